@@ -1,0 +1,79 @@
+-- data_uri.lua - looks at data URIs (RFC 2397) without copying or decoding what they carry.
+--
+-- A data URI may hold megabytes, and pattern functions refuse subjects over 64 KiB: the media type is cut off by plain
+-- searches first, and only that short piece is ever matched. The bytes stay in base64; the host decodes them on sending.
+
+local data_uri = {}
+
+local SCHEME = "data:"
+
+-- Longer than any media type with parameters. A "header" beyond it is not one.
+local MAX_HEADER_BYTES = 255
+
+local EXTENSIONS = {
+  ["image/png"] = "png", ["image/jpeg"] = "jpg", ["image/webp"] = "webp", ["image/gif"] = "gif", ["image/avif"] = "avif",
+  ["video/mp4"] = "mp4", ["video/webm"] = "webm", ["video/quicktime"] = "mov",
+  ["audio/mpeg"] = "mp3", ["audio/wav"] = "wav", ["audio/flac"] = "flac",
+  ["application/json"] = "json", ["application/zip"] = "zip", ["text/plain"] = "txt",
+}
+
+--- Whether a value is text that begins like a data URI (the scheme in any letter case).
+function data_uri.is(value)
+  return type(value) == "string" and string.lower(string.sub(value, 1, #SCHEME)) == SCHEME
+end
+
+-- The part between "data:" and the comma, and where the data begins.
+local function split(text)
+  local comma = string.find(text, ",", 1, true)
+  if not comma or comma > MAX_HEADER_BYTES then return nil end
+  return string.sub(text, #SCHEME + 1, comma - 1), comma + 1
+end
+
+local function padding(text, first)
+  local count = 0
+  while count < 2 and #text - count >= first and string.byte(text, #text - count) == string.byte("=") do count = count + 1 end
+  return count
+end
+
+--- The number of bytes that a base64 text stands for, counted from its length: from byte `first` (default 1) to the end.
+function data_uri.base64_bytes(text, first)
+  first = first or 1
+  return (#text - first + 1 - padding(text, first)) * 3 // 4
+end
+
+--- Takes a data URI apart: { content_type =, base64 = true or false, first = where its data begins, bytes = }, or nil and
+-- what is wrong. `content_type` is in lower case and without parameters. `bytes` is nil unless the data is base64.
+function data_uri.parse(text)
+  if not data_uri.is(text) then return nil, "is not a data URI" end
+  local header, first = split(text)
+  if not header then return nil, "is a data URI without a comma after its media type" end
+  header = string.lower(header)
+  local content_type = string.match(header, "^[^;]*")
+  if content_type == "" then content_type = "text/plain" end
+  if not string.find(content_type, "^[%w%.%+%-]+/[%w%.%+%-]+$") then return nil, "is a data URI with a malformed media type" end
+  local is_base64 = string.sub(header, -7) == ";base64"
+  return {
+    content_type = content_type, base64 = is_base64, first = first,
+    bytes = is_base64 and data_uri.base64_bytes(text, first) or nil,
+  }
+end
+
+--- The content type of a data URI, or nil.
+function data_uri.content_type(text)
+  local parsed = data_uri.parse(text)
+  return parsed and parsed.content_type
+end
+
+--- The usual file extension of a content type (parameters are allowed), without the dot; "bin" if there is none.
+function data_uri.extension(content_type)
+  local media_type = string.match(string.lower(string.sub(content_type or "", 1, MAX_HEADER_BYTES)), "^%s*([^;%s]*)")
+  return EXTENSIONS[media_type] or "bin"
+end
+
+--- A file part for ctx.request's `form`. `text` is a data URI that data_uri.parse accepts.
+function data_uri.form_part(name, text)
+  local content_type = data_uri.content_type(text)
+  return { name = name, filename = name .. "." .. data_uri.extension(content_type), content_type = content_type, data_uri = text }
+end
+
+return data_uri

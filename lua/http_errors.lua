@@ -1,0 +1,155 @@
+-- http_errors.lua - what an HTTP answer that is not a success, or no answer at all, means for a job.
+--
+-- The mapping is the one that HTTP itself gives; a vendor that says it differently passes what it knows in `options`.
+-- The texts are our own: a vendor's text goes to the user only through safe_text, and never for `auth` and `credit`,
+-- where vendors name keys and balances.
+
+local http_errors = {}
+
+local CODES = {
+  [400] = "invalid", [401] = "auth", [402] = "credit", [403] = "auth", [404] = "not_found", [408] = "timeout",
+  [410] = "expired", [429] = "rate_limited", [451] = "moderation",
+  [500] = "vendor", [502] = "unavailable", [503] = "unavailable", [504] = "timeout",
+}
+
+local MESSAGES = {
+  auth = "the vendor refused the credential",
+  credit = "the vendor account has not enough credit",
+  moderation = "the vendor's content policy refused the request",
+  rate_limited = "the vendor limits the rate of requests",
+  invalid = "the vendor refused the request as invalid",
+  not_found = "the vendor does not know this",
+  expired = "the vendor no longer keeps this",
+  timeout = "the vendor did not answer in time",
+  unavailable = "the vendor is not available at the moment",
+  canceled = "the job was canceled",
+  vendor = "the vendor failed",
+}
+
+-- A failure of these kinds ends before a request could leave the machine.
+local NEVER_SENT = { resolve = true, connect = true, tls = true }
+
+local MAX_TEXT_BYTES = 300
+
+--- The error code of an HTTP status.
+function http_errors.code(status)
+  if CODES[status] then return CODES[status] end
+  return (status >= 400 and status < 500) and "invalid" or "vendor"
+end
+
+--- A vendor's text made fit for the user: one line of at most 300 bytes; nil for anything but text, and for a traceback.
+function http_errors.safe_text(text)
+  if type(text) ~= "string" then return nil end
+  text = string.sub(text, 1, 4 * MAX_TEXT_BYTES)
+  if string.find(text, "Traceback", 1, true) or string.find(text, "\n  File \"", 1, true) then return nil end
+  text = string.gsub(text, "[%c%s]+", " ")
+  -- Not in the middle of a character.
+  if #text > MAX_TEXT_BYTES then text = string.sub(text, 1, utf8.offset(text, 0, MAX_TEXT_BYTES + 1) - 1) end
+  if not utf8.len(text) then return nil end
+  text = string.match(text, "^ ?(.-) ?$")
+  return text ~= "" and text or nil
+end
+
+local function message_of(code, status, detail)
+  local message = MESSAGES[code] or MESSAGES.vendor
+  if status then message = message .. " (HTTP " .. status .. ")" end
+  if code == "auth" or code == "credit" then return message end
+  detail = http_errors.safe_text(detail)
+  return detail and (message .. ": " .. detail) or message
+end
+
+-- A refusal costs nothing; of a time-out or a failure inside the vendor nobody can tell.
+local function billed_of(status)
+  if status >= 400 and status < 500 and status ~= 408 then return false end
+  return nil
+end
+
+--- The `error` of a result, for a response that is not a success. Options: `code` (when the vendor's body says more than the
+-- status), `vendor_code`, `detail` (the vendor's text), `billed` (true or false, when known better).
+function http_errors.error(response, options)
+  options = options or {}
+  local code = options.code or http_errors.code(response.status)
+  local billed = options.billed
+  if billed == nil then billed = billed_of(response.status) end
+  return {
+    code = code, message = message_of(code, response.status, options.detail),
+    vendor_code = http_errors.safe_text(options.vendor_code), billed = billed,
+  }
+end
+
+--- The `error` of a result, for a request that got no answer (the second value of ctx.request).
+function http_errors.failure(failure)
+  local code = failure.kind == "timeout" and "timeout" or "unavailable"
+  local billed
+  if NEVER_SENT[failure.kind] then billed = false end
+  return { code = code, message = message_of(code, nil, failure.message), vendor_code = failure.kind, billed = billed }
+end
+
+--- Whether asking again later may help: no answer, 408, 425, 429 or a 5xx other than 501 and 505.
+function http_errors.is_transient(response)
+  if not response then return true end
+  local status = response.status
+  if status == 408 or status == 425 or status == 429 then return true end
+  return status >= 500 and status ~= 501 and status ~= 505
+end
+
+local MONTHS = {
+  jan = 1, feb = 2, mar = 3, apr = 4, may = 5, jun = 6, jul = 7, aug = 8, sep = 9, oct = 10, nov = 11, dec = 12,
+}
+
+-- Days since 1970-01-01 of a Gregorian date; the year is counted from March, so that the leap day comes last.
+local function days_since_epoch(year, month, day)
+  if month <= 2 then year = year - 1 end
+  local era = year // 400
+  local year_of_era = year - era * 400
+  local day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
+  return era * 146097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719468
+end
+
+-- "Sun, 06 Nov 1994 08:49:37 GMT" as seconds since 1970, or nil.
+local function http_date(text)
+  local day, month, year, hour, minute, second =
+    string.match(string.sub(text or "", 1, 64), "(%d%d?) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d)")
+  month = month and MONTHS[string.lower(month)]
+  if not month then return nil end
+  local days = days_since_epoch(math.tointeger(tonumber(year)), month, math.tointeger(tonumber(day)))
+  return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
+end
+
+--- The seconds that a response asks to wait, rounded up, or nil. Scripts have no clock: a date is measured against the
+-- response's own Date header.
+function http_errors.retry_after(response)
+  local text = response and response.headers and response.headers["retry-after"]
+  if not text then return nil end
+  local seconds = tonumber(text)
+  if not seconds then
+    local at, now = http_date(text), http_date(response.headers.date)
+    seconds = at and now and at - now
+  end
+  if not seconds or seconds ~= seconds or seconds >= 2 ^ 31 then return nil end
+  return math.max(0, math.ceil(seconds))
+end
+
+--- The result of a call that failed: `response, failure` as ctx.request returned them. Options as for http_errors.error, and
+-- `retry_after`: the seconds to wait when the response does not say (used for transient failures only).
+function http_errors.result(response, failure, options)
+  local wait = http_errors.retry_after(response)
+  if not wait and options and http_errors.is_transient(response) then wait = options.retry_after end
+  return {
+    status = "error", retry_after = wait,
+    error = response and http_errors.error(response, options) or http_errors.failure(failure),
+  }
+end
+
+--- The result of a poll that learned nothing (is_transient): the job goes on as it is, and is asked for again later.
+-- Options: `status` (default running), `retry_after`, and the job's `id` and `state` to keep.
+function http_errors.not_learned(response, failure, options)
+  options = options or {}
+  local problem = response and http_errors.error(response) or http_errors.failure(failure)
+  return {
+    id = options.id, status = options.status or "running", state = options.state,
+    reason = "status not known: " .. problem.message, retry_after = http_errors.retry_after(response) or options.retry_after,
+  }
+end
+
+return http_errors

@@ -1,0 +1,195 @@
+-- offline.lua - plays the host for one provider script, in plain Lua 5.4: no process, no network, no C.
+--
+-- Specs and authors use it to see what a script would send, and what it makes of given responses. It follows
+-- docs/provider-scripts.md; where the host is stricter (limits, secrets, host names) it does not pretend to be.
+-- Needs lua-cjson. Never loaded inside the host.
+
+local lua_cjson = require "cjson"
+
+local offline = {}
+
+-- lua-cjson cannot mark arrays; the host's bridge can. This stands in for it.
+local marked_arrays = setmetatable({}, { __mode = "k" })
+
+offline.cjson = {
+  null = lua_cjson.null,
+  encode = lua_cjson.encode,
+  decode = lua_cjson.decode,
+  array = function(list)
+    list = list or {}
+    marked_arrays[list] = true
+    return list
+  end,
+  is_array = function(value)
+    return type(value) == "table" and (marked_arrays[value] or #value > 0) or false
+  end,
+}
+
+local ALLOWED = {
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "string", "table",
+  "math", "utf8",
+}
+
+local function script_folder()
+  local source = debug.getinfo(1, "S").source:match("^@(.*)$") or "lua/offline.lua"
+  return (source:match("^(.*)/[^/]*$") or ".")
+end
+
+-- The environment of scripts: the allow-list, and a require that reaches the files of lua/ only.
+local function make_environment()
+  local environment, loaded = {}, { cjson = offline.cjson }
+  for _, name in ipairs(ALLOWED) do environment[name] = _G[name] end
+  environment.require = function(name)
+    if not loaded[name] then
+      assert(name:match("^[%w_]+$"), "require: a name of a file of lua/ is expected, got " .. tostring(name))
+      local chunk = assert(loadfile(script_folder() .. "/" .. name .. ".lua", "t", environment))
+      loaded[name] = chunk(name) or true
+    end
+    return loaded[name]
+  end
+  return setmetatable(environment, {
+    __index = function(_, name) error("undeclared global '" .. tostring(name) .. "'", 2) end,
+    __newindex = function(_, name) error("assignment to global '" .. tostring(name) .. "'", 2) end,
+  })
+end
+
+--- Loads a provider script and returns its table.
+function offline.load(path)
+  local chunk = assert(loadfile(path, "t", make_environment()))
+  return assert(chunk(), path .. ": must return a table")
+end
+
+local function percent_encode(value)
+  return (tostring(value):gsub("[^%w%-%._~]", function(byte) return string.format("%%%02X", byte:byte()) end))
+end
+
+local function number_text(value)
+  return math.type(value) == "float" and math.tointeger(value) and tostring(math.tointeger(value)) or tostring(value)
+end
+
+local function build_url(provider, request)
+  local url = request.url or (provider.base_url .. request.path)
+  if not request.query then return url end
+  local names = {}
+  for name in pairs(request.query) do names[#names + 1] = name end
+  table.sort(names)
+  local parts = {}
+  for _, name in ipairs(names) do
+    parts[#parts + 1] = percent_encode(name) .. "=" .. percent_encode(number_text(request.query[name]))
+  end
+  if #parts == 0 then return url end
+  return url .. (url:find("?", 1, true) and "&" or "?") .. table.concat(parts, "&")
+end
+
+local function build_headers(provider, request)
+  local headers = {}
+  local function add(from)
+    for name, value in pairs(from or {}) do headers[name:lower()] = value end
+  end
+  if request.auth ~= false then add(provider.auth) end
+  if request.json ~= nil then headers["content-type"] = "application/json" end
+  if request.form then headers["content-type"] = "multipart/form-data" end
+  add(request.headers)
+  return headers
+end
+
+-- The request as the host would preview it.
+local function build_upstream(provider, request)
+  assert(request.path or request.url, "ctx.request: path or url is needed")
+  local has_body = request.json ~= nil or request.form ~= nil or request.body ~= nil
+  return {
+    method = request.method or (has_body and "POST" or "GET"),
+    url = build_url(provider, request),
+    headers = build_headers(provider, request),
+    json = request.json, form = request.form, body = request.body,
+  }
+end
+
+local PREVIEW_TAKEN = {}
+
+-- A ctx that answers with the given responses in order; with none left, the request is the preview and the call ends.
+local function make_ctx(provider, answer, responses, options)
+  local used = 0
+  local ctx = { dry_run = responses == nil, webhook_url = options.webhook_url }
+  function ctx.warn(warning)
+    answer.warnings[#answer.warnings + 1] = assert(type(warning) == "table" and warning.message and warning, "ctx.warn { field =, message = }")
+  end
+  function ctx.note(text) answer.notes[#answer.notes + 1] = assert(type(text) == "string" and text, "ctx.note takes text") end
+  function ctx.request(request)
+    local upstream = build_upstream(provider, request)
+    answer.requests[#answer.requests + 1] = upstream
+    if responses == nil and request.mock then return request.mock end
+    used = used + 1
+    local response = responses and responses[used]
+    if response == nil then
+      answer.upstream = upstream
+      error(PREVIEW_TAKEN, 0)
+    end
+    if response.failure then return nil, response.failure end
+    return {
+      status = response.status, headers = response.headers or {}, json = response.json,
+      body = response.body or (response.json ~= nil and lua_cjson.encode(response.json)) or "",
+    }
+  end
+  return ctx
+end
+
+-- Calls a function of the script and files its outcome in the answer.
+local function call(provider, name, answer, responses, options, ...)
+  local arguments = { ... }
+  arguments[#arguments + 1] = make_ctx(provider, answer, responses, options)
+  local ok, result, refusal = pcall(provider[name], table.unpack(arguments))
+  if not ok then
+    if result ~= PREVIEW_TAKEN then error(result, 0) end
+    return answer
+  end
+  answer.result, answer.refusal = result, refusal
+  return answer
+end
+
+local function new_answer()
+  return { warnings = {}, notes = {}, requests = {} }
+end
+
+--- Runs prepare alone: the payload and the further fields, or nil and { field =, message = }.
+function offline.prepare(provider, request)
+  if not provider.prepare then return request, {} end
+  local ok, payload, second = pcall(provider.prepare, request)
+  if ok then return payload, second end
+  if type(payload) == "table" and payload.field then return nil, payload end
+  error(payload, 0)
+end
+
+--- prepare, estimate and submit. Without `responses` it is a dry run: `answer.upstream` is the preview. With a list of
+--- responses (`{ status =, headers =, json =, body = }` or `{ failure = { kind =, message = } }`) they are the vendor's
+--- answers in order, and `answer.result` is what submit returned. A 400 of prepare is in `answer.invalid`.
+function offline.submit(provider, request, responses, options)
+  local answer = new_answer()
+  local payload, fields = offline.prepare(provider, request)
+  if not payload then
+    answer.invalid = fields
+    return answer
+  end
+  answer.payload, answer.fields = payload, fields
+  if provider.estimate then answer.estimate, answer.estimate_missing = provider.estimate(payload) end
+  return call(provider, "submit", answer, responses, options or {}, payload)
+end
+
+--- poll, cancel: `job` is { id =, state =, payload = }.
+function offline.poll(provider, job, responses, options)
+  return call(provider, "poll", new_answer(), responses, options or {}, job)
+end
+
+function offline.cancel(provider, job, responses, options)
+  return call(provider, "cancel", new_answer(), responses, options or {}, job)
+end
+
+function offline.health(provider, responses, options)
+  return call(provider, "health", new_answer(), responses, options or {})
+end
+
+function offline.webhook(provider, delivery, responses, options)
+  return call(provider, "webhook", new_answer(), responses, options or {}, delivery)
+end
+
+return offline

@@ -1,0 +1,128 @@
+/* buffer.c - the growing buffer. No locks: a buffer belongs to one thread at a time. */
+#include "base/buffer.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void buffer_init(struct buffer *buffer, size_t maximum)
+{
+	*buffer = (struct buffer){ .maximum = maximum };
+}
+
+void buffer_free(struct buffer *buffer)
+{
+	free(buffer->data);
+	*buffer = (struct buffer){ .maximum = buffer->maximum };
+}
+
+void buffer_clear(struct buffer *buffer)
+{
+	buffer->length = 0;
+	buffer->failed = false;
+	if (buffer->data != NULL)
+		buffer->data[0] = '\0';
+}
+
+char *buffer_reserve(struct buffer *buffer, size_t length)
+{
+	size_t needed, capacity;
+	char *data;
+
+	if (buffer->failed)
+		return NULL;
+	if (length > buffer->maximum - buffer->length) {
+		buffer->failed = true;
+		return NULL;
+	}
+	needed = buffer->length + length + 1;
+	if (needed > buffer->capacity) {
+		capacity = buffer->capacity == 0 ? 512 : buffer->capacity;
+		while (capacity < needed)
+			capacity *= 2;
+		data = realloc(buffer->data, capacity);
+		if (data == NULL) {
+			buffer->failed = true;
+			return NULL;
+		}
+		buffer->data = data;
+		buffer->capacity = capacity;
+	}
+	return buffer->data + buffer->length;
+}
+
+void buffer_append(struct buffer *buffer, const void *bytes, size_t length)
+{
+	char *to = buffer_reserve(buffer, length);
+
+	if (to == NULL)
+		return;
+	if (length > 0)
+		memcpy(to, bytes, length);
+	to[length] = '\0';
+	buffer->length += length;
+}
+
+void buffer_text(struct buffer *buffer, const char *text)
+{
+	buffer_append(buffer, text, strlen(text));
+}
+
+void buffer_char(struct buffer *buffer, char byte)
+{
+	buffer_append(buffer, &byte, 1);
+}
+
+void buffer_unsigned(struct buffer *buffer, uint64_t value)
+{
+	char digits[24];
+	char *start = digits + sizeof digits;
+
+	do {
+		*--start = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	buffer_append(buffer, start, (size_t)(digits + sizeof digits - start));
+}
+
+void buffer_integer(struct buffer *buffer, int64_t value)
+{
+	if (value < 0) {
+		buffer_char(buffer, '-');
+		buffer_unsigned(buffer, 0 - (uint64_t)value);
+	} else {
+		buffer_unsigned(buffer, (uint64_t)value);
+	}
+}
+
+void buffer_format(struct buffer *buffer, const char *format, ...)
+{
+	va_list arguments, again;
+	int length;
+	char *to;
+
+	va_start(arguments, format);
+	va_copy(again, arguments);
+	length = vsnprintf(NULL, 0, format, arguments);
+	va_end(arguments);
+	to = length < 0 ? NULL : buffer_reserve(buffer, (size_t)length);
+	if (to != NULL) {
+		vsnprintf(to, (size_t)length + 1, format, again);
+		buffer->length += (size_t)length;
+	}
+	va_end(again);
+}
+
+char *buffer_take(struct buffer *buffer)
+{
+	char *data = NULL;
+
+	if (!buffer->failed && buffer_reserve(buffer, 0) != NULL) {
+		buffer->data[buffer->length] = '\0';
+		data = buffer->data;
+		buffer->data = NULL;
+	}
+	buffer_free(buffer);
+	return data;
+}

@@ -1,0 +1,36 @@
+/* buffer.h - a growing byte buffer with a maximum from birth.
+ *
+ * Failure is sticky: after an append that did not fit or found no memory, `failed` stays true and later appends do nothing,
+ * so a writer checks once, at its end. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct buffer {
+	char *data;       /* NUL-terminated when not NULL */
+	size_t length;
+	size_t capacity;
+	size_t maximum;   /* bytes; an append beyond it fails */
+	bool failed;
+};
+
+void buffer_init(struct buffer *buffer, size_t maximum);
+void buffer_free(struct buffer *buffer);
+void buffer_clear(struct buffer *buffer); /* empty again, memory kept, failure forgotten */
+
+void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
+void buffer_text(struct buffer *buffer, const char *text);
+void buffer_char(struct buffer *buffer, char byte);
+void buffer_integer(struct buffer *buffer, int64_t value);
+void buffer_unsigned(struct buffer *buffer, uint64_t value);
+__attribute__((format(printf, 2, 3)))
+void buffer_format(struct buffer *buffer, const char *format, ...);
+
+/* Makes room for `length` more bytes and returns where they go, NULL when they do not fit. The caller then adds to
+ * buffer->length what it wrote. */
+char *buffer_reserve(struct buffer *buffer, size_t length);
+
+/* Hands the text over to the caller (free() it) and leaves the buffer empty. NULL if the buffer failed. */
+char *buffer_take(struct buffer *buffer);

@@ -1,0 +1,105 @@
+/* id.c - makes and reads UUIDv7. The only state is the last sequence, an atomic. */
+#include "base/id.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+
+#define COUNTER_BITS 12
+
+static _Atomic int64_t last_sequence;
+
+void id_continue_after(int64_t sequence)
+{
+	int64_t last = atomic_load(&last_sequence);
+
+	while (last < sequence && !atomic_compare_exchange_weak(&last_sequence, &last, sequence))
+		;
+}
+
+static int64_t next_sequence(void)
+{
+	int64_t now = id_sequence_at(clock_unix_ms());
+	int64_t last = atomic_load(&last_sequence);
+	int64_t next;
+
+	do {
+		next = now > last ? now : last + 1;
+	} while (!atomic_compare_exchange_weak(&last_sequence, &last, next));
+	return next;
+}
+
+struct id id_make(void)
+{
+	int64_t sequence = next_sequence();
+	uint64_t ms = (uint64_t)sequence >> COUNTER_BITS;
+	struct id id;
+
+	for (int i = 0; i < 6; i++)
+		id.bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
+	/* An id stays unique without the random half; it is there so that ids cannot be guessed. */
+	if (getrandom(id.bytes + 8, 8, 0) != 8)
+		memset(id.bytes + 8, 0, 8);
+	id.bytes[6] = (uint8_t)(0x70 | ((sequence >> 8) & 0x0f));
+	id.bytes[7] = (uint8_t)sequence;
+	id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));
+	return id;
+}
+
+int64_t id_sequence(const struct id *id)
+{
+	uint64_t ms = 0;
+
+	for (int i = 0; i < 6; i++)
+		ms = ms << 8 | id->bytes[i];
+	return (int64_t)(ms << COUNTER_BITS | (uint64_t)(id->bytes[6] & 0x0f) << 8 | id->bytes[7]);
+}
+
+int64_t id_sequence_at(int64_t unix_ms)
+{
+	return unix_ms << COUNTER_BITS;
+}
+
+void id_format(const struct id *id, char text[ID_TEXT_BYTES])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *to = text;
+
+	for (int i = 0; i < 16; i++) {
+		if (i == 4 || i == 6 || i == 8 || i == 10)
+			*to++ = '-';
+		*to++ = digits[id->bytes[i] >> 4];
+		*to++ = digits[id->bytes[i] & 15];
+	}
+	*to = '\0';
+}
+
+static int hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	if (digit >= 'a' && digit <= 'f')
+		return digit - 'a' + 10;
+	if (digit >= 'A' && digit <= 'F')
+		return digit - 'A' + 10;
+	return -1;
+}
+
+bool id_parse(const char *text, struct id *id)
+{
+	int high, low;
+
+	for (int i = 0; i < 16; i++) {
+		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
+			return false;
+		high = hex_value(text[0]);
+		low = high < 0 ? -1 : hex_value(text[1]);
+		if (low < 0)
+			return false;
+		id->bytes[i] = (uint8_t)(high << 4 | low);
+		text += 2;
+	}
+	return *text == '\0';
+}

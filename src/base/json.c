@@ -1,0 +1,388 @@
+/* json.c - reading with limits and paths, writing exactly. No state but a random mark, drawn once. */
+#include "base/json.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/limits.h"
+
+/* ---- the mark of wide integers ---------------------------------------------------------------------------------- */
+
+#define MARK_BYTES 19 /* "\x7f" + 16 random hex digits + ":" + NUL: no client can write a text that passes for one */
+
+static char mark[MARK_BYTES];
+static pthread_once_t mark_once = PTHREAD_ONCE_INIT;
+
+static void make_mark(void)
+{
+	uint64_t random = 0;
+
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+		abort(); /* without randomness nothing else here is safe either */
+	snprintf(mark, sizeof mark, "\x7f%016llx:", (unsigned long long)random);
+}
+
+static const char *the_mark(void)
+{
+	pthread_once(&mark_once, make_mark);
+	return mark;
+}
+
+json_t *json_wide_new(uint64_t value)
+{
+	return json_sprintf("%s%llu", the_mark(), (unsigned long long)value);
+}
+
+bool json_wide(const json_t *value, uint64_t *number)
+{
+	const char *text;
+
+	if (!json_is_string(value) || json_string_length(value) < MARK_BYTES)
+		return false;
+	text = json_string_value(value);
+	if (text[0] != '\x7f' || memcmp(text, the_mark(), MARK_BYTES - 1) != 0)
+		return false;
+	*number = strtoull(text + MARK_BYTES - 1, NULL, 10);
+	return true;
+}
+
+/* ---- the scanner: depth, paths and wide integers, without recursion ---------------------------------------------- */
+
+struct level {
+	bool array;
+	uint32_t index;   /* arrays: which item */
+	size_t key;       /* objects: where the newest key begins, and its length */
+	size_t key_length;
+};
+
+struct scan {
+	const char *text;
+	size_t length;
+	size_t at;
+	int depth;
+	struct level levels[LIMIT_JSON_DEPTH];
+	bool wide_found;
+};
+
+static void skip_string(struct scan *scan)
+{
+	scan->at++;
+	while (scan->at < scan->length && scan->text[scan->at] != '"')
+		scan->at += scan->text[scan->at] == '\\' ? 2 : 1;
+	scan->at++;
+}
+
+/* An integer above 2^63-1 that fits in 64 bits, at `start`? */
+static bool wide_at(const char *start, size_t length)
+{
+	char digits[24];
+	unsigned long long value;
+
+	if (length < 19 || length > 20 || *start == '-')
+		return false;
+	for (size_t i = 0; i < length; i++)
+		if (!isdigit((unsigned char)start[i]))
+			return false;
+	memcpy(digits, start, length);
+	digits[length] = '\0';
+	errno = 0;
+	value = strtoull(digits, NULL, 10);
+	return errno == 0 && value > INT64_MAX;
+}
+
+static size_t number_length(const struct scan *scan)
+{
+	size_t end = scan->at;
+
+	while (end < scan->length && (isdigit((unsigned char)scan->text[end]) || strchr("+-.eE", scan->text[end]) != NULL) &&
+	       scan->text[end] != '\0')
+		end++;
+	return end - scan->at;
+}
+
+static void scan_string(struct scan *scan)
+{
+	size_t start = scan->at + 1;
+	struct level *level = scan->depth > 0 ? &scan->levels[scan->depth - 1] : NULL;
+	size_t after;
+
+	skip_string(scan);
+	after = scan->at;
+	while (after < scan->length && isspace((unsigned char)scan->text[after]))
+		after++;
+	if (level != NULL && !level->array && after < scan->length && scan->text[after] == ':') {
+		level->key = start;
+		level->key_length = scan->at > start ? scan->at - 1 - start : 0;
+	}
+}
+
+/* Moves over one token that begins before `stop`. False when the text is too deep. */
+static bool scan_token(struct scan *scan)
+{
+	char byte = scan->text[scan->at];
+
+	if (byte == '"') {
+		scan_string(scan);
+	} else if (byte == '{' || byte == '[') {
+		if (scan->depth == LIMIT_JSON_DEPTH)
+			return false;
+		scan->levels[scan->depth++] = (struct level){ .array = byte == '[' };
+		scan->at++;
+	} else if (byte == '}' || byte == ']') {
+		scan->depth -= scan->depth > 0;
+		scan->at++;
+	} else if (byte == ',') {
+		if (scan->depth > 0)
+			scan->levels[scan->depth - 1].index++;
+		scan->at++;
+	} else if (byte == '-' || isdigit((unsigned char)byte)) {
+		size_t length = number_length(scan);
+		scan->wide_found |= wide_at(scan->text + scan->at, length);
+		scan->at += length;
+	} else {
+		scan->at++;
+	}
+	return true;
+}
+
+static bool scan_until(struct scan *scan, size_t stop)
+{
+	while (scan->at < scan->length && scan->at < stop)
+		if (!scan_token(scan))
+			return false;
+	return true;
+}
+
+/* The path of where the scan stands: parameters.items[2].name */
+static void scan_path(const struct scan *scan, char *path, size_t size)
+{
+	size_t used = 0;
+
+	path[0] = '\0';
+	for (int i = 0; i < scan->depth && used < size; i++) {
+		const struct level *level = &scan->levels[i];
+		int wrote;
+
+		if (level->array)
+			wrote = snprintf(path + used, size - used, "[%u]", level->index);
+		else if (level->key_length == 0)
+			break;
+		else
+			wrote = snprintf(path + used, size - used, "%s%.*s", used > 0 ? "." : "", (int)(level->key_length < 64 ? level->key_length : 64),
+					 scan->text + level->key);
+		used += (size_t)wrote;
+	}
+}
+
+/* The text with each wide integer written as a marked string. */
+static char *rewrite_wide(const char *text, size_t length, size_t *new_length)
+{
+	struct scan scan = { .text = text, .length = length };
+	struct buffer out;
+	size_t start;
+
+	buffer_init(&out, length * 2 + 64);
+	while (scan.at < length) {
+		start = scan.at;
+		scan.wide_found = false;
+		scan_token(&scan);
+		if (scan.at > length)
+			scan.at = length;
+		if (scan.wide_found)
+			buffer_format(&out, "\"%s%.*s\"", the_mark(), (int)(scan.at - start), text + start);
+		else
+			buffer_append(&out, text + start, scan.at - start);
+	}
+	*new_length = out.length;
+	return buffer_take(&out);
+}
+
+/* ---- reading ------------------------------------------------------------------------------------------------------ */
+
+static enum error_code explain(const char *text, size_t length, const json_error_t *problem, struct error *error)
+{
+	struct scan scan = { .text = text, .length = length };
+	char path[sizeof error->path];
+	size_t position = problem->position > 0 ? (size_t)problem->position - 1 : 0;
+
+	if (json_error_code(problem) == json_error_out_of_memory)
+		return error_memory(error);
+	scan_until(&scan, position);
+	scan_path(&scan, path, sizeof path);
+	return error_set(error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %s", problem->line, problem->column, problem->text);
+}
+
+static json_t *parse(const char *text, size_t length, struct error *error)
+{
+	json_error_t problem;
+	json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
+
+	if (value == NULL)
+		explain(text, length, &problem, error);
+	return value;
+}
+
+json_t *json_read(const char *text, size_t length, struct error *error)
+{
+	struct scan scan = { .text = text, .length = length };
+	json_t *value;
+	char *rewritten;
+
+	if (!scan_until(&scan, length)) {
+		error_set(error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+		return NULL;
+	}
+	if (!scan.wide_found)
+		return parse(text, length, error);
+	rewritten = rewrite_wide(text, length, &length);
+	if (rewritten == NULL) {
+		error_memory(error);
+		return NULL;
+	}
+	value = parse(rewritten, length, error);
+	free(rewritten);
+	return value;
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------ */
+
+void json_write_string(struct buffer *out, const char *text, size_t length)
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t from = 0;
+
+	buffer_char(out, '"');
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)text[i];
+		const char *escape = NULL;
+
+		if (byte >= 0x20 && byte != '"' && byte != '\\')
+			continue;
+		buffer_append(out, text + from, i - from);
+		from = i + 1;
+		switch (byte) {
+		case '"': escape = "\\\""; break;
+		case '\\': escape = "\\\\"; break;
+		case '\n': escape = "\\n"; break;
+		case '\r': escape = "\\r"; break;
+		case '\t': escape = "\\t"; break;
+		default: break;
+		}
+		if (escape != NULL)
+			buffer_append(out, escape, 2);
+		else
+			buffer_append(out, (char[]){ '\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15] }, 6);
+	}
+	buffer_append(out, text + from, length - from);
+	buffer_char(out, '"');
+}
+
+void json_write_text(struct buffer *out, const char *text)
+{
+	if (text == NULL)
+		buffer_append(out, "null", 4);
+	else
+		json_write_string(out, text, strlen(text));
+}
+
+void json_write_double(struct buffer *out, double value)
+{
+	char text[40];
+	int length = 0;
+
+	if (!isfinite(value)) {
+		buffer_append(out, "null", 4);
+		return;
+	}
+	for (int digits = 15; digits <= 17; digits++) {
+		length = snprintf(text, sizeof text - 2, "%.*g", digits, value);
+		if (strtod(text, NULL) == value)
+			break;
+	}
+	if (strpbrk(text, ".eE") == NULL) { /* a float stays one: 9.0, not 9 */
+		memcpy(text + length, ".0", 3);
+		length += 2;
+	}
+	buffer_append(out, text, (size_t)length);
+}
+
+void json_write_bool(struct buffer *out, bool value)
+{
+	buffer_text(out, value ? "true" : "false");
+}
+
+void json_write_usd(struct buffer *out, int64_t micro_usd)
+{
+	uint64_t amount = micro_usd < 0 ? 0 - (uint64_t)micro_usd : (uint64_t)micro_usd;
+	char fraction[8];
+	int digits = 6;
+
+	if (micro_usd < 0)
+		buffer_char(out, '-');
+	buffer_unsigned(out, amount / 1000000);
+	snprintf(fraction, sizeof fraction, "%06u", (unsigned)(amount % 1000000));
+	while (digits > 1 && fraction[digits - 1] == '0')
+		digits--;
+	buffer_char(out, '.');
+	buffer_append(out, fraction, (size_t)digits);
+}
+
+static void write_object(struct buffer *out, const json_t *value)
+{
+	const char *key, *separator = "{";
+	json_t *item;
+
+	if (json_object_size(value) == 0)
+		buffer_char(out, '{');
+	json_object_foreach((json_t *)(uintptr_t)value, key, item) {
+		buffer_text(out, separator);
+		json_write_text(out, key);
+		buffer_char(out, ':');
+		json_write(out, item);
+		separator = ",";
+	}
+	buffer_char(out, '}');
+}
+
+static void write_array(struct buffer *out, const json_t *value)
+{
+	buffer_char(out, '[');
+	for (size_t i = 0; i < json_array_size(value); i++) {
+		if (i > 0)
+			buffer_char(out, ',');
+		json_write(out, json_array_get(value, i));
+	}
+	buffer_char(out, ']');
+}
+
+void json_write(struct buffer *out, const json_t *value)
+{
+	uint64_t wide;
+
+	switch (value == NULL ? JSON_NULL : json_typeof(value)) {
+	case JSON_OBJECT: write_object(out, value); break;
+	case JSON_ARRAY: write_array(out, value); break;
+	case JSON_INTEGER: buffer_integer(out, json_integer_value(value)); break;
+	case JSON_REAL: json_write_double(out, json_real_value(value)); break;
+	case JSON_TRUE: buffer_append(out, "true", 4); break;
+	case JSON_FALSE: buffer_append(out, "false", 5); break;
+	case JSON_NULL: buffer_append(out, "null", 4); break;
+	case JSON_STRING:
+		if (json_wide(value, &wide))
+			buffer_unsigned(out, wide);
+		else
+			json_write_string(out, json_string_value(value), json_string_length(value));
+		break;
+	}
+}
+
+const char *json_text(const json_t *object, const char *key)
+{
+	return json_string_value(json_object_get(object, key));
+}

@@ -1,0 +1,36 @@
+/* json.h - JSON that loses nothing (RFC 8259), on top of Jansson.
+ *
+ * Jansson parses, holds the tree and refuses what is malformed (bad UTF-8, lone surrogates, duplicate keys, 1e999). This file
+ * adds what a host of untrusted bodies needs: a depth limit that is checked before the recursive parser runs, the path of the
+ * offending field in errors, integers up to 2^64-1 (Jansson's end at 2^63-1; ComfyUI's seeds do not), and a writer that gives
+ * the shortest text that reads back as the same number. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+
+/* Parses a whole text. NULL with ERROR_INVALID (error->path is the field's path) or ERROR_MEMORY. json_decref() the result. */
+json_t *json_read(const char *text, size_t length, struct error *error);
+
+/* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). */
+json_t *json_wide_new(uint64_t value);
+bool json_wide(const json_t *value, uint64_t *number);
+
+/* Append JSON text. */
+void json_write(struct buffer *out, const json_t *value);
+void json_write_string(struct buffer *out, const char *text, size_t length);
+void json_write_text(struct buffer *out, const char *text); /* NULL writes null */
+void json_write_double(struct buffer *out, double value);   /* not finite: null */
+void json_write_bool(struct buffer *out, bool value);
+
+/* Micro-dollars as a decimal number of dollars, exact (0.04, not 0.040000). */
+void json_write_usd(struct buffer *out, int64_t micro_usd);
+
+/* The string under `key`, or NULL. */
+const char *json_text(const json_t *object, const char *key);

@@ -1,0 +1,295 @@
+/* log.c - the log's writer thread and line builder.
+ *
+ * Owns the file and one pending buffer, under one mutex that is held only to append or to swap. Lines of warning level and
+ * above go to stderr too. When the disk cannot keep up and the pending buffer is full, lines are dropped and counted. */
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/file.h"
+
+#define PENDING_BYTES (4 * 1024 * 1024)
+#define FLUSH_MS 50
+
+static const char *const level_names[] = { "debug", "info", "warn", "error" };
+
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t wake;
+	pthread_t writer;
+	bool running;
+	bool stopping;
+	bool json;
+	char *path;
+	int fd;
+	uint64_t dropped;
+	struct buffer pending;
+	_Atomic int level;
+	_Atomic bool reopen;
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .fd = -1, .level = LOG_INFO };
+
+static int open_file(const char *path)
+{
+	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+}
+
+static void write_all(int fd, const char *bytes, size_t length)
+{
+	ssize_t wrote;
+
+	while (length > 0) {
+		wrote = write(fd, bytes, length);
+		if (wrote == -1 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return; /* a full disk must not stop the host; the lines are lost */
+		bytes += wrote;
+		length -= (size_t)wrote;
+	}
+}
+
+static void reopen_file(void)
+{
+	int fd = open_file(state.path);
+
+	if (fd == -1)
+		return;
+	close(state.fd);
+	state.fd = fd;
+}
+
+/* Takes what is pending and writes it with the lock released. Called with the lock held. */
+static void flush_pending(struct buffer *spare)
+{
+	struct buffer full = state.pending;
+
+	state.pending = *spare;
+	pthread_mutex_unlock(&state.lock);
+	if (atomic_exchange(&state.reopen, false))
+		reopen_file();
+	write_all(state.fd, full.data, full.length);
+	buffer_clear(&full);
+	*spare = full;
+	pthread_mutex_lock(&state.lock);
+}
+
+static void *writer_main(void *unused)
+{
+	struct buffer spare;
+	struct timespec until;
+
+	(void)unused;
+	buffer_init(&spare, PENDING_BYTES);
+	pthread_mutex_lock(&state.lock);
+	while (!state.stopping || state.pending.length > 0) {
+		if (state.pending.length == 0 && !state.stopping) {
+			clock_gettime(CLOCK_REALTIME, &until);
+			until.tv_sec += 1;
+			pthread_cond_timedwait(&state.wake, &state.lock, &until);
+			if (state.pending.length == 0) {
+				if (atomic_exchange(&state.reopen, false))
+					reopen_file();
+				continue;
+			}
+		}
+		if (!state.stopping) { /* a little patience gathers the lines of busy moments into one write */
+			pthread_mutex_unlock(&state.lock);
+			nanosleep(&(struct timespec){ .tv_nsec = FLUSH_MS * 1000000L }, NULL);
+			pthread_mutex_lock(&state.lock);
+		}
+		flush_pending(&spare);
+	}
+	pthread_mutex_unlock(&state.lock);
+	buffer_free(&spare);
+	return NULL;
+}
+
+enum error_code log_open(const char *path, enum log_level level, const char *format, struct error *error)
+{
+	atomic_store(&state.level, (int)level);
+	state.json = format != NULL && strcmp(format, "json") == 0;
+	if (path == NULL)
+		return ERROR_NONE;
+	if (file_make_parents(path, error) != ERROR_NONE)
+		return ERROR_IO;
+	state.path = strdup(path);
+	if (state.path == NULL)
+		return error_memory(error);
+	state.fd = open_file(path);
+	if (state.fd == -1)
+		return error_set(error, ERROR_IO, path, "cannot open the log file: %s", strerror(errno));
+	buffer_init(&state.pending, PENDING_BYTES);
+	state.stopping = false;
+	if (pthread_create(&state.writer, NULL, writer_main, NULL) != 0)
+		return error_set(error, ERROR_IO, path, "cannot start the log's thread");
+	state.running = true;
+	return ERROR_NONE;
+}
+
+void log_set_level(enum log_level level)
+{
+	atomic_store(&state.level, (int)level);
+}
+
+bool log_level_parse(const char *text, enum log_level *level)
+{
+	for (int i = LOG_DEBUG; i <= LOG_ERROR; i++) {
+		if (strcmp(text, level_names[i]) == 0) {
+			*level = (enum log_level)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+void log_reopen(void)
+{
+	atomic_store(&state.reopen, true);
+}
+
+void log_close(void)
+{
+	if (!state.running)
+		return;
+	pthread_mutex_lock(&state.lock);
+	state.stopping = true;
+	pthread_cond_signal(&state.wake);
+	pthread_mutex_unlock(&state.lock);
+	pthread_join(state.writer, NULL);
+	state.running = false;
+	close(state.fd);
+	state.fd = -1;
+	free(state.path);
+	state.path = NULL;
+	buffer_free(&state.pending);
+}
+
+static void add_bytes(struct log_line *line, const char *bytes, size_t length)
+{
+	size_t room = sizeof line->text - 4 - line->length; /* keeps place for the closing of the line */
+
+	if (length > room)
+		length = room;
+	memcpy(line->text + line->length, bytes, length);
+	line->length += length;
+}
+
+static void add_quoted(struct log_line *line, const char *text)
+{
+	char byte;
+
+	add_bytes(line, "\"", 1);
+	for (; *text != '\0' && line->length < sizeof line->text - 8; text++) {
+		byte = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
+		if (byte == '"' || byte == '\\')
+			add_bytes(line, "\\", 1);
+		add_bytes(line, &byte, 1);
+	}
+	add_bytes(line, "\"", 1);
+}
+
+static bool needs_quotes(const char *text)
+{
+	if (*text == '\0')
+		return true;
+	for (; *text != '\0'; text++)
+		if ((unsigned char)*text <= ' ' || *text == '"' || *text == '=' || *text == '\\' || *text == 0x7f)
+			return true;
+	return false;
+}
+
+static void add_name(struct log_line *line, const char *name)
+{
+	if (state.json) {
+		add_bytes(line, line->length == 0 ? "{" : ",", 1);
+		add_quoted(line, name);
+		add_bytes(line, ":", 1);
+		return;
+	}
+	if (line->length > 0)
+		add_bytes(line, " ", 1);
+	add_bytes(line, name, strlen(name));
+	add_bytes(line, "=", 1);
+}
+
+void log_text(struct log_line *line, const char *name, const char *text)
+{
+	add_name(line, name);
+	if (state.json || needs_quotes(text))
+		add_quoted(line, text);
+	else
+		add_bytes(line, text, strlen(text));
+}
+
+void log_integer(struct log_line *line, const char *name, int64_t value)
+{
+	char digits[24];
+
+	add_name(line, name);
+	add_bytes(line, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
+}
+
+void log_bool(struct log_line *line, const char *name, bool value)
+{
+	add_name(line, name);
+	add_bytes(line, value ? "true" : "false", value ? 4 : 5);
+}
+
+void log_begin(struct log_line *line, enum log_level level, const char *event)
+{
+	char now[CLOCK_TEXT_BYTES];
+
+	line->level = level;
+	line->length = 0;
+	clock_format(clock_unix_ms(), now);
+	log_text(line, "ts", now);
+	log_text(line, "level", level_names[level]);
+	log_text(line, "event", event);
+}
+
+void log_end(struct log_line *line)
+{
+	if ((int)line->level < atomic_load_explicit(&state.level, memory_order_relaxed))
+		return;
+	if (state.json)
+		line->text[line->length++] = '}';
+	line->text[line->length++] = '\n';
+	if (line->level >= LOG_WARN || !state.running)
+		write_all(STDERR_FILENO, line->text, line->length);
+	if (!state.running)
+		return;
+	pthread_mutex_lock(&state.lock);
+	if (state.pending.length + line->length > PENDING_BYTES) {
+		state.dropped++;
+	} else {
+		if (state.pending.length == 0)
+			pthread_cond_signal(&state.wake);
+		buffer_append(&state.pending, line->text, line->length);
+	}
+	pthread_mutex_unlock(&state.lock);
+}
+
+void log_message(enum log_level level, const char *event, const char *format, ...)
+{
+	struct log_line line;
+	char message[1024];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(message, sizeof message, format, arguments);
+	va_end(arguments);
+	log_begin(&line, level, event);
+	log_text(&line, "message", message);
+	log_end(&line);
+}

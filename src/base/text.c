@@ -1,0 +1,67 @@
+/* text.c - folding and nearest words. Allocates nothing. */
+#include "base/text.h"
+
+#include <ctype.h>
+#include <string.h>
+
+#define WORD_BYTES 64
+#define NEAR 3
+
+bool text_fold(const char *from, char *to, size_t size)
+{
+	size_t length;
+
+	while (isspace((unsigned char)*from))
+		from++;
+	length = strlen(from);
+	while (length > 0 && isspace((unsigned char)from[length - 1]))
+		length--;
+	if (length >= size)
+		return false;
+	for (size_t i = 0; i < length; i++)
+		to[i] = (char)tolower((unsigned char)from[i]);
+	to[length] = '\0';
+	return true;
+}
+
+/* Levenshtein's distance with one row. */
+static size_t distance(const char *a, const char *b)
+{
+	size_t row[WORD_BYTES + 1];
+	size_t width = strlen(b), corner, above, cost;
+
+	if (strlen(a) > WORD_BYTES || width > WORD_BYTES)
+		return WORD_BYTES;
+	for (size_t j = 0; j <= width; j++)
+		row[j] = j;
+	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+		corner = row[0];
+		row[0] = i;
+		for (size_t j = 1; j <= width; j++) {
+			above = row[j];
+			cost = corner + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
+			if (row[j] + 1 < cost)
+				cost = row[j] + 1;
+			if (row[j - 1] + 1 < cost)
+				cost = row[j - 1] + 1;
+			row[j] = cost;
+			corner = above;
+		}
+	}
+	return row[width];
+}
+
+const char *text_nearest(const char *word, const char *const *candidates)
+{
+	const char *nearest = NULL;
+	size_t best = NEAR + 1, here;
+
+	for (; *candidates != NULL; candidates++) {
+		here = distance(word, *candidates);
+		if (here < best) {
+			best = here;
+			nearest = *candidates;
+		}
+	}
+	return nearest;
+}

@@ -1,0 +1,11 @@
+/* text.h - small things with NUL-terminated text. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Copies `from` in lower case (ASCII) without white space at both ends. False if it does not fit in `size`. */
+bool text_fold(const char *from, char *to, size_t size);
+
+/* The candidate nearest to `word` (edit distance at most 3), or NULL: "did you mean". `candidates` ends with NULL. */
+const char *text_nearest(const char *word, const char *const *candidates);

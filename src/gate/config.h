@@ -1,0 +1,79 @@
+/* config.h - config/comfyvn.json as the host understands it (design 8). Immutable once read. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "base/log.h"
+
+struct budget {
+	int64_t per_day_micro_usd;
+	int64_t per_month_micro_usd;
+};
+
+struct config_features {
+	bool enable_public_gpu;
+	bool enable_public_image_providers;
+	bool enable_public_video_providers;
+	bool enable_public_image_video; /* legacy umbrella: image and video, never gpu */
+};
+
+struct config_api_key {
+	char *name;
+	unsigned char sha256[32];
+	struct budget budget;
+	bool has_budget;
+};
+
+struct config_server {
+	char *listen; /* "127.0.0.1:8001" */
+	int threads;
+	size_t max_body_bytes;
+	int max_streams;
+	struct config_api_key *api_keys;
+	size_t api_key_count;
+	char **allowed_origins; /* NULL-terminated */
+	char **allowed_hosts;   /* NULL-terminated */
+};
+
+struct config_live_provider {
+	char *id;
+	bool enabled;
+	struct budget budget;
+	int rate_per_minute;
+	int max_concurrent;
+	char *base_url; /* or NULL */
+};
+
+struct config_live {
+	bool enabled;
+	struct budget budget;
+	char *public_url; /* or NULL */
+	char *upstream;   /* or NULL */
+	struct config_live_provider *providers;
+	size_t provider_count;
+};
+
+struct config {
+	char *path; /* the file it came from, or NULL: defaults */
+	struct config_features features;
+	struct config_server server;
+	struct config_live live;
+	char *registry_url;
+	int registry_keep_days;
+	char *artifacts_dir;
+	int64_t artifacts_max_bytes;
+	char *log_file;
+	enum log_level log_level;
+	char *log_format;
+};
+
+/* Reads config/comfyvn.json under `home`, else comfyvn.json; with neither, the defaults (everything off). Unknown keys, wrong
+ * types and bad values are ERROR_INVALID with the field's path, and for an unknown key the nearest known one. */
+enum error_code config_read(const char *home, struct config **config, struct error *error);
+void config_free(struct config *config);
+
+/* The live switches of a provider (by id, in any letter case), or NULL when the file does not name it. */
+const struct config_live_provider *config_live_provider(const struct config *config, const char *id);

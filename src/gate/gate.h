@@ -1,0 +1,76 @@
+/* gate.h - "may this run?": feature flags, credentials and live switches, put together (design 2.1, spec "All responses").
+ *
+ * The files are read at start and again when gate_reload() is told that they changed. Readers take an immutable view; a broken
+ * file keeps the last good one and is reported in the view's problems. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "gate/config.h"
+#include "gate/credential.h"
+#include "gate/secrets.h"
+
+struct gate;
+
+struct gate_view {
+	const struct config *config;
+	const struct secrets *secrets;
+	const char *config_problem;  /* why the newest config file is not in force, or NULL */
+	const char *secrets_problem; /* why the newest secrets file is not in force, or NULL */
+	uint64_t generation;         /* grows with each change */
+};
+
+/* Reads both files. A broken config file is an error (the operator is there to see it); a broken secrets file is not: it is
+ * logged, reported as a problem, and counts as empty. `home` is copied. */
+enum error_code gate_open(const char *home, struct gate **gate, struct error *error);
+void gate_close(struct gate *gate);
+
+/* Reads both files again and publishes a new view if anything changed. Logs what changed or what is wrong. One thread at a time. */
+void gate_reload(struct gate *gate);
+
+/* The current view, held until released. Any thread; cheap. */
+const struct gate_view *gate_acquire(struct gate *gate);
+void gate_release(struct gate *gate, const struct gate_view *view);
+
+/* Who is judged. Everything borrowed. */
+struct gate_subject {
+	const char *provider;          /* id */
+	char *const *aliases;          /* NULL-terminated */
+	const char *feature_flag;      /* "enable_public_gpu"; the umbrella flag is considered for image and video */
+	const struct credential_spec *credentials;
+	size_t credential_count;
+};
+
+#define VERDICT_TEXTS 24
+
+struct verdict {
+	bool enabled;             /* the feature flag, the umbrella considered */
+	bool credentials_present; /* every credential that is not optional */
+	bool execution_allowed;   /* both; `ok` equals it */
+	bool live_allowed;        /* execution_allowed, credentials not from the request, all live switches on, budgets above zero */
+	bool request_credential;  /* the request carried one */
+	char *reason;             /* the first cause when not execution_allowed, else NULL */
+	char *warnings[VERDICT_TEXTS];
+	size_t warning_count;     /* causes, and what would change each */
+	char *live_missing[VERDICT_TEXTS];
+	size_t live_missing_count;/* what keeps a "dry_run": false from being sent; without the request's own dry_run */
+	char *sources[VERDICT_TEXTS]; /* per credential of the subject: "request", "secrets", "env" or NULL; static strings */
+};
+
+/* Judges. `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (design 7, "the order of
+ * credentials"), by the names in credential_spec.secret, then the spec's name, only non-blank text counts. A value whose pattern does not
+ * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value. ERROR_MEMORY only.
+ * The verdict is the caller's: verdict_free(). Any thread, no locks, no files. */
+enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
+			   struct verdict *verdict);
+void verdict_free(struct verdict *verdict);
+
+/* The feature flag's state, the umbrella considered (facts: it opens image and video, never gpu). Unknown flags are off. */
+bool gate_feature_enabled(const struct gate_view *view, const char *feature_flag);
+
+/* The value of a credential from the secrets file or the environment (never the request), for a live call. NULL if there is none. */
+const char *gate_credential(const struct gate_view *view, const struct gate_subject *subject, const struct credential_spec *spec);

@@ -1,0 +1,76 @@
+/* http.h - what the rest of the host sees of HTTP: a guarded request, and a reply in one write.
+ *
+ * civetweb stays behind this header. A handler runs on one of its threads (100 KiB of stack, tech 0): no Lua, no deep recursion,
+ * no wait without a deadline. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "gate/gate.h"
+
+struct http_server;
+struct mg_connection;
+
+struct http_request {
+	const char *method;
+	const char *path;              /* percent-decoded, without query, no NUL or control byte in it */
+	const char *query;             /* as sent, or NULL */
+	const char *body;              /* "" when there is none; NUL-terminated */
+	size_t body_length;
+	const char *request_id;        /* the client's X-Request-ID if it is sane, else a new one; echoed in the reply */
+	const struct gate_view *view;  /* flags, secrets and switches in force for this request */
+	const struct config_api_key *api_key; /* whose key it came with, or NULL */
+	struct mg_connection *connection;
+};
+
+/* A request header, or NULL. */
+const char *http_header(const struct http_request *request, const char *name);
+
+/* The decoded value of a query parameter. False when absent. A value that does not fit is cut: give room. */
+bool http_query(const struct http_request *request, const char *name, char *value, size_t size);
+
+struct http_reply {
+	int status;
+	const char *content_type;      /* NULL: application/json */
+	const char *headers;           /* further header lines, each ending in \r\n, or NULL */
+	const char *body;
+	size_t body_length;
+};
+
+/* Sends head and body in one write. Call it once per request. */
+void http_send(struct http_request *request, const struct http_reply *reply);
+
+/* A problem (RFC 9457): { type, title, status, detail, request_id, errors: [{path, message}] }. `path` NULL leaves `errors` out; `members` is JSON
+ * text of further members ("\"provider\":\"fal\",...") or NULL; `headers` as in http_reply. Sent as application/problem+json. */
+struct http_problem {
+	int status;
+	const char *detail;
+	const char *path;              /* field path of a bad body; "" is the body itself */
+	const char *members;
+	const char *headers;
+};
+
+void http_send_problem(struct http_request *request, const struct http_problem *problem);
+
+struct http_options {
+	const char *listen;            /* "127.0.0.1:8001" */
+	int threads;
+	struct gate *gate;             /* where each request's view comes from */
+	void (*handle)(void *context, struct http_request *request);
+	void *context;
+};
+
+/* Starts listening. A taken port is ERROR_CONFLICT and says so. */
+enum error_code http_start(const struct http_options *options, struct http_server **server, struct error *error);
+
+/* The port in use (also when "…:0" was asked for). */
+int http_port(const struct http_server *server);
+
+/* From now on new requests are answered 503 with Retry-After, all but /healthz and /readyz. */
+void http_drain(struct http_server *server);
+
+/* Waits until no request is in flight, at most `timeout_ms`, then stops. */
+void http_stop(struct http_server *server, int timeout_ms);
