@@ -47,7 +47,7 @@ deps: ## install what is missing (Debian packages, by apt-get)
 	fi
 
 build: deps ## build build/providerd
-	@$(MAKE) --no-print-directory $(BUILD)/providerd
+	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/providerd
 
 $(BUILD)/providerd: $(OBJECTS)
 	$(if $(V),,@echo '  LD  $@')

@@ -32,12 +32,15 @@ function check.is_integer(value)
   return math.type(value) == "integer"
 end
 
---- Text without white space at both ends.
+local function is_space(byte)
+  return byte == 32 or (byte >= 9 and byte <= 13)
+end
+
+--- Text without white space at both ends. No pattern: a data URI may be many megabytes long.
 function check.trim(text)
-  local first = string.find(text, "%S")
-  if not first then return "" end
-  local last = #text
-  while string.find(string.sub(text, last, last), "^%s") do last = last - 1 end
+  local first, last = 1, #text
+  while first <= last and is_space(string.byte(text, first)) do first = first + 1 end
+  while last >= first and is_space(string.byte(text, last)) do last = last - 1 end
   return string.sub(text, first, last)
 end
 

@@ -58,6 +58,20 @@ function data_uri.parse(text)
   }
 end
 
+-- How the base64 of an image file begins: its signature, three bytes in four digits.
+local IMAGE_SIGNATURES = {
+  { "iVBORw0KGgo", "image/png" }, { "/9j/", "image/jpeg" }, { "UklGR", "image/webp" }, { "R0lGOD", "image/gif" },
+}
+
+--- The data URI of an image given as bare base64 (told by its signature), or nil.
+function data_uri.of_image(text)
+  for _, signature in ipairs(IMAGE_SIGNATURES) do
+    local start, content_type = signature[1], signature[2]
+    if string.sub(text, 1, #start) == start then return "data:" .. content_type .. ";base64," .. text end
+  end
+  return nil
+end
+
 --- The content type of a data URI, or nil.
 function data_uri.content_type(text)
   local parsed = data_uri.parse(text)

@@ -31,6 +31,9 @@ local NEVER_SENT = { resolve = true, connect = true, tls = true }
 
 local MAX_TEXT_BYTES = 300
 
+-- A key is not replaced within seconds.
+local KEYLESS_SECONDS = 60
+
 --- The error code of an HTTP status.
 function http_errors.code(status)
   if CODES[status] then return CODES[status] end
@@ -52,7 +55,7 @@ end
 
 local function message_of(code, status, detail)
   local message = MESSAGES[code] or MESSAGES.vendor
-  if status then message = message .. " (HTTP " .. status .. ")" end
+  if status then message = string.format("%s (HTTP %d)", message, status) end
   if code == "auth" or code == "credit" then return message end
   detail = http_errors.safe_text(detail)
   return detail and (message .. ": " .. detail) or message
@@ -116,6 +119,13 @@ local function http_date(text)
   return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
 end
 
+--- The seconds from one HTTP date to another, or nil if one of them is not a date. A script without a clock measures with the
+-- Date headers of two responses.
+function http_errors.seconds_between(earlier, later)
+  local from, to = http_date(earlier), http_date(later)
+  return from and to and to - from
+end
+
 --- The seconds that a response asks to wait, rounded up, or nil. Scripts have no clock: a date is measured against the
 -- response's own Date header.
 function http_errors.retry_after(response)
@@ -150,6 +160,24 @@ function http_errors.not_learned(response, failure, options)
     id = options.id, status = options.status or "running", state = options.state,
     reason = "status not known: " .. problem.message, retry_after = http_errors.retry_after(response) or options.retry_after,
   }
+end
+
+--- The result of a question about a running job (poll, cancel) that was refused or got no answer. The job itself goes on when
+-- asking again may help, also with another key; otherwise this is its end. What it cost is not known from such an answer.
+-- Options: as for http_errors.error, and `retry_after`. `job` is what poll got; state.status, if the script keeps it there, is
+-- what is reported meanwhile.
+function http_errors.unanswered(response, failure, job, options)
+  options = options or {}
+  local state = job.state or {}
+  local keyless = response ~= nil and (response.status == 401 or response.status == 403)
+  if keyless or http_errors.is_transient(response) then
+    return http_errors.not_learned(response, failure, {
+      id = job.id, state = state, status = state.status, retry_after = keyless and KEYLESS_SECONDS or options.retry_after,
+    })
+  end
+  local result = http_errors.result(response, failure, options)
+  result.id, result.error.billed = job.id, nil
+  return result
 end
 
 return http_errors

@@ -93,15 +93,27 @@ local function build_headers(provider, request)
   return headers
 end
 
+-- The fields of an urlencoded body, so that specs compare plain forms like multipart ones.
+local function parse_urlencoded(headers, body)
+  if not body or headers["content-type"] ~= "application/x-www-form-urlencoded" then return nil end
+  local function decode(text)
+    return (text:gsub("%+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
+  end
+  local form = {}
+  for name, value in body:gmatch("([^&=]+)=([^&]*)") do form[#form + 1] = { name = decode(name), value = decode(value) } end
+  return form
+end
+
 -- The request as the host would preview it.
 local function build_upstream(provider, request)
   assert(request.path or request.url, "ctx.request: path or url is needed")
   local has_body = request.json ~= nil or request.form ~= nil or request.body ~= nil
+  local headers = build_headers(provider, request)
   return {
     method = request.method or (has_body and "POST" or "GET"),
     url = build_url(provider, request),
-    headers = build_headers(provider, request),
-    json = request.json, form = request.form, body = request.body,
+    headers = headers,
+    json = request.json, form = request.form or parse_urlencoded(headers, request.body), body = request.body,
   }
 end
 

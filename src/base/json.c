@@ -386,3 +386,37 @@ const char *json_text(const json_t *object, const char *key)
 {
 	return json_string_value(json_object_get(object, key));
 }
+
+#define KEPT_BYTES 48
+
+/* The string token that begins at `at`, cut. Stops before an escape or a byte beyond ASCII, so that no character is split. */
+static void write_cut(struct buffer *out, const char *token, size_t length)
+{
+	size_t kept = 0;
+
+	while (kept < KEPT_BYTES && token[1 + kept] != '\\' && (unsigned char)token[1 + kept] < 0x80)
+		kept++;
+	buffer_append(out, token, 1 + kept);
+	buffer_format(out, "... (%zu bytes)\"", length - 2);
+}
+
+void json_write_abbreviated(struct buffer *out, const char *text, size_t length, size_t longest)
+{
+	struct scan scan = { .text = text, .length = length };
+	size_t from = 0, start;
+
+	while (scan.at < length) {
+		if (text[scan.at] != '"') {
+			scan.at++;
+			continue;
+		}
+		start = scan.at;
+		skip_string(&scan);
+		if (scan.at - start <= longest + 2)
+			continue;
+		buffer_append(out, text + from, start - from);
+		write_cut(out, text + start, scan.at - start);
+		from = scan.at;
+	}
+	buffer_append(out, text + from, length - from);
+}

@@ -34,3 +34,7 @@ void json_write_usd(struct buffer *out, int64_t micro_usd);
 
 /* The string under `key`, or NULL. */
 const char *json_text(const json_t *object, const char *key);
+
+/* Appends JSON text with every string longer than `longest` bytes cut to its beginning and its length: rows must not hold megabytes of
+ * base64. `text` must be valid JSON. */
+void json_write_abbreviated(struct buffer *out, const char *text, size_t length, size_t longest);

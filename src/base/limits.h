@@ -13,12 +13,21 @@
 #define LIMIT_REQUEST_HEAD_BYTES 32768
 #define LIMIT_BODY_SECONDS 20            /* whole body, from the first read */
 #define LIMIT_PATH_SEGMENT_BYTES 256
+#define LIMIT_PATH_BYTES 2048
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 255
 #define LIMIT_REQUEST_ID_BYTES 128
 #define LIMIT_REQUESTS_PER_CONNECTION 1000 /* then the connection is closed, so that newcomers get a thread (tech 1.3) */
+#define LIMIT_HEAD_MS 5000               /* a request's head to arrive, and a pause between two packets; also an idle connection's life */
+#define LIMIT_BODY_SLICE_BYTES 65536     /* read or written at once */
+#define LIMIT_DRAIN_BYTES (1024 * 1024)  /* read and thrown away after a refusal, so that the client gets to see it */
+#define LIMIT_DRAIN_MS 1000
+#define LIMIT_LISTEN_BACKLOG 1024
 
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)
+#define LIMIT_REPLY_SECONDS 60           /* for a client to take a large answer */
+#define LIMIT_REPLY_ONE_WRITE_BYTES 65536 /* larger bodies follow their head in slices, uncopied */
+#define LIMIT_KEPT_BUFFER_BYTES 16384    /* an HTTP thread's buffer that grew beyond is given back after the request */
 #define LIMIT_PAGE_DEFAULT 50
 #define LIMIT_PAGE_MAX 500
 #define LIMIT_STORED_TEXT_BYTES 4096     /* longer texts of a dry run's payload are abbreviated in its row */
@@ -27,15 +36,21 @@
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)
 #define LIMIT_CREDENTIAL_BYTES 4096
+#define LIMIT_SECRETS 1024               /* values in the secrets file */
+#define LIMIT_CONFIG_TEXT_BYTES 1024     /* one text of the configuration */
+#define LIMIT_CONFIG_LIST_ITEMS 256      /* API keys, origins, hosts */
+#define LIMIT_API_KEY_NAME_BYTES 64
+#define LIMIT_MASK_SEARCH_BYTES 65536    /* longer texts are not searched for values of credentials */
 
 /* Scripts (design 2.7). */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)
 #define LIMIT_SCRIPT_CPU_MS 2000         /* one resume of a coroutine */
 #define LIMIT_SCRIPT_LOAD_CPU_MS 500
 #define LIMIT_SCRIPT_INSTRUCTIONS 200000000LL
-#define LIMIT_SCRIPT_HOOK_COUNT 10000    /* instructions between two looks at the clock */
+#define LIMIT_SCRIPT_HOOK_COUNT 1000     /* instructions between two looks at the clock */
 #define LIMIT_PATTERN_SUBJECT_BYTES 65536
-#define LIMIT_PATTERN_COST 100000000LL   /* subject bytes ^ unanchored quantifiers, see script/pattern.c */
+#define LIMIT_PATTERN_COST 1000000000LL  /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
+#define LIMIT_PLAIN_FIND_COST 10000000000LL /* subject bytes * pattern bytes of a plain find, the same */
 #define LIMIT_SCRIPT_KILLS 3             /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
 #define LIMIT_SCRIPT_KILL_WINDOW_MS 60000
 #define LIMIT_SCRIPT_REST_MS 30000
@@ -44,6 +59,12 @@
 /* Engine and store. */
 #define LIMIT_ENGINE_QUEUE 1024          /* calls waiting; more are answered 503 */
 #define LIMIT_STORE_QUEUE 65536
+#define LIMIT_STORE_READERS 6            /* read-only connections, each with one reader at a time */
+#define LIMIT_STORE_READER_WAIT_MS 5000  /* a reader waits this long for one of them */
+#define LIMIT_STORE_LOCK_MS 2000         /* for another program's lock on the database */
+#define LIMIT_STORE_SOURCES 1024         /* pairs of kind and provider that the registry ever saw */
+#define LIMIT_STORE_WAL_BYTES 67108864   /* what is kept of the write-ahead log's file after a busy time */
+#define LIMIT_STORE_MAP_BYTES 1073741824 /* of the database, mapped for reading */
 #define LIMIT_CALL_WAIT_MS 15000         /* an HTTP thread waits this long for the engine */
 #define LIMIT_PROVIDERS 256
 #define LIMIT_ALIASES 32

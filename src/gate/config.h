@@ -58,6 +58,7 @@ struct config_live {
 
 struct config {
 	char *path; /* the file it came from, or NULL: defaults */
+	const char *file; /* its name as said to people: "config/comfyvn.json" (also for defaults) or "comfyvn.json"; a literal */
 	struct config_features features;
 	struct config_server server;
 	struct config_live live;
@@ -65,15 +66,26 @@ struct config {
 	int registry_keep_days;
 	char *artifacts_dir;
 	int64_t artifacts_max_bytes;
-	char *log_file;
+	char *log_file; /* or NULL: stderr only */
 	enum log_level log_level;
 	char *log_format;
 };
 
 /* Reads config/comfyvn.json under `home`, else comfyvn.json; with neither, the defaults (everything off). Unknown keys, wrong
- * types and bad values are ERROR_INVALID with the field's path, and for an unknown key the nearest known one. */
+ * types and bad values are ERROR_INVALID with the field's path, and for an unknown key the nearest known one. The message is complete:
+ * it begins with the file's name and names the field. */
 enum error_code config_read(const char *home, struct config **config, struct error *error);
 void config_free(struct config *config);
 
 /* The live switches of a provider (by id, in any letter case), or NULL when the file does not name it. */
 const struct config_live_provider *config_live_provider(const struct config *config, const char *id);
+
+/* A feature flag by its name ("enable_public_gpu"), as it stands in the file. *known tells whether there is such a flag. */
+bool config_feature(const struct config *config, const char *name, bool *known);
+
+/* Does ADDR:PORT accept connections from this machine only? False also for what is not well-formed. */
+bool config_listen_is_loopback(const char *listen);
+
+/* May the host listen there? Refuses what is not ADDR:PORT (IPv4 or localhost), and an address beyond loopback without API keys. For
+ * whoever overrides server.listen. */
+enum error_code config_check_listen(const char *listen, size_t api_key_count, struct error *error);

@@ -15,10 +15,12 @@
 #include "gate/secrets.h"
 
 struct gate;
+struct environment;
 
 struct gate_view {
 	const struct config *config;
 	const struct secrets *secrets;
+	const struct environment *environment; /* as it was at start; later setenv() is not seen */
 	const char *config_problem;  /* why the newest config file is not in force, or NULL */
 	const char *secrets_problem; /* why the newest secrets file is not in force, or NULL */
 	uint64_t generation;         /* grows with each change */
@@ -28,6 +30,13 @@ struct gate_view {
  * logged, reported as a problem, and counts as empty. `home` is copied. */
 enum error_code gate_open(const char *home, struct gate **gate, struct error *error);
 void gate_close(struct gate *gate);
+
+/* Logs the problems of the files in force. For the time after log_open(): at gate_open() there is no log file yet. */
+void gate_report(struct gate *gate);
+
+/* The address that the host really listens on. If it is beyond loopback, a later configuration without API keys is rejected: it would
+ * open the API to the network. */
+void gate_listens_on(struct gate *gate, const char *listen);
 
 /* Reads both files again and publishes a new view if anything changed. Logs what changed or what is wrong. One thread at a time. */
 void gate_reload(struct gate *gate);

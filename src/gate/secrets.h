@@ -12,6 +12,11 @@ struct secrets;
 enum error_code secrets_read(const char *home, struct secrets **secrets, struct error *error);
 void secrets_free(struct secrets *secrets);
 
+/* The functions below take NULL for "no secrets". */
+
+/* The file's name as said to people: "config/comfyvn.secrets.json" (also when there is none) or "comfyvn.secrets.json". */
+const char *secrets_file(const struct secrets *secrets);
+
 /* The value under the provider's id or one of its aliases (NULL-terminated, letter case does not matter) and one of `names`
  * (NULL-terminated, tried in order). Blank values count as absent. NULL if there is none. Owned by `secrets`. */
 const char *secrets_find(const struct secrets *secrets, const char *provider, char *const *aliases, char *const *names);

@@ -1,0 +1,454 @@
+-- fal_queue.lua - fal.ai's way of running a model: submit to a queue, ask for its status, fetch the result.
+--
+-- Every model on fal is reached alike; which inputs it takes is the provider script's business. Used by image_fal and by
+-- video_pika, whose public API is fal's. Scripts that use it declare base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS.
+--
+-- Three things differ from what one expects of a queue. The URLs of a request name the app only (owner/app), not the
+-- path below it that was submitted to. There is no "failed" status: a failure is COMPLETED with an error, or a result that
+-- answers 4xx or 5xx. And an account without money is locked with 403, not 402.
+-- There is no idempotency key, so nothing here ever sends a submit twice.
+
+local cjson = require "cjson"
+local check = require "check"
+local http_errors = require "http_errors"
+
+local queue = {
+  BASE_URL = "https://queue.fal.run",
+  RUN_URL = "https://fal.run",
+  PRICING_URL = "https://api.fal.ai/v1/models/pricing",
+  HOSTS = { "fal.run", "api.fal.ai", "*.fal.media" },
+}
+
+-- Two colon-separated parts; a key of any other vendor looks different.
+queue.KEY_PATTERN = "^[^:]+:[^:]+$"
+
+-- fal's own client sends it with every call, also with those that have no body.
+local JSON_CONTENT = "application/json"
+
+local PRIORITIES = { "normal", "low" }
+
+-- Seconds until the next try when fal could not be asked and did not say when.
+local RETRY_AFTER = 5
+
+--- The names of the webhook, at the top of a request or in its parameters.
+queue.WEBHOOK_NAMES = { "webhook", "webhook_url" }
+
+--- The names that queue.read_options takes at the top of a request.
+queue.OPTION_NAMES = {
+  "webhook", "webhook_url", "priority", "start_timeout_seconds", "runner_hint", "expires_in_seconds", "retry", "store_io", "logs",
+}
+
+-- Error types whose HTTP status alone would mislead. fal's list is open: any other type goes by the status.
+local CODES = {
+  content_policy_violation = "moderation",
+  generation_timeout = "timeout", request_timeout = "timeout", startup_timeout = "timeout",
+  no_media_generated = "vendor", internal_server_error = "vendor", downstream_service_error = "vendor",
+  authorization_error = "auth", rate_limited = "rate_limited", not_found = "not_found", validation_error = "invalid",
+}
+
+-- ---- small readers -------------------------------------------------------------------------------------------------
+
+local function text_of(value)
+  return type(value) == "string" and value ~= "" and value or nil
+end
+
+local function table_of(value)
+  return type(value) == "table" and value or {}
+end
+
+local function starts_with(text, prefix)
+  return string.sub(text, 1, #prefix) == prefix
+end
+
+local function number_text(number)
+  return tostring(math.tointeger(number) or number)
+end
+
+-- ---- models --------------------------------------------------------------------------------------------------------
+
+--- Whether a text has the form of a model id: owner/app, with further path segments or without.
+function queue.is_model_id(text)
+  if #text > 200 or not string.find(text, "^[%w._-]+/[%w._/-]*[%w._-]$") then return false end
+  return not string.find(text, "//", 1, true) and not string.find("/" .. text .. "/", "/%.+/")
+end
+
+--- The path under which a model's requests are kept: its first two segments, in two namespaces three.
+function queue.app_path(model)
+  local namespace, owner, app = string.match(model, "^([^/]+)/([^/]+)/?([^/]*)")
+  if (namespace == "workflows" or namespace == "comfy") and app ~= "" then
+    return "/" .. namespace .. "/" .. owner .. "/" .. app
+  end
+  return "/" .. namespace .. "/" .. owner
+end
+
+-- ---- options -------------------------------------------------------------------------------------------------------
+
+local function read_webhook(reader)
+  local names = queue.WEBHOOK_NAMES
+  local webhook = reader:text(names, { blank = "absent" })
+  if not webhook or starts_with(webhook, "https://") or starts_with(webhook, "http://") then return webhook end
+  local _, name = reader:raw(names)
+  check.fail(reader:path(name), "must be an http or https URL")
+end
+
+--- How the request is to be queued, as a table for the payload; nil if it says nothing. `reader` reads the top of the request,
+-- `parameters` its parameters.
+function queue.read_options(reader, parameters)
+  local options = {
+    webhook = read_webhook(reader) or read_webhook(parameters),
+    priority = reader:choice("priority", PRIORITIES, { lower = true }),
+    start_timeout_seconds = reader:number("start_timeout_seconds"),
+    runner_hint = reader:text("runner_hint", { blank = "absent" }),
+    expires_in_seconds = reader:integer("expires_in_seconds", { min = 1 }),
+    retry = reader:boolean("retry"),
+    store_io = reader:boolean("store_io"),
+    logs = reader:boolean("logs"),
+  }
+  if options.start_timeout_seconds and options.start_timeout_seconds <= 1 then
+    check.fail(reader:path "start_timeout_seconds", "must be more than 1")
+  end
+  return next(options) ~= nil and options or nil
+end
+
+local function common_headers(options)
+  local headers = { ["Content-Type"] = JSON_CONTENT }
+  if options.start_timeout_seconds then headers["X-Fal-Request-Timeout"] = number_text(options.start_timeout_seconds) end
+  headers["X-Fal-Runner-Hint"] = options.runner_hint
+  if options.expires_in_seconds then
+    headers["X-Fal-Object-Lifecycle-Preference"] = cjson.encode { expiration_duration_seconds = options.expires_in_seconds }
+  end
+  if options.store_io ~= nil then headers["X-Fal-Store-IO"] = options.store_io and "1" or "0" end
+  return headers
+end
+
+-- ---- errors --------------------------------------------------------------------------------------------------------
+
+-- ["body", "images", 0] as images.0: the first element only says that it is the body.
+local function location_text(loc)
+  local names = {}
+  for index, name in ipairs(table_of(loc)) do
+    if not (index == 1 and name == "body") then
+      names[#names + 1] = type(name) == "number" and number_text(name) or tostring(name)
+    end
+  end
+  return #names > 0 and table.concat(names, ".") or nil
+end
+
+-- The text and the error type of a body, in any of its three forms: `detail` as a list, `detail` as text, `error` (platform API).
+local function read_problem(body)
+  body = table_of(body)
+  local first = table_of(body.detail)[1]
+  if type(first) == "table" then
+    local where, message = location_text(first.loc), text_of(first.msg)
+    return where and message and (where .. ": " .. message) or message, text_of(first.type)
+  end
+  local platform = table_of(body.error)
+  return text_of(body.detail) or text_of(body.error) or text_of(platform.message),
+    text_of(body.error_type) or text_of(platform.type)
+end
+
+local function code_of(kind)
+  if not kind then return nil end
+  if starts_with(kind, "runner_") then return "unavailable" end
+  return CODES[kind]
+end
+
+-- The texts name the account's balance; they decide the code and go no further.
+local function is_locked(status, text)
+  if status ~= 403 or not text then return false end
+  text = string.lower(string.sub(text, 1, 500))
+  return string.find(text, "exhausted balance", 1, true) ~= nil or string.find(text, "user is locked", 1, true) ~= nil
+end
+
+--- The `error` of a result, for a response of fal's that is not a success. `from_model`: the model itself was running, so that a
+-- refused input may have been billed; before that, a refusal is free. A failure that fal names as its own is never billed.
+function queue.error(response, from_model)
+  local text, kind = read_problem(response.json)
+  kind = kind or text_of(table_of(response.headers)["x-fal-error-type"])
+  local code, billed = code_of(kind), nil
+  if is_locked(response.status, text) then code = "credit" end
+  if table_of(response.headers)["x-fal-request-timeout-type"] == "user" then
+    code, text = "timeout", "the request did not start within its start timeout"
+  end
+  if response.status >= 500 and kind then billed = false end
+  local problem = http_errors.error(response, { code = code, vendor_code = kind, detail = text, billed = billed })
+  if from_model and response.status == 422 then problem.billed = nil end
+  return problem
+end
+
+local function failed(response, failure, from_model)
+  local result = http_errors.result(response, failure, { retry_after = RETRY_AFTER })
+  if response then result.error = queue.error(response, from_model) end
+  return result
+end
+
+-- ---- results -------------------------------------------------------------------------------------------------------
+
+local function artifact_of(file, seed)
+  local artifact = {
+    content_type = text_of(file.content_type), filename = text_of(file.file_name),
+    width = type(file.width) == "number" and file.width or nil, height = type(file.height) == "number" and file.height or nil,
+    seed = seed,
+  }
+  artifact[starts_with(file.url, "data:") and "data_uri" or "url"] = file.url
+  return artifact
+end
+
+-- Every file of a model's output: an object with a url, or a list of them, under whatever name the model gives it.
+local function collect_files(output)
+  local files, names = {}, {}
+  for name in pairs(output) do
+    if type(name) == "string" then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    local value = table_of(output[name])
+    if text_of(value.url) then files[#files + 1] = { file = value } end
+    for index, item in ipairs(value) do
+      if text_of(table_of(item).url) then files[#files + 1] = { file = item, image = name == "images" and index or nil } end
+    end
+  end
+  return files
+end
+
+-- The safety checker answers 200 with a blackened picture and a mark in a list beside the pictures.
+local function remove_withheld(files, output)
+  local marks, kept = table_of(output.has_nsfw_concepts), {}
+  for _, entry in ipairs(files) do
+    if not (entry.image and marks[entry.image] == true) then kept[#kept + 1] = entry end
+  end
+  return kept, #files - #kept
+end
+
+local function cost_of(response, unit_price)
+  local units = tonumber(table_of(response.headers)["x-fal-billable-units"])
+  if not units or not unit_price then return nil, units end
+  return { usd = units * unit_price, source = "computed", quantity = units, unit_usd = unit_price }, units
+end
+
+-- `options.unit_price`: US dollars for one of the model's billing units. `options.keep_flagged`: the safety checker was
+-- switched off, so that a mark is a remark and the picture is whole.
+local function finished(id, response, options)
+  local output = table_of(response.json)
+  local files, withheld = collect_files(output), 0
+  if not options.keep_flagged then files, withheld = remove_withheld(files, output) end
+  local cost, units = cost_of(response, options.unit_price)
+  if #files == 0 and withheld > 0 then
+    local billed
+    if units then billed = units > 0 end
+    local message = "the vendor's safety checker withheld every picture"
+    return { id = id, status = "error", cost = cost, error = { code = "moderation", message = message, billed = billed } }
+  end
+  local seed = math.tointeger(output.seed) or (check.is_integer(output.seed) and output.seed) or nil
+  local artifacts = {}
+  for index, entry in ipairs(files) do artifacts[index] = artifact_of(entry.file, seed) end
+  if #artifacts == 0 then artifacts[1] = { json = response.json, content_type = JSON_CONTENT } end
+  local reason
+  if withheld > 0 then reason = withheld .. " of " .. withheld + #files .. " pictures withheld by the vendor's safety checker" end
+  return { id = id, status = "done", progress = 1, artifacts = artifacts, cost = cost, reason = reason }
+end
+
+-- ---- submit --------------------------------------------------------------------------------------------------------
+
+local function accepted(response)
+  local body = table_of(response.json)
+  local id = text_of(body.request_id)
+  if not id then
+    local message = "the vendor accepted the request but did not name it"
+    return { status = "error", error = { code = "vendor", message = message } }
+  end
+  local state = {
+    status_url = text_of(body.status_url), response_url = text_of(body.response_url), cancel_url = text_of(body.cancel_url),
+    status = "queued",
+  }
+  local position = math.tointeger(body.queue_position)
+  return { id = id, status = "queued", state = state, reason = position and "position " .. position .. " in the queue" or nil }
+end
+
+--- Puts a request into the queue. `input` is the model's input as it goes out; `options` as read_options made them.
+function queue.submit(ctx, model, input, options)
+  options = options or {}
+  local headers = common_headers(options)
+  headers["X-Fal-Queue-Priority"] = options.priority or "normal"
+  if options.retry == false then headers["X-Fal-No-Retry"] = "1" end
+  local webhook = options.webhook or ctx.webhook_url
+  local response, failure = ctx.request {
+    method = "POST", path = "/" .. model, headers = headers, json = input, query = webhook and { fal_webhook = webhook } or nil,
+  }
+  if not response or response.status >= 300 then return failed(response, failure) end
+  return accepted(response)
+end
+
+--- Runs a model and waits for its output: no queue, so neither priority nor webhook, and 429 over the concurrency limit.
+function queue.run(ctx, model, input, options, reading)
+  options = options or {}
+  for _, name in ipairs { "webhook", "priority", "retry" } do
+    if options[name] ~= nil then ctx.warn { field = name, message = "has a meaning only in the queue; left out" } end
+  end
+  local response, failure = ctx.request {
+    method = "POST", url = queue.RUN_URL .. "/" .. model, headers = common_headers(options), json = input,
+  }
+  if not response or response.status >= 300 then return failed(response, failure, true) end
+  return finished(text_of(table_of(response.headers)["x-fal-request-id"]), response, reading or {})
+end
+
+-- ---- a request in the queue ----------------------------------------------------------------------------------------
+
+-- Where a request's status, response or cancel call goes: the URL that fal gave, else the one that its rule gives. On the
+-- queue's own host only the path is used, so that a configured base_url holds for the whole life of a job.
+local function address(job, model, kind)
+  local url = text_of(table_of(job.state)[kind .. "_url"])
+  if url and not starts_with(url, queue.BASE_URL .. "/") then return { url = url } end
+  if url then return { path = string.sub(url, #queue.BASE_URL + 1) } end
+  if not string.find(tostring(job.id), "^%w[%w_-]*$") then return nil end
+  local suffix = kind == "response" and "" or "/" .. kind
+  return { path = queue.app_path(model) .. "/requests/" .. job.id .. suffix }
+end
+
+local NO_ADDRESS = { field = "job_id", message = "is not a request id of fal.ai" }
+
+local function call(ctx, place, method, query)
+  return ctx.request {
+    method = method, path = place.path, url = place.url, query = query, headers = { ["Content-Type"] = JSON_CONTENT },
+  }
+end
+
+local function state_with(job, status)
+  local state = check.copy(table_of(job.state))
+  state.status = status
+  return state
+end
+
+local function not_learned(job, response, failure)
+  local status = table_of(job.state).status == "queued" and "queued" or "running"
+  return http_errors.not_learned(response, failure, {
+    id = job.id, status = status, state = job.state, retry_after = RETRY_AFTER,
+  })
+end
+
+local GATEWAY_FAILURES = { [502] = true, [503] = true, [504] = true }
+
+-- A 5xx of the result is the model's own failure if it says which; from a gateway on the way it means: ask again.
+local function is_worth_asking_again(response)
+  if not response or response.status == 429 or response.status == 408 then return true end
+  if not GATEWAY_FAILURES[response.status] then return false end
+  local _, kind = read_problem(response.json)
+  return not (kind or text_of(table_of(response.headers)["x-fal-error-type"]))
+end
+
+local function fetch_result(job, ctx, model, reading)
+  local place = address(job, model, "response")
+  if not place then return nil, NO_ADDRESS end
+  local response, failure = call(ctx, place, "GET")
+  if is_worth_asking_again(response) then return not_learned(job, response, failure) end
+  if response.status >= 300 then
+    local result = failed(response, failure, true)
+    result.id, result.retry_after = job.id, nil
+    return result
+  end
+  return finished(job.id, response, reading or {})
+end
+
+-- Models that log a progress bar log a percentage before a bar: "25%|##        | 1/4".
+local function progress_of(logs)
+  logs = table_of(logs)
+  local message = text_of(table_of(logs[#logs]).message)
+  local percent = message and tonumber(string.match(string.sub(message, 1, 200), "(%d+)%%|"))
+  return percent and math.min(percent / 100, 1) or nil
+end
+
+local function completed_with_error(job, body)
+  local text, kind = read_problem(body)
+  local code = code_of(kind) or "vendor"
+  local message = "the vendor reports: " .. (http_errors.safe_text(text) or kind or "an error without a text")
+  local billed
+  if code == "timeout" or code == "unavailable" then billed = false end
+  return { id = job.id, status = "error", error = { code = code, message = message, vendor_code = kind, billed = billed } }
+end
+
+--- Asks for a request's status and, once it is completed, for its result. `reading` says how to read it (see `finished`).
+function queue.poll(job, ctx, model, reading)
+  local place = address(job, model, "status")
+  if not place then return nil, NO_ADDRESS end
+  local wants_logs = table_of(table_of(job.payload).queue).logs ~= false
+  local response, failure = call(ctx, place, "GET", { logs = wants_logs and "1" or "0" })
+  if http_errors.is_transient(response) then return not_learned(job, response, failure) end
+  if response.status >= 300 then
+    local result = failed(response, failure)
+    result.id, result.error.billed = job.id, nil
+    return result
+  end
+  local body = table_of(response.json)
+  if body.status == "IN_QUEUE" then
+    local position = math.tointeger(body.queue_position)
+    local reason = position and "position " .. position .. " in the queue" or nil
+    return { id = job.id, status = "queued", state = state_with(job, "queued"), reason = reason }
+  elseif body.status == "IN_PROGRESS" then
+    return { id = job.id, status = "running", state = state_with(job, "running"), progress = progress_of(body.logs) }
+  elseif body.status ~= "COMPLETED" then
+    local reason = "status not known: the vendor answered without one of its statuses"
+    return { id = job.id, status = "running", state = job.state, reason = reason, retry_after = RETRY_AFTER }
+  end
+  if text_of(body.error) or text_of(body.error_type) then return completed_with_error(job, body) end
+  return fetch_result(job, ctx, model, reading)
+end
+
+--- Asks fal to drop a request. One that is already running may still finish, and then it is billed.
+function queue.cancel(job, ctx, model)
+  local place = address(job, model, "cancel")
+  if not place then return nil, NO_ADDRESS end
+  local response, failure = call(ctx, place, "PUT")
+  local answer = response and table_of(response.json).status
+  if answer == "ALREADY_COMPLETED" then
+    local reason = "too late to cancel: already completed, the next poll brings its result"
+    return { id = job.id, status = "running", state = job.state, reason = reason, retry_after = 0 }
+  end
+  if http_errors.is_transient(response) then return not_learned(job, response, failure) end
+  if response.status >= 300 then
+    local result = failed(response, failure)
+    result.id, result.error.billed = job.id, nil
+    return result
+  end
+  local reason = answer == "CANCELLATION_REQUESTED" and "cancellation requested: a request that runs may still finish" or nil
+  return { id = job.id, status = "canceled", reason = reason }
+end
+
+--- Reads a webhook delivery, whose signature the host has checked. An output too odd for JSON is fetched instead.
+function queue.webhook(delivery, ctx, model, reading)
+  local body, job = table_of(delivery.json), delivery.job or {}
+  if job.id and body.request_id ~= job.id and body.gateway_request_id ~= job.id then
+    return nil, { field = "request_id", message = "the delivery is for another request" }
+  end
+  local known = check.copy(job)
+  known.id = job.id or text_of(body.request_id)
+  if body.status == "ERROR" then
+    local status = tonumber(string.match(string.sub(text_of(body.error) or "", 1, 200), "status code: (%d%d%d)"))
+    if not status or type(body.payload) ~= "table" then return completed_with_error(known, body) end
+    return { id = known.id, status = "error", error = queue.error({ status = status, json = body.payload, headers = {} }, true) }
+  elseif body.status == "OK" and type(body.payload) == "table" then
+    return finished(known.id, { json = body.payload, headers = {} }, reading or {})
+  elseif body.status == "OK" then
+    return fetch_result(known, ctx, model, reading)
+  end
+  return nil, { field = "status", message = "must be OK or ERROR" }
+end
+
+-- ---- health --------------------------------------------------------------------------------------------------------
+
+--- Asks for the live price of a model: free, and any key may. A model that is no longer listed is not an outage.
+function queue.health(ctx, model)
+  local response, failure = ctx.request { method = "GET", url = queue.PRICING_URL, query = { endpoint_id = model } }
+  if not response then return { ok = false, reason = http_errors.failure(failure).message } end
+  if response.status == 404 then return { ok = true, notes = { model .. " is not in fal's price list at present" } } end
+  if response.status >= 300 then return { ok = false, reason = queue.error(response).message } end
+  local notes = {}
+  for _, price in ipairs(table_of(table_of(response.json).prices)) do
+    if type(price.unit_price) == "number" then
+      notes[#notes + 1] = string.format("%s costs %s %s, unit: %s", tostring(price.endpoint_id), number_text(price.unit_price),
+        text_of(price.currency) or "(no currency)", text_of(price.unit) or "(not named)")
+    end
+  end
+  return { ok = true, notes = notes }
+end
+
+return queue

@@ -1,0 +1,44 @@
+-- plan.lua - the request that a submit would send, built together with what speaks against it.
+--
+-- A script builds the plan once and uses it everywhere: prepare to choose a model, estimate to price it, submit to send it.
+-- So what is priced is what is sent. Refusals and warnings are data here; submit turns them into its answer.
+
+local plan = {}
+
+--- A plan with nothing in it.
+function plan.new()
+  return { body = {}, refusals = {}, warnings = {}, notes = {} }
+end
+
+--- Records a value that decides what is made, or what it costs, and that the vendor cannot express.
+function plan.refuse(self, field, message, allowed)
+  self.refusals[#self.refusals + 1] = { field = field, message = message, allowed = allowed }
+end
+
+--- Records a preference that is left out, or something else that the user should know about one field.
+function plan.warn(self, field, message)
+  self.warnings[#self.warnings + 1] = { field = field, message = message }
+end
+
+--- Records a remark on the whole request.
+function plan.note(self, text)
+  self.notes[#self.notes + 1] = text
+end
+
+function plan.is_refused(self)
+  return #self.refusals > 0
+end
+
+--- Why there is no price for a refused plan, as estimate's second value.
+function plan.first_refusal(self)
+  local refusal = self.refusals[1]
+  return refusal and (refusal.field .. ": " .. refusal.message)
+end
+
+--- Hands warnings and notes to the host.
+function plan.announce(self, ctx)
+  for _, warning in ipairs(self.warnings) do ctx.warn(warning) end
+  for _, note in ipairs(self.notes) do ctx.note(note) end
+end
+
+return plan

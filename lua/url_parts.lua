@@ -1,0 +1,72 @@
+-- url_parts.lua - takes URLs apart and puts them together, for vendors whose host or path is different for each job.
+--
+-- Only what HTTP requests need of RFC 3986: http and https, no user part, no dot segments.
+
+local url_parts = {}
+
+-- Servers and proxies stop at about this length; patterns never see a longer text.
+local MAX_BYTES = 8192
+local MAX_HOST_BYTES = 260
+
+--- A text as one segment of a path: everything but unreserved characters percent-encoded, so that it cannot leave its place.
+function url_parts.segment(text)
+  text = tostring(text)
+  if text == "." or text == ".." then return (string.gsub(text, "%.", "%%2E")) end
+  return (string.gsub(text, "[^%w%-%._~]", function(byte) return string.format("%%%02X", string.byte(byte)) end))
+end
+
+--- Takes an absolute URL apart: { scheme =, host =, port =, origin =, path =, query = }, or nil and what is wrong.
+-- `host` is in lower case, `path` begins with "/", `query` and `port` are nil when absent. A fragment is dropped.
+function url_parts.parse(text)
+  if type(text) ~= "string" or #text > MAX_BYTES then return nil, "must be a URL of at most " .. MAX_BYTES .. " bytes" end
+  if string.find(text, "[%s%c]") then return nil, "must be a URL without white space" end
+  text = string.sub(text, 1, (string.find(text, "#", 1, true) or #text + 1) - 1)
+  -- In steps, by plain searches: one pattern for all of it could take the matcher too long on a long URL.
+  local scheme_end = string.find(text, "://", 1, true)
+  local scheme = scheme_end and string.lower(string.sub(text, 1, scheme_end - 1))
+  if scheme ~= "https" and scheme ~= "http" then return nil, "must be a URL that begins with https://" end
+  local host_start = scheme_end + 3
+  local host_end = (string.find(text, "[/?]", host_start) or #text + 1) - 1
+  local authority = string.lower(string.sub(text, host_start, host_end))
+  local host, port = string.match(string.sub(authority, 1, MAX_HOST_BYTES + 1), "^([%w%.%-]+):?(%d*)$")
+  if not host or #authority > MAX_HOST_BYTES then return nil, "must be a URL with a host name" end
+  local query_mark = string.find(text, "?", host_end + 1, true) or #text + 1
+  local path, query = string.sub(text, host_end + 1, query_mark - 1), string.sub(text, query_mark + 1)
+  return {
+    scheme = scheme, host = host, port = port ~= "" and port or nil, origin = scheme .. "://" .. authority,
+    path = path ~= "" and path or "/", query = query ~= "" and query or nil,
+  }
+end
+
+--- What a reference (a Location header, say) means on a page at `base`: an absolute URL, or nil and what is wrong.
+function url_parts.resolve(base, reference)
+  local at, problem = url_parts.parse(base)
+  if not at then return nil, problem end
+  if type(reference) ~= "string" or reference == "" or #reference > MAX_BYTES then
+    return nil, "must be a URL of at most " .. MAX_BYTES .. " bytes"
+  end
+  local target
+  if string.find(reference, "^%a[%w+.-]*:") then
+    target = reference
+  elseif string.sub(reference, 1, 2) == "//" then
+    target = at.scheme .. ":" .. reference
+  elseif string.sub(reference, 1, 1) == "/" then
+    target = at.origin .. reference
+  elseif string.sub(reference, 1, 1) == "?" then
+    target = at.origin .. at.path .. reference
+  else
+    target = at.origin .. string.match(at.path, "^(.*/)") .. reference
+  end
+  local ok, wrong = url_parts.parse(target)
+  if not ok then return nil, wrong end
+  return target
+end
+
+--- Whether a host name is meant by a pattern: the name itself, or "*.name" for every name below it.
+function url_parts.host_matches(host, pattern)
+  if string.sub(pattern, 1, 2) ~= "*." then return host == pattern end
+  local suffix = string.sub(pattern, 2)
+  return #host > #suffix and string.sub(host, -#suffix) == suffix
+end
+
+return url_parts

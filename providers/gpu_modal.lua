@@ -1,0 +1,520 @@
+-- gpu_modal.lua - Modal: functions that their owner put on the web, job queues in front of them, and managed LLM endpoints.
+--
+-- Docs: https://modal.com/docs/guide/webhook-timeouts, .../webhook-proxy-auth, .../webhook-urls, .../job-queue, .../endpoints
+-- (SDK 1.5, state of 2026-10). Checked 2026-11-23.
+--
+-- Modal has no public REST API to call a function by its name: its SDKs speak gRPC, whose direct use Modal does not support. What
+-- plain HTTP can reach is what an app exposes, and a job says which of the two kinds it is:
+--   { url, body }                    a web function: the answer is the result, or after 150 s a 303 to where the result will be
+--   { submit_url, result_url, body } the job-queue pattern: the answer is a call_id, and {call_id} in result_url stands for it
+-- { workspace, app, function } builds the url of a deployed function. Neither kind can be cancelled, unless the app has a route
+-- for it (cancel_url).
+
+local base64 = require "base64"
+local check = require "check"
+local http_errors = require "http_errors"
+local outputs = require "outputs"
+local url_parts = require "url_parts"
+
+-- Where proxy tokens are accepted. A custom domain is the operator's to allow: base_url, and `path` in the job.
+local MODAL_HOSTS = { "*.modal.run", "*.modal.direct" }
+
+-- One HTTP request ends after 150 s, with the result or with a 303: a shorter time-out could cut an answer that Modal gives once.
+local REQUEST_SECONDS = 170
+
+-- A result is kept for seven days after its end. An app that does not catch its expiry answers 202 for ever.
+local RESULT_SECONDS = 7 * 24 * 3600
+
+local CALL_ID_PARAMETER = "__modal_function_call_id"
+local PLATFORM_PREFIX = "modal-http: "
+local MAX_LABEL_BYTES, MAX_NAME_BYTES = 63, 200
+local MAX_TEXT_BYTES = 1000
+
+-- More is a slip of the hand, not a job: a year.
+local MAX_SECONDS = 366 * 24 * 3600
+
+local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE" }
+local AUTH_FORMS = { "headers", "bearer", "none" }
+
+local HEADERS_OF_OURS = { authorization = true, ["modal-key"] = true, ["modal-secret"] = true, host = true, cookie = true,
+  ["content-length"] = true, ["proxy-authorization"] = true, ["modal-authorization"] = true }
+
+local capabilities = {
+  supports = { "serverless", "schedules", "volumes", "webhooks" },
+  gpu_families = { "A10G", "L4", "A100_80GB" },
+  billing = "per-second with 1-minute minimum",
+  regions = { "us-west-1", "us-east-1", "eu-west-1" },
+  calls = { "web function", "job queue", "OpenAI-compatible endpoint" },
+  cancel = "only if the app exposes it",
+  idempotency = false,
+  limits = { request_seconds = 150, result_days = 7 },
+}
+
+local pricing = {
+  -- No copy of Modal's own page was at hand: two readings of it by others agree.
+  as_of = "2026-06-27", source = "https://modal.com/pricing (as read by third parties)", unit = "USD/second of a container",
+  gpus = { H100 = 0.001097, ["A100-80GB"] = 0.000694, L40S = 0.000542, L4 = 0.000222, T4 = 0.000164 },
+  older_gpus = { as_of = "2025-02-17", source = "https://modal.com/pricing", unit = "USD/second", A10G = 1.32 / 3600 },
+  cpu_core = 0.0000131, least_cpu_cores = 0.125,
+  multipliers = { region_least = 1.5, region_most = 1.75, non_preemptible = 3 },
+  plans = { starter = { usd_per_month = 0, credit_usd_per_month = 30, containers = 100, gpus = 10 } },
+}
+
+local given = check.is_given
+
+local function refusal(field, message, allowed)
+  return { field = field, message = message, allowed = allowed }
+end
+
+-- A name as Modal writes it into host names: lower-case letters, digits and dashes.
+local function slug(name)
+  return (string.gsub(string.lower(name), "[^%w]", "-"))
+end
+
+-- The address of a deployed web function that has no label of its own.
+local function deployed_url(payload)
+  local source = slug(payload.workspace)
+  if given(payload.environment) then source = source .. "-" .. slug(payload.environment) end
+  local label = source .. "--" .. slug(payload.app) .. "-" .. slug(payload["function"])
+  if #label > MAX_LABEL_BYTES then
+    return nil, refusal("url", "is needed: the names make a host name of over 63 bytes, which Modal shortens in its own way")
+  end
+  return "https://" .. label .. ".modal.run/"
+end
+
+-- Credentials go to Modal's own hosts only.
+local function check_host(field, url)
+  local parsed = url_parts.parse(url)
+  for _, pattern in ipairs(MODAL_HOSTS) do
+    if parsed and parsed.scheme == "https" and url_parts.host_matches(parsed.host, pattern) then return nil end
+  end
+  return refusal(field, "must be on a host of Modal (on a custom domain the operator sets base_url, and the job gives path)",
+    MODAL_HOSTS)
+end
+
+local function check_hosts(payload)
+  for _, field in ipairs { "url", "submit_url", "result_url", "cancel_url" } do
+    local problem = given(payload[field]) and check_host(field, payload[field])
+    if problem then return problem end
+  end
+  return nil
+end
+
+-- Where a job is sent: { url = } or { path = } below base_url, `is_queue` for the job-queue pattern; nil and a refusal when the
+-- job does not say.
+local function destination(payload)
+  local problem = check_hosts(payload)
+  if problem then return nil, problem end
+  if given(payload.submit_url) then return { url = payload.submit_url, is_queue = true } end
+  if given(payload.url) then return { url = payload.url, is_queue = given(payload.result_url) } end
+  if given(payload.path) then return { path = payload.path, is_queue = given(payload.result_url) } end
+  if given(payload.workspace) and given(payload.app) and given(payload["function"]) then
+    local url
+    url, problem = deployed_url(payload)
+    return url and { url = url, is_queue = given(payload.result_url) }, problem
+  end
+  return nil, refusal("url", "is needed: the web function's address, or workspace with app and function; "
+    .. "Modal has no HTTP API that calls a function by its name alone")
+end
+
+-- A URL of the app with the id of a call in it.
+local function with_call_id(template, call_id)
+  local segment = url_parts.segment(call_id)
+  local start, stop = string.find(template, "{call_id}", 1, true)
+  if start then return string.sub(template, 1, start - 1) .. segment .. string.sub(template, stop + 1) end
+  return template .. (string.sub(template, -1) == "/" and "" or "/") .. segment
+end
+
+-- Where the result of a spawned call is asked for. The documentation's own apps have it at /result/{call_id}.
+local function queue_result_url(payload, url, call_id)
+  if given(payload.result_url) then return with_call_id(payload.result_url, call_id) end
+  local at = url_parts.parse(url)
+  return at and with_call_id(at.origin .. "/result/{call_id}", call_id)
+end
+
+-- Endpoints of LLMs are called with OpenAI's clients, which send one Authorization header; functions may need that one for
+-- themselves, so they get the two headers.
+local function auth_form(payload, url)
+  if given(payload.auth) then return payload.auth end
+  local at = url_parts.parse(url or "")
+  local is_llm = not at or (url_parts.host_matches(at.host, "*.modal.direct") and string.sub(at.path, 1, 4) == "/v1/")
+  return is_llm and "bearer" or "headers"
+end
+
+-- Adds what proves who calls, and the session that a Server keeps to one container.
+local function authorize(request, payload)
+  local headers = given(payload.headers) and check.copy(payload.headers) or {}
+  if given(payload.session_id) then headers["Modal-Session-ID"] = payload.session_id end
+  local form = auth_form(payload, request.url)
+  if form ~= "headers" then request.auth = false end
+  if form == "bearer" then headers["Authorization"] = "Bearer {token_id}.{token_secret}" end
+  request.headers = headers
+  return request
+end
+
+local function submit_request(payload, target)
+  local method = given(payload.method) and string.upper(check.trim(payload.method)) or "POST"
+  local body = given(payload.body) and payload.body or payload.input
+  if method == "GET" and given(body) then
+    return nil, refusal("body", "cannot go with GET: give query, or another method", { "query" })
+  end
+  return authorize({
+    method = method, url = target.url, path = target.path, query = given(payload.query) and payload.query or nil,
+    json = given(body) and body or nil, timeout = REQUEST_SECONDS,
+  }, payload)
+end
+
+-- What Modal's own edge says, behind its prefix. Its 404 and 429 may be about money.
+local PLATFORM_ERRORS = {
+  { "spend limit", "credit" }, { "is disabled", "credit" },
+  { "credentials", "auth" }, { "authorization", "auth" },
+  { "invalid function call", "not_found", "no such web function is deployed" },
+  { "is stopped", "not_found", "the app is stopped" },
+}
+
+local function platform_text(response)
+  local text = string.sub(response.body or "", 1, MAX_TEXT_BYTES)
+  if string.sub(text, 1, #PLATFORM_PREFIX) ~= PLATFORM_PREFIX then return nil end
+  return string.sub(text, #PLATFORM_PREFIX + 1)
+end
+
+local function platform_options(text)
+  for _, entry in ipairs(PLATFORM_ERRORS) do
+    if string.find(text, entry[1], 1, true) then
+      return { code = entry[2], detail = entry[3] or text, vendor_code = "modal-http" }
+    end
+  end
+  return { detail = text, vendor_code = "modal-http" }
+end
+
+-- "body.prompt: field required" of FastAPI's list of what is wrong.
+local function validation_text(first)
+  if type(first) ~= "table" or type(first.msg) ~= "string" then return nil end
+  local path = {}
+  for _, step in ipairs(type(first.loc) == "table" and first.loc or {}) do path[#path + 1] = tostring(step) end
+  return (#path > 0 and table.concat(path, ".") .. ": " or "") .. first.msg
+end
+
+-- The text of an app's own error: FastAPI's `detail`, OpenAI's `error`, or plain text.
+local function app_text(response)
+  local json = response.json
+  if type(json) ~= "table" then
+    local body = response.body or ""
+    return string.sub(body, 1, 1) ~= "<" and body or nil
+  end
+  local detail = json.detail
+  if type(detail) == "table" then return validation_text(detail[1]) end
+  if type(detail) == "string" then return detail end
+  local problem = json.error
+  if type(problem) == "table" then problem = problem.message end
+  return type(problem) == "string" and problem or nil
+end
+
+local function error_options(response)
+  if not response then return nil end
+  local text = platform_text(response)
+  return text and platform_options(text) or { detail = app_text(response) }
+end
+
+local function error_result(response, failure)
+  local options = error_options(response)
+  local result = http_errors.result(response, failure, options)
+  -- When the app itself refuses, it does so in a container whose time may be billed.
+  if response and not options.vendor_code then result.error.billed = nil end
+  return result
+end
+
+local function is_success(response)
+  return response ~= nil and response.status >= 200 and response.status < 300
+end
+
+local function media_type(response)
+  local header = string.sub(response.headers["content-type"] or "", 1, 200)
+  return string.lower(string.match(header, "^%s*([^;%s]*)") or "")
+end
+
+-- The result of a function is whatever its author returns: JSON, text, or the bytes of a file.
+local function artifacts_of(response)
+  local kind, body = media_type(response), response.body or ""
+  if response.json ~= nil and (kind == "" or string.find(kind, "json", 1, true)) then return outputs.artifacts(response.json) end
+  if body == "" then return {} end
+  if kind == "" or string.sub(kind, 1, 5) == "text/" or string.find(kind, "json", 1, true) then
+    return { { text = body, content_type = kind ~= "" and kind or "text/plain" } }
+  end
+  return { { base64 = base64.encode(body), content_type = kind } }
+end
+
+local function done(response, id)
+  return { id = id, status = "done", progress = 1, artifacts = artifacts_of(response) }
+end
+
+-- A call that is not over. Modal does not tell waiting for a container from work.
+local function going_on(id, state)
+  return { id = id, status = "running", state = state, reason = "starting or at work: Modal does not tell which" }
+end
+
+local function vendor_error(message)
+  return { status = "error", error = { code = "vendor", message = message } }
+end
+
+local function call_id_of(url)
+  local _, stop = string.find(url, CALL_ID_PARAMETER .. "=", 1, true)
+  return stop and string.match(string.sub(url, stop + 1, stop + MAX_NAME_BYTES), "^[%w%-_]+") or nil
+end
+
+-- Where a 303 sends us: Location is opaque, absolute or relative, and on the host that was asked; other hosts get no credentials.
+local function redirect_target(response, url)
+  local target = url_parts.resolve(url, response.headers.location)
+  if not target or url_parts.parse(target).origin ~= url_parts.parse(url).origin then return nil end
+  return target
+end
+
+local function read_redirect(response, url, state, id)
+  local target = redirect_target(response, url)
+  if not target then return vendor_error("the answer redirects to where the credentials must not go, or to nowhere") end
+  if response.status ~= 303 then
+    return vendor_error("the address has moved: give the one that it redirects to (often only the slash at its end differs)")
+  end
+  state.result_url = target
+  return going_on(call_id_of(target) or id, state)
+end
+
+-- The id of a spawned call in an answer. A plain web function may use the word for something else.
+local function spawned_call(response, target)
+  local id = type(response.json) == "table" and response.json.call_id
+  if type(id) ~= "string" or id == "" then return nil end
+  return (target.is_queue or string.sub(id, 1, 3) == "fc-") and id or nil
+end
+
+local function read_submit(payload, target, response, failure)
+  local url = target.url
+  local state = { kind = "call", since = response and response.headers.date }
+  if not response or response.status >= 400 then return error_result(response, failure) end
+  if response.status >= 300 then
+    -- Of a path only the host knows the whole address; Modal's redirects name it.
+    return read_redirect(response, url or response.headers.location or "", state)
+  end
+  local call_id = spawned_call(response, target)
+  if call_id then
+    state.kind, state.result_url = "queue", queue_result_url(payload, url, call_id)
+    return { id = call_id, status = "queued", state = state, reason = "the app has accepted the call" }
+  end
+  if target.is_queue then return vendor_error("the app's answer has no call_id: its result cannot be asked for") end
+  return done(response)
+end
+
+-- Whether a call goes on for longer than its result could be kept, by Modal's own clock.
+local function is_too_old(state, response)
+  local age = state.since and http_errors.seconds_between(state.since, response.headers.date)
+  return age ~= nil and age > RESULT_SECONDS
+end
+
+local function expired()
+  return { status = "error", error = {
+    code = "expired", message = "the result is gone: Modal keeps it for seven days, if the call id was right",
+  } }
+end
+
+-- A result URL that is not ready: 202 of an app, 303 of Modal, or no answer to a request that waits for one.
+local function read_poll(job, url, state, response, failure)
+  local is_pending = response and (response.status == 202 or response.status == 303)
+  if is_pending and is_too_old(state, response) then return expired() end
+  if response and response.status == 202 then return going_on(job.id, state) end
+  if is_success(response) then return done(response, job.id) end
+  if response and response.status >= 300 and response.status < 400 then return read_redirect(response, url, state, job.id) end
+  local is_platform = response and platform_text(response) ~= nil
+  if response and response.status == 404 and not is_platform and state.kind == "queue" then return expired() end
+  -- A 500 is the function's own end; a spend limit is a 429 that waiting does not cure.
+  if response and (response.status == 500 or is_platform and response.status == 429) then return error_result(response) end
+  return http_errors.unanswered(response, failure, { id = job.id, state = state }, error_options(response))
+end
+
+local function check_urls(reader)
+  for _, name in ipairs { "url", "submit_url", "result_url", "cancel_url" } do
+    local text = reader:text(name, { trim = false })
+    if text ~= nil then
+      local parsed, problem = url_parts.parse(text)
+      if not parsed or parsed.scheme ~= "https" then check.fail(name, problem or "must be a URL that begins with https://") end
+    end
+  end
+  local path = reader:text("path", { max = 2000 })
+  if path and string.sub(path, 1, 1) ~= "/" then check.fail("path", "must begin with /") end
+end
+
+-- Headers of the app's own. Credentials are named by this script alone: braces in a value would name one.
+local function check_headers(reader)
+  for name, value in pairs(reader:object_of("headers", { default = {} })) do
+    local path = "headers." .. name
+    if HEADERS_OF_OURS[string.lower(name)] then check.fail(path, "is not the client's to set") end
+    if type(value) ~= "string" then check.fail(path, "must be text") end
+    if string.find(value, "[{}%c]") then check.fail(path, "must not contain braces or control characters") end
+  end
+end
+
+local function check_query(reader)
+  for name, value in pairs(reader:object_of("query", { default = {} })) do
+    if type(value) ~= "string" and type(value) ~= "number" then check.fail("query." .. name, "must be text or a number") end
+  end
+end
+
+local function prepare(request)
+  local reader = check.reader(request)
+  check_urls(reader)
+  check_headers(reader)
+  check_query(reader)
+  for _, name in ipairs { "workspace", "environment", "app", "function", "session_id", "gpu" } do
+    local text = reader:text(name, { max = MAX_NAME_BYTES })
+    if text and string.find(text, "[{}%c]") then check.fail(name, "must not contain braces or control characters") end
+  end
+  if given(request.method) and not check.in_list(string.upper(reader:text("method")), METHODS) then
+    check.fail("method", "must be one of " .. table.concat(METHODS, ", "))
+  end
+  reader:choice("auth", AUTH_FORMS)
+  for _, name in ipairs { "seconds", "max_runtime_minutes" } do
+    if (reader:number(name, { max = MAX_SECONDS }) or 1) <= 0 then check.fail(name, "must be more than 0") end
+  end
+  local name = reader:text("function", { blank = "absent" }) or reader:text("app", { blank = "absent" })
+  return request, { ["function"] = name or "modal.function" }
+end
+
+-- "A100_80GB:2" is the price table's A100-80GB, twice.
+local function gpu_of(text)
+  local name, count = string.match(text, "^([%w%-_]+)!?:?(%d?%d?%d?)$")
+  if not name then return nil end
+  name = string.gsub(string.upper(name), "_", "-")
+  if name == "A10" then name = "A10G" end
+  local table_of = pricing.gpus[name] and pricing or pricing.older_gpus
+  return pricing.gpus[name] or pricing.older_gpus[name], tonumber(count) or 1, table_of
+end
+
+local function estimate(payload)
+  if not given(payload.gpu) then return nil, "gpu: the GPU of the function, and seconds" end
+  local rate, count, from = gpu_of(payload.gpu)
+  if type(rate) ~= "number" then return nil, "a price for this gpu" end
+  local reader = check.reader(payload)
+  local minutes = reader:number("max_runtime_minutes")
+  local seconds = reader:number("seconds") or (minutes and minutes * 60)
+  if not seconds then return nil, "how long the function runs: seconds or max_runtime_minutes" end
+  local gpu_usd = rate * count * seconds
+  local cpu_usd = pricing.cpu_core * pricing.least_cpu_cores * seconds
+  return {
+    expected = gpu_usd + cpu_usd, low = gpu_usd, high = (gpu_usd + cpu_usd) * pricing.multipliers.region_most,
+    unit = "GPU second", quantity = seconds * count, source = from.source, as_of = from.as_of,
+    basis = "GPU and the least CPU, high in a pinned region; memory, a container's start, non-preemptible machines are extra",
+  }
+end
+
+-- Calling somebody's function would start a container and cost money. The list of models of the shared endpoints needs the
+-- same proxy token and runs nothing.
+local function health(ctx)
+  local response, failure = ctx.request {
+    path = "/models", auth = false, headers = { ["Authorization"] = "Bearer {token_id}.{token_secret}" },
+  }
+  if not is_success(response) then return { ok = false, reason = error_result(response, failure).error.message } end
+  return { ok = true, notes = { "the proxy token is accepted; whether a function is deployed shows only when it is called" } }
+end
+
+local KNOWN_FIELDS = {
+  url = true, submit_url = true, result_url = true, cancel_url = true, path = true, method = true, body = true, input = true,
+  query = true, headers = true, auth = true, session_id = true, ["function"] = true, app = true, workspace = true,
+  environment = true, seconds = true, max_runtime_minutes = true,
+}
+
+local function warn_of_left_out(payload, ctx)
+  local names = {}
+  for name in pairs(payload) do names[#names + 1] = name end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    if name == "gpu" and given(payload.gpu) then
+      ctx.warn { field = "gpu", message = "the function's definition chooses its GPU: it is used for the estimate and not sent" }
+    elseif not KNOWN_FIELDS[name] and given(payload[name]) then
+      ctx.warn { field = name, message = "belongs to the function's definition, or into body, and was not sent" }
+    end
+  end
+end
+
+local function submit(payload, ctx)
+  local target, problem = destination(payload)
+  if not target then return nil, problem end
+  local request
+  request, problem = submit_request(payload, target)
+  if not request then return nil, problem end
+  warn_of_left_out(payload, ctx)
+  local response, failure = ctx.request(request)
+  return read_submit(payload, target, response, failure)
+end
+
+-- Where a job's result is, and the state to go on with; nil and a refusal when neither its state nor its payload tell.
+local function result_of(job)
+  local payload, state = job.payload or {}, check.copy(job.state or {})
+  if state.result_url then return state.result_url, state end
+  local problem = check_hosts(payload)
+  if problem then return nil, problem end
+  local target = destination(payload) or {}
+  if given(job.id) and (given(payload.result_url) or given(payload.submit_url)) then
+    state.kind = "queue"
+    return queue_result_url(payload, target.url or payload.result_url, job.id), state
+  end
+  if given(job.id) and string.sub(job.id, 1, 3) == "fc-" and target.url then
+    state.kind = "call"
+    local separator = string.find(target.url, "?", 1, true) and "&" or "?"
+    return target.url .. separator .. CALL_ID_PARAMETER .. "=" .. url_parts.segment(job.id), state
+  end
+  return nil, refusal("job_id", "Modal finds a call by the URL of its result, and this job's is not known here")
+end
+
+-- Modal has no status: asking for the result waits for it, for up to 150 s.
+local function poll(job, ctx)
+  local url, state = result_of(job)
+  if not url then return nil, state end
+  local payload = job.payload or {}
+  local request = authorize({ url = url, timeout = REQUEST_SECONDS }, payload)
+  local response, failure = ctx.request(request)
+  if response and not state.since then state.since = response.headers.date end
+  return read_poll(job, url, state, response, failure)
+end
+
+local function cancel(job, ctx)
+  local payload = job.payload or {}
+  if not given(payload.cancel_url) then
+    return nil, refusal("cancel_url", "is needed in the job: only the app can cancel its calls, Modal has no HTTP API for it")
+  end
+  local problem = check_host("cancel_url", payload.cancel_url)
+  if problem then return nil, problem end
+  local response, failure = ctx.request(authorize({
+    method = "POST", url = with_call_id(payload.cancel_url, job.id or ""), timeout = REQUEST_SECONDS,
+  }, payload))
+  if not is_success(response) then return http_errors.unanswered(response, failure, job, error_options(response)) end
+  if type(response.json) == "table" and response.json.canceled == false then
+    return { id = job.id, status = "running", state = job.state, reason = "the app did not cancel the call" }
+  end
+  return { id = job.id, status = "canceled" }
+end
+
+local PROXY_TOKEN_HINT = "create a proxy token in Modal's settings: API tokens (ak-, as-) do not work on Modal's HTTP surface"
+
+return {
+  id = "modal", name = "Modal", kind = "gpu",
+  aliases = { "modal.com" }, feature_flag = "enable_public_gpu",
+  docs_url = "https://modal.com/docs", pricing_url = "https://modal.com/pricing", last_checked = "2025-02-17",
+  tags = {}, modes = {},
+  reviews = {
+    notes = "Any Python function becomes a GPU job; what plain HTTP can reach of it is up to its author.",
+    sources = { "https://modal.com/pricing" },
+  },
+  credentials = {
+    token_id = {
+      env = { "MODAL_TOKEN_ID", "MODAL_PROXY_TOKEN_ID" }, secret = { "token_id", "proxy_token_id" }, pattern = "^wk-",
+      hint = "it begins with wk-: " .. PROXY_TOKEN_HINT,
+    },
+    token_secret = {
+      env = { "MODAL_TOKEN_SECRET", "MODAL_PROXY_TOKEN_SECRET" }, secret = { "token_secret", "proxy_token_secret" },
+      pattern = "^ws-", hint = "it begins with ws-: " .. PROXY_TOKEN_HINT,
+    },
+  },
+  base_url = "https://inference.us-west.modal.direct/v1",
+  hosts = MODAL_HOSTS,
+  auth = { ["Modal-Key"] = "{token_id}", ["Modal-Secret"] = "{token_secret}" },
+  capabilities = capabilities, pricing = pricing,
+  prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
+}

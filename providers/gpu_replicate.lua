@@ -1,0 +1,602 @@
+-- gpu_replicate.lua - Replicate: predictions of hosted models, by official model, by version, or on a deployment.
+-- https://replicate.com/docs/reference/http, contract checked 2026-11-23.
+--
+-- A job uses the vendor's own names: `model`, `version` or `deployment`, with `input`; `webhook`, `webhook_events_filter`;
+-- `prefer` ("wait", "wait=10") and `cancel_after` become headers. `hardware` and `seconds` are ours, for the estimate only.
+
+local check = require "check"
+local data_uri = require "data_uri"
+local http_errors = require "http_errors"
+local outputs = require "outputs"
+local url_parts = require "url_parts"
+
+local BASE_URL = "https://api.replicate.com/v1"
+
+local MAX_NAME_BYTES = 512
+-- Above this size the vendor wants a file to be uploaded instead of written into `input`.
+local MAX_INLINE_BYTES = 256000
+local MAX_UPLOAD_BYTES = 100 * 1000 * 1000
+local MAX_WAIT_SECONDS = 60
+local MIN_CANCEL_AFTER_SECONDS = 5
+-- The vendor stops a prediction that has been running for so long.
+local MAX_RUN_SECONDS = 30 * 60
+
+local WEBHOOK_EVENTS = { "start", "output", "logs", "completed" }
+-- For the host's own webhook: partial outputs and logs, up to two a second, would only be noise there.
+local HOST_WEBHOOK_EVENTS = { "start", "completed" }
+
+local BOOT_RETRY_SECONDS = 5
+local RUN_RETRY_SECONDS = 2
+local FAULT_RETRY_SECONDS = 30
+
+local KNOWN_FIELDS = {
+  model = true, model_version = true, version = true, deployment = true, input = true, webhook = true,
+  webhook_events_filter = true, prefer = true, wait = true, cancel_after = true, hardware = true, seconds = true,
+  expected_seconds = true,
+}
+
+local NOT_OFFICIAL = "no official model of this name; a community model needs its version, or version = \"latest\""
+
+local STATUSES = {
+  starting = "queued", processing = "running", succeeded = "done", failed = "error", canceled = "canceled",
+  aborted = "canceled",
+}
+
+local capabilities = {
+  supports = { "model_marketplace", "async_jobs", "webhooks", "streaming" },
+  gpu_families = { "varies_per_model" },
+  pricing_model = "per-second with model-specific rates",
+  targets = { "model", "version", "deployment" },
+  webhook_events = WEBHOOK_EVENTS,
+  limits = {
+    max_run_seconds = MAX_RUN_SECONDS, max_wait_seconds = MAX_WAIT_SECONDS,
+    min_cancel_after_seconds = MIN_CANCEL_AFTER_SECONDS, inline_file_bytes = MAX_INLINE_BYTES,
+    upload_bytes = MAX_UPLOAD_BYTES, output_kept_seconds = 3600, creates_per_minute = 600,
+  },
+}
+
+local PRICES_AS_OF = "2026-05-07"
+local PRICES_SOURCE = "https://replicate.com/pricing"
+
+local USD_PER_SECOND = {
+  ["cpu"] = 0.000100,
+  ["gpu-t4"] = 0.000225,
+  ["gpu-l40s"] = 0.000975,
+  ["gpu-a100-large"] = 0.001400,
+  ["gpu-h100"] = 0.001525,
+  ["gpu-a40-small"] = 0.000575,
+  ["gpu-a40-large"] = 0.000725,
+}
+
+local pricing = {
+  as_of = PRICES_AS_OF, source = PRICES_SOURCE, unit = "USD per second of hardware", hardware = USD_PER_SECOND,
+  notes = {
+    "public models: the running time is billed; private models and deployments: set-up and idle time as well",
+    "hardware with several GPUs (gpu-h100-2x) costs the multiple",
+    "official models are billed per image, per second of video or per token",
+  },
+  model_examples = {
+    as_of = "2025-02-17", source = PRICES_SOURCE,
+    flux_pro_ultra = { usd = 0.06, unit = "image" },
+    llama_3_8b = { usd = 0.0008, unit = "second" },
+    whisper_large_v3 = { usd = 0.006, unit = "minute" },
+  },
+}
+
+-- Reading the job ----------------------------------------------------------------------------------------------------------
+
+local function read_prefer(reader)
+  local value, name = reader:raw { "prefer", "wait" }
+  if value == nil or value == false then return nil, name end
+  if value == true then return "wait", name end
+  if type(value) == "number" or (type(value) == "string" and tonumber(value)) then
+    return "wait=" .. reader:integer(name), name
+  end
+  return reader:text(name, { lower = true }), name
+end
+
+local function read_cancel_after(reader)
+  local value = reader:raw "cancel_after"
+  if type(value) == "number" then return tostring(reader:integer "cancel_after") end
+  return reader:text("cancel_after", { lower = true, max = 32 })
+end
+
+local function read_events(reader)
+  local events = reader:array_of "webhook_events_filter"
+  for index, event in ipairs(events or {}) do
+    if type(event) ~= "string" then check.fail(reader:path("webhook_events_filter[" .. index - 1 .. "]"), "must be text") end
+  end
+  return events
+end
+
+-- The job in plain values. Wrong JSON types end here, with the field's path.
+local function read_job(request)
+  local reader = check.reader(request)
+  local name_options = { max = MAX_NAME_BYTES, blank = "absent" }
+  local job = {
+    model = reader:text("model", name_options),
+    model_version = reader:text("model_version", name_options),
+    version = reader:text("version", name_options),
+    deployment = reader:text("deployment", name_options),
+    input = reader:object_of "input",
+    webhook = reader:text("webhook", { blank = "absent" }),
+    webhook_events_filter = read_events(reader),
+    cancel_after = read_cancel_after(reader),
+    hardware = reader:text("hardware", { lower = true, blank = "absent", max = 64 }),
+    seconds = reader:number({ "seconds", "expected_seconds" }, { min = 0, zero = "absent" }),
+  }
+  job.prefer, job.prefer_field = read_prefer(reader)
+  return job
+end
+
+-- "1h30m45s", "5m", "30s" or "30" in seconds; nil if it is none of them.
+local function duration_seconds(text)
+  local total, rest = 0, text
+  local hours, behind_hours = string.match(rest, "^(%d+)h(.*)$")
+  if hours then total, rest = total + tonumber(hours) * 3600, behind_hours end
+  local minutes, behind_minutes = string.match(rest, "^(%d+)m(.*)$")
+  if minutes then total, rest = total + tonumber(minutes) * 60, behind_minutes end
+  local seconds = string.match(rest, "^(%d+)s?$")
+  if seconds then return total + tonumber(seconds) end
+  if rest == "" and (hours or minutes) then return total end
+  return nil
+end
+
+-- Where the prediction is created ------------------------------------------------------------------------------------------
+
+local function refuse(field, message, allowed)
+  return { field = field, message = message, allowed = allowed }
+end
+
+-- "owner/name" as a path, or nil.
+local function owner_and_name(text)
+  local owner, name = string.match(text, "^([^/:%s]+)/([^/:%s]+)$")
+  return owner and url_parts.segment(owner) .. "/" .. url_parts.segment(name)
+end
+
+local function is_version_hash(text)
+  return #text == 64 and not string.find(text, "%X")
+end
+
+local function deployment_target(job)
+  for _, name in ipairs { "version", "model", "model_version" } do
+    if job[name] then return nil, refuse(name, "a deployment has its own model and version; give one or the other") end
+  end
+  local path = owner_and_name(job.deployment)
+  if not path then return nil, refuse("deployment", "must be owner/name") end
+  return { path = "/deployments/" .. path .. "/predictions" }
+end
+
+-- `version` counts before `model`, which then only names it; "latest" is looked up, since the vendor does not know that word.
+local function version_target(version, field, model)
+  if version ~= "latest" then
+    local owner = string.match(version, "^([^:]*):")
+    if owner and model and owner ~= model then return nil, refuse(field, "is a version of another model than `model`") end
+    return { path = "/predictions", version = version }
+  end
+  local path = model and owner_and_name(model)
+  if not path then return nil, refuse("model", "must be owner/name, for its latest version to be looked up") end
+  return { path = "/predictions", look_up = "/models/" .. path }
+end
+
+local function model_target(model, field)
+  if is_version_hash(model) or string.find(model, ":", 1, true) then return { path = "/predictions", version = model } end
+  local path = owner_and_name(model)
+  if not path then return nil, refuse(field, "must be owner/name, owner/name:version or a version id") end
+  return { path = "/models/" .. path .. "/predictions", official = true }
+end
+
+-- { path =, version = } or nil and why not.
+local function find_target(job)
+  if job.deployment then return deployment_target(job) end
+  if job.version then return version_target(job.version, "version", job.model) end
+  if job.model and job.model_version and job.model ~= job.model_version then
+    if is_version_hash(job.model_version) or string.find(job.model_version, ":", 1, true) then
+      return version_target(job.model_version, "model_version", job.model)
+    end
+    return nil, refuse("model_version", "names another model than `model`; give one of them")
+  end
+  if job.model then return model_target(job.model, "model") end
+  if job.model_version then return model_target(job.model_version, "model_version") end
+  return nil, refuse("model", "name what to run: `model` (owner/name), `version` or `deployment`")
+end
+
+-- What the vendor's contract cannot express, before anything is sent.
+local function find_refusals(job)
+  local found = {}
+  local function add(...) found[#found + 1] = refuse(...) end
+  if not job.input then add("input", "give the model's inputs as an object ({} if it needs none)") end
+  if job.webhook and not string.find(string.sub(job.webhook, 1, 8), "^https://") then
+    add("webhook", "must be an https URL; the vendor calls no other")
+  end
+  for index, event in ipairs(job.webhook_events_filter or {}) do
+    if not check.in_list(event, WEBHOOK_EVENTS) then
+      add("webhook_events_filter[" .. index - 1 .. "]", "is not an event of the vendor", WEBHOOK_EVENTS)
+    end
+  end
+  local seconds = job.prefer and tonumber(string.match(job.prefer, "^wait=(%d+)$"))
+  if job.prefer and job.prefer ~= "wait" and not (seconds and seconds >= 1 and seconds <= MAX_WAIT_SECONDS) then
+    add(job.prefer_field, "the vendor waits for 1 to 60 seconds", { "wait", "wait=1", "wait=60" })
+  end
+  if job.cancel_after then
+    local limit = duration_seconds(job.cancel_after)
+    if not limit or limit < MIN_CANCEL_AFTER_SECONDS then
+      add("cancel_after", "must be at least 5 seconds, as 30, 30s, 5m or 1h30m45s", { "5s" })
+    end
+  end
+  return #found > 0 and found or nil
+end
+
+local function warn_of_unknown_fields(payload, ctx)
+  local names = {}
+  for name in pairs(payload) do
+    if type(name) == "string" and not KNOWN_FIELDS[name] then names[#names + 1] = name end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    ctx.warn { field = name, message = "is not sent: no field of the vendor; what the model is to get belongs into `input`" }
+  end
+end
+
+-- Requests ------------------------------------------------------------------------------------------------------------------
+
+-- The vendor's own clients declare JSON on every request, also on one without a body.
+local function api_request(ctx, request)
+  if request.json == nil then request.headers = { ["Content-Type"] = "application/json" } end
+  return ctx.request(request)
+end
+
+-- The seconds to wait after a 429: the header, else a field of the body, else the text "... resets in ~30s.".
+local function throttle_seconds(body)
+  if type(body) ~= "table" then return nil end
+  if type(body.retry_after) == "number" then return math.ceil(body.retry_after) end
+  local text = type(body.detail) == "string" and string.sub(body.detail, 1, 1000) or ""
+  return tonumber(string.match(text, "~%s*(%d+)%s*s"))
+end
+
+-- What the vendor's problem document says. The text of a 429 may name the balance of the account: it is not passed on.
+local function problem_options(response, hint)
+  local body = response and response.json
+  if type(body) ~= "table" then body = {} end
+  local detail = response and response.status ~= 429 and http_errors.safe_text(body.detail) or nil
+  if hint and response and response.status == 404 then detail = hint end
+  return {
+    vendor_code = type(body.title) == "string" and body.title or nil, detail = detail,
+    retry_after = throttle_seconds(body) or FAULT_RETRY_SECONDS,
+  }
+end
+
+local function failed_result(response, failure, hint)
+  return http_errors.result(response, failure, problem_options(response, hint))
+end
+
+local function is_success(response)
+  return response and response.status >= 200 and response.status < 300
+end
+
+-- The id of a model's newest version, or nil and the result of the failed look-up.
+local function look_up_version(path, ctx)
+  ctx.note "the latest version of the model is looked up right before it is run"
+  local response, failure = api_request(ctx, {
+    path = path, mock = { status = 200, headers = {}, json = { latest_version = { id = "latest" } } },
+  })
+  if not is_success(response) then return nil, failed_result(response, failure) end
+  local latest = type(response.json) == "table" and response.json.latest_version
+  if type(latest) == "table" and type(latest.id) == "string" then return latest.id end
+  return nil, { status = "error", error = { code = "not_found", message = "the model has no version to run", billed = false } }
+end
+
+local function upload_file(text, ctx)
+  ctx.note "a file of more than 256 kB is uploaded first, and `input` carries its URL"
+  local part = data_uri.form_part("content", text)
+  local response, failure = ctx.request {
+    path = "/files", form = { part, { name = "metadata", value = "{}" } },
+    mock = { status = 201, headers = {}, json = { urls = { get = BASE_URL .. "/files/uploaded-" .. part.filename } } },
+  }
+  if not is_success(response) then return nil, failed_result(response, failure) end
+  local links = type(response.json) == "table" and response.json.urls
+  if type(links) == "table" and type(links.get) == "string" then return links.get end
+  return nil, { status = "error", error = { code = "vendor", message = "the upload was answered without a URL", billed = false } }
+end
+
+local function sorted_keys(object)
+  local keys = {}
+  for key in pairs(object) do keys[#keys + 1] = key end
+  table.sort(keys, function(one, other)
+    if type(one) == type(other) then return one < other end
+    return type(one) == "number"
+  end)
+  return keys
+end
+
+-- `value` with every large data URI in it replaced by the URL of its upload, or nil and the result of a failed upload.
+-- Only what changes is copied: a table that the JSON bridge has marked stays the same table.
+local function upload_large_files(value, ctx)
+  if data_uri.is(value) then
+    local parsed = data_uri.parse(value)
+    if parsed and (parsed.bytes or #value) > MAX_INLINE_BYTES then return upload_file(value, ctx) end
+    return value
+  end
+  if type(value) ~= "table" then return value end
+  local changed
+  for _, key in ipairs(sorted_keys(value)) do
+    local item, failed = upload_large_files(value[key], ctx)
+    if failed then return nil, failed end
+    if item ~= value[key] then
+      changed = changed or check.copy(value)
+      changed[key] = item
+    end
+  end
+  return changed or value
+end
+
+-- Reading a prediction ------------------------------------------------------------------------------------------------------
+
+local function is_file(value)
+  return data_uri.is(value) or (type(value) == "string" and string.find(string.sub(value, 1, 8), "^https?://") ~= nil)
+end
+
+-- Whether a list is text in pieces, as language models give it.
+local function is_text_in_pieces(list)
+  for _, item in ipairs(list) do
+    if type(item) ~= "string" or is_file(item) then return false end
+  end
+  return #list > 0
+end
+
+-- `output` is any JSON: a text, the URL of a file, a list of either, an object with both, a number.
+local function artifacts_of(output)
+  if type(output) == "table" and is_text_in_pieces(output) then output = table.concat(output) end
+  return outputs.artifacts(output)
+end
+
+-- The last percentage of a progress bar in the logs, as 0..1.
+local function progress_of(logs)
+  if type(logs) ~= "string" then return nil end
+  local percent
+  for found in string.gmatch(string.sub(logs, -400), "(%d+)%%|") do percent = tonumber(found) end
+  return percent and percent <= 100 and percent / 100 or nil
+end
+
+local function usd_per_second(hardware)
+  local rate = USD_PER_SECOND[hardware]
+  if rate then return rate end
+  local single, count = string.match(hardware, "^(.-)%-(%d+)x$")
+  rate = single and USD_PER_SECOND[single]
+  return rate and rate * tonumber(count) or nil
+end
+
+local function run_seconds(prediction)
+  local seconds = type(prediction.metrics) == "table" and prediction.metrics.predict_time
+  return type(seconds) == "number" and seconds or nil
+end
+
+-- What the running time costs. A deployment is billed for more than that: no figure is better than a low one.
+local function cost_of(prediction, payload)
+  local seconds = run_seconds(prediction)
+  if not seconds or check.is_given(prediction.deployment) or check.is_given(payload.deployment) then return nil end
+  local rate = type(payload.hardware) == "string" and usd_per_second(string.lower(payload.hardware))
+  return rate and { usd = rate * seconds, source = "computed" } or nil
+end
+
+local function is_moderation(text)
+  text = string.lower(text)
+  return string.find(text, "nsfw", 1, true) or string.find(text, "flagged as sensitive", 1, true)
+    or string.find(text, "(e005)", 1, true)
+end
+
+local function error_of_failed(prediction)
+  local text = http_errors.safe_text(prediction.error)
+  local vendor_code = text and string.match(text, "%f[%w]E%d%d%d%d?%f[%W]")
+  if text and is_moderation(text) then
+    return { code = "moderation", message = "the model refused the request: " .. text, vendor_code = vendor_code }
+  end
+  return { code = "vendor", message = "the model failed" .. (text and (": " .. text) or ""), vendor_code = vendor_code }
+end
+
+-- A prediction that was stopped while running is billed; one that never started is not, unless its hardware is one's own.
+local function error_of_stopped(prediction, payload)
+  if prediction.status == "aborted" then
+    local own = check.is_given(prediction.deployment) or check.is_given(payload.deployment)
+    local billed
+    if not own then billed = false end
+    local message = "the deadline passed before the prediction started"
+    return { code = "timeout", message = message, vendor_code = "aborted", billed = billed }
+  end
+  local billed
+  if run_seconds(prediction) or check.is_given(prediction.started_at) then billed = true end
+  return { code = "canceled", message = "the prediction was canceled", vendor_code = "canceled", billed = billed }
+end
+
+local function settle_succeeded(result, prediction)
+  if prediction.data_removed == true and not check.is_given(prediction.output) then
+    result.status = "error"
+    result.error = { code = "expired", message = "the vendor deletes outputs one hour after completion", billed = true }
+    return
+  end
+  result.artifacts = artifacts_of(prediction.output)
+end
+
+-- A prediction object as a result. `is_whole`: the answer to a create that waited for the whole output.
+local function read_prediction(prediction, payload, is_whole)
+  local status = STATUSES[prediction.status] or "running"
+  -- A create that waited is answered "processing" with the complete output.
+  if is_whole and status == "running" and check.is_given(prediction.output) then status = "done" end
+  local result = { id = prediction.id, status = status, state = { status = status }, cost = cost_of(prediction, payload) }
+  if status == "queued" then
+    result.reason, result.retry_after = "cold start: waiting for the model to boot", BOOT_RETRY_SECONDS
+  elseif status == "running" then
+    result.progress, result.retry_after = progress_of(prediction.logs), RUN_RETRY_SECONDS
+    if not STATUSES[prediction.status] then result.reason = "the vendor reports a status that is not known here" end
+  elseif status == "done" then
+    settle_succeeded(result, prediction)
+  elseif status == "canceled" then
+    result.error = error_of_stopped(prediction, payload)
+  else
+    result.error = error_of_failed(prediction)
+  end
+  return result
+end
+
+local function is_prediction(value)
+  return type(value) == "table" and type(value.id) == "string" and type(value.status) == "string"
+end
+
+-- The answer to a poll or a cancel that is not a prediction. Only "not found" says something about the job: it may be
+-- running and billed while the credential is refused or the vendor is down.
+local function keep_going(job, response, failure)
+  if response and (response.status == 404 or response.status == 410) then
+    local result = failed_result(response, failure)
+    result.error.billed = nil
+    return result
+  end
+  if is_success(response) then response = nil end
+  return http_errors.not_learned(response, failure or { kind = "malformed", message = "not a prediction" }, {
+    id = job.id, state = job.state, status = job.state and job.state.status, retry_after = problem_options(response).retry_after,
+  })
+end
+
+-- The path of an existing prediction, or nil and why not.
+local function prediction_path(job)
+  if type(job.id) ~= "string" or #job.id > MAX_NAME_BYTES or not string.find(job.id, "^[%w_-]+$") then
+    return nil, refuse("job_id", "is not the id of a prediction")
+  end
+  return "/predictions/" .. job.id
+end
+
+-- The functions of the contract ---------------------------------------------------------------------------------------------
+
+local function prepare(request)
+  local job = read_job(request)
+  return request, { model = job.model or job.model_version or "owner/model" }
+end
+
+local function estimate(payload)
+  local job = read_job(payload)
+  local rate = job.hardware and usd_per_second(job.hardware)
+  if not rate then return nil, "hardware: one of the SKUs in the price table (GET /hardware lists them)" end
+  local limit = job.cancel_after and duration_seconds(job.cancel_after)
+  local seconds = job.seconds or limit
+  if not seconds then return nil, "seconds: how long the prediction runs, or cancel_after as its limit" end
+  local highest = math.min(limit or MAX_RUN_SECONDS, MAX_RUN_SECONDS)
+  seconds = math.min(seconds, highest)
+  return {
+    expected = rate * seconds, low = job.seconds and rate * seconds or nil, high = rate * highest,
+    unit = "second", quantity = seconds, unit_usd = rate, hardware = job.hardware,
+    excludes = job.deployment and "set-up and idle time of the deployment" or nil,
+    as_of = PRICES_AS_OF, source = PRICES_SOURCE,
+  }
+end
+
+local function health(ctx)
+  local response, failure = api_request(ctx, { path = "/account" })
+  if not is_success(response) then
+    return { ok = false, reason = failed_result(response, failure).error.message }
+  end
+  local account = type(response.json) == "table" and response.json or {}
+  local username = http_errors.safe_text(account.username)
+  return { ok = true, notes = { username and ("account " .. username .. " (" .. tostring(account.type) .. ")") } }
+end
+
+local function request_headers(job)
+  return { ["Prefer"] = job.prefer, ["Cancel-After"] = job.cancel_after }
+end
+
+-- The seconds that a create may take: the vendor holds it for as long as `prefer` says.
+local function request_timeout(job)
+  if not job.prefer then return nil end
+  return (tonumber(string.match(job.prefer, "%d+$")) or MAX_WAIT_SECONDS) + 30
+end
+
+local function request_body(job, version, input, ctx)
+  local webhook, events = job.webhook, job.webhook_events_filter
+  if not webhook and ctx.webhook_url then
+    webhook, events = ctx.webhook_url, events or HOST_WEBHOOK_EVENTS
+  end
+  if events and not webhook then
+    ctx.warn { field = "webhook_events_filter", message = "is not sent: there is no webhook to filter for" }
+    events = nil
+  end
+  return { version = version, input = input, webhook = webhook, webhook_events_filter = events }
+end
+
+local function submit(payload, ctx)
+  local job = read_job(payload)
+  local target, refusal = find_target(job)
+  local refusals = find_refusals(job)
+  if not target then
+    refusals = refusals or {}
+    table.insert(refusals, 1, refusal)
+  end
+  if refusals then return nil, refusals end
+  warn_of_unknown_fields(payload, ctx)
+
+  local version, failed = target.version, nil
+  if target.look_up then version, failed = look_up_version(target.look_up, ctx) end
+  if failed then return failed end
+  local input
+  input, failed = upload_large_files(job.input, ctx)
+  if failed then return failed end
+
+  local response, failure = api_request(ctx, {
+    path = target.path, headers = request_headers(job), json = request_body(job, version, input, ctx),
+    timeout = request_timeout(job),
+  })
+  if not is_success(response) then
+    return failed_result(response, failure, target.official and NOT_OFFICIAL or nil)
+  end
+  if not is_prediction(response.json) then
+    return { status = "error", error = { code = "vendor", message = "the answer is not a prediction" } }
+  end
+  return read_prediction(response.json, payload, job.prefer ~= nil and response.status ~= 202)
+end
+
+local function poll(job, ctx)
+  local path, refusal = prediction_path(job)
+  if not path then return nil, refusal end
+  local response, failure = api_request(ctx, { path = path })
+  if not is_success(response) or not is_prediction(response.json) then return keep_going(job, response, failure) end
+  return read_prediction(response.json, job.payload or {})
+end
+
+-- The answer may still be "processing": the vendor cancels in its own time, and polling goes on until it has.
+local function cancel(job, ctx)
+  local path, refusal = prediction_path(job)
+  if not path then return nil, refusal end
+  local response, failure = api_request(ctx, { method = "POST", path = path .. "/cancel" })
+  if not is_success(response) or not is_prediction(response.json) then return keep_going(job, response, failure) end
+  return read_prediction(response.json, job.payload or {})
+end
+
+-- The body is the prediction as GET gives it. One of another prediction must not settle this job.
+local function webhook(delivery)
+  local job = delivery.job or {}
+  local prediction = delivery.json
+  if not is_prediction(prediction) or (job.id and job.id ~= prediction.id) then return keep_going(job) end
+  return read_prediction(prediction, job.payload or {})
+end
+
+return {
+  id = "replicate", name = "Replicate", kind = "gpu",
+  aliases = { "replicate.com" },
+  feature_flag = "enable_public_gpu",
+  docs_url = "https://replicate.com/docs", pricing_url = "https://replicate.com/pricing", last_checked = "2025-02-17",
+  tags = {}, modes = {},
+  reviews = {
+    notes = "Runs a large catalogue of public models by the second; what a run costs depends on the model.",
+    sources = { "https://replicate.com/pricing" },
+  },
+  credentials = {
+    api_key = {
+      env = { "REPLICATE_API_TOKEN", "REPLICATE_API_KEY" },
+      secret = { "token", "api_key" },
+      pattern = "^r8_",
+      hint = "create one at https://replicate.com/account/api-tokens",
+    },
+  },
+  base_url = BASE_URL,
+  hosts = { "replicate.delivery", "*.replicate.delivery" },
+  auth = { ["Authorization"] = "Bearer {api_key}" },
+  capabilities = capabilities, pricing = pricing,
+  prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+}

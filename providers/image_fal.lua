@@ -1,0 +1,438 @@
+-- fal.ai: hosted image models (Flux, SDXL and any other), through fal's queue or its synchronous host.
+-- Reference: https://docs.fal.ai/ (queue, webhooks, errors) and the models' pages; checked 2026-11-23.
+--
+-- A model is named by its path (`model`: "fal-ai/flux/dev"); its input goes out as the whole body. The modes of the older API
+-- stand for one model each. A request that names a model gets that model's own defaults, one that names a mode gets ours.
+-- Transport, states and errors are in lua/fal_queue.lua.
+
+local cjson = require "cjson"
+local check = require "check"
+local data_uri = require "data_uri"
+local fal_queue = require "fal_queue"
+local model_inputs = require "model_inputs"
+local plan = require "plan"
+
+local MODES = { "flux", "sdxl" }
+local MODEL_OF_MODE = { flux = "fal-ai/flux/schnell", sdxl = "fal-ai/fast-sdxl" }
+
+local ROUTES = { "queue", "run" }
+
+-- Shown for a request without a model. What a model cannot take of them is left to the model.
+local DEFAULTS = { guidance_scale = 7.5, steps = 30, resolution = "1024x1024" }
+
+local SIZES = {
+  square_hd = { 1024, 1024 }, square = { 512, 512 }, portrait_4_3 = { 768, 1024 }, portrait_16_9 = { 576, 1024 },
+  landscape_4_3 = { 1024, 768 }, landscape_16_9 = { 1024, 576 },
+}
+local SIZE_NAMES = model_inputs.sorted_names(SIZES)
+local DEFAULT_SIZE = "landscape_4_3" -- of every Flux model that has sizes
+local SIZE_OF_ASPECT = {
+  ["1:1"] = "square_hd", ["3:4"] = "portrait_4_3", ["9:16"] = "portrait_16_9",
+  ["4:3"] = "landscape_4_3", ["16:9"] = "landscape_16_9",
+}
+local ASPECTS = model_inputs.sorted_names(SIZE_OF_ASPECT)
+
+local IMAGE_FORMATS = { values = { "jpeg", "png" } }
+
+-- ---- models --------------------------------------------------------------------------------------------------------
+
+local function with(inputs, more)
+  local all = check.copy(inputs)
+  for name, spec in pairs(more) do all[name] = spec end
+  return all
+end
+
+local COMMON = {
+  prompt = { required = true }, num_images = { min = 1, max = 4, field = "parameters.samples" }, seed = {},
+  enable_safety_checker = {}, sync_mode = {},
+}
+local FLUX = with(COMMON, {
+  image_size = {}, guidance_scale = {}, output_format = IMAGE_FORMATS, acceleration = { values = { "none", "regular", "high" } },
+})
+local FLUX_DEV = with(FLUX, { num_inference_steps = { min = 1, max = 50 }, guidance_scale = { min = 1, max = 20 } })
+local FLUX_PRO = with(COMMON, {
+  num_images = { min = 1 }, output_format = IMAGE_FORMATS, enhance_prompt = {},
+  safety_tolerance = { values = { "1", "2", "3", "4", "5", "6" } },
+})
+
+-- The inputs of the models that the contract describes. Any other model of fal gets its parameters as they are.
+local MODELS = {
+  ["fal-ai/flux/schnell"] = with(FLUX, { num_inference_steps = { min = 1, max = 12 } }),
+  ["fal-ai/flux/dev"] = FLUX_DEV,
+  ["fal-ai/flux/dev/image-to-image"] = with(FLUX_DEV, {
+    image_url = { required = true, field = "parameters.init_image" }, strength = {},
+  }),
+  ["fal-ai/flux-pro/v1.1"] = with(FLUX_PRO, { image_size = {} }),
+  ["fal-ai/flux-pro/v1.1-ultra"] = with(FLUX_PRO, { aspect_ratio = {}, raw = {} }),
+  ["fal-ai/fast-sdxl"] = with(COMMON, {
+    num_images = { min = 1 }, image_size = {}, negative_prompt = {}, num_inference_steps = {}, guidance_scale = {},
+    loras = {}, embeddings = {}, expand_prompt = {}, format = IMAGE_FORMATS,
+  }),
+}
+
+-- ---- parameters ----------------------------------------------------------------------------------------------------
+
+local IMAGE_NAMES = { "init_image", "image", "image_url" }
+
+-- What `parameters` may hold: the name in the payload, the names that a client may use, the reader of check.lua, and fal's name
+-- if it differs. `decides`: without it something else would be made.
+local PARAMETERS = {
+  { name = "steps", names = { "steps", "num_inference_steps" }, kind = "integer", options = { min = 1 },
+    input = "num_inference_steps" },
+  { name = "guidance_scale", names = { "guidance_scale", "cfg_scale" }, kind = "number", options = { zero = "absent", min = 0 } },
+  { name = "samples", names = { "samples", "num_images" }, kind = "integer", options = { min = 1 },
+    input = "num_images", decides = true },
+  { name = "seed", names = { "seed" }, kind = "integer", options = { wide = true } },
+  { name = "init_image", names = IMAGE_NAMES, kind = "text", options = { trim = false },
+    input = "image_url", decides = true },
+  { name = "strength", names = { "strength" }, kind = "number" },
+  { name = "negative_prompt", names = { "negative_prompt" }, kind = "text", options = { blank = "absent" } },
+  { name = "output_format", names = { "output_format", "format" }, kind = "text", options = { lower = true } },
+  { name = "aspect_ratio", names = { "aspect_ratio" }, kind = "text", options = { blank = "absent" }, decides = true },
+  { name = "resolution", names = { "resolution" }, kind = "text", options = { lower = true, blank = "absent" } },
+  { name = "width", names = { "width" }, kind = "integer", options = { min = 1 } },
+  { name = "height", names = { "height" }, kind = "integer", options = { min = 1 } },
+  { name = "acceleration", names = { "acceleration" }, kind = "text", options = { lower = true } },
+  { name = "enable_safety_checker", names = { "enable_safety_checker" }, kind = "boolean" },
+  { name = "sync_mode", names = { "sync_mode" }, kind = "boolean" },
+  { name = "enhance_prompt", names = { "enhance_prompt" }, kind = "boolean" },
+  { name = "expand_prompt", names = { "expand_prompt" }, kind = "boolean" },
+  { name = "raw", names = { "raw" }, kind = "boolean" },
+  { name = "loras", names = { "loras" }, kind = "array_of", decides = true },
+  { name = "embeddings", names = { "embeddings" }, kind = "array_of", decides = true },
+  { name = "gpu", names = { "gpu" }, kind = "text" },
+  { name = "style", names = { "style" }, kind = "text" },
+  { name = "style_preset", names = { "style_preset" }, kind = "text" },
+}
+
+-- These four together make one input.
+local SIZE_PARAMETERS = { image_size = true, resolution = true, width = true, height = true }
+
+local HINTS = {
+  steps = "the model fal-ai/flux/dev takes up to 50",
+  gpu = "fal.ai chooses the hardware of its hosted models",
+  negative_prompt = "only the SDXL models of fal.ai have negative prompts (mode sdxl)",
+  init_image = "this model makes images from text only; name one that takes an image",
+}
+local INSTEAD = { init_image = { "fal-ai/flux/dev/image-to-image" } }
+
+local READ_AT_TOP = {
+  mode = true, prompt = true, model = true, route = true, parameters = true, negative_prompt = true, gpu = true,
+  provider_id = true, id = true,
+}
+for _, name in ipairs(fal_queue.OPTION_NAMES) do READ_AT_TOP[name] = true end
+
+-- ---- what is public ------------------------------------------------------------------------------------------------
+
+local CAPABILITIES = {
+  modes = MODES,
+  features = { "async_jobs", "webhook_callbacks", "custom_containers" },
+  gpu_options = { "A100", "H100" },
+  models = model_inputs.sorted_names(MODELS),
+  any_model = true,
+  model_of_mode = MODEL_OF_MODE,
+  routes = ROUTES,
+  image_sizes = SIZE_NAMES,
+}
+
+local AS_OF = "2026-11-23"
+
+local function price(model, usd, unit, high_usd)
+  return { usd = usd, high_usd = high_usd, unit = unit, as_of = AS_OF, source = "https://fal.ai/models/" .. model }
+end
+
+-- Models that are missing here have no established price: ask fal's own list (the health call does).
+local PRICES = {
+  ["fal-ai/flux/schnell"] = price("fal-ai/flux/schnell", 0.003, "megapixel"),
+  ["fal-ai/flux/dev"] = price("fal-ai/flux/dev", 0.025, "megapixel"),
+  ["fal-ai/flux-pro/v1.1"] = price("fal-ai/flux-pro/v1.1", 0.04, "megapixel", 0.055), -- two lists disagree
+  ["fal-ai/flux-pro/v1.1-ultra"] = price("fal-ai/flux-pro/v1.1-ultra", 0.06, "image"),
+}
+
+local PRICING = {
+  as_of = AS_OF, source = "https://fal.ai/pricing", unit = "USD per megapixel (rounded up) or per image", models = PRICES,
+}
+
+-- ---- helpers -------------------------------------------------------------------------------------------------------
+
+local function model_of(payload)
+  return payload.model or MODEL_OF_MODE[payload.mode] or MODEL_OF_MODE[MODES[1]]
+end
+
+local function check_image(text, path)
+  if data_uri.is(text) then
+    local parsed, problem = data_uri.parse(text)
+    if not parsed then check.fail(path, problem) end
+  elseif string.sub(text, 1, 8) ~= "https://" then
+    check.fail(path, "must be an https URL or a data URI")
+  end
+end
+
+-- Text or { width, height }; whether fal has a size of that name is for submit to say.
+local function read_image_size(reader)
+  local value = reader:raw "image_size"
+  if type(value) ~= "table" then return reader:text("image_size", { lower = true, blank = "absent" }) end
+  local size = check.reader(value, reader:path "image_size")
+  return {
+    width = size:integer("width", { required = true, min = 1 }), height = size:integer("height", { required = true, min = 1 }),
+  }
+end
+
+-- fal takes a digit as text; a number is what most clients write.
+local function read_safety_tolerance(reader)
+  local value = reader:raw "safety_tolerance"
+  if type(value) ~= "string" then value = reader:integer "safety_tolerance" end
+  return value and tostring(value)
+end
+
+local function check_sizes(parameters)
+  if (parameters.width == nil) ~= (parameters.height == nil) then
+    local missing = parameters.width and "height" or "width"
+    check.fail("parameters." .. missing, "is required together with " .. (parameters.width and "width" or "height"))
+  end
+  local given = {}
+  for _, name in ipairs { "image_size", "resolution", "width" } do
+    if parameters[name] ~= nil then given[#given + 1] = name end
+  end
+  if #given > 1 then check.fail("parameters." .. given[2], "gives the size a second time, beside " .. given[1]) end
+end
+
+local function read_parameters(reader)
+  local parameters, read = {}, { image_size = true, safety_tolerance = true }
+  for _, name in ipairs(fal_queue.WEBHOOK_NAMES) do read[name] = true end
+  for _, parameter in ipairs(PARAMETERS) do
+    parameters[parameter.name] = reader[parameter.kind](reader, parameter.names, parameter.options)
+    for _, name in ipairs(parameter.names) do read[name] = true end
+  end
+  parameters.image_size = read_image_size(reader)
+  parameters.safety_tolerance = read_safety_tolerance(reader)
+  if parameters.init_image then
+    local _, name = reader:raw(IMAGE_NAMES)
+    check_image(parameters.init_image, reader:path(name))
+  end
+  check_sizes(parameters)
+  for name, value in pairs(reader.object) do
+    if not read[name] and check.is_given(value) then parameters[name] = value end
+  end
+  return parameters
+end
+
+-- Fills in our defaults and returns the names of those that the client did not give.
+local function fill_defaults(parameters)
+  local filled = {}
+  local has_size = parameters.image_size or parameters.width or parameters.aspect_ratio
+  for _, name in ipairs(model_inputs.sorted_names(DEFAULTS)) do
+    if parameters[name] == nil and not (name == "resolution" and has_size) then
+      parameters[name] = DEFAULTS[name]
+      filled[#filled + 1] = name
+    end
+  end
+  return #filled > 0 and cjson.array(filled) or nil
+end
+
+local function ignored_names(request)
+  local names = {}
+  for _, name in ipairs(model_inputs.sorted_names(request)) do
+    if not READ_AT_TOP[name] and check.is_given(request[name]) then names[#names + 1] = name end
+  end
+  return #names > 0 and cjson.array(names) or nil
+end
+
+-- The size as fal writes it, the parameter that it came from, or nil and what is wrong.
+local function size_of(parameters)
+  if type(parameters.image_size) == "table" then return parameters.image_size, "image_size" end
+  if parameters.width then return { width = parameters.width, height = parameters.height }, "width" end
+  local name = parameters.image_size and "image_size" or "resolution"
+  local text = parameters[name]
+  if text == nil then return nil end
+  if SIZES[text] then return text, name end
+  local width, height = string.match(string.sub(text, 1, 32), "^(%d+)%s*x%s*(%d+)$")
+  width, height = math.tointeger(tonumber(width)), math.tointeger(tonumber(height))
+  if width and height and width > 0 and height > 0 then return { width = width, height = height }, name end
+  return nil, name, "must be WIDTHxHEIGHT or one of " .. table.concat(SIZE_NAMES, ", ")
+end
+
+local function defaulted(payload, name)
+  return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
+end
+
+-- The size as an item for model_inputs; an aspect ratio stands for a size where the model has sizes.
+local function add_size(items, payload, inputs, built)
+  local parameters = payload.parameters
+  local size, name, problem = size_of(parameters)
+  if problem then return plan.refuse(built, "parameters." .. name, problem, SIZE_NAMES) end
+  local aspect = parameters.aspect_ratio
+  if aspect and inputs and inputs.image_size then
+    if size then
+      plan.warn(built, "parameters.aspect_ratio", "left out: the size is given, too")
+    elseif not SIZE_OF_ASPECT[aspect] then
+      return plan.refuse(built, "parameters.aspect_ratio", "must be one of " .. table.concat(ASPECTS, ", "), ASPECTS)
+    else
+      size, name = SIZE_OF_ASPECT[aspect], "aspect_ratio"
+    end
+  elseif aspect then
+    items[#items + 1] = { field = "parameters.aspect_ratio", name = "aspect_ratio", value = aspect, decides = true }
+  end
+  if not size then return end
+  local hint = inputs and inputs.aspect_ratio and "this model takes an aspect_ratio instead of a size" or nil
+  items[#items + 1] = {
+    field = "parameters." .. name, name = "image_size", value = size, decides = true, hint = hint,
+    default = defaulted(payload, name),
+  }
+end
+
+local PARAMETER_OF = {}
+for _, parameter in ipairs(PARAMETERS) do PARAMETER_OF[parameter.name] = parameter end
+
+local KNOWN_INPUTS = {}
+for _, inputs in pairs(MODELS) do
+  for name in pairs(inputs) do KNOWN_INPUTS[name] = true end
+end
+
+local function item_of(payload, name, inputs)
+  local parameter = PARAMETER_OF[name] or {}
+  local input = parameter.input or name
+  if input == "output_format" and inputs and inputs.format then input = "format" end
+  return {
+    field = "parameters." .. name, name = input, value = payload.parameters[name], decides = parameter.decides,
+    known = PARAMETER_OF[name] ~= nil or KNOWN_INPUTS[name], default = defaulted(payload, name),
+    hint = HINTS[name], allowed = INSTEAD[name],
+  }
+end
+
+-- What a submit of this payload would send (plan.lua).
+local function build(payload)
+  local built, model = plan.new(), model_of(payload)
+  local inputs = MODELS[model]
+  local items = {}
+  if payload.prompt then items[1] = { field = "prompt", name = "prompt", value = payload.prompt } end
+  for _, name in ipairs(model_inputs.sorted_names(payload.parameters)) do
+    if not SIZE_PARAMETERS[name] and name ~= "aspect_ratio" then items[#items + 1] = item_of(payload, name, inputs) end
+  end
+  add_size(items, payload, inputs, built)
+  model_inputs.express(built, model, inputs, items)
+  if not inputs then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
+  for _, name in ipairs(payload.ignored or {}) do
+    plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
+  end
+  return built
+end
+
+local function pixels_of(size)
+  if type(size) == "table" then return size.width * size.height end
+  local sides = SIZES[size or DEFAULT_SIZE]
+  return sides[1] * sides[2]
+end
+
+local function round_to_micros(usd)
+  return math.floor(usd * 1e6 + 0.5) / 1e6
+end
+
+-- How to read a model's output (lua/fal_queue.lua).
+local function reading_of(payload)
+  local parameters = payload.parameters or {}
+  local known = PRICES[model_of(payload)]
+  return {
+    keep_flagged = parameters.enable_safety_checker == false,
+    unit_price = known and not known.high_usd and known.usd or nil,
+  }
+end
+
+-- ---- the provider's functions --------------------------------------------------------------------------------------
+
+local function prepare(request)
+  local top = check.reader(request)
+  local inner = top:reader_of "parameters"
+  local payload = {
+    mode = top:choice("mode", MODES, { lower = true, blank = "absent", default = MODES[1] }),
+    model = top:text("model", { blank = "absent" }),
+    route = top:choice("route", ROUTES, { lower = true }),
+    queue = fal_queue.read_options(top, inner),
+    ignored = ignored_names(request),
+  }
+  if payload.model and not fal_queue.is_model_id(payload.model) then
+    check.fail("model", "must be a model of fal.ai, such as " .. CAPABILITIES.models[1])
+  end
+  local needs_prompt = MODELS[model_of(payload)] ~= nil
+  payload.prompt = top:text("prompt", { required = needs_prompt, blank = not needs_prompt and "absent" or nil })
+  payload.parameters = read_parameters(inner)
+  for _, name in ipairs { "negative_prompt", "gpu" } do
+    payload.parameters[name] = payload.parameters[name] or top:text(name, { blank = "absent" })
+  end
+  if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
+  return payload
+end
+
+local function estimate(payload)
+  local model = model_of(payload)
+  local known = PRICES[model]
+  if not known then return nil, "fal.ai's price of " .. model .. " is not known here" end
+  local built = build(payload)
+  if plan.is_refused(built) then return nil, plan.first_refusal(built) end
+  local images = payload.parameters.samples or 1
+  local quantity, most = images, images
+  if known.unit == "megapixel" then
+    -- Rounded up per image. A picture of 1024x1024 is sold as one megapixel; the price list could be read as two.
+    local pixels = pixels_of(built.body.image_size)
+    quantity, most = images * math.ceil(pixels / 2 ^ 20), images * math.ceil(pixels / 1e6)
+  end
+  local expected = round_to_micros(quantity * known.usd)
+  return {
+    expected = expected, low = expected, high = round_to_micros(most * (known.high_usd or known.usd)),
+    unit = known.unit, quantity = quantity, unit_usd = known.usd, model = model, source = known.source, as_of = known.as_of,
+  }
+end
+
+local function health(ctx)
+  return fal_queue.health(ctx, MODEL_OF_MODE.flux)
+end
+
+local function submit(payload, ctx)
+  local built = build(payload)
+  plan.announce(built, ctx)
+  if plan.is_refused(built) then return nil, #built.refusals == 1 and built.refusals[1] or built.refusals end
+  if payload.route == "run" then
+    return fal_queue.run(ctx, model_of(payload), built.body, payload.queue, reading_of(payload))
+  end
+  return fal_queue.submit(ctx, model_of(payload), built.body, payload.queue)
+end
+
+local function poll(job, ctx)
+  local payload = job.payload or {}
+  return fal_queue.poll(job, ctx, model_of(payload), reading_of(payload))
+end
+
+local function cancel(job, ctx)
+  return fal_queue.cancel(job, ctx, model_of(job.payload or {}))
+end
+
+local function webhook(delivery, ctx)
+  local payload = delivery.job and delivery.job.payload or {}
+  return fal_queue.webhook(delivery, ctx, model_of(payload), reading_of(payload))
+end
+
+return {
+  id = "fal", name = "fal.ai", kind = "image",
+  aliases = { "fal.ai", "flux", "sdxl-fal" }, feature_flag = "enable_public_image_providers",
+  docs_url = "https://docs.fal.ai/", pricing_url = "https://fal.ai/pricing", last_checked = "2025-02-17",
+  tags = { "flux", "sdxl", "gpu" },
+  modes = {
+    { id = "flux", label = "Flux Schnell / Flux Pro (txt2img)", default = true },
+    { id = "sdxl", label = "Stable Diffusion XL (txt2img)", default = false },
+  },
+  reviews = {
+    notes = "Billed by what a model makes, not by the hour; queueing is free and failures of the server are not billed.",
+    sources = { "https://fal.ai/pricing" },
+  },
+  credentials = {
+    api_key = {
+      env = { "FAL_API_KEY", "FAL_KEY" }, secret = { "api_key", "key" }, pattern = fal_queue.KEY_PATTERN,
+      hint = "a fal key has the form id:secret; create one at https://fal.ai/dashboard/keys",
+    },
+  },
+  base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS,
+  auth = { ["Authorization"] = "Key {api_key}" },
+  capabilities = CAPABILITIES, pricing = PRICING,
+  prepare = prepare, estimate = estimate, health = health,
+  submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+}

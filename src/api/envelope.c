@@ -1,0 +1,62 @@
+/* envelope.c - writes envelopes. Any thread; the texts that never change were made at load. */
+#include "api/envelope.h"
+
+#include "base/json.h"
+
+static const char ask_for_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
+static const char not_built[] = "\"this version of the host makes dry runs only\",";
+
+void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement)
+{
+	buffer_text(out, judgement->head);
+	buffer_text(out, provider->common);
+	buffer_text(out, "\"dry_run\":true,");
+}
+
+/* A list of texts, each followed by a comma, in brackets. */
+static void close_list(struct buffer *out)
+{
+	if (!out->failed && out->data[out->length - 1] == ',')
+		out->length--;
+	buffer_char(out, ']');
+}
+
+static void add_texts(struct buffer *out, const struct buffer *texts)
+{
+	buffer_append(out, texts->data, texts->length);
+}
+
+void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, bool wants_live)
+{
+	buffer_text(out, "\"reason\":");
+	buffer_text(out, judgement->reason);
+	buffer_text(out, ",\"warnings\":[");
+	buffer_text(out, judgement->warnings);
+	if (call != NULL)
+		add_texts(out, &call->warnings);
+	close_list(out);
+	buffer_text(out, ",\"notes\":[");
+	if (call != NULL)
+		add_texts(out, &call->notes);
+	close_list(out);
+	buffer_text(out, ",\"live\":{\"enabled\":false,\"missing\":[");
+	buffer_text(out, judgement->missing);
+	if (call != NULL)
+		add_texts(out, &call->refusals);
+	buffer_text(out, wants_live ? "" : ask_for_live);
+	buffer_text(out, not_built);
+	close_list(out);
+	buffer_char(out, '}');
+}
+
+void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value)
+{
+	buffer_char(out, '"');
+	buffer_text(out, name);
+	buffer_text(out, "\":");
+	if (value->length == 0)
+		buffer_text(out, "null");
+	else
+		buffer_append(out, value->data, value->length);
+	buffer_char(out, ',');
+}

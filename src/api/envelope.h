@@ -1,0 +1,17 @@
+/* envelope.h - the JSON object that every provider answer is (design 7, spec "All responses include"). */
+#pragma once
+
+#include <stdbool.h>
+
+#include "api/judgement.h"
+#include "base/buffer.h"
+#include "script/call.h"
+
+/* Appends the members that every answer of a provider carries, a comma after each: ok ... pricing, dry_run. */
+void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement);
+
+/* Appends reason, warnings, notes and live, without a comma at the end. `call` may be NULL. `wants_live`: the request said "dry_run": false. */
+void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, bool wants_live);
+
+/* Appends "\"name\":" and the JSON text of `value`, or null when it is empty, and a comma. */
+void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value);

@@ -1,0 +1,146 @@
+/* exchange.c - HTTP thread -> engine -> store -> HTTP thread.
+ *
+ * The engine thread makes answer and row and hands them straight to the store, so a durable submit needs three wake-ups, not four. */
+#include "api/exchange.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/submission.h"
+#include "base/limits.h"
+
+struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
+{
+	struct exchange *exchange = malloc(sizeof *exchange);
+
+	if (exchange == NULL)
+		return NULL;
+	atomic_init(&exchange->holders, 1);
+	sem_init(&exchange->finished, 0, 0);
+	exchange->host = incoming->host;
+	exchange->judgement = judgement_hold(incoming->judgement);
+	exchange->verb = incoming->verb;
+	exchange->wants_live = incoming->wants_live;
+	exchange->stored = false;
+	exchange->write = (struct store_write){ 0 };
+	exchange->idempotency_key[0] = '\0';
+	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
+	buffer_init(&exchange->answer, LIMIT_REPLY_BYTES);
+	buffer_init(&exchange->row_payload, LIMIT_REPLY_BYTES);
+	script_call_init(&exchange->call.call, incoming->provider, function, request, true);
+	return exchange;
+}
+
+void exchange_release(struct exchange *exchange)
+{
+	if (exchange == NULL || atomic_fetch_sub_explicit(&exchange->holders, 1, memory_order_acq_rel) != 1)
+		return;
+	script_call_free(&exchange->call.call);
+	judgement_release(exchange->judgement);
+	buffer_free(&exchange->answer);
+	buffer_free(&exchange->row_payload);
+	free(exchange->write.replay);
+	sem_destroy(&exchange->finished);
+	free(exchange);
+}
+
+static void finish(struct exchange *exchange)
+{
+	sem_post(&exchange->finished);
+	exchange_release(exchange);
+}
+
+/* Store thread: the row is committed (or not, see write->outcome). */
+static void row_written(struct store_write *write)
+{
+	struct exchange *exchange = (struct exchange *)(void *)((char *)write - offsetof(struct exchange, write));
+
+	exchange->stored = true;
+	finish(exchange);
+}
+
+/* Engine thread: the script has run. */
+static void call_ran(struct engine_call *call)
+{
+	struct exchange *exchange = (struct exchange *)(void *)((char *)call - offsetof(struct exchange, call));
+	enum call_outcome outcome = call->call.outcome;
+
+	if ((exchange->verb == VERB_SUBMIT || exchange->verb == VERB_GENERATE) && outcome != CALL_INVALID && outcome != CALL_FAILED) {
+		submission_compose(exchange);
+		exchange->write.done = row_written;
+		if (task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
+			return;
+		exchange->write.outcome = STORE_FAILED;
+		error_set(&exchange->write.error, ERROR_BUSY, NULL, "too many tasks are waiting to be written");
+	}
+	finish(exchange);
+}
+
+static bool wait_until_finished(struct exchange *exchange)
+{
+	struct timespec deadline;
+	int failed;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += LIMIT_CALL_WAIT_MS / 1000;
+	do {
+		failed = sem_clockwait(&exchange->finished, CLOCK_MONOTONIC, &deadline);
+	} while (failed == -1 && errno == EINTR);
+	return failed == 0;
+}
+
+static bool provider_rests(struct incoming *incoming)
+{
+	int64_t rest = provider_resting_ms(incoming->provider);
+	char detail[320], headers[48];
+
+	if (rest == 0)
+		return false;
+	snprintf(detail, sizeof detail, "%s rests for another %lld s: it was stopped %d times within %d s for going over its limits; a saved change wakes it",
+		incoming->provider->file, (long long)(rest / 1000 + 1), LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
+	snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", (long long)(rest / 1000 + 1));
+	incoming_problem(incoming, 503, NULL, detail, headers);
+	return true;
+}
+
+/* Answers for a call whose outcome is not an answer of the script. */
+static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
+{
+	const struct script_call *call = &exchange->call.call;
+	char path[sizeof call->error.path + 8];
+
+	if (call->outcome == CALL_INVALID) {
+		bool gpu = strcmp(incoming->kind, "gpu") == 0;
+
+		snprintf(path, sizeof path, "%s%s%s", gpu ? "job" : "", gpu && call->error.path[0] != '\0' ? "." : "", call->error.path);
+		incoming_problem(incoming, 400, path, call->error.message, NULL);
+		return false;
+	}
+	if (call->outcome == CALL_FAILED) {
+		log_message(LOG_ERROR, "script.failed", "%s", call->error.message);
+		incoming_problem(incoming, call->error.code == ERROR_MEMORY ? 503 : 500, NULL, call->error.message, NULL);
+		return false;
+	}
+	return true;
+}
+
+bool exchange_run(struct exchange *exchange, struct incoming *incoming)
+{
+	if (provider_rests(incoming))
+		return false;
+	exchange->call.done = call_ran;
+	atomic_fetch_add_explicit(&exchange->holders, 1, memory_order_relaxed);
+	if (engine_post(incoming->host->engine, &exchange->call) != ERROR_NONE) {
+		exchange_release(exchange);
+		incoming_problem(incoming, 503, NULL, "the host is busy: too many calls are waiting", "Retry-After: 1\r\n");
+		return false;
+	}
+	if (!wait_until_finished(exchange)) {
+		incoming_problem(incoming, 503, NULL, "the host did not get to this call in time", "Retry-After: 5\r\n");
+		return false;
+	}
+	return call_is_good(exchange, incoming);
+}

@@ -1,0 +1,41 @@
+/* exchange.h - one provider call on its way from an HTTP thread to the engine, perhaps on to the store, and back.
+ *
+ * The HTTP thread waits with a deadline. If it gives up, the exchange lives on until the engine and the store are done with it: it is
+ * counted by holders. */
+#pragma once
+
+#include <semaphore.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include "api/incoming.h"
+#include "engine/engine.h"
+#include "task/store.h"
+
+struct exchange {
+	_Atomic int holders;
+	sem_t finished;
+	struct host *host;
+	struct engine_call call;
+	struct judgement *judgement; /* held */
+	enum verb verb;
+	bool wants_live;
+
+	/* submit and generate: the answer and its row, made on the engine thread before the store writes them */
+	struct buffer answer;
+	struct buffer row_payload;
+	char job_id[ID_TEXT_BYTES];
+	char vendor_id[64];
+	char request_id[80];
+	char idempotency_key[512];
+	bool stored;                 /* `write` was handed to the store and came back */
+	struct store_write write;
+};
+
+/* Makes an exchange for the function with the script's request (or job), one more holder. NULL: out of memory. */
+struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request);
+void exchange_release(struct exchange *exchange);
+
+/* Posts the call, waits until it was run (and, for submit and generate, its row is committed). False: an answer was sent instead (overload,
+ * deadline, bad input, a script that failed or rests). */
+bool exchange_run(struct exchange *exchange, struct incoming *incoming);

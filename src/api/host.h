@@ -1,0 +1,29 @@
+/* host.h - the parts of a running host that answers are made from. Made by main.c, read-only afterwards. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "engine/engine.h"
+#include "gate/gate.h"
+#include "http/http.h"
+#include "script/catalog.h"
+#include "task/store.h"
+
+struct judgement_cache;
+struct catalogue_cache;
+
+struct host {
+	struct gate *gate;
+	struct catalog *catalog;
+	struct engine *engine;
+	struct task_store *store;
+	struct judgement_cache *judgements;
+	struct catalogue_cache *catalogues;
+	int64_t started_ms;
+	_Atomic bool draining;
+};
+
+/* Answers one request: the door of this room. Called on an HTTP thread; sends exactly one reply. */
+void api_handle(void *host, struct http_request *request);

@@ -1,0 +1,202 @@
+/* incoming.c - parses bodies and finds providers. HTTP threads; everything here ends before the engine is asked. */
+#include "api/incoming.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/envelope.h"
+#include "base/json.h"
+#include "gate/mask.h"
+
+#define MEMBERS_BYTES (1024 * 1024)
+
+void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers)
+{
+	struct http_problem problem = { .status = status, .detail = detail, .path = path, .headers = headers };
+	struct buffer members;
+
+	buffer_init(&members, MEMBERS_BYTES);
+	if (incoming->provider != NULL && incoming->judgement != NULL) {
+		envelope_write_members(&members, incoming->provider, incoming->judgement);
+		if (!members.failed)
+			problem.members = members.data;
+	}
+	http_send_problem(incoming->http, &problem);
+	buffer_free(&members);
+}
+
+/* An absent body and null mean {}. */
+static bool parse_body(struct incoming *incoming)
+{
+	struct error error;
+
+	if (incoming->http->body_length == 0) {
+		incoming->body = json_object();
+		return incoming->body != NULL;
+	}
+	incoming->body = json_read(incoming->http->body, incoming->http->body_length, &error);
+	if (incoming->body == NULL) {
+		incoming_problem(incoming, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message, NULL);
+		return false;
+	}
+	if (json_is_null(incoming->body))
+		incoming->body = json_object();
+	if (!json_is_object(incoming->body)) {
+		incoming_problem(incoming, 400, "", "the body must be a JSON object", NULL);
+		return false;
+	}
+	return true;
+}
+
+static bool is_given(const json_t *value)
+{
+	return value != NULL && !json_is_null(value);
+}
+
+/* generate names its provider in the body; the earlier tools also wrote provider_id or id. */
+static const char *named_provider(struct incoming *incoming)
+{
+	static const char *const keys[] = { "provider", "provider_id", "id" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
+		const json_t *value = json_object_get(incoming->body, keys[i]);
+
+		if (!is_given(value))
+			continue;
+		if (json_is_string(value))
+			return json_string_value(value);
+		incoming_problem(incoming, 400, keys[i], "must be text: a provider's id or alias", NULL);
+		return NULL;
+	}
+	incoming_problem(incoming, 400, "provider", "is required: a provider's id or alias, see the catalog", NULL);
+	return NULL;
+}
+
+static bool find_provider(struct incoming *incoming, const char *name)
+{
+	char detail[256];
+
+	incoming->set = catalog_acquire(incoming->host->catalog);
+	incoming->provider = catalog_find(incoming->set, incoming->kind, name);
+	if (incoming->provider != NULL)
+		return true;
+	snprintf(detail, sizeof detail, "there is no %s provider '%.64s'; GET /api/providers/%s/catalog lists them", incoming->kind, name,
+		strcmp(incoming->kind, "gpu") == 0 ? "gpu/public" : incoming->kind);
+	incoming_problem(incoming, 404, NULL, detail, NULL);
+	return false;
+}
+
+/* The request's credentials: config, else cfg; either may be null. */
+static bool read_config(struct incoming *incoming)
+{
+	static const char *const keys[] = { "config", "cfg" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *value = json_object_get(incoming->body, keys[i]);
+
+		if (!is_given(value))
+			continue;
+		if (!json_is_object(value)) {
+			incoming_problem(incoming, 400, keys[i], "must be an object with credentials", NULL);
+			return false;
+		}
+		if (incoming->config == NULL && json_object_size(value) > 0)
+			incoming->config = value;
+	}
+	return true;
+}
+
+static bool read_switches(struct incoming *incoming)
+{
+	const json_t *dry_run = json_object_get(incoming->body, "dry_run");
+	const json_t *most = json_object_get(incoming->body, "max_cost_usd");
+
+	if (is_given(dry_run) && !json_is_boolean(dry_run)) {
+		incoming_problem(incoming, 400, "dry_run", "must be true or false", NULL);
+		return false;
+	}
+	if (is_given(most) && (!json_is_number(most) || json_number_value(most) <= 0)) {
+		incoming_problem(incoming, 400, "max_cost_usd", "must be a number of dollars above zero", NULL);
+		return false;
+	}
+	incoming->wants_live = json_is_false(dry_run);
+	if (incoming->wants_live && incoming->judgement->request_credential) {
+		incoming_problem(incoming, 400, "config",
+			"a live request must not carry a credential: put it into the secrets file or the environment", NULL);
+		return false;
+	}
+	return true;
+}
+
+/* gpu: the job, by either name. image and video: the body without what is the host's. */
+static json_t *extract_request(struct incoming *incoming, const char **path)
+{
+	static const char *const host_keys[] = { "config", "cfg", "dry_run", "max_cost_usd" };
+	static const char *const name_keys[] = { "provider", "provider_id", "id" };
+	json_t *request;
+
+	if (strcmp(incoming->kind, "gpu") == 0) {
+		*path = is_given(json_object_get(incoming->body, "job")) ? "job" : "payload";
+		request = json_object_get(incoming->body, *path);
+		return is_given(request) ? json_incref(request) : json_object();
+	}
+	*path = "";
+	request = json_copy(incoming->body);
+	for (size_t i = 0; request != NULL && i < sizeof host_keys / sizeof *host_keys; i++)
+		json_object_del(request, host_keys[i]);
+	for (size_t i = 0; request != NULL && incoming->verb == VERB_GENERATE && i < sizeof name_keys / sizeof *name_keys; i++)
+		json_object_del(request, name_keys[i]);
+	return request;
+}
+
+static bool read_script_request(struct incoming *incoming)
+{
+	const char *path;
+	json_t *request = extract_request(incoming, &path);
+	bool changed;
+
+	if (request != NULL && !json_is_object(request)) {
+		json_decref(request);
+		incoming_problem(incoming, 400, path, "must be an object", NULL);
+		return false;
+	}
+	incoming->script_request = request != NULL ? mask_json(incoming->http->view, request, &changed) : NULL;
+	json_decref(request);
+	if (incoming->script_request == NULL)
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	return incoming->script_request != NULL;
+}
+
+bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb, const char *name)
+{
+	*incoming = (struct incoming){ .host = host, .http = http, .kind = kind, .verb = verb };
+	if (name != NULL && !find_provider(incoming, name))
+		return false;
+	if (name != NULL) /* so that a bad body is answered with the envelope too */
+		incoming->judgement = judgement_acquire(host->judgements, incoming->provider, http->view, NULL);
+	if (!parse_body(incoming))
+		return false;
+	if (name == NULL && ((name = named_provider(incoming)) == NULL || !find_provider(incoming, name)))
+		return false;
+	if (!read_config(incoming))
+		return false;
+	if (incoming->judgement == NULL || incoming->config != NULL) {
+		judgement_release(incoming->judgement);
+		incoming->judgement = judgement_acquire(host->judgements, incoming->provider, http->view, incoming->config);
+	}
+	if (incoming->judgement == NULL) {
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		return false;
+	}
+	if (!read_switches(incoming))
+		return false;
+	return verb == VERB_HEALTH || verb == VERB_POLL || read_script_request(incoming);
+}
+
+void incoming_close(struct incoming *incoming)
+{
+	judgement_release(incoming->judgement);
+	json_decref(incoming->script_request);
+	json_decref(incoming->body);
+	catalog_release(incoming->set);
+}

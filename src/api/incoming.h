@@ -1,0 +1,32 @@
+/* incoming.h - a request for one provider, taken apart: who it is for, what the host reads, what the script gets. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <jansson.h>
+
+#include "api/host.h"
+#include "api/judgement.h"
+
+enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE };
+
+struct incoming {
+	struct host *host;
+	struct http_request *http;
+	const char *kind;            /* "gpu", "image", "video" */
+	enum verb verb;
+	struct catalog_set *set;
+	struct provider *provider;   /* borrowed from set */
+	json_t *body;                /* an object; {} when there was none */
+	const json_t *config;        /* the request's config or cfg, or NULL; borrowed from body */
+	json_t *script_request;      /* submit, generate: what prepare gets, masked; an object */
+	struct judgement *judgement;
+	bool wants_live;             /* the request says "dry_run": false */
+};
+
+/* Reads and checks everything; `name` is the provider as typed, or NULL for generate (the body names it). False: an answer was sent. */
+bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb, const char *name);
+void incoming_close(struct incoming *incoming);
+
+/* Sends a problem that carries the provider's envelope (design 7: errors on a known provider do). `path` as in http_problem. */
+void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers);

@@ -1,0 +1,287 @@
+/* jobs.c - lists and shows tasks, newest first, page by page; cancels. HTTP threads, read-only connections. */
+#include "api/jobs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "api/task_json.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+static void send_problem(struct http_request *request, int status, const char *path, const char *detail)
+{
+	http_send_problem(request, &(struct http_problem){ .status = status, .path = path, .detail = detail,
+					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
+}
+
+static void send_body(struct http_request *request, const struct buffer *out)
+{
+	if (out->failed)
+		send_problem(request, 503, NULL, "out of memory");
+	else
+		http_send(request, &(struct http_reply){ .status = 200, .body = out->data, .body_length = out->length });
+}
+
+/* ---- list ---- */
+
+struct listing {
+	struct task_filter filter;
+	char kind[32];
+	char provider[64];
+	struct buffer rows;
+	int count;
+	int limit;
+	int64_t last; /* sequence of the last row shown */
+	bool more;
+};
+
+static bool read_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
+{
+	char text[40], detail[128], *end;
+
+	if (!http_query(request, name, text, sizeof text))
+		return true;
+	errno = 0;
+	*value = strtoll(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && *value >= lowest && *value <= highest)
+		return true;
+	snprintf(detail, sizeof detail, "must be a whole number from %lld to %lld", (long long)lowest, (long long)highest);
+	send_problem(request, 400, name, detail);
+	return false;
+}
+
+static bool read_status(struct http_request *request, struct listing *listing)
+{
+	enum task_status status;
+	char text[40];
+
+	listing->filter.status = -1;
+	if (!http_query(request, "status", text, sizeof text) || *text == '\0')
+		return true;
+	if (!task_status_parse(text, &status)) {
+		send_problem(request, 400, "status", "must be queued, running, done, error, canceled or unknown");
+		return false;
+	}
+	listing->filter.status = (int)status;
+	return true;
+}
+
+/* "image" or "public.image.submit". */
+static bool read_kind(struct http_request *request, struct listing *listing)
+{
+	static const char *const kinds[] = { "gpu", "image", "video" };
+	char text[40];
+
+	if (!http_query(request, "kind", text, sizeof text) || *text == '\0')
+		return true;
+	for (size_t i = 0; i < 3; i++) {
+		snprintf(listing->kind, sizeof listing->kind, "public.%s.submit", kinds[i]);
+		if (strcmp(text, kinds[i]) != 0 && strcmp(text, listing->kind) != 0)
+			continue;
+		listing->filter.kind = kinds[i];
+		return true;
+	}
+	send_problem(request, 400, "kind", "must be gpu, image or video (or public.<kind>.submit)");
+	return false;
+}
+
+/* A time: milliseconds since 1970, or 2026-11-23T12:00:00Z (also a date alone). */
+static bool read_since(struct http_request *request, struct listing *listing)
+{
+	struct tm parts = { 0 };
+	char text[40], *end;
+	const char *rest;
+
+	if (!http_query(request, "since", text, sizeof text) || *text == '\0')
+		return true;
+	errno = 0;
+	listing->filter.since_ms = strtoll(text, &end, 10);
+	if (errno == 0 && *end == '\0' && listing->filter.since_ms >= 0)
+		return true;
+	rest = strptime(text, "%Y-%m-%d", &parts);
+	if (rest != NULL && *rest == 'T')
+		rest = strptime(rest, "T%H:%M:%S", &parts);
+	if (rest != NULL && *rest == '.')
+		rest += 1 + strspn(rest + 1, "0123456789");
+	if (rest != NULL && *rest == 'Z')
+		rest++;
+	if (rest == NULL || *rest != '\0') {
+		send_problem(request, 400, "since", "must be a time: 2026-11-23T12:00:00Z, or milliseconds since 1970");
+		return false;
+	}
+	listing->filter.since_ms = (int64_t)timegm(&parts) * 1000;
+	return true;
+}
+
+static bool read_filter(struct host *host, struct http_request *request, struct listing *listing)
+{
+	int64_t limit = LIMIT_PAGE_DEFAULT, cursor = 0;
+	struct catalog_set *set;
+	struct provider *provider;
+
+	if (!read_status(request, listing) || !read_kind(request, listing) || !read_since(request, listing) ||
+		!read_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) || !read_number(request, "cursor", 1, INT64_MAX, &cursor))
+		return false;
+	if (http_query(request, "provider", listing->provider, sizeof listing->provider) && *listing->provider != '\0') {
+		set = catalog_acquire(host->catalog); /* an alias is as good as the id; a provider that is gone still has rows */
+		provider = catalog_find(set, NULL, listing->provider);
+		if (provider != NULL)
+			snprintf(listing->provider, sizeof listing->provider, "%s", provider->manifest.id);
+		catalog_release(set);
+		listing->filter.provider = listing->provider;
+	}
+	listing->limit = (int)limit;
+	listing->filter.limit = listing->limit + 1; /* one more tells whether there is a next page */
+	listing->filter.before = cursor;
+	return true;
+}
+
+static bool add_row(void *context, const struct task *task)
+{
+	struct listing *listing = context;
+
+	if (listing->count == listing->limit) {
+		listing->more = true;
+		return false;
+	}
+	if (listing->count++ > 0)
+		buffer_char(&listing->rows, ',');
+	task_json_write(&listing->rows, task);
+	listing->last = id_sequence(&task->id);
+	return true;
+}
+
+static void write_page(struct buffer *out, const struct listing *listing, bool as_all)
+{
+	buffer_text(out, "{\"ok\":true,\"tasks\":[");
+	buffer_append(out, listing->rows.data, listing->rows.length);
+	buffer_char(out, ']');
+	if (as_all) {
+		buffer_text(out, ",\"jobs\":[");
+		buffer_append(out, listing->rows.data, listing->rows.length);
+		buffer_char(out, ']');
+	}
+	buffer_text(out, ",\"next\":");
+	if (listing->more)
+		buffer_format(out, "\"%lld\"", (long long)listing->last); /* text: it is beyond what a double holds */
+	else
+		buffer_text(out, "null");
+	buffer_char(out, '}');
+}
+
+void jobs_list(struct host *host, struct http_request *request, bool as_all)
+{
+	struct listing listing = { .filter = { .status = -1 } };
+	struct buffer out;
+	struct error error;
+
+	if (!read_filter(host, request, &listing))
+		return;
+	buffer_init(&listing.rows, LIMIT_REPLY_BYTES);
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	if (task_store_list(host->store, &listing.filter, add_row, &listing, &error) != ERROR_NONE) {
+		send_problem(request, 503, NULL, error.message);
+	} else {
+		write_page(&out, &listing, as_all);
+		out.failed |= listing.rows.failed;
+		send_body(request, &out);
+	}
+	buffer_free(&listing.rows);
+	buffer_free(&out);
+}
+
+/* ---- one job ---- */
+
+static bool read_id(struct http_request *request, const char *text, struct id *id)
+{
+	if (id_parse(text, id))
+		return true;
+	send_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+	return false;
+}
+
+/* Shows one row with `write`, or sends why not. */
+static void show_task(struct host *host, struct http_request *request, const char *text, void (*write)(void *out, const struct task *task))
+{
+	struct buffer out;
+	struct error error;
+	struct id id;
+
+	if (!read_id(request, text, &id))
+		return;
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	if (task_store_get(host->store, &id, write, &out, &error) == ERROR_NONE)
+		send_body(request, &out);
+	else if (error.code == ERROR_NOT_FOUND)
+		send_problem(request, 404, NULL, "the registry has no job with this id");
+	else
+		send_problem(request, 503, NULL, error.message);
+	buffer_free(&out);
+}
+
+static void write_status(void *out, const struct task *task)
+{
+	buffer_text(out, "{\"ok\":true,");
+	task_json_write_members(out, task);
+	buffer_char(out, '}');
+}
+
+static void write_line(struct buffer *out, int64_t at_ms, const char *kind, const char *verb, const char *message)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	clock_format(at_ms, text);
+	buffer_format(out, "{\"at\":\"%s\",\"level\":\"info\",\"event\":\"public.%s.%s\",\"message\":", text, kind, verb);
+	json_write_text(out, message);
+	buffer_char(out, '}');
+}
+
+static void write_logs(void *context, const struct task *task)
+{
+	struct buffer *out = context;
+	char id[ID_TEXT_BYTES], message[160];
+
+	id_format(&task->id, id);
+	buffer_format(out, "{\"ok\":true,\"job_id\":\"%s\",\"logs\":[", id);
+	snprintf(message, sizeof message, "registered for %s%s", task->provider, task->dry_run ? " (dry run, nothing was sent)" : "");
+	write_line(out, task->created_ms, task->kind, "submit", message);
+	if (task->status != TASK_QUEUED) {
+		buffer_char(out, ',');
+		write_line(out, task->updated_ms, task->kind, task_status_name(task->status), "status changed");
+	}
+	buffer_text(out, "]}");
+}
+
+void jobs_status(struct host *host, struct http_request *request, const char *id)
+{
+	show_task(host, request, id, write_status);
+}
+
+void jobs_logs(struct host *host, struct http_request *request, const char *id)
+{
+	show_task(host, request, id, write_logs);
+}
+
+void jobs_cancel(struct host *host, struct http_request *request, const char *text)
+{
+	enum task_status status = TASK_CANCELED;
+	struct error error;
+	char detail[96];
+	struct id id;
+
+	if (!read_id(request, text, &id))
+		return;
+	switch (task_store_cancel(host->store, &id, &status, &error)) {
+	case ERROR_NONE: jobs_status(host, request, text); break;
+	case ERROR_NOT_FOUND: send_problem(request, 404, NULL, "the registry has no job with this id"); break;
+	case ERROR_CONFLICT:
+		snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
+		send_problem(request, 409, NULL, detail);
+		break;
+	default: send_problem(request, 503, NULL, error.message); break;
+	}
+}

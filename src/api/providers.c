@@ -1,0 +1,202 @@
+/* providers.c - health and poll, and the way to submit. HTTP threads. */
+#include "api/providers.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/envelope.h"
+#include "api/exchange.h"
+#include "api/submission.h"
+#include "api/task_json.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "event/event.h"
+
+static void tell_event(const struct incoming *incoming, const char *verb, const char *job_id)
+{
+	event_log(&(struct event){
+		.kind = incoming->kind,
+		.verb = verb,
+		.provider = incoming->provider->manifest.id,
+		.dry_run = true,
+		.execution_allowed = incoming->judgement->execution_allowed,
+		.job_id = job_id,
+		.request_id = incoming->http->request_id,
+		.estimate_micro_usd = -1,
+	});
+}
+
+static void send_answer(struct incoming *incoming, const struct buffer *out)
+{
+	if (out->failed)
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	else
+		http_send(incoming->http, &(struct http_reply){ .status = 200, .body = out->data, .body_length = out->length });
+}
+
+/* ---- health ---- */
+
+static void answer_health(struct incoming *incoming, const struct script_call *call)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_char(&out, '{');
+	envelope_write_members(&out, incoming->provider, incoming->judgement);
+	buffer_text(&out, "\"id\":");
+	json_write_text(&out, incoming->provider->manifest.id);
+	buffer_char(&out, ',');
+	envelope_write_json(&out, "upstream", &call->upstream);
+	envelope_write_causes(&out, incoming->judgement, call, incoming->wants_live);
+	buffer_char(&out, '}');
+	send_answer(incoming, &out);
+	buffer_free(&out);
+}
+
+static void handle_health(struct incoming *incoming)
+{
+	struct exchange *exchange = exchange_new(incoming, FUNCTION_HEALTH, NULL);
+
+	if (exchange == NULL) {
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		return;
+	}
+	if (exchange_run(exchange, incoming)) {
+		answer_health(incoming, &exchange->call.call);
+		tell_event(incoming, "health", NULL);
+	}
+	exchange_release(exchange);
+}
+
+/* ---- poll ---- */
+
+/* The job's id as the client wrote it, or the deterministic one. NULL: an answer was sent. */
+static const char *polled_id(struct incoming *incoming, char *deterministic, size_t size)
+{
+	static const char *const keys[] = { "job_id", "id" };
+
+	for (size_t i = 0; i < 2; i++) {
+		const json_t *value = json_object_get(incoming->body, keys[i]);
+
+		if (value == NULL || json_is_null(value))
+			continue;
+		if (!json_is_string(value)) {
+			incoming_problem(incoming, 400, keys[i], "must be text", NULL);
+			return NULL;
+		}
+		if (json_string_length(value) > LIMIT_PATH_SEGMENT_BYTES) {
+			incoming_problem(incoming, 400, keys[i], "is too long: at most 256 bytes", NULL);
+			return NULL;
+		}
+		if (json_string_length(value) > 0)
+			return json_string_value(value);
+	}
+	snprintf(deterministic, size, "mock-%s-1", incoming->provider->manifest.id);
+	return deterministic;
+}
+
+/* A task of the registry, copied out of the reader's hands as the members of the answer. */
+struct found_task {
+	const char *provider;
+	bool matches;
+	struct buffer members;
+};
+
+static void copy_task(void *context, const struct task *task)
+{
+	struct found_task *found = context;
+
+	found->matches = strcmp(task->provider, found->provider) == 0;
+	if (found->matches)
+		task_json_write_state(&found->members, task);
+}
+
+/* The members of the answer that tell how the job stands. False: an answer was sent. */
+static bool read_job_state(struct incoming *incoming, const char *id, struct buffer *members)
+{
+	struct found_task found = { .provider = incoming->provider->manifest.id };
+	struct error error;
+	struct id uuid;
+
+	if (!id_parse(id, &uuid)) {
+		buffer_text(members, "\"job_id\":");
+		json_write_text(members, id);
+		buffer_text(members, ",\"status\":\"done\",\"progress\":1.0,\"artifacts\":[],");
+		return true;
+	}
+	buffer_init(&found.members, LIMIT_REPLY_BYTES);
+	if (task_store_get(incoming->host->store, &uuid, copy_task, &found, &error) == ERROR_NONE && found.matches) {
+		*members = found.members;
+		return true;
+	}
+	buffer_free(&found.members);
+	incoming_problem(incoming, error.code == ERROR_IO ? 503 : 404, "job_id", "the registry has no job of this provider with this id", NULL);
+	return false;
+}
+
+static void answer_poll(struct incoming *incoming, const struct script_call *call, const struct buffer *state)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_char(&out, '{');
+	envelope_write_members(&out, incoming->provider, incoming->judgement);
+	buffer_append(&out, state->data, state->length);
+	envelope_write_json(&out, "upstream", &call->upstream);
+	envelope_write_causes(&out, incoming->judgement, call, incoming->wants_live);
+	buffer_char(&out, '}');
+	send_answer(incoming, &out);
+	buffer_free(&out);
+}
+
+static void run_poll(struct incoming *incoming, const char *id, const struct buffer *state)
+{
+	/* A registry id is the host's own; to the vendor a dry-run job has the deterministic id. */
+	struct id uuid;
+	char deterministic[64];
+	json_t *job;
+	struct exchange *exchange;
+
+	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
+	job = json_pack("{s:s,s:{},s:{}}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload");
+	exchange = job != NULL ? exchange_new(incoming, FUNCTION_POLL, job) : NULL;
+	json_decref(job);
+	if (exchange == NULL) {
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		return;
+	}
+	if (exchange_run(exchange, incoming)) {
+		answer_poll(incoming, &exchange->call.call, state);
+		tell_event(incoming, "poll", id);
+	}
+	exchange_release(exchange);
+}
+
+static void handle_poll(struct incoming *incoming)
+{
+	char deterministic[64];
+	const char *id = polled_id(incoming, deterministic, sizeof deterministic);
+	struct buffer state;
+
+	if (id == NULL)
+		return;
+	buffer_init(&state, LIMIT_REPLY_BYTES);
+	if (read_job_state(incoming, id, &state))
+		run_poll(incoming, id, &state);
+	buffer_free(&state);
+}
+
+void providers_handle(struct host *host, struct http_request *request, const char *kind, enum verb verb, const char *name)
+{
+	struct incoming incoming;
+
+	if (incoming_open(&incoming, host, request, kind, verb, name)) {
+		if (verb == VERB_HEALTH)
+			handle_health(&incoming);
+		else if (verb == VERB_POLL)
+			handle_poll(&incoming);
+		else
+			submission_handle(&incoming);
+	}
+	incoming_close(&incoming);
+}

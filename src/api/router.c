@@ -1,0 +1,180 @@
+/* router.c - from path and method to a handler. HTTP threads.
+ *
+ * A route is a pattern of segments in which * takes any one; its method is the only one it answers, all others get 405 with Allow. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/catalogue.h"
+#include "api/host.h"
+#include "api/jobs.h"
+#include "api/providers.h"
+#include "api/status.h"
+
+#define SEGMENT_BYTES 128
+
+struct target {
+	struct host *host;
+	struct http_request *request;
+	const char *kind;         /* of the route, or NULL */
+	char name[SEGMENT_BYTES]; /* what * took, or "" */
+};
+
+struct route {
+	const char *method;
+	const char *pattern;
+	const char *kind;
+	void (*answer)(struct target *target);
+};
+
+static void catalog(struct target *target)
+{
+	catalogue_handle(target->host, target->request, target->kind);
+}
+
+static void health(struct target *target)
+{
+	providers_handle(target->host, target->request, target->kind, VERB_HEALTH, target->name);
+}
+
+static void submit(struct target *target)
+{
+	providers_handle(target->host, target->request, target->kind, VERB_SUBMIT, target->name);
+}
+
+static void poll(struct target *target)
+{
+	providers_handle(target->host, target->request, target->kind, VERB_POLL, target->name);
+}
+
+static void generate(struct target *target)
+{
+	providers_handle(target->host, target->request, target->kind, VERB_GENERATE, NULL);
+}
+
+static void list_jobs(struct target *target)
+{
+	jobs_list(target->host, target->request, false);
+}
+
+static void all_jobs(struct target *target)
+{
+	jobs_list(target->host, target->request, true);
+}
+
+static void job_status(struct target *target)
+{
+	jobs_status(target->host, target->request, target->name);
+}
+
+static void job_logs(struct target *target)
+{
+	jobs_logs(target->host, target->request, target->name);
+}
+
+static void job_cancel(struct target *target)
+{
+	jobs_cancel(target->host, target->request, target->name);
+}
+
+static void healthz(struct target *target)
+{
+	status_healthz(target->host, target->request);
+}
+
+static void readyz(struct target *target)
+{
+	status_readyz(target->host, target->request);
+}
+
+static const struct route routes[] = {
+	{ "GET", "/api/providers/gpu/public/catalog", "gpu", catalog },
+	{ "POST", "/api/providers/gpu/public/*/health", "gpu", health },
+	{ "POST", "/api/providers/gpu/public/*/submit", "gpu", submit },
+	{ "POST", "/api/providers/gpu/public/*/poll", "gpu", poll },
+	{ "GET", "/api/providers/image/catalog", "image", catalog },
+	{ "POST", "/api/providers/image/*/health", "image", health },
+	{ "POST", "/api/providers/image/*/submit", "image", submit },
+	{ "POST", "/api/providers/image/*/poll", "image", poll },
+	{ "POST", "/api/providers/image/generate", "image", generate },
+	{ "GET", "/api/providers/video/catalog", "video", catalog },
+	{ "POST", "/api/providers/video/*/health", "video", health },
+	{ "POST", "/api/providers/video/*/submit", "video", submit },
+	{ "POST", "/api/providers/video/*/poll", "video", poll },
+	{ "POST", "/api/providers/video/generate", "video", generate },
+	{ "GET", "/api/jobs/list", NULL, list_jobs },
+	{ "GET", "/api/jobs/all", NULL, all_jobs },
+	{ "GET", "/api/jobs/status/*", NULL, job_status },
+	{ "GET", "/api/jobs/logs/*", NULL, job_logs },
+	{ "POST", "/api/jobs/*/cancel", NULL, job_cancel },
+	{ "GET", "/healthz", NULL, healthz },
+	{ "GET", "/readyz", NULL, readyz },
+};
+
+/* Compares segment by segment; what * took goes to `name`. A slash at the end of the path does not matter. */
+static bool matches(const char *pattern, const char *path, char name[SEGMENT_BYTES])
+{
+	size_t length;
+
+	name[0] = '\0';
+	while (*pattern != '\0') {
+		if (*pattern != '*') {
+			if (*pattern++ != *path++)
+				return false;
+			continue;
+		}
+		length = strcspn(path, "/");
+		if (length == 0 || length >= SEGMENT_BYTES)
+			return false;
+		memcpy(name, path, length);
+		name[length] = '\0';
+		path += length;
+		pattern++;
+	}
+	return *path == '\0' || (path[0] == '/' && path[1] == '\0');
+}
+
+/* Older tools look for the registry under /jobs/. */
+static const char *canonical_path(const char *path, char *space, size_t size)
+{
+	if (strncmp(path, "/jobs/", 6) != 0)
+		return path;
+	snprintf(space, size, "/api%s", path);
+	return space;
+}
+
+static bool method_fits(const char *method, const char *wanted)
+{
+	return strcmp(method, wanted) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(wanted, "GET") == 0);
+}
+
+static void send_wrong_method(struct http_request *request, const char *allowed)
+{
+	char headers[48], detail[96];
+
+	snprintf(headers, sizeof headers, "Allow: %s%s\r\n", allowed, strcmp(allowed, "GET") == 0 ? ", HEAD" : "");
+	snprintf(detail, sizeof detail, "this path answers %s only", allowed);
+	http_send_problem(request, &(struct http_problem){ .status = 405, .detail = detail, .headers = headers });
+}
+
+void api_handle(void *host, struct http_request *request)
+{
+	struct target target = { .host = host, .request = request };
+	char space[512];
+	const char *path = canonical_path(request->path, space, sizeof space);
+	const char *allowed = NULL;
+
+	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+		if (!matches(routes[i].pattern, path, target.name))
+			continue;
+		if (method_fits(request->method, routes[i].method)) {
+			target.kind = routes[i].kind;
+			routes[i].answer(&target);
+			return;
+		}
+		allowed = routes[i].method;
+	}
+	if (allowed != NULL)
+		send_wrong_method(request, allowed);
+	else
+		http_send_problem(request, &(struct http_problem){ .status = 404, .detail = "there is nothing at this path; docs/api.md lists the paths" });
+}

@@ -1,0 +1,189 @@
+/* submission.c - a dry-run submit from request to durable answer (design 5). */
+#include "api/submission.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <openssl/sha.h>
+
+#include "api/envelope.h"
+#include "api/exchange.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "event/event.h"
+
+/* ---- engine thread ---- */
+
+static void write_job_fields(struct exchange *exchange, struct buffer *out)
+{
+	const struct script_call *call = &exchange->call.call;
+	const struct manifest *manifest = &call->provider->manifest;
+	bool gpu = strcmp(manifest->kind, "gpu") == 0;
+
+	buffer_text(out, "\"id\":");
+	json_write_text(out, exchange->vendor_id);
+	buffer_text(out, ",\"job_id\":");
+	json_write_text(out, exchange->job_id);
+	buffer_text(out, ",\"status\":\"done\",");
+	if (call->mode[0] != '\0') {
+		buffer_text(out, "\"mode\":");
+		json_write_text(out, call->mode);
+		buffer_char(out, ',');
+	}
+	buffer_append(out, call->fields.data, call->fields.length);
+	envelope_write_json(out, gpu ? "job" : "payload", &call->payload);
+	envelope_write_json(out, "estimates", &call->estimates);
+	envelope_write_json(out, "upstream", &call->upstream);
+	buffer_text(out, "\"artifacts\":[],");
+}
+
+static void fill_row(struct exchange *exchange)
+{
+	struct script_call *call = &exchange->call.call;
+	struct task *task = &exchange->write.task;
+
+	json_write_abbreviated(&exchange->row_payload, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
+	task->kind = call->provider->manifest.kind;
+	task->provider = call->provider->manifest.id;
+	task->status = TASK_DONE;
+	task->dry_run = true;
+	task->progress = 1;
+	task->created_ms = task->updated_ms = clock_unix_ms();
+	task->vendor_id = exchange->vendor_id;
+	task->request_id = exchange->request_id;
+	task->payload = exchange->row_payload.data;
+	task->estimates = call->estimates.data;
+	task->result = NULL;
+}
+
+void submission_compose(struct exchange *exchange)
+{
+	struct script_call *call = &exchange->call.call;
+	struct buffer *out = &exchange->answer;
+
+	snprintf(exchange->vendor_id, sizeof exchange->vendor_id, "mock-%s-1", call->provider->manifest.id);
+	id_format(&exchange->write.task.id, exchange->job_id);
+	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(call->provider->common));
+	buffer_char(out, '{');
+	envelope_write_members(out, call->provider, exchange->judgement);
+	write_job_fields(exchange, out);
+	envelope_write_causes(out, exchange->judgement, call, exchange->wants_live);
+	buffer_char(out, '}');
+	fill_row(exchange);
+	exchange->write.idempotency.answer = out->data;
+	exchange->write.idempotency.answer_length = out->length;
+	exchange->write.idempotency.status = 200;
+}
+
+/* ---- HTTP thread ---- */
+
+static void send_replay(struct incoming *incoming, int status, const char *answer, size_t length)
+{
+	http_send(incoming->http, &(struct http_reply){ .status = status, .headers = "Idempotent-Replayed: true\r\n", .body = answer,
+						  .body_length = length });
+}
+
+static void send_key_clash(struct incoming *incoming)
+{
+	incoming_problem(incoming, 409, NULL, "this Idempotency-Key was used with another body: use a new key for a new request", NULL);
+}
+
+/* The key's scope is who sent it and where to, so that two clients cannot meet. False: an answer was sent. */
+static bool read_idempotency_key(struct exchange *exchange, struct incoming *incoming)
+{
+	struct idempotency *idempotency = &exchange->write.idempotency;
+	const char *key = http_header(incoming->http, "Idempotency-Key");
+	const char *owner = incoming->http->api_key != NULL ? incoming->http->api_key->name : "";
+	int length;
+
+	if (key == NULL)
+		return true;
+	if (*key == '\0' || strlen(key) > LIMIT_IDEMPOTENCY_KEY_BYTES) {
+		incoming_problem(incoming, 400, NULL, "Idempotency-Key must have 1 to 255 characters", NULL);
+		return false;
+	}
+	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner, incoming->kind,
+		incoming->provider->manifest.id, (int)incoming->verb, key);
+	if (length < 0 || (size_t)length >= sizeof exchange->idempotency_key) {
+		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
+		return false;
+	}
+	SHA256((const unsigned char *)incoming->http->body, incoming->http->body_length, idempotency->body_sha256);
+	idempotency->key = exchange->idempotency_key;
+	return true;
+}
+
+/* A key that is known already is answered without running the script. True: an answer was sent. */
+static bool answer_known_key(struct exchange *exchange, struct incoming *incoming)
+{
+	struct error error = { 0 };
+	char *answer = NULL;
+	size_t length = 0;
+	int status = 0;
+
+	if (exchange->write.idempotency.key == NULL)
+		return false;
+	switch (task_store_replay(incoming->host->store, &exchange->write.idempotency, &answer, &length, &status, &error)) {
+	case STORE_WRITTEN: return false;
+	case STORE_REPLAY: send_replay(incoming, status, answer, length); break;
+	case STORE_KEY_CLASH: send_key_clash(incoming); break;
+	case STORE_FAILED: incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n"); break;
+	}
+	free(answer);
+	return true;
+}
+
+static void tell_event(const struct exchange *exchange)
+{
+	const struct script_call *call = &exchange->call.call;
+
+	event_log(&(struct event){
+		.kind = call->provider->manifest.kind,
+		.verb = "submit",
+		.provider = call->provider->manifest.id,
+		.dry_run = true,
+		.execution_allowed = exchange->judgement->execution_allowed,
+		.job_id = exchange->job_id,
+		.request_id = exchange->request_id,
+		.estimate_micro_usd = call->estimate_micro_usd,
+		.mode = call->mode[0] != '\0' ? call->mode : NULL,
+		.payload = call->payload.data,
+		.payload_length = call->payload.length,
+	});
+}
+
+static void send_outcome(struct exchange *exchange, struct incoming *incoming)
+{
+	const struct store_write *write = &exchange->write;
+
+	switch (write->outcome) {
+	case STORE_WRITTEN:
+		if (exchange->answer.failed) {
+			incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+			break;
+		}
+		http_send(incoming->http,
+			&(struct http_reply){ .status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
+		tell_event(exchange);
+		break;
+	case STORE_REPLAY: send_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
+	case STORE_KEY_CLASH: send_key_clash(incoming); break;
+	case STORE_FAILED: incoming_problem(incoming, 503, NULL, write->error.message, "Retry-After: 1\r\n"); break;
+	}
+}
+
+void submission_handle(struct incoming *incoming)
+{
+	struct exchange *exchange = exchange_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
+
+	if (exchange == NULL) {
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		return;
+	}
+	exchange->write.task.id = id_make();
+	if (read_idempotency_key(exchange, incoming) && !answer_known_key(exchange, incoming) && exchange_run(exchange, incoming))
+		send_outcome(exchange, incoming);
+	exchange_release(exchange);
+}

@@ -1,0 +1,11 @@
+/* submission.h - submit and generate: the answer, its row in the registry, and Idempotency-Key. */
+#pragma once
+
+struct exchange;
+struct incoming;
+
+/* Makes the answer and the row of a call that has run. Engine thread; CPU only. */
+void submission_compose(struct exchange *exchange);
+
+/* Answers a submit or generate. HTTP thread. */
+void submission_handle(struct incoming *incoming);

@@ -1,0 +1,117 @@
+/* watch.c - the loader's thread: waits for inotify, lets a burst settle, calls back. Owns nothing of what it watches. */
+#include "base/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/inotify.h>
+#include <unistd.h>
+
+#define SETTLE_MS 20
+#define LOOK_MS 3000
+#define MOST_DIRECTORIES 8
+#define EVENTS (IN_CLOSE_WRITE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
+
+struct watch {
+	pthread_t thread;
+	int inotify;
+	int stop;
+	char *directories[MOST_DIRECTORIES + 1];
+	void (*changed)(void *context);
+	void *context;
+};
+
+/* Adding a directory that is watched already changes nothing, so this can be repeated. */
+static void add_directories(struct watch *watch)
+{
+	for (char **directory = watch->directories; *directory != NULL; directory++)
+		inotify_add_watch(watch->inotify, *directory, EVENTS);
+}
+
+static void drain(int fd)
+{
+	char events[4096];
+
+	while (read(fd, events, sizeof events) > 0)
+		;
+}
+
+/* False when it is time to stop. */
+static bool wait_for_change(struct watch *watch)
+{
+	struct pollfd fds[2] = { { .fd = watch->inotify, .events = POLLIN }, { .fd = watch->stop, .events = POLLIN } };
+	int ready = poll(fds, 2, LOOK_MS);
+
+	if (ready == -1 && errno != EINTR)
+		return false;
+	if (ready > 0 && fds[0].revents != 0) {
+		poll(&fds[1], 1, SETTLE_MS);
+		drain(watch->inotify);
+	}
+	return fds[1].revents == 0;
+}
+
+static void *watch_main(void *argument)
+{
+	struct watch *watch = argument;
+
+	while (wait_for_change(watch)) {
+		add_directories(watch);
+		watch->changed(watch->context);
+	}
+	return NULL;
+}
+
+static void watch_free(struct watch *watch)
+{
+	for (char **directory = watch->directories; *directory != NULL; directory++)
+		free(*directory);
+	if (watch->inotify != -1)
+		close(watch->inotify);
+	if (watch->stop != -1)
+		close(watch->stop);
+	free(watch);
+}
+
+enum error_code watch_start(const char *const *directories, void (*changed)(void *context), void *context, struct watch **watch,
+	struct error *error)
+{
+	struct watch *made = calloc(1, sizeof *made);
+
+	if (made == NULL)
+		return error_memory(error);
+	made->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+	made->stop = eventfd(0, EFD_CLOEXEC);
+	made->changed = changed;
+	made->context = context;
+	for (size_t i = 0; directories[i] != NULL && i < MOST_DIRECTORIES; i++) {
+		made->directories[i] = strdup(directories[i]);
+		if (made->directories[i] == NULL) {
+			watch_free(made);
+			return error_memory(error);
+		}
+	}
+	add_directories(made);
+	if (made->inotify == -1 || made->stop == -1 || pthread_create(&made->thread, NULL, watch_main, made) != 0) {
+		watch_free(made);
+		return error_set(error, ERROR_IO, NULL, "cannot watch files: %s", strerror(errno));
+	}
+	*watch = made;
+	return ERROR_NONE;
+}
+
+void watch_stop(struct watch *watch)
+{
+	uint64_t one = 1;
+
+	if (watch == NULL)
+		return;
+	while (write(watch->stop, &one, sizeof one) == -1 && errno == EINTR)
+		;
+	pthread_join(watch->thread, NULL);
+	watch_free(watch);
+}

@@ -1,0 +1,12 @@
+/* cli.h - the commands other than serve. Each takes its own arguments (argv[0] is the command's name) and returns the exit code. */
+#pragma once
+
+#define EXIT_OK 0
+#define EXIT_PROBLEM 1  /* the command ran and found something wrong */
+#define EXIT_USAGE 64   /* bad arguments */
+
+/* lint FILE.lua...: validates scripts as the host would load them, with the library of the first lua/ that is found. */
+int cli_lint(int argc, char **argv);
+
+/* check --profile NAME --base URL [--json] [--key KEY]: the spec's smoke test against a running host. */
+int cli_check(int argc, char **argv);

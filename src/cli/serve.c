@@ -1,0 +1,266 @@
+/* serve.c - starts the parts of a host in order, waits for a signal, stops them in reverse.
+ *
+ * Owns the lock on data/ (one host per home, design 2.8) and the signals. Order of stopping: no new work, drain, HTTP, engine, store. */
+#include "cli/serve.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "api/catalogue.h"
+#include "api/host.h"
+#include "api/judgement.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/watch.h"
+#include "cli/cli.h"
+#include "cli/places.h"
+
+#define DRAIN_MS 5000
+
+struct serving {
+	const char *home;
+	const char *listen; /* --listen, or NULL: the configuration's */
+	char *providers, *lua, *config, *data, *log_path;
+	int lock;
+	struct host host;
+	struct http_server *http;
+	struct watch *watch;
+};
+
+static int parse_arguments(struct serving *serving, int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++) {
+		const char **value = strcmp(argv[i], "--home") == 0 ? &serving->home : strcmp(argv[i], "--listen") == 0 ? &serving->listen : NULL;
+
+		if (value == NULL || i + 1 == argc) {
+			fprintf(stderr, "providerd serve: %s '%s'\nusage: providerd serve [--home DIR] [--listen ADDR:PORT]\n",
+				value == NULL ? "unknown argument" : "a value is missing after", argv[i]);
+			return EXIT_USAGE;
+		}
+		*value = argv[++i];
+	}
+	return EXIT_OK;
+}
+
+static enum error_code find_places(struct serving *serving, struct error *error)
+{
+	serving->providers = places_find(serving->home, "providers");
+	serving->lua = places_find(serving->home, "lua");
+	serving->config = file_join(serving->home, "config");
+	serving->data = file_join(serving->home, "data");
+	if (serving->providers == NULL || serving->lua == NULL || serving->config == NULL || serving->data == NULL)
+		return error_memory(error);
+	return ERROR_NONE;
+}
+
+/* One host per home: the lock is held by the open file and goes with the process, however it ends. */
+static enum error_code lock_home(struct serving *serving, struct error *error)
+{
+	char *path;
+
+	if (file_make_directories(serving->data, error) != ERROR_NONE)
+		return error->code;
+	path = file_join(serving->data, "providerd.lock");
+	if (path == NULL)
+		return error_memory(error);
+	serving->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
+	free(path);
+	if (serving->lock == -1)
+		return error_set(error, ERROR_IO, serving->data, "cannot make the lock file: %s", strerror(errno));
+	if (flock(serving->lock, LOCK_EX | LOCK_NB) == -1)
+		return error_set(error, ERROR_CONFLICT, serving->data, "another host runs on this home: stop it, or use another --home");
+	return ERROR_NONE;
+}
+
+static enum error_code open_log(struct serving *serving, struct error *error)
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+	enum error_code code = ERROR_MEMORY;
+
+	serving->log_path = file_join(serving->home, view->config->log_file);
+	if (serving->log_path != NULL)
+		code = log_open(serving->log_path, view->config->log_level, view->config->log_format, error);
+	else
+		error_memory(error);
+	gate_release(serving->host.gate, view);
+	return code;
+}
+
+static enum error_code open_store(struct serving *serving, struct error *error)
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+	enum error_code code = task_store_open(serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
+
+	gate_release(serving->host.gate, view);
+	return code;
+}
+
+/* Loader thread: files changed. */
+static void reload(void *context)
+{
+	struct serving *serving = context;
+	const struct gate_view *view;
+
+	gate_reload(serving->host.gate);
+	view = gate_acquire(serving->host.gate);
+	log_set_level(view->config->log_level);
+	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
+	gate_release(serving->host.gate, view);
+	catalog_reload(serving->host.catalog);
+}
+
+static enum error_code start_watch(struct serving *serving, struct error *error)
+{
+	const char *directories[] = { serving->providers, serving->lua, serving->config, serving->home, NULL };
+
+	return watch_start(directories, reload, serving, &serving->watch, error);
+}
+
+static enum error_code start_http(struct serving *serving, struct error *error)
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+	const struct config_server *server = &view->config->server;
+	struct http_options options = {
+		.listen = serving->listen != NULL ? serving->listen : server->listen,
+		.threads = server->threads,
+		.gate = serving->host.gate,
+		.handle = api_handle,
+		.context = &serving->host,
+	};
+	enum error_code code;
+
+	if (!config_listen_is_loopback(options.listen) && server->api_key_count == 0)
+		code = error_set(error, ERROR_INVALID, "server.api_keys",
+			"to listen on %s, beyond loopback, set server.api_keys in config/comfyvn.json (docs/operations.md)", options.listen);
+	else
+		code = http_start(&options, &serving->http, error);
+	gate_release(serving->host.gate, view);
+	return code;
+}
+
+static enum error_code start_parts(struct serving *serving, struct error *error)
+{
+	struct host *host = &serving->host;
+	enum error_code code = find_places(serving, error);
+
+	host->started_ms = clock_unix_ms();
+	host->judgements = judgement_cache_new();
+	host->catalogues = catalogue_cache_new();
+	if (code == ERROR_NONE && (host->judgements == NULL || host->catalogues == NULL))
+		code = error_memory(error);
+	if (code == ERROR_NONE)
+		code = gate_open(serving->home, &host->gate, error);
+	if (code == ERROR_NONE)
+		code = lock_home(serving, error);
+	if (code == ERROR_NONE)
+		code = open_log(serving, error);
+	if (code == ERROR_NONE)
+		code = open_store(serving, error);
+	if (code == ERROR_NONE)
+		code = catalog_open(serving->providers, serving->lua, &host->catalog, error);
+	if (code == ERROR_NONE)
+		code = engine_start(&host->engine, error);
+	if (code == ERROR_NONE)
+		code = start_http(serving, error);
+	if (code == ERROR_NONE)
+		code = start_watch(serving, error);
+	return code;
+}
+
+static void stop_parts(struct serving *serving)
+{
+	struct host *host = &serving->host;
+
+	atomic_store(&host->draining, true);
+	watch_stop(serving->watch);
+	if (serving->http != NULL)
+		http_stop(serving->http, DRAIN_MS);
+	engine_stop(host->engine);
+	if (host->store != NULL)
+		task_store_close(host->store);
+	judgement_cache_free(host->judgements);
+	catalogue_cache_free(host->catalogues);
+	catalog_close(host->catalog);
+	if (host->gate != NULL)
+		gate_close(host->gate);
+	log_close();
+	if (serving->lock != -1)
+		close(serving->lock);
+	free(serving->providers);
+	free(serving->lua);
+	free(serving->config);
+	free(serving->data);
+	free(serving->log_path);
+}
+
+static void print_welcome(struct serving *serving)
+{
+	struct catalog_set *set = catalog_acquire(serving->host.catalog);
+	int port = http_port(serving->http);
+	size_t loaded = 0;
+
+	for (size_t i = 0; i < set->count; i++)
+		loaded += set->entries[i].provider != NULL;
+	printf("providerd %s listens on http://127.0.0.1:%d\n", PROVIDERD_VERSION, port);
+	printf("%zu of %zu providers loaded from %s\n", loaded, set->count, serving->providers);
+	for (size_t i = 0; i < set->count; i++)
+		if (set->entries[i].error != NULL)
+			printf("  %s\n", set->entries[i].error);
+	printf("try: curl -s -X POST http://127.0.0.1:%d/api/providers/image/fal/submit -H 'Content-Type: application/json' -d '{\"prompt\":\"a lighthouse\"}'\n",
+		port);
+	fflush(stdout);
+	catalog_release(set);
+}
+
+/* The signals are blocked in every thread and taken here, in order. */
+static void block_signals(sigset_t *signals)
+{
+	sigemptyset(signals);
+	sigaddset(signals, SIGTERM);
+	sigaddset(signals, SIGINT);
+	sigaddset(signals, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, signals, NULL);
+}
+
+static void wait_for_end(struct serving *serving, const sigset_t *signals)
+{
+	int received;
+
+	while (sigwait(signals, &received) == 0) {
+		if (received != SIGHUP)
+			return;
+		log_reopen();
+		log_message(LOG_INFO, "log.reopened", "%s", serving->log_path);
+	}
+}
+
+int serve(int argc, char **argv)
+{
+	struct serving serving = { .home = ".", .lock = -1 };
+	struct error error = { 0 };
+	sigset_t signals;
+	int result = parse_arguments(&serving, argc, argv);
+
+	if (result != EXIT_OK)
+		return result;
+	block_signals(&signals);
+	if (start_parts(&serving, &error) != ERROR_NONE) {
+		fprintf(stderr, "providerd: %s%s%s\n", error.path, error.path[0] != '\0' ? ": " : "", error.message);
+		result = EXIT_PROBLEM;
+	} else {
+		log_message(LOG_INFO, "host.started", "version %s, port %d", PROVIDERD_VERSION, http_port(serving.http));
+		print_welcome(&serving);
+		wait_for_end(&serving, &signals);
+		log_message(LOG_INFO, "host.stopping", "draining");
+	}
+	stop_parts(&serving);
+	return result;
+}

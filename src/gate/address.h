@@ -1,0 +1,13 @@
+/* address.h - listening addresses and URLs of the configuration: what is well-formed, and what is loopback (the room's own). */
+#pragma once
+
+#include <stdbool.h>
+
+/* Why the text is not good, or NULL when it is. Literals, which never quote the text. */
+const char *address_refuse_listen(const char *text); /* ADDR:PORT, IPv4 or localhost */
+const char *address_refuse_url(const char *text);    /* https anywhere, http to loopback only; no userinfo, query, fragment */
+const char *address_refuse_origin(const char *text); /* scheme://host[:port] */
+const char *address_refuse_host(const char *text);   /* host or host:port */
+
+/* Does ADDR:PORT accept connections from this machine only? False also for what is not well-formed. */
+bool address_listen_is_loopback(const char *text);

@@ -1,0 +1,462 @@
+/* config.c - config/comfyvn.json: its keys, their ranges and defaults (design 8).
+ *
+ * Runs at start and on the loader thread; what it returns never changes again. Refuses unknown keys, wrong types, values out of
+ * range, plain HTTP beyond loopback, and an address beyond loopback without API keys. The tables below, config/comfyvn.json and
+ * config/comfyvn.schema.json say the same: change them together. */
+#include "gate/config.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+#include "gate/address.h"
+#include "gate/config_read.h"
+#include "gate/fields.h"
+
+#define USD_MAX 1000000000 /* int64 micro-dollars have room for 9000 times this */
+
+const char *const config_names[2] = { "config/comfyvn.json", "comfyvn.json" };
+
+/* ---- the texts that only some values fit ---------------------------------------------------------------------------- */
+
+static const char *refuse_registry_url(const char *text)
+{
+	if (strncmp(text, "postgres:", 9) == 0 || strncmp(text, "postgresql:", 11) == 0)
+		return "PostgreSQL is not available as the registry; expected sqlite:PATH such as sqlite:data/registry.db";
+	if (strncmp(text, "sqlite:", 7) != 0 || text[7] == '\0')
+		return "expected sqlite:PATH such as sqlite:data/registry.db";
+	return NULL;
+}
+
+static const char *refuse_log_format(const char *text)
+{
+	return strcmp(text, "logfmt") == 0 || strcmp(text, "json") == 0 ? NULL : "expected \"logfmt\" or \"json\"";
+}
+
+/* Key names are part of log lines and of the scope of idempotency keys. */
+static const char *refuse_key_name(const char *text)
+{
+	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
+
+	return text[length] == '\0' && length <= LIMIT_API_KEY_NAME_BYTES ? NULL
+									  : "expected at most 64 letters, digits, dots, - and _";
+}
+
+static enum error_code read_log_level(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	(void)field;
+	if (!json_is_string(value))
+		return field_fail_type(reader, "text", value);
+	if (!log_level_parse(json_string_value(value), (enum log_level *)to))
+		return field_fail(reader, "expected \"debug\", \"info\", \"warn\" or \"error\"");
+	return ERROR_NONE;
+}
+
+/* ---- budgets and API keys ------------------------------------------------------------------------------------------- */
+
+static const struct field budget_fields[] = {
+	{ .key = "per_day", .read = field_usd, .offset = offsetof(struct budget, per_day_micro_usd), .maximum = USD_MAX },
+	{ .key = "per_month", .read = field_usd, .offset = offsetof(struct budget, per_month_micro_usd), .maximum = USD_MAX },
+	{ .key = NULL },
+};
+
+struct key_entry {
+	struct config_api_key key;
+	bool has_sha256;
+};
+
+static int hex_digit(char digit)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = digit != '\0' ? strchr(digits, digit | (digit >= 'A' ? 0x20 : 0)) : NULL;
+
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+static enum error_code read_sha256(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	struct key_entry *entry = to;
+	const char *text = json_string_value(value);
+
+	(void)field;
+	if (text == NULL)
+		return field_fail_type(reader, "text", value);
+	if (strlen(text) != 2 * sizeof entry->key.sha256 || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+		return field_fail(reader,
+			"expected the 64 hex digits of the key's SHA-256 (printf %%s KEY | sha256sum), never the key itself");
+	for (size_t i = 0; i < sizeof entry->key.sha256; i++)
+		entry->key.sha256[i] = (unsigned char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
+	entry->has_sha256 = true;
+	return ERROR_NONE;
+}
+
+/* Both limits must be said: a missing one would be 0, and the key could not spend anything. */
+static enum error_code read_key_budget(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	struct key_entry *entry = to;
+
+	(void)field;
+	entry->key.has_budget = true;
+	if (json_is_object(value))
+		for (const struct field *half = budget_fields; half->key != NULL; half++)
+			if (json_object_get(value, half->key) == NULL)
+				return field_fail(reader, "%s is missing: a key's budget needs per_day and per_month", half->key);
+	return fields_read(reader, budget_fields, value, &entry->key.budget);
+}
+
+static const struct field key_fields[] = {
+	{ .key = "name", .read = field_text, .offset = offsetof(struct key_entry, key.name), .refuse = refuse_key_name },
+	{ .key = "sha256", .read = read_sha256 },
+	{ .key = "budget_usd", .read = read_key_budget },
+	{ .key = NULL },
+};
+
+static enum error_code check_key(struct field_reader *reader, const struct key_entry *entry, const struct config_server *server)
+{
+	if (entry->key.name == NULL || !entry->has_sha256)
+		return field_fail(reader, "%s is missing", entry->key.name == NULL ? "name" : "sha256");
+	for (size_t i = 0; i < server->api_key_count; i++) {
+		if (strcmp(server->api_keys[i].name, entry->key.name) == 0)
+			return field_fail(reader, "has the same name as an earlier one");
+		if (memcmp(server->api_keys[i].sha256, entry->key.sha256, sizeof entry->key.sha256) == 0)
+			return field_fail(reader, "is the same key as an earlier one");
+	}
+	return ERROR_NONE;
+}
+
+static enum error_code read_api_keys(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	struct config_server *server = to;
+	size_t count = json_array_size(value), mark;
+	enum error_code code = ERROR_NONE;
+
+	(void)field;
+	if (!json_is_array(value))
+		return field_fail_type(reader, "a list of API keys", value);
+	if (count > LIMIT_CONFIG_LIST_ITEMS)
+		return field_fail(reader, "has more than %d items", LIMIT_CONFIG_LIST_ITEMS);
+	server->api_keys = calloc(count + 1, sizeof *server->api_keys);
+	if (server->api_keys == NULL)
+		return error_memory(reader->error);
+	for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
+		struct key_entry entry = { .has_sha256 = false };
+
+		mark = field_enter_item(reader, i);
+		code = fields_read(reader, key_fields, json_array_get(value, i), &entry);
+		if (code == ERROR_NONE)
+			code = check_key(reader, &entry, server);
+		if (code == ERROR_NONE)
+			server->api_keys[server->api_key_count++] = entry.key;
+		else
+			free(entry.key.name);
+		field_leave(reader, mark);
+	}
+	return code;
+}
+
+/* ---- live providers ------------------------------------------------------------------------------------------------- */
+
+static const struct field provider_fields[] = {
+	{ .key = "enabled", .read = field_bool, .offset = offsetof(struct config_live_provider, enabled) },
+	{ .key = "budget_usd",
+		.read = field_object,
+		.offset = offsetof(struct config_live_provider, budget),
+		.fields = budget_fields },
+	{ .key = "rate_per_minute",
+		.read = field_int,
+		.offset = offsetof(struct config_live_provider, rate_per_minute),
+		.minimum = 1,
+		.maximum = 100000 },
+	{ .key = "max_concurrent",
+		.read = field_int,
+		.offset = offsetof(struct config_live_provider, max_concurrent),
+		.minimum = 1,
+		.maximum = 10000 },
+	{ .key = "base_url",
+		.read = field_text,
+		.offset = offsetof(struct config_live_provider, base_url),
+		.nullable = true,
+		.refuse = address_refuse_url },
+	{ .key = NULL },
+};
+
+static const struct config_live_provider *find_provider(const struct config_live *live, const char *id)
+{
+	for (size_t i = 0; i < live->provider_count; i++)
+		if (strcasecmp(live->providers[i].id, id) == 0)
+			return &live->providers[i];
+	return NULL;
+}
+
+static enum error_code read_provider(struct field_reader *reader, const char *id, const json_t *value, struct config_live *live)
+{
+	struct config_live_provider *provider = &live->providers[live->provider_count];
+
+	if (*id == '\0' || strlen(id) > LIMIT_PATH_SEGMENT_BYTES)
+		return field_fail(reader, "expected a provider's id as the key");
+	if (find_provider(live, id) != NULL)
+		return field_fail(reader, "is there twice (letter case does not matter)");
+	*provider = (struct config_live_provider){ .rate_per_minute = 60, .max_concurrent = 4, .id = strdup(id) };
+	if (provider->id == NULL)
+		return error_memory(reader->error);
+	live->provider_count++;
+	return fields_read(reader, provider_fields, value, provider);
+}
+
+static enum error_code read_providers(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	struct config_live *live = to;
+	enum error_code code = ERROR_NONE;
+	const char *id;
+	json_t *item;
+	size_t mark;
+
+	(void)field;
+	if (!json_is_object(value))
+		return field_fail_type(reader, "an object of providers", value);
+	if (json_object_size(value) > LIMIT_PROVIDERS)
+		return field_fail(reader, "has more than %d providers", LIMIT_PROVIDERS);
+	live->providers = calloc(json_object_size(value) + 1, sizeof *live->providers);
+	if (live->providers == NULL)
+		return error_memory(reader->error);
+	json_object_foreach((json_t *)(uintptr_t)value, id, item) {
+		mark = field_enter(reader, id);
+		code = read_provider(reader, id, item, live);
+		field_leave(reader, mark);
+		if (code != ERROR_NONE)
+			break;
+	}
+	return code;
+}
+
+/* ---- the tables ------------------------------------------------------------------------------------------------------ */
+
+static const struct field feature_fields[] = {
+	{ .key = "enable_public_gpu", .read = field_bool, .offset = offsetof(struct config_features, enable_public_gpu) },
+	{ .key = "enable_public_image_providers",
+		.read = field_bool,
+		.offset = offsetof(struct config_features, enable_public_image_providers) },
+	{ .key = "enable_public_video_providers",
+		.read = field_bool,
+		.offset = offsetof(struct config_features, enable_public_video_providers) },
+	{ .key = "enable_public_image_video",
+		.read = field_bool,
+		.offset = offsetof(struct config_features, enable_public_image_video) },
+	{ .key = NULL },
+};
+
+#define IN_SERVER(member) .offset = offsetof(struct config_server, member)
+
+static const struct field server_fields[] = {
+	{ .key = "listen", .read = field_text, IN_SERVER(listen), .refuse = address_refuse_listen },
+	{ .key = "threads", .read = field_int, IN_SERVER(threads), .minimum = 4, .maximum = 4096 },
+	{ .key = "max_body_bytes",
+		.read = field_size,
+		IN_SERVER(max_body_bytes),
+		.minimum = 1024,
+		.maximum = LIMIT_BODY_BYTES_MAX },
+	{ .key = "max_streams", .read = field_int, IN_SERVER(max_streams), .minimum = 0, .maximum = 4095 },
+	{ .key = "api_keys", .read = read_api_keys },
+	{ .key = "allowed_origins", .read = field_text_list, IN_SERVER(allowed_origins), .refuse = address_refuse_origin },
+	{ .key = "allowed_hosts", .read = field_text_list, IN_SERVER(allowed_hosts), .refuse = address_refuse_host },
+	{ .key = NULL },
+};
+
+#define IN_LIVE(member) .offset = offsetof(struct config_live, member)
+
+static const struct field live_fields[] = {
+	{ .key = "enabled", .read = field_bool, IN_LIVE(enabled) },
+	{ .key = "budget_usd", .read = field_object, IN_LIVE(budget), .fields = budget_fields },
+	{ .key = "public_url", .read = field_text, IN_LIVE(public_url), .nullable = true, .refuse = address_refuse_url },
+	{ .key = "upstream", .read = field_text, IN_LIVE(upstream), .nullable = true, .refuse = address_refuse_url },
+	{ .key = "providers", .read = read_providers },
+	{ .key = NULL },
+};
+
+#define IN_CONFIG(member) .offset = offsetof(struct config, member)
+
+static const struct field registry_fields[] = {
+	{ .key = "url", .read = field_text, IN_CONFIG(registry_url), .refuse = refuse_registry_url },
+	{ .key = "keep_days", .read = field_int, IN_CONFIG(registry_keep_days), .minimum = 1, .maximum = 36500 },
+	{ .key = NULL },
+};
+
+static const struct field artifacts_fields[] = {
+	{ .key = "dir", .read = field_text, IN_CONFIG(artifacts_dir) },
+	{ .key = "max_bytes", .read = field_int64, IN_CONFIG(artifacts_max_bytes), .minimum = 1, .maximum = INT64_C(1) << 50 },
+	{ .key = NULL },
+};
+
+static const struct field log_fields[] = {
+	{ .key = "file", .read = field_text, IN_CONFIG(log_file), .nullable = true },
+	{ .key = "level", .read = read_log_level, IN_CONFIG(log_level) },
+	{ .key = "format", .read = field_text, IN_CONFIG(log_format), .refuse = refuse_log_format },
+	{ .key = NULL },
+};
+
+static const struct field config_fields[] = {
+	{ .key = "features", .read = field_object, IN_CONFIG(features), .fields = feature_fields },
+	{ .key = "server", .read = field_object, IN_CONFIG(server), .fields = server_fields },
+	{ .key = "live", .read = field_object, IN_CONFIG(live), .fields = live_fields },
+	{ .key = "registry", .read = field_object, .fields = registry_fields },
+	{ .key = "artifacts", .read = field_object, .fields = artifacts_fields },
+	{ .key = "log", .read = field_object, .fields = log_fields },
+	{ .key = "$schema", .read = field_ignored }, /* editors look for it */
+	{ .key = NULL },
+};
+
+/* ---- the whole ------------------------------------------------------------------------------------------------------- */
+
+bool config_listen_is_loopback(const char *listen)
+{
+	return address_listen_is_loopback(listen);
+}
+
+enum error_code config_check_listen(const char *listen, size_t api_key_count, struct error *error)
+{
+	const char *refusal = address_refuse_listen(listen);
+
+	if (refusal == NULL && api_key_count == 0 && !address_listen_is_loopback(listen))
+		refusal = "listening beyond loopback needs at least one entry in server.api_keys, otherwise anybody on the "
+			  "network could "
+			  "submit jobs";
+	return refusal != NULL ? error_set(error, ERROR_INVALID, "server.listen", "%s", refusal) : ERROR_NONE;
+}
+
+/* What no single key can tell. */
+static enum error_code check_together(struct field_reader *reader, struct config_server *server, bool streams_given)
+{
+	struct error problem;
+
+	if (config_check_listen(server->listen, server->api_key_count, &problem) != ERROR_NONE) {
+		field_enter(reader, problem.path);
+		return field_fail(reader, "%s", problem.message);
+	}
+	if (server->max_streams < server->threads)
+		return ERROR_NONE;
+	if (streams_given) {
+		field_enter(reader, "server.max_streams");
+		return field_fail(
+			reader, "must be smaller than server.threads (%d): each stream holds a thread", server->threads);
+	}
+	server->max_streams = server->threads / 2;
+	return ERROR_NONE;
+}
+
+static enum error_code make_defaults(struct config *config, struct error *error)
+{
+	config->server = (struct config_server){ .listen = strdup("127.0.0.1:8001"),
+		.threads = 512,
+		.max_body_bytes = LIMIT_BODY_BYTES_DEFAULT,
+		.max_streams = 64,
+		.allowed_origins = calloc(1, sizeof(char *)),
+		.allowed_hosts = calloc(1, sizeof(char *)) };
+	config->registry_url = strdup("sqlite:data/registry.db");
+	config->registry_keep_days = 30;
+	config->artifacts_dir = strdup("data/artifacts");
+	config->artifacts_max_bytes = INT64_C(2) << 30;
+	config->log_file = strdup("logs/server.log");
+	config->log_level = LOG_INFO;
+	config->log_format = strdup("logfmt");
+	if (config->server.listen == NULL || config->server.allowed_origins == NULL || config->server.allowed_hosts == NULL ||
+		config->registry_url == NULL || config->artifacts_dir == NULL || config->log_file == NULL ||
+		config->log_format == NULL)
+		return error_memory(error);
+	return ERROR_NONE;
+}
+
+static enum error_code overlay(const struct document *document, struct config *config, struct error *error)
+{
+	struct field_reader reader = { .file = document->name, .error = error };
+	enum error_code code;
+	json_t *object;
+
+	config->path = strdup(document->path);
+	if (config->path == NULL)
+		return error_memory(error);
+	object = document_parse(document, false, error);
+	if (object == NULL)
+		return error->code;
+	code = fields_read(&reader, config_fields, object, config);
+	if (code == ERROR_NONE)
+		code = check_together(
+			&reader, &config->server, json_object_get(json_object_get(object, "server"), "max_streams") != NULL);
+	json_decref(object);
+	return code;
+}
+
+enum error_code config_from_document(const struct document *document, struct config **config, struct error *error)
+{
+	struct error problem = { .code = ERROR_NONE };
+	struct config *made = calloc(1, sizeof *made);
+	enum error_code code;
+
+	if (made == NULL)
+		return error_memory(error);
+	made->file = document->name;
+	code = make_defaults(made, &problem);
+	if (code == ERROR_NONE && document->path != NULL)
+		code = overlay(document, made, &problem);
+	if (code == ERROR_NONE) {
+		*config = made;
+		return ERROR_NONE;
+	}
+	config_free(made);
+	if (error != NULL)
+		*error = problem;
+	return code;
+}
+
+enum error_code config_read(const char *home, struct config **config, struct error *error)
+{
+	struct document document;
+	enum error_code code = document_read(home, config_names, false, &document, error);
+
+	if (code == ERROR_NONE)
+		code = config_from_document(&document, config, error);
+	document_free(&document);
+	return code;
+}
+
+void config_free(struct config *config)
+{
+	if (config == NULL)
+		return;
+	for (size_t i = 0; i < config->server.api_key_count; i++)
+		free(config->server.api_keys[i].name);
+	free(config->server.api_keys);
+	field_list_free(config->server.allowed_origins);
+	field_list_free(config->server.allowed_hosts);
+	free(config->server.listen);
+	for (size_t i = 0; i < config->live.provider_count; i++) {
+		free(config->live.providers[i].id);
+		free(config->live.providers[i].base_url);
+	}
+	free(config->live.providers);
+	free(config->live.public_url);
+	free(config->live.upstream);
+	free(config->registry_url);
+	free(config->artifacts_dir);
+	free(config->log_file);
+	free(config->log_format);
+	free(config->path);
+	free(config);
+}
+
+const struct config_live_provider *config_live_provider(const struct config *config, const char *id)
+{
+	return find_provider(&config->live, id);
+}
+
+bool config_feature(const struct config *config, const char *name, bool *known)
+{
+	for (const struct field *field = feature_fields; field->key != NULL; field++) {
+		if (strcmp(field->key, name) == 0) {
+			*known = true;
+			return *(const bool *)((const char *)&config->features + field->offset);
+		}
+	}
+	*known = false;
+	return false;
+}

@@ -1,0 +1,124 @@
+/* environment.c - a copy of the environment, made once.
+ *
+ * A copy because values must be trimmed (a trailing line break would end up in a request header) and because readers on many
+ * threads must not depend on nobody ever calling setenv(). Immutable after start, wiped when freed. */
+#include "gate/environment.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "gate/secrets_read.h"
+
+struct variable {
+	char *name;
+	char *value;
+	bool credential; /* by its name: kept out of answers */
+	bool usable;	 /* one line of text, so it can stand in a request header */
+};
+
+struct environment {
+	struct variable *variables;
+	size_t count;
+};
+
+/* One part of NAME_IN_PARTS that only names of credentials have? */
+static bool is_telling(const char *part, size_t length)
+{
+	static const char *const telling[] = { "KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE",
+		"CREDENTIAL" };
+
+	for (size_t i = 0; i < sizeof telling / sizeof *telling; i++)
+		if (strlen(telling[i]) == length && strncmp(part, telling[i], length) == 0)
+			return true;
+	return false;
+}
+
+static bool names_credential(const char *name)
+{
+	static const char *const elsewhere[] = { "_FILE", "_PATH", "_DIR", "_SOCK", "_COUNT" };
+	size_t length = strlen(name), part;
+
+	for (size_t i = 0; i < sizeof elsewhere / sizeof *elsewhere; i++)
+		if (length > strlen(elsewhere[i]) && strcmp(name + length - strlen(elsewhere[i]), elsewhere[i]) == 0)
+			return false;
+	while (*name != '\0') {
+		part = strcspn(name, "_");
+		if (is_telling(name, part))
+			return true;
+		name += part + (name[part] == '_');
+	}
+	return false;
+}
+
+/* Adds NAME=VALUE. False: out of memory. */
+static bool add_variable(struct environment *environment, const char *definition)
+{
+	const char *equals = strchr(definition, '=');
+	struct variable *variable = &environment->variables[environment->count];
+	bool absent;
+
+	if (equals == NULL)
+		return true;
+	variable->value = secrets_clean(equals + 1, &absent);
+	if (variable->value == NULL)
+		return absent;
+	environment->count++;
+	variable->name = strndup(definition, (size_t)(equals - definition));
+	if (variable->name == NULL)
+		return false;
+	variable->credential = names_credential(variable->name);
+	variable->usable = secrets_usable(variable->value);
+	return true;
+}
+
+enum error_code environment_read(struct environment **environment, struct error *error)
+{
+	struct environment *made = calloc(1, sizeof *made);
+	size_t count = 0;
+	bool ok;
+
+	while (environ != NULL && environ[count] != NULL)
+		count++;
+	if (made == NULL)
+		return error_memory(error);
+	made->variables = calloc(count + 1, sizeof *made->variables);
+	ok = made->variables != NULL;
+	for (size_t i = 0; i < count && ok; i++)
+		ok = add_variable(made, environ[i]);
+	if (!ok) {
+		environment_free(made);
+		return error_memory(error);
+	}
+	*environment = made;
+	return ERROR_NONE;
+}
+
+void environment_free(struct environment *environment)
+{
+	if (environment == NULL)
+		return;
+	for (size_t i = 0; i < environment->count; i++) {
+		free(environment->variables[i].name);
+		secrets_wipe(environment->variables[i].value);
+	}
+	free(environment->variables);
+	free(environment);
+}
+
+const char *environment_find(const struct environment *environment, const char *name)
+{
+	for (size_t i = 0; environment != NULL && i < environment->count; i++)
+		if (strcmp(environment->variables[i].name, name) == 0)
+			return environment->variables[i].usable ? environment->variables[i].value : NULL;
+	return NULL;
+}
+
+void environment_each_credential(
+	const struct environment *environment, void (*visit)(void *context, const char *value), void *context)
+{
+	for (size_t i = 0; environment != NULL && i < environment->count; i++)
+		if (environment->variables[i].credential)
+			visit(context, environment->variables[i].value);
+}

@@ -1,0 +1,370 @@
+/* gate.c - the view in force: configuration, secrets and environment, and their exchange when a file changes.
+ *
+ * Owns the two files' last good contents. gate_reload() belongs to the loader thread; views are taken from any thread under a
+ * mutex that is held for two additions, and are never changed once published. A broken file keeps the last good one; a file that
+ * vanished means defaults. A view that a thread still holds keeps its secrets alive: hold it for one request, not longer. */
+#include "gate/gate.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "gate/config_read.h"
+#include "gate/document.h"
+#include "gate/environment.h"
+#include "gate/secrets_read.h"
+
+/* Views come and go while only one of the two files changes, so each part is counted by itself. */
+struct part {
+	atomic_uint references;
+	struct config *config;
+	struct secrets *secrets;
+};
+
+struct held_view {
+	struct gate_view view; /* first: what callers see is this */
+	atomic_uint references;
+	struct part *config;
+	struct part *secrets;
+	char *config_problem;
+	char *secrets_problem;
+};
+
+struct gate {
+	pthread_mutex_t lock; /* guards `current` against release while it is being taken */
+	struct held_view *current;
+	char *home;
+	struct environment *environment;
+	atomic_bool exposed;
+	unsigned char config_digest[DOCUMENT_DIGEST_BYTES];
+	unsigned char secrets_digest[DOCUMENT_DIGEST_BYTES];
+};
+
+/* One reading of one file. */
+struct reading {
+	struct part *part; /* the new contents, or NULL: keep the last good ones */
+	bool changed;	   /* since the last reading */
+	bool found;
+	struct error error; /* why there is no part, when it changed */
+	const char *file;
+};
+
+/* ---- parts and views ------------------------------------------------------------------------------------------------ */
+
+static struct part *part_make(struct config *config, struct secrets *secrets)
+{
+	struct part *part = calloc(1, sizeof *part);
+
+	if (part == NULL) {
+		config_free(config);
+		secrets_free(secrets);
+		return NULL;
+	}
+	atomic_init(&part->references, 1);
+	part->config = config;
+	part->secrets = secrets;
+	return part;
+}
+
+static struct part *part_share(struct part *part)
+{
+	atomic_fetch_add(&part->references, 1);
+	return part;
+}
+
+static void part_release(struct part *part)
+{
+	if (part == NULL || atomic_fetch_sub(&part->references, 1) != 1)
+		return;
+	config_free(part->config);
+	secrets_free(part->secrets);
+	free(part);
+}
+
+static void view_release(struct held_view *held)
+{
+	if (held == NULL || atomic_fetch_sub(&held->references, 1) != 1)
+		return;
+	part_release(held->config);
+	part_release(held->secrets);
+	free(held->config_problem);
+	free(held->secrets_problem);
+	free(held);
+}
+
+/* Takes both parts over. NULL: out of memory, and the parts are released. */
+static struct held_view *view_make(const struct gate *gate, struct part *config, struct part *secrets, const char *config_problem,
+	const char *secrets_problem)
+{
+	struct held_view *held = calloc(1, sizeof *held);
+
+	if (held == NULL) {
+		part_release(config);
+		part_release(secrets);
+		return NULL;
+	}
+	atomic_init(&held->references, 1);
+	held->config = config;
+	held->secrets = secrets;
+	held->config_problem = config_problem != NULL ? strdup(config_problem) : NULL;
+	held->secrets_problem = secrets_problem != NULL ? strdup(secrets_problem) : NULL;
+	held->view = (struct gate_view){ .config = config->config,
+		.secrets = secrets->secrets,
+		.environment = gate->environment,
+		.config_problem = held->config_problem,
+		.secrets_problem = held->secrets_problem,
+		.generation = gate->current != NULL ? gate->current->view.generation + 1 : 1 };
+	if ((config_problem != NULL && held->config_problem == NULL) ||
+		(secrets_problem != NULL && held->secrets_problem == NULL)) {
+		view_release(held);
+		return NULL;
+	}
+	return held;
+}
+
+const struct gate_view *gate_acquire(struct gate *gate)
+{
+	struct held_view *held;
+
+	pthread_mutex_lock(&gate->lock);
+	held = gate->current;
+	atomic_fetch_add(&held->references, 1);
+	pthread_mutex_unlock(&gate->lock);
+	return &held->view;
+}
+
+void gate_release(struct gate *gate, const struct gate_view *view)
+{
+	(void)gate;
+	view_release((struct held_view *)(uintptr_t)view);
+}
+
+static void publish(struct gate *gate, struct held_view *held)
+{
+	struct held_view *before;
+
+	pthread_mutex_lock(&gate->lock);
+	before = gate->current;
+	gate->current = held;
+	pthread_mutex_unlock(&gate->lock);
+	view_release(before);
+}
+
+/* ---- reading the files ------------------------------------------------------------------------------------------------ */
+
+/* False: the file is as it was at the last reading. */
+static bool is_news(const struct document *document, unsigned char digest[DOCUMENT_DIGEST_BYTES])
+{
+	if (memcmp(document->digest, digest, DOCUMENT_DIGEST_BYTES) == 0)
+		return false;
+	memcpy(digest, document->digest, DOCUMENT_DIGEST_BYTES);
+	return true;
+}
+
+static enum error_code refuse_exposure(const struct gate *gate, const struct config *config, struct error *error)
+{
+	if (!atomic_load(&gate->exposed) || config->server.api_key_count > 0)
+		return ERROR_NONE;
+	return error_set(error, ERROR_INVALID, "server.api_keys",
+		"%s: server.api_keys: the host listens beyond loopback, so at least one key must stay", config->file);
+}
+
+static void read_config(struct gate *gate, struct reading *reading)
+{
+	struct document document;
+	struct config *config = NULL;
+	enum error_code code = document_read(gate->home, config_names, false, &document, &reading->error);
+
+	reading->changed = is_news(&document, gate->config_digest) || code == ERROR_MEMORY;
+	reading->found = document.path != NULL;
+	reading->file = document.name;
+	if (reading->changed && code == ERROR_NONE)
+		code = config_from_document(&document, &config, &reading->error);
+	if (config != NULL)
+		code = refuse_exposure(gate, config, &reading->error);
+	if (config != NULL && code == ERROR_NONE) {
+		reading->part = part_make(config, NULL);
+		if (reading->part == NULL)
+			error_memory(&reading->error);
+	} else {
+		config_free(config);
+	}
+	document_free(&document);
+}
+
+static void read_secrets(struct gate *gate, struct reading *reading)
+{
+	struct document document;
+	struct secrets *secrets = NULL;
+	enum error_code code = document_read(gate->home, secrets_names, true, &document, &reading->error);
+
+	reading->changed = is_news(&document, gate->secrets_digest) || code == ERROR_MEMORY;
+	reading->found = document.path != NULL;
+	reading->file = document.name;
+	if (reading->changed && code == ERROR_NONE)
+		code = secrets_from_document(&document, &secrets, &reading->error);
+	if (secrets != NULL) {
+		reading->part = part_make(NULL, secrets);
+		if (reading->part == NULL)
+			error_memory(&reading->error);
+	}
+	document_free(&document);
+}
+
+/* Tells in the message what the trouble leads to. */
+static void add_consequence(struct reading *reading, const char *consequence)
+{
+	size_t length = strlen(reading->error.message);
+
+	if (reading->changed && reading->part == NULL)
+		snprintf(reading->error.message + length, sizeof reading->error.message - length, "; %s", consequence);
+}
+
+static void log_rejected(const char *event, const char *file, const char *reason)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_WARN, event);
+	log_text(&line, "file", file);
+	log_text(&line, "reason", reason);
+	log_end(&line);
+}
+
+static void log_reloaded(const char *event, const struct reading *reading)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, event);
+	log_text(&line, "file", reading->file);
+	log_text(&line, "reason", reading->found ? "the file changed" : "there is no such file now");
+	log_end(&line);
+}
+
+/* ---- open, reload, close --------------------------------------------------------------------------------------------- */
+
+/* The first view. A broken secrets file counts as empty, a broken configuration is an error. */
+static enum error_code open_view(struct gate *gate, struct error *error)
+{
+	struct reading config = { .part = NULL }, secrets = { .part = NULL };
+	struct secrets *none = NULL;
+
+	read_config(gate, &config);
+	if (config.part == NULL) {
+		if (error != NULL)
+			*error = config.error;
+		return config.error.code;
+	}
+	read_secrets(gate, &secrets);
+	add_consequence(&secrets, "until it is put right, the file counts as empty");
+	if (secrets.part == NULL && secrets.error.code != ERROR_MEMORY && secrets_empty(&none, error) == ERROR_NONE)
+		secrets.part = part_make(NULL, none);
+	if (secrets.part == NULL) {
+		part_release(config.part);
+		return error_memory(error);
+	}
+	gate->current =
+		view_make(gate, config.part, secrets.part, NULL, secrets.error.code != ERROR_NONE ? secrets.error.message : NULL);
+	if (gate->current == NULL)
+		return error_memory(error);
+	if (secrets.error.code != ERROR_NONE)
+		log_rejected("secrets.rejected", secrets.file, secrets.error.message);
+	return ERROR_NONE;
+}
+
+enum error_code gate_open(const char *home, struct gate **gate, struct error *error)
+{
+	struct gate *made = calloc(1, sizeof *made);
+	enum error_code code;
+
+	if (made == NULL)
+		return error_memory(error);
+	pthread_mutex_init(&made->lock, NULL);
+	made->home = strdup(home);
+	code = made->home != NULL ? environment_read(&made->environment, error) : error_memory(error);
+	if (code == ERROR_NONE)
+		code = open_view(made, error);
+	if (code != ERROR_NONE) {
+		gate_close(made);
+		return code;
+	}
+	*gate = made;
+	return ERROR_NONE;
+}
+
+void gate_close(struct gate *gate)
+{
+	if (gate == NULL)
+		return;
+	view_release(gate->current);
+	environment_free(gate->environment);
+	free(gate->home);
+	pthread_mutex_destroy(&gate->lock);
+	free(gate);
+}
+
+void gate_report(struct gate *gate)
+{
+	const struct gate_view *view = gate_acquire(gate);
+
+	if (view->config_problem != NULL)
+		log_rejected("config.rejected", view->config->file, view->config_problem);
+	if (view->secrets_problem != NULL)
+		log_rejected("secrets.rejected", secrets_file(view->secrets), view->secrets_problem);
+	gate_release(gate, view);
+}
+
+void gate_listens_on(struct gate *gate, const char *listen)
+{
+	atomic_store(&gate->exposed, !config_listen_is_loopback(listen));
+}
+
+/* What is wrong with the newest file now: nothing after a good reading, as before without news. */
+static const char *problem_after(const struct reading *reading, const char *before)
+{
+	if (!reading->changed)
+		return before;
+	return reading->part != NULL ? NULL : reading->error.message;
+}
+
+static void log_reading(const struct reading *reading, const char *reloaded, const char *rejected)
+{
+	if (reading->changed && reading->part != NULL)
+		log_reloaded(reloaded, reading);
+	else if (reading->changed)
+		log_rejected(rejected, reading->file, reading->error.message);
+}
+
+/* Out of memory is not the file's fault: it is read anew at the next call. */
+static void forget_if_memory(const struct reading *reading, bool failed, unsigned char digest[DOCUMENT_DIGEST_BYTES])
+{
+	if (failed || reading->error.code == ERROR_MEMORY)
+		memset(digest, 0, DOCUMENT_DIGEST_BYTES);
+}
+
+void gate_reload(struct gate *gate)
+{
+	struct reading config = { .part = NULL }, secrets = { .part = NULL };
+	const struct held_view *before = gate->current; /* only this thread replaces it */
+	struct held_view *after;
+
+	read_config(gate, &config);
+	read_secrets(gate, &secrets);
+	if (!config.changed && !secrets.changed)
+		return;
+	add_consequence(&config, "the last good version stays in force");
+	add_consequence(&secrets, "the last good version stays in force");
+	log_reading(&config, "config.reloaded", "config.rejected");
+	log_reading(&secrets, "secrets.reloaded", "secrets.rejected");
+	after = view_make(gate, config.part != NULL ? config.part : part_share(before->config),
+		secrets.part != NULL ? secrets.part : part_share(before->secrets), problem_after(&config, before->config_problem),
+		problem_after(&secrets, before->secrets_problem));
+	forget_if_memory(&config, after == NULL, gate->config_digest);
+	forget_if_memory(&secrets, after == NULL, gate->secrets_digest);
+	if (after != NULL)
+		publish(gate, after);
+	else
+		log_message(LOG_ERROR, "config.rejected", "out of memory: the files stay as they were");
+}

@@ -1,0 +1,31 @@
+/* mask_rules.h - what looks like a credential (the room's own header; mask.h is the door). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "gate/gate.h"
+
+/* Does a key of this name hold a credential (api_key, X-Api-Key, accessToken, ...)? */
+bool mask_rule_name(const char *name, size_t length);
+
+/* Is this one word that begins like a vendor's key and is long enough to be one? */
+bool mask_rule_word(const char *word, size_t length);
+
+/* No word of prose: long, or with digits or capitals in it. ("Key" and "Basic" begin sentences as well as headers.) */
+bool mask_rule_odd(const char *word, size_t length);
+
+/* Is this the second word of "Bearer x", "Key x", "Basic x"? */
+bool mask_rule_scheme(const char *scheme, size_t scheme_length, const char *word, size_t length);
+
+/* Is the whole text only the place of a credential ("{api_key}", "Bearer {api_key}"), blank, or masked already? */
+bool mask_rule_harmless(const char *text, size_t length);
+
+/* The first userinfo of a URL in the text ("user:secret" of https://user:secret@host/), its length in *length; NULL when there is none. */
+const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *length);
+
+/* The first place in the text where a value of the secrets file or the environment stands, its length in *length. NULL: none. */
+const char *mask_rule_value(const struct gate_view *view, const char *text, size_t text_length, size_t *length);
+
+/* The text with the userinfo of its URLs masked. NULL: out of memory. */
+char *mask_userinfo(const char *text, size_t length);

@@ -1,0 +1,188 @@
+/* mask_text.c - masks free text: log lines, error messages, header lines. Any thread, no state.
+ *
+ * Text has no keys to go by, so it is read word by word: "name: value" and "name=value" with a telling name, the word after
+ * Bearer, Key and Basic, words with a vendor's prefix, the user name and password of URLs, and every value of the host's own
+ * credentials. */
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "gate/mask.h"
+#include "gate/mask_rules.h"
+
+/* Characters that end a word; "=" and ":" are looked at inside. */
+static bool ends_word(char byte)
+{
+	return isspace((unsigned char)byte) || strchr("\"'`,;&?()[]<>", byte) != NULL;
+}
+
+static size_t word_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0' && !ends_word(text[length]))
+		length++;
+	return length;
+}
+
+static size_t gap_length(const char *text)
+{
+	size_t length = 0;
+
+	while (text[length] != '\0' && ends_word(text[length]))
+		length++;
+	return length;
+}
+
+/* Blanks, and quotes at most once on each side, between a name and its value. */
+static size_t blanks(const char *text)
+{
+	return strspn(text, " \t\"'");
+}
+
+static bool is_scheme(const char *word, size_t length)
+{
+	static const char *const schemes[] = { "bearer", "basic", "key", "token", NULL };
+
+	for (const char *const *known = schemes; *known != NULL; known++)
+		if (length == strlen(*known) && strncasecmp(word, *known, length) == 0)
+			return true;
+	return false;
+}
+
+/* "api_key: expected text" is a sentence, "api_key: 1234" and "api_key=expected" are not. */
+static bool is_prose(const char *gap, const char *word, size_t length)
+{
+	return *gap == ' ' && gap + 1 == word && word[length] == ' ' && !mask_rule_odd(word, length);
+}
+
+/* Copies what follows a telling name, the value masked. A value of two words keeps its scheme: "Authorization: Bearer ***". */
+static const char *mask_value(struct buffer *out, const char *text)
+{
+	size_t gap = blanks(text), length = word_length(text + gap);
+	bool scheme = is_scheme(text + gap, length) && text[gap + length] == ' ';
+
+	if (!scheme && is_prose(text, text + gap, length))
+		return text;
+	if (scheme) {
+		buffer_append(out, text, gap + length);
+		text += gap + length;
+		gap = blanks(text);
+		length = word_length(text + gap);
+	}
+	buffer_append(out, text, gap);
+	if (mask_rule_harmless(text + gap, length))
+		buffer_append(out, text + gap, length);
+	else
+		buffer_text(out, MASK_TEXT);
+	return text + gap + length;
+}
+
+/* The length of "name=" or "name:" at the beginning of a word, the name telling of a credential; 0 if it is not so. */
+static size_t telling_name(const char *text, size_t length)
+{
+	for (size_t i = 1; i < length; i++) {
+		if (text[i] == '/' || text[i] == '{')
+			return 0;
+		if (text[i] == '=' || text[i] == ':')
+			return mask_rule_name(text, i) ? i + 1 : 0;
+	}
+	return 0;
+}
+
+/* "name": or 'name': with the quote between name and colon. */
+static size_t telling_quoted(const char *text, size_t length)
+{
+	size_t after = length;
+
+	if ((text[after] != '"' && text[after] != '\'') || !mask_rule_name(text, length))
+		return 0;
+	after++;
+	after += strspn(text + after, " ");
+	return text[after] == ':' || text[after] == '=' ? after + 1 : 0;
+}
+
+/* One word and what belongs to it. Returns where to go on. */
+static const char *mask_word(struct buffer *out, const char *text)
+{
+	size_t length = word_length(text), name = telling_name(text, length), next;
+
+	if (name == 0)
+		name = telling_quoted(text, length);
+	if (name > 0) {
+		buffer_append(out, text, name);
+		return mask_value(out, text + name);
+	}
+	if (mask_rule_word(text, length)) {
+		buffer_text(out, MASK_TEXT);
+		return text + length;
+	}
+	buffer_append(out, text, length);
+	if (text[length] != ' ')
+		return text + length;
+	next = word_length(text + length + 1);
+	if (!mask_rule_scheme(text, length, text + length + 1, next) || mask_rule_harmless(text + length + 1, next))
+		return text + length;
+	buffer_char(out, ' ');
+	buffer_text(out, MASK_TEXT);
+	return text + length + 1 + next;
+}
+
+/* `text` with the pieces that `find` finds masked. NULL: out of memory. */
+static char *mask_pieces(const struct gate_view *view, const char *text, size_t length,
+	const char *(*find)(const struct gate_view *view, const char *text, size_t length, size_t *found))
+{
+	const char *end = text + length, *at;
+	struct buffer out;
+	size_t found = 0;
+
+	buffer_init(&out, length * 2 + sizeof MASK_TEXT);
+	while ((at = find(view, text, (size_t)(end - text), &found)) != NULL) {
+		buffer_append(&out, text, (size_t)(at - text));
+		buffer_text(&out, MASK_TEXT);
+		text = at + found;
+	}
+	buffer_append(&out, text, (size_t)(end - text));
+	return buffer_take(&out);
+}
+
+static const char *find_userinfo(const struct gate_view *view, const char *text, size_t length, size_t *found)
+{
+	(void)view;
+	return mask_rule_userinfo(text, length, found);
+}
+
+char *mask_userinfo(const char *text, size_t length)
+{
+	return mask_pieces(NULL, text, length, find_userinfo);
+}
+
+static char *mask_words(const char *text)
+{
+	struct buffer out;
+	size_t gap;
+
+	buffer_init(&out, strlen(text) * 4 + sizeof MASK_TEXT);
+	while (*text != '\0') {
+		gap = gap_length(text);
+		buffer_append(&out, text, gap);
+		text += gap;
+		if (*text != '\0')
+			text = mask_word(&out, text);
+	}
+	return buffer_take(&out);
+}
+
+char *mask_text(const struct gate_view *view, const char *text)
+{
+	char *without_values = mask_pieces(view, text, strlen(text), mask_rule_value);
+	char *without_users = without_values != NULL ? mask_userinfo(without_values, strlen(without_values)) : NULL;
+	char *clean = without_users != NULL ? mask_words(without_users) : NULL;
+
+	free(without_values);
+	free(without_users);
+	return clean;
+}

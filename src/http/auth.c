@@ -1,0 +1,68 @@
+/* auth.c - API keys (design 7): who may call at all.
+ *
+ * Runs on HTTP threads, without state. The configuration holds only SHA-256 hashes; a presented key is hashed, compared with
+ * every one of them in constant time and never copied, logged or quoted. */
+#include "http/exchange.h"
+
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+
+static const struct config_api_key *find_key(const struct config_server *server, const char *key, size_t length)
+{
+	const struct config_api_key *found = NULL;
+	unsigned char hash[SHA256_DIGEST_LENGTH];
+
+	if (length == 0 || length > LIMIT_CREDENTIAL_BYTES)
+		return NULL;
+	SHA256((const unsigned char *)key, length, hash);
+	for (size_t i = 0; i < server->api_key_count; i++)
+		if (CRYPTO_memcmp(hash, server->api_keys[i].sha256, sizeof hash) == 0)
+			found = &server->api_keys[i];
+	return found;
+}
+
+static size_t trimmed_length(const char *text)
+{
+	size_t length = strlen(text);
+
+	while (length > 0 && text[length - 1] == ' ')
+		length--;
+	return length;
+}
+
+/* The key that the request came with, by either header. */
+static const struct config_api_key *presented_key(const struct exchange *x, const struct config_server *server)
+{
+	const struct config_api_key *found = NULL;
+	const char *key = x->head[HEAD_AUTHORIZATION];
+
+	if (key != NULL && strncasecmp(key, "Bearer ", 7) == 0) {
+		key += 7;
+		key += strspn(key, " ");
+		found = find_key(server, key, trimmed_length(key));
+	}
+	key = x->head[HEAD_X_API_KEY];
+	if (found == NULL && key != NULL)
+		found = find_key(server, key, trimmed_length(key));
+	return found;
+}
+
+bool auth_check(struct exchange *x)
+{
+	const struct config_server *server = &x->request.view->config->server;
+	bool presented = x->head[HEAD_AUTHORIZATION] != NULL || x->head[HEAD_X_API_KEY] != NULL;
+
+	if (server->api_key_count == 0)
+		return true;
+	if (presented)
+		x->request.api_key = presented_key(x, server);
+	if (x->request.api_key != NULL || x->probe || strncmp(x->request.path, "/api/webhooks/", 14) == 0)
+		return true;
+	return reply_refuse(x, 401, "WWW-Authenticate: Bearer\r\n",
+		presented ? "this API key is not one of server.api_keys"
+			  : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY");
+}

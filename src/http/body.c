@@ -1,0 +1,172 @@
+/* body.c - reads a request's body: bounded in size and in time, whatever the client does.
+ *
+ * Runs on HTTP threads, into the thread's buffer. A length that is too large is refused before a byte is read; a chunked body is
+ * counted as it comes. deadline.c ends reads that hang. Never calls civetweb's form parser (tech 1.7). */
+#include "http/exchange.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+
+#define NS_PER_MS 1000000LL
+#define RESERVE_BYTES (1024 * 1024) /* taken at once on the word of Content-Length; more only as it arrives */
+
+enum taken { TAKEN_MORE = 0, TAKEN_ALL, TAKEN_TOO_LARGE, TAKEN_SLOW, TAKEN_CUT, TAKEN_MEMORY };
+
+/* "application/json", or any "...+json", parameters or not. */
+static bool type_is_json(const char *type)
+{
+	size_t length = strcspn(type, "; ");
+
+	if (length == 16 && strncasecmp(type, "application/json", 16) == 0)
+		return true;
+	return length > 5 && strncasecmp(type + length - 5, "+json", 5) == 0;
+}
+
+static bool check_type(struct exchange *x)
+{
+	const char *type = x->head[HEAD_CONTENT_TYPE];
+	const char *encoding = x->head[HEAD_CONTENT_ENCODING];
+	char quoted[QUOTE_BYTES];
+
+	if (!request_takes_body(x))
+		return true;
+	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
+		return reply_refuse(x, 415, NULL, "send the body as it is, without Content-Encoding: %s", reply_quote(encoding, quoted));
+	if (type == NULL)
+		return reply_refuse(x, 415, NULL, "the body must be JSON: send the header \"Content-Type: application/json\"");
+	if (!type_is_json(type))
+		return reply_refuse(x, 415, NULL, "the body must be JSON, not \"%s\": send the header \"Content-Type: application/json\"",
+			reply_quote(type, quoted));
+	return true;
+}
+
+/* A client that asked first is told to go on; civetweb leaves that to us. */
+static bool answer_expectation(struct exchange *x)
+{
+	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
+	const char *expect = x->head[HEAD_EXPECT];
+
+	if (expect == NULL || strcmp(x->info->http_version, "1.1") != 0)
+		return true;
+	if (strcasecmp(expect, "100-continue") != 0)
+		return reply_refuse(x, 417, NULL, "the only expectation understood is 100-continue");
+	x->head[HEAD_EXPECT] = NULL; /* met: from now on the body is on its way */
+	mg_write(x->request.connection, go_on, sizeof go_on - 1);
+	return true;
+}
+
+/* What mg_read() returned instead of bytes. 0 is the end of chunks, or a pause as long as civetweb's own timeout, which only the
+ * deadline turns into an error; it comes at once when the server is being stopped. */
+static enum taken why_nothing(const struct exchange *x, int got, int64_t waited_ns)
+{
+	bool paused = waited_ns >= LIMIT_HEAD_MS * NS_PER_MS * 9 / 10;
+
+	if (got == 0 && x->chunked)
+		return TAKEN_ALL;
+	if (got == 0 && paused)
+		return TAKEN_MORE;
+	return paused ? TAKEN_SLOW : TAKEN_CUT;
+}
+
+static enum taken take_slice(struct exchange *x, size_t maximum, int64_t deadline)
+{
+	struct buffer *body = &x->worker->body;
+	size_t want = LIMIT_BODY_SLICE_BYTES;
+	int64_t now = clock_monotonic_ns();
+	char *to;
+	int got;
+
+	if (!x->chunked && body->length == x->declared)
+		return TAKEN_ALL;
+	if (body->length > maximum)
+		return TAKEN_TOO_LARGE;
+	if (now >= deadline)
+		return TAKEN_SLOW;
+	if (!x->chunked && want > x->declared - body->length)
+		want = x->declared - body->length;
+	to = buffer_reserve(body, want);
+	if (to == NULL)
+		return TAKEN_MEMORY;
+	got = mg_read(x->request.connection, to, want);
+	if (got <= 0)
+		return why_nothing(x, got, clock_monotonic_ns() - now);
+	body->length += (size_t)got;
+	body->data[body->length] = '\0';
+	return TAKEN_MORE;
+}
+
+static enum taken take_body(struct exchange *x, size_t maximum)
+{
+	struct buffer *body = &x->worker->body;
+	int64_t deadline = clock_monotonic_ns() + LIMIT_BODY_SECONDS * 1000 * NS_PER_MS;
+	enum taken result = TAKEN_MORE;
+
+	buffer_clear(body);
+	body->maximum = maximum + LIMIT_BODY_SLICE_BYTES; /* so that a chunked one can be seen to be too large */
+	buffer_reserve(body, x->declared < RESERVE_BYTES ? x->declared : RESERVE_BYTES);
+	deadline_arm(x->worker, deadline);
+	while (result == TAKEN_MORE)
+		result = take_slice(x, maximum, deadline);
+	if (deadline_disarm(x->worker) && result == TAKEN_CUT)
+		result = TAKEN_SLOW;
+	return result;
+}
+
+static bool refuse_body(struct exchange *x, enum taken why, size_t maximum)
+{
+	switch (why) {
+	case TAKEN_TOO_LARGE: return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
+	case TAKEN_SLOW: return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
+	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");
+	default: return reply_refuse(x, 400, NULL, x->chunked ? "the body's chunks are malformed or cut short" : "the body was cut short");
+	}
+}
+
+bool body_read(struct exchange *x)
+{
+	size_t maximum = x->request.view->config->server.max_body_bytes;
+	enum taken result;
+
+	x->request.body = "";
+	if (!x->unread)
+		return true;
+	if (x->declared > maximum)
+		return refuse_body(x, TAKEN_TOO_LARGE, maximum);
+	if ((!x->chunked && !check_type(x)) || !answer_expectation(x))
+		return false;
+	result = take_body(x, maximum);
+	if (result != TAKEN_ALL)
+		return refuse_body(x, result, maximum);
+	x->unread = false;
+	if (x->worker->body.length == 0 || !request_takes_body(x)) /* a GET's body means nothing */
+		return true;
+	x->request.body = x->worker->body.data;
+	x->request.body_length = x->worker->body.length;
+	return !x->chunked || check_type(x);
+}
+
+void body_drain(struct exchange *x)
+{
+	struct buffer *body = &x->worker->body;
+	int64_t deadline = clock_monotonic_ns() + LIMIT_DRAIN_MS * NS_PER_MS;
+	size_t total = 0;
+	char *to;
+	int got;
+
+	if (x->head[HEAD_EXPECT] != NULL) /* not told to go on, so nothing is coming */
+		return;
+	buffer_clear(body);
+	body->maximum = LIMIT_BODY_SLICE_BYTES;
+	to = buffer_reserve(body, LIMIT_BODY_SLICE_BYTES / 4);
+	deadline_arm(x->worker, deadline);
+	while (to != NULL && total < LIMIT_DRAIN_BYTES && clock_monotonic_ns() < deadline) {
+		got = mg_read(x->request.connection, to, LIMIT_BODY_SLICE_BYTES / 4);
+		if (got <= 0)
+			break;
+		total += (size_t)got;
+	}
+	deadline_disarm(x->worker);
+}

@@ -1,0 +1,122 @@
+/* exchange.h - what the files of this room share: the server, its threads, and one request being answered. Not for other rooms. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <civetweb.h>
+
+#include "base/buffer.h"
+#include "http/http.h"
+
+/* The headers that the guard looks at, collected in one pass. */
+enum head {
+	HEAD_HOST = 0,
+	HEAD_ORIGIN,
+	HEAD_EXPECT,
+	HEAD_X_API_KEY,
+	HEAD_CONNECTION,
+	HEAD_X_REQUEST_ID,
+	HEAD_CONTENT_TYPE,
+	HEAD_AUTHORIZATION,
+	HEAD_CONTENT_LENGTH,
+	HEAD_SEC_FETCH_SITE,
+	HEAD_CONTENT_ENCODING,
+	HEAD_TRANSFER_ENCODING,
+	HEAD_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
+	HEAD_COUNT,
+};
+
+#define WORKER_ALIGNMENT 64
+#define REQUEST_ID_TEXT 17
+
+/* What an HTTP thread keeps between requests. civetweb gives a connection to one thread for its whole life. */
+struct worker {
+	_Alignas(WORKER_ALIGNMENT) struct http_server *server;
+	_Atomic int64_t deadline; /* see deadline.c */
+	pthread_t thread;
+	int requests;             /* of the connection being served */
+	uint64_t next_id;
+	const char *head_start;   /* where civetweb's request buffer begins, as far as seen */
+	struct buffer out;        /* head and body of an answer */
+	struct buffer body;
+	struct buffer path;       /* only when it had percent-escapes */
+};
+
+struct http_server {
+	struct mg_context *context;
+	struct gate *gate;
+	void (*handle)(void *context, struct http_request *request);
+	void *handle_context;
+	char host[16];            /* the address listened on */
+	bool loopback, any_address;
+	int port;
+	int threads;
+	int overload_mark;        /* requests in flight beyond it are refused */
+	_Atomic bool draining;
+	_Atomic int in_flight;
+	_Atomic int connections;
+	_Atomic int worker_count; /* handed out to civetweb's threads */
+	struct worker *workers;
+
+	pthread_t late_thread;
+	pthread_mutex_t late_lock;
+	pthread_cond_t late_wake;
+	bool late_running, late_stopping;
+
+	_Atomic bool starting;
+	char start_problem[160];  /* what civetweb said last; under late_lock */
+};
+
+struct exchange {
+	struct http_request request; /* first: http_send() finds the rest by it */
+	struct http_server *server;
+	struct worker *worker;
+	const struct mg_request_info *info; /* NULL when civetweb could not read the head */
+	const char *head[HEAD_COUNT];
+	const char *origin;       /* an allowed one, to be named in the answer */
+	size_t declared;          /* Content-Length */
+	bool chunked;
+	bool unread;              /* a body is still with the client or in civetweb's buffer */
+	bool head_only;           /* HEAD */
+	bool probe;               /* /healthz or /readyz */
+	bool close;
+	int status;               /* of the answer sent; 0: none yet */
+	char id[REQUEST_ID_TEXT];
+};
+
+/* request.c */
+bool request_read_head(struct exchange *x);   /* false: refused and answered, as in all that follow */
+bool request_read_target(struct exchange *x);
+void request_choose_id(struct exchange *x);
+bool request_keeps_alive(const struct exchange *x);
+bool request_takes_body(const struct exchange *x); /* by its method */
+
+/* guard.c: everything that is checked before the body is read. True: go on. */
+bool guard_check(struct exchange *x);
+
+/* auth.c */
+bool auth_check(struct exchange *x);
+
+/* body.c */
+bool body_read(struct exchange *x);
+void body_drain(struct exchange *x); /* after a refusal: a small rest, for a short while */
+
+/* reply.c: sends a problem, and returns false for the caller to return. `headers` as in http_reply. */
+__attribute__((format(printf, 4, 5)))
+bool reply_refuse(struct exchange *x, int status, const char *headers, const char *detail, ...);
+
+/* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
+#define QUOTE_BYTES 80
+const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
+
+/* deadline.c */
+enum error_code deadline_start(struct http_server *server, struct error *error);
+void deadline_stop(struct http_server *server);
+void deadline_enter_thread(void);                                   /* by each thread of civetweb, once */
+void deadline_arm(struct worker *worker, int64_t deadline_ns);      /* monotonic */
+bool deadline_disarm(struct worker *worker);                        /* true: the deadline passed */

@@ -1,0 +1,170 @@
+/* guard.c - what every request must pass before anything of it is acted upon.
+ *
+ * Runs on HTTP threads, without state. Order: overload and draining, the head's form, the path, Host, Origin, API key. The Host and
+ * Origin checks keep web pages away from a host on loopback: a foreign page (Origin, Sec-Fetch-Site) and a foreign name that
+ * resolves here (DNS rebinding). Knows no route but /healthz, /readyz and the inbound webhooks. */
+#include "http/exchange.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+
+#define IPV4_TEXT 16
+
+static bool check_load(struct exchange *x)
+{
+	if (x->probe)
+		return true;
+	if (atomic_load_explicit(&x->server->draining, memory_order_relaxed)) {
+		x->close = true;
+		return reply_refuse(x, 503, "Retry-After: 5\r\n", "the host is stopping");
+	}
+	if (atomic_load_explicit(&x->server->in_flight, memory_order_relaxed) > x->server->overload_mark) {
+		x->close = true;
+		return reply_refuse(x, 503, "Retry-After: 1\r\n", "too many requests at once");
+	}
+	return true;
+}
+
+/* ---- Host --------------------------------------------------------------------------------------------------------- */
+
+/* The length of the host in "host", "host:port", "[::1]:port"; 0 when it is neither. */
+static size_t host_length(const char *text, size_t length)
+{
+	const char *bracket = length > 0 && *text == '[' ? memchr(text, ']', length) : NULL;
+	size_t host = bracket != NULL ? (size_t)(bracket - text) + 1 : 0;
+
+	while (bracket == NULL && host < length && text[host] != ':')
+		host++;
+	if (host == length)
+		return host;
+	return text[host] == ':' && host + 1 + strspn(text + host + 1, "0123456789") >= length ? host : 0;
+}
+
+static bool same(const char *expected, const char *text, size_t length)
+{
+	return strlen(expected) == length && strncasecmp(expected, text, length) == 0;
+}
+
+static bool is_ipv4(const char *text, size_t length)
+{
+	char copy[IPV4_TEXT];
+	struct in_addr address;
+
+	if (length >= sizeof copy)
+		return false;
+	memcpy(copy, text, length);
+	copy[length] = '\0';
+	return inet_pton(AF_INET, copy, &address) == 1;
+}
+
+/* An entry of server.allowed_hosts with a port means that port only. */
+static bool host_is_listed(char *const *list, const char *text, size_t length, size_t host)
+{
+	for (; list != NULL && *list != NULL; list++)
+		if (same(*list, text, host) || same(*list, text, length))
+			return true;
+	return false;
+}
+
+static bool host_is_ours(const struct exchange *x, const char *text, size_t length)
+{
+	const struct http_server *server = x->server;
+	size_t host = host_length(text, length);
+
+	if (host == 0)
+		return false;
+	if (same(server->host, text, host))
+		return true;
+	if (server->loopback && (same("127.0.0.1", text, host) || same("[::1]", text, host)))
+		return true;
+	if ((server->loopback || server->any_address) && same("localhost", text, host))
+		return true;
+	if (server->any_address && is_ipv4(text, host))
+		return true;
+	return host_is_listed(x->request.view->config->server.allowed_hosts, text, length, host);
+}
+
+static bool check_host(struct exchange *x)
+{
+	const char *host = x->head[HEAD_HOST];
+	const char *target = x->info->request_uri;
+	char quoted[QUOTE_BYTES];
+	size_t length;
+
+	if (strcmp(x->request.path, "/healthz") == 0)
+		return true;
+	if (host == NULL && strcmp(x->info->http_version, "1.0") != 0)
+		return reply_refuse(x, 400, NULL, "the header Host is missing");
+	if (*target != '/') /* http://host/path: its host counts (RFC 9112, 3.2.2) */
+		host = strstr(target, "//") + 2;
+	if (host == NULL)
+		return true;
+	length = strcspn(host, "/ ");
+	if (host_is_ours(x, host, length))
+		return true;
+	return reply_refuse(x, 421, NULL, "this host is not known by the name \"%s\": add it to server.allowed_hosts in %s", reply_quote(host, quoted),
+		x->request.view->config->file);
+}
+
+/* ---- Origin ------------------------------------------------------------------------------------------------------- */
+
+static bool origin_is_listed(char *const *list, const char *origin)
+{
+	for (; list != NULL && *list != NULL; list++)
+		if (strcasecmp(*list, origin) == 0)
+			return true;
+	return false;
+}
+
+static bool check_origin(struct exchange *x)
+{
+	const char *origin = x->head[HEAD_ORIGIN];
+	const char *site = x->head[HEAD_SEC_FETCH_SITE];
+	const struct config *config = x->request.view->config;
+	char quoted[QUOTE_BYTES];
+
+	if (origin != NULL && origin_is_listed(config->server.allowed_origins, origin)) {
+		x->origin = origin;
+		return true;
+	}
+	if (origin != NULL)
+		return reply_refuse(x, 403, NULL, "web pages of the origin \"%s\" may not call this host: add it to server.allowed_origins in %s",
+			reply_quote(origin, quoted), config->file);
+	if (site != NULL && strcasecmp(site, "cross-site") == 0)
+		return reply_refuse(x, 403, NULL, "web pages of other sites may not call this host: see server.allowed_origins in %s", config->file);
+	return true;
+}
+
+/* A browser's question before the request proper. It carries no key, and needs none. */
+static bool answer_preflight(struct exchange *x)
+{
+	static const char headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
+				      "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, Last-Event-ID, "
+				      "X-API-Key, X-Request-ID\r\n"
+				      "Access-Control-Max-Age: 600\r\n";
+
+	if (x->origin == NULL || x->head[HEAD_PREFLIGHT_METHOD] == NULL || strcmp(x->info->request_method, "OPTIONS") != 0)
+		return false;
+	x->close = x->close || x->unread;
+	http_send(&x->request, &(struct http_reply){ .status = 204, .headers = headers });
+	return true;
+}
+
+/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+
+bool guard_check(struct exchange *x)
+{
+	const char *raw = x->info->local_uri_raw;
+
+	x->probe = raw != NULL && (strcmp(raw, "/healthz") == 0 || strcmp(raw, "/readyz") == 0);
+	if (!request_read_head(x))
+		return false;
+	x->close = x->close || !request_keeps_alive(x);
+	request_choose_id(x);
+	if (!check_load(x) || !request_read_target(x) || !check_host(x) || !check_origin(x))
+		return false;
+	return !answer_preflight(x) && auth_check(x);
+}

@@ -1,0 +1,404 @@
+/* request.c - what a request's head says: headers in one pass, path and query decoded by us (civetweb's decode_url is off).
+ *
+ * Runs on HTTP threads; keeps a decoded path in the thread's buffer. Refuses what two readers could understand differently
+ * (tech 1.7): civetweb 1.15 itself lets most of it pass. Nothing beyond this file sees a path with a control byte, a dot
+ * segment, bad UTF-8 or an encoded slash in it. */
+#include "http/exchange.h"
+
+#include <ctype.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/limits.h"
+
+/* ---- headers ------------------------------------------------------------------------------------------------------ */
+
+static enum head match(const char *name, const char *expected, enum head which)
+{
+	return strcasecmp(name, expected) == 0 ? which : HEAD_COUNT;
+}
+
+static enum head which_head(const char *name, size_t length)
+{
+	switch (length) {
+	case 4: return match(name, "Host", HEAD_HOST);
+	case 6: return match(name, "Origin", HEAD_ORIGIN) != HEAD_COUNT ? HEAD_ORIGIN : match(name, "Expect", HEAD_EXPECT);
+	case 9: return match(name, "X-API-Key", HEAD_X_API_KEY);
+	case 10: return match(name, "Connection", HEAD_CONNECTION);
+	case 12:
+		return match(name, "Content-Type", HEAD_CONTENT_TYPE) != HEAD_COUNT ? HEAD_CONTENT_TYPE
+										     : match(name, "X-Request-ID", HEAD_X_REQUEST_ID);
+	case 13: return match(name, "Authorization", HEAD_AUTHORIZATION);
+	case 14:
+		return match(name, "Content-Length", HEAD_CONTENT_LENGTH) != HEAD_COUNT ? HEAD_CONTENT_LENGTH
+											 : match(name, "Sec-Fetch-Site", HEAD_SEC_FETCH_SITE);
+	case 16: return match(name, "Content-Encoding", HEAD_CONTENT_ENCODING);
+	case 17: return match(name, "Transfer-Encoding", HEAD_TRANSFER_ENCODING);
+	case 29: return match(name, "Access-Control-Request-Method", HEAD_PREFLIGHT_METHOD);
+	default: return HEAD_COUNT;
+	}
+}
+
+/* These may come in several lines, or twice by way of a proxy, without harm. */
+static bool may_repeat(enum head which)
+{
+	return which == HEAD_CONNECTION || which == HEAD_X_REQUEST_ID;
+}
+
+/* civetweb skips white space before the request line, but keeps counting from the first byte: after an empty line in there, head and
+ * body no longer lie where it thinks. One CRLF left over from an earlier body is harmless (RFC 9112, 2.2). */
+static bool begins_cleanly(struct exchange *x)
+{
+	const char *start = x->info->request_method;
+	struct worker *worker = x->worker;
+
+	if (worker->head_start == NULL || start < worker->head_start)
+		worker->head_start = start;
+	return start == worker->head_start || (start - worker->head_start == 2 && start[-2] == '\r');
+}
+
+/* civetweb ends the headers silently at a line that does not begin with a name (a folded one), and drops what follows, a
+ * Content-Length for example. It has overwritten line ends with NULs: after the last header "\0\0\r\0" is what must be left. */
+static bool ends_cleanly(const struct exchange *x)
+{
+	const char *end;
+
+	if (x->info->num_headers == 0)
+		return true;
+	end = x->info->http_headers[x->info->num_headers - 1].value;
+	end += strlen(end);
+	if (end + 3 - x->worker->head_start >= LIMIT_REQUEST_HEAD_BYTES)
+		return false;
+	return end[1] == '\0' && end[2] == '\r' && end[3] == '\0';
+}
+
+/* "Content-Length : 5" passes civetweb, which NULs the blanks too. */
+static bool name_is_clean(const struct mg_header *header, size_t length)
+{
+	return header->value == header->name + length + 1 || header->name[length + 1] != '\0';
+}
+
+static bool collect_heads(struct exchange *x)
+{
+	for (int i = 0; i < x->info->num_headers; i++) {
+		const struct mg_header *header = &x->info->http_headers[i];
+		size_t length = strlen(header->name);
+		enum head which = which_head(header->name, length);
+
+		if (!name_is_clean(header, length))
+			return reply_refuse(x, 400, NULL, "white space before the colon of a header");
+		if (which == HEAD_COUNT)
+			continue;
+		if (x->head[which] == NULL)
+			x->head[which] = header->value;
+		else if (!may_repeat(which))
+			return reply_refuse(x, 400, NULL, "the header %s is there twice", header->name);
+	}
+	return true;
+}
+
+static bool read_length(struct exchange *x)
+{
+	const char *text = x->head[HEAD_CONTENT_LENGTH];
+	size_t digits = strspn(text, "0123456789");
+
+	x->unread = true;
+	if (digits == 0 || text[digits] != '\0')
+		return reply_refuse(x, 400, NULL, "Content-Length must be a number");
+	if (digits > 10)
+		return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes");
+	for (; *text != '\0'; text++)
+		x->declared = x->declared * 10 + (size_t)(*text - '0');
+	x->unread = x->declared > 0;
+	return true;
+}
+
+/* Collects the headers, and refuses what could be read in two ways. Whatever is refused here closes the connection. */
+bool request_read_head(struct exchange *x)
+{
+	const char *encoding;
+	bool keep = !x->close;
+
+	x->close = true;
+	x->unread = true; /* until known better */
+	if (!begins_cleanly(x))
+		return reply_refuse(x, 400, NULL, "empty lines before the request");
+	if (x->info->num_headers >= MG_MAX_HEADERS)
+		return reply_refuse(x, 431, NULL, "too many headers: at most %d", MG_MAX_HEADERS - 1);
+	if (!ends_cleanly(x))
+		return reply_refuse(x, 400, NULL, "malformed headers: each line must end in CRLF and must not be folded");
+	if (!collect_heads(x))
+		return false;
+	encoding = x->head[HEAD_TRANSFER_ENCODING];
+	if (encoding != NULL && x->head[HEAD_CONTENT_LENGTH] != NULL)
+		return reply_refuse(x, 400, NULL, "Content-Length and Transfer-Encoding exclude each other");
+	if (encoding != NULL && (strcasecmp(encoding, "chunked") != 0 || strcmp(x->info->http_version, "1.1") != 0))
+		return reply_refuse(x, 400, NULL, "the only Transfer-Encoding understood is chunked, in HTTP/1.1");
+	x->unread = x->chunked = encoding != NULL;
+	if (x->head[HEAD_CONTENT_LENGTH] != NULL && !read_length(x))
+		return false;
+	x->close = !keep;
+	return true;
+}
+
+/* One option of a comma-separated header, in any letter case. */
+static bool has_option(const char *list, const char *option)
+{
+	size_t length = strlen(option);
+
+	while (*list != '\0') {
+		list += strspn(list, ", ");
+		size_t item = strcspn(list, ", ");
+		if (item == length && strncasecmp(list, option, length) == 0)
+			return true;
+		list += item;
+	}
+	return false;
+}
+
+/* As civetweb decides, so that the answer says what it does. */
+bool request_keeps_alive(const struct exchange *x)
+{
+	const char *connection = x->head[HEAD_CONNECTION];
+
+	if (connection != NULL)
+		return has_option(connection, "keep-alive") && !has_option(connection, "close");
+	return strcmp(x->info->http_version, "1.1") == 0;
+}
+
+bool request_takes_body(const struct exchange *x)
+{
+	const char *method = x->info->request_method;
+
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0 || strcmp(method, "DELETE") == 0;
+}
+
+const char *http_header(const struct http_request *request, const char *name)
+{
+	return mg_get_header(request->connection, name);
+}
+
+static bool id_is_sane(const char *id)
+{
+	size_t length = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
+
+	return length > 0 && length <= LIMIT_REQUEST_ID_BYTES && id[length] == '\0';
+}
+
+void request_choose_id(struct exchange *x)
+{
+	static const char hex[] = "0123456789abcdef";
+	const char *given = x->head[HEAD_X_REQUEST_ID];
+	uint64_t number;
+
+	if (given != NULL && id_is_sane(given)) {
+		x->request.request_id = given;
+		return;
+	}
+	number = x->worker->next_id++ * 0x9e3779b97f4a7c15u; /* odd, so still unique; only looks less like a counter */
+	for (int i = REQUEST_ID_TEXT - 2; i >= 0; i--, number >>= 4)
+		x->id[i] = hex[number & 15];
+	x->id[REQUEST_ID_TEXT - 1] = '\0';
+	x->request.request_id = x->id;
+}
+
+/* ---- path and query ----------------------------------------------------------------------------------------------- */
+
+/* UTF-8 as RFC 3629 has it, byte by byte. */
+struct utf8 {
+	int more;
+	unsigned low, high;
+};
+
+static bool utf8_step(struct utf8 *state, unsigned byte)
+{
+	if (state->more > 0) {
+		if (byte < state->low || byte > state->high)
+			return false;
+		state->more--;
+	} else if (byte >= 0x80) {
+		if (byte < 0xc2 || byte > 0xf4)
+			return false;
+		state->more = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+		state->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
+		state->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
+		return true;
+	}
+	state->low = 0x80;
+	state->high = 0xbf;
+	return true;
+}
+
+static int hex_value(char digit)
+{
+	if (digit >= '0' && digit <= '9')
+		return digit - '0';
+	digit = (char)tolower((unsigned char)digit);
+	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
+}
+
+/* The next byte of percent-encoded text, which moves on; -1 for a bad escape. */
+static int decode_byte(const char **text)
+{
+	const char *at = *text;
+	int high, low;
+
+	if (*at != '%') {
+		*text = at + 1;
+		return (unsigned char)*at;
+	}
+	high = hex_value(at[1]);
+	low = high < 0 ? -1 : hex_value(at[2]);
+	if (low < 0)
+		return -1;
+	*text = at + 3;
+	return high * 16 + low;
+}
+
+/* What is wrong with a piece of percent-encoded text in general, or NULL. */
+static const char *check_encoding(const char *text)
+{
+	struct utf8 utf8 = { 0 };
+	int byte;
+
+	while (*text != '\0') {
+		byte = decode_byte(&text);
+		if (byte < 0)
+			return "has a % without two hexadecimal digits after it";
+		if (byte < 0x20 || byte == 0x7f)
+			return "has a control character in it";
+		if (!utf8_step(&utf8, (unsigned)byte))
+			return "is not UTF-8";
+	}
+	return utf8.more > 0 ? "is not UTF-8" : NULL;
+}
+
+/* Decodes escapes into the thread's buffer. An encoded separator would be one to some readers only. */
+static const char *decode_path(struct exchange *x, const char *raw)
+{
+	struct buffer *path = &x->worker->path;
+	const char *problem = check_encoding(raw);
+	bool escaped;
+
+	if (problem != NULL)
+		return problem;
+	buffer_clear(path);
+	while (*raw != '\0') {
+		escaped = *raw == '%';
+		int byte = decode_byte(&raw);
+		if (escaped && (byte == '/' || byte == '\\'))
+			return "has an encoded slash in it";
+		buffer_char(path, (char)byte);
+	}
+	if (path->failed)
+		return "does not fit in memory";
+	x->request.path = path->data;
+	return NULL;
+}
+
+static const char *check_segment(const char *segment, size_t length)
+{
+	if (length > LIMIT_PATH_SEGMENT_BYTES)
+		return "has a part that is too long";
+	if ((length == 1 && segment[0] == '.') || (length == 2 && segment[0] == '.' && segment[1] == '.'))
+		return "has a dot segment in it";
+	return NULL;
+}
+
+static const char *check_path(const char *path)
+{
+	const char *segment = path + 1, *at, *problem;
+
+	for (at = path + 1;; at++) {
+		unsigned char byte = (unsigned char)*at;
+
+		if (byte == '/' || byte == '\0') {
+			problem = check_segment(segment, (size_t)(at - segment));
+			if (problem != NULL || byte == '\0')
+				return problem;
+			if (at[-1] == '/')
+				return "has an empty part (//)";
+			segment = at + 1;
+		} else if (byte < 0x20 || byte == 0x7f || byte == '\\') {
+			return "has a control character or a backslash in it";
+		}
+	}
+}
+
+bool request_read_target(struct exchange *x)
+{
+	const char *raw = x->info->local_uri_raw;
+	const char *query = x->info->query_string;
+	const char *problem = NULL;
+
+	x->request.path = "/";
+	if (raw == NULL || raw[0] != '/')
+		return reply_refuse(x, 400, NULL, "the path must begin with a slash");
+	if (strlen(raw) > LIMIT_PATH_BYTES)
+		return reply_refuse(x, 414, NULL, "the path is longer than %d bytes", LIMIT_PATH_BYTES);
+	x->request.path = raw;
+	for (const char *at = raw; *at != '\0' && problem == NULL; at++) {
+		if (*at == '%' || (unsigned char)*at >= 0x80) {
+			problem = decode_path(x, raw);
+			break;
+		}
+	}
+	if (problem == NULL)
+		problem = check_path(x->request.path);
+	if (problem != NULL)
+		return reply_refuse(x, 400, NULL, "the path %s", problem);
+	x->request.query = query;
+	problem = query != NULL ? check_encoding(query) : NULL;
+	return problem == NULL || reply_refuse(x, 400, NULL, "the query %s", problem);
+}
+
+/* In a query a plus is a space. The text has passed check_encoding(). */
+static char decode_query_byte(const char **text)
+{
+	if (**text == '+') {
+		(*text)++;
+		return ' ';
+	}
+	return (char)decode_byte(text);
+}
+
+/* Does "name=" or "name" stand here, encoded or not? Returns what follows it, else NULL. */
+static const char *match_name(const char *at, const char *name)
+{
+	while (*at != '\0' && *at != '&' && *at != '=') {
+		if (*name == '\0' || decode_query_byte(&at) != *name)
+			return NULL;
+		name++;
+	}
+	return *name == '\0' ? at : NULL;
+}
+
+/* The length without a character that `next` would have gone on with. */
+static size_t whole_characters(const char *text, size_t length, char next)
+{
+	if (((unsigned char)next & 0xc0) != 0x80)
+		return length;
+	while (length > 0 && ((unsigned char)text[length - 1] & 0xc0) == 0x80)
+		length--;
+	return length > 0 ? length - 1 : 0;
+}
+
+bool http_query(const struct http_request *request, const char *name, char *value, size_t size)
+{
+	const char *at = request->query, *found = NULL;
+	size_t length = 0;
+
+	for (; at != NULL && found == NULL; at = strchr(at, '&')) {
+		at += *at == '&';
+		found = match_name(at, name);
+	}
+	if (found == NULL || size == 0)
+		return false;
+	found += *found == '=';
+	while (*found != '\0' && *found != '&' && length + 1 < size)
+		value[length++] = decode_query_byte(&found);
+	if (*found != '\0' && *found != '&')
+		length = whole_characters(value, length, decode_query_byte(&found));
+	value[length] = '\0';
+	return true;
+}

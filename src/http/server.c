@@ -1,0 +1,359 @@
+/* server.c - civetweb's life: start, threads, connections, requests, drain, stop.
+ *
+ * Owns the server and its threads' state. begin_request takes every request (tech 1.2: no handler is registered, no document root
+ * set, so civetweb never looks at a file), guards it, reads its body, hands it on and sees that exactly one answer was sent.
+ * Keep-alive, and how many requests one connection may hold a thread for, is decided here (tech 1.3). Does not route. */
+#include "http/exchange.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+#define ARENAS 4          /* malloc arenas: see http_start() */
+#define STOP_POLL_NS 5000000L
+#define OPTION_TEXT 32
+
+/* ---- one request -------------------------------------------------------------------------------------------------- */
+
+/* One thread serves one connection at a time: when most are taken, nobody keeps one between requests. */
+static bool must_close(const struct exchange *x)
+{
+	const struct http_server *server = x->server;
+
+	return x->worker->requests >= LIMIT_REQUESTS_PER_CONNECTION ||
+	       atomic_load_explicit(&server->connections, memory_order_relaxed) * 5 > server->threads * 4 ||
+	       atomic_load_explicit(&server->draining, memory_order_relaxed);
+}
+
+static void serve(struct exchange *x)
+{
+	if (!guard_check(x) || !body_read(x))
+		return;
+	x->server->handle(x->server->handle_context, &x->request);
+	if (x->status == 0)
+		reply_refuse(x, 500, NULL, "the request was not answered");
+}
+
+static void give_back(struct buffer *buffer)
+{
+	if (buffer->capacity > LIMIT_KEPT_BUFFER_BYTES)
+		buffer_free(buffer);
+}
+
+static int begin_request(struct mg_connection *connection)
+{
+	struct worker *worker = mg_get_thread_pointer(connection);
+	const struct mg_request_info *info = mg_get_request_info(connection);
+	struct exchange x = { .worker = worker, .server = worker->server, .info = info };
+
+	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection };
+	x.head_only = strcmp(info->request_method, "HEAD") == 0;
+	if (x.head_only)
+		x.request.method = "GET";
+	worker->requests++;
+	atomic_fetch_add_explicit(&x.server->in_flight, 1, memory_order_relaxed);
+	x.close = must_close(&x);
+	x.request.view = gate_acquire(x.server->gate);
+	serve(&x);
+	gate_release(x.server->gate, x.request.view);
+	if (x.close)
+		mg_disable_connection_keep_alive(connection); /* and so civetweb will not read what is left of the body */
+	if (x.unread)
+		body_drain(&x);
+	give_back(&worker->out);
+	give_back(&worker->body);
+	atomic_fetch_sub_explicit(&x.server->in_flight, 1, memory_order_release);
+	return x.status;
+}
+
+/* Errors that civetweb finds before begin_request. Of the request nothing can be relied on. */
+static int http_error(struct mg_connection *connection, int status, const char *message)
+{
+	struct worker *worker = mg_get_thread_pointer(connection);
+	struct exchange x = { .worker = worker, .server = worker->server, .close = true };
+
+	x.request = (struct http_request){ .method = "GET", .path = "/", .body = "", .connection = connection };
+	if (status == 505)
+		reply_refuse(&x, status, NULL, "HTTP/1.1 or HTTP/1.0 is spoken here");
+	else if (status == 400)
+		reply_refuse(&x, status, NULL, "the request is malformed, its head is larger than %d bytes, or it did not arrive within %d seconds",
+			LIMIT_REQUEST_HEAD_BYTES, LIMIT_HEAD_MS / 1000);
+	else
+		reply_refuse(&x, status, NULL, "%s", message);
+	mg_disable_connection_keep_alive(connection);
+	give_back(&worker->out);
+	return 0;
+}
+
+/* ---- threads and connections -------------------------------------------------------------------------------------- */
+
+static void *init_thread(const struct mg_context *context, int type)
+{
+	struct http_server *server = mg_get_user_data(context);
+	int index;
+
+	deadline_enter_thread();
+	if (type != 1)
+		return NULL;
+	index = atomic_load(&server->worker_count);
+	while (!atomic_compare_exchange_weak(&server->worker_count, &index, index + 1))
+		;
+	if (index >= server->threads)
+		abort(); /* civetweb started more threads than it was told to */
+	server->workers[index].thread = pthread_self();
+	return &server->workers[index];
+}
+
+static void exit_thread(const struct mg_context *context, int type, void *pointer)
+{
+	struct worker *worker = pointer;
+
+	(void)context;
+	if (type != 1)
+		return;
+	buffer_free(&worker->out);
+	buffer_free(&worker->body);
+	buffer_free(&worker->path);
+}
+
+static int init_connection(const struct mg_connection *connection, void **data)
+{
+	struct worker *worker = mg_get_thread_pointer(connection);
+
+	*data = NULL;
+	worker->requests = 0;
+	atomic_fetch_add_explicit(&worker->server->connections, 1, memory_order_relaxed);
+	return 0;
+}
+
+static void connection_closed(const struct mg_connection *connection)
+{
+	struct worker *worker = mg_get_thread_pointer(connection);
+
+	atomic_fetch_sub_explicit(&worker->server->connections, 1, memory_order_relaxed);
+}
+
+/* civetweb's own words: rarely of use to an operator, except for why it did not start. */
+static int civetweb_says(const struct mg_connection *connection, const char *message)
+{
+	struct http_server *server = mg_get_user_data(mg_get_context(connection));
+
+	if (server != NULL && atomic_load(&server->starting)) {
+		pthread_mutex_lock(&server->late_lock);
+		snprintf(server->start_problem, sizeof server->start_problem, "%s", message);
+		pthread_mutex_unlock(&server->late_lock);
+	}
+	log_message(LOG_DEBUG, "http.civetweb", "%s", message);
+	return 1;
+}
+
+/* ---- start -------------------------------------------------------------------------------------------------------- */
+
+/* "127.0.0.1:8001" or "localhost:8001". */
+static enum error_code parse_listen(struct http_server *server, const char *listen, struct sockaddr_in *address, struct error *error)
+{
+	const char *colon = strrchr(listen, ':');
+	size_t host = colon != NULL ? (size_t)(colon - listen) : 0;
+	char *end;
+	unsigned long port;
+
+	if (listen[0] == '[')
+		return error_set(error, ERROR_INVALID, "listen", "cannot listen on \"%s\": IPv6 is not available here, put a proxy in front", listen);
+	if (colon == NULL || host == 0 || host >= sizeof server->host)
+		return error_set(error, ERROR_INVALID, "listen", "cannot listen on \"%s\": expected ADDRESS:PORT, as in 127.0.0.1:8001", listen);
+	memcpy(server->host, listen, host);
+	server->host[host] = '\0';
+	if (strcmp(server->host, "localhost") == 0)
+		memcpy(server->host, "127.0.0.1", sizeof "127.0.0.1");
+	*address = (struct sockaddr_in){ .sin_family = AF_INET };
+	if (inet_pton(AF_INET, server->host, &address->sin_addr) != 1)
+		return error_set(error, ERROR_INVALID, "listen", "cannot listen on \"%s\": \"%s\" is not an IPv4 address", listen, server->host);
+	port = strtoul(colon + 1, &end, 10);
+	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535)
+		return error_set(error, ERROR_INVALID, "listen", "cannot listen on \"%s\": the port must be 0 to 65535", listen);
+	address->sin_port = htons((uint16_t)port);
+	server->loopback = ntohl(address->sin_addr.s_addr) >> 24 == 127;
+	server->any_address = address->sin_addr.s_addr == htonl(INADDR_ANY);
+	return ERROR_NONE;
+}
+
+/* civetweb only says that it did not start; the same bind() says why. 0 when it succeeds. */
+static int probe_address(const struct sockaddr_in *address)
+{
+	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int on = 1, problem = 0;
+
+	if (descriptor == -1)
+		return errno;
+	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (bind(descriptor, (const struct sockaddr *)address, sizeof *address) == -1 || listen(descriptor, 1) == -1)
+		problem = errno;
+	close(descriptor);
+	return problem;
+}
+
+static enum error_code explain_start(struct http_server *server, const char *listen, const struct sockaddr_in *address, struct error *error)
+{
+	int problem = probe_address(address);
+
+	if (problem == EADDRINUSE)
+		return error_set(error, ERROR_CONFLICT, "listen", "%s is already in use; choose another with --listen", listen);
+	if (problem == EADDRNOTAVAIL)
+		return error_set(error, ERROR_INVALID, "listen", "cannot listen on %s: this machine does not have that address", listen);
+	if (problem == EACCES)
+		return error_set(error, ERROR_IO, "listen", "cannot listen on %s: not permitted (ports below 1024 are reserved)", listen);
+	if (problem != 0)
+		return error_set(error, ERROR_IO, "listen", "cannot listen on %s: %s", listen, strerror(problem));
+	return error_set(error, ERROR_IO, "listen", "the HTTP server did not start on %s with %d threads: %s", listen, server->threads,
+		server->start_problem);
+}
+
+static struct mg_context *start_civetweb(struct http_server *server, const struct sockaddr_in *address)
+{
+	char listen[OPTION_TEXT], threads[OPTION_TEXT], backlog[OPTION_TEXT], head_bytes[OPTION_TEXT], head_ms[OPTION_TEXT];
+	const struct mg_callbacks callbacks = {
+		.begin_request = begin_request,
+		.http_error = http_error,
+		.log_message = civetweb_says,
+		.init_thread = init_thread,
+		.exit_thread = exit_thread,
+		.init_connection = init_connection,
+		.connection_closed = connection_closed,
+	};
+	const char *options[] = {
+		"listening_ports", listen, "num_threads", threads, "connection_queue", threads, "listen_backlog", backlog,
+		"enable_keep_alive", "yes", "keep_alive_timeout_ms", head_ms, "request_timeout_ms", head_ms, "tcp_nodelay", "1",
+		"max_request_size", head_bytes, "decode_url", "no", "enable_auth_domain_check", "no", "access_control_allow_origin", "",
+		"access_control_allow_methods", "", "access_control_allow_headers", "", "enable_directory_listing", "no", "cgi_pattern", "",
+		NULL,
+	};
+
+	snprintf(listen, sizeof listen, "%s:%u", server->host, (unsigned)ntohs(address->sin_port));
+	snprintf(threads, sizeof threads, "%d", server->threads);
+	snprintf(backlog, sizeof backlog, "%d", LIMIT_LISTEN_BACKLOG);
+	snprintf(head_bytes, sizeof head_bytes, "%d", LIMIT_REQUEST_HEAD_BYTES);
+	snprintf(head_ms, sizeof head_ms, "%d", LIMIT_HEAD_MS);
+	return mg_start(&callbacks, server, options);
+}
+
+static enum error_code make_server(const struct http_options *options, struct http_server **server, struct error *error)
+{
+	struct http_server *made = calloc(1, sizeof *made);
+	size_t bytes = (size_t)options->threads * sizeof *made->workers;
+	uint64_t random;
+
+	if (made == NULL)
+		return error_memory(error);
+	made->workers = aligned_alloc(WORKER_ALIGNMENT, bytes);
+	if (made->workers == NULL || getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
+		free(made->workers);
+		free(made);
+		return error_memory(error);
+	}
+	memset(made->workers, 0, bytes);
+	made->gate = options->gate;
+	made->handle = options->handle;
+	made->handle_context = options->context;
+	made->threads = options->threads;
+	made->overload_mark = options->threads * 7 / 8 > 0 ? options->threads * 7 / 8 : 1;
+	for (int i = 0; i < made->threads; i++) {
+		made->workers[i].server = made;
+		made->workers[i].next_id = random + ((uint64_t)i << 40);
+		buffer_init(&made->workers[i].out, 0);
+		buffer_init(&made->workers[i].body, 0);
+		buffer_init(&made->workers[i].path, LIMIT_PATH_BYTES);
+	}
+	*server = made;
+	return ERROR_NONE;
+}
+
+static void free_server(struct http_server *server)
+{
+	free(server->workers);
+	free(server);
+}
+
+static enum error_code start_server(struct http_server *server, const char *listen, const struct sockaddr_in *address, struct error *error)
+{
+	struct mg_server_port port;
+
+	if (deadline_start(server, error) != ERROR_NONE)
+		return ERROR_IO;
+	atomic_store(&server->starting, true);
+	server->context = start_civetweb(server, address);
+	atomic_store(&server->starting, false);
+	if (server->context == NULL)
+		return explain_start(server, listen, address, error);
+	if (mg_get_server_ports(server->context, 1, &port) != 1) {
+		mg_stop(server->context);
+		return error_set(error, ERROR_IO, "listen", "the HTTP server did not start on %s", listen);
+	}
+	server->port = port.port;
+	return ERROR_NONE;
+}
+
+enum error_code http_start(const struct http_options *options, struct http_server **server, struct error *error)
+{
+	struct http_server *made = NULL;
+	struct sockaddr_in address;
+	enum error_code code;
+
+	if (options->threads < 1)
+		return error_set(error, ERROR_INVALID, "threads", "at least one HTTP thread is needed");
+	code = make_server(options, &made, error);
+	if (code != ERROR_NONE)
+		return code;
+	signal(SIGPIPE, SIG_IGN);
+	mallopt(M_ARENA_MAX, ARENAS);
+	code = parse_listen(made, options->listen, &address, error);
+	if (code == ERROR_NONE) {
+		code = start_server(made, options->listen, &address, error);
+		if (code != ERROR_NONE)
+			deadline_stop(made);
+	}
+	if (code != ERROR_NONE) {
+		free_server(made);
+		return code;
+	}
+	*server = made;
+	return ERROR_NONE;
+}
+
+/* ---- stop --------------------------------------------------------------------------------------------------------- */
+
+int http_port(const struct http_server *server)
+{
+	return server->port;
+}
+
+void http_drain(struct http_server *server)
+{
+	atomic_store(&server->draining, true);
+}
+
+/* Answers first, then mg_stop(): it cuts off whatever is still being written (tech 1.9). */
+void http_stop(struct http_server *server, int timeout_ms)
+{
+	int64_t deadline = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;
+
+	if (server == NULL)
+		return;
+	http_drain(server);
+	while (atomic_load(&server->in_flight) > 0 && clock_monotonic_ns() < deadline)
+		nanosleep(&(struct timespec){ .tv_nsec = STOP_POLL_NS }, NULL);
+	mg_stop(server->context);
+	deadline_stop(server);
+	free_server(server);
+}

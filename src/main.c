@@ -1,0 +1,46 @@
+/* main.c - the command line. */
+#include <stdio.h>
+#include <string.h>
+
+#include "cli/cli.h"
+#include "cli/serve.h"
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+	const char *help;
+} commands[] = {
+	{ "serve", serve, "serve [--home DIR] [--listen ADDR:PORT]   run the host (home holds config/ data/ logs/)" },
+	{ "check", cli_check, "check --profile NAME --base URL [--json]  smoke test of a running host" },
+	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
+};
+
+static void print_usage(FILE *out)
+{
+	fprintf(out, "usage: providerd COMMAND\n\n");
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		fprintf(out, "  %s\n", commands[i].help);
+	fprintf(out, "  --version\n");
+}
+
+int main(int argc, char **argv)
+{
+	if (argc < 2) {
+		print_usage(stderr);
+		return EXIT_USAGE;
+	}
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("providerd %s\n", PROVIDERD_VERSION);
+		return EXIT_OK;
+	}
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0) {
+		print_usage(stdout);
+		return EXIT_OK;
+	}
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(argv[1], commands[i].name) == 0)
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "providerd: unknown command '%s'\n", argv[1]);
+	print_usage(stderr);
+	return EXIT_USAGE;
+}

@@ -1,0 +1,385 @@
+/* bridge.c - JSON to Lua and back.
+ *
+ * Why not lua-cjson here: on Lua 5.4 it decodes 1 as 1.0, rounds integers past 2^53 and turns [] into {} (design 10). The interface
+ * is the same. Runs inside protected calls only: everything that allocates may raise. */
+#include "script/bridge.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+
+#define WIDE_TYPE "providerd.integer"
+#define MOST_FIELDS_ON_STACK 32
+
+static const char array_key; /* its address is the registry key of the arrays' metatable */
+
+/* ---- wide integers: opaque values that go out as they came in ---- */
+
+static int wide_text(lua_State *L)
+{
+	const uint64_t *value = luaL_checkudata(L, 1, WIDE_TYPE);
+	char text[24];
+	struct buffer digits;
+
+	buffer_init(&digits, sizeof text);
+	buffer_unsigned(&digits, *value);
+	snprintf(text, sizeof text, "%s", digits.failed ? "?" : digits.data);
+	buffer_free(&digits);
+	lua_pushstring(L, text);
+	return 1;
+}
+
+static int wide_equal(lua_State *L)
+{
+	const uint64_t *a = luaL_checkudata(L, 1, WIDE_TYPE), *b = luaL_checkudata(L, 2, WIDE_TYPE);
+
+	lua_pushboolean(L, *a == *b);
+	return 1;
+}
+
+static void push_wide(lua_State *L, uint64_t value)
+{
+	uint64_t *held = lua_newuserdatauv(L, sizeof *held, 0);
+
+	*held = value;
+	luaL_setmetatable(L, WIDE_TYPE);
+}
+
+void bridge_open(lua_State *L)
+{
+	static const luaL_Reg methods[] = { { "__tostring", wide_text }, { "__eq", wide_equal }, { NULL, NULL } };
+
+	luaL_newmetatable(L, WIDE_TYPE);
+	luaL_setfuncs(L, methods, 0);
+	lua_pop(L, 1);
+	lua_newtable(L);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
+}
+
+/* ---- JSON to Lua ---- */
+
+static void mark_array(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
+	lua_setmetatable(L, -2);
+}
+
+static void push_array(lua_State *L, const json_t *value)
+{
+	size_t count = json_array_size(value);
+
+	lua_createtable(L, (int)count, 0);
+	for (size_t i = 0; i < count; i++) {
+		bridge_push(L, json_array_get(value, i));
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+	mark_array(L);
+}
+
+static void push_object(lua_State *L, const json_t *value)
+{
+	const char *key;
+	json_t *item;
+
+	lua_createtable(L, 0, (int)json_object_size(value));
+	json_object_foreach((json_t *)(uintptr_t)value, key, item) {
+		lua_pushstring(L, key);
+		bridge_push(L, item);
+		lua_rawset(L, -3);
+	}
+}
+
+void bridge_push(lua_State *L, const json_t *value)
+{
+	uint64_t wide;
+
+	luaL_checkstack(L, 4, "JSON too deep");
+	if (value == NULL) {
+		lua_newtable(L);
+		return;
+	}
+	switch (json_typeof(value)) {
+	case JSON_OBJECT: push_object(L, value); break;
+	case JSON_ARRAY: push_array(L, value); break;
+	case JSON_INTEGER: lua_pushinteger(L, json_integer_value(value)); break;
+	case JSON_REAL: lua_pushnumber(L, json_real_value(value)); break;
+	case JSON_TRUE: lua_pushboolean(L, 1); break;
+	case JSON_FALSE: lua_pushboolean(L, 0); break;
+	case JSON_NULL: lua_pushlightuserdata(L, NULL); break;
+	case JSON_STRING:
+		if (json_wide(value, &wide))
+			push_wide(L, wide);
+		else
+			lua_pushlstring(L, json_string_value(value), json_string_length(value));
+		break;
+	}
+}
+
+/* ---- Lua to JSON ---- */
+
+static void write_value(lua_State *L, int index, struct buffer *out, int depth);
+
+bool bridge_is_array(lua_State *L, int index)
+{
+	bool marked;
+
+	if (lua_type(L, index) != LUA_TTABLE)
+		return false;
+	if (lua_rawlen(L, index) > 0)
+		return true;
+	if (!lua_getmetatable(L, index))
+		return false;
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
+	marked = lua_rawequal(L, -1, -2);
+	lua_pop(L, 2);
+	return marked;
+}
+
+static void write_array(lua_State *L, int index, struct buffer *out, int depth)
+{
+	lua_Integer count = (lua_Integer)lua_rawlen(L, index), found = 0;
+
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		if (!lua_isinteger(L, -2))
+			luaL_error(L, "JSON: a table has both list items and the key '%s'", luaL_tolstring(L, -2, NULL));
+		found++;
+	}
+	if (found != count)
+		luaL_error(L, "JSON: a list has holes (%d of %d items)", (int)found, (int)count);
+	buffer_char(out, '[');
+	for (lua_Integer i = 1; i <= count; i++) {
+		if (i > 1)
+			buffer_char(out, ',');
+		lua_rawgeti(L, index, i);
+		write_value(L, lua_gettop(L), out, depth + 1);
+		lua_pop(L, 1);
+	}
+	buffer_char(out, ']');
+}
+
+struct field {
+	const char *name;
+	size_t length;
+};
+
+static int compare_fields(const void *a, const void *b)
+{
+	const struct field *x = a, *y = b;
+	int order = memcmp(x->name, y->name, x->length < y->length ? x->length : y->length);
+
+	return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
+}
+
+static size_t count_fields(lua_State *L, int index)
+{
+	size_t count = 0;
+
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "JSON: an object's key must be text, not %s", luaL_typename(L, -2));
+		count++;
+	}
+	return count;
+}
+
+static void sort_fields(struct field *fields, size_t count)
+{
+	if (count > MOST_FIELDS_ON_STACK) {
+		qsort(fields, count, sizeof *fields, compare_fields);
+		return;
+	}
+	for (size_t i = 1; i < count; i++) {
+		struct field moving = fields[i];
+		size_t at = i;
+
+		for (; at > 0 && compare_fields(&fields[at - 1], &moving) > 0; at--)
+			fields[at] = fields[at - 1];
+		fields[at] = moving;
+	}
+}
+
+static void write_object(lua_State *L, int index, struct buffer *out, int depth)
+{
+	struct field few[MOST_FIELDS_ON_STACK], *fields = few;
+	size_t count = count_fields(L, index), filled = 0;
+
+	/* The names are anchored by the table; a large list of them by a userdata on the stack, so that an error leaks nothing. */
+	if (count > MOST_FIELDS_ON_STACK)
+		fields = lua_newuserdatauv(L, count * sizeof *fields, 0);
+	else
+		lua_pushnil(L);
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		fields[filled].name = lua_tolstring(L, -2, &fields[filled].length);
+		filled++;
+	}
+	sort_fields(fields, count);
+	buffer_char(out, '{');
+	for (size_t i = 0; i < count; i++) {
+		if (i > 0)
+			buffer_char(out, ',');
+		json_write_string(out, fields[i].name, fields[i].length);
+		buffer_char(out, ':');
+		lua_pushlstring(L, fields[i].name, fields[i].length);
+		lua_rawget(L, index);
+		write_value(L, lua_gettop(L), out, depth + 1);
+		lua_pop(L, 1);
+	}
+	buffer_char(out, '}');
+	lua_pop(L, 1);
+}
+
+static void write_number(lua_State *L, int index, struct buffer *out)
+{
+	if (lua_isinteger(L, index))
+		buffer_integer(out, lua_tointeger(L, index));
+	else if (isfinite(lua_tonumber(L, index)))
+		json_write_double(out, lua_tonumber(L, index));
+	else
+		luaL_error(L, "JSON: %f is not a JSON number", lua_tonumber(L, index));
+}
+
+static void write_userdata(lua_State *L, int index, struct buffer *out)
+{
+	const uint64_t *wide = luaL_testudata(L, index, WIDE_TYPE);
+
+	if (wide == NULL)
+		luaL_error(L, "JSON: this value has no JSON form");
+	buffer_unsigned(out, *wide);
+}
+
+static void write_value(lua_State *L, int index, struct buffer *out, int depth)
+{
+	const char *text;
+	size_t length;
+
+	if (depth > LIMIT_JSON_DEPTH)
+		luaL_error(L, "JSON: nested deeper than %d levels (a table inside itself?)", LIMIT_JSON_DEPTH);
+	luaL_checkstack(L, 8, "JSON too deep");
+	switch (lua_type(L, index)) {
+	case LUA_TNIL: buffer_text(out, "null"); break;
+	case LUA_TBOOLEAN: json_write_bool(out, lua_toboolean(L, index)); break;
+	case LUA_TNUMBER: write_number(L, index, out); break;
+	case LUA_TSTRING:
+		text = lua_tolstring(L, index, &length);
+		json_write_string(out, text, length);
+		break;
+	case LUA_TTABLE:
+		if (bridge_is_array(L, index))
+			write_array(L, index, out, depth);
+		else
+			write_object(L, index, out, depth);
+		break;
+	case LUA_TLIGHTUSERDATA: buffer_text(out, "null"); break;
+	case LUA_TUSERDATA: write_userdata(L, index, out); break;
+	default: luaL_error(L, "JSON: a %s has no JSON form", luaL_typename(L, index));
+	}
+	if (out->failed)
+		luaL_error(L, "JSON: the value is too large");
+}
+
+void bridge_write(lua_State *L, int index, struct buffer *out)
+{
+	write_value(L, lua_absindex(L, index), out, 0);
+}
+
+/* ---- the cjson module ---- */
+
+static int free_guarded_buffer(lua_State *L)
+{
+	buffer_free(lua_touserdata(L, 1));
+	return 0;
+}
+
+struct buffer *bridge_push_buffer(lua_State *L)
+{
+	struct buffer *buffer = lua_newuserdatauv(L, sizeof *buffer, 0);
+
+	buffer_init(buffer, LIMIT_SCRIPT_MEMORY_BYTES);
+	if (luaL_newmetatable(L, "providerd.buffer")) {
+		lua_pushcfunction(L, free_guarded_buffer);
+		lua_setfield(L, -2, "__gc");
+	}
+	lua_setmetatable(L, -2);
+	return buffer;
+}
+
+static int module_encode(lua_State *L)
+{
+	struct buffer *out;
+
+	luaL_checkany(L, 1);
+	out = bridge_push_buffer(L);
+	bridge_write(L, 1, out);
+	lua_pushlstring(L, out->data, out->length);
+	buffer_free(out);
+	return 1;
+}
+
+static int free_guarded_value(lua_State *L)
+{
+	json_t **value = lua_touserdata(L, 1);
+
+	json_decref(*value);
+	*value = NULL;
+	return 0;
+}
+
+static int module_decode(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	json_t **value = lua_newuserdatauv(L, sizeof *value, 0);
+	struct error error;
+
+	*value = NULL;
+	if (luaL_newmetatable(L, "providerd.json")) {
+		lua_pushcfunction(L, free_guarded_value);
+		lua_setfield(L, -2, "__gc");
+	}
+	lua_setmetatable(L, -2);
+	*value = json_read(text, length, &error);
+	if (*value == NULL)
+		return luaL_error(L, "%s", error.message);
+	bridge_push(L, *value);
+	json_decref(*value);
+	*value = NULL;
+	return 1;
+}
+
+static int module_array(lua_State *L)
+{
+	if (lua_isnoneornil(L, 1)) {
+		lua_settop(L, 0);
+		lua_newtable(L);
+	}
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	mark_array(L);
+	return 1;
+}
+
+static int module_is_array(lua_State *L)
+{
+	lua_pushboolean(L, bridge_is_array(L, 1));
+	return 1;
+}
+
+void bridge_push_module(lua_State *L)
+{
+	static const luaL_Reg functions[] = {
+		{ "encode", module_encode },
+		{ "decode", module_decode },
+		{ "array", module_array },
+		{ "is_array", module_is_array },
+		{ NULL, NULL },
+	};
+
+	luaL_newlib(L, functions);
+	lua_pushlightuserdata(L, NULL);
+	lua_setfield(L, -2, "null");
+}

@@ -1,0 +1,28 @@
+/* bridge.h - between JSON and Lua values, exactly (design 6): an empty array stays one, integers stay integers to 64 bits, unsigned
+ * too. Scripts see it as `require "cjson"`. */
+#pragma once
+
+#include <lua.h>
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+
+/* Prepares a new state (metatables of arrays and wide integers). May raise (memory). [-0, +0, m] */
+void bridge_open(lua_State *L);
+
+/* Pushes the module table: encode, decode, null, array, is_array. [-0, +1, m] */
+void bridge_push_module(lua_State *L);
+
+/* Pushes a JSON value; null becomes the light userdata NULL (cjson.null). NULL pushes an empty table. May raise (memory). [-0, +1, m] */
+void bridge_push(lua_State *L, const json_t *value);
+
+/* Appends the value at `index` as JSON text: keys sorted, so that the same value always gives the same bytes. A value that JSON cannot say
+ * (function, NaN, a table with both list and named keys, too deep) raises an error that names its path. [-0, +0, e] */
+void bridge_write(lua_State *L, int index, struct buffer *out);
+
+/* Whether the table at `index` is written as an array. [-0, +0, -] */
+bool bridge_is_array(lua_State *L, int index);
+
+/* Pushes an empty buffer that Lua's collector frees, whatever raises. The pointer is valid while the value is on the stack. [-0, +1, m] */
+struct buffer *bridge_push_buffer(lua_State *L);

@@ -1,0 +1,237 @@
+/* call.c - runs prepare, estimate and submit (or another function) in one protected coroutine. Engine thread only.
+ *
+ * Everything that touches Lua happens inside the coroutine, so that an error of any kind ends as a status here. C memory that a raise
+ * could leak hangs off struct script_call and is freed with it. */
+#include "script/call.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "script/bridge.h"
+#include "script/context.h"
+#include "script/estimate.h"
+#include "script/refusal.h"
+
+static const char *const phase_names[] = { "start", "prepare", "estimate", "call" };
+
+enum phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
+
+void script_call_init(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
+{
+	struct buffer *buffers[] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
+		&call->notes, &call->refusals };
+
+	call->provider = provider_hold(provider);
+	call->function = function;
+	call->request = json_incref(request);
+	call->dry_run = dry_run;
+	call->outcome = CALL_FAILED;
+	call->error = (struct error){ 0 };
+	call->mode[0] = '\0';
+	call->warning_count = call->note_count = 0;
+	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
+	call->thread = NULL;
+	call->thread_reference = LUA_NOREF;
+	for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+		buffer_init(buffers[i], LIMIT_SCRIPT_MEMORY_BYTES);
+	outgoing_init(&call->outgoing);
+}
+
+void script_call_free(struct script_call *call)
+{
+	struct buffer *buffers[] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
+		&call->notes, &call->refusals };
+
+	for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
+		buffer_free(buffers[i]);
+	outgoing_free(&call->outgoing);
+	json_decref(call->request);
+	provider_release(call->provider);
+}
+
+/* ---- inside the coroutine ---- */
+
+static void push_function(lua_State *L, struct script_call *call, enum manifest_function function)
+{
+	lua_rawgeti(L, LUA_REGISTRYINDEX, call->provider->functions[function]);
+}
+
+/* Further fields of the answer: "\"model\":\"x\"," from the table at `index`. */
+static void write_fields(lua_State *L, int index, struct script_call *call)
+{
+	if (lua_type(L, index) != LUA_TTABLE)
+		return;
+	bridge_write(L, index, &call->fields);
+	if (call->fields.length <= 2) { /* {} */
+		buffer_clear(&call->fields);
+		return;
+	}
+	/* an object's text without its braces, with a comma at the end, is a list of members */
+	memmove(call->fields.data, call->fields.data + 1, call->fields.length - 1);
+	call->fields.length--;
+	call->fields.data[call->fields.length - 1] = ',';
+}
+
+static void keep_mode(lua_State *L, int index, struct script_call *call)
+{
+	if (lua_getfield(L, index, "mode") == LUA_TSTRING) {
+		strncpy(call->mode, lua_tostring(L, -1), sizeof call->mode - 1);
+		call->mode[sizeof call->mode - 1] = '\0';
+	}
+	lua_pop(L, 1);
+}
+
+/* Leaves the payload on the stack; false when the request was refused as bad input. */
+static bool run_prepare(lua_State *L, struct script_call *call)
+{
+	bridge_push(L, call->request);
+	if (call->provider->manifest.has[FUNCTION_PREPARE]) {
+		push_function(L, call, FUNCTION_PREPARE);
+		lua_insert(L, -2);
+		lua_call(L, 1, 2);
+		if (lua_isnil(L, -2)) {
+			refusal_to_error(L, -1, &call->error);
+			call->outcome = CALL_INVALID;
+			return false;
+		}
+	} else {
+		lua_pushnil(L);
+	}
+	luaL_argexpected(L, lua_istable(L, -2), -2, "a payload table from prepare");
+	write_fields(L, lua_gettop(L), call);
+	lua_pop(L, 1);
+	keep_mode(L, lua_gettop(L), call);
+	bridge_write(L, -1, &call->payload);
+	return true;
+}
+
+static void run_estimate(lua_State *L, struct script_call *call)
+{
+	if (!call->provider->manifest.has[FUNCTION_ESTIMATE]) {
+		lua_pushnil(L);
+		lua_pushnil(L);
+	} else {
+		push_function(L, call, FUNCTION_ESTIMATE);
+		lua_pushvalue(L, -2);
+		lua_call(L, 1, 2);
+	}
+	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd);
+	lua_pop(L, 2);
+}
+
+/* The function returned: a result, or nil and why it cannot be done. */
+static int finish_function(lua_State *L, int status, lua_KContext context)
+{
+	struct script_call *call = script_state_of(L)->call;
+
+	(void)status;
+	(void)context;
+	if (lua_isnil(L, -2)) {
+		refusal_collect(L, lua_absindex(L, -1), call);
+		call->outcome = CALL_REFUSED;
+		return 0;
+	}
+	if (!lua_istable(L, -2))
+		return luaL_error(L, "%s returned %s, a table is expected", manifest_function_name(call->function), luaL_typename(L, -2));
+	bridge_write(L, -2, &call->result);
+	call->outcome = CALL_DONE;
+	return 0;
+}
+
+/* The body of the coroutine. [-1, +0, e] */
+static int call_body(lua_State *L)
+{
+	struct script_call *call = script_state_of(L)->call;
+
+	lua_settop(L, 0);
+	luaL_checkstack(L, 20, NULL);
+	lua_pushinteger(L, PHASE_PREPARE);
+	if (call->function == FUNCTION_SUBMIT) {
+		if (!run_prepare(L, call))
+			return 0;
+		lua_pushinteger(L, PHASE_ESTIMATE);
+		lua_replace(L, 1);
+		run_estimate(L, call);
+	} else if (call->function != FUNCTION_HEALTH) {
+		bridge_push(L, call->request);
+	}
+	lua_pushinteger(L, PHASE_CALL);
+	lua_replace(L, 1);
+	push_function(L, call, call->function);
+	lua_insert(L, 2);
+	context_push(L, call);
+	lua_callk(L, lua_gettop(L) - 2, 2, 0, finish_function);
+	return finish_function(L, LUA_OK, 0);
+}
+
+/* ---- around it ---- */
+
+static int make_thread(lua_State *L)
+{
+	struct script_call *call = script_state_of(L)->call;
+
+	call->thread = lua_newthread(L);
+	call->thread_reference = luaL_ref(L, LUA_REGISTRYINDEX);
+	return 0;
+}
+
+static enum phase phase_of(lua_State *thread)
+{
+	return lua_gettop(thread) > 0 && lua_isinteger(thread, 1) ? (enum phase)lua_tointeger(thread, 1) : PHASE_START;
+}
+
+/* An error ended the coroutine: a table with `field` and `message` is bad input or a refusal, everything else a fault of the script. */
+static void end_with_error(struct script_call *call, struct script_state *state, int status)
+{
+	lua_State *thread = call->thread;
+	enum phase phase = phase_of(thread);
+
+	if (status == LUA_ERRRUN && lua_istable(thread, -1) && state->stop == SCRIPT_RUNNING && phase != PHASE_START) {
+		refusal_take_error(thread, call, phase != PHASE_CALL);
+		return;
+	}
+	script_explain(state, thread, status, &call->error);
+	call->outcome = CALL_FAILED;
+	if (strncmp(call->error.message, call->provider->file, strlen(call->provider->file)) != 0) {
+		struct error bare = call->error;
+
+		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_names[phase], bare.message);
+	}
+	if (state->stop != SCRIPT_RUNNING && state->stop != SCRIPT_STOP_HOST)
+		provider_note_stop(call->provider);
+}
+
+static void finish(struct script_call *call, struct script_state *state, int status)
+{
+	if (status == LUA_YIELD)
+		call->outcome = CALL_PREVIEW; /* in a dry run only ctx.request yields, having taken the preview */
+	else if (status != LUA_OK)
+		end_with_error(call, state, status);
+}
+
+void script_call_run(struct script_call *call)
+{
+	struct script_state *state = call->provider->state;
+	int status, results;
+
+	state->call = call;
+	lua_pushcfunction(state->L, make_thread);
+	if (lua_pcall(state->L, 0, 0, 0) != LUA_OK) {
+		lua_settop(state->L, 0);
+		error_memory(&call->error);
+		state->call = NULL;
+		return;
+	}
+	script_budget_begin(state, LIMIT_SCRIPT_CPU_MS);
+	lua_pushcfunction(call->thread, call_body);
+	status = lua_resume(call->thread, NULL, 0, &results);
+	script_budget_end(state);
+	finish(call, state, status);
+	lua_resetthread(call->thread);
+	luaL_unref(state->L, LUA_REGISTRYINDEX, call->thread_reference);
+	call->thread = NULL;
+	state->call = NULL;
+}

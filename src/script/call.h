@@ -1,0 +1,61 @@
+/* call.h - one call of a provider's function, from the request to what the answer is made of.
+ *
+ * A call is a coroutine on the provider's state. It runs on the engine thread only. A dry run ends at its first ctx.request,
+ * whose preview it keeps; a live call would be suspended there and resumed with the response. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "script/outgoing.h"
+#include "script/provider.h"
+
+enum call_outcome {
+	CALL_DONE = 0,  /* what the script returned is in the buffers */
+	CALL_PREVIEW,   /* a dry run reached its request: `upstream` is the preview */
+	CALL_REFUSED,   /* the request cannot be expressed at the vendor: `refusals` say why, nothing would be sent */
+	CALL_INVALID,   /* bad input: `error` names the field (400) */
+	CALL_FAILED,    /* the script failed or was stopped: `error` names script, line and limit (500) */
+};
+
+struct script_call {
+	/* in */
+	struct provider *provider;        /* held */
+	enum manifest_function function;  /* SUBMIT runs prepare, estimate and submit */
+	json_t *request;                  /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
+	bool dry_run;
+
+	/* out: JSON texts */
+	enum call_outcome outcome;
+	struct error error;
+	char mode[64];                    /* payload.mode, or "" */
+	struct buffer payload;            /* what prepare returned */
+	struct buffer fields;             /* members that prepare adds to the answer: "\"model\":\"x\"," */
+	struct buffer estimates;          /* an object */
+	struct buffer upstream;           /* the preview, or empty */
+	struct buffer result;             /* what the function returned, or empty */
+	struct buffer warnings;           /* texts, each followed by a comma */
+	struct buffer notes;              /* the same */
+	struct buffer refusals;           /* the same; each is in warnings too */
+	int warning_count;
+	int note_count;
+	int64_t estimate_micro_usd;       /* expected, -1 when not known */
+	int64_t estimate_high_micro_usd;  /* high, else expected, -1 when not known */
+
+	/* while it runs */
+	struct outgoing outgoing;
+	lua_State *thread;
+	int thread_reference;
+};
+
+/* Prepares a call. `provider` and `request` get one more holder each. */
+void script_call_init(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
+
+/* Runs it to its end (dry run). Engine thread. */
+void script_call_run(struct script_call *call);
+
+void script_call_free(struct script_call *call);

@@ -1,0 +1,78 @@
+/* context.c - what ctx does. The functions find their call through the state, so scripts hold no pointer and no userdata. */
+#include "script/context.h"
+
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "script/bridge.h"
+#include "script/call.h"
+
+static struct script_call *current_call(lua_State *L)
+{
+	struct script_call *call = script_state_of(L)->call;
+
+	if (call == NULL || call->thread == NULL)
+		luaL_error(L, "ctx is used outside the call that it was made for");
+	return call;
+}
+
+/* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. */
+static int context_request(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	outgoing_free(&call->outgoing);
+	outgoing_init(&call->outgoing);
+	outgoing_read(L, 1, &call->provider->manifest, &call->outgoing);
+	if (lua_getfield(L, 1, "mock") != LUA_TNIL)
+		return 1;
+	outgoing_write_preview(&call->outgoing, &call->upstream);
+	if (call->upstream.failed)
+		return luaL_error(L, "ctx.request: the request is too large to show");
+	return lua_yield(L, 0);
+}
+
+static int context_warn(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+	const char *field;
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	if (lua_getfield(L, 1, "message") != LUA_TSTRING)
+		return luaL_error(L, "ctx.warn { field =, message = }: message must be text");
+	field = lua_getfield(L, 1, "field") == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+	if (call->warning_count++ >= LIMIT_SCRIPT_WARNINGS)
+		return 0;
+	lua_pushfstring(L, "%s%s%s", field != NULL ? field : "", field != NULL ? ": " : "", lua_tostring(L, 2));
+	bridge_write(L, -1, &call->warnings);
+	buffer_char(&call->warnings, ',');
+	return 0;
+}
+
+static int context_note(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+
+	luaL_checktype(L, 1, LUA_TSTRING);
+	if (call->note_count++ >= LIMIT_SCRIPT_WARNINGS)
+		return 0;
+	bridge_write(L, 1, &call->notes);
+	buffer_char(&call->notes, ',');
+	return 0;
+}
+
+void context_push(lua_State *L, struct script_call *call)
+{
+	lua_createtable(L, 0, 4);
+	lua_pushcfunction(L, context_request);
+	lua_setfield(L, -2, "request");
+	lua_pushcfunction(L, context_warn);
+	lua_setfield(L, -2, "warn");
+	lua_pushcfunction(L, context_note);
+	lua_setfield(L, -2, "note");
+	lua_pushboolean(L, call->dry_run);
+	lua_setfield(L, -2, "dry_run");
+}

@@ -1,0 +1,453 @@
+/* manifest.c - validates a provider's table and copies it into C. Loader thread (or lint) only.
+ *
+ * Nothing is accepted that is not known: a misspelled key is named, with the nearest right one. */
+#include "script/manifest.h"
+
+#include <ctype.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/buffer.h"
+#include "base/limits.h"
+#include "base/text.h"
+#include "script/bridge.h"
+
+#define HTTPS "https://"
+#define HTTP "http://"
+
+static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url", "last_checked",
+	"tags", "modes", "reviews", "credentials", "base_url", "hosts", "auth", "capabilities", "pricing", "prepare", "estimate",
+	"health", "submit", "poll", "cancel", "webhook", NULL };
+
+static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook" };
+
+static const char *const credential_keys[] = { "env", "secret", "pattern", "hint", "optional", NULL };
+
+/* What the readers share: where they are and where a complaint goes. */
+struct reading {
+	lua_State *L;
+	int table;
+	const char *file;
+	const char *source;
+	struct manifest *manifest;
+	struct error *error;
+	bool failed;
+};
+
+const char *manifest_function_name(enum manifest_function function)
+{
+	return function_names[function];
+}
+
+/* The line where a field is written: the first that has `key =` as a word. 1 when it is nowhere. */
+static int line_of(const char *source, const char *key)
+{
+	size_t length = strlen(key);
+	int line = 1;
+
+	for (const char *at = source; *at != '\0'; at++) {
+		if (*at == '\n')
+			line++;
+		if (strncmp(at, key, length) != 0 || (at > source && (isalnum((unsigned char)at[-1]) || at[-1] == '_')))
+			continue;
+		const char *after = at + length + strspn(at + length, " \t");
+		if (after[0] == '=' && after[1] != '=')
+			return line;
+	}
+	return 1;
+}
+
+__attribute__((format(printf, 3, 4)))
+static void complain(struct reading *reading, const char *key, const char *format, ...)
+{
+	char text[300];
+	char top[64];
+	va_list arguments;
+
+	if (reading->failed)
+		return;
+	reading->failed = true;
+	va_start(arguments, format);
+	vsnprintf(text, sizeof text, format, arguments);
+	va_end(arguments);
+	snprintf(top, sizeof top, "%.*s", (int)strcspn(key, ".["), key);
+	error_set(reading->error, ERROR_SCRIPT, key, "%s:%d: %s: %s", reading->file, line_of(reading->source, top), key, text);
+}
+
+static void out_of_memory(struct reading *reading)
+{
+	complain(reading, "", "out of memory");
+}
+
+static char *copy_text(struct reading *reading, int index)
+{
+	char *copy = strdup(lua_tostring(reading->L, index));
+
+	if (copy == NULL)
+		out_of_memory(reading);
+	return copy;
+}
+
+/* A text field, or NULL when absent. */
+static char *read_text(struct reading *reading, const char *key, bool required)
+{
+	lua_State *L = reading->L;
+	char *text = NULL;
+	int type = lua_getfield(L, reading->table, key);
+
+	if (type == LUA_TSTRING)
+		text = copy_text(reading, -1);
+	else if (type != LUA_TNIL || required)
+		complain(reading, key, "expected text, got %s", lua_typename(L, type));
+	lua_pop(L, 1);
+	return text;
+}
+
+/* The list of texts on top of the stack (popped) as a NULL-terminated array; nil gives an empty one. */
+static char **take_text_list(struct reading *reading, const char *path, size_t room_before)
+{
+	lua_State *L = reading->L;
+	size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+	char **list = NULL;
+
+	if (!lua_istable(L, -1) && !lua_isnil(L, -1))
+		complain(reading, path, "expected a list of texts, got %s", luaL_typename(L, -1));
+	else if (count > LIMIT_ALIASES)
+		complain(reading, path, "at most %d items", LIMIT_ALIASES);
+	else if ((list = calloc(count + room_before + 1, sizeof *list)) == NULL)
+		out_of_memory(reading);
+	for (size_t i = 0; list != NULL && i < count; i++) {
+		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) == LUA_TSTRING)
+			list[room_before + i] = copy_text(reading, -1);
+		else
+			complain(reading, path, "item %zu: expected text, got %s", i + 1, luaL_typename(L, -1));
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return list;
+}
+
+static char *read_json(struct reading *reading, const char *key, bool required)
+{
+	lua_State *L = reading->L;
+	struct buffer *json;
+	char *text = NULL;
+	int type = lua_getfield(L, reading->table, key);
+
+	if (type == LUA_TTABLE) {
+		json = bridge_push_buffer(L);
+		bridge_write(L, -2, json);
+		text = buffer_take(json);
+		if (text == NULL)
+			out_of_memory(reading);
+		lua_pop(L, 1);
+	} else if (type != LUA_TNIL || required) {
+		complain(reading, key, "expected a table, got %s", lua_typename(L, type));
+	}
+	lua_pop(L, 1);
+	return text;
+}
+
+/* ---- single fields ---- */
+
+static void check_known_keys(struct reading *reading, int table, const char *path, const char *const *known)
+{
+	lua_State *L = reading->L;
+	const char *name, *nearest;
+	char full[128];
+	size_t i;
+
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING) {
+			complain(reading, path, "has a key that is not text");
+			continue;
+		}
+		name = lua_tostring(L, -2);
+		for (i = 0; known[i] != NULL && strcmp(known[i], name) != 0; i++)
+			;
+		if (known[i] != NULL)
+			continue;
+		nearest = text_nearest(name, known);
+		snprintf(full, sizeof full, "%s%s%s", path, path[0] != '\0' ? "." : "", name);
+		complain(reading, full, "unknown key%s%s%s", nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+			nearest != NULL ? "'?" : "");
+	}
+}
+
+static void check_id(struct reading *reading)
+{
+	const char *id = reading->manifest->id;
+
+	if (id == NULL)
+		return;
+	if (*id == '\0' || strlen(id) > 31 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
+		complain(reading, "id", "expected 1 to 31 lower-case letters, digits and _, got '%s'", id);
+}
+
+static void check_kind(struct reading *reading)
+{
+	static const char *const flags[][2] = {
+		{ "gpu", "enable_public_gpu" },
+		{ "image", "enable_public_image_providers" },
+		{ "video", "enable_public_video_providers" },
+	};
+	struct manifest *manifest = reading->manifest;
+
+	if (manifest->kind == NULL)
+		return;
+	for (size_t i = 0; i < 3; i++) {
+		if (strcmp(manifest->kind, flags[i][0]) != 0)
+			continue;
+		if (manifest->feature_flag == NULL && (manifest->feature_flag = strdup(flags[i][1])) == NULL)
+			out_of_memory(reading);
+		return;
+	}
+	complain(reading, "kind", "expected 'gpu', 'image' or 'video', got '%s'", manifest->kind);
+}
+
+static bool is_web_url(const char *url)
+{
+	return strncmp(url, HTTPS, strlen(HTTPS)) == 0 || strncmp(url, HTTP, strlen(HTTP)) == 0;
+}
+
+static void check_url(struct reading *reading, const char *key, const char *url)
+{
+	if (url != NULL && !is_web_url(url))
+		complain(reading, key, "expected a URL that begins with https://, got '%s'", url);
+}
+
+/* The host of base_url is the first of the hosts. */
+static void read_hosts(struct reading *reading)
+{
+	struct manifest *manifest = reading->manifest;
+	const char *start;
+
+	if (manifest->base_url != NULL) {
+		size_t length = strlen(manifest->base_url);
+
+		while (length > 0 && manifest->base_url[length - 1] == '/')
+			manifest->base_url[--length] = '\0';
+	}
+	lua_getfield(reading->L, reading->table, "hosts");
+	manifest->hosts = take_text_list(reading, "hosts", manifest->base_url != NULL);
+	if (manifest->hosts == NULL || manifest->base_url == NULL || reading->failed)
+		return;
+	start = strstr(manifest->base_url, "://");
+	manifest->hosts[0] = start == NULL ? NULL : strndup(start + 3, strcspn(start + 3, "/:"));
+	if (manifest->hosts[0] == NULL)
+		out_of_memory(reading);
+}
+
+static int compare_headers(const void *a, const void *b)
+{
+	return strcasecmp(((const struct manifest_header *)a)->name, ((const struct manifest_header *)b)->name);
+}
+
+static void read_auth(struct reading *reading)
+{
+	struct manifest *manifest = reading->manifest;
+	lua_State *L = reading->L;
+	int type = lua_getfield(L, reading->table, "auth");
+	struct manifest_header *grown;
+
+	if (type != LUA_TTABLE && type != LUA_TNIL)
+		complain(reading, "auth", "expected a table of headers, got %s", lua_typename(L, type));
+	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
+			complain(reading, "auth", "expected header = \"value with {credential}\"");
+			continue;
+		}
+		grown = realloc(manifest->auth, (manifest->auth_count + 1) * sizeof *grown);
+		if (grown == NULL) {
+			out_of_memory(reading);
+			continue;
+		}
+		manifest->auth = grown;
+		grown[manifest->auth_count].name = copy_text(reading, -2);
+		grown[manifest->auth_count++].value = copy_text(reading, -1);
+	}
+	lua_pop(L, 1);
+	if (!reading->failed && manifest->auth_count > 1)
+		qsort(manifest->auth, manifest->auth_count, sizeof *manifest->auth, compare_headers);
+}
+
+/* ---- credentials ---- */
+
+static void read_pattern(struct reading *reading, const char *path, struct credential_spec *spec)
+{
+	char reason[120];
+	int status;
+
+	if (lua_getfield(reading->L, -1, "pattern") == LUA_TSTRING) {
+		const char *pattern = lua_tostring(reading->L, -1);
+
+		status = regcomp(&spec->compiled, pattern, REG_EXTENDED | REG_NOSUB);
+		if (status == 0) {
+			spec->pattern = strdup(pattern);
+			if (spec->pattern == NULL) {
+				regfree(&spec->compiled);
+				out_of_memory(reading);
+			}
+		} else {
+			regerror(status, &spec->compiled, reason, sizeof reason);
+			complain(reading, path, "pattern '%s' is not a POSIX extended regular expression: %s", pattern, reason);
+		}
+	}
+	lua_pop(reading->L, 1);
+}
+
+/* One entry of `credentials`: its name at -2, its table at -1. */
+static void read_credential(struct reading *reading, struct credential_spec *spec)
+{
+	lua_State *L = reading->L;
+	char path[96];
+
+	snprintf(path, sizeof path, "credentials.%s", lua_tostring(L, -2));
+	if (!lua_istable(L, -1)) {
+		complain(reading, path, "expected a table, got %s", luaL_typename(L, -1));
+		return;
+	}
+	check_known_keys(reading, lua_gettop(L), path, credential_keys);
+	spec->name = copy_text(reading, -2);
+	lua_getfield(L, -1, "env");
+	spec->env = take_text_list(reading, path, 0);
+	lua_getfield(L, -1, "secret");
+	spec->secret = take_text_list(reading, path, 0);
+	read_pattern(reading, path, spec);
+	if (lua_getfield(L, -1, "hint") == LUA_TSTRING)
+		spec->hint = copy_text(reading, -1);
+	lua_getfield(L, -2, "optional");
+	spec->optional = lua_toboolean(L, -1);
+	lua_pop(L, 2);
+}
+
+static int compare_credentials(const void *a, const void *b)
+{
+	return strcmp(((const struct credential_spec *)a)->name, ((const struct credential_spec *)b)->name);
+}
+
+static void read_credentials(struct reading *reading)
+{
+	struct manifest *manifest = reading->manifest;
+	lua_State *L = reading->L;
+	int type = lua_getfield(L, reading->table, "credentials");
+	struct credential_spec *grown;
+
+	if (type != LUA_TTABLE && type != LUA_TNIL)
+		complain(reading, "credentials", "expected a table, got %s", lua_typename(L, type));
+	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING) {
+			complain(reading, "credentials", "expected name = { ... }");
+			continue;
+		}
+		grown = realloc(manifest->credentials, (manifest->credential_count + 1) * sizeof *grown);
+		if (grown == NULL) {
+			out_of_memory(reading);
+			continue;
+		}
+		manifest->credentials = grown;
+		grown[manifest->credential_count] = (struct credential_spec){ 0 };
+		read_credential(reading, &grown[manifest->credential_count++]);
+	}
+	lua_pop(L, 1);
+	if (!reading->failed && manifest->credential_count > 1)
+		qsort(manifest->credentials, manifest->credential_count, sizeof *manifest->credentials, compare_credentials);
+}
+
+static void check_functions(struct reading *reading)
+{
+	for (int i = 0; i < FUNCTION_COUNT; i++) {
+		int type = lua_getfield(reading->L, reading->table, function_names[i]);
+		bool required = i == FUNCTION_HEALTH || i == FUNCTION_SUBMIT || i == FUNCTION_POLL;
+
+		reading->manifest->has[i] = type == LUA_TFUNCTION;
+		if (type != LUA_TFUNCTION && (type != LUA_TNIL || required))
+			complain(reading, function_names[i], "expected a function, got %s", lua_typename(reading->L, type));
+		lua_pop(reading->L, 1);
+	}
+}
+
+enum error_code manifest_read(lua_State *L, const char *file, const char *source, struct manifest *manifest, struct error *error)
+{
+	struct reading reading = { .L = L, .table = lua_gettop(L), .file = file, .source = source, .manifest = manifest, .error = error };
+
+	if (!lua_istable(L, -1))
+		return error_set(error, ERROR_SCRIPT, "", "%s:1: expected the script to return a table, got %s", file, luaL_typename(L, -1));
+	check_known_keys(&reading, reading.table, "", known_keys);
+	manifest->id = read_text(&reading, "id", true);
+	check_id(&reading);
+	manifest->kind = read_text(&reading, "kind", true);
+	manifest->feature_flag = read_text(&reading, "feature_flag", false);
+	check_kind(&reading);
+	manifest->name = read_text(&reading, "name", false);
+	if (manifest->name == NULL && manifest->id != NULL)
+		manifest->name = strdup(manifest->id);
+	lua_getfield(L, reading.table, "aliases");
+	manifest->aliases = take_text_list(&reading, "aliases", 0);
+	manifest->docs_url = read_text(&reading, "docs_url", false);
+	check_url(&reading, "docs_url", manifest->docs_url);
+	manifest->pricing_url = read_text(&reading, "pricing_url", false);
+	check_url(&reading, "pricing_url", manifest->pricing_url);
+	manifest->last_checked = read_text(&reading, "last_checked", false);
+	manifest->base_url = read_text(&reading, "base_url", false);
+	check_url(&reading, "base_url", manifest->base_url);
+	read_hosts(&reading);
+	read_auth(&reading);
+	read_credentials(&reading);
+	manifest->capabilities = read_json(&reading, "capabilities", true);
+	manifest->pricing = read_json(&reading, "pricing", true);
+	manifest->tags = read_json(&reading, "tags", false);
+	manifest->modes = read_json(&reading, "modes", false);
+	manifest->reviews = read_json(&reading, "reviews", false);
+	check_functions(&reading);
+	return reading.failed ? ERROR_SCRIPT : ERROR_NONE;
+}
+
+static void free_list(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
+static void free_credential(struct credential_spec *spec)
+{
+	if (spec->pattern != NULL)
+		regfree(&spec->compiled);
+	free(spec->name);
+	free(spec->pattern);
+	free(spec->hint);
+	free_list(spec->env);
+	free_list(spec->secret);
+}
+
+void manifest_free(struct manifest *manifest)
+{
+	char *texts[] = { manifest->id, manifest->name, manifest->kind, manifest->feature_flag, manifest->docs_url, manifest->pricing_url,
+		manifest->last_checked, manifest->base_url, manifest->capabilities, manifest->pricing, manifest->tags, manifest->modes,
+		manifest->reviews };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+		free(texts[i]);
+	free_list(manifest->aliases);
+	if (manifest->hosts != NULL && manifest->hosts[0] == NULL) { /* base_url's place was kept but not filled */
+		for (size_t i = 1; manifest->base_url != NULL && manifest->hosts[i] != NULL; i++)
+			free(manifest->hosts[i]);
+		free(manifest->hosts);
+	} else {
+		free_list(manifest->hosts);
+	}
+	for (size_t i = 0; i < manifest->auth_count; i++) {
+		free(manifest->auth[i].name);
+		free(manifest->auth[i].value);
+	}
+	free(manifest->auth);
+	for (size_t i = 0; i < manifest->credential_count; i++)
+		free_credential(&manifest->credentials[i]);
+	free(manifest->credentials);
+	*manifest = (struct manifest){ 0 };
+}

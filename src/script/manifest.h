@@ -1,0 +1,42 @@
+/* manifest.h - what a provider script says about itself, read once at load into C and never changed after (design 6). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lua.h>
+
+#include "base/error.h"
+#include "gate/credential.h"
+
+enum manifest_function { FUNCTION_PREPARE = 0, FUNCTION_ESTIMATE, FUNCTION_HEALTH, FUNCTION_SUBMIT, FUNCTION_POLL, FUNCTION_CANCEL, FUNCTION_WEBHOOK, FUNCTION_COUNT };
+
+struct manifest_header {
+	char *name;
+	char *value; /* with {credential} in it */
+};
+
+struct manifest {
+	char *id, *name, *kind;
+	char **aliases;      /* NULL-terminated, as written */
+	char *feature_flag;
+	char *docs_url, *pricing_url, *last_checked; /* or NULL */
+	char *base_url;      /* or NULL; without a slash at the end */
+	char **hosts;        /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first */
+	struct manifest_header *auth;
+	size_t auth_count;
+	struct credential_spec *credentials;
+	size_t credential_count;
+	char *capabilities, *pricing; /* JSON */
+	char *tags, *modes, *reviews; /* JSON, or NULL */
+	bool has[FUNCTION_COUNT];
+};
+
+const char *manifest_function_name(enum manifest_function function);
+
+/* Reads and checks the table on top of L (left there). `file` is "providers/x.lua" and `source` its text, to say in which line a field
+ * stands. ERROR_SCRIPT with the message "providers/x.lua:12: pricing: expected a table, got nil". May raise: call it protected.
+ * [-0, +0, m] */
+enum error_code manifest_read(lua_State *L, const char *file, const char *source, struct manifest *manifest, struct error *error);
+
+void manifest_free(struct manifest *manifest);

@@ -1,0 +1,435 @@
+/* outgoing.c - reads, checks and previews a request of a script. Engine thread, inside the coroutine's protected run. */
+#include "script/outgoing.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "script/bridge.h"
+#include "script/manifest.h"
+
+static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", NULL };
+
+void outgoing_init(struct outgoing *outgoing)
+{
+	outgoing->method = NULL;
+	outgoing->header_count = outgoing->part_count = 0;
+	outgoing->body_kind = BODY_NONE;
+	outgoing->timeout_seconds = 0;
+	buffer_init(&outgoing->url, LIMIT_SCRIPT_MEMORY_BYTES);
+	buffer_init(&outgoing->body, LIMIT_SCRIPT_MEMORY_BYTES);
+}
+
+void outgoing_free(struct outgoing *outgoing)
+{
+	buffer_free(&outgoing->url);
+	buffer_free(&outgoing->body);
+}
+
+/* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. */
+static void refuse(lua_State *L, const char *field, const char *message)
+{
+	lua_createtable(L, 0, 2);
+	lua_pushstring(L, field);
+	lua_setfield(L, -2, "field");
+	lua_pushstring(L, message);
+	lua_setfield(L, -2, "message");
+	lua_error(L);
+}
+
+/* ---- URL ---- */
+
+/* Bytes that stand in a URL as they are; the rest is percent-encoded (RFC 3986; offline.lua does the same). */
+static bool url_byte(unsigned char byte)
+{
+	return isalnum(byte) || (byte != '\0' && strchr("-._~:/?#[]@!$&'()*+,;=%", byte) != NULL);
+}
+
+static bool bad_percent(const char *text)
+{
+	return text[0] == '%' && !(isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]));
+}
+
+static void append_url_text(struct buffer *url, const char *text)
+{
+	for (; *text != '\0'; text++) {
+		if (url_byte((unsigned char)*text) && !bad_percent(text))
+			buffer_char(url, *text);
+		else
+			buffer_format(url, "%%%02X", (unsigned char)*text);
+	}
+}
+
+static void append_encoded(struct buffer *url, const char *text, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		unsigned char byte = (unsigned char)text[i];
+
+		if (isalnum(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~')
+			buffer_char(url, (char)byte);
+		else
+			buffer_format(url, "%%%02X", byte);
+	}
+}
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static void append_query_value(lua_State *L, struct buffer *url)
+{
+	size_t length;
+	const char *text;
+	lua_Number number = lua_tonumber(L, -1);
+
+	if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1) && number == (lua_Number)(lua_Integer)number)
+		lua_pushinteger(L, (lua_Integer)number);
+	else
+		lua_pushvalue(L, -1);
+	text = luaL_tolstring(L, -1, &length);
+	append_encoded(url, text, length);
+	lua_pop(L, 2);
+}
+
+static void append_query(lua_State *L, int table, struct buffer *url)
+{
+	const char *names[32];
+	size_t count = 0;
+
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING || count == 32)
+			luaL_error(L, "ctx.request: query: at most 32 named values");
+		names[count++] = lua_tostring(L, -2);
+	}
+	qsort(names, count, sizeof *names, compare_texts);
+	for (size_t i = 0; i < count; i++) {
+		buffer_char(url, i > 0 || strchr(url->data, '?') != NULL ? '&' : '?');
+		append_encoded(url, names[i], strlen(names[i]));
+		buffer_char(url, '=');
+		lua_getfield(L, table, names[i]);
+		append_query_value(L, url);
+		lua_pop(L, 1);
+	}
+}
+
+static bool host_matches(const char *pattern, const char *host, size_t length)
+{
+	size_t suffix;
+
+	if (pattern[0] != '*')
+		return strlen(pattern) == length && strncasecmp(pattern, host, length) == 0;
+	suffix = strlen(pattern) - 1; /* "*.x": ".x" must end a longer name */
+	return length > suffix && strncasecmp(pattern + 1, host + length - suffix, suffix) == 0;
+}
+
+static bool loopback(const char *host, size_t length)
+{
+	return (length == 9 && strncasecmp(host, "localhost", 9) == 0) || (length >= 4 && strncmp(host, "127.", 4) == 0);
+}
+
+static bool path_has_dot_segment(const char *path)
+{
+	for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++) {
+		const char *after = at[2] == '.' ? at + 3 : at + 2;
+
+		if (*after == '/' || *after == '\0' || *after == '?')
+			return true;
+	}
+	return strcasestr(path, "/%2e") != NULL;
+}
+
+/* Only https (http to loopback), no userinfo, no fragment, a host that the script declared. */
+static void check_url(lua_State *L, const char *url, const struct manifest *manifest)
+{
+	bool https = strncmp(url, "https://", 8) == 0;
+	const char *host = https ? url + 8 : url + 7;
+	size_t length = strcspn(host, "/?#"), name = strcspn(host, ":/?#");
+
+	if (!https && strncmp(url, "http://", 7) != 0)
+		refuse(L, "url", "a URL that begins with https:// is needed");
+	if (!https && !loopback(host, name))
+		refuse(L, "url", "plain http goes to loopback only; use https");
+	if (memchr(host, '@', length) != NULL)
+		refuse(L, "url", "a URL must not carry a user name or password");
+	if (strchr(host, '#') != NULL)
+		refuse(L, "url", "a URL must not have a fragment (#)");
+	if (path_has_dot_segment(host + length))
+		refuse(L, "url", "a path must not have . or .. segments");
+	for (char **allowed = manifest->hosts; allowed != NULL && *allowed != NULL; allowed++)
+		if (host_matches(*allowed, host, name))
+			return;
+	lua_pushfstring(L, "host '%s' is not one of this provider's hosts", lua_pushlstring(L, host, name));
+	refuse(L, "url", lua_tostring(L, -1));
+}
+
+static void read_url(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+{
+	int type = lua_getfield(L, index, "url");
+
+	if (type == LUA_TSTRING) {
+		append_url_text(&outgoing->url, lua_tostring(L, -1));
+	} else {
+		if (lua_getfield(L, index, "path") != LUA_TSTRING || manifest->base_url == NULL)
+			luaL_error(L, "ctx.request: path (with base_url) or url is needed");
+		buffer_text(&outgoing->url, manifest->base_url);
+		append_url_text(&outgoing->url, lua_tostring(L, -1));
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	if (lua_getfield(L, index, "query") == LUA_TTABLE)
+		append_query(L, lua_gettop(L), &outgoing->url);
+	lua_pop(L, 1);
+	if (outgoing->url.failed || outgoing->url.length == 0)
+		luaL_error(L, "ctx.request: the URL is too long");
+	check_url(L, outgoing->url.data, manifest);
+}
+
+/* ---- headers ---- */
+
+static void set_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
+{
+	size_t i;
+
+	if (strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(name) || *name == '\0')
+		luaL_error(L, "ctx.request: '%s' is not a header name", name);
+	for (const char *at = value; *at != '\0'; at++)
+		if ((unsigned char)*at < 0x20 && *at != '\t')
+			luaL_error(L, "ctx.request: the value of header '%s' has a control character", name);
+	for (i = 0; i < outgoing->header_count && strcasecmp(outgoing->headers[i].name, name) != 0; i++)
+		;
+	if (i == OUTGOING_HEADERS)
+		luaL_error(L, "ctx.request: more than %d headers", OUTGOING_HEADERS);
+	outgoing->headers[i] = (struct outgoing_header){ .name = name, .value = value };
+	if (i == outgoing->header_count)
+		outgoing->header_count++;
+}
+
+static int compare_headers(const void *a, const void *b)
+{
+	return strcasecmp(((const struct outgoing_header *)a)->name, ((const struct outgoing_header *)b)->name);
+}
+
+static void read_headers(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+{
+	bool auth = lua_getfield(L, index, "auth") != LUA_TBOOLEAN || lua_toboolean(L, -1);
+
+	lua_pop(L, 1);
+	for (size_t i = 0; auth && i < manifest->auth_count; i++)
+		set_header(L, outgoing, manifest->auth[i].name, manifest->auth[i].value);
+	if (outgoing->body_kind == BODY_JSON)
+		set_header(L, outgoing, "Content-Type", "application/json");
+	else if (outgoing->body_kind == BODY_FORM)
+		set_header(L, outgoing, "Content-Type", "multipart/form-data");
+	if (lua_getfield(L, index, "headers") == LUA_TTABLE) {
+		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+			if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+				luaL_error(L, "ctx.request: headers: names and values must be text");
+			set_header(L, outgoing, lua_tostring(L, -2), lua_tostring(L, -1));
+		}
+	}
+	lua_pop(L, 1);
+	qsort(outgoing->headers, outgoing->header_count, sizeof *outgoing->headers, compare_headers);
+}
+
+/* ---- body ---- */
+
+/* A text field of the table on top, or NULL. Its value stays anchored by the table. */
+static const char *part_text(lua_State *L, const char *name, size_t *length)
+{
+	const char *text = NULL;
+
+	if (lua_getfield(L, -1, name) == LUA_TSTRING)
+		text = lua_tolstring(L, -1, length);
+	lua_pop(L, 1);
+	return text;
+}
+
+/* data:image/png;base64,AAAA: the type goes to content_type unless the part has one. */
+static void split_data_uri(lua_State *L, struct outgoing_part *part, const char *uri, size_t length)
+{
+	const char *comma = memchr(uri, ',', length < 256 ? length : 256);
+	size_t head;
+
+	if (length < 5 || memcmp(uri, "data:", 5) != 0 || comma == NULL)
+		luaL_error(L, "ctx.request: form: data_uri must be data:TYPE;base64,...");
+	head = (size_t)(comma - uri);
+	part->base64 = head >= 7 && memcmp(comma - 7, ";base64", 7) == 0;
+	part->data = comma + 1;
+	part->data_length = length - head - 1;
+	if (part->content_type == NULL && head > 5) {
+		lua_pushlstring(L, uri + 5, strcspn(uri + 5, ";,"));
+		part->content_type = lua_tostring(L, -1);
+		lua_setfield(L, -2, "content_type"); /* anchored in the script's own table */
+	}
+}
+
+static void read_part(lua_State *L, struct outgoing_part *part)
+{
+	size_t length = 0;
+	const char *uri;
+
+	*part = (struct outgoing_part){ 0 };
+	part->name = part_text(L, "name", &length);
+	if (part->name == NULL)
+		luaL_error(L, "ctx.request: form: each part needs a name");
+	part->filename = part_text(L, "filename", &length);
+	part->content_type = part_text(L, "content_type", &length);
+	part->data = part_text(L, "data", &part->data_length);
+	uri = part_text(L, "data_uri", &length);
+	if (uri != NULL)
+		split_data_uri(L, part, uri, length);
+	if (part->data != NULL) {
+		if (part->filename == NULL)
+			part->filename = part->name;
+		return;
+	}
+	if (lua_getfield(L, -1, "value") == LUA_TNUMBER || lua_isboolean(L, -1)) {
+		luaL_tolstring(L, -1, NULL);
+		lua_setfield(L, -3, "value");
+	}
+	lua_pop(L, 1);
+	part->value = part_text(L, "value", &part->value_length);
+	if (part->value == NULL)
+		luaL_error(L, "ctx.request: form: part '%s' needs value, data or data_uri", part->name);
+}
+
+static void read_form(lua_State *L, struct outgoing *outgoing)
+{
+	size_t count = (size_t)lua_rawlen(L, -1);
+
+	if (count > OUTGOING_PARTS)
+		luaL_error(L, "ctx.request: form: more than %d parts", OUTGOING_PARTS);
+	for (size_t i = 0; i < count; i++) {
+		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) != LUA_TTABLE)
+			luaL_error(L, "ctx.request: form: a list of { name =, value = } is expected");
+		read_part(L, &outgoing->parts[i]);
+		lua_pop(L, 1);
+	}
+	outgoing->part_count = count;
+}
+
+static void read_body(lua_State *L, int index, struct outgoing *outgoing)
+{
+	if (lua_getfield(L, index, "json") != LUA_TNIL) {
+		outgoing->body_kind = BODY_JSON;
+		bridge_write(L, -1, &outgoing->body);
+	} else if (lua_getfield(L, index, "form") == LUA_TTABLE) {
+		outgoing->body_kind = BODY_FORM;
+		read_form(L, outgoing);
+	} else if (lua_getfield(L, index, "body") == LUA_TSTRING) {
+		outgoing->body_kind = BODY_TEXT;
+		outgoing->text = lua_tolstring(L, -1, &outgoing->text_length);
+	}
+}
+
+static void read_method(lua_State *L, int index, struct outgoing *outgoing)
+{
+	const char *method = NULL;
+
+	if (lua_getfield(L, index, "method") == LUA_TSTRING)
+		method = lua_tostring(L, -1);
+	lua_pop(L, 1);
+	if (method == NULL)
+		method = outgoing->body_kind == BODY_NONE ? "GET" : "POST";
+	for (size_t i = 0; methods[i] != NULL; i++)
+		if (strcmp(methods[i], method) == 0)
+			outgoing->method = methods[i];
+	if (outgoing->method == NULL)
+		luaL_error(L, "ctx.request: method '%s' is not known", method);
+}
+
+void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+{
+	int top = lua_gettop(L);
+
+	luaL_checktype(L, index, LUA_TTABLE);
+	index = lua_absindex(L, index);
+	luaL_checkstack(L, 16, NULL);
+	read_body(L, index, outgoing);
+	lua_settop(L, top); /* what was borrowed is anchored in the request table */
+	read_method(L, index, outgoing);
+	read_url(L, index, manifest, outgoing);
+	read_headers(L, index, manifest, outgoing);
+	if (lua_getfield(L, index, "timeout") == LUA_TNUMBER)
+		outgoing->timeout_seconds = lua_tonumber(L, -1);
+	lua_settop(L, top);
+}
+
+/* ---- preview ---- */
+
+static size_t decoded_length(const struct outgoing_part *part)
+{
+	size_t length = part->data_length;
+
+	if (!part->base64)
+		return length;
+	while (length > 0 && part->data[length - 1] == '=')
+		length--;
+	return length * 3 / 4;
+}
+
+static void write_part(const struct outgoing_part *part, struct buffer *out)
+{
+	buffer_text(out, "{\"name\":");
+	json_write_text(out, part->name);
+	if (part->value != NULL) {
+		buffer_text(out, ",\"value\":");
+		json_write_string(out, part->value, part->value_length);
+	} else {
+		buffer_text(out, ",\"filename\":");
+		json_write_text(out, part->filename);
+		buffer_text(out, ",\"content_type\":");
+		json_write_text(out, part->content_type);
+		buffer_format(out, ",\"bytes\":%zu", decoded_length(part));
+	}
+	buffer_char(out, '}');
+}
+
+static void write_body(const struct outgoing *outgoing, struct buffer *out)
+{
+	switch (outgoing->body_kind) {
+	case BODY_NONE: buffer_text(out, ",\"body\":null"); break;
+	case BODY_JSON:
+		buffer_text(out, ",\"body\":");
+		buffer_append(out, outgoing->body.data, outgoing->body.length);
+		break;
+	case BODY_TEXT:
+		buffer_text(out, ",\"body\":");
+		json_write_string(out, outgoing->text, outgoing->text_length);
+		break;
+	case BODY_FORM:
+		buffer_text(out, ",\"form\":[");
+		for (size_t i = 0; i < outgoing->part_count; i++) {
+			if (i > 0)
+				buffer_char(out, ',');
+			write_part(&outgoing->parts[i], out);
+		}
+		buffer_char(out, ']');
+		break;
+	}
+}
+
+void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out)
+{
+	buffer_text(out, "{\"method\":");
+	json_write_text(out, outgoing->method);
+	buffer_text(out, ",\"url\":");
+	json_write_string(out, outgoing->url.data, outgoing->url.length);
+	buffer_text(out, ",\"headers\":{");
+	for (size_t i = 0; i < outgoing->header_count; i++) {
+		if (i > 0)
+			buffer_char(out, ',');
+		json_write_text(out, outgoing->headers[i].name);
+		buffer_char(out, ':');
+		json_write_text(out, outgoing->headers[i].value);
+	}
+	buffer_char(out, '}');
+	write_body(outgoing, out);
+	buffer_char(out, '}');
+}

@@ -1,0 +1,59 @@
+/* outgoing.h - the HTTP request that a script asks for, checked, and ready to be shown or sent.
+ *
+ * Preview and transfer are made from the same struct, so what a dry run shows is what live would send (design 2.6). Texts borrow from the
+ * script's request table, which stays on the coroutine's stack while the call waits. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <lua.h>
+
+#include "base/buffer.h"
+
+#define OUTGOING_HEADERS 48
+#define OUTGOING_PARTS 64
+
+struct outgoing_header {
+	const char *name;
+	const char *value; /* with {credential} in it */
+};
+
+struct outgoing_part {
+	const char *name;
+	const char *value;        /* a field, or NULL for a file */
+	size_t value_length;
+	const char *filename;
+	const char *content_type;
+	const char *data;         /* bytes, or base64 text when `base64` */
+	size_t data_length;
+	bool base64;
+};
+
+enum outgoing_body { BODY_NONE = 0, BODY_JSON, BODY_FORM, BODY_TEXT };
+
+struct outgoing {
+	const char *method;
+	struct buffer url;
+	struct outgoing_header headers[OUTGOING_HEADERS];
+	size_t header_count;
+	enum outgoing_body body_kind;
+	struct buffer body;       /* BODY_JSON: the text */
+	const char *text;         /* BODY_TEXT: borrowed */
+	size_t text_length;
+	struct outgoing_part parts[OUTGOING_PARTS];
+	size_t part_count;
+	double timeout_seconds;   /* 0: the default */
+};
+
+struct manifest;
+
+void outgoing_init(struct outgoing *outgoing);
+void outgoing_free(struct outgoing *outgoing);
+
+/* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
+ * script did not declare raises { field =, message = }. [-0, +0, e] */
+void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
+
+/* Appends the preview (design 7): { method, url, headers, body | form }. Credentials stay {name}. */
+void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out);

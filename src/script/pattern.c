@@ -1,0 +1,126 @@
+/* pattern.c - refuses pattern calls whose worst case would hold the engine.
+ *
+ * Lua's matcher backtracks: with q quantifiers it takes up to n^q steps on n bytes, one power more when the pattern is not anchored.
+ * A call whose worst case is over LIMIT_PATTERN_COST steps is refused with an error that says so; so is any subject over
+ * LIMIT_PATTERN_SUBJECT_BYTES. A plain find does not backtrack and is bounded by subject times pattern. string.rep is here for the same
+ * reason: repeating nothing a billion times is a loop in C that allocates nothing. */
+#include "script/pattern.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/limits.h"
+
+/* Quantifiers that can backtrack: * + - (not at the start of an item) and %b, which scans on. */
+static int count_quantifiers(const char *pattern, size_t length)
+{
+	int count = 0;
+	bool in_set = false;
+
+	for (size_t i = 0; i < length; i++) {
+		if (pattern[i] == '%') {
+			count += i + 1 < length && pattern[i + 1] == 'b';
+			i++;
+		} else if (in_set) {
+			in_set = pattern[i] != ']';
+		} else if (pattern[i] == '[') {
+			in_set = true;
+			if (i + 1 < length && pattern[i + 1] == '^')
+				i++;
+			if (i + 1 < length && pattern[i + 1] == ']')
+				i++;
+		} else if (i > 0 && strchr("*+-", pattern[i]) != NULL) {
+			count++;
+		}
+	}
+	return count;
+}
+
+static void check_cost(lua_State *L, bool repeats)
+{
+	size_t subject, length;
+	const char *pattern;
+	double cost = 1;
+	int powers;
+
+	luaL_checklstring(L, 1, &subject);
+	pattern = luaL_checklstring(L, 2, &length);
+	if (subject > LIMIT_PATTERN_SUBJECT_BYTES)
+		luaL_error(L, "pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or string.sub first)",
+			LIMIT_PATTERN_SUBJECT_BYTES, (int)subject);
+	powers = count_quantifiers(pattern, length);
+	if (powers == 0)
+		return;
+	powers += pattern[0] != '^' || repeats;
+	for (int i = 0; i < powers && cost <= (double)LIMIT_PATTERN_COST; i++)
+		cost *= (double)subject;
+	if (cost > (double)LIMIT_PATTERN_COST)
+		luaL_error(L, "pattern '%s' could take too long on %d bytes: anchor it with ^, use fewer quantifiers, or a shorter text", pattern,
+			(int)subject);
+}
+
+/* Calls the library's own function, kept as the upvalue, with the same arguments. */
+static int pass_on(lua_State *L)
+{
+	int arguments = lua_gettop(L);
+
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, arguments, LUA_MULTRET);
+	return lua_gettop(L);
+}
+
+static int guarded_find(lua_State *L)
+{
+	size_t subject, pattern;
+
+	if (!lua_toboolean(L, 4)) {
+		check_cost(L, false);
+		return pass_on(L);
+	}
+	luaL_checklstring(L, 1, &subject);
+	luaL_checklstring(L, 2, &pattern);
+	if ((double)subject * (double)pattern > (double)LIMIT_PLAIN_FIND_COST)
+		luaL_error(L, "find of %d bytes in %d bytes could take too long", (int)pattern, (int)subject);
+	return pass_on(L);
+}
+
+static int guarded_rep(lua_State *L)
+{
+	if (luaL_checkinteger(L, 2) > LIMIT_SCRIPT_MEMORY_BYTES)
+		luaL_error(L, "string.rep: more than %d repetitions", LIMIT_SCRIPT_MEMORY_BYTES);
+	return pass_on(L);
+}
+
+static int guarded_match(lua_State *L)
+{
+	check_cost(L, false);
+	return pass_on(L);
+}
+
+static int guarded_repeating(lua_State *L)
+{
+	check_cost(L, true);
+	return pass_on(L);
+}
+
+static const luaL_Reg guarded[] = {
+	{ "find", guarded_find },
+	{ "match", guarded_match },
+	{ "gmatch", guarded_repeating },
+	{ "gsub", guarded_repeating },
+	{ "rep", guarded_rep },
+	{ NULL, NULL },
+};
+
+void pattern_add_guarded(lua_State *L)
+{
+	for (const luaL_Reg *entry = guarded; entry->name != NULL; entry++) {
+		lua_getfield(L, -1, entry->name);
+		lua_pushcclosure(L, entry->func, 1);
+		lua_setfield(L, -3, entry->name);
+	}
+	lua_pop(L, 1);
+}

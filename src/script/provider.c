@@ -1,0 +1,196 @@
+/* provider.c - loads a script into a provider. Runs on the loader's thread (or lint's); the result is handed to the engine. */
+#include "script/provider.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "script/sandbox.h"
+
+struct loading {
+	struct provider *provider;
+	const char *text;
+	struct error *error;
+};
+
+/* Reads the manifest of the table at 1 and keeps its functions. Protected. */
+static int read_provider(lua_State *L)
+{
+	struct loading *loading = lua_touserdata(L, 2);
+	struct provider *provider = loading->provider;
+
+	lua_settop(L, 1);
+	if (manifest_read(L, provider->file, loading->text, &provider->manifest, loading->error) != ERROR_NONE) {
+		lua_pushboolean(L, 0);
+		return 1;
+	}
+	for (int i = 0; i < FUNCTION_COUNT; i++) {
+		provider->functions[i] = LUA_NOREF;
+		if (!provider->manifest.has[i])
+			continue;
+		lua_getfield(L, 1, manifest_function_name(i));
+		provider->functions[i] = luaL_ref(L, LUA_REGISTRYINDEX);
+	}
+	lua_pushboolean(L, 1);
+	return 1;
+}
+
+static void add_member(struct buffer *out, const char *name, const char *json)
+{
+	buffer_format(out, "\"%s\":", name);
+	buffer_text(out, json != NULL ? json : "null");
+	buffer_char(out, ',');
+}
+
+static void add_text_member(struct buffer *out, const char *name, const char *text)
+{
+	buffer_format(out, "\"%s\":", name);
+	json_write_text(out, text);
+	buffer_char(out, ',');
+}
+
+/* What every answer of this provider carries (spec, "All responses include"). */
+static enum error_code render_common(struct provider *provider, struct error *error)
+{
+	const struct manifest *manifest = &provider->manifest;
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_SCRIPT_FILE_BYTES * 4);
+	add_text_member(&out, "provider", manifest->id);
+	add_text_member(&out, "name", manifest->name);
+	add_text_member(&out, "kind", manifest->kind);
+	add_text_member(&out, "pricing_url", manifest->pricing_url);
+	add_text_member(&out, "docs_url", manifest->docs_url);
+	add_text_member(&out, "last_checked", manifest->last_checked);
+	add_member(&out, "capabilities", manifest->capabilities);
+	add_member(&out, "pricing", manifest->pricing);
+	provider->common = buffer_take(&out);
+	return provider->common != NULL ? ERROR_NONE : error_memory(error);
+}
+
+/* "providers/x.lua:3: ..." already, or made so: messages of limits name no place. */
+static void name_file(const char *file, struct error *error)
+{
+	char message[sizeof error->message];
+
+	if (strncmp(error->message, file, strlen(file)) == 0)
+		return;
+	snprintf(message, sizeof message, "%s:1: %.*s", file, (int)(sizeof message - strlen(file) - 8), error->message);
+	memcpy(error->message, message, sizeof message);
+}
+
+static enum error_code run_script(struct provider *provider, const char *text, size_t length, struct error *error)
+{
+	lua_State *L = provider->state->L;
+	struct loading loading = { .provider = provider, .text = text, .error = error };
+	char chunk[256];
+	enum error_code code;
+
+	snprintf(chunk, sizeof chunk, "@%s", provider->file);
+	if (sandbox_load(L, text, length, chunk) != LUA_OK) {
+		script_explain(provider->state, L, LUA_ERRSYNTAX, error);
+		return ERROR_SCRIPT;
+	}
+	code = script_protected_call(provider->state, 0, 1, LIMIT_SCRIPT_LOAD_CPU_MS, error);
+	if (code != ERROR_NONE)
+		return code;
+	lua_pushcfunction(L, read_provider);
+	lua_insert(L, -2);
+	lua_pushlightuserdata(L, &loading);
+	code = script_protected_call(provider->state, 2, 1, LIMIT_SCRIPT_LOAD_CPU_MS, error);
+	if (code != ERROR_NONE)
+		return code;
+	code = lua_toboolean(L, -1) ? ERROR_NONE : ERROR_SCRIPT;
+	lua_settop(L, 0);
+	return code;
+}
+
+static void provider_free(struct provider *provider)
+{
+	script_state_free(provider->state);
+	manifest_free(&provider->manifest);
+	free(provider->common);
+	free(provider->file);
+	free(provider);
+}
+
+enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library, uint64_t generation,
+	struct provider **provider, struct error *error)
+{
+	struct provider *made = calloc(1, sizeof *made);
+	enum error_code code;
+
+	if (made == NULL)
+		return error_memory(error);
+	atomic_store(&made->holders, 1);
+	made->generation = generation;
+	made->loaded_ms = clock_unix_ms();
+	made->file = strdup(file);
+	made->state = script_state_new(library);
+	if (made->file == NULL || made->state == NULL)
+		code = error_memory(error);
+	else
+		code = run_script(made, text, length, error);
+	if (code == ERROR_NONE)
+		code = render_common(made, error);
+	if (code != ERROR_NONE) {
+		name_file(file, error);
+		if (made->state != NULL)
+			provider_free(made);
+		else
+			free(made->file), free(made);
+		return code;
+	}
+	lua_gc(made->state->L, LUA_GCCOLLECT);
+	made->subject = (struct gate_subject){
+		.provider = made->manifest.id,
+		.aliases = made->manifest.aliases,
+		.feature_flag = made->manifest.feature_flag,
+		.credentials = made->manifest.credentials,
+		.credential_count = made->manifest.credential_count,
+	};
+	*provider = made;
+	return ERROR_NONE;
+}
+
+struct provider *provider_hold(struct provider *provider)
+{
+	atomic_fetch_add_explicit(&provider->holders, 1, memory_order_relaxed);
+	return provider;
+}
+
+void provider_release(struct provider *provider)
+{
+	if (provider != NULL && atomic_fetch_sub_explicit(&provider->holders, 1, memory_order_acq_rel) == 1)
+		provider_free(provider);
+}
+
+void provider_note_stop(struct provider *provider)
+{
+	int64_t now = clock_monotonic_ns();
+	int64_t *times = provider->stop_times_ns;
+
+	memmove(times + 1, times, (LIMIT_SCRIPT_KILLS - 1) * sizeof *times);
+	times[0] = now;
+	atomic_fetch_add(&provider->stops, 1);
+	if (times[LIMIT_SCRIPT_KILLS - 1] != 0 && now - times[LIMIT_SCRIPT_KILLS - 1] < LIMIT_SCRIPT_KILL_WINDOW_MS * 1000000LL) {
+		atomic_store(&provider->rest_until_ns, now + LIMIT_SCRIPT_REST_MS * 1000000LL);
+		memset(times, 0, sizeof provider->stop_times_ns);
+	}
+}
+
+int64_t provider_resting_ms(struct provider *provider)
+{
+	int64_t until = atomic_load_explicit(&provider->rest_until_ns, memory_order_relaxed);
+	int64_t left;
+
+	if (until == 0)
+		return 0;
+	left = until - clock_monotonic_ns();
+	return left > 0 ? left / 1000000 + 1 : 0;
+}

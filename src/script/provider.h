@@ -1,0 +1,46 @@
+/* provider.h - one loaded version of one provider script: its Lua state, its manifest, and the parts of answers that never change.
+ *
+ * Immutable for everyone but the engine thread, which alone runs the state. Counted by holders: a call in flight ends on the
+ * version it began with (design 6). */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "gate/gate.h"
+#include "script/library.h"
+#include "script/manifest.h"
+#include "script/state.h"
+
+struct provider {
+	_Atomic int holders;
+	char *file;               /* "providers/image_fal.lua" */
+	uint64_t generation;      /* grows with each version of the file */
+	int64_t loaded_ms;
+	struct manifest manifest;
+	struct gate_subject subject; /* borrows from manifest */
+	struct script_state *state;  /* engine thread only */
+	int functions[FUNCTION_COUNT]; /* registry references; LUA_NOREF when absent */
+	char *common;             /* JSON members that every answer carries: "provider":..., up to "pricing":..., without braces */
+
+	/* Rest after repeated stops: written by the engine, read by all. */
+	_Atomic int64_t rest_until_ns; /* monotonic; 0: working */
+	_Atomic int stops;        /* all stops of this version */
+	int64_t stop_times_ns[8]; /* engine thread only */
+};
+
+/* Compiles and runs a script's text and reads its manifest. ERROR_SCRIPT with "providers/x.lua:LINE: ..." in the message. Any thread. */
+enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library, uint64_t generation,
+			      struct provider **provider, struct error *error);
+
+struct provider *provider_hold(struct provider *provider);
+void provider_release(struct provider *provider);
+
+/* Notes that a call was stopped for going over a limit; after LIMIT_SCRIPT_KILLS within LIMIT_SCRIPT_KILL_WINDOW_MS the provider
+ * rests for LIMIT_SCRIPT_REST_MS. Engine thread. */
+void provider_note_stop(struct provider *provider);
+
+/* Milliseconds until the provider works again; 0 when it does. Any thread. */
+int64_t provider_resting_ms(struct provider *provider);

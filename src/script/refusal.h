@@ -1,0 +1,20 @@
+/* refusal.h - reads { field =, message =, allowed = } of scripts: bad input of prepare, and what submit cannot express. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <lua.h>
+
+#include "base/error.h"
+
+struct script_call;
+
+/* The table at `index` (the first, when it is a list) as an ERROR_INVALID. [-0, +0, m] */
+void refusal_to_error(lua_State *L, int index, struct error *error);
+
+/* Adds every refusal of the table (or list of them) at `index` to the call's warnings and refusals:
+ * "parameters.resolution: message; possible: 720p, 1080p". [-0, +0, m] */
+void refusal_collect(lua_State *L, int index, struct script_call *call);
+
+/* The error value on top of a coroutine that has ended (popped): as bad input into call->error, or as refusals. Never raises. */
+void refusal_take_error(lua_State *thread, struct script_call *call, bool as_bad_input);

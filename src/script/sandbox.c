@@ -1,0 +1,197 @@
+/* sandbox.c - what a script can reach, and nothing else.
+ *
+ * Everything not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, setmetatable, getmetatable, raw*,
+ * print, warn. Why xpcall and metatables are not there: a looping message handler or __gc cannot be stopped by a hook (tech 3.3). What
+ * loops inside C over a count that the script names (string.rep of nothing, table.move of nothing) is guarded or absent.
+ * Library tables are seen through read-only proxies, so no call can leave something behind for the next. */
+#include "script/sandbox.h"
+
+#include <string.h>
+
+#include <lauxlib.h>
+#include <lualib.h>
+
+#include "script/bridge.h"
+#include "script/library.h"
+#include "script/pattern.h"
+#include "script/state.h"
+
+static const char environment_key, modules_key; /* their addresses are the registry keys */
+
+static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", NULL };
+static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack", "packsize",
+	"unpack", NULL };
+static const char *const table_names[] = { "concat", "insert", "pack", "remove", "sort", "unpack", NULL };
+static const char *const math_names[] = { "abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger", "modf", "pi",
+	"sqrt", "tointeger", "type", "ult", "exp", "log", NULL };
+static const char *const utf8_names[] = { "char", "charpattern", "codepoint", "len", "offset", "codes", NULL };
+
+/* ---- frozen tables ---- */
+
+static int refuse_assignment(lua_State *L)
+{
+	return luaL_error(L, "this table is read-only (assignment to '%s')", luaL_tolstring(L, 2, NULL));
+}
+
+static int refuse_global_assignment(lua_State *L)
+{
+	return luaL_error(L, "assignment to global '%s': use a local", luaL_tolstring(L, 2, NULL));
+}
+
+static int refuse_unknown_global(lua_State *L)
+{
+	return luaL_error(L, "undeclared global '%s' (docs/provider-scripts.md lists what a script may use)", luaL_tolstring(L, 2, NULL));
+}
+
+/* Replaces the table on top by a proxy that can be read but not written. [-1, +1, m] */
+static void freeze(lua_State *L)
+{
+	lua_newtable(L);
+	lua_createtable(L, 0, 3);
+	lua_pushvalue(L, -3);
+	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, refuse_assignment);
+	lua_setfield(L, -2, "__newindex");
+	lua_pushboolean(L, 0);
+	lua_setfield(L, -2, "__metatable");
+	lua_setmetatable(L, -2);
+	lua_remove(L, -2);
+}
+
+/* Copies the named fields of the table at `from` into the one on top. [-0, +0, m] */
+static void copy_fields(lua_State *L, int from, const char *const *names)
+{
+	from = lua_absindex(L, from);
+	for (; *names != NULL; names++) {
+		lua_getfield(L, from, *names);
+		lua_setfield(L, -2, *names);
+	}
+}
+
+/* Adds a standard library to the environment on top, only the named functions of it. [-0, +0, m] */
+static void add_library(lua_State *L, const char *name, lua_CFunction open, const char *const *names)
+{
+	luaL_requiref(L, name, open, 0);
+	lua_newtable(L);
+	copy_fields(L, -2, names);
+	freeze(L);
+	lua_setfield(L, -3, name);
+	lua_pop(L, 1);
+}
+
+/* string: with guarded pattern functions, and as the methods of text. [-0, +0, m] */
+static void add_string_library(lua_State *L)
+{
+	luaL_requiref(L, "string", luaopen_string, 0);
+	lua_newtable(L);
+	copy_fields(L, -2, string_names);
+	lua_pushvalue(L, -2);
+	pattern_add_guarded(L);
+	freeze(L);
+	lua_pushvalue(L, -1);
+	lua_setfield(L, -4, "string");
+	/* ("x"):upper() finds the same functions */
+	lua_pushliteral(L, "");
+	lua_getmetatable(L, -1);
+	lua_pushvalue(L, -3);
+	lua_setfield(L, -2, "__index");
+	lua_pop(L, 4);
+}
+
+/* ---- require ---- */
+
+static int run_module(lua_State *L, const char *name)
+{
+	struct script_state *state = script_state_of(L);
+	size_t length;
+	const char *text = script_library_find(state->library, name, &length);
+	char chunk[128];
+
+	if (text == NULL)
+		return luaL_error(L, "require: there is no lua/%s.lua", name);
+	lua_pushfstring(L, "@lua/%s.lua", name);
+	strncpy(chunk, lua_tostring(L, -1), sizeof chunk - 1);
+	chunk[sizeof chunk - 1] = '\0';
+	if (sandbox_load(L, text, length, chunk) != LUA_OK)
+		return lua_error(L);
+	lua_pushstring(L, name);
+	lua_call(L, 1, 1);
+	return 1;
+}
+
+static int sandbox_require(lua_State *L)
+{
+	const char *name = luaL_checkstring(L, 1);
+
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
+	if (lua_getfield(L, -1, name) != LUA_TNIL)
+		return 1;
+	lua_pop(L, 1);
+	run_module(L, name);
+	if (lua_isnil(L, -1)) {
+		lua_pop(L, 1);
+		lua_pushboolean(L, 1);
+	}
+	lua_pushvalue(L, -1);
+	lua_setfield(L, 2, name);
+	return 1;
+}
+
+/* ---- the environment ---- */
+
+void sandbox_push_environment(lua_State *L)
+{
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &environment_key);
+}
+
+static void add_modules(lua_State *L)
+{
+	lua_newtable(L);
+	bridge_push_module(L);
+	freeze(L);
+	lua_setfield(L, -2, "cjson");
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
+}
+
+void sandbox_build(lua_State *L)
+{
+	bridge_open(L);
+	lua_newtable(L);
+	luaL_requiref(L, "_G", luaopen_base, 0);
+	lua_pushvalue(L, -2);
+	copy_fields(L, -2, base_names);
+	lua_pop(L, 2);
+	add_string_library(L);
+	add_library(L, "table", luaopen_table, table_names);
+	add_library(L, "math", luaopen_math, math_names);
+	add_library(L, "utf8", luaopen_utf8, utf8_names);
+	lua_pushcfunction(L, sandbox_require);
+	lua_setfield(L, -2, "require");
+	add_modules(L);
+
+	/* the environment itself: reads of unknown names and any write are errors with a hint */
+	lua_newtable(L);
+	lua_createtable(L, 0, 3);
+	lua_pushvalue(L, -3);
+	lua_createtable(L, 0, 1);
+	lua_pushcfunction(L, refuse_unknown_global);
+	lua_setfield(L, -2, "__index");
+	lua_setmetatable(L, -2);
+	lua_setfield(L, -2, "__index");
+	lua_pushcfunction(L, refuse_global_assignment);
+	lua_setfield(L, -2, "__newindex");
+	lua_setmetatable(L, -2);
+	lua_remove(L, -2);
+	lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);
+}
+
+int sandbox_load(lua_State *L, const char *text, size_t length, const char *chunk)
+{
+	int status = luaL_loadbufferx(L, text, length, chunk, "t");
+
+	if (status == LUA_OK) {
+		sandbox_push_environment(L);
+		lua_setupvalue(L, -2, 1);
+	}
+	return status;
+}

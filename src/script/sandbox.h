@@ -1,0 +1,14 @@
+/* sandbox.h - the environment that script code sees: an allow-list, frozen (docs/provider-scripts.md, "What a script may use"). */
+#pragma once
+
+#include <lua.h>
+
+/* Builds the environment in a new state and keeps it in the registry. May raise (memory): call it protected. [-0, +0, m] */
+void sandbox_build(lua_State *L);
+
+/* Pushes the environment. [-0, +1, -] */
+void sandbox_push_environment(lua_State *L);
+
+/* Loads `text` (text chunks only) with the environment as its only upvalue; `chunk` is "@providers/x.lua". Pushes the function, or
+ * an error message. Returns a lua status. [-0, +1, -] */
+int sandbox_load(lua_State *L, const char *text, size_t length, const char *chunk);

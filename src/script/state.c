@@ -1,0 +1,174 @@
+/* state.c - the capped allocator, the budget hook and protected calls.
+ *
+ * Known weakness: a hook cannot interrupt C code. What could loop inside C (patterns, xpcall's handler, __gc) is bounded or left
+ * out by sandbox.c and pattern.c. */
+#include "script/state.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <lauxlib.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "script/library.h"
+#include "script/sandbox.h"
+
+#define NS_PER_MS 1000000LL
+
+static void *capped_allocate(void *context, void *block, size_t old_size, size_t new_size)
+{
+	struct script_state *state = context;
+	void *moved;
+
+	if (block == NULL)
+		old_size = 0; /* for a new block Lua passes a type tag here, not a size */
+	if (new_size == 0) {
+		state->memory_used -= old_size;
+		free(block);
+		return NULL;
+	}
+	if (state->enforce && new_size > old_size && state->memory_used + (new_size - old_size) > state->memory_limit) {
+		state->memory_refused = true;
+		return NULL;
+	}
+	moved = realloc(block, new_size);
+	if (moved != NULL)
+		state->memory_used = state->memory_used - old_size + new_size;
+	return moved;
+}
+
+struct script_state *script_state_of(lua_State *L)
+{
+	return *(struct script_state **)lua_getextraspace(L);
+}
+
+static void stop_now(struct script_state *state, lua_State *L, enum script_stop stop, lua_Hook hook)
+{
+	state->stop = stop;
+	/* From here every instruction raises again: a script cannot pcall its way around the limit. */
+	lua_sethook(L, hook, LUA_MASKCOUNT, 1);
+	luaL_error(L, "stopped: over the limit of %s", script_stop_name(stop));
+}
+
+static void budget_hook(lua_State *L, lua_Debug *where)
+{
+	struct script_state *state = script_state_of(L);
+
+	(void)where;
+	if (state->stop != SCRIPT_RUNNING)
+		stop_now(state, L, state->stop, budget_hook);
+	state->instructions += LIMIT_SCRIPT_HOOK_COUNT;
+	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
+		stop_now(state, L, SCRIPT_STOP_INSTRUCTIONS, budget_hook);
+	if (clock_thread_cpu_ns() - state->cpu_start_ns > state->cpu_limit_ns)
+		stop_now(state, L, SCRIPT_STOP_CPU, budget_hook);
+}
+
+static int build_sandbox(lua_State *L)
+{
+	sandbox_build(L);
+	return 0;
+}
+
+struct script_state *script_state_new(struct script_library *library)
+{
+	struct script_state *state = calloc(1, sizeof *state);
+
+	if (state == NULL)
+		return NULL;
+	state->memory_limit = LIMIT_SCRIPT_MEMORY_BYTES;
+	state->L = lua_newstate(capped_allocate, state);
+	if (state->L == NULL) {
+		free(state);
+		return NULL;
+	}
+	*(struct script_state **)lua_getextraspace(state->L) = state;
+	state->library = script_library_hold(library);
+	lua_pushcfunction(state->L, build_sandbox);
+	if (lua_pcall(state->L, 0, 0, 0) != LUA_OK) {
+		script_state_free(state);
+		return NULL;
+	}
+	/* Coroutines inherit the hook of the thread that makes them. */
+	lua_sethook(state->L, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
+	return state;
+}
+
+void script_state_free(struct script_state *state)
+{
+	if (state == NULL)
+		return;
+	lua_close(state->L);
+	script_library_release(state->library);
+	free(state);
+}
+
+void script_budget_begin(struct script_state *state, int64_t cpu_limit_ms)
+{
+	state->stop = SCRIPT_RUNNING;
+	state->memory_refused = false;
+	state->instructions = 0;
+	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
+	state->cpu_start_ns = clock_thread_cpu_ns();
+	state->enforce = true;
+}
+
+void script_budget_end(struct script_state *state)
+{
+	state->enforce = false;
+	if (state->stop == SCRIPT_STOP_CPU || state->stop == SCRIPT_STOP_INSTRUCTIONS)
+		lua_sethook(state->L, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
+}
+
+const char *script_stop_name(enum script_stop stop)
+{
+	switch (stop) {
+	case SCRIPT_STOP_CPU: return "CPU time";
+	case SCRIPT_STOP_INSTRUCTIONS: return "instructions";
+	case SCRIPT_STOP_MEMORY: return "memory";
+	case SCRIPT_STOP_HOST: return "this call";
+	case SCRIPT_RUNNING: break;
+	}
+	return NULL;
+}
+
+static void explain_limit(struct script_state *state, const char *text, struct error *error)
+{
+	if (state->stop == SCRIPT_STOP_MEMORY)
+		error_set(error, ERROR_LIMIT, NULL, "the script is over its memory limit of %d MiB", LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
+	else if (state->stop == SCRIPT_STOP_INSTRUCTIONS)
+		error_set(error, ERROR_LIMIT, NULL, "the script is over its limit of %lld instructions (%s)", LIMIT_SCRIPT_INSTRUCTIONS, text);
+	else
+		error_set(error, ERROR_LIMIT, NULL, "the script is over its CPU time limit of %lld ms (%s)",
+			(long long)(state->cpu_limit_ns / NS_PER_MS), text);
+}
+
+void script_explain(struct script_state *state, lua_State *L, int status, struct error *error)
+{
+	const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
+
+	if (status == LUA_ERRMEM)
+		state->stop = SCRIPT_STOP_MEMORY;
+	if (text == NULL)
+		text = status == LUA_ERRMEM ? "not enough memory" : "the script raised an error that is not text";
+	if (state->stop != SCRIPT_RUNNING && state->stop != SCRIPT_STOP_HOST)
+		explain_limit(state, text, error);
+	else
+		error_set(error, ERROR_SCRIPT, NULL, "%s", text);
+	lua_pop(L, 1);
+}
+
+enum error_code script_protected_call(struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error)
+{
+	int status;
+
+	script_budget_begin(state, cpu_limit_ms);
+	status = lua_pcall(state->L, arguments, results, 0);
+	script_budget_end(state);
+	if (status == LUA_OK)
+		return ERROR_NONE;
+	script_explain(state, state->L, status, error);
+	return error != NULL ? error->code : ERROR_SCRIPT;
+}

@@ -1,0 +1,60 @@
+/* state.h - one capped Lua state, and protected, budgeted calls into it (design 2.7, tech 3).
+ *
+ * A state belongs to one provider script. It may be built on one thread and used on another, never on two at once. Memory is
+ * counted always and capped only while script code runs, so that the host's own pushes cannot fail because a script ate its
+ * share. CPU time and instructions are counted per resume; a stop is sticky: pcall cannot swallow it. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <lua.h>
+
+#include "base/error.h"
+
+enum script_stop {
+	SCRIPT_RUNNING = 0,
+	SCRIPT_STOP_CPU,
+	SCRIPT_STOP_INSTRUCTIONS,
+	SCRIPT_STOP_MEMORY,
+	SCRIPT_STOP_HOST, /* the host ended the call, e.g. a dry run's preview was taken */
+};
+
+struct script_library;
+struct script_call;
+
+struct script_state {
+	lua_State *L;
+	size_t memory_used;
+	size_t memory_limit;
+	bool enforce;               /* true while script code runs */
+	bool memory_refused;        /* the cap was hit in this run */
+	enum script_stop stop;
+	int64_t cpu_start_ns;
+	int64_t cpu_limit_ns;
+	int64_t instructions;
+	struct script_library *library; /* the texts of lua/, for require; held */
+	struct script_call *call;   /* the call that runs now, for ctx functions; NULL at load */
+};
+
+/* A new state with the sandbox of sandbox.h in it. `library` gets one more holder. NULL: out of memory. */
+struct script_state *script_state_new(struct script_library *library);
+void script_state_free(struct script_state *state);
+
+/* The state that a lua_State (main or coroutine) belongs to. */
+struct script_state *script_state_of(lua_State *L);
+
+/* Starts and ends the budget around script code. */
+void script_budget_begin(struct script_state *state, int64_t cpu_limit_ms);
+void script_budget_end(struct script_state *state);
+
+/* Calls the function below `arguments` values on L under the budget, like lua_pcall with a traceback-free text message.
+ * ERROR_SCRIPT with the message "providers/x.lua:12: ..." or the limit that was hit. */
+enum error_code script_protected_call(struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error);
+
+/* Turns the error value on top of L (popped) and the state's stop into a text that names script line and limit. */
+void script_explain(struct script_state *state, lua_State *L, int status, struct error *error);
+
+/* "CPU time (2000 ms)" and so on; NULL when not stopped. */
+const char *script_stop_name(enum script_stop stop);

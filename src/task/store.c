@@ -1,0 +1,313 @@
+/* store.c - the registry's front: the queue of writes and the thread that empties it.
+ *
+ * Owns the store thread, its queue (one mutex, held for some instructions only) and, through writes.c, upkeep.c and reads.c, the
+ * database. The thread takes all that waits and commits it at once, so the busier the host, the cheaper a row. It calls `done`
+ * with no lock held. Refuses writes beyond LIMIT_STORE_QUEUE, and any after the store began to close. */
+#include "task/store.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/limits.h"
+#include "task/reads.h"
+#include "task/sources.h"
+#include "task/upkeep.h"
+#include "task/writes.h"
+
+#define URL_SCHEME "sqlite:"
+
+struct task_store {
+	char *name; /* as the configuration has it, without the scheme */
+	char *path;
+	struct sources sources;
+	struct writer writer;  /* store thread */
+	struct upkeep upkeep;  /* store thread */
+	struct reads reads;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock;  /* guards all below */
+	pthread_cond_t wake;
+	struct store_write *first;
+	struct store_write **last;
+	struct store_change *changes;
+	struct store_change **last_change;
+	size_t waiting;
+	int keep_days;
+	bool asleep;
+	bool stopping;
+};
+
+/* ---- the queue ---- */
+
+static void wake(struct task_store *store)
+{
+	if (store->asleep) {
+		store->asleep = false;
+		pthread_cond_signal(&store->wake);
+	}
+}
+
+static enum error_code check_room(const struct task_store *store, struct error *error)
+{
+	if (store->stopping)
+		return error_set(error, ERROR_BUSY, "", "the host is stopping");
+	if (store->waiting >= LIMIT_STORE_QUEUE)
+		return error_set(error, ERROR_BUSY, "", "%zu jobs are waiting to be stored; try again later", store->waiting);
+	return ERROR_NONE;
+}
+
+enum error_code task_store_put(struct task_store *store, struct store_write *write)
+{
+	enum error_code code;
+
+	write->next = NULL;
+	pthread_mutex_lock(&store->lock);
+	code = check_room(store, &write->error);
+	if (code == ERROR_NONE) {
+		*store->last = write;
+		store->last = &write->next;
+		store->waiting++;
+		wake(store);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return code;
+}
+
+static enum error_code put_change(struct task_store *store, struct store_change *change)
+{
+	enum error_code code;
+
+	pthread_mutex_lock(&store->lock);
+	code = check_room(store, &change->error);
+	if (code == ERROR_NONE) {
+		*store->last_change = change;
+		store->last_change = &change->next;
+		store->waiting++;
+		wake(store);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return code;
+}
+
+enum error_code task_store_cancel(struct task_store *store, const struct id *id, enum task_status *status, struct error *error)
+{
+	struct store_change change = { .id = *id };
+	enum error_code code;
+
+	sem_init(&change.done, 0, 0);
+	code = put_change(store, &change);
+	if (code == ERROR_NONE) {
+		while (sem_wait(&change.done) == -1 && errno == EINTR)
+			;
+		code = change.result;
+	}
+	sem_destroy(&change.done);
+	if (code == ERROR_NONE || code == ERROR_CONFLICT)
+		*status = change.status;
+	if (code != ERROR_NONE && error != NULL)
+		*error = change.error;
+	return code;
+}
+
+size_t task_store_backlog(struct task_store *store)
+{
+	size_t waiting;
+
+	pthread_mutex_lock(&store->lock);
+	waiting = store->waiting;
+	pthread_mutex_unlock(&store->lock);
+	return waiting;
+}
+
+void task_store_set_keep_days(struct task_store *store, int keep_days)
+{
+	pthread_mutex_lock(&store->lock);
+	store->keep_days = keep_days < 1 ? 1 : keep_days;
+	wake(store);
+	pthread_mutex_unlock(&store->lock);
+}
+
+/* ---- the store thread ---- */
+
+static void sleep_until_woken(struct task_store *store, int64_t wait_ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(wait_ns / 1000000000);
+	until.tv_nsec += (long)(wait_ns % 1000000000);
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	store->asleep = true;
+	while (store->asleep && pthread_cond_timedwait(&store->wake, &store->lock, &until) == 0)
+		;
+	store->asleep = false;
+}
+
+/* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */
+static void tell(struct store_write *writes, struct store_change *changes)
+{
+	struct store_write *next;
+	struct store_change *next_change;
+
+	for (; writes != NULL; writes = next) {
+		next = writes->next;
+		writes->done(writes);
+	}
+	for (; changes != NULL; changes = next_change) {
+		next_change = changes->next;
+		sem_post(&changes->done);
+	}
+}
+
+/* Takes all that waits and writes it. Called and left with the lock held, released in between. */
+static void write_waiting(struct task_store *store)
+{
+	struct store_write *writes = store->first;
+	struct store_change *changes = store->changes;
+	bool idle = store->waiting == 0;
+	int keep_days = store->keep_days;
+
+	store->first = NULL;
+	store->last = &store->first;
+	store->changes = NULL;
+	store->last_change = &store->changes;
+	store->waiting = 0;
+	pthread_mutex_unlock(&store->lock);
+	if (!idle) {
+		writer_group(&store->writer, writes, changes);
+		tell(writes, changes);
+	}
+	upkeep_keep_days(&store->upkeep, keep_days);
+	upkeep_run(&store->upkeep, idle);
+	pthread_mutex_lock(&store->lock);
+}
+
+static void *store_main(void *argument)
+{
+	struct task_store *store = argument;
+	int64_t wait;
+
+	pthread_mutex_lock(&store->lock);
+	while (!store->stopping || store->waiting > 0) {
+		wait = upkeep_wait_ns(&store->upkeep);
+		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && wait > 0)
+			sleep_until_woken(store, wait);
+		{ static long g=-1; static size_t last; if(g<0) g=getenv("GATHER")?atol(getenv("GATHER")):0; if(g>0&&last>1&&store->waiting>0&&!store->stopping){pthread_mutex_unlock(&store->lock);struct timespec ts={0,g*1000};nanosleep(&ts,NULL);pthread_mutex_lock(&store->lock);} last=store->waiting; static long gr,rw; if(last){gr++;rw+=last;if(getenv("GS")&&gr%2000==0)fprintf(stderr,"avg group %.1f\n",(double)rw/gr);}}
+		write_waiting(store);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return NULL;
+}
+
+/* ---- open and close ---- */
+
+static enum error_code start_thread(struct task_store *store, struct error *error)
+{
+	int failed = pthread_create(&store->thread, NULL, store_main, store);
+
+	if (failed != 0)
+		return error_set(error, ERROR_MEMORY, "", "cannot start the store's thread: %s", strerror(failed));
+	store->started = true;
+	return ERROR_NONE;
+}
+
+static enum error_code find_path(struct task_store *store, const char *home, const char *url, struct error *error)
+{
+	size_t scheme = strlen(URL_SCHEME);
+
+	if (strncmp(url, URL_SCHEME, scheme) != 0 || url[scheme] == '\0')
+		return error_set(error, ERROR_INVALID, "registry.url", "expected \"sqlite:FILE\", got \"%s\"", url);
+	store->name = strdup(url + scheme);
+	store->path = file_join(home, url + scheme);
+	return store->name != NULL && store->path != NULL ? ERROR_NONE : error_memory(error);
+}
+
+static void make_queue(struct task_store *store, int keep_days)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&store->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&store->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	store->last = &store->first;
+	store->last_change = &store->changes;
+	store->keep_days = keep_days < 1 ? 1 : keep_days;
+}
+
+enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error)
+{
+	struct task_store *new = calloc(1, sizeof *new);
+	enum error_code code;
+
+	if (new == NULL)
+		return error_memory(error);
+	make_queue(new, keep_days);
+	code = find_path(new, home, url, error);
+	if (code == ERROR_NONE)
+		code = writer_open(&new->writer, new->path, new->name, &new->sources, error);
+	if (code == ERROR_NONE)
+		code = upkeep_open(&new->upkeep, &new->writer, new->keep_days, error);
+	if (code == ERROR_NONE)
+		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
+	if (code == ERROR_NONE)
+		code = start_thread(new, error);
+	if (code != ERROR_NONE) {
+		task_store_close(new);
+		return code;
+	}
+	*store = new;
+	return ERROR_NONE;
+}
+
+/* The writer is closed last: SQLite then carries its log over and removes it, and one file remains. */
+void task_store_close(struct task_store *store)
+{
+	if (store == NULL)
+		return;
+	if (store->started) {
+		pthread_mutex_lock(&store->lock);
+		store->stopping = true;
+		wake(store);
+		pthread_mutex_unlock(&store->lock);
+		pthread_join(store->thread, NULL);
+	}
+	reads_close(&store->reads);
+	upkeep_close(&store->upkeep);
+	writer_close(&store->writer);
+	sources_free(&store->sources);
+	pthread_cond_destroy(&store->wake);
+	pthread_mutex_destroy(&store->lock);
+	free(store->name);
+	free(store->path);
+	free(store);
+}
+
+/* ---- reading ---- */
+
+enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer, size_t *length,
+	int *status, struct error *error)
+{
+	return reads_key(&store->reads, idempotency, answer, length, status, error);
+}
+
+enum error_code task_store_list(struct task_store *store, const struct task_filter *filter,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	return reads_list(&store->reads, filter, visit, context, error);
+}
+
+enum error_code task_store_get(struct task_store *store, const struct id *id, void (*visit)(void *context, const struct task *task),
+	void *context, struct error *error)
+{
+	return reads_get(&store->reads, id, visit, context, error);
+}

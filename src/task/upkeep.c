@@ -1,0 +1,208 @@
+/* upkeep.c - the registry's housekeeping, in pieces small enough to go between two groups.
+ *
+ * Runs on the store thread, on the writer's connection. Three chores:
+ * - index: rows are added to task_index a batch at a time; the rows since are few enough to be scanned (reads.c);
+ * - purge: what is older than keep_days goes, unless its outcome is open. It rests ten times as long as it works;
+ * - checkpoint: the write-ahead log is carried over to the database when it is long, or when nobody writes.
+ * A chore that fails is logged once and tried again later; it never stops the writing. */
+#include "task/upkeep.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "task/database.h"
+
+#define SECOND_NS 1000000000LL
+#define DAY_MS 86400000LL
+#define INDEX_BATCH 1024        /* rows; also the most that a filtered listing scans */
+#define PURGE_BATCH 1000        /* rows; some milliseconds */
+#define PURGE_REST 10
+#define PURGE_EVERY_NS (3600 * SECOND_NS)
+#define PURGE_RETRY_NS (60 * SECOND_NS)
+#define KEY_DAYS 7              /* an idempotency key is good for this long at least */
+#define CHECKPOINT_PAGES 4096   /* 32 MiB: long enough that a page that many commits rewrote is copied once */
+#define CHECKPOINT_IDLE_NS SECOND_NS
+#define TEXT_OF(number) TEXT(number)
+#define TEXT(number) #number
+
+/* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. */
+static const char *const texts[UPKEEP_STATEMENTS] = {
+	[UPKEEP_INDEX] = "INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?",
+	[UPKEEP_MARK] = "UPDATE task_indexed SET sequence = ?",
+	[UPKEEP_NEWEST] = "SELECT max(sequence) FROM task",
+	[UPKEEP_BATCH_END] = "SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
+			     " AND status IN (2, 3, 4) ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4)",
+	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?",
+	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
+			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
+};
+_Static_assert(TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4, "the statements above name them by number");
+
+static bool trouble(struct upkeep *upkeep, const char *chore)
+{
+	writer_fail(upkeep->writer, chore);
+	if (!upkeep->troubled)
+		log_message(LOG_WARN, "registry.upkeep", "%s", upkeep->writer->failure.message);
+	upkeep->troubled = true;
+	return false;
+}
+
+/* ---- index ---- */
+
+static bool index_rows(struct upkeep *upkeep, int64_t *newest)
+{
+	sqlite3_stmt **statements = upkeep->statements;
+
+	if (database_integer(statements[UPKEEP_NEWEST], newest) != SQLITE_OK)
+		return trouble(upkeep, "index the registry");
+	sqlite3_bind_int64(statements[UPKEEP_INDEX], 1, upkeep->writer->indexed);
+	sqlite3_bind_int64(statements[UPKEEP_MARK], 1, *newest);
+	if (database_run(statements[UPKEEP_INDEX]) != SQLITE_OK || database_run(statements[UPKEEP_MARK]) != SQLITE_OK)
+		return trouble(upkeep, "index the registry");
+	return writer_commit(upkeep->writer) || trouble(upkeep, "index the registry");
+}
+
+static void index_batch(struct upkeep *upkeep)
+{
+	int64_t newest = 0;
+
+	if (!writer_begin(upkeep->writer, false) || !index_rows(upkeep, &newest))
+		return;
+	upkeep->writer->indexed = newest;
+	upkeep->writer->unindexed = 0;
+	upkeep->troubled = false;
+}
+
+/* ---- purge ---- */
+
+static bool purge_index(struct upkeep *upkeep, int64_t to)
+{
+	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_INDEX];
+	int sources = sources_count(upkeep->writer->sources);
+
+	sqlite3_bind_int64(statement, 3, upkeep->purge_from);
+	sqlite3_bind_int64(statement, 4, to);
+	for (int status = TASK_DONE; status <= TASK_CANCELED; status++) {
+		for (int source = 1; source <= sources; source++) {
+			sqlite3_bind_int(statement, 1, status);
+			sqlite3_bind_int(statement, 2, source);
+			if (database_run(statement) != SQLITE_OK)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Deletes the next batch of tasks; *to is 0 when there was none. */
+static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
+{
+	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
+	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
+
+	sqlite3_bind_int64(end, 1, upkeep->purge_from);
+	sqlite3_bind_int64(end, 2, before);
+	if (database_integer(end, to) != SQLITE_OK)
+		return false;
+	if (*to == 0)
+		return true;
+	sqlite3_bind_int64(purge, 1, upkeep->purge_from);
+	sqlite3_bind_int64(purge, 2, *to);
+	return database_run(purge) == SQLITE_OK && purge_index(upkeep, *to);
+}
+
+/* One batch of each kind. False when it failed. */
+static bool purge_batch(struct upkeep *upkeep, bool *more)
+{
+	sqlite3_stmt *keys = upkeep->statements[UPKEEP_PURGE_KEYS];
+	int64_t now = clock_unix_ms();
+	int key_days = upkeep->keep_days > KEY_DAYS ? upkeep->keep_days : KEY_DAYS;
+	int64_t to = 0;
+
+	if (!writer_begin(upkeep->writer, false))
+		return trouble(upkeep, "purge the registry");
+	if (!purge_tasks(upkeep, id_sequence_at(now - upkeep->keep_days * DAY_MS), &to))
+		return trouble(upkeep, "purge the registry");
+	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
+	if (database_run(keys) != SQLITE_OK)
+		return trouble(upkeep, "purge the registry");
+	*more = to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	if (!writer_commit(upkeep->writer))
+		return trouble(upkeep, "purge the registry");
+	if (to != 0)
+		upkeep->purge_from = to;
+	return true;
+}
+
+static void purge(struct upkeep *upkeep, int64_t now)
+{
+	bool more = false;
+	bool worked;
+	int64_t end;
+
+	if (!upkeep->purging)
+		upkeep->purge_from = 0;
+	worked = purge_batch(upkeep, &more);
+	end = clock_monotonic_ns();
+	upkeep->purging = worked && more;
+	if (worked)
+		upkeep->troubled = false;
+	upkeep->purge_at_ns = end + (!worked ? PURGE_RETRY_NS : more ? PURGE_REST * (end - now) : PURGE_EVERY_NS);
+}
+
+/* ---- checkpoint ---- */
+
+static void checkpoint(struct upkeep *upkeep)
+{
+	int pages = 0, copied = 0;
+
+	sqlite3_wal_checkpoint_v2(upkeep->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+	if (copied >= pages)
+		upkeep->writer->log_pages = 0;
+}
+
+/* ---- all ---- */
+
+void upkeep_run(struct upkeep *upkeep, bool idle)
+{
+	int64_t now = clock_monotonic_ns();
+
+	if (upkeep->writer->unindexed >= INDEX_BATCH)
+		index_batch(upkeep);
+	if (now >= upkeep->purge_at_ns)
+		purge(upkeep, now);
+	if (upkeep->writer->log_pages >= CHECKPOINT_PAGES || (idle && !upkeep->purging && upkeep->writer->log_pages > 0))
+		checkpoint(upkeep);
+}
+
+int64_t upkeep_wait_ns(const struct upkeep *upkeep)
+{
+	int64_t wait = upkeep->purge_at_ns - clock_monotonic_ns();
+
+	if (upkeep->writer->log_pages > 0 && !upkeep->purging && wait > CHECKPOINT_IDLE_NS)
+		wait = CHECKPOINT_IDLE_NS;
+	return wait;
+}
+
+void upkeep_keep_days(struct upkeep *upkeep, int keep_days)
+{
+	keep_days = keep_days < 1 ? 1 : keep_days;
+	if (keep_days != upkeep->keep_days) {
+		upkeep->keep_days = keep_days;
+		upkeep->purging = false;
+		upkeep->purge_at_ns = clock_monotonic_ns();
+	}
+}
+
+enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, int keep_days, struct error *error)
+{
+	upkeep->writer = writer;
+	upkeep_keep_days(upkeep, keep_days);
+	return database_prepare(writer->db, writer->name, texts, upkeep->statements, UPKEEP_STATEMENTS, error);
+}
+
+void upkeep_close(struct upkeep *upkeep)
+{
+	database_finalize(upkeep->statements, UPKEEP_STATEMENTS);
+}
