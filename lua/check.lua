@@ -8,13 +8,15 @@ local cjson = require "cjson"
 
 local check = {}
 
+local null = cjson.null
+
 --- Refuses the request because of one field.
 function check.fail(field, message)
   error({ field = field, message = message }, 0)
 end
 
 local function is_absent(value)
-  return value == nil or value == cjson.null
+  return value == nil or value == null
 end
 
 --- What a JSON value is called in a message.
@@ -59,11 +61,10 @@ end
 
 local Reader = {}
 
--- The sandbox has no setmetatable: a reader is a table with the functions copied in.
+local READER_CLASS = { __index = Reader }
+
 local function make_reader(object, path)
-  local reader = { object = object, path_prefix = path }
-  for name, method in pairs(Reader) do reader[name] = method end
-  return reader
+  return setmetatable({ object = object, path_prefix = path }, READER_CLASS)
 end
 
 --- A reader of `object`; `path` is where it stands ("" for the top).
@@ -84,10 +85,15 @@ end
 
 --- The value under the first of the names that is there, and that name. `names` is one name or a list.
 function Reader:raw(names)
-  if type(names) == "string" then names = { names } end
+  local object = self.object
+  if type(names) == "string" then
+    local value = object[names]
+    if value == null then value = nil end
+    return value, names
+  end
   for _, name in ipairs(names) do
-    local value = self.object[name]
-    if not is_absent(value) then return value, name end
+    local value = object[name]
+    if value ~= nil and value ~= null then return value, name end
   end
   return nil, names[1]
 end

@@ -26,7 +26,7 @@ offline.cjson = {
 }
 
 local ALLOWED = {
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "string", "table",
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "setmetatable", "string", "table",
   "math", "utf8",
 }
 

@@ -83,14 +83,17 @@ static enum error_code lock_home(struct serving *serving, struct error *error)
 static enum error_code open_log(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
-	enum error_code code = ERROR_MEMORY;
+	const char *file = view->config->log_file;
+	enum error_code code;
 
-	serving->log_path = file_join(serving->home, view->config->log_file);
-	if (serving->log_path != NULL)
-		code = log_open(serving->log_path, view->config->log_level, view->config->log_format, error);
+	if (file != NULL)
+		serving->log_path = file_join(serving->home, file);
+	if (file != NULL && serving->log_path == NULL)
+		code = error_memory(error);
 	else
-		error_memory(error);
+		code = log_open(serving->log_path, view->config->log_level, view->config->log_format, error);
 	gate_release(serving->host.gate, view);
+	gate_report(serving->host.gate); /* what was found before there was a log */
 	return code;
 }
 
@@ -137,11 +140,11 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	};
 	enum error_code code;
 
-	if (!config_listen_is_loopback(options.listen) && server->api_key_count == 0)
-		code = error_set(error, ERROR_INVALID, "server.api_keys",
-			"to listen on %s, beyond loopback, set server.api_keys in config/comfyvn.json (docs/operations.md)", options.listen);
-	else
+	code = config_check_listen(options.listen, server->api_key_count, error);
+	if (code == ERROR_NONE)
 		code = http_start(&options, &serving->http, error);
+	if (code == ERROR_NONE)
+		gate_listens_on(serving->host.gate, options.listen);
 	gate_release(serving->host.gate, view);
 	return code;
 }
@@ -238,7 +241,7 @@ static void wait_for_end(struct serving *serving, const sigset_t *signals)
 		if (received != SIGHUP)
 			return;
 		log_reopen();
-		log_message(LOG_INFO, "log.reopened", "%s", serving->log_path);
+		log_message(LOG_INFO, "log.reopened", "%s", serving->log_path != NULL ? serving->log_path : "stderr");
 	}
 }
 
@@ -253,7 +256,9 @@ int serve(int argc, char **argv)
 		return result;
 	block_signals(&signals);
 	if (start_parts(&serving, &error) != ERROR_NONE) {
-		fprintf(stderr, "providerd: %s%s%s\n", error.path, error.path[0] != '\0' ? ": " : "", error.message);
+		bool named = error.path[0] == '\0' || strstr(error.message, error.path) != NULL;
+
+		fprintf(stderr, "providerd: %s%s%s\n", named ? "" : error.path, named ? "" : ": ", error.message);
 		result = EXIT_PROBLEM;
 	} else {
 		log_message(LOG_INFO, "host.started", "version %s, port %d", PROVIDERD_VERSION, http_port(serving.http));

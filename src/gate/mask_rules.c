@@ -64,6 +64,18 @@ static bool is_vocabulary(const char *name, size_t length)
 	return false;
 }
 
+/* Most keys end otherwise than any name of a credential does; that is seen before anything is folded. */
+static bool may_end_so(const char *name, size_t length)
+{
+	static const char ends[][3] = { "en", "et", "rd", "wd", "se", "on", "al", "ls", "ey", "id", "ie" };
+	char before = (char)tolower((unsigned char)name[length - 2]), last = (char)tolower((unsigned char)name[length - 1]);
+
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (ends[i][0] == before && ends[i][1] == last)
+			return true;
+	return false;
+}
+
 bool mask_rule_name(const char *name, size_t length)
 {
 	static const char *const tails[] = { "token", "secret", "password", "passwd", "passphrase", "authorization", "credential",
@@ -73,7 +85,7 @@ bool mask_rule_name(const char *name, size_t length)
 	char folded[NAME_BYTES];
 	size_t used, rest;
 
-	if (length < 3)
+	if (length < 3 || !may_end_so(name, length))
 		return false;
 	used = fold_name(name, length, folded);
 	for (const char *const *tail = tails; *tail != NULL; tail++)

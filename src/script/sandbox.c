@@ -1,7 +1,7 @@
 /* sandbox.c - what a script can reach, and nothing else.
  *
- * Everything not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, setmetatable, getmetatable, raw*,
- * print, warn. Why xpcall and metatables are not there: a looping message handler or __gc cannot be stopped by a hook (tech 3.3). What
+ * Everything not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, getmetatable, raw*, print,
+ * warn; setmetatable only makes classes. Why xpcall and metatables are not there: a looping message handler or __gc cannot be stopped by a hook (tech 3.3). What
  * loops inside C over a count that the script names (string.rep of nothing, table.move of nothing) is guarded or absent.
  * Library tables are seen through read-only proxies, so no call can leave something behind for the next. */
 #include "script/sandbox.h"
@@ -15,6 +15,8 @@
 #include "script/library.h"
 #include "script/pattern.h"
 #include "script/state.h"
+
+#define MOST_CLASSES 64
 
 static const char environment_key, modules_key; /* their addresses are the registry keys */
 
@@ -98,6 +100,52 @@ static void add_string_library(lua_State *L)
 	lua_pop(L, 4);
 }
 
+/* ---- setmetatable, for classes only ---- */
+
+/* A metatable that a script may use has __index = table and nothing else: no __gc, __close or __mode (tech 3.3, 3.7). The one that is set
+ * is a private copy, so nothing can be added to it later. [-0, +1, e] */
+static void push_class_copy(lua_State *L, int class)
+{
+	lua_pushvalue(L, class);
+	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TTABLE)
+		return;
+	lua_pop(L, 1);
+	for (lua_pushnil(L); lua_next(L, class); lua_pop(L, 1))
+		if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "__index") != 0 || !lua_istable(L, -1))
+			luaL_error(L, "setmetatable: only { __index = table } is allowed");
+	lua_createtable(L, 0, 1);
+	lua_pushliteral(L, "__index");
+	lua_pushvalue(L, -1);
+	lua_rawget(L, class);
+	lua_rawset(L, -3);
+	if (++*(int *)lua_touserdata(L, lua_upvalueindex(2)) > MOST_CLASSES)
+		return; /* made anew each time from here on: a script that makes classes without end must not fill the table */
+	lua_pushvalue(L, class);
+	lua_pushvalue(L, -2);
+	lua_rawset(L, lua_upvalueindex(1));
+}
+
+static int class_setmetatable(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	luaL_checktype(L, 2, LUA_TTABLE);
+	lua_settop(L, 2);
+	if (lua_getmetatable(L, 1))
+		return luaL_error(L, "setmetatable: this table has a metatable already");
+	push_class_copy(L, 2);
+	lua_setmetatable(L, 1);
+	lua_settop(L, 1);
+	return 1;
+}
+
+static void add_setmetatable(lua_State *L)
+{
+	lua_newtable(L);
+	*(int *)lua_newuserdatauv(L, sizeof(int), 0) = 0;
+	lua_pushcclosure(L, class_setmetatable, 2);
+	lua_setfield(L, -2, "setmetatable");
+}
+
 /* ---- require ---- */
 
 static int run_module(lua_State *L, const char *name)
@@ -167,6 +215,7 @@ void sandbox_build(lua_State *L)
 	add_library(L, "utf8", luaopen_utf8, utf8_names);
 	lua_pushcfunction(L, sandbox_require);
 	lua_setfield(L, -2, "require");
+	add_setmetatable(L);
 	add_modules(L);
 
 	/* the environment itself: reads of unknown names and any write are errors with a hint */
