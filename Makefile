@@ -10,8 +10,13 @@ PREFIX ?= /usr/local
 BUILD ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma := ,
 
-PACKAGES := gcc make pkg-config liblua5.4-dev lua5.4 lua-cjson lua-socket lua-busted lua-check libcivetweb-dev \
-            libcurl4-openssl-dev libsqlite3-dev libssl-dev libjansson-dev curl
+# Debian packages, by what needs them.
+BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libsqlite3-dev libssl-dev libjansson-dev \
+                  ca-certificates
+TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl
+LINT_PACKAGES := clang-format lua-check
+BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
+
 LIBRARIES := lua5.4 libcurl sqlite3 libcrypto jansson
 
 CFLAGS ?= -O2 -g
@@ -28,7 +33,6 @@ SOURCES := $(sort $(wildcard src/*.c src/*/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/obj/%.o)
 VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/null | head -n 1)
 
-quiet = $(if $(V),,@echo '  $(1)  $(2)';)$(if $(V),,@)
 Q := $(if $(V),,@)
 
 .PHONY: run build deps test lint bench install clean help
@@ -37,14 +41,20 @@ Q := $(if $(V),,@)
 help: ## this list
 	@sed -n 's/^\([a-z]*\):.*## /  make \1\t/p' $(MAKEFILE_LIST) | expand -t 18
 
-deps: ## install what is missing (Debian packages, by apt-get)
-	@missing=; for package in $(PACKAGES); do \
-	  [ "$$(dpkg-query -W -f '$${db:Status-Status}' $$package 2>/dev/null)" = installed ] || missing="$$missing $$package"; done; \
-	if [ -n "$$missing" ]; then \
-	  echo "installing:$$missing"; \
-	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
-	fi
+# Installs those of a list of packages that are missing. One dpkg-query, so it costs nothing when none is.
+define ensure_packages
+@installed=" $$(dpkg-query -W -f '$${Package} $${db:Status-Status}\n' $(1) 2>/dev/null | sed -n 's/ installed$$//p' | tr '\n' ' ')"; \
+missing=; for package in $(1); do case "$$installed" in *" $$package "*) ;; *) missing="$$missing $$package";; esac; done; \
+if [ -n "$$missing" ]; then \
+  echo "installing:$$missing"; \
+  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+  $$sudo apt-get update -qq && \
+  $$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$missing >/dev/null; \
+fi
+endef
+
+deps: ## install the Debian packages that are missing
+	$(call ensure_packages,$(BUILD_PACKAGES))
 
 build: deps ## build build/providerd
 	@$(MAKE) --no-print-directory -j$$(nproc) $(BUILD)/providerd
@@ -58,6 +68,41 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	$(if $(V),,@echo '  CC  $<')
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) -DPROVIDERD_VERSION='"$(VERSION)"' -DPROVIDERD_PREFIX='"$(PREFIX)"' \
 	  $$(pkg-config --cflags $(LIBRARIES)) -MMD -MP -c -o $@ $<
+
+run: build ## build and start the host on 127.0.0.1:8001
+	@exec $(BUILD)/providerd serve --home .
+
+# Sanitizers: the suite runs against the instrumented host; LeakSanitizer and stacks as big as instrumented frames need.
+TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
+            UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99:suppressions=$(abspath spec/support/tsan.supp) \
+            $(if $(SAN),SPEC_SLOW=1)
+SPEC ?= spec
+
+test: build ## build and run the whole suite (SPEC=spec/api for a part, SAN=... for sanitizers)
+	$(call ensure_packages,$(TEST_PACKAGES))
+	@$(TEST_ENV) lua5.4 /usr/bin/busted $(if $(V),-o gtest) $(SPEC)
+
+lint: build ## clang-format, luacheck, and the scripts as the host would load them
+	$(call ensure_packages,$(LINT_PACKAGES))
+	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h')
+	luacheck -q --std lua54+busted --max-line-length 130 --no-color $$(git ls-files '*.lua')
+	$(BUILD)/providerd lint providers/*.lua
+
+bench: build ## measure, beside a bare civetweb handler
+	$(call ensure_packages,$(BENCH_PACKAGES))
+	@$(MAKE) --no-print-directory $(BUILD)/bench-baseline
+	@PROVIDERD=$(abspath $(BUILD)/providerd) BASELINE=$(abspath $(BUILD)/bench-baseline) lua5.4 spec/bench/run.lua
+
+install: build ## install under PREFIX (default /usr/local)
+	install -D -m 755 $(BUILD)/providerd $(DESTDIR)$(PREFIX)/bin/providerd
+	install -d $(DESTDIR)$(PREFIX)/share/providerd/providers $(DESTDIR)$(PREFIX)/share/providerd/lua $(DESTDIR)$(PREFIX)/share/providerd/config
+	install -m 644 providers/*.lua $(DESTDIR)$(PREFIX)/share/providerd/providers
+	install -m 644 lua/*.lua $(DESTDIR)$(PREFIX)/share/providerd/lua
+	install -m 644 config/*.json $(DESTDIR)$(PREFIX)/share/providerd/config
+
+$(BUILD)/bench-baseline: spec/bench/baseline.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $< -lcivetweb -lpthread
 
 clean: ## remove build/
 	rm -rf build

@@ -90,6 +90,7 @@ static void *writer_main(void *unused)
 	struct timespec until;
 
 	(void)unused;
+	pthread_setname_np(pthread_self(), "log");
 	buffer_init(&spare, PENDING_BYTES);
 	pthread_mutex_lock(&state.lock);
 	while (!state.stopping || state.pending.length > 0) {

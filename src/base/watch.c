@@ -59,6 +59,7 @@ static void *watch_main(void *argument)
 {
 	struct watch *watch = argument;
 
+	pthread_setname_np(pthread_self(), "loader");
 	while (wait_for_change(watch)) {
 		add_directories(watch);
 		watch->changed(watch->context);

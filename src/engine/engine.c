@@ -73,6 +73,7 @@ static void *engine_main(void *argument)
 	struct engine_call *mail;
 	bool stopping = false;
 
+	pthread_setname_np(pthread_self(), "engine");
 	while (!stopping) {
 		mail = take_mail(engine, &stopping);
 		if (mail == NULL && !stopping)

@@ -15,10 +15,6 @@
 #include "script/estimate.h"
 #include "script/refusal.h"
 
-static const char *const phase_names[] = { "start", "prepare", "estimate", "call" };
-
-enum phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
-
 void script_call_init(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
 {
 	struct buffer *buffers[] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
@@ -29,6 +25,7 @@ void script_call_init(struct script_call *call, struct provider *provider, enum 
 	call->request = json_incref(request);
 	call->dry_run = dry_run;
 	call->outcome = CALL_FAILED;
+	call->phase = PHASE_START;
 	call->error = (struct error){ 0 };
 	call->mode[0] = '\0';
 	call->warning_count = call->note_count = 0;
@@ -148,22 +145,20 @@ static int call_body(lua_State *L)
 
 	lua_settop(L, 0);
 	luaL_checkstack(L, 20, NULL);
-	lua_pushinteger(L, PHASE_PREPARE);
+	call->phase = PHASE_PREPARE;
 	if (call->function == FUNCTION_SUBMIT) {
 		if (!run_prepare(L, call))
 			return 0;
-		lua_pushinteger(L, PHASE_ESTIMATE);
-		lua_replace(L, 1);
+		call->phase = PHASE_ESTIMATE;
 		run_estimate(L, call);
 	} else if (call->function != FUNCTION_HEALTH) {
 		bridge_push(L, call->request);
 	}
-	lua_pushinteger(L, PHASE_CALL);
-	lua_replace(L, 1);
+	call->phase = PHASE_CALL;
 	push_function(L, call, call->function);
-	lua_insert(L, 2);
+	lua_insert(L, 1);
 	context_push(L, call);
-	lua_callk(L, lua_gettop(L) - 2, 2, 0, finish_function);
+	lua_callk(L, lua_gettop(L) - 1, 2, 0, finish_function);
 	return finish_function(L, LUA_OK, 0);
 }
 
@@ -178,19 +173,20 @@ static int make_thread(lua_State *L)
 	return 0;
 }
 
-static enum phase phase_of(lua_State *thread)
+static const char *phase_name(const struct script_call *call)
 {
-	return lua_gettop(thread) > 0 && lua_isinteger(thread, 1) ? (enum phase)lua_tointeger(thread, 1) : PHASE_START;
+	static const enum manifest_function earlier[] = { FUNCTION_PREPARE, FUNCTION_PREPARE, FUNCTION_ESTIMATE };
+
+	return manifest_function_name(call->phase == PHASE_CALL ? call->function : earlier[call->phase]);
 }
 
 /* An error ended the coroutine: a table with `field` and `message` is bad input or a refusal, everything else a fault of the script. */
 static void end_with_error(struct script_call *call, struct script_state *state, int status)
 {
 	lua_State *thread = call->thread;
-	enum phase phase = phase_of(thread);
 
-	if (status == LUA_ERRRUN && lua_istable(thread, -1) && state->stop == SCRIPT_RUNNING && phase != PHASE_START) {
-		refusal_take_error(thread, call, phase != PHASE_CALL);
+	if (status == LUA_ERRRUN && lua_istable(thread, -1) && state->stop == SCRIPT_RUNNING && call->phase != PHASE_START) {
+		refusal_take_error(thread, call, call->phase != PHASE_CALL);
 		return;
 	}
 	script_explain(state, thread, status, &call->error);
@@ -198,7 +194,7 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 	if (strncmp(call->error.message, call->provider->file, strlen(call->provider->file)) != 0) {
 		struct error bare = call->error;
 
-		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_names[phase], bare.message);
+		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_name(call), bare.message);
 	}
 	if (state->stop != SCRIPT_RUNNING && state->stop != SCRIPT_STOP_HOST)
 		provider_note_stop(call->provider);

@@ -22,6 +22,8 @@ enum call_outcome {
 	CALL_FAILED,    /* the script failed or was stopped: `error` names script, line and limit (500) */
 };
 
+enum call_phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
+
 struct script_call {
 	/* in */
 	struct provider *provider;        /* held */
@@ -47,6 +49,7 @@ struct script_call {
 	int64_t estimate_high_micro_usd;  /* high, else expected, -1 when not known */
 
 	/* while it runs */
+	enum call_phase phase;            /* which of the script's functions, for messages and to judge an error */
 	struct outgoing outgoing;
 	lua_State *thread;
 	int thread_reference;
