@@ -6,11 +6,19 @@
 static const char ask_for_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 static const char not_built[] = "\"this version of the host makes dry runs only\",";
 
-void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement)
+static void write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement, bool ok)
 {
+	buffer_text(out, "\"ok\":");
+	json_write_bool(out, ok);
+	buffer_char(out, ',');
 	buffer_text(out, judgement->head);
 	buffer_text(out, provider->common);
 	buffer_text(out, "\"dry_run\":true,");
+}
+
+void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement)
+{
+	write_members(out, provider, judgement, judgement->execution_allowed);
 }
 
 /* A list of texts, each followed by a comma, in brackets. */
@@ -47,6 +55,12 @@ void envelope_write_causes(struct buffer *out, const struct judgement *judgement
 	buffer_text(out, not_built);
 	close_list(out);
 	buffer_char(out, '}');
+}
+
+void envelope_write_refusal(struct buffer *out, const struct provider *provider, const struct judgement *judgement, bool wants_live)
+{
+	write_members(out, provider, judgement, false);
+	envelope_write_causes(out, judgement, NULL, wants_live);
 }
 
 void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value)

@@ -13,5 +13,8 @@ void envelope_write_members(struct buffer *out, const struct provider *provider,
 /* Appends reason, warnings, notes and live, without a comma at the end. `call` may be NULL. `wants_live`: the request said "dry_run": false. */
 void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, bool wants_live);
 
+/* Appends all of the above for an error, without a comma at the end: "ok" is false, whatever the gate says. */
+void envelope_write_refusal(struct buffer *out, const struct provider *provider, const struct judgement *judgement, bool wants_live);
+
 /* Appends "\"name\":" and the JSON text of `value`, or null when it is empty, and a comma. */
 void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value);

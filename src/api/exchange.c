@@ -4,6 +4,7 @@
 #include "api/exchange.h"
 
 #include <errno.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,14 +13,96 @@
 #include "api/submission.h"
 #include "base/limits.h"
 
-struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
+#define SPARES 64
+#define SPARE_BUFFER_BYTES 16384
+
+struct exchange_pool {
+	pthread_mutex_t lock;
+	struct exchange *first; /* under lock */
+	int count;              /* under lock */
+};
+
+static void exchange_free(struct exchange *exchange)
+{
+	script_call_free(&exchange->call.call);
+	buffer_free(&exchange->answer);
+	buffer_free(&exchange->row_payload);
+	sem_destroy(&exchange->finished);
+	free(exchange);
+}
+
+struct exchange_pool *exchange_pool_new(void)
+{
+	struct exchange_pool *pool = calloc(1, sizeof *pool);
+
+	if (pool != NULL)
+		pthread_mutex_init(&pool->lock, NULL);
+	return pool;
+}
+
+void exchange_pool_free(struct exchange_pool *pool)
+{
+	struct exchange *next;
+
+	if (pool == NULL)
+		return;
+	for (; pool->first != NULL; pool->first = next) {
+		next = pool->first->next_spare;
+		exchange_free(pool->first);
+	}
+	pthread_mutex_destroy(&pool->lock);
+	free(pool);
+}
+
+static struct exchange *take_spare(struct exchange_pool *pool)
+{
+	struct exchange *exchange;
+
+	pthread_mutex_lock(&pool->lock);
+	exchange = pool->first;
+	if (exchange != NULL) {
+		pool->first = exchange->next_spare;
+		pool->count--;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return exchange;
+}
+
+static bool keep_spare(struct exchange_pool *pool, struct exchange *exchange)
+{
+	bool kept;
+
+	pthread_mutex_lock(&pool->lock);
+	kept = pool->count < SPARES;
+	if (kept) {
+		exchange->next_spare = pool->first;
+		pool->first = exchange;
+		pool->count++;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return kept;
+}
+
+static struct exchange *make_exchange(void)
 {
 	struct exchange *exchange = malloc(sizeof *exchange);
 
 	if (exchange == NULL)
 		return NULL;
-	atomic_init(&exchange->holders, 1);
 	sem_init(&exchange->finished, 0, 0);
+	buffer_init(&exchange->answer, LIMIT_REPLY_BYTES);
+	buffer_init(&exchange->row_payload, LIMIT_REPLY_BYTES);
+	script_call_init(&exchange->call.call);
+	return exchange;
+}
+
+struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
+{
+	struct exchange *exchange = take_spare(incoming->host->exchanges);
+
+	if (exchange == NULL && (exchange = make_exchange()) == NULL)
+		return NULL;
+	atomic_init(&exchange->holders, 1);
 	exchange->host = incoming->host;
 	exchange->judgement = judgement_hold(incoming->judgement);
 	exchange->verb = incoming->verb;
@@ -28,23 +111,27 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->write = (struct store_write){ 0 };
 	exchange->idempotency_key[0] = '\0';
 	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
-	buffer_init(&exchange->answer, LIMIT_REPLY_BYTES);
-	buffer_init(&exchange->row_payload, LIMIT_REPLY_BYTES);
-	script_call_init(&exchange->call.call, incoming->provider, function, request, true);
+	script_call_set(&exchange->call.call, incoming->provider, function, request, true);
 	return exchange;
 }
 
 void exchange_release(struct exchange *exchange)
 {
+	struct host *host;
+
 	if (exchange == NULL || atomic_fetch_sub_explicit(&exchange->holders, 1, memory_order_acq_rel) != 1)
 		return;
-	script_call_free(&exchange->call.call);
+	host = exchange->host;
 	judgement_release(exchange->judgement);
-	buffer_free(&exchange->answer);
-	buffer_free(&exchange->row_payload);
 	free(exchange->write.replay);
-	sem_destroy(&exchange->finished);
-	free(exchange);
+	script_call_clear(&exchange->call.call, SPARE_BUFFER_BYTES);
+	buffer_reset(&exchange->answer, SPARE_BUFFER_BYTES);
+	buffer_reset(&exchange->row_payload, SPARE_BUFFER_BYTES);
+	/* one whose waiter gave up may still hold a post that nobody waited for */
+	while (sem_trywait(&exchange->finished) == 0)
+		;
+	if (!keep_spare(host->exchanges, exchange))
+		exchange_free(exchange);
 }
 
 static void finish(struct exchange *exchange)

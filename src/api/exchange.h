@@ -14,6 +14,7 @@
 
 struct exchange {
 	_Atomic int holders;
+	struct exchange *next_spare; /* the pool's */
 	sem_t finished;
 	struct host *host;
 	struct engine_call call;
@@ -31,6 +32,10 @@ struct exchange {
 	bool stored;                 /* `write` was handed to the store and came back */
 	struct store_write write;
 };
+
+/* Exchanges that have ended wait here with their buffers for the next: a request on the usual path allocates almost nothing. */
+struct exchange_pool *exchange_pool_new(void);
+void exchange_pool_free(struct exchange_pool *pool);
 
 /* Makes an exchange for the function with the script's request (or job), one more holder. NULL: out of memory. */
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request);

@@ -13,6 +13,7 @@
 
 struct judgement_cache;
 struct catalogue_cache;
+struct exchange_pool;
 
 struct host {
 	struct gate *gate;
@@ -21,6 +22,7 @@ struct host {
 	struct task_store *store;
 	struct judgement_cache *judgements;
 	struct catalogue_cache *catalogues;
+	struct exchange_pool *exchanges;
 	int64_t started_ms;
 	_Atomic bool draining;
 };

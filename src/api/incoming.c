@@ -17,7 +17,7 @@ void incoming_problem(struct incoming *incoming, int status, const char *path, c
 
 	buffer_init(&members, MEMBERS_BYTES);
 	if (incoming->provider != NULL && incoming->judgement != NULL) {
-		envelope_write_members(&members, incoming->provider, incoming->judgement);
+		envelope_write_refusal(&members, incoming->provider, incoming->judgement, incoming->wants_live);
 		if (!members.failed)
 			problem.members = members.data;
 	}
@@ -80,7 +80,7 @@ static bool find_provider(struct incoming *incoming, const char *name)
 	incoming->provider = catalog_find(incoming->set, incoming->kind, name);
 	if (incoming->provider != NULL)
 		return true;
-	snprintf(detail, sizeof detail, "there is no %s provider '%.64s'; GET /api/providers/%s/catalog lists them", incoming->kind, name,
+	snprintf(detail, sizeof detail, "there is no %s provider of this name; GET /api/providers/%s/catalog lists them", incoming->kind,
 		strcmp(incoming->kind, "gpu") == 0 ? "gpu/public" : incoming->kind);
 	incoming_problem(incoming, 404, NULL, detail, NULL);
 	return false;

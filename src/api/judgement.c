@@ -78,9 +78,7 @@ static char *render_head(const struct verdict *verdict, const struct gate_subjec
 	struct buffer out;
 
 	buffer_init(&out, TEXT_BYTES);
-	buffer_text(&out, "\"ok\":");
-	json_write_bool(&out, verdict->execution_allowed);
-	buffer_text(&out, ",\"execution_allowed\":");
+	buffer_text(&out, "\"execution_allowed\":");
 	json_write_bool(&out, verdict->execution_allowed);
 	buffer_text(&out, ",\"feature\":{\"feature\":");
 	json_write_text(&out, subject->feature_flag);

@@ -15,7 +15,7 @@ struct judgement {
 	_Atomic int holders;
 	bool execution_allowed;
 	bool request_credential;
-	char *head;        /* "\"ok\":..,\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
+	char *head;        /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
 	char *reason;      /* JSON text or "null" */
 	char *warnings;    /* texts, each followed by a comma */
 	char *missing;     /* the same: what keeps a live request from being sent */

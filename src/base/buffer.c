@@ -25,6 +25,14 @@ void buffer_clear(struct buffer *buffer)
 		buffer->data[0] = '\0';
 }
 
+void buffer_reset(struct buffer *buffer, size_t keep_bytes)
+{
+	if (buffer->capacity > keep_bytes)
+		buffer_free(buffer);
+	else
+		buffer_clear(buffer);
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t length)
 {
 	size_t needed, capacity;

@@ -20,6 +20,9 @@ void buffer_init(struct buffer *buffer, size_t maximum);
 void buffer_free(struct buffer *buffer);
 void buffer_clear(struct buffer *buffer); /* empty again, memory kept, failure forgotten */
 
+/* Empty again; memory beyond `keep_bytes` is given back. */
+void buffer_reset(struct buffer *buffer, size_t keep_bytes);
+
 void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
 void buffer_text(struct buffer *buffer, const char *text);
 void buffer_char(struct buffer *buffer, char byte);

@@ -205,6 +205,18 @@ static char *rewrite_wide(const char *text, size_t length, size_t *new_length)
 
 /* ---- reading ------------------------------------------------------------------------------------------------------ */
 
+/* The length of the parser's words without its quote of what was sent, which may be a credential, and without its own flags. */
+static int plain_length(const char *text)
+{
+	static const char *const tails[] = { " near '", " without JSON_" };
+	const char *end = text + strlen(text), *tail;
+
+	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
+		if ((tail = strstr(text, tails[i])) != NULL && tail < end)
+			end = tail;
+	return (int)(end - text);
+}
+
 static enum error_code explain(const char *text, size_t length, const json_error_t *problem, struct error *error)
 {
 	struct scan scan = { .text = text, .length = length };
@@ -215,7 +227,8 @@ static enum error_code explain(const char *text, size_t length, const json_error
 		return error_memory(error);
 	scan_until(&scan, position);
 	scan_path(&scan, path, sizeof path);
-	return error_set(error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %s", problem->line, problem->column, problem->text);
+	return error_set(error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %.*s", problem->line, problem->column,
+		plain_length(problem->text), problem->text);
 }
 
 static json_t *parse(const char *text, size_t length, struct error *error)

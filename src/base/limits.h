@@ -32,6 +32,13 @@
 #define LIMIT_PAGE_MAX 500
 #define LIMIT_STORED_TEXT_BYTES 4096     /* longer texts of a dry run's payload are abbreviated in its row */
 
+/* Vendors' answers. */
+#define LIMIT_RESPONSE_BYTES (48 * 1024 * 1024)
+#define LIMIT_RESPONSE_HEAD_BYTES (256 * 1024)
+#define LIMIT_TRANSFER_SECONDS 60        /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
+#define LIMIT_TRANSFER_SECONDS_MAX 600
+#define LIMIT_CONNECT_SECONDS 10
+
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)
@@ -68,3 +75,12 @@
 #define LIMIT_CALL_WAIT_MS 15000         /* an HTTP thread waits this long for the engine */
 #define LIMIT_PROVIDERS 256
 #define LIMIT_ALIASES 32
+
+/* The smoke test (providerd check). */
+#define LIMIT_CHECK_CONNECT_MS 5000
+#define LIMIT_CHECK_ANSWER_MS 60000      /* one request; a host waits LIMIT_CALL_WAIT_MS for a script */
+#define LIMIT_CHECK_ANSWER_BYTES (64 * 1024 * 1024)
+#define LIMIT_CHECK_SILENCES 3           /* requests in a row without an answer, then it gives up */
+#define LIMIT_CHECK_LIST_PAGES 20        /* of the job list, looked through for one job */
+#define LIMIT_CHECK_DETAIL_BYTES 640     /* of what one check says */
+#define LIMIT_CHECK_SOCKETS 65536        /* of the host, looked through for connections */

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "api/catalogue.h"
+#include "api/exchange.h"
 #include "api/host.h"
 #include "api/judgement.h"
 #include "base/clock.h"
@@ -157,7 +158,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->started_ms = clock_unix_ms();
 	host->judgements = judgement_cache_new();
 	host->catalogues = catalogue_cache_new();
-	if (code == ERROR_NONE && (host->judgements == NULL || host->catalogues == NULL))
+	host->exchanges = exchange_pool_new();
+	if (code == ERROR_NONE && (host->judgements == NULL || host->catalogues == NULL || host->exchanges == NULL))
 		code = error_memory(error);
 	if (code == ERROR_NONE)
 		code = gate_open(serving->home, &host->gate, error);
@@ -191,6 +193,7 @@ static void stop_parts(struct serving *serving)
 		task_store_close(host->store);
 	judgement_cache_free(host->judgements);
 	catalogue_cache_free(host->catalogues);
+	exchange_pool_free(host->exchanges);
 	catalog_close(host->catalog);
 	if (host->gate != NULL)
 		gate_close(host->gate);

@@ -18,6 +18,7 @@
 #include "base/log.h"
 
 #define STACK_BYTES (2 * 1024 * 1024)
+#define BATCH 16
 
 struct engine {
 	pthread_t thread;
@@ -43,16 +44,27 @@ static struct engine_call *take_mail(struct engine *engine, bool *stopping)
 	return mail;
 }
 
-static void run_mail(struct engine *engine, struct engine_call *mail)
+/* Runs a batch, then tells of all of it: who waits behind a call (the store) is woken once and finds the whole batch, so it commits in groups
+ * when the engine is busy. */
+static struct engine_call *run_batch(struct engine *engine, struct engine_call *mail)
 {
-	struct engine_call *next;
+	struct engine_call *call = mail, *next;
+	int count = 0;
 
-	for (; mail != NULL; mail = next) {
+	for (; call != NULL && count < BATCH; call = call->next, count++)
+		script_call_run(&call->call);
+	atomic_fetch_sub_explicit(&engine->waiting, (size_t)count, memory_order_relaxed);
+	for (; mail != call; mail = next) {
 		next = mail->next; /* after done() the call is not ours */
-		atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
-		script_call_run(&mail->call);
 		mail->done(mail);
 	}
+	return call;
+}
+
+static void run_mail(struct engine *engine, struct engine_call *mail)
+{
+	while (mail != NULL)
+		mail = run_batch(engine, mail);
 }
 
 static void wait_for_mail(struct engine *engine)

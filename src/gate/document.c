@@ -124,15 +124,12 @@ enum error_code document_read(
 	return code;
 }
 
-/* Says where the text is malformed without quoting it. */
+/* Says where the text is malformed. The names in a private file stay unsaid. */
 static void explain(const struct document *document, bool is_private, const struct error *problem, struct error *error)
 {
 	const char *path = is_private ? "" : problem->path;
-	const char *quote = strstr(problem->message, " near '");
-	int length = quote != NULL ? (int)(quote - problem->message) : (int)strlen(problem->message);
 
-	error_set(error, problem->code, path, "%s: %s%s%.*s", document->name, path, *path != '\0' ? ": " : "", length,
-		problem->message);
+	error_set(error, problem->code, path, "%s: %s%s%s", document->name, path, *path != '\0' ? ": " : "", problem->message);
 }
 
 json_t *document_parse(const struct document *document, bool is_private, struct error *error)

@@ -36,11 +36,14 @@ static bool is_credential(const struct gate_view *view, const char *text, size_t
 	return length <= LIMIT_MASK_SEARCH_BYTES && mask_rule_value(view, text, length, &found) != NULL;
 }
 
-static bool has_userinfo(const char *text, size_t length)
+/* A credential in the midst of other text? */
+static bool has_credential(const char *text, size_t length)
 {
 	size_t found;
 
-	return length <= LIMIT_MASK_SEARCH_BYTES && mask_rule_userinfo(text, length, &found) != NULL;
+	if (length > LIMIT_MASK_SEARCH_BYTES)
+		return false;
+	return mask_rule_userinfo(text, length, &found) != NULL || mask_rule_key(text, length, &found) != NULL;
 }
 
 static bool needs_masking(const struct gate_view *view, const json_t *value, bool under_name)
@@ -53,21 +56,23 @@ static bool needs_masking(const struct gate_view *view, const json_t *value, boo
 		return false;
 	if (under_name && !mask_rule_harmless(text, length))
 		return true;
-	return is_credential(view, text, length) || has_userinfo(text, length);
+	return is_credential(view, text, length) || has_credential(text, length);
 }
 
-/* The masked text: all of it, or only what stands before the "@" of a URL. */
+/* The masked text: all of it, or only the keys in it and what stands before the "@" of a URL. */
 static json_t *masked(const struct gate_view *view, const json_t *value, bool under_name)
 {
 	const char *text = json_string_value(value);
 	size_t length = json_string_length(value);
-	char *clean;
+	char *without_users, *clean;
 	json_t *result;
 
 	if (under_name || is_credential(view, text, length))
 		return json_string(MASK_TEXT);
-	clean = mask_userinfo(text, length);
+	without_users = mask_userinfo(text, length);
+	clean = without_users != NULL ? mask_keys(without_users, strlen(without_users)) : NULL;
 	result = clean != NULL ? json_string(clean) : NULL;
+	free(without_users);
 	free(clean);
 	return result;
 }

@@ -242,6 +242,38 @@ const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *len
 	return NULL;
 }
 
+static bool separates(char byte)
+{
+	return isspace((unsigned char)byte) || strchr("\"'`,;&?()[]{}<>|=:", byte) != NULL;
+}
+
+/* "bearer of the ring" is prose, "Bearer 0123456789" is not. */
+static bool is_after_bearer(const char *before, size_t length, const char *word, size_t word_length)
+{
+	return length == 6 && before + length + 1 == word && strncasecmp(before, "Bearer", 6) == 0 && mask_rule_odd(word, word_length);
+}
+
+const char *mask_rule_key(const char *text, size_t text_length, size_t *length)
+{
+	const char *end = text + text_length, *before = NULL;
+	size_t before_length = 0, size;
+
+	for (; text < end; text += size) {
+		for (size = 0; text + size < end && !separates(text[size]); size++)
+			;
+		if (size == 0) {
+			size = 1;
+			continue;
+		}
+		*length = size;
+		if (mask_rule_word(text, size) || is_after_bearer(before, before_length, text, size))
+			return text;
+		before = text;
+		before_length = size;
+	}
+	return NULL;
+}
+
 /* ---- values of the host's own credentials -------------------------------------------------------------------------------------
  */
 

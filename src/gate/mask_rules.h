@@ -27,5 +27,9 @@ const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *len
 /* The first place in the text where a value of the secrets file or the environment stands, its length in *length. NULL: none. */
 const char *mask_rule_value(const struct gate_view *view, const char *text, size_t text_length, size_t *length);
 
-/* The text with the userinfo of its URLs masked. NULL: out of memory. */
+/* The first word in the text that begins like a vendor's key, or that follows "Bearer" and is odd, its length in *length. NULL: none. */
+const char *mask_rule_key(const char *text, size_t text_length, size_t *length);
+
+/* The text with the userinfo of its URLs, or with the keys in it, masked. NULL: out of memory. */
 char *mask_userinfo(const char *text, size_t length);
+char *mask_keys(const char *text, size_t length);

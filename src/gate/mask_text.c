@@ -160,6 +160,17 @@ char *mask_userinfo(const char *text, size_t length)
 	return mask_pieces(NULL, text, length, find_userinfo);
 }
 
+static const char *find_key(const struct gate_view *view, const char *text, size_t length, size_t *found)
+{
+	(void)view;
+	return mask_rule_key(text, length, found);
+}
+
+char *mask_keys(const char *text, size_t length)
+{
+	return mask_pieces(NULL, text, length, find_key);
+}
+
 static char *mask_words(const char *text)
 {
 	struct buffer out;

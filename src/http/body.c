@@ -34,11 +34,13 @@ static bool check_type(struct exchange *x)
 	if (!request_takes_body(x))
 		return true;
 	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
-		return reply_refuse(x, 415, NULL, "send the body as it is, without Content-Encoding: %s", reply_quote(encoding, quoted));
+		return reply_refuse(
+			x, 415, NULL, "send the body as it is, without Content-Encoding: %s", reply_quote(encoding, quoted));
 	if (type == NULL)
 		return reply_refuse(x, 415, NULL, "the body must be JSON: send the header \"Content-Type: application/json\"");
 	if (!type_is_json(type))
-		return reply_refuse(x, 415, NULL, "the body must be JSON, not \"%s\": send the header \"Content-Type: application/json\"",
+		return reply_refuse(x, 415, NULL,
+			"the body must be JSON, not \"%s\": send the header \"Content-Type: application/json\"",
 			reply_quote(type, quoted));
 	return true;
 }
@@ -119,9 +121,12 @@ static bool refuse_body(struct exchange *x, enum taken why, size_t maximum)
 {
 	switch (why) {
 	case TAKEN_TOO_LARGE: return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
-	case TAKEN_SLOW: return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
+	case TAKEN_SLOW:
+		return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
 	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");
-	default: return reply_refuse(x, 400, NULL, x->chunked ? "the body's chunks are malformed or cut short" : "the body was cut short");
+	default:
+		return reply_refuse(
+			x, 400, NULL, x->chunked ? "the body's chunks are malformed or cut short" : "the body was cut short");
 	}
 }
 

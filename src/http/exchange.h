@@ -1,4 +1,4 @@
-/* exchange.h - what the files of this room share: the server, its threads, and one request being answered. Not for other rooms. */
+/* exchange.h - what the files of this room share: the server, its threads, one request being answered. Not for other rooms. */
 #pragma once
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* guard.c - what every request must pass before anything of it is acted upon.
  *
- * Runs on HTTP threads, without state. Order: overload and draining, the head's form, the path, Host, Origin, API key. The Host and
- * Origin checks keep web pages away from a host on loopback: a foreign page (Origin, Sec-Fetch-Site) and a foreign name that
+ * Runs on HTTP threads, without state. Order: overload and draining, the head's form, the path, Host, Origin, API key. The Host
+ * and Origin checks keep web pages away from a host on loopback: a foreign page (Origin, Sec-Fetch-Site) and a foreign name that
  * resolves here (DNS rebinding). Knows no route but /healthz, /readyz and the inbound webhooks. */
 #include "http/exchange.h"
 
@@ -105,8 +105,8 @@ static bool check_host(struct exchange *x)
 	length = strcspn(host, "/ ");
 	if (host_is_ours(x, host, length))
 		return true;
-	return reply_refuse(x, 421, NULL, "this host is not known by the name \"%s\": add it to server.allowed_hosts in %s", reply_quote(host, quoted),
-		x->request.view->config->file);
+	return reply_refuse(x, 421, NULL, "this host is not known by the name \"%s\": add it to server.allowed_hosts in %s",
+		reply_quote(host, quoted), x->request.view->config->file);
 }
 
 /* ---- Origin ------------------------------------------------------------------------------------------------------- */
@@ -131,20 +131,23 @@ static bool check_origin(struct exchange *x)
 		return true;
 	}
 	if (origin != NULL)
-		return reply_refuse(x, 403, NULL, "web pages of the origin \"%s\" may not call this host: add it to server.allowed_origins in %s",
+		return reply_refuse(x, 403, NULL,
+			"web pages of the origin \"%s\" may not call this host: add it to server.allowed_origins in %s",
 			reply_quote(origin, quoted), config->file);
 	if (site != NULL && strcasecmp(site, "cross-site") == 0)
-		return reply_refuse(x, 403, NULL, "web pages of other sites may not call this host: see server.allowed_origins in %s", config->file);
+		return reply_refuse(x, 403, NULL,
+			"web pages of other sites may not call this host: see server.allowed_origins in %s", config->file);
 	return true;
 }
 
 /* A browser's question before the request proper. It carries no key, and needs none. */
 static bool answer_preflight(struct exchange *x)
 {
-	static const char headers[] = "Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
-				      "Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, Last-Event-ID, "
-				      "X-API-Key, X-Request-ID\r\n"
-				      "Access-Control-Max-Age: 600\r\n";
+	static const char headers[] =
+		"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
+		"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, Last-Event-ID, "
+		"X-API-Key, X-Request-ID\r\n"
+		"Access-Control-Max-Age: 600\r\n";
 
 	if (x->origin == NULL || x->head[HEAD_PREFLIGHT_METHOD] == NULL || strcmp(x->info->request_method, "OPTIONS") != 0)
 		return false;

@@ -15,7 +15,7 @@ struct http_server;
 struct mg_connection;
 
 struct http_request {
-	const char *method;
+	const char *method;            /* "GET" for HEAD too: http_send() leaves the body out */
 	const char *path;              /* percent-decoded, without query, no NUL or control byte in it */
 	const char *query;             /* as sent, or NULL */
 	const char *body;              /* "" when there is none; NUL-terminated */

@@ -1,7 +1,7 @@
 /* reply.c - answers: head and body in one buffer and one write (tech 1.2: a send per header halves the throughput).
  *
- * Runs on HTTP threads, in the thread's buffer. A body too large for that is not copied: it follows its head in slices, and a client
- * that does not take it in time is left. Sends one answer per request; a second one is a bug, logged and not sent. */
+ * Runs on HTTP threads, in the thread's buffer. A body too large for that is not copied: it follows its head in slices, and a
+ * client that does not take it in time is left. Sends one answer per request; a second one is a bug, logged and not sent. */
 #include "http/exchange.h"
 
 #include <stdarg.h>
@@ -118,7 +118,8 @@ static bool write_slices(struct exchange *x, const char *bytes, size_t length)
 
 static void send_reply(struct exchange *x, const struct http_reply *reply)
 {
-	static const char no_memory[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
+	static const char no_memory[] =
+		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 	struct buffer *out = &x->worker->out;
 	size_t length = x->head_only || reply->status == 204 || reply->status == 304 ? 0 : reply->body_length;
 	bool sent;
@@ -184,12 +185,12 @@ void http_send_problem(struct http_request *request, const struct http_problem *
 	buffer_init(&body, LIMIT_REPLY_BYTES);
 	write_problem(&body, request, problem);
 	http_send(request, &(struct http_reply){
-		.status = problem->status,
-		.content_type = "application/problem+json",
-		.headers = problem->headers,
-		.body = body.failed ? "" : body.data,
-		.body_length = body.failed ? 0 : body.length,
-	});
+				   .status = problem->status,
+				   .content_type = "application/problem+json",
+				   .headers = problem->headers,
+				   .body = body.failed ? "" : body.data,
+				   .body_length = body.failed ? 0 : body.length,
+			   });
 	buffer_free(&body);
 }
 

@@ -26,12 +26,14 @@ static enum head which_head(const char *name, size_t length)
 	case 9: return match(name, "X-API-Key", HEAD_X_API_KEY);
 	case 10: return match(name, "Connection", HEAD_CONNECTION);
 	case 12:
-		return match(name, "Content-Type", HEAD_CONTENT_TYPE) != HEAD_COUNT ? HEAD_CONTENT_TYPE
-										     : match(name, "X-Request-ID", HEAD_X_REQUEST_ID);
+		return match(name, "Content-Type", HEAD_CONTENT_TYPE) != HEAD_COUNT
+			       ? HEAD_CONTENT_TYPE
+			       : match(name, "X-Request-ID", HEAD_X_REQUEST_ID);
 	case 13: return match(name, "Authorization", HEAD_AUTHORIZATION);
 	case 14:
-		return match(name, "Content-Length", HEAD_CONTENT_LENGTH) != HEAD_COUNT ? HEAD_CONTENT_LENGTH
-											 : match(name, "Sec-Fetch-Site", HEAD_SEC_FETCH_SITE);
+		return match(name, "Content-Length", HEAD_CONTENT_LENGTH) != HEAD_COUNT
+			       ? HEAD_CONTENT_LENGTH
+			       : match(name, "Sec-Fetch-Site", HEAD_SEC_FETCH_SITE);
 	case 16: return match(name, "Content-Encoding", HEAD_CONTENT_ENCODING);
 	case 17: return match(name, "Transfer-Encoding", HEAD_TRANSFER_ENCODING);
 	case 29: return match(name, "Access-Control-Request-Method", HEAD_PREFLIGHT_METHOD);
@@ -45,8 +47,8 @@ static bool may_repeat(enum head which)
 	return which == HEAD_CONNECTION || which == HEAD_X_REQUEST_ID;
 }
 
-/* civetweb skips white space before the request line, but keeps counting from the first byte: after an empty line in there, head and
- * body no longer lie where it thinks. One CRLF left over from an earlier body is harmless (RFC 9112, 2.2). */
+/* civetweb skips white space before the request line, but keeps counting from the first byte: after an empty line in there, head
+ * and body no longer lie where it thinks. One CRLF left over from an earlier body is harmless (RFC 9112, 2.2). */
 static bool begins_cleanly(struct exchange *x)
 {
 	const char *start = x->info->request_method;
@@ -170,7 +172,8 @@ bool request_takes_body(const struct exchange *x)
 {
 	const char *method = x->info->request_method;
 
-	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0 || strcmp(method, "DELETE") == 0;
+	return strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 || strcmp(method, "PATCH") == 0 ||
+	       strcmp(method, "DELETE") == 0;
 }
 
 const char *http_header(const struct http_request *request, const char *name)

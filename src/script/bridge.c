@@ -329,12 +329,9 @@ static int free_guarded_value(lua_State *L)
 	return 0;
 }
 
-static int module_decode(lua_State *L)
+json_t **bridge_push_json(lua_State *L)
 {
-	size_t length;
-	const char *text = luaL_checklstring(L, 1, &length);
 	json_t **value = lua_newuserdatauv(L, sizeof *value, 0);
-	struct error error;
 
 	*value = NULL;
 	if (luaL_newmetatable(L, "providerd.json")) {
@@ -342,6 +339,16 @@ static int module_decode(lua_State *L)
 		lua_setfield(L, -2, "__gc");
 	}
 	lua_setmetatable(L, -2);
+	return value;
+}
+
+static int module_decode(lua_State *L)
+{
+	size_t length;
+	const char *text = luaL_checklstring(L, 1, &length);
+	json_t **value = bridge_push_json(L);
+	struct error error;
+
 	*value = json_read(text, length, &error);
 	if (*value == NULL)
 		return luaL_error(L, "%s", error.message);

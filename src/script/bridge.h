@@ -26,3 +26,6 @@ bool bridge_is_array(lua_State *L, int index);
 
 /* Pushes an empty buffer that Lua's collector frees, whatever raises. The pointer is valid while the value is on the stack. [-0, +1, m] */
 struct buffer *bridge_push_buffer(lua_State *L);
+
+/* Pushes an empty place for a JSON tree that Lua's collector frees, whatever raises. [-0, +1, m] */
+json_t **bridge_push_json(lua_State *L);

@@ -15,11 +15,30 @@
 #include "script/estimate.h"
 #include "script/refusal.h"
 
-void script_call_init(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
+#define BUFFERS 8
+
+static void list_buffers(struct script_call *call, struct buffer *list[BUFFERS])
 {
-	struct buffer *buffers[] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
+	struct buffer *all[BUFFERS] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
 		&call->notes, &call->refusals };
 
+	memcpy(list, all, sizeof all);
+}
+
+void script_call_init(struct script_call *call)
+{
+	struct buffer *buffers[BUFFERS];
+
+	list_buffers(call, buffers);
+	for (size_t i = 0; i < BUFFERS; i++)
+		buffer_init(buffers[i], LIMIT_SCRIPT_MEMORY_BYTES);
+	outgoing_init(&call->outgoing);
+	call->request = NULL;
+	call->provider = NULL;
+}
+
+void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
+{
 	call->provider = provider_hold(provider);
 	call->function = function;
 	call->request = json_incref(request);
@@ -32,21 +51,25 @@ void script_call_init(struct script_call *call, struct provider *provider, enum 
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
 	call->thread_reference = LUA_NOREF;
-	for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
-		buffer_init(buffers[i], LIMIT_SCRIPT_MEMORY_BYTES);
-	outgoing_init(&call->outgoing);
+}
+
+void script_call_clear(struct script_call *call, size_t keep_bytes)
+{
+	struct buffer *buffers[BUFFERS];
+
+	list_buffers(call, buffers);
+	for (size_t i = 0; i < BUFFERS; i++)
+		buffer_reset(buffers[i], keep_bytes);
+	outgoing_clear(&call->outgoing, keep_bytes);
+	json_decref(call->request);
+	provider_release(call->provider);
+	call->request = NULL;
+	call->provider = NULL;
 }
 
 void script_call_free(struct script_call *call)
 {
-	struct buffer *buffers[] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
-		&call->notes, &call->refusals };
-
-	for (size_t i = 0; i < sizeof buffers / sizeof *buffers; i++)
-		buffer_free(buffers[i]);
-	outgoing_free(&call->outgoing);
-	json_decref(call->request);
-	provider_release(call->provider);
+	script_call_clear(call, 0);
 }
 
 /* ---- inside the coroutine ---- */
@@ -173,6 +196,38 @@ static int make_thread(lua_State *L)
 	return 0;
 }
 
+/* The coroutine of the call: the spare one, or a new one. */
+static bool take_thread(struct script_call *call, struct script_state *state)
+{
+	if (state->spare != NULL) {
+		call->thread = state->spare;
+		call->thread_reference = state->spare_reference;
+		state->spare = NULL;
+		return true;
+	}
+	lua_pushcfunction(state->L, make_thread);
+	if (lua_pcall(state->L, 0, 0, 0) == LUA_OK)
+		return true;
+	lua_settop(state->L, 0);
+	error_memory(&call->error);
+	return false;
+}
+
+/* One that failed is dropped, not repaired. */
+static void give_thread_back(struct script_call *call, struct script_state *state)
+{
+	bool usable = lua_resetthread(call->thread) == LUA_OK && call->outcome != CALL_FAILED && state->spare == NULL;
+
+	if (usable) {
+		lua_settop(call->thread, 0);
+		state->spare = call->thread;
+		state->spare_reference = call->thread_reference;
+	} else {
+		luaL_unref(state->L, LUA_REGISTRYINDEX, call->thread_reference);
+	}
+	call->thread = NULL;
+}
+
 static const char *phase_name(const struct script_call *call)
 {
 	static const enum manifest_function earlier[] = { FUNCTION_PREPARE, FUNCTION_PREPARE, FUNCTION_ESTIMATE };
@@ -214,10 +269,7 @@ void script_call_run(struct script_call *call)
 	int status, results;
 
 	state->call = call;
-	lua_pushcfunction(state->L, make_thread);
-	if (lua_pcall(state->L, 0, 0, 0) != LUA_OK) {
-		lua_settop(state->L, 0);
-		error_memory(&call->error);
+	if (!take_thread(call, state)) {
 		state->call = NULL;
 		return;
 	}
@@ -226,8 +278,6 @@ void script_call_run(struct script_call *call)
 	status = lua_resume(call->thread, NULL, 0, &results);
 	script_budget_end(state);
 	finish(call, state, status);
-	lua_resetthread(call->thread);
-	luaL_unref(state->L, LUA_REGISTRYINDEX, call->thread_reference);
-	call->thread = NULL;
+	give_thread_back(call, state);
 	state->call = NULL;
 }

@@ -55,10 +55,16 @@ struct script_call {
 	int thread_reference;
 };
 
-/* Prepares a call. `provider` and `request` get one more holder each. */
-void script_call_init(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
+/* Makes an empty call. Its buffers keep their memory from one use to the next: set, run, clear, set, ... */
+void script_call_init(struct script_call *call);
+
+/* Says what to call. `provider` and `request` get one more holder each. */
+void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
 
 /* Runs it to its end (dry run). Engine thread. */
 void script_call_run(struct script_call *call);
+
+/* Empty again; buffers larger than `keep_bytes` give their memory back. */
+void script_call_clear(struct script_call *call, size_t keep_bytes);
 
 void script_call_free(struct script_call *call);

@@ -1,6 +1,8 @@
 /* context.c - what ctx does. The functions find their call through the state, so scripts hold no pointer and no userdata. */
 #include "script/context.h"
 
+#include <stdint.h>
+
 #include <lauxlib.h>
 
 #include "base/json.h"
@@ -23,8 +25,7 @@ static int context_request(lua_State *L)
 	struct script_call *call = current_call(L);
 
 	luaL_checktype(L, 1, LUA_TTABLE);
-	outgoing_free(&call->outgoing);
-	outgoing_init(&call->outgoing);
+	outgoing_clear(&call->outgoing, SIZE_MAX);
 	outgoing_read(L, 1, &call->provider->manifest, &call->outgoing);
 	if (lua_getfield(L, 1, "mock") != LUA_TNIL)
 		return 1;

@@ -2,11 +2,13 @@
 #include "script/outgoing.h"
 
 #include <ctype.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <lauxlib.h>
+#include <openssl/evp.h>
 
 #include "base/json.h"
 #include "base/limits.h"
@@ -17,18 +19,27 @@ static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", 
 
 void outgoing_init(struct outgoing *outgoing)
 {
+	buffer_init(&outgoing->url, LIMIT_SCRIPT_MEMORY_BYTES);
+	buffer_init(&outgoing->body, LIMIT_SCRIPT_MEMORY_BYTES);
+	outgoing->parts = NULL;
+	outgoing_clear(outgoing, 0);
+}
+
+void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
+{
 	outgoing->method = NULL;
 	outgoing->header_count = outgoing->part_count = 0;
 	outgoing->body_kind = BODY_NONE;
 	outgoing->timeout_seconds = 0;
-	buffer_init(&outgoing->url, LIMIT_SCRIPT_MEMORY_BYTES);
-	buffer_init(&outgoing->body, LIMIT_SCRIPT_MEMORY_BYTES);
+	buffer_reset(&outgoing->url, keep_bytes);
+	buffer_reset(&outgoing->body, keep_bytes);
+	free(outgoing->parts);
+	outgoing->parts = NULL;
 }
 
 void outgoing_free(struct outgoing *outgoing)
 {
-	buffer_free(&outgoing->url);
-	buffer_free(&outgoing->body);
+	outgoing_clear(outgoing, 0);
 }
 
 /* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. */
@@ -305,6 +316,9 @@ static void read_form(lua_State *L, struct outgoing *outgoing)
 
 	if (count > OUTGOING_PARTS)
 		luaL_error(L, "ctx.request: form: more than %d parts", OUTGOING_PARTS);
+	outgoing->parts = calloc(OUTGOING_PARTS, sizeof *outgoing->parts);
+	if (outgoing->parts == NULL)
+		luaL_error(L, "out of memory");
 	for (size_t i = 0; i < count; i++) {
 		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) != LUA_TTABLE)
 			luaL_error(L, "ctx.request: form: a list of { name =, value = } is expected");
@@ -372,6 +386,21 @@ static size_t decoded_length(const struct outgoing_part *part)
 	while (length > 0 && part->data[length - 1] == '=')
 		length--;
 	return length * 3 / 4;
+}
+
+void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *bytes)
+{
+	size_t padding = 0, length = part->data_length;
+	char *to = buffer_reserve(bytes, length / 4 * 3 + 3);
+	int decoded;
+
+	while (padding < 2 && padding < length && part->data[length - padding - 1] == '=')
+		padding++;
+	decoded = to == NULL || length > INT_MAX ? -1 : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)part->data, (int)length);
+	if (decoded < (int)padding)
+		bytes->failed = true;
+	else
+		bytes->length = (size_t)decoded - padding;
 }
 
 static void write_part(const struct outgoing_part *part, struct buffer *out)

@@ -41,7 +41,7 @@ struct outgoing {
 	struct buffer body;       /* BODY_JSON: the text */
 	const char *text;         /* BODY_TEXT: borrowed */
 	size_t text_length;
-	struct outgoing_part parts[OUTGOING_PARTS];
+	struct outgoing_part *parts; /* OUTGOING_PARTS of them once a form was read */
 	size_t part_count;
 	double timeout_seconds;   /* 0: the default */
 };
@@ -51,9 +51,15 @@ struct manifest;
 void outgoing_init(struct outgoing *outgoing);
 void outgoing_free(struct outgoing *outgoing);
 
+/* Empty again for the next request; buffers larger than `keep_bytes` give their memory back. */
+void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes);
+
 /* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
  * script did not declare raises { field =, message = }. [-0, +0, e] */
 void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
 
 /* Appends the preview (design 7): { method, url, headers, body | form }. Credentials stay {name}. */
 void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out);
+
+/* The bytes of a part whose data is base64 text. Fails the buffer when it is not. */
+void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *bytes);

@@ -36,6 +36,8 @@ struct script_state {
 	int64_t instructions;
 	struct script_library *library; /* the texts of lua/, for require; held */
 	struct script_call *call;   /* the call that runs now, for ctx functions; NULL at load */
+	lua_State *spare;           /* a coroutine that ended well, for the next call; NULL if there is none */
+	int spare_reference;
 };
 
 /* A new state with the sandbox of sandbox.h in it. `library` gets one more holder. NULL: out of memory. */

@@ -9,7 +9,8 @@ static const char *advice(int code)
 	case SQLITE_FULL: return "the disk is full; free some space, then try again";
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED:
-	case SQLITE_PROTOCOL: return "another program keeps the database locked (a backup, an open sqlite3 shell?); try again when it is done";
+	case SQLITE_PROTOCOL:
+		return "another program keeps the database locked (a backup, an open sqlite3 shell?); try again when it is done";
 	case SQLITE_READONLY:
 	case SQLITE_PERM:
 	case SQLITE_AUTH:
@@ -47,8 +48,8 @@ enum error_code database_error(sqlite3 *db, const char *name, const char *action
 	return error_set(error, classify(code), name, "cannot %s: %s (%s)", action, advice(code), sqlite3_errmsg(db));
 }
 
-enum error_code database_prepare(sqlite3 *db, const char *name, const char *const *sql, sqlite3_stmt **statements, size_t count,
-	struct error *error)
+enum error_code database_prepare(
+	sqlite3 *db, const char *name, const char *const *sql, sqlite3_stmt **statements, size_t count, struct error *error)
 {
 	for (size_t i = 0; i < count; i++)
 		if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) != SQLITE_OK)

@@ -13,8 +13,8 @@
 enum error_code database_error(sqlite3 *db, const char *name, const char *action, struct error *error);
 
 /* Prepares statements that live as long as the connection. What was prepared before a failure is the caller's to finalize. */
-enum error_code database_prepare(sqlite3 *db, const char *name, const char *const *sql, sqlite3_stmt **statements, size_t count,
-	struct error *error);
+enum error_code database_prepare(
+	sqlite3 *db, const char *name, const char *const *sql, sqlite3_stmt **statements, size_t count, struct error *error);
 void database_finalize(sqlite3_stmt **statements, size_t count);
 
 /* Steps a statement that gives no rows and resets it. SQLITE_OK, or the error. */

@@ -18,8 +18,9 @@
 
 #define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 #define TIME_MAX_MS ((1LL << 47) - 1)
-#define COLUMNS                                                                                                                    \
-	"SELECT sequence, status, source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id, payload, estimates," \
+#define COLUMNS                                                                                                                  \
+	"SELECT sequence, status, source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id, payload, "       \
+	"estimates,"                                                                                                             \
 	" result FROM task "
 
 static const char *const texts[READ_STATEMENTS] = {
@@ -82,7 +83,8 @@ static enum error_code open_readers(struct reads *reads, const char *path, struc
 	return ERROR_NONE;
 }
 
-enum error_code reads_open(struct reads *reads, const char *path, const char *name, const struct sources *sources, struct error *error)
+enum error_code reads_open(
+	struct reads *reads, const char *path, const char *name, const struct sources *sources, struct error *error)
 {
 	pthread_condattr_t attributes;
 
@@ -235,7 +237,7 @@ static int merge(struct reader *reader, int known, int count, int wanted)
 		if (new == count || (old < known && reader->found[old] > reader->fresh[new]))
 			reader->merged[taken++] = reader->found[old++];
 		else
-			reader->merged[taken++] = reader->fresh[new++];
+			reader->merged[taken++] = reader->fresh[new ++];
 	}
 	memcpy(reader->found, reader->merged, (size_t)taken * sizeof *reader->found);
 	return taken;
@@ -362,8 +364,8 @@ enum error_code reads_list(struct reads *reads, const struct task_filter *filter
 
 /* ---- idempotency ---- */
 
-enum store_outcome read_key_row(sqlite3_stmt *row, const struct idempotency *idempotency, char **answer, size_t *length, int *status,
-	struct error *error)
+enum store_outcome read_key_row(
+	sqlite3_stmt *row, const struct idempotency *idempotency, char **answer, size_t *length, int *status, struct error *error)
 {
 	int size = sqlite3_column_bytes(row, 2);
 	const void *bytes = sqlite3_column_blob(row, 2);
@@ -386,8 +388,8 @@ enum store_outcome read_key_row(sqlite3_stmt *row, const struct idempotency *ide
 	return STORE_REPLAY;
 }
 
-enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length, int *status,
-	struct error *error)
+enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,
+	int *status, struct error *error)
 {
 	struct reader *reader = borrow(reads, error);
 	enum store_outcome outcome = STORE_WRITTEN;

@@ -30,7 +30,8 @@
 static const char *const steps[] = {
 	/* 1 */
 	"CREATE TABLE source (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, provider TEXT NOT NULL, UNIQUE (kind, provider));"
-	"CREATE TABLE task (sequence INTEGER PRIMARY KEY, status INTEGER NOT NULL, source INTEGER NOT NULL, dry_run INTEGER NOT NULL,"
+	"CREATE TABLE task (sequence INTEGER PRIMARY KEY, status INTEGER NOT NULL, source INTEGER NOT NULL, dry_run INTEGER NOT "
+	"NULL,"
 	" progress REAL NOT NULL, created_ms INTEGER NOT NULL, updated_ms INTEGER NOT NULL, id BLOB NOT NULL, vendor_id TEXT,"
 	" request_id TEXT, payload TEXT, estimates TEXT, result TEXT);"
 	"CREATE TABLE task_index (status INTEGER NOT NULL, source INTEGER NOT NULL, sequence INTEGER NOT NULL,"
@@ -78,7 +79,8 @@ static enum error_code recognise(sqlite3 *db, const char *name, size_t latest, i
 		return refuse_foreign(name, error);
 	if (*version > (int64_t)latest)
 		return error_set(error, ERROR_CONFLICT, name,
-			"the registry has schema version %lld, this program knows versions up to %zu: install the newer program, or name "
+			"the registry has schema version %lld, this program knows versions up to %zu: install the newer program, "
+			"or name "
 			"another file in registry.url",
 			(long long)*version, latest);
 	return ERROR_NONE;
@@ -135,7 +137,8 @@ static enum error_code use_wal(sqlite3 *db, const char *name, struct error *erro
 	wal = mode != NULL && strcmp(mode, "wal") == 0;
 	sqlite3_finalize(statement);
 	return wal ? ERROR_NONE
-		   : error_set(error, ERROR_IO, name, "this folder cannot hold the registry: no write-ahead log (a network folder?)");
+		   : error_set(error, ERROR_IO, name,
+			     "this folder cannot hold the registry: no write-ahead log (a network folder?)");
 }
 
 static enum error_code prepare_writer(sqlite3 *db, const char *name, struct error *error)
@@ -144,9 +147,9 @@ static enum error_code prepare_writer(sqlite3 *db, const char *name, struct erro
 	static const char tuning[] = "PRAGMA synchronous = NORMAL;"
 				     "PRAGMA wal_autocheckpoint = 0;"
 				     "PRAGMA journal_size_limit = " TEXT_OF(LIMIT_STORE_WAL_BYTES) ";"
-				     "PRAGMA cache_size = -16384;"
-				     "PRAGMA secure_delete = OFF;"
-				     "PRAGMA temp_store = MEMORY;";
+												   "PRAGMA cache_size = -16384;"
+												   "PRAGMA secure_delete = OFF;"
+												   "PRAGMA temp_store = MEMORY;";
 	int64_t version = 0;
 	enum error_code code;
 
@@ -196,7 +199,8 @@ static enum error_code make_file(const char *path, const char *name, struct erro
 	close(fd);
 	if (failed == 0)
 		failed = sync_folder(path);
-	return failed == 0 ? ERROR_NONE : error_set(error, ERROR_IO, name, "cannot make the registry lasting: %s", strerror(failed));
+	return failed == 0 ? ERROR_NONE
+			   : error_set(error, ERROR_IO, name, "cannot make the registry lasting: %s", strerror(failed));
 }
 
 enum error_code schema_open(const char *path, const char *name, sqlite3 **db, struct error *error)
@@ -225,7 +229,7 @@ enum error_code schema_open_reader(const char *path, const char *name, sqlite3 *
 {
 	static const char tuning[] = "PRAGMA query_only = ON;"
 				     "PRAGMA mmap_size = " TEXT_OF(LIMIT_STORE_MAP_BYTES) ";"
-				     "PRAGMA temp_store = MEMORY;";
+											  "PRAGMA temp_store = MEMORY;";
 	enum error_code code;
 
 	/* Opened for writing all the same: a reader of a WAL database must be able to recover its shared memory. */

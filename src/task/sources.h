@@ -19,9 +19,9 @@ struct source {
 
 struct sources {
 	struct source entries[LIMIT_STORE_SOURCES]; /* number n is entries[n - 1] */
-	_Atomic int count;                          /* published after the entry is complete; entries never change or go */
-	int stored;                                 /* how many are in the database, committed; store thread only */
-	int pending;                                /* how many after the transaction that is under way; store thread only */
+	_Atomic int count;			    /* published after the entry is complete; entries never change or go */
+	int stored;				    /* how many are in the database, committed; store thread only */
+	int pending;				    /* how many after the transaction that is under way; store thread only */
 };
 
 /* Reads the table at open. */

@@ -8,7 +8,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -25,12 +24,12 @@ struct task_store {
 	char *name; /* as the configuration has it, without the scheme */
 	char *path;
 	struct sources sources;
-	struct writer writer;  /* store thread */
-	struct upkeep upkeep;  /* store thread */
+	struct writer writer; /* store thread */
+	struct upkeep upkeep; /* store thread */
 	struct reads reads;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock;  /* guards all below */
+	pthread_mutex_t lock; /* guards all below */
 	pthread_cond_t wake;
 	struct store_write *first;
 	struct store_write **last;
@@ -200,7 +199,6 @@ static void *store_main(void *argument)
 		wait = upkeep_wait_ns(&store->upkeep);
 		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && wait > 0)
 			sleep_until_woken(store, wait);
-		{ static long g=-1; static size_t last; if(g<0) g=getenv("GATHER")?atol(getenv("GATHER")):0; if(g>0&&last>1&&store->waiting>0&&!store->stopping){pthread_mutex_unlock(&store->lock);struct timespec ts={0,g*1000};nanosleep(&ts,NULL);pthread_mutex_lock(&store->lock);} last=store->waiting; static long gr,rw; if(last){gr++;rw+=last;if(getenv("GS")&&gr%2000==0)fprintf(stderr,"avg group %.1f\n",(double)rw/gr);}}
 		write_waiting(store);
 	}
 	pthread_mutex_unlock(&store->lock);
@@ -224,7 +222,8 @@ static enum error_code find_path(struct task_store *store, const char *home, con
 	size_t scheme = strlen(URL_SCHEME);
 
 	if (strncmp(url, URL_SCHEME, scheme) != 0 || url[scheme] == '\0')
-		return error_set(error, ERROR_INVALID, "registry.url", "expected \"sqlite:FILE\", got \"%s\"", url);
+		return error_set(error, ERROR_INVALID, "registry.url", "expected \"sqlite:FILE\", got \"%.*s...\"",
+			(int)strcspn(url, ":/@"), url); /* the rest may hold a password */
 	store->name = strdup(url + scheme);
 	store->path = file_join(home, url + scheme);
 	return store->name != NULL && store->path != NULL ? ERROR_NONE : error_memory(error);
@@ -256,7 +255,7 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	if (code == ERROR_NONE)
 		code = writer_open(&new->writer, new->path, new->name, &new->sources, error);
 	if (code == ERROR_NONE)
-		code = upkeep_open(&new->upkeep, &new->writer, new->keep_days, error);
+		code = upkeep_open(&new->upkeep, &new->writer, new->path, new->keep_days, error);
 	if (code == ERROR_NONE)
 		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
 	if (code == ERROR_NONE)
@@ -294,8 +293,8 @@ void task_store_close(struct task_store *store)
 
 /* ---- reading ---- */
 
-enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer, size_t *length,
-	int *status, struct error *error)
+enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
+	size_t *length, int *status, struct error *error)
 {
 	return reads_key(&store->reads, idempotency, answer, length, status, error);
 }
@@ -306,8 +305,8 @@ enum error_code task_store_list(struct task_store *store, const struct task_filt
 	return reads_list(&store->reads, filter, visit, context, error);
 }
 
-enum error_code task_store_get(struct task_store *store, const struct id *id, void (*visit)(void *context, const struct task *task),
-	void *context, struct error *error)
+enum error_code task_store_get(struct task_store *store, const struct id *id,
+	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
 	return reads_get(&store->reads, id, visit, context, error);
 }

@@ -68,13 +68,13 @@ struct task_filter {
 	int status;             /* enum task_status, or -1 for any */
 	const char *kind;       /* "image", or NULL */
 	const char *provider;   /* id, or NULL */
-	int64_t since_ms;       /* created at or after; 0 for any */
+	int64_t since_ms;       /* created at or after; 0 for any. created_ms is at most a second later than its id */
 	int64_t before;         /* cursor: only rows with a smaller id_sequence; 0 for the newest */
 	int limit;
 };
 
 /* Calls `visit` for each row, newest first; texts are valid during the call. A visitor that returns false ends the listing.
- * ERROR_IO. Any thread. */
+ * ERROR_IO, or ERROR_BUSY when all readers are busy for LIMIT_STORE_READER_WAIT_MS. A visitor must not call the store. Any thread. */
 enum error_code task_store_list(struct task_store *store, const struct task_filter *filter, bool (*visit)(void *context, const struct task *task),
 				void *context, struct error *error);
 

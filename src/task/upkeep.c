@@ -3,7 +3,7 @@
  * Runs on the store thread, on the writer's connection. Three chores:
  * - index: rows are added to task_index a batch at a time; the rows since are few enough to be scanned (reads.c);
  * - purge: what is older than keep_days goes, unless its outcome is open. It rests ten times as long as it works;
- * - checkpoint: the write-ahead log is carried over to the database when it is long, or when nobody writes.
+ * - checkpoint: the write-ahead log is carried over to the database when it is long or nobody writes (checkpoint.c).
  * A chore that fails is logged once and tried again later; it never stops the writing. */
 #include "task/upkeep.h"
 
@@ -15,13 +15,13 @@
 
 #define SECOND_NS 1000000000LL
 #define DAY_MS 86400000LL
-#define INDEX_BATCH 1024        /* rows; also the most that a filtered listing scans */
-#define PURGE_BATCH 1000        /* rows; some milliseconds */
+#define INDEX_BATCH 512	 /* rows; also about the most that a filtered listing scans */
+#define PURGE_BATCH 1000 /* rows; some milliseconds */
 #define PURGE_REST 10
 #define PURGE_EVERY_NS (3600 * SECOND_NS)
 #define PURGE_RETRY_NS (60 * SECOND_NS)
-#define KEY_DAYS 7              /* an idempotency key is good for this long at least */
-#define CHECKPOINT_PAGES 4096   /* 32 MiB: long enough that a page that many commits rewrote is copied once */
+#define KEY_DAYS 7	      /* an idempotency key is good for this long at least */
+#define CHECKPOINT_PAGES 2048 /* 16 MiB: long enough that a page that many commits rewrote is copied once */
 #define CHECKPOINT_IDLE_NS SECOND_NS
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
@@ -40,13 +40,20 @@ static const char *const texts[UPKEEP_STATEMENTS] = {
 };
 _Static_assert(TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4, "the statements above name them by number");
 
-static bool trouble(struct upkeep *upkeep, const char *chore)
+/* Logs why the transaction failed, once until a chore works again. */
+static bool trouble(struct upkeep *upkeep)
 {
-	writer_fail(upkeep->writer, chore);
 	if (!upkeep->troubled)
-		log_message(LOG_WARN, "registry.upkeep", "%s", upkeep->writer->failure.message);
+		log_message(LOG_WARN, "registry.upkeep", "housekeeping waits: %s", upkeep->writer->failure.message);
 	upkeep->troubled = true;
 	return false;
+}
+
+/* The same for a statement in it, which is rolled back. */
+static bool give_up(struct upkeep *upkeep, const char *chore)
+{
+	writer_fail(upkeep->writer, chore);
+	return trouble(upkeep);
 }
 
 /* ---- index ---- */
@@ -56,19 +63,23 @@ static bool index_rows(struct upkeep *upkeep, int64_t *newest)
 	sqlite3_stmt **statements = upkeep->statements;
 
 	if (database_integer(statements[UPKEEP_NEWEST], newest) != SQLITE_OK)
-		return trouble(upkeep, "index the registry");
+		return give_up(upkeep, "index the registry");
 	sqlite3_bind_int64(statements[UPKEEP_INDEX], 1, upkeep->writer->indexed);
 	sqlite3_bind_int64(statements[UPKEEP_MARK], 1, *newest);
 	if (database_run(statements[UPKEEP_INDEX]) != SQLITE_OK || database_run(statements[UPKEEP_MARK]) != SQLITE_OK)
-		return trouble(upkeep, "index the registry");
-	return writer_commit(upkeep->writer) || trouble(upkeep, "index the registry");
+		return give_up(upkeep, "index the registry");
+	return writer_commit(upkeep->writer) || trouble(upkeep);
 }
 
 static void index_batch(struct upkeep *upkeep)
 {
 	int64_t newest = 0;
 
-	if (!writer_begin(upkeep->writer, false) || !index_rows(upkeep, &newest))
+	if (!writer_begin(upkeep->writer, false)) {
+		trouble(upkeep);
+		return;
+	}
+	if (!index_rows(upkeep, &newest))
 		return;
 	upkeep->writer->indexed = newest;
 	upkeep->writer->unindexed = 0;
@@ -121,15 +132,15 @@ static bool purge_batch(struct upkeep *upkeep, bool *more)
 	int64_t to = 0;
 
 	if (!writer_begin(upkeep->writer, false))
-		return trouble(upkeep, "purge the registry");
+		return trouble(upkeep);
 	if (!purge_tasks(upkeep, id_sequence_at(now - upkeep->keep_days * DAY_MS), &to))
-		return trouble(upkeep, "purge the registry");
+		return give_up(upkeep, "purge the registry");
 	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
 	if (database_run(keys) != SQLITE_OK)
-		return trouble(upkeep, "purge the registry");
+		return give_up(upkeep, "purge the registry");
 	*more = to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
 	if (!writer_commit(upkeep->writer))
-		return trouble(upkeep, "purge the registry");
+		return trouble(upkeep);
 	if (to != 0)
 		upkeep->purge_from = to;
 	return true;
@@ -153,13 +164,25 @@ static void purge(struct upkeep *upkeep, int64_t now)
 
 /* ---- checkpoint ---- */
 
-static void checkpoint(struct upkeep *upkeep)
+/* Copies the few pages that came while the bulk was copied; the next commit then begins the log anew. A reader may hinder that:
+ * then it is tried again when the log has grown by as much. */
+static void finish_checkpoint(struct upkeep *upkeep)
 {
 	int pages = 0, copied = 0;
 
 	sqlite3_wal_checkpoint_v2(upkeep->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
 	if (copied >= pages)
 		upkeep->writer->log_pages = 0;
+	upkeep->checkpoint_at = upkeep->writer->log_pages + CHECKPOINT_PAGES;
+}
+
+static void checkpoint(struct upkeep *upkeep, bool idle)
+{
+	if (checkpointer_ended(&upkeep->checkpointer))
+		finish_checkpoint(upkeep);
+	else if (upkeep->writer->log_pages >= upkeep->checkpoint_at ||
+		 (idle && !upkeep->purging && upkeep->writer->log_pages > 0))
+		checkpointer_ask(&upkeep->checkpointer);
 }
 
 /* ---- all ---- */
@@ -172,8 +195,7 @@ void upkeep_run(struct upkeep *upkeep, bool idle)
 		index_batch(upkeep);
 	if (now >= upkeep->purge_at_ns)
 		purge(upkeep, now);
-	if (upkeep->writer->log_pages >= CHECKPOINT_PAGES || (idle && !upkeep->purging && upkeep->writer->log_pages > 0))
-		checkpoint(upkeep);
+	checkpoint(upkeep, idle);
 }
 
 int64_t upkeep_wait_ns(const struct upkeep *upkeep)
@@ -195,14 +217,19 @@ void upkeep_keep_days(struct upkeep *upkeep, int keep_days)
 	}
 }
 
-enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, int keep_days, struct error *error)
+enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const char *path, int keep_days, struct error *error)
 {
+	enum error_code code;
+
 	upkeep->writer = writer;
+	upkeep->checkpoint_at = CHECKPOINT_PAGES;
 	upkeep_keep_days(upkeep, keep_days);
-	return database_prepare(writer->db, writer->name, texts, upkeep->statements, UPKEEP_STATEMENTS, error);
+	code = database_prepare(writer->db, writer->name, texts, upkeep->statements, UPKEEP_STATEMENTS, error);
+	return code == ERROR_NONE ? checkpointer_open(&upkeep->checkpointer, path, writer->name, error) : code;
 }
 
 void upkeep_close(struct upkeep *upkeep)
 {
+	checkpointer_close(&upkeep->checkpointer);
 	database_finalize(upkeep->statements, UPKEEP_STATEMENTS);
 }

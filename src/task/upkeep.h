@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "task/checkpoint.h"
 #include "task/writes.h"
 
 enum upkeep_statement {
@@ -21,13 +22,15 @@ struct upkeep {
 	struct writer *writer;
 	sqlite3_stmt *statements[UPKEEP_STATEMENTS];
 	int keep_days;
-	bool purging;               /* a purge is under way */
-	int64_t purge_from;         /* rows up to here are done with */
-	int64_t purge_at_ns;        /* when the next batch, or the next purge, is due (monotonic clock) */
-	bool troubled;              /* the last work failed and was logged */
+	bool purging;	     /* a purge is under way */
+	int64_t purge_from;  /* rows up to here are done with */
+	int64_t purge_at_ns; /* when the next batch, or the next purge, is due (monotonic clock) */
+	struct checkpointer checkpointer;
+	int checkpoint_at; /* pages in the log that make a checkpoint due */
+	bool troubled;	   /* the last work failed and was logged */
 };
 
-enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, int keep_days, struct error *error);
+enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const char *path, int keep_days, struct error *error);
 void upkeep_close(struct upkeep *upkeep);
 
 /* Rows and keys older than this go, beginning now. */

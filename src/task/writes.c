@@ -378,7 +378,8 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 	return ERROR_NONE;
 }
 
-enum error_code writer_open(struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error)
+enum error_code writer_open(
+	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error)
 {
 	enum error_code code = schema_open(path, name, &writer->db, error);
 

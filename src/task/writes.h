@@ -41,18 +41,19 @@ enum write_statement {
 
 struct writer {
 	sqlite3 *db;
-	const char *name;            /* how errors call the database */
+	const char *name; /* how errors call the database */
 	struct sources *sources;
 	sqlite3_stmt *statements[WRITE_STATEMENTS];
-	int64_t indexed;             /* rows up to here are in task_index (upkeep.c) */
-	size_t unindexed;            /* rows written since */
-	bool synced;                 /* synchronous is FULL now */
-	int log_pages;               /* pages in the write-ahead log after the last commit */
-	struct error failure;        /* why the transaction under way is lost */
+	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
+	size_t unindexed;     /* rows written since */
+	bool synced;	      /* synchronous is FULL now */
+	int log_pages;	      /* pages in the write-ahead log after the last commit */
+	struct error failure; /* why the transaction under way is lost */
 };
 
 /* Opens (or makes, or migrates) the database and loads the sources. */
-enum error_code writer_open(struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error);
+enum error_code writer_open(
+	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error);
 void writer_close(struct writer *writer);
 
 /* Writes both lists in one transaction and fills in each one's outcome. `changes` see the rows of `writes`. */

@@ -1,0 +1,90 @@
+-- A user's data goes through unharmed: integers exact to 64 bits, unsigned too, floats that read back as the same number, empty
+-- lists that stay lists, text in any script. Compared as text, in the answer, in the preview and in the registry.
+local exact = require "spec.support.exact_json"
+local host = require "spec.support.host"
+local providers = require "spec.support.providers"
+
+-- JSON values as they are sent, and as they come back when the text differs.
+local VALUES = {
+  { "0" }, { "-1" }, { "9007199254740993" }, { "1234567890123456" }, { "9223372036854775807" }, { "-9223372036854775808" },
+  { "9223372036854775808" }, { "12345678901234567890" }, { "18446744073709551615" }, { "1.0" }, { "0.1" }, { "-0.5" },
+  { "1e2", "100.0" }, { "3.141592653589793" }, { "5e-324" }, { "1.7976931348623157e308" }, { "[]" }, { "{}" }, { "[[],{}]" },
+  { "null" }, { "true" }, { "false" }, { '""' }, { '"\\ud83d\\ude00 \\u00e9"', '"😀 é"' }, { '"日本語"' },
+  { '"18446744073709551615"' }, { "[1,1.0,\"1\",null,[],{}]" },
+}
+
+-- Where each vendor takes anything: the job, with %s for the value, and the path of the value in the preview's body.
+local PLACES = {
+  runpod = { '{"endpoint_id":"abc","input":{"v":%s}}', { "input", "v" } },
+  replicate = { '{"model":"black-forest-labs/flux-schnell","input":{"v":%s}}', { "input", "v" } },
+  hf_inference_endpoints = {
+    '{"url":"https://a.us-east-1.aws.endpoints.huggingface.cloud","inputs":"x","parameters":{"v":%s}}', { "parameters", "v" },
+  },
+  modal = { '{"url":"https://me--app-render.modal.run","body":{"v":%s}}', { "v" } },
+}
+
+local function at(value, path)
+  for _, name in ipairs(path) do value = value[name] end
+  return value
+end
+
+describe("a value of a job", function()
+  local served
+  setup(function() served = host.start() end)
+  teardown(function() served:remove() end)
+
+  for id, place in pairs(PLACES) do
+    it("goes through " .. id .. " unharmed", function()
+      for _, case in ipairs(VALUES) do
+        local sent, expected = case[1], exact.encode(exact.decode(case[2] or case[1]))
+        local body = '{"job":' .. place[1]:gsub("%%s", function() return sent end) .. "}"
+        local answer = served:post(providers.path(providers[id], "submit"), body)
+        assert.equal(200, answer.status, sent .. ": " .. answer.body)
+        local envelope = exact.decode(answer.body)
+        assert.equal(expected, exact.encode(at(envelope.upstream.body, place[2])))
+        local row = served:get("/api/jobs/status/" .. envelope.job_id)
+        assert.equal(exact.encode(envelope.job), exact.encode(exact.decode(row.body).payload))
+        local job_path = id == "modal" and { "body", "v" } or place[2]
+        assert.equal(expected, exact.encode(at(envelope.job, job_path)))
+      end
+    end)
+  end
+
+  it("is written with the digits that were sent", function()
+    local body = '{"job":{"endpoint_id":"abc","input":{"seed":18446744073709551615,"f":1.0,"n":12345678901234567890,"e":[]}}}'
+    local answer = served:post(providers.path(providers.runpod, "submit"), body)
+    for _, text in ipairs { '"seed":18446744073709551615', '"f":1.0', '"n":12345678901234567890', '"e":[]' } do
+      assert.is_truthy(answer.body:find(text, 1, true), text)
+    end
+  end)
+
+  it("that is none, or that no 64 bits hold, is refused by its path", function()
+    for _, number in ipairs { "18446744073709551616", "-9223372036854775809", "1e400", "NaN", "Infinity", "1e", "01", ".5",
+      '"\\u0000"', '"\\ud800"' } do
+      local answer = served:post(providers.path(providers.runpod, "submit"), '{"job":{"input":{"v":' .. number .. "}}}")
+      assert.equal(400, answer.status, number)
+      assert.equal("job.input.v", answer.json.errors[1].path, number)
+    end
+  end)
+end)
+
+-- Seeds that the media vendors take: the largest one, and its place in the preview.
+local SEEDS = {
+  { "fal", "18446744073709551615", '"seed":18446744073709551615' }, { "stability", "4294967294", '"value":"4294967294"' },
+  { "runway", "4294967295", '"seed":4294967295' }, { "pika", "9007199254740993", '"seed":9007199254740993' },
+}
+
+describe("a seed", function()
+  local served
+  setup(function() served = host.start() end)
+  teardown(function() served:remove() end)
+
+  for _, case in ipairs(SEEDS) do
+    it("of " .. case[1] .. " goes out as it came in", function()
+      local provider = providers[case[1]]
+      local answer = served:post(providers.path(provider, "submit"), '{"prompt":"x","parameters":{"seed":' .. case[2] .. "}}")
+      assert.equal(200, answer.status, answer.body)
+      assert.is_truthy(answer.body:match('"upstream":(.*)'):find(case[3], 1, true), answer.body)
+    end)
+  end
+end)

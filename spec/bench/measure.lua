@@ -1,0 +1,186 @@
+-- measure.lua - the measurements of `make bench`, each a function that returns figures.
+local http = require "spec.support.http"
+local socket = require "socket"
+
+local measure = {}
+
+local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
+
+local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- What a shell command prints.
+function measure.run(command)
+  local pipe = assert(io.popen(command .. " 2>&1", "r"))
+  local output = pipe:read("a")
+  if not pipe:close() then error(command .. "\n" .. output, 0) end
+  return output
+end
+
+function measure.median(values)
+  local sorted = table.move(values, 1, #values, 1, {})
+  table.sort(sorted)
+  local middle = (#sorted + 1) // 2
+  return #sorted % 2 == 1 and sorted[middle] or (sorted[middle] + sorted[middle + 1]) / 2
+end
+
+--- Resident memory of a process in MB.
+function measure.memory(pid)
+  local status = assert(read_file("/proc/" .. pid .. "/status"), "the process has ended")
+  return tonumber(status:match("VmRSS:%s+(%d+) kB")) / 1024
+end
+
+-- Load --------------------------------------------------------------------------------------------------------------------
+
+local function wrk(port, connections, seconds, request, count)
+  local url = ("http://127.0.0.1:%d%s"):format(port, request.path)
+  local options = ("-t%d -c%d -d%d"):format(count and 1 or math.min(connections, 2), connections, seconds)
+  local arguments = ("%s %s %s"):format(request.method, quote(request.body or ""), count or "")
+  return measure.run(("wrk %s -s spec/bench/load.lua %s -- %s"):format(options, quote(url), arguments))
+end
+
+--- Runs wrk: { rate, p50, p99 }, per second and in microseconds. Any failed request is an error.
+function measure.load(port, connections, seconds, request)
+  local output = wrk(port, connections, seconds, request)
+  local requests, duration, p50, p99, failed =
+    output:match("figures requests=(%d+) seconds=([%d.]+) p50=(%d+) p99=(%d+) failed=(%d+)")
+  if failed ~= "0" then error("requests failed: " .. request.method .. " " .. request.path .. "\n" .. output, 0) end
+  return { rate = tonumber(requests) / tonumber(duration), p50 = tonumber(p50), p99 = tonumber(p99) }
+end
+
+--- Sends the same request `count` times over `connections` connections, as fast as it goes.
+function measure.fill(port, connections, count, request)
+  wrk(port, connections, 3600, request, count)
+end
+
+-- One request at a time -----------------------------------------------------------------------------------------------------
+
+--- Bytes of a whole answer, head included, and the body.
+function measure.answer(port, request)
+  local headers = { ["Content-Type"] = request.body and "application/json" or nil, ["Connection"] = "close" }
+  local bytes = http.raw(port, http.format(port, request.method, request.path, request.body, headers))
+  assert(bytes:match("^HTTP/1.1 200 "), bytes)
+  local head, body = bytes:match("^(.-\r\n\r\n)(.*)$")
+  -- load tests keep their connections
+  return #head + #body + #"keep-alive" - #"close", body
+end
+
+-- Sends it on an open connection and waits for the last byte: seconds, the body, and whether the host closes.
+local function ask(connection, request_text)
+  local began = socket.gettime()
+  assert(connection:send(request_text))
+  local length, closes, body
+  repeat
+    local line = assert(connection:receive("*l"))
+    length = tonumber(line:match("^Content%-Length: (%d+)$")) or length
+    closes = closes or line == "Connection: close"
+  until line == ""
+  body = assert(connection:receive(length))
+  return socket.gettime() - began, body, closes
+end
+
+--- A function that asks once per call, on one connection, and returns seconds and body.
+function measure.asker(port, path)
+  local text = http.format(port, "GET", path)
+  local client = http.connect(port)
+  return function()
+    local seconds, body, closes = ask(client.socket, text)
+    if closes then
+      client:close()
+      client = http.connect(port)
+    end
+    return seconds, body
+  end
+end
+
+--- Median and worst of `count` answers in milliseconds.
+function measure.latency(port, path, count)
+  local once, times = measure.asker(port, path), {}
+  for i = 1, count do times[i] = once() * 1000 end
+  return measure.median(times), math.max(table.unpack(times))
+end
+
+--- Milliseconds from a saved script to its new generation in the catalogue: the median of `count` saves.
+function measure.reload(host, count)
+  local file, path = "providers/image_fal.lua", "/api/providers/image/catalog"
+  local text, once, times = host:read(file), measure.asker(host.port, path), {}
+  local function generation()
+    local _, body = once()
+    return body:match('"file":"providers/image_fal.lua","generation":(%d+)')
+  end
+  for i = 1, count do
+    local before = assert(generation(), "the catalogue shows no generation")
+    host:write(file, text .. "-- " .. i .. "\n")
+    local saved = socket.gettime()
+    while generation() == before do
+      if socket.gettime() - saved > 60 then error("a saved script did not appear") end
+      socket.sleep(0.0002)
+    end
+    times[i] = (socket.gettime() - saved) * 1000
+    socket.sleep(0.1)
+  end
+  return measure.median(times)
+end
+
+-- Start -----------------------------------------------------------------------------------------------------------------------
+
+local function free_port()
+  local listener = assert(socket.bind("127.0.0.1", 0))
+  local _, port = listener:getsockname()
+  listener:close()
+  return tonumber(port)
+end
+
+local function connects(port)
+  local connection = assert(socket.tcp4())
+  local connected = connection:connect("127.0.0.1", port)
+  connection:close()
+  return connected
+end
+
+local function wait_until(seconds, what, condition)
+  local deadline = socket.gettime() + seconds
+  while not condition() do
+    if socket.gettime() > deadline then error("waited in vain for " .. what, 0) end
+    socket.sleep(0.0002)
+  end
+end
+
+local function end_process(pid)
+  os.execute("kill -TERM " .. pid .. " 2>/dev/null")
+  wait_until(60, "the end of process " .. pid, function()
+    local status = read_file("/proc/" .. pid .. "/status")
+    return not status or status:match("State:%s+Z") ~= nil
+  end)
+end
+
+local function time_one_start(home)
+  local port, began = free_port(), socket.gettime()
+  local command = ("env -i PATH=/usr/bin:/bin %s serve --home %s --listen 127.0.0.1:%d"):format(quote(PROGRAM), quote(home), port)
+  local pipe = assert(io.popen(command .. " </dev/null >/dev/null 2>&1 & echo $!"))
+  local pid = pipe:read("l")
+  pipe:close()
+  local ok, result = pcall(function()
+    wait_until(60, "the host", function() return connects(port) end)
+    measure.asker(port, "/api/providers/image/catalog")()
+    return (socket.gettime() - began) * 1000
+  end)
+  end_process(pid)
+  return assert(ok and result, result)
+end
+
+--- Milliseconds from exec (and the shell before it) to the first answer: the median of `count` starts on this home.
+function measure.start(home, count)
+  local times = {}
+  for i = 1, count do times[i] = time_one_start(home) end
+  return measure.median(times)
+end
+
+return measure

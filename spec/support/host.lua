@@ -1,0 +1,337 @@
+-- Starts real hosts for specs, each on a home and a port of its own, talks to them as a user would, and ends them.
+--
+--   local host = require("spec.support.host").start {
+--     config = { features = { enable_public_gpu = true } },   -- over the defaults below; text is written as it is
+--     secrets = { fal = { api_key = "..." } },                 -- the file gets mode 0600; text is written as it is
+--     env = { RUNPOD_API_KEY = "..." },                        -- all that the host sees beside PATH and the like
+--     scripts = true,                                          -- its own copy of providers/ and lua/ in the home, to be edited
+--     files = { ["providers/x.lua"] = "..." },                 -- further files of the home
+--     program = "build/bench/baseline", arguments = { ... },   -- another program that says where it listens
+--   }
+--   host:post("/api/providers/image/fal/submit", { prompt = "a cat" }).json.job_id
+--   host:remove()                                              -- at the end: stops it, removes the home
+--
+-- The program is build/providerd, or what the environment variable PROVIDERD names. Nothing here waits for less than it must
+-- under a sanitizer on a slow machine: deadlines are long, and polled.
+local exact = require "spec.support.exact_json"
+local http = require "spec.support.http"
+local socket = require "socket"
+
+local Host = {}
+Host.__index = Host
+
+local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
+local START_SECONDS, STOP_SECONDS, EVENTUALLY_SECONDS = 120, 120, 60
+local DEFAULTS = { server = { threads = 16 } }
+local PASSED_ON = {
+  "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
+  "LSAN_OPTIONS",
+}
+
+local function quote(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+local function shell(command)
+  assert(os.execute(command), "failed: " .. command)
+end
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+local function write_file(path, text)
+  local file = assert(io.open(path, "wb"))
+  assert(file:write(text))
+  assert(file:close())
+end
+
+local function temporary_folder()
+  local pipe = assert(io.popen("mktemp -d"))
+  local path = pipe:read("l")
+  pipe:close()
+  return assert(path, "mktemp failed")
+end
+
+local function poll(seconds, test)
+  local deadline = socket.gettime() + seconds
+  repeat
+    local value = test()
+    if value then return value end
+    socket.sleep(0.01)
+  until socket.gettime() > deadline
+  return nil
+end
+
+local function merge(into, from)
+  for name, value in pairs(from) do
+    if type(value) == "table" and type(into[name]) == "table" and not exact.is_array(value) then
+      merge(into[name], value)
+    else
+      into[name] = value
+    end
+  end
+  return into
+end
+
+-- Processes -----------------------------------------------------------------------------------------------------------
+
+-- What is still to be ended and removed when the specs end, whichever way they do.
+local leftovers = setmetatable({ folders = {}, processes = {} }, {
+  __gc = function(left)
+    for process in pairs(left.processes) do os.execute("kill -KILL " .. process.pid .. " 2>/dev/null") end
+    for folder in pairs(left.folders) do os.execute("rm -rf " .. quote(folder)) end
+  end,
+})
+
+local function new_folder()
+  local path = temporary_folder()
+  leftovers.folders[path] = true
+  return path
+end
+
+local function remove_folder(folder)
+  shell("rm -rf " .. quote(folder))
+  leftovers.folders[folder] = nil
+end
+
+local function environment_words(env)
+  local words = { "env -i" }
+  for _, name in ipairs(PASSED_ON) do
+    local value = os.getenv(name)
+    if value and not (env and env[name]) then words[#words + 1] = quote(name .. "=" .. value) end
+  end
+  for name, value in pairs(env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
+  return table.concat(words, " ")
+end
+
+local runs = 0
+
+-- Starts the program in the background. A shell waits for it and writes down how it ended.
+local function spawn(folder, arguments, env, program)
+  runs = runs + 1
+  local run = ("%s/run-%d"):format(folder, runs)
+  local words = { environment_words(env), quote(program or PROGRAM) }
+  for _, argument in ipairs(arguments) do words[#words + 1] = quote(argument) end
+  local after = " >R.out 2>R.err & echo $! >R.pid; wait $!; echo $? >R.new; mv R.new R.exit"
+  after = after:gsub("R%.", function() return quote(run .. ".") end)
+  local script = table.concat(words, " ") .. after
+  shell("setsid sh -c " .. quote(script) .. " </dev/null >/dev/null 2>&1 &")
+  local pid = poll(START_SECONDS, function() return (read_file(run .. ".pid") or ""):match("^(%d+)\n") end)
+  assert(pid, "the program was not started")
+  local process = { run = run, pid = pid }
+  leftovers.processes[process] = true
+  return process
+end
+
+local function output(process)
+  return read_file(process.run .. ".out") or ""
+end
+
+local function errors(process)
+  return read_file(process.run .. ".err") or ""
+end
+
+-- The exit code once it has ended: 128 + signal when it was killed.
+local function exit_code(process)
+  local code = tonumber(read_file(process.run .. ".exit"))
+  if code then leftovers.processes[process] = nil end
+  return code
+end
+
+local function signal(process, name)
+  return os.execute("kill -" .. name .. " " .. process.pid .. " 2>/dev/null")
+end
+
+local function wait_for_exit(process, seconds)
+  return poll(seconds or STOP_SECONDS, function() return exit_code(process) end)
+end
+
+-- A home ----------------------------------------------------------------------------------------------------------------
+
+local function as_text(value)
+  return type(value) == "table" and exact.encode(value) or value
+end
+
+local function write_home(self, options)
+  shell("mkdir -p " .. quote(self.home .. "/config"))
+  local config = options.config or {}
+  if type(config) == "table" then config = merge(merge({}, DEFAULTS), config) end
+  if config ~= "" then self:write("config/comfyvn.json", as_text(config)) end
+  if options.secrets then self:write("config/comfyvn.secrets.json", as_text(options.secrets)) end
+  if options.scripts then shell("cp -r providers lua " .. quote(self.home .. "/")) end
+  for path, text in pairs(options.files or {}) do self:write(path, text) end
+end
+
+--- Replaces a file of the home at once (written beside it, then renamed), as editors do. A secrets file gets mode 0600,
+--- or `mode`.
+function Host:write(path, text, mode)
+  local target = self.home .. "/" .. path
+  local folder, name = target:match("^(.*)/([^/]*)$")
+  local temporary = folder .. "/." .. name .. ".new"
+  mode = mode or (name:find("secrets.json", 1, true) and "600" or nil)
+  if not io.open(folder .. "/.") then shell("mkdir -p " .. quote(folder)) end
+  write_file(temporary, text)
+  if mode then shell("chmod " .. mode .. " " .. quote(temporary)) end
+  assert(os.rename(temporary, target))
+end
+
+--- Writes a file of the home in place: whoever reads meanwhile may see half of it.
+function Host:write_in_place(path, text)
+  write_file(self.home .. "/" .. path, text)
+end
+
+function Host:read(path)
+  return read_file(self.home .. "/" .. path)
+end
+
+function Host:delete(path)
+  assert(os.remove(self.home .. "/" .. path))
+end
+
+function Host:chmod(path, mode)
+  shell("chmod " .. mode .. " " .. quote(self.home .. "/" .. path))
+end
+
+-- Starting and ending -----------------------------------------------------------------------------------------------------
+
+local function answers(port)
+  local ok, answer = pcall(http.request, port, "GET", "/healthz")
+  return ok and answer.status == 200
+end
+
+local function launch(self)
+  local arguments = self.arguments or { "serve", "--home", self.home, "--listen", self.listen }
+  self.process = spawn(self.folder, arguments, self.env, self.program)
+  self.pid = self.process.pid
+  self.port = nil
+  poll(START_SECONDS, function()
+    local port = tonumber(output(self.process):match("listens on http://[%w%.]+:(%d+)\n"))
+    if port and answers(port) then self.port = port end
+    return self.port or exit_code(self.process)
+  end)
+  if not self.port then
+    signal(self.process, "KILL")
+    error("the host did not start: " .. output(self.process) .. errors(self.process), 0)
+  end
+  return self
+end
+
+local module = {}
+
+--- Starts a host; see the top of this file. options.listen: instead of 127.0.0.1:0.
+function module.start(options)
+  options = options or {}
+  local self = setmetatable({ env = options.env, listen = options.listen or "127.0.0.1:0" }, Host)
+  self.program, self.arguments = options.program, options.arguments
+  self.folder = new_folder()
+  self.home = self.folder .. "/home"
+  write_home(self, options)
+  local ok, problem = pcall(launch, self)
+  if not ok then
+    remove_folder(self.folder)
+    error(problem, 0)
+  end
+  return self
+end
+
+--- Runs the program with these arguments to its end: exit code, standard output, standard error. nil after options.seconds.
+function module.run(arguments, options)
+  options = options or {}
+  local folder = new_folder()
+  local process = spawn(folder, arguments, options.env)
+  local code = wait_for_exit(process, options.seconds)
+  if not code then
+    signal(process, "KILL")
+    wait_for_exit(process)
+  end
+  local out, err = output(process), errors(process)
+  remove_folder(folder)
+  return code, out, err
+end
+
+--- Ends it with SIGTERM, as an operator would. Returns the exit code.
+function Host:stop()
+  if exit_code(self.process) == nil then signal(self.process, "TERM") end
+  return (assert(wait_for_exit(self.process), "the host did not stop"))
+end
+
+--- Ends it with SIGKILL.
+function Host:kill()
+  signal(self.process, "KILL")
+  return (assert(wait_for_exit(self.process), "the host was not killed"))
+end
+
+function Host:signal(name)
+  return signal(self.process, name)
+end
+
+--- Starts it again on the same home, after stop() or kill(). The port is a new one.
+function Host:start_again()
+  assert(exit_code(self.process), "it still runs")
+  return launch(self)
+end
+
+--- Stops it if it runs, and removes the home. An error when it did not end well: a sanitizer may have found something.
+function Host:remove()
+  local code, problem = 0, nil
+  if exit_code(self.process) == nil then
+    signal(self.process, "TERM")
+    code, problem = wait_for_exit(self.process), errors(self.process)
+    if not code then signal(self.process, "KILL") end
+  end
+  remove_folder(self.folder)
+  if code ~= 0 then error(("the host ended with %s: %s"):format(code or "SIGKILL", problem), 2) end
+end
+
+-- Talking -------------------------------------------------------------------------------------------------------------------
+
+--- One request. A table as body is sent as JSON. Returns { status, headers, body, json }.
+function Host:request(method, path, body, headers)
+  return http.request(self.port, method, path, body, headers)
+end
+
+function Host:get(path, headers)
+  return self:request("GET", path, nil, headers)
+end
+
+function Host:post(path, body, headers)
+  return self:request("POST", path, body, headers)
+end
+
+--- A connection that stays open; see spec/support/http.lua.
+function Host:connect()
+  return http.connect(self.port)
+end
+
+--- Bytes as they are; see http.raw.
+function Host:raw(bytes, options)
+  return http.raw(self.port, bytes, options)
+end
+
+function Host:log()
+  return self:read("logs/server.log") or ""
+end
+
+--- What it wrote to standard output and standard error since it was started last.
+function Host:output()
+  return output(self.process), errors(self.process)
+end
+
+--- Calls test() until it returns something true, which is returned. A failed assertion in it means: not yet.
+function Host.eventually(_, test, seconds)
+  local problem = "it returned nothing true"
+  local value = poll(seconds or EVENTUALLY_SECONDS, function()
+    local ok, result = pcall(test)
+    if ok then return result end
+    problem = result
+  end)
+  if not value then error(problem, 2) end
+  return value
+end
+
+return module

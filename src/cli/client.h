@@ -1,0 +1,36 @@
+/* client.h - a small HTTP client for the commands that talk to a running host: JSON out, JSON in, one request at a time. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+
+struct client;
+
+struct client_answer {
+	int status;
+	json_t *json; /* NULL when the body is not JSON */
+};
+
+/* `base` is the host's address (http or https, perhaps with a path before /api), `key` its API key or NULL. Connects to nobody.
+ * ERROR_INVALID names what is wrong with either; it never quotes the key. */
+enum error_code client_open(const char *base, const char *key, struct client **client, struct error *error);
+void client_close(struct client *client);
+
+/* The base as it is used: without a slash at its end. */
+const char *client_base(const struct client *client);
+
+/* Sends one request and waits for its answer, whatever the status; `path` begins with a slash, `body` may be NULL. ERROR_IO says
+ * why there was no answer. The answer is the caller's: client_answer_free(), also after a failure. */
+enum error_code client_send(struct client *client, const char *method, const char *path, const json_t *body,
+	struct client_answer *answer, struct error *error);
+void client_answer_free(struct client_answer *answer);
+
+/* So many requests got no answer that asking on only wastes time: client_send() refuses from now on. */
+bool client_gave_up(const struct client *client);
+
+/* The address that the newest answer came from. False before there was one. */
+bool client_peer(const struct client *client, const char **address, int *port);

@@ -1,0 +1,442 @@
+/* transfer.c - starts, drives and ends transfers. Engine thread only; nothing here resumes Lua.
+ *
+ * Refuses redirects, proxies, other protocols, addresses that are not public, and answers beyond LIMIT_RESPONSE_BYTES. A request that is not
+ * a GET or HEAD gets a connection of its own: curl sends a request again when a reused connection turns out dead, and a paid submit must
+ * never go out twice (design 2.2). HTTP/1.1, for the reasons in tech 2.4. */
+#include "engine/transfer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
+
+#include <curl/curl.h>
+
+#include "base/limits.h"
+#include "engine/address.h"
+
+struct transfers {
+	CURLM *multi;
+	CURLSH *share; /* TLS sessions; one thread, so no locks */
+	int epoll;
+	int timer;
+	uint32_t tag;
+	int running;
+	struct transfer *finished; /* ended before they were under way */
+};
+
+/* ---- epoll and timer, as curl asks for them ---- */
+
+static uint64_t event_data(const struct transfers *transfers, int descriptor)
+{
+	return (uint64_t)transfers->tag << 32 | (uint32_t)descriptor;
+}
+
+static int on_socket(CURL *easy, curl_socket_t descriptor, int what, void *context, void *known)
+{
+	struct transfers *transfers = context;
+	struct epoll_event event = { .data.u64 = event_data(transfers, descriptor) };
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		epoll_ctl(transfers->epoll, EPOLL_CTL_DEL, descriptor, NULL);
+		return 0;
+	}
+	event.events = (what & CURL_POLL_IN ? EPOLLIN : 0) | (what & CURL_POLL_OUT ? EPOLLOUT : 0);
+	if (epoll_ctl(transfers->epoll, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event) == -1)
+		epoll_ctl(transfers->epoll, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event);
+	curl_multi_assign(transfers->multi, descriptor, transfers);
+	return 0;
+}
+
+static int on_timer(CURLM *multi, long wait_ms, void *context)
+{
+	struct transfers *transfers = context;
+	struct itimerspec when = { 0 };
+
+	(void)multi;
+	if (wait_ms == 0)
+		when.it_value.tv_nsec = 1; /* now, but from the loop: curl must not be called from its own callback */
+	else if (wait_ms > 0)
+		when.it_value = (struct timespec){ .tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L };
+	timerfd_settime(transfers->timer, 0, &when, NULL);
+	return 0;
+}
+
+enum error_code transfers_open(int epoll, uint32_t tag, struct transfers **transfers, struct error *error)
+{
+	struct transfers *made = calloc(1, sizeof *made);
+	struct epoll_event event = { .events = EPOLLIN };
+
+	if (made == NULL)
+		return error_memory(error);
+	made->epoll = epoll;
+	made->tag = tag;
+	made->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	made->multi = curl_multi_init();
+	made->share = curl_share_init();
+	event.data.u64 = event_data(made, made->timer);
+	if (made->timer == -1 || made->multi == NULL || made->share == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, made->timer, &event) == -1) {
+		transfers_close(made);
+		return error_set(error, ERROR_IO, NULL, "cannot prepare outgoing transfers: %s", strerror(errno));
+	}
+	curl_share_setopt(made->share, CURLSHOPT_SHARE, CURL_LOCK_DATA_SSL_SESSION);
+	curl_multi_setopt(made->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(made->multi, CURLMOPT_SOCKETDATA, made);
+	curl_multi_setopt(made->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(made->multi, CURLMOPT_TIMERDATA, made);
+	*transfers = made;
+	return ERROR_NONE;
+}
+
+void transfers_close(struct transfers *transfers)
+{
+	if (transfers == NULL)
+		return;
+	curl_multi_cleanup(transfers->multi);
+	curl_share_cleanup(transfers->share);
+	if (transfers->timer != -1)
+		close(transfers->timer);
+	free(transfers);
+}
+
+int transfers_running(const struct transfers *transfers)
+{
+	return transfers->running;
+}
+
+/* ---- one transfer: callbacks ---- */
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+
+	buffer_append(&transfer->response.body, bytes, size * count);
+	return transfer->response.body.failed ? 0 : size * count;
+}
+
+/* "Name: value\r\n" -> "name\0value\0". A status line begins the headers anew (100 Continue before the answer). */
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+	struct buffer *headers = &((struct transfer *)context)->response.headers;
+	size_t length = size * count, name;
+	const char *colon = memchr(line, ':', length);
+
+	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		buffer_clear(headers);
+		return length;
+	}
+	if (colon == NULL)
+		return length;
+	name = (size_t)(colon - line);
+	for (size_t i = 0; i < name; i++)
+		buffer_char(headers, line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] + 32) : line[i]);
+	buffer_char(headers, '\0');
+	for (name++; name < length && (line[name] == ' ' || line[name] == '\t'); name++)
+		;
+	while (length > name && (line[length - 1] == '\r' || line[length - 1] == '\n' || line[length - 1] == ' '))
+		length--;
+	buffer_append(headers, line + name, length - name);
+	buffer_char(headers, '\0');
+	return headers->failed ? 0 : size * count;
+}
+
+static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct transfer *transfer = context;
+
+	(void)purpose;
+	if (address_is_allowed(&address->addr, transfer->loopback_allowed))
+		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	transfer->blocked = true;
+	return CURL_SOCKET_BAD;
+}
+
+/* ---- one transfer: building ---- */
+
+static void end_early(struct transfers *transfers, struct transfer *transfer, const char *kind, const char *message)
+{
+	transfer->response.failed = true;
+	snprintf(transfer->response.kind, sizeof transfer->response.kind, "%s", kind);
+	snprintf(transfer->response.message, sizeof transfer->response.message, "%s", message);
+	transfer->next_finished = transfers->finished;
+	transfers->finished = transfer;
+}
+
+/* "Bearer {api_key}" with the value in it. False when a credential is not there. */
+static bool fill_credentials(struct transfer *transfer, const char *text, struct buffer *out)
+{
+	char name[64];
+	const char *open, *close, *value;
+
+	while ((open = strchr(text, '{')) != NULL && (close = strchr(open, '}')) != NULL && (size_t)(close - open) < sizeof name) {
+		buffer_append(out, text, (size_t)(open - text));
+		snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
+		value = transfer->credential(transfer->context, name);
+		if (value == NULL)
+			return false;
+		buffer_text(out, value);
+		text = close + 1;
+	}
+	buffer_text(out, text);
+	return !out->failed;
+}
+
+static bool add_header(struct transfer *transfer, const struct outgoing_header *header)
+{
+	struct curl_slist *grown = NULL;
+	struct buffer line;
+	bool filled;
+
+	if (transfer->outgoing->body_kind == BODY_FORM && strcasecmp(header->name, "Content-Type") == 0)
+		return true; /* curl writes it, with its boundary */
+	buffer_init(&line, LIMIT_REQUEST_HEAD_BYTES);
+	buffer_text(&line, header->name);
+	buffer_text(&line, ": ");
+	filled = fill_credentials(transfer, header->value, &line) && strpbrk(line.data, "\r\n") == NULL;
+	if (filled)
+		grown = curl_slist_append(transfer->headers, line.data);
+	if (grown != NULL)
+		transfer->headers = grown;
+	if (line.data != NULL)
+		explicit_bzero(line.data, line.length);
+	buffer_free(&line);
+	return grown != NULL;
+}
+
+static bool add_part(struct transfer *transfer, const struct outgoing_part *part)
+{
+	curl_mimepart *mime = curl_mime_addpart(transfer->form);
+	CURLcode code;
+
+	if (mime == NULL || curl_mime_name(mime, part->name) != CURLE_OK)
+		return false;
+	if (part->value != NULL)
+		return curl_mime_data(mime, part->value, part->value_length) == CURLE_OK;
+	if (part->base64) {
+		struct buffer bytes;
+
+		buffer_init(&bytes, LIMIT_SCRIPT_MEMORY_BYTES);
+		outgoing_decode_base64(part, &bytes);
+		code = bytes.failed ? CURLE_OUT_OF_MEMORY : curl_mime_data(mime, bytes.data, bytes.length);
+		buffer_free(&bytes);
+	} else {
+		code = curl_mime_data(mime, part->data, part->data_length);
+	}
+	if (code != CURLE_OK || curl_mime_filename(mime, part->filename) != CURLE_OK)
+		return false;
+	return part->content_type == NULL || curl_mime_type(mime, part->content_type) == CURLE_OK;
+}
+
+static bool set_body(CURL *easy, struct transfer *transfer)
+{
+	const struct outgoing *outgoing = transfer->outgoing;
+
+	switch (outgoing->body_kind) {
+	case BODY_NONE: return true;
+	case BODY_JSON:
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)outgoing->body.length);
+		return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, outgoing->body.data) == CURLE_OK;
+	case BODY_TEXT:
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)outgoing->text_length);
+		return curl_easy_setopt(easy, CURLOPT_POSTFIELDS, outgoing->text) == CURLE_OK;
+	case BODY_FORM: break;
+	}
+	transfer->form = curl_mime_init(easy);
+	for (size_t i = 0; transfer->form != NULL && i < outgoing->part_count; i++)
+		if (!add_part(transfer, &outgoing->parts[i]))
+			return false;
+	return transfer->form != NULL && curl_easy_setopt(easy, CURLOPT_MIMEPOST, transfer->form) == CURLE_OK;
+}
+
+/* The URL as it is sent: through live.upstream the vendor's host becomes the first segment of the path. */
+static bool set_url(CURL *easy, struct transfer *transfer)
+{
+	const char *url = transfer->outgoing->url.data;
+	struct buffer through;
+	bool set;
+
+	if (transfer->upstream == NULL) {
+		transfer->loopback_allowed = strncmp(url, "http://", 7) == 0; /* plain HTTP was checked to name loopback */
+		return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
+	}
+	transfer->loopback_allowed = true;
+	buffer_init(&through, LIMIT_SCRIPT_MEMORY_BYTES);
+	buffer_text(&through, transfer->upstream);
+	if (!through.failed && through.length > 0 && through.data[through.length - 1] != '/')
+		buffer_char(&through, '/');
+	buffer_text(&through, strstr(url, "://") + 3);
+	set = !through.failed && curl_easy_setopt(easy, CURLOPT_URL, through.data) == CURLE_OK;
+	buffer_free(&through);
+	return set;
+}
+
+static void set_guards(struct transfers *transfers, CURL *easy, struct transfer *transfer)
+{
+	double asked = transfer->outgoing->timeout_seconds;
+	double seconds = asked > 0 && asked <= LIMIT_TRANSFER_SECONDS_MAX ? asked : LIMIT_TRANSFER_SECONDS;
+	bool safe = strcmp(transfer->outgoing->method, "GET") == 0 || strcmp(transfer->outgoing->method, "HEAD") == 0;
+
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, transfer->loopback_allowed ? "http,https" : "https");
+	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
+	curl_easy_setopt(easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
+	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, LIMIT_CONNECT_SECONDS * 1000L);
+	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(seconds * 1000));
+	curl_easy_setopt(easy, CURLOPT_MAXLIFETIME_CONN, 600L);
+	curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, safe ? 0L : 1L);
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+	curl_easy_setopt(easy, CURLOPT_SHARE, transfers->share);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
+	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	curl_easy_setopt(easy, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
+}
+
+static void set_method(CURL *easy, const struct transfer *transfer)
+{
+	const char *method = transfer->outgoing->method;
+
+	if (strcmp(method, "HEAD") == 0)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+	if (transfer->outgoing->body_kind == BODY_NONE && strcmp(method, "POST") == 0) {
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
+	}
+}
+
+static void release(struct transfer *transfer)
+{
+	curl_easy_cleanup(transfer->easy);
+	curl_slist_free_all(transfer->headers);
+	curl_mime_free(transfer->form);
+	transfer->easy = transfer->headers = transfer->form = NULL;
+}
+
+void transfers_start(struct transfers *transfers, struct transfer *transfer)
+{
+	CURL *easy = curl_easy_init();
+	bool built;
+
+	transfer->easy = easy;
+	transfer->headers = transfer->form = NULL;
+	transfer->blocked = false;
+	built = easy != NULL && set_url(easy, transfer);
+	if (!built) {
+		release(transfer);
+		end_early(transfers, transfer, "connect", "out of memory");
+		return;
+	}
+	set_guards(transfers, easy, transfer);
+	set_method(easy, transfer);
+	for (size_t i = 0; built && i < transfer->outgoing->header_count; i++)
+		built = add_header(transfer, &transfer->outgoing->headers[i]);
+	if (!built) {
+		release(transfer);
+		end_early(transfers, transfer, "connect", "a credential that the request needs is not there");
+		return;
+	}
+	if (!set_body(easy, transfer) || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) != CURLE_OK ||
+		curl_multi_add_handle(transfers->multi, easy) != CURLM_OK) {
+		release(transfer);
+		end_early(transfers, transfer, "connect", "out of memory");
+		return;
+	}
+	transfers->running++;
+}
+
+/* ---- one transfer: its end ---- */
+
+/* Which kind of failure decides whether the request may have reached the vendor: resolve, connect and tls mean that it has not. */
+static const char *failure_kind(const struct transfer *transfer, CURLcode code)
+{
+	if (transfer->blocked)
+		return "blocked";
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST: return "resolve";
+	case CURLE_COULDNT_CONNECT: return "connect";
+	case CURLE_SSL_CONNECT_ERROR:
+	case CURLE_PEER_FAILED_VERIFICATION: return "tls";
+	case CURLE_WRITE_ERROR: return "too_large";
+	case CURLE_OPERATION_TIMEDOUT: return "timeout";
+	default: return "transport";
+	}
+}
+
+/* A timeout before there was a connection has sent nothing. */
+static bool never_connected(CURL *easy)
+{
+	curl_off_t connected = 0;
+
+	return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected) == CURLE_OK && connected == 0;
+}
+
+static void end_transfer(struct transfers *transfers, struct transfer *transfer, CURLcode code)
+{
+	struct response *response = &transfer->response;
+	const char *kind = failure_kind(transfer, code);
+	long status = 0;
+
+	transfers->running--;
+	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+	response->status = (int)status;
+	response->failed = code != CURLE_OK;
+	if (response->failed) {
+		if (code == CURLE_OPERATION_TIMEDOUT && never_connected(transfer->easy))
+			kind = "connect";
+		snprintf(response->kind, sizeof response->kind, "%s", kind);
+		snprintf(response->message, sizeof response->message, "%s",
+			transfer->blocked ? "the host's address is private: requests go to public addresses only" : curl_easy_strerror(code));
+	}
+	curl_multi_remove_handle(transfers->multi, transfer->easy);
+	release(transfer);
+	transfer->done(transfer);
+}
+
+void transfers_ready(struct transfers *transfers, int descriptor, uint32_t events)
+{
+	uint64_t expirations;
+	int running;
+
+	if (descriptor == transfers->timer) {
+		if (read(transfers->timer, &expirations, sizeof expirations) > 0)
+			curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+		return;
+	}
+	curl_multi_socket_action(transfers->multi, descriptor,
+		(events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
+			(events & EPOLLERR ? CURL_CSELECT_ERR : 0),
+		&running);
+}
+
+void transfers_finish(struct transfers *transfers)
+{
+	struct transfer *transfer;
+	CURLMsg *message;
+	int left;
+
+	while ((transfer = transfers->finished) != NULL) {
+		transfers->finished = transfer->next_finished;
+		transfer->done(transfer);
+	}
+	while ((message = curl_multi_info_read(transfers->multi, &left)) != NULL) {
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
+		end_transfer(transfers, transfer, message->data.result);
+	}
+}

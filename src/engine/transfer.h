@@ -1,0 +1,47 @@
+/* transfer.h - outgoing HTTP on the engine's epoll loop: curl's multi-socket interface, hardened (tech 2.7).
+ *
+ * A transfer is made from a script's outgoing request. Secrets are written into it here and nowhere else (design 2.4). Engine thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "script/outgoing.h"
+#include "script/response.h"
+
+struct transfers;
+
+struct transfer {
+	const struct outgoing *outgoing;  /* kept by the caller until `done` */
+	const char *upstream;             /* a base that every host is reached through (live.upstream), or NULL */
+	/* The value of a credential by name, or NULL. Used only while the transfer is started. */
+	const char *(*credential)(void *context, const char *name);
+	void *context;
+	void (*done)(struct transfer *transfer);
+	struct response response;         /* the caller initialises and clears it */
+
+	/* the transfers' own */
+	void *easy;
+	void *headers;
+	void *form;
+	bool blocked;                     /* the address was refused after resolving */
+	bool loopback_allowed;
+	struct transfer *next_finished;
+};
+
+/* Joins the epoll instance; its events carry `tag` in the upper 32 bits and the descriptor in the lower. */
+enum error_code transfers_open(int epoll, uint32_t tag, struct transfers **transfers, struct error *error);
+void transfers_close(struct transfers *transfers);
+
+/* Starts; `done` is called later, from transfers_finish(), also when starting failed. */
+void transfers_start(struct transfers *transfers, struct transfer *transfer);
+
+/* One of our descriptors is ready. */
+void transfers_ready(struct transfers *transfers, int descriptor, uint32_t events);
+
+/* Calls `done` for everything that has ended since. Never called from inside curl. */
+void transfers_finish(struct transfers *transfers);
+
+/* Transfers under way. */
+int transfers_running(const struct transfers *transfers);

@@ -1,0 +1,94 @@
+/* response.c - hands responses to scripts. Engine thread, inside the coroutine's protected run. */
+#include "script/response.h"
+
+#include <string.h>
+
+#include <jansson.h>
+#include <lauxlib.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "script/bridge.h"
+
+void response_init(struct response *response)
+{
+	buffer_init(&response->headers, LIMIT_RESPONSE_HEAD_BYTES);
+	buffer_init(&response->body, LIMIT_RESPONSE_BYTES);
+	response_clear(response);
+}
+
+void response_clear(struct response *response)
+{
+	response->failed = false;
+	response->kind[0] = response->message[0] = '\0';
+	response->status = 0;
+	buffer_free(&response->headers);
+	buffer_free(&response->body);
+}
+
+static int push_failure(lua_State *L, const struct response *response)
+{
+	lua_pushnil(L);
+	lua_createtable(L, 0, 2);
+	lua_pushstring(L, response->kind);
+	lua_setfield(L, -2, "kind");
+	lua_pushstring(L, response->message);
+	lua_setfield(L, -2, "message");
+	return 2;
+}
+
+/* A header that comes twice is one value, with commas (RFC 9110, 5.3). */
+static void push_headers(lua_State *L, const struct buffer *headers)
+{
+	const char *at = headers->data, *end = headers->data + headers->length;
+
+	lua_newtable(L);
+	while (at < end) {
+		const char *name = at, *value = at + strlen(at) + 1;
+
+		if (lua_getfield(L, -1, name) == LUA_TSTRING) {
+			lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
+			lua_remove(L, -2);
+		} else {
+			lua_pop(L, 1);
+			lua_pushstring(L, value);
+		}
+		lua_setfield(L, -2, name);
+		at = value + strlen(value) + 1;
+	}
+}
+
+static bool says_json(lua_State *L)
+{
+	bool json = lua_getfield(L, -1, "content-type") == LUA_TSTRING && strcasestr(lua_tostring(L, -1), "json") != NULL;
+
+	lua_pop(L, 1);
+	return json;
+}
+
+int response_push(lua_State *L, const struct response *response)
+{
+	json_t **value;
+	bool json;
+
+	if (response->failed)
+		return push_failure(L, response);
+	lua_createtable(L, 0, 4);
+	lua_pushinteger(L, response->status);
+	lua_setfield(L, -2, "status");
+	lua_pushlstring(L, response->body.data != NULL ? response->body.data : "", response->body.length);
+	lua_setfield(L, -2, "body");
+	push_headers(L, &response->headers);
+	json = says_json(L);
+	lua_setfield(L, -2, "headers");
+	if (!json || response->body.length == 0)
+		return 1;
+	value = bridge_push_json(L);
+	*value = json_read(response->body.data, response->body.length, NULL);
+	if (*value != NULL) {
+		bridge_push(L, *value);
+		lua_setfield(L, -3, "json");
+	}
+	lua_pop(L, 1);
+	return 1;
+}

@@ -1,0 +1,23 @@
+/* response.h - what came back for a script's request, as ctx.request returns it (docs/provider-scripts.md). */
+#pragma once
+
+#include <stdbool.h>
+
+#include <lua.h>
+
+#include "base/buffer.h"
+
+struct response {
+	bool failed;          /* no answer: `kind` and `message` say why */
+	char kind[16];        /* resolve, connect, tls: nothing was sent; blocked, too_large, timeout, transport: something may have been */
+	char message[200];
+	int status;
+	struct buffer headers;/* "name\0value\0" after each other; names in lower case */
+	struct buffer body;
+};
+
+void response_init(struct response *response);
+void response_clear(struct response *response);
+
+/* Pushes the two results of ctx.request: the response table and nothing, or nil and { kind =, message = }. Returns 1 or 2. [-0, +1|2, m] */
+int response_push(lua_State *L, const struct response *response);
