@@ -1,24 +1,29 @@
 /* engine.c - mailbox, loop and lifecycle of one engine.
  *
  * Owns every lua_State while its provider is in use. Runs on its own thread. The mailbox is a list under a mutex that is held
- * for a few instructions; the eventfd is written only when the list was empty. Transfers and timers join the same epoll loop. */
+ * for a few instructions; the eventfd is written only when the list was empty. Transfers join the same epoll loop. */
 #include "engine/engine.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 
 #define STACK_BYTES (2 * 1024 * 1024)
 #define BATCH 16
+#define STOP_SECONDS 5
+#define TAG_WAKE 0u
+#define TAG_TRANSFERS 1u
 
 struct engine {
 	pthread_t thread;
@@ -29,6 +34,9 @@ struct engine {
 	_Atomic size_t waiting;
 	int epoll;
 	int wake;
+	struct transfers *transfers;
+	struct engine_call *answered; /* calls whose transfer has ended; engine thread only */
+	struct engine_call **last_answered;
 };
 
 static struct engine_call *take_mail(struct engine *engine, bool *stopping)
@@ -44,6 +52,60 @@ static struct engine_call *take_mail(struct engine *engine, bool *stopping)
 	return mail;
 }
 
+/* ---- live calls: send what they ask for, go on when it has come back ---- */
+
+static void transfer_done(struct transfer *transfer)
+{
+	struct engine_call *call = (struct engine_call *)(void *)((char *)transfer - offsetof(struct engine_call, transfer));
+	struct engine *engine = call->engine;
+
+	call->next = NULL;
+	*engine->last_answered = call;
+	engine->last_answered = &call->next;
+}
+
+static void send_request(struct engine *engine, struct engine_call *call)
+{
+	struct transfer *transfer = &call->transfer;
+
+	call->engine = engine;
+	response_init(&transfer->response);
+	transfer->outgoing = &call->call.outgoing;
+	transfer->upstream = call->way.upstream;
+	transfer->credential = call->way.credential;
+	transfer->context = call->way.context;
+	transfer->done = transfer_done;
+	transfers_start(engine->transfers, transfer);
+}
+
+/* The call has run as far as it can: it waits for an answer, or it is done. */
+static void settle_call(struct engine *engine, struct engine_call *call)
+{
+	if (call->call.outcome == CALL_WAITING)
+		send_request(engine, call);
+	else
+		call->done(call);
+}
+
+/* Goes on with every call whose answer has come. Never from inside curl (tech 2.1). */
+static void run_answered(struct engine *engine)
+{
+	struct engine_call *call, *next;
+
+	transfers_finish(engine->transfers);
+	call = engine->answered;
+	engine->answered = NULL;
+	engine->last_answered = &engine->answered;
+	for (; call != NULL; call = next) {
+		next = call->next;
+		script_call_resume(&call->call, &call->transfer.response);
+		response_clear(&call->transfer.response);
+		settle_call(engine, call);
+	}
+}
+
+/* ---- the loop ---- */
+
 /* Runs a batch, then tells of all of it: who waits behind a call (the store) is woken once and finds the whole batch, so it commits in groups
  * when the engine is busy. */
 static struct engine_call *run_batch(struct engine *engine, struct engine_call *mail)
@@ -56,7 +118,7 @@ static struct engine_call *run_batch(struct engine *engine, struct engine_call *
 	atomic_fetch_sub_explicit(&engine->waiting, (size_t)count, memory_order_relaxed);
 	for (; mail != call; mail = next) {
 		next = mail->next; /* after done() the call is not ours */
-		mail->done(mail);
+		settle_call(engine, mail);
 	}
 	return call;
 }
@@ -67,16 +129,30 @@ static void run_mail(struct engine *engine, struct engine_call *mail)
 		mail = run_batch(engine, mail);
 }
 
-static void wait_for_mail(struct engine *engine)
+static void wait_for_events(struct engine *engine, int wait_ms)
 {
-	struct epoll_event events[8];
+	struct epoll_event events[32];
 	uint64_t count;
-	int ready = epoll_wait(engine->epoll, events, 8, -1);
+	int ready = epoll_wait(engine->epoll, events, 32, wait_ms);
 
 	for (int i = 0; i < ready; i++) {
-		if (events[i].data.fd == engine->wake && read(engine->wake, &count, sizeof count) == -1 && errno != EAGAIN)
+		if (events[i].data.u64 >> 32 == TAG_TRANSFERS)
+			transfers_ready(engine->transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
+		else if (read(engine->wake, &count, sizeof count) == -1 && errno != EAGAIN)
 			log_message(LOG_ERROR, "engine.wake", "cannot read the eventfd: %s", strerror(errno));
 	}
+	run_answered(engine);
+}
+
+/* Transfers under way may still bring what was paid for: they get some time before the host is gone. */
+static void finish_transfers(struct engine *engine)
+{
+	int64_t deadline = clock_monotonic_ns() + STOP_SECONDS * 1000000000LL;
+
+	while (transfers_running(engine->transfers) > 0 && clock_monotonic_ns() < deadline)
+		wait_for_events(engine, 50);
+	transfers_abort(engine->transfers);
+	run_answered(engine);
 }
 
 static void *engine_main(void *argument)
@@ -89,9 +165,10 @@ static void *engine_main(void *argument)
 	while (!stopping) {
 		mail = take_mail(engine, &stopping);
 		if (mail == NULL && !stopping)
-			wait_for_mail(engine);
+			wait_for_events(engine, -1);
 		run_mail(engine, mail);
 	}
+	finish_transfers(engine);
 	return NULL;
 }
 
@@ -148,6 +225,7 @@ static int start_thread(struct engine *engine)
 
 static void engine_free(struct engine *engine)
 {
+	transfers_close(engine->transfers);
 	if (engine->epoll != -1)
 		close(engine->epoll);
 	if (engine->wake != -1)
@@ -165,10 +243,12 @@ enum error_code engine_start(struct engine **engine, struct error *error)
 		return error_memory(error);
 	pthread_mutex_init(&made->lock, NULL);
 	made->last = &made->first;
+	made->last_answered = &made->answered;
 	made->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	made->epoll = epoll_create1(EPOLL_CLOEXEC);
-	event.data.fd = made->wake;
-	if (made->wake == -1 || made->epoll == -1 || epoll_ctl(made->epoll, EPOLL_CTL_ADD, made->wake, &event) == -1 || start_thread(made) != 0) {
+	event.data.u64 = (uint64_t)TAG_WAKE << 32 | (uint32_t)made->wake;
+	if (made->wake == -1 || made->epoll == -1 || epoll_ctl(made->epoll, EPOLL_CTL_ADD, made->wake, &event) == -1 ||
+		transfers_open(made->epoll, TAG_TRANSFERS, &made->transfers, error) != ERROR_NONE || start_thread(made) != 0) {
 		engine_free(made);
 		return error_set(error, ERROR_IO, NULL, "cannot start the engine: %s", strerror(errno));
 	}

@@ -26,7 +26,8 @@ struct transfers {
 	int timer;
 	uint32_t tag;
 	int running;
-	struct transfer *finished; /* ended before they were under way */
+	struct transfer *under_way;
+	struct transfer *unstarted; /* ended before they were under way */
 };
 
 /* ---- epoll and timer, as curl asks for them ---- */
@@ -163,8 +164,8 @@ static void end_early(struct transfers *transfers, struct transfer *transfer, co
 	transfer->response.failed = true;
 	snprintf(transfer->response.kind, sizeof transfer->response.kind, "%s", kind);
 	snprintf(transfer->response.message, sizeof transfer->response.message, "%s", message);
-	transfer->next_finished = transfers->finished;
-	transfers->finished = transfer;
+	transfer->next = transfers->unstarted;
+	transfers->unstarted = transfer;
 }
 
 /* "Bearer {api_key}" with the value in it. False when a credential is not there. */
@@ -327,6 +328,27 @@ static void release(struct transfer *transfer)
 	transfer->easy = transfer->headers = transfer->form = NULL;
 }
 
+static void link_under_way(struct transfers *transfers, struct transfer *transfer)
+{
+	transfer->previous = NULL;
+	transfer->next = transfers->under_way;
+	if (transfer->next != NULL)
+		transfer->next->previous = transfer;
+	transfers->under_way = transfer;
+	transfers->running++;
+}
+
+static void unlink_under_way(struct transfers *transfers, struct transfer *transfer)
+{
+	if (transfer->previous != NULL)
+		transfer->previous->next = transfer->next;
+	else
+		transfers->under_way = transfer->next;
+	if (transfer->next != NULL)
+		transfer->next->previous = transfer->previous;
+	transfers->running--;
+}
+
 void transfers_start(struct transfers *transfers, struct transfer *transfer)
 {
 	CURL *easy = curl_easy_init();
@@ -356,7 +378,7 @@ void transfers_start(struct transfers *transfers, struct transfer *transfer)
 		end_early(transfers, transfer, "connect", "out of memory");
 		return;
 	}
-	transfers->running++;
+	link_under_way(transfers, transfer);
 }
 
 /* ---- one transfer: its end ---- */
@@ -391,7 +413,7 @@ static void end_transfer(struct transfers *transfers, struct transfer *transfer,
 	const char *kind = failure_kind(transfer, code);
 	long status = 0;
 
-	transfers->running--;
+	unlink_under_way(transfers, transfer);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	response->status = (int)status;
 	response->failed = code != CURLE_OK;
@@ -429,8 +451,8 @@ void transfers_finish(struct transfers *transfers)
 	CURLMsg *message;
 	int left;
 
-	while ((transfer = transfers->finished) != NULL) {
-		transfers->finished = transfer->next_finished;
+	while ((transfer = transfers->unstarted) != NULL) {
+		transfers->unstarted = transfer->next;
 		transfer->done(transfer);
 	}
 	while ((message = curl_multi_info_read(transfers->multi, &left)) != NULL) {
@@ -439,4 +461,10 @@ void transfers_finish(struct transfers *transfers)
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &transfer);
 		end_transfer(transfers, transfer, message->data.result);
 	}
+}
+
+void transfers_abort(struct transfers *transfers)
+{
+	while (transfers->under_way != NULL)
+		end_transfer(transfers, transfers->under_way, CURLE_ABORTED_BY_CALLBACK);
 }

@@ -27,7 +27,7 @@ struct transfer {
 	void *form;
 	bool blocked;                     /* the address was refused after resolving */
 	bool loopback_allowed;
-	struct transfer *next_finished;
+	struct transfer *next, *previous; /* under way */
 };
 
 /* Joins the epoll instance; its events carry `tag` in the upper 32 bits and the descriptor in the lower. */
@@ -42,6 +42,9 @@ void transfers_ready(struct transfers *transfers, int descriptor, uint32_t event
 
 /* Calls `done` for everything that has ended since. Never called from inside curl. */
 void transfers_finish(struct transfers *transfers);
+
+/* Ends everything under way as a failure of the kind "transport". */
+void transfers_abort(struct transfers *transfers);
 
 /* Transfers under way. */
 int transfers_running(const struct transfers *transfers);

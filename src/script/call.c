@@ -257,27 +257,52 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 
 static void finish(struct script_call *call, struct script_state *state, int status)
 {
-	if (status == LUA_YIELD)
-		call->outcome = CALL_PREVIEW; /* in a dry run only ctx.request yields, having taken the preview */
+	if (status == LUA_YIELD) /* only ctx.request yields */
+		call->outcome = call->dry_run ? CALL_PREVIEW : CALL_WAITING;
 	else if (status != LUA_OK)
 		end_with_error(call, state, status);
+}
+
+/* One resume under the budget. */
+static void run_on(struct script_call *call, struct script_state *state, int arguments)
+{
+	int status, results;
+
+	state->call = call;
+	script_budget_begin(state, LIMIT_SCRIPT_CPU_MS);
+	status = lua_resume(call->thread, NULL, arguments, &results);
+	script_budget_end(state);
+	finish(call, state, status);
+	if (call->outcome != CALL_WAITING)
+		give_thread_back(call, state);
+	state->call = NULL;
 }
 
 void script_call_run(struct script_call *call)
 {
 	struct script_state *state = call->provider->state;
-	int status, results;
 
 	state->call = call;
-	if (!take_thread(call, state)) {
-		state->call = NULL;
-		return;
+	if (take_thread(call, state)) {
+		lua_pushcfunction(call->thread, call_body);
+		run_on(call, state, 0);
 	}
-	script_budget_begin(state, LIMIT_SCRIPT_CPU_MS);
-	lua_pushcfunction(call->thread, call_body);
-	status = lua_resume(call->thread, NULL, 0, &results);
-	script_budget_end(state);
-	finish(call, state, status);
-	give_thread_back(call, state);
 	state->call = NULL;
+}
+
+void script_call_resume(struct script_call *call, const struct response *response)
+{
+	call->response = response;
+	call->outcome = CALL_FAILED;
+	run_on(call, call->provider->state, 0);
+	call->response = NULL;
+}
+
+void script_call_abandon(struct script_call *call)
+{
+	struct script_state *state = call->provider->state;
+
+	error_set(&call->error, ERROR_BUSY, NULL, "the host stopped before the vendor answered");
+	call->outcome = CALL_FAILED;
+	give_thread_back(call, state);
 }

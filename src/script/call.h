@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "script/outgoing.h"
 #include "script/provider.h"
+#include "script/response.h"
 
 enum call_outcome {
 	CALL_DONE = 0,  /* what the script returned is in the buffers */
@@ -20,6 +21,7 @@ enum call_outcome {
 	CALL_REFUSED,   /* the request cannot be expressed at the vendor: `refusals` say why, nothing would be sent */
 	CALL_INVALID,   /* bad input: `error` names the field (400) */
 	CALL_FAILED,    /* the script failed or was stopped: `error` names script, line and limit (500) */
+	CALL_WAITING,   /* a live call asked for `outgoing`: send it, then script_call_resume() */
 };
 
 enum call_phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
@@ -51,6 +53,7 @@ struct script_call {
 	/* while it runs */
 	enum call_phase phase;            /* which of the script's functions, for messages and to judge an error */
 	struct outgoing outgoing;
+	const struct response *response;  /* what ctx.request returns when the call goes on */
 	lua_State *thread;
 	int thread_reference;
 };
@@ -61,8 +64,14 @@ void script_call_init(struct script_call *call);
 /* Says what to call. `provider` and `request` get one more holder each. */
 void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
 
-/* Runs it to its end (dry run). Engine thread. */
+/* Runs it: a dry run to its end, a live call to its end or to its next request (CALL_WAITING). Engine thread. */
 void script_call_run(struct script_call *call);
+
+/* Goes on after CALL_WAITING, with what came back. */
+void script_call_resume(struct script_call *call, const struct response *response);
+
+/* Ends a waiting call without going on: the host stops. */
+void script_call_abandon(struct script_call *call);
 
 /* Empty again; buffers larger than `keep_bytes` give their memory back. */
 void script_call_clear(struct script_call *call, size_t keep_bytes);

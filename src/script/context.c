@@ -19,14 +19,26 @@ static struct script_call *current_call(lua_State *L)
 	return call;
 }
 
-/* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. */
+/* The engine has an answer: it is what ctx.request returns. */
+static int request_answered(lua_State *L, int status, lua_KContext context)
+{
+	(void)status;
+	(void)context;
+	return response_push(L, current_call(L)->response);
+}
+
+/* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. A live one is sent. The
+ * request table stays on the stack while the call waits: the outgoing request borrows from it. */
 static int context_request(lua_State *L)
 {
 	struct script_call *call = current_call(L);
 
 	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
 	outgoing_clear(&call->outgoing, SIZE_MAX);
 	outgoing_read(L, 1, &call->provider->manifest, &call->outgoing);
+	if (!call->dry_run)
+		return lua_yieldk(L, 0, 0, request_answered);
 	if (lua_getfield(L, 1, "mock") != LUA_TNIL)
 		return 1;
 	outgoing_write_preview(&call->outgoing, &call->upstream);

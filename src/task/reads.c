@@ -18,10 +18,12 @@
 
 #define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 #define TIME_MAX_MS ((1LL << 47) - 1)
+#define INDEX_SQL                                                                                                                \
+	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
+	" ORDER BY sequence DESC"
 #define COLUMNS                                                                                                                  \
-	"SELECT sequence, status, source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id, payload, "       \
-	"estimates,"                                                                                                             \
-	" result FROM task "
+	"SELECT sequence, status, source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"                 \
+	" payload, estimates, result FROM task "
 
 static const char *const texts[READ_STATEMENTS] = {
 	[READ_BEGIN] = "BEGIN",
@@ -29,8 +31,7 @@ static const char *const texts[READ_STATEMENTS] = {
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
 	[READ_ONE] = COLUMNS "WHERE sequence = ?",
 	[READ_RANGE] = COLUMNS "WHERE sequence < ? AND sequence >= ? ORDER BY sequence DESC",
-	[READ_INDEX] = "SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"
-		       " ORDER BY sequence DESC",
+	[READ_INDEX] = INDEX_SQL,
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 };
 
