@@ -34,7 +34,7 @@ struct engine {
 	_Atomic size_t waiting;
 	int epoll;
 	int wake;
-	struct transfers *transfers;
+	struct transfers *transfers;  /* NULL until the first live call */
 	struct engine_call *answered; /* calls whose transfer has ended; engine thread only */
 	struct engine_call **last_answered;
 };
@@ -64,12 +64,27 @@ static void transfer_done(struct transfer *transfer)
 	engine->last_answered = &call->next;
 }
 
+/* curl and its TLS library cost 7 MB: a host that makes dry runs only never pays for them. */
+static bool have_transfers(struct engine *engine)
+{
+	struct error error;
+
+	if (engine->transfers == NULL && transfers_open(engine->epoll, TAG_TRANSFERS, &engine->transfers, &error) != ERROR_NONE)
+		log_message(LOG_ERROR, "engine.transfers", "%s", error.message);
+	return engine->transfers != NULL;
+}
+
 static void send_request(struct engine *engine, struct engine_call *call)
 {
 	struct transfer *transfer = &call->transfer;
 
 	call->engine = engine;
 	response_init(&transfer->response);
+	if (!have_transfers(engine)) {
+		response_fail(&transfer->response, "connect", "out of memory");
+		transfer_done(transfer);
+		return;
+	}
 	transfer->outgoing = &call->call.outgoing;
 	transfer->upstream = call->way.upstream;
 	transfer->credential = call->way.credential;
@@ -92,7 +107,8 @@ static void run_answered(struct engine *engine)
 {
 	struct engine_call *call, *next;
 
-	transfers_finish(engine->transfers);
+	if (engine->transfers != NULL)
+		transfers_finish(engine->transfers);
 	call = engine->answered;
 	engine->answered = NULL;
 	engine->last_answered = &engine->answered;
@@ -149,6 +165,8 @@ static void finish_transfers(struct engine *engine)
 {
 	int64_t deadline = clock_monotonic_ns() + STOP_SECONDS * 1000000000LL;
 
+	if (engine->transfers == NULL)
+		return;
 	while (transfers_running(engine->transfers) > 0 && clock_monotonic_ns() < deadline)
 		wait_for_events(engine, 50);
 	transfers_abort(engine->transfers);
@@ -248,7 +266,7 @@ enum error_code engine_start(struct engine **engine, struct error *error)
 	made->epoll = epoll_create1(EPOLL_CLOEXEC);
 	event.data.u64 = (uint64_t)TAG_WAKE << 32 | (uint32_t)made->wake;
 	if (made->wake == -1 || made->epoll == -1 || epoll_ctl(made->epoll, EPOLL_CTL_ADD, made->wake, &event) == -1 ||
-		transfers_open(made->epoll, TAG_TRANSFERS, &made->transfers, error) != ERROR_NONE || start_thread(made) != 0) {
+		start_thread(made) != 0) {
 		engine_free(made);
 		return error_set(error, ERROR_IO, NULL, "cannot start the engine: %s", strerror(errno));
 	}

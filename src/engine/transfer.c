@@ -75,6 +75,7 @@ enum error_code transfers_open(int epoll, uint32_t tag, struct transfers **trans
 
 	if (made == NULL)
 		return error_memory(error);
+	curl_global_init(CURL_GLOBAL_DEFAULT); /* counted: more than one engine may do so; before any thread uses curl */
 	made->epoll = epoll;
 	made->tag = tag;
 	made->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -103,6 +104,7 @@ void transfers_close(struct transfers *transfers)
 	if (transfers->timer != -1)
 		close(transfers->timer);
 	free(transfers);
+	curl_global_cleanup();
 }
 
 int transfers_running(const struct transfers *transfers)
@@ -161,9 +163,7 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 
 static void end_early(struct transfers *transfers, struct transfer *transfer, const char *kind, const char *message)
 {
-	transfer->response.failed = true;
-	snprintf(transfer->response.kind, sizeof transfer->response.kind, "%s", kind);
-	snprintf(transfer->response.message, sizeof transfer->response.message, "%s", message);
+	response_fail(&transfer->response, kind, message);
 	transfer->next = transfers->unstarted;
 	transfers->unstarted = transfer;
 }
@@ -416,14 +416,11 @@ static void end_transfer(struct transfers *transfers, struct transfer *transfer,
 	unlink_under_way(transfers, transfer);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	response->status = (int)status;
-	response->failed = code != CURLE_OK;
-	if (response->failed) {
-		if (code == CURLE_OPERATION_TIMEDOUT && never_connected(transfer->easy))
-			kind = "connect";
-		snprintf(response->kind, sizeof response->kind, "%s", kind);
-		snprintf(response->message, sizeof response->message, "%s",
+	if (code == CURLE_OPERATION_TIMEDOUT && never_connected(transfer->easy))
+		kind = "connect";
+	if (code != CURLE_OK)
+		response_fail(response, kind,
 			transfer->blocked ? "the host's address is private: requests go to public addresses only" : curl_easy_strerror(code));
-	}
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	release(transfer);
 	transfer->done(transfer);

@@ -51,6 +51,7 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
 	call->thread_reference = LUA_NOREF;
+	call->pcall_depth = 0;
 }
 
 void script_call_clear(struct script_call *call, size_t keep_bytes)

@@ -1,6 +1,7 @@
 /* response.c - hands responses to scripts. Engine thread, inside the coroutine's protected run. */
 #include "script/response.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
@@ -24,6 +25,13 @@ void response_clear(struct response *response)
 	response->status = 0;
 	buffer_free(&response->headers);
 	buffer_free(&response->body);
+}
+
+void response_fail(struct response *response, const char *kind, const char *message)
+{
+	response->failed = true;
+	snprintf(response->kind, sizeof response->kind, "%s", kind);
+	snprintf(response->message, sizeof response->message, "%s", message);
 }
 
 static int push_failure(lua_State *L, const struct response *response)

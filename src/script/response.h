@@ -19,5 +19,8 @@ struct response {
 void response_init(struct response *response);
 void response_clear(struct response *response);
 
+/* There was no answer. */
+void response_fail(struct response *response, const char *kind, const char *message);
+
 /* Pushes the two results of ctx.request: the response table and nothing, or nil and { kind =, message = }. Returns 1 or 2. [-0, +1|2, m] */
 int response_push(lua_State *L, const struct response *response);

@@ -12,15 +12,17 @@
 #include <lualib.h>
 
 #include "script/bridge.h"
+#include "script/call.h"
 #include "script/library.h"
 #include "script/pattern.h"
 #include "script/state.h"
 
 #define MOST_CLASSES 64
+#define MOST_PCALLS 64
 
 static const char environment_key, modules_key; /* their addresses are the registry keys */
 
-static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", NULL };
+static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", NULL };
 static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack", "packsize",
 	"unpack", NULL };
 static const char *const table_names[] = { "concat", "insert", "pack", "remove", "sort", "unpack", NULL };
@@ -98,6 +100,42 @@ static void add_string_library(lua_State *L)
 	lua_pushvalue(L, -3);
 	lua_setfield(L, -2, "__index");
 	lua_pop(L, 4);
+}
+
+/* ---- pcall, not too deep ---- */
+
+static int *pcall_depth(lua_State *L)
+{
+	struct script_state *state = script_state_of(L);
+
+	return state->call != NULL ? &state->call->pcall_depth : &state->pcall_depth;
+}
+
+static int pcall_ended(lua_State *L, int status, lua_KContext context)
+{
+	(void)context;
+	--*pcall_depth(L);
+	if (status != LUA_OK && status != LUA_YIELD) {
+		lua_pushboolean(L, 0);
+		lua_insert(L, -2);
+		return 2;
+	}
+	return lua_gettop(L);
+}
+
+/* Lua's own pcall can be nested a hundred thousand deep in a coroutine, and each level that a stop unwinds costs a walk over all the others:
+ * minutes in C. Nobody needs more than MOST_PCALLS. */
+static int bounded_pcall(lua_State *L)
+{
+	int arguments = lua_gettop(L) - 1;
+
+	luaL_checkany(L, 1);
+	if (*pcall_depth(L) >= MOST_PCALLS)
+		return luaL_error(L, "pcall: nested deeper than %d", MOST_PCALLS);
+	lua_pushboolean(L, 1); /* the first result when all goes well */
+	lua_insert(L, 1);
+	++*pcall_depth(L);
+	return pcall_ended(L, lua_pcallk(L, arguments, LUA_MULTRET, 0, 0, pcall_ended), 0);
 }
 
 /* ---- setmetatable, for classes only ---- */
@@ -215,6 +253,8 @@ void sandbox_build(lua_State *L)
 	add_library(L, "utf8", luaopen_utf8, utf8_names);
 	lua_pushcfunction(L, sandbox_require);
 	lua_setfield(L, -2, "require");
+	lua_pushcfunction(L, bounded_pcall);
+	lua_setfield(L, -2, "pcall");
 	add_setmetatable(L);
 	add_modules(L);
 

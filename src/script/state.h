@@ -38,6 +38,7 @@ struct script_state {
 	struct script_call *call;   /* the call that runs now, for ctx functions; NULL at load */
 	lua_State *spare;           /* a coroutine that ended well, for the next call; NULL if there is none */
 	int spare_reference;
+	int pcall_depth;            /* at load; a call counts its own */
 };
 
 /* A new state with the sandbox of sandbox.h in it. `library` gets one more holder. NULL: out of memory. */

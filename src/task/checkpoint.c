@@ -15,6 +15,7 @@ static void *checkpointer_main(void *argument)
 {
 	struct checkpointer *checkpointer = argument;
 
+	pthread_setname_np(pthread_self(), "checkpoint");
 	pthread_mutex_lock(&checkpointer->lock);
 	while (!checkpointer->stopping) {
 		if (checkpointer->state != CHECKPOINT_COPYING) {

@@ -38,13 +38,13 @@ static enum error_code classify(int code)
 enum error_code database_error(sqlite3 *db, const char *name, const char *action, struct error *error)
 {
 	int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db) & 0xff;
-	int system = db == NULL ? 0 : sqlite3_system_errno(db);
+	int fault = db == NULL ? 0 : sqlite3_system_errno(db);
 
 	if (code == SQLITE_NOMEM)
 		return error_memory(error);
-	if (system != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN || code == SQLITE_READONLY))
+	if (fault != 0 && (code == SQLITE_IOERR || code == SQLITE_CANTOPEN || code == SQLITE_READONLY))
 		return error_set(error, classify(code), name, "cannot %s: %s (%s: %s)", action, advice(code), sqlite3_errmsg(db),
-			strerror(system));
+			strerror(fault));
 	return error_set(error, classify(code), name, "cannot %s: %s (%s)", action, advice(code), sqlite3_errmsg(db));
 }
 

@@ -194,6 +194,7 @@ static void *store_main(void *argument)
 	struct task_store *store = argument;
 	int64_t wait;
 
+	pthread_setname_np(pthread_self(), "store");
 	pthread_mutex_lock(&store->lock);
 	while (!store->stopping || store->waiting > 0) {
 		wait = upkeep_wait_ns(&store->upkeep);
