@@ -29,15 +29,15 @@ end
 
 local function answer_of(request)
   local number, path = request.path:match("^/(%d+)(/.*)$")
-  local answer = http.request(upstream, request.method, path or request.path, request.body, request.headers)
   local case = cases[tonumber(number)]
+  local answer = http.request(upstream, request.method, path or request.path, request.body, request.headers)
   answer.json = exact.decode(answer.body)
   if case and path:find(case.at) then case.change(answer) end
   return answer
 end
 
 local function send(client, answer)
-  local body = answer.json and exact.encode(answer.json) or answer.body
+  local body = answer.json and exact.encode(answer.json) or answer.body or ""
   local lines = { ("HTTP/1.1 %d Answer"):format(answer.status), "Content-Type: application/json", "Content-Length: " .. #body }
   if answer.headers.location then lines[#lines + 1] = "Location: " .. answer.headers.location end
   client:send(table.concat(lines, "\r\n") .. "\r\n\r\n" .. body)
@@ -46,7 +46,10 @@ end
 local function serve(client)
   client:settimeout(120)
   client:setoption("tcp-nodelay", true)
-  for request in function() return read_request(client) end do send(client, answer_of(request)) end
+  for request in function() return read_request(client) end do
+    local ok, answer = pcall(answer_of, request)
+    send(client, ok and answer or { status = 599, headers = {}, json = { detail = answer } })
+  end
   client:close()
 end
 

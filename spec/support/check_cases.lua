@@ -1,7 +1,6 @@
 -- What a host may do wrong, and which checks must see it. Each case changes the answers of a good host on the way:
 --   wrong   what is wrong, in words
 --   at      Lua pattern of the paths whose answers are changed
---   method  only answers to this method
 --   change  gets the answer { status, headers, body, json }; json is what is sent, unless it is nil: then it is body
 --   fails   the checks that fail, as kind/provider/name ("image//catalogue" is of the kind, "//reachable" of the host)
 --   says    a part of what the first of them says
@@ -34,7 +33,8 @@ local function entry_case(wrong, change, says)
   case(wrong, FAL_ENTRY, entry(change), { "image/fal/entry" }, says)
 end
 
-entry_case("a pricing URL that is not https", function(e) e.pricing_url = "http://fal.ai/pricing" end, "pricing_url should be an https URL")
+entry_case("a pricing URL that is not https", function(e) e.pricing_url = "http://fal.ai/pricing" end,
+  "pricing_url should be an https URL")
 entry_case("no pricing URL", function(e) e.pricing_url = exact.null end, "pricing_url should be an https URL, is null")
 entry_case("no documentation", function(e) e.docs_url = nil end, "docs_url is absent")
 entry_case("no capabilities", function(e) e.capabilities = {} end, "capabilities should be an object with something in it")
@@ -46,19 +46,23 @@ entry_case("ok without execution_allowed", function(e) e.ok = true end, "ok and 
 entry_case("execution allowed by nothing", function(e) e.ok, e.execution_allowed = true, true end,
   "execution_allowed is true although feature.enabled is false")
 entry_case("no feature", function(e) e.feature = nil end, "feature.feature is absent")
-entry_case("a credential that is shown", function(e) e.credentials.present = "fal:secret" end, "credentials.present should be true or false")
+entry_case("a credential that is shown", function(e) e.credentials.present = "fal:secret" end,
+  "credentials.present should be true or false")
 entry_case("no aliases", function(e) e.aliases = nil end, "aliases is absent")
 entry_case("environment names that are no list", function(e) e.env_keys = "FAL_KEY" end, "env_keys should be a list of texts")
-entry_case("a broken script", function(e) e.script.error = "providers/image_fal.lua:7: '=' expected" end, "providers/image_fal.lua:7:")
+entry_case("a broken script", function(e) e.script.error = "providers/image_fal.lua:7: '=' expected" end,
+  "providers/image_fal.lua:7:")
 entry_case("a script without a generation", function(e) e.script.generation = 0 end, "script.generation should be a whole number")
 entry_case("an entry of another kind", function(e) e.kind = "video" end, 'kind should be "image", is "video"')
 
 case("an id that leads elsewhere", FAL_ENTRY, entry(function(e) e.id = "../../x" end), { "image//entry" }, "id should be an id")
 case("an empty catalogue", FAL_ENTRY, function(answer) answer.json.providers = exact.array() end, { "image//catalogue" },
   "providers should list at least one")
-case("a catalogue that fails", FAL_ENTRY, function(answer) answer.status = 500 end, { "image//catalogue" }, "status 500 instead of 200")
-case("a catalogue that is no JSON", FAL_ENTRY, function(answer) answer.json, answer.body = nil, "<html>" end, { "image//catalogue" },
-  "the answer is not a JSON object")
+case("a catalogue that fails", FAL_ENTRY, function(answer) answer.status = 500 end, { "image//catalogue" },
+  "status 500 instead of 200")
+case("a catalogue that is no JSON", FAL_ENTRY, function(answer)
+  answer.json, answer.body = nil, "<html>"
+end, { "image//catalogue" }, "the answer is not a JSON object")
 case("a catalogue that is moved", FAL_ENTRY, function(answer)
   answer.status, answer.headers.location = 307, "/api/providers/video/catalog"
 end, { "image//catalogue" }, "status 307 instead of 200")
@@ -82,7 +86,8 @@ local function submit_case(wrong, change, says)
   case(wrong, "/fal/submit$", function(answer) change(answer.json) end, { "image/fal/submit" }, says)
 end
 
-submit_case("an id that is not deterministic", function(json) json.id = "mock-flux-1" end, 'id should be "mock-fal-1", is "mock-flux-1"')
+submit_case("an id that is not deterministic", function(json) json.id = "mock-flux-1" end,
+  'id should be "mock-fal-1", is "mock-flux-1"')
 submit_case("no estimates", function(json) json.estimates = nil end, "estimates is absent")
 submit_case("an estimate without a cost", function(json) json.estimates.estimated_cost_usd = nil end,
   "estimates.estimated_cost_usd is absent")
@@ -107,8 +112,9 @@ end
 
 local FAL_TASKS = { "image/fal/task", "image/fal/generate" }
 
-case("tasks of another kind", "/api/jobs/status/", fal_row(function(answer) answer.json.kind = "public.image.generate" end), FAL_TASKS,
-  'kind should be "public.image.submit"')
+case("tasks of another kind", "/api/jobs/status/", fal_row(function(answer)
+  answer.json.kind = "public.image.generate"
+end), FAL_TASKS, 'kind should be "public.image.submit"')
 case("tasks that are not done", "/api/jobs/status/", fal_row(function(answer) answer.json.status = "queued" end), FAL_TASKS,
   'status should be "done", is "queued"')
 case("tasks that are not dry runs", "/api/jobs/status/", fal_row(function(answer) answer.json.dry_run = false end), FAL_TASKS,
@@ -125,6 +131,7 @@ case("a poll of another job", "/luma/poll$", function(answer) answer.json.job_id
   { "video/luma/poll", "video/luma/poll_job" }, 'job_id should be "mock-luma-1", is "mock-dream-1"')
 
 -- The host itself.
-case("a host that is something else", "^/healthz$", function(answer) answer.status = 404 end, { "//reachable" }, "is this a providerd?")
+case("a host that is something else", "^/healthz$", function(answer) answer.status = 404 end, { "//reachable" },
+  "is this a providerd?")
 
 return cases

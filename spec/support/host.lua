@@ -67,10 +67,11 @@ local function poll(seconds, test)
   return nil
 end
 
+-- Writes `from` over `into`; tables of `from` are copied, so that nothing of one host gets into the next one's.
 local function merge(into, from)
   for name, value in pairs(from) do
-    if type(value) == "table" and type(into[name]) == "table" and not exact.is_array(value) then
-      merge(into[name], value)
+    if type(value) == "table" and not exact.is_array(value) then
+      into[name] = merge(type(into[name]) == "table" and into[name] or {}, value)
     else
       into[name] = value
     end

@@ -67,8 +67,8 @@ local loops = {
 }
 
 local bombs = {
-  { name = "recursion", submit = "local function f() return 1 + f() end return f()", says = "stack overflow" },
-  { name = "recursion_mutual", prepare = "local a, b function a() return 1 + b() end function b() return 1 + a() end return a()", says = "stack overflow" },
+  { name = "recursion", submit = "local function f() return 1 + f() end return f()", says = MEMORY, stops = true },
+  { name = "recursion_mutual", prepare = "local a, b function a() return 1 + b() end function b() return 1 + a() end return a()", says = MEMORY, stops = true },
   { name = "recursion_gsub", submit = "local function f() return (('x'):gsub('x', f)) end return f()", says = "stack overflow" },
   { name = "recursion_pcall", submit = "local function f() return pcall(f) end return f()", says = "table is expected" },
   { name = "recursion_sort", submit = "local function f() table.sort({ 1, 2 }, f) end f()", says = "stack overflow" },
@@ -78,7 +78,7 @@ local bombs = {
   { name = "bomb_rep_separator", submit = "return { id = ('x'):rep(60000000, ('y'):rep(60000)) }", says = "too large" },
   { name = "bomb_rep_fits_not", submit = "return { id = ('xxxx'):rep(60000000) }", says = MEMORY, stops = true },
   { name = "bomb_table", submit = "local t = {} while true do t[#t + 1] = {} end", says = MEMORY, stops = true },
-  { name = "bomb_keys", submit = "local t, i = {}, 0 while true do i = i + 1 t['k' .. i] = true end", says = MEMORY, stops = true },
+  { name = "bomb_keys", submit = "local t, i = {}, 0 while true do i = i + 1 t['k' .. i] = true end", says = OVER, stops = true },
   { name = "bomb_closures", submit = "local f = function() end while true do local g = f f = function() return g end end", says = MEMORY, stops = true },
   { name = "bomb_in_pcall", submit = "while true do pcall(function() local s = 'x' while true do s = s .. s end end) end", says = "limit", stops = true },
   { name = "bomb_concat", submit = "local t = {} for i = 1, 100000 do t[i] = ('x'):rep(1000) end return { id = table.concat(t) }", says = MEMORY, stops = true },
@@ -102,7 +102,7 @@ local patterns = {
   { name = "pattern_balanced", submit = "(('('):rep(60000)):find('%b()')", says = "could take too long" },
   { name = "pattern_optional", submit = "(('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(61))", says = "could take too long" },
   { name = "pattern_backreference", submit = "(('a'):rep(30000)):find('(a-)%1b')", says = "could take too long" },
-  { name = "pattern_long_set", submit = "(('a'):rep(31000)):find('[' .. ('b'):rep(60000) .. ']-c')", says = "too long" },
+  { name = "pattern_long_set", submit = "(('a'):rep(31000)):find('[' .. ('b'):rep(60000) .. ']-c')", says = "at most 1024 bytes" },
   { name = "pattern_long", submit = "(('a'):rep(65536)):find(('[' .. ('b'):rep(1000000) .. ']'):rep(10))", says = "pattern" },
   { name = "pattern_long_subject", submit = "(('a'):rep(65537)):find('b')", says = "at most 65536 bytes" },
   { name = "pattern_plain_megabytes", submit = "(('a'):rep(2000000)):find(('a'):rep(1000000) .. 'b', 1, true)", says = "could take too long" },
@@ -160,12 +160,12 @@ local values = {
   { name = "huge_allowed", submit = "local a = {} for i = 1, 1000000 do a[i] = i end return nil, { field = 'f', message = 'm', allowed = a }", status = 200 },
   { name = "integer_overflow", prepare = "return { a = math.maxinteger + 1, b = math.mininteger // -1, c = 1 << 63 }", status = 200,
     check = function(body) return body.payload.a == math.mininteger and body.payload.c == math.mininteger end },
-  { name = "division_by_zero", prepare = "return { a = 1 // 0 }", says = "providers/division_by_zero.lua:%d+: attempt to perform 'n//0'" },
+  { name = "division_by_zero", prepare = "return { a = 1 // 0 }", says = "providers/division_by_zero.lua:%d+: attempt to divide by zero" },
 }
 
 local errors = {
   { name = "error_nil", submit = "error(nil)", says = "not text" },
-  { name = "error_number", submit = "error(42)", says = "42" },
+  { name = "error_number", submit = "error(42)", says = "not text" },
   { name = "error_function", submit = "error(function() end)", says = "not text" },
   { name = "error_table", submit = "error({})", status = 200 },
   { name = "error_prepare_table", prepare = "error({})", status = 400 },
@@ -177,7 +177,7 @@ local errors = {
   { name = "error_array", prepare = "error(require('cjson').array { { field = 'a', message = 'b' } })", status = 400, says = "b" },
   { name = "refuse_number", prepare = "return nil, 7", status = 400 },
   { name = "assert_nil", submit = "assert(nil)", says = "assertion failed" },
-  { name = "forged_limit", submit = "error('the script is over its memory limit of 64 MiB')", says = "error_?|forged_limit" },
+  { name = "forged_limit", submit = "error('the script is over its memory limit of 64 MiB')", says = "providers/forged_limit.lua:%d+: the script is over" },
 }
 
 local environment = {
@@ -214,7 +214,7 @@ local environment = {
   { name = "close_nothing", submit = "local x <close> = nil return { id = 'x' }", status = 200 },
   { name = "ctx_kept", top = "local kept", submit = "local c = kept or ctx kept = ctx c.note 'from an earlier ctx' return { id = 'x' }", status = 200, calls = 3 },
   { name = "ctx_in_prepare", top = "local kept", health = "kept = ctx return { ok = true }",
-    prepare = "if kept then return kept.request { path = '/x' } end error('no ctx was kept')", calls = 2, verb = "submit", says = "no ctx was kept" },
+    prepare = "if kept then return kept.request { path = '/x' } end error('no ctx was kept')", calls = 2, verb = "submit", says = "attempt to yield" },
   { name = "ctx_changed", submit = "ctx.request = nil ctx.dry_run = false return { id = 'x' }", status = 200, calls = 2,
     check = function(body) return body.dry_run == true end },
   { name = "ctx_in_callback", submit = "('x'):gsub('x', function() ctx.request { path = '/x' } end)", says = "attempt to yield" },
@@ -232,7 +232,8 @@ local requests = {
   { name = "request_file", submit = "ctx.request { url = 'file:///etc/passwd' }", status = 200, says = "https://" },
   { name = "request_gopher", submit = "ctx.request { url = 'gopher://vendor.example/' }", status = 200, says = "https://" },
   { name = "request_plain_http", submit = "ctx.request { url = 'http://vendor.example/' }", status = 200, says = "plain http goes to loopback only" },
-  { name = "request_lookalike_loopback", submit = "ctx.request { url = 'http://127.evil.example/' }", status = 200, says = "plain http goes to loopback only" },
+  { name = "request_lookalike_loopback", submit = "ctx.request { url = 'http://127.evil.example/' }", status = 200, says = "plain http goes to loopback only",
+    fields = { hosts = "{ '127.evil.example' }" } },
   { name = "request_dots", submit = "ctx.request { path = '/../../admin' }", status = 200, says = "segments" },
   { name = "request_encoded_dots", submit = "ctx.request { path = '/a/%2e%2e/b' }", status = 200, says = "segments" },
   { name = "request_half_encoded_dots", submit = "ctx.request { path = '/a/.%2e/b' }", status = 200, says = "segments" },
@@ -255,6 +256,8 @@ local requests = {
   { name = "request_form_data_uri", submit = "ctx.request { path = '/', form = { { name = 'a', data_uri = 'javascript:1' } } }", says = "data_uri must be" },
   { name = "request_form_text", submit = "ctx.request { path = '/', form = { 'a' } }", says = "a list of" },
   { name = "request_timeout_nan", submit = "ctx.request { path = '/', timeout = 0 / 0 }", says = "timeout" },
+  { name = "request_empty_url", submit = "ctx.request { url = '', query = { a = 1 } }", says = "url is empty" },
+  { name = "request_nul_path", submit = "ctx.request { path = '/a\\0b' }", status = 200, says = "/a%%00b" },
   { name = "request_long_url", submit = "ctx.request { path = '/' .. ('a'):rep(1000000) }", says = "URL is too long" },
 }
 

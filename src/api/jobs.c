@@ -89,12 +89,23 @@ static bool read_kind(struct http_request *request, struct listing *listing)
 	return false;
 }
 
+/* ".608" is 608 milliseconds; further digits do not count. Returns what follows. */
+static const char *read_fraction(const char *text, int64_t *milliseconds)
+{
+	int64_t unit = 100;
+
+	for (text++; *text >= '0' && *text <= '9'; text++, unit /= 10)
+		*milliseconds += (*text - '0') * unit;
+	return text;
+}
+
 /* A time: milliseconds since 1970, or 2026-11-23T12:00:00Z (also a date alone). */
 static bool read_since(struct http_request *request, struct listing *listing)
 {
 	struct tm parts = { 0 };
 	char text[40], *end;
 	const char *rest;
+	int64_t fraction = 0;
 
 	if (!http_query(request, "since", text, sizeof text) || *text == '\0')
 		return true;
@@ -106,14 +117,14 @@ static bool read_since(struct http_request *request, struct listing *listing)
 	if (rest != NULL && *rest == 'T')
 		rest = strptime(rest, "T%H:%M:%S", &parts);
 	if (rest != NULL && *rest == '.')
-		rest += 1 + strspn(rest + 1, "0123456789");
+		rest = read_fraction(rest, &fraction);
 	if (rest != NULL && *rest == 'Z')
 		rest++;
 	if (rest == NULL || *rest != '\0') {
 		send_problem(request, 400, "since", "must be a time: 2026-11-23T12:00:00Z, or milliseconds since 1970");
 		return false;
 	}
-	listing->filter.since_ms = (int64_t)timegm(&parts) * 1000;
+	listing->filter.since_ms = (int64_t)timegm(&parts) * 1000 + fraction;
 	return true;
 }
 

@@ -79,7 +79,13 @@ void buffer_text(struct buffer *buffer, const char *text)
 
 void buffer_char(struct buffer *buffer, char byte)
 {
-	buffer_append(buffer, &byte, 1);
+	char *to = buffer_reserve(buffer, 1);
+
+	if (to == NULL)
+		return;
+	to[0] = byte;
+	to[1] = '\0';
+	buffer->length++;
 }
 
 void buffer_unsigned(struct buffer *buffer, uint64_t value)
@@ -104,19 +110,25 @@ void buffer_integer(struct buffer *buffer, int64_t value)
 	}
 }
 
+/* Most texts fit in what is there already, and then are formatted only once. */
 void buffer_format(struct buffer *buffer, const char *format, ...)
 {
+	size_t room = buffer->capacity > buffer->length ? buffer->capacity - buffer->length : 0;
 	va_list arguments, again;
 	int length;
 	char *to;
 
 	va_start(arguments, format);
 	va_copy(again, arguments);
-	length = vsnprintf(NULL, 0, format, arguments);
+	length = vsnprintf(room > 0 ? buffer->data + buffer->length : NULL, room, format, arguments);
 	va_end(arguments);
 	to = length < 0 ? NULL : buffer_reserve(buffer, (size_t)length);
-	if (to != NULL) {
-		vsnprintf(to, (size_t)length + 1, format, again);
+	if (to == NULL) {
+		if (room > 0)
+			buffer->data[buffer->length] = '\0';
+	} else {
+		if ((size_t)length >= room)
+			vsnprintf(to, (size_t)length + 1, format, again);
 		buffer->length += (size_t)length;
 	}
 	va_end(again);

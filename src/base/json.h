@@ -22,7 +22,7 @@ json_t *json_read(const char *text, size_t length, struct error *error);
 json_t *json_wide_new(uint64_t value);
 bool json_wide(const json_t *value, uint64_t *number);
 
-/* Append JSON text. */
+/* Append JSON text. It is always valid: a byte of a text that is not UTF-8 is written as U+FFFD. */
 void json_write(struct buffer *out, const json_t *value);
 void json_write_string(struct buffer *out, const char *text, size_t length);
 void json_write_text(struct buffer *out, const char *text); /* NULL writes null */

@@ -56,6 +56,8 @@
 #define LIMIT_SCRIPT_INSTRUCTIONS 200000000LL
 #define LIMIT_SCRIPT_HOOK_COUNT 1000     /* instructions between two looks at the clock */
 #define LIMIT_PATTERN_SUBJECT_BYTES 65536
+#define LIMIT_PATTERN_BYTES 1024
+#define LIMIT_OUTGOING_URL_BYTES 65536   /* of a request that a script asks for */
 #define LIMIT_PATTERN_COST 1000000000LL  /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
 #define LIMIT_PLAIN_FIND_COST 10000000000LL /* subject bytes * pattern bytes of a plain find, the same */
 #define LIMIT_SCRIPT_KILLS 3             /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
@@ -84,3 +86,21 @@
 #define LIMIT_CHECK_LIST_PAGES 20        /* of the job list, looked through for one job */
 #define LIMIT_CHECK_DETAIL_BYTES 640     /* of what one check says */
 #define LIMIT_CHECK_SOCKETS 65536        /* of the host, looked through for connections */
+
+/* The vendor simulator (providerd simulate). */
+#define LIMIT_SIM_THREADS 192            /* held requests (synchronous vendors) take one each */
+#define LIMIT_SIM_BODY_BYTES (64 * 1024 * 1024)
+#define LIMIT_SIM_BODY_SECONDS 60
+#define LIMIT_SIM_ANSWER_BYTES (64 * 1024 * 1024)
+#define LIMIT_SIM_HEAD_BYTES 16384       /* of an answer */
+#define LIMIT_SIM_PARTS 128              /* of a form */
+#define LIMIT_SIM_FAULTS 64              /* --fault options */
+#define LIMIT_SIM_VENDORS 64             /* lua/sim_*.lua */
+#define LIMIT_SIM_HOSTS 512              /* that they answer for, all together */
+#define LIMIT_SIM_JOURNAL 2000000        /* requests remembered; later ones are only counted */
+#define LIMIT_SIM_JOURNAL_BYTES (1024 * 1024 * 1024)
+#define LIMIT_SIM_DELIVERIES 100000      /* webhooks waiting to be sent */
+#define LIMIT_SIM_DELIVERY_MS 5000       /* one of them */
+#define LIMIT_SIM_MEMORY_BYTES (1024 * 1024 * 1024) /* of the vendor scripts: their jobs live there */
+#define LIMIT_SIM_CPU_MS 10000           /* one request */
+#define LIMIT_SIM_LATENCY_MS 600000

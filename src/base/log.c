@@ -188,16 +188,22 @@ static void add_bytes(struct log_line *line, const char *bytes, size_t length)
 
 static void add_quoted(struct log_line *line, const char *text)
 {
-	char byte;
+	char *to = line->text + line->length, *end = line->text + sizeof line->text - 8;
 
-	add_bytes(line, "\"", 1);
-	for (; *text != '\0' && line->length < sizeof line->text - 8; text++) {
-		byte = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
-		if (byte == '"' || byte == '\\')
-			add_bytes(line, "\\", 1);
-		add_bytes(line, &byte, 1);
+	if (to >= end) {
+		add_bytes(line, "\"\"", 2);
+		return;
 	}
-	add_bytes(line, "\"", 1);
+	*to++ = '"';
+	for (; *text != '\0' && to < end; text++) {
+		char byte = (unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text;
+
+		if (byte == '"' || byte == '\\')
+			*to++ = '\\';
+		*to++ = byte;
+	}
+	*to++ = '"';
+	line->length = (size_t)(to - line->text);
 }
 
 static bool needs_quotes(const char *text)

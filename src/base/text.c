@@ -3,9 +3,11 @@
 
 #include <ctype.h>
 #include <string.h>
+#include <strings.h>
 
 #define WORD_BYTES 64
 #define NEAR 3
+#define BEGINNING 4 /* letters that make a beginning */
 
 bool text_fold(const char *from, char *to, size_t size)
 {
@@ -51,6 +53,14 @@ static size_t distance(const char *a, const char *b)
 	return row[width];
 }
 
+/* "budget" for "budget_usd", or the other way round: far in letters, near in meaning. */
+static bool one_begins_other(const char *a, const char *b)
+{
+	size_t length = strlen(a) < strlen(b) ? strlen(a) : strlen(b);
+
+	return length >= BEGINNING && strncasecmp(a, b, length) == 0;
+}
+
 const char *text_nearest(const char *word, const char *const *candidates)
 {
 	const char *nearest = NULL;
@@ -58,6 +68,8 @@ const char *text_nearest(const char *word, const char *const *candidates)
 
 	for (; *candidates != NULL; candidates++) {
 		here = distance(word, *candidates);
+		if (here > NEAR && one_begins_other(word, *candidates))
+			here = NEAR;
 		if (here < best) {
 			best = here;
 			nearest = *candidates;

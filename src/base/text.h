@@ -7,5 +7,5 @@
 /* Copies `from` in lower case (ASCII) without white space at both ends. False if it does not fit in `size`. */
 bool text_fold(const char *from, char *to, size_t size);
 
-/* The candidate nearest to `word` (edit distance at most 3), or NULL: "did you mean". `candidates` ends with NULL. */
+/* The candidate nearest to `word` (edit distance at most 3, or one begins like the other), or NULL: "did you mean". `candidates` ends with NULL. */
 const char *text_nearest(const char *word, const char *const *candidates);

@@ -3,12 +3,11 @@
  *
  * Changes nothing but the registry, which gets the dry runs' rows. Needs no particular state of flags or credentials. */
 #include "cli/cli.h"
+#include "base/curl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <curl/curl.h>
 
 #include "cli/check_provider.h"
 
@@ -122,7 +121,8 @@ static bool check_reachable(struct check_run *run)
 			"--base",
 			client_base(run->client), error.message);
 	else if (answer.status != 200 || !check_is_true(answer.json, "ok"))
-		findings_problem(&findings, "/healthz answers with status %d: is this a providerd?", answer.status);
+		findings_problem(
+			&findings, "/healthz does not answer as it should (status %d): is this a providerd?", answer.status);
 	else
 		findings_detail(&findings, "version %s", check_text(answer.json, "version"));
 	check_report_add(&run->report, NULL, NULL, "reachable", &findings);
@@ -274,11 +274,9 @@ int cli_check(int argc, char **argv)
 		arguments.key = getenv(KEY_VARIABLE);
 	if (arguments.key != NULL && *arguments.key == '\0')
 		arguments.key = NULL;
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
-		fprintf(stderr, "providerd check: libcurl does not start\n");
+	if (!curl_load()) {
+		fprintf(stderr, "providerd check: libcurl (libcurl4) is not installed\n");
 		return EXIT_PROBLEM;
 	}
-	result = run_checks(&arguments);
-	curl_global_cleanup();
-	return result;
+	return run_checks(&arguments);
 }

@@ -86,10 +86,16 @@ bool check_report_open(struct check_report *report, bool json, const char *profi
 	return report->checks != NULL;
 }
 
+/* A control character as a space: C0, DEL, and C1 in UTF-8. */
 static void print_plain(const char *text)
 {
-	for (; *text != '\0'; text++)
-		putchar((unsigned char)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+	for (; *text != '\0'; text++) {
+		unsigned char byte = (unsigned char)*text, next = (unsigned char)text[1];
+
+		if (byte == 0xC2 && next >= 0x80 && next < 0xA0)
+			text++;
+		putchar(byte < 0x20 || byte == 0x7f || (byte == 0xC2 && next < 0xA0) ? ' ' : byte);
+	}
 }
 
 static void print_check(struct check_report *report, const char *group, const char *name, const struct findings *findings)
@@ -155,7 +161,8 @@ bool check_report_close(struct check_report *report, const char *profile, const 
 	if (report->json)
 		ok = print_json(report, profile, base, ok) && ok;
 	else
-		printf("\n%d checks: %d passed, %d failed\n", report->passed + report->failed, report->passed, report->failed);
+		printf("\n%d check%s: %d passed, %d failed\n", report->passed + report->failed,
+			report->passed + report->failed == 1 ? "" : "s", report->passed, report->failed);
 	json_decref(report->checks);
 	return fflush(stdout) == 0 && ok;
 }

@@ -10,3 +10,6 @@ int cli_lint(int argc, char **argv);
 
 /* check --profile NAME --base URL [--json] [--key KEY]: the spec's smoke test against a running host. */
 int cli_check(int argc, char **argv);
+
+/* simulate [--listen ADDR:PORT] [--seed N] [--latency MS] [--fault ...]: all vendors on loopback, until SIGTERM or SIGINT. */
+int cli_simulate(int argc, char **argv);

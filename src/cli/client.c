@@ -11,10 +11,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include <curl/curl.h>
-
 #include "base/buffer.h"
 #include "base/json.h"
+#include "base/curl.h"
 #include "base/limits.h"
 
 struct client {

@@ -14,8 +14,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-#include <curl/curl.h>
-
+#include "base/curl.h"
 #include "base/limits.h"
 #include "engine/address.h"
 
@@ -73,9 +72,12 @@ enum error_code transfers_open(int epoll, uint32_t tag, struct transfers **trans
 	struct transfers *made = calloc(1, sizeof *made);
 	struct epoll_event event = { .events = EPOLLIN };
 
+	if (!curl_load()) {
+		free(made);
+		return error_set(error, ERROR_IO, NULL, "libcurl (libcurl4) is not installed");
+	}
 	if (made == NULL)
 		return error_memory(error);
-	curl_global_init(CURL_GLOBAL_DEFAULT); /* counted: more than one engine may do so; before any thread uses curl */
 	made->epoll = epoll;
 	made->tag = tag;
 	made->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -104,7 +106,6 @@ void transfers_close(struct transfers *transfers)
 	if (transfers->timer != -1)
 		close(transfers->timer);
 	free(transfers);
-	curl_global_cleanup();
 }
 
 int transfers_running(const struct transfers *transfers)

@@ -26,6 +26,7 @@
 #define STOP_POLL_NS 5000000L
 #define START_POLL_NS 500000L
 #define START_SECONDS 5
+#define LISTENER_FDS 256
 #define OPTION_TEXT 32
 
 /* ---- one request -------------------------------------------------------------------------------------------------- */
@@ -378,6 +379,21 @@ void http_drain(struct http_server *server)
 	atomic_store(&server->draining, true);
 }
 
+/* civetweb's listening thread looks up every 2 s, and mg_stop() waits for it: a listening socket that is shut down wakes it. civetweb
+ * does not show the socket; it was opened at start, when there were few. */
+static void wake_listener(const struct http_server *server)
+{
+	for (int fd = 0; fd < LISTENER_FDS; fd++) {
+		struct sockaddr_in address = { .sin_port = 0 };
+		socklen_t size = sizeof address, flag_size = sizeof(int);
+		int listening = 0;
+
+		if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &flag_size) == 0 && listening != 0 &&
+			getsockname(fd, (struct sockaddr *)&address, &size) == 0 && ntohs(address.sin_port) == server->port)
+			shutdown(fd, SHUT_RDWR);
+	}
+}
+
 /* Answers first, then mg_stop(): it cuts off whatever is still being written (tech 1.9). */
 void http_stop(struct http_server *server, int timeout_ms)
 {
@@ -388,6 +404,7 @@ void http_stop(struct http_server *server, int timeout_ms)
 	http_drain(server);
 	while (atomic_load(&server->in_flight) > 0 && clock_monotonic_ns() < deadline)
 		nanosleep(&(struct timespec){ .tv_nsec = STOP_POLL_NS }, NULL);
+	wake_listener(server);
 	mg_stop(server->context);
 	deadline_stop(server);
 	free_server(server);

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "script/state.h"
 
 #define WIDE_TYPE "providerd.integer"
 #define MOST_FIELDS_ON_STACK 32
@@ -260,6 +261,7 @@ static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 	if (depth > LIMIT_JSON_DEPTH)
 		luaL_error(L, "JSON: nested deeper than %d levels (a table inside itself?)", LIMIT_JSON_DEPTH);
 	luaL_checkstack(L, 8, "JSON too deep");
+	script_check_time(L); /* tables that share tables are larger on paper than in memory */
 	switch (lua_type(L, index)) {
 	case LUA_TNIL: buffer_text(out, "null"); break;
 	case LUA_TBOOLEAN: json_write_bool(out, lua_toboolean(L, index)); break;
@@ -366,6 +368,13 @@ static int module_array(lua_State *L)
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
+	if (lua_getmetatable(L, 1)) { /* a class, a library, or an array already */
+		lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
+		if (!lua_rawequal(L, -1, -2))
+			return luaL_error(L, "cjson.array: this table has a metatable already");
+		lua_settop(L, 1);
+		return 1;
+	}
 	mark_array(L);
 	return 1;
 }

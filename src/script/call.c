@@ -51,7 +51,6 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
 	call->thread_reference = LUA_NOREF;
-	call->pcall_depth = 0;
 }
 
 void script_call_clear(struct script_call *call, size_t keep_bytes)
@@ -80,11 +79,28 @@ static void push_function(lua_State *L, struct script_call *call, enum manifest_
 	lua_rawgeti(L, LUA_REGISTRYINDEX, call->provider->functions[function]);
 }
 
+/* A script may add to the answer, not say what the host says. */
+static void check_fields(lua_State *L, int index)
+{
+	static const char *const ours[] = { "ok", "execution_allowed", "feature", "credentials", "provider", "name", "kind", "pricing_url", "docs_url",
+		"last_checked", "capabilities", "pricing", "dry_run", "id", "job_id", "status", "progress", "mode", "job", "payload", "estimates",
+		"upstream", "artifacts", "result", "reason", "warnings", "notes", "live", "error", NULL };
+
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING)
+			luaL_error(L, "prepare: the names of further fields must be text");
+		for (const char *const *name = ours; *name != NULL; name++)
+			if (strcmp(*name, lua_tostring(L, -2)) == 0)
+				luaL_error(L, "prepare: the further field '%s' is the host's", *name);
+	}
+}
+
 /* Further fields of the answer: "\"model\":\"x\"," from the table at `index`. */
 static void write_fields(lua_State *L, int index, struct script_call *call)
 {
 	if (lua_type(L, index) != LUA_TTABLE)
 		return;
+	check_fields(L, index);
 	bridge_write(L, index, &call->fields);
 	if (call->fields.length <= 2) { /* {} */
 		buffer_clear(&call->fields);
@@ -270,7 +286,7 @@ static void run_on(struct script_call *call, struct script_state *state, int arg
 	int status, results;
 
 	state->call = call;
-	script_budget_begin(state, LIMIT_SCRIPT_CPU_MS);
+	script_budget_begin(state, call->thread, LIMIT_SCRIPT_CPU_MS);
 	status = lua_resume(call->thread, NULL, arguments, &results);
 	script_budget_end(state);
 	finish(call, state, status);

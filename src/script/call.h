@@ -56,7 +56,6 @@ struct script_call {
 	const struct response *response;  /* what ctx.request returns when the call goes on */
 	lua_State *thread;
 	int thread_reference;
-	int pcall_depth;
 };
 
 /* Makes an empty call. Its buffers keep their memory from one use to the next: set, run, clear, set, ... */

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include <openssl/sha.h>
+
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -16,8 +18,9 @@
 
 struct source {
 	char *name;  /* "image_fal.lua" */
-	char *text;
+	char *text;  /* NULL once the scripts are made from it: `digest` tells a change */
 	size_t length;
+	unsigned char digest[SHA256_DIGEST_LENGTH];
 };
 
 struct source_list {
@@ -47,6 +50,14 @@ static void free_sources(struct source_list *list)
 	*list = (struct source_list){ 0 };
 }
 
+static void forget_texts(struct source_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		free(list->items[i].text);
+		list->items[i].text = NULL;
+	}
+}
+
 static int compare_sources(const void *a, const void *b)
 {
 	return strcmp(((const struct source *)a)->name, ((const struct source *)b)->name);
@@ -69,9 +80,10 @@ static void read_source(const char *directory, const char *name, struct source_l
 	if (grown != NULL)
 		list->items = grown;
 	if (path != NULL && source.name != NULL && grown != NULL &&
-		file_read(path, LIMIT_SCRIPT_FILE_BYTES, &source.text, &source.length, &error) == ERROR_NONE)
+		file_read(path, LIMIT_SCRIPT_FILE_BYTES, &source.text, &source.length, &error) == ERROR_NONE) {
+		SHA256((const unsigned char *)source.text, source.length, source.digest);
 		list->items[list->count++] = source;
-	else
+	} else
 		free(source.name); /* vanished between listing and reading, or unreadable: as if it were not there */
 	free(path);
 }
@@ -102,7 +114,7 @@ static const struct source *find_source(const struct source_list *list, const ch
 
 static bool same_text(const struct source *a, const struct source *b)
 {
-	return a != NULL && b != NULL && a->length == b->length && memcmp(a->text, b->text, a->length) == 0;
+	return a != NULL && b != NULL && memcmp(a->digest, b->digest, sizeof a->digest) == 0;
 }
 
 static bool same_sources(const struct source_list *a, const struct source_list *b)
@@ -298,6 +310,7 @@ static bool renew_library(struct catalog *catalog, struct source_list *modules)
 	script_library_release(catalog->library);
 	catalog->library = library;
 	free_sources(&catalog->modules);
+	forget_texts(modules);
 	catalog->modules = *modules;
 	*modules = (struct source_list){ 0 };
 	return true;
@@ -329,6 +342,7 @@ int catalog_reload(struct catalog *catalog)
 		loaded += add_entry(&loading, &sources.items[i], library_changed);
 	log_removed(catalog, &sources);
 	free_sources(&catalog->sources);
+	forget_texts(&sources);
 	catalog->sources = sources;
 	publish(catalog, set);
 	return loaded;

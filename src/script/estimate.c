@@ -13,10 +13,13 @@
 
 static int64_t read_usd(lua_State *L, int table, const char *name)
 {
+	int type = lua_getfield(L, table, name);
 	int64_t micro = -1;
 	double usd;
 
-	if (lua_getfield(L, table, name) == LUA_TNUMBER) {
+	if (type != LUA_TNUMBER && type != LUA_TNIL && type != LUA_TLIGHTUSERDATA)
+		luaL_error(L, "estimate: %s is a %s: dollars are expected", name, lua_typename(L, type));
+	if (type == LUA_TNUMBER) {
 		usd = lua_tonumber(L, -1);
 		if (!isfinite(usd) || usd < 0 || usd > MOST_USD)
 			luaL_error(L, "estimate: %s is %f: dollars from 0 to 1e9 are expected", name, usd);
@@ -49,6 +52,7 @@ static void write_field(lua_State *L, int table, const char *name, struct buffer
 static void write_others(lua_State *L, int table, struct buffer *out)
 {
 	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of" };
+	static const char *const ours[] = { "estimated_cost_usd", "low_usd", "high_usd" };
 	struct buffer *others;
 
 	lua_newtable(L);
@@ -60,6 +64,11 @@ static void write_others(lua_State *L, int table, struct buffer *out)
 	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++) {
 		lua_pushnil(L);
 		lua_setfield(L, -2, standard[i]);
+	}
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
+		if (lua_getfield(L, -1, ours[i]) != LUA_TNIL)
+			luaL_error(L, "estimate: the key '%s' is the host's; use expected, low and high", ours[i]);
+		lua_pop(L, 1);
 	}
 	lua_pushnil(L);
 	if (lua_next(L, -2) == 0) {

@@ -1,7 +1,9 @@
 /* outgoing.c - reads, checks and previews a request of a script. Engine thread, inside the coroutine's protected run. */
 #include "script/outgoing.h"
 
+#include <arpa/inet.h>
 #include <ctype.h>
+#include <math.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,13 +68,19 @@ static bool bad_percent(const char *text)
 	return text[0] == '%' && !(isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]));
 }
 
-static void append_url_text(struct buffer *url, const char *text)
+/* The text on top of the stack. */
+static void append_url_text(lua_State *L, struct buffer *url)
 {
-	for (; *text != '\0'; text++) {
-		if (url_byte((unsigned char)*text) && !bad_percent(text))
-			buffer_char(url, *text);
+	size_t length;
+	const char *text = lua_tolstring(L, -1, &length);
+
+	if (length > LIMIT_OUTGOING_URL_BYTES)
+		luaL_error(L, "ctx.request: the URL is too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
+	for (const char *at = text; at < text + length; at++) {
+		if (url_byte((unsigned char)*at) && !bad_percent(at))
+			buffer_char(url, *at);
 		else
-			buffer_format(url, "%%%02X", (unsigned char)*text);
+			buffer_format(url, "%%%02X", (unsigned char)*at);
 	}
 }
 
@@ -97,13 +105,19 @@ static void append_query_value(lua_State *L, struct buffer *url)
 {
 	size_t length;
 	const char *text;
-	lua_Number number = lua_tonumber(L, -1);
+	lua_Integer whole;
+	int exact, type = lua_type(L, -1);
 
-	if (lua_type(L, -1) == LUA_TNUMBER && !lua_isinteger(L, -1) && number == (lua_Number)(lua_Integer)number)
-		lua_pushinteger(L, (lua_Integer)number);
+	if (type == LUA_TTABLE || type == LUA_TFUNCTION)
+		luaL_error(L, "ctx.request: query: a value must be text, a number or a boolean, not a %s", lua_typename(L, type));
+	whole = lua_tointegerx(L, -1, &exact);
+	if (type == LUA_TNUMBER && exact)
+		lua_pushinteger(L, whole); /* 9.0 as 9 */
 	else
 		lua_pushvalue(L, -1);
 	text = luaL_tolstring(L, -1, &length);
+	if (length > LIMIT_OUTGOING_URL_BYTES)
+		luaL_error(L, "ctx.request: the URL is too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
 	append_encoded(url, text, length);
 	lua_pop(L, 2);
 }
@@ -141,18 +155,40 @@ static bool host_matches(const char *pattern, const char *host, size_t length)
 
 static bool loopback(const char *host, size_t length)
 {
-	return (length == 9 && strncasecmp(host, "localhost", 9) == 0) || (length >= 4 && strncmp(host, "127.", 4) == 0);
+	char text[INET_ADDRSTRLEN];
+	struct in_addr address;
+
+	if (length == 9 && strncasecmp(host, "localhost", 9) == 0)
+		return true;
+	if (length >= sizeof text)
+		return false;
+	memcpy(text, host, length);
+	text[length] = '\0';
+	return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127; /* 127.x.example is a name like any other */
 }
 
+/* A dot, encoded or not? Returns what follows it, else NULL. */
+static const char *after_dot(const char *at)
+{
+	if (*at == '.')
+		return at + 1;
+	return strncasecmp(at, "%2e", 3) == 0 ? at + 3 : NULL;
+}
+
+/* Servers decode before they look for segments; some take a backslash, or an encoded slash, for a slash. */
 static bool path_has_dot_segment(const char *path)
 {
-	for (const char *at = path; (at = strstr(at, "/.")) != NULL; at++) {
-		const char *after = at[2] == '.' ? at + 3 : at + 2;
+	for (const char *at = path; *at != '\0' && *at != '?'; at++) {
+		const char *after = *at == '/' ? at + 1 : strncasecmp(at, "%2f", 3) == 0 || strncasecmp(at, "%5c", 3) == 0 ? at + 3 : NULL;
 
-		if (*after == '/' || *after == '\0' || *after == '?')
+		after = after != NULL ? after_dot(after) : NULL;
+		if (after != NULL && after_dot(after) != NULL)
+			after = after_dot(after);
+		if (after != NULL && (*after == '/' || *after == '\0' || *after == '?' || strncasecmp(after, "%2f", 3) == 0 ||
+			strncasecmp(after, "%5c", 3) == 0))
 			return true;
 	}
-	return strcasestr(path, "/%2e") != NULL;
+	return false;
 }
 
 /* Only https (http to loopback), no userinfo, no fragment, a host that the script declared. */
@@ -184,24 +220,38 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 	int type = lua_getfield(L, index, "url");
 
 	if (type == LUA_TSTRING) {
-		append_url_text(&outgoing->url, lua_tostring(L, -1));
+		append_url_text(L, &outgoing->url);
 	} else {
 		if (lua_getfield(L, index, "path") != LUA_TSTRING || manifest->base_url == NULL)
 			luaL_error(L, "ctx.request: path (with base_url) or url is needed");
 		buffer_text(&outgoing->url, manifest->base_url);
-		append_url_text(&outgoing->url, lua_tostring(L, -1));
+		append_url_text(L, &outgoing->url);
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
-	if (lua_getfield(L, index, "query") == LUA_TTABLE)
+	if (lua_getfield(L, index, "query") == LUA_TTABLE && outgoing->url.length > 0)
 		append_query(L, lua_gettop(L), &outgoing->url);
 	lua_pop(L, 1);
-	if (outgoing->url.failed || outgoing->url.length == 0)
-		luaL_error(L, "ctx.request: the URL is too long");
+	if (outgoing->url.length == 0)
+		luaL_error(L, "ctx.request: url is empty");
+	if (outgoing->url.failed || outgoing->url.length > LIMIT_OUTGOING_URL_BYTES)
+		luaL_error(L, "ctx.request: the URL is too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
 	check_url(L, outgoing->url.data, manifest);
 }
 
 /* ---- headers ---- */
+
+/* What belongs to the connection is the host's: with these a script could say one thing and send another. */
+static bool header_is_ours(const char *name)
+{
+	static const char *const ours[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "Expect", "TE",
+		"Trailer", "Proxy-Authorization", "Proxy-Connection", NULL };
+
+	for (const char *const *at = ours; *at != NULL; at++)
+		if (strcasecmp(*at, name) == 0)
+			return true;
+	return false;
+}
 
 static void set_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
 {
@@ -209,6 +259,8 @@ static void set_header(lua_State *L, struct outgoing *outgoing, const char *name
 
 	if (strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(name) || *name == '\0')
 		luaL_error(L, "ctx.request: '%s' is not a header name", name);
+	if (header_is_ours(name))
+		luaL_error(L, "ctx.request: the header '%s' is the host's", name);
 	for (const char *at = value; *at != '\0'; at++)
 		if ((unsigned char)*at < 0x20 && *at != '\t')
 			luaL_error(L, "ctx.request: the value of header '%s' has a control character", name);
@@ -241,6 +293,8 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 			if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
 				luaL_error(L, "ctx.request: headers: names and values must be text");
+			if (strlen(lua_tostring(L, -1)) != (size_t)lua_rawlen(L, -1) || strlen(lua_tostring(L, -2)) != (size_t)lua_rawlen(L, -2))
+				luaL_error(L, "ctx.request: the header '%s' has a control character in it", lua_tostring(L, -2));
 			set_header(L, outgoing, lua_tostring(L, -2), lua_tostring(L, -1));
 		}
 	}
@@ -370,8 +424,11 @@ void outgoing_read(lua_State *L, int index, const struct manifest *manifest, str
 	read_method(L, index, outgoing);
 	read_url(L, index, manifest, outgoing);
 	read_headers(L, index, manifest, outgoing);
-	if (lua_getfield(L, index, "timeout") == LUA_TNUMBER)
-		outgoing->timeout_seconds = lua_tonumber(L, -1);
+	if (lua_getfield(L, index, "timeout") != LUA_TNIL) {
+		outgoing->timeout_seconds = lua_tonumber(L, -1); /* bounded where it is used */
+		if (lua_type(L, -1) != LUA_TNUMBER || isnan(outgoing->timeout_seconds))
+			luaL_error(L, "ctx.request: timeout must be a number of seconds");
+	}
 	lua_settop(L, top);
 }
 

@@ -1,11 +1,13 @@
 /* pattern.c - refuses pattern calls whose worst case would hold the engine.
  *
- * Lua's matcher backtracks: with q quantifiers it takes up to n^q steps on n bytes, one power more when the pattern is not anchored.
+ * Lua's matcher backtracks: with q quantifiers it takes up to n^q steps on n bytes, one power more when the pattern is not anchored, twice
+ * as many for each optional item, and a back-reference compares up to n bytes.
  * A call whose worst case is over LIMIT_PATTERN_COST steps is refused with an error that says so; so is any subject over
  * LIMIT_PATTERN_SUBJECT_BYTES. A plain find does not backtrack and is bounded by subject times pattern. string.rep is here for the same
  * reason: repeating nothing a billion times is a loop in C that allocates nothing. */
 #include "script/pattern.h"
 
+#include <ctype.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -13,49 +15,70 @@
 
 #include "base/limits.h"
 
-/* Quantifiers that can backtrack: * + - (not at the start of an item) and %b, which scans on. */
-static int count_quantifiers(const char *pattern, size_t length)
+#define USUAL_SET 32 /* bytes of a set that cost about a step */
+
+struct weight {
+	int powers; /* quantifiers that can backtrack: * + - (not at the start of an item); %b and %1, which scan on */
+	int halves; /* ?: each tries two ways */
+	size_t set; /* bytes of the longest [set], looked through for each byte of the subject */
+};
+
+/* Where the set that begins at `at` ends: the index of its ], or the length. */
+static size_t end_of_set(const char *pattern, size_t length, size_t at)
 {
-	int count = 0;
-	bool in_set = false;
+	at += at + 1 < length && pattern[at + 1] == '^' ? 2 : 1;
+	if (at < length && pattern[at] == ']')
+		at++;
+	while (at < length && pattern[at] != ']')
+		at += pattern[at] == '%' ? 2 : 1;
+	return at < length ? at : length;
+}
+
+static struct weight weigh(const char *pattern, size_t length)
+{
+	struct weight weight = { 0 };
 
 	for (size_t i = 0; i < length; i++) {
 		if (pattern[i] == '%') {
-			count += i + 1 < length && pattern[i + 1] == 'b';
 			i++;
-		} else if (in_set) {
-			in_set = pattern[i] != ']';
+			weight.powers += i < length && (pattern[i] == 'b' || isdigit((unsigned char)pattern[i]));
 		} else if (pattern[i] == '[') {
-			in_set = true;
-			if (i + 1 < length && pattern[i + 1] == '^')
-				i++;
-			if (i + 1 < length && pattern[i + 1] == ']')
-				i++;
-		} else if (i > 0 && strchr("*+-", pattern[i]) != NULL) {
-			count++;
+			size_t end = end_of_set(pattern, length, i);
+
+			weight.set = end - i > weight.set ? end - i : weight.set;
+			i = end;
+		} else if (i > 0 && (pattern[i] == '*' || pattern[i] == '+' || pattern[i] == '-')) {
+			weight.powers++;
+		} else if (i > 0 && pattern[i] == '?') {
+			weight.halves++;
 		}
 	}
-	return count;
+	return weight;
 }
 
 static void check_cost(lua_State *L, bool repeats)
 {
 	size_t subject, length;
 	const char *pattern;
-	double cost = 1;
-	int powers;
+	struct weight weight;
+	double cost;
 
 	luaL_checklstring(L, 1, &subject);
 	pattern = luaL_checklstring(L, 2, &length);
 	if (subject > LIMIT_PATTERN_SUBJECT_BYTES)
 		luaL_error(L, "pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or string.sub first)",
 			LIMIT_PATTERN_SUBJECT_BYTES, (int)subject);
-	powers = count_quantifiers(pattern, length);
-	if (powers == 0)
+	if (length > LIMIT_PATTERN_BYTES)
+		luaL_error(L, "a pattern has at most %d bytes, this one has %d", LIMIT_PATTERN_BYTES, (int)length);
+	weight = weigh(pattern, length);
+	if (weight.powers + weight.halves == 0)
 		return;
-	powers += pattern[0] != '^' || repeats;
-	for (int i = 0; i < powers && cost <= (double)LIMIT_PATTERN_COST; i++)
+	cost = weight.set > USUAL_SET ? (double)(weight.set / USUAL_SET) : 1;
+	weight.powers += pattern[0] != '^' || repeats;
+	for (; weight.powers > 0 && cost <= (double)LIMIT_PATTERN_COST; weight.powers--)
 		cost *= (double)subject;
+	for (; weight.halves > 0 && cost <= (double)LIMIT_PATTERN_COST; weight.halves--)
+		cost *= 2;
 	if (cost > (double)LIMIT_PATTERN_COST)
 		luaL_error(L, "pattern '%s' could take too long on %d bytes: anchor it with ^, use fewer quantifiers, or a shorter text", pattern,
 			(int)subject);

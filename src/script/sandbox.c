@@ -12,20 +12,19 @@
 #include <lualib.h>
 
 #include "script/bridge.h"
-#include "script/call.h"
 #include "script/library.h"
 #include "script/pattern.h"
 #include "script/state.h"
 
 #define MOST_CLASSES 64
-#define MOST_PCALLS 64
+#define MOST_PCALLS 150 /* one within the other */
 
 static const char environment_key, modules_key; /* their addresses are the registry keys */
 
 static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", NULL };
 static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack", "packsize",
 	"unpack", NULL };
-static const char *const table_names[] = { "concat", "insert", "pack", "remove", "sort", "unpack", NULL };
+static const char *const table_names[] = { "concat", "insert", "pack", "remove", "unpack", NULL };
 static const char *const math_names[] = { "abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger", "modf", "pi",
 	"sqrt", "tointeger", "type", "ult", "exp", "log", NULL };
 static const char *const utf8_names[] = { "char", "charpattern", "codepoint", "len", "offset", "codes", NULL };
@@ -102,40 +101,74 @@ static void add_string_library(lua_State *L)
 	lua_pop(L, 4);
 }
 
-/* ---- pcall, not too deep ---- */
+/* ---- pcall ---- */
 
-static int *pcall_depth(lua_State *L)
+/* The library's pcall, but a stop goes through it, and it nests only so deep: unwinding thousands of them takes Lua minutes. */
+static int finish_pcall(lua_State *L, int status, lua_KContext depth)
 {
 	struct script_state *state = script_state_of(L);
 
-	return state->call != NULL ? &state->call->pcall_depth : &state->pcall_depth;
+	state->pcall_depth = (int)depth;
+	if (status == LUA_OK || status == LUA_YIELD)
+		return lua_gettop(L);
+	if (status == LUA_ERRMEM)
+		state->stop = SCRIPT_STOP_MEMORY;
+	if (state->stop != SCRIPT_RUNNING)
+		return lua_error(L);
+	lua_pushboolean(L, 0);
+	lua_insert(L, -2);
+	return 2;
 }
 
-static int pcall_ended(lua_State *L, int status, lua_KContext context)
+static int sandbox_pcall(lua_State *L)
 {
-	(void)context;
-	--*pcall_depth(L);
-	if (status != LUA_OK && status != LUA_YIELD) {
-		lua_pushboolean(L, 0);
-		lua_insert(L, -2);
-		return 2;
-	}
-	return lua_gettop(L);
-}
-
-/* Lua's own pcall can be nested a hundred thousand deep in a coroutine, and each level that a stop unwinds costs a walk over all the others:
- * minutes in C. Nobody needs more than MOST_PCALLS. */
-static int bounded_pcall(lua_State *L)
-{
-	int arguments = lua_gettop(L) - 1;
+	struct script_state *state = script_state_of(L);
+	int depth = state->pcall_depth;
 
 	luaL_checkany(L, 1);
-	if (*pcall_depth(L) >= MOST_PCALLS)
-		return luaL_error(L, "pcall: nested deeper than %d", MOST_PCALLS);
-	lua_pushboolean(L, 1); /* the first result when all goes well */
+	if (depth == MOST_PCALLS)
+		return luaL_error(L, "pcall: more than %d within each other", MOST_PCALLS);
+	state->pcall_depth = depth + 1;
+	lua_pushboolean(L, 1);
 	lua_insert(L, 1);
-	++*pcall_depth(L);
-	return pcall_ended(L, lua_pcallk(L, arguments, LUA_MULTRET, 0, 0, pcall_ended), 0);
+	return finish_pcall(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, depth, finish_pcall), depth);
+}
+
+/* ---- table.sort ---- */
+
+/* Sorting without a comparator is one long call into C; with this one, the clock is looked at. */
+static int is_less(lua_State *L)
+{
+	script_check_time(L);
+	lua_pushboolean(L, lua_compare(L, 1, 2, LUA_OPLT));
+	return 1;
+}
+
+static int sandbox_sort(lua_State *L)
+{
+	lua_settop(L, 2);
+	if (lua_isnil(L, 2)) {
+		lua_pushcfunction(L, is_less);
+		lua_replace(L, 2);
+	}
+	lua_pushvalue(L, lua_upvalueindex(1));
+	lua_insert(L, 1);
+	lua_call(L, 2, 0);
+	return 0;
+}
+
+/* table: with our sort. [-0, +0, m] */
+static void add_table_library(lua_State *L)
+{
+	luaL_requiref(L, "table", luaopen_table, 0);
+	lua_newtable(L);
+	copy_fields(L, -2, table_names);
+	lua_getfield(L, -2, "sort");
+	lua_pushcclosure(L, sandbox_sort, 1);
+	lua_setfield(L, -2, "sort");
+	freeze(L);
+	lua_setfield(L, -3, "table");
+	lua_pop(L, 1);
 }
 
 /* ---- setmetatable, for classes only ---- */
@@ -239,6 +272,15 @@ static void add_modules(lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
 }
 
+void sandbox_add_module(lua_State *L, const char *name)
+{
+	freeze(L);
+	lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
+	lua_insert(L, -2);
+	lua_setfield(L, -2, name);
+	lua_pop(L, 1);
+}
+
 void sandbox_build(lua_State *L)
 {
 	bridge_open(L);
@@ -248,12 +290,12 @@ void sandbox_build(lua_State *L)
 	copy_fields(L, -2, base_names);
 	lua_pop(L, 2);
 	add_string_library(L);
-	add_library(L, "table", luaopen_table, table_names);
+	add_table_library(L);
 	add_library(L, "math", luaopen_math, math_names);
 	add_library(L, "utf8", luaopen_utf8, utf8_names);
 	lua_pushcfunction(L, sandbox_require);
 	lua_setfield(L, -2, "require");
-	lua_pushcfunction(L, bounded_pcall);
+	lua_pushcfunction(L, sandbox_pcall);
 	lua_setfield(L, -2, "pcall");
 	add_setmetatable(L);
 	add_modules(L);

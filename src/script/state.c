@@ -12,10 +12,12 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "script/alarm.h"
 #include "script/library.h"
 #include "script/sandbox.h"
 
 #define NS_PER_MS 1000000LL
+#define WORK_BETWEEN_LOOKS 64
 
 static void *capped_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
@@ -44,26 +46,51 @@ struct script_state *script_state_of(lua_State *L)
 	return *(struct script_state **)lua_getextraspace(L);
 }
 
-static void stop_now(struct script_state *state, lua_State *L, enum script_stop stop, lua_Hook hook)
+static void budget_hook(lua_State *L, lua_Debug *where);
+
+/* Raises "providers/x.lua:12: stopped". `where` is the hook's, or NULL in a C function. */
+static void stop_now(struct script_state *state, lua_State *L, enum script_stop stop, lua_Debug *where)
 {
 	state->stop = stop;
-	/* From here every instruction raises again: a script cannot pcall its way around the limit. */
-	lua_sethook(L, hook, LUA_MASKCOUNT, 1);
-	luaL_error(L, "stopped: over the limit of %s", script_stop_name(stop));
+	/* From here every instruction raises again: a script cannot catch its way around the limit. Setting the hook walks the whole
+	 * call stack, so only once. */
+	if (lua_gethookcount(L) != 1)
+		lua_sethook(L, budget_hook, LUA_MASKCOUNT, 1);
+	if (where == NULL || lua_getinfo(L, "Sl", where) == 0 || where->currentline <= 0)
+		luaL_error(L, "stopped");
+	lua_pushfstring(L, "%s:%d: stopped", where->short_src, where->currentline);
+	lua_error(L);
+}
+
+bool script_is_late(const struct script_state *state)
+{
+	return clock_thread_cpu_ns() - state->cpu_start_ns > state->cpu_limit_ns;
+}
+
+void script_stop_soon(struct script_state *state)
+{
+	lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, 1);
 }
 
 static void budget_hook(lua_State *L, lua_Debug *where)
 {
 	struct script_state *state = script_state_of(L);
 
-	(void)where;
 	if (state->stop != SCRIPT_RUNNING)
-		stop_now(state, L, state->stop, budget_hook);
+		stop_now(state, L, state->stop, where);
 	state->instructions += LIMIT_SCRIPT_HOOK_COUNT;
 	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
-		stop_now(state, L, SCRIPT_STOP_INSTRUCTIONS, budget_hook);
-	if (clock_thread_cpu_ns() - state->cpu_start_ns > state->cpu_limit_ns)
-		stop_now(state, L, SCRIPT_STOP_CPU, budget_hook);
+		stop_now(state, L, SCRIPT_STOP_INSTRUCTIONS, where);
+	if (script_is_late(state))
+		stop_now(state, L, SCRIPT_STOP_CPU, where);
+}
+
+void script_check_time(lua_State *L)
+{
+	struct script_state *state = script_state_of(L);
+
+	if (state->enforce && ++state->work % WORK_BETWEEN_LOOKS == 0 && script_is_late(state))
+		stop_now(state, L, SCRIPT_STOP_CPU, NULL);
 }
 
 static int build_sandbox(lua_State *L)
@@ -105,21 +132,25 @@ void script_state_free(struct script_state *state)
 	free(state);
 }
 
-void script_budget_begin(struct script_state *state, int64_t cpu_limit_ms)
+void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_limit_ms)
 {
+	if (lua_gethookcount(L) != LIMIT_SCRIPT_HOOK_COUNT) /* a stop has set it to 1 */
+		lua_sethook(L, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
+	state->running = L;
+	state->pcall_depth = 0;
 	state->stop = SCRIPT_RUNNING;
 	state->memory_refused = false;
 	state->instructions = 0;
 	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
 	state->cpu_start_ns = clock_thread_cpu_ns();
 	state->enforce = true;
+	script_alarm_watch(state);
 }
 
 void script_budget_end(struct script_state *state)
 {
+	script_alarm_watch(NULL);
 	state->enforce = false;
-	if (state->stop == SCRIPT_STOP_CPU || state->stop == SCRIPT_STOP_INSTRUCTIONS)
-		lua_sethook(state->L, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
 }
 
 const char *script_stop_name(enum script_stop stop)
@@ -134,15 +165,25 @@ const char *script_stop_name(enum script_stop stop)
 	return NULL;
 }
 
+/* The length of "providers/x.lua:12: " when the text is stop_now()'s, else 0. */
+static int place_length(const char *text)
+{
+	const char *end = strstr(text, ": stopped");
+
+	return end != NULL && strcmp(end, ": stopped") == 0 ? (int)(end - text) + 2 : 0;
+}
+
 static void explain_limit(struct script_state *state, const char *text, struct error *error)
 {
+	int place = place_length(text);
+
 	if (state->stop == SCRIPT_STOP_MEMORY)
 		error_set(error, ERROR_LIMIT, NULL, "the script is over its memory limit of %d MiB", LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
 	else if (state->stop == SCRIPT_STOP_INSTRUCTIONS)
-		error_set(error, ERROR_LIMIT, NULL, "the script is over its limit of %lld instructions (%s)", LIMIT_SCRIPT_INSTRUCTIONS, text);
+		error_set(error, ERROR_LIMIT, NULL, "%.*sthe script is over its limit of %lld instructions", place, text, LIMIT_SCRIPT_INSTRUCTIONS);
 	else
-		error_set(error, ERROR_LIMIT, NULL, "the script is over its CPU time limit of %lld ms (%s)",
-			(long long)(state->cpu_limit_ns / NS_PER_MS), text);
+		error_set(error, ERROR_LIMIT, NULL, "%.*sthe script is over its CPU time limit of %lld ms", place, text,
+			(long long)(state->cpu_limit_ns / NS_PER_MS));
 }
 
 void script_explain(struct script_state *state, lua_State *L, int status, struct error *error)
@@ -164,7 +205,7 @@ enum error_code script_protected_call(struct script_state *state, int arguments,
 {
 	int status;
 
-	script_budget_begin(state, cpu_limit_ms);
+	script_budget_begin(state, state->L, cpu_limit_ms);
 	status = lua_pcall(state->L, arguments, results, 0);
 	script_budget_end(state);
 	if (status == LUA_OK)

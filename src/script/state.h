@@ -31,6 +31,9 @@ struct script_state {
 	bool enforce;               /* true while script code runs */
 	bool memory_refused;        /* the cap was hit in this run */
 	enum script_stop stop;
+	lua_State *running;         /* the coroutine (or main thread) under the budget */
+	int pcall_depth;            /* pcalls within pcalls, see sandbox.c */
+	unsigned work;              /* counted by script_check_time() */
 	int64_t cpu_start_ns;
 	int64_t cpu_limit_ns;
 	int64_t instructions;
@@ -38,7 +41,6 @@ struct script_state {
 	struct script_call *call;   /* the call that runs now, for ctx functions; NULL at load */
 	lua_State *spare;           /* a coroutine that ended well, for the next call; NULL if there is none */
 	int spare_reference;
-	int pcall_depth;            /* at load; a call counts its own */
 };
 
 /* A new state with the sandbox of sandbox.h in it. `library` gets one more holder. NULL: out of memory. */
@@ -48,9 +50,16 @@ void script_state_free(struct script_state *state);
 /* The state that a lua_State (main or coroutine) belongs to. */
 struct script_state *script_state_of(lua_State *L);
 
-/* Starts and ends the budget around script code. */
-void script_budget_begin(struct script_state *state, int64_t cpu_limit_ms);
+/* Starts and ends the budget around script code that runs on L. */
+void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_limit_ms);
 void script_budget_end(struct script_state *state);
+
+/* For loops in C over what a script made: raises the stop when the time is over. Cheap: it looks at the clock at every 64th call. */
+void script_check_time(lua_State *L);
+
+/* For alarm.h, from a signal handler: is the time over, and: stop at the next instruction. */
+bool script_is_late(const struct script_state *state);
+void script_stop_soon(struct script_state *state);
 
 /* Calls the function below `arguments` values on L under the budget, like lua_pcall with a traceback-free text message.
  * ERROR_SCRIPT with the message "providers/x.lua:12: ..." or the limit that was hit. */

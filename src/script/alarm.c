@@ -1,0 +1,66 @@
+/* alarm.c - one timer per thread, made when it first runs a script, never stopped: it only ticks while the thread computes.
+ *
+ * Owns SIGUSR2, which goes to the thread whose timer it is. The handler reads a clock and calls lua_sethook(), the one function
+ * of Lua that may be called at any moment; it allocates nothing and raises nothing. */
+#include "script/alarm.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "script/state.h"
+
+#define ALARM_SIGNAL SIGUSR2
+#define TICK_NS 100000000L /* CPU time between two looks */
+
+#ifndef sigev_notify_thread_id
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
+static _Thread_local struct script_state *volatile watched;
+static _Thread_local bool ticking;
+static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
+
+static void on_tick(int number)
+{
+	struct script_state *state = watched;
+	int kept = errno;
+
+	(void)number;
+	if (state != NULL && script_is_late(state))
+		script_stop_soon(state);
+	errno = kept;
+}
+
+static void set_handler(void)
+{
+	struct sigaction action = { .sa_handler = on_tick, .sa_flags = SA_RESTART };
+
+	sigemptyset(&action.sa_mask);
+	sigaction(ALARM_SIGNAL, &action, NULL);
+}
+
+/* Without a timer scripts still end, only later: the hook looks at the clock too. */
+static void start_ticking(void)
+{
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = ALARM_SIGNAL };
+	struct itimerspec tick = { .it_interval = { .tv_nsec = TICK_NS }, .it_value = { .tv_nsec = TICK_NS } };
+	timer_t timer;
+
+	ticking = true;
+	pthread_once(&handler_once, set_handler);
+	event.sigev_notify_thread_id = gettid();
+	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == -1 || timer_settime(timer, 0, &tick, NULL) == -1)
+		log_message(LOG_WARN, "script.alarm", "no timer for scripts: errno %d", errno);
+}
+
+void script_alarm_watch(struct script_state *state)
+{
+	if (!ticking && state != NULL)
+		start_ticking();
+	watched = state;
+}
