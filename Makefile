@@ -11,13 +11,13 @@ BUILD ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma := ,
 
 # Debian packages, by what needs them.
-BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libsqlite3-dev libssl-dev libjansson-dev \
+BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
                   ca-certificates
 TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl
 LINT_PACKAGES := clang-format lua-check
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
-LIBRARIES := lua5.4 sqlite3 libcrypto jansson # libcurl is loaded at run time, see src/base/curl.h
+LIBRARIES := lua5.4 sqlite3 jansson # libcurl and libcrypto are loaded at run time: src/base/curl.h, crypto.h
 
 CFLAGS ?= -O2 -g
 CPPFLAGS += -Isrc -D_GNU_SOURCE -D_FORTIFY_SOURCE=2

@@ -5,11 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <openssl/sha.h>
-
 #include "api/envelope.h"
 #include "api/exchange.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "event/event.h"
@@ -108,6 +107,10 @@ static bool read_idempotency_key(struct exchange *exchange, struct incoming *inc
 		incoming->provider->manifest.id, (int)incoming->verb, key);
 	if (length < 0 || (size_t)length >= sizeof exchange->idempotency_key) {
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
+		return false;
+	}
+	if (!crypto_load()) {
+		incoming_problem(incoming, 503, NULL, "Idempotency-Key needs libcrypto (libssl3), which is not installed", NULL);
 		return false;
 	}
 	SHA256((const unsigned char *)incoming->http->body, incoming->http->body_length, idempotency->body_sha256);

@@ -77,3 +77,13 @@ const char *text_nearest(const char *word, const char *const *candidates)
 	}
 	return nearest;
 }
+
+uint64_t text_digest(const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+	uint64_t digest = 0xcbf29ce484222325u;
+
+	for (size_t i = 0; i < length; i++)
+		digest = (digest ^ at[i]) * 0x100000001b3u;
+	return digest;
+}

@@ -3,9 +3,13 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* Copies `from` in lower case (ASCII) without white space at both ends. False if it does not fit in `size`. */
 bool text_fold(const char *from, char *to, size_t size);
 
 /* The candidate nearest to `word` (edit distance at most 3, or one begins like the other), or NULL: "did you mean". `candidates` ends with NULL. */
 const char *text_nearest(const char *word, const char *const *candidates);
+
+/* A number that changes when the text does (FNV-1a): to notice changes, not to withstand an attacker. */
+uint64_t text_digest(const void *bytes, size_t length);

@@ -6,9 +6,8 @@
 #include <limits.h>
 
 #include <lauxlib.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
-#include <openssl/sha.h>
+
+#include "base/crypto.h"
 
 #define ED25519_KEY 32
 #define ED25519_SIGNATURE 64
@@ -211,6 +210,8 @@ void sim_crypto_push(lua_State *L)
 		{ NULL, NULL },
 	};
 
+	if (!crypto_load())
+		luaL_error(L, "libcrypto (libssl3) is not installed");
 	luaL_newlib(L, functions);
 	fill_crc_table(lua_newuserdatauv(L, 256 * sizeof(uint32_t), 0));
 	lua_pushcclosure(L, crypto_crc32, 1);

@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <curl/curl.h>
 
+#include "base/curl.h"
 #include "base/limits.h"
 #include "cli/places.h"
 #include "cli/sim.h"
@@ -181,7 +181,7 @@ int cli_simulate(int argc, char **argv)
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl_load();
 	code = start(&sim, &arguments, &error);
 	if (code == ERROR_NONE) {
 		printf("providerd simulate %s listens on http://%s:%d\n", PROVIDERD_VERSION, sim_server_host(sim.server),
@@ -192,7 +192,6 @@ int cli_simulate(int argc, char **argv)
 		fprintf(stderr, "providerd simulate: %s\n", error.message);
 	}
 	stop(&sim);
-	curl_global_cleanup();
 	if (code == ERROR_NONE)
 		return EXIT_OK;
 	return code == ERROR_INVALID ? EXIT_USAGE : EXIT_PROBLEM;

@@ -12,11 +12,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <openssl/sha.h>
 
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 static enum error_code check_file(
 	const struct document *document, const struct stat *status, bool is_private, struct error *error)
@@ -93,19 +93,14 @@ static bool try_name(const char *home, const char *name, bool is_private, struct
 	return true;
 }
 
-/* False: libcrypto found no memory; the digest stays zero. */
-static bool make_digest(struct document *document, enum error_code code, const struct error *problem)
+/* Of what was read, or of what stood in the way. */
+static uint64_t make_digest(const struct document *document, enum error_code code, const struct error *problem)
 {
-	unsigned char both[2 * DOCUMENT_DIGEST_BYTES] = { 0 };
-	const char *about = code != ERROR_NONE ? problem->message : document->path != NULL ? document->name : "";
-	bool ok = SHA256((const unsigned char *)about, strlen(about), both) != NULL;
-
-	if (code == ERROR_NONE && document->text != NULL)
-		ok = ok && SHA256((const unsigned char *)document->text, document->length, both + DOCUMENT_DIGEST_BYTES) != NULL;
-	if (ok && SHA256(both, sizeof both, document->digest) != NULL)
-		return true;
-	memset(document->digest, 0, sizeof document->digest);
-	return false;
+	if (code != ERROR_NONE)
+		return text_digest(problem->message, strlen(problem->message));
+	if (document->text == NULL)
+		return text_digest("", 0);
+	return text_digest(document->name, strlen(document->name)) ^ text_digest(document->text, document->length);
 }
 
 enum error_code document_read(
@@ -117,8 +112,7 @@ enum error_code document_read(
 	*document = (struct document){ .name = names[0] };
 	if (!try_name(home, names[0], is_private, document, &code, &problem))
 		try_name(home, names[1], is_private, document, &code, &problem);
-	if (!make_digest(document, code, &problem))
-		code = error_memory(&problem);
+	document->digest = make_digest(document, code, &problem);
 	if (code != ERROR_NONE && error != NULL)
 		*error = problem;
 	return code;

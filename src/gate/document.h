@@ -6,19 +6,18 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
 #include "base/error.h"
-
-#define DOCUMENT_DIGEST_BYTES 32
 
 struct document {
 	const char *name; /* as said to people: the one of the two names that was found, else the first; a literal */
 	char *path;       /* where it was found, NULL: there is neither file */
 	char *text;
 	size_t length;
-	unsigned char digest[DOCUMENT_DIGEST_BYTES]; /* differs when the file or the trouble with it differs */
+	uint64_t digest; /* differs when the file or the trouble with it differs */
 };
 
 /* Reads the first of the two names that exists under `home`. Neither is no error: `path` stays NULL. `is_private` refuses a file that

@@ -39,8 +39,8 @@ struct gate {
 	char *home;
 	struct environment *environment;
 	atomic_bool exposed;
-	unsigned char config_digest[DOCUMENT_DIGEST_BYTES];
-	unsigned char secrets_digest[DOCUMENT_DIGEST_BYTES];
+	uint64_t config_digest;
+	uint64_t secrets_digest;
 };
 
 /* One reading of one file. */
@@ -156,12 +156,12 @@ static void publish(struct gate *gate, struct held_view *held)
 /* ---- reading the files ------------------------------------------------------------------------------------------------ */
 
 /* False: the file is as it was at the last reading. */
-static bool is_news(const struct document *document, unsigned char digest[DOCUMENT_DIGEST_BYTES])
+static bool is_news(const struct document *document, uint64_t *digest)
 {
-	if (memcmp(document->digest, digest, DOCUMENT_DIGEST_BYTES) == 0)
-		return false;
-	memcpy(digest, document->digest, DOCUMENT_DIGEST_BYTES);
-	return true;
+	bool news = document->digest != *digest;
+
+	*digest = document->digest;
+	return news;
 }
 
 static enum error_code refuse_exposure(const struct gate *gate, const struct config *config, struct error *error)
@@ -178,7 +178,7 @@ static void read_config(struct gate *gate, struct reading *reading)
 	struct config *config = NULL;
 	enum error_code code = document_read(gate->home, config_names, false, &document, &reading->error);
 
-	reading->changed = is_news(&document, gate->config_digest) || code == ERROR_MEMORY;
+	reading->changed = is_news(&document, &gate->config_digest) || code == ERROR_MEMORY;
 	reading->found = document.path != NULL;
 	reading->file = document.name;
 	if (reading->changed && code == ERROR_NONE)
@@ -201,7 +201,7 @@ static void read_secrets(struct gate *gate, struct reading *reading)
 	struct secrets *secrets = NULL;
 	enum error_code code = document_read(gate->home, secrets_names, true, &document, &reading->error);
 
-	reading->changed = is_news(&document, gate->secrets_digest) || code == ERROR_MEMORY;
+	reading->changed = is_news(&document, &gate->secrets_digest) || code == ERROR_MEMORY;
 	reading->found = document.path != NULL;
 	reading->file = document.name;
 	if (reading->changed && code == ERROR_NONE)
@@ -338,10 +338,10 @@ static void log_reading(const struct reading *reading, const char *reloaded, con
 }
 
 /* Out of memory is not the file's fault: it is read anew at the next call. */
-static void forget_if_memory(const struct reading *reading, bool failed, unsigned char digest[DOCUMENT_DIGEST_BYTES])
+static void forget_if_memory(const struct reading *reading, bool failed, uint64_t *digest)
 {
 	if (failed || reading->error.code == ERROR_MEMORY)
-		memset(digest, 0, DOCUMENT_DIGEST_BYTES);
+		*digest = 0;
 }
 
 void gate_reload(struct gate *gate)
@@ -361,8 +361,8 @@ void gate_reload(struct gate *gate)
 	after = view_make(gate, config.part != NULL ? config.part : part_share(before->config),
 		secrets.part != NULL ? secrets.part : part_share(before->secrets), problem_after(&config, before->config_problem),
 		problem_after(&secrets, before->secrets_problem));
-	forget_if_memory(&config, after == NULL, gate->config_digest);
-	forget_if_memory(&secrets, after == NULL, gate->secrets_digest);
+	forget_if_memory(&config, after == NULL, &gate->config_digest);
+	forget_if_memory(&secrets, after == NULL, &gate->secrets_digest);
 	if (after != NULL)
 		publish(gate, after);
 	else

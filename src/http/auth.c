@@ -4,11 +4,10 @@
  * every one of them in constant time and never copied, logged or quoted. */
 #include "http/exchange.h"
 
-#include <openssl/crypto.h>
-#include <openssl/sha.h>
 #include <string.h>
 #include <strings.h>
 
+#include "base/crypto.h"
 #include "base/limits.h"
 
 static const struct config_api_key *find_key(const struct config_server *server, const char *key, size_t length)
@@ -16,8 +15,8 @@ static const struct config_api_key *find_key(const struct config_server *server,
 	const struct config_api_key *found = NULL;
 	unsigned char hash[SHA256_DIGEST_LENGTH];
 
-	if (length == 0 || length > LIMIT_CREDENTIAL_BYTES)
-		return NULL;
+	if (length == 0 || length > LIMIT_CREDENTIAL_BYTES || !crypto_load())
+		return NULL; /* without libcrypto nobody passes */
 	SHA256((const unsigned char *)key, length, hash);
 	for (size_t i = 0; i < server->api_key_count; i++)
 		if (CRYPTO_memcmp(hash, server->api_keys[i].sha256, sizeof hash) == 0)

@@ -9,8 +9,6 @@
 #include <string.h>
 #include <strings.h>
 
-#include <openssl/sha.h>
-
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -20,7 +18,7 @@ struct source {
 	char *name;  /* "image_fal.lua" */
 	char *text;  /* NULL once the scripts are made from it: `digest` tells a change */
 	size_t length;
-	unsigned char digest[SHA256_DIGEST_LENGTH];
+	uint64_t digest;
 };
 
 struct source_list {
@@ -81,7 +79,7 @@ static void read_source(const char *directory, const char *name, struct source_l
 		list->items = grown;
 	if (path != NULL && source.name != NULL && grown != NULL &&
 		file_read(path, LIMIT_SCRIPT_FILE_BYTES, &source.text, &source.length, &error) == ERROR_NONE) {
-		SHA256((const unsigned char *)source.text, source.length, source.digest);
+		source.digest = text_digest(source.text, source.length);
 		list->items[list->count++] = source;
 	} else
 		free(source.name); /* vanished between listing and reading, or unreadable: as if it were not there */
@@ -114,7 +112,7 @@ static const struct source *find_source(const struct source_list *list, const ch
 
 static bool same_text(const struct source *a, const struct source *b)
 {
-	return a != NULL && b != NULL && memcmp(a->digest, b->digest, sizeof a->digest) == 0;
+	return a != NULL && b != NULL && a->length == b->length && a->digest == b->digest;
 }
 
 static bool same_sources(const struct source_list *a, const struct source_list *b)

@@ -10,8 +10,8 @@
 #include <strings.h>
 
 #include <lauxlib.h>
-#include <openssl/evp.h>
 
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "script/bridge.h"
@@ -453,7 +453,7 @@ void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *byt
 
 	while (padding < 2 && padding < length && part->data[length - padding - 1] == '=')
 		padding++;
-	decoded = to == NULL || length > INT_MAX ? -1 : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)part->data, (int)length);
+	decoded = to == NULL || length > INT_MAX || !crypto_load() ? -1 : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)part->data, (int)length);
 	if (decoded < (int)padding)
 		bytes->failed = true;
 	else

@@ -1,0 +1,52 @@
+/* crypto.h - OpenSSL's libcrypto, loaded when it is first needed, as base/curl.h does for libcurl and for the same reason: linked in, it
+ * costs an idle host 4 MB. The same names, reached through a table that crypto_load() fills. */
+#pragma once
+
+#include <stdbool.h>
+
+#include <openssl/crypto.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <openssl/sha.h>
+
+#define CRYPTO_FUNCTIONS(F)                                                                                                        \
+	F(SHA256)                                                                                                                  \
+	F(CRYPTO_memcmp)                                                                                                           \
+	F(EVP_DecodeBlock)                                                                                                         \
+	F(EVP_EncodeBlock)                                                                                                         \
+	F(HMAC)                                                                                                                    \
+	F(EVP_sha256)                                                                                                              \
+	F(EVP_PKEY_new_raw_private_key)                                                                                            \
+	F(EVP_PKEY_get_raw_public_key)                                                                                             \
+	F(EVP_PKEY_free)                                                                                                           \
+	F(EVP_MD_CTX_new)                                                                                                          \
+	F(EVP_DigestSignInit)                                                                                                      \
+	F(EVP_DigestSign)                                                                                                          \
+	F(EVP_MD_CTX_free)
+
+#define CRYPTO_MEMBER(name) __typeof__(name) *name##_;
+struct crypto_table {
+	CRYPTO_FUNCTIONS(CRYPTO_MEMBER)
+};
+#undef CRYPTO_MEMBER
+
+extern struct crypto_table crypto_table;
+
+/* Loads libcrypto; later calls do nothing. False when it is not installed. Before any other name of this header is used; any thread. */
+bool crypto_load(void);
+
+#ifndef CRYPTO_TABLE_ITSELF
+#define SHA256 crypto_table.SHA256_
+#define CRYPTO_memcmp crypto_table.CRYPTO_memcmp_
+#define EVP_DecodeBlock crypto_table.EVP_DecodeBlock_
+#define EVP_EncodeBlock crypto_table.EVP_EncodeBlock_
+#define HMAC crypto_table.HMAC_
+#define EVP_sha256 crypto_table.EVP_sha256_
+#define EVP_PKEY_new_raw_private_key crypto_table.EVP_PKEY_new_raw_private_key_
+#define EVP_PKEY_get_raw_public_key crypto_table.EVP_PKEY_get_raw_public_key_
+#define EVP_PKEY_free crypto_table.EVP_PKEY_free_
+#define EVP_MD_CTX_new crypto_table.EVP_MD_CTX_new_
+#define EVP_DigestSignInit crypto_table.EVP_DigestSignInit_
+#define EVP_DigestSign crypto_table.EVP_DigestSign_
+#define EVP_MD_CTX_free crypto_table.EVP_MD_CTX_free_
+#endif
