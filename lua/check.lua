@@ -3,12 +3,18 @@
 -- A reader walks one object and knows the path to it, so every complaint names the field as the client wrote it.
 -- Bad input raises { field =, message = }, which the host turns into a 400 (docs/provider-scripts.md, prepare).
 -- A numeric string where a number is meant is taken; any other wrong type is refused.
+-- A script runs for every request: what it needs each time (options, lists of fields) it makes once, at load.
 
 local cjson = require "cjson"
 
 local check = {}
 
-local null = cjson.null
+local null, is_array = cjson.null, cjson.is_array
+local byte, lower, sub = string.byte, string.lower, string.sub
+local type = type
+
+-- Read, never written: the options of a call without any.
+local NO_OPTIONS = {}
 
 --- Refuses the request because of one field.
 function check.fail(field, message)
@@ -23,58 +29,49 @@ end
 local function type_name(value)
   if is_absent(value) then return "null" end
   local kind = type(value)
-  if kind == "table" then return cjson.is_array(value) and "an array" or "an object" end
+  if kind == "table" then return is_array(value) and "an array" or "an object" end
   if kind == "userdata" then return "a number" end
   return (kind == "string" and "text") or ("a " .. kind)
 end
 
 --- An integer, also one above 2^63-1 (which the host passes as an opaque value).
 function check.is_integer(value)
-  if type(value) == "userdata" then return value ~= cjson.null end
+  if type(value) == "userdata" then return value ~= null end
   return math.type(value) == "integer"
 end
 
-local function is_space(byte)
-  return byte == 32 or (byte >= 9 and byte <= 13)
+local function is_space(code)
+  return code == 32 or (code >= 9 and code <= 13)
 end
 
 --- Text without white space at both ends. No pattern: a data URI may be many megabytes long.
 function check.trim(text)
   local first, last = 1, #text
-  while first <= last and is_space(string.byte(text, first)) do first = first + 1 end
-  while last >= first and is_space(string.byte(text, last)) do last = last - 1 end
-  return string.sub(text, first, last)
+  while first <= last and is_space(byte(text, first)) do first = first + 1 end
+  while last >= first and is_space(byte(text, last)) do last = last - 1 end
+  if first == 1 and last == #text then return text end
+  return sub(text, first, last)
 end
 
 local function in_list(value, list)
-  for _, item in ipairs(list) do
-    if item == value then return true end
+  for index = 1, #list do
+    if list[index] == value then return true end
   end
   return false
-end
-
-local function bounded(value, field, options)
-  if options.min and value < options.min then check.fail(field, "must be at least " .. options.min) end
-  if options.max and value > options.max then check.fail(field, "must be at most " .. options.max) end
-  return value
 end
 
 local Reader = {}
 
 local READER_CLASS = { __index = Reader }
 
-local function make_reader(object, path)
-  return setmetatable({ object = object, path_prefix = path }, READER_CLASS)
-end
-
 --- A reader of `object`; `path` is where it stands ("" for the top).
 function check.reader(object, path)
   path = path or ""
-  if is_absent(object) then object = {} end
-  if type(object) ~= "table" or cjson.is_array(object) then
+  if object == nil or object == null then object = {} end
+  if type(object) ~= "table" or is_array(object) then
     check.fail(path, "must be an object, not " .. type_name(object))
   end
-  return make_reader(object, path)
+  return setmetatable({ object = object, path_prefix = path }, READER_CLASS)
 end
 
 --- The path of a field of this object, as the client would write it.
@@ -91,9 +88,9 @@ function Reader:raw(names)
     if value == null then value = nil end
     return value, names
   end
-  for _, name in ipairs(names) do
-    local value = object[name]
-    if value ~= nil and value ~= null then return value, name end
+  for index = 1, #names do
+    local value = object[names[index]]
+    if value ~= nil and value ~= null then return value, names[index] end
   end
   return nil, names[1]
 end
@@ -105,12 +102,12 @@ end
 
 --- Text. Options: required, default, max (bytes), trim (default true), lower, blank ("absent": blank counts as not given).
 function Reader:text(names, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local value, name = self:raw(names)
   if value == nil then return absent(self, name, options) end
   if type(value) ~= "string" then check.fail(self:path(name), "must be text, not " .. type_name(value)) end
   if options.trim ~= false then value = check.trim(value) end
-  if options.lower then value = string.lower(value) end
+  if options.lower then value = lower(value) end
   if value == "" then
     if options.required then check.fail(self:path(name), options.required_message or "must not be empty") end
     if options.blank == "absent" then return options.default end
@@ -121,12 +118,19 @@ end
 
 --- One of `values` (text). Options as text, and lower = true to compare in lower case.
 function Reader:choice(names, values, options)
+  options = options or NO_OPTIONS
   local value = self:text(names, options)
-  if value == nil then return nil end
+  if value == nil or value == options.default then return value end
   if not in_list(value, values) then
     local _, name = self:raw(names)
     check.fail(self:path(name), "must be one of " .. table.concat(values, ", "))
   end
+  return value
+end
+
+local function bounded(self, name, value, options)
+  if options.min and value < options.min then check.fail(self:path(name), "must be at least " .. options.min) end
+  if options.max and value > options.max then check.fail(self:path(name), "must be at most " .. options.max) end
   return value
 end
 
@@ -139,18 +143,18 @@ end
 
 --- A finite number. Options: required, default, min, max, zero ("absent": 0 counts as not given).
 function Reader:number(names, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local value, name = self:raw(names)
   if value == nil then return absent(self, name, options) end
   value = to_number(self, name, value)
   if type(value) == "userdata" then check.fail(self:path(name), "is too large") end
   if value == 0 and options.zero == "absent" then return options.default end
-  return bounded(value, self:path(name), options)
+  return bounded(self, name, value, options)
 end
 
 --- An integer. A number with a fraction is refused. Options as number, and wide = true to take integers up to 2^64-1.
 function Reader:integer(names, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local value, name = self:raw(names)
   if value == nil then return absent(self, name, options) end
   value = to_number(self, name, value)
@@ -161,12 +165,12 @@ function Reader:integer(names, options)
   local integer = math.tointeger(value)
   if not integer then check.fail(self:path(name), "must be a whole number") end
   if integer == 0 and options.zero == "absent" then return options.default end
-  return bounded(integer, self:path(name), options)
+  return bounded(self, name, integer, options)
 end
 
 --- true or false. Options: required, default.
 function Reader:boolean(names, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local value, name = self:raw(names)
   if value == nil then return absent(self, name, options) end
   if type(value) ~= "boolean" then check.fail(self:path(name), "must be true or false, not " .. type_name(value)) end
@@ -175,10 +179,10 @@ end
 
 --- An object, as a table. Options: required, default.
 function Reader:object_of(names, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local value, name = self:raw(names)
   if value == nil then return absent(self, name, options) end
-  if type(value) ~= "table" or cjson.is_array(value) then
+  if type(value) ~= "table" or is_array(value) then
     check.fail(self:path(name), "must be an object, not " .. type_name(value))
   end
   return value
@@ -191,15 +195,57 @@ end
 
 --- An array, as a table. Options: required, default, min, max (number of items).
 function Reader:array_of(names, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local value, name = self:raw(names)
   if value == nil then return absent(self, name, options) end
-  if type(value) ~= "table" or not (cjson.is_array(value) or next(value) == nil) then
+  if type(value) ~= "table" or not (is_array(value) or next(value) == nil) then
     check.fail(self:path(name), "must be an array, not " .. type_name(value))
   end
   if options.min and #value < options.min then check.fail(self:path(name), "must have at least " .. options.min .. " items") end
   if options.max and #value > options.max then check.fail(self:path(name), "must have at most " .. options.max .. " items") end
   return value
+end
+
+-- ---- lists of fields --------------------------------------------------------------------------------------------------
+
+--- A list of fields for Reader:fields, made once, at load. A field is
+--   { name = where its value is kept, names = the names that a client may use (default: `name`),
+--     kind = "text" or another reader of this file, options =, values = those of a choice }
+-- or has, instead of `kind`, read = function(reader, names, options). `by_name` becomes the position of a field by any name.
+function check.field_list(list)
+  list.by_name = {}
+  for position, field in ipairs(list) do
+    field.names = field.names or field.name
+    if field.kind == "choice" then
+      field.read = function(reader, names, options) return reader:choice(names, field.values, options) end
+    end
+    field.read = field.read or Reader[field.kind]
+    for _, name in ipairs(type(field.names) == "table" and field.names or { field.names }) do list.by_name[name] = position end
+  end
+  return list
+end
+
+--- The fields of a list that an object has under any of their names, in the order of the list.
+function check.present(list, object)
+  local by_name, positions = list.by_name, {}
+  for name in pairs(object) do
+    positions[#positions + 1] = by_name[name]
+  end
+  if positions[2] then table.sort(positions) end
+  local fields = {}
+  for index = 1, #positions do
+    if positions[index] ~= positions[index - 1] then fields[#fields + 1] = list[positions[index]] end
+  end
+  return fields
+end
+
+--- Reads what the client gave of a list of fields into `target`, in the order of the list, and returns `target`. What was not
+-- given costs nothing and is left as it is in `target`.
+function Reader:fields(list, target)
+  for _, field in ipairs(check.present(list, self.object)) do
+    target[field.name] = field.read(self, field.names, field.options)
+  end
+  return target
 end
 
 --- A copy of an object, one level deep.

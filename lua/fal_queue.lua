@@ -11,6 +11,7 @@
 local cjson = require "cjson"
 local check = require "check"
 local http_errors = require "http_errors"
+local names = require "names"
 
 local queue = {
   BASE_URL = "https://queue.fal.run",
@@ -37,6 +38,11 @@ queue.WEBHOOK_NAMES = { "webhook", "webhook_url" }
 queue.OPTION_NAMES = {
   "webhook", "webhook_url", "priority", "start_timeout_seconds", "runner_hint", "expires_in_seconds", "retry", "store_io", "logs",
 }
+
+local IS_WEBHOOK_NAME, IS_OPTION_NAME = names.set(queue.WEBHOOK_NAMES), names.set(queue.OPTION_NAMES)
+
+-- Each as the reader of check.lua takes it.
+local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
 
 -- Error types whose HTTP status alone would mislead. fal's list is open: any other type goes by the status.
 local CODES = {
@@ -84,22 +90,23 @@ end
 -- ---- options -------------------------------------------------------------------------------------------------------
 
 local function read_webhook(reader)
-  local names = queue.WEBHOOK_NAMES
-  local webhook = reader:text(names, { blank = "absent" })
+  local webhook = reader:text(queue.WEBHOOK_NAMES, IF_NOT_BLANK)
   if not webhook or starts_with(webhook, "https://") or starts_with(webhook, "http://") then return webhook end
-  local _, name = reader:raw(names)
+  local _, name = reader:raw(queue.WEBHOOK_NAMES)
   check.fail(reader:path(name), "must be an http or https URL")
 end
 
 --- How the request is to be queued, as a table for the payload; nil if it says nothing. `reader` reads the top of the request,
 -- `parameters` its parameters.
 function queue.read_options(reader, parameters)
+  local is_any_given = names.has_any(reader.object, IS_OPTION_NAME) or names.has_any(parameters.object, IS_WEBHOOK_NAME)
+  if not is_any_given then return nil end
   local options = {
     webhook = read_webhook(reader) or read_webhook(parameters),
-    priority = reader:choice("priority", PRIORITIES, { lower = true }),
+    priority = reader:choice("priority", PRIORITIES, LOWER),
     start_timeout_seconds = reader:number("start_timeout_seconds"),
-    runner_hint = reader:text("runner_hint", { blank = "absent" }),
-    expires_in_seconds = reader:integer("expires_in_seconds", { min = 1 }),
+    runner_hint = reader:text("runner_hint", IF_NOT_BLANK),
+    expires_in_seconds = reader:integer("expires_in_seconds", FROM_ONE),
     retry = reader:boolean("retry"),
     store_io = reader:boolean("store_io"),
     logs = reader:boolean("logs"),
@@ -109,6 +116,10 @@ function queue.read_options(reader, parameters)
   end
   return next(options) ~= nil and options or nil
 end
+
+local NO_OPTIONS = {}
+
+local QUEUE_ONLY = { "webhook", "priority", "retry" }
 
 local function common_headers(options)
   local headers = { ["Content-Type"] = JSON_CONTENT }
@@ -125,13 +136,13 @@ end
 
 -- ["body", "images", 0] as images.0: the first element only says that it is the body.
 local function location_text(loc)
-  local names = {}
+  local path = {}
   for index, name in ipairs(table_of(loc)) do
     if not (index == 1 and name == "body") then
-      names[#names + 1] = type(name) == "number" and number_text(name) or tostring(name)
+      path[#path + 1] = type(name) == "number" and number_text(name) or tostring(name)
     end
   end
-  return #names > 0 and table.concat(names, ".") or nil
+  return #path > 0 and table.concat(path, ".") or nil
 end
 
 -- The text and the error type of a body, in any of its three forms: `detail` as a list, `detail` as text, `error` (platform API).
@@ -196,12 +207,12 @@ end
 
 -- Every file of a model's output: an object with a url, or a list of them, under whatever name the model gives it.
 local function collect_files(output)
-  local files, names = {}, {}
+  local files, fields = {}, {}
   for name in pairs(output) do
-    if type(name) == "string" then names[#names + 1] = name end
+    if type(name) == "string" then fields[#fields + 1] = name end
   end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  table.sort(fields)
+  for _, name in ipairs(fields) do
     local value = table_of(output[name])
     if text_of(value.url) then files[#files + 1] = { file = value } end
     for index, item in ipairs(value) do
@@ -267,7 +278,7 @@ end
 
 --- Puts a request into the queue. `input` is the model's input as it goes out; `options` as read_options made them.
 function queue.submit(ctx, model, input, options)
-  options = options or {}
+  options = options or NO_OPTIONS
   local headers = common_headers(options)
   headers["X-Fal-Queue-Priority"] = options.priority or "normal"
   if options.retry == false then headers["X-Fal-No-Retry"] = "1" end
@@ -281,8 +292,8 @@ end
 
 --- Runs a model and waits for its output: no queue, so neither priority nor webhook, and 429 over the concurrency limit.
 function queue.run(ctx, model, input, options, reading)
-  options = options or {}
-  for _, name in ipairs { "webhook", "priority", "retry" } do
+  options = options or NO_OPTIONS
+  for _, name in ipairs(QUEUE_ONLY) do
     if options[name] ~= nil then ctx.warn { field = name, message = "has a meaning only in the queue; left out" } end
   end
   local response, failure = ctx.request {

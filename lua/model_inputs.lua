@@ -7,6 +7,7 @@
 -- An input is described by { required =, field =, min =, max =, values = }, all optional: {} takes anything.
 
 local check = require "check"
+local names = require "names"
 local plan = require "plan"
 
 local model_inputs = {}
@@ -23,90 +24,107 @@ local function listed(low, high)
   return list
 end
 
-local function range_problem(spec, value)
-  local is_number = type(value) == "number"
-  if is_number and value >= (spec.min or -math.huge) and value <= (spec.max or math.huge) then return nil end
-  if spec.min and spec.max then return "must be from " .. spec.min .. " to " .. spec.max, listed(spec.min, spec.max) end
-  if spec.min then return "must be at least " .. spec.min, { "at least " .. spec.min } end
-  return "must be at most " .. spec.max, { "at most " .. spec.max }
-end
-
---- What is wrong with a value for an input: nil, or a message and what is allowed.
-function model_inputs.problem(spec, value)
-  if spec.values then
-    if check.in_list(value, spec.values) then return nil end
-    local names = {}
-    for index, allowed in ipairs(spec.values) do names[index] = tostring(allowed) end
-    return "must be one of " .. table.concat(names, ", "), spec.values
+-- What is said of a value that an input does not take, and what it takes; nil for an input that takes anything.
+local function complaint_of(input)
+  if input.values then
+    local texts = {}
+    for index, allowed in ipairs(input.values) do texts[index] = tostring(allowed) end
+    return "must be one of " .. table.concat(texts, ", "), input.values
   end
-  if spec.min or spec.max then return range_problem(spec, value) end
+  local low, high = input.min, input.max
+  if low and high then return "must be from " .. low .. " to " .. high, listed(low, high) end
+  if low then return "must be at least " .. low, { "at least " .. low } end
+  if high then return "must be at most " .. high, { "at most " .. high } end
   return nil
 end
 
---- The names of a table in alphabetical order: scripts must not depend on the order of `pairs`.
-local function sorted_names(object)
-  local names = {}
-  for name in pairs(object) do names[#names + 1] = name end
-  table.sort(names)
-  return names
+--- The description of a model, made once, at load: { inputs =, required = sorted names }.
+function model_inputs.describe(inputs)
+  local required = {}
+  for _, name in ipairs(names.sorted(inputs)) do
+    local input = inputs[name]
+    if input.required then required[#required + 1] = name end
+    input.complaint, input.allowed = complaint_of(input)
+  end
+  return { inputs = inputs, required = required }
 end
-model_inputs.sorted_names = sorted_names
+
+--- Descriptions of many models, by the same keys.
+function model_inputs.describe_all(inputs_by_model)
+  local described = {}
+  for model, inputs in pairs(inputs_by_model) do described[model] = model_inputs.describe(inputs) end
+  return described
+end
+
+local function takes(input, value)
+  if not input.complaint then return true end
+  if input.values then return check.in_list(value, input.values) end
+  return type(value) == "number" and value >= (input.min or -math.huge) and value <= (input.max or math.huge)
+end
+
+--- A plan (plan.lua) for a model. Without a description, everything goes out as it is.
+function model_inputs.new_plan(model, description)
+  local built = plan.new()
+  built.model, built.description = model, description
+  return built
+end
+
+local function with_hint(message, item)
+  return item.hint and message .. "; " .. item.hint or message
+end
 
 -- A value for which the model has no input at all.
-local function place_unknown(built, model, item)
-  if item.default then return end
-  local message = model .. " has no such input" .. (item.hint and "; " .. item.hint or "")
+local function put_unknown(built, item, value, is_default)
+  if is_default then return end
+  local message = with_hint(built.model .. " has no such input", item)
   if item.decides then
-    plan.refuse(built, item.field, message, item.allowed)
+    plan.refuse(built, item.field, message, item.instead)
   elseif item.known then
     plan.warn(built, item.field, message .. "; left out")
   else
-    plan.warn(built, item.field, "is not in the recorded contract of " .. model .. "; sent as given")
-    built.body[item.name] = item.value
+    plan.warn(built, item.field, "is not in the recorded contract of " .. built.model .. "; sent as given")
+    built.body[item.input] = value
   end
 end
 
-local function place(built, model, spec, item)
-  local message, allowed = model_inputs.problem(spec, item.value)
-  if not message then
-    built.body[item.name] = item.value
-  elseif item.default then
+local function put_unfit(built, item, value, input, is_default)
+  if is_default then
     plan.note(built, ("%s: the default of %s is not one that %s takes (%s), so its own is used"):format(
-      item.field, tostring(item.value), model, message))
-  else
-    plan.refuse(built, item.field, model .. ": " .. message .. (item.hint and "; " .. item.hint or ""), allowed)
+      item.field, tostring(value), built.model, input.complaint))
+    return
   end
+  -- One complaint is enough: an input that was given, but not as the model takes it, is not missing as well.
+  built.unfit = built.unfit or {}
+  built.unfit[item.input] = true
+  plan.refuse(built, item.field, with_hint(built.model .. ": " .. input.complaint, item), input.allowed)
 end
 
--- One complaint is enough: an input that was given, but not as the model takes it, has its own.
-local function require_inputs(built, model, inputs, items)
-  local given = {}
-  for _, item in ipairs(items) do given[item.name] = true end
-  for _, name in ipairs(sorted_names(inputs)) do
-    if inputs[name].required and not given[name] then
-      plan.refuse(built, inputs[name].field or name, "is needed by " .. model)
-    end
-  end
-end
-
---- Fills a plan (plan.lua) with the values that a model takes. `inputs` describes them; nil means that the model is not
--- described, and everything goes out as it is. Each of `items` is one value:
---   { field = the client's path, name = the model's input, value =,
---     default = true: the client did not give it,
+--- Puts one value into a plan. `is_default`: the client did not give it. `item` says what it is, and may be made at load:
+--   { field = the client's path, input = the model's name for it,
 --     decides = true: it decides what is made, and is refused where it cannot go out,
 --     known = true: a preference, left out where a model lacks it (else: an input that nobody described, sent as given),
---     hint = a text to add,   allowed = what would do instead }
-function model_inputs.express(built, model, inputs, items)
-  for _, item in ipairs(items) do
-    if not inputs then
-      built.body[item.name] = item.value
-    elseif inputs[item.name] then
-      place(built, model, inputs[item.name], item)
-    else
-      place_unknown(built, model, item)
+--     hint = a text to add,   instead = what would do }
+function model_inputs.put(built, item, value, is_default)
+  local description = built.description
+  local input = description and description.inputs[item.input]
+  if description and not input then
+    put_unknown(built, item, value, is_default)
+  elseif input and not takes(input, value) then
+    put_unfit(built, item, value, input, is_default)
+  else
+    built.body[item.input] = value
+  end
+end
+
+--- Refuses a plan that lacks what its model needs: to be called when everything is put.
+function model_inputs.require_inputs(built)
+  local description, body, unfit = built.description, built.body, built.unfit
+  if not description then return end
+  for _, name in ipairs(description.required) do
+    if body[name] == nil and not (unfit and unfit[name]) then
+      plan.refuse(built, description.inputs[name].field or name, "is needed by " .. built.model)
     end
   end
-  if inputs then require_inputs(built, model, inputs, items) end
 end
 
 return model_inputs

@@ -26,8 +26,8 @@ offline.cjson = {
 }
 
 local ALLOWED = {
-  "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "setmetatable", "string", "table",
-  "math", "utf8",
+  "assert", "error", "ipairs", "next", "pairs", "pcall", "select", "tonumber", "tostring", "type", "setmetatable",
+  "string", "table", "math", "utf8",
 }
 
 local function script_folder()
@@ -124,7 +124,8 @@ local function make_ctx(provider, answer, responses, options)
   local used = 0
   local ctx = { dry_run = responses == nil, webhook_url = options.webhook_url }
   function ctx.warn(warning)
-    answer.warnings[#answer.warnings + 1] = assert(type(warning) == "table" and warning.message and warning, "ctx.warn { field =, message = }")
+    assert(type(warning) == "table" and warning.message, "ctx.warn { field =, message = }")
+    answer.warnings[#answer.warnings + 1] = warning
   end
   function ctx.note(text) answer.notes[#answer.notes + 1] = assert(type(text) == "string" and text, "ctx.note takes text") end
   function ctx.request(request)

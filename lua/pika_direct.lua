@@ -7,7 +7,7 @@ local cjson = require "cjson"
 local data_uri = require "data_uri"
 local form_urlencoded = require "form_urlencoded"
 local http_errors = require "http_errors"
-local model_inputs = require "model_inputs"
+local names = require "names"
 
 local direct = { HOST = "devapi.pika.art" }
 
@@ -48,7 +48,7 @@ local function make_form(body)
   end
   for _, name in ipairs(FORM_FIELDS) do add_field(name) end
   for _, name in ipairs(FORM_FILES) do placed[name] = true end
-  for _, name in ipairs(model_inputs.sorted_names(body)) do
+  for _, name in ipairs(names.sorted(body)) do
     if not placed[name] then add_field(name) end
   end
   for _, name in ipairs(FORM_FILES) do

@@ -2,43 +2,58 @@
 --
 -- A script builds the plan once and uses it everywhere: prepare to choose a model, estimate to price it, submit to send it.
 -- So what is priced is what is sent. Refusals and warnings are data here; submit turns them into its answer.
+-- A plan is { body = } and, as far as there are any, `refusals`, `warnings` and `notes`.
 
 local plan = {}
 
 --- A plan with nothing in it.
 function plan.new()
-  return { body = {}, refusals = {}, warnings = {}, notes = {} }
+  return { body = {} }
+end
+
+local function add(self, list_name, item)
+  local list = self[list_name]
+  if not list then
+    list = {}
+    self[list_name] = list
+  end
+  list[#list + 1] = item
 end
 
 --- Records a value that decides what is made, or what it costs, and that the vendor cannot express.
 function plan.refuse(self, field, message, allowed)
-  self.refusals[#self.refusals + 1] = { field = field, message = message, allowed = allowed }
+  add(self, "refusals", { field = field, message = message, allowed = allowed })
 end
 
 --- Records a preference that is left out, or something else that the user should know about one field.
 function plan.warn(self, field, message)
-  self.warnings[#self.warnings + 1] = { field = field, message = message }
+  add(self, "warnings", { field = field, message = message })
 end
 
 --- Records a remark on the whole request.
 function plan.note(self, text)
-  self.notes[#self.notes + 1] = text
+  add(self, "notes", text)
 end
 
 function plan.is_refused(self)
-  return #self.refusals > 0
+  return self.refusals ~= nil
+end
+
+--- The refusals of a plan as submit's second value.
+function plan.refusals(self)
+  return self.refusals[2] and self.refusals or self.refusals[1]
 end
 
 --- Why there is no price for a refused plan, as estimate's second value.
 function plan.first_refusal(self)
-  local refusal = self.refusals[1]
+  local refusal = self.refusals and self.refusals[1]
   return refusal and (refusal.field .. ": " .. refusal.message)
 end
 
 --- Hands warnings and notes to the host.
 function plan.announce(self, ctx)
-  for _, warning in ipairs(self.warnings) do ctx.warn(warning) end
-  for _, note in ipairs(self.notes) do ctx.note(note) end
+  for _, warning in ipairs(self.warnings or {}) do ctx.warn(warning) end
+  for _, note in ipairs(self.notes or {}) do ctx.note(note) end
 end
 
 return plan

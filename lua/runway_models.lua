@@ -2,14 +2,12 @@
 --
 -- From the types of the vendor's own client and its documentation, checked 2026-11-23. To add a model, add a row.
 
+local check = require "check"
+local names = require "names"
+
 local runway_models = {}
 
---- A set of the words of a text.
-local function words(text)
-  local set = {}
-  for word in string.gmatch(text, "%S+") do set[word] = true end
-  return set
-end
+local words = names.words
 
 -- The operations in the order in which a model's own is chosen, and the model of those that have only one.
 local OPERATIONS = {
@@ -201,8 +199,20 @@ for _, row in pairs(MODELS) do
   end
 end
 
+-- What each model can do at each of its endpoints: its row, with what differs there.
+local SPECS = {}
+for id, row in pairs(MODELS) do
+  SPECS[id] = {}
+  for operation, own in pairs(row.operations) do
+    local spec = check.copy(row)
+    for name, value in pairs(own) do spec[name] = value end
+    spec.id, spec.operation, spec.fields = id, operation, spec.fields or {}
+    spec.makes_seconds = spec.seconds and names.set(spec.seconds)
+    SPECS[id][operation] = spec
+  end
+end
+
 runway_models.MODELS, runway_models.OPERATIONS, runway_models.ONLY_MODEL = MODELS, OPERATIONS, ONLY_MODEL
-runway_models.CONTRACT_FIELDS = CONTRACT_FIELDS
-runway_models.words = words
+runway_models.CONTRACT_FIELDS, runway_models.SPECS = CONTRACT_FIELDS, SPECS
 
 return runway_models

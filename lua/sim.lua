@@ -180,7 +180,7 @@ function sim.next()
 end
 
 function sim.job(provider, id)
-  return jobs[provider][id]
+  return jobs[provider] and jobs[provider][id]
 end
 
 function sim.jobs(provider)
@@ -220,7 +220,7 @@ end
 function sim.bill(job, now)
   local phase = sim.phase(job, now)
   local bills = vendors[job.provider].bills or {}
-  if phase == "done" or bills[phase] then return job.cost_usd end
+  if phase == "done" or bills[phase] or phase == "moderated" and job.moderation_billed then return job.cost_usd end
   return 0
 end
 

@@ -6,30 +6,51 @@
 local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
+local names = require "names"
 
 local video_request = {}
 
-local INTEGERS = { "steps", "width", "height" }
-local NUMBERS = { "fps", "guidance_scale", "cfg_scale" }
-local TEXTS = { "negative_prompt", "style_preset" }
-
---- Names of the provider family that not every vendor has, and that only colour what is made.
-video_request.PREFERENCES = {
-  steps = true, guidance_scale = true, cfg_scale = true, style = true, style_preset = true, fps = true, quality = true,
-  negative_prompt = true, seed = true, safety = true,
-}
-
--- Parameters that may also stand at the top of the request.
-local COMMON = { "resolution", "width", "height", "samples", "seed", "image", "init_image", "video", "init_video" }
-
--- Top-level names that choose the provider or are read by name; everything else is a parameter or is reported as not understood.
-local READ_BY_NAME = {
-  id = true, provider_id = true, mode = true, prompt = true, model = true, parameters = true, duration_seconds = true,
-  duration = true, aspect_ratio = true, prompts = true, multi_prompt = true,
-}
+-- Options of the readers of check.lua.
+local FROM_ONE = { min = 1 }
+local MODES, MODE = { "video" }, { lower = true, blank = "absent", default = "video" }
 
 -- Pattern functions refuse long subjects: what scripts match is cut short here.
 local MAX_SCHEME_BYTES, MAX_MODEL_BYTES, MAX_WORD_BYTES = 32, 200, 64
+
+local MODEL = { blank = "absent", max = MAX_MODEL_BYTES }
+local WORD = { blank = "absent", max = MAX_WORD_BYTES }
+
+-- The common parameters that have one type with every vendor.
+local TYPED = check.field_list {
+  { name = "steps", kind = "integer", options = FROM_ONE },
+  { name = "width", kind = "integer", options = FROM_ONE },
+  { name = "height", kind = "integer", options = FROM_ONE },
+  { name = "fps", kind = "number" },
+  { name = "guidance_scale", kind = "number" },
+  { name = "cfg_scale", kind = "number" },
+  { name = "negative_prompt", kind = "text" },
+  { name = "style_preset", kind = "text" },
+  { name = "samples", kind = "integer", options = FROM_ONE },
+  { name = "seed", kind = "integer", options = { wide = true } },
+  { name = "resolution", kind = "text", options = { lower = true, blank = "absent", max = MAX_WORD_BYTES } },
+}
+
+--- Names of the provider family that not every vendor has, and that only colour what is made.
+video_request.PREFERENCES = names.set {
+  "steps", "guidance_scale", "cfg_scale", "style", "style_preset", "fps", "quality", "negative_prompt", "seed", "safety",
+}
+
+-- Parameters that may also stand at the top of the request.
+local COMMON = names.union(TYPED.by_name, video_request.PREFERENCES, names.set { "image", "init_image", "video", "init_video" })
+
+-- Top-level names that choose the provider or are read by name; everything else is a parameter or is reported as not understood.
+local READ_BY_NAME = names.set {
+  "id", "provider_id", "mode", "prompt", "model", "parameters", "duration_seconds", "duration", "aspect_ratio", "prompts",
+  "multi_prompt",
+}
+local DURATION_NAMES, PROMPTS_NAMES = { "duration_seconds", "duration" }, { "prompts", "multi_prompt" }
+
+local NONE = {}
 
 --- Whether a text names a file (a URL of any scheme, or a data URI) and is not words.
 function video_request.is_media(text)
@@ -44,7 +65,7 @@ end
 
 -- A length in seconds: 5, "5" and "5s" are the same. The word "auto" is left to the vendors that have it.
 local function read_duration(reader)
-  local value, name = reader:raw { "duration_seconds", "duration" }
+  local value, name = reader:raw(DURATION_NAMES)
   if value == nil then return nil end
   if value == "auto" then return value end
   if type(value) == "string" then value = read_number_text(value) end
@@ -55,48 +76,28 @@ local function read_duration(reader)
   return math.tointeger(value) or value
 end
 
-local function sorted_keys(object)
-  local names = {}
-  for name in pairs(object) do names[#names + 1] = tostring(name) end
-  table.sort(names)
-  return names
-end
-video_request.sorted_keys = sorted_keys
-
 -- `parameters`, and what of the top level belongs there, with the common ones in their right types.
-local function read_parameters(top, payload, options)
-  local parameters = check.copy(top:object_of("parameters", { default = {} }))
-  local movable = check.copy(options.parameters)
-  for _, list in ipairs { INTEGERS, NUMBERS, TEXTS, COMMON } do
-    for _, name in ipairs(list) do movable[name] = true end
-  end
-  for name in pairs(video_request.PREFERENCES) do movable[name] = true end
-  local ignored = {}
-  for _, name in ipairs(sorted_keys(top.object)) do
-    local value = top.object[name]
-    if not READ_BY_NAME[name] and not options.pictures[name] and check.is_given(value) then
-      if not movable[name] then
+local function read_parameters(top, payload, reading)
+  local parameters, ignored = {}, nil
+  for name, value in pairs(top:object_of "parameters" or NONE) do parameters[name] = value end
+  for name, value in pairs(top.object) do
+    if value ~= cjson.null and not reading.by_name[name] then
+      if not reading.movable[name] then
+        ignored = ignored or {}
         ignored[#ignored + 1] = name
       elseif parameters[name] == nil then
         parameters[name] = value
       end
     end
   end
-  if #ignored > 0 then payload.ignored = ignored end
+  if ignored then
+    table.sort(ignored)
+    payload.ignored = ignored
+  end
   for name, value in pairs(parameters) do
     if value == cjson.null then parameters[name] = nil end
   end
   return parameters
-end
-
-local function check_types(parameters)
-  local reader = check.reader(parameters, "parameters")
-  for _, name in ipairs(INTEGERS) do parameters[name] = reader:integer(name, { min = 1 }) end
-  for _, name in ipairs(NUMBERS) do parameters[name] = reader:number(name) end
-  for _, name in ipairs(TEXTS) do parameters[name] = reader:text(name) end
-  parameters.samples = reader:integer("samples", { min = 1 })
-  parameters.seed = reader:integer("seed", { wide = true })
-  parameters.resolution = reader:text("resolution", { lower = true, blank = "absent", max = MAX_WORD_BYTES })
 end
 
 -- One picture or shot: text, or an object. The path names it in complaints.
@@ -123,7 +124,7 @@ local function check_pictures(value, path)
 end
 
 local function read_prompts(top)
-  local prompts, name = top:raw { "prompts", "multi_prompt" }
+  local prompts, name = top:raw(PROMPTS_NAMES)
   if prompts == nil then return nil end
   prompts = top:array_of(name)
   for index, item in ipairs(prompts) do
@@ -146,7 +147,7 @@ end
 -- The names of pictures: those that are kept as they are come first.
 local function picture_names(pictures)
   local own, others = {}, {}
-  for _, name in ipairs(sorted_keys(pictures)) do
+  for _, name in ipairs(names.sorted(pictures)) do
     local list = pictures[name] == name and own or others
     list[#list + 1] = name
   end
@@ -154,29 +155,41 @@ local function picture_names(pictures)
   return own
 end
 
---- Makes the payload of a request, without defaults. Options: `pictures`, a table from each name under which pictures may come
--- to the name that they get in the payload; `parameters`, a set of further names that may also stand at the top.
--- Top-level names that nobody knows are listed in payload.ignored.
-function video_request.read(request, options)
-  local top = check.reader(request)
-  local payload = { mode = top:choice("mode", { "video" }, { lower = true, blank = "absent", default = "video" }) }
-  payload.parameters = read_parameters(top, payload, options)
-  check_types(payload.parameters)
-  local inner = check.reader(payload.parameters, "parameters")
-  payload.prompt = top:text("prompt") or inner:text "prompt"
-  if payload.prompt == "" then check.fail("prompt", "must not be empty") end
-  payload.prompts = read_prompts(top)
-  payload.model = top:text("model", { blank = "absent", max = MAX_MODEL_BYTES })
-  payload.duration_seconds = read_duration(top) or read_duration(inner)
-  local word = { blank = "absent", max = MAX_WORD_BYTES }
-  payload.aspect_ratio = top:text("aspect_ratio", word) or inner:text("aspect_ratio", word)
-  for _, name in ipairs(picture_names(options.pictures)) do
-    local value, kept_as = top:raw(name), options.pictures[name]
+local function read_pictures(top, payload, reading)
+  for _, name in ipairs(reading.picture_names) do
+    local value, kept_as = top:raw(name), reading.pictures[name]
     if not is_empty(value) then
       check_pictures(value, name)
       payload[kept_as] = joined(payload[kept_as], value)
     end
   end
+end
+
+--- How a vendor's requests are read, made once, at load. `pictures`: from each name under which pictures may come to the name
+-- that they get in the payload; `parameters`: a set of further names that may also stand at the top; `own`: a list of names at
+-- the top that the script reads itself.
+function video_request.reading(pictures, parameters, own)
+  return {
+    pictures = pictures, picture_names = picture_names(pictures), movable = names.union(COMMON, parameters),
+    by_name = names.union(READ_BY_NAME, pictures, names.set(own or {})),
+  }
+end
+
+--- Makes the payload of a request, without defaults; `reading` is made by video_request.reading.
+-- Top-level names that nobody knows are listed in payload.ignored.
+function video_request.read(request, reading)
+  local top = check.reader(request)
+  local payload = { mode = top:choice("mode", MODES, MODE) }
+  payload.parameters = read_parameters(top, payload, reading)
+  local inner = next(payload.parameters) ~= nil and check.reader(payload.parameters, "parameters") or nil
+  if inner then inner:fields(TYPED, payload.parameters) end
+  payload.prompt = top:text "prompt" or inner and inner:text "prompt"
+  if payload.prompt == "" then check.fail("prompt", "must not be empty") end
+  payload.prompts = read_prompts(top)
+  payload.model = top:text("model", MODEL)
+  payload.duration_seconds = read_duration(top) or inner and read_duration(inner)
+  payload.aspect_ratio = top:text("aspect_ratio", WORD) or inner and inner:text("aspect_ratio", WORD)
+  if names.has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
   return payload
 end
 
@@ -213,18 +226,24 @@ end
 function video_request.pictures(payload, parameter_names, top_names)
   local found = {}
   for _, name in ipairs(parameter_names) do
-    check_pictures(payload.parameters[name], "parameters." .. name)
-    add_pictures(found, payload.parameters[name], "parameters." .. name)
+    local value = payload.parameters[name]
+    if value ~= nil then
+      check_pictures(value, "parameters." .. name)
+      add_pictures(found, value, "parameters." .. name)
+    end
   end
-  for _, name in ipairs(top_names) do add_pictures(found, payload[name], name) end
+  for _, name in ipairs(top_names) do
+    if payload[name] ~= nil then add_pictures(found, payload[name], name) end
+  end
   return found
 end
 
 --- The prompt as one text: the prompt, the further prompts, then the texts of the pictures, one a line; nil if there is none.
 -- The second value is how many texts it was made of.
 function video_request.joined_prompt(payload, pictures)
+  if payload.prompts == nil and pictures[1] == nil then return payload.prompt, payload.prompt and 1 or 0 end
   local lines = { payload.prompt }
-  for _, item in ipairs(payload.prompts or {}) do
+  for _, item in ipairs(payload.prompts or NONE) do
     local text = type(item) == "table" and (item.prompt or item.text) or item
     lines[#lines + 1] = check.trim(text)
   end
@@ -234,16 +253,17 @@ function video_request.joined_prompt(payload, pictures)
   return #lines > 0 and table.concat(lines, "\n") or nil, #lines
 end
 
---- The length of a text in UTF-16 code units, which is what JavaScript vendors count. Past `limit` it stops counting.
-function video_request.utf16_length(text, limit)
-  -- A code unit takes at most three bytes of UTF-8, so this is surely too long; a megabyte is not worth counting.
-  if #text > 3 * limit then return limit + 1 end
+--- Whether a text is longer than so many UTF-16 code units, which is what JavaScript vendors count.
+function video_request.is_longer_than(text, limit)
+  -- A code unit takes one to three bytes of UTF-8: most texts need no counting, and a megabyte is not worth it.
+  if #text <= limit then return false end
+  if #text > 3 * limit then return true end
   local count = utf8.len(text)
-  if not count then return #text end
+  if not count then return true end
   for _, code in utf8.codes(text) do
     if code > 0xFFFF then count = count + 1 end
   end
-  return count
+  return count > limit
 end
 
 return video_request

@@ -10,6 +10,7 @@ local check = require "check"
 local data_uri = require "data_uri"
 local fal_queue = require "fal_queue"
 local model_inputs = require "model_inputs"
+local names = require "names"
 local plan = require "plan"
 
 local MODES = { "flux", "sdxl" }
@@ -19,18 +20,19 @@ local ROUTES = { "queue", "run" }
 
 -- Shown for a request without a model. What a model cannot take of them is left to the model.
 local DEFAULTS = { guidance_scale = 7.5, steps = 30, resolution = "1024x1024" }
+local DEFAULT_NAMES = names.sorted(DEFAULTS)
 
 local SIZES = {
   square_hd = { 1024, 1024 }, square = { 512, 512 }, portrait_4_3 = { 768, 1024 }, portrait_16_9 = { 576, 1024 },
   landscape_4_3 = { 1024, 768 }, landscape_16_9 = { 1024, 576 },
 }
-local SIZE_NAMES = model_inputs.sorted_names(SIZES)
+local SIZE_NAMES = names.sorted(SIZES)
 local DEFAULT_SIZE = "landscape_4_3" -- of every Flux model that has sizes
 local SIZE_OF_ASPECT = {
   ["1:1"] = "square_hd", ["3:4"] = "portrait_4_3", ["9:16"] = "portrait_16_9",
   ["4:3"] = "landscape_4_3", ["16:9"] = "landscape_16_9",
 }
-local ASPECTS = model_inputs.sorted_names(SIZE_OF_ASPECT)
+local ASPECTS = names.sorted(SIZE_OF_ASPECT)
 
 local IMAGE_FORMATS = { values = { "jpeg", "png" } }
 
@@ -56,7 +58,7 @@ local FLUX_PRO = with(COMMON, {
 })
 
 -- The inputs of the models that the contract describes. Any other model of fal gets its parameters as they are.
-local MODELS = {
+local MODELS = model_inputs.describe_all {
   ["fal-ai/flux/schnell"] = with(FLUX, { num_inference_steps = { min = 1, max = 12 } }),
   ["fal-ai/flux/dev"] = FLUX_DEV,
   ["fal-ai/flux/dev/image-to-image"] = with(FLUX_DEV, {
@@ -72,41 +74,65 @@ local MODELS = {
 
 -- ---- parameters ----------------------------------------------------------------------------------------------------
 
+-- Options of the readers of check.lua.
+local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
+local WORD, SIDE, REQUIRED = { lower = true, blank = "absent" }, { required = true, min = 1 }, { required = true }
+local MODE = { lower = true, blank = "absent", default = MODES[1] }
+
+-- Text or { width, height }; whether fal has a size of that name is for submit to say.
+local function read_image_size(reader)
+  local value = reader:raw "image_size"
+  if type(value) ~= "table" then return reader:text("image_size", WORD) end
+  local size = check.reader(value, reader:path "image_size")
+  return { width = size:integer("width", SIDE), height = size:integer("height", SIDE) }
+end
+
+-- fal takes a digit as text; a number is what most clients write.
+local function read_safety_tolerance(reader)
+  local value = reader:raw "safety_tolerance"
+  if type(value) ~= "string" then value = reader:integer "safety_tolerance" end
+  return value and tostring(value)
+end
+
 local IMAGE_NAMES = { "init_image", "image", "image_url" }
 
--- What `parameters` may hold: the name in the payload, the names that a client may use, the reader of check.lua, and fal's name
--- if it differs. `decides`: without it something else would be made.
-local PARAMETERS = {
-  { name = "steps", names = { "steps", "num_inference_steps" }, kind = "integer", options = { min = 1 },
+-- What `parameters` may hold, as check.field_list wants it: the name in the payload, the names that a client may use, its kind.
+-- Beside that `input`, fal's name if it differs, and `decides`: without it something else would be made.
+local PARAMETERS = check.field_list {
+  { name = "steps", names = { "steps", "num_inference_steps" }, kind = "integer", options = FROM_ONE,
     input = "num_inference_steps" },
   { name = "guidance_scale", names = { "guidance_scale", "cfg_scale" }, kind = "number", options = { zero = "absent", min = 0 } },
-  { name = "samples", names = { "samples", "num_images" }, kind = "integer", options = { min = 1 },
+  { name = "samples", names = { "samples", "num_images" }, kind = "integer", options = FROM_ONE,
     input = "num_images", decides = true },
-  { name = "seed", names = { "seed" }, kind = "integer", options = { wide = true } },
-  { name = "init_image", names = IMAGE_NAMES, kind = "text", options = { trim = false },
-    input = "image_url", decides = true },
-  { name = "strength", names = { "strength" }, kind = "number" },
-  { name = "negative_prompt", names = { "negative_prompt" }, kind = "text", options = { blank = "absent" } },
-  { name = "output_format", names = { "output_format", "format" }, kind = "text", options = { lower = true } },
-  { name = "aspect_ratio", names = { "aspect_ratio" }, kind = "text", options = { blank = "absent" }, decides = true },
-  { name = "resolution", names = { "resolution" }, kind = "text", options = { lower = true, blank = "absent" } },
-  { name = "width", names = { "width" }, kind = "integer", options = { min = 1 } },
-  { name = "height", names = { "height" }, kind = "integer", options = { min = 1 } },
-  { name = "acceleration", names = { "acceleration" }, kind = "text", options = { lower = true } },
-  { name = "enable_safety_checker", names = { "enable_safety_checker" }, kind = "boolean" },
-  { name = "sync_mode", names = { "sync_mode" }, kind = "boolean" },
-  { name = "enhance_prompt", names = { "enhance_prompt" }, kind = "boolean" },
-  { name = "expand_prompt", names = { "expand_prompt" }, kind = "boolean" },
-  { name = "raw", names = { "raw" }, kind = "boolean" },
-  { name = "loras", names = { "loras" }, kind = "array_of", decides = true },
-  { name = "embeddings", names = { "embeddings" }, kind = "array_of", decides = true },
-  { name = "gpu", names = { "gpu" }, kind = "text" },
-  { name = "style", names = { "style" }, kind = "text" },
-  { name = "style_preset", names = { "style_preset" }, kind = "text" },
+  { name = "seed", kind = "integer", options = { wide = true } },
+  { name = "init_image", names = IMAGE_NAMES, kind = "text", options = { trim = false }, input = "image_url", decides = true },
+  { name = "strength", kind = "number" },
+  { name = "negative_prompt", kind = "text", options = IF_NOT_BLANK },
+  { name = "output_format", names = { "output_format", "format" }, kind = "text", options = LOWER },
+  { name = "aspect_ratio", kind = "text", options = IF_NOT_BLANK, decides = true },
+  { name = "resolution", kind = "text", options = WORD },
+  { name = "width", kind = "integer", options = FROM_ONE },
+  { name = "height", kind = "integer", options = FROM_ONE },
+  { name = "acceleration", kind = "text", options = LOWER },
+  { name = "enable_safety_checker", kind = "boolean" },
+  { name = "sync_mode", kind = "boolean" },
+  { name = "enhance_prompt", kind = "boolean" },
+  { name = "expand_prompt", kind = "boolean" },
+  { name = "raw", kind = "boolean" },
+  { name = "loras", kind = "array_of", decides = true },
+  { name = "embeddings", kind = "array_of", decides = true },
+  { name = "gpu", kind = "text" },
+  { name = "style", kind = "text" },
+  { name = "style_preset", kind = "text" },
+  { name = "image_size", read = read_image_size },
+  { name = "safety_tolerance", read = read_safety_tolerance },
 }
 
--- These four together make one input.
-local SIZE_PARAMETERS = { image_size = true, resolution = true, width = true, height = true }
+local READ_IN_PARAMETERS = names.union(PARAMETERS.by_name, names.set(fal_queue.WEBHOOK_NAMES))
+
+-- These make one input together.
+local SIZE_PARAMETERS = names.set { "image_size", "resolution", "width", "height", "aspect_ratio" }
+local SIZE_NOT_IN_WORDS = { "image_size", "resolution", "width" }
 
 local HINTS = {
   steps = "the model fal-ai/flux/dev takes up to 50",
@@ -116,11 +142,37 @@ local HINTS = {
 }
 local INSTEAD = { init_image = { "fal-ai/flux/dev/image-to-image" } }
 
-local READ_AT_TOP = {
-  mode = true, prompt = true, model = true, route = true, parameters = true, negative_prompt = true, gpu = true,
-  provider_id = true, id = true,
-}
-for _, name in ipairs(fal_queue.OPTION_NAMES) do READ_AT_TOP[name] = true end
+-- What model_inputs.put is to know of a value: of a parameter of ours, of an input that some model has, of any other name.
+local function item_of(name, parameter, known)
+  return {
+    field = "parameters." .. name, input = parameter.input or name, decides = parameter.decides, known = known,
+    hint = HINTS[name], instead = INSTEAD[name],
+  }
+end
+
+local PROMPT = { field = "prompt", input = "prompt" }
+local ITEMS = {}
+for _, description in pairs(MODELS) do
+  for name in pairs(description.inputs) do ITEMS[name] = item_of(name, {}, true) end
+end
+for _, parameter in ipairs(PARAMETERS) do ITEMS[parameter.name] = item_of(parameter.name, parameter, true) end
+local ASPECT_RATIO = { field = "parameters.aspect_ratio", input = "aspect_ratio", decides = true }
+
+-- The size, by the parameter that it came from.
+local SIZE, SIZE_BESIDE_ASPECT = {}, {}
+for name in pairs(SIZE_PARAMETERS) do
+  local hint = "this model takes an aspect_ratio instead of a size"
+  SIZE[name] = { field = "parameters." .. name, input = "image_size", decides = true }
+  SIZE_BESIDE_ASPECT[name] = { field = "parameters." .. name, input = "image_size", decides = true, hint = hint }
+end
+local OUTPUT_FORMAT_AS_FORMAT = { field = "parameters.output_format", input = "format", known = true }
+
+local NONE = {}
+
+local READ_AT_TOP = names.union(names.set(fal_queue.OPTION_NAMES), names.set {
+  "mode", "prompt", "model", "route", "parameters", "negative_prompt", "gpu", "provider_id", "id",
+})
+local AT_TOP_TOO = { "negative_prompt", "gpu" }
 
 -- ---- what is public ------------------------------------------------------------------------------------------------
 
@@ -128,7 +180,7 @@ local CAPABILITIES = {
   modes = MODES,
   features = { "async_jobs", "webhook_callbacks", "custom_containers" },
   gpu_options = { "A100", "H100" },
-  models = model_inputs.sorted_names(MODELS),
+  models = names.sorted(MODELS),
   any_model = true,
   model_of_mode = MODEL_OF_MODE,
   routes = ROUTES,
@@ -168,51 +220,32 @@ local function check_image(text, path)
   end
 end
 
--- Text or { width, height }; whether fal has a size of that name is for submit to say.
-local function read_image_size(reader)
-  local value = reader:raw "image_size"
-  if type(value) ~= "table" then return reader:text("image_size", { lower = true, blank = "absent" }) end
-  local size = check.reader(value, reader:path "image_size")
-  return {
-    width = size:integer("width", { required = true, min = 1 }), height = size:integer("height", { required = true, min = 1 }),
-  }
-end
-
--- fal takes a digit as text; a number is what most clients write.
-local function read_safety_tolerance(reader)
-  local value = reader:raw "safety_tolerance"
-  if type(value) ~= "string" then value = reader:integer "safety_tolerance" end
-  return value and tostring(value)
-end
-
 local function check_sizes(parameters)
   if (parameters.width == nil) ~= (parameters.height == nil) then
     local missing = parameters.width and "height" or "width"
     check.fail("parameters." .. missing, "is required together with " .. (parameters.width and "width" or "height"))
   end
-  local given = {}
-  for _, name in ipairs { "image_size", "resolution", "width" } do
-    if parameters[name] ~= nil then given[#given + 1] = name end
+  local first
+  for _, name in ipairs(SIZE_NOT_IN_WORDS) do
+    if first and parameters[name] ~= nil then
+      check.fail("parameters." .. name, "gives the size a second time, beside " .. first)
+    elseif parameters[name] ~= nil then
+      first = name
+    end
   end
-  if #given > 1 then check.fail("parameters." .. given[2], "gives the size a second time, beside " .. given[1]) end
 end
 
 local function read_parameters(reader)
-  local parameters, read = {}, { image_size = true, safety_tolerance = true }
-  for _, name in ipairs(fal_queue.WEBHOOK_NAMES) do read[name] = true end
-  for _, parameter in ipairs(PARAMETERS) do
-    parameters[parameter.name] = reader[parameter.kind](reader, parameter.names, parameter.options)
-    for _, name in ipairs(parameter.names) do read[name] = true end
-  end
-  parameters.image_size = read_image_size(reader)
-  parameters.safety_tolerance = read_safety_tolerance(reader)
+  local parameters = {}
+  if next(reader.object) == nil then return parameters end
+  reader:fields(PARAMETERS, parameters)
   if parameters.init_image then
     local _, name = reader:raw(IMAGE_NAMES)
     check_image(parameters.init_image, reader:path(name))
   end
   check_sizes(parameters)
   for name, value in pairs(reader.object) do
-    if not read[name] and check.is_given(value) then parameters[name] = value end
+    if not READ_IN_PARAMETERS[name] and check.is_given(value) then parameters[name] = value end
   end
   return parameters
 end
@@ -221,7 +254,7 @@ end
 local function fill_defaults(parameters)
   local filled = {}
   local has_size = parameters.image_size or parameters.width or parameters.aspect_ratio
-  for _, name in ipairs(model_inputs.sorted_names(DEFAULTS)) do
+  for _, name in ipairs(DEFAULT_NAMES) do
     if parameters[name] == nil and not (name == "resolution" and has_size) then
       parameters[name] = DEFAULTS[name]
       filled[#filled + 1] = name
@@ -231,11 +264,11 @@ local function fill_defaults(parameters)
 end
 
 local function ignored_names(request)
-  local names = {}
-  for _, name in ipairs(model_inputs.sorted_names(request)) do
-    if not READ_AT_TOP[name] and check.is_given(request[name]) then names[#names + 1] = name end
+  local ignored = {}
+  for _, name in ipairs(names.unknown(request, READ_AT_TOP) or ignored) do
+    if check.is_given(request[name]) then ignored[#ignored + 1] = name end
   end
-  return #names > 0 and cjson.array(names) or nil
+  return #ignored > 0 and cjson.array(ignored) or nil
 end
 
 -- The size as fal writes it, the parameter that it came from, or nil and what is wrong.
@@ -252,67 +285,51 @@ local function size_of(parameters)
   return nil, name, "must be WIDTHxHEIGHT or one of " .. table.concat(SIZE_NAMES, ", ")
 end
 
-local function defaulted(payload, name)
+local function is_defaulted(payload, name)
   return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
 end
 
--- The size as an item for model_inputs; an aspect ratio stands for a size where the model has sizes.
-local function add_size(items, payload, inputs, built)
-  local parameters = payload.parameters
+-- The size to put in and the parameter that it came from; third an aspect ratio, where that is an input of its own.
+local function choose_size(built, parameters)
   local size, name, problem = size_of(parameters)
   if problem then return plan.refuse(built, "parameters." .. name, problem, SIZE_NAMES) end
-  local aspect = parameters.aspect_ratio
-  if aspect and inputs and inputs.image_size then
-    if size then
-      plan.warn(built, "parameters.aspect_ratio", "left out: the size is given, too")
-    elseif not SIZE_OF_ASPECT[aspect] then
-      return plan.refuse(built, "parameters.aspect_ratio", "must be one of " .. table.concat(ASPECTS, ", "), ASPECTS)
-    else
-      size, name = SIZE_OF_ASPECT[aspect], "aspect_ratio"
-    end
-  elseif aspect then
-    items[#items + 1] = { field = "parameters.aspect_ratio", name = "aspect_ratio", value = aspect, decides = true }
+  local aspect, description = parameters.aspect_ratio, built.description
+  if not aspect or not (description and description.inputs.image_size) then return size, name, aspect end
+  if size then
+    plan.warn(built, "parameters.aspect_ratio", "left out: the size is given, too")
+    return size, name
   end
-  if not size then return end
-  local hint = inputs and inputs.aspect_ratio and "this model takes an aspect_ratio instead of a size" or nil
-  items[#items + 1] = {
-    field = "parameters." .. name, name = "image_size", value = size, decides = true, hint = hint,
-    default = defaulted(payload, name),
-  }
+  if SIZE_OF_ASPECT[aspect] then return SIZE_OF_ASPECT[aspect], "aspect_ratio" end
+  plan.refuse(built, "parameters.aspect_ratio", "must be one of " .. table.concat(ASPECTS, ", "), ASPECTS)
 end
 
-local PARAMETER_OF = {}
-for _, parameter in ipairs(PARAMETERS) do PARAMETER_OF[parameter.name] = parameter end
-
-local KNOWN_INPUTS = {}
-for _, inputs in pairs(MODELS) do
-  for name in pairs(inputs) do KNOWN_INPUTS[name] = true end
+local function put_parameter(built, payload, name)
+  local description = built.description
+  local item = ITEMS[name] or item_of(name, {}, false)
+  if name == "output_format" and description and description.inputs.format then item = OUTPUT_FORMAT_AS_FORMAT end
+  model_inputs.put(built, item, payload.parameters[name], is_defaulted(payload, name))
 end
 
-local function item_of(payload, name, inputs)
-  local parameter = PARAMETER_OF[name] or {}
-  local input = parameter.input or name
-  if input == "output_format" and inputs and inputs.format then input = "format" end
-  return {
-    field = "parameters." .. name, name = input, value = payload.parameters[name], decides = parameter.decides,
-    known = PARAMETER_OF[name] ~= nil or KNOWN_INPUTS[name], default = defaulted(payload, name),
-    hint = HINTS[name], allowed = INSTEAD[name],
-  }
+local function put_size(built, payload, size, name)
+  local description = built.description
+  local item = description and description.inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
+  model_inputs.put(built, item, size, is_defaulted(payload, name))
 end
 
 -- What a submit of this payload would send (plan.lua).
 local function build(payload)
-  local built, model = plan.new(), model_of(payload)
-  local inputs = MODELS[model]
-  local items = {}
-  if payload.prompt then items[1] = { field = "prompt", name = "prompt", value = payload.prompt } end
-  for _, name in ipairs(model_inputs.sorted_names(payload.parameters)) do
-    if not SIZE_PARAMETERS[name] and name ~= "aspect_ratio" then items[#items + 1] = item_of(payload, name, inputs) end
+  local model = model_of(payload)
+  local built = model_inputs.new_plan(model, MODELS[model])
+  local size, size_name, aspect = choose_size(built, payload.parameters)
+  if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
+  for _, name in ipairs(names.sorted(payload.parameters)) do
+    if not SIZE_PARAMETERS[name] then put_parameter(built, payload, name) end
   end
-  add_size(items, payload, inputs, built)
-  model_inputs.express(built, model, inputs, items)
-  if not inputs then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
-  for _, name in ipairs(payload.ignored or {}) do
+  if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
+  if size then put_size(built, payload, size, size_name) end
+  model_inputs.require_inputs(built)
+  if not built.description then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
+  for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end
   return built
@@ -344,20 +361,19 @@ local function prepare(request)
   local top = check.reader(request)
   local inner = top:reader_of "parameters"
   local payload = {
-    mode = top:choice("mode", MODES, { lower = true, blank = "absent", default = MODES[1] }),
-    model = top:text("model", { blank = "absent" }),
-    route = top:choice("route", ROUTES, { lower = true }),
+    mode = top:choice("mode", MODES, MODE),
+    model = top:text("model", IF_NOT_BLANK),
+    route = top:choice("route", ROUTES, LOWER),
     queue = fal_queue.read_options(top, inner),
     ignored = ignored_names(request),
   }
   if payload.model and not fal_queue.is_model_id(payload.model) then
     check.fail("model", "must be a model of fal.ai, such as " .. CAPABILITIES.models[1])
   end
-  local needs_prompt = MODELS[model_of(payload)] ~= nil
-  payload.prompt = top:text("prompt", { required = needs_prompt, blank = not needs_prompt and "absent" or nil })
+  payload.prompt = top:text("prompt", MODELS[model_of(payload)] and REQUIRED or IF_NOT_BLANK)
   payload.parameters = read_parameters(inner)
-  for _, name in ipairs { "negative_prompt", "gpu" } do
-    payload.parameters[name] = payload.parameters[name] or top:text(name, { blank = "absent" })
+  for _, name in ipairs(AT_TOP_TOO) do
+    payload.parameters[name] = payload.parameters[name] or top:text(name, IF_NOT_BLANK)
   end
   if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
   return payload
@@ -390,7 +406,7 @@ end
 local function submit(payload, ctx)
   local built = build(payload)
   plan.announce(built, ctx)
-  if plan.is_refused(built) then return nil, #built.refusals == 1 and built.refusals[1] or built.refusals end
+  if plan.is_refused(built) then return nil, plan.refusals(built) end
   if payload.route == "run" then
     return fal_queue.run(ctx, model_of(payload), built.body, payload.queue, reading_of(payload))
   end

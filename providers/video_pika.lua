@@ -12,6 +12,7 @@ local check = require "check"
 local data_uri = require "data_uri"
 local fal_queue = require "fal_queue"
 local model_inputs = require "model_inputs"
+local names = require "names"
 local pika_direct = require "pika_direct"
 local plan = require "plan"
 local video_request = require "video_request"
@@ -53,7 +54,7 @@ local IMAGE_TO_VIDEO = {
 }
 
 -- The inputs of the models on fal, by their paths. Other paths are sent unchecked.
-local FAL_MODELS = {
+local FAL_MODELS = model_inputs.describe_all {
   ["v2.2/text-to-video"] = TEXT_TO_VIDEO, ["v2.2/image-to-video"] = IMAGE_TO_VIDEO,
   ["v2.2/pikascenes"] = { -- the inputs beyond the first five are not confirmed
     images = required_as "references", prompt = {}, aspect_ratio = TEXT_TO_VIDEO.aspect_ratio, resolution = RESOLUTION,
@@ -76,7 +77,7 @@ local DIRECT_IMAGE_TO_VIDEO = {
   image = required_as "init_image", promptText = {}, negativePrompt = {}, seed = {}, duration = DURATION, resolution = RESOLUTION,
 }
 
-local DIRECT_MODELS = {
+local DIRECT_MODELS = model_inputs.describe_all {
   ["generate/2.2/t2v"] = DIRECT_TEXT_TO_VIDEO, ["generate/2.2/i2v"] = DIRECT_IMAGE_TO_VIDEO,
   ["generate/turbo/t2v"] = DIRECT_TEXT_TO_VIDEO, ["generate/turbo/i2v"] = DIRECT_IMAGE_TO_VIDEO,
   ["generate/2.2/pikascenes"] = {
@@ -109,57 +110,93 @@ local MODEL_FOR = {
 
 -- ---- parameters ----------------------------------------------------------------------------------------------------
 
--- The names of a value: in the payload, on each route, and what a client may call it. `decides`: without it something else would
--- be made; `kind`: the reader of check.lua.
-local VALUES = {
+-- A file's address: text, or an object that holds it.
+local function address_in(value)
+  if type(value) ~= "table" then return value end
+  return value.image_url or value.video_url or value.url or value.uri or value.image
+end
+
+local function check_file(text, path)
+  if type(text) ~= "string" then check.fail(path, "must be an https URL or a data URI") end
+  if data_uri.is(text) then
+    local parsed, problem = data_uri.parse(text)
+    if not parsed then check.fail(path, problem) end
+  elseif string.sub(text, 1, 8) ~= "https://" then
+    check.fail(path, "must be an https URL or a data URI")
+  end
+end
+
+local function read_file(reader, aliases)
+  local value, name = reader:raw(aliases)
+  if value == nil then return nil end
+  local address = address_in(value)
+  check_file(address, reader:path(name))
+  return address
+end
+
+-- The names of a value: in the payload, on each route, and what a client may call it, with its kind (check.field_list).
+-- `decides`: without it something else would be made.
+local VALUES = check.field_list {
   { name = "negative_prompt", names = { "negative_prompt", "negativePrompt" }, kind = "text",
     fal = "negative_prompt", direct = "negativePrompt" },
-  { name = "seed", names = { "seed" }, kind = "integer", options = { wide = true }, fal = "seed", direct = "seed" },
-  { name = "resolution", names = { "resolution" }, kind = "text", options = { lower = true, blank = "absent" }, decides = true,
+  { name = "seed", kind = "integer", options = { wide = true }, fal = "seed", direct = "seed" },
+  { name = "resolution", kind = "text", options = { lower = true, blank = "absent" }, decides = true,
     fal = "resolution", direct = "resolution" },
-  { name = "pikaffect", names = { "pikaffect" }, kind = "text", decides = true, fal = "pikaffect", direct = "pikaffect" },
+  { name = "pikaffect", kind = "text", decides = true, fal = "pikaffect", direct = "pikaffect" },
   { name = "ingredients_mode", names = { "ingredients_mode", "ingredientsMode" }, kind = "text", options = { lower = true },
     decides = true, fal = "ingredients_mode", direct = "ingredientsMode" },
-  { name = "transitions", names = { "transitions" }, kind = "array_of", decides = true,
-    fal = "transitions", direct = "transitions" },
+  { name = "transitions", kind = "array_of", decides = true, fal = "transitions", direct = "transitions" },
   { name = "modify_region", names = { "modify_region", "modifyRegionRoi" }, kind = "text", decides = true,
     fal = "modify_region", direct = "modifyRegionRoi" },
 }
 
 -- One file each; a client may give a URL, a data URI or an object with one of them.
-local FILES = {
-  { name = "init_image", names = { "init_image", "image", "image_url" }, fal = "image_url", direct = "image" },
-  { name = "video", names = { "video", "init_video", "video_url" }, fal = "video_url", direct = "video" },
-  { name = "mask", names = { "mask", "modifyRegionMask" }, fal = "mask_url", direct = "modifyRegionMask" },
+local FILES = check.field_list {
+  { name = "init_image", names = { "init_image", "image", "image_url" }, read = read_file, decides = true,
+    fal = "image_url", direct = "image" },
+  { name = "video", names = { "video", "init_video", "video_url" }, read = read_file, decides = true,
+    fal = "video_url", direct = "video" },
+  { name = "mask", names = { "mask", "modifyRegionMask" }, read = read_file, decides = true,
+    fal = "mask_url", direct = "modifyRegionMask" },
 }
-
-local REFERENCE_NAMES = { "references", "reference", "reference_images", "images" }
-local FRAME_NAMES = { "frames", "storyboard", "reference_frames", "image_urls", "keyframes", "keyFrames" }
 
 -- Both at the top and in the parameters; lists of files.
 local LISTS = {
-  references = { names = REFERENCE_NAMES, fal = "images", direct = "images" },
-  frames = { names = FRAME_NAMES, fal = "image_urls", direct = "keyFrames" },
+  references = { names = { "references", "reference", "reference_images", "images" }, fal = "images", direct = "images" },
+  frames = {
+    names = { "frames", "storyboard", "reference_frames", "image_urls", "keyframes", "keyFrames" },
+    fal = "image_urls", direct = "keyFrames",
+  },
 }
+local LIST_KINDS = names.sorted(LISTS)
 local PICTURES = {}
 for kept_as, list in pairs(LISTS) do
+  list.is_name, list.at_top = names.set(list.names), { kept_as }
   for _, name in ipairs(list.names) do PICTURES[name] = kept_as end
 end
 
+local OWN_FIELDS = { "route", table.unpack(fal_queue.OPTION_NAMES) }
+local READING = video_request.reading(PICTURES, {}, OWN_FIELDS)
+
+local IF_NOT_BLANK, LOWER, FROM_ZERO = { blank = "absent" }, { lower = true }, { min = 0 }
+local NONE, ONE = {}, { 1 }
+
 -- Parameters that `build` reads by themselves, not as an input of the same name.
-local HANDLED = {
-  aspect_ratio = true, aspectRatio = true, duration = true, duration_seconds = true, samples = true, width = true, height = true,
-  webhook = true, webhook_url = true, prompt = true,
-}
-for _, lists in ipairs { VALUES, FILES } do
-  for _, value in ipairs(lists) do
-    for _, name in ipairs(value.names) do HANDLED[name] = true end
+local HANDLED = names.union(VALUES.by_name, FILES.by_name, PICTURES, names.set {
+  "aspect_ratio", "aspectRatio", "duration", "duration_seconds", "samples", "width", "height", "webhook", "webhook_url", "prompt",
+})
+
+-- What model_inputs.put is to know of the values and files, on each route.
+local ITEMS = { fal = {}, direct = {} }
+for route, items in pairs(ITEMS) do
+  for _, list in ipairs { VALUES, FILES } do
+    for _, value in ipairs(list) do
+      items[value.name] = { field = "parameters." .. value.name, input = value[route], decides = value.decides, known = true }
+    end
   end
 end
-for name in pairs(PICTURES) do HANDLED[name] = true end
-
-local OWN_FIELDS = { "route" }
-for _, name in ipairs(fal_queue.OPTION_NAMES) do OWN_FIELDS[#OWN_FIELDS + 1] = name end
+local DURATION_ITEM = { field = "duration_seconds", input = "duration", decides = true }
+local PROMPTS = { fal = { field = "prompt", input = "prompt" }, direct = { field = "prompt", input = "promptText" } }
 
 -- ---- what is public ------------------------------------------------------------------------------------------------
 
@@ -170,10 +207,10 @@ local CAPABILITIES = {
   max_duration_seconds = 16.0,
   durations_seconds = DURATIONS,
   aspect_ratios = RATIOS,
-  models = model_inputs.sorted_names(FAL_MODELS),
+  models = names.sorted(FAL_MODELS),
   routes = ROUTES,
   unverified_routes = { "direct" },
-  unverified_models = model_inputs.sorted_names(DIRECT_MODELS),
+  unverified_models = names.sorted(DIRECT_MODELS),
 }
 
 local AS_OF = "2026-11-23"
@@ -202,11 +239,11 @@ local function starts_with(text, prefix)
 end
 
 local function has_pictures(payload, kind)
-  if payload[kind] ~= nil then return true end
-  for _, name in ipairs(LISTS[kind].names) do
-    if payload.parameters[name] ~= nil then return true end
-  end
-  return false
+  return payload[kind] ~= nil or names.has_any(payload.parameters, LISTS[kind].is_name)
+end
+
+local function has_any_pictures(payload)
+  return payload.frames ~= nil or payload.references ~= nil or names.has_any(payload.parameters, PICTURES)
 end
 
 local function route_of(payload)
@@ -218,15 +255,15 @@ local function path_of(payload)
   if payload.model then
     return starts_with(payload.model, FAL_PREFIX) and string.sub(payload.model, #FAL_PREFIX + 1) or payload.model
   end
-  local parameters, models = payload.parameters or {}, MODEL_FOR[route_of(payload)]
+  local parameters, models = payload.parameters, MODEL_FOR[route_of(payload)]
+  if not parameters then return models.text end
   if parameters.video then return models.video end
-  if payload.parameters and has_pictures(payload, "frames") then return models.frames end
-  if payload.parameters and has_pictures(payload, "references") then return models.references end
+  if has_any_pictures(payload) then return has_pictures(payload, "frames") and models.frames or models.references end
   return parameters.init_image and models.image or models.text
 end
 
-local function inputs_of(payload)
-  return (route_of(payload) == "direct" and DIRECT_MODELS or FAL_MODELS)[path_of(payload)]
+local function description_of(route, path)
+  return (route == "direct" and DIRECT_MODELS or FAL_MODELS)[path]
 end
 
 -- All of Pika's requests on fal live under one app, whatever the model.
@@ -236,7 +273,7 @@ end
 
 -- "/generate/2.2/t2v" and "pika/v2.2/x" are the same as without what stands before; anything but a Pika model is refused.
 local function read_model(top)
-  local model = top:text("model", { blank = "absent" })
+  local model = top:text("model", IF_NOT_BLANK)
   if not model then return nil end
   local path = string.gsub(string.sub(model, 1, 200), "^/", "")
   if starts_with(path, "pika/") then path = "fal-ai/" .. path end
@@ -248,7 +285,7 @@ local function read_model(top)
 end
 
 local function read_route(top, is_direct)
-  local route = top:choice("route", ROUTES, { lower = true })
+  local route = top:choice("route", ROUTES, LOWER)
   if is_direct and route == "fal" then check.fail("route", "must be direct for a model that begins with " .. DIRECT_PREFIX) end
   if route == "direct" and not is_direct and top:raw "model" then
     check.fail("model", "must begin with " .. DIRECT_PREFIX .. " on the route direct")
@@ -258,65 +295,33 @@ end
 
 -- ---- helpers: reading ----------------------------------------------------------------------------------------------
 
--- A file's address: text, or an object that holds it.
-local function address_in(value)
-  if type(value) ~= "table" then return value end
-  return value.image_url or value.video_url or value.url or value.uri or value.image
-end
-
-local function check_file(text, path)
-  if type(text) ~= "string" then check.fail(path, "must be an https URL or a data URI") end
-  if data_uri.is(text) then
-    local parsed, problem = data_uri.parse(text)
-    if not parsed then check.fail(path, problem) end
-  elseif not starts_with(text, "https://") then
-    check.fail(path, "must be an https URL or a data URI")
-  end
-end
-
-local function read_files(reader, parameters)
-  for _, file in ipairs(FILES) do
-    local value, name = reader:raw(file.names)
-    for _, alias in ipairs(file.names) do parameters[alias] = nil end
-    if value ~= nil then
-      parameters[file.name] = address_in(value)
-      check_file(parameters[file.name], reader:path(name))
-    end
-  end
-end
-
 local function read_effect(parameters)
+  local given = parameters.pikaffect
+  if not given then return end
   for _, effect in ipairs(PIKAFFECTS) do
-    if parameters.pikaffect and string.lower(effect) == string.lower(parameters.pikaffect) then parameters.pikaffect = effect end
+    if string.lower(effect) == string.lower(given) then parameters.pikaffect = effect end
   end
 end
 
 local function check_transitions(transitions)
-  for index, transition in ipairs(transitions or {}) do
+  for index, transition in ipairs(transitions or NONE) do
     local path = ("parameters.transitions[%d]"):format(index - 1)
-    check.reader(transition, path):number("duration", { min = 0 })
+    check.reader(transition, path):number("duration", FROM_ZERO)
   end
 end
 
-local function read_values(payload)
-  local parameters = payload.parameters
+-- The values and files of the parameters, under their names of the payload instead of those that the client used.
+local function read_values(parameters)
+  if next(parameters) == nil then return end
   local reader = check.reader(check.copy(parameters), "parameters")
-  for _, value in ipairs(VALUES) do
-    local read = reader[value.kind](reader, value.names, value.options)
-    for _, alias in ipairs(value.names) do parameters[alias] = nil end
-    parameters[value.name] = read
+  for name in pairs(reader.object) do
+    if VALUES.by_name[name] or FILES.by_name[name] then parameters[name] = nil end
   end
-  read_files(reader, parameters)
+  reader:fields(VALUES, parameters)
+  reader:fields(FILES, parameters)
   read_effect(parameters)
   check_transitions(parameters.transitions)
-  if parameters.aspectRatio ~= nil then parameters.aspectRatio = reader:number("aspectRatio", { min = 0 }) end
-end
-
--- The request without what this script reads itself: the rest is common to all video vendors.
-local function without_own_fields(request)
-  local rest = check.copy(request)
-  for _, name in ipairs(OWN_FIELDS) do rest[name] = nil end
-  return rest
+  if parameters.aspectRatio ~= nil then parameters.aspectRatio = reader:number("aspectRatio", FROM_ZERO) end
 end
 
 local function fill_defaults(payload)
@@ -332,7 +337,7 @@ end
 
 -- ---- helpers: building ---------------------------------------------------------------------------------------------
 
-local function defaulted(payload, name)
+local function is_defaulted(payload, name)
   return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
 end
 
@@ -342,12 +347,17 @@ local function needs_file(built, route, field, text)
   end
 end
 
-local function add_files(items, payload, route, built)
-  for _, file in ipairs(FILES) do
-    local text = payload.parameters[file.name]
+local function add(entries, item, value, is_default)
+  entries[#entries + 1] = { item = item, value = value, is_default = is_default }
+end
+
+local function add_files(entries, payload, route, built)
+  for index = 1, #FILES do
+    local name = FILES[index].name
+    local text = payload.parameters[name]
     if text then
-      needs_file(built, route, "parameters." .. file.name, text)
-      items[#items + 1] = { field = "parameters." .. file.name, name = file[route], value = text, decides = true }
+      needs_file(built, route, "parameters." .. name, text)
+      add(entries, ITEMS[route][name], text)
     end
   end
 end
@@ -355,7 +365,7 @@ end
 -- The addresses of a list, and how many pictures were meant; words in place of a picture cannot go out.
 local function addresses_of(payload, kind, route, built)
   local addresses = {}
-  local pictures = video_request.pictures(payload, LISTS[kind].names, { kind })
+  local pictures = video_request.pictures(payload, LISTS[kind].names, LISTS[kind].at_top)
   for _, picture in ipairs(pictures) do
     local address = picture.uri or address_in(picture.object)
     if type(address) ~= "string" or not (data_uri.is(address) or starts_with(address, "https://")) then
@@ -370,101 +380,92 @@ local function addresses_of(payload, kind, route, built)
   return addresses, #pictures
 end
 
-local function add_lists(items, payload, route, built)
-  for _, kind in ipairs(model_inputs.sorted_names(LISTS)) do
-    local addresses, count = addresses_of(payload, kind, route, built)
-    if count > 0 then
-      local field = payload[kind] ~= nil and kind or "parameters." .. kind
-      if kind == "frames" and (count < MIN_FRAMES or (route == "fal" and count > MAX_FRAMES)) then
-        plan.refuse(built, field, "must be from " .. MIN_FRAMES .. " to " .. MAX_FRAMES .. " pictures")
-      end
-      if kind == "references" and route == "fal" then
-        for index, address in ipairs(addresses) do addresses[index] = { image_url = address } end
-      end
-      items[#items + 1] = { field = field, name = LISTS[kind][route], value = addresses, decides = true }
-    end
+local function add_pictures(entries, payload, kind, route, built)
+  local addresses, count = addresses_of(payload, kind, route, built)
+  if count == 0 then return end
+  local field = payload[kind] ~= nil and kind or "parameters." .. kind
+  if kind == "frames" and (count < MIN_FRAMES or (route == "fal" and count > MAX_FRAMES)) then
+    plan.refuse(built, field, "must be from " .. MIN_FRAMES .. " to " .. MAX_FRAMES .. " pictures")
   end
+  if kind == "references" and route == "fal" then
+    for index, address in ipairs(addresses) do addresses[index] = { image_url = address } end
+  end
+  add(entries, { field = field, input = LISTS[kind][route], decides = true }, addresses)
 end
 
 -- 16:9 as text on fal, as a quotient on the direct route.
-local function add_aspect_ratio(items, payload, route, built)
-  local field = video_request.field(payload, "aspect_ratio", "aspectRatio")
+local function add_aspect_ratio(entries, payload, route, built)
   local ratio = payload.aspect_ratio
   if not ratio and not payload.parameters.aspectRatio then return end
+  local field = video_request.field(payload, "aspect_ratio", "aspectRatio")
   if route == "fal" then
     local hint = not ratio and "give it as aspect_ratio" or nil
-    items[#items + 1] = {
-      field = field, name = "aspect_ratio", value = ratio or payload.parameters.aspectRatio, decides = true, hint = hint,
-    }
-    return
+    local item = { field = field, input = "aspect_ratio", decides = true, hint = hint }
+    return add(entries, item, ratio or payload.parameters.aspectRatio)
   end
   local width, height = string.match(string.sub(ratio or "", 1, 32), "^(%d+%.?%d*):(%d+%.?%d*)$")
   local quotient = payload.parameters.aspectRatio or tonumber(ratio)
   if width and tonumber(height) > 0 then quotient = tonumber(width) / tonumber(height) end
   if not quotient then return plan.refuse(built, field, "must be a ratio such as 16:9", RATIOS) end
-  items[#items + 1] = { field = field, name = "aspectRatio", value = quotient, decides = true }
+  add(entries, { field = field, input = "aspectRatio", decides = true }, quotient)
 end
 
-local function add_values(items, payload, route)
+local function add_values(entries, payload, route)
   local parameters = payload.parameters
-  for _, value in ipairs(VALUES) do
-    if parameters[value.name] ~= nil then
-      items[#items + 1] = {
-        field = "parameters." .. value.name, name = value[route], value = parameters[value.name], decides = value.decides,
-        known = true, default = defaulted(payload, value.name),
-      }
-    end
+  for _, value in ipairs(check.present(VALUES, parameters)) do
+    local name = value.name
+    add(entries, ITEMS[route][name], parameters[name], is_defaulted(payload, name))
   end
-  if payload.duration_seconds then
-    local field = "duration_seconds"
-    if not defaulted(payload, field) then field = video_request.field(payload, field, "duration") end
-    items[#items + 1] = {
-      field = field, name = "duration", value = payload.duration_seconds, decides = true, default = defaulted(payload, field),
-    }
-  end
+  if not payload.duration_seconds then return end
+  if is_defaulted(payload, "duration_seconds") then return add(entries, DURATION_ITEM, payload.duration_seconds, true) end
+  local field = video_request.field(payload, "duration_seconds", "duration")
+  add(entries, { field = field, input = "duration", decides = true }, payload.duration_seconds)
 end
 
 -- The rest: preferences that Pika has not got, the vendor's own further parameters, and what decides but cannot be said.
-local function add_others(items, payload, built)
+local function add_others(entries, payload, built)
   local parameters = payload.parameters
   if (parameters.samples or 1) > 1 then
-    plan.refuse(built, "parameters.samples", "Pika makes one video per request", { 1 })
+    plan.refuse(built, "parameters.samples", "Pika makes one video per request", ONE)
   end
   if parameters.width or parameters.height then
     local field = parameters.width and "parameters.width" or "parameters.height"
     plan.refuse(built, field, "Pika has resolutions and aspect ratios, no sizes in pixels", RESOLUTIONS)
   end
-  for _, name in ipairs(model_inputs.sorted_names(parameters)) do
-    if not HANDLED[name] then
-      local known = video_request.PREFERENCES[name] ~= nil
-      items[#items + 1] = { field = "parameters." .. name, name = name, value = parameters[name], known = known }
-    end
+  for _, name in ipairs(names.unknown(parameters, HANDLED) or NONE) do
+    local known = video_request.PREFERENCES[name] ~= nil
+    add(entries, { field = "parameters." .. name, input = name, known = known }, parameters[name])
   end
 end
 
 local function check_frames_duration(payload, route, built)
+  if not payload.parameters.transitions then return end
   local total = 0
-  for _, transition in ipairs(payload.parameters.transitions or {}) do total = total + (tonumber(transition.duration) or 0) end
+  for _, transition in ipairs(payload.parameters.transitions) do total = total + (tonumber(transition.duration) or 0) end
   if route == "fal" and total > MAX_TRANSITION_SECONDS then
     plan.refuse(built, "parameters.transitions", "must not last more than " .. MAX_TRANSITION_SECONDS .. " seconds together")
   end
 end
 
--- What a submit of this payload would send (plan.lua).
-local function build(payload)
-  local built, route, items = plan.new(), route_of(payload), {}
-  local prompt, count = video_request.joined_prompt(payload, {})
-  if prompt then items[1] = { field = "prompt", name = route == "fal" and "prompt" or "promptText", value = prompt } end
+-- What a submit of this payload to this model would send (plan.lua).
+local function build(payload, path)
+  local route, entries = route_of(payload), {}
+  local built = model_inputs.new_plan(path, description_of(route, path))
+  local prompt, count = video_request.joined_prompt(payload, NONE)
+  if prompt then add(entries, PROMPTS[route], prompt) end
   if count > 1 then plan.note(built, "Pika takes one prompt: the prompts are joined, one a line") end
-  add_values(items, payload, route)
-  add_aspect_ratio(items, payload, route, built)
-  add_files(items, payload, route, built)
-  add_lists(items, payload, route, built)
-  add_others(items, payload, built)
+  add_values(entries, payload, route)
+  add_aspect_ratio(entries, payload, route, built)
+  add_files(entries, payload, route, built)
+  if has_any_pictures(payload) then
+    for _, kind in ipairs(LIST_KINDS) do add_pictures(entries, payload, kind, route, built) end
+  end
+  add_others(entries, payload, built)
   check_frames_duration(payload, route, built)
-  model_inputs.express(built, path_of(payload), inputs_of(payload), items)
-  if not inputs_of(payload) then plan.note(built, path_of(payload) .. " is not described here: it is sent unchecked") end
-  for _, name in ipairs(payload.ignored or {}) do
+  for _, entry in ipairs(entries) do model_inputs.put(built, entry.item, entry.value, entry.is_default) end
+  model_inputs.require_inputs(built)
+  if not built.description then plan.note(built, path .. " is not described here: it is sent unchecked") end
+  for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end
   return built
@@ -474,14 +475,21 @@ local function is_direct(job)
   return (job.state or {}).route == "direct" or (job.payload or {}).route == "direct"
 end
 
-local function direct_submit(payload, ctx, body)
+local function direct_submit(payload, ctx, path, body)
   ctx.warn { field = "route", message = "Pika's direct API is unverified: it was for partners, and not confirmed since 2025" }
   if payload.queue then
-    for _, name in ipairs(model_inputs.sorted_names(payload.queue)) do
+    for _, name in ipairs(names.sorted(payload.queue)) do
       ctx.warn { field = name, message = "has a meaning only on the route fal; left out" }
     end
   end
-  return pika_direct.submit(ctx, path_of(payload), body)
+  return pika_direct.submit(ctx, path, body)
+end
+
+local function needs_prompt(payload)
+  local route = route_of(payload)
+  local description = description_of(route, path_of(payload))
+  local input = description and description.inputs[PROMPTS[route].input]
+  return input and input.required
 end
 
 -- ---- the provider's functions --------------------------------------------------------------------------------------
@@ -490,13 +498,12 @@ local function prepare(request)
   local top = check.reader(request)
   local model, names_direct = read_model(top)
   local route = read_route(top, names_direct)
-  local payload = video_request.read(without_own_fields(request), { pictures = PICTURES, parameters = {} })
+  local payload = video_request.read(request, READING)
   payload.model, payload.route = model, route
   payload.queue = fal_queue.read_options(top, top:reader_of "parameters")
-  read_values(payload)
+  read_values(payload.parameters)
   if not model then fill_defaults(payload) end
-  local spec = (inputs_of(payload) or {})[route_of(payload) == "direct" and "promptText" or "prompt"]
-  if spec and spec.required and not video_request.joined_prompt(payload, {}) then check.fail("prompt", "is required") end
+  if not video_request.joined_prompt(payload, NONE) and needs_prompt(payload) then check.fail("prompt", "is required") end
   return payload
 end
 
@@ -511,7 +518,7 @@ local function seconds_of(payload, body, known)
     return body.duration or DURATIONS[1], last
   end
   local total = 0
-  for _, transition in ipairs(payload.parameters.transitions or {}) do
+  for _, transition in ipairs(payload.parameters.transitions or NONE) do
     if type(transition.duration) ~= "number" then return nil end
     total = total + transition.duration
   end
@@ -524,7 +531,7 @@ local function estimate(payload)
   local path = path_of(payload)
   local known = PRICES[path]
   if not known then return nil, "the price of " .. path .. " is not known here" end
-  local built = build(payload)
+  local built = build(payload, path)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   local answer = { model = path, source = known.source, as_of = known.as_of }
   if known.usd_per_video then
@@ -547,11 +554,12 @@ local function health(ctx)
 end
 
 local function submit(payload, ctx)
-  local built = build(payload)
+  local path = path_of(payload)
+  local built = build(payload, path)
   plan.announce(built, ctx)
-  if plan.is_refused(built) then return nil, #built.refusals == 1 and built.refusals[1] or built.refusals end
-  if route_of(payload) == "direct" then return direct_submit(payload, ctx, built.body) end
-  return fal_queue.submit(ctx, fal_model(payload), built.body, payload.queue)
+  if plan.is_refused(built) then return nil, plan.refusals(built) end
+  if route_of(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end
+  return fal_queue.submit(ctx, FAL_PREFIX .. path, built.body, payload.queue)
 end
 
 local function poll(job, ctx)

@@ -208,8 +208,7 @@ end
 local function launch(self)
   local arguments = self.arguments or { "serve", "--home", self.home, "--listen", self.listen }
   self.process = spawn(self.folder, arguments, self.env, self.program)
-  self.pid = self.process.pid
-  self.port = nil
+  self.pid, self.port, self.ended = self.process.pid, nil, false
   poll(START_SECONDS, function()
     local port = tonumber(output(self.process):match("listens on http://[%w%.]+:(%d+)\n"))
     if port and answers(port) then self.port = port end
@@ -258,12 +257,14 @@ end
 --- Ends it with SIGTERM, as an operator would. Returns the exit code.
 function Host:stop()
   if exit_code(self.process) == nil then signal(self.process, "TERM") end
+  self.ended = true
   return (assert(wait_for_exit(self.process), "the host did not stop"))
 end
 
 --- Ends it with SIGKILL.
 function Host:kill()
   signal(self.process, "KILL")
+  self.ended = true
   return (assert(wait_for_exit(self.process), "the host was not killed"))
 end
 
@@ -277,11 +278,12 @@ function Host:start_again()
   return launch(self)
 end
 
---- Stops it if it runs, and removes the home. An error when it did not end well: a sanitizer may have found something.
+--- Stops it if it runs, and removes the home. An error when it did not end well, or ended by
+--- itself: a sanitizer may have found something.
 function Host:remove()
   local code, problem = 0, nil
-  if exit_code(self.process) == nil then
-    signal(self.process, "TERM")
+  if not self.ended then
+    if exit_code(self.process) == nil then signal(self.process, "TERM") end
     code, problem = wait_for_exit(self.process), errors(self.process)
     if not code then signal(self.process, "KILL") end
   end

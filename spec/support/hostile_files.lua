@@ -86,7 +86,7 @@ local fields = {
   { "tags", "'x'", "expected a table" }, { "modes", "7", "expected a table" }, { "reviews", "'good'", "expected a table" },
   { "prepare", "{}", "expected a function, got table" }, { "estimate", "0.04", "expected a function" }, { "webhook", "true", "expected a function" },
   { "cancel", "'no'", "expected a function" },
-  { "captions", "{}", "unknown key; did you mean 'capabilities'" }, { "submitt", "1", "unknown key; did you mean 'submit'" },
+  { "captions", "{}", "unknown key" }, { "submitt", "1", "unknown key; did you mean 'submit'" },
   { "zzzzzz", "1", "unknown key" }, { "[1]", "'x'", "not text" },
 }
 

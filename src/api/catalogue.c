@@ -143,7 +143,7 @@ static void write_entry(struct buffer *out, struct host *host, const struct gate
 	buffer_text(out, "{\"id\":");
 	json_write_text(out, provider->manifest.id);
 	buffer_char(out, ',');
-	envelope_write_members(out, provider, judgement);
+	envelope_write_members(out, provider, judgement, LIVENESS_UNBUILT_ASKED);
 	buffer_text(out, "\"aliases\":");
 	write_texts(out, provider->manifest.aliases);
 	buffer_char(out, ',');
@@ -152,7 +152,7 @@ static void write_entry(struct buffer *out, struct host *host, const struct gate
 	write_json(out, "reviews", provider->manifest.reviews, "null");
 	write_credential_specs(out, &provider->manifest);
 	write_script(out, entry);
-	envelope_write_causes(out, judgement, NULL, true);
+	envelope_write_causes(out, judgement, NULL, LIVENESS_UNBUILT_ASKED);
 	buffer_char(out, '}');
 	judgement_release(judgement);
 }

@@ -6,19 +6,20 @@
 static const char ask_for_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 static const char not_built[] = "\"this version of the host makes dry runs only\",";
 
-static void write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement, bool ok)
+static void write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement,
+	enum liveness liveness, bool ok)
 {
 	buffer_text(out, "\"ok\":");
 	json_write_bool(out, ok);
 	buffer_char(out, ',');
 	buffer_text(out, judgement->head);
 	buffer_text(out, provider->common);
-	buffer_text(out, "\"dry_run\":true,");
+	buffer_text(out, liveness == LIVENESS_LIVE ? "\"dry_run\":false," : "\"dry_run\":true,");
 }
 
-void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement)
+void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
 {
-	write_members(out, provider, judgement, judgement->execution_allowed);
+	write_members(out, provider, judgement, liveness, judgement->execution_allowed);
 }
 
 /* A list of texts, each followed by a comma, in brackets. */
@@ -34,7 +35,23 @@ static void add_texts(struct buffer *out, const struct buffer *texts)
 	buffer_append(out, texts->data, texts->length);
 }
 
-void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, bool wants_live)
+static void write_live(struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+{
+	buffer_text(out, ",\"live\":{\"enabled\":");
+	json_write_bool(out, liveness == LIVENESS_LIVE);
+	buffer_text(out, ",\"missing\":[");
+	buffer_text(out, judgement->missing);
+	if (call != NULL)
+		add_texts(out, &call->refusals);
+	if (liveness == LIVENESS_DRY || liveness == LIVENESS_UNBUILT)
+		buffer_text(out, ask_for_live);
+	if (liveness == LIVENESS_UNBUILT || liveness == LIVENESS_UNBUILT_ASKED)
+		buffer_text(out, not_built);
+	close_list(out);
+	buffer_char(out, '}');
+}
+
+void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
 {
 	buffer_text(out, "\"reason\":");
 	buffer_text(out, judgement->reason);
@@ -47,20 +64,13 @@ void envelope_write_causes(struct buffer *out, const struct judgement *judgement
 	if (call != NULL)
 		add_texts(out, &call->notes);
 	close_list(out);
-	buffer_text(out, ",\"live\":{\"enabled\":false,\"missing\":[");
-	buffer_text(out, judgement->missing);
-	if (call != NULL)
-		add_texts(out, &call->refusals);
-	buffer_text(out, wants_live ? "" : ask_for_live);
-	buffer_text(out, not_built);
-	close_list(out);
-	buffer_char(out, '}');
+	write_live(out, judgement, call, liveness);
 }
 
-void envelope_write_refusal(struct buffer *out, const struct provider *provider, const struct judgement *judgement, bool wants_live)
+void envelope_write_refusal(struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
 {
-	write_members(out, provider, judgement, false);
-	envelope_write_causes(out, judgement, NULL, wants_live);
+	write_members(out, provider, judgement, liveness, false);
+	envelope_write_causes(out, judgement, NULL, liveness);
 }
 
 void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value)

@@ -96,6 +96,34 @@ static struct exchange *make_exchange(void)
 	return exchange;
 }
 
+/* Engine thread: the value of a credential, from the secrets file or the environment, at the moment it is written into a request. */
+static const char *find_credential(void *context, const char *name)
+{
+	struct exchange *exchange = context;
+	const struct gate_subject *subject = &exchange->call.call.provider->subject;
+
+	for (size_t i = 0; i < subject->credential_count; i++)
+		if (strcmp(subject->credentials[i].name, name) == 0)
+			return gate_credential(exchange->view, subject, &subject->credentials[i]);
+	return NULL;
+}
+
+static void open_way(struct exchange *exchange)
+{
+	const struct config_live *live;
+	const struct config_live_provider *own;
+
+	exchange->view = gate_acquire(exchange->host->gate);
+	live = &exchange->view->config->live;
+	own = config_live_provider(exchange->view->config, exchange->call.call.provider->manifest.id);
+	exchange->call.way = (struct engine_way){
+		.upstream = live->upstream,
+		.base_url = own != NULL ? own->base_url : NULL,
+		.credential = find_credential,
+		.context = exchange,
+	};
+}
+
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
 {
 	struct exchange *exchange = take_spare(incoming->host->exchanges);
@@ -106,12 +134,15 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->host = incoming->host;
 	exchange->judgement = judgement_hold(incoming->judgement);
 	exchange->verb = incoming->verb;
-	exchange->wants_live = incoming->wants_live;
+	exchange->liveness = incoming->liveness;
+	exchange->view = NULL;
 	exchange->stored = false;
 	exchange->write = (struct store_write){ 0 };
 	exchange->idempotency_key[0] = '\0';
 	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
-	script_call_set(&exchange->call.call, incoming->provider, function, request, true);
+	script_call_set(&exchange->call.call, incoming->provider, function, request, incoming->liveness != LIVENESS_LIVE);
+	if (incoming->liveness == LIVENESS_LIVE)
+		open_way(exchange);
 	return exchange;
 }
 
@@ -123,6 +154,8 @@ void exchange_release(struct exchange *exchange)
 		return;
 	host = exchange->host;
 	judgement_release(exchange->judgement);
+	if (exchange->view != NULL)
+		gate_release(host->gate, exchange->view);
 	free(exchange->write.replay);
 	script_call_clear(&exchange->call.call, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->answer, SPARE_BUFFER_BYTES);

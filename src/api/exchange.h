@@ -20,7 +20,8 @@ struct exchange {
 	struct engine_call call;
 	struct judgement *judgement; /* held */
 	enum verb verb;
-	bool wants_live;
+	enum liveness liveness;
+	const struct gate_view *view; /* held by a live call: its credentials and ways; else NULL */
 
 	/* submit and generate: the answer and its row, made on the engine thread before the store writes them */
 	struct buffer answer;

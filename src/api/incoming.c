@@ -17,7 +17,7 @@ void incoming_problem(struct incoming *incoming, int status, const char *path, c
 
 	buffer_init(&members, MEMBERS_BYTES);
 	if (incoming->provider != NULL && incoming->judgement != NULL) {
-		envelope_write_refusal(&members, incoming->provider, incoming->judgement, incoming->wants_live);
+		envelope_write_refusal(&members, incoming->provider, incoming->judgement, incoming->liveness);
 		if (!members.failed)
 			problem.members = members.data;
 	}
@@ -167,6 +167,16 @@ static bool read_script_request(struct incoming *incoming)
 	return incoming->script_request != NULL;
 }
 
+/* Health has a live path: it costs nothing and needs no registry. */
+static enum liveness decide_liveness(const struct incoming *incoming)
+{
+	if (incoming->verb != VERB_HEALTH)
+		return incoming->wants_live ? LIVENESS_UNBUILT_ASKED : LIVENESS_UNBUILT;
+	if (!incoming->wants_live)
+		return LIVENESS_DRY;
+	return incoming->judgement->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
+}
+
 bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb, const char *name)
 {
 	*incoming = (struct incoming){ .host = host, .http = http, .kind = kind, .verb = verb };
@@ -190,6 +200,7 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 	}
 	if (!read_switches(incoming))
 		return false;
+	incoming->liveness = decide_liveness(incoming);
 	return verb == VERB_HEALTH || verb == VERB_POLL || read_script_request(incoming);
 }
 

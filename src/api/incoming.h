@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 
+#include "api/envelope.h"
 #include "api/host.h"
 #include "api/judgement.h"
 
@@ -22,6 +23,7 @@ struct incoming {
 	json_t *script_request;      /* submit, generate: what prepare gets, masked; an object */
 	struct judgement *judgement;
 	bool wants_live;             /* the request says "dry_run": false */
+	enum liveness liveness;      /* how the answer stands to the vendor, as far as the gate decides it */
 };
 
 /* Reads and checks everything; `name` is the provider as typed, or NULL for generate (the body names it). False: an answer was sent. */

@@ -124,6 +124,7 @@ static struct judgement *judge(struct provider *provider, const struct gate_view
 	}
 	made->execution_allowed = verdict.execution_allowed;
 	made->request_credential = verdict.request_credential;
+	made->live_allowed = verdict.live_allowed;
 	made->head = render_head(&verdict, &provider->subject);
 	made->reason = render_reason(verdict.reason);
 	made->warnings = render_texts(verdict.warnings, verdict.warning_count);

@@ -15,6 +15,7 @@ struct judgement {
 	_Atomic int holders;
 	bool execution_allowed;
 	bool request_credential;
+	bool live_allowed; /* all that a live call needs but its own "dry_run": false */
 	char *head;        /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
 	char *reason;      /* JSON text or "null" */
 	char *warnings;    /* texts, each followed by a comma */

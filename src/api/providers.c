@@ -18,7 +18,7 @@ static void tell_event(const struct incoming *incoming, const char *verb, const 
 		.kind = incoming->kind,
 		.verb = verb,
 		.provider = incoming->provider->manifest.id,
-		.dry_run = true,
+		.dry_run = incoming->liveness != LIVENESS_LIVE,
 		.execution_allowed = incoming->judgement->execution_allowed,
 		.job_id = job_id,
 		.request_id = incoming->http->request_id,
@@ -42,12 +42,13 @@ static void answer_health(struct incoming *incoming, const struct script_call *c
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->judgement);
+	envelope_write_members(&out, incoming->provider, incoming->judgement, incoming->liveness);
 	buffer_text(&out, "\"id\":");
 	json_write_text(&out, incoming->provider->manifest.id);
 	buffer_char(&out, ',');
 	envelope_write_json(&out, "upstream", &call->upstream);
-	envelope_write_causes(&out, incoming->judgement, call, incoming->wants_live);
+	envelope_write_json(&out, "probe", &call->result);
+	envelope_write_causes(&out, incoming->judgement, call, incoming->liveness);
 	buffer_char(&out, '}');
 	send_answer(incoming, &out);
 	buffer_free(&out);
@@ -140,10 +141,10 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->judgement);
+	envelope_write_members(&out, incoming->provider, incoming->judgement, incoming->liveness);
 	buffer_append(&out, state->data, state->length);
 	envelope_write_json(&out, "upstream", &call->upstream);
-	envelope_write_causes(&out, incoming->judgement, call, incoming->wants_live);
+	envelope_write_causes(&out, incoming->judgement, call, incoming->liveness);
 	buffer_char(&out, '}');
 	send_answer(incoming, &out);
 	buffer_free(&out);

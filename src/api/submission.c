@@ -66,9 +66,9 @@ void submission_compose(struct exchange *exchange)
 	id_format(&exchange->write.task.id, exchange->job_id);
 	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(call->provider->common));
 	buffer_char(out, '{');
-	envelope_write_members(out, call->provider, exchange->judgement);
+	envelope_write_members(out, call->provider, exchange->judgement, exchange->liveness);
 	write_job_fields(exchange, out);
-	envelope_write_causes(out, exchange->judgement, call, exchange->wants_live);
+	envelope_write_causes(out, exchange->judgement, call, exchange->liveness);
 	buffer_char(out, '}');
 	fill_row(exchange);
 	exchange->write.idempotency.answer = out->data;

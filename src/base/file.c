@@ -32,7 +32,7 @@ enum error_code file_read(const char *path, size_t maximum, char **text, size_t 
 {
 	struct buffer buffer;
 	enum error_code code;
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe must not hold us */
 
 	if (fd == -1)
 		return error_set(error, errno == ENOENT || errno == ENOTDIR ? ERROR_NOT_FOUND : ERROR_IO, path, "cannot open: %s",

@@ -54,6 +54,8 @@ bool json_wide(const json_t *value, uint64_t *number)
 
 /* ---- the scanner: depth, paths and wide integers, without recursion ---------------------------------------------- */
 
+#define CONTAINER_VALUES 8 /* what a list or an object weighs, in values */
+
 struct level {
 	bool array;
 	uint32_t index; /* arrays: which item */
@@ -67,6 +69,7 @@ struct scan {
 	size_t at;
 	int depth;
 	struct level levels[LIMIT_JSON_DEPTH];
+	size_t values;    /* as LIMIT_JSON_VALUES counts them */
 	bool wide_found;
 };
 
@@ -133,6 +136,7 @@ static bool scan_token(struct scan *scan)
 		if (scan->depth == LIMIT_JSON_DEPTH)
 			return false;
 		scan->levels[scan->depth++] = (struct level){ .array = byte == '[' };
+		scan->values += CONTAINER_VALUES;
 		scan->at++;
 	} else if (byte == '}' || byte == ']') {
 		scan->depth -= scan->depth > 0;
@@ -140,6 +144,7 @@ static bool scan_token(struct scan *scan)
 	} else if (byte == ',') {
 		if (scan->depth > 0)
 			scan->levels[scan->depth - 1].index++;
+		scan->values++;
 		scan->at++;
 	} else if (byte == '-' || isdigit((unsigned char)byte)) {
 		size_t length = number_length(scan);
@@ -249,6 +254,10 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 
 	if (!scan_until(&scan, length)) {
 		error_set(error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+		return NULL;
+	}
+	if (scan.values > LIMIT_JSON_VALUES) {
+		error_set(error, ERROR_INVALID, "", "more than %d values (a list or an object counts as %d)", LIMIT_JSON_VALUES, CONTAINER_VALUES);
 		return NULL;
 	}
 	if (!scan.wide_found)

@@ -6,6 +6,7 @@
 
 /* JSON (RFC 8259). Deeper bodies are refused before the parser sees them: civetweb's threads have 100 KiB of stack. */
 #define LIMIT_JSON_DEPTH 64
+#define LIMIT_JSON_VALUES 500000         /* of one text: "[],[]," takes fifty times its size once it is parsed */
 
 /* Requests. */
 #define LIMIT_BODY_BYTES_DEFAULT (16 * 1024 * 1024)
@@ -51,6 +52,7 @@
 
 /* Scripts (design 2.7). */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)
+#define LIMIT_SCRIPT_RESIDENT_BYTES (8 * 1024 * 1024) /* above it, a state's garbage is collected after each call */
 #define LIMIT_SCRIPT_CPU_MS 2000         /* one resume of a coroutine */
 #define LIMIT_SCRIPT_LOAD_CPU_MS 500
 #define LIMIT_SCRIPT_INSTRUCTIONS 200000000LL

@@ -87,6 +87,8 @@ static void send_request(struct engine *engine, struct engine_call *call)
 	}
 	transfer->outgoing = &call->call.outgoing;
 	transfer->upstream = call->way.upstream;
+	transfer->script_base = call->call.provider->manifest.base_url;
+	transfer->base_url = call->way.base_url;
 	transfer->credential = call->way.credential;
 	transfer->context = call->way.context;
 	transfer->done = transfer_done;

@@ -16,6 +16,7 @@ struct engine;
 /* What a live call needs beyond a dry run. All borrowed until `done`. */
 struct engine_way {
 	const char *upstream; /* live.upstream, or NULL */
+	const char *base_url; /* stands in for the script's base_url, or NULL */
 	const char *(*credential)(void *context, const char *name);
 	void *context;
 };

@@ -255,25 +255,36 @@ static bool set_body(CURL *easy, struct transfer *transfer)
 	return transfer->form != NULL && curl_easy_setopt(easy, CURLOPT_MIMEPOST, transfer->form) == CURLE_OK;
 }
 
-/* The URL as it is sent: through live.upstream the vendor's host becomes the first segment of the path. */
-static bool set_url(CURL *easy, struct transfer *transfer)
+/* The URL as it is sent: with the operator's base_url in place of the script's, or through live.upstream, where the vendor's host becomes the
+ * first segment of the path. */
+static void write_url(const struct transfer *transfer, struct buffer *out)
 {
 	const char *url = transfer->outgoing->url.data;
-	struct buffer through;
+	size_t base = transfer->script_base != NULL ? strlen(transfer->script_base) : 0;
+
+	if (transfer->base_url != NULL && base > 0 && strncmp(url, transfer->script_base, base) == 0) {
+		buffer_text(out, transfer->base_url);
+		buffer_text(out, url + base);
+	} else if (transfer->upstream != NULL) {
+		buffer_text(out, transfer->upstream);
+		buffer_text(out, transfer->upstream[strlen(transfer->upstream) - 1] == '/' ? "" : "/");
+		buffer_text(out, strstr(url, "://") + 3);
+	} else {
+		buffer_text(out, url);
+	}
+}
+
+/* Plain HTTP was checked to name loopback when the configuration and the script's request were read. */
+static bool set_url(CURL *easy, struct transfer *transfer)
+{
+	struct buffer url;
 	bool set;
 
-	if (transfer->upstream == NULL) {
-		transfer->loopback_allowed = strncmp(url, "http://", 7) == 0; /* plain HTTP was checked to name loopback */
-		return curl_easy_setopt(easy, CURLOPT_URL, url) == CURLE_OK;
-	}
-	transfer->loopback_allowed = true;
-	buffer_init(&through, LIMIT_SCRIPT_MEMORY_BYTES);
-	buffer_text(&through, transfer->upstream);
-	if (!through.failed && through.length > 0 && through.data[through.length - 1] != '/')
-		buffer_char(&through, '/');
-	buffer_text(&through, strstr(url, "://") + 3);
-	set = !through.failed && curl_easy_setopt(easy, CURLOPT_URL, through.data) == CURLE_OK;
-	buffer_free(&through);
+	buffer_init(&url, LIMIT_SCRIPT_MEMORY_BYTES);
+	write_url(transfer, &url);
+	transfer->loopback_allowed = !url.failed && strncmp(url.data, "http://", 7) == 0;
+	set = !url.failed && curl_easy_setopt(easy, CURLOPT_URL, url.data) == CURLE_OK;
+	buffer_free(&url);
 	return set;
 }
 

@@ -15,6 +15,7 @@ struct transfers;
 struct transfer {
 	const struct outgoing *outgoing;  /* kept by the caller until `done` */
 	const char *upstream;             /* a base that every host is reached through (live.upstream), or NULL */
+	const char *script_base, *base_url; /* the script's base_url, and what stands in for it; or NULL */
 	/* The value of a credential by name, or NULL. Used only while the transfer is started. */
 	const char *(*credential)(void *context, const char *name);
 	void *context;

@@ -121,10 +121,9 @@ static void keep_mode(lua_State *L, int index, struct script_call *call)
 	lua_pop(L, 1);
 }
 
-/* Leaves the payload on the stack; false when the request was refused as bad input. */
+/* Makes of the request on the stack the payload; false when the request was refused as bad input. */
 static bool run_prepare(lua_State *L, struct script_call *call)
 {
-	bridge_push(L, call->request);
 	if (call->provider->manifest.has[FUNCTION_PREPARE]) {
 		push_function(L, call, FUNCTION_PREPARE);
 		lua_insert(L, -2);
@@ -185,14 +184,14 @@ static int call_body(lua_State *L)
 
 	lua_settop(L, 0);
 	luaL_checkstack(L, 20, NULL);
+	if (call->function != FUNCTION_HEALTH)
+		bridge_push(L, call->request);
 	call->phase = PHASE_PREPARE;
 	if (call->function == FUNCTION_SUBMIT) {
 		if (!run_prepare(L, call))
 			return 0;
 		call->phase = PHASE_ESTIMATE;
 		run_estimate(L, call);
-	} else if (call->function != FUNCTION_HEALTH) {
-		bridge_push(L, call->request);
 	}
 	call->phase = PHASE_CALL;
 	push_function(L, call, call->function);
@@ -243,6 +242,9 @@ static void give_thread_back(struct script_call *call, struct script_state *stat
 		luaL_unref(state->L, LUA_REGISTRYINDEX, call->thread_reference);
 	}
 	call->thread = NULL;
+	/* What a large body or a stopped script left behind must not stay until the next cycle: there is one state per provider. */
+	if (state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES)
+		lua_gc(state->L, LUA_GCCOLLECT);
 }
 
 static const char *phase_name(const struct script_call *call)
@@ -259,6 +261,11 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 
 	if (status == LUA_ERRRUN && lua_istable(thread, -1) && state->stop == SCRIPT_RUNNING && call->phase != PHASE_START) {
 		refusal_take_error(thread, call, call->phase != PHASE_CALL);
+		return;
+	}
+	if (status == LUA_ERRMEM && call->phase == PHASE_START) { /* no code of the script has run yet */
+		error_set(&call->error, ERROR_INVALID, "", "this is more than fits in a script's memory, %d MiB", LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
+		call->outcome = CALL_INVALID;
 		return;
 	}
 	script_explain(state, thread, status, &call->error);

@@ -16,6 +16,7 @@
 
 struct source {
 	char *name;  /* "image_fal.lua" */
+	char *problem; /* why it could not be read, or NULL */
 	char *text;  /* NULL once the scripts are made from it: `digest` tells a change */
 	size_t length;
 	uint64_t digest;
@@ -42,6 +43,7 @@ static void free_sources(struct source_list *list)
 {
 	for (size_t i = 0; i < list->count; i++) {
 		free(list->items[i].name);
+		free(list->items[i].problem);
 		free(list->items[i].text);
 	}
 	free(list->items);
@@ -68,21 +70,35 @@ static bool is_script(const char *name)
 	return name[0] != '.' && length > 4 && strcmp(name + length - 4, ".lua") == 0;
 }
 
+/* The text, or why there is none. False: it is not there (any more). */
+static bool read_text(const char *path, struct source *source)
+{
+	struct error error;
+
+	switch (file_read(path, LIMIT_SCRIPT_FILE_BYTES, &source->text, &source->length, &error)) {
+	case ERROR_NONE: source->digest = text_digest(source->text, source->length); return true;
+	case ERROR_NOT_FOUND: return false;
+	default: break;
+	}
+	source->problem = strdup(error.message);
+	if (source->problem == NULL)
+		return false;
+	source->digest = text_digest(source->problem, strlen(source->problem));
+	return true;
+}
+
 static void read_source(const char *directory, const char *name, struct source_list *list)
 {
 	char *path = file_join(directory, name);
 	struct source source = { .name = strdup(name) };
 	struct source *grown = realloc(list->items, (list->count + 1) * sizeof *grown);
-	struct error error;
 
 	if (grown != NULL)
 		list->items = grown;
-	if (path != NULL && source.name != NULL && grown != NULL &&
-		file_read(path, LIMIT_SCRIPT_FILE_BYTES, &source.text, &source.length, &error) == ERROR_NONE) {
-		source.digest = text_digest(source.text, source.length);
+	if (path != NULL && source.name != NULL && grown != NULL && read_text(path, &source))
 		list->items[list->count++] = source;
-	} else
-		free(source.name); /* vanished between listing and reading, or unreadable: as if it were not there */
+	else
+		free(source.name);
 	free(path);
 }
 
@@ -253,9 +269,14 @@ static void load_entry(const struct loading *loading, struct catalog_entry *entr
 	struct error error = { 0 };
 	enum error_code code;
 
-	code = provider_load(entry->file, source->text, source->length, catalog->library, ++catalog->generation, &entry->provider, &error);
-	if (code == ERROR_NONE)
+	if (source->problem != NULL)
+		code = error_set(&error, ERROR_SCRIPT, NULL, "%s:1: %s", entry->file, source->problem);
+	else
+		code = provider_load(entry->file, source->text, source->length, catalog->library, ++catalog->generation, &entry->provider, &error);
+	if (code == ERROR_NONE) {
 		code = check_names(loading, entry->provider, &error);
+		entry->waits_for_name = code != ERROR_NONE;
+	}
 	if (code == ERROR_NONE) {
 		log_message(LOG_INFO, "script.loaded", "%s generation %llu", entry->file, (unsigned long long)entry->provider->generation);
 		return;
@@ -277,7 +298,7 @@ static bool add_entry(const struct loading *loading, const struct source *source
 	if (asprintf(&entry.file, "providers/%s", source->name) == -1)
 		return false;
 	before = entry_of(catalog->current, entry.file);
-	load = reload_all || before == NULL || !same_text(source, find_source(&catalog->sources, source->name));
+	load = reload_all || before == NULL || before->waits_for_name || !same_text(source, find_source(&catalog->sources, source->name));
 	if (load) {
 		load_entry(loading, &entry, source, before);
 	} else {

@@ -14,6 +14,7 @@ struct catalog;
 struct catalog_entry {
 	char *file;               /* "providers/image_fal.lua" */
 	struct provider *provider;/* NULL: no version of this file has loaded yet */
+	bool waits_for_name; /* refused only because another file has its name: tried again at each change */
 	char *error;              /* why the newest text of the file does not load ("providers/x.lua:3: ..."), or NULL */
 };
 

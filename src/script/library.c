@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 
 struct module {
 	char *name;
@@ -64,11 +65,16 @@ static enum error_code add_module(struct script_library *library, const char *di
 	else
 		error_memory(error);
 	free(path);
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE) {
 		library->modules[library->count++] = module;
-	else
-		free(module.name);
-	return code;
+		return ERROR_NONE;
+	}
+	free(module.name);
+	if (code == ERROR_MEMORY)
+		return code;
+	/* the scripts that need it will say that it is not there; the others do not care */
+	log_message(LOG_ERROR, "library.rejected", "lua/%s: %s", file, error->message);
+	return ERROR_NONE;
 }
 
 static int is_lua_file(const char *name)

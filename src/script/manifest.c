@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "script/bridge.h"
+#include "script/state.h"
 
 #define HTTPS "https://"
 #define HTTP "http://"
@@ -83,12 +84,17 @@ static void out_of_memory(struct reading *reading)
 	complain(reading, "", "out of memory");
 }
 
-static char *copy_text(struct reading *reading, int index)
+/* The text at `index`. One with a NUL in it would be a shorter one to us. */
+static char *copy_text(struct reading *reading, const char *key, int index)
 {
-	char *copy = strdup(lua_tostring(reading->L, index));
+	size_t length;
+	const char *text = lua_tolstring(reading->L, index, &length);
+	char *copy = strdup(text);
 
 	if (copy == NULL)
 		out_of_memory(reading);
+	else if (strlen(copy) != length)
+		complain(reading, key, "the text has a NUL in it");
 	return copy;
 }
 
@@ -100,7 +106,7 @@ static char *read_text(struct reading *reading, const char *key, bool required)
 	int type = lua_getfield(L, reading->table, key);
 
 	if (type == LUA_TSTRING)
-		text = copy_text(reading, -1);
+		text = copy_text(reading, key, -1);
 	else if (type != LUA_TNIL || required)
 		complain(reading, key, "expected text, got %s", lua_typename(L, type));
 	lua_pop(L, 1);
@@ -122,7 +128,7 @@ static char **take_text_list(struct reading *reading, const char *path, size_t r
 		out_of_memory(reading);
 	for (size_t i = 0; list != NULL && i < count; i++) {
 		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) == LUA_TSTRING)
-			list[room_before + i] = copy_text(reading, -1);
+			list[room_before + i] = copy_text(reading, path, -1);
 		else
 			complain(reading, path, "item %zu: expected text, got %s", i + 1, luaL_typename(L, -1));
 		lua_pop(L, 1);
@@ -131,20 +137,46 @@ static char **take_text_list(struct reading *reading, const char *path, size_t r
 	return list;
 }
 
+static int write_to_buffer(lua_State *L)
+{
+	bridge_write(L, 1, lua_touserdata(L, 2));
+	return 0;
+}
+
+/* The table on top of the stack as JSON; what has no JSON form is named by its field. Out of memory or time is no fault of one field. */
+static char *write_json(struct reading *reading, const char *key)
+{
+	lua_State *L = reading->L;
+	struct buffer *json = bridge_push_buffer(L);
+	char *text = NULL;
+	int status;
+
+	lua_pushcfunction(L, write_to_buffer);
+	lua_pushvalue(L, -3);
+	lua_pushlightuserdata(L, json);
+	status = lua_pcall(L, 2, 0, 0);
+	if (status == LUA_ERRMEM || (status != LUA_OK && script_state_of(L)->stop != SCRIPT_RUNNING))
+		lua_error(L);
+	if (status != LUA_OK) {
+		complain(reading, key, "%s", lua_tostring(L, -1));
+		lua_pop(L, 1);
+	} else {
+		text = buffer_take(json);
+		if (text == NULL)
+			out_of_memory(reading);
+	}
+	lua_pop(L, 1);
+	return text;
+}
+
 static char *read_json(struct reading *reading, const char *key, bool required)
 {
 	lua_State *L = reading->L;
-	struct buffer *json;
 	char *text = NULL;
 	int type = lua_getfield(L, reading->table, key);
 
 	if (type == LUA_TTABLE) {
-		json = bridge_push_buffer(L);
-		bridge_write(L, -2, json);
-		text = buffer_take(json);
-		if (text == NULL)
-			out_of_memory(reading);
-		lua_pop(L, 1);
+		text = write_json(reading, key);
 	} else if (type != LUA_TNIL || required) {
 		complain(reading, key, "expected a table, got %s", lua_typename(L, type));
 	}
@@ -267,8 +299,8 @@ static void read_auth(struct reading *reading)
 			continue;
 		}
 		manifest->auth = grown;
-		grown[manifest->auth_count].name = copy_text(reading, -2);
-		grown[manifest->auth_count++].value = copy_text(reading, -1);
+		grown[manifest->auth_count].name = copy_text(reading, "auth", -2);
+		grown[manifest->auth_count++].value = copy_text(reading, "auth", -1);
 	}
 	lua_pop(L, 1);
 	if (!reading->failed && manifest->auth_count > 1)
@@ -296,6 +328,8 @@ static void read_pattern(struct reading *reading, const char *path, struct crede
 			regerror(status, &spec->compiled, reason, sizeof reason);
 			complain(reading, path, "pattern '%s' is not a POSIX extended regular expression: %s", pattern, reason);
 		}
+	} else if (!lua_isnil(reading->L, -1)) {
+		complain(reading, path, "pattern: expected text, got %s", luaL_typename(reading->L, -1));
 	}
 	lua_pop(reading->L, 1);
 }
@@ -312,17 +346,21 @@ static void read_credential(struct reading *reading, struct credential_spec *spe
 		return;
 	}
 	check_known_keys(reading, lua_gettop(L), path, credential_keys);
-	spec->name = copy_text(reading, -2);
+	spec->name = copy_text(reading, "credentials", -2);
 	lua_getfield(L, -1, "env");
 	spec->env = take_text_list(reading, path, 0);
 	lua_getfield(L, -1, "secret");
 	spec->secret = take_text_list(reading, path, 0);
 	read_pattern(reading, path, spec);
 	if (lua_getfield(L, -1, "hint") == LUA_TSTRING)
-		spec->hint = copy_text(reading, -1);
-	lua_getfield(L, -2, "optional");
+		spec->hint = copy_text(reading, path, -1);
+	else if (!lua_isnil(L, -1))
+		complain(reading, path, "hint: expected text, got %s", luaL_typename(L, -1));
+	lua_pop(L, 1);
+	if (lua_getfield(L, -1, "optional") != LUA_TBOOLEAN && !lua_isnil(L, -1))
+		complain(reading, path, "optional: expected true or false, got %s", luaL_typename(L, -1));
 	spec->optional = lua_toboolean(L, -1);
-	lua_pop(L, 2);
+	lua_pop(L, 1);
 }
 
 static int compare_credentials(const void *a, const void *b)

@@ -195,11 +195,14 @@ static bool path_has_dot_segment(const char *path)
 static void check_url(lua_State *L, const char *url, const struct manifest *manifest)
 {
 	bool https = strncmp(url, "https://", 8) == 0;
-	const char *host = https ? url + 8 : url + 7;
-	size_t length = strcspn(host, "/?#"), name = strcspn(host, ":/?#");
+	const char *host;
+	size_t length, name;
 
 	if (!https && strncmp(url, "http://", 7) != 0)
 		refuse(L, "url", "a URL that begins with https:// is needed");
+	host = https ? url + 8 : url + 7;
+	length = strcspn(host, "/?#");
+	name = strcspn(host, ":/?#");
 	if (!https && !loopback(host, name))
 		refuse(L, "url", "plain http goes to loopback only; use https");
 	if (memchr(host, '@', length) != NULL)

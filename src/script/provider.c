@@ -60,6 +60,9 @@ static enum error_code render_common(struct provider *provider, struct error *er
 	const struct manifest *manifest = &provider->manifest;
 	struct buffer out;
 
+	if (strlen(manifest->capabilities) + strlen(manifest->pricing) > LIMIT_SCRIPT_FILE_BYTES)
+		return error_set(error, ERROR_SCRIPT, "capabilities", "capabilities and pricing are too large: at most %d bytes together",
+			LIMIT_SCRIPT_FILE_BYTES);
 	buffer_init(&out, LIMIT_SCRIPT_FILE_BYTES * 4);
 	add_text_member(&out, "provider", manifest->id);
 	add_text_member(&out, "name", manifest->name);

@@ -1,0 +1,57 @@
+-- names.lua - the names of an object, sorted, as a set, or those that a set lacks.
+
+local names = {}
+
+--- The names of an object in alphabetical order: scripts must not depend on the order of `pairs`.
+function names.sorted(object)
+  local list = {}
+  for name in pairs(object) do list[#list + 1] = name end
+  if list[2] ~= nil then table.sort(list) end
+  return list
+end
+
+--- The names of an object that are not in a set, in alphabetical order, or nil if there are none.
+function names.unknown(object, known)
+  local list
+  for name in pairs(object) do
+    if not known[name] then
+      list = list or {}
+      list[#list + 1] = name
+    end
+  end
+  if list then table.sort(list) end
+  return list
+end
+
+--- Whether an object has any of the names of a set.
+function names.has_any(object, set)
+  for name in pairs(object) do
+    if set[name] then return true end
+  end
+  return false
+end
+
+--- A set of the items of a list.
+function names.set(list)
+  local set = {}
+  for _, item in ipairs(list) do set[item] = true end
+  return set
+end
+
+--- A set of the words of a text.
+function names.words(text)
+  local set = {}
+  for word in string.gmatch(text, "%S+") do set[word] = true end
+  return set
+end
+
+--- A copy of a set with the items of further sets in it.
+function names.union(...)
+  local union = {}
+  for _, set in ipairs { ... } do
+    for name in pairs(set) do union[name] = true end
+  end
+  return union
+end
+
+return names

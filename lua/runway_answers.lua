@@ -1,0 +1,103 @@
+-- runway_answers.lua - reads what Runway answers: tasks and errors.
+
+local http_errors = require "http_errors"
+local runway_prices = require "runway_prices"
+
+local runway_answers = {}
+
+-- The vendor asks for at least five seconds between polls.
+local POLL_SECONDS = 5
+
+--- What the vendor's error body says, for http_errors: { code =, detail = }.
+function runway_answers.explain(response)
+  local body = response and type(response.json) == "table" and response.json or {}
+  local text = type(body.error) == "string" and body.error or nil
+  -- Out of credits is a 400 like any other.
+  if text and string.find(string.lower(string.sub(text, 1, 300)), "enough credits", 1, true) then return { code = "credit" } end
+  local issue = type(body.issues) == "table" and body.issues[1]
+  if type(issue) == "table" and type(issue.message) == "string" then
+    local path = type(issue.path) == "table" and issue.path[1] or nil
+    text = (path and (tostring(path) .. ": ") or "") .. issue.message
+  end
+  return { detail = text }
+end
+
+local function cost_of(credits)
+  if type(credits) ~= "table" or type(credits.credits) ~= "number" then return nil end
+  return { usd = runway_prices.to_usd(credits.credits), credits = credits.credits, source = "vendor" }
+end
+
+-- The estimate in a create's answer is the most that the task may charge; the task's own cost replaces it.
+local function most_cost_of(estimated)
+  local cost = cost_of(estimated)
+  if cost then cost.maximum = true end
+  return cost
+end
+
+local function starts_with(text, prefix)
+  return string.sub(text, 1, #prefix) == prefix
+end
+
+local function failure_code_of(code)
+  if starts_with(code, "SAFETY.") or string.find(code, ".SAFETY.", 1, true) then return "moderation" end
+  if starts_with(code, "ASSET.INVALID") then return "invalid" end
+  if starts_with(code, "THIRD_PARTY.UNAVAILABLE") then return "unavailable" end
+  return "vendor"
+end
+
+-- What was moderated before it ran is charged all the same; of the rest the task's cost tells.
+local function billed_of(vendor_code, cost)
+  if cost then return cost.usd > 0 end
+  if starts_with(vendor_code, "SAFETY.INPUT") or starts_with(vendor_code, "INPUT_PREPROCESSING.SAFETY") then return true end
+  return nil
+end
+
+local function failed_result(task)
+  local vendor_code = type(task.failureCode) == "string" and task.failureCode or ""
+  local cost = cost_of(task.cost)
+  return {
+    id = task.id, status = "error", cost = cost,
+    error = {
+      code = failure_code_of(vendor_code), message = http_errors.safe_text(task.failure) or "the task failed",
+      vendor_code = vendor_code ~= "" and vendor_code or nil, billed = billed_of(vendor_code, cost),
+    },
+  }
+end
+
+local function succeeded_result(task)
+  local artifacts = {}
+  for _, url in ipairs(type(task.output) == "table" and task.output or {}) do
+    if type(url) == "string" then artifacts[#artifacts + 1] = { url = url } end
+  end
+  return { id = task.id, status = "done", progress = 1, artifacts = artifacts, cost = cost_of(task.cost) }
+end
+
+-- State keeps the last status: a poll that learns nothing reports it again, and a cancel knows that there is something to lose.
+local function going_on(task, status, reason)
+  local progress = type(task.progress) == "number" and task.progress or nil
+  return {
+    id = task.id, status = status, progress = progress, reason = reason, retry_after = POLL_SECONDS,
+    cost = most_cost_of(task.estimatedCost), state = { status = status },
+  }
+end
+
+--- The result of a create: a task that waits.
+function runway_answers.created(task)
+  local result = going_on(task, "queued")
+  result.progress = nil
+  return result
+end
+
+--- The result that a task object stands for.
+function runway_answers.task_result(task)
+  local status = task.status
+  if status == "SUCCEEDED" then return succeeded_result(task) end
+  if status == "FAILED" then return failed_result(task) end
+  if status == "CANCELLED" then return { id = task.id, status = "canceled", cost = cost_of(task.cost) } end
+  if status == "PENDING" then return going_on(task, "queued") end
+  if status == "THROTTLED" then return going_on(task, "queued", "accepted; waits for a free slot of the account") end
+  if status == "RUNNING" then return going_on(task, "running") end
+  return going_on(task, "running", "status not known: " .. (http_errors.safe_text(status) or "none given"))
+end
+
+return runway_answers

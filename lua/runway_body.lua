@@ -1,0 +1,413 @@
+-- runway_body.lua - the body of a request to Runway, built for one model at one endpoint (runway_route.lua).
+
+local check = require "check"
+local names = require "names"
+local plans = require "plan"
+local runway_models = require "runway_models"
+local runway_route = require "runway_route"
+local video_request = require "video_request"
+
+local runway_body = { DEFAULT_ASPECT = "16:9", DEFAULT_RESOLUTION = "720p" }
+
+local MAX_SEED = 4294967295
+local MAX_DATA_URI_BYTES = 5 * 1024 * 1024
+
+local CONTRACT_FIELDS = runway_models.CONTRACT_FIELDS
+
+--- Parameters that are read by name here; all others go through under the vendor's own names.
+runway_body.READ_BY_NAME = names.words [[ aspect_ratio duration duration_seconds height image imageUri init_image init_video
+  model negativePrompt negative_prompt prompt promptImage promptText promptVideo ratio reference referenceImages
+  reference_frames resolution samples seed storyboard video videoUri width ]]
+local READ_BY_NAME = runway_body.READ_BY_NAME
+
+local PICTURE_FIELDS = { "promptImage", "imageUri", "referenceImages" }
+local PERFORMANCE_FIELDS = { "character", "reference" }
+
+local NONE = {}
+
+local pictures_of, video_of = runway_route.pictures_of, runway_route.video_of
+
+-- A file as the vendor takes it: HTTPS with a host name, a data URI of its size, or an upload of its own.
+local function check_uri(plan, field, uri)
+  if type(uri) ~= "string" then return plans.refuse(plan, field, "must be a URL or a data URI") end
+  local start = string.lower(string.sub(uri, 1, 300))
+  if string.sub(start, 1, 5) == "data:" then
+    if #uri > MAX_DATA_URI_BYTES then plans.refuse(plan, field, "is too large: a data URI may have 5 MB; give an HTTPS URL") end
+  elseif string.sub(start, 1, 8) == "https://" then
+    if string.find(start, "^https://%d+%.%d+%.%d+%.%d+[:/]") or string.find(start, "^https://%[") then
+      plans.refuse(plan, field, "must name its host: the vendor does not fetch from an IP address")
+    end
+  elseif string.sub(start, 1, 9) ~= "runway://" then
+    plans.refuse(plan, field, "must be an HTTPS URL, a data URI or a runway:// upload")
+  end
+end
+
+local function add_prompt(plan, payload, spec, pictures)
+  local text, count = video_request.joined_prompt(payload, pictures)
+  text = text or payload.parameters.promptText
+  if not spec.prompt then
+    if text then plans.warn(plan, "prompt", spec.id .. " takes no prompt: left out") end
+    return
+  end
+  if not text then
+    if spec.prompt == "required" then plans.refuse(plan, "prompt", spec.id .. " needs a prompt") end
+    return
+  end
+  local limit = spec.prompt_max
+  if limit and type(text) == "string" and video_request.is_longer_than(text, limit) then
+    plans.refuse(plan, "prompt", ("is too long: %s takes %d characters"):format(spec.id, limit))
+  end
+  if count > 1 then plans.note(plan, "Runway takes one text: the prompts and the storyboard's texts are joined, one a line") end
+  for index, item in ipairs(payload.prompts or NONE) do
+    if type(item) == "table" and item.weight ~= nil then
+      plans.warn(plan, ("prompts[%d].weight"):format(index - 1), "Runway does not weigh prompts: left out")
+    end
+  end
+  plan.body.promptText = text
+end
+
+local function add_duration(plan, payload, spec)
+  local seconds = payload.duration_seconds
+  if seconds == nil then return end
+  local field = video_request.field(payload, "duration_seconds", "duration")
+  if spec.seconds then
+    if not spec.makes_seconds[seconds] then
+      return plans.refuse(plan, field, spec.id .. " does not make this length", spec.seconds)
+    end
+  elseif not spec.free_duration then
+    return plans.refuse(plan, field, spec.id .. " takes no length: it follows from the input")
+  elseif seconds == "auto" and not spec.auto_duration then
+    return plans.refuse(plan, field, spec.id .. " needs a number of seconds")
+  end
+  plan.body.duration = seconds
+end
+
+local function add_once(list, value)
+  if value and not check.in_list(value, list) then list[#list + 1] = value end
+end
+
+-- The ratio of the size with this aspect ratio and resolution, or nil.
+local function find_ratio(sizes, aspect, resolution)
+  for _, size in ipairs(sizes) do
+    if size[1] == aspect or (size[2] == aspect and size[3] == resolution) then return size[1] end
+  end
+  return nil
+end
+
+-- The aspect ratios that there are, and the resolutions of one of them.
+local function sizes_instead(sizes, aspect)
+  local aspects, resolutions = {}, {}
+  for _, size in ipairs(sizes) do
+    add_once(aspects, size[2])
+    if size[2] == aspect then add_once(resolutions, size[3]) end
+  end
+  return aspects, resolutions
+end
+
+local function ratios_of(sizes)
+  local ratios = {}
+  for index, size in ipairs(sizes) do ratios[index] = size[1] end
+  return ratios
+end
+
+--- "W:H" from width and height, or from a resolution that is written as a size; and its field.
+function runway_body.size_in_pixels(parameters)
+  if parameters.width and parameters.height then return parameters.width .. ":" .. parameters.height, "parameters.width" end
+  local width, height = string.match(parameters.resolution or "", "^(%d+)[x:](%d+)$")
+  if width then return width .. ":" .. height, "parameters.resolution" end
+  return nil
+end
+
+local function refuse_half_a_size(plan, parameters)
+  if (parameters.width == nil) ~= (parameters.height == nil) then
+    local absent = parameters.width and "parameters.height" or "parameters.width"
+    plans.refuse(plan, absent, "is needed: a size has a width and a height")
+    return true
+  end
+  return false
+end
+
+-- The vendor's own word is the user's to choose: one that we do not know is sent, with a warning, and costs nothing if refused.
+local function add_given_ratio(plan, payload, spec)
+  local ratio, aspect, resolution = payload.parameters.ratio, payload.aspect_ratio, payload.parameters.resolution
+  plan.body.ratio = ratio
+  if not spec.sizes then return end
+  if not check.in_list(ratio, ratios_of(spec.sizes)) then
+    return plans.warn(plan, "parameters.ratio",
+      ("is not a ratio that %s is known to take (%s): sent as given"):format(spec.id, table.concat(ratios_of(spec.sizes), ", ")))
+  end
+  for _, size in ipairs(spec.sizes) do
+    if size[1] == ratio and ((aspect and aspect ~= size[2] and aspect ~= ratio) or (resolution and resolution ~= size[3])) then
+      plans.refuse(plan, "parameters.ratio", "contradicts the aspect ratio or the resolution: give one or the other")
+    end
+  end
+end
+
+local function add_size_from_table(plan, payload, spec)
+  local parameters = payload.parameters
+  local pixels, pixels_field = runway_body.size_in_pixels(parameters)
+  if pixels then
+    if not check.in_list(pixels, ratios_of(spec.sizes)) then
+      return plans.refuse(plan, pixels_field, spec.id .. " does not make this size", ratios_of(spec.sizes))
+    end
+    plan.body.ratio = pixels
+    return
+  end
+  local aspect, resolution = payload.aspect_ratio, parameters.resolution
+  if not aspect and not resolution and spec.ratio_optional then return end
+  aspect, resolution = aspect or runway_body.DEFAULT_ASPECT, resolution or runway_body.DEFAULT_RESOLUTION
+  plan.body.ratio = find_ratio(spec.sizes, aspect, resolution)
+  if plan.body.ratio then return end
+  local aspects, resolutions = sizes_instead(spec.sizes, aspect)
+  if #resolutions == 0 then
+    plans.refuse(plan, video_request.field(payload, "aspect_ratio"), spec.id .. " does not make this aspect ratio here", aspects)
+  else
+    plans.refuse(plan, "parameters.resolution", spec.id .. " does not make this resolution here", resolutions)
+  end
+end
+
+-- Models without a table: an aspect ratio in words, a field of their own, or only the vendor's `ratio`.
+local function add_size_in_words(plan, payload, spec)
+  local parameters, aspect = payload.parameters, payload.aspect_ratio
+  local aspect_field = video_request.field(payload, "aspect_ratio")
+  local pixels, pixels_field = runway_body.size_in_pixels(parameters)
+  if pixels and spec.ratio == "free" then
+    plan.body.ratio = pixels
+  elseif pixels then
+    plans.refuse(plan, pixels_field, spec.id .. " takes no size in pixels")
+  elseif parameters.resolution and not spec.fields.resolution then
+    plans.refuse(plan, "parameters.resolution", spec.id .. " takes no resolution"
+      .. (spec.ratio == "free" and ": give parameters.ratio, a size in pixels such as 1280:720" or ""))
+  end
+  if not aspect then return end
+  if spec.ratio == "words" then
+    plan.body.ratio = aspect
+  elseif spec.aspect_key and check.in_list(aspect, spec.aspects) then
+    plan.body[spec.aspect_key] = aspect
+  elseif spec.ratio == "free" and string.find(aspect, "^%d%d%d+:%d%d%d+$") then
+    plan.body.ratio = aspect
+  else
+    plans.refuse(plan, aspect_field, spec.id .. " does not take this aspect ratio"
+      .. (spec.ratio == "free" and ": give parameters.ratio, a size in pixels such as 1280:720" or ""), spec.aspects)
+  end
+end
+
+local function add_ratio(plan, payload, spec)
+  local parameters = payload.parameters
+  if refuse_half_a_size(plan, parameters) then return end
+  if parameters.ratio ~= nil then
+    if spec.ratio == "none" or not (spec.ratio or spec.fields.ratio) then
+      return plans.refuse(plan, "parameters.ratio", spec.id .. " takes no ratio")
+    end
+    return add_given_ratio(plan, payload, spec)
+  end
+  if spec.ratio == "table" then return add_size_from_table(plan, payload, spec) end
+  add_size_in_words(plan, payload, spec)
+end
+
+-- The pictures that are files; a picture that is neither file nor text is refused.
+local function files_of(plan, pictures)
+  if pictures[1] == nil then return NONE end
+  local files = {}
+  for _, picture in ipairs(pictures) do
+    if picture.uri then
+      check_uri(plan, picture.field, picture.uri)
+      files[#files + 1] = picture
+    elseif not picture.text then
+      plans.refuse(plan, picture.field, "must have a uri (a file) or a prompt (a text)")
+    end
+  end
+  return files
+end
+
+local function check_prompt_image(plan, value)
+  if type(value) ~= "table" then return check_uri(plan, "parameters.promptImage", value) end
+  if #value == 0 then return plans.refuse(plan, "parameters.promptImage", "must be a URL, or an array of { uri, position }") end
+  for index, item in ipairs(value) do
+    local field = ("parameters.promptImage[%d]"):format(index - 1)
+    check_uri(plan, field, type(item) == "table" and item.uri or nil)
+  end
+end
+
+-- One picture is the first frame; a second one is the last, on the models that can aim at one.
+local function add_frames(plan, payload, spec, files)
+  local native = payload.parameters.promptImage
+  if native ~= nil then
+    if #files > 0 then return plans.refuse(plan, files[1].field, "the pictures are in parameters.promptImage already") end
+    check_prompt_image(plan, native)
+    plan.body.promptImage = native
+    return
+  end
+  local most = spec.last_frame and 2 or 1
+  if #files == 0 then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture to begin with") end
+  if #files > most then
+    return plans.refuse(plan, files[most + 1].field, ("is one too many: %s takes %s"):format(spec.id,
+      most == 2 and "a first and a last frame" or "a first frame only"))
+  end
+  if #files == 1 and files[1].position == nil then
+    plan.body.promptImage = files[1].uri
+    return
+  end
+  plan.body.promptImage = {}
+  for index, file in ipairs(files) do
+    local position = file.position or (index == 1 and "first" or "last")
+    if position ~= "first" and not (position == "last" and spec.last_frame) then
+      plans.refuse(plan, file.field, spec.id .. " does not take a frame at this position",
+        spec.last_frame and { "first", "last" } or { "first" })
+    end
+    plan.body.promptImage[index] = { uri = file.uri, position = position }
+  end
+end
+
+local function add_reference_images(plan, payload, spec, files)
+  local images = {}
+  local given = payload.parameters.referenceImages
+  if given ~= nil and type(given) ~= "table" then
+    return plans.refuse(plan, "parameters.referenceImages", "must be an array of { uri, tag }")
+  end
+  for index, item in ipairs(given or NONE) do
+    check_uri(plan, ("parameters.referenceImages[%d]"):format(index - 1), type(item) == "table" and item.uri or nil)
+    images[index] = item
+  end
+  for _, file in ipairs(files) do images[#images + 1] = { uri = file.uri, tag = file.tag } end
+  if #images > 0 then plan.body.referenceImages = images end
+  if spec.max_references and #images > spec.max_references then
+    plans.refuse(plan, "parameters.referenceImages", ("%s takes at most %d"):format(spec.id, spec.max_references))
+  elseif #images < (spec.min_references or 0) then
+    plans.refuse(plan, "parameters.referenceImages", spec.id .. " needs at least one picture to refer to")
+  end
+end
+
+local function add_image_uri(plan, payload, spec, files)
+  local uri = payload.parameters.imageUri or (files[1] and files[1].uri)
+  if uri == nil then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture") end
+  if #files > (payload.parameters.imageUri and 0 or 1) then
+    return plans.refuse(plan, files[#files].field, "is one too many: one picture is upscaled at a time")
+  end
+  check_uri(plan, "parameters.imageUri", uri)
+  plan.body.imageUri = uri
+end
+
+-- Act-Two: who acts (a picture or a video), and the video of the performance.
+local function add_performance(plan, payload, spec)
+  local parameters, body = payload.parameters, plan.body
+  local image, video = parameters.init_image or parameters.image, video_of(payload)
+  body.character = parameters.character
+  if body.character == nil and image then body.character = { type = "image", uri = image } end
+  if body.character == nil and video then body.character = { type = "video", uri = video } end
+  body.reference = parameters.reference
+  if type(body.reference) == "string" then body.reference = { type = "video", uri = body.reference } end
+  for _, name in ipairs(PERFORMANCE_FIELDS) do
+    local value = body[name]
+    if value == nil then
+      plans.refuse(plan, "parameters." .. name, spec.id .. " needs it")
+    else
+      check_uri(plan, "parameters." .. name, type(value) == "table" and value.uri or nil)
+    end
+  end
+end
+
+local function add_video(plan, payload, spec)
+  local video = video_of(payload)
+  if not spec.video_key then
+    if video and spec.operation ~= "character_performance" then
+      plans.refuse(plan, "parameters.video", spec.id .. " takes no video here")
+    end
+    return
+  end
+  if not video then return plans.refuse(plan, "parameters.video", spec.id .. " needs a video") end
+  check_uri(plan, "parameters.video", video)
+  plan.body[spec.video_key] = video
+end
+
+-- Where the pictures go, by operation; elsewhere there is no place for them.
+local PICTURE_PLACES = { image_to_video = add_frames, text_to_image = add_reference_images, image_upscale = add_image_uri }
+
+local function add_media(plan, payload, spec, pictures)
+  add_video(plan, payload, spec)
+  if spec.operation == "character_performance" then return add_performance(plan, payload, spec) end
+  local files = files_of(plan, pictures)
+  local add = PICTURE_PLACES[spec.operation]
+  if add then return add(plan, payload, spec, files) end
+  local parameters = payload.parameters
+  for _, name in ipairs(PICTURE_FIELDS) do
+    if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no picture here") end
+  end
+  for _, file in ipairs(files) do plans.refuse(plan, file.field, spec.id .. " takes no picture here") end
+end
+
+local function add_seed(plan, payload, spec)
+  local seed = payload.parameters.seed
+  if seed == nil then return end
+  if not spec.fields.seed then return plans.warn(plan, "parameters.seed", spec.id .. " takes no seed: left out") end
+  if math.type(seed) ~= "integer" or seed < 0 or seed > MAX_SEED then
+    return plans.refuse(plan, "parameters.seed", "must be from 0 to " .. MAX_SEED)
+  end
+  plan.body.seed = seed
+end
+
+local function add_negative_prompt(plan, payload, spec)
+  local name = payload.parameters.negativePrompt ~= nil and "negativePrompt" or "negative_prompt"
+  local text = payload.parameters[name]
+  if text == nil or text == "" then return end
+  if not spec.fields.negativePrompt then
+    return plans.warn(plan, "parameters." .. name, spec.id .. " takes no negative prompt: left out")
+  end
+  plan.body.negativePrompt = text
+end
+
+local function add_samples(plan, payload, spec)
+  local samples = payload.parameters.samples
+  if samples == nil then return end
+  if spec.fields.outputCount then
+    plan.body.outputCount = samples
+  elseif samples > 1 then
+    plans.refuse(plan, "parameters.samples", spec.id .. " makes one at a time", { 1 })
+  end
+end
+
+-- Everything else goes through under the vendor's own name.
+local function add_one(plan, name, value, spec)
+  local body = plan.body
+  if spec.fields[name] then
+    if body[name] == nil then body[name] = value end
+    return
+  end
+  if READ_BY_NAME[name] then return end
+  local field = "parameters." .. name
+  if video_request.PREFERENCES[name] or name == "contentModeration" then
+    return plans.warn(plan, field, spec.id .. " has no such setting: left out")
+  end
+  if CONTRACT_FIELDS[name] then return plans.refuse(plan, field, spec.id .. " has no such setting here") end
+  body[name] = value
+  plans.warn(plan, field, "is not in the vendor's contract as we know it: sent as given")
+end
+
+local function add_rest(plan, payload, spec)
+  local parameters = payload.parameters
+  for _, name in ipairs(names.sorted(parameters)) do add_one(plan, name, parameters[name], spec) end
+  for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
+end
+
+--- The request for a payload with this model: a plan (plan.lua) with the model's `spec`.
+function runway_body.build(payload, model)
+  local plan, pictures = plans.new(), pictures_of(payload)
+  local spec, refusal = runway_route.find_spec(payload, model, pictures)
+  if not spec then
+    plans.refuse(plan, refusal.field, refusal.message, refusal.allowed)
+    return plan
+  end
+  plan.spec, plan.body.model = spec, spec.id
+  if spec.operation == "character_performance" then pictures = NONE end
+  add_prompt(plan, payload, spec, pictures)
+  add_media(plan, payload, spec, pictures)
+  add_ratio(plan, payload, spec)
+  add_duration(plan, payload, spec)
+  add_seed(plan, payload, spec)
+  add_negative_prompt(plan, payload, spec)
+  add_samples(plan, payload, spec)
+  add_rest(plan, payload, spec)
+  return plan
+end
+
+return runway_body
