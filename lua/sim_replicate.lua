@@ -86,7 +86,7 @@ local function render(job, now)
     urls = { get = api, cancel = api .. "/cancel", web = job.base .. "/replicate.com/p/" .. job.id } }
   if kind_of(job) == "text" then prediction.urls.stream = ("%s/stream.replicate.com/v1/files/%s"):format(job.base, job.id) end
   if job.deadline then prediction.deadline = sim.iso(job.deadline) end
-  if sim.given(job.webhook) then prediction.webhook = job.webhook end
+  prediction.webhook, prediction.webhook_events_filter, prediction.deployment = job.webhook, job.filter, job.deployment
   add_end(prediction, job, phase, now)
   if phase == "done" and not prediction.data_removed then prediction.output = output_of(job, false) end
   return prediction
@@ -142,11 +142,12 @@ local function schedule(job)
   if job.canceled then sim.at(job.canceled, job, "completed") end
 end
 
-local function create(request, model, version)
+-- The official models' path waits for the end; the other answers as soon as the output is there, which it then has inline.
+local function create(request, model, version, options)
   local body = check_body(request)
   local after = read_duration(request.headers["cancel-after"])
   local job = sim.submit(request, { id = sim.word(26, "replicate", sim.next()), model = model, version = version, input = body.input,
-    webhook = body.webhook, filter = body.webhook_events_filter })
+    webhook = body.webhook, filter = body.webhook_events_filter, deployment = options and options.deployment })
   if after then
     job.deadline = job.created + after
     if job.never or job.deadline < job.ends then job.canceled = job.deadline end
@@ -160,9 +161,9 @@ local function create(request, model, version)
   answer.delay_ms = math.min(limit, job.ends - job.created)
   if job.never or job.ends - job.created > limit then
     answer.status = 202
-  elseif job.moderated then
+  elseif job.moderated or options and options.waits then
     answer.json = render(job, job.ends)
-  else -- the output is there, inline, though the status is not the last
+  else
     answer.json.status, answer.json.output = "processing", output_of(job, true)
     answer.json.started_at = sim.iso(job.starts)
   end
@@ -187,11 +188,12 @@ local function create_by_model(request, arguments)
   if not OFFICIAL[arguments.owner] then return not_found() end
   local body = check_body(request)
   if not sim.given(body.input.prompt) and next(body.input) == nil then error(invalid("input", "prompt is required")) end
-  return create(request, arguments.owner .. "/" .. arguments.name, "hidden")
+  return create(request, arguments.owner .. "/" .. arguments.name, "hidden", { waits = true })
 end
 
 local function create_by_deployment(request, arguments)
-  return create(request, arguments.owner .. "/" .. arguments.name, sim.hash("version", arguments.owner, arguments.name))
+  return create(request, arguments.owner .. "/" .. arguments.name, sim.hash("version", arguments.owner, arguments.name),
+    { deployment = arguments.owner .. "/" .. arguments.name })
 end
 
 -- Everything else ---------------------------------------------------------------------------------------------------------
@@ -225,7 +227,8 @@ local function get_model(request, arguments)
   local model = arguments.owner .. "/" .. arguments.name
   return sim.json(200, { url = ("%s/replicate.com/%s"):format(request.base, model), owner = arguments.owner, name = arguments.name,
     description = "A simulated model", visibility = "public", is_official = OFFICIAL[arguments.owner] or false, run_count = 1,
-    latest_version = { id = sim.hash("version", arguments.owner, arguments.name), created_at = "2026-01-01T00:00:00.000Z" } })
+    latest_version = { id = sim.hash("version", arguments.owner, arguments.name), created_at = "2026-01-01T00:00:00.000Z",
+      cog_version = "0.14.0", openapi_schema = { openapi = "3.0.2", info = { title = "Cog", version = "0.1.0" } } } })
 end
 
 local function upload(request)

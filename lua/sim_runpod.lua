@@ -81,7 +81,7 @@ local function check_policy(policy)
   if not sim.given(policy) then return end
   local function outside(name, low, high)
     local value = policy[name]
-    return sim.given(value) and (math.type(value) ~= "integer" or value < low or value > high)
+    return sim.given(value) and (not math.tointeger(value) or value < low or value > high)
   end
   if outside("executionTimeout", 5000, 604800000) or outside("ttl", 10000, 604800000) then
     error(sim.json(400, { error = "policy: value out of range" }))

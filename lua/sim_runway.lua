@@ -68,7 +68,7 @@ local function check_duration(body, model, issues)
   if not sim.given(seconds) then return end
   if model.seconds and not contains(model.seconds, seconds) then
     issues[#issues + 1] = one_of(model.seconds, "duration")
-  elseif model.from and (math.type(seconds) ~= "integer" or seconds < model.from or seconds > model.to) then
+  elseif model.from and (not math.tointeger(seconds) or seconds < model.from or seconds > model.to) then
     issues[#issues + 1] = { code = seconds < model.from and "too_small" or "too_big", minimum = model.from, maximum = model.to,
       path = { "duration" }, message = ("Invalid input: expected an integer from %d to %d"):format(model.from, model.to) }
   end

@@ -23,7 +23,7 @@ local WHOAMI = "https://huggingface.co/api/whoami-v2"
 -- Stands for the URL of an endpoint that a dry run knows by name only.
 local URL_IN_PREVIEW = "https://to-be-looked-up.endpoints.huggingface.cloud"
 
-local MAX_NAME_BYTES = 256
+local MAX_NAME_BYTES, MAX_URL_BYTES = 256, 2048
 local DEFAULT_TIMEOUT_SECONDS = 300
 -- The vendor scales down after 15 minutes to 2 days without a request.
 local MIN_IDLE_MINUTES, MAX_IDLE_MINUTES = 15, 2880
@@ -107,7 +107,7 @@ local function refuse(field, message, allowed)
 end
 
 local function read_action(reader)
-  local action = reader:text("action", { lower = true, blank = "absent" })
+  local action = reader:text("action", { lower = true, blank = "absent", max = MAX_NAME_BYTES })
   if not action then return nil end
   action = string.gsub(action, "_", "-")
   if not ACTIONS[action] then check.fail(reader:path "action", "must be one of " .. table.concat(ACTION_NAMES, ", ")) end
@@ -144,7 +144,7 @@ local function read_job(request)
   local job = {
     action = read_action(reader),
     url = reader:text("url", { blank = "absent" }), path = reader:text("path", { blank = "absent" }),
-    namespace = name "namespace", endpoint = reader:text("endpoint", { blank = "absent" }), name = name "name",
+    namespace = name "namespace", endpoint = reader:text("endpoint", { blank = "absent", max = MAX_URL_BYTES }), name = name "name",
     data = reader:text("data", { blank = "absent" }),
     accept = name "accept", bill_to = name "bill_to",
     scale_up_timeout = reader:integer("scale_up_timeout", { min = 1 }),
@@ -262,7 +262,7 @@ local function inference_refusals(job, fields)
   elseif not job.name then
     add("endpoint", "name the endpoint: `url`, or `endpoint` with its `namespace`")
   end
-  if job.path and (not string.find(job.path, "^/") or #job.path > MAX_NAME_BYTES or string.find(job.path, "[%s%c#?]")
+  if job.path and (#job.path > MAX_NAME_BYTES or not string.find(job.path, "^/") or string.find(job.path, "[%s%c#?]")
     or string.find(job.path, "..", 1, true)) then
     add("path", "must be a path like /v1/chat/completions")
   end

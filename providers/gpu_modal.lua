@@ -28,7 +28,7 @@ local RESULT_SECONDS = 7 * 24 * 3600
 local CALL_ID_PARAMETER = "__modal_function_call_id"
 local PLATFORM_PREFIX = "modal-http: "
 local MAX_LABEL_BYTES, MAX_NAME_BYTES = 63, 200
-local MAX_TEXT_BYTES = 1000
+local MAX_TEXT_BYTES, MAX_HEADER_BYTES = 1000, 8192
 
 -- More is a slip of the hand, not a job: a year.
 local MAX_SECONDS = 366 * 24 * 3600
@@ -347,6 +347,7 @@ local function check_headers(reader)
     local path = "headers." .. name
     if HEADERS_OF_OURS[string.lower(name)] then check.fail(path, "is not the client's to set") end
     if type(value) ~= "string" then check.fail(path, "must be text") end
+    if #value > MAX_HEADER_BYTES then check.fail(path, "must be at most " .. MAX_HEADER_BYTES .. " bytes long") end
     if string.find(value, "[{}%c]") then check.fail(path, "must not contain braces or control characters") end
   end
 end

@@ -32,7 +32,10 @@ return {
   tags = { "example" },
   modes = { { id = "text-to-image", label = "Text to image", default = true } },
   credentials = {
-    api_key = { env = { "EXAMPLE_API_KEY" }, secret = { "api_key" }, pattern = "^ex_", hint = "create one at https://example.com/keys" },
+    api_key = {
+      env = { "EXAMPLE_API_KEY" }, secret = { "api_key" },
+      pattern = "^ex_", hint = "create one at https://example.com/keys",
+    },
   },
   base_url = "https://api.example.com/v1",
   auth = { ["Authorization"] = "Bearer {api_key}" },
@@ -55,7 +58,10 @@ return {
 
   estimate = function(payload)
     local count = payload.parameters.samples
-    return { expected = count * USD_PER_IMAGE, unit = "image", quantity = count, source = "https://example.com/pricing", as_of = "2026-11-23" }
+    return {
+      expected = count * USD_PER_IMAGE, unit = "image", quantity = count,
+      source = "https://example.com/pricing", as_of = "2026-11-23",
+    }
   end,
 
   health = function(ctx)

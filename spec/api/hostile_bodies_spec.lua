@@ -7,6 +7,7 @@ local hosts = require "spec.support.host"
 local providers = require "spec.support.providers"
 
 local MARK = "evilmark"
+local LONG = ('"%s"'):format(("x"):rep(1048576))
 
 local host, registered
 
@@ -41,7 +42,7 @@ local function with_field(request, path)
   return copy
 end
 
-setup(function() host = hosts.start { config = { server = { max_body_bytes = 65536 } } } end)
+setup(function() host = hosts.start { config = { server = { max_body_bytes = 2097152 } } } end)
 teardown(function() host:remove() end)
 before_each(function() registered = count_tasks() end)
 
@@ -71,6 +72,13 @@ for _, provider in ipairs(providers) do
             check_problem(answer, 400, (provider.kind == "gpu" and "job." or "") .. name)
           end
           assert.equal(registered, count_tasks())
+        end)
+
+        it(("in %s, a megabyte of text is no fault of the script"):format(name), function()
+          local text = exact.encode(providers.body(provider, with_field(provider.request, name)))
+          local long = what == "object" and ('{"a":%s}'):format(LONG) or what == "array" and ("[%s]"):format(LONG) or LONG
+          local answer = host:post(providers.path(provider, "submit"), (text:gsub('"@@"', function() return long end)))
+          assert.is_true(answer.status == 200 or answer.status == 400, answer.body:sub(1, 300))
         end)
       end
     end

@@ -169,6 +169,7 @@ void exchange_release(struct exchange *exchange)
 
 static void finish(struct exchange *exchange)
 {
+	atomic_store_explicit(&exchange->ended, true, memory_order_release);
 	sem_post(&exchange->finished);
 	exchange_release(exchange);
 }
@@ -209,7 +210,7 @@ static bool wait_until_finished(struct exchange *exchange)
 	do {
 		failed = sem_clockwait(&exchange->finished, CLOCK_MONOTONIC, &deadline);
 	} while (failed == -1 && errno == EINTR);
-	return failed == 0;
+	return failed == 0 && atomic_load_explicit(&exchange->ended, memory_order_acquire);
 }
 
 static bool provider_rests(struct incoming *incoming)
@@ -233,9 +234,9 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 	char path[sizeof call->error.path + 8];
 
 	if (call->outcome == CALL_INVALID) {
-		bool gpu = strcmp(incoming->kind, "gpu") == 0;
+		const char *prefix = script_call_prefix(call);
 
-		snprintf(path, sizeof path, "%s%s%s", gpu ? "job" : "", gpu && call->error.path[0] != '\0' ? "." : "", call->error.path);
+		snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' && call->error.path[0] != '\0' ? "." : "", call->error.path);
 		incoming_problem(incoming, 400, path, call->error.message, NULL);
 		return false;
 	}

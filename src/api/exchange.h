@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "api/incoming.h"
+#include "base/limits.h"
 #include "engine/engine.h"
 #include "task/store.h"
 
@@ -16,6 +17,7 @@ struct exchange {
 	_Atomic int holders;
 	struct exchange *next_spare; /* the pool's */
 	sem_t finished;
+	_Atomic bool ended;          /* written before the post, read after the wait: tells ThreadSanitizer, which does not know sem_clockwait() */
 	struct host *host;
 	struct engine_call call;
 	struct judgement *judgement; /* held */
@@ -28,7 +30,7 @@ struct exchange {
 	struct buffer row_payload;
 	char job_id[ID_TEXT_BYTES];
 	char vendor_id[64];
-	char request_id[80];
+	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char idempotency_key[512];
 	bool stored;                 /* `write` was handed to the store and came back */
 	struct store_write write;

@@ -43,7 +43,7 @@ static bool read_number(struct http_request *request, const char *name, int64_t 
 {
 	char text[40], detail[128], *end;
 
-	if (!http_query(request, name, text, sizeof text))
+	if (!http_query(request, name, text, sizeof text) || *text == '\0')
 		return true;
 	errno = 0;
 	*value = strtoll(text, &end, 10);

@@ -138,7 +138,7 @@ static bool answer_known_key(struct exchange *exchange, struct incoming *incomin
 	return true;
 }
 
-static void tell_event(const struct exchange *exchange)
+static void tell_event(const struct exchange *exchange, const struct config_api_key *caller)
 {
 	const struct script_call *call = &exchange->call.call;
 
@@ -150,6 +150,7 @@ static void tell_event(const struct exchange *exchange)
 		.execution_allowed = exchange->judgement->execution_allowed,
 		.job_id = exchange->job_id,
 		.request_id = exchange->request_id,
+		.caller = caller != NULL ? caller->name : NULL,
 		.estimate_micro_usd = call->estimate_micro_usd,
 		.mode = call->mode[0] != '\0' ? call->mode : NULL,
 		.payload = call->payload.data,
@@ -169,7 +170,7 @@ static void send_outcome(struct exchange *exchange, struct incoming *incoming)
 		}
 		http_send(incoming->http,
 			&(struct http_reply){ .status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
-		tell_event(exchange);
+		tell_event(exchange, incoming->http->api_key);
 		break;
 	case STORE_REPLAY: send_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
 	case STORE_KEY_CLASH: send_key_clash(incoming); break;

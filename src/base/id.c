@@ -1,6 +1,7 @@
-/* id.c - makes and reads UUIDv7. The only state is the last sequence, an atomic. */
+/* id.c - makes and reads UUIDv7. Owns the last sequence, an atomic, and a small store of random bytes. */
 #include "base/id.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/random.h>
@@ -10,6 +11,10 @@
 #define COUNTER_BITS 12
 
 static _Atomic int64_t last_sequence;
+
+static pthread_mutex_t random_lock = PTHREAD_MUTEX_INITIALIZER;
+static uint8_t random_store[512];
+static size_t random_used = sizeof random_store;
 
 void id_continue_after(int64_t sequence)
 {
@@ -31,6 +36,22 @@ static int64_t next_sequence(void)
 	return next;
 }
 
+/* Eight random bytes, from a store that costs one system call for many ids. An id stays unique without them; they are there so that ids
+ * cannot be guessed. */
+static void take_random(uint8_t bytes[8])
+{
+	pthread_mutex_lock(&random_lock);
+	if (random_used + 8 > sizeof random_store) {
+		if (getrandom(random_store, sizeof random_store, 0) != (ssize_t)sizeof random_store)
+			memset(random_store, 0, sizeof random_store);
+		random_used = 0;
+	}
+	memcpy(bytes, random_store + random_used, 8);
+	memset(random_store + random_used, 0, 8);
+	random_used += 8;
+	pthread_mutex_unlock(&random_lock);
+}
+
 struct id id_make(void)
 {
 	int64_t sequence = next_sequence();
@@ -39,9 +60,7 @@ struct id id_make(void)
 
 	for (int i = 0; i < 6; i++)
 		id.bytes[i] = (uint8_t)(ms >> (40 - 8 * i));
-	/* An id stays unique without the random half; it is there so that ids cannot be guessed. */
-	if (getrandom(id.bytes + 8, 8, 0) != 8)
-		memset(id.bytes + 8, 0, 8);
+	take_random(id.bytes + 8);
 	id.bytes[6] = (uint8_t)(0x70 | ((sequence >> 8) & 0x0f));
 	id.bytes[7] = (uint8_t)sequence;
 	id.bytes[8] = (uint8_t)(0x80 | (id.bytes[8] & 0x3f));

@@ -29,6 +29,8 @@
 struct serving {
 	const char *home;
 	const char *listen; /* --listen, or NULL: the configuration's */
+	char *listening;    /* the address in use */
+	bool needs_key;
 	char *providers, *lua, *config, *data, *log_path;
 	int lock;
 	struct host host;
@@ -144,8 +146,11 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	code = config_check_listen(options.listen, server->api_key_count, error);
 	if (code == ERROR_NONE)
 		code = http_start(&options, &serving->http, error);
+	if (code == ERROR_NONE && (serving->listening = strdup(options.listen)) == NULL)
+		code = error_memory(error);
 	if (code == ERROR_NONE)
 		gate_listens_on(serving->host.gate, options.listen);
+	serving->needs_key = server->api_key_count > 0;
 	gate_release(serving->host.gate, view);
 	return code;
 }
@@ -200,6 +205,7 @@ static void stop_parts(struct serving *serving)
 	log_close();
 	if (serving->lock != -1)
 		close(serving->lock);
+	free(serving->listening);
 	free(serving->providers);
 	free(serving->lua);
 	free(serving->config);
@@ -210,18 +216,21 @@ static void stop_parts(struct serving *serving)
 static void print_welcome(struct serving *serving)
 {
 	struct catalog_set *set = catalog_acquire(serving->host.catalog);
+	const char *listen = serving->listening;
+	const char *near = strncmp(listen, "0.0.0.0:", 8) == 0 ? "127.0.0.1" : listen;
 	int port = http_port(serving->http);
 	size_t loaded = 0;
 
 	for (size_t i = 0; i < set->count; i++)
 		loaded += set->entries[i].provider != NULL;
-	printf("providerd %s listens on http://127.0.0.1:%d\n", PROVIDERD_VERSION, port);
+	printf("providerd %s listens on http://%.*s:%d\n", PROVIDERD_VERSION, (int)strcspn(listen, ":"), listen, port);
 	printf("%zu of %zu providers loaded from %s\n", loaded, set->count, serving->providers);
 	for (size_t i = 0; i < set->count; i++)
 		if (set->entries[i].error != NULL)
 			printf("  %s\n", set->entries[i].error);
-	printf("try: curl -s -X POST http://127.0.0.1:%d/api/providers/image/fal/submit -H 'Content-Type: application/json' -d '{\"prompt\":\"a lighthouse\"}'\n",
-		port);
+	printf("try: curl -s -X POST http://%.*s:%d/api/providers/image/fal/submit -H 'Content-Type: application/json' "
+	       "-d '{\"prompt\":\"a lighthouse\"}'%s\n",
+		(int)strcspn(near, ":"), near, port, serving->needs_key ? " -H 'X-API-Key: YOUR KEY'" : "");
 	fflush(stdout);
 	catalog_release(set);
 }

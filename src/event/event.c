@@ -99,6 +99,8 @@ void event_log(const struct event *event)
 	if (event->mode != NULL)
 		log_text(&line, "mode", event->mode);
 	add_summary(&line, event);
+	if (event->caller != NULL)
+		log_text(&line, "api_key", event->caller);
 	if (event->request_id != NULL)
 		log_text(&line, "request_id", event->request_id);
 	log_end(&line);

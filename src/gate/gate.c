@@ -269,8 +269,6 @@ static enum error_code open_view(struct gate *gate, struct error *error)
 		view_make(gate, config.part, secrets.part, NULL, secrets.error.code != ERROR_NONE ? secrets.error.message : NULL);
 	if (gate->current == NULL)
 		return error_memory(error);
-	if (secrets.error.code != ERROR_NONE)
-		log_rejected("secrets.rejected", secrets.file, secrets.error.message);
 	return ERROR_NONE;
 }
 

@@ -26,8 +26,8 @@ struct gate_view {
 	uint64_t generation;         /* grows with each change */
 };
 
-/* Reads both files. A broken config file is an error (the operator is there to see it); a broken secrets file is not: it is
- * logged, reported as a problem, and counts as empty. `home` is copied. */
+/* Reads both files. A broken config file is an error (the operator is there to see it); a broken secrets file is not: it
+ * is reported as a problem (see gate_report) and counts as empty. `home` is copied. */
 enum error_code gate_open(const char *home, struct gate **gate, struct error *error);
 void gate_close(struct gate *gate);
 

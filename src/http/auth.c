@@ -34,7 +34,7 @@ static size_t trimmed_length(const char *text)
 }
 
 /* The key that the request came with, by either header. */
-static const struct config_api_key *presented_key(const struct exchange *x, const struct config_server *server)
+static const struct config_api_key *presented_key(const struct http_exchange *x, const struct config_server *server)
 {
 	const struct config_api_key *found = NULL;
 	const char *key = x->head[HEAD_AUTHORIZATION];
@@ -50,7 +50,7 @@ static const struct config_api_key *presented_key(const struct exchange *x, cons
 	return found;
 }
 
-bool auth_check(struct exchange *x)
+bool auth_check(struct http_exchange *x)
 {
 	const struct config_server *server = &x->request.view->config->server;
 	bool presented = x->head[HEAD_AUTHORIZATION] != NULL || x->head[HEAD_X_API_KEY] != NULL;

@@ -25,7 +25,7 @@ static bool type_is_json(const char *type)
 	return length > 5 && strncasecmp(type + length - 5, "+json", 5) == 0;
 }
 
-static bool check_type(struct exchange *x)
+static bool check_type(struct http_exchange *x)
 {
 	const char *type = x->head[HEAD_CONTENT_TYPE];
 	const char *encoding = x->head[HEAD_CONTENT_ENCODING];
@@ -46,7 +46,7 @@ static bool check_type(struct exchange *x)
 }
 
 /* A client that asked first is told to go on; civetweb leaves that to us. */
-static bool answer_expectation(struct exchange *x)
+static bool answer_expectation(struct http_exchange *x)
 {
 	static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
 	const char *expect = x->head[HEAD_EXPECT];
@@ -62,7 +62,7 @@ static bool answer_expectation(struct exchange *x)
 
 /* What mg_read() returned instead of bytes. 0 is the end of chunks, or a pause as long as civetweb's own timeout, which only the
  * deadline turns into an error; it comes at once when the server is being stopped. */
-static enum taken why_nothing(const struct exchange *x, int got, int64_t waited_ns)
+static enum taken why_nothing(const struct http_exchange *x, int got, int64_t waited_ns)
 {
 	bool paused = waited_ns >= LIMIT_HEAD_MS * NS_PER_MS * 9 / 10;
 
@@ -73,7 +73,7 @@ static enum taken why_nothing(const struct exchange *x, int got, int64_t waited_
 	return paused ? TAKEN_SLOW : TAKEN_CUT;
 }
 
-static enum taken take_slice(struct exchange *x, size_t maximum, int64_t deadline)
+static enum taken take_slice(struct http_exchange *x, size_t maximum, int64_t deadline)
 {
 	struct buffer *body = &x->worker->body;
 	size_t want = LIMIT_BODY_SLICE_BYTES;
@@ -100,7 +100,7 @@ static enum taken take_slice(struct exchange *x, size_t maximum, int64_t deadlin
 	return TAKEN_MORE;
 }
 
-static enum taken take_body(struct exchange *x, size_t maximum)
+static enum taken take_body(struct http_exchange *x, size_t maximum)
 {
 	struct buffer *body = &x->worker->body;
 	int64_t deadline = clock_monotonic_ns() + LIMIT_BODY_SECONDS * 1000 * NS_PER_MS;
@@ -117,7 +117,7 @@ static enum taken take_body(struct exchange *x, size_t maximum)
 	return result;
 }
 
-static bool refuse_body(struct exchange *x, enum taken why, size_t maximum)
+static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 {
 	switch (why) {
 	case TAKEN_TOO_LARGE: return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
@@ -130,7 +130,7 @@ static bool refuse_body(struct exchange *x, enum taken why, size_t maximum)
 	}
 }
 
-bool body_read(struct exchange *x)
+bool body_read(struct http_exchange *x)
 {
 	size_t maximum = x->request.view->config->server.max_body_bytes;
 	enum taken result;
@@ -153,7 +153,7 @@ bool body_read(struct exchange *x)
 	return !x->chunked || check_type(x);
 }
 
-void body_drain(struct exchange *x)
+void body_drain(struct http_exchange *x)
 {
 	struct buffer *body = &x->worker->body;
 	int64_t deadline = clock_monotonic_ns() + LIMIT_DRAIN_MS * NS_PER_MS;

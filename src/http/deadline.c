@@ -79,6 +79,7 @@ static void *deadline_main(void *argument)
 	struct http_server *server = argument;
 	struct timespec until;
 
+	pthread_setname_np(pthread_self(), "deadlines");
 	deadline_enter_thread();
 	pthread_mutex_lock(&server->late_lock);
 	while (!server->late_stopping) {

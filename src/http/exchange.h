@@ -72,7 +72,7 @@ struct http_server {
 	char start_problem[160];  /* what civetweb said last; under late_lock */
 };
 
-struct exchange {
+struct http_exchange {
 	struct http_request request; /* first: http_send() finds the rest by it */
 	struct http_server *server;
 	struct worker *worker;
@@ -90,25 +90,25 @@ struct exchange {
 };
 
 /* request.c */
-bool request_read_head(struct exchange *x);   /* false: refused and answered, as in all that follow */
-bool request_read_target(struct exchange *x);
-void request_choose_id(struct exchange *x);
-bool request_keeps_alive(const struct exchange *x);
-bool request_takes_body(const struct exchange *x); /* by its method */
+bool request_read_head(struct http_exchange *x);   /* false: refused and answered, as in all that follow */
+bool request_read_target(struct http_exchange *x);
+void request_choose_id(struct http_exchange *x);
+bool request_keeps_alive(const struct http_exchange *x);
+bool request_takes_body(const struct http_exchange *x); /* by its method */
 
 /* guard.c: everything that is checked before the body is read. True: go on. */
-bool guard_check(struct exchange *x);
+bool guard_check(struct http_exchange *x);
 
 /* auth.c */
-bool auth_check(struct exchange *x);
+bool auth_check(struct http_exchange *x);
 
 /* body.c */
-bool body_read(struct exchange *x);
-void body_drain(struct exchange *x); /* after a refusal: a small rest, for a short while */
+bool body_read(struct http_exchange *x);
+void body_drain(struct http_exchange *x); /* after a refusal: a small rest, for a short while */
 
 /* reply.c: sends a problem, and returns false for the caller to return. `headers` as in http_reply. */
 __attribute__((format(printf, 4, 5)))
-bool reply_refuse(struct exchange *x, int status, const char *headers, const char *detail, ...);
+bool reply_refuse(struct http_exchange *x, int status, const char *headers, const char *detail, ...);
 
 /* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
 #define QUOTE_BYTES 80

@@ -13,7 +13,7 @@
 
 #define IPV4_TEXT 16
 
-static bool check_load(struct exchange *x)
+static bool check_load(struct http_exchange *x)
 {
 	if (x->probe)
 		return true;
@@ -69,7 +69,7 @@ static bool host_is_listed(char *const *list, const char *text, size_t length, s
 	return false;
 }
 
-static bool host_is_ours(const struct exchange *x, const char *text, size_t length)
+static bool host_is_ours(const struct http_exchange *x, const char *text, size_t length)
 {
 	const struct http_server *server = x->server;
 	size_t host = host_length(text, length);
@@ -87,7 +87,7 @@ static bool host_is_ours(const struct exchange *x, const char *text, size_t leng
 	return host_is_listed(x->request.view->config->server.allowed_hosts, text, length, host);
 }
 
-static bool check_host(struct exchange *x)
+static bool check_host(struct http_exchange *x)
 {
 	const char *host = x->head[HEAD_HOST];
 	const char *target = x->info->request_uri;
@@ -119,7 +119,7 @@ static bool origin_is_listed(char *const *list, const char *origin)
 	return false;
 }
 
-static bool check_origin(struct exchange *x)
+static bool check_origin(struct http_exchange *x)
 {
 	const char *origin = x->head[HEAD_ORIGIN];
 	const char *site = x->head[HEAD_SEC_FETCH_SITE];
@@ -141,7 +141,7 @@ static bool check_origin(struct exchange *x)
 }
 
 /* A browser's question before the request proper. It carries no key, and needs none. */
-static bool answer_preflight(struct exchange *x)
+static bool answer_preflight(struct http_exchange *x)
 {
 	static const char headers[] =
 		"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
@@ -158,7 +158,7 @@ static bool answer_preflight(struct exchange *x)
 
 /* ---- all of it ---------------------------------------------------------------------------------------------------- */
 
-bool guard_check(struct exchange *x)
+bool guard_check(struct http_exchange *x)
 {
 	const char *raw = x->info->local_uri_raw;
 

@@ -68,10 +68,10 @@ static void write_cors(struct buffer *out, const char *origin)
 	write_literal(out, "Access-Control-Allow-Origin: ");
 	buffer_text(out, origin);
 	write_literal(out, "\r\nVary: Origin\r\n"
-			   "Access-Control-Expose-Headers: Allow, Location, Retry-After, WWW-Authenticate, X-Request-ID\r\n");
+			   "Access-Control-Expose-Headers: Allow, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-ID\r\n");
 }
 
-static void write_head(struct exchange *x, const struct http_reply *reply)
+static void write_head(struct http_exchange *x, const struct http_reply *reply)
 {
 	struct buffer *out = &x->worker->out;
 	bool bodyless = reply->status == 204 || reply->status == 304;
@@ -97,13 +97,13 @@ static void write_head(struct exchange *x, const struct http_reply *reply)
 	write_literal(out, "\r\n");
 }
 
-static bool write_bytes(struct exchange *x, const char *bytes, size_t length)
+static bool write_bytes(struct http_exchange *x, const char *bytes, size_t length)
 {
 	return mg_write(x->request.connection, bytes, length) == (int)length;
 }
 
 /* civetweb's write gives up only when the client takes nothing at all for a while, so the whole has a deadline too. */
-static bool write_slices(struct exchange *x, const char *bytes, size_t length)
+static bool write_slices(struct http_exchange *x, const char *bytes, size_t length)
 {
 	int64_t deadline = clock_monotonic_ns() + LIMIT_REPLY_SECONDS * 1000000000LL;
 	size_t slice;
@@ -116,7 +116,7 @@ static bool write_slices(struct exchange *x, const char *bytes, size_t length)
 	return true;
 }
 
-static void send_reply(struct exchange *x, const struct http_reply *reply)
+static void send_reply(struct http_exchange *x, const struct http_reply *reply)
 {
 	static const char no_memory[] =
 		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
@@ -143,7 +143,7 @@ static void send_reply(struct exchange *x, const struct http_reply *reply)
 
 void http_send(struct http_request *request, const struct http_reply *reply)
 {
-	struct exchange *x = (struct exchange *)request;
+	struct http_exchange *x = (struct http_exchange *)request;
 
 	if (x->status != 0) {
 		log_message(LOG_ERROR, "http.reply", "a second answer (%d after %d) was not sent", reply->status, x->status);
@@ -194,7 +194,7 @@ void http_send_problem(struct http_request *request, const struct http_problem *
 	buffer_free(&body);
 }
 
-bool reply_refuse(struct exchange *x, int status, const char *headers, const char *detail, ...)
+bool reply_refuse(struct http_exchange *x, int status, const char *headers, const char *detail, ...)
 {
 	char text[DETAIL_BYTES];
 	va_list arguments;

@@ -49,7 +49,7 @@ static bool may_repeat(enum head which)
 
 /* civetweb skips white space before the request line, but keeps counting from the first byte: after an empty line in there, head
  * and body no longer lie where it thinks. One CRLF left over from an earlier body is harmless (RFC 9112, 2.2). */
-static bool begins_cleanly(struct exchange *x)
+static bool begins_cleanly(struct http_exchange *x)
 {
 	const char *start = x->info->request_method;
 	struct worker *worker = x->worker;
@@ -61,7 +61,7 @@ static bool begins_cleanly(struct exchange *x)
 
 /* civetweb ends the headers silently at a line that does not begin with a name (a folded one), and drops what follows, a
  * Content-Length for example. It has overwritten line ends with NULs: after the last header "\0\0\r\0" is what must be left. */
-static bool ends_cleanly(const struct exchange *x)
+static bool ends_cleanly(const struct http_exchange *x)
 {
 	const char *end;
 
@@ -80,7 +80,7 @@ static bool name_is_clean(const struct mg_header *header, size_t length)
 	return header->value == header->name + length + 1 || header->name[length + 1] != '\0';
 }
 
-static bool collect_heads(struct exchange *x)
+static bool collect_heads(struct http_exchange *x)
 {
 	for (int i = 0; i < x->info->num_headers; i++) {
 		const struct mg_header *header = &x->info->http_headers[i];
@@ -99,7 +99,7 @@ static bool collect_heads(struct exchange *x)
 	return true;
 }
 
-static bool read_length(struct exchange *x)
+static bool read_length(struct http_exchange *x)
 {
 	const char *text = x->head[HEAD_CONTENT_LENGTH];
 	size_t digits = strspn(text, "0123456789");
@@ -116,7 +116,7 @@ static bool read_length(struct exchange *x)
 }
 
 /* Collects the headers, and refuses what could be read in two ways. Whatever is refused here closes the connection. */
-bool request_read_head(struct exchange *x)
+bool request_read_head(struct http_exchange *x)
 {
 	const char *encoding;
 	bool keep = !x->close;
@@ -159,7 +159,7 @@ static bool has_option(const char *list, const char *option)
 }
 
 /* As civetweb decides, so that the answer says what it does. */
-bool request_keeps_alive(const struct exchange *x)
+bool request_keeps_alive(const struct http_exchange *x)
 {
 	const char *connection = x->head[HEAD_CONNECTION];
 
@@ -168,7 +168,7 @@ bool request_keeps_alive(const struct exchange *x)
 	return strcmp(x->info->http_version, "1.1") == 0;
 }
 
-bool request_takes_body(const struct exchange *x)
+bool request_takes_body(const struct http_exchange *x)
 {
 	const char *method = x->info->request_method;
 
@@ -188,7 +188,7 @@ static bool id_is_sane(const char *id)
 	return length > 0 && length <= LIMIT_REQUEST_ID_BYTES && id[length] == '\0';
 }
 
-void request_choose_id(struct exchange *x)
+void request_choose_id(struct http_exchange *x)
 {
 	static const char hex[] = "0123456789abcdef";
 	const char *given = x->head[HEAD_X_REQUEST_ID];
@@ -277,7 +277,7 @@ static const char *check_encoding(const char *text)
 }
 
 /* Decodes escapes into the thread's buffer. An encoded separator would be one to some readers only. */
-static const char *decode_path(struct exchange *x, const char *raw)
+static const char *decode_path(struct http_exchange *x, const char *raw)
 {
 	struct buffer *path = &x->worker->path;
 	const char *problem = check_encoding(raw);
@@ -328,7 +328,7 @@ static const char *check_path(const char *path)
 	}
 }
 
-bool request_read_target(struct exchange *x)
+bool request_read_target(struct http_exchange *x)
 {
 	const char *raw = x->info->local_uri_raw;
 	const char *query = x->info->query_string;

@@ -32,7 +32,7 @@
 /* ---- one request -------------------------------------------------------------------------------------------------- */
 
 /* One thread serves one connection at a time: when most are taken, nobody keeps one between requests. */
-static bool must_close(const struct exchange *x)
+static bool must_close(const struct http_exchange *x)
 {
 	const struct http_server *server = x->server;
 
@@ -41,7 +41,7 @@ static bool must_close(const struct exchange *x)
 	       atomic_load_explicit(&server->draining, memory_order_relaxed);
 }
 
-static void serve(struct exchange *x)
+static void serve(struct http_exchange *x)
 {
 	if (!guard_check(x) || !body_read(x))
 		return;
@@ -60,7 +60,7 @@ static int begin_request(struct mg_connection *connection)
 {
 	struct worker *worker = mg_get_thread_pointer(connection);
 	const struct mg_request_info *info = mg_get_request_info(connection);
-	struct exchange x = { .worker = worker, .server = worker->server, .info = info };
+	struct http_exchange x = { .worker = worker, .server = worker->server, .info = info };
 
 	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection };
 	x.head_only = strcmp(info->request_method, "HEAD") == 0;
@@ -86,7 +86,7 @@ static int begin_request(struct mg_connection *connection)
 static int http_error(struct mg_connection *connection, int status, const char *message)
 {
 	struct worker *worker = mg_get_thread_pointer(connection);
-	struct exchange x = { .worker = worker, .server = worker->server, .close = true };
+	struct http_exchange x = { .worker = worker, .server = worker->server, .close = true };
 
 	x.request = (struct http_request){ .method = "GET", .path = "/", .body = "", .connection = connection };
 	if (status == 505)

@@ -15,6 +15,11 @@
 #include "script/estimate.h"
 #include "script/refusal.h"
 
+const char *script_call_prefix(const struct script_call *call)
+{
+	return call->function == FUNCTION_SUBMIT && strcmp(call->provider->manifest.kind, "gpu") == 0 ? "job" : "";
+}
+
 #define BUFFERS 8
 
 static void list_buffers(struct script_call *call, struct buffer *list[BUFFERS])

@@ -58,6 +58,9 @@ struct script_call {
 	int thread_reference;
 };
 
+/* What stands before a field that the script names: a gpu job's fields are inside "job" of the body. */
+const char *script_call_prefix(const struct script_call *call);
+
 /* Makes an empty call. Its buffers keep their memory from one use to the next: set, run, clear, set, ... */
 void script_call_init(struct script_call *call);
 

@@ -50,7 +50,7 @@ static int context_request(lua_State *L)
 static int context_warn(lua_State *L)
 {
 	struct script_call *call = current_call(L);
-	const char *field;
+	const char *field, *prefix;
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
@@ -59,7 +59,9 @@ static int context_warn(lua_State *L)
 	field = lua_getfield(L, 1, "field") == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
 	if (call->warning_count++ >= LIMIT_SCRIPT_WARNINGS)
 		return 0;
-	lua_pushfstring(L, "%s%s%s", field != NULL ? field : "", field != NULL ? ": " : "", lua_tostring(L, 2));
+	prefix = field != NULL ? script_call_prefix(call) : "";
+	lua_pushfstring(L, "%s%s%s%s%s", prefix, *prefix != '\0' ? "." : "", field != NULL ? field : "", field != NULL ? ": " : "",
+		lua_tostring(L, 2));
 	bridge_write(L, -1, &call->warnings);
 	buffer_char(&call->warnings, ',');
 	return 0;

@@ -57,6 +57,12 @@ static void refuse(lua_State *L, const char *field, const char *message)
 
 /* ---- URL ---- */
 
+static void refuse_length(lua_State *L)
+{
+	lua_pushfstring(L, "the URL would be too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
+	refuse(L, "url", lua_tostring(L, -1));
+}
+
 /* Bytes that stand in a URL as they are; the rest is percent-encoded (RFC 3986; offline.lua does the same). */
 static bool url_byte(unsigned char byte)
 {
@@ -75,7 +81,7 @@ static void append_url_text(lua_State *L, struct buffer *url)
 	const char *text = lua_tolstring(L, -1, &length);
 
 	if (length > LIMIT_OUTGOING_URL_BYTES)
-		luaL_error(L, "ctx.request: the URL is too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
+		refuse_length(L);
 	for (const char *at = text; at < text + length; at++) {
 		if (url_byte((unsigned char)*at) && !bad_percent(at))
 			buffer_char(url, *at);
@@ -117,7 +123,7 @@ static void append_query_value(lua_State *L, struct buffer *url)
 		lua_pushvalue(L, -1);
 	text = luaL_tolstring(L, -1, &length);
 	if (length > LIMIT_OUTGOING_URL_BYTES)
-		luaL_error(L, "ctx.request: the URL is too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
+		refuse_length(L);
 	append_encoded(url, text, length);
 	lua_pop(L, 2);
 }
@@ -238,7 +244,7 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 	if (outgoing->url.length == 0)
 		luaL_error(L, "ctx.request: url is empty");
 	if (outgoing->url.failed || outgoing->url.length > LIMIT_OUTGOING_URL_BYTES)
-		luaL_error(L, "ctx.request: the URL is too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
+		refuse_length(L);
 	check_url(L, outgoing->url.data, manifest);
 }
 

@@ -68,9 +68,12 @@ static void collect_one(lua_State *L, int index, struct script_call *call)
 	struct buffer text = { .data = text_data, .capacity = sizeof text_data, .maximum = sizeof text_data - 1 };
 
 	/* a fixed buffer: nothing to free when something below raises; what is longer is cut */
-	buffer_text(&text, field);
-	if (*field != '\0')
+	if (*field != '\0') {
+		buffer_text(&text, script_call_prefix(call));
+		buffer_text(&text, *script_call_prefix(call) != '\0' ? "." : "");
+		buffer_text(&text, field);
 		buffer_text(&text, ": ");
+	}
 	buffer_text(&text, raw_text(L, index, "message", "is not accepted by this provider"));
 	add_allowed(L, index, &text);
 	json_write_string(json, text_data, text.length);
