@@ -239,9 +239,10 @@ function check.present(list, object)
   return fields
 end
 
---- Reads what the client gave of a list of fields into `target`, in the order of the list, and returns `target`. What was not
--- given costs nothing and is left as it is in `target`.
+--- Reads what the client gave of a list of fields, in the order of the list, into `target` (default: a new table), and returns
+-- it. What was not given costs nothing and is left as it is in `target`.
 function Reader:fields(list, target)
+  target = target or {}
   for _, field in ipairs(check.present(list, self.object)) do
     target[field.name] = field.read(self, field.names, field.options)
   end

@@ -5,6 +5,7 @@
 
 local cjson = require "cjson"
 local check = require "check"
+local names = require "names"
 local url_parts = require "url_parts"
 
 local requests = {}
@@ -32,6 +33,8 @@ local RETIRED_POD_FIELDS = { imageName = "image", gpuTypeIds = "gpu.id", contain
 
 local given = check.is_given
 
+local NONE = {}
+
 --- What a script returns beside nil when it refuses a job.
 function requests.refusal(field, message, allowed)
   return { field = field, message = message, allowed = allowed }
@@ -47,6 +50,7 @@ end
 
 -- The policy to send. A `max_runtime_minutes` becomes its time limit, so that what was estimated is also enforced.
 local function policy_of(payload)
+  if not given(payload.policy) and not given(payload.max_runtime_minutes) then return nil end
   local policy = given(payload.policy) and check.copy(payload.policy) or {}
   local reader = check.reader(policy, "policy")
   local timeout, too_long = limited(reader, "executionTimeout", EXECUTION_TIMEOUT_MS)
@@ -208,17 +212,11 @@ local MISSING = {
   path = "is needed: the path below the endpoint's address",
 }
 
-local function sorted_names(object)
-  local names = {}
-  for name in pairs(object) do names[#names + 1] = name end
-  table.sort(names)
-  return names
-end
+-- The names that each call takes, with ours.
+for _, operation in pairs(requests.OPERATIONS) do operation.known = names.union(OUR_FIELDS, names.set(operation.fields)) end
 
 --- The names of all operations, sorted.
-function requests.names()
-  return sorted_names(requests.OPERATIONS)
-end
+requests.NAMES = names.sorted(requests.OPERATIONS)
 
 --- The name of a job's operation: what it says, else what it gives.
 function requests.name_of(payload)
@@ -230,22 +228,25 @@ function requests.name_of(payload)
   return payload.mode == "pods" and "pods" or "run"
 end
 
+local function segments_of(path)
+  local segments = {}
+  for segment in string.gmatch(path, "[^/]+") do segments[#segments + 1] = url_parts.segment(segment) end
+  return table.concat(segments, "/")
+end
+
 -- A path with its {names} replaced by fields of the job; nil and a refusal when one is missing. `path` keeps its slashes.
 local function expand(template, payload)
-  local problem
-  local text = string.gsub(template, "{([%w_]+)}", function(name)
+  local pieces, from = {}, 1
+  local start, stop, name = string.find(template, "{([%w_]+)}")
+  while start do
     local value = payload[name]
-    if not given(value) or value == "" then
-      problem = problem or requests.refusal(name, MISSING[name])
-      return ""
-    end
-    if name ~= "path" then return url_parts.segment(check.trim(value)) end
-    local segments = {}
-    for segment in string.gmatch(value, "[^/]+") do segments[#segments + 1] = url_parts.segment(segment) end
-    return table.concat(segments, "/")
-  end)
-  if problem then return nil, problem end
-  return text
+    if not given(value) or value == "" then return nil, requests.refusal(name, MISSING[name]) end
+    pieces[#pieces + 1] = string.sub(template, from, start - 1)
+    pieces[#pieces + 1] = name == "path" and segments_of(value) or url_parts.segment(check.trim(value))
+    from = stop + 1
+    start, stop, name = string.find(template, "{([%w_]+)}", from)
+  end
+  return table.concat(pieces) .. string.sub(template, from)
 end
 
 --- The request of an operation, or nil and a refusal.
@@ -271,12 +272,10 @@ end
 
 --- Says what of a job is not part of the call.
 function requests.warn_of_left_out(operation, payload, ctx)
-  local known = check.copy(OUR_FIELDS)
-  for _, name in ipairs(operation.fields) do known[name] = true end
-  for _, name in ipairs(sorted_names(payload)) do
+  for _, name in ipairs(names.unknown(payload, operation.known) or NONE) do
     if name == "gpu" and operation.path and given(payload.gpu) then
       ctx.warn { field = "gpu", message = "the GPU belongs to the endpoint: it is used for the estimate and not sent" }
-    elseif not known[name] and given(payload[name]) then
+    elseif given(payload[name]) then
       ctx.warn { field = name, message = "is not part of this RunPod call, and was not sent" }
     end
   end

@@ -8,30 +8,38 @@ local url_parts = {}
 local MAX_BYTES = 8192
 local MAX_HOST_BYTES = 260
 
+local find, lower, sub = string.find, string.lower, string.sub
+
+local function percent_encoded(byte)
+  return string.format("%%%02X", string.byte(byte))
+end
+
 --- A text as one segment of a path: everything but unreserved characters percent-encoded, so that it cannot leave its place.
 function url_parts.segment(text)
   text = tostring(text)
   if text == "." or text == ".." then return (string.gsub(text, "%.", "%%2E")) end
-  return (string.gsub(text, "[^%w%-%._~]", function(byte) return string.format("%%%02X", string.byte(byte)) end))
+  if not find(text, "[^%w%-%._~]") then return text end
+  return (string.gsub(text, "[^%w%-%._~]", percent_encoded))
 end
 
 --- Takes an absolute URL apart: { scheme =, host =, port =, origin =, path =, query = }, or nil and what is wrong.
 -- `host` is in lower case, `path` begins with "/", `query` and `port` are nil when absent. A fragment is dropped.
 function url_parts.parse(text)
   if type(text) ~= "string" or #text > MAX_BYTES then return nil, "must be a URL of at most " .. MAX_BYTES .. " bytes" end
-  if string.find(text, "[%s%c]") then return nil, "must be a URL without white space" end
-  text = string.sub(text, 1, (string.find(text, "#", 1, true) or #text + 1) - 1)
+  if find(text, "[%s%c]") then return nil, "must be a URL without white space" end
+  local fragment = find(text, "#", 1, true)
+  if fragment then text = sub(text, 1, fragment - 1) end
   -- In steps, by plain searches: one pattern for all of it could take the matcher too long on a long URL.
-  local scheme_end = string.find(text, "://", 1, true)
-  local scheme = scheme_end and string.lower(string.sub(text, 1, scheme_end - 1))
+  local scheme_end = find(text, "://", 1, true)
+  local scheme = scheme_end and lower(sub(text, 1, scheme_end - 1))
   if scheme ~= "https" and scheme ~= "http" then return nil, "must be a URL that begins with https://" end
   local host_start = scheme_end + 3
-  local host_end = (string.find(text, "[/?]", host_start) or #text + 1) - 1
-  local authority = string.lower(string.sub(text, host_start, host_end))
-  local host, port = string.match(string.sub(authority, 1, MAX_HOST_BYTES + 1), "^([%w%.%-]+):?(%d*)$")
+  local host_end = (find(text, "[/?]", host_start) or #text + 1) - 1
+  local authority = lower(sub(text, host_start, host_end))
+  local host, port = string.match(sub(authority, 1, MAX_HOST_BYTES + 1), "^([%w%.%-]+):?(%d*)$")
   if not host or #authority > MAX_HOST_BYTES then return nil, "must be a URL with a host name" end
-  local query_mark = string.find(text, "?", host_end + 1, true) or #text + 1
-  local path, query = string.sub(text, host_end + 1, query_mark - 1), string.sub(text, query_mark + 1)
+  local query_mark = find(text, "?", host_end + 1, true) or #text + 1
+  local path, query = sub(text, host_end + 1, query_mark - 1), sub(text, query_mark + 1)
   return {
     scheme = scheme, host = host, port = port ~= "" and port or nil, origin = scheme .. "://" .. authority,
     path = path ~= "" and path or "/", query = query ~= "" and query or nil,

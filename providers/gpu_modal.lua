@@ -13,6 +13,7 @@
 local base64 = require "base64"
 local check = require "check"
 local http_errors = require "http_errors"
+local names = require "names"
 local outputs = require "outputs"
 local url_parts = require "url_parts"
 
@@ -62,6 +63,13 @@ local pricing = {
 
 local given = check.is_given
 
+-- Options of the readers of check.lua.
+local NAME, DURATION = { max = MAX_NAME_BYTES }, { max = MAX_SECONDS }
+local AS_IT_IS, IF_NOT_BLANK = { trim = false }, { blank = "absent" }
+
+local URL_FIELDS = { "url", "submit_url", "result_url", "cancel_url" }
+local NONE = {}
+
 local function refusal(field, message, allowed)
   return { field = field, message = message, allowed = allowed }
 end
@@ -85,15 +93,17 @@ end
 -- Credentials go to Modal's own hosts only.
 local function check_host(field, url)
   local parsed = url_parts.parse(url)
-  for _, pattern in ipairs(MODAL_HOSTS) do
-    if parsed and parsed.scheme == "https" and url_parts.host_matches(parsed.host, pattern) then return nil end
+  if parsed and parsed.scheme == "https" then
+    for _, pattern in ipairs(MODAL_HOSTS) do
+      if url_parts.host_matches(parsed.host, pattern) then return nil end
+    end
   end
   return refusal(field, "must be on a host of Modal (on a custom domain the operator sets base_url, and the job gives path)",
     MODAL_HOSTS)
 end
 
 local function check_hosts(payload)
-  for _, field in ipairs { "url", "submit_url", "result_url", "cancel_url" } do
+  for _, field in ipairs(URL_FIELDS) do
     local problem = given(payload[field]) and check_host(field, payload[field])
     if problem then return problem end
   end
@@ -329,21 +339,21 @@ local function read_poll(job, url, state, response, failure)
   return http_errors.unanswered(response, failure, { id = job.id, state = state }, error_options(response))
 end
 
-local function check_urls(reader)
-  for _, name in ipairs { "url", "submit_url", "result_url", "cancel_url" } do
-    local text = reader:text(name, { trim = false })
-    if text ~= nil then
-      local parsed, problem = url_parts.parse(text)
-      if not parsed or parsed.scheme ~= "https" then check.fail(name, problem or "must be a URL that begins with https://") end
-    end
-  end
-  local path = reader:text("path", { max = 2000 })
-  if path and string.sub(path, 1, 1) ~= "/" then check.fail("path", "must begin with /") end
+local function read_url(reader, name)
+  local text = reader:text(name, AS_IT_IS)
+  if text == nil then return end
+  local parsed, problem = url_parts.parse(text)
+  if not parsed or parsed.scheme ~= "https" then check.fail(name, problem or "must be a URL that begins with https://") end
+end
+
+local function read_path(reader, name, options)
+  local path = reader:text(name, options)
+  if path and string.sub(path, 1, 1) ~= "/" then check.fail(name, "must begin with /") end
 end
 
 -- Headers of the app's own. Credentials are named by this script alone: braces in a value would name one.
-local function check_headers(reader)
-  for name, value in pairs(reader:object_of("headers", { default = {} })) do
+local function read_headers(reader)
+  for name, value in pairs(reader:object_of "headers" or NONE) do
     local path = "headers." .. name
     if HEADERS_OF_OURS[string.lower(name)] then check.fail(path, "is not the client's to set") end
     if type(value) ~= "string" then check.fail(path, "must be text") end
@@ -352,29 +362,53 @@ local function check_headers(reader)
   end
 end
 
-local function check_query(reader)
-  for name, value in pairs(reader:object_of("query", { default = {} })) do
+local function read_query(reader)
+  for name, value in pairs(reader:object_of "query" or NONE) do
     if type(value) ~= "string" and type(value) ~= "number" then check.fail("query." .. name, "must be text or a number") end
   end
 end
 
+local function read_name(reader, name)
+  local text = reader:text(name, NAME)
+  if text and string.find(text, "[{}%c]") then check.fail(name, "must not contain braces or control characters") end
+end
+
+local function read_method(reader, name)
+  local method = reader:text(name)
+  if method and not check.in_list(string.upper(method), METHODS) then
+    check.fail(name, "must be one of " .. table.concat(METHODS, ", "))
+  end
+end
+
+local function read_duration(reader, name)
+  if (reader:number(name, DURATION) or 1) <= 0 then check.fail(name, "must be more than 0") end
+end
+
+-- What of a job is checked before anything is made of it.
+local JOB = check.field_list {
+  { name = "url", read = read_url },
+  { name = "submit_url", read = read_url },
+  { name = "result_url", read = read_url },
+  { name = "cancel_url", read = read_url },
+  { name = "path", read = read_path, options = { max = 2000 } },
+  { name = "headers", read = read_headers },
+  { name = "query", read = read_query },
+  { name = "workspace", read = read_name },
+  { name = "environment", read = read_name },
+  { name = "app", read = read_name },
+  { name = "function", read = read_name },
+  { name = "session_id", read = read_name },
+  { name = "gpu", read = read_name },
+  { name = "method", read = read_method },
+  { name = "auth", kind = "choice", values = AUTH_FORMS },
+  { name = "seconds", read = read_duration },
+  { name = "max_runtime_minutes", read = read_duration },
+}
+
 local function prepare(request)
   local reader = check.reader(request)
-  check_urls(reader)
-  check_headers(reader)
-  check_query(reader)
-  for _, name in ipairs { "workspace", "environment", "app", "function", "session_id", "gpu" } do
-    local text = reader:text(name, { max = MAX_NAME_BYTES })
-    if text and string.find(text, "[{}%c]") then check.fail(name, "must not contain braces or control characters") end
-  end
-  if given(request.method) and not check.in_list(string.upper(reader:text("method")), METHODS) then
-    check.fail("method", "must be one of " .. table.concat(METHODS, ", "))
-  end
-  reader:choice("auth", AUTH_FORMS)
-  for _, name in ipairs { "seconds", "max_runtime_minutes" } do
-    if (reader:number(name, { max = MAX_SECONDS }) or 1) <= 0 then check.fail(name, "must be more than 0") end
-  end
-  local name = reader:text("function", { blank = "absent" }) or reader:text("app", { blank = "absent" })
+  reader:fields(JOB)
+  local name = reader:text("function", IF_NOT_BLANK) or reader:text("app", IF_NOT_BLANK)
   return request, { ["function"] = name or "modal.function" }
 end
 
@@ -415,20 +449,14 @@ local function health(ctx)
   return { ok = true, notes = { "the proxy token is accepted; whether a function is deployed shows only when it is called" } }
 end
 
-local KNOWN_FIELDS = {
-  url = true, submit_url = true, result_url = true, cancel_url = true, path = true, method = true, body = true, input = true,
-  query = true, headers = true, auth = true, session_id = true, ["function"] = true, app = true, workspace = true,
-  environment = true, seconds = true, max_runtime_minutes = true,
-}
+local KNOWN_FIELDS = names.union(JOB.by_name, names.set { "body", "input" })
+KNOWN_FIELDS.gpu = nil -- known, and said to be left out
 
 local function warn_of_left_out(payload, ctx)
-  local names = {}
-  for name in pairs(payload) do names[#names + 1] = name end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(names.unknown(payload, KNOWN_FIELDS) or NONE) do
     if name == "gpu" and given(payload.gpu) then
       ctx.warn { field = "gpu", message = "the function's definition chooses its GPU: it is used for the estimate and not sent" }
-    elseif not KNOWN_FIELDS[name] and given(payload[name]) then
+    elseif given(payload[name]) then
       ctx.warn { field = name, message = "belongs to the function's definition, or into body, and was not sent" }
     end
   end

@@ -7,6 +7,7 @@
 local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
+local names = require "names"
 local outputs = require "outputs"
 local url_parts = require "url_parts"
 
@@ -28,12 +29,6 @@ local HOST_WEBHOOK_EVENTS = { "start", "completed" }
 local BOOT_RETRY_SECONDS = 5
 local RUN_RETRY_SECONDS = 2
 local FAULT_RETRY_SECONDS = 30
-
-local KNOWN_FIELDS = {
-  model = true, model_version = true, version = true, deployment = true, input = true, webhook = true,
-  webhook_events_filter = true, prefer = true, wait = true, cancel_after = true, hardware = true, seconds = true,
-  expected_seconds = true,
-}
 
 local NOT_OFFICIAL = "no official model of this name; a community model needs its version, or version = \"latest\""
 
@@ -83,50 +78,52 @@ local pricing = {
   },
 }
 
+-- Options of the readers of check.lua.
+local NAME, LOWER, DURATION = { max = MAX_NAME_BYTES, blank = "absent" }, { lower = true }, { lower = true, max = 32 }
+
+local NONE = {}
+
 -- Reading the job ----------------------------------------------------------------------------------------------------------
 
-local function read_prefer(reader)
-  local value, name = reader:raw { "prefer", "wait" }
-  if value == nil or value == false then return nil, name end
-  if value == true then return "wait", name end
-  if type(value) == "number" or (type(value) == "string" and tonumber(value)) then
-    return "wait=" .. reader:integer(name), name
-  end
-  return reader:text(name, { lower = true }), name
+local function read_prefer(reader, prefer_names)
+  local value, name = reader:raw(prefer_names)
+  if value == nil or value == false then return nil end
+  if value == true then return "wait" end
+  if type(value) == "number" or (type(value) == "string" and tonumber(value)) then return "wait=" .. reader:integer(name) end
+  return reader:text(name, LOWER)
 end
 
-local function read_cancel_after(reader)
-  local value = reader:raw "cancel_after"
-  if type(value) == "number" then return tostring(reader:integer "cancel_after") end
-  return reader:text("cancel_after", { lower = true, max = 32 })
+local function read_cancel_after(reader, name)
+  local value = reader:raw(name)
+  if type(value) == "number" then return tostring(reader:integer(name)) end
+  return reader:text(name, DURATION)
 end
 
-local function read_events(reader)
-  local events = reader:array_of "webhook_events_filter"
-  for index, event in ipairs(events or {}) do
-    if type(event) ~= "string" then check.fail(reader:path("webhook_events_filter[" .. index - 1 .. "]"), "must be text") end
+local function read_events(reader, name)
+  local events = reader:array_of(name)
+  for index, event in ipairs(events or NONE) do
+    if type(event) ~= "string" then check.fail(reader:path(name .. "[" .. index - 1 .. "]"), "must be text") end
   end
   return events
 end
 
+local JOB = check.field_list {
+  { name = "model", kind = "text", options = NAME },
+  { name = "model_version", kind = "text", options = NAME },
+  { name = "version", kind = "text", options = NAME },
+  { name = "deployment", kind = "text", options = NAME },
+  { name = "input", kind = "object_of" },
+  { name = "webhook", kind = "text", options = { blank = "absent" } },
+  { name = "webhook_events_filter", read = read_events },
+  { name = "cancel_after", read = read_cancel_after },
+  { name = "hardware", kind = "text", options = { lower = true, blank = "absent", max = 64 } },
+  { name = "seconds", names = { "seconds", "expected_seconds" }, kind = "number", options = { min = 0, zero = "absent" } },
+  { name = "prefer", names = { "prefer", "wait" }, read = read_prefer },
+}
+
 -- The job in plain values. Wrong JSON types end here, with the field's path.
 local function read_job(request)
-  local reader = check.reader(request)
-  local name_options = { max = MAX_NAME_BYTES, blank = "absent" }
-  local job = {
-    model = reader:text("model", name_options),
-    model_version = reader:text("model_version", name_options),
-    version = reader:text("version", name_options),
-    deployment = reader:text("deployment", name_options),
-    input = reader:object_of "input",
-    webhook = reader:text("webhook", { blank = "absent" }),
-    webhook_events_filter = read_events(reader),
-    cancel_after = read_cancel_after(reader),
-    hardware = reader:text("hardware", { lower = true, blank = "absent", max = 64 }),
-    seconds = reader:number({ "seconds", "expected_seconds" }, { min = 0, zero = "absent" }),
-  }
-  job.prefer, job.prefer_field = read_prefer(reader)
-  return job
+  return check.reader(request):fields(JOB)
 end
 
 -- "1h30m45s", "5m", "30s" or "30" in seconds; nil if it is none of them.
@@ -158,8 +155,10 @@ local function is_version_hash(text)
   return #text == 64 and not string.find(text, "%X")
 end
 
+local NOT_WITH_DEPLOYMENT = { "version", "model", "model_version" }
+
 local function deployment_target(job)
-  for _, name in ipairs { "version", "model", "model_version" } do
+  for _, name in ipairs(NOT_WITH_DEPLOYMENT) do
     if job[name] then return nil, refuse(name, "a deployment has its own model and version; give one or the other") end
   end
   local path = owner_and_name(job.deployment)
@@ -201,39 +200,37 @@ local function find_target(job)
   return nil, refuse("model", "name what to run: `model` (owner/name), `version` or `deployment`")
 end
 
--- What the vendor's contract cannot express, before anything is sent.
-local function find_refusals(job)
-  local found = {}
-  local function add(...) found[#found + 1] = refuse(...) end
-  if not job.input then add("input", "give the model's inputs as an object ({} if it needs none)") end
+local function prefer_refusal(job, payload)
+  if not job.prefer or job.prefer == "wait" then return nil end
+  local seconds = tonumber(string.match(job.prefer, "^wait=(%d+)$"))
+  if seconds and seconds >= 1 and seconds <= MAX_WAIT_SECONDS then return nil end
+  local field = check.is_given(payload.prefer) and "prefer" or "wait"
+  return refuse(field, "the vendor waits for 1 to 60 seconds", { "wait", "wait=1", "wait=60" })
+end
+
+-- What the vendor's contract cannot express, before anything is sent: adds to `found`.
+local function find_refusals(job, payload, found)
+  if not job.input then found[#found + 1] = refuse("input", "give the model's inputs as an object ({} if it needs none)") end
   if job.webhook and not string.find(string.sub(job.webhook, 1, 8), "^https://") then
-    add("webhook", "must be an https URL; the vendor calls no other")
+    found[#found + 1] = refuse("webhook", "must be an https URL; the vendor calls no other")
   end
-  for index, event in ipairs(job.webhook_events_filter or {}) do
+  for index, event in ipairs(job.webhook_events_filter or NONE) do
     if not check.in_list(event, WEBHOOK_EVENTS) then
-      add("webhook_events_filter[" .. index - 1 .. "]", "is not an event of the vendor", WEBHOOK_EVENTS)
+      local field = "webhook_events_filter[" .. index - 1 .. "]"
+      found[#found + 1] = refuse(field, "is not an event of the vendor", WEBHOOK_EVENTS)
     end
   end
-  local seconds = job.prefer and tonumber(string.match(job.prefer, "^wait=(%d+)$"))
-  if job.prefer and job.prefer ~= "wait" and not (seconds and seconds >= 1 and seconds <= MAX_WAIT_SECONDS) then
-    add(job.prefer_field, "the vendor waits for 1 to 60 seconds", { "wait", "wait=1", "wait=60" })
-  end
+  found[#found + 1] = prefer_refusal(job, payload)
   if job.cancel_after then
     local limit = duration_seconds(job.cancel_after)
     if not limit or limit < MIN_CANCEL_AFTER_SECONDS then
-      add("cancel_after", "must be at least 5 seconds, as 30, 30s, 5m or 1h30m45s", { "5s" })
+      found[#found + 1] = refuse("cancel_after", "must be at least 5 seconds, as 30, 30s, 5m or 1h30m45s", { "5s" })
     end
   end
-  return #found > 0 and found or nil
 end
 
 local function warn_of_unknown_fields(payload, ctx)
-  local names = {}
-  for name in pairs(payload) do
-    if type(name) == "string" and not KNOWN_FIELDS[name] then names[#names + 1] = name end
-  end
-  table.sort(names)
-  for _, name in ipairs(names) do
+  for _, name in ipairs(names.unknown(payload, JOB.by_name) or NONE) do
     ctx.warn { field = name, message = "is not sent: no field of the vendor; what the model is to get belongs into `input`" }
   end
 end
@@ -299,6 +296,7 @@ local function upload_file(text, ctx)
   return nil, { status = "error", error = { code = "vendor", message = "the upload was answered without a URL", billed = false } }
 end
 
+-- The keys of an object or an array in one order: numbers first.
 local function sorted_keys(object)
   local keys = {}
   for key in pairs(object) do keys[#keys + 1] = key end
@@ -522,13 +520,11 @@ end
 
 local function submit(payload, ctx)
   local job = read_job(payload)
+  local refusals = {}
   local target, refusal = find_target(job)
-  local refusals = find_refusals(job)
-  if not target then
-    refusals = refusals or {}
-    table.insert(refusals, 1, refusal)
-  end
-  if refusals then return nil, refusals end
+  if not target then refusals[1] = refusal end
+  find_refusals(job, payload, refusals)
+  if refusals[1] then return nil, refusals end
   warn_of_unknown_fields(payload, ctx)
 
   local version, failed = target.version, nil

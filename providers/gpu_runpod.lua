@@ -26,7 +26,13 @@ local MAX_ID_BYTES, MAX_PATH_BYTES = 200, 2000
 -- Figures beyond these are slips of the hand, not jobs.
 local MAX_PIXELS, MAX_VIDEO_SECONDS, MAX_GPUS, MAX_MINUTES = 65536, 3600, 1024, 366 * 24 * 60
 
-local MODES = { "serverless", "pods" }
+-- Options of the readers of check.lua.
+local ID, FROM_ZERO, FROM_ONE, REQUIRED = { max = MAX_ID_BYTES }, { min = 0 }, { min = 1 }, { required = true }
+local GPU_COUNT = { min = 1, max = MAX_GPUS }
+
+local STOPPING = { "stop", "terminate" }
+
+local NONE = {}
 
 local capabilities = {
   supports = { "serverless", "pods", "volumes", "websocket_streaming" },
@@ -37,7 +43,7 @@ local capabilities = {
     run_result_seconds = 1800, runsync_result_seconds = 60,
     job = requests.LIMITS,
   },
-  operations = requests.names(),
+  operations = requests.NAMES,
   idempotency = false,
   webhook_signature = false,
   output_days = { public_endpoints = 7 },
@@ -162,7 +168,7 @@ end
 
 local function estimate(payload)
   local name = requests.name_of(payload)
-  if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(payload.action, { "stop", "terminate" })) then
+  if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(payload.action, STOPPING)) then
     return { expected = 0.0, low = 0.0, high = 0.0, unit = "call", quantity = 1, source = pricing.serverless.source,
       as_of = pricing.serverless.as_of, basis = "only the time of workers and pods is billed" }
   end
@@ -181,53 +187,73 @@ local function estimate(payload)
   return nil, "a price for " .. name .. ": it depends on what is started"
 end
 
-local function check_batch(reader)
-  for index, request in ipairs(reader:array_of("requests", { min = 1 }) or {}) do
-    check.reader(request, "requests[" .. index .. "]"):object_of("input", { required = true })
-  end
+local function read_name(reader, name, options)
+  if reader:text(name, options) == "" then check.fail(name, "must not be empty") end
 end
 
-local function check_url(reader, name)
+local function read_url(reader, name)
   local text = reader:text(name)
   if text == nil then return end
   local _, problem = url_parts.parse(text)
   if problem then check.fail(reader:path(name), problem) end
 end
 
-local function check_numbers(reader)
-  for _, name in ipairs { "wait", "offset", "limit" } do reader:integer(name, { min = 0 }) end
-  reader:integer("gpu_count", { min = 1, max = MAX_GPUS })
-  if (reader:number("max_runtime_minutes", { max = MAX_MINUTES }) or 1) <= 0 then
-    check.fail("max_runtime_minutes", "must be more than 0")
+local function read_minutes(reader, name, options)
+  if (reader:number(name, options) or 1) <= 0 then check.fail(name, "must be more than 0") end
+end
+
+local function read_batch(reader, name)
+  for index, request in ipairs(reader:array_of(name, FROM_ONE) or NONE) do
+    check.reader(request, name .. "[" .. index .. "]"):object_of("input", REQUIRED)
   end
 end
 
+-- A reader of an object that holds fields of its own.
+local function object_with(fields)
+  return function(reader, name) reader:reader_of(name):fields(fields) end
+end
+
+local POLICY = check.field_list {
+  { name = "executionTimeout", kind = "integer" }, { name = "ttl", kind = "integer" }, { name = "lowPriority", kind = "boolean" },
+}
+local GPU = check.field_list {
+  { name = "id", kind = "text" }, { name = "count", kind = "integer", options = GPU_COUNT },
+}
+local POD = check.field_list {
+  { name = "name", kind = "text" }, { name = "image", kind = "text" }, { name = "cloud", kind = "text" },
+  { name = "gpu", read = object_with(GPU) },
+}
+
+-- What of a job is checked before anything is made of it.
+local JOB = check.field_list {
+  { name = "endpoint_id", read = read_name, options = ID },
+  { name = "job_id", read = read_name, options = ID },
+  { name = "batch_id", read = read_name, options = ID },
+  { name = "pod_id", read = read_name, options = ID },
+  { name = "path", read = read_name, options = { max = MAX_PATH_BYTES } },
+  { name = "action", read = read_name, options = ID },
+  { name = "operation", kind = "choice", values = requests.NAMES },
+  { name = "mode", kind = "choice", values = { "serverless", "pods" } },
+  { name = "method", kind = "choice", values = { "GET", "POST" } },
+  { name = "cancel_action", kind = "choice", values = STOPPING },
+  { name = "input", kind = "object_of" },
+  { name = "s3Config", kind = "object_of" },
+  { name = "serverless", kind = "object_of" },
+  { name = "stream", kind = "boolean" },
+  { name = "finalize", kind = "boolean" },
+  { name = "webhook", read = read_url },
+  { name = "wait", kind = "integer", options = FROM_ZERO },
+  { name = "offset", kind = "integer", options = FROM_ZERO },
+  { name = "limit", kind = "integer", options = FROM_ZERO },
+  { name = "gpu_count", kind = "integer", options = GPU_COUNT },
+  { name = "max_runtime_minutes", read = read_minutes, options = { max = MAX_MINUTES } },
+  { name = "requests", read = read_batch },
+  { name = "policy", read = object_with(POLICY) },
+  { name = "pod", read = object_with(POD) },
+}
+
 local function prepare(request)
-  local reader = check.reader(request)
-  for _, name in ipairs { "endpoint_id", "job_id", "batch_id", "pod_id", "path", "action" } do
-    local max = name == "path" and MAX_PATH_BYTES or MAX_ID_BYTES
-    if reader:text(name, { max = max }) == "" then check.fail(name, "must not be empty") end
-  end
-  reader:choice("operation", requests.names())
-  reader:choice("mode", MODES)
-  reader:choice("method", { "GET", "POST" })
-  reader:choice("cancel_action", { "stop", "terminate" })
-  for _, name in ipairs { "input", "s3Config", "serverless" } do reader:object_of(name) end
-  for _, name in ipairs { "stream", "finalize" } do reader:boolean(name) end
-  check_url(reader, "webhook")
-  check_numbers(reader)
-  check_batch(reader)
-  local policy = reader:reader_of("policy")
-  policy:integer("executionTimeout")
-  policy:integer("ttl")
-  policy:boolean("lowPriority")
-  local pod = reader:reader_of("pod")
-  pod:text("name")
-  pod:text("image")
-  pod:text("cloud")
-  local gpu = pod:reader_of("gpu")
-  gpu:text("id")
-  gpu:integer("count", { min = 1, max = MAX_GPUS })
+  check.reader(request):fields(JOB)
   return request
 end
 

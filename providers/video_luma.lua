@@ -59,7 +59,7 @@ local READING = video_request.reading(
 local function prepare(request)
   local payload = video_request.read(request, READING)
   local parameters = payload.parameters
-  if next(parameters) ~= nil then check.reader(parameters, "parameters"):fields(TEXTS, {}) end
+  if next(parameters) ~= nil then check.reader(parameters, "parameters"):fields(TEXTS) end
   luma_body.pictures_of(payload) -- checks them
   payload.model = payload.model or parameters.model
   if not payload.model then

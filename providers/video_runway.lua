@@ -97,7 +97,7 @@ local TEXTS = check.field_list {
 }
 
 local function check_types(payload)
-  if next(payload.parameters) ~= nil then check.reader(payload.parameters, "parameters"):fields(TEXTS, {}) end
+  if next(payload.parameters) ~= nil then check.reader(payload.parameters, "parameters"):fields(TEXTS) end
 end
 
 local READING = video_request.reading({ storyboard = "storyboard", reference_frames = "storyboard" },

@@ -102,6 +102,7 @@ struct found_task {
 	const char *provider;
 	bool matches;
 	struct buffer members;
+	json_t *payload; /* for the script, which may need it to build the request */
 };
 
 static void copy_task(void *context, const struct task *task)
@@ -109,12 +110,15 @@ static void copy_task(void *context, const struct task *task)
 	struct found_task *found = context;
 
 	found->matches = strcmp(task->provider, found->provider) == 0;
-	if (found->matches)
-		task_json_write_state(&found->members, task);
+	if (!found->matches)
+		return;
+	task_json_write_state(&found->members, task);
+	if (task->payload != NULL)
+		found->payload = json_read(task->payload, strlen(task->payload), NULL);
 }
 
 /* The members of the answer that tell how the job stands. False: an answer was sent. */
-static bool read_job_state(struct incoming *incoming, const char *id, struct buffer *members)
+static bool read_job_state(struct incoming *incoming, const char *id, struct buffer *members, json_t **payload)
 {
 	struct found_task found = { .provider = incoming->provider->manifest.id };
 	struct error error;
@@ -129,8 +133,10 @@ static bool read_job_state(struct incoming *incoming, const char *id, struct buf
 	buffer_init(&found.members, LIMIT_REPLY_BYTES);
 	if (task_store_get(incoming->host->store, &uuid, copy_task, &found, &error) == ERROR_NONE && found.matches) {
 		*members = found.members;
+		*payload = found.payload;
 		return true;
 	}
+	json_decref(found.payload);
 	buffer_free(&found.members);
 	incoming_problem(incoming, error.code == ERROR_IO ? 503 : 404, "job_id", "the registry has no job of this provider with this id", NULL);
 	return false;
@@ -151,7 +157,7 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	buffer_free(&out);
 }
 
-static void run_poll(struct incoming *incoming, const char *id, const struct buffer *state)
+static void run_poll(struct incoming *incoming, const char *id, const struct buffer *state, json_t *payload)
 {
 	/* A registry id is the host's own; to the vendor a dry-run job has the deterministic id. */
 	struct id uuid;
@@ -160,7 +166,8 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 	struct exchange *exchange;
 
 	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
-	job = json_pack("{s:s,s:{},s:{}}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload");
+	job = json_pack("{s:s,s:{},s:o}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload",
+		payload != NULL ? json_incref(payload) : json_object());
 	exchange = job != NULL ? exchange_new(incoming, FUNCTION_POLL, job) : NULL;
 	json_decref(job);
 	if (exchange == NULL) {
@@ -179,12 +186,14 @@ static void handle_poll(struct incoming *incoming)
 	char deterministic[64];
 	const char *id = polled_id(incoming, deterministic, sizeof deterministic);
 	struct buffer state;
+	json_t *payload = NULL;
 
 	if (id == NULL)
 		return;
 	buffer_init(&state, LIMIT_REPLY_BYTES);
-	if (read_job_state(incoming, id, &state))
-		run_poll(incoming, id, &state);
+	if (read_job_state(incoming, id, &state, &payload))
+		run_poll(incoming, id, &state, payload);
+	json_decref(payload);
 	buffer_free(&state);
 }
 

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -21,6 +22,7 @@
 
 #define STACK_BYTES (2 * 1024 * 1024)
 #define BATCH 16
+#define LINGER_NS 100000
 #define STOP_SECONDS 5
 #define TAG_WAKE 0u
 #define TAG_TRANSFERS 1u
@@ -31,6 +33,7 @@ struct engine {
 	struct engine_call *first; /* under lock */
 	struct engine_call **last; /* under lock */
 	bool stopping;             /* under lock */
+	bool asleep;               /* under lock: waits in epoll, or is about to */
 	_Atomic size_t waiting;
 	int epoll;
 	int wake;
@@ -39,7 +42,8 @@ struct engine {
 	struct engine_call **last_answered;
 };
 
-static struct engine_call *take_mail(struct engine *engine, bool *stopping)
+/* Takes what is there. With nothing there the engine is marked as asleep if it is about to sleep: only then a poster must wake it. */
+static struct engine_call *take_mail(struct engine *engine, bool about_to_sleep, bool *stopping)
 {
 	struct engine_call *mail;
 
@@ -48,8 +52,24 @@ static struct engine_call *take_mail(struct engine *engine, bool *stopping)
 	engine->first = NULL;
 	engine->last = &engine->first;
 	*stopping = engine->stopping;
+	engine->asleep = about_to_sleep && mail == NULL && !engine->stopping;
 	pthread_mutex_unlock(&engine->lock);
 	return mail;
+}
+
+/* Before it sleeps the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
+ * that. Between two looks it gives its core away. */
+static struct engine_call *await_mail(struct engine *engine, bool *stopping)
+{
+	struct engine_call *mail = take_mail(engine, false, stopping);
+	int64_t until = clock_monotonic_ns() + LINGER_NS;
+
+	while (mail == NULL && !*stopping && clock_monotonic_ns() < until) {
+		sched_yield();
+		if (atomic_load_explicit(&engine->waiting, memory_order_relaxed) > 0)
+			mail = take_mail(engine, false, stopping);
+	}
+	return mail != NULL || *stopping ? mail : take_mail(engine, true, stopping);
 }
 
 /* ---- live calls: send what they ask for, go on when it has come back ---- */
@@ -183,7 +203,7 @@ static void *engine_main(void *argument)
 
 	pthread_setname_np(pthread_self(), "engine");
 	while (!stopping) {
-		mail = take_mail(engine, &stopping);
+		mail = await_mail(engine, &stopping);
 		if (mail == NULL && !stopping)
 			wait_for_events(engine, -1);
 		run_mail(engine, mail);
@@ -202,7 +222,7 @@ static void wake_engine(struct engine *engine)
 
 enum error_code engine_post(struct engine *engine, struct engine_call *call)
 {
-	bool was_empty, closed;
+	bool wake, closed;
 
 	if (atomic_fetch_add_explicit(&engine->waiting, 1, memory_order_relaxed) >= LIMIT_ENGINE_QUEUE) {
 		atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
@@ -211,7 +231,8 @@ enum error_code engine_post(struct engine *engine, struct engine_call *call)
 	call->next = NULL;
 	pthread_mutex_lock(&engine->lock);
 	closed = engine->stopping;
-	was_empty = engine->first == NULL;
+	wake = engine->asleep;
+	engine->asleep = false;
 	if (!closed) {
 		*engine->last = call;
 		engine->last = &call->next;
@@ -221,7 +242,7 @@ enum error_code engine_post(struct engine *engine, struct engine_call *call)
 		atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
 		return ERROR_BUSY;
 	}
-	if (was_empty)
+	if (wake)
 		wake_engine(engine);
 	return ERROR_NONE;
 }

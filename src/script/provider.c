@@ -76,13 +76,29 @@ static enum error_code render_common(struct provider *provider, struct error *er
 	return provider->common != NULL ? ERROR_NONE : error_memory(error);
 }
 
+/* Lua cuts the beginning of a long file name: ".../x.lua:3: ...". Returns what follows the name, or NULL. */
+static const char *after_cut_name(const char *file, const char *message)
+{
+	const char *colon = strncmp(message, "...", 3) == 0 ? strchr(message, ':') : NULL;
+	size_t tail = colon != NULL ? (size_t)(colon - message) - 3 : 0;
+	size_t length = strlen(file);
+
+	return tail > 0 && tail <= length && memcmp(file + length - tail, message + 3, tail) == 0 ? colon : NULL;
+}
+
 /* "providers/x.lua:3: ..." already, or made so: messages of limits name no place. */
 static void name_file(const char *file, struct error *error)
 {
 	char message[sizeof error->message];
+	const char *rest = after_cut_name(file, error->message);
 
 	if (strncmp(error->message, file, strlen(file)) == 0)
 		return;
+	if (rest != NULL) {
+		snprintf(message, sizeof message, "%s%s", file, rest);
+		memcpy(error->message, message, sizeof message);
+		return;
+	}
 	snprintf(message, sizeof message, "%s:1: %.*s", file, (int)(sizeof message - strlen(file) - 8), error->message);
 	memcpy(error->message, message, sizeof message);
 }

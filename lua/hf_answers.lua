@@ -1,0 +1,46 @@
+-- hf_answers.lua - what answers of Hugging Face mean that are the same for engines and for the management API: their errors.
+
+local http_errors = require "http_errors"
+
+local hf_answers = { FAULT_SECONDS = 30 }
+
+local CODE_NAMES = { "code", "error_type", "type" }
+
+--- Whether there is an answer, and it is a success.
+function hf_answers.is_success(response)
+  return response and response.status >= 200 and response.status < 300
+end
+
+--- What an engine or the management API says is wrong: {"error": text, "code"}, {"error": {"message", "type"}},
+-- {"error", "error_type"} or {"message", "code", "type"}.
+function hf_answers.problem_of(response)
+  local body = response and response.json
+  if type(body) ~= "table" then return {} end
+  local inner = type(body.error) == "table" and body.error or body
+  local text = type(body.error) == "string" and body.error or inner.message
+  local code
+  for _, name in ipairs(CODE_NAMES) do
+    if not code and type(inner[name]) == "string" then code = inner[name] end
+  end
+  return { text = http_errors.safe_text(text), code = code }
+end
+
+--- Whether a problem's text has these words.
+function hf_answers.says(problem, words)
+  return problem.text ~= nil and string.find(string.lower(problem.text), words, 1, true) ~= nil
+end
+
+--- The result of a request that failed.
+function hf_answers.failed(response, failure)
+  local problem = hf_answers.problem_of(response)
+  local options = { vendor_code = problem.code, detail = problem.text, retry_after = hf_answers.FAULT_SECONDS }
+  local is_paused = hf_answers.says(problem, "paused") or hf_answers.says(problem, "invalid state")
+  if response and response.status == 400 and is_paused then
+    options.code, options.detail = "unavailable", "the endpoint is paused; resume it first (action = resume)"
+  elseif response and response.status == 403 and hf_answers.says(problem, "payment method") then
+    options.code = "credit"
+  end
+  return http_errors.result(response, failure, options)
+end
+
+return hf_answers

@@ -1,0 +1,241 @@
+-- hf_inference.lua - one inference of an endpoint: its request, and what an engine's answer holds.
+
+local answers = require "hf_answers"
+local base64 = require "base64"
+local check = require "check"
+local data_uri = require "data_uri"
+local event_stream = require "event_stream"
+local hf_addresses = require "hf_addresses"
+local hf_job = require "hf_job"
+local hf_states = require "hf_states"
+local http_errors = require "http_errors"
+local outputs = require "outputs"
+local url_parts = require "url_parts"
+
+local hf_inference = {}
+
+local refusal = hf_job.refusal
+
+local DEFAULT_TIMEOUT_SECONDS = 300
+-- Stands for the URL of an endpoint that a dry run knows by name only.
+local URL_IN_PREVIEW = "https://to-be-looked-up.endpoints.huggingface.cloud"
+
+-- Where an engine of the OpenAI kind takes this body; the Inference Toolkit takes everything at the root.
+local function default_path(body)
+  if type(body) ~= "table" then return "/" end
+  if body.messages ~= nil then return "/v1/chat/completions" end
+  if body.prompt ~= nil and body.inputs == nil then return "/v1/completions" end
+  if body.input ~= nil and body.inputs == nil then return "/v1/embeddings" end
+  return "/"
+end
+
+local function inference_url(parts, path, body)
+  local query = parts.query and ("?" .. parts.query) or ""
+  if path then return parts.origin .. string.gsub(parts.path, "/$", "") .. path .. query end
+  return parts.origin .. (parts.path == "/" and default_path(body) or parts.path) .. query
+end
+
+local function path_refusal(path)
+  if #path <= hf_job.MAX_NAME_BYTES and string.find(path, "^/") and not string.find(path, "[%s%c#?]")
+    and not string.find(path, "..", 1, true) then
+    return nil
+  end
+  return refusal("path", "must be a path like /v1/chat/completions")
+end
+
+local function input_refusal(job, fields)
+  if not (job.body or job.data or fields) then
+    return refusal("inputs", "give what the endpoint is to work on: `inputs`, `body` or `data`; or an `action`",
+      hf_job.ACTION_NAMES)
+  elseif job.data and (job.body or fields) then
+    return refusal("data", "is the whole request: it cannot have other inputs beside it")
+  elseif job.body and fields then
+    return refusal("body", "is the whole request: put all fields of the engine into it")
+  end
+  return nil
+end
+
+local function data_refusal(data)
+  local parsed, problem = data_uri.parse(data)
+  if parsed and parsed.base64 then return nil end
+  return refusal("data", problem or "must be a data URI in base64")
+end
+
+-- What cannot be sent, and the URL of the job taken apart. `fields`: those of the job that are not ours.
+local function find_refusals(job, fields)
+  local found, parts = {}, nil
+  if job.url then
+    local problem
+    parts, problem = hf_addresses.check_endpoint_url(job.url)
+    if not parts then found[1] = refusal(job.url == job.endpoint and "endpoint" or "url", problem) end
+  elseif not job.name then
+    found[1] = refusal("endpoint", "name the endpoint: `url`, or `endpoint` with its `namespace`")
+  end
+  if job.path then found[#found + 1] = path_refusal(job.path) end
+  found[#found + 1] = input_refusal(job, fields)
+  if job.data then found[#found + 1] = data_refusal(job.data) end
+  return found, parts
+end
+
+-- The request to an endpoint whose URL is taken apart, or nil and a refusal. `fields`: those of the job that are not ours.
+local function make_request(job, fields, parts)
+  local headers = {
+    ["Accept"] = job.accept, ["X-HF-Bill-To"] = job.bill_to,
+    -- The proxy then holds the request while the endpoint wakes up.
+    ["X-Scale-Up-Timeout"] = job.scale_up_timeout and tostring(job.scale_up_timeout) or nil,
+  }
+  local request = {
+    method = "POST", headers = headers, timeout = (job.timeout_seconds or DEFAULT_TIMEOUT_SECONDS) + (job.scale_up_timeout or 0),
+  }
+  if job.data then
+    local parsed = data_uri.parse(job.data)
+    request.body = base64.decode(job.data, parsed.first)
+    if not request.body then return nil, refusal("data", "is not valid base64") end
+    headers["Content-Type"] = parsed.content_type
+  else
+    request.json = job.body or fields
+  end
+  request.url = inference_url(parts, job.path, request.json)
+  return request
+end
+
+local function text_of_choice(choice)
+  if type(choice) ~= "table" then return nil end
+  local part = choice.message or choice.delta
+  return type(part) == "table" and part.content or choice.text
+end
+
+-- The texts in an answer: of the OpenAI kind, of text generation, of speech recognition.
+local function texts_of(json)
+  local list = type(json.choices) == "table" and json.choices or (json.generated_text ~= nil and { json } or json)
+  local texts = {}
+  for _, item in ipairs(list) do
+    local text = type(item) == "table" and (text_of_choice(item) or item.generated_text)
+    if type(text) == "string" then texts[#texts + 1] = text end
+  end
+  if #texts == 0 and type(json.text) == "string" then texts[1] = json.text end
+  return texts
+end
+
+local function is_single_value(value)
+  if type(value) ~= "table" then return true end
+  local key = next(value)
+  return key ~= nil and next(value, key) == nil and is_single_value(value[key])
+end
+
+-- Generated text comes first; the whole answer follows when there is more in it.
+local function json_artifacts(json)
+  if type(json) ~= "table" then return outputs.artifacts(json) end
+  local artifacts = {}
+  for _, text in ipairs(texts_of(json)) do artifacts[#artifacts + 1] = { text = text, content_type = "text/plain" } end
+  if #artifacts == 0 then return outputs.artifacts(json) end
+  if not is_single_value(json) then artifacts[#artifacts + 1] = { json = json, content_type = "application/json" } end
+  return artifacts
+end
+
+-- The text that a stream adds up to, or nil and the error that ended it.
+local function stream_artifacts(body)
+  local pieces = {}
+  for _, event in ipairs(event_stream.read(body)) do
+    local json = type(event.json) == "table" and event.json or {}
+    if check.is_given(json.error) then
+      return nil, http_errors.safe_text(type(json.error) == "table" and json.error.message or json.error) or "without a reason"
+    end
+    local text = type(json.choices) == "table" and text_of_choice(json.choices[1])
+    if not text and type(json.token) == "table" and json.token.special ~= true then text = json.token.text end
+    if type(text) == "string" then pieces[#pieces + 1] = text end
+  end
+  if #pieces == 0 then return { { text = body, content_type = "text/event-stream" } } end
+  return { { text = table.concat(pieces), content_type = "text/plain" } }
+end
+
+-- What is not JSON is the artifact itself.
+local function bytes_artifact(body, content_type)
+  return {
+    base64 = base64.encode(body), content_type = content_type,
+    filename = "output." .. data_uri.extension(content_type),
+  }
+end
+
+local function artifacts_of(response)
+  local content_type = string.match(string.sub(response.headers["content-type"] or "", 1, 255), "^%s*([^;%s]*)")
+  content_type = string.lower(content_type)
+  if content_type == "text/event-stream" then return stream_artifacts(response.body) end
+  if response.json ~= nil and (content_type == "" or string.find(content_type, "json", 1, true)) then
+    return json_artifacts(response.json)
+  end
+  if string.sub(content_type, 1, 5) == "text/" then return { { text = response.body, content_type = content_type } } end
+  if response.body == "" then return {} end
+  return { bytes_artifact(response.body, content_type ~= "" and content_type or "application/octet-stream") }
+end
+
+-- A name for a job that has none at the vendor.
+local function inference_id(state, response)
+  if state.name then return state.namespace .. "/" .. state.name end
+  local request_id = response and response.headers["x-request-id"]
+  if request_id and request_id ~= "" then return string.sub(request_id, 1, hf_job.MAX_NAME_BYTES) end
+  return url_parts.parse(state.url).host
+end
+
+local function read_inference(response, failure, id, state)
+  if response and response.status == 503 then
+    state.ready = nil
+    local reason = "the endpoint is starting up or its queue is full"
+    if answers.problem_of(response).code == "SERVICE_UNAVAILABLE" then reason = "cold start: the endpoint is starting up" end
+    return hf_states.waiting(id, state, reason, http_errors.retry_after(response))
+  end
+  if not answers.is_success(response) then return answers.failed(response, failure) end
+  local artifacts, broken = artifacts_of(response)
+  if not artifacts then
+    return { id = id, status = "error", error = { code = "vendor", message = "the stream ended with an error: " .. broken } }
+  end
+  return { id = id, status = "done", artifacts = artifacts }
+end
+
+-- The state of an endpoint that is known by name only, with its URL; or nil and the result that ends the submit.
+local function locate(job, ctx)
+  local namespace, failed = hf_addresses.find_namespace(job, ctx)
+  if not namespace then return nil, failed end
+  ctx.note "the URL of the endpoint is looked up first"
+  local response, failure = ctx.request {
+    path = hf_addresses.endpoint_path(namespace, job.name),
+    mock = { status = 200, headers = {}, json = { status = { state = "running", url = URL_IN_PREVIEW } } },
+  }
+  if not answers.is_success(response) then return nil, answers.failed(response, failure) end
+  local state = { job = "inference", namespace = namespace, name = job.name }
+  local result = hf_states.read(response.json, inference_id(state), state)
+  if state.ready and state.url then return state end
+  if result.error then result.error.billed = false end
+  return nil, result
+end
+
+--- Sends the job to its endpoint and reads the answer.
+function hf_inference.submit(job, payload, ctx)
+  local fields = hf_job.other_fields(payload)
+  local refusals, parts = find_refusals(job, fields)
+  if #refusals > 0 then return nil, refusals end
+  local state = { job = "inference", url = job.url }
+  if not job.url then
+    local found, ended = locate(job, ctx)
+    if not found then return ended end
+    state, parts = found, hf_addresses.check_endpoint_url(found.url)
+  end
+  local request, problem = make_request(job, fields, parts)
+  if not request then return nil, problem end
+  local response, failure = ctx.request(request)
+  return read_inference(response, failure, inference_id(state, response), state)
+end
+
+--- Sends the request of a job again that waits for its endpoint.
+function hf_inference.poll(job, state, ctx)
+  local request_job = hf_job.read(job.payload)
+  local fields = hf_job.other_fields(job.payload or {})
+  if not (request_job.body or request_job.data or fields) then
+    return nil, refusal("job_id", "cannot be asked for: the request that it waits with is not known")
+  end
+  local request = make_request(request_job, fields, hf_addresses.check_endpoint_url(state.url))
+  local response, failure = ctx.request(request)
+  return read_inference(response, failure, job.id, state)
+end
+
+return hf_inference

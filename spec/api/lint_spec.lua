@@ -1,0 +1,118 @@
+-- Proves that `providerd lint` tells an author what a running host would say: file, line, field, expected, got; and is silent about
+-- nothing: one bad file of many makes it fail, the good ones are still named.
+local hosts = require "spec.support.host"
+local hostile = require "spec.support.hostile_files"
+local script_text = require "spec.support.script_text"
+
+local folder
+
+-- Writes files into the folder; returns their paths in order.
+local function write(files)
+  local paths = {}
+  for i, entry in ipairs(files) do
+    paths[i] = folder .. "/" .. entry[1] .. ".lua"
+    local file = assert(io.open(paths[i], "wb"))
+    file:write(entry[2])
+    file:close()
+  end
+  return paths
+end
+
+local function lint(paths)
+  return hosts.run { "lint", table.unpack(paths) }
+end
+
+setup(function()
+  local pipe = assert(io.popen("mktemp -d"))
+  folder = pipe:read("l")
+  pipe:close()
+end)
+teardown(function() os.execute("rm -rf '" .. folder .. "'") end)
+
+describe("providerd lint", function()
+  it("says ok to the nine that ship", function()
+    local pipe = assert(io.popen("ls providers/*.lua"))
+    local paths = {}
+    for path in pipe:lines() do paths[#paths + 1] = path end
+    pipe:close()
+    assert.is_true(#paths >= 9)
+    local code, out, err = lint(paths)
+    assert.equal(0, code, err)
+    assert.equal("", err)
+    for _, path in ipairs(paths) do assert.is_truthy(out:find(path .. ": ok: ", 1, true), path) end
+  end)
+
+  it("says ok to a good file, with what it is", function()
+    local paths = write { { "good", script_text.provider("good", { fields = { credentials = "{ key = { env = { 'GOOD_KEY' } } }" } }) } }
+    local code, out = lint(paths)
+    assert.equal(0, code)
+    assert.equal(paths[1] .. ": ok: image provider 'good', 1 credential(s)\n", out)
+  end)
+
+  it("says ok to a script that uses lua/", function()
+    local code, _, err = lint(write { { "helped", "local check = require 'check'\n" .. script_text.provider("helped", { top = "local _ = check" }) } })
+    assert.equal(0, code, err)
+  end)
+
+  for _, case in ipairs {
+    { "syntax", "return {\n  id = 'x'\n  kind = 'image'\n}", ":3: '}' expected" },
+    { "missing", script_text.provider("missing", { fields = { pricing = false } }), ":%d+: pricing: expected a table, got nil" },
+    { "wrong", script_text.provider("wrong", { fields = { kind = "'audio'" } }), ":%d+: kind: expected 'gpu', 'image' or 'video', got 'audio'" },
+    { "unknown", "return {\n  id = 'unknown',\n  kind = 'image',\n  aliasses = {},\n}", ":4: aliasses: unknown key; did you mean 'aliases'%?" },
+    { "endless", "local x = 1\nwhile true do x = x + 1 end", ":2: the script is over its" },
+    { "global", "\n\ncount = 1", ":3: assignment to global 'count'" },
+    { "forbidden", "local t = os.time()", ":1: undeclared global 'os'" },
+    { "huge", ("-"):rep(1048577), "larger than 1048576 bytes" },
+  } do
+    it("names file, line and field: " .. case[1], function()
+      local paths = write { case }
+      local code, out, err = lint(paths)
+      assert.equal(1, code)
+      assert.equal("", out)
+      assert.equal(paths[1], err:sub(1, #paths[1]))
+      assert.matches(case[3], err:sub(#paths[1] + 1))
+      assert.equal(1, select(2, err:gsub("\n", "")))
+    end)
+  end
+
+  it("names the line under a long path too", function()
+    local long = folder .. "/" .. ("long-folder-name/"):rep(4)
+    assert(os.execute("mkdir -p '" .. long .. "'"))
+    local path = write { { ("long-folder-name/"):rep(4) .. "late", "\n\nreturn }" } }[1]
+    local code, _, err = lint { path }
+    assert.equal(1, code)
+    assert.is_truthy(err:find(path .. ":3: unexpected symbol", 1, true), err)
+  end)
+
+  it("fails for one bad file among good ones, and names them all", function()
+    local paths = write { { "first", script_text.provider("first") }, { "second", "return 1" }, { "third", script_text.provider("third") } }
+    local code, out, err = lint(paths)
+    assert.equal(1, code)
+    assert.is_truthy(out:find(paths[1] .. ": ok", 1, true))
+    assert.is_truthy(err:find(paths[2] .. ":1: ", 1, true))
+    assert.is_truthy(out:find(paths[3] .. ": ok", 1, true))
+  end)
+
+  it("survives every hostile file", function()
+    local files = {}
+    for i, case in ipairs(hostile.cases) do
+      if not case.says:find("taken") and not case.name:find("require_") then files[#files + 1] = { ("hostile_%03d"):format(i), case.source } end
+    end
+    local code, out, err = lint(write(files))
+    assert.equal(1, code)
+    assert.equal("", out)
+    assert.is_true(select(2, err:gsub("hostile_%d+%.lua", "")) >= #files)
+  end)
+
+  it("says what is wrong with its arguments", function()
+    local code, _, err = lint { folder .. "/nowhere.lua" }
+    assert.equal(1, code)
+    assert.matches("nowhere%.lua: cannot open", err)
+    code, _, err = lint {}
+    assert.equal(64, code)
+    assert.matches("usage: providerd lint FILE%.lua", err)
+    code, _, err = lint { folder }
+    assert.equal(1, code)
+    assert.matches("cannot read", err)
+  end)
+end)
