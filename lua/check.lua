@@ -95,16 +95,16 @@ function Reader:raw(names)
   return nil, names[1]
 end
 
-local function absent(self, name, options)
-  if options.required then check.fail(self:path(name), options.required_message or "is required") end
-  return options.default
+local function refuse_absent(self, name, options)
+  check.fail(self:path(name), options.required_message or "is required")
 end
 
 --- Text. Options: required, default, max (bytes), trim (default true), lower, blank ("absent": blank counts as not given).
 function Reader:text(names, options)
   options = options or NO_OPTIONS
   local value, name = self:raw(names)
-  if value == nil then return absent(self, name, options) end
+  if value == nil and not options.required then return options.default end
+  if value == nil then refuse_absent(self, name, options) end
   if type(value) ~= "string" then check.fail(self:path(name), "must be text, not " .. type_name(value)) end
   if options.trim ~= false then value = check.trim(value) end
   if options.lower then value = lower(value) end
@@ -145,7 +145,8 @@ end
 function Reader:number(names, options)
   options = options or NO_OPTIONS
   local value, name = self:raw(names)
-  if value == nil then return absent(self, name, options) end
+  if value == nil and not options.required then return options.default end
+  if value == nil then refuse_absent(self, name, options) end
   value = to_number(self, name, value)
   if type(value) == "userdata" then check.fail(self:path(name), "is too large") end
   if value == 0 and options.zero == "absent" then return options.default end
@@ -156,7 +157,8 @@ end
 function Reader:integer(names, options)
   options = options or NO_OPTIONS
   local value, name = self:raw(names)
-  if value == nil then return absent(self, name, options) end
+  if value == nil and not options.required then return options.default end
+  if value == nil then refuse_absent(self, name, options) end
   value = to_number(self, name, value)
   if type(value) == "userdata" then
     if options.wide then return value end
@@ -172,7 +174,8 @@ end
 function Reader:boolean(names, options)
   options = options or NO_OPTIONS
   local value, name = self:raw(names)
-  if value == nil then return absent(self, name, options) end
+  if value == nil and not options.required then return options.default end
+  if value == nil then refuse_absent(self, name, options) end
   if type(value) ~= "boolean" then check.fail(self:path(name), "must be true or false, not " .. type_name(value)) end
   return value
 end
@@ -181,7 +184,8 @@ end
 function Reader:object_of(names, options)
   options = options or NO_OPTIONS
   local value, name = self:raw(names)
-  if value == nil then return absent(self, name, options) end
+  if value == nil and not options.required then return options.default end
+  if value == nil then refuse_absent(self, name, options) end
   if type(value) ~= "table" or is_array(value) then
     check.fail(self:path(name), "must be an object, not " .. type_name(value))
   end
@@ -197,7 +201,8 @@ end
 function Reader:array_of(names, options)
   options = options or NO_OPTIONS
   local value, name = self:raw(names)
-  if value == nil then return absent(self, name, options) end
+  if value == nil and not options.required then return options.default end
+  if value == nil then refuse_absent(self, name, options) end
   if type(value) ~= "table" or not (is_array(value) or next(value) == nil) then
     check.fail(self:path(name), "must be an array, not " .. type_name(value))
   end
@@ -225,12 +230,11 @@ function check.field_list(list)
   return list
 end
 
---- The fields of a list that an object has under any of their names, in the order of the list.
-function check.present(list, object)
+--- The fields of a list that an object, or else a second one, has under any of their names, in the order of the list.
+function check.present(list, object, second)
   local by_name, positions = list.by_name, {}
-  for name in pairs(object) do
-    positions[#positions + 1] = by_name[name]
-  end
+  for name in pairs(object) do positions[#positions + 1] = by_name[name] end
+  for name in pairs(second or NO_OPTIONS) do positions[#positions + 1] = by_name[name] end
   if positions[2] then table.sort(positions) end
   local fields = {}
   for index = 1, #positions do

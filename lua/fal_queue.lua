@@ -10,6 +10,7 @@
 
 local cjson = require "cjson"
 local check = require "check"
+local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local names = require "names"
 
@@ -85,6 +86,17 @@ function queue.app_path(model)
     return "/" .. namespace .. "/" .. owner .. "/" .. app
   end
   return "/" .. namespace .. "/" .. owner
+end
+
+--- Refuses what fal cannot fetch as a file.
+function queue.check_file(text, path)
+  if type(text) ~= "string" then check.fail(path, "must be an https URL or a data URI") end
+  if data_uri.is(text) then
+    local parsed, problem = data_uri.parse(text)
+    if not parsed then check.fail(path, problem) end
+  elseif not starts_with(text, "https://") then
+    check.fail(path, "must be an https URL or a data URI")
+  end
 end
 
 -- ---- options -------------------------------------------------------------------------------------------------------

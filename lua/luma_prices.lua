@@ -1,5 +1,7 @@
 -- luma_prices.lua - what Luma's models cost, and what a request will.
 
+local usd = require "usd"
+
 local luma_prices = {}
 
 -- US dollars. Dream Machine's are approximate: about 0.0064 a million pixels for ray-2.
@@ -24,18 +26,14 @@ luma_prices.PRICING = {
 
 local PRICING = luma_prices.PRICING
 
-local function round_to_cent(usd)
-  return math.floor(usd * 100 + 0.5) / 100
-end
-
 -- What is not listed follows from what is: the price goes with the pixels, so with the length, and from model to model.
 local function dream_video_price(model, resolution, duration)
   local listed = PRICING[model][resolution]
   if listed and listed[duration] then return listed[duration] end
   if model == "ray-flash-2" then
-    return round_to_cent(dream_video_price("ray-2", resolution, duration) * PRICING["ray-flash-2"].share_of_ray_2)
+    return usd.to_cents(dream_video_price("ray-2", resolution, duration) * PRICING["ray-flash-2"].share_of_ray_2)
   end
-  return round_to_cent(PRICING[model][resolution]["5s"] * 9 / 5)
+  return usd.to_cents(PRICING[model][resolution]["5s"] * 9 / 5)
 end
 
 local function dream_video_estimate(body)
@@ -58,8 +56,7 @@ local function agents_video_estimate(body)
   if video.hdr or video.duration == "5s" then
     return { expected = five, low = five, high = five, unit = "second", quantity = 5 }
   end
-  -- In cents, so that three times 0.3 is 0.9.
-  local ten = round_to_cent(five * prices.ten_seconds_factor)
+  local ten = usd.to_cents(five * prices.ten_seconds_factor)
   if video.duration == "10s" then return { expected = ten, low = ten, high = ten, unit = "second", quantity = 10 } end
   return { low = five, high = ten, unit = "second", missing = "the length" }
 end

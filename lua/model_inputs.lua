@@ -89,8 +89,8 @@ end
 
 local function put_unfit(built, item, value, input, is_default)
   if is_default then
-    plan.note(built, ("%s: the default of %s is not one that %s takes (%s), so its own is used"):format(
-      item.field, tostring(value), built.model, input.complaint))
+    built.unfit_defaults = built.unfit_defaults or {}
+    built.unfit_defaults[#built.unfit_defaults + 1] = { field = item.field, value = value, complaint = input.complaint }
     return
   end
   -- One complaint is enough: an input that was given, but not as the model takes it, is not missing as well.
@@ -114,6 +114,15 @@ function model_inputs.put(built, item, value, is_default)
   else
     built.body[item.input] = value
   end
+end
+
+--- Hands warnings and notes to the host; also which defaults of ours the model did not take.
+function model_inputs.announce(built, ctx)
+  for _, default in ipairs(built.unfit_defaults or {}) do
+    ctx.note(("%s: the default of %s is not one that %s takes (%s), so its own is used"):format(
+      default.field, tostring(default.value), built.model, default.complaint))
+  end
+  plan.announce(built, ctx)
 end
 
 --- Refuses a plan that lacks what its model needs: to be called when everything is put.

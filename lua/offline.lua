@@ -53,6 +53,11 @@ local function make_environment()
   })
 end
 
+--- A module of lua/, as a script gets it.
+function offline.require(name)
+  return make_environment().require(name)
+end
+
 --- Loads a provider script and returns its table.
 function offline.load(path)
   local chunk = assert(loadfile(path, "t", make_environment()))

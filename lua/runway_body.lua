@@ -18,9 +18,9 @@ local CONTRACT_FIELDS = runway_models.CONTRACT_FIELDS
 runway_body.READ_BY_NAME = names.words [[ aspect_ratio duration duration_seconds height image imageUri init_image init_video
   model negativePrompt negative_prompt prompt promptImage promptText promptVideo ratio reference referenceImages
   reference_frames resolution samples seed storyboard video videoUri width ]]
-local READ_BY_NAME = runway_body.READ_BY_NAME
 
 local PICTURE_FIELDS = { "promptImage", "imageUri", "referenceImages" }
+local IS_PICTURE_FIELD = names.set(PICTURE_FIELDS)
 local PERFORMANCE_FIELDS = { "character", "reference" }
 
 local NONE = {}
@@ -330,6 +330,7 @@ local function add_media(plan, payload, spec, pictures)
   local add = PICTURE_PLACES[spec.operation]
   if add then return add(plan, payload, spec, files) end
   local parameters = payload.parameters
+  if not names.has_any(parameters, IS_PICTURE_FIELD) and files[1] == nil then return end
   for _, name in ipairs(PICTURE_FIELDS) do
     if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no picture here") end
   end
@@ -366,6 +367,15 @@ local function add_samples(plan, payload, spec)
   end
 end
 
+-- The names that are read by name and are no field of the model.
+local READ_FOR = {}
+for _, specs in pairs(runway_models.SPECS) do
+  for _, spec in pairs(specs) do
+    READ_FOR[spec] = names.union(runway_body.READ_BY_NAME)
+    for name in pairs(spec.fields) do READ_FOR[spec][name] = nil end
+  end
+end
+
 -- Everything else goes through under the vendor's own name.
 local function add_one(plan, name, value, spec)
   local body = plan.body
@@ -373,7 +383,6 @@ local function add_one(plan, name, value, spec)
     if body[name] == nil then body[name] = value end
     return
   end
-  if READ_BY_NAME[name] then return end
   local field = "parameters." .. name
   if video_request.PREFERENCES[name] or name == "contentModeration" then
     return plans.warn(plan, field, spec.id .. " has no such setting: left out")
@@ -385,7 +394,7 @@ end
 
 local function add_rest(plan, payload, spec)
   local parameters = payload.parameters
-  for _, name in ipairs(names.sorted(parameters)) do add_one(plan, name, parameters[name], spec) end
+  for _, name in ipairs(names.unknown(parameters, READ_FOR[spec]) or NONE) do add_one(plan, name, parameters[name], spec) end
   for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
 end
 

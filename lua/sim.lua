@@ -2,8 +2,8 @@
 --
 -- A vendor is one file, lua/sim_<vendor>.lua, that returns
 --   provider  its id
---   hosts     { "api.replicate.com", "*.modal.run", "queue.fal.run/fal-ai/pika" }: a path behind a host makes it more special
---   routes    { { "POST", "/v1/models/{owner}/{name}/predictions", handler, host = "...", open = true }, ... }: the first that fits;
+--   hosts     { "api.replicate.com", "*.modal.run", "queue.fal.run/fal-ai/pika" }: the longest that fits has the request
+--   routes    { { "POST", "/v1/models/{owner}/{name}", handler, host = "...", open = true }, ... }: the first that fits has it;
 --             {rest...} takes all that is left; `open` needs no credential. handler(request, arguments) returns an answer.
 --   auth      function(request): nil when the credential is good, else an answer (see sim.key)
 --   faults    ["429"], ["5xx"], out_of_credit: functions(request) that say it as the vendor does
@@ -23,7 +23,7 @@ local vendors, jobs, order, timers = {}, {}, {}, {}
 local settings = { seed = 1, job_ms = 1500 }
 local made = 0
 
--- Answers -----------------------------------------------------------------------------------------------------------------
+-- Answers ------------------------------------------------------------------------------------------------------------------
 
 function sim.json(status, value, headers)
   local all = { ["Content-Type"] = "application/json" }
@@ -45,7 +45,7 @@ function sim.empty(status, headers)
   return { status = status, body = "", headers = headers or {} }
 end
 
--- Small things ------------------------------------------------------------------------------------------------------------
+-- Small things -------------------------------------------------------------------------------------------------------------
 
 --- A value of JSON that is there: not absent and not null.
 function sim.given(value)
@@ -110,7 +110,7 @@ function sim.word(length, ...)
   return table.concat(out)
 end
 
--- Credentials -------------------------------------------------------------------------------------------------------------
+-- Credentials --------------------------------------------------------------------------------------------------------------
 
 --- Whether a credential is one that simulators take: any text, but no word of it may be "wrong".
 function sim.key(value)
@@ -136,7 +136,7 @@ function sim.authorization(scheme, refusal, other)
   end
 end
 
--- Jobs --------------------------------------------------------------------------------------------------------------------
+-- Jobs ---------------------------------------------------------------------------------------------------------------------
 
 local function find_prompt(request)
   local json = type(request.json) == "table" and request.json or {}
@@ -224,7 +224,7 @@ function sim.bill(job, now)
   return 0
 end
 
--- Timers ------------------------------------------------------------------------------------------------------------------
+-- Timers -------------------------------------------------------------------------------------------------------------------
 
 --- Has the vendor's event(job, name, at) called at this time.
 function sim.at(ms, job, name)
@@ -257,7 +257,7 @@ function sim.tick(now)
   return deliveries, next_timer()
 end
 
--- Requests ----------------------------------------------------------------------------------------------------------------
+-- Requests -----------------------------------------------------------------------------------------------------------------
 
 local function decode_pairs(text, decode)
   local list = {}

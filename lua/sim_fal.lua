@@ -27,7 +27,7 @@ local STEPS = { ["fal-ai/flux/schnell"] = 12, ["fal-ai/flux/dev"] = 50 }
 
 local uploads = {}
 
--- Checking inputs -----------------------------------------------------------------------------------------------------------
+-- Checking inputs ----------------------------------------------------------------------------------------------------------
 
 local function issue(field, message, kind)
   return { loc = sim.array { "body", field }, msg = message, type = kind }
@@ -45,7 +45,8 @@ end
 local function check_range(input, field, low, high, issues)
   local value = input[field]
   if sim.given(value) and (type(value) ~= "number" or value < low or value > high) then
-    issues[#issues + 1] = issue(field, ("ensure this value is from %s to %s"):format(low, high), "value_error.number.not_in_range")
+    issues[#issues + 1] = issue(field, ("ensure this value is from %s to %s"):format(low, high),
+      "value_error.number.not_in_range")
   end
 end
 
@@ -63,7 +64,7 @@ local function check_image(model, input)
   return issues
 end
 
--- Outputs -------------------------------------------------------------------------------------------------------------------
+-- Outputs ------------------------------------------------------------------------------------------------------------------
 
 local function image_size(input)
   local size = sim.given(input.image_size) and input.image_size or "landscape_4_3"
@@ -90,7 +91,8 @@ local function image_output(job, inline)
     images[i] = { url = url, width = width, height = height, content_type = media.type(format) }
     flags[i] = job.moderated or false
   end
-  return { images = images, timings = { inference = (job.ends - job.starts) / 1000 }, seed = math.tointeger(job.input.seed) or job.n,
+  return { images = images, timings = { inference = (job.ends - job.starts) / 1000 }, seed = math.tointeger(job.input.seed) or
+    job.n,
     has_nsfw_concepts = flags, prompt = job.input.prompt }
 end
 
@@ -115,7 +117,7 @@ function images.file(job, name)
   return image_bytes(job, math.tointeger(tonumber(name:match("^%d+"))))
 end
 
--- The queue -----------------------------------------------------------------------------------------------------------------
+-- The queue ----------------------------------------------------------------------------------------------------------------
 
 local function detail(status, text, headers)
   return sim.json(status, { detail = text }, headers)
@@ -166,7 +168,8 @@ local function submit(request, model, maker)
   return sim.json(200, answer, { ["x-fal-request-id"] = job.id })
 end
 
-local REFUSED = { { loc = { "body", "prompt" }, msg = "The content could not be processed because it contained material flagged by a " ..
+local REFUSED = { { loc = { "body", "prompt" },
+  msg = "The content could not be processed because it contained material flagged by a " ..
   "content checker.", type = "content_policy_violation", url = "https://docs.fal.ai/errors#content_policy_violation" } }
 
 local function result(job, now, inline)
@@ -235,7 +238,8 @@ end
 function fal.queue(maker)
   return function(request, arguments)
     local app, id, action = arguments.path:match("^(.-)/requests/([^/]+)/?(.*)$")
-    if app and (request.method == "GET" or request.method == "PUT" or action == "cancel") then return on_request(request, id, action) end
+    if app and (request.method == "GET" or request.method == "PUT" or action == "cancel") then return on_request(request, id,
+      action) end
     if request.method ~= "POST" then return detail(405, "Method Not Allowed") end
     return submit(request, arguments.path, maker)
   end
@@ -259,12 +263,13 @@ function fal.direct(maker)
   end
 end
 
--- Webhooks, prices, storage -------------------------------------------------------------------------------------------------
+-- Webhooks, prices, storage ------------------------------------------------------------------------------------------------
 
 function fal.event(job, _, at)
   if sim.phase(job, at) == "canceled" then return nil end
   local answer = result(job, at)
-  local body = { request_id = job.id, gateway_request_id = job.id, status = answer.status == 200 and "OK" or "ERROR", payload = answer.json }
+  local body = { request_id = job.id, gateway_request_id = job.id, status = answer.status == 200 and "OK" or "ERROR",
+    payload = answer.json }
   if answer.status ~= 200 then body.error = "Unexpected status code: " .. answer.status end
   local text, stamp, user = cjson.encode(body), tostring(at // 1000), "github|1234567"
   local message = table.concat({ job.id, user, stamp, crypto.hex(crypto.sha256(text)) }, "\n")
@@ -329,7 +334,8 @@ end
 fal.faults = {
   ["429"] = function() return detail(429, "Too many requests") end,
   ["5xx"] = function(request)
-    if #request.path % 2 == 0 then return detail(503, "Service unavailable", { ["x-fal-error-type"] = "runner_scheduling_failure" }) end
+    if #request.path % 2 == 0 then return detail(503, "Service unavailable",
+      { ["x-fal-error-type"] = "runner_scheduling_failure" }) end
     return sim.json(500, { detail = { { loc = { "body" }, msg = "Internal server error", type = "internal_server_error" } } },
       { ["x-fal-retryable"] = "true" })
   end,

@@ -1,7 +1,7 @@
 -- sim_hf.lua - Hugging Face Inference Endpoints for the simulator: management, and inference on any endpoint's host.
 --
--- Any endpoint exists and runs. A host or name that begins with "paused" is paused; one that begins with "cold" is scaled to zero:
--- the first request is 503 at once and wakes it, after a second it serves.
+-- Any endpoint exists and runs. A host or name that begins with "paused" is paused; one that begins with "cold" is scaled to
+-- zero: the first request is 503 at once and wakes it, after a second it serves.
 local crypto = require "crypto"
 local media = require "sim_media"
 local sim = require "sim"
@@ -16,7 +16,7 @@ local function refuse(status, text, code)
   return sim.json(status, { error = text, code = code })
 end
 
--- Management ------------------------------------------------------------------------------------------------------------------
+-- Management ---------------------------------------------------------------------------------------------------------------
 
 local function make(name, namespace, body, now)
   local model = type(body.model) == "table" and body.model or {}
@@ -44,7 +44,8 @@ local MESSAGES = { running = "Endpoint is ready", pending = "Endpoint waiting to
 local function view(endpoint, base, now)
   local state = state_of(endpoint, now)
   local up = state == "running"
-  local status = { createdAt = sim.iso(endpoint.created), createdBy = OWNER, updatedAt = sim.iso(endpoint.changed), updatedBy = OWNER,
+  local status = { createdAt = sim.iso(endpoint.created), createdBy = OWNER, updatedAt = sim.iso(endpoint.changed),
+    updatedBy = OWNER,
     private = sim.null, state = state, message = MESSAGES[state] or "", readyReplica = up and 1 or 0,
     targetReplica = (up or state == "initializing") and 1 or 0 }
   if up or endpoint.deployed then
@@ -54,7 +55,8 @@ local function view(endpoint, base, now)
       endpoint.name:match("^paused") or endpoint.name:match("^cold") or sim.word(16, "host", endpoint.namespace, endpoint.name),
       place.region, place.vendor)
   end
-  return { name = endpoint.name, type = endpoint.type, accountId = sim.null, provider = endpoint.provider, healthRoute = "/health",
+  return { name = endpoint.name, type = endpoint.type, accountId = sim.null, provider = endpoint.provider,
+    healthRoute = "/health",
     compute = endpoint.compute, model = endpoint.model, status = status }
 end
 
@@ -64,7 +66,8 @@ end
 
 local function create(request, arguments)
   local body = request.json
-  if type(body) ~= "table" or type(body.name) ~= "string" then return refuse(400, "Bad Request: name is required", "BAD_REQUEST") end
+  if type(body) ~= "table" or type(body.name) ~= "string" then return refuse(400, "Bad Request: name is required",
+    "BAD_REQUEST") end
   if body.type == "protected" then return refuse(400, "Bad Request: type `protected` is not supported", "BAD_REQUEST") end
   if request.fault == "out_of_credit" or next(body, next(body)) == nil then -- nothing but a name: no plan, no payment method
     request.fault_used = request.fault == "out_of_credit"
@@ -114,24 +117,28 @@ local function change(request, arguments)
   if state == "starting" and state_of(endpoint, request.now) == "running" then
     return refuse(400, "Bad Request: Endpoint is already running", "BAD_REQUEST")
   end
+  if state == "starting" and endpoint.state == "starting" then return get(request, arguments) end
   endpoint.state, endpoint.changed = state, request.now - (state == "starting" and START_MS // 2 + 1 or 0)
   return get(request, arguments)
 end
 
 local function hardware()
-  return sim.json(200, { vendors = { { name = "aws", status = "available", regions = { { name = "us-east-1", label = "N. Virginia",
+  return sim.json(200, { vendors = { { name = "aws", status = "available", regions = { { name = "us-east-1",
+    label = "N. Virginia",
     status = "available", computes = { { id = "aws-us-east-1-nvidia-l4-x1", accelerator = "gpu", numAccelerators = 1, numCpus = 7,
-    memoryGb = 30, gpuMemoryGb = 24, instanceType = "nvidia-l4", instanceSize = "x1", architecture = "Nvidia L4", status = "available",
+    memoryGb = 30, gpuMemoryGb = 24, instanceType = "nvidia-l4", instanceSize = "x1", architecture = "Nvidia L4",
+      status = "available",
     pricePerHour = 0.8, quota = { maxAccelerators = 16, usedAccelerators = 1 } } } } } } } })
 end
 
 local function whoami()
-  return sim.json(200, { type = "user", id = OWNER.id, name = "alice", fullname = "Alice", email = "a@example.com", emailVerified = true,
+  return sim.json(200, { type = "user", id = OWNER.id, name = "alice", fullname = "Alice", email = "a@example.com",
+    emailVerified = true,
     isPro = false, canPay = true, periodEnd = sim.null, avatarUrl = "", orgs = sim.array {}, auth = { type = "access_token",
     accessToken = { displayName = "gw", role = "fineGrained", createdAt = "2026-01-01T00:00:00.000Z" } } })
 end
 
--- Inference -------------------------------------------------------------------------------------------------------------------
+-- Inference ----------------------------------------------------------------------------------------------------------------
 
 local function check_state(request)
   if request.host:match("^paused") then
@@ -186,7 +193,8 @@ local function check_model(request)
   local body = request.json
   if type(body) ~= "table" then error(sim.json(400, { error = "Body needs to be JSON", error_type = "validation" })) end
   if body.model == "tgi" then
-    error(sim.json(404, { error = { message = "The model `tgi` does not exist.", type = "NotFoundError", param = "model", code = 404 } }))
+    error(sim.json(404, { error = { message = "The model `tgi` does not exist.", type = "NotFoundError", param = "model",
+      code = 404 } }))
   end
   return body
 end
@@ -195,20 +203,23 @@ local USAGE = { prompt_tokens = 1, completion_tokens = 1, total_tokens = 2 }
 
 local function chat(request)
   local body = check_model(request)
-  if type(body.messages) ~= "table" then return sim.json(422, { error = "Input validation error: `messages` is required", error_type = "validation" }) end
+  if type(body.messages) ~= "table" then return sim.json(422, { error = "Input validation error: `messages` is required",
+    error_type = "validation" }) end
   return held(request, function(job)
     if body.stream == true then
       return sim.bytes(200, "text/event-stream",
         'data: {"choices":[{"index":0,"delta":{"content":"4"}}]}\n\ndata: [DONE]\n\n')
     end
-    return sim.json(200, { id = "chatcmpl-" .. job.n, object = "chat.completion", model = body.model or "/repository", usage = USAGE,
+    return sim.json(200, { id = "chatcmpl-" .. job.n, object = "chat.completion", model = body.model or "/repository",
+      usage = USAGE,
       choices = { { index = 0, message = { role = "assistant", content = "hello" }, finish_reason = "stop" } } })
   end)
 end
 
 local function complete(request)
   local body = check_model(request)
-  if type(body.prompt) ~= "string" then return sim.json(422, { error = "Input validation error: `prompt` is required", error_type = "validation" }) end
+  if type(body.prompt) ~= "string" then return sim.json(422, { error = "Input validation error: `prompt` is required",
+    error_type = "validation" }) end
   return held(request, function(job)
     return sim.json(200, { id = "cmpl-" .. job.n, object = "text_completion", model = body.model or "/repository", usage = USAGE,
       choices = { { index = 0, text = "hello", finish_reason = "stop" } } })
@@ -218,7 +229,8 @@ end
 local function embed(request)
   local body = check_model(request)
   local input = type(body.input) == "table" and body.input or { body.input }
-  if #input > 32 then return sim.json(413, { error = "batch size " .. #input .. " > maximum allowed batch size 32", error_type = "Validation" }) end
+  if #input > 32 then return sim.json(413, { error = "batch size " .. #input .. " > maximum allowed batch size 32",
+    error_type = "Validation" }) end
   return held(request, function()
     local data = sim.array {}
     for i = 1, #input do data[i] = { object = "embedding", index = i - 1, embedding = { i / 100 } } end
@@ -237,7 +249,8 @@ return {
   provider = "hf_inference_endpoints",
   hosts = { API, HUB, HOSTS },
   auth = sim.authorization("Bearer", function(request)
-    if request.host == HUB then return sim.json(401, { error = "Invalid username or password." }, { ["x-request-id"] = "Root=1-abc" }) end
+    if request.host == HUB then return sim.json(401, { error = "Invalid username or password." },
+      { ["x-request-id"] = "Root=1-abc" }) end
     return refuse(401, "401 Unauthorized", "UNAUTHORIZED")
   end),
   faults = {

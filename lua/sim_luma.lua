@@ -4,17 +4,21 @@ local sim = require "sim"
 
 local DREAM, AGENTS, DREAM_FILES, AGENT_FILES = "api.lumalabs.ai", "agents.lumalabs.ai", "storage.cdn-luma.com",
   "agents-output.example-storage.com"
-local RATIOS = { ["1:1"] = 1, ["16:9"] = 16 / 9, ["9:16"] = 9 / 16, ["4:3"] = 4 / 3, ["3:4"] = 3 / 4, ["21:9"] = 21 / 9, ["9:21"] = 9 / 21 }
+local RATIOS = { ["1:1"] = 1, ["16:9"] = 16 / 9, ["9:16"] = 9 / 16, ["4:3"] = 4 / 3, ["3:4"] = 3 / 4, ["21:9"] = 21 / 9,
+  ["9:21"] = 9 / 21 }
 local HEIGHTS = { ["360p"] = 360, ["540p"] = 540, ["720p"] = 720, ["1080p"] = 1080, ["4k"] = 2160 }
-local DREAM_STATES = { queued = "queued", running = "dreaming", done = "completed", moderated = "failed", failed = "failed", canceled = "failed" }
-local AGENT_STATES = { queued = "queued", running = "processing", done = "completed", moderated = "failed", failed = "failed", canceled = "failed" }
-local KINDS = { modify_video = "video", reframe_video = "video", upscale_video = "video", add_audio = "video", reframe_image = "image" }
+local DREAM_STATES = { queued = "queued", running = "dreaming", done = "completed", moderated = "failed", failed = "failed",
+  canceled = "failed" }
+local AGENT_STATES = { queued = "queued", running = "processing", done = "completed", moderated = "failed", failed = "failed",
+  canceled = "failed" }
+local KINDS = { modify_video = "video", reframe_video = "video", upscale_video = "video", add_audio = "video",
+  reframe_image = "image" }
 
 local function detail(status, text, headers)
   return sim.json(status, { detail = text }, headers)
 end
 
--- Dream Machine -----------------------------------------------------------------------------------------------------------------
+-- Dream Machine ------------------------------------------------------------------------------------------------------------
 
 local function check_prompt(body, needed)
   local prompt = body.prompt
@@ -28,19 +32,22 @@ local function check_prompt(body, needed)
 end
 
 local function check_choice(body, name, allowed)
-  if sim.given(body[name]) and not allowed[body[name]] then error(detail(400, ("Invalid %s: %s"):format(name, tostring(body[name])))) end
+  if sim.given(body[name]) and not allowed[body[name]] then error(detail(400, ("Invalid %s: %s"):format(name,
+    tostring(body[name])))) end
 end
 
 local function check_keyframes(body)
   local frames = body.keyframes
   if not sim.given(frames) then return end
   local extends = false
-  if type(frames) ~= "table" or not (sim.given(frames.frame0) or sim.given(frames.frame1)) then error(detail(400, "No keyframes provided")) end
+  if type(frames) ~= "table" or not (sim.given(frames.frame0) or sim.given(frames.frame1)) then error(detail(400,
+    "No keyframes provided")) end
   for _, name in ipairs { "frame0", "frame1" } do
     local frame = frames[name]
     if sim.given(frame) then
       extends = extends or frame.type == "generation"
-      if frame.type == "image" and not tostring(frame.url):match("^https?://") then error(detail(400, "Failed to read user input frames")) end
+      if frame.type == "image" and not tostring(frame.url):match("^https?://") then error(detail(400,
+        "Failed to read user input frames")) end
     end
   end
   if extends and body.loop == true then error(detail(400, "Loop is not supported for this request")) end
@@ -90,7 +97,8 @@ local function dream(request, kind, body)
   if kind == "video" then echo.loop = false end
   for name, value in pairs(body) do echo[name] = value end
   local format = body.format == "png" and "png" or "jpg"
-  local job = sim.submit(request, { id = sim.uuid("luma", sim.next()), kind = kind, model = body.model or sim.null, request = echo,
+  local job = sim.submit(request, { id = sim.uuid("luma", sim.next()), kind = kind, model = body.model or sim.null,
+    request = echo,
     format = format, callback = body.callback_url })
   if sim.given(job.callback) then
     sim.at(job.starts, job, "dreaming")
@@ -165,10 +173,11 @@ end
 
 local function event(job, _, at)
   if job.deleted then return nil end
-  return { url = job.callback, json = dream_view(job, at), tries = 4, pause_ms = 100, headers = { ["Content-Type"] = "application/json" } }
+  return { url = job.callback, json = dream_view(job, at), tries = 4, pause_ms = 100,
+    headers = { ["Content-Type"] = "application/json" } }
 end
 
--- Agents ------------------------------------------------------------------------------------------------------------------------
+-- Agents -------------------------------------------------------------------------------------------------------------------
 
 local AGENT_TYPES = sim.set("image", "image_edit", "video", "video_edit", "video_reframe")
 local AGENT_MODELS = sim.set("uni-1", "uni-1-max", "ray-3.2")
@@ -180,7 +189,8 @@ local function invalid_video(video)
   if sim.given(video.duration) and not long and video.duration ~= "5s" then return "Invalid duration" end
   if long and (starts or ends) then return "start_frame and end_frame are not supported at 10s" end
   if loop and (long or ends or video.hdr == true) then return "loop is not supported with 10s, hdr or end_frame" end
-  if video.hdr == true and (long or video.resolution == "540p" or video.resolution == "360p") then return "hdr needs 720p or more and 5s" end
+  if video.hdr == true and (long or video.resolution == "540p" or
+    video.resolution == "360p") then return "hdr needs 720p or more and 5s" end
   if video.exr_export == true and video.hdr ~= true then return "exr_export needs hdr" end
   return nil
 end
@@ -203,7 +213,8 @@ end
 
 local function agent_view(job, now)
   local phase = sim.phase(job, now)
-  local view = { id = job.id, created_at = sim.iso(job.created, true), model = job.model, state = AGENT_STATES[phase], type = job.type,
+  local view = { id = job.id, created_at = sim.iso(job.created, true), model = job.model, state = AGENT_STATES[phase],
+    type = job.type,
     failure_code = sim.null, failure_reason = sim.null, output = sim.array {} }
   if phase == "done" then
     local kind = is_video(job) and "video" or "image"
@@ -224,8 +235,10 @@ end
 local function create_agent(request)
   local body = read_json(request)
   check_agent(body)
-  local job = sim.submit(request, { id = sim.uuid("agents", sim.next()), agent = true, model = sim.given(body.model) and body.model or "uni-1",
-    type = sim.given(body.type) and body.type or "image", request = body, format = body.output_format == "jpeg" and "jpeg" or "png" })
+  local job = sim.submit(request, { id = sim.uuid("agents", sim.next()), agent = true, model = sim.given(body.model) and
+    body.model or "uni-1",
+    type = sim.given(body.type) and body.type or "image", request = body, format = body.output_format == "jpeg" and "jpeg" or
+      "png" })
   return sim.json(201, agent_view(job, request.now), agent_headers())
 end
 
@@ -233,7 +246,7 @@ local function get_agent(request, arguments)
   return sim.json(200, agent_view(find(true, arguments), request.now), agent_headers())
 end
 
--- Files -------------------------------------------------------------------------------------------------------------------------
+-- Files --------------------------------------------------------------------------------------------------------------------
 
 local function dimensions(job)
   local options = type(job.request.video) == "table" and job.request.video or job.request
@@ -276,10 +289,13 @@ return {
   faults = {
     ["429"] = by_api(function() return detail(429, "Too many requests", { ["Retry-After"] = "2" }) end,
       function()
-        return detail(429, "Rate limit exceeded", { ["Retry-After"] = "5", ["X-RateLimit-Limit"] = "30", ["X-RateLimit-Remaining"] = "0" })
+        return detail(429, "Rate limit exceeded", { ["Retry-After"] = "5", ["X-RateLimit-Limit"] = "30",
+          ["X-RateLimit-Remaining"] = "0" })
       end),
-    ["5xx"] = by_api(function() return detail(500, "Internal server error") end, function() return detail(503, "Service unavailable") end),
-    out_of_credit = by_api(function() return detail(402, "Insufficient credits") end, function() return detail(402, "Insufficient balance") end),
+    ["5xx"] = by_api(function() return detail(500, "Internal server error") end, function() return detail(503,
+      "Service unavailable") end),
+    out_of_credit = by_api(function() return detail(402, "Insufficient credits") end, function() return detail(402,
+      "Insufficient balance") end),
   },
   missing = function() return detail(404, "Not found") end,
   event = event,

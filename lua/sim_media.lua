@@ -1,7 +1,7 @@
 -- sim_media.lua - the files that simulated vendors make: PNG, JPEG, WebP and MP4 that decode, small and quickly made.
 --
--- PNG is a palette image in stored deflate blocks; JPEG and WebP are one colour. MP4 holds H.264 (constrained baseline): the first
--- macroblock of the first picture says the colour (I_PCM), the others are predicted from it, and every later picture is "as
+-- PNG is a palette image in stored deflate blocks; JPEG and WebP are one colour. MP4 holds H.264 (constrained baseline): the
+-- first macroblock of the first picture says the colour (I_PCM), the others are predicted from it, and every later picture is "as
 -- before". Sizes, colours and durations are what the caller asks for, so two jobs differ and one job is always the same.
 local crypto = require "crypto"
 
@@ -10,7 +10,7 @@ local media = {}
 local function u16(value) return string.pack(">I2", value) end
 local function u32(value) return string.pack(">I4", value) end
 
--- Bits --------------------------------------------------------------------------------------------------------------------
+-- Bits ---------------------------------------------------------------------------------------------------------------------
 
 -- Collects bits, the highest first.
 local function bits()
@@ -42,7 +42,7 @@ local function bits()
   return writer
 end
 
--- Images ------------------------------------------------------------------------------------------------------------------
+-- Images -------------------------------------------------------------------------------------------------------------------
 
 local function chunk(kind, data)
   return u32(#data) .. kind .. data .. u32(crypto.crc32(kind .. data))
@@ -145,7 +145,7 @@ function media.webp(width, height, colour)
   return "RIFF" .. string.pack("<I4", #body) .. body
 end
 
--- Video -------------------------------------------------------------------------------------------------------------------
+-- Video --------------------------------------------------------------------------------------------------------------------
 
 local function nal(header, payload)
   payload = payload:gsub("\0\0([\0-\3])", "\0\0\3%1")
@@ -253,9 +253,11 @@ local function movie(width, height, duration, samples)
     ("\0"):rep(24), u32(2))
   local track = box("tkhd", u32(7), u32(0), u32(0), u32(1), u32(0), u32(duration), ("\0"):rep(16), MATRIX, u32(width << 16),
     u32(height << 16))
-  local information = box("minf", box("vmhd", u32(1), ("\0"):rep(8)), box("dinf", box("dref", u32(0), u32(1), box("url ", u32(1)))),
+  local information = box("minf", box("vmhd", u32(1), ("\0"):rep(8)), box("dinf", box("dref", u32(0), u32(1), box("url ",
+    u32(1)))),
     samples)
-  return box("moov", head, box("trak", track, box("mdia", box("mdhd", u32(0), u32(0), u32(0), u32(24000), u32(duration), u16(0x55c4),
+  return box("moov", head, box("trak", track, box("mdia", box("mdhd", u32(0), u32(0), u32(0), u32(24000), u32(duration),
+    u16(0x55c4),
     u16(0)), box("hdlr", u32(0), u32(0), "vide", ("\0"):rep(12), "sim\0"), information)))
 end
 
@@ -279,7 +281,7 @@ function media.mp4(width, height, seconds, colour, rate)
   return brand .. build(offset) .. box("mdat", table.concat(samples))
 end
 
--- Files of jobs -----------------------------------------------------------------------------------------------------------
+-- Files of jobs ------------------------------------------------------------------------------------------------------------
 
 local TYPES = { png = "image/png", jpeg = "image/jpeg", jpg = "image/jpeg", webp = "image/webp", mp4 = "video/mp4" }
 

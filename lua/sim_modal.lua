@@ -39,7 +39,8 @@ end
 local function make(request)
   check_app(request)
   return sim.submit(request, { id = "fc-" .. sim.word(24, "call", sim.next()):upper(), host = request.host,
-    input = type(request.json) == "table" and request.json or {}, kind = prompt_of(request):find("video", 1, true) and "video" or "image",
+    input = type(request.json) == "table" and request.json or {}, kind = prompt_of(request):find("video", 1, true) and "video" or
+      "image",
     bytes = prompt_of(request):find("bytes", 1, true) or (request.headers.accept or ""):match("^image/") })
 end
 
@@ -49,7 +50,8 @@ end
 
 -- What the function returned.
 local function result(job)
-  if job.moderated then return sim.json(422, { detail = { { loc = { "body", "prompt" }, msg = "prompt not allowed", type = "value_error" } } }) end
+  if job.moderated then return sim.json(422, { detail = { { loc = { "body", "prompt" }, msg = "prompt not allowed",
+    type = "value_error" } } }) end
   if job.kind == "video" then return sim.json(200, { video_url = ("%s/%s/%s/out.mp4"):format(job.base, FILES, job.id) }) end
   if job.bytes then return sim.bytes(200, "image/png", picture(job)) end
   return sim.json(200, { image_b64 = crypto.base64(picture(job)) })
@@ -115,7 +117,8 @@ end
 
 local function chat(request)
   local body = request.json
-  if type(body) ~= "table" or type(body.messages) ~= "table" then return sim.json(400, { error = { message = "messages is required" } }) end
+  if type(body) ~= "table" or type(body.messages) ~= "table" then return sim.json(400,
+    { error = { message = "messages is required" } }) end
   local job = sim.submit(request, { id = "chatcmpl-" .. sim.next(), input = {} })
   local answer = sim.json(200, { id = job.id, object = "chat.completion", model = body.model, choices = { { index = 0,
     message = { role = "assistant", content = "hello" }, finish_reason = "stop" } },

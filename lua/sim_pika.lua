@@ -9,7 +9,8 @@ local BASE = { text = sim.set("v2.2/text-to-video", "v2.1/text-to-video", "v2/tu
 -- Required inputs of the paths that are neither.
 local OTHERS = { ["v2.2/pikascenes"] = { "images" }, ["v2.2/pikaframes"] = { "image_urls" },
   ["v2/pikadditions"] = { "video_url", "image_url", "prompt" }, ["v1.5/pikaffects"] = { "image_url", "pikaffect" } }
-local RATIOS = { ["16:9"] = 16 / 9, ["9:16"] = 9 / 16, ["1:1"] = 1, ["4:5"] = 4 / 5, ["5:4"] = 5 / 4, ["3:2"] = 3 / 2, ["2:3"] = 2 / 3 }
+local RATIOS = { ["16:9"] = 16 / 9, ["9:16"] = 9 / 16, ["1:1"] = 1, ["4:5"] = 4 / 5, ["5:4"] = 5 / 4, ["3:2"] = 3 / 2,
+  ["2:3"] = 2 / 3 }
 
 local function required(path)
   if BASE.text[path] then return { "prompt" } end
@@ -63,7 +64,7 @@ function videos.output(job)
     file_name = "pika.mp4", file_size = #videos.file(job) } }
 end
 
--- The direct API ------------------------------------------------------------------------------------------------------------
+-- The direct API -----------------------------------------------------------------------------------------------------------
 
 -- Fields and files that each path needs.
 local FORMS = {

@@ -10,8 +10,10 @@ local FIELDS = sim.set("version", "input", "webhook", "webhook_events_filter", "
 local STATUS = { queued = "starting", running = "processing", done = "succeeded", moderated = "failed", failed = "failed",
   canceled = "canceled" }
 -- Whose models are official; those of others need a version.
-local OFFICIAL = sim.set("black-forest-labs", "stability-ai", "meta", "google", "google-deepmind", "bytedance", "minimax", "kwaivgi",
-  "openai", "ideogram-ai", "recraft-ai", "luma", "wan-video", "anthropic", "prunaai", "runwayml", "pixverse", "qwen", "ibm-granite",
+local OFFICIAL = sim.set("black-forest-labs", "stability-ai", "meta", "google", "google-deepmind", "bytedance", "minimax",
+  "kwaivgi",
+  "openai", "ideogram-ai", "recraft-ai", "luma", "wan-video", "anthropic", "prunaai", "runwayml", "pixverse", "qwen",
+    "ibm-granite",
   "deepseek-ai", "leonardoai", "bria", "tencent")
 local CALM = { ["ratelimit-remaining"] = "599", ["ratelimit-reset"] = "1" }
 
@@ -27,7 +29,7 @@ local function not_found()
   return problem(404, nil, "The requested resource could not be found.")
 end
 
--- Predictions -------------------------------------------------------------------------------------------------------------
+-- Predictions --------------------------------------------------------------------------------------------------------------
 
 local function kind_of(job)
   local name = (job.model .. " " .. tostring(job.input.prompt or "")):lower()
@@ -74,7 +76,9 @@ local function add_end(prediction, job, phase, now)
   prediction.completed_at = sim.iso(ended)
   prediction.metrics = { predict_time = math.max(0, ended - job.starts) / 1000, total_time = (ended - job.created) / 1000 }
   prediction.data_removed = now > ended + 3600000
-  if phase == "moderated" then prediction.error = "NSFW content detected. Try running it again, or try a different prompt. (E005)" end
+  if phase == "moderated" then
+    prediction.error = "NSFW content detected. Try running it again, or try a different prompt. (E005)"
+  end
   if phase == "failed" then prediction.error = "CUDA out of memory. (E1001)" end
 end
 
@@ -92,7 +96,7 @@ local function render(job, now)
   return prediction
 end
 
--- Creating ----------------------------------------------------------------------------------------------------------------
+-- Creating -----------------------------------------------------------------------------------------------------------------
 
 local function invalid(field, message)
   return sim.json(422, { title = "Input validation failed", detail = ("- %s: %s\n"):format(field, message), status = 422,
@@ -146,7 +150,8 @@ end
 local function create(request, model, version, options)
   local body = check_body(request)
   local after = read_duration(request.headers["cancel-after"])
-  local job = sim.submit(request, { id = sim.word(26, "replicate", sim.next()), model = model, version = version, input = body.input,
+  local job = sim.submit(request, { id = sim.word(26, "replicate", sim.next()), model = model, version = version,
+    input = body.input,
     webhook = body.webhook, filter = body.webhook_events_filter, deployment = options and options.deployment })
   if after then
     job.deadline = job.created + after
@@ -196,7 +201,7 @@ local function create_by_deployment(request, arguments)
     { deployment = arguments.owner .. "/" .. arguments.name })
 end
 
--- Everything else ---------------------------------------------------------------------------------------------------------
+-- Everything else ----------------------------------------------------------------------------------------------------------
 
 local function get_prediction(request, arguments)
   local job = sim.job("replicate", arguments.id)
@@ -225,7 +230,8 @@ end
 
 local function get_model(request, arguments)
   local model = arguments.owner .. "/" .. arguments.name
-  return sim.json(200, { url = ("%s/replicate.com/%s"):format(request.base, model), owner = arguments.owner, name = arguments.name,
+  return sim.json(200, { url = ("%s/replicate.com/%s"):format(request.base, model), owner = arguments.owner,
+    name = arguments.name,
     description = "A simulated model", visibility = "public", is_official = OFFICIAL[arguments.owner] or false, run_count = 1,
     latest_version = { id = sim.hash("version", arguments.owner, arguments.name), created_at = "2026-01-01T00:00:00.000Z",
       cog_version = "0.14.0", openapi_schema = { openapi = "3.0.2", info = { title = "Cog", version = "0.1.0" } } } })
@@ -249,7 +255,8 @@ end
 
 local function delivered(request, arguments)
   local job = sim.job("replicate", arguments.id)
-  if not job or sim.phase(job, request.now) ~= "done" or request.now > job.ends + 3600000 then return sim.text(404, "Not Found") end
+  if not job or sim.phase(job, request.now) ~= "done" or request.now > job.ends + 3600000 then return sim.text(404,
+    "Not Found") end
   local number, format = arguments.file:match("^out%-?(%d*)%.(%w+)$")
   local bytes = format == "mp4" and media.file("mp4", job.id, 1280, 720, tonumber(job.input.duration) or 5) or
     picture(job, number or 0)
@@ -260,12 +267,14 @@ local function stream(_, arguments)
   local job = sim.job("replicate", arguments.id)
   if not job then return sim.text(404, "Not Found") end
   local events = {}
-  for i, word in ipairs(output_of(job)) do events[i] = ("event: output\nid: %d\ndata: %s\n\n"):format(i, (word:gsub("\n", "\ndata: "))) end
+  for i, word in ipairs(output_of(job)) do events[i] = ("event: output\nid: %d\ndata: %s\n\n"):format(i, (word:gsub("\n",
+    "\ndata: "))) end
   return sim.bytes(200, "text/event-stream", table.concat(events) .. "event: done\nid: 9\ndata: {}\n\n")
 end
 
 local function event(job, name, at)
-  if name == "completed" and (job.told or not sim.ended(job, at)) or name ~= "completed" and sim.ended(job, at) then return nil end
+  if name == "completed" and (job.told or not sim.ended(job, at)) or name ~= "completed" and sim.ended(job,
+    at) then return nil end
   local body = render(job, at)
   if name == "output" and kind_of(job) ~= "text" then body.output = output_of(job, false) end
   if name == "completed" then job.told = true end
@@ -292,7 +301,8 @@ return {
     ["429"] = function()
       return problem(429, nil, "Request was throttled. Your rate limit resets in ~1s.", { ["Retry-After"] = "1" })
     end,
-    ["5xx"] = function() return sim.json(500, { detail = "Internal server error" }, { ["Content-Type"] = "application/problem+json" }) end,
+    ["5xx"] = function() return sim.json(500, { detail = "Internal server error" },
+      { ["Content-Type"] = "application/problem+json" }) end,
     out_of_credit = function()
       return problem(402, "Insufficient credit",
         "You have insufficient credit to run this model. Go to https://replicate.com/account/billing#billing to purchase credit.")

@@ -28,7 +28,7 @@ local function managed(status, value)
   return sim.json(status, value, RATES)
 end
 
--- Jobs ----------------------------------------------------------------------------------------------------------------------
+-- Jobs ---------------------------------------------------------------------------------------------------------------------
 
 local function size_of(input)
   return math.tointeger(input.width) or 1024, math.tointeger(input.height) or 1024
@@ -43,7 +43,8 @@ end
 local function output_of(job)
   if not job.public then
     local width, height = size_of(job.input)
-    return { images = { crypto.base64(media.file("png", job.id, width, height)) }, seed = math.tointeger(job.input.seed) or job.n }
+    return { images = { crypto.base64(media.file("png", job.id, width, height)) }, seed = math.tointeger(job.input.seed) or
+      job.n }
   end
   local video = job.public[2] == "video"
   local url = ("%s/%s/%s/out.%s"):format(job.base, FILES, job.id, video and "mp4" or "png")
@@ -89,7 +90,8 @@ local function check_policy(policy)
 end
 
 local function create(request, endpoint, body, prefix, limit)
-  if type(body) ~= "table" or type(body.input) ~= "table" then error(sim.json(400, { error = "input: this field is required" })) end
+  if type(body) ~= "table" or type(body.input) ~= "table" then error(sim.json(400,
+    { error = "input: this field is required" })) end
   if #request.body > limit then error(sim.json(413, { error = "payload too large" })) end
   check_policy(body.policy)
   local public = PUBLIC[endpoint]
@@ -187,8 +189,10 @@ end
 
 local function batch(request, arguments)
   check_endpoint(arguments.endpoint)
-  if type(request.json) ~= "table" or #request.json == 0 then return sim.json(400, { error = "a list of requests is required" }) end
-  local made = { id = "batch_" .. sim.word(12, "batch", sim.next()), endpoint = arguments.endpoint, created = request.now, jobs = {} }
+  if type(request.json) ~= "table" or #request.json == 0 then return sim.json(400,
+    { error = "a list of requests is required" }) end
+  local made = { id = "batch_" .. sim.word(12, "batch", sim.next()), endpoint = arguments.endpoint, created = request.now,
+    jobs = {} }
   for _, body in ipairs(request.json) do made.jobs[#made.jobs + 1] = create(request, arguments.endpoint, body, "", 10485760) end
   batches[made.id], made.status = made, "DRAFT"
   return sim.json(200, { id = made.id, status = made.status })
@@ -227,12 +231,14 @@ local function event(job, _, at)
   return { url = job.webhook, json = body, tries = 3, pause_ms = 500, headers = { ["Content-Type"] = "application/json" } }
 end
 
--- Pods and serverless ---------------------------------------------------------------------------------------------------------
+-- Pods and serverless ------------------------------------------------------------------------------------------------------
 
-local POD_FIELDS = sim.set("name", "image", "templateId", "gpu", "cpu", "disk", "env", "ports", "cloud", "dataCenterIds", "mounts",
+local POD_FIELDS = sim.set("name", "image", "templateId", "gpu", "cpu", "disk", "env", "ports", "cloud", "dataCenterIds",
+  "mounts",
   "startSsh", "startJupyter", "args", "registry", "locked", "globalNetworking", "cudaVersions", "minCudaVersion")
 local COSTS = { ["NVIDIA GeForce RTX 4090"] = 0.44, ["NVIDIA H100 80GB HBM3"] = 2.99, ["NVIDIA A100 80GB PCIe"] = 1.64 }
-local ACTIONS = { PROVISIONING = { "start", "terminate" }, RUNNING = { "stop", "restart", "terminate" }, EXITED = { "start", "terminate" } }
+local ACTIONS = { PROVISIONING = { "start", "terminate" }, RUNNING = { "stop", "restart", "terminate" }, EXITED = { "start",
+  "terminate" } }
 
 local function pod_view(pod, now)
   local view = {}
@@ -240,6 +246,8 @@ local function pod_view(pod, now)
   view.status = pod.status == "PROVISIONING" and now > pod.ready and "RUNNING" or pod.status
   view.actions = ACTIONS[view.status]
   view.cost = view.status == "EXITED" and 0 or pod.cost
+  view.runtime = view.status == "RUNNING" and { uptime = (now - pod.ready) // 1000,
+    ports = { { private = 22, public = 34446, type = "tcp", ip = "127.0.0.1" } } } or sim.null
   view.startedAt = view.status == "RUNNING" and sim.iso(pod.ready, true) or sim.null
   return view
 end
@@ -271,9 +279,11 @@ local function create_pod(request)
   local hourly = gpu and (COSTS[gpu.id] or 0.5) * (gpu.count or 1) or 0.06
   local job = sim.submit(request, { id = id, endpoint = "pods", input = body })
   job.never, request.prompt = true, body.name
-  local pod = { status = "PROVISIONING", ready = request.now + 300, cost = hourly, job = job, fields = { id = id, name = body.name,
+  local pod = { status = "PROVISIONING", ready = request.now + 300, cost = hourly, job = job, fields = { id = id,
+    name = body.name,
     image = or_else(body.image, sim.null), args = "", disk = or_else(body.disk, 20), ports = or_else(body.ports, sim.array {}),
-    env = or_else(body.env, {}), registry = sim.null, mounts = or_else(body.mounts, { persistent = { size = 20, path = "/workspace" } }),
+    env = or_else(body.env, {}), registry = sim.null, mounts = or_else(body.mounts, { persistent = { size = 20,
+      path = "/workspace" } }),
     cloud = or_else(body.cloud, "SECURE"), dataCenterId = "US-KS-2", cudaVersion = "12.8", template = sim.null, locked = false,
     globalNetworking = { enabled = false }, runtime = sim.null, createdAt = sim.iso(request.now, true) } }
   pod.fields.gpu = gpu and { id = gpu.id, count = gpu.count or 1 } or sim.null
@@ -314,7 +324,8 @@ local function pod_action(request, arguments)
   local pod, action = find_pod(arguments), type(request.json) == "table" and request.json.action
   local status_now, allowed = pod_view(pod, request.now).status, false
   for _, name in ipairs(ACTIONS[status_now]) do allowed = allowed or name == action end
-  if not allowed then return problem(409, "Conflict", ("action %s is not allowed while %s"):format(tostring(action), status_now)) end
+  if not allowed then return problem(409, "Conflict", ("action %s is not allowed while %s"):format(tostring(action),
+    status_now)) end
   if action == "terminate" then return end_pod(arguments, request.now) end
   if action == "stop" then pod.status = "EXITED" else pod.status, pod.ready = "PROVISIONING", request.now + 300 end
   return managed(200, pod_view(pod, request.now))
@@ -328,8 +339,10 @@ local function create_serverless(request)
   local id = sim.word(8, "endpoint", sim.next())
   local at = ("%s/%s/v2/%s/"):format(request.base, DATA, id)
   endpoints[id] = { id = id, name = body.name, type = body.type, requestUrls = { run = at .. "run", runSync = at .. "runsync",
-    status = at .. "status/{job_id}", stream = at .. "stream/{job_id}", cancel = at .. "cancel/{job_id}", retry = at .. "retry/{job_id}",
-    purgeQueue = at .. "purge-queue", health = at .. "health" }, workers = or_else(body.workers, { min = 0, max = 3, idleTimeout = 5 }),
+    status = at .. "status/{job_id}", stream = at .. "stream/{job_id}", cancel = at .. "cancel/{job_id}", retry = at ..
+      "retry/{job_id}",
+    purgeQueue = at .. "purge-queue", health = at .. "health" }, workers = or_else(body.workers, { min = 0, max = 3,
+      idleTimeout = 5 }),
     timeout = or_else(body.timeout, 300000), flashboot = "OFF", createdAt = sim.iso(request.now, true) }
   return managed(201, endpoints[id])
 end
@@ -348,7 +361,8 @@ local function delete_serverless(_, arguments)
 end
 
 local function catalog()
-  return managed(200, { gpus = { { id = "NVIDIA GeForce RTX 4090", name = "RTX 4090", pool = "ADA_24", manufacturer = "NVIDIA", memory = 24,
+  return managed(200, { gpus = { { id = "NVIDIA GeForce RTX 4090", name = "RTX 4090", pool = "ADA_24", manufacturer = "NVIDIA",
+    memory = 24,
     secure = true, community = true, price = { secure = 0.44, community = 0.31, serverless = 1.1 },
     maxCount = { secure = 8, community = 4 } } } })
 end
@@ -378,7 +392,8 @@ return {
       answer.headers["Retry-After"] = "2"
       return answer
     end),
-    ["5xx"] = say(function() return sim.empty(500) end, function() return problem(500, "Internal Server Error", "unexpected error") end),
+    ["5xx"] = say(function() return sim.empty(500) end, function() return problem(500, "Internal Server Error",
+      "unexpected error") end),
     out_of_credit = say(function() return sim.json(402, { error = "insufficient balance" }) end,
       function() return problem(402, "Payment Required", "insufficient balance") end),
   },

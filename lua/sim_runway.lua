@@ -7,8 +7,8 @@ local TURBO = { "1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584
 local VEO = { "1280:720", "720:1280", "1920:1080", "1080:1920" }
 local IMAGE = { "1920:1080", "1080:1920", "1024:1024", "1360:768", "1080:1080", "1168:880", "1440:1080", "1080:1440", "1808:768",
   "2112:912", "1280:720", "720:1280", "720:720", "960:720", "720:960", "1680:720" }
--- endpoint -> model -> ratios, seconds (lowest, highest, or a list), credits a second, required fields. A model that is not here but
--- in the vendor's list of others is taken as it is.
+-- endpoint -> model -> ratios, seconds (lowest, highest, or a list), credits a second, required fields. A model that is not here
+-- but in the vendor's list of others is taken as it is.
 local MODELS = {
   text_to_video = {
     ["gen4.5"] = { ratios = { "1280:720", "720:1280" }, from = 2, to = 10, needs = { "promptText", "duration" }, rate = 12 },
@@ -31,15 +31,17 @@ local MODELS = {
   },
   image_upscale = { magnific_precision_upscaler_v2 = { needs = { "imageUri" }, picture = true, flat = 30 } },
 }
-local OTHERS = { "^seedance2", "^hailuo3", "^happyhorse", "^gemini_omni_flash", "^grok_imagine", "^wan3", "^h3_max", "^gpt_image_2",
+local OTHERS = { "^seedance2", "^hailuo3", "^happyhorse", "^gemini_omni_flash", "^grok_imagine", "^wan3", "^h3_max",
+  "^gpt_image_2",
   "^seedream5", "^muse_image" }
-local STATUS = { queued = "PENDING", running = "RUNNING", done = "SUCCEEDED", failed = "FAILED", moderated = "FAILED", canceled = "CANCELLED" }
+local STATUS = { queued = "PENDING", running = "RUNNING", done = "SUCCEEDED", failed = "FAILED", moderated = "FAILED",
+  canceled = "CANCELLED" }
 
 local function refuse(status, text)
   return sim.json(status, { error = text })
 end
 
--- Checks ------------------------------------------------------------------------------------------------------------------------
+-- Checks -------------------------------------------------------------------------------------------------------------------
 
 local function invalid(issues)
   return sim.json(400, { error = "Validation of body failed", issues = issues, docUrl = "https://docs.dev.runwayml.com/api" })
@@ -48,7 +50,8 @@ end
 local function one_of(values, path)
   local quoted = {}
   for i, value in ipairs(values) do quoted[i] = ("'%s'"):format(value) end
-  return { code = "invalid_value", values = values, path = { path }, message = "Invalid option: expected one of " .. table.concat(quoted, "|") }
+  return { code = "invalid_value", values = values, path = { path }, message = "Invalid option: expected one of " ..
+    table.concat(quoted, "|") }
 end
 
 local function contains(values, value)
@@ -77,7 +80,8 @@ end
 local function check_prompt(body, issues)
   local text = body.promptText
   if sim.given(text) and (type(text) ~= "string" or (utf8.len(text) or 0) > 1000 or text == "") then
-    issues[#issues + 1] = { code = "too_big", maximum = 1000, path = { "promptText" }, message = "Too big: expected string to have <=1000 characters" }
+    issues[#issues + 1] = { code = "too_big", maximum = 1000, path = { "promptText" },
+      message = "Too big: expected string to have <=1000 characters" }
   end
 end
 
@@ -113,7 +117,8 @@ local function check(request, endpoint)
   for _, name in ipairs(model.needs or {}) do
     if not sim.given(body[name]) then issues[#issues + 1] = wrong_type(name, "string") end
   end
-  if model.ratios and sim.given(body.ratio) and not contains(model.ratios, body.ratio) then issues[#issues + 1] = one_of(model.ratios, "ratio") end
+  if model.ratios and sim.given(body.ratio) and not contains(model.ratios,
+    body.ratio) then issues[#issues + 1] = one_of(model.ratios, "ratio") end
   check_duration(body, model, issues)
   check_prompt(body, issues)
   check_positions(body, model, issues)
@@ -121,7 +126,7 @@ local function check(request, endpoint)
   return body, model
 end
 
--- Tasks -------------------------------------------------------------------------------------------------------------------------
+-- Tasks --------------------------------------------------------------------------------------------------------------------
 
 local function credits(body, model)
   if model.flat then return model.flat end
@@ -156,7 +161,8 @@ local function get_task(request, arguments)
   end
   task.cost = { credits = (phase == "done" or phase == "moderated") and job.credits or 0 }
   if phase == "done" then
-    task.output = { ("%s/%s/%s.%s?_jwt=%s"):format(job.base, FILES, job.id, job.picture and "png" or "mp4", sim.word(16, "jwt", job.id)) }
+    task.output = { ("%s/%s/%s.%s?_jwt=%s"):format(job.base, FILES, job.id, job.picture and "png" or "mp4", sim.word(16, "jwt",
+      job.id)) }
   elseif phase == "moderated" then
     task.failure, task.failureCode = "Your prompt was rejected by our content moderation system.", "SAFETY.INPUT.TEXT"
   elseif phase == "failed" then
@@ -181,7 +187,7 @@ local function get_file(request, arguments)
   return sim.bytes(200, "video/mp4", media.file("mp4", job.id, width, height, tonumber(job.input.duration) or job.length or 5))
 end
 
--- Uploads and the account -------------------------------------------------------------------------------------------------------
+-- Uploads and the account --------------------------------------------------------------------------------------------------
 
 local function start_upload(request)
   local body = request.json
@@ -205,7 +211,8 @@ local function organization()
 end
 
 local function auth(request)
-  if not sim.key(sim.credential(request, "Bearer")) then return refuse(401, "The API key in the Authorization header is not valid.") end
+  if not sim.key(sim.credential(request, "Bearer")) then return refuse(401,
+    "The API key in the Authorization header is not valid.") end
   if not request.headers["x-runway-version"] then
     return refuse(400, "The X-Runway-Version header is required. Set it to 2024-11-06.")
   end
@@ -230,7 +237,8 @@ return {
     ["429"] = function() return refuse(429, "You have reached the maximum number of daily generations for this model.") end,
     ["5xx"] = function() return refuse(503, "Service unavailable") end,
     out_of_credit = function()
-      return sim.json(400, { error = "You do not have enough credits to run this task.", docUrl = "https://docs.dev.runwayml.com/api" })
+      return sim.json(400, { error = "You do not have enough credits to run this task.",
+        docUrl = "https://docs.dev.runwayml.com/api" })
     end,
   },
   missing = function() return refuse(404, "Not found") end,

@@ -26,7 +26,7 @@ local function refuse(status, name, ...)
   return sim.json(status, { id = sim.hash("request", sim.next()):sub(1, 32), name = name, errors = sim.array { ... } })
 end
 
--- Checks ------------------------------------------------------------------------------------------------------------------------
+-- Checks -------------------------------------------------------------------------------------------------------------------
 
 local function check_number(fields, name, low, high, errors)
   local part = fields[name]
@@ -45,7 +45,9 @@ local function check_choices(path, fields, errors)
   if format and format ~= "png" and format ~= "webp" and (format ~= "jpeg" or no_jpeg) then
     errors[#errors + 1] = "output_format: must be one of " .. (no_jpeg and "png, webp" or "jpeg, png, webp")
   end
-  if value("style_preset") and not STYLES[value("style_preset")] then errors[#errors + 1] = "style_preset: is not a known preset" end
+  if value("style_preset") and not STYLES[value("style_preset")] then
+    errors[#errors + 1] = "style_preset: is not a known preset"
+  end
   if path == "generate/sd3" and value("model") and not MODELS[value("model")] then
     errors[#errors + 1] = "model: must be one of sd3.5-large, sd3.5-large-turbo, sd3.5-medium, sd3.5-flash"
   end
@@ -55,9 +57,12 @@ local function check_combinations(path, fields, errors)
   local mode = fields.mode and fields.mode.value or "text-to-image"
   if path == "generate/core" and fields.image then errors[#errors + 1] = "image: is not allowed" end
   if path == "generate/ultra" and fields.mode then errors[#errors + 1] = "mode: is not allowed" end
-  if path == "generate/ultra" and fields.image and not fields.strength then errors[#errors + 1] = "strength: is required with image" end
+  if path == "generate/ultra" and fields.image and
+    not fields.strength then errors[#errors + 1] = "strength: is required with image" end
   if path == "generate/sd3" then
-    if mode ~= "text-to-image" and mode ~= "image-to-image" then errors[#errors + 1] = "mode: must be text-to-image or image-to-image" end
+    if mode ~= "text-to-image" and mode ~= "image-to-image" then
+      errors[#errors + 1] = "mode: must be text-to-image or image-to-image"
+    end
     if mode == "image-to-image" then
       if not fields.image then errors[#errors + 1] = "image: is required in image-to-image mode" end
       if not fields.strength then errors[#errors + 1] = "strength: is required in image-to-image mode" end
@@ -68,7 +73,8 @@ local function check_combinations(path, fields, errors)
   end
   if path == "edit/outpaint" then
     local sum = 0
-    for _, side in ipairs { "left", "right", "up", "down" } do sum = sum + (fields[side] and tonumber(fields[side].value) or 0) end
+    for _, side in ipairs { "left", "right", "up", "down" } do sum = sum + (fields[side] and tonumber(fields[side].value) or
+      0) end
     if sum == 0 then errors[#errors + 1] = "left, right, up, down: at least one must be greater than 0" end
   end
 end
@@ -76,7 +82,8 @@ end
 local function check(request, path, service)
   local kind = request.headers["content-type"] or ""
   local fields, errors = request.fields, {}
-  if #request.body > 10 * 1024 * 1024 then error(refuse(413, "payload_too_large", "body: payload cannot be larger than 10MiB in size")) end
+  if #request.body > 10 * 1024 * 1024 then error(refuse(413, "payload_too_large",
+    "body: payload cannot be larger than 10MiB in size")) end
   if not kind:match("^multipart/form%-data") or not request.form then
     error(refuse(400, "bad_request", "content-type: must be multipart/form-data"))
   end
@@ -86,7 +93,8 @@ local function check(request, path, service)
     if empty then errors[#errors + 1] = name .. ": is required" end
   end
   for _, name in ipairs { "prompt", "negative_prompt" } do
-    if fields[name] and #(fields[name].value or "") > 10000 then errors[#errors + 1] = name .. ": must be at most 10000 characters" end
+    if fields[name] and #(fields[name].value or "") > 10000 then errors[#errors + 1] = name ..
+      ": must be at most 10000 characters" end
   end
   check_choices(path, fields, errors)
   check_combinations(path, fields, errors)
@@ -95,10 +103,11 @@ local function check(request, path, service)
   check_number(fields, "cfg_scale", 1, 10, errors)
   check_number(fields, "control_strength", 0, 1, errors)
   check_number(fields, "creativity", 0, 1, errors)
-  if #errors > 0 then error(sim.json(400, { id = sim.hash("request", sim.next()):sub(1, 32), name = "bad_request", errors = errors })) end
+  if #errors > 0 then error(sim.json(400, { id = sim.hash("request", sim.next()):sub(1, 32), name = "bad_request",
+    errors = errors })) end
 end
 
--- Results -----------------------------------------------------------------------------------------------------------------------
+-- Results ------------------------------------------------------------------------------------------------------------------
 
 local function picture(job)
   local size = RATIOS[job.ratio] or RATIOS["1:1"]
@@ -125,13 +134,15 @@ local function generate(request, arguments)
   local fields = request.fields
   if request.fault == "moderated" and sim.chance("denied", sim.next()) < 0.5 then
     request.fault_used = true
-    return refuse(403, "content_moderation", "Your request was flagged by our content moderation system, as a result your request was " ..
+    return refuse(403, "content_moderation",
+      "Your request was flagged by our content moderation system, as a result your request was " ..
       "denied and you were not charged.")
   end
   local seed = fields.seed and math.tointeger(tonumber(fields.seed.value)) or 0
   local credits = path == "generate/sd3" and MODELS[fields.model and fields.model.value or "sd3.5-large"] or service[1]
   local job = sim.submit(request, { id = sim.hash("generation", sim.next()), cost_usd = credits / 100,
-    format = fields.output_format and fields.output_format.value or "png", ratio = fields.aspect_ratio and fields.aspect_ratio.value })
+    format = fields.output_format and fields.output_format.value or "png", ratio = fields.aspect_ratio and
+      fields.aspect_ratio.value })
   job.seed = seed ~= 0 and seed or tonumber(job.id:sub(1, 7), 16)
   job.asynchronous = service[3]
   if service[3] then return sim.json(200, { id = job.id }) end
@@ -160,16 +171,20 @@ return {
   bills = { moderated = true }, -- one that is filtered at the end was made
   auth = sim.authorization("Bearer", function(request)
     if not request.path:match("^/v1/") then return refuse(401, "unauthorized", "authorization: is invalid") end
-    return sim.json(401, { id = sim.hash("request", sim.next()):sub(1, 32), name = "unauthorized", message = "missing authorization header" })
+    return sim.json(401, { id = sim.hash("request", sim.next()):sub(1, 32), name = "unauthorized",
+      message = "missing authorization header" })
   end),
   faults = {
     ["429"] = function()
-      return sim.json(429, { id = "rate_limit_exceeded", name = "rate_limit_exceeded", errors = { "You have exceeded the rate limit of " ..
+      return sim.json(429, { id = "rate_limit_exceeded", name = "rate_limit_exceeded",
+        errors = { "You have exceeded the rate limit of " ..
         "150 requests within a 10 second period, and have been timed out for 60 seconds." } })
     end,
-    ["5xx"] = function() return refuse(500, "internal_error", "An unexpected server error has occurred, please try again later.") end,
+    ["5xx"] = function() return refuse(500, "internal_error",
+      "An unexpected server error has occurred, please try again later.") end,
     out_of_credit = function()
-      return refuse(402, "payment_required", "You lack sufficient credits to make this request. Please purchase more credits at " ..
+      return refuse(402, "payment_required",
+        "You lack sufficient credits to make this request. Please purchase more credits at " ..
         "https://platform.stability.ai/account/credits and try again.")
     end,
   },

@@ -48,7 +48,6 @@ local READ_BY_NAME = names.set {
   "id", "provider_id", "mode", "prompt", "model", "parameters", "duration_seconds", "duration", "aspect_ratio", "prompts",
   "multi_prompt",
 }
-local DURATION_NAMES, PROMPTS_NAMES = { "duration_seconds", "duration" }, { "prompts", "multi_prompt" }
 
 local NONE = {}
 
@@ -64,8 +63,8 @@ local function read_number_text(text)
 end
 
 -- A length in seconds: 5, "5" and "5s" are the same. The word "auto" is left to the vendors that have it.
-local function read_duration(reader)
-  local value, name = reader:raw(DURATION_NAMES)
+local function read_duration(reader, duration_names)
+  local value, name = reader:raw(duration_names)
   if value == nil then return nil end
   if value == "auto" then return value end
   if type(value) == "string" then value = read_number_text(value) end
@@ -123,8 +122,8 @@ local function check_pictures(value, path)
   for index, item in ipairs(value) do check_picture(item, ("%s[%d]"):format(path, index - 1)) end
 end
 
-local function read_prompts(top)
-  local prompts, name = top:raw(PROMPTS_NAMES)
+local function read_prompts(top, prompts_names)
+  local prompts, name = top:raw(prompts_names)
   if prompts == nil then return nil end
   prompts = top:array_of(name)
   for index, item in ipairs(prompts) do
@@ -134,6 +133,29 @@ local function read_prompts(top)
     if type(text) ~= "string" or check.trim(text) == "" then check.fail(path, "must be text, or an object with a prompt") end
   end
   return #prompts > 0 and prompts or nil
+end
+
+local function read_prompt(reader, name)
+  local prompt = reader:text(name)
+  if prompt == "" then check.fail("prompt", "must not be empty") end
+  return prompt
+end
+
+-- What the payload has at its top. `inside`: what is not at the top of the request may be among its parameters.
+local NAMED = check.field_list {
+  { name = "prompt", read = read_prompt, inside = true },
+  { name = "prompts", names = { "prompts", "multi_prompt" }, read = read_prompts },
+  { name = "model", kind = "text", options = MODEL },
+  { name = "duration_seconds", names = { "duration_seconds", "duration" }, read = read_duration, inside = true },
+  { name = "aspect_ratio", kind = "text", options = WORD, inside = true },
+}
+
+local function read_named(top, inner, payload)
+  for _, field in ipairs(check.present(NAMED, top.object, inner and inner.object)) do
+    local value = field.read(top, field.names, field.options)
+    if value == nil and inner and field.inside then value = field.read(inner, field.names, field.options) end
+    payload[field.name] = value
+  end
 end
 
 -- What came under several names, as one list.
@@ -183,12 +205,7 @@ function video_request.read(request, reading)
   payload.parameters = read_parameters(top, payload, reading)
   local inner = next(payload.parameters) ~= nil and check.reader(payload.parameters, "parameters") or nil
   if inner then inner:fields(TYPED, payload.parameters) end
-  payload.prompt = top:text "prompt" or inner and inner:text "prompt"
-  if payload.prompt == "" then check.fail("prompt", "must not be empty") end
-  payload.prompts = read_prompts(top)
-  payload.model = top:text("model", MODEL)
-  payload.duration_seconds = read_duration(top) or inner and read_duration(inner)
-  payload.aspect_ratio = top:text("aspect_ratio", WORD) or inner and inner:text("aspect_ratio", WORD)
+  read_named(top, inner, payload)
   if names.has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
   return payload
 end

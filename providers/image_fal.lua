@@ -7,11 +7,11 @@
 
 local cjson = require "cjson"
 local check = require "check"
-local data_uri = require "data_uri"
 local fal_queue = require "fal_queue"
 local model_inputs = require "model_inputs"
 local names = require "names"
 local plan = require "plan"
+local usd = require "usd"
 
 local MODES = { "flux", "sdxl" }
 local MODEL_OF_MODE = { flux = "fal-ai/flux/schnell", sdxl = "fal-ai/fast-sdxl" }
@@ -189,8 +189,8 @@ local CAPABILITIES = {
 
 local AS_OF = "2026-11-23"
 
-local function price(model, usd, unit, high_usd)
-  return { usd = usd, high_usd = high_usd, unit = unit, as_of = AS_OF, source = "https://fal.ai/models/" .. model }
+local function price(model, unit_usd, unit, high_usd)
+  return { usd = unit_usd, high_usd = high_usd, unit = unit, as_of = AS_OF, source = "https://fal.ai/models/" .. model }
 end
 
 -- Models that are missing here have no established price: ask fal's own list (the health call does).
@@ -209,15 +209,6 @@ local PRICING = {
 
 local function model_of(payload)
   return payload.model or MODEL_OF_MODE[payload.mode] or MODEL_OF_MODE[MODES[1]]
-end
-
-local function check_image(text, path)
-  if data_uri.is(text) then
-    local parsed, problem = data_uri.parse(text)
-    if not parsed then check.fail(path, problem) end
-  elseif string.sub(text, 1, 8) ~= "https://" then
-    check.fail(path, "must be an https URL or a data URI")
-  end
 end
 
 local function check_sizes(parameters)
@@ -241,7 +232,7 @@ local function read_parameters(reader)
   reader:fields(PARAMETERS, parameters)
   if parameters.init_image then
     local _, name = reader:raw(IMAGE_NAMES)
-    check_image(parameters.init_image, reader:path(name))
+    fal_queue.check_file(parameters.init_image, reader:path(name))
   end
   check_sizes(parameters)
   for name, value in pairs(reader.object) do
@@ -341,10 +332,6 @@ local function pixels_of(size)
   return sides[1] * sides[2]
 end
 
-local function round_to_micros(usd)
-  return math.floor(usd * 1e6 + 0.5) / 1e6
-end
-
 -- How to read a model's output (lua/fal_queue.lua).
 local function reading_of(payload)
   local parameters = payload.parameters or {}
@@ -392,9 +379,9 @@ local function estimate(payload)
     local pixels = pixels_of(built.body.image_size)
     quantity, most = images * math.ceil(pixels / 2 ^ 20), images * math.ceil(pixels / 1e6)
   end
-  local expected = round_to_micros(quantity * known.usd)
+  local expected = usd.to_micros(quantity * known.usd)
   return {
-    expected = expected, low = expected, high = round_to_micros(most * (known.high_usd or known.usd)),
+    expected = expected, low = expected, high = usd.to_micros(most * (known.high_usd or known.usd)),
     unit = known.unit, quantity = quantity, unit_usd = known.usd, model = model, source = known.source, as_of = known.as_of,
   }
 end
@@ -405,7 +392,7 @@ end
 
 local function submit(payload, ctx)
   local built = build(payload)
-  plan.announce(built, ctx)
+  model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if payload.route == "run" then
     return fal_queue.run(ctx, model_of(payload), built.body, payload.queue, reading_of(payload))

@@ -15,6 +15,7 @@ local model_inputs = require "model_inputs"
 local names = require "names"
 local pika_direct = require "pika_direct"
 local plan = require "plan"
+local usd = require "usd"
 local video_request = require "video_request"
 
 local ROUTES = { "fal", "direct" }
@@ -116,21 +117,11 @@ local function address_in(value)
   return value.image_url or value.video_url or value.url or value.uri or value.image
 end
 
-local function check_file(text, path)
-  if type(text) ~= "string" then check.fail(path, "must be an https URL or a data URI") end
-  if data_uri.is(text) then
-    local parsed, problem = data_uri.parse(text)
-    if not parsed then check.fail(path, problem) end
-  elseif string.sub(text, 1, 8) ~= "https://" then
-    check.fail(path, "must be an https URL or a data URI")
-  end
-end
-
 local function read_file(reader, aliases)
   local value, name = reader:raw(aliases)
   if value == nil then return nil end
   local address = address_in(value)
-  check_file(address, reader:path(name))
+  fal_queue.check_file(address, reader:path(name))
   return address
 end
 
@@ -507,10 +498,6 @@ local function prepare(request)
   return payload
 end
 
-local function round_to_micros(usd)
-  return math.floor(usd * 1e6 + 0.5) / 1e6
-end
-
 -- The seconds that will be billed, least and most; nil when the request does not say.
 local function seconds_of(payload, body, known)
   if not body.image_urls then
@@ -543,9 +530,9 @@ local function estimate(payload)
   if not rate then return nil, "the price of " .. path .. " at " .. built.body.resolution .. " is not known here" end
   local seconds, most = seconds_of(payload, built.body, known)
   if not seconds then return nil, "the duration of every transition between the frames" end
-  answer.expected = round_to_micros(seconds / known.seconds * rate)
-  answer.low, answer.high = answer.expected, round_to_micros(most / known.seconds * rate)
-  answer.unit, answer.quantity, answer.unit_usd = "second", seconds, round_to_micros(rate / known.seconds)
+  answer.expected = usd.to_micros(seconds / known.seconds * rate)
+  answer.low, answer.high = answer.expected, usd.to_micros(most / known.seconds * rate)
+  answer.unit, answer.quantity, answer.unit_usd = "second", seconds, usd.to_micros(rate / known.seconds)
   return answer
 end
 
@@ -556,7 +543,7 @@ end
 local function submit(payload, ctx)
   local path = path_of(payload)
   local built = build(payload, path)
-  plan.announce(built, ctx)
+  model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if route_of(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end
   return fal_queue.submit(ctx, FAL_PREFIX .. path, built.body, payload.queue)

@@ -84,3 +84,7 @@ for _, provider in ipairs(providers) do
     end
   end)
 end
+
+describe("the host after all of it", function()
+  it("stops well", function() host:ends_well() end)
+end)

@@ -1,5 +1,6 @@
--- Proves that a file which is no provider is refused with its name, the line and what is wrong, in catalogue and log, and that the
--- host starts and serves beside any number of them; and that a script which is stopped again and again rests until it is saved.
+-- Proves that a file which is no provider is refused with its name, the line and what is wrong, in catalogue and log, and that
+-- the host starts and serves beside any number of them; and that a script which is stopped again and again rests until it is
+-- saved.
 local hostile = require "spec.support.hostile_files"
 local hosts = require "spec.support.host"
 local script_text = require "spec.support.script_text"
@@ -40,6 +41,8 @@ describe("a hostile file", function()
       host:eventually(function() return host:log():find(("providers/%s.lua:%s:"):format(case.name, line), 1, true) end)
     end)
   end
+
+  it("and the host stops well after all of them", function() host:ends_well() end)
 end)
 
 describe("a script that is stopped again and again", function()
@@ -83,7 +86,8 @@ describe("a script that is stopped again and again", function()
   end)
 
   it("is not sent to rest by bad input of clients", function()
-    host:write("providers/tired.lua", script_text.provider("tired", { prepare = "error { field = 'prompt', message = 'is bad' }" }))
+    local strict = script_text.provider("tired", { prepare = "error { field = 'prompt', message = 'is bad' }" })
+    host:write("providers/tired.lua", strict)
     host:eventually(function() return host:post(SUBMIT:format("tired"), {}).status == 400 end)
     for _ = 1, 10 do assert.equal(400, host:post(SUBMIT:format("tired"), {}).status) end
     assert.equal(0, entry().script.stops)

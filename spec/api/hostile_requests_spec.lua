@@ -1,5 +1,6 @@
--- Proves what the door refuses, byte by byte (tech 1.7): each request of spec/support/hostile_http.lua gets the status it should, in the
--- error shape, one answer and no more; nothing is registered, nothing comes back that was not understood, the next request is fine.
+-- Proves what the door refuses, byte by byte (tech 1.7): each request of spec/support/hostile_http.lua gets the status it
+-- should, in the error shape, one answer and no more; nothing is registered, nothing comes back that was not understood, and the
+-- next request is fine.
 local cjson = require "cjson"
 local hostile = require "spec.support.hostile_http"
 local hosts = require "spec.support.host"
@@ -103,4 +104,8 @@ describe("a wrong method", function()
       assert.equal(registered, #host:get("/api/jobs/list?limit=500").json.tasks)
     end)
   end
+end)
+
+describe("the host after all of it", function()
+  it("stops well", function() host:ends_well() end)
 end)

@@ -29,7 +29,9 @@ local function check_answer(case, answer)
     assert.equal(answer.status, answer.json.status)
     assert.equal(case.name, answer.json.provider)
   end
-  if answer.status == 500 then assert.equal("providers/" .. case.name .. ".lua:", answer.json.detail:match("^providers/[%w_]+%.lua:")) end
+  if answer.status == 500 then
+    assert.equal("providers/" .. case.name .. ".lua:", answer.json.detail:match("^providers/[%w_]+%.lua:"))
+  end
   if case.says then assert.matches(case.says, answer.status == 200 and answer.body or answer.json.detail) end
   if case.lacks then assert.is_nil(answer.body:find(case.lacks, 1, true)) end
   if case.check then assert.is_truthy(case.check(answer.json)) end
@@ -69,4 +71,6 @@ describe("a hostile script", function()
       assert.equal(case.stops and (case.calls or 1) or 0, stops_of(case.name), "stops")
     end)
   end
+
+  it("and the host stops well after all of them", function() host:ends_well() end)
 end)

@@ -1,5 +1,5 @@
--- Proves that `providerd lint` tells an author what a running host would say: file, line, field, expected, got; and is silent about
--- nothing: one bad file of many makes it fail, the good ones are still named.
+-- Proves that `providerd lint` tells an author what a running host would say: file, line, field, expected, got; and is silent
+-- about nothing: one bad file of many makes it fail, the good ones are still named.
 local hosts = require "spec.support.host"
 local hostile = require "spec.support.hostile_files"
 local script_text = require "spec.support.script_text"
@@ -43,22 +43,25 @@ describe("providerd lint", function()
   end)
 
   it("says ok to a good file, with what it is", function()
-    local paths = write { { "good", script_text.provider("good", { fields = { credentials = "{ key = { env = { 'GOOD_KEY' } } }" } }) } }
+    local fields = { credentials = "{ key = { env = { 'GOOD_KEY' } } }" }
+    local paths = write { { "good", script_text.provider("good", { fields = fields }) } }
     local code, out = lint(paths)
     assert.equal(0, code)
     assert.equal(paths[1] .. ": ok: image provider 'good', 1 credential(s)\n", out)
   end)
 
   it("says ok to a script that uses lua/", function()
-    local code, _, err = lint(write { { "helped", "local check = require 'check'\n" .. script_text.provider("helped", { top = "local _ = check" }) } })
+    local code, _, err = lint(write { { "helped", script_text.provider("helped", { top = "local check = require 'check'" }) } })
     assert.equal(0, code, err)
   end)
 
   for _, case in ipairs {
     { "syntax", "return {\n  id = 'x'\n  kind = 'image'\n}", ":3: '}' expected" },
     { "missing", script_text.provider("missing", { fields = { pricing = false } }), ":%d+: pricing: expected a table, got nil" },
-    { "wrong", script_text.provider("wrong", { fields = { kind = "'audio'" } }), ":%d+: kind: expected 'gpu', 'image' or 'video', got 'audio'" },
-    { "unknown", "return {\n  id = 'unknown',\n  kind = 'image',\n  aliasses = {},\n}", ":4: aliasses: unknown key; did you mean 'aliases'%?" },
+    { "wrong", script_text.provider("wrong", { fields = { kind = "'audio'" } }),
+      ":%d+: kind: expected 'gpu', 'image' or 'video', got 'audio'" },
+    { "unknown", "return {\n  id = 'unknown',\n  kind = 'image',\n  aliasses = {},\n}",
+      ":4: aliasses: unknown key; did you mean 'aliases'%?" },
     { "endless", "local x = 1\nwhile true do x = x + 1 end", ":2: the script is over its" },
     { "global", "\n\ncount = 1", ":3: assignment to global 'count'" },
     { "forbidden", "local t = os.time()", ":1: undeclared global 'os'" },
@@ -85,7 +88,8 @@ describe("providerd lint", function()
   end)
 
   it("fails for one bad file among good ones, and names them all", function()
-    local paths = write { { "first", script_text.provider("first") }, { "second", "return 1" }, { "third", script_text.provider("third") } }
+    local first, third = script_text.provider("first"), script_text.provider("third")
+    local paths = write { { "first", first }, { "second", "return 1" }, { "third", third } }
     local code, out, err = lint(paths)
     assert.equal(1, code)
     assert.is_truthy(out:find(paths[1] .. ": ok", 1, true))
@@ -96,7 +100,8 @@ describe("providerd lint", function()
   it("survives every hostile file", function()
     local files = {}
     for i, case in ipairs(hostile.cases) do
-      if not case.says:find("taken") and not case.name:find("require_") then files[#files + 1] = { ("hostile_%03d"):format(i), case.source } end
+      local alone = not case.says:find("taken") and not case.name:find("require_")
+      if alone then files[#files + 1] = { ("hostile_%03d"):format(i), case.source } end
     end
     local code, out, err = lint(write(files))
     assert.equal(1, code)

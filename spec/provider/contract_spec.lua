@@ -1,8 +1,10 @@
 -- The recorded contracts of the vendors (spec/contracts/<provider>.json), played through each script without a host.
 -- A case is data: add a case, not code. Fields of a case, beside the recorded request and response:
---   given       what to call: { verb = "submit", request = {...} }, or { verb = "poll"|"cancel"|"health"|"webhook", job = {...} };
---               webhook: delivery = {...}, nothing is sent; absent: the case is a record only. given.webhook_url becomes ctx.webhook_url. given.earlier are vendor answers
---               to requests that the script makes before the recorded one.
+--   given       what to call: { verb = "submit", request = {...} }, or
+--               { verb = "poll"|"cancel"|"health"|"webhook", job = {...} };
+--               webhook: delivery = {...}, nothing is sent; absent: the case is a record only.
+--               given.webhook_url becomes ctx.webhook_url. given.earlier are vendor answers to requests that the script makes
+--               before the recorded one.
 --   understood  what the script must make of the recorded response (a subset of its result)
 local cjson = require "cjson"
 local contract = require "spec.support.contract"

@@ -261,6 +261,14 @@ function Host:stop()
   return (assert(wait_for_exit(self.process), "the host did not stop"))
 end
 
+--- Stops it, and is an error when it did not end well: another exit code than 0, or a sanitizer's report.
+function Host:ends_well()
+  local code = self:stop()
+  local err = errors(self.process)
+  local report = err:find("Sanitizer", 1, true) or err:find("runtime error:", 1, true)
+  if code ~= 0 or report then error(("it ended with %d: %s"):format(code, err:sub(report or 1, (report or 1) + 4000)), 2) end
+end
+
 --- Ends it with SIGKILL.
 function Host:kill()
   signal(self.process, "KILL")

@@ -1,4 +1,4 @@
--- Bodies that are not the JSON they should be, sent to POST /api/providers/image/stability/submit (or `to`). Add a case, not code.
+-- Bodies that are not the JSON they should be, for POST /api/providers/image/stability/submit (or `to`). Add a case, not code.
 --   name, body
 --   status    default 400
 --   path      of the field that the answer names (errors[1].path); absent: "" (the body itself)
@@ -67,9 +67,15 @@ return {
   { name = "64 levels of nothing", body = nested("[", "]", 64), says = "must be a JSON object" },
   { name = "a million commas", body = "[" .. (","):rep(50000) .. "]", path = "[0]" },
   { name = "many empty lists", body = '{"prompt":"x","a":[' .. ("[],"):rep(300000) .. "[]]}", says = "more than 500000 values" },
-  { name = "many empty objects", body = '{"prompt":"x","a":[' .. ("{},"):rep(300000) .. "{}]}", says = "more than 500000 values" },
+  {
+    name = "many empty objects", says = "more than 500000 values",
+    body = '{"prompt":"x","a":[' .. ("{},"):rep(300000) .. "{}]}",
+  },
   { name = "many numbers", body = '{"prompt":"x","a":[' .. ("1,"):rep(600000) .. "1]}", says = "more than 500000 values" },
-  { name = "as many numbers as may be", body = '{"prompt":"x","a":[' .. ("1,"):rep(450000) .. "1]}", status = 200, registers = 1 },
+  {
+    name = "as many numbers as may be", body = '{"prompt":"x","a":[' .. ("1,"):rep(450000) .. "1]}", status = 200,
+    registers = 1,
+  },
   { name = "nineteen thousand lists", body = '{"prompt":"x","a":[' .. ("[],"):rep(19000) .. "[]]}", status = 200, registers = 1 },
   { name = "duplicate at the top", body = '{"prompt":"x","prompt":"evilmark"}', path = "prompt" },
   { name = "duplicate inside", body = '{"prompt":"x","parameters":{"steps":1,"steps":2}}', path = "parameters.steps" },
@@ -84,7 +90,10 @@ return {
   { name = "no prompt", body = "{}", path = "prompt" },
   { name = "null prompt", body = '{"prompt":null}', path = "prompt" },
   { name = "unknown mode", body = '{"prompt":"x","mode":"evilmark"}', path = "mode" },
-  { name = "empty mode of a video", body = '{"prompt":"x","mode":"evilmark"}', path = "mode", to = "/api/providers/video/runway/submit" },
+  {
+    name = "empty mode of a video", body = '{"prompt":"x","mode":"evilmark"}', path = "mode",
+    to = "/api/providers/video/runway/submit",
+  },
   { name = "dry_run is text", body = '{"prompt":"x","dry_run":"false"}', path = "dry_run" },
   { name = "dry_run is a number", body = '{"prompt":"x","dry_run":0}', path = "dry_run" },
   { name = "max_cost_usd is text", body = '{"prompt":"x","max_cost_usd":"1"}', path = "max_cost_usd" },
@@ -97,13 +106,22 @@ return {
   { name = "NaN in a job", body = '{"job":{"input":{"a":NaN}}}', path = "job.input.a", to = GPU },
   { name = "job_id is a list", body = '{"job_id":["a"]}', path = "job_id", to = "/api/providers/gpu/public/runpod/poll" },
   { name = "id is an object", body = '{"id":{"a":1}}', path = "id", to = "/api/providers/image/stability/poll" },
-  { name = "job_id is long", body = '{"job_id":"' .. ("a"):rep(257) .. '"}', path = "job_id", to = "/api/providers/image/stability/poll" },
+  {
+    name = "job_id is long", body = '{"job_id":"' .. ("a"):rep(257) .. '"}', path = "job_id",
+    to = "/api/providers/image/stability/poll",
+  },
   { name = "job_id of nobody", body = '{"job_id":"00000000-0000-7000-8000-000000000000"}', path = "job_id", status = 404,
     to = "/api/providers/image/stability/poll" },
   { name = "generate for nobody", body = '{"prompt":"x"}', path = "provider", to = "/api/providers/image/generate" },
-  { name = "generate for a list", body = '{"prompt":"x","provider":["fal"]}', path = "provider", to = "/api/providers/image/generate" },
+  {
+    name = "generate for a list", body = '{"prompt":"x","provider":["fal"]}', path = "provider",
+    to = "/api/providers/image/generate",
+  },
   { name = "generate for another kind", body = '{"prompt":"x","provider":"runway"}', status = 404, path = false,
     to = "/api/providers/image/generate" },
   { name = "malformed health", body = '{"config":', path = "config", to = "/api/providers/image/stability/health" },
-  { name = "credential is a number", body = '{"config":{"api_key":5}}', status = 200, to = "/api/providers/image/stability/health" },
+  {
+    name = "credential is a number", body = '{"config":{"api_key":5}}', status = 200,
+    to = "/api/providers/image/stability/health",
+  },
 }

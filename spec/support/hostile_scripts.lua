@@ -23,25 +23,38 @@ local loops = {
   { name = "loop_poll", poll = "::again:: goto again", says = OVER, stops = true },
   { name = "loop_integers", submit = "for i = math.mininteger, math.maxinteger do end", says = OVER, stops = true },
   { name = "loop_in_pcall", submit = "while true do pcall(function() while true do end end) end", says = OVER, stops = true },
-  { name = "loop_in_pcalls", submit = "while true do pcall(pcall, pcall, pcall, function() while true do end end) end", says = OVER, stops = true },
+  {
+    name = "loop_in_pcalls", says = OVER, stops = true,
+    submit = "while true do pcall(pcall, pcall, pcall, function() while true do end end) end",
+  },
   {
     name = "swallow_the_stop", says = OVER, stops = true,
     submit = "pcall(function() while true do end end)\nreturn ctx.request { path = '/after' }",
   },
   {
     name = "ladder_of_pcalls", says = OVER, stops = true,
-    submit = "local function climb() local ok = pcall(climb) while not ok do ok = pcall(climb) end end\nclimb() while true do pcall(climb) end",
+    submit = "local function climb() local ok = pcall(climb) while not ok do ok = pcall(climb) end end\n"
+      .. "climb() while true do pcall(climb) end",
   },
   { name = "loop_tail_calls", submit = "local function again() return again() end return again()", says = OVER, stops = true },
-  { name = "loop_mock", submit = "while true do ctx.request { path = '/x', mock = { status = 200 } } end", says = OVER, stops = true },
-  { name = "loop_gsub_callback", submit = "(('a'):rep(60000)):gsub('a', function() while true do end end)", says = OVER, stops = true },
+  {
+    name = "loop_mock", says = OVER, stops = true,
+    submit = "while true do ctx.request { path = '/x', mock = { status = 200 } } end",
+  },
+  {
+    name = "loop_gsub_callback", says = OVER, stops = true,
+    submit = "(('a'):rep(60000)):gsub('a', function() while true do end end)",
+  },
   { name = "loop_comparator", submit = "table.sort({ 3, 2, 1 }, function() while true do end end)", says = OVER, stops = true },
   { name = "loop_iterator", submit = "for _ in function() return 1 end do end", says = OVER, stops = true },
   { name = "loop_next", submit = "local t = { 1 } while true do next(t) end", says = OVER, stops = true },
   { name = "loop_warnings", submit = "while true do ctx.warn { message = 'x' } end", says = OVER, stops = true },
   -- each turn of these is a second inside C: a count of instructions alone would come minutes late
   { name = "loop_rep_of_nothing", submit = "while true do (''):rep(60000000) end", says = TIME, stops = true },
-  { name = "loop_slow_pattern", submit = "local s = ('a'):rep(31000) while true do s:find('a-b') end", says = TIME, stops = true },
+  {
+    name = "loop_slow_pattern", says = TIME, stops = true,
+    submit = "local s = ('a'):rep(31000) while true do s:find('a-b') end",
+  },
   {
     name = "loop_slow_find", says = TIME, stops = true,
     submit = "local s, p = ('a'):rep(200000), ('a'):rep(40000) .. 'b' while true do s:find(p, 1, true) end",
@@ -68,7 +81,10 @@ local loops = {
 
 local bombs = {
   { name = "recursion", submit = "local function f() return 1 + f() end return f()", says = MEMORY, stops = true },
-  { name = "recursion_mutual", prepare = "local a, b function a() return 1 + b() end function b() return 1 + a() end return a()", says = MEMORY, stops = true },
+  {
+    name = "recursion_mutual", says = MEMORY, stops = true,
+    prepare = "local a, b function a() return 1 + b() end function b() return 1 + a() end return a()",
+  },
   { name = "recursion_gsub", submit = "local function f() return (('x'):gsub('x', f)) end return f()", says = "stack overflow" },
   { name = "recursion_pcall", submit = "local function f() return pcall(f) end return f()", says = "table is expected" },
   { name = "recursion_sort", submit = "local function f() table.sort({ 1, 2 }, f) end f()", says = "stack overflow" },
@@ -79,18 +95,39 @@ local bombs = {
   { name = "bomb_rep_fits_not", submit = "return { id = ('xxxx'):rep(60000000) }", says = MEMORY, stops = true },
   { name = "bomb_table", submit = "local t = {} while true do t[#t + 1] = {} end", says = MEMORY, stops = true },
   { name = "bomb_keys", submit = "local t, i = {}, 0 while true do i = i + 1 t['k' .. i] = true end", says = OVER, stops = true },
-  { name = "bomb_closures", submit = "local f = function() end while true do local g = f f = function() return g end end", says = MEMORY, stops = true },
-  { name = "bomb_in_pcall", submit = "while true do pcall(function() local s = 'x' while true do s = s .. s end end) end", says = "limit", stops = true },
-  { name = "bomb_concat", submit = "local t = {} for i = 1, 100000 do t[i] = ('x'):rep(1000) end return { id = table.concat(t) }", says = MEMORY, stops = true },
-  { name = "bomb_concat_shared", submit = "local s, t = ('x'):rep(1000000), {} for i = 1, 1000 do t[i] = s end return { id = table.concat(t) }", says = MEMORY, stops = true },
+  {
+    name = "bomb_closures", says = MEMORY, stops = true,
+    submit = "local f = function() end while true do local g = f f = function() return g end end",
+  },
+  {
+    name = "bomb_in_pcall", says = "limit", stops = true,
+    submit = "while true do pcall(function() local s = 'x' while true do s = s .. s end end) end",
+  },
+  {
+    name = "bomb_concat", says = MEMORY, stops = true,
+    submit = "local t = {} for i = 1, 100000 do t[i] = ('x'):rep(1000) end return { id = table.concat(t) }",
+  },
+  {
+    name = "bomb_concat_shared", says = MEMORY, stops = true,
+    submit = "local s, t = ('x'):rep(1000000), {} for i = 1, 1000 do t[i] = s end return { id = table.concat(t) }",
+  },
   { name = "bomb_unpack", submit = "return { table.unpack({}, 1, 100000000) }", says = "too many results" },
-  { name = "bomb_unpack_wide", submit = "return { table.unpack({}, math.mininteger, math.maxinteger) }", says = "too many results" },
+  {
+    name = "bomb_unpack_wide", says = "too many results",
+    submit = "return { table.unpack({}, math.mininteger, math.maxinteger) }",
+  },
   { name = "bomb_pack_format", submit = "return { id = string.pack('c67000000', 'x') }", says = MEMORY, stops = true },
   { name = "bomb_format", submit = "return { id = ('%500d'):format(1) }", says = "invalid conversion" },
-  { name = "bomb_gsub_result", submit = "return { id = ((('a'):rep(60000)):gsub('a', ('b'):rep(60000))) }", says = MEMORY, stops = true },
+  {
+    name = "bomb_gsub_result", says = MEMORY, stops = true,
+    submit = "return { id = ((('a'):rep(60000)):gsub('a', ('b'):rep(60000))) }",
+  },
   { name = "bomb_utf8", submit = "return { id = utf8.char(table.unpack({ 0x7FFFFFFF, -1 })) }", says = "out of range" },
   { name = "bomb_utf8_codes", submit = "for _ in utf8.codes(('\\xff'):rep(100)) do end", says = "invalid UTF%-8" },
-  { name = "bomb_coroutine_of_upvalues", top = "local kept = {}", submit = "for i = 1, 3000000 do kept[#kept + 1] = i .. '' end", says = MEMORY, stops = true },
+  {
+    name = "bomb_coroutine_of_upvalues", top = "local kept = {}", says = MEMORY, stops = true,
+    submit = "for i = 1, 3000000 do kept[#kept + 1] = i .. '' end",
+  },
 }
 
 local patterns = {
@@ -102,20 +139,38 @@ local patterns = {
   { name = "pattern_balanced", submit = "(('('):rep(60000)):find('%b()')", says = "could take too long" },
   { name = "pattern_optional", submit = "(('a'):rep(60)):find(('a?'):rep(60) .. ('a'):rep(61))", says = "could take too long" },
   { name = "pattern_backreference", submit = "(('a'):rep(30000)):find('(a-)%1b')", says = "could take too long" },
-  { name = "pattern_long_set", submit = "(('a'):rep(31000)):find('[' .. ('b'):rep(60000) .. ']-c')", says = "at most 1024 bytes" },
+  {
+    name = "pattern_long_set", says = "at most 1024 bytes",
+    submit = "(('a'):rep(31000)):find('[' .. ('b'):rep(60000) .. ']-c')",
+  },
   { name = "pattern_long", submit = "(('a'):rep(65536)):find(('[' .. ('b'):rep(1000000) .. ']'):rep(10))", says = "pattern" },
   { name = "pattern_long_subject", submit = "(('a'):rep(65537)):find('b')", says = "at most 65536 bytes" },
-  { name = "pattern_plain_megabytes", submit = "(('a'):rep(2000000)):find(('a'):rep(1000000) .. 'b', 1, true)", says = "could take too long" },
+  {
+    name = "pattern_plain_megabytes", says = "could take too long",
+    submit = "(('a'):rep(2000000)):find(('a'):rep(1000000) .. 'b', 1, true)",
+  },
   { name = "pattern_malformed", submit = "('a'):find('[a')", says = "malformed pattern" },
   { name = "pattern_deep", submit = "(('a'):rep(300)):find(('(a'):rep(300))", says = "too many captures" },
-  { name = "pattern_lying_order", submit = "local t = {} for i = 1, 1000 do t[i] = i % 7 end table.sort(t, function() return true end)", says = "invalid order function" },
+  {
+    name = "pattern_lying_order", says = "invalid order function",
+    submit = "local t = {} for i = 1, 1000 do t[i] = i % 7 end table.sort(t, function() return true end)",
+  },
 }
 
 -- What a script hands back goes into JSON, into the registry and to clients: it must be what it claims to be.
 local values = {
-  { name = "shared_payload", prepare = "local t = {} for i = 1, 60 do t = { t, t } end return { a = t }", says = "limit" , stops = true },
-  { name = "shared_result", submit = "local t = {} for i = 1, 60 do t = { t, t } end return { id = t }", says = "limit", stops = true },
-  { name = "shared_json", submit = "local t = {} for i = 1, 60 do t = { a = t, b = t } end ctx.request { path = '/x', json = t }", says = "limit", stops = true },
+  {
+    name = "shared_payload", says = "limit", stops = true,
+    prepare = "local t = {} for i = 1, 60 do t = { t, t } end return { a = t }",
+  },
+  {
+    name = "shared_result", says = "limit", stops = true,
+    submit = "local t = {} for i = 1, 60 do t = { t, t } end return { id = t }",
+  },
+  {
+    name = "shared_json", says = "limit", stops = true,
+    submit = "local t = {} for i = 1, 60 do t = { a = t, b = t } end ctx.request { path = '/x', json = t }",
+  },
   { name = "shared_emptied", says = "limit", stops = true,
     submit = "local e = {} for i = 1, 300000 do e['k' .. i] = 1 end for i = 1, 300000 do e['k' .. i] = nil end\n"
       .. "local t = e for i = 1, 40 do t = { t, t } end ctx.request { path = '/x', json = t }" },
@@ -142,25 +197,53 @@ local values = {
   { name = "long_payload", prepare = "return { s = ('x'):rep(1000000) }", status = 200 },
   { name = "longer_payload", prepare = "return { s = ('\\0'):rep(20000000) }", says = "too large" },
   { name = "bytes_payload", prepare = "return { s = '\\xff\\xfe', ['\\xc3'] = utf8.char(0xD800) }", status = 200 },
-  { name = "bytes_warning", submit = "ctx.warn { field = '\\xff', message = '\\xc3\\x28' } ctx.note '\\xed\\xa0\\x80' return { id = 'x' }", status = 200 },
-  { name = "bytes_request", submit = "ctx.request { path = '/\\xff', method = 'POST', headers = { X = '\\xff' }, body = '\\xff\\0' }", status = 200 },
+  {
+    name = "bytes_warning", status = 200,
+    submit = "ctx.warn { field = '\\xff', message = '\\xc3\\x28' } ctx.note '\\xed\\xa0\\x80' return { id = 'x' }",
+  },
+  {
+    name = "bytes_request", status = 200,
+    submit = "ctx.request { path = '/\\xff', method = 'POST', headers = { X = '\\xff' }, body = '\\xff\\0' }",
+  },
   { name = "bytes_mode", prepare = "return { mode = ('\\xc3\\xa9'):rep(40) }", status = 200 },
   { name = "text_payload", prepare = "return 'payload'", says = "a payload table" },
   { name = "number_result", submit = "return 7", says = "a table is expected" },
   { name = "nothing_returned", submit = "return", says = "must say why" },
   { name = "number_health", health = "return 7", says = "a table is expected" },
   { name = "text_poll", poll = "return 'done'", says = "a table is expected" },
-  { name = "forged_fields", prepare = "return { prompt = 'x' }, { job_id = 'mine', dry_run = false, execution_allowed = true }", says = "the host's" },
+  {
+    name = "forged_fields", says = "the host's",
+    prepare = "return { prompt = 'x' }, { job_id = 'mine', dry_run = false, execution_allowed = true }",
+  },
   { name = "list_of_fields", prepare = "return { prompt = 'x' }, { 1, 2, 3 }", says = "must be text" },
-  { name = "many_warnings", submit = "for i = 1, 10000 do ctx.warn { message = 'w' .. i } end return { id = 'x' }", status = 200, lacks = "w100" },
-  { name = "many_notes", submit = "for i = 1, 10000 do ctx.note('n' .. i) end return { id = 'x' }", status = 200, lacks = "n100" },
-  { name = "huge_warnings", submit = "local s = ('w'):rep(8000000) for i = 1, 32 do ctx.warn { message = s } end", says = "too large" },
+  {
+    name = "many_warnings", status = 200, lacks = "w100",
+    submit = "for i = 1, 10000 do ctx.warn { message = 'w' .. i } end return { id = 'x' }",
+  },
+  {
+    name = "many_notes", status = 200, lacks = "n100",
+    submit = "for i = 1, 10000 do ctx.note('n' .. i) end return { id = 'x' }",
+  },
+  {
+    name = "huge_warnings", says = "too large",
+    submit = "local s = ('w'):rep(8000000) for i = 1, 32 do ctx.warn { message = s } end",
+  },
   { name = "table_warning", submit = "ctx.warn { message = {} }", says = "message must be text" },
-  { name = "many_refusals", submit = "local r = {} for i = 1, 10000 do r[i] = { field = 'f', message = 'r' .. i } end return nil, r", status = 200, lacks = "r100" },
-  { name = "huge_allowed", submit = "local a = {} for i = 1, 1000000 do a[i] = i end return nil, { field = 'f', message = 'm', allowed = a }", status = 200 },
-  { name = "integer_overflow", prepare = "return { a = math.maxinteger + 1, b = math.mininteger // -1, c = 1 << 63 }", status = 200,
+  {
+    name = "many_refusals", status = 200, lacks = "r100",
+    submit = "local r = {} for i = 1, 10000 do r[i] = { field = 'f', message = 'r' .. i } end return nil, r",
+  },
+  {
+    name = "huge_allowed", status = 200,
+    submit = "local a = {} for i = 1, 1000000 do a[i] = i end return nil, { field = 'f', message = 'm', allowed = a }",
+  },
+  { name = "integer_overflow", prepare = "return { a = math.maxinteger + 1, b = math.mininteger // -1, c = 1 << 63 }",
+    status = 200,
     check = function(body) return body.payload.a == math.mininteger and body.payload.c == math.mininteger end },
-  { name = "division_by_zero", prepare = "return { a = 1 // 0 }", says = "providers/division_by_zero.lua:%d+: attempt to divide by zero" },
+  {
+    name = "division_by_zero", prepare = "return { a = 1 // 0 }",
+    says = "providers/division_by_zero.lua:%d+: attempt to divide by zero",
+  },
 }
 
 local errors = {
@@ -171,13 +254,22 @@ local errors = {
   { name = "error_prepare_table", prepare = "error({})", status = 400 },
   { name = "error_field_table", prepare = "error({ field = {}, message = {} })", status = 400 },
   { name = "error_field_huge", prepare = "error({ field = ('f'):rep(10000000), message = ('m'):rep(10000000) })", status = 400 },
-  { name = "error_field_bytes", prepare = "error({ field = ('\\xc3\\xa9'):rep(200), message = 'x' .. ('\\xc3\\xa9'):rep(400) })", status = 400 },
+  {
+    name = "error_field_bytes", status = 400,
+    prepare = "error({ field = ('\\xc3\\xa9'):rep(200), message = 'x' .. ('\\xc3\\xa9'):rep(400) })",
+  },
   { name = "error_text_huge", submit = "error(('\\xc3\\xa9'):rep(10000000))", says = "providers/error_text_huge.lua" },
   { name = "error_object", prepare = "error(setmetatable({}, { __index = { field = 'x', message = 'y' } }))", status = 400 },
-  { name = "error_array", prepare = "error(require('cjson').array { { field = 'a', message = 'b' } })", status = 400, says = "b" },
+  {
+    name = "error_array", status = 400, says = "b",
+    prepare = "error(require('cjson').array { { field = 'a', message = 'b' } })",
+  },
   { name = "refuse_number", prepare = "return nil, 7", status = 400 },
   { name = "assert_nil", submit = "assert(nil)", says = "assertion failed" },
-  { name = "forged_limit", submit = "error('the script is over its memory limit of 64 MiB')", says = "providers/forged_limit.lua:%d+: the script is over" },
+  {
+    name = "forged_limit", says = "providers/forged_limit.lua:%d+: the script is over",
+    submit = "error('the script is over its memory limit of 64 MiB')",
+  },
 }
 
 local environment = {
@@ -194,13 +286,25 @@ local environment = {
   { name = "no_dump", submit = "string.dump(function() end)", says = "'dump'" },
   { name = "no_random", submit = "return { id = math.random() }", says = "'random'" },
   { name = "no_move", submit = "table.move({}, 1, math.maxinteger, 2)", says = "'move'" },
-  { name = "meta_gc", submit = "setmetatable({}, { __gc = function() while true do end end })", says = "only { __index = table }" },
-  { name = "meta_close", submit = "setmetatable({}, { __close = function() while true do end end })", says = "only { __index = table }" },
+  {
+    name = "meta_gc", says = "only { __index = table }",
+    submit = "setmetatable({}, { __gc = function() while true do end end })",
+  },
+  {
+    name = "meta_close", says = "only { __index = table }",
+    submit = "setmetatable({}, { __close = function() while true do end end })",
+  },
   { name = "meta_mode", submit = "setmetatable({}, { __mode = 'k' })", says = "only { __index = table }" },
-  { name = "meta_index_function", submit = "setmetatable({}, { __index = function() while true do end end })", says = "only { __index = table }" },
+  {
+    name = "meta_index_function", says = "only { __index = table }",
+    submit = "setmetatable({}, { __index = function() while true do end end })",
+  },
   { name = "meta_newindex", submit = "setmetatable({}, { __newindex = {} })", says = "only { __index = table }" },
   { name = "meta_metatable", submit = "setmetatable({}, { __metatable = false })", says = "only { __index = table }" },
-  { name = "meta_name", submit = "setmetatable({}, { __index = {}, __name = 'providerd.integer' })", says = "only { __index = table }" },
+  {
+    name = "meta_name", says = "only { __index = table }",
+    submit = "setmetatable({}, { __index = {}, __name = 'providerd.integer' })",
+  },
   { name = "meta_late", status = 200,
     submit = "local m = { __index = {} } local t = setmetatable({}, m) m.__gc = function() while true do end end\n"
       .. "m.__tostring = m.__gc m.__len = m.__gc t = nil return { id = 'x' }" },
@@ -208,57 +312,116 @@ local environment = {
   { name = "meta_library", submit = "setmetatable(string, { __index = {} })", says = "has a metatable already" },
   { name = "meta_text", submit = "setmetatable('', {})", says = "table expected" },
   { name = "meta_loop", submit = "local m = {} m.__index = m setmetatable(m, m) return { id = m.nothing }", says = "loop" },
-  { name = "many_classes", submit = "for i = 1, 100000 do setmetatable({}, { __index = {} }) end return { id = 'x' }", status = 200 },
+  {
+    name = "many_classes", status = 200,
+    submit = "for i = 1, 100000 do setmetatable({}, { __index = {} }) end return { id = 'x' }",
+  },
   { name = "close_bad", submit = "local x <close> = {}", says = "non%-closable" },
   { name = "close_in_for", submit = "for _ in next, {}, nil, {} do end", says = "non%-closable" },
   { name = "close_nothing", submit = "local x <close> = nil return { id = 'x' }", status = 200 },
-  { name = "ctx_kept", top = "local kept", submit = "local c = kept or ctx kept = ctx c.note 'from an earlier ctx' return { id = 'x' }", status = 200, calls = 3 },
+  {
+    name = "ctx_kept", top = "local kept", status = 200, calls = 3,
+    submit = "local c = kept or ctx kept = ctx c.note 'from an earlier ctx' return { id = 'x' }",
+  },
   { name = "ctx_in_prepare", top = "local kept", health = "kept = ctx return { ok = true }",
-    prepare = "if kept then return kept.request { path = '/x' } end error('no ctx was kept')", calls = 2, verb = "submit", says = "attempt to yield" },
+    prepare = "if kept then return kept.request { path = '/x' } end error('no ctx was kept')", calls = 2, verb = "submit",
+    says = "attempt to yield" },
   { name = "ctx_changed", submit = "ctx.request = nil ctx.dry_run = false return { id = 'x' }", status = 200, calls = 2,
     check = function(body) return body.dry_run == true end },
   { name = "ctx_in_callback", submit = "('x'):gsub('x', function() ctx.request { path = '/x' } end)", says = "attempt to yield" },
-  { name = "kept_memory", top = "local kept = {}", submit = "for i = 1, 200000 do kept[#kept + 1] = i end return { id = 'x' }", status = 200, calls = 3 },
+  {
+    name = "kept_memory", top = "local kept = {}", status = 200, calls = 3,
+    submit = "for i = 1, 200000 do kept[#kept + 1] = i end return { id = 'x' }",
+  },
 }
 
 local requests = {
   { name = "request_nothing", submit = "ctx.request {}", says = "path" },
   { name = "request_text", submit = "ctx.request 'https://vendor.example/'", says = "table expected" },
-  { name = "request_foreign", submit = "ctx.request { url = 'https://elsewhere.example/' }", status = 200, says = "not one of this provider's hosts" },
-  { name = "request_lookalike", submit = "ctx.request { url = 'https://vendor.example.evil.example/' }", status = 200, says = "not one of this provider's hosts" },
-  { name = "request_backslash", submit = "ctx.request { url = 'https://evil.example\\\\@vendor.example/' }", status = 200, says = "must not carry a user name" },
-  { name = "request_userinfo", submit = "ctx.request { url = 'https://vendor.example@evil.example/' }", status = 200, says = "must not carry a user name" },
+  {
+    name = "request_foreign", status = 200, says = "not one of this provider's hosts",
+    submit = "ctx.request { url = 'https://elsewhere.example/' }",
+  },
+  {
+    name = "request_lookalike", status = 200, says = "not one of this provider's hosts",
+    submit = "ctx.request { url = 'https://vendor.example.evil.example/' }",
+  },
+  {
+    name = "request_backslash", status = 200, says = "must not carry a user name",
+    submit = "ctx.request { url = 'https://evil.example\\\\@vendor.example/' }",
+  },
+  {
+    name = "request_userinfo", status = 200, says = "must not carry a user name",
+    submit = "ctx.request { url = 'https://vendor.example@evil.example/' }",
+  },
   { name = "request_userinfo_path", submit = "ctx.request { path = '@evil.example/' }", status = 200 },
   { name = "request_file", submit = "ctx.request { url = 'file:///etc/passwd' }", status = 200, says = "https://" },
   { name = "request_gopher", submit = "ctx.request { url = 'gopher://vendor.example/' }", status = 200, says = "https://" },
-  { name = "request_plain_http", submit = "ctx.request { url = 'http://vendor.example/' }", status = 200, says = "plain http goes to loopback only" },
-  { name = "request_lookalike_loopback", submit = "ctx.request { url = 'http://127.evil.example/' }", status = 200, says = "plain http goes to loopback only",
+  {
+    name = "request_plain_http", submit = "ctx.request { url = 'http://vendor.example/' }", status = 200,
+    says = "plain http goes to loopback only",
+  },
+  { name = "request_lookalike_loopback", submit = "ctx.request { url = 'http://127.evil.example/' }", status = 200,
+    says = "plain http goes to loopback only",
     fields = { hosts = "{ '127.evil.example' }" } },
   { name = "request_dots", submit = "ctx.request { path = '/../../admin' }", status = 200, says = "segments" },
   { name = "request_encoded_dots", submit = "ctx.request { path = '/a/%2e%2e/b' }", status = 200, says = "segments" },
   { name = "request_half_encoded_dots", submit = "ctx.request { path = '/a/.%2e/b' }", status = 200, says = "segments" },
   { name = "request_fragment", submit = "ctx.request { path = '/a#b' }", status = 200, says = "fragment" },
   { name = "request_crlf_path", submit = "ctx.request { path = '/a\\r\\nX-Evil: 1' }", status = 200, says = "/a%%0D%%0AX%-Evil" },
-  { name = "request_crlf_header", submit = "ctx.request { path = '/', headers = { A = 'b\\r\\nX-Evil: 1' } }", says = "control character" },
+  {
+    name = "request_crlf_header", says = "control character",
+    submit = "ctx.request { path = '/', headers = { A = 'b\\r\\nX-Evil: 1' } }",
+  },
   { name = "request_nul_header", submit = "ctx.request { path = '/', headers = { A = 'b\\0c' } }", says = "control character" },
-  { name = "request_header_name", submit = "ctx.request { path = '/', headers = { ['A: b\\r\\nC'] = 'd' } }", says = "not a header name" },
+  {
+    name = "request_header_name", says = "not a header name",
+    submit = "ctx.request { path = '/', headers = { ['A: b\\r\\nC'] = 'd' } }",
+  },
   { name = "request_header_number", submit = "ctx.request { path = '/', headers = { A = 1 } }", says = "must be text" },
-  { name = "request_headers_many", submit = "local h = {} for i = 1, 1000 do h['X-' .. i] = 'x' end ctx.request { path = '/', headers = h }", says = "more than %d+ headers" },
-  { name = "request_header_twice", submit = "ctx.request { path = '/', headers = { Authorization = 'mine', authorization = 'also' } }", status = 200 },
-  { name = "request_host_header", submit = "ctx.request { path = '/', headers = { Host = 'evil.example' } }", says = "the host's" },
-  { name = "request_framing", submit = "ctx.request { path = '/', headers = { ['Transfer-Encoding'] = 'chunked' } }", says = "the host's" },
+  {
+    name = "request_headers_many", says = "more than %d+ headers",
+    submit = "local h = {} for i = 1, 1000 do h['X-' .. i] = 'x' end ctx.request { path = '/', headers = h }",
+  },
+  {
+    name = "request_header_twice", status = 200,
+    submit = "ctx.request { path = '/', headers = { Authorization = 'mine', authorization = 'also' } }",
+  },
+  {
+    name = "request_host_header", says = "the host's",
+    submit = "ctx.request { path = '/', headers = { Host = 'evil.example' } }",
+  },
+  {
+    name = "request_framing", says = "the host's",
+    submit = "ctx.request { path = '/', headers = { ['Transfer-Encoding'] = 'chunked' } }",
+  },
   { name = "request_method", submit = "ctx.request { path = '/', method = 'GET / HTTP/1.1\\r\\n' }", says = "method" },
-  { name = "request_query_many", submit = "local q = {} for i = 1, 1000 do q['q' .. i] = i end ctx.request { path = '/', query = q }", says = "at most 32" },
+  {
+    name = "request_query_many", says = "at most 32",
+    submit = "local q = {} for i = 1, 1000 do q['q' .. i] = i end ctx.request { path = '/', query = q }",
+  },
   { name = "request_query_table", submit = "ctx.request { path = '/', query = { a = {} } }", says = "query" },
-  { name = "request_query_huge_number", submit = "ctx.request { path = '/', query = { a = 1e300, b = 0 / 0, c = -math.huge } }", status = 200 },
-  { name = "request_form_many", submit = "local f = {} for i = 1, 1000 do f[i] = { name = 'a', value = 'b' } end ctx.request { path = '/', form = f }", says = "more than %d+ parts" },
+  {
+    name = "request_query_huge_number", status = 200,
+    submit = "ctx.request { path = '/', query = { a = 1e300, b = 0 / 0, c = -math.huge } }",
+  },
+  {
+    name = "request_form_many", says = "more than %d+ parts",
+    submit = "local f = {} for i = 1, 1000 do f[i] = { name = 'a', value = 'b' } end ctx.request { path = '/', form = f }",
+  },
   { name = "request_form_nameless", submit = "ctx.request { path = '/', form = { { value = 'b' } } }", says = "needs a name" },
-  { name = "request_form_data_uri", submit = "ctx.request { path = '/', form = { { name = 'a', data_uri = 'javascript:1' } } }", says = "data_uri must be" },
+  {
+    name = "request_form_data_uri", says = "data_uri must be",
+    submit = "ctx.request { path = '/', form = { { name = 'a', data_uri = 'javascript:1' } } }",
+  },
   { name = "request_form_text", submit = "ctx.request { path = '/', form = { 'a' } }", says = "a list of" },
   { name = "request_timeout_nan", submit = "ctx.request { path = '/', timeout = 0 / 0 }", says = "timeout" },
   { name = "request_empty_url", submit = "ctx.request { url = '', query = { a = 1 } }", says = "url is empty" },
   { name = "request_nul_path", submit = "ctx.request { path = '/a\\0b' }", status = 200, says = "/a%%00b" },
-  { name = "request_long_url", submit = "ctx.request { path = '/' .. ('a'):rep(1000000) }", status = 200, says = "URL would be too long" },
+  {
+    name = "request_long_url", submit = "ctx.request { path = '/' .. ('a'):rep(1000000) }", status = 200,
+    says = "URL would be too long",
+  },
 }
 
 local cases = {}
@@ -266,10 +429,12 @@ for _, list in ipairs { loops, bombs, patterns, values, errors, environment, req
   for _, case in ipairs(list) do cases[#cases + 1] = case end
 end
 for _, global in ipairs {
-  "os", "io", "load", "loadstring", "loadfile", "dofile", "debug", "coroutine", "package", "getmetatable", "rawget", "rawset", "rawequal",
+  "os", "io", "load", "loadstring", "loadfile", "dofile", "debug", "coroutine", "package", "getmetatable", "rawget", "rawset",
+  "rawequal",
   "rawlen", "collectgarbage", "xpcall", "print", "warn", "unpack", "_G", "setfenv", "getfenv", "newproxy", "jit", "ffi",
 } do
-  cases[#cases + 1] = { name = "reads_" .. global:lower(), submit = "return " .. global .. ".x", says = "undeclared global '" .. global .. "'" }
+  cases[#cases + 1] = { name = "reads_" .. global:lower(), submit = "return " .. global .. ".x",
+    says = "undeclared global '" .. global .. "'" }
 end
 
 return cases

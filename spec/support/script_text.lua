@@ -38,7 +38,9 @@ function script_text.provider(id, options)
   end
   for _, name in ipairs(FUNCTIONS) do
     local body = options[name] or BODIES[name]
-    if body and not fields[name] then lines[#lines + 1] = ("  %s = function(%s)\n%s\n  end,"):format(name, PARAMETERS[name], body) end
+    if body and not fields[name] then
+      lines[#lines + 1] = ("  %s = function(%s)\n%s\n  end,"):format(name, PARAMETERS[name], body)
+    end
   end
   return table.concat(lines, "\n") .. "\n}\n"
 end

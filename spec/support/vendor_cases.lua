@@ -8,10 +8,12 @@ local socket = require "socket"
 local cases = {}
 
 -- The credential of each vendor's form; `wrong` is what simulators refuse.
-local TOKENS = { replicate = "r8_key", fal = "id:secret", pika = "id:secret", runpod = "rpa_KEY", stability = "sk-key", runway = "key_1",
+local TOKENS = { replicate = "r8_key", fal = "id:secret", pika = "id:secret", runpod = "rpa_KEY", stability = "sk-key",
+  runway = "key_1",
   luma = "luma-api-key", hf_inference_endpoints = "hf_key", modal = "wk-key.ws-key" }
 -- Fields that echo the request or are a model's own: their inside is not compared.
-local OPEN = { input = true, request = true, output = true, env = true, mounts = true, fields = true, metadata = true, scaling = true,
+local OPEN = { input = true, request = true, output = true, env = true, mounts = true, fields = true, metadata = true,
+  scaling = true,
   logs = true, issues = true }
 local PNG = "\137PNG\r\n\26\n" .. ("\0"):rep(62)
 
@@ -24,7 +26,8 @@ end
 local function multipart(form)
   local out = {}
   for _, part in ipairs(form) do
-    local file = part.filename and ('; filename="%s"\r\nContent-Type: %s'):format(part.filename, part.contentType or "image/png") or ""
+    local file = part.filename and ('; filename="%s"\r\nContent-Type: %s'):format(part.filename, part.contentType or
+      "image/png") or ""
     out[#out + 1] = ('--XyZ\r\nContent-Disposition: form-data; name="%s"%s\r\n\r\n%s\r\n'):format(part.name, file,
       part.filename and PNG or part.value)
   end
@@ -60,7 +63,8 @@ function cases.send(sim, provider, request, options)
   local body, kind = body_of(request)
   for name, value in pairs(request.headers or {}) do
     name = name:lower()
-    if name ~= "content-type" and name ~= "content-length" and name ~= "connection" and name ~= "host" and name ~= "accept-encoding" then
+    if name ~= "content-type" and name ~= "content-length" and name ~= "connection" and name ~= "host" and
+      name ~= "accept-encoding" then
       headers[name] = with_token(value, provider, options.wrong)
     end
   end
@@ -79,8 +83,10 @@ local function compare(expected, actual, path, found)
     differ(("expected %s, got %s"):format(type(expected), type(actual)))
   elseif type(expected) == "table" then
     for name, value in pairs(expected) do
-      if name == 1 or type(name) ~= "number" then
-        compare(OPEN[name] and {} or value, actual[name], path .. "." .. name, found)
+      if OPEN[name] then
+        if value ~= cjson.null and actual[name] == nil then found[#found + 1] = path .. "." .. name .. ": missing" end
+      elseif name == 1 or type(name) ~= "number" then
+        compare(value, actual[name], path .. "." .. name, found)
       end
     end
   end
@@ -117,7 +123,7 @@ end
 
 --- Sends the request again and again until its answer is the recorded one; the last differences when it never is.
 function cases.until_same(sim, provider, case, options)
-  local deadline, found = socket.gettime() + (options.seconds or 15), nil
+  local deadline, found = socket.gettime() + (options.seconds or 15)
   repeat
     found = cases.differences(case.response, cases.send(sim, provider, case.request, options))
     if #found == 0 then return {} end

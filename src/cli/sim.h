@@ -27,11 +27,11 @@ enum sim_fault {
 	SIM_FAULT_NONE = 0,
 	SIM_RESET_BEFORE, /* before the body is read: the vendor did nothing */
 	SIM_RESET_AFTER,  /* the vendor did it; the answer is lost */
-	SIM_RATE_LIMIT,   /* 429 as the vendor says it */
+	SIM_RATE_LIMIT,	  /* 429 as the vendor says it */
 	SIM_SERVER_ERROR, /* 5xx */
 	SIM_SLOW,
-	SIM_TRUNCATED,    /* done, but half of the answer's body is missing */
-	SIM_WRONG_JSON,   /* done, but the answer is no JSON, or not the vendor's */
+	SIM_TRUNCATED,	/* done, but half of the answer's body is missing */
+	SIM_WRONG_JSON, /* done, but the answer is no JSON, or not the vendor's */
 	SIM_NEVER_ENDING,
 	SIM_MODERATED,
 	SIM_OUT_OF_CREDIT,
@@ -41,7 +41,8 @@ enum sim_fault {
 struct sim_faults;
 
 /* "fal:429:0.05", "*:reset_after:0.01", and with a method "fal:5xx:1:GET". NULL error->message on success. */
-enum error_code sim_faults_open(const char *const *rules, size_t count, uint64_t seed, struct sim_faults **faults, struct error *error);
+enum error_code sim_faults_open(
+	const char *const *rules, size_t count, uint64_t seed, struct sim_faults **faults, struct error *error);
 void sim_faults_close(struct sim_faults *faults);
 
 /* Decides about the next request of this provider. Any thread; the n-th request of a rule always gets the same decision. */
@@ -57,9 +58,9 @@ struct sim_exchange {
 	const char *provider; /* lives as long as the scripts */
 	const char *method;
 	char host[256];
-	char base[288];      /* "http://127.0.0.1:9101": what returned URLs begin with */
-	const char *path;    /* after the host, "/" at least */
-	const char *query;   /* or "" */
+	char base[288];	   /* "http://127.0.0.1:9101": what returned URLs begin with */
+	const char *path;  /* after the host, "/" at least */
+	const char *query; /* or "" */
 	const char *content_type;
 	const char *body;
 	size_t body_length;
@@ -70,12 +71,12 @@ struct sim_exchange {
 	struct buffer headers; /* lines that end in CR LF */
 	struct buffer answer;
 	bool is_json;
-	bool fault_used;     /* a fault that the script makes was made */
-	bool paid;           /* this request made a job that costs */
+	bool fault_used; /* a fault that the script makes was made */
+	bool paid;	 /* this request made a job that costs */
 	int64_t delay_ms;
 	char job[128];
 	char prompt[160];
-	struct error error;  /* the script failed */
+	struct error error; /* the script failed */
 
 	/* the scripts' thread */
 	bool done;
@@ -89,7 +90,7 @@ struct sim_delivery;
 struct sim_script_options {
 	const char *directory; /* lua/ */
 	uint64_t seed;
-	int64_t job_ms;        /* how long a job takes at most */
+	int64_t job_ms;						       /* how long a job takes at most */
 	void (*deliver)(void *context, struct sim_delivery *delivery); /* takes it over */
 	void *context;
 };
@@ -140,7 +141,7 @@ struct sim_delivery {
 	size_t body_length;
 	char provider[64];
 	char job[128];
-	int tries;     /* all attempts */
+	int tries; /* all attempts */
 	int attempt;
 	int64_t pause_ms;
 	int64_t due_ms; /* wall clock */

@@ -29,8 +29,8 @@ struct sim_faults {
 	struct rule rules[LIMIT_SIM_FAULTS];
 };
 
-static const char *const names[SIM_FAULT_COUNT] = { NULL, "reset_before", "reset_after", "429", "5xx", "slow", "truncated", "wrong_json",
-	"never_ending", "moderated", "out_of_credit" };
+static const char *const names[SIM_FAULT_COUNT] = { NULL, "reset_before", "reset_after", "429", "5xx", "slow", "truncated",
+	"wrong_json", "never_ending", "moderated", "out_of_credit" };
 
 const char *sim_fault_name(enum sim_fault fault)
 {
@@ -75,12 +75,13 @@ static enum error_code read_rule(const char *text, struct rule *rule, struct err
 	if (!take_word(&rest, rule->provider, sizeof rule->provider) || !take_word(&rest, kind, sizeof kind) ||
 		!take_word(&rest, rate, sizeof rate) || (*rest != '\0' && !take_word(&rest, rule->method, sizeof rule->method)) ||
 		*rest != '\0')
-		return error_set(
-			error, ERROR_INVALID, "fault", "\"%s\": expected PROVIDER:KIND:RATE, as in fal:429:0.05 or *:slow:0.1:GET", text);
+		return error_set(error, ERROR_INVALID, "fault",
+			"\"%s\": expected PROVIDER:KIND:RATE, as in fal:429:0.05 or *:slow:0.1:GET", text);
 	rule->fault = find_fault(kind);
 	if (rule->fault == SIM_FAULT_NONE)
 		return error_set(error, ERROR_INVALID, "fault",
-			"\"%s\": there is no fault \"%s\"; there are reset_before, reset_after, 429, 5xx, slow, truncated, wrong_json, "
+			"\"%s\": there is no fault \"%s\"; there are reset_before, reset_after, 429, 5xx, slow, truncated, "
+			"wrong_json, "
 			"never_ending, moderated, out_of_credit",
 			text, kind);
 	errno = 0;
@@ -90,7 +91,8 @@ static enum error_code read_rule(const char *text, struct rule *rule, struct err
 	return ERROR_NONE;
 }
 
-enum error_code sim_faults_open(const char *const *rules, size_t count, uint64_t seed, struct sim_faults **faults, struct error *error)
+enum error_code sim_faults_open(
+	const char *const *rules, size_t count, uint64_t seed, struct sim_faults **faults, struct error *error)
 {
 	struct sim_faults *made;
 

@@ -1,8 +1,8 @@
 /* sim_journal.c - every request that the simulator saw, so that a test can count submits.
  *
- * Any thread; one lock. An entry is JSON text from the moment it is made. Credentials never come here: of a header only its scheme
- * is told, of a query only the values of names that are known to be harmless (a webhook's URL holds a token). Entries beyond
- * LIMIT_SIM_JOURNAL are counted, not kept. */
+ * Any thread; one lock. An entry is JSON text from the moment it is made. Credentials never come here: of a header only its
+ * scheme is told, of a query only the values of names that are known to be harmless (a webhook's URL holds a token). Entries
+ * beyond LIMIT_SIM_JOURNAL are counted, not kept. */
 #include "cli/sim.h"
 
 #include <errno.h>
@@ -34,8 +34,8 @@ struct sim_journal {
 	FILE *file;
 };
 
-static const char *const harmless[] = { "endpoint_id", "logs", "wait", "limit", "offset", "expand", "cursor", "ttl", "storage_type",
-	"__modal_function_call_id", NULL };
+static const char *const harmless[] = { "endpoint_id", "logs", "wait", "limit", "offset", "expand", "cursor", "ttl",
+	"storage_type", "__modal_function_call_id", NULL };
 
 static bool is_harmless(const char *name, size_t length)
 {
@@ -190,7 +190,8 @@ static void write_list(const struct list *list, const char *provider, bool paid_
 void sim_journal_write(struct sim_journal *journal, const char *provider, bool paid_only, struct buffer *out)
 {
 	pthread_mutex_lock(&journal->lock);
-	buffer_format(out, "{\"seen\":%llu,\"paid\":%llu,\"requests\":[", (unsigned long long)journal->seen, (unsigned long long)journal->paid);
+	buffer_format(out, "{\"seen\":%llu,\"paid\":%llu,\"requests\":[", (unsigned long long)journal->seen,
+		(unsigned long long)journal->paid);
 	write_list(&journal->requests, provider, paid_only, out);
 	buffer_text(out, "],\"deliveries\":[");
 	if (provider == NULL && !paid_only)

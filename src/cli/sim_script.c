@@ -1,8 +1,8 @@
 /* sim_script.c - the one thread that runs the vendor scripts: lua/sim.lua, and every lua/sim_*.lua that declares hosts.
  *
- * Owns one Lua state with the providers' sandbox and allocator, and require "crypto" beside it. HTTP threads hand an exchange over
- * and wait; their stack is too small for Lua (tech 1). Between requests it wakes the scripts' timers, which make webhooks. The
- * table of hosts is made once at start and only read after. */
+ * Owns one Lua state with the providers' sandbox and allocator, and require "crypto" beside it. HTTP threads hand an exchange
+ * over and wait; their stack is too small for Lua (tech 1). Between requests it wakes the scripts' timers, which make webhooks.
+ * The table of hosts is made once at start and only read after. */
 #include "cli/sim.h"
 
 #include <dirent.h>
@@ -133,7 +133,8 @@ static void read_headers(lua_State *L, struct buffer *out, const char *line_end)
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 2)) {
 			const char *value = luaL_tolstring(L, -1, NULL);
 			if (lua_type(L, -3) == LUA_TSTRING)
-				buffer_format(out, "%s: %.*s%s", lua_tostring(L, -3), (int)strcspn(value, "\r\n"), value, line_end);
+				buffer_format(
+					out, "%s: %.*s%s", lua_tostring(L, -3), (int)strcspn(value, "\r\n"), value, line_end);
 		}
 	}
 	lua_pop(L, 1);

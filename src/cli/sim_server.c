@@ -25,7 +25,7 @@
 #define NAP_MS 50
 #define HEAD_BYTES "32768"
 #define PAUSE_MS "30000" /* between two packets */
-#define IDLE_MS "60000"  /* a kept connection; longer than a client would keep it, so that none is closed under a request */
+#define IDLE_MS "60000"	 /* a kept connection; longer than a client would keep it, so that none is closed under a request */
 #define BROKEN_JSON "{\"id\": \"trunc"
 #define STRANGE_JSON "{\"unexpected\":[1,2,3]}"
 
@@ -33,7 +33,7 @@ struct sim_server {
 	struct sim_server_options options;
 	struct mg_context *context;
 	char host[INET_ADDRSTRLEN];
-	int port;
+	atomic_int port; /* known once civetweb's threads run */
 	atomic_bool stopping;
 	atomic_int connections;
 };
@@ -51,7 +51,7 @@ static int find_socket(const struct sim_server *server, const struct mg_request_
 		socklen_t peer_size = sizeof peer, own_size = sizeof own;
 		if (getpeername(i, (struct sockaddr *)&peer, &peer_size) == 0 && peer.sin_family == AF_INET &&
 			ntohs(peer.sin_port) == info->remote_port && getsockname(i, (struct sockaddr *)&own, &own_size) == 0 &&
-			ntohs(own.sin_port) == server->port)
+			ntohs(own.sin_port) == atomic_load(&server->port))
 			return i;
 	}
 	return -1;
@@ -138,8 +138,8 @@ static void write_all(struct mg_connection *connection, const char *bytes, size_
 }
 
 /* Sends `sent` bytes of a body that is announced whole. */
-static void reply(struct sim_server *server, struct mg_connection *connection, int status, const char *headers, const struct buffer *body,
-	size_t sent)
+static void reply(struct sim_server *server, struct mg_connection *connection, int status, const char *headers,
+	const struct buffer *body, size_t sent)
 {
 	bool close_after = must_close(server) || sent < body->length;
 	bool no_body = strcmp(mg_get_request_info(connection)->request_method, "HEAD") == 0 || status == 204 || status == 304;
@@ -311,7 +311,8 @@ static int serve_journal(struct sim_server *server, struct mg_connection *connec
 	sim_journal_write(server->options.journal, one ? provider : NULL, paid_only, &out);
 	if (out.failed) {
 		buffer_free(&out);
-		return reply_json(server, connection, 507, "{\"simulator\":\"the journal is too large: ask with ?paid=1 or ?provider=\"}\n");
+		return reply_json(server, connection, 507,
+			"{\"simulator\":\"the journal is too large: ask with ?paid=1 or ?provider=\"}\n");
 	}
 	reply(server, connection, 200, "Content-Type: application/json\r\n", &out, out.length);
 	buffer_free(&out);
@@ -353,7 +354,7 @@ static void write_base(const struct sim_server *server, struct mg_connection *co
 
 	if (host == NULL || host[strspn(host, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]_")] != '\0' ||
 		strlen(host) > 255)
-		snprintf(x->base, sizeof x->base, "http://%s:%d", server->host, server->port);
+		snprintf(x->base, sizeof x->base, "http://%s:%d", server->host, atomic_load(&server->port));
 	else
 		snprintf(x->base, sizeof x->base, "http://%s", host);
 }
@@ -447,7 +448,8 @@ static enum error_code parse_listen(struct sim_server *server, const char *liste
 	if (strcmp(server->host, "localhost") == 0)
 		snprintf(server->host, sizeof server->host, "127.0.0.1");
 	if (inet_pton(AF_INET, server->host, &address) != 1 || ntohl(address.s_addr) >> 24 != 127)
-		return error_set(error, ERROR_INVALID, "listen", "\"%s\": the simulator listens on loopback only (127.0.0.1)", listen);
+		return error_set(
+			error, ERROR_INVALID, "listen", "\"%s\": the simulator listens on loopback only (127.0.0.1)", listen);
 	number = strtoul(colon + 1, &end, 10);
 	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || number > 65535)
 		return error_set(error, ERROR_INVALID, "listen", "\"%s\": the port must be 0 to 65535", listen);
@@ -467,12 +469,12 @@ enum error_code sim_server_open(const struct sim_server_options *options, struct
 	made->options = *options;
 	code = parse_listen(made, options->listen, &port, error);
 	if (code == ERROR_NONE) {
-		made->port = port;
+		atomic_store(&made->port, port);
 		made->context = start_civetweb(made, port);
 		if (made->context == NULL || mg_get_server_ports(made->context, 1, ports) != 1)
 			code = error_set(error, ERROR_IO, "listen", "cannot listen on %s: is it in use?", options->listen);
 		else
-			made->port = ports[0].port;
+			atomic_store(&made->port, ports[0].port);
 	}
 	if (code != ERROR_NONE) {
 		sim_server_close(made);
@@ -484,7 +486,7 @@ enum error_code sim_server_open(const struct sim_server_options *options, struct
 
 int sim_server_port(const struct sim_server *server)
 {
-	return server->port;
+	return atomic_load(&server->port);
 }
 
 const char *sim_server_host(const struct sim_server *server)

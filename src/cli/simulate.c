@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-
 #include "base/curl.h"
 #include "base/limits.h"
 #include "cli/places.h"
@@ -37,13 +36,15 @@ struct simulator {
 static void print_usage(FILE *out)
 {
 	fprintf(out,
-		"usage: providerd simulate [--listen ADDR:PORT] [--seed N] [--latency MS] [--fault PROVIDER:KIND:RATE[:METHOD] ...]\n"
+		"usage: providerd simulate [--listen ADDR:PORT] [--seed N] [--latency MS] [--fault PROVIDER:KIND:RATE[:METHOD] "
+		"...]\n"
 		"                          [--journal FILE] [--job-time MS] [--slow MS]\n\n"
 		"  --listen     default 127.0.0.1:9101; loopback only, port 0 takes a free one\n"
 		"  --seed       ids, times, pictures and faults follow from it (default 1)\n"
 		"  --latency    added to every answer\n"
 		"  --fault      PROVIDER is an id (fal) or *; RATE is from 0 to 1; METHOD (POST) limits it; KIND is one of\n"
-		"               reset_before, reset_after, 429, 5xx, slow, truncated, wrong_json, never_ending, moderated, out_of_credit\n"
+		"               reset_before, reset_after, 429, 5xx, slow, truncated, wrong_json, never_ending, moderated, "
+		"out_of_credit\n"
 		"  --journal    also appends every request to FILE, one JSON object a line\n"
 		"  --job-time   how long a job takes at most (default %d)\n"
 		"  --slow       what the fault slow adds (default %d)\n\n"
@@ -103,7 +104,8 @@ static enum error_code check_providers(const struct arguments *arguments, const 
 		char name[64];
 		snprintf(name, sizeof name, "%.*s", (int)strcspn(arguments->faults[i], ":"), arguments->faults[i]);
 		if (strcmp(name, "*") != 0 && !sim_script_has(script, name))
-			return error_set(error, ERROR_INVALID, "fault", "\"%s\": no provider \"%s\" is simulated", arguments->faults[i], name);
+			return error_set(error, ERROR_INVALID, "fault", "\"%s\": no provider \"%s\" is simulated",
+				arguments->faults[i], name);
 	}
 	return ERROR_NONE;
 }
@@ -124,9 +126,9 @@ static enum error_code start_scripts(struct simulator *sim, const struct argumen
 
 static enum error_code start(struct simulator *sim, const struct arguments *arguments, struct error *error)
 {
-	struct sim_server_options server = { .listen = arguments->listen,
-		.latency_ms = arguments->latency_ms,
-		.slow_ms = arguments->slow_ms };
+	struct sim_server_options server = {
+		.listen = arguments->listen, .latency_ms = arguments->latency_ms, .slow_ms = arguments->slow_ms
+	};
 	enum error_code code;
 
 	code = sim_faults_open(arguments->faults, arguments->fault_count, (uint64_t)arguments->seed, &sim->faults, error);
@@ -164,7 +166,8 @@ static void wait_for_signal(const sigset_t *signals)
 int cli_simulate(int argc, char **argv)
 {
 	struct arguments arguments = {
-		.listen = "127.0.0.1:9101", .seed = 1, .slow_ms = DEFAULT_SLOW_MS, .job_ms = DEFAULT_JOB_MS };
+		.listen = "127.0.0.1:9101", .seed = 1, .slow_ms = DEFAULT_SLOW_MS, .job_ms = DEFAULT_JOB_MS
+	};
 	struct simulator sim = { 0 };
 	struct error error = { 0 };
 	enum error_code code;

@@ -46,6 +46,20 @@ static const char *value_type(char first)
 	}
 }
 
+/* One field, whole or not at all. */
+static void write_field(struct buffer *out, const char *name, size_t name_length, const char *type, size_t size)
+{
+	if (buffer_reserve(out, name_length + strlen(type) + 24) == NULL)
+		return;
+	if (out->length > 0)
+		buffer_char(out, ',');
+	buffer_append(out, name, name_length);
+	buffer_char(out, ':');
+	buffer_text(out, type);
+	buffer_char(out, ':');
+	buffer_unsigned(out, size);
+}
+
 /* {"prompt":"a cat","samples":2} -> "prompt:text:7,samples:number:1": names, types and sizes in bytes, no value. */
 static void summarise(const char *json, size_t length, struct buffer *out)
 {
@@ -59,8 +73,7 @@ static void summarise(const char *json, size_t length, struct buffer *out)
 		if (at >= length)
 			return;
 		size = value_length(json + at, length - at);
-		buffer_format(out, "%s%.*s:%s:%zu", out->length > 0 ? "," : "", name_length < 40 ? (int)name_length : 40, json + name,
-			value_type(json[at]), size);
+		write_field(out, json + name, name_length < 40 ? name_length : 40, value_type(json[at]), size);
 		at += size + 1;
 	}
 }

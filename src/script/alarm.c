@@ -22,7 +22,7 @@
 #endif
 
 static _Thread_local struct script_state *volatile watched;
-static _Thread_local bool ticking;
+static _Thread_local enum { TIMER_NONE = 0, TIMER_TICKS, TIMER_FAILED } timer_state;
 static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 
 static void on_tick(int number)
@@ -31,8 +31,8 @@ static void on_tick(int number)
 	int kept = errno;
 
 	(void)number;
-	if (state != NULL && script_is_late(state))
-		script_stop_soon(state);
+	if (state != NULL)
+		script_tick(state, TICK_NS);
 	errno = kept;
 }
 
@@ -44,23 +44,25 @@ static void set_handler(void)
 	sigaction(ALARM_SIGNAL, &action, NULL);
 }
 
-/* Without a timer scripts still end, only later: the hook looks at the clock too. */
 static void start_ticking(void)
 {
 	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = ALARM_SIGNAL };
 	struct itimerspec tick = { .it_interval = { .tv_nsec = TICK_NS }, .it_value = { .tv_nsec = TICK_NS } };
 	timer_t timer;
 
-	ticking = true;
 	pthread_once(&handler_once, set_handler);
 	event.sigev_notify_thread_id = gettid();
-	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == -1 || timer_settime(timer, 0, &tick, NULL) == -1)
-		log_message(LOG_WARN, "script.alarm", "no timer for scripts: errno %d", errno);
+	timer_state = TIMER_TICKS;
+	if (timer_create(CLOCK_THREAD_CPUTIME_ID, &event, &timer) == 0 && timer_settime(timer, 0, &tick, NULL) == 0)
+		return;
+	timer_state = TIMER_FAILED;
+	log_message(LOG_WARN, "script.alarm", "no timer for scripts: errno %d", errno);
 }
 
-void script_alarm_watch(struct script_state *state)
+bool script_alarm_watch(struct script_state *state)
 {
-	if (!ticking && state != NULL)
+	if (timer_state == TIMER_NONE && state != NULL)
 		start_ticking();
 	watched = state;
+	return timer_state == TIMER_TICKS;
 }

@@ -5,7 +5,9 @@
  * state's hook is set to the very next instruction, as lua.c does for an interrupt. */
 #pragma once
 
+#include <stdbool.h>
+
 struct script_state;
 
-/* From now on this thread runs code of `state`; NULL: of none. */
-void script_alarm_watch(struct script_state *state);
+/* From now on this thread runs code of `state`; NULL: of none. False when there is no timer: then the caller must set a hook itself. */
+bool script_alarm_watch(struct script_state *state);

@@ -29,9 +29,16 @@ static int64_t read_usd(lua_State *L, int table, const char *name)
 	return micro;
 }
 
+static void write_name(struct buffer *out, const char *name)
+{
+	buffer_char(out, '"');
+	buffer_text(out, name);
+	buffer_append(out, "\":", 2);
+}
+
 static void write_usd(struct buffer *out, const char *name, int64_t micro)
 {
-	buffer_format(out, "\"%s\":", name);
+	write_name(out, name);
 	if (micro < 0)
 		buffer_text(out, "null");
 	else
@@ -41,46 +48,54 @@ static void write_usd(struct buffer *out, const char *name, int64_t micro)
 
 static void write_field(lua_State *L, int table, const char *name, struct buffer *out)
 {
-	buffer_format(out, "\"%s\":", name);
+	write_name(out, name);
 	lua_getfield(L, table, name);
 	bridge_write(L, -1, out);
 	lua_pop(L, 1);
 	buffer_char(out, ',');
 }
 
-/* The keys that are not the standard ones, sorted by bridge_write: copied into a table of their own. */
+#define MOST_OTHERS 32
+
+static bool is_one_of(const char *name, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (strcmp(*names, name) == 0)
+			return true;
+	return false;
+}
+
+/* The fields that are not the standard ones, by name. The names are anchored by the table. */
 static void write_others(lua_State *L, int table, struct buffer *out)
 {
-	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of" };
-	static const char *const ours[] = { "estimated_cost_usd", "low_usd", "high_usd" };
-	struct buffer *others;
+	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of", NULL };
+	static const char *const ours[] = { "estimated_cost_usd", "low_usd", "high_usd", NULL };
+	const char *names[MOST_OTHERS];
+	size_t count = 0, at;
 
-	lua_newtable(L);
-	for (lua_pushnil(L); lua_next(L, table);) {
-		lua_pushvalue(L, -2);
-		lua_insert(L, -2);
-		lua_rawset(L, -4);
+	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
+
+		if (name == NULL)
+			luaL_error(L, "estimate: keys must be text");
+		if (is_one_of(name, standard))
+			continue;
+		if (is_one_of(name, ours))
+			luaL_error(L, "estimate: the key '%s' is the host's; use expected, low and high", name);
+		if (count == MOST_OTHERS)
+			luaL_error(L, "estimate: more than %d further fields", MOST_OTHERS);
+		for (at = count++; at > 0 && strcmp(names[at - 1], name) > 0; at--)
+			names[at] = names[at - 1];
+		names[at] = name;
 	}
-	for (size_t i = 0; i < sizeof standard / sizeof *standard; i++) {
-		lua_pushnil(L);
-		lua_setfield(L, -2, standard[i]);
-	}
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++) {
-		if (lua_getfield(L, -1, ours[i]) != LUA_TNIL)
-			luaL_error(L, "estimate: the key '%s' is the host's; use expected, low and high", ours[i]);
+	for (at = 0; at < count; at++) {
+		json_write_text(out, names[at]);
+		buffer_char(out, ':');
+		lua_getfield(L, table, names[at]);
+		bridge_write(L, -1, out);
 		lua_pop(L, 1);
+		buffer_char(out, ',');
 	}
-	lua_pushnil(L);
-	if (lua_next(L, -2) == 0) {
-		lua_pop(L, 1);
-		return;
-	}
-	lua_pop(L, 2);
-	others = bridge_push_buffer(L);
-	bridge_write(L, -2, others);
-	buffer_append(out, others->data + 1, others->length - 2);
-	buffer_char(out, ',');
-	lua_pop(L, 2);
 }
 
 static void write_unknown(lua_State *L, int reason, struct buffer *out)

@@ -62,14 +62,19 @@ static void stop_now(struct script_state *state, lua_State *L, enum script_stop 
 	lua_error(L);
 }
 
-bool script_is_late(const struct script_state *state)
+static bool is_late(const struct script_state *state)
 {
-	return clock_thread_cpu_ns() - state->cpu_start_ns > state->cpu_limit_ns;
+	return state->cpu_start_ns != 0 && clock_thread_cpu_ns() - state->cpu_start_ns > state->cpu_limit_ns;
 }
 
-void script_stop_soon(struct script_state *state)
+void script_tick(struct script_state *state, int64_t tick_ns)
 {
-	lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, 1);
+	if (state->cpu_start_ns == 0)
+		state->cpu_start_ns = clock_thread_cpu_ns() - tick_ns;
+	if (is_late(state))
+		lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, 1); /* stop at the next instruction */
+	else if (lua_gethookcount(state->running) == 0)
+		lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
 }
 
 static void budget_hook(lua_State *L, lua_Debug *where)
@@ -81,7 +86,7 @@ static void budget_hook(lua_State *L, lua_Debug *where)
 	state->instructions += LIMIT_SCRIPT_HOOK_COUNT;
 	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
 		stop_now(state, L, SCRIPT_STOP_INSTRUCTIONS, where);
-	if (script_is_late(state))
+	if (is_late(state))
 		stop_now(state, L, SCRIPT_STOP_CPU, where);
 }
 
@@ -89,7 +94,7 @@ void script_check_time(lua_State *L)
 {
 	struct script_state *state = script_state_of(L);
 
-	if (state->enforce && ++state->work % WORK_BETWEEN_LOOKS == 0 && script_is_late(state))
+	if (state->enforce && ++state->work % WORK_BETWEEN_LOOKS == 0 && is_late(state))
 		stop_now(state, L, SCRIPT_STOP_CPU, NULL);
 }
 
@@ -118,8 +123,6 @@ struct script_state *script_state_new(struct script_library *library)
 		script_state_free(state);
 		return NULL;
 	}
-	/* Coroutines inherit the hook of the thread that makes them. */
-	lua_sethook(state->L, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
 	return state;
 }
 
@@ -134,17 +137,21 @@ void script_state_free(struct script_state *state)
 
 void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_limit_ms)
 {
-	if (lua_gethookcount(L) != LIMIT_SCRIPT_HOOK_COUNT) /* a stop has set it to 1 */
-		lua_sethook(L, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
 	state->running = L;
 	state->pcall_depth = 0;
 	state->stop = SCRIPT_RUNNING;
 	state->memory_refused = false;
 	state->instructions = 0;
 	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
-	state->cpu_start_ns = clock_thread_cpu_ns();
+	state->cpu_start_ns = 0;
 	state->enforce = true;
-	script_alarm_watch(state);
+	/* A hook costs a fifth of all that a script computes, so it is set by the first tick, when a call turns out to be long. */
+	if (script_alarm_watch(state)) {
+		if (lua_gethookcount(L) != 0) /* left from a long call */
+			lua_sethook(L, NULL, 0, 0);
+	} else {
+		script_tick(state, 0);
+	}
 }
 
 void script_budget_end(struct script_state *state)

@@ -34,7 +34,7 @@ struct script_state {
 	lua_State *running;         /* the coroutine (or main thread) under the budget */
 	int pcall_depth;            /* pcalls within pcalls, see sandbox.c */
 	unsigned work;              /* counted by script_check_time() */
-	int64_t cpu_start_ns;
+	volatile int64_t cpu_start_ns; /* 0 until the first tick */
 	int64_t cpu_limit_ns;
 	int64_t instructions;
 	struct script_library *library; /* the texts of lua/, for require; held */
@@ -57,9 +57,9 @@ void script_budget_end(struct script_state *state);
 /* For loops in C over what a script made: raises the stop when the time is over. Cheap: it looks at the clock at every 64th call. */
 void script_check_time(lua_State *L);
 
-/* For alarm.h, from a signal handler: is the time over, and: stop at the next instruction. */
-bool script_is_late(const struct script_state *state);
-void script_stop_soon(struct script_state *state);
+/* For alarm.h, from a signal handler: `tick_ns` of CPU time have gone by at the most since the code began, or since the last tick. Sets the
+ * hook that counts instructions and looks at the clock; when the time is over, the one that stops at the next instruction. */
+void script_tick(struct script_state *state, int64_t tick_ns);
 
 /* Calls the function below `arguments` values on L under the budget, like lua_pcall with a traceback-free text message.
  * ERROR_SCRIPT with the message "providers/x.lua:12: ..." or the limit that was hit. */

@@ -1,0 +1,50 @@
+-- What a dry-run submit may cost: instructions of the Lua machine for prepare, estimate and submit. They are counted, not timed:
+-- the engine runs all three for every request, and whoever reads every field that a vendor knows would make it many times slower.
+local contract = require "spec.support.contract"
+
+local MOST_INSTRUCTIONS = 2000
+
+local PROMPT = { prompt = "a lighthouse at dusk" }
+local REQUESTS = {
+  fal = PROMPT, stability = PROMPT, runway = PROMPT, pika = PROMPT, luma = PROMPT,
+  replicate = { model = "black-forest-labs/flux-schnell", input = PROMPT },
+  runpod = { endpoint_id = "abc123", input = PROMPT },
+  hf_inference_endpoints = { url = "https://abc.us-east-1.aws.endpoints.huggingface.cloud", inputs = "hello" },
+  modal = { url = "https://me--app-f.modal.run", body = PROMPT },
+}
+
+local SENT = {}
+
+local function nothing() end
+
+local CTX = { dry_run = true, warn = nothing, note = nothing, request = function() error(SENT, 0) end }
+
+local function submit(provider, request)
+  local payload = provider.prepare(request)
+  provider.estimate(payload)
+  local ok, outcome = pcall(provider.submit, payload, CTX)
+  assert(not ok and outcome == SENT, "nothing was sent")
+end
+
+-- Those of the provider script and of lua/, not those of the spec around them.
+local function count_instructions(call, ...)
+  local count = 0
+  debug.sethook(function()
+    local source = debug.getinfo(2, "S").source
+    if source:find("providers/", 1, true) or source:find("lua/[%w_]+%.lua$") then count = count + 1 end
+  end, "", 1)
+  local ok, problem = pcall(call, ...)
+  debug.sethook()
+  assert(ok, problem)
+  return count
+end
+
+for id, request in pairs(REQUESTS) do
+  describe("budget of " .. id, function()
+    it("is kept by a plain submit", function()
+      local provider = contract.load(id)
+      local count = count_instructions(submit, provider, request)
+      assert.is_true(count <= MOST_INSTRUCTIONS, ("%d instructions, at most %d"):format(count, MOST_INSTRUCTIONS))
+    end)
+  end)
+end
