@@ -11,8 +11,9 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "serve", serve, "serve [--home DIR] [--listen ADDR:PORT]   run the host (home holds config/ data/ logs/)" },
-	{ "check", cli_check, "check --profile NAME --base URL [--json] [--key KEY]\n"
-	  "                                            smoke test of a running host" },
+	{ "check", cli_check,
+		"check --profile NAME --base URL [--json] [--key KEY]\n"
+		"                                            smoke test of a running host" },
 	{ "simulate", cli_simulate, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
 	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
 };

@@ -73,7 +73,8 @@ end
 contract.same_value = same_value
 
 local function form_part(part)
-  return { name = part.name, value = part.value, is_file = (part.filename ~= nil or part.data_uri ~= nil or part.data ~= nil) or nil }
+  local is_file = part.filename ~= nil or part.data_uri ~= nil or part.data ~= nil
+  return { name = part.name, value = part.value, is_file = is_file or nil }
 end
 
 local function compare_form(expected, actual, differences)
@@ -85,7 +86,8 @@ local function compare_form(expected, actual, differences)
     if not mine then
       differences[#differences + 1] = "form field missing: " .. part.name
     elseif not wanted.is_file and wanted.value ~= mine.value then
-      differences[#differences + 1] = ("form field %s: expected %s, got %s"):format(part.name, tostring(wanted.value), tostring(mine.value))
+      differences[#differences + 1] = ("form field %s: expected %s, got %s"):format(part.name, tostring(wanted.value),
+        tostring(mine.value))
     elseif wanted.is_file ~= mine.is_file then
       differences[#differences + 1] = "form field " .. part.name .. ": a file on one side only"
     end
@@ -99,7 +101,8 @@ local function split_url(url)
   local parameters = {}
   for pair in query:gmatch("[^&]+") do
     local name, value = pair:match("^([^=]*)=?(.*)$")
-    local function decode(text) return (text:gsub("%+", " "):gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end)) end
+    local function byte_of(hex) return string.char(tonumber(hex, 16)) end
+    local function decode(text) return (text:gsub("%+", " "):gsub("%%(%x%x)", byte_of)) end
     parameters[decode(name)] = decode(value)
   end
   return base, parameters
@@ -118,7 +121,9 @@ function contract.differences(expected, actual)
   local base, query = split_url(expected.url)
   local my_base, my_query = split_url(actual.url)
   if base ~= my_base then differ("url: expected " .. base .. ", got " .. my_base) end
-  if not same_value(query, my_query) then differ("query: expected " .. cjson.encode(query) .. ", got " .. cjson.encode(my_query)) end
+  if not same_value(query, my_query) then
+    differ("query: expected " .. cjson.encode(query) .. ", got " .. cjson.encode(my_query))
+  end
   for name, value in pairs(expected.headers or {}) do
     name = name:lower()
     local mine = actual.headers[name]
@@ -131,7 +136,8 @@ function contract.differences(expected, actual)
     compare_form(expected.form, actual.form, differences)
   elseif type(expected.body) == "table" then
     if not same_value(expected.body, actual.json) then
-      differ("body: expected " .. cjson.encode(expected.body) .. ", got " .. (actual.json and cjson.encode(actual.json) or "none"))
+      local mine = actual.json and cjson.encode(actual.json) or "none"
+      differ("body: expected " .. cjson.encode(expected.body) .. ", got " .. mine)
     end
   elseif expected.body ~= nil and expected.body ~= cjson.null and expected.body ~= "" then
     if expected.body ~= actual.body then differ("body text differs") end

@@ -117,8 +117,8 @@ static void write_script(struct buffer *out, const struct catalog_entry *entry)
 	clock_format(entry->provider->loaded_ms, time);
 	buffer_text(out, "\"script\":{\"file\":");
 	json_write_text(out, entry->file);
-	buffer_format(out, ",\"generation\":%llu,\"loaded_at\":\"%s\",\"stops\":%d,\"rests_until\":", (unsigned long long)entry->provider->generation,
-		time, atomic_load(&entry->provider->stops));
+	buffer_format(out, ",\"generation\":%llu,\"loaded_at\":\"%s\",\"stops\":%d,\"rests_until\":",
+		(unsigned long long)entry->provider->generation, time, atomic_load(&entry->provider->stops));
 	if (rest > 0) {
 		clock_format(clock_unix_ms() + rest, time);
 		json_write_text(out, time);
@@ -130,7 +130,8 @@ static void write_script(struct buffer *out, const struct catalog_entry *entry)
 	buffer_text(out, "},");
 }
 
-static void write_entry(struct buffer *out, struct host *host, const struct gate_view *view, const struct catalog_entry *entry, bool *allowed)
+static void write_entry(
+	struct buffer *out, struct host *host, const struct gate_view *view, const struct catalog_entry *entry, bool *allowed)
 {
 	struct provider *provider = entry->provider;
 	struct judgement *judgement = judgement_acquire(host->judgements, provider, view, NULL);
@@ -188,7 +189,9 @@ static void render(struct page *page, struct host *host, const struct gate_view 
 		write_entry(&entries, host, view, &set->entries[i], &allowed);
 		first = false;
 	}
-	buffer_format(out, "{\"ok\":%s,\"kind\":\"%s\",\"feature\":{\"feature\":\"%s\",\"enabled\":%s},\"dry_run\":true,\"execution_allowed\":%s",
+	buffer_format(out,
+		"{\"ok\":%s,\"kind\":\"%s\",\"feature\":{\"feature\":\"%s\",\"enabled\":%s},\"dry_run\":true,\"execution_"
+		"allowed\":%s",
 		allowed ? "true" : "false", kinds[kind], flags[kind], gate_feature_enabled(view, flags[kind]) ? "true" : "false",
 		allowed ? "true" : "false");
 	write_errors(out, set);
@@ -217,7 +220,8 @@ static struct page *find_page(struct catalogue_cache *cache, size_t kind, const 
 
 	pthread_mutex_lock(&cache->lock);
 	page = cache->pages[kind];
-	if (page != NULL && (page->set_generation != key->set_generation || page->view_generation != key->view_generation || page->stops != key->stops))
+	if (page != NULL && (page->set_generation != key->set_generation || page->view_generation != key->view_generation ||
+				    page->stops != key->stops))
 		page = NULL;
 	if (page != NULL)
 		atomic_fetch_add_explicit(&page->holders, 1, memory_order_relaxed);
@@ -271,9 +275,11 @@ void catalogue_handle(struct host *host, struct http_request *request, const cha
 		index++;
 	page = get_page(host, request->view, set, index);
 	if (page == NULL)
-		http_send_problem(request, &(struct http_problem){ .status = 503, .detail = "out of memory", .headers = "Retry-After: 1\r\n" });
+		http_send_problem(request,
+			&(struct http_problem){ .status = 503, .detail = "out of memory", .headers = "Retry-After: 1\r\n" });
 	else
-		http_send(request, &(struct http_reply){ .status = 200, .body = page->text.data, .body_length = page->text.length });
+		http_send(request,
+			&(struct http_reply){ .status = 200, .body = page->text.data, .body_length = page->text.length });
 	page_release(page);
 	catalog_release(set);
 }

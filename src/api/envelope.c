@@ -6,8 +6,8 @@
 static const char ask_for_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 static const char not_built[] = "\"this version of the host makes dry runs only\",";
 
-static void write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement,
-	enum liveness liveness, bool ok)
+static void write_members(
+	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness, bool ok)
 {
 	buffer_text(out, "\"ok\":");
 	json_write_bool(out, ok);
@@ -17,7 +17,8 @@ static void write_members(struct buffer *out, const struct provider *provider, c
 	buffer_text(out, liveness == LIVENESS_LIVE ? "\"dry_run\":false," : "\"dry_run\":true,");
 }
 
-void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
+void envelope_write_members(
+	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
 {
 	write_members(out, provider, judgement, liveness, judgement->execution_allowed);
 }
@@ -35,7 +36,8 @@ static void add_texts(struct buffer *out, const struct buffer *texts)
 	buffer_append(out, texts->data, texts->length);
 }
 
-static void write_live(struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+static void write_live(
+	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
 {
 	buffer_text(out, ",\"live\":{\"enabled\":");
 	json_write_bool(out, liveness == LIVENESS_LIVE);
@@ -51,7 +53,8 @@ static void write_live(struct buffer *out, const struct judgement *judgement, co
 	buffer_char(out, '}');
 }
 
-void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+void envelope_write_causes(
+	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
 {
 	buffer_text(out, "\"reason\":");
 	buffer_text(out, judgement->reason);
@@ -67,7 +70,8 @@ void envelope_write_causes(struct buffer *out, const struct judgement *judgement
 	write_live(out, judgement, call, liveness);
 }
 
-void envelope_write_refusal(struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
+void envelope_write_refusal(
+	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
 {
 	write_members(out, provider, judgement, liveness, false);
 	envelope_write_causes(out, judgement, NULL, liveness);

@@ -10,20 +10,23 @@
 /* How an answer stands to the vendor. */
 enum liveness {
 	LIVENESS_DRY = 0, /* a dry run of something that has a live path, not asked to be live */
-	LIVENESS_ASKED,   /* the same, asked with "dry_run": false, and something is missing */
+	LIVENESS_ASKED,	  /* the same, asked with "dry_run": false, and something is missing */
 	LIVENESS_UNBUILT, /* a dry run of something that this version never sends, not asked to be live */
 	LIVENESS_UNBUILT_ASKED,
-	LIVENESS_LIVE,    /* the vendor was asked */
+	LIVENESS_LIVE, /* the vendor was asked */
 };
 
 /* Appends the members that every answer of a provider carries, a comma after each: ok ... pricing, dry_run. */
-void envelope_write_members(struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
+void envelope_write_members(
+	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
 
 /* Appends reason, warnings, notes and live, without a comma at the end. `call` may be NULL. */
-void envelope_write_causes(struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness);
+void envelope_write_causes(
+	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness);
 
 /* Appends all of the above for an error, without a comma at the end: "ok" is false, whatever the gate says. */
-void envelope_write_refusal(struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
+void envelope_write_refusal(
+	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
 
 /* Appends "\"name\":" and the JSON text of `value`, or null when it is empty, and a comma. */
 void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value);

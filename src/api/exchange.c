@@ -19,7 +19,7 @@
 struct exchange_pool {
 	pthread_mutex_t lock;
 	struct exchange *first; /* under lock */
-	int count;              /* under lock */
+	int count;		/* under lock */
 };
 
 static void exchange_free(struct exchange *exchange)
@@ -189,7 +189,8 @@ static void call_ran(struct engine_call *call)
 	struct exchange *exchange = (struct exchange *)(void *)((char *)call - offsetof(struct exchange, call));
 	enum call_outcome outcome = call->call.outcome;
 
-	if ((exchange->verb == VERB_SUBMIT || exchange->verb == VERB_GENERATE) && outcome != CALL_INVALID && outcome != CALL_FAILED) {
+	if ((exchange->verb == VERB_SUBMIT || exchange->verb == VERB_GENERATE) && outcome != CALL_INVALID &&
+		outcome != CALL_FAILED) {
 		submission_compose(exchange);
 		exchange->write.done = row_written;
 		if (task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
@@ -220,7 +221,9 @@ static bool provider_rests(struct incoming *incoming)
 
 	if (rest == 0)
 		return false;
-	snprintf(detail, sizeof detail, "%s rests for another %lld s: it was stopped %d times within %d s for going over its limits; a saved change wakes it",
+	snprintf(detail, sizeof detail,
+		"%s rests for another %lld s: it was stopped %d times within %d s for going over its limits; a saved change "
+		"wakes it",
 		incoming->provider->file, (long long)(rest / 1000 + 1), LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
 	snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", (long long)(rest / 1000 + 1));
 	incoming_problem(incoming, 503, NULL, detail, headers);
@@ -236,7 +239,8 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 	if (call->outcome == CALL_INVALID) {
 		const char *prefix = script_call_prefix(call);
 
-		snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' && call->error.path[0] != '\0' ? "." : "", call->error.path);
+		snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' && call->error.path[0] != '\0' ? "." : "",
+			call->error.path);
 		incoming_problem(incoming, 400, path, call->error.message, NULL);
 		return false;
 	}

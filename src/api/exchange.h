@@ -17,7 +17,8 @@ struct exchange {
 	_Atomic int holders;
 	struct exchange *next_spare; /* the pool's */
 	sem_t finished;
-	_Atomic bool ended;          /* written before the post, read after the wait: tells ThreadSanitizer, which does not know sem_clockwait() */
+	_Atomic bool
+		ended; /* written before the post, read after the wait: tells ThreadSanitizer, which does not know sem_clockwait() */
 	struct host *host;
 	struct engine_call call;
 	struct judgement *judgement; /* held */
@@ -32,7 +33,7 @@ struct exchange {
 	char vendor_id[64];
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char idempotency_key[512];
-	bool stored;                 /* `write` was handed to the store and came back */
+	bool stored; /* `write` was handed to the store and came back */
 	struct store_write write;
 };
 

@@ -80,8 +80,8 @@ static bool find_provider(struct incoming *incoming, const char *name)
 	incoming->provider = catalog_find(incoming->set, incoming->kind, name);
 	if (incoming->provider != NULL)
 		return true;
-	snprintf(detail, sizeof detail, "there is no %s provider of this name; GET /api/providers/%s/catalog lists them", incoming->kind,
-		strcmp(incoming->kind, "gpu") == 0 ? "gpu/public" : incoming->kind);
+	snprintf(detail, sizeof detail, "there is no %s provider of this name; GET /api/providers/%s/catalog lists them",
+		incoming->kind, strcmp(incoming->kind, "gpu") == 0 ? "gpu/public" : incoming->kind);
 	incoming_problem(incoming, 404, NULL, detail, NULL);
 	return false;
 }
@@ -177,7 +177,8 @@ static enum liveness decide_liveness(const struct incoming *incoming)
 	return incoming->judgement->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
 }
 
-bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb, const char *name)
+bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb,
+	const char *name)
 {
 	*incoming = (struct incoming){ .host = host, .http = http, .kind = kind, .verb = verb };
 	if (name != NULL && !find_provider(incoming, name))

@@ -14,20 +14,21 @@ enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE };
 struct incoming {
 	struct host *host;
 	struct http_request *http;
-	const char *kind;            /* "gpu", "image", "video" */
+	const char *kind; /* "gpu", "image", "video" */
 	enum verb verb;
 	struct catalog_set *set;
-	struct provider *provider;   /* borrowed from set */
-	json_t *body;                /* an object; {} when there was none */
-	const json_t *config;        /* the request's config or cfg, or NULL; borrowed from body */
-	json_t *script_request;      /* submit, generate: what prepare gets, masked; an object */
+	struct provider *provider; /* borrowed from set */
+	json_t *body;		   /* an object; {} when there was none */
+	const json_t *config;	   /* the request's config or cfg, or NULL; borrowed from body */
+	json_t *script_request;	   /* submit, generate: what prepare gets, masked; an object */
 	struct judgement *judgement;
-	bool wants_live;             /* the request says "dry_run": false */
-	enum liveness liveness;      /* how the answer stands to the vendor, as far as the gate decides it */
+	bool wants_live;	/* the request says "dry_run": false */
+	enum liveness liveness; /* how the answer stands to the vendor, as far as the gate decides it */
 };
 
 /* Reads and checks everything; `name` is the provider as typed, or NULL for generate (the body names it). False: an answer was sent. */
-bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb, const char *name);
+bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb,
+	const char *name);
 void incoming_close(struct incoming *incoming);
 
 /* Sends a problem that carries the provider's envelope (design 7: errors on a known provider do). `path` as in http_problem. */

@@ -14,7 +14,9 @@
 
 static void send_problem(struct http_request *request, int status, const char *path, const char *detail)
 {
-	http_send_problem(request, &(struct http_problem){ .status = status, .path = path, .detail = detail,
+	http_send_problem(request, &(struct http_problem){ .status = status,
+					   .path = path,
+					   .detail = detail,
 					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
 }
 
@@ -135,7 +137,8 @@ static bool read_filter(struct host *host, struct http_request *request, struct 
 	struct provider *provider;
 
 	if (!read_status(request, listing) || !read_kind(request, listing) || !read_since(request, listing) ||
-		!read_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) || !read_number(request, "cursor", 1, INT64_MAX, &cursor))
+		!read_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
+		!read_number(request, "cursor", 1, INT64_MAX, &cursor))
 		return false;
 	if (http_query(request, "provider", listing->provider, sizeof listing->provider) && *listing->provider != '\0') {
 		set = catalog_acquire(host->catalog); /* an alias is as good as the id; a provider that is gone still has rows */
@@ -216,7 +219,8 @@ static bool read_id(struct http_request *request, const char *text, struct id *i
 }
 
 /* Shows one row with `write`, or sends why not. */
-static void show_task(struct host *host, struct http_request *request, const char *text, void (*write)(void *out, const struct task *task))
+static void show_task(
+	struct host *host, struct http_request *request, const char *text, void (*write)(void *out, const struct task *task))
 {
 	struct buffer out;
 	struct error error;
@@ -258,7 +262,8 @@ static void write_logs(void *context, const struct task *task)
 
 	id_format(&task->id, id);
 	buffer_format(out, "{\"ok\":true,\"job_id\":\"%s\",\"logs\":[", id);
-	snprintf(message, sizeof message, "registered for %s%s", task->provider, task->dry_run ? " (dry run, nothing was sent)" : "");
+	snprintf(message, sizeof message, "registered for %s%s", task->provider,
+		task->dry_run ? " (dry run, nothing was sent)" : "");
 	write_line(out, task->created_ms, task->kind, "submit", message);
 	if (task->status != TASK_QUEUED) {
 		buffer_char(out, ',');

@@ -143,7 +143,8 @@ static struct judgement *find(struct judgement_cache *cache, const struct slot *
 	struct judgement *found = NULL;
 
 	pthread_mutex_lock(&cache->lock);
-	if (slot->judgement != NULL && slot->provider_generation == key->provider_generation && slot->view_generation == key->view_generation)
+	if (slot->judgement != NULL && slot->provider_generation == key->provider_generation &&
+		slot->view_generation == key->view_generation)
 		found = judgement_hold(slot->judgement);
 	pthread_mutex_unlock(&cache->lock);
 	return found;
@@ -162,8 +163,8 @@ static void keep(struct judgement_cache *cache, const struct slot *entry)
 	judgement_release(old);
 }
 
-struct judgement *judgement_acquire(struct judgement_cache *cache, struct provider *provider, const struct gate_view *view,
-	const json_t *request_config)
+struct judgement *judgement_acquire(
+	struct judgement_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config)
 {
 	struct slot entry = { .provider_generation = provider->generation, .view_generation = view->generation };
 

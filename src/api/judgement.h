@@ -16,17 +16,17 @@ struct judgement {
 	bool execution_allowed;
 	bool request_credential;
 	bool live_allowed; /* all that a live call needs but its own "dry_run": false */
-	char *head;        /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
-	char *reason;      /* JSON text or "null" */
-	char *warnings;    /* texts, each followed by a comma */
-	char *missing;     /* the same: what keeps a live request from being sent */
+	char *head;	   /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
+	char *reason;	   /* JSON text or "null" */
+	char *warnings;	   /* texts, each followed by a comma */
+	char *missing;	   /* the same: what keeps a live request from being sent */
 };
 
 struct judgement_cache *judgement_cache_new(void);
 void judgement_cache_free(struct judgement_cache *cache);
 
 /* The judgement for a request. Without `request_config` it comes from the cache. Held: judgement_release(). NULL: out of memory. */
-struct judgement *judgement_acquire(struct judgement_cache *cache, struct provider *provider, const struct gate_view *view,
-				    const json_t *request_config);
+struct judgement *judgement_acquire(
+	struct judgement_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config);
 struct judgement *judgement_hold(struct judgement *judgement);
 void judgement_release(struct judgement *judgement);

@@ -138,7 +138,8 @@ static bool read_job_state(struct incoming *incoming, const char *id, struct buf
 	}
 	json_decref(found.payload);
 	buffer_free(&found.members);
-	incoming_problem(incoming, error.code == ERROR_IO ? 503 : 404, "job_id", "the registry has no job of this provider with this id", NULL);
+	incoming_problem(incoming, error.code == ERROR_IO ? 503 : 404, "job_id",
+		"the registry has no job of this provider with this id", NULL);
 	return false;
 }
 

@@ -15,7 +15,7 @@
 struct target {
 	struct host *host;
 	struct http_request *request;
-	const char *kind;         /* of the route, or NULL */
+	const char *kind;	  /* of the route, or NULL */
 	char name[SEGMENT_BYTES]; /* what * took, or "" */
 };
 
@@ -176,5 +176,6 @@ void api_handle(void *host, struct http_request *request)
 	if (allowed != NULL)
 		send_wrong_method(request, allowed);
 	else
-		http_send_problem(request, &(struct http_problem){ .status = 404, .detail = "there is nothing at this path; docs/api.md lists the paths" });
+		http_send_problem(request, &(struct http_problem){ .status = 404,
+						   .detail = "there is nothing at this path; docs/api.md lists the paths" });
 }

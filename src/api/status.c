@@ -7,7 +7,8 @@
 
 static void send(struct http_request *request, int status, struct buffer *out)
 {
-	http_send(request, &(struct http_reply){ .status = status, .body = out->data != NULL ? out->data : "{}",
+	http_send(request, &(struct http_reply){ .status = status,
+				   .body = out->data != NULL ? out->data : "{}",
 				   .body_length = out->data != NULL ? out->length : 2,
 				   .headers = status == 503 ? "Retry-After: 5\r\n" : NULL });
 	buffer_free(out);
@@ -43,7 +44,8 @@ void status_readyz(struct host *host, struct http_request *request)
 		providers += set->entries[i].provider != NULL;
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_format(&out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
-		draining ? "false" : "true", draining ? "true" : "false", providers, engine_backlog(host->engine), task_store_backlog(host->store));
+		draining ? "false" : "true", draining ? "true" : "false", providers, engine_backlog(host->engine),
+		task_store_backlog(host->store));
 	add_problem(&out, request->view->config_problem, &problems);
 	add_problem(&out, request->view->secrets_problem, &problems);
 	for (size_t i = 0; i < set->count; i++)

@@ -80,13 +80,15 @@ void submission_compose(struct exchange *exchange)
 
 static void send_replay(struct incoming *incoming, int status, const char *answer, size_t length)
 {
-	http_send(incoming->http, &(struct http_reply){ .status = status, .headers = "Idempotent-Replayed: true\r\n", .body = answer,
-						  .body_length = length });
+	http_send(incoming->http,
+		&(struct http_reply){
+			.status = status, .headers = "Idempotent-Replayed: true\r\n", .body = answer, .body_length = length });
 }
 
 static void send_key_clash(struct incoming *incoming)
 {
-	incoming_problem(incoming, 409, NULL, "this Idempotency-Key was used with another body: use a new key for a new request", NULL);
+	incoming_problem(
+		incoming, 409, NULL, "this Idempotency-Key was used with another body: use a new key for a new request", NULL);
 }
 
 /* The key's scope is who sent it and where to, so that two clients cannot meet. False: an answer was sent. */
@@ -103,8 +105,8 @@ static bool read_idempotency_key(struct exchange *exchange, struct incoming *inc
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key must have 1 to 255 characters", NULL);
 		return false;
 	}
-	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner, incoming->kind,
-		incoming->provider->manifest.id, (int)incoming->verb, key);
+	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner,
+		incoming->kind, incoming->provider->manifest.id, (int)incoming->verb, key);
 	if (length < 0 || (size_t)length >= sizeof exchange->idempotency_key) {
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
 		return false;
@@ -169,7 +171,8 @@ static void send_outcome(struct exchange *exchange, struct incoming *incoming)
 			break;
 		}
 		http_send(incoming->http,
-			&(struct http_reply){ .status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
+			&(struct http_reply){
+				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
 		tell_event(exchange, incoming->http->api_key);
 		break;
 	case STORE_REPLAY: send_replay(incoming, write->replay_status, write->replay, write->replay_length); break;

@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 struct buffer {
-	char *data;       /* NUL-terminated when not NULL */
+	char *data; /* NUL-terminated when not NULL */
 	size_t length;
 	size_t capacity;
-	size_t maximum;   /* bytes; an append beyond it fails */
+	size_t maximum; /* bytes; an append beyond it fails */
 	bool failed;
 };
 
@@ -28,8 +28,7 @@ void buffer_text(struct buffer *buffer, const char *text);
 void buffer_char(struct buffer *buffer, char byte);
 void buffer_integer(struct buffer *buffer, int64_t value);
 void buffer_unsigned(struct buffer *buffer, uint64_t value);
-__attribute__((format(printf, 2, 3)))
-void buffer_format(struct buffer *buffer, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void buffer_format(struct buffer *buffer, const char *format, ...);
 
 /* Makes room for `length` more bytes and returns where they go, NULL when they do not fit. The caller then adds to
  * buffer->length what it wrote. */

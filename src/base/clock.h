@@ -6,9 +6,9 @@
 
 #define CLOCK_TEXT_BYTES 32
 
-int64_t clock_unix_ms(void);      /* wall clock, milliseconds since 1970 UTC */
-int64_t clock_monotonic_ns(void); /* never goes back */
-int64_t clock_thread_cpu_ns(void);/* CPU time that this thread has used */
+int64_t clock_unix_ms(void);	   /* wall clock, milliseconds since 1970 UTC */
+int64_t clock_monotonic_ns(void);  /* never goes back */
+int64_t clock_thread_cpu_ns(void); /* CPU time that this thread has used */
 
 /* Writes "2026-11-23T12:00:00.123Z" (RFC 3339). `text` holds CLOCK_TEXT_BYTES. Returns its length. */
 size_t clock_format(int64_t unix_ms, char *text);

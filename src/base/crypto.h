@@ -9,19 +9,19 @@
 #include <openssl/hmac.h>
 #include <openssl/sha.h>
 
-#define CRYPTO_FUNCTIONS(F)                                                                                                        \
-	F(SHA256)                                                                                                                  \
-	F(CRYPTO_memcmp)                                                                                                           \
-	F(EVP_DecodeBlock)                                                                                                         \
-	F(EVP_EncodeBlock)                                                                                                         \
-	F(HMAC)                                                                                                                    \
-	F(EVP_sha256)                                                                                                              \
-	F(EVP_PKEY_new_raw_private_key)                                                                                            \
-	F(EVP_PKEY_get_raw_public_key)                                                                                             \
-	F(EVP_PKEY_free)                                                                                                           \
-	F(EVP_MD_CTX_new)                                                                                                          \
-	F(EVP_DigestSignInit)                                                                                                      \
-	F(EVP_DigestSign)                                                                                                          \
+#define CRYPTO_FUNCTIONS(F)                                                                                                      \
+	F(SHA256)                                                                                                                \
+	F(CRYPTO_memcmp)                                                                                                         \
+	F(EVP_DecodeBlock)                                                                                                       \
+	F(EVP_EncodeBlock)                                                                                                       \
+	F(HMAC)                                                                                                                  \
+	F(EVP_sha256)                                                                                                            \
+	F(EVP_PKEY_new_raw_private_key)                                                                                          \
+	F(EVP_PKEY_get_raw_public_key)                                                                                           \
+	F(EVP_PKEY_free)                                                                                                         \
+	F(EVP_MD_CTX_new)                                                                                                        \
+	F(EVP_DigestSignInit)                                                                                                    \
+	F(EVP_DigestSign)                                                                                                        \
 	F(EVP_MD_CTX_free)
 
 #define CRYPTO_MEMBER(name) __typeof__(name) *name##_;

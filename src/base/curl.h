@@ -15,40 +15,40 @@
 #undef curl_multi_setopt
 #undef curl_share_setopt
 
-#define CURL_FUNCTIONS(F)                                                                                                          \
-	F(curl_global_init)                                                                                                        \
-	F(curl_global_cleanup)                                                                                                     \
-	F(curl_free)                                                                                                               \
-	F(curl_easy_init)                                                                                                          \
-	F(curl_easy_setopt)                                                                                                        \
-	F(curl_easy_reset)                                                                                                         \
-	F(curl_easy_perform)                                                                                                       \
-	F(curl_easy_getinfo)                                                                                                       \
-	F(curl_easy_strerror)                                                                                                      \
-	F(curl_easy_cleanup)                                                                                                       \
-	F(curl_slist_append)                                                                                                       \
-	F(curl_slist_free_all)                                                                                                     \
-	F(curl_mime_init)                                                                                                          \
-	F(curl_mime_addpart)                                                                                                       \
-	F(curl_mime_name)                                                                                                          \
-	F(curl_mime_data)                                                                                                          \
-	F(curl_mime_filename)                                                                                                      \
-	F(curl_mime_type)                                                                                                          \
-	F(curl_mime_free)                                                                                                          \
-	F(curl_multi_init)                                                                                                         \
-	F(curl_multi_setopt)                                                                                                       \
-	F(curl_multi_add_handle)                                                                                                   \
-	F(curl_multi_remove_handle)                                                                                                \
-	F(curl_multi_socket_action)                                                                                                \
-	F(curl_multi_assign)                                                                                                       \
-	F(curl_multi_info_read)                                                                                                    \
-	F(curl_multi_cleanup)                                                                                                      \
-	F(curl_share_init)                                                                                                         \
-	F(curl_share_setopt)                                                                                                       \
-	F(curl_share_cleanup)                                                                                                      \
-	F(curl_url)                                                                                                                \
-	F(curl_url_set)                                                                                                            \
-	F(curl_url_get)                                                                                                            \
+#define CURL_FUNCTIONS(F)                                                                                                        \
+	F(curl_global_init)                                                                                                      \
+	F(curl_global_cleanup)                                                                                                   \
+	F(curl_free)                                                                                                             \
+	F(curl_easy_init)                                                                                                        \
+	F(curl_easy_setopt)                                                                                                      \
+	F(curl_easy_reset)                                                                                                       \
+	F(curl_easy_perform)                                                                                                     \
+	F(curl_easy_getinfo)                                                                                                     \
+	F(curl_easy_strerror)                                                                                                    \
+	F(curl_easy_cleanup)                                                                                                     \
+	F(curl_slist_append)                                                                                                     \
+	F(curl_slist_free_all)                                                                                                   \
+	F(curl_mime_init)                                                                                                        \
+	F(curl_mime_addpart)                                                                                                     \
+	F(curl_mime_name)                                                                                                        \
+	F(curl_mime_data)                                                                                                        \
+	F(curl_mime_filename)                                                                                                    \
+	F(curl_mime_type)                                                                                                        \
+	F(curl_mime_free)                                                                                                        \
+	F(curl_multi_init)                                                                                                       \
+	F(curl_multi_setopt)                                                                                                     \
+	F(curl_multi_add_handle)                                                                                                 \
+	F(curl_multi_remove_handle)                                                                                              \
+	F(curl_multi_socket_action)                                                                                              \
+	F(curl_multi_assign)                                                                                                     \
+	F(curl_multi_info_read)                                                                                                  \
+	F(curl_multi_cleanup)                                                                                                    \
+	F(curl_share_init)                                                                                                       \
+	F(curl_share_setopt)                                                                                                     \
+	F(curl_share_cleanup)                                                                                                    \
+	F(curl_url)                                                                                                              \
+	F(curl_url_set)                                                                                                          \
+	F(curl_url_get)                                                                                                          \
 	F(curl_url_cleanup)
 
 #define CURL_MEMBER(name) __typeof__(name) *name##_;

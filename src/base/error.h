@@ -3,14 +3,14 @@
 
 enum error_code {
 	ERROR_NONE = 0,
-	ERROR_MEMORY,    /* an allocation failed */
-	ERROR_INVALID,   /* input that breaks a rule; `path` names the field */
+	ERROR_MEMORY,  /* an allocation failed */
+	ERROR_INVALID, /* input that breaks a rule; `path` names the field */
 	ERROR_NOT_FOUND,
 	ERROR_CONFLICT,
-	ERROR_LIMIT,     /* a maximum of limits.h or of the configuration */
-	ERROR_BUSY,      /* try again later */
-	ERROR_IO,        /* file, socket or database */
-	ERROR_SCRIPT,    /* a provider script failed */
+	ERROR_LIMIT,  /* a maximum of limits.h or of the configuration */
+	ERROR_BUSY,   /* try again later */
+	ERROR_IO,     /* file, socket or database */
+	ERROR_SCRIPT, /* a provider script failed */
 };
 
 /* Filled where the knowledge is. `path` is a field path ("parameters.steps"), a file, or empty. */
@@ -21,8 +21,8 @@ struct error {
 };
 
 /* Fills `error` (which may be NULL) and returns `code`, so that a failing function ends in one line. */
-__attribute__((format(printf, 4, 5)))
-enum error_code error_set(struct error *error, enum error_code code, const char *path, const char *format, ...);
+__attribute__((format(printf, 4, 5))) enum error_code error_set(
+	struct error *error, enum error_code code, const char *path, const char *format, ...);
 
 /* Out of memory, said without allocating. */
 enum error_code error_memory(struct error *error);

@@ -36,7 +36,7 @@ enum error_code file_read(const char *path, size_t maximum, char **text, size_t 
 
 	if (fd == -1)
 		return error_set(error, errno == ENOENT || errno == ENOTDIR ? ERROR_NOT_FOUND : ERROR_IO, path, "cannot open: %s",
-				 strerror(errno));
+			strerror(errno));
 	buffer_init(&buffer, maximum);
 	code = read_all(fd, path, &buffer, error);
 	close(fd);

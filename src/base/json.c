@@ -12,7 +12,7 @@
 
 #include "base/limits.h"
 
-/* ---- the mark of wide integers ---------------------------------------------------------------------------------- */
+/* ---- the mark of wide integers ---- */
 
 #define MARK_BYTES 19 /* "\x7f" + 16 random hex digits + ":" + NUL: no client can write a text that passes for one */
 
@@ -52,7 +52,7 @@ bool json_wide(const json_t *value, uint64_t *number)
 	return true;
 }
 
-/* ---- the scanner: depth, paths and wide integers, without recursion ---------------------------------------------- */
+/* ---- the scanner: depth, paths and wide integers, without recursion ---- */
 
 #define CONTAINER_VALUES 8 /* what a list or an object weighs, in values */
 
@@ -69,7 +69,7 @@ struct scan {
 	size_t at;
 	int depth;
 	struct level levels[LIMIT_JSON_DEPTH];
-	size_t values;    /* as LIMIT_JSON_VALUES counts them */
+	size_t values; /* as LIMIT_JSON_VALUES counts them */
 	bool wide_found;
 };
 
@@ -208,7 +208,7 @@ static char *rewrite_wide(const char *text, size_t length, size_t *new_length)
 	return buffer_take(&out);
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 /* The length of the parser's words without its quote of what was sent, which may be a credential, and without its own flags. */
 static int plain_length(const char *text)
@@ -257,7 +257,8 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 		return NULL;
 	}
 	if (scan.values > LIMIT_JSON_VALUES) {
-		error_set(error, ERROR_INVALID, "", "more than %d values (a list or an object counts as %d)", LIMIT_JSON_VALUES, CONTAINER_VALUES);
+		error_set(error, ERROR_INVALID, "", "more than %d values (a list or an object counts as %d)", LIMIT_JSON_VALUES,
+			CONTAINER_VALUES);
 		return NULL;
 	}
 	if (!scan.wide_found)
@@ -272,7 +273,7 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 	return value;
 }
 
-/* ---- writing ------------------------------------------------------------------------------------------------------ */
+/* ---- writing ---- */
 
 /* The length of the UTF-8 character (RFC 3629) of several bytes that begins the text; 0 when there is none. */
 static size_t character_length(const unsigned char *text, size_t length)

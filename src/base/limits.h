@@ -6,37 +6,37 @@
 
 /* JSON (RFC 8259). Deeper bodies are refused before the parser sees them: civetweb's threads have 100 KiB of stack. */
 #define LIMIT_JSON_DEPTH 64
-#define LIMIT_JSON_VALUES 500000         /* of one text: "[],[]," takes fifty times its size once it is parsed */
+#define LIMIT_JSON_VALUES 500000 /* of one text: "[],[]," takes fifty times its size once it is parsed */
 
 /* Requests. */
 #define LIMIT_BODY_BYTES_DEFAULT (16 * 1024 * 1024)
 #define LIMIT_BODY_BYTES_MAX (256 * 1024 * 1024)
 #define LIMIT_REQUEST_HEAD_BYTES 32768
-#define LIMIT_BODY_SECONDS 20            /* whole body, from the first read */
+#define LIMIT_BODY_SECONDS 20 /* whole body, from the first read */
 #define LIMIT_PATH_SEGMENT_BYTES 256
 #define LIMIT_PATH_BYTES 2048
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 255
 #define LIMIT_REQUEST_ID_BYTES 128
 #define LIMIT_REQUESTS_PER_CONNECTION 1000 /* then the connection is closed, so that newcomers get a thread (tech 1.3) */
-#define LIMIT_HEAD_MS 5000               /* a request's head to arrive, and a pause between two packets; also an idle connection's life */
-#define LIMIT_BODY_SLICE_BYTES 65536     /* read or written at once */
-#define LIMIT_DRAIN_BYTES (1024 * 1024)  /* read and thrown away after a refusal, so that the client gets to see it */
+#define LIMIT_HEAD_MS 5000 /* a request's head to arrive, and a pause between two packets; also an idle connection's life */
+#define LIMIT_BODY_SLICE_BYTES 65536	/* read or written at once */
+#define LIMIT_DRAIN_BYTES (1024 * 1024) /* read and thrown away after a refusal, so that the client gets to see it */
 #define LIMIT_DRAIN_MS 1000
 #define LIMIT_LISTEN_BACKLOG 1024
 
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)
-#define LIMIT_REPLY_SECONDS 60           /* for a client to take a large answer */
+#define LIMIT_REPLY_SECONDS 60		  /* for a client to take a large answer */
 #define LIMIT_REPLY_ONE_WRITE_BYTES 65536 /* larger bodies follow their head in slices, uncopied */
-#define LIMIT_KEPT_BUFFER_BYTES 16384    /* an HTTP thread's buffer that grew beyond is given back after the request */
+#define LIMIT_KEPT_BUFFER_BYTES 16384	  /* an HTTP thread's buffer that grew beyond is given back after the request */
 #define LIMIT_PAGE_DEFAULT 50
 #define LIMIT_PAGE_MAX 500
-#define LIMIT_STORED_TEXT_BYTES 4096     /* longer texts of a dry run's payload are abbreviated in its row */
+#define LIMIT_STORED_TEXT_BYTES 4096 /* longer texts of a dry run's payload are abbreviated in its row */
 
 /* Vendors' answers. */
 #define LIMIT_RESPONSE_BYTES (48 * 1024 * 1024)
 #define LIMIT_RESPONSE_HEAD_BYTES (256 * 1024)
-#define LIMIT_TRANSFER_SECONDS 60        /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
+#define LIMIT_TRANSFER_SECONDS 60 /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
 #define LIMIT_TRANSFER_SECONDS_MAX 600
 #define LIMIT_CONNECT_SECONDS 10
 
@@ -44,65 +44,65 @@
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)
 #define LIMIT_CREDENTIAL_BYTES 4096
-#define LIMIT_SECRETS 1024               /* values in the secrets file */
-#define LIMIT_CONFIG_TEXT_BYTES 1024     /* one text of the configuration */
-#define LIMIT_CONFIG_LIST_ITEMS 256      /* API keys, origins, hosts */
+#define LIMIT_SECRETS 1024	     /* values in the secrets file */
+#define LIMIT_CONFIG_TEXT_BYTES 1024 /* one text of the configuration */
+#define LIMIT_CONFIG_LIST_ITEMS 256  /* API keys, origins, hosts */
 #define LIMIT_API_KEY_NAME_BYTES 64
-#define LIMIT_MASK_SEARCH_BYTES 65536    /* longer texts are not searched for values of credentials */
+#define LIMIT_MASK_SEARCH_BYTES 65536 /* longer texts are not searched for values of credentials */
 
 /* Scripts (design 2.7). */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)
 #define LIMIT_SCRIPT_RESIDENT_BYTES (8 * 1024 * 1024) /* above it, a state's garbage is collected after each call */
-#define LIMIT_SCRIPT_CPU_MS 2000         /* one resume of a coroutine */
+#define LIMIT_SCRIPT_CPU_MS 2000		      /* one resume of a coroutine */
 #define LIMIT_SCRIPT_LOAD_CPU_MS 500
 #define LIMIT_SCRIPT_INSTRUCTIONS 200000000LL
-#define LIMIT_SCRIPT_HOOK_COUNT 1000     /* instructions between two looks at the clock */
+#define LIMIT_SCRIPT_HOOK_COUNT 1000 /* instructions between two looks at the clock */
 #define LIMIT_PATTERN_SUBJECT_BYTES 65536
 #define LIMIT_PATTERN_BYTES 1024
-#define LIMIT_OUTGOING_URL_BYTES 65536   /* of a request that a script asks for */
-#define LIMIT_PATTERN_COST 1000000000LL  /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
+#define LIMIT_OUTGOING_URL_BYTES 65536	    /* of a request that a script asks for */
+#define LIMIT_PATTERN_COST 1000000000LL	    /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
 #define LIMIT_PLAIN_FIND_COST 10000000000LL /* subject bytes * pattern bytes of a plain find, the same */
-#define LIMIT_SCRIPT_KILLS 3             /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
+#define LIMIT_SCRIPT_KILLS 3		    /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
 #define LIMIT_SCRIPT_KILL_WINDOW_MS 60000
 #define LIMIT_SCRIPT_REST_MS 30000
-#define LIMIT_SCRIPT_WARNINGS 32         /* warnings and notes one call may add, each */
+#define LIMIT_SCRIPT_WARNINGS 32 /* warnings and notes one call may add, each */
 
 /* Engine and store. */
-#define LIMIT_ENGINE_QUEUE 1024          /* calls waiting; more are answered 503 */
+#define LIMIT_ENGINE_QUEUE 1024 /* calls waiting; more are answered 503 */
 #define LIMIT_STORE_QUEUE 65536
-#define LIMIT_STORE_READERS 6            /* read-only connections, each with one reader at a time */
-#define LIMIT_STORE_READER_WAIT_MS 5000  /* a reader waits this long for one of them */
-#define LIMIT_STORE_LOCK_MS 2000         /* for another program's lock on the database */
-#define LIMIT_STORE_SOURCES 1024         /* pairs of kind and provider that the registry ever saw */
-#define LIMIT_STORE_WAL_BYTES 67108864   /* what is kept of the write-ahead log's file after a busy time */
+#define LIMIT_STORE_READERS 6		 /* read-only connections, each with one reader at a time */
+#define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
+#define LIMIT_STORE_LOCK_MS 2000	 /* for another program's lock on the database */
+#define LIMIT_STORE_SOURCES 1024	 /* pairs of kind and provider that the registry ever saw */
+#define LIMIT_STORE_WAL_BYTES 67108864	 /* what is kept of the write-ahead log's file after a busy time */
 #define LIMIT_STORE_MAP_BYTES 1073741824 /* of the database, mapped for reading */
-#define LIMIT_CALL_WAIT_MS 15000         /* an HTTP thread waits this long for the engine */
+#define LIMIT_CALL_WAIT_MS 15000	 /* an HTTP thread waits this long for the engine */
 #define LIMIT_PROVIDERS 256
 #define LIMIT_ALIASES 32
 
 /* The smoke test (providerd check). */
 #define LIMIT_CHECK_CONNECT_MS 5000
-#define LIMIT_CHECK_ANSWER_MS 60000      /* one request; a host waits LIMIT_CALL_WAIT_MS for a script */
+#define LIMIT_CHECK_ANSWER_MS 60000 /* one request; a host waits LIMIT_CALL_WAIT_MS for a script */
 #define LIMIT_CHECK_ANSWER_BYTES (64 * 1024 * 1024)
-#define LIMIT_CHECK_SILENCES 3           /* requests in a row without an answer, then it gives up */
-#define LIMIT_CHECK_LIST_PAGES 20        /* of the job list, looked through for one job */
-#define LIMIT_CHECK_DETAIL_BYTES 640     /* of what one check says */
-#define LIMIT_CHECK_SOCKETS 65536        /* of the host, looked through for connections */
+#define LIMIT_CHECK_SILENCES 3	     /* requests in a row without an answer, then it gives up */
+#define LIMIT_CHECK_LIST_PAGES 20    /* of the job list, looked through for one job */
+#define LIMIT_CHECK_DETAIL_BYTES 640 /* of what one check says */
+#define LIMIT_CHECK_SOCKETS 65536    /* of the host, looked through for connections */
 
 /* The vendor simulator (providerd simulate). */
-#define LIMIT_SIM_THREADS 192            /* held requests (synchronous vendors) take one each */
+#define LIMIT_SIM_THREADS 192 /* held requests (synchronous vendors) take one each */
 #define LIMIT_SIM_BODY_BYTES (64 * 1024 * 1024)
 #define LIMIT_SIM_BODY_SECONDS 60
 #define LIMIT_SIM_ANSWER_BYTES (64 * 1024 * 1024)
-#define LIMIT_SIM_HEAD_BYTES 16384       /* of an answer */
-#define LIMIT_SIM_PARTS 128              /* of a form */
-#define LIMIT_SIM_FAULTS 64              /* --fault options */
-#define LIMIT_SIM_VENDORS 64             /* lua/sim_*.lua */
-#define LIMIT_SIM_HOSTS 512              /* that they answer for, all together */
-#define LIMIT_SIM_JOURNAL 2000000        /* requests remembered; later ones are only counted */
+#define LIMIT_SIM_HEAD_BYTES 16384 /* of an answer */
+#define LIMIT_SIM_PARTS 128	   /* of a form */
+#define LIMIT_SIM_FAULTS 64	   /* --fault options */
+#define LIMIT_SIM_VENDORS 64	   /* lua/sim_*.lua */
+#define LIMIT_SIM_HOSTS 512	   /* that they answer for, all together */
+#define LIMIT_SIM_JOURNAL 2000000  /* requests remembered; later ones are only counted */
 #define LIMIT_SIM_JOURNAL_BYTES (1024 * 1024 * 1024)
-#define LIMIT_SIM_DELIVERIES 100000      /* webhooks waiting to be sent */
-#define LIMIT_SIM_DELIVERY_MS 5000       /* one of them */
+#define LIMIT_SIM_DELIVERIES 100000		    /* webhooks waiting to be sent */
+#define LIMIT_SIM_DELIVERY_MS 5000		    /* one of them */
 #define LIMIT_SIM_MEMORY_BYTES (1024 * 1024 * 1024) /* of the vendor scripts: their jobs live there */
-#define LIMIT_SIM_CPU_MS 10000           /* one request */
+#define LIMIT_SIM_CPU_MS 10000			    /* one request */
 #define LIMIT_SIM_LATENCY_MS 600000

@@ -39,5 +39,4 @@ void log_bool(struct log_line *line, const char *name, bool value);
 void log_end(struct log_line *line);
 
 /* One line with a message only. */
-__attribute__((format(printf, 3, 4)))
-void log_message(enum log_level level, const char *event, const char *format, ...);
+__attribute__((format(printf, 3, 4))) void log_message(enum log_level level, const char *event, const char *format, ...);

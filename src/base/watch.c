@@ -78,8 +78,8 @@ static void watch_free(struct watch *watch)
 	free(watch);
 }
 
-enum error_code watch_start(const char *const *directories, void (*changed)(void *context), void *context, struct watch **watch,
-	struct error *error)
+enum error_code watch_start(
+	const char *const *directories, void (*changed)(void *context), void *context, struct watch **watch, struct error *error)
 {
 	struct watch *made = calloc(1, sizeof *made);
 

@@ -2,8 +2,8 @@
 #pragma once
 
 #define EXIT_OK 0
-#define EXIT_PROBLEM 1  /* the command ran and found something wrong */
-#define EXIT_USAGE 64   /* bad arguments */
+#define EXIT_PROBLEM 1 /* the command ran and found something wrong */
+#define EXIT_USAGE 64  /* bad arguments */
 
 /* lint FILE.lua...: validates scripts as the host would load them, with the library of the first lua/ that is found. */
 int cli_lint(int argc, char **argv);

@@ -41,7 +41,9 @@ struct serving {
 static int parse_arguments(struct serving *serving, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
-		const char **value = strcmp(argv[i], "--home") == 0 ? &serving->home : strcmp(argv[i], "--listen") == 0 ? &serving->listen : NULL;
+		const char **value = strcmp(argv[i], "--home") == 0	? &serving->home
+				     : strcmp(argv[i], "--listen") == 0 ? &serving->listen
+									: NULL;
 
 		if (value == NULL || i + 1 == argc) {
 			fprintf(stderr, "providerd serve: %s '%s'\nusage: providerd serve [--home DIR] [--listen ADDR:PORT]\n",
@@ -79,7 +81,8 @@ static enum error_code lock_home(struct serving *serving, struct error *error)
 	if (serving->lock == -1)
 		return error_set(error, ERROR_IO, serving->data, "cannot make the lock file: %s", strerror(errno));
 	if (flock(serving->lock, LOCK_EX | LOCK_NB) == -1)
-		return error_set(error, ERROR_CONFLICT, serving->data, "another host runs on this home: stop it, or use another --home");
+		return error_set(
+			error, ERROR_CONFLICT, serving->data, "another host runs on this home: stop it, or use another --home");
 	return ERROR_NONE;
 }
 
@@ -103,7 +106,8 @@ static enum error_code open_log(struct serving *serving, struct error *error)
 static enum error_code open_store(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
-	enum error_code code = task_store_open(serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
+	enum error_code code = task_store_open(
+		serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
 
 	gate_release(serving->host.gate, view);
 	return code;

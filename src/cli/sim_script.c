@@ -52,7 +52,7 @@ struct sim_script {
 	int64_t due_ms; /* scripts' thread only: wall clock of the next timer, 0 when there is none */
 };
 
-/* ---- the request and the answer as Lua values, on the scripts' thread, inside a protected call --------------------- */
+/* ---- the request and the answer as Lua values, on the scripts' thread, inside a protected call ---- */
 
 static void set_text(lua_State *L, const char *name, const char *text)
 {
@@ -185,7 +185,7 @@ static int run_exchange(lua_State *L)
 	return 0;
 }
 
-/* ---- timers ------------------------------------------------------------------------------------------------------- */
+/* ---- timers ---- */
 
 static char *take_text(lua_State *L, const char *name, size_t *length)
 {
@@ -261,7 +261,7 @@ static void look_at_timers(struct sim_script *script)
 		fprintf(stderr, "providerd simulate: %s\n", error.message);
 }
 
-/* ---- the thread --------------------------------------------------------------------------------------------------- */
+/* ---- the thread ---- */
 
 static void serve_exchange(struct sim_script *script, struct sim_exchange *x)
 {
@@ -338,7 +338,7 @@ void sim_script_run(struct sim_script *script, struct sim_exchange *x)
 	pthread_cond_destroy(&x->ended);
 }
 
-/* ---- which vendor ------------------------------------------------------------------------------------------------- */
+/* ---- which vendor ---- */
 
 static bool host_matches(const char *pattern, const char *host)
 {
@@ -416,7 +416,7 @@ static void keep_hosts(lua_State *L, struct sim_script *script)
 	lua_pop(L, 1);
 }
 
-/* ---- start and end ------------------------------------------------------------------------------------------------ */
+/* ---- start and end ---- */
 
 static int load_scripts(lua_State *L)
 {

@@ -38,7 +38,7 @@ struct sim_server {
 	atomic_int connections;
 };
 
-/* ---- the connection ----------------------------------------------------------------------------------------------- */
+/* ---- the connection ---- */
 
 /* civetweb does not tell its socket: it is the one whose other end is the client's. */
 static int find_socket(const struct sim_server *server, const struct mg_request_info *info)
@@ -81,7 +81,7 @@ static void nap(const struct sim_server *server, int64_t ms)
 	}
 }
 
-/* ---- bodies ------------------------------------------------------------------------------------------------------- */
+/* ---- bodies ---- */
 
 static void go_on_if_asked(struct mg_connection *connection)
 {
@@ -119,7 +119,7 @@ static bool read_body(struct mg_connection *connection, struct buffer *body)
 	return true;
 }
 
-/* ---- answers ------------------------------------------------------------------------------------------------------ */
+/* ---- answers ---- */
 
 static bool must_close(const struct sim_server *server)
 {
@@ -174,7 +174,7 @@ static int reply_json(struct sim_server *server, struct mg_connection *connectio
 	return status;
 }
 
-/* ---- one request to a vendor -------------------------------------------------------------------------------------- */
+/* ---- one request to a vendor ---- */
 
 /* "Bearer", "Key", or the name of the header that holds the credential. */
 static const char *credential_scheme(struct mg_connection *connection, char *text, size_t size)
@@ -289,7 +289,7 @@ static int serve_vendor(struct sim_server *server, struct mg_connection *connect
 	return status;
 }
 
-/* ---- control paths ------------------------------------------------------------------------------------------------ */
+/* ---- control paths ---- */
 
 static bool query_value(const char *query, const char *name, char *value, size_t size)
 {
@@ -345,7 +345,7 @@ static int serve_control(struct sim_server *server, struct mg_connection *connec
 		"/api.replicate.com/v1/predictions\"}\n");
 }
 
-/* ---- civetweb ----------------------------------------------------------------------------------------------------- */
+/* ---- civetweb ---- */
 
 /* What returned URLs begin with: the address that the client used, if it is one. */
 static void write_base(const struct sim_server *server, struct mg_connection *connection, struct sim_exchange *x)

@@ -46,7 +46,8 @@ static uint32_t embedded(const uint8_t *bytes)
 
 static bool v6_is_allowed(const uint8_t *bytes, bool loopback_allowed)
 {
-	static const uint8_t zeros[16], mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff }, nat64[12] = { 0, 0x64, 0xff, 0x9b };
+	static const uint8_t zeros[16], mapped[12] = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff },
+					nat64[12] = { 0, 0x64, 0xff, 0x9b };
 
 	if (memcmp(bytes, zeros, 15) == 0 && bytes[15] == 1)
 		return loopback_allowed;
@@ -63,7 +64,8 @@ static bool v6_is_allowed(const uint8_t *bytes, bool loopback_allowed)
 bool address_is_allowed(const struct sockaddr *address, bool loopback_allowed)
 {
 	if (address->sa_family == AF_INET)
-		return v4_is_allowed(ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr), loopback_allowed);
+		return v4_is_allowed(
+			ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr), loopback_allowed);
 	if (address->sa_family == AF_INET6)
 		return v6_is_allowed(((const struct sockaddr_in6 *)(const void *)address)->sin6_addr.s6_addr, loopback_allowed);
 	return false;

@@ -32,8 +32,8 @@ struct engine {
 	pthread_mutex_t lock;
 	struct engine_call *first; /* under lock */
 	struct engine_call **last; /* under lock */
-	bool stopping;             /* under lock */
-	bool asleep;               /* under lock: waits in epoll, or is about to */
+	bool stopping;		   /* under lock */
+	bool asleep;		   /* under lock: waits in epoll, or is about to */
 	_Atomic size_t waiting;
 	int epoll;
 	int wake;

@@ -24,10 +24,10 @@ struct engine_way {
 /* A call in the mailbox. The poster keeps it alive until `done` was called, on the engine thread; `done` must not block. */
 struct engine_call {
 	struct script_call call;
-	struct engine_way way;    /* read when call.dry_run is false */
+	struct engine_way way;	  /* read when call.dry_run is false */
 	struct transfer transfer; /* the engine's */
 	void (*done)(struct engine_call *call);
-	struct engine *engine;    /* the engine's */
+	struct engine *engine;	  /* the engine's */
 	struct engine_call *next; /* the engine's */
 };
 

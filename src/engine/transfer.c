@@ -84,7 +84,8 @@ enum error_code transfers_open(int epoll, uint32_t tag, struct transfers **trans
 	made->multi = curl_multi_init();
 	made->share = curl_share_init();
 	event.data.u64 = event_data(made, made->timer);
-	if (made->timer == -1 || made->multi == NULL || made->share == NULL || epoll_ctl(epoll, EPOLL_CTL_ADD, made->timer, &event) == -1) {
+	if (made->timer == -1 || made->multi == NULL || made->share == NULL ||
+		epoll_ctl(epoll, EPOLL_CTL_ADD, made->timer, &event) == -1) {
 		transfers_close(made);
 		return error_set(error, ERROR_IO, NULL, "cannot prepare outgoing transfers: %s", strerror(errno));
 	}
@@ -175,7 +176,8 @@ static bool fill_credentials(struct transfer *transfer, const char *text, struct
 	char name[64];
 	const char *open, *close, *value;
 
-	while ((open = strchr(text, '{')) != NULL && (close = strchr(open, '}')) != NULL && (size_t)(close - open) < sizeof name) {
+	while ((open = strchr(text, '{')) != NULL && (close = strchr(open, '}')) != NULL &&
+		(size_t)(close - open) < sizeof name) {
 		buffer_append(out, text, (size_t)(open - text));
 		snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
 		value = transfer->credential(transfer->context, name);
@@ -432,7 +434,8 @@ static void end_transfer(struct transfers *transfers, struct transfer *transfer,
 		kind = "connect";
 	if (code != CURLE_OK)
 		response_fail(response, kind,
-			transfer->blocked ? "the host's address is private: requests go to public addresses only" : curl_easy_strerror(code));
+			transfer->blocked ? "the host's address is private: requests go to public addresses only"
+					  : curl_easy_strerror(code));
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	release(transfer);
 	transfer->done(transfer);

@@ -13,20 +13,20 @@
 struct transfers;
 
 struct transfer {
-	const struct outgoing *outgoing;  /* kept by the caller until `done` */
-	const char *upstream;             /* a base that every host is reached through (live.upstream), or NULL */
+	const struct outgoing *outgoing;    /* kept by the caller until `done` */
+	const char *upstream;		    /* a base that every host is reached through (live.upstream), or NULL */
 	const char *script_base, *base_url; /* the script's base_url, and what stands in for it; or NULL */
 	/* The value of a credential by name, or NULL. Used only while the transfer is started. */
 	const char *(*credential)(void *context, const char *name);
 	void *context;
 	void (*done)(struct transfer *transfer);
-	struct response response;         /* the caller initialises and clears it */
+	struct response response; /* the caller initialises and clears it */
 
 	/* the transfers' own */
 	void *easy;
 	void *headers;
 	void *form;
-	bool blocked;                     /* the address was refused after resolving */
+	bool blocked; /* the address was refused after resolving */
 	bool loopback_allowed;
 	struct transfer *next, *previous; /* under way */
 };

@@ -6,17 +6,17 @@
 #include <stdint.h>
 
 struct event {
-	const char *kind;          /* "image" */
-	const char *verb;          /* "submit" */
+	const char *kind; /* "image" */
+	const char *verb; /* "submit" */
 	const char *provider;
 	bool dry_run;
 	bool execution_allowed;
-	const char *job_id;        /* or NULL */
+	const char *job_id; /* or NULL */
 	const char *request_id;
-	const char *caller;        /* the name of the API key it came with, or NULL */
-	int64_t estimate_micro_usd;/* -1: not known or not asked */
-	const char *mode;          /* or NULL */
-	const char *payload;       /* JSON text, to be summarised: never written as it is; or NULL */
+	const char *caller;	    /* the name of the API key it came with, or NULL */
+	int64_t estimate_micro_usd; /* -1: not known or not asked */
+	const char *mode;	    /* or NULL */
+	const char *payload;	    /* JSON text, to be summarised: never written as it is; or NULL */
 	size_t payload_length;
 };
 

@@ -18,7 +18,7 @@
 
 const char *const config_names[2] = { "config/comfyvn.json", "comfyvn.json" };
 
-/* ---- the texts that only some values fit ---------------------------------------------------------------------------- */
+/* ---- the texts that only some values fit ---- */
 
 static const char *refuse_registry_url(const char *text)
 {
@@ -53,7 +53,7 @@ static enum error_code read_log_level(struct field_reader *reader, const struct 
 	return ERROR_NONE;
 }
 
-/* ---- budgets and API keys ------------------------------------------------------------------------------------------- */
+/* ---- budgets and API keys ---- */
 
 static const struct field budget_fields[] = {
 	{ .key = "per_day", .read = field_usd, .offset = offsetof(struct budget, per_day_micro_usd), .maximum = USD_MAX },
@@ -155,7 +155,7 @@ static enum error_code read_api_keys(struct field_reader *reader, const struct f
 	return code;
 }
 
-/* ---- live providers ------------------------------------------------------------------------------------------------- */
+/* ---- live providers ---- */
 
 static const struct field provider_fields[] = {
 	{ .key = "enabled", .read = field_bool, .offset = offsetof(struct config_live_provider, enabled) },
@@ -230,7 +230,7 @@ static enum error_code read_providers(struct field_reader *reader, const struct 
 	return code;
 }
 
-/* ---- the tables ------------------------------------------------------------------------------------------------------ */
+/* ---- the tables ---- */
 
 static const struct field feature_fields[] = {
 	{ .key = "enable_public_gpu", .read = field_bool, .offset = offsetof(struct config_features, enable_public_gpu) },
@@ -306,7 +306,7 @@ static const struct field config_fields[] = {
 	{ .key = NULL },
 };
 
-/* ---- the whole ------------------------------------------------------------------------------------------------------- */
+/* ---- the whole ---- */
 
 bool config_listen_is_loopback(const char *listen)
 {

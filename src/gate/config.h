@@ -35,7 +35,7 @@ struct config_server {
 	struct config_api_key *api_keys;
 	size_t api_key_count;
 	char **allowed_origins; /* NULL-terminated */
-	char **allowed_hosts;   /* NULL-terminated */
+	char **allowed_hosts;	/* NULL-terminated */
 };
 
 struct config_live_provider {
@@ -51,13 +51,13 @@ struct config_live {
 	bool enabled;
 	struct budget budget;
 	char *public_url; /* or NULL */
-	char *upstream;   /* or NULL */
+	char *upstream;	  /* or NULL */
 	struct config_live_provider *providers;
 	size_t provider_count;
 };
 
 struct config {
-	char *path; /* the file it came from, or NULL: defaults */
+	char *path;	  /* the file it came from, or NULL: defaults */
 	const char *file; /* its name as said to people: "config/comfyvn.json" (also for defaults) or "comfyvn.json"; a literal */
 	struct config_features features;
 	struct config_server server;

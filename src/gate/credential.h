@@ -8,11 +8,11 @@
 #include <stddef.h>
 
 struct credential_spec {
-	char *name;        /* as in {api_key} */
-	char **env;        /* environment variables, tried in order; NULL-terminated */
-	char **secret;     /* keys in the secrets file and in the request's config, tried in order; NULL-terminated */
-	char *pattern;     /* POSIX extended regular expression, or NULL */
-	regex_t compiled;  /* valid when pattern is not NULL */
-	char *hint;        /* or NULL */
-	bool optional;     /* not needed for "credentials present" */
+	char *name;	  /* as in {api_key} */
+	char **env;	  /* environment variables, tried in order; NULL-terminated */
+	char **secret;	  /* keys in the secrets file and in the request's config, tried in order; NULL-terminated */
+	char *pattern;	  /* POSIX extended regular expression, or NULL */
+	regex_t compiled; /* valid when pattern is not NULL */
+	char *hint;	  /* or NULL */
+	bool optional;	  /* not needed for "credentials present" */
 };

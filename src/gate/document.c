@@ -12,7 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"

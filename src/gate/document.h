@@ -14,7 +14,7 @@
 
 struct document {
 	const char *name; /* as said to people: the one of the two names that was found, else the first; a literal */
-	char *path;       /* where it was found, NULL: there is neither file */
+	char *path;	  /* where it was found, NULL: there is neither file */
 	char *text;
 	size_t length;
 	uint64_t digest; /* differs when the file or the trouble with it differs */
@@ -22,8 +22,8 @@ struct document {
 
 /* Reads the first of the two names that exists under `home`. Neither is no error: `path` stays NULL. `is_private` refuses a file that
  * others than its owner can read. Also after an error the digest is filled in, and document_free() is due. */
-enum error_code document_read(const char *home, const char *const names[2], bool is_private, struct document *document,
-			      struct error *error);
+enum error_code document_read(
+	const char *home, const char *const names[2], bool is_private, struct document *document, struct error *error);
 
 /* The file's object. NULL with ERROR_INVALID or ERROR_MEMORY. `is_private` keeps even key names out of the message. */
 json_t *document_parse(const struct document *document, bool is_private, struct error *error);

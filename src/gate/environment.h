@@ -14,4 +14,5 @@ void environment_free(struct environment *environment);
 const char *environment_find(const struct environment *environment, const char *name);
 
 /* Calls `visit` with the value of each variable whose name speaks of a credential (RUNPOD_API_KEY, MODAL_TOKEN_ID, ...). */
-void environment_each_credential(const struct environment *environment, void (*visit)(void *context, const char *value), void *context);
+void environment_each_credential(
+	const struct environment *environment, void (*visit)(void *context, const char *value), void *context);

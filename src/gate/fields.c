@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
-/* ---- paths and errors ------------------------------------------------------------------------------------------- */
+/* ---- paths and errors ---- */
 
 size_t field_enter(struct field_reader *reader, const char *key)
 {
@@ -69,7 +69,7 @@ enum error_code field_fail_type(struct field_reader *reader, const char *expecte
 	return field_fail(reader, "expected %s, got %s", expected, type_name(value));
 }
 
-/* ---- objects ------------------------------------------------------------------------------------------------------ */
+/* ---- objects ---- */
 
 static enum error_code fail_unknown(struct field_reader *reader, const struct field *fields, const char *key)
 {
@@ -130,7 +130,7 @@ enum error_code field_ignored(struct field_reader *reader, const struct field *f
 	return json_is_string(value) ? ERROR_NONE : field_fail_type(reader, "text", value);
 }
 
-/* ---- scalars ------------------------------------------------------------------------------------------------------ */
+/* ---- scalars ---- */
 
 enum error_code field_bool(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
 {
@@ -188,7 +188,7 @@ enum error_code field_usd(struct field_reader *reader, const struct field *field
 	return ERROR_NONE;
 }
 
-/* ---- texts -------------------------------------------------------------------------------------------------------- */
+/* ---- texts ---- */
 
 static enum error_code copy_text(struct field_reader *reader, const struct field *field, const json_t *value, char **copy)
 {

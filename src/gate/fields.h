@@ -26,9 +26,9 @@ struct field {
 	size_t offset;
 	int64_t minimum;
 	int64_t maximum;
-	bool nullable;                                   /* texts: null is allowed, and is NULL */
-	const char *(*refuse)(const char *text);         /* texts: why this one is not good, or NULL; never quotes it */
-	const struct field *fields;                      /* objects: the table of the struct at `offset` */
+	bool nullable;				 /* texts: null is allowed, and is NULL */
+	const char *(*refuse)(const char *text); /* texts: why this one is not good, or NULL; never quotes it */
+	const struct field *fields;		 /* objects: the table of the struct at `offset` */
 };
 
 /* Reads every key of `object` into the struct at `to`; keys that are absent leave their place alone. */
@@ -39,7 +39,8 @@ enum error_code field_bool(struct field_reader *reader, const struct field *fiel
 enum error_code field_int(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 enum error_code field_int64(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 enum error_code field_size(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
-enum error_code field_usd(struct field_reader *reader, const struct field *field, const json_t *value, void *to); /* int64 micro-dollars */
+enum error_code field_usd(
+	struct field_reader *reader, const struct field *field, const json_t *value, void *to); /* int64 micro-dollars */
 enum error_code field_text(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 enum error_code field_text_list(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 enum error_code field_object(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
@@ -49,8 +50,7 @@ enum error_code field_ignored(struct field_reader *reader, const struct field *f
 size_t field_enter(struct field_reader *reader, const char *key);
 size_t field_enter_item(struct field_reader *reader, size_t index);
 void field_leave(struct field_reader *reader, size_t mark);
-__attribute__((format(printf, 2, 3)))
-enum error_code field_fail(struct field_reader *reader, const char *format, ...);
+__attribute__((format(printf, 2, 3))) enum error_code field_fail(struct field_reader *reader, const char *format, ...);
 enum error_code field_fail_type(struct field_reader *reader, const char *expected, const json_t *value);
 
 /* A NULL-terminated list of texts and its texts. */

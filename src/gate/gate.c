@@ -52,7 +52,7 @@ struct reading {
 	const char *file;
 };
 
-/* ---- parts and views ------------------------------------------------------------------------------------------------ */
+/* ---- parts and views ---- */
 
 static struct part *part_make(struct config *config, struct secrets *secrets)
 {
@@ -153,7 +153,7 @@ static void publish(struct gate *gate, struct held_view *held)
 	view_release(before);
 }
 
-/* ---- reading the files ------------------------------------------------------------------------------------------------ */
+/* ---- reading the files ---- */
 
 /* False: the file is as it was at the last reading. */
 static bool is_news(const struct document *document, uint64_t *digest)
@@ -243,7 +243,7 @@ static void log_reloaded(const char *event, const struct reading *reading)
 	log_end(&line);
 }
 
-/* ---- open, reload, close --------------------------------------------------------------------------------------------- */
+/* ---- open, reload, close ---- */
 
 /* The first view. A broken secrets file counts as empty, a broken configuration is an error. */
 static enum error_code open_view(struct gate *gate, struct error *error)

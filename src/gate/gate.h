@@ -21,9 +21,9 @@ struct gate_view {
 	const struct config *config;
 	const struct secrets *secrets;
 	const struct environment *environment; /* as it was at start; later setenv() is not seen */
-	const char *config_problem;  /* why the newest config file is not in force, or NULL */
-	const char *secrets_problem; /* why the newest secrets file is not in force, or NULL */
-	uint64_t generation;         /* grows with each change */
+	const char *config_problem;	       /* why the newest config file is not in force, or NULL */
+	const char *secrets_problem;	       /* why the newest secrets file is not in force, or NULL */
+	uint64_t generation;		       /* grows with each change */
 };
 
 /* Reads both files. A broken config file is an error (the operator is there to see it); a broken secrets file is not: it
@@ -47,9 +47,9 @@ void gate_release(struct gate *gate, const struct gate_view *view);
 
 /* Who is judged. Everything borrowed. */
 struct gate_subject {
-	const char *provider;          /* id */
-	char *const *aliases;          /* NULL-terminated */
-	const char *feature_flag;      /* "enable_public_gpu"; the umbrella flag is considered for image and video */
+	const char *provider;	  /* id */
+	char *const *aliases;	  /* NULL-terminated */
+	const char *feature_flag; /* "enable_public_gpu"; the umbrella flag is considered for image and video */
 	const struct credential_spec *credentials;
 	size_t credential_count;
 };
@@ -57,16 +57,16 @@ struct gate_subject {
 #define VERDICT_TEXTS 24
 
 struct verdict {
-	bool enabled;             /* the feature flag, the umbrella considered */
+	bool enabled;		  /* the feature flag, the umbrella considered */
 	bool credentials_present; /* every credential that is not optional */
-	bool execution_allowed;   /* both; `ok` equals it */
-	bool live_allowed;        /* execution_allowed, credentials not from the request, all live switches on, budgets above zero */
-	bool request_credential;  /* the request carried one */
-	char *reason;             /* the first cause when not execution_allowed, else NULL */
+	bool execution_allowed;	  /* both; `ok` equals it */
+	bool live_allowed; /* execution_allowed, credentials not from the request, all live switches on, budgets above zero */
+	bool request_credential; /* the request carried one */
+	char *reason;		 /* the first cause when not execution_allowed, else NULL */
 	char *warnings[VERDICT_TEXTS];
-	size_t warning_count;     /* causes, and what would change each */
+	size_t warning_count; /* causes, and what would change each */
 	char *live_missing[VERDICT_TEXTS];
-	size_t live_missing_count;/* what keeps a "dry_run": false from being sent; without the request's own dry_run */
+	size_t live_missing_count;    /* what keeps a "dry_run": false from being sent; without the request's own dry_run */
 	char *sources[VERDICT_TEXTS]; /* per credential of the subject: "request", "secrets", "env" or NULL; static strings */
 };
 
@@ -74,8 +74,8 @@ struct verdict {
  * credentials"), by the names in credential_spec.secret, then the spec's name, only non-blank text counts. A value whose pattern does not
  * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value. ERROR_MEMORY only.
  * The verdict is the caller's: verdict_free(). Any thread, no locks, no files. */
-enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
-			   struct verdict *verdict);
+enum error_code gate_judge(
+	const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, struct verdict *verdict);
 void verdict_free(struct verdict *verdict);
 
 /* The feature flag's state, the umbrella considered (facts: it opens image and video, never gpu). Unknown flags are off. */

@@ -12,8 +12,7 @@
 #include "base/limits.h"
 #include "gate/mask_rules.h"
 
-/* ---- one text ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- one text ---- */
 
 /* "Bearer x" and the like, of exactly two words? */
 static bool is_two_words(const char *text, size_t length)
@@ -77,8 +76,7 @@ static json_t *masked(const struct gate_view *view, const json_t *value, bool un
 	return result;
 }
 
-/* ---- the walks
- * ----------------------------------------------------------------------------------------------------------------- */
+/* ---- the walks ---- */
 
 /* The name of { "name": "Authorization", "value": "..." }, as form fields and variables are often written. */
 static bool is_named_value(const json_t *object, const char *key)

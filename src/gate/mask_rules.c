@@ -17,7 +17,7 @@
 #define SHORTEST_VALUE 8 /* shorter values are words of everyday text */
 #define SHORTEST_EQUAL 4 /* ... but a text that is nothing else is one of them */
 
-/* ---- names of keys ------------------------------------------------------------------------------------------------------- */
+/* ---- names of keys ---- */
 
 /* Lower case, "-" and " " as "_", and a "_" where camelCase begins a word. Long names keep their end, which is what tells. */
 static size_t fold_name(const char *name, size_t length, char folded[NAME_BYTES])
@@ -94,7 +94,7 @@ bool mask_rule_name(const char *name, size_t length)
 	return false;
 }
 
-/* ---- words ---------------------------------------------------------------------------------------------------------------- */
+/* ---- words ---- */
 
 struct prefix {
 	const char *text;
@@ -185,8 +185,7 @@ bool mask_rule_scheme(const char *scheme, size_t scheme_length, const char *word
 	return false;
 }
 
-/* ---- whole texts ------------------------------------------------------------------------------------------------------------
- */
+/* ---- whole texts ---- */
 
 static size_t skip_scheme(const char *text, size_t length)
 {
@@ -250,7 +249,8 @@ static bool separates(char byte)
 /* "bearer of the ring" is prose, "Bearer 0123456789" is not. */
 static bool is_after_bearer(const char *before, size_t length, const char *word, size_t word_length)
 {
-	return length == 6 && before + length + 1 == word && strncasecmp(before, "Bearer", 6) == 0 && mask_rule_odd(word, word_length);
+	return length == 6 && before + length + 1 == word && strncasecmp(before, "Bearer", 6) == 0 &&
+	       mask_rule_odd(word, word_length);
 }
 
 const char *mask_rule_key(const char *text, size_t text_length, size_t *length)
@@ -274,8 +274,7 @@ const char *mask_rule_key(const char *text, size_t text_length, size_t *length)
 	return NULL;
 }
 
-/* ---- values of the host's own credentials -------------------------------------------------------------------------------------
- */
+/* ---- values of the host's own credentials ---- */
 
 struct needle_search {
 	const char *text;

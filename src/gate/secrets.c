@@ -31,7 +31,7 @@ struct secrets {
 	size_t count;
 };
 
-/* ---- values ----------------------------------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 /* "...", "***", "<your key>": copied from an example and never filled in. */
 static bool is_placeholder(const char *text, size_t length)
@@ -106,7 +106,7 @@ static const char *shown_name(const char *name)
 	return mask_rule_word(name, strlen(name)) ? MASK_TEXT : name;
 }
 
-/* ---- reading ------------------------------------------------------------------------------------------------------------ */
+/* ---- reading ---- */
 
 static bool is_known(const struct secrets *secrets, const char *provider, const char *field)
 {
@@ -251,7 +251,7 @@ void secrets_free(struct secrets *secrets)
 	free(secrets);
 }
 
-/* ---- asking --------------------------------------------------------------------------------------------------------------- */
+/* ---- asking ---- */
 
 const char *secrets_file(const struct secrets *secrets)
 {

@@ -26,7 +26,7 @@ struct trial {
 
 enum places { IN_WARNINGS = 1, IN_LIVE = 2, IS_REASON = 4, IS_CAUSE = IN_WARNINGS | IN_LIVE | IS_REASON };
 
-/* ---- texts ---------------------------------------------------------------------------------------------------------------- */
+/* ---- texts ---- */
 
 static void keep(struct trial *trial, char **place, const char *text)
 {
@@ -52,7 +52,7 @@ __attribute__((format(printf, 3, 4))) static void say(struct trial *trial, int p
 		keep(trial, &verdict->reason, text);
 }
 
-/* ---- flags ---------------------------------------------------------------------------------------------------------------- */
+/* ---- flags ---- */
 
 /* The legacy flag that opens image and video too, never gpu. */
 static const char *umbrella_of(const char *flag)
@@ -95,8 +95,7 @@ static void judge_flag(struct trial *trial)
 		say(trial, IS_CAUSE, "feature flag %s is off: set features.%s to true in %s", flag, flag, file);
 }
 
-/* ---- credentials ------------------------------------------------------------------------------------------------------------
- */
+/* ---- credentials ---- */
 
 static const char *text_in(const json_t *config, const char *name)
 {
@@ -240,8 +239,7 @@ static void judge_credentials(struct trial *trial)
 			"a live job takes its credential from the secrets file or the environment, never from the request");
 }
 
-/* ---- live switches ------------------------------------------------------------------------------------------------------------
- */
+/* ---- live switches ---- */
 
 static bool is_open(const struct budget *budget)
 {
@@ -267,8 +265,7 @@ static void judge_live(struct trial *trial)
 			config->file);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------------------------------------------
- */
+/* ---- the whole ---- */
 
 enum error_code gate_judge(
 	const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, struct verdict *verdict)

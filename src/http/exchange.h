@@ -39,12 +39,12 @@ struct worker {
 	_Alignas(WORKER_ALIGNMENT) struct http_server *server;
 	_Atomic int64_t deadline; /* see deadline.c */
 	pthread_t thread;
-	int requests;             /* of the connection being served */
+	int requests; /* of the connection being served */
 	uint64_t next_id;
-	const char *head_start;   /* where civetweb's request buffer begins, as far as seen */
-	struct buffer out;        /* head and body of an answer */
+	const char *head_start; /* where civetweb's request buffer begins, as far as seen */
+	struct buffer out;	/* head and body of an answer */
 	struct buffer body;
-	struct buffer path;       /* only when it had percent-escapes */
+	struct buffer path; /* only when it had percent-escapes */
 };
 
 struct http_server {
@@ -52,11 +52,11 @@ struct http_server {
 	struct gate *gate;
 	void (*handle)(void *context, struct http_request *request);
 	void *handle_context;
-	char host[16];            /* the address listened on */
+	char host[16]; /* the address listened on */
 	bool loopback, any_address;
 	int port;
 	int threads;
-	int overload_mark;        /* requests in flight beyond it are refused */
+	int overload_mark; /* requests in flight beyond it are refused */
 	_Atomic bool draining;
 	_Atomic int in_flight;
 	_Atomic int connections;
@@ -69,7 +69,7 @@ struct http_server {
 	bool late_running, late_stopping;
 
 	_Atomic bool starting;
-	char start_problem[160];  /* what civetweb said last; under late_lock */
+	char start_problem[160]; /* what civetweb said last; under late_lock */
 };
 
 struct http_exchange {
@@ -78,19 +78,19 @@ struct http_exchange {
 	struct worker *worker;
 	const struct mg_request_info *info; /* NULL when civetweb could not read the head */
 	const char *head[HEAD_COUNT];
-	const char *origin;       /* an allowed one, to be named in the answer */
-	size_t declared;          /* Content-Length */
+	const char *origin; /* an allowed one, to be named in the answer */
+	size_t declared;    /* Content-Length */
 	bool chunked;
-	bool unread;              /* a body is still with the client or in civetweb's buffer */
-	bool head_only;           /* HEAD */
-	bool probe;               /* /healthz or /readyz */
+	bool unread;	/* a body is still with the client or in civetweb's buffer */
+	bool head_only; /* HEAD */
+	bool probe;	/* /healthz or /readyz */
 	bool close;
-	int status;               /* of the answer sent; 0: none yet */
+	int status; /* of the answer sent; 0: none yet */
 	char id[REQUEST_ID_TEXT];
 };
 
 /* request.c */
-bool request_read_head(struct http_exchange *x);   /* false: refused and answered, as in all that follow */
+bool request_read_head(struct http_exchange *x); /* false: refused and answered, as in all that follow */
 bool request_read_target(struct http_exchange *x);
 void request_choose_id(struct http_exchange *x);
 bool request_keeps_alive(const struct http_exchange *x);
@@ -107,8 +107,8 @@ bool body_read(struct http_exchange *x);
 void body_drain(struct http_exchange *x); /* after a refusal: a small rest, for a short while */
 
 /* reply.c: sends a problem, and returns false for the caller to return. `headers` as in http_reply. */
-__attribute__((format(printf, 4, 5)))
-bool reply_refuse(struct http_exchange *x, int status, const char *headers, const char *detail, ...);
+__attribute__((format(printf, 4, 5))) bool reply_refuse(
+	struct http_exchange *x, int status, const char *headers, const char *detail, ...);
 
 /* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
 #define QUOTE_BYTES 80
@@ -117,6 +117,6 @@ const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
 /* deadline.c */
 enum error_code deadline_start(struct http_server *server, struct error *error);
 void deadline_stop(struct http_server *server);
-void deadline_enter_thread(void);                                   /* by each thread of civetweb, once */
-void deadline_arm(struct worker *worker, int64_t deadline_ns);      /* monotonic */
-bool deadline_disarm(struct worker *worker);                        /* true: the deadline passed */
+void deadline_enter_thread(void);			       /* by each thread of civetweb, once */
+void deadline_arm(struct worker *worker, int64_t deadline_ns); /* monotonic */
+bool deadline_disarm(struct worker *worker);		       /* true: the deadline passed */

@@ -28,7 +28,7 @@ static bool check_load(struct http_exchange *x)
 	return true;
 }
 
-/* ---- Host --------------------------------------------------------------------------------------------------------- */
+/* ---- Host ---- */
 
 /* The length of the host in "host", "host:port", "[::1]:port"; 0 when it is neither. */
 static size_t host_length(const char *text, size_t length)
@@ -109,7 +109,7 @@ static bool check_host(struct http_exchange *x)
 		reply_quote(host, quoted), x->request.view->config->file);
 }
 
-/* ---- Origin ------------------------------------------------------------------------------------------------------- */
+/* ---- Origin ---- */
 
 static bool origin_is_listed(char *const *list, const char *origin)
 {
@@ -156,7 +156,7 @@ static bool answer_preflight(struct http_exchange *x)
 	return true;
 }
 
-/* ---- all of it ---------------------------------------------------------------------------------------------------- */
+/* ---- all of it ---- */
 
 bool guard_check(struct http_exchange *x)
 {

@@ -15,13 +15,13 @@ struct http_server;
 struct mg_connection;
 
 struct http_request {
-	const char *method;            /* "GET" for HEAD too: http_send() leaves the body out */
-	const char *path;              /* percent-decoded, without query, no NUL or control byte in it */
-	const char *query;             /* as sent, or NULL */
-	const char *body;              /* "" when there is none; NUL-terminated */
+	const char *method; /* "GET" for HEAD too: http_send() leaves the body out */
+	const char *path;   /* percent-decoded, without query, no NUL or control byte in it */
+	const char *query;  /* as sent, or NULL */
+	const char *body;   /* "" when there is none; NUL-terminated */
 	size_t body_length;
-	const char *request_id;        /* the client's X-Request-ID if it is sane, else a new one; echoed in the reply */
-	const struct gate_view *view;  /* flags, secrets and switches in force for this request */
+	const char *request_id;		      /* the client's X-Request-ID if it is sane, else a new one; echoed in the reply */
+	const struct gate_view *view;	      /* flags, secrets and switches in force for this request */
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
 	struct mg_connection *connection;
 };
@@ -34,8 +34,8 @@ bool http_query(const struct http_request *request, const char *name, char *valu
 
 struct http_reply {
 	int status;
-	const char *content_type;      /* NULL: application/json */
-	const char *headers;           /* further header lines, each ending in \r\n, or NULL */
+	const char *content_type; /* NULL: application/json */
+	const char *headers;	  /* further header lines, each ending in \r\n, or NULL */
 	const char *body;
 	size_t body_length;
 };
@@ -48,7 +48,7 @@ void http_send(struct http_request *request, const struct http_reply *reply);
 struct http_problem {
 	int status;
 	const char *detail;
-	const char *path;              /* field path of a bad body; "" is the body itself */
+	const char *path; /* field path of a bad body; "" is the body itself */
 	const char *members;
 	const char *headers;
 };
@@ -56,9 +56,9 @@ struct http_problem {
 void http_send_problem(struct http_request *request, const struct http_problem *problem);
 
 struct http_options {
-	const char *listen;            /* "127.0.0.1:8001" */
+	const char *listen; /* "127.0.0.1:8001" */
 	int threads;
-	struct gate *gate;             /* where each request's view comes from */
+	struct gate *gate; /* where each request's view comes from */
 	void (*handle)(void *context, struct http_request *request);
 	void *context;
 };

@@ -68,7 +68,8 @@ static void write_cors(struct buffer *out, const char *origin)
 	write_literal(out, "Access-Control-Allow-Origin: ");
 	buffer_text(out, origin);
 	write_literal(out, "\r\nVary: Origin\r\n"
-			   "Access-Control-Expose-Headers: Allow, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-ID\r\n");
+			   "Access-Control-Expose-Headers: Allow, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, "
+			   "X-Request-ID\r\n");
 }
 
 static void write_head(struct http_exchange *x, const struct http_reply *reply)

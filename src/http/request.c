@@ -11,7 +11,7 @@
 
 #include "base/limits.h"
 
-/* ---- headers ------------------------------------------------------------------------------------------------------ */
+/* ---- headers ---- */
 
 static enum head match(const char *name, const char *expected, enum head which)
 {
@@ -205,7 +205,7 @@ void request_choose_id(struct http_exchange *x)
 	x->request.request_id = x->id;
 }
 
-/* ---- path and query ----------------------------------------------------------------------------------------------- */
+/* ---- path and query ---- */
 
 /* UTF-8 as RFC 3629 has it, byte by byte. */
 struct utf8 {

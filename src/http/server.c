@@ -29,7 +29,7 @@
 #define LISTENER_FDS 256
 #define OPTION_TEXT 32
 
-/* ---- one request -------------------------------------------------------------------------------------------------- */
+/* ---- one request ---- */
 
 /* One thread serves one connection at a time: when most are taken, nobody keeps one between requests. */
 static bool must_close(const struct http_exchange *x)
@@ -102,7 +102,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
 	return 0;
 }
 
-/* ---- threads and connections -------------------------------------------------------------------------------------- */
+/* ---- threads and connections ---- */
 
 static void *init_thread(const struct mg_context *context, int type)
 {
@@ -164,7 +164,7 @@ static int civetweb_says(const struct mg_connection *connection, const char *mes
 	return 1;
 }
 
-/* ---- start -------------------------------------------------------------------------------------------------------- */
+/* ---- start ---- */
 
 /* "127.0.0.1:8001" or "localhost:8001". */
 static enum error_code parse_listen(
@@ -367,7 +367,7 @@ enum error_code http_start(const struct http_options *options, struct http_serve
 	return ERROR_NONE;
 }
 
-/* ---- stop --------------------------------------------------------------------------------------------------------- */
+/* ---- stop ---- */
 
 int http_port(const struct http_server *server)
 {

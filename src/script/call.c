@@ -24,8 +24,8 @@ const char *script_call_prefix(const struct script_call *call)
 
 static void list_buffers(struct script_call *call, struct buffer *list[BUFFERS])
 {
-	struct buffer *all[BUFFERS] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result, &call->warnings,
-		&call->notes, &call->refusals };
+	struct buffer *all[BUFFERS] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result,
+		&call->warnings, &call->notes, &call->refusals };
 
 	memcpy(list, all, sizeof all);
 }
@@ -42,7 +42,8 @@ void script_call_init(struct script_call *call)
 	call->provider = NULL;
 }
 
-void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
+void script_call_set(
+	struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
 {
 	call->provider = provider_hold(provider);
 	call->function = function;
@@ -87,9 +88,10 @@ static void push_function(lua_State *L, struct script_call *call, enum manifest_
 /* A script may add to the answer, not say what the host says. */
 static void check_fields(lua_State *L, int index)
 {
-	static const char *const ours[] = { "ok", "execution_allowed", "feature", "credentials", "provider", "name", "kind", "pricing_url", "docs_url",
-		"last_checked", "capabilities", "pricing", "dry_run", "id", "job_id", "status", "progress", "mode", "job", "payload", "estimates",
-		"upstream", "artifacts", "result", "reason", "warnings", "notes", "live", "error", NULL };
+	static const char *const ours[] = { "ok", "execution_allowed", "feature", "credentials", "provider", "name", "kind",
+		"pricing_url", "docs_url", "last_checked", "capabilities", "pricing", "dry_run", "id", "job_id", "status",
+		"progress", "mode", "job", "payload", "estimates", "upstream", "artifacts", "result", "reason", "warnings",
+		"notes", "live", "error", NULL };
 
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING)
@@ -176,7 +178,8 @@ static int finish_function(lua_State *L, int status, lua_KContext context)
 		return 0;
 	}
 	if (!lua_istable(L, -2))
-		return luaL_error(L, "%s returned %s, a table is expected", manifest_function_name(call->function), luaL_typename(L, -2));
+		return luaL_error(
+			L, "%s returned %s, a table is expected", manifest_function_name(call->function), luaL_typename(L, -2));
 	bridge_write(L, -2, &call->result);
 	call->outcome = CALL_DONE;
 	return 0;
@@ -269,7 +272,8 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 		return;
 	}
 	if (status == LUA_ERRMEM && call->phase == PHASE_START) { /* no code of the script has run yet */
-		error_set(&call->error, ERROR_INVALID, "", "this is more than fits in a script's memory, %d MiB", LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
+		error_set(&call->error, ERROR_INVALID, "", "this is more than fits in a script's memory, %d MiB",
+			LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
 		call->outcome = CALL_INVALID;
 		return;
 	}
@@ -278,7 +282,8 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 	if (strncmp(call->error.message, call->provider->file, strlen(call->provider->file)) != 0) {
 		struct error bare = call->error;
 
-		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_name(call), bare.message);
+		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_name(call),
+			bare.message);
 	}
 	if (state->stop != SCRIPT_RUNNING && state->stop != SCRIPT_STOP_HOST)
 		provider_note_stop(call->provider);

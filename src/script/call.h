@@ -16,44 +16,44 @@
 #include "script/response.h"
 
 enum call_outcome {
-	CALL_DONE = 0,  /* what the script returned is in the buffers */
-	CALL_PREVIEW,   /* a dry run reached its request: `upstream` is the preview */
-	CALL_REFUSED,   /* the request cannot be expressed at the vendor: `refusals` say why, nothing would be sent */
-	CALL_INVALID,   /* bad input: `error` names the field (400) */
-	CALL_FAILED,    /* the script failed or was stopped: `error` names script, line and limit (500) */
-	CALL_WAITING,   /* a live call asked for `outgoing`: send it, then script_call_resume() */
+	CALL_DONE = 0, /* what the script returned is in the buffers */
+	CALL_PREVIEW,  /* a dry run reached its request: `upstream` is the preview */
+	CALL_REFUSED,  /* the request cannot be expressed at the vendor: `refusals` say why, nothing would be sent */
+	CALL_INVALID,  /* bad input: `error` names the field (400) */
+	CALL_FAILED,   /* the script failed or was stopped: `error` names script, line and limit (500) */
+	CALL_WAITING,  /* a live call asked for `outgoing`: send it, then script_call_resume() */
 };
 
 enum call_phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
 
 struct script_call {
 	/* in */
-	struct provider *provider;        /* held */
-	enum manifest_function function;  /* SUBMIT runs prepare, estimate and submit */
-	json_t *request;                  /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
+	struct provider *provider;	 /* held */
+	enum manifest_function function; /* SUBMIT runs prepare, estimate and submit */
+	json_t *request; /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
 	bool dry_run;
 
 	/* out: JSON texts */
 	enum call_outcome outcome;
 	struct error error;
-	char mode[64];                    /* payload.mode, or "" */
-	struct buffer payload;            /* what prepare returned */
-	struct buffer fields;             /* members that prepare adds to the answer: "\"model\":\"x\"," */
-	struct buffer estimates;          /* an object */
-	struct buffer upstream;           /* the preview, or empty */
-	struct buffer result;             /* what the function returned, or empty */
-	struct buffer warnings;           /* texts, each followed by a comma */
-	struct buffer notes;              /* the same */
-	struct buffer refusals;           /* the same; each is in warnings too */
+	char mode[64];		 /* payload.mode, or "" */
+	struct buffer payload;	 /* what prepare returned */
+	struct buffer fields;	 /* members that prepare adds to the answer: "\"model\":\"x\"," */
+	struct buffer estimates; /* an object */
+	struct buffer upstream;	 /* the preview, or empty */
+	struct buffer result;	 /* what the function returned, or empty */
+	struct buffer warnings;	 /* texts, each followed by a comma */
+	struct buffer notes;	 /* the same */
+	struct buffer refusals;	 /* the same; each is in warnings too */
 	int warning_count;
 	int note_count;
-	int64_t estimate_micro_usd;       /* expected, -1 when not known */
-	int64_t estimate_high_micro_usd;  /* high, else expected, -1 when not known */
+	int64_t estimate_micro_usd;	 /* expected, -1 when not known */
+	int64_t estimate_high_micro_usd; /* high, else expected, -1 when not known */
 
 	/* while it runs */
-	enum call_phase phase;            /* which of the script's functions, for messages and to judge an error */
+	enum call_phase phase; /* which of the script's functions, for messages and to judge an error */
 	struct outgoing outgoing;
-	const struct response *response;  /* what ctx.request returns when the call goes on */
+	const struct response *response; /* what ctx.request returns when the call goes on */
 	lua_State *thread;
 	int thread_reference;
 };
@@ -65,7 +65,8 @@ const char *script_call_prefix(const struct script_call *call);
 void script_call_init(struct script_call *call);
 
 /* Says what to call. `provider` and `request` get one more holder each. */
-void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
+void script_call_set(
+	struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
 
 /* Runs it: a dry run to its end, a live call to its end or to its next request (CALL_WAITING). Engine thread. */
 void script_call_run(struct script_call *call);

@@ -15,9 +15,9 @@
 #include "base/text.h"
 
 struct source {
-	char *name;  /* "image_fal.lua" */
+	char *name;    /* "image_fal.lua" */
 	char *problem; /* why it could not be read, or NULL */
-	char *text;  /* NULL once the scripts are made from it: `digest` tells a change */
+	char *text;    /* NULL once the scripts are made from it: `digest` tells a change */
 	size_t length;
 	uint64_t digest;
 };
@@ -30,11 +30,11 @@ struct source_list {
 struct catalog {
 	char *providers_directory, *lua_directory;
 	struct script_library *library;
-	struct source_list sources;   /* what the current set was made from */
-	struct source_list modules;   /* the same of lua/, to see changes */
+	struct source_list sources; /* what the current set was made from */
+	struct source_list modules; /* the same of lua/, to see changes */
 	uint64_t generation;
 	pthread_mutex_t lock;
-	struct catalog_set *current;  /* under lock */
+	struct catalog_set *current; /* under lock */
 };
 
 /* ---- files ---- */
@@ -213,7 +213,8 @@ struct provider *catalog_find(const struct catalog_set *set, const char *kind, c
 	for (size_t i = 0; i < set->count; i++) {
 		struct provider *provider = set->entries[i].provider;
 
-		if (provider != NULL && (kind == NULL || strcmp(provider->manifest.kind, kind) == 0) && answers_to(provider, folded))
+		if (provider != NULL && (kind == NULL || strcmp(provider->manifest.kind, kind) == 0) &&
+			answers_to(provider, folded))
 			return provider;
 	}
 	return NULL;
@@ -223,8 +224,8 @@ struct provider *catalog_find(const struct catalog_set *set, const char *kind, c
 
 struct loading {
 	struct catalog *catalog;
-	struct catalog_set *set;            /* being made */
-	const struct source_list *sources;  /* the files that are there now */
+	struct catalog_set *set;	   /* being made */
+	const struct source_list *sources; /* the files that are there now */
 };
 
 static const struct catalog_entry *entry_of(const struct catalog_set *set, const char *file)
@@ -242,7 +243,8 @@ static const struct provider *name_holder(const struct loading *loading, const c
 
 	if (other == NULL && loading->catalog->current != NULL)
 		other = catalog_find(loading->catalog->current, NULL, name);
-	if (other == NULL || strcmp(other->file, file) == 0 || find_source(loading->sources, other->file + strlen("providers/")) == NULL)
+	if (other == NULL || strcmp(other->file, file) == 0 ||
+		find_source(loading->sources, other->file + strlen("providers/")) == NULL)
 		return NULL;
 	return other;
 }
@@ -257,7 +259,8 @@ static enum error_code check_names(const struct loading *loading, const struct p
 		const struct provider *other = name_holder(loading, provider->file, name);
 
 		if (other != NULL)
-			return error_set(error, ERROR_SCRIPT, "id", "%s:1: the name '%s' is taken by %s", provider->file, name, other->file);
+			return error_set(error, ERROR_SCRIPT, "id", "%s:1: the name '%s' is taken by %s", provider->file, name,
+				other->file);
 	}
 	return ERROR_NONE;
 }
@@ -272,13 +275,15 @@ static void load_entry(const struct loading *loading, struct catalog_entry *entr
 	if (source->problem != NULL)
 		code = error_set(&error, ERROR_SCRIPT, NULL, "%s:1: %s", entry->file, source->problem);
 	else
-		code = provider_load(entry->file, source->text, source->length, catalog->library, ++catalog->generation, &entry->provider, &error);
+		code = provider_load(entry->file, source->text, source->length, catalog->library, ++catalog->generation,
+			&entry->provider, &error);
 	if (code == ERROR_NONE) {
 		code = check_names(loading, entry->provider, &error);
 		entry->waits_for_name = code != ERROR_NONE;
 	}
 	if (code == ERROR_NONE) {
-		log_message(LOG_INFO, "script.loaded", "%s generation %llu", entry->file, (unsigned long long)entry->provider->generation);
+		log_message(LOG_INFO, "script.loaded", "%s generation %llu", entry->file,
+			(unsigned long long)entry->provider->generation);
 		return;
 	}
 	log_message(LOG_ERROR, "script.rejected", "%s", error.message);
@@ -298,7 +303,8 @@ static bool add_entry(const struct loading *loading, const struct source *source
 	if (asprintf(&entry.file, "providers/%s", source->name) == -1)
 		return false;
 	before = entry_of(catalog->current, entry.file);
-	load = reload_all || before == NULL || before->waits_for_name || !same_text(source, find_source(&catalog->sources, source->name));
+	load = reload_all || before == NULL || before->waits_for_name ||
+	       !same_text(source, find_source(&catalog->sources, source->name));
 	if (load) {
 		load_entry(loading, &entry, source, before);
 	} else {
@@ -367,7 +373,8 @@ int catalog_reload(struct catalog *catalog)
 	return loaded;
 }
 
-enum error_code catalog_open(const char *providers_directory, const char *lua_directory, struct catalog **catalog, struct error *error)
+enum error_code catalog_open(
+	const char *providers_directory, const char *lua_directory, struct catalog **catalog, struct error *error)
 {
 	struct catalog *made = calloc(1, sizeof *made);
 

@@ -12,21 +12,22 @@
 struct catalog;
 
 struct catalog_entry {
-	char *file;               /* "providers/image_fal.lua" */
-	struct provider *provider;/* NULL: no version of this file has loaded yet */
-	bool waits_for_name; /* refused only because another file has its name: tried again at each change */
-	char *error;              /* why the newest text of the file does not load ("providers/x.lua:3: ..."), or NULL */
+	char *file;		   /* "providers/image_fal.lua" */
+	struct provider *provider; /* NULL: no version of this file has loaded yet */
+	bool waits_for_name;	   /* refused only because another file has its name: tried again at each change */
+	char *error;		   /* why the newest text of the file does not load ("providers/x.lua:3: ..."), or NULL */
 };
 
 struct catalog_set {
 	_Atomic int holders;
-	uint64_t generation;      /* grows with every published set */
+	uint64_t generation;	       /* grows with every published set */
 	struct catalog_entry *entries; /* in the order of the kinds, then of files as main catalogues list them */
 	size_t count;
 };
 
 /* Loads every script of `providers_directory` with the library `lua_directory`. Scripts that do not load are logged and listed. */
-enum error_code catalog_open(const char *providers_directory, const char *lua_directory, struct catalog **catalog, struct error *error);
+enum error_code catalog_open(
+	const char *providers_directory, const char *lua_directory, struct catalog **catalog, struct error *error);
 void catalog_close(struct catalog *catalog);
 
 /* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed file of lua/ reloads

@@ -60,8 +60,8 @@ static int context_warn(lua_State *L)
 	if (call->warning_count++ >= LIMIT_SCRIPT_WARNINGS)
 		return 0;
 	prefix = field != NULL ? script_call_prefix(call) : "";
-	lua_pushfstring(L, "%s%s%s%s%s", prefix, *prefix != '\0' ? "." : "", field != NULL ? field : "", field != NULL ? ": " : "",
-		lua_tostring(L, 2));
+	lua_pushfstring(L, "%s%s%s%s%s", prefix, *prefix != '\0' ? "." : "", field != NULL ? field : "",
+		field != NULL ? ": " : "", lua_tostring(L, 2));
 	bridge_write(L, -1, &call->warnings);
 	buffer_char(&call->warnings, ',');
 	return 0;

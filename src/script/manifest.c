@@ -20,11 +20,12 @@
 #define HTTPS "https://"
 #define HTTP "http://"
 
-static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url", "last_checked",
-	"tags", "modes", "reviews", "credentials", "base_url", "hosts", "auth", "capabilities", "pricing", "prepare", "estimate",
-	"health", "submit", "poll", "cancel", "webhook", NULL };
+static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
+	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "auth", "capabilities", "pricing",
+	"prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", NULL };
 
-static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook" };
+static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
+	"webhook" };
 
 static const char *const credential_keys[] = { "env", "secret", "pattern", "hint", "optional", NULL };
 
@@ -62,8 +63,7 @@ static int line_of(const char *source, const char *key)
 	return 1;
 }
 
-__attribute__((format(printf, 3, 4)))
-static void complain(struct reading *reading, const char *key, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static void complain(struct reading *reading, const char *key, const char *format, ...)
 {
 	char text[300];
 	char top[64];
@@ -205,8 +205,8 @@ static void check_known_keys(struct reading *reading, int table, const char *pat
 			continue;
 		nearest = text_nearest(name, known);
 		snprintf(full, sizeof full, "%s%s%s", path, path[0] != '\0' ? "." : "", name);
-		complain(reading, full, "unknown key%s%s%s", nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
-			nearest != NULL ? "'?" : "");
+		complain(reading, full, "unknown key%s%s%s", nearest != NULL ? "; did you mean '" : "",
+			nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
 	}
 }
 
@@ -411,10 +411,13 @@ static void check_functions(struct reading *reading)
 
 enum error_code manifest_read(lua_State *L, const char *file, const char *source, struct manifest *manifest, struct error *error)
 {
-	struct reading reading = { .L = L, .table = lua_gettop(L), .file = file, .source = source, .manifest = manifest, .error = error };
+	struct reading reading = {
+		.L = L, .table = lua_gettop(L), .file = file, .source = source, .manifest = manifest, .error = error
+	};
 
 	if (!lua_istable(L, -1))
-		return error_set(error, ERROR_SCRIPT, "", "%s:1: expected the script to return a table, got %s", file, luaL_typename(L, -1));
+		return error_set(error, ERROR_SCRIPT, "", "%s:1: expected the script to return a table, got %s", file,
+			luaL_typename(L, -1));
 	check_known_keys(&reading, reading.table, "", known_keys);
 	manifest->id = read_text(&reading, "id", true);
 	check_id(&reading);
@@ -465,9 +468,9 @@ static void free_credential(struct credential_spec *spec)
 
 void manifest_free(struct manifest *manifest)
 {
-	char *texts[] = { manifest->id, manifest->name, manifest->kind, manifest->feature_flag, manifest->docs_url, manifest->pricing_url,
-		manifest->last_checked, manifest->base_url, manifest->capabilities, manifest->pricing, manifest->tags, manifest->modes,
-		manifest->reviews };
+	char *texts[] = { manifest->id, manifest->name, manifest->kind, manifest->feature_flag, manifest->docs_url,
+		manifest->pricing_url, manifest->last_checked, manifest->base_url, manifest->capabilities, manifest->pricing,
+		manifest->tags, manifest->modes, manifest->reviews };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);

@@ -9,7 +9,16 @@
 #include "base/error.h"
 #include "gate/credential.h"
 
-enum manifest_function { FUNCTION_PREPARE = 0, FUNCTION_ESTIMATE, FUNCTION_HEALTH, FUNCTION_SUBMIT, FUNCTION_POLL, FUNCTION_CANCEL, FUNCTION_WEBHOOK, FUNCTION_COUNT };
+enum manifest_function {
+	FUNCTION_PREPARE = 0,
+	FUNCTION_ESTIMATE,
+	FUNCTION_HEALTH,
+	FUNCTION_SUBMIT,
+	FUNCTION_POLL,
+	FUNCTION_CANCEL,
+	FUNCTION_WEBHOOK,
+	FUNCTION_COUNT
+};
 
 struct manifest_header {
 	char *name;
@@ -18,11 +27,11 @@ struct manifest_header {
 
 struct manifest {
 	char *id, *name, *kind;
-	char **aliases;      /* NULL-terminated, as written */
+	char **aliases; /* NULL-terminated, as written */
 	char *feature_flag;
 	char *docs_url, *pricing_url, *last_checked; /* or NULL */
-	char *base_url;      /* or NULL; without a slash at the end */
-	char **hosts;        /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first */
+	char *base_url;				     /* or NULL; without a slash at the end */
+	char **hosts; /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first */
 	struct manifest_header *auth;
 	size_t auth_count;
 	struct credential_spec *credentials;

@@ -170,7 +170,8 @@ static bool loopback(const char *host, size_t length)
 		return false;
 	memcpy(text, host, length);
 	text[length] = '\0';
-	return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127; /* 127.x.example is a name like any other */
+	return inet_pton(AF_INET, text, &address) == 1 &&
+	       ntohl(address.s_addr) >> 24 == 127; /* 127.x.example is a name like any other */
 }
 
 /* A dot, encoded or not? Returns what follows it, else NULL. */
@@ -185,13 +186,15 @@ static const char *after_dot(const char *at)
 static bool path_has_dot_segment(const char *path)
 {
 	for (const char *at = path; *at != '\0' && *at != '?'; at++) {
-		const char *after = *at == '/' ? at + 1 : strncasecmp(at, "%2f", 3) == 0 || strncasecmp(at, "%5c", 3) == 0 ? at + 3 : NULL;
+		const char *after = *at == '/'							       ? at + 1
+				    : strncasecmp(at, "%2f", 3) == 0 || strncasecmp(at, "%5c", 3) == 0 ? at + 3
+												       : NULL;
 
 		after = after != NULL ? after_dot(after) : NULL;
 		if (after != NULL && after_dot(after) != NULL)
 			after = after_dot(after);
 		if (after != NULL && (*after == '/' || *after == '\0' || *after == '?' || strncasecmp(after, "%2f", 3) == 0 ||
-			strncasecmp(after, "%5c", 3) == 0))
+					     strncasecmp(after, "%5c", 3) == 0))
 			return true;
 	}
 	return false;
@@ -253,8 +256,8 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 /* What belongs to the connection is the host's: with these a script could say one thing and send another. */
 static bool header_is_ours(const char *name)
 {
-	static const char *const ours[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade", "Expect", "TE",
-		"Trailer", "Proxy-Authorization", "Proxy-Connection", NULL };
+	static const char *const ours[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade",
+		"Expect", "TE", "Trailer", "Proxy-Authorization", "Proxy-Connection", NULL };
 
 	for (const char *const *at = ours; *at != NULL; at++)
 		if (strcasecmp(*at, name) == 0)
@@ -266,7 +269,8 @@ static void set_header(lua_State *L, struct outgoing *outgoing, const char *name
 {
 	size_t i;
 
-	if (strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(name) || *name == '\0')
+	if (strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(name) ||
+		*name == '\0')
 		luaL_error(L, "ctx.request: '%s' is not a header name", name);
 	if (header_is_ours(name))
 		luaL_error(L, "ctx.request: the header '%s' is the host's", name);
@@ -302,7 +306,8 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 			if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
 				luaL_error(L, "ctx.request: headers: names and values must be text");
-			if (strlen(lua_tostring(L, -1)) != (size_t)lua_rawlen(L, -1) || strlen(lua_tostring(L, -2)) != (size_t)lua_rawlen(L, -2))
+			if (strlen(lua_tostring(L, -1)) != (size_t)lua_rawlen(L, -1) ||
+				strlen(lua_tostring(L, -2)) != (size_t)lua_rawlen(L, -2))
 				luaL_error(L, "ctx.request: the header '%s' has a control character in it", lua_tostring(L, -2));
 			set_header(L, outgoing, lua_tostring(L, -2), lua_tostring(L, -1));
 		}
@@ -462,7 +467,9 @@ void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *byt
 
 	while (padding < 2 && padding < length && part->data[length - padding - 1] == '=')
 		padding++;
-	decoded = to == NULL || length > INT_MAX || !crypto_load() ? -1 : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)part->data, (int)length);
+	decoded = to == NULL || length > INT_MAX || !crypto_load()
+			  ? -1
+			  : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)part->data, (int)length);
 	if (decoded < (int)padding)
 		bytes->failed = true;
 	else

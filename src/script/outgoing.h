@@ -21,11 +21,11 @@ struct outgoing_header {
 
 struct outgoing_part {
 	const char *name;
-	const char *value;        /* a field, or NULL for a file */
+	const char *value; /* a field, or NULL for a file */
 	size_t value_length;
 	const char *filename;
 	const char *content_type;
-	const char *data;         /* bytes, or base64 text when `base64` */
+	const char *data; /* bytes, or base64 text when `base64` */
 	size_t data_length;
 	bool base64;
 };
@@ -38,12 +38,12 @@ struct outgoing {
 	struct outgoing_header headers[OUTGOING_HEADERS];
 	size_t header_count;
 	enum outgoing_body body_kind;
-	struct buffer body;       /* BODY_JSON: the text */
-	const char *text;         /* BODY_TEXT: borrowed */
+	struct buffer body; /* BODY_JSON: the text */
+	const char *text;   /* BODY_TEXT: borrowed */
 	size_t text_length;
 	struct outgoing_part *parts; /* OUTGOING_PARTS of them once a form was read */
 	size_t part_count;
-	double timeout_seconds;   /* 0: the default */
+	double timeout_seconds; /* 0: the default */
 };
 
 struct manifest;

@@ -66,7 +66,9 @@ static void check_cost(lua_State *L, bool repeats)
 	luaL_checklstring(L, 1, &subject);
 	pattern = luaL_checklstring(L, 2, &length);
 	if (subject > LIMIT_PATTERN_SUBJECT_BYTES)
-		luaL_error(L, "pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or string.sub first)",
+		luaL_error(L,
+			"pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or string.sub "
+			"first)",
 			LIMIT_PATTERN_SUBJECT_BYTES, (int)subject);
 	if (length > LIMIT_PATTERN_BYTES)
 		luaL_error(L, "a pattern has at most %d bytes, this one has %d", LIMIT_PATTERN_BYTES, (int)length);
@@ -80,8 +82,10 @@ static void check_cost(lua_State *L, bool repeats)
 	for (; weight.halves > 0 && cost <= (double)LIMIT_PATTERN_COST; weight.halves--)
 		cost *= 2;
 	if (cost > (double)LIMIT_PATTERN_COST)
-		luaL_error(L, "pattern '%s' could take too long on %d bytes: anchor it with ^, use fewer quantifiers, or a shorter text", pattern,
-			(int)subject);
+		luaL_error(L,
+			"pattern '%s' could take too long on %d bytes: anchor it with ^, use fewer quantifiers, or a shorter "
+			"text",
+			pattern, (int)subject);
 }
 
 /* Calls the library's own function, kept as the upvalue, with the same arguments. */

@@ -61,8 +61,8 @@ static enum error_code render_common(struct provider *provider, struct error *er
 	struct buffer out;
 
 	if (strlen(manifest->capabilities) + strlen(manifest->pricing) > LIMIT_SCRIPT_FILE_BYTES)
-		return error_set(error, ERROR_SCRIPT, "capabilities", "capabilities and pricing are too large: at most %d bytes together",
-			LIMIT_SCRIPT_FILE_BYTES);
+		return error_set(error, ERROR_SCRIPT, "capabilities",
+			"capabilities and pricing are too large: at most %d bytes together", LIMIT_SCRIPT_FILE_BYTES);
 	buffer_init(&out, LIMIT_SCRIPT_FILE_BYTES * 4);
 	add_text_member(&out, "provider", manifest->id);
 	add_text_member(&out, "name", manifest->name);
@@ -138,8 +138,8 @@ static void provider_free(struct provider *provider)
 	free(provider);
 }
 
-enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library, uint64_t generation,
-	struct provider **provider, struct error *error)
+enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library,
+	uint64_t generation, struct provider **provider, struct error *error)
 {
 	struct provider *made = calloc(1, sizeof *made);
 	enum error_code code;

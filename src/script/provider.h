@@ -16,24 +16,24 @@
 
 struct provider {
 	_Atomic int holders;
-	char *file;               /* "providers/image_fal.lua" */
-	uint64_t generation;      /* grows with each version of the file */
+	char *file;	     /* "providers/image_fal.lua" */
+	uint64_t generation; /* grows with each version of the file */
 	int64_t loaded_ms;
 	struct manifest manifest;
-	struct gate_subject subject; /* borrows from manifest */
-	struct script_state *state;  /* engine thread only */
+	struct gate_subject subject;   /* borrows from manifest */
+	struct script_state *state;    /* engine thread only */
 	int functions[FUNCTION_COUNT]; /* registry references; LUA_NOREF when absent */
-	char *common;             /* JSON members that every answer carries: "provider":..., up to "pricing":..., without braces */
+	char *common; /* JSON members that every answer carries: "provider":..., up to "pricing":..., without braces */
 
 	/* Rest after repeated stops: written by the engine, read by all. */
 	_Atomic int64_t rest_until_ns; /* monotonic; 0: working */
-	_Atomic int stops;        /* all stops of this version */
-	int64_t stop_times_ns[8]; /* engine thread only */
+	_Atomic int stops;	       /* all stops of this version */
+	int64_t stop_times_ns[8];      /* engine thread only */
 };
 
 /* Compiles and runs a script's text and reads its manifest. ERROR_SCRIPT with "providers/x.lua:LINE: ..." in the message. Any thread. */
-enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library, uint64_t generation,
-			      struct provider **provider, struct error *error);
+enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library,
+	uint64_t generation, struct provider **provider, struct error *error);
 
 struct provider *provider_hold(struct provider *provider);
 void provider_release(struct provider *provider);

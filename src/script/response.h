@@ -8,11 +8,12 @@
 #include "base/buffer.h"
 
 struct response {
-	bool failed;          /* no answer: `kind` and `message` say why */
-	char kind[16];        /* resolve, connect, tls: nothing was sent; blocked, too_large, timeout, transport: something may have been */
+	bool failed; /* no answer: `kind` and `message` say why */
+	char kind
+		[16]; /* resolve, connect, tls: nothing was sent; blocked, too_large, timeout, transport: something may have been */
 	char message[200];
 	int status;
-	struct buffer headers;/* "name\0value\0" after each other; names in lower case */
+	struct buffer headers; /* "name\0value\0" after each other; names in lower case */
 	struct buffer body;
 };
 

@@ -21,12 +21,13 @@
 
 static const char environment_key, modules_key; /* their addresses are the registry keys */
 
-static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type", NULL };
-static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack", "packsize",
-	"unpack", NULL };
+static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type",
+	NULL };
+static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack",
+	"packsize", "unpack", NULL };
 static const char *const table_names[] = { "concat", "insert", "pack", "remove", "unpack", NULL };
-static const char *const math_names[] = { "abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger", "modf", "pi",
-	"sqrt", "tointeger", "type", "ult", "exp", "log", NULL };
+static const char *const math_names[] = { "abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger",
+	"modf", "pi", "sqrt", "tointeger", "type", "ult", "exp", "log", NULL };
 static const char *const utf8_names[] = { "char", "charpattern", "codepoint", "len", "offset", "codes", NULL };
 
 /* ---- frozen tables ---- */
@@ -43,7 +44,8 @@ static int refuse_global_assignment(lua_State *L)
 
 static int refuse_unknown_global(lua_State *L)
 {
-	return luaL_error(L, "undeclared global '%s' (docs/provider-scripts.md lists what a script may use)", luaL_tolstring(L, 2, NULL));
+	return luaL_error(
+		L, "undeclared global '%s' (docs/provider-scripts.md lists what a script may use)", luaL_tolstring(L, 2, NULL));
 }
 
 /* Replaces the table on top by a proxy that can be read but not written. [-1, +1, m] */

@@ -185,9 +185,11 @@ static void explain_limit(struct script_state *state, const char *text, struct e
 	int place = place_length(text);
 
 	if (state->stop == SCRIPT_STOP_MEMORY)
-		error_set(error, ERROR_LIMIT, NULL, "the script is over its memory limit of %d MiB", LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
+		error_set(error, ERROR_LIMIT, NULL, "the script is over its memory limit of %d MiB",
+			LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
 	else if (state->stop == SCRIPT_STOP_INSTRUCTIONS)
-		error_set(error, ERROR_LIMIT, NULL, "%.*sthe script is over its limit of %lld instructions", place, text, LIMIT_SCRIPT_INSTRUCTIONS);
+		error_set(error, ERROR_LIMIT, NULL, "%.*sthe script is over its limit of %lld instructions", place, text,
+			LIMIT_SCRIPT_INSTRUCTIONS);
 	else
 		error_set(error, ERROR_LIMIT, NULL, "%.*sthe script is over its CPU time limit of %lld ms", place, text,
 			(long long)(state->cpu_limit_ns / NS_PER_MS));
@@ -208,7 +210,8 @@ void script_explain(struct script_state *state, lua_State *L, int status, struct
 	lua_pop(L, 1);
 }
 
-enum error_code script_protected_call(struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error)
+enum error_code script_protected_call(
+	struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error)
 {
 	int status;
 

@@ -28,18 +28,18 @@ struct script_state {
 	lua_State *L;
 	size_t memory_used;
 	size_t memory_limit;
-	bool enforce;               /* true while script code runs */
-	bool memory_refused;        /* the cap was hit in this run */
+	bool enforce;	     /* true while script code runs */
+	bool memory_refused; /* the cap was hit in this run */
 	enum script_stop stop;
-	lua_State *running;         /* the coroutine (or main thread) under the budget */
-	int pcall_depth;            /* pcalls within pcalls, see sandbox.c */
-	unsigned work;              /* counted by script_check_time() */
+	lua_State *running;	       /* the coroutine (or main thread) under the budget */
+	int pcall_depth;	       /* pcalls within pcalls, see sandbox.c */
+	unsigned work;		       /* counted by script_check_time() */
 	volatile int64_t cpu_start_ns; /* 0 until the first tick */
 	int64_t cpu_limit_ns;
 	int64_t instructions;
 	struct script_library *library; /* the texts of lua/, for require; held */
-	struct script_call *call;   /* the call that runs now, for ctx functions; NULL at load */
-	lua_State *spare;           /* a coroutine that ended well, for the next call; NULL if there is none */
+	struct script_call *call;	/* the call that runs now, for ctx functions; NULL at load */
+	lua_State *spare;		/* a coroutine that ended well, for the next call; NULL if there is none */
 	int spare_reference;
 };
 
@@ -63,7 +63,8 @@ void script_tick(struct script_state *state, int64_t tick_ns);
 
 /* Calls the function below `arguments` values on L under the budget, like lua_pcall with a traceback-free text message.
  * ERROR_SCRIPT with the message "providers/x.lua:12: ..." or the limit that was hit. */
-enum error_code script_protected_call(struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error);
+enum error_code script_protected_call(
+	struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error);
 
 /* Turns the error value on top of L (popped) and the state's stop into a text that names script line and limit. */
 void script_explain(struct script_state *state, lua_State *L, int status, struct error *error);

@@ -22,16 +22,16 @@ bool task_status_parse(const char *text, enum task_status *status);
  * the struct is passed. */
 struct task {
 	struct id id;
-	const char *kind;       /* "gpu", "image", "video" */
+	const char *kind; /* "gpu", "image", "video" */
 	const char *provider;
 	enum task_status status;
 	bool dry_run;
-	double progress;        /* 0..1 */
+	double progress; /* 0..1 */
 	int64_t created_ms;
 	int64_t updated_ms;
-	const char *vendor_id;  /* the vendor's own job id; dry run: mock-<provider>-1 */
+	const char *vendor_id; /* the vendor's own job id; dry run: mock-<provider>-1 */
 	const char *request_id;
-	const char *payload;    /* JSON: the normalised request, masked */
-	const char *estimates;  /* JSON */
-	const char *result;     /* JSON: { artifacts, cost, error, warnings }, or NULL */
+	const char *payload;   /* JSON: the normalised request, masked */
+	const char *estimates; /* JSON */
+	const char *result;    /* JSON: { artifacts, cost, error, warnings }, or NULL */
 };
