@@ -493,7 +493,8 @@ local function health(ctx)
   end
   local account = type(response.json) == "table" and response.json or {}
   local username = http_errors.safe_text(account.username)
-  return { ok = true, notes = { username and ("account " .. username .. " (" .. tostring(account.type) .. ")") } }
+  if not username then return { ok = false, reason = "the answer is not an account: something else answers at this address" } end
+  return { ok = true, notes = { "account " .. username .. " (" .. tostring(account.type) .. ")" } }
 end
 
 local function request_headers(job)
