@@ -14,7 +14,9 @@
 #include <lauxlib.h>
 
 #include "base/limits.h"
+#include "script/state.h"
 
+#define COST_OF_A_LOOK 1e6
 #define USUAL_SET 32 /* bytes of a set that cost about a step */
 
 struct weight {
@@ -56,6 +58,13 @@ static struct weight weigh(const char *pattern, size_t length)
 	return weight;
 }
 
+/* The costly ones are few instructions for much time: the clock is looked at before each. */
+static void spend(lua_State *L, double cost)
+{
+	if (cost > COST_OF_A_LOOK)
+		script_check_time_now(L);
+}
+
 static void check_cost(lua_State *L, bool repeats)
 {
 	size_t subject, length;
@@ -86,6 +95,7 @@ static void check_cost(lua_State *L, bool repeats)
 			"pattern '%s' could take too long on %d bytes: anchor it with ^, use fewer quantifiers, or a shorter "
 			"text",
 			pattern, (int)subject);
+	spend(L, cost);
 }
 
 /* Calls the library's own function, kept as the upvalue, with the same arguments. */
@@ -111,13 +121,17 @@ static int guarded_find(lua_State *L)
 	luaL_checklstring(L, 2, &pattern);
 	if ((double)subject * (double)pattern > (double)LIMIT_PLAIN_FIND_COST)
 		luaL_error(L, "find of %d bytes in %d bytes could take too long", (int)pattern, (int)subject);
+	spend(L, (double)subject * (double)pattern);
 	return pass_on(L);
 }
 
 static int guarded_rep(lua_State *L)
 {
-	if (luaL_checkinteger(L, 2) > LIMIT_SCRIPT_MEMORY_BYTES)
+	lua_Integer count = luaL_checkinteger(L, 2);
+
+	if (count > LIMIT_SCRIPT_MEMORY_BYTES)
 		luaL_error(L, "string.rep: more than %d repetitions", LIMIT_SCRIPT_MEMORY_BYTES);
+	spend(L, (double)count);
 	return pass_on(L);
 }
 

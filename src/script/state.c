@@ -19,6 +19,41 @@
 #define NS_PER_MS 1000000LL
 #define WORK_BETWEEN_LOOKS 64
 
+static void *take_block(struct script_state *state, size_t size)
+{
+	void *block = size <= POOL_LARGEST ? pool_take(&state->pool, size) : NULL;
+
+	return block != NULL ? block : malloc(size);
+}
+
+static void give_block(struct script_state *state, void *block, size_t size)
+{
+	if (pool_owns(&state->pool, block))
+		pool_give(&state->pool, block, size);
+	else
+		free(block);
+}
+
+/* A block that is in the pool, or belongs there, is moved by hand; the others are malloc's. */
+static void *resize_block(struct script_state *state, void *block, size_t old_size, size_t new_size)
+{
+	bool pooled = block != NULL && pool_owns(&state->pool, block);
+	void *moved;
+
+	if (block == NULL)
+		return take_block(state, new_size);
+	if (pooled && pool_same_size(old_size, new_size))
+		return block;
+	if (!pooled && new_size > POOL_LARGEST)
+		return realloc(block, new_size);
+	moved = take_block(state, new_size);
+	if (moved != NULL) {
+		memcpy(moved, block, old_size < new_size ? old_size : new_size);
+		give_block(state, block, old_size);
+	}
+	return moved;
+}
+
 static void *capped_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
 	struct script_state *state = context;
@@ -28,14 +63,17 @@ static void *capped_allocate(void *context, void *block, size_t old_size, size_t
 		old_size = 0; /* for a new block Lua passes a type tag here, not a size */
 	if (new_size == 0) {
 		state->memory_used -= old_size;
-		free(block);
+		if (block != NULL)
+			give_block(state, block, old_size);
 		return NULL;
 	}
 	if (state->enforce && new_size > old_size && state->memory_used + (new_size - old_size) > state->memory_limit) {
 		state->memory_refused = true;
 		return NULL;
 	}
-	moved = realloc(block, new_size);
+	moved = resize_block(state, block, old_size, new_size);
+	if (moved == NULL && block != NULL && new_size <= old_size)
+		moved = block; /* shrinking must not fail (tech 3.2) */
 	if (moved != NULL)
 		state->memory_used = state->memory_used - old_size + new_size;
 	return moved;
@@ -90,12 +128,18 @@ static void budget_hook(lua_State *L, lua_Debug *where)
 		stop_now(state, L, SCRIPT_STOP_CPU, where);
 }
 
-void script_check_time(lua_State *L)
+void script_check_time_now(lua_State *L)
 {
 	struct script_state *state = script_state_of(L);
 
-	if (state->enforce && ++state->work % WORK_BETWEEN_LOOKS == 0 && is_late(state))
+	if (state->enforce && is_late(state))
 		stop_now(state, L, SCRIPT_STOP_CPU, NULL);
+}
+
+void script_check_time(lua_State *L)
+{
+	if (++script_state_of(L)->work % WORK_BETWEEN_LOOKS == 0)
+		script_check_time_now(L);
 }
 
 static int build_sandbox(lua_State *L)
@@ -111,8 +155,10 @@ struct script_state *script_state_new(struct script_library *library)
 	if (state == NULL)
 		return NULL;
 	state->memory_limit = LIMIT_SCRIPT_MEMORY_BYTES;
+	pool_open(&state->pool);
 	state->L = lua_newstate(capped_allocate, state);
 	if (state->L == NULL) {
+		pool_close(&state->pool);
 		free(state);
 		return NULL;
 	}
@@ -131,6 +177,7 @@ void script_state_free(struct script_state *state)
 	if (state == NULL)
 		return;
 	lua_close(state->L);
+	pool_close(&state->pool);
 	script_library_release(state->library);
 	free(state);
 }

@@ -12,6 +12,7 @@
 #include <lua.h>
 
 #include "base/error.h"
+#include "script/pool.h"
 
 enum script_stop {
 	SCRIPT_RUNNING = 0,
@@ -26,6 +27,7 @@ struct script_call;
 
 struct script_state {
 	lua_State *L;
+	struct pool pool;
 	size_t memory_used;
 	size_t memory_limit;
 	bool enforce;	     /* true while script code runs */
@@ -56,6 +58,7 @@ void script_budget_end(struct script_state *state);
 
 /* For loops in C over what a script made: raises the stop when the time is over. Cheap: it looks at the clock at every 64th call. */
 void script_check_time(lua_State *L);
+void script_check_time_now(lua_State *L); /* before a call that takes long by itself */
 
 /* For alarm.h, from a signal handler: `tick_ns` of CPU time have gone by at the most since the code began, or since the last tick. Sets the
  * hook that counts instructions and looks at the clock; when the time is over, the one that stops at the next instruction. */
