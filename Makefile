@@ -13,7 +13,7 @@ comma := ,
 # Debian packages, by what needs them.
 BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
                   ca-certificates
-TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl
+TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace
 LINT_PACKAGES := clang-format lua-check
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
@@ -74,7 +74,7 @@ run: build ## build and start the host on 127.0.0.1:8001
 
 # Sanitizers: the suite runs against the instrumented host; LeakSanitizer and stacks as big as instrumented frames need.
 TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
-            UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99:suppressions=$(abspath spec/support/tsan.supp) \
+            UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99 \
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
 

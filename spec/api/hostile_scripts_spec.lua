@@ -20,6 +20,13 @@ local function files()
   return all
 end
 
+local function check_text(patterns, text)
+  for _, pattern in ipairs(type(patterns) == "table" and patterns or { patterns }) do
+    if text:find(pattern) then return end
+  end
+  error("unexpected: " .. text:sub(1, 600), 0)
+end
+
 local function check_answer(case, answer)
   assert.equal(case.status or 500, answer.status, answer.body:sub(1, 600))
   assert.is_truthy(utf8.len(answer.body), "the answer is not UTF-8")
@@ -32,7 +39,7 @@ local function check_answer(case, answer)
   if answer.status == 500 then
     assert.equal("providers/" .. case.name .. ".lua:", answer.json.detail:match("^providers/[%w_]+%.lua:"))
   end
-  if case.says then assert.matches(case.says, answer.status == 200 and answer.body or answer.json.detail) end
+  if case.says then check_text(case.says, answer.status == 200 and answer.body or answer.json.detail) end
   if case.lacks then assert.is_nil(answer.body:find(case.lacks, 1, true)) end
   if case.check then assert.is_truthy(case.check(answer.json)) end
 end
@@ -68,7 +75,7 @@ describe("a hostile script", function()
         bystander:close()
       end
       assert.equal(200, host:get("/healthz").status)
-      assert.equal(case.stops and (case.calls or 1) or 0, stops_of(case.name), "stops")
+      if case.stops ~= "maybe" then assert.equal(case.stops and (case.calls or 1) or 0, stops_of(case.name), "stops") end
     end)
   end
 

@@ -48,13 +48,15 @@ static void add_allowed(lua_State *L, int index, struct buffer *text)
 	const char *separator = "; possible: ";
 
 	if (lua_getfield(L, index, "allowed") == LUA_TTABLE) {
-		for (lua_Integer i = 1; lua_rawgeti(L, -1, i) != LUA_TNIL; i++) {
+		lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+
+		for (lua_Integer i = 1; i <= count && !text->failed; i++) { /* a full buffer takes no more */
+			lua_rawgeti(L, -1, i);
 			buffer_text(text, separator);
 			buffer_text(text, luaL_tolstring(L, -1, NULL));
 			separator = ", ";
 			lua_pop(L, 2);
 		}
-		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
 }
