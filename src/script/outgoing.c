@@ -82,10 +82,13 @@ static void append_url_text(lua_State *L, struct buffer *url)
 
 	if (length > LIMIT_OUTGOING_URL_BYTES)
 		refuse_length(L);
-	for (const char *at = text; at < text + length; at++) {
-		if (url_byte((unsigned char)*at) && !bad_percent(at))
-			buffer_char(url, *at);
-		else
+	for (const char *at = text, *end = text + length; at < end; at++) {
+		const char *run = at;
+
+		while (at < end && url_byte((unsigned char)*at) && !bad_percent(at))
+			at++;
+		buffer_append(url, run, (size_t)(at - run));
+		if (at < end)
 			buffer_format(url, "%%%02X", (unsigned char)*at);
 	}
 }
@@ -265,12 +268,21 @@ static bool header_is_ours(const char *name)
 	return false;
 }
 
+/* A token (RFC 9110, 5.6.2). */
+static bool is_header_name(const char *name)
+{
+	const char *at = name;
+
+	while (isalnum((unsigned char)*at) || (*at != '\0' && strchr("!#$%&'*+-.^_`|~", *at) != NULL))
+		at++;
+	return at > name && *at == '\0';
+}
+
 static void set_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
 {
 	size_t i;
 
-	if (strspn(name, "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ") != strlen(name) ||
-		*name == '\0')
+	if (!is_header_name(name))
 		luaL_error(L, "ctx.request: '%s' is not a header name", name);
 	if (header_is_ours(name))
 		luaL_error(L, "ctx.request: the header '%s' is the host's", name);

@@ -17,7 +17,7 @@
 #include "script/state.h"
 
 #define MOST_CLASSES 64
-#define MOST_PCALLS 150 /* one within the other */
+#define MOST_PCALLS 64 /* one within the other */
 
 static const char environment_key, modules_key; /* their addresses are the registry keys */
 
