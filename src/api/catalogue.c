@@ -21,7 +21,8 @@ struct page {
 	_Atomic int holders;
 	uint64_t set_generation;
 	uint64_t view_generation;
-	int stops; /* of all providers: a stop changes what `script` says */
+	int stops;   /* of all providers: a stop changes what `script` says */
+	int resting; /* providers that rest: the end of a rest does too */
 	struct buffer text;
 };
 
@@ -204,14 +205,22 @@ static void render(struct page *page, struct host *host, const struct gate_view 
 
 /* ---- cache ---- */
 
-static int count_stops(const struct catalog_set *set)
+static void count_troubles(const struct catalog_set *set, struct page *key)
 {
-	int stops = 0;
+	for (size_t i = 0; i < set->count; i++) {
+		struct provider *provider = set->entries[i].provider;
 
-	for (size_t i = 0; i < set->count; i++)
-		if (set->entries[i].provider != NULL)
-			stops += atomic_load_explicit(&set->entries[i].provider->stops, memory_order_relaxed);
-	return stops;
+		if (provider == NULL)
+			continue;
+		key->stops += atomic_load_explicit(&provider->stops, memory_order_relaxed);
+		key->resting += provider_resting_ms(provider) > 0;
+	}
+}
+
+static bool is_current(const struct page *page, const struct page *key)
+{
+	return page->set_generation == key->set_generation && page->view_generation == key->view_generation &&
+	       page->stops == key->stops && page->resting == key->resting;
 }
 
 static struct page *find_page(struct catalogue_cache *cache, size_t kind, const struct page *key)
@@ -220,8 +229,7 @@ static struct page *find_page(struct catalogue_cache *cache, size_t kind, const 
 
 	pthread_mutex_lock(&cache->lock);
 	page = cache->pages[kind];
-	if (page != NULL && (page->set_generation != key->set_generation || page->view_generation != key->view_generation ||
-				    page->stops != key->stops))
+	if (page != NULL && !is_current(page, key))
 		page = NULL;
 	if (page != NULL)
 		atomic_fetch_add_explicit(&page->holders, 1, memory_order_relaxed);
@@ -243,9 +251,11 @@ static void keep_page(struct catalogue_cache *cache, size_t kind, struct page *p
 
 static struct page *get_page(struct host *host, const struct gate_view *view, const struct catalog_set *set, size_t kind)
 {
-	struct page key = { .set_generation = set->generation, .view_generation = view->generation, .stops = count_stops(set) };
-	struct page *page = find_page(host->catalogues, kind, &key);
+	struct page key = { .set_generation = set->generation, .view_generation = view->generation };
+	struct page *page;
 
+	count_troubles(set, &key);
+	page = find_page(host->catalogues, kind, &key);
 	if (page != NULL)
 		return page;
 	page = calloc(1, sizeof *page);
@@ -255,6 +265,7 @@ static struct page *get_page(struct host *host, const struct gate_view *view, co
 	page->set_generation = key.set_generation;
 	page->view_generation = key.view_generation;
 	page->stops = key.stops;
+	page->resting = key.resting;
 	buffer_init(&page->text, LIMIT_REPLY_BYTES);
 	render(page, host, view, set, kind);
 	if (page->text.failed) {
