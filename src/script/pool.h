@@ -12,7 +12,7 @@
 #define POOL_BYTES (4 * 1024 * 1024) /* of address space; what is never used is never backed by memory */
 
 struct pool {
-	char *start, *next, *end;               /* NULL: no region could be had, nothing fits */
+	char *start, *next, *end;		  /* NULL: no region could be had, nothing fits */
 	void *free[POOL_LARGEST / POOL_STEP + 1]; /* by size, in steps */
 };
 
