@@ -34,11 +34,6 @@ static const char *the_mark(void)
 	return mark;
 }
 
-json_t *json_wide_new(uint64_t value)
-{
-	return json_sprintf("%s%llu", the_mark(), (unsigned long long)value);
-}
-
 bool json_wide(const json_t *value, uint64_t *number)
 {
 	const char *text;

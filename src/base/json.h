@@ -19,7 +19,6 @@
 json_t *json_read(const char *text, size_t length, struct error *error);
 
 /* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). */
-json_t *json_wide_new(uint64_t value);
 bool json_wide(const json_t *value, uint64_t *number);
 
 /* Append JSON text. It is always valid: a byte of a text that is not UTF-8 is written as U+FFFD. */

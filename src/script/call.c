@@ -285,7 +285,7 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_name(call),
 			bare.message);
 	}
-	if (state->stop != SCRIPT_RUNNING && state->stop != SCRIPT_STOP_HOST)
+	if (state->stop != SCRIPT_RUNNING)
 		provider_note_stop(call->provider);
 }
 
@@ -333,13 +333,4 @@ void script_call_resume(struct script_call *call, const struct response *respons
 	call->outcome = CALL_FAILED;
 	run_on(call, call->provider->state, 0);
 	call->response = NULL;
-}
-
-void script_call_abandon(struct script_call *call)
-{
-	struct script_state *state = call->provider->state;
-
-	error_set(&call->error, ERROR_BUSY, NULL, "the host stopped before the vendor answered");
-	call->outcome = CALL_FAILED;
-	give_thread_back(call, state);
 }

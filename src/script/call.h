@@ -74,9 +74,6 @@ void script_call_run(struct script_call *call);
 /* Goes on after CALL_WAITING, with what came back. */
 void script_call_resume(struct script_call *call, const struct response *response);
 
-/* Ends a waiting call without going on: the host stops. */
-void script_call_abandon(struct script_call *call);
-
 /* Empty again; buffers larger than `keep_bytes` give their memory back. */
 void script_call_clear(struct script_call *call, size_t keep_bytes);
 

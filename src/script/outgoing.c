@@ -39,11 +39,6 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 	outgoing->parts = NULL;
 }
 
-void outgoing_free(struct outgoing *outgoing)
-{
-	outgoing_clear(outgoing, 0);
-}
-
 /* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. */
 static void refuse(lua_State *L, const char *field, const char *message)
 {

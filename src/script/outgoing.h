@@ -49,7 +49,6 @@ struct outgoing {
 struct manifest;
 
 void outgoing_init(struct outgoing *outgoing);
-void outgoing_free(struct outgoing *outgoing);
 
 /* Empty again for the next request; buffers larger than `keep_bytes` give their memory back. */
 void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes);

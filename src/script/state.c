@@ -67,10 +67,8 @@ static void *capped_allocate(void *context, void *block, size_t old_size, size_t
 			give_block(state, block, old_size);
 		return NULL;
 	}
-	if (state->enforce && new_size > old_size && state->memory_used + (new_size - old_size) > state->memory_limit) {
-		state->memory_refused = true;
+	if (state->enforce && new_size > old_size && state->memory_used + (new_size - old_size) > state->memory_limit)
 		return NULL;
-	}
 	moved = resize_block(state, block, old_size, new_size);
 	if (moved == NULL && block != NULL && new_size <= old_size)
 		moved = block; /* shrinking must not fail (tech 3.2) */
@@ -187,7 +185,6 @@ void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_l
 	state->running = L;
 	state->pcall_depth = 0;
 	state->stop = SCRIPT_RUNNING;
-	state->memory_refused = false;
 	state->instructions = 0;
 	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
 	state->cpu_start_ns = 0;
@@ -205,18 +202,6 @@ void script_budget_end(struct script_state *state)
 {
 	script_alarm_watch(NULL);
 	state->enforce = false;
-}
-
-const char *script_stop_name(enum script_stop stop)
-{
-	switch (stop) {
-	case SCRIPT_STOP_CPU: return "CPU time";
-	case SCRIPT_STOP_INSTRUCTIONS: return "instructions";
-	case SCRIPT_STOP_MEMORY: return "memory";
-	case SCRIPT_STOP_HOST: return "this call";
-	case SCRIPT_RUNNING: break;
-	}
-	return NULL;
 }
 
 /* The length of "providers/x.lua:12: " when the text is stop_now()'s, else 0. */
@@ -250,7 +235,7 @@ void script_explain(struct script_state *state, lua_State *L, int status, struct
 		state->stop = SCRIPT_STOP_MEMORY;
 	if (text == NULL)
 		text = status == LUA_ERRMEM ? "not enough memory" : "the script raised an error that is not text";
-	if (state->stop != SCRIPT_RUNNING && state->stop != SCRIPT_STOP_HOST)
+	if (state->stop != SCRIPT_RUNNING)
 		explain_limit(state, text, error);
 	else
 		error_set(error, ERROR_SCRIPT, NULL, "%s", text);

@@ -19,7 +19,6 @@ enum script_stop {
 	SCRIPT_STOP_CPU,
 	SCRIPT_STOP_INSTRUCTIONS,
 	SCRIPT_STOP_MEMORY,
-	SCRIPT_STOP_HOST, /* the host ended the call, e.g. a dry run's preview was taken */
 };
 
 struct script_library;
@@ -30,8 +29,7 @@ struct script_state {
 	struct pool pool;
 	size_t memory_used;
 	size_t memory_limit;
-	bool enforce;	     /* true while script code runs */
-	bool memory_refused; /* the cap was hit in this run */
+	bool enforce; /* true while script code runs */
 	enum script_stop stop;
 	lua_State *running;	       /* the coroutine (or main thread) under the budget */
 	int pcall_depth;	       /* pcalls within pcalls, see sandbox.c */
@@ -71,6 +69,3 @@ enum error_code script_protected_call(
 
 /* Turns the error value on top of L (popped) and the state's stop into a text that names script line and limit. */
 void script_explain(struct script_state *state, lua_State *L, int status, struct error *error);
-
-/* "CPU time (2000 ms)" and so on; NULL when not stopped. */
-const char *script_stop_name(enum script_stop stop);
