@@ -96,34 +96,6 @@ static struct exchange *make_exchange(void)
 	return exchange;
 }
 
-/* Engine thread: the value of a credential, from the secrets file or the environment, at the moment it is written into a request. */
-static const char *find_credential(void *context, const char *name)
-{
-	struct exchange *exchange = context;
-	const struct gate_subject *subject = &exchange->call.call.provider->subject;
-
-	for (size_t i = 0; i < subject->credential_count; i++)
-		if (strcmp(subject->credentials[i].name, name) == 0)
-			return gate_credential(exchange->view, subject, &subject->credentials[i]);
-	return NULL;
-}
-
-static void open_way(struct exchange *exchange)
-{
-	const struct config_live *live;
-	const struct config_live_provider *own;
-
-	exchange->view = gate_acquire(exchange->host->gate);
-	live = &exchange->view->config->live;
-	own = config_live_provider(exchange->view->config, exchange->call.call.provider->manifest.id);
-	exchange->call.way = (struct engine_way){
-		.upstream = live->upstream,
-		.base_url = own != NULL ? own->base_url : NULL,
-		.credential = find_credential,
-		.context = exchange,
-	};
-}
-
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
 {
 	struct exchange *exchange = take_spare(incoming->host->exchanges);
@@ -141,8 +113,11 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->idempotency_key[0] = '\0';
 	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
 	script_call_set(&exchange->call.call, incoming->provider, function, request, incoming->liveness != LIVENESS_LIVE);
-	if (incoming->liveness == LIVENESS_LIVE)
-		open_way(exchange);
+	exchange->call.before_sending = NULL;
+	if (incoming->liveness == LIVENESS_LIVE) {
+		exchange->view = gate_acquire(exchange->host->gate);
+		engine_way_open(&exchange->call.way, exchange->view, incoming->provider);
+	}
 	return exchange;
 }
 

@@ -282,6 +282,11 @@ void jobs_logs(struct host *host, struct http_request *request, const char *id)
 	show_task(host, request, id, write_logs);
 }
 
+static void note_status(void *context, const struct task *task)
+{
+	*(enum task_status *)context = task->status;
+}
+
 void jobs_cancel(struct host *host, struct http_request *request, const char *text)
 {
 	enum task_status status = TASK_CANCELED;
@@ -291,13 +296,12 @@ void jobs_cancel(struct host *host, struct http_request *request, const char *te
 
 	if (!read_id(request, text, &id))
 		return;
-	switch (task_store_cancel(host->store, &id, &status, &error)) {
-	case ERROR_NONE: jobs_status(host, request, text); break;
-	case ERROR_NOT_FOUND: send_problem(request, 404, NULL, "the registry has no job with this id"); break;
-	case ERROR_CONFLICT:
+	switch (task_store_get(host->store, &id, note_status, &status, &error)) {
+	case ERROR_NONE:
 		snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
 		send_problem(request, 409, NULL, detail);
 		break;
+	case ERROR_NOT_FOUND: send_problem(request, 404, NULL, "the registry has no job with this id"); break;
 	default: send_problem(request, 503, NULL, error.message); break;
 	}
 }

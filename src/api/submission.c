@@ -71,6 +71,7 @@ void submission_compose(struct exchange *exchange)
 	envelope_write_causes(out, exchange->judgement, call, exchange->liveness);
 	buffer_char(out, '}');
 	fill_row(exchange);
+	exchange->write.events[exchange->write.event_count++] = (struct store_event){ .verb = "submit" };
 	exchange->write.idempotency.answer = out->data;
 	exchange->write.idempotency.answer_length = out->length;
 	exchange->write.idempotency.status = 200;

@@ -39,6 +39,7 @@
 #define LIMIT_TRANSFER_SECONDS 60 /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
 #define LIMIT_TRANSFER_SECONDS_MAX 600
 #define LIMIT_CONNECT_SECONDS 10
+#define LIMIT_STOP_TRANSFER_SECONDS 25 /* a host that stops gives transfers this long: what they bring may be paid for */
 
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)

@@ -200,6 +200,7 @@ static void stop_parts(struct serving *serving)
 	engine_stop(host->engine);
 	if (host->store != NULL)
 		task_store_close(host->store);
+	engine_free(host->engine);
 	judgement_cache_free(host->judgements);
 	catalogue_cache_free(host->catalogues);
 	exchange_pool_free(host->exchanges);

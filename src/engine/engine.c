@@ -23,53 +23,83 @@
 #define STACK_BYTES (2 * 1024 * 1024)
 #define BATCH 16
 #define LINGER_NS 100000
-#define STOP_SECONDS 5
 #define TAG_WAKE 0u
 #define TAG_TRANSFERS 1u
 
 struct engine {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	struct engine_call *first; /* under lock */
-	struct engine_call **last; /* under lock */
-	bool stopping;		   /* under lock */
-	bool asleep;		   /* under lock: waits in epoll, or is about to */
+	struct engine_call *first;	/* under lock */
+	struct engine_call **last;	/* under lock */
+	struct engine_note *first_note; /* under lock */
+	struct engine_note **last_note; /* under lock */
+	bool stopping;			/* under lock */
+	bool stopped;			/* under lock: the thread has ended */
+	bool asleep;			/* under lock: waits in epoll, or is about to */
 	_Atomic size_t waiting;
+	_Atomic bool noted; /* a hint that there are notes */
 	int epoll;
 	int wake;
 	struct transfers *transfers;  /* NULL until the first live call */
 	struct engine_call *answered; /* calls whose transfer has ended; engine thread only */
 	struct engine_call **last_answered;
+	struct engine_call *here; /* posted on the engine thread itself */
+	struct engine_call **last_here;
+	int64_t (*tick)(void *context, int64_t now_ns); /* or NULL */
+	void *tick_context;
+	int64_t due_ns; /* when it wants to be called again */
+	bool finishing; /* engine thread only */
 };
 
-/* Takes what is there. With nothing there the engine is marked as asleep if it is about to sleep: only then a poster must wake it. */
-static struct engine_call *take_mail(struct engine *engine, bool about_to_sleep, bool *stopping)
+/* What waits in the mailbox. */
+struct mail {
+	struct engine_call *calls;
+	struct engine_note *notes;
+};
+
+static bool is_empty(const struct mail *mail)
 {
-	struct engine_call *mail;
+	return mail->calls == NULL && mail->notes == NULL;
+}
+
+/* Takes what is there. With nothing there the engine is marked as asleep if it is about to sleep: only then a poster must wake it. */
+static struct mail take_mail(struct engine *engine, bool about_to_sleep, bool *stopping)
+{
+	struct mail mail;
 
 	pthread_mutex_lock(&engine->lock);
-	mail = engine->first;
+	mail.calls = engine->first;
+	mail.notes = engine->first_note;
 	engine->first = NULL;
 	engine->last = &engine->first;
+	engine->first_note = NULL;
+	engine->last_note = &engine->first_note;
+	atomic_store_explicit(&engine->noted, false, memory_order_relaxed);
 	*stopping = engine->stopping;
-	engine->asleep = about_to_sleep && mail == NULL && !engine->stopping;
+	engine->asleep = about_to_sleep && is_empty(&mail) && !engine->stopping;
 	pthread_mutex_unlock(&engine->lock);
 	return mail;
 }
 
+static bool has_mail(struct engine *engine)
+{
+	return atomic_load_explicit(&engine->waiting, memory_order_relaxed) > 0 ||
+	       atomic_load_explicit(&engine->noted, memory_order_relaxed);
+}
+
 /* Before it sleeps the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
  * that. Between two looks it gives its core away. */
-static struct engine_call *await_mail(struct engine *engine, bool *stopping)
+static struct mail await_mail(struct engine *engine, bool *stopping)
 {
-	struct engine_call *mail = take_mail(engine, false, stopping);
+	struct mail mail = take_mail(engine, false, stopping);
 	int64_t until = clock_monotonic_ns() + LINGER_NS;
 
-	while (mail == NULL && !*stopping && clock_monotonic_ns() < until) {
+	while (is_empty(&mail) && !*stopping && clock_monotonic_ns() < until) {
 		sched_yield();
-		if (atomic_load_explicit(&engine->waiting, memory_order_relaxed) > 0)
+		if (has_mail(engine))
 			mail = take_mail(engine, false, stopping);
 	}
-	return mail != NULL || *stopping ? mail : take_mail(engine, true, stopping);
+	return !is_empty(&mail) || *stopping ? mail : take_mail(engine, true, stopping);
 }
 
 /* ---- live calls: send what they ask for, go on when it has come back ---- */
@@ -94,12 +124,20 @@ static bool have_transfers(struct engine *engine)
 	return engine->transfers != NULL;
 }
 
-static void send_request(struct engine *engine, struct engine_call *call)
+void engine_way_open(struct engine_way *way, const struct gate_view *view, const struct provider *provider)
+{
+	const struct config_live_provider *own = config_live_provider(view->config, provider->manifest.id);
+
+	*way = (struct engine_way){
+		.view = view, .upstream = view->config->live.upstream, .base_url = own != NULL ? own->base_url : NULL
+	};
+}
+
+void engine_send(struct engine_call *call)
 {
 	struct transfer *transfer = &call->transfer;
+	struct engine *engine = call->engine;
 
-	call->engine = engine;
-	response_init(&transfer->response);
 	if (!have_transfers(engine)) {
 		response_fail(&transfer->response, "connect", "out of memory");
 		transfer_done(transfer);
@@ -109,10 +147,26 @@ static void send_request(struct engine *engine, struct engine_call *call)
 	transfer->upstream = call->way.upstream;
 	transfer->script_base = call->call.provider->manifest.base_url;
 	transfer->base_url = call->way.base_url;
-	transfer->credential = call->way.credential;
-	transfer->context = call->way.context;
+	transfer->view = call->way.view;
+	transfer->subject = &call->call.provider->subject;
 	transfer->done = transfer_done;
 	transfers_start(engine->transfers, transfer);
+}
+
+void engine_deny(struct engine_call *call, const char *kind, const char *message)
+{
+	response_fail(&call->transfer.response, kind, message);
+	transfer_done(&call->transfer);
+}
+
+static void send_request(struct engine *engine, struct engine_call *call)
+{
+	call->engine = engine;
+	response_init(&call->transfer.response);
+	if (call->before_sending != NULL && outgoing_may_cost(&call->call.outgoing))
+		call->before_sending(call);
+	else
+		engine_send(call);
 }
 
 /* The call has run as far as it can: it waits for an answer, or it is done. */
@@ -122,6 +176,21 @@ static void settle_call(struct engine *engine, struct engine_call *call)
 		send_request(engine, call);
 	else
 		call->done(call);
+}
+
+/* One that was lost stays lost, whatever comes after it. */
+static void note_fate(struct engine_call *call)
+{
+	const struct response *response = &call->transfer.response;
+
+	if (!outgoing_may_cost(&call->call.outgoing) || call->fate == FATE_LOST)
+		return;
+	call->failure[0] = '\0';
+	call->fate = FATE_ANSWERED;
+	if (!response->failed)
+		return;
+	memcpy(call->failure, response->kind, sizeof call->failure);
+	call->fate = response_was_never_sent(response) ? FATE_NOTHING_SENT : FATE_LOST;
 }
 
 /* Goes on with every call whose answer has come. Never from inside curl (tech 2.1). */
@@ -136,6 +205,7 @@ static void run_answered(struct engine *engine)
 	engine->last_answered = &engine->answered;
 	for (; call != NULL; call = next) {
 		next = call->next;
+		note_fate(call);
 		script_call_resume(&call->call, &call->transfer.response);
 		response_clear(&call->transfer.response);
 		settle_call(engine, call);
@@ -161,17 +231,66 @@ static struct engine_call *run_batch(struct engine *engine, struct engine_call *
 	return call;
 }
 
-static void run_mail(struct engine *engine, struct engine_call *mail)
+static void run_notes(struct engine_note *note)
 {
-	while (mail != NULL)
-		mail = run_batch(engine, mail);
+	struct engine_note *next;
+
+	for (; note != NULL; note = next) {
+		next = note->next; /* after run() the note is not ours */
+		note->run(note);
+	}
 }
 
-static void wait_for_events(struct engine *engine, int wait_ms)
+static void run_mail(struct engine *engine, struct mail mail)
 {
-	struct epoll_event events[32];
+	run_notes(mail.notes);
+	while (mail.calls != NULL)
+		mail.calls = run_batch(engine, mail.calls);
+}
+
+/* Calls that were posted here while others ran. */
+static void run_here(struct engine *engine)
+{
+	struct engine_call *call;
+
+	while ((call = engine->here) != NULL) {
+		engine->here = call->next;
+		if (engine->here == NULL)
+			engine->last_here = &engine->here;
+		script_call_run(&call->call);
+		settle_call(engine, call);
+	}
+}
+
+static void run_due(struct engine *engine)
+{
+	if (engine->tick == NULL)
+		return;
+	for (;;) {
+		engine->due_ns = engine->tick(engine->tick_context, clock_monotonic_ns());
+		if (engine->here == NULL)
+			return;
+		run_here(engine);
+	}
+}
+
+static int wait_ms(const struct engine *engine)
+{
+	int64_t left;
+
+	if (engine->answered != NULL)
+		return 0;
+	if (engine->due_ns == INT64_MAX)
+		return -1;
+	left = engine->due_ns - clock_monotonic_ns();
+	return left <= 0 ? 0 : left > 60000000000LL ? 60000 : (int)(left / 1000000 + 1);
+}
+
+static void wait_for_events(struct engine *engine, int timeout_ms)
+{
+	struct epoll_event events[64];
 	uint64_t count;
-	int ready = epoll_wait(engine->epoll, events, 32, wait_ms);
+	int ready = epoll_wait(engine->epoll, events, 64, timeout_ms);
 
 	for (int i = 0; i < ready; i++) {
 		if (events[i].data.u64 >> 32 == TAG_TRANSFERS)
@@ -182,31 +301,42 @@ static void wait_for_events(struct engine *engine, int wait_ms)
 	run_answered(engine);
 }
 
-/* Transfers under way may still bring what was paid for: they get some time before the host is gone. */
+/* Transfers under way may still bring what was paid for: they get some time before the host is gone. What they lead to (notes of the store)
+ * is run too, but nothing new begins. */
 static void finish_transfers(struct engine *engine)
 {
-	int64_t deadline = clock_monotonic_ns() + STOP_SECONDS * 1000000000LL;
+	int64_t deadline = clock_monotonic_ns() + LIMIT_STOP_TRANSFER_SECONDS * 1000000000LL;
+	bool stopping;
 
-	if (engine->transfers == NULL)
-		return;
-	while (transfers_running(engine->transfers) > 0 && clock_monotonic_ns() < deadline)
-		wait_for_events(engine, 50);
-	transfers_abort(engine->transfers);
+	engine->finishing = true;
+	while (engine->transfers != NULL && transfers_running(engine->transfers) > 0 && clock_monotonic_ns() < deadline) {
+		run_mail(engine, take_mail(engine, false, &stopping));
+		run_here(engine);
+		wait_for_events(engine, 20);
+	}
+	if (engine->transfers != NULL)
+		transfers_abort(engine->transfers);
+	run_answered(engine);
+	run_mail(engine, take_mail(engine, false, &stopping));
+	run_here(engine);
 	run_answered(engine);
 }
 
 static void *engine_main(void *argument)
 {
 	struct engine *engine = argument;
-	struct engine_call *mail;
 	bool stopping = false;
+	struct mail mail;
 
 	pthread_setname_np(pthread_self(), "engine");
 	while (!stopping) {
 		mail = await_mail(engine, &stopping);
-		if (mail == NULL && !stopping)
-			wait_for_events(engine, -1);
+		if (is_empty(&mail) && !stopping)
+			wait_for_events(engine, wait_ms(engine));
+		else if (engine->answered != NULL || (engine->transfers != NULL && transfers_running(engine->transfers) > 0))
+			wait_for_events(engine, 0);
 		run_mail(engine, mail);
+		run_due(engine);
 	}
 	finish_transfers(engine);
 	return NULL;
@@ -247,6 +377,44 @@ enum error_code engine_post(struct engine *engine, struct engine_call *call)
 	return ERROR_NONE;
 }
 
+enum error_code engine_run(struct engine *engine, struct engine_note *note)
+{
+	bool wake, closed;
+
+	note->next = NULL;
+	pthread_mutex_lock(&engine->lock);
+	closed = engine->stopped;
+	wake = engine->asleep;
+	engine->asleep = false;
+	if (!closed) {
+		*engine->last_note = note;
+		engine->last_note = &note->next;
+		atomic_store_explicit(&engine->noted, true, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&engine->lock);
+	if (wake)
+		wake_engine(engine);
+	return closed ? ERROR_BUSY : ERROR_NONE;
+}
+
+void engine_set_clock(struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), void *context)
+{
+	engine->tick = tick;
+	engine->tick_context = context;
+}
+
+void engine_post_here(struct engine *engine, struct engine_call *call)
+{
+	call->next = NULL;
+	*engine->last_here = call;
+	engine->last_here = &call->next;
+}
+
+bool engine_is_stopping(const struct engine *engine)
+{
+	return engine->finishing;
+}
+
 size_t engine_backlog(struct engine *engine)
 {
 	return atomic_load_explicit(&engine->waiting, memory_order_relaxed);
@@ -264,8 +432,10 @@ static int start_thread(struct engine *engine)
 	return failed;
 }
 
-static void engine_free(struct engine *engine)
+void engine_free(struct engine *engine)
 {
+	if (engine == NULL)
+		return;
 	transfers_close(engine->transfers);
 	if (engine->epoll != -1)
 		close(engine->epoll);
@@ -284,7 +454,10 @@ enum error_code engine_start(struct engine **engine, struct error *error)
 		return error_memory(error);
 	pthread_mutex_init(&made->lock, NULL);
 	made->last = &made->first;
+	made->last_note = &made->first_note;
 	made->last_answered = &made->answered;
+	made->last_here = &made->here;
+	made->due_ns = INT64_MAX;
 	made->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	made->epoll = epoll_create1(EPOLL_CLOEXEC);
 	event.data.u64 = (uint64_t)TAG_WAKE << 32 | (uint32_t)made->wake;
@@ -306,5 +479,7 @@ void engine_stop(struct engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 	wake_engine(engine);
 	pthread_join(engine->thread, NULL);
-	engine_free(engine);
+	pthread_mutex_lock(&engine->lock);
+	engine->stopped = true;
+	pthread_mutex_unlock(&engine->lock);
 }

@@ -15,30 +15,70 @@ struct engine;
 
 /* What a live call needs beyond a dry run. All borrowed until `done`. */
 struct engine_way {
-	const char *upstream; /* live.upstream, or NULL */
-	const char *base_url; /* stands in for the script's base_url, or NULL */
-	const char *(*credential)(void *context, const char *name);
-	void *context;
+	const struct gate_view *view; /* credentials, and where requests really go */
+	const char *upstream;	      /* live.upstream, or NULL */
+	const char *base_url;	      /* stands in for the script's base_url, or NULL */
+};
+
+/* How the requests of a live call ended that may cost something: all but GET, HEAD and those that the script marks as free. */
+enum engine_fate {
+	FATE_NOTHING_SENT = 0, /* none was made, or the last one never left the machine */
+	FATE_ANSWERED,
+	FATE_LOST, /* one got no answer: the vendor may have done it */
 };
 
 /* A call in the mailbox. The poster keeps it alive until `done` was called, on the engine thread; `done` must not block. */
 struct engine_call {
 	struct script_call call;
-	struct engine_way way;	  /* read when call.dry_run is false */
-	struct transfer transfer; /* the engine's */
+	struct engine_way way; /* read when call.dry_run is false */
 	void (*done)(struct engine_call *call);
+	/* Live calls, or NULL: asked before a request leaves that may cost something. It must see to it that engine_send() or engine_deny() is
+	 * called, now or later. Engine thread. */
+	void (*before_sending)(struct engine_call *call);
+	enum engine_fate fate;	  /* the engine's, to be read when done */
+	char failure[16];	  /* FATE_LOST, FATE_NOTHING_SENT: the response's kind, or "" */
+	struct transfer transfer; /* the engine's */
 	struct engine *engine;	  /* the engine's */
 	struct engine_call *next; /* the engine's */
 };
 
+/* A function to run on the engine thread. The poster keeps it alive until it runs. */
+struct engine_note {
+	void (*run)(struct engine_note *note);
+	struct engine_note *next; /* the engine's */
+};
+
+/* Fills in where the requests of a live call go: with the credentials, live.upstream and the provider's base_url of `view`, borrowed. */
+void engine_way_open(struct engine_way *way, const struct gate_view *view, const struct provider *provider);
+
 /* Starts the engine's thread (2 MiB of stack: tech 0, fact 1). */
 enum error_code engine_start(struct engine **engine, struct error *error);
 
-/* Runs what is waiting, gives transfers under way a few seconds to end, then ends the thread. */
+/* Runs what is waiting, gives transfers under way LIMIT_STOP_TRANSFER_SECONDS to end, then ends the thread. */
 void engine_stop(struct engine *engine);
+
+/* After engine_stop(), when nobody can post any more. */
+void engine_free(struct engine *engine);
 
 /* Queues a call. ERROR_BUSY when LIMIT_ENGINE_QUEUE calls are waiting (then `done` is not called). Any thread; never blocks. */
 enum error_code engine_post(struct engine *engine, struct engine_call *call);
+
+/* Queues a function. ERROR_BUSY when the engine has stopped: it never runs then. Any thread; never blocks. */
+enum error_code engine_run(struct engine *engine, struct engine_note *note);
+
+/* `tick` is called on the engine thread whenever what it returned last is due, and after anything else has run there: it does what is due and
+ * returns when it wants to be called again (monotonic nanoseconds). Before the first call is posted. */
+void engine_set_clock(struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), void *context);
+
+/* Engine thread: queues a call without a limit, for who schedules by itself. */
+void engine_post_here(struct engine *engine, struct engine_call *call);
+
+/* Engine thread, after before_sending(): lets the request go, or answers it with a failure of this kind without sending it. */
+void engine_send(struct engine_call *call);
+void engine_deny(struct engine_call *call, const char *kind, const char *message);
+
+/* True once the engine lets nothing new begin: what is under way is being finished. Engine thread. */
+bool engine_is_stopping(const struct engine *engine);
 
 /* Calls waiting now. */
 size_t engine_backlog(struct engine *engine);

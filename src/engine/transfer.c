@@ -180,7 +180,7 @@ static bool fill_credentials(struct transfer *transfer, const char *text, struct
 		(size_t)(close - open) < sizeof name) {
 		buffer_append(out, text, (size_t)(open - text));
 		snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
-		value = transfer->credential(transfer->context, name);
+		value = gate_credential_named(transfer->view, transfer->subject, name);
 		if (value == NULL)
 			return false;
 		buffer_text(out, value);

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "gate/gate.h"
 #include "script/outgoing.h"
 #include "script/response.h"
 
@@ -16,9 +17,8 @@ struct transfer {
 	const struct outgoing *outgoing;    /* kept by the caller until `done` */
 	const char *upstream;		    /* a base that every host is reached through (live.upstream), or NULL */
 	const char *script_base, *base_url; /* the script's base_url, and what stands in for it; or NULL */
-	/* The value of a credential by name, or NULL. Used only while the transfer is started. */
-	const char *(*credential)(void *context, const char *name);
-	void *context;
+	const struct gate_view *view; /* whose credentials are written in, and of whom; read only while the transfer is started */
+	const struct gate_subject *subject;
 	void (*done)(struct transfer *transfer);
 	struct response response; /* the caller initialises and clears it */
 

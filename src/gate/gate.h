@@ -83,3 +83,6 @@ bool gate_feature_enabled(const struct gate_view *view, const char *feature_flag
 
 /* The value of a credential from the secrets file or the environment (never the request), for a live call. NULL if there is none. */
 const char *gate_credential(const struct gate_view *view, const struct gate_subject *subject, const struct credential_spec *spec);
+
+/* The same by the credential's name; NULL also when the subject has none of this name. */
+const char *gate_credential_named(const struct gate_view *view, const struct gate_subject *subject, const char *name);

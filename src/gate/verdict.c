@@ -140,6 +140,14 @@ const char *gate_credential(const struct gate_view *view, const struct gate_subj
 	return value != NULL ? value : from_environment(view, spec);
 }
 
+const char *gate_credential_named(const struct gate_view *view, const struct gate_subject *subject, const char *name)
+{
+	for (size_t i = 0; i < subject->credential_count; i++)
+		if (strcmp(subject->credentials[i].name, name) == 0)
+			return gate_credential(view, subject, &subject->credentials[i]);
+	return NULL;
+}
+
 /* " (create one at https://...)", or nothing. */
 struct hint {
 	const char *open, *text, *close;

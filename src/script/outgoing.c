@@ -33,10 +33,16 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 	outgoing->header_count = outgoing->part_count = 0;
 	outgoing->body_kind = BODY_NONE;
 	outgoing->timeout_seconds = 0;
+	outgoing->free = false;
 	buffer_reset(&outgoing->url, keep_bytes);
 	buffer_reset(&outgoing->body, keep_bytes);
 	free(outgoing->parts);
 	outgoing->parts = NULL;
+}
+
+bool outgoing_may_cost(const struct outgoing *outgoing)
+{
+	return !outgoing->free && strcmp(outgoing->method, "GET") != 0 && strcmp(outgoing->method, "HEAD") != 0;
 }
 
 /* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. */
@@ -450,6 +456,7 @@ void outgoing_read(lua_State *L, int index, const struct manifest *manifest, str
 		if (lua_type(L, -1) != LUA_TNUMBER || isnan(outgoing->timeout_seconds))
 			luaL_error(L, "ctx.request: timeout must be a number of seconds");
 	}
+	outgoing->free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
 	lua_settop(L, top);
 }
 

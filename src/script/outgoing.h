@@ -44,6 +44,7 @@ struct outgoing {
 	struct outgoing_part *parts; /* OUTGOING_PARTS of them once a form was read */
 	size_t part_count;
 	double timeout_seconds; /* 0: the default */
+	bool free;		/* the script says that it costs nothing, though it is no GET: an upload */
 };
 
 struct manifest;
@@ -52,6 +53,9 @@ void outgoing_init(struct outgoing *outgoing);
 
 /* Empty again for the next request; buffers larger than `keep_bytes` give their memory back. */
 void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes);
+
+/* May sending it twice cost twice? All but GET, HEAD and what the script marks as free. */
+bool outgoing_may_cost(const struct outgoing *outgoing);
 
 /* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
  * script did not declare raises { field =, message = }. [-0, +0, e] */

@@ -34,6 +34,16 @@ void response_fail(struct response *response, const char *kind, const char *mess
 	snprintf(response->message, sizeof response->message, "%s", message);
 }
 
+bool response_was_never_sent(const struct response *response)
+{
+	static const char *const kinds[] = { "resolve", "connect", "tls", "blocked", "held", NULL };
+
+	for (const char *const *kind = kinds; response->failed && *kind != NULL; kind++)
+		if (strcmp(response->kind, *kind) == 0)
+			return true;
+	return false;
+}
+
 static int push_failure(lua_State *L, const struct response *response)
 {
 	lua_pushnil(L);

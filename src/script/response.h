@@ -20,6 +20,9 @@ struct response {
 void response_init(struct response *response);
 void response_clear(struct response *response);
 
+/* Did the request fail before a byte of it could leave this machine? */
+bool response_was_never_sent(const struct response *response);
+
 /* There was no answer. */
 void response_fail(struct response *response, const char *kind, const char *message);
 

@@ -22,18 +22,25 @@
 	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
 	" ORDER BY sequence DESC"
 #define COLUMNS                                                                                                                  \
-	"SELECT sequence, status, source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"                 \
-	" payload, estimates, result FROM task "
+	"SELECT task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"       \
+	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller, reason,"   \
+	" state, request, day, reserved, expected, spent, basis FROM task LEFT JOIN live USING (sequence)"                       \
+	" LEFT JOIN ledger USING (sequence) "
 
 static const char *const texts[READ_STATEMENTS] = {
 	[READ_BEGIN] = "BEGIN",
 	[READ_END] = "COMMIT",
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
-	[READ_ONE] = COLUMNS "WHERE sequence = ?",
-	[READ_RANGE] = COLUMNS "WHERE sequence < ? AND sequence >= ? ORDER BY sequence DESC",
+	[READ_ONE] = COLUMNS "WHERE task.sequence = ?",
+	[READ_RANGE] = COLUMNS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
 	[READ_INDEX] = INDEX_SQL,
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
+	[READ_OPEN] = COLUMNS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
+	[READ_LEDGER] = "SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"
+			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE day >= ?"
+			" GROUP BY day, source, caller ORDER BY day",
 };
+_Static_assert(LIVE_ENDED == 4, "the statements above name it by number");
 
 /* ---- the pool ---- */
 
@@ -117,9 +124,48 @@ static const char *column_text(sqlite3_stmt *row, int index)
 	return (const char *)sqlite3_column_text(row, index);
 }
 
-/* The row that a statement is on, its texts valid until the statement moves. False when it is damaged. */
-static bool read_task(const struct reads *reads, sqlite3_stmt *row, struct task *task)
+/* A row and its live half. */
+struct row {
+	struct task task;
+	struct task_live live;
+	struct task_money money;
+};
+
+static void read_live(sqlite3_stmt *row, struct row *read)
 {
+	read->task.live = NULL;
+	read->task.money = NULL;
+	if (sqlite3_column_type(row, 13) == SQLITE_NULL)
+		return;
+	read->live = (struct task_live){
+		.phase = (enum live_phase)sqlite3_column_int(row, 13),
+		.attempts = sqlite3_column_int(row, 14),
+		.submitted_ms = sqlite3_column_int64(row, 15),
+		.deadline_ms = sqlite3_column_int64(row, 16),
+		.stop_ms = sqlite3_column_int64(row, 17),
+		.cancel_asked = sqlite3_column_int(row, 18) != 0,
+		.caller = column_text(row, 19),
+		.reason = column_text(row, 20),
+		.state = column_text(row, 21),
+		.request = column_text(row, 22),
+	};
+	read->task.live = &read->live;
+	if (sqlite3_column_type(row, 23) == SQLITE_NULL)
+		return;
+	read->money = (struct task_money){
+		.day = sqlite3_column_int64(row, 23),
+		.reserved = sqlite3_column_int64(row, 24),
+		.expected = sqlite3_column_int64(row, 25),
+		.spent = sqlite3_column_int64(row, 26),
+		.basis = column_text(row, 27),
+	};
+	read->task.money = &read->money;
+}
+
+/* The row that a statement is on, its texts valid until the statement moves. False when it is damaged. */
+static bool read_task(const struct reads *reads, sqlite3_stmt *row, struct row *read)
+{
+	struct task *task = &read->task;
 	const struct source *source = sources_get(reads->sources, sqlite3_column_int(row, 2));
 
 	if (source == NULL || sqlite3_column_bytes(row, 7) != (int)sizeof task->id.bytes)
@@ -137,6 +183,7 @@ static bool read_task(const struct reads *reads, sqlite3_stmt *row, struct task 
 	task->payload = column_text(row, 10);
 	task->estimates = column_text(row, 11);
 	task->result = column_text(row, 12);
+	read_live(row, read);
 	return true;
 }
 
@@ -155,7 +202,7 @@ enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit
 {
 	struct reader *reader = borrow(reads, error);
 	enum error_code result = ERROR_NONE;
-	struct task task;
+	struct row read;
 	sqlite3_stmt *row;
 	int code;
 
@@ -164,10 +211,10 @@ enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit
 	row = reader->statements[READ_ONE];
 	sqlite3_bind_int64(row, 1, id_sequence(id));
 	code = sqlite3_step(row);
-	if (code == SQLITE_ROW && !read_task(reads, row, &task))
+	if (code == SQLITE_ROW && !read_task(reads, row, &read))
 		result = refuse_row(reads, error);
-	else if (code == SQLITE_ROW && memcmp(&task.id, id, sizeof *id) == 0)
-		visit(context, &task);
+	else if (code == SQLITE_ROW && memcmp(&read.task.id, id, sizeof *id) == 0)
+		visit(context, &read.task);
 	else if (code == SQLITE_ROW || code == SQLITE_DONE)
 		result = error_set(error, ERROR_NOT_FOUND, "", "there is no such job");
 	else
@@ -196,7 +243,7 @@ static enum error_code offer(struct listing *listing, sqlite3_stmt *row)
 {
 	const struct task_filter *filter = listing->filter;
 	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
-	struct task task;
+	struct row read;
 
 	if (filter->status >= 0 && sqlite3_column_int(row, 1) != filter->status)
 		return ERROR_NONE;
@@ -204,9 +251,9 @@ static enum error_code offer(struct listing *listing, sqlite3_stmt *row)
 		return ERROR_NONE;
 	if (sqlite3_column_int64(row, 5) < filter->since_ms)
 		return ERROR_NONE;
-	if (!read_task(listing->reads, row, &task))
+	if (!read_task(listing->reads, row, &read))
 		return refuse_row(listing->reads, listing->error);
-	listing->left = listing->visit(listing->context, &task) ? listing->left - 1 : 0;
+	listing->left = listing->visit(listing->context, &read.task) ? listing->left - 1 : 0;
 	return ERROR_NONE;
 }
 
@@ -360,6 +407,68 @@ enum error_code reads_list(struct reads *reads, const struct task_filter *filter
 	else
 		result = list_filtered(&listing);
 	give_back(reads, listing.reader);
+	return result;
+}
+
+/* ---- live jobs and money ---- */
+
+enum error_code reads_open_jobs(
+	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	struct reader *reader = borrow(reads, error);
+	enum error_code result = ERROR_NONE;
+	struct row read;
+	sqlite3_stmt *rows;
+	bool more = true;
+	int code = SQLITE_DONE;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	rows = reader->statements[READ_OPEN];
+	while (result == ERROR_NONE && more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (!read_task(reads, rows, &read))
+			result = refuse_row(reads, error);
+		else
+			more = visit(context, &read.task);
+	}
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = refuse_read(reads, reader, error);
+	sqlite3_reset(rows);
+	give_back(reads, reader);
+	return result;
+}
+
+enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),
+	void *context, struct error *error)
+{
+	struct reader *reader = borrow(reads, error);
+	enum error_code result = ERROR_NONE;
+	const struct source *source;
+	sqlite3_stmt *rows;
+	bool more = true;
+	int code = SQLITE_DONE;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	rows = reader->statements[READ_LEDGER];
+	sqlite3_bind_int64(rows, 1, from_day);
+	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		source = sources_get(reads->sources, sqlite3_column_int(rows, 1));
+		more = visit(context, &(struct ledger_sum){
+					      .day = sqlite3_column_int64(rows, 0),
+					      .kind = source != NULL ? source->kind : "",
+					      .provider = source != NULL ? source->provider : "",
+					      .caller = column_text(rows, 2),
+					      .reserved = sqlite3_column_int64(rows, 3),
+					      .spent = sqlite3_column_int64(rows, 4),
+					      .jobs = sqlite3_column_int64(rows, 5),
+					      .open = sqlite3_column_int64(rows, 6),
+				      });
+	}
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = refuse_read(reads, reader, error);
+	sqlite3_reset(rows);
+	give_back(reads, reader);
 	return result;
 }
 

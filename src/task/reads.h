@@ -14,7 +14,18 @@
 
 #define READ_ROUND 512 /* rows that a filtered listing finds at a time */
 
-enum read_statement { READ_BEGIN = 0, READ_END, READ_INDEXED, READ_ONE, READ_RANGE, READ_INDEX, READ_KEY, READ_STATEMENTS };
+enum read_statement {
+	READ_BEGIN = 0,
+	READ_END,
+	READ_INDEXED,
+	READ_ONE,
+	READ_RANGE,
+	READ_INDEX,
+	READ_KEY,
+	READ_OPEN,
+	READ_LEDGER,
+	READ_STATEMENTS
+};
 
 struct reader {
 	sqlite3 *db;
@@ -43,6 +54,10 @@ void reads_close(struct reads *reads);
 enum error_code reads_list(struct reads *reads, const struct task_filter *filter,
 	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
 enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit)(void *context, const struct task *task),
+	void *context, struct error *error);
+enum error_code reads_open_jobs(
+	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),
 	void *context, struct error *error);
 enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,
 	int *status, struct error *error);

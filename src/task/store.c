@@ -5,7 +5,6 @@
  * with no lock held. Refuses writes beyond LIMIT_STORE_QUEUE, and any after the store began to close. */
 #include "task/store.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
@@ -36,12 +35,12 @@ struct task_store {
 	pthread_cond_t wake;
 	struct store_write *first;
 	struct store_write **last;
-	struct store_change *changes;
-	struct store_change **last_change;
 	size_t waiting;
 	int keep_days;
 	bool asleep;
 	bool stopping;
+	void (*told)(void *context, int64_t newest); /* set before anything is written */
+	void *told_context;
 };
 
 /* ---- the queue ---- */
@@ -80,40 +79,10 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 	return code;
 }
 
-static enum error_code put_change(struct task_store *store, struct store_change *change)
+void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context)
 {
-	enum error_code code;
-
-	pthread_mutex_lock(&store->lock);
-	code = check_room(store, &change->error);
-	if (code == ERROR_NONE) {
-		*store->last_change = change;
-		store->last_change = &change->next;
-		store->waiting++;
-		wake(store);
-	}
-	pthread_mutex_unlock(&store->lock);
-	return code;
-}
-
-enum error_code task_store_cancel(struct task_store *store, const struct id *id, enum task_status *status, struct error *error)
-{
-	struct store_change change = { .id = *id };
-	enum error_code code;
-
-	sem_init(&change.done, 0, 0);
-	code = put_change(store, &change);
-	if (code == ERROR_NONE) {
-		while (sem_wait(&change.done) == -1 && errno == EINTR)
-			;
-		code = change.result;
-	}
-	sem_destroy(&change.done);
-	if (code == ERROR_NONE || code == ERROR_CONFLICT)
-		*status = change.status;
-	if (code != ERROR_NONE && error != NULL)
-		*error = change.error;
-	return code;
+	store->told = told;
+	store->told_context = context;
 }
 
 size_t task_store_backlog(struct task_store *store)
@@ -174,18 +143,13 @@ static void await_row(struct task_store *store, int64_t wait_ns)
 }
 
 /* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */
-static void tell(struct store_write *writes, struct store_change *changes)
+static void tell(struct store_write *writes)
 {
 	struct store_write *next;
-	struct store_change *next_change;
 
 	for (; writes != NULL; writes = next) {
 		next = writes->next;
 		writes->done(writes);
-	}
-	for (; changes != NULL; changes = next_change) {
-		next_change = changes->next;
-		sem_post(&changes->done);
 	}
 }
 
@@ -193,20 +157,20 @@ static void tell(struct store_write *writes, struct store_change *changes)
 static void write_waiting(struct task_store *store)
 {
 	struct store_write *writes = store->first;
-	struct store_change *changes = store->changes;
 	bool idle = store->waiting == 0;
+	int64_t newest_event = store->writer.newest_event;
 	int keep_days = store->keep_days;
 
 	store->first = NULL;
 	store->last = &store->first;
-	store->changes = NULL;
-	store->last_change = &store->changes;
 	store->waiting = 0;
 	pthread_mutex_unlock(&store->lock);
 	if (!idle) {
-		writer_group(&store->writer, writes, changes);
-		tell(writes, changes);
+		writer_group(&store->writer, writes);
+		tell(writes);
 	}
+	if (store->told != NULL && store->writer.newest_event != newest_event)
+		store->told(store->told_context, store->writer.newest_event);
 	upkeep_keep_days(&store->upkeep, keep_days);
 	upkeep_run(&store->upkeep, idle);
 	pthread_mutex_lock(&store->lock);
@@ -263,7 +227,6 @@ static void make_queue(struct task_store *store, int keep_days)
 	pthread_cond_init(&store->wake, &attributes);
 	pthread_condattr_destroy(&attributes);
 	store->last = &store->first;
-	store->last_change = &store->changes;
 	store->keep_days = keep_days < 1 ? 1 : keep_days;
 }
 
@@ -333,4 +296,16 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
 	return reads_get(&store->reads, id, visit, context, error);
+}
+
+enum error_code task_store_open_jobs(
+	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	return reads_open_jobs(&store->reads, visit, context, error);
+}
+
+enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
+	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error)
+{
+	return reads_ledger(&store->reads, from_day, visit, context, error);
 }

@@ -38,9 +38,26 @@ struct idempotency {
 	int status; /* its HTTP status */
 };
 
-/* One task to insert. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
+enum store_kind {
+	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
+	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
+	STORE_TELL,   /* events only, of the host itself: `task` is not read */
+};
+
+/* An event, written in the commit of the change that it tells. */
+struct store_event {
+	const char *verb; /* of a task: "submit", "done", ... (its type is public.<kind>.<verb>); of the host: the whole type */
+	const char *data; /* JSON: what is worth knowing beside the task; or NULL */
+};
+
+#define STORE_EVENTS 4
+
+/* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
 struct store_write {
+	enum store_kind kind;
 	struct task task;
+	struct store_event events[STORE_EVENTS];
+	int event_count;
 	struct idempotency idempotency;
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
@@ -59,8 +76,9 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
 	size_t *length, int *status, struct error *error);
 
-/* Cancels a queued or running task: waits for the commit. ERROR_NOT_FOUND, ERROR_CONFLICT (ended already, `*status` says how). */
-enum error_code task_store_cancel(struct task_store *store, const struct id *id, enum task_status *status, struct error *error);
+/* `told` is called after each commit that wrote events, with the number of the newest, on the store thread; it must not block. Before
+ * anything is written. */
+void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context);
 
 /* ---- reading ---- */
 
@@ -81,6 +99,26 @@ enum error_code task_store_list(struct task_store *store, const struct task_filt
 /* One row. ERROR_NOT_FOUND when there is none (the whole id must match). */
 enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
+enum error_code task_store_open_jobs(
+	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* The money of a day by provider and caller. */
+struct ledger_sum {
+	int64_t day; /* days since 1970, UTC */
+	const char *kind;
+	const char *provider;
+	const char *caller; /* or NULL */
+	int64_t reserved;   /* of jobs that are not settled, micro-dollars */
+	int64_t spent;	    /* of settled ones */
+	int64_t jobs;	    /* all of them */
+	int64_t open;	    /* those not settled */
+};
+
+/* Sums of the ledger since `from_day`, oldest day first. Texts are valid during the call. */
+enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
+	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error);
 
 /* Writes waiting now. */
 size_t task_store_backlog(struct task_store *store);

@@ -18,6 +18,38 @@ enum task_status {
 const char *task_status_name(enum task_status status);
 bool task_status_parse(const char *text, enum task_status *status);
 
+/* How far a live job has come: what may be done with it after a restart (design 2.2). Stored by number: append only. */
+enum live_phase {
+	LIVE_QUEUED = 0, /* nothing was sent */
+	LIVE_SENDING,	 /* the paid request may be out; its outcome is not known to the registry */
+	LIVE_SENT,	 /* the vendor has it: it is polled */
+	LIVE_LOST,	 /* the outcome is not known: it is looked for, or left to the operator */
+	LIVE_ENDED,
+};
+
+/* What a live job has beside its task. Texts may be NULL. */
+struct task_live {
+	enum live_phase phase;
+	const char *caller;   /* the name of the API key it came with */
+	const char *request;  /* JSON: what prepare gets; kept until the vendor has the job */
+	const char *state;    /* JSON: what the script wants to remember */
+	const char *reason;   /* a word to the user about how it stands */
+	int attempts;	      /* submits that were tried */
+	int64_t submitted_ms; /* when the paid request went out; 0: not yet */
+	int64_t deadline_ms;  /* from then on it is no longer waited for */
+	int64_t stop_ms;      /* the host ends the job at the vendor then; 0: never */
+	bool cancel_asked;
+};
+
+/* A live job's money, in micro-dollars: a row of the ledger. */
+struct task_money {
+	int64_t day;	   /* of the reservation, UTC, in days since 1970: budgets count it then */
+	int64_t reserved;  /* the most that the job was expected to cost */
+	int64_t expected;  /* -1: not known */
+	int64_t spent;	   /* -1: not settled yet */
+	const char *basis; /* whose figure `spent` is: vendor, computed, estimate, reserved, none, operator; NULL until settled */
+};
+
 /* A task as it is stored. Texts are NUL-terminated, JSON texts are complete values; NULL means absent. Who owns them is said where
  * the struct is passed. */
 struct task {
@@ -31,7 +63,9 @@ struct task {
 	int64_t updated_ms;
 	const char *vendor_id; /* the vendor's own job id; dry run: mock-<provider>-1 */
 	const char *request_id;
-	const char *payload;   /* JSON: the normalised request, masked */
-	const char *estimates; /* JSON */
-	const char *result;    /* JSON: { artifacts, cost, error, warnings }, or NULL */
+	const char *payload;		/* JSON: the normalised request, masked */
+	const char *estimates;		/* JSON */
+	const char *result;		/* JSON: { artifacts, cost, error, warnings }, or NULL */
+	const struct task_live *live;	/* NULL: a dry run */
+	const struct task_money *money; /* NULL: a dry run */
 };

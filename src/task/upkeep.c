@@ -20,6 +20,7 @@
 #define PURGE_REST 10
 #define PURGE_EVERY_NS (3600 * SECOND_NS)
 #define PURGE_RETRY_NS (60 * SECOND_NS)
+#define LEDGER_DAYS 396	      /* 13 months */
 #define KEY_DAYS 7	      /* an idempotency key is good for this long at least */
 #define CHECKPOINT_PAGES 2048 /* 16 MiB: long enough that a page that many commits rewrote is copied once */
 #define CHECKPOINT_IDLE_NS SECOND_NS
@@ -34,11 +35,14 @@ static const char *const texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_BATCH_END] = "SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
 			     " AND status IN (2, 3, 4) ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
 	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4)",
+	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ? AND sequence <= ? AND phase = 4",
+	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE day < ? AND spent <> -1",
 	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
 			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
 };
-_Static_assert(TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4, "the statements above name them by number");
+_Static_assert(
+	TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4 && LIVE_ENDED == 4, "the statements above name them by number");
 
 /* Logs why the transaction failed, once until a chore works again. */
 static bool trouble(struct upkeep *upkeep)
@@ -111,6 +115,7 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
 {
 	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
 	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
+	sqlite3_stmt *live = upkeep->statements[UPKEEP_PURGE_LIVE];
 
 	sqlite3_bind_int64(end, 1, upkeep->purge_from);
 	sqlite3_bind_int64(end, 2, before);
@@ -120,7 +125,18 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
 		return true;
 	sqlite3_bind_int64(purge, 1, upkeep->purge_from);
 	sqlite3_bind_int64(purge, 2, *to);
-	return database_run(purge) == SQLITE_OK && purge_index(upkeep, *to);
+	sqlite3_bind_int64(live, 1, upkeep->purge_from);
+	sqlite3_bind_int64(live, 2, *to);
+	return database_run(purge) == SQLITE_OK && database_run(live) == SQLITE_OK && purge_index(upkeep, *to);
+}
+
+/* Money is remembered longer than the jobs that cost it; what is not settled is never forgotten. */
+static bool purge_ledger(struct upkeep *upkeep, int64_t before_day)
+{
+	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_LEDGER];
+
+	sqlite3_bind_int64(statement, 1, before_day);
+	return database_run(statement) == SQLITE_OK;
 }
 
 /* One batch of each kind. False when it failed. */
@@ -133,7 +149,8 @@ static bool purge_batch(struct upkeep *upkeep, bool *more)
 
 	if (!writer_begin(upkeep->writer, false))
 		return trouble(upkeep);
-	if (!purge_tasks(upkeep, id_sequence_at(now - upkeep->keep_days * DAY_MS), &to))
+	if (!purge_tasks(upkeep, id_sequence_at(now - upkeep->keep_days * DAY_MS), &to) ||
+		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
 		return give_up(upkeep, "purge the registry");
 	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
 	if (database_run(keys) != SQLITE_OK)

@@ -27,8 +27,17 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[WRITE_KEY] = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
 	[WRITE_FIND_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
-	[WRITE_CANCEL] = "UPDATE task SET status = ?, updated_ms = ? WHERE sequence = ?",
+	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?)",
+	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
+			      " result = coalesce(?, result) WHERE sequence = ?",
+	[WRITE_CHANGE_LIVE] = "UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
+			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
+			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END WHERE sequence = ?9",
+	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
 };
+_Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4, "the statements above and schema.c name them by number");
 
 /* ---- transactions ---- */
 
@@ -78,13 +87,13 @@ bool writer_commit(struct writer *writer)
 
 /* ---- one task ---- */
 
-static void bind_text(sqlite3_stmt *statement, int index, const char *text)
+void writer_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
 	sqlite3_bind_text(statement, index, text, text == NULL ? 0 : (int)strlen(text), SQLITE_STATIC);
 }
 
 /* A write ends in failure; false when the group is lost with it. */
-static bool refuse(struct writer *writer, struct store_write *write, const char *action)
+bool writer_refuse(struct writer *writer, struct store_write *write, const char *action)
 {
 	database_error(writer->db, writer->name, action, &write->error);
 	write->outcome = STORE_FAILED;
@@ -93,7 +102,7 @@ static bool refuse(struct writer *writer, struct store_write *write, const char 
 	return writer_fail(writer, action);
 }
 
-static int insert_index(struct writer *writer, int status, int source, int64_t sequence)
+int writer_index(struct writer *writer, int status, int source, int64_t sequence)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_INDEX];
 
@@ -103,7 +112,7 @@ static int insert_index(struct writer *writer, int status, int source, int64_t s
 	return database_run(statement);
 }
 
-static int remove_index(struct writer *writer, int status, int source, int64_t sequence)
+int writer_unindex(struct writer *writer, int status, int source, int64_t sequence)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_UNINDEX];
 
@@ -128,18 +137,44 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	sqlite3_bind_int64(statement, 6, task->created_ms);
 	sqlite3_bind_int64(statement, 7, task->updated_ms);
 	sqlite3_bind_blob(statement, 8, task->id.bytes, sizeof task->id.bytes, SQLITE_STATIC);
-	bind_text(statement, 9, task->vendor_id);
-	bind_text(statement, 10, task->request_id);
-	bind_text(statement, 11, task->payload);
-	bind_text(statement, 12, task->estimates);
-	bind_text(statement, 13, task->result);
+	writer_bind_text(statement, 9, task->vendor_id);
+	writer_bind_text(statement, 10, task->request_id);
+	writer_bind_text(statement, 11, task->payload);
+	writer_bind_text(statement, 12, task->estimates);
+	writer_bind_text(statement, 13, task->result);
 	code = database_run(statement);
+	if (code == SQLITE_OK && task->live != NULL)
+		code = writer_insert_live(writer, task, source);
 	if (code != SQLITE_OK)
 		return code;
 	if (sequence <= writer->indexed)
-		return insert_index(writer, (int)task->status, source, sequence);
+		return writer_index(writer, (int)task->status, source, sequence);
 	writer->unindexed++;
 	return SQLITE_OK;
+}
+
+/* ---- events ---- */
+
+/* Told with the change that they are about. Numbers are given out here, in the order of commits, so a reader that has seen one has seen all
+ * before it. */
+static int insert_events(struct writer *writer, const struct store_write *write)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_EVENT];
+	int64_t sequence = write->kind == STORE_TELL ? 0 : id_sequence(&write->task.id);
+	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
+	int code = SQLITE_OK;
+
+	for (int i = 0; i < write->event_count && code == SQLITE_OK; i++) {
+		sqlite3_bind_int64(statement, 1, writer->newest_event + 1);
+		sqlite3_bind_int64(statement, 2, at_ms);
+		sqlite3_bind_int64(statement, 3, sequence);
+		writer_bind_text(statement, 4, write->events[i].verb);
+		writer_bind_text(statement, 5, write->events[i].data);
+		code = database_run(statement);
+		if (code == SQLITE_OK)
+			writer->newest_event++;
+	}
+	return code;
 }
 
 /* Numbers that the database does not know yet go in first: one after the other, so that it has no gap. */
@@ -152,8 +187,8 @@ static int store_sources(struct writer *writer, int number)
 	while (writer->sources->pending < number && code == SQLITE_OK) {
 		source = sources_get(writer->sources, writer->sources->pending + 1);
 		sqlite3_bind_int(statement, 1, writer->sources->pending + 1);
-		bind_text(statement, 2, source->kind);
-		bind_text(statement, 3, source->provider);
+		writer_bind_text(statement, 2, source->kind);
+		writer_bind_text(statement, 3, source->provider);
 		code = database_run(statement);
 		if (code == SQLITE_OK)
 			writer->sources->pending++;
@@ -169,7 +204,7 @@ static int find_key(struct writer *writer, struct store_write *write)
 	sqlite3_stmt *statement = writer->statements[WRITE_FIND_KEY];
 	int code;
 
-	bind_text(statement, 1, write->idempotency.key);
+	writer_bind_text(statement, 1, write->idempotency.key);
 	code = sqlite3_step(statement);
 	if (code == SQLITE_ROW)
 		write->outcome = read_key_row(statement, &write->idempotency, &write->replay, &write->replay_length,
@@ -183,7 +218,7 @@ static int insert_key(struct writer *writer, const struct store_write *write)
 	sqlite3_stmt *statement = writer->statements[WRITE_KEY];
 	const struct idempotency *idempotency = &write->idempotency;
 
-	bind_text(statement, 1, idempotency->key);
+	writer_bind_text(statement, 1, idempotency->key);
 	sqlite3_bind_int64(statement, 2, clock_unix_ms());
 	sqlite3_bind_int(statement, 3, idempotency->status);
 	sqlite3_bind_blob(statement, 4, idempotency->body_sha256, sizeof idempotency->body_sha256, SQLITE_STATIC);
@@ -192,23 +227,29 @@ static int insert_key(struct writer *writer, const struct store_write *write)
 	return database_run(statement);
 }
 
-/* The task and its key go in together or not at all. */
-static bool write_keyed(struct writer *writer, struct store_write *write, int source)
+static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
+{
+	return insert_task(writer, &write->task, source) == SQLITE_OK &&
+	       (write->idempotency.key == NULL || insert_key(writer, write) == SQLITE_OK);
+}
+
+/* The task, its live half and its key go in together or not at all. */
+static bool insert_marked(struct writer *writer, struct store_write *write, int source)
 {
 	size_t unindexed = writer->unindexed;
-	int code = find_key(writer, write);
+	int code = write->idempotency.key != NULL ? find_key(writer, write) : SQLITE_DONE;
 
 	if (code == SQLITE_ROW)
 		return true;
 	if (code != SQLITE_DONE)
-		return refuse(writer, write, "look up the idempotency key");
+		return writer_refuse(writer, write, "look up the idempotency key");
 	if (run(writer, WRITE_MARK) != SQLITE_OK)
-		return refuse(writer, write, "store the job");
-	if (insert_task(writer, &write->task, source) == SQLITE_OK && insert_key(writer, write) == SQLITE_OK) {
+		return writer_refuse(writer, write, "store the job");
+	if (insert_parts(writer, write, source)) {
 		write->outcome = STORE_WRITTEN;
-		return run(writer, WRITE_UNMARK) == SQLITE_OK || refuse(writer, write, "store the job");
+		return run(writer, WRITE_UNMARK) == SQLITE_OK || writer_refuse(writer, write, "store the job");
 	}
-	if (!refuse(writer, write, "store the job"))
+	if (!writer_refuse(writer, write, "store the job"))
 		return false;
 	writer->unindexed = unindexed;
 	if (run(writer, WRITE_BACK_TO_MARK) != SQLITE_OK || run(writer, WRITE_UNMARK) != SQLITE_OK)
@@ -217,7 +258,7 @@ static bool write_keyed(struct writer *writer, struct store_write *write, int so
 }
 
 /* False when the group is lost. */
-static bool write_one(struct writer *writer, struct store_write *write)
+static bool insert_one(struct writer *writer, struct store_write *write)
 {
 	const struct task *task = &write->task;
 	int source;
@@ -230,86 +271,34 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	if (source == 0)
 		return true;
 	if (store_sources(writer, source) != SQLITE_OK)
-		return refuse(writer, write, "store the provider");
-	if (write->idempotency.key != NULL)
-		return write_keyed(writer, write, source);
+		return writer_refuse(writer, write, "store the provider");
+	if (write->idempotency.key != NULL || task->live != NULL)
+		return insert_marked(writer, write, source);
 	if (insert_task(writer, task, source) != SQLITE_OK)
-		return refuse(writer, write, "store the job");
+		return writer_refuse(writer, write, "store the job");
 	write->outcome = STORE_WRITTEN;
 	return true;
 }
 
-/* ---- changes ---- */
-
-static bool change_fails(struct writer *writer, struct store_change *change)
+/* The events go in with what they tell, else the group is lost: neither exists without the other. */
+static bool write_one(struct writer *writer, struct store_write *write)
 {
-	change->result = database_error(writer->db, writer->name, "cancel the job", &change->error);
-	return writer_fail(writer, "cancel the job");
-}
+	bool kept = true;
 
-/* The row's status and source. ERROR_NOT_FOUND if the whole id does not match. */
-static int find_task(struct writer *writer, struct store_change *change, int *source)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_FIND_TASK];
-	int code;
-
-	sqlite3_bind_int64(statement, 1, id_sequence(&change->id));
-	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW && sqlite3_column_bytes(statement, 2) == (int)sizeof change->id.bytes &&
-		memcmp(sqlite3_column_blob(statement, 2), change->id.bytes, sizeof change->id.bytes) == 0) {
-		change->status = (enum task_status)sqlite3_column_int(statement, 0);
-		*source = sqlite3_column_int(statement, 1);
-	} else if (code == SQLITE_ROW) {
-		code = SQLITE_DONE;
+	switch (write->kind) {
+	case STORE_INSERT: kept = insert_one(writer, write); break;
+	case STORE_UPDATE: kept = writer_change(writer, write); break;
+	case STORE_TELL: write->outcome = STORE_WRITTEN; break;
 	}
-	sqlite3_reset(statement);
-	return code;
-}
-
-static int set_canceled(struct writer *writer, const struct store_change *change, int source)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_CANCEL];
-	int64_t sequence = id_sequence(&change->id);
-	int code;
-
-	sqlite3_bind_int(statement, 1, TASK_CANCELED);
-	sqlite3_bind_int64(statement, 2, clock_unix_ms());
-	sqlite3_bind_int64(statement, 3, sequence);
-	code = database_run(statement);
-	if (code != SQLITE_OK || sequence > writer->indexed)
-		return code;
-	code = remove_index(writer, (int)change->status, source, sequence);
-	return code == SQLITE_OK ? insert_index(writer, TASK_CANCELED, source, sequence) : code;
-}
-
-/* False when the group is lost. */
-static bool change_one(struct writer *writer, struct store_change *change)
-{
-	int source = 0;
-	int code = find_task(writer, change, &source);
-
-	if (code == SQLITE_DONE) {
-		change->result = error_set(&change->error, ERROR_NOT_FOUND, "", "there is no such job");
-		return true;
-	}
-	if (code != SQLITE_ROW)
-		return change_fails(writer, change);
-	if (change->status != TASK_QUEUED && change->status != TASK_RUNNING) {
-		change->result = error_set(&change->error, ERROR_CONFLICT, "", "the job cannot be canceled: its status is %s",
-			task_status_name(change->status));
-		return true;
-	}
-	if (set_canceled(writer, change, source) != SQLITE_OK)
-		return change_fails(writer, change);
-	change->status = TASK_CANCELED;
-	change->result = ERROR_NONE;
-	return true;
+	if (!kept || write->outcome != STORE_WRITTEN)
+		return kept;
+	return insert_events(writer, write) == SQLITE_OK || writer_fail(writer, "store the event");
 }
 
 /* ---- groups ---- */
 
 /* Nothing of the group is stored: all that was said about it is taken back. */
-static void fail_group(struct writer *writer, struct store_write *writes, struct store_change *changes)
+static void fail_group(struct writer *writer, struct store_write *writes)
 {
 	for (; writes != NULL; writes = writes->next) {
 		free(writes->replay);
@@ -317,27 +306,21 @@ static void fail_group(struct writer *writer, struct store_write *writes, struct
 		writes->outcome = STORE_FAILED;
 		writes->error = writer->failure;
 	}
-	for (; changes != NULL; changes = changes->next) {
-		changes->result = writer->failure.code;
-		changes->error = writer->failure;
-	}
 }
 
-static bool run_group(struct writer *writer, struct store_write *writes, struct store_change *changes)
+static bool run_group(struct writer *writer, struct store_write *writes)
 {
 	for (; writes != NULL; writes = writes->next)
 		if (!write_one(writer, writes))
 			return false;
-	for (; changes != NULL; changes = changes->next)
-		if (!change_one(writer, changes))
-			return false;
 	return writer_commit(writer);
 }
 
-void writer_group(struct writer *writer, struct store_write *writes, struct store_change *changes)
+void writer_group(struct writer *writer, struct store_write *writes)
 {
 	size_t unindexed = writer->unindexed;
-	bool durable = changes != NULL;
+	int64_t newest_event = writer->newest_event;
+	bool durable = false;
 
 	for (struct store_write *write = writes; write != NULL; write = write->next) {
 		durable = durable || write->durable;
@@ -345,10 +328,11 @@ void writer_group(struct writer *writer, struct store_write *writes, struct stor
 		write->replay = NULL;
 		write->replay_length = 0;
 	}
-	if (writer_begin(writer, durable) && run_group(writer, writes, changes))
+	if (writer_begin(writer, durable) && run_group(writer, writes))
 		return;
 	writer->unindexed = unindexed;
-	fail_group(writer, writes, changes);
+	writer->newest_event = newest_event;
+	fail_group(writer, writes);
 }
 
 /* ---- open and close ---- */
@@ -370,6 +354,7 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 
 	if (database_query(writer->db, "SELECT coalesce(max(sequence), 0) FROM task", &newest) != SQLITE_OK ||
 		database_query(writer->db, "SELECT sequence FROM task_indexed", &writer->indexed) != SQLITE_OK ||
+		database_query(writer->db, "SELECT coalesce(max(number), 0) FROM event", &writer->newest_event) != SQLITE_OK ||
 		database_query(writer->db, "SELECT count(*) FROM task WHERE sequence > (SELECT sequence FROM task_indexed)",
 			&unindexed) != SQLITE_OK)
 		return database_error(writer->db, writer->name, "read the registry", error);

@@ -1,7 +1,6 @@
 /* writes.h - the store thread's hand: writes groups of tasks and changes, one transaction each. Store thread only. */
 #pragma once
 
-#include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,16 +9,6 @@
 
 #include "task/sources.h"
 #include "task/store.h"
-
-/* A change to a row that exists, waited for by the thread that asked. */
-struct store_change {
-	struct id id;
-	sem_t done;
-	enum error_code result;
-	enum task_status status; /* what the row's status is now */
-	struct error error;
-	struct store_change *next;
-};
 
 enum write_statement {
 	WRITE_BEGIN = 0,
@@ -35,7 +24,12 @@ enum write_statement {
 	WRITE_KEY,
 	WRITE_FIND_KEY,
 	WRITE_FIND_TASK,
-	WRITE_CANCEL,
+	WRITE_LIVE,
+	WRITE_MONEY,
+	WRITE_EVENT,
+	WRITE_CHANGE_TASK,
+	WRITE_CHANGE_LIVE,
+	WRITE_SETTLE,
 	WRITE_STATEMENTS
 };
 
@@ -46,6 +40,7 @@ struct writer {
 	sqlite3_stmt *statements[WRITE_STATEMENTS];
 	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
 	size_t unindexed;     /* rows written since */
+	int64_t newest_event; /* its number; it only grows */
 	bool synced;	      /* synchronous is FULL now */
 	int log_pages;	      /* pages in the write-ahead log after the last commit */
 	struct error failure; /* why the transaction under way is lost */
@@ -56,8 +51,20 @@ enum error_code writer_open(
 	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error);
 void writer_close(struct writer *writer);
 
-/* Writes both lists in one transaction and fills in each one's outcome. `changes` see the rows of `writes`. */
-void writer_group(struct writer *writer, struct store_write *writes, struct store_change *changes);
+/* Writes the list in one transaction, in its order, and fills in each one's outcome. */
+void writer_group(struct writer *writer, struct store_write *writes);
+
+/* For the room's files that write one kind of thing (changes.c). False when the whole group is lost. */
+bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
+int writer_index(struct writer *writer, int status, int source, int64_t sequence);
+int writer_unindex(struct writer *writer, int status, int source, int64_t sequence);
+void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
+
+/* Writes the change of a live job (STORE_UPDATE). False when the whole group is lost. */
+bool writer_change(struct writer *writer, struct store_write *write);
+
+/* Inserts the live half and the reservation of a new task. SQLITE_OK, or the error. */
+int writer_insert_live(struct writer *writer, const struct task *task, int source);
 
 /* BEGIN and COMMIT for upkeep.c. A failure is in `writer->failure`, and the transaction is rolled back. */
 bool writer_begin(struct writer *writer, bool synced);
