@@ -133,6 +133,10 @@ local function make_ctx(provider, answer, responses, options)
     answer.warnings[#answer.warnings + 1] = warning
   end
   function ctx.note(text) answer.notes[#answer.notes + 1] = assert(type(text) == "string" and text, "ctx.note takes text") end
+  function ctx.needs(need)
+    assert(type(need) == "table" and need.message, "ctx.needs { field =, message = }")
+    answer.needs[#answer.needs + 1] = need
+  end
   function ctx.request(request)
     local upstream = build_upstream(provider, request)
     answer.requests[#answer.requests + 1] = upstream
@@ -166,7 +170,7 @@ local function call(provider, name, answer, responses, options, ...)
 end
 
 local function new_answer()
-  return { warnings = {}, notes = {}, requests = {} }
+  return { warnings = {}, notes = {}, needs = {}, requests = {} }
 end
 
 --- Runs prepare alone: the payload and the further fields, or nil and { field =, message = }.
@@ -200,6 +204,11 @@ end
 
 function offline.cancel(provider, job, responses, options)
   return call(provider, "cancel", new_answer(), responses, options or {}, job)
+end
+
+--- reconcile: `job` is { state =, payload =, webhook_url =, submitted_at =, claimed = }.
+function offline.reconcile(provider, job, responses, options)
+  return call(provider, "reconcile", new_answer(), responses, options or {}, job)
 end
 
 function offline.health(provider, responses, options)

@@ -43,8 +43,10 @@ static void write_live(
 	json_write_bool(out, liveness == LIVENESS_LIVE);
 	buffer_text(out, ",\"missing\":[");
 	buffer_text(out, judgement->missing);
-	if (call != NULL)
+	if (call != NULL) {
 		add_texts(out, &call->refusals);
+		add_texts(out, &call->needs);
+	}
 	if (liveness == LIVENESS_DRY || liveness == LIVENESS_UNBUILT)
 		buffer_text(out, ask_for_live);
 	if (liveness == LIVENESS_UNBUILT || liveness == LIVENESS_UNBUILT_ASKED)

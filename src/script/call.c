@@ -20,12 +20,12 @@ const char *script_call_prefix(const struct script_call *call)
 	return call->function == FUNCTION_SUBMIT && strcmp(call->provider->manifest.kind, "gpu") == 0 ? "job" : "";
 }
 
-#define BUFFERS 8
+#define BUFFERS 9
 
 static void list_buffers(struct script_call *call, struct buffer *list[BUFFERS])
 {
 	struct buffer *all[BUFFERS] = { &call->payload, &call->fields, &call->estimates, &call->upstream, &call->result,
-		&call->warnings, &call->notes, &call->refusals };
+		&call->warnings, &call->notes, &call->refusals, &call->needs };
 
 	memcpy(list, all, sizeof all);
 }
@@ -53,7 +53,7 @@ void script_call_set(
 	call->phase = PHASE_START;
 	call->error = (struct error){ 0 };
 	call->mode[0] = '\0';
-	call->warning_count = call->note_count = 0;
+	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
 	call->thread_reference = LUA_NOREF;

@@ -45,8 +45,10 @@ struct script_call {
 	struct buffer warnings;	 /* texts, each followed by a comma */
 	struct buffer notes;	 /* the same */
 	struct buffer refusals;	 /* the same; each is in warnings too */
+	struct buffer needs;	 /* the same: what a live submit would need beyond this request; not in warnings */
 	int warning_count;
 	int note_count;
+	int need_count;
 	int64_t estimate_micro_usd;	 /* expected, -1 when not known */
 	int64_t estimate_high_micro_usd; /* high, else expected, -1 when not known */
 

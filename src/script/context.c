@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "script/bridge.h"
 #include "script/call.h"
+#include "script/refusal.h"
 
 static struct script_call *current_call(lua_State *L)
 {
@@ -79,15 +80,29 @@ static int context_note(lua_State *L)
 	return 0;
 }
 
+/* What a dry run can do without and a live submit cannot. */
+static int context_needs(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 1);
+	if (call->need_count++ < LIMIT_SCRIPT_WARNINGS)
+		refusal_write(L, 1, call, &call->needs);
+	return 0;
+}
+
 void context_push(lua_State *L, struct script_call *call)
 {
-	lua_createtable(L, 0, 4);
+	lua_createtable(L, 0, 6);
 	lua_pushcfunction(L, context_request);
 	lua_setfield(L, -2, "request");
 	lua_pushcfunction(L, context_warn);
 	lua_setfield(L, -2, "warn");
 	lua_pushcfunction(L, context_note);
 	lua_setfield(L, -2, "note");
+	lua_pushcfunction(L, context_needs);
+	lua_setfield(L, -2, "needs");
 	lua_pushboolean(L, call->dry_run);
 	lua_setfield(L, -2, "dry_run");
 }

@@ -22,10 +22,10 @@
 
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
 	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "auth", "capabilities", "pricing",
-	"prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", NULL };
+	"prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", "reconcile", NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
-	"webhook" };
+	"webhook", "reconcile" };
 
 static const char *const credential_keys[] = { "env", "secret", "pattern", "hint", "optional", NULL };
 

@@ -61,10 +61,8 @@ static void add_allowed(lua_State *L, int index, struct buffer *text)
 	lua_pop(L, 1);
 }
 
-static void collect_one(lua_State *L, int index, struct script_call *call)
+void refusal_write(lua_State *L, int index, struct script_call *call, struct buffer *out)
 {
-	struct buffer *json = &call->refusals;
-	size_t start = json->length;
 	const char *field = raw_text(L, index, "field", "");
 	char text_data[1024];
 	struct buffer text = { .data = text_data, .capacity = sizeof text_data, .maximum = sizeof text_data - 1 };
@@ -78,8 +76,16 @@ static void collect_one(lua_State *L, int index, struct script_call *call)
 	}
 	buffer_text(&text, raw_text(L, index, "message", "is not accepted by this provider"));
 	add_allowed(L, index, &text);
-	json_write_string(json, text_data, text.length);
-	buffer_char(json, ',');
+	json_write_string(out, text_data, text.length);
+	buffer_char(out, ',');
+}
+
+static void collect_one(lua_State *L, int index, struct script_call *call)
+{
+	struct buffer *json = &call->refusals;
+	size_t start = json->length;
+
+	refusal_write(L, index, call, json);
 	buffer_append(&call->warnings, json->data + start, json->length - start);
 }
 
