@@ -32,6 +32,9 @@ local PRIORITIES = { "normal", "low" }
 -- Seconds until the next try when fal could not be asked and did not say when.
 local RETRY_AFTER = 5
 
+--- How fal signs its deliveries, in a provider's table.
+queue.WEBHOOK_SIGNATURE = { scheme = "fal-ed25519", jwks_url = "https://rest.fal.ai/.well-known/jwks.json" }
+
 --- The names of the webhook, at the top of a request or in its parameters.
 queue.WEBHOOK_NAMES = { "webhook", "webhook_url" }
 

@@ -596,4 +596,5 @@ return {
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+  webhook_signature = { scheme = "standard-webhooks", secret = { path = "/webhooks/default/secret", field = "key" } },
 }

@@ -438,4 +438,5 @@ return {
   capabilities = CAPABILITIES, pricing = PRICING,
   prepare = prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+  webhook_signature = fal_queue.WEBHOOK_SIGNATURE,
 }

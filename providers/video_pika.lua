@@ -590,4 +590,5 @@ return {
   capabilities = CAPABILITIES, pricing = PRICING,
   prepare = prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+  webhook_signature = fal_queue.WEBHOOK_SIGNATURE,
 }

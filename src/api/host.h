@@ -14,6 +14,7 @@
 struct judgement_cache;
 struct catalogue_cache;
 struct exchange_pool;
+struct webhooks;
 
 struct host {
 	struct gate *gate;
@@ -23,6 +24,7 @@ struct host {
 	struct judgement_cache *judgements;
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;
+	struct webhooks *webhooks;
 	int64_t started_ms;
 	_Atomic bool draining;
 };

@@ -17,11 +17,14 @@
 	F(HMAC)                                                                                                                  \
 	F(EVP_sha256)                                                                                                            \
 	F(EVP_PKEY_new_raw_private_key)                                                                                          \
+	F(EVP_PKEY_new_raw_public_key)                                                                                           \
 	F(EVP_PKEY_get_raw_public_key)                                                                                           \
 	F(EVP_PKEY_free)                                                                                                         \
 	F(EVP_MD_CTX_new)                                                                                                        \
 	F(EVP_DigestSignInit)                                                                                                    \
 	F(EVP_DigestSign)                                                                                                        \
+	F(EVP_DigestVerifyInit)                                                                                                  \
+	F(EVP_DigestVerify)                                                                                                      \
 	F(EVP_MD_CTX_free)
 
 #define CRYPTO_MEMBER(name) __typeof__(name) *name##_;
@@ -43,10 +46,13 @@ bool crypto_load(void);
 #define HMAC crypto_table.HMAC_
 #define EVP_sha256 crypto_table.EVP_sha256_
 #define EVP_PKEY_new_raw_private_key crypto_table.EVP_PKEY_new_raw_private_key_
+#define EVP_PKEY_new_raw_public_key crypto_table.EVP_PKEY_new_raw_public_key_
 #define EVP_PKEY_get_raw_public_key crypto_table.EVP_PKEY_get_raw_public_key_
 #define EVP_PKEY_free crypto_table.EVP_PKEY_free_
 #define EVP_MD_CTX_new crypto_table.EVP_MD_CTX_new_
 #define EVP_DigestSignInit crypto_table.EVP_DigestSignInit_
 #define EVP_DigestSign crypto_table.EVP_DigestSign_
+#define EVP_DigestVerifyInit crypto_table.EVP_DigestVerifyInit_
+#define EVP_DigestVerify crypto_table.EVP_DigestVerify_
 #define EVP_MD_CTX_free crypto_table.EVP_MD_CTX_free_
 #endif

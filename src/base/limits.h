@@ -41,6 +41,19 @@
 #define LIMIT_CONNECT_SECONDS 10
 #define LIMIT_STOP_TRANSFER_SECONDS 25 /* a host that stops gives transfers this long: what they bring may be paid for */
 
+/* Vendors' webhooks. */
+#define LIMIT_WEBHOOK_AGE_SECONDS 300	/* between its timestamp and our clock, in either direction */
+#define LIMIT_WEBHOOK_HEADER_BYTES 1024 /* one header that counts for the signature */
+#define LIMIT_WEBHOOK_SIGNATURES 8	/* of one delivery that are looked at */
+#define LIMIT_WEBHOOK_SEEN 4096		/* deliveries remembered, so that a repeated one is not acted upon */
+#define LIMIT_SIGNING_KEYS 16		/* of a vendor */
+#define LIMIT_SIGNING_KEY_BYTES 64
+#define LIMIT_SIGNING_KEYS_AGE_MS 86400000  /* then they are fetched again */
+#define LIMIT_SIGNING_KEYS_PAUSE_MS 60000   /* between two fetches, when no key fits */
+#define LIMIT_SIGNING_KEYS_RETRY_MS 5000    /* after a fetch that failed */
+#define LIMIT_SIGNING_KEYS_WAIT_MS 4000	    /* an HTTP thread waits this long for them: vendors hang up after 5 to 15 s */
+#define LIMIT_SIGNING_KEYS_FETCH_SECONDS 10 /* and a fetch may take this long, for the next delivery to find them */
+
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)

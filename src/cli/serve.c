@@ -23,6 +23,7 @@
 #include "base/watch.h"
 #include "cli/cli.h"
 #include "cli/places.h"
+#include "live/webhook.h"
 
 #define DRAIN_MS 5000
 
@@ -123,8 +124,23 @@ static void reload(void *context)
 	view = gate_acquire(serving->host.gate);
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
+	webhooks_prepare(serving->host.webhooks, view);
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
+}
+
+static enum error_code open_webhooks(struct serving *serving, struct error *error)
+{
+	struct host *host = &serving->host;
+	const struct gate_view *view;
+
+	host->webhooks = webhooks_new(serving->data, host->gate, host->engine);
+	if (host->webhooks == NULL)
+		return error_memory(error);
+	view = gate_acquire(host->gate);
+	webhooks_prepare(host->webhooks, view);
+	gate_release(host->gate, view);
+	return ERROR_NONE;
 }
 
 static enum error_code start_watch(struct serving *serving, struct error *error)
@@ -183,6 +199,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = engine_start(&host->engine, error);
 	if (code == ERROR_NONE)
+		code = open_webhooks(serving, error);
+	if (code == ERROR_NONE)
 		code = start_http(serving, error);
 	if (code == ERROR_NONE)
 		code = start_watch(serving, error);
@@ -201,6 +219,7 @@ static void stop_parts(struct serving *serving)
 	if (host->store != NULL)
 		task_store_close(host->store);
 	engine_free(host->engine);
+	webhooks_free(host->webhooks);
 	judgement_cache_free(host->judgements);
 	catalogue_cache_free(host->catalogues);
 	exchange_pool_free(host->exchanges);

@@ -133,6 +133,16 @@ void engine_way_open(struct engine_way *way, const struct gate_view *view, const
 	};
 }
 
+/* Where a transfer goes, and whose credentials are written into it. */
+static void aim_transfer(struct transfer *transfer, const struct engine_way *way, const struct provider *provider)
+{
+	transfer->upstream = way->upstream;
+	transfer->script_base = provider->manifest.base_url;
+	transfer->base_url = way->base_url;
+	transfer->view = way->view;
+	transfer->subject = &provider->subject;
+}
+
 void engine_send(struct engine_call *call)
 {
 	struct transfer *transfer = &call->transfer;
@@ -144,11 +154,7 @@ void engine_send(struct engine_call *call)
 		return;
 	}
 	transfer->outgoing = &call->call.outgoing;
-	transfer->upstream = call->way.upstream;
-	transfer->script_base = call->call.provider->manifest.base_url;
-	transfer->base_url = call->way.base_url;
-	transfer->view = call->way.view;
-	transfer->subject = &call->call.provider->subject;
+	aim_transfer(transfer, &call->way, call->call.provider);
 	transfer->done = transfer_done;
 	transfers_start(engine->transfers, transfer);
 }
@@ -167,6 +173,32 @@ static void send_request(struct engine *engine, struct engine_call *call)
 		call->before_sending(call);
 	else
 		engine_send(call);
+}
+
+/* ---- fetches: requests of the host itself ---- */
+
+static void fetch_done(struct transfer *transfer)
+{
+	struct engine_fetch *fetch = (struct engine_fetch *)(void *)((char *)transfer - offsetof(struct engine_fetch, transfer));
+
+	fetch->done(fetch);
+}
+
+static void start_fetch(struct engine_note *note)
+{
+	struct engine_fetch *fetch = (struct engine_fetch *)(void *)((char *)note - offsetof(struct engine_fetch, note));
+	struct transfer *transfer = &fetch->transfer;
+
+	response_init(&transfer->response);
+	if (fetch->engine->finishing || !have_transfers(fetch->engine)) {
+		response_fail(&transfer->response, "connect", "the host is stopping, or out of memory");
+		fetch->done(fetch);
+		return;
+	}
+	transfer->outgoing = &fetch->outgoing;
+	aim_transfer(transfer, &fetch->way, fetch->provider);
+	transfer->done = fetch_done;
+	transfers_start(fetch->engine->transfers, transfer);
 }
 
 /* The call has run as far as it can: it waits for an answer, or it is done. */
@@ -395,6 +427,13 @@ enum error_code engine_run(struct engine *engine, struct engine_note *note)
 	if (wake)
 		wake_engine(engine);
 	return closed ? ERROR_BUSY : ERROR_NONE;
+}
+
+enum error_code engine_fetch(struct engine *engine, struct engine_fetch *fetch)
+{
+	fetch->engine = engine;
+	fetch->note.run = start_fetch;
+	return engine_run(engine, &fetch->note);
 }
 
 void engine_set_clock(struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), void *context)

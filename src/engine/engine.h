@@ -77,6 +77,21 @@ void engine_post_here(struct engine *engine, struct engine_call *call);
 void engine_send(struct engine_call *call);
 void engine_deny(struct engine_call *call, const char *kind, const char *message);
 
+/* A request that the host makes for itself, guarded as a script's is: a GET of `outgoing`. The poster keeps it alive until `done` was called, on
+ * the engine thread, with what came back in transfer.response; `done` must not block, and may free the fetch. */
+struct engine_fetch {
+	struct outgoing outgoing;
+	struct provider *provider; /* whose credentials and base_url count; held by the poster */
+	struct engine_way way;
+	void (*done)(struct engine_fetch *fetch);
+	struct transfer transfer; /* the engine's, but for its response */
+	struct engine *engine;	  /* the engine's */
+	struct engine_note note;  /* the engine's */
+};
+
+/* Starts a fetch. ERROR_BUSY when the engine has stopped (then `done` is not called). Any thread; never blocks. */
+enum error_code engine_fetch(struct engine *engine, struct engine_fetch *fetch);
+
 /* True once the engine lets nothing new begin: what is under way is being finished. Engine thread. */
 bool engine_is_stopping(const struct engine *engine);
 

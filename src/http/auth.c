@@ -59,7 +59,7 @@ bool auth_check(struct http_exchange *x)
 		return true;
 	if (presented)
 		x->request.api_key = presented_key(x, server);
-	if (x->request.api_key != NULL || x->probe || strncmp(x->request.path, "/api/webhooks/", 14) == 0)
+	if (x->request.api_key != NULL || x->probe || strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0)
 		return true;
 	return reply_refuse(x, 401, "WWW-Authenticate: Bearer\r\n",
 		presented ? "this API key is not one of server.api_keys"

@@ -87,6 +87,18 @@ static bool host_is_ours(const struct http_exchange *x, const char *text, size_t
 	return host_is_listed(x->request.view->config->server.allowed_hosts, text, length, host);
 }
 
+/* Vendors call the host by live.public_url: that name opens the webhooks, and nothing else. */
+static bool host_is_public_url(const struct http_exchange *x, const char *text, size_t length)
+{
+	const char *url = x->request.view->config->live.public_url;
+	const char *name = url != NULL ? strstr(url, "://") + 3 : NULL;
+
+	if (name == NULL || strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) != 0)
+		return false;
+	length = host_length(text, length);
+	return length > 0 && host_length(name, strcspn(name, "/")) == length && strncasecmp(name, text, length) == 0;
+}
+
 static bool check_host(struct http_exchange *x)
 {
 	const char *host = x->head[HEAD_HOST];
@@ -103,7 +115,7 @@ static bool check_host(struct http_exchange *x)
 	if (host == NULL)
 		return true;
 	length = strcspn(host, "/ ");
-	if (host_is_ours(x, host, length))
+	if (host_is_ours(x, host, length) || host_is_public_url(x, host, length))
 		return true;
 	return reply_refuse(x, 421, NULL, "this host is not known by the name \"%s\": add it to server.allowed_hosts in %s",
 		reply_quote(host, quoted), x->request.view->config->file);

@@ -29,6 +29,10 @@ struct http_request {
 /* A request header, or NULL. */
 const char *http_header(const struct http_request *request, const char *name);
 
+/* Tells every request header, in the order in which they came. */
+void http_each_header(
+	const struct http_request *request, void (*tell)(void *context, const char *name, const char *value), void *context);
+
 /* The decoded value of a query parameter. False when absent. A value that does not fit is cut: give room. */
 bool http_query(const struct http_request *request, const char *name, char *value, size_t size);
 

@@ -22,10 +22,16 @@
 
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
 	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "auth", "capabilities", "pricing",
-	"prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", "reconcile", NULL };
+	"prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", "webhook_signature", "reconcile", NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
 	"webhook", "reconcile" };
+
+static const char *const schemes[] = { [WEBHOOK_STANDARD - 1] = "standard-webhooks", [WEBHOOK_FAL - 1] = "fal-ed25519", NULL };
+
+static const char *const signature_keys[] = { "scheme", "secret", "jwks_url", NULL };
+
+static const char *const secret_keys[] = { "path", "field", NULL };
 
 static const char *const credential_keys[] = { "env", "secret", "pattern", "hint", "optional", NULL };
 
@@ -409,6 +415,92 @@ static void check_functions(struct reading *reading)
 	}
 }
 
+/* ---- signatures of webhooks ---- */
+
+#define SIGNATURE "webhook_signature"
+
+/* A text of the table on top of the stack; NULL, and a complaint, when it is none. */
+static char *take_text(struct reading *reading, const char *path, const char *key)
+{
+	char *text = NULL;
+
+	if (lua_getfield(reading->L, -1, key) == LUA_TSTRING)
+		text = copy_text(reading, path, -1);
+	else
+		complain(reading, path, "expected text, got %s", luaL_typename(reading->L, -1));
+	lua_pop(reading->L, 1);
+	return text;
+}
+
+static enum webhook_scheme read_scheme(struct reading *reading)
+{
+	char *text = take_text(reading, SIGNATURE ".scheme", "scheme");
+	enum webhook_scheme scheme = WEBHOOK_UNSIGNED;
+
+	for (size_t i = 0; text != NULL && schemes[i] != NULL; i++)
+		if (strcmp(schemes[i], text) == 0)
+			scheme = (enum webhook_scheme)(i + 1);
+	if (text != NULL && scheme == WEBHOOK_UNSIGNED)
+		complain(reading, SIGNATURE ".scheme", "expected '%s' or '%s', got '%s'", schemes[0], schemes[1], text);
+	free(text);
+	return scheme;
+}
+
+/* secret = { path =, field = } of the signature table on top of the stack. */
+static void read_secret(struct reading *reading, struct manifest_signature *signature)
+{
+	lua_State *L = reading->L;
+
+	if (lua_getfield(L, -1, "secret") != LUA_TTABLE) {
+		complain(reading, SIGNATURE ".secret", "expected { path = \"/...\", field = \"...\" }, got %s",
+			luaL_typename(L, -1));
+	} else {
+		check_known_keys(reading, lua_gettop(L), SIGNATURE ".secret", secret_keys);
+		signature->secret_path = take_text(reading, SIGNATURE ".secret.path", "path");
+		signature->secret_field = take_text(reading, SIGNATURE ".secret.field", "field");
+		if (signature->secret_path != NULL && signature->secret_path[0] != '/')
+			complain(reading, SIGNATURE ".secret.path", "expected a path that begins with /, got '%s'",
+				signature->secret_path);
+	}
+	lua_pop(L, 1);
+	if (reading->manifest->base_url == NULL)
+		complain(reading, SIGNATURE ".secret", "is fetched from base_url, which is missing");
+}
+
+static void check_absent(struct reading *reading, const char *key, const char *path)
+{
+	if (lua_getfield(reading->L, -1, key) != LUA_TNIL)
+		complain(reading, path, "does not belong to this scheme");
+	lua_pop(reading->L, 1);
+}
+
+static void read_signature(struct reading *reading)
+{
+	struct manifest_signature *signature = &reading->manifest->signature;
+	lua_State *L = reading->L;
+	int type = lua_getfield(L, reading->table, SIGNATURE);
+
+	if (type == LUA_TTABLE) {
+		check_known_keys(reading, lua_gettop(L), SIGNATURE, signature_keys);
+		signature->scheme = read_scheme(reading);
+		if (signature->scheme == WEBHOOK_STANDARD) {
+			read_secret(reading, signature);
+			check_absent(reading, "jwks_url", SIGNATURE ".jwks_url");
+		} else if (signature->scheme == WEBHOOK_FAL) {
+			signature->jwks_url = take_text(reading, SIGNATURE ".jwks_url", "jwks_url");
+			if (signature->jwks_url != NULL && strncmp(signature->jwks_url, HTTPS, strlen(HTTPS)) != 0)
+				complain(reading, SIGNATURE ".jwks_url", "expected a URL that begins with https://, got '%s'",
+					signature->jwks_url);
+			check_absent(reading, "secret", SIGNATURE ".secret");
+		}
+		if (!reading->manifest->has[FUNCTION_WEBHOOK])
+			complain(reading, SIGNATURE, "is of no use without the function webhook");
+	} else if (type != LUA_TNIL) {
+		complain(reading, SIGNATURE, "expected a table, got %s", lua_typename(L, type));
+	}
+	lua_pop(L, 1);
+}
+
 enum error_code manifest_read(lua_State *L, const char *file, const char *source, struct manifest *manifest, struct error *error)
 {
 	struct reading reading = {
@@ -445,6 +537,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest->modes = read_json(&reading, "modes", false);
 	manifest->reviews = read_json(&reading, "reviews", false);
 	check_functions(&reading);
+	read_signature(&reading);
 	return reading.failed ? ERROR_SCRIPT : ERROR_NONE;
 }
 
@@ -470,7 +563,8 @@ void manifest_free(struct manifest *manifest)
 {
 	char *texts[] = { manifest->id, manifest->name, manifest->kind, manifest->feature_flag, manifest->docs_url,
 		manifest->pricing_url, manifest->last_checked, manifest->base_url, manifest->capabilities, manifest->pricing,
-		manifest->tags, manifest->modes, manifest->reviews };
+		manifest->tags, manifest->modes, manifest->reviews, manifest->signature.secret_path,
+		manifest->signature.secret_field, manifest->signature.jwks_url };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);

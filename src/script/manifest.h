@@ -21,6 +21,20 @@ enum manifest_function {
 	FUNCTION_COUNT
 };
 
+/* How a vendor signs its webhooks. */
+enum webhook_scheme {
+	WEBHOOK_UNSIGNED = 0,
+	WEBHOOK_STANDARD, /* "standard-webhooks" */
+	WEBHOOK_FAL,	  /* "fal-ed25519" */
+};
+
+struct manifest_signature {
+	enum webhook_scheme scheme;
+	char *secret_path;  /* WEBHOOK_STANDARD: where the vendor tells the secret, appended to base_url */
+	char *secret_field; /* and under which name of its JSON object */
+	char *jwks_url;	    /* WEBHOOK_FAL: where the public keys are */
+};
+
 struct manifest_header {
 	char *name;
 	char *value; /* with {credential} in it */
@@ -39,6 +53,7 @@ struct manifest {
 	size_t credential_count;
 	char *capabilities, *pricing; /* JSON */
 	char *tags, *modes, *reviews; /* JSON, or NULL */
+	struct manifest_signature signature;
 	bool has[FUNCTION_COUNT];
 };
 

@@ -1,0 +1,156 @@
+/* token.c - makes and checks tokens, and keeps their key in a file. Whoever loses the key loses no job: its vendor is polled all the same. */
+#include "live/token.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/file.h"
+
+#define MAC_BYTES 16
+#define ID_BYTES 16
+#define FILE_NAME "webhook.key"
+
+/* ---- the key ---- */
+
+static bool write_all(int fd, const unsigned char *bytes, size_t length)
+{
+	while (length > 0) {
+		ssize_t wrote = write(fd, bytes, length);
+
+		if (wrote < 0 && errno == EINTR)
+			continue;
+		if (wrote <= 0)
+			return false;
+		bytes += wrote;
+		length -= (size_t)wrote;
+	}
+	return true;
+}
+
+static bool sync_folder(const char *data)
+{
+	int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd != -1 && (fsync(fd) == 0 || errno == EINVAL);
+
+	if (fd != -1)
+		close(fd);
+	return synced;
+}
+
+/* Under another name first: half a key must never be found. */
+static enum error_code make_key(const char *data, const char *path, struct token_key *key, struct error *error)
+{
+	char *beside = file_join(data, "." FILE_NAME ".new");
+	bool made = false;
+	int fd = -1;
+
+	if (beside == NULL)
+		return error_memory(error);
+	if (getrandom(key->bytes, sizeof key->bytes, 0) == (ssize_t)sizeof key->bytes)
+		fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (fd != -1) {
+		made = write_all(fd, key->bytes, sizeof key->bytes) && fsync(fd) == 0;
+		made = close(fd) == 0 && made && rename(beside, path) == 0 && sync_folder(data);
+	}
+	if (!made)
+		error_set(error, ERROR_IO, path, "cannot make the key of the webhooks' URLs: %s", strerror(errno));
+	free(beside);
+	return made ? ERROR_NONE : ERROR_IO;
+}
+
+static enum error_code read_key(const char *path, struct token_key *key, struct error *error)
+{
+	char *bytes = NULL;
+	size_t length = 0;
+	enum error_code code = file_read(path, TOKEN_KEY_BYTES, &bytes, &length, error);
+
+	if (code == ERROR_NONE && length == TOKEN_KEY_BYTES)
+		memcpy(key->bytes, bytes, TOKEN_KEY_BYTES);
+	if (code == ERROR_LIMIT || (code == ERROR_NONE && length != TOKEN_KEY_BYTES))
+		code = error_set(error, ERROR_IO, path, "is not a key: %d bytes are expected; remove it, and a new one is made",
+			TOKEN_KEY_BYTES);
+	if (bytes != NULL)
+		explicit_bzero(bytes, length);
+	free(bytes);
+	return code;
+}
+
+enum error_code token_key_open(const char *data, struct token_key *key, struct error *error)
+{
+	char *path = file_join(data, FILE_NAME);
+	enum error_code code;
+
+	if (path == NULL)
+		return error_memory(error);
+	code = read_key(path, key, error);
+	if (code == ERROR_NOT_FOUND)
+		code = make_key(data, path, key, error);
+	free(path);
+	return code;
+}
+
+/* ---- tokens ---- */
+
+static bool make_mac(const struct token_key *key, const char *provider, const struct id *id, unsigned char mac[EVP_MAX_MD_SIZE])
+{
+	unsigned char text[160];
+	unsigned int size = 0;
+	int length = snprintf((char *)text, sizeof text - ID_BYTES, "providerd webhook|%s|", provider);
+
+	if (length < 0 || (size_t)length >= sizeof text - ID_BYTES || !crypto_load())
+		return false;
+	memcpy(text + length, id->bytes, ID_BYTES);
+	return HMAC(EVP_sha256(), key->bytes, TOKEN_KEY_BYTES, text, (size_t)length + ID_BYTES, mac, &size) != NULL;
+}
+
+static char *write_hex(char *to, const unsigned char *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+	*to = '\0';
+	return to;
+}
+
+bool token_make(const struct token_key *key, const char *provider, const struct id *id, char text[TOKEN_TEXT_BYTES])
+{
+	unsigned char mac[EVP_MAX_MD_SIZE];
+
+	if (!make_mac(key, provider, id, mac))
+		return false;
+	write_hex(write_hex(text, id->bytes, ID_BYTES), mac, MAC_BYTES);
+	return true;
+}
+
+static bool read_hex(const char *text, unsigned char *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < 2 * length; i++) {
+		const char *at = text[i] != '\0' ? strchr(digits, text[i]) : NULL;
+
+		if (at == NULL)
+			return false;
+		bytes[i / 2] = (unsigned char)(bytes[i / 2] << 4 | (at - digits));
+	}
+	return text[2 * length] == '\0';
+}
+
+bool token_read(const struct token_key *key, const char *provider, const char *text, struct id *id)
+{
+	unsigned char bytes[ID_BYTES + MAC_BYTES] = { 0 }, mac[EVP_MAX_MD_SIZE];
+
+	if (!read_hex(text, bytes, sizeof bytes))
+		return false;
+	memcpy(id->bytes, bytes, ID_BYTES);
+	return make_mac(key, provider, id, mac) && CRYPTO_memcmp(mac, bytes + ID_BYTES, MAC_BYTES) == 0;
+}
