@@ -38,6 +38,7 @@
 #define LIMIT_RESPONSE_HEAD_BYTES (256 * 1024)
 #define LIMIT_TRANSFER_SECONDS 60 /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
 #define LIMIT_TRANSFER_SECONDS_MAX 600
+#define LIMIT_TRANSFER_SILENCE_SECONDS 30 /* a download that brings nothing for so long has failed */
 #define LIMIT_CONNECT_SECONDS 10
 #define LIMIT_STOP_TRANSFER_SECONDS 25 /* a host that stops gives transfers this long: what they bring may be paid for */
 
@@ -53,6 +54,21 @@
 #define LIMIT_SIGNING_KEYS_RETRY_MS 5000    /* after a fetch that failed */
 #define LIMIT_SIGNING_KEYS_WAIT_MS 4000	    /* an HTTP thread waits this long for them: vendors hang up after 5 to 15 s */
 #define LIMIT_SIGNING_KEYS_FETCH_SECONDS 10 /* and a fetch may take this long, for the next delivery to find them */
+
+/* Artifacts: copies of what live jobs made. */
+#define LIMIT_ARTIFACT_QUEUE 16384  /* jobs whose outputs wait to be copied; each is held by its poster */
+#define LIMIT_ARTIFACTS 512	    /* outputs of one job */
+#define LIMIT_ARTIFACT_DOWNLOADS 32 /* at once */
+#define LIMIT_ARTIFACT_SECONDS 600  /* one try of one download */
+#define LIMIT_ARTIFACT_TRIES 3
+#define LIMIT_ARTIFACT_PAUSE_MS 1000	    /* before the second try; four times as long before the third */
+#define LIMIT_ARTIFACT_RETRY_AFTER_MS 60000 /* what a vendor may ask us to wait */
+#define LIMIT_ARTIFACT_STOP_MS 10000	    /* for copies under way when the host stops */
+#define LIMIT_ARTIFACT_SLICE_BYTES 65536
+#define LIMIT_ARTIFACT_INLINE_BYTES 4096 /* text and JSON up to this size are shown in the artifact too */
+#define LIMIT_ARTIFACT_NAME_BYTES 128
+#define LIMIT_ARTIFACT_URL_BYTES 16384
+#define LIMIT_ARTIFACT_SWEEP_HOURS 24
 
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)

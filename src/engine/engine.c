@@ -133,7 +133,7 @@ void engine_way_open(struct engine_way *way, const struct gate_view *view, const
 	};
 }
 
-/* Where a transfer goes, and whose credentials are written into it. */
+/* Where a transfer goes, whose credentials are written into it, and that its body is collected. */
 static void aim_transfer(struct transfer *transfer, const struct engine_way *way, const struct provider *provider)
 {
 	transfer->upstream = way->upstream;
@@ -141,6 +141,7 @@ static void aim_transfer(struct transfer *transfer, const struct engine_way *way
 	transfer->base_url = way->base_url;
 	transfer->view = way->view;
 	transfer->subject = &provider->subject;
+	transfer->sink = NULL;
 }
 
 void engine_send(struct engine_call *call)

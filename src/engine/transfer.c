@@ -17,6 +17,7 @@
 #include "base/curl.h"
 #include "base/limits.h"
 #include "engine/address.h"
+#include "script/destination.h"
 
 struct transfers {
 	CURLM *multi;
@@ -59,7 +60,7 @@ static int on_timer(CURLM *multi, long wait_ms, void *context)
 	struct itimerspec when = { 0 };
 
 	(void)multi;
-	if (wait_ms == 0)
+	if (wait_ms == 0 || transfers->unstarted != NULL)
 		when.it_value.tv_nsec = 1; /* now, but from the loop: curl must not be called from its own callback */
 	else if (wait_ms > 0)
 		when.it_value = (struct timespec){ .tv_sec = wait_ms / 1000, .tv_nsec = wait_ms % 1000 * 1000000L };
@@ -119,7 +120,13 @@ int transfers_running(const struct transfers *transfers)
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct transfer *transfer = context;
+	long status = 0;
 
+	if (transfer->sink != NULL) {
+		curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		transfer->response.status = (int)status;
+		return transfer->sink(transfer, bytes, size * count) ? size * count : 0;
+	}
 	buffer_append(&transfer->response.body, bytes, size * count);
 	return transfer->response.body.failed ? 0 : size * count;
 }
@@ -168,6 +175,7 @@ static void end_early(struct transfers *transfers, struct transfer *transfer, co
 	response_fail(&transfer->response, kind, message);
 	transfer->next = transfers->unstarted;
 	transfers->unstarted = transfer;
+	on_timer(transfers->multi, 0, transfers); /* the loop is to look, though no descriptor tells it to */
 }
 
 /* "Bearer {api_key}" with the value in it. False when a credential is not there. */
@@ -257,33 +265,19 @@ static bool set_body(CURL *easy, struct transfer *transfer)
 	return transfer->form != NULL && curl_easy_setopt(easy, CURLOPT_MIMEPOST, transfer->form) == CURLE_OK;
 }
 
-/* The URL as it is sent: with the operator's base_url in place of the script's, or through live.upstream, where the vendor's host becomes the
- * first segment of the path. */
-static void write_url(const struct transfer *transfer, struct buffer *out)
-{
-	const char *url = transfer->outgoing->url.data;
-	size_t base = transfer->script_base != NULL ? strlen(transfer->script_base) : 0;
-
-	if (transfer->base_url != NULL && base > 0 && strncmp(url, transfer->script_base, base) == 0) {
-		buffer_text(out, transfer->base_url);
-		buffer_text(out, url + base);
-	} else if (transfer->upstream != NULL) {
-		buffer_text(out, transfer->upstream);
-		buffer_text(out, transfer->upstream[strlen(transfer->upstream) - 1] == '/' ? "" : "/");
-		buffer_text(out, strstr(url, "://") + 3);
-	} else {
-		buffer_text(out, url);
-	}
-}
-
 /* Plain HTTP was checked to name loopback when the configuration and the script's request were read. */
 static bool set_url(CURL *easy, struct transfer *transfer)
 {
+	const struct destination_detour detour = {
+		.upstream = transfer->upstream,
+		.script_base = transfer->script_base,
+		.base_url = transfer->base_url,
+	};
 	struct buffer url;
 	bool set;
 
 	buffer_init(&url, LIMIT_SCRIPT_MEMORY_BYTES);
-	write_url(transfer, &url);
+	destination_write(transfer->outgoing->url.data, &detour, &url);
 	transfer->loopback_allowed = !url.failed && strncmp(url.data, "http://", 7) == 0;
 	set = !url.failed && curl_easy_setopt(easy, CURLOPT_URL, url.data) == CURLE_OK;
 	buffer_free(&url);
@@ -317,6 +311,10 @@ static void set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
+	if (transfer->sink != NULL) {
+		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LIMIT_TRANSFER_SILENCE_SECONDS);
+	}
 	curl_easy_setopt(easy, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
 }
 

@@ -19,6 +19,9 @@ struct transfer {
 	const char *script_base, *base_url; /* the script's base_url, and what stands in for it; or NULL */
 	const struct gate_view *view; /* whose credentials are written in, and of whom; read only while the transfer is started */
 	const struct gate_subject *subject;
+	/* Takes the body piece by piece in place of response.body; response.status and headers are there already. False ends the transfer as
+	 * a failure of the kind "too_large". NULL: the body is collected. */
+	bool (*sink)(struct transfer *transfer, const void *bytes, size_t length);
 	void (*done)(struct transfer *transfer);
 	struct response response; /* the caller initialises and clears it */
 

@@ -1,7 +1,6 @@
 /* outgoing.c - reads, checks and previews a request of a script. Engine thread, inside the coroutine's protected run. */
 #include "script/outgoing.h"
 
-#include <arpa/inet.h>
 #include <ctype.h>
 #include <math.h>
 #include <limits.h>
@@ -15,6 +14,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "script/bridge.h"
+#include "script/destination.h"
 #include "script/manifest.h"
 
 static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", NULL };
@@ -153,87 +153,10 @@ static void append_query(lua_State *L, int table, struct buffer *url)
 	}
 }
 
-static bool host_matches(const char *pattern, const char *host, size_t length)
-{
-	size_t suffix;
-
-	if (pattern[0] != '*')
-		return strlen(pattern) == length && strncasecmp(pattern, host, length) == 0;
-	suffix = strlen(pattern) - 1; /* "*.x": ".x" must end a longer name */
-	return length > suffix && strncasecmp(pattern + 1, host + length - suffix, suffix) == 0;
-}
-
-static bool loopback(const char *host, size_t length)
-{
-	char text[INET_ADDRSTRLEN];
-	struct in_addr address;
-
-	if (length == 9 && strncasecmp(host, "localhost", 9) == 0)
-		return true;
-	if (length >= sizeof text)
-		return false;
-	memcpy(text, host, length);
-	text[length] = '\0';
-	return inet_pton(AF_INET, text, &address) == 1 &&
-	       ntohl(address.s_addr) >> 24 == 127; /* 127.x.example is a name like any other */
-}
-
-/* A dot, encoded or not? Returns what follows it, else NULL. */
-static const char *after_dot(const char *at)
-{
-	if (*at == '.')
-		return at + 1;
-	return strncasecmp(at, "%2e", 3) == 0 ? at + 3 : NULL;
-}
-
-/* Servers decode before they look for segments; some take a backslash, or an encoded slash, for a slash. */
-static bool path_has_dot_segment(const char *path)
-{
-	for (const char *at = path; *at != '\0' && *at != '?'; at++) {
-		const char *after = *at == '/'							       ? at + 1
-				    : strncasecmp(at, "%2f", 3) == 0 || strncasecmp(at, "%5c", 3) == 0 ? at + 3
-												       : NULL;
-
-		after = after != NULL ? after_dot(after) : NULL;
-		if (after != NULL && after_dot(after) != NULL)
-			after = after_dot(after);
-		if (after != NULL && (*after == '/' || *after == '\0' || *after == '?' || strncasecmp(after, "%2f", 3) == 0 ||
-					     strncasecmp(after, "%5c", 3) == 0))
-			return true;
-	}
-	return false;
-}
-
-/* Only https (http to loopback), no userinfo, no fragment, a host that the script declared. */
-static void check_url(lua_State *L, const char *url, const struct manifest *manifest)
-{
-	bool https = strncmp(url, "https://", 8) == 0;
-	const char *host;
-	size_t length, name;
-
-	if (!https && strncmp(url, "http://", 7) != 0)
-		refuse(L, "url", "a URL that begins with https:// is needed");
-	host = https ? url + 8 : url + 7;
-	length = strcspn(host, "/?#");
-	name = strcspn(host, ":/?#");
-	if (!https && !loopback(host, name))
-		refuse(L, "url", "plain http goes to loopback only; use https");
-	if (memchr(host, '@', length) != NULL)
-		refuse(L, "url", "a URL must not carry a user name or password");
-	if (strchr(host, '#') != NULL)
-		refuse(L, "url", "a URL must not have a fragment (#)");
-	if (path_has_dot_segment(host + length))
-		refuse(L, "url", "a path must not have . or .. segments");
-	for (char **allowed = manifest->hosts; allowed != NULL && *allowed != NULL; allowed++)
-		if (host_matches(*allowed, host, name))
-			return;
-	lua_pushfstring(L, "host '%s' is not one of this provider's hosts", lua_pushlstring(L, host, name));
-	refuse(L, "url", lua_tostring(L, -1));
-}
-
 static void read_url(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
 {
 	int type = lua_getfield(L, index, "url");
+	struct error error;
 
 	if (type == LUA_TSTRING) {
 		append_url_text(L, &outgoing->url);
@@ -252,7 +175,8 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 		luaL_error(L, "ctx.request: url is empty");
 	if (outgoing->url.failed || outgoing->url.length > LIMIT_OUTGOING_URL_BYTES)
 		refuse_length(L);
-	check_url(L, outgoing->url.data, manifest);
+	if (destination_check(outgoing->url.data, manifest->hosts, false, &error) != ERROR_NONE)
+		refuse(L, error.path, error.message);
 }
 
 /* ---- headers ---- */
