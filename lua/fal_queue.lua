@@ -1,7 +1,8 @@
 -- fal_queue.lua - fal.ai's way of running a model: submit to a queue, ask for its status, fetch the result.
 --
 -- Every model on fal is reached alike; which inputs it takes is the provider script's business. Used by image_fal and by
--- video_pika, whose public API is fal's. Scripts that use it declare base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS.
+-- video_pika, whose public API is fal's. Scripts that use it declare base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS,
+-- outputs = fal_queue.OUTPUTS.
 --
 -- Three things differ from what one expects of a queue. The URLs of a request name the app only (owner/app), not the
 -- path below it that was submitted to. There is no "failed" status: a failure is COMPLETED with an error, or a result that
@@ -18,7 +19,8 @@ local queue = {
   BASE_URL = "https://queue.fal.run",
   RUN_URL = "https://fal.run",
   PRICING_URL = "https://api.fal.ai/v1/models/pricing",
-  HOSTS = { "fal.run", "api.fal.ai", "*.fal.media" },
+  HOSTS = { "fal.run", "api.fal.ai" },
+  OUTPUTS = { "*.fal.media" }, -- v3 and v3b; public to anyone who has the link
 }
 
 -- Two colon-separated parts; a key of any other vendor looks different.

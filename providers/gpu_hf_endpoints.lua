@@ -146,6 +146,7 @@ return {
   },
   base_url = hf_addresses.API,
   hosts = { hf_addresses.ENDPOINT_HOSTS, "huggingface.co" },
+  outputs = "any", -- a custom handler may answer with URLs of its own
   auth = { ["Authorization"] = "Bearer {api_token}" },
   capabilities = capabilities, pricing = hf_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,

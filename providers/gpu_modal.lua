@@ -543,6 +543,7 @@ return {
   },
   base_url = "https://inference.us-west.modal.direct/v1",
   hosts = MODAL_HOSTS,
+  outputs = "any", -- the app's own store
   auth = { ["Modal-Key"] = "{token_id}", ["Modal-Secret"] = "{token_secret}" },
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,

@@ -592,7 +592,7 @@ return {
     },
   },
   base_url = BASE_URL,
-  hosts = { "replicate.delivery", "*.replicate.delivery" },
+  outputs = "any", -- replicate.delivery, and whatever URL a model answers with
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel, webhook = webhook,

@@ -473,6 +473,7 @@ return {
   },
   base_url = "https://api.runpod.ai/v2",
   hosts = { "api.runpod.io", "*.api.runpod.ai" },
+  outputs = "any", -- a worker uploads to a bucket of its own
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health,

@@ -433,7 +433,7 @@ return {
       hint = "a fal key has the form id:secret; create one at https://fal.ai/dashboard/keys",
     },
   },
-  base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS,
+  base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS, outputs = fal_queue.OUTPUTS,
   auth = { ["Authorization"] = "Key {api_key}" },
   capabilities = CAPABILITIES, pricing = PRICING,
   prepare = prepare, estimate = estimate, health = health,

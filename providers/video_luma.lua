@@ -187,6 +187,7 @@ return {
     },
   },
   base_url = "https://api.lumalabs.ai/dream-machine/v1", hosts = { "agents.lumalabs.ai" },
+  outputs = "any", -- storage.cdn-luma.com in samples; where the agents API puts its files is not published
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = luma_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, webhook = webhook,

@@ -227,6 +227,7 @@ return {
     },
   },
   base_url = "https://api.dev.runwayml.com",
+  outputs = { "*.cloudfront.net", "*.runwayml.com" },
   auth = { ["Authorization"] = "Bearer {api_key}", ["X-Runway-Version"] = API_VERSION },
   capabilities = capabilities, pricing = runway_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,

@@ -8,6 +8,7 @@
 #include "engine/engine.h"
 #include "gate/gate.h"
 #include "http/http.h"
+#include "live/artifact.h"
 #include "script/catalog.h"
 #include "task/store.h"
 
@@ -21,6 +22,7 @@ struct host {
 	struct catalog *catalog;
 	struct engine *engine;
 	struct task_store *store;
+	struct artifacts *artifacts;
 	struct judgement_cache *judgements;
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;

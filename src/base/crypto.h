@@ -21,6 +21,9 @@
 	F(EVP_PKEY_get_raw_public_key)                                                                                           \
 	F(EVP_PKEY_free)                                                                                                         \
 	F(EVP_MD_CTX_new)                                                                                                        \
+	F(EVP_DigestInit_ex)                                                                                                     \
+	F(EVP_DigestUpdate)                                                                                                      \
+	F(EVP_DigestFinal_ex)                                                                                                    \
 	F(EVP_DigestSignInit)                                                                                                    \
 	F(EVP_DigestSign)                                                                                                        \
 	F(EVP_DigestVerifyInit)                                                                                                  \
@@ -50,6 +53,9 @@ bool crypto_load(void);
 #define EVP_PKEY_get_raw_public_key crypto_table.EVP_PKEY_get_raw_public_key_
 #define EVP_PKEY_free crypto_table.EVP_PKEY_free_
 #define EVP_MD_CTX_new crypto_table.EVP_MD_CTX_new_
+#define EVP_DigestInit_ex crypto_table.EVP_DigestInit_ex_
+#define EVP_DigestUpdate crypto_table.EVP_DigestUpdate_
+#define EVP_DigestFinal_ex crypto_table.EVP_DigestFinal_ex_
 #define EVP_DigestSignInit crypto_table.EVP_DigestSignInit_
 #define EVP_DigestSign crypto_table.EVP_DigestSign_
 #define EVP_DigestVerifyInit crypto_table.EVP_DigestVerifyInit_

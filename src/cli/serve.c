@@ -1,6 +1,6 @@
 /* serve.c - starts the parts of a host in order, waits for a signal, stops them in reverse.
  *
- * Owns the lock on data/ (one host per home, design 2.8) and the signals. Order of stopping: no new work, drain, HTTP, engine, store. */
+ * Owns the lock on data/ (one host per home, design 2.8) and the signals. Order of stopping: no new work, drain, HTTP, engine, artifacts, store. */
 #include "cli/serve.h"
 
 #include <errno.h>
@@ -114,6 +114,19 @@ static enum error_code open_store(struct serving *serving, struct error *error)
 	return code;
 }
 
+static enum error_code start_artifacts(struct serving *serving, struct error *error)
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+	char *directory = file_join(serving->home, view->config->artifacts_dir);
+	enum error_code code =
+		directory == NULL ? error_memory(error)
+				  : artifacts_start(directory, view->config->registry_keep_days, &serving->host.artifacts, error);
+
+	free(directory);
+	gate_release(serving->host.gate, view);
+	return code;
+}
+
 /* Loader thread: files changed. */
 static void reload(void *context)
 {
@@ -125,6 +138,7 @@ static void reload(void *context)
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
 	webhooks_prepare(serving->host.webhooks, view);
+	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
 }
@@ -197,6 +211,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = catalog_open(serving->providers, serving->lua, &host->catalog, error);
 	if (code == ERROR_NONE)
+		code = start_artifacts(serving, error);
+	if (code == ERROR_NONE)
 		code = engine_start(&host->engine, error);
 	if (code == ERROR_NONE)
 		code = open_webhooks(serving, error);
@@ -216,6 +232,7 @@ static void stop_parts(struct serving *serving)
 	if (serving->http != NULL)
 		http_stop(serving->http, DRAIN_MS);
 	engine_stop(host->engine);
+	artifacts_stop(host->artifacts);
 	if (host->store != NULL)
 		task_store_close(host->store);
 	engine_free(host->engine);
@@ -267,6 +284,7 @@ static void block_signals(sigset_t *signals)
 	sigaddset(signals, SIGINT);
 	sigaddset(signals, SIGHUP);
 	pthread_sigmask(SIG_BLOCK, signals, NULL);
+	signal(SIGXFSZ, SIG_IGN); /* a file beyond the system's limit is an error of the write, not the end of the host */
 }
 
 static void wait_for_end(struct serving *serving, const sigset_t *signals)

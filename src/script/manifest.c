@@ -21,8 +21,9 @@
 #define HTTP "http://"
 
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
-	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "auth", "capabilities", "pricing",
-	"prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", "webhook_signature", "reconcile", NULL };
+	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "outputs", "auth", "capabilities",
+	"pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", "webhook_signature", "reconcile",
+	NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
 	"webhook", "reconcile" };
@@ -280,6 +281,24 @@ static void read_hosts(struct reading *reading)
 		out_of_memory(reading);
 }
 
+/* Where a vendor's outputs lie beside its hosts: a list, or wherever the user's own worker puts them. */
+static void read_outputs(struct reading *reading)
+{
+	struct manifest *manifest = reading->manifest;
+	int type = lua_getfield(reading->L, reading->table, "outputs");
+
+	if (type == LUA_TSTRING && strcmp(lua_tostring(reading->L, -1), "any") == 0) {
+		manifest->outputs_anywhere = true;
+		lua_pop(reading->L, 1);
+	} else if (type != LUA_TNIL && type != LUA_TTABLE) {
+		complain(reading, "outputs", "expected a list of hosts or 'any', got %s",
+			type == LUA_TSTRING ? lua_tostring(reading->L, -1) : lua_typename(reading->L, type));
+		lua_pop(reading->L, 1);
+	} else {
+		manifest->output_hosts = take_text_list(reading, "outputs", 0);
+	}
+}
+
 static int compare_headers(const void *a, const void *b)
 {
 	return strcasecmp(((const struct manifest_header *)a)->name, ((const struct manifest_header *)b)->name);
@@ -529,6 +548,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest->base_url = read_text(&reading, "base_url", false);
 	check_url(&reading, "base_url", manifest->base_url);
 	read_hosts(&reading);
+	read_outputs(&reading);
 	read_auth(&reading);
 	read_credentials(&reading);
 	manifest->capabilities = read_json(&reading, "capabilities", true);
@@ -569,6 +589,7 @@ void manifest_free(struct manifest *manifest)
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);
 	free_list(manifest->aliases);
+	free_list(manifest->output_hosts);
 	if (manifest->hosts != NULL && manifest->hosts[0] == NULL) { /* base_url's place was kept but not filled */
 		for (size_t i = 1; manifest->base_url != NULL && manifest->hosts[i] != NULL; i++)
 			free(manifest->hosts[i]);

@@ -46,7 +46,9 @@ struct manifest {
 	char *feature_flag;
 	char *docs_url, *pricing_url, *last_checked; /* or NULL */
 	char *base_url;				     /* or NULL; without a slash at the end */
-	char **hosts; /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first */
+	char **hosts;	       /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first */
+	char **output_hosts;   /* as hosts: where outputs are fetched from without a credential */
+	bool outputs_anywhere; /* outputs = "any": from any public host */
 	struct manifest_header *auth;
 	size_t auth_count;
 	struct credential_spec *credentials;

@@ -27,6 +27,18 @@ void response_clear(struct response *response)
 	buffer_free(&response->body);
 }
 
+const char *response_header(const struct response *response, const char *name)
+{
+	const char *at = response->headers.data, *end = at + response->headers.length, *value;
+
+	for (; at < end; at = value + strlen(value) + 1) {
+		value = at + strlen(at) + 1;
+		if (strcmp(at, name) == 0)
+			return value;
+	}
+	return NULL;
+}
+
 void response_fail(struct response *response, const char *kind, const char *message)
 {
 	response->failed = true;

@@ -23,6 +23,9 @@ void response_clear(struct response *response);
 /* Did the request fail before a byte of it could leave this machine? */
 bool response_was_never_sent(const struct response *response);
 
+/* The first header of this name (in lower case), or NULL. */
+const char *response_header(const struct response *response, const char *name);
+
 /* There was no answer. */
 void response_fail(struct response *response, const char *kind, const char *message);
 

@@ -1,0 +1,392 @@
+/* artifact_file.c - writes, names, describes and sweeps the files of the artifacts folder. The artifacts thread, but for reading.
+ *
+ * Blocks on the disk. Knows nothing of jobs or vendors. Never overwrites a file that is whole. */
+#include "live/artifact_file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/file.h"
+
+#define SHA256_BYTES 32
+#define HEX "0123456789abcdef"
+
+/* What an errno of the disk means to a person. */
+static enum error_code disk_error(struct error *error, const char *directory, const char *action)
+{
+	int number = errno;
+
+	if (number == ENOSPC || number == EDQUOT)
+		return error_set(error, ERROR_IO, directory, "the disk of the artifacts folder is full: free some space");
+	if (number == EFBIG)
+		return error_set(error, ERROR_IO, directory, "the file is larger than the system lets this process write");
+	return error_set(error, ERROR_IO, directory, "cannot %s in the artifacts folder: %s", action, strerror(number));
+}
+
+static bool is_sha256(const char *text)
+{
+	return strspn(text, HEX) == 2 * SHA256_BYTES;
+}
+
+static char *path_of(const struct artifact_folder *folder, const char *sha256, const char *suffix)
+{
+	char *path;
+
+	return asprintf(&path, "%s/%.2s/%s%s", folder->directory, sha256, sha256, suffix) == -1 ? NULL : path;
+}
+
+/* ---- writing ---- */
+
+static char *temporary_path(struct artifact_folder *folder)
+{
+	char *path;
+
+	return asprintf(&path, "%s/tmp/%llu", folder->directory, (unsigned long long)folder->next++) == -1 ? NULL : path;
+}
+
+static int open_temporary(struct artifact_folder *folder, const char *path, struct error *error)
+{
+	int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+
+	if (descriptor == -1 && errno == ENOENT && file_make_parents(path, error) == ERROR_NONE)
+		descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (descriptor == -1)
+		disk_error(error, folder->directory, "make a file");
+	return descriptor;
+}
+
+enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maximum, struct artifact_file *file)
+{
+	*file = (struct artifact_file){ .folder = folder, .descriptor = -1, .maximum = maximum };
+	if (!crypto_load()) {
+		file->folder = NULL;
+		return error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) is not installed");
+	}
+	file->path = temporary_path(folder);
+	file->digest = EVP_MD_CTX_new();
+	if (file->path == NULL || file->digest == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1) {
+		artifact_file_discard(file);
+		return error_memory(&file->error);
+	}
+	file->descriptor = open_temporary(folder, file->path, &file->error);
+	if (file->descriptor == -1) {
+		artifact_file_discard(file);
+		return file->error.code;
+	}
+	return ERROR_NONE;
+}
+
+void artifact_file_discard(struct artifact_file *file)
+{
+	if (file->folder == NULL)
+		return;
+	if (file->descriptor != -1) {
+		close(file->descriptor);
+		unlink(file->path);
+	}
+	if (file->digest != NULL)
+		EVP_MD_CTX_free(file->digest);
+	free(file->path);
+	file->folder = NULL;
+	file->path = NULL;
+	file->digest = NULL;
+	file->descriptor = -1;
+}
+
+static void keep_head(struct artifact_file *file, const void *bytes, size_t length)
+{
+	size_t room = ARTIFACT_HEAD_BYTES - file->head_length;
+	size_t taken = length < room ? length : room;
+
+	memcpy(file->head + file->head_length, bytes, taken);
+	file->head_length += taken;
+}
+
+bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length)
+{
+	const char *from = bytes;
+	ssize_t wrote;
+
+	if ((int64_t)length > file->maximum - file->bytes) {
+		error_set(&file->error, ERROR_LIMIT, NULL,
+			"larger than artifacts.max_bytes (%lld bytes): raise it, and try again", (long long)file->maximum);
+		return false;
+	}
+	if (file->head_length < ARTIFACT_HEAD_BYTES)
+		keep_head(file, bytes, length);
+	EVP_DigestUpdate(file->digest, bytes, length);
+	file->bytes += (int64_t)length;
+	for (; length > 0; from += wrote, length -= (size_t)wrote) {
+		wrote = write(file->descriptor, from, length);
+		if (wrote == -1 && errno == EINTR)
+			wrote = 0;
+		else if (wrote <= 0) {
+			disk_error(&file->error, file->folder->directory, "write");
+			return false;
+		}
+	}
+	return true;
+}
+
+static void finish_digest(struct artifact_file *file)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	EVP_DigestFinal_ex(file->digest, digest, NULL);
+	for (size_t i = 0; i < SHA256_BYTES; i++) {
+		file->sha256[2 * i] = HEX[digest[i] >> 4];
+		file->sha256[2 * i + 1] = HEX[digest[i] & 15];
+	}
+	file->sha256[2 * SHA256_BYTES] = '\0';
+}
+
+/* Is there such a file, and whole? Its time becomes now, so that the sweep leaves it to the new job. */
+static bool is_there(const char *path, int64_t bytes)
+{
+	struct stat status;
+
+	return stat(path, &status) == 0 && status.st_size == bytes && utimensat(AT_FDCWD, path, NULL, 0) == 0;
+}
+
+static bool move_into_place(struct artifact_file *file, const char *path)
+{
+	struct error error;
+
+	if (fdatasync(file->descriptor) == -1)
+		return false;
+	if (rename(file->path, path) == 0)
+		return true;
+	return errno == ENOENT && file_make_parents(path, &error) == ERROR_NONE && rename(file->path, path) == 0;
+}
+
+bool artifact_file_keep(struct artifact_file *file)
+{
+	char *path;
+	bool kept;
+
+	finish_digest(file);
+	path = path_of(file->folder, file->sha256, "");
+	if (path == NULL) {
+		error_memory(&file->error);
+		artifact_file_discard(file);
+		return false;
+	}
+	kept = is_there(path, file->bytes) || move_into_place(file, path);
+	if (!kept)
+		disk_error(&file->error, file->folder->directory, "keep a file");
+	free(path);
+	artifact_file_discard(file); /* what was renamed is no longer at the temporary's path */
+	return kept;
+}
+
+/* ---- provenance ---- */
+
+static bool write_all(int descriptor, const char *bytes, size_t length)
+{
+	ssize_t wrote;
+
+	for (; length > 0; bytes += wrote, length -= (size_t)wrote) {
+		wrote = write(descriptor, bytes, length);
+		if (wrote == -1 && errno == EINTR)
+			wrote = 0;
+		else if (wrote <= 0)
+			return false;
+	}
+	return fdatasync(descriptor) == 0;
+}
+
+/* The names in a folder are on the disk only once the folder is. */
+static bool sync_folder(const struct artifact_folder *folder, const char *sha256)
+{
+	char *path;
+	int descriptor = -1;
+	bool synced;
+
+	if (asprintf(&path, "%s/%.2s", folder->directory, sha256) == -1)
+		return false;
+	descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	synced = descriptor != -1 && fsync(descriptor) == 0;
+	if (descriptor != -1)
+		close(descriptor);
+	free(path);
+	return synced;
+}
+
+enum error_code artifact_folder_describe(struct artifact_folder *folder, const char *sha256, const char *name, const char *text,
+	size_t length, struct error *error)
+{
+	char *temporary = temporary_path(folder), *path = NULL, *suffix = NULL;
+	enum error_code code = ERROR_NONE;
+	int descriptor = -1;
+
+	if (temporary == NULL || asprintf(&suffix, ".%s.json", name) == -1 || (path = path_of(folder, sha256, suffix)) == NULL) {
+		code = error_memory(error);
+	} else if ((descriptor = open_temporary(folder, temporary, error)) == -1) {
+		code = error->code;
+	} else if (!write_all(descriptor, text, length) || rename(temporary, path) == -1 || !sync_folder(folder, sha256)) {
+		code = disk_error(error, folder->directory, "write the provenance");
+		unlink(temporary);
+	}
+	if (descriptor != -1)
+		close(descriptor);
+	free(temporary);
+	free(suffix);
+	free(path);
+	return code;
+}
+
+/* ---- upkeep ---- */
+
+void artifact_folder_clean(struct artifact_folder *folder)
+{
+	char *path = file_join(folder->directory, "tmp");
+	DIR *listing = path != NULL ? opendir(path) : NULL;
+	struct dirent *entry;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL)
+		if (entry->d_name[0] != '.')
+			unlinkat(dirfd(listing), entry->d_name, 0);
+	if (listing != NULL)
+		closedir(listing);
+	free(path);
+}
+
+static bool is_older(int folder, const char *name, int64_t before_ms)
+{
+	struct stat status;
+
+	return fstatat(folder, name, &status, AT_SYMLINK_NOFOLLOW) == 0 && S_ISREG(status.st_mode) &&
+	       (int64_t)status.st_mtim.tv_sec * 1000 < before_ms;
+}
+
+/* Calls `visit` for each entry whose name begins with a digest. */
+static void list_folder(int folder, void (*visit)(void *context, int folder, const char *name), void *context)
+{
+	int again = openat(folder, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *listing = again != -1 ? fdopendir(again) : NULL;
+	struct dirent *entry;
+
+	if (listing == NULL) {
+		if (again != -1)
+			close(again);
+		return;
+	}
+	while ((entry = readdir(listing)) != NULL)
+		if (is_sha256(entry->d_name))
+			visit(context, folder, entry->d_name);
+	closedir(listing);
+}
+
+struct sweeping {
+	int64_t before_ms;
+	char (*described)[ARTIFACT_SHA256_TEXT]; /* digests with provenance left, sorted before they are looked up */
+	size_t count, capacity;
+	bool failed;
+	int gone;
+};
+
+static void remember(struct sweeping *sweeping, const char *name)
+{
+	size_t capacity = sweeping->capacity > 0 ? 2 * sweeping->capacity : 64;
+	void *grown;
+
+	if (sweeping->count == sweeping->capacity) {
+		grown = realloc(sweeping->described, capacity * sizeof *sweeping->described);
+		if (grown == NULL) {
+			sweeping->failed = true;
+			return;
+		}
+		sweeping->described = grown;
+		sweeping->capacity = capacity;
+	}
+	memcpy(sweeping->described[sweeping->count], name, ARTIFACT_SHA256_TEXT - 1);
+	sweeping->described[sweeping->count++][ARTIFACT_SHA256_TEXT - 1] = '\0';
+}
+
+static void sweep_provenance(void *context, int folder, const char *name)
+{
+	struct sweeping *sweeping = context;
+
+	if (name[ARTIFACT_SHA256_TEXT - 1] != '.')
+		return;
+	if (is_older(folder, name, sweeping->before_ms) && unlinkat(folder, name, 0) == 0)
+		sweeping->gone++;
+	else
+		remember(sweeping, name);
+}
+
+static int compare_digests(const void *a, const void *b)
+{
+	return memcmp(a, b, ARTIFACT_SHA256_TEXT);
+}
+
+static void sweep_content(void *context, int folder, const char *name)
+{
+	struct sweeping *sweeping = context;
+
+	if (name[ARTIFACT_SHA256_TEXT - 1] != '\0' || !is_older(folder, name, sweeping->before_ms))
+		return;
+	if (sweeping->count > 0 &&
+		bsearch(name, sweeping->described, sweeping->count, sizeof *sweeping->described, compare_digests) != NULL)
+		return;
+	if (unlinkat(folder, name, 0) == 0)
+		sweeping->gone++;
+}
+
+int artifact_folder_sweep(struct artifact_folder *folder, int number, int64_t before_ms)
+{
+	struct sweeping sweeping = { .before_ms = before_ms };
+	int descriptor;
+	char *path;
+
+	if (asprintf(&path, "%s/%02x", folder->directory, (unsigned)number) == -1)
+		return 0;
+	descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(path);
+	if (descriptor == -1)
+		return 0;
+	list_folder(descriptor, sweep_provenance, &sweeping);
+	if (sweeping.count > 0)
+		qsort(sweeping.described, sweeping.count, sizeof *sweeping.described, compare_digests);
+	if (!sweeping.failed)
+		list_folder(descriptor, sweep_content, &sweeping);
+	free(sweeping.described);
+	close(descriptor);
+	return sweeping.gone;
+}
+
+/* ---- reading ---- */
+
+enum error_code artifact_folder_read(const struct artifact_folder *folder, const char *sha256, int *descriptor, off_t *bytes,
+	int64_t *modified_ms, struct error *error)
+{
+	struct stat status;
+	char *path;
+	int opened;
+
+	if (!is_sha256(sha256) || sha256[2 * SHA256_BYTES] != '\0')
+		return error_set(error, ERROR_INVALID, "sha256", "that is not a digest");
+	path = path_of(folder, sha256, "");
+	if (path == NULL)
+		return error_memory(error);
+	opened = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	free(path);
+	if (opened == -1 && errno == ENOENT)
+		return error_set(error, ERROR_NOT_FOUND, NULL, "the file is no longer in the artifacts folder");
+	if (opened == -1 || fstat(opened, &status) == -1 || !S_ISREG(status.st_mode)) {
+		if (opened != -1)
+			close(opened);
+		return disk_error(error, folder->directory, "read a file");
+	}
+	*descriptor = opened;
+	*bytes = status.st_size;
+	*modified_ms = (int64_t)status.st_mtim.tv_sec * 1000;
+	return ERROR_NONE;
+}

@@ -1,0 +1,64 @@
+/* artifact_file.h - the content-addressed folder (the room's own):
+ *
+ *   <directory>/tmp/N                           being written
+ *   <directory>/<2 hex>/<sha256>                a file, by its content
+ *   <directory>/<2 hex>/<sha256>.<job>-<n>.json where it came from, one for each job that made it
+ *
+ * A name appears only when all of its bytes are on the disk. Not for several hosts at once. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "base/error.h"
+
+#define ARTIFACT_FOLDERS 256
+#define ARTIFACT_HEAD_BYTES 64
+#define ARTIFACT_SHA256_TEXT 65
+
+struct artifact_folder {
+	char *directory;
+	uint64_t next; /* name of the next temporary file */
+};
+
+/* A file being written. The first failure sticks: its text is in `error`. */
+struct artifact_file {
+	struct artifact_folder *folder; /* NULL: not open */
+	int descriptor;
+	char *path; /* of the temporary */
+	void *digest;
+	int64_t bytes, maximum;
+	unsigned char head[ARTIFACT_HEAD_BYTES]; /* how it begins */
+	size_t head_length;
+	char sha256[ARTIFACT_SHA256_TEXT]; /* once kept */
+	struct error error;
+};
+
+/* Opens a temporary file, making the folder if need be. ERROR_IO, ERROR_MEMORY; nothing is left open then. */
+enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maximum, struct artifact_file *file);
+
+/* Appends. False when it did not fit `maximum` (ERROR_LIMIT) or on the disk (ERROR_IO); see file->error. */
+bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length);
+
+/* Syncs the file and gives it its name; one with the same content is kept as it is. On failure it is discarded. */
+bool artifact_file_keep(struct artifact_file *file);
+
+/* Removes it. Does nothing when it is not open. */
+void artifact_file_discard(struct artifact_file *file);
+
+/* Writes the provenance text beside a kept file, whole or not at all, and syncs the folder. `name` is "<job>-<n>". */
+enum error_code artifact_folder_describe(struct artifact_folder *folder, const char *sha256, const char *name, const char *text,
+	size_t length, struct error *error);
+
+/* Removes temporary files of a former run. */
+void artifact_folder_clean(struct artifact_folder *folder);
+
+/* Looks through the folder numbered 0 to ARTIFACT_FOLDERS - 1: provenance last written before `before_ms` goes, and a file that has none left and
+ * is as old. Returns how many files went. */
+int artifact_folder_sweep(struct artifact_folder *folder, int number, int64_t before_ms);
+
+/* As artifacts_open(). Any thread. */
+enum error_code artifact_folder_read(const struct artifact_folder *folder, const char *sha256, int *descriptor, off_t *bytes,
+	int64_t *modified_ms, struct error *error);
