@@ -4,6 +4,8 @@
 -- The texts are our own: a vendor's text goes to the user only through safe_text, and never for `auth` and `credit`,
 -- where vendors name keys and balances.
 
+local times = require "times"
+
 local http_errors = {}
 
 local CODES = {
@@ -27,7 +29,7 @@ local MESSAGES = {
 }
 
 -- A failure of these kinds ends before a request could leave the machine.
-local NEVER_SENT = { resolve = true, connect = true, tls = true }
+local NEVER_SENT = { resolve = true, connect = true, tls = true, blocked = true, held = true }
 
 local MAX_TEXT_BYTES = 300
 
@@ -96,33 +98,10 @@ function http_errors.is_transient(response)
   return status >= 500 and status ~= 501 and status ~= 505
 end
 
-local MONTHS = {
-  jan = 1, feb = 2, mar = 3, apr = 4, may = 5, jun = 6, jul = 7, aug = 8, sep = 9, oct = 10, nov = 11, dec = 12,
-}
-
--- Days since 1970-01-01 of a Gregorian date; the year is counted from March, so that the leap day comes last.
-local function days_since_epoch(year, month, day)
-  if month <= 2 then year = year - 1 end
-  local era = year // 400
-  local year_of_era = year - era * 400
-  local day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
-  return era * 146097 + year_of_era * 365 + year_of_era // 4 - year_of_era // 100 + day_of_year - 719468
-end
-
--- "Sun, 06 Nov 1994 08:49:37 GMT" as seconds since 1970, or nil.
-local function http_date(text)
-  local day, month, year, hour, minute, second =
-    string.match(string.sub(text or "", 1, 64), "(%d%d?) (%a%a%a) (%d%d%d%d) (%d%d):(%d%d):(%d%d)")
-  month = month and MONTHS[string.lower(month)]
-  if not month then return nil end
-  local days = days_since_epoch(math.tointeger(tonumber(year)), month, math.tointeger(tonumber(day)))
-  return days * 86400 + tonumber(hour) * 3600 + tonumber(minute) * 60 + tonumber(second)
-end
-
 --- The seconds from one HTTP date to another, or nil if one of them is not a date. A script without a clock measures with the
 -- Date headers of two responses.
 function http_errors.seconds_between(earlier, later)
-  local from, to = http_date(earlier), http_date(later)
+  local from, to = times.of_http(earlier), times.of_http(later)
   return from and to and to - from
 end
 
@@ -133,7 +112,7 @@ function http_errors.retry_after(response)
   if not text then return nil end
   local seconds = tonumber(text)
   if not seconds then
-    local at, now = http_date(text), http_date(response.headers.date)
+    local at, now = times.of_http(text), times.of_http(response.headers.date)
     seconds = at and now and at - now
   end
   if not seconds or seconds ~= seconds or seconds >= 2 ^ 31 then return nil end
@@ -149,6 +128,28 @@ function http_errors.result(response, failure, options)
     status = "error", retry_after = wait,
     error = response and http_errors.error(response, options) or http_errors.failure(failure),
   }
+end
+
+-- How long to wait before a step is tried again that prepares a submit.
+local STEP_SECONDS = 10
+
+--- The result of a submit whose first steps (a look-up, an upload) failed: the vendor has not accepted anything yet, so the host
+-- submits again when that may help. Options as for http_errors.result.
+function http_errors.not_accepted(response, failure, options)
+  local result = http_errors.result(response, failure, options)
+  if not http_errors.is_transient(response) then
+    result.error.billed = false
+    return result
+  end
+  return {
+    status = "queued", resubmit = true, reason = "not accepted yet: " .. result.error.message,
+    retry_after = result.retry_after or STEP_SECONDS,
+  }
+end
+
+--- The result of a submit whose answer is a success that cannot be read: the vendor may have the job.
+function http_errors.unreadable(message)
+  return { status = "error", error = { code = "vendor", message = message } }
 end
 
 --- The result of a poll that learned nothing (is_transient): the job goes on as it is, and is asked for again later.

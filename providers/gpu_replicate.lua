@@ -8,7 +8,9 @@ local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local names = require "names"
-local outputs = require "outputs"
+local predictions = require "replicate_predictions"
+local requests = require "replicate_requests"
+local search = require "replicate_search"
 local url_parts = require "url_parts"
 
 local BASE_URL = "https://api.replicate.com/v1"
@@ -26,16 +28,7 @@ local WEBHOOK_EVENTS = { "start", "output", "logs", "completed" }
 -- For the host's own webhook: partial outputs and logs, up to two a second, would only be noise there.
 local HOST_WEBHOOK_EVENTS = { "start", "completed" }
 
-local BOOT_RETRY_SECONDS = 5
-local RUN_RETRY_SECONDS = 2
-local FAULT_RETRY_SECONDS = 30
-
 local NOT_OFFICIAL = "no official model of this name; a community model needs its version, or version = \"latest\""
-
-local STATUSES = {
-  starting = "queued", processing = "running", succeeded = "done", failed = "error", canceled = "canceled",
-  aborted = "canceled",
-}
 
 local capabilities = {
   supports = { "model_marketplace", "async_jobs", "webhooks", "streaming" },
@@ -62,6 +55,14 @@ local USD_PER_SECOND = {
   ["gpu-a40-small"] = 0.000575,
   ["gpu-a40-large"] = 0.000725,
 }
+
+local function usd_per_second(hardware)
+  local rate = USD_PER_SECOND[hardware]
+  if rate then return rate end
+  local single, count = string.match(hardware, "^(.-)%-(%d+)x$")
+  rate = single and USD_PER_SECOND[single]
+  return rate and rate * tonumber(count) or nil
+end
 
 local pricing = {
   as_of = PRICES_AS_OF, source = PRICES_SOURCE, unit = "USD per second of hardware", hardware = USD_PER_SECOND,
@@ -237,47 +238,20 @@ end
 
 -- Requests ------------------------------------------------------------------------------------------------------------------
 
--- The vendor's own clients declare JSON on every request, also on one without a body.
-local function api_request(ctx, request)
-  if request.json == nil then request.headers = { ["Content-Type"] = "application/json" } end
-  return ctx.request(request)
-end
+local is_success, problem_options = requests.is_success, requests.problem_options
 
--- The seconds to wait after a 429: the header, else a field of the body, else the text "... resets in ~30s.".
-local function throttle_seconds(body)
-  if type(body) ~= "table" then return nil end
-  if type(body.retry_after) == "number" then return math.ceil(body.retry_after) end
-  local text = type(body.detail) == "string" and string.sub(body.detail, 1, 1000) or ""
-  return tonumber(string.match(text, "~%s*(%d+)%s*s"))
-end
-
--- What the vendor's problem document says. The text of a 429 may name the balance of the account: it is not passed on.
-local function problem_options(response, hint)
-  local body = response and response.json
-  if type(body) ~= "table" then body = {} end
-  local detail = response and response.status ~= 429 and http_errors.safe_text(body.detail) or nil
-  if hint and response and response.status == 404 then detail = hint end
-  return {
-    vendor_code = type(body.title) == "string" and body.title or nil, detail = detail,
-    retry_after = throttle_seconds(body) or FAULT_RETRY_SECONDS,
-  }
-end
-
-local function failed_result(response, failure, hint)
-  return http_errors.result(response, failure, problem_options(response, hint))
-end
-
-local function is_success(response)
-  return response and response.status >= 200 and response.status < 300
+-- The step before the create failed: the host submits again when that may help.
+local function not_accepted(response, failure)
+  return http_errors.not_accepted(response, failure, problem_options(response))
 end
 
 -- The id of a model's newest version, or nil and the result of the failed look-up.
 local function look_up_version(path, ctx)
   ctx.note "the latest version of the model is looked up right before it is run"
-  local response, failure = api_request(ctx, {
+  local response, failure = requests.send(ctx, {
     path = path, mock = { status = 200, headers = {}, json = { latest_version = { id = "latest" } } },
   })
-  if not is_success(response) then return nil, failed_result(response, failure) end
+  if not is_success(response) then return nil, not_accepted(response, failure) end
   local latest = type(response.json) == "table" and response.json.latest_version
   if type(latest) == "table" and type(latest.id) == "string" then return latest.id end
   return nil, { status = "error", error = { code = "not_found", message = "the model has no version to run", billed = false } }
@@ -287,10 +261,10 @@ local function upload_file(text, ctx)
   ctx.note "a file of more than 256 kB is uploaded first, and `input` carries its URL"
   local part = data_uri.form_part("content", text)
   local response, failure = ctx.request {
-    path = "/files", form = { part, { name = "metadata", value = "{}" } },
+    path = "/files", form = { part, { name = "metadata", value = "{}" } }, free = true,
     mock = { status = 201, headers = {}, json = { urls = { get = BASE_URL .. "/files/uploaded-" .. part.filename } } },
   }
-  if not is_success(response) then return nil, failed_result(response, failure) end
+  if not is_success(response) then return nil, not_accepted(response, failure) end
   local links = type(response.json) == "table" and response.json.urls
   if type(links) == "table" and type(links.get) == "string" then return links.get end
   return nil, { status = "error", error = { code = "vendor", message = "the upload was answered without a URL", billed = false } }
@@ -328,123 +302,11 @@ local function upload_large_files(value, ctx)
   return changed or value
 end
 
--- Reading a prediction ------------------------------------------------------------------------------------------------------
-
-local function is_file(value)
-  return data_uri.is(value) or (type(value) == "string" and string.find(string.sub(value, 1, 8), "^https?://") ~= nil)
-end
-
--- Whether a list is text in pieces, as language models give it.
-local function is_text_in_pieces(list)
-  for _, item in ipairs(list) do
-    if type(item) ~= "string" or is_file(item) then return false end
-  end
-  return #list > 0
-end
-
--- `output` is any JSON: a text, the URL of a file, a list of either, an object with both, a number.
-local function artifacts_of(output)
-  if type(output) == "table" and is_text_in_pieces(output) then output = table.concat(output) end
-  return outputs.artifacts(output)
-end
-
--- The last percentage of a progress bar in the logs, as 0..1.
-local function progress_of(logs)
-  if type(logs) ~= "string" then return nil end
-  local percent
-  for found in string.gmatch(string.sub(logs, -400), "(%d+)%%|") do percent = tonumber(found) end
-  return percent and percent <= 100 and percent / 100 or nil
-end
-
-local function usd_per_second(hardware)
-  local rate = USD_PER_SECOND[hardware]
-  if rate then return rate end
-  local single, count = string.match(hardware, "^(.-)%-(%d+)x$")
-  rate = single and USD_PER_SECOND[single]
-  return rate and rate * tonumber(count) or nil
-end
-
-local function run_seconds(prediction)
-  local seconds = type(prediction.metrics) == "table" and prediction.metrics.predict_time
-  return type(seconds) == "number" and seconds or nil
-end
-
--- What the running time costs. A deployment is billed for more than that: no figure is better than a low one.
-local function cost_of(prediction, payload)
-  local seconds = run_seconds(prediction)
-  if not seconds or check.is_given(prediction.deployment) or check.is_given(payload.deployment) then return nil end
-  local rate = type(payload.hardware) == "string" and usd_per_second(string.lower(payload.hardware))
-  return rate and { usd = rate * seconds, source = "computed" } or nil
-end
-
-local function is_moderation(text)
-  text = string.lower(text)
-  return string.find(text, "nsfw", 1, true) or string.find(text, "flagged as sensitive", 1, true)
-    or string.find(text, "(e005)", 1, true)
-end
-
-local function error_of_failed(prediction)
-  local text = http_errors.safe_text(prediction.error)
-  local vendor_code = text and string.match(text, "%f[%w]E%d%d%d%d?%f[%W]")
-  if text and is_moderation(text) then
-    return { code = "moderation", message = "the model refused the request: " .. text, vendor_code = vendor_code }
-  end
-  return { code = "vendor", message = "the model failed" .. (text and (": " .. text) or ""), vendor_code = vendor_code }
-end
-
--- A prediction that was stopped while running is billed; one that never started is not, unless its hardware is one's own.
-local function error_of_stopped(prediction, payload)
-  if prediction.status == "aborted" then
-    local own = check.is_given(prediction.deployment) or check.is_given(payload.deployment)
-    local billed
-    if not own then billed = false end
-    local message = "the deadline passed before the prediction started"
-    return { code = "timeout", message = message, vendor_code = "aborted", billed = billed }
-  end
-  local billed
-  if run_seconds(prediction) or check.is_given(prediction.started_at) then billed = true end
-  return { code = "canceled", message = "the prediction was canceled", vendor_code = "canceled", billed = billed }
-end
-
-local function settle_succeeded(result, prediction)
-  if prediction.data_removed == true and not check.is_given(prediction.output) then
-    result.status = "error"
-    result.error = { code = "expired", message = "the vendor deletes outputs one hour after completion", billed = true }
-    return
-  end
-  result.artifacts = artifacts_of(prediction.output)
-end
-
--- A prediction object as a result. `is_whole`: the answer to a create that waited for the whole output.
-local function read_prediction(prediction, payload, is_whole)
-  local status = STATUSES[prediction.status] or "running"
-  -- A create that waited is answered "processing" with the complete output.
-  if is_whole and status == "running" and check.is_given(prediction.output) then status = "done" end
-  local result = { id = prediction.id, status = status, state = { status = status }, cost = cost_of(prediction, payload) }
-  if status == "queued" then
-    result.reason, result.retry_after = "cold start: waiting for the model to boot", BOOT_RETRY_SECONDS
-  elseif status == "running" then
-    result.progress, result.retry_after = progress_of(prediction.logs), RUN_RETRY_SECONDS
-    if not STATUSES[prediction.status] then result.reason = "the vendor reports a status that is not known here" end
-  elseif status == "done" then
-    settle_succeeded(result, prediction)
-  elseif status == "canceled" then
-    result.error = error_of_stopped(prediction, payload)
-  else
-    result.error = error_of_failed(prediction)
-  end
-  return result
-end
-
-local function is_prediction(value)
-  return type(value) == "table" and type(value.id) == "string" and type(value.status) == "string"
-end
-
 -- The answer to a poll or a cancel that is not a prediction. Only "not found" says something about the job: it may be
 -- running and billed while the credential is refused or the vendor is down.
 local function keep_going(job, response, failure)
   if response and (response.status == 404 or response.status == 410) then
-    local result = failed_result(response, failure)
+    local result = http_errors.result(response, failure, problem_options(response))
     result.error.billed = nil
     return result
   end
@@ -460,6 +322,17 @@ local function prediction_path(job)
     return nil, refuse("job_id", "is not the id of a prediction")
   end
   return "/predictions/" .. job.id
+end
+
+-- What a job remembers: the price of its hardware, as it is now.
+local function state_of(job)
+  return { usd_per_second = job.hardware and usd_per_second(job.hardware), own = job.deployment ~= nil or nil }
+end
+
+-- What a submit left; for an id that the host does not know, what its payload tells.
+local function known_state(job)
+  if job.state and job.state.status then return job.state end
+  return state_of(read_job(job.payload or {}))
 end
 
 -- The functions of the contract ---------------------------------------------------------------------------------------------
@@ -487,9 +360,9 @@ local function estimate(payload)
 end
 
 local function health(ctx)
-  local response, failure = api_request(ctx, { path = "/account" })
+  local response, failure = requests.send(ctx, { path = "/account" })
   if not is_success(response) then
-    return { ok = false, reason = failed_result(response, failure).error.message }
+    return { ok = false, reason = http_errors.result(response, failure, problem_options(response)).error.message }
   end
   local account = type(response.json) == "table" and response.json or {}
   local username = http_errors.safe_text(account.username)
@@ -535,42 +408,44 @@ local function submit(payload, ctx)
   input, failed = upload_large_files(job.input, ctx)
   if failed then return failed end
 
-  local response, failure = api_request(ctx, {
+  local response, failure = requests.send(ctx, {
     path = target.path, headers = request_headers(job), json = request_body(job, version, input, ctx),
     timeout = request_timeout(job),
   })
   if not is_success(response) then
-    return failed_result(response, failure, target.official and NOT_OFFICIAL or nil)
+    return http_errors.result(response, failure, problem_options(response, target.official and NOT_OFFICIAL or nil))
   end
-  if not is_prediction(response.json) then
-    return { status = "error", error = { code = "vendor", message = "the answer is not a prediction" } }
-  end
-  return read_prediction(response.json, payload, job.prefer ~= nil and response.status ~= 202)
+  if not predictions.is(response.json) then return http_errors.unreadable("the answer is not a prediction") end
+  return predictions.read(response.json, state_of(job), job.prefer ~= nil and response.status ~= 202)
 end
 
 local function poll(job, ctx)
   local path, refusal = prediction_path(job)
   if not path then return nil, refusal end
-  local response, failure = api_request(ctx, { path = path })
-  if not is_success(response) or not is_prediction(response.json) then return keep_going(job, response, failure) end
-  return read_prediction(response.json, job.payload or {})
+  local response, failure = requests.send(ctx, { path = path })
+  if not is_success(response) or not predictions.is(response.json) then return keep_going(job, response, failure) end
+  return predictions.read(response.json, known_state(job))
 end
 
 -- The answer may still be "processing": the vendor cancels in its own time, and polling goes on until it has.
 local function cancel(job, ctx)
   local path, refusal = prediction_path(job)
   if not path then return nil, refusal end
-  local response, failure = api_request(ctx, { method = "POST", path = path .. "/cancel" })
-  if not is_success(response) or not is_prediction(response.json) then return keep_going(job, response, failure) end
-  return read_prediction(response.json, job.payload or {})
+  local response, failure = requests.send(ctx, { method = "POST", path = path .. "/cancel" })
+  if not is_success(response) or not predictions.is(response.json) then return keep_going(job, response, failure) end
+  return predictions.read(response.json, known_state(job))
 end
 
 -- The body is the prediction as GET gives it. One of another prediction must not settle this job.
 local function webhook(delivery)
   local job = delivery.job or {}
   local prediction = delivery.json
-  if not is_prediction(prediction) or (job.id and job.id ~= prediction.id) then return keep_going(job) end
-  return read_prediction(prediction, job.payload or {})
+  if not predictions.is(prediction) or (job.id and job.id ~= prediction.id) then return keep_going(job) end
+  return predictions.read(prediction, known_state(job))
+end
+
+local function reconcile(job, ctx)
+  return search.run(job, ctx, state_of(read_job(job.payload or {})))
 end
 
 return {
@@ -596,5 +471,6 @@ return {
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+  reconcile = reconcile,
   webhook_signature = { scheme = "standard-webhooks", secret = { path = "/webhooks/default/secret", field = "key" } },
 }

@@ -332,6 +332,18 @@ describe("replicate", function()
       assert.is_nil(poll_prediction({ metrics = { predict_time = 2 }, deployment = "a/b" }, { hardware = "gpu-t4" }).cost)
     end)
 
+    it("keeps the price of its submit", function()
+      local answer = offline.submit(provider, { model = "a/b", input = { prompt = "x" }, hardware = "gpu-t4" },
+        { { status = 201, json = prediction_with { status = "starting" } } })
+      local state = answer.result.state
+      assert.near(0.000225, state.usd_per_second, 1e-12)
+      state.usd_per_second = 0.5 -- as if that had been the price then
+      local result = offline.poll(provider, { id = PREDICTION, state = state, payload = { hardware = "gpu-t4" } },
+        { { status = 200, json = prediction_with { metrics = { predict_time = 2 } } } }).result
+      assert.near(1, result.cost.usd, 1e-9)
+      assert.near(0.5, result.state.usd_per_second, 1e-9)
+    end)
+
     it("that never started is free only on shared hardware", function()
       assert.is_false(poll_prediction({ status = "aborted" }).error.billed)
       assert.is_nil(poll_prediction({ status = "aborted" }, { deployment = "a/b" }).error.billed)
@@ -396,7 +408,7 @@ describe("replicate", function()
   end)
 
   describe("webhook", function()
-    local job = { id = PREDICTION, state = { status = "running" }, payload = { hardware = "gpu-t4" } }
+    local job = { id = PREDICTION, state = { status = "running", usd_per_second = 0.000225 }, payload = {} }
     local function deliver(json)
       return offline.webhook(provider, { headers = {}, body = "", json = json, job = job }, {}).result
     end

@@ -26,13 +26,14 @@ function contract.load(id)
 end
 
 -- A recorded response as offline takes it.
-local function as_response(recorded)
+function contract.as_response(recorded)
   local response = { status = recorded.status, headers = {} }
   for name, value in pairs(recorded.headers or {}) do response.headers[name:lower()] = value end
   if type(recorded.body) == "table" then response.json = recorded.body else response.body = recorded.body end
   if recorded.body == cjson.null then response.body = "" end
   return response
 end
+local as_response = contract.as_response
 
 -- Calls the script as the case says. With `response`, the vendor answers with it; without, it is a dry run.
 function contract.run(provider, case, response)
