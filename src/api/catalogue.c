@@ -145,7 +145,7 @@ static void write_entry(
 	buffer_text(out, "{\"id\":");
 	json_write_text(out, provider->manifest.id);
 	buffer_char(out, ',');
-	envelope_write_members(out, provider, judgement, LIVENESS_UNBUILT_ASKED);
+	envelope_write_members(out, provider, judgement, LIVENESS_ASKED);
 	buffer_text(out, "\"aliases\":");
 	write_texts(out, provider->manifest.aliases);
 	buffer_char(out, ',');
@@ -154,7 +154,7 @@ static void write_entry(
 	write_json(out, "reviews", provider->manifest.reviews, "null");
 	write_credential_specs(out, &provider->manifest);
 	write_script(out, entry);
-	envelope_write_causes(out, judgement, NULL, LIVENESS_UNBUILT_ASKED);
+	envelope_write_causes(out, judgement, NULL, LIVENESS_ASKED);
 	buffer_char(out, '}');
 	judgement_release(judgement);
 }

@@ -4,7 +4,6 @@
 #include "base/json.h"
 
 static const char ask_for_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
-static const char not_built[] = "\"this version of the host makes dry runs only\",";
 
 static void write_members(
 	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness, bool ok)
@@ -47,10 +46,8 @@ static void write_live(
 		add_texts(out, &call->refusals);
 		add_texts(out, &call->needs);
 	}
-	if (liveness == LIVENESS_DRY || liveness == LIVENESS_UNBUILT)
+	if (liveness == LIVENESS_DRY)
 		buffer_text(out, ask_for_live);
-	if (liveness == LIVENESS_UNBUILT || liveness == LIVENESS_UNBUILT_ASKED)
-		buffer_text(out, not_built);
 	close_list(out);
 	buffer_char(out, '}');
 }

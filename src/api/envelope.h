@@ -9,11 +9,9 @@
 
 /* How an answer stands to the vendor. */
 enum liveness {
-	LIVENESS_DRY = 0, /* a dry run of something that has a live path, not asked to be live */
-	LIVENESS_ASKED,	  /* the same, asked with "dry_run": false, and something is missing */
-	LIVENESS_UNBUILT, /* a dry run of something that this version never sends, not asked to be live */
-	LIVENESS_UNBUILT_ASKED,
-	LIVENESS_LIVE, /* the vendor was asked */
+	LIVENESS_DRY = 0, /* a dry run, not asked to be live */
+	LIVENESS_ASKED,	  /* asked with "dry_run": false, and something is missing */
+	LIVENESS_LIVE,	  /* the vendor was asked, or will be */
 };
 
 /* Appends the members that every answer of a provider carries, a comma after each: ok ... pricing, dry_run. */

@@ -11,7 +11,9 @@
 #include <time.h>
 
 #include "api/submission.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "live/webhook.h"
 
 #define SPARES 64
 #define SPARE_BUFFER_BYTES 16384
@@ -27,6 +29,7 @@ static void exchange_free(struct exchange *exchange)
 	script_call_free(&exchange->call.call);
 	buffer_free(&exchange->answer);
 	buffer_free(&exchange->row_payload);
+	buffer_free(&exchange->live_request);
 	sem_destroy(&exchange->finished);
 	free(exchange);
 }
@@ -92,8 +95,22 @@ static struct exchange *make_exchange(void)
 	sem_init(&exchange->finished, 0, 0);
 	buffer_init(&exchange->answer, LIMIT_REPLY_BYTES);
 	buffer_init(&exchange->row_payload, LIMIT_REPLY_BYTES);
+	buffer_init(&exchange->live_request, LIMIT_REPLY_BYTES);
 	script_call_init(&exchange->call.call);
 	return exchange;
+}
+
+/* Holds the view: whose credentials are sent, or whose budgets count. */
+static void go_live(struct exchange *exchange, const struct incoming *incoming)
+{
+	exchange->view = gate_acquire(exchange->host->gate);
+	engine_way_open(&exchange->call.way, exchange->view, incoming->provider);
+	exchange->call.call.outgoing.detour = &exchange->call.way.detour;
+	exchange->max_cost = incoming->max_cost;
+	if (incoming->script_request != NULL)
+		json_write(&exchange->live_request, incoming->script_request);
+	snprintf(exchange->caller_name, sizeof exchange->caller_name, "%s",
+		incoming->http->api_key != NULL ? incoming->http->api_key->name : "");
 }
 
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
@@ -111,13 +128,19 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->stored = false;
 	exchange->write = (struct store_write){ 0 };
 	exchange->idempotency_key[0] = '\0';
+	exchange->job = NULL;
+	exchange->webhook_url = NULL;
+	exchange->refused.code = ERROR_NONE;
 	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
-	script_call_set(&exchange->call.call, incoming->provider, function, request, incoming->liveness != LIVENESS_LIVE);
+	/* a submit is a dry run first, whatever becomes of it: the preview is what will be sent */
+	script_call_set(&exchange->call.call, incoming->provider, function, request,
+		function != FUNCTION_HEALTH || incoming->liveness != LIVENESS_LIVE);
+	if (function == FUNCTION_SUBMIT)
+		exchange->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
+	exchange->call.call.webhook_url = exchange->webhook_url;
 	exchange->call.before_sending = NULL;
-	if (incoming->liveness == LIVENESS_LIVE) {
-		exchange->view = gate_acquire(exchange->host->gate);
-		engine_way_open(&exchange->call.way, exchange->view, incoming->provider);
-	}
+	if (incoming->liveness == LIVENESS_LIVE)
+		go_live(exchange, incoming);
 	return exchange;
 }
 
@@ -132,9 +155,11 @@ void exchange_release(struct exchange *exchange)
 	if (exchange->view != NULL)
 		gate_release(host->gate, exchange->view);
 	free(exchange->write.replay);
+	free(exchange->webhook_url);
 	script_call_clear(&exchange->call.call, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->answer, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->row_payload, SPARE_BUFFER_BYTES);
+	buffer_reset(&exchange->live_request, SPARE_BUFFER_BYTES);
 	/* one whose waiter gave up may still hold a post that nobody waited for */
 	while (sem_trywait(&exchange->finished) == 0)
 		;
@@ -149,12 +174,27 @@ static void finish(struct exchange *exchange)
 	exchange_release(exchange);
 }
 
+/* The row of a live job is committed: the job begins. Or it is not, and its money is free again. */
+static void settle_order(struct exchange *exchange)
+{
+	struct live *live = exchange->host->live;
+
+	if (exchange->job == NULL)
+		return;
+	if (exchange->write.outcome == STORE_WRITTEN)
+		live_accept(live, exchange->job);
+	else
+		live_drop(live, exchange->job);
+	exchange->job = NULL;
+}
+
 /* Store thread: the row is committed (or not, see write->outcome). */
 static void row_written(struct store_write *write)
 {
 	struct exchange *exchange = (struct exchange *)(void *)((char *)write - offsetof(struct exchange, write));
 
 	exchange->stored = true;
+	settle_order(exchange);
 	finish(exchange);
 }
 
@@ -168,9 +208,10 @@ static void call_ran(struct engine_call *call)
 		outcome != CALL_FAILED) {
 		submission_compose(exchange);
 		exchange->write.done = row_written;
-		if (task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
+		if (exchange->refused.code == ERROR_NONE && task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
 			return;
 		exchange->write.outcome = STORE_FAILED;
+		settle_order(exchange);
 		error_set(&exchange->write.error, ERROR_BUSY, NULL, "too many tasks are waiting to be written");
 	}
 	finish(exchange);

@@ -33,6 +33,15 @@ struct exchange {
 	char vendor_id[64];
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char idempotency_key[512];
+	char *webhook_url; /* what a preview shows of the job's; or NULL */
+
+	/* a submit that asks to be live */
+	char caller_name[LIMIT_API_KEY_NAME_BYTES + 1]; /* of the API key, or "" */
+	int64_t max_cost;
+	struct buffer live_request; /* what prepare gets, as text */
+	struct live_job *job;	    /* ordered, until it is accepted or dropped */
+	struct error refused;	    /* why a budget does not allow it; code ERROR_NONE otherwise */
+
 	bool stored; /* `write` was handed to the store and came back */
 	struct store_write write;
 };

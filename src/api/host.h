@@ -9,6 +9,7 @@
 #include "gate/gate.h"
 #include "http/http.h"
 #include "live/artifact.h"
+#include "live/live.h"
 #include "script/catalog.h"
 #include "task/store.h"
 
@@ -23,6 +24,7 @@ struct host {
 	struct engine *engine;
 	struct task_store *store;
 	struct artifacts *artifacts;
+	struct live *live;
 	struct judgement_cache *judgements;
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;

@@ -9,6 +9,7 @@
 #include "gate/mask.h"
 
 #define MEMBERS_BYTES (1024 * 1024)
+#define MOST_USD 1e9
 
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers)
 {
@@ -115,10 +116,12 @@ static bool read_switches(struct incoming *incoming)
 		incoming_problem(incoming, 400, "dry_run", "must be true or false", NULL);
 		return false;
 	}
-	if (is_given(most) && (!json_is_number(most) || json_number_value(most) <= 0)) {
+	if (is_given(most) &&
+		(!json_is_number(most) || json_number_value(most) < 0.000001 || json_number_value(most) > MOST_USD)) {
 		incoming_problem(incoming, 400, "max_cost_usd", "must be a number of dollars above zero", NULL);
 		return false;
 	}
+	incoming->max_cost = is_given(most) ? (int64_t)(json_number_value(most) * 1e6) : -1;
 	incoming->wants_live = json_is_false(dry_run);
 	if (incoming->wants_live && incoming->judgement->request_credential) {
 		incoming_problem(incoming, 400, "config",
@@ -164,16 +167,24 @@ static bool read_script_request(struct incoming *incoming)
 	json_decref(request);
 	if (incoming->script_request == NULL)
 		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	else if (changed && incoming->wants_live) { /* masked, it is not what the user wants to pay for */
+		incoming_problem(incoming, 400, path,
+			"a live job must not carry what looks like a credential: it would be sent as ***; take it out, or give "
+			"the "
+			"vendor its own way to it",
+			NULL);
+		return false;
+	}
 	return incoming->script_request != NULL;
 }
 
-/* Health has a live path: it costs nothing and needs no registry. */
+/* As far as the gate decides: a submit may still find that its price is not known. */
 static enum liveness decide_liveness(const struct incoming *incoming)
 {
-	if (incoming->verb != VERB_HEALTH)
-		return incoming->wants_live ? LIVENESS_UNBUILT_ASKED : LIVENESS_UNBUILT;
 	if (!incoming->wants_live)
 		return LIVENESS_DRY;
+	if (incoming->verb == VERB_POLL) /* a live job is live whatever a poll says, a dry run is not */
+		return LIVENESS_ASKED;
 	return incoming->judgement->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
 }
 

@@ -23,6 +23,7 @@ struct incoming {
 	json_t *script_request;	   /* submit, generate: what prepare gets, masked; an object */
 	struct judgement *judgement;
 	bool wants_live;	/* the request says "dry_run": false */
+	int64_t max_cost;	/* max_cost_usd in micro-dollars; -1: not said */
 	enum liveness liveness; /* how the answer stands to the vendor, as far as the gate decides it */
 };
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/live_job.h"
 #include "api/task_json.h"
 #include "base/clock.h"
 #include "base/json.h"
@@ -218,31 +219,41 @@ static bool read_id(struct http_request *request, const char *text, struct id *i
 	return false;
 }
 
+/* What a row is shown with. */
+struct showing {
+	struct buffer out;
+	struct live *live;
+};
+
 /* Shows one row with `write`, or sends why not. */
 static void show_task(
-	struct host *host, struct http_request *request, const char *text, void (*write)(void *out, const struct task *task))
+	struct host *host, struct http_request *request, const char *text, void (*write)(void *showing, const struct task *task))
 {
-	struct buffer out;
+	struct showing showing = { .live = host->live };
 	struct error error;
 	struct id id;
 
 	if (!read_id(request, text, &id))
 		return;
-	buffer_init(&out, LIMIT_REPLY_BYTES);
-	if (task_store_get(host->store, &id, write, &out, &error) == ERROR_NONE)
-		send_body(request, &out);
+	buffer_init(&showing.out, LIMIT_REPLY_BYTES);
+	if (task_store_get(host->store, &id, write, &showing, &error) == ERROR_NONE)
+		send_body(request, &showing.out);
 	else if (error.code == ERROR_NOT_FOUND)
 		send_problem(request, 404, NULL, "the registry has no job with this id");
 	else
 		send_problem(request, 503, NULL, error.message);
-	buffer_free(&out);
+	buffer_free(&showing.out);
 }
 
-static void write_status(void *out, const struct task *task)
+static void write_status(void *context, const struct task *task)
 {
-	buffer_text(out, "{\"ok\":true,");
-	task_json_write_members(out, task);
-	buffer_char(out, '}');
+	struct showing *showing = context;
+
+	buffer_text(&showing->out, "{\"ok\":true,");
+	if (task->live != NULL)
+		live_job_write_eta(&showing->out, showing->live, task);
+	task_json_write_members(&showing->out, task);
+	buffer_char(&showing->out, '}');
 }
 
 static void write_line(struct buffer *out, int64_t at_ms, const char *kind, const char *verb, const char *message)
@@ -257,7 +268,7 @@ static void write_line(struct buffer *out, int64_t at_ms, const char *kind, cons
 
 static void write_logs(void *context, const struct task *task)
 {
-	struct buffer *out = context;
+	struct buffer *out = &((struct showing *)context)->out;
 	char id[ID_TEXT_BYTES], message[160];
 
 	id_format(&task->id, id);
@@ -298,6 +309,10 @@ void jobs_cancel(struct host *host, struct http_request *request, const char *te
 		return;
 	switch (task_store_get(host->store, &id, note_status, &status, &error)) {
 	case ERROR_NONE:
+		if (status == TASK_QUEUED || status == TASK_RUNNING || status == TASK_UNKNOWN) {
+			live_job_cancel(host, request, text);
+			break;
+		}
 		snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
 		send_problem(request, 409, NULL, detail);
 		break;

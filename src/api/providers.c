@@ -6,6 +6,7 @@
 
 #include "api/envelope.h"
 #include "api/exchange.h"
+#include "api/live_job.h"
 #include "api/submission.h"
 #include "api/task_json.h"
 #include "base/json.h"
@@ -101,6 +102,7 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 struct found_task {
 	const char *provider;
 	bool matches;
+	bool live;
 	struct buffer members;
 	json_t *payload; /* for the script, which may need it to build the request */
 };
@@ -110,11 +112,25 @@ static void copy_task(void *context, const struct task *task)
 	struct found_task *found = context;
 
 	found->matches = strcmp(task->provider, found->provider) == 0;
-	if (!found->matches)
+	found->live = task->live != NULL;
+	if (!found->matches || found->live)
 		return;
 	task_json_write_state(&found->members, task);
 	if (task->payload != NULL)
 		found->payload = json_read(task->payload, strlen(task->payload), NULL);
+}
+
+/* A live job is the registry's to tell; "refresh": true asks the vendor first. */
+static void answer_live_poll(struct incoming *incoming, const struct id *id)
+{
+	const json_t *refresh = json_object_get(incoming->body, "refresh");
+	struct error error;
+
+	if (json_is_true(refresh) && live_refresh(incoming->host->live, id, LIMIT_LIVE_ASK_MS, &error) == ERROR_BUSY) {
+		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
+		return;
+	}
+	live_job_send(incoming, id, NULL);
 }
 
 /* The members of the answer that tell how the job stands. False: an answer was sent. */
@@ -132,6 +148,11 @@ static bool read_job_state(struct incoming *incoming, const char *id, struct buf
 	}
 	buffer_init(&found.members, LIMIT_REPLY_BYTES);
 	if (task_store_get(incoming->host->store, &uuid, copy_task, &found, &error) == ERROR_NONE && found.matches) {
+		if (found.live) {
+			buffer_free(&found.members);
+			answer_live_poll(incoming, &uuid);
+			return false;
+		}
 		*members = found.members;
 		*payload = found.payload;
 		return true;

@@ -4,9 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/budget.h"
 #include "api/catalogue.h"
 #include "api/host.h"
 #include "api/jobs.h"
+#include "api/live_job.h"
 #include "api/providers.h"
 #include "api/status.h"
 
@@ -76,6 +78,31 @@ static void job_cancel(struct target *target)
 	jobs_cancel(target->host, target->request, target->name);
 }
 
+static void job_resolve(struct target *target)
+{
+	live_job_resolve(target->host, target->request, target->name);
+}
+
+static void budget(struct target *target)
+{
+	budget_handle(target->host, target->request);
+}
+
+static void live_state(struct target *target)
+{
+	live_state_handle(target->host, target->request);
+}
+
+static void live_stop(struct target *target)
+{
+	live_switch_handle(target->host, target->request, true);
+}
+
+static void live_start(struct target *target)
+{
+	live_switch_handle(target->host, target->request, false);
+}
+
 static void healthz(struct target *target)
 {
 	status_healthz(target->host, target->request);
@@ -106,6 +133,11 @@ static const struct route routes[] = {
 	{ "GET", "/api/jobs/status/*", NULL, job_status },
 	{ "GET", "/api/jobs/logs/*", NULL, job_logs },
 	{ "POST", "/api/jobs/*/cancel", NULL, job_cancel },
+	{ "POST", "/api/jobs/*/resolve", NULL, job_resolve },
+	{ "GET", "/api/budget", NULL, budget },
+	{ "GET", "/api/live", NULL, live_state },
+	{ "POST", "/api/live/stop", NULL, live_stop },
+	{ "POST", "/api/live/start", NULL, live_start },
 	{ "GET", "/healthz", NULL, healthz },
 	{ "GET", "/readyz", NULL, readyz },
 };

@@ -1,4 +1,4 @@
-/* submission.c - a dry-run submit from request to durable answer (design 5). */
+/* submission.c - a submit from request to durable answer (design 5): a dry run, or the beginning of a live job. */
 #include "api/submission.h"
 
 #include <stdio.h>
@@ -7,6 +7,8 @@
 
 #include "api/envelope.h"
 #include "api/exchange.h"
+#include "api/live_job.h"
+#include "api/task_json.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -22,10 +24,10 @@ static void write_job_fields(struct exchange *exchange, struct buffer *out)
 	bool gpu = strcmp(manifest->kind, "gpu") == 0;
 
 	buffer_text(out, "\"id\":");
-	json_write_text(out, exchange->vendor_id);
+	json_write_text(out, exchange->job == NULL ? exchange->vendor_id : NULL); /* the vendor's, once it has the job */
 	buffer_text(out, ",\"job_id\":");
 	json_write_text(out, exchange->job_id);
-	buffer_text(out, ",\"status\":\"done\",");
+	buffer_text(out, exchange->job == NULL ? ",\"status\":\"done\"," : ",\"status\":\"queued\",");
 	if (call->mode[0] != '\0') {
 		buffer_text(out, "\"mode\":");
 		json_write_text(out, call->mode);
@@ -36,6 +38,11 @@ static void write_job_fields(struct exchange *exchange, struct buffer *out)
 	envelope_write_json(out, "estimates", &call->estimates);
 	envelope_write_json(out, "upstream", &call->upstream);
 	buffer_text(out, "\"artifacts\":[],");
+	if (exchange->job != NULL) {
+		buffer_text(out, "\"money\":");
+		task_json_write_money(out, exchange->write.task.money);
+		buffer_char(out, ',');
+	}
 }
 
 static void fill_row(struct exchange *exchange)
@@ -46,15 +53,47 @@ static void fill_row(struct exchange *exchange)
 	json_write_abbreviated(&exchange->row_payload, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
 	task->kind = call->provider->manifest.kind;
 	task->provider = call->provider->manifest.id;
-	task->status = TASK_DONE;
-	task->dry_run = true;
-	task->progress = 1;
+	task->dry_run = exchange->job == NULL;
+	task->status = task->dry_run ? TASK_DONE : TASK_QUEUED;
+	task->progress = task->dry_run ? 1 : 0;
 	task->created_ms = task->updated_ms = clock_unix_ms();
-	task->vendor_id = exchange->vendor_id;
+	task->vendor_id = task->dry_run ? exchange->vendor_id : NULL;
 	task->request_id = exchange->request_id;
 	task->payload = exchange->row_payload.data;
 	task->estimates = call->estimates.data;
 	task->result = NULL;
+}
+
+/* A text more in live.missing: what it says keeps this submit from being sent. */
+static void add_missing(struct exchange *exchange, const char *text)
+{
+	json_write_text(&exchange->call.call.refusals, text);
+	buffer_char(&exchange->call.call.refusals, ',');
+}
+
+/* Makes a live job of a dry run that could be one: reserves its money. What is missing is said, and it stays a dry run; a budget that is short
+ * refuses it. */
+static void order_job(struct exchange *exchange)
+{
+	struct script_call *call = &exchange->call.call;
+	struct live_order order = {
+		.call = call,
+		.view = exchange->view,
+		.caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL,
+		.request = exchange->live_request.data,
+		.max_cost = exchange->max_cost,
+	};
+	struct error error = { 0 };
+
+	if (live_is_stopped(exchange->host->live))
+		add_missing(exchange, "live execution was stopped: POST /api/live/start starts it again");
+	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0)
+		return;
+	switch (live_order(exchange->host->live, &order, &exchange->write.task, &exchange->job, &error)) {
+	case ERROR_NONE: break;
+	case ERROR_INVALID: add_missing(exchange, error.message); break;
+	default: exchange->refused = error; break;
+	}
 }
 
 void submission_compose(struct exchange *exchange)
@@ -62,6 +101,13 @@ void submission_compose(struct exchange *exchange)
 	struct script_call *call = &exchange->call.call;
 	struct buffer *out = &exchange->answer;
 
+	if (exchange->liveness == LIVENESS_LIVE) {
+		order_job(exchange);
+		if (exchange->refused.code != ERROR_NONE)
+			return;
+		exchange->liveness = exchange->job != NULL ? LIVENESS_LIVE : LIVENESS_ASKED;
+		exchange->write.durable = exchange->job != NULL;
+	}
 	snprintf(exchange->vendor_id, sizeof exchange->vendor_id, "mock-%s-1", call->provider->manifest.id);
 	id_format(&exchange->write.task.id, exchange->job_id);
 	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(call->provider->common));
@@ -74,7 +120,7 @@ void submission_compose(struct exchange *exchange)
 	exchange->write.events[exchange->write.event_count++] = (struct store_event){ .verb = "submit" };
 	exchange->write.idempotency.answer = out->data;
 	exchange->write.idempotency.answer_length = out->length;
-	exchange->write.idempotency.status = 200;
+	exchange->write.idempotency.status = exchange->job != NULL ? 202 : 200;
 }
 
 /* ---- HTTP thread ---- */
@@ -149,7 +195,7 @@ static void tell_event(const struct exchange *exchange, const struct config_api_
 		.kind = call->provider->manifest.kind,
 		.verb = "submit",
 		.provider = call->provider->manifest.id,
-		.dry_run = true,
+		.dry_run = exchange->liveness != LIVENESS_LIVE,
 		.execution_allowed = exchange->judgement->execution_allowed,
 		.job_id = exchange->job_id,
 		.request_id = exchange->request_id,
@@ -161,21 +207,66 @@ static void tell_event(const struct exchange *exchange, const struct config_api_
 	});
 }
 
+/* Whose budget is short, or that there is no room for more jobs. */
+static void send_refused(struct exchange *exchange, struct incoming *incoming)
+{
+	const struct error *error = &exchange->refused;
+
+	if (error->code == ERROR_LIMIT)
+		incoming_problem(incoming, 402, NULL, error->message, NULL);
+	else
+		incoming_problem(incoming, 503, NULL, error->message, "Retry-After: 1\r\n");
+}
+
+/* Prefer: wait=N (RFC 7240): at most so many seconds for the job to end. 0: it is not asked for. */
+static int preferred_wait(const struct incoming *incoming)
+{
+	const char *prefer = http_header(incoming->http, "Prefer");
+	const char *wait = prefer != NULL ? strstr(prefer, "wait=") : NULL;
+	long seconds = wait != NULL ? strtol(wait + 5, NULL, 10) : 0;
+
+	return seconds <= 0 ? 0 : seconds < LIMIT_LIVE_WAIT_SECONDS ? (int)seconds : LIMIT_LIVE_WAIT_SECONDS;
+}
+
+static void send_accepted(struct exchange *exchange, struct incoming *incoming)
+{
+	char headers[160];
+
+	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", exchange->job_id);
+	http_send(incoming->http, &(struct http_reply){ .status = 202,
+					  .headers = headers,
+					  .body = exchange->answer.data,
+					  .body_length = exchange->answer.length });
+}
+
+static void send_written(struct exchange *exchange, struct incoming *incoming)
+{
+	int wait = preferred_wait(incoming);
+
+	if (exchange->answer.failed)
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	else if (exchange->liveness != LIVENESS_LIVE)
+		http_send(incoming->http,
+			&(struct http_reply){
+				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
+	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000))
+		send_accepted(exchange, incoming);
+	else
+		live_job_send(incoming, &exchange->write.task.id, "Preference-Applied: wait\r\n");
+	if (!exchange->answer.failed)
+		tell_event(exchange, incoming->http->api_key);
+}
+
 static void send_outcome(struct exchange *exchange, struct incoming *incoming)
 {
 	const struct store_write *write = &exchange->write;
 
+	if (exchange->refused.code != ERROR_NONE) {
+		send_refused(exchange, incoming);
+		return;
+	}
 	switch (write->outcome) {
-	case STORE_WRITTEN:
-		if (exchange->answer.failed) {
-			incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
-			break;
-		}
-		http_send(incoming->http,
-			&(struct http_reply){
-				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
-		tell_event(exchange, incoming->http->api_key);
-		break;
+	case STORE_WRITTEN: send_written(exchange, incoming); break;
 	case STORE_REPLAY: send_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
 	case STORE_KEY_CLASH: send_key_clash(incoming); break;
 	case STORE_FAILED: incoming_problem(incoming, 503, NULL, write->error.message, "Retry-After: 1\r\n"); break;

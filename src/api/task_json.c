@@ -1,6 +1,8 @@
 /* task_json.c - writes tasks. Any thread. */
 #include "api/task_json.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/json.h"
 
@@ -26,6 +28,44 @@ static void write_json(struct buffer *out, const char *name, const char *json)
 	buffer_char(out, ',');
 }
 
+static void write_usd(struct buffer *out, const char *name, int64_t micro_usd)
+{
+	buffer_format(out, "\"%s\":", name);
+	if (micro_usd >= 0)
+		json_write_usd(out, micro_usd);
+	else
+		buffer_text(out, "null");
+	buffer_char(out, ',');
+}
+
+void task_json_write_money(struct buffer *out, const struct task_money *money)
+{
+	if (money == NULL) {
+		buffer_text(out, "null");
+		return;
+	}
+	buffer_char(out, '{');
+	write_usd(out, "reserved_usd", money->reserved);
+	write_usd(out, "estimated_usd", money->expected);
+	write_usd(out, "spent_usd", money->spent);
+	buffer_text(out, "\"basis\":");
+	json_write_text(out, money->basis);
+	buffer_char(out, '}');
+}
+
+/* The list of a job's outputs, out of the text of its result: the first member, as live/ending.c writes it. */
+static void write_artifacts(struct buffer *out, const struct task *task)
+{
+	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
+	json_t *artifacts = json_object_get(result, "artifacts");
+
+	if (json_is_array(artifacts))
+		json_write(out, artifacts);
+	else
+		buffer_text(out, "[]");
+	json_decref(result);
+}
+
 void task_json_write_state(struct buffer *out, const struct task *task)
 {
 	char id[ID_TEXT_BYTES];
@@ -35,9 +75,17 @@ void task_json_write_state(struct buffer *out, const struct task *task)
 	write_text(out, "status", task_status_name(task->status));
 	buffer_text(out, "\"progress\":");
 	json_write_double(out, task->progress);
-	buffer_text(out, ",\"artifacts\":[],");
+	buffer_text(out, ",\"artifacts\":");
+	write_artifacts(out, task);
+	buffer_char(out, ',');
 	write_time(out, "created_at", task->created_ms);
 	write_time(out, "updated_at", task->updated_ms);
+	if (task->live == NULL)
+		return;
+	write_text(out, "reason", task->live->reason);
+	buffer_text(out, "\"money\":");
+	task_json_write_money(out, task->money);
+	buffer_char(out, ',');
 }
 
 void task_json_write_members(struct buffer *out, const struct task *task)

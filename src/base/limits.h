@@ -110,6 +110,23 @@
 #define LIMIT_PROVIDERS 256
 #define LIMIT_ALIASES 32
 
+/* Live jobs. */
+#define LIMIT_LIVE_JOBS 100000	   /* open at a time */
+#define LIMIT_LIVE_GATE_SECONDS 5  /* held-back jobs look again this often, beside every change of the files */
+#define LIMIT_LIVE_RETRY_SECONDS 60 /* the longest pause before a job that was not sent is tried again */
+#define LIMIT_LIVE_POLL_SECONDS 10 /* what the pause between two polls grows to, unless the vendor asks for a longer one */
+#define LIMIT_LIVE_RARE_POLL_SECONDS 300 /* of a job that is overdue */
+#define LIMIT_LIVE_RECONCILE_SECONDS 600 /* what the pause between two looks for a lost job grows to */
+#define LIMIT_LIVE_RECONCILE_TRIES 100
+#define LIMIT_LIVE_MISSES 3	  /* looks in a row at a complete list that did not have it, */
+#define LIMIT_LIVE_MISSES_MS 60000 /* the last of them so long after the submit: then it never arrived */
+#define LIMIT_LIVE_IMAGE_SECONDS 3600 /* from the submit on; then the outcome counts as unknown */
+#define LIMIT_LIVE_VIDEO_SECONDS 7200
+#define LIMIT_LIVE_GPU_SECONDS 90000 /* RunPod keeps a job for a day (contract: ttl) */
+#define LIMIT_LIVE_WAIT_SECONDS 60   /* Prefer: wait=N */
+#define LIMIT_LIVE_ASK_MS 15000	     /* refresh, cancel, resolve */
+#define LIMIT_LIVE_DELIVERIES 16     /* webhooks waiting for one job; more are left to the poll */
+
 /* The smoke test (providerd check). */
 #define LIMIT_CHECK_CONNECT_MS 5000
 #define LIMIT_CHECK_ANSWER_MS 60000 /* one request; a host waits LIMIT_CALL_WAIT_MS for a script */

@@ -34,6 +34,7 @@ struct serving {
 	bool needs_key;
 	char *providers, *lua, *config, *data, *log_path;
 	int lock;
+	bool restored;
 	struct host host;
 	struct http_server *http;
 	struct watch *watch;
@@ -42,12 +43,18 @@ struct serving {
 static int parse_arguments(struct serving *serving, int argc, char **argv)
 {
 	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--restored") == 0) {
+			serving->restored = true;
+			continue;
+		}
 		const char **value = strcmp(argv[i], "--home") == 0	? &serving->home
 				     : strcmp(argv[i], "--listen") == 0 ? &serving->listen
 									: NULL;
 
 		if (value == NULL || i + 1 == argc) {
-			fprintf(stderr, "providerd serve: %s '%s'\nusage: providerd serve [--home DIR] [--listen ADDR:PORT]\n",
+			fprintf(stderr,
+				"providerd serve: %s '%s'\nusage: providerd serve [--home DIR] [--listen ADDR:PORT] "
+				"[--restored]\n",
 				value == NULL ? "unknown argument" : "a value is missing after", argv[i]);
 			return EXIT_USAGE;
 		}
@@ -127,6 +134,21 @@ static enum error_code start_artifacts(struct serving *serving, struct error *er
 	return code;
 }
 
+static enum error_code open_live(struct serving *serving, struct error *error)
+{
+	struct host *host = &serving->host;
+
+	return live_open(&(struct live_options){ .engine = host->engine,
+				 .store = host->store,
+				 .gate = host->gate,
+				 .catalog = host->catalog,
+				 .artifacts = host->artifacts,
+				 .webhooks = host->webhooks,
+				 .data = serving->data,
+				 .restored = serving->restored },
+		&host->live, error);
+}
+
 /* Loader thread: files changed. */
 static void reload(void *context)
 {
@@ -141,6 +163,7 @@ static void reload(void *context)
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
+	live_wake(serving->host.live);
 }
 
 static enum error_code open_webhooks(struct serving *serving, struct error *error)
@@ -217,6 +240,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = open_webhooks(serving, error);
 	if (code == ERROR_NONE)
+		code = open_live(serving, error);
+	if (code == ERROR_NONE)
 		code = start_http(serving, error);
 	if (code == ERROR_NONE)
 		code = start_watch(serving, error);
@@ -235,6 +260,7 @@ static void stop_parts(struct serving *serving)
 	artifacts_stop(host->artifacts);
 	if (host->store != NULL)
 		task_store_close(host->store);
+	live_close(host->live);
 	engine_free(host->engine);
 	webhooks_free(host->webhooks);
 	judgement_cache_free(host->judgements);

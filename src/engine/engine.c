@@ -46,6 +46,7 @@ struct engine {
 	struct engine_call *here; /* posted on the engine thread itself */
 	struct engine_call **last_here;
 	int64_t (*tick)(void *context, int64_t now_ns); /* or NULL */
+	bool (*busy)(void *context);			/* or NULL */
 	void *tick_context;
 	int64_t due_ns; /* when it wants to be called again */
 	bool finishing; /* engine thread only */
@@ -129,16 +130,17 @@ void engine_way_open(struct engine_way *way, const struct gate_view *view, const
 	const struct config_live_provider *own = config_live_provider(view->config, provider->manifest.id);
 
 	*way = (struct engine_way){
-		.view = view, .upstream = view->config->live.upstream, .base_url = own != NULL ? own->base_url : NULL
+		.view = view,
+		.detour = { .upstream = view->config->live.upstream,
+			.script_base = provider->manifest.base_url,
+			.base_url = own != NULL ? own->base_url : NULL },
 	};
 }
 
 /* Where a transfer goes, whose credentials are written into it, and that its body is collected. */
 static void aim_transfer(struct transfer *transfer, const struct engine_way *way, const struct provider *provider)
 {
-	transfer->upstream = way->upstream;
-	transfer->script_base = provider->manifest.base_url;
-	transfer->base_url = way->base_url;
+	transfer->detour = way->detour;
 	transfer->view = way->view;
 	transfer->subject = &provider->subject;
 	transfer->sink = NULL;
@@ -334,25 +336,37 @@ static void wait_for_events(struct engine *engine, int timeout_ms)
 	run_answered(engine);
 }
 
-/* Transfers under way may still bring what was paid for: they get some time before the host is gone. What they lead to (notes of the store)
- * is run too, but nothing new begins. */
-static void finish_transfers(struct engine *engine)
+static bool is_busy(struct engine *engine)
 {
-	int64_t deadline = clock_monotonic_ns() + LIMIT_STOP_TRANSFER_SECONDS * 1000000000LL;
+	return (engine->transfers != NULL && transfers_running(engine->transfers) > 0) || engine->answered != NULL ||
+	       (engine->busy != NULL && engine->busy(engine->tick_context));
+}
+
+static void run_waiting(struct engine *engine)
+{
 	bool stopping;
 
+	run_mail(engine, take_mail(engine, false, &stopping));
+	run_here(engine);
+	run_answered(engine);
+}
+
+/* Transfers under way may still bring what was paid for: they get some time before the host is gone. What they lead to is finished too, but
+ * nothing new begins. */
+static void finish(struct engine *engine)
+{
+	int64_t deadline = clock_monotonic_ns() + LIMIT_STOP_TRANSFER_SECONDS * 1000000000LL;
+
 	engine->finishing = true;
-	while (engine->transfers != NULL && transfers_running(engine->transfers) > 0 && clock_monotonic_ns() < deadline) {
-		run_mail(engine, take_mail(engine, false, &stopping));
-		run_here(engine);
-		wait_for_events(engine, 20);
+	while (is_busy(engine) && clock_monotonic_ns() < deadline) {
+		run_waiting(engine);
+		if (is_busy(engine))
+			wait_for_events(engine, 10);
 	}
 	if (engine->transfers != NULL)
 		transfers_abort(engine->transfers);
 	run_answered(engine);
-	run_mail(engine, take_mail(engine, false, &stopping));
-	run_here(engine);
-	run_answered(engine);
+	run_waiting(engine);
 }
 
 static void *engine_main(void *argument)
@@ -371,7 +385,7 @@ static void *engine_main(void *argument)
 		run_mail(engine, mail);
 		run_due(engine);
 	}
-	finish_transfers(engine);
+	finish(engine);
 	return NULL;
 }
 
@@ -437,9 +451,11 @@ enum error_code engine_fetch(struct engine *engine, struct engine_fetch *fetch)
 	return engine_run(engine, &fetch->note);
 }
 
-void engine_set_clock(struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), void *context)
+void engine_set_clock(
+	struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), bool (*busy)(void *context), void *context)
 {
 	engine->tick = tick;
+	engine->busy = busy;
 	engine->tick_context = context;
 }
 

@@ -15,9 +15,8 @@ struct engine;
 
 /* What a live call needs beyond a dry run. All borrowed until `done`. */
 struct engine_way {
-	const struct gate_view *view; /* credentials, and where requests really go */
-	const char *upstream;	      /* live.upstream, or NULL */
-	const char *base_url;	      /* stands in for the script's base_url, or NULL */
+	const struct gate_view *view;	  /* whose credentials are written in */
+	struct destination_detour detour; /* live.upstream, and the provider's base_url */
 };
 
 /* How the requests of a live call ended that may cost something: all but GET, HEAD and those that the script marks as free. */
@@ -67,8 +66,10 @@ enum error_code engine_post(struct engine *engine, struct engine_call *call);
 enum error_code engine_run(struct engine *engine, struct engine_note *note);
 
 /* `tick` is called on the engine thread whenever what it returned last is due, and after anything else has run there: it does what is due and
- * returns when it wants to be called again (monotonic nanoseconds). Before the first call is posted. */
-void engine_set_clock(struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), void *context);
+ * returns when it wants to be called again (monotonic nanoseconds). `busy` says whether something is under way that an engine which is to stop
+ * should wait for. Engine thread. */
+void engine_set_clock(
+	struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), bool (*busy)(void *context), void *context);
 
 /* Engine thread: queues a call without a limit, for who schedules by itself. */
 void engine_post_here(struct engine *engine, struct engine_call *call);

@@ -268,16 +268,11 @@ static bool set_body(CURL *easy, struct transfer *transfer)
 /* Plain HTTP was checked to name loopback when the configuration and the script's request were read. */
 static bool set_url(CURL *easy, struct transfer *transfer)
 {
-	const struct destination_detour detour = {
-		.upstream = transfer->upstream,
-		.script_base = transfer->script_base,
-		.base_url = transfer->base_url,
-	};
 	struct buffer url;
 	bool set;
 
 	buffer_init(&url, LIMIT_SCRIPT_MEMORY_BYTES);
-	destination_write(transfer->outgoing->url.data, &detour, &url);
+	destination_write(transfer->outgoing->url.data, &transfer->detour, &url);
 	transfer->loopback_allowed = !url.failed && strncmp(url.data, "http://", 7) == 0;
 	set = !url.failed && curl_easy_setopt(easy, CURLOPT_URL, url.data) == CURLE_OK;
 	buffer_free(&url);

@@ -8,15 +8,15 @@
 
 #include "base/error.h"
 #include "gate/gate.h"
+#include "script/destination.h"
 #include "script/outgoing.h"
 #include "script/response.h"
 
 struct transfers;
 
 struct transfer {
-	const struct outgoing *outgoing;    /* kept by the caller until `done` */
-	const char *upstream;		    /* a base that every host is reached through (live.upstream), or NULL */
-	const char *script_base, *base_url; /* the script's base_url, and what stands in for it; or NULL */
+	const struct outgoing *outgoing;  /* kept by the caller until `done` */
+	struct destination_detour detour; /* where it really goes */
 	const struct gate_view *view; /* whose credentials are written in, and of whom; read only while the transfer is started */
 	const struct gate_subject *subject;
 	/* Takes the body piece by piece in place of response.body; response.status and headers are there already. False ends the transfer as

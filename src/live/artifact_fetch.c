@@ -19,11 +19,7 @@ static struct destination_detour detour_of(const struct artifact_item *item)
 	struct engine_way way;
 
 	engine_way_open(&way, copy->view, copy->provider);
-	return (struct destination_detour){
-		.upstream = way.upstream,
-		.script_base = copy->provider->manifest.base_url,
-		.base_url = way.base_url,
-	};
+	return way.detour;
 }
 
 /* ---- before ---- */
@@ -204,16 +200,12 @@ static void fetch_done(struct transfer *transfer)
 
 void artifact_fetch_start(struct transfers *transfers, struct artifact_item *item)
 {
-	struct destination_detour detour = detour_of(item);
-
 	item->tries++;
 	item->rest_ms = 0;
 	item->error = (struct error){ 0 };
 	response_init(&item->transfer.response);
 	item->transfer.outgoing = &item->outgoing;
-	item->transfer.upstream = detour.upstream;
-	item->transfer.script_base = detour.script_base;
-	item->transfer.base_url = detour.base_url;
+	item->transfer.detour = detour_of(item);
 	item->transfer.view = item->work->copy->view;
 	item->transfer.subject = &item->work->copy->provider->subject;
 	item->transfer.sink = take_piece;

@@ -49,6 +49,8 @@ void script_call_set(
 	call->function = function;
 	call->request = json_incref(request);
 	call->dry_run = dry_run;
+	call->webhook_url = NULL;
+	call->outgoing.detour = NULL;
 	call->outcome = CALL_FAILED;
 	call->phase = PHASE_START;
 	call->error = (struct error){ 0 };

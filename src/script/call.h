@@ -32,6 +32,7 @@ struct script_call {
 	enum manifest_function function; /* SUBMIT runs prepare, estimate and submit */
 	json_t *request; /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
 	bool dry_run;
+	const char *webhook_url; /* what ctx.webhook_url is, or NULL; script_call_set() clears it. Borrowed */
 
 	/* out: JSON texts */
 	enum call_outcome outcome;

@@ -105,4 +105,8 @@ void context_push(lua_State *L, struct script_call *call)
 	lua_setfield(L, -2, "needs");
 	lua_pushboolean(L, call->dry_run);
 	lua_setfield(L, -2, "dry_run");
+	if (call->webhook_url != NULL) {
+		lua_pushstring(L, call->webhook_url);
+		lua_setfield(L, -2, "webhook_url");
+	}
 }

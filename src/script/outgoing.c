@@ -24,6 +24,7 @@ void outgoing_init(struct outgoing *outgoing)
 	buffer_init(&outgoing->url, LIMIT_SCRIPT_MEMORY_BYTES);
 	buffer_init(&outgoing->body, LIMIT_SCRIPT_MEMORY_BYTES);
 	outgoing->parts = NULL;
+	outgoing->detour = NULL;
 	outgoing_clear(outgoing, 0);
 }
 
@@ -153,12 +154,29 @@ static void append_query(lua_State *L, int table, struct buffer *url)
 	}
 }
 
+/* A vendor that is reached by a detour names its own URLs by it. */
+static void restore_url(lua_State *L, const struct destination_detour *detour)
+{
+	struct buffer url;
+
+	if (detour == NULL)
+		return;
+	buffer_init(&url, LIMIT_OUTGOING_URL_BYTES);
+	destination_restore(lua_tostring(L, -1), detour, &url);
+	if (!url.failed) {
+		lua_pushlstring(L, url.data, url.length);
+		lua_replace(L, -2);
+	}
+	buffer_free(&url);
+}
+
 static void read_url(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
 {
 	int type = lua_getfield(L, index, "url");
 	struct error error;
 
 	if (type == LUA_TSTRING) {
+		restore_url(L, outgoing->detour);
 		append_url_text(L, &outgoing->url);
 	} else {
 		if (lua_getfield(L, index, "path") != LUA_TSTRING || manifest->base_url == NULL)

@@ -33,6 +33,7 @@ struct outgoing_part {
 enum outgoing_body { BODY_NONE = 0, BODY_JSON, BODY_FORM, BODY_TEXT };
 
 struct outgoing {
+	const struct destination_detour *detour; /* in: how vendors are reached, for the URLs that they return; NULL: straight */
 	const char *method;
 	struct buffer url;
 	struct outgoing_header headers[OUTGOING_HEADERS];
@@ -48,6 +49,7 @@ struct outgoing {
 };
 
 struct manifest;
+struct destination_detour;
 
 void outgoing_init(struct outgoing *outgoing);
 

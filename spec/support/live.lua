@@ -1,0 +1,139 @@
+-- A simulator and a host that is live with it: every switch on, a key for each vendor, a budget.
+--
+--   local live = require("spec.support.live").start {
+--     simulate = { "--fault", "fal:reset_after:1" },           -- further arguments of the simulator
+--     config = function(config) config.live.budget_usd.per_day = 1 end,   -- changes before the host starts
+--     arguments = { "--restored" },                            -- further arguments of serve
+--   }
+--   live:submit("fal")            -- the provider's job of JOBS below, live; `changes` goes over the body
+--   live:ended(job_id)            -- waits for its end and returns it
+--   live:remove()
+local exact = require "spec.support.exact_json"
+local start = require("spec.support.host").start
+
+local support = {}
+
+support.KINDS = {
+  runpod = "gpu/public", hf_inference_endpoints = "gpu/public", replicate = "gpu/public", modal = "gpu/public",
+  stability = "image", fal = "image", runway = "video", pika = "video", luma = "video",
+}
+
+support.SECRETS = {
+  runpod = { api_key = "rpa_PLANTEDPLANTEDPLANTED1" }, hf_inference_endpoints = { api_token = "hf_plantedplantedplanted2" },
+  replicate = { api_key = "r8_plantedplantedplantedplantedplanted3" },
+  modal = { token_id = "wk-plantedplanted4", token_secret = "ws-plantedplanted5" },
+  stability = { api_key = "sk-plantedplantedplantedplanted6" }, fal = { api_key = "11111111-2222:plantedplanted7" },
+  runway = { api_key = "key_plantedplantedplanted8" }, pika = { api_key = "33333333-4444:plantedplanted9" },
+  luma = { api_key = "luma-plantedplantedplanted10" },
+}
+
+--- A job for each provider. Those whose price is not known say what they may cost.
+support.JOBS = {
+  runpod = { job = { endpoint_id = "abc123", input = { prompt = "a lighthouse" } }, max_cost_usd = 0.05 },
+  hf_inference_endpoints = {
+    job = { url = "https://abc.us-east-1.aws.endpoints.huggingface.cloud", inputs = "a lighthouse" }, max_cost_usd = 0.05,
+  },
+  replicate = { job = { model = "black-forest-labs/flux-schnell", input = { prompt = "a lighthouse" } }, max_cost_usd = 0.05 },
+  modal = { job = { url = "https://me--app-fn.modal.run", body = { prompt = "a lighthouse" } }, max_cost_usd = 0.05 },
+  stability = { prompt = "a lighthouse" }, fal = { prompt = "a lighthouse" }, runway = { prompt = "a lighthouse" },
+  pika = { prompt = "a lighthouse" }, luma = { prompt = "a lighthouse" },
+}
+
+-- JSON without its nulls: what is not known is absent.
+local function plain(value)
+  if type(value) ~= "table" then return value end
+  for name, item in pairs(value) do
+    if item == exact.null then value[name] = nil else plain(item) end
+  end
+  return value
+end
+
+local Live = {}
+Live.__index = Live
+
+function support.config(upstream)
+  local function budget() return { per_day = 1000, per_month = 1000 } end
+  local providers = {}
+  for id in pairs(support.KINDS) do
+    providers[id] = { enabled = true, budget_usd = budget(), rate_per_minute = 6000, max_concurrent = 100 }
+  end
+  return {
+    features = { enable_public_gpu = true, enable_public_image_video = true },
+    live = { enabled = true, upstream = upstream, budget_usd = budget(), providers = providers },
+    server = { threads = 32 },
+  }
+end
+
+function support.start(options)
+  options = options or {}
+  local self = setmetatable({}, Live)
+  local arguments = { "simulate", "--listen", "127.0.0.1:0", "--seed", "7" }
+  for _, argument in ipairs(options.simulate or {}) do arguments[#arguments + 1] = argument end
+  self.simulator = start { arguments = arguments, config = "" }
+  self.settings = support.config("http://127.0.0.1:" .. self.simulator.port)
+  if options.config then options.config(self.settings) end
+  self.host = start { config = self.settings, secrets = options.secrets or support.SECRETS, scripts = options.scripts }
+  return self
+end
+
+function Live:remove()
+  self.host:remove()
+  self.simulator:remove()
+end
+
+function Live:path(id, verb)
+  return "/api/providers/" .. support.KINDS[id] .. "/" .. id .. "/" .. verb
+end
+
+function Live:submit(id, changes, headers)
+  local body = { dry_run = false }
+  for name, value in pairs(support.JOBS[id]) do body[name] = value end
+  for name, value in pairs(changes or {}) do body[name] = value end
+  local answer = self.host:post(self:path(id, "submit"), body, headers)
+  plain(answer.json)
+  return answer
+end
+
+--- A submit that must be taken; its job id.
+function Live:job(id, changes, headers)
+  local answer = self:submit(id, changes, headers)
+  assert(answer.status == 202, answer.body)
+  return answer.json.job_id
+end
+
+function Live:status(job_id)
+  return plain(self.host:get("/api/jobs/status/" .. job_id).json)
+end
+
+local OPEN = { queued = true, running = true }
+
+--- Waits until a job is neither queued nor running, and returns it.
+function Live:ended(job_id, seconds)
+  return self.host:eventually(function()
+    local job = self:status(job_id)
+    return not OPEN[job.status] and job or nil
+  end, seconds)
+end
+
+--- Waits until a job has this status, and returns it.
+function Live:becomes(job_id, status, seconds)
+  return self.host:eventually(function()
+    local job = self:status(job_id)
+    return job.status == status and job or nil
+  end, seconds)
+end
+
+--- The paid submits that the simulator has seen, of one provider or of all.
+function Live:paid(id)
+  local count = 0
+  for _, request in ipairs(self.simulator:get("/journal").json.requests) do
+    if request.paid and (not id or request.provider == id) then count = count + 1 end
+  end
+  return count
+end
+
+function Live:budget()
+  return plain(self.host:get("/api/budget").json)
+end
+
+return support

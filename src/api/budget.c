@@ -1,0 +1,150 @@
+/* budget.c - writes the budgets of the configuration beside the sums of the ledger. HTTP threads. */
+#include "api/budget.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+#define DAYS_DEFAULT 31
+#define DAYS_MAX 400
+
+static void write_span(struct buffer *out, const char *name, int64_t limit, int64_t reserved, int64_t spent, bool limited)
+{
+	int64_t left = limit - reserved - spent;
+
+	buffer_format(out, "\"%s\":{\"limit_usd\":", name);
+	if (limited)
+		json_write_usd(out, limit);
+	else
+		buffer_text(out, "null");
+	buffer_text(out, ",\"reserved_usd\":");
+	json_write_usd(out, reserved);
+	buffer_text(out, ",\"spent_usd\":");
+	json_write_usd(out, spent);
+	buffer_text(out, ",\"left_usd\":");
+	if (limited)
+		json_write_usd(out, left > 0 ? left : 0);
+	else
+		buffer_text(out, "null");
+	buffer_char(out, '}');
+}
+
+static void write_account(struct buffer *out, const struct budget *limit, const struct budget_sums *sums)
+{
+	static const struct budget none;
+	const struct budget *known = limit != NULL ? limit : &none;
+
+	write_span(out, "day", known->per_day_micro_usd, sums->day_reserved, sums->day_spent, limit != NULL);
+	buffer_char(out, ',');
+	write_span(out, "month", known->per_month_micro_usd, sums->month_reserved, sums->month_spent, limit != NULL);
+}
+
+static void write_host(struct buffer *out, struct budget_book *book, const struct config *config)
+{
+	struct budget_sums sums = budget_sums(book, NULL, NULL);
+
+	buffer_text(out, "\"host\":{");
+	write_account(out, &config->live.budget, &sums);
+	buffer_text(out, "},");
+}
+
+static void write_providers(struct buffer *out, struct budget_book *book, const struct config *config)
+{
+	buffer_text(out, "\"providers\":[");
+	for (size_t i = 0; i < config->live.provider_count; i++) {
+		const struct config_live_provider *provider = &config->live.providers[i];
+		struct budget_sums sums = budget_sums(book, provider->id, NULL);
+
+		buffer_text(out, i > 0 ? ",{\"provider\":" : "{\"provider\":");
+		json_write_text(out, provider->id);
+		buffer_text(out, ",\"enabled\":");
+		json_write_bool(out, provider->enabled);
+		buffer_char(out, ',');
+		write_account(out, &provider->budget, &sums);
+		buffer_char(out, '}');
+	}
+	buffer_text(out, "],");
+}
+
+static void write_keys(struct buffer *out, struct budget_book *book, const struct config *config)
+{
+	buffer_text(out, "\"api_keys\":[");
+	for (size_t i = 0; i < config->server.api_key_count; i++) {
+		const struct config_api_key *key = &config->server.api_keys[i];
+		struct budget_sums sums = budget_sums(book, NULL, key->name);
+
+		buffer_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+		json_write_text(out, key->name);
+		buffer_char(out, ',');
+		write_account(out, key->has_budget ? &key->budget : NULL, &sums);
+		buffer_char(out, '}');
+	}
+	buffer_text(out, "],");
+}
+
+static bool write_day(void *context, const struct ledger_sum *sum)
+{
+	struct buffer *out = context;
+	char date[CLOCK_TEXT_BYTES];
+
+	clock_format(sum->day * 86400000LL, date);
+	date[10] = '\0';
+	buffer_format(out, "%s{\"day\":\"%s\",\"kind\":", out->data[out->length - 1] == '[' ? "" : ",", date);
+	json_write_text(out, sum->kind);
+	buffer_text(out, ",\"provider\":");
+	json_write_text(out, sum->provider);
+	buffer_text(out, ",\"api_key\":");
+	json_write_text(out, sum->caller);
+	buffer_format(out, ",\"jobs\":%lld,\"open\":%lld,\"reserved_usd\":", (long long)sum->jobs, (long long)sum->open);
+	json_write_usd(out, sum->reserved);
+	buffer_text(out, ",\"spent_usd\":");
+	json_write_usd(out, sum->spent);
+	buffer_char(out, '}');
+	return !out->failed;
+}
+
+/* ?days=N: how far back the days go. 0: an answer was sent. */
+static int64_t read_days(struct http_request *request)
+{
+	char text[16], *end;
+	long days;
+
+	if (!http_query(request, "days", text, sizeof text) || *text == '\0')
+		return DAYS_DEFAULT;
+	errno = 0;
+	days = strtol(text, &end, 10);
+	if (errno == 0 && *end == '\0' && days >= 1 && days <= DAYS_MAX)
+		return days;
+	http_send_problem(request,
+		&(struct http_problem){ .status = 400, .path = "days", .detail = "must be a whole number from 1 to 400" });
+	return 0;
+}
+
+void budget_handle(struct host *host, struct http_request *request)
+{
+	struct budget_book *book = live_budget(host->live);
+	int64_t days = read_days(request);
+	struct buffer out;
+	struct error error;
+
+	if (days == 0)
+		return;
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_text(&out, "{\"ok\":true,");
+	write_host(&out, book, request->view->config);
+	write_providers(&out, book, request->view->config);
+	write_keys(&out, book, request->view->config);
+	buffer_text(&out, "\"days\":[");
+	if (task_store_ledger(host->store, budget_today() - days + 1, write_day, &out, &error) != ERROR_NONE || out.failed) {
+		http_send_problem(request, &(struct http_problem){ .status = 503,
+						   .detail = out.failed ? "out of memory" : error.message,
+						   .headers = "Retry-After: 1\r\n" });
+	} else {
+		buffer_text(&out, "]}");
+		http_send(request, &(struct http_reply){ .status = 200, .body = out.data, .body_length = out.length });
+	}
+	buffer_free(&out);
+}

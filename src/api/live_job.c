@@ -1,0 +1,216 @@
+/* live_job.c - tells of live jobs from the registry, cancels and resolves them, and stops all of them. HTTP threads. */
+#include "api/live_job.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/envelope.h"
+#include "api/jobs.h"
+#include "api/task_json.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+#define MOST_USD 1e6
+
+/* ---- the job in its provider's envelope ---- */
+
+struct telling {
+	struct buffer *out;
+	struct live *live;
+};
+
+static void write_seconds(struct buffer *out, int64_t ms)
+{
+	json_write_double(out, (double)(ms > 0 ? ms : 0) / 1000);
+}
+
+void live_job_write_eta(struct buffer *out, struct live *live, const struct task *task)
+{
+	int64_t p50 = 0, p90 = 0, since;
+	int count = 0;
+
+	if (task->live != NULL && task->live->submitted_ms > 0 && (task->status == TASK_QUEUED || task->status == TASK_RUNNING))
+		count = live_history(live, task->provider, &p50, &p90);
+	if (count == 0) {
+		buffer_text(out, "\"eta\":null,");
+		return;
+	}
+	since = clock_unix_ms() - task->live->submitted_ms;
+	buffer_text(out, "\"eta\":{\"p50_seconds\":");
+	write_seconds(out, p50 - since);
+	buffer_text(out, ",\"p90_seconds\":");
+	write_seconds(out, p90 - since);
+	buffer_format(out, ",\"jobs\":%d},", count);
+}
+
+static void write_job(void *context, const struct task *task)
+{
+	struct telling *telling = context;
+	struct buffer *out = telling->out;
+
+	buffer_text(out, "\"id\":");
+	json_write_text(out, task->vendor_id);
+	buffer_char(out, ',');
+	task_json_write_state(out, task);
+	live_job_write_eta(out, telling->live, task);
+	buffer_text(out, "\"estimates\":");
+	buffer_text(out, task->estimates != NULL ? task->estimates : "null");
+	buffer_text(out, ",\"result\":");
+	buffer_text(out, task->result != NULL ? task->result : "null");
+	buffer_text(out, ",\"upstream\":null,");
+}
+
+void live_job_send(struct incoming *incoming, const struct id *id, const char *headers)
+{
+	struct telling telling = { .live = incoming->host->live };
+	struct buffer out;
+	struct error error;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	telling.out = &out;
+	buffer_char(&out, '{');
+	envelope_write_members(&out, incoming->provider, incoming->judgement, LIVENESS_LIVE);
+	if (task_store_get(incoming->host->store, id, write_job, &telling, &error) != ERROR_NONE) {
+		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
+	} else {
+		envelope_write_causes(&out, incoming->judgement, NULL, LIVENESS_LIVE);
+		buffer_char(&out, '}');
+		http_send(incoming->http,
+			&(struct http_reply){ .status = 200, .headers = headers, .body = out.data, .body_length = out.length });
+	}
+	buffer_free(&out);
+}
+
+/* ---- cancel and resolve ---- */
+
+static void send_problem(struct http_request *request, int status, const char *path, const char *detail)
+{
+	http_send_problem(request, &(struct http_problem){ .status = status,
+					   .path = path,
+					   .detail = detail,
+					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
+}
+
+static void send_outcome(
+	struct host *host, struct http_request *request, const char *text, enum error_code code, const struct error *error)
+{
+	switch (code) {
+	case ERROR_NONE: jobs_status(host, request, text); break;
+	case ERROR_NOT_FOUND: send_problem(request, 409, NULL, "this job has ended meanwhile"); break;
+	case ERROR_BUSY: send_problem(request, 503, NULL, error->message); break;
+	default: send_problem(request, 409, NULL, error->message); break;
+	}
+}
+
+void live_job_cancel(struct host *host, struct http_request *request, const char *text)
+{
+	struct error error;
+	struct id id;
+
+	if (id_parse(text, &id))
+		send_outcome(host, request, text, live_cancel(host->live, &id, LIMIT_LIVE_ASK_MS, &error), &error);
+}
+
+/* { "status": "done" | "error" | "canceled", "cost_usd": 0.04 } or { "vendor_id": "..." }. */
+static const char *read_resolution(const json_t *body, struct live_resolution *resolution, const char **message)
+{
+	const json_t *cost = json_object_get(body, "cost_usd");
+	const char *status_text = json_text(body, "status");
+	enum task_status status;
+
+	resolution->status = -1;
+	resolution->vendor_id = json_text(body, "vendor_id");
+	if (resolution->vendor_id != NULL) {
+		*message = "must have 1 to 256 characters, and stands alone";
+		return *resolution->vendor_id != '\0' && strlen(resolution->vendor_id) <= LIMIT_PATH_SEGMENT_BYTES &&
+				       status_text == NULL && cost == NULL
+			       ? NULL
+			       : "vendor_id";
+	}
+	*message = "must be done, error or canceled (or give vendor_id, and the vendor is asked)";
+	if (status_text == NULL || !task_status_parse(status_text, &status) || status < TASK_DONE || status > TASK_CANCELED)
+		return "status";
+	*message = "must be what the vendor billed for it, in dollars: 0 or more";
+	if (!json_is_number(cost) || json_number_value(cost) < 0 || json_number_value(cost) > MOST_USD)
+		return "cost_usd";
+	resolution->status = (int)status;
+	resolution->cost = llround(json_number_value(cost) * 1e6);
+	return NULL;
+}
+
+static json_t *read_body(struct http_request *request)
+{
+	struct error error;
+	json_t *body = json_read(request->body, request->body_length, &error);
+
+	if (body == NULL)
+		send_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
+	else if (!json_is_object(body)) {
+		json_decref(body);
+		body = NULL;
+		send_problem(request, 400, "", "the body must be a JSON object");
+	}
+	return body;
+}
+
+static void note_status(void *context, const struct task *task)
+{
+	*(enum task_status *)context = task->status;
+}
+
+void live_job_resolve(struct host *host, struct http_request *request, const char *text)
+{
+	struct live_resolution resolution;
+	enum task_status status = TASK_DONE;
+	const char *path, *message = NULL;
+	struct error error;
+	struct id id;
+	json_t *body;
+
+	if (!id_parse(text, &id) || task_store_get(host->store, &id, note_status, &status, &error) != ERROR_NONE) {
+		send_problem(request, 404, NULL, "the registry has no job with this id");
+		return;
+	}
+	if (status != TASK_UNKNOWN) {
+		send_problem(request, 409, NULL, "only a job whose status is unknown can be resolved");
+		return;
+	}
+	if ((body = read_body(request)) == NULL)
+		return;
+	path = read_resolution(body, &resolution, &message);
+	if (path != NULL)
+		send_problem(request, 400, path, message);
+	else
+		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, LIMIT_LIVE_ASK_MS, &error), &error);
+	json_decref(body);
+}
+
+/* ---- the switch ---- */
+
+void live_state_handle(struct host *host, struct http_request *request)
+{
+	struct live_counts counts = live_counts(host->live);
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_text(&out, "{\"ok\":true,\"stopped\":");
+	json_write_bool(&out, live_is_stopped(host->live));
+	buffer_text(&out, ",\"enabled\":");
+	json_write_bool(&out, request->view->config->live.enabled);
+	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
+		counts.sending, counts.sent, counts.lost);
+	http_send(request, &(struct http_reply){ .status = 200, .body = out.data, .body_length = out.length });
+	buffer_free(&out);
+}
+
+void live_switch_handle(struct host *host, struct http_request *request, bool stop)
+{
+	struct error error;
+
+	if (live_switch(host->live, stop, &error) == ERROR_NONE)
+		live_state_handle(host, request);
+	else
+		send_problem(request, 503, NULL, error.message);
+}

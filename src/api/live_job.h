@@ -1,0 +1,20 @@
+/* live_job.h - a live job as its provider's paths tell of it, and what operators do with one. HTTP threads. */
+#pragma once
+
+#include "api/incoming.h"
+
+/* Sends the provider's envelope with the job as the registry has it. `headers` as in http_reply. */
+void live_job_send(struct incoming *incoming, const struct id *id, const char *headers);
+
+/* Appends "eta":{ p50_seconds, p90_seconds, jobs }, or null, and a comma: from how long this provider's last jobs took. */
+void live_job_write_eta(struct buffer *out, struct live *live, const struct task *task);
+
+/* POST /api/jobs/{id}/cancel for a job that has not ended. */
+void live_job_cancel(struct host *host, struct http_request *request, const char *id);
+
+/* POST /api/jobs/{id}/resolve: what became of a job whose outcome is unknown. */
+void live_job_resolve(struct host *host, struct http_request *request, const char *id);
+
+/* POST /api/live/stop and /api/live/start; GET /api/live. */
+void live_switch_handle(struct host *host, struct http_request *request, bool stop);
+void live_state_handle(struct host *host, struct http_request *request);

@@ -1,0 +1,272 @@
+/* ask.c - what other threads ask about a job: posted to the engine, waited for with a deadline. HTTP threads but for the functions named on_... */
+#include "live/room.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+enum wish { WISH_END = 0, WISH_POLL, WISH_CANCEL, WISH_RESOLVE };
+
+/* A question on its way to the engine; it owns itself. */
+struct question {
+	struct engine_note note; /* first */
+	struct live *live;
+	struct id id;
+	enum wish wish;
+	struct waiter *waiter;
+	struct resolution *resolution; /* WISH_RESOLVE */
+};
+
+static void tell_now(struct question *question, enum error_code code, const char *message)
+{
+	struct waiter *waiter = question->waiter;
+
+	waiter->code = code;
+	error_set(&waiter->error, code, NULL, "%s", message);
+	atomic_store_explicit(&waiter->done, true, memory_order_release);
+	sem_post(&waiter->told);
+	waiter_release(waiter);
+}
+
+static void wait_with(struct live_job *job, struct waiter *waiter)
+{
+	waiter->next = job->waiters;
+	job->waiters = waiter;
+}
+
+/* Why this cannot be asked of the job now; NULL: it can. */
+static const char *refusal(const struct question *question, const struct live_job *job)
+{
+	if (question->wish == WISH_CANCEL && (job->live.phase == LIVE_LOST || job->live.phase == LIVE_SENDING))
+		return job->live.phase == LIVE_LOST
+			       ? "its outcome is not known: POST .../resolve says what became of it"
+			       : "its paid request is under way: it can be canceled when the vendor has answered";
+	if (question->wish == WISH_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
+		return "its outcome is not unknown";
+	return NULL;
+}
+
+static void on_question(struct engine_note *note)
+{
+	struct question *question = (struct question *)(void *)note;
+	struct live *live = question->live;
+	struct live_job *job = job_find(live, &question->id);
+	const char *why = job != NULL ? refusal(question, job) : NULL;
+
+	if (job == NULL) {
+		tell_now(question, ERROR_NOT_FOUND, "there is no such open job");
+	} else if (why != NULL) {
+		tell_now(question, ERROR_CONFLICT, why);
+	} else {
+		wait_with(job, question->waiter);
+		job->want_poll |= question->wish == WISH_POLL;
+		job->want_cancel |= question->wish == WISH_CANCEL;
+		if (question->wish == WISH_RESOLVE) {
+			if (job->resolution != NULL)
+				free(job->resolution->vendor_id);
+			free(job->resolution);
+			job->resolution = question->resolution;
+			question->resolution = NULL;
+		}
+		schedule_job(live, job);
+	}
+	if (question->resolution != NULL)
+		free(question->resolution->vendor_id);
+	free(question->resolution);
+	free(question);
+}
+
+static struct waiter *waiter_make(enum waiting waiting)
+{
+	struct waiter *waiter = calloc(1, sizeof *waiter);
+
+	if (waiter == NULL)
+		return NULL;
+	sem_init(&waiter->told, 0, 0);
+	atomic_init(&waiter->holders, 2);
+	waiter->waiting = waiting;
+	return waiter;
+}
+
+static bool wait_until_told(struct waiter *waiter, int timeout_ms)
+{
+	struct timespec deadline;
+	int failed;
+
+	clock_gettime(CLOCK_MONOTONIC, &deadline);
+	deadline.tv_sec += timeout_ms / 1000;
+	deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
+	if (deadline.tv_nsec >= 1000000000) {
+		deadline.tv_sec++;
+		deadline.tv_nsec -= 1000000000;
+	}
+	do {
+		failed = sem_clockwait(&waiter->told, CLOCK_MONOTONIC, &deadline);
+	} while (failed == -1 && errno == EINTR);
+	return failed == 0 && atomic_load_explicit(&waiter->done, memory_order_acquire);
+}
+
+/* Takes `resolution` over. */
+static enum error_code ask(struct live *live, const struct id *id, enum wish wish, enum waiting waiting,
+	struct resolution *resolution, int timeout_ms, struct error *error)
+{
+	struct question *question = calloc(1, sizeof *question);
+	struct waiter *waiter = waiter_make(waiting);
+	enum error_code code;
+
+	if (question == NULL || waiter == NULL) {
+		free(question);
+		free(waiter);
+		if (resolution != NULL)
+			free(resolution->vendor_id);
+		free(resolution);
+		return error_memory(error);
+	}
+	*question = (struct question){
+		.note.run = on_question, .live = live, .id = *id, .wish = wish, .waiter = waiter, .resolution = resolution
+	};
+	if (engine_run(live->engine, &question->note) != ERROR_NONE) {
+		waiter_release(waiter);
+		waiter_release(waiter);
+		if (resolution != NULL)
+			free(resolution->vendor_id);
+		free(resolution);
+		free(question);
+		return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
+	}
+	if (wait_until_told(waiter, timeout_ms)) {
+		code = waiter->code;
+		if (code != ERROR_NONE && error != NULL)
+			*error = waiter->error;
+	} else {
+		code = error_set(error, ERROR_BUSY, NULL, "the vendor has not answered yet");
+	}
+	waiter_release(waiter);
+	return code;
+}
+
+bool live_wait(struct live *live, const struct id *id, int timeout_ms)
+{
+	struct error error;
+	enum error_code code = ask(live, id, WISH_END, WAIT_END, NULL, timeout_ms, &error);
+
+	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
+}
+
+enum error_code live_refresh(struct live *live, const struct id *id, int timeout_ms, struct error *error)
+{
+	return ask(live, id, WISH_POLL, WAIT_STEP, NULL, timeout_ms, error);
+}
+
+enum error_code live_cancel(struct live *live, const struct id *id, int timeout_ms, struct error *error)
+{
+	return ask(live, id, WISH_CANCEL, WAIT_CANCEL, NULL, timeout_ms, error);
+}
+
+enum error_code live_resolve(
+	struct live *live, const struct id *id, const struct live_resolution *resolution, int timeout_ms, struct error *error)
+{
+	struct resolution *copy = calloc(1, sizeof *copy);
+
+	if (copy == NULL)
+		return error_memory(error);
+	copy->status = resolution->status;
+	copy->cost = resolution->cost;
+	if (!job_set_text(&copy->vendor_id, resolution->vendor_id)) {
+		free(copy);
+		return error_memory(error);
+	}
+	return ask(live, id, WISH_RESOLVE, WAIT_STEP, copy, timeout_ms, error);
+}
+
+/* ---- deliveries ---- */
+
+struct parcel {
+	struct engine_note note; /* first */
+	struct live *live;
+	struct id id;
+	struct delivery *delivery; /* NULL: only a reason to poll */
+};
+
+static int waiting_deliveries(const struct live_job *job)
+{
+	int count = 0;
+
+	for (const struct delivery *delivery = job->deliveries; delivery != NULL; delivery = delivery->next)
+		count++;
+	return count;
+}
+
+/* Late ones and those of jobs that the vendor should not know yet are left to the next poll. */
+static bool take_delivery(struct live_job *job, struct delivery *delivery)
+{
+	struct delivery **last = &job->deliveries;
+
+	if (delivery == NULL || job->live.phase != LIVE_SENT || waiting_deliveries(job) >= LIMIT_LIVE_DELIVERIES)
+		return false;
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = delivery;
+	return true;
+}
+
+static void on_parcel(struct engine_note *note)
+{
+	struct parcel *parcel = (struct parcel *)(void *)note;
+	struct live_job *job = job_find(parcel->live, &parcel->id);
+
+	if (job != NULL && take_delivery(job, parcel->delivery)) {
+		parcel->delivery = NULL;
+	} else if (job != NULL) {
+		job->want_poll = true;
+	}
+	if (job != NULL)
+		schedule_job(parcel->live, job);
+	if (parcel->delivery != NULL)
+		json_decref(parcel->delivery->json);
+	free(parcel->delivery);
+	free(parcel);
+}
+
+static struct delivery *delivery_make(json_t *headers, const char *body, size_t length)
+{
+	struct delivery *delivery = calloc(1, sizeof *delivery);
+	json_t *json = json_read(body, length, NULL);
+
+	if (delivery == NULL) {
+		json_decref(json);
+		return NULL;
+	}
+	delivery->json = json_pack("{s:O,s:s%,s:o?}", "headers", headers, "body", body, length, "json", json);
+	if (delivery->json == NULL) {
+		free(delivery);
+		return NULL;
+	}
+	return delivery;
+}
+
+enum error_code live_deliver(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
+	size_t length, struct error *error)
+{
+	struct parcel *parcel = calloc(1, sizeof *parcel);
+
+	if (parcel == NULL)
+		return error_memory(error);
+	parcel->note.run = on_parcel;
+	parcel->live = live;
+	parcel->id = *id;
+	if (verified) /* one that cannot be read is a reason to poll like an unsigned one */
+		parcel->delivery = delivery_make(headers, body, length);
+	if (engine_run(live->engine, &parcel->note) == ERROR_NONE)
+		return ERROR_NONE;
+	if (parcel->delivery != NULL)
+		json_decref(parcel->delivery->json);
+	free(parcel->delivery);
+	free(parcel);
+	return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
+}

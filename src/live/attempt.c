@@ -1,0 +1,273 @@
+/* attempt.c - runs one of the script's functions for a job, with the newest script and the newest configuration. Engine thread.
+ *
+ * Before a request leaves that may cost something, the registry says so, synced to disk: after a crash such a job is not sent again. Refuses to
+ * let a first request go when live execution was stopped in the meantime. */
+#include "live/room.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "live/webhook.h"
+
+struct attempt {
+	struct engine_call call; /* first: callbacks find the rest by it */
+	struct live *live;
+	struct live_job *job;
+	enum action action;
+	const struct gate_view *view; /* held */
+	struct attempt *next, *previous;
+	/* the mark that a paid request may be out */
+	struct store_write mark;
+	struct task_live marked;
+	struct engine_note note;
+};
+
+static void attempt_free(struct attempt *attempt)
+{
+	struct live *live = attempt->live;
+
+	if (attempt->previous != NULL)
+		attempt->previous->next = attempt->next;
+	else
+		live->attempts = attempt->next;
+	if (attempt->next != NULL)
+		attempt->next->previous = attempt->previous;
+	script_call_free(&attempt->call.call);
+	gate_release(live->gate, attempt->view);
+	free(attempt);
+}
+
+void attempts_free(struct live *live)
+{
+	while (live->attempts != NULL)
+		attempt_free(live->attempts);
+}
+
+/* ---- what the script gets ---- */
+
+static json_t *read_text(const char *text)
+{
+	json_t *value = text != NULL ? json_read(text, strlen(text), NULL) : NULL;
+
+	return value != NULL ? value : json_object();
+}
+
+static json_t *claimed_ids(const struct live_job *job)
+{
+	json_t *ids = json_array();
+
+	for (size_t i = 0; ids != NULL && i < LANE_CLAIMS; i++)
+		if (job->lane->claims[i] != NULL && json_array_append_new(ids, json_string(job->lane->claims[i])) != 0) {
+			json_decref(ids);
+			return NULL;
+		}
+	return ids;
+}
+
+static bool add_lost_facts(const struct live_job *job, json_t *object)
+{
+	char submitted[CLOCK_TEXT_BYTES];
+
+	if (job->live.submitted_ms > 0) {
+		clock_format(job->live.submitted_ms, submitted);
+		if (json_object_set_new(object, "submitted_at", json_string(submitted)) != 0)
+			return false;
+	}
+	return json_object_set_new(object, "claimed", claimed_ids(job)) == 0;
+}
+
+/* { id, state, payload, webhook_url }: docs/provider-scripts.md. NULL: out of memory. */
+static json_t *job_object(const struct live_job *job, enum action action)
+{
+	json_t *object = json_pack("{s:s?,s:o,s:o,s:s?}", "id", job->vendor_id, "state", read_text(job->live.state), "payload",
+		read_text(job->payload), "webhook_url", job->webhook_url);
+
+	if (object == NULL)
+		return NULL;
+	if (job->vendor_id == NULL)
+		json_object_del(object, "id");
+	if (job->webhook_url == NULL)
+		json_object_del(object, "webhook_url");
+	if (action == ACTION_RECONCILE && !add_lost_facts(job, object)) {
+		json_decref(object);
+		return NULL;
+	}
+	return object;
+}
+
+/* Takes the oldest delivery off the job and puts the job into it. */
+static json_t *delivery_object(struct live_job *job)
+{
+	struct delivery *delivery = job->deliveries;
+	json_t *object = delivery->json;
+
+	job->deliveries = delivery->next;
+	free(delivery);
+	if (json_object_set_new(object, "job", job_object(job, ACTION_WEBHOOK)) == 0)
+		return object;
+	json_decref(object);
+	return NULL;
+}
+
+static json_t *request_of(struct live_job *job, enum action action)
+{
+	if (action == ACTION_SUBMIT)
+		return read_text(job->live.request);
+	if (action == ACTION_WEBHOOK)
+		return delivery_object(job);
+	return job_object(job, action);
+}
+
+static enum manifest_function function_of(enum action action)
+{
+	switch (action) {
+	case ACTION_SUBMIT: return FUNCTION_SUBMIT;
+	case ACTION_CANCEL: return FUNCTION_CANCEL;
+	case ACTION_RECONCILE: return FUNCTION_RECONCILE;
+	case ACTION_WEBHOOK: return FUNCTION_WEBHOOK;
+	default: return FUNCTION_POLL;
+	}
+}
+
+/* ---- the mark ---- */
+
+/* Engine thread: the mark is written, or not. */
+static void on_marked(struct engine_note *note)
+{
+	struct attempt *attempt = (struct attempt *)(void *)((char *)note - offsetof(struct attempt, note));
+	struct live_job *job = attempt->job;
+
+	if (attempt->mark.outcome != STORE_WRITTEN) {
+		engine_deny(&attempt->call, "held", "the registry could not be written, so nothing was sent");
+		return;
+	}
+	job->live.attempts = attempt->marked.attempts;
+	job->live.submitted_ms = attempt->marked.submitted_ms;
+	job_set_phase(attempt->live, job, LIVE_SENDING);
+	if (live_is_stopped(attempt->live) || engine_is_stopping(attempt->live->engine) || job->want_cancel)
+		engine_deny(&attempt->call, "held", "stopped before anything was sent");
+	else
+		engine_send(&attempt->call);
+}
+
+/* Store thread. */
+static void marked(struct store_write *write)
+{
+	struct attempt *attempt = (struct attempt *)(void *)((char *)write - offsetof(struct attempt, mark));
+
+	attempt->note.run = on_marked;
+	engine_run(attempt->live->engine, &attempt->note);
+}
+
+static void mark_sending(struct engine_call *call)
+{
+	struct attempt *attempt = (struct attempt *)(void *)call;
+	struct live_job *job = attempt->job;
+
+	if (job->live.phase == LIVE_SENDING) { /* a second request of the same submit */
+		engine_send(call);
+		return;
+	}
+	attempt->marked = job->live;
+	attempt->marked.phase = LIVE_SENDING;
+	attempt->marked.attempts++;
+	attempt->marked.submitted_ms = clock_unix_ms();
+	attempt->mark = (struct store_write){
+		.kind = STORE_UPDATE,
+		.durable = true,
+		.done = marked,
+		.task = { .id = job->id,
+			.kind = job->kind,
+			.provider = job->provider,
+			.status = TASK_QUEUED,
+			.updated_ms = attempt->marked.submitted_ms,
+			.live = &attempt->marked },
+	};
+	if (task_store_put(attempt->live->store, &attempt->mark) != ERROR_NONE)
+		engine_deny(call, "held", "too many jobs are waiting to be written");
+}
+
+/* ---- the attempt ---- */
+
+static void call_done(struct engine_call *call)
+{
+	struct attempt *attempt = (struct attempt *)(void *)call;
+	struct live_job *job = attempt->job;
+
+	job->action = ACTION_NONE;
+	outcome_of_call(attempt->live, job, attempt->action, call);
+	attempt_free(attempt);
+}
+
+static struct attempt *attempt_make(struct live *live, struct live_job *job, enum action action)
+{
+	struct attempt *attempt = calloc(1, sizeof *attempt);
+
+	if (attempt == NULL)
+		return NULL;
+	script_call_init(&attempt->call.call);
+	attempt->live = live;
+	attempt->job = job;
+	attempt->action = action;
+	attempt->view = gate_acquire(live->gate);
+	attempt->call.done = call_done;
+	attempt->call.before_sending = action == ACTION_SUBMIT ? mark_sending : NULL;
+	attempt->next = live->attempts;
+	if (attempt->next != NULL)
+		attempt->next->previous = attempt;
+	live->attempts = attempt;
+	return attempt;
+}
+
+/* False: there is nothing to run; `why` says so. */
+static bool set_up(struct attempt *attempt, struct provider *provider, const char **why)
+{
+	enum manifest_function function = function_of(attempt->action);
+	json_t *request;
+
+	*why = "the provider's script is not there";
+	if (provider == NULL)
+		return false;
+	*why = "the provider's script has no such function";
+	if (!provider->manifest.has[function])
+		return false;
+	*why = "the provider's script rests: it went over its limits again and again";
+	if (provider_resting_ms(provider) > 0)
+		return false;
+	*why = "out of memory";
+	request = request_of(attempt->job, attempt->action);
+	if (request == NULL)
+		return false;
+	if (attempt->job->webhook_url == NULL)
+		attempt->job->webhook_url = webhooks_url(attempt->live->webhooks, attempt->view, provider, &attempt->job->id);
+	script_call_set(&attempt->call.call, provider, function, request, false);
+	attempt->call.call.webhook_url = attempt->job->webhook_url;
+	json_decref(request);
+	engine_way_open(&attempt->call.way, attempt->view, provider);
+	attempt->call.call.outgoing.detour = &attempt->call.way.detour;
+	return true;
+}
+
+void attempt_start(struct live *live, struct live_job *job, enum action action)
+{
+	struct attempt *attempt = attempt_make(live, job, action);
+	struct catalog_set *set = catalog_acquire(live->catalog);
+	struct provider *provider = catalog_find(set, job->kind, job->provider);
+	const char *why = "out of memory";
+
+	timer_clear(live, &job->timer);
+	if (action == ACTION_POLL)
+		job->want_poll = false;
+	if (attempt != NULL && set_up(attempt, provider, &why)) {
+		job->action = action;
+		engine_post_here(live->engine, &attempt->call);
+	} else {
+		if (attempt != NULL)
+			attempt_free(attempt);
+		outcome_not_run(live, job, action, why);
+	}
+	catalog_release(set);
+}

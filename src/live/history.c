@@ -1,0 +1,83 @@
+/* history.c - how long the last jobs of each provider took: what an ETA is made of. Any thread, under a mutex held for a copy. */
+#include "live/room.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static struct history *find(struct live *live, const char *provider)
+{
+	struct history *history;
+
+	for (history = live->history; history != NULL; history = history->next)
+		if (strcmp(history->provider, provider) == 0)
+			return history;
+	return NULL;
+}
+
+static struct history *make(struct live *live, const char *provider)
+{
+	struct history *history = calloc(1, sizeof *history);
+
+	if (history == NULL)
+		return NULL;
+	history->provider = strdup(provider);
+	if (history->provider == NULL) {
+		free(history);
+		return NULL;
+	}
+	history->next = live->history;
+	live->history = history;
+	return history;
+}
+
+void history_note(struct live *live, const char *provider, int64_t took_ms)
+{
+	struct history *history;
+
+	pthread_mutex_lock(&live->history_lock);
+	history = find(live, provider);
+	if (history == NULL)
+		history = make(live, provider);
+	if (history != NULL) {
+		history->took_ms[history->at] = took_ms;
+		history->at = (history->at + 1) % HISTORY;
+		history->count += history->count < HISTORY;
+	}
+	pthread_mutex_unlock(&live->history_lock);
+}
+
+static int compare(const void *a, const void *b)
+{
+	int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
+
+	return (one > other) - (one < other);
+}
+
+int live_history(struct live *live, const char *provider, int64_t *p50_ms, int64_t *p90_ms)
+{
+	struct history copy = { .count = 0 };
+	struct history *history;
+
+	pthread_mutex_lock(&live->history_lock);
+	history = find(live, provider);
+	if (history != NULL)
+		copy = *history;
+	pthread_mutex_unlock(&live->history_lock);
+	if (copy.count == 0)
+		return 0;
+	qsort(copy.took_ms, (size_t)copy.count, sizeof *copy.took_ms, compare);
+	*p50_ms = copy.took_ms[(copy.count - 1) / 2];
+	*p90_ms = copy.took_ms[(copy.count - 1) * 9 / 10];
+	return copy.count;
+}
+
+void history_free(struct live *live)
+{
+	struct history *next;
+
+	for (; live->history != NULL; live->history = next) {
+		next = live->history->next;
+		free(live->history->provider);
+		free(live->history);
+	}
+}

@@ -1,0 +1,167 @@
+/* job.c - the open jobs: found by id, counted by phase, waited for. Engine thread. */
+#include "live/room.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "gate/mask.h"
+
+bool job_set_text(char **text, const char *value)
+{
+	char *copy = value != NULL ? strdup(value) : NULL;
+
+	if (value != NULL && copy == NULL)
+		return false;
+	free(*text);
+	*text = copy;
+	return true;
+}
+
+struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider)
+{
+	struct live_job *job = calloc(1, sizeof *job);
+
+	if (job == NULL)
+		return NULL;
+	job->owner = live;
+	job->id = *id;
+	job->sequence = id_sequence(id);
+	job->timer.due_ns = INT64_MAX;
+	job->status = TASK_QUEUED;
+	job->money = (struct task_money){ .expected = -1, .spent = -1 };
+	job->kind = strdup(kind);
+	job->provider = strdup(provider);
+	if (job->kind == NULL || job->provider == NULL) {
+		job_free(job);
+		return NULL;
+	}
+	return job;
+}
+
+static void free_deliveries(struct live_job *job)
+{
+	struct delivery *next;
+
+	for (; job->deliveries != NULL; job->deliveries = next) {
+		next = job->deliveries->next;
+		json_decref(job->deliveries->json);
+		free(job->deliveries);
+	}
+}
+
+void job_free(struct live_job *job)
+{
+	if (job == NULL)
+		return;
+	job_tell(job, true, ERROR_NONE, NULL);
+	free_deliveries(job);
+	ending_free(job->end);
+	free(job->resolution);
+	free(job->kind);
+	free(job->provider);
+	free(job->vendor_id);
+	free(job->payload);
+	free(job->webhook_url);
+	/* the job's own copies, though readers of the registry see them as const */
+	free((char *)(uintptr_t)job->live.caller);
+	free((char *)(uintptr_t)job->live.request);
+	free((char *)(uintptr_t)job->live.state);
+	free((char *)(uintptr_t)job->live.reason);
+	free(job);
+}
+
+void job_set_reason(struct live *live, struct live_job *job, const char *reason)
+{
+	const struct gate_view *view;
+	char *clean;
+
+	if (reason == NULL) {
+		job_set_text((char **)(uintptr_t)&job->live.reason, NULL);
+		return;
+	}
+	view = gate_acquire(live->gate);
+	clean = mask_text(view, reason);
+	gate_release(live->gate, view);
+	if (clean == NULL)
+		return;
+	free((char *)(uintptr_t)job->live.reason);
+	job->live.reason = clean;
+}
+
+static struct live_job **chain_of(struct live *live, int64_t sequence)
+{
+	/* the low bits are a counter and the milliseconds: both differ from job to job */
+	return &live->chains[(uint64_t)(sequence ^ sequence >> 12) % JOB_CHAINS];
+}
+
+void job_add(struct live *live, struct live_job *job)
+{
+	struct live_job **chain = chain_of(live, job->sequence);
+
+	job->next = *chain;
+	*chain = job;
+	live->jobs++;
+	atomic_fetch_add_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
+}
+
+void job_remove(struct live *live, struct live_job *job)
+{
+	struct live_job **link = chain_of(live, job->sequence);
+
+	while (*link != NULL && *link != job)
+		link = &(*link)->next;
+	if (*link != NULL) {
+		*link = job->next;
+		live->jobs--;
+		atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
+	}
+	timer_clear(live, &job->timer);
+	timers_leave(&live->timers);
+	schedule_count(job, false);
+	job_free(job);
+}
+
+void job_set_phase(struct live *live, struct live_job *job, enum live_phase phase)
+{
+	atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&live->counts[phase], 1, memory_order_relaxed);
+	job->live.phase = phase;
+}
+
+struct live_job *job_find(struct live *live, const struct id *id)
+{
+	int64_t sequence = id_sequence(id);
+	struct live_job *job;
+
+	for (job = *chain_of(live, sequence); job != NULL; job = job->next)
+		if (job->sequence == sequence && memcmp(&job->id, id, sizeof *id) == 0)
+			return job;
+	return NULL;
+}
+
+void waiter_release(struct waiter *waiter)
+{
+	if (atomic_fetch_sub_explicit(&waiter->holders, 1, memory_order_acq_rel) != 1)
+		return;
+	sem_destroy(&waiter->told);
+	free(waiter);
+}
+
+void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error)
+{
+	struct waiter **link = &job->waiters, *waiter;
+
+	while ((waiter = *link) != NULL) {
+		if (!ended && (waiter->waiting == WAIT_END || (waiter->waiting == WAIT_CANCEL && code != ERROR_CONFLICT))) {
+			link = &waiter->next;
+			continue;
+		}
+		*link = waiter->next;
+		waiter->code = code;
+		if (error != NULL)
+			waiter->error = *error;
+		atomic_store_explicit(&waiter->done, true, memory_order_release);
+		sem_post(&waiter->told);
+		waiter_release(waiter);
+	}
+}

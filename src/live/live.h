@@ -1,0 +1,114 @@
+/* live.h - what going live adds: jobs that are sent, polled, paid for and kept (design 2, 4).
+ *
+ * Every live job that has not ended is in memory and belongs to the engine's thread; the registry has it too, written before each step that
+ * cannot be taken back. Other threads ask through the functions below, which post to the engine and wait with a deadline where they say so. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "engine/engine.h"
+#include "gate/gate.h"
+#include "live/budget.h"
+#include "script/catalog.h"
+#include "task/store.h"
+
+struct live;
+struct live_job;
+struct artifacts;
+struct webhooks;
+
+struct live_options {
+	struct engine *engine;
+	struct task_store *store;
+	struct gate *gate;
+	struct catalog *catalog;
+	struct artifacts *artifacts;
+	struct webhooks *webhooks;
+	const char *data; /* folder for what outlives a run, beside the registry; copied */
+	bool restored; /* a backup was put back: jobs that claim to be under way may be long over, so their outcome counts as unknown */
+};
+
+/* Reads the open jobs and the ledger and goes on with them. After the parts named above are started, before HTTP is. */
+enum error_code live_open(const struct live_options *options, struct live **live, struct error *error);
+
+/* After the engine and the store have stopped. */
+void live_close(struct live *live);
+
+/* ---- a new job: ordered on the engine thread, registered by the caller, then accepted ---- */
+
+struct live_order {
+	const struct script_call *call; /* a submit that reached its preview */
+	const struct gate_view *view;	/* whose budgets count */
+	const char *caller;		/* the API key's name, or NULL */
+	const char *request;		/* JSON text: what prepare gets */
+	int64_t max_cost;		/* micro-dollars; -1: not said */
+};
+
+/* Reserves the money and makes the job; fills in the live half of `task` (phase, money), which borrows from the job until it is accepted or
+ * dropped. ERROR_LIMIT: a budget is short; ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_MEMORY.
+ * Nothing is reserved then. Engine thread. */
+enum error_code live_order(
+	struct live *live, const struct live_order *order, struct task *task, struct live_job **job, struct error *error);
+
+/* The task is committed: the job begins. Any thread; cannot fail. */
+void live_accept(struct live *live, struct live_job *job);
+
+/* The task was not registered: the money is free again. Any thread. */
+void live_drop(struct live *live, struct live_job *job);
+
+/* ---- asking about a job; HTTP threads ---- */
+
+/* Waits until the job has ended, at most `timeout_ms`. True: it has (also when there is no such open job). */
+bool live_wait(struct live *live, const struct id *id, int timeout_ms);
+
+/* Polls the vendor now, waits for the outcome to be written. ERROR_NOT_FOUND: no such open job; ERROR_BUSY: not within `timeout_ms`, or it was not
+ * sent yet. */
+enum error_code live_refresh(struct live *live, const struct id *id, int timeout_ms, struct error *error);
+
+/* Cancels: at once when nothing was sent, else at the vendor. ERROR_NOT_FOUND: no such open job; ERROR_CONFLICT: this vendor cannot cancel, or the
+ * job's outcome is unknown; ERROR_BUSY: asked for, but the vendor has not said so within `timeout_ms`. */
+enum error_code live_cancel(struct live *live, const struct id *id, int timeout_ms, struct error *error);
+
+/* What an operator knows of a job whose outcome is unknown. */
+struct live_resolution {
+	int status;	       /* enum task_status: done, error or canceled; -1: the vendor's id is given instead */
+	int64_t cost;	       /* micro-dollars; with a status */
+	const char *vendor_id; /* it is polled under this id from now on */
+};
+
+/* ERROR_NOT_FOUND, ERROR_CONFLICT (its outcome is not unknown), ERROR_BUSY. */
+enum error_code live_resolve(
+	struct live *live, const struct id *id, const struct live_resolution *resolution, int timeout_ms, struct error *error);
+
+/* A vendor's delivery whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once;
+ * ERROR_NOT_FOUND when the job has ended (which is no error to the vendor). `headers` is a JSON object, held. */
+enum error_code live_deliver(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
+	size_t length, struct error *error);
+
+/* ---- the switch ---- */
+
+/* Stops everything that is not sent yet, or starts it again; lasts over restarts. ERROR_IO. */
+enum error_code live_switch(struct live *live, bool stopped, struct error *error);
+bool live_is_stopped(struct live *live);
+
+/* Configuration, secrets or scripts have changed: jobs that were held back look again. Any thread. */
+void live_wake(struct live *live);
+
+/* ---- figures ---- */
+
+struct budget_book *live_budget(struct live *live);
+
+/* How long jobs of this provider took that were done lately, submit to end, in milliseconds. Returns of how many; 0: not known. Any thread. */
+int live_history(struct live *live, const char *provider, int64_t *p50_ms, int64_t *p90_ms);
+
+struct live_counts {
+	size_t queued, sending, sent, lost;
+};
+
+struct live_counts live_counts(struct live *live);

@@ -1,0 +1,56 @@
+/* money.c - what a job costs in the end. Pure functions.
+ *
+ * The vendor's own figure counts where it reports one, else what the script computed from prices frozen at submit, else the estimate of that
+ * time, else all that was reserved: unknown is not zero (design 2.3). What the vendor does not bill costs nothing. */
+#include "live/room.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/json.h"
+
+#define MOST_USD 9e9 /* keeps micro-dollars in 64 bits */
+
+struct cost money_cost(const json_t *result)
+{
+	const json_t *cost = json_object_get(result, "cost");
+	const json_t *usd = json_object_get(cost, "usd");
+	const char *source = json_text(cost, "source");
+	struct cost known = { .micro_usd = -1 };
+	double value = json_is_number(usd) ? json_number_value(usd) : -1;
+
+	if (!(value >= 0) || value > MOST_USD || json_is_true(json_object_get(cost, "maximum")))
+		return known;
+	known.micro_usd = llround(value * 1e6);
+	known.source = source != NULL && strcmp(source, "vendor") == 0	   ? "vendor"
+		       : source != NULL && strcmp(source, "operator") == 0 ? "operator"
+									   : "computed";
+	return known;
+}
+
+static void spend(struct live_job *job, int64_t micro_usd, const char *basis)
+{
+	job->money.spent = micro_usd;
+	job->money.basis = basis;
+}
+
+void money_settle(struct live_job *job, enum task_status status, const struct cost *cost, const json_t *error)
+{
+	const json_t *billed = json_object_get(error, "billed");
+
+	if (cost->micro_usd >= 0)
+		spend(job, cost->micro_usd, cost->source);
+	else if (status != TASK_DONE && json_is_false(billed))
+		spend(job, 0, "not_billed");
+	else if (job->money.expected >= 0)
+		spend(job, job->money.expected, "estimate");
+	else
+		spend(job, job->money.reserved, "reserved");
+}
+
+struct budget_entry money_entry(const struct live_job *job)
+{
+	return (struct budget_entry){
+		.provider = job->provider, .caller = job->live.caller, .day = job->money.day, .micro_usd = job->money.reserved
+	};
+}

@@ -1,0 +1,450 @@
+/* outcome.c - what the result of a script's function means for its job. Engine thread.
+ *
+ * The rule above all others: a paid request that got no answer, or an answer that leaves open whether the vendor took the job, makes the job's
+ * outcome unknown. It is never sent again by itself; it is looked for where the script can, and waits for an operator elsewhere. */
+#include "live/room.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+
+#define FIRST_POLL_SECONDS 1.0
+#define GROWTH 1.3
+#define RATE_LIMIT_SECONDS 10.0
+#define CANCEL_RETRY_SECONDS 5.0
+
+/* ---- pauses ---- */
+
+static double number_of(const json_t *object, const char *name, double otherwise)
+{
+	const json_t *value = json_object_get(object, name);
+	double number = json_is_number(value) ? json_number_value(value) : otherwise;
+
+	return number >= 0 && number <= 86400 ? number : otherwise;
+}
+
+/* Grows from poll to poll, from what the script or the vendor asked for; never shorter than that, and spread a little. */
+static double poll_pause(struct live *live, struct live_job *job, const json_t *result)
+{
+	double asked = number_of(result, "retry_after", FIRST_POLL_SECONDS);
+	double most = asked > LIMIT_LIVE_POLL_SECONDS ? asked : LIMIT_LIVE_POLL_SECONDS;
+	double pause = asked > 0 ? asked : 0.05;
+
+	if (clock_unix_ms() > job->live.deadline_ms)
+		return LIMIT_LIVE_RARE_POLL_SECONDS;
+	for (int i = 0; i < job->polls && pause < most; i++)
+		pause *= GROWTH;
+	if (pause > most)
+		pause = most;
+	return pause * (1 + 0.05 * schedule_jitter(live));
+}
+
+static double backoff(struct live *live, int tries, double most)
+{
+	double pause = 1;
+
+	for (int i = 0; i < tries && pause < most; i++)
+		pause *= 2;
+	return (pause < most ? pause : most) * (0.8 + 0.2 * schedule_jitter(live));
+}
+
+/* ---- steps ---- */
+
+static void again(struct live *live, struct live_job *job)
+{
+	job_tell(job, false, ERROR_NONE, NULL);
+	schedule_job(live, job);
+}
+
+/* Nothing was sent, or the vendor did not take it: the job stands in its lane again after a pause. */
+void outcome_hold(struct live *live, struct live_job *job, const char *reason, double seconds)
+{
+	job_set_reason(live, job, reason);
+	schedule_count(job, false);
+	job_set_phase(live, job, LIVE_QUEUED);
+	job->status = TASK_QUEUED;
+	schedule_in(live, job, seconds);
+	record_job(live, job, true, "queued", again);
+	schedule_lane(live, job->lane);
+}
+
+static double reconcile_pause(struct live *live, const struct live_job *job)
+{
+	return job->tries == 0 ? 2 : backoff(live, job->tries + 3, LIMIT_LIVE_RECONCILE_SECONDS);
+}
+
+static void lost_written(struct live *live, struct live_job *job)
+{
+	schedule_count(job, false);
+	schedule_lane(live, job->lane);
+	job->tries = job->misses = 0;
+	schedule_in(live, job, reconcile_pause(live, job));
+	job_tell(job, false, ERROR_NONE, NULL);
+	schedule_job(live, job);
+}
+
+void outcome_lose(struct live *live, struct live_job *job, const char *reason)
+{
+	struct log_line line;
+	char id[ID_TEXT_BYTES];
+
+	job_set_reason(live, job, reason);
+	job_set_phase(live, job, LIVE_LOST);
+	job->status = TASK_UNKNOWN;
+	id_format(&job->id, id);
+	log_begin(&line, LOG_WARN, "live.unknown");
+	log_text(&line, "provider", job->provider);
+	log_text(&line, "job_id", id);
+	log_text(&line, "reason", reason);
+	log_end(&line);
+	record_job(live, job, true, "unknown", lost_written);
+}
+
+/* An end that the host itself makes. */
+void outcome_end(
+	struct live *live, struct live_job *job, enum task_status status, const char *code, const char *message, bool billed)
+{
+	json_t *result = json_pack("{s:{s:s,s:s,s:b}}", "error", "code", code, "message", message, "billed", billed ? 1 : 0);
+
+	ending_begin(live, job, status, result);
+}
+
+static bool keep_state(struct live_job *job, const json_t *result)
+{
+	const json_t *state = json_object_get(result, "state");
+	struct buffer text;
+	bool changed;
+
+	if (!json_is_object(state))
+		return false;
+	buffer_init(&text, LIMIT_SCRIPT_MEMORY_BYTES);
+	json_write(&text, state);
+	changed = !text.failed && (job->live.state == NULL || strcmp(job->live.state, text.data) != 0);
+	if (changed)
+		job_set_text((char **)(uintptr_t)&job->live.state, text.data);
+	buffer_free(&text);
+	return changed;
+}
+
+static bool keep_id(struct live_job *job, const json_t *result)
+{
+	const char *id = json_text(result, "id");
+
+	if (id == NULL || (job->vendor_id != NULL && strcmp(job->vendor_id, id) == 0))
+		return false;
+	if (job->vendor_id == NULL)
+		lane_claim(job->lane, id);
+	return job_set_text(&job->vendor_id, id);
+}
+
+static bool keep_progress(struct live *live, struct live_job *job, const json_t *result, enum task_status status)
+{
+	double progress = number_of(result, "progress", job->progress);
+	const char *reason = json_text(result, "reason");
+	bool changed = status != job->status || progress != job->progress;
+
+	if ((reason == NULL) != (job->live.reason == NULL) || (reason != NULL && strcmp(reason, job->live.reason) != 0))
+		changed = true;
+	job->status = status;
+	job->progress = progress > 1 ? 1 : progress;
+	job_set_reason(live, job, reason);
+	return changed;
+}
+
+/* ---- results ---- */
+
+static bool is_end(const char *status)
+{
+	return strcmp(status, "done") == 0 || strcmp(status, "error") == 0 || strcmp(status, "canceled") == 0;
+}
+
+static enum task_status status_of(const char *text)
+{
+	enum task_status status;
+
+	return task_status_parse(text, &status) ? status : TASK_RUNNING;
+}
+
+/* The vendor has the job and it goes on. */
+static void go_on(struct live *live, struct live_job *job, const json_t *result, enum task_status status)
+{
+	bool first = job->live.phase != LIVE_SENT;
+	bool changed;
+	double stop_after = number_of(result, "max_runtime_seconds", 0);
+
+	changed = keep_id(job, result) | keep_state(job, result);
+	if (clock_unix_ms() > job->live.deadline_ms)
+		status = TASK_UNKNOWN;
+	if (status != job->status)
+		job->polls = 0;
+	changed |= keep_progress(live, job, result, status);
+	if (first && stop_after > 0)
+		job->live.stop_ms = clock_unix_ms() + (int64_t)(stop_after * 1000);
+	if (first)
+		job_set_phase(live, job, LIVE_SENT);
+	schedule_in(live, job, poll_pause(live, job, result));
+	job->polls++;
+	if (first || changed) {
+		record_job(live, job, first, first ? "sent" : "progress", again);
+		return;
+	}
+	job_tell(job, false, ERROR_NONE, NULL);
+	schedule_job(live, job);
+}
+
+static void take_result(struct live *live, struct live_job *job, json_t *result)
+{
+	const char *status = json_text(result, "status");
+
+	if (status == NULL || !is_end(status)) {
+		go_on(live, job, result, status == NULL ? TASK_RUNNING : status_of(status));
+		return;
+	}
+	keep_id(job, result);
+	keep_state(job, result);
+	ending_begin(live, job, status_of(status), json_incref(result));
+}
+
+/* ---- submit ---- */
+
+static bool is_code(const json_t *error, const char *code)
+{
+	const char *text = json_text(error, "code");
+
+	return text != NULL && strcmp(text, code) == 0;
+}
+
+/* An answer that leaves open whether the vendor took the job. */
+static bool leaves_open(const struct live_job *job, const json_t *result, const char *status)
+{
+	const json_t *error = json_object_get(result, "error");
+
+	if (strcmp(status, "unknown") == 0)
+		return true;
+	return job->live.phase == LIVE_SENDING && strcmp(status, "error") == 0 && json_text(result, "id") == NULL &&
+	       !json_is_boolean(json_object_get(error, "billed"));
+}
+
+/* The vendor said "not now", and that nothing was taken. */
+static bool is_put_off(const json_t *result, const char *status)
+{
+	const json_t *error = json_object_get(result, "error");
+
+	if (json_is_true(json_object_get(result, "resubmit")))
+		return true;
+	return strcmp(status, "error") == 0 && is_code(error, "rate_limited") && json_is_false(json_object_get(error, "billed"));
+}
+
+static const char *reason_of(const json_t *result, const char *otherwise)
+{
+	const char *reason = json_text(result, "reason");
+	const char *message = json_text(json_object_get(result, "error"), "message");
+
+	return reason != NULL ? reason : message != NULL ? message : otherwise;
+}
+
+static void take_submit(struct live *live, struct live_job *job, json_t *result)
+{
+	const char *status = json_text(result, "status");
+	double pause;
+
+	if (status == NULL)
+		status = "queued";
+	if (is_put_off(result, status)) {
+		pause = number_of(result, "retry_after", RATE_LIMIT_SECONDS);
+		if (!json_is_true(json_object_get(result, "resubmit")))
+			schedule_block(live, job->lane, pause);
+		outcome_hold(live, job, reason_of(result, "the vendor asks to come later"), pause + 0.05);
+	} else if (leaves_open(job, result, status)) {
+		outcome_lose(live, job, reason_of(result, "the vendor's answer leaves open whether it took the job"));
+	} else {
+		take_result(live, job, result);
+	}
+}
+
+static void submit_failed(struct live *live, struct live_job *job, const char *message)
+{
+	/* nothing may be out: the script's own fault ends the job */
+	if (job->live.phase == LIVE_QUEUED)
+		outcome_end(live, job, TASK_ERROR, "invalid", message, false);
+	else
+		outcome_lose(live, job, message);
+}
+
+static void submit_lost(struct live *live, struct live_job *job, const struct engine_call *call)
+{
+	char reason[160];
+
+	snprintf(reason, sizeof reason, "the vendor's answer to the paid request was lost (%s): it may have taken the job",
+		call->failure);
+	outcome_lose(live, job, reason);
+}
+
+static void submit_unsent(struct live *live, struct live_job *job, const struct engine_call *call)
+{
+	char reason[160];
+
+	if (strcmp(call->failure, "blocked") == 0) {
+		outcome_end(live, job, TASK_ERROR, "invalid",
+			"the vendor's address is private: requests go to public addresses only", false);
+		return;
+	}
+	snprintf(reason, sizeof reason, "nothing was sent yet (%s); it is tried again", call->failure);
+	outcome_hold(live, job, reason,
+		strcmp(call->failure, "held") == 0 ? 0.5 : backoff(live, job->live.attempts, LIMIT_LIVE_RETRY_SECONDS));
+}
+
+/* Why the script gave no result: its refusals (texts with commas), or its error. */
+static const char *failure_text(const struct engine_call *call, char text[400])
+{
+	const struct script_call *script = &call->call;
+
+	if (script->outcome == CALL_REFUSED && script->refusals.length > 1)
+		snprintf(text, 400, "%.*s", (int)(script->refusals.length - 1 < 399 ? script->refusals.length - 1 : 399),
+			script->refusals.data);
+	else
+		snprintf(text, 400, "%.399s", script->error.message);
+	return text;
+}
+
+static void outcome_of_submit(struct live *live, struct live_job *job, const struct engine_call *call, json_t *result)
+{
+	char text[400];
+
+	if (call->fate == FATE_LOST)
+		submit_lost(live, job, call);
+	else if (call->fate == FATE_NOTHING_SENT && call->failure[0] != '\0')
+		submit_unsent(live, job, call);
+	else if (result == NULL)
+		submit_failed(live, job, failure_text(call, text));
+	else
+		take_submit(live, job, result);
+}
+
+/* ---- the others ---- */
+
+/* The script could not say how the job stands: it goes on as it is; a mended script will tell. */
+static void not_learned(struct live *live, struct live_job *job, const char *why)
+{
+	struct error error;
+
+	bool changed = job->live.reason == NULL || strcmp(job->live.reason, why) != 0;
+
+	error_set(&error, ERROR_SCRIPT, NULL, "%s", why);
+	job_set_reason(live, job, why);
+	job->polls++;
+	schedule_in(live, job, poll_pause(live, job, NULL));
+	job_tell(job, false, ERROR_SCRIPT, &error);
+	if (changed)
+		record_job(live, job, false, "progress", again);
+	else
+		schedule_job(live, job);
+}
+
+static void outcome_of_cancel(struct live *live, struct live_job *job, json_t *result)
+{
+	const char *status = result != NULL ? json_text(result, "status") : NULL;
+
+	job->want_cancel = false;
+	if (status != NULL && is_end(status)) {
+		take_result(live, job, result);
+		return;
+	}
+	/* the vendor cancels in its own time: polls tell. A runtime that is over is ended again and again until it is. */
+	job->polls = 0;
+	if (job->live.stop_ms != 0 && clock_unix_ms() >= job->live.stop_ms)
+		schedule_in(live, job, CANCEL_RETRY_SECONDS);
+	else
+		schedule_in(live, job, FIRST_POLL_SECONDS);
+	schedule_job(live, job);
+}
+
+static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t *result)
+{
+	const char *status = result != NULL ? json_text(result, "status") : NULL;
+	bool missing = json_is_false(json_object_get(result, "found"));
+
+	job->tries++;
+	if (status != NULL && strcmp(status, "unknown") != 0) {
+		take_result(live, job, result);
+		return;
+	}
+	job->misses = missing ? job->misses + 1 : 0;
+	if (job->misses >= LIMIT_LIVE_MISSES && clock_unix_ms() - job->live.submitted_ms > LIMIT_LIVE_MISSES_MS) {
+		outcome_end(live, job, TASK_ERROR, "unavailable", "the vendor's list does not have this job: it never arrived",
+			false);
+		return;
+	}
+	if (job->tries < LIMIT_LIVE_RECONCILE_TRIES)
+		schedule_in(live, job, reconcile_pause(live, job));
+	job_tell(job, false, ERROR_NONE, NULL);
+	schedule_job(live, job);
+}
+
+void outcome_of_call(struct live *live, struct live_job *job, enum action action, const struct engine_call *call)
+{
+	const struct script_call *script = &call->call;
+	json_t *result = NULL;
+	char text[400];
+
+	if (script->outcome == CALL_DONE)
+		result = json_read(script->result.data, script->result.length, NULL);
+	if (script->outcome == CALL_FAILED)
+		log_message(LOG_ERROR, "script.failed", "%s", script->error.message);
+	switch (action) {
+	case ACTION_SUBMIT: outcome_of_submit(live, job, call, result); break;
+	case ACTION_CANCEL: outcome_of_cancel(live, job, result); break;
+	case ACTION_RECONCILE: outcome_of_reconcile(live, job, result); break;
+	default:
+		if (result == NULL)
+			not_learned(live, job, failure_text(call, text));
+		else
+			take_result(live, job, result);
+		break;
+	}
+	json_decref(result);
+}
+
+/* There was no function to run. */
+void outcome_not_run(struct live *live, struct live_job *job, enum action action, const char *why)
+{
+	struct error error;
+
+	error_set(&error, ERROR_CONFLICT, NULL, "%s", why);
+	switch (action) {
+	case ACTION_SUBMIT: outcome_hold(live, job, why, LIMIT_LIVE_GATE_SECONDS); break;
+	case ACTION_CANCEL:
+		job->want_cancel = false;
+		schedule_in(live, job, job->live.stop_ms != 0 ? CANCEL_RETRY_SECONDS : FIRST_POLL_SECONDS);
+		job_tell(job, false, ERROR_CONFLICT, &error);
+		break;
+	case ACTION_RECONCILE: job_tell(job, false, ERROR_CONFLICT, &error); break; /* the operator's turn */
+	default: not_learned(live, job, why); break;
+	}
+}
+
+/* The operator said what became of it. */
+void outcome_resolve(struct live *live, struct live_job *job)
+{
+	struct resolution *resolution = job->resolution;
+	json_t *result;
+
+	job->resolution = NULL;
+	if (resolution->vendor_id != NULL) {
+		result = json_pack("{s:s,s:s}", "id", resolution->vendor_id, "status", "running");
+		if (result != NULL)
+			go_on(live, job, result, TASK_RUNNING);
+	} else {
+		result = json_pack("{s:{s:f,s:s},s:s}", "cost", "usd", (double)resolution->cost / 1e6, "source", "operator",
+			"reason", "resolved by the operator");
+		ending_begin(live, job, (enum task_status)resolution->status, json_incref(result));
+	}
+	json_decref(result);
+	free(resolution->vendor_id);
+	free(resolution);
+}
