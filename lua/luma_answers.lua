@@ -74,20 +74,21 @@ end
 
 local STATUSES = { queued = "queued", dreaming = "running", processing = "running" }
 
---- The result that a generation object of an API stands for. Luma reports no cost: `cost_of()` is what it came to.
-function luma_answers.generation_result(generation, api, cost_of)
+--- The result that a generation object stands for. `state`: { api =, usd = }: Luma reports no cost, so `usd` is what the table said
+-- at submit.
+function luma_answers.generation_result(generation, state)
+  local cost = type(state.usd) == "number" and { usd = state.usd, source = "computed" } or nil
   if generation.state == "completed" then
-    return {
-      id = generation.id, status = "done", progress = 1, artifacts = artifacts_of(generation), cost = cost_of(),
-    }
+    return { id = generation.id, status = "done", progress = 1, artifacts = artifacts_of(generation), cost = cost }
   end
-  if generation.state == "failed" then return failed_result(generation, api) end
+  if generation.state == "failed" then return failed_result(generation, state.api) end
   local status, reason = STATUSES[generation.state], nil
   if not status then
     status, reason = "running", "status not known: " .. (http_errors.safe_text(generation.state) or "none given")
   end
   return {
-    id = generation.id, status = status, reason = reason, retry_after = POLL_SECONDS, state = { api = api, status = status },
+    id = generation.id, status = status, reason = reason, retry_after = POLL_SECONDS,
+    state = { api = state.api, usd = state.usd, status = status },
   }
 end
 

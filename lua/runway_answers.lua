@@ -22,14 +22,15 @@ function runway_answers.explain(response)
   return { detail = text }
 end
 
-local function cost_of(credits)
+-- The price of a credit is that of the submit.
+local function cost_of(credits, state)
   if type(credits) ~= "table" or type(credits.credits) ~= "number" then return nil end
-  return { usd = runway_prices.to_usd(credits.credits), credits = credits.credits, source = "vendor" }
+  return { usd = runway_prices.to_usd(credits.credits, state.credits_per_usd), credits = credits.credits, source = "vendor" }
 end
 
 -- The estimate in a create's answer is the most that the task may charge; the task's own cost replaces it.
-local function most_cost_of(estimated)
-  local cost = cost_of(estimated)
+local function most_cost_of(estimated, state)
+  local cost = cost_of(estimated, state)
   if cost then cost.maximum = true end
   return cost
 end
@@ -52,9 +53,9 @@ local function billed_of(vendor_code, cost)
   return nil
 end
 
-local function failed_result(task)
+local function failed_result(task, state)
   local vendor_code = type(task.failureCode) == "string" and task.failureCode or ""
-  local cost = cost_of(task.cost)
+  local cost = cost_of(task.cost, state)
   return {
     id = task.id, status = "error", cost = cost,
     error = {
@@ -64,40 +65,52 @@ local function failed_result(task)
   }
 end
 
-local function succeeded_result(task)
+local function succeeded_result(task, state)
   local artifacts = {}
   for _, url in ipairs(type(task.output) == "table" and task.output or {}) do
     if type(url) == "string" then artifacts[#artifacts + 1] = { url = url } end
   end
-  return { id = task.id, status = "done", progress = 1, artifacts = artifacts, cost = cost_of(task.cost) }
+  return { id = task.id, status = "done", progress = 1, artifacts = artifacts, cost = cost_of(task.cost, state) }
 end
 
 -- State keeps the last status: a poll that learns nothing reports it again, and a cancel knows that there is something to lose.
-local function going_on(task, status, reason)
+local function going_on(task, state, status, reason)
   local progress = type(task.progress) == "number" and task.progress or nil
   return {
     id = task.id, status = status, progress = progress, reason = reason, retry_after = POLL_SECONDS,
-    cost = most_cost_of(task.estimatedCost), state = { status = status },
+    cost = most_cost_of(task.estimatedCost, state), state = { status = status, credits_per_usd = state.credits_per_usd },
   }
 end
 
 --- The result of a create: a task that waits.
 function runway_answers.created(task)
-  local result = going_on(task, "queued")
+  local result = going_on(task, { credits_per_usd = runway_prices.CREDITS_PER_USD }, "queued")
   result.progress = nil
   return result
 end
 
---- The result that a task object stands for.
-function runway_answers.task_result(task)
+-- What a canceled task cost stands in it.
+local function canceled_result(task, state)
+  local cost = cost_of(task.cost, state)
+  local error = { code = "canceled", message = "the task was canceled", billed = cost and cost.usd > 0 }
+  return { id = task.id, status = "canceled", cost = cost, error = error }
+end
+
+--- Whether a task has ended: then a DELETE would remove its output.
+function runway_answers.is_over(task)
+  return task.status == "SUCCEEDED" or task.status == "FAILED" or task.status == "CANCELLED"
+end
+
+--- The result that a task object stands for; `state` is the job's.
+function runway_answers.task_result(task, state)
   local status = task.status
-  if status == "SUCCEEDED" then return succeeded_result(task) end
-  if status == "FAILED" then return failed_result(task) end
-  if status == "CANCELLED" then return { id = task.id, status = "canceled", cost = cost_of(task.cost) } end
-  if status == "PENDING" then return going_on(task, "queued") end
-  if status == "THROTTLED" then return going_on(task, "queued", "accepted; waits for a free slot of the account") end
-  if status == "RUNNING" then return going_on(task, "running") end
-  return going_on(task, "running", "status not known: " .. (http_errors.safe_text(status) or "none given"))
+  if status == "SUCCEEDED" then return succeeded_result(task, state) end
+  if status == "FAILED" then return failed_result(task, state) end
+  if status == "CANCELLED" then return canceled_result(task, state) end
+  if status == "PENDING" then return going_on(task, state, "queued") end
+  if status == "THROTTLED" then return going_on(task, state, "queued", "accepted; waits for a free slot of the account") end
+  if status == "RUNNING" then return going_on(task, state, "running") end
+  return going_on(task, state, "running", "status not known: " .. (http_errors.safe_text(status) or "none given"))
 end
 
 return runway_answers

@@ -4,6 +4,7 @@ local runway_prices = {}
 
 -- Dividing by it keeps cents exact, where multiplying by 0.01 does not.
 local CREDITS_PER_USD = 100
+runway_prices.CREDITS_PER_USD = CREDITS_PER_USD
 
 local NONE = {}
 
@@ -66,9 +67,9 @@ local function image_credits(plan)
   return low * count, high * count, count, low ~= high and "the price of this size" or nil
 end
 
---- US dollars of credits, or nil of nil.
-function runway_prices.to_usd(credits)
-  return credits and credits / CREDITS_PER_USD
+--- US dollars of credits, or nil of nil; at the price of today, unless it is given.
+function runway_prices.to_usd(credits, credits_per_usd)
+  return credits and credits / (credits_per_usd or CREDITS_PER_USD)
 end
 local to_usd = runway_prices.to_usd
 

@@ -65,13 +65,25 @@ local function read_image(response)
   return headers["finish-reason"] or "SUCCESS", base64.encode(response.body), math.tointeger(tonumber(headers.seed))
 end
 
---- The result of a 200 that carries an image.
+local function cost_of(state)
+  return type(state.usd) == "number" and { usd = state.usd, source = "computed" } or nil
+end
+
+--- Whether a 200 is about an image at all, be it filtered or missing.
+function stability_answers.is_image(response)
+  return read_image(response) ~= nil
+end
+
+--- The result of a 200 that carries an image. `state`: { usd =, output_format = } as the submit knew them.
 function stability_answers.finished(response, id, state)
   local reason, image, seed = read_image(response)
   if reason == "CONTENT_FILTERED" then
     -- The answer holds a blurred image; it is not what was asked for and is not passed on.
-    local error = { code = "moderation", message = "the vendor's content filter blurred the image", vendor_code = reason }
-    return { id = id, status = "error", state = state, error = error }
+    -- It was made; that one that is blurred afterwards is free is said nowhere.
+    local error = {
+      code = "moderation", message = "the vendor's content filter blurred the image", vendor_code = reason, billed = true,
+    }
+    return { id = id, status = "error", state = state, error = error, cost = cost_of(state) }
   end
   if reason ~= "SUCCESS" or not image then
     local error = { code = "vendor", message = "the vendor's answer holds no image", vendor_code = reason }
@@ -82,7 +94,7 @@ function stability_answers.finished(response, id, state)
   return {
     id = id, status = "done", progress = 1, state = state,
     artifacts = { { base64 = image, content_type = content_type, filename = filename, seed = seed } },
-    cost = state.usd and { usd = state.usd, source = "computed" } or nil,
+    cost = cost_of(state),
   }
 end
 

@@ -133,8 +133,10 @@ local function submit(payload, ctx)
   return answers.finished(response, response.headers["x-request-id"], state)
 end
 
+local NOT_AN_IMAGE = { kind = "malformed", message = "the vendor's answer is not an image" }
+
 local function poll(job, ctx)
-  if not string.find(job.id, "^[%w_-]+$") then return nil, { field = "job_id", message = "is not an id of Stability" } end
+  if not string.find(tostring(job.id), "^[%w_-]+$") then return nil, { field = "job_id", message = "is not an id of Stability" } end
   local state = job.state or {}
   local response, failure = ctx.request { path = RESULTS_ROOT .. job.id, headers = ACCEPT_JSON }
   if http_errors.is_transient(response) then
@@ -151,6 +153,9 @@ local function poll(job, ctx)
     -- The generation itself may well have been made and paid: results are kept for 24 hours.
     result.error.billed = nil
     return result
+  end
+  if not answers.is_image(response) then
+    return http_errors.not_learned(nil, NOT_AN_IMAGE, { id = job.id, state = state, retry_after = POLL_INTERVAL_SECONDS })
   end
   return answers.finished(response, job.id, state)
 end

@@ -14,8 +14,10 @@ local luma_body = require "luma_body"
 local luma_models = require "luma_models"
 local luma_prices = require "luma_prices"
 local luma_route = require "luma_route"
+local luma_search = require "luma_search"
 local names = require "names"
 local plans = require "plan"
+local reconcile_job = require "reconcile"
 local url_parts = require "url_parts"
 local video_request = require "video_request"
 
@@ -105,13 +107,17 @@ local function estimate(payload)
   return luma_prices.estimate(plan)
 end
 
--- Luma reports no cost: it is computed, where the price is known.
-local function result_of(generation, api, payload)
-  return luma_answers.generation_result(generation, api, function()
-    if type(payload) ~= "table" or not payload.parameters or not payload.model then return nil end
-    local figures = estimate(payload)
-    return figures and figures.expected and { usd = figures.expected, source = "computed" } or nil
-  end)
+-- What a payload costs at present; nil when that is not known.
+local function price_of(payload)
+  if type(payload) ~= "table" or not payload.parameters or not payload.model then return nil end
+  local figures = estimate(payload)
+  return figures and figures.expected
+end
+
+-- What a submit left; for an id that the host does not know, what its payload tells.
+local function known_state(job)
+  if job.state and job.state.api then return job.state end
+  return { api = api_of(job), usd = price_of(job.payload) }
 end
 
 -- The functions of the contract ----------------------------------------------------------------------------------------------
@@ -139,16 +145,16 @@ local function submit(payload, ctx)
   local response, failure = ask(ctx, route.api, { path = route.path, json = body, timeout = timeout })
   if not response or response.status >= 300 then return http_errors.result(response, failure, luma_answers.explain(response)) end
   if not is_object(response) or type(response.json.id) ~= "string" then
-    return { status = "error", error = { code = "vendor", message = "the vendor's answer has no generation id" } }
+    return http_errors.unreadable("the vendor's answer has no generation id")
   end
-  return result_of(response.json, route.api, payload)
+  return luma_answers.generation_result(response.json, { api = route.api, usd = price_of(payload) })
 end
 
 local function poll(job, ctx)
-  local api = api_of(job)
-  local response, failure = ask(ctx, api, { path = "/generations/" .. url_parts.segment(job.id) })
+  local state = known_state(job)
+  local response, failure = ask(ctx, state.api, { path = "/generations/" .. url_parts.segment(job.id) })
   local answered = response and response.status == 200
-  if answered and is_object(response) then return result_of(response.json, api, job.payload) end
+  if answered and is_object(response) then return luma_answers.generation_result(response.json, state) end
   if answered then response, failure = nil, NOT_JSON end
   local options = luma_answers.explain(response)
   options.retry_after = RETRY_SECONDS
@@ -162,6 +168,16 @@ local function webhook(delivery, ctx)
   if type(job.id) ~= "string" then return nil, { field = "id", message = "belongs to no job" } end
   if told ~= nil and told ~= job.id then return nil, { field = "id", message = "is of another generation" } end
   return poll(job, ctx)
+end
+
+local function reconcile(job, ctx)
+  local payload = type(job.payload) == "table" and job.payload.parameters and job.payload
+  local plan = payload and luma_body.build(payload)
+  if not plan or plans.is_refused(plan) or plan.route.api ~= "dream_machine" then return reconcile_job.unknown() end
+  local function send(request) return ask(ctx, plan.route.api, request) end
+  return luma_search.run(job, plan.body, send, function(generation)
+    return luma_answers.generation_result(generation, { api = plan.route.api, usd = price_of(payload) })
+  end)
 end
 
 return {
@@ -191,4 +207,5 @@ return {
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = luma_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, webhook = webhook,
+  reconcile = reconcile,
 }

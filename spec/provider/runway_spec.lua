@@ -291,9 +291,16 @@ describe("runway", function()
     end)
     it("deletes a task that runs", function()
       local running = { status = 200, json = { id = TASK, status = "RUNNING" } }
-      local answer = offline.cancel(provider, job, { running, { status = 204 } })
+      local canceled = { status = 200, json = { id = TASK, status = "CANCELLED", cost = { credits = 5 } } }
+      local answer = offline.cancel(provider, job, { running, { status = 204 }, canceled })
       assert.equal("canceled", answer.result.status)
       assert.equal("DELETE", answer.requests[2].method)
+      assert.same({ true, 0.05 }, { answer.result.error.billed, answer.result.cost.usd })
+    end)
+    it("asks on when the task is not canceled at once", function()
+      local running = { status = 200, json = { id = TASK, status = "RUNNING" } }
+      assert.equal("running", offline.cancel(provider, job, { running, { status = 204 }, running }).result.status)
+      assert.equal("running", offline.cancel(provider, job, { running, { status = 204 }, { status = 502 } }).result.status)
     end)
     it("previews the DELETE", function() assert.equal("DELETE", offline.cancel(provider, job).upstream.method) end)
   end)
