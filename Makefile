@@ -13,7 +13,7 @@ comma := ,
 # Debian packages, by what needs them.
 BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
                   ca-certificates
-TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace
+TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3
 LINT_PACKAGES := clang-format lua-check
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 

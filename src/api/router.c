@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/artifacts.h"
 #include "api/budget.h"
 #include "api/catalogue.h"
 #include "api/host.h"
@@ -19,6 +20,7 @@ struct target {
 	struct http_request *request;
 	const char *kind;	  /* of the route, or NULL */
 	char name[SEGMENT_BYTES]; /* what * took, or "" */
+	char part[SEGMENT_BYTES]; /* what a second * took, or "" */
 };
 
 struct route {
@@ -78,6 +80,11 @@ static void job_cancel(struct target *target)
 	jobs_cancel(target->host, target->request, target->name);
 }
 
+static void job_artifact(struct target *target)
+{
+	artifacts_handle(target->host, target->request, target->name, target->part);
+}
+
 static void job_resolve(struct target *target)
 {
 	live_job_resolve(target->host, target->request, target->name);
@@ -133,6 +140,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/jobs/status/*", NULL, job_status },
 	{ "GET", "/api/jobs/logs/*", NULL, job_logs },
 	{ "POST", "/api/jobs/*/cancel", NULL, job_cancel },
+	{ "GET", "/api/jobs/*/artifacts/*", NULL, job_artifact },
 	{ "POST", "/api/jobs/*/resolve", NULL, job_resolve },
 	{ "GET", "/api/budget", NULL, budget },
 	{ "GET", "/api/live", NULL, live_state },
@@ -142,12 +150,13 @@ static const struct route routes[] = {
 	{ "GET", "/readyz", NULL, readyz },
 };
 
-/* Compares segment by segment; what * took goes to `name`. A slash at the end of the path does not matter. */
-static bool matches(const char *pattern, const char *path, char name[SEGMENT_BYTES])
+/* Compares segment by segment; what * took goes to target->name, then to target->part. A slash at the end of the path does not matter. */
+static bool matches(const char *pattern, const char *path, struct target *target)
 {
+	char *name = target->name;
 	size_t length;
 
-	name[0] = '\0';
+	target->name[0] = target->part[0] = '\0';
 	while (*pattern != '\0') {
 		if (*pattern != '*') {
 			if (*pattern++ != *path++)
@@ -159,6 +168,7 @@ static bool matches(const char *pattern, const char *path, char name[SEGMENT_BYT
 			return false;
 		memcpy(name, path, length);
 		name[length] = '\0';
+		name = target->part;
 		path += length;
 		pattern++;
 	}
@@ -196,7 +206,7 @@ void api_handle(void *host, struct http_request *request)
 	const char *allowed = NULL;
 
 	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
-		if (!matches(routes[i].pattern, path, target.name))
+		if (!matches(routes[i].pattern, path, &target))
 			continue;
 		if (method_fits(request->method, routes[i].method)) {
 			target.kind = routes[i].kind;

@@ -26,9 +26,10 @@
 
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)
-#define LIMIT_REPLY_SECONDS 60		  /* for a client to take a large answer */
-#define LIMIT_REPLY_ONE_WRITE_BYTES 65536 /* larger bodies follow their head in slices, uncopied */
-#define LIMIT_KEPT_BUFFER_BYTES 16384	  /* an HTTP thread's buffer that grew beyond is given back after the request */
+#define LIMIT_REPLY_SECONDS 60		   /* for a client to take a large answer */
+#define LIMIT_REPLY_ONE_WRITE_BYTES 65536  /* larger bodies follow their head in slices, uncopied */
+#define LIMIT_FILE_BYTES_PER_SECOND 262144 /* a client that takes a file more slowly, in the long run, is left */
+#define LIMIT_KEPT_BUFFER_BYTES 16384	   /* an HTTP thread's buffer that grew beyond is given back after the request */
 #define LIMIT_PAGE_DEFAULT 50
 #define LIMIT_PAGE_MAX 500
 #define LIMIT_STORED_TEXT_BYTES 4096 /* longer texts of a dry run's payload are abbreviated in its row */

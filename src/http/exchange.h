@@ -111,6 +111,11 @@ void body_drain(struct http_exchange *x); /* after a refusal: a small rest, for 
 __attribute__((format(printf, 4, 5))) bool reply_refuse(
 	struct http_exchange *x, int status, const char *headers, const char *detail, ...);
 
+/* The steps of http_send() for a body that is not in memory: the head goes to the thread's buffer, unsent, with the length that the reply
+ * says; false when that could not be done and something else was sent instead. */
+bool reply_begin(struct http_exchange *x, const struct http_reply *reply);
+bool reply_write(struct http_exchange *x, const char *bytes, size_t length); /* false: the client is gone, or takes nothing */
+
 /* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
 #define QUOTE_BYTES 80
 const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -42,10 +43,24 @@ struct http_reply {
 	const char *headers;	  /* further header lines, each ending in \r\n, or NULL */
 	const char *body;
 	size_t body_length;
+	bool revalidate; /* the client may keep it, if it asks again with its ETag; else nobody keeps it */
 };
 
 /* Sends head and body in one write. Call it once per request. */
 void http_send(struct http_request *request, const struct http_reply *reply);
+
+/* A file to answer with. */
+struct http_file {
+	int descriptor; /* stays the caller's */
+	int64_t bytes;
+	int64_t modified_ms;
+	const char *etag; /* with its quotes */
+	const char *content_type;
+	const char *headers; /* as in http_reply, or NULL; at most 1 KiB */
+};
+
+/* Sends a file: 200, 206 with the range that was asked for, 304 when the client has it, 416. HEAD gets the head alone. */
+void http_send_file(struct http_request *request, const struct http_file *file);
 
 /* A problem (RFC 9457): { type, title, status, detail, request_id, errors: [{path, message}] }. `path` NULL leaves `errors` out; `members` is JSON
  * text of further members ("\"provider\":\"fal\",...") or NULL; `headers` as in http_reply. Sent as application/problem+json. */

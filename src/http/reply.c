@@ -18,6 +18,8 @@
 
 static const char common_heads[] = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
+static const char revalidated_heads[] = "Cache-Control: private, no-cache\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
+
 static const char *reason(int status)
 {
 	switch (status) {
@@ -25,6 +27,7 @@ static const char *reason(int status)
 	case 201: return "Created";
 	case 202: return "Accepted";
 	case 204: return "No Content";
+	case 206: return "Partial Content";
 	case 304: return "Not Modified";
 	case 400: return "Bad Request";
 	case 401: return "Unauthorized";
@@ -68,8 +71,8 @@ static void write_cors(struct buffer *out, const char *origin)
 	write_literal(out, "Access-Control-Allow-Origin: ");
 	buffer_text(out, origin);
 	write_literal(out, "\r\nVary: Origin\r\n"
-			   "Access-Control-Expose-Headers: Allow, Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, "
-			   "X-Request-ID\r\n");
+			   "Access-Control-Expose-Headers: Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, "
+			   "Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-ID\r\n");
 }
 
 static void write_head(struct http_exchange *x, const struct http_reply *reply)
@@ -88,7 +91,7 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply)
 		buffer_unsigned(out, reply->body_length);
 	}
 	write_literal(out, x->close ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n");
-	write_literal(out, common_heads);
+	write_literal(out, reply->revalidate ? revalidated_heads : common_heads);
 	buffer_text(out, x->request.request_id);
 	write_literal(out, "\r\n");
 	if (x->origin != NULL)
@@ -98,7 +101,7 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply)
 	write_literal(out, "\r\n");
 }
 
-static bool write_bytes(struct http_exchange *x, const char *bytes, size_t length)
+bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
 {
 	return mg_write(x->request.connection, bytes, length) == (int)length;
 }
@@ -111,48 +114,51 @@ static bool write_slices(struct http_exchange *x, const char *bytes, size_t leng
 
 	for (; length > 0; bytes += slice, length -= slice) {
 		slice = length < LIMIT_BODY_SLICE_BYTES ? length : LIMIT_BODY_SLICE_BYTES;
-		if (clock_monotonic_ns() > deadline || !write_bytes(x, bytes, slice))
+		if (clock_monotonic_ns() > deadline || !reply_write(x, bytes, slice))
 			return false;
 	}
 	return true;
 }
 
-static void send_reply(struct http_exchange *x, const struct http_reply *reply)
+bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
 {
 	static const char no_memory[] =
 		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
 	struct buffer *out = &x->worker->out;
-	size_t length = x->head_only || reply->status == 204 || reply->status == 304 ? 0 : reply->body_length;
-	bool sent;
 
+	if (x->status != 0) {
+		log_message(LOG_ERROR, "http.reply", "a second answer (%d after %d) was not sent", reply->status, x->status);
+		return false;
+	}
+	x->status = reply->status;
+	out->maximum = LIMIT_REPLY_ONE_WRITE_BYTES + REPLY_HEAD_BYTES;
 	buffer_clear(out);
 	write_head(x, reply);
-	if (length > 0 && length <= LIMIT_REPLY_ONE_WRITE_BYTES)
-		buffer_append(out, reply->body, length);
-	if (out->failed) {
-		x->close = true;
-		x->status = 503;
-		write_bytes(x, no_memory, sizeof no_memory - 1);
-		return;
-	}
-	sent = write_bytes(x, out->data, out->length);
-	if (sent && length > LIMIT_REPLY_ONE_WRITE_BYTES)
-		sent = write_slices(x, reply->body, length);
-	if (!sent)
-		x->close = true;
+	if (!out->failed &&
+		buffer_reserve(out, reply->body_length <= LIMIT_REPLY_ONE_WRITE_BYTES ? reply->body_length : 0) != NULL)
+		return true;
+	x->close = true;
+	x->status = 503;
+	reply_write(x, no_memory, sizeof no_memory - 1);
+	return false;
 }
 
 void http_send(struct http_request *request, const struct http_reply *reply)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
+	struct buffer *out = &x->worker->out;
+	size_t length = x->head_only || reply->status == 204 || reply->status == 304 ? 0 : reply->body_length;
+	bool sent;
 
-	if (x->status != 0) {
-		log_message(LOG_ERROR, "http.reply", "a second answer (%d after %d) was not sent", reply->status, x->status);
+	if (!reply_begin(x, reply))
 		return;
-	}
-	x->status = reply->status;
-	x->worker->out.maximum = LIMIT_REPLY_ONE_WRITE_BYTES + REPLY_HEAD_BYTES;
-	send_reply(x, reply);
+	if (length > 0 && length <= LIMIT_REPLY_ONE_WRITE_BYTES)
+		buffer_append(out, reply->body, length);
+	sent = reply_write(x, out->data, out->length);
+	if (sent && length > LIMIT_REPLY_ONE_WRITE_BYTES)
+		sent = write_slices(x, reply->body, length);
+	if (!sent)
+		x->close = true;
 }
 
 static void write_problem(struct buffer *out, const struct http_request *request, const struct http_problem *problem)
