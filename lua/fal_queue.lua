@@ -14,6 +14,7 @@ local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local names = require "names"
+local url_parts = require "url_parts"
 
 local queue = {
   BASE_URL = "https://queue.fal.run",
@@ -210,6 +211,24 @@ local function failed(response, failure, from_model)
   return result
 end
 
+-- What a request cost: the vendor's units at the price of the submit, else what the table said then. `reading`: see `finished`.
+local function cost_of(response, reading)
+  local units = tonumber(table_of(response.headers)["x-fal-billable-units"])
+  if units and reading.unit_price then
+    return { usd = units * reading.unit_price, source = "computed", quantity = units, unit_usd = reading.unit_price }, units
+  end
+  return nil, units
+end
+
+-- A model that refused its input, or failed: the units tell whether that is billed.
+local function model_failed(response, reading)
+  local result = failed(response, nil, true)
+  local cost, units = cost_of(response, reading)
+  if units and result.error.billed == nil then result.error.billed = units > 0 end
+  result.cost, result.retry_after = cost, nil
+  return result
+end
+
 -- ---- results -------------------------------------------------------------------------------------------------------
 
 local function artifact_of(file, seed)
@@ -248,19 +267,16 @@ local function remove_withheld(files, output)
   return kept, #files - #kept
 end
 
-local function cost_of(response, unit_price)
-  local units = tonumber(table_of(response.headers)["x-fal-billable-units"])
-  if not units or not unit_price then return nil, units end
-  return { usd = units * unit_price, source = "computed", quantity = units, unit_usd = unit_price }, units
-end
-
--- `options.unit_price`: US dollars for one of the model's billing units. `options.keep_flagged`: the safety checker was
--- switched off, so that a mark is a remark and the picture is whole.
-local function finished(id, response, options)
+-- `reading`, as the submit knew it: `unit_price`, US dollars for one of the model's billing units; `usd`, what the
+-- whole costs by the table; `keep_flagged`: the safety checker was switched off, so that a mark is a remark and the picture is whole;
+-- `makes_files`: an output without a file is not this model's. Nil when the answer is not an output.
+local function finished(id, response, reading)
   local output = table_of(response.json)
   local files, withheld = collect_files(output), 0
-  if not options.keep_flagged then files, withheld = remove_withheld(files, output) end
-  local cost, units = cost_of(response, options.unit_price)
+  if response.json == nil or (reading.makes_files and #files == 0) then return nil end
+  if not reading.keep_flagged then files, withheld = remove_withheld(files, output) end
+  local cost, units = cost_of(response, reading)
+  if not cost and reading.usd then cost = { usd = reading.usd, source = "computed" } end
   if #files == 0 and withheld > 0 then
     local billed
     if units then billed = units > 0 end
@@ -278,14 +294,16 @@ end
 
 -- ---- submit --------------------------------------------------------------------------------------------------------
 
-local function accepted(response)
+-- What the polls of a request need to know, also when long texts of its payload are cut: where it is, and how to read it.
+local function accepted(response, model, options)
   local body = table_of(response.json)
   local id = text_of(body.request_id)
   if not id then
     local message = "the vendor accepted the request but did not name it"
-    return { status = "error", error = { code = "vendor", message = message } }
+    return http_errors.unreadable(message)
   end
   local state = {
+    model = model, logs = options.logs,
     status_url = text_of(body.status_url), response_url = text_of(body.response_url), cancel_url = text_of(body.cancel_url),
     status = "queued",
   }
@@ -293,7 +311,8 @@ local function accepted(response)
   return { id = id, status = "queued", state = state, reason = position and "position " .. position .. " in the queue" or nil }
 end
 
---- Puts a request into the queue. `input` is the model's input as it goes out; `options` as read_options made them.
+--- Puts a request into the queue. `input` is the model's input as it goes out; `options` as read_options made them. The caller
+-- puts into the state of what was accepted how to read the output (with_reading).
 function queue.submit(ctx, model, input, options)
   options = options or NO_OPTIONS
   local headers = common_headers(options)
@@ -304,7 +323,16 @@ function queue.submit(ctx, model, input, options)
     method = "POST", path = "/" .. model, headers = headers, json = input, query = webhook and { fal_webhook = webhook } or nil,
   }
   if not response or response.status >= 300 then return failed(response, failure) end
-  return accepted(response)
+  return accepted(response, model, options)
+end
+
+--- Keeps how to read the output with a request that was accepted: `reading` (see `finished`), as prices and switches are now.
+function queue.with_reading(result, reading, makes_files)
+  if result.state then
+    reading.makes_files = makes_files or nil
+    result.state.reading = reading
+  end
+  return result
 end
 
 --- Runs a model and waits for its output: no queue, so neither priority nor webhook, and 429 over the concurrency limit.
@@ -316,8 +344,16 @@ function queue.run(ctx, model, input, options, reading)
   local response, failure = ctx.request {
     method = "POST", url = queue.RUN_URL .. "/" .. model, headers = common_headers(options), json = input,
   }
-  if not response or response.status >= 300 then return failed(response, failure, true) end
-  return finished(text_of(table_of(response.headers)["x-fal-request-id"]), response, reading or {})
+  local id = text_of(table_of(response and response.headers)["x-fal-request-id"])
+  if not response then return failed(nil, failure) end
+  if response.status < 300 then
+    return finished(id, response, reading or NO_OPTIONS) or http_errors.unreadable("the answer is not an output of the model")
+  end
+  -- Refused at the door: no model ran.
+  if response.status == 429 or response.status == 401 or response.status == 403 then return failed(response) end
+  local result = model_failed(response, reading or NO_OPTIONS)
+  result.id = id
+  return result
 end
 
 -- ---- a request in the queue ----------------------------------------------------------------------------------------
@@ -325,7 +361,7 @@ end
 -- Where a request's status, response or cancel call goes: the URL that fal gave, else the one that its rule gives. On the
 -- queue's own host only the path is used, so that a configured base_url holds for the whole life of a job.
 local function address(job, model, kind)
-  local url = text_of(table_of(job.state)[kind .. "_url"])
+  local url = text_of(url_parts.of_vendor(table_of(job.state)[kind .. "_url"]))
   if url and not starts_with(url, queue.BASE_URL .. "/") then return { url = url } end
   if url then return { path = string.sub(url, #queue.BASE_URL + 1) } end
   if not string.find(tostring(job.id), "^%w[%w_-]*$") then return nil end
@@ -364,17 +400,19 @@ local function is_worth_asking_again(response)
   return not (kind or text_of(table_of(response.headers)["x-fal-error-type"]))
 end
 
+local NOT_AN_OUTPUT = { kind = "malformed", message = "the answer is not an output of the model" }
+
 local function fetch_result(job, ctx, model, reading)
   local place = address(job, model, "response")
   if not place then return nil, NO_ADDRESS end
   local response, failure = call(ctx, place, "GET")
   if is_worth_asking_again(response) then return not_learned(job, response, failure) end
   if response.status >= 300 then
-    local result = failed(response, failure, true)
-    result.id, result.retry_after = job.id, nil
+    local result = model_failed(response, reading)
+    result.id = job.id
     return result
   end
-  return finished(job.id, response, reading or {})
+  return finished(job.id, response, reading) or not_learned(job, nil, NOT_AN_OUTPUT)
 end
 
 -- Models that log a progress bar log a percentage before a bar: "25%|##        | 1/4".
@@ -394,12 +432,26 @@ local function completed_with_error(job, body)
   return { id = job.id, status = "error", error = { code = code, message = message, vendor_code = kind, billed = billed } }
 end
 
---- Asks for a request's status and, once it is completed, for its result. `reading` says how to read it (see `finished`).
+-- Model and reading of a request: what its submit left, else what its payload says now.
+local function known(job, model, reading)
+  local state = table_of(job.state)
+  if not text_of(state.model) then return model, reading or NO_OPTIONS end
+  return state.model, table_of(state.reading)
+end
+
+local function wants_logs(job)
+  local logs = table_of(job.state).logs
+  if logs == nil then logs = table_of(table_of(job.payload).queue).logs end
+  return logs ~= false
+end
+
+--- Asks for a request's status and, once it is completed, for its result. `reading` says how to read it (see `finished`), for a
+-- request that the host does not know.
 function queue.poll(job, ctx, model, reading)
+  model, reading = known(job, model, reading)
   local place = address(job, model, "status")
   if not place then return nil, NO_ADDRESS end
-  local wants_logs = table_of(table_of(job.payload).queue).logs ~= false
-  local response, failure = call(ctx, place, "GET", { logs = wants_logs and "1" or "0" })
+  local response, failure = call(ctx, place, "GET", { logs = wants_logs(job) and "1" or "0" })
   if http_errors.is_transient(response) then return not_learned(job, response, failure) end
   if response.status >= 300 then
     local result = failed(response, failure)
@@ -423,6 +475,7 @@ end
 
 --- Asks fal to drop a request. One that is already running may still finish, and then it is billed.
 function queue.cancel(job, ctx, model)
+  model = known(job, model)
   local place = address(job, model, "cancel")
   if not place then return nil, NO_ADDRESS end
   local response, failure = call(ctx, place, "PUT")
@@ -437,26 +490,42 @@ function queue.cancel(job, ctx, model)
     result.id, result.error.billed = job.id, nil
     return result
   end
+  local problem = { code = "canceled", message = "the request was canceled" }
+  -- It left the queue before it ran.
+  if answer == "OK" then problem.billed = false end
   local reason = answer == "CANCELLATION_REQUESTED" and "cancellation requested: a request that runs may still finish" or nil
-  return { id = job.id, status = "canceled", reason = reason }
+  return { id = job.id, status = "canceled", reason = reason, error = problem }
+end
+
+-- What a delivery does not tell is in the headers of the result: the units that are billed.
+local function with_units(payload, job, ctx, model, reading)
+  local is_ours = text_of(table_of(job.state).model) ~= nil
+  local place = is_ours and reading.unit_price and address(job, model, "response")
+  local response = place and call(ctx, place, "GET")
+  return { json = payload, headers = response and response.status == 200 and response.headers or {} }
 end
 
 --- Reads a webhook delivery, whose signature the host has checked. An output too odd for JSON is fetched instead.
 function queue.webhook(delivery, ctx, model, reading)
   local body, job = table_of(delivery.json), delivery.job or {}
+  model, reading = known(job, model, reading)
   if job.id and body.request_id ~= job.id and body.gateway_request_id ~= job.id then
     return nil, { field = "request_id", message = "the delivery is for another request" }
   end
-  local known = check.copy(job)
-  known.id = job.id or text_of(body.request_id)
+  local request = check.copy(job)
+  request.id = job.id or text_of(body.request_id)
   if body.status == "ERROR" then
     local status = tonumber(string.match(string.sub(text_of(body.error) or "", 1, 200), "status code: (%d%d%d)"))
-    if not status or type(body.payload) ~= "table" then return completed_with_error(known, body) end
-    return { id = known.id, status = "error", error = queue.error({ status = status, json = body.payload, headers = {} }, true) }
-  elseif body.status == "OK" and type(body.payload) == "table" then
-    return finished(known.id, { json = body.payload, headers = {} }, reading or {})
+    if not status or type(body.payload) ~= "table" then return completed_with_error(request, body) end
+    local refused = with_units(body.payload, request, ctx, model, reading)
+    refused.status = status
+    local result = model_failed(refused, reading)
+    result.id = request.id
+    return result
   elseif body.status == "OK" then
-    return fetch_result(known, ctx, model, reading)
+    local result = type(body.payload) == "table"
+      and finished(request.id, with_units(body.payload, request, ctx, model, reading), reading)
+    return result or fetch_result(request, ctx, model, reading)
   end
   return nil, { field = "status", message = "must be OK or ERROR" }
 end

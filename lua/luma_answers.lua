@@ -74,8 +74,8 @@ end
 
 local STATUSES = { queued = "queued", dreaming = "running", processing = "running" }
 
---- The result that a generation object stands for. `state`: { api =, usd = }: Luma reports no cost, so `usd` is what the table said
--- at submit.
+--- The result that a generation object stands for. `state`: { api =, usd = }: Luma reports no cost, so `usd` is what the
+-- table said at submit.
 function luma_answers.generation_result(generation, state)
   local cost = type(state.usd) == "number" and { usd = state.usd, source = "computed" } or nil
   if generation.state == "completed" then

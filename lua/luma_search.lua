@@ -1,7 +1,7 @@
 -- luma_search.lua - finds a generation whose create got no answer, in Dream Machine's list. The Agents API has none.
 --
--- A callback's address is different for each job and decides alone; without one, a generation is the job's when it is the only one
--- of its time that was asked for in the same words.
+-- A callback's address is different for each job and decides alone; without one, a generation is the job's when it is the only
+-- one of its time that was asked for in the same words.
 
 local check = require "check"
 local reconcile = require "reconcile"
@@ -50,8 +50,8 @@ local function read_list(job, ask)
   return nil
 end
 
---- The generation of a job as `result_of` makes it, or that it is not there, or that nobody can say. `body` is what was sent, `ask`
---- sends one request.
+--- The generation of a job as `result_of` makes it, or that it is not there, or that nobody can say. `body` is what was sent,
+--- `ask` sends one request.
 function search.run(job, body, ask, result_of)
   local generations = read_list(job, ask)
   if not generations then return reconcile.unknown() end

@@ -337,7 +337,7 @@ local function reading_of(payload)
   local parameters = payload.parameters or {}
   local known = PRICES[model_of(payload)]
   return {
-    keep_flagged = parameters.enable_safety_checker == false,
+    keep_flagged = parameters.enable_safety_checker == false or nil,
     unit_price = known and not known.high_usd and known.usd or nil,
   }
 end
@@ -397,7 +397,8 @@ local function submit(payload, ctx)
   if payload.route == "run" then
     return fal_queue.run(ctx, model_of(payload), built.body, payload.queue, reading_of(payload))
   end
-  return fal_queue.submit(ctx, model_of(payload), built.body, payload.queue)
+  local result = fal_queue.submit(ctx, model_of(payload), built.body, payload.queue)
+  return fal_queue.with_reading(result, reading_of(payload), MODELS[model_of(payload)] ~= nil)
 end
 
 local function poll(job, ctx)

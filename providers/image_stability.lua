@@ -136,7 +136,9 @@ end
 local NOT_AN_IMAGE = { kind = "malformed", message = "the vendor's answer is not an image" }
 
 local function poll(job, ctx)
-  if not string.find(tostring(job.id), "^[%w_-]+$") then return nil, { field = "job_id", message = "is not an id of Stability" } end
+  if not string.find(tostring(job.id), "^[%w_-]+$") then
+    return nil, { field = "job_id", message = "is not an id of Stability" }
+  end
   local state = job.state or {}
   local response, failure = ctx.request { path = RESULTS_ROOT .. job.id, headers = ACCEPT_JSON }
   if http_errors.is_transient(response) then

@@ -14,6 +14,7 @@ local fal_queue = require "fal_queue"
 local model_inputs = require "model_inputs"
 local names = require "names"
 local pika_direct = require "pika_direct"
+local pika_prices = require "pika_prices"
 local plan = require "plan"
 local usd = require "usd"
 local video_request = require "video_request"
@@ -202,25 +203,6 @@ local CAPABILITIES = {
   routes = ROUTES,
   unverified_routes = { "direct" },
   unverified_models = names.sorted(DIRECT_MODELS),
-}
-
-local AS_OF = "2026-11-23"
-
--- Figures per resolution are for `seconds` of video, with `min_seconds` at least. Other models have no established price.
-local function price(path, fields)
-  fields.as_of, fields.source = AS_OF, "https://fal.ai/models/" .. FAL_PREFIX .. path
-  return fields
-end
-local PRICES = {
-  ["v2.2/text-to-video"] = price("v2.2/text-to-video", { seconds = 5, usd = { ["720p"] = 0.20, ["1080p"] = 0.45 } }),
-  ["v2.2/image-to-video"] = price("v2.2/image-to-video", { seconds = 5, usd = { ["720p"] = 0.20, ["1080p"] = 0.45 } }),
-  ["v2.2/pikascenes"] = price("v2.2/pikascenes", { seconds = 5, usd = { ["720p"] = 0.20 } }),
-  ["v2.2/pikaframes"] = price("v2.2/pikaframes", { seconds = 1, min_seconds = 5, usd = { ["720p"] = 0.04, ["1080p"] = 0.06 } }),
-  ["v2.1/image-to-video"] = price("v2.1/image-to-video", { usd_per_video = 0.40 }),
-}
-
-local PRICING = {
-  as_of = AS_OF, source = "https://fal.ai/models", unit = "USD per seconds of video or per video", models = PRICES,
 }
 
 -- ---- helpers: models -----------------------------------------------------------------------------------------------
@@ -516,7 +498,7 @@ end
 local function estimate(payload)
   if route_of(payload) == "direct" then return nil, "Pika has no published price for its direct API" end
   local path = path_of(payload)
-  local known = PRICES[path]
+  local known = pika_prices.PRICING.models[path]
   if not known then return nil, "the price of " .. path .. " is not known here" end
   local built = build(payload, path)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
@@ -540,18 +522,26 @@ local function health(ctx)
   return fal_queue.health(ctx, FAL_PREFIX .. MODEL_FOR.fal.text)
 end
 
+-- How to read the output of a payload's model (lua/fal_queue.lua), with what it costs at present.
+local function reading_of(payload)
+  local figures = payload.parameters and estimate(payload)
+  return { usd = figures and figures.expected or nil }
+end
+
 local function submit(payload, ctx)
   local path = path_of(payload)
   local built = build(payload, path)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if route_of(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end
-  return fal_queue.submit(ctx, FAL_PREFIX .. path, built.body, payload.queue)
+  local result = fal_queue.submit(ctx, FAL_PREFIX .. path, built.body, payload.queue)
+  return fal_queue.with_reading(result, reading_of(payload), FAL_MODELS[path] ~= nil)
 end
 
 local function poll(job, ctx)
   if is_direct(job) then return pika_direct.poll(job, ctx) end
-  return fal_queue.poll(job, ctx, fal_model(job.payload or {}))
+  local payload = job.payload or {}
+  return fal_queue.poll(job, ctx, fal_model(payload), reading_of(payload))
 end
 
 local function cancel(job, ctx)
@@ -560,7 +550,8 @@ local function cancel(job, ctx)
 end
 
 local function webhook(delivery, ctx)
-  return fal_queue.webhook(delivery, ctx, fal_model(delivery.job and delivery.job.payload or {}))
+  local payload = delivery.job and delivery.job.payload or {}
+  return fal_queue.webhook(delivery, ctx, fal_model(payload), reading_of(payload))
 end
 
 return {
@@ -588,7 +579,7 @@ return {
   hosts = { "fal.run", "api.fal.ai", pika_direct.HOST },
   outputs = { "*.fal.media", "cdn.pika.art" },
   auth = { ["Authorization"] = "Key {api_key}" },
-  capabilities = CAPABILITIES, pricing = PRICING,
+  capabilities = CAPABILITIES, pricing = pika_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
   webhook_signature = fal_queue.WEBHOOK_SIGNATURE,
