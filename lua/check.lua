@@ -10,8 +10,8 @@ local cjson = require "cjson"
 local check = {}
 
 local null, is_array = cjson.null, cjson.is_array
-local byte, lower, sub = string.byte, string.lower, string.sub
-local type = type
+local byte, lower, sub, sort, tointeger = string.byte, string.lower, string.sub, table.sort, math.tointeger
+local pairs, setmetatable, tonumber, type = pairs, setmetatable, tonumber, type
 
 -- Read, never written: the options of a call without any.
 local NO_OPTIONS = {}
@@ -47,6 +47,7 @@ end
 --- Text without white space at both ends. No pattern: a data URI may be many megabytes long.
 function check.trim(text)
   local first, last = 1, #text
+  if last > 0 and byte(text, 1) > 32 and byte(text, last) > 32 then return text end
   while first <= last and is_space(byte(text, first)) do first = first + 1 end
   while last >= first and is_space(byte(text, last)) do last = last - 1 end
   if first == 1 and last == #text then return text end
@@ -164,7 +165,7 @@ function Reader:integer(names, options)
     if options.wide then return value end
     check.fail(self:path(name), "is too large")
   end
-  local integer = math.tointeger(value)
+  local integer = tointeger(value)
   if not integer then check.fail(self:path(name), "must be a whole number") end
   if integer == 0 and options.zero == "absent" then return options.default end
   return bounded(self, name, integer, options)
@@ -235,7 +236,7 @@ function check.present(list, object, second)
   local by_name, positions = list.by_name, {}
   for name in pairs(object) do positions[#positions + 1] = by_name[name] end
   for name in pairs(second or NO_OPTIONS) do positions[#positions + 1] = by_name[name] end
-  if positions[2] then table.sort(positions) end
+  if positions[2] then sort(positions) end
   local fields = {}
   for index = 1, #positions do
     if positions[index] ~= positions[index - 1] then fields[#fields + 1] = list[positions[index]] end
@@ -247,7 +248,9 @@ end
 -- it. What was not given costs nothing and is left as it is in `target`.
 function Reader:fields(list, target)
   target = target or {}
-  for _, field in ipairs(check.present(list, self.object)) do
+  local fields = check.present(list, self.object)
+  for index = 1, #fields do
+    local field = fields[index]
     target[field.name] = field.read(self, field.names, field.options)
   end
   return target

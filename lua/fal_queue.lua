@@ -16,6 +16,8 @@ local http_errors = require "http_errors"
 local names = require "names"
 local url_parts = require "url_parts"
 
+local type, sub = type, string.sub
+
 local queue = {
   BASE_URL = "https://queue.fal.run",
   RUN_URL = "https://fal.run",
@@ -70,7 +72,7 @@ local function table_of(value)
 end
 
 local function starts_with(text, prefix)
-  return string.sub(text, 1, #prefix) == prefix
+  return sub(text, 1, #prefix) == prefix
 end
 
 local function number_text(number)

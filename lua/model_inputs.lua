@@ -10,6 +10,8 @@ local check = require "check"
 local names = require "names"
 local plan = require "plan"
 
+local ipairs, type, in_list = ipairs, type, check.in_list
+
 local model_inputs = {}
 
 -- A longer list of numbers helps nobody; it becomes one text.
@@ -58,8 +60,9 @@ end
 
 local function takes(input, value)
   if not input.complaint then return true end
-  if input.values then return check.in_list(value, input.values) end
-  return type(value) == "number" and value >= (input.min or -math.huge) and value <= (input.max or math.huge)
+  if input.values then return in_list(value, input.values) end
+  local low, high = input.min, input.max
+  return type(value) == "number" and (not low or value >= low) and (not high or value <= high)
 end
 
 --- A plan (plan.lua) for a model. Without a description, everything goes out as it is.
@@ -118,9 +121,11 @@ end
 
 --- Hands warnings and notes to the host; also which defaults of ours the model did not take.
 function model_inputs.announce(built, ctx)
-  for _, default in ipairs(built.unfit_defaults or {}) do
-    ctx.note(("%s: the default of %s is not one that %s takes (%s), so its own is used"):format(
-      default.field, tostring(default.value), built.model, default.complaint))
+  if built.unfit_defaults then
+    for _, default in ipairs(built.unfit_defaults) do
+      ctx.note(("%s: the default of %s is not one that %s takes (%s), so its own is used"):format(
+        default.field, tostring(default.value), built.model, default.complaint))
+    end
   end
   plan.announce(built, ctx)
 end
@@ -129,7 +134,9 @@ end
 function model_inputs.require_inputs(built)
   local description, body, unfit = built.description, built.body, built.unfit
   if not description then return end
-  for _, name in ipairs(description.required) do
+  local required = description.required
+  for index = 1, #required do
+    local name = required[index]
     if body[name] == nil and not (unfit and unfit[name]) then
       plan.refuse(built, description.inputs[name].field or name, "is needed by " .. built.model)
     end

@@ -1,12 +1,17 @@
 -- names.lua - the names of an object, sorted, as a set, or those that a set lacks.
 
+local ipairs, pairs, sort = ipairs, pairs, table.sort
+
 local names = {}
 
 --- The names of an object in alphabetical order: scripts must not depend on the order of `pairs`.
 function names.sorted(object)
-  local list = {}
-  for name in pairs(object) do list[#list + 1] = name end
-  if list[2] ~= nil then table.sort(list) end
+  local list, count = {}, 0
+  for name in pairs(object) do
+    count = count + 1
+    list[count] = name
+  end
+  if count > 1 then sort(list) end
   return list
 end
 
@@ -19,7 +24,7 @@ function names.unknown(object, known)
       list[#list + 1] = name
     end
   end
-  if list then table.sort(list) end
+  if list then sort(list) end
   return list
 end
 

@@ -156,11 +156,15 @@ local function make_ctx(provider, answer, responses, options)
   return ctx
 end
 
--- Calls a function of the script and files its outcome in the answer.
-local function call(provider, name, answer, responses, options, ...)
-  local arguments = { ... }
-  arguments[#arguments + 1] = make_ctx(provider, answer, responses, options)
-  local ok, result, refusal = pcall(provider[name], table.unpack(arguments))
+-- Calls a function of the script and files its outcome in the answer. All but health have a subject (a payload, a job).
+local function call(provider, name, answer, responses, options, subject, plan)
+  local ctx = make_ctx(provider, answer, responses, options)
+  local ok, result, refusal
+  if subject == nil then
+    ok, result, refusal = pcall(provider[name], ctx)
+  else
+    ok, result, refusal = pcall(provider[name], subject, ctx, plan)
+  end
   if not ok then
     if result ~= PREVIEW_TAKEN then error(result, 0) end
     return answer
@@ -173,11 +177,11 @@ local function new_answer()
   return { warnings = {}, notes = {}, needs = {}, requests = {} }
 end
 
---- Runs prepare alone: the payload and the further fields, or nil and { field =, message = }.
+--- Runs prepare alone: the payload, the further fields and the plan, or nil and { field =, message = }.
 function offline.prepare(provider, request)
   if not provider.prepare then return request, {} end
-  local ok, payload, second = pcall(provider.prepare, request)
-  if ok then return payload, second end
+  local ok, payload, second, plan = pcall(provider.prepare, request)
+  if ok then return payload, second, plan end
   if type(payload) == "table" and payload.field then return nil, payload end
   error(payload, 0)
 end
@@ -187,14 +191,14 @@ end
 --- answers in order, and `answer.result` is what submit returned. A 400 of prepare is in `answer.invalid`.
 function offline.submit(provider, request, responses, options)
   local answer = new_answer()
-  local payload, fields = offline.prepare(provider, request)
+  local payload, fields, plan = offline.prepare(provider, request)
   if not payload then
     answer.invalid = fields
     return answer
   end
   answer.payload, answer.fields = payload, fields
-  if provider.estimate then answer.estimate, answer.estimate_missing = provider.estimate(payload) end
-  return call(provider, "submit", answer, responses, options or {}, payload)
+  if provider.estimate then answer.estimate, answer.estimate_missing = provider.estimate(payload, plan) end
+  return call(provider, "submit", answer, responses, options or {}, payload, plan)
 end
 
 --- poll, cancel: `job` is { id =, state =, payload = }.

@@ -52,8 +52,12 @@ end
 
 --- Hands warnings and notes to the host.
 function plan.announce(self, ctx)
-  for _, warning in ipairs(self.warnings or {}) do ctx.warn(warning) end
-  for _, note in ipairs(self.notes or {}) do ctx.note(note) end
+  if self.warnings then
+    for _, warning in ipairs(self.warnings) do ctx.warn(warning) end
+  end
+  if self.notes then
+    for _, note in ipairs(self.notes) do ctx.note(note) end
+  end
 end
 
 return plan

@@ -13,6 +13,8 @@ local names = require "names"
 local plan = require "plan"
 local usd = require "usd"
 
+local ceil, next, pairs, type = math.ceil, next, pairs, type
+
 local MODES = { "flux", "sdxl" }
 local MODEL_OF_MODE = { flux = "fal-ai/flux/schnell", sdxl = "fal-ai/fast-sdxl" }
 
@@ -167,8 +169,6 @@ for name in pairs(SIZE_PARAMETERS) do
 end
 local OUTPUT_FORMAT_AS_FORMAT = { field = "parameters.output_format", input = "format", known = true }
 
-local NONE = {}
-
 local READ_AT_TOP = names.union(names.set(fal_queue.OPTION_NAMES), names.set {
   "mode", "prompt", "model", "route", "parameters", "negative_prompt", "gpu", "provider_id", "id",
 })
@@ -217,7 +217,8 @@ local function check_sizes(parameters)
     check.fail("parameters." .. missing, "is required together with " .. (parameters.width and "width" or "height"))
   end
   local first
-  for _, name in ipairs(SIZE_NOT_IN_WORDS) do
+  for index = 1, #SIZE_NOT_IN_WORDS do
+    local name = SIZE_NOT_IN_WORDS[index]
     if first and parameters[name] ~= nil then
       check.fail("parameters." .. name, "gives the size a second time, beside " .. first)
     elseif parameters[name] ~= nil then
@@ -245,7 +246,8 @@ end
 local function fill_defaults(parameters)
   local filled = {}
   local has_size = parameters.image_size or parameters.width or parameters.aspect_ratio
-  for _, name in ipairs(DEFAULT_NAMES) do
+  for index = 1, #DEFAULT_NAMES do
+    local name = DEFAULT_NAMES[index]
     if parameters[name] == nil and not (name == "resolution" and has_size) then
       parameters[name] = DEFAULTS[name]
       filled[#filled + 1] = name
@@ -255,8 +257,9 @@ local function fill_defaults(parameters)
 end
 
 local function ignored_names(request)
-  local ignored = {}
-  for _, name in ipairs(names.unknown(request, READ_AT_TOP) or ignored) do
+  local unknown, ignored = names.unknown(request, READ_AT_TOP), {}
+  if not unknown then return nil end
+  for _, name in ipairs(unknown) do
     if check.is_given(request[name]) then ignored[#ignored + 1] = name end
   end
   return #ignored > 0 and cjson.array(ignored) or nil
@@ -313,15 +316,18 @@ local function build(payload)
   local built = model_inputs.new_plan(model, MODELS[model])
   local size, size_name, aspect = choose_size(built, payload.parameters)
   if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
-  for _, name in ipairs(names.sorted(payload.parameters)) do
-    if not SIZE_PARAMETERS[name] then put_parameter(built, payload, name) end
+  local given = names.sorted(payload.parameters)
+  for index = 1, #given do
+    if not SIZE_PARAMETERS[given[index]] then put_parameter(built, payload, given[index]) end
   end
   if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
   if size then put_size(built, payload, size, size_name) end
   model_inputs.require_inputs(built)
   if not built.description then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
-  for _, name in ipairs(payload.ignored or NONE) do
-    plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
+  if payload.ignored then
+    for _, name in ipairs(payload.ignored) do
+      plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
+    end
   end
   return built
 end
@@ -359,25 +365,26 @@ local function prepare(request)
   end
   payload.prompt = top:text("prompt", MODELS[model_of(payload)] and REQUIRED or IF_NOT_BLANK)
   payload.parameters = read_parameters(inner)
-  for _, name in ipairs(AT_TOP_TOO) do
-    payload.parameters[name] = payload.parameters[name] or top:text(name, IF_NOT_BLANK)
+  for index = 1, #AT_TOP_TOO do
+    local name = AT_TOP_TOO[index]
+    if request[name] ~= nil and payload.parameters[name] == nil then payload.parameters[name] = top:text(name, IF_NOT_BLANK) end
   end
   if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
-  return payload
+  return payload, nil, build(payload)
 end
 
-local function estimate(payload)
+local function estimate(payload, built)
   local model = model_of(payload)
   local known = PRICES[model]
   if not known then return nil, "fal.ai's price of " .. model .. " is not known here" end
-  local built = build(payload)
+  built = built or build(payload)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   local images = payload.parameters.samples or 1
   local quantity, most = images, images
   if known.unit == "megapixel" then
     -- Rounded up per image. A picture of 1024x1024 is sold as one megapixel; the price list could be read as two.
     local pixels = pixels_of(built.body.image_size)
-    quantity, most = images * math.ceil(pixels / 2 ^ 20), images * math.ceil(pixels / 1e6)
+    quantity, most = images * ceil(pixels / 2 ^ 20), images * ceil(pixels / 1e6)
   end
   local expected = usd.to_micros(quantity * known.usd)
   return {
@@ -390,8 +397,8 @@ local function health(ctx)
   return fal_queue.health(ctx, MODEL_OF_MODE.flux)
 end
 
-local function submit(payload, ctx)
-  local built = build(payload)
+local function submit(payload, ctx, built)
+  built = built or build(payload)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if payload.route == "run" then

@@ -69,11 +69,12 @@ local function prepare(request)
     payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
     parameters.resolution = parameters.resolution or DEFAULT_RESOLUTION
   end
-  if payload.prompt or payload.prompts then return payload end
-  local route = luma_route.find(payload, payload.model)
-  -- Without a route submit says what is wrong; a missing prompt would only hide it.
-  if route and route.prompt == "required" then check.fail("prompt", "is required") end
-  return payload
+  if not (payload.prompt or payload.prompts) then
+    local route = luma_route.find(payload, payload.model)
+    -- Without a route submit says what is wrong; a missing prompt would only hide it.
+    if route and route.prompt == "required" then check.fail("prompt", "is required") end
+  end
+  return payload, nil, luma_body.build(payload)
 end
 
 -- Answers ------------------------------------------------------------------------------------------------------------------
@@ -101,8 +102,8 @@ local function ask(ctx, api, request)
   return ctx.request(request)
 end
 
-local function estimate(payload)
-  local plan = luma_body.build(payload)
+local function estimate(payload, plan)
+  plan = plan or luma_body.build(payload)
   if plans.is_refused(plan) then return nil, plans.first_refusal(plan) end
   return luma_prices.estimate(plan)
 end
@@ -134,8 +135,8 @@ local function health(ctx)
   }
 end
 
-local function submit(payload, ctx)
-  local plan = luma_body.build(payload)
+local function submit(payload, ctx, plan)
+  plan = plan or luma_body.build(payload)
   if plans.is_refused(plan) then return nil, plan.refusals end
   plans.announce(plan, ctx)
   local route, body = plan.route, plan.body

@@ -477,7 +477,7 @@ local function prepare(request)
   read_values(payload.parameters)
   if not model then fill_defaults(payload) end
   if not video_request.joined_prompt(payload, NONE) and needs_prompt(payload) then check.fail("prompt", "is required") end
-  return payload
+  return payload, nil, build(payload, path_of(payload))
 end
 
 -- The seconds that will be billed, least and most; nil when the request does not say.
@@ -495,12 +495,12 @@ local function seconds_of(payload, body, known)
   return math.max(total, known.min_seconds), math.max(total, known.min_seconds)
 end
 
-local function estimate(payload)
+local function estimate(payload, built)
   if route_of(payload) == "direct" then return nil, "Pika has no published price for its direct API" end
   local path = path_of(payload)
   local known = pika_prices.PRICING.models[path]
   if not known then return nil, "the price of " .. path .. " is not known here" end
-  local built = build(payload, path)
+  built = built or build(payload, path)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   local answer = { model = path, source = known.source, as_of = known.as_of }
   if known.usd_per_video then
@@ -523,19 +523,19 @@ local function health(ctx)
 end
 
 -- How to read the output of a payload's model (lua/fal_queue.lua), with what it costs at present.
-local function reading_of(payload)
-  local figures = payload.parameters and estimate(payload)
+local function reading_of(payload, built)
+  local figures = payload.parameters and estimate(payload, built)
   return { usd = figures and figures.expected or nil }
 end
 
-local function submit(payload, ctx)
+local function submit(payload, ctx, built)
   local path = path_of(payload)
-  local built = build(payload, path)
+  built = built or build(payload, path)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if route_of(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end
   local result = fal_queue.submit(ctx, FAL_PREFIX .. path, built.body, payload.queue)
-  return fal_queue.with_reading(result, reading_of(payload), FAL_MODELS[path] ~= nil)
+  return fal_queue.with_reading(result, reading_of(payload, built), FAL_MODELS[path] ~= nil)
 end
 
 local function poll(job, ctx)

@@ -70,9 +70,10 @@ local function fill_in(payload)
     fill_size(payload)
   end
   for _, model in ipairs(candidates_of(payload)) do
-    if not plans.is_refused(runway_body.build(payload, model)) then
+    local plan = runway_body.build(payload, model)
+    if not plans.is_refused(plan) then
       payload.model = model
-      return
+      return plan
     end
   end
 end
@@ -110,15 +111,14 @@ local function prepare(request)
   payload.model = payload.model or payload.parameters.model
   if not payload.model then
     if not has_text(payload) then check.fail("prompt", "is required") end
-    fill_in(payload)
-    return payload
+    return payload, nil, fill_in(payload)
   end
   -- An unknown model is refused by submit; a missing prompt would only hide it.
   local spec = runway_route.find_spec(payload, payload.model, pictures)
   if not spec then return payload end
   if spec.prompt == "required" and not has_text(payload) then check.fail("prompt", "is required") end
   fill_in_required(payload, spec)
-  return payload
+  return payload, nil, runway_body.build(payload, payload.model)
 end
 
 -- Answers ------------------------------------------------------------------------------------------------------------------
@@ -144,9 +144,9 @@ end
 
 -- The functions of the contract ----------------------------------------------------------------------------------------------
 
-local function estimate(payload)
+local function estimate(payload, plan)
   if not payload.model then return nil, "a combination of model, size and length that Runway sells" end
-  local plan = runway_body.build(payload, payload.model)
+  plan = plan or runway_body.build(payload, payload.model)
   if plans.is_refused(plan) then return nil, plans.first_refusal(plan) end
   return runway_prices.estimate(plan)
 end
@@ -172,9 +172,9 @@ local function refusals_of_all(payload)
   return refusals
 end
 
-local function submit(payload, ctx)
+local function submit(payload, ctx, plan)
   if not payload.model then return nil, refusals_of_all(payload) end
-  local plan = runway_body.build(payload, payload.model)
+  plan = plan or runway_body.build(payload, payload.model)
   if plans.is_refused(plan) then return nil, plan.refusals end
   plans.announce(plan, ctx)
   local response, failure = ctx.request { path = "/v1/" .. plan.spec.operation, json = plan.body }

@@ -20,9 +20,9 @@ local function nothing() end
 local CTX = { dry_run = true, warn = nothing, note = nothing, request = function() error(SENT, 0) end }
 
 local function submit(provider, request)
-  local payload = provider.prepare(request)
-  provider.estimate(payload)
-  local ok, outcome = pcall(provider.submit, payload, CTX)
+  local payload, _, plan = provider.prepare(request)
+  provider.estimate(payload, plan)
+  local ok, outcome = pcall(provider.submit, payload, CTX, plan)
   assert(not ok and outcome == SENT, "nothing was sent")
 end
 

@@ -166,6 +166,7 @@ static void write_array(lua_State *L, int index, struct buffer *out, int depth)
 struct field {
 	const char *name;
 	size_t length;
+	int value; /* where on the stack it lies; 0: it is looked up */
 };
 
 static int compare_fields(const void *a, const void *b)
@@ -176,62 +177,83 @@ static int compare_fields(const void *a, const void *b)
 	return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
-static size_t count_fields(lua_State *L, int index)
+static void check_key(lua_State *L)
 {
-	size_t count = 0;
+	if (lua_type(L, -2) != LUA_TSTRING)
+		luaL_error(L, "JSON: an object's key must be text, not %s", luaL_typename(L, -2));
+}
 
-	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING)
-			luaL_error(L, "JSON: an object's key must be text, not %s", luaL_typename(L, -2));
-		count++;
+/* Names and values of a small object, which stay on the stack. Sorted as they come. -1: there are too many. */
+static int take_fields(lua_State *L, int index, struct field few[MOST_FIELDS_ON_STACK])
+{
+	struct field field;
+	int count = 0, at;
+
+	luaL_checkstack(L, 2 * MOST_FIELDS_ON_STACK + 4, "JSON too deep");
+	for (lua_pushnil(L); lua_next(L, index); lua_pushvalue(L, -2)) {
+		check_key(L);
+		if (count == MOST_FIELDS_ON_STACK)
+			return -1;
+		field.name = lua_tolstring(L, -2, &field.length);
+		field.value = lua_gettop(L);
+		for (at = count++; at > 0 && compare_fields(&few[at - 1], &field) > 0; at--)
+			few[at] = few[at - 1];
+		few[at] = field;
 	}
 	return count;
 }
 
-static void sort_fields(struct field *fields, size_t count)
+/* Names of an object of any size. The list is a userdata on the stack, so that an error leaks nothing; the table anchors the names. */
+static struct field *list_fields(lua_State *L, int index, int *count)
 {
-	if (count > MOST_FIELDS_ON_STACK) {
-		qsort(fields, count, sizeof *fields, compare_fields);
+	struct field *fields;
+	int filled = 0;
+
+	*count = 0;
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+		check_key(L);
+		++*count;
+	}
+	fields = lua_newuserdatauv(L, (size_t)*count * sizeof *fields, 0);
+	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), filled++) {
+		fields[filled].name = lua_tolstring(L, -2, &fields[filled].length);
+		fields[filled].value = 0;
+	}
+	qsort(fields, (size_t)*count, sizeof *fields, compare_fields);
+	return fields;
+}
+
+static void write_field(lua_State *L, int index, const struct field *field, struct buffer *out, int depth)
+{
+	json_write_string(out, field->name, field->length);
+	buffer_char(out, ':');
+	if (field->value != 0) {
+		write_value(L, field->value, out, depth + 1);
 		return;
 	}
-	for (size_t i = 1; i < count; i++) {
-		struct field moving = fields[i];
-		size_t at = i;
-
-		for (; at > 0 && compare_fields(&fields[at - 1], &moving) > 0; at--)
-			fields[at] = fields[at - 1];
-		fields[at] = moving;
-	}
+	lua_pushlstring(L, field->name, field->length);
+	lua_rawget(L, index);
+	write_value(L, lua_gettop(L), out, depth + 1);
+	lua_pop(L, 1);
 }
 
 static void write_object(lua_State *L, int index, struct buffer *out, int depth)
 {
 	struct field few[MOST_FIELDS_ON_STACK], *fields = few;
-	size_t count = count_fields(L, index), filled = 0;
+	int top = lua_gettop(L), count = take_fields(L, index, few);
 
-	/* The names are anchored by the table; a large list of them by a userdata on the stack, so that an error leaks nothing. */
-	if (count > MOST_FIELDS_ON_STACK)
-		fields = lua_newuserdatauv(L, count * sizeof *fields, 0);
-	else
-		lua_pushnil(L);
-	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
-		fields[filled].name = lua_tolstring(L, -2, &fields[filled].length);
-		filled++;
+	if (count == -1) {
+		lua_settop(L, top);
+		fields = list_fields(L, index, &count);
 	}
-	sort_fields(fields, count);
 	buffer_char(out, '{');
-	for (size_t i = 0; i < count; i++) {
+	for (int i = 0; i < count; i++) {
 		if (i > 0)
 			buffer_char(out, ',');
-		json_write_string(out, fields[i].name, fields[i].length);
-		buffer_char(out, ':');
-		lua_pushlstring(L, fields[i].name, fields[i].length);
-		lua_rawget(L, index);
-		write_value(L, lua_gettop(L), out, depth + 1);
-		lua_pop(L, 1);
+		write_field(L, index, &fields[i], out, depth);
 	}
 	buffer_char(out, '}');
-	lua_pop(L, 1);
+	lua_settop(L, top);
 }
 
 static void write_number(lua_State *L, int index, struct buffer *out)
@@ -280,8 +302,10 @@ static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 	case LUA_TUSERDATA: write_userdata(L, index, out); break;
 	default: luaL_error(L, "JSON: a %s has no JSON form", luaL_typename(L, index));
 	}
-	if (out->failed)
+	if (out->failed && out->maximum < LIMIT_SCRIPT_MEMORY_BYTES)
 		luaL_error(L, "JSON: the value is too large");
+	if (out->failed) /* a few tables that share tables make a text without end */
+		script_stop_memory(L);
 }
 
 void bridge_write(lua_State *L, int index, struct buffer *out)

@@ -82,6 +82,9 @@ void script_call_free(struct script_call *call)
 
 /* ---- inside the coroutine ---- */
 
+/* Where prepare's results lie on the coroutine's stack while estimate runs. */
+enum { PAYLOAD = 1, PLAN };
+
 static void push_function(lua_State *L, struct script_call *call, enum manifest_function function)
 {
 	lua_rawgeti(L, LUA_REGISTRYINDEX, call->provider->functions[function]);
@@ -130,26 +133,26 @@ static void keep_mode(lua_State *L, int index, struct script_call *call)
 	lua_pop(L, 1);
 }
 
-/* Makes of the request on the stack the payload; false when the request was refused as bad input. */
+/* Makes of the request on the stack the payload and the plan; false when the request was refused as bad input. */
 static bool run_prepare(lua_State *L, struct script_call *call)
 {
 	if (call->provider->manifest.has[FUNCTION_PREPARE]) {
 		push_function(L, call, FUNCTION_PREPARE);
-		lua_insert(L, -2);
-		lua_call(L, 1, 2);
-		if (lua_isnil(L, -2)) {
-			refusal_to_error(L, -1, &call->error);
+		lua_insert(L, 1);
+		lua_call(L, 1, 3);
+		if (lua_isnil(L, PAYLOAD)) {
+			refusal_to_error(L, PAYLOAD + 1, &call->error);
 			call->outcome = CALL_INVALID;
 			return false;
 		}
 	} else {
-		lua_pushnil(L);
+		lua_settop(L, 3);
 	}
-	luaL_argexpected(L, lua_istable(L, -2), -2, "a payload table from prepare");
-	write_fields(L, lua_gettop(L), call);
-	lua_pop(L, 1);
-	keep_mode(L, lua_gettop(L), call);
-	bridge_write(L, -1, &call->payload);
+	luaL_argexpected(L, lua_istable(L, PAYLOAD), PAYLOAD, "a payload table from prepare");
+	write_fields(L, PAYLOAD + 1, call);
+	lua_remove(L, PAYLOAD + 1);
+	keep_mode(L, PAYLOAD, call);
+	bridge_write(L, PAYLOAD, &call->payload);
 	return true;
 }
 
@@ -160,8 +163,9 @@ static void run_estimate(lua_State *L, struct script_call *call)
 		lua_pushnil(L);
 	} else {
 		push_function(L, call, FUNCTION_ESTIMATE);
-		lua_pushvalue(L, -2);
-		lua_call(L, 1, 2);
+		lua_pushvalue(L, PAYLOAD);
+		lua_pushvalue(L, PLAN);
+		lua_call(L, 2, 2);
 	}
 	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd);
 	lua_pop(L, 2);
@@ -207,6 +211,8 @@ static int call_body(lua_State *L)
 	push_function(L, call, call->function);
 	lua_insert(L, 1);
 	context_push(L, call);
+	if (call->function == FUNCTION_SUBMIT)
+		lua_insert(L, -2); /* payload, ctx, plan */
 	lua_callk(L, lua_gettop(L) - 1, 2, 0, finish_function);
 	return finish_function(L, LUA_OK, 0);
 }

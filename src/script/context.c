@@ -92,19 +92,32 @@ static int context_needs(lua_State *L)
 	return 0;
 }
 
+/* What every ctx of a dry (or live) call finds: it is made once per state. [-0, +1, m] */
+static void make_class(lua_State *L, bool dry_run)
+{
+	static const luaL_Reg functions[] = { { "request", context_request }, { "warn", context_warn }, { "note", context_note },
+		{ "needs", context_needs }, { NULL, NULL } };
+
+	lua_createtable(L, 0, 1);
+	luaL_newlib(L, functions);
+	lua_pushboolean(L, dry_run);
+	lua_setfield(L, -2, "dry_run");
+	lua_setfield(L, -2, "__index");
+}
+
+/* A ctx of its own for each call: what a script may put into it is gone with the call. */
 void context_push(lua_State *L, struct script_call *call)
 {
-	lua_createtable(L, 0, 6);
-	lua_pushcfunction(L, context_request);
-	lua_setfield(L, -2, "request");
-	lua_pushcfunction(L, context_warn);
-	lua_setfield(L, -2, "warn");
-	lua_pushcfunction(L, context_note);
-	lua_setfield(L, -2, "note");
-	lua_pushcfunction(L, context_needs);
-	lua_setfield(L, -2, "needs");
-	lua_pushboolean(L, call->dry_run);
-	lua_setfield(L, -2, "dry_run");
+	static const char keys[2]; /* their addresses are the registry keys */
+
+	lua_createtable(L, 0, 0);
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys[call->dry_run]) == LUA_TNIL) {
+		lua_pop(L, 1);
+		make_class(L, call->dry_run);
+		lua_pushvalue(L, -1);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, &keys[call->dry_run]);
+	}
+	lua_setmetatable(L, -2);
 	if (call->webhook_url != NULL) {
 		lua_pushstring(L, call->webhook_url);
 		lua_setfield(L, -2, "webhook_url");

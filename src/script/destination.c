@@ -46,27 +46,31 @@ static bool loopback(const char *host, size_t length)
 	       ntohl(address.s_addr) >> 24 == 127; /* 127.x.example is a name like any other */
 }
 
+/* Does this %-escape stand here? */
+static bool escape_at(const char *at, const char *escape)
+{
+	return *at == '%' && strncasecmp(at, escape, 3) == 0;
+}
+
 /* A dot, encoded or not? Returns what follows it, else NULL. */
 static const char *after_dot(const char *at)
 {
 	if (*at == '.')
 		return at + 1;
-	return strncasecmp(at, "%2e", 3) == 0 ? at + 3 : NULL;
+	return escape_at(at, "%2e") ? at + 3 : NULL;
 }
 
 /* Servers decode before they look for segments; some take a backslash, or an encoded slash, for a slash. */
 static bool path_has_dot_segment(const char *path)
 {
 	for (const char *at = path; *at != '\0' && *at != '?'; at++) {
-		const char *after = *at == '/'							       ? at + 1
-				    : strncasecmp(at, "%2f", 3) == 0 || strncasecmp(at, "%5c", 3) == 0 ? at + 3
-												       : NULL;
+		const char *after = *at == '/' ? at + 1 : escape_at(at, "%2f") || escape_at(at, "%5c") ? at + 3 : NULL;
 
 		after = after != NULL ? after_dot(after) : NULL;
 		if (after != NULL && after_dot(after) != NULL)
 			after = after_dot(after);
-		if (after != NULL && (*after == '/' || *after == '\0' || *after == '?' || strncasecmp(after, "%2f", 3) == 0 ||
-					     strncasecmp(after, "%5c", 3) == 0))
+		if (after != NULL &&
+			(*after == '/' || *after == '\0' || *after == '?' || escape_at(after, "%2f") || escape_at(after, "%5c")))
 			return true;
 	}
 	return false;

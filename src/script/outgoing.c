@@ -65,10 +65,18 @@ static void refuse_length(lua_State *L)
 	refuse(L, "url", lua_tostring(L, -1));
 }
 
+/* ASCII only, whatever the locale. */
+static bool is_alphanumeric(unsigned char byte)
+{
+	unsigned char lower = byte | 0x20;
+
+	return (lower >= 'a' && lower <= 'z') || (byte >= '0' && byte <= '9');
+}
+
 /* Bytes that stand in a URL as they are; the rest is percent-encoded (RFC 3986; offline.lua does the same). */
 static bool url_byte(unsigned char byte)
 {
-	return isalnum(byte) || (byte != '\0' && strchr("-._~:/?#[]@!$&'()*+,;=%", byte) != NULL);
+	return is_alphanumeric(byte) || (byte != '\0' && strchr("-._~:/?#[]@!$&'()*+,;=%", byte) != NULL);
 }
 
 static bool bad_percent(const char *text)
@@ -100,7 +108,7 @@ static void append_encoded(struct buffer *url, const char *text, size_t length)
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = (unsigned char)text[i];
 
-		if (isalnum(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~')
+		if (is_alphanumeric(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~')
 			buffer_char(url, (char)byte);
 		else
 			buffer_format(url, "%%%02X", byte);
@@ -199,6 +207,14 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 
 /* ---- headers ---- */
 
+/* Without regard to letter case. Most names differ in their first letter. */
+static int compare_names(const char *a, const char *b)
+{
+	int first = tolower((unsigned char)*a) - tolower((unsigned char)*b);
+
+	return first != 0 ? first : strcasecmp(a, b);
+}
+
 /* What belongs to the connection is the host's: with these a script could say one thing and send another. */
 static bool header_is_ours(const char *name)
 {
@@ -206,7 +222,7 @@ static bool header_is_ours(const char *name)
 		"Expect", "TE", "Trailer", "Proxy-Authorization", "Proxy-Connection", NULL };
 
 	for (const char *const *at = ours; *at != NULL; at++)
-		if (strcasecmp(*at, name) == 0)
+		if (compare_names(*at, name) == 0)
 			return true;
 	return false;
 }
@@ -216,14 +232,16 @@ static bool is_header_name(const char *name)
 {
 	const char *at = name;
 
-	while (isalnum((unsigned char)*at) || (*at != '\0' && strchr("!#$%&'*+-.^_`|~", *at) != NULL))
+	while (is_alphanumeric((unsigned char)*at) || (*at != '\0' && strchr("!#$%&'*+-.^_`|~", *at) != NULL))
 		at++;
 	return at > name && *at == '\0';
 }
 
+/* Keeps the headers sorted by name. */
 static void set_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
 {
-	size_t i;
+	size_t i = outgoing->header_count;
+	int order = -1;
 
 	if (!is_header_name(name))
 		luaL_error(L, "ctx.request: '%s' is not a header name", name);
@@ -232,18 +250,17 @@ static void set_header(lua_State *L, struct outgoing *outgoing, const char *name
 	for (const char *at = value; *at != '\0'; at++)
 		if ((unsigned char)*at < 0x20 && *at != '\t')
 			luaL_error(L, "ctx.request: the value of header '%s' has a control character", name);
-	for (i = 0; i < outgoing->header_count && strcasecmp(outgoing->headers[i].name, name) != 0; i++)
-		;
-	if (i == OUTGOING_HEADERS)
-		luaL_error(L, "ctx.request: more than %d headers", OUTGOING_HEADERS);
+	while (i > 0 && (order = compare_names(outgoing->headers[i - 1].name, name)) > 0)
+		i--;
+	if (i > 0 && order == 0) { /* a later one takes the place of an earlier */
+		i--;
+	} else {
+		if (outgoing->header_count == OUTGOING_HEADERS)
+			luaL_error(L, "ctx.request: more than %d headers", OUTGOING_HEADERS);
+		memmove(outgoing->headers + i + 1, outgoing->headers + i,
+			(outgoing->header_count++ - i) * sizeof *outgoing->headers);
+	}
 	outgoing->headers[i] = (struct outgoing_header){ .name = name, .value = value };
-	if (i == outgoing->header_count)
-		outgoing->header_count++;
-}
-
-static int compare_headers(const void *a, const void *b)
-{
-	return strcasecmp(((const struct outgoing_header *)a)->name, ((const struct outgoing_header *)b)->name);
 }
 
 static void read_headers(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
@@ -268,7 +285,6 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 		}
 	}
 	lua_pop(L, 1);
-	qsort(outgoing->headers, outgoing->header_count, sizeof *outgoing->headers, compare_headers);
 }
 
 /* ---- body ---- */

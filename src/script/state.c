@@ -140,6 +140,11 @@ void script_check_time(lua_State *L)
 		script_check_time_now(L);
 }
 
+void script_stop_memory(lua_State *L)
+{
+	stop_now(script_state_of(L), L, SCRIPT_STOP_MEMORY, NULL);
+}
+
 static int build_sandbox(lua_State *L)
 {
 	sandbox_build(L);

@@ -58,6 +58,9 @@ void script_budget_end(struct script_state *state);
 void script_check_time(lua_State *L);
 void script_check_time_now(lua_State *L); /* before a call that takes long by itself */
 
+/* For what C builds out of a script's values: raises the stop of the memory limit. */
+void script_stop_memory(lua_State *L);
+
 /* For alarm.h, from a signal handler: `tick_ns` of CPU time have gone by at the most since the code began, or since the last tick. Sets the
  * hook that counts instructions and looks at the clock; when the time is over, the one that stops at the next instruction. */
 void script_tick(struct script_state *state, int64_t tick_ns);
