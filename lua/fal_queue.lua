@@ -269,8 +269,8 @@ local function remove_withheld(files, output)
   return kept, #files - #kept
 end
 
--- `reading`, as the submit knew it: `unit_price`, US dollars for one of the model's billing units; `usd`, what the
--- whole costs by the table; `keep_flagged`: the safety checker was switched off, so that a mark is a remark and the picture is whole;
+-- `reading`, as the submit knew it: `unit_price`, US dollars for one of the model's billing units; `usd`, what the whole costs by
+-- the table; `keep_flagged`: the safety checker was switched off, so that a mark is a remark and the picture is whole;
 -- `makes_files`: an output without a file is not this model's. Nil when the answer is not an output.
 local function finished(id, response, reading)
   local output = table_of(response.json)

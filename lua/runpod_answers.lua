@@ -1,4 +1,4 @@
--- runpod_answers.lua - what RunPod's answers mean: job objects, batches, pods, and its many shapes of errors.
+-- runpod_answers.lua - what RunPod's answers mean: job objects, batches, and its many shapes of errors.
 --
 -- Each reader takes (response, failure, target), as ctx.request returned the first two; `target` is what the script knows:
 -- { endpoint_id, is_public, is_sync, stream, finalize, pod_id, action }. Nothing here sends a request.
@@ -22,9 +22,11 @@ local TEXT_CODES = {
 
 local CAPACITY_WORDS = { "capacity", "instances", "not available", "unavailable" }
 
-local function number(value)
+--- A number, or nil.
+function answers.number(value)
   return type(value) == "number" and value or nil
 end
+local number = answers.number
 
 local function text_of(object, name)
   return type(object[name]) == "string" and object[name] or nil
@@ -131,8 +133,8 @@ local function running(job)
   return { status = "running", progress = progress_of(job.output), reason = http_errors.safe_text(job.output) }
 end
 
--- A status that the documentation does not have: the job is asked for again.
-local function said(status)
+--- What to say of a status that the documentation does not have: the job is asked for again.
+function answers.said(status)
   return http_errors.safe_text("RunPod says " .. tostring(status))
 end
 
@@ -144,8 +146,8 @@ local JOB_STATUS = {
   FAILED = function(job, target)
     return { status = "error", error = worker_error(job, target.is_public) }
   end,
-  TIMED_OUT = function(job)
-    local failure = worker_error(job, false)
+  TIMED_OUT = function(job, target)
+    local failure = worker_error(job, target.is_public)
     failure.code, failure.message = "timeout", "the job ran out of time, in the queue or at work: " .. failure.message
     return { status = "error", error = failure }
   end,
@@ -155,9 +157,11 @@ local JOB_STATUS = {
 --- The result of a job object, as /run, /status and the webhook carry it.
 function answers.job_result(job, target)
   local read = JOB_STATUS[job.status]
-  local result = read and read(job, target) or { status = "running", reason = said(job.status) }
+  local result = read and read(job, target) or { status = "running", reason = answers.said(job.status) }
   result.id = job.id
-  result.state = { kind = "job", endpoint_id = target.endpoint_id, status = result.status, stream = target.stream }
+  result.state = {
+    kind = "job", endpoint_id = target.endpoint_id, status = result.status, stream = target.stream, is_sync = target.is_sync,
+  }
   if target.is_sync and (result.status == "queued" or result.status == "running") then result.retry_after = SYNC_POLL_SECONDS end
   return result
 end
@@ -174,7 +178,7 @@ function answers.unreadable(response)
   } }
 end
 
---- Reads /run, /runsync, /status and /cancel.
+--- Reads the answer to /run and /runsync.
 function answers.job(response, failure, target)
   if not response then return answers.error_result(nil, failure) end
   if answers.is_job(response.json) then
@@ -209,58 +213,21 @@ local function batch_result(batch, target)
   return result
 end
 
---- Reads a batch.
+--- A batch object as a result.
+answers.batch_result = batch_result
+
+--- Reads the answer to a call that makes or starts a batch.
 function answers.batch(response, failure, target)
   if not answers.is_success(response) then return answers.error_result(response, failure) end
   return answers.is_job(response.json) and batch_result(response.json, target) or answers.unreadable(response)
 end
 
-local POD_STATUS = {
-  PROVISIONING = { status = "queued", reason = "the pod is being set up" },
-  STARTING = { status = "queued", reason = "the pod is starting" },
-  RUNNING = { status = "running" },
-  EXITED = { status = "done", reason = "the pod stopped; its disk is billed until it is terminated" },
-  ERROR = { status = "error" },
-  TERMINATED = { status = "canceled", reason = "the pod was terminated" },
-}
-
--- A pod without its environment, where owners put their secrets.
-local function without_env(value)
+--- A pod without its environment, where owners put their secrets.
+function answers.without_env(value)
   if type(value) ~= "table" or value.env == nil then return value end
   local copy = check.copy(value)
   copy.env = nil
   return copy
-end
-
-local function pod_result(pod)
-  local meaning = POD_STATUS[pod.status] or { status = "running", reason = said(pod.status) }
-  local result = { id = pod.id, status = meaning.status, reason = meaning.reason }
-  local hourly = (number(pod.cost) or 0) > 0 and pod.cost or nil
-  local uptime = type(pod.runtime) == "table" and pod.runtime.uptime or nil
-  result.state = { kind = "pod", status = result.status, usd_per_hour = hourly, uptime_seconds = uptime }
-  if result.status == "running" and hourly then
-    result.reason = string.format("costs %g USD per hour until it is stopped", hourly)
-  end
-  if result.status == "done" then result.artifacts = { { json = without_env(pod), content_type = "application/json" } } end
-  if result.status == "error" then result.error = { code = "vendor", message = "the pod failed" } end
-  return result
-end
-
---- Reads a pod.
-function answers.pod(response, failure)
-  if not answers.is_success(response) then return answers.error_result(response, failure) end
-  return answers.is_job(response.json) and pod_result(response.json) or answers.unreadable(response)
-end
-
---- An action that stops a pod is done with its answer; one that starts it is followed like a new pod.
-function answers.action(response, failure, target)
-  if not answers.is_success(response) then return answers.error_result(response, failure) end
-  if response.status == 204 or not answers.is_job(response.json) then return { status = "done", id = target.pod_id } end
-  local result = pod_result(response.json)
-  if target.action == "stop" or target.action == "terminate" then
-    result.status, result.artifacts = "done", { { json = without_env(response.json), content_type = "application/json" } }
-  end
-  return result
 end
 
 --- A call that is over with its answer.
@@ -270,7 +237,7 @@ function answers.value(response, failure, target)
   local id = type(json) == "table" and type(json.id) == "string" and json.id or target.pod_id
   local result = { status = "done", artifacts = {}, id = id }
   if json ~= nil then
-    result.artifacts[1] = { json = without_env(json), content_type = "application/json" }
+    result.artifacts[1] = { json = answers.without_env(json), content_type = "application/json" }
   elseif response.body ~= nil and response.body ~= "" then
     result.artifacts = outputs.artifacts(response.body)
   end

@@ -106,7 +106,7 @@ local function check_retired_fields(pod)
   return nil
 end
 
-local function pod_body(payload, ctx)
+local function pod_body(payload)
   local pod = payload.pod
   if not given(pod) then
     return nil, requests.refusal("pod", "is needed: the pod to create, with name, image (or templateId) and gpu { id, count }")
@@ -119,10 +119,6 @@ local function pod_body(payload, ctx)
   end
   problem = check_pod_hardware(pod)
   if problem then return nil, problem end
-  if given(payload.max_runtime_minutes) then
-    ctx.warn { field = "max_runtime_minutes", message = "RunPod never stops a pod by itself: the first poll after that time "
-      .. "stops it; its disk is billed until it is terminated" }
-  end
   if not given(pod.gpu) then return pod end
   local body = check.copy(pod)
   body.gpu = check.copy(pod.gpu)
@@ -253,7 +249,9 @@ end
 function requests.build(operation, payload, ctx)
   local url, problem = expand(operation.path or operation.management or operation.url, payload)
   if not url then return nil, problem end
-  local request = { method = operation.method, headers = operation.path and requests.JSON_TYPE or nil }
+  local request = {
+    method = operation.method, headers = operation.path and requests.JSON_TYPE or nil, free = operation.free,
+  }
   if operation.path then request.path = url
   elseif operation.management then request.url = requests.MANAGEMENT_URL .. url
   else request.url = url end

@@ -13,7 +13,9 @@ local cjson = require "cjson"
 local check = require "check"
 local http_errors = require "http_errors"
 local outputs = require "outputs"
+local reconcile_job = require "reconcile"
 local answers = require "runpod_answers"
+local pods = require "runpod_pods"
 local requests = require "runpod_requests"
 local url_parts = require "url_parts"
 
@@ -153,17 +155,26 @@ local function worker_estimate(payload, jobs)
   }
 end
 
-local function pod_estimate(payload)
+-- The price of one GPU of a pod, and the table that has it.
+local function pod_rate(payload)
   local pod = given(payload.pod) and payload.pod or {}
   local gpu = given(pod.gpu) and pod.gpu or {}
   local rates = pricing.on_demand
   local rate = rates[gpu_key(gpu.id) or ""]
   if type(rate) == "table" then rates, rate = rate, rate[given(pod.cloud) and pod.cloud or "SECURE"] end
+  return rate, rates, check.reader(gpu):integer("count") or 1
+end
+
+local function pod_estimate(payload)
+  local rate, rates, count = pod_rate(payload)
   if not rate then return nil, "a price for this gpu: ask operation catalog/gpus" end
   local minutes = check.reader(payload):number("max_runtime_minutes")
   if not minutes then return nil, "how long the pod is to run: max_runtime_minutes" end
-  local hours = minutes / 60 * (check.reader(gpu):integer("count") or 1)
-  return { expected = rate * hours, unit = "GPU hour", quantity = hours, source = rates.source, as_of = rates.as_of }
+  local hours = minutes / 60 * count
+  return {
+    expected = rate * hours, high = rate * (hours + pods.MARGIN_SECONDS / 3600 * count), unit = "GPU hour", quantity = hours,
+    source = rates.source, as_of = rates.as_of,
+  }
 end
 
 local function estimate(payload)
@@ -263,17 +274,27 @@ local function health(ctx)
   if not answers.is_success(response) then
     return { ok = false, reason = answers.error_result(response, failure).error.message }
   end
-  local pods = type(response.json) == "table" and response.json.pods
-  if type(pods) ~= "table" then return { ok = false, reason = answers.unreadable(response).error.message } end
+  local list = type(response.json) == "table" and response.json.pods
+  if type(list) ~= "table" then return { ok = false, reason = answers.unreadable(response).error.message } end
   local running_count, hourly = 0, 0
-  for _, pod in ipairs(pods) do
+  for _, pod in ipairs(list) do
     if pod.status == "RUNNING" then running_count = running_count + 1 end
     if type(pod.cost) == "number" then hourly = hourly + pod.cost end
   end
-  local notes = { string.format("%d pods, %d of them running", #pods, running_count) }
+  local notes = { string.format("%d pods, %d of them running", #list, running_count) }
   if hourly > 0 then notes[2] = string.format("pods cost %.2f USD per hour at the moment", hourly) end
   return { ok = true, notes = notes }
 end
+
+-- The state that the job of a pod begins with.
+local function pod_state(payload)
+  local rate, _, count = pod_rate(payload)
+  return pods.state_of(payload, rate and rate * count)
+end
+
+local READERS = {
+  job = answers.job, batch = answers.batch, value = answers.value, pod = pods.created, action = pods.acted,
+}
 
 local function submit(payload, ctx)
   local name = requests.name_of(payload)
@@ -281,10 +302,12 @@ local function submit(payload, ctx)
   local request, problem = requests.build(operation, payload, ctx)
   if not request then return nil, problem end
   requests.warn_of_left_out(operation, payload, ctx)
+  pods.say_needs(name, payload, ctx)
   local response, failure = ctx.request(request)
-  return answers[operation.answer](response, failure, {
+  return READERS[operation.answer](response, failure, {
     endpoint_id = payload.endpoint_id, is_public = PUBLIC_ENDPOINTS[payload.endpoint_id or ""] ~= nil,
-    pod_id = payload.pod_id, action = payload.action, is_sync = name == "runsync",
+    pod_id = payload.pod_id, action = payload.action, is_sync = name == "runsync" or nil,
+    pod = (operation.answer == "pod" or operation.answer == "action") and pod_state(payload) or nil,
     stream = payload.stream == true or nil, finalize = name == "batch" and payload.finalize ~= false or nil,
   })
 end
@@ -297,7 +320,7 @@ local function target_of(job)
     kind = state.kind or (answer == "action" and "pod") or answer,
     endpoint_id = state.endpoint_id or (given(payload.endpoint_id) and check.trim(payload.endpoint_id)) or nil,
     stream = state.stream or payload.stream == true or nil, finalize = state.finalize,
-    is_sync = requests.name_of(payload) == "runsync",
+    is_sync = state.is_sync or requests.name_of(payload) == "runsync" or nil,
   }
   target.is_public = PUBLIC_ENDPOINTS[target.endpoint_id or ""] ~= nil
   if target.kind ~= "pod" and not target.endpoint_id then
@@ -312,24 +335,29 @@ local function endpoint_path(target, ...)
   return "/" .. table.concat(segments, "/")
 end
 
-local function pod_url(id)
-  return requests.MANAGEMENT_URL .. "/pods/" .. url_parts.segment(id)
-end
+local NOT_READABLE = { kind = "malformed", message = "RunPod's answer is not what its API describes" }
 
 -- A question about a job that got no proper answer: the job goes on when asking again may help.
-local function unanswered(job, response, failure, target)
+local function unanswered(job, response, failure)
   local result = http_errors.unanswered(response, failure, job, response and answers.error_options(response))
-  if response and response.status == 404 and target.kind ~= "pod" then
+  if response and response.status == 404 then
     result.error.code = "expired"
     result.error.message = "RunPod no longer knows the job: results are kept for 30 minutes (runsync: 1), jobs until their ttl"
   end
   return result
 end
 
+-- The job of an answer, or nil and the result of a question that got no proper answer.
+local function job_of(job, response, failure)
+  if not answers.is_success(response) then return nil, unanswered(job, response, failure) end
+  if not answers.is_job(response.json) then return nil, unanswered(job, nil, NOT_READABLE) end
+  return response.json
+end
+
 local function poll_status(job, target, ctx)
   local response, failure = ctx.request { path = endpoint_path(target, "status", job.id), headers = requests.JSON_TYPE }
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
-  return answers.job(response, nil, target)
+  local found, result = job_of(job, response, failure)
+  return found and answers.job_result(found, target) or result
 end
 
 -- Texts in pieces are one text; anything else stays a list.
@@ -343,7 +371,7 @@ end
 -- A read of the stream takes the pieces out of it, so they are kept in the job's state until the end.
 local function poll_stream(job, target, ctx)
   local response, failure = ctx.request { path = endpoint_path(target, "stream", job.id), headers = requests.JSON_TYPE }
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
+  if not answers.is_success(response) then return unanswered(job, response, failure) end
   local answer = type(response.json) == "table" and response.json or {}
   local pieces = {}
   for _, piece in ipairs(job.state and job.state.pieces or {}) do pieces[#pieces + 1] = piece end
@@ -369,76 +397,34 @@ end
 -- A batch is made as a draft and started by a call of its own. Asking first keeps a repeated poll from starting it twice.
 local function poll_batch(job, target, ctx)
   local response, failure = ctx.request { path = endpoint_path(target, "batch", job.id), headers = requests.JSON_TYPE }
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
-  local result = answers.batch(response, nil, target)
-  if not target.finalize or response.json.status ~= "DRAFT" then return result end
+  local batch, result = job_of(job, response, failure)
+  if not batch then return result end
+  if not target.finalize or batch.status ~= "DRAFT" then return answers.batch_result(batch, target) end
   local path = endpoint_path(target, "batch", job.id, "finalize")
   response, failure = ctx.request { method = "POST", path = path, headers = requests.JSON_TYPE }
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
-  return answers.batch(response, nil, target)
-end
-
-local function pod_action(id, action, ctx)
-  return ctx.request { method = "POST", url = pod_url(id) .. "/action", json = { action = action } }
-end
-
--- Stopping keeps a pod's disk, and its bill: terminating, which cannot be undone, happens only when the job asks for it.
-local function cancel_action_of(payload)
-  return given(payload.cancel_action) and payload.cancel_action or "stop"
-end
-
--- RunPod lets a pod run for ever; the limit that its owner set is kept here.
-local function stop_if_overdue(job, result, ctx)
-  local payload = job.payload or {}
-  local minutes = check.reader(payload):number("max_runtime_minutes")
-  local uptime = result.state and result.state.uptime_seconds
-  if not minutes or type(uptime) ~= "number" or uptime < minutes * 60 then return result end
-  local response, failure = pod_action(job.id, cancel_action_of(payload), ctx)
-  if response and response.status == 204 then
-    return { id = job.id, status = "done", reason = "terminated after max_runtime_minutes" }
-  end
-  -- Not stopped: it still runs, and the next poll tries again.
-  if not answers.is_success(response) then return result end
-  local stopped = answers.pod(response, failure)
-  stopped.reason = "stopped after max_runtime_minutes; its disk is billed until it is terminated"
-  return stopped
-end
-
-local function poll_pod(job, target, ctx)
-  local response, failure = ctx.request { url = pod_url(job.id) }
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
-  local result = answers.pod(response)
-  return result.status == "running" and stop_if_overdue(job, result, ctx) or result
+  batch, result = job_of(job, response, failure)
+  return batch and answers.batch_result(batch, target) or result
 end
 
 local function poll(job, ctx)
   local target, problem = target_of(job)
   if not target then return nil, problem end
-  if target.kind == "pod" then return poll_pod(job, target, ctx) end
+  if target.kind == "pod" then return pods.poll(job, ctx) end
   if target.kind == "batch" then return poll_batch(job, target, ctx) end
   if target.stream then return poll_stream(job, target, ctx) end
   return poll_status(job, target, ctx)
 end
 
-local function cancel_pod(job, target, ctx)
-  local payload = job.payload or {}
-  local action = cancel_action_of(payload)
-  local response, failure = pod_action(job.id, action, ctx)
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
-  local result = { id = job.id, status = "canceled", state = { kind = "pod", status = "canceled" } }
-  if action == "stop" then result.reason = "stopped; its disk is billed until it is terminated" end
-  return result
-end
-
 local function cancel(job, ctx)
   local target, problem = target_of(job)
   if not target then return nil, problem end
-  if target.kind == "pod" then return cancel_pod(job, target, ctx) end
+  if target.kind == "pod" then return pods.cancel(job, ctx) end
   local is_batch = target.kind == "batch"
   local path = is_batch and endpoint_path(target, "batch", job.id, "cancel") or endpoint_path(target, "cancel", job.id)
   local response, failure = ctx.request { method = "POST", path = path, json = {} }
-  if not answers.is_success(response) then return unanswered(job, response, failure, target) end
-  return answers[is_batch and "batch" or "job"](response, nil, target)
+  local found, result = job_of(job, response, failure)
+  if not found then return result end
+  return answers[is_batch and "batch_result" or "job_result"](found, target)
 end
 
 -- RunPod does not sign what it delivers, so the job itself is asked. The delivery counts only when it cannot be: the URL that
@@ -454,6 +440,13 @@ local function webhook(delivery, ctx)
   local response = ctx.request { path = endpoint_path(target, "status", delivered.id), headers = requests.JSON_TYPE }
   local confirmed = answers.is_success(response) and answers.is_job(response.json)
   return answers.job_result(confirmed and response.json or delivered, target)
+end
+
+-- Only pods can be looked for: RunPod has no list of jobs.
+local function reconcile(job, ctx)
+  local payload = type(job.payload) == "table" and job.payload or {}
+  if requests.name_of(payload) ~= "pods" or not given(payload.pod) then return reconcile_job.unknown() end
+  return pods.reconcile(job, ctx, pod_state(payload))
 end
 
 return {
@@ -478,4 +471,5 @@ return {
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
+  reconcile = reconcile,
 }

@@ -246,3 +246,28 @@ describe("a refusal", function()
     assert.same({}, served:get("/api/jobs/list").json.tasks)
   end)
 end)
+
+describe("what a live job needs and a dry run does not", function()
+  local served
+  setup(function() served = host.start {} end)
+  teardown(function() served:remove() end)
+
+  local function pod(minutes)
+    local job = { pod = { name = "p", image = "i", gpu = { id = "NVIDIA GeForce RTX 4090" } }, max_runtime_minutes = minutes }
+    local answer = served:post(providers.path(providers.runpod, "submit"), { job = job })
+    assert.equal(200, answer.status, answer.body)
+    return exact.decode(answer.body)
+  end
+
+  it("stands in live.missing alone, under its name in the body", function()
+    local without, with = pod(nil), pod(30)
+    local more = {}
+    for _, text in ipairs(without.live.missing) do more[text] = true end
+    for _, text in ipairs(with.live.missing) do more[text] = nil end
+    local text = next(more)
+    assert.equal("job.max_runtime_minutes: ", text and text:sub(1, 25))
+    assert.is_nil(next(more, text))
+    assert.same(with.warnings, without.warnings)
+    assert.same(with.upstream, without.upstream)
+  end)
+end)

@@ -296,18 +296,6 @@ describe("runpod", function()
       assert.equal("ab", answer.result.artifacts[1].text)
     end)
 
-    it("a pod is stopped after the time its owner gave it", function()
-      local running = { id = "p", status = "RUNNING", cost = 0.44, runtime = { uptime = 1800 } }
-      local stopped = { id = "p", status = "EXITED", cost = 0, env = { TOKEN = "secret" } }
-      local pod = { id = "p", state = { kind = "pod" }, payload = { pod = {}, max_runtime_minutes = 30 } }
-      local answer = offline.poll(provider, pod, { { status = 200, json = running }, { status = 200, json = stopped } })
-      assert.same({ action = "stop" }, answer.requests[2].json)
-      assert.equal("done", answer.result.status)
-      assert.is_nil(answer.result.artifacts[1].json.env)
-      running.runtime.uptime = 1799
-      assert.equal(1, #offline.poll(provider, pod, { { status = 200, json = running } }).requests)
-    end)
-
     it("knows every status of a pod", function()
       local expected = {
         PROVISIONING = "queued", STARTING = "queued", RUNNING = "running", EXITED = "done", ERROR = "error",
@@ -321,13 +309,92 @@ describe("runpod", function()
     end)
   end)
 
-  it("terminates a pod only when the job asks for it", function()
+  it("terminates a pod of others only when the job asks for it", function()
     local pod = { id = "p", state = { kind = "pod" }, payload = { pod = {}, cancel_action = "terminate" } }
     local answer = offline.cancel(provider, pod, { { status = 204 } })
-    assert.same({ action = "terminate" }, answer.requests[1].json)
+    assert.equal("DELETE", answer.requests[1].method)
     assert.equal("canceled", answer.result.status)
     pod.payload.cancel_action = nil
     assert.same({ action = "stop" }, offline.cancel(provider, pod).upstream.json)
+  end)
+
+  describe("a live pod", function()
+    local REQUEST = { pod = { name = "p", image = "i", gpu = { id = "NVIDIA GeForce RTX 4090" } }, max_runtime_minutes = 1 }
+    local function at(second, fields)
+      local pod = { id = "p", name = "p", image = "i", status = "RUNNING", cost = 0.72, createdAt = "2026-11-25T12:00:00Z" }
+      for name, value in pairs(fields or {}) do pod[name] = value end
+      local date = ("Wed, 25 Nov 2026 12:%02d:%02d GMT"):format(second // 60, second % 60)
+      return { status = 200, json = pod, headers = { date = date } }
+    end
+    local function gone(second)
+      return { status = 204, headers = at(second).headers }
+    end
+    local function start()
+      local answer = offline.submit(provider, REQUEST, { at(0, { status = "PROVISIONING" }) })
+      return { id = "p", state = answer.result.state, payload = {} }, answer.result
+    end
+
+    it("needs an end, which a dry run does not", function()
+      local answer = offline.submit(provider, { pod = REQUEST.pod })
+      assert.equal("max_runtime_minutes", answer.needs[1].field)
+      assert.same({}, answer.warnings)
+      assert.is_truthy(answer.upstream)
+      assert.same({}, offline.submit(provider, REQUEST).needs)
+      assert.equal("max_runtime_minutes", offline.submit(provider, { pod_id = "p", action = "start" }).needs[1].field)
+      assert.same({}, offline.submit(provider, { pod_id = "p", action = "terminate" }).needs)
+      assert.same({}, offline.submit(provider, { endpoint_id = "e", input = { prompt = "x" } }).needs)
+    end)
+
+    it("tells the host when to end it", function()
+      local job, result = start()
+      assert.same({ "queued", 60 }, { result.status, result.max_runtime_seconds })
+      assert.near(0.72, job.state.usd_per_hour, 1e-9)
+    end)
+
+    it("is terminated, and costs its seconds at the price of its submit", function()
+      local job = start()
+      job.state = offline.poll(provider, job, { at(30, { cost = 9 }) }).result.state
+      local answer = offline.cancel(provider, job, { gone(50) })
+      assert.equal("DELETE", answer.requests[1].method)
+      assert.equal("https://api.runpod.io/v2/pods/p", answer.requests[1].url)
+      assert.equal("canceled", answer.result.status)
+      assert.near(0.72 / 3600 * 50, answer.result.cost.usd, 1e-12)
+      assert.equal("computed", answer.result.cost.source)
+    end)
+
+    it("is done when its time was over", function()
+      local result = offline.cancel(provider, (start()), { gone(61) }).result
+      assert.equal("done", result.status)
+      assert.near(0.72 / 3600 * 61, result.cost.usd, 1e-12)
+    end)
+
+    it("that somebody else terminated has ended; a new one may not be found yet", function()
+      local missing = { status = 404, json = { title = "Not Found", status = 404 }, headers = at(20).headers }
+      assert.equal("queued", offline.poll(provider, (start()), { missing }).result.status)
+      missing.headers = at(119).headers
+      assert.equal("done", offline.poll(provider, (start()), { missing }).result.status)
+      assert.equal("done", offline.cancel(provider, (start()), { missing }).result.status)
+    end)
+
+    it("goes on when it stopped: its disk is billed", function()
+      local result = offline.poll(provider, (start()), { at(30, { status = "EXITED", cost = 0 }) }).result
+      assert.equal("running", result.status)
+      assert.near(0.72, result.state.usd_per_hour, 1e-9)
+      assert.near(0.5, result.progress, 1e-9)
+    end)
+
+    it("that failed is terminated", function()
+      local answer = offline.poll(provider, (start()), { at(30, { status = "ERROR" }), gone(31) })
+      assert.equal("DELETE", answer.requests[2].method)
+      assert.equal("error", answer.result.status)
+      assert.near(0.72 / 3600 * 31, answer.result.cost.usd, 1e-12)
+      assert.equal("running", offline.poll(provider, (start()), { at(30, { status = "ERROR" }), { status = 500 } }).result.status)
+    end)
+
+    it("is not ended by an answer that did not come", function()
+      assert.is_not.equal("canceled", offline.cancel(provider, (start()), { { status = 500 } }).result.status)
+      assert.equal("queued", offline.poll(provider, (start()), { { status = 200, json = { unexpected = true } } }).result.status)
+    end)
   end)
 
   it("tells no capacity from a bad body, and bad input of a public endpoint", function()
