@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/query.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -16,13 +17,6 @@
 #define ETAG_BYTES 80
 #define TYPE_BYTES 128
 #define HEADERS_BYTES 1024
-
-static void send_problem(struct http_request *request, int status, const char *detail)
-{
-	http_send_problem(
-		request, &(struct http_problem){
-				 .status = status, .detail = detail, .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
-}
 
 /* ---- the entry in the row ---- */
 
@@ -73,7 +67,7 @@ static void explain_absence(struct http_request *request, const struct finding *
 	else
 		snprintf(detail, sizeof detail, "this job has %zu artifact%s, numbered from 0", finding->count,
 			finding->count == 1 ? "" : "s");
-	send_problem(request, 404, detail);
+	query_problem(request, 404, NULL, detail);
 }
 
 /* The job's entry, to be json_decref()ed. NULL: answered. */
@@ -84,11 +78,11 @@ static json_t *get_entry(struct host *host, struct http_request *request, const 
 	struct id id;
 
 	if (!id_parse(text, &id)) {
-		send_problem(request, 404, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+		query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
 	} else if (!read_n(number, &finding.n)) {
-		send_problem(request, 404, "an artifact is named by its number, from 0 on");
+		query_problem(request, 404, NULL, "an artifact is named by its number, from 0 on");
 	} else if (task_store_get(host->store, &id, find_entry, &finding, &error) != ERROR_NONE) {
-		send_problem(request, error.code == ERROR_NOT_FOUND ? 404 : 503,
+		query_problem(request, error.code == ERROR_NOT_FOUND ? 404 : 503, NULL,
 			error.code == ERROR_NOT_FOUND ? "the registry has no job with this id" : error.message);
 	} else if (finding.entry == NULL) {
 		explain_absence(request, &finding);
@@ -155,7 +149,7 @@ static void send_file(struct http_request *request, const json_t *entry, int des
 	write_headers(&headers, entry, type);
 	snprintf(etag, sizeof etag, "\"%s\"", json_text(entry, "sha256"));
 	if (headers.failed)
-		send_problem(request, 503, "out of memory");
+		query_problem(request, 503, NULL, "out of memory");
 	else
 		http_send_file(request, &(struct http_file){ .descriptor = descriptor,
 						.bytes = bytes,
@@ -201,8 +195,10 @@ static void answer(struct host *host, struct http_request *request, const json_t
 		close(descriptor);
 		break;
 	case ERROR_INVALID:
-	case ERROR_NOT_FOUND: send_problem(request, 410, "the file of this artifact is no longer in the artifacts folder"); break;
-	default: send_problem(request, 503, error.message);
+	case ERROR_NOT_FOUND:
+		query_problem(request, 410, NULL, "the file of this artifact is no longer in the artifacts folder");
+		break;
+	default: query_problem(request, 503, NULL, error.message);
 	}
 }
 

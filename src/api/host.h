@@ -15,6 +15,7 @@
 
 struct judgement_cache;
 struct catalogue_cache;
+struct event_hub;
 struct exchange_pool;
 struct webhooks;
 
@@ -29,6 +30,8 @@ struct host {
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;
 	struct webhooks *webhooks;
+	struct event_hub *events;
+	int most_streams; /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;
 	_Atomic bool draining;
 };

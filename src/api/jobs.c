@@ -8,23 +8,16 @@
 #include <time.h>
 
 #include "api/live_job.h"
-#include "api/task_json.h"
+#include "api/query.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
-
-static void send_problem(struct http_request *request, int status, const char *path, const char *detail)
-{
-	http_send_problem(request, &(struct http_problem){ .status = status,
-					   .path = path,
-					   .detail = detail,
-					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
-}
+#include "task/task_json.h"
 
 static void send_body(struct http_request *request, const struct buffer *out)
 {
 	if (out->failed)
-		send_problem(request, 503, NULL, "out of memory");
+		query_problem(request, 503, NULL, "out of memory");
 	else
 		http_send(request, &(struct http_reply){ .status = 200, .body = out->data, .body_length = out->length });
 }
@@ -42,21 +35,6 @@ struct listing {
 	bool more;
 };
 
-static bool read_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
-{
-	char text[40], detail[128], *end;
-
-	if (!http_query(request, name, text, sizeof text) || *text == '\0')
-		return true;
-	errno = 0;
-	*value = strtoll(text, &end, 10);
-	if (errno == 0 && end != text && *end == '\0' && *value >= lowest && *value <= highest)
-		return true;
-	snprintf(detail, sizeof detail, "must be a whole number from %lld to %lld", (long long)lowest, (long long)highest);
-	send_problem(request, 400, name, detail);
-	return false;
-}
-
 static bool read_status(struct http_request *request, struct listing *listing)
 {
 	enum task_status status;
@@ -66,7 +44,7 @@ static bool read_status(struct http_request *request, struct listing *listing)
 	if (!http_query(request, "status", text, sizeof text) || *text == '\0')
 		return true;
 	if (!task_status_parse(text, &status)) {
-		send_problem(request, 400, "status", "must be queued, running, done, error, canceled or unknown");
+		query_problem(request, 400, "status", "must be queued, running, done, error, canceled or unknown");
 		return false;
 	}
 	listing->filter.status = (int)status;
@@ -88,7 +66,7 @@ static bool read_kind(struct http_request *request, struct listing *listing)
 		listing->filter.kind = kinds[i];
 		return true;
 	}
-	send_problem(request, 400, "kind", "must be gpu, image or video (or public.<kind>.submit)");
+	query_problem(request, 400, "kind", "must be gpu, image or video (or public.<kind>.submit)");
 	return false;
 }
 
@@ -124,7 +102,7 @@ static bool read_since(struct http_request *request, struct listing *listing)
 	if (rest != NULL && *rest == 'Z')
 		rest++;
 	if (rest == NULL || *rest != '\0') {
-		send_problem(request, 400, "since", "must be a time: 2026-11-23T12:00:00Z, or milliseconds since 1970");
+		query_problem(request, 400, "since", "must be a time: 2026-11-23T12:00:00Z, or milliseconds since 1970");
 		return false;
 	}
 	listing->filter.since_ms = (int64_t)timegm(&parts) * 1000 + fraction;
@@ -134,21 +112,14 @@ static bool read_since(struct http_request *request, struct listing *listing)
 static bool read_filter(struct host *host, struct http_request *request, struct listing *listing)
 {
 	int64_t limit = LIMIT_PAGE_DEFAULT, cursor = 0;
-	struct catalog_set *set;
-	struct provider *provider;
 
 	if (!read_status(request, listing) || !read_kind(request, listing) || !read_since(request, listing) ||
-		!read_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
-		!read_number(request, "cursor", 1, INT64_MAX, &cursor))
+		!query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
+		!query_number(request, "cursor", 1, INT64_MAX, &cursor))
 		return false;
-	if (http_query(request, "provider", listing->provider, sizeof listing->provider) && *listing->provider != '\0') {
-		set = catalog_acquire(host->catalog); /* an alias is as good as the id; a provider that is gone still has rows */
-		provider = catalog_find(set, NULL, listing->provider);
-		if (provider != NULL)
-			snprintf(listing->provider, sizeof listing->provider, "%s", provider->manifest.id);
-		catalog_release(set);
+	query_provider(host, request, listing->provider, sizeof listing->provider);
+	if (listing->provider[0] != '\0')
 		listing->filter.provider = listing->provider;
-	}
 	listing->limit = (int)limit;
 	listing->filter.limit = listing->limit + 1; /* one more tells whether there is a next page */
 	listing->filter.before = cursor;
@@ -199,7 +170,7 @@ void jobs_list(struct host *host, struct http_request *request, bool as_all)
 	buffer_init(&listing.rows, LIMIT_REPLY_BYTES);
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	if (task_store_list(host->store, &listing.filter, add_row, &listing, &error) != ERROR_NONE) {
-		send_problem(request, 503, NULL, error.message);
+		query_problem(request, 503, NULL, error.message);
 	} else {
 		write_page(&out, &listing, as_all);
 		out.failed |= listing.rows.failed;
@@ -215,7 +186,7 @@ static bool read_id(struct http_request *request, const char *text, struct id *i
 {
 	if (id_parse(text, id))
 		return true;
-	send_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+	query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
 	return false;
 }
 
@@ -239,9 +210,9 @@ static void show_task(
 	if (task_store_get(host->store, &id, write, &showing, &error) == ERROR_NONE)
 		send_body(request, &showing.out);
 	else if (error.code == ERROR_NOT_FOUND)
-		send_problem(request, 404, NULL, "the registry has no job with this id");
+		query_problem(request, 404, NULL, "the registry has no job with this id");
 	else
-		send_problem(request, 503, NULL, error.message);
+		query_problem(request, 503, NULL, error.message);
 	buffer_free(&showing.out);
 }
 
@@ -314,9 +285,9 @@ void jobs_cancel(struct host *host, struct http_request *request, const char *te
 			break;
 		}
 		snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
-		send_problem(request, 409, NULL, detail);
+		query_problem(request, 409, NULL, detail);
 		break;
-	case ERROR_NOT_FOUND: send_problem(request, 404, NULL, "the registry has no job with this id"); break;
-	default: send_problem(request, 503, NULL, error.message); break;
+	case ERROR_NOT_FOUND: query_problem(request, 404, NULL, "the registry has no job with this id"); break;
+	default: query_problem(request, 503, NULL, error.message); break;
 	}
 }

@@ -7,10 +7,11 @@
 
 #include "api/envelope.h"
 #include "api/jobs.h"
-#include "api/task_json.h"
+#include "api/query.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "task/task_json.h"
 
 #define MOST_USD 1e6
 
@@ -85,22 +86,14 @@ void live_job_send(struct incoming *incoming, const struct id *id, const char *h
 
 /* ---- cancel and resolve ---- */
 
-static void send_problem(struct http_request *request, int status, const char *path, const char *detail)
-{
-	http_send_problem(request, &(struct http_problem){ .status = status,
-					   .path = path,
-					   .detail = detail,
-					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
-}
-
 static void send_outcome(
 	struct host *host, struct http_request *request, const char *text, enum error_code code, const struct error *error)
 {
 	switch (code) {
 	case ERROR_NONE: jobs_status(host, request, text); break;
-	case ERROR_NOT_FOUND: send_problem(request, 409, NULL, "this job has ended meanwhile"); break;
-	case ERROR_BUSY: send_problem(request, 503, NULL, error->message); break;
-	default: send_problem(request, 409, NULL, error->message); break;
+	case ERROR_NOT_FOUND: query_problem(request, 409, NULL, "this job has ended meanwhile"); break;
+	case ERROR_BUSY: query_problem(request, 503, NULL, error->message); break;
+	default: query_problem(request, 409, NULL, error->message); break;
 	}
 }
 
@@ -146,11 +139,11 @@ static json_t *read_body(struct http_request *request)
 	json_t *body = json_read(request->body, request->body_length, &error);
 
 	if (body == NULL)
-		send_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
+		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
 	else if (!json_is_object(body)) {
 		json_decref(body);
 		body = NULL;
-		send_problem(request, 400, "", "the body must be a JSON object");
+		query_problem(request, 400, "", "the body must be a JSON object");
 	}
 	return body;
 }
@@ -170,18 +163,18 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 	json_t *body;
 
 	if (!id_parse(text, &id) || task_store_get(host->store, &id, note_status, &status, &error) != ERROR_NONE) {
-		send_problem(request, 404, NULL, "the registry has no job with this id");
+		query_problem(request, 404, NULL, "the registry has no job with this id");
 		return;
 	}
 	if (status != TASK_UNKNOWN) {
-		send_problem(request, 409, NULL, "only a job whose status is unknown can be resolved");
+		query_problem(request, 409, NULL, "only a job whose status is unknown can be resolved");
 		return;
 	}
 	if ((body = read_body(request)) == NULL)
 		return;
 	path = read_resolution(body, &resolution, &message);
 	if (path != NULL)
-		send_problem(request, 400, path, message);
+		query_problem(request, 400, path, message);
 	else
 		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, LIMIT_LIVE_ASK_MS, &error), &error);
 	json_decref(body);
@@ -212,5 +205,5 @@ void live_switch_handle(struct host *host, struct http_request *request, bool st
 	if (live_switch(host->live, stop, &error) == ERROR_NONE)
 		live_state_handle(host, request);
 	else
-		send_problem(request, 503, NULL, error.message);
+		query_problem(request, 503, NULL, error.message);
 }

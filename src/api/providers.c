@@ -8,7 +8,7 @@
 #include "api/exchange.h"
 #include "api/live_job.h"
 #include "api/submission.h"
-#include "api/task_json.h"
+#include "task/task_json.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "event/event.h"

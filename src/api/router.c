@@ -7,6 +7,7 @@
 #include "api/artifacts.h"
 #include "api/budget.h"
 #include "api/catalogue.h"
+#include "api/events.h"
 #include "api/host.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
@@ -110,6 +111,26 @@ static void live_start(struct target *target)
 	live_switch_handle(target->host, target->request, false);
 }
 
+static void job_events(struct target *target)
+{
+	events_of_job(target->host, target->request, target->name);
+}
+
+static void stream(struct target *target)
+{
+	events_stream(target->host, target->request);
+}
+
+static void history(struct target *target)
+{
+	events_history(target->host, target->request);
+}
+
+static void hooks(struct target *target)
+{
+	events_hooks(target->host, target->request);
+}
+
 static void healthz(struct target *target)
 {
 	status_healthz(target->host, target->request);
@@ -146,6 +167,12 @@ static const struct route routes[] = {
 	{ "GET", "/api/live", NULL, live_state },
 	{ "POST", "/api/live/stop", NULL, live_stop },
 	{ "POST", "/api/live/start", NULL, live_start },
+	{ "GET", "/api/jobs/*/events", NULL, job_events },
+	{ "GET", "/api/events", NULL, stream },
+	{ "GET", "/api/events/history", NULL, history },
+	{ "GET", "/api/modder/hooks", NULL, hooks },
+	{ "GET", "/api/modder/hooks/history", NULL, history },
+	{ "GET", "/api/modder/hooks/stream", NULL, stream },
 	{ "GET", "/healthz", NULL, healthz },
 	{ "GET", "/readyz", NULL, readyz },
 };

@@ -8,7 +8,7 @@
 #include "api/envelope.h"
 #include "api/exchange.h"
 #include "api/live_job.h"
-#include "api/task_json.h"
+#include "task/task_json.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"

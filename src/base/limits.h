@@ -112,21 +112,36 @@
 #define LIMIT_ALIASES 32
 
 /* Live jobs. */
-#define LIMIT_LIVE_JOBS 100000	   /* open at a time */
-#define LIMIT_LIVE_GATE_SECONDS 5  /* held-back jobs look again this often, beside every change of the files */
-#define LIMIT_LIVE_RETRY_SECONDS 60 /* the longest pause before a job that was not sent is tried again */
-#define LIMIT_LIVE_POLL_SECONDS 10 /* what the pause between two polls grows to, unless the vendor asks for a longer one */
+#define LIMIT_LIVE_JOBS 100000		 /* open at a time */
+#define LIMIT_LIVE_GATE_SECONDS 5	 /* held-back jobs look again this often, beside every change of the files */
+#define LIMIT_LIVE_RETRY_SECONDS 60	 /* the longest pause before a job that was not sent is tried again */
+#define LIMIT_LIVE_POLL_SECONDS 10	 /* what the pause between two polls grows to, unless the vendor asks for a longer one */
 #define LIMIT_LIVE_RARE_POLL_SECONDS 300 /* of a job that is overdue */
 #define LIMIT_LIVE_RECONCILE_SECONDS 600 /* what the pause between two looks for a lost job grows to */
 #define LIMIT_LIVE_RECONCILE_TRIES 100
-#define LIMIT_LIVE_MISSES 3	  /* looks in a row at a complete list that did not have it, */
-#define LIMIT_LIVE_MISSES_MS 60000 /* the last of them so long after the submit: then it never arrived */
+#define LIMIT_LIVE_MISSES 3	      /* looks in a row at a complete list that did not have it, */
+#define LIMIT_LIVE_MISSES_MS 60000    /* the last of them so long after the submit: then it never arrived */
 #define LIMIT_LIVE_IMAGE_SECONDS 3600 /* from the submit on; then the outcome counts as unknown */
 #define LIMIT_LIVE_VIDEO_SECONDS 7200
 #define LIMIT_LIVE_GPU_SECONDS 90000 /* RunPod keeps a job for a day (contract: ttl) */
 #define LIMIT_LIVE_WAIT_SECONDS 60   /* Prefer: wait=N */
 #define LIMIT_LIVE_ASK_MS 15000	     /* refresh, cancel, resolve */
 #define LIMIT_LIVE_DELIVERIES 16     /* webhooks waiting for one job; more are left to the poll */
+
+/* Events. */
+#define LIMIT_EVENT_TYPE_BYTES 64 /* of a type, and of a pattern of types */
+#define LIMIT_EVENT_PATTERNS 16	  /* in one filter */
+#define LIMIT_EVENT_SCAN 20000	  /* rows of the log that one page looks at; a rare match may take several pages */
+#define LIMIT_EVENT_BYTES (1024 * 1024)
+#define LIMIT_EVENT_TELL_BYTES 65536 /* of what an event of the host carries */
+#define LIMIT_EVENT_BATCH 64	     /* read from the log and sent at once */
+#define LIMIT_STREAM_QUEUE 64	     /* events waiting for one stream; one that falls behind reads them from the log */
+#define LIMIT_STREAM_WRITE_MS 10000  /* for a client to take what is written; then it is dropped, and may resume */
+#define LIMIT_STREAM_HEARTBEAT_MS 15000
+#define LIMIT_STREAM_LOOK_MS 1000 /* how often a stream without events looks whether its client is still there */
+#define LIMIT_STREAM_SECONDS 600  /* then it ends, and the client comes again: keys and limits are checked anew */
+#define LIMIT_STREAM_RETRY_MS 2000
+#define LIMIT_SOCKETS 65536 /* descriptors that are looked through for a stream's socket */
 
 /* The smoke test (providerd check). */
 #define LIMIT_CHECK_CONNECT_MS 5000

@@ -24,6 +24,8 @@
 #include "cli/cli.h"
 #include "cli/places.h"
 #include "live/webhook.h"
+#include "event/hub.h"
+#include "task/event_feed.h"
 
 #define DRAIN_MS 5000
 
@@ -149,6 +151,20 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 		&host->live, error);
 }
 
+/* Nothing was written yet, so nobody misses a number. */
+static enum error_code open_events(struct serving *serving, struct error *error)
+{
+	struct host *host = &serving->host;
+	struct event_hub_options options = {
+		.read = event_feed_read, .context = host->store, .newest = task_store_newest_event(host->store)
+	};
+	enum error_code code = event_hub_open(&options, &host->events, error);
+
+	if (code == ERROR_NONE)
+		task_store_on_events(host->store, event_hub_told, host->events);
+	return code;
+}
+
 /* Loader thread: files changed. */
 static void reload(void *context)
 {
@@ -200,6 +216,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	};
 	enum error_code code;
 
+	serving->host.most_streams = server->threads * 3 / 4;
 	code = config_check_listen(options.listen, server->api_key_count, error);
 	if (code == ERROR_NONE)
 		code = http_start(&options, &serving->http, error);
@@ -232,6 +249,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = open_store(serving, error);
 	if (code == ERROR_NONE)
+		code = open_events(serving, error);
+	if (code == ERROR_NONE)
 		code = catalog_open(serving->providers, serving->lua, &host->catalog, error);
 	if (code == ERROR_NONE)
 		code = start_artifacts(serving, error);
@@ -254,6 +273,7 @@ static void stop_parts(struct serving *serving)
 
 	atomic_store(&host->draining, true);
 	watch_stop(serving->watch);
+	event_hub_stop(host->events); /* ends the streams, so that HTTP can drain */
 	if (serving->http != NULL)
 		http_stop(serving->http, DRAIN_MS);
 	engine_stop(host->engine);
@@ -261,6 +281,7 @@ static void stop_parts(struct serving *serving)
 	if (host->store != NULL)
 		task_store_close(host->store);
 	live_close(host->live);
+	event_hub_free(host->events);
 	engine_free(host->engine);
 	webhooks_free(host->webhooks);
 	judgement_cache_free(host->judgements);

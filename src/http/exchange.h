@@ -116,6 +116,10 @@ __attribute__((format(printf, 4, 5))) bool reply_refuse(
 bool reply_begin(struct http_exchange *x, const struct http_reply *reply);
 bool reply_write(struct http_exchange *x, const char *bytes, size_t length); /* false: the client is gone, or takes nothing */
 
+/* Writes the head of an answer that goes on until its connection ends to the thread's buffer. X-Accel-Buffering keeps proxies of nginx's kind
+ * from holding it back. */
+void reply_write_stream_head(struct http_exchange *x, const char *content_type);
+
 /* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
 #define QUOTE_BYTES 80
 const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);

@@ -101,6 +101,22 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply)
 	write_literal(out, "\r\n");
 }
 
+void reply_write_stream_head(struct http_exchange *x, const char *content_type)
+{
+	struct buffer *out = &x->worker->out;
+
+	buffer_clear(out);
+	write_literal(out, "HTTP/1.1 200 OK\r\nContent-Type: ");
+	write_literal(out, content_type);
+	write_literal(out, "\r\nConnection: close\r\nX-Accel-Buffering: no\r\n");
+	write_literal(out, common_heads);
+	buffer_text(out, x->request.request_id);
+	write_literal(out, "\r\n");
+	if (x->origin != NULL)
+		write_cors(out, x->origin);
+	write_literal(out, "\r\n");
+}
+
 bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
 {
 	return mg_write(x->request.connection, bytes, length) == (int)length;

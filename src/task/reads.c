@@ -21,30 +21,39 @@
 #define INDEX_SQL                                                                                                                \
 	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
 	" ORDER BY sequence DESC"
-#define COLUMNS                                                                                                                  \
-	"SELECT task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"       \
+#define TASK_COLUMNS                                                                                                             \
+	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller, reason,"   \
-	" state, request, day, reserved, expected, spent, basis FROM task LEFT JOIN live USING (sequence)"                       \
-	" LEFT JOIN ledger USING (sequence) "
+	" state, request, day, reserved, expected, spent, basis"
+#define TASKS "SELECT " TASK_COLUMNS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
+#define EVENTS                                                                                                                   \
+	"SELECT " TASK_COLUMNS ", event.number, at_ms, verb, data, event.sequence FROM event"                                    \
+	" LEFT JOIN task ON task.sequence = event.sequence LEFT JOIN live ON live.sequence = task.sequence"                      \
+	" LEFT JOIN ledger ON ledger.sequence = task.sequence "
 
 static const char *const texts[READ_STATEMENTS] = {
 	[READ_BEGIN] = "BEGIN",
 	[READ_END] = "COMMIT",
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
-	[READ_ONE] = COLUMNS "WHERE task.sequence = ?",
-	[READ_RANGE] = COLUMNS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
+	[READ_ONE] = TASKS "WHERE task.sequence = ?",
+	[READ_RANGE] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
 	[READ_INDEX] = INDEX_SQL,
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
-	[READ_OPEN] = COLUMNS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
+	[READ_OPEN] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
 	[READ_LEDGER] = "SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"
 			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE day >= ?"
 			" GROUP BY day, source, caller ORDER BY day",
+	[READ_EVENTS] = EVENTS "WHERE number > ? ORDER BY number",
+	[READ_EVENTS_OF_LIVE] = EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number",
+	[READ_EVENT_OF_DRY] = EVENTS "WHERE number > ? AND event.sequence = ? AND number >= ? AND number <= ? ORDER BY number",
+	[READ_EVENT_TIME] = "SELECT number, at_ms FROM event WHERE number >= ? ORDER BY number LIMIT 1",
+	[READ_NEWEST_EVENT] = "SELECT coalesce(max(number), 0) FROM event",
 };
 _Static_assert(LIVE_ENDED == 4, "the statements above name it by number");
 
 /* ---- the pool ---- */
 
-static struct reader *borrow(struct reads *reads, struct error *error)
+struct reader *reads_borrow(struct reads *reads, struct error *error)
 {
 	struct reader *reader;
 	struct timespec until;
@@ -64,7 +73,7 @@ static struct reader *borrow(struct reads *reads, struct error *error)
 	return reader;
 }
 
-static void give_back(struct reads *reads, struct reader *reader)
+void reads_give_back(struct reads *reads, struct reader *reader)
 {
 	pthread_mutex_lock(&reads->lock);
 	reader->next = reads->free;
@@ -124,14 +133,8 @@ static const char *column_text(sqlite3_stmt *row, int index)
 	return (const char *)sqlite3_column_text(row, index);
 }
 
-/* A row and its live half. */
-struct row {
-	struct task task;
-	struct task_live live;
-	struct task_money money;
-};
-
-static void read_live(sqlite3_stmt *row, struct row *read)
+/* The columns of TASK_COLUMNS, by their places. */
+static void read_live(sqlite3_stmt *row, struct read_row *read)
 {
 	read->task.live = NULL;
 	read->task.money = NULL;
@@ -162,8 +165,7 @@ static void read_live(sqlite3_stmt *row, struct row *read)
 	read->task.money = &read->money;
 }
 
-/* The row that a statement is on, its texts valid until the statement moves. False when it is damaged. */
-static bool read_task(const struct reads *reads, sqlite3_stmt *row, struct row *read)
+bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *read)
 {
 	struct task *task = &read->task;
 	const struct source *source = sources_get(reads->sources, sqlite3_column_int(row, 2));
@@ -187,12 +189,12 @@ static bool read_task(const struct reads *reads, sqlite3_stmt *row, struct row *
 	return true;
 }
 
-static enum error_code refuse_read(const struct reads *reads, struct reader *reader, struct error *error)
+enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error)
 {
 	return database_error(reader->db, reads->name, "read the registry", error);
 }
 
-static enum error_code refuse_row(const struct reads *reads, struct error *error)
+enum error_code reads_refuse_row(const struct reads *reads, struct error *error)
 {
 	return error_set(error, ERROR_IO, reads->name, "the registry holds a damaged row");
 }
@@ -200,9 +202,9 @@ static enum error_code refuse_row(const struct reads *reads, struct error *error
 enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit)(void *context, const struct task *task),
 	void *context, struct error *error)
 {
-	struct reader *reader = borrow(reads, error);
+	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
-	struct row read;
+	struct read_row read;
 	sqlite3_stmt *row;
 	int code;
 
@@ -211,16 +213,16 @@ enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit
 	row = reader->statements[READ_ONE];
 	sqlite3_bind_int64(row, 1, id_sequence(id));
 	code = sqlite3_step(row);
-	if (code == SQLITE_ROW && !read_task(reads, row, &read))
-		result = refuse_row(reads, error);
+	if (code == SQLITE_ROW && !reads_task(reads, row, &read))
+		result = reads_refuse_row(reads, error);
 	else if (code == SQLITE_ROW && memcmp(&read.task.id, id, sizeof *id) == 0)
 		visit(context, &read.task);
 	else if (code == SQLITE_ROW || code == SQLITE_DONE)
 		result = error_set(error, ERROR_NOT_FOUND, "", "there is no such job");
 	else
-		result = refuse_read(reads, reader, error);
+		result = reads_refuse(reads, reader, error);
 	sqlite3_reset(row);
-	give_back(reads, reader);
+	reads_give_back(reads, reader);
 	return result;
 }
 
@@ -243,7 +245,7 @@ static enum error_code offer(struct listing *listing, sqlite3_stmt *row)
 {
 	const struct task_filter *filter = listing->filter;
 	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
-	struct row read;
+	struct read_row read;
 
 	if (filter->status >= 0 && sqlite3_column_int(row, 1) != filter->status)
 		return ERROR_NONE;
@@ -251,8 +253,8 @@ static enum error_code offer(struct listing *listing, sqlite3_stmt *row)
 		return ERROR_NONE;
 	if (sqlite3_column_int64(row, 5) < filter->since_ms)
 		return ERROR_NONE;
-	if (!read_task(listing->reads, row, &read))
-		return refuse_row(listing->reads, listing->error);
+	if (!reads_task(listing->reads, row, &read))
+		return reads_refuse_row(listing->reads, listing->error);
 	listing->left = listing->visit(listing->context, &read.task) ? listing->left - 1 : 0;
 	return ERROR_NONE;
 }
@@ -269,7 +271,7 @@ static enum error_code walk(struct listing *listing, int64_t upper, int64_t lowe
 	while (result == ERROR_NONE && listing->left > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		result = offer(listing, rows);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = refuse_read(listing->reads, listing->reader, listing->error);
+		result = reads_refuse(listing->reads, listing->reader, listing->error);
 	sqlite3_reset(rows);
 	return result;
 }
@@ -343,7 +345,7 @@ static enum error_code visit_number(struct listing *listing, int64_t number)
 	if (code == SQLITE_ROW)
 		result = offer(listing, row);
 	else if (code != SQLITE_DONE)
-		result = refuse_read(listing->reads, listing->reader, listing->error);
+		result = reads_refuse(listing->reads, listing->reader, listing->error);
 	sqlite3_reset(row);
 	return result;
 }
@@ -358,7 +360,7 @@ static enum error_code walk_index(struct listing *listing)
 		wanted = listing->left < READ_ROUND ? listing->left : READ_ROUND;
 		found = find(listing, wanted);
 		if (found == -1)
-			return refuse_read(listing->reads, listing->reader, listing->error);
+			return reads_refuse(listing->reads, listing->reader, listing->error);
 		for (int i = 0; i < found && listing->left > 0 && result == ERROR_NONE; i++) {
 			listing->upper = listing->reader->found[i];
 			result = visit_number(listing, listing->upper);
@@ -376,7 +378,7 @@ static enum error_code list_filtered(struct listing *listing)
 
 	if (database_run(reader->statements[READ_BEGIN]) != SQLITE_OK ||
 		database_integer(reader->statements[READ_INDEXED], &indexed) != SQLITE_OK)
-		result = refuse_read(listing->reads, reader, listing->error);
+		result = reads_refuse(listing->reads, reader, listing->error);
 	if (result == ERROR_NONE)
 		result = walk(listing, listing->upper, indexed + 1 > listing->lower ? indexed + 1 : listing->lower);
 	if (indexed + 1 < listing->upper)
@@ -399,14 +401,14 @@ enum error_code reads_list(struct reads *reads, const struct task_filter *filter
 	listing.left = filter->limit;
 	listing.upper = filter->before > 0 ? filter->before : INT64_MAX;
 	listing.lower = filter->since_ms > SINCE_SLACK_MS ? id_sequence_at(filter->since_ms - SINCE_SLACK_MS) : 0;
-	listing.reader = borrow(reads, error);
+	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
 	if (filter->status < 0 && filter->kind == NULL && filter->provider == NULL)
 		result = walk(&listing, listing.upper, listing.lower);
 	else
 		result = list_filtered(&listing);
-	give_back(reads, listing.reader);
+	reads_give_back(reads, listing.reader);
 	return result;
 }
 
@@ -415,9 +417,9 @@ enum error_code reads_list(struct reads *reads, const struct task_filter *filter
 enum error_code reads_open_jobs(
 	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
-	struct reader *reader = borrow(reads, error);
+	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
-	struct row read;
+	struct read_row read;
 	sqlite3_stmt *rows;
 	bool more = true;
 	int code = SQLITE_DONE;
@@ -426,22 +428,22 @@ enum error_code reads_open_jobs(
 		return ERROR_BUSY;
 	rows = reader->statements[READ_OPEN];
 	while (result == ERROR_NONE && more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (!read_task(reads, rows, &read))
-			result = refuse_row(reads, error);
+		if (!reads_task(reads, rows, &read))
+			result = reads_refuse_row(reads, error);
 		else
 			more = visit(context, &read.task);
 	}
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = refuse_read(reads, reader, error);
+		result = reads_refuse(reads, reader, error);
 	sqlite3_reset(rows);
-	give_back(reads, reader);
+	reads_give_back(reads, reader);
 	return result;
 }
 
 enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),
 	void *context, struct error *error)
 {
-	struct reader *reader = borrow(reads, error);
+	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	const struct source *source;
 	sqlite3_stmt *rows;
@@ -466,9 +468,9 @@ enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit
 				      });
 	}
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = refuse_read(reads, reader, error);
+		result = reads_refuse(reads, reader, error);
 	sqlite3_reset(rows);
-	give_back(reads, reader);
+	reads_give_back(reads, reader);
 	return result;
 }
 
@@ -501,7 +503,7 @@ enum store_outcome read_key_row(
 enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,
 	int *status, struct error *error)
 {
-	struct reader *reader = borrow(reads, error);
+	struct reader *reader = reads_borrow(reads, error);
 	enum store_outcome outcome = STORE_WRITTEN;
 	sqlite3_stmt *row;
 	int code;
@@ -514,10 +516,10 @@ enum store_outcome reads_key(struct reads *reads, const struct idempotency *idem
 	if (code == SQLITE_ROW) {
 		outcome = read_key_row(row, idempotency, answer, length, status, error);
 	} else if (code != SQLITE_DONE) {
-		refuse_read(reads, reader, error);
+		reads_refuse(reads, reader, error);
 		outcome = STORE_FAILED;
 	}
 	sqlite3_reset(row);
-	give_back(reads, reader);
+	reads_give_back(reads, reader);
 	return outcome;
 }

@@ -24,6 +24,11 @@ enum read_statement {
 	READ_KEY,
 	READ_OPEN,
 	READ_LEDGER,
+	READ_EVENTS,
+	READ_EVENTS_OF_LIVE,
+	READ_EVENT_OF_DRY,
+	READ_EVENT_TIME,
+	READ_NEWEST_EVENT,
 	READ_STATEMENTS
 };
 
@@ -61,6 +66,29 @@ enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit
 	void *context, struct error *error);
 enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,
 	int *status, struct error *error);
+
+/* As in store.h; event_reads.c. */
+enum error_code reads_events(struct reads *reads, struct event_walk *walk,
+	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
+
+/* ---- for the files that read one kind of thing ---- */
+
+/* A reader of one's own until it is given back. NULL: all are busy, or it took too long. */
+struct reader *reads_borrow(struct reads *reads, struct error *error);
+void reads_give_back(struct reads *reads, struct reader *reader);
+
+/* A task and its live half, as a statement is on them. */
+struct read_row {
+	struct task task;
+	struct task_live live;
+	struct task_money money;
+};
+
+/* The task that a statement of TASK_COLUMNS is on, its texts valid until the statement moves. False when it is damaged. */
+bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *read);
+
+enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);
+enum error_code reads_refuse_row(const struct reads *reads, struct error *error);
 
 /* Compares the row (status, body_sha256, answer) that a statement is on and copies the answer: STORE_REPLAY, STORE_KEY_CLASH or
  * STORE_FAILED (no memory). */

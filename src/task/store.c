@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -39,6 +40,7 @@ struct task_store {
 	int keep_days;
 	bool asleep;
 	bool stopping;
+	_Atomic int64_t newest_event;		     /* of those that are committed */
 	void (*told)(void *context, int64_t newest); /* set before anything is written */
 	void *told_context;
 };
@@ -167,6 +169,7 @@ static void write_waiting(struct task_store *store)
 	pthread_mutex_unlock(&store->lock);
 	if (!idle) {
 		writer_group(&store->writer, writes);
+		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
 		tell(writes);
 	}
 	if (store->told != NULL && store->writer.newest_event != newest_event)
@@ -245,6 +248,7 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 		code = upkeep_open(&new->upkeep, &new->writer, new->path, new->keep_days, error);
 	if (code == ERROR_NONE)
 		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
+	atomic_store(&new->newest_event, new->writer.newest_event);
 	if (code == ERROR_NONE)
 		code = start_thread(new, error);
 	if (code != ERROR_NONE) {
@@ -308,4 +312,17 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error)
 {
 	return reads_ledger(&store->reads, from_day, visit, context, error);
+}
+
+/* ---- events ---- */
+
+enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
+	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error)
+{
+	return reads_events(&store->reads, walk, visit, context, error);
+}
+
+int64_t task_store_newest_event(struct task_store *store)
+{
+	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
 }

@@ -7,6 +7,7 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "event/filter.h"
 #include "task/task.h"
 
 struct task_store;
@@ -119,6 +120,38 @@ struct ledger_sum {
 /* Sums of the ledger since `from_day`, oldest day first. Texts are valid during the call. */
 enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error);
+
+/* ---- events ---- */
+
+/* One row of the log of events. */
+struct event_row {
+	int64_t number;
+	int64_t at_ms;
+	const char *verb;	 /* of a task; of the host: the whole type */
+	const char *data;	 /* JSON, or NULL */
+	const struct task *task; /* as it stands now; NULL: an event of the host */
+};
+
+/* A walk through the log, oldest first. */
+struct event_walk {
+	const struct event_filter *filter; /* or NULL: all */
+	int64_t after;			   /* only larger numbers; moves on to the last row that was looked at */
+	int limit;			   /* rows to visit */
+	bool ended;			   /* out: nothing newer was there */
+};
+
+/* Calls `visit` for each row that passes; texts are valid during the call. A visitor that returns false ends the walk after its row. It looks
+ * at no more than LIMIT_EVENT_SCAN rows: without `ended`, walk on. Errors as task_store_list(). A visitor must not call the store. Any
+ * thread. */
+enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
+	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
+
+/* The number of the newest event that is committed; 0: there is none. Any thread. */
+int64_t task_store_newest_event(struct task_store *store);
+
+/* Writes an event of the host itself: `type` as clients see it ("host.script.reloaded"), `data` a JSON object or NULL; both are copied. It is
+ * written soon, and waited for by nobody. Any thread. False when it cannot be: no memory, the store is stopping or has too much to do. */
+bool task_store_tell(struct task_store *store, const char *type, const char *data);
 
 /* Writes waiting now. */
 size_t task_store_backlog(struct task_store *store);

@@ -40,6 +40,10 @@ static const char *const texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
 			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	/* the newest stays: the numbers of a later start go on from it */
+	[UPKEEP_OLD_EVENTS] = "SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
+		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)",
+	[UPKEEP_PURGE_EVENTS] = "DELETE FROM event WHERE number <= ?",
 };
 _Static_assert(
 	TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4 && LIVE_ENDED == 4, "the statements above name them by number");
@@ -139,23 +143,43 @@ static bool purge_ledger(struct upkeep *upkeep, int64_t before_day)
 	return database_run(statement) == SQLITE_OK;
 }
 
+/* Events are as old as their numbers say, so the oldest are looked at; *more when there may be further ones. */
+static bool purge_events(struct upkeep *upkeep, int64_t before_ms, bool *more)
+{
+	sqlite3_stmt *old = upkeep->statements[UPKEEP_OLD_EVENTS];
+	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE_EVENTS];
+	int64_t to = 0;
+
+	sqlite3_bind_int64(old, 1, before_ms);
+	if (database_integer(old, &to) != SQLITE_OK)
+		return false;
+	if (to == 0)
+		return true;
+	sqlite3_bind_int64(purge, 1, to);
+	if (database_run(purge) != SQLITE_OK)
+		return false;
+	*more = *more || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	return true;
+}
+
 /* One batch of each kind. False when it failed. */
 static bool purge_batch(struct upkeep *upkeep, bool *more)
 {
 	sqlite3_stmt *keys = upkeep->statements[UPKEEP_PURGE_KEYS];
 	int64_t now = clock_unix_ms();
 	int key_days = upkeep->keep_days > KEY_DAYS ? upkeep->keep_days : KEY_DAYS;
-	int64_t to = 0;
+	int64_t before_ms = now - upkeep->keep_days * DAY_MS, to = 0;
 
 	if (!writer_begin(upkeep->writer, false))
 		return trouble(upkeep);
-	if (!purge_tasks(upkeep, id_sequence_at(now - upkeep->keep_days * DAY_MS), &to) ||
+	*more = false;
+	if (!purge_tasks(upkeep, id_sequence_at(before_ms), &to) || !purge_events(upkeep, before_ms, more) ||
 		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
 		return give_up(upkeep, "purge the registry");
 	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
 	if (database_run(keys) != SQLITE_OK)
 		return give_up(upkeep, "purge the registry");
-	*more = to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	*more = *more || to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
 	if (!writer_commit(upkeep->writer))
 		return trouble(upkeep);
 	if (to != 0)

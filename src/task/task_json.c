@@ -1,5 +1,5 @@
 /* task_json.c - writes tasks. Any thread. */
-#include "api/task_json.h"
+#include "task/task_json.h"
 
 #include <string.h>
 

@@ -1,0 +1,45 @@
+/* event_query.c - reads filters and positions of the log of events. HTTP threads; no state. */
+#include "api/event_query.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/query.h"
+
+#define TYPES_BYTES 512
+
+bool event_query_filter(struct host *host, struct http_request *request, struct event_filter *filter)
+{
+	struct error error = { .code = ERROR_NONE };
+	char text[TYPES_BYTES];
+
+	*filter = (struct event_filter){ .type_count = 0 };
+	if (http_query(request, "type", text, sizeof text) && event_filter_types(filter, text, &error) != ERROR_NONE) {
+		query_problem(request, 400, "type", error.message);
+		return false;
+	}
+	query_provider(host, request, filter->provider, sizeof filter->provider);
+	if (!http_query(request, "job", text, sizeof text) || *text == '\0')
+		return true;
+	filter->of_job = id_parse(text, &filter->job);
+	if (!filter->of_job)
+		query_problem(request, 400, "job", "must be a job id: a UUID, as job_id in a submit's answer");
+	return filter->of_job;
+}
+
+bool event_query_since(struct http_request *request, int64_t *since)
+{
+	const char *header = http_header(request, "Last-Event-ID");
+	size_t digits;
+
+	*since = -1;
+	if (header == NULL || *header == '\0')
+		return query_number(request, "since", 0, INT64_MAX, since);
+	digits = strspn(header, "0123456789");
+	if (digits > 18 || header[digits] != '\0') {
+		query_problem(request, 400, "Last-Event-ID", "must be the id of an event of this host: a number");
+		return false;
+	}
+	*since = strtoll(header, NULL, 10);
+	return true;
+}

@@ -1,0 +1,14 @@
+/* event_query.h - which events a request asks for. HTTP threads. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/host.h"
+#include "event/filter.h"
+
+/* Reads type, provider and job. False: a 400 was sent. */
+bool event_query_filter(struct host *host, struct http_request *request, struct event_filter *filter);
+
+/* The number to go on after: Last-Event-ID, else `since`; -1 when neither is there. False: a 400 was sent. */
+bool event_query_since(struct http_request *request, int64_t *since);

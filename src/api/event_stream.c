@@ -1,0 +1,275 @@
+/* event_stream.c - follows the log for one client. HTTP threads.
+ *
+ * First it subscribes, then it reads the past from the log, then it goes on with what the hub brings, leaving out what the log had already: so
+ * nothing is missing between the two, and nothing comes twice. Whoever falls behind the hub reads from the log again. A client that takes
+ * nothing is dropped; by the number of the last event that it got it can go on later. */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/event_query.h"
+#include "api/events.h"
+#include "api/query.h"
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "event/hub.h"
+#include "http/stream.h"
+#include "task/event_json.h"
+
+#define TEXT_OF(number) TEXT(number)
+#define TEXT(number) #number
+#define WRITE_BYTES 65536 /* of the past are gathered before they are written */
+#define KEPT_BYTES 4096	  /* of the buffer, while nothing happens */
+#define MILLISECOND_NS 1000000LL
+
+struct following {
+	struct host *host;
+	struct http_stream stream;
+	struct event_filter filter;
+	struct event_subscription *subscription;
+	struct buffer out;
+	int64_t last; /* everything up to this number was sent, or does not pass */
+	int64_t sent;
+	int64_t beat_ns, end_ns; /* when something must be written, and when it ends */
+	bool until_over;	 /* of one job, until that is over */
+	const char *ending;	 /* why it ended, for the log; NULL: it goes on */
+};
+
+static bool write_out(struct following *following, const char *text, size_t length)
+{
+	if (!http_stream_write(&following->stream, text, length, LIMIT_STREAM_WRITE_MS)) {
+		following->ending = "the client left, or took too long";
+		return false;
+	}
+	following->beat_ns = clock_monotonic_ns() + LIMIT_STREAM_HEARTBEAT_MS * MILLISECOND_NS;
+	return true;
+}
+
+/* ---- the past ---- */
+
+static bool add_event(void *context, const struct event_row *row)
+{
+	struct following *following = context;
+
+	event_json_write_stream(&following->out, row);
+	following->sent++;
+	return following->out.length < WRITE_BYTES;
+}
+
+/* Sends what the log holds after `last`, to its end. */
+static bool catch_up(struct following *following)
+{
+	struct event_walk walk = { .filter = &following->filter, .after = following->last, .limit = LIMIT_EVENT_BATCH };
+	struct error error;
+
+	while (!walk.ended && following->ending == NULL) {
+		buffer_clear(&following->out);
+		if (task_store_events(following->host->store, &walk, add_event, following, &error) != ERROR_NONE)
+			following->ending = "the log cannot be read";
+		else if (following->out.failed)
+			following->ending = "out of memory";
+		else if (following->out.length > 0)
+			write_out(following, following->out.data, following->out.length);
+		following->last = walk.after;
+	}
+	buffer_reset(&following->out, KEPT_BYTES);
+	return following->ending == NULL;
+}
+
+/* ---- one job ---- */
+
+static void note_over(void *context, const struct task *task)
+{
+	*(bool *)context = task->live == NULL || task->live->phase == LIVE_ENDED;
+}
+
+/* Ends the stream when the job is over and all its events were sent: what was committed before the job is looked at is read after. */
+static void end_with_job(struct following *following)
+{
+	struct error error;
+	bool over = false;
+
+	if (task_store_get(following->host->store, &following->filter.job, note_over, &over, &error) != ERROR_NONE)
+		following->ending = "the job cannot be read";
+	else if (over && catch_up(following))
+		following->ending = "the job is over";
+}
+
+/* ---- the present ---- */
+
+static void send_item(struct following *following, struct event_item *item)
+{
+	if (item->number > following->last) {
+		following->last = item->number;
+		if (write_out(following, item->text, item->length))
+			following->sent++;
+	}
+	event_item_release(item);
+	if (following->until_over && following->ending == NULL)
+		end_with_job(following);
+}
+
+static void look_around(struct following *following)
+{
+	static const char heartbeat[] = ": still here\n\n", farewell[] = ": ask again, with Last-Event-ID\n\n";
+	int64_t now = clock_monotonic_ns();
+
+	if (http_stream_gone(&following->stream)) {
+		following->ending = "the client left";
+	} else if (now >= following->end_ns) {
+		write_out(following, farewell, sizeof farewell - 1);
+		following->ending = "it lasted long enough";
+	} else if (now >= following->beat_ns) {
+		write_out(following, heartbeat, sizeof heartbeat - 1);
+	}
+}
+
+static void follow(struct following *following)
+{
+	struct event_item *item = NULL;
+
+	while (following->ending == NULL) {
+		switch (event_await(following->subscription, LIMIT_STREAM_LOOK_MS, &item)) {
+		case EVENT_NEWS: send_item(following, item); break;
+		case EVENT_MISSED: catch_up(following); break;
+		case EVENT_SILENCE: break;
+		case EVENT_END: following->ending = "the host stops"; break;
+		}
+		if (following->ending == NULL)
+			look_around(following);
+	}
+}
+
+/* ---- from beginning to end ---- */
+
+static void log_closed(const struct following *following, int64_t began_ns)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_INFO, "stream.closed");
+	log_text(&line, "path", following->stream.request->path);
+	log_integer(&line, "events", following->sent);
+	log_integer(&line, "ms", (clock_monotonic_ns() - began_ns) / MILLISECOND_NS);
+	log_integer(&line, "last", following->last);
+	log_text(&line, "reason", following->ending);
+	log_text(&line, "request_id", following->stream.request->request_id);
+	log_end(&line);
+}
+
+/* Without a number to resume from, it begins with what is written from now on: the hub may not have been told yet of what was answered. */
+static bool subscribe(struct following *following, struct http_request *request)
+{
+	int64_t from = 0, newest = task_store_newest_event(following->host->store);
+	int most = request->view->config->server.max_streams;
+	struct error error;
+	char detail[160];
+
+	if (most > following->host->most_streams)
+		most = following->host->most_streams;
+	if (event_subscribe(following->host->events, &following->filter, most, &following->subscription, &from, &error) ==
+		ERROR_NONE) {
+		if (following->last < 0)
+			following->last = from > newest ? from : newest;
+		return true;
+	}
+	if (error.code == ERROR_BUSY)
+		snprintf(detail, sizeof detail,
+			"%d event streams are open: server.max_streams allows so many, and at most 3 of 4 server.threads", most);
+	else
+		snprintf(detail, sizeof detail, "out of memory");
+	http_send_problem(request, &(struct http_problem){ .status = 503, .detail = detail, .headers = "Retry-After: 5\r\n" });
+	return false;
+}
+
+/* With a subscription it goes on, without one it ends after the past. */
+static void run(struct following *following, struct http_request *request)
+{
+	static const char opening[] = "retry: " TEXT_OF(LIMIT_STREAM_RETRY_MS) "\n\n";
+	int64_t began = clock_monotonic_ns();
+
+	if (http_stream_begin(request, &following->stream, "text/event-stream")) {
+		following->end_ns = began + LIMIT_STREAM_SECONDS * 1000 * MILLISECOND_NS;
+		if (write_out(following, opening, sizeof opening - 1) && catch_up(following) && following->until_over)
+			end_with_job(following);
+		if (following->subscription != NULL)
+			follow(following);
+		log_closed(following, began);
+	}
+	buffer_free(&following->out);
+	if (following->subscription != NULL)
+		event_unsubscribe(following->subscription);
+}
+
+/* A number beyond the newest is of another life of this home: there is nothing to resume. */
+static bool begin(struct following *following, struct host *host, struct http_request *request)
+{
+	following->host = host;
+	buffer_init(&following->out, LIMIT_REPLY_BYTES);
+	if (!event_query_since(request, &following->last))
+		return false;
+	if (following->last > task_store_newest_event(host->store))
+		following->last = -1;
+	return true;
+}
+
+void events_stream(struct host *host, struct http_request *request)
+{
+	struct following following = { .ending = NULL };
+
+	if (!event_query_filter(host, request, &following.filter) || !begin(&following, host, request) ||
+		!subscribe(&following, request))
+		return;
+	run(&following, request);
+}
+
+static bool find_job(struct host *host, struct http_request *request, const char *text, struct id *id, bool *over)
+{
+	struct error error;
+
+	if (!id_parse(text, id)) {
+		query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+		return false;
+	}
+	switch (task_store_get(host->store, id, note_over, over, &error)) {
+	case ERROR_NONE: return true;
+	case ERROR_NOT_FOUND: query_problem(request, 404, NULL, "the registry has no job with this id"); return false;
+	default: query_problem(request, 503, NULL, error.message); return false;
+	}
+}
+
+static bool stop_at_first(void *context, const struct event_row *row)
+{
+	(void)row;
+	*(bool *)context = true;
+	return false;
+}
+
+/* Has the log nothing of the job after `last`? */
+static bool is_told(struct following *following)
+{
+	struct event_walk walk = { .filter = &following->filter, .after = following->last, .limit = 1 };
+	struct error error;
+	bool found = false;
+
+	return task_store_events(following->host->store, &walk, stop_at_first, &found, &error) == ERROR_NONE && !found;
+}
+
+/* A job's stream begins with its first event: who asks for a job wants to know how it came to where it is. When all of a job that is over was
+ * sent before, 204 tells an EventSource not to come again. */
+void events_of_job(struct host *host, struct http_request *request, const char *text)
+{
+	struct following following = { .until_over = true };
+	char follow_asked[8] = "";
+	bool over = false;
+
+	if (http_query(request, "follow", follow_asked, sizeof follow_asked))
+		following.until_over = strcmp(follow_asked, "0") == 0 || strcmp(follow_asked, "false") == 0;
+	if (!find_job(host, request, text, &following.filter.job, &over) || !begin(&following, host, request))
+		return;
+	following.filter.of_job = true;
+	following.last = following.last < 0 ? 0 : following.last;
+	if (following.until_over && over && is_told(&following))
+		http_send(request, &(struct http_reply){ .status = 204 });
+	else if ((following.until_over && over) || subscribe(&following, request))
+		run(&following, request);
+}

@@ -1,0 +1,171 @@
+/* events.c - pages of the log of events, and what can be followed of it. HTTP threads. */
+#include "api/events.h"
+
+#include "api/event_query.h"
+#include "api/query.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "task/event_json.h"
+
+#define RECENT_EVENTS 20
+
+/* ---- history ---- */
+
+struct page {
+	struct buffer out;
+	int count;
+};
+
+static bool add_event(void *context, const struct event_row *row)
+{
+	struct page *page = context;
+
+	if (page->count++ > 0)
+		buffer_char(&page->out, ',');
+	event_json_write(&page->out, row);
+	return !page->out.failed;
+}
+
+static void send_page(struct http_request *request, struct page *page)
+{
+	if (page->out.failed)
+		query_problem(request, 503, NULL, "out of memory");
+	else
+		http_send(
+			request, &(struct http_reply){ .status = 200, .body = page->out.data, .body_length = page->out.length });
+}
+
+/* Walks until the page is full or the log ends. False: a problem was sent. */
+static bool fill_page(struct host *host, struct http_request *request, struct page *page, struct event_walk *walk)
+{
+	struct error error;
+	int limit = walk->limit;
+
+	if (task_store_events(host->store, walk, add_event, page, &error) != ERROR_NONE) {
+		query_problem(request, 503, NULL, error.message);
+		return false;
+	}
+	walk->ended = walk->ended || (page->count == limit && walk->after >= task_store_newest_event(host->store));
+	return true;
+}
+
+void events_history(struct host *host, struct http_request *request)
+{
+	int64_t limit = LIMIT_PAGE_DEFAULT, after = 0;
+	struct event_filter filter;
+	struct event_walk walk;
+	struct page page = { .count = 0 };
+
+	if (!event_query_filter(host, request, &filter) || !query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
+		!query_number(request, "after", 0, INT64_MAX, &after))
+		return;
+	walk = (struct event_walk){ .filter = &filter, .after = after, .limit = (int)limit };
+	buffer_init(&page.out, LIMIT_REPLY_BYTES);
+	buffer_text(&page.out, "{\"ok\":true,\"events\":[");
+	if (fill_page(host, request, &page, &walk)) {
+		buffer_text(&page.out, "],\"next\":");
+		if (walk.ended)
+			buffer_text(&page.out, "null");
+		else
+			buffer_format(&page.out, "\"%lld\"", (long long)walk.after);
+		buffer_format(&page.out, ",\"newest\":\"%lld\"}", (long long)task_store_newest_event(host->store));
+		send_page(request, &page);
+	}
+	buffer_free(&page.out);
+}
+
+/* ---- hooks ---- */
+
+static const struct {
+	const char *verb;
+	const char *text;
+} job_verbs[] = {
+	{ "submit", "a job was registered: a dry run, which is done with it, or a live job, which is queued" },
+	{ "sent", "the vendor has taken the job" },
+	{ "progress", "the vendor tells of another status or progress" },
+	{ "done", "the job has ended well" },
+	{ "error", "the job has failed" },
+	{ "canceled", "the job was canceled" },
+	{ "unknown", "the outcome is not known: the vendor may have done the work, and may ask for money" },
+	{ "settled", "what the job has cost is known, or decided" },
+	{ "artifact", "a result of the job was stored by the host" },
+};
+
+static const struct {
+	const char *type;
+	const char *text;
+} host_types[] = {
+	{ "host.script.loaded", "a provider script was loaded, or loaded anew" },
+	{ "host.script.rejected", "a provider script does not load; the last good one goes on serving" },
+	{ "host.script.removed", "a provider script is gone" },
+	{ "host.config.reloaded", "the configuration was read anew; feature flags that changed are named" },
+	{ "host.config.rejected", "the configuration does not hold; the last good one is kept" },
+	{ "host.secrets.reloaded", "the secrets file was read anew" },
+	{ "host.secrets.rejected", "the secrets file does not hold; the last good one is kept" },
+	{ "host.budget.refused", "a live job was refused, for it would go over a budget" },
+};
+
+static const char *const kinds[] = { "gpu", "image", "video" };
+
+static void add_type(struct buffer *out, const char *type, const char *text)
+{
+	if (out->data[out->length - 1] == '}')
+		buffer_char(out, ',');
+	buffer_format(out, "{\"type\":\"%s\",\"description\":", type);
+	json_write_text(out, text);
+	buffer_char(out, '}');
+}
+
+static void write_types(struct buffer *out)
+{
+	char type[EVENT_TYPE_BYTES];
+
+	buffer_text(out, "{\"ok\":true,\"types\":[");
+	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds && !out->failed; kind++) {
+		for (size_t i = 0; i < sizeof job_verbs / sizeof *job_verbs && !out->failed; i++) {
+			event_json_type(type, kinds[kind], job_verbs[i].verb);
+			add_type(out, type, job_verbs[i].text);
+		}
+	}
+	for (size_t i = 0; i < sizeof host_types / sizeof *host_types && !out->failed; i++)
+		add_type(out, host_types[i].type, host_types[i].text);
+	buffer_text(out, "],");
+}
+
+static void write_fields(struct buffer *out)
+{
+	static const char *const fields[][2] = {
+		{ "specversion", "1.0: these are CloudEvents" },
+		{ "id", "the event's number as text: it only grows, and Last-Event-ID, since and after go by it" },
+		{ "source", EVENT_SOURCE },
+		{ "type", "public.<kind>.<verb> of a job, host.* of the host itself" },
+		{ "subject", "the job's id; absent in events of the host" },
+		{ "time", "when it was written, with what it tells, RFC 3339" },
+		{ "datacontenttype", "application/json" },
+		{ "data", "the job as /api/jobs/status shows it, as it stood then" },
+	};
+
+	buffer_text(out, "\"fields\":{");
+	for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+		buffer_format(out, "%s\"%s\":", i > 0 ? "," : "", fields[i][0]);
+		json_write_text(out, fields[i][1]);
+	}
+	buffer_text(out, "},");
+}
+
+void events_hooks(struct host *host, struct http_request *request)
+{
+	int64_t newest = task_store_newest_event(host->store);
+	struct event_walk walk = { .after = newest > RECENT_EVENTS ? newest - RECENT_EVENTS : 0, .limit = RECENT_EVENTS };
+	struct page page = { .count = 0 };
+
+	buffer_init(&page.out, LIMIT_REPLY_BYTES);
+	write_types(&page.out);
+	write_fields(&page.out);
+	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":[],\"history\":[");
+	if (fill_page(host, request, &page, &walk)) {
+		buffer_text(&page.out, "]}");
+		send_page(request, &page);
+	}
+	buffer_free(&page.out);
+}

@@ -1,0 +1,47 @@
+/* query.c - reads parameters of a query. HTTP threads; no state. */
+#include "api/query.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void query_problem(struct http_request *request, int status, const char *name, const char *detail)
+{
+	http_send_problem(request, &(struct http_problem){ .status = status,
+					   .path = name,
+					   .detail = detail,
+					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
+}
+
+bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
+{
+	char text[40], detail[128], *end;
+	int64_t number;
+
+	if (!http_query(request, name, text, sizeof text) || *text == '\0')
+		return true;
+	errno = 0;
+	number = strtoll(text, &end, 10);
+	if (errno == 0 && end != text && *end == '\0' && number >= lowest && number <= highest) {
+		*value = number;
+		return true;
+	}
+	snprintf(detail, sizeof detail, "must be a whole number from %lld to %lld", (long long)lowest, (long long)highest);
+	query_problem(request, 400, name, detail);
+	return false;
+}
+
+void query_provider(struct host *host, struct http_request *request, char *id, size_t size)
+{
+	struct catalog_set *set;
+	struct provider *provider;
+
+	id[0] = '\0';
+	if (!http_query(request, "provider", id, size) || *id == '\0')
+		return;
+	set = catalog_acquire(host->catalog);
+	provider = catalog_find(set, NULL, id);
+	if (provider != NULL)
+		snprintf(id, size, "%s", provider->manifest.id);
+	catalog_release(set);
+}

@@ -1,0 +1,17 @@
+/* query.h - parameters of a query, read with an answer for what is wrong with them. HTTP threads. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/host.h"
+
+/* Leaves *value alone when the parameter is absent or empty. False: a 400 was sent. */
+bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value);
+
+/* The parameter `provider` as an id; an alias is as good, and a provider that is gone may still have rows. "" when it is absent. */
+void query_provider(struct host *host, struct http_request *request, char *id, size_t size);
+
+/* A problem about a parameter, or (NULL) about the request; a 503 carries Retry-After. */
+void query_problem(struct http_request *request, int status, const char *name, const char *detail);

@@ -1,0 +1,67 @@
+/* hub.h - who follows the log of events right now, and the thread that brings each new one to them.
+ *
+ * An event is read and rendered once, however many follow it. Nobody who writes to the log waits for anybody who reads it: a subscription has
+ * room for LIMIT_STREAM_QUEUE events; one that is full has fallen behind, and reads on from the log itself. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "event/filter.h"
+
+struct event_hub;
+struct event_subscription;
+
+/* A rendered event: one event of an event stream. Shared; never changed. */
+struct event_item {
+	_Atomic int holders; /* the hub's */
+	int64_t number;
+	size_t length;
+	char text[];
+};
+
+/* What the hub reads the log with: renders events after a number, in order, at most LIMIT_EVENT_BATCH of them, hands each to hub_add(), and
+ * moves *reached to the last number that it looked at. An error is tried again. Called on the hub's thread. */
+struct event_hub_options {
+	enum error_code (*read)(void *context, struct event_hub *hub, int64_t *reached, struct error *error);
+	void *context;
+	int64_t newest; /* number of the newest event at start */
+};
+
+/* Starts the thread. */
+enum error_code event_hub_open(const struct event_hub_options *options, struct event_hub **hub, struct error *error);
+
+/* Ends every subscription, and the thread. */
+void event_hub_stop(struct event_hub *hub);
+
+/* After event_hub_stop(), when every subscription is gone. */
+void event_hub_free(struct event_hub *hub);
+
+/* The log has grown up to this number. Any thread, one at a time; costs two atomic operations when nobody follows. */
+void event_hub_told(void *hub, int64_t newest);
+
+/* For `read`: what of an event is shown to filters, and its text, which is copied. False: no memory; the event was not handed on. */
+bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, int64_t number, const char *text, size_t length);
+
+/* Follows the log: every event after *from that passes will be offered, by its number's order. ERROR_BUSY when `maximum` follow already, or
+ * when the hub ends. The filter is copied. */
+enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, int maximum,
+	struct event_subscription **subscription, int64_t *from, struct error *error);
+void event_unsubscribe(struct event_subscription *subscription);
+
+enum event_news {
+	EVENT_NEWS = 0, /* `item` is the next one: event_item_release() it */
+	EVENT_SILENCE,	/* nothing came in time */
+	EVENT_MISSED,	/* it fell behind, and its queue was emptied: read the log after what was sent last, then go on */
+	EVENT_END,	/* the host stops */
+};
+
+/* Waits at most `timeout_ms`, 0 to look only. The subscription's thread. */
+enum event_news event_await(struct event_subscription *subscription, int timeout_ms, struct event_item **item);
+void event_item_release(struct event_item *item);
+
+/* Subscriptions now. */
+int event_hub_subscriptions(const struct event_hub *hub);

@@ -1,0 +1,117 @@
+/* stream.c - answers that go on. HTTP threads; the stream is the caller's, on its stack.
+ *
+ * civetweb shows no socket, and without one a client that left is only noticed by the second write after it, and a client that takes a byte
+ * now and then holds a thread for hours. So the socket is looked for among the open ones, once per stream: it is the one between our port
+ * and the client's. (The host speaks no TLS, so nothing lies between the socket and the bytes.) */
+#include "http/stream.h"
+
+#include <errno.h>
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "http/exchange.h"
+
+#define STREAM_HEAD_BYTES 4096
+#define ROOM_POLL_MS 500
+
+/* ---- the socket ---- */
+
+static bool is_between(int socket, int our_port, const struct sockaddr_in *client)
+{
+	struct sockaddr_in ours = { .sin_port = 0 }, peer = { .sin_port = 0 };
+	socklen_t size = sizeof ours, peer_size = sizeof peer;
+
+	return getpeername(socket, (struct sockaddr *)&peer, &peer_size) == 0 && peer.sin_family == AF_INET &&
+	       peer.sin_port == client->sin_port && peer.sin_addr.s_addr == client->sin_addr.s_addr &&
+	       getsockname(socket, (struct sockaddr *)&ours, &size) == 0 && ntohs(ours.sin_port) == our_port;
+}
+
+static int find_socket(const struct http_exchange *x)
+{
+	struct sockaddr_in client = { .sin_port = htons((uint16_t)x->info->remote_port) };
+	long end = sysconf(_SC_OPEN_MAX);
+
+	if (inet_pton(AF_INET, x->info->remote_addr, &client.sin_addr) != 1)
+		return -1;
+	for (int socket = 0; socket < end && socket < LIMIT_SOCKETS; socket++)
+		if (is_between(socket, x->server->port, &client))
+			return socket;
+	return -1;
+}
+
+/* ---- the stream ---- */
+
+bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type)
+{
+	struct http_exchange *x = (struct http_exchange *)request;
+	struct buffer *out = &x->worker->out;
+
+	*stream = (struct http_stream){ .request = request, .socket = find_socket(x) };
+	if (stream->socket == -1) {
+		log_message(LOG_ERROR, "http.stream", "the client's socket was not found");
+		return reply_refuse(x, 503, "Retry-After: 1\r\n", "this connection cannot be used for a stream");
+	}
+	x->close = true;
+	out->maximum = STREAM_HEAD_BYTES;
+	reply_write_stream_head(x, content_type);
+	if (out->failed)
+		return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory");
+	x->status = 200;
+	gate_release(x->server->gate, request->view);
+	request->view = NULL;
+	request->api_key = NULL;
+	return http_stream_write(stream, out->data, out->length, LIMIT_STREAM_WRITE_MS) && !x->head_only;
+}
+
+/* For a while: the caller tries again. False when it is too late, or the host stops: the client will resume with the next one. */
+static bool await_room(const struct http_stream *stream, int64_t deadline_ns)
+{
+	struct http_server *server = ((struct http_exchange *)stream->request)->server;
+	struct pollfd wanted = { .fd = stream->socket, .events = POLLOUT };
+	int64_t left = (deadline_ns - clock_monotonic_ns()) / 1000000;
+
+	if (left <= 0 || atomic_load_explicit(&server->draining, memory_order_relaxed))
+		return false;
+	return poll(&wanted, 1, left < ROOM_POLL_MS ? (int)left : ROOM_POLL_MS) >= 0 || errno == EINTR;
+}
+
+bool http_stream_write(struct http_stream *stream, const void *bytes, size_t length, int timeout_ms)
+{
+	int64_t deadline = clock_monotonic_ns() + timeout_ms * 1000000LL;
+	const char *at = bytes;
+	ssize_t sent;
+
+	while (length > 0 && !stream->gone) {
+		sent = send(stream->socket, at, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent > 0) {
+			at += sent;
+			length -= (size_t)sent;
+		} else if (sent == -1 && errno != EAGAIN && errno != EINTR) {
+			stream->gone = true;
+		}
+		if (length > 0 && !stream->gone && !await_room(stream, deadline))
+			stream->gone = true;
+	}
+	return !stream->gone;
+}
+
+/* A client that ends its side has left: none has a reason to do so and go on reading. What else it sends is not read. */
+bool http_stream_gone(struct http_stream *stream)
+{
+	char byte;
+	ssize_t came;
+
+	if (!stream->gone) {
+		came = recv(stream->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+		stream->gone = came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
+	}
+	return stream->gone;
+}

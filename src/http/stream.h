@@ -1,0 +1,25 @@
+/* stream.h - an answer that goes on: its head at once, its body piece by piece, until the handler or the client ends it.
+ *
+ * A stream holds its HTTP thread for as long as it lasts (tech 1.8), so whoever offers one counts them. Only on that thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "http/http.h"
+
+struct http_stream {
+	struct http_request *request;
+	int socket;
+	bool gone; /* the client has left, or took too long */
+};
+
+/* Sends the head of a 200; the connection will end with the stream. The request's view and key are given back: whoever needs them later copies
+ * before. False when there is nothing to go on with: HEAD, the client is gone, or (answered 503) its socket cannot be had. */
+bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type);
+
+/* Waits at most `timeout_ms` for the client to take all. False: it is gone, or too slow, and nothing further can be sent. */
+bool http_stream_write(struct http_stream *stream, const void *bytes, size_t length, int timeout_ms);
+
+/* Looks whether the client is gone, without waiting. */
+bool http_stream_gone(struct http_stream *stream);

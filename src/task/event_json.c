@@ -1,0 +1,108 @@
+/* event_json.c - joins what a row of the log says with the task that it is about. No state; any thread. */
+#include "task/event_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "task/task_json.h"
+
+void event_json_type(char type[EVENT_TYPE_BYTES], const char *kind, const char *verb)
+{
+	if (kind != NULL)
+		snprintf(type, EVENT_TYPE_BYTES, "public.%s.%s", kind, verb);
+	else
+		snprintf(type, EVENT_TYPE_BYTES, "%s", verb);
+}
+
+/* A live job as it stood at an event: its row may have gone on since. What an event of a job's end says of the result counts from then on, and
+ * what it has cost is known when it is settled. */
+struct moment {
+	struct task task;
+	struct task_money money;
+	struct buffer result;
+};
+
+static void step_back(struct moment *moment, const struct event_row *row, const json_t *said)
+{
+	const json_t *result = json_object_get(said, "result");
+
+	moment->task = *row->task;
+	moment->task.updated_ms = row->at_ms;
+	if (strcmp(row->verb, "settled") == 0)
+		return;
+	if (json_is_object(result))
+		json_write(&moment->result, result);
+	moment->task.result = json_is_object(result) ? moment->result.data : NULL;
+	if (row->task->money != NULL) {
+		moment->money = *row->task->money;
+		moment->money.spent = -1;
+		moment->money.basis = NULL;
+		moment->task.money = &moment->money;
+	}
+}
+
+/* The task with what the event says of it written over its own. */
+static void overlay(struct buffer *task, json_t *said)
+{
+	json_t *under = task->failed ? NULL : json_read(task->data, task->length, NULL);
+
+	if (under == NULL || json_object_update(under, said) != 0) {
+		task->failed = true;
+	} else {
+		buffer_clear(task);
+		json_write(task, under);
+	}
+	json_decref(under);
+}
+
+static void write_task(struct buffer *out, const struct event_row *row)
+{
+	json_t *said = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	struct moment moment;
+
+	if (!json_is_object(said)) {
+		task_json_write(out, row->task);
+	} else {
+		buffer_init(&moment.result, LIMIT_EVENT_BYTES);
+		step_back(&moment, row, said);
+		task_json_write(out, &moment.task);
+		overlay(out, said);
+		out->failed = out->failed || moment.result.failed;
+		buffer_free(&moment.result);
+	}
+	json_decref(said);
+}
+
+static void write_with(
+	struct buffer *out, const struct event_row *row, void (*write)(struct buffer *out, const struct cloud_event *event))
+{
+	char type[EVENT_TYPE_BYTES], id[ID_TEXT_BYTES];
+	struct cloud_event event = { .number = row->number, .at_ms = row->at_ms, .type = type, .data = row->data };
+	struct buffer task;
+
+	buffer_init(&task, LIMIT_EVENT_BYTES);
+	event_json_type(type, row->task != NULL ? row->task->kind : NULL, row->verb);
+	if (row->task != NULL) {
+		id_format(&row->task->id, id);
+		event.subject = id;
+		write_task(&task, row);
+		event.data = task.data;
+	}
+	if (task.failed)
+		out->failed = true;
+	else
+		write(out, &event);
+	buffer_free(&task);
+}
+
+void event_json_write(struct buffer *out, const struct event_row *row)
+{
+	write_with(out, row, cloud_event_write);
+}
+
+void event_json_write_stream(struct buffer *out, const struct event_row *row)
+{
+	write_with(out, row, cloud_event_write_stream);
+}
