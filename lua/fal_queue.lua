@@ -14,7 +14,6 @@ local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local names = require "names"
-local url_parts = require "url_parts"
 
 local type, sub = type, string.sub
 
@@ -363,7 +362,7 @@ end
 -- Where a request's status, response or cancel call goes: the URL that fal gave, else the one that its rule gives. On the
 -- queue's own host only the path is used, so that a configured base_url holds for the whole life of a job.
 local function address(job, model, kind)
-  local url = text_of(url_parts.of_vendor(table_of(job.state)[kind .. "_url"]))
+  local url = text_of(table_of(job.state)[kind .. "_url"])
   if url and not starts_with(url, queue.BASE_URL .. "/") then return { url = url } end
   if url then return { path = string.sub(url, #queue.BASE_URL + 1) } end
   if not string.find(tostring(job.id), "^%w[%w_-]*$") then return nil end

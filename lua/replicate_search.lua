@@ -56,7 +56,7 @@ end
 
 -- The cursor of the next page, out of its whole URL.
 local function cursor_of(body)
-  local parts = url_parts.parse(url_parts.of_vendor(body.next))
+  local parts = url_parts.parse(body.next)
   return parts and parts.query and string.match("&" .. parts.query, "&cursor=([^&]+)") or nil
 end
 

@@ -342,7 +342,7 @@ local function list_jobs(now)
   local list = sim.array {}
   for i, job in ipairs(order) do
     local entry = { provider = job.provider, id = job.id, prompt = job.prompt or cjson.null, status = sim.phase(job, now),
-      created = sim.iso(job.created), cost_usd = sim.null }
+      created = sim.iso(job.created), ends = sim.iso(job.ends), cost_usd = sim.null }
     local bill = sim.bill(job, now)
     if bill then entry.cost_usd = bill end
     list[i] = entry

@@ -8,6 +8,7 @@
 
 local Host = require "spec.support.host"
 local cjson = require "cjson"
+local live = require "spec.bench.live"
 local measure = require "spec.bench.measure"
 local socket = require "socket"
 
@@ -168,6 +169,9 @@ local function main()
   line("exec to first answer (median of 10)", "%.0f ms", measure.start(host.home, 10))
   host:remove()
   bench_registry()
+  say("\nlive, with the simulator as the vendor")
+  live.submit_cost(line)
+  live.in_flight(line)
 end
 
 main()

@@ -16,6 +16,8 @@ struct attempt {
 	struct engine_call call; /* first: callbacks find the rest by it */
 	struct live *live;
 	struct live_job *job;
+	struct lane *lane;
+	size_t bytes; /* of the request */
 	enum action action;
 	const struct gate_view *view; /* held */
 	struct attempt *next, *previous;
@@ -29,6 +31,8 @@ static void attempt_free(struct attempt *attempt)
 {
 	struct live *live = attempt->live;
 
+	attempt->lane->calls--;
+	attempt->lane->call_bytes -= attempt->bytes;
 	if (attempt->previous != NULL)
 		attempt->previous->next = attempt->next;
 	else
@@ -195,11 +199,13 @@ static void mark_sending(struct engine_call *call)
 static void call_done(struct engine_call *call)
 {
 	struct attempt *attempt = (struct attempt *)(void *)call;
-	struct live_job *job = attempt->job;
+	struct lane *lane = attempt->lane;
+	struct live *live = attempt->live;
 
-	job->action = ACTION_NONE;
-	outcome_of_call(attempt->live, job, attempt->action, call);
+	attempt->job->action = ACTION_NONE;
+	outcome_of_call(live, attempt->job, attempt->action, call); /* the job may be gone after it */
 	attempt_free(attempt);
+	lane_calls_changed(live, lane);
 }
 
 static struct attempt *attempt_make(struct live *live, struct live_job *job, enum action action)
@@ -211,6 +217,10 @@ static struct attempt *attempt_make(struct live *live, struct live_job *job, enu
 	script_call_init(&attempt->call.call);
 	attempt->live = live;
 	attempt->job = job;
+	attempt->lane = job->lane;
+	attempt->bytes = action == ACTION_SUBMIT && job->live.request != NULL ? strlen(job->live.request) : 0;
+	attempt->lane->calls++;
+	attempt->lane->call_bytes += attempt->bytes;
 	attempt->action = action;
 	attempt->view = gate_acquire(live->gate);
 	attempt->call.done = call_done;
@@ -259,7 +269,7 @@ void attempt_start(struct live *live, struct live_job *job, enum action action)
 	const char *why = "out of memory";
 
 	timer_clear(live, &job->timer);
-	if (action == ACTION_POLL)
+	if (action == ACTION_POLL || action == ACTION_RECONCILE)
 		job->want_poll = false;
 	if (attempt != NULL && set_up(attempt, provider, &why)) {
 		job->action = action;

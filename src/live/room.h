@@ -40,9 +40,12 @@ struct timers {
 struct lane {
 	struct timer timer; /* first: when it may send again */
 	char *provider;
-	struct live_job *first, **last; /* jobs ready to be sent, in order */
-	int open;			/* jobs at the vendor, or on their way */
-	double tokens;			/* submits that may go out now */
+	struct live_job *first, **last;		/* jobs ready to be sent, in order */
+	struct live_job *first_due, **last_due; /* jobs at the vendor that want a call, in order */
+	int open;				/* jobs at the vendor, or on their way */
+	int calls;				/* of the script, under way */
+	size_t call_bytes;			/* of requests in them */
+	double tokens;				/* submits that may go out now */
 	int64_t filled_ns;
 	int64_t blocked_ns;	   /* no submit before: the vendor said so */
 	char *claims[LANE_CLAIMS]; /* the vendor's ids of the last jobs: a lost one is none of these */
@@ -109,6 +112,7 @@ struct live_job {
 
 	enum action action;
 	bool ready;	/* in the lane's queue */
+	bool due;	/* in the lane's queue of calls */
 	bool counted;	/* in lane->open */
 	bool want_poll; /* now, whatever the timer says */
 	bool want_cancel;
@@ -193,6 +197,8 @@ void schedule_job(struct live *live, struct live_job *job); /* looks at an idle 
 void schedule_count(struct live_job *job, bool open);
 void lane_claim(struct lane *lane, const char *vendor_id);
 void schedule_lane(struct live *live, struct lane *lane);
+bool lane_has_room(const struct lane *lane, size_t bytes);     /* for a call more */
+void lane_calls_changed(struct live *live, struct lane *lane); /* one has ended */
 void schedule_all(struct live *live);
 double schedule_jitter(struct live *live);
 

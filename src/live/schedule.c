@@ -159,6 +159,7 @@ struct lane *lane_of(struct live *live, const char *provider)
 	}
 	lane->timer = (struct timer){ .due_ns = INT64_MAX, .fire = lane_due };
 	lane->last = &lane->first;
+	lane->last_due = &lane->first_due;
 	lane->tokens = 1;
 	lane->filled_ns = clock_monotonic_ns() - BURST_SECONDS * SECOND_NS;
 	lane->next = live->lanes;
@@ -243,12 +244,22 @@ static void fill(struct lane *lane, int rate_per_minute, int64_t now_ns)
 	lane->filled_ns = now_ns;
 }
 
-/* When the lane may send its next job; 0: now; INT64_MAX: when one of its jobs has ended. */
+bool lane_has_room(const struct lane *lane, size_t bytes)
+{
+	return lane->calls == 0 || (lane->calls < LIMIT_LIVE_CALLS && lane->call_bytes + bytes <= LIMIT_LIVE_CALL_BYTES);
+}
+
+static size_t request_bytes(const struct live_job *job)
+{
+	return job->live.request != NULL ? strlen(job->live.request) : 0;
+}
+
+/* When the lane may send its next job; 0: now; INT64_MAX: when one of its jobs or calls has ended. */
 static int64_t lane_opens(struct lane *lane, const struct config_live_provider *own, int64_t now_ns)
 {
 	if (lane->blocked_ns > now_ns)
 		return lane->blocked_ns;
-	if (lane->open >= own->max_concurrent)
+	if (lane->open >= own->max_concurrent || !lane_has_room(lane, request_bytes(lane->first)))
 		return INT64_MAX;
 	fill(lane, own->rate_per_minute, now_ns);
 	if (lane->tokens >= 1)
@@ -376,29 +387,83 @@ static void schedule_queued(struct live *live, struct live_job *job)
 	schedule_lane(live, job->lane);
 }
 
+/* What it wants now. */
+static enum action wanted(const struct live_job *job);
+
+/* A call for a job at the vendor: now if there is room for one, else in turn. */
+static void call_or_queue(struct live *live, struct live_job *job)
+{
+	struct lane *lane = job->lane;
+
+	if (job->due)
+		return;
+	if (lane->first_due == NULL && lane_has_room(lane, 0)) {
+		attempt_start(live, job, wanted(job));
+		return;
+	}
+	job->due = true;
+	job->next_ready = NULL;
+	*lane->last_due = job;
+	lane->last_due = &job->next_ready;
+}
+
+static void undue(struct live_job *job)
+{
+	struct lane *lane = job->lane;
+	struct live_job **link = &lane->first_due;
+
+	if (!job->due)
+		return;
+	while (*link != job)
+		link = &(*link)->next_ready;
+	*link = job->next_ready;
+	if (job->next_ready == NULL)
+		lane->last_due = link;
+	job->due = false;
+}
+
+void lane_calls_changed(struct live *live, struct lane *lane)
+{
+	struct live_job *job;
+
+	while ((job = lane->first_due) != NULL && lane_has_room(lane, 0) && !engine_is_stopping(live->engine)) {
+		undue(job);
+		attempt_start(live, job, wanted(job));
+	}
+	if (lane->first != NULL)
+		schedule_lane(live, lane);
+}
+
 static bool is_due(const struct live_job *job)
 {
 	return job->timer.place == 0 || job->timer.due_ns <= clock_monotonic_ns();
 }
 
-static void schedule_sent(struct live *live, struct live_job *job)
+static enum action wanted(const struct live_job *job)
 {
 	bool over = job->live.stop_ms != 0 && clock_unix_ms() >= job->live.stop_ms;
 
+	if (job->live.phase == LIVE_LOST)
+		return ACTION_RECONCILE;
 	if (job->deliveries != NULL)
-		attempt_start(live, job, ACTION_WEBHOOK);
-	else if (job->want_cancel || (over && is_due(job)))
-		attempt_start(live, job, ACTION_CANCEL);
-	else if (job->want_poll || is_due(job))
-		attempt_start(live, job, ACTION_POLL);
+		return ACTION_WEBHOOK;
+	return job->want_cancel || over ? ACTION_CANCEL : ACTION_POLL;
+}
+
+static void schedule_sent(struct live *live, struct live_job *job)
+{
+	if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job))
+		call_or_queue(live, job);
 }
 
 static void schedule_lost(struct live *live, struct live_job *job)
 {
-	if (job->resolution != NULL)
+	if (job->resolution != NULL) {
+		undue(job);
 		outcome_resolve(live, job);
-	else if (job->want_poll || is_due(job))
-		attempt_start(live, job, ACTION_RECONCILE);
+	} else if (job->want_poll || is_due(job)) {
+		call_or_queue(live, job);
+	}
 }
 
 void schedule_job(struct live *live, struct live_job *job)

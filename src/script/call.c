@@ -258,9 +258,12 @@ static void give_thread_back(struct script_call *call, struct script_state *stat
 		luaL_unref(state->L, LUA_REGISTRYINDEX, call->thread_reference);
 	}
 	call->thread = NULL;
-	/* What a large body or a stopped script left behind must not stay until the next cycle: there is one state per provider. */
-	if (state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES)
+	/* What a large body or a stopped script left behind must not stay until the next cycle: there is one state per provider. What calls that
+	 * wait for an answer still hold is no reason to look again. */
+	if (state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES && state->memory_used > 2 * state->memory_kept) {
 		lua_gc(state->L, LUA_GCCOLLECT);
+		state->memory_kept = state->memory_used;
+	}
 }
 
 static const char *phase_name(const struct script_call *call)

@@ -29,7 +29,8 @@ struct script_state {
 	struct pool pool;
 	size_t memory_used;
 	size_t memory_limit;
-	bool enforce; /* true while script code runs */
+	size_t memory_kept; /* what the last full collection left */
+	bool enforce;	    /* true while script code runs */
 	enum script_stop stop;
 	lua_State *running;	       /* the coroutine (or main thread) under the budget */
 	int pcall_depth;	       /* pcalls within pcalls, see sandbox.c */

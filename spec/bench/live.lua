@@ -1,0 +1,187 @@
+-- live.lua - the live half of `make bench`: jobs in flight, a restart with all of them, and what the host adds to a submit.
+--
+-- The vendor is the simulator on the same machine, which takes a core of its own. Figures in microseconds and of CPU tell something
+-- beside the others of the same run only.
+--
+--   BENCH_JOBS=10000      jobs in flight
+local cjson = require "cjson"
+local http = require "spec.support.http"
+local measure = require "spec.bench.measure"
+local socket = require "socket"
+local support = require "spec.support.live"
+
+local JOBS = tonumber(os.getenv("BENCH_JOBS") or 10000)
+local JOB_SECONDS, POLL_SECONDS = tonumber(os.getenv("BENCH_JOB_SECONDS") or 90), 10
+local CLIENTS, PROVIDER = 64, "fal"
+local TICKS_PER_SECOND = 100
+
+local live = {}
+
+local function read_file(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+-- Seconds of CPU that a thread of the host has used, by the thread's name.
+local function thread_seconds(pid, name)
+  local seconds = 0
+  for tid in measure.run("ls /proc/" .. pid .. "/task"):gmatch("%d+") do
+    local stat = read_file(("/proc/%s/task/%s/stat"):format(pid, tid))
+    local user, kernel = (stat or ""):match("^%d+ %(" .. name .. "%) " .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
+    if user then seconds = seconds + (tonumber(user) + tonumber(kernel)) / TICKS_PER_SECOND end
+  end
+  return seconds
+end
+
+-- "2026-11-25T12:00:00.123Z" as seconds.
+local function seconds_of(text)
+  local year, month, day, hour, minute, second = text:match("(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)Z")
+  local whole = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = 0 }
+  return whole + tonumber(second)
+end
+
+local function percentile(values, share)
+  table.sort(values)
+  return values[math.max(1, math.ceil(#values * share))]
+end
+
+local function start()
+  return support.start {
+    simulate = { "--job-time", tostring(JOB_SECONDS * 1000) },
+    config = function(config)
+      config.server.threads = CLIENTS + 16
+      config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
+      config.live.providers[PROVIDER] = {
+        enabled = true, budget_usd = { per_day = 1e6, per_month = 1e6 }, rate_per_minute = 100000, max_concurrent = 10000,
+      }
+    end,
+  }
+end
+
+-- Submits all jobs over CLIENTS connections; seconds that it took.
+local function submit_all(host, path)
+  local body, began = cjson.encode { prompt = "a lighthouse", dry_run = false }, socket.gettime()
+  local clients = {}
+  for i = 1, CLIENTS do clients[i] = http.connect(host.port) end
+  local sent, received = 0, 0
+  local function send(i)
+    sent = sent + 1
+    clients[i]:send("POST", path, body)
+  end
+  for i = 1, CLIENTS do send(i) end
+  while received < sent do
+    for i = 1, CLIENTS do
+      if clients[i] then
+        local answer = clients[i]:receive()
+        assert(answer.status == 202, answer.body)
+        received = received + 1
+        if answer.headers["connection"] == "close" then
+          clients[i]:close()
+          clients[i] = http.connect(host.port)
+        end
+        if sent < JOBS then send(i) else
+          clients[i]:close()
+          clients[i] = nil
+        end
+      end
+    end
+  end
+  return socket.gettime() - began
+end
+
+local function counts(host)
+  return host:get("/api/live").json.jobs
+end
+
+-- How late the host saw each end, in seconds.
+local function delays(host, simulator)
+  local ends, seen = {}, {}
+  for _, job in ipairs(simulator:get("/jobs").json.jobs) do ends[job.id] = seconds_of(job.ends) end
+  local cursor = ""
+  repeat
+    local page = host:get("/api/jobs/list?limit=500&status=done&provider=" .. PROVIDER .. cursor).json
+    for _, job in ipairs(page.tasks) do
+      if job.dry_run == false then seen[#seen + 1] = seconds_of(job.updated_at) - ends[job.vendor_id] end
+    end
+    cursor = type(page.next) == "string" and "&cursor=" .. page.next or nil
+  until not cursor
+  return seen
+end
+
+--- JOBS in flight, polled every POLL_SECONDS: `line` prints a figure (name, format, value, target).
+function live.in_flight(line)
+  local setup = start()
+  local host = setup.host
+  local took = submit_all(host, setup:path(PROVIDER, "submit"))
+  host:eventually(function()
+    local jobs = counts(host)
+    return jobs.queued + jobs.sending == 0
+  end, 300)
+  local open = counts(host).sent
+  line(("live jobs submitted (%d of %d still in flight)"):format(open, JOBS), "%.0f/s", JOBS / took)
+  line("memory with them", "%.1f MB", measure.memory(host.pid))
+  local before, began = thread_seconds(host.pid, "engine"), socket.gettime()
+  socket.sleep(15)
+  local share = (thread_seconds(host.pid, "engine") - before) / (socket.gettime() - began)
+  line("CPU of the engine while it polls them, of a core", "%.2f", share, 1)
+
+  host:kill()
+  local restarted = socket.gettime()
+  host:start_again()
+  host:eventually(function()
+    local jobs = counts(host)
+    return jobs.queued + jobs.sending + jobs.sent + jobs.unknown > 0
+  end)
+  line("kill -9 and restart with them: until all are in hand", "%.2f s", socket.gettime() - restarted, 2)
+  host:eventually(function() return counts(host).sent == 0 end, 2 * JOB_SECONDS)
+  local late = delays(host, setup.simulator)
+  line(("an end is seen after (p99 of %d; p50 %.1f s)"):format(#late, percentile(late, 0.5)), "%.1f s", percentile(late, 0.99),
+    POLL_SECONDS + 1)
+  setup:remove()
+end
+
+local function median_of(count, once)
+  local times = {}
+  for i = 1, count do times[i] = once() * 1e6 end
+  return measure.median(times)
+end
+
+-- Asks on one connection, anew when the other side closes it.
+local function asker(port, path, body, headers, wanted)
+  local client = http.connect(port)
+  return function()
+    local began = socket.gettime()
+    client:send("POST", path, body, headers)
+    local answer = client:receive()
+    local took = socket.gettime() - began
+    assert(answer.status == wanted, answer.body)
+    if answer.headers["connection"] ~= "keep-alive" then
+      client:close()
+      client = http.connect(port)
+    end
+    return took
+  end
+end
+
+--- What the host adds to a submit, up to its 202; and how long the disk takes to keep one row.
+function live.submit_cost(line)
+  local setup = start()
+  local body = cjson.encode { prompt = "a lighthouse", image_size = "square" }
+  local direct = asker(setup.simulator.port, "/queue.fal.run/fal-ai/flux/schnell", body,
+    { Authorization = "Key 11111111-2222:benchbench" }, 200)
+  local host = asker(setup.host.port, setup:path(PROVIDER, "submit"),
+    cjson.encode { prompt = "a lighthouse", dry_run = false }, nil, 202)
+  local dry = asker(setup.host.port, setup:path(PROVIDER, "submit"), cjson.encode { prompt = "a lighthouse" }, nil, 200)
+  local of_vendor, of_host, of_dry = median_of(300, direct), median_of(300, host), median_of(300, dry)
+  line("a submit at the simulator, p50", "%.0f us", of_vendor)
+  line("a dry-run submit at the host, p50", "%.0f us", of_dry)
+  line("a live submit at the host up to its 202, p50", "%.0f us", of_host)
+  line("  of it: the synced write, beyond a dry run's", "%.0f us", of_host - of_dry)
+  line("  more than at the simulator", "%.0f us", of_host - of_vendor, 300)
+  setup:remove()
+end
+
+return live
