@@ -23,7 +23,7 @@ function hf_addresses.find_namespace(job, ctx)
   local response, failure = ctx.request {
     url = hf_addresses.WHOAMI, mock = { status = 200, headers = {}, json = { name = "account-of-the-token" } },
   }
-  if not answers.is_success(response) then return nil, answers.failed(response, failure) end
+  if not answers.is_success(response) then return nil, answers.not_accepted(response, failure) end
   local account = type(response.json) == "table" and response.json.name
   if type(account) == "string" and account ~= "" then return account end
   return nil, { status = "error", error = { code = "vendor", message = "the account of the token has no name", billed = false } }

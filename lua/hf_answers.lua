@@ -30,8 +30,8 @@ function hf_answers.says(problem, words)
   return problem.text ~= nil and string.find(string.lower(problem.text), words, 1, true) ~= nil
 end
 
---- The result of a request that failed.
-function hf_answers.failed(response, failure)
+-- What the error of an answer says, as options for http_errors.
+local function options_of(response)
   local problem = hf_answers.problem_of(response)
   local options = { vendor_code = problem.code, detail = problem.text, retry_after = hf_answers.FAULT_SECONDS }
   local is_paused = hf_answers.says(problem, "paused") or hf_answers.says(problem, "invalid state")
@@ -40,7 +40,17 @@ function hf_answers.failed(response, failure)
   elseif response and response.status == 403 and hf_answers.says(problem, "payment method") then
     options.code = "credit"
   end
-  return http_errors.result(response, failure, options)
+  return options
+end
+
+--- The result of a request that failed.
+function hf_answers.failed(response, failure)
+  return http_errors.result(response, failure, options_of(response))
+end
+
+--- The result of a submit whose look-up failed: nothing is accepted yet.
+function hf_answers.not_accepted(response, failure)
+  return http_errors.not_accepted(response, failure, options_of(response))
 end
 
 return hf_answers

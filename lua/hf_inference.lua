@@ -17,6 +17,8 @@ local hf_inference = {}
 local refusal = hf_job.refusal
 
 local DEFAULT_TIMEOUT_SECONDS = 300
+-- Until a request that met a sleeping endpoint is sent again; until a starting endpoint is asked for again.
+local WAIT_SECONDS, STATE_SECONDS = 10, 5
 -- Stands for the URL of an endpoint that a dry run knows by name only.
 local URL_IN_PREVIEW = "https://to-be-looked-up.endpoints.huggingface.cloud"
 
@@ -177,19 +179,50 @@ local function inference_id(state, response)
   return url_parts.parse(state.url).host
 end
 
+-- The endpoint has taken nothing: the host submits again. How often, its deadline for the job says.
+local function not_yet(id, state, reason, seconds)
+  state.status = "queued"
+  return {
+    id = id, status = "queued", resubmit = true, reason = reason, retry_after = seconds or WAIT_SECONDS, state = state,
+  }
+end
+
+-- There is no job at the vendor, so an answer is the end of it, and what is billed is the endpoint's time, not the request.
 local function read_inference(response, failure, id, state)
   if response and response.status == 503 then
-    state.ready = nil
     local reason = "the endpoint is starting up or its queue is full"
     if answers.problem_of(response).code == "SERVICE_UNAVAILABLE" then reason = "cold start: the endpoint is starting up" end
-    return hf_states.waiting(id, state, reason, http_errors.retry_after(response))
+    return not_yet(id, state, reason, http_errors.retry_after(response))
   end
-  if not answers.is_success(response) then return answers.failed(response, failure) end
+  if not answers.is_success(response) then
+    local result = answers.failed(response, failure)
+    if response then result.error.billed = false end
+    return result
+  end
   local artifacts, broken = artifacts_of(response)
   if not artifacts then
     return { id = id, status = "error", error = { code = "vendor", message = "the stream ended with an error: " .. broken } }
   end
   return { id = id, status = "done", artifacts = artifacts }
+end
+
+local WAITS = {
+  pending = "the endpoint waits to be scheduled", initializing = "cold start: the endpoint is starting up",
+  updating = "the endpoint is being updated",
+}
+
+-- Why an endpoint cannot be asked at present, as a result; nil when it can. One that is scaled to zero is woken by the request.
+local function not_ready(endpoint, url, state)
+  local name = hf_states.name_of(endpoint)
+  if (name == "running" or name == "scaledToZero" or name == "updating" or name == "updateFailed") and url then return nil end
+  local broken = hf_states.problem_of(name)
+  if broken then
+    broken.billed = false
+    return { status = "error", error = broken }
+  end
+  local reason = WAITS[name] or (name == "running" or name == "scaledToZero") and "the endpoint has no URL yet"
+    or "the endpoint's state is not known here"
+  return not_yet(inference_id(state), state, reason, STATE_SECONDS)
 end
 
 -- The state of an endpoint that is known by name only, with its URL; or nil and the result that ends the submit.
@@ -201,12 +234,12 @@ local function locate(job, ctx)
     path = hf_addresses.endpoint_path(namespace, job.name),
     mock = { status = 200, headers = {}, json = { status = { state = "running", url = URL_IN_PREVIEW } } },
   }
-  if not answers.is_success(response) then return nil, answers.failed(response, failure) end
+  if not answers.is_success(response) then return nil, answers.not_accepted(response, failure) end
   local state = { job = "inference", namespace = namespace, name = job.name }
-  local result = hf_states.read(response.json, inference_id(state), state)
-  if state.ready and state.url then return state end
-  if result.error then result.error.billed = false end
-  return nil, result
+  state.url = hf_states.url_of(response.json)
+  local result = not_ready(response.json, state.url, state)
+  if result then return nil, result end
+  return state
 end
 
 --- Sends the job to its endpoint and reads the answer.
@@ -224,18 +257,6 @@ function hf_inference.submit(job, payload, ctx)
   if not request then return nil, problem end
   local response, failure = ctx.request(request)
   return read_inference(response, failure, inference_id(state, response), state)
-end
-
---- Sends the request of a job again that waits for its endpoint.
-function hf_inference.poll(job, state, ctx)
-  local request_job = hf_job.read(job.payload)
-  local fields = hf_job.other_fields(job.payload or {})
-  if not (request_job.body or request_job.data or fields) then
-    return nil, refusal("job_id", "cannot be asked for: the request that it waits with is not known")
-  end
-  local request = make_request(request_job, fields, hf_addresses.check_endpoint_url(state.url))
-  local response, failure = ctx.request(request)
-  return read_inference(response, failure, job.id, state)
 end
 
 return hf_inference

@@ -7,14 +7,15 @@ local hf_job = { MAX_NAME_BYTES = 256 }
 
 local MAX_URL_BYTES = 2048
 
--- `at`: where below the API; `body`: takes one; `reads`: changes nothing; `starts`: replicas run, and cost, afterwards.
+-- `at`: where below the API; `body`: takes one; `reads`: changes nothing; `starts`: replicas run, and cost, afterwards; `free`:
+-- stops what costs.
 hf_job.ACTIONS = {
   ["create"] = { method = "POST", at = "namespace", body = true, starts = true },
   ["update"] = { method = "PUT", at = "endpoint", body = true, starts = true },
   ["resume"] = { method = "POST", at = "endpoint", suffix = "/resume", starts = true },
-  ["pause"] = { method = "POST", at = "endpoint", suffix = "/pause" },
-  ["scale-to-zero"] = { method = "POST", at = "endpoint", suffix = "/scale-to-zero" },
-  ["delete"] = { method = "DELETE", at = "endpoint" },
+  ["pause"] = { method = "POST", at = "endpoint", suffix = "/pause", free = true },
+  ["scale-to-zero"] = { method = "POST", at = "endpoint", suffix = "/scale-to-zero", free = true },
+  ["delete"] = { method = "DELETE", at = "endpoint", free = true },
   ["get"] = { method = "GET", at = "endpoint", reads = true },
   ["metrics"] = { method = "GET", at = "endpoint", suffix = "/open-metrics", reads = true },
   ["list"] = { method = "GET", at = "namespace", reads = true },

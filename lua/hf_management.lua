@@ -6,6 +6,8 @@ local hf_addresses = require "hf_addresses"
 local hf_job = require "hf_job"
 local hf_states = require "hf_states"
 local names = require "names"
+local reconcile = require "reconcile"
+local times = require "times"
 local url_parts = require "url_parts"
 
 local hf_management = {
@@ -133,10 +135,43 @@ function hf_management.submit(job, payload, ctx)
   local namespace, failed = hf_addresses.find_namespace(job, ctx)
   if not namespace then return failed end
   local response, failure = ctx.request {
-    method = action.method, path = management_path(action, namespace, job.name), json = body,
+    method = action.method, path = management_path(action, namespace, job.name), json = body, free = action.free,
   }
   local state = { job = "endpoint", action = job.action, namespace = namespace, name = job.name or (body and body.name) }
   return read_management(job, response, failure, state)
+end
+
+-- Whether an endpoint is the one that a create asked for. A name is there once: an older one means a refusal.
+local function read_created(job, endpoint, body, state)
+  local id = state.namespace .. "/" .. state.name
+  local status = table_in(endpoint, "status")
+  local created, earliest = times.of_iso(status.createdAt), reconcile.earliest(job)
+  if not created or not earliest or reconcile.claimed(job)[id] then return reconcile.unknown() end
+  if created < earliest then return reconcile.missing() end
+  local wanted, made = table_in(body, "model"), table_in(endpoint, "model")
+  local compute, got = table_in(body, "compute"), table_in(endpoint, "compute")
+  if not reconcile.same(wanted.repository, made.repository) or not reconcile.same(compute.instanceType, got.instanceType) then
+    return reconcile.unknown()
+  end
+  return hf_states.read(endpoint, id, state)
+end
+
+--- Looks for what a create or a resume without an answer came to, by the endpoint's name. `job` is what reconcile got.
+function hf_management.reconcile(job, ctx)
+  local request = hf_job.read(job.payload)
+  local is_create = request.action == "create"
+  if not is_create and request.action ~= "resume" then return reconcile.unknown() end
+  local body = is_create and hf_management.body(request, job.payload) or {}
+  local name = is_create and body.name or request.name
+  local namespace = type(name) == "string" and hf_addresses.find_namespace(request, ctx)
+  if not namespace then return reconcile.unknown() end
+  local response = ctx.request { path = hf_addresses.endpoint_path(namespace, name) }
+  if is_create and response and response.status == 404 then return reconcile.missing() end
+  if not answers.is_success(response) or type(response.json) ~= "table" then return reconcile.unknown() end
+  local state = { job = "endpoint", action = request.action, namespace = namespace, name = name }
+  if is_create then return read_created(job, response.json, body, state) end
+  if hf_states.name_of(response.json) == "paused" then return reconcile.missing() end
+  return hf_states.read(response.json, namespace .. "/" .. name, state)
 end
 
 return hf_management

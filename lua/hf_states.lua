@@ -1,21 +1,36 @@
--- hf_states.lua - what the state of an endpoint means for a job: one that manages it, or an inference that waits for it.
+-- hf_states.lua - what the state of an endpoint means for a job that manages it, and whether it can be asked.
 
 local hf_addresses = require "hf_addresses"
+local url_parts = require "url_parts"
 
 local hf_states = {}
 
--- A first deployment has been seen to take 458 s.
-local WAIT_SECONDS = 10
-local MAX_WAITS = 180
+-- The vendor's own clients ask about as often.
 local STATE_SECONDS = 5
 
---- The endpoint took nothing yet: the same request is sent again when it is there.
-function hf_states.waiting(id, state, reason, seconds)
-  state.waits = (state.waits or 0) + 1
-  if state.waits > MAX_WAITS then
-    return { id = id, status = "error", error = { code = "timeout", message = "the endpoint did not start in time" } }
-  end
-  return { id = id, status = "queued", reason = reason, retry_after = seconds or WAIT_SECONDS, state = state }
+--- The word for the state of an endpoint object, or nil.
+function hf_states.name_of(endpoint)
+  local status = type(endpoint) == "table" and type(endpoint.status) == "table" and endpoint.status or {}
+  return type(status.state) == "string" and status.state or nil
+end
+
+--- The URL of an endpoint object, where it is one that the credential may go to.
+function hf_states.url_of(endpoint)
+  local status = type(endpoint) == "table" and type(endpoint.status) == "table" and endpoint.status or {}
+  local url = url_parts.of_vendor(status.url)
+  return url and hf_addresses.check_endpoint_url(url) and url or nil
+end
+
+local PROBLEMS = {
+  paused = { "unavailable", "the endpoint is paused; resume it first (action = resume)" },
+  failed = { "vendor", "the endpoint failed; create a new one" },
+  updateFailed = { "vendor", "the update failed; the version before it may still serve" },
+}
+
+--- The `error` of a result for a state that ends a job, or nil.
+function hf_states.problem_of(name)
+  local problem = PROBLEMS[name or ""]
+  return problem and { code = problem[1], message = problem[2], vendor_code = name }
 end
 
 --- What a client needs of an endpoint object. Its env and secrets stay behind.
@@ -49,29 +64,18 @@ function hf_states.ongoing(id, state, status, reason)
   return { id = id, status = status, reason = reason, retry_after = STATE_SECONDS, state = state }
 end
 
-local function broken(id, code, message, vendor_code)
-  return { id = id, status = "error", error = { code = code, message = message, vendor_code = vendor_code } }
+local function broken(id, name)
+  return { id = id, status = "error", error = hf_states.problem_of(name) }
 end
 
 -- "running" means ready only when there is a URL that answers its health route, which the next poll asks.
 local function read_running(endpoint, url, id, state)
-  if state.job == "inference" then
-    state.url = state.url or url
-    state.ready = state.url ~= nil
-    if state.ready then return hf_states.waiting(id, state, "the endpoint is up: the request is sent next", 1) end
-  end
   if url then state.health_url, state.summary = health_url(endpoint, url), hf_states.summary_of(endpoint) end
   local reason = url and "the endpoint runs: its health is asked next" or "the endpoint has no URL yet"
   return hf_states.ongoing(id, state, "running", reason)
 end
 
-local function read_sleeping(endpoint, url, id, state)
-  if state.job == "inference" then
-    -- Only a request wakes it, so the request goes there.
-    state.url = state.url or url
-    state.ready = state.url ~= nil
-    return hf_states.waiting(id, state, "cold start: the endpoint is scaled to zero", 1)
-  end
+local function read_sleeping(endpoint, _, id, state)
   if state.action then return hf_states.done(id, endpoint, "scaled to zero: the next request wakes it") end
   return hf_states.ongoing(id, state, "queued", "cold start: the endpoint is scaled to zero, the next request wakes it")
 end
@@ -79,14 +83,13 @@ end
 local function read_paused(endpoint, _, id, state)
   local action = state.action
   if action == "pause" or action == "scale-to-zero" or action == "update" then return hf_states.done(id, endpoint, "paused") end
-  return broken(id, "unavailable", "the endpoint is paused; resume it first (action = resume)", "paused")
+  return broken(id, "paused")
 end
 
 local STATES = {
   pending = function(_, _, id, state) return hf_states.ongoing(id, state, "queued", "the endpoint waits to be scheduled") end,
   initializing = function(_, _, id, state) return hf_states.ongoing(id, state, "running", "the endpoint is starting") end,
-  updating = function(endpoint, url, id, state)
-    if state.job == "inference" and url then return read_running(endpoint, url, id, state) end
+  updating = function(_, _, id, state)
     return hf_states.ongoing(id, state, "running", "the endpoint is being updated")
   end,
   running = function(endpoint, url, id, state)
@@ -97,23 +100,15 @@ local STATES = {
   end,
   scaledToZero = read_sleeping,
   paused = read_paused,
-  failed = function(_, _, id) return broken(id, "vendor", "the endpoint failed; create a new one", "failed") end,
-  updateFailed = function(_, _, id)
-    return broken(id, "vendor", "the update failed; the version before it may still serve", "updateFailed")
-  end,
+  failed = function(_, _, id) return broken(id, "failed") end,
+  updateFailed = function(_, _, id) return broken(id, "updateFailed") end,
 }
 
---- An endpoint object as the result of a job. While a job waits for its turn to infer, all that comes before is "queued".
+--- An endpoint object as the result of a job that manages it.
 function hf_states.read(endpoint, id, state)
-  local status = type(endpoint) == "table" and type(endpoint.status) == "table" and endpoint.status or {}
-  local read = STATES[status.state]
+  local read = STATES[hf_states.name_of(endpoint) or ""]
   if not read then return hf_states.ongoing(id, state, state.status or "running", "the endpoint's state is not known here") end
-  local url = type(status.url) == "string" and hf_addresses.check_endpoint_url(status.url) and status.url or nil
-  local result = read(endpoint, url, id, state)
-  if state.job == "inference" and (result.status == "running" or result.status == "queued") then
-    result.status, state.status = "queued", "queued"
-  end
-  return result
+  return read(endpoint, hf_states.url_of(endpoint), id, state)
 end
 
 return hf_states

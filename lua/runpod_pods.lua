@@ -1,7 +1,7 @@
 -- runpod_pods.lua - a pod as a job: a machine that runs, and costs by the second, until it is terminated.
 --
--- RunPod lets a pod run for ever. A live job has an end (max_runtime_minutes): the host cancels it then, and terminating it, which
--- takes its disk too, ends the bill. Of a pod that this host did not start only the id is known: that one is stopped.
+-- RunPod lets a pod run for ever. A live job has an end (max_runtime_minutes): the host cancels it then, and terminating it,
+-- which takes its disk too, ends the bill. Of a pod that this host did not start only the id is known: that one is stopped.
 -- What a pod cost is its price per hour at submit, for the seconds between its creation and its end by RunPod's own clock.
 
 local answers = require "runpod_answers"

@@ -5,8 +5,8 @@
 -- its engine takes: `inputs` and `parameters`, `messages`, or a whole `body`, or `data` (a file as a data URI). With `action`
 -- it is management: the fields of the vendor's create body beside it.
 --
--- Inference is synchronous and has no job id at the vendor. Only a request that met a sleeping endpoint becomes a job that
--- is polled: polling waits for the endpoint and then sends the request again.
+-- Inference is synchronous and has no job id at the vendor: it is over with its answer. A request that meets a sleeping endpoint
+-- is not taken, and the host submits it again.
 
 local answers = require "hf_answers"
 local check = require "check"
@@ -57,7 +57,7 @@ end
 -- What to ask for: the state that submit left; for an id that the host does not know, its payload or "namespace/name".
 local function known_state(job)
   local state = job.state or {}
-  if state.job then return check.copy(state) end
+  if state.job == "endpoint" then return check.copy(state) end
   local request = hf_job.read(job.payload)
   local action = hf_job.ACTIONS[request.action or ""]
   if request.name and request.namespace and not (action and action.at ~= "endpoint" and request.action ~= "create") then
@@ -92,35 +92,36 @@ local function poll_health(job, state, ctx)
   return hf_states.ongoing(job.id, state, "running", "the endpoint does not answer its health route yet")
 end
 
--- One request per poll: the endpoint's state, then its health or, for an inference that waits, the request itself.
+-- One request per poll: the endpoint's state, or its health when it says that it runs.
 local function poll(job, ctx)
   local state = known_state(job)
   if not state then
     local message = "cannot be asked for: inference is answered at once, and an endpoint's id is namespace/name"
     return nil, hf_job.refusal("job_id", message)
   end
-  if state.job == "inference" and (state.ready or not state.name) then return hf_inference.poll(job, state, ctx) end
   if state.health_url then return poll_health(job, state, ctx) end
   local response, failure = ctx.request { path = hf_addresses.endpoint_path(state.namespace, state.name) }
   if not answers.is_success(response) then return keep_going(job, state, response, failure) end
   return hf_states.read(response.json, job.id, state)
 end
 
--- A running inference cannot be canceled at the vendor. What this job started is stopped by pausing it; an endpoint that
--- ran before the job is left alone.
+-- An inference cannot be canceled at the vendor. What this job started is stopped by pausing it; an endpoint that ran before the
+-- job is left alone.
 local function cancel(job, ctx)
   local state = known_state(job)
-  if state and state.job == "inference" then
-    return { id = job.id, status = "canceled", error = { code = "canceled", message = "the request is not sent again" } }
-  end
   if not state or not (state.action == "create" or state.action == "resume") then
-    return nil, hf_job.refusal("job_id", "cannot be canceled: only a waiting request, a create and a resume can")
+    return nil, hf_job.refusal("job_id", "cannot be canceled: only a create and a resume can")
   end
   local path = hf_addresses.endpoint_path(state.namespace, state.name) .. "/pause"
   local response, failure = ctx.request { method = "POST", path = path }
   if not answers.is_success(response) then return keep_going(job, state, response, failure) end
   local message = "the endpoint is paused; the time that it ran is billed"
   return { id = job.id, status = "canceled", error = { code = "canceled", message = message } }
+end
+
+-- An inference leaves no trace; what manages an endpoint is seen by its name.
+local function reconcile(job, ctx)
+  return hf_management.reconcile({ payload = job.payload or {}, submitted_at = job.submitted_at, claimed = job.claimed }, ctx)
 end
 
 return {
@@ -150,4 +151,5 @@ return {
   auth = { ["Authorization"] = "Bearer {api_token}" },
   capabilities = capabilities, pricing = hf_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
+  reconcile = reconcile,
 }

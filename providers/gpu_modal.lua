@@ -67,6 +67,7 @@ local given = check.is_given
 local NAME, DURATION = { max = MAX_NAME_BYTES }, { max = MAX_SECONDS }
 local AS_IT_IS, IF_NOT_BLANK = { trim = false }, { blank = "absent" }
 
+local KEPT = { "headers", "session_id", "auth", "cancel_url" }
 local URL_FIELDS = { "url", "submit_url", "result_url", "cancel_url" }
 local NONE = {}
 
@@ -228,10 +229,7 @@ end
 
 local function error_result(response, failure)
   local options = error_options(response)
-  local result = http_errors.result(response, failure, options)
-  -- When the app itself refuses, it does so in a container whose time may be billed.
-  if response and not options.vendor_code then result.error.billed = nil end
-  return result
+  return http_errors.result(response, failure, options)
 end
 
 local function is_success(response)
@@ -241,6 +239,12 @@ end
 local function media_type(response)
   local header = string.sub(response.headers["content-type"] or "", 1, 200)
   return string.lower(string.match(header, "^%s*([^;%s]*)") or "")
+end
+
+local BROKEN = { kind = "malformed", message = "the app's answer is not the JSON that it says" }
+
+local function is_broken_json(response)
+  return response.json == nil and response.body ~= "" and string.find(media_type(response), "json", 1, true) ~= nil
 end
 
 -- The result of a function is whatever its author returns: JSON, text, or the bytes of a file.
@@ -263,9 +267,7 @@ local function going_on(id, state)
   return { id = id, status = "running", state = state, reason = "starting or at work: Modal does not tell which" }
 end
 
-local function vendor_error(message)
-  return { status = "error", error = { code = "vendor", message = message } }
-end
+local vendor_error = http_errors.unreadable
 
 local function call_id_of(url)
   local _, stop = string.find(url, CALL_ID_PARAMETER .. "=", 1, true)
@@ -274,7 +276,7 @@ end
 
 -- Where a 303 sends us: Location is opaque, absolute or relative, and on the host that was asked; other hosts get no credentials.
 local function redirect_target(response, url)
-  local target = url_parts.resolve(url, response.headers.location)
+  local target = url_parts.resolve(url, url_parts.of_vendor(response.headers.location))
   if not target or url_parts.parse(target).origin ~= url_parts.parse(url).origin then return nil end
   return target
 end
@@ -283,7 +285,9 @@ local function read_redirect(response, url, state, id)
   local target = redirect_target(response, url)
   if not target then return vendor_error("the answer redirects to where the credentials must not go, or to nowhere") end
   if response.status ~= 303 then
-    return vendor_error("the address has moved: give the one that it redirects to (often only the slash at its end differs)")
+    local moved = vendor_error("the address has moved: give the one that it redirects to (often only the end's slash differs)")
+    moved.error.billed = false -- no function ran
+    return moved
   end
   state.result_url = target
   return going_on(call_id_of(target) or id, state)
@@ -296,9 +300,18 @@ local function spawned_call(response, target)
   return (target.is_queue or string.sub(id, 1, 3) == "fc-") and id or nil
 end
 
+-- What of a payload the questions about its call need. Kept, since long texts of a payload are cut later.
+local function kept_of(payload)
+  local kept = {}
+  for _, name in ipairs(KEPT) do
+    if given(payload[name]) then kept[name] = payload[name] end
+  end
+  return next(kept) ~= nil and kept or nil
+end
+
 local function read_submit(payload, target, response, failure)
   local url = target.url
-  local state = { kind = "call", since = response and response.headers.date }
+  local state = { kind = "call", since = response and response.headers.date, kept = kept_of(payload) }
   if not response or response.status >= 400 then return error_result(response, failure) end
   if response.status >= 300 then
     -- Of a path only the host knows the whole address; Modal's redirects name it.
@@ -330,6 +343,10 @@ local function read_poll(job, url, state, response, failure)
   local is_pending = response and (response.status == 202 or response.status == 303)
   if is_pending and is_too_old(state, response) then return expired() end
   if response and response.status == 202 then return going_on(job.id, state) end
+  -- A spawned call's result can be asked for again; the body of a web function comes once, so whatever it is, it is the result.
+  if is_success(response) and state.kind == "queue" and is_broken_json(response) then
+    return http_errors.not_learned(nil, BROKEN, { id = job.id, state = state })
+  end
   if is_success(response) then return done(response, job.id) end
   if response and response.status >= 300 and response.status < 400 then return read_redirect(response, url, state, job.id) end
   local is_platform = response and platform_text(response) ~= nil
@@ -496,15 +513,14 @@ end
 local function poll(job, ctx)
   local url, state = result_of(job)
   if not url then return nil, state end
-  local payload = job.payload or {}
-  local request = authorize({ url = url, timeout = REQUEST_SECONDS }, payload)
+  local request = authorize({ url = url, timeout = REQUEST_SECONDS }, state.kept or job.payload or {})
   local response, failure = ctx.request(request)
   if response and not state.since then state.since = response.headers.date end
   return read_poll(job, url, state, response, failure)
 end
 
 local function cancel(job, ctx)
-  local payload = job.payload or {}
+  local payload = job.state and job.state.kept or job.payload or {}
   if not given(payload.cancel_url) then
     return nil, refusal("cancel_url", "is needed in the job: only the app can cancel its calls, Modal has no HTTP API for it")
   end
@@ -517,7 +533,8 @@ local function cancel(job, ctx)
   if type(response.json) == "table" and response.json.canceled == false then
     return { id = job.id, status = "running", state = job.state, reason = "the app did not cancel the call" }
   end
-  return { id = job.id, status = "canceled" }
+  local message = "the app canceled the call; the time that it ran is billed"
+  return { id = job.id, status = "canceled", error = { code = "canceled", message = message } }
 end
 
 local PROXY_TOKEN_HINT = "create a proxy token in Modal's settings: API tokens (ak-, as-) do not work on Modal's HTTP surface"

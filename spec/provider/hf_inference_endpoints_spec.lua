@@ -248,50 +248,55 @@ describe("hf_inference_endpoints", function()
     end)
   end)
 
-  describe("a waiting inference", function()
+  describe("an inference that is not taken yet", function()
     local payload = { endpoint = "alice/my-flux", inputs = "x" }
 
-    it("asks for the endpoint, then sends its request again", function()
-      local state = submit(payload, { answer_with "scaledToZero", COLD }).result.state
-      local asked = poll(state, { answer_with "initializing" }, payload)
-      assert.equal(API .. "/endpoint/alice/my-flux", asked.requests[1].url)
-      assert.equal("queued", asked.result.status)
-      asked = poll(asked.result.state, { answer_with "running" }, payload)
-      assert.equal("queued", asked.result.status)
-      local sent = poll(asked.result.state, { { status = 200, json = { label = "cat" } } }, payload)
-      assert.equal(URL .. "/", sent.requests[1].url)
-      assert.same({ inputs = "x" }, sent.requests[1].json)
-      assert.equal("done", sent.result.status)
+    local function not_yet(responses, request)
+      local answer = submit(request or payload, responses)
+      assert.is_nil(answer.upstream)
+      assert.same({ "queued", true }, { answer.result.status, answer.result.resubmit })
+      return answer
+    end
+
+    it("is submitted again", function()
+      assert.equal(10, not_yet({ COLD }, { url = URL, inputs = "x" }).result.retry_after)
+      assert.is_truthy(not_yet({ answer_with "scaledToZero", COLD }).result.reason:find("cold start", 1, true))
     end)
 
-    it("known by its URL only just asks again, but not for ever", function()
-      local request = { url = URL, inputs = "x" }
-      local result = submit(request, { COLD }).result
-      assert.equal(10, result.retry_after)
-      local polls = 0
-      while result.status == "queued" and polls < 1000 do
-        result, polls = poll(result.state, { COLD }, request).result, polls + 1
+    it("is not sent to an endpoint that is starting", function()
+      for _, state in ipairs { "pending", "initializing", "dreaming" } do
+        local answer = not_yet { answer_with(state, false) }
+        assert.same({ 1, 5 }, { #answer.requests, answer.result.retry_after })
       end
-      assert.equal(180, polls)
-      assert.equal("timeout", result.error.code)
+      assert.equal(1, #not_yet({ answer_with("running", false) }).requests)
     end)
 
-    it("ends when the endpoint fails", function()
-      local state = { job = "inference", namespace = "alice", name = "my-flux" }
-      assert.equal("vendor", poll(state, { answer_with("failed", false) }, payload).result.error.code)
-      assert.equal("unavailable", poll(state, { answer_with "paused" }, payload).result.error.code)
+    it("is sent when the endpoint is there, also while it is being updated", function()
+      for _, state in ipairs { "running", "updating", "updateFailed", "scaledToZero" } do
+        local answer = submit(payload, { answer_with(state), { status = 200, json = { label = "cat" } } })
+        assert.equal(URL .. "/", answer.requests[2].url)
+        assert.equal("done", answer.result.status)
+      end
     end)
 
-    it("whose request is not known cannot be sent", function()
-      local answer = poll({ job = "inference", url = URL }, { { status = 200, json = {} } }, {})
-      assert.equal("job_id", answer.refusal.field)
-      assert.equal(0, #answer.requests)
+    it("waits when the endpoint cannot be looked up, and ends when it is not there", function()
+      not_yet { { status = 502, body = "" } }
+      not_yet { { failure = { kind = "timeout", message = "late" } } }
+      local error = submit(payload, { { status = 404, json = { error = "Not Found" } } }).result.error
+      assert.same({ "not_found", false }, { error.code, error.billed })
     end)
 
-    it("is canceled by not sending it", function()
-      local answer = offline.cancel(provider, { id = HOST, state = { job = "inference", url = URL }, payload = {} }, {})
-      assert.equal("canceled", answer.result.status)
-      assert.equal(0, #answer.requests)
+    it("ends when the endpoint is of no use", function()
+      local failed = submit(payload, { answer_with("failed", false) }).result.error
+      assert.same({ "vendor", false }, { failed.code, failed.billed })
+      local paused = submit(payload, { answer_with "paused" }).result.error
+      assert.same({ "unavailable", false }, { paused.code, paused.billed })
+    end)
+
+    it("cannot be asked for, nor canceled at the vendor", function()
+      local job = { id = HOST, state = { job = "inference", url = URL }, payload = { url = URL, inputs = "x" } }
+      assert.equal("job_id", offline.poll(provider, job, {}).refusal.field)
+      assert.equal("job_id", offline.cancel(provider, job, {}).refusal.field)
     end)
   end)
 

@@ -217,12 +217,12 @@ describe("modal", function()
     assert.same({}, submit(call(), { status = 204 }).result.artifacts)
   end)
 
-  it("reads FastAPI's complaint, and does not know whether it was billed", function()
+  it("reads FastAPI's complaint, which is free like any refusal", function()
     local detail = { detail = { { loc = { "body", "prompt" }, msg = "field required" } } }
     local problem = submit(call(), { status = 422, json = detail }).result.error
     assert.equal("invalid", problem.code)
     assert.is_truthy(problem.message:find("body.prompt: field required", 1, true))
-    assert.is_nil(problem.billed)
+    assert.is_false(problem.billed)
   end)
 
   it("does not know whether a submit without an answer is billed", function()

@@ -346,15 +346,15 @@ describe("runpod", function()
     end)
 
     it("tells the host when to end it", function()
-      local job, result = start()
+      local live, result = start()
       assert.same({ "queued", 60 }, { result.status, result.max_runtime_seconds })
-      assert.near(0.72, job.state.usd_per_hour, 1e-9)
+      assert.near(0.72, live.state.usd_per_hour, 1e-9)
     end)
 
     it("is terminated, and costs its seconds at the price of its submit", function()
-      local job = start()
-      job.state = offline.poll(provider, job, { at(30, { cost = 9 }) }).result.state
-      local answer = offline.cancel(provider, job, { gone(50) })
+      local live = start()
+      live.state = offline.poll(provider, live, { at(30, { cost = 9 }) }).result.state
+      local answer = offline.cancel(provider, live, { gone(50) })
       assert.equal("DELETE", answer.requests[1].method)
       assert.equal("https://api.runpod.io/v2/pods/p", answer.requests[1].url)
       assert.equal("canceled", answer.result.status)

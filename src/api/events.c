@@ -102,6 +102,8 @@ static const struct {
 	{ "host.config.rejected", "the configuration does not hold; the last good one is kept" },
 	{ "host.secrets.reloaded", "the secrets file was read anew" },
 	{ "host.secrets.rejected", "the secrets file does not hold; the last good one is kept" },
+	{ "host.live.stopped", "an operator has stopped all live jobs that are not sent yet" },
+	{ "host.live.started", "they go on" },
 	{ "host.budget.refused", "a live job was refused, for it would go over a budget" },
 };
 

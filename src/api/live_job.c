@@ -202,8 +202,10 @@ void live_switch_handle(struct host *host, struct http_request *request, bool st
 {
 	struct error error;
 
-	if (live_switch(host->live, stop, &error) == ERROR_NONE)
-		live_state_handle(host, request);
-	else
+	if (live_switch(host->live, stop, &error) != ERROR_NONE) {
 		query_problem(request, 503, NULL, error.message);
+		return;
+	}
+	task_store_tell(host->store, stop ? "host.live.stopped" : "host.live.started", NULL);
+	live_state_handle(host, request);
 }

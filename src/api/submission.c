@@ -96,6 +96,9 @@ static void order_job(struct exchange *exchange)
 	}
 }
 
+/* How a live job stands when it is registered; a dry run never changes, so its event says nothing beside its row. */
+static const char live_submit_data[] = "{\"status\":\"queued\",\"progress\":0.0,\"vendor_id\":null,\"reason\":null}";
+
 void submission_compose(struct exchange *exchange)
 {
 	struct script_call *call = &exchange->call.call;
@@ -117,7 +120,8 @@ void submission_compose(struct exchange *exchange)
 	envelope_write_causes(out, exchange->judgement, call, exchange->liveness);
 	buffer_char(out, '}');
 	fill_row(exchange);
-	exchange->write.events[exchange->write.event_count++] = (struct store_event){ .verb = "submit" };
+	exchange->write.events[exchange->write.event_count++] =
+		(struct store_event){ .verb = "submit", .data = exchange->job != NULL ? live_submit_data : NULL };
 	exchange->write.idempotency.answer = out->data;
 	exchange->write.idempotency.answer_length = out->length;
 	exchange->write.idempotency.status = exchange->job != NULL ? 202 : 200;
@@ -207,15 +211,35 @@ static void tell_event(const struct exchange *exchange, const struct config_api_
 	});
 }
 
+static void tell_refused(const struct exchange *exchange, const struct incoming *incoming)
+{
+	const struct config_api_key *caller = incoming->http->api_key;
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_text(&out, "{\"provider\":");
+	json_write_text(&out, incoming->provider->manifest.id);
+	buffer_text(&out, ",\"api_key\":");
+	json_write_text(&out, caller != NULL ? caller->name : NULL);
+	buffer_text(&out, ",\"reason\":");
+	json_write_text(&out, exchange->refused.message);
+	buffer_char(&out, '}');
+	if (!out.failed)
+		task_store_tell(incoming->host->store, "host.budget.refused", out.data);
+	buffer_free(&out);
+}
+
 /* Whose budget is short, or that there is no room for more jobs. */
 static void send_refused(struct exchange *exchange, struct incoming *incoming)
 {
 	const struct error *error = &exchange->refused;
 
-	if (error->code == ERROR_LIMIT)
+	if (error->code == ERROR_LIMIT) {
+		tell_refused(exchange, incoming);
 		incoming_problem(incoming, 402, NULL, error->message, NULL);
-	else
-		incoming_problem(incoming, 503, NULL, error->message, "Retry-After: 1\r\n");
+		return;
+	}
+	incoming_problem(incoming, 503, NULL, error->message, "Retry-After: 1\r\n");
 }
 
 /* Prefer: wait=N (RFC 7240): at most so many seconds for the job to end. 0: it is not asked for. */

@@ -21,6 +21,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/watch.h"
+#include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/places.h"
 #include "live/webhook.h"
@@ -169,16 +170,22 @@ static enum error_code open_events(struct serving *serving, struct error *error)
 static void reload(void *context)
 {
 	struct serving *serving = context;
+	struct host *host = &serving->host;
+	struct in_force before = in_force_take(host->gate, host->catalog), after;
 	const struct gate_view *view;
 
-	gate_reload(serving->host.gate);
-	view = gate_acquire(serving->host.gate);
+	gate_reload(host->gate);
+	view = gate_acquire(host->gate);
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
 	webhooks_prepare(serving->host.webhooks, view);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
+	after = in_force_take(host->gate, host->catalog);
+	changes_tell(host->store, &before, &after);
+	in_force_release(host->gate, &before);
+	in_force_release(host->gate, &after);
 	live_wake(serving->host.live);
 }
 

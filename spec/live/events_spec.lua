@@ -1,0 +1,63 @@
+-- The events of live jobs, against the simulator: each change is told once, in order, as it was at that moment.
+local event_stream = require "spec.support.event_stream"
+local support = require "spec.support.live"
+
+describe("the events of a live job", function()
+  local live
+
+  setup(function() live = support.start() end)
+  teardown(function() live:remove() end)
+
+  local function verbs(events)
+    local list = {}
+    for i, event in ipairs(events) do list[i] = event.type:match("[^.]+$") end
+    return list
+  end
+
+  local function history(job_id)
+    return live.host:get("/api/events/history?limit=500&job=" .. job_id).json.events
+  end
+
+  it("come as a stream that ends when the job is over", function()
+    local job_id = live:job("luma")
+    local stream = event_stream.open(live.host, "/api/jobs/" .. job_id .. "/events")
+    local events = {}
+    for event in function() return stream:next(60) end do events[#events + 1] = event.json end
+    assert.is_true(stream.ended)
+    local told = verbs(events)
+    assert.same({ "submit", "sent" }, { told[1], told[2] })
+    assert.same({ "done", "settled" }, { told[#told - 1], told[#told] })
+    for i = 3, #told - 2 do assert.equal("progress", told[i]) end
+    assert.same(events, history(job_id))
+  end)
+
+  it("show the job as it stood then, also later", function()
+    local job_id = live:job("runway")
+    live:ended(job_id)
+    local events = history(job_id)
+    local first, last = events[1].data, events[#events].data
+    assert.equal("queued", first.status)
+    assert.is_true(first.money.reserved_usd > 0)
+    assert.same({}, first.artifacts)
+    assert.equal("userdata", type(first.money.spent_usd))
+    assert.equal("userdata", type(first.vendor_id))
+    assert.equal("string", type(events[2].data.vendor_id))
+    assert.equal("done", last.status)
+    assert.is_number(last.money.spent_usd)
+    assert.equal(events[#events].time, last.updated_at)
+    assert.is_true(#last.artifacts > 0)
+  end)
+end)
+
+describe("a budget that is too small", function()
+  it("is told with the provider and the reason", function()
+    local live = support.start { config = function(config) config.live.providers.luma.budget_usd.per_day = 0.01 end }
+    finally(function() live:remove() end)
+    assert.equal(402, live:submit("luma").status)
+    local event = live.host:eventually(function()
+      return live.host:get("/api/events/history?type=host.budget.refused").json.events[1]
+    end)
+    assert.equal("luma", event.data.provider)
+    assert.truthy(event.data.reason:find("budget of luma", 1, true), event.data.reason)
+  end)
+end)

@@ -1,0 +1,18 @@
+/* changes.h - what a reload has changed, told as events of the host. Loader thread. */
+#pragma once
+
+#include "gate/gate.h"
+#include "script/catalog.h"
+#include "task/store.h"
+
+/* What is in force, held: taken before a reload and after it. */
+struct in_force {
+	const struct gate_view *view;
+	struct catalog_set *set;
+};
+
+struct in_force in_force_take(struct gate *gate, struct catalog *catalog);
+void in_force_release(struct gate *gate, struct in_force *in_force);
+
+/* Writes an event for each file that was read anew, was rejected, or is gone. */
+void changes_tell(struct task_store *store, const struct in_force *before, const struct in_force *after);
