@@ -122,8 +122,6 @@ static void on_copied(struct engine_note *note)
 	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
 	struct ending *ending = job->end;
 
-	ending->artifacts = ending->copy.artifacts;
-	ending->warnings = ending->copy.warnings;
 	job->action = ACTION_NONE;
 	if (!ending->copy.interrupted) /* else the host stops, and the next start asks the vendor again */
 		write_end(job->owner, job);
@@ -134,6 +132,8 @@ static void copied(struct artifact_copy *copy)
 {
 	struct live_job *job = copy->context;
 
+	job->end->artifacts = copy->artifacts; /* already here: a note to an engine that has stopped does not run */
+	job->end->warnings = copy->warnings;
 	job->note.run = on_copied;
 	engine_run(job->owner->engine, &job->note);
 }
