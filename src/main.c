@@ -14,6 +14,9 @@ static const struct {
 	{ "check", cli_check,
 		"check --profile NAME --base URL [--json] [--key KEY]\n"
 		"                                            smoke test of a running host" },
+	{ "watch", cli_watch, "watch [JOB] [--base URL] [--key KEY] ...   follow what happens in a running host" },
+	{ "jobs", cli_jobs, "jobs [--status S] [--provider ID] ...     its jobs, as a table" },
+	{ "budget", cli_budget, "budget [--days N]                         its money, as a table" },
 	{ "simulate", cli_simulate, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
 	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
 };

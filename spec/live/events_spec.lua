@@ -58,6 +58,6 @@ describe("a budget that is too small", function()
       return live.host:get("/api/events/history?type=host.budget.refused").json.events[1]
     end)
     assert.equal("luma", event.data.provider)
-    assert.truthy(event.data.reason:find("budget of luma", 1, true), event.data.reason)
+    assert.truthy(event.data.reason:find("budget of provider luma", 1, true), event.data.reason)
   end)
 end)

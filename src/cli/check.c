@@ -3,24 +3,22 @@
  *
  * Changes nothing but the registry, which gets the dry runs' rows. Needs no particular state of flags or credentials. */
 #include "cli/cli.h"
-#include "base/curl.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli/arguments.h"
 #include "cli/check_provider.h"
 
 #define PROFILE "p3_providers_gpu_image_video"
 #define UNKNOWN_PROVIDER "no_such_provider"
-#define KEY_VARIABLE "PROVIDERD_API_KEY"
 
 struct arguments {
 	const char *profile;
 	const char *base;
 	const char *key;
 	bool json;
-	bool help;
 };
 
 static const struct check_kind kinds[] = {
@@ -34,72 +32,19 @@ static const struct check_kind kinds[] = {
 
 /* ---- command line ---- */
 
-static void print_usage(FILE *out)
-{
-	fprintf(out,
-		"usage: providerd check --profile " PROFILE " --base URL [--json] [--key KEY]\n\n"
-		"  --base URL   the running host, such as http://127.0.0.1:8001\n"
-		"  --json       one JSON object instead of lines\n"
-		"  --key KEY    the host's API key, if it wants one (or in " KEY_VARIABLE ", which other users cannot see)\n\n"
-		"Exit code: 0 all passed, 1 something failed, 64 bad arguments.\n");
-}
+static const char usage[] = "usage: providerd check --profile " PROFILE " --base URL [--json] [--key KEY]\n\n"
+			    "  --base URL   the running host, such as " BASE_DEFAULT "\n"
+			    "  --json       one JSON object instead of lines\n" KEY_HELP
+			    "\nExit code: 0 all passed, 1 something failed, 64 bad arguments.\n";
 
-static int refuse(const char *problem, const char *what)
-{
-	fprintf(stderr, "providerd check: %s%s%s\n", problem, what != NULL ? " " : "", what != NULL ? what : "");
-	print_usage(stderr);
-	return EXIT_USAGE;
-}
-
-/* The value of "--name VALUE" or "--name=VALUE"; *i moves over it. NULL: it is another argument, or the value is missing. */
-static const char *option_value(int argc, char **argv, int *i, const char *name)
-{
-	size_t length = strlen(name);
-
-	if (strncmp(argv[*i], name, length) != 0)
-		return NULL;
-	if (argv[*i][length] == '=')
-		return argv[*i] + length + 1;
-	return argv[*i][length] == '\0' && *i + 1 < argc ? argv[++*i] : NULL;
-}
-
-static int parse_arguments(struct arguments *arguments, int argc, char **argv)
-{
-	const struct {
-		const char *name;
-		const char **value;
-	} options[] = { { "--profile", &arguments->profile }, { "--base", &arguments->base }, { "--key", &arguments->key } };
-
-	for (int i = 1; i < argc; i++) {
-		const char *value = NULL;
-
-		for (size_t k = 0; value == NULL && k < sizeof options / sizeof *options; k++) {
-			value = option_value(argc, argv, &i, options[k].name);
-			if (value != NULL)
-				*options[k].value = value;
-			else if (strcmp(argv[i], options[k].name) == 0)
-				return refuse("a value is missing after", argv[i]);
-		}
-		if (value != NULL)
-			continue;
-		if (strcmp(argv[i], "--json") == 0)
-			arguments->json = true;
-		else if (strcmp(argv[i], "--help") == 0)
-			arguments->help = true;
-		else
-			return refuse("unknown argument", argv[i]);
-	}
-	return EXIT_OK;
-}
-
-static int judge_arguments(const struct arguments *arguments)
+static int judge_arguments(const struct command *command, const struct arguments *arguments)
 {
 	if (arguments->profile == NULL)
-		return refuse("--profile is missing; the known one is", PROFILE);
+		return arguments_refuse(command, "--profile is missing; the known one is", PROFILE);
 	if (strcmp(arguments->profile, PROFILE) != 0)
-		return refuse("unknown profile; the known one is", PROFILE);
+		return arguments_refuse(command, "unknown profile; the known one is", PROFILE);
 	if (arguments->base == NULL)
-		return refuse("--base is missing: the address of the host to check", NULL);
+		return arguments_refuse(command, "--base is missing: the address of the host to check", NULL);
 	return EXIT_OK;
 }
 
@@ -227,18 +172,14 @@ static void check_kind(struct check_run *run, const struct check_kind *kind)
 
 /* ---- all of it ---- */
 
-static int run_checks(const struct arguments *arguments)
+static int run_checks(const struct command *command, const struct arguments *arguments)
 {
 	struct check_run run = { 0 };
-	struct error error = { 0 };
+	int result = arguments_open(command, arguments->base, arguments->key, &run.client);
 	bool ok;
 
-	if (client_open(arguments->base, arguments->key, &run.client, &error) != ERROR_NONE) {
-		if (error.code == ERROR_INVALID)
-			return refuse(error.path, error.message);
-		fprintf(stderr, "providerd check: %s\n", error.message);
-		return EXIT_PROBLEM;
-	}
+	if (result != EXIT_OK)
+		return result;
 	if (!check_report_open(&run.report, arguments->json, PROFILE, client_base(run.client))) {
 		fprintf(stderr, "providerd check: out of memory\n");
 		client_close(run.client);
@@ -260,23 +201,15 @@ static int run_checks(const struct arguments *arguments)
 int cli_check(int argc, char **argv)
 {
 	struct arguments arguments = { 0 };
-	int result = parse_arguments(&arguments, argc, argv);
+	const struct argument list[] = { { .name = "--profile", .value = &arguments.profile },
+		{ .name = "--base", .value = &arguments.base }, { .name = "--key", .value = &arguments.key },
+		{ .name = "--json", .flag = &arguments.json }, { .name = NULL } };
+	const struct command command = { .name = "check", .usage = usage, .arguments = list };
+	int result = arguments_read(&command, argc, argv);
 
-	if (result == EXIT_OK && arguments.help) {
-		print_usage(stdout);
+	if (result == ARGUMENTS_HELPED)
 		return EXIT_OK;
-	}
 	if (result == EXIT_OK)
-		result = judge_arguments(&arguments);
-	if (result != EXIT_OK)
-		return result;
-	if (arguments.key == NULL)
-		arguments.key = getenv(KEY_VARIABLE);
-	if (arguments.key != NULL && *arguments.key == '\0')
-		arguments.key = NULL;
-	if (!curl_load()) {
-		fprintf(stderr, "providerd check: libcurl (libcurl4) is not installed\n");
-		return EXIT_PROBLEM;
-	}
-	return run_checks(&arguments);
+		result = judge_arguments(&command, &arguments);
+	return result == EXIT_OK ? run_checks(&command, &arguments) : result;
 }

@@ -23,7 +23,9 @@ struct client {
 	struct buffer received;
 	struct buffer sent;
 	char problem[CURL_ERROR_SIZE];
-	int silences; /* requests without an answer, in a row */
+	int silences;						       /* requests without an answer, in a row */
+	void (*take)(void *context, const char *bytes, size_t length); /* where a stream goes, or NULL */
+	void *take_context;
 };
 
 /* ---- opening ---- */
@@ -106,7 +108,13 @@ static enum error_code add_headers(struct client *client, const char *key, struc
 static size_t receive(char *bytes, size_t size, size_t count, void *context)
 {
 	struct client *client = context;
+	long status = 0;
 
+	if (client->take != NULL && curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+		status == 200) {
+		client->take(client->take_context, bytes, size * count);
+		return size * count;
+	}
 	buffer_append(&client->received, bytes, size * count);
 	return client->received.failed ? 0 : size * count;
 }
@@ -125,7 +133,7 @@ static enum error_code set_up_curl(struct client *client, struct error *error)
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)LIMIT_CHECK_CONNECT_MS);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)LIMIT_CHECK_ANSWER_MS);
-	curl_easy_setopt(curl, CURLOPT_USERAGENT, "providerd-check/" PROVIDERD_VERSION);
+	curl_easy_setopt(curl, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
@@ -233,6 +241,48 @@ void client_answer_free(struct client_answer *answer)
 {
 	json_decref(answer->json);
 	answer->json = NULL;
+}
+
+/* The headers of a stream, to be freed. NULL: no memory. */
+static struct curl_slist *stream_headers(const struct client *client, const char *last_id)
+{
+	char header[64];
+	struct curl_slist *headers, *longer;
+
+	snprintf(header, sizeof header, "Last-Event-ID: %.40s", last_id);
+	headers = curl_slist_append(NULL, *last_id != '\0' ? header : "Accept: text/event-stream");
+	for (const struct curl_slist *one = client->headers; one != NULL && headers != NULL; one = one->next) {
+		longer = curl_slist_append(headers, one->data);
+		if (longer == NULL)
+			curl_slist_free_all(headers);
+		headers = longer;
+	}
+	return headers;
+}
+
+enum error_code client_follow(struct client *client, const char *path, const char *last_id,
+	void (*take)(void *context, const char *bytes, size_t length), void *context, struct client_answer *answer,
+	struct error *error)
+{
+	struct curl_slist *headers = stream_headers(client, last_id);
+	enum error_code code;
+
+	if (headers == NULL)
+		return error_memory(error);
+	client->take = take;
+	client->take_context = context;
+	client->silences = 0;
+	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, 0L);
+	curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
+	curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 3L * LIMIT_STREAM_HEARTBEAT_MS / 1000);
+	code = client_send(client, "GET", path, NULL, answer, error);
+	curl_easy_setopt(client->curl, CURLOPT_LOW_SPEED_TIME, 0L);
+	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)LIMIT_CHECK_ANSWER_MS);
+	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, client->headers);
+	curl_slist_free_all(headers);
+	client->take = NULL;
+	return code;
 }
 
 bool client_gave_up(const struct client *client)
