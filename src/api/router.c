@@ -13,6 +13,7 @@
 #include "api/live_job.h"
 #include "api/providers.h"
 #include "api/status.h"
+#include "api/webhooks.h"
 
 #define SEGMENT_BYTES 128
 
@@ -131,6 +132,11 @@ static void hooks(struct target *target)
 	events_hooks(target->host, target->request);
 }
 
+static void webhook(struct target *target)
+{
+	webhooks_receive(target->host, target->request, target->name, target->part);
+}
+
 static void healthz(struct target *target)
 {
 	status_healthz(target->host, target->request);
@@ -173,6 +179,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/modder/hooks", NULL, hooks },
 	{ "GET", "/api/modder/hooks/history", NULL, history },
 	{ "GET", "/api/modder/hooks/stream", NULL, stream },
+	{ "POST", "/api/webhooks/*/*", NULL, webhook },
 	{ "GET", "/healthz", NULL, healthz },
 	{ "GET", "/readyz", NULL, readyz },
 };

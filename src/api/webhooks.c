@@ -1,0 +1,158 @@
+/* webhooks.c - takes a vendor's delivery: token, then signature, then on to the job. HTTP threads.
+ *
+ * A wrong token is answered after one HMAC, without a look into the registry, and in the same words whatever is wrong with it. No script sees a
+ * delivery before its signature was checked. What is accepted is answered at once: the job's script runs later, on the engine thread. */
+#include "api/webhooks.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "live/live.h"
+#include "live/webhook.h"
+
+struct incoming_delivery {
+	struct host *host;
+	struct http_request *request;
+	struct provider *provider;
+	struct id job;
+	struct signed_delivery signed_part;
+};
+
+static void refuse(struct http_request *request, int status, const char *detail)
+{
+	http_send_problem(
+		request, &(struct http_problem){
+				 .status = status, .detail = detail, .headers = status == 503 ? "Retry-After: 5\r\n" : NULL });
+}
+
+static void accept(struct http_request *request)
+{
+	http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
+}
+
+/* ---- headers ---- */
+
+static const char *header_named(const struct http_request *request, const char *name)
+{
+	return name != NULL ? http_header(request, name) : NULL;
+}
+
+static void read_signature(struct incoming_delivery *delivery)
+{
+	enum webhook_scheme scheme = delivery->provider->manifest.signature.scheme;
+	const struct signature_headers *names = signature_headers(scheme);
+	const struct http_request *request = delivery->request;
+
+	delivery->signed_part = (struct signed_delivery){ .scheme = scheme,
+		.id = header_named(request, names->id),
+		.user = header_named(request, names->user),
+		.timestamp = header_named(request, names->timestamp),
+		.signature = header_named(request, names->signature),
+		.body = request->body,
+		.body_length = request->body_length };
+}
+
+/* Names in lower case, as scripts get them; without what could be somebody's credential. */
+static void add_header(void *headers, const char *name, const char *value)
+{
+	static const char *const secret[] = { "authorization", "proxy-authorization", "x-api-key", "cookie" };
+	char folded[LIMIT_WEBHOOK_HEADER_BYTES];
+	size_t length = strlen(name);
+
+	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+		if (strcasecmp(name, secret[i]) == 0)
+			return;
+	if (length >= sizeof folded)
+		return;
+	for (size_t i = 0; i <= length; i++)
+		folded[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
+	json_object_set_new(headers, folded, json_string(value)); /* one that is no UTF-8 is left out */
+}
+
+/* ---- the way in ---- */
+
+/* The provider whose token this is, held; NULL when there is none. */
+static struct provider *find_provider(struct host *host, const char *name, const char *token, struct id *job)
+{
+	struct provider *provider = NULL;
+	struct catalog_set *set;
+
+	if (!webhooks_find(host->webhooks, name, token, job))
+		return NULL;
+	set = catalog_acquire(host->catalog);
+	provider = catalog_find(set, NULL, name);
+	if (provider != NULL && strcmp(provider->manifest.id, name) == 0)
+		provider_hold(provider);
+	else
+		provider = NULL;
+	catalog_release(set);
+	return provider;
+}
+
+static bool check_signature(struct incoming_delivery *delivery)
+{
+	struct error error;
+	enum signature_verdict verdict = webhooks_verify(
+		delivery->host->webhooks, delivery->request->view, delivery->provider, &delivery->signed_part, &error);
+
+	if (verdict == SIGNATURE_UNCHECKED)
+		refuse(delivery->request, 503, error.message);
+	else if (verdict != SIGNATURE_GOOD)
+		refuse(delivery->request, 401, signature_verdict_text(verdict));
+	return verdict == SIGNATURE_GOOD;
+}
+
+/* A job that has ended needs no news: that is no error to the vendor, which would only try again. */
+static void hand_over(struct incoming_delivery *delivery)
+{
+	bool verified = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
+	struct http_request *request = delivery->request;
+	json_t *headers = json_object();
+	struct error error;
+	enum error_code code;
+
+	if (headers == NULL) {
+		refuse(request, 503, "out of memory");
+		return;
+	}
+	http_each_header(request, add_header, headers);
+	code = live_deliver(delivery->host->live, &delivery->job, verified, headers, request->body, request->body_length, &error);
+	json_decref(headers);
+	if (code != ERROR_NONE && code != ERROR_NOT_FOUND) {
+		refuse(request, 503, error.message);
+		return;
+	}
+	if (verified)
+		webhooks_note(delivery->host->webhooks, &delivery->job, delivery->signed_part.id);
+	accept(request);
+}
+
+static void receive(struct incoming_delivery *delivery)
+{
+	bool is_signed;
+
+	read_signature(delivery);
+	is_signed = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
+	if (is_signed && !check_signature(delivery))
+		return;
+	if (is_signed && webhooks_seen(delivery->host->webhooks, &delivery->job, delivery->signed_part.id))
+		accept(delivery->request);
+	else
+		hand_over(delivery);
+}
+
+void webhooks_receive(struct host *host, struct http_request *request, const char *provider, const char *token)
+{
+	struct incoming_delivery delivery = { .host = host, .request = request };
+
+	if (request->view->config->live.public_url != NULL)
+		delivery.provider = find_provider(host, provider, token, &delivery.job);
+	if (delivery.provider == NULL) {
+		refuse(request, 404, "there is no such webhook");
+		return;
+	}
+	receive(&delivery);
+	provider_release(delivery.provider);
+}
