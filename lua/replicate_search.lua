@@ -49,7 +49,10 @@ local function take_page(entries, earliest, claimed, found)
     local created = type(entry) == "table" and times.of_iso(entry.created_at)
     if not created then return nil end
     if created < earliest then return true end
-    if predictions.is(entry) and not claimed[entry.id] then found[#found + 1] = entry end
+    if predictions.is(entry) and not claimed[entry.id] then
+      found[#found + 1] = entry
+      claimed[entry.id] = true -- a page may repeat what the one before had
+    end
   end
   return false
 end

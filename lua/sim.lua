@@ -10,6 +10,7 @@
 --   missing   function(request): the answer to an unknown path; optional
 --   event     function(job, name, at): the webhook { url =, json =, headers =, tries =, pause_ms = } of an event; optional
 --   bills     { moderated = true }: which ends other than success cost what a success costs; optional
+--   bill      function(job, phase, now): what a job costs, in dollars, where that depends on how long it ran; nil: see sim.bill
 -- An answer is made with sim.json, sim.text, sim.bytes or sim.empty; `error(answer)` ends a handler early.
 --
 -- A request has method, host, path, query (decoded), headers (names in lower case), body, json, form (a list of parts), fields
@@ -19,7 +20,7 @@ local crypto = require "crypto"
 
 local sim = { null = cjson.null, array = cjson.array }
 
-local vendors, jobs, order, timers = {}, {}, {}, {}
+local vendors, jobs, order, lists, timers = {}, {}, {}, {}, {}
 local settings = { seed = 1, job_ms = 1500 }
 local made = 0
 
@@ -42,7 +43,9 @@ function sim.text(status, body, headers)
 end
 
 function sim.empty(status, headers)
-  return { status = status, body = "", headers = headers or {} }
+  local all = {}
+  for name, text in pairs(headers or {}) do all[name] = text end
+  return { status = status, body = "", headers = all }
 end
 
 -- Small things -------------------------------------------------------------------------------------------------------------
@@ -81,6 +84,21 @@ function sim.iso(ms, whole)
   local rest = seconds % 86400
   local text = ("%04d-%02d-%02dT%02d:%02d:%02d"):format(year, month, day, rest // 3600, rest // 60 % 60, rest % 60)
   return whole and text .. "Z" or ("%s.%03dZ"):format(text, ms % 1000)
+end
+
+local WEEKDAYS, MONTHS = { "Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed" }, { "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul",
+  "Aug", "Sep", "Oct", "Nov", "Dec" }
+local dated = {}
+
+--- "Wed, 25 Nov 2026 12:00:00 GMT", as a Date header has it.
+function sim.http_date(ms)
+  local seconds = ms // 1000
+  if dated.seconds == seconds then return dated.text end
+  local year, month, day = civil(seconds // 86400)
+  local rest = seconds % 86400
+  dated.seconds, dated.text = seconds, ("%s, %02d %s %04d %02d:%02d:%02d GMT"):format(WEEKDAYS[seconds // 86400 % 7 + 1], day,
+    MONTHS[month], year, rest // 3600, rest // 60 % 60, rest % 60)
+  return dated.text
 end
 
 --- 64 hex digits that follow from the seed and these words.
@@ -150,7 +168,16 @@ local function find_prompt(request)
   return utf8.len(value) and value or (value:gsub("[\128-\255]", "?"))
 end
 
---- Registers a job that costs. `fields` go into it; `fields.id` is its id; fields.cost_usd what a success costs, if known.
+-- Keeps a job where its vendor can list it without a look at all others.
+local function enlist(job)
+  local of_vendor = lists[job.provider]
+  local name = job.list or ""
+  of_vendor[name] = of_vendor[name] or {}
+  table.insert(of_vendor[name], job)
+end
+
+--- Registers a job that costs. `fields` go into it; `fields.id` is its id; fields.cost_usd what a success costs, if known;
+-- fields.list the name of the list that it is in (sim.jobs).
 -- Jobs end within settings.job_ms: a fifth of it is the queue.
 function sim.submit(request, fields)
   local vendor = vendors[request.provider]
@@ -170,6 +197,7 @@ function sim.submit(request, fields)
   request.paid, request.job, request.prompt = true, job.id, job.prompt
   jobs[request.provider][job.id] = job
   order[#order + 1] = job
+  enlist(job)
   return job
 end
 
@@ -183,12 +211,17 @@ function sim.job(provider, id)
   return jobs[provider] and jobs[provider][id]
 end
 
-function sim.jobs(provider)
-  local list = {}
-  for _, job in ipairs(order) do
-    if job.provider == provider and not job.deleted then list[#list + 1] = job end
+--- The jobs of a vendor's list, the oldest first; not to be changed.
+function sim.jobs(provider, list)
+  return lists[provider][list or ""] or {}
+end
+
+--- Takes a job out of its list.
+function sim.delist(job)
+  local list = sim.jobs(job.provider, job.list)
+  for i = #list, 1, -1 do
+    if list[i] == job then return table.remove(list, i) end
   end
-  return list
 end
 
 --- queued, running, done, moderated, failed or canceled.
@@ -219,7 +252,9 @@ end
 --- What the vendor bills for it now, in dollars; nil when a vendor's contract has no figure.
 function sim.bill(job, now)
   local phase = sim.phase(job, now)
-  local bills = vendors[job.provider].bills or {}
+  local vendor = vendors[job.provider]
+  local bills = vendor.bills or {}
+  if vendor.bill then return vendor.bill(job, phase, now) end
   if phase == "done" or bills[phase] or phase == "moderated" and job.moderation_billed then return job.cost_usd end
   return 0
 end
@@ -342,9 +377,9 @@ local function list_jobs(now)
   local list = sim.array {}
   for i, job in ipairs(order) do
     local entry = { provider = job.provider, id = job.id, prompt = job.prompt or cjson.null, status = sim.phase(job, now),
-      created = sim.iso(job.created), ends = sim.iso(job.ends), cost_usd = sim.null }
+      created = sim.iso(job.created), ends = sim.iso(job.ends), cost_usd = sim.null, cost_micro_usd = sim.null }
     local bill = sim.bill(job, now)
-    if bill then entry.cost_usd = bill end
+    if bill then entry.cost_usd, entry.cost_micro_usd = bill, math.floor(bill * 1e6 + 0.5) end
     list[i] = entry
   end
   return sim.json(200, { jobs = list })
@@ -356,6 +391,7 @@ function sim.handle(request)
   read_request(request)
   local ok, answer = pcall(serve, vendors[request.provider], request)
   if not ok and type(answer) ~= "table" then error(answer, 0) end
+  answer.headers.Date = sim.http_date(request.now + (answer.delay_ms or 0))
   answer.paid, answer.job, answer.prompt = request.paid, request.job, request.prompt
   answer.fault_used, answer.wake = request.fault_used, next_timer()
   return answer
@@ -368,7 +404,7 @@ function sim.start(options)
   for _, name in ipairs(options.modules) do
     local vendor = require(name)
     if type(vendor) == "table" and vendor.hosts then
-      vendors[vendor.provider], jobs[vendor.provider] = vendor, {}
+      vendors[vendor.provider], jobs[vendor.provider], lists[vendor.provider] = vendor, {}, {}
       for _, route in ipairs(vendor.routes) do route.parts = split(route[2]) end
       list[#list + 1] = { provider = vendor.provider, hosts = vendor.hosts }
     end

@@ -178,11 +178,11 @@ local function result(job, now, inline)
   if phase == "queued" or phase == "running" then return detail(400, "Request is still in progress", headers) end
   if phase == "canceled" then return detail(400, "Request was cancelled", headers) end
   if phase == "moderated" and not job.flagged then
-    headers["x-fal-retryable"] = "false"
+    headers["x-fal-retryable"], headers["x-fal-billable-units"] = "false", "0"
     return sim.json(422, { detail = REFUSED }, headers)
   end
   if phase == "failed" then
-    headers["x-fal-retryable"] = "false"
+    headers["x-fal-retryable"], headers["x-fal-billable-units"] = "false", "0"
     return sim.json(422, { detail = job.issues }, headers)
   end
   if job.units then headers["x-fal-billable-units"] = job.units end

@@ -92,6 +92,19 @@ local function dream_view(job, now)
   return view
 end
 
+-- US dollars of a new video or picture; nil where the contract has no figure.
+local PRICES = {
+  ["ray-2"] = { ["540p5s"] = 0.40, ["720p5s"] = 0.71, ["720p9s"] = 1.27, ["1080p5s"] = 1.59, ["1080p9s"] = 2.87, ["4k5s"] = 6.37,
+    ["4k9s"] = 11.47 },
+  ["ray-flash-2"] = { ["4k5s"] = 2.19, ["4k9s"] = 3.94 }, ["photon-1"] = 0.015, ["photon-flash-1"] = 0.004,
+}
+
+local function price(body)
+  local of_model = not sim.given(body.generation_type) and PRICES[body.model]
+  if type(of_model) ~= "table" then return of_model or nil end
+  return of_model[tostring(body.resolution) .. tostring(body.duration)]
+end
+
 local function dream(request, kind, body)
   local echo = { generation_type = kind, aspect_ratio = "16:9" }
   if kind == "video" then echo.loop = false end
@@ -99,7 +112,7 @@ local function dream(request, kind, body)
   local format = body.format == "png" and "png" or "jpg"
   local job = sim.submit(request, { id = sim.uuid("luma", sim.next()), kind = kind, model = body.model or sim.null,
     request = echo,
-    format = format, callback = body.callback_url })
+    format = format, callback = body.callback_url, list = DREAM, cost_usd = price(body) })
   if sim.given(job.callback) then
     sim.at(job.starts, job, "dreaming")
     if not job.never then sim.at(job.ends, job, "ended") end
@@ -157,16 +170,15 @@ local function get_dream(request, arguments)
 end
 
 local function delete_dream(_, arguments)
-  find(false, arguments).deleted = true
+  local job = find(false, arguments)
+  job.deleted = true
+  sim.delist(job)
   return sim.empty(204)
 end
 
 local function list_dreams(request)
   local limit, offset = math.tointeger(tonumber(request.query.limit)) or 100, math.tointeger(tonumber(request.query.offset)) or 0
-  local all, page = {}, sim.array {}
-  for _, job in ipairs(sim.jobs("luma")) do
-    if not job.agent then all[#all + 1] = job end
-  end
+  local all, page = sim.jobs("luma", DREAM), sim.array {}
   for i = #all - offset, math.max(1, #all - offset - limit + 1), -1 do page[#page + 1] = dream_view(all[i], request.now) end
   return sim.json(200, { generations = page, count = #all, has_more = offset + limit < #all, limit = limit, offset = offset })
 end
@@ -280,6 +292,12 @@ local function by_api(dream_answer, agent_answer)
   end
 end
 
+-- Dream Machine refunds what failed; of the Agents API nothing is said, nor what a job costs whose size is not in the list.
+local function bill(job, phase)
+  if job.agent then return nil end
+  return phase == "done" and job.cost_usd or phase ~= "done" and 0 or nil
+end
+
 local V1 = "/dream-machine/v1"
 
 return {
@@ -298,7 +316,7 @@ return {
       "Insufficient balance") end),
   },
   missing = function() return detail(404, "Not found") end,
-  event = event,
+  event = event, bill = bill,
   routes = {
     { "POST", V1 .. "/generations", create_video, host = DREAM },
     { "POST", V1 .. "/generations/video", create_video, host = DREAM },

@@ -218,13 +218,13 @@ end
 
 local function list(request)
   local all, results = sim.jobs("replicate"), sim.array {}
-  local from = #all - (tonumber(request.query.cursor) or 0)
+  local from = math.min(math.tointeger(tonumber(request.query.cursor)) or #all, #all)
   for i = from, math.max(1, from - 99), -1 do
     local prediction = render(all[i], request.now)
     prediction.input, prediction.output, prediction.logs = all[i].input, nil, nil
     results[#results + 1] = prediction
   end
-  local next_page = from > 100 and ("%s/%s/v1/predictions?cursor=%d"):format(request.base, API, #all - from + 100)
+  local next_page = from > 100 and ("%s/%s/v1/predictions?cursor=%d"):format(request.base, API, from - 100)
   return sim.json(200, { previous = sim.null, next = next_page or sim.null, results = results })
 end
 
@@ -287,6 +287,17 @@ local function event(job, name, at)
     ["webhook-signature"] = "v1," .. signature } }
 end
 
+-- All models here run on this hardware: its price a second, for the time that a prediction ran, whatever came of it. What a
+-- deployment costs depends on its owner's settings.
+local USD_PER_SECOND = 0.000975 -- gpu-l40s
+
+local function bill(job, phase, now)
+  if job.deployment then return nil end
+  local ended = phase == "canceled" and job.canceled or phase == "running" and now or job.ends
+  if phase == "queued" then return 0 end
+  return USD_PER_SECOND * (math.max(0, ended - job.starts) / 1000)
+end
+
 local function constant(value)
   return function() return sim.json(200, value) end
 end
@@ -294,6 +305,7 @@ end
 return {
   provider = "replicate",
   hosts = { API, FILES, "*.replicate.delivery", "stream.replicate.com", "replicate.com" },
+  bill = bill,
   auth = sim.authorization("Bearer", function()
     return problem(401, "Unauthenticated", "You did not pass a valid authentication token")
   end, "Token"),

@@ -17,6 +17,7 @@ local RATES = { ["RateLimit"] = '"minute";r=59;t=12, "hour";r=2800;t=1812, "day"
   ["RateLimit-Policy"] = '"minute";q=60;w=60, "hour";q=3000;w=3600, "day";q=50000;w=86400' }
 
 local pods, endpoints, batches = {}, {}, {}
+local PODS = "/pods"
 
 local function problem(status, title, text)
   local headers = { ["Content-Type"] = "application/problem+json" }
@@ -96,8 +97,8 @@ local function create(request, endpoint, body, prefix, limit)
   check_policy(body.policy)
   local public = PUBLIC[endpoint]
   local id = prefix .. sim.uuid("runpod", sim.next()) .. "-u1"
-  local job = sim.submit(request, { id = id, endpoint = endpoint, input = body.input, webhook = body.webhook, public = public,
-    cost_usd = public and price(public, body.input) })
+  local job = sim.submit(request, { id = id, endpoint = endpoint, list = endpoint, input = body.input, webhook = body.webhook,
+    public = public, cost_usd = public and price(public, body.input) })
   if sim.given(job.webhook) and not job.never then sim.at(job.ends, job, "completed") end
   return job
 end
@@ -167,9 +168,9 @@ end
 local function health(request, arguments)
   if arguments.endpoint:match("^missing") then return sim.json(404, { error = "endpoint not found" }) end
   local counts = { queued = 0, running = 0, done = 0, failed = 0, moderated = 0, canceled = 0 }
-  for _, job in ipairs(sim.jobs("runpod")) do
+  for _, job in ipairs(sim.jobs("runpod", arguments.endpoint)) do
     local phase = sim.phase(job, request.now)
-    if job.endpoint == arguments.endpoint then counts[phase] = counts[phase] + 1 end
+    counts[phase] = counts[phase] + 1
   end
   return sim.json(200, { jobs = { completed = counts.done, failed = counts.failed + counts.moderated, inProgress = counts.running,
     inQueue = counts.queued, retried = 0 }, workers = { idle = 1, initializing = 0, ready = 1, running = 0, throttled = 0,
@@ -178,8 +179,8 @@ end
 
 local function purge(request, arguments)
   local removed = 0
-  for _, job in ipairs(sim.jobs("runpod")) do
-    if job.endpoint == arguments.endpoint and sim.phase(job, request.now) == "queued" then
+  for _, job in ipairs(sim.jobs("runpod", arguments.endpoint)) do
+    if sim.phase(job, request.now) == "queued" then
       sim.cancel(job, request.now)
       removed = removed + 1
     end
@@ -277,7 +278,7 @@ local function create_pod(request)
   local gpu = sim.given(body.gpu) and body.gpu or nil
   local id = sim.word(10, "pod", sim.next())
   local hourly = gpu and (COSTS[gpu.id] or 0.5) * (gpu.count or 1) or 0.06
-  local job = sim.submit(request, { id = id, endpoint = "pods", input = body })
+  local job = sim.submit(request, { id = id, list = PODS, input = body, hourly = hourly })
   job.never, request.prompt = true, body.name
   local pod = { status = "PROVISIONING", ready = request.now + 300, cost = hourly, job = job, fields = { id = id,
     name = body.name,
@@ -297,15 +298,25 @@ local function find_pod(arguments)
   return pod
 end
 
+-- A pod by its seconds, from its creation to its end, rounded up; a worker of one's own by a time that its owner sets.
+local function bill(job, phase, now)
+  if job.hourly then
+    return job.hourly / 3600 * math.max(1, (phase == "canceled" and job.canceled or now) // 1000 - job.created // 1000)
+  end
+  if phase ~= "done" and (job.public or phase == "queued" or phase == "canceled") then return 0 end
+  return job.cost_usd
+end
+
 local function end_pod(arguments, now)
   sim.cancel(pods[arguments.id].job, now)
+  sim.delist(pods[arguments.id].job)
   pods[arguments.id] = nil
   return sim.empty(204, RATES)
 end
 
 local function list_pods(request)
   local list = sim.array {}
-  for _, job in ipairs(sim.jobs("runpod")) do
+  for _, job in ipairs(sim.jobs("runpod", PODS)) do
     if pods[job.id] then list[#list + 1] = pod_view(pods[job.id], request.now) end
   end
   return managed(200, { pods = list })
@@ -399,7 +410,7 @@ return {
   },
   missing = say(function() return sim.json(404, { error = "not found" }) end,
     function() return problem(404, "Not Found", "resource not found") end),
-  event = event,
+  event = event, bill = bill,
   routes = {
     { "POST", "/v2/pods", create_pod, host = MANAGE },
     { "GET", "/v2/pods", list_pods, host = MANAGE },

@@ -6,13 +6,13 @@
 #include "cli/sim.h"
 
 #include <arpa/inet.h>
+#include <dirent.h>
 #include <netinet/in.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -21,7 +21,6 @@
 #include "base/limits.h"
 
 #define OPTION_BYTES 32
-#define HIGHEST_DESCRIPTOR 65536
 #define NAP_MS 50
 #define HEAD_BYTES "32768"
 #define PAUSE_MS "30000" /* between two packets */
@@ -40,21 +39,32 @@ struct sim_server {
 
 /* ---- the connection ---- */
 
-/* civetweb does not tell its socket: it is the one whose other end is the client's. */
+static bool is_connection(const struct sim_server *server, const struct mg_request_info *info, int descriptor)
+{
+	struct sockaddr_in peer, own;
+	socklen_t peer_size = sizeof peer, own_size = sizeof own;
+
+	return getpeername(descriptor, (struct sockaddr *)&peer, &peer_size) == 0 && peer.sin_family == AF_INET &&
+	       ntohs(peer.sin_port) == info->remote_port && getsockname(descriptor, (struct sockaddr *)&own, &own_size) == 0 &&
+	       ntohs(own.sin_port) == atomic_load(&server->port);
+}
+
+/* civetweb does not tell its socket: of those that are open it is the one whose other end is the client's. */
 static int find_socket(const struct sim_server *server, const struct mg_request_info *info)
 {
-	struct rlimit limit = { .rlim_cur = HIGHEST_DESCRIPTOR };
+	DIR *open = opendir("/proc/self/fd");
+	const struct dirent *entry;
+	int found = -1;
 
-	getrlimit(RLIMIT_NOFILE, &limit);
-	for (int i = 3; i < HIGHEST_DESCRIPTOR && (rlim_t)i < limit.rlim_cur; i++) {
-		struct sockaddr_in peer, own;
-		socklen_t peer_size = sizeof peer, own_size = sizeof own;
-		if (getpeername(i, (struct sockaddr *)&peer, &peer_size) == 0 && peer.sin_family == AF_INET &&
-			ntohs(peer.sin_port) == info->remote_port && getsockname(i, (struct sockaddr *)&own, &own_size) == 0 &&
-			ntohs(own.sin_port) == atomic_load(&server->port))
-			return i;
+	if (open == NULL)
+		return -1;
+	while (found == -1 && (entry = readdir(open)) != NULL) {
+		long descriptor = strtol(entry->d_name, NULL, 10);
+		if (descriptor > STDERR_FILENO && descriptor != dirfd(open) && is_connection(server, info, (int)descriptor))
+			found = (int)descriptor;
 	}
-	return -1;
+	closedir(open);
+	return found;
 }
 
 /* The client gets a reset (RST), not an orderly end: dissolving a TCP connection sends one. */
