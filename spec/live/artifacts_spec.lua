@@ -120,6 +120,8 @@ return {
     for i, output in ipairs(payload.outputs) do
       outputs[i] = output
       if output.url then output.url = string.gsub(output.url, "{at}", "@") end
+      if output.text == "{ECHO}" then output.text = "plan" .. "ted-odd" end
+      if output.json and output.json.said then output.json.said = "plan" .. "ted-odd" end
     end
     if payload.later then return { id = "odd-1", status = "running", retry_after = 0.1 } end
     return result(outputs)
@@ -194,6 +196,7 @@ describe("an artifact of a vendor in trouble", function()
   setup(function() odd = start_odd() end)
   teardown(function() odd:remove() end)
 
+  -- The last three are passing troubles: they are tried three times, side by side.
   local LOST = {
     { "gone", "410" }, { "nowhere", "404" }, { "redirect", "redirect" }, { "empty", "empty" },
     { "promises", "artifacts.max_bytes" }, { "chunked", "artifacts.max_bytes" },
@@ -201,23 +204,25 @@ describe("an artifact of a vendor in trouble", function()
     { "reset", "download failed", tries = 3 },
   }
 
-  for _, case in ipairs(LOST) do
-    it("is lost with a warning on a job that is done: " .. case[1], function()
-      local job = odd:job { file(case[1]), file("ok.png") }
-      local artifact = job.artifacts[1]
-      assert.is_truthy(artifact.error and artifact.error:find(case[2], 1, true), tostring(artifact.error))
+  it("is lost with a warning on a job that is done", function()
+    local outputs = { file("ok.png") }
+    for n, case in ipairs(LOST) do outputs[n + 1] = file(case[1]) end
+    local job = odd:job(outputs)
+    local warnings = table.concat(job.result.warnings, "\n")
+    assert.equal(200, odd.host:get(job.artifacts[1].url).status)
+    for n, case in ipairs(LOST) do
+      local artifact = job.artifacts[n + 1]
+      assert.is_truthy(artifact.error and artifact.error:find(case[2], 1, true), case[1] .. ": " .. tostring(artifact.error))
       assert.same({ "https://files.odd.example/" .. case[1], "files.odd.example" },
         { artifact.source_url, artifact.source_host })
-      assert.equal("image/png", job.artifacts[2].content_type)
-      local warning = table.concat(job.result.warnings, "\n")
-      assert.is_truthy(warning:find("artifacts[0]", 1, true) and warning:find("odd-1", 1, true), warning)
-      assert.equal(410, odd.host:get("/api/jobs/" .. job.job_id .. "/artifacts/0").status)
-      assert.equal(200, odd.host:get(job.artifacts[2].url).status)
+      assert.is_truthy(warnings:find(("artifacts[%d] was not kept"):format(n), 1, true), warnings)
+      assert.equal(410, odd.host:get("/api/jobs/" .. job.job_id .. "/artifacts/" .. n).status)
       local _, tries = odd:seen():gsub("files.odd.example/" .. case[1] .. " ", "")
-      assert.equal(case.tries or 1, tries)
-      assert.equal("", odd:temporaries())
-    end)
-  end
+      assert.equal(case.tries or 1, tries, case[1])
+    end
+    assert.is_truthy(warnings:find("odd-1", 1, true)) -- the vendor's job id
+    assert.equal("", odd:temporaries())
+  end)
 
   it("is fetched again when the vendor is busy, as late as it asks", function()
     local job = odd:job { file("busy") }
@@ -278,6 +283,12 @@ describe("an artifact of a vendor in trouble", function()
     assert.same({ "hello world" }, job.artifacts[6].json)
     assert.equal("\xff\xef", odd.host:get(job.artifacts[7].url).body)
     for n = 8, 12 do assert.is_string(job.artifacts[n].error, n) end
+  end)
+
+  it("that echoes the credential is masked in the row", function()
+    local job = odd:job { { text = "{ECHO}" }, { json = { said = "{ECHO}" } } }
+    assert.is_nil(odd.host:get("/api/jobs/status/" .. job.job_id).body:find("planted", 1, true))
+    assert.same({ "***", "***" }, { job.artifacts[1].text, job.artifacts[2].json.said })
   end)
 
   it("keeps what is said of it, and a name that is safe", function()

@@ -6,6 +6,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "gate/mask.h"
 #include "live/artifact_work.h"
 
 #define URL_BYTES 4096
@@ -134,13 +135,19 @@ void artifact_record_provenance(struct artifact_item *item)
 
 /* ---- the job's row ---- */
 
-/* Short text and JSON are shown where they are listed: what a text model said needs no second request. */
+/* Short text and JSON are shown where they are listed: what a text model said needs no second request. Masked, like all that goes into a row:
+ * a vendor may echo what it was sent. */
 static void put_inline(json_t *object, const struct artifact_item *item, bool *ok)
 {
 	static const char *const names[] = { "text", "json" };
+	json_t *value;
+	bool changed;
 
-	for (size_t i = 0; item->file.bytes <= LIMIT_ARTIFACT_INLINE_BYTES && i < 2; i++)
-		put(object, names[i], json_incref(json_object_get(item->output, names[i])), ok);
+	for (size_t i = 0; item->file.bytes <= LIMIT_ARTIFACT_INLINE_BYTES && i < 2; i++) {
+		value = json_object_get(item->output, names[i]);
+		if (value != NULL)
+			put(object, names[i], mask_json(item->work->copy->view, value, &changed), ok);
+	}
 }
 
 static json_t *entry_of(const struct artifact_item *item)
