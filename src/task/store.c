@@ -172,7 +172,7 @@ static void write_waiting(struct task_store *store)
 		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
 		tell(writes);
 	}
-	if (store->told != NULL && store->writer.newest_event != newest_event)
+	if (store->writer.newest_event != newest_event && store->told != NULL)
 		store->told(store->told_context, store->writer.newest_event);
 	upkeep_keep_days(&store->upkeep, keep_days);
 	upkeep_run(&store->upkeep, idle);
