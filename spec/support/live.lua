@@ -81,7 +81,7 @@ function Live:remove()
   self.simulator:remove()
 end
 
-function Live:path(id, verb)
+function Live.path(_, id, verb)
   return "/api/providers/" .. support.KINDS[id] .. "/" .. id .. "/" .. verb
 end
 

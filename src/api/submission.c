@@ -39,7 +39,9 @@ static void write_job_fields(struct exchange *exchange, struct buffer *out)
 	envelope_write_json(out, "upstream", &call->upstream);
 	buffer_text(out, "\"artifacts\":[],");
 	if (exchange->job != NULL) {
-		buffer_text(out, "\"money\":");
+		buffer_text(out, "\"reserved_usd\":");
+		json_write_usd(out, exchange->write.task.money->reserved);
+		buffer_text(out, ",\"money\":");
 		task_json_write_money(out, exchange->write.task.money);
 		buffer_char(out, ',');
 	}
