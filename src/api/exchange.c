@@ -3,14 +3,14 @@
  * The engine thread makes answer and row and hands them straight to the store, so a durable submit needs three wake-ups, not four. */
 #include "api/exchange.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "api/submission.h"
+#include "base/bell.h"
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "live/webhook.h"
@@ -19,6 +19,8 @@
 #define SPARE_BUFFER_BYTES 16384
 
 struct exchange_pool {
+	struct bell bell;
+	struct bell_places committed; /* store thread: whose rows are in, and who is not told yet */
 	pthread_mutex_t lock;
 	struct exchange *first; /* under lock */
 	int count;		/* under lock */
@@ -30,17 +32,30 @@ static void exchange_free(struct exchange *exchange)
 	buffer_free(&exchange->answer);
 	buffer_free(&exchange->row_payload);
 	buffer_free(&exchange->live_request);
-	sem_destroy(&exchange->finished);
 	free(exchange);
 }
 
 struct exchange_pool *exchange_pool_new(void)
 {
-	struct exchange_pool *pool = calloc(1, sizeof *pool);
+	struct exchange_pool *pool = aligned_alloc(_Alignof(struct exchange_pool), sizeof *pool);
 
-	if (pool != NULL)
-		pthread_mutex_init(&pool->lock, NULL);
+	if (pool == NULL)
+		return NULL;
+	memset(pool, 0, sizeof *pool);
+	pthread_mutex_init(&pool->lock, NULL);
 	return pool;
+}
+
+static void group_told(void *context)
+{
+	struct exchange_pool *pool = context;
+
+	bell_ring(&pool->bell, &pool->committed);
+}
+
+void exchange_pool_attach(struct exchange_pool *pool, struct task_store *store)
+{
+	task_store_on_group(store, group_told, pool);
 }
 
 void exchange_pool_free(struct exchange_pool *pool)
@@ -92,7 +107,6 @@ static struct exchange *make_exchange(void)
 
 	if (exchange == NULL)
 		return NULL;
-	sem_init(&exchange->finished, 0, 0);
 	buffer_init(&exchange->answer, LIMIT_REPLY_BYTES);
 	buffer_init(&exchange->row_payload, LIMIT_REPLY_BYTES);
 	buffer_init(&exchange->live_request, LIMIT_REPLY_BYTES);
@@ -120,7 +134,9 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	if (exchange == NULL && (exchange = make_exchange()) == NULL)
 		return NULL;
 	atomic_init(&exchange->holders, 1);
+	atomic_init(&exchange->ended, false);
 	exchange->host = incoming->host;
+	exchange->place = bell_place(&exchange->host->exchanges->bell);
 	exchange->judgement = judgement_hold(incoming->judgement);
 	exchange->verb = incoming->verb;
 	exchange->liveness = incoming->liveness;
@@ -160,18 +176,25 @@ void exchange_release(struct exchange *exchange)
 	buffer_reset(&exchange->answer, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->row_payload, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->live_request, SPARE_BUFFER_BYTES);
-	/* one whose waiter gave up may still hold a post that nobody waited for */
-	while (sem_trywait(&exchange->finished) == 0)
-		;
 	if (!keep_spare(host->exchanges, exchange))
 		exchange_free(exchange);
 }
 
+/* From here on the HTTP thread may go on: nothing but the holder's own share of the exchange is touched. */
+static void end(struct exchange *exchange)
+{
+	atomic_store(&exchange->ended, true);
+	exchange_release(exchange);
+}
+
 static void finish(struct exchange *exchange)
 {
-	atomic_store_explicit(&exchange->ended, true, memory_order_release);
-	sem_post(&exchange->finished);
-	exchange_release(exchange);
+	struct exchange_pool *pool = exchange->host->exchanges;
+	struct bell_places places = { 0 };
+
+	bell_note(&places, exchange->place);
+	end(exchange);
+	bell_ring(&pool->bell, &places);
 }
 
 /* The row of a live job is committed: the job begins. Or it is not, and its money is free again. */
@@ -195,7 +218,8 @@ static void row_written(struct store_write *write)
 
 	exchange->stored = true;
 	settle_order(exchange);
-	finish(exchange);
+	bell_note(&exchange->host->exchanges->committed, exchange->place); /* rung when the whole group is told */
+	end(exchange);
 }
 
 /* Engine thread: the script has run. */
@@ -219,15 +243,9 @@ static void call_ran(struct engine_call *call)
 
 static bool wait_until_finished(struct exchange *exchange)
 {
-	struct timespec deadline;
-	int failed;
+	int64_t deadline = clock_monotonic_ns() + LIMIT_CALL_WAIT_MS * 1000000LL;
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += LIMIT_CALL_WAIT_MS / 1000;
-	do {
-		failed = sem_clockwait(&exchange->finished, CLOCK_MONOTONIC, &deadline);
-	} while (failed == -1 && errno == EINTR);
-	return failed == 0 && atomic_load_explicit(&exchange->ended, memory_order_acquire);
+	return bell_wait(&exchange->host->exchanges->bell, exchange->place, &exchange->ended, deadline);
 }
 
 static bool provider_rests(struct incoming *incoming)

@@ -4,7 +4,6 @@
  * counted by holders. */
 #pragma once
 
-#include <semaphore.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 
@@ -16,9 +15,8 @@
 struct exchange {
 	_Atomic int holders;
 	struct exchange *next_spare; /* the pool's */
-	sem_t finished;
-	_Atomic bool
-		ended; /* written before the post, read after the wait: tells ThreadSanitizer, which does not know sem_clockwait() */
+	uint32_t place;		     /* where the HTTP thread waits (bell.h) ... */
+	_Atomic bool ended;	     /* ... for this */
 	struct host *host;
 	struct engine_call call;
 	struct judgement *judgement; /* held */
@@ -48,6 +46,9 @@ struct exchange {
 
 /* Exchanges that have ended wait here with their buffers for the next: a request on the usual path allocates almost nothing. */
 struct exchange_pool *exchange_pool_new(void);
+
+/* So that the store's thread wakes all at once whose rows went in with one commit. Before anything is written; the pool outlives the store. */
+void exchange_pool_attach(struct exchange_pool *pool, struct task_store *store);
 void exchange_pool_free(struct exchange_pool *pool);
 
 /* Makes an exchange for the function with the script's request (or job), one more holder. NULL: out of memory. */

@@ -256,6 +256,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = open_store(serving, error);
 	if (code == ERROR_NONE)
+		exchange_pool_attach(host->exchanges, host->store);
+	if (code == ERROR_NONE)
 		code = open_events(serving, error);
 	if (code == ERROR_NONE)
 		code = catalog_open(serving->providers, serving->lua, &host->catalog, error);

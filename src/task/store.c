@@ -23,6 +23,14 @@
 #define URL_SCHEME "sqlite:"
 #define LINGER_NS 100000
 
+/* Who is told of what was written. Set before anything is. */
+struct listener {
+	void (*events)(void *context, int64_t newest);
+	void *events_context;
+	void (*group)(void *context);
+	void *group_context;
+};
+
 struct task_store {
 	char *name; /* as the configuration has it, without the scheme */
 	char *path;
@@ -40,9 +48,8 @@ struct task_store {
 	int keep_days;
 	bool asleep;
 	bool stopping;
-	_Atomic int64_t newest_event;		     /* of those that are committed */
-	void (*told)(void *context, int64_t newest); /* set before anything is written */
-	void *told_context;
+	_Atomic int64_t newest_event; /* of those that are committed */
+	struct listener listener;
 };
 
 /* ---- the queue ---- */
@@ -83,8 +90,18 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 
 void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context)
 {
-	store->told = told;
-	store->told_context = context;
+	pthread_mutex_lock(&store->lock);
+	store->listener.events = told;
+	store->listener.events_context = context;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void task_store_on_group(struct task_store *store, void (*told)(void *context), void *context)
+{
+	pthread_mutex_lock(&store->lock);
+	store->listener.group = told;
+	store->listener.group_context = context;
+	pthread_mutex_unlock(&store->lock);
 }
 
 size_t task_store_backlog(struct task_store *store)
@@ -162,6 +179,7 @@ static void write_waiting(struct task_store *store)
 	bool idle = store->waiting == 0;
 	int64_t newest_event = store->writer.newest_event;
 	int keep_days = store->keep_days;
+	struct listener listener = store->listener;
 
 	store->first = NULL;
 	store->last = &store->first;
@@ -171,9 +189,11 @@ static void write_waiting(struct task_store *store)
 		writer_group(&store->writer, writes);
 		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
 		tell(writes);
+		if (listener.group != NULL)
+			listener.group(listener.group_context);
 	}
-	if (store->writer.newest_event != newest_event && store->told != NULL)
-		store->told(store->told_context, store->writer.newest_event);
+	if (listener.events != NULL && store->writer.newest_event != newest_event)
+		listener.events(listener.events_context, store->writer.newest_event);
 	upkeep_keep_days(&store->upkeep, keep_days);
 	upkeep_run(&store->upkeep, idle);
 	pthread_mutex_lock(&store->lock);

@@ -81,6 +81,9 @@ enum store_outcome task_store_replay(struct task_store *store, const struct idem
  * anything is written. */
 void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context);
 
+/* `told` is called after the last `done` of each group, on the store thread; it must not block. Before anything is written. */
+void task_store_on_group(struct task_store *store, void (*told)(void *context), void *context);
+
 /* ---- reading ---- */
 
 struct task_filter {
