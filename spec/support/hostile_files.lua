@@ -72,6 +72,8 @@ local fields = {
   { "aliases", "{ 'BYSTANDER' }", "is taken by providers/bystander.lua" },
   { "aliases", "(function() local t = {} for i = 1, 100 do t[i] = 'a' .. i end return t end)()", "at most 32" },
   { "hosts", "'vendor.example'", "list of texts" }, { "hosts", "{ {} }", "expected text" },
+  { "outputs", "'all'", "a list of hosts or 'any'" }, { "outputs", "7", "a list of hosts or 'any'" },
+  { "outputs", "{ 1 }", "expected text" },
   { "auth", "'Bearer'", "expected a table" }, { "auth", "{ 'Bearer' }", "header = " }, { "auth", "{ A = 1 }", "header = " },
   { "credentials", "'key'", "expected a table" }, { "credentials", "{ 'key' }", "name = { ... }" },
   { "credentials", "{ key = 1 }", "expected a table, got number" },
