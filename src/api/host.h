@@ -16,6 +16,7 @@
 struct judgement_cache;
 struct catalogue_cache;
 struct event_hub;
+struct metrics;
 struct exchange_pool;
 struct webhooks;
 
@@ -31,6 +32,7 @@ struct host {
 	struct exchange_pool *exchanges;
 	struct webhooks *webhooks;
 	struct event_hub *events;
+	struct metrics *metrics;
 	int most_streams; /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;
 	_Atomic bool draining;

@@ -11,7 +11,9 @@
 #include "api/host.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
+#include "api/metrics.h"
 #include "api/providers.h"
+#include "api/router.h"
 #include "api/status.h"
 #include "api/webhooks.h"
 
@@ -147,6 +149,11 @@ static void readyz(struct target *target)
 	status_readyz(target->host, target->request);
 }
 
+static void metrics(struct target *target)
+{
+	metrics_handle(target->host, target->request);
+}
+
 static const struct route routes[] = {
 	{ "GET", "/api/providers/gpu/public/catalog", "gpu", catalog },
 	{ "POST", "/api/providers/gpu/public/*/health", "gpu", health },
@@ -182,7 +189,21 @@ static const struct route routes[] = {
 	{ "POST", "/api/webhooks/*/*", NULL, webhook },
 	{ "GET", "/healthz", NULL, healthz },
 	{ "GET", "/readyz", NULL, readyz },
+	{ "GET", "/metrics", NULL, metrics },
 };
+
+#define ROUTES ((int)(sizeof routes / sizeof *routes))
+_Static_assert(sizeof routes / sizeof *routes <= ROUTES_MAX, "the counters have room for each route");
+
+const char *route_pattern(int route)
+{
+	return route >= 0 && route < ROUTES ? routes[route].pattern : NULL;
+}
+
+const char *route_method(int route)
+{
+	return route >= 0 && route < ROUTES ? routes[route].method : NULL;
+}
 
 /* Compares segment by segment; what * took goes to target->name, then to target->part. A slash at the end of the path does not matter. */
 static bool matches(const char *pattern, const char *path, struct target *target)
@@ -239,11 +260,12 @@ void api_handle(void *host, struct http_request *request)
 	const char *path = canonical_path(request->path, space, sizeof space);
 	const char *allowed = NULL;
 
-	for (size_t i = 0; i < sizeof routes / sizeof *routes; i++) {
+	for (int i = 0; i < ROUTES; i++) {
 		if (!matches(routes[i].pattern, path, &target))
 			continue;
 		if (method_fits(request->method, routes[i].method)) {
 			target.kind = routes[i].kind;
+			request->route = i;
 			routes[i].answer(&target);
 			return;
 		}

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "api/metrics.h"
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -22,7 +23,7 @@ void in_force_release(struct gate *gate, struct in_force *in_force)
 }
 
 /* An object of texts: names and values by turns, up to a NULL name. */
-static void tell(struct task_store *store, const char *type, const char *const *members)
+static void tell(struct host *host, const char *type, const char *const *members)
 {
 	struct buffer out;
 
@@ -35,7 +36,7 @@ static void tell(struct task_store *store, const char *type, const char *const *
 	}
 	buffer_char(&out, '}');
 	if (!out.failed)
-		task_store_tell(store, type, out.data);
+		task_store_tell(host->store, type, out.data);
 	buffer_free(&out);
 }
 
@@ -57,7 +58,7 @@ static void add_flag(struct buffer *out, const char *name, bool before, bool aft
 }
 
 /* The file, and the switches that changed with their new values. */
-static void tell_config(struct task_store *store, const struct config *before, const struct config *after)
+static void tell_config(struct host *host, const struct config *before, const struct config *after)
 {
 	const struct config_features *old = &before->features, *new = &after->features;
 	struct buffer changed, out;
@@ -73,21 +74,29 @@ static void tell_config(struct task_store *store, const struct config *before, c
 	add_flag(&changed, "live.enabled", before->live.enabled, after->live.enabled);
 	buffer_format(&out, "{\"file\":\"%s\",\"changed\":{%s}}", after->file, changed.length > 0 ? changed.data : "");
 	if (!changed.failed && !out.failed)
-		task_store_tell(store, "host.config.reloaded", out.data);
+		task_store_tell(host->store, "host.config.reloaded", out.data);
 	buffer_free(&changed);
 	buffer_free(&out);
 }
 
-static void tell_files(struct task_store *store, const struct gate_view *before, const struct gate_view *after)
+static void tell_files(struct host *host, const struct gate_view *before, const struct gate_view *after)
 {
-	if (before->config != after->config)
-		tell_config(store, before->config, after->config);
-	if (before->secrets != after->secrets)
-		task_store_tell(store, "host.secrets.reloaded", NULL);
-	if (is_new(before->config_problem, after->config_problem))
-		tell(store, "host.config.rejected", (const char *[]){ "reason", after->config_problem, NULL });
-	if (is_new(before->secrets_problem, after->secrets_problem))
-		tell(store, "host.secrets.rejected", (const char *[]){ "reason", after->secrets_problem, NULL });
+	if (before->config != after->config) {
+		metrics_reloaded(host->metrics, RELOAD_CONFIG, false);
+		tell_config(host, before->config, after->config);
+	}
+	if (before->secrets != after->secrets) {
+		metrics_reloaded(host->metrics, RELOAD_SECRETS, false);
+		task_store_tell(host->store, "host.secrets.reloaded", NULL);
+	}
+	if (is_new(before->config_problem, after->config_problem)) {
+		metrics_reloaded(host->metrics, RELOAD_CONFIG, true);
+		tell(host, "host.config.rejected", (const char *[]){ "reason", after->config_problem, NULL });
+	}
+	if (is_new(before->secrets_problem, after->secrets_problem)) {
+		metrics_reloaded(host->metrics, RELOAD_SECRETS, true);
+		tell(host, "host.secrets.rejected", (const char *[]){ "reason", after->secrets_problem, NULL });
+	}
 }
 
 /* ---- scripts ---- */
@@ -100,30 +109,34 @@ static const struct catalog_entry *entry_of(const struct catalog_set *set, const
 	return NULL;
 }
 
-static void tell_script(struct task_store *store, const struct catalog_entry *before, const struct catalog_entry *after)
+static void tell_script(struct host *host, const struct catalog_entry *before, const struct catalog_entry *after)
 {
 	const struct provider *old = before != NULL ? before->provider : NULL, *new = after->provider;
 
-	if (new != NULL && (old == NULL || old->generation != new->generation))
-		tell(store, "host.script.loaded",
+	if (new != NULL && (old == NULL || old->generation != new->generation)) {
+		metrics_reloaded(host->metrics, RELOAD_SCRIPT, false);
+		tell(host, "host.script.loaded",
 			(const char *[]){ "file", after->file, "provider", new->manifest.id, "kind", new->manifest.kind, NULL });
-	if (is_new(before != NULL ? before->error : NULL, after->error))
-		tell(store, "host.script.rejected", (const char *[]){ "file", after->file, "reason", after->error, NULL });
+	}
+	if (is_new(before != NULL ? before->error : NULL, after->error)) {
+		metrics_reloaded(host->metrics, RELOAD_SCRIPT, true);
+		tell(host, "host.script.rejected", (const char *[]){ "file", after->file, "reason", after->error, NULL });
+	}
 }
 
-static void tell_scripts(struct task_store *store, const struct catalog_set *before, const struct catalog_set *after)
+static void tell_scripts(struct host *host, const struct catalog_set *before, const struct catalog_set *after)
 {
 	if (before == after)
 		return;
 	for (size_t i = 0; i < after->count; i++)
-		tell_script(store, entry_of(before, after->entries[i].file), &after->entries[i]);
+		tell_script(host, entry_of(before, after->entries[i].file), &after->entries[i]);
 	for (size_t i = 0; i < before->count; i++)
 		if (entry_of(after, before->entries[i].file) == NULL)
-			tell(store, "host.script.removed", (const char *[]){ "file", before->entries[i].file, NULL });
+			tell(host, "host.script.removed", (const char *[]){ "file", before->entries[i].file, NULL });
 }
 
-void changes_tell(struct task_store *store, const struct in_force *before, const struct in_force *after)
+void changes_tell(struct host *host, const struct in_force *before, const struct in_force *after)
 {
-	tell_files(store, before->view, after->view);
-	tell_scripts(store, before->set, after->set);
+	tell_files(host, before->view, after->view);
+	tell_scripts(host, before->set, after->set);
 }

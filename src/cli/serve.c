@@ -17,6 +17,7 @@
 #include "api/exchange.h"
 #include "api/host.h"
 #include "api/judgement.h"
+#include "api/metrics.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -183,7 +184,7 @@ static void reload(void *context)
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
 	after = in_force_take(host->gate, host->catalog);
-	changes_tell(host->store, &before, &after);
+	changes_tell(host, &before, &after);
 	in_force_release(host->gate, &before);
 	in_force_release(host->gate, &after);
 	live_wake(serving->host.live);
@@ -219,6 +220,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 		.threads = server->threads,
 		.gate = serving->host.gate,
 		.handle = api_handle,
+		.answered = metrics_answered,
 		.context = &serving->host,
 	};
 	enum error_code code;
@@ -245,7 +247,9 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->judgements = judgement_cache_new();
 	host->catalogues = catalogue_cache_new();
 	host->exchanges = exchange_pool_new();
-	if (code == ERROR_NONE && (host->judgements == NULL || host->catalogues == NULL || host->exchanges == NULL))
+	host->metrics = metrics_new();
+	if (code == ERROR_NONE &&
+		(host->judgements == NULL || host->catalogues == NULL || host->exchanges == NULL || host->metrics == NULL))
 		code = error_memory(error);
 	if (code == ERROR_NONE)
 		code = gate_open(serving->home, &host->gate, error);
@@ -296,6 +300,7 @@ static void stop_parts(struct serving *serving)
 	judgement_cache_free(host->judgements);
 	catalogue_cache_free(host->catalogues);
 	exchange_pool_free(host->exchanges);
+	metrics_free(host->metrics);
 	catalog_close(host->catalog);
 	if (host->gate != NULL)
 		gate_close(host->gate);

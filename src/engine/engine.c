@@ -50,6 +50,7 @@ struct engine {
 	void *tick_context;
 	int64_t due_ns; /* when it wants to be called again */
 	bool finishing; /* engine thread only */
+	struct engine_figures figures;
 };
 
 /* What waits in the mailbox. */
@@ -151,6 +152,7 @@ void engine_send(struct engine_call *call)
 	struct transfer *transfer = &call->transfer;
 	struct engine *engine = call->engine;
 
+	call->sent_ns = clock_monotonic_ns();
 	if (!have_transfers(engine)) {
 		response_fail(&transfer->response, "connect", "out of memory");
 		transfer_done(transfer);
@@ -171,6 +173,7 @@ void engine_deny(struct engine_call *call, const char *kind, const char *message
 static void send_request(struct engine *engine, struct engine_call *call)
 {
 	call->engine = engine;
+	call->sent_ns = 0;
 	response_init(&call->transfer.response);
 	if (call->before_sending != NULL && outgoing_may_cost(&call->call.outgoing))
 		call->before_sending(call);
@@ -228,6 +231,15 @@ static void note_fate(struct engine_call *call)
 	call->fate = response_was_never_sent(response) ? FATE_NOTHING_SENT : FATE_LOST;
 }
 
+/* One that was denied never left. */
+static void note_answer(struct engine *engine, struct engine_call *call)
+{
+	if (call->sent_ns != 0)
+		figures_note_answer(&engine->figures, call->call.provider->manifest.id, &call->transfer.response,
+			(clock_monotonic_ns() - call->sent_ns) / 1000);
+	call->sent_ns = 0;
+}
+
 /* Goes on with every call whose answer has come. Never from inside curl (tech 2.1). */
 static void run_answered(struct engine *engine)
 {
@@ -241,6 +253,7 @@ static void run_answered(struct engine *engine)
 	for (; call != NULL; call = next) {
 		next = call->next;
 		note_fate(call);
+		note_answer(engine, call);
 		script_call_resume(&call->call, &call->transfer.response);
 		response_clear(&call->transfer.response);
 		settle_call(engine, call);
@@ -254,11 +267,13 @@ static void run_answered(struct engine *engine)
 static struct engine_call *run_batch(struct engine *engine, struct engine_call *mail)
 {
 	struct engine_call *call = mail, *next;
+	int64_t waited_us = (clock_monotonic_ns() - mail->posted_ns) / 1000;
 	int count = 0;
 
 	for (; call != NULL && count < BATCH; call = call->next, count++)
 		script_call_run(&call->call);
 	atomic_fetch_sub_explicit(&engine->waiting, (size_t)count, memory_order_relaxed);
+	figures_note_wait(&engine->figures, count, waited_us);
 	for (; mail != call; mail = next) {
 		next = mail->next; /* after done() the call is not ours */
 		settle_call(engine, mail);
@@ -406,6 +421,7 @@ enum error_code engine_post(struct engine *engine, struct engine_call *call)
 		return ERROR_BUSY;
 	}
 	call->next = NULL;
+	call->posted_ns = clock_monotonic_ns();
 	pthread_mutex_lock(&engine->lock);
 	closed = engine->stopping;
 	wake = engine->asleep;
@@ -469,6 +485,11 @@ void engine_post_here(struct engine *engine, struct engine_call *call)
 bool engine_is_stopping(const struct engine *engine)
 {
 	return engine->finishing;
+}
+
+const struct engine_figures *engine_figures(const struct engine *engine)
+{
+	return &engine->figures;
 }
 
 size_t engine_backlog(struct engine *engine)

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "engine/figures.h"
 #include "engine/transfer.h"
 #include "script/call.h"
 
@@ -37,6 +38,8 @@ struct engine_call {
 	enum engine_fate fate;	  /* the engine's, to be read when done */
 	char failure[16];	  /* FATE_LOST, FATE_NOTHING_SENT: the response's kind, or "" */
 	struct transfer transfer; /* the engine's */
+	int64_t posted_ns;	  /* the engine's */
+	int64_t sent_ns;	  /* the engine's: when the request under way left */
 	struct engine *engine;	  /* the engine's */
 	struct engine_call *next; /* the engine's */
 };
@@ -95,6 +98,9 @@ enum error_code engine_fetch(struct engine *engine, struct engine_fetch *fetch);
 
 /* True once the engine lets nothing new begin: what is under way is being finished. Engine thread. */
 bool engine_is_stopping(const struct engine *engine);
+
+/* What it has counted, for as long as the engine is there. Any thread. */
+const struct engine_figures *engine_figures(const struct engine *engine);
 
 /* Calls waiting now. */
 size_t engine_backlog(struct engine *engine);

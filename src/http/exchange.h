@@ -52,6 +52,7 @@ struct http_server {
 	struct mg_context *context;
 	struct gate *gate;
 	void (*handle)(void *context, struct http_request *request);
+	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
 	void *handle_context;
 	char host[16]; /* the address listened on */
 	bool loopback, any_address;
@@ -87,6 +88,7 @@ struct http_exchange {
 	bool probe;	/* /healthz or /readyz */
 	bool close;
 	int status; /* of the answer sent; 0: none yet */
+	int64_t began_ns;
 	char id[REQUEST_ID_TEXT];
 };
 

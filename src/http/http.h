@@ -25,6 +25,8 @@ struct http_request {
 	const struct gate_view *view;	      /* flags, secrets and switches in force for this request */
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
 	struct mg_connection *connection;
+	int route;     /* the handler's, for http_options.answered; -1: it found none */
+	bool streamed; /* the answer was a stream: how long it took says nothing */
 };
 
 /* A request header, or NULL. */
@@ -79,6 +81,8 @@ struct http_options {
 	int threads;
 	struct gate *gate; /* where each request's view comes from */
 	void (*handle)(void *context, struct http_request *request);
+	/* Or NULL: called after each answer, on its thread, also after those that the handler did not see. */
+	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
 	void *context;
 };
 

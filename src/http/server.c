@@ -56,13 +56,22 @@ static void give_back(struct buffer *buffer)
 		buffer_free(buffer);
 }
 
+static void tell_answered(const struct http_exchange *x)
+{
+	const struct http_server *server = x->server;
+
+	if (server->answered != NULL)
+		server->answered(server->handle_context, &x->request, x->status, (clock_monotonic_ns() - x->began_ns) / 1000);
+}
+
 static int begin_request(struct mg_connection *connection)
 {
 	struct worker *worker = mg_get_thread_pointer(connection);
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	struct http_exchange x = { .worker = worker, .server = worker->server, .info = info };
 
-	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection };
+	x.began_ns = clock_monotonic_ns();
+	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection, .route = -1 };
 	x.head_only = strcmp(info->request_method, "HEAD") == 0;
 	if (x.head_only)
 		x.request.method = "GET";
@@ -71,6 +80,7 @@ static int begin_request(struct mg_connection *connection)
 	x.close = must_close(&x);
 	x.request.view = gate_acquire(x.server->gate);
 	serve(&x);
+	tell_answered(&x);
 	gate_release(x.server->gate, x.request.view);
 	if (x.close)
 		mg_disable_connection_keep_alive(connection); /* and so civetweb will not read what is left of the body */
@@ -88,7 +98,8 @@ static int http_error(struct mg_connection *connection, int status, const char *
 	struct worker *worker = mg_get_thread_pointer(connection);
 	struct http_exchange x = { .worker = worker, .server = worker->server, .close = true };
 
-	x.request = (struct http_request){ .method = "GET", .path = "/", .body = "", .connection = connection };
+	x.began_ns = clock_monotonic_ns();
+	x.request = (struct http_request){ .method = "GET", .path = "/", .body = "", .connection = connection, .route = -1 };
 	if (status == 505)
 		reply_refuse(&x, status, NULL, "HTTP/1.1 or HTTP/1.0 is spoken here");
 	else if (status == 400)
@@ -97,6 +108,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
 			LIMIT_REQUEST_HEAD_BYTES, LIMIT_HEAD_MS / 1000);
 	else
 		reply_refuse(&x, status, NULL, "%s", message);
+	tell_answered(&x);
 	mg_disable_connection_keep_alive(connection);
 	give_back(&worker->out);
 	return 0;
@@ -284,6 +296,7 @@ static enum error_code make_server(const struct http_options *options, struct ht
 	made->gate = options->gate;
 	made->handle = options->handle;
 	made->handle_context = options->context;
+	made->answered = options->answered;
 	made->threads = options->threads;
 	made->overload_mark = options->threads * 7 / 8 > 0 ? options->threads * 7 / 8 : 1;
 	for (int i = 0; i < made->threads; i++) {

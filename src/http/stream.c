@@ -65,6 +65,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 	if (out->failed)
 		return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory");
 	x->status = 200;
+	request->streamed = true;
 	gate_release(x->server->gate, request->view);
 	request->view = NULL;
 	request->api_key = NULL;

@@ -318,6 +318,7 @@ static void run_on(struct script_call *call, struct script_state *state, int arg
 	status = lua_resume(call->thread, NULL, arguments, &results);
 	script_budget_end(state);
 	finish(call, state, status);
+	atomic_store_explicit(&call->provider->memory_used, state->memory_used, memory_order_relaxed);
 	if (call->outcome != CALL_WAITING) {
 		give_thread_back(call, state);
 		json_decref(call->request); /* now, while the HTTP thread that shares the tree waits */

@@ -28,6 +28,7 @@ struct provider {
 	/* Rest after repeated stops: written by the engine, read by all. */
 	_Atomic int64_t rest_until_ns; /* monotonic; 0: working */
 	_Atomic int stops;	       /* all stops of this version */
+	_Atomic size_t memory_used;    /* by its Lua state, after the last call */
 	int64_t stop_times_ns[8];      /* engine thread only */
 };
 

@@ -124,6 +124,7 @@ bool writer_change(struct writer *writer, struct store_write *write)
 	if (code != SQLITE_ROW || change_task(writer, task) != SQLITE_OK || change_live(writer, task) != SQLITE_OK ||
 		settle(writer, task) != SQLITE_OK || move_index(writer, task, status, source) != SQLITE_OK)
 		return writer_fail(writer, "change the job");
+	write->counted = status != (int)task->status ? source : 0;
 	write->outcome = STORE_WRITTEN;
 	return true;
 }

@@ -11,10 +11,12 @@
 
 #include "base/error.h"
 #include "base/limits.h"
+#include "task/task.h"
 
 struct source {
 	char *kind;
 	char *provider;
+	_Atomic uint64_t became[TASK_STATUSES]; /* tasks that reached each status since the start; the store thread counts */
 };
 
 struct sources {

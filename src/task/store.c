@@ -104,6 +104,22 @@ void task_store_on_group(struct task_store *store, void (*told)(void *context), 
 	pthread_mutex_unlock(&store->lock);
 }
 
+void task_store_counts(struct task_store *store,
+	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
+	void *context)
+{
+	const struct source *source;
+	uint64_t count;
+
+	for (int number = 1; (source = sources_get(&store->sources, number)) != NULL; number++) {
+		for (int status = 0; status < TASK_STATUSES; status++) {
+			count = atomic_load_explicit(&source->became[status], memory_order_relaxed);
+			if (count > 0)
+				visit(context, source->kind, source->provider, (enum task_status)status, count);
+		}
+	}
+}
+
 size_t task_store_backlog(struct task_store *store)
 {
 	size_t waiting;

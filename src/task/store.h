@@ -67,6 +67,7 @@ struct store_write {
 	char *replay; /* STORE_REPLAY: the stored answer; free() it */
 	size_t replay_length;
 	int replay_status;
+	int counted;		  /* the store's: number of the source whose task reached another status; 0: none did */
 	struct store_write *next; /* the store's */
 };
 
@@ -155,6 +156,11 @@ int64_t task_store_newest_event(struct task_store *store);
 /* Writes an event of the host itself: `type` as clients see it ("host.script.reloaded"), `data` a JSON object or NULL; both are copied. It is
  * written soon, and waited for by nobody. Any thread. False when it cannot be: no memory, the store is stopping or has too much to do. */
 bool task_store_tell(struct task_store *store, const char *type, const char *data);
+
+/* How many tasks of each provider reached each status since the start. Any thread. */
+void task_store_counts(struct task_store *store,
+	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
+	void *context);
 
 /* Writes waiting now. */
 size_t task_store_backlog(struct task_store *store);

@@ -15,6 +15,8 @@ enum task_status {
 	TASK_UNKNOWN, /* the outcome of a paid submit is not known; maybe billed (design 2.2) */
 };
 
+#define TASK_STATUSES 6
+
 const char *task_status_name(enum task_status status);
 bool task_status_parse(const char *text, enum task_status *status);
 

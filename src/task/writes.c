@@ -270,6 +270,7 @@ static bool insert_one(struct writer *writer, struct store_write *write)
 	source = sources_number(writer->sources, task->kind, task->provider, &write->error);
 	if (source == 0)
 		return true;
+	write->counted = source;
 	if (store_sources(writer, source) != SQLITE_OK)
 		return writer_refuse(writer, write, "store the provider");
 	if (write->idempotency.key != NULL || task->live != NULL)
@@ -308,6 +309,19 @@ static void fail_group(struct writer *writer, struct store_write *writes)
 	}
 }
 
+/* What is committed is counted, by the only thread that does. */
+static void count_group(struct writer *writer, const struct store_write *writes)
+{
+	_Atomic uint64_t *count;
+
+	for (; writes != NULL; writes = writes->next) {
+		if (writes->outcome != STORE_WRITTEN || writes->counted == 0)
+			continue;
+		count = &writer->sources->entries[writes->counted - 1].became[writes->task.status];
+		atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
+	}
+}
+
 static bool run_group(struct writer *writer, struct store_write *writes)
 {
 	for (; writes != NULL; writes = writes->next)
@@ -327,9 +341,12 @@ void writer_group(struct writer *writer, struct store_write *writes)
 		write->outcome = STORE_FAILED;
 		write->replay = NULL;
 		write->replay_length = 0;
+		write->counted = 0;
 	}
-	if (writer_begin(writer, durable) && run_group(writer, writes))
+	if (writer_begin(writer, durable) && run_group(writer, writes)) {
+		count_group(writer, writes);
 		return;
+	}
 	writer->unindexed = unindexed;
 	writer->newest_event = newest_event;
 	fail_group(writer, writes);

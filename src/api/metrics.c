@@ -1,0 +1,321 @@
+/* metrics.c - counts answers by route and status, and writes all figures of the host when they are asked for.
+ *
+ * Owns the counters of answers and reloads; everything else is asked of the part that knows it. Any thread counts, without a lock. Labels
+ * are bounded: routes by their patterns, never by what a client sent; providers by the registry and the scripts. No figure tells a secret. */
+#include "api/metrics.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "api/query.h"
+#include "api/router.h"
+#include "base/clock.h"
+#include "base/counters.h"
+#include "base/histogram.h"
+#include "base/limits.h"
+#include "event/hub.h"
+
+#define NO_ROUTE ROUTES_MAX /* refused before a route was found, or there is none */
+#define PER_ROUTE (STATUS_COUNT + HISTOGRAM_COUNTERS)
+
+/* Statuses that this host gives; any other counts as the last. */
+static const short statuses[] = { 200, 201, 202, 204, 206, 304, 400, 401, 402, 403, 404, 405, 408, 409, 410, 411, 413, 414, 415,
+	416, 417, 421, 422, 429, 431, 500, 501, 502, 503, 504, 505, 0 };
+
+#define STATUS_COUNT (sizeof statuses / sizeof *statuses)
+
+struct metrics {
+	struct counters *answers; /* for each route its statuses, then its histogram */
+	struct counters *reloads; /* for each kind: read, rejected */
+};
+
+struct metrics *metrics_new(void)
+{
+	struct metrics *metrics = calloc(1, sizeof *metrics);
+
+	if (metrics == NULL)
+		return NULL;
+	metrics->answers = counters_new((ROUTES_MAX + 1) * PER_ROUTE);
+	metrics->reloads = counters_new((size_t)RELOADS * 2);
+	if (metrics->answers == NULL || metrics->reloads == NULL) {
+		metrics_free(metrics);
+		return NULL;
+	}
+	return metrics;
+}
+
+void metrics_free(struct metrics *metrics)
+{
+	if (metrics == NULL)
+		return;
+	counters_free(metrics->answers);
+	counters_free(metrics->reloads);
+	free(metrics);
+}
+
+/* ---- counting ---- */
+
+static size_t status_index(int status)
+{
+	size_t i = 0;
+
+	while (i < STATUS_COUNT - 1 && statuses[i] != status)
+		i++;
+	return i;
+}
+
+void metrics_answered(void *context, const struct http_request *request, int status, int64_t microseconds)
+{
+	struct host *host = context;
+	struct counters *answers = host->metrics->answers;
+	size_t base = (request->route >= 0 ? (size_t)request->route : NO_ROUTE) * PER_ROUTE;
+
+	counters_add(answers, base + status_index(status), 1);
+	if (request->streamed)
+		return;
+	base += STATUS_COUNT;
+	counters_add(answers, base + (size_t)histogram_bucket(microseconds), 1);
+	counters_add(answers, base + HISTOGRAM_BUCKETS, (uint64_t)microseconds);
+}
+
+void metrics_reloaded(struct metrics *metrics, enum reload what, bool rejected)
+{
+	counters_add(metrics->reloads, (size_t)what * 2 + rejected, 1);
+}
+
+/* ---- writing: answers ---- */
+
+static void write_statuses(struct buffer *out, const struct metrics *metrics, int route)
+{
+	const char *pattern = route_pattern(route), *method = route_method(route);
+	size_t base = (route >= 0 ? (size_t)route : NO_ROUTE) * PER_ROUTE;
+	char text[8];
+	uint64_t count;
+
+	for (size_t i = 0; i < STATUS_COUNT; i++) {
+		count = counters_sum(metrics->answers, base + i);
+		if (count == 0)
+			continue;
+		snprintf(text, sizeof text, "%d", statuses[i]);
+		metric_count(out, "providerd_http_requests_total", "",
+			(struct metric_label[]){ { "route", pattern != NULL ? pattern : "none" },
+				{ "method", method != NULL ? method : "any" }, { "status", statuses[i] != 0 ? text : "other" },
+				{ NULL, NULL } },
+			count);
+	}
+}
+
+/* Routes that were not asked for yet have no lines. */
+static void write_times(struct buffer *out, const struct metrics *metrics, int route)
+{
+	const char *pattern = route_pattern(route);
+	size_t base = (route >= 0 ? (size_t)route : NO_ROUTE) * PER_ROUTE + STATUS_COUNT;
+	struct metric_label label = { "route", pattern != NULL ? pattern : "none" };
+	uint64_t values[HISTOGRAM_COUNTERS], count = 0;
+
+	for (size_t i = 0; i < HISTOGRAM_COUNTERS; i++)
+		values[i] = counters_sum(metrics->answers, base + i);
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		count += values[i];
+	if (count > 0)
+		histogram_write(out, "providerd_http_request_duration_seconds", &label, values);
+}
+
+static void write_answers(struct buffer *out, const struct metrics *metrics)
+{
+	metric_family(out, "providerd_http_requests_total", "counter", "Requests answered, by route and status.");
+	for (int route = -1; route < 0 || route_pattern(route) != NULL; route++)
+		write_statuses(out, metrics, route);
+	metric_family(out, "providerd_http_request_duration_seconds", "histogram",
+		"Time from a request's head to the end of its answer; streams are left out.");
+	for (int route = -1; route < 0 || route_pattern(route) != NULL; route++)
+		write_times(out, metrics, route);
+}
+
+static void write_reloads(struct buffer *out, const struct metrics *metrics)
+{
+	static const char *const names[RELOADS] = { "script", "config", "secrets" };
+
+	metric_family(
+		out, "providerd_reloads_total", "counter", "Files read anew since the start, and those that were rejected.");
+	for (size_t i = 0; i < RELOADS * 2; i++)
+		metric_count(out, "providerd_reloads_total", "",
+			(struct metric_label[]){
+				{ "file", names[i / 2] }, { "result", i % 2 == 0 ? "ok" : "rejected" }, { NULL, NULL } },
+			counters_sum(metrics->reloads, i));
+}
+
+/* ---- writing: the parts ---- */
+
+static void write_gauge(struct buffer *out, const char *name, const char *help, double value)
+{
+	metric_family(out, name, "gauge", help);
+	metric_value(out, name, "", NULL, value);
+}
+
+static void write_task_count(void *out, const char *kind, const char *provider, enum task_status status, uint64_t count)
+{
+	metric_count(out, "providerd_tasks_total", "",
+		(struct metric_label[]){
+			{ "kind", kind }, { "provider", provider }, { "status", task_status_name(status) }, { NULL, NULL } },
+		count);
+}
+
+static void write_registry(struct buffer *out, struct host *host)
+{
+	struct live_counts live = live_counts(host->live);
+	const struct {
+		const char *state;
+		size_t count;
+	} states[] = { { "queued", live.queued }, { "sending", live.sending }, { "sent", live.sent }, { "unknown", live.lost } };
+
+	metric_family(out, "providerd_tasks_total", "counter", "Tasks that reached a status since the start.");
+	task_store_counts(host->store, write_task_count, out);
+	metric_family(out, "providerd_live_jobs", "gauge", "Live jobs that have not ended, by how far they have come.");
+	for (size_t i = 0; i < sizeof states / sizeof *states; i++)
+		metric_count(out, "providerd_live_jobs", "",
+			(struct metric_label[]){ { "state", states[i].state }, { NULL, NULL } }, states[i].count);
+	write_gauge(out, "providerd_store_queue", "Writes waiting for the store.", (double)task_store_backlog(host->store));
+	write_gauge(out, "providerd_event_newest", "Number of the newest event.", (double)task_store_newest_event(host->store));
+	write_gauge(out, "providerd_event_streams", "Event streams that are open.", event_hub_subscriptions(host->events));
+}
+
+static void write_upstream(struct buffer *out, const struct engine_figures *figures)
+{
+	static const char *const names[UPSTREAM_OUTCOMES] = { "2xx", "3xx", "4xx", "5xx", "failed" };
+	int count = atomic_load_explicit(&figures->upstream_count, memory_order_acquire);
+	uint64_t values[HISTOGRAM_COUNTERS];
+
+	metric_family(
+		out, "providerd_upstream_requests_total", "counter", "Requests sent to vendors, by how they were answered.");
+	for (int i = 0; i < count; i++)
+		for (size_t k = 0; k < UPSTREAM_OUTCOMES; k++)
+			metric_count(out, "providerd_upstream_requests_total", "",
+				(struct metric_label[]){
+					{ "provider", figures->upstream[i].provider }, { "outcome", names[k] }, { NULL, NULL } },
+				atomic_load_explicit(&figures->upstream[i].outcomes[k], memory_order_relaxed));
+	metric_family(out, "providerd_upstream_duration_seconds", "histogram", "Time until a vendor had answered.");
+	for (int i = 0; i < count; i++) {
+		for (size_t k = 0; k < HISTOGRAM_COUNTERS; k++)
+			values[k] = atomic_load_explicit(&figures->upstream[i].times[k], memory_order_relaxed);
+		histogram_write(out, "providerd_upstream_duration_seconds",
+			&(struct metric_label){ "provider", figures->upstream[i].provider }, values);
+	}
+}
+
+static void write_engine(struct buffer *out, struct host *host)
+{
+	const struct engine_figures *figures = engine_figures(host->engine);
+
+	write_gauge(out, "providerd_engine_queue", "Calls waiting for the engine.", (double)engine_backlog(host->engine));
+	write_gauge(out, "providerd_engine_lag_seconds", "How long the newest call had waited for the engine.",
+		(double)atomic_load_explicit(&figures->lag_us, memory_order_relaxed) / 1e6);
+	metric_family(out, "providerd_engine_wait_seconds", "summary", "Time that calls waited for the engine.");
+	metric_value(out, "providerd_engine_wait_seconds", "_sum", NULL,
+		(double)atomic_load_explicit(&figures->waited_us, memory_order_relaxed) / 1e6);
+	metric_count(out, "providerd_engine_wait_seconds", "_count", NULL,
+		atomic_load_explicit(&figures->calls, memory_order_relaxed));
+	write_upstream(out, figures);
+}
+
+/* ---- writing: scripts and money ---- */
+
+static void write_script_memory(struct buffer *out, const struct provider *provider)
+{
+	metric_count(out, "providerd_script_memory_bytes", "",
+		(struct metric_label[]){ { "provider", provider->manifest.id }, { NULL, NULL } },
+		atomic_load_explicit(&provider->memory_used, memory_order_relaxed));
+}
+
+static void write_script_stops(struct buffer *out, const struct provider *provider)
+{
+	metric_count(out, "providerd_script_stops_total", "",
+		(struct metric_label[]){ { "provider", provider->manifest.id }, { NULL, NULL } },
+		(uint64_t)atomic_load_explicit(&provider->stops, memory_order_relaxed));
+}
+
+static void write_each(
+	struct buffer *out, const struct catalog_set *set, void (*write)(struct buffer *out, const struct provider *provider))
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (set->entries[i].provider != NULL)
+			write(out, set->entries[i].provider);
+}
+
+static void write_scripts(struct buffer *out, struct host *host)
+{
+	struct catalog_set *set = catalog_acquire(host->catalog);
+
+	metric_family(out, "providerd_script_memory_bytes", "gauge", "Memory of a script's Lua state after its last call.");
+	write_each(out, set, write_script_memory);
+	metric_family(out, "providerd_script_stops_total", "counter",
+		"Calls of a script that were stopped for going over a limit, since it was loaded.");
+	write_each(out, set, write_script_stops);
+	catalog_release(set);
+}
+
+static void write_spans(struct buffer *out, const char *name, const char *provider, int64_t day, int64_t month)
+{
+	struct metric_label labels[] = { { "period", "day" }, { provider != NULL ? "provider" : NULL, provider },
+		{ NULL, NULL } };
+
+	metric_value(out, name, "", labels, (double)day / 1e6);
+	labels[0].value = "month";
+	metric_value(out, name, "", labels, (double)month / 1e6);
+}
+
+/* A family for the host, one for its providers: sums over one of them count nothing twice. */
+static void write_money(struct buffer *out, struct host *host, const struct config_live *live)
+{
+	struct budget_book *book = live_budget(host->live);
+	struct budget_sums sums = budget_sums(book, NULL, NULL);
+
+	metric_family(out, "providerd_budget_limit_usd", "gauge", "What may be spent in the running day and month (UTC).");
+	write_spans(out, "providerd_budget_limit_usd", NULL, live->budget.per_day_micro_usd, live->budget.per_month_micro_usd);
+	metric_family(out, "providerd_budget_spent_usd", "gauge", "Spent on live jobs in the running day and month.");
+	write_spans(out, "providerd_budget_spent_usd", NULL, sums.day_spent, sums.month_spent);
+	metric_family(out, "providerd_budget_reserved_usd", "gauge", "Reserved for live jobs that are not settled.");
+	write_spans(out, "providerd_budget_reserved_usd", NULL, sums.day_reserved, sums.month_reserved);
+	metric_family(out, "providerd_provider_spent_usd", "gauge", "The same as providerd_budget_spent_usd, by provider.");
+	for (size_t i = 0; i < live->provider_count; i++) {
+		sums = budget_sums(book, live->providers[i].id, NULL);
+		write_spans(out, "providerd_provider_spent_usd", live->providers[i].id, sums.day_spent, sums.month_spent);
+	}
+	metric_family(out, "providerd_provider_reserved_usd", "gauge", "The same as providerd_budget_reserved_usd, by provider.");
+	for (size_t i = 0; i < live->provider_count; i++) {
+		sums = budget_sums(book, live->providers[i].id, NULL);
+		write_spans(
+			out, "providerd_provider_reserved_usd", live->providers[i].id, sums.day_reserved, sums.month_reserved);
+	}
+}
+
+static void write_process(struct buffer *out, const struct host *host)
+{
+	metric_family(out, "providerd_build_info", "gauge", "Always 1; the version is a label.");
+	metric_count(
+		out, "providerd_build_info", "", (struct metric_label[]){ { "version", PROVIDERD_VERSION }, { NULL, NULL } }, 1);
+	write_gauge(out, "process_start_time_seconds", "When the host was started, in seconds since 1970.",
+		(double)host->started_ms / 1000);
+}
+
+void metrics_handle(struct host *host, struct http_request *request)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	write_process(&out, host);
+	write_answers(&out, host->metrics);
+	write_registry(&out, host);
+	write_engine(&out, host);
+	write_scripts(&out, host);
+	write_reloads(&out, host->metrics);
+	write_money(&out, host, &request->view->config->live);
+	write_gauge(&out, "providerd_webhook_backlog", "Deliveries to registered webhooks that are waiting.", 0);
+	if (out.failed)
+		query_problem(request, 503, NULL, "out of memory");
+	else
+		http_send(request,
+			&(struct http_reply){
+				.status = 200, .content_type = METRIC_TEXT_TYPE, .body = out.data, .body_length = out.length });
+	buffer_free(&out);
+}
