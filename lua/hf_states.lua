@@ -35,6 +35,7 @@ end
 
 --- What a client needs of an endpoint object. Its env and secrets stay behind.
 function hf_states.summary_of(endpoint)
+  if type(endpoint) ~= "table" then return {} end
   local status = type(endpoint.status) == "table" and endpoint.status or {}
   local model = type(endpoint.model) == "table" and endpoint.model or {}
   return {

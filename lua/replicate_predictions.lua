@@ -43,7 +43,7 @@ end
 
 local function run_seconds(prediction)
   local seconds = type(prediction.metrics) == "table" and prediction.metrics.predict_time
-  return type(seconds) == "number" and seconds or nil
+  return type(seconds) == "number" and seconds >= 0 and seconds or nil
 end
 
 -- A deployment, and its machines, are the account's own: their set-up and idle time is billed too.

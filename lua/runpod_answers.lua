@@ -190,13 +190,17 @@ function answers.job(response, failure, target)
   return answers.is_success(response) and answers.unreadable(response) or answers.error_result(response)
 end
 
+local function count(value)
+  return math.max(0, number(value) or 0)
+end
+
 -- A batch has no status for "completed": it is when all of its requests ended.
 local function batch_result(batch, target)
-  local total, failed = number(batch.requestTotal) or 0, number(batch.requestFailed) or 0
-  local ended = (number(batch.requestCompleted) or 0) + failed
+  local total, failed = count(batch.requestTotal), count(batch.requestFailed)
+  local ended = count(batch.requestCompleted) + failed
   local result = {
     id = batch.id, state = { kind = "batch", endpoint_id = target.endpoint_id, finalize = target.finalize },
-    status = "running", progress = total > 0 and ended / total or nil,
+    status = "running", progress = total > 0 and math.min(1, ended / total) or nil,
   }
   if batch.status == "DRAFT" then
     result.status, result.reason = "queued", "the batch is a draft: it starts when it is finalized"

@@ -24,7 +24,7 @@ end
 
 -- The price of a credit is that of the submit.
 local function cost_of(credits, state)
-  if type(credits) ~= "table" or type(credits.credits) ~= "number" then return nil end
+  if type(credits) ~= "table" or type(credits.credits) ~= "number" or credits.credits < 0 then return nil end
   return { usd = runway_prices.to_usd(credits.credits, state.credits_per_usd), credits = credits.credits, source = "vendor" }
 end
 
@@ -75,7 +75,7 @@ end
 
 -- State keeps the last status: a poll that learns nothing reports it again, and a cancel knows that there is something to lose.
 local function going_on(task, state, status, reason)
-  local progress = type(task.progress) == "number" and task.progress or nil
+  local progress = type(task.progress) == "number" and math.min(math.max(task.progress, 0), 1) or nil
   return {
     id = task.id, status = status, progress = progress, reason = reason, retry_after = POLL_SECONDS,
     cost = most_cost_of(task.estimatedCost, state), state = { status = status, credits_per_usd = state.credits_per_usd },
@@ -101,8 +101,7 @@ function runway_answers.is_over(task)
   return task.status == "SUCCEEDED" or task.status == "FAILED" or task.status == "CANCELLED"
 end
 
---- The result that a task object stands for; `state` is the job's.
-function runway_answers.task_result(task, state)
+local function result_of(task, state)
   local status = task.status
   if status == "SUCCEEDED" then return succeeded_result(task, state) end
   if status == "FAILED" then return failed_result(task, state) end
@@ -111,6 +110,13 @@ function runway_answers.task_result(task, state)
   if status == "THROTTLED" then return going_on(task, state, "queued", "accepted; waits for a free slot of the account") end
   if status == "RUNNING" then return going_on(task, state, "running") end
   return going_on(task, state, "running", "status not known: " .. (http_errors.safe_text(status) or "none given"))
+end
+
+--- The result that the task object of a job stands for.
+function runway_answers.task_result(task, job)
+  local result = result_of(task, job.state or {})
+  result.id = job.id
+  return result
 end
 
 return runway_answers

@@ -376,11 +376,11 @@ local function poll_stream(job, target, ctx)
   local pieces = {}
   for _, piece in ipairs(job.state and job.state.pieces or {}) do pieces[#pieces + 1] = piece end
   -- The documentation prints the bare list, the SDK reads an object around it.
-  for _, piece in ipairs(answer.stream or answer) do
+  for _, piece in ipairs(type(answer.stream) == "table" and answer.stream or answer) do
     if type(piece) == "table" and given(piece.output) then pieces[#pieces + 1] = piece.output end
   end
   local result
-  if answer.status then
+  if type(answer.status) == "string" then
     result = answers.job_result({ id = job.id, status = answer.status, error = answer.error, output = answer.output }, target)
   else
     result = poll_status(job, target, ctx)

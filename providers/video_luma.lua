@@ -155,7 +155,11 @@ local function poll(job, ctx)
   local state = known_state(job)
   local response, failure = ask(ctx, state.api, { path = "/generations/" .. url_parts.segment(job.id) })
   local answered = response and response.status == 200
-  if answered and is_object(response) then return luma_answers.generation_result(response.json, state) end
+  if answered and is_object(response) then
+    local result = luma_answers.generation_result(response.json, state)
+    result.id = job.id
+    return result
+  end
   if answered then response, failure = nil, NOT_JSON end
   local options = luma_answers.explain(response)
   options.retry_after = RETRY_SECONDS

@@ -190,14 +190,14 @@ local function poll(job, ctx)
   local response, failure = ctx.request { path = task_path(job) }
   if not response or response.status ~= 200 then return not_answered(response, failure, job) end
   if not is_object(response) then return not_answered(nil, NOT_JSON, job) end
-  return task_result(response.json, job.state or {})
+  return task_result(response.json, job)
 end
 
 -- What a task of ours that was just canceled cost stands in it; until the vendor says so it goes on being polled.
 local function canceled(job, ctx)
   if not (job.state and job.state.status) then return { id = job.id, status = "canceled" } end
   local response = ctx.request { path = task_path(job) }
-  if response and response.status == 200 and is_object(response) then return task_result(response.json, job.state) end
+  if response and response.status == 200 and is_object(response) then return task_result(response.json, job) end
   if response and response.status == 404 then return { id = job.id, status = "canceled" } end
   return { id = job.id, status = job.state.status, state = job.state, reason = "cancellation requested" }
 end
@@ -209,7 +209,7 @@ local function cancel(job, ctx)
     local current, failure = ctx.request { path = task_path(job), mock = STILL_RUNNING }
     if not current or current.status ~= 200 then return not_answered(current, failure, job) end
     if not is_object(current) then return not_answered(nil, NOT_JSON, job) end
-    if runway_answers.is_over(current.json) then return task_result(current.json, job.state) end
+    if runway_answers.is_over(current.json) then return task_result(current.json, job) end
   end
   local response, failure = ctx.request { method = "DELETE", path = task_path(job) }
   if not response or response.status >= 300 then return not_answered(response, failure, job) end
