@@ -1,7 +1,6 @@
 -- hf_states.lua - what the state of an endpoint means for a job that manages it, and whether it can be asked.
 
 local hf_addresses = require "hf_addresses"
-local url_parts = require "url_parts"
 
 local hf_states = {}
 
@@ -17,7 +16,7 @@ end
 --- The URL of an endpoint object, where it is one that the credential may go to.
 function hf_states.url_of(endpoint)
   local status = type(endpoint) == "table" and type(endpoint.status) == "table" and endpoint.status or {}
-  local url = url_parts.of_vendor(status.url)
+  local url = type(status.url) == "string" and status.url or nil
   return url and hf_addresses.check_endpoint_url(url) and url or nil
 end
 

@@ -70,16 +70,6 @@ function url_parts.resolve(base, reference)
   return target
 end
 
---- A URL in a vendor's answer, at the vendor's own host, for scripts that look at it before they ask for it. Where vendors are
--- reached through one address on this machine (live.upstream), the vendor's host is the first segment of the path:
--- http://127.0.0.1:9101/x.modal.run/y is https://x.modal.run/y. Anything but text is nil.
-function url_parts.of_vendor(url)
-  if type(url) ~= "string" or sub(url, 1, 7) ~= "http://" or #url > MAX_BYTES then return type(url) == "string" and url or nil end
-  local host, rest = string.match(url, "^http://127%.[%d.]+:?%d*/([%w.-]+%.%w+)(.*)$")
-  if not host then host, rest = string.match(url, "^http://localhost:?%d*/([%w.-]+%.%w+)(.*)$") end
-  return host and "https://" .. host .. rest or url
-end
-
 --- Whether a host name is meant by a pattern: the name itself, or "*.name" for every name below it.
 function url_parts.host_matches(host, pattern)
   if string.sub(pattern, 1, 2) ~= "*." then return host == pattern end

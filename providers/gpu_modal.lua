@@ -276,7 +276,7 @@ end
 
 -- Where a 303 sends us: Location is opaque, absolute or relative, and on the host that was asked; other hosts get no credentials.
 local function redirect_target(response, url)
-  local target = url_parts.resolve(url, url_parts.of_vendor(response.headers.location))
+  local target = url_parts.resolve(url, response.headers.location)
   if not target or url_parts.parse(target).origin ~= url_parts.parse(url).origin then return nil end
   return target
 end

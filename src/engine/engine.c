@@ -254,6 +254,7 @@ static void run_answered(struct engine *engine)
 		next = call->next;
 		note_fate(call);
 		note_answer(engine, call);
+		response_restore(&call->transfer.response, &call->way.detour);
 		script_call_resume(&call->call, &call->transfer.response);
 		response_clear(&call->transfer.response);
 		settle_call(engine, call);

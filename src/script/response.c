@@ -56,6 +56,42 @@ bool response_was_never_sent(const struct response *response)
 	return false;
 }
 
+/* Every "<upstream>/" as "https://". */
+static void restore_text(struct buffer *text, const char *upstream, size_t length)
+{
+	const char *at = text->data, *end = text->data + text->length, *found;
+	struct buffer out;
+
+	if (text->length == 0 || memmem(at, text->length, upstream, length) == NULL)
+		return;
+	buffer_init(&out, text->maximum);
+	for (; (found = memmem(at, (size_t)(end - at), upstream, length)) != NULL; at = found + length) {
+		buffer_append(&out, at, (size_t)(found - at));
+		buffer_text(&out, found + length < end && found[length] == '/' ? "https:/" : upstream);
+	}
+	buffer_append(&out, at, (size_t)(end - at));
+	if (out.failed) {
+		buffer_free(&out);
+		return;
+	}
+	buffer_free(text);
+	*text = out;
+}
+
+void response_restore(struct response *response, const struct destination_detour *detour)
+{
+	char upstream[512];
+	size_t length;
+
+	if (detour->upstream == NULL || (length = strlen(detour->upstream)) >= sizeof upstream)
+		return;
+	memcpy(upstream, detour->upstream, length + 1);
+	while (length > 0 && upstream[length - 1] == '/')
+		upstream[--length] = '\0';
+	restore_text(&response->headers, upstream, length);
+	restore_text(&response->body, upstream, length);
+}
+
 static int push_failure(lua_State *L, const struct response *response)
 {
 	lua_pushnil(L);

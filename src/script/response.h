@@ -6,6 +6,7 @@
 #include <lua.h>
 
 #include "base/buffer.h"
+#include "script/destination.h"
 
 struct response {
 	bool failed; /* no answer: `kind` and `message` say why */
@@ -25,6 +26,10 @@ bool response_was_never_sent(const struct response *response);
 
 /* The first header of this name (in lower case), or NULL. */
 const char *response_header(const struct response *response, const char *name);
+
+/* Vendors that are reached through one address (live.upstream) name their URLs by it: in headers and body they become the vendors' own
+ * again, so that no script needs to know. Does nothing without such an address; out of memory leaves the text as it is. */
+void response_restore(struct response *response, const struct destination_detour *detour);
 
 /* There was no answer. */
 void response_fail(struct response *response, const char *kind, const char *message);
