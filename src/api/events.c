@@ -5,6 +5,7 @@
 #include "api/query.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "hook/hook.h"
 #include "task/event_json.h"
 
 #define RECENT_EVENTS 20
@@ -104,6 +105,7 @@ static const struct {
 	{ "host.secrets.rejected", "the secrets file does not hold; the last good one is kept" },
 	{ "host.live.stopped", "an operator has stopped all live jobs that are not sent yet" },
 	{ "host.live.started", "they go on" },
+	{ HOOK_TEST_TYPE, "a client tests webhooks" },
 	{ "host.budget.refused", "a live job was refused, for it would go over a budget" },
 };
 
@@ -164,7 +166,9 @@ void events_hooks(struct host *host, struct http_request *request)
 	buffer_init(&page.out, LIMIT_REPLY_BYTES);
 	write_types(&page.out);
 	write_fields(&page.out);
-	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":[],\"history\":[");
+	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":");
+	hooks_write(host->hooks, &page.out);
+	buffer_text(&page.out, ",\"history\":[");
 	if (fill_page(host, request, &page, &walk)) {
 		buffer_text(&page.out, "]}");
 		send_page(request, &page);

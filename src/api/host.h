@@ -18,6 +18,7 @@ struct catalogue_cache;
 struct event_hub;
 struct metrics;
 struct exchange_pool;
+struct hooks;
 struct webhooks;
 
 struct host {
@@ -30,7 +31,8 @@ struct host {
 	struct judgement_cache *judgements;
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;
-	struct webhooks *webhooks;
+	struct webhooks *webhooks; /* of vendors */
+	struct hooks *hooks;	   /* outgoing ones */
 	struct event_hub *events;
 	struct metrics *metrics;
 	int most_streams; /* whatever the configuration says: the rest of the threads is for all else */

@@ -1,6 +1,7 @@
 /* router.c - from path and method to a handler. HTTP threads.
  *
- * A route is a pattern of segments in which * takes any one; its method is the only one it answers, all others get 405 with Allow. */
+ * A route is a pattern of segments in which * takes any one; a path answers the methods of its
+ * routes, all others get 405 with Allow. */
 #include <stdio.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 #include "api/budget.h"
 #include "api/catalogue.h"
 #include "api/events.h"
+#include "api/hooks.h"
 #include "api/host.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
@@ -134,6 +136,41 @@ static void hooks(struct target *target)
 	events_hooks(target->host, target->request);
 }
 
+static void hook_list(struct target *target)
+{
+	hooks_list_handle(target->host, target->request);
+}
+
+static void hook_add(struct target *target)
+{
+	hooks_add_handle(target->host, target->request);
+}
+
+static void hook_remove(struct target *target)
+{
+	hooks_remove_handle(target->host, target->request, *target->name != '\0' ? target->name : NULL);
+}
+
+static void hook_show(struct target *target)
+{
+	hooks_show_handle(target->host, target->request, target->name);
+}
+
+static void hook_replay(struct target *target)
+{
+	hooks_replay_handle(target->host, target->request, target->name);
+}
+
+static void hook_rotate(struct target *target)
+{
+	hooks_rotate_handle(target->host, target->request, target->name);
+}
+
+static void hook_test(struct target *target)
+{
+	hooks_test_handle(target->host, target->request);
+}
+
 static void webhook(struct target *target)
 {
 	webhooks_receive(target->host, target->request, target->name, target->part);
@@ -186,6 +223,14 @@ static const struct route routes[] = {
 	{ "GET", "/api/modder/hooks", NULL, hooks },
 	{ "GET", "/api/modder/hooks/history", NULL, history },
 	{ "GET", "/api/modder/hooks/stream", NULL, stream },
+	{ "GET", "/api/modder/hooks/webhooks", NULL, hook_list },
+	{ "POST", "/api/modder/hooks/webhooks", NULL, hook_add },
+	{ "DELETE", "/api/modder/hooks/webhooks", NULL, hook_remove },
+	{ "GET", "/api/modder/hooks/webhooks/*", NULL, hook_show },
+	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, hook_remove },
+	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, hook_replay },
+	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, hook_rotate },
+	{ "POST", "/api/modder/hooks/test", NULL, hook_test },
 	{ "POST", "/api/webhooks/*/*", NULL, webhook },
 	{ "GET", "/healthz", NULL, healthz },
 	{ "GET", "/readyz", NULL, readyz },
@@ -244,11 +289,21 @@ static bool method_fits(const char *method, const char *wanted)
 	return strcmp(method, wanted) == 0 || (strcmp(method, "HEAD") == 0 && strcmp(wanted, "GET") == 0);
 }
 
+#define ALLOWED_BYTES 48
+
+static void allow(char allowed[ALLOWED_BYTES], const char *method)
+{
+	size_t length = strlen(allowed);
+
+	snprintf(allowed + length, ALLOWED_BYTES - length, "%s%s%s", length > 0 ? ", " : "", method,
+		strcmp(method, "GET") == 0 ? ", HEAD" : "");
+}
+
 static void send_wrong_method(struct http_request *request, const char *allowed)
 {
-	char headers[48], detail[96];
+	char headers[ALLOWED_BYTES + 16], detail[ALLOWED_BYTES + 48];
 
-	snprintf(headers, sizeof headers, "Allow: %s%s\r\n", allowed, strcmp(allowed, "GET") == 0 ? ", HEAD" : "");
+	snprintf(headers, sizeof headers, "Allow: %s\r\n", allowed);
 	snprintf(detail, sizeof detail, "this path answers %s only", allowed);
 	http_send_problem(request, &(struct http_problem){ .status = 405, .detail = detail, .headers = headers });
 }
@@ -258,7 +313,7 @@ void api_handle(void *host, struct http_request *request)
 	struct target target = { .host = host, .request = request };
 	char space[512];
 	const char *path = canonical_path(request->path, space, sizeof space);
-	const char *allowed = NULL;
+	char allowed[ALLOWED_BYTES] = "";
 
 	for (int i = 0; i < ROUTES; i++) {
 		if (!matches(routes[i].pattern, path, &target))
@@ -269,9 +324,9 @@ void api_handle(void *host, struct http_request *request)
 			routes[i].answer(&target);
 			return;
 		}
-		allowed = routes[i].method;
+		allow(allowed, routes[i].method);
 	}
-	if (allowed != NULL)
+	if (*allowed != '\0')
 		send_wrong_method(request, allowed);
 	else
 		http_send_problem(request, &(struct http_problem){ .status = 404,

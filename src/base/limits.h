@@ -71,6 +71,24 @@
 #define LIMIT_ARTIFACT_URL_BYTES 16384
 #define LIMIT_ARTIFACT_SWEEP_HOURS 24
 
+/* Outgoing webhooks. */
+#define LIMIT_HOOKS 64
+#define LIMIT_HOOK_URL_BYTES 2048
+#define LIMIT_HOOK_EVENTS_BYTES 1024	/* the patterns of one */
+#define LIMIT_HOOK_SECRET_BYTES 128	/* as text */
+#define LIMIT_HOOK_WINDOW 64		/* events of one hook that are read ahead of the first try */
+#define LIMIT_HOOK_PENDING 1000		/* and that wait to be tried again; then its part of the log waits */
+#define LIMIT_HOOK_PARKED 1000		/* given up, and kept; then the oldest goes */
+#define LIMIT_HOOK_CONCURRENT 8		/* deliveries of one hook at the same time */
+#define LIMIT_HOOK_SECONDS 15		/* one attempt */
+#define LIMIT_HOOK_ANSWER_BYTES 65536	/* of the receiver; nobody reads it */
+#define LIMIT_HOOK_DAY_MS 86400000	/* from the first attempt on; then a delivery is parked */
+#define LIMIT_HOOK_PAUSE_MS 14400000	/* what the pause between two attempts grows to */
+#define LIMIT_HOOK_ROTATION_MS 86400000 /* an earlier secret signs too for so long */
+#define LIMIT_HOOK_SAVE_MS 200		/* between two writes of how far it has come */
+#define LIMIT_HOOK_STOP_MS 3000		/* a host that stops waits this long for deliveries under way: they are tried again */
+#define LIMIT_HOOK_PROBLEM_BYTES 120
+
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)

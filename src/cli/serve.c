@@ -27,6 +27,7 @@
 #include "cli/places.h"
 #include "live/webhook.h"
 #include "event/hub.h"
+#include "hook/hook.h"
 #include "task/event_feed.h"
 
 #define DRAIN_MS 5000
@@ -153,6 +154,15 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 		&host->live, error);
 }
 
+/* Store thread: both only take note. */
+static void on_events(void *context, int64_t newest)
+{
+	struct host *host = context;
+
+	event_hub_told(host->events, newest);
+	hooks_told(host->hooks, newest);
+}
+
 /* Nothing was written yet, so nobody misses a number. */
 static enum error_code open_events(struct serving *serving, struct error *error)
 {
@@ -163,7 +173,9 @@ static enum error_code open_events(struct serving *serving, struct error *error)
 	enum error_code code = event_hub_open(&options, &host->events, error);
 
 	if (code == ERROR_NONE)
-		task_store_on_events(host->store, event_hub_told, host->events);
+		code = hooks_open(host->gate, host->store, &host->hooks, error);
+	if (code == ERROR_NONE)
+		task_store_on_events(host->store, on_events, host);
 	return code;
 }
 
@@ -180,6 +192,7 @@ static void reload(void *context)
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
 	webhooks_prepare(serving->host.webhooks, view);
+	hooks_told(serving->host.hooks, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
@@ -291,8 +304,10 @@ static void stop_parts(struct serving *serving)
 		http_stop(serving->http, DRAIN_MS);
 	engine_stop(host->engine);
 	artifacts_stop(host->artifacts);
+	hooks_stop(host->hooks);
 	if (host->store != NULL)
 		task_store_close(host->store);
+	hooks_free(host->hooks);
 	live_close(host->live);
 	event_hub_free(host->events);
 	engine_free(host->engine);

@@ -79,9 +79,9 @@ bool address_listen_is_loopback(const char *text)
 	return address_refuse_listen(text) == NULL && take_host(text, host) != NULL && host_is_loopback(host);
 }
 
-const char *address_refuse_url(const char *text)
+/* `ends` are the characters that may follow the host, `bad` those that may not be in what follows. */
+static const char *refuse_url(const char *text, const char *ends, const char *bad, const char *malformed)
 {
-	static const char malformed[] = "expected a URL such as https://host/path, without user name, query and fragment";
 	bool secure = strncmp(text, "https://", 8) == 0;
 	char host[HOST_BYTES];
 	const char *rest;
@@ -90,14 +90,25 @@ const char *address_refuse_url(const char *text)
 		return malformed;
 	rest = take_host(text + (secure ? 8 : 7), host);
 	rest = rest != NULL ? skip_port(rest) : NULL;
-	if (rest == NULL || (*rest != '\0' && *rest != '/'))
+	if (rest == NULL || (*rest != '\0' && strchr(ends, *rest) == NULL))
 		return malformed;
 	for (; *rest != '\0'; rest++)
-		if ((unsigned char)*rest <= ' ' || (unsigned char)*rest >= 0x7f || strchr("?#\\\"<>", *rest) != NULL)
+		if ((unsigned char)*rest <= ' ' || (unsigned char)*rest >= 0x7f || strchr(bad, *rest) != NULL)
 			return malformed;
 	if (!secure && !host_is_loopback(host))
 		return "plain http is allowed to loopback only (127.0.0.1, localhost): use https";
 	return NULL;
+}
+
+const char *address_refuse_url(const char *text)
+{
+	return refuse_url(
+		text, "/", "?#\\\"<>", "expected a URL such as https://host/path, without user name, query and fragment");
+}
+
+const char *address_refuse_target(const char *text)
+{
+	return refuse_url(text, "/?", "#\\\"<>", "expected a URL such as https://host/path, without user name and fragment");
 }
 
 const char *address_refuse_origin(const char *text)

@@ -6,6 +6,7 @@
 /* Why the text is not good, or NULL when it is. Literals, which never quote the text. */
 const char *address_refuse_listen(const char *text); /* ADDR:PORT, IPv4 or localhost */
 const char *address_refuse_url(const char *text);    /* https anywhere, http to loopback only; no userinfo, query, fragment */
+const char *address_refuse_target(const char *text); /* the same, but a query is fine */
 const char *address_refuse_origin(const char *text); /* scheme://host[:port] */
 const char *address_refuse_host(const char *text);   /* host or host:port */
 

@@ -274,6 +274,12 @@ static const struct field live_fields[] = {
 	{ .key = NULL },
 };
 
+static const struct field hooks_fields[] = {
+	{ .key = "enabled", .read = field_bool, .offset = offsetof(struct config_hooks, enabled) },
+	{ .key = "allow_loopback", .read = field_bool, .offset = offsetof(struct config_hooks, allow_loopback) },
+	{ .key = NULL },
+};
+
 #define IN_CONFIG(member) .offset = offsetof(struct config, member)
 
 static const struct field registry_fields[] = {
@@ -299,6 +305,7 @@ static const struct field config_fields[] = {
 	{ .key = "features", .read = field_object, IN_CONFIG(features), .fields = feature_fields },
 	{ .key = "server", .read = field_object, IN_CONFIG(server), .fields = server_fields },
 	{ .key = "live", .read = field_object, IN_CONFIG(live), .fields = live_fields },
+	{ .key = "hooks", .read = field_object, IN_CONFIG(hooks), .fields = hooks_fields },
 	{ .key = "registry", .read = field_object, .fields = registry_fields },
 	{ .key = "artifacts", .read = field_object, .fields = artifacts_fields },
 	{ .key = "log", .read = field_object, .fields = log_fields },
@@ -311,6 +318,16 @@ static const struct field config_fields[] = {
 bool config_listen_is_loopback(const char *listen)
 {
 	return address_listen_is_loopback(listen);
+}
+
+const char *config_refuse_hook_url(const struct config *config, const char *url)
+{
+	const char *refusal = address_refuse_target(url);
+
+	if (refusal == NULL && strncmp(url, "http://", 7) == 0 && !config->hooks.allow_loopback)
+		refusal = "must begin with https://; plain http goes to this machine only, and only when hooks.allow_loopback is "
+			  "on";
+	return refusal;
 }
 
 enum error_code config_check_listen(const char *listen, size_t api_key_count, struct error *error)

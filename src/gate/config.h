@@ -56,12 +56,19 @@ struct config_live {
 	size_t provider_count;
 };
 
+/* Outgoing webhooks. */
+struct config_hooks {
+	bool enabled;
+	bool allow_loopback; /* plain HTTP to this machine */
+};
+
 struct config {
 	char *path;	  /* the file it came from, or NULL: defaults */
 	const char *file; /* its name as said to people: "config/comfyvn.json" (also for defaults) or "comfyvn.json"; a literal */
 	struct config_features features;
 	struct config_server server;
 	struct config_live live;
+	struct config_hooks hooks;
 	char *registry_url;
 	int registry_keep_days;
 	char *artifacts_dir;
@@ -82,6 +89,10 @@ const struct config_live_provider *config_live_provider(const struct config *con
 
 /* A feature flag by its name ("enable_public_gpu"), as it stands in the file. *known tells whether there is such a flag. */
 bool config_feature(const struct config *config, const char *name, bool *known);
+
+/* Why no webhook may go to this URL, or NULL: https anywhere, plain http to loopback where hooks.allow_loopback is on; no user name, no
+ * fragment. The name is not resolved: private addresses are refused when a connection is made. */
+const char *config_refuse_hook_url(const struct config *config, const char *url);
 
 /* Does ADDR:PORT accept connections from this machine only? False also for what is not well-formed. */
 bool config_listen_is_loopback(const char *listen);

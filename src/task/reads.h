@@ -29,6 +29,9 @@ enum read_statement {
 	READ_EVENT_OF_DRY,
 	READ_EVENT_TIME,
 	READ_NEWEST_EVENT,
+	READ_HOOKS,
+	READ_DELIVERIES,
+	READ_CALLBACK,
 	READ_STATEMENTS
 };
 
@@ -70,6 +73,11 @@ enum store_outcome reads_key(struct reads *reads, const struct idempotency *idem
 /* As in store.h; event_reads.c. */
 enum error_code reads_events(struct reads *reads, struct event_walk *walk,
 	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
+
+/* As in hook_row.h; hook_reads.c. */
+enum error_code reads_hooks(struct reads *reads, const struct hook_visitor *visitor, struct error *error);
+enum error_code reads_callback(struct reads *reads, int64_t sequence,
+	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error);
 
 /* ---- for the files that read one kind of thing ---- */
 

@@ -59,6 +59,15 @@ static const char *const steps[] = {
 	"data"
 	" TEXT);"
 	"CREATE INDEX event_job ON event (sequence) WHERE data IS NOT NULL;",
+	/* 3: outgoing webhooks. */
+	"CREATE TABLE hook (number INTEGER PRIMARY KEY, url TEXT NOT NULL, events TEXT NOT NULL, secret TEXT NOT NULL,"
+	" earlier_secret TEXT, earlier_until_ms INTEGER NOT NULL, caller TEXT, created_ms INTEGER NOT NULL, cursor INTEGER NOT "
+	"NULL);"
+	"CREATE TABLE delivery (hook INTEGER NOT NULL, event INTEGER NOT NULL, sequence INTEGER NOT NULL, attempts INTEGER NOT "
+	"NULL,"
+	" first_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, parked INTEGER NOT NULL, status INTEGER NOT NULL, problem TEXT,"
+	" PRIMARY KEY (hook, event)) WITHOUT ROWID;"
+	"CREATE TABLE callback (sequence INTEGER PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL);",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "event/filter.h"
+#include "task/hook_row.h"
 #include "task/task.h"
 
 struct task_store;
@@ -43,6 +44,7 @@ enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
 	STORE_TELL,   /* events only, of the host itself: `task` is not read */
+	STORE_HOOKS,  /* changes of hooks only: `task` is not read */
 };
 
 /* An event, written in the commit of the change that it tells. */
@@ -59,6 +61,8 @@ struct store_write {
 	struct task task;
 	struct store_event events[STORE_EVENTS];
 	int event_count;
+	const struct hook_change *hook_changes; /* made in the same commit, before the events are written */
+	size_t hook_change_count;
 	struct idempotency idempotency;
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);

@@ -36,6 +36,8 @@ static const char *const texts[UPKEEP_STATEMENTS] = {
 			     " AND status IN (2, 3, 4) ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
 	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4)",
 	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ? AND sequence <= ? AND phase = 4",
+	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
+				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
 	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE day < ? AND spent <> -1",
 	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
@@ -120,6 +122,7 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
 	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
 	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
 	sqlite3_stmt *live = upkeep->statements[UPKEEP_PURGE_LIVE];
+	sqlite3_stmt *callback = upkeep->statements[UPKEEP_PURGE_CALLBACK];
 
 	sqlite3_bind_int64(end, 1, upkeep->purge_from);
 	sqlite3_bind_int64(end, 2, before);
@@ -131,7 +134,10 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
 	sqlite3_bind_int64(purge, 2, *to);
 	sqlite3_bind_int64(live, 1, upkeep->purge_from);
 	sqlite3_bind_int64(live, 2, *to);
-	return database_run(purge) == SQLITE_OK && database_run(live) == SQLITE_OK && purge_index(upkeep, *to);
+	sqlite3_bind_int64(callback, 1, upkeep->purge_from);
+	sqlite3_bind_int64(callback, 2, *to);
+	return database_run(purge) == SQLITE_OK && database_run(live) == SQLITE_OK && database_run(callback) == SQLITE_OK &&
+	       purge_index(upkeep, *to);
 }
 
 /* Money is remembered longer than the jobs that cost it; what is not settled is never forgotten. */

@@ -36,6 +36,15 @@ static const char *const texts[WRITE_STATEMENTS] = {
 			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
 			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END WHERE sequence = ?9",
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
+	[WRITE_HOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_HOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
+	[WRITE_HOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
+	[WRITE_HOOK_REMOVE] = "DELETE FROM hook WHERE number = ?",
+	[WRITE_DELIVERY] = "INSERT OR REPLACE INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+			   " WHERE EXISTS (SELECT 1 FROM hook WHERE number = ?1)", /* it may be removed meanwhile */
+	[WRITE_DELIVERED] = "DELETE FROM delivery WHERE hook = ? AND event = ?",
+	[WRITE_DELIVERIES_REMOVE] = "DELETE FROM delivery WHERE hook = ?",
+	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4, "the statements above and schema.c name them by number");
 
@@ -289,10 +298,13 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	switch (write->kind) {
 	case STORE_INSERT: kept = insert_one(writer, write); break;
 	case STORE_UPDATE: kept = writer_change(writer, write); break;
-	case STORE_TELL: write->outcome = STORE_WRITTEN; break;
+	case STORE_TELL:
+	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
 	}
 	if (!kept || write->outcome != STORE_WRITTEN)
 		return kept;
+	if (write->hook_change_count > 0 && writer_change_hooks(writer, write) != SQLITE_OK)
+		return writer_fail(writer, "store the webhook");
 	return insert_events(writer, write) == SQLITE_OK || writer_fail(writer, "store the event");
 }
 

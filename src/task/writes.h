@@ -30,6 +30,14 @@ enum write_statement {
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
 	WRITE_SETTLE,
+	WRITE_HOOK,
+	WRITE_HOOK_SECRETS,
+	WRITE_HOOK_CURSOR,
+	WRITE_HOOK_REMOVE,
+	WRITE_DELIVERY,
+	WRITE_DELIVERED,
+	WRITE_DELIVERIES_REMOVE,
+	WRITE_CALLBACK,
 	WRITE_STATEMENTS
 };
 
@@ -62,6 +70,9 @@ void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
 /* Writes the change of a live job (STORE_UPDATE). False when the whole group is lost. */
 bool writer_change(struct writer *writer, struct store_write *write);
+
+/* Makes the write's changes of hooks. SQLITE_OK, or the error. */
+int writer_change_hooks(struct writer *writer, const struct store_write *write);
 
 /* Inserts the live half and the reservation of a new task. SQLITE_OK, or the error. */
 int writer_insert_live(struct writer *writer, const struct task *task, int source);

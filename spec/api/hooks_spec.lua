@@ -1,0 +1,369 @@
+-- Outgoing webhooks: who may register, what is delivered, signed by the Standard Webhooks specification, at least once, in order per job, and
+-- what becomes of it when the receiver fails, hangs, or is away over a restart of the host.
+local cjson = require "cjson"
+local mime = require "mime"
+local signer = require "spec.support.signer"
+local socket = require "socket"
+local start = require("spec.support.host").start
+
+local WEBHOOKS = "/api/modder/hooks/webhooks"
+
+local function start_receiver(port)
+  return start { program = "lua5.4", arguments = { "spec/support/receiver.lua", tostring(port or 0) },
+    env = { LUA_PATH = os.getenv("LUA_PATH") or ";;" }, config = "" }
+end
+
+-- It ends by a signal only.
+local function stop_receiver(receiver)
+  if not receiver.ended then receiver:kill() end
+  receiver:remove()
+end
+
+local function start_host(changes, options)
+  options = options or {}
+  options.config = { hooks = { enabled = true, allow_loopback = true } }
+  for name, value in pairs(changes or {}) do options.config[name] = value end
+  return start(options)
+end
+
+local function url_of(receiver, path)
+  return "http://127.0.0.1:" .. receiver.port .. (path or "/hook")
+end
+
+local function register(host, url, changes)
+  local body = { url = url }
+  for name, value in pairs(changes or {}) do body[name] = value end
+  local answer = host:post(WEBHOOKS, body)
+  assert.equal(201, answer.status, answer.body)
+  return answer.json
+end
+
+local function submit(host, prompt)
+  return host:post("/api/providers/image/fal/submit", { prompt = prompt or "a lighthouse" }).json.job_id
+end
+
+local function received(receiver)
+  return receiver:get("/received").json.received
+end
+
+local function await(receiver, count, seconds)
+  return receiver:eventually(function()
+    local list = received(receiver)
+    return #list >= count and list or nil
+  end, seconds)
+end
+
+local function show(host, id)
+  return host:get(WEBHOOKS .. "/" .. id).json.webhook
+end
+
+-- Compares with what openssl makes of it, and reads the event.
+local function verify(delivery, secret)
+  local headers = delivery.headers
+  local expected = "v1," .. signer.standard(secret, headers["webhook-id"], headers["webhook-timestamp"], delivery.body)
+  local found = false
+  for signature in headers["webhook-signature"]:gmatch("%S+") do found = found or signature == expected end
+  assert.is_true(found, "the signature does not fit")
+  assert.is_true(math.abs(os.time() - tonumber(headers["webhook-timestamp"])) < 60)
+  return cjson.decode(delivery.body)
+end
+
+describe("registering a webhook", function()
+  local host, receiver
+  setup(function()
+    receiver = start_receiver()
+    host = start_host { server = { api_keys = { { name = "ci", sha256 = signer.hex(signer.sha256("key")) } } } }
+  end)
+  teardown(function()
+    host:remove()
+    stop_receiver(receiver)
+  end)
+
+  local function post(body, path)
+    return host:post(path or WEBHOOKS, body, { ["X-API-Key"] = "key" })
+  end
+
+  it("needs an API key when there are any", function()
+    for _, call in ipairs { { "POST", WEBHOOKS }, { "GET", WEBHOOKS }, { "DELETE", WEBHOOKS }, { "POST", "/api/modder/hooks/test" } } do
+      assert.equal(401, host:request(call[1], call[2], { url = "https://a.example/" }).status)
+    end
+  end)
+
+  it("shows the secret once, and the webhook without it", function()
+    local made = post { url = "https://studio.example/hook?x=1", events = { "public.image.*", "public.video.done" } }
+    assert.equal(201, made.status, made.body)
+    assert.is_truthy(made.json.secret:match("^whsec_"))
+    assert.equal(32, #mime.unb64((made.json.secret:gsub("^whsec_", ""))))
+    local list = host:get(WEBHOOKS, { ["X-API-Key"] = "key" })
+    assert.equal("https://studio.example/hook?x=1", list.json.webhooks[1].url)
+    assert.equal("public.image.*,public.video.done", list.json.webhooks[1].events)
+    assert.equal("ci", list.json.webhooks[1].registered_by)
+    local hooks = host:get("/api/modder/hooks", { ["X-API-Key"] = "key" })
+    assert.equal(made.json.id, hooks.json.webhooks[1].id)
+    for _, answer in ipairs { list, hooks } do assert.is_nil(answer.body:find(made.json.secret, 1, true)) end
+    assert.is_nil(host:log():find(made.json.secret, 1, true))
+    local gone = host:request("DELETE", WEBHOOKS, { id = made.json.id }, { ["X-API-Key"] = "key" })
+    assert.equal(200, gone.status)
+    assert.equal(0, #host:get(WEBHOOKS, { ["X-API-Key"] = "key" }).json.webhooks)
+    assert.equal(404, host:request("DELETE", WEBHOOKS .. "/" .. made.json.id, nil, { ["X-API-Key"] = "key" }).status)
+  end)
+
+  local refused = {
+    { {}, "url" }, { { url = 5 }, "url" }, { { url = "ftp://a.example/" }, "url" }, { { url = "http://a.example/" }, "url" },
+    { { url = "https://user:pw@a.example/" }, "url" }, { { url = "https://a.example/#x" }, "url" },
+    { { url = "https://a.example/\n" }, "url" }, { { url = "https://" }, "url" },
+    { { url = "https://a.example/" .. ("x"):rep(2100) }, "url" }, { { url = "http://10.0.0.1/" }, "url" },
+    { { url = "http://169.254.169.254/latest" }, "url" }, { { url = "https://a.example/", events = { 5 } }, "events" },
+    { { url = "https://a.example/", events = "public image" }, "events" },
+    { { url = "https://a.example/", secret = "abc" }, "secret" },
+    { { url = "https://a.example/", secret = "whsec_" .. ("A"):rep(12) }, "secret" },
+    { { url = "https://a.example/", secrets = "x" }, "secrets" },
+  }
+  for i, case in ipairs(refused) do
+    it("refuses " .. case[2] .. " (" .. i .. ")", function()
+      local answer = post(case[1])
+      assert.equal(400, answer.status, answer.body)
+      assert.equal(case[2], answer.json.errors[1].path)
+    end)
+  end
+
+  it("answers other methods with all that a path takes", function()
+    local answer = host:request("PUT", WEBHOOKS, {}, { ["X-API-Key"] = "key" })
+    assert.equal(405, answer.status)
+    assert.equal("GET, HEAD, POST, DELETE", answer.headers["allow"])
+  end)
+end)
+
+describe("with hooks.enabled off", function()
+  it("nothing is registered", function()
+    local host = start { config = {} }
+    local answer = host:post(WEBHOOKS, { url = "https://a.example/" })
+    assert.equal(403, answer.status)
+    assert.is_truthy(answer.json.detail:find("hooks.enabled", 1, true))
+    assert.is_false(host:get(WEBHOOKS).json.enabled)
+    host:remove()
+  end)
+
+  it("nothing goes out, and what waits goes out when it is on again", function()
+    local receiver = start_receiver()
+    local host = start_host()
+    register(host, url_of(receiver))
+    host:write("config/comfyvn.json", cjson.encode { server = { threads = 16 } })
+    host:eventually(function() return host:get(WEBHOOKS).json.enabled == false end)
+    submit(host)
+    socket.sleep(0.5)
+    assert.equal(0, #received(receiver))
+    host:write("config/comfyvn.json", cjson.encode { server = { threads = 16 }, hooks = { enabled = true, allow_loopback = true } })
+    await(receiver, 1)
+    host:remove()
+    stop_receiver(receiver)
+  end)
+
+  it("loopback is refused without hooks.allow_loopback", function()
+    local host = start { config = { hooks = { enabled = true } } }
+    assert.equal(400, host:post(WEBHOOKS, { url = "http://127.0.0.1:9/" }).status)
+    assert.equal(201, host:post(WEBHOOKS, { url = "https://127.0.0.1:9/" }).status) -- refused when it is called
+    submit(host)
+    host:eventually(function()
+      local hook = host:get(WEBHOOKS).json.webhooks[1]
+      return type(hook.last_problem) == "string" and hook.last_problem:find("private", 1, true)
+    end)
+    host:remove()
+  end)
+end)
+
+describe("a webhook", function()
+  local host, receiver
+  before_each(function()
+    receiver = start_receiver()
+    host = start_host()
+  end)
+  after_each(function()
+    host:remove()
+    stop_receiver(receiver)
+  end)
+
+  it("gets every event that fits, signed, with the event's number in its id", function()
+    local hook = register(host, url_of(receiver), { events = { "public.image.*" } })
+    local jobs = {}
+    for i = 1, 20 do jobs[submit(host, "a cat " .. i)] = true end
+    host:post("/api/providers/video/luma/submit", { prompt = "not for it" })
+    local list = await(receiver, 20)
+    local ids = {}
+    for _, delivery in ipairs(list) do
+      local event = verify(delivery, hook.secret)
+      assert.equal("1.0", event.specversion)
+      assert.equal("public.image.submit", event.type)
+      assert.is_true(jobs[event.subject])
+      jobs[event.subject] = nil
+      assert.is_nil(ids[delivery.headers["webhook-id"]])
+      ids[delivery.headers["webhook-id"]] = true
+      assert.is_truthy(delivery.headers["webhook-id"]:find("_" .. event.id .. "$"))
+      assert.equal("application/json", delivery.headers["content-type"])
+    end
+    assert.is_nil(next(jobs))
+    socket.sleep(0.3)
+    assert.equal(20, #received(receiver))
+    local shown = show(host, hook.id)
+    assert.equal(0, shown.waiting)
+    assert.equal(20, shown.delivered)
+    assert.equal(200, shown.last_status)
+  end)
+
+  it("is told of what happens from its registration on", function()
+    submit(host)
+    register(host, url_of(receiver))
+    submit(host)
+    await(receiver, 1)
+    socket.sleep(0.3)
+    assert.equal(1, #received(receiver))
+  end)
+
+  it("is tested, alone or with all others, whatever its patterns", function()
+    local one = register(host, url_of(receiver, "/hook/one"), { events = { "public.gpu.*" } })
+    register(host, url_of(receiver, "/hook/two"))
+    assert.equal(202, host:post("/api/modder/hooks/test", { id = one.id }).status)
+    local list = await(receiver, 1)
+    assert.equal("host.hook.test", verify(list[1], one.secret).type)
+    assert.equal(202, host:post("/api/modder/hooks/test").status)
+    await(receiver, 3)
+    socket.sleep(0.3)
+    list = received(receiver)
+    assert.equal(3, #list)
+    assert.equal("/hook/one", list[1].path)
+    assert.equal(404, host:post("/api/modder/hooks/test", { id = "hook_0000000000000000" }).status)
+  end)
+
+  it("that fails is tried again, with the same id, and the next job's events do not wait for it", function()
+    local hook = register(host, url_of(receiver))
+    receiver:post("/control", { status = 500, ["for"] = "poison" })
+    submit(host, "poison")
+    submit(host, "fine")
+    await(receiver, 2)
+    receiver:eventually(function()
+      local shown = show(host, hook.id)
+      return shown.waiting == 1 and shown.last_problem and shown.delivered == 1
+    end)
+    receiver:post("/control", { status = 204 })
+    local list = await(receiver, 3, 20)
+    local ids = {}
+    for _, delivery in ipairs(list) do
+      local event = verify(delivery, hook.secret)
+      ids[event.subject] = ids[event.subject] or delivery.headers["webhook-id"]
+      assert.equal(ids[event.subject], delivery.headers["webhook-id"])
+    end
+    receiver:eventually(function() return show(host, hook.id).waiting == 0 end)
+  end)
+
+  it("that is gone (410) is parked, shown, and sent again when asked for", function()
+    local hook = register(host, url_of(receiver))
+    receiver:post("/control", { status = 410 })
+    local first, second = submit(host, "one"), submit(host, "two")
+    local shown = receiver:eventually(function()
+      local found = show(host, hook.id)
+      return found.parked_count == 2 and found or nil
+    end)
+    assert.equal(0, shown.waiting)
+    assert.equal(2, #shown.parked)
+    assert.equal(410, shown.parked[1].status)
+    assert.equal("the receiver answered 410", shown.parked[1].problem)
+    receiver:post("/control", { status = 200 })
+    local answer = host:post(WEBHOOKS .. "/" .. hook.id .. "/replay", { event = shown.parked[2].event })
+    assert.equal(202, answer.status)
+    assert.equal(1, answer.json.replayed)
+    assert.equal(second, verify(await(receiver, 3)[3], hook.secret).subject)
+    assert.equal(1, host:post(WEBHOOKS .. "/" .. hook.id .. "/replay").json.replayed)
+    assert.equal(first, verify(await(receiver, 4)[4], hook.secret).subject)
+    receiver:eventually(function() return show(host, hook.id).parked_count == 0 end)
+    assert.equal(404, host:post(WEBHOOKS .. "/hook_1/replay").status)
+  end)
+
+  it("does not follow redirects", function()
+    local hook = register(host, url_of(receiver))
+    receiver:post("/control", { status = 302 })
+    submit(host)
+    receiver:eventually(function() return show(host, hook.id).last_problem == "the receiver answered 302" end)
+    assert.equal(1, #received(receiver))
+  end)
+
+  it("is signed with both secrets while one is changed for the other", function()
+    local hook = register(host, url_of(receiver), { secret = "whsec_" .. mime.b64(("o"):rep(24)) })
+    assert.equal("whsec_" .. mime.b64(("o"):rep(24)), hook.secret)
+    local changed = host:post(WEBHOOKS .. "/" .. hook.id .. "/rotate")
+    assert.equal(200, changed.status, changed.body)
+    assert.is_not.equal(hook.secret, changed.json.secret)
+    submit(host)
+    local delivery = await(receiver, 1)[1]
+    verify(delivery, changed.json.secret)
+    verify(delivery, hook.secret)
+    assert.is_string(show(host, hook.id).earlier_secret_until)
+    assert.is_false(pcall(verify, delivery, "whsec_" .. mime.b64(("x"):rep(24))))
+  end)
+
+  it("is no longer called when it was removed", function()
+    local hook = register(host, url_of(receiver))
+    assert.equal(200, host:request("DELETE", WEBHOOKS .. "?id=" .. hook.id).status)
+    submit(host)
+    socket.sleep(0.5)
+    assert.equal(0, #received(receiver))
+  end)
+
+  it("outlives the host: nothing that it missed is lost", function()
+    local hook = register(host, url_of(receiver))
+    local port, jobs = receiver.port, {}
+    for i = 1, 5 do jobs[#jobs + 1] = submit(host, "before " .. i) end
+    await(receiver, 5)
+    receiver:kill()
+    for i = 1, 5 do jobs[#jobs + 1] = submit(host, "away " .. i) end
+    host:kill()
+    host:start_again()
+    for i = 1, 5 do jobs[#jobs + 1] = submit(host, "after " .. i) end
+    stop_receiver(receiver)
+    receiver = start_receiver(port)
+    local seen = {}
+    receiver:eventually(function()
+      for _, delivery in ipairs(received(receiver)) do seen[verify(delivery, hook.secret).subject] = true end
+      for i = 6, #jobs do if not seen[jobs[i]] then return false end end
+      return true
+    end, 40)
+    receiver:eventually(function() return show(host, hook.id).waiting == 0 end)
+  end)
+
+  it("that hangs holds up no submit, and the host stops in time", function()
+    register(host, url_of(receiver))
+    receiver:post("/control", { hang = true })
+    for i = 1, 20 do submit(host, "p " .. i) end
+    await(receiver, 8)
+    local before = socket.gettime()
+    assert.is_string(submit(host, "quick"))
+    assert.is_true(socket.gettime() - before < 2)
+    before = socket.gettime()
+    host:ends_well()
+    assert.is_true(socket.gettime() - before < 15)
+    host:start_again()
+  end)
+end)
+
+describe("signatures", function()
+  -- The reference library, when it is installed: npm install standardwebhooks in the folder that NODE_PATH names.
+  it("pass the reference implementation", function()
+    if not os.execute("node -e 'require(\"standardwebhooks\")' 2>/dev/null") then
+      pending("standardwebhooks is not installed")
+      return
+    end
+    local receiver, host = start_receiver(), start_host()
+    local hook = register(host, url_of(receiver))
+    submit(host)
+    local delivery = await(receiver, 1)[1]
+    local path = os.tmpname()
+    local file = assert(io.open(path, "wb"))
+    file:write(cjson.encode { secret = hook.secret, headers = delivery.headers, body = delivery.body })
+    file:close()
+    local script = [[const {Webhook} = require("standardwebhooks"); const d = JSON.parse(require("fs").readFileSync(process.argv[1]));
+      const e = new Webhook(d.secret).verify(d.body, d.headers); if (e.specversion !== "1.0") process.exit(1);]]
+    assert.is_true(os.execute(("node -e '%s' %s"):format(script, path)))
+    os.remove(path)
+    host:remove()
+    stop_receiver(receiver)
+  end)
+end)

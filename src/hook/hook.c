@@ -1,0 +1,514 @@
+/* hook.c - the list of hooks: loading, registering, showing, removing.
+ *
+ * HTTP threads change the list under its lock, after what they change is stored; the hooks' thread alone frees what was removed. A secret is
+ * shown to whoever registers, once, and never again. */
+#include "hook/room.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/standard_webhooks.h"
+
+#define ID_PREFIX "hook_"
+#define SECRET_BYTES 32
+#define SECRET_BYTES_LEAST 24 /* the specification's minimum */
+#define SHOWN_PARKED 100
+
+/* ---- one hook ---- */
+
+void hook_free(struct hook *hook)
+{
+	if (hook == NULL)
+		return;
+	queue_free(hook);
+	if (hook->secret != NULL)
+		explicit_bzero(hook->secret, strlen(hook->secret));
+	if (hook->earlier_secret != NULL)
+		explicit_bzero(hook->earlier_secret, strlen(hook->earlier_secret));
+	free(hook->url);
+	free(hook->events);
+	free(hook->secret);
+	free(hook->earlier_secret);
+	free(hook->caller);
+	free(hook);
+}
+
+/* Tests pass whatever the patterns are. */
+static enum error_code read_events(struct hook *hook, struct error *error)
+{
+	struct event_filter *filter = &hook->filter;
+	enum error_code code = event_filter_types(filter, hook->events, error);
+
+	if (code != ERROR_NONE)
+		snprintf(error->path, sizeof error->path, "events"); /* the filter calls it by the name that a query has for it */
+	if (code == ERROR_NONE && filter->type_count == LIMIT_EVENT_PATTERNS)
+		code = error_set(error, ERROR_INVALID, "events", "stand for more than %d patterns", LIMIT_EVENT_PATTERNS - 1);
+	if (code == ERROR_NONE && filter->type_count > 0)
+		snprintf(filter->types[filter->type_count++], sizeof filter->types[0], "%s", HOOK_TEST_TYPE);
+	return code;
+}
+
+static bool copy_text(char **to, const char *from)
+{
+	*to = from != NULL ? strdup(from) : NULL;
+	return from == NULL || *to != NULL;
+}
+
+static struct hook *hook_new(const struct hook_row *row, struct error *error)
+{
+	struct hook *hook = calloc(1, sizeof *hook);
+
+	if (hook == NULL || !copy_text(&hook->url, row->url) || !copy_text(&hook->events, row->events) ||
+		!copy_text(&hook->secret, row->secret) || !copy_text(&hook->earlier_secret, row->earlier_secret) ||
+		!copy_text(&hook->caller, row->caller)) {
+		error_memory(error);
+		hook_free(hook);
+		return NULL;
+	}
+	hook->number = row->number;
+	hook->earlier_until_ms = row->earlier_until_ms;
+	hook->created_ms = row->created_ms;
+	hook->cursor = hook->read = row->cursor;
+	if (read_events(hook, error) == ERROR_NONE)
+		return hook;
+	hook_free(hook);
+	return NULL;
+}
+
+/* Under the lock, or before the thread starts. */
+static void link_hook(struct hooks *hooks, struct hook *hook)
+{
+	hook->next = hooks->list;
+	hooks->list = hook;
+	hooks->count += hook->number != HOOK_CALLBACKS;
+	atomic_store(&hooks->some, true);
+}
+
+static void write_id(int64_t number, char id[HOOK_ID_BYTES])
+{
+	snprintf(id, HOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
+}
+
+struct hook *hook_find(struct hooks *hooks, const char *id)
+{
+	char own[HOOK_ID_BYTES];
+
+	for (struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
+		write_id(hook->number, own);
+		if (!hook->removed && hook->number != HOOK_CALLBACKS && (strcmp(own, id) == 0 || strcmp(hook->url, id) == 0))
+			return hook;
+	}
+	return NULL;
+}
+
+static enum error_code refuse_unknown(struct error *error)
+{
+	return error_set(error, ERROR_NOT_FOUND, "id", "there is no webhook with this id or URL");
+}
+
+/* ---- loading ---- */
+
+struct loading {
+	struct hooks *hooks;
+	struct error *error;
+};
+
+static bool load_hook(void *context, const struct hook_row *row)
+{
+	struct loading *loading = context;
+	struct error error;
+	struct hook *hook = hook_new(row, &error);
+
+	if (hook == NULL) {
+		log_message(LOG_ERROR, "hook.load", "a webhook is left out: %s", error.message);
+		return error.code != ERROR_MEMORY;
+	}
+	link_hook(loading->hooks, hook);
+	return true;
+}
+
+static bool load_delivery(void *context, const struct delivery_row *row)
+{
+	struct loading *loading = context;
+	struct hook *hook = loading->hooks->list;
+	struct delivery *delivery;
+
+	while (hook != NULL && hook->number != row->hook)
+		hook = hook->next;
+	if (hook == NULL)
+		return true;
+	delivery = queue_add(hook, row->event, row->sequence);
+	if (delivery == NULL)
+		return false;
+	delivery->attempts = row->attempts;
+	delivery->first_ms = row->first_ms;
+	delivery->due_ms = row->due_ms;
+	delivery->status = row->status;
+	delivery->stored = true;
+	delivery->dirty = false;
+	snprintf(delivery->problem, sizeof delivery->problem, "%s", row->problem != NULL ? row->problem : "");
+	if (row->parked)
+		queue_park(hook, delivery);
+	return true;
+}
+
+enum error_code hooks_open(struct gate *gate, struct task_store *store, struct hooks **hooks, struct error *error)
+{
+	struct hooks *made = calloc(1, sizeof *made);
+	struct loading loading = { .hooks = made, .error = error };
+	struct hook_visitor visitor = { load_hook, load_delivery, &loading };
+	enum error_code code;
+
+	if (made == NULL)
+		return error_memory(error);
+	made->gate = gate;
+	made->store = store;
+	made->epoll = made->wake = -1;
+	pthread_mutex_init(&made->lock, NULL);
+	atomic_store(&made->newest, task_store_newest_event(store));
+	made->save = save_new(made);
+	code = made->save == NULL ? error_memory(error) : task_store_hooks(store, &visitor, error);
+	if (code == ERROR_NONE)
+		code = sender_start(made, error);
+	if (code == ERROR_NONE)
+		*hooks = made;
+	else
+		hooks_free(made);
+	return code;
+}
+
+void hooks_stop(struct hooks *hooks)
+{
+	if (hooks != NULL)
+		sender_stop(hooks);
+}
+
+void hooks_free(struct hooks *hooks)
+{
+	struct hook *next;
+
+	if (hooks == NULL)
+		return;
+	for (; hooks->list != NULL; hooks->list = next) {
+		next = hooks->list->next;
+		hook_free(hooks->list);
+	}
+	save_free(hooks->save);
+	if (hooks->epoll != -1)
+		close(hooks->epoll);
+	if (hooks->wake != -1)
+		close(hooks->wake);
+	pthread_mutex_destroy(&hooks->lock);
+	free(hooks);
+}
+
+void hooks_told(struct hooks *hooks, int64_t newest)
+{
+	if (newest > 0)
+		atomic_store(&hooks->newest, newest);
+	if (newest == 0 || atomic_load_explicit(&hooks->some, memory_order_relaxed))
+		hook_wake(hooks);
+}
+
+/* ---- what is good ---- */
+
+enum error_code hooks_check_url(const struct config *config, const char *url, struct error *error)
+{
+	const char *refusal = config_refuse_hook_url(config, url);
+
+	if (refusal == NULL && strlen(url) > LIMIT_HOOK_URL_BYTES)
+		refusal = "is longer than 2048 bytes";
+	return refusal == NULL ? ERROR_NONE : error_set(error, ERROR_INVALID, "url", "%s", refusal);
+}
+
+enum error_code hooks_check_secret(const char *secret, struct error *error)
+{
+	unsigned char key[STANDARD_WEBHOOKS_KEY_BYTES];
+	size_t length = 0;
+
+	if (strncmp(secret, "whsec_", 6) == 0 && strlen(secret) < LIMIT_HOOK_SECRET_BYTES)
+		length = standard_webhooks_key(secret, key);
+	explicit_bzero(key, sizeof key);
+	return length >= SECRET_BYTES_LEAST
+		       ? ERROR_NONE
+		       : error_set(error, ERROR_INVALID, "secret", "must be whsec_ and the base64 of 24 to 64 bytes");
+}
+
+bool hooks_make_secret(char secret[LIMIT_HOOK_SECRET_BYTES])
+{
+	unsigned char bytes[SECRET_BYTES];
+
+	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes || !crypto_load())
+		return false;
+	memcpy(secret, "whsec_", 6);
+	EVP_EncodeBlock((unsigned char *)secret + 6, bytes, sizeof bytes);
+	explicit_bzero(bytes, sizeof bytes);
+	return true;
+}
+
+/* ---- registering ---- */
+
+static int64_t random_number(void)
+{
+	uint64_t number = 0;
+
+	while (getrandom(&number, sizeof number, 0) != (ssize_t)sizeof number && errno == EINTR)
+		;
+	return (int64_t)(number >> 1 | 1);
+}
+
+enum error_code hooks_add(struct hooks *hooks, const struct hook_order *order, char id[HOOK_ID_BYTES], struct error *error)
+{
+	struct hook_change change = { .op = HOOK_PUT,
+		.hook = { .number = random_number(),
+			.url = order->url,
+			.events = order->events,
+			.secret = order->secret,
+			.caller = order->caller,
+			.created_ms = clock_unix_ms(),
+			.cursor = task_store_newest_event(hooks->store) } };
+	struct hook *hook = hook_new(&change.hook, error);
+	enum error_code code;
+	bool room;
+
+	if (hook == NULL)
+		return error->code;
+	pthread_mutex_lock(&hooks->lock);
+	room = hooks->count < LIMIT_HOOKS;
+	hooks->count += room; /* kept for it while it is stored */
+	pthread_mutex_unlock(&hooks->lock);
+	code = room ? save_now(hooks->store, &change, error)
+		    : error_set(error, ERROR_LIMIT, NULL, "there are %d webhooks already: remove one first", LIMIT_HOOKS);
+	pthread_mutex_lock(&hooks->lock);
+	hooks->count -= room;
+	if (code == ERROR_NONE)
+		link_hook(hooks, hook);
+	pthread_mutex_unlock(&hooks->lock);
+	if (code != ERROR_NONE) {
+		hook_free(hook);
+		return code;
+	}
+	write_id(change.hook.number, id);
+	hook_wake(hooks);
+	return ERROR_NONE;
+}
+
+static bool find_number(struct hooks *hooks, const char *id, int64_t *number)
+{
+	struct hook *hook;
+
+	pthread_mutex_lock(&hooks->lock);
+	hook = hook_find(hooks, id);
+	if (hook != NULL)
+		*number = hook->number;
+	pthread_mutex_unlock(&hooks->lock);
+	return hook != NULL;
+}
+
+enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *error)
+{
+	struct hook_change change = { .op = HOOK_REMOVE };
+	enum error_code code;
+	struct hook *hook;
+
+	if (!find_number(hooks, id, &change.hook.number))
+		return refuse_unknown(error);
+	code = save_now(hooks->store, &change, error);
+	if (code != ERROR_NONE)
+		return code;
+	pthread_mutex_lock(&hooks->lock);
+	hook = hook_find(hooks, id);
+	if (hook != NULL) {
+		hook->removed = true;
+		hooks->count--;
+	}
+	pthread_mutex_unlock(&hooks->lock);
+	hook_wake(hooks);
+	return ERROR_NONE;
+}
+
+enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *secret, struct error *error)
+{
+	struct hook_change change = { .op = HOOK_SECRETS,
+		.hook = { .secret = secret, .earlier_until_ms = clock_unix_ms() + LIMIT_HOOK_ROTATION_MS } };
+	char *fresh = strdup(secret), *earlier = NULL;
+	enum error_code code = fresh != NULL ? ERROR_NONE : error_memory(error);
+	struct hook *hook;
+
+	pthread_mutex_lock(&hooks->lock);
+	hook = hook_find(hooks, id);
+	if (hook != NULL) {
+		change.hook.number = hook->number;
+		earlier = strdup(hook->secret);
+	}
+	pthread_mutex_unlock(&hooks->lock);
+	change.hook.earlier_secret = earlier;
+	if (code == ERROR_NONE)
+		code = hook == NULL ? refuse_unknown(error) : earlier == NULL ? error_memory(error) : ERROR_NONE;
+	if (code == ERROR_NONE)
+		code = save_now(hooks->store, &change, error);
+	pthread_mutex_lock(&hooks->lock);
+	hook = code == ERROR_NONE ? hook_find(hooks, id) : NULL;
+	if (hook != NULL) {
+		free(hook->earlier_secret);
+		hook->earlier_secret = hook->secret;
+		hook->secret = fresh;
+		hook->earlier_until_ms = change.hook.earlier_until_ms;
+		fresh = NULL;
+	}
+	pthread_mutex_unlock(&hooks->lock);
+	free(fresh);
+	free(earlier);
+	return code;
+}
+
+enum error_code hooks_replay(struct hooks *hooks, const char *id, int64_t event, int *count, struct error *error)
+{
+	struct hook *hook;
+
+	pthread_mutex_lock(&hooks->lock);
+	hook = hook_find(hooks, id);
+	*count = hook != NULL ? queue_replay(hook, event) : 0;
+	pthread_mutex_unlock(&hooks->lock);
+	if (hook == NULL)
+		return refuse_unknown(error);
+	hook_wake(hooks);
+	return ERROR_NONE;
+}
+
+enum error_code hooks_expect_callback(struct hooks *hooks, struct error *error)
+{
+	const struct hook_row row = {
+		.number = HOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = atomic_load(&hooks->newest)
+	};
+	struct hook *hook, *made = hook_new(&row, error);
+
+	if (made == NULL)
+		return error->code;
+	pthread_mutex_lock(&hooks->lock);
+	for (hook = hooks->list; hook != NULL && hook->number != HOOK_CALLBACKS; hook = hook->next)
+		;
+	if (hook == NULL)
+		link_hook(hooks, made);
+	pthread_mutex_unlock(&hooks->lock);
+	if (hook != NULL)
+		hook_free(made);
+	return ERROR_NONE;
+}
+
+/* ---- showing ---- */
+
+static void write_time(struct buffer *out, const char *name, int64_t at_ms)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	if (at_ms > 0) {
+		clock_format(at_ms, text);
+		buffer_format(out, "\"%s\":\"%s\",", name, text);
+	} else {
+		buffer_format(out, "\"%s\":null,", name);
+	}
+}
+
+static void write_parked(struct buffer *out, const struct hook *hook)
+{
+	int shown = 0;
+
+	buffer_text(out, "\"parked\":[");
+	for (const struct delivery *at = hook->first; at != NULL && shown < SHOWN_PARKED; at = at->next) {
+		if (!at->parked)
+			continue;
+		buffer_format(out, "%s{\"event\":\"%lld\",\"attempts\":%d,", shown++ > 0 ? "," : "", (long long)at->event,
+			at->attempts);
+		write_time(out, "first_attempt_at", at->first_ms);
+		buffer_format(out, "\"status\":%d,\"problem\":", at->status);
+		json_write_text(out, at->problem);
+		buffer_char(out, '}');
+	}
+	buffer_text(out, "],");
+}
+
+static int64_t next_due(const struct hook *hook)
+{
+	int64_t due = 0;
+
+	for (const struct delivery *at = hook->first; at != NULL; at = at->next)
+		if (!at->parked && !at->behind && at->attempts > 0 && (due == 0 || at->due_ms < due))
+			due = at->due_ms;
+	return due;
+}
+
+static void write_hook(struct buffer *out, const struct hook *hook)
+{
+	char id[HOOK_ID_BYTES];
+
+	write_id(hook->number, id);
+	buffer_format(out, "{\"id\":\"%s\",\"url\":", id);
+	json_write_text(out, hook->url);
+	buffer_text(out, ",\"events\":");
+	json_write_text(out, hook->events);
+	buffer_text(out, ",\"registered_by\":");
+	json_write_text(out, hook->caller);
+	buffer_char(out, ',');
+	write_time(out, "created_at", hook->created_ms);
+	write_time(out, "earlier_secret_until", hook->earlier_until_ms > clock_unix_ms() ? hook->earlier_until_ms : 0);
+	buffer_format(out, "\"cursor\":\"%lld\",\"waiting\":%d,\"parked_count\":%d,", (long long)queue_cursor(hook),
+		hook->waiting, hook->parked);
+	write_parked(out, hook);
+	buffer_format(out, "\"delivered\":%lld,", (long long)hook->delivered);
+	write_time(out, "delivered_at", hook->delivered_ms);
+	write_time(out, "next_attempt_at", next_due(hook));
+	buffer_format(out, "\"last_status\":%d,\"last_problem\":", hook->status);
+	json_write_text(out, hook->problem[0] != '\0' ? hook->problem : NULL);
+	buffer_char(out, '}');
+}
+
+void hooks_write(struct hooks *hooks, struct buffer *out)
+{
+	bool first = true;
+
+	buffer_char(out, '[');
+	pthread_mutex_lock(&hooks->lock);
+	for (const struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
+		if (hook->removed || hook->number == HOOK_CALLBACKS)
+			continue;
+		if (!first)
+			buffer_char(out, ',');
+		first = false;
+		write_hook(out, hook);
+	}
+	pthread_mutex_unlock(&hooks->lock);
+	buffer_char(out, ']');
+}
+
+bool hooks_write_one(struct hooks *hooks, const char *id, struct buffer *out)
+{
+	const struct hook *hook;
+
+	pthread_mutex_lock(&hooks->lock);
+	hook = hook_find(hooks, id);
+	if (hook != NULL)
+		write_hook(out, hook);
+	pthread_mutex_unlock(&hooks->lock);
+	return hook != NULL;
+}
+
+void hooks_backlog(struct hooks *hooks, int *waiting, int *parked)
+{
+	*waiting = *parked = 0;
+	pthread_mutex_lock(&hooks->lock);
+	for (const struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
+		*waiting += hook->waiting;
+		*parked += hook->parked;
+	}
+	pthread_mutex_unlock(&hooks->lock);
+}

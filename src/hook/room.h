@@ -1,0 +1,99 @@
+/* room.h - what the files of this room share. Not for other rooms.
+ *
+ *   hook.c      the list of hooks: registering, showing, removing
+ *   queue.c     one hook's deliveries: in which order, and what becomes of one
+ *   save.c      what must outlive the process, in batches
+ *   sender.c    the thread, and the requests */
+#pragma once
+
+#include <pthread.h>
+#include <semaphore.h>
+#include <stdatomic.h>
+
+#include "engine/transfer.h"
+#include "event/filter.h"
+#include "hook/hook.h"
+
+/* An event on its way to one hook. */
+struct delivery {
+	struct delivery *next; /* by event */
+	int64_t event, sequence;
+	int attempts;
+	int64_t first_ms, due_ms;
+	bool stored; /* has a row */
+	bool dirty;  /* its row is to be written */
+	bool behind; /* an earlier one of the same job is not done with */
+	bool parked;
+	bool under_way;
+	int status;
+	char problem[LIMIT_HOOK_PROBLEM_BYTES];
+};
+
+struct hook {
+	struct hook *next;
+	int64_t number;
+	char *url, *events, *secret, *earlier_secret, *caller;
+	int64_t earlier_until_ms, created_ms;
+	struct event_filter filter;
+	int64_t cursor; /* as it is stored */
+	int64_t read;	/* events up to here are in the list, or did not pass */
+	struct delivery *first;
+	int waiting, parked, under_way; /* of the list */
+	int64_t delivered;		/* since the start */
+	int64_t delivered_ms;		/* the last one; 0: none since the start */
+	int status;			/* of the last attempt */
+	char problem[LIMIT_HOOK_PROBLEM_BYTES];
+	bool removed;
+};
+
+struct attempt;
+
+struct hooks {
+	struct gate *gate;
+	struct task_store *store;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock; /* guards everything that is reached through `list`; the thread alone frees it */
+	struct hook *list;
+	int count; /* without HOOK_CALLBACKS */
+	_Atomic int64_t newest;
+	_Atomic bool stopping;
+	_Atomic bool some; /* there is a hook */
+	int epoll, wake;
+	struct transfers *transfers; /* the thread's; NULL until the first delivery */
+	struct save *save;
+	struct attempt *attempts; /* the thread's: under way */
+	int under_way;
+};
+
+/* queue.c: under the lock. */
+struct delivery *queue_add(struct hook *hook, int64_t event, int64_t sequence); /* NULL: no memory */
+struct delivery *queue_next(
+	struct hook *hook, int64_t now_ms, int64_t *due_ms);   /* one that may start now; else when to look again */
+void queue_done(struct hook *hook, struct delivery *delivery); /* delivered, or of no use any more: freed */
+void queue_failed(struct hook *hook, struct delivery *delivery, int64_t now_ms, bool for_good);
+void queue_park(struct hook *hook, struct delivery *delivery);
+int queue_replay(struct hook *hook, int64_t event);
+int64_t queue_cursor(const struct hook *hook);
+bool queue_has_room(const struct hook *hook);
+struct delivery *queue_find(const struct hook *hook, int64_t event);
+void queue_free(struct hook *hook);
+
+/* save.c */
+struct save *save_new(struct hooks *hooks);
+void save_free(struct save *save);
+void save_delivered(struct save *save, const struct hook *hook, int64_t event); /* a row is to go. Under the lock */
+int64_t save_run(struct save *save, int64_t now_ms, bool at_once); /* writes what is due; when to look again. The hooks' thread */
+bool save_is_idle(struct save *save);
+
+/* Writes changes and waits for the outcome, with a deadline. HTTP threads. */
+enum error_code save_now(struct task_store *store, const struct hook_change *change, struct error *error);
+
+/* hook.c */
+void hook_free(struct hook *hook);
+struct hook *hook_find(struct hooks *hooks, const char *id); /* under the lock */
+void hook_wake(struct hooks *hooks);
+
+/* sender.c */
+enum error_code sender_start(struct hooks *hooks, struct error *error);
+void sender_stop(struct hooks *hooks);
