@@ -1,5 +1,5 @@
--- What the log of events promises, under force: a client that is cut off again and again misses nothing and gets nothing twice, and
--- after a kill at any moment log and registry agree.
+-- What the log of events promises, under force: a client that is cut off again and again misses nothing and gets nothing
+-- twice, and after a kill at any moment log and registry agree.
 local event_stream = require "spec.support.event_stream"
 local host = require "spec.support.host"
 local socket = require "socket"
@@ -87,7 +87,8 @@ describe("after kill -9 at random moments", function()
       flow.stop()
       for _, id in ipairs(flow.answered()) do answered[id] = true end
       served:start_again()
-      local tasks, events = count(served, "/api/jobs/list?", "tasks", "cursor"), count(served, "/api/events/history?", "events", "after")
+      local tasks = count(served, "/api/jobs/list?", "tasks", "cursor")
+      local events = count(served, "/api/events/history?", "events", "after")
       assert.same(tasks, events)
       for id in pairs(answered) do assert.equal(1, events[id], id) end
     end

@@ -6,7 +6,8 @@ describe("the log of events tells", function()
   local served, seen
   setup(function()
     served = host.start {
-      scripts = true, config = { features = { enable_public_gpu = false } }, secrets = { fal = { api_key = "k:0123456789abcdef" } },
+      scripts = true, config = { features = { enable_public_gpu = false } },
+      secrets = { fal = { api_key = "k:0123456789abcdef" } },
     }
     seen = 0
   end)

@@ -87,11 +87,14 @@ describe("the metrics", function()
 
   it("count reloads, and files that were rejected", function()
     served:write("providers/image_fal.lua", served:read("providers/image_fal.lua") .. "\n")
-    served:eventually(function() return value(read(), "providerd_reloads_total", { file = "script", result = "ok" }) == 1 end)
+    local function count(file, result)
+      return value(read(), "providerd_reloads_total", { file = file, result = result })
+    end
+    served:eventually(function() return count("script", "ok") == 1 end)
     served:write("providers/image_fal.lua", "nonsense")
-    served:eventually(function() return value(read(), "providerd_reloads_total", { file = "script", result = "rejected" }) == 1 end)
+    served:eventually(function() return count("script", "rejected") == 1 end)
     served:write("config/comfyvn.json", [[{ "server": { "threads": 16 }, "features": { "enable_public_gpu": true } }]])
-    served:eventually(function() return value(read(), "providerd_reloads_total", { file = "config", result = "ok" }) == 1 end)
+    served:eventually(function() return count("config", "ok") == 1 end)
   end)
 
   it("count scripts that are stopped", function()

@@ -1,7 +1,9 @@
--- A strict reader of Prometheus' text format 0.0.4: it refuses what a real one might let pass. promtool, when it is installed, has a say too.
+-- A strict reader of Prometheus' text format 0.0.4: it refuses what a real one might let pass. promtool, when it is installed,
+-- has a say too.
 --
 --   local families = prometheus.read(text)
---   prometheus.value(families, "providerd_http_requests_total", { route = "/healthz" })  -- sum of the samples that have these labels
+--   prometheus.value(families, "providerd_http_requests_total", { route = "/healthz" })
+--     -- the sum of the samples that have these labels
 local prometheus = {}
 
 local TYPES = { counter = true, gauge = true, histogram = true, summary = true, untyped = true }
@@ -67,7 +69,7 @@ local function read_sample(families, family, line, number)
   local text = line:match("^ (%S+)$", at)
   if not text then fail(number, line, "no value") end
   local value = read_value(text, number, line)
-  if family.type == "counter" and not (value >= 0) then fail(number, line, "a counter below 0") end
+  if family.type == "counter" and (value < 0 or value ~= value) then fail(number, line, "a counter below 0") end
   key = name .. "{" .. key .. "}"
   if families.seen[key] then fail(number, line, "a sample twice") end
   families.seen[key] = true

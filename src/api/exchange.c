@@ -155,6 +155,11 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 		exchange->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
 	exchange->call.call.webhook_url = exchange->webhook_url;
 	exchange->call.before_sending = NULL;
+	exchange->trace[0] = '\0';
+	if (incoming->http->trace != NULL)
+		memcpy(exchange->trace, incoming->http->trace, sizeof exchange->trace);
+	if (incoming->http->trace != NULL && incoming->http->view->config->live.trace)
+		exchange->call.call.outgoing.trace = exchange->trace;
 	if (incoming->liveness == LIVENESS_LIVE)
 		go_live(exchange, incoming);
 	return exchange;

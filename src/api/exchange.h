@@ -9,6 +9,7 @@
 
 #include "api/incoming.h"
 #include "base/limits.h"
+#include "base/trace.h"
 #include "engine/engine.h"
 #include "task/store.h"
 
@@ -30,6 +31,7 @@ struct exchange {
 	char job_id[ID_TEXT_BYTES];
 	char vendor_id[64];
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
+	char trace[TRACE_BYTES]; /* the client's traceparent, or "" */
 	char idempotency_key[512];
 	char *webhook_url; /* what a preview shows of the job's; or NULL */
 

@@ -23,6 +23,7 @@ static void tell_event(const struct incoming *incoming, const char *verb, const 
 		.execution_allowed = incoming->judgement->execution_allowed,
 		.job_id = job_id,
 		.request_id = incoming->http->request_id,
+		.trace = incoming->http->trace,
 		.caller = incoming->http->api_key != NULL ? incoming->http->api_key->name : NULL,
 		.estimate_micro_usd = -1,
 	});

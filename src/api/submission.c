@@ -205,6 +205,7 @@ static void tell_event(const struct exchange *exchange, const struct config_api_
 		.execution_allowed = exchange->judgement->execution_allowed,
 		.job_id = exchange->job_id,
 		.request_id = exchange->request_id,
+		.trace = exchange->trace[0] != '\0' ? exchange->trace : NULL,
 		.caller = caller != NULL ? caller->name : NULL,
 		.estimate_micro_usd = call->estimate_micro_usd,
 		.mode = call->mode[0] != '\0' ? call->mode : NULL,

@@ -115,7 +115,7 @@ void sim_form_push(lua_State *L, const char *content_type, const char *body, siz
 /* ---- journal ---- */
 
 struct sim_entry {
-	const char *provider, *method, *host, *path, *query, *fault, *job, *prompt, *scheme;
+	const char *provider, *method, *host, *path, *query, *fault, *job, *prompt, *scheme, *trace;
 	int status; /* 0: none was sent */
 	bool paid;
 };

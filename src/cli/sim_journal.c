@@ -91,6 +91,7 @@ static void write_entry(struct buffer *out, uint64_t number, const struct sim_en
 	write_field(out, "host", entry->host);
 	write_field(out, "path", path.failed ? "" : path.data);
 	write_field(out, "credential", entry->scheme);
+	write_field(out, "traceparent", entry->trace);
 	buffer_format(out, ",\"status\":");
 	if (entry->status == 0)
 		buffer_text(out, "null");

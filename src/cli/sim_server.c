@@ -221,6 +221,7 @@ static void note(struct sim_server *server, struct mg_connection *connection, co
 		.job = x->job[0] != '\0' ? x->job : NULL,
 		.prompt = x->prompt[0] != '\0' ? x->prompt : NULL,
 		.scheme = credential_scheme(connection, scheme, sizeof scheme),
+		.trace = mg_get_header(connection, "traceparent"),
 		.status = shown ? x->status : 0,
 		.paid = x->paid,
 	};

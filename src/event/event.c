@@ -116,5 +116,7 @@ void event_log(const struct event *event)
 		log_text(&line, "api_key", event->caller);
 	if (event->request_id != NULL)
 		log_text(&line, "request_id", event->request_id);
+	if (event->trace != NULL)
+		log_text(&line, "traceparent", event->trace);
 	log_end(&line);
 }

@@ -13,6 +13,7 @@ struct event {
 	bool execution_allowed;
 	const char *job_id; /* or NULL */
 	const char *request_id;
+	const char *trace;	    /* the client's traceparent, or NULL */
 	const char *caller;	    /* the name of the API key it came with, or NULL */
 	int64_t estimate_micro_usd; /* -1: not known or not asked */
 	const char *mode;	    /* or NULL */

@@ -270,6 +270,7 @@ static const struct field live_fields[] = {
 	{ .key = "budget_usd", .read = field_object, IN_LIVE(budget), .fields = budget_fields },
 	{ .key = "public_url", .read = field_text, IN_LIVE(public_url), .nullable = true, .refuse = address_refuse_url },
 	{ .key = "upstream", .read = field_text, IN_LIVE(upstream), .nullable = true, .refuse = address_refuse_url },
+	{ .key = "trace", .read = field_bool, IN_LIVE(trace) },
 	{ .key = "providers", .read = read_providers },
 	{ .key = NULL },
 };

@@ -52,6 +52,7 @@ struct config_live {
 	struct budget budget;
 	char *public_url; /* or NULL */
 	char *upstream;	  /* or NULL */
+	bool trace;	  /* a client's traceparent goes on to vendors */
 	struct config_live_provider *providers;
 	size_t provider_count;
 };

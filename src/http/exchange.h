@@ -11,6 +11,7 @@
 #include <civetweb.h>
 
 #include "base/buffer.h"
+#include "base/trace.h"
 #include "http/http.h"
 
 /* The headers that the guard looks at, collected in one pass. */
@@ -21,6 +22,7 @@ enum head {
 	HEAD_X_API_KEY,
 	HEAD_CONNECTION,
 	HEAD_X_REQUEST_ID,
+	HEAD_TRACEPARENT,
 	HEAD_CONTENT_TYPE,
 	HEAD_AUTHORIZATION,
 	HEAD_CONTENT_LENGTH,
@@ -90,12 +92,14 @@ struct http_exchange {
 	int status; /* of the answer sent; 0: none yet */
 	int64_t began_ns;
 	char id[REQUEST_ID_TEXT];
+	char trace[TRACE_BYTES];
 };
 
 /* request.c */
 bool request_read_head(struct http_exchange *x); /* false: refused and answered, as in all that follow */
 bool request_read_target(struct http_exchange *x);
 void request_choose_id(struct http_exchange *x);
+void request_read_trace(struct http_exchange *x);
 bool request_keeps_alive(const struct http_exchange *x);
 bool request_takes_body(const struct http_exchange *x); /* by its method */
 

@@ -157,7 +157,7 @@ static bool answer_preflight(struct http_exchange *x)
 {
 	static const char headers[] =
 		"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
-		"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, Last-Event-ID, "
+		"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, Last-Event-ID, traceparent, "
 		"X-API-Key, X-Request-ID\r\n"
 		"Access-Control-Max-Age: 600\r\n";
 
@@ -179,6 +179,7 @@ bool guard_check(struct http_exchange *x)
 		return false;
 	x->close = x->close || !request_keeps_alive(x);
 	request_choose_id(x);
+	request_read_trace(x);
 	if (!check_load(x) || !request_read_target(x) || !check_host(x) || !check_origin(x))
 		return false;
 	return !answer_preflight(x) && auth_check(x);

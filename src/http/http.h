@@ -22,6 +22,7 @@ struct http_request {
 	const char *body;   /* "" when there is none; NUL-terminated */
 	size_t body_length;
 	const char *request_id;		      /* the client's X-Request-ID if it is sane, else a new one; echoed in the reply */
+	const char *trace;		      /* the client's traceparent (W3C Trace Context) if it is valid, or NULL */
 	const struct gate_view *view;	      /* flags, secrets and switches in force for this request */
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
 	struct mg_connection *connection;

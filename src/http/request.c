@@ -25,6 +25,7 @@ static enum head which_head(const char *name, size_t length)
 	case 6: return match(name, "Origin", HEAD_ORIGIN) != HEAD_COUNT ? HEAD_ORIGIN : match(name, "Expect", HEAD_EXPECT);
 	case 9: return match(name, "X-API-Key", HEAD_X_API_KEY);
 	case 10: return match(name, "Connection", HEAD_CONNECTION);
+	case 11: return match(name, "traceparent", HEAD_TRACEPARENT);
 	case 12:
 		return match(name, "Content-Type", HEAD_CONTENT_TYPE) != HEAD_COUNT
 			       ? HEAD_CONTENT_TYPE
@@ -44,7 +45,7 @@ static enum head which_head(const char *name, size_t length)
 /* These may come in several lines, or twice by way of a proxy, without harm. */
 static bool may_repeat(enum head which)
 {
-	return which == HEAD_CONNECTION || which == HEAD_X_REQUEST_ID;
+	return which == HEAD_CONNECTION || which == HEAD_X_REQUEST_ID || which == HEAD_TRACEPARENT;
 }
 
 /* civetweb skips white space before the request line, but keeps counting from the first byte: after an empty line in there, head
@@ -195,6 +196,14 @@ static bool id_is_sane(const char *id)
 	size_t length = strspn(id, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._-");
 
 	return length > 0 && length <= LIMIT_REQUEST_ID_BYTES && id[length] == '\0';
+}
+
+void request_read_trace(struct http_exchange *x)
+{
+	const char *given = x->head[HEAD_TRACEPARENT];
+
+	if (given != NULL && trace_parse(given, x->trace))
+		x->request.trace = x->trace;
 }
 
 void request_choose_id(struct http_exchange *x)

@@ -129,6 +129,8 @@ static bool fill_job(struct live_job *job, const struct live_order *order)
 		 job_set_text((char **)(uintptr_t)&job->live.caller, order->caller) &&
 		 job_set_text((char **)(uintptr_t)&job->live.request, order->request);
 	buffer_free(&payload);
+	if (call->outgoing.trace != NULL)
+		memcpy(job->trace, call->outgoing.trace, sizeof job->trace);
 	job->created_ms = clock_unix_ms();
 	job->live.deadline_ms = deadline_of(job->kind, job->created_ms);
 	job->timer.fire = job_due;

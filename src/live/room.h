@@ -16,6 +16,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "base/trace.h"
 #include "live/artifact.h"
 #include "live/live.h"
 
@@ -106,8 +107,9 @@ struct live_job {
 	struct task_live live; /* its texts are the job's own */
 	struct task_money money;
 	char *vendor_id;
-	char *payload;	   /* JSON, long texts cut: what poll gets */
-	char *webhook_url; /* or NULL */
+	char *payload;		 /* JSON, long texts cut: what poll gets */
+	char *webhook_url;	 /* or NULL */
+	char trace[TRACE_BYTES]; /* what its submit came with, for as long as the host runs; or "" */
 	int64_t done_ms;
 
 	enum action action;

@@ -51,6 +51,7 @@ void script_call_set(
 	call->dry_run = dry_run;
 	call->webhook_url = NULL;
 	call->outgoing.detour = NULL;
+	call->outgoing.trace = NULL;
 	call->outcome = CALL_FAILED;
 	call->phase = PHASE_START;
 	call->error = (struct error){ 0 };

@@ -285,6 +285,8 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 		}
 	}
 	lua_pop(L, 1);
+	if (outgoing->trace != NULL)
+		set_header(L, outgoing, "traceparent", outgoing->trace);
 }
 
 /* ---- body ---- */

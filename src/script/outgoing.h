@@ -34,6 +34,7 @@ enum outgoing_body { BODY_NONE = 0, BODY_JSON, BODY_FORM, BODY_TEXT };
 
 struct outgoing {
 	const struct destination_detour *detour; /* in: how vendors are reached, for the URLs that they return; NULL: straight */
+	const char *trace;			 /* in: the header traceparent of every request, or NULL */
 	const char *method;
 	struct buffer url;
 	struct outgoing_header headers[OUTGOING_HEADERS];
