@@ -91,6 +91,10 @@ static void order_job(struct exchange *exchange)
 		add_missing(exchange, "live execution was stopped: POST /api/live/start starts it again");
 	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0)
 		return;
+	if (exchange->live_request.failed) {
+		error_memory(&exchange->refused);
+		return;
+	}
 	switch (live_order(exchange->host->live, &order, &exchange->write.task, &exchange->job, &error)) {
 	case ERROR_NONE: break;
 	case ERROR_INVALID: add_missing(exchange, error.message); break;
@@ -122,6 +126,11 @@ void submission_compose(struct exchange *exchange)
 	envelope_write_causes(out, exchange->judgement, call, exchange->liveness);
 	buffer_char(out, '}');
 	fill_row(exchange);
+	/* what cannot be told is not begun: its client would hear 503 and send it again */
+	if (exchange->job != NULL && (out->failed || exchange->row_payload.failed)) {
+		error_memory(&exchange->refused);
+		return;
+	}
 	exchange->write.events[exchange->write.event_count++] =
 		(struct store_event){ .verb = "submit", .data = exchange->job != NULL ? live_submit_data : NULL };
 	exchange->write.idempotency.answer = out->data;

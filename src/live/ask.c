@@ -65,11 +65,10 @@ static void on_question(struct engine_note *note)
 	} else {
 		wait_with(job, question->waiter);
 		job->want_poll |= question->wish == WISH_POLL;
-		job->want_cancel |= question->wish == WISH_CANCEL;
+		if (question->wish == WISH_CANCEL)
+			job->want_cancel = job->live.cancel_asked = true;
 		if (question->wish == WISH_RESOLVE) {
-			if (job->resolution != NULL)
-				free(job->resolution->vendor_id);
-			free(job->resolution);
+			job_drop_resolution(job);
 			job->resolution = question->resolution;
 			question->resolution = NULL;
 		}
@@ -181,7 +180,8 @@ enum error_code live_resolve(
 		free(copy);
 		return error_memory(error);
 	}
-	return ask(live, id, WISH_RESOLVE, WAIT_STEP, copy, timeout_ms, error);
+	/* an end that was only heard of could still be lost */
+	return ask(live, id, WISH_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, timeout_ms, error);
 }
 
 /* ---- deliveries ---- */

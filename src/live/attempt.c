@@ -52,11 +52,10 @@ void attempts_free(struct live *live)
 
 /* ---- what the script gets ---- */
 
+/* What is not there is empty; NULL: out of memory, and never an empty object in its place. */
 static json_t *read_text(const char *text)
 {
-	json_t *value = text != NULL ? json_read(text, strlen(text), NULL) : NULL;
-
-	return value != NULL ? value : json_object();
+	return text != NULL ? json_read(text, strlen(text), NULL) : json_object();
 }
 
 static json_t *claimed_ids(const struct live_job *job)

@@ -240,7 +240,10 @@ void ending_begin(struct live *live, struct live_job *job, enum task_status stat
 	job->end = result != NULL ? ending_make(live, job, status, result) : NULL;
 	if (job->end == NULL) { /* without memory the job stays as it is, and is looked at again */
 		json_decref(result);
-		schedule_in(live, job, RETRY_SECONDS);
+		if (job->live.phase == LIVE_SENDING) /* the answer to its paid request is gone */
+			outcome_lose(live, job, "out of memory when the vendor's answer came");
+		else
+			schedule_in(live, job, RETRY_SECONDS);
 		return;
 	}
 	job->ending = true;

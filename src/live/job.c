@@ -38,7 +38,7 @@ struct live_job *job_make(struct live *live, const struct id *id, const char *ki
 	return job;
 }
 
-static void free_deliveries(struct live_job *job)
+void job_drop_deliveries(struct live_job *job)
 {
 	struct delivery *next;
 
@@ -49,14 +49,22 @@ static void free_deliveries(struct live_job *job)
 	}
 }
 
+void job_drop_resolution(struct live_job *job)
+{
+	if (job->resolution != NULL)
+		free(job->resolution->vendor_id);
+	free(job->resolution);
+	job->resolution = NULL;
+}
+
 void job_free(struct live_job *job)
 {
 	if (job == NULL)
 		return;
 	job_tell(job, true, ERROR_NONE, NULL);
-	free_deliveries(job);
+	job_drop_deliveries(job);
 	ending_free(job->end);
-	free(job->resolution);
+	job_drop_resolution(job);
 	free(job->kind);
 	free(job->provider);
 	free(job->vendor_id);

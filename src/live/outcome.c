@@ -185,8 +185,10 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 	changed |= keep_progress(live, job, result, status);
 	if (first && stop_after > 0)
 		job->live.stop_ms = clock_unix_ms() + (int64_t)(stop_after * 1000);
-	if (first)
+	if (first) {
 		job_set_phase(live, job, LIVE_SENT);
+		schedule_count(job, true); /* one that was lost and found */
+	}
 	schedule_in(live, job, poll_pause(live, job, result));
 	job->polls++;
 	if (first || changed) {
@@ -350,7 +352,7 @@ static void outcome_of_cancel(struct live *live, struct live_job *job, json_t *r
 {
 	const char *status = result != NULL ? json_text(result, "status") : NULL;
 
-	job->want_cancel = false;
+	job->want_cancel = job->live.cancel_asked = false;
 	if (status != NULL && is_end(status)) {
 		take_result(live, job, result);
 		return;
@@ -382,6 +384,8 @@ static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t
 	}
 	if (job->tries < LIMIT_LIVE_RECONCILE_TRIES)
 		schedule_in(live, job, reconcile_pause(live, job));
+	else
+		schedule_never(live, job); /* the operator's turn */
 	job_tell(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
@@ -419,11 +423,15 @@ void outcome_not_run(struct live *live, struct live_job *job, enum action action
 	switch (action) {
 	case ACTION_SUBMIT: outcome_hold(live, job, why, LIMIT_LIVE_GATE_SECONDS); break;
 	case ACTION_CANCEL:
-		job->want_cancel = false;
+		job->want_cancel = job->live.cancel_asked = false;
 		schedule_in(live, job, job->live.stop_ms != 0 ? CANCEL_RETRY_SECONDS : FIRST_POLL_SECONDS);
 		job_tell(job, false, ERROR_CONFLICT, &error);
 		break;
-	case ACTION_RECONCILE: job_tell(job, false, ERROR_CONFLICT, &error); break; /* the operator's turn */
+	case ACTION_RECONCILE: /* the operator's turn */
+		schedule_never(live, job);
+		job_tell(job, false, ERROR_CONFLICT, &error);
+		break;
+	case ACTION_WEBHOOK: job_drop_deliveries(job); /* fall through */
 	default: not_learned(live, job, why); break;
 	}
 }
@@ -432,9 +440,16 @@ void outcome_not_run(struct live *live, struct live_job *job, enum action action
 void outcome_resolve(struct live *live, struct live_job *job)
 {
 	struct resolution *resolution = job->resolution;
+	struct error error;
 	json_t *result;
 
-	job->resolution = NULL;
+	if (job->status != TASK_UNKNOWN) { /* the vendor has told meanwhile */
+		job_drop_resolution(job);
+		error_set(&error, ERROR_CONFLICT, NULL, "its outcome is not unknown any more");
+		job_tell(job, false, ERROR_CONFLICT, &error);
+		schedule_job(live, job);
+		return;
+	}
 	if (resolution->vendor_id != NULL) {
 		result = json_pack("{s:s,s:s}", "id", resolution->vendor_id, "status", "running");
 		if (result != NULL)
@@ -445,6 +460,5 @@ void outcome_resolve(struct live *live, struct live_job *job)
 		ending_begin(live, job, (enum task_status)resolution->status, json_incref(result));
 	}
 	json_decref(result);
-	free(resolution->vendor_id);
-	free(resolution);
+	job_drop_resolution(job);
 }

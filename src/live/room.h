@@ -44,6 +44,7 @@ struct lane {
 	struct live_job *first, **last;		/* jobs ready to be sent, in order */
 	struct live_job *first_due, **last_due; /* jobs at the vendor that want a call, in order */
 	int open;				/* jobs at the vendor, or on their way */
+	bool sending;				/* schedule_lane() is at work */
 	int calls;				/* of the script, under way */
 	size_t call_bytes;			/* of requests in them */
 	double tokens;				/* submits that may go out now */
@@ -181,7 +182,9 @@ void job_remove(struct live *live, struct live_job *job); /* and frees it */
 struct live_job *job_find(struct live *live, const struct id *id);
 void job_set_phase(struct live *live, struct live_job *job, enum live_phase phase);
 bool job_set_text(char **text, const char *value); /* a copy of `value`, or NULL; false: out of memory, the old one stays */
-void job_set_reason(struct live *live, struct live_job *job, const char *reason);		  /* masked; NULL: none */
+void job_set_reason(struct live *live, struct live_job *job, const char *reason); /* masked; NULL: none */
+void job_drop_deliveries(struct live_job *job);
+void job_drop_resolution(struct live_job *job);
 void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
 void waiter_release(struct waiter *waiter);
 
@@ -194,6 +197,7 @@ int64_t schedule_tick(void *live, int64_t now_ns);
 struct lane *lane_of(struct live *live, const char *provider); /* NULL: out of memory */
 void lanes_free(struct live *live);
 void schedule_in(struct live *live, struct live_job *job, double seconds); /* attention after about so long */
+void schedule_never(struct live *live, struct live_job *job);		   /* until somebody asks */
 void schedule_block(struct live *live, struct lane *lane, double seconds);
 void schedule_job(struct live *live, struct live_job *job); /* looks at an idle job and starts what it needs */
 void schedule_count(struct live_job *job, bool open);

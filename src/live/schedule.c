@@ -134,6 +134,12 @@ void schedule_in(struct live *live, struct live_job *job, double seconds)
 	timer_set(live, &job->timer, clock_monotonic_ns() + (int64_t)(seconds * 1e9));
 }
 
+/* A job without a timer is due: one that waits for somebody has a timer that never comes. */
+void schedule_never(struct live *live, struct live_job *job)
+{
+	timer_set(live, &job->timer, INT64_MAX);
+}
+
 /* ---- lanes ---- */
 
 static void lane_due(struct live *live, struct timer *timer)
@@ -336,12 +342,17 @@ static void say_held_back(struct live *live, struct lane *lane, const char *why)
 
 void schedule_lane(struct live *live, struct lane *lane)
 {
-	const struct gate_view *view = gate_acquire(live->gate);
+	const struct gate_view *view;
 	const struct config_live_provider *own = NULL;
 	const char *why = NULL;
 	int64_t opens = 0, now_ns = clock_monotonic_ns();
 	struct live_job *job;
 
+	/* what cannot be sent comes back here from within the loop below: it goes on by itself, the stack would not hold a long lane */
+	if (lane->sending)
+		return;
+	lane->sending = true;
+	view = gate_acquire(live->gate);
 	while (lane->first != NULL && !engine_is_stopping(live->engine)) {
 		if (leaves_unsent(live, lane->first))
 			continue;
@@ -356,6 +367,7 @@ void schedule_lane(struct live *live, struct lane *lane)
 		schedule_count(job, true);
 		attempt_start(live, job, ACTION_SUBMIT);
 	}
+	lane->sending = false;
 	if (lane->first != NULL && why != NULL)
 		say_held_back(live, lane, why);
 	else if (lane->first != NULL && opens != 0 && opens != INT64_MAX)
@@ -452,8 +464,12 @@ static enum action wanted(const struct live_job *job)
 
 static void schedule_sent(struct live *live, struct live_job *job)
 {
-	if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job))
+	if (job->resolution != NULL) {
+		undue(job);
+		outcome_resolve(live, job);
+	} else if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job)) {
 		call_or_queue(live, job);
+	}
 }
 
 static void schedule_lost(struct live *live, struct live_job *job)
