@@ -60,6 +60,7 @@
 #define LIMIT_ARTIFACT_QUEUE 16384  /* jobs whose outputs wait to be copied; each is held by its poster */
 #define LIMIT_ARTIFACTS 512	    /* outputs of one job */
 #define LIMIT_ARTIFACT_DOWNLOADS 32 /* at once */
+#define LIMIT_ARTIFACT_BATCH 32	    /* files synced together; each is two descriptors until then */
 #define LIMIT_ARTIFACT_SECONDS 600  /* one try of one download */
 #define LIMIT_ARTIFACT_TRIES 3
 #define LIMIT_ARTIFACT_PAUSE_MS 1000	    /* before the second try; four times as long before the third */

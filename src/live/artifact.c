@@ -44,9 +44,11 @@ struct artifacts {
 	struct artifact_item *ready; /* downloads that may start */
 	struct artifact_item **last_ready;
 	int ready_count;
-	struct artifact_item *resting; /* between two tries */
-	bool giving_up;		       /* the host has no more time */
-	int sweep_next;		       /* folder, or ARTIFACT_FOLDERS: done for today */
+	struct artifact_item *resting;			   /* between two tries */
+	struct artifact_item *batch[LIMIT_ARTIFACT_BATCH]; /* whole, to be kept together */
+	size_t batched;
+	bool giving_up; /* the host has no more time */
+	int sweep_next; /* folder, or ARTIFACT_FOLDERS: done for today */
 	int64_t sweep_due_ns;
 	int swept;
 };
@@ -72,10 +74,40 @@ static void end_item(struct artifacts *artifacts, struct artifact_item *item)
 {
 	struct artifact_work *work = item->work;
 
-	if (!item->failed)
-		artifact_record_provenance(item);
+	artifact_file_discard(&item->file);
 	if (--work->left == 0)
 		end_copy(artifacts, work);
+}
+
+/* Waits for the disk once for all files that have become whole since. */
+static void keep_batch(struct artifacts *artifacts)
+{
+	struct artifact_file *files[LIMIT_ARTIFACT_BATCH] = { 0 };
+	size_t count = artifacts->batched;
+
+	for (size_t i = 0; i < count; i++)
+		files[i] = &artifacts->batch[i]->file;
+	artifact_files_keep(files, count);
+	artifacts->batched = 0;
+	for (size_t i = 0; i < count; i++) {
+		artifacts->batch[i]->failed = !files[i]->kept;
+		artifacts->batch[i]->error = files[i]->error;
+		end_item(artifacts, artifacts->batch[i]);
+	}
+}
+
+/* The file is whole. */
+static void finish_item(struct artifacts *artifacts, struct artifact_item *item)
+{
+	artifact_file_finish(&item->file);
+	artifact_record_provenance(item);
+	if (item->failed) {
+		end_item(artifacts, item);
+		return;
+	}
+	artifacts->batch[artifacts->batched++] = item;
+	if (artifacts->batched == LIMIT_ARTIFACT_BATCH)
+		keep_batch(artifacts);
 }
 
 /* There was no time to bring it. */
@@ -125,8 +157,10 @@ static void download_ended(struct artifact_item *item)
 		item->due_ns = clock_monotonic_ns() + item->rest_ms * 1000000;
 		item->next = artifacts->resting;
 		artifacts->resting = item;
-	} else {
+	} else if (item->failed) {
 		end_item(artifacts, item);
+	} else {
+		finish_item(artifacts, item);
 	}
 }
 
@@ -212,22 +246,20 @@ static bool write_output(struct artifact_item *item, char type[ARTIFACT_TYPE_BYT
 	return false;
 }
 
-static void copy_inline(struct artifact_item *item)
+static void copy_inline(struct artifacts *artifacts, struct artifact_item *item)
 {
 	char type[ARTIFACT_TYPE_BYTES] = "";
 	int64_t maximum = item->work->copy->view->config->artifacts_max_bytes;
-	bool kept = artifact_file_open(item->work->folder, maximum, &item->file) == ERROR_NONE && write_output(item, type);
 
-	if (kept) {
+	if (artifact_file_open(item->work->folder, maximum, &item->file) == ERROR_NONE && write_output(item, type)) {
 		artifact_type_choose(json_text(item->output, "content_type"), type[0] != '\0' ? type : NULL, item->file.head,
 			item->file.head_length, item->type);
-		kept = artifact_file_keep(&item->file);
+		finish_item(artifacts, item);
+		return;
 	}
-	if (!kept) {
-		item->failed = true;
-		item->error = item->file.error;
-		artifact_file_discard(&item->file);
-	}
+	item->failed = true;
+	item->error = item->file.error;
+	end_item(artifacts, item);
 }
 
 /* ---- a copy's begin ---- */
@@ -237,8 +269,7 @@ static void begin_item(struct artifacts *artifacts, struct artifact_item *item)
 	if (artifacts->giving_up) {
 		give_up(artifacts, item);
 	} else if (json_text(item->output, "url") == NULL) {
-		copy_inline(item);
-		end_item(artifacts, item);
+		copy_inline(artifacts, item);
 	} else if (artifact_fetch_prepare(item)) {
 		make_ready(artifacts, item);
 	} else {
@@ -348,12 +379,12 @@ static void wait_for_events(struct artifacts *artifacts, int wait_ms)
 
 static void turn(struct artifacts *artifacts, bool *stopping)
 {
-	struct artifact_copy *copy = take_copy(artifacts, stopping);
+	struct artifact_copy *copy;
 	int64_t until_sweep;
 	bool more;
 	int rest;
 
-	if (copy != NULL)
+	for (int i = 0; i < LIMIT_ARTIFACT_BATCH && (copy = take_copy(artifacts, stopping)) != NULL; i++)
 		begin_copy(artifacts, copy);
 	rest = wake_rested(artifacts);
 	start_downloads(artifacts);
@@ -363,7 +394,10 @@ static void turn(struct artifacts *artifacts, bool *stopping)
 	until_sweep = (artifacts->sweep_due_ns - clock_monotonic_ns()) / 1000000 + 1;
 	if (rest == -1)
 		rest = *stopping ? 50 : until_sweep > 0 && until_sweep < INT32_MAX ? (int)until_sweep : 0;
+	if (artifacts->batched > 0)
+		rest = 0;
 	wait_for_events(artifacts, rest);
+	keep_batch(artifacts);
 }
 
 /* What is left is told that it was interrupted. */
@@ -386,6 +420,7 @@ static void give_all_up(struct artifacts *artifacts)
 		give_up(artifacts, item);
 	while ((copy = take_copy(artifacts, &stopping)) != NULL)
 		begin_copy(artifacts, copy);
+	keep_batch(artifacts);
 }
 
 static void *artifacts_main(void *argument)

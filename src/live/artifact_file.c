@@ -44,60 +44,60 @@ static char *path_of(const struct artifact_folder *folder, const char *sha256, c
 
 /* ---- writing ---- */
 
-static char *temporary_path(struct artifact_folder *folder)
+static bool open_temporary(struct artifact_folder *folder, struct artifact_temporary *temporary, struct error *error)
 {
-	char *path;
-
-	return asprintf(&path, "%s/tmp/%llu", folder->directory, (unsigned long long)folder->next++) == -1 ? NULL : path;
+	if (asprintf(&temporary->path, "%s/tmp/%llu", folder->directory, (unsigned long long)folder->next++) == -1) {
+		temporary->path = NULL;
+		error_memory(error);
+		return false;
+	}
+	temporary->descriptor = open(temporary->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (temporary->descriptor == -1 && errno == ENOENT && file_make_parents(temporary->path, error) == ERROR_NONE)
+		temporary->descriptor = open(temporary->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	if (temporary->descriptor == -1)
+		disk_error(error, folder->directory, "make a file");
+	return temporary->descriptor != -1;
 }
 
-static int open_temporary(struct artifact_folder *folder, const char *path, struct error *error)
+/* Closes it, and removes it unless it has got its name. */
+static void drop_temporary(struct artifact_temporary *temporary)
 {
-	int descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-
-	if (descriptor == -1 && errno == ENOENT && file_make_parents(path, error) == ERROR_NONE)
-		descriptor = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (descriptor == -1)
-		disk_error(error, folder->directory, "make a file");
-	return descriptor;
+	if (temporary->descriptor != -1) {
+		close(temporary->descriptor);
+		if (temporary->path != NULL)
+			unlink(temporary->path);
+	}
+	free(temporary->path);
+	*temporary = (struct artifact_temporary){ .descriptor = -1 };
 }
 
 enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maximum, struct artifact_file *file)
 {
-	*file = (struct artifact_file){ .folder = folder, .descriptor = -1, .maximum = maximum };
-	if (!crypto_load()) {
-		file->folder = NULL;
-		return error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) is not installed");
-	}
-	file->path = temporary_path(folder);
-	file->digest = EVP_MD_CTX_new();
-	if (file->path == NULL || file->digest == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1) {
-		artifact_file_discard(file);
-		return error_memory(&file->error);
-	}
-	file->descriptor = open_temporary(folder, file->path, &file->error);
-	if (file->descriptor == -1) {
-		artifact_file_discard(file);
-		return file->error.code;
-	}
-	return ERROR_NONE;
+	*file = (struct artifact_file){
+		.folder = folder, .content.descriptor = -1, .provenance.descriptor = -1, .maximum = maximum
+	};
+	if (!crypto_load())
+		error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) is not installed");
+	else if ((file->digest = EVP_MD_CTX_new()) == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1)
+		error_memory(&file->error);
+	else if (open_temporary(folder, &file->content, &file->error))
+		return ERROR_NONE;
+	artifact_file_discard(file);
+	return file->error.code;
 }
 
 void artifact_file_discard(struct artifact_file *file)
 {
 	if (file->folder == NULL)
 		return;
-	if (file->descriptor != -1) {
-		close(file->descriptor);
-		unlink(file->path);
-	}
+	drop_temporary(&file->content);
+	drop_temporary(&file->provenance);
 	if (file->digest != NULL)
 		EVP_MD_CTX_free(file->digest);
-	free(file->path);
+	free(file->name);
 	file->folder = NULL;
-	file->path = NULL;
 	file->digest = NULL;
-	file->descriptor = -1;
+	file->name = NULL;
 }
 
 static void keep_head(struct artifact_file *file, const void *bytes, size_t length)
@@ -109,22 +109,12 @@ static void keep_head(struct artifact_file *file, const void *bytes, size_t leng
 	file->head_length += taken;
 }
 
-bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length)
+static bool write_all(struct artifact_file *file, int descriptor, const char *bytes, size_t length)
 {
-	const char *from = bytes;
 	ssize_t wrote;
 
-	if ((int64_t)length > file->maximum - file->bytes) {
-		error_set(&file->error, ERROR_LIMIT, NULL,
-			"larger than artifacts.max_bytes (%lld bytes): raise it, and try again", (long long)file->maximum);
-		return false;
-	}
-	if (file->head_length < ARTIFACT_HEAD_BYTES)
-		keep_head(file, bytes, length);
-	EVP_DigestUpdate(file->digest, bytes, length);
-	file->bytes += (int64_t)length;
-	for (; length > 0; from += wrote, length -= (size_t)wrote) {
-		wrote = write(file->descriptor, from, length);
+	for (; length > 0; bytes += wrote, length -= (size_t)wrote) {
+		wrote = write(descriptor, bytes, length);
 		if (wrote == -1 && errno == EINTR)
 			wrote = 0;
 		else if (wrote <= 0) {
@@ -135,7 +125,21 @@ bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t l
 	return true;
 }
 
-static void finish_digest(struct artifact_file *file)
+bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length)
+{
+	if ((int64_t)length > file->maximum - file->bytes) {
+		error_set(&file->error, ERROR_LIMIT, NULL,
+			"larger than artifacts.max_bytes (%lld bytes): raise it, and try again", (long long)file->maximum);
+		return false;
+	}
+	if (file->head_length < ARTIFACT_HEAD_BYTES)
+		keep_head(file, bytes, length);
+	EVP_DigestUpdate(file->digest, bytes, length);
+	file->bytes += (int64_t)length;
+	return write_all(file, file->content.descriptor, bytes, length);
+}
+
+void artifact_file_finish(struct artifact_file *file)
 {
 	unsigned char digest[SHA256_BYTES];
 
@@ -147,6 +151,34 @@ static void finish_digest(struct artifact_file *file)
 	file->sha256[2 * SHA256_BYTES] = '\0';
 }
 
+bool artifact_file_describe(struct artifact_file *file, const char *name, const char *text, size_t length)
+{
+	file->name = strdup(name);
+	if (file->name == NULL) {
+		error_memory(&file->error);
+		return false;
+	}
+	return open_temporary(file->folder, &file->provenance, &file->error) &&
+	       write_all(file, file->provenance.descriptor, text, length);
+}
+
+/* ---- keeping ---- */
+
+/* Without waiting: so the disk has something to do for all of them while it is waited for the first. */
+static void start_writing(const struct artifact_file *file)
+{
+	sync_file_range(file->content.descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+	sync_file_range(file->provenance.descriptor, 0, 0, SYNC_FILE_RANGE_WRITE);
+}
+
+static bool sync_file(struct artifact_file *file)
+{
+	if (fdatasync(file->content.descriptor) == 0 && fdatasync(file->provenance.descriptor) == 0)
+		return true;
+	disk_error(&file->error, file->folder->directory, "write");
+	return false;
+}
+
 /* Is there such a file, and whole? Its time becomes now, so that the sweep leaves it to the new job. */
 static bool is_there(const char *path, int64_t bytes)
 {
@@ -155,91 +187,71 @@ static bool is_there(const char *path, int64_t bytes)
 	return stat(path, &status) == 0 && status.st_size == bytes && utimensat(AT_FDCWD, path, NULL, 0) == 0;
 }
 
-static bool move_into_place(struct artifact_file *file, const char *path)
+static bool move_into_place(struct artifact_temporary *temporary, const char *path)
 {
 	struct error error;
+	bool moved = rename(temporary->path, path) == 0 ||
+		     (errno == ENOENT && file_make_parents(path, &error) == ERROR_NONE && rename(temporary->path, path) == 0);
 
-	if (fdatasync(file->descriptor) == -1)
-		return false;
-	if (rename(file->path, path) == 0)
-		return true;
-	return errno == ENOENT && file_make_parents(path, &error) == ERROR_NONE && rename(file->path, path) == 0;
+	if (moved) {
+		free(temporary->path);
+		temporary->path = NULL;
+	}
+	return moved;
 }
 
-bool artifact_file_keep(struct artifact_file *file)
+static bool give_names(struct artifact_file *file)
 {
-	char *path;
-	bool kept;
+	char *content = path_of(file->folder, file->sha256, ""), *provenance = NULL, *suffix = NULL;
+	bool named = false;
 
-	finish_digest(file);
-	path = path_of(file->folder, file->sha256, "");
-	if (path == NULL) {
+	if (content == NULL || asprintf(&suffix, ".%s.json", file->name) == -1 ||
+		(provenance = path_of(file->folder, file->sha256, suffix)) == NULL)
 		error_memory(&file->error);
-		artifact_file_discard(file);
-		return false;
-	}
-	kept = is_there(path, file->bytes) || move_into_place(file, path);
-	if (!kept)
+	else if ((is_there(content, file->bytes) || move_into_place(&file->content, content)) &&
+		 move_into_place(&file->provenance, provenance))
+		named = true;
+	else
 		disk_error(&file->error, file->folder->directory, "keep a file");
-	free(path);
-	artifact_file_discard(file); /* what was renamed is no longer at the temporary's path */
-	return kept;
-}
-
-/* ---- provenance ---- */
-
-static bool write_all(int descriptor, const char *bytes, size_t length)
-{
-	ssize_t wrote;
-
-	for (; length > 0; bytes += wrote, length -= (size_t)wrote) {
-		wrote = write(descriptor, bytes, length);
-		if (wrote == -1 && errno == EINTR)
-			wrote = 0;
-		else if (wrote <= 0)
-			return false;
-	}
-	return fdatasync(descriptor) == 0;
+	free(content);
+	free(provenance);
+	free(suffix);
+	return named;
 }
 
 /* The names in a folder are on the disk only once the folder is. */
-static bool sync_folder(const struct artifact_folder *folder, const char *sha256)
+static bool sync_folder(struct artifact_file *file)
 {
 	char *path;
-	int descriptor = -1;
+	int descriptor;
 	bool synced;
 
-	if (asprintf(&path, "%s/%.2s", folder->directory, sha256) == -1)
+	if (asprintf(&path, "%s/%.2s", file->folder->directory, file->sha256) == -1) {
+		error_memory(&file->error);
 		return false;
+	}
 	descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	free(path);
 	synced = descriptor != -1 && fsync(descriptor) == 0;
+	if (!synced)
+		disk_error(&file->error, file->folder->directory, "keep a file");
 	if (descriptor != -1)
 		close(descriptor);
-	free(path);
 	return synced;
 }
 
-enum error_code artifact_folder_describe(struct artifact_folder *folder, const char *sha256, const char *name, const char *text,
-	size_t length, struct error *error)
+void artifact_files_keep(struct artifact_file *const *files, size_t count)
 {
-	char *temporary = temporary_path(folder), *path = NULL, *suffix = NULL;
-	enum error_code code = ERROR_NONE;
-	int descriptor = -1;
-
-	if (temporary == NULL || asprintf(&suffix, ".%s.json", name) == -1 || (path = path_of(folder, sha256, suffix)) == NULL) {
-		code = error_memory(error);
-	} else if ((descriptor = open_temporary(folder, temporary, error)) == -1) {
-		code = error->code;
-	} else if (!write_all(descriptor, text, length) || rename(temporary, path) == -1 || !sync_folder(folder, sha256)) {
-		code = disk_error(error, folder->directory, "write the provenance");
-		unlink(temporary);
+	for (size_t i = 0; i < count; i++)
+		start_writing(files[i]);
+	for (size_t i = 0; i < count; i++)
+		files[i]->kept = sync_file(files[i]);
+	for (size_t i = 0; i < count; i++)
+		files[i]->kept = files[i]->kept && give_names(files[i]);
+	for (size_t i = 0; i < count; i++) {
+		files[i]->kept = files[i]->kept && sync_folder(files[i]);
+		artifact_file_discard(files[i]); /* what has its name stays */
 	}
-	if (descriptor != -1)
-		close(descriptor);
-	free(temporary);
-	free(suffix);
-	free(path);
-	return code;
 }
 
 /* ---- upkeep ---- */

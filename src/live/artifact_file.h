@@ -23,16 +23,22 @@ struct artifact_folder {
 	uint64_t next; /* name of the next temporary file */
 };
 
+struct artifact_temporary {
+	int descriptor; /* -1: none */
+	char *path;
+};
+
 /* A file being written. The first failure sticks: its text is in `error`. */
 struct artifact_file {
 	struct artifact_folder *folder; /* NULL: not open */
-	int descriptor;
-	char *path; /* of the temporary */
+	struct artifact_temporary content, provenance;
+	char *name; /* of the provenance, "<job>-<n>" */
 	void *digest;
 	int64_t bytes, maximum;
 	unsigned char head[ARTIFACT_HEAD_BYTES]; /* how it begins */
 	size_t head_length;
-	char sha256[ARTIFACT_SHA256_TEXT]; /* once kept */
+	char sha256[ARTIFACT_SHA256_TEXT]; /* once finished */
+	bool kept;
 	struct error error;
 };
 
@@ -42,15 +48,18 @@ enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maxim
 /* Appends. False when it did not fit `maximum` (ERROR_LIMIT) or on the disk (ERROR_IO); see file->error. */
 bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length);
 
-/* Syncs the file and gives it its name; one with the same content is kept as it is. On failure it is discarded. */
-bool artifact_file_keep(struct artifact_file *file);
+/* Nothing follows: its digest is known from now on. */
+void artifact_file_finish(struct artifact_file *file);
+
+/* Writes the provenance text of a finished file, to be kept with it. `name` is "<job>-<n>". False: see file->error. */
+bool artifact_file_describe(struct artifact_file *file, const char *name, const char *text, size_t length);
+
+/* Syncs finished and described files and gives them their names; content that is there already stays as it is. All of them together, because a
+ * disk takes hardly longer for thirty than for one. Of each, `kept` or `error` tells; none is open afterwards. */
+void artifact_files_keep(struct artifact_file *const *files, size_t count);
 
 /* Removes it. Does nothing when it is not open. */
 void artifact_file_discard(struct artifact_file *file);
-
-/* Writes the provenance text beside a kept file, whole or not at all, and syncs the folder. `name` is "<job>-<n>". */
-enum error_code artifact_folder_describe(struct artifact_folder *folder, const char *sha256, const char *name, const char *text,
-	size_t length, struct error *error);
 
 /* Removes temporary files of a former run. */
 void artifact_folder_clean(struct artifact_folder *folder);

@@ -123,12 +123,11 @@ void artifact_record_provenance(struct artifact_item *item)
 		json_write(&text, object);
 	buffer_char(&text, '\n');
 	snprintf(name, sizeof name, "%s-%d", job_of(item), item->n);
-	item->failed = true;
 	if (object == NULL || text.failed)
-		error_memory(&item->error);
-	else
-		item->failed = artifact_folder_describe(item->work->folder, item->file.sha256, name, text.data, text.length,
-				       &item->error) != ERROR_NONE;
+		error_memory(&item->file.error);
+	item->failed = object == NULL || text.failed || !artifact_file_describe(&item->file, name, text.data, text.length);
+	if (item->failed)
+		item->error = item->file.error;
 	buffer_free(&text);
 	json_decref(object);
 }

@@ -37,7 +37,7 @@ struct artifact_item {
 struct artifact_work {
 	struct artifact_copy *copy;
 	struct artifact_folder *folder;
-	void (*ended)(struct artifact_item *item); /* a download ended: kept, failed, or to be tried again (rest_ms > 0) */
+	void (*ended)(struct artifact_item *item); /* a download ended: whole, failed, or to be tried again (rest_ms > 0) */
 	int count, left;
 	struct artifact_item items[];
 };
@@ -54,7 +54,7 @@ void artifact_fetch_free(struct artifact_item *item);
 
 /* artifact_record.c */
 
-/* Writes the provenance of an item whose file was kept. On failure the item has failed: a file nobody can account for is not kept. */
+/* Writes the provenance of an item whose file is finished. On failure the item has failed: a file nobody can account for is not kept. */
 void artifact_record_provenance(struct artifact_item *item);
 
 /* Fills copy->artifacts and copy->warnings. */
