@@ -297,6 +297,21 @@ describe("an artifact of a vendor in trouble", function()
     assert.same({ "passwd", 7, 640, 480 }, { artifact.filename, artifact.seed, artifact.width, artifact.height })
   end)
 
+  it("beyond the cap of bytes is not kept, wherever it comes from", function()
+    local job = odd:job { { text = ("x"):rep(2000001) }, { text = ("x"):rep(2000000) } }
+    assert.is_truthy(job.artifacts[1].error:find("artifacts.max_bytes", 1, true))
+    assert.equal(2000000, job.artifacts[2].bytes)
+    assert.is_nil(job.artifacts[2].text)
+  end)
+
+  it("beyond the cap of outputs is named", function()
+    local outputs = {}
+    for n = 1, 520 do outputs[n] = { text = "output " .. n } end
+    local job = odd:job(outputs)
+    assert.equal(512, #job.artifacts)
+    assert.same({ "only the first 512 of 520 outputs were kept" }, job.result.warnings)
+  end)
+
   it("with the same content is stored once", function()
     local one, two = odd:job { { text = "twice" } }, odd:job { { text = "twice" } }
     assert.equal(one.artifacts[1].sha256, two.artifacts[1].sha256)
