@@ -2,6 +2,7 @@
  *
  * The engine thread makes answer and row and hands them straight to the store, so a durable submit needs three wake-ups, not four. */
 #include "api/exchange.h"
+#include "api/callback.h"
 
 #include <pthread.h>
 #include <stdio.h>
@@ -146,6 +147,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->idempotency_key[0] = '\0';
 	exchange->job = NULL;
 	exchange->webhook_url = NULL;
+	exchange->callback = NULL;
 	exchange->refused.code = ERROR_NONE;
 	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
 	/* a submit is a dry run first, whatever becomes of it: the preview is what will be sent */
@@ -177,6 +179,7 @@ void exchange_release(struct exchange *exchange)
 		gate_release(host->gate, exchange->view);
 	free(exchange->write.replay);
 	free(exchange->webhook_url);
+	callback_free(exchange->callback);
 	script_call_clear(&exchange->call.call, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->answer, SPARE_BUFFER_BYTES);
 	buffer_reset(&exchange->row_payload, SPARE_BUFFER_BYTES);

@@ -33,7 +33,8 @@ struct exchange {
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char trace[TRACE_BYTES]; /* the client's traceparent, or "" */
 	char idempotency_key[512];
-	char *webhook_url; /* what a preview shows of the job's; or NULL */
+	char *webhook_url;	   /* what a preview shows of the job's; or NULL */
+	struct callback *callback; /* who is told of the job; or NULL */
 
 	/* a submit that asks to be live */
 	char caller_name[LIMIT_API_KEY_NAME_BYTES + 1]; /* of the API key, or "" */

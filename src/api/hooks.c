@@ -141,6 +141,9 @@ void hooks_list_handle(struct host *host, struct http_request *request)
 	json_write_bool(&out, request->view->config->hooks.enabled);
 	buffer_text(&out, ",\"webhooks\":");
 	hooks_write(host->hooks, &out);
+	buffer_text(&out, ",\"callbacks\":");
+	if (!hooks_write_one(host->hooks, "callbacks", &out))
+		buffer_text(&out, "null");
 	buffer_char(&out, '}');
 	send(request, 200, &out);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/envelope.h"
+#include "api/callback.h"
 #include "base/json.h"
 #include "gate/mask.h"
 
@@ -147,6 +148,8 @@ static json_t *extract_request(struct incoming *incoming, const char **path)
 	request = json_copy(incoming->body);
 	for (size_t i = 0; request != NULL && i < sizeof host_keys / sizeof *host_keys; i++)
 		json_object_del(request, host_keys[i]);
+	for (size_t i = 0; request != NULL && incoming->callback != NULL && i < 2; i++)
+		json_object_del(request, callback_members[i]);
 	for (size_t i = 0; request != NULL && incoming->verb == VERB_GENERATE && i < sizeof name_keys / sizeof *name_keys; i++)
 		json_object_del(request, name_keys[i]);
 	return request;
@@ -213,12 +216,14 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 	if (!read_switches(incoming))
 		return false;
 	incoming->liveness = decide_liveness(incoming);
-	return verb == VERB_HEALTH || verb == VERB_POLL || read_script_request(incoming);
+	return verb == VERB_HEALTH || verb == VERB_POLL ||
+	       (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
 }
 
 void incoming_close(struct incoming *incoming)
 {
 	judgement_release(incoming->judgement);
+	callback_free(incoming->callback);
 	json_decref(incoming->script_request);
 	json_decref(incoming->body);
 	catalog_release(incoming->set);

@@ -9,6 +9,8 @@
 #include "api/host.h"
 #include "api/judgement.h"
 
+struct callback;
+
 enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE };
 
 struct incoming {
@@ -22,9 +24,10 @@ struct incoming {
 	const json_t *config;	   /* the request's config or cfg, or NULL; borrowed from body */
 	json_t *script_request;	   /* submit, generate: what prepare gets, masked; an object */
 	struct judgement *judgement;
-	bool wants_live;	/* the request says "dry_run": false */
-	int64_t max_cost;	/* max_cost_usd in micro-dollars; -1: not said */
-	enum liveness liveness; /* how the answer stands to the vendor, as far as the gate decides it */
+	struct callback *callback; /* submit, generate; or NULL */
+	bool wants_live;	   /* the request says "dry_run": false */
+	int64_t max_cost;	   /* max_cost_usd in micro-dollars; -1: not said */
+	enum liveness liveness;	   /* how the answer stands to the vendor, as far as the gate decides it */
 };
 
 /* Reads and checks everything; `name` is the provider as typed, or NULL for generate (the body names it). False: an answer was sent. */

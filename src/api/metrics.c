@@ -14,6 +14,7 @@
 #include "base/histogram.h"
 #include "base/limits.h"
 #include "event/hub.h"
+#include "hook/hook.h"
 
 #define NO_ROUTE ROUTES_MAX /* refused before a route was found, or there is none */
 #define PER_ROUTE (STATUS_COUNT + HISTOGRAM_COUNTERS)
@@ -300,6 +301,7 @@ static void write_process(struct buffer *out, const struct host *host)
 
 void metrics_handle(struct host *host, struct http_request *request)
 {
+	int waiting, parked;
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
@@ -310,7 +312,9 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
 	write_money(&out, host, &request->view->config->live);
-	write_gauge(&out, "providerd_webhook_backlog", "Deliveries to registered webhooks that are waiting.", 0);
+	hooks_backlog(host->hooks, &waiting, &parked);
+	write_gauge(&out, "providerd_webhook_backlog", "Deliveries to registered webhooks that are waiting.", waiting);
+	write_gauge(&out, "providerd_webhook_parked", "Deliveries that were given up, until somebody asks for a replay.", parked);
 	if (out.failed)
 		query_problem(request, 503, NULL, "out of memory");
 	else

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/callback.h"
 #include "api/envelope.h"
 #include "api/exchange.h"
 #include "api/live_job.h"
@@ -38,6 +39,8 @@ static void write_job_fields(struct exchange *exchange, struct buffer *out)
 	envelope_write_json(out, "estimates", &call->estimates);
 	envelope_write_json(out, "upstream", &call->upstream);
 	buffer_text(out, "\"artifacts\":[],");
+	if (exchange->callback != NULL)
+		callback_write(out, exchange->callback);
 	if (exchange->job != NULL) {
 		buffer_text(out, "\"reserved_usd\":");
 		json_write_usd(out, exchange->write.task.money->reserved);
@@ -309,6 +312,17 @@ static void send_outcome(struct exchange *exchange, struct incoming *incoming)
 	}
 }
 
+/* False: a problem was sent. */
+static bool take_callback(struct exchange *exchange, struct incoming *incoming)
+{
+	exchange->callback = incoming->callback;
+	incoming->callback = NULL;
+	if (exchange->callback == NULL || callback_store(exchange->callback, incoming->host->hooks, &exchange->write))
+		return true;
+	incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	return false;
+}
+
 void submission_handle(struct incoming *incoming)
 {
 	struct exchange *exchange = exchange_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
@@ -318,7 +332,8 @@ void submission_handle(struct incoming *incoming)
 		return;
 	}
 	exchange->write.task.id = id_make();
-	if (read_idempotency_key(exchange, incoming) && !answer_known_key(exchange, incoming) && exchange_run(exchange, incoming))
+	if (take_callback(exchange, incoming) && read_idempotency_key(exchange, incoming) &&
+		!answer_known_key(exchange, incoming) && exchange_run(exchange, incoming))
 		send_outcome(exchange, incoming);
 	exchange_release(exchange);
 }

@@ -19,6 +19,7 @@
 #include "base/standard_webhooks.h"
 
 #define ID_PREFIX "hook_"
+#define CALLBACKS_ID "callbacks" /* of all callback_urls together */
 #define SECRET_BYTES 32
 #define SECRET_BYTES_LEAST 24 /* the specification's minimum */
 #define SHOWN_PARKED 100
@@ -95,7 +96,10 @@ static void link_hook(struct hooks *hooks, struct hook *hook)
 
 static void write_id(int64_t number, char id[HOOK_ID_BYTES])
 {
-	snprintf(id, HOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
+	if (number == HOOK_CALLBACKS)
+		snprintf(id, HOOK_ID_BYTES, "%s", CALLBACKS_ID);
+	else
+		snprintf(id, HOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
 }
 
 struct hook *hook_find(struct hooks *hooks, const char *id)
@@ -104,7 +108,7 @@ struct hook *hook_find(struct hooks *hooks, const char *id)
 
 	for (struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
 		write_id(hook->number, own);
-		if (!hook->removed && hook->number != HOOK_CALLBACKS && (strcmp(own, id) == 0 || strcmp(hook->url, id) == 0))
+		if (!hook->removed && (strcmp(own, id) == 0 || (*id != '\0' && strcmp(hook->url, id) == 0)))
 			return hook;
 	}
 	return NULL;
@@ -308,10 +312,9 @@ static bool find_number(struct hooks *hooks, const char *id, int64_t *number)
 
 	pthread_mutex_lock(&hooks->lock);
 	hook = hook_find(hooks, id);
-	if (hook != NULL)
-		*number = hook->number;
+	*number = hook != NULL ? hook->number : HOOK_CALLBACKS;
 	pthread_mutex_unlock(&hooks->lock);
-	return hook != NULL;
+	return *number != HOOK_CALLBACKS; /* which nobody may remove or change */
 }
 
 enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *error)
@@ -341,21 +344,20 @@ enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *se
 	struct hook_change change = { .op = HOOK_SECRETS,
 		.hook = { .secret = secret, .earlier_until_ms = clock_unix_ms() + LIMIT_HOOK_ROTATION_MS } };
 	char *fresh = strdup(secret), *earlier = NULL;
-	enum error_code code = fresh != NULL ? ERROR_NONE : error_memory(error);
-	struct hook *hook;
+	enum error_code code = ERROR_NONE;
+	struct hook *hook = NULL;
 
+	if (!find_number(hooks, id, &change.hook.number)) {
+		free(fresh);
+		return refuse_unknown(error);
+	}
 	pthread_mutex_lock(&hooks->lock);
 	hook = hook_find(hooks, id);
-	if (hook != NULL) {
-		change.hook.number = hook->number;
+	if (hook != NULL)
 		earlier = strdup(hook->secret);
-	}
 	pthread_mutex_unlock(&hooks->lock);
 	change.hook.earlier_secret = earlier;
-	if (code == ERROR_NONE)
-		code = hook == NULL ? refuse_unknown(error) : earlier == NULL ? error_memory(error) : ERROR_NONE;
-	if (code == ERROR_NONE)
-		code = save_now(hooks->store, &change, error);
+	code = fresh == NULL || earlier == NULL ? error_memory(error) : save_now(hooks->store, &change, error);
 	pthread_mutex_lock(&hooks->lock);
 	hook = code == ERROR_NONE ? hook_find(hooks, id) : NULL;
 	if (hook != NULL) {
@@ -447,12 +449,9 @@ static int64_t next_due(const struct hook *hook)
 	return due;
 }
 
-static void write_hook(struct buffer *out, const struct hook *hook)
+static void write_registration(struct buffer *out, const struct hook *hook)
 {
-	char id[HOOK_ID_BYTES];
-
-	write_id(hook->number, id);
-	buffer_format(out, "{\"id\":\"%s\",\"url\":", id);
+	buffer_text(out, "\"url\":");
 	json_write_text(out, hook->url);
 	buffer_text(out, ",\"events\":");
 	json_write_text(out, hook->events);
@@ -461,6 +460,16 @@ static void write_hook(struct buffer *out, const struct hook *hook)
 	buffer_char(out, ',');
 	write_time(out, "created_at", hook->created_ms);
 	write_time(out, "earlier_secret_until", hook->earlier_until_ms > clock_unix_ms() ? hook->earlier_until_ms : 0);
+}
+
+static void write_hook(struct buffer *out, const struct hook *hook)
+{
+	char id[HOOK_ID_BYTES];
+
+	write_id(hook->number, id);
+	buffer_format(out, "{\"id\":\"%s\",", id);
+	if (hook->number != HOOK_CALLBACKS)
+		write_registration(out, hook);
 	buffer_format(out, "\"cursor\":\"%lld\",\"waiting\":%d,\"parked_count\":%d,", (long long)queue_cursor(hook),
 		hook->waiting, hook->parked);
 	write_parked(out, hook);

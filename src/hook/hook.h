@@ -58,7 +58,7 @@ enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *
 /* From now on the new secret signs, and the one before too for LIMIT_HOOK_ROTATION_MS. ERROR_NOT_FOUND. */
 enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *secret, struct error *error);
 
-/* Parked deliveries are tried again: the one of this event, or (0) all. *count is how many. ERROR_NOT_FOUND. */
+/* Parked deliveries are tried again (of callback_urls with the id "callbacks"): the one of this event, or (0) all. *count is how many. ERROR_NOT_FOUND. */
 enum error_code hooks_replay(struct hooks *hooks, const char *id, int64_t event, int *count, struct error *error);
 
 /* Appends a JSON array of all hooks with their state, without secrets; or the one with this id as an object. False: there is none. */

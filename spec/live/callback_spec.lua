@@ -1,0 +1,56 @@
+-- callback_url of live jobs: each job's whole story, in order, signed.
+local cjson = require "cjson"
+local signer = require "spec.support.signer"
+local start = require("spec.support.host").start
+local support = require "spec.support.live"
+
+describe("callback_url of a live job", function()
+  local live, receiver
+  setup(function()
+    receiver = start { program = "lua5.4", arguments = { "spec/support/receiver.lua" }, config = "" }
+    live = support.start { config = function(config) config.hooks = { enabled = true, allow_loopback = true } end }
+  end)
+  teardown(function()
+    live:remove()
+    receiver:kill()
+    receiver:remove()
+  end)
+
+  it("tells of it from the submit to its bill", function()
+    local secrets, stories = {}, {}
+    for _, provider in ipairs { "fal", "replicate", "stability", "runway", "luma", "pika", "runpod", "modal" } do
+      local answer = live:submit(provider, { callback_url = "http://127.0.0.1:" .. receiver.port .. "/hook/" .. provider })
+      assert.equal(202, answer.status, answer.body)
+      secrets[answer.json.job_id], stories[answer.json.job_id] = answer.json.callback.secret, {}
+    end
+    for job_id in pairs(secrets) do assert.equal("done", live:ended(job_id).status) end
+    local list = receiver:eventually(function()
+      local found, settled = receiver:get("/received").json.received, 0
+      for _, delivery in ipairs(found) do
+        if cjson.decode(delivery.body).type:find("%.settled$") then settled = settled + 1 end
+      end
+      return settled == 8 and found
+    end, 30)
+    for _, delivery in ipairs(list) do
+      local event, headers = cjson.decode(delivery.body), delivery.headers
+      local story = stories[event.subject]
+      assert.equal("v1," .. signer.standard(secrets[event.subject], headers["webhook-id"], headers["webhook-timestamp"], delivery.body),
+        headers["webhook-signature"])
+      assert.is_true(#story == 0 or tonumber(story[#story].id) < tonumber(event.id))
+      story[#story + 1] = event
+    end
+    for _, story in pairs(stories) do
+      local seen = {}
+      for _, event in ipairs(story) do seen[event.type:match("[^.]+$")] = event end
+      assert.is_truthy(story[1].type:find("%.submit$"))
+      assert.equal("queued", story[1].data.status)
+      assert.is_truthy(seen.done and seen.settled)
+      assert.equal("done", seen.done.data.status)
+    end
+    for _, delivery in ipairs(list) do
+      for _, planted in pairs(support.SECRETS) do
+        for _, value in pairs(planted) do assert.is_nil(delivery.body:find(value, 1, true)) end
+      end
+    end
+  end)
+end)

@@ -1,0 +1,99 @@
+/* callback.c - reads callback_url and callback_secret, and stores them in the commit of their job. Any thread; no state. */
+#include "api/callback.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+
+const char *const callback_members[2] = { "callback_url", "callback_secret" };
+
+void callback_free(struct callback *callback)
+{
+	if (callback == NULL)
+		return;
+	explicit_bzero(callback->secret, sizeof callback->secret);
+	free(callback->url);
+	free(callback);
+}
+
+/* A text of the body. False: it is something else, and a problem was sent. */
+static bool read_text(struct incoming *incoming, const char *name, const char **text)
+{
+	const json_t *value = json_object_get(incoming->body, name);
+
+	*text = json_string_value(value);
+	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
+		return true;
+	incoming_problem(incoming, 400, name, "must be text", NULL);
+	return false;
+}
+
+static bool check(struct incoming *incoming, const char *url, const char *secret)
+{
+	struct error error;
+
+	if (hooks_check_url(incoming->http->view->config, url, &error) != ERROR_NONE) {
+		incoming_problem(incoming, 400, callback_members[0], error.message, NULL);
+		return false;
+	}
+	if (secret != NULL && hooks_check_secret(secret, &error) != ERROR_NONE) {
+		incoming_problem(incoming, 400, callback_members[1], error.message, NULL);
+		return false;
+	}
+	return true;
+}
+
+bool callback_read(struct incoming *incoming, struct callback **callback)
+{
+	const char *url, *secret;
+	struct callback *made;
+
+	if (!incoming->http->view->config->hooks.enabled)
+		return true;
+	if (!read_text(incoming, callback_members[0], &url) || !read_text(incoming, callback_members[1], &secret))
+		return false;
+	if (url == NULL)
+		return true;
+	if (!check(incoming, url, secret))
+		return false;
+	made = calloc(1, sizeof *made);
+	if (made != NULL && (made->url = strdup(url)) != NULL) {
+		made->made = secret == NULL;
+		if (secret != NULL)
+			memcpy(made->secret, secret, strlen(secret) + 1);
+		*callback = made;
+		if (secret != NULL || hooks_make_secret(made->secret))
+			return true;
+		*callback = NULL;
+	}
+	callback_free(made);
+	incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	return false;
+}
+
+bool callback_store(struct callback *callback, struct hooks *hooks, struct store_write *write)
+{
+	struct error error;
+
+	if (hooks_expect_callback(hooks, &error) != ERROR_NONE)
+		return false;
+	callback->changes[0] = (struct hook_change){ .op = HOOK_PUT,
+		.hook = { .number = HOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = -1 } };
+	callback->changes[1] = (struct hook_change){ .op = HOOK_CALLBACK,
+		.callback = { .sequence = id_sequence(&write->task.id), .url = callback->url, .secret = callback->secret } };
+	write->hook_changes = callback->changes;
+	write->hook_change_count = 2;
+	return true;
+}
+
+void callback_write(struct buffer *out, const struct callback *callback)
+{
+	buffer_text(out, "\"callback\":{\"url\":");
+	json_write_text(out, callback->url);
+	if (callback->made) {
+		buffer_text(out, ",\"secret\":");
+		json_write_text(out, callback->secret);
+	}
+	buffer_text(out, "},");
+}
