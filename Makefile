@@ -91,8 +91,9 @@ lint: build ## clang-format, luacheck, and the scripts as the host would load th
 
 bench: build ## measure, beside a bare civetweb handler
 	$(call ensure_packages,$(BENCH_PACKAGES))
-	@$(MAKE) --no-print-directory $(BUILD)/bench-baseline
-	@PROVIDERD=$(abspath $(BUILD)/providerd) BASELINE=$(abspath $(BUILD)/bench-baseline) lua5.4 spec/bench/run.lua
+	@$(MAKE) --no-print-directory $(BUILD)/bench-baseline $(BUILD)/bench-subscribers
+	@PROVIDERD=$(abspath $(BUILD)/providerd) BASELINE=$(abspath $(BUILD)/bench-baseline) \
+	  SUBSCRIBERS=$(abspath $(BUILD)/bench-subscribers) lua5.4 spec/bench/run.lua
 
 install: build ## install under PREFIX (default /usr/local)
 	install -D -m 755 $(BUILD)/providerd $(DESTDIR)$(PREFIX)/bin/providerd
@@ -109,6 +110,10 @@ $(BUILD)/bench-baseline: spec/bench/baseline.c
 $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/,live/signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs jansson) -lpthread -lm
+
+$(BUILD)/bench-subscribers: spec/bench/subscribers.c
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $<
 
 clean: ## remove build/
 	rm -rf build
