@@ -26,8 +26,9 @@ describe("the events of a live job", function()
     assert.is_true(stream.ended)
     local told = verbs(events)
     assert.same({ "submit", "sent" }, { told[1], told[2] })
-    assert.same({ "done", "settled" }, { told[#told - 1], told[#told] })
-    for i = 3, #told - 2 do assert.equal("progress", told[i]) end
+    assert.same({ "artifact", "done", "settled" }, { told[#told - 2], told[#told - 1], told[#told] })
+    for i = 3, #told - 3 do assert.equal("progress", told[i]) end
+    assert.equal("/api/jobs/" .. job_id .. "/artifacts/0", events[#told - 2].data.artifacts[1].url)
     assert.same(events, history(job_id))
   end)
 
@@ -46,6 +47,21 @@ describe("the events of a live job", function()
     assert.is_number(last.money.spent_usd)
     assert.equal(events[#events].time, last.updated_at)
     assert.is_true(#last.artifacts > 0)
+  end)
+end)
+
+describe("the log of a live job", function()
+  it("has a line for each of its events", function()
+    local live = support.start()
+    finally(function() live:remove() end)
+    local job_id = live:job("stability")
+    live:ended(job_id)
+    local logs = live.host:get("/api/jobs/logs/" .. job_id).json.logs
+    local events = live.host:get("/api/events/history?job=" .. job_id).json.events
+    assert.equal(#events, #logs)
+    for i, event in ipairs(events) do assert.same({ event.time, event.type }, { logs[i].at, logs[i].event }) end
+    assert.equal("registered for stability", logs[1].message)
+    assert.truthy(logs[#logs].message:find("it cost %d+%.%d+ USD"), logs[#logs].message)
   end)
 end)
 

@@ -77,13 +77,12 @@ static json_t *get_entry(struct host *host, struct http_request *request, const 
 	struct error error;
 	struct id id;
 
-	if (!id_parse(text, &id)) {
-		query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
-	} else if (!read_n(number, &finding.n)) {
+	if (!query_job_id(request, text, &id))
+		return NULL;
+	if (!read_n(number, &finding.n)) {
 		query_problem(request, 404, NULL, "an artifact is named by its number, from 0 on");
 	} else if (task_store_get(host->store, &id, find_entry, &finding, &error) != ERROR_NONE) {
-		query_problem(request, error.code == ERROR_NOT_FOUND ? 404 : 503, NULL,
-			error.code == ERROR_NOT_FOUND ? "the registry has no job with this id" : error.message);
+		query_no_job(request, &error);
 	} else if (finding.entry == NULL) {
 		explain_absence(request, &finding);
 	}

@@ -226,15 +226,12 @@ static bool find_job(struct host *host, struct http_request *request, const char
 {
 	struct error error;
 
-	if (!id_parse(text, id)) {
-		query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+	if (!query_job_id(request, text, id))
 		return false;
-	}
-	switch (task_store_get(host->store, id, note_over, over, &error)) {
-	case ERROR_NONE: return true;
-	case ERROR_NOT_FOUND: query_problem(request, 404, NULL, "the registry has no job with this id"); return false;
-	default: query_problem(request, 503, NULL, error.message); return false;
-	}
+	if (task_store_get(host->store, id, note_over, over, &error) == ERROR_NONE)
+		return true;
+	query_no_job(request, &error);
+	return false;
 }
 
 static bool stop_at_first(void *context, const struct event_row *row)

@@ -89,7 +89,7 @@ static const struct {
 	{ "canceled", "the job was canceled" },
 	{ "unknown", "the outcome is not known: the vendor may have done the work, and may ask for money" },
 	{ "settled", "what the job has cost is known, or decided" },
-	{ "artifact", "a result of the job was stored by the host" },
+	{ "artifact", "results of the job were stored by the host" },
 };
 
 static const struct {

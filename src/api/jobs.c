@@ -182,14 +182,6 @@ void jobs_list(struct host *host, struct http_request *request, bool as_all)
 
 /* ---- one job ---- */
 
-static bool read_id(struct http_request *request, const char *text, struct id *id)
-{
-	if (id_parse(text, id))
-		return true;
-	query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
-	return false;
-}
-
 /* What a row is shown with. */
 struct showing {
 	struct buffer out;
@@ -204,15 +196,13 @@ static void show_task(
 	struct error error;
 	struct id id;
 
-	if (!read_id(request, text, &id))
+	if (!query_job_id(request, text, &id))
 		return;
 	buffer_init(&showing.out, LIMIT_REPLY_BYTES);
 	if (task_store_get(host->store, &id, write, &showing, &error) == ERROR_NONE)
 		send_body(request, &showing.out);
-	else if (error.code == ERROR_NOT_FOUND)
-		query_problem(request, 404, NULL, "the registry has no job with this id");
 	else
-		query_problem(request, 503, NULL, error.message);
+		query_no_job(request, &error);
 	buffer_free(&showing.out);
 }
 
@@ -227,41 +217,9 @@ static void write_status(void *context, const struct task *task)
 	buffer_char(&showing->out, '}');
 }
 
-static void write_line(struct buffer *out, int64_t at_ms, const char *kind, const char *verb, const char *message)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	clock_format(at_ms, text);
-	buffer_format(out, "{\"at\":\"%s\",\"level\":\"info\",\"event\":\"public.%s.%s\",\"message\":", text, kind, verb);
-	json_write_text(out, message);
-	buffer_char(out, '}');
-}
-
-static void write_logs(void *context, const struct task *task)
-{
-	struct buffer *out = &((struct showing *)context)->out;
-	char id[ID_TEXT_BYTES], message[160];
-
-	id_format(&task->id, id);
-	buffer_format(out, "{\"ok\":true,\"job_id\":\"%s\",\"logs\":[", id);
-	snprintf(message, sizeof message, "registered for %s%s", task->provider,
-		task->dry_run ? " (dry run, nothing was sent)" : "");
-	write_line(out, task->created_ms, task->kind, "submit", message);
-	if (task->status != TASK_QUEUED) {
-		buffer_char(out, ',');
-		write_line(out, task->updated_ms, task->kind, task_status_name(task->status), "status changed");
-	}
-	buffer_text(out, "]}");
-}
-
 void jobs_status(struct host *host, struct http_request *request, const char *id)
 {
 	show_task(host, request, id, write_status);
-}
-
-void jobs_logs(struct host *host, struct http_request *request, const char *id)
-{
-	show_task(host, request, id, write_logs);
 }
 
 static void note_status(void *context, const struct task *task)
@@ -276,7 +234,7 @@ void jobs_cancel(struct host *host, struct http_request *request, const char *te
 	char detail[96];
 	struct id id;
 
-	if (!read_id(request, text, &id))
+	if (!query_job_id(request, text, &id))
 		return;
 	switch (task_store_get(host->store, &id, note_status, &status, &error)) {
 	case ERROR_NONE:
@@ -287,7 +245,6 @@ void jobs_cancel(struct host *host, struct http_request *request, const char *te
 		snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
 		query_problem(request, 409, NULL, detail);
 		break;
-	case ERROR_NOT_FOUND: query_problem(request, 404, NULL, "the registry has no job with this id"); break;
-	default: query_problem(request, 503, NULL, error.message); break;
+	default: query_no_job(request, &error); break;
 	}
 }

@@ -13,6 +13,22 @@ void query_problem(struct http_request *request, int status, const char *name, c
 					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
 }
 
+bool query_job_id(struct http_request *request, const char *text, struct id *id)
+{
+	if (id_parse(text, id))
+		return true;
+	query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+	return false;
+}
+
+void query_no_job(struct http_request *request, const struct error *error)
+{
+	if (error->code == ERROR_NOT_FOUND)
+		query_problem(request, 404, NULL, "the registry has no job with this id");
+	else
+		query_problem(request, 503, NULL, error->message);
+}
+
 bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
 {
 	char text[40], detail[128], *end;

@@ -47,6 +47,27 @@ static void write_settlement(struct buffer *out, const struct live_job *job)
 	buffer_char(out, '}');
 }
 
+/* Those that were stored. */
+static bool has_copies(const struct ending *ending)
+{
+	const json_t *artifact;
+	size_t i;
+
+	json_array_foreach(ending != NULL ? ending->artifacts : NULL, i, artifact)
+		if (json_text(artifact, "sha256") != NULL)
+			return true;
+	return false;
+}
+
+static void write_copies(struct buffer *out, const struct live_job *job)
+{
+	buffer_text(out, "{\"status\":");
+	json_write_text(out, task_status_name(job->status));
+	buffer_text(out, ",\"artifacts\":");
+	json_write(out, job->end->artifacts);
+	buffer_char(out, '}');
+}
+
 /* An event without its text is better than none. */
 static void add_event(struct live_job *job, const char *verb, void (*write)(struct buffer *out, const struct live_job *job))
 {
@@ -157,6 +178,8 @@ void record_end(struct live *live, struct live_job *job, void (*then)(struct liv
 {
 	fill(job, true, then);
 	job->written.phase = LIVE_ENDED;
+	if (has_copies(job->end))
+		add_event(job, "artifact", write_copies);
 	add_event(job, task_status_name(job->status), write_state);
 	add_event(job, "settled", write_settlement);
 	put(live, job);
