@@ -123,8 +123,8 @@ end
 function model_inputs.announce(built, ctx)
   if built.unfit_defaults then
     for _, default in ipairs(built.unfit_defaults) do
-      ctx.note(("%s: the default of %s is not one that %s takes (%s), so its own is used"):format(
-        default.field, tostring(default.value), built.model, default.complaint))
+      ctx.note(default.field .. ": the default of " .. tostring(default.value) .. " is not one that " .. built.model
+        .. " takes (" .. default.complaint .. "), so its own is used")
     end
   end
   plan.announce(built, ctx)

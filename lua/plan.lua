@@ -6,9 +6,9 @@
 
 local plan = {}
 
---- A plan with nothing in it.
+--- A plan with nothing in it, and room for what most get: a table that grows by and by costs more than all that is put into it.
 function plan.new()
-  return { body = {} }
+  return { body = { prompt = nil, seed = nil, image = nil, size = nil }, model = nil, description = nil, notes = nil }
 end
 
 local function add(self, list_name, item)

@@ -228,7 +228,7 @@ local function check_sizes(parameters)
 end
 
 local function read_parameters(reader)
-  local parameters = {}
+  local parameters = { guidance_scale = nil, resolution = nil, steps = nil } -- room for the defaults
   if next(reader.object) == nil then return parameters end
   reader:fields(PARAMETERS, parameters)
   if parameters.init_image then
@@ -265,6 +265,15 @@ local function ignored_names(request)
   return #ignored > 0 and cjson.array(ignored) or nil
 end
 
+-- "1024x768" as a size, or nil.
+local function size_in_words(text)
+  local width, height = string.match(string.sub(text, 1, 32), "^(%d+)%s*x%s*(%d+)$")
+  width, height = math.tointeger(tonumber(width)), math.tointeger(tonumber(height))
+  return width and height and width > 0 and height > 0 and { width = width, height = height } or nil
+end
+
+local DEFAULT_RESOLUTION = size_in_words(DEFAULTS.resolution)
+
 -- The size as fal writes it, the parameter that it came from, or nil and what is wrong.
 local function size_of(parameters)
   if type(parameters.image_size) == "table" then return parameters.image_size, "image_size" end
@@ -273,9 +282,8 @@ local function size_of(parameters)
   local text = parameters[name]
   if text == nil then return nil end
   if SIZES[text] then return text, name end
-  local width, height = string.match(string.sub(text, 1, 32), "^(%d+)%s*x%s*(%d+)$")
-  width, height = math.tointeger(tonumber(width)), math.tointeger(tonumber(height))
-  if width and height and width > 0 and height > 0 then return { width = width, height = height }, name end
+  local size = text == DEFAULTS.resolution and DEFAULT_RESOLUTION or size_in_words(text)
+  if size then return size, name end
   return nil, name, "must be WIDTHxHEIGHT or one of " .. table.concat(SIZE_NAMES, ", ")
 end
 
@@ -359,6 +367,7 @@ local function prepare(request)
     route = top:choice("route", ROUTES, LOWER),
     queue = fal_queue.read_options(top, inner),
     ignored = ignored_names(request),
+    prompt = nil, parameters = nil, defaulted = nil, -- room
   }
   if payload.model and not fal_queue.is_model_id(payload.model) then
     check.fail("model", "must be a model of fal.ai, such as " .. CAPABILITIES.models[1])

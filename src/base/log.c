@@ -239,12 +239,34 @@ void log_text(struct log_line *line, const char *name, const char *text)
 		add_bytes(line, text, strlen(text));
 }
 
+/* At least so many digits. */
+static void add_digits(struct log_line *line, uint64_t value, int least)
+{
+	char digits[24], *start = digits + sizeof digits;
+
+	for (; value > 0 || least > 0; value /= 10, least--)
+		*--start = (char)('0' + value % 10);
+	add_bytes(line, start, (size_t)(digits + sizeof digits - start));
+}
+
 void log_integer(struct log_line *line, const char *name, int64_t value)
 {
-	char digits[24];
+	add_name(line, name);
+	if (value < 0)
+		add_bytes(line, "-", 1);
+	add_digits(line, value < 0 ? 0 - (uint64_t)value : (uint64_t)value, 1);
+}
+
+void log_usd(struct log_line *line, const char *name, int64_t micro_usd)
+{
+	const char *quote = state.json ? "\"" : "";
 
 	add_name(line, name);
-	add_bytes(line, digits, (size_t)snprintf(digits, sizeof digits, "%lld", (long long)value));
+	add_bytes(line, quote, strlen(quote));
+	add_digits(line, (uint64_t)micro_usd / 1000000, 1);
+	add_bytes(line, ".", 1);
+	add_digits(line, (uint64_t)micro_usd % 1000000, 6);
+	add_bytes(line, quote, strlen(quote));
 }
 
 void log_bool(struct log_line *line, const char *name, bool value)

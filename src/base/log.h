@@ -35,6 +35,8 @@ void log_close(void);
 void log_begin(struct log_line *line, enum log_level level, const char *event);
 void log_text(struct log_line *line, const char *name, const char *text);
 void log_integer(struct log_line *line, const char *name, int64_t value);
+/* Dollars, not below zero, with six decimals; in JSON as text. */
+void log_usd(struct log_line *line, const char *name, int64_t micro_usd);
 void log_bool(struct log_line *line, const char *name, bool value);
 void log_end(struct log_line *line);
 

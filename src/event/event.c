@@ -1,7 +1,6 @@
 /* event.c - writes event lines. Any thread; the line is built on the stack, the log's thread writes it. */
 #include "event/event.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
@@ -95,20 +94,21 @@ static void add_summary(struct log_line *line, const struct event *event)
 void event_log(const struct event *event)
 {
 	struct log_line line;
-	char name[64], usd[32];
+	char text[64];
+	struct buffer name = { .data = text, .capacity = sizeof text, .maximum = sizeof text - 1 };
 
-	snprintf(name, sizeof name, "public.%s.%s", event->kind, event->verb);
-	log_begin(&line, LOG_INFO, name);
+	buffer_text(&name, "public.");
+	buffer_text(&name, event->kind);
+	buffer_char(&name, '.');
+	buffer_text(&name, event->verb);
+	log_begin(&line, LOG_INFO, text);
 	log_text(&line, "provider", event->provider);
 	log_bool(&line, "dry_run", event->dry_run);
 	log_bool(&line, "execution_allowed", event->execution_allowed);
 	if (event->job_id != NULL)
 		log_text(&line, "job_id", event->job_id);
-	if (event->estimate_micro_usd >= 0) {
-		snprintf(usd, sizeof usd, "%lld.%06lld", (long long)(event->estimate_micro_usd / 1000000),
-			(long long)(event->estimate_micro_usd % 1000000));
-		log_text(&line, "estimate_usd", usd);
-	}
+	if (event->estimate_micro_usd >= 0)
+		log_usd(&line, "estimate_usd", event->estimate_micro_usd);
 	if (event->mode != NULL)
 		log_text(&line, "mode", event->mode);
 	add_summary(&line, event);

@@ -60,7 +60,7 @@ static void write_field(lua_State *L, int table, const char *name, struct buffer
 static bool is_one_of(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
-		if (strcmp(*names, name) == 0)
+		if (**names == *name && strcmp(*names, name) == 0)
 			return true;
 	return false;
 }
