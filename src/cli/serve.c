@@ -298,6 +298,7 @@ static void stop_parts(struct serving *serving)
 	struct host *host = &serving->host;
 
 	atomic_store(&host->draining, true);
+	live_leave(host->live);
 	watch_stop(serving->watch);
 	event_hub_stop(host->events); /* ends the streams, so that HTTP can drain */
 	if (serving->http != NULL)

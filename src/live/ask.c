@@ -1,7 +1,6 @@
 /* ask.c - what other threads ask about a job: posted to the engine, waited for with a deadline. HTTP threads but for the functions named on_... */
 #include "live/room.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -9,6 +8,8 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+
+#define WAIT_SLICE_NS 250000000LL
 
 enum wish { WISH_END = 0, WISH_POLL, WISH_CANCEL, WISH_RESOLVE };
 
@@ -65,8 +66,10 @@ static void on_question(struct engine_note *note)
 	} else {
 		wait_with(job, question->waiter);
 		job->want_poll |= question->wish == WISH_POLL;
-		if (question->wish == WISH_CANCEL)
+		if (question->wish == WISH_CANCEL) {
 			job->want_cancel = job->live.cancel_asked = true;
+			job->tries = 0;
+		}
 		if (question->wish == WISH_RESOLVE) {
 			job_drop_resolution(job);
 			job->resolution = question->resolution;
@@ -92,22 +95,20 @@ static struct waiter *waiter_make(enum waiting waiting)
 	return waiter;
 }
 
-static bool wait_until_told(struct waiter *waiter, int timeout_ms)
+/* In slices, so that a host that stops does not wait for its clients' patience. */
+static bool wait_until_told(struct live *live, struct waiter *waiter, int timeout_ms)
 {
-	struct timespec deadline;
-	int failed;
+	int64_t until = clock_monotonic_ns() + timeout_ms * 1000000LL;
+	struct timespec slice;
+	int64_t now, next;
 
-	clock_gettime(CLOCK_MONOTONIC, &deadline);
-	deadline.tv_sec += timeout_ms / 1000;
-	deadline.tv_nsec += timeout_ms % 1000 * 1000000L;
-	if (deadline.tv_nsec >= 1000000000) {
-		deadline.tv_sec++;
-		deadline.tv_nsec -= 1000000000;
+	while ((now = clock_monotonic_ns()) < until && !atomic_load_explicit(&live->leaving, memory_order_relaxed)) {
+		next = now + WAIT_SLICE_NS < until ? now + WAIT_SLICE_NS : until;
+		slice = (struct timespec){ .tv_sec = (time_t)(next / 1000000000), .tv_nsec = (long)(next % 1000000000) };
+		if (sem_clockwait(&waiter->told, CLOCK_MONOTONIC, &slice) == 0)
+			return atomic_load_explicit(&waiter->done, memory_order_acquire);
 	}
-	do {
-		failed = sem_clockwait(&waiter->told, CLOCK_MONOTONIC, &deadline);
-	} while (failed == -1 && errno == EINTR);
-	return failed == 0 && atomic_load_explicit(&waiter->done, memory_order_acquire);
+	return false;
 }
 
 /* Takes `resolution` over. */
@@ -138,7 +139,7 @@ static enum error_code ask(struct live *live, const struct id *id, enum wish wis
 		free(question);
 		return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
 	}
-	if (wait_until_told(waiter, timeout_ms)) {
+	if (wait_until_told(live, waiter, timeout_ms)) {
 		code = waiter->code;
 		if (code != ERROR_NONE && error != NULL)
 			*error = waiter->error;

@@ -125,7 +125,7 @@ void job_remove(struct live *live, struct live_job *job)
 	}
 	timer_clear(live, &job->timer);
 	timers_leave(&live->timers);
-	schedule_count(job, false);
+	schedule_forget(job);
 	job_free(job);
 }
 

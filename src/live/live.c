@@ -67,6 +67,12 @@ enum error_code live_switch(struct live *live, bool stopped, struct error *error
 	return ERROR_NONE;
 }
 
+void live_leave(struct live *live)
+{
+	if (live != NULL)
+		atomic_store(&live->leaving, true);
+}
+
 static void on_wake(struct engine_note *note)
 {
 	struct live *live = (struct live *)(void *)((char *)note - offsetof(struct live, wake_note));

@@ -37,6 +37,9 @@ struct live_options {
 /* Reads the open jobs and the ledger and goes on with them. After the parts named above are started, before HTTP is. */
 enum error_code live_open(const struct live_options *options, struct live **live, struct error *error);
 
+/* The host is about to stop: who waits for a job is sent away. Any thread. */
+void live_leave(struct live *live);
+
 /* After the engine and the store have stopped. */
 void live_close(struct live *live);
 

@@ -17,15 +17,23 @@
 #define GROWTH 1.3
 #define RATE_LIMIT_SECONDS 10.0
 #define CANCEL_RETRY_SECONDS 5.0
+#define CANCEL_TRIES 5
+#define MOST_RUNTIME_SECONDS (31 * 86400.0)
+#define RUNTIME_GRACE_MS 3600000 /* for a vendor to end what was to be ended */
 
 /* ---- pauses ---- */
 
-static double number_of(const json_t *object, const char *name, double otherwise)
+static double number_within(const json_t *object, const char *name, double most, double otherwise)
 {
 	const json_t *value = json_object_get(object, name);
 	double number = json_is_number(value) ? json_number_value(value) : otherwise;
 
-	return number >= 0 && number <= 86400 ? number : otherwise;
+	return number >= 0 && number <= most ? number : otherwise;
+}
+
+static double number_of(const json_t *object, const char *name, double otherwise)
+{
+	return number_within(object, name, 86400, otherwise);
 }
 
 /* Grows from poll to poll, from what the script or the vendor asked for; never shorter than that, and spread a little. */
@@ -170,12 +178,31 @@ static enum task_status status_of(const char *text)
 	return task_status_parse(text, &status) ? status : TASK_RUNNING;
 }
 
+/* The host ends it then, counted from the moment when it was asked for. */
+static void limit_runtime(struct live_job *job, const json_t *result)
+{
+	double seconds = number_within(result, "max_runtime_seconds", MOST_RUNTIME_SECONDS, 0);
+	int64_t from = job->live.submitted_ms > 0 ? job->live.submitted_ms : clock_unix_ms();
+
+	if (seconds <= 0)
+		return;
+	job->live.stop_ms = from + (int64_t)(seconds * 1000);
+	if (job->live.deadline_ms < job->live.stop_ms + RUNTIME_GRACE_MS)
+		job->live.deadline_ms = job->live.stop_ms + RUNTIME_GRACE_MS;
+}
+
+/* A vendor that did not hear it, or takes its time, is told again, a few times. */
+static bool wants_cancel_again(const struct live_job *job)
+{
+	return job->live.cancel_asked && job->tries < CANCEL_TRIES &&
+	       clock_monotonic_ns() - job->canceled_ns > (int64_t)(CANCEL_RETRY_SECONDS * 1e9);
+}
+
 /* The vendor has the job and it goes on. */
 static void go_on(struct live *live, struct live_job *job, const json_t *result, enum task_status status)
 {
 	bool first = job->live.phase != LIVE_SENT;
 	bool changed;
-	double stop_after = number_of(result, "max_runtime_seconds", 0);
 
 	changed = keep_id(job, result) | keep_state(job, result);
 	if (clock_unix_ms() > job->live.deadline_ms)
@@ -183,16 +210,16 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 	if (status != job->status)
 		job->polls = 0;
 	changed |= keep_progress(live, job, result, status);
-	if (first && stop_after > 0)
-		job->live.stop_ms = clock_unix_ms() + (int64_t)(stop_after * 1000);
 	if (first) {
+		limit_runtime(job, result);
 		job_set_phase(live, job, LIVE_SENT);
 		schedule_count(job, true); /* one that was lost and found */
 	}
+	job->want_cancel |= wants_cancel_again(job);
 	schedule_in(live, job, poll_pause(live, job, result));
 	job->polls++;
 	if (first || changed) {
-		record_job(live, job, first, first ? "sent" : "progress", again);
+		record_job(live, job, first, first ? "sent" : status == TASK_UNKNOWN ? "unknown" : "progress", again);
 		return;
 	}
 	job_tell(job, false, ERROR_NONE, NULL);
@@ -352,7 +379,9 @@ static void outcome_of_cancel(struct live *live, struct live_job *job, json_t *r
 {
 	const char *status = result != NULL ? json_text(result, "status") : NULL;
 
-	job->want_cancel = job->live.cancel_asked = false;
+	job->want_cancel = false;
+	job->tries++;
+	job->canceled_ns = clock_monotonic_ns();
 	if (status != NULL && is_end(status)) {
 		take_result(live, job, result);
 		return;

@@ -119,10 +119,11 @@ struct live_job {
 	bool counted;	/* in lane->open */
 	bool want_poll; /* now, whatever the timer says */
 	bool want_cancel;
-	bool ending; /* its end is being written, or was */
-	int polls;   /* since something changed */
-	int tries;   /* of what is being tried again: reconcile, cancel, write */
-	int misses;  /* reconcile looked and did not find it */
+	bool ending;	     /* its end is being written, or was */
+	int polls;	     /* since something changed */
+	int tries;	     /* of what is being tried again: reconcile, cancel */
+	int64_t canceled_ns; /* when cancel was tried last */
+	int misses;	     /* reconcile looked and did not find it */
 	struct resolution *resolution;
 	struct delivery *deliveries;
 	struct waiter *waiters;
@@ -159,6 +160,7 @@ struct live {
 	struct budget_book *budget;
 	char *stop_file;
 	_Atomic bool stopped;
+	_Atomic bool leaving; /* nobody waits any more: the host stops */
 	struct timers timers;
 	struct timer gate_timer; /* when held-back jobs look again */
 	struct lane *lanes;
@@ -201,6 +203,7 @@ void schedule_never(struct live *live, struct live_job *job);		   /* until someb
 void schedule_block(struct live *live, struct lane *lane, double seconds);
 void schedule_job(struct live *live, struct live_job *job); /* looks at an idle job and starts what it needs */
 void schedule_count(struct live_job *job, bool open);
+void schedule_forget(struct live_job *job);
 void lane_claim(struct lane *lane, const char *vendor_id);
 void schedule_lane(struct live *live, struct lane *lane);
 bool lane_has_room(const struct lane *lane, size_t bytes);     /* for a call more */

@@ -462,30 +462,38 @@ static enum action wanted(const struct live_job *job)
 	return job->want_cancel || over ? ACTION_CANCEL : ACTION_POLL;
 }
 
+/* The job is about to be freed: it stands in no queue. */
+void schedule_forget(struct live_job *job)
+{
+	if (job->lane == NULL)
+		return;
+	unqueue(job);
+	undue(job);
+	schedule_count(job, false);
+}
+
 static void schedule_sent(struct live *live, struct live_job *job)
 {
-	if (job->resolution != NULL) {
-		undue(job);
-		outcome_resolve(live, job);
-	} else if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job)) {
+	if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job)) {
 		call_or_queue(live, job);
 	}
 }
 
 static void schedule_lost(struct live *live, struct live_job *job)
 {
-	if (job->resolution != NULL) {
-		undue(job);
-		outcome_resolve(live, job);
-	} else if (job->want_poll || is_due(job)) {
+	if (job->want_poll || is_due(job))
 		call_or_queue(live, job);
-	}
 }
 
 void schedule_job(struct live *live, struct live_job *job)
 {
 	if (job->action != ACTION_NONE || job->ending || engine_is_stopping(live->engine))
 		return;
+	if (job->resolution != NULL && job->live.phase != LIVE_QUEUED) {
+		undue(job);
+		outcome_resolve(live, job);
+		return;
+	}
 	switch (job->live.phase) {
 	case LIVE_QUEUED: schedule_queued(live, job); break;
 	case LIVE_SENT: schedule_sent(live, job); break;
