@@ -474,9 +474,8 @@ void schedule_forget(struct live_job *job)
 
 static void schedule_sent(struct live *live, struct live_job *job)
 {
-	if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job)) {
+	if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job))
 		call_or_queue(live, job);
-	}
 }
 
 static void schedule_lost(struct live *live, struct live_job *job)
