@@ -27,8 +27,9 @@ local function same_model(payload, prediction)
   if check.is_given(payload.deployment) then return prediction.deployment == payload.deployment end
   local named = check.is_given(payload.version) and payload.version or payload.model or payload.model_version
   if type(named) ~= "string" then return false end
-  local model, version = string.match(named, "^([^:]*/[^:]*):?(.*)$")
-  if not model then version = named end
+  local colon = string.find(named, ":", 1, true)
+  local model, version = string.sub(named, 1, (colon or #named + 1) - 1), colon and string.sub(named, colon + 1) or nil
+  if not string.find(model, "/", 1, true) then model, version = nil, named end
   if version == "latest" then model, version = payload.model, "" end
   if version and version ~= "" then return prediction.version == version end
   return model ~= nil and prediction.model == model
@@ -60,7 +61,9 @@ end
 -- The cursor of the next page, out of its whole URL.
 local function cursor_of(body)
   local parts = url_parts.parse(body.next)
-  return parts and parts.query and string.match("&" .. parts.query, "&cursor=([^&]+)") or nil
+  local query = "&" .. (parts and parts.query or "")
+  local _, last = string.find(query, "&cursor=", 1, true)
+  return last and string.match(string.sub(query, last + 1), "^[^&]+") or nil
 end
 
 local function decoded(text)

@@ -28,12 +28,21 @@ local function make(name, namespace, body, now)
       task = model.task or "text-to-image", framework = model.framework or "pytorch", image = model.image or { huggingface = {} },
       secrets = {} } }
   if name:match("^paused") then endpoint.state = "paused" elseif name:match("^cold") then endpoint.state = "scaledToZero" end
+  endpoint.deployed = endpoint.state ~= "running" -- it ran once, so it has its URL
   endpoints[namespace .. "/" .. name] = endpoint
   return endpoint
 end
 
+local function host_of(endpoint)
+  local place, name = endpoint.provider, endpoint.name
+  local label = name:match("^paused[%w-]*$") or name:match("^cold[%w-]*$") or sim.word(16, "host", endpoint.namespace, name)
+  return ("%s.%s.%s.endpoints.huggingface.cloud"):format(label, place.region, place.vendor)
+end
+
 local function state_of(endpoint, now)
   local age = now - endpoint.changed
+  local woke = endpoint.state == "scaledToZero" and woken[host_of(endpoint)]
+  if woke then return now - woke < WAKE_MS and "initializing" or "running" end
   if endpoint.state ~= "starting" then return endpoint.state end
   if age > START_MS then return "running" end
   return age > START_MS // 2 and "initializing" or "pending"
@@ -50,10 +59,7 @@ local function view(endpoint, base, now)
     targetReplica = (up or state == "initializing") and 1 or 0 }
   if up or endpoint.deployed then
     endpoint.deployed = true
-    local place = endpoint.provider
-    status.url = ("%s/%s.%s.%s.endpoints.huggingface.cloud"):format(base,
-      endpoint.name:match("^paused") or endpoint.name:match("^cold") or sim.word(16, "host", endpoint.namespace, endpoint.name),
-      place.region, place.vendor)
+    status.url = base .. "/" .. host_of(endpoint)
   end
   return { name = endpoint.name, type = endpoint.type, accountId = sim.null, provider = endpoint.provider,
     healthRoute = "/health",
