@@ -234,6 +234,7 @@ static void on_parcel(struct engine_note *note)
 	free(parcel);
 }
 
+/* Shares nothing with the caller's thread. */
 static struct delivery *delivery_make(json_t *headers, const char *body, size_t length)
 {
 	struct delivery *delivery = calloc(1, sizeof *delivery);
@@ -243,7 +244,7 @@ static struct delivery *delivery_make(json_t *headers, const char *body, size_t 
 		json_decref(json);
 		return NULL;
 	}
-	delivery->json = json_pack("{s:O,s:s%,s:o?}", "headers", headers, "body", body, length, "json", json);
+	delivery->json = json_pack("{s:o,s:s%,s:o?}", "headers", json_deep_copy(headers), "body", body, length, "json", json);
 	if (delivery->json == NULL) {
 		free(delivery);
 		return NULL;
