@@ -23,9 +23,8 @@ struct client {
 	struct buffer received;
 	struct buffer sent;
 	char problem[CURL_ERROR_SIZE];
-	int silences;						       /* requests without an answer, in a row */
-	void (*take)(void *context, const char *bytes, size_t length); /* where a stream goes, or NULL */
-	void *take_context;
+	int silences;				/* requests without an answer, in a row */
+	const struct client_follower *follower; /* of the stream under way, or NULL */
 };
 
 /* ---- opening ---- */
@@ -110,13 +109,24 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 	struct client *client = context;
 	long status = 0;
 
-	if (client->take != NULL && curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
+	if (client->follower != NULL && curl_easy_getinfo(client->curl, CURLINFO_RESPONSE_CODE, &status) == CURLE_OK &&
 		status == 200) {
-		client->take(client->take_context, bytes, size * count);
+		client->follower->take(client->follower->context, bytes, size * count);
 		return size * count;
 	}
 	buffer_append(&client->received, bytes, size * count);
 	return client->received.failed ? 0 : size * count;
+}
+
+/* curl calls it about once a second while it waits. */
+static int tick(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+{
+	const struct client *client = context;
+
+	(void)down_total, (void)down, (void)up_total, (void)up;
+	if (client->follower != NULL && client->follower->tick != NULL)
+		client->follower->tick(client->follower->context);
+	return 0;
 }
 
 static enum error_code set_up_curl(struct client *client, struct error *error)
@@ -135,6 +145,9 @@ static enum error_code set_up_curl(struct client *client, struct error *error)
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)LIMIT_CHECK_ANSWER_MS);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
+	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tick);
+	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->problem);
@@ -261,16 +274,14 @@ static struct curl_slist *stream_headers(const struct client *client, const char
 }
 
 enum error_code client_follow(struct client *client, const char *path, const char *last_id,
-	void (*take)(void *context, const char *bytes, size_t length), void *context, struct client_answer *answer,
-	struct error *error)
+	const struct client_follower *follower, struct client_answer *answer, struct error *error)
 {
 	struct curl_slist *headers = stream_headers(client, last_id);
 	enum error_code code;
 
 	if (headers == NULL)
 		return error_memory(error);
-	client->take = take;
-	client->take_context = context;
+	client->follower = follower;
 	client->silences = 0;
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, headers);
 	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, 0L);
@@ -281,7 +292,7 @@ enum error_code client_follow(struct client *client, const char *path, const cha
 	curl_easy_setopt(client->curl, CURLOPT_TIMEOUT_MS, (long)LIMIT_CHECK_ANSWER_MS);
 	curl_easy_setopt(client->curl, CURLOPT_HTTPHEADER, client->headers);
 	curl_slist_free_all(headers);
-	client->take = NULL;
+	client->follower = NULL;
 	return code;
 }
 

@@ -29,11 +29,16 @@ enum error_code client_send(struct client *client, const char *method, const cha
 	struct client_answer *answer, struct error *error);
 void client_answer_free(struct client_answer *answer);
 
-/* Follows an event stream until it ends: hands its bytes to `take` as they come, and ERROR_IO when it breaks, or stays silent for longer than a
- * host does. `last_id` is that of the last event that was had, or "". Another status than 200 is in `answer`, as client_send() has it. */
+/* What a stream is followed with: `take` gets its bytes as they come, `tick` (or NULL) is called about once a second meanwhile. */
+struct client_follower {
+	void (*take)(void *context, const char *bytes, size_t length);
+	void (*tick)(void *context);
+	void *context;
+};
+
+/* Follows an event stream until it ends. ERROR_IO when it breaks, or stays silent for longer than a host does. `last_id` is that of the last event that was had, or "". Another status than 200 is in `answer`, as client_send() has it. */
 enum error_code client_follow(struct client *client, const char *path, const char *last_id,
-	void (*take)(void *context, const char *bytes, size_t length), void *context, struct client_answer *answer,
-	struct error *error);
+	const struct client_follower *follower, struct client_answer *answer, struct error *error);
 
 /* So many requests got no answer that asking on only wastes time: client_send() refuses from now on. */
 bool client_gave_up(const struct client *client);

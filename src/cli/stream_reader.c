@@ -52,9 +52,8 @@ static void end_line(struct stream_reader *reader)
 	buffer_clear(&reader->line);
 }
 
-void stream_reader_take(void *context, const char *bytes, size_t length)
+void stream_reader_take(struct stream_reader *reader, const char *bytes, size_t length)
 {
-	struct stream_reader *reader = context;
 	const char *end;
 
 	while (length > 0) {

@@ -19,5 +19,5 @@ void stream_reader_close(struct stream_reader *reader);
 /* Before the first byte of a connection: what an earlier one left unfinished is forgotten. */
 void stream_reader_begin(struct stream_reader *reader);
 
-/* For client_follow(). Calls `event` for each event that is complete. */
-void stream_reader_take(void *reader, const char *bytes, size_t length);
+/* Calls `event` for each event that is complete. */
+void stream_reader_take(struct stream_reader *reader, const char *bytes, size_t length);

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/arguments.h"
@@ -34,6 +35,10 @@ struct watching {
 	struct client *client, *asking; /* a second connection: the first is busy with the stream */
 	struct stream_reader reader;
 	char status[16]; /* of the watched job, as the last event had it */
+	double progress;
+	char doing[3 * SHOW_BYTES]; /* what the bar says */
+	int64_t eta_at_ns;	    /* when the job may be done; 0: not known */
+	int64_t redraw_ns;
 };
 
 /* ---- showing ---- */
@@ -67,24 +72,52 @@ static bool is_over(const char *status)
 	return strcmp(status, "queued") != 0 && strcmp(status, "running") != 0;
 }
 
-static void draw_bar(struct watching *watching, const json_t *job)
+/* What is left, or how long it is overdue by the history of others. */
+static void print_left(const struct watching *watching)
 {
-	double progress = json_number_value(json_object_get(job, "progress")), eta;
-	char cost[SHOW_BYTES], share[SHOW_BYTES], id[SHOW_BYTES], provider[SHOW_BYTES], cells[BAR_CELLS + 1];
-	int full = progress <= 0 ? 0 : progress >= 1 ? BAR_CELLS : (int)(progress * BAR_CELLS);
+	double left = watching->eta_at_ns == 0 ? -1 : (double)(watching->eta_at_ns - clock_monotonic_ns()) / 1e9;
 
-	show_text(job, "job_id", id, sizeof id);
+	if (watching->eta_at_ns != 0)
+		printf(left > 0.5 ? "  about %.0f s left" : "  any moment now", left);
+}
+
+static void draw_bar(struct watching *watching)
+{
+	char cells[BAR_CELLS + 1];
+	int full = watching->progress <= 0 ? 0 : watching->progress >= 1 ? BAR_CELLS : (int)(watching->progress * BAR_CELLS);
+
 	memset(cells, '.', BAR_CELLS);
 	memset(cells, '#', (size_t)full);
 	cells[BAR_CELLS] = '\0';
 	clear_bar(watching);
-	printf("[%s] %5s  %s  %s  %s", cells, show_progress(job, share), watching->status,
-		show_text(job, "provider", provider, sizeof provider), show_cost(job, cost));
-	eta = ask_eta(watching, id);
-	if (eta >= 0)
-		printf("  about %.0f s left", eta);
+	printf("[%s] %3.0f %%  %s", cells, watching->progress * 100, watching->doing);
+	print_left(watching);
 	fflush(stdout);
 	watching->bar_is_drawn = true;
+}
+
+/* About once a second: the time goes on without an event. */
+static void tick(void *context)
+{
+	struct watching *watching = context;
+	int64_t now = clock_monotonic_ns();
+
+	if (!watching->bar_is_drawn || now < watching->redraw_ns)
+		return;
+	watching->redraw_ns = now + 1000000000LL;
+	draw_bar(watching);
+}
+
+static void show_progressing(struct watching *watching, const json_t *job)
+{
+	char cost[SHOW_BYTES], id[SHOW_BYTES], provider[SHOW_BYTES];
+	double eta = ask_eta(watching, show_text(job, "job_id", id, sizeof id));
+
+	watching->progress = json_number_value(json_object_get(job, "progress"));
+	watching->eta_at_ns = eta >= 0 ? clock_monotonic_ns() + (int64_t)(eta * 1e9) : 0;
+	snprintf(watching->doing, sizeof watching->doing, "%s  %s  %s", watching->status,
+		show_text(job, "provider", provider, sizeof provider), show_cost(job, cost));
+	draw_bar(watching);
 }
 
 static void print_job_line(const json_t *event, const json_t *job)
@@ -126,7 +159,7 @@ static void show_event(struct watching *watching, const json_t *event)
 	}
 	show_text(data, "status", watching->status, sizeof watching->status);
 	if (watching->terminal && !is_over(watching->status)) {
-		draw_bar(watching, data);
+		show_progressing(watching, data);
 		return;
 	}
 	clear_bar(watching);
@@ -153,6 +186,11 @@ static void take_event(void *context, const char *id, const char *text)
 
 /* ---- following ---- */
 
+static void take_bytes(void *context, const char *bytes, size_t length)
+{
+	stream_reader_take(&((struct watching *)context)->reader, bytes, length);
+}
+
 static void pause_ms(long milliseconds)
 {
 	nanosleep(&(struct timespec){ .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000 }, NULL);
@@ -169,14 +207,14 @@ static int refused(const struct client_answer *answer)
 /* One connection. -1: go on with another. */
 static int follow_once(struct watching *watching, bool *quiet)
 {
+	const struct client_follower follower = { .take = take_bytes, .tick = tick, .context = watching };
 	struct client_answer answer = { 0 };
 	struct error error = { .code = ERROR_NONE };
 	enum error_code code;
 	int result = -1;
 
 	stream_reader_begin(&watching->reader);
-	code = client_follow(
-		watching->client, watching->path, watching->reader.id, stream_reader_take, &watching->reader, &answer, &error);
+	code = client_follow(watching->client, watching->path, watching->reader.id, &follower, &answer, &error);
 	clear_bar(watching);
 	if (code != ERROR_NONE && !*quiet)
 		fprintf(stderr, "providerd watch: %s; trying again\n", error.message);
