@@ -145,6 +145,15 @@ describe("a live job", function()
     assert.equal(spent, by_day)
   end)
 
+  it("is told in the log, step by step", function()
+    local job_id = live:job("runway")
+    live:ended(job_id)
+    for _, verb in ipairs { "submit", "sent", "done", "settled" } do
+      local line = ("event=public%%.video%%.%s [^\n]*job_id=%s"):format(verb, job_id:gsub("%-", "%%-"))
+      live.host:eventually(function() return live.host:log():find(line) end)
+    end
+  end)
+
   it("leaves no credential anywhere", function()
     local texts = { live.host:log(), live.simulator:get("/journal").body, live.host:get("/api/jobs/list?limit=500").body }
     local pipe = io.popen("cat '" .. live.host.home .. "'/data/* 2>/dev/null | strings")

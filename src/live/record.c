@@ -4,6 +4,7 @@
  * again until it succeeds: what a vendor was paid for is not forgotten because a disk is full. */
 #include "live/room.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,33 @@ static void clear_events(struct live_job *job)
 	job->write.event_count = 0;
 }
 
+/* The same in the log: a line public.<kind>.<verb> for each (spec, "Monitor hooks"). */
+static void log_events(const struct live_job *job)
+{
+	struct log_line line;
+	char name[64], id[ID_TEXT_BYTES], usd[32];
+
+	id_format(&job->id, id);
+	for (int i = 0; i < job->write.event_count; i++) {
+		snprintf(name, sizeof name, "public.%s.%s", job->kind, job->write.events[i].verb);
+		log_begin(&line, LOG_INFO, name);
+		log_text(&line, "provider", job->provider);
+		log_bool(&line, "dry_run", false);
+		log_text(&line, "job_id", id);
+		log_text(&line, "status", task_status_name(job->status));
+		if (job->vendor_id != NULL)
+			log_text(&line, "vendor_id", job->vendor_id);
+		if (job->money.spent >= 0) {
+			snprintf(usd, sizeof usd, "%.6f", (double)job->money.spent / 1e6);
+			log_text(&line, "spent_usd", usd);
+			log_text(&line, "basis", job->money.basis);
+		}
+		if (job->live.reason != NULL)
+			log_text(&line, "reason", job->live.reason);
+		log_end(&line);
+	}
+}
+
 /* ---- the write ---- */
 
 static void put(struct live *live, struct live_job *job);
@@ -108,6 +136,7 @@ static void on_written(struct engine_note *note)
 		schedule_in(live, job, RETRY_SECONDS);
 		return;
 	}
+	log_events(job);
 	clear_events(job);
 	job->action = ACTION_NONE;
 	if (then != NULL)
