@@ -22,7 +22,7 @@
 
 #define STACK_BYTES (2 * 1024 * 1024)
 #define BATCH 16
-#define LINGER_NS 100000
+#define LINGER_NS 200000
 #define TAG_WAKE 0u
 #define TAG_TRANSFERS 1u
 

@@ -21,7 +21,7 @@
 #include "task/writes.h"
 
 #define URL_SCHEME "sqlite:"
-#define LINGER_NS 100000
+#define LINGER_NS 200000
 
 /* Who is told of what was written. Set before anything is. */
 struct listener {
