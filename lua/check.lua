@@ -103,9 +103,13 @@ end
 --- Text. Options: required, default, max (bytes), trim (default true), lower, blank ("absent": blank counts as not given).
 function Reader:text(names, options)
   options = options or NO_OPTIONS
-  local value, name = self:raw(names)
-  if value == nil and not options.required then return options.default end
-  if value == nil then refuse_absent(self, name, options) end
+  local value, name = self.object[names], names
+  if value == nil or value == null then
+    value = nil
+    if type(names) == "table" then value, name = self:raw(names) end
+    if value == nil and not options.required then return options.default end
+    if value == nil then refuse_absent(self, name, options) end
+  end
   if type(value) ~= "string" then check.fail(self:path(name), "must be text, not " .. type_name(value)) end
   if options.trim ~= false then value = check.trim(value) end
   if options.lower then value = lower(value) end

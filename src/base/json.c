@@ -515,7 +515,7 @@ void json_write_abbreviated(struct buffer *out, const char *text, size_t length,
 	struct scan scan = { .text = text, .length = length };
 	size_t from = 0, start;
 
-	while (scan.at < length) {
+	while (length > longest && scan.at < length) { /* a short text has no long one in it */
 		if (text[scan.at] != '"') {
 			scan.at++;
 			continue;
