@@ -1,5 +1,5 @@
--- Outgoing webhooks: who may register, what is delivered, signed by the Standard Webhooks specification, at least once, in order per job, and
--- what becomes of it when the receiver fails, hangs, or is away over a restart of the host.
+-- Outgoing webhooks: who may register, what is delivered (signed by the Standard Webhooks specification, at least once, in order
+-- per job), and what becomes of it when the receiver fails, hangs, or is away over a restart of the host.
 local cjson = require "cjson"
 local mime = require "mime"
 local signer = require "spec.support.signer"
@@ -84,7 +84,8 @@ describe("registering a webhook", function()
   end
 
   it("needs an API key when there are any", function()
-    for _, call in ipairs { { "POST", WEBHOOKS }, { "GET", WEBHOOKS }, { "DELETE", WEBHOOKS }, { "POST", "/api/modder/hooks/test" } } do
+    local calls = { { "POST", WEBHOOKS }, { "GET", WEBHOOKS }, { "DELETE", WEBHOOKS }, { "POST", "/api/modder/hooks/test" } }
+    for _, call in ipairs(calls) do
       assert.equal(401, host:request(call[1], call[2], { url = "https://a.example/" }).status)
     end
   end)
@@ -153,7 +154,8 @@ describe("with hooks.enabled off", function()
     submit(host)
     socket.sleep(0.5)
     assert.equal(0, #received(receiver))
-    host:write("config/comfyvn.json", cjson.encode { server = { threads = 16 }, hooks = { enabled = true, allow_loopback = true } })
+    host:write("config/comfyvn.json", cjson.encode { server = { threads = 16 },
+      hooks = { enabled = true, allow_loopback = true } })
     await(receiver, 1)
     host:remove()
     stop_receiver(receiver)
@@ -344,6 +346,82 @@ describe("a webhook", function()
   end)
 end)
 
+describe("after a day", function()
+  local LIBRARY = os.getenv("CLOCK_SHIFT_LIBRARY") or "build/clock-shift.so"
+  local host, receiver, clock
+
+  -- The host's clock goes on by so many hours; a new configuration wakes whoever sleeps.
+  local function shift(hours)
+    local file = assert(io.open(clock, "w"))
+    file:write(hours * 3600)
+    file:close()
+    host:write("config/comfyvn.json", cjson.encode { hooks = { enabled = true, allow_loopback = true }, server = { threads = 16 },
+      registry = { keep_days = 30 + hours } })
+  end
+
+  before_each(function()
+    if os.getenv("SPEC_SLOW") then return end -- sanitizers want to be loaded first
+    clock = os.tmpname()
+    receiver = start_receiver()
+    host = start_host(nil, { env = { LD_PRELOAD = LIBRARY, CLOCK_SHIFT = clock } })
+  end)
+
+  after_each(function()
+    if not host then return end
+    host:remove()
+    stop_receiver(receiver)
+    os.remove(clock)
+    host = nil
+  end)
+
+  it("a delivery that never succeeded is parked, and can be sent again", function()
+    if not host then return pending("not under a sanitizer") end
+    local hook = register(host, url_of(receiver), { events = { "public.*" } })
+    receiver:post("/control", { status = 500 })
+    submit(host, "lost")
+    local waiting = host:eventually(function()
+      local shown = show(host, hook.id)
+      return shown.waiting == 1 and shown.last_status == 500 and shown
+    end)
+    assert.equal(0, waiting.parked_count)
+    shift(23)
+    host:eventually(function() return #received(receiver) >= 2 end)
+    socket.sleep(0.2)
+    assert.equal(0, show(host, hook.id).parked_count)
+    shift(30)
+    local parked = host:eventually(function()
+      local shown = show(host, hook.id)
+      return shown.parked_count == 1 and shown.parked[1]
+    end)
+    assert.equal(3, parked.attempts)
+    assert.equal("the receiver answered 500", parked.problem)
+    host:stop()
+    host:start_again()
+    assert.equal(1, show(host, hook.id).parked_count)
+    receiver:post("/control", { status = 200 })
+    assert.equal(1, host:post(WEBHOOKS .. "/" .. hook.id .. "/replay").json.replayed)
+    local list = await(receiver, 4)
+    local first, last = list[1], list[4]
+    assert.equal(200, last.answered)
+    assert.equal(first.headers["webhook-id"], last.headers["webhook-id"])
+  end)
+
+  it("an earlier secret no longer signs", function()
+    if not host then return pending("not under a sanitizer") end
+    local hook = register(host, url_of(receiver), { events = { "public.*" } })
+    local changed = host:post(WEBHOOKS .. "/" .. hook.id .. "/rotate").json
+    submit(host)
+    assert.is_truthy(await(receiver, 1)[1].headers["webhook-signature"]:find(" ", 1, true))
+    shift(25)
+    host:eventually(function() return show(host, hook.id).earlier_secret_until == cjson.null end)
+    submit(host)
+    local delivery = await(receiver, 2)[2]
+    assert.is_nil(delivery.headers["webhook-signature"]:find(" ", 1, true))
+    assert.equal("v1," .. signer.standard(changed.secret, delivery.headers["webhook-id"], delivery.headers["webhook-timestamp"],
+      delivery.body), delivery.headers["webhook-signature"])
+  end)
+end)
+
 describe("callback_url of a submit", function()
   local host, receiver
   setup(function()
@@ -400,7 +478,8 @@ describe("callback_url of a submit", function()
       assert.equal(400, answer.status)
       assert.equal("callback_url", answer.json.errors[1].path)
     end
-    assert.equal("callback_secret", post { prompt = "p", callback_url = url_of(receiver), callback_secret = "x" }.json.errors[1].path)
+    local answer = post { prompt = "p", callback_url = url_of(receiver), callback_secret = "x" }
+    assert.equal("callback_secret", answer.json.errors[1].path)
     assert.equal("callback_url", post { prompt = "p", callback_url = { 1 } }.json.errors[1].path)
   end)
 
@@ -409,7 +488,8 @@ describe("callback_url of a submit", function()
     local gpu = host:post("/api/providers/gpu/public/replicate/submit", { callback_url = url_of(receiver),
       job = { model = "black-forest-labs/flux-schnell", input = { prompt = "p" } } })
     assert.is_string(gpu.json.callback.secret)
-    local generated = host:post("/api/providers/video/generate", { provider = "luma", prompt = "p", callback_url = url_of(receiver) })
+    local generated = host:post("/api/providers/video/generate",
+      { provider = "luma", prompt = "p", callback_url = url_of(receiver) })
     assert.is_string(generated.json.callback.secret)
     local subjects = {}
     for _, delivery in ipairs(await(receiver, before + 2)) do subjects[cjson.decode(delivery.body).subject] = true end
@@ -468,7 +548,8 @@ describe("signatures", function()
     local file = assert(io.open(path, "wb"))
     file:write(cjson.encode { secret = hook.secret, headers = delivery.headers, body = delivery.body })
     file:close()
-    local script = [[const {Webhook} = require("standardwebhooks"); const d = JSON.parse(require("fs").readFileSync(process.argv[1]));
+    local script = [[const {Webhook} = require("standardwebhooks");
+      const d = JSON.parse(require("fs").readFileSync(process.argv[1]));
       const e = new Webhook(d.secret).verify(d.body, d.headers); if (e.specversion !== "1.0") process.exit(1);]]
     assert.is_true(os.execute(("node -e '%s' %s"):format(script, path)))
     os.remove(path)

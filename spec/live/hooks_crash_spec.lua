@@ -1,4 +1,4 @@
--- Outgoing webhooks and kill -9: whatever instant it hits, every event of the log reaches the receiver, those of one job in order.
+-- Outgoing webhooks and kill -9: whatever instant it hits, every event of the log reaches the receiver.
 local cjson = require "cjson"
 local signer = require "spec.support.signer"
 local socket = require "socket"

@@ -60,7 +60,9 @@ local SIGNED = { ["standard-webhooks"] = { "id", "timestamp", "signature" },
 local function alterations(case)
   local prefix = PREFIX[case.scheme]
   local list = {
-    { "a changed body", "wrong", function(made) made.body = made.body:gsub("%d", function(digit) return (digit + 1) % 10 end, 1) end },
+    { "a changed body", "wrong", function(made)
+      made.body = made.body:gsub("%d", function(digit) return (digit + 1) % 10 end, 1)
+    end },
     { "a longer body", "wrong", function(made) made.body = made.body .. " " end },
     { "an empty body", "wrong", function(made) made.body = "" end },
     { "another timestamp", "wrong", function(made)
@@ -128,7 +130,8 @@ describe("several signatures (Standard Webhooks)", function()
 
   it("pass when one of them fits, in either order", function()
     local good, bad = case.headers["webhook-signature"], "v1,Ceo5qEr07ixe2NLpvHk3FH9bwy/WavXrAFQ/9tdO6mc="
-    assert.same({ "good", "good", "wrong" }, judge { with(good .. " " .. bad), with(bad .. " " .. good), with(bad .. " " .. bad) })
+    assert.same({ "good", "good", "wrong" }, judge { with(good .. " " .. bad), with(bad .. " " .. good),
+      with(bad .. " " .. bad) })
   end)
 
   it("of other versions do not count", function()

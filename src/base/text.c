@@ -87,3 +87,35 @@ uint64_t text_digest(const void *bytes, size_t length)
 		digest = (digest ^ at[i]) * 0x100000001b3u;
 	return digest;
 }
+
+static int hex_value(char digit)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = digit != '\0' ? strchr(digits, digit | (digit >= 'A' ? 0x20 : 0)) : NULL;
+
+	return at != NULL ? (int)(at - digits) : -1;
+}
+
+bool text_read_hex(const char *text, unsigned char *bytes, size_t length)
+{
+	for (size_t i = 0; i < length; i++) {
+		int high = hex_value(text[2 * i]), low = high < 0 ? -1 : hex_value(text[2 * i + 1]);
+
+		if (low < 0)
+			return false;
+		bytes[i] = (unsigned char)(high << 4 | low);
+	}
+	return text[2 * length] == '\0';
+}
+
+char *text_write_hex(char *to, const unsigned char *bytes, size_t length)
+{
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < length; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+	*to = '\0';
+	return to;
+}

@@ -13,3 +13,9 @@ const char *text_nearest(const char *word, const char *const *candidates);
 
 /* A number that changes when the text does (FNV-1a): to notice changes, not to withstand an attacker. */
 uint64_t text_digest(const void *bytes, size_t length);
+
+/* Reads exactly 2 * length hex digits, in either letter case. False when the text is not that. */
+bool text_read_hex(const char *text, unsigned char *bytes, size_t length);
+
+/* Writes 2 * length hex digits in lower case, and a NUL. Returns the place of the NUL. */
+char *text_write_hex(char *to, const unsigned char *bytes, size_t length);

@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "gate/address.h"
 #include "gate/config_read.h"
 #include "gate/fields.h"
@@ -66,14 +67,6 @@ struct key_entry {
 	bool has_sha256;
 };
 
-static int hex_digit(char digit)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = digit != '\0' ? strchr(digits, digit | (digit >= 'A' ? 0x20 : 0)) : NULL;
-
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
 static enum error_code read_sha256(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
 {
 	struct key_entry *entry = to;
@@ -82,11 +75,9 @@ static enum error_code read_sha256(struct field_reader *reader, const struct fie
 	(void)field;
 	if (text == NULL)
 		return field_fail_type(reader, "text", value);
-	if (strlen(text) != 2 * sizeof entry->key.sha256 || strspn(text, "0123456789abcdefABCDEF") != strlen(text))
+	if (!text_read_hex(text, entry->key.sha256, sizeof entry->key.sha256))
 		return field_fail(reader,
 			"expected the 64 hex digits of the key's SHA-256 (printf %%s KEY | sha256sum), never the key itself");
-	for (size_t i = 0; i < sizeof entry->key.sha256; i++)
-		entry->key.sha256[i] = (unsigned char)(hex_digit(text[2 * i]) << 4 | hex_digit(text[2 * i + 1]));
 	entry->has_sha256 = true;
 	return ERROR_NONE;
 }

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/crypto.h"
 #include "base/standard_webhooks.h"
+#include "base/text.h"
 
 #define ED25519_KEY 32
 #define ED25519_SIGNATURE 64
@@ -96,37 +97,15 @@ static enum signature_verdict verify_standard(
 
 /* ---- fal ---- */
 
-static int hex_value(char digit)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *at = digit != '\0' ? strchr(digits, digit | (digit >= 'A' ? 0x20 : 0)) : NULL;
-
-	return at != NULL ? (int)(at - digits) : -1;
-}
-
-static bool read_hex(const char *text, unsigned char *bytes, size_t length)
-{
-	if (strlen(text) != 2 * length)
-		return false;
-	for (size_t i = 0; i < length; i++) {
-		int high = hex_value(text[2 * i]), low = hex_value(text[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		bytes[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
-}
-
 /* id LF user LF timestamp LF hex(sha256(body)), without a line feed at the end. */
 static void write_fal_message(const struct signed_delivery *delivery, struct buffer *out)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
+	char hex[2 * SHA256_DIGEST_LENGTH + 1];
 
 	SHA256((const unsigned char *)delivery->body, delivery->body_length, digest);
-	buffer_format(out, "%s\n%s\n%s\n", delivery->id, delivery->user, delivery->timestamp);
-	for (size_t i = 0; i < sizeof digest; i++)
-		buffer_format(out, "%02x", digest[i]);
+	text_write_hex(hex, digest, sizeof digest);
+	buffer_format(out, "%s\n%s\n%s\n%s", delivery->id, delivery->user, delivery->timestamp, hex);
 }
 
 static bool ed25519_fits(const struct signing_key *key, const unsigned char *signature, const struct buffer *message)
@@ -148,7 +127,7 @@ static enum signature_verdict verify_fal(const struct signed_delivery *delivery,
 	unsigned char signature[ED25519_SIGNATURE];
 	struct buffer message;
 
-	if (!read_hex(delivery->signature, signature, sizeof signature))
+	if (!text_read_hex(delivery->signature, signature, sizeof signature))
 		return SIGNATURE_WRONG;
 	if (!crypto_load())
 		return SIGNATURE_UNCHECKED;

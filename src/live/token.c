@@ -11,6 +11,7 @@
 
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/text.h"
 
 #define MAC_BYTES 16
 #define ID_BYTES 16
@@ -109,47 +110,21 @@ static bool make_mac(const struct token_key *key, const char *provider, const st
 	return HMAC(EVP_sha256(), key->bytes, TOKEN_KEY_BYTES, text, (size_t)length + ID_BYTES, mac, &size) != NULL;
 }
 
-static char *write_hex(char *to, const unsigned char *bytes, size_t length)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < length; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-	*to = '\0';
-	return to;
-}
-
 bool token_make(const struct token_key *key, const char *provider, const struct id *id, char text[TOKEN_TEXT_BYTES])
 {
 	unsigned char mac[EVP_MAX_MD_SIZE];
 
 	if (!make_mac(key, provider, id, mac))
 		return false;
-	write_hex(write_hex(text, id->bytes, ID_BYTES), mac, MAC_BYTES);
+	text_write_hex(text_write_hex(text, id->bytes, ID_BYTES), mac, MAC_BYTES);
 	return true;
-}
-
-static bool read_hex(const char *text, unsigned char *bytes, size_t length)
-{
-	static const char digits[] = "0123456789abcdef";
-
-	for (size_t i = 0; i < 2 * length; i++) {
-		const char *at = text[i] != '\0' ? strchr(digits, text[i]) : NULL;
-
-		if (at == NULL)
-			return false;
-		bytes[i / 2] = (unsigned char)(bytes[i / 2] << 4 | (at - digits));
-	}
-	return text[2 * length] == '\0';
 }
 
 bool token_read(const struct token_key *key, const char *provider, const char *text, struct id *id)
 {
 	unsigned char bytes[ID_BYTES + MAC_BYTES] = { 0 }, mac[EVP_MAX_MD_SIZE];
 
-	if (!read_hex(text, bytes, sizeof bytes))
+	if (strpbrk(text, "ABCDEF") != NULL || !text_read_hex(text, bytes, sizeof bytes))
 		return false;
 	memcpy(id->bytes, bytes, ID_BYTES);
 	return make_mac(key, provider, id, mac) && CRYPTO_memcmp(mac, bytes + ID_BYTES, MAC_BYTES) == 0;
