@@ -401,6 +401,20 @@ local function is_worth_asking_again(response)
   return not (kind or text_of(table_of(response.headers)["x-fal-error-type"]))
 end
 
+-- A failure of the model and a bad moment of the host that keeps results look alike: one that stays is the model's.
+local LOOKS_AT_A_FAILURE = 3
+
+local function is_to_be_looked_at_again(job, response)
+  local state = table_of(job.state)
+  return response.status >= 500 and text_of(state.model) ~= nil and (state.failures or 1) < LOOKS_AT_A_FAILURE
+end
+
+local function looked_at(job, response)
+  local state = check.copy(job.state)
+  state.failures = (state.failures or 1) + 1
+  return not_learned({ id = job.id, state = state }, response)
+end
+
 local NOT_AN_OUTPUT = { kind = "malformed", message = "the answer is not an output of the model" }
 
 local function fetch_result(job, ctx, model, reading)
@@ -408,6 +422,7 @@ local function fetch_result(job, ctx, model, reading)
   if not place then return nil, NO_ADDRESS end
   local response, failure = call(ctx, place, "GET")
   if is_worth_asking_again(response) then return not_learned(job, response, failure) end
+  if is_to_be_looked_at_again(job, response) then return looked_at(job, response) end
   if response.status >= 300 then
     local result = model_failed(response, reading)
     result.id = job.id

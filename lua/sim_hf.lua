@@ -253,6 +253,7 @@ local PREFIX = "/v2/endpoint/{namespace}"
 
 return {
   provider = "hf_inference_endpoints",
+  bill = function() return nil end, -- the endpoint's time is billed, not requests
   hosts = { API, HUB, HOSTS },
   auth = sim.authorization("Bearer", function(request)
     if request.host == HUB then return sim.json(401, { error = "Invalid username or password." },

@@ -139,6 +139,7 @@ end
 
 return {
   provider = "modal",
+  bill = function() return nil end, -- time is billed, not calls
   hosts = { RUN, DIRECT, FILES },
   auth = auth,
   faults = {
