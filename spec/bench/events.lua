@@ -1,4 +1,5 @@
--- events.lua - the events' part of `make bench`: a thousand subscribers, how late an event is at them, and whether all else suffers.
+-- events.lua - the events' part of `make bench`: a thousand subscribers, how late an event is at them, and whether all else
+-- suffers.
 --
 --   BENCH_SUBSCRIBERS=1000  BENCH_EVENTS=100 (at BENCH_EVENTS_PER_SECOND=10)
 local Host = require "spec.support.host"
@@ -52,7 +53,8 @@ function events.subscribers(line)
   pipe:close()
   local deliveries, p50, p99, worst = output:match("deliveries=(%d+) p50=([%d.]+) p99=([%d.]+) worst=([%d.]+)")
   assert(tonumber(deliveries) == SUBSCRIBERS * EVENTS, output)
-  line(("commit to client, p99 of %s deliveries (p50 %s, worst %s ms)"):format(deliveries, p50, worst), "%.1f ms", tonumber(p99), 50)
+  line(("commit to client, p99 of %s deliveries (p50 %s, worst %s ms)"):format(deliveries, p50, worst), "%.1f ms",
+    tonumber(p99), 50)
   line(("other routes, p99 of %d beside %d streams"):format(asked, SUBSCRIBERS), "%.1f ms", beside)
   line("other routes, p99 without streams", "%.1f ms", alone)
   line(("memory with %d streams (%d threads idle: %.1f MB)"):format(SUBSCRIBERS, SUBSCRIBERS * 3 // 2, idle), "%.1f MB", open)

@@ -109,14 +109,13 @@ static void send_item(struct following *following, struct event_item *item)
 		end_with_job(following);
 }
 
-static void look_around(struct following *following)
+/* What is due whether something happened or not. */
+static void keep_time(struct following *following)
 {
 	static const char heartbeat[] = ": still here\n\n", farewell[] = ": ask again, with Last-Event-ID\n\n";
 	int64_t now = clock_monotonic_ns();
 
-	if (http_stream_gone(&following->stream)) {
-		following->ending = "the client left";
-	} else if (now >= following->end_ns) {
+	if (now >= following->end_ns) {
 		write_out(following, farewell, sizeof farewell - 1);
 		following->ending = "it lasted long enough";
 	} else if (now >= following->beat_ns) {
@@ -132,11 +131,11 @@ static void follow(struct following *following)
 		switch (event_await(following->subscription, LIMIT_STREAM_LOOK_MS, &item)) {
 		case EVENT_NEWS: send_item(following, item); break;
 		case EVENT_MISSED: catch_up(following); break;
-		case EVENT_SILENCE: break;
+		case EVENT_SILENCE: following->ending = http_stream_gone(&following->stream) ? "the client left" : NULL; break;
 		case EVENT_END: following->ending = "the host stops"; break;
 		}
 		if (following->ending == NULL)
-			look_around(following);
+			keep_time(following);
 	}
 }
 
