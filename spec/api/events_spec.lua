@@ -131,6 +131,13 @@ describe("an event stream", function()
     stream:close()
   end)
 
+  it("has a sign of life every 15 seconds", function()
+    local stream = event_stream.open(served, "/api/events")
+    assert.is_nil(stream:next(16))
+    assert.equal(1, stream.comments)
+    assert.is_nil(stream.ended)
+  end)
+
   it("ends when the host stops, at once and without an error", function()
     local stream = event_stream.open(served, "/api/events")
     local began = socket.gettime()

@@ -1,0 +1,50 @@
+-- Events are kept for registry.keep_days; the newest stays whatever its age, so that numbers never begin again.
+local host = require "spec.support.host"
+local providers = require "spec.support.providers"
+
+local function sql(served, statement)
+  local pipe = io.popen(("sqlite3 '%s/data/registry.db' \"%s\" 2>&1"):format(served.home, statement))
+  local said = pipe:read("a")
+  assert(pipe:close(), said)
+end
+
+describe("old events", function()
+  local served
+  before_each(function()
+    served = host.start { config = { registry = { keep_days = 30 } } }
+    for _ = 1, 9 do providers.submit(served, providers.fal) end
+    served:stop()
+  end)
+  after_each(function() served:remove() end)
+
+  local function start_with_older(which, days)
+    sql(served, ("UPDATE event SET at_ms = at_ms - %d WHERE %s"):format(days * 86400000, which))
+    served:start_again()
+  end
+
+  local function numbers()
+    local list = {}
+    for i, event in ipairs(served:get("/api/events/history").json.events) do list[i] = tonumber(event.id) end
+    return list
+  end
+
+  it("go, and younger ones stay", function()
+    start_with_older("number <= 6", 31)
+    served:eventually(function() return numbers()[1] == 7 end)
+    assert.same({ 7, 8, 9 }, numbers())
+  end)
+
+  it("stay while they are not old enough", function()
+    start_with_older("number <= 6", 29)
+    os.execute("sleep 0.5")
+    assert.equal(9, #numbers())
+  end)
+
+  it("go all but the newest, and numbers go on from it", function()
+    start_with_older("1", 31)
+    served:eventually(function() return #numbers() == 1 end)
+    assert.same({ 9 }, numbers())
+    providers.submit(served, providers.fal)
+    assert.same({ 9, 10 }, numbers())
+  end)
+end)
