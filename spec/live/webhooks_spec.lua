@@ -138,6 +138,11 @@ describe("a vendor's webhook", function()
       assert.equal(415, answer.status)
     end)
 
+    it("when it is larger than a vendor's could be", function()
+      local huge = '{"x":"' .. ("a"):rep(2 * 1024 * 1024) .. '"}'
+      assert.equal(413, deliver(live, "/api/webhooks/replicate/x", huge).status)
+    end)
+
     it("with a token that was not given out, in the same words whatever is wrong with it", function()
       local headers = signer.replicate(SECRET, body)
       local token = path:match("[^/]+$")

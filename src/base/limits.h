@@ -44,6 +44,7 @@
 #define LIMIT_STOP_TRANSFER_SECONDS 25 /* a host that stops gives transfers this long: what they bring may be paid for */
 
 /* Vendors' webhooks. */
+#define LIMIT_WEBHOOK_BODY_BYTES (2 * 1024 * 1024)
 #define LIMIT_WEBHOOK_AGE_SECONDS 300	/* between its timestamp and our clock, in either direction */
 #define LIMIT_WEBHOOK_HEADER_BYTES 1024 /* one header that counts for the signature */
 #define LIMIT_WEBHOOK_SIGNATURES 8	/* of one delivery that are looked at */
@@ -75,14 +76,15 @@
 /* Outgoing webhooks. */
 #define LIMIT_HOOKS 64
 #define LIMIT_HOOK_URL_BYTES 2048
-#define LIMIT_HOOK_EVENTS_BYTES 1024	/* the patterns of one */
-#define LIMIT_HOOK_SECRET_BYTES 128	/* as text */
-#define LIMIT_HOOK_WINDOW 64		/* events of one hook that are read ahead of the first try */
-#define LIMIT_HOOK_PENDING 1000		/* and that wait to be tried again; then its part of the log waits */
-#define LIMIT_HOOK_PARKED 1000		/* given up, and kept; then the oldest goes */
-#define LIMIT_HOOK_CONCURRENT 8		/* deliveries of one hook at the same time */
+#define LIMIT_HOOK_EVENTS_BYTES 1024	   /* the patterns of one */
+#define LIMIT_HOOK_SECRET_BYTES 128	   /* as text */
+#define LIMIT_HOOK_WINDOW 64		   /* events of one hook that are read ahead of the first try */
+#define LIMIT_HOOK_PENDING 1000		   /* and that wait to be tried again; then its part of the log waits */
+#define LIMIT_HOOK_CALLBACKS_PENDING 20000 /* the same of all callback_urls, of which one may be dead */
+#define LIMIT_HOOK_PARKED 1000		   /* given up, and kept; then the oldest goes */
+#define LIMIT_HOOK_CONCURRENT 8		   /* deliveries of one hook at the same time */
+#define LIMIT_HOOK_CALLBACKS_CONCURRENT 32
 #define LIMIT_HOOK_SECONDS 15		/* one attempt */
-#define LIMIT_HOOK_ANSWER_BYTES 65536	/* of the receiver; nobody reads it */
 #define LIMIT_HOOK_DAY_MS 86400000	/* from the first attempt on; then a delivery is parked */
 #define LIMIT_HOOK_PAUSE_MS 14400000	/* what the pause between two attempts grows to */
 #define LIMIT_HOOK_ROTATION_MS 86400000 /* an earlier secret signs too for so long */

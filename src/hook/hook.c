@@ -121,14 +121,9 @@ static enum error_code refuse_unknown(struct error *error)
 
 /* ---- loading ---- */
 
-struct loading {
-	struct hooks *hooks;
-	struct error *error;
-};
-
 static bool load_hook(void *context, const struct hook_row *row)
 {
-	struct loading *loading = context;
+	struct hooks *hooks = context;
 	struct error error;
 	struct hook *hook = hook_new(row, &error);
 
@@ -136,14 +131,14 @@ static bool load_hook(void *context, const struct hook_row *row)
 		log_message(LOG_ERROR, "hook.load", "a webhook is left out: %s", error.message);
 		return error.code != ERROR_MEMORY;
 	}
-	link_hook(loading->hooks, hook);
+	link_hook(hooks, hook);
 	return true;
 }
 
 static bool load_delivery(void *context, const struct delivery_row *row)
 {
-	struct loading *loading = context;
-	struct hook *hook = loading->hooks->list;
+	struct hooks *hooks = context;
+	struct hook *hook = hooks->list;
 	struct delivery *delivery;
 
 	while (hook != NULL && hook->number != row->hook)
@@ -168,8 +163,7 @@ static bool load_delivery(void *context, const struct delivery_row *row)
 enum error_code hooks_open(struct gate *gate, struct task_store *store, struct hooks **hooks, struct error *error)
 {
 	struct hooks *made = calloc(1, sizeof *made);
-	struct loading loading = { .hooks = made, .error = error };
-	struct hook_visitor visitor = { load_hook, load_delivery, &loading };
+	struct hook_visitor visitor = { load_hook, load_delivery, made };
 	enum error_code code;
 
 	if (made == NULL)

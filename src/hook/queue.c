@@ -92,7 +92,7 @@ struct delivery *queue_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
 {
 	struct delivery *at;
 
-	if (hook->under_way >= LIMIT_HOOK_CONCURRENT)
+	if (hook->under_way >= (hook->number == HOOK_CALLBACKS ? LIMIT_HOOK_CALLBACKS_CONCURRENT : LIMIT_HOOK_CONCURRENT))
 		return NULL;
 	for (at = hook->first; at != NULL; at = at->next) {
 		if (at->parked || at->under_way || at->behind)
@@ -192,7 +192,7 @@ bool queue_has_room(const struct hook *hook)
 {
 	int fresh = 0;
 
-	if (hook->waiting >= LIMIT_HOOK_PENDING)
+	if (hook->waiting >= (hook->number == HOOK_CALLBACKS ? LIMIT_HOOK_CALLBACKS_PENDING : LIMIT_HOOK_PENDING))
 		return false;
 	for (const struct delivery *at = hook->first; at != NULL; at = at->next)
 		fresh += !at->stored;

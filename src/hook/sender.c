@@ -22,7 +22,7 @@
 #define STACK_BYTES (256 * 1024)
 #define TAG_WAKE 0u
 #define TAG_TRANSFERS 1u
-#define CONCURRENT (4 * LIMIT_HOOK_CONCURRENT) /* of all hooks */
+#define CONCURRENT (8 * LIMIT_HOOK_CONCURRENT) /* of all hooks */
 #define IDLE_MS 60000
 #define GONE 410
 
@@ -41,7 +41,6 @@ struct attempt {
 /* ---- reading the log ---- */
 
 struct reading {
-	const struct hook *hook;
 	struct {
 		int64_t event, sequence;
 	} found[LIMIT_HOOK_WINDOW];
@@ -97,7 +96,7 @@ static bool add_found(struct hook *hook, const struct reading *reading, int64_t 
 static bool read_on(struct hooks *hooks, struct hook *hook)
 {
 	struct event_walk walk = { .filter = hook->number != HOOK_CALLBACKS ? &hook->filter : NULL, .limit = LIMIT_HOOK_WINDOW };
-	struct reading reading = { .hook = hook };
+	struct reading reading = { .count = 0 };
 	int64_t newest = atomic_load(&hooks->newest);
 	struct error error;
 	bool more = false, room;
@@ -281,6 +280,18 @@ static void note_failure(struct attempt *attempt, struct delivery *delivery, con
 	drop_oldest(attempt->hooks, hook);
 }
 
+/* One that was not sent, for it is gone from the log or for another hook, says nothing about the receiver. */
+static void note_success(struct attempt *attempt, int64_t now_ms)
+{
+	struct hook *hook = attempt->hook;
+
+	if (!attempt->found)
+		return;
+	hook->problem[0] = '\0';
+	hook->delivered++;
+	hook->delivered_ms = now_ms;
+}
+
 /* What became of it; `problem` NULL: delivered. */
 static void conclude(struct attempt *attempt, int status, const char *problem)
 {
@@ -293,14 +304,13 @@ static void conclude(struct attempt *attempt, int status, const char *problem)
 	delivery = queue_find(hook, attempt->event);
 	if (delivery != NULL) { /* else the hook was removed */
 		delivery->under_way = false;
-		hook->status = delivery->status = status;
+		delivery->status = status;
+		hook->status = attempt->found ? status : hook->status;
 		if (problem != NULL) {
 			note_failure(attempt, delivery, problem, now_ms);
 		} else {
 			drop(attempt->hooks, hook, delivery);
-			hook->problem[0] = '\0';
-			hook->delivered++;
-			hook->delivered_ms = now_ms;
+			note_success(attempt, now_ms);
 		}
 	}
 	pthread_mutex_unlock(&attempt->hooks->lock);

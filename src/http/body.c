@@ -130,9 +130,18 @@ static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 	}
 }
 
-bool body_read(struct http_exchange *x)
+/* Vendors need no key, so what anybody may send there is bounded for itself. */
+static size_t largest_body(const struct http_exchange *x)
 {
 	size_t maximum = x->request.view->config->server.max_body_bytes;
+	bool webhook = strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0;
+
+	return webhook && maximum > LIMIT_WEBHOOK_BODY_BYTES ? LIMIT_WEBHOOK_BODY_BYTES : maximum;
+}
+
+bool body_read(struct http_exchange *x)
+{
+	size_t maximum = largest_body(x);
 	enum taken result;
 
 	x->request.body = "";
