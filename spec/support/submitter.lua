@@ -1,5 +1,5 @@
--- Submits dry runs as fast as they are answered until its file is gone, and prints their job ids. Specs start it in the background,
--- so that events flow by themselves: lua5.4 spec/support/submitter.lua PORT FILE
+-- Submits dry runs as fast as they are answered until its file is gone, and prints their job ids. Specs start it in the
+-- background, so that events flow by themselves: lua5.4 spec/support/submitter.lua PORT FILE
 package.path = "./?.lua;" .. package.path
 local http = require "spec.support.http"
 

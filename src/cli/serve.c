@@ -239,6 +239,9 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	enum error_code code;
 
 	serving->host.most_streams = server->threads * 3 / 4;
+	if (server->max_streams > serving->host.most_streams)
+		log_message(LOG_INFO, "server.max_streams", "%d streams are allowed, but %d of %d threads at most serve streams",
+			server->max_streams, serving->host.most_streams, server->threads);
 	code = config_check_listen(options.listen, server->api_key_count, error);
 	if (code == ERROR_NONE)
 		code = http_start(&options, &serving->http, error);
