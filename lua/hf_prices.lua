@@ -36,8 +36,11 @@ hf_prices.PRICING = {
   },
 }
 
+local MAX_TYPE_BYTES = 100
+
 -- "nvidia_a10g", "nvidia-a10g" and "a10g" are the same hardware.
 local function short_type(name)
+  if #name > MAX_TYPE_BYTES then return name end
   name = string.gsub(string.lower(name), "_", "-")
   return (string.gsub(string.gsub(name, "^nvidia%-", ""), "%-80gb$", ""))
 end

@@ -6,6 +6,7 @@ local hf_states = {}
 
 -- The vendor's own clients ask about as often.
 local STATE_SECONDS = 5
+local MAX_ROUTE_BYTES = 1024
 
 --- The word for the state of an endpoint object, or nil.
 function hf_states.name_of(endpoint)
@@ -54,7 +55,7 @@ end
 
 local function health_url(endpoint, url)
   local route = endpoint.healthRoute
-  if type(route) ~= "string" or not string.find(route, "^/[^%s%c]*$") then route = "/health" end
+  if type(route) ~= "string" or #route > MAX_ROUTE_BYTES or not string.find(route, "^/[^%s%c]*$") then route = "/health" end
   return string.gsub(url, "/$", "") .. route
 end
 

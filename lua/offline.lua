@@ -1,10 +1,12 @@
 -- offline.lua - plays the host for one provider script, in plain Lua 5.4: no process, no network, no C.
 --
 -- Specs and authors use it to see what a script would send, and what it makes of given responses. It follows
--- docs/provider-scripts.md; where the host is stricter (limits, secrets, host names) it does not pretend to be.
+-- docs/provider-scripts.md, and bounds pattern functions as the host does; where the host is stricter in other ways (memory,
+-- time, secrets, host names) it does not pretend to be.
 -- Needs lua-cjson. Never loaded inside the host.
 
 local lua_cjson = require "cjson"
+local pattern_cost = require "pattern_cost"
 
 local offline = {}
 
@@ -39,6 +41,7 @@ end
 local function make_environment()
   local environment, loaded = {}, { cjson = offline.cjson }
   for _, name in ipairs(ALLOWED) do environment[name] = _G[name] end
+  environment.string = pattern_cost.string()
   environment.require = function(name)
     if not loaded[name] then
       assert(name:match("^[%w_]+$"), "require: a name of a file of lua/ is expected, got " .. tostring(name))

@@ -9,6 +9,7 @@ local predictions = {}
 
 local BOOT_RETRY_SECONDS = 5
 local RUN_RETRY_SECONDS = 2
+local MAX_ID_BYTES = 512
 
 local STATUSES = {
   starting = "queued", processing = "running", succeeded = "done", failed = "error", canceled = "canceled",
@@ -99,7 +100,7 @@ end
 
 --- Whether a JSON value is a prediction.
 function predictions.is(value)
-  return type(value) == "table" and type(value.id) == "string" and type(value.status) == "string"
+  return type(value) == "table" and type(value.id) == "string" and #value.id <= MAX_ID_BYTES and type(value.status) == "string"
 end
 
 --- A prediction as a result. `state`: { usd_per_second =, own = } as the submit knew them. `is_whole`: the answer to a

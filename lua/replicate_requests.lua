@@ -5,6 +5,7 @@ local http_errors = require "http_errors"
 local replicate_requests = {}
 
 local FAULT_RETRY_SECONDS = 30
+local MAX_DETAIL_BYTES = 4096
 
 --- Sends a request. The vendor's own clients declare JSON on every one, also without a body.
 function replicate_requests.send(ctx, request)
@@ -15,8 +16,9 @@ end
 -- The seconds to wait after a 429: the header, else a field of the body, else the text "... resets in ~30s.".
 local function throttle_seconds(body)
   if type(body.retry_after) == "number" then return math.ceil(body.retry_after) end
-  local text = type(body.detail) == "string" and string.sub(body.detail, 1, 1000) or ""
-  return tonumber(string.match(text, "~%s*(%d+)%s*s"))
+  local text = type(body.detail) == "string" and body.detail or ""
+  local mark = #text <= MAX_DETAIL_BYTES and string.find(text, "~", 1, true)
+  return mark and tonumber(string.match(string.sub(text, mark + 1, mark + 16), "^%s*(%d+)%s*s")) or nil
 end
 
 --- What the vendor's problem document says, as options for http_errors. The text of a 429 may name the balance of the account: it

@@ -27,6 +27,9 @@ local NONE = {}
 
 local pictures_of, video_of = runway_route.pictures_of, runway_route.video_of
 
+-- As long as an IPv4 address is, and what follows it.
+local MAX_ADDRESS_BYTES = 16
+
 -- A file as the vendor takes it: HTTPS with a host name, a data URI of its size, or an upload of its own.
 local function check_uri(plan, field, uri)
   if type(uri) ~= "string" then return plans.refuse(plan, field, "must be a URL or a data URI") end
@@ -34,7 +37,8 @@ local function check_uri(plan, field, uri)
   if string.sub(start, 1, 5) == "data:" then
     if #uri > MAX_DATA_URI_BYTES then plans.refuse(plan, field, "is too large: a data URI may have 5 MB; give an HTTPS URL") end
   elseif string.sub(start, 1, 8) == "https://" then
-    if string.find(start, "^https://%d+%.%d+%.%d+%.%d+[:/]") or string.find(start, "^https://%[") then
+    local host = string.sub(start, 9, 8 + MAX_ADDRESS_BYTES)
+    if string.find(host, "^%d+%.%d+%.%d+%.%d+[:/]") or string.sub(host, 1, 1) == "[" then
       plans.refuse(plan, field, "must name its host: the vendor does not fetch from an IP address")
     end
   elseif string.sub(start, 1, 9) ~= "runway://" then

@@ -296,7 +296,7 @@ end
 -- The id of a spawned call in an answer. A plain web function may use the word for something else.
 local function spawned_call(response, target)
   local id = type(response.json) == "table" and response.json.call_id
-  if type(id) ~= "string" or id == "" then return nil end
+  if type(id) ~= "string" or id == "" or #id > MAX_NAME_BYTES then return nil end
   return (target.is_queue or string.sub(id, 1, 3) == "fc-") and id or nil
 end
 

@@ -80,7 +80,7 @@ local pricing = {
 }
 
 -- Options of the readers of check.lua.
-local NAME, LOWER, DURATION = { max = MAX_NAME_BYTES, blank = "absent" }, { lower = true }, { lower = true, max = 32 }
+local NAME, DURATION = { max = MAX_NAME_BYTES, blank = "absent" }, { lower = true, max = 32 }
 
 local NONE = {}
 
@@ -91,7 +91,7 @@ local function read_prefer(reader, prefer_names)
   if value == nil or value == false then return nil end
   if value == true then return "wait" end
   if type(value) == "number" or (type(value) == "string" and tonumber(value)) then return "wait=" .. reader:integer(name) end
-  return reader:text(name, LOWER)
+  return reader:text(name, DURATION)
 end
 
 local function read_cancel_after(reader, name)

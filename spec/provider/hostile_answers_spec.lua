@@ -17,8 +17,9 @@ local STATUSES = set "queued running done error canceled unknown"
 local CODES = set [[auth credit moderation rate_limited invalid not_found expired timeout canceled unavailable vendor]]
 local CONTENTS = { "url", "base64", "data_uri", "text" }
 
-local SPOILED = { nil, cjson.null, "", "odd", 7, -1.5, true, false, {}, { 1, "two" }, { a = { b = "c" } } }
-local SPOILED_COUNT = 11
+local LONG = ("Some words of 1 text, ~9 s: https://a.b/c?d=e. "):rep(40)
+local SPOILED = { nil, cjson.null, "", "odd", 7, -1.5, true, false, {}, { 1, "two" }, { a = { b = "c" } }, LONG, LONG:rep(50) }
+local SPOILED_COUNT = 13
 local BODIES = { "", "{", "null", "[]", "<html><body>502</body></html>", "\"text\"", "7", "\255\254" }
 
 local function copy(value)
