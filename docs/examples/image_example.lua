@@ -7,21 +7,24 @@ local http_errors = require "http_errors"
 local SIZES = { "512x512", "1024x1024" }
 local USD_PER_IMAGE = 0.02
 
-local function is_one_of(value, values)
-  for _, known in ipairs(values) do
-    if value == known then return true end
-  end
-  return false
+-- A vendor's answer is whatever comes: no JSON, an error page, fields of another type.
+local function is_job(value)
+  return type(value) == "table" and type(value.id) == "string"
 end
 
--- The vendor's answer about a job, as a result.
-local function result_of(job)
+-- The vendor's answer about a job, as a result. `state` is kept from submit on: the price is that of the submit, whatever the
+-- script says later.
+local function result_of(job, state)
   local words = { waiting = "queued", working = "running", finished = "done", failed = "error" }
-  local result = { id = job.id, status = words[job.state] or "running", artifacts = {} }
-  for _, url in ipairs(job.images or {}) do
-    table.insert(result.artifacts, { url = url, content_type = "image/png" })
+  local result = { id = job.id, status = words[job.state] or "running", state = state }
+  if result.status == "done" then
+    result.artifacts, result.cost = {}, { usd = state.usd, source = "computed" }
+    for _, url in ipairs(type(job.images) == "table" and job.images or {}) do
+      table.insert(result.artifacts, { url = url, content_type = "image/png" })
+    end
+  elseif result.status == "error" then -- this vendor does not charge for what failed
+    result.error = { code = "vendor", message = "the vendor could not make it", billed = false }
   end
-  if result.status == "error" then result.error = { code = "vendor", message = "the vendor could not make it" } end
   return result
 end
 
@@ -72,7 +75,7 @@ return {
 
   submit = function(payload, ctx)
     local parameters = payload.parameters
-    if not is_one_of(parameters.size, SIZES) then
+    if not check.in_list(parameters.size, SIZES) then
       return nil, { field = "parameters.size", message = "this size is not made", allowed = SIZES }
     end
     local response, failure = ctx.request {
@@ -80,12 +83,16 @@ return {
       json = { text = payload.prompt, size = parameters.size, count = parameters.samples, seed = parameters.seed },
     }
     if not response or response.status ~= 202 then return http_errors.result(response, failure) end
-    return result_of(response.json)
+    -- Accepted, but what? The host takes the job's outcome for unknown, and does not send it again.
+    if not is_job(response.json) then return http_errors.unreadable("the answer names no job") end
+    return result_of(response.json, { usd = parameters.samples * USD_PER_IMAGE })
   end,
 
   poll = function(job, ctx)
     local response, failure = ctx.request { path = "/images/" .. job.id }
+    -- A question without a proper answer is not the end of the job.
     if not response or response.status ~= 200 then return http_errors.unanswered(response, failure, job) end
-    return result_of(response.json)
+    if not is_job(response.json) then return http_errors.unanswered(nil, { message = "the answer is no job" }, job) end
+    return result_of(response.json, job.state or {})
   end,
 }
