@@ -391,11 +391,22 @@ local function not_learned(job, response, failure)
   })
 end
 
+-- A question that was refused says nothing about the request, unless fal does not know it.
+local function unanswered(job, response, failure)
+  if not http_errors.is_gone(response) then return not_learned(job, response, failure) end
+  local result = failed(response, failure)
+  result.id, result.error.billed = job.id, nil
+  return result
+end
+
+-- Not the model's to say: the key is refused, the rate is too high.
+local IS_NOT_THE_MODELS = { [401] = true, [403] = true, [408] = true, [429] = true }
+
 local GATEWAY_FAILURES = { [502] = true, [503] = true, [504] = true }
 
 -- A 5xx of the result is the model's own failure if it says which; from a gateway on the way it means: ask again.
 local function is_worth_asking_again(response)
-  if not response or response.status == 429 or response.status == 408 then return true end
+  if not response or IS_NOT_THE_MODELS[response.status] then return true end
   if not GATEWAY_FAILURES[response.status] then return false end
   local _, kind = read_problem(response.json)
   return not (kind or text_of(table_of(response.headers)["x-fal-error-type"]))
@@ -468,12 +479,7 @@ function queue.poll(job, ctx, model, reading)
   local place = address(job, model, "status")
   if not place then return nil, NO_ADDRESS end
   local response, failure = call(ctx, place, "GET", { logs = wants_logs(job) and "1" or "0" })
-  if http_errors.is_transient(response) then return not_learned(job, response, failure) end
-  if response.status >= 300 then
-    local result = failed(response, failure)
-    result.id, result.error.billed = job.id, nil
-    return result
-  end
+  if not response or response.status >= 300 then return unanswered(job, response, failure) end
   local body = table_of(response.json)
   if body.status == "IN_QUEUE" then
     local position = math.tointeger(body.queue_position)
@@ -500,12 +506,7 @@ function queue.cancel(job, ctx, model)
     local reason = "too late to cancel: already completed, the next poll brings its result"
     return { id = job.id, status = "running", state = job.state, reason = reason, retry_after = 0 }
   end
-  if http_errors.is_transient(response) then return not_learned(job, response, failure) end
-  if response.status >= 300 then
-    local result = failed(response, failure)
-    result.id, result.error.billed = job.id, nil
-    return result
-  end
+  if not response or response.status >= 300 then return unanswered(job, response, failure) end
   local problem = { code = "canceled", message = "the request was canceled" }
   -- It left the queue before it ran.
   if answer == "OK" then problem.billed = false end

@@ -163,15 +163,20 @@ function http_errors.not_learned(response, failure, options)
   }
 end
 
---- The result of a question about a running job (poll, cancel) that was refused or got no answer. The job itself goes on when
--- asking again may help, also with another key; otherwise this is its end. What it cost is not known from such an answer.
+--- Whether the vendor does not know what it was asked about, or keeps it no more.
+function http_errors.is_gone(response)
+  return response ~= nil and (response.status == 404 or response.status == 410)
+end
+
+--- The result of a question about a running job (poll, cancel) that was refused or got no answer. It says nothing about the job,
+-- which may run and cost: only one that the vendor does not know, or keeps no more, has ended. What it cost is not known then.
 -- Options: as for http_errors.error, and `retry_after`. `job` is what poll got; state.status, if the script keeps it there, is
 -- what is reported meanwhile.
 function http_errors.unanswered(response, failure, job, options)
   options = options or {}
   local state = job.state or {}
   local keyless = response ~= nil and (response.status == 401 or response.status == 403)
-  if keyless or http_errors.is_transient(response) then
+  if not http_errors.is_gone(response) then
     return http_errors.not_learned(response, failure, {
       id = job.id, state = state, status = state.status, retry_after = keyless and KEYLESS_SECONDS or options.retry_after,
     })

@@ -119,7 +119,7 @@ local STATUS = {
 function direct.poll(job, ctx)
   if not string.find(tostring(job.id), "^%w[%w_-]*$") then return nil, NOT_AN_ID end
   local response, failure = send(ctx, { method = "GET", url = BASE_URL .. "/videos/" .. job.id })
-  if http_errors.is_transient(response) then
+  if not response or (response.status >= 300 and not http_errors.is_gone(response)) then
     return http_errors.not_learned(response, failure, { id = job.id, state = job.state, retry_after = RETRY_AFTER })
   end
   if response.status >= 300 then

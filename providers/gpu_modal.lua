@@ -338,6 +338,9 @@ local function expired()
   } }
 end
 
+-- Not the app's to say: the key is refused, the edge is busy.
+local NOT_THE_APPS = { [401] = true, [403] = true, [408] = true, [425] = true, [429] = true }
+
 -- A result URL that is not ready: 202 of an app, 303 of Modal, or no answer to a request that waits for one.
 local function read_poll(job, url, state, response, failure)
   local is_pending = response and (response.status == 202 or response.status == 303)
@@ -353,6 +356,11 @@ local function read_poll(job, url, state, response, failure)
   if response and response.status == 404 and not is_platform and state.kind == "queue" then return expired() end
   -- A 500 is the function's own end; a spend limit is a 429 that waiting does not cure.
   if response and (response.status == 500 or is_platform and response.status == 429) then return error_result(response) end
+  if response and response.status >= 400 and response.status < 500 and not NOT_THE_APPS[response.status] then
+    local result = error_result(response) -- the call has ended with it
+    result.id, result.error.billed = job.id, nil
+    return result
+  end
   return http_errors.unanswered(response, failure, { id = job.id, state = state }, error_options(response))
 end
 

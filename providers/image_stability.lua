@@ -141,7 +141,8 @@ local function poll(job, ctx)
   end
   local state = job.state or {}
   local response, failure = ctx.request { path = RESULTS_ROOT .. job.id, headers = ACCEPT_JSON }
-  if http_errors.is_transient(response) then
+  local is_answer = response and (response.status == 200 or response.status == 202 or http_errors.is_gone(response))
+  if not is_answer then
     local wait = response and response.status == 429 and answers.LOCK_OUT_SECONDS or POLL_INTERVAL_SECONDS
     return http_errors.not_learned(response, failure, { id = job.id, state = state, retry_after = wait })
   end
