@@ -88,3 +88,30 @@ describe("a seed", function()
     end)
   end
 end)
+
+-- Objects are written by name, small ones from Lua's stack, large ones by a list: around the size where that changes.
+describe("an object", function()
+  local served
+  setup(function() served = host.start() end)
+  teardown(function() served:remove() end)
+
+  -- Objects of `count` fields with an object and an escaped text in each: as sent, last name first, and as they come back.
+  local function texts(count)
+    local sent, expected = {}, {}
+    for i = 1, count do
+      expected[i] = ('"k%03d":{"a":"%s\\n\\"é","b":[%d]}'):format(i, ("x"):rep(i % 20), i)
+      sent[count + 1 - i] = expected[i]
+    end
+    return "{" .. table.concat(sent, ",") .. "}", "{" .. table.concat(expected, ",") .. "}"
+  end
+
+  for _, count in ipairs { 1, 2, 31, 32, 33, 34, 300 } do
+    it(("of %d fields goes out whole and sorted"):format(count), function()
+      local sent, expected = texts(count)
+      local body = ('{"job":{"model":"black-forest-labs/flux-schnell","input":{"v":%s}}}'):format(sent)
+      local answer = served:post(providers.path(providers.replicate, "submit"), body)
+      assert.equal(200, answer.status, answer.body)
+      assert.is_truthy(answer.body:match('"upstream":(.*)'):find(expected, 1, true), answer.body)
+    end)
+  end
+end)
