@@ -139,8 +139,11 @@ describe("a vendor's webhook", function()
     end)
 
     it("when it is larger than a vendor's could be", function()
-      local huge = '{"x":"' .. ("a"):rep(2 * 1024 * 1024) .. '"}'
-      assert.equal(413, deliver(live, "/api/webhooks/replicate/x", huge).status)
+      local head = "POST /api/webhooks/replicate/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" ..
+        "Content-Length: %d\r\nExpect: 100-continue\r\n\r\n"
+      local largest = 2 * 1024 * 1024
+      assert.is_truthy(live.host:raw(head:format(largest + 1), { timeout = 2 }):find("^HTTP/1.1 413"))
+      assert.is_truthy(live.host:raw(head:format(largest), { timeout = 1 }):find("^HTTP/1.1 100"))
     end)
 
     it("with a token that was not given out, in the same words whatever is wrong with it", function()
@@ -269,5 +272,69 @@ describe("keys of a vendor", function()
     assert.is_nil(live.host:log():find("plantedwebhook", 1, true))
     assert.is_nil(live.host:log():find(path:match("[^/]+$"), 1, true))
     live:remove()
+  end)
+end)
+
+describe("a signing secret", function()
+  local host, vendor
+
+  local SCRIPT = [[
+    local function nothing() return { status = "done" } end
+    return { id = "custom", kind = "gpu", capabilities = {}, pricing = { as_of = "2026-11-25", source = "none" },
+      base_url = "https://api.custom.example", health = nothing, submit = nothing, poll = nothing, webhook = nothing,
+      webhook_signature = { scheme = "standard-webhooks", secret = { path = "/secret", field = "key" } } }
+  ]]
+
+  local function secret_of(letter)
+    return "whsec_" .. require("mime").b64(letter:rep(24))
+  end
+
+  setup(function()
+    vendor = require("spec.support.host").start { program = "lua5.4", arguments = { "spec/support/receiver.lua" }, config = "" }
+    host = require("spec.support.host").start { scripts = true, files = { ["providers/gpu_custom.lua"] = SCRIPT },
+      config = { live = { public_url = "https://studio.example",
+        providers = { custom = { base_url = "http://127.0.0.1:" .. vendor.port } } } } }
+  end)
+  teardown(function()
+    host:remove()
+    vendor:kill()
+    vendor:remove()
+  end)
+
+  local function status(secret)
+    local path = path_of(host, "custom", "01a212ef-827c-7000-aa87-d4d4b0c2f821") -- no such job: nothing to do, and no error
+    local headers = signer.replicate(secret, "{}", "msg_" .. math.random(1e9))
+    headers["Content-Type"] = "application/json"
+    return host:request("POST", path, "{}", headers).status
+  end
+
+  local function asked()
+    return #vendor:get("/received").json.received
+  end
+
+  it("is asked for when it is needed, and not again for each delivery that it does not fit", function()
+    assert.equal(0, asked())
+    assert.equal(503, status(secret_of("a"))) -- the vendor has none yet
+    assert.equal(1, asked())
+    assert.equal(503, status(secret_of("a"))) -- and is left alone for some seconds
+    assert.equal(1, asked())
+    vendor:post("/control", { secret = secret_of("a") })
+    vendor:eventually(function() return status(secret_of("a")) == 200 end, 20)
+    assert.equal(2, asked())
+    for _ = 1, 10 do
+      assert.equal(401, status(secret_of("b")))
+      assert.equal(200, status(secret_of("a")))
+    end
+    assert.equal(2, asked())
+  end)
+
+  it("is asked for only by deliveries that could be good", function()
+    local before = asked()
+    assert.equal(401, host:request("POST", path_of(host, "custom", "01a212ef-827c-7000-aa87-d4d4b0c2f821"), "{}",
+      { ["Content-Type"] = "application/json" }).status)
+    assert.equal(404, host:request("POST", "/api/webhooks/custom/" .. ("0"):rep(64), "{}",
+      { ["Content-Type"] = "application/json" }).status)
+    assert.equal(before, asked())
+    assert.is_nil(host:log():find("whsec", 1, true))
   end)
 end)

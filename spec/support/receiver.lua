@@ -5,6 +5,7 @@
 --   POST /control { "hang": true }              no answer at all
 --   POST /control { "for": "x", "status": 500 } only to deliveries with this text in them
 --   GET  /received                              { received = [{ path, headers, body, answered, at }] }
+--   GET  /secret                                { key = ... }, as control says it: a vendor's signing secret; noted too
 local cjson = require "cjson"
 local socket = require "socket"
 
@@ -54,6 +55,10 @@ local function serve(client)
   end
   if request.path == "/received" then
     return answer(client, 200, #received > 0 and cjson.encode { received = received } or '{"received":[]}')
+  end
+  if request.path == "/secret" then
+    received[#received + 1] = request
+    return answer(client, behaviour.secret and 200 or 500, cjson.encode { key = behaviour.secret or "" })
   end
   if request.path == "/healthz" then return answer(client, 200, "{}") end
   return take_delivery(client, request)
