@@ -35,6 +35,10 @@ local function ask_everything(host)
     end
   end
   assert.equal(200, host:get("/api/jobs/all").status)
+  assert.equal(403, host:post("/api/modder/hooks/webhooks", { url = "https://93.184.215.14/hook" }).status)
+  assert.equal(202, host:post("/api/modder/hooks/test").status)
+  local body = { prompt = "p", callback_url = "https://93.184.215.14/hook" }
+  assert.equal(200, host:post("/api/providers/image/fal/submit", body).status)
 end
 
 -- "connect(9, {sa_family=AF_INET, sin_port=htons(443), sin_addr=inet_addr("1.2.3.4")}, 16)": lines that go beyond this machine.

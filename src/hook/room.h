@@ -1,9 +1,11 @@
 /* room.h - what the files of this room share. Not for other rooms.
  *
- *   hook.c      the list of hooks: registering, showing, removing
+ *   hook.c      the list of hooks: loading, registering, removing
+ *   show.c      what clients see of it
  *   queue.c     one hook's deliveries: in which order, and what becomes of one
  *   save.c      what must outlive the process, in batches
- *   sender.c    the thread, and the requests */
+ *   sender.c    the thread
+ *   attempt.c   one request */
 #pragma once
 
 #include <pthread.h>
@@ -46,8 +48,6 @@ struct hook {
 	bool removed;
 };
 
-struct attempt;
-
 struct hooks {
 	struct gate *gate;
 	struct task_store *store;
@@ -62,7 +62,6 @@ struct hooks {
 	int epoll, wake;
 	struct transfers *transfers; /* the thread's; NULL until the first delivery */
 	struct save *save;
-	struct attempt *attempts; /* the thread's: under way */
 	int under_way;
 };
 
@@ -92,8 +91,14 @@ enum error_code save_now(struct task_store *store, const struct hook_change *cha
 /* hook.c */
 void hook_free(struct hook *hook);
 struct hook *hook_find(struct hooks *hooks, const char *id); /* under the lock */
+void hook_write_id(int64_t number, char id[HOOK_ID_BYTES]);
 void hook_wake(struct hooks *hooks);
 
 /* sender.c */
 enum error_code sender_start(struct hooks *hooks, struct error *error);
 void sender_stop(struct hooks *hooks);
+
+/* attempt.c: takes the next delivery of a hook that is due, and sends it; NULL: there is none, *due_ms says when to look again. */
+#define HOOK_TAG_TRANSFERS 1u
+struct attempt *attempt_take(struct hooks *hooks, struct hook *hook, int64_t now_ms, int64_t *due_ms);
+void attempt_begin(struct attempt *attempt, const struct config *config);
