@@ -16,6 +16,7 @@
 #include "task/database.h"
 #include "task/schema.h"
 
+#define DAY_MS 86400000LL
 #define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 #define TIME_MAX_MS ((1LL << 47) - 1)
 #define INDEX_SQL                                                                                                                \
@@ -41,7 +42,8 @@ static const char *const texts[READ_STATEMENTS] = {
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[READ_OPEN] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
 	[READ_LEDGER] = "SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"
-			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE day >= ?"
+			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE sequence "
+			">= ? AND day >= ?"
 			" GROUP BY day, source, caller ORDER BY day",
 	[READ_EVENTS] = EVENTS "WHERE number > ? ORDER BY number",
 	[READ_EVENTS_OF_LIVE] = EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number",
@@ -457,7 +459,8 @@ enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_LEDGER];
-	sqlite3_bind_int64(rows, 1, from_day);
+	sqlite3_bind_int64(rows, 1, id_sequence_at(from_day * DAY_MS - SINCE_SLACK_MS));
+	sqlite3_bind_int64(rows, 2, from_day);
 	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		source = sources_get(reads->sources, sqlite3_column_int(rows, 1));
 		more = visit(context, &(struct ledger_sum){

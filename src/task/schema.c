@@ -45,16 +45,15 @@ static const char *const steps[] = {
 	" body_sha256 BLOB NOT NULL, answer BLOB NOT NULL) WITHOUT ROWID;"
 	"CREATE INDEX idempotency_age ON idempotency (created_ms);"
 	"PRAGMA application_id = " TEXT_OF(APPLICATION_ID) ";",
-	/* 2: live jobs, their money, and the log of events. A ledger row outlives its task. */
+	/* 2: live jobs, their money, and the log of events. A ledger row outlives its task. No index: open jobs are looked for once, at the start,
+	 * and a day's money is a range of sequences, while each index would cost every step of a job a page. */
 	"CREATE TABLE live (sequence INTEGER PRIMARY KEY, phase INTEGER NOT NULL, attempts INTEGER NOT NULL, submitted_ms "
 	"INTEGER NOT"
 	" NULL, deadline_ms INTEGER NOT NULL, stop_ms INTEGER NOT NULL, cancel_asked INTEGER NOT NULL, caller TEXT, reason TEXT,"
 	" state TEXT, request TEXT);"
-	"CREATE INDEX live_open ON live (phase) WHERE phase < 4;"
 	"CREATE TABLE ledger (sequence INTEGER PRIMARY KEY, day INTEGER NOT NULL, source INTEGER NOT NULL, reserved INTEGER NOT "
 	"NULL,"
 	" expected INTEGER NOT NULL, spent INTEGER NOT NULL, basis TEXT, caller TEXT);"
-	"CREATE INDEX ledger_day ON ledger (day);"
 	"CREATE TABLE event (number INTEGER PRIMARY KEY, at_ms INTEGER NOT NULL, sequence INTEGER NOT NULL, verb TEXT NOT NULL, "
 	"data"
 	" TEXT);"

@@ -38,7 +38,7 @@ static const char *const texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ? AND sequence <= ? AND phase = 4",
 	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
-	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE day < ? AND spent <> -1",
+	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1",
 	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
 			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
@@ -145,7 +145,7 @@ static bool purge_ledger(struct upkeep *upkeep, int64_t before_day)
 {
 	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_LEDGER];
 
-	sqlite3_bind_int64(statement, 1, before_day);
+	sqlite3_bind_int64(statement, 1, id_sequence_at(before_day * DAY_MS));
 	return database_run(statement) == SQLITE_OK;
 }
 
