@@ -90,7 +90,7 @@ static void ended(struct live *live, struct live_job *job)
 		history_note(live, job->provider, clock_unix_ms() - job->live.submitted_ms);
 	job_tell(job, true, ERROR_NONE, NULL);
 	job_remove(live, job);
-	schedule_lane(live, lane);
+	lane_send(live, lane);
 }
 
 /* Everything is known: it is written. Without memory it is tried again. */

@@ -125,7 +125,8 @@ void job_remove(struct live *live, struct live_job *job)
 	}
 	timer_clear(live, &job->timer);
 	timers_leave(&live->timers);
-	schedule_forget(job);
+	lane_leave(job);
+	lane_count(job, false);
 	job_free(job);
 }
 

@@ -78,7 +78,7 @@ static void on_wake(struct engine_note *note)
 	struct live *live = (struct live *)(void *)((char *)note - offsetof(struct live, wake_note));
 
 	atomic_store(&live->wake_posted, false);
-	schedule_all(live);
+	lanes_send(live);
 }
 
 void live_wake(struct live *live)
@@ -93,7 +93,7 @@ void live_wake(struct live *live)
 static void gate_due(struct live *live, struct timer *timer)
 {
 	(void)timer;
-	schedule_all(live);
+	lanes_send(live);
 }
 
 /* ---- orders ---- */
@@ -249,7 +249,7 @@ static void place_job(const struct restoring *restoring, struct live_job *job)
 					    : "the host stopped while the paid request was under way");
 		return;
 	}
-	schedule_count(job, job->live.phase == LIVE_SENT);
+	lane_count(job, job->live.phase == LIVE_SENT);
 	schedule_in(live, job, job->live.phase == LIVE_QUEUED ? 0 : LIMIT_LIVE_POLL_SECONDS * schedule_jitter(live));
 }
 
@@ -363,8 +363,8 @@ static void on_open(struct engine_note *note)
 
 	opening->code = restore(live, opening->restored, opening->error);
 	if (opening->code == ERROR_NONE) {
-		engine_set_clock(live->engine, schedule_tick, is_busy, live);
-		schedule_all(live);
+		engine_set_clock(live->engine, timers_fire, is_busy, live);
+		lanes_send(live);
 	}
 	sem_post(&opening->done);
 }
@@ -404,6 +404,7 @@ void live_close(struct live *live)
 		while ((job = live->chains[i]) != NULL)
 			job_remove(live, job);
 	lanes_free(live);
+	timers_free(&live->timers);
 	history_free(live);
 	budget_close(live->budget);
 	pthread_mutex_destroy(&live->history_lock);

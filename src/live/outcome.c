@@ -73,12 +73,12 @@ static void again(struct live *live, struct live_job *job)
 void outcome_hold(struct live *live, struct live_job *job, const char *reason, double seconds)
 {
 	job_set_reason(live, job, reason);
-	schedule_count(job, false);
+	lane_count(job, false);
 	job_set_phase(live, job, LIVE_QUEUED);
 	job->status = TASK_QUEUED;
 	schedule_in(live, job, seconds);
 	record_job(live, job, true, "queued", again);
-	schedule_lane(live, job->lane);
+	lane_send(live, job->lane);
 }
 
 static double reconcile_pause(struct live *live, const struct live_job *job)
@@ -88,8 +88,8 @@ static double reconcile_pause(struct live *live, const struct live_job *job)
 
 static void lost_written(struct live *live, struct live_job *job)
 {
-	schedule_count(job, false);
-	schedule_lane(live, job->lane);
+	lane_count(job, false);
+	lane_send(live, job->lane);
 	job->tries = job->misses = 0;
 	schedule_in(live, job, reconcile_pause(live, job));
 	job_tell(job, false, ERROR_NONE, NULL);
@@ -213,7 +213,7 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 	if (first) {
 		limit_runtime(job, result);
 		job_set_phase(live, job, LIVE_SENT);
-		schedule_count(job, true); /* one that was lost and found */
+		lane_count(job, true); /* one that was lost and found */
 	}
 	job->want_cancel |= wants_cancel_again(job);
 	schedule_in(live, job, poll_pause(live, job, result));
@@ -287,7 +287,7 @@ static void take_submit(struct live *live, struct live_job *job, json_t *result)
 	if (is_put_off(result, status)) {
 		pause = number_of(result, "retry_after", RATE_LIMIT_SECONDS);
 		if (!json_is_true(json_object_get(result, "resubmit")))
-			schedule_block(live, job->lane, pause);
+			lane_block(live, job->lane, pause);
 		outcome_hold(live, job, reason_of(result, "the vendor asks to come later"), pause + 0.05);
 	} else if (leaves_open(job, result, status)) {
 		outcome_lose(live, job, reason_of(result, "the vendor's answer leaves open whether it took the job"));

@@ -3,7 +3,9 @@
  *   live.c      open, restore, close, the switch
  *   ask.c       what other threads ask for
  *   job.c       the table of open jobs
- *   schedule.c  when what is due: timers, queues, rates
+ *   timer.c     when what is due
+ *   lane.c      one provider's queue: rate, concurrency, calls
+ *   schedule.c  what a job wants now
  *   attempt.c   runs a script's function for a job
  *   outcome.c   what its result means for the job
  *   record.c    writes what happened to the registry
@@ -38,16 +40,20 @@ struct timers {
 
 #define LANE_CLAIMS 256
 
+struct job_queue {
+	struct live_job *first, **last;
+};
+
 struct lane {
 	struct timer timer; /* first: when it may send again */
 	char *provider;
-	struct live_job *first, **last;		/* jobs ready to be sent, in order */
-	struct live_job *first_due, **last_due; /* jobs at the vendor that want a call, in order */
-	int open;				/* jobs at the vendor, or on their way */
-	bool sending;				/* schedule_lane() is at work */
-	int calls;				/* of the script, under way */
-	size_t call_bytes;			/* of requests in them */
-	double tokens;				/* submits that may go out now */
+	struct job_queue ready; /* to be sent */
+	struct job_queue due;	/* at the vendor, and in want of a call */
+	int open;		/* jobs at the vendor, or on their way */
+	bool sending;		/* lane_send() is at work */
+	int calls;		/* of the script, under way */
+	size_t call_bytes;	/* of requests in them */
+	double tokens;		/* submits that may go out now */
 	int64_t filled_ns;
 	int64_t blocked_ns;	   /* no submit before: the vendor said so */
 	char *claims[LANE_CLAIMS]; /* the vendor's ids of the last jobs: a lost one is none of these */
@@ -114,8 +120,6 @@ struct live_job {
 	int64_t done_ms;
 
 	enum action action;
-	bool ready;	/* in the lane's queue */
-	bool due;	/* in the lane's queue of calls */
 	bool counted;	/* in lane->open */
 	bool want_poll; /* now, whatever the timer says */
 	bool want_cancel;
@@ -136,7 +140,8 @@ struct live_job {
 	bool unwritten; /* the write failed and is tried again */
 	void (*then)(struct live *live, struct live_job *job);
 	struct live *owner;
-	struct live_job *next_ready;
+	struct job_queue *queue; /* of its lane, that it stands in; or NULL */
+	struct live_job *next_queued;
 	struct live_job *next; /* in the table's chain */
 };
 
@@ -190,25 +195,34 @@ void job_drop_resolution(struct live_job *job);
 void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
 void waiter_release(struct waiter *waiter);
 
-/* schedule.c */
+/* timer.c */
 bool timers_join(struct timers *timers); /* makes room for one more owner; false: out of memory */
 void timers_leave(struct timers *timers);
+void timers_free(struct timers *timers);
 void timer_set(struct live *live, struct timer *timer, int64_t due_ns);
 void timer_clear(struct live *live, struct timer *timer);
-int64_t schedule_tick(void *live, int64_t now_ns);
+int64_t timers_fire(void *live, int64_t now_ns); /* as engine_set_clock() wants it */
+
+/* lane.c */
 struct lane *lane_of(struct live *live, const char *provider); /* NULL: out of memory */
 void lanes_free(struct live *live);
+void lane_claim(struct lane *lane, const char *vendor_id);
+void lane_count(struct live_job *job, bool open); /* as one of max_concurrent, or not any more */
+void lane_block(struct live *live, struct lane *lane, double seconds);
+void lane_wait(struct live_job *job);  /* to be sent */
+void lane_leave(struct live_job *job); /* whatever it waited for */
+bool lane_leaves_unsent(struct live *live, struct live_job *job);
+void lane_call(struct live *live, struct live_job *job); /* what it wants: now if there is room, else in turn */
+bool lane_has_room(const struct lane *lane, size_t bytes);
+void lane_calls_changed(struct live *live, struct lane *lane); /* a call has ended */
+void lane_send(struct live *live, struct lane *lane);	       /* what may be sent */
+void lanes_send(struct live *live);
+
+/* schedule.c */
 void schedule_in(struct live *live, struct live_job *job, double seconds); /* attention after about so long */
 void schedule_never(struct live *live, struct live_job *job);		   /* until somebody asks */
-void schedule_block(struct live *live, struct lane *lane, double seconds);
-void schedule_job(struct live *live, struct live_job *job); /* looks at an idle job and starts what it needs */
-void schedule_count(struct live_job *job, bool open);
-void schedule_forget(struct live_job *job);
-void lane_claim(struct lane *lane, const char *vendor_id);
-void schedule_lane(struct live *live, struct lane *lane);
-bool lane_has_room(const struct lane *lane, size_t bytes);     /* for a call more */
-void lane_calls_changed(struct live *live, struct lane *lane); /* one has ended */
-void schedule_all(struct live *live);
+void schedule_job(struct live *live, struct live_job *job);		   /* looks at an idle job and starts what it needs */
+enum action schedule_wanted(const struct live_job *job);
 double schedule_jitter(struct live *live);
 
 /* attempt.c */
