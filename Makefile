@@ -14,6 +14,7 @@ comma := ,
 BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
                   ca-certificates
 TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3
+SCRIPT_PACKAGES := lua5.4 lua-cjson lua-socket
 LINT_PACKAGES := clang-format lua-check
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
@@ -35,7 +36,7 @@ VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/nul
 
 Q := $(if $(V),,@)
 
-.PHONY: run build deps test lint bench install clean help
+.PHONY: run build deps test demo soak lint bench install clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -83,6 +84,14 @@ test: build ## build and run the whole suite (SPEC=spec/api for a part, SAN=... 
 	$(call ensure_packages,$(TEST_PACKAGES))
 	@$(MAKE) --no-print-directory $(BUILD)/verify-webhook $(BUILD)/clock-shift.so
 	@$(TEST_ENV) lua5.4 /usr/bin/busted $(if $(V),-o gtest) $(SPEC)
+
+demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
+	$(call ensure_packages,$(SCRIPT_PACKAGES))
+	@PROVIDERD=$(abspath $(BUILD)/providerd) lua5.4 spec/demo.lua
+
+soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SOAK_SECONDS, SOAK_KILLS)
+	$(call ensure_packages,$(SCRIPT_PACKAGES))
+	@$(TEST_ENV) lua5.4 spec/soak.lua
 
 lint: build ## clang-format, luacheck, and the scripts as the host would load them
 	$(call ensure_packages,$(LINT_PACKAGES))

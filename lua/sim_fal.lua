@@ -334,6 +334,8 @@ end
 fal.faults = {
   ["429"] = function() return detail(429, "Too many requests") end,
   ["5xx"] = function(request)
+    -- one with a type would be said of the job itself, which is well
+    if request.method == "GET" then return detail(502, "Bad gateway") end
     if #request.path % 2 == 0 then return detail(503, "Service unavailable",
       { ["x-fal-error-type"] = "runner_scheduling_failure" }) end
     return sim.json(500, { detail = { { loc = { "body" }, msg = "Internal server error", type = "internal_server_error" } } },

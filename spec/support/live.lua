@@ -27,7 +27,7 @@ support.SECRETS = {
   luma = { api_key = "luma-plantedplantedplanted10" },
 }
 
---- A job for each provider. Those whose price is not known say what they may cost.
+--- A job for each provider, all nine for less than a dollar (spec/demo.lua). If its price is not known it says what it may cost.
 support.JOBS = {
   runpod = { job = { endpoint_id = "abc123", input = { prompt = "a lighthouse" } }, max_cost_usd = 0.05 },
   hf_inference_endpoints = {
@@ -35,8 +35,9 @@ support.JOBS = {
   },
   replicate = { job = { model = "black-forest-labs/flux-schnell", input = { prompt = "a lighthouse" } }, max_cost_usd = 0.05 },
   modal = { job = { url = "https://me--app-fn.modal.run", body = { prompt = "a lighthouse" } }, max_cost_usd = 0.05 },
-  stability = { prompt = "a lighthouse" }, fal = { prompt = "a lighthouse" }, runway = { prompt = "a lighthouse" },
-  pika = { prompt = "a lighthouse" }, luma = { prompt = "a lighthouse" },
+  stability = { prompt = "a lighthouse" }, fal = { prompt = "a lighthouse" }, pika = { prompt = "a lighthouse" },
+  runway = { prompt = "a lighthouse", parameters = { duration = 2 } },
+  luma = { prompt = "a lighthouse", model = "ray-flash-2", parameters = { resolution = "540p", duration = 5 } },
 }
 
 -- JSON without its nulls: what is not known is absent.
@@ -85,11 +86,16 @@ function Live.path(_, id, verb)
   return "/api/providers/" .. support.KINDS[id] .. "/" .. id .. "/" .. verb
 end
 
-function Live:submit(id, changes, headers)
+--- The body of the provider's live job.
+function support.body(id, changes)
   local body = { dry_run = false }
   for name, value in pairs(support.JOBS[id]) do body[name] = value end
   for name, value in pairs(changes or {}) do body[name] = value end
-  local answer = self.host:post(self:path(id, "submit"), body, headers)
+  return body
+end
+
+function Live:submit(id, changes, headers)
+  local answer = self.host:post(self:path(id, "submit"), support.body(id, changes), headers)
   plain(answer.json)
   return answer
 end

@@ -1,0 +1,141 @@
+-- `make demo`: nine real jobs without a key or a network. Starts the simulator and a host with a budget of one dollar, both in
+-- temporary folders on free loopback ports, sends one job per provider through the REST API, follows them, and prints what they
+-- took and cost.
+--
+-- Ends both processes and removes their folders whatever happens. Exit code 0 only when all nine are done and the budget agrees.
+local support = require "spec.support.live"
+local socket = require "socket"
+
+local BUDGET_USD = 1
+local MOST_SECONDS = 120
+local ENDED = { done = true, error = true, canceled = true, unknown = true }
+local terminal = os.execute("test -t 1") == true
+
+local function say(...)
+  print(string.format(...))
+  io.stdout:flush()
+end
+
+local function start()
+  return support.start { config = function(config)
+    config.live.budget_usd = { per_day = BUDGET_USD, per_month = BUDGET_USD }
+    for _, provider in pairs(config.live.providers) do
+      provider.budget_usd = { per_day = BUDGET_USD, per_month = BUDGET_USD }
+    end
+  end }
+end
+
+local function providers()
+  local ids = {}
+  for id in pairs(support.KINDS) do ids[#ids + 1] = id end
+  table.sort(ids, function(a, b)
+    local kind_a, kind_b = support.KINDS[a], support.KINDS[b]
+    return kind_a < kind_b or kind_a == kind_b and a < b
+  end)
+  return ids
+end
+
+-- Jobs ----------------------------------------------------------------------------------------------------------------------
+
+local function submit_all(live)
+  local jobs = {}
+  for i, id in ipairs(providers()) do
+    local answer = live:submit(id)
+    local job = { provider = id, began = socket.gettime(), status = "refused" }
+    if answer.status == 202 then
+      job.id, job.status = answer.json.job_id, "queued"
+    else
+      job.reason = answer.json.detail or table.concat(answer.json.live and answer.json.live.missing or {}, "; ")
+    end
+    jobs[i] = job
+  end
+  return jobs
+end
+
+local function look(live, job)
+  local told = live:status(job.id)
+  local changed = told.status ~= job.status
+  job.status, job.progress, job.reason, job.told = told.status, told.progress, told.reason, told
+  if ENDED[job.status] then job.seconds = socket.gettime() - job.began end
+  return changed
+end
+
+local function write_progress(jobs)
+  local words, ended = {}, 0
+  for _, job in ipairs(jobs) do
+    if job.seconds then ended = ended + 1
+    elseif job.status == "running" then words[#words + 1] = ("%s %d %%"):format(job.provider, (job.progress or 0) * 100)
+    else words[#words + 1] = job.provider .. " " .. job.status end
+  end
+  local line = ("%d of %d ended  %s"):format(ended, #jobs, table.concat(words, ", "))
+  io.stdout:write("\r\27[K", #line > 78 and line:sub(1, 75) .. "..." or line)
+  io.stdout:flush()
+end
+
+-- Until all have ended: a line that is redrawn on a terminal, one a change elsewhere.
+local function follow(live, jobs)
+  local deadline, open = socket.gettime() + MOST_SECONDS, true
+  while open and socket.gettime() < deadline do
+    open = false
+    for _, job in ipairs(jobs) do
+      if job.id and not job.seconds and look(live, job) and not terminal then say("  %-22s %s", job.provider, job.status) end
+      open = open or job.id and not job.seconds
+    end
+    if terminal then write_progress(jobs) end
+    socket.sleep(0.1)
+  end
+  if terminal then io.stdout:write("\r\27[K") end
+end
+
+-- What they cost ------------------------------------------------------------------------------------------------------------
+
+local function usd(value)
+  return value and ("%.6f"):format(value) or "not known"
+end
+
+local function artifact_of(job)
+  local artifact = job.told and job.told.artifacts and job.told.artifacts[1]
+  if not artifact then return job.reason or "none" end
+  return ("%s, %.0f bytes"):format(artifact.content_type or artifact.kind or "file", artifact.bytes or 0)
+end
+
+local function write_table(jobs)
+  local row = "%-22s %-8s %7s  %-10s %-10s %-9s  %s"
+  say(row, "PROVIDER", "STATUS", "TIME", "ESTIMATE", "COST", "WHOSE", "ARTIFACT")
+  for _, job in ipairs(jobs) do
+    local money = job.told and job.told.money or {}
+    say(row, job.provider, job.status, job.seconds and ("%.1f s"):format(job.seconds) or "-", usd(money.estimated_usd),
+      usd(money.spent_usd), money.basis or "-", artifact_of(job))
+  end
+end
+
+-- What is wrong; nil when all is well.
+local function problem_of(jobs, day)
+  local spent = 0
+  for _, job in ipairs(jobs) do
+    if job.status ~= "done" then return ("%s is %s: %s"):format(job.provider, job.status, job.reason or "no reason given") end
+    if #(job.told.artifacts or {}) == 0 then return job.provider .. " made no artifact" end
+    spent = spent + math.floor(job.told.money.spent_usd * 1e6 + 0.5)
+  end
+  if math.floor(day.spent_usd * 1e6 + 0.5) ~= spent then return "the jobs' costs and the budget do not agree" end
+  if day.reserved_usd ~= 0 or day.spent_usd > BUDGET_USD then return "the budget does not add up" end
+end
+
+local function show(live)
+  say("Simulator of nine vendors on 127.0.0.1:%d, host on 127.0.0.1:%d, budget %.2f USD a day", live.simulator.port,
+    live.host.port, BUDGET_USD)
+  local jobs = submit_all(live)
+  follow(live, jobs)
+  write_table(jobs)
+  local day = live:budget().host.day
+  say("Budget of the day: %.6f USD spent, %.6f reserved, %.6f left of %.2f", day.spent_usd, day.reserved_usd, day.left_usd,
+    day.limit_usd)
+  return problem_of(jobs, day)
+end
+
+local live = start()
+local ok, problem = pcall(show, live)
+local removed, why = pcall(live.remove, live)
+problem = problem or not removed and why or nil
+if problem then say("demo: %s", problem) end
+os.exit(ok and not problem and 0 or 1, true)

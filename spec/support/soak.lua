@@ -1,0 +1,231 @@
+-- Soak: live jobs of all nine vendors by many clients at once, while the simulator makes faults and the host is killed at random
+-- instants.
+--
+--   local soak = require("spec.support.soak").run { jobs = 200, seed = 1, kills = 3, clients = 16, seconds = 60 }
+--   soak.report     -- what happened: figures by name
+--   soak.problems   -- texts; empty when no job was lost or sent twice, and the money agrees (spec/support/soak_audit.lua)
+--
+-- Every job has a prompt of its own ("soak-17.") and an Idempotency-Key; a client whose connection breaks sends the same until
+-- it is answered. All runs in one thread: clients are coroutines that wait for their sockets.
+local audit = require "spec.support.soak_audit"
+local exact = require "spec.support.exact_json"
+local http = require "spec.support.http"
+local live_support = require "spec.support.live"
+local socket = require "socket"
+
+local soak = {}
+
+local ANSWER_SECONDS = 30 -- then a client gives up on a connection and sends again
+local SETTLE_SECONDS = 45 -- after the last submit: what can end by itself has done so
+local TERM_SHARE = 0.15   -- of the kills that are a SIGTERM
+local SLOW_MS, JOB_MS = 1500, 1500
+
+-- Every fault that the simulator knows, at what rate.
+soak.FAULTS = {
+  reset_before = 0.01, reset_after = 0.01, ["429"] = 0.02, ["5xx"] = 0.02, slow = 0.02, truncated = 0.01, wrong_json = 0.01,
+  never_ending = 0.005, moderated = 0.02, out_of_credit = 0.01,
+}
+
+-- Where the vendor's price can be known beforehand, it is asked for.
+local PRICED = {
+  runpod = { job = { endpoint_id = "black-forest-labs-flux-1-schnell",
+    input = { prompt = "a lighthouse", width = 512, height = 512 } } },
+  replicate = { job = { model = "black-forest-labs/flux-schnell", input = { prompt = "a lighthouse" }, hardware = "gpu-l40s",
+    seconds = 5 }, max_cost_usd = 2 },
+}
+
+local function sorted_keys(of)
+  local list = {}
+  for name in pairs(of) do list[#list + 1] = name end
+  table.sort(list)
+  return list
+end
+
+local function start_both(options)
+  local arguments = { "--seed", tostring(options.seed), "--slow", tostring(SLOW_MS), "--job-time", tostring(JOB_MS) }
+  for _, fault in ipairs(sorted_keys(soak.FAULTS)) do
+    arguments[#arguments + 1] = "--fault"
+    arguments[#arguments + 1] = ("*:%s:%g"):format(fault, soak.FAULTS[fault])
+  end
+  local live = live_support.start { simulate = arguments, config = function(config)
+    config.server.threads = options.clients + 32
+    config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
+    for _, provider in pairs(config.live.providers) do
+      provider.budget_usd = { per_day = 1e6, per_month = 1e6 }
+      provider.rate_per_minute, provider.max_concurrent = 100000, 60
+    end
+  end }
+  live.host:kill() -- later starts are on the same home, each on a port of its own
+  live.host:start_again()
+  return live
+end
+
+-- One client ---------------------------------------------------------------------------------------------------------------
+
+local function pause(seconds)
+  coroutine.yield(nil, socket.gettime() + seconds)
+end
+
+-- One request: the answer, or nil when the connection broke or nothing came in time.
+local function ask(run, method, path, body, headers)
+  local ok, connection = pcall(http.connect, run.live.host.port, 5)
+  if not ok then return nil end
+  local sent = pcall(connection.send, connection, method, path, body, headers)
+  local ready = sent and coroutine.yield(connection.socket, socket.gettime() + ANSWER_SECONDS)
+  local answer
+  if ready then ok, answer = pcall(connection.receive, connection) end
+  connection:close()
+  return ready and ok and answer or nil
+end
+
+local function note_accepted(run, job, answer)
+  local id = answer.json.job_id
+  if job.id and job.id ~= id then run:problem("%s: two ids for one Idempotency-Key: %s and %s", job.prompt, job.id, id) end
+  if answer.headers["idempotent-replayed"] then run:count "replayed" end
+  job.id = id
+  run.by_id[id] = job
+end
+
+-- Sends a job until an answer says what became of it.
+local function submit(run, job)
+  local headers = { ["Idempotency-Key"] = ("soak-%d-%s"):format(run.seed, job.prompt), Connection = "close" }
+  while not run.over do
+    local answer = ask(run, "POST", job.path, job.body, headers)
+    if not answer then
+      run:count "connections broken"
+      pause(0.05 + 0.2 * math.random())
+    elseif answer.status == 202 then
+      note_accepted(run, job, answer)
+      run:count "accepted"
+      return true
+    elseif answer.status == 503 then
+      run:count "put off (503)"
+      pause(0.2)
+    else
+      run:problem("%s: a submit was answered %d: %s", job.prompt, answer.status, answer.body:match('"live":.*') or answer.body)
+      return false
+    end
+  end
+end
+
+-- What users do to jobs meanwhile; whatever is answered, nothing may be lost by it.
+local function meddle(run, job)
+  local dice = math.random()
+  if dice < 0.03 then
+    ask(run, "POST", "/api/jobs/" .. job.id .. "/cancel", nil, { Connection = "close" })
+  elseif dice < 0.06 then
+    local body = exact.encode { job_id = job.id, refresh = true }
+    ask(run, "POST", run.live:path(job.provider, "poll"), body, { Connection = "close" })
+  elseif dice < 0.08 and job.known then -- the same again, long after
+    submit(run, job)
+  end
+end
+
+local function new_job(run, number)
+  local provider = run.providers[number % #run.providers + 1]
+  local prompt = ("soak-%d."):format(number)
+  local body = exact.encode(live_support.body(provider, PRICED[provider])):gsub("a lighthouse", prompt)
+  return { number = number, provider = provider, prompt = prompt, body = body, path = run.live:path(provider, "submit") }
+end
+
+local function client(run)
+  while run.next <= run.jobs and not run.over do
+    local job = new_job(run, run.next)
+    run.next = run.next + 1
+    run.submitted[#run.submitted + 1] = job
+    if submit(run, job) then
+      run.taken = run.taken + 1
+      meddle(run, job)
+    end
+  end
+end
+
+-- The loop ---------------------------------------------------------------------------------------------------------------
+
+local function resume(run, one, value)
+  local ok, waits, until_when = coroutine.resume(one.thread, value)
+  if not ok then error(waits, 0) end
+  one.socket, one.at = waits, until_when
+  if coroutine.status(one.thread) == "dead" then run.clients[one] = nil end
+end
+
+local function step(run)
+  local sockets, by_socket, now = {}, {}, socket.gettime()
+  for one in pairs(run.clients) do
+    if one.socket then
+      sockets[#sockets + 1] = one.socket
+      by_socket[one.socket] = one
+    end
+  end
+  local ready = {}
+  if #sockets > 0 then ready = socket.select(sockets, nil, 0.02) else socket.sleep(0.02) end
+  for _, each in ipairs(ready) do resume(run, by_socket[each], true) end
+  local late = {}
+  for one in pairs(run.clients) do
+    if one.at and one.at <= now then late[#late + 1] = one end
+  end
+  for _, one in ipairs(late) do
+    if run.clients[one] and one.at and one.at <= now then resume(run, one, false) end
+  end
+end
+
+-- Kills are spread over the jobs, each at a random instant after its turn has come.
+local function maybe_kill(run)
+  if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) then return end
+  run.kill_at = run.kill_at or socket.gettime() + 0.3 * math.random()
+  if socket.gettime() < run.kill_at then return end
+  run.kill_at, run.killed = nil, run.killed + 1
+  if math.random() < TERM_SHARE then
+    run:count "stopped (SIGTERM)"
+    run.live.host:stop()
+  else
+    run:count "killed (SIGKILL)"
+    run.live.host:kill()
+  end
+  run.live.host:start_again()
+end
+
+local function drive(run)
+  for _ = 1, run.client_count do
+    local one = { thread = coroutine.create(client) }
+    run.clients[one] = true
+    resume(run, one, run)
+  end
+  local last = socket.gettime()
+  while next(run.clients) do
+    step(run)
+    maybe_kill(run)
+    run.over = socket.gettime() > run.deadline
+    if run.progress and socket.gettime() - last > 5 then
+      last = socket.gettime()
+      run.progress(("%d of %d jobs, %d kills, %.0f s"):format(run.taken, run.jobs, run.killed, last - run.began))
+    end
+  end
+end
+
+--- Options: jobs, seed, kills, clients, seconds (for the submits), settle_seconds; progress: is told how far it is.
+function soak.run(options)
+  math.randomseed(options.seed)
+  local run = {
+    jobs = options.jobs, seed = options.seed, kills = options.kills, client_count = options.clients,
+    next = 1, taken = 0, killed = 0,
+    providers = sorted_keys(live_support.KINDS), submitted = {}, by_id = {}, clients = {}, counts = {}, problems = {},
+    began = socket.gettime(), deadline = socket.gettime() + options.seconds, progress = options.progress,
+  }
+  function run:count(name, by) self.counts[name] = (self.counts[name] or 0) + (by or 1) end
+  function run:problem(...) self.problems[#self.problems + 1] = string.format(...) end
+  run.live = start_both(options)
+  local ok, problem = pcall(function()
+    drive(run)
+    run.submit_seconds = socket.gettime() - run.began
+    audit.run(run, options.settle_seconds or SETTLE_SECONDS)
+  end)
+  if not ok then table.insert(run.problems, 1, "the soak itself failed: " .. tostring(problem)) end
+  if #run.problems > 0 and options.keep then options.keep(run) end
+  local removed, why = pcall(run.live.remove, run.live)
+  if not removed then run:problem("%s", why) end
+  run.seconds = socket.gettime() - run.began
+  return run
+end
+
+return soak
