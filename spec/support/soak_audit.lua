@@ -40,7 +40,7 @@ local function read_registry(run)
       by_prompt[prompt], list[#list + 1] = row, row
       row.prompt = prompt
     end
-    cursor = given(answer.json.next_cursor) and answer.json.next_cursor or nil
+    cursor = given(answer.json.next) and answer.json.next or nil
   until not cursor
   return list, by_prompt
 end
