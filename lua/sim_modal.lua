@@ -144,7 +144,11 @@ return {
   auth = auth,
   faults = {
     ["429"] = function() return sim.text(429, "Too Many Requests") end,
-    ["5xx"] = function() return say(500, "internal error: function was terminated by signal") end,
+    ["5xx"] = function(request)
+      -- a 500 would be the function's own end; this question only has no answer now
+      if request.method == "GET" then return sim.text(503, "Service Unavailable") end
+      return say(500, "internal error: function was terminated by signal")
+    end,
     out_of_credit = function() return say(429, "Webhook failed: workspace billing cycle spend limit reached") end,
   },
   missing = function() return sim.json(404, { detail = "Not Found" }) end,

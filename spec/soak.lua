@@ -4,7 +4,7 @@
 --   SOAK_SECONDS=420   after that no further ones
 --   SOAK_KILLS=25      of the host
 --   SOAK_SEED=...      of the faults, the instants of the kills and what clients do; default: the time
-local MOST_NAMED = 20
+local MOST_NAMED = 40
 
 local function setting(name, otherwise)
   local text = os.getenv(name)

@@ -3,7 +3,7 @@
 --   local live = require("spec.support.live").start {
 --     simulate = { "--fault", "fal:reset_after:1" },           -- further arguments of the simulator
 --     config = function(config) config.live.budget_usd.per_day = 1 end,   -- changes before the host starts
---     arguments = { "--restored" },                            -- further arguments of serve
+--     listen = "127.0.0.1:8009",                               -- else a free port at every start
 --   }
 --   live:submit("fal")            -- the provider's job of JOBS below, live; `changes` goes over the body
 --   live:ended(job_id)            -- waits for its end and returns it
@@ -73,7 +73,9 @@ function support.start(options)
   self.simulator = start { arguments = arguments, config = "" }
   self.settings = support.config("http://127.0.0.1:" .. self.simulator.port)
   if options.config then options.config(self.settings) end
-  self.host = start { config = self.settings, secrets = options.secrets or support.SECRETS, scripts = options.scripts }
+  self.host = start {
+    config = self.settings, secrets = options.secrets or support.SECRETS, scripts = options.scripts, listen = options.listen,
+  }
   return self
 end
 

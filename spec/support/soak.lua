@@ -41,23 +41,30 @@ local function sorted_keys(of)
   return list
 end
 
+-- Vendors' webhooks need an address that lasts over restarts.
+local function free_port()
+  local server = assert(socket.bind("127.0.0.1", 0))
+  local _, port = server:getsockname()
+  server:close()
+  return math.tointeger(port)
+end
+
 local function start_both(options)
+  local address = "127.0.0.1:" .. free_port()
   local arguments = { "--seed", tostring(options.seed), "--slow", tostring(SLOW_MS), "--job-time", tostring(JOB_MS) }
   for _, fault in ipairs(sorted_keys(soak.FAULTS)) do
     arguments[#arguments + 1] = "--fault"
     arguments[#arguments + 1] = ("*:%s:%g"):format(fault, soak.FAULTS[fault])
   end
-  local live = live_support.start { simulate = arguments, config = function(config)
+  return live_support.start { simulate = arguments, listen = address, config = function(config)
+    config.live.public_url = "http://" .. address
     config.server.threads = options.clients + 32
     config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
     for _, provider in pairs(config.live.providers) do
       provider.budget_usd = { per_day = 1e6, per_month = 1e6 }
-      provider.rate_per_minute, provider.max_concurrent = 100000, 60
+      provider.rate_per_minute, provider.max_concurrent = 100000, 300
     end
   end }
-  live.host:kill() -- later starts are on the same home, each on a port of its own
-  live.host:start_again()
-  return live
 end
 
 -- One client ---------------------------------------------------------------------------------------------------------------

@@ -34,7 +34,7 @@ struct engine {
 	struct engine_note *first_note; /* under lock */
 	struct engine_note **last_note; /* under lock */
 	bool stopping;			/* under lock */
-	bool stopped;			/* under lock: the thread has ended */
+	bool stopped;			 /* under lock: no note is run any more */
 	bool asleep;			/* under lock: waits in epoll, or is about to */
 	_Atomic size_t waiting;
 	_Atomic bool noted; /* a hint that there are notes */
@@ -385,6 +385,22 @@ static void finish(struct engine *engine)
 	run_waiting(engine);
 }
 
+/* A note that was taken in is run, or what it carries would belong to nobody: the last look and the closing are one step. */
+static void close_mailbox(struct engine *engine)
+{
+	struct mail mail;
+
+	do {
+		pthread_mutex_lock(&engine->lock);
+		mail = (struct mail){ .notes = engine->first_note };
+		engine->first_note = NULL;
+		engine->last_note = &engine->first_note;
+		engine->stopped = is_empty(&mail);
+		pthread_mutex_unlock(&engine->lock);
+		run_notes(mail.notes);
+	} while (!is_empty(&mail));
+}
+
 static void *engine_main(void *argument)
 {
 	struct engine *engine = argument;
@@ -402,6 +418,7 @@ static void *engine_main(void *argument)
 		run_due(engine);
 	}
 	finish(engine);
+	close_mailbox(engine);
 	return NULL;
 }
 
@@ -557,7 +574,4 @@ void engine_stop(struct engine *engine)
 	pthread_mutex_unlock(&engine->lock);
 	wake_engine(engine);
 	pthread_join(engine->thread, NULL);
-	pthread_mutex_lock(&engine->lock);
-	engine->stopped = true;
-	pthread_mutex_unlock(&engine->lock);
 }
