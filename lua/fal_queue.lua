@@ -514,12 +514,15 @@ function queue.cancel(job, ctx, model)
   return { id = job.id, status = "canceled", reason = reason, error = problem }
 end
 
--- What a delivery does not tell is in the headers of the result: the units that are billed.
+-- What a delivery does not tell is in the headers of the result: the units that are billed. nil and what to go on with while they
+-- cannot be had: settled without them the job would cost what was guessed.
 local function with_units(payload, job, ctx, model, reading)
   local is_ours = text_of(table_of(job.state).model) ~= nil
   local place = is_ours and reading.unit_price and address(job, model, "response")
-  local response = place and call(ctx, place, "GET")
-  return { json = payload, headers = response and response.status == 200 and response.headers or {} }
+  if not place then return { json = payload, headers = {} } end
+  local response, failure = call(ctx, place, "GET")
+  if http_errors.is_transient(response) then return nil, not_learned(job, response, failure) end
+  return { json = payload, headers = response.headers }
 end
 
 --- Reads a webhook delivery, whose signature the host has checked. An output too odd for JSON is fetched instead.
@@ -534,15 +537,17 @@ function queue.webhook(delivery, ctx, model, reading)
   if body.status == "ERROR" then
     local status = tonumber(string.match(string.sub(text_of(body.error) or "", 1, 200), "status code: (%d%d%d)"))
     if not status or type(body.payload) ~= "table" then return completed_with_error(request, body) end
-    local refused = with_units(body.payload, request, ctx, model, reading)
+    local refused, unlearned = with_units(body.payload, request, ctx, model, reading)
+    if not refused then return unlearned end
     refused.status = status
     local result = model_failed(refused, reading)
     result.id = request.id
     return result
   elseif body.status == "OK" then
-    local result = type(body.payload) == "table"
-      and finished(request.id, with_units(body.payload, request, ctx, model, reading), reading)
-    return result or fetch_result(request, ctx, model, reading)
+    if type(body.payload) ~= "table" then return fetch_result(request, ctx, model, reading) end
+    local delivered, unlearned = with_units(body.payload, request, ctx, model, reading)
+    if not delivered then return unlearned end
+    return finished(request.id, delivered, reading) or fetch_result(request, ctx, model, reading)
   end
   return nil, { field = "status", message = "must be OK or ERROR" }
 end

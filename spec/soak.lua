@@ -3,6 +3,7 @@
 --   SOAK_JOBS=10000    submits
 --   SOAK_SECONDS=420   after that no further ones
 --   SOAK_KILLS=25      of the host
+--   SOAK_KEEP=DIR      where host and simulator leave what they know when something is violated
 --   SOAK_SEED=...      of the faults, the instants of the kills and what clients do; default: the time
 local MOST_NAMED = 40
 
@@ -24,9 +25,18 @@ local function sorted(counts)
   return names
 end
 
+local function keep(run)
+  local folder = os.getenv("SOAK_KEEP")
+  if not folder then return end
+  os.execute(("mkdir -p '%s' && cp -r '%s'/data '%s'/logs '%s'"):format(folder, run.live.host.home, run.live.host.home, folder))
+  local file = assert(io.open(folder .. "/journal.json", "w"))
+  file:write(run.live.simulator:get("/journal").body)
+  file:close()
+end
+
 local options = {
   jobs = setting("SOAK_JOBS", 10000), seconds = setting("SOAK_SECONDS", 420), kills = setting("SOAK_KILLS", 25),
-  seed = setting("SOAK_SEED", os.time() % 1000000), clients = 32, progress = say,
+  seed = setting("SOAK_SEED", os.time() % 1000000), clients = 32, progress = say, keep = keep,
 }
 say("soak: %d jobs, %d kills, seed %d", options.jobs, options.kills, options.seed)
 local run = require("spec.support.soak").run(options)
