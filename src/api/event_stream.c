@@ -97,12 +97,28 @@ static void end_with_job(struct following *following)
 
 /* ---- the present ---- */
 
-static void add_item(struct following *following, struct event_item *item)
+/* Waits for news, and notes what the hub has sent meanwhile. */
+static enum event_news await_news(struct following *following, struct event_wait *wait, int timeout_ms)
+{
+	enum event_news news;
+
+	wait->timeout_ms = timeout_ms;
+	wait->last = following->last;
+	news = event_await(following->subscription, wait);
+	if (wait->pushed > 0) {
+		following->last = wait->last;
+		following->sent += wait->pushed;
+		following->beat_ns = clock_monotonic_ns() + LIMIT_STREAM_HEARTBEAT_MS * MILLISECOND_NS;
+	}
+	return news;
+}
+
+static void add_item(struct following *following, struct event_item *item, size_t begun)
 {
 	if (item->number > following->last) {
 		following->last = item->number;
 		following->sent++;
-		buffer_append(&following->out, item->text, item->length);
+		buffer_append(&following->out, item->text + begun, item->length - begun);
 	}
 	event_item_release(item);
 }
@@ -116,14 +132,14 @@ static void note_news(struct following *following, enum event_news news)
 }
 
 /* Sends the item and all that wait behind it in one write: the more there is to do, the less one event costs. */
-static void send_items(struct following *following, struct event_item *item)
+static void send_items(struct following *following, struct event_wait *wait)
 {
 	enum event_news news = EVENT_NEWS;
 
 	buffer_clear(&following->out);
 	while (news == EVENT_NEWS) {
-		add_item(following, item);
-		news = following->out.length < WRITE_BYTES ? event_await(following->subscription, 0, &item) : EVENT_SILENCE;
+		add_item(following, wait->item, wait->begun);
+		news = following->out.length < WRITE_BYTES ? await_news(following, wait, 0) : EVENT_SILENCE;
 	}
 	if (following->out.failed)
 		following->ending = "out of memory";
@@ -152,13 +168,14 @@ static void keep_time(struct following *following)
 
 static void follow(struct following *following)
 {
-	struct event_item *item = NULL;
+	/* who ends with a job must look at each event */
+	struct event_wait wait = { .push = following->until_over ? NULL : http_stream_push, .context = &following->stream };
 	enum event_news news;
 
 	while (following->ending == NULL) {
-		news = event_await(following->subscription, LIMIT_STREAM_LOOK_MS, &item);
+		news = await_news(following, &wait, LIMIT_STREAM_LOOK_MS);
 		switch (news) {
-		case EVENT_NEWS: send_items(following, item); break;
+		case EVENT_NEWS: send_items(following, &wait); break;
 		case EVENT_SILENCE: following->ending = http_stream_gone(&following->stream) ? "the client left" : NULL; break;
 		default: note_news(following, news); break;
 		}

@@ -1,13 +1,15 @@
 /* hub.c - brings new events to those who follow.
  *
- * Owns one thread ("events") and the list of subscriptions. Writers only tell a number; the thread sleeps while nobody follows. For each event
- * it asks every subscription's filter and puts the shared text into the queues of those who want it, waking each by its own condition: so
- * a thousand followers do not meet at one lock, and who does not want an event sleeps on. Refuses to wait for a full queue. */
+ * Owns one thread ("events") and the list of subscriptions. Writers only tell a number; the thread sleeps while nobody follows. For what is new
+ * it asks every subscription's filter. Who wants it and waits gets it by the thread's own write, and sleeps on: waking a thousand
+ * threads for each event would cost several times what the writes do. Who cannot take it now finds it in a queue and is woken, each by
+ * its own condition. Refuses to wait for a client or for a full queue. */
 #include "event/hub.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -24,7 +26,9 @@ struct event_subscription {
 	pthread_cond_t wake;
 	struct event_item *queue[LIMIT_STREAM_QUEUE];
 	unsigned first, count;
-	bool missed, ending, waiting;
+	size_t begun; /* bytes of the first one that its client has */
+	bool missed, ending;
+	struct event_wait *wait; /* of its thread, while that waits; else NULL */
 };
 
 struct event_hub {
@@ -39,6 +43,8 @@ struct event_hub {
 	pthread_cond_t wake;
 	pthread_mutex_t lock; /* guards the list */
 	struct event_subscription *first;
+	struct event_item *batch[LIMIT_EVENT_BATCH]; /* read and not delivered yet; the thread's */
+	int batched;
 };
 
 /* ---- items ---- */
@@ -49,7 +55,7 @@ void event_item_release(struct event_item *item)
 		free(item);
 }
 
-static struct event_item *make_item(int64_t number, const char *text, size_t length)
+static struct event_item *make_item(const struct event_subject *subject, int64_t number, const char *text, size_t length)
 {
 	struct event_item *item = malloc(sizeof *item + length);
 
@@ -57,6 +63,9 @@ static struct event_item *make_item(int64_t number, const char *text, size_t len
 		return NULL;
 	atomic_init(&item->holders, 1);
 	item->number = number;
+	item->sequence = subject->sequence;
+	snprintf(item->type, sizeof item->type, "%s", subject->type);
+	snprintf(item->provider, sizeof item->provider, "%s", subject->provider != NULL ? subject->provider : "");
 	item->length = length;
 	memcpy(item->text, text, length);
 	return item;
@@ -76,33 +85,80 @@ static void init_condition(pthread_cond_t *condition)
 
 static void wake_up(struct event_subscription *subscription)
 {
-	if (subscription->waiting) {
-		subscription->waiting = false;
+	if (subscription->wait != NULL) {
+		subscription->wait = NULL;
 		pthread_cond_signal(&subscription->wake);
 	}
 }
 
-/* Forgets what waits. With the lock held, or by the last who knows it. */
-static void empty_queue(struct event_subscription *subscription)
+/* Forgets what waits from the `kept`th on. With the lock held, or by the last who knows it. */
+static void cut_queue(struct event_subscription *subscription, unsigned kept)
 {
-	for (; subscription->count > 0; subscription->count--) {
-		event_item_release(subscription->queue[subscription->first]);
-		subscription->first = (subscription->first + 1) % LIMIT_STREAM_QUEUE;
+	while (subscription->count > kept) {
+		subscription->count--;
+		event_item_release(subscription->queue[(subscription->first + subscription->count) % LIMIT_STREAM_QUEUE]);
 	}
 }
 
-static void offer(struct event_subscription *subscription, struct event_item *item)
+/* The log has them all; only what was begun must be ended. */
+static void queue_item(struct event_subscription *subscription, struct event_item *item)
 {
-	pthread_mutex_lock(&subscription->lock);
 	if (subscription->count == LIMIT_STREAM_QUEUE)
 		subscription->missed = true;
 	if (subscription->missed) {
-		empty_queue(subscription); /* the log has them all */
-	} else {
-		atomic_fetch_add_explicit(&item->holders, 1, memory_order_relaxed);
-		subscription->queue[(subscription->first + subscription->count++) % LIMIT_STREAM_QUEUE] = item;
+		cut_queue(subscription, subscription->begun > 0 ? 1 : 0);
+		return;
 	}
-	wake_up(subscription);
+	atomic_fetch_add_explicit(&item->holders, 1, memory_order_relaxed);
+	subscription->queue[(subscription->first + subscription->count++) % LIMIT_STREAM_QUEUE] = item;
+}
+
+static bool wants(const struct event_subscription *subscription, const struct event_item *item)
+{
+	return event_filter_passes(&subscription->filter, &(struct event_subject){ .type = item->type,
+								  .provider = item->provider[0] != '\0' ? item->provider : NULL,
+								  .sequence = item->sequence });
+}
+
+/* Writes those it wants to a client whose thread waits. Returns how many of the batch are done with; the rest is for the queue. */
+static int push_batch(struct event_subscription *subscription, struct event_item *const *batch, int count)
+{
+	struct event_wait *wait = subscription->wait;
+	struct iovec parts[LIMIT_EVENT_BATCH];
+	int places[LIMIT_EVENT_BATCH], wanted = 0;
+	size_t sent;
+
+	for (int i = 0; i < count; i++) {
+		if (batch[i]->number <= wait->last || !wants(subscription, batch[i]))
+			continue;
+		parts[wanted] = (struct iovec){ .iov_base = batch[i]->text, .iov_len = batch[i]->length };
+		places[wanted++] = i;
+	}
+	sent = wanted > 0 ? wait->push(wait->context, parts, wanted) : 0;
+	for (int k = 0; k < wanted; k++) {
+		if (sent < batch[places[k]]->length) {
+			subscription->begun = sent;
+			return places[k];
+		}
+		sent -= batch[places[k]]->length;
+		wait->last = batch[places[k]]->number;
+		wait->pushed++;
+	}
+	return count;
+}
+
+static void offer(struct event_subscription *subscription, struct event_item *const *batch, int count)
+{
+	int done = 0;
+
+	pthread_mutex_lock(&subscription->lock);
+	if (subscription->wait != NULL && subscription->wait->push != NULL)
+		done = push_batch(subscription, batch, count);
+	for (; done < count; done++)
+		if (wants(subscription, batch[done]))
+			queue_item(subscription, batch[done]);
+	if (subscription->count > 0 || subscription->missed)
+		wake_up(subscription);
 	pthread_mutex_unlock(&subscription->lock);
 }
 
@@ -137,7 +193,7 @@ static enum error_code enter(struct event_hub *hub, struct event_subscription *s
 
 static void free_subscription(struct event_subscription *subscription)
 {
-	empty_queue(subscription);
+	cut_queue(subscription, 0);
 	pthread_cond_destroy(&subscription->wake);
 	pthread_mutex_destroy(&subscription->lock);
 	free(subscription);
@@ -197,35 +253,39 @@ static bool has_news(const struct event_subscription *subscription)
 	return subscription->count > 0 || subscription->missed || subscription->ending;
 }
 
-static enum event_news take_news(struct event_subscription *subscription, struct event_item **item)
+/* What was begun comes before all else but the end. */
+static enum event_news take_news(struct event_subscription *subscription, struct event_wait *wait)
 {
 	if (subscription->ending)
 		return EVENT_END;
-	if (subscription->missed) {
+	if (subscription->missed && subscription->begun == 0) {
 		subscription->missed = false;
 		return EVENT_MISSED;
 	}
 	if (subscription->count == 0)
 		return EVENT_SILENCE;
-	*item = subscription->queue[subscription->first];
+	wait->item = subscription->queue[subscription->first];
+	wait->begun = subscription->begun;
+	subscription->begun = 0;
 	subscription->first = (subscription->first + 1) % LIMIT_STREAM_QUEUE;
 	subscription->count--;
 	return EVENT_NEWS;
 }
 
-enum event_news event_await(struct event_subscription *subscription, int timeout_ms, struct event_item **item)
+enum event_news event_await(struct event_subscription *subscription, struct event_wait *wait)
 {
-	struct timespec until = after_ms(timeout_ms);
+	struct timespec until = after_ms(wait->timeout_ms);
 	enum event_news news;
 	int failed = 0;
 
+	wait->pushed = 0;
 	pthread_mutex_lock(&subscription->lock);
-	while (!has_news(subscription) && failed == 0 && timeout_ms > 0) {
-		subscription->waiting = true;
+	while (!has_news(subscription) && failed == 0 && wait->timeout_ms > 0) {
+		subscription->wait = wait;
 		failed = pthread_cond_timedwait(&subscription->wake, &subscription->lock, &until);
 	}
-	subscription->waiting = false;
-	news = take_news(subscription, item);
+	subscription->wait = NULL;
+	news = take_news(subscription, wait);
 	pthread_mutex_unlock(&subscription->lock);
 	return news;
 }
@@ -239,19 +299,27 @@ int event_hub_subscriptions(const struct event_hub *hub)
 
 bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, int64_t number, const char *text, size_t length)
 {
-	struct event_item *item = make_item(number, text, length);
+	struct event_item *item = hub->batched < LIMIT_EVENT_BATCH ? make_item(subject, number, text, length) : NULL;
 
 	if (item == NULL)
 		return false;
+	hub->batch[hub->batched++] = item;
+	return true;
+}
+
+/* Hands on what was read. Who comes in between is offered all of it: the position moves with the delivery. */
+static void deliver(struct event_hub *hub)
+{
+	if (hub->batched == 0)
+		return;
 	pthread_mutex_lock(&hub->lock);
 	for (struct event_subscription *one = hub->first; one != NULL; one = one->next)
-		if (event_filter_passes(&one->filter, subject))
-			offer(one, item);
-	if (number > atomic_load(&hub->position))
-		atomic_store(&hub->position, number);
+		offer(one, hub->batch, hub->batched);
+	if (hub->batch[hub->batched - 1]->number > atomic_load(&hub->position))
+		atomic_store(&hub->position, hub->batch[hub->batched - 1]->number);
 	pthread_mutex_unlock(&hub->lock);
-	event_item_release(item);
-	return true;
+	while (hub->batched > 0)
+		event_item_release(hub->batch[--hub->batched]);
 }
 
 void event_hub_told(void *context, int64_t newest)
@@ -284,7 +352,10 @@ static void read_on(struct event_hub *hub, bool *troubled)
 	int64_t reached = atomic_load(&hub->position);
 	struct error error = { .code = ERROR_NONE };
 
-	if (hub->options.read(hub->options.context, hub, &reached, &error) == ERROR_NONE) {
+	enum error_code code = hub->options.read(hub->options.context, hub, &reached, &error);
+
+	deliver(hub);
+	if (code == ERROR_NONE) {
 		move_on(hub, reached);
 		*troubled = false;
 		return;

@@ -1,13 +1,15 @@
 /* hub.h - who follows the log of events right now, and the thread that brings each new one to them.
  *
- * An event is read and rendered once, however many follow it. Nobody who writes to the log waits for anybody who reads it: a subscription has
- * room for LIMIT_STREAM_QUEUE events; one that is full has fallen behind, and reads on from the log itself. */
+ * An event is read and rendered once, however many follow it. Who waits is given it at once, by a write that cannot wait; who is busy, or whose
+ * client takes no more now, finds it in a queue. Nobody who writes to the log waits for anybody who reads it: a queue has room for
+ * LIMIT_STREAM_QUEUE events; one that is full has fallen behind, and reads on from the log itself. */
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "base/error.h"
 #include "event/filter.h"
@@ -19,11 +21,14 @@ struct event_subscription;
 struct event_item {
 	_Atomic int holders; /* the hub's */
 	int64_t number;
+	int64_t sequence; /* of its job; 0: of the host */
+	char type[LIMIT_EVENT_TYPE_BYTES + 1];
+	char provider[64]; /* "": of the host */
 	size_t length;
 	char text[];
 };
 
-/* What the hub reads the log with: renders events after a number, in order, at most LIMIT_EVENT_BATCH of them, hands each to hub_add(), and
+/* What the hub reads the log with: renders events after a number, in order, at most LIMIT_EVENT_BATCH of them, hands each to event_hub_add(), and
  * moves *reached to the last number that it looked at. An error is tried again. Called on the hub's thread. */
 struct event_hub_options {
 	enum error_code (*read)(void *context, struct event_hub *hub, int64_t *reached, struct error *error);
@@ -43,7 +48,8 @@ void event_hub_free(struct event_hub *hub);
 /* The log has grown up to this number. Any thread, one at a time; costs two atomic operations when nobody follows. */
 void event_hub_told(void *hub, int64_t newest);
 
-/* For `read`: what of an event is shown to filters, and its text, which is copied. False: no memory; the event was not handed on. */
+/* For `read`: what of an event is shown to filters, and its text; all is copied, and delivered when `read` returns. False: no memory, or it is one
+ * too many; the event was not taken. */
 bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, int64_t number, const char *text, size_t length);
 
 /* Follows the log: every event after *from that passes will be offered, by its number's order. ERROR_BUSY when `maximum` follow already, or
@@ -54,13 +60,24 @@ void event_unsubscribe(struct event_subscription *subscription);
 
 enum event_news {
 	EVENT_NEWS = 0, /* `item` is the next one: event_item_release() it */
-	EVENT_SILENCE,	/* nothing came in time */
+	EVENT_SILENCE,	/* nothing that has to be done came in time */
 	EVENT_MISSED,	/* it fell behind, and its queue was emptied: read the log after what was sent last, then go on */
 	EVENT_END,	/* the host stops */
 };
 
-/* Waits at most `timeout_ms`, 0 to look only. The subscription's thread. */
-enum event_news event_await(struct event_subscription *subscription, int timeout_ms, struct event_item **item);
+struct event_wait {
+	int timeout_ms; /* 0: only look */
+	/* Or NULL: writes what it can without waiting and returns how many bytes. Called on the hub's thread, only while the subscription's waits. */
+	size_t (*push)(void *context, const struct iovec *parts, int count);
+	void *context;
+	int64_t last;	/* in and out: what was sent last; older ones are left out of what is pushed */
+	int64_t pushed; /* out: how many events were pushed, all bytes of them */
+	struct event_item *item;
+	size_t begun; /* out: so many bytes of `item` were pushed */
+};
+
+/* Waits. The subscription's thread. */
+enum event_news event_await(struct event_subscription *subscription, struct event_wait *wait);
 void event_item_release(struct event_item *item);
 
 /* Subscriptions now. */

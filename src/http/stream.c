@@ -104,6 +104,15 @@ bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len
 	return !stream->gone;
 }
 
+size_t http_stream_push(void *context, const struct iovec *parts, int count)
+{
+	struct http_stream *stream = context;
+	struct msghdr message = { .msg_iov = (struct iovec *)(uintptr_t)parts, .msg_iovlen = (size_t)count };
+	ssize_t sent = stream->gone ? 0 : sendmsg(stream->socket, &message, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	return sent > 0 ? (size_t)sent : 0; /* an error is for the stream's own thread to find */
+}
+
 /* A client that ends its side has left: none has a reason to do so and go on reading. What else it sends is not read. */
 bool http_stream_gone(struct http_stream *stream)
 {

@@ -1,10 +1,12 @@
 /* stream.h - an answer that goes on: its head at once, its body piece by piece, until the handler or the client ends it.
  *
- * A stream holds its HTTP thread for as long as it lasts (tech 1.8), so whoever offers one counts them. Only on that thread. */
+ * A stream holds its HTTP thread for as long as it lasts (tech 1.8), so whoever offers one counts them. On that thread, but for http_stream_push().
+ */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <sys/uio.h>
 
 #include "http/http.h"
 
@@ -20,6 +22,10 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 
 /* Waits at most `timeout_ms` for the client to take all. False: it is gone, or too slow, and nothing further can be sent. */
 bool http_stream_write(struct http_stream *stream, const void *bytes, size_t length, int timeout_ms);
+
+/* Writes what the client takes at once; returns how many bytes. For another thread too, while the stream's own does nothing with it. `stream` is a
+ * struct http_stream. */
+size_t http_stream_push(void *stream, const struct iovec *parts, int count);
 
 /* Looks whether the client is gone, without waiting. */
 bool http_stream_gone(struct http_stream *stream);
