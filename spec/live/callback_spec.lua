@@ -54,4 +54,32 @@ describe("callback_url of a live job", function()
       end
     end
   end)
+
+  it("tells it in order also when the receiver fails in between", function()
+    receiver:post("/control", { status = 500, ["for"] = '"queued"' }) -- the first part of the story, not the rest
+    local answer = live:submit("fal", { callback_url = "http://127.0.0.1:" .. receiver.port .. "/hook/order" })
+    local job_id = answer.json.job_id
+    live:ended(job_id)
+    require("socket").sleep(1)
+    receiver:post("/control", { status = 200 })
+    local function story()
+      local told = {}
+      for _, delivery in ipairs(receiver:get("/received").json.received) do
+        local event = cjson.decode(delivery.body)
+        if event.subject == job_id and delivery.answered == 200 then told[#told + 1] = event end
+      end
+      return told
+    end
+    receiver:eventually(function()
+      local told = story()
+      return #told > 0 and told[#told].type:find("%.settled$")
+    end, 40)
+    local told, last = story(), 0
+    assert.is_true(#told >= 3)
+    assert.is_truthy(told[1].type:find("%.submit$"), "it began with " .. told[1].type)
+    for _, event in ipairs(told) do
+      assert.is_true(tonumber(event.id) > last, event.type .. " came too late")
+      last = tonumber(event.id)
+    end
+  end)
 end)
