@@ -29,7 +29,9 @@ local function take_page(list, seen, found)
     if not created then return nil end
     if seen.last and created > seen.last then seen.is_sorted = false end
     seen.last = created
-    if created >= seen.earliest and not seen.ids[generation.id] then found[#found + 1] = generation end
+    if created >= seen.earliest and created <= seen.latest and not seen.ids[generation.id] then
+      found[#found + 1] = generation
+    end
     seen.ids[generation.id] = true
   end
   return true
@@ -37,7 +39,8 @@ end
 
 -- Every generation that may be the job; nil when the list was not read as far back as the job.
 local function read_list(job, ask)
-  local found, seen = {}, { earliest = reconcile.earliest(job), ids = reconcile.claimed(job), is_sorted = true }
+  local found, seen = {}, { ids = reconcile.claimed(job), is_sorted = true }
+  seen.earliest, seen.latest = reconcile.earliest(job), reconcile.latest(job)
   if not seen.earliest then return nil end
   for page = 0, MAX_PAGES - 1 do
     local response = ask { path = "/generations", query = { limit = PAGE, offset = page * PAGE } }

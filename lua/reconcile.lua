@@ -41,6 +41,15 @@ function reconcile.earliest(job)
   return sent and sent - SKEW_SECONDS
 end
 
+-- A request is over, with or without an answer, after so long.
+local LONGEST_REQUEST_SECONDS = 900
+
+--- The latest time at which a vendor can have made the job; nil as for `earliest`.
+function reconcile.latest(job)
+  local sent = times.of_iso(job.submitted_at)
+  return sent and sent + LONGEST_REQUEST_SECONDS + SKEW_SECONDS
+end
+
 --- A value if it is a list, also an empty one; nil for anything else: an answer in another shape must not look complete.
 function reconcile.list(value)
   if type(value) ~= "table" or (value[1] == nil and next(value) ~= nil) then return nil end

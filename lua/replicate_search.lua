@@ -45,12 +45,12 @@ local function is_same(job, prediction)
 end
 
 -- The entries of a page that may be the job, added to `found`; true when the page reaches back before the job.
-local function take_page(entries, earliest, claimed, found)
+local function take_page(entries, earliest, latest, claimed, found)
   for _, entry in ipairs(entries) do
     local created = type(entry) == "table" and times.of_iso(entry.created_at)
     if not created then return nil end
     if created < earliest then return true end
-    if predictions.is(entry) and not claimed[entry.id] then
+    if created <= latest and predictions.is(entry) and not claimed[entry.id] then
       found[#found + 1] = entry
       claimed[entry.id] = true -- a page may repeat what the one before had
     end
@@ -78,7 +78,7 @@ local function list(job, ctx, earliest)
     local body = requests.is_success(response) and response.json
     local entries = type(body) == "table" and reconcile.list(body.results)
     if not entries then return nil end
-    local is_over = take_page(entries, earliest, claimed, found)
+    local is_over = take_page(entries, earliest, reconcile.latest(job), claimed, found)
     if is_over == nil then return nil end
     if is_over or not check.is_given(body.next) then return found end
     cursor = cursor_of(body)

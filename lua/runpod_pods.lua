@@ -226,7 +226,9 @@ function pods.reconcile(job, ctx, state)
   for _, pod in ipairs(list) do
     local created = answers.is_job(pod) and times.of_iso(pod.createdAt)
     if not created then return reconcile.unknown() end
-    if created >= earliest and not claimed[pod.id] and is_same(wanted, pod) then candidates[#candidates + 1] = pod end
+    if created >= earliest and created <= reconcile.latest(job) and not claimed[pod.id] and is_same(wanted, pod) then
+      candidates[#candidates + 1] = pod
+    end
   end
   return reconcile.answer(candidates, function(pod)
     local result = read(pod, state, response)
