@@ -71,6 +71,14 @@ void lane_claim(struct lane *lane, const char *vendor_id)
 	lane->claim_at = (lane->claim_at + 1) % LANE_CLAIMS;
 }
 
+bool lane_has_claim(const struct lane *lane, const char *vendor_id)
+{
+	for (size_t i = 0; i < LANE_CLAIMS; i++)
+		if (lane->claims[i] != NULL && strcmp(lane->claims[i], vendor_id) == 0)
+			return true;
+	return false;
+}
+
 void lane_count(struct live_job *job, bool open)
 {
 	if (job->lane == NULL || job->counted == open)

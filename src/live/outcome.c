@@ -399,9 +399,12 @@ static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t
 {
 	const char *status = result != NULL ? json_text(result, "status") : NULL;
 	bool missing = json_is_false(json_object_get(result, "found"));
+	const char *id = json_text(result, "id");
 
 	job->tries++;
-	if (status != NULL && strcmp(status, "unknown") != 0) {
+	/* two lost jobs may have been looking for each other's at the same time: the first that found it has it */
+	if (status != NULL && strcmp(status, "unknown") != 0 &&
+		(id == NULL || job->vendor_id != NULL || !lane_has_claim(job->lane, id))) {
 		take_result(live, job, result);
 		return;
 	}

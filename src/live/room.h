@@ -38,7 +38,7 @@ struct timers {
 
 /* ---- one provider's queue ---- */
 
-#define LANE_CLAIMS 256
+#define LANE_CLAIMS 1024
 
 struct job_queue {
 	struct live_job *first, **last;
@@ -207,6 +207,7 @@ int64_t timers_fire(void *live, int64_t now_ns); /* as engine_set_clock() wants 
 struct lane *lane_of(struct live *live, const char *provider); /* NULL: out of memory */
 void lanes_free(struct live *live);
 void lane_claim(struct lane *lane, const char *vendor_id);
+bool lane_has_claim(const struct lane *lane, const char *vendor_id);
 void lane_count(struct live_job *job, bool open); /* as one of max_concurrent, or not any more */
 void lane_block(struct live *live, struct lane *lane, double seconds);
 void lane_wait(struct live_job *job);  /* to be sent */
