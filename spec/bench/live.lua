@@ -1,7 +1,7 @@
 -- live.lua - the live half of `make bench`: jobs in flight, a restart with all of them, and what the host adds to a submit.
 --
--- The vendor is the simulator on the same machine, which takes a core of its own. Figures in microseconds and of CPU tell something
--- beside the others of the same run only.
+-- The vendor is the simulator on the same machine, which takes a core of its own. Figures in microseconds and of CPU tell
+-- something beside the others of the same run only.
 --
 --   BENCH_JOBS=10000      jobs in flight
 local cjson = require "cjson"

@@ -2,19 +2,9 @@
 -- request asks for it, and never otherwise; the credential reaches the vendor and nobody else.
 local start = require("spec.support.host").start
 
-local KINDS = {
-  runpod = "gpu/public", hf_inference_endpoints = "gpu/public", replicate = "gpu/public", modal = "gpu/public",
-  stability = "image", fal = "image", runway = "video", pika = "video", luma = "video",
-}
+local support = require "spec.support.live"
 
-local SECRETS = {
-  runpod = { api_key = "rpa_PLANTEDPLANTEDPLANTED1" }, hf_inference_endpoints = { api_token = "hf_plantedplantedplanted2" },
-  replicate = { api_key = "r8_plantedplantedplantedplantedplanted3" },
-  modal = { token_id = "wk-plantedplanted4", token_secret = "ws-plantedplanted5" },
-  stability = { api_key = "sk-plantedplantedplantedplanted6" }, fal = { api_key = "11111111-2222:plantedplanted7" },
-  runway = { api_key = "key_plantedplantedplanted8" }, pika = { api_key = "33333333-4444:plantedplanted9" },
-  luma = { api_key = "luma-plantedplantedplanted10" },
-}
+local KINDS, SECRETS = support.KINDS, support.SECRETS
 
 local BUDGET = { per_day = 1, per_month = 1 }
 

@@ -107,7 +107,8 @@ local fields = {
   { "webhook_signature", "{ scheme = 'fal-ed25519' }", "jwks_url: expected text, got nil" },
   { "webhook_signature", "{ scheme = 'fal-ed25519', jwks_url = 'http://127.0.0.1/jwks' }", "begins with https://" },
   { "webhook_signature", "{ scheme = 'fal-ed25519', jwks_url = 'https://x.example/jwks', secret = {} }", "does not belong" },
-  { "webhook_signature", "{ scheme = 'fal-ed25519', jwks_url = 'https://x.example/jwks' }", "of no use without the function webhook" },
+  { "webhook_signature", "{ scheme = 'fal-ed25519', jwks_url = 'https://x.example/jwks' }",
+    "of no use without the function webhook" },
   { "captions", "{}", "unknown key" }, { "submitt", "1", "unknown key; did you mean 'submit'" },
   { "zzzzzz", "1", "unknown key" }, { "[1]", "'x'", "not text" },
 }

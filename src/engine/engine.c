@@ -34,7 +34,7 @@ struct engine {
 	struct engine_note *first_note; /* under lock */
 	struct engine_note **last_note; /* under lock */
 	bool stopping;			/* under lock */
-	bool stopped;			 /* under lock: no note is run any more */
+	bool stopped;			/* under lock: no note is run any more */
 	bool asleep;			/* under lock: waits in epoll, or is about to */
 	_Atomic size_t waiting;
 	_Atomic bool noted; /* a hint that there are notes */
