@@ -204,7 +204,8 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 	bool first = job->live.phase != LIVE_SENT;
 	bool changed;
 
-	changed = keep_id(job, result) | keep_state(job, result);
+	changed = keep_id(job, result);
+	changed |= keep_state(job, result);
 	if (clock_unix_ms() > job->live.deadline_ms)
 		status = TASK_UNKNOWN;
 	if (status != job->status)
