@@ -73,6 +73,19 @@ describe("an unknown outcome", function()
     live:remove()
   end)
 
+  it("is looked for once when asked to, and not again and again", function()
+    local live = with("replicate:reset_before:1:POST")
+    local job_id = live:job("replicate")
+    live:becomes(job_id, "unknown")
+    local before = live.simulator:get("/journal").json.seen
+    live.host:post(live:path("replicate", "poll"), { job_id = job_id, refresh = true })
+    os.execute("sleep 1")
+    local looks = live.simulator:get("/journal").json.seen - before
+    assert.is_true(looks >= 1 and looks <= 6, looks .. " requests")
+    assert.equal("unknown", live:status(job_id).status)
+    live:remove()
+  end)
+
   it("is followed under the id that the operator gives", function()
     local live = with("luma:reset_after:1:POST")
     local job_id = live:job("luma")

@@ -17,12 +17,13 @@ local soak = {}
 
 local ANSWER_SECONDS = 30 -- then a client gives up on a connection and sends again
 local SETTLE_SECONDS = 45 -- after the last submit: what can end by itself has done so
+local KILLED = 128 + 9    -- the exit code of a host that was killed
 local TERM_SHARE = 0.15   -- of the kills that are a SIGTERM
 local SLOW_MS, JOB_MS = 1500, 1500
 
--- Every fault that the simulator knows, at what rate.
+-- Every fault that the simulator knows, at what rate, beside 429.
 soak.FAULTS = {
-  reset_before = 0.01, reset_after = 0.01, ["429"] = 0.02, ["5xx"] = 0.02, slow = 0.02, truncated = 0.01, wrong_json = 0.01,
+  reset_before = 0.01, reset_after = 0.01, ["5xx"] = 0.02, slow = 0.02, truncated = 0.01, wrong_json = 0.01,
   never_ending = 0.005, moderated = 0.02, out_of_credit = 0.01,
 }
 
@@ -33,6 +34,9 @@ local PRICED = {
   replicate = { job = { model = "black-forest-labs/flux-schnell", input = { prompt = "a lighthouse" }, hardware = "gpu-l40s",
     seconds = 5 }, max_cost_usd = 2 },
 }
+
+-- Stability shuts its door for a minute after one: more would only make all wait.
+local LIMIT_RATE, LIMIT_RATES = 0.02, { stability = 0.002 }
 
 local function sorted_keys(of)
   local list = {}
@@ -49,14 +53,20 @@ local function free_port()
   return math.tointeger(port)
 end
 
+local function fault_arguments(options)
+  local arguments = { "--seed", tostring(options.seed), "--slow", tostring(SLOW_MS), "--job-time", tostring(JOB_MS) }
+  local function add(provider, fault, rate)
+    arguments[#arguments + 1] = "--fault"
+    arguments[#arguments + 1] = ("%s:%s:%g"):format(provider, fault, rate)
+  end
+  for _, fault in ipairs(sorted_keys(soak.FAULTS)) do add("*", fault, soak.FAULTS[fault]) end
+  for _, provider in ipairs(sorted_keys(live_support.KINDS)) do add(provider, "429", LIMIT_RATES[provider] or LIMIT_RATE) end
+  return arguments
+end
+
 local function start_both(options)
   local address = "127.0.0.1:" .. free_port()
-  local arguments = { "--seed", tostring(options.seed), "--slow", tostring(SLOW_MS), "--job-time", tostring(JOB_MS) }
-  for _, fault in ipairs(sorted_keys(soak.FAULTS)) do
-    arguments[#arguments + 1] = "--fault"
-    arguments[#arguments + 1] = ("*:%s:%g"):format(fault, soak.FAULTS[fault])
-  end
-  return live_support.start { simulate = arguments, listen = address, config = function(config)
+  return live_support.start { simulate = fault_arguments(options), listen = address, config = function(config)
     config.live.public_url = "http://" .. address
     config.server.threads = options.clients + 32
     config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
@@ -176,19 +186,28 @@ local function step(run)
   end
 end
 
+-- A host that had ended by itself was not killed: that is a crash, and must not pass for one of ours.
+local function end_host(run)
+  local host = run.live.host
+  if math.random() < TERM_SHARE then
+    run:count "stopped (SIGTERM)"
+    local ok, problem = pcall(host.ends_well, host)
+    if not ok then run:problem("the host did not stop well: %s", problem) end
+    return
+  end
+  run:count "killed (SIGKILL)"
+  local code = host:kill()
+  local _, errors = host:output()
+  if code ~= KILLED then run:problem("the host had ended by itself with %d: %s", code, errors:sub(1, 4000)) end
+end
+
 -- Kills are spread over the jobs, each at a random instant after its turn has come.
 local function maybe_kill(run)
   if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) then return end
   run.kill_at = run.kill_at or socket.gettime() + 0.3 * math.random()
   if socket.gettime() < run.kill_at then return end
   run.kill_at, run.killed = nil, run.killed + 1
-  if math.random() < TERM_SHARE then
-    run:count "stopped (SIGTERM)"
-    run.live.host:stop()
-  else
-    run:count "killed (SIGKILL)"
-    run.live.host:kill()
-  end
+  end_host(run)
   run.live.host:start_again()
 end
 

@@ -11,6 +11,7 @@ local PAGE = 500
 local ENDED = { done = true, error = true, canceled = true }
 local ENDED_THERE = { done = true, moderated = true, failed = true, canceled = true } -- in the simulator's words
 local RESOLVED_SECONDS = 60
+local QUIET_TRIES = 60
 local PAUSE_SECONDS = 90 -- the longest for which a vendor puts a submit off
 
 -- These answer the submit with the result, and have no question about a job.
@@ -162,7 +163,7 @@ local function check_counts(run, rows)
   if told ~= open then run:problem("%d jobs are open in the registry, and the host follows %d", open, told) end
 end
 
-local function check_all(run)
+local function check_books(run)
   local rows, by_prompt = read_registry(run)
   local vendors = read_vendors(run)
   same_jobs(run, rows, by_prompt, vendors)
@@ -172,6 +173,25 @@ local function check_all(run)
   end
   check_counts(run, rows)
   return rows, check_budget(run, rows)
+end
+
+-- The books are read page by page: what was found while a job moved is not counted.
+local function check_all(run)
+  local function moves() return run.live.host:get("/api/budget").body .. run.live.host:get("/api/live").body end
+  local problems, counts = run.problems, run.counts
+  for _ = 1, QUIET_TRIES do
+    run.problems, run.counts = table.move(problems, 1, #problems, 1, {}), setmetatable({}, { __index = counts })
+    local before = moves()
+    local rows, sums = check_books(run)
+    if moves() == before then
+      for name, count in pairs(counts) do run.counts[name] = run.counts[name] or count end
+      setmetatable(run.counts, nil)
+      return rows, sums
+    end
+    run.problems, run.counts = problems, counts
+    socket.sleep(1)
+  end
+  error("the host does not come to rest", 0)
 end
 
 -- The end -----------------------------------------------------------------------------------------------------------------

@@ -148,6 +148,16 @@ struct live_job *job_find(struct live *live, const struct id *id)
 	return NULL;
 }
 
+bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id)
+{
+	for (size_t i = 0; vendor_id != NULL && i < JOB_CHAINS; i++)
+		for (const struct live_job *other = live->chains[i]; other != NULL; other = other->next)
+			if (other != job && other->lane == job->lane && other->vendor_id != NULL &&
+				strcmp(other->vendor_id, vendor_id) == 0)
+				return true;
+	return false;
+}
+
 void waiter_release(struct waiter *waiter)
 {
 	if (atomic_fetch_sub_explicit(&waiter->holders, 1, memory_order_acq_rel) != 1)

@@ -405,7 +405,7 @@ static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t
 	job->tries++;
 	/* two lost jobs may have been looking for each other's at the same time: the first that found it has it */
 	if (status != NULL && strcmp(status, "unknown") != 0 &&
-		(id == NULL || job->vendor_id != NULL || !lane_has_claim(job->lane, id))) {
+		(id == NULL || job->vendor_id != NULL || !lane_has_claim(job->lane, id)) && !job_is_anothers(live, job, id)) {
 		take_result(live, job, result);
 		return;
 	}

@@ -189,7 +189,8 @@ void job_remove(struct live *live, struct live_job *job); /* and frees it */
 struct live_job *job_find(struct live *live, const struct id *id);
 void job_set_phase(struct live *live, struct live_job *job, enum live_phase phase);
 bool job_set_text(char **text, const char *value); /* a copy of `value`, or NULL; false: out of memory, the old one stays */
-void job_set_reason(struct live *live, struct live_job *job, const char *reason); /* masked; NULL: none */
+void job_set_reason(struct live *live, struct live_job *job, const char *reason);		  /* masked; NULL: none */
+bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id); /* open, at this vendor */
 void job_drop_deliveries(struct live_job *job);
 void job_drop_resolution(struct live_job *job);
 void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
