@@ -72,7 +72,7 @@ local function start_both(options)
     config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
     for _, provider in pairs(config.live.providers) do
       provider.budget_usd = { per_day = 1e6, per_month = 1e6 }
-      provider.rate_per_minute, provider.max_concurrent = 100000, 300
+      provider.rate_per_minute, provider.max_concurrent = 100000, 100
     end
   end }
 end

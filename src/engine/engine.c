@@ -216,12 +216,15 @@ static void settle_call(struct engine *engine, struct engine_call *call)
 		call->done(call);
 }
 
-/* One that was lost stays lost, whatever comes after it. */
+/* One that was lost stays lost, whatever comes after it; and after one that was answered there is no "nothing was sent": the whole call would be
+ * made again, and the first request with it. What became of such a call the script says. */
 static void note_fate(struct engine_call *call)
 {
 	const struct response *response = &call->transfer.response;
 
 	if (!outgoing_may_cost(&call->call.outgoing) || call->fate == FATE_LOST)
+		return;
+	if (call->fate == FATE_ANSWERED && response_was_never_sent(response))
 		return;
 	call->failure[0] = '\0';
 	call->fate = FATE_ANSWERED;

@@ -22,7 +22,7 @@ struct engine_way {
 
 /* How the requests of a live call ended that may cost something: all but GET, HEAD and those that the script marks as free. */
 enum engine_fate {
-	FATE_NOTHING_SENT = 0, /* none was made, or the last one never left the machine */
+	FATE_NOTHING_SENT = 0, /* none was made, or none left the machine */
 	FATE_ANSWERED,
 	FATE_LOST, /* one got no answer: the vendor may have done it */
 };
