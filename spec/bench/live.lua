@@ -143,14 +143,24 @@ function live.in_flight(line)
   setup:remove()
 end
 
--- With a pause before each: what an earlier submit still has to write is not this one's.
-local function median_of(count, once)
+-- `ready` is waited for before each: what an earlier submit still has to write is not this one's.
+local function median_of(count, once, ready)
   local times = {}
   for i = 1, count do
-    socket.sleep(0.02)
+    while ready and not ready() do end
     times[i] = once() * 1e6
   end
   return measure.median(times)
+end
+
+-- Is every job at the vendor, and this written?
+local function all_sent(host)
+  local once = measure.asker(host.port, "/api/live")
+  return function()
+    local _, body = once()
+    local jobs = cjson.decode(body).jobs
+    return jobs.queued + jobs.sending == 0
+  end
 end
 
 -- Asks on one connection, anew when the other side closes it.
@@ -186,7 +196,8 @@ function live.submit_cost(line)
   local host = asker(setup.host.port, setup:path(PROVIDER, "submit"),
     cjson.encode { prompt = "a lighthouse", dry_run = false }, nil, 202)
   local dry = asker(setup.host.port, setup:path(PROVIDER, "submit"), cjson.encode { prompt = "a lighthouse" }, nil, 200)
-  local of_vendor, of_host, of_dry = median_of(300, direct), median_of(300, host), median_of(300, dry)
+  local of_vendor, of_dry = median_of(500, direct), median_of(500, dry)
+  local of_host = median_of(500, host, all_sent(setup.host))
   line("a submit at the simulator, p50", "%.0f us", of_vendor)
   line("a dry-run submit at the host, p50", "%.0f us", of_dry)
   local synced = synced_append(setup.host.folder)
