@@ -16,7 +16,7 @@ local socket = require "socket"
 local soak = {}
 
 local ANSWER_SECONDS = 30 -- then a client gives up on a connection and sends again
-local SETTLE_SECONDS = 45 -- after the last submit: what can end by itself has done so
+local SETTLE_SECONDS = 30 -- after the last submit: time for what is lost to be found
 local KILLED = 128 + 9    -- the exit code of a host that was killed
 local TERM_SHARE = 0.15   -- of the kills that are a SIGTERM
 local SLOW_MS, JOB_MS = 1500, 1500
@@ -203,7 +203,9 @@ end
 
 -- Kills are spread over the jobs, each at a random instant after its turn has come.
 local function maybe_kill(run)
-  if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) then return end
+  if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) and next(run.clients) then
+    return
+  end
   run.kill_at = run.kill_at or socket.gettime() + 0.3 * math.random()
   if socket.gettime() < run.kill_at then return end
   run.kill_at, run.killed = nil, run.killed + 1
@@ -218,7 +220,7 @@ local function drive(run)
     resume(run, one, run)
   end
   local last = socket.gettime()
-  while next(run.clients) do
+  while next(run.clients) or run.killed < run.kills do
     step(run)
     maybe_kill(run)
     run.over = socket.gettime() > run.deadline

@@ -12,7 +12,7 @@ local ENDED = { done = true, error = true, canceled = true }
 local ENDED_THERE = { done = true, moderated = true, failed = true, canceled = true } -- in the simulator's words
 local RESOLVED_SECONDS = 60
 local QUIET_TRIES = 60
-local PAUSE_SECONDS = 90 -- the longest for which a vendor puts a submit off
+local PAUSE_SECONDS = 150 -- twice the longest for which a vendor puts a request off, and some
 
 -- These answer the submit with the result, and have no question about a job.
 local WITHOUT_POLL = { stability = true, hf_inference_endpoints = true, modal = true }
@@ -31,11 +31,12 @@ end
 
 -- The books ---------------------------------------------------------------------------------------------------------------
 
--- All jobs of the registry by prompt, and in a list.
-local function read_registry(run)
+-- All jobs of the registry (of this status) by prompt, and in a list.
+local function read_registry(run, status)
   local list, by_prompt, cursor = {}, {}, nil
   repeat
-    local answer = run.live.host:get("/api/jobs/list?limit=" .. PAGE .. (cursor and "&cursor=" .. cursor or ""))
+    local query = "?limit=" .. PAGE .. (cursor and "&cursor=" .. cursor or "") .. (status and "&status=" .. status or "")
+    local answer = run.live.host:get("/api/jobs/list" .. query)
     assert(answer.status == 200, answer.body)
     for _, row in ipairs(answer.json.tasks) do
       local prompt = prompt_of(row.payload)
@@ -112,11 +113,14 @@ local function check_price(run, row, theirs)
   end
 end
 
+-- It should have ended: it is not unknown, and its vendor does not work on it.
+local function is_overdue(row, theirs)
+  return row.status ~= "unknown" and (not theirs or ENDED_THERE[theirs.status])
+end
+
 local function check_open(run, row, theirs)
   if given(row.money.spent_usd) then run:problem("settled and not ended: %s", describe(row, theirs)) end
-  if row.status ~= "unknown" and (not theirs or ENDED_THERE[theirs.status]) then
-    run:problem("nobody looks at it: %s", describe(row, theirs))
-  end
+  if is_overdue(row, theirs) then run:problem("nobody looks at it: %s", describe(row, theirs)) end
 end
 
 local function sums_of(rows)
@@ -206,6 +210,19 @@ local function wait_for_ends(run, seconds, enough)
   return false
 end
 
+-- Whoever is put off or was not answered tries again after the pause that its vendor asks for.
+local function wait_for_overdue(run)
+  local deadline, overdue = socket.gettime() + PAUSE_SECONDS
+  repeat
+    local vendors = read_vendors(run)
+    overdue = false
+    for _, status in ipairs { "queued", "running" } do
+      for _, row in ipairs((read_registry(run, status))) do overdue = overdue or is_overdue(row, vendors[row.prompt]) end
+    end
+    if overdue then socket.sleep(2) end
+  until not overdue or socket.gettime() > deadline
+end
+
 -- What an operator who looks into the vendor's console says of a job.
 local function resolution(row, theirs)
   if not theirs then return { status = "error", cost_usd = 0 } end
@@ -249,7 +266,7 @@ end
 function audit.run(run, settle_seconds)
   local function none(counts) return counts.queued + counts.sending + counts.sent + counts.unknown == 0 end
   wait_for_ends(run, settle_seconds, none)
-  wait_for_ends(run, PAUSE_SECONDS, function(counts) return counts.queued == 0 end)
+  wait_for_overdue(run)
   local rows = check_all(run)
   count_ends(run, rows, "before resolving: ")
   start_restored(run)
