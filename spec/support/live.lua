@@ -9,6 +9,7 @@
 --   live:ended(job_id)            -- waits for its end and returns it
 --   live:remove()
 local exact = require "spec.support.exact_json"
+local socket = require "socket"
 local start = require("spec.support.host").start
 
 local support = {}
@@ -51,6 +52,14 @@ end
 
 local Live = {}
 Live.__index = Live
+
+--- An address that a host may listen on, known before it does.
+function support.address()
+  local server = assert(socket.bind("127.0.0.1", 0))
+  local _, port = server:getsockname()
+  server:close()
+  return "127.0.0.1:" .. math.tointeger(port)
+end
 
 function support.config(upstream)
   local function budget() return { per_day = 1000, per_month = 1000 } end

@@ -45,14 +45,6 @@ local function sorted_keys(of)
   return list
 end
 
--- Vendors' webhooks need an address that lasts over restarts.
-local function free_port()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local _, port = server:getsockname()
-  server:close()
-  return math.tointeger(port)
-end
-
 local function fault_arguments(options)
   local arguments = { "--seed", tostring(options.seed), "--slow", tostring(SLOW_MS), "--job-time", tostring(JOB_MS) }
   local function add(provider, fault, rate)
@@ -65,7 +57,7 @@ local function fault_arguments(options)
 end
 
 local function start_both(options)
-  local address = "127.0.0.1:" .. free_port()
+  local address = live_support.address() -- for vendors' webhooks: it lasts over restarts
   return live_support.start { simulate = fault_arguments(options), listen = address, config = function(config)
     config.live.public_url = "http://" .. address
     config.server.threads = options.clients + 32
