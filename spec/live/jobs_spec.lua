@@ -195,6 +195,7 @@ describe("the switch", function()
     live.host:write("config/comfyvn.json", require("spec.support.exact_json").encode(live.settings))
     assert.equal("done", live:ended(sent).status)
     assert.equal("queued", live:status(waiting).status)
+    live.host:eventually(function() return live:status(waiting).reason:find("switched off", 1, true) end)
     assert.equal(1, live:paid("luma"))
     live.settings.features.enable_public_image_video = true
     live.host:write("config/comfyvn.json", require("spec.support.exact_json").encode(live.settings))

@@ -193,7 +193,7 @@ bool lane_leaves_unsent(struct live *live, struct live_job *job)
 {
 	bool overdue = clock_unix_ms() >= job->live.deadline_ms;
 
-	if (!job->want_cancel && !overdue)
+	if (job->action != ACTION_NONE || (!job->want_cancel && !overdue))
 		return false;
 	lane_leave(job);
 	if (job->want_cancel)
@@ -234,11 +234,21 @@ static const char *held_back(struct live *live, const struct lane *lane, const s
 	return why;
 }
 
+static void said(struct live *live, struct live_job *job)
+{
+	job_tell(job, false, ERROR_NONE, NULL);
+	schedule_job(live, job);
+}
+
+/* In the registry too, where clients look. The jobs keep their places while that is written. */
 static void say_held_back(struct live *live, struct lane *lane, const char *why)
 {
-	for (struct live_job *job = lane->ready.first; job != NULL; job = job->next_queued)
-		if (job->live.reason == NULL || strcmp(job->live.reason, why) != 0)
-			job_set_text((char **)(uintptr_t)&job->live.reason, why);
+	for (struct live_job *job = lane->ready.first; job != NULL; job = job->next_queued) {
+		if (job->action != ACTION_NONE || (job->live.reason != NULL && strcmp(job->live.reason, why) == 0))
+			continue;
+		if (job_set_text((char **)(uintptr_t)&job->live.reason, why))
+			record_job(live, job, false, "queued", said);
+	}
 	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }
 
@@ -255,7 +265,8 @@ void lane_send(struct live *live, struct lane *lane)
 		return;
 	lane->sending = true;
 	view = gate_acquire(live->gate);
-	while (lane->ready.first != NULL && !engine_is_stopping(live->engine)) {
+	/* one whose reason is being written comes back when it is */
+	while (lane->ready.first != NULL && lane->ready.first->action == ACTION_NONE && !engine_is_stopping(live->engine)) {
 		if (lane_leaves_unsent(live, lane->ready.first))
 			continue;
 		if (own == NULL && (why = held_back(live, lane, view, lane->ready.first->kind, &own)) != NULL)
