@@ -64,6 +64,9 @@ $(BUILD)/providerd: $(OBJECTS)
 	$(if $(V),,@echo '  LD  $@')
 	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
 
+# The version is the changelog's newest.
+$(patsubst src/%.c,$(BUILD)/obj/%.o,$(shell grep -ls PROVIDERD_VERSION $(SOURCES))): CHANGELOG.md
+
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  CC  $<')

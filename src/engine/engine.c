@@ -89,12 +89,12 @@ static bool has_mail(struct engine *engine)
 	       atomic_load_explicit(&engine->noted, memory_order_relaxed);
 }
 
-/* Before it sleeps the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
+/* Before it sleeps after mail the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
  * that. Between two looks it gives its core away. */
-static struct mail await_mail(struct engine *engine, bool *stopping)
+static struct mail await_mail(struct engine *engine, bool linger, bool *stopping)
 {
 	struct mail mail = take_mail(engine, false, stopping);
-	int64_t until = clock_monotonic_ns() + LINGER_NS;
+	int64_t until = linger ? clock_monotonic_ns() + LINGER_NS : 0;
 
 	while (is_empty(&mail) && !*stopping && clock_monotonic_ns() < until) {
 		sched_yield();
@@ -407,12 +407,13 @@ static void close_mailbox(struct engine *engine)
 static void *engine_main(void *argument)
 {
 	struct engine *engine = argument;
-	bool stopping = false;
+	bool stopping = false, had_mail = false;
 	struct mail mail;
 
 	pthread_setname_np(pthread_self(), "engine");
 	while (!stopping) {
-		mail = await_mail(engine, &stopping);
+		mail = await_mail(engine, had_mail, &stopping);
+		had_mail = !is_empty(&mail);
 		if (is_empty(&mail) && !stopping)
 			wait_for_events(engine, wait_ms(engine));
 		else if (engine->answered != NULL || (engine->transfers != NULL && transfers_running(engine->transfers) > 0))

@@ -36,7 +36,7 @@ static double number_of(const json_t *object, const char *name, double otherwise
 	return number_within(object, name, 86400, otherwise);
 }
 
-/* Grows from poll to poll, from what the script or the vendor asked for; never shorter than that, and spread a little. */
+/* Grows from poll to poll, from what the script or the vendor asked for (and is never shorter than that), spread a little. */
 static double poll_pause(struct live *live, struct live_job *job, const json_t *result)
 {
 	double asked = number_of(result, "retry_after", FIRST_POLL_SECONDS);
@@ -49,7 +49,9 @@ static double poll_pause(struct live *live, struct live_job *job, const json_t *
 		pause *= GROWTH;
 	if (pause > most)
 		pause = most;
-	return pause * (1 + 0.05 * schedule_jitter(live));
+	if (json_is_number(json_object_get(result, "retry_after")))
+		return pause * (1 + 0.05 * schedule_jitter(live));
+	return pause * (0.9 + 0.1 * schedule_jitter(live));
 }
 
 static double backoff(struct live *live, int tries, double most)
