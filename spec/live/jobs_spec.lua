@@ -163,19 +163,6 @@ describe("a live job", function()
   end)
 end)
 
-describe("a provider's base_url", function()
-  it("on loopback is where its jobs go, and where its outputs may lie", function()
-    local live = support.start { config = function(config)
-      config.live.providers.replicate.base_url = config.live.upstream .. "/api.replicate.com/v1"
-      config.live.upstream = nil
-    end }
-    local job = live:ended(live:job("replicate"))
-    assert.equal("done", job.status)
-    assert.is_string(job.artifacts[1].sha256)
-    live:remove()
-  end)
-end)
-
 describe("the switch", function()
   local live
 

@@ -4,7 +4,6 @@
  * redirect. No credential is sent, unless the script asked for it and the host is the vendor's own API. What is written is what arrived
  * whole; the rest is discarded. */
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,26 +37,6 @@ static void add_credentials(struct artifact_item *item)
 			(struct outgoing_header){ .name = manifest->auth[i].name, .value = manifest->auth[i].value };
 }
 
-/* A proxy that the operator put in the vendor's place may name outputs by its own address: that one, with its port, and no other. */
-static bool is_at_base_url(const struct artifact_item *item)
-{
-	struct destination_detour detour = detour_of(item);
-	char host[256];
-	char *hosts[] = { host, NULL };
-	struct error error;
-	const char *name;
-	size_t origin;
-
-	if (detour.base_url == NULL || (name = strstr(detour.base_url, "://")) == NULL)
-		return false;
-	name += 3;
-	origin = (size_t)(name - detour.base_url) + strcspn(name, "/?#");
-	if (strncmp(item->url.data, detour.base_url, origin) != 0 || item->url.data[origin] != '/')
-		return false;
-	snprintf(host, sizeof host, "%.*s", (int)strcspn(name, ":/?#"), name);
-	return destination_check(item->url.data, hosts, false, &error) == ERROR_NONE;
-}
-
 static bool check_url(struct artifact_item *item)
 {
 	const struct manifest *manifest = &item->work->copy->provider->manifest;
@@ -65,7 +44,7 @@ static bool check_url(struct artifact_item *item)
 
 	if (destination_check(item->url.data, manifest->output_hosts, manifest->outputs_anywhere, &item->error) == ERROR_NONE)
 		return true;
-	return destination_check(item->url.data, manifest->hosts, false, &error) == ERROR_NONE || is_at_base_url(item);
+	return destination_check(item->url.data, manifest->hosts, false, &error) == ERROR_NONE;
 }
 
 bool artifact_fetch_prepare(struct artifact_item *item)
