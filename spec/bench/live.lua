@@ -11,8 +11,9 @@ local socket = require "socket"
 local support = require "spec.support.live"
 
 local JOBS = tonumber(os.getenv("BENCH_JOBS") or 10000)
-local JOB_SECONDS, POLL_SECONDS = tonumber(os.getenv("BENCH_JOB_SECONDS") or 90), 10
+local JOB_SECONDS, POLL_SECONDS = tonumber(os.getenv("BENCH_JOB_SECONDS") or 150), 10
 local CLIENTS, PROVIDER = 64, "fal"
+local ROWS, DRY = 100000, '{"prompt":"a lighthouse at dusk, %d"}'
 local TICKS_PER_SECOND = 100
 
 local live = {}
@@ -123,11 +124,17 @@ function live.in_flight(line)
   local open = counts(host).sent
   line(("live jobs submitted (%d of %d still in flight)"):format(open, JOBS), "%.0f/s", JOBS / took)
   line("memory with them", "%.1f MB", measure.memory(host.pid))
-  local before, began = thread_seconds(host.pid, "engine"), socket.gettime()
-  socket.sleep(15)
-  local share = (thread_seconds(host.pid, "engine") - before) / (socket.gettime() - began)
-  line("CPU of the engine while it polls them, of a core", "%.2f", share, 1)
-
+  local function share_of_a_core(seconds)
+    local before, began = thread_seconds(host.pid, "engine"), socket.gettime()
+    socket.sleep(seconds)
+    return (thread_seconds(host.pid, "engine") - before) / (socket.gettime() - began)
+  end
+  line("CPU of the engine while pauses still grow, of a core", "%.2f", share_of_a_core(10), 1)
+  socket.sleep(20)
+  line(("CPU of the engine at %d s between polls (%d jobs left)"):format(POLL_SECONDS, counts(host).sent), "%.2f",
+    share_of_a_core(10), 1)
+  local dry_run = { method = "POST", path = setup:path(PROVIDER, "submit"), body = DRY }
+  measure.fill(host.port, 64, ROWS - JOBS, dry_run)
   host:kill()
   local restarted = socket.gettime()
   host:start_again()
@@ -135,7 +142,8 @@ function live.in_flight(line)
     local jobs = counts(host)
     return jobs.queued + jobs.sending + jobs.sent + jobs.unknown > 0
   end)
-  line("kill -9 and restart with them: until all are in hand", "%.2f s", socket.gettime() - restarted, 2)
+  local name = ("kill -9, restart with them and %d rows in all: until all are in hand"):format(ROWS)
+  line(name, "%.2f s", socket.gettime() - restarted, 2)
   host:eventually(function() return counts(host).sent == 0 end, 2 * JOB_SECONDS)
   local late = delays(host, setup.simulator)
   line(("an end is seen after (p99 of %d; p50 %.1f s)"):format(#late, percentile(late, 0.5)), "%.1f s", percentile(late, 0.99),

@@ -89,7 +89,7 @@ static bool has_mail(struct engine *engine)
 	       atomic_load_explicit(&engine->noted, memory_order_relaxed);
 }
 
-/* Before it sleeps after mail the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
+/* Before it sleeps after a call the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
  * that. Between two looks it gives its core away. */
 static struct mail await_mail(struct engine *engine, bool linger, bool *stopping)
 {
@@ -407,13 +407,13 @@ static void close_mailbox(struct engine *engine)
 static void *engine_main(void *argument)
 {
 	struct engine *engine = argument;
-	bool stopping = false, had_mail = false;
+	bool stopping = false, had_calls = false;
 	struct mail mail;
 
 	pthread_setname_np(pthread_self(), "engine");
 	while (!stopping) {
-		mail = await_mail(engine, had_mail, &stopping);
-		had_mail = !is_empty(&mail);
+		mail = await_mail(engine, had_calls, &stopping);
+		had_calls = mail.calls != NULL;
 		if (is_empty(&mail) && !stopping)
 			wait_for_events(engine, wait_ms(engine));
 		else if (engine->answered != NULL || (engine->transfers != NULL && transfers_running(engine->transfers) > 0))
