@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +18,8 @@
 #include "base/log.h"
 
 #define RETRY_NS 100000000L
+/* A write takes some 10 us, so a thousand would use up the slices that the kernel gives, milliseconds each, while requests wait for the core. */
+#define OFFERS_IN_A_ROW 8
 
 struct event_subscription {
 	struct event_hub *hub;
@@ -310,11 +313,16 @@ bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, i
 /* Hands on what was read. Who comes in between is offered all of it: the position moves with the delivery. */
 static void deliver(struct event_hub *hub)
 {
+	int offered = 0;
+
 	if (hub->batched == 0)
 		return;
 	pthread_mutex_lock(&hub->lock);
-	for (struct event_subscription *one = hub->first; one != NULL; one = one->next)
+	for (struct event_subscription *one = hub->first; one != NULL; one = one->next) {
 		offer(one, hub->batch, hub->batched);
+		if (++offered % OFFERS_IN_A_ROW == 0)
+			sched_yield();
+	}
 	if (hub->batch[hub->batched - 1]->number > atomic_load(&hub->position))
 		atomic_store(&hub->position, hub->batch[hub->batched - 1]->number);
 	pthread_mutex_unlock(&hub->lock);
