@@ -1,5 +1,6 @@
 -- The log of events, as clients follow it: streams, what is resumed, pages of the past, and what of all this is refused.
 local event_stream = require "spec.support.event_stream"
+local exact = require "spec.support.exact_json"
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"
 local socket = require "socket"
@@ -325,16 +326,79 @@ describe("the modder's hooks", function()
 end)
 
 describe("with API keys, the events", function()
-  it("need one", function()
-    local key = "k-1"
-    local pipe = io.popen("printf %s " .. key .. " | sha256sum")
+  local served
+  after_each(function() served:remove() end)
+
+  local function entry(name)
+    local pipe = io.popen("printf %s k-" .. name .. " | sha256sum")
     local sha256 = pipe:read("l"):match("^%x+")
     pipe:close()
-    local served = host.start { config = { server = { api_keys = { { name = "one", sha256 = sha256 } } } } }
-    finally(function() served:remove() end)
+    return { name = name, sha256 = sha256 }
+  end
+
+  local function config(...)
+    local keys = {}
+    for i, name in ipairs { ... } do keys[i] = entry(name) end
+    return { server = { threads = 16, api_keys = keys } }
+  end
+
+  local function follow(name)
+    return event_stream.open(served, "/api/events?type=public.*", name and { ["X-API-Key"] = "k-" .. name })
+  end
+
+  local function ends(stream, word)
+    assert.same({}, types(stream:rest_of_it(10)))
+    assert.is_true(stream.ended)
+    assert.truthy(stream.comment:find(word, 1, true), stream.comment)
+    served:eventually(function() return served:log():match("stream%.closed[^\n]*reason=[^\n]*" .. word) end)
+  end
+
+  it("need one", function()
+    served = host.start { config = config "one" }
     for _, path in ipairs { "/api/events", "/api/events/history", "/api/modder/hooks", "/api/modder/hooks/stream" } do
       assert.equal(401, served:get(path).status, path)
     end
-    assert.equal(200, event_stream.open(served, "/api/events", { ["X-API-Key"] = key }).status)
+    assert.equal(200, follow("one").status)
+  end)
+
+  it("end for the key that is taken out, and go on for the others, whatever name these have now", function()
+    served = host.start { config = config("one", "two") }
+    local one, two = follow "one", follow "two"
+    local changed = config "two"
+    changed.server.api_keys[1].name = "renamed"
+    served:write("config/comfyvn.json", exact.encode(changed))
+    ends(one, "this API key is not one of server.api_keys")
+    assert.equal(401, follow("one").status)
+    local body = { prompt = "a cat" }
+    assert.equal(200, served:post("/api/providers/image/fal/submit", body, { ["X-API-Key"] = "k-two" }).status)
+    assert.equal("public.image.submit", two:next(5).event)
+    assert.is_nil(two.ended)
+  end)
+
+  it("end for who came without a key, once keys are needed, and go on for who had sent the right one", function()
+    served = host.start()
+    local none, one = follow(), follow "one"
+    served:write("config/comfyvn.json", exact.encode(config "one"))
+    ends(none, "an API key is needed")
+    assert.is_nil(one:next(3))
+    assert.is_nil(one.ended)
+  end)
+
+  it("end while there is much to tell, too", function()
+    served = host.start { config = config("one", "two") }
+    local one = follow "one"
+    local function submit_one()
+      local headers = { ["X-API-Key"] = "k-two" }
+      assert.equal(200, served:post("/api/providers/image/fal/submit", { prompt = "x" }, headers).status)
+    end
+    submit_one()
+    served:write("config/comfyvn.json", exact.encode(config "two"))
+    local until_then = socket.gettime() + 10
+    repeat
+      submit_one()
+      one:next(0.01)
+    until one.ended or socket.gettime() > until_then
+    assert.is_true(one.ended)
+    assert.truthy(one.comment:find("not one of server.api_keys", 1, true))
   end)
 end)

@@ -2,6 +2,7 @@
 --
 --   local stream = event_stream.open(served, "/api/events?type=public.image.*", { ["Last-Event-ID"] = "7" })
 --   local event = stream:next(5)   -- { id, event, data (text), json }, or nil: none within 5 s, or stream.ended
+--   stream.comments, stream.comment -- how many, and the last one
 --   stream:close()
 local cjson = require "cjson"
 local http = require "spec.support.http"
@@ -46,6 +47,7 @@ local function take_field(stream, event, line)
   local name, value = line:match("^([^:]*): ?(.*)$")
   if name == "" then
     stream.comments = stream.comments + 1
+    stream.comment = value
   elseif name == "retry" then
     stream.retry = tonumber(value)
   elseif name == "data" then

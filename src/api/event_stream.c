@@ -31,6 +31,7 @@ struct following {
 	int64_t last; /* everything up to this number was sent, or does not pass */
 	int64_t sent;
 	int64_t beat_ns, end_ns; /* when something must be written, and when it ends */
+	int64_t look_ns;	 /* when its key is looked at again */
 	bool until_over;	 /* of one job, until that is over */
 	const char *ending;	 /* why it ended, for the log; NULL: it goes on */
 };
@@ -43,6 +44,42 @@ static bool write_out(struct following *following, const char *text, size_t leng
 	}
 	following->beat_ns = clock_monotonic_ns() + LIMIT_STREAM_HEARTBEAT_MS * MILLISECOND_NS;
 	return true;
+}
+
+/* ---- what is due whether something happens or not ---- */
+
+static void say_farewell(struct following *following, const char *word, const char *why)
+{
+	char comment[160];
+	int length = snprintf(comment, sizeof comment, ": %s\n\n", word);
+
+	write_out(following, comment, (size_t)length);
+	following->ending = why;
+}
+
+/* The files may have changed since the client was let in. */
+static void look_at_key(struct following *following, int64_t now)
+{
+	const char *refusal = http_stream_refusal(&following->stream);
+
+	following->look_ns = now + LIMIT_STREAM_LOOK_MS * MILLISECOND_NS;
+	if (refusal != NULL)
+		say_farewell(following, refusal, refusal);
+}
+
+static void keep_time(struct following *following)
+{
+	static const char heartbeat[] = ": still here\n\n";
+	int64_t now = clock_monotonic_ns();
+
+	if (now >= following->look_ns)
+		look_at_key(following, now);
+	if (following->ending != NULL)
+		return;
+	if (now >= following->end_ns)
+		say_farewell(following, "ask again, with Last-Event-ID", "it lasted long enough");
+	else if (now >= following->beat_ns)
+		write_out(following, heartbeat, sizeof heartbeat - 1);
 }
 
 /* ---- the past ---- */
@@ -71,6 +108,8 @@ static bool catch_up(struct following *following)
 		else if (following->out.length > 0)
 			write_out(following, following->out.data, following->out.length);
 		following->last = walk.after;
+		if (following->ending == NULL)
+			keep_time(following);
 	}
 	buffer_reset(&following->out, KEPT_BYTES);
 	return following->ending == NULL;
@@ -150,20 +189,6 @@ static void send_items(struct following *following, struct event_wait *wait)
 		note_news(following, news);
 	if (following->until_over && following->ending == NULL)
 		end_with_job(following);
-}
-
-/* What is due whether something happened or not. */
-static void keep_time(struct following *following)
-{
-	static const char heartbeat[] = ": still here\n\n", farewell[] = ": ask again, with Last-Event-ID\n\n";
-	int64_t now = clock_monotonic_ns();
-
-	if (now >= following->end_ns) {
-		write_out(following, farewell, sizeof farewell - 1);
-		following->ending = "it lasted long enough";
-	} else if (now >= following->beat_ns) {
-		write_out(following, heartbeat, sizeof heartbeat - 1);
-	}
 }
 
 static void follow(struct following *following)

@@ -163,8 +163,8 @@
 #define LIMIT_STREAM_QUEUE 64	     /* events waiting for one stream; one that falls behind reads them from the log */
 #define LIMIT_STREAM_WRITE_MS 10000  /* for a client to take what is written; then it is dropped, and may resume */
 #define LIMIT_STREAM_HEARTBEAT_MS 15000
-#define LIMIT_STREAM_LOOK_MS 1000 /* how often a stream without events looks whether its client is still there */
-#define LIMIT_STREAM_SECONDS 600  /* then it ends, and the client comes again: keys and limits are checked anew */
+#define LIMIT_STREAM_LOOK_MS 1000 /* how often a stream looks whether its client is still there, and may be */
+#define LIMIT_STREAM_SECONDS 600  /* then it ends, and the client comes again: limits are checked anew */
 #define LIMIT_STREAM_RETRY_MS 2000
 #define LIMIT_SOCKETS 65536 /* descriptors that are looked through for a stream's socket */
 

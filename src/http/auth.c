@@ -50,18 +50,24 @@ static const struct config_api_key *presented_key(const struct http_exchange *x,
 	return found;
 }
 
-bool auth_check(struct http_exchange *x)
+const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key)
 {
-	const struct config_server *server = &x->request.view->config->server;
 	bool presented = x->head[HEAD_AUTHORIZATION] != NULL || x->head[HEAD_X_API_KEY] != NULL;
 
+	*key = NULL;
 	if (server->api_key_count == 0)
-		return true;
+		return NULL;
 	if (presented)
-		x->request.api_key = presented_key(x, server);
-	if (x->request.api_key != NULL || x->probe || strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0)
-		return true;
-	return reply_refuse(x, 401, "WWW-Authenticate: Bearer\r\n",
-		presented ? "this API key is not one of server.api_keys"
-			  : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY");
+		*key = presented_key(x, server);
+	if (*key != NULL || x->probe || strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0)
+		return NULL;
+	return presented ? "this API key is not one of server.api_keys"
+			 : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY";
+}
+
+bool auth_check(struct http_exchange *x)
+{
+	const char *refusal = auth_refusal(x, &x->request.view->config->server, &x->request.api_key);
+
+	return refusal == NULL || reply_refuse(x, 401, "WWW-Authenticate: Bearer\r\n", "%s", refusal);
 }

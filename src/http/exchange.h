@@ -108,6 +108,8 @@ bool guard_check(struct http_exchange *x);
 
 /* auth.c */
 bool auth_check(struct http_exchange *x);
+/* Why this configuration does not let the request in, as a static text, or NULL; `key` gets whose key it came with, or NULL. */
+const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key);
 
 /* body.c */
 bool body_read(struct http_exchange *x);

@@ -66,6 +66,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 		return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory");
 	x->status = 200;
 	request->streamed = true;
+	stream->generation = request->view->generation;
 	gate_release(x->server->gate, request->view);
 	request->view = NULL;
 	request->api_key = NULL;
@@ -124,4 +125,19 @@ bool http_stream_gone(struct http_stream *stream)
 		stream->gone = came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
 	}
 	return stream->gone;
+}
+
+/* By the headers that it came with: they stay in civetweb's buffer for as long as nothing else is read. */
+const char *http_stream_refusal(struct http_stream *stream)
+{
+	const struct http_exchange *x = (const struct http_exchange *)stream->request;
+	const struct gate_view *view = gate_acquire(x->server->gate);
+	const struct config_api_key *key;
+	const char *refusal = NULL;
+
+	if (view->generation != stream->generation)
+		refusal = auth_refusal(x, &view->config->server, &key);
+	stream->generation = view->generation;
+	gate_release(x->server->gate, view);
+	return refusal;
 }

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/uio.h>
 
 #include "http/http.h"
@@ -13,7 +14,8 @@
 struct http_stream {
 	struct http_request *request;
 	int socket;
-	bool gone; /* the client has left, or took too long */
+	bool gone;	     /* the client has left, or took too long */
+	uint64_t generation; /* of the view that it was let in by */
 };
 
 /* Sends the head of a 200; the connection will end with the stream. The request's view and key are given back: whoever needs them later copies
@@ -29,3 +31,7 @@ size_t http_stream_push(void *stream, const struct iovec *parts, int count);
 
 /* Looks whether the client is gone, without waiting. */
 bool http_stream_gone(struct http_stream *stream);
+
+/* Why the configuration in force would not let the client in any more, as a static text, or NULL. Costs next to nothing while that is the one of
+ * the last look. */
+const char *http_stream_refusal(struct http_stream *stream);
