@@ -47,4 +47,28 @@ describe("old events", function()
     providers.submit(served, providers.fal)
     assert.same({ 9, 10 }, numbers())
   end)
+
+  local function age_jobs(column_list)
+    sql(served, "UPDATE task SET " .. column_list)
+    sql(served, "DELETE FROM task_index; UPDATE task_indexed SET sequence = 0")
+  end
+
+  -- A sequence is a time in its upper bits, see src/base/id.c: a job's age is in its number.
+  local MONTH_AGO = "sequence = sequence - (31 * 86400000 << 12)"
+
+  it("stay, like their job, when that ended long after it began", function()
+    age_jobs(MONTH_AGO)
+    sql(served, "UPDATE event SET sequence = sequence - (31 * 86400000 << 12)")
+    served:start_again()
+    os.execute("sleep 0.5")
+    assert.equal(9, #served:get("/api/jobs/list").json.tasks)
+    assert.equal(9, #numbers())
+  end)
+
+  it("go with a job whose end is as long ago", function()
+    age_jobs(MONTH_AGO .. ", updated_ms = updated_ms - 31 * 86400000")
+    served:start_again()
+    served:eventually(function() return #served:get("/api/jobs/list").json.tasks == 0 end)
+    assert.equal(0, #served:get("/api/jobs/list?status=done&provider=fal").json.tasks)
+  end)
 end)

@@ -81,6 +81,19 @@ describe("an event stream", function()
     assert.equal("6", stream:next().id)
   end)
 
+  it("tells where it began, so that one without any event resumes there", function()
+    for _ = 1, 3 do submit(served) end
+    local stream = event_stream.open(served, "/api/events")
+    assert.is_nil(stream:next(0.2))
+    assert.equal("3", stream.last_id)
+    stream:close()
+    submit(served)
+    submit(served)
+    local resumed = event_stream.open(served, "/api/events", { ["Last-Event-ID"] = stream.last_id })
+    assert.equal("4", resumed:next().id)
+    assert.equal("5", resumed:next().id)
+  end)
+
   it("does not wait for an id of another life of the home", function()
     local stream = event_stream.open(served, "/api/events", { ["Last-Event-ID"] = "1000" })
     submit(served)
@@ -400,5 +413,45 @@ describe("with API keys, the events", function()
     until one.ended or socket.gettime() > until_then
     assert.is_true(one.ended)
     assert.truthy(one.comment:find("not one of server.api_keys", 1, true))
+  end)
+end)
+
+describe("the event of a very large job", function()
+  local served, job, stream
+  local numbers = {}
+  for i = 1, 250000 do numbers[i] = i end
+  local function submit_large()
+    return providers.submit(served, providers.fal, { prompt = "a cat", parameters = { loras = numbers } }).job_id
+  end
+
+  setup(function()
+    served = host.start()
+    stream = event_stream.open(served, "/api/events")
+    job = submit_large()
+  end)
+  teardown(function() served:remove() end)
+
+  it("leaves out what makes it large, and says so", function()
+    local event = stream:next().json
+    assert.same({ job, true, "done" }, { event.subject, event.data.abridged, event.data.status })
+    assert.equal("userdata", type(event.data.payload))
+    assert.same(event, served:get("/api/events/history").json.events[1])
+    assert.same(event, event_stream.open(served, "/api/events?since=0"):next().json)
+  end)
+
+  it("holds up nobody", function()
+    local after = submit(served)
+    assert.equal(after, stream:next().json.subject)
+    assert.equal(200, served:get("/api/modder/hooks").status)
+  end)
+
+  it("is of a job that the registry shows whole, on pages that end early", function()
+    assert.equal(250000, #served:get("/api/jobs/status/" .. job).json.payload.parameters.loras)
+    for _ = 1, 6 do submit_large() end
+    local page = served:get("/api/jobs/list").json
+    assert.is_true(#page.tasks < 8)
+    local rest = served:get("/api/jobs/list?cursor=" .. page.next).json
+    assert.equal(8, #page.tasks + #rest.tasks)
+    assert.equal(job, rest.tasks[#rest.tasks].job_id)
   end)
 end)

@@ -32,6 +32,17 @@ describe("the events of a live job", function()
     assert.same(events, history(job_id))
   end)
 
+  it("say that it was sent also where the vendor answers with the work itself", function()
+    for _, vendor in ipairs { "stability", "modal", "hf_inference_endpoints" } do
+      local job_id = live:job(vendor)
+      assert.equal("done", live:ended(job_id).status)
+      local events = history(job_id)
+      assert.same({ "submit", "sent" }, { verbs(events)[1], verbs(events)[2] }, vendor)
+      assert.equal("running", events[2].data.status)
+      assert.same({ "done", "settled" }, { verbs(events)[#events - 1], verbs(events)[#events] }, vendor)
+    end
+  end)
+
   it("show the job as it stood then, also later", function()
     local job_id = live:job("runway")
     live:ended(job_id)

@@ -64,14 +64,16 @@ function Stream:next(seconds)
   while true do
     local line = receive_line(self, deadline)
     if not line then return nil end
-    if line == "" and self.part.data then
+    if line ~= "" then
+      take_field(self, self.part, line)
+    else
       local event = self.part
       self.part = {}
-      self.last_id = event.id or self.last_id
-      event.json = cjson.decode(event.data)
-      return event
-    elseif line ~= "" then
-      take_field(self, self.part, line)
+      self.last_id = event.id or self.last_id -- also without data: then nothing else comes of it
+      if event.data then
+        event.json = cjson.decode(event.data)
+        return event
+      end
     end
   end
 end

@@ -16,8 +16,6 @@
 #include "http/stream.h"
 #include "task/event_json.h"
 
-#define TEXT_OF(number) TEXT(number)
-#define TEXT(number) #number
 #define WRITE_BYTES 65536 /* of the past are gathered before they are written */
 #define KEPT_BYTES 4096	  /* of the buffer, while nothing happens */
 #define MILLISECOND_NS 1000000LL
@@ -250,15 +248,23 @@ static bool subscribe(struct following *following, struct http_request *request)
 	return false;
 }
 
+/* A client that has had no event yet must know where it began, or it could not resume there: an id alone sets its Last-Event-ID (HTML, 9.2.6). */
+static bool write_opening(struct following *following)
+{
+	char text[64];
+	int length = snprintf(text, sizeof text, "retry: %d\nid: %lld\n\n", LIMIT_STREAM_RETRY_MS, (long long)following->last);
+
+	return write_out(following, text, (size_t)length);
+}
+
 /* With a subscription it goes on, without one it ends after the past. */
 static void run(struct following *following, struct http_request *request)
 {
-	static const char opening[] = "retry: " TEXT_OF(LIMIT_STREAM_RETRY_MS) "\n\n";
 	int64_t began = clock_monotonic_ns();
 
 	if (http_stream_begin(request, &following->stream, "text/event-stream")) {
 		following->end_ns = began + LIMIT_STREAM_SECONDS * 1000 * MILLISECOND_NS;
-		if (write_out(following, opening, sizeof opening - 1) && catch_up(following) && following->until_over)
+		if (write_opening(following) && catch_up(following) && following->until_over)
 			end_with_job(following);
 		if (following->subscription != NULL)
 			follow(following);

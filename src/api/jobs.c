@@ -130,7 +130,7 @@ static bool add_row(void *context, const struct task *task)
 {
 	struct listing *listing = context;
 
-	if (listing->count == listing->limit) {
+	if (listing->count == listing->limit || listing->rows.length > LIMIT_PAGE_BYTES) {
 		listing->more = true;
 		return false;
 	}

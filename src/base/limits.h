@@ -26,6 +26,7 @@
 
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)
+#define LIMIT_PAGE_BYTES (8 * 1024 * 1024) /* a page of a list ends with the row that goes beyond it */
 #define LIMIT_REPLY_SECONDS 60		   /* for a client to take a large answer */
 #define LIMIT_REPLY_ONE_WRITE_BYTES 65536  /* larger bodies follow their head in slices, uncopied */
 #define LIMIT_FILE_BYTES_PER_SECOND 262144 /* a client that takes a file more slowly, in the long run, is left */
@@ -153,9 +154,10 @@
 #define LIMIT_LIVE_DELIVERIES 16     /* webhooks waiting for one job; more are left to the poll */
 
 /* Events. */
-#define LIMIT_EVENT_TYPE_BYTES 64 /* of a type, and of a pattern of types */
-#define LIMIT_EVENT_PATTERNS 16	  /* in one filter */
-#define LIMIT_EVENT_SCAN 20000	  /* rows of the log that one page looks at; a rare match may take several pages */
+#define LIMIT_EVENT_TYPE_BYTES 64	    /* of a type, and of a pattern of types */
+#define LIMIT_EVENT_PATTERNS 16		    /* in one filter */
+#define LIMIT_EVENT_SCAN 20000		    /* rows of the log that one page looks at; a rare match may take several pages */
+#define LIMIT_EVENT_TASK_BYTES (256 * 1024) /* of a task's texts; larger ones are left out of its events */
 #define LIMIT_EVENT_BYTES (1024 * 1024)
 #define LIMIT_EVENT_TELL_BYTES 65536 /* of what an event of the host carries */
 #define LIMIT_JOB_LOG_LINES 5000     /* of one job */

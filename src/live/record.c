@@ -69,7 +69,20 @@ static void write_copies(struct buffer *out, const struct live_job *job)
 	buffer_char(out, '}');
 }
 
-/* An event without its text is better than none. */
+/* A vendor that answers a submit with the work itself has taken the job, too. */
+static void write_sent(struct buffer *out, const struct live_job *job)
+{
+	buffer_text(out, "{\"status\":\"running\",\"progress\":0.0,\"vendor_id\":");
+	json_write_text(out, job->vendor_id);
+	buffer_text(out, ",\"reason\":null}");
+}
+
+static bool ends_at_once(const struct live_job *job)
+{
+	return job->end->status == TASK_DONE && job->live.phase < LIVE_SENT;
+}
+
+/* A text that is too large says the least: what is stored with the job has it all. An event without its text is better than none. */
 static void add_event(struct live_job *job, const char *verb, void (*write)(struct buffer *out, const struct live_job *job))
 {
 	struct buffer out;
@@ -77,6 +90,12 @@ static void add_event(struct live_job *job, const char *verb, void (*write)(stru
 
 	buffer_init(&out, EVENT_BYTES);
 	write(&out, job);
+	if (out.failed) {
+		buffer_clear(&out);
+		buffer_text(&out, "{\"status\":");
+		json_write_text(&out, task_status_name(job->status));
+		buffer_text(&out, ",\"abridged\":true}");
+	}
 	job->event_texts[at] = buffer_take(&out);
 	buffer_free(&out);
 	job->write.events[at] = (struct store_event){ .verb = verb, .data = job->event_texts[at] };
@@ -207,6 +226,8 @@ void record_end(struct live *live, struct live_job *job, void (*then)(struct liv
 {
 	fill(job, true, then);
 	job->written.phase = LIVE_ENDED;
+	if (ends_at_once(job))
+		add_event(job, "sent", write_sent);
 	if (has_copies(job->end))
 		add_event(job, "artifact", write_copies);
 	add_event(job, task_status_name(job->status), write_state);

@@ -57,16 +57,47 @@ static void overlay(struct buffer *task, json_t *said)
 	json_decref(under);
 }
 
+static size_t length_of(const char *text)
+{
+	return text != NULL ? strlen(text) : 0;
+}
+
+static bool is_too_large(const struct event_row *row)
+{
+	const struct task *task = row->task;
+
+	return length_of(task->payload) + length_of(task->estimates) + length_of(task->result) + length_of(row->data) >
+	       LIMIT_EVENT_TASK_BYTES;
+}
+
+/* What makes an event large is left out, and that is said: whoever needs it asks for the job. Nobody who follows may be held up by one job. */
+static void abridge(struct task *task, json_t **said)
+{
+	task->payload = task->estimates = task->result = NULL;
+	if (!json_is_object(*said)) {
+		json_decref(*said);
+		*said = json_object();
+	}
+	json_object_del(*said, "result");
+	json_object_del(*said, "artifacts");
+	json_object_set_new(*said, "abridged", json_true());
+}
+
 static void write_task(struct buffer *out, const struct event_row *row)
 {
 	json_t *said = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	struct task task = *row->task;
+	struct event_row short_row = *row;
 	struct moment moment;
 
+	short_row.task = &task;
+	if (is_too_large(row))
+		abridge(&task, &said);
 	if (!json_is_object(said)) {
-		task_json_write(out, row->task);
+		task_json_write(out, &task);
 	} else {
 		buffer_init(&moment.result, LIMIT_EVENT_BYTES);
-		step_back(&moment, row, said);
+		step_back(&moment, &short_row, said);
 		task_json_write(out, &moment.task);
 		overlay(out, said);
 		out->failed = out->failed || moment.result.failed;

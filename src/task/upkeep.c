@@ -27,19 +27,22 @@
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
 
-/* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. */
+/* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. A job that ended long after
+ * it began is as old as its end: its last events are younger than its first. */
 static const char *const texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_INDEX] = "INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?",
 	[UPKEEP_MARK] = "UPDATE task_indexed SET sequence = ?",
 	[UPKEEP_NEWEST] = "SELECT max(sequence) FROM task",
 	[UPKEEP_BATCH_END] = "SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
-			     " AND status IN (2, 3, 4) ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
-	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4)",
-	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ? AND sequence <= ? AND phase = 4",
+			     " AND status IN (2, 3, 4) AND updated_ms < ? ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4) AND updated_ms < ?",
+	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ?1 AND sequence <= ?2"
+			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)",
 	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
 	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1",
-	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?",
+	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
+			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
 			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
 	/* the newest stays: the numbers of a later start go on from it */
@@ -117,7 +120,7 @@ static bool purge_index(struct upkeep *upkeep, int64_t to)
 }
 
 /* Deletes the next batch of tasks; *to is 0 when there was none. */
-static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
+static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 {
 	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
 	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
@@ -125,13 +128,15 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before, int64_t *to)
 	sqlite3_stmt *callback = upkeep->statements[UPKEEP_PURGE_CALLBACK];
 
 	sqlite3_bind_int64(end, 1, upkeep->purge_from);
-	sqlite3_bind_int64(end, 2, before);
+	sqlite3_bind_int64(end, 2, id_sequence_at(before_ms));
+	sqlite3_bind_int64(end, 3, before_ms);
 	if (database_integer(end, to) != SQLITE_OK)
 		return false;
 	if (*to == 0)
 		return true;
 	sqlite3_bind_int64(purge, 1, upkeep->purge_from);
 	sqlite3_bind_int64(purge, 2, *to);
+	sqlite3_bind_int64(purge, 3, before_ms);
 	sqlite3_bind_int64(live, 1, upkeep->purge_from);
 	sqlite3_bind_int64(live, 2, *to);
 	sqlite3_bind_int64(callback, 1, upkeep->purge_from);
@@ -179,7 +184,7 @@ static bool purge_batch(struct upkeep *upkeep, bool *more)
 	if (!writer_begin(upkeep->writer, false))
 		return trouble(upkeep);
 	*more = false;
-	if (!purge_tasks(upkeep, id_sequence_at(before_ms), &to) || !purge_events(upkeep, before_ms, more) ||
+	if (!purge_tasks(upkeep, before_ms, &to) || !purge_events(upkeep, before_ms, more) ||
 		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
 		return give_up(upkeep, "purge the registry");
 	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
