@@ -85,6 +85,7 @@ static void order_job(struct exchange *exchange)
 		.call = call,
 		.view = exchange->view,
 		.caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL,
+		.trace = exchange->trace[0] != '\0' ? exchange->trace : NULL,
 		.request = exchange->live_request.data,
 		.max_cost = exchange->max_cost,
 	};

@@ -254,7 +254,7 @@ static bool set_up(struct attempt *attempt, struct provider *provider, const cha
 		attempt->job->webhook_url = webhooks_url(attempt->live->webhooks, attempt->view, provider, &attempt->job->id);
 	script_call_set(&attempt->call.call, provider, function, request, false);
 	attempt->call.call.webhook_url = attempt->job->webhook_url;
-	attempt->call.call.outgoing.trace = attempt->job->trace[0] != '\0' ? attempt->job->trace : NULL;
+	attempt->call.call.outgoing.trace = attempt->view->config->live.trace ? attempt->job->live.trace : NULL;
 	json_decref(request);
 	engine_way_open(&attempt->call.way, attempt->view, provider);
 	attempt->call.call.outgoing.detour = &attempt->call.way.detour;

@@ -75,6 +75,7 @@ void job_free(struct live_job *job)
 	free((char *)(uintptr_t)job->live.request);
 	free((char *)(uintptr_t)job->live.state);
 	free((char *)(uintptr_t)job->live.reason);
+	free((char *)(uintptr_t)job->live.trace);
 	free(job);
 }
 

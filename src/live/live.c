@@ -133,10 +133,9 @@ static bool fill_job(struct live_job *job, const struct live_order *order)
 	json_write_abbreviated(&payload, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
 	filled = !payload.failed && job_set_text(&job->payload, payload.data) &&
 		 job_set_text((char **)(uintptr_t)&job->live.caller, order->caller) &&
+		 job_set_text((char **)(uintptr_t)&job->live.trace, order->trace) &&
 		 job_set_text((char **)(uintptr_t)&job->live.request, order->request);
 	buffer_free(&payload);
-	if (call->outgoing.trace != NULL)
-		memcpy(job->trace, call->outgoing.trace, sizeof job->trace);
 	job->created_ms = clock_unix_ms();
 	job->live.deadline_ms = deadline_of(job->kind, job->created_ms);
 	job->timer.fire = job_due;
@@ -219,7 +218,7 @@ struct restoring {
 static bool copy_row(struct live_job *job, const struct task *task)
 {
 	job->live = *task->live;
-	job->live.caller = job->live.request = job->live.state = job->live.reason = NULL;
+	job->live.caller = job->live.request = job->live.state = job->live.reason = job->live.trace = NULL;
 	job->money = task->money != NULL ? *task->money : (struct task_money){ .expected = -1, .spent = -1 };
 	job->money.basis = NULL;
 	job->status = task->status;
@@ -231,6 +230,7 @@ static bool copy_row(struct live_job *job, const struct task *task)
 	       job_set_text((char **)(uintptr_t)&job->live.request, task->live->request) &&
 	       job_set_text((char **)(uintptr_t)&job->live.state, task->live->state) &&
 	       job_set_text((char **)(uintptr_t)&job->live.reason, task->live->reason) &&
+	       job_set_text((char **)(uintptr_t)&job->live.trace, task->live->trace) &&
 	       job_set_text(&job->vendor_id, task->vendor_id) && job_set_text(&job->payload, task->payload);
 }
 

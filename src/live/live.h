@@ -49,6 +49,7 @@ struct live_order {
 	const struct script_call *call; /* a submit that reached its preview */
 	const struct gate_view *view;	/* whose budgets count */
 	const char *caller;		/* the API key's name, or NULL */
+	const char *trace;		/* the client's traceparent, or NULL */
 	const char *request;		/* JSON text: what prepare gets */
 	int64_t max_cost;		/* micro-dollars; -1: not said */
 };

@@ -134,6 +134,8 @@ static void log_events(const struct live_job *job)
 		}
 		if (job->live.reason != NULL)
 			log_text(&line, "reason", job->live.reason);
+		if (job->live.trace != NULL)
+			log_text(&line, "traceparent", job->live.trace);
 		log_end(&line);
 	}
 }

@@ -18,7 +18,6 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
-#include "base/trace.h"
 #include "live/artifact.h"
 #include "live/live.h"
 
@@ -114,9 +113,8 @@ struct live_job {
 	struct task_live live; /* its texts are the job's own */
 	struct task_money money;
 	char *vendor_id;
-	char *payload;		 /* JSON, long texts cut: what poll gets */
-	char *webhook_url;	 /* or NULL */
-	char trace[TRACE_BYTES]; /* what its submit came with, for as long as the host runs; or "" */
+	char *payload;	   /* JSON, long texts cut: what poll gets */
+	char *webhook_url; /* or NULL */
 	int64_t done_ms;
 
 	enum action action;

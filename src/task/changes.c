@@ -25,6 +25,7 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	writer_bind_text(statement, 9, live->reason);
 	writer_bind_text(statement, 10, live->state);
 	writer_bind_text(statement, 11, live->request);
+	writer_bind_text(statement, 12, live->trace);
 	code = database_run(statement);
 	if (code != SQLITE_OK || task->money == NULL)
 		return code;

@@ -25,7 +25,7 @@
 #define TASK_COLUMNS                                                                                                             \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller, reason,"   \
-	" state, request, day, reserved, expected, spent, basis"
+	" state, request, trace, day, reserved, expected, spent, basis"
 #define TASKS "SELECT " TASK_COLUMNS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
 #define EVENTS                                                                                                                   \
 	"SELECT " TASK_COLUMNS ", event.number, at_ms, verb, data, event.sequence FROM event"                                    \
@@ -157,16 +157,17 @@ static void read_live(sqlite3_stmt *row, struct read_row *read)
 		.reason = column_text(row, 20),
 		.state = column_text(row, 21),
 		.request = column_text(row, 22),
+		.trace = column_text(row, 23),
 	};
 	read->task.live = &read->live;
-	if (sqlite3_column_type(row, 23) == SQLITE_NULL)
+	if (sqlite3_column_type(row, 24) == SQLITE_NULL)
 		return;
 	read->money = (struct task_money){
-		.day = sqlite3_column_int64(row, 23),
-		.reserved = sqlite3_column_int64(row, 24),
-		.expected = sqlite3_column_int64(row, 25),
-		.spent = sqlite3_column_int64(row, 26),
-		.basis = column_text(row, 27),
+		.day = sqlite3_column_int64(row, 24),
+		.reserved = sqlite3_column_int64(row, 25),
+		.expected = sqlite3_column_int64(row, 26),
+		.spent = sqlite3_column_int64(row, 27),
+		.basis = column_text(row, 28),
 	};
 	read->task.money = &read->money;
 }

@@ -67,6 +67,8 @@ static const char *const steps[] = {
 	" first_ms INTEGER NOT NULL, due_ms INTEGER NOT NULL, parked INTEGER NOT NULL, status INTEGER NOT NULL, problem TEXT,"
 	" PRIMARY KEY (hook, event)) WITHOUT ROWID;"
 	"CREATE TABLE callback (sequence INTEGER PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL);",
+	/* 4: what a live job is traced by; NULL in the rows from before. */
+	"ALTER TABLE live ADD COLUMN trace TEXT;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

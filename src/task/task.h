@@ -36,6 +36,7 @@ struct task_live {
 	const char *request;  /* JSON: what prepare gets; kept until the vendor has the job */
 	const char *state;    /* JSON: what the script wants to remember */
 	const char *reason;   /* a word to the user about how it stands */
+	const char *trace;    /* the traceparent that it came with; written once, with the job */
 	int attempts;	      /* submits that were tried */
 	int64_t submitted_ms; /* when the paid request went out; 0: not yet */
 	int64_t deadline_ms;  /* from then on it is no longer waited for */
