@@ -45,6 +45,25 @@ describe("the metrics", function()
     assert.is_true(sum > 0 and sum < 60)
   end)
 
+  it("have one series for a route that takes several methods", function()
+    local path = "/api/modder/hooks/webhooks"
+    served:get(path)
+    served:post(path, {})
+    served:request("DELETE", path, {})
+    served:get(path .. "/hook_1")
+    served:request("DELETE", path .. "/hook_1")
+    local times, families = "providerd_http_request_duration_seconds", nil
+    served:eventually(function()
+      families = read()
+      return value(families, times, { route = path .. "/*" }, times .. "_count") == 2
+        and value(families, times, { route = path }, times .. "_count") == 3
+    end)
+    for _, method in ipairs { "GET", "POST", "DELETE" } do
+      assert.equal(1, value(families, "providerd_http_requests_total", { route = path, method = method }))
+    end
+    assert.is_true(value(families, times, { route = path }, times .. "_sum") > 0)
+  end)
+
   it("have no label that a client made up", function()
     served:get("/made-up-path")
     served:get("/api/jobs/status/made-up-id")

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "api/query.h"
 #include "api/router.h"
@@ -106,16 +107,35 @@ static void write_statuses(struct buffer *out, const struct metrics *metrics, in
 	}
 }
 
-/* Routes that were not asked for yet have no lines. */
+static bool is_same_path(int one, int other)
+{
+	const char *pattern = route_pattern(one), *compared = route_pattern(other);
+
+	return pattern == compared || (pattern != NULL && compared != NULL && strcmp(pattern, compared) == 0);
+}
+
+static void add_times(const struct metrics *metrics, int route, uint64_t values[HISTOGRAM_COUNTERS])
+{
+	size_t base = (route >= 0 ? (size_t)route : NO_ROUTE) * PER_ROUTE + STATUS_COUNT;
+
+	for (size_t i = 0; i < HISTOGRAM_COUNTERS; i++)
+		values[i] += counters_sum(metrics->answers, base + i);
+}
+
+/* A path that takes several methods is several routes, and one series: it is written with the first of them. Routes that were not asked for
+ * yet have no lines. */
 static void write_times(struct buffer *out, const struct metrics *metrics, int route)
 {
 	const char *pattern = route_pattern(route);
-	size_t base = (route >= 0 ? (size_t)route : NO_ROUTE) * PER_ROUTE + STATUS_COUNT;
 	struct metric_label label = { "route", pattern != NULL ? pattern : "none" };
-	uint64_t values[HISTOGRAM_COUNTERS], count = 0;
+	uint64_t values[HISTOGRAM_COUNTERS] = { 0 }, count = 0;
 
-	for (size_t i = 0; i < HISTOGRAM_COUNTERS; i++)
-		values[i] = counters_sum(metrics->answers, base + i);
+	for (int other = -1; other < route; other++)
+		if (is_same_path(other, route))
+			return;
+	for (int other = route; other == route || route_pattern(other) != NULL; other++)
+		if (is_same_path(other, route))
+			add_times(metrics, other, values);
 	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
 		count += values[i];
 	if (count > 0)
