@@ -55,6 +55,26 @@ describe("callback_url of a live job", function()
     end
   end)
 
+  it("shows its secret in the answer of a submit that waits for the job's end too", function()
+    local url = "http://127.0.0.1:" .. receiver.port .. "/hook/waited"
+    local answer = live:submit("fal", { callback_url = url }, { Prefer = "wait=30" })
+    assert.equal(200, answer.status, answer.body)
+    assert.equal("done", answer.json.status)
+    assert.equal(url, answer.json.callback.url)
+    local delivery = receiver:eventually(function()
+      for _, found in ipairs(receiver:get("/received").json.received) do
+        if found.path == "/hook/waited" then return found end
+      end
+    end, 30)
+    local headers = delivery.headers
+    assert.equal("v1," .. signer.standard(answer.json.callback.secret, headers["webhook-id"], headers["webhook-timestamp"],
+      delivery.body), headers["webhook-signature"])
+    local polled = live.host:post(live:path("fal", "poll"), { job_id = answer.json.job_id })
+    assert.is_nil(polled.json.callback)
+    local own = live:submit("fal", { callback_url = url, callback_secret = answer.json.callback.secret }, { Prefer = "wait=30" })
+    assert.same({ url = url }, own.json.callback)
+  end)
+
   it("tells it in order also when the receiver fails in between", function()
     receiver:post("/control", { status = 500, ["for"] = '"queued"' }) -- the first part of the story, not the rest
     local answer = live:submit("fal", { callback_url = "http://127.0.0.1:" .. receiver.port .. "/hook/order" })

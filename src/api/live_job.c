@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/callback.h"
 #include "api/envelope.h"
 #include "api/jobs.h"
 #include "api/query.h"
@@ -63,7 +64,7 @@ static void write_job(void *context, const struct task *task)
 	buffer_text(out, ",\"upstream\":null,");
 }
 
-void live_job_send(struct incoming *incoming, const struct id *id, const char *headers)
+void live_job_send(struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers)
 {
 	struct telling telling = { .live = incoming->host->live };
 	struct buffer out;
@@ -73,6 +74,8 @@ void live_job_send(struct incoming *incoming, const struct id *id, const char *h
 	telling.out = &out;
 	buffer_char(&out, '{');
 	envelope_write_members(&out, incoming->provider, incoming->judgement, LIVENESS_LIVE);
+	if (callback != NULL)
+		callback_write(&out, callback);
 	if (task_store_get(incoming->host->store, id, write_job, &telling, &error) != ERROR_NONE) {
 		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
 	} else {

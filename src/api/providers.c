@@ -131,7 +131,7 @@ static void answer_live_poll(struct incoming *incoming, const struct id *id)
 		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
 		return;
 	}
-	live_job_send(incoming, id, NULL);
+	live_job_send(incoming, id, NULL, NULL);
 }
 
 /* The members of the answer that tell how the job stands. False: an answer was sent. */

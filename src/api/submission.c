@@ -292,7 +292,7 @@ static void send_written(struct exchange *exchange, struct incoming *incoming)
 	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000))
 		send_accepted(exchange, incoming);
 	else
-		live_job_send(incoming, &exchange->write.task.id, "Preference-Applied: wait\r\n");
+		live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n");
 	if (!exchange->answer.failed)
 		tell_event(exchange, incoming->http->api_key);
 }
