@@ -100,6 +100,26 @@ describe("an event stream", function()
     assert.equal("1", stream:next().id)
   end)
 
+  it("takes a number of any length for one that the host never gave", function()
+    for _, number in ipairs { ("9"):rep(19), ("9"):rep(40) } do
+      local stream = event_stream.open(served, "/api/events", { ["Last-Event-ID"] = number })
+      assert.equal(200, stream.status)
+      local job = submit(served)
+      assert.equal(job, stream:next().json.subject)
+      stream:close()
+    end
+  end)
+
+  it("leaves out white space after a header's value", function()
+    for _ = 1, 2 do submit(served) end
+    for _, space in ipairs { " ", "   " } do
+      local stream = event_stream.open(served, "/api/events", { ["Last-Event-ID"] = "1" .. space })
+      assert.equal(200, stream.status)
+      assert.equal("2", stream:next().id)
+      stream:close()
+    end
+  end)
+
   it("tells only what its filter lets pass, in the past and in the present", function()
     local function one_each()
       for _, provider in ipairs { providers.fal, providers.luma, providers.replicate } do submit(served, provider) end

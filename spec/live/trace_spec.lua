@@ -39,6 +39,10 @@ describe("traceparent", function()
     assert.equal(GOOD, submit(served, GOOD).upstream.headers.traceparent)
   end)
 
+  it("has no white space around it", function()
+    assert.equal(GOOD, submit(served, "  " .. GOOD .. "  ").upstream.headers.traceparent)
+  end)
+
   it("of a later version is taken as far as it is known", function()
     assert.equal(GOOD, submit(served, "cc" .. GOOD:sub(3) .. "-what-comes-later").upstream.headers.traceparent)
   end)

@@ -6,6 +6,7 @@
 #include "http/exchange.h"
 
 #include <ctype.h>
+#include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
@@ -75,6 +76,18 @@ static bool ends_cleanly(const struct http_exchange *x)
 	return end[1] == '\0' && end[2] == '\r' && end[3] == '\0';
 }
 
+/* White space around a value is no part of it (RFC 9110, 5.5); civetweb leaves out what comes before. In place: whoever asks for a header by
+ * name gets the same bytes. */
+static void trim_value(const struct mg_header *header)
+{
+	char *value = (char *)(uintptr_t)header->value;
+	size_t length = strlen(value);
+
+	while (length > 0 && (value[length - 1] == ' ' || value[length - 1] == '\t'))
+		length--;
+	value[length] = '\0';
+}
+
 /* "Content-Length : 5" passes civetweb, which NULs the blanks too. */
 static bool name_is_clean(const struct mg_header *header, size_t length)
 {
@@ -90,6 +103,7 @@ static bool collect_heads(struct http_exchange *x)
 
 		if (!name_is_clean(header, length))
 			return reply_refuse(x, 400, NULL, "white space before the colon of a header");
+		trim_value(header);
 		if (which == HEAD_COUNT)
 			continue;
 		if (x->head[which] == NULL)
