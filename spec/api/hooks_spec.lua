@@ -2,71 +2,15 @@
 -- per job), and what becomes of it when the receiver fails, hangs, or is away over a restart of the host.
 local cjson = require "cjson"
 local mime = require "mime"
+local hooks = require "spec.support.hooks"
 local signer = require "spec.support.signer"
 local socket = require "socket"
 local start = require("spec.support.host").start
 
-local WEBHOOKS = "/api/modder/hooks/webhooks"
-
-local function start_receiver(port)
-  return start { program = "lua5.4", arguments = { "spec/support/receiver.lua", tostring(port or 0) },
-    env = { LUA_PATH = os.getenv("LUA_PATH") or ";;" }, config = "" }
-end
-
--- It ends by a signal only.
-local function stop_receiver(receiver)
-  if not receiver.ended then receiver:kill() end
-  receiver:remove()
-end
-
-local function start_host(changes, options)
-  options = options or {}
-  options.config = { hooks = { enabled = true, allow_loopback = true } }
-  for name, value in pairs(changes or {}) do options.config[name] = value end
-  return start(options)
-end
-
-local function url_of(receiver, path)
-  return "http://127.0.0.1:" .. receiver.port .. (path or "/hook")
-end
-
-local function register(host, url, changes)
-  local body = { url = url }
-  for name, value in pairs(changes or {}) do body[name] = value end
-  local answer = host:post(WEBHOOKS, body)
-  assert.equal(201, answer.status, answer.body)
-  return answer.json
-end
-
-local function submit(host, prompt)
-  return host:post("/api/providers/image/fal/submit", { prompt = prompt or "a lighthouse" }).json.job_id
-end
-
-local function received(receiver)
-  return receiver:get("/received").json.received
-end
-
-local function await(receiver, count, seconds)
-  return receiver:eventually(function()
-    local list = received(receiver)
-    return #list >= count and list or nil
-  end, seconds)
-end
-
-local function show(host, id)
-  return host:get(WEBHOOKS .. "/" .. id).json.webhook
-end
-
--- Compares with what openssl makes of it, and reads the event.
-local function verify(delivery, secret)
-  local headers = delivery.headers
-  local expected = "v1," .. signer.standard(secret, headers["webhook-id"], headers["webhook-timestamp"], delivery.body)
-  local found = false
-  for signature in headers["webhook-signature"]:gmatch("%S+") do found = found or signature == expected end
-  assert.is_true(found, "the signature does not fit")
-  assert.is_true(math.abs(os.time() - tonumber(headers["webhook-timestamp"])) < 60)
-  return cjson.decode(delivery.body)
-end
+local WEBHOOKS = hooks.path
+local start_receiver, stop_receiver, start_host, url_of, register, submit, received, await, show, verify =
+  hooks.start_receiver, hooks.stop_receiver, hooks.start_host, hooks.url_of, hooks.register, hooks.submit, hooks.received,
+  hooks.await, hooks.show, hooks.verify
 
 describe("registering a webhook", function()
   local host, receiver
@@ -99,14 +43,28 @@ describe("registering a webhook", function()
     assert.equal("https://studio.example/hook?x=1", list.json.webhooks[1].url)
     assert.equal("public.image.*,public.video.done", list.json.webhooks[1].events)
     assert.equal("ci", list.json.webhooks[1].registered_by)
-    local hooks = host:get("/api/modder/hooks", { ["X-API-Key"] = "key" })
-    assert.equal(made.json.id, hooks.json.webhooks[1].id)
-    for _, answer in ipairs { list, hooks } do assert.is_nil(answer.body:find(made.json.secret, 1, true)) end
+    local modded = host:get("/api/modder/hooks", { ["X-API-Key"] = "key" })
+    assert.equal(made.json.id, modded.json.webhooks[1].id)
+    for _, answer in ipairs { list, modded } do assert.is_nil(answer.body:find(made.json.secret, 1, true)) end
     assert.is_nil(host:log():find(made.json.secret, 1, true))
     local gone = host:request("DELETE", WEBHOOKS, { id = made.json.id }, { ["X-API-Key"] = "key" })
     assert.equal(200, gone.status)
     assert.equal(0, #host:get(WEBHOOKS, { ["X-API-Key"] = "key" }).json.webhooks)
     assert.equal(404, host:request("DELETE", WEBHOOKS .. "/" .. made.json.id, nil, { ["X-API-Key"] = "key" }).status)
+  end)
+
+  it("takes a URL of the greatest length, and finds it again", function()
+    local url = "https://a.example/" .. ("x"):rep(2048 - #"https://a.example/")
+    assert.equal(201, post({ url = url }).status)
+    local longer = host:request("DELETE", WEBHOOKS .. "?url=" .. url .. "x", nil, { ["X-API-Key"] = "key" })
+    assert.equal(404, longer.status)
+    assert.equal(200, host:request("DELETE", WEBHOOKS .. "?url=" .. url, nil, { ["X-API-Key"] = "key" }).status)
+    assert.equal(400, post({ url = url .. "x" }).status)
+  end)
+
+  it("takes a body that is null for none", function()
+    assert.equal(202, post("null", "/api/modder/hooks/test").status)
+    assert.equal("url", post("null").json.errors[1].path)
   end)
 
   local refused = {
@@ -132,6 +90,28 @@ describe("registering a webhook", function()
     local answer = host:request("PUT", WEBHOOKS, {}, { ["X-API-Key"] = "key" })
     assert.equal(405, answer.status)
     assert.equal("GET, HEAD, POST, DELETE", answer.headers["allow"])
+  end)
+end)
+
+describe("removing webhooks by a URL that several have", function()
+  it("removes one for each request, the same in memory and in the registry", function()
+    local host, url, connections = start_host(), "https://a.example/same", {}
+    finally(function() host:remove() end)
+    for _ = 1, 6 do register(host, url) end
+    for i = 1, 4 do connections[i] = host:connect() end
+    for _, connection in ipairs(connections) do connection:send("DELETE", WEBHOOKS .. "?url=" .. url) end
+    for _, connection in ipairs(connections) do assert.equal(200, connection:receive().status) end
+    local function ids()
+      local list = {}
+      for i, hook in ipairs(host:get(WEBHOOKS).json.webhooks) do list[i] = hook.id end
+      table.sort(list)
+      return list
+    end
+    local left = ids()
+    assert.equal(2, #left)
+    host:stop()
+    host:start_again()
+    assert.same(left, ids())
   end)
 end)
 
@@ -234,6 +214,23 @@ describe("a webhook", function()
     assert.equal(3, #list)
     assert.equal("/hook/one", list[1].path)
     assert.equal(404, host:post("/api/modder/hooks/test", { id = "hook_0000000000000000" }).status)
+  end)
+
+  it("is tested whatever the name of the key that asks", function()
+    local name = "hook_00000000000000ff"
+    local keyed = start_host { server = { api_keys = { { name = name, sha256 = signer.hex(signer.sha256("key")) } } } }
+    finally(function() keyed:remove() end)
+    local key = { ["X-API-Key"] = "key" }
+    local made = keyed:post(WEBHOOKS, { url = url_of(receiver, "/hook/one") }, key).json
+    keyed:post(WEBHOOKS, { url = url_of(receiver, "/hook/two") }, key)
+    assert.equal(202, keyed:post("/api/modder/hooks/test", nil, key).status)
+    assert.equal(name, cjson.decode(await(receiver, 2)[1].body).data.asked_by)
+    assert.equal(202, keyed:post("/api/modder/hooks/test", { id = made.id }, key).status)
+    await(receiver, 3)
+    socket.sleep(0.3)
+    local list = received(receiver)
+    assert.equal(3, #list)
+    assert.equal("/hook/one", list[3].path)
   end)
 
   it("that fails is tried again, with the same id, and the next job's events do not wait for it", function()
@@ -419,117 +416,6 @@ describe("after a day", function()
     assert.is_nil(delivery.headers["webhook-signature"]:find(" ", 1, true))
     assert.equal("v1," .. signer.standard(changed.secret, delivery.headers["webhook-id"], delivery.headers["webhook-timestamp"],
       delivery.body), delivery.headers["webhook-signature"])
-  end)
-end)
-
-describe("callback_url of a submit", function()
-  local host, receiver
-  setup(function()
-    receiver = start_receiver()
-    host = start_host()
-  end)
-  teardown(function()
-    host:remove()
-    stop_receiver(receiver)
-  end)
-
-  local function post(body, headers)
-    return host:post("/api/providers/image/fal/submit", body, headers)
-  end
-
-  it("is told of this job and of no other, signed with a secret that the answer shows", function()
-    local answer = post { prompt = "mine", callback_url = url_of(receiver, "/hook/mine") }
-    assert.equal(200, answer.status, answer.body)
-    assert.equal(url_of(receiver, "/hook/mine"), answer.json.callback.url)
-    assert.is_nil(answer.json.upstream.url:find("callback", 1, true))
-    assert.is_nil(cjson.encode(answer.json.payload):find("callback", 1, true))
-    submit(host, "another")
-    local list = await(receiver, 1)
-    local event = verify(list[1], answer.json.callback.secret)
-    assert.equal(answer.json.job_id, event.subject)
-    assert.equal("public.image.submit", event.type)
-    socket.sleep(0.5)
-    assert.equal(1, #received(receiver))
-    assert.is_nil(host:log():find(answer.json.callback.secret, 1, true))
-    assert.is_nil(host:get("/api/jobs/status/" .. answer.json.job_id).body:find("whsec", 1, true))
-    assert.is_nil(list[1].body:find("whsec", 1, true))
-  end)
-
-  it("takes the client's secret, and does not repeat it", function()
-    local before, secret = #received(receiver), "whsec_" .. mime.b64(("c"):rep(32))
-    local answer = post { prompt = "p", callback_url = url_of(receiver), callback_secret = secret }
-    assert.is_nil(answer.json.callback.secret)
-    verify(await(receiver, before + 1)[before + 1], secret)
-  end)
-
-  it("comes once with an Idempotency-Key", function()
-    local before = #received(receiver)
-    local body, headers = { prompt = "once", callback_url = url_of(receiver) }, { ["Idempotency-Key"] = "k1" }
-    assert.equal(200, post(body, headers).status)
-    assert.equal("true", post(body, headers).headers["idempotent-replayed"])
-    await(receiver, before + 1)
-    socket.sleep(0.3)
-    assert.equal(before + 1, #received(receiver))
-  end)
-
-  it("is refused when nothing may go there", function()
-    for _, url in ipairs { "http://a.example/", "ftp://a.example", "https://u:p@a.example/", "http://10.0.0.1/" } do
-      local answer = post { prompt = "p", callback_url = url }
-      assert.equal(400, answer.status)
-      assert.equal("callback_url", answer.json.errors[1].path)
-    end
-    local answer = post { prompt = "p", callback_url = url_of(receiver), callback_secret = "x" }
-    assert.equal("callback_secret", answer.json.errors[1].path)
-    assert.equal("callback_url", post { prompt = "p", callback_url = { 1 } }.json.errors[1].path)
-  end)
-
-  it("works beside job and for generate", function()
-    local before = #received(receiver)
-    local gpu = host:post("/api/providers/gpu/public/replicate/submit", { callback_url = url_of(receiver),
-      job = { model = "black-forest-labs/flux-schnell", input = { prompt = "p" } } })
-    assert.is_string(gpu.json.callback.secret)
-    local generated = host:post("/api/providers/video/generate",
-      { provider = "luma", prompt = "p", callback_url = url_of(receiver) })
-    assert.is_string(generated.json.callback.secret)
-    local subjects = {}
-    for _, delivery in ipairs(await(receiver, before + 2)) do subjects[cjson.decode(delivery.body).subject] = true end
-    assert.is_true(subjects[gpu.json.job_id] and subjects[generated.json.job_id])
-  end)
-
-  it("that failed is shown, and sent again", function()
-    receiver:post("/control", { status = 410 })
-    local answer = post { prompt = "gone", callback_url = url_of(receiver) }
-    host:eventually(function() return host:get(WEBHOOKS).json.callbacks.parked_count == 1 end)
-    receiver:post("/control", { status = 200 })
-    local before = #received(receiver)
-    assert.equal(1, host:post(WEBHOOKS .. "/callbacks/replay").json.replayed)
-    assert.equal(answer.json.job_id, cjson.decode(await(receiver, before + 1)[before + 1].body).subject)
-    assert.equal(404, host:request("DELETE", WEBHOOKS .. "/callbacks").status)
-    assert.equal(404, host:post(WEBHOOKS .. "/callbacks/rotate").status)
-  end)
-
-  it("goes on after a restart", function()
-    local port = receiver.port
-    receiver:kill()
-    local answer = post { prompt = "away", callback_url = url_of(receiver) }
-    host:kill()
-    host:start_again()
-    receiver:remove()
-    receiver = start_receiver(port)
-    local mine = receiver:eventually(function() -- after a crash another one may come again
-      for _, delivery in ipairs(received(receiver)) do
-        if cjson.decode(delivery.body).subject == answer.json.job_id then return delivery end
-      end
-    end, 40)
-    verify(mine, answer.json.callback.secret)
-  end)
-
-  it("is the script's affair while hooks.enabled is off", function()
-    local off = start { config = {} }
-    local answer = off:post("/api/providers/image/fal/submit", { prompt = "p", callback_url = url_of(receiver) })
-    assert.equal(200, answer.status)
-    assert.is_nil(answer.json.callback)
-    off:remove()
   end)
 end)
 

@@ -49,7 +49,7 @@ static bool refuse_member(struct http_request *request, const char *name, const 
 	return false;
 }
 
-/* The body's object with these members only; no body is an empty one. NULL: a problem was sent. */
+/* The body's object with these members only; no body, and null, are an empty one. NULL: a problem was sent. */
 static json_t *read_body(struct http_request *request, const char *const *known)
 {
 	struct error error;
@@ -62,6 +62,8 @@ static json_t *read_body(struct http_request *request, const char *const *known)
 		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
 		return NULL;
 	}
+	if (json_is_null(body))
+		body = json_object();
 	if (!json_is_object(body)) {
 		query_problem(request, 400, "", "must be a JSON object");
 		good = false;
@@ -244,7 +246,7 @@ void hooks_add_handle(struct host *host, struct http_request *request)
 void hooks_remove_handle(struct host *host, struct http_request *request, const char *id)
 {
 	static const char *const known[] = { "id", "url", NULL };
-	char text[LIMIT_HOOK_URL_BYTES];
+	char text[LIMIT_HOOK_URL_BYTES + 2]; /* one more than a URL may have: what is cut off is none of them */
 	const char *url = NULL;
 	struct error error;
 	json_t *body = read_body(request, known);

@@ -298,6 +298,16 @@ enum error_code hooks_add(struct hooks *hooks, const struct hook_order *order, c
 	return ERROR_NONE;
 }
 
+/* Under the lock. A URL may be that of several hooks: who let go of the lock goes on by the number. */
+static struct hook *find_again(struct hooks *hooks, int64_t number)
+{
+	struct hook *hook = hooks->list;
+
+	while (hook != NULL && (hook->removed || hook->number != number))
+		hook = hook->next;
+	return hook;
+}
+
 static bool find_number(struct hooks *hooks, const char *id, int64_t *number)
 {
 	struct hook *hook;
@@ -309,24 +319,34 @@ static bool find_number(struct hooks *hooks, const char *id, int64_t *number)
 	return *number != HOOK_CALLBACKS; /* which nobody may remove or change */
 }
 
-enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *error)
+/* False: somebody else has removed it meanwhile. */
+static bool unlink_hook(struct hooks *hooks, int64_t number)
 {
-	struct hook_change change = { .op = HOOK_REMOVE };
-	enum error_code code;
 	struct hook *hook;
 
-	if (!find_number(hooks, id, &change.hook.number))
-		return refuse_unknown(error);
-	code = save_now(hooks->store, &change, error);
-	if (code != ERROR_NONE)
-		return code;
 	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id);
+	hook = find_again(hooks, number);
 	if (hook != NULL) {
 		hook->removed = true;
 		hooks->count--;
 	}
 	pthread_mutex_unlock(&hooks->lock);
+	return hook != NULL;
+}
+
+/* One for each call: two at once with a URL that two hooks have remove both. */
+enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *error)
+{
+	struct hook_change change = { .op = HOOK_REMOVE };
+	enum error_code code;
+
+	do {
+		if (!find_number(hooks, id, &change.hook.number))
+			return refuse_unknown(error);
+		code = save_now(hooks->store, &change, error);
+		if (code != ERROR_NONE)
+			return code;
+	} while (!unlink_hook(hooks, change.hook.number));
 	hook_wake(hooks);
 	return ERROR_NONE;
 }
@@ -344,14 +364,14 @@ enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *se
 		return refuse_unknown(error);
 	}
 	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id);
+	hook = find_again(hooks, change.hook.number);
 	if (hook != NULL)
 		earlier = strdup(hook->secret);
 	pthread_mutex_unlock(&hooks->lock);
 	change.hook.earlier_secret = earlier;
 	code = fresh == NULL || earlier == NULL ? error_memory(error) : save_now(hooks->store, &change, error);
 	pthread_mutex_lock(&hooks->lock);
-	hook = code == ERROR_NONE ? hook_find(hooks, id) : NULL;
+	hook = code == ERROR_NONE ? find_again(hooks, change.hook.number) : NULL;
 	if (hook != NULL) {
 		free(hook->earlier_secret);
 		hook->earlier_secret = hook->secret;
