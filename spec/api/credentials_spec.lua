@@ -223,3 +223,34 @@ describe("a flag that is off", function()
     end)
   end
 end)
+
+describe("an optional credential", function()
+  local AGENTS = { prompt = "abc def", model = "uni-1" }
+
+  local function submit(config, request)
+    config.config, config.secrets = ON, { luma = { api_key = "luma-0123456789abcdef" } }
+    local served = host.start(config)
+    finally(function() served:remove() end)
+    return served:post("/api/providers/video/luma/submit", request).json
+  end
+
+  it("counts for a request that names it", function()
+    local answer = submit({}, AGENTS)
+    assert.equal("Bearer {agents_api_key}", answer.upstream.headers.Authorization)
+    assert.same({ false, false }, { answer.ok, answer.execution_allowed })
+    assert.truthy(answer.reason:find("credential agents_api_key is missing", 1, true))
+    assert.is_true(warned(answer, "credential agents_api_key is missing"))
+    assert.truthy(table.concat(answer.live.missing, "\n"):find("credential agents_api_key is missing", 1, true))
+  end)
+
+  it("counts for no other", function()
+    local answer = submit({}, { prompt = "abc def" })
+    assert.same({ true, true }, { answer.ok, answer.execution_allowed })
+    assert.is_false(warned(answer, "agents_api_key"))
+  end)
+
+  it("is not missed where it is", function()
+    local answer = submit({ env = { LUMA_AGENTS_API_KEY = "luma-api-0123456789abcdef" } }, AGENTS)
+    assert.same({ true, true }, { answer.ok, answer.execution_allowed })
+  end)
+end)

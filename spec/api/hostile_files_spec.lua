@@ -76,13 +76,15 @@ describe("a script that is stopped again and again", function()
     local script = entry().script
     assert.equal(3, script.stops)
     assert.matches("^%d+%-%d+%-%d+T", script.rests_until)
+    assert.matches("^providers/tired%.lua:%d+: .*stopped 3 times within 60 s", script.error)
+    host:eventually(function() return host:log():find("script.rests", 1, true) end)
     assert.equal(200, host:post(SUBMIT:format("bystander"), {}).status)
   end)
 
   it("is woken by a saved fix", function()
     host:write("providers/tired.lua", script_text.provider("tired"))
     host:eventually(function() return host:post(SUBMIT:format("tired"), {}).status == 200 end, 25)
-    assert.equal(0, entry().script.stops)
+    assert.same({ 0, true }, { entry().script.stops, entry().script.error == nil or type(entry().script.error) == "userdata" })
   end)
 
   it("is not sent to rest by bad input of clients", function()

@@ -112,8 +112,9 @@ static void write_credential_specs(struct buffer *out, const struct manifest *ma
 
 static void write_script(struct buffer *out, const struct catalog_entry *entry)
 {
-	char time[CLOCK_TEXT_BYTES];
+	char time[CLOCK_TEXT_BYTES], why[256];
 	int64_t rest = provider_resting_ms(entry->provider);
+	const char *error = entry->error;
 
 	clock_format(entry->provider->loaded_ms, time);
 	buffer_text(out, "\"script\":{\"file\":");
@@ -123,11 +124,13 @@ static void write_script(struct buffer *out, const struct catalog_entry *entry)
 	if (rest > 0) {
 		clock_format(clock_unix_ms() + rest, time);
 		json_write_text(out, time);
+		provider_rest_reason(entry->provider, why, sizeof why);
+		error = error != NULL ? error : why;
 	} else {
 		buffer_text(out, "null");
 	}
 	buffer_text(out, ",\"error\":");
-	json_write_text(out, entry->error);
+	json_write_text(out, error);
 	buffer_text(out, "},");
 }
 

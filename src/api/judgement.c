@@ -55,6 +55,7 @@ void judgement_release(struct judgement *judgement)
 	free(judgement->reason);
 	free(judgement->warnings);
 	free(judgement->missing);
+	judgement_release(judgement->with_optional);
 	free(judgement);
 }
 
@@ -110,7 +111,18 @@ static char *render_reason(const char *reason)
 	return buffer_take(&out);
 }
 
-static struct judgement *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
+static uint32_t lacking_of(const struct verdict *verdict, const struct gate_subject *subject)
+{
+	uint32_t lacking = 0;
+
+	for (size_t i = 0; i < subject->credential_count && i < VERDICT_TEXTS; i++)
+		if (subject->credentials[i].optional && verdict->sources[i] == NULL)
+			lacking |= UINT32_C(1) << i;
+	return lacking;
+}
+
+static struct judgement *render(
+	struct provider *provider, const struct gate_view *view, const json_t *request_config, bool optional_too)
 {
 	struct judgement *made = calloc(1, sizeof *made);
 	struct verdict verdict;
@@ -118,7 +130,7 @@ static struct judgement *judge(struct provider *provider, const struct gate_view
 	if (made == NULL)
 		return NULL;
 	atomic_store(&made->holders, 1);
-	if (gate_judge(view, &provider->subject, request_config, &verdict) != ERROR_NONE) {
+	if (gate_judge(view, &provider->subject, request_config, optional_too, &verdict) != ERROR_NONE) {
 		free(made);
 		return NULL;
 	}
@@ -129,12 +141,26 @@ static struct judgement *judge(struct provider *provider, const struct gate_view
 	made->reason = render_reason(verdict.reason);
 	made->warnings = render_texts(verdict.warnings, verdict.warning_count);
 	made->missing = render_texts(verdict.live_missing, verdict.live_missing_count);
+	made->lacking = lacking_of(&verdict, &provider->subject);
 	verdict_free(&verdict);
 	if (made->head == NULL || made->reason == NULL || made->warnings == NULL || made->missing == NULL) {
 		judgement_release(made);
 		return NULL;
 	}
 	return made;
+}
+
+static struct judgement *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
+{
+	struct judgement *made = render(provider, view, request_config, false);
+
+	if (made == NULL || made->lacking == 0)
+		return made;
+	made->with_optional = render(provider, view, request_config, true);
+	if (made->with_optional != NULL)
+		return made;
+	judgement_release(made);
+	return NULL;
 }
 
 static struct judgement *find(struct judgement_cache *cache, const struct slot *key)

@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stdint.h>
 
 #include <jansson.h>
 
@@ -15,11 +16,13 @@ struct judgement {
 	_Atomic int holders;
 	bool execution_allowed;
 	bool request_credential;
-	bool live_allowed; /* all that a live call needs but its own "dry_run": false */
-	char *head;	   /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
-	char *reason;	   /* JSON text or "null" */
-	char *warnings;	   /* texts, each followed by a comma */
-	char *missing;	   /* the same: what keeps a live request from being sent */
+	bool live_allowed;		 /* all that a live call needs but its own "dry_run": false */
+	char *head;			 /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
+	char *reason;			 /* JSON text or "null" */
+	char *warnings;			 /* texts, each followed by a comma */
+	char *missing;			 /* the same: what keeps a live request from being sent */
+	uint32_t lacking;		 /* optional credentials that are not there, by their places in the provider's list */
+	struct judgement *with_optional; /* of a request that names one of them; NULL: none is lacking */
 };
 
 struct judgement_cache *judgement_cache_new(void);

@@ -76,6 +76,17 @@ static void add_missing(struct exchange *exchange, const char *text)
 	buffer_char(&exchange->call.call.refusals, ',');
 }
 
+/* A credential that is optional counts for a request that names it. */
+static void count_optional(struct exchange *exchange)
+{
+	struct judgement *judgement = exchange->judgement;
+
+	if ((judgement->lacking & exchange->call.call.optional_credentials) == 0)
+		return;
+	exchange->judgement = judgement_hold(judgement->with_optional);
+	judgement_release(judgement);
+}
+
 /* Makes a live job of a dry run that could be one: reserves its money. What is missing is said, and it stays a dry run; a budget that is short
  * refuses it. */
 static void order_job(struct exchange *exchange)
@@ -93,7 +104,8 @@ static void order_job(struct exchange *exchange)
 
 	if (live_is_stopped(exchange->host->live))
 		add_missing(exchange, "live execution was stopped: POST /api/live/start starts it again");
-	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0)
+	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0 ||
+		!exchange->judgement->live_allowed)
 		return;
 	if (exchange->live_request.failed) {
 		error_memory(&exchange->refused);
@@ -114,6 +126,7 @@ void submission_compose(struct exchange *exchange)
 	struct script_call *call = &exchange->call.call;
 	struct buffer *out = &exchange->answer;
 
+	count_optional(exchange);
 	if (exchange->liveness == LIVENESS_LIVE) {
 		order_job(exchange);
 		if (exchange->refused.code != ERROR_NONE)

@@ -376,7 +376,7 @@ void transfers_start(struct transfers *transfers, struct transfer *transfer)
 		built = add_header(transfer, &transfer->outgoing->headers[i]);
 	if (!built) {
 		release(transfer);
-		end_early(transfers, transfer, "connect", "a credential that the request needs is not there");
+		end_early(transfers, transfer, "credential", "a credential that the request needs is not there");
 		return;
 	}
 	if (!set_body(easy, transfer) || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) != CURLE_OK ||

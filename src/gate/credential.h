@@ -14,5 +14,5 @@ struct credential_spec {
 	char *pattern;	  /* POSIX extended regular expression, or NULL */
 	regex_t compiled; /* valid when pattern is not NULL */
 	char *hint;	  /* or NULL */
-	bool optional;	  /* not needed for "credentials present" */
+	bool optional;	  /* needed by those requests only that name it */
 };

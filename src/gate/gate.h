@@ -58,7 +58,7 @@ struct gate_subject {
 
 struct verdict {
 	bool enabled;		  /* the feature flag, the umbrella considered */
-	bool credentials_present; /* every credential that is not optional */
+	bool credentials_present; /* every credential that counts */
 	bool execution_allowed;	  /* both; `ok` equals it */
 	bool live_allowed; /* execution_allowed, credentials not from the request, all live switches on, budgets above zero */
 	bool request_credential; /* the request carried one */
@@ -70,12 +70,13 @@ struct verdict {
 	char *sources[VERDICT_TEXTS]; /* per credential of the subject: "request", "secrets", "env" or NULL; static strings */
 };
 
-/* Judges. `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (design 7, "the order of
+/* Judges. Credentials that are optional count only with `optional_too`: for a request that names one.
+ * `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (design 7, "the order of
  * credentials"), by the names in credential_spec.secret, then the spec's name, only non-blank text counts. A value whose pattern does not
  * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value. ERROR_MEMORY only.
  * The verdict is the caller's: verdict_free(). Any thread, no locks, no files. */
-enum error_code gate_judge(
-	const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, struct verdict *verdict);
+enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
+	bool optional_too, struct verdict *verdict);
 void verdict_free(struct verdict *verdict);
 
 /* The feature flag's state, the umbrella considered (facts: it opens image and video, never gpu). Unknown flags are off. */

@@ -20,6 +20,7 @@ struct trial {
 	const struct gate_view *view;
 	const struct gate_subject *subject;
 	const json_t *request_config;
+	bool optional_too;
 	struct verdict *verdict;
 	bool failed; /* out of memory */
 };
@@ -206,13 +207,18 @@ static void check_pattern(struct trial *trial, const struct credential_spec *spe
 			spec->name, where, spec->pattern, hint.open, hint.text, hint.close);
 }
 
+static bool counts(const struct trial *trial, const struct credential_spec *spec)
+{
+	return !spec->optional || trial->optional_too;
+}
+
 /* Returns where the credential was found, NULL when it was not. */
 static const char *judge_credential(struct trial *trial, const struct credential_spec *spec)
 {
 	const char *value = from_request(trial->request_config, spec);
 	const char *stored = from_secrets(trial->view, trial->subject, spec);
 	const char *exported = stored == NULL ? from_environment(trial->view, spec) : NULL;
-	bool missing_live = stored == NULL && exported == NULL && !spec->optional;
+	bool missing_live = stored == NULL && exported == NULL && counts(trial, spec);
 
 	if (value != NULL) {
 		trial->verdict->request_credential = true;
@@ -239,7 +245,7 @@ static void judge_credentials(struct trial *trial)
 
 		if (i < VERDICT_TEXTS)
 			trial->verdict->sources[i] = (char *)(uintptr_t)source;
-		if (source == NULL && !spec->optional)
+		if (source == NULL && counts(trial, spec))
 			trial->verdict->credentials_present = false;
 	}
 	if (trial->verdict->request_credential)
@@ -275,10 +281,16 @@ static void judge_live(struct trial *trial)
 
 /* ---- the whole ---- */
 
-enum error_code gate_judge(
-	const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, struct verdict *verdict)
+enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
+	bool optional_too, struct verdict *verdict)
 {
-	struct trial trial = { .view = view, .subject = subject, .request_config = request_config, .verdict = verdict };
+	struct trial trial = {
+		.view = view,
+		.subject = subject,
+		.request_config = request_config,
+		.optional_too = optional_too,
+		.verdict = verdict,
+	};
 
 	*verdict = (struct verdict){ .credentials_present = true };
 	judge_flag(&trial);

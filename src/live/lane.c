@@ -223,7 +223,7 @@ static const char *held_back(struct live *live, const struct lane *lane, const s
 		why = "the provider's script is not there";
 	else if (provider_resting_ms(provider) > 0) /* else each job of the lane would be tried and written down in vain */
 		why = "the provider's script rests: it went over its limits again and again";
-	else if (gate_judge(view, &provider->subject, NULL, &verdict) != ERROR_NONE)
+	else if (gate_judge(view, &provider->subject, NULL, false, &verdict) != ERROR_NONE)
 		why = "out of memory";
 	else {
 		if (!verdict.live_allowed)

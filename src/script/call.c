@@ -56,6 +56,7 @@ void script_call_set(
 	call->phase = PHASE_START;
 	call->error = (struct error){ 0 };
 	call->mode[0] = '\0';
+	call->optional_credentials = 0;
 	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
@@ -298,7 +299,7 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 			bare.message);
 	}
 	if (state->stop != SCRIPT_RUNNING)
-		provider_note_stop(call->provider);
+		provider_note_stop(call->provider, call->error.message);
 }
 
 static void finish(struct script_call *call, struct script_state *state, int status)

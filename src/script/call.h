@@ -37,16 +37,17 @@ struct script_call {
 	/* out: JSON texts */
 	enum call_outcome outcome;
 	struct error error;
-	char mode[64];		 /* payload.mode, or "" */
-	struct buffer payload;	 /* what prepare returned */
-	struct buffer fields;	 /* members that prepare adds to the answer: "\"model\":\"x\"," */
-	struct buffer estimates; /* an object */
-	struct buffer upstream;	 /* the preview, or empty */
-	struct buffer result;	 /* what the function returned, or empty */
-	struct buffer warnings;	 /* texts, each followed by a comma */
-	struct buffer notes;	 /* the same */
-	struct buffer refusals;	 /* the same; each is in warnings too */
-	struct buffer needs;	 /* the same: what a live submit would need beyond this request; not in warnings */
+	char mode[64];		       /* payload.mode, or "" */
+	uint32_t optional_credentials; /* that its requests named so far, as bits by their places */
+	struct buffer payload;	       /* what prepare returned */
+	struct buffer fields;	       /* members that prepare adds to the answer: "\"model\":\"x\"," */
+	struct buffer estimates;       /* an object */
+	struct buffer upstream;	       /* the preview, or empty */
+	struct buffer result;	       /* what the function returned, or empty */
+	struct buffer warnings;	       /* texts, each followed by a comma */
+	struct buffer notes;	       /* the same */
+	struct buffer refusals;	       /* the same; each is in warnings too */
+	struct buffer needs;	       /* the same: what a live submit would need beyond this request; not in warnings */
 	int warning_count;
 	int note_count;
 	int need_count;

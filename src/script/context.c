@@ -38,6 +38,7 @@ static int context_request(lua_State *L)
 	lua_settop(L, 1);
 	outgoing_clear(&call->outgoing, SIZE_MAX);
 	outgoing_read(L, 1, &call->provider->manifest, &call->outgoing);
+	call->optional_credentials |= outgoing_optional_credentials(&call->outgoing, &call->provider->subject);
 	if (!call->dry_run)
 		return lua_yieldk(L, 0, 0, request_answered);
 	if (lua_getfield(L, 1, "mock") != LUA_TNIL)

@@ -13,6 +13,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "gate/credential.h"
 #include "script/bridge.h"
 #include "script/destination.h"
 #include "script/manifest.h"
@@ -44,6 +45,27 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 bool outgoing_may_cost(const struct outgoing *outgoing)
 {
 	return !outgoing->free && strcmp(outgoing->method, "GET") != 0 && strcmp(outgoing->method, "HEAD") != 0;
+}
+
+static bool names_credential(const struct outgoing *outgoing, const char *credential)
+{
+	size_t length = strlen(credential);
+
+	for (size_t i = 0; i < outgoing->header_count; i++)
+		for (const char *at = strchr(outgoing->headers[i].value, '{'); at != NULL; at = strchr(at + 1, '{'))
+			if (strncmp(at + 1, credential, length) == 0 && at[1 + length] == '}')
+				return true;
+	return false;
+}
+
+uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const struct gate_subject *subject)
+{
+	uint32_t named = 0;
+
+	for (size_t i = 0; i < subject->credential_count && i < 32; i++)
+		if (subject->credentials[i].optional && names_credential(outgoing, subject->credentials[i].name))
+			named |= UINT32_C(1) << i;
+	return named;
 }
 
 /* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. */

@@ -6,10 +6,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <lua.h>
 
 #include "base/buffer.h"
+#include "gate/gate.h"
 
 #define OUTGOING_HEADERS 48
 #define OUTGOING_PARTS 64
@@ -63,6 +65,9 @@ bool outgoing_may_cost(const struct outgoing *outgoing);
 /* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
  * script did not declare raises { field =, message = }. [-0, +0, e] */
 void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
+
+/* The optional credentials whose {name} is in a header, as bits by their places in the subject's list; those beyond 32 are not seen. */
+uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const struct gate_subject *subject);
 
 /* Appends the preview (design 7): { method, url, headers, body | form }. Credentials stay {name}. */
 void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out);

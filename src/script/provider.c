@@ -1,6 +1,7 @@
 /* provider.c - loads a script into a provider. Runs on the loader's thread (or lint's); the result is handed to the engine. */
 #include "script/provider.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "script/sandbox.h"
 
 struct loading {
@@ -135,6 +137,7 @@ static void provider_free(struct provider *provider)
 	manifest_free(&provider->manifest);
 	free(provider->common);
 	free(provider->file);
+	pthread_mutex_destroy(&provider->rest_lock);
 	free(provider);
 }
 
@@ -146,6 +149,7 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 
 	if (made == NULL)
 		return error_memory(error);
+	pthread_mutex_init(&made->rest_lock, NULL);
 	atomic_store(&made->holders, 1);
 	made->generation = generation;
 	made->loaded_ms = clock_unix_ms();
@@ -162,7 +166,7 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 		if (made->state != NULL)
 			provider_free(made);
 		else
-			free(made->file), free(made);
+			free(made->file), pthread_mutex_destroy(&made->rest_lock), free(made);
 		return code;
 	}
 	lua_gc(made->state->L, LUA_GCCOLLECT);
@@ -189,7 +193,18 @@ void provider_release(struct provider *provider)
 		provider_free(provider);
 }
 
-void provider_note_stop(struct provider *provider)
+static void begin_rest(struct provider *provider, const char *why, int64_t now_ns)
+{
+	pthread_mutex_lock(&provider->rest_lock);
+	snprintf(provider->rest_reason, sizeof provider->rest_reason, "%.160s; stopped %d times within %d s, so it rests", why,
+		LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
+	pthread_mutex_unlock(&provider->rest_lock);
+	atomic_store(&provider->rest_until_ns, now_ns + LIMIT_SCRIPT_REST_MS * 1000000LL);
+	log_message(LOG_WARN, "script.rests", "%.160s; stopped %d times within %d s, so it rests for %d s or until it is changed",
+		why, LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000, LIMIT_SCRIPT_REST_MS / 1000);
+}
+
+void provider_note_stop(struct provider *provider, const char *why)
 {
 	int64_t now = clock_monotonic_ns();
 	int64_t *times = provider->stop_times_ns;
@@ -198,7 +213,7 @@ void provider_note_stop(struct provider *provider)
 	times[0] = now;
 	atomic_fetch_add(&provider->stops, 1);
 	if (times[LIMIT_SCRIPT_KILLS - 1] != 0 && now - times[LIMIT_SCRIPT_KILLS - 1] < LIMIT_SCRIPT_KILL_WINDOW_MS * 1000000LL) {
-		atomic_store(&provider->rest_until_ns, now + LIMIT_SCRIPT_REST_MS * 1000000LL);
+		begin_rest(provider, why, now);
 		memset(times, 0, sizeof provider->stop_times_ns);
 	}
 }
@@ -212,4 +227,11 @@ int64_t provider_resting_ms(struct provider *provider)
 		return 0;
 	left = until - clock_monotonic_ns();
 	return left > 0 ? left / 1000000 + 1 : 0;
+}
+
+void provider_rest_reason(struct provider *provider, char *text, size_t size)
+{
+	pthread_mutex_lock(&provider->rest_lock);
+	snprintf(text, size, "%s", provider->rest_reason);
+	pthread_mutex_unlock(&provider->rest_lock);
 }

@@ -4,6 +4,7 @@
  * version it began with (design 6). */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -30,6 +31,8 @@ struct provider {
 	_Atomic int stops;	       /* all stops of this version */
 	_Atomic size_t memory_used;    /* by its Lua state, after the last call */
 	int64_t stop_times_ns[8];      /* engine thread only */
+	pthread_mutex_t rest_lock;
+	char rest_reason[256]; /* under rest_lock */
 };
 
 /* Compiles and runs a script's text and reads its manifest. ERROR_SCRIPT with "providers/x.lua:LINE: ..." in the message. Any thread. */
@@ -39,9 +42,12 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 struct provider *provider_hold(struct provider *provider);
 void provider_release(struct provider *provider);
 
-/* Notes that a call was stopped for going over a limit; after LIMIT_SCRIPT_KILLS within LIMIT_SCRIPT_KILL_WINDOW_MS the provider
- * rests for LIMIT_SCRIPT_REST_MS. Engine thread. */
-void provider_note_stop(struct provider *provider);
+/* Notes that a call was stopped for going over a limit, as `why` says; after LIMIT_SCRIPT_KILLS within LIMIT_SCRIPT_KILL_WINDOW_MS the
+ * provider rests for LIMIT_SCRIPT_REST_MS, which is logged. Engine thread. */
+void provider_note_stop(struct provider *provider, const char *why);
 
 /* Milliseconds until the provider works again; 0 when it does. Any thread. */
 int64_t provider_resting_ms(struct provider *provider);
+
+/* Copies why it rests, or rested last: what the last stop said, "providers/x.lua:LINE: ...", and how many there were. Any thread. */
+void provider_rest_reason(struct provider *provider, char *text, size_t size);
