@@ -1,6 +1,7 @@
 -- Outgoing webhooks: who may register, what is delivered (signed by the Standard Webhooks specification, at least once, in order
 -- per job), and what becomes of it when the receiver fails, hangs, or is away over a restart of the host.
 local cjson = require "cjson"
+local clocks = require "spec.support.clock"
 local mime = require "mime"
 local hooks = require "spec.support.hooks"
 local signer = require "spec.support.signer"
@@ -344,30 +345,27 @@ describe("a webhook", function()
 end)
 
 describe("after a day", function()
-  local LIBRARY = os.getenv("CLOCK_SHIFT_LIBRARY") or "build/clock-shift.so"
   local host, receiver, clock
 
   -- The host's clock goes on by so many hours; a new configuration wakes whoever sleeps.
   local function shift(hours)
-    local file = assert(io.open(clock, "w"))
-    file:write(hours * 3600)
-    file:close()
+    clock:wall(hours * 3600)
     host:write("config/comfyvn.json", cjson.encode { hooks = { enabled = true, allow_loopback = true }, server = { threads = 16 },
       registry = { keep_days = 30 + hours } })
   end
 
   before_each(function()
-    if os.getenv("SPEC_SLOW") then return end -- sanitizers want to be loaded first
-    clock = os.tmpname()
+    clock = clocks.new()
+    if not clock then return end
     receiver = start_receiver()
-    host = start_host(nil, { env = { LD_PRELOAD = LIBRARY, CLOCK_SHIFT = clock } })
+    host = start_host(nil, { env = clock.env })
   end)
 
   after_each(function()
     if not host then return end
     host:remove()
     stop_receiver(receiver)
-    os.remove(clock)
+    clock:remove()
     host = nil
   end)
 

@@ -289,17 +289,18 @@ describe("a signing secret", function()
     return "whsec_" .. require("mime").b64(letter:rep(24))
   end
 
-  setup(function()
+  local function start_both(env)
     vendor = require("spec.support.host").start { program = "lua5.4", arguments = { "spec/support/receiver.lua" }, config = "" }
-    host = require("spec.support.host").start { scripts = true, files = { ["providers/gpu_custom.lua"] = SCRIPT },
+    host = require("spec.support.host").start { scripts = true, files = { ["providers/gpu_custom.lua"] = SCRIPT }, env = env,
       config = { live = { public_url = "https://studio.example",
         providers = { custom = { base_url = "http://127.0.0.1:" .. vendor.port } } } } }
-  end)
-  teardown(function()
+  end
+
+  local function remove_both()
     host:remove()
     vendor:kill()
     vendor:remove()
-  end)
+  end
 
   local function status(secret)
     local path = path_of(host, "custom", "01a212ef-827c-7000-aa87-d4d4b0c2f821") -- no such job: nothing to do, and no error
@@ -313,6 +314,8 @@ describe("a signing secret", function()
   end
 
   it("is asked for when it is needed, and not again for each delivery that it does not fit", function()
+    start_both()
+    finally(remove_both)
     assert.equal(0, asked())
     assert.equal(503, status(secret_of("a"))) -- the vendor has none yet
     assert.equal(1, asked())
@@ -329,12 +332,71 @@ describe("a signing secret", function()
   end)
 
   it("is asked for only by deliveries that could be good", function()
-    local before = asked()
+    start_both()
+    finally(remove_both)
     assert.equal(401, host:request("POST", path_of(host, "custom", "01a212ef-827c-7000-aa87-d4d4b0c2f821"), "{}",
       { ["Content-Type"] = "application/json" }).status)
     assert.equal(404, host:request("POST", "/api/webhooks/custom/" .. ("0"):rep(64), "{}",
       { ["Content-Type"] = "application/json" }).status)
-    assert.equal(before, asked())
+    assert.equal(0, asked())
     assert.is_nil(host:log():find("whsec", 1, true))
+  end)
+
+  describe("that the vendor changes", function()
+    local clock
+    before_each(function()
+      clock = require("spec.support.clock").new()
+      if not clock then return end
+      start_both(clock.env)
+      vendor:post("/control", { secret = secret_of("a") })
+      assert.equal(200, status(secret_of("a")))
+      vendor:post("/control", { secret = secret_of("b") })
+    end)
+    after_each(function()
+      if not clock then return end
+      remove_both()
+      clock:remove()
+    end)
+
+    it("is asked for again by a delivery that it does not fit, once in a minute", function()
+      if not clock then return pending("not under a sanitizer") end
+      clock:monotonic(30)
+      assert.equal(401, status(secret_of("b")))
+      assert.equal(1, asked())
+      clock:monotonic(61)
+      assert.equal(200, status(secret_of("a"))) -- fits, so nobody asks
+      assert.equal(1, asked())
+      assert.equal(200, status(secret_of("b")))
+      assert.equal(2, asked())
+      for _ = 1, 3 do assert.equal(401, status(secret_of("a"))) end
+      assert.equal(2, asked())
+      clock:monotonic(122)
+      assert.equal(401, status(secret_of("a")))
+      assert.equal(200, status(secret_of("b")))
+      assert.equal(3, asked())
+    end)
+
+    it("stays in use while the vendor cannot be asked, and what does not fit it is to come again", function()
+      if not clock then return pending("not under a sanitizer") end
+      vendor:post("/control", {})
+      clock:monotonic(61)
+      assert.equal(503, status(secret_of("b")))
+      assert.equal(200, status(secret_of("a")))
+      assert.equal(2, asked())
+      vendor:post("/control", { secret = secret_of("b") })
+      assert.equal(503, status(secret_of("b")))
+      assert.equal(2, asked())
+      clock:monotonic(122)
+      assert.equal(200, status(secret_of("b")))
+      assert.equal(3, asked())
+    end)
+
+    it("is asked for again after a day, though it fits", function()
+      if not clock then return pending("not under a sanitizer") end
+      clock:monotonic(86401)
+      assert.equal(401, status(secret_of("a")))
+      assert.equal(200, status(secret_of("b")))
+      assert.equal(2, asked())
+    end)
   end)
 end)

@@ -4,6 +4,7 @@
 --     simulate = { "--fault", "fal:reset_after:1" },           -- further arguments of the simulator
 --     config = function(config) config.live.budget_usd.per_day = 1 end,   -- changes before the host starts
 --     listen = "127.0.0.1:8009",                               -- else a free port at every start
+--     env = { ... },                                           -- the host's, not the simulator's
 --   }
 --   live:submit("fal")            -- the provider's job of JOBS below, live; `changes` goes over the body
 --   live:ended(job_id)            -- waits for its end and returns it
@@ -84,6 +85,7 @@ function support.start(options)
   if options.config then options.config(self.settings) end
   self.host = start {
     config = self.settings, secrets = options.secrets or support.SECRETS, scripts = options.scripts, listen = options.listen,
+    env = options.env,
   }
   return self
 end
