@@ -64,13 +64,14 @@ static const char *level_of(const char *verb)
 static void write_message(struct buffer *out, const struct event_row *row, const json_t *said)
 {
 	const char *provider = row->task->provider, *reason = json_text(said, "reason");
+	const char *vendor_id = json_text(said, "vendor_id");
 	const json_t *spent = json_object_get(said, "spent_usd");
 
 	if (strcmp(row->verb, "submit") == 0)
 		buffer_format(out, "registered for %s", provider);
 	else if (strcmp(row->verb, "sent") == 0)
-		buffer_format(out, "%s has taken it as %s", provider,
-			json_text(said, "vendor_id") != NULL ? json_text(said, "vendor_id") : "?");
+		buffer_format(out, "%s has taken it%s%s", provider, vendor_id != NULL ? " as " : "",
+			vendor_id != NULL ? vendor_id : "");
 	else if (strcmp(row->verb, "artifact") == 0)
 		buffer_format(out, "%zu results stored", json_array_size(json_object_get(said, "artifacts")));
 	else if (strcmp(row->verb, "settled") == 0 && json_is_number(spent))
