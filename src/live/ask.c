@@ -47,6 +47,8 @@ static const char *refusal(const struct question *question, const struct live_jo
 		return job->live.phase == LIVE_LOST
 			       ? "its outcome is not known: POST .../resolve says what became of it"
 			       : "its paid request is under way: it can be canceled when the vendor has answered";
+	if (question->wish == WISH_RESOLVE && (job->ending || job->resolution != NULL))
+		return "what became of it was said already";
 	if (question->wish == WISH_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
 		return "its outcome is not unknown";
 	return NULL;
@@ -71,7 +73,6 @@ static void on_question(struct engine_note *note)
 			job->tries = 0;
 		}
 		if (question->wish == WISH_RESOLVE) {
-			job_drop_resolution(job);
 			job->resolution = question->resolution;
 			question->resolution = NULL;
 		}

@@ -486,6 +486,7 @@ void outcome_resolve(struct live *live, struct live_job *job)
 		return;
 	}
 	if (resolution->vendor_id != NULL) {
+		job->want_poll = true; /* it may be long over, and one that is overdue is asked for rarely */
 		result = json_pack("{s:s,s:s}", "id", resolution->vendor_id, "status", "running");
 		if (result != NULL)
 			go_on(live, job, result, TASK_RUNNING);
