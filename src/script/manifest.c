@@ -1,21 +1,15 @@
-/* manifest.c - validates a provider's table and copies it into C. Loader thread (or lint) only.
+/* manifest.c - what a provider's table may say: validates it field by field and copies it into C. Loader thread (or lint) only.
  *
- * Nothing is accepted that is not known: a misspelled key is named, with the nearest right one. */
+ * Nothing is accepted that is not known. How a value is taken and a complaint worded is reading.c's. */
 #include "script/manifest.h"
 
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
-#include "base/buffer.h"
-#include "base/limits.h"
-#include "base/text.h"
-#include "script/bridge.h"
-#include "script/state.h"
+#include "script/reading.h"
 
 #define HTTPS "https://"
 #define HTTP "http://"
@@ -36,186 +30,12 @@ static const char *const secret_keys[] = { "path", "field", NULL };
 
 static const char *const credential_keys[] = { "env", "secret", "pattern", "hint", "optional", NULL };
 
-/* What the readers share: where they are and where a complaint goes. */
-struct reading {
-	lua_State *L;
-	int table;
-	const char *file;
-	const char *source;
-	struct manifest *manifest;
-	struct error *error;
-	bool failed;
-};
-
 const char *manifest_function_name(enum manifest_function function)
 {
 	return function_names[function];
 }
 
-/* The line where a field is written: the first that has `key =` as a word. 1 when it is nowhere. */
-static int line_of(const char *source, const char *key)
-{
-	size_t length = strlen(key);
-	int line = 1;
-
-	for (const char *at = source; *at != '\0'; at++) {
-		if (*at == '\n')
-			line++;
-		if (strncmp(at, key, length) != 0 || (at > source && (isalnum((unsigned char)at[-1]) || at[-1] == '_')))
-			continue;
-		const char *after = at + length + strspn(at + length, " \t");
-		if (after[0] == '=' && after[1] != '=')
-			return line;
-	}
-	return 1;
-}
-
-__attribute__((format(printf, 3, 4))) static void complain(struct reading *reading, const char *key, const char *format, ...)
-{
-	char text[300];
-	char top[64];
-	va_list arguments;
-
-	if (reading->failed)
-		return;
-	reading->failed = true;
-	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
-	va_end(arguments);
-	snprintf(top, sizeof top, "%.*s", (int)strcspn(key, ".["), key);
-	error_set(reading->error, ERROR_SCRIPT, key, "%s:%d: %s: %s", reading->file, line_of(reading->source, top), key, text);
-}
-
-static void out_of_memory(struct reading *reading)
-{
-	complain(reading, "", "out of memory");
-}
-
-/* The text at `index`. One with a NUL in it would be a shorter one to us. */
-static char *copy_text(struct reading *reading, const char *key, int index)
-{
-	size_t length;
-	const char *text = lua_tolstring(reading->L, index, &length);
-	char *copy = strdup(text);
-
-	if (copy == NULL)
-		out_of_memory(reading);
-	else if (strlen(copy) != length)
-		complain(reading, key, "the text has a NUL in it");
-	return copy;
-}
-
-/* A text field, or NULL when absent. */
-static char *read_text(struct reading *reading, const char *key, bool required)
-{
-	lua_State *L = reading->L;
-	char *text = NULL;
-	int type = lua_getfield(L, reading->table, key);
-
-	if (type == LUA_TSTRING)
-		text = copy_text(reading, key, -1);
-	else if (type != LUA_TNIL || required)
-		complain(reading, key, "expected text, got %s", lua_typename(L, type));
-	lua_pop(L, 1);
-	return text;
-}
-
-/* The list of texts on top of the stack (popped) as a NULL-terminated array; nil gives an empty one. */
-static char **take_text_list(struct reading *reading, const char *path, size_t room_before)
-{
-	lua_State *L = reading->L;
-	size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
-	char **list = NULL;
-
-	if (!lua_istable(L, -1) && !lua_isnil(L, -1))
-		complain(reading, path, "expected a list of texts, got %s", luaL_typename(L, -1));
-	else if (count > LIMIT_ALIASES)
-		complain(reading, path, "at most %d items", LIMIT_ALIASES);
-	else if ((list = calloc(count + room_before + 1, sizeof *list)) == NULL)
-		out_of_memory(reading);
-	for (size_t i = 0; list != NULL && i < count; i++) {
-		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) == LUA_TSTRING)
-			list[room_before + i] = copy_text(reading, path, -1);
-		else
-			complain(reading, path, "item %zu: expected text, got %s", i + 1, luaL_typename(L, -1));
-		lua_pop(L, 1);
-	}
-	lua_pop(L, 1);
-	return list;
-}
-
-static int write_to_buffer(lua_State *L)
-{
-	bridge_write(L, 1, lua_touserdata(L, 2));
-	return 0;
-}
-
-/* The table on top of the stack as JSON; what has no JSON form is named by its field. Out of memory or time is no fault of one field. */
-static char *write_json(struct reading *reading, const char *key)
-{
-	lua_State *L = reading->L;
-	struct buffer *json = bridge_push_buffer(L);
-	char *text = NULL;
-	int status;
-
-	lua_pushcfunction(L, write_to_buffer);
-	lua_pushvalue(L, -3);
-	lua_pushlightuserdata(L, json);
-	status = lua_pcall(L, 2, 0, 0);
-	if (status == LUA_ERRMEM || (status != LUA_OK && script_state_of(L)->stop != SCRIPT_RUNNING))
-		lua_error(L);
-	if (status != LUA_OK) {
-		complain(reading, key, "%s", lua_tostring(L, -1));
-		lua_pop(L, 1);
-	} else {
-		text = buffer_take(json);
-		if (text == NULL)
-			out_of_memory(reading);
-	}
-	lua_pop(L, 1);
-	return text;
-}
-
-static char *read_json(struct reading *reading, const char *key, bool required)
-{
-	lua_State *L = reading->L;
-	char *text = NULL;
-	int type = lua_getfield(L, reading->table, key);
-
-	if (type == LUA_TTABLE) {
-		text = write_json(reading, key);
-	} else if (type != LUA_TNIL || required) {
-		complain(reading, key, "expected a table, got %s", lua_typename(L, type));
-	}
-	lua_pop(L, 1);
-	return text;
-}
-
 /* ---- single fields ---- */
-
-static void check_known_keys(struct reading *reading, int table, const char *path, const char *const *known)
-{
-	lua_State *L = reading->L;
-	const char *name, *nearest;
-	char full[128];
-	size_t i;
-
-	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING) {
-			complain(reading, path, "has a key that is not text");
-			continue;
-		}
-		name = lua_tostring(L, -2);
-		for (i = 0; known[i] != NULL && strcmp(known[i], name) != 0; i++)
-			;
-		if (known[i] != NULL)
-			continue;
-		nearest = text_nearest(name, known);
-		snprintf(full, sizeof full, "%s%s%s", path, path[0] != '\0' ? "." : "", name);
-		complain(reading, full, "unknown key%s%s%s", nearest != NULL ? "; did you mean '" : "",
-			nearest != NULL ? nearest : "", nearest != NULL ? "'?" : "");
-	}
-}
 
 static void check_id(struct reading *reading)
 {
@@ -224,7 +44,7 @@ static void check_id(struct reading *reading)
 	if (id == NULL)
 		return;
 	if (*id == '\0' || strlen(id) > 31 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
-		complain(reading, "id", "expected 1 to 31 lower-case letters, digits and _, got '%s'", id);
+		reading_complain(reading, "id", "expected 1 to 31 lower-case letters, digits and _, got '%s'", id);
 }
 
 static void check_kind(struct reading *reading)
@@ -242,10 +62,10 @@ static void check_kind(struct reading *reading)
 		if (strcmp(manifest->kind, flags[i][0]) != 0)
 			continue;
 		if (manifest->feature_flag == NULL && (manifest->feature_flag = strdup(flags[i][1])) == NULL)
-			out_of_memory(reading);
+			reading_out_of_memory(reading);
 		return;
 	}
-	complain(reading, "kind", "expected 'gpu', 'image' or 'video', got '%s'", manifest->kind);
+	reading_complain(reading, "kind", "expected 'gpu', 'image' or 'video', got '%s'", manifest->kind);
 }
 
 static bool is_web_url(const char *url)
@@ -256,7 +76,7 @@ static bool is_web_url(const char *url)
 static void check_url(struct reading *reading, const char *key, const char *url)
 {
 	if (url != NULL && !is_web_url(url))
-		complain(reading, key, "expected a URL that begins with https://, got '%s'", url);
+		reading_complain(reading, key, "expected a URL that begins with https://, got '%s'", url);
 }
 
 /* The host of base_url is the first of the hosts. */
@@ -272,13 +92,13 @@ static void read_hosts(struct reading *reading)
 			manifest->base_url[--length] = '\0';
 	}
 	lua_getfield(reading->L, reading->table, "hosts");
-	manifest->hosts = take_text_list(reading, "hosts", manifest->base_url != NULL);
+	manifest->hosts = reading_take_list(reading, "hosts", manifest->base_url != NULL);
 	if (manifest->hosts == NULL || manifest->base_url == NULL || reading->failed)
 		return;
 	start = strstr(manifest->base_url, "://");
 	manifest->hosts[0] = start == NULL ? NULL : strndup(start + 3, strcspn(start + 3, "/:"));
 	if (manifest->hosts[0] == NULL)
-		out_of_memory(reading);
+		reading_out_of_memory(reading);
 }
 
 /* Where a vendor's outputs lie beside its hosts: a list, or wherever the user's own worker puts them. */
@@ -291,11 +111,11 @@ static void read_outputs(struct reading *reading)
 		manifest->outputs_anywhere = true;
 		lua_pop(reading->L, 1);
 	} else if (type != LUA_TNIL && type != LUA_TTABLE) {
-		complain(reading, "outputs", "expected a list of hosts or 'any', got %s",
+		reading_complain(reading, "outputs", "expected a list of hosts or 'any', got %s",
 			type == LUA_TSTRING ? lua_tostring(reading->L, -1) : lua_typename(reading->L, type));
 		lua_pop(reading->L, 1);
 	} else {
-		manifest->output_hosts = take_text_list(reading, "outputs", 0);
+		manifest->output_hosts = reading_take_list(reading, "outputs", 0);
 	}
 }
 
@@ -312,20 +132,20 @@ static void read_auth(struct reading *reading)
 	struct manifest_header *grown;
 
 	if (type != LUA_TTABLE && type != LUA_TNIL)
-		complain(reading, "auth", "expected a table of headers, got %s", lua_typename(L, type));
+		reading_complain(reading, "auth", "expected a table of headers, got %s", lua_typename(L, type));
 	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
-			complain(reading, "auth", "expected header = \"value with {credential}\"");
+			reading_complain(reading, "auth", "expected header = \"value with {credential}\"");
 			continue;
 		}
 		grown = realloc(manifest->auth, (manifest->auth_count + 1) * sizeof *grown);
 		if (grown == NULL) {
-			out_of_memory(reading);
+			reading_out_of_memory(reading);
 			continue;
 		}
 		manifest->auth = grown;
-		grown[manifest->auth_count].name = copy_text(reading, "auth", -2);
-		grown[manifest->auth_count++].value = copy_text(reading, "auth", -1);
+		grown[manifest->auth_count].name = reading_copy(reading, "auth", -2);
+		grown[manifest->auth_count++].value = reading_copy(reading, "auth", -1);
 	}
 	lua_pop(L, 1);
 	if (!reading->failed && manifest->auth_count > 1)
@@ -347,14 +167,15 @@ static void read_pattern(struct reading *reading, const char *path, struct crede
 			spec->pattern = strdup(pattern);
 			if (spec->pattern == NULL) {
 				regfree(&spec->compiled);
-				out_of_memory(reading);
+				reading_out_of_memory(reading);
 			}
 		} else {
 			regerror(status, &spec->compiled, reason, sizeof reason);
-			complain(reading, path, "pattern '%s' is not a POSIX extended regular expression: %s", pattern, reason);
+			reading_complain(
+				reading, path, "pattern '%s' is not a POSIX extended regular expression: %s", pattern, reason);
 		}
 	} else if (!lua_isnil(reading->L, -1)) {
-		complain(reading, path, "pattern: expected text, got %s", luaL_typename(reading->L, -1));
+		reading_complain(reading, path, "pattern: expected text, got %s", luaL_typename(reading->L, -1));
 	}
 	lua_pop(reading->L, 1);
 }
@@ -367,23 +188,23 @@ static void read_credential(struct reading *reading, struct credential_spec *spe
 
 	snprintf(path, sizeof path, "credentials.%s", lua_tostring(L, -2));
 	if (!lua_istable(L, -1)) {
-		complain(reading, path, "expected a table, got %s", luaL_typename(L, -1));
+		reading_complain(reading, path, "expected a table, got %s", luaL_typename(L, -1));
 		return;
 	}
-	check_known_keys(reading, lua_gettop(L), path, credential_keys);
-	spec->name = copy_text(reading, "credentials", -2);
+	reading_check_keys(reading, lua_gettop(L), path, credential_keys);
+	spec->name = reading_copy(reading, "credentials", -2);
 	lua_getfield(L, -1, "env");
-	spec->env = take_text_list(reading, path, 0);
+	spec->env = reading_take_list(reading, path, 0);
 	lua_getfield(L, -1, "secret");
-	spec->secret = take_text_list(reading, path, 0);
+	spec->secret = reading_take_list(reading, path, 0);
 	read_pattern(reading, path, spec);
 	if (lua_getfield(L, -1, "hint") == LUA_TSTRING)
-		spec->hint = copy_text(reading, path, -1);
+		spec->hint = reading_copy(reading, path, -1);
 	else if (!lua_isnil(L, -1))
-		complain(reading, path, "hint: expected text, got %s", luaL_typename(L, -1));
+		reading_complain(reading, path, "hint: expected text, got %s", luaL_typename(L, -1));
 	lua_pop(L, 1);
 	if (lua_getfield(L, -1, "optional") != LUA_TBOOLEAN && !lua_isnil(L, -1))
-		complain(reading, path, "optional: expected true or false, got %s", luaL_typename(L, -1));
+		reading_complain(reading, path, "optional: expected true or false, got %s", luaL_typename(L, -1));
 	spec->optional = lua_toboolean(L, -1);
 	lua_pop(L, 1);
 }
@@ -401,15 +222,15 @@ static void read_credentials(struct reading *reading)
 	struct credential_spec *grown;
 
 	if (type != LUA_TTABLE && type != LUA_TNIL)
-		complain(reading, "credentials", "expected a table, got %s", lua_typename(L, type));
+		reading_complain(reading, "credentials", "expected a table, got %s", lua_typename(L, type));
 	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING) {
-			complain(reading, "credentials", "expected name = { ... }");
+			reading_complain(reading, "credentials", "expected name = { ... }");
 			continue;
 		}
 		grown = realloc(manifest->credentials, (manifest->credential_count + 1) * sizeof *grown);
 		if (grown == NULL) {
-			out_of_memory(reading);
+			reading_out_of_memory(reading);
 			continue;
 		}
 		manifest->credentials = grown;
@@ -429,7 +250,8 @@ static void check_functions(struct reading *reading)
 
 		reading->manifest->has[i] = type == LUA_TFUNCTION;
 		if (type != LUA_TFUNCTION && (type != LUA_TNIL || required))
-			complain(reading, function_names[i], "expected a function, got %s", lua_typename(reading->L, type));
+			reading_complain(
+				reading, function_names[i], "expected a function, got %s", lua_typename(reading->L, type));
 		lua_pop(reading->L, 1);
 	}
 }
@@ -438,29 +260,16 @@ static void check_functions(struct reading *reading)
 
 #define SIGNATURE "webhook_signature"
 
-/* A text of the table on top of the stack; NULL, and a complaint, when it is none. */
-static char *take_text(struct reading *reading, const char *path, const char *key)
-{
-	char *text = NULL;
-
-	if (lua_getfield(reading->L, -1, key) == LUA_TSTRING)
-		text = copy_text(reading, path, -1);
-	else
-		complain(reading, path, "expected text, got %s", luaL_typename(reading->L, -1));
-	lua_pop(reading->L, 1);
-	return text;
-}
-
 static enum webhook_scheme read_scheme(struct reading *reading)
 {
-	char *text = take_text(reading, SIGNATURE ".scheme", "scheme");
+	char *text = reading_member(reading, SIGNATURE ".scheme", "scheme");
 	enum webhook_scheme scheme = WEBHOOK_UNSIGNED;
 
 	for (size_t i = 0; text != NULL && schemes[i] != NULL; i++)
 		if (strcmp(schemes[i], text) == 0)
 			scheme = (enum webhook_scheme)(i + 1);
 	if (text != NULL && scheme == WEBHOOK_UNSIGNED)
-		complain(reading, SIGNATURE ".scheme", "expected '%s' or '%s', got '%s'", schemes[0], schemes[1], text);
+		reading_complain(reading, SIGNATURE ".scheme", "expected '%s' or '%s', got '%s'", schemes[0], schemes[1], text);
 	free(text);
 	return scheme;
 }
@@ -471,25 +280,25 @@ static void read_secret(struct reading *reading, struct manifest_signature *sign
 	lua_State *L = reading->L;
 
 	if (lua_getfield(L, -1, "secret") != LUA_TTABLE) {
-		complain(reading, SIGNATURE ".secret", "expected { path = \"/...\", field = \"...\" }, got %s",
+		reading_complain(reading, SIGNATURE ".secret", "expected { path = \"/...\", field = \"...\" }, got %s",
 			luaL_typename(L, -1));
 	} else {
-		check_known_keys(reading, lua_gettop(L), SIGNATURE ".secret", secret_keys);
-		signature->secret_path = take_text(reading, SIGNATURE ".secret.path", "path");
-		signature->secret_field = take_text(reading, SIGNATURE ".secret.field", "field");
+		reading_check_keys(reading, lua_gettop(L), SIGNATURE ".secret", secret_keys);
+		signature->secret_path = reading_member(reading, SIGNATURE ".secret.path", "path");
+		signature->secret_field = reading_member(reading, SIGNATURE ".secret.field", "field");
 		if (signature->secret_path != NULL && signature->secret_path[0] != '/')
-			complain(reading, SIGNATURE ".secret.path", "expected a path that begins with /, got '%s'",
+			reading_complain(reading, SIGNATURE ".secret.path", "expected a path that begins with /, got '%s'",
 				signature->secret_path);
 	}
 	lua_pop(L, 1);
 	if (reading->manifest->base_url == NULL)
-		complain(reading, SIGNATURE ".secret", "is fetched from base_url, which is missing");
+		reading_complain(reading, SIGNATURE ".secret", "is fetched from base_url, which is missing");
 }
 
 static void check_absent(struct reading *reading, const char *key, const char *path)
 {
 	if (lua_getfield(reading->L, -1, key) != LUA_TNIL)
-		complain(reading, path, "does not belong to this scheme");
+		reading_complain(reading, path, "does not belong to this scheme");
 	lua_pop(reading->L, 1);
 }
 
@@ -500,22 +309,22 @@ static void read_signature(struct reading *reading)
 	int type = lua_getfield(L, reading->table, SIGNATURE);
 
 	if (type == LUA_TTABLE) {
-		check_known_keys(reading, lua_gettop(L), SIGNATURE, signature_keys);
+		reading_check_keys(reading, lua_gettop(L), SIGNATURE, signature_keys);
 		signature->scheme = read_scheme(reading);
 		if (signature->scheme == WEBHOOK_STANDARD) {
 			read_secret(reading, signature);
 			check_absent(reading, "jwks_url", SIGNATURE ".jwks_url");
 		} else if (signature->scheme == WEBHOOK_FAL) {
-			signature->jwks_url = take_text(reading, SIGNATURE ".jwks_url", "jwks_url");
+			signature->jwks_url = reading_member(reading, SIGNATURE ".jwks_url", "jwks_url");
 			if (signature->jwks_url != NULL && strncmp(signature->jwks_url, HTTPS, strlen(HTTPS)) != 0)
-				complain(reading, SIGNATURE ".jwks_url", "expected a URL that begins with https://, got '%s'",
-					signature->jwks_url);
+				reading_complain(reading, SIGNATURE ".jwks_url",
+					"expected a URL that begins with https://, got '%s'", signature->jwks_url);
 			check_absent(reading, "secret", SIGNATURE ".secret");
 		}
 		if (!reading->manifest->has[FUNCTION_WEBHOOK])
-			complain(reading, SIGNATURE, "is of no use without the function webhook");
+			reading_complain(reading, SIGNATURE, "is of no use without the function webhook");
 	} else if (type != LUA_TNIL) {
-		complain(reading, SIGNATURE, "expected a table, got %s", lua_typename(L, type));
+		reading_complain(reading, SIGNATURE, "expected a table, got %s", lua_typename(L, type));
 	}
 	lua_pop(L, 1);
 }
@@ -529,33 +338,33 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	if (!lua_istable(L, -1))
 		return error_set(error, ERROR_SCRIPT, "", "%s:1: expected the script to return a table, got %s", file,
 			luaL_typename(L, -1));
-	check_known_keys(&reading, reading.table, "", known_keys);
-	manifest->id = read_text(&reading, "id", true);
+	reading_check_keys(&reading, reading.table, "", known_keys);
+	manifest->id = reading_text(&reading, "id", true);
 	check_id(&reading);
-	manifest->kind = read_text(&reading, "kind", true);
-	manifest->feature_flag = read_text(&reading, "feature_flag", false);
+	manifest->kind = reading_text(&reading, "kind", true);
+	manifest->feature_flag = reading_text(&reading, "feature_flag", false);
 	check_kind(&reading);
-	manifest->name = read_text(&reading, "name", false);
+	manifest->name = reading_text(&reading, "name", false);
 	if (manifest->name == NULL && manifest->id != NULL)
 		manifest->name = strdup(manifest->id);
 	lua_getfield(L, reading.table, "aliases");
-	manifest->aliases = take_text_list(&reading, "aliases", 0);
-	manifest->docs_url = read_text(&reading, "docs_url", false);
+	manifest->aliases = reading_take_list(&reading, "aliases", 0);
+	manifest->docs_url = reading_text(&reading, "docs_url", false);
 	check_url(&reading, "docs_url", manifest->docs_url);
-	manifest->pricing_url = read_text(&reading, "pricing_url", false);
+	manifest->pricing_url = reading_text(&reading, "pricing_url", false);
 	check_url(&reading, "pricing_url", manifest->pricing_url);
-	manifest->last_checked = read_text(&reading, "last_checked", false);
-	manifest->base_url = read_text(&reading, "base_url", false);
+	manifest->last_checked = reading_text(&reading, "last_checked", false);
+	manifest->base_url = reading_text(&reading, "base_url", false);
 	check_url(&reading, "base_url", manifest->base_url);
 	read_hosts(&reading);
 	read_outputs(&reading);
 	read_auth(&reading);
 	read_credentials(&reading);
-	manifest->capabilities = read_json(&reading, "capabilities", true);
-	manifest->pricing = read_json(&reading, "pricing", true);
-	manifest->tags = read_json(&reading, "tags", false);
-	manifest->modes = read_json(&reading, "modes", false);
-	manifest->reviews = read_json(&reading, "reviews", false);
+	manifest->capabilities = reading_json(&reading, "capabilities", true);
+	manifest->pricing = reading_json(&reading, "pricing", true);
+	manifest->tags = reading_json(&reading, "tags", false);
+	manifest->modes = reading_json(&reading, "modes", false);
+	manifest->reviews = reading_json(&reading, "reviews", false);
 	check_functions(&reading);
 	read_signature(&reading);
 	return reading.failed ? ERROR_SCRIPT : ERROR_NONE;
