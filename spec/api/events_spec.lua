@@ -247,6 +247,17 @@ describe("a job's stream", function()
     assert.equal(job, events[1].json.subject)
   end)
 
+  it("takes the filters that the other streams take", function()
+    local path = "/api/jobs/" .. submit(served) .. "/events"
+    for _, query in ipairs { "type=public.image.*", "type=*.submit,host.*", "provider=fal" } do
+      assert.equal(1, #event_stream.open(served, path .. "?" .. query):rest_of_it(5), query)
+    end
+    assert.equal(204, served:get(path .. "?type=public.video.*").status)
+    assert.equal(204, served:get(path .. "?provider=luma").status)
+    local answer = served:get(path .. "?type={")
+    assert.same({ 400, "type" }, { answer.status, answer.json.errors[1].path })
+  end)
+
   it("has nothing to come back for once all was told", function()
     local job = submit(served)
     local events = event_stream.open(served, "/api/jobs/" .. job .. "/events"):rest_of_it(5)

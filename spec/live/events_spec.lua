@@ -43,6 +43,16 @@ describe("the events of a live job", function()
     end
   end)
 
+  it("end with the job also when the last of them does not pass the filter", function()
+    local job_id = live:job("luma")
+    local stream = event_stream.open(live.host, "/api/jobs/" .. job_id .. "/events?type=*.submit")
+    local events = stream:rest_of_it(60)
+    assert.is_true(stream.ended)
+    assert.equal("done", live:status(job_id).status)
+    assert.equal(1, #events)
+    assert.equal("public.video.submit", events[1].json.type)
+  end)
+
   it("show the job as it stood then, also later", function()
     local job_id = live:job("runway")
     live:ended(job_id)

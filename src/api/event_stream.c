@@ -189,6 +189,17 @@ static void send_items(struct following *following, struct event_wait *wait)
 		end_with_job(following);
 }
 
+/* The job's last event may be one that the filter keeps back. */
+static void use_silence(struct following *following)
+{
+	const struct event_filter *filter = &following->filter;
+
+	if (http_stream_gone(&following->stream))
+		following->ending = "the client left";
+	else if (following->until_over && (filter->type_count > 0 || filter->provider[0] != '\0'))
+		end_with_job(following);
+}
+
 static void follow(struct following *following)
 {
 	/* who ends with a job must look at each event */
@@ -199,7 +210,7 @@ static void follow(struct following *following)
 		news = await_news(following, &wait, LIMIT_STREAM_LOOK_MS);
 		switch (news) {
 		case EVENT_NEWS: send_items(following, &wait); break;
-		case EVENT_SILENCE: following->ending = http_stream_gone(&following->stream) ? "the client left" : NULL; break;
+		case EVENT_SILENCE: use_silence(following); break;
 		default: note_news(following, news); break;
 		}
 		if (following->ending == NULL)
@@ -336,7 +347,8 @@ void events_of_job(struct host *host, struct http_request *request, const char *
 
 	if (http_query(request, "follow", follow_asked, sizeof follow_asked))
 		following.until_over = strcmp(follow_asked, "0") == 0 || strcmp(follow_asked, "false") == 0;
-	if (!find_job(host, request, text, &following.filter.job, &over) || !begin(&following, host, request))
+	if (!event_query_filter(host, request, &following.filter) ||
+		!find_job(host, request, text, &following.filter.job, &over) || !begin(&following, host, request))
 		return;
 	following.filter.of_job = true;
 	following.last = following.last < 0 ? 0 : following.last;
