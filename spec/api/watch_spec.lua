@@ -11,19 +11,24 @@ local function base(served)
 end
 
 -- A command in the background whose output grows in a file.
-local function background(served, command)
-  local path = served.folder .. "/watch.out"
+local function background(served, command, name)
+  local path = ("%s/%s.out"):format(served.folder, name or "watch")
   local pipe = io.popen(("%s %s >%s 2>%s.err </dev/null & echo $!"):format(PROGRAM, command, path, path))
   local pid = pipe:read("l")
   pipe:close()
+  local function read(from)
+    local file = io.open(from)
+    local text = file:read("a")
+    file:close()
+    return text
+  end
   return {
-    text = function()
-      local file = io.open(path)
-      local text = file:read("a")
-      file:close()
-      return text
+    text = function() return read(path) end,
+    errors = function() return read(path .. ".err") end,
+    stop = function()
+      if pid then os.execute("kill " .. pid) end
+      pid = nil
     end,
-    stop = function() os.execute("kill " .. pid) end,
   }
 end
 
@@ -73,6 +78,43 @@ describe("providerd watch", function()
     providers.submit(served, providers.luma)
     served:eventually(function() return watch.text():find("luma", 1, true) end)
     assert.is_nil(watch.text():find("public.image", 1, true))
+  end)
+
+  it("can be told which events of a job", function()
+    local job = providers.submit(served, providers.fal).job_id
+    local function watch(...)
+      local code, out, err = host.run({ "watch", job, "--base", base(served), ... }, { seconds = 30 })
+      assert.equal(0, code, err)
+      return #lines(out)
+    end
+    assert.equal(1, watch("--type", "public.image.*", "--provider", "fal"))
+    assert.equal(0, watch("--type", "public.video.*"))
+    assert.equal(0, watch("--provider", "luma"))
+    local code, _, err = host.run({ "watch", job, "--base", base(served), "--type", "{" }, { seconds = 30 })
+    assert.equal(1, code)
+    assert.truthy(err:find("400: .*brace"), err)
+  end)
+
+  it("says once that all streams are taken, keeps trying, and says when it goes on", function()
+    local full = host.start { config = { server = { max_streams = 1 } } }
+    local first = background(full, "watch --json --base " .. base(full), "first")
+    local watch
+    finally(function()
+      first.stop()
+      if watch then watch.stop() end
+      full:remove()
+    end)
+    full:eventually(function() return full:get("/metrics").body:find("providerd_event_streams 1\n", 1, true) end)
+    watch = background(full, "watch --since 0 --base " .. base(full))
+    full:eventually(function() return watch.errors():find("\n", 1, true) end)
+    socket.sleep(4.5) -- it has tried again twice
+    assert.equal(1, #lines(watch.errors()), watch.errors())
+    assert.truthy(watch.errors():find("503: 1 event streams are open: server.max_streams", 1, true), watch.errors())
+    first.stop()
+    full:eventually(function() return watch.errors():find("goes on", 1, true) end)
+    providers.submit(full, providers.fal)
+    full:eventually(function() return watch.text():find("public.image.submit", 1, true) end)
+    assert.equal(2, #lines(watch.errors()), watch.errors())
   end)
 
   for name, arguments in pairs {

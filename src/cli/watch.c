@@ -13,10 +13,10 @@
 #include "base/limits.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
+#include "cli/progress.h"
 #include "cli/show.h"
 #include "cli/stream_reader.h"
 
-#define BAR_CELLS 24
 #define PATH_BYTES 1024
 
 static const char usage[] =
@@ -28,26 +28,30 @@ static const char usage[] =
 	"  --json       each event as one line of JSON (a CloudEvent)\n" KEY_HELP
 	"\nExit code: 0, or with JOB: 0 it is done, 1 it ended otherwise or cannot be followed; 64 bad arguments.\n";
 
+/* What keeps it from following: each is said once. */
+enum trouble { TROUBLE_NONE, TROUBLE_SILENT, TROUBLE_BUSY };
+
 struct watching {
 	const char *job, *base, *key, *type, *provider, *since;
-	bool json, terminal, bar_is_drawn;
+	bool json, terminal;
 	char path[PATH_BYTES];
 	struct client *client, *asking; /* a second connection: the first is busy with the stream */
 	struct stream_reader reader;
+	bool connected; /* the stream has begun */
+	enum trouble trouble;
 	char status[16]; /* of the watched job, as the last event had it */
-	double progress;
-	char doing[3 * SHOW_BYTES]; /* what the bar says */
-	int64_t eta_at_ns;	    /* when the job may be done; 0: not known */
-	int64_t redraw_ns;
+	struct progress progress;
 };
 
-/* ---- showing ---- */
+/* ---- asking ---- */
 
-static void clear_bar(struct watching *watching)
+/* Fills `answer`; false when there is none of use. */
+static bool ask_job(struct watching *watching, const char *job_id, struct client_answer *answer)
 {
-	if (watching->bar_is_drawn)
-		printf("\r\033[K");
-	watching->bar_is_drawn = false;
+	char path[128];
+
+	snprintf(path, sizeof path, "/api/jobs/status/%.40s", job_id);
+	return client_send(watching->asking, "GET", path, NULL, answer, NULL) == ERROR_NONE && answer->status == 200;
 }
 
 /* Seconds until the job may be done, as the host's history has it; -1: not known. */
@@ -55,11 +59,9 @@ static double ask_eta(struct watching *watching, const char *job_id)
 {
 	struct client_answer answer = { 0 };
 	const json_t *seconds;
-	char path[128];
 	double eta = -1;
 
-	snprintf(path, sizeof path, "/api/jobs/status/%.40s", job_id);
-	if (client_send(watching->asking, "GET", path, NULL, &answer, NULL) == ERROR_NONE && answer.status == 200) {
+	if (ask_job(watching, job_id, &answer)) {
 		seconds = json_object_get(json_object_get(answer.json, "eta"), "p50_seconds");
 		eta = json_is_number(seconds) ? json_number_value(seconds) : -1;
 	}
@@ -67,57 +69,39 @@ static double ask_eta(struct watching *watching, const char *job_id)
 	return eta;
 }
 
+/* How the watched job has ended: the events that were shown need not be all that it had. */
+static int ask_result(struct watching *watching)
+{
+	struct client_answer answer = { 0 };
+
+	if (ask_job(watching, watching->job, &answer))
+		show_text(answer.json, "status", watching->status, sizeof watching->status);
+	client_answer_free(&answer);
+	return strcmp(watching->status, "done") == 0 ? EXIT_OK : EXIT_PROBLEM;
+}
+
+/* ---- showing ---- */
+
 static bool is_over(const char *status)
 {
 	return strcmp(status, "queued") != 0 && strcmp(status, "running") != 0;
 }
 
-/* What is left, or how long it is overdue by the history of others. */
-static void print_left(const struct watching *watching)
-{
-	double left = watching->eta_at_ns == 0 ? -1 : (double)(watching->eta_at_ns - clock_monotonic_ns()) / 1e9;
-
-	if (watching->eta_at_ns != 0)
-		printf(left > 0.5 ? "  about %.0f s left" : "  any moment now", left);
-}
-
-static void draw_bar(struct watching *watching)
-{
-	char cells[BAR_CELLS + 1];
-	int full = watching->progress <= 0 ? 0 : watching->progress >= 1 ? BAR_CELLS : (int)(watching->progress * BAR_CELLS);
-
-	memset(cells, '.', BAR_CELLS);
-	memset(cells, '#', (size_t)full);
-	cells[BAR_CELLS] = '\0';
-	clear_bar(watching);
-	printf("[%s] %3.0f %%  %s", cells, watching->progress * 100, watching->doing);
-	print_left(watching);
-	fflush(stdout);
-	watching->bar_is_drawn = true;
-}
-
-/* About once a second: the time goes on without an event. */
 static void tick(void *context)
 {
-	struct watching *watching = context;
-	int64_t now = clock_monotonic_ns();
-
-	if (!watching->bar_is_drawn || now < watching->redraw_ns)
-		return;
-	watching->redraw_ns = now + 1000000000LL;
-	draw_bar(watching);
+	progress_tick(&((struct watching *)context)->progress);
 }
 
-static void show_progressing(struct watching *watching, const json_t *job)
+static void note_progress(struct watching *watching, const json_t *event, const json_t *data)
 {
-	char cost[SHOW_BYTES], id[SHOW_BYTES], provider[SHOW_BYTES];
-	double eta = ask_eta(watching, show_text(job, "job_id", id, sizeof id));
+	struct progress_job job = { .share = json_number_value(json_object_get(data, "progress")) };
+	char cost[SHOW_BYTES], provider[SHOW_BYTES];
+	double eta = ask_eta(watching, show_text(event, "subject", job.id, sizeof job.id));
 
-	watching->progress = json_number_value(json_object_get(job, "progress"));
-	watching->eta_at_ns = eta >= 0 ? clock_monotonic_ns() + (int64_t)(eta * 1e9) : 0;
-	snprintf(watching->doing, sizeof watching->doing, "%s  %s  %s", watching->status,
-		show_text(job, "provider", provider, sizeof provider), show_cost(job, cost));
-	draw_bar(watching);
+	job.eta_at_ns = eta >= 0 ? clock_monotonic_ns() + (int64_t)(eta * 1e9) : 0;
+	snprintf(job.doing, sizeof job.doing, "%s  %s  %s", watching->status,
+		show_text(data, "provider", provider, sizeof provider), show_cost(data, cost));
+	progress_put(&watching->progress, &job);
 }
 
 static void print_job_line(const json_t *event, const json_t *job)
@@ -151,19 +135,22 @@ static void print_host_line(const json_t *event, const json_t *data)
 static void show_event(struct watching *watching, const json_t *event)
 {
 	const json_t *data = json_object_get(event, "data");
+	const char *job_id = json_text(event, "subject");
 
-	if (json_text(event, "subject") == NULL) {
-		clear_bar(watching);
-		print_host_line(event, data);
-		return;
+	if (job_id != NULL)
+		show_text(data, "status", watching->status, sizeof watching->status);
+	if (job_id != NULL && watching->terminal && !is_over(watching->status)) {
+		note_progress(watching, event, data);
+	} else {
+		progress_clear(&watching->progress);
+		if (job_id != NULL)
+			print_job_line(event, data);
+		else
+			print_host_line(event, data);
 	}
-	show_text(data, "status", watching->status, sizeof watching->status);
-	if (watching->terminal && !is_over(watching->status)) {
-		show_progressing(watching, data);
-		return;
-	}
-	clear_bar(watching);
-	print_job_line(event, data);
+	if (job_id != NULL && is_over(watching->status))
+		progress_remove(&watching->progress, job_id);
+	progress_draw(&watching->progress);
 }
 
 static void take_event(void *context, const char *id, const char *text)
@@ -188,7 +175,16 @@ static void take_event(void *context, const char *id, const char *text)
 
 static void take_bytes(void *context, const char *bytes, size_t length)
 {
-	stream_reader_take(&((struct watching *)context)->reader, bytes, length);
+	struct watching *watching = context;
+
+	if (!watching->connected) {
+		watching->connected = true;
+		if (watching->trouble != TROUBLE_NONE)
+			fprintf(stderr, "providerd watch: it goes on\n");
+		watching->trouble = TROUBLE_NONE;
+		progress_draw(&watching->progress);
+	}
+	stream_reader_take(&watching->reader, bytes, length);
 }
 
 static void pause_ms(long milliseconds)
@@ -204,8 +200,24 @@ static int refused(const struct client_answer *answer)
 	return EXIT_PROBLEM;
 }
 
+static void say_trouble(struct watching *watching, enum trouble trouble, const char *text)
+{
+	if (watching->trouble != trouble)
+		fprintf(stderr, "providerd watch: %s; trying again\n", text);
+	watching->trouble = trouble;
+}
+
+/* The host is there, but takes nobody now: all its streams are in use, or it stops. */
+static void say_busy(struct watching *watching, const struct client_answer *answer)
+{
+	char detail[480], text[500];
+
+	snprintf(text, sizeof text, "%d: %s", answer->status, show_text(answer->json, "detail", detail, sizeof detail));
+	say_trouble(watching, TROUBLE_BUSY, text);
+}
+
 /* One connection. -1: go on with another. */
-static int follow_once(struct watching *watching, bool *quiet)
+static int follow_once(struct watching *watching)
 {
 	const struct client_follower follower = { .take = take_bytes, .tick = tick, .context = watching };
 	struct client_answer answer = { 0 };
@@ -213,16 +225,19 @@ static int follow_once(struct watching *watching, bool *quiet)
 	enum error_code code;
 	int result = -1;
 
+	watching->connected = false;
 	stream_reader_begin(&watching->reader);
 	code = client_follow(watching->client, watching->path, watching->reader.id, &follower, &answer, &error);
-	clear_bar(watching);
-	if (code != ERROR_NONE && !*quiet)
-		fprintf(stderr, "providerd watch: %s; trying again\n", error.message);
-	else if (code == ERROR_NONE && answer.status == 204)
-		result = strcmp(watching->status, "done") == 0 || watching->status[0] == '\0' ? EXIT_OK : EXIT_PROBLEM;
-	else if (code == ERROR_NONE && answer.status != 200 && answer.status != 503)
+	progress_clear(&watching->progress);
+	fflush(stdout);
+	if (code != ERROR_NONE)
+		say_trouble(watching, TROUBLE_SILENT, error.message);
+	else if (answer.status == 204)
+		result = ask_result(watching);
+	else if (answer.status == 503)
+		say_busy(watching, &answer);
+	else if (answer.status != 200)
 		result = refused(&answer);
-	*quiet = code != ERROR_NONE;
 	client_answer_free(&answer);
 	return result;
 }
@@ -230,11 +245,10 @@ static int follow_once(struct watching *watching, bool *quiet)
 /* A job that is over is told to its end by one connection; the next one learns that nothing is left, at once. */
 static int follow(struct watching *watching)
 {
-	bool quiet = false;
 	int result;
 
 	for (;;) {
-		result = follow_once(watching, &quiet);
+		result = follow_once(watching);
 		if (result != -1)
 			return result;
 		if (watching->job == NULL || watching->status[0] == '\0' || !is_over(watching->status))
