@@ -3,6 +3,7 @@
 local cases = require "spec.support.check_cases"
 local cjson = require "cjson"
 local host = require "spec.support.host"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local PROFILE = "p3_providers_gpu_image_video"
@@ -42,13 +43,6 @@ local function find(report, name)
   for _, one in ipairs(report.checks) do
     if one.name == name then return one end
   end
-end
-
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local content = file:read("a")
-  file:close()
-  return content
 end
 
 local function with_host(options, use)
@@ -166,9 +160,11 @@ return {
 ]] },
     } do
       it("fails with one " .. script.name, function()
-        local files = { ["providers/gpu_modal.lua"] = read_file("providers/gpu_modal.lua"),
-          ["providers/image_fal.lua"] = read_file("providers/image_fal.lua"),
-          ["providers/video_luma.lua"] = read_file("providers/video_luma.lua"), ["providers/image_own.lua"] = script.text }
+        local files = { ["providers/image_own.lua"] = script.text }
+        for _, name in ipairs { "gpu_modal", "image_fal", "video_luma" } do
+          local path = "providers/" .. name .. ".lua"
+          files[path] = assert(shell.read(path))
+        end
         with_host({ files = files }, function(served)
           local code, report = check_json(base_of(served))
           local names, details = failures(report)
@@ -193,7 +189,7 @@ return {
     setup(function()
       local files = {}
       for _, name in ipairs { "gpu_replicate.lua", "image_fal.lua", "video_luma.lua" } do
-        files["providers/" .. name] = read_file("providers/" .. name)
+        files["providers/" .. name] = assert(shell.read("providers/" .. name))
       end
       good = host.start { files = files }
       proxy = host.start { program = "lua5.4", arguments = { "spec/support/altering_proxy.lua", good.port } }

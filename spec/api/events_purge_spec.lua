@@ -1,12 +1,7 @@
 -- Events are kept for registry.keep_days; the newest stays whatever its age, so that numbers never begin again.
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"
-
-local function sql(served, statement)
-  local pipe = io.popen(("sqlite3 '%s/data/registry.db' \"%s\" 2>&1"):format(served.home, statement))
-  local said = pipe:read("a")
-  assert(pipe:close(), said)
-end
+local sql = require("spec.support.shell").sql
 
 describe("old events", function()
   local served

@@ -1,6 +1,7 @@
 -- With the shipped configuration no connection leaves the machine, whatever is asked: the kernel is the witness (strace). Flags
 -- and credentials are added on top, because even then only live switches may open anything.
 local providers = require "spec.support.providers"
+local shell = require "spec.support.shell"
 local start = require("spec.support.host").start
 
 local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
@@ -11,13 +12,6 @@ local WRAPPER = [[
 export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
 exec strace -D -f -qq -e trace=connect,bind -e signal=none -o %s %s "$@"
 ]]
-
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
 
 -- Everything that a client can ask, of every provider, dry and asked to be live.
 local function ask_everything(host)
@@ -53,7 +47,7 @@ end
 
 describe("the host opens no connection beyond the machine", function()
   local CASES = {
-    { name = "with the shipped configuration", options = { config = read_file("config/comfyvn.json") } },
+    { name = "with the shipped configuration", options = { config = assert(shell.read("config/comfyvn.json")) } },
     { name = "with flags and credentials, live off", options = {
       config = { features = { enable_public_gpu = true, enable_public_image_video = true } },
       secrets = (function()
@@ -79,7 +73,7 @@ describe("the host opens no connection beyond the machine", function()
       local host = start(case.options)
       ask_everything(host)
       host:remove()
-      local text = read_file(trace)
+      local text = assert(shell.read(trace))
       os.remove(trace)
       os.remove(wrapper)
       assert.is_truthy(text:find("bind(", 1, true), "strace saw nothing, not even the listening socket")

@@ -14,11 +14,6 @@ local BODY = '{"prompt":"a lighthouse at dusk"}'
 
 local events = {}
 
-local function percentile(values, share)
-  table.sort(values)
-  return values[math.max(1, math.ceil(#values * share))] * 1000
-end
-
 -- Submits to one host at a steady pace and asks it, or a second one, for other things in between; the p99 of those in
 -- milliseconds.
 local function pace(host, asked)
@@ -36,7 +31,7 @@ local function pace(host, asked)
       socket.sleep(0.005)
     end
   end
-  return percentile(times, 0.99), #times
+  return measure.percentile(times, 0.99) * 1000, #times
 end
 
 -- The same pace while a thousand follow: also how long the events took, and the memory with all streams open.

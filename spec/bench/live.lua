@@ -7,6 +7,7 @@
 local cjson = require "cjson"
 local http = require "spec.support.http"
 local measure = require "spec.bench.measure"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 local support = require "spec.support.live"
 
@@ -18,19 +19,11 @@ local TICKS_PER_SECOND = 100
 
 local live = {}
 
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 -- Seconds of CPU that a thread of the host has used, by the thread's name.
 local function thread_seconds(pid, name)
   local seconds = 0
-  for tid in measure.run("ls /proc/" .. pid .. "/task"):gmatch("%d+") do
-    local stat = read_file(("/proc/%s/task/%s/stat"):format(pid, tid))
+  for tid in shell.output("ls /proc/" .. pid .. "/task"):gmatch("%d+") do
+    local stat = shell.read(("/proc/%s/task/%s/stat"):format(pid, tid))
     local user, kernel = (stat or ""):match("^%d+ %(" .. name .. "%) " .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
     if user then seconds = seconds + (tonumber(user) + tonumber(kernel)) / TICKS_PER_SECOND end
   end
@@ -42,11 +35,6 @@ local function seconds_of(text)
   local year, month, day, hour, minute, second = text:match("(%d+)-(%d+)-(%d+)T(%d+):(%d+):([%d.]+)Z")
   local whole = os.time { year = year, month = month, day = day, hour = hour, min = minute, sec = 0 }
   return whole + tonumber(second)
-end
-
-local function percentile(values, share)
-  table.sort(values)
-  return values[math.max(1, math.ceil(#values * share))]
 end
 
 local function start()
@@ -146,8 +134,8 @@ function live.in_flight(line)
   line(name, "%.2f s", socket.gettime() - restarted, 2)
   host:eventually(function() return counts(host).sent == 0 end, 2 * JOB_SECONDS)
   local late = delays(host, setup.simulator)
-  line(("an end is seen after (p99 of %d; p50 %.1f s)"):format(#late, percentile(late, 0.5)), "%.1f s", percentile(late, 0.99),
-    POLL_SECONDS + 1)
+  local seen = ("an end is seen after (p99 of %d; p50 %.1f s)"):format(#late, measure.percentile(late, 0.5))
+  line(seen, "%.1f s", measure.percentile(late, 0.99), POLL_SECONDS + 1)
   setup:remove()
 end
 
@@ -171,27 +159,9 @@ local function all_sent(host)
   end
 end
 
--- Asks on one connection, anew when the other side closes it.
-local function asker(port, path, body, headers, wanted)
-  local client
-  return function()
-    client = client or http.connect(port)
-    local began = socket.gettime()
-    client:send("POST", path, body, headers)
-    local answer = client:receive()
-    local took = socket.gettime() - began
-    assert(answer.status == wanted, answer.body)
-    if answer.headers["connection"] ~= "keep-alive" then
-      client:close()
-      client = nil
-    end
-    return took
-  end
-end
-
 -- Microseconds that the disk takes for one synced append of the size of a small commit.
 local function synced_append(folder)
-  local output = measure.run(("LC_ALL=C dd if=/dev/zero of='%s/sync' bs=32k count=200 oflag=dsync"):format(folder))
+  local output = shell.output(("LC_ALL=C dd if=/dev/zero of='%s/sync' bs=32k count=200 oflag=dsync"):format(folder))
   return tonumber(output:match("copied, ([%d.e-]+) s")) / 200 * 1e6
 end
 
@@ -199,11 +169,12 @@ end
 function live.submit_cost(line)
   local setup = start()
   local body = cjson.encode { prompt = "a lighthouse", image_size = "square" }
-  local direct = asker(setup.simulator.port, "/queue.fal.run/fal-ai/flux/schnell", body,
-    { Authorization = "Key 11111111-2222:benchbench" }, 200)
-  local host = asker(setup.host.port, setup:path(PROVIDER, "submit"),
-    cjson.encode { prompt = "a lighthouse", dry_run = false }, nil, 202)
-  local dry = asker(setup.host.port, setup:path(PROVIDER, "submit"), cjson.encode { prompt = "a lighthouse" }, nil, 200)
+  local direct = measure.asker(setup.simulator.port, "/queue.fal.run/fal-ai/flux/schnell",
+    { method = "POST", body = body, headers = { Authorization = "Key 11111111-2222:benchbench" } })
+  local path, prompt = setup:path(PROVIDER, "submit"), "a lighthouse"
+  local host = measure.asker(setup.host.port, path,
+    { method = "POST", body = cjson.encode { prompt = prompt, dry_run = false }, status = "202" })
+  local dry = measure.asker(setup.host.port, path, { method = "POST", body = cjson.encode { prompt = prompt } })
   local of_vendor, of_dry = median_of(500, direct), median_of(500, dry)
   local of_host = median_of(500, host, all_sent(setup.host))
   line("a submit at the simulator, p50", "%.0f us", of_vendor)

@@ -1,28 +1,11 @@
 -- measure.lua - the measurements of `make bench`, each a function that returns figures.
 local http = require "spec.support.http"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local measure = {}
 
 local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
-
-local function quote(text) return "'" .. tostring(text):gsub("'", "'\\''") .. "'" end
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
---- What a shell command prints.
-function measure.run(command)
-  local pipe = assert(io.popen(command .. " 2>&1", "r"))
-  local output = pipe:read("a")
-  if not pipe:close() then error(command .. "\n" .. output, 0) end
-  return output
-end
 
 function measure.median(values)
   local sorted = table.move(values, 1, #values, 1, {})
@@ -31,9 +14,15 @@ function measure.median(values)
   return #sorted % 2 == 1 and sorted[middle] or (sorted[middle] + sorted[middle + 1]) / 2
 end
 
+--- The value below which this share of the values lies; sorts them.
+function measure.percentile(values, share)
+  table.sort(values)
+  return values[math.max(1, math.ceil(#values * share))]
+end
+
 --- Resident memory of a process in MB.
 function measure.memory(pid)
-  local status = assert(read_file("/proc/" .. pid .. "/status"), "the process has ended")
+  local status = assert(shell.read("/proc/" .. pid .. "/status"), "the process has ended")
   return tonumber(status:match("VmRSS:%s+(%d+) kB")) / 1024
 end
 
@@ -42,8 +31,8 @@ end
 local function wrk(port, connections, seconds, request, count)
   local url = ("http://127.0.0.1:%d%s"):format(port, request.path)
   local options = ("-t%d -c%d -d%d"):format(count and 1 or math.min(connections, 2), connections, seconds)
-  local arguments = ("%s %s %s"):format(request.method, quote(request.body or ""), count or "")
-  return measure.run(("wrk %s -s spec/bench/load.lua %s -- %s"):format(options, quote(url), arguments))
+  local arguments = ("%s %s %s"):format(request.method, shell.quote(request.body or ""), count or "")
+  return shell.output(("wrk %s -s spec/bench/load.lua %s -- %s"):format(options, shell.quote(url), arguments))
 end
 
 --- Runs wrk: { rate, p50, p99 }, per second and in microseconds. Any failed request is an error.
@@ -73,25 +62,30 @@ function measure.answer(port, request)
 end
 
 -- Sends it on an open connection and waits for the last byte: seconds, the body, and whether the host closes.
-local function ask(connection, request_text)
+local function ask(connection, request_text, wanted)
   local began = socket.gettime()
   assert(connection:send(request_text))
-  local length, closes, body
+  local status = assert(connection:receive("*l"))
+  local length, closes
   repeat
     local line = assert(connection:receive("*l"))
     length = tonumber(line:match("^Content%-Length: (%d+)$")) or length
     closes = closes or line == "Connection: close"
   until line == ""
-  body = assert(connection:receive(length))
-  return socket.gettime() - began, body, closes
+  local body = assert(connection:receive(length))
+  local took = socket.gettime() - began
+  assert(status:sub(10, 12) == wanted, body)
+  return took, body, closes
 end
 
---- A function that asks once per call, on one connection, and returns seconds and body.
-function measure.asker(port, path)
-  local text = http.format(port, "GET", path)
+--- A function that asks once per call, on one connection, and returns seconds and body. `request` may say method, body, headers,
+-- and the status of the answer, "200" if it does not.
+function measure.asker(port, path, request)
+  request = request or {}
+  local text = http.format(port, request.method or "GET", path, request.body, request.headers)
   local client = http.connect(port)
   return function()
-    local seconds, body, closes = ask(client.socket, text)
+    local seconds, body, closes = ask(client.socket, text, request.status or "200")
     if closes then
       client:close()
       client = http.connect(port)
@@ -156,14 +150,15 @@ end
 local function end_process(pid)
   os.execute("kill -TERM " .. pid .. " 2>/dev/null")
   wait_until(60, "the end of process " .. pid, function()
-    local status = read_file("/proc/" .. pid .. "/status")
+    local status = shell.read("/proc/" .. pid .. "/status")
     return not status or status:match("State:%s+Z") ~= nil
   end)
 end
 
 local function time_one_start(home)
   local port, began = free_port(), socket.gettime()
-  local command = ("env -i PATH=/usr/bin:/bin %s serve --home %s --listen 127.0.0.1:%d"):format(quote(PROGRAM), quote(home), port)
+  local command = ("env -i PATH=/usr/bin:/bin %s serve --home %s --listen 127.0.0.1:%d"):format(shell.quote(PROGRAM),
+    shell.quote(home), port)
   local pipe = assert(io.popen(command .. " </dev/null >/dev/null 2>&1 & echo $!"))
   local pid = pipe:read("l")
   pipe:close()

@@ -11,6 +11,7 @@ local cjson = require "cjson"
 local events = require "spec.bench.events"
 local live = require "spec.bench.live"
 local measure = require "spec.bench.measure"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local SECONDS = tonumber(os.getenv("BENCH_SECONDS") or 2)
@@ -28,14 +29,7 @@ local REQUESTS = {
   { name = "poll", method = "POST", path = "/api/providers/image/fal/poll" }, -- the body names a job, see below
 }
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
-local shipped = read_file("config/comfyvn.json")
+local shipped = assert(shell.read("config/comfyvn.json"))
 local threads = cjson.decode(shipped).server.threads
 
 local function start_host()
@@ -152,8 +146,8 @@ end
 local function main()
   local host = start_host()
   local idle = measure.memory(host.pid)
-  local version = measure.run(PROGRAM .. " --version"):match("^[^\n]*")
-  local processors = measure.run("nproc"):match("%d+")
+  local version = shell.output(PROGRAM .. " --version"):match("^[^\n]*")
+  local processors = shell.output("nproc"):match("%d+")
   say("%s, %d threads, beside a bare civetweb handler; %s CPUs, medians of %d x %d s\n", version, threads, processors, ROUNDS,
     SECONDS)
   local figures = bench_requests(host)

@@ -1,5 +1,6 @@
 -- The registry's schema: an older one is brought to the newest when the host starts, with all that is in it; a newer one is
 -- refused and left as it is.
+local sql = require("spec.support.shell").sql
 local support = require "spec.support.live"
 
 local NEWEST = 4
@@ -10,13 +11,6 @@ local BACK = {
   [4] = "ALTER TABLE live DROP COLUMN trace",
   [3] = "DROP TABLE hook; DROP TABLE delivery; DROP TABLE callback",
 }
-
-local function sql(host, statement)
-  local pipe = io.popen(("sqlite3 '%s/data/registry.db' \"%s\" 2>&1"):format(host.home, statement))
-  local said = pipe:read("a")
-  assert(pipe:close(), said)
-  return said
-end
 
 -- The tables as SQLite describes them, one a line.
 local function tables(host)

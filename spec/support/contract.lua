@@ -1,6 +1,7 @@
 -- Loads recorded contract cases and compares them with what a script does.
 local cjson = require "cjson"
 local offline = require "offline"
+local shell = require "spec.support.shell"
 
 local contract = {}
 
@@ -9,16 +10,9 @@ local FILES = {
   stability = "image_stability", fal = "image_fal", runway = "video_runway", pika = "video_pika", luma = "video_luma",
 }
 
-local function read_file(path)
-  local file = assert(io.open(path, "rb"))
-  local text = file:read("a")
-  file:close()
-  return text
-end
-
 --- The cases of a provider; with another `decode`, such as exact_json's, without lua-cjson's losses.
 function contract.cases(id, decode)
-  return (decode or cjson.decode)(read_file("spec/contracts/" .. id .. ".json"))
+  return (decode or cjson.decode)(assert(shell.read("spec/contracts/" .. id .. ".json")))
 end
 
 function contract.load(id)

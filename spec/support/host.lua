@@ -15,6 +15,7 @@
 -- under a sanitizer on a slow machine: deadlines are long, and polled.
 local exact = require "spec.support.exact_json"
 local http = require "spec.support.http"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local Host = {}
@@ -27,22 +28,6 @@ local PASSED_ON = {
   "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
   "LSAN_OPTIONS",
 }
-
-local function quote(text)
-  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
-end
-
-local function shell(command)
-  assert(os.execute(command), "failed: " .. command)
-end
-
-local function read_file(path)
-  local file = io.open(path, "rb")
-  if not file then return nil end
-  local text = file:read("a")
-  file:close()
-  return text
-end
 
 local function write_file(path, text)
   local file = assert(io.open(path, "wb"))
@@ -85,7 +70,7 @@ end
 local leftovers = setmetatable({ folders = {}, processes = {} }, {
   __gc = function(left)
     for process in pairs(left.processes) do os.execute("kill -KILL " .. process.pid .. " 2>/dev/null") end
-    for folder in pairs(left.folders) do os.execute("rm -rf " .. quote(folder)) end
+    for folder in pairs(left.folders) do os.execute("rm -rf " .. shell.quote(folder)) end
   end,
 })
 
@@ -96,7 +81,7 @@ local function new_folder()
 end
 
 local function remove_folder(folder)
-  shell("rm -rf " .. quote(folder))
+  shell.run("rm -rf " .. shell.quote(folder))
   leftovers.folders[folder] = nil
 end
 
@@ -104,9 +89,9 @@ local function environment_words(env)
   local words = { "env -i" }
   for _, name in ipairs(PASSED_ON) do
     local value = os.getenv(name)
-    if value and not (env and env[name]) then words[#words + 1] = quote(name .. "=" .. value) end
+    if value and not (env and env[name]) then words[#words + 1] = shell.quote(name .. "=" .. value) end
   end
-  for name, value in pairs(env or {}) do words[#words + 1] = quote(name .. "=" .. value) end
+  for name, value in pairs(env or {}) do words[#words + 1] = shell.quote(name .. "=" .. value) end
   return table.concat(words, " ")
 end
 
@@ -116,13 +101,13 @@ local runs = 0
 local function spawn(folder, arguments, env, program)
   runs = runs + 1
   local run = ("%s/run-%d"):format(folder, runs)
-  local words = { environment_words(env), quote(program or PROGRAM) }
-  for _, argument in ipairs(arguments) do words[#words + 1] = quote(argument) end
+  local words = { environment_words(env), shell.quote(program or PROGRAM) }
+  for _, argument in ipairs(arguments) do words[#words + 1] = shell.quote(argument) end
   local after = " >R.out 2>R.err & echo $! >R.pid; wait $!; echo $? >R.new; mv R.new R.exit"
-  after = after:gsub("R%.", function() return quote(run .. ".") end)
+  after = after:gsub("R%.", function() return shell.quote(run .. ".") end)
   local script = table.concat(words, " ") .. after
-  shell("setsid sh -c " .. quote(script) .. " </dev/null >/dev/null 2>&1 &")
-  local pid = poll(START_SECONDS, function() return (read_file(run .. ".pid") or ""):match("^(%d+)\n") end)
+  shell.run("setsid sh -c " .. shell.quote(script) .. " </dev/null >/dev/null 2>&1 &")
+  local pid = poll(START_SECONDS, function() return (shell.read(run .. ".pid") or ""):match("^(%d+)\n") end)
   assert(pid, "the program was not started")
   local process = { run = run, pid = pid }
   leftovers.processes[process] = true
@@ -130,16 +115,16 @@ local function spawn(folder, arguments, env, program)
 end
 
 local function output(process)
-  return read_file(process.run .. ".out") or ""
+  return shell.read(process.run .. ".out") or ""
 end
 
 local function errors(process)
-  return read_file(process.run .. ".err") or ""
+  return shell.read(process.run .. ".err") or ""
 end
 
 -- The exit code once it has ended: 128 + signal when it was killed.
 local function exit_code(process)
-  local code = tonumber(read_file(process.run .. ".exit"))
+  local code = tonumber(shell.read(process.run .. ".exit"))
   if code then leftovers.processes[process] = nil end
   return code
 end
@@ -159,12 +144,12 @@ local function as_text(value)
 end
 
 local function write_home(self, options)
-  shell("mkdir -p " .. quote(self.home .. "/config"))
+  shell.run("mkdir -p " .. shell.quote(self.home .. "/config"))
   local config = options.config or {}
   if type(config) == "table" then config = merge(merge({}, DEFAULTS), config) end
   if config ~= "" then self:write("config/comfyvn.json", as_text(config)) end
   if options.secrets then self:write("config/comfyvn.secrets.json", as_text(options.secrets)) end
-  if options.scripts then shell("cp -r providers lua " .. quote(self.home .. "/")) end
+  if options.scripts then shell.run("cp -r providers lua " .. shell.quote(self.home .. "/")) end
   for path, text in pairs(options.files or {}) do self:write(path, text) end
 end
 
@@ -175,9 +160,9 @@ function Host:write(path, text, mode)
   local folder, name = target:match("^(.*)/([^/]*)$")
   local temporary = folder .. "/." .. name .. ".new"
   mode = mode or (name:find("secrets.json", 1, true) and "600" or nil)
-  if not io.open(folder .. "/.") then shell("mkdir -p " .. quote(folder)) end
+  if not io.open(folder .. "/.") then shell.run("mkdir -p " .. shell.quote(folder)) end
   write_file(temporary, text)
-  if mode then shell("chmod " .. mode .. " " .. quote(temporary)) end
+  if mode then shell.run("chmod " .. mode .. " " .. shell.quote(temporary)) end
   assert(os.rename(temporary, target))
 end
 
@@ -187,7 +172,7 @@ function Host:write_in_place(path, text)
 end
 
 function Host:read(path)
-  return read_file(self.home .. "/" .. path)
+  return shell.read(self.home .. "/" .. path)
 end
 
 function Host:delete(path)
@@ -195,7 +180,7 @@ function Host:delete(path)
 end
 
 function Host:chmod(path, mode)
-  shell("chmod " .. mode .. " " .. quote(self.home .. "/" .. path))
+  shell.run("chmod " .. mode .. " " .. shell.quote(self.home .. "/" .. path))
 end
 
 -- Starting and ending -----------------------------------------------------------------------------------------------------

@@ -1,0 +1,36 @@
+-- Files and commands of the machine, for specs and benches.
+local shell = {}
+
+--- A word for the shell.
+function shell.quote(text)
+  return "'" .. tostring(text):gsub("'", "'\\''") .. "'"
+end
+
+--- A file's bytes, or nil.
+function shell.read(path)
+  local file = io.open(path, "rb")
+  if not file then return nil end
+  local text = file:read("a")
+  file:close()
+  return text
+end
+
+--- Runs a command that must succeed.
+function shell.run(command)
+  assert(os.execute(command), "failed: " .. command)
+end
+
+--- What a command prints, on either output. An error when it fails.
+function shell.output(command)
+  local pipe = assert(io.popen(command .. " 2>&1", "r"))
+  local output = pipe:read("a")
+  if not pipe:close() then error(command .. "\n" .. output, 0) end
+  return output
+end
+
+--- What SQLite's shell answers of a host's registry.
+function shell.sql(host, statement)
+  return shell.output(("sqlite3 %s %s"):format(shell.quote(host.home .. "/data/registry.db"), shell.quote(statement)))
+end
+
+return shell
