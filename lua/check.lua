@@ -6,6 +6,7 @@
 -- A script runs for every request: what it needs each time (options, lists of fields) it makes once, at load.
 
 local cjson = require "cjson"
+local given = require "given"
 
 local check = {}
 
@@ -75,10 +76,11 @@ function check.reader(object, path)
   return setmetatable({ object = object, path_prefix = path }, READER_CLASS)
 end
 
---- The path of a field of this object, as the client would write it.
+--- The path of a field of this object, as the client wrote it: `given_as` (given.lua) knows those that came from elsewhere.
 function Reader:path(name)
   if self.path_prefix == "" then return name end
-  return self.path_prefix .. "." .. name
+  local path, given_as = self.path_prefix .. "." .. name, self.given_as
+  return given_as and given_as[path] or path
 end
 
 --- The value under the first of the names that is there, and that name. `names` is one name or a list.
@@ -220,7 +222,8 @@ end
 
 --- A list of fields for Reader:fields, made once, at load. A field is
 --   { name = where its value is kept, names = the names that a client may use (default: `name`),
---     kind = "text" or another reader of this file, options =, values = those of a choice }
+--     kind = "text" or another reader of this file, options =, values = those of a choice,
+--     decides = it decides what is made, costs = or only what that costs: two values are refused (given.lua) }
 -- or has, instead of `kind`, read = function(reader, names, options). `by_name` becomes the position of a field by any name.
 function check.field_list(list)
   list.by_name = {}
@@ -249,13 +252,18 @@ function check.present(list, object, second)
 end
 
 --- Reads what the client gave of a list of fields, in the order of the list, into `target` (default: a new table), and returns
--- it. What was not given costs nothing and is left as it is in `target`.
-function Reader:fields(list, target)
+-- it. What was not given costs nothing and is left as it is in `target`. With a `payload` the names that the client used are kept
+-- there (given.lua).
+function Reader:fields(list, target, payload)
   target = target or {}
   local fields = check.present(list, self.object)
   for index = 1, #fields do
     local field = fields[index]
-    target[field.name] = field.read(self, field.names, field.options)
+    if payload and type(field.names) == "table" then
+      target[field.name] = given.read(payload, field, self)
+    else
+      target[field.name] = field.read(self, field.names, field.options)
+    end
   end
   return target
 end

@@ -12,6 +12,7 @@
 local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
+local fal_options = require "fal_options"
 local http_errors = require "http_errors"
 local names = require "names"
 
@@ -31,26 +32,11 @@ queue.KEY_PATTERN = "^[^:]+:[^:]+$"
 -- fal's own client sends it with every call, also with those that have no body.
 local JSON_CONTENT = "application/json"
 
-local PRIORITIES = { "normal", "low" }
-
 -- Seconds until the next try when fal could not be asked and did not say when.
 local RETRY_AFTER = 5
 
 --- How fal signs its deliveries, in a provider's table.
 queue.WEBHOOK_SIGNATURE = { scheme = "fal-ed25519", jwks_url = "https://rest.fal.ai/.well-known/jwks.json" }
-
---- The names of the webhook, at the top of a request or in its parameters.
-queue.WEBHOOK_NAMES = { "webhook", "webhook_url" }
-
---- The names that queue.read_options takes at the top of a request.
-queue.OPTION_NAMES = {
-  "webhook", "webhook_url", "priority", "start_timeout_seconds", "runner_hint", "expires_in_seconds", "retry", "store_io", "logs",
-}
-
-local IS_WEBHOOK_NAME, IS_OPTION_NAME = names.set(queue.WEBHOOK_NAMES), names.set(queue.OPTION_NAMES)
-
--- Each as the reader of check.lua takes it.
-local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
 
 -- Error types whose HTTP status alone would mislead. fal's list is open: any other type goes by the status.
 local CODES = {
@@ -108,37 +94,9 @@ end
 
 -- ---- options -------------------------------------------------------------------------------------------------------
 
-local function read_webhook(reader)
-  local webhook = reader:text(queue.WEBHOOK_NAMES, IF_NOT_BLANK)
-  if not webhook or starts_with(webhook, "https://") or starts_with(webhook, "http://") then return webhook end
-  local _, name = reader:raw(queue.WEBHOOK_NAMES)
-  check.fail(reader:path(name), "must be an http or https URL")
-end
-
---- How the request is to be queued, as a table for the payload; nil if it says nothing. `reader` reads the top of the request,
--- `parameters` its parameters.
-function queue.read_options(reader, parameters)
-  local is_any_given = names.has_any(reader.object, IS_OPTION_NAME) or names.has_any(parameters.object, IS_WEBHOOK_NAME)
-  if not is_any_given then return nil end
-  local options = {
-    webhook = read_webhook(reader) or read_webhook(parameters),
-    priority = reader:choice("priority", PRIORITIES, LOWER),
-    start_timeout_seconds = reader:number("start_timeout_seconds"),
-    runner_hint = reader:text("runner_hint", IF_NOT_BLANK),
-    expires_in_seconds = reader:integer("expires_in_seconds", FROM_ONE),
-    retry = reader:boolean("retry"),
-    store_io = reader:boolean("store_io"),
-    logs = reader:boolean("logs"),
-  }
-  if options.start_timeout_seconds and options.start_timeout_seconds <= 1 then
-    check.fail(reader:path "start_timeout_seconds", "must be more than 1")
-  end
-  return next(options) ~= nil and options or nil
-end
-
 local NO_OPTIONS = {}
 
-local QUEUE_ONLY = { "webhook", "priority", "retry" }
+local QUEUE_ONLY = names.set { "webhook", "priority", "retry" }
 
 local function common_headers(options)
   local headers = { ["Content-Type"] = JSON_CONTENT }
@@ -312,7 +270,7 @@ local function accepted(response, model, options)
   return { id = id, status = "queued", state = state, reason = position and "position " .. position .. " in the queue" or nil }
 end
 
---- Puts a request into the queue. `input` is the model's input as it goes out; `options` as read_options made them. The caller
+--- Puts a request into the queue. `input` is the model's input as it goes out; `options` as fal_options.lua read them. The caller
 -- puts into the state of what was accepted how to read the output (with_reading).
 function queue.submit(ctx, model, input, options)
   options = options or NO_OPTIONS
@@ -337,11 +295,9 @@ function queue.with_reading(result, reading, makes_files)
 end
 
 --- Runs a model and waits for its output: no queue, so neither priority nor webhook, and 429 over the concurrency limit.
-function queue.run(ctx, model, input, options, reading)
-  options = options or NO_OPTIONS
-  for _, name in ipairs(QUEUE_ONLY) do
-    if options[name] ~= nil then ctx.warn { field = name, message = "has a meaning only in the queue; left out" } end
-  end
+function queue.run(ctx, model, input, payload, reading)
+  local options = payload.queue or NO_OPTIONS
+  fal_options.warn(ctx, payload, QUEUE_ONLY, "has a meaning only in the queue; left out")
   local response, failure = ctx.request {
     method = "POST", url = queue.RUN_URL .. "/" .. model, headers = common_headers(options), json = input,
   }

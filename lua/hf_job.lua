@@ -2,6 +2,7 @@
 
 local check = require "check"
 local names = require "names"
+local url_parts = require "url_parts"
 
 local hf_job = { MAX_NAME_BYTES = 256 }
 
@@ -49,6 +50,16 @@ local function read_minutes(reader)
   return hours and hours * 60
 end
 
+local function check_name(name, path)
+  if not url_parts.is_name(name) then check.fail(path, "must be a name, as it stands in a path") end
+end
+
+local function read_name(reader, name)
+  local text = reader:text(name, NAME)
+  if text then check_name(text, reader:path(name)) end
+  return text
+end
+
 -- `endpoint` may be a name, owner/name or the URL.
 local function place(job)
   local target = job.endpoint
@@ -58,7 +69,9 @@ local function place(job)
     return
   end
   local namespace, name = string.match(target, "^([^/]+)/([^/]+)$")
+  check_name(name or target, "endpoint")
   if namespace then
+    check_name(namespace, "endpoint")
     job.namespace, job.name = job.namespace or namespace, name
   else
     job.name = target
@@ -75,9 +88,9 @@ local FIELDS = check.field_list {
   { name = "action", read = read_action },
   { name = "url", kind = "text", options = IF_NOT_BLANK },
   { name = "path", kind = "text", options = IF_NOT_BLANK },
-  { name = "namespace", kind = "text", options = NAME },
+  { name = "namespace", read = read_name },
   { name = "endpoint", kind = "text", options = URL },
-  { name = "name", kind = "text", options = NAME },
+  { name = "name", read = read_name },
   { name = "data", kind = "text", options = IF_NOT_BLANK },
   { name = "accept", kind = "text", options = NAME },
   { name = "bill_to", kind = "text", options = NAME },

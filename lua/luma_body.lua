@@ -2,6 +2,7 @@
 
 local check = require "check"
 local data_uri = require "data_uri"
+local given = require "given"
 local luma_models = require "luma_models"
 local luma_route = require "luma_route"
 local names = require "names"
@@ -17,8 +18,8 @@ local CONTRACT_FIELDS, MODIFY_MODES = luma_models.CONTRACT_FIELDS, luma_models.M
 
 --- Parameters that are read by name here.
 luma_body.READ_BY_NAME = names.words [[ aspect_ratio callback_url duration duration_seconds format generation_id height image
-  init_image init_video model negative_prompt output_format prompt reference reference_frames resolution samples storyboard
-  style video webhook width ]]
+  init_image init_video model multi_prompt negative_prompt output_format prompt prompts reference reference_frames resolution
+  samples storyboard style video webhook width ]]
 local READ_BY_NAME = luma_body.READ_BY_NAME
 
 local SOURCE_NAMES, REFERENCE_NAMES = { "init_image", "image" }, { "reference", "reference_frames", "storyboard" }
@@ -45,6 +46,15 @@ local function add_prompt(plan, payload, route, texts)
   plan.body.prompt = text
 end
 
+-- Puts a value under the vendor's name; one that stands there already, and says something else, is given twice.
+local function put(plan, object, name, value, field)
+  if object[name] == nil then
+    object[name] = value
+  elseif not given.same(object[name], value) then
+    plans.refuse(plan, field, "contradicts the " .. name .. " that is given already: give one or the other")
+  end
+end
+
 -- The object that resolution, duration and frames go into.
 local function settings_of(plan, route)
   if route.api ~= "agents" or route.kind ~= "agents_video" then return plan.body end
@@ -62,7 +72,7 @@ local function add_size(plan, payload, route)
   end
   local resolution = parameters.resolution
   if resolution and route.resolutions and check.in_list(resolution, route.resolutions) then
-    settings_of(plan, route).resolution = resolution
+    put(plan, settings_of(plan, route), "resolution", resolution, "parameters.resolution")
   elseif resolution then
     local message = route.resolutions and "Luma does not make this resolution here" or "Luma takes no resolution here"
     plans.refuse(plan, "parameters.resolution", message, route.resolutions)
@@ -72,9 +82,8 @@ local function add_size(plan, payload, route)
   elseif route.aspects and check.in_list(aspect, route.aspects) then
     plan.body.aspect_ratio = aspect
   else
-    local field = video_request.field(payload, "aspect_ratio")
-    plans.refuse(plan, field, route.aspects and "Luma does not make this aspect ratio here" or "Luma takes no aspect ratio here",
-      route.aspects)
+    local message = route.aspects and "Luma does not make this aspect ratio here" or "Luma takes no aspect ratio here"
+    plans.refuse(plan, "aspect_ratio", message, route.aspects)
   end
 end
 
@@ -83,12 +92,10 @@ local function add_duration(plan, payload, route)
   local seconds = payload.duration_seconds
   if seconds == nil then return end
   if route.seconds and check.in_list(seconds, route.seconds) then
-    settings_of(plan, route).duration = ("%ds"):format(seconds)
-    return
+    return put(plan, settings_of(plan, route), "duration", ("%ds"):format(seconds), "duration_seconds")
   end
-  local field = video_request.field(payload, "duration_seconds", "duration")
   local message = route.seconds and "Luma does not make this length" or "Luma takes no length here"
-  plans.refuse(plan, field, message, route.seconds)
+  plans.refuse(plan, "duration_seconds", message, route.seconds)
 end
 
 -- Dream Machine fetches every file itself.
@@ -155,8 +162,8 @@ local function refuse_many(plan, pictures, most)
   if #pictures > most then plans.refuse(plan, pictures[most + 1].field, ("is one too many: Luma takes %d here"):format(most)) end
 end
 
-local function refuse_twice(plan, given, name, pictures)
-  if given == nil or #pictures == 0 then return false end
+local function refuse_twice(plan, value, name, pictures)
+  if value == nil or #pictures == 0 then return false end
   plans.refuse(plan, pictures[1].field, "contradicts parameters." .. name .. ": give one or the other")
   return true
 end
@@ -175,12 +182,25 @@ local function add_image_references(plan, payload, sources, references)
   end
 end
 
+-- The file of a video, and its field.
+local function video_of(plan, parameters)
+  local video, init_video = parameters.video, parameters.init_video
+  if video == nil then return init_video, "parameters.init_video" end
+  if init_video ~= nil and init_video ~= video then
+    plans.refuse(plan, "parameters.init_video", "contradicts parameters.video: give one or the other")
+  end
+  return video, "parameters.video"
+end
+
 -- Reframe and modify work on a file: a video or a picture; modify may have a first frame besides.
 local function add_media(plan, payload, route, sources, references)
   local parameters = payload.parameters
-  local file = parameters.video or parameters.init_video
+  local file, file_field = video_of(plan, parameters)
   local media = parameters.media or (file and { url = file })
-  local field = parameters.media and "parameters.media" or "parameters.video"
+  local field = parameters.media and "parameters.media" or file_field
+  if parameters.media and file and not given.same(parameters.media, { url = file }) then
+    plans.refuse(plan, file_field, "contradicts parameters.media: give one or the other")
+  end
   if not media and route.makes == "image" and sources[1] then
     media, field = { url = sources[1].uri }, sources[1].field
     table.remove(sources, 1)
@@ -218,33 +238,37 @@ end
 local function add_agents_video(plan, payload, route, pictures)
   local parameters, body = payload.parameters, plan.body
   if type(parameters.video) == "table" then body.video = check.copy(parameters.video) end
-  local file = parameters.init_video or (type(parameters.video) == "string" and parameters.video) or nil
-  if file then body.source = as_reference(plan, { field = "parameters.video", uri = file }) end
+  local file, field = parameters.init_video, "parameters.init_video"
+  if type(parameters.video) ~= "table" then file, field = video_of(plan, parameters) end
+  if file then body.source = as_reference(plan, { field = field, uri = file }) end
   body.type = parameters.type or ((body.source or parameters.source) and "video_edit" or "video")
   if #pictures == 0 then return end
   local first, last = first_and_last(plan, pictures)
   local settings = settings_of(plan, route)
-  if first then settings.start_frame = as_reference(plan, first) end
-  if last then settings.end_frame = as_reference(plan, last) end
+  if first then put(plan, settings, "start_frame", as_reference(plan, first), first.field) end
+  if last then put(plan, settings, "end_frame", as_reference(plan, last), last.field) end
 end
 
 -- What ray-3.2 cannot combine.
 local function check_agents_video(plan, payload)
-  local video = plan.body.video
+  local video, own = plan.body.video, payload.parameters.video
   if type(video) ~= "table" then return end
+  local function refuse(name, field, message, allowed)
+    if type(own) == "table" and own[name] ~= nil then field = "parameters.video." .. name end
+    plans.refuse(plan, field, message, allowed)
+  end
   local ten, frames = video.duration == "10s", video.start_frame or video.end_frame
-  local duration_field = video_request.field(payload, "duration_seconds", "duration")
-  if ten and frames then plans.refuse(plan, duration_field, "10 seconds cannot have a first or last frame", { 5 }) end
-  if ten and video.hdr then plans.refuse(plan, duration_field, "HDR lasts 5 seconds", { 5 }) end
+  if ten and frames then refuse("duration", "duration_seconds", "10 seconds cannot have a first or last frame", { 5 }) end
+  if ten and video.hdr then refuse("duration", "duration_seconds", "HDR lasts 5 seconds", { 5 }) end
   if video.loop and (ten or video.hdr or video.end_frame) then
-    plans.refuse(plan, "parameters.loop", "a loop cannot be 10 seconds long, HDR, or have a last frame", { false })
+    refuse("loop", "parameters.loop", "a loop cannot be 10 seconds long, HDR, or have a last frame", { false })
   end
   if video.hdr and (video.resolution == "360p" or video.resolution == "540p") then
-    plans.refuse(plan, "parameters.resolution", "HDR needs more", { "720p", "1080p" })
+    refuse("resolution", "parameters.resolution", "HDR needs more", { "720p", "1080p" })
   end
-  if video.exr_export and not video.hdr then plans.refuse(plan, "parameters.exr_export", "needs hdr = true", { false }) end
+  if video.exr_export and not video.hdr then refuse("exr_export", "parameters.exr_export", "needs hdr = true", { false }) end
   if video.keyframes and (frames or video.loop) then
-    plans.refuse(plan, "parameters.keyframes", "cannot be combined with a first or last frame, nor with a loop")
+    refuse("keyframes", "parameters.keyframes", "cannot be combined with a first or last frame, nor with a loop")
   end
 end
 
@@ -265,7 +289,8 @@ local function add_files(plan, payload, route, sources, references)
   if route.modelless then return refuse_many(plan, sources, 0) end
   if payload.parameters.video or payload.parameters.init_video then
     local what = { "generations/video/modify", "generations/video/reframe" }
-    plans.refuse(plan, "parameters.video", "can be modified or reframed: say which in model", what)
+    local _, field = video_of(plan, payload.parameters)
+    plans.refuse(plan, field, "can be modified or reframed: say which in model", what)
   end
   add_keyframes(plan, payload, sources)
 end
@@ -280,10 +305,19 @@ local function without_words(references)
   return pictures, texts
 end
 
+-- Of two names for one preference the one in use, and its value.
+local function prefer(plan, payload, name, other)
+  local value, second = payload.parameters[name], payload.parameters[other]
+  if value == nil then return other, second end
+  if second ~= nil and second ~= value then
+    plans.warn(plan, "parameters." .. other, "left out: " .. given.path(payload, "parameters." .. name) .. " says something else")
+  end
+  return name, value
+end
+
 -- The URL that the user wants told; the host's own is added by submit.
 local function add_callback(plan, payload, route)
-  local name = payload.parameters.callback_url ~= nil and "callback_url" or "webhook"
-  local url = payload.parameters[name]
+  local name, url = prefer(plan, payload, "callback_url", "webhook")
   if url == nil then return end
   if not route.fields.callback_url then return plans.warn(plan, "parameters." .. name, "this API has no callbacks: left out") end
   plan.body.callback_url = url
@@ -307,8 +341,7 @@ local function add_preferences(plan, payload, route)
       plans.warn(plan, "parameters.negative_prompt", "Luma takes no negative prompt here: left out")
     end
   end
-  local name = parameters.output_format ~= nil and "output_format" or "format"
-  local format = parameters[name]
+  local name, format = prefer(plan, payload, "output_format", "format")
   if format == nil then return end
   if route.fields.format then
     plan.body.format = format == "jpeg" and "jpg" or format
@@ -323,10 +356,9 @@ local function add_one(plan, name, value, route)
   if READ_BY_NAME[name] then return end
   local field = "parameters." .. name
   if route.fields[name] then
-    if plan.body[name] == nil then plan.body[name] = value end
+    put(plan, plan.body, name, value, field)
   elseif route.video_fields and route.video_fields[name] then
-    local settings = settings_of(plan, route)
-    if settings[name] == nil then settings[name] = value end
+    put(plan, settings_of(plan, route), name, value, field)
   elseif video_request.PREFERENCES[name] then
     plans.warn(plan, field, "Luma has no such setting here: left out")
   elseif CONTRACT_FIELDS[name] then
@@ -350,6 +382,7 @@ function luma_body.build(payload)
   local route, problem = luma_route.find(payload, payload.model)
   if not route then
     plans.refuse(plan, problem.field, problem.message, problem.allowed)
+    given.finish(plan, payload)
     return plan
   end
   plan.route, plan.body.model, plan.body.generation_type = route, route.model, route.generation_type
@@ -363,6 +396,7 @@ function luma_body.build(payload)
   add_preferences(plan, payload, route)
   add_rest(plan, payload, route)
   if route.kind == "agents_video" then check_agents_video(plan, payload) end
+  given.finish(plan, payload)
   return plan
 end
 

@@ -25,8 +25,10 @@ end
 local function action_route(text, parameters)
   local id, action = string.match(text, "^generations/([^/]+)/(%a+)$")
   if not id or not ACTIONS[action] then return nil end
-  if id == "{id}" then id = parameters.generation_id end
-  if type(id) ~= "string" or id == "" then return refusal("parameters.generation_id", "is needed: which generation?") end
+  local field = "model"
+  if id == "{id}" then id, field = parameters.generation_id, "parameters.generation_id" end
+  if type(id) ~= "string" or id == "" then return refusal(field, "is needed: which generation?") end
+  if not url_parts.is_name(id) then check.fail(field, "must be the id of a generation") end
   return make_route(ACTIONS[action], "dream_machine", "/generations/" .. url_parts.segment(id) .. "/" .. action)
 end
 

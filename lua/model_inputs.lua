@@ -7,6 +7,7 @@
 -- An input is described by { required =, field =, min =, max =, values = }, all optional: {} takes anything.
 
 local check = require "check"
+local given = require "given"
 local names = require "names"
 local plan = require "plan"
 
@@ -114,8 +115,10 @@ function model_inputs.put(built, item, value, is_default)
     put_unknown(built, item, value, is_default)
   elseif input and not takes(input, value) then
     put_unfit(built, item, value, input, is_default)
-  else
+  elseif built.body[item.input] == nil then
     built.body[item.input] = value
+  elseif not given.same(built.body[item.input], value) then
+    plan.refuse(built, item.field, "gives the model's " .. item.input .. " a second time, and differently")
   end
 end
 

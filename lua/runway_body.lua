@@ -1,6 +1,7 @@
 -- runway_body.lua - the body of a request to Runway, built for one model at one endpoint (runway_route.lua).
 
 local check = require "check"
+local given = require "given"
 local names = require "names"
 local plans = require "plan"
 local runway_models = require "runway_models"
@@ -16,8 +17,10 @@ local CONTRACT_FIELDS = runway_models.CONTRACT_FIELDS
 
 --- Parameters that are read by name here; all others go through under the vendor's own names.
 runway_body.READ_BY_NAME = names.words [[ aspect_ratio duration duration_seconds height image imageUri init_image init_video
-  model negativePrompt negative_prompt prompt promptImage promptText promptVideo ratio reference referenceImages
-  reference_frames resolution samples seed storyboard video videoUri width ]]
+  model multi_prompt negativePrompt negative_prompt prompt promptImage promptText promptVideo prompts ratio reference
+  referenceImages reference_frames resolution samples seed storyboard video videoUri width ]]
+
+local IS_READ_BY_NAME = runway_body.READ_BY_NAME
 
 local PICTURE_FIELDS = { "promptImage", "imageUri", "referenceImages" }
 local IS_PICTURE_FIELD = names.set(PICTURE_FIELDS)
@@ -48,7 +51,6 @@ end
 
 local function add_prompt(plan, payload, spec, pictures)
   local text, count = video_request.joined_prompt(payload, pictures)
-  text = text or payload.parameters.promptText
   if not spec.prompt then
     if text then plans.warn(plan, "prompt", spec.id .. " takes no prompt: left out") end
     return
@@ -73,15 +75,14 @@ end
 local function add_duration(plan, payload, spec)
   local seconds = payload.duration_seconds
   if seconds == nil then return end
-  local field = video_request.field(payload, "duration_seconds", "duration")
   if spec.seconds then
     if not spec.makes_seconds[seconds] then
-      return plans.refuse(plan, field, spec.id .. " does not make this length", spec.seconds)
+      return plans.refuse(plan, "duration_seconds", spec.id .. " does not make this length", spec.seconds)
     end
   elseif not spec.free_duration then
-    return plans.refuse(plan, field, spec.id .. " takes no length: it follows from the input")
+    return plans.refuse(plan, "duration_seconds", spec.id .. " takes no length: it follows from the input")
   elseif seconds == "auto" and not spec.auto_duration then
-    return plans.refuse(plan, field, spec.id .. " needs a number of seconds")
+    return plans.refuse(plan, "duration_seconds", spec.id .. " needs a number of seconds")
   end
   plan.body.duration = seconds
 end
@@ -131,20 +132,52 @@ local function refuse_half_a_size(plan, parameters)
   return false
 end
 
+-- How far apart two aspect ratios are that have one name: 1584:672 is called 21:9.
+local NEARLY = 0.02
+
+local function quotient_of(ratio)
+  local width, height = string.match(string.sub(ratio, 1, 32), "^(%d+):(%d+)$")
+  width, height = tonumber(width), tonumber(height)
+  if not width or height == 0 then return nil end
+  return width / height, math.min(width, height)
+end
+
+local function has_aspect(ratio, row, aspect)
+  if aspect == ratio or (row and row[2] == aspect) then return true end
+  local one, other = quotient_of(ratio), quotient_of(aspect)
+  return one ~= nil and other ~= nil and math.abs(one / other - 1) < NEARLY
+end
+
+local function has_resolution(ratio, row, resolution)
+  if row and row[3] == resolution then return true end
+  local _, side = quotient_of(ratio)
+  return resolution == tostring(side) .. "p" or string.gsub(resolution, "x", ":") == ratio
+end
+
+-- Refuses a size in pixels that is not of the aspect ratio or the resolution that was given beside it.
+local function check_size_is_one(plan, payload, spec, ratio, field)
+  local aspect, resolution, row = payload.aspect_ratio, payload.parameters.resolution, nil
+  for _, size in ipairs(spec.sizes or NONE) do
+    if size[1] == ratio then row = size end
+  end
+  if spec.fields.resolution then resolution = nil end
+  if (aspect and not has_aspect(ratio, row, aspect)) or (resolution and not has_resolution(ratio, row, resolution)) then
+    plans.refuse(plan, field, "contradicts the aspect ratio or the resolution: give one or the other")
+  end
+end
+
 -- The vendor's own word is the user's to choose: one that we do not know is sent, with a warning, and costs nothing if refused.
 local function add_given_ratio(plan, payload, spec)
-  local ratio, aspect, resolution = payload.parameters.ratio, payload.aspect_ratio, payload.parameters.resolution
+  local ratio = payload.parameters.ratio
+  local pixels, pixels_field = runway_body.size_in_pixels(payload.parameters)
   plan.body.ratio = ratio
-  if not spec.sizes then return end
-  if not check.in_list(ratio, ratios_of(spec.sizes)) then
-    return plans.warn(plan, "parameters.ratio",
-      ("is not a ratio that %s is known to take (%s): sent as given"):format(spec.id, table.concat(ratios_of(spec.sizes), ", ")))
+  if pixels and pixels ~= ratio then
+    plans.refuse(plan, pixels_field, "contradicts parameters.ratio: give one or the other")
   end
-  for _, size in ipairs(spec.sizes) do
-    if size[1] == ratio and ((aspect and aspect ~= size[2] and aspect ~= ratio) or (resolution and resolution ~= size[3])) then
-      plans.refuse(plan, "parameters.ratio", "contradicts the aspect ratio or the resolution: give one or the other")
-    end
-  end
+  check_size_is_one(plan, payload, spec, ratio, "parameters.ratio")
+  if not spec.sizes or check.in_list(ratio, ratios_of(spec.sizes)) then return end
+  plans.warn(plan, "parameters.ratio",
+    ("is not a ratio that %s is known to take (%s): sent as given"):format(spec.id, table.concat(ratios_of(spec.sizes), ", ")))
 end
 
 local function add_size_from_table(plan, payload, spec)
@@ -155,7 +188,7 @@ local function add_size_from_table(plan, payload, spec)
       return plans.refuse(plan, pixels_field, spec.id .. " does not make this size", ratios_of(spec.sizes))
     end
     plan.body.ratio = pixels
-    return
+    return check_size_is_one(plan, payload, spec, pixels, pixels_field)
   end
   local aspect, resolution = payload.aspect_ratio, parameters.resolution
   if not aspect and not resolution and spec.ratio_optional then return end
@@ -164,7 +197,7 @@ local function add_size_from_table(plan, payload, spec)
   if plan.body.ratio then return end
   local aspects, resolutions = sizes_instead(spec.sizes, aspect)
   if #resolutions == 0 then
-    plans.refuse(plan, video_request.field(payload, "aspect_ratio"), spec.id .. " does not make this aspect ratio here", aspects)
+    plans.refuse(plan, "aspect_ratio", spec.id .. " does not make this aspect ratio here", aspects)
   else
     plans.refuse(plan, "parameters.resolution", spec.id .. " does not make this resolution here", resolutions)
   end
@@ -173,10 +206,10 @@ end
 -- Models without a table: an aspect ratio in words, a field of their own, or only the vendor's `ratio`.
 local function add_size_in_words(plan, payload, spec)
   local parameters, aspect = payload.parameters, payload.aspect_ratio
-  local aspect_field = video_request.field(payload, "aspect_ratio")
   local pixels, pixels_field = runway_body.size_in_pixels(parameters)
   if pixels and spec.ratio == "free" then
     plan.body.ratio = pixels
+    return check_size_is_one(plan, payload, spec, pixels, pixels_field)
   elseif pixels then
     plans.refuse(plan, pixels_field, spec.id .. " takes no size in pixels")
   elseif parameters.resolution and not spec.fields.resolution then
@@ -191,7 +224,7 @@ local function add_size_in_words(plan, payload, spec)
   elseif spec.ratio == "free" and string.find(aspect, "^%d%d%d+:%d%d%d+$") then
     plan.body.ratio = aspect
   else
-    plans.refuse(plan, aspect_field, spec.id .. " does not take this aspect ratio"
+    plans.refuse(plan, "aspect_ratio", spec.id .. " does not take this aspect ratio"
       .. (spec.ratio == "free" and ": give parameters.ratio, a size in pixels such as 1280:720" or ""), spec.aspects)
   end
 end
@@ -224,12 +257,27 @@ local function files_of(plan, pictures)
   return files
 end
 
-local function check_prompt_image(plan, value)
+local FIRST_ONLY, FIRST_OR_LAST = { "first" }, { "first", "last" }
+
+local function check_position(plan, spec, field, position)
+  if position == "first" or (position == "last" and spec.last_frame) then return end
+  plans.refuse(plan, field, spec.id .. " does not take a frame at this position", spec.last_frame and FIRST_OR_LAST or FIRST_ONLY)
+end
+
+local function refuse_many_frames(plan, spec, field)
+  plans.refuse(plan, field, ("is one too many: %s takes %s"):format(spec.id,
+    spec.last_frame and "a first and a last frame" or "a first frame only"))
+end
+
+local function check_prompt_image(plan, value, spec)
   if type(value) ~= "table" then return check_uri(plan, "parameters.promptImage", value) end
   if #value == 0 then return plans.refuse(plan, "parameters.promptImage", "must be a URL, or an array of { uri, position }") end
+  local most = spec.last_frame and 2 or 1
   for index, item in ipairs(value) do
     local field = ("parameters.promptImage[%d]"):format(index - 1)
+    if index > most then return refuse_many_frames(plan, spec, field) end
     check_uri(plan, field, type(item) == "table" and item.uri or nil)
+    if type(item) == "table" and item.position ~= nil then check_position(plan, spec, field .. ".position", item.position) end
   end
 end
 
@@ -238,16 +286,13 @@ local function add_frames(plan, payload, spec, files)
   local native = payload.parameters.promptImage
   if native ~= nil then
     if #files > 0 then return plans.refuse(plan, files[1].field, "the pictures are in parameters.promptImage already") end
-    check_prompt_image(plan, native)
+    check_prompt_image(plan, native, spec)
     plan.body.promptImage = native
     return
   end
   local most = spec.last_frame and 2 or 1
   if #files == 0 then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture to begin with") end
-  if #files > most then
-    return plans.refuse(plan, files[most + 1].field, ("is one too many: %s takes %s"):format(spec.id,
-      most == 2 and "a first and a last frame" or "a first frame only"))
-  end
+  if #files > most then return refuse_many_frames(plan, spec, files[most + 1].field) end
   if #files == 1 and files[1].position == nil then
     plan.body.promptImage = files[1].uri
     return
@@ -255,21 +300,18 @@ local function add_frames(plan, payload, spec, files)
   plan.body.promptImage = {}
   for index, file in ipairs(files) do
     local position = file.position or (index == 1 and "first" or "last")
-    if position ~= "first" and not (position == "last" and spec.last_frame) then
-      plans.refuse(plan, file.field, spec.id .. " does not take a frame at this position",
-        spec.last_frame and { "first", "last" } or { "first" })
-    end
+    check_position(plan, spec, file.field, position)
     plan.body.promptImage[index] = { uri = file.uri, position = position }
   end
 end
 
 local function add_reference_images(plan, payload, spec, files)
   local images = {}
-  local given = payload.parameters.referenceImages
-  if given ~= nil and type(given) ~= "table" then
+  local own = payload.parameters.referenceImages
+  if own ~= nil and type(own) ~= "table" then
     return plans.refuse(plan, "parameters.referenceImages", "must be an array of { uri, tag }")
   end
-  for index, item in ipairs(given or NONE) do
+  for index, item in ipairs(own or NONE) do
     check_uri(plan, ("parameters.referenceImages[%d]"):format(index - 1), type(item) == "table" and item.uri or nil)
     images[index] = item
   end
@@ -288,17 +330,35 @@ local function add_image_uri(plan, payload, spec, files)
   if #files > (payload.parameters.imageUri and 0 or 1) then
     return plans.refuse(plan, files[#files].field, "is one too many: one picture is upscaled at a time")
   end
-  check_uri(plan, "parameters.imageUri", uri)
+  check_uri(plan, payload.parameters.imageUri and "parameters.imageUri" or files[1].field, uri)
   plan.body.imageUri = uri
+end
+
+-- Who acts may be given under several names; nobody else may.
+local ACTORS = {
+  { name = "init_image", type = "image" }, { name = "image", type = "image" }, { name = "video", type = "video" },
+  { name = "init_video", type = "video" }, { name = "videoUri", type = "video" }, { name = "promptVideo", type = "video" },
+}
+local NO_PLACE_IN_A_PERFORMANCE = { "storyboard", "reference_frames", "promptImage", "imageUri", "referenceImages" }
+
+local function add_character(plan, parameters)
+  local character, field = parameters.character, "parameters.character"
+  for _, actor in ipairs(ACTORS) do
+    local uri = parameters[actor.name]
+    if uri ~= nil and character == nil then
+      character, field = { type = actor.type, uri = uri }, "parameters." .. actor.name
+    elseif uri ~= nil and not given.same(character, { type = actor.type, uri = uri }) then
+      plans.refuse(plan, "parameters." .. actor.name, "is a second character: there is one, and a reference that it follows")
+    end
+  end
+  plan.body.character = character
+  return field
 end
 
 -- Act-Two: who acts (a picture or a video), and the video of the performance.
 local function add_performance(plan, payload, spec)
   local parameters, body = payload.parameters, plan.body
-  local image, video = parameters.init_image or parameters.image, video_of(payload)
-  body.character = parameters.character
-  if body.character == nil and image then body.character = { type = "image", uri = image } end
-  if body.character == nil and video then body.character = { type = "video", uri = video } end
+  local fields = { character = add_character(plan, parameters), reference = "parameters.reference" }
   body.reference = parameters.reference
   if type(body.reference) == "string" then body.reference = { type = "video", uri = body.reference } end
   for _, name in ipairs(PERFORMANCE_FIELDS) do
@@ -306,21 +366,30 @@ local function add_performance(plan, payload, spec)
     if value == nil then
       plans.refuse(plan, "parameters." .. name, spec.id .. " needs it")
     else
-      check_uri(plan, "parameters." .. name, type(value) == "table" and value.uri or nil)
+      check_uri(plan, fields[name], type(value) == "table" and value.uri or nil)
     end
   end
+  for _, name in ipairs(NO_PLACE_IN_A_PERFORMANCE) do
+    if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such pictures") end
+  end
+  if payload.storyboard ~= nil then plans.refuse(plan, "storyboard", spec.id .. " takes no such pictures") end
 end
 
 local function add_video(plan, payload, spec)
-  local video = video_of(payload)
+  if spec.operation == "character_performance" then return end
+  local video, name = video_of(payload)
   if not spec.video_key then
-    if video and spec.operation ~= "character_performance" then
-      plans.refuse(plan, "parameters.video", spec.id .. " takes no video here")
-    end
+    if video then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no video here") end
     return
   end
   if not video then return plans.refuse(plan, "parameters.video", spec.id .. " needs a video") end
-  check_uri(plan, "parameters.video", video)
+  for _, other in ipairs(runway_route.VIDEO_PARAMETERS) do
+    local second = payload.parameters[other]
+    if second ~= nil and second ~= video then
+      plans.refuse(plan, "parameters." .. other, "contradicts parameters." .. name .. ": one video is worked on at a time")
+    end
+  end
+  check_uri(plan, "parameters." .. name, video)
   plan.body[spec.video_key] = video
 end
 
@@ -352,8 +421,12 @@ local function add_seed(plan, payload, spec)
 end
 
 local function add_negative_prompt(plan, payload, spec)
-  local name = payload.parameters.negativePrompt ~= nil and "negativePrompt" or "negative_prompt"
-  local text = payload.parameters[name]
+  local own, common = payload.parameters.negativePrompt, payload.parameters.negative_prompt
+  local name, text = "negativePrompt", own
+  if own == nil then name, text = "negative_prompt", common end
+  if own ~= nil and common ~= nil and own ~= common then
+    plans.warn(plan, "parameters.negative_prompt", "left out: parameters.negativePrompt says something else")
+  end
   if text == nil or text == "" then return end
   if not spec.fields.negativePrompt then
     return plans.warn(plan, "parameters." .. name, spec.id .. " takes no negative prompt: left out")
@@ -383,11 +456,15 @@ end
 -- Everything else goes through under the vendor's own name.
 local function add_one(plan, name, value, spec)
   local body = plan.body
+  local field = "parameters." .. name
   if spec.fields[name] then
-    if body[name] == nil then body[name] = value end
+    if body[name] == nil then
+      body[name] = value
+    elseif not IS_READ_BY_NAME[name] and not given.same(body[name], value) then
+      plans.refuse(plan, field, "contradicts what is given under another name: give one or the other")
+    end
     return
   end
-  local field = "parameters." .. name
   if video_request.PREFERENCES[name] or name == "contentModeration" then
     return plans.warn(plan, field, spec.id .. " has no such setting: left out")
   end
@@ -408,6 +485,7 @@ function runway_body.build(payload, model)
   local spec, refusal = runway_route.find_spec(payload, model, pictures)
   if not spec then
     plans.refuse(plan, refusal.field, refusal.message, refusal.allowed)
+    given.finish(plan, payload)
     return plan
   end
   plan.spec, plan.body.model = spec, spec.id
@@ -420,6 +498,7 @@ function runway_body.build(payload, model)
   add_negative_prompt(plan, payload, spec)
   add_samples(plan, payload, spec)
   add_rest(plan, payload, spec)
+  given.finish(plan, payload)
   return plan
 end
 

@@ -25,10 +25,17 @@ local function split_model(text)
   return nil, text
 end
 
---- The video that a request works on, if it has one.
+local VIDEO_PARAMETERS = { "video", "init_video", "videoUri", "promptVideo" }
+runway_route.VIDEO_PARAMETERS = VIDEO_PARAMETERS
+
+--- The video that a request works on, if it has one, and the parameter that it is in.
 function runway_route.video_of(payload)
   local parameters = payload.parameters
-  return parameters.video or parameters.init_video or parameters.videoUri or parameters.promptVideo
+  for index = 1, #VIDEO_PARAMETERS do
+    local name = VIDEO_PARAMETERS[index]
+    if parameters[name] then return parameters[name], name end
+  end
+  return nil
 end
 
 --- The pictures and shots of a request (video_request.pictures).

@@ -1,6 +1,7 @@
 -- stability_fields.lua - what a request to Stability may hold: the fields of its services and the names that clients use.
 
 local check = require "check"
+local given = require "given"
 local names = require "names"
 
 local stability_fields = {}
@@ -100,18 +101,16 @@ end
 check.field_list(TYPED)
 
 local IS_SAMPLE_NAME = names.set(SAMPLE_NAMES)
-local SAMPLES = { min = 1, zero = "absent" }
+local SAMPLES = check.field_list {
+  { name = "samples", names = SAMPLE_NAMES, kind = "integer", options = { min = 1, zero = "absent" }, costs = true },
+}[1]
 
 local UNDERSTOOD_AT_TOP = names.union(FIELDS, OTHER_KINDS, INEXPRESSIBLE, IS_SAMPLE_NAME,
   names.set { "mode", "operation", "model", "parameters", "safety" })
 
-local function find_samples(reader)
-  if not names.has_any(reader.object, IS_SAMPLE_NAME) then return nil end
-  for _, name in ipairs(SAMPLE_NAMES) do
-    local samples = reader:integer(name, SAMPLES)
-    if samples then return samples end
-  end
-  return nil
+local function find_samples(payload, top, parameters)
+  if not names.has_any(parameters.object, IS_SAMPLE_NAME) and not names.has_any(top.object, IS_SAMPLE_NAME) then return 1 end
+  return given.read(payload, SAMPLES, parameters, top) or 1
 end
 
 --- Reads the fields of a request into `payload`: those at the top into itself, those of `parameters` into payload.parameters.
@@ -125,7 +124,7 @@ function stability_fields.read(payload, top, parameters)
   if not payload.init_image or payload.init_image == payload.image then
     payload.init_image, payload.image = payload.init_image or payload.image, nil
   end
-  payload.parameters.samples = find_samples(parameters) or find_samples(top) or 1
+  payload.parameters.samples = find_samples(payload, top, parameters)
   payload.ignored = names.unknown(top.object, UNDERSTOOD_AT_TOP)
 end
 

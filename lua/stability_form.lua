@@ -2,6 +2,7 @@
 
 local check = require "check"
 local data_uri = require "data_uri"
+local given = require "given"
 local names = require "names"
 local stability_fields = require "stability_fields"
 local stability_services = require "stability_services"
@@ -82,7 +83,7 @@ local PARTS = {
 }
 
 -- What is not a field of a service.
-local NOT_FIELDS = names.set { "mode", "model", "parameters", "ignored" }
+local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "ignored", "given_as", "contradictions" }
 
 -- Adds what the client gave in an object to a list of { name =, value =, path = }, which is also kept by name.
 local function collect(values, object, prefix)
@@ -98,7 +99,7 @@ end
 
 -- Everything that the client gave: the top of the request, then parameters.
 local function given_values(payload)
-  local values = { by_name = {} }
+  local values = { by_name = {}, used_for = {} }
   collect(values, payload, "")
   collect(values, payload.parameters, "parameters.")
   return values
@@ -111,6 +112,7 @@ local function take(values, field)
     if entry and entry.taken then entry = entry.other end
     if entry and not entry.taken then
       entry.taken = true
+      for _, same in ipairs(field.names) do values.used_for[same] = values.used_for[same] or entry end
       return entry
     end
   end
@@ -184,13 +186,37 @@ local function leave_out(entry, payload, model, refusals, ctx)
   end
 end
 
+-- A second value for a field that has one.
+local function leave_out_second(entry, used, refusals, ctx)
+  if given.same(entry.value, used.value) then return end
+  local field = FIELDS[entry.name]
+  if field and field.decides or entry.name == used.name and entry.name == "prompt" then
+    refuse(refusals, entry.path, "contradicts " .. used.path .. ": give one or the other")
+  else
+    ctx.warn { field = entry.path, message = "left out: " .. used.path .. " says something else" }
+  end
+end
+
+local function check_contradictions(payload, refusals, ctx)
+  for _, item in ipairs(payload.contradictions or NONE) do
+    if item.decides then
+      refuse(refusals, item.field, "contradicts " .. item.beside .. ": give one or the other")
+    else
+      ctx.warn { field = item.field, message = "left out: " .. item.beside .. " says something else" }
+    end
+  end
+end
+
 -- What was given and has no place in the form.
 local function check_leftovers(values, payload, model, refusals, ctx)
   for _, entry in ipairs(values) do
     if IS_SAMPLE_NAME[entry.name] then
       if entry.path == "parameters.samples" and tonumber(entry.value) ~= 1 then
-        refuse(refusals, entry.path, "Stability makes one image per request; send one request for each", { 1 })
+        local field = given.path(payload, entry.path)
+        refuse(refusals, field, "Stability makes one image per request; send one request for each", { 1 })
       end
+    elseif not entry.taken and values.used_for[entry.name] then
+      leave_out_second(entry, values.used_for[entry.name], refusals, ctx)
     elseif not entry.taken then
       leave_out(entry, payload, model, refusals, ctx)
     end
@@ -208,6 +234,7 @@ function stability_form.make(payload, service, path, sd3_model, ctx)
     return nil, { field = field, message = message, allowed = stability_services.MODELS_WITH_IMAGE }
   end
   local refusals, values = {}, given_values(payload)
+  check_contradictions(payload, refusals, ctx)
   local form, by_name = build_form(service, payload.mode, values, refusals, ctx)
   check_rules(service, by_name, refusals)
   check_leftovers(values, payload, sd3_model or path, refusals, ctx)

@@ -22,6 +22,11 @@ function url_parts.segment(text)
   return (string.gsub(text, "[^%w%-%._~]", percent_encoded))
 end
 
+--- Whether a text can be a name in a path: one segment that does not mean another place, however a server decodes it.
+function url_parts.is_name(text)
+  return text ~= "" and text ~= "." and text ~= ".." and not find(text, "[%s%c/\\?#%%]")
+end
+
 --- Takes an absolute URL apart: { scheme =, host =, port =, origin =, path =, query = }, or nil and what is wrong.
 -- `host` is in lower case, `path` begins with "/", `query` and `port` are nil when absent. A fragment is dropped.
 function url_parts.parse(text)

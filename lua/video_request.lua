@@ -6,6 +6,7 @@
 local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
+local given = require "given"
 local names = require "names"
 
 local video_request = {}
@@ -84,8 +85,11 @@ local function read_parameters(top, payload, reading)
       if not reading.movable[name] then
         ignored = ignored or {}
         ignored[#ignored + 1] = name
-      elseif parameters[name] == nil then
+      elseif parameters[name] == nil or parameters[name] == cjson.null then
         parameters[name] = value
+        given.keep(payload, "parameters." .. name, name)
+      elseif not given.same(parameters[name], value) then
+        given.contradict(payload, name, "parameters." .. name, not video_request.PREFERENCES[name])
       end
     end
   end
@@ -122,12 +126,10 @@ local function check_pictures(value, path)
   for index, item in ipairs(value) do check_picture(item, ("%s[%d]"):format(path, index - 1)) end
 end
 
-local function read_prompts(top, prompts_names)
-  local prompts, name = top:raw(prompts_names)
-  if prompts == nil then return nil end
-  prompts = top:array_of(name)
+local function read_prompts(reader, name)
+  local prompts = reader:array_of(name)
   for index, item in ipairs(prompts) do
-    local path = ("%s[%d]"):format(name, index - 1)
+    local path = ("%s[%d]"):format(reader:path(name), index - 1)
     local text = item
     if type(item) == "table" then text = item.prompt or item.text end
     if type(text) ~= "string" or check.trim(text) == "" then check.fail(path, "must be text, or an object with a prompt") end
@@ -137,24 +139,25 @@ end
 
 local function read_prompt(reader, name)
   local prompt = reader:text(name)
-  if prompt == "" then check.fail("prompt", "must not be empty") end
+  if prompt == "" then check.fail(reader:path(name), "must not be empty") end
   return prompt
 end
 
--- What the payload has at its top. `inside`: what is not at the top of the request may be among its parameters.
-local NAMED = check.field_list {
-  { name = "prompt", read = read_prompt, inside = true },
-  { name = "prompts", names = { "prompts", "multi_prompt" }, read = read_prompts },
-  { name = "model", kind = "text", options = MODEL },
-  { name = "duration_seconds", names = { "duration_seconds", "duration" }, read = read_duration, inside = true },
-  { name = "aspect_ratio", kind = "text", options = WORD, inside = true },
-}
+-- What the payload has at its top; what is not at the top of the request may be among its parameters, unless `at_top`.
+-- `prompt_names`: the vendor's own for the prompt.
+local function named_fields(prompt_names)
+  return check.field_list {
+    { name = "prompt", names = { "prompt", table.unpack(prompt_names or NONE) }, read = read_prompt, decides = true },
+    { name = "prompts", names = { "prompts", "multi_prompt" }, read = read_prompts, decides = true },
+    { name = "model", kind = "text", options = MODEL, at_top = true },
+    { name = "duration_seconds", names = { "duration_seconds", "duration" }, read = read_duration, decides = true },
+    { name = "aspect_ratio", kind = "text", options = WORD, decides = true },
+  }
+end
 
-local function read_named(top, inner, payload)
-  for _, field in ipairs(check.present(NAMED, top.object, inner and inner.object)) do
-    local value = field.read(top, field.names, field.options)
-    if value == nil and inner and field.inside then value = field.read(inner, field.names, field.options) end
-    payload[field.name] = value
+local function read_named(top, inner, payload, reading)
+  for _, field in ipairs(check.present(reading.named, top.object, inner and inner.object)) do
+    payload[field.name] = given.read(payload, field, top, not field.at_top and inner or nil)
   end
 end
 
@@ -177,11 +180,23 @@ local function picture_names(pictures)
   return own
 end
 
+-- Where the client wrote the pictures that are added to those that the payload has already.
+local function keep_paths(payload, kept_as, name, value)
+  local present = payload[kept_as]
+  if present == nil then return given.keep(payload, kept_as, name) end
+  local before = is_list(present) and #present or 1
+  if not is_list(value) then return given.keep(payload, ("%s[%d]"):format(kept_as, before), name) end
+  for index = 1, #value do
+    given.keep(payload, ("%s[%d]"):format(kept_as, before + index - 1), ("%s[%d]"):format(name, index - 1))
+  end
+end
+
 local function read_pictures(top, payload, reading)
   for _, name in ipairs(reading.picture_names) do
     local value, kept_as = top:raw(name), reading.pictures[name]
     if not is_empty(value) then
       check_pictures(value, name)
+      keep_paths(payload, kept_as, name, value)
       payload[kept_as] = joined(payload[kept_as], value)
     end
   end
@@ -189,11 +204,12 @@ end
 
 --- How a vendor's requests are read, made once, at load. `pictures`: from each name under which pictures may come to the name
 -- that they get in the payload; `parameters`: a set of further names that may also stand at the top; `own`: a list of names at
--- the top that the script reads itself.
-function video_request.reading(pictures, parameters, own)
+-- the top that the script reads itself; `prompt_names`: a list of the vendor's own names for the prompt.
+function video_request.reading(pictures, parameters, own, prompt_names)
   return {
+    named = named_fields(prompt_names),
     pictures = pictures, picture_names = picture_names(pictures), movable = names.union(COMMON, parameters),
-    by_name = names.union(READ_BY_NAME, pictures, names.set(own or {})),
+    by_name = names.union(READ_BY_NAME, pictures, names.set(own or NONE), names.set(prompt_names or NONE)),
   }
 end
 
@@ -204,18 +220,27 @@ function video_request.read(request, reading)
   local payload = { mode = top:choice("mode", MODES, MODE) }
   payload.parameters = read_parameters(top, payload, reading)
   local inner = next(payload.parameters) ~= nil and check.reader(payload.parameters, "parameters") or nil
-  if inner then inner:fields(TYPED, payload.parameters) end
-  read_named(top, inner, payload)
+  if inner then
+    inner.given_as = payload.given_as
+    inner:fields(TYPED, payload.parameters)
+  end
+  read_named(top, inner, payload, reading)
   if names.has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
   return payload
 end
 
---- Where the client wrote a value that the payload keeps at the top: for the `field` of a refusal.
-function video_request.field(payload, name, alias)
-  local parameters = payload.parameters
-  if parameters[name] ~= nil then return "parameters." .. name end
-  if alias and parameters[alias] ~= nil then return "parameters." .. alias end
-  return name
+--- A reader of the parameters of a payload, for what one vendor reads further.
+function video_request.reader(payload)
+  local reader = check.reader(payload.parameters, "parameters")
+  reader.given_as = payload.given_as
+  return reader
+end
+
+--- Takes a model that is named only among the parameters.
+function video_request.take_model(payload)
+  if payload.model ~= nil or payload.parameters.model == nil then return end
+  payload.model = payload.parameters.model
+  given.keep(payload, "model", "parameters.model")
 end
 
 -- A picture as { field =, uri =, text =, generation =, position =, object = }.

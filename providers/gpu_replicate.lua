@@ -149,7 +149,8 @@ end
 -- "owner/name" as a path, or nil.
 local function owner_and_name(text)
   local owner, name = string.match(text, "^([^/:%s]+)/([^/:%s]+)$")
-  return owner and url_parts.segment(owner) .. "/" .. url_parts.segment(name)
+  if not owner or not url_parts.is_name(owner) or not url_parts.is_name(name) then return nil end
+  return url_parts.segment(owner) .. "/" .. url_parts.segment(name)
 end
 
 local function is_version_hash(text)

@@ -202,6 +202,18 @@ local function read_name(reader, name, options)
   if reader:text(name, options) == "" then check.fail(name, "must not be empty") end
 end
 
+local function read_id(reader, name, options)
+  read_name(reader, name, options)
+  local id = reader:text(name, options)
+  if id and not url_parts.is_name(id) then check.fail(name, "must be an id, as it stands in a path") end
+end
+
+local function read_path(reader, name, options)
+  read_name(reader, name, options)
+  local path = reader:text(name, options)
+  if path and string.find("/" .. path .. "/", "/%.%.?/") then check.fail(name, "must not leave the endpoint's address") end
+end
+
 local function read_url(reader, name)
   local text = reader:text(name)
   if text == nil then return end
@@ -237,11 +249,11 @@ local POD = check.field_list {
 
 -- What of a job is checked before anything is made of it.
 local JOB = check.field_list {
-  { name = "endpoint_id", read = read_name, options = ID },
-  { name = "job_id", read = read_name, options = ID },
-  { name = "batch_id", read = read_name, options = ID },
-  { name = "pod_id", read = read_name, options = ID },
-  { name = "path", read = read_name, options = { max = MAX_PATH_BYTES } },
+  { name = "endpoint_id", read = read_id, options = ID },
+  { name = "job_id", read = read_id, options = ID },
+  { name = "batch_id", read = read_id, options = ID },
+  { name = "pod_id", read = read_id, options = ID },
+  { name = "path", read = read_path, options = { max = MAX_PATH_BYTES } },
   { name = "action", read = read_name, options = ID },
   { name = "operation", kind = "choice", values = requests.NAMES },
   { name = "mode", kind = "choice", values = { "serverless", "pods" } },

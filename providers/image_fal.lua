@@ -7,7 +7,9 @@
 
 local cjson = require "cjson"
 local check = require "check"
+local fal_options = require "fal_options"
 local fal_queue = require "fal_queue"
+local given = require "given"
 local model_inputs = require "model_inputs"
 local names = require "names"
 local plan = require "plan"
@@ -79,6 +81,7 @@ local MODELS = model_inputs.describe_all {
 -- Options of the readers of check.lua.
 local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
 local WORD, SIDE, REQUIRED = { lower = true, blank = "absent" }, { required = true, min = 1 }, { required = true }
+local UNTOUCHED = { trim = false }
 local MODE = { lower = true, blank = "absent", default = MODES[1] }
 
 -- Text or { width, height }; whether fal has a size of that name is for submit to say.
@@ -96,18 +99,24 @@ local function read_safety_tolerance(reader)
   return value and tostring(value)
 end
 
+local function read_image(reader, name)
+  local image = reader:text(name, UNTOUCHED)
+  if image then fal_queue.check_file(image, reader:path(name)) end
+  return image
+end
+
 local IMAGE_NAMES = { "init_image", "image", "image_url" }
 
 -- What `parameters` may hold, as check.field_list wants it: the name in the payload, the names that a client may use, its kind.
 -- Beside that `input`, fal's name if it differs, and `decides`: without it something else would be made.
 local PARAMETERS = check.field_list {
   { name = "steps", names = { "steps", "num_inference_steps" }, kind = "integer", options = FROM_ONE,
-    input = "num_inference_steps" },
+    input = "num_inference_steps", costs = true },
   { name = "guidance_scale", names = { "guidance_scale", "cfg_scale" }, kind = "number", options = { zero = "absent", min = 0 } },
   { name = "samples", names = { "samples", "num_images" }, kind = "integer", options = FROM_ONE,
     input = "num_images", decides = true },
   { name = "seed", kind = "integer", options = { wide = true } },
-  { name = "init_image", names = IMAGE_NAMES, kind = "text", options = { trim = false }, input = "image_url", decides = true },
+  { name = "init_image", names = IMAGE_NAMES, read = read_image, input = "image_url", decides = true },
   { name = "strength", kind = "number" },
   { name = "negative_prompt", kind = "text", options = IF_NOT_BLANK },
   { name = "output_format", names = { "output_format", "format" }, kind = "text", options = LOWER },
@@ -130,7 +139,8 @@ local PARAMETERS = check.field_list {
   { name = "safety_tolerance", read = read_safety_tolerance },
 }
 
-local READ_IN_PARAMETERS = names.union(PARAMETERS.by_name, names.set(fal_queue.WEBHOOK_NAMES))
+-- At the top, or else in the parameters.
+local NAMED_PROMPT = check.field_list { { name = "prompt", kind = "text", options = { blank = "absent" }, decides = true } }[1]
 
 -- These make one input together.
 local SIZE_PARAMETERS = names.set { "image_size", "resolution", "width", "height", "aspect_ratio" }
@@ -169,7 +179,7 @@ for name in pairs(SIZE_PARAMETERS) do
 end
 local OUTPUT_FORMAT_AS_FORMAT = { field = "parameters.output_format", input = "format", known = true }
 
-local READ_AT_TOP = names.union(names.set(fal_queue.OPTION_NAMES), names.set {
+local READ_AT_TOP = names.union(names.set(fal_options.NAMES), names.set {
   "mode", "prompt", "model", "route", "parameters", "negative_prompt", "gpu", "provider_id", "id",
 })
 local AT_TOP_TOO = { "negative_prompt", "gpu" }
@@ -185,6 +195,7 @@ local CAPABILITIES = {
   model_of_mode = MODEL_OF_MODE,
   routes = ROUTES,
   image_sizes = SIZE_NAMES,
+  queue_options = fal_options.FOR_CLIENTS,
 }
 
 local AS_OF = "2026-11-23"
@@ -227,19 +238,35 @@ local function check_sizes(parameters)
   end
 end
 
-local function read_parameters(reader)
+-- Whether a name among the parameters is read by itself.
+local function is_read(name, description)
+  return PARAMETERS.by_name[name] or name == "prompt" or fal_options.is_option(name, description)
+end
+
+local function read_parameters(payload, reader, description)
   local parameters = { guidance_scale = nil, resolution = nil, steps = nil } -- room for the defaults
   if next(reader.object) == nil then return parameters end
-  reader:fields(PARAMETERS, parameters)
-  if parameters.init_image then
-    local _, name = reader:raw(IMAGE_NAMES)
-    fal_queue.check_file(parameters.init_image, reader:path(name))
-  end
+  reader:fields(PARAMETERS, parameters, payload)
   check_sizes(parameters)
   for name, value in pairs(reader.object) do
-    if not READ_IN_PARAMETERS[name] and check.is_given(value) then parameters[name] = value end
+    if not is_read(name, description) and check.is_given(value) then parameters[name] = value end
   end
   return parameters
+end
+
+-- What may stand at the top instead of among the parameters.
+local function read_at_top(payload, top)
+  local parameters = payload.parameters
+  for index = 1, #AT_TOP_TOO do
+    local name = AT_TOP_TOO[index]
+    local value = top.object[name] ~= nil and top:text(name, IF_NOT_BLANK) or nil
+    if value and parameters[name] == nil then
+      parameters[name] = value
+      given.keep(payload, "parameters." .. name, name)
+    elseif value and parameters[name] ~= value then
+      given.contradict(payload, name, "parameters." .. name)
+    end
+  end
 end
 
 -- Fills in our defaults and returns the names of those that the client did not give.
@@ -324,9 +351,9 @@ local function build(payload)
   local built = model_inputs.new_plan(model, MODELS[model])
   local size, size_name, aspect = choose_size(built, payload.parameters)
   if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
-  local given = names.sorted(payload.parameters)
-  for index = 1, #given do
-    if not SIZE_PARAMETERS[given[index]] then put_parameter(built, payload, given[index]) end
+  local sorted = names.sorted(payload.parameters)
+  for index = 1, #sorted do
+    if not SIZE_PARAMETERS[sorted[index]] then put_parameter(built, payload, sorted[index]) end
   end
   if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
   if size then put_size(built, payload, size, size_name) end
@@ -337,6 +364,7 @@ local function build(payload)
       plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
     end
   end
+  given.finish(built, payload)
   return built
 end
 
@@ -365,19 +393,18 @@ local function prepare(request)
     mode = top:choice("mode", MODES, MODE),
     model = top:text("model", IF_NOT_BLANK),
     route = top:choice("route", ROUTES, LOWER),
-    queue = fal_queue.read_options(top, inner),
     ignored = ignored_names(request),
-    prompt = nil, parameters = nil, defaulted = nil, -- room
+    prompt = nil, parameters = nil, defaulted = nil, queue = nil, -- room
   }
   if payload.model and not fal_queue.is_model_id(payload.model) then
     check.fail("model", "must be a model of fal.ai, such as " .. CAPABILITIES.models[1])
   end
-  payload.prompt = top:text("prompt", MODELS[model_of(payload)] and REQUIRED or IF_NOT_BLANK)
-  payload.parameters = read_parameters(inner)
-  for index = 1, #AT_TOP_TOO do
-    local name = AT_TOP_TOO[index]
-    if request[name] ~= nil and payload.parameters[name] == nil then payload.parameters[name] = top:text(name, IF_NOT_BLANK) end
-  end
+  local description = MODELS[model_of(payload)]
+  payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)
+  if not payload.prompt and description then top:text("prompt", REQUIRED) end
+  payload.queue = fal_options.read(payload, top, inner.object, description)
+  payload.parameters = read_parameters(payload, inner, description)
+  read_at_top(payload, top)
   if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
   return payload, nil, build(payload)
 end
@@ -411,7 +438,7 @@ local function submit(payload, ctx, built)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if payload.route == "run" then
-    return fal_queue.run(ctx, model_of(payload), built.body, payload.queue, reading_of(payload))
+    return fal_queue.run(ctx, model_of(payload), built.body, payload, reading_of(payload))
   end
   local result = fal_queue.submit(ctx, model_of(payload), built.body, payload.queue)
   return fal_queue.with_reading(result, reading_of(payload), MODELS[model_of(payload)] ~= nil)

@@ -6,6 +6,7 @@
 -- There are no webhooks, no way to cancel, no pixel sizes (an aspect ratio at most) and, since 2025-07-24, no video.
 
 local check = require "check"
+local given = require "given"
 local http_errors = require "http_errors"
 local answers = require "stability_answers"
 local stability_fields = require "stability_fields"
@@ -32,7 +33,12 @@ local POLL_INTERVAL_SECONDS = 10 -- the vendor asks for no more than one poll in
 local MODE, REQUIRED = { lower = true, blank = "absent" }, { required = true }
 local MODEL = { lower = true, blank = "absent", max = 200 }
 
-local MODE_NAMES, IMAGE_NAMES = { "mode", "operation" }, stability_fields.ALIASES.image
+-- At the top, or else in the parameters.
+local NAMED_MODE = check.field_list {
+  { name = "mode", names = { "mode", "operation" }, kind = "choice", values = MODES, options = MODE, decides = true },
+}[1]
+
+local IMAGE_NAMES = stability_fields.ALIASES.image
 
 local capabilities = {
   modes = MODES,
@@ -53,10 +59,6 @@ local pricing = {
   plan = "pay-as-you-go", unit = "credit", unit_cost_usd = 0.01, credits_per_image = stability_services.credits_per_image(),
 }
 
-local function read_mode(request, parameters)
-  return request:choice(MODE_NAMES, MODES, MODE) or parameters:choice("mode", MODES, MODE)
-end
-
 local function has_image(payload)
   for _, name in ipairs(IMAGE_NAMES) do
     if check.is_given(payload[name]) or check.is_given(payload.parameters[name]) then return true end
@@ -69,7 +71,7 @@ local function prepare(request)
   local reader = check.reader(request)
   local parameters = reader:reader_of("parameters")
   local payload = { parameters = check.copy(parameters.object), safety = reader:object_of "safety" }
-  payload.mode = read_mode(reader, parameters)
+  payload.mode = given.read(payload, NAMED_MODE, reader, parameters)
   stability_fields.read(payload, reader, parameters)
   payload.parameters.model = parameters:text("model", MODEL)
   payload.model = reader:text("model", MODEL) or payload.parameters.model

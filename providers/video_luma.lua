@@ -61,9 +61,9 @@ local READING = video_request.reading(
 local function prepare(request)
   local payload = video_request.read(request, READING)
   local parameters = payload.parameters
-  if next(parameters) ~= nil then check.reader(parameters, "parameters"):fields(TEXTS) end
+  if next(parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
   luma_body.pictures_of(payload) -- checks them
-  payload.model = payload.model or parameters.model
+  video_request.take_model(payload)
   if not payload.model then
     payload.model = luma_route.DEFAULT_MODEL
     payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS

@@ -10,10 +10,13 @@
 local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
+local fal_options = require "fal_options"
 local fal_queue = require "fal_queue"
+local given = require "given"
 local model_inputs = require "model_inputs"
 local names = require "names"
 local pika_direct = require "pika_direct"
+local pika_models = require "pika_models"
 local pika_prices = require "pika_prices"
 local plan = require "plan"
 local usd = require "usd"
@@ -23,80 +26,13 @@ local ROUTES = { "fal", "direct" }
 local FAL_PREFIX = "fal-ai/pika/"
 local DIRECT_PREFIX = "generate/"
 
-local RESOLUTIONS = { "720p", "1080p" }
-local DURATIONS = { 5, 10 }
-local RATIOS = { "16:9", "9:16", "1:1", "4:5", "5:4", "3:2", "2:3" }
-local PIKAFFECTS = {
-  "Cake-ify", "Crumble", "Crush", "Decapitate", "Deflate", "Dissolve", "Explode", "Eye-pop", "Inflate", "Levitate", "Melt",
-  "Peel", "Poke", "Squish", "Ta-da", "Tear",
-}
-local INGREDIENTS_MODES = { "creative", "precise" }
+local RESOLUTIONS, DURATIONS, RATIOS = pika_models.RESOLUTIONS, pika_models.DURATIONS, pika_models.RATIOS
+local PIKAFFECTS = pika_models.PIKAFFECTS
+local FAL_MODELS, DIRECT_MODELS = pika_models.FAL, pika_models.DIRECT
 
 local DEFAULT_RESOLUTION, DEFAULT_DURATION = "720p", 5
 
 local MIN_FRAMES, MAX_FRAMES, MAX_TRANSITION_SECONDS = 2, 5, 25
-
--- ---- models --------------------------------------------------------------------------------------------------------
-
-local REQUIRED = { required = true }
-local RESOLUTION, DURATION = { values = RESOLUTIONS }, { values = DURATIONS, field = "duration_seconds" }
-local EFFECT = { required = true, values = PIKAFFECTS, field = "parameters.pikaffect" }
-
-local function required_as(field)
-  return { required = true, field = "parameters." .. field }
-end
-
-local TEXT_TO_VIDEO = {
-  prompt = REQUIRED, aspect_ratio = { values = RATIOS, field = "aspect_ratio" }, resolution = RESOLUTION, duration = DURATION,
-  negative_prompt = {}, seed = {},
-}
-local IMAGE_TO_VIDEO = {
-  image_url = required_as "init_image", prompt = REQUIRED, resolution = RESOLUTION, duration = DURATION, negative_prompt = {},
-  seed = {},
-}
-
--- The inputs of the models on fal, by their paths. Other paths are sent unchecked.
-local FAL_MODELS = model_inputs.describe_all {
-  ["v2.2/text-to-video"] = TEXT_TO_VIDEO, ["v2.2/image-to-video"] = IMAGE_TO_VIDEO,
-  ["v2.2/pikascenes"] = { -- the inputs beyond the first five are not confirmed
-    images = required_as "references", prompt = {}, aspect_ratio = TEXT_TO_VIDEO.aspect_ratio, resolution = RESOLUTION,
-    duration = DURATION, ingredients_mode = { values = INGREDIENTS_MODES }, negative_prompt = {}, seed = {},
-  },
-  ["v2.2/pikaframes"] = {
-    image_urls = required_as "frames", transitions = {}, prompt = {}, resolution = RESOLUTION, seed = {},
-  },
-  ["v2.1/text-to-video"] = TEXT_TO_VIDEO, ["v2.1/image-to-video"] = IMAGE_TO_VIDEO,
-  ["v2/turbo/text-to-video"] = TEXT_TO_VIDEO, ["v2/turbo/image-to-video"] = IMAGE_TO_VIDEO,
-  ["v2/pikadditions"] = { video_url = required_as "video", image_url = required_as "init_image", prompt = {} },
-  ["v1.5/pikaffects"] = { image_url = required_as "init_image", pikaffect = EFFECT },
-}
-
-local DIRECT_TEXT_TO_VIDEO = {
-  promptText = { required = true, field = "prompt" }, negativePrompt = {}, seed = {}, duration = DURATION,
-  resolution = RESOLUTION, aspectRatio = { min = 0.4, max = 2.5 },
-}
-local DIRECT_IMAGE_TO_VIDEO = {
-  image = required_as "init_image", promptText = {}, negativePrompt = {}, seed = {}, duration = DURATION, resolution = RESOLUTION,
-}
-
-local DIRECT_MODELS = model_inputs.describe_all {
-  ["generate/2.2/t2v"] = DIRECT_TEXT_TO_VIDEO, ["generate/2.2/i2v"] = DIRECT_IMAGE_TO_VIDEO,
-  ["generate/turbo/t2v"] = DIRECT_TEXT_TO_VIDEO, ["generate/turbo/i2v"] = DIRECT_IMAGE_TO_VIDEO,
-  ["generate/2.2/pikascenes"] = {
-    images = required_as "references", promptText = {}, aspectRatio = DIRECT_TEXT_TO_VIDEO.aspectRatio, duration = DURATION,
-    resolution = RESOLUTION,
-    ingredientsMode = { required = true, values = INGREDIENTS_MODES, field = "parameters.ingredients_mode" },
-  },
-  ["generate/2.2/pikaframes"] = {
-    keyFrames = required_as "frames", promptText = { required = true, field = "prompt" }, resolution = RESOLUTION,
-    duration = { min = 5, max = 10, field = "duration_seconds" },
-  },
-  ["generate/pikaffects"] = { image = required_as "init_image", pikaffect = { values = PIKAFFECTS }, promptText = {} },
-  ["generate/pikadditions"] = { video = required_as "video", image = required_as "init_image", promptText = {} },
-  ["generate/pikaswaps"] = {
-    video = required_as "video", image = {}, modifyRegionMask = {}, modifyRegionRoi = {}, promptText = {},
-  },
-}
 
 -- The 2.2 model for what a request brings.
 local MODEL_FOR = {
@@ -118,8 +54,8 @@ local function address_in(value)
   return value.image_url or value.video_url or value.url or value.uri or value.image
 end
 
-local function read_file(reader, aliases)
-  local value, name = reader:raw(aliases)
+local function read_file(reader, name)
+  local value = reader:raw(name)
   if value == nil then return nil end
   local address = address_in(value)
   fal_queue.check_file(address, reader:path(name))
@@ -167,15 +103,16 @@ for kept_as, list in pairs(LISTS) do
   for _, name in ipairs(list.names) do PICTURES[name] = kept_as end
 end
 
-local OWN_FIELDS = { "route", table.unpack(fal_queue.OPTION_NAMES) }
-local READING = video_request.reading(PICTURES, {}, OWN_FIELDS)
+local OWN_FIELDS = { "route", table.unpack(fal_options.NAMES) }
+local READING = video_request.reading(PICTURES, {}, OWN_FIELDS, { "promptText" })
 
 local IF_NOT_BLANK, LOWER, FROM_ZERO = { blank = "absent" }, { lower = true }, { min = 0 }
 local NONE, ONE = {}, { 1 }
 
 -- Parameters that `build` reads by themselves, not as an input of the same name.
 local HANDLED = names.union(VALUES.by_name, FILES.by_name, PICTURES, names.set {
-  "aspect_ratio", "aspectRatio", "duration", "duration_seconds", "samples", "width", "height", "webhook", "webhook_url", "prompt",
+  "aspect_ratio", "aspectRatio", "duration", "duration_seconds", "samples", "width", "height", "prompt", "promptText", "prompts",
+  "multi_prompt",
 })
 
 -- What model_inputs.put is to know of the values and files, on each route.
@@ -203,6 +140,7 @@ local CAPABILITIES = {
   routes = ROUTES,
   unverified_routes = { "direct" },
   unverified_models = names.sorted(DIRECT_MODELS),
+  queue_options = fal_options.FOR_CLIENTS,
 }
 
 -- ---- helpers: models -----------------------------------------------------------------------------------------------
@@ -269,10 +207,10 @@ end
 -- ---- helpers: reading ----------------------------------------------------------------------------------------------
 
 local function read_effect(parameters)
-  local given = parameters.pikaffect
-  if not given then return end
+  local name = parameters.pikaffect
+  if not name then return end
   for _, effect in ipairs(PIKAFFECTS) do
-    if string.lower(effect) == string.lower(given) then parameters.pikaffect = effect end
+    if string.lower(effect) == string.lower(name) then parameters.pikaffect = effect end
   end
 end
 
@@ -284,14 +222,16 @@ local function check_transitions(transitions)
 end
 
 -- The values and files of the parameters, under their names of the payload instead of those that the client used.
-local function read_values(parameters)
+local function read_values(payload)
+  local parameters = payload.parameters
   if next(parameters) == nil then return end
   local reader = check.reader(check.copy(parameters), "parameters")
+  reader.given_as = payload.given_as
   for name in pairs(reader.object) do
     if VALUES.by_name[name] or FILES.by_name[name] then parameters[name] = nil end
   end
-  reader:fields(VALUES, parameters)
-  reader:fields(FILES, parameters)
+  reader:fields(VALUES, parameters, payload)
+  reader:fields(FILES, parameters, payload)
   read_effect(parameters)
   check_transitions(parameters.transitions)
   if parameters.aspectRatio ~= nil then parameters.aspectRatio = reader:number("aspectRatio", FROM_ZERO) end
@@ -335,7 +275,7 @@ local function add_files(entries, payload, route, built)
   end
 end
 
--- The addresses of a list, and how many pictures were meant; words in place of a picture cannot go out.
+-- The addresses of a list, how many pictures were meant, and the field of the first; words in place of a picture cannot go out.
 local function addresses_of(payload, kind, route, built)
   local addresses = {}
   local pictures = video_request.pictures(payload, LISTS[kind].names, LISTS[kind].at_top)
@@ -350,13 +290,12 @@ local function addresses_of(payload, kind, route, built)
     end
     addresses[#addresses + 1] = address
   end
-  return addresses, #pictures
+  return addresses, #pictures, pictures[1] and string.match(pictures[1].field, "^[^%[]+")
 end
 
 local function add_pictures(entries, payload, kind, route, built)
-  local addresses, count = addresses_of(payload, kind, route, built)
+  local addresses, count, field = addresses_of(payload, kind, route, built)
   if count == 0 then return end
-  local field = payload[kind] ~= nil and kind or "parameters." .. kind
   if kind == "frames" and (count < MIN_FRAMES or (route == "fal" and count > MAX_FRAMES)) then
     plan.refuse(built, field, "must be from " .. MIN_FRAMES .. " to " .. MAX_FRAMES .. " pictures")
   end
@@ -366,21 +305,37 @@ local function add_pictures(entries, payload, kind, route, built)
   add(entries, { field = field, input = LISTS[kind][route], decides = true }, addresses)
 end
 
+local ROUNDING = 1e-6
+
+local function quotient_of(ratio)
+  local width, height = string.match(string.sub(ratio or "", 1, 32), "^(%d+%.?%d*):(%d+%.?%d*)$")
+  if width and tonumber(height) > 0 then return tonumber(width) / tonumber(height) end
+  return tonumber(ratio)
+end
+
+local ASPECT_RATIO = {
+  fal = { field = "aspect_ratio", input = "aspect_ratio", decides = true },
+  direct = { field = "aspect_ratio", input = "aspectRatio", decides = true },
+}
+local OWN_ASPECT_RATIO = {
+  fal = { field = "parameters.aspectRatio", input = "aspect_ratio", decides = true, hint = "give it as aspect_ratio" },
+  direct = { field = "parameters.aspectRatio", input = "aspectRatio", decides = true },
+}
+
 -- 16:9 as text on fal, as a quotient on the direct route.
 local function add_aspect_ratio(entries, payload, route, built)
-  local ratio = payload.aspect_ratio
-  if not ratio and not payload.parameters.aspectRatio then return end
-  local field = video_request.field(payload, "aspect_ratio", "aspectRatio")
-  if route == "fal" then
-    local hint = not ratio and "give it as aspect_ratio" or nil
-    local item = { field = field, input = "aspect_ratio", decides = true, hint = hint }
-    return add(entries, item, ratio or payload.parameters.aspectRatio)
+  local ratio, own = payload.aspect_ratio, payload.parameters.aspectRatio
+  if not ratio then
+    if own then add(entries, OWN_ASPECT_RATIO[route], own) end
+    return
   end
-  local width, height = string.match(string.sub(ratio or "", 1, 32), "^(%d+%.?%d*):(%d+%.?%d*)$")
-  local quotient = payload.parameters.aspectRatio or tonumber(ratio)
-  if width and tonumber(height) > 0 then quotient = tonumber(width) / tonumber(height) end
-  if not quotient then return plan.refuse(built, field, "must be a ratio such as 16:9", RATIOS) end
-  add(entries, { field = field, input = "aspectRatio", decides = true }, quotient)
+  local quotient = quotient_of(ratio)
+  if own and not (quotient and math.abs(own - quotient) < ROUNDING) then
+    plan.refuse(built, "parameters.aspectRatio", "contradicts the aspect_ratio: give one or the other")
+  end
+  if route == "fal" then return add(entries, ASPECT_RATIO.fal, ratio) end
+  if not quotient then return plan.refuse(built, "aspect_ratio", "must be a ratio such as 16:9", RATIOS) end
+  add(entries, ASPECT_RATIO.direct, quotient)
 end
 
 local function add_values(entries, payload, route)
@@ -390,9 +345,7 @@ local function add_values(entries, payload, route)
     add(entries, ITEMS[route][name], parameters[name], is_defaulted(payload, name))
   end
   if not payload.duration_seconds then return end
-  if is_defaulted(payload, "duration_seconds") then return add(entries, DURATION_ITEM, payload.duration_seconds, true) end
-  local field = video_request.field(payload, "duration_seconds", "duration")
-  add(entries, { field = field, input = "duration", decides = true }, payload.duration_seconds)
+  add(entries, DURATION_ITEM, payload.duration_seconds, is_defaulted(payload, "duration_seconds"))
 end
 
 -- The rest: preferences that Pika has not got, the vendor's own further parameters, and what decides but cannot be said.
@@ -406,8 +359,10 @@ local function add_others(entries, payload, built)
     plan.refuse(built, field, "Pika has resolutions and aspect ratios, no sizes in pixels", RESOLUTIONS)
   end
   for _, name in ipairs(names.unknown(parameters, HANDLED) or NONE) do
-    local known = video_request.PREFERENCES[name] ~= nil
-    add(entries, { field = "parameters." .. name, input = name, known = known }, parameters[name])
+    if not fal_options.is_option(name, built.description) then
+      local known = video_request.PREFERENCES[name] ~= nil
+      add(entries, { field = "parameters." .. name, input = name, known = known }, parameters[name])
+    end
   end
 end
 
@@ -441,6 +396,7 @@ local function build(payload, path)
   for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end
+  given.finish(built, payload)
   return built
 end
 
@@ -450,11 +406,7 @@ end
 
 local function direct_submit(payload, ctx, path, body)
   ctx.warn { field = "route", message = "Pika's direct API is unverified: it was for partners, and not confirmed since 2025" }
-  if payload.queue then
-    for _, name in ipairs(names.sorted(payload.queue)) do
-      ctx.warn { field = name, message = "has a meaning only on the route fal; left out" }
-    end
-  end
+  fal_options.warn(ctx, payload, nil, "has a meaning only on the route fal; left out")
   return pika_direct.submit(ctx, path, body)
 end
 
@@ -473,8 +425,8 @@ local function prepare(request)
   local route = read_route(top, names_direct)
   local payload = video_request.read(request, READING)
   payload.model, payload.route = model, route
-  payload.queue = fal_queue.read_options(top, top:reader_of "parameters")
-  read_values(payload.parameters)
+  read_values(payload)
+  payload.queue = fal_options.read(payload, top, payload.parameters, description_of(route_of(payload), path_of(payload)))
   if not model then fill_defaults(payload) end
   if not video_request.joined_prompt(payload, NONE) and needs_prompt(payload) then check.fail("prompt", "is required") end
   return payload, nil, build(payload, path_of(payload))

@@ -85,7 +85,7 @@ local function fill_in_required(payload, spec)
 end
 
 local function has_text(payload)
-  return payload.parameters.promptText ~= nil or payload.prompts ~= nil or payload.prompt ~= nil
+  return payload.prompts ~= nil or payload.prompt ~= nil
 end
 
 -- What runway_body relies on; the vendor's other fields are the vendor's to check.
@@ -98,17 +98,17 @@ local TEXTS = check.field_list {
 }
 
 local function check_types(payload)
-  if next(payload.parameters) ~= nil then check.reader(payload.parameters, "parameters"):fields(TEXTS) end
+  if next(payload.parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
 end
 
 local READING = video_request.reading({ storyboard = "storyboard", reference_frames = "storyboard" },
-  names.union(runway_models.CONTRACT_FIELDS, runway_body.READ_BY_NAME))
+  names.union(runway_models.CONTRACT_FIELDS, runway_body.READ_BY_NAME), nil, { "promptText" })
 
 local function prepare(request)
   local payload = video_request.read(request, READING)
   check_types(payload)
   local pictures = runway_route.pictures_of(payload) -- also checks them
-  payload.model = payload.model or payload.parameters.model
+  video_request.take_model(payload)
   if not payload.model then
     if not has_text(payload) then check.fail("prompt", "is required") end
     return payload, nil, fill_in(payload)

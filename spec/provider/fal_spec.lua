@@ -62,6 +62,12 @@ describe("fal", function()
       { { prompt = "p", priority = "high" }, "priority" },
       { { prompt = "p", start_timeout_seconds = 1 }, "start_timeout_seconds" },
       { { prompt = "p", expires_in_seconds = 0 }, "expires_in_seconds" },
+      { { prompt = "p", ["x-fal-queue-priority"] = "high" }, "x-fal-queue-priority" },
+      { { prompt = "p", parameters = { ["X-Fal-Request-Timeout"] = 1 } }, "parameters.X-Fal-Request-Timeout" },
+      { { prompt = "p", fal_webhook = "x" }, "fal_webhook" },
+      { { prompt = "p", ["x-fal-no-retry"] = 2 }, "x-fal-no-retry" },
+      { { prompt = "p", ["x-fal-object-lifecycle-preference"] = "{" }, "x-fal-object-lifecycle-preference" },
+      { { prompt = "p", ["x-fal-object-lifecycle-preference"] = { days = 1 } }, "x-fal-object-lifecycle-preference.days" },
     }
     for index, pair in ipairs(bad) do
       it(("refuses %s, case %d"):format(pair[2], index), function()
@@ -79,6 +85,52 @@ describe("fal", function()
       assert.equal("blur", payload.parameters.negative_prompt)
       assert.equal("A100", payload.parameters.gpu)
       assert.equal("https://example.com/hook", payload.queue.webhook)
+    end)
+
+    -- Our name, fal's own, a value of each, and where it goes: a header, or the query.
+    local options = {
+      { "webhook", "fal_webhook", "https://example.com/hook", "https://example.com/hook", "url", "fal_webhook=https%%3A" },
+      { "priority", "x-fal-queue-priority", "low", "LOW", "x-fal-queue-priority", "^low$" },
+      { "start_timeout_seconds", "x-fal-request-timeout", 30, "30", "x-fal-request-timeout", "^30$" },
+      { "runner_hint", "x-fal-runner-hint", "warm", "warm", "x-fal-runner-hint", "^warm$" },
+      { "expires_in_seconds", "x-fal-object-lifecycle-preference", 3600, { expiration_duration_seconds = 3600 },
+        "x-fal-object-lifecycle-preference", "^{\"expiration_duration_seconds\":3600}$" },
+      { "expires_in_seconds", "X-Fal-Object-Lifecycle-Preference", 3600, '{"expiration_duration_seconds":3600}',
+        "x-fal-object-lifecycle-preference", "^{\"expiration_duration_seconds\":3600}$" },
+      { "retry", "x-fal-no-retry", false, 1, "x-fal-no-retry", "^1$" },
+      { "retry", "X-Fal-No-Retry", false, "1", "x-fal-no-retry", "^1$" },
+      { "store_io", "x-fal-store-io", false, "0", "x-fal-store-io", "^0$" },
+      { "store_io", "X-Fal-Store-IO", true, 1, "x-fal-store-io", "^1$" },
+    }
+    for index, option in ipairs(options) do
+      local own, vendors, own_value, vendors_value, place, pattern = table.unpack(option)
+      for kind, request in pairs {
+        ["our name"] = { [own] = own_value },
+        ["our name among the parameters"] = { parameters = { [own] = own_value } },
+        ["fal's name"] = { [vendors] = vendors_value },
+        ["fal's name among the parameters"] = { parameters = { [vendors] = vendors_value } },
+      } do
+        it(("takes %s by %s, case %d"):format(own, kind, index), function()
+          request.prompt = "p"
+          local answer = submit(request)
+          assert.same({}, answer.warnings)
+          local sent_value = place == "url" and answer.upstream.url or answer.upstream.headers[place]
+          assert.truthy(sent_value:find(pattern))
+          assert.same(sent { prompt = "p" }.json, answer.upstream.json)
+        end)
+      end
+    end
+
+    it("lists them for clients", function()
+      assert.equal("x-fal-queue-priority", provider.capabilities.queue_options.priority)
+      assert.equal("fal_webhook", provider.capabilities.queue_options.webhook)
+      assert.equal("logs", provider.capabilities.queue_options.logs)
+    end)
+
+    it("leaves a plain word to a model that is not described, and fal's own names to the queue", function()
+      local upstream = sent { model = "fal-ai/esrgan", parameters = { priority = 3, ["x-fal-queue-priority"] = "low" } }
+      assert.same({ priority = 3 }, upstream.json)
+      assert.equal("low", upstream.headers["x-fal-queue-priority"])
     end)
 
     it("takes numbers as text", function()

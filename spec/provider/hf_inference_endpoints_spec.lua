@@ -377,10 +377,17 @@ describe("hf_inference_endpoints", function()
       assert.equal("up 1", answer.result.artifacts[1].text)
     end)
 
-    it("encodes names", function()
-      local answer = submit { action = "get", namespace = "../x", name = "a b" }
-      assert.equal(API .. "/endpoint/..%2Fx/a%20b", answer.upstream.url)
-    end)
+    for _, bad in ipairs {
+      { "namespace", { namespace = "../a", name = "x" } }, { "namespace", { namespace = ".", name = "x" } },
+      { "name", { namespace = "a", name = ".." } }, { "name", { namespace = "a", name = "a b" } },
+      { "endpoint", { endpoint = "../x" } }, { "endpoint", { endpoint = ".." } }, { "endpoint", { endpoint = "a/b/c" } },
+    } do
+      it("refuses " .. bad[1] .. " where it would lead elsewhere", function()
+        bad[2].action = "get"
+        local _, problem = offline.prepare(provider, bad[2])
+        assert.equal(bad[1], problem.field)
+      end)
+    end
 
     it("takes the account of the token for a namespace", function()
       local account = { status = 200, json = { name = "bob" } }

@@ -101,14 +101,14 @@ describe("pika", function()
     end)
 
     local refused = {
-      { "4 seconds", { duration = 4 }, "duration_seconds", { 5, 10 } },
+      { "4 seconds", { duration = 4 }, "duration", { 5, 10 } },
       { "16 seconds", { duration_seconds = 16 }, "duration_seconds", { 5, 10 } },
       { "a fraction of a second more", { parameters = { duration_seconds = 5.5 } }, "parameters.duration_seconds", { 5, 10 } },
       { "4k", { parameters = { resolution = "4K" } }, "parameters.resolution", { "720p", "1080p" } },
       { "a size in pixels", { parameters = { width = 1280, height = 720 } }, "parameters.width", { "720p", "1080p" } },
       { "two videos", { parameters = { samples = 2 } }, "parameters.samples", { 1 } },
       { "a length of what has none", { duration = 5, model = "v2/pikadditions", parameters = { video = A, image = A } },
-        "duration_seconds" },
+        "duration" },
       { "an effect that is not one", { model = "v1.5/pikaffects", parameters = { image = A, pikaffect = "Fly" } },
         "parameters.pikaffect" },
       { "words in place of a picture", { parameters = { frames = { A, "a castle" } } }, "parameters.frames[1]" },
@@ -286,12 +286,12 @@ describe("pika", function()
     end)
 
     local refused = {
-      { "a URL for a file", { parameters = { image = A } }, "parameters.init_image" },
+      { "a URL for a file", { parameters = { image = A } }, "parameters.image" },
       { "a URL in a list", { parameters = { frames = { PNG, B } } }, "parameters.frames[1]" },
       { "a shape too wide", { aspect_ratio = "3:1" }, "aspect_ratio" },
       { "a shape in words", { aspect_ratio = "wide" }, "aspect_ratio" },
       { "a scene without its mode", { parameters = { references = { PNG } } }, "parameters.ingredients_mode" },
-      { "11 seconds of frames", { duration = 11, parameters = { frames = { PNG, PNG } } }, "duration_seconds" },
+      { "11 seconds of frames", { duration = 11, parameters = { frames = { PNG, PNG } } }, "duration" },
     }
     for _, case in ipairs(refused) do
       it("refuses " .. case[1], function()

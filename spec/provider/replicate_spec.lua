@@ -84,7 +84,7 @@ describe("replicate", function()
     it("is the model's own path otherwise, percent-encoded", function()
       assert.same({ "/models/owner/name/predictions" }, { target {} })
       assert.same({ "/models/owner/name/predictions" }, { target { model = false, model_version = "owner/name" } })
-      assert.same({ "/models/%E6%A8%A1/%2E%2E/predictions" }, { target { model = "模/.." } })
+      assert.same({ "/models/%E6%A8%A1/x/predictions" }, { target { model = "模/x" } })
     end)
 
     local contradictions = {
@@ -92,6 +92,8 @@ describe("replicate", function()
       { "model", { deployment = "a/b" } },
       { "deployment", { deployment = "a", model = "" } },
       { "model", { model = "no-owner" } },
+      { "model", { model = "../x" } },
+      { "model", { model = "模/.." } },
       { "model", { model = "a/b/c" } },
       { "model_version", { model_version = "other/model" } },
       { "model_version", { model_version = "other/model:1" } },

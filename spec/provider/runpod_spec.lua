@@ -87,10 +87,16 @@ describe("runpod", function()
     assert.same({ executionTimeout = 60000 }, offline.submit(provider, both).upstream.json.policy)
   end)
 
-  it("keeps an id inside its segment of the path", function()
-    local answer = offline.submit(provider, job { endpoint_id = "../x?y" })
-    assert.equal("https://api.runpod.ai/v2/..%2Fx%3Fy/run", answer.upstream.url)
-  end)
+  for index, bad in ipairs {
+    { "endpoint_id", "../x" }, { "endpoint_id", ".." }, { "endpoint_id", "a/b" }, { "endpoint_id", "x?y" },
+    { "endpoint_id", "a b" }, { "job_id", "../x" }, { "batch_id", "." }, { "pod_id", "a#b" }, { "path", "../x" },
+    { "path", "a/./b" },
+  } do
+    it(("refuses an id that would lead elsewhere, case %d"):format(index), function()
+      local _, problem = offline.prepare(provider, job { [bad[1]] = bad[2] })
+      assert.equal(bad[1], problem.field)
+    end)
+  end
 
   it("gives the host's webhook URL to RunPod, unless the job has one of its own", function()
     local options = { webhook_url = "https://host.example/hook" }

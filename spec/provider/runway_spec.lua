@@ -126,6 +126,25 @@ describe("runway", function()
     end)
   end)
 
+  describe("frames in the vendor's own words", function()
+    local FIRST, LAST = { uri = IMAGE, position = "first" }, { uri = IMAGE, position = "last" }
+    local cases = {
+      { "gen4.5", { FIRST, LAST }, "parameters.promptImage[1]" },
+      { "gen4.5", { LAST }, "parameters.promptImage[0].position" },
+      { "gen4_turbo", { FIRST, LAST }, "parameters.promptImage[1]" },
+      { "veo3.1", { FIRST, LAST, LAST }, "parameters.promptImage[2]" },
+      { "veo3.1", { { uri = IMAGE, position = "middle" } }, "parameters.promptImage[0].position" },
+      { "gen4.5", { FIRST } }, { "gen4.5", IMAGE }, { "veo3.1", { FIRST, LAST } }, { "veo3.1", { LAST } },
+    }
+    for index, case in ipairs(cases) do
+      it(("are %s as ours are: %s, case %d"):format(case[3] and "refused" or "sent", case[1], index), function()
+        local request = { prompt = "p", model = case[1], parameters = { promptImage = case[2] } }
+        if not case[3] then return assert.same(case[2], body_of(request).promptImage) end
+        assert.is_truthy(refused(request)[case[3]])
+      end)
+    end
+  end)
+
   it("joins several prompts and the storyboard's texts into the one text", function()
     local body, answer = body_of { prompt = "a", prompts = { "b", { prompt = "c", weight = 0.3 } }, storyboard = { "d", IMAGE } }
     assert.equal("a\nb\nc\nd", body.promptText)

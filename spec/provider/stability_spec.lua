@@ -186,8 +186,8 @@ describe("stability", function()
   describe("refuses before anything is sent", function()
     for _, case in ipairs {
       { "several images", { prompt = "x", parameters = { samples = 4 } }, "parameters.samples" },
-      { "several images by another name", { prompt = "x", parameters = { num_images = 2 } }, "parameters.samples" },
-      { "several images at the top", { prompt = "x", n = 2 }, "parameters.samples" },
+      { "several images by another name", { prompt = "x", parameters = { num_images = 2 } }, "parameters.num_images" },
+      { "several images at the top", { prompt = "x", n = 2 }, "n" },
       { "a pixel width", { prompt = "x", parameters = { width = 1024 } }, "parameters.width" },
       { "a pixel height at the top", { prompt = "x", height = 1024 }, "height" },
       { "a resolution", { prompt = "x", parameters = { resolution = "1024x1024" } }, "parameters.resolution" },

@@ -1,0 +1,115 @@
+-- given.lua - under which name a client gave a value, and what it said twice.
+--
+-- A value may have several names (samples, num_images) and places (the top of a request, its parameters). One is used, and is
+-- known to the scripts under one name. What the client wrote is kept in the payload, so that refusals and warnings name it:
+--   given_as = { ["parameters.samples"] = "parameters.num_images" }   where it differs
+--   contradictions = { { field =, beside =, decides = true } }        a second value that is not the one in use
+-- A plan is given both when it is finished. Of a request that uses the usual names once nothing is kept.
+
+local cjson = require "cjson"
+local plans = require "plan"
+
+local given = {}
+
+local null = cjson.null
+local find, sub = string.find, string.sub
+local ipairs, pairs, tonumber, type = ipairs, pairs, tonumber, type
+
+--- Whether two values mean the same: equal, numbers also as text, tables by what is in them.
+function given.same(one, other)
+  if one == other then return true end
+  if type(one) == "table" and type(other) == "table" then
+    for key, value in pairs(one) do
+      if not given.same(value, other[key]) then return false end
+    end
+    for key in pairs(other) do
+      if one[key] == nil then return false end
+    end
+    return true
+  end
+  if type(one) == type(other) or type(one) == "table" or type(other) == "table" then return false end
+  local number = tonumber(one)
+  return number ~= nil and number == tonumber(other)
+end
+
+--- Keeps the client's path for a value that scripts know under another one.
+function given.keep(payload, usual, path)
+  if usual == path then return end
+  payload.given_as = payload.given_as or {}
+  payload.given_as[usual] = path
+end
+
+--- Keeps that the value at `field` is not used, because the one at `beside` is. `decides`: it decides what is made or what it
+-- costs.
+function given.contradict(payload, field, beside, decides)
+  local list = payload.contradictions or cjson.array {}
+  payload.contradictions = list
+  list[#list + 1] = { field = field, beside = beside, decides = decides or nil }
+end
+
+-- Reads what one reader has of a field, name by name; `value` and `path` are what was found before.
+local function read_names(payload, reader, field, value, path)
+  local names = field.names
+  local count = type(names) == "table" and #names or 1
+  for index = 1, count do
+    local name = count == 1 and type(names) == "string" and names or names[index]
+    local raw = reader.object[name]
+    if raw ~= nil and raw ~= null then
+      local read = field.read(reader, name, field.options)
+      if value == nil then
+        value, path = read, reader:path(name)
+      elseif read ~= nil and not given.same(value, read) then
+        given.contradict(payload, reader:path(name), path, field.decides or field.costs)
+      end
+    end
+  end
+  return value, path
+end
+
+--- Reads a field of a list of check.lua that has several names or places: the first value given is used, and a second that says
+-- something else is kept as a contradiction. `second` may be a further reader.
+function given.read(payload, field, reader, second)
+  local value, path = read_names(payload, reader, field)
+  if second then value, path = read_names(payload, second, field, value, path) end
+  if value ~= nil then
+    local prefix = reader.path_prefix
+    given.keep(payload, prefix == "" and field.name or prefix .. "." .. field.name, path)
+  end
+  return value
+end
+
+--- Where the client wrote the value that scripts know by this path.
+function given.path(payload, usual)
+  local given_as = payload.given_as
+  return given_as and given_as[usual] or usual
+end
+
+-- The client's path for "parameters.reference[0].uri" and the like: its beginning may have another name.
+local function client_path(given_as, field)
+  if given_as[field] then return given_as[field] end
+  local from = sub(field, 1, 11) == "parameters." and 12 or 1
+  local stop = find(field, "[.%[]", from)
+  local head = stop and given_as[sub(field, 1, stop - 1)]
+  return head and head .. sub(field, stop) or field
+end
+
+local function rename(given_as, list)
+  for _, item in ipairs(list or {}) do item.field = client_path(given_as, item.field) end
+end
+
+--- Finishes a plan: what was said twice is refused, or warned of, and every path becomes the client's.
+function given.finish(plan, payload)
+  for _, item in ipairs(payload.contradictions or {}) do
+    if item.decides then
+      plans.refuse(plan, item.field, "contradicts " .. item.beside .. ": give one or the other")
+    else
+      plans.warn(plan, item.field, "left out: " .. item.beside .. " says something else")
+    end
+  end
+  if payload.given_as then
+    rename(payload.given_as, plan.refusals)
+    rename(payload.given_as, plan.warnings)
+  end
+end
+
+return given
