@@ -357,6 +357,8 @@ describe("the modder's hooks", function()
     local known = {}
     for _, entry in ipairs(hooks.types) do known[entry.type] = entry.description end
     assert.truthy(known["public.gpu.submit"] and known["public.image.done"] and known["public.video.unknown"])
+    assert.equal(#hooks.types, #hooks.hooks)
+    assert.equal(hooks.types[1].type, hooks.hooks[1].name)
     assert.truthy(hooks.fields.subject)
     assert.equal("table", type(hooks.webhooks))
     assert.equal(20, #hooks.history)

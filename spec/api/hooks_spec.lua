@@ -95,6 +95,28 @@ describe("registering a webhook", function()
 end)
 
 describe("removing webhooks by a URL that several have", function()
+  it("takes what a modder's tool sends: one event, and both to remove it", function()
+    local host, url = start_host(), "https://a.example/tool"
+    finally(function() host:remove() end)
+    local function listed()
+      local events = {}
+      for _, hook in ipairs(host:get(WEBHOOKS).json.webhooks) do
+        if hook.url == url then events[#events + 1] = hook.events end
+      end
+      table.sort(events)
+      return events
+    end
+    for _, event in ipairs { "public.image.submit", "public.gpu.submit" } do
+      assert.equal(201, host:post(WEBHOOKS, { event = event, url = url }).status)
+    end
+    assert.same({ "public.gpu.submit", "public.image.submit" }, listed())
+    local one = { event = "public.gpu.submit", url = url }
+    assert.equal(200, host:request("DELETE", WEBHOOKS, one).status)
+    assert.same({ "public.image.submit" }, listed())
+    assert.equal(404, host:request("DELETE", WEBHOOKS, one).status)
+    assert.equal(200, host:request("DELETE", WEBHOOKS, { url = url }).status)
+  end)
+
   it("removes one for each request, the same in memory and in the registry", function()
     local host, url, connections = start_host(), "https://a.example/same", {}
     finally(function() host:remove() end)

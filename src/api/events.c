@@ -111,28 +111,28 @@ static const struct {
 
 static const char *const kinds[] = { "gpu", "image", "video" };
 
-static void add_type(struct buffer *out, const char *type, const char *text)
+static void add_type(struct buffer *out, const char *member, const char *type, const char *text)
 {
 	if (out->data[out->length - 1] == '}')
 		buffer_char(out, ',');
-	buffer_format(out, "{\"type\":\"%s\",\"description\":", type);
+	buffer_format(out, "{\"%s\":\"%s\",\"description\":", member, type);
 	json_write_text(out, text);
 	buffer_char(out, '}');
 }
 
-static void write_types(struct buffer *out)
+static void write_types(struct buffer *out, const char *list, const char *member)
 {
 	char type[EVENT_TYPE_BYTES];
 
-	buffer_text(out, "{\"ok\":true,\"types\":[");
+	buffer_format(out, "\"%s\":[", list);
 	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds && !out->failed; kind++) {
 		for (size_t i = 0; i < sizeof job_verbs / sizeof *job_verbs && !out->failed; i++) {
 			event_json_type(type, kinds[kind], job_verbs[i].verb);
-			add_type(out, type, job_verbs[i].text);
+			add_type(out, member, type, job_verbs[i].text);
 		}
 	}
 	for (size_t i = 0; i < sizeof host_types / sizeof *host_types && !out->failed; i++)
-		add_type(out, host_types[i].type, host_types[i].text);
+		add_type(out, member, host_types[i].type, host_types[i].text);
 	buffer_text(out, "],");
 }
 
@@ -164,7 +164,9 @@ void events_hooks(struct host *host, struct http_request *request)
 	struct page page = { .count = 0 };
 
 	buffer_init(&page.out, LIMIT_REPLY_BYTES);
-	write_types(&page.out);
+	buffer_text(&page.out, "{\"ok\":true,");
+	write_types(&page.out, "types", "type");
+	write_types(&page.out, "hooks", "name"); /* as modders' tools read them */
 	write_fields(&page.out);
 	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":");
 	hooks_write(host->hooks, &page.out);

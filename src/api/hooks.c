@@ -94,10 +94,10 @@ static bool read_text(struct http_request *request, const json_t *body, const ch
 	return false;
 }
 
-/* ["public.image.*", ...] or one text, as patterns separated by commas. */
+/* ["public.image.*", ...] or one text, as patterns separated by commas; `event` is the name that modders' tools have for one. */
 static bool read_events(struct http_request *request, const json_t *body, struct buffer *events)
 {
-	const json_t *value = json_object_get(body, "events"), *item;
+	const json_t *one = json_object_get(body, "event"), *value = one != NULL ? one : json_object_get(body, "events"), *item;
 	bool good = true;
 	size_t i;
 
@@ -229,7 +229,7 @@ static void add(struct host *host, struct http_request *request, const json_t *b
 
 void hooks_add_handle(struct host *host, struct http_request *request)
 {
-	static const char *const known[] = { "url", "events", "secret", NULL };
+	static const char *const known[] = { "url", "events", "event", "secret", NULL };
 	struct buffer events;
 	json_t *body;
 
@@ -245,9 +245,9 @@ void hooks_add_handle(struct host *host, struct http_request *request)
 
 void hooks_remove_handle(struct host *host, struct http_request *request, const char *id)
 {
-	static const char *const known[] = { "id", "url", NULL };
+	static const char *const known[] = { "id", "url", "event", NULL };
 	char text[LIMIT_HOOK_URL_BYTES + 2]; /* one more than a URL may have: what is cut off is none of them */
-	const char *url = NULL;
+	const char *url = NULL, *event = NULL;
 	struct error error;
 	json_t *body = read_body(request, known);
 
@@ -255,14 +255,15 @@ void hooks_remove_handle(struct host *host, struct http_request *request, const 
 		return;
 	if (id == NULL && (http_query(request, "id", text, sizeof text) || http_query(request, "url", text, sizeof text)))
 		id = text;
-	if (id == NULL && (!read_text(request, body, "id", &id) || !read_text(request, body, "url", &url))) {
+	if (id == NULL && (!read_text(request, body, "id", &id) || !read_text(request, body, "url", &url) ||
+				  !read_text(request, body, "event", &event))) {
 		json_decref(body);
 		return;
 	}
 	id = id != NULL ? id : url;
 	if (id == NULL)
 		query_problem(request, 400, "id", "is missing: the webhook's id, or its url");
-	else if (hooks_remove(host->hooks, id, &error) == ERROR_NONE)
+	else if (hooks_remove(host->hooks, id, event, &error) == ERROR_NONE)
 		http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
 	else
 		send_error(request, &error);

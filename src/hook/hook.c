@@ -100,12 +100,14 @@ void hook_write_id(int64_t number, char id[HOOK_ID_BYTES])
 		snprintf(id, HOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
 }
 
-struct hook *hook_find(struct hooks *hooks, const char *id)
+struct hook *hook_find(struct hooks *hooks, const char *id, const char *events)
 {
 	char own[HOOK_ID_BYTES];
 
 	for (struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
 		hook_write_id(hook->number, own);
+		if (events != NULL && strcmp(hook->events, events) != 0)
+			continue;
 		if (!hook->removed && (strcmp(own, id) == 0 || (*id != '\0' && strcmp(hook->url, id) == 0)))
 			return hook;
 	}
@@ -308,12 +310,12 @@ static struct hook *find_again(struct hooks *hooks, int64_t number)
 	return hook;
 }
 
-static bool find_number(struct hooks *hooks, const char *id, int64_t *number)
+static bool find_number(struct hooks *hooks, const char *id, const char *events, int64_t *number)
 {
 	struct hook *hook;
 
 	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id);
+	hook = hook_find(hooks, id, events);
 	*number = hook != NULL ? hook->number : HOOK_CALLBACKS;
 	pthread_mutex_unlock(&hooks->lock);
 	return *number != HOOK_CALLBACKS; /* which nobody may remove or change */
@@ -335,13 +337,13 @@ static bool unlink_hook(struct hooks *hooks, int64_t number)
 }
 
 /* One for each call: two at once with a URL that two hooks have remove both. */
-enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *error)
+enum error_code hooks_remove(struct hooks *hooks, const char *id, const char *events, struct error *error)
 {
 	struct hook_change change = { .op = HOOK_REMOVE };
 	enum error_code code;
 
 	do {
-		if (!find_number(hooks, id, &change.hook.number))
+		if (!find_number(hooks, id, events, &change.hook.number))
 			return refuse_unknown(error);
 		code = save_now(hooks->store, &change, error);
 		if (code != ERROR_NONE)
@@ -359,7 +361,7 @@ enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *se
 	enum error_code code = ERROR_NONE;
 	struct hook *hook = NULL;
 
-	if (!find_number(hooks, id, &change.hook.number)) {
+	if (!find_number(hooks, id, NULL, &change.hook.number)) {
 		free(fresh);
 		return refuse_unknown(error);
 	}
@@ -390,7 +392,7 @@ enum error_code hooks_replay(struct hooks *hooks, const char *id, int64_t event,
 	struct hook *hook;
 
 	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id);
+	hook = hook_find(hooks, id, NULL);
 	*count = hook != NULL ? queue_replay(hook, event) : 0;
 	pthread_mutex_unlock(&hooks->lock);
 	if (hook == NULL)

@@ -52,8 +52,8 @@ struct hook_order {
 /* Stores a new hook, which is told of what happens from now on. ERROR_LIMIT: there are LIMIT_HOOKS. ERROR_BUSY, ERROR_IO. */
 enum error_code hooks_add(struct hooks *hooks, const struct hook_order *order, char id[HOOK_ID_BYTES], struct error *error);
 
-/* ERROR_NOT_FOUND. `id` is a hook's id or its URL. */
-enum error_code hooks_remove(struct hooks *hooks, const char *id, struct error *error);
+/* ERROR_NOT_FOUND. `id` is a hook's id or its URL; with `events`, of that one only which has these patterns, else NULL. */
+enum error_code hooks_remove(struct hooks *hooks, const char *id, const char *events, struct error *error);
 
 /* From now on the new secret signs, and the one before too for LIMIT_HOOK_ROTATION_MS. ERROR_NOT_FOUND. */
 enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *secret, struct error *error);

@@ -90,7 +90,7 @@ enum error_code save_now(struct task_store *store, const struct hook_change *cha
 
 /* hook.c */
 void hook_free(struct hook *hook);
-struct hook *hook_find(struct hooks *hooks, const char *id); /* under the lock */
+struct hook *hook_find(struct hooks *hooks, const char *id, const char *events); /* under the lock */
 void hook_write_id(int64_t number, char id[HOOK_ID_BYTES]);
 void hook_wake(struct hooks *hooks);
 

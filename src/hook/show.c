@@ -101,7 +101,7 @@ bool hooks_write_one(struct hooks *hooks, const char *id, struct buffer *out)
 	const struct hook *hook;
 
 	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id);
+	hook = hook_find(hooks, id, NULL);
 	if (hook != NULL)
 		write_hook(out, hook);
 	pthread_mutex_unlock(&hooks->lock);
