@@ -107,3 +107,43 @@ describe("a live request that names a credential which is not there", function()
     assert.equal("done", live:status(answer.json.job_id).status)
   end)
 end)
+
+local PRESIGNED = "https://b.s3.amazonaws.com/a.png?X-Amz-Credential=AKIAIOSFODNN7EXAMPLE%2F20261125&X-Amz-Security-Token=Fwo"
+  .. "&X-Amz-Signature=0123456789abcdef0123456789abcdef"
+
+-- What a live job of RunPod must not carry: it would be sent as ***.
+local REFUSED = {
+  { "a member secrets", { secrets = { LOGIN = "x" } } },
+  { "a variable OPENAI_KEY", { env = { OPENAI_KEY = "x" } } },
+  { "a parameter api_key of a URL", { webhook = "https://example.com/?api_key=x" } },
+  { "a key as a name", { rpa_0123456789ABCDEF = 1 } },
+}
+
+describe("a live job", function()
+  local live
+  setup(function() live = support.start() end)
+  teardown(function() live:remove() end)
+
+  for _, case in ipairs(REFUSED) do
+    it("with " .. case[1] .. " is refused, and nothing is sent", function()
+      local answer = live:submit("runpod", { job = { endpoint_id = "abc123", input = case[2] } })
+      assert.equal(400, answer.status, answer.body)
+      assert.equal("job", answer.json.errors[1].path)
+      assert.equal(0, live:paid("runpod"))
+    end)
+  end
+
+  it("of Hugging Face's create with secrets is refused", function()
+    local job = { action = "create", namespace = "alice", name = "x", model = { repository = "a/b", secrets = { LOGIN = "x" } } }
+    local answer = live:submit("hf_inference_endpoints", { job = job })
+    assert.equal(400, answer.status, answer.body)
+    assert.is_truthy(answer.json.detail:find("looks like a credential", 1, true))
+  end)
+
+  it("gets a presigned URL as it is", function()
+    local input = { prompt = "a cat", image = PRESIGNED }
+    local id = live:job("runpod", { job = { endpoint_id = "abc123", input = input } })
+    assert.equal(PRESIGNED, live:ended(id).payload.input.image)
+    assert.equal(1, live:paid("runpod"))
+  end)
+end)

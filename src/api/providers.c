@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "event/event.h"
+#include "gate/mask.h"
 
 static void tell_event(const struct incoming *incoming, const char *verb, const char *job_id)
 {
@@ -74,13 +75,24 @@ static void handle_health(struct incoming *incoming)
 
 /* ---- poll ---- */
 
-/* The job's id as the client wrote it, or the deterministic one. NULL: an answer was sent. */
+/* The id as it may be shown and logged: masked as all texts of a client are. NULL: an answer was sent. */
+static const char *shown_id(struct incoming *incoming, json_t *id)
+{
+	bool changed;
+
+	incoming->polled_id = mask_json(incoming->http->view, id, &changed);
+	if (incoming->polled_id == NULL)
+		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	return json_string_value(incoming->polled_id);
+}
+
+/* The job's id that the client asks for, or the deterministic one. NULL: an answer was sent. */
 static const char *polled_id(struct incoming *incoming, char *deterministic, size_t size)
 {
 	static const char *const keys[] = { "job_id", "id" };
 
 	for (size_t i = 0; i < 2; i++) {
-		const json_t *value = json_object_get(incoming->body, keys[i]);
+		json_t *value = json_object_get(incoming->body, keys[i]);
 
 		if (value == NULL || json_is_null(value))
 			continue;
@@ -93,7 +105,7 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 			return NULL;
 		}
 		if (json_string_length(value) > 0)
-			return json_string_value(value);
+			return shown_id(incoming, value);
 	}
 	snprintf(deterministic, size, "mock-%s-1", incoming->provider->manifest.id);
 	return deterministic;

@@ -14,7 +14,9 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "event/event.h"
+#include "gate/mask.h"
 
 /* ---- engine thread ---- */
 
@@ -171,11 +173,24 @@ static void send_key_clash(struct incoming *incoming)
 }
 
 /* The key's scope is who sent it and where to, so that two clients cannot meet. False: an answer was sent. */
+/* The key is kept as long as the answer, so of one that looks like a credential only the hash is. */
+static const char *kept_key(const struct incoming *incoming, const char *key, char hashed[2 * SHA256_DIGEST_LENGTH + 1])
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+
+	if (!mask_finds(incoming->http->view, key))
+		return key;
+	SHA256((const unsigned char *)key, strlen(key), digest);
+	text_write_hex(hashed, digest, sizeof digest);
+	return hashed;
+}
+
 static bool read_idempotency_key(struct exchange *exchange, struct incoming *incoming)
 {
 	struct idempotency *idempotency = &exchange->write.idempotency;
 	const char *key = http_header(incoming->http, "Idempotency-Key");
 	const char *owner = incoming->http->api_key != NULL ? incoming->http->api_key->name : "";
+	char hashed[2 * SHA256_DIGEST_LENGTH + 1];
 	int length;
 
 	if (key == NULL)
@@ -184,14 +199,14 @@ static bool read_idempotency_key(struct exchange *exchange, struct incoming *inc
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key must have 1 to 255 characters", NULL);
 		return false;
 	}
-	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner,
-		incoming->kind, incoming->provider->manifest.id, (int)incoming->verb, key);
-	if (length < 0 || (size_t)length >= sizeof exchange->idempotency_key) {
-		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
-		return false;
-	}
 	if (!crypto_load()) {
 		incoming_problem(incoming, 503, NULL, "Idempotency-Key needs libcrypto (libssl3), which is not installed", NULL);
+		return false;
+	}
+	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner,
+		incoming->kind, incoming->provider->manifest.id, (int)incoming->verb, kept_key(incoming, key, hashed));
+	if (length < 0 || (size_t)length >= sizeof exchange->idempotency_key) {
+		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
 		return false;
 	}
 	SHA256((const unsigned char *)incoming->http->body, incoming->http->body_length, idempotency->body_sha256);

@@ -1,16 +1,21 @@
 /* mask.c - masks JSON values. Runs on HTTP threads and others; keeps no state.
  *
- * First a walk that only looks: clean input, which is nearly all, is given back as it is. The copy is a deep one, made only when
+ * First a walk that only looks, without allocating: clean input, which is nearly all, is given back as it is. The copy is a deep one, made only when
  * there is something to mask. Neither walk goes deeper than LIMIT_JSON_DEPTH: what lies below is masked whole. Wide integers are
  * numbers, not text. Texts over LIMIT_MASK_SEARCH_BYTES (images) are only looked at from their beginning. */
 #include "gate/mask.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "gate/mask_rules.h"
+
+#define SHORTEST_NAME 8 /* shorter values of credentials are names of everyday members */
+#define SHORTEST_KEY 16 /* a vendor's key has more characters */
+#define NAME_BYTES 256
 
 /* ---- one text ---- */
 
@@ -42,10 +47,12 @@ static bool has_credential(const char *text, size_t length)
 
 	if (length > LIMIT_MASK_SEARCH_BYTES)
 		return false;
-	return mask_rule_userinfo(text, length, &found) != NULL || mask_rule_key(text, length, &found) != NULL;
+	return mask_rule_userinfo(text, length, &found) != NULL || mask_rule_form(text, length, &found) != NULL ||
+	       mask_rule_parameter(text, length, &found) != NULL || mask_rule_key(text, length, &found) != NULL;
 }
 
-static bool needs_masking(const struct gate_view *view, const json_t *value, bool under_name)
+/* `whole`: what stands in this place is a credential, whatever it looks like. */
+static bool needs_masking(const struct gate_view *view, const json_t *value, bool whole)
 {
 	const char *text = json_string_value(value);
 	size_t length = json_string_length(value);
@@ -53,84 +60,148 @@ static bool needs_masking(const struct gate_view *view, const json_t *value, boo
 
 	if (length == 0 || json_wide(value, &wide))
 		return false;
-	if (under_name && !mask_rule_harmless(text, length))
+	if (whole && !mask_rule_harmless(text, length))
 		return true;
 	return is_credential(view, text, length) || has_credential(text, length);
 }
 
-/* The masked text: all of it, or only the keys in it and what stands before the "@" of a URL. */
-static json_t *masked(const struct gate_view *view, const json_t *value, bool under_name)
+/* The masked text: all of it, or only the credentials in it. */
+static json_t *masked(const struct gate_view *view, const json_t *value, bool whole)
 {
 	const char *text = json_string_value(value);
 	size_t length = json_string_length(value);
-	char *without_users, *clean;
+	char *clean;
 	json_t *result;
 
-	if (under_name || is_credential(view, text, length))
+	if (whole || is_credential(view, text, length))
 		return json_string(MASK_TEXT);
-	without_users = mask_userinfo(text, length);
-	clean = without_users != NULL ? mask_keys(without_users, strlen(without_users)) : NULL;
+	clean = mask_within(text, length);
 	result = clean != NULL ? json_string(clean) : NULL;
-	free(without_users);
 	free(clean);
 	return result;
 }
 
-/* ---- the walks ---- */
+/* ---- names ---- */
+
+/* A name is looked at too: somebody may have written a credential where a name belongs. Ordinary ones are shorter than any. */
+static bool name_needs_masking(const struct gate_view *view, const char *name)
+{
+	size_t length = strlen(name);
+
+	if (length < SHORTEST_NAME)
+		return false;
+	return is_credential(view, name, length) || (length >= SHORTEST_KEY && has_credential(name, length));
+}
+
+/* The masked name. The second one of an object and those that follow get a number: members are not lost. False: out of memory. */
+static bool mask_name(const struct gate_view *view, const char *name, unsigned number, char masked_name[NAME_BYTES])
+{
+	char *clean = is_credential(view, name, strlen(name)) ? strdup(MASK_TEXT) : mask_within(name, strlen(name));
+	const char *shown = clean != NULL && strlen(clean) < NAME_BYTES / 2 ? clean : MASK_TEXT;
+
+	if (number > 1)
+		snprintf(masked_name, NAME_BYTES, "%s%u", shown, number);
+	else
+		snprintf(masked_name, NAME_BYTES, "%s", shown);
+	free(clean);
+	return clean != NULL;
+}
+
+/* ---- places ---- */
+
+/* What the names above a text say of it. */
+enum place {
+	PLACE_OPEN,	 /* nothing */
+	PLACE_NAMED,	 /* a credential: the text, or the texts of the list */
+	PLACE_STORE,	 /* below `secrets`: so is every text */
+	PLACE_VARIABLES, /* a member of `env` */
+};
 
 /* The name of { "name": "Authorization", "value": "..." }, as form fields and variables are often written. */
-static bool is_named_value(const json_t *object, const char *key)
+static const char *telling_name(const json_t *object, const char *key)
+{
+	const char *name = NULL;
+
+	if (strcmp(key, "value") == 0) {
+		name = json_text(object, "name");
+		if (name == NULL)
+			name = json_text(object, "key");
+	}
+	return name;
+}
+
+static bool names_credential(const char *name, enum place place)
+{
+	size_t length = strlen(name);
+
+	return place == PLACE_VARIABLES ? mask_rule_variable_name(name, length) : mask_rule_name(name, length);
+}
+
+static enum place place_of_member(const json_t *object, const char *key, const json_t *item, enum place place)
 {
 	const char *name;
 
-	if (strcmp(key, "value") != 0)
-		return false;
-	name = json_text(object, "name");
-	if (name == NULL)
-		name = json_text(object, "key");
-	return name != NULL && mask_rule_name(name, strlen(name));
+	if (place == PLACE_STORE || mask_rule_store_name(key, strlen(key)))
+		return PLACE_STORE;
+	if (json_is_string(item) || json_is_array(item)) {
+		name = telling_name(object, key);
+		if (names_credential(key, place) || (name != NULL && names_credential(name, place)))
+			return PLACE_NAMED;
+	}
+	return mask_rule_environment_name(key, strlen(key)) ? PLACE_VARIABLES : PLACE_OPEN;
 }
 
-static bool is_under_name(const json_t *object, const char *key, const json_t *item)
+static enum place place_of_item(const json_t *item, enum place place)
 {
-	if (!json_is_string(item) && !json_is_array(item))
-		return false;
-	return mask_rule_name(key, strlen(key)) || is_named_value(object, key);
+	return place == PLACE_NAMED && !json_is_string(item) ? PLACE_OPEN : place;
 }
 
-static bool look(const struct gate_view *view, const json_t *value, bool under_name, int depth)
+static bool is_whole(enum place place)
+{
+	return place == PLACE_NAMED || place == PLACE_STORE;
+}
+
+/* ---- the walks ---- */
+
+static bool look(const struct gate_view *view, const json_t *value, enum place place, int depth)
 {
 	const char *key;
 	json_t *item;
 	size_t i;
 
 	if (json_is_string(value))
-		return needs_masking(view, value, under_name);
+		return needs_masking(view, value, is_whole(place));
 	if (!json_is_object(value) && !json_is_array(value))
 		return false;
 	if (depth == LIMIT_JSON_DEPTH)
 		return true;
 	json_object_foreach((json_t *)(uintptr_t)value, key, item) {
-		if (look(view, item, is_under_name(value, key, item), depth + 1))
+		if (name_needs_masking(view, key) || look(view, item, place_of_member(value, key, item, place), depth + 1))
 			return true;
 	}
 	json_array_foreach(value, i, item) {
-		if (look(view, item, under_name && json_is_string(item), depth + 1))
+		if (look(view, item, place_of_item(item, place), depth + 1))
 			return true;
 	}
 	return false;
 }
 
-static json_t *copy(const struct gate_view *view, const json_t *value, bool under_name, int depth);
+static json_t *copy(const struct gate_view *view, const json_t *value, enum place place, int depth);
 
-static json_t *copy_object(const struct gate_view *view, const json_t *object, int depth)
+static json_t *copy_object(const struct gate_view *view, const json_t *object, enum place place, int depth)
 {
-	json_t *made = json_object();
-	const char *key;
+	json_t *made = json_object(), *member;
+	char masked_name[NAME_BYTES];
+	unsigned masked_names = 0;
+	const char *key, *name;
 	json_t *item;
 
 	json_object_foreach((json_t *)(uintptr_t)object, key, item) {
-		if (json_object_set_new_nocheck(made, key, copy(view, item, is_under_name(object, key, item), depth + 1)) == -1) {
+		name = key;
+		if (name_needs_masking(view, key))
+			name = mask_name(view, key, ++masked_names, masked_name) ? masked_name : NULL;
+		member = name != NULL ? copy(view, item, place_of_member(object, key, item, place), depth + 1) : NULL;
+		if (member == NULL || json_object_set_new_nocheck(made, name, member) == -1) {
 			json_decref(made);
 			return NULL;
 		}
@@ -138,14 +209,14 @@ static json_t *copy_object(const struct gate_view *view, const json_t *object, i
 	return made;
 }
 
-static json_t *copy_array(const struct gate_view *view, const json_t *array, bool under_name, int depth)
+static json_t *copy_array(const struct gate_view *view, const json_t *array, enum place place, int depth)
 {
 	json_t *made = json_array();
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(array, i, item) {
-		if (json_array_append_new(made, copy(view, item, under_name && json_is_string(item), depth + 1)) == -1) {
+		if (json_array_append_new(made, copy(view, item, place_of_item(item, place), depth + 1)) == -1) {
 			json_decref(made);
 			return NULL;
 		}
@@ -153,19 +224,26 @@ static json_t *copy_array(const struct gate_view *view, const json_t *array, boo
 	return made;
 }
 
-static json_t *copy(const struct gate_view *view, const json_t *value, bool under_name, int depth)
+static json_t *copy(const struct gate_view *view, const json_t *value, enum place place, int depth)
 {
-	if (json_is_string(value) && needs_masking(view, value, under_name))
-		return masked(view, value, under_name);
+	if (json_is_string(value) && needs_masking(view, value, is_whole(place)))
+		return masked(view, value, is_whole(place));
 	if (!json_is_object(value) && !json_is_array(value))
 		return json_copy((json_t *)(uintptr_t)value);
 	if (depth == LIMIT_JSON_DEPTH)
 		return json_string(MASK_TEXT);
-	return json_is_object(value) ? copy_object(view, value, depth) : copy_array(view, value, under_name, depth);
+	return json_is_object(value) ? copy_object(view, value, place, depth) : copy_array(view, value, place, depth);
 }
+
+/* ---- the doors ---- */
 
 json_t *mask_json(const struct gate_view *view, json_t *value, bool *changed)
 {
-	*changed = look(view, value, false, 0);
-	return *changed ? copy(view, value, false, 0) : json_incref(value);
+	*changed = look(view, value, PLACE_OPEN, 0);
+	return *changed ? copy(view, value, PLACE_OPEN, 0) : json_incref(value);
+}
+
+bool mask_finds(const struct gate_view *view, const char *text)
+{
+	return is_credential(view, text, strlen(text)) || has_credential(text, strlen(text));
 }

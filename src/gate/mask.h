@@ -9,13 +9,19 @@
 
 #define MASK_TEXT "***"
 
-/* A deep copy of `value` in which every text that looks like a credential is MASK_TEXT: text under a key that names one (api_key,
- * token, secret, password, authorization, also as ..._token and so on, in any letter case, with - or _), text that begins like a
- * known vendor's key (r8_, rpa_, hf_, sk-, key_, wk-, ws-, ak-, as-, luma-, whsec_; "Bearer x", "Key x", "Basic x"), and any text
- * that contains a value of the secrets file or of a credential environment variable. In other text, only the words that begin like
- * a vendor's key or follow "Bearer", and the userinfo of URLs, become MASK_TEXT. *changed tells whether anything was masked; when nothing was,
- * the result is a new reference to `value` itself. NULL: out of memory. */
+/* A deep copy of `value` in which every text that looks like a credential is MASK_TEXT:
+ * - text under a name that says so (api_key, token, secret, password, authorization, also as ..._token and so on, in any letter case, with
+ *   - or _), every text below `secrets` and `credentials`, and members of `env` whose name ends in key, token, secret or pass;
+ * - text that begins like a known key (r8_, rpa_, hf_, sk-, key_, wk-, luma-, whsec_, ghp_, AKIA ...; "Bearer x", "Key x", "Basic x");
+ * - text that contains a value of the secrets file or of a credential environment variable.
+ * In other text only the pieces become MASK_TEXT: words that begin like a key or follow "Bearer", fal keys, private keys, the userinfo of
+ * URLs, and their parameters that are named like a credential (not the signatures of presigned URLs). Names of members are masked as
+ * other text is. *changed tells whether anything was masked; when nothing was, the result is a new reference to `value` itself. NULL: out
+ * of memory. */
 json_t *mask_json(const struct gate_view *view, json_t *value, bool *changed);
+
+/* Does the text look like a credential, or hold one, by the rules for a JSON text? Nothing is allocated. */
+bool mask_finds(const struct gate_view *view, const char *text);
 
 /* Masks header-like or free text in place into a new string; NULL when out of memory. */
 char *mask_text(const struct gate_view *view, const char *text);

@@ -12,87 +12,9 @@
 #include "gate/environment.h"
 #include "gate/mask.h"
 
-#define NAME_BYTES 96
 #define SHORTEST_WORD 16 /* the shortest vendor key known has 20 characters */
 #define SHORTEST_VALUE 8 /* shorter values are words of everyday text */
 #define SHORTEST_EQUAL 4 /* ... but a text that is nothing else is one of them */
-
-/* ---- names of keys ---- */
-
-/* Lower case, "-" and " " as "_", and a "_" where camelCase begins a word. Long names keep their end, which is what tells. */
-static size_t fold_name(const char *name, size_t length, char folded[NAME_BYTES])
-{
-	size_t used = 0;
-
-	if (length > NAME_BYTES / 2) {
-		name += length - NAME_BYTES / 2;
-		length = NAME_BYTES / 2;
-	}
-	for (size_t i = 0; i < length && used < NAME_BYTES - 2; i++) {
-		unsigned char byte = (unsigned char)name[i];
-
-		if (i > 0 && isupper(byte) && isalpha((unsigned char)name[i - 1]) &&
-			(islower((unsigned char)name[i - 1]) || (i + 1 < length && islower((unsigned char)name[i + 1]))))
-			folded[used++] = '_';
-		folded[used++] = byte == '-' || byte == ' ' || byte == '.' ? '_' : (char)tolower(byte);
-	}
-	folded[used] = '\0';
-	return used;
-}
-
-/* Is `tail` the end of the name, beginning where a part begins? What stands before it is *rest bytes long. */
-static bool ends_with(const char *name, size_t length, const char *tail, size_t *rest)
-{
-	size_t size = strlen(tail);
-
-	if (length < size || memcmp(name + length - size, tail, size) != 0 || (length > size && name[length - size - 1] != '_'))
-		return false;
-	*rest = length > size ? length - size - 1 : 0;
-	return true;
-}
-
-/* The tokens of language models: eos_token, pad_token, ... */
-static bool is_vocabulary(const char *name, size_t length)
-{
-	static const char *const words[] = { "pad", "eos", "bos", "unk", "sep", "cls", "mask", "stop", "trigger", "placeholder",
-		"initializer", "special", NULL };
-	size_t rest;
-
-	for (const char *const *word = words; *word != NULL; word++)
-		if (ends_with(name, length, *word, &rest))
-			return true;
-	return false;
-}
-
-/* Most keys end otherwise than any name of a credential does; that is seen before anything is folded. */
-static bool may_end_so(const char *name, size_t length)
-{
-	static const char ends[][3] = { "en", "et", "rd", "wd", "se", "on", "al", "ls", "ey", "id", "ie" };
-	char before = (char)tolower((unsigned char)name[length - 2]), last = (char)tolower((unsigned char)name[length - 1]);
-
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-		if (ends[i][0] == before && ends[i][1] == last)
-			return true;
-	return false;
-}
-
-bool mask_rule_name(const char *name, size_t length)
-{
-	static const char *const tails[] = { "token", "secret", "password", "passwd", "passphrase", "authorization", "credential",
-		"credentials", "apikey", "api_key", "secret_key", "access_key", "private_key", "auth_key", "signing_key",
-		"encryption_key", "access_key_id", "token_id", "accesstoken", "authtoken", "secretkey", "accesskey", "privatekey",
-		"clientsecret", "cookie", NULL };
-	char folded[NAME_BYTES];
-	size_t used, rest;
-
-	if (length < 3 || !may_end_so(name, length))
-		return false;
-	used = fold_name(name, length, folded);
-	for (const char *const *tail = tails; *tail != NULL; tail++)
-		if (ends_with(folded, used, *tail, &rest))
-			return strcmp(*tail, "token") != 0 || !is_vocabulary(folded, rest);
-	return false;
-}
 
 /* ---- words ---- */
 
@@ -100,6 +22,8 @@ struct prefix {
 	const char *text;
 	bool common; /* ordinary names begin so too: hf_inference_endpoints, key_frames, luma-ray-2 */
 };
+
+/* First those of the nine vendors, then what people carry about besides: GitHub, GitLab, Slack, Stripe, npm. */
 
 static const struct prefix prefixes[] = {
 	{ "r8_", false },
@@ -113,7 +37,27 @@ static const struct prefix prefixes[] = {
 	{ "key_", true },
 	{ "as-", true },
 	{ "luma-", true },
+	{ "ghp_", true },
+	{ "gho_", true },
+	{ "ghu_", true },
+	{ "ghs_", true },
+	{ "ghr_", true },
+	{ "github_pat_", true },
+	{ "glpat-", true },
+	{ "xoxb-", true },
+	{ "xoxp-", true },
+	{ "xoxa-", true },
+	{ "xoxr-", true },
+	{ "xoxs-", true },
+	{ "xoxe-", true },
+	{ "xapp-", true },
+	{ "sk_live_", true },
+	{ "rk_live_", true },
+	{ "npm_", true },
 };
+
+#define AMAZON_BYTES 20 /* AKIA and 16 capitals and digits */
+#define GOOGLE_BYTES 39 /* AIza and 35 characters */
 
 /* Random characters rather than words: a capital, a part with digits of six or more characters, or one of twenty and more. */
 static bool is_random(const char *text, size_t length)
@@ -149,10 +93,29 @@ static bool is_one_word(const char *text, size_t length)
 	return true;
 }
 
+/* The id of an Amazon access key: of exactly this form, or it is a word like any other. */
+static bool is_amazon(const char *word, size_t length)
+{
+	if (length != AMAZON_BYTES || (memcmp(word, "AKIA", 4) != 0 && memcmp(word, "ASIA", 4) != 0))
+		return false;
+	for (size_t i = 4; i < length; i++)
+		if (!isupper((unsigned char)word[i]) && !isdigit((unsigned char)word[i]))
+			return false;
+	return true;
+}
+
+static bool is_google(const char *word, size_t length)
+{
+	return length >= GOOGLE_BYTES && memcmp(word, "AIza", 4) == 0 && is_one_word(word, length) &&
+	       memchr(word, '/', length) == NULL;
+}
+
 bool mask_rule_word(const char *word, size_t length)
 {
-	if (length < SHORTEST_WORD || strchr("rswahkl", word[0]) == NULL)
+	if (length < SHORTEST_WORD || strchr("rswahklgxnA", word[0]) == NULL)
 		return false;
+	if (word[0] == 'A')
+		return is_amazon(word, length) || is_google(word, length);
 	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
 		const struct prefix *prefix = &prefixes[i];
 		size_t size = strlen(prefix->text);
@@ -197,27 +160,40 @@ static size_t skip_scheme(const char *text, size_t length)
 	return 0;
 }
 
+/* The length of "{api_key}", or of "{{ RUNPOD_SECRET_name }}", by which RunPod puts in what it keeps itself; 0: it is neither. */
+static size_t place_length(const char *text, size_t length)
+{
+	size_t braces = length > 1 && text[1] == '{' ? 2 : 1, at = braces, name;
+
+	if (length == 0 || text[0] != '{')
+		return 0;
+	while (braces == 2 && at < length && text[at] == ' ')
+		at++;
+	for (name = at; at < length && (isalnum((unsigned char)text[at]) || text[at] == '_'); at++)
+		;
+	if (at == name)
+		return 0;
+	while (braces == 2 && at < length && text[at] == ' ')
+		at++;
+	return length - at >= braces && memcmp(text + at, "}}", braces) == 0 ? at + braces : 0;
+}
+
 bool mask_rule_harmless(const char *text, size_t length)
 {
 	const char *end = text + length;
 
 	text += skip_scheme(text, length);
 	while (text < end) {
-		size_t left = (size_t)(end - text), name = 0;
+		size_t left = (size_t)(end - text), place = place_length(text, left);
 
-		if (*text == ':' || isspace((unsigned char)*text)) {
+		if (*text == ':' || isspace((unsigned char)*text))
 			text++;
-		} else if (left >= strlen(MASK_TEXT) && memcmp(text, MASK_TEXT, strlen(MASK_TEXT)) == 0) {
+		else if (left >= strlen(MASK_TEXT) && memcmp(text, MASK_TEXT, strlen(MASK_TEXT)) == 0)
 			text += strlen(MASK_TEXT);
-		} else if (*text == '{') {
-			for (name = 1; name < left && (isalnum((unsigned char)text[name]) || text[name] == '_'); name++)
-				;
-			if (name == 1 || name == left || text[name] != '}')
-				return false;
-			text += name + 1;
-		} else {
+		else if (place > 0)
+			text += place;
+		else
 			return false;
-		}
 	}
 	return true;
 }
@@ -253,9 +229,19 @@ static bool is_after_bearer(const char *before, size_t length, const char *word,
 	       mask_rule_odd(word, word_length);
 }
 
+/* The id of the key that signed a URL ("?AWSAccessKeyId=AKIA..."): it opens nothing, and the URL is of no use without it. */
+static bool is_signer(const char *begin, const char *word, size_t length)
+{
+	if (word == begin || word[-1] != '=' || !is_amazon(word, length))
+		return false;
+	for (word--; word > begin && (isalnum((unsigned char)word[-1]) || strchr("_-", word[-1]) != NULL); word--)
+		;
+	return word > begin && (word[-1] == '?' || word[-1] == '&');
+}
+
 const char *mask_rule_key(const char *text, size_t text_length, size_t *length)
 {
-	const char *end = text + text_length, *before = NULL;
+	const char *begin = text, *end = text + text_length, *before = NULL;
 	size_t before_length = 0, size;
 
 	for (; text < end; text += size) {
@@ -266,7 +252,8 @@ const char *mask_rule_key(const char *text, size_t text_length, size_t *length)
 			continue;
 		}
 		*length = size;
-		if (mask_rule_word(text, size) || is_after_bearer(before, before_length, text, size))
+		if ((mask_rule_word(text, size) && !is_signer(begin, text, size)) ||
+			is_after_bearer(before, before_length, text, size))
 			return text;
 		before = text;
 		before_length = size;

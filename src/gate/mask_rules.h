@@ -9,6 +9,14 @@
 /* Does a key of this name hold a credential (api_key, X-Api-Key, accessToken, ...)? */
 bool mask_rule_name(const char *name, size_t length);
 
+/* The same of a member of an `env` object (OPENAI_KEY, PGPASSWORD), and of a parameter of a URL. */
+bool mask_rule_variable_name(const char *name, size_t length);
+bool mask_rule_parameter_name(const char *name, size_t length);
+
+/* Is every text below a member of this name a credential ("secrets", "credentials")? Are its members variables ("env")? */
+bool mask_rule_store_name(const char *name, size_t length);
+bool mask_rule_environment_name(const char *name, size_t length);
+
 /* Is this one word that begins like a vendor's key and is long enough to be one? */
 bool mask_rule_word(const char *word, size_t length);
 
@@ -30,6 +38,11 @@ const char *mask_rule_value(const struct gate_view *view, const char *text, size
 /* The first word in the text that begins like a vendor's key, or that follows "Bearer" and is odd, its length in *length. NULL: none. */
 const char *mask_rule_key(const char *text, size_t text_length, size_t *length);
 
-/* The text with the userinfo of its URLs, or with the keys in it, masked. NULL: out of memory. */
-char *mask_userinfo(const char *text, size_t length);
-char *mask_keys(const char *text, size_t length);
+/* The first credential in the text that is more than a word (a fal key, a private key in PEM), its length in *length. NULL: none. */
+const char *mask_rule_form(const char *text, size_t text_length, size_t *length);
+
+/* The first value of a URL's parameter that is named like a credential, its length in *length. NULL: none. */
+const char *mask_rule_parameter(const char *text, size_t text_length, size_t *length);
+
+/* The text with its credentials of the four kinds above (userinfo, form, parameter, key) masked. NULL: out of memory. */
+char *mask_within(const char *text, size_t length);

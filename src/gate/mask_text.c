@@ -131,16 +131,31 @@ static const char *mask_word(struct buffer *out, const char *text)
 	return text + length + 1 + next;
 }
 
-/* `text` with the pieces that `find` finds masked. NULL: out of memory. */
-static char *mask_pieces(const struct gate_view *view, const char *text, size_t length,
-	const char *(*find)(const struct gate_view *view, const char *text, size_t length, size_t *found))
+/* ---- pieces ---- */
+
+enum kind { KIND_VALUE, KIND_USERINFO, KIND_FORM, KIND_PARAMETER, KIND_KEY, KIND_END };
+
+static const char *find(enum kind kind, const struct gate_view *view, const char *text, size_t length, size_t *found)
+{
+	switch (kind) {
+	case KIND_VALUE: return mask_rule_value(view, text, length, found);
+	case KIND_USERINFO: return mask_rule_userinfo(text, length, found);
+	case KIND_FORM: return mask_rule_form(text, length, found);
+	case KIND_PARAMETER: return mask_rule_parameter(text, length, found);
+	case KIND_KEY: return mask_rule_key(text, length, found);
+	case KIND_END: break;
+	}
+	return NULL;
+}
+
+static char *mask_kind(enum kind kind, const struct gate_view *view, const char *text, size_t length)
 {
 	const char *end = text + length, *at;
 	struct buffer out;
 	size_t found = 0;
 
 	buffer_init(&out, length * 2 + sizeof MASK_TEXT);
-	while ((at = find(view, text, (size_t)(end - text), &found)) != NULL) {
+	while ((at = find(kind, view, text, (size_t)(end - text), &found)) != NULL) {
 		buffer_append(&out, text, (size_t)(at - text));
 		buffer_text(&out, MASK_TEXT);
 		text = at + found;
@@ -149,27 +164,27 @@ static char *mask_pieces(const struct gate_view *view, const char *text, size_t 
 	return buffer_take(&out);
 }
 
-static const char *find_userinfo(const struct gate_view *view, const char *text, size_t length, size_t *found)
+/* Masks the kinds, one after the other. */
+static char *mask_kinds(const enum kind *kinds, const struct gate_view *view, const char *text, size_t length)
 {
-	(void)view;
-	return mask_rule_userinfo(text, length, found);
+	char *made = mask_kind(*kinds, view, text, length), *next;
+
+	for (kinds++; made != NULL && *kinds != KIND_END; kinds++) {
+		next = mask_kind(*kinds, view, made, strlen(made));
+		free(made);
+		made = next;
+	}
+	return made;
 }
 
-char *mask_userinfo(const char *text, size_t length)
+char *mask_within(const char *text, size_t length)
 {
-	return mask_pieces(NULL, text, length, find_userinfo);
+	static const enum kind kinds[] = { KIND_USERINFO, KIND_FORM, KIND_PARAMETER, KIND_KEY, KIND_END };
+
+	return mask_kinds(kinds, NULL, text, length);
 }
 
-static const char *find_key(const struct gate_view *view, const char *text, size_t length, size_t *found)
-{
-	(void)view;
-	return mask_rule_key(text, length, found);
-}
-
-char *mask_keys(const char *text, size_t length)
-{
-	return mask_pieces(NULL, text, length, find_key);
-}
+/* ---- free text ---- */
 
 static char *mask_words(const char *text)
 {
@@ -189,11 +204,10 @@ static char *mask_words(const char *text)
 
 char *mask_text(const struct gate_view *view, const char *text)
 {
-	char *without_values = mask_pieces(view, text, strlen(text), mask_rule_value);
-	char *without_users = without_values != NULL ? mask_userinfo(without_values, strlen(without_values)) : NULL;
-	char *clean = without_users != NULL ? mask_words(without_users) : NULL;
+	static const enum kind kinds[] = { KIND_VALUE, KIND_USERINFO, KIND_FORM, KIND_END };
+	char *without_pieces = mask_kinds(kinds, view, text, strlen(text));
+	char *clean = without_pieces != NULL ? mask_words(without_pieces) : NULL;
 
-	free(without_values);
-	free(without_users);
+	free(without_pieces);
 	return clean;
 }

@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "gate/mask.h"
 
 /* ---- headers ---- */
 
@@ -220,13 +221,14 @@ void request_read_trace(struct http_exchange *x)
 		x->request.trace = x->trace;
 }
 
+/* An id stands in log and row, so one that looks like a credential is not taken. */
 void request_choose_id(struct http_exchange *x)
 {
 	static const char hex[] = "0123456789abcdef";
 	const char *given = x->head[HEAD_X_REQUEST_ID];
 	uint64_t number;
 
-	if (given != NULL && id_is_sane(given)) {
+	if (given != NULL && id_is_sane(given) && !mask_finds(x->request.view, given)) {
 		x->request.request_id = given;
 		return;
 	}
