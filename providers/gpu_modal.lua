@@ -545,7 +545,8 @@ local function cancel(job, ctx)
   return { id = job.id, status = "canceled", error = { code = "canceled", message = message } }
 end
 
-local PROXY_TOKEN_HINT = "create a proxy token in Modal's settings: API tokens (ak-, as-) do not work on Modal's HTTP surface"
+local PROXY_TOKEN_HINT = "create a proxy token in Modal's settings: API tokens (ak-, as-) do not work on Modal's HTTP surface; "
+  .. "of one in a single line, wk-....ws-..., token_id is the half before the dot and token_secret the half after it"
 
 return {
   id = "modal", name = "Modal", kind = "gpu",

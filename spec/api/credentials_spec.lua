@@ -124,10 +124,60 @@ describe("without stored credentials", function()
     end)
   end
 
-  it("a number or a list in the request counts as absent", function()
-    for _, value in ipairs { 5, exact.array { "x" }, exact.null, true } do
-      assert.is_false(health(served, "runpod", { config = { api_key = value } }).ok)
+  it("null in the request counts as absent", function()
+    assert.is_false(health(served, "runpod", { config = { api_key = exact.null } }).ok)
+  end)
+
+  -- Something else than text is named.
+  for _, member in ipairs { "config", "cfg" } do
+    for _, value in ipairs { 5, true, exact.array { "x" }, { a = "x" }, exact.decode("18446744073709551615") } do
+      it(member .. ".api_key must be text, not " .. exact.encode(value), function()
+        for _, verb in ipairs { "health", "submit", "poll" } do
+          local answer = served:post(providers.path(providers.runpod, verb), { [member] = { api_key = value } })
+          assert.equal(400, answer.status, answer.body)
+          assert.equal(member .. ".api_key", answer.json.errors[1].path)
+        end
+      end)
     end
+  end
+
+  for _, provider in ipairs(providers) do
+    it("names in the request may be in any letter case: " .. provider.id, function()
+      local capitals = {}
+      for name, value in pairs(provider.secret) do capitals[name:upper()] = value end
+      local envelope = health(served, provider.id, { cfg = capitals })
+      assert.same(each_from(provider, "request"), required_only(provider, envelope.credentials.sources))
+      assert.is_true(envelope.ok)
+    end)
+  end
+
+  it("a name in the request that sounds like a credential and is none of this provider's is warned of", function()
+    for _, name in ipairs { "bogus_key", "accessToken", "MY_SECRET", "db_password" } do
+      local envelope = health(served, "runpod", { config = { [name] = "abc" } })
+      assert.is_false(envelope.ok)
+      local text = "config: " .. name .. " is not a credential of this provider"
+      assert.is_true(warned(envelope, text), exact.encode(envelope.warnings))
+      assert.is_true(warned(envelope, "its credentials: api_key"))
+    end
+  end)
+
+  it("other settings in config are not", function()
+    local plain = health(served, "runpod", {})
+    local settings = { timeout = 5, region = "eu", max_tokens = 256, nested = { key = "x" } }
+    local envelope = health(served, "runpod", { config = settings })
+    assert.same(plain.warnings, envelope.warnings)
+  end)
+
+  it("a credential in the place of a name is warned of and not repeated", function()
+    local envelope = health(served, "runpod", { config = { ["rpa_0123456789ABCDEF"] = "x" } })
+    assert.is_true(warned(envelope, "a name looks like a credential itself; write it as the value of one of: api_key"))
+    assert.is_nil(exact.encode(envelope):find("0123456789ABCDEF", 1, true))
+  end)
+
+  it("Modal's token in a single line: what is missing says how to write its halves", function()
+    local envelope = health(served, "modal", { config = { token = "wk-0123456789ABCDEF.ws-0123456789ABCDEF" } })
+    assert.is_true(warned(envelope, "token_id is the half before the dot"), exact.encode(envelope.warnings))
+    assert.is_true(warned(envelope, "config: token is not a credential of this provider"))
   end)
 end)
 

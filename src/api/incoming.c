@@ -111,6 +111,8 @@ static bool find_provider(struct incoming *incoming, const char *name)
 static bool read_config(struct incoming *incoming)
 {
 	static const char *const keys[] = { "config", "cfg" };
+	const char *wrong;
+	char path[128];
 
 	for (size_t i = 0; i < 2; i++) {
 		const json_t *value = json_object_get(incoming->body, keys[i]);
@@ -119,6 +121,11 @@ static bool read_config(struct incoming *incoming)
 			continue;
 		if (!json_is_object(value)) {
 			incoming_problem(incoming, 400, keys[i], "must be an object with credentials", NULL);
+			return false;
+		}
+		if ((wrong = gate_config_fault(&incoming->provider->subject, value)) != NULL) {
+			snprintf(path, sizeof path, "%s.%s", keys[i], wrong);
+			incoming_problem(incoming, 400, path, "must be text: a credential", NULL);
 			return false;
 		}
 		if (incoming->config == NULL && json_object_size(value) > 0)

@@ -72,12 +72,16 @@ struct verdict {
 
 /* Judges. Credentials that are optional count only with `optional_too`: for a request that names one.
  * `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (design 7, "the order of
- * credentials"), by the names in credential_spec.secret, then the spec's name, only non-blank text counts. A value whose pattern does not
+ * credentials"), by the names in credential_spec.secret, then the spec's name, in any letter case; only non-blank text counts. Other
+ * names that sound like credentials are warned of. A value whose pattern does not
  * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value. ERROR_MEMORY only.
  * The verdict is the caller's: verdict_free(). Any thread, no locks, no files. */
 enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
 	bool optional_too, struct verdict *verdict);
 void verdict_free(struct verdict *verdict);
+
+/* The name of a credential of the subject that the request's config gives something else than text (null counts as absent); NULL: none. */
+const char *gate_config_fault(const struct gate_subject *subject, const json_t *request_config);
 
 /* The feature flag's state, the umbrella considered (facts: it opens image and video, never gpu). Unknown flags are off. */
 bool gate_feature_enabled(const struct gate_view *view, const char *feature_flag);

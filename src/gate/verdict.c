@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/json.h"
 #include "base/limits.h"
 #include "gate/environment.h"
 #include "gate/gate.h"
+#include "gate/request_config.h"
 #include "gate/secrets_read.h"
 
 #define TEXT_BYTES 1024
+#define NAMES_BYTES 256
 
 struct trial {
 	const struct gate_view *view;
@@ -97,24 +98,6 @@ static void judge_flag(struct trial *trial)
 }
 
 /* ---- credentials ---- */
-
-static const char *text_in(const json_t *config, const char *name)
-{
-	const json_t *value = json_object_get(config, name);
-	const char *text = json_string_value(value);
-	uint64_t wide;
-
-	return text != NULL && !json_wide(value, &wide) && !secrets_absent(text) ? text : NULL;
-}
-
-static const char *from_request(const json_t *config, const struct credential_spec *spec)
-{
-	const char *value = NULL;
-
-	for (char *const *name = spec->secret; name != NULL && *name != NULL && value == NULL; name++)
-		value = text_in(config, *name);
-	return value != NULL ? value : text_in(config, spec->name);
-}
 
 static const char *from_secrets(
 	const struct gate_view *view, const struct gate_subject *subject, const struct credential_spec *spec)
@@ -215,7 +198,7 @@ static bool counts(const struct trial *trial, const struct credential_spec *spec
 /* Returns where the credential was found, NULL when it was not. */
 static const char *judge_credential(struct trial *trial, const struct credential_spec *spec)
 {
-	const char *value = from_request(trial->request_config, spec);
+	const char *value = request_config_find(trial->request_config, spec);
 	const char *stored = from_secrets(trial->view, trial->subject, spec);
 	const char *exported = stored == NULL ? from_environment(trial->view, spec) : NULL;
 	bool missing_live = stored == NULL && exported == NULL && counts(trial, spec);
@@ -236,6 +219,30 @@ static const char *judge_credential(struct trial *trial, const struct credential
 	return stored != NULL ? "secrets" : exported != NULL ? "env" : NULL;
 }
 
+/* "api_key, token": the first names to write the subject's credentials under. */
+static void list_names(const struct gate_subject *subject, char *names, size_t size)
+{
+	size_t used = 0;
+
+	names[0] = '\0';
+	for (size_t i = 0; i < subject->credential_count && used < size; i++)
+		used += (size_t)snprintf(names + used, size - used, "%s%s", i > 0 ? ", " : "", subject->credentials[i].name);
+}
+
+static void warn_of_unknown(void *context, const char *name)
+{
+	struct trial *trial = context;
+	char names[NAMES_BYTES];
+
+	list_names(trial->subject, names, sizeof names);
+	if (name != NULL)
+		say(trial, IN_WARNINGS, "config: %s is not a credential of this provider, so it is ignored; its credentials: %s",
+			name, names);
+	else
+		say(trial, IN_WARNINGS, "config: a name looks like a credential itself; write it as the value of one of: %s",
+			names);
+}
+
 static void judge_credentials(struct trial *trial)
 {
 	/* The header promises static texts; the array's type is not const, so they go through uintptr_t. */
@@ -248,6 +255,7 @@ static void judge_credentials(struct trial *trial)
 		if (source == NULL && counts(trial, spec))
 			trial->verdict->credentials_present = false;
 	}
+	request_config_each_unknown(trial->view, trial->subject, trial->request_config, warn_of_unknown, trial);
 	if (trial->verdict->request_credential)
 		say(trial, IN_LIVE,
 			"a live job takes its credential from the secrets file or the environment, never from the request");
