@@ -72,7 +72,8 @@ static void write_cors(struct buffer *out, const char *origin)
 	buffer_text(out, origin);
 	write_literal(out, "\r\nVary: Origin\r\n"
 			   "Access-Control-Expose-Headers: Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, "
-			   "Idempotent-Replayed, Location, Retry-After, WWW-Authenticate, X-Request-ID\r\n");
+			   "Idempotent-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate, "
+			   "X-Request-ID\r\n");
 }
 
 static void write_head(struct http_exchange *x, const struct http_reply *reply)
