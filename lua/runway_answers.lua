@@ -1,6 +1,7 @@
 -- runway_answers.lua - reads what Runway answers: tasks and errors.
 
 local http_errors = require "http_errors"
+local names = require "names"
 local runway_prices = require "runway_prices"
 
 local runway_answers = {}
@@ -65,10 +66,20 @@ local function failed_result(task, state)
   }
 end
 
-local function succeeded_result(task, state)
-  local artifacts = {}
-  for _, url in ipairs(type(task.output) == "table" and task.output or {}) do
+local function add_urls(artifacts, list)
+  for _, url in ipairs(list) do
     if type(url) == "string" then artifacts[#artifacts + 1] = { url = url } end
+  end
+end
+
+-- A task has a list of URLs, the invocation of a workflow one for each of its nodes.
+local function succeeded_result(task, state)
+  local artifacts, output = {}, type(task.output) == "table" and task.output or {}
+  add_urls(artifacts, output)
+  if #output == 0 then
+    for _, node in ipairs(names.sorted(output)) do
+      if type(output[node]) == "table" then add_urls(artifacts, output[node]) end
+    end
   end
   return { id = task.id, status = "done", progress = 1, artifacts = artifacts, cost = cost_of(task.cost, state) }
 end
@@ -78,15 +89,23 @@ local function going_on(task, state, status, reason)
   local progress = type(task.progress) == "number" and math.min(math.max(task.progress, 0), 1) or nil
   return {
     id = task.id, status = status, progress = progress, reason = reason, retry_after = POLL_SECONDS,
-    cost = most_cost_of(task.estimatedCost, state), state = { status = status, credits_per_usd = state.credits_per_usd },
+    cost = most_cost_of(task.estimatedCost, state),
+    state = { status = status, credits_per_usd = state.credits_per_usd, place = state.place },
   }
 end
 
---- The result of a create: a task that waits.
-function runway_answers.created(task)
-  local result = going_on(task, { credits_per_usd = runway_prices.CREDITS_PER_USD }, "queued")
+--- The result of a create: a task that waits. `place`: where it is asked for, if not among the tasks.
+function runway_answers.created(task, place)
+  local result = going_on(task, { credits_per_usd = runway_prices.CREDITS_PER_USD, place = place }, "queued")
   result.progress = nil
   return result
+end
+
+--- The result of a create whose answer is all there is: an upload to fill, a router, an avatar.
+function runway_answers.made(object)
+  local id = object.id or object.runwayUri
+  if type(id) ~= "string" then return http_errors.unreadable("the vendor's answer has no id") end
+  return { id = id, status = "done", progress = 1, artifacts = { { json = object, content_type = "application/json" } } }
 end
 
 -- What a canceled task cost stands in it.

@@ -5,6 +5,7 @@ local given = require "given"
 local names = require "names"
 local plans = require "plan"
 local runway_models = require "runway_models"
+local runway_products = require "runway_products"
 local runway_route = require "runway_route"
 local video_request = require "video_request"
 
@@ -21,6 +22,7 @@ runway_body.READ_BY_NAME = names.words [[ aspect_ratio duration duration_seconds
   referenceImages reference_frames resolution samples seed storyboard video videoUri width ]]
 
 local IS_READ_BY_NAME = runway_body.READ_BY_NAME
+local HAS_A_MEANING = names.union(CONTRACT_FIELDS, IS_READ_BY_NAME)
 
 local PICTURE_FIELDS = { "promptImage", "imageUri", "referenceImages" }
 local IS_PICTURE_FIELD = names.set(PICTURE_FIELDS)
@@ -485,6 +487,11 @@ function runway_body.build(payload, model)
   local spec, refusal = runway_route.find_spec(payload, model, pictures)
   if not spec then
     plans.refuse(plan, refusal.field, refusal.message, refusal.allowed)
+    given.finish(plan, payload)
+    return plan
+  end
+  if spec.product then
+    runway_products.build(plan, payload, spec, HAS_A_MEANING)
     given.finish(plan, payload)
     return plan
   end

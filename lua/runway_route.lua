@@ -2,6 +2,7 @@
 
 local names = require "names"
 local runway_models = require "runway_models"
+local runway_products = require "runway_products"
 local video_request = require "video_request"
 
 local runway_route = {}
@@ -15,10 +16,14 @@ local PICTURES_AT_TOP = { "storyboard" }
 
 local NONE = {}
 
+local function path_of(text)
+  return (string.gsub(string.gsub(text, "^/+", ""), "^v1/", ""))
+end
+
 -- "v1/text_to_video/veo3.1" -> "text_to_video", "veo3.1". Either may be missing.
 local function split_model(text)
   if MODELS[text] then return nil, text end
-  text = string.gsub(string.gsub(text, "^/+", ""), "^v1/", "")
+  text = path_of(text)
   local first, rest = string.match(text, "^([^/]+)/(.+)$")
   if first and IS_OPERATION[first] then return first, rest end
   if IS_OPERATION[text] then return text, nil end
@@ -70,23 +75,29 @@ local function models_of(operation)
   return ids
 end
 
---- What the model can do at the chosen endpoint, or nil and a refusal. `pictures`: those of the payload.
+--- What the model can do at the chosen endpoint, or nil and a refusal. `pictures`: those of the payload. A product
+-- (runway_products.lua) has a `product` in its spec.
 function runway_route.find_spec(payload, model, pictures)
   local operation, id = split_model(model)
-  local field = "model"
+  local field, named = "model", payload.parameters.model
   if not id then
-    id, field = payload.parameters.model or runway_models.ONLY_MODEL[operation], "parameters.model"
+    id, field = named or runway_models.ONLY_MODEL[operation], "parameters.model"
     if type(id) ~= "string" then
       return nil, { field = field, message = operation .. " needs a model", allowed = models_of(operation) }
     end
   end
-  local named = payload.parameters.model
-  if named ~= nil and named ~= id and named ~= model then
-    return nil, { field = "parameters.model", message = "contradicts model: give one or the other" }
-  end
   local row = MODELS[id]
+  if not row and not operation then
+    local spec, refusal = runway_products.find(path_of(id), payload)
+    if spec or refusal then return spec, refusal end
+  end
   if not row or (operation and not row.operations[operation]) then
-    return nil, { field = field, message = "is not a model that Runway sells here", allowed = models_of(operation) }
+    local message = operation and "is not a model that Runway sells at " .. operation
+      or "is not a model that Runway sells, nor an operation of its API"
+    return nil, { field = field, message = message, allowed = models_of(operation) }
+  end
+  if named ~= nil and named ~= id and named ~= model then
+    return nil, { field = "parameters.model", message = "contradicts the model " .. id .. ": give one or the other" }
   end
   return SPECS[id][operation or choose_operation(row, payload, pictures)]
 end

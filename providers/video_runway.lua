@@ -3,7 +3,8 @@
 --
 -- A request without `model` gets the first of DEFAULT_MODELS that can make what it asks for, and our defaults. A request that
 -- names a model gets nothing that the vendor does not require: its own defaults stay its own.
--- `model` is a model id (gen4_turbo), an operation (image_upscale), or both (text_to_video/veo3.1).
+-- `model` is a model id (gen4_turbo), an operation (image_upscale), both (text_to_video/veo3.1), or one of the vendor's further
+-- products as its API writes the path (generate/video, workflows/<id>), with its body in `parameters`.
 --
 -- Runway has no webhooks and no idempotency key: a create that was sent twice is paid twice.
 
@@ -15,6 +16,7 @@ local runway_answers = require "runway_answers"
 local runway_body = require "runway_body"
 local runway_models = require "runway_models"
 local runway_prices = require "runway_prices"
+local runway_products = require "runway_products"
 local runway_route = require "runway_route"
 local url_parts = require "url_parts"
 local video_request = require "video_request"
@@ -45,6 +47,7 @@ local capabilities = {
   default_models = DEFAULT_MODELS,
   models = names.sorted(MODELS),
   operations = runway_models.OPERATIONS,
+  products = runway_products.NAMES,
   seconds = seconds_of_models(),
   aspect_ratios = { "16:9", "9:16", "4:3", "3:4", "1:1", "21:9" },
   webhooks = false,
@@ -128,8 +131,14 @@ local explain, task_result = runway_answers.explain, runway_answers.task_result
 local NOT_JSON = { kind = "protocol", message = "the answer is not JSON" }
 local STILL_RUNNING = { status = 200, headers = {}, json = { status = "RUNNING" } }
 
+local INVOCATIONS = "workflow_invocations"
+
+local function is_invocation(job)
+  return job.state ~= nil and job.state.place == INVOCATIONS
+end
+
 local function task_path(job)
-  return "/v1/tasks/" .. url_parts.segment(job.id)
+  return "/v1/" .. (is_invocation(job) and INVOCATIONS or "tasks") .. "/" .. url_parts.segment(job.id)
 end
 
 local function is_object(response)
@@ -179,11 +188,12 @@ local function submit(payload, ctx, plan)
   plans.announce(plan, ctx)
   local response, failure = ctx.request { path = "/v1/" .. plan.spec.operation, json = plan.body }
   if not response or response.status >= 300 then return http_errors.result(response, failure, explain(response)) end
-  local task = response.json
+  local task, product = response.json, plan.spec.product
+  if product and product.answer == "object" and is_object(response) then return runway_answers.made(task) end
   if not is_object(response) or type(task.id) ~= "string" then
     return http_errors.unreadable("the vendor's answer has no task id")
   end
-  return runway_answers.created(task)
+  return runway_answers.created(task, product and product.answer == "invocation" and INVOCATIONS or nil)
 end
 
 local function poll(job, ctx)
@@ -205,6 +215,11 @@ end
 -- DELETE cancels a task that is not finished, but of one that is it deletes the output that was paid for. So a task of ours
 -- is looked at first; a bare id, of which nothing is known, is deleted as asked.
 local function cancel(job, ctx)
+  if is_invocation(job) then
+    local result = poll(job, ctx)
+    if result.status == "queued" or result.status == "running" then result.reason = "Runway cannot cancel a workflow" end
+    return result
+  end
   if job.state and job.state.status then
     local current, failure = ctx.request { path = task_path(job), mock = STILL_RUNNING }
     if not current or current.status ~= 200 then return not_answered(current, failure, job) end
