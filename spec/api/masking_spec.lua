@@ -102,7 +102,9 @@ end
 describe("what looks like a credential", function()
   local served
   setup(function()
-    served = host.start { config = { features = golden.features(true) }, secrets = STORED, env = EXPORTED }
+    served = host.start {
+      config = { features = golden.features(true), hooks = { enabled = true } }, secrets = STORED, env = EXPORTED,
+    }
   end)
   teardown(function() served:remove() end)
 
@@ -244,6 +246,14 @@ describe("what looks like a credential", function()
       assert.is_nil(files_of(served):find("hunterihunteri", 1, true))
     end)
   end
+
+  it("as a member that a request of the host's does not have is not repeated", function()
+    for _, body in ipairs { '{"rpa_hunterihunteri":1}', '{"url":"https://a.example","rpa_hunterihunteri":{"x":1e999}}' } do
+      local answer = served:post("/api/modder/hooks/webhooks", body)
+      assert.equal(400, answer.status, answer.body)
+      assert.is_nil(answer.body:find("hunterihunteri", 1, true), answer.body)
+    end
+  end)
 
   it("in a path or a query is not written to the log", function()
     served:get("/api/jobs/list?provider=rpa_HUNTERjHUNTERj")

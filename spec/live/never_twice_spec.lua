@@ -60,7 +60,7 @@ describe("an unknown outcome", function()
     live:becomes(job_id, "unknown")
     local path = "/api/jobs/" .. job_id .. "/resolve"
     for _, body in ipairs { {}, { status = "unknown", cost_usd = 0 }, { status = "done" }, { status = "done", cost_usd = -1 },
-      { vendor_id = "" }, { vendor_id = "x", status = "done" } } do
+      { vendor_id = "" }, { vendor_id = "x", status = "done" }, { vendor_id = "rpa_0123456789ABCDEF" } } do
       assert.equal(400, live.host:post(path, body).status)
     end
     local answer = live.host:post(path, { status = "error", cost_usd = 0.0025 })

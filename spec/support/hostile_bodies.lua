@@ -121,7 +121,7 @@ return {
     to = "/api/providers/image/generate" },
   { name = "malformed health", body = '{"config":', path = "config", to = "/api/providers/image/stability/health" },
   {
-    name = "credential is a number", body = '{"config":{"api_key":5}}', status = 200,
+    name = "credential is a number", body = '{"config":{"api_key":5}}', path = "config.api_key",
     to = "/api/providers/image/stability/health",
   },
 }

@@ -27,25 +27,6 @@ void incoming_problem(struct incoming *incoming, int status, const char *path, c
 	buffer_free(&members);
 }
 
-/* A path is made of names as the client wrote them: is one a credential that stands in the wrong place? */
-static bool holds_credential(const struct incoming *incoming, const char *path)
-{
-	char names[sizeof((struct error *)0)->path], *rest = NULL;
-	bool found = mask_finds(incoming->http->view, path);
-
-	snprintf(names, sizeof names, "%s", path);
-	for (char *name = strtok_r(names, ".[]", &rest); name != NULL && !found; name = strtok_r(NULL, ".[]", &rest))
-		found = mask_finds(incoming->http->view, name);
-	return found;
-}
-
-static void refuse_body(struct incoming *incoming, const struct error *error)
-{
-	const char *path = holds_credential(incoming, error->path) ? "" : error->path;
-
-	incoming_problem(incoming, error->code == ERROR_MEMORY ? 503 : 400, path, error->message, NULL);
-}
-
 /* An absent body and null mean {}. */
 static bool parse_body(struct incoming *incoming)
 {
@@ -57,7 +38,7 @@ static bool parse_body(struct incoming *incoming)
 	}
 	incoming->body = json_read(incoming->http->body, incoming->http->body_length, &error);
 	if (incoming->body == NULL) {
-		refuse_body(incoming, &error);
+		incoming_problem(incoming, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message, NULL);
 		return false;
 	}
 	if (json_is_null(incoming->body))

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "gate/mask.h"
 #include "task/task_json.h"
 
 #define MOST_USD 1e6
@@ -110,7 +111,8 @@ void live_job_cancel(struct host *host, struct http_request *request, const char
 }
 
 /* { "status": "done" | "error" | "canceled", "cost_usd": 0.04 } or { "vendor_id": "..." }. */
-static const char *read_resolution(const json_t *body, struct live_resolution *resolution, const char **message)
+static const char *read_resolution(
+	const struct gate_view *view, const json_t *body, struct live_resolution *resolution, const char **message)
 {
 	const json_t *cost = json_object_get(body, "cost_usd");
 	const char *status_text = json_text(body, "status");
@@ -118,6 +120,10 @@ static const char *read_resolution(const json_t *body, struct live_resolution *r
 
 	resolution->status = -1;
 	resolution->vendor_id = json_text(body, "vendor_id");
+	if (resolution->vendor_id != NULL && mask_finds(view, resolution->vendor_id)) {
+		*message = "looks like a credential, not like the vendor's id of a job"; /* which is stored and shown */
+		return "vendor_id";
+	}
 	if (resolution->vendor_id != NULL) {
 		*message = "must have 1 to 256 characters, and stands alone";
 		return *resolution->vendor_id != '\0' && strlen(resolution->vendor_id) <= LIMIT_PATH_SEGMENT_BYTES &&
@@ -175,7 +181,7 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 	}
 	if ((body = read_body(request)) == NULL)
 		return;
-	path = read_resolution(body, &resolution, &message);
+	path = read_resolution(request->view, body, &resolution, &message);
 	if (path != NULL)
 		query_problem(request, 400, path, message);
 	else

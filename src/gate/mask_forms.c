@@ -10,7 +10,8 @@
 #define UUID_BYTES 36
 #define FAL_SECRET_BYTES 32
 #define FAL_BYTES (UUID_BYTES + 1 + FAL_SECRET_BYTES)
-#define LABEL_BYTES 40 /* "RSA PRIVATE KEY-----" and the like */
+#define SHORTEST_PEM_BYTES 27 /* its first line */
+#define LABEL_BYTES 40	      /* "RSA PRIVATE KEY-----" and the like */
 #define PARAMETER_BYTES 48
 #define QUERY_BYTES 64
 #define LINK_BYTES 2048
@@ -70,6 +71,8 @@ static const char *find_pem(const char *text, size_t text_length, size_t *length
 	const char *end = text + text_length, *from = text;
 	size_t label;
 
+	if (text_length < SHORTEST_PEM_BYTES)
+		return NULL;
 	while ((from = memmem(from, (size_t)(end - from), "-----BEGIN ", 11)) != NULL) {
 		label = (size_t)(end - from - 11) < LABEL_BYTES ? (size_t)(end - from - 11) : LABEL_BYTES;
 		if (memmem(from + 11, label, "PRIVATE KEY", 11) != NULL) {

@@ -12,9 +12,11 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "gate/mask.h"
 
 #define REPLY_HEAD_BYTES 8192 /* beyond the body; the handler's own headers included */
 #define DETAIL_BYTES 400
+#define PATH_BYTES 256 /* of what is looked at in a field's path */
 
 static const char common_heads[] = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
@@ -178,6 +180,18 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 		x->close = true;
 }
 
+/* A path is made of names as the client wrote them: is one a credential that stands in the wrong place? */
+static bool holds_credential(const struct http_request *request, const char *path)
+{
+	char names[PATH_BYTES], *rest = NULL;
+	bool found = mask_finds(request->view, path);
+
+	snprintf(names, sizeof names, "%s", path);
+	for (char *name = strtok_r(names, ".[]", &rest); name != NULL && !found; name = strtok_r(NULL, ".[]", &rest))
+		found = mask_finds(request->view, name);
+	return found;
+}
+
 static void write_problem(struct buffer *out, const struct http_request *request, const struct http_problem *problem)
 {
 	write_literal(out, "{\"type\":\"about:blank\",\"title\":");
@@ -190,7 +204,7 @@ static void write_problem(struct buffer *out, const struct http_request *request
 	json_write_text(out, request->request_id);
 	if (problem->path != NULL) {
 		write_literal(out, ",\"errors\":[{\"path\":");
-		json_write_text(out, problem->path);
+		json_write_text(out, holds_credential(request, problem->path) ? "" : problem->path);
 		write_literal(out, ",\"message\":");
 		json_write_text(out, problem->detail);
 		write_literal(out, "}]");
