@@ -78,7 +78,7 @@ local OPTIONS = check.field_list {
   { name = "logs", names = { "logs" }, read = read_flag },
 }
 
-local IS_WEBHOOK_NAME = names.set(OPTIONS[1].names)
+local IS_NAME, IS_WEBHOOK_NAME = OPTIONS.by_name, names.set(OPTIONS[1].names)
 
 --- All names of how a request is to be queued.
 fal_options.NAMES = names.sorted(OPTIONS.by_name)
@@ -93,7 +93,7 @@ end
 --- Whether a name among the parameters says how to queue. A plain word such as `priority` may be an input of a model: it is one
 -- if the model's description (model_inputs.lua) has it, and with a model that is not described.
 function fal_options.is_option(name, description)
-  if not OPTIONS.by_name[name] then return false end
+  if not IS_NAME[name] then return false end
   if IS_WEBHOOK_NAME[name] or string.lower(sub(name, 1, 6)) == "x-fal-" then return true end
   return description ~= nil and description.inputs[name] == nil
 end
@@ -101,7 +101,7 @@ end
 local function options_among(parameters, description)
   local found
   for name, value in pairs(parameters) do
-    if fal_options.is_option(name, description) then
+    if IS_NAME[name] and fal_options.is_option(name, description) then
       found = found or {}
       found[name] = value
     end

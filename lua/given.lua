@@ -47,21 +47,26 @@ function given.contradict(payload, field, beside, decides)
   list[#list + 1] = { field = field, beside = beside, decides = decides or nil }
 end
 
--- Reads what one reader has of a field, name by name; `value` and `path` are what was found before.
+-- One name of a field, after `value` was found at `path`: what is in use then, and where.
+local function read_name(payload, reader, field, name, value, path)
+  local read = field.read(reader, name, field.options)
+  if value == nil then return read, reader:path(name) end
+  if read ~= nil and not given.same(value, read) then
+    given.contradict(payload, reader:path(name), path, field.decides or field.costs)
+  end
+  return value, path
+end
+
 local function read_names(payload, reader, field, value, path)
-  local names = field.names
-  local count = type(names) == "table" and #names or 1
-  for index = 1, count do
-    local name = count == 1 and type(names) == "string" and names or names[index]
-    local raw = reader.object[name]
-    if raw ~= nil and raw ~= null then
-      local read = field.read(reader, name, field.options)
-      if value == nil then
-        value, path = read, reader:path(name)
-      elseif read ~= nil and not given.same(value, read) then
-        given.contradict(payload, reader:path(name), path, field.decides or field.costs)
-      end
-    end
+  local names, object = field.names, reader.object
+  if type(names) == "string" then
+    local raw = object[names]
+    if raw == nil or raw == null then return value, path end
+    return read_name(payload, reader, field, names, value, path)
+  end
+  for index = 1, #names do
+    local raw = object[names[index]]
+    if raw ~= nil and raw ~= null then value, path = read_name(payload, reader, field, names[index], value, path) end
   end
   return value, path
 end
@@ -71,10 +76,9 @@ end
 function given.read(payload, field, reader, second)
   local value, path = read_names(payload, reader, field)
   if second then value, path = read_names(payload, second, field, value, path) end
-  if value ~= nil then
-    local prefix = reader.path_prefix
-    given.keep(payload, prefix == "" and field.name or prefix .. "." .. field.name, path)
-  end
+  if value == nil or path == field.name and reader.path_prefix == "" then return value end
+  local prefix = reader.path_prefix
+  given.keep(payload, prefix == "" and field.name or prefix .. "." .. field.name, path)
   return value
 end
 
@@ -94,22 +98,26 @@ local function client_path(given_as, field)
 end
 
 local function rename(given_as, list)
-  for _, item in ipairs(list or {}) do item.field = client_path(given_as, item.field) end
+  for _, item in ipairs(list) do item.field = client_path(given_as, item.field) end
 end
 
---- Finishes a plan: what was said twice is refused, or warned of, and every path becomes the client's.
-function given.finish(plan, payload)
-  for _, item in ipairs(payload.contradictions or {}) do
+local function add_contradictions(plan, contradictions)
+  for _, item in ipairs(contradictions) do
     if item.decides then
       plans.refuse(plan, item.field, "contradicts " .. item.beside .. ": give one or the other")
     else
       plans.warn(plan, item.field, "left out: " .. item.beside .. " says something else")
     end
   end
-  if payload.given_as then
-    rename(payload.given_as, plan.refusals)
-    rename(payload.given_as, plan.warnings)
-  end
+end
+
+--- Finishes a plan: what was said twice is refused, or warned of, and every path becomes the client's.
+function given.finish(plan, payload)
+  if payload.contradictions then add_contradictions(plan, payload.contradictions) end
+  local given_as = payload.given_as
+  if not given_as then return end
+  if plan.refusals then rename(given_as, plan.refusals) end
+  if plan.warnings then rename(given_as, plan.warnings) end
 end
 
 return given

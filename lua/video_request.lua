@@ -146,8 +146,9 @@ end
 -- What the payload has at its top; what is not at the top of the request may be among its parameters, unless `at_top`.
 -- `prompt_names`: the vendor's own for the prompt.
 local function named_fields(prompt_names)
+  local all_prompt_names = prompt_names and { "prompt", table.unpack(prompt_names) } or "prompt"
   return check.field_list {
-    { name = "prompt", names = { "prompt", table.unpack(prompt_names or NONE) }, read = read_prompt, decides = true },
+    { name = "prompt", names = all_prompt_names, read = read_prompt, decides = true },
     { name = "prompts", names = { "prompts", "multi_prompt" }, read = read_prompts, decides = true },
     { name = "model", kind = "text", options = MODEL, at_top = true },
     { name = "duration_seconds", names = { "duration_seconds", "duration" }, read = read_duration, decides = true },

@@ -222,6 +222,29 @@ local function model_of(payload)
   return payload.model or MODEL_OF_MODE[payload.mode] or MODEL_OF_MODE[MODES[1]]
 end
 
+-- "1024x768" as a size, or nil.
+local function size_in_words(text)
+  local width, height = string.match(string.sub(text, 1, 32), "^(%d+)%s*x%s*(%d+)$")
+  width, height = math.tointeger(tonumber(width)), math.tointeger(tonumber(height))
+  return width and height and width > 0 and height > 0 and { width = width, height = height } or nil
+end
+
+-- Width and height that a parameter stands for, or nil.
+local function sides_of(parameters, name)
+  local value = parameters[name]
+  if name == "width" then return value, parameters.height end
+  local size = type(value) == "string" and size_in_words(value) or value
+  if type(size) == "table" then return size.width, size.height end
+  local sides = SIZES[size]
+  if sides then return sides[1], sides[2] end
+end
+
+local function is_same_size(parameters, one, other)
+  local width, height = sides_of(parameters, one)
+  local other_width, other_height = sides_of(parameters, other)
+  return width ~= nil and width == other_width and height == other_height
+end
+
 local function check_sizes(parameters)
   if (parameters.width == nil) ~= (parameters.height == nil) then
     local missing = parameters.width and "height" or "width"
@@ -230,10 +253,10 @@ local function check_sizes(parameters)
   local first
   for index = 1, #SIZE_NOT_IN_WORDS do
     local name = SIZE_NOT_IN_WORDS[index]
-    if first and parameters[name] ~= nil then
-      check.fail("parameters." .. name, "gives the size a second time, beside " .. first)
+    if first and parameters[name] ~= nil and not is_same_size(parameters, first, name) then
+      check.fail("parameters." .. name, "gives another size than " .. first)
     elseif parameters[name] ~= nil then
-      first = name
+      first = first or name
     end
   end
 end
@@ -290,13 +313,6 @@ local function ignored_names(request)
     if check.is_given(request[name]) then ignored[#ignored + 1] = name end
   end
   return #ignored > 0 and cjson.array(ignored) or nil
-end
-
--- "1024x768" as a size, or nil.
-local function size_in_words(text)
-  local width, height = string.match(string.sub(text, 1, 32), "^(%d+)%s*x%s*(%d+)$")
-  width, height = math.tointeger(tonumber(width)), math.tointeger(tonumber(height))
-  return width and height and width > 0 and height > 0 and { width = width, height = height } or nil
 end
 
 local DEFAULT_RESOLUTION = size_in_words(DEFAULTS.resolution)

@@ -52,7 +52,9 @@ describe("fal", function()
       { { prompt = "p", parameters = { resolution = 1024 } }, "parameters.resolution" },
       { { prompt = "p", parameters = { width = 512 } }, "parameters.height" },
       { { prompt = "p", parameters = { image_size = { width = 512 } } }, "parameters.image_size.height" },
-      { { prompt = "p", parameters = { image_size = "square", resolution = "512x512" } }, "parameters.resolution" },
+      { { prompt = "p", parameters = { image_size = "square", resolution = "1024x1024" } }, "parameters.resolution" },
+      { { prompt = "p", parameters = { width = 512, height = 512, resolution = "1024x1024" } }, "parameters.width" },
+      { { prompt = "p", parameters = { width = 512, height = 512, image_size = "portrait_4_3" } }, "parameters.width" },
       { { prompt = "p", parameters = { image = "http://example.com/a.png" } }, "parameters.image" },
       { { prompt = "p", parameters = { init_image = "data:image/png;base64" } }, "parameters.init_image" },
       { { prompt = "p", parameters = { sync_mode = "yes" } }, "parameters.sync_mode" },
@@ -232,6 +234,19 @@ describe("fal", function()
       local answer = submit { prompt = "p", model = "fal-ai/flux/dev", parameters = { brand_new = { 1 } } }
       assert.same({ 1 }, answer.upstream.json.brand_new)
       assert.same({ "parameters.brand_new" }, warned_fields(answer))
+    end)
+
+    it("takes a size that is given twice and is the same", function()
+      local sizes = {
+        { image_size = "square", resolution = "512x512" }, { width = 512, height = 512, resolution = "512x512" },
+        { width = 512, height = 512, image_size = { width = 512, height = 512 }, resolution = "square" },
+      }
+      for _, parameters in ipairs(sizes) do
+        local answer = submit { prompt = "p", parameters = parameters }
+        assert.same({}, answer.warnings)
+        local size = answer.upstream.json.image_size
+        if size ~= "square" then assert.same({ width = 512, height = 512 }, size) end
+      end
     end)
 
     it("turns an aspect ratio into the size of that shape", function()
