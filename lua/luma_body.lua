@@ -34,7 +34,7 @@ local function add_prompt(plan, payload, route, texts)
     if route.prompt == "required" then plans.refuse(plan, "prompt", "is needed") end
     return
   end
-  if not route.prompt then return plans.warn(plan, "prompt", "an upscale takes no prompt: left out") end
+  if not route.prompt then return video_request.warn_of_prompts(plan, payload, "an upscale takes no prompt: left out") end
   -- Counted in characters; a text that is surely too long is not counted.
   local length = #text <= 4 * route.prompt_max and utf8.len(text) or #text
   if length > route.prompt_max then
@@ -279,6 +279,29 @@ function luma_body.pictures_of(payload)
   return sources, video_request.pictures(payload, REFERENCE_NAMES, REFERENCE_NAMES)
 end
 
+local VIDEO_NAMES = { "video", "init_video" }
+
+local function takes_video(route)
+  return route.fields.media or route.kind == "agents_video" or route.kind == "video"
+end
+
+-- What says which file or generation to work on, and that this kind of generation has no place for.
+local function refuse_misplaced(plan, payload, route)
+  local parameters = payload.parameters
+  if not takes_video(route) then
+    for _, name in ipairs(VIDEO_NAMES) do
+      if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, "Luma takes no video here") end
+    end
+  end
+  if parameters.generation_id ~= nil and parameters.generation_id ~= route.generation_id then
+    local message = "has no place here: it is for generations/{id}/upscale and generations/{id}/audio"
+    plans.refuse(plan, "parameters.generation_id", message)
+  end
+  if route.modelless and parameters.model ~= nil and parameters.model ~= payload.model then
+    plans.refuse(plan, "parameters.model", "has no place here: Luma chooses the model")
+  end
+end
+
 -- Puts the pictures and videos where this kind of generation has them.
 local function add_files(plan, payload, route, sources, references)
   if route.kind == "image" then return add_image_references(plan, payload, sources, references) end
@@ -388,6 +411,7 @@ function luma_body.build(payload)
   plan.route, plan.body.model, plan.body.generation_type = route, route.model, route.generation_type
   local sources, references = luma_body.pictures_of(payload)
   local pictures, texts = without_words(references)
+  refuse_misplaced(plan, payload, route)
   add_files(plan, payload, route, sources, pictures)
   add_prompt(plan, payload, route, texts)
   add_size(plan, payload, route)

@@ -29,7 +29,9 @@ local function action_route(text, parameters)
   if id == "{id}" then id, field = parameters.generation_id, "parameters.generation_id" end
   if type(id) ~= "string" or id == "" then return refusal(field, "is needed: which generation?") end
   if not url_parts.is_name(id) then check.fail(field, "must be the id of a generation") end
-  return make_route(ACTIONS[action], "dream_machine", "/generations/" .. url_parts.segment(id) .. "/" .. action)
+  local route = make_route(ACTIONS[action], "dream_machine", "/generations/" .. url_parts.segment(id) .. "/" .. action)
+  route.generation_id = id
+  return route
 end
 
 -- The routes of the models that are named by themselves.

@@ -54,7 +54,7 @@ end
 local function add_prompt(plan, payload, spec, pictures)
   local text, count = video_request.joined_prompt(payload, pictures)
   if not spec.prompt then
-    if text then plans.warn(plan, "prompt", spec.id .. " takes no prompt: left out") end
+    if text then video_request.warn_of_prompts(plan, payload, spec.id .. " takes no prompt: left out") end
     return
   end
   if not text then
@@ -395,20 +395,23 @@ local function add_video(plan, payload, spec)
   plan.body[spec.video_key] = video
 end
 
--- Where the pictures go, by operation; elsewhere there is no place for them.
+-- Where the pictures go, by operation, and the field that they go to; elsewhere there is no place for them.
 local PICTURE_PLACES = { image_to_video = add_frames, text_to_image = add_reference_images, image_upscale = add_image_uri }
+local PICTURE_FIELD = { image_to_video = "promptImage", text_to_image = "referenceImages", image_upscale = "imageUri" }
 
 local function add_media(plan, payload, spec, pictures)
   add_video(plan, payload, spec)
   if spec.operation == "character_performance" then return add_performance(plan, payload, spec) end
-  local files = files_of(plan, pictures)
-  local add = PICTURE_PLACES[spec.operation]
-  if add then return add(plan, payload, spec, files) end
-  local parameters = payload.parameters
-  if not names.has_any(parameters, IS_PICTURE_FIELD) and files[1] == nil then return end
-  for _, name in ipairs(PICTURE_FIELDS) do
-    if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no picture here") end
+  local files, parameters = files_of(plan, pictures), payload.parameters
+  local add, own = PICTURE_PLACES[spec.operation], PICTURE_FIELD[spec.operation]
+  if names.has_any(parameters, IS_PICTURE_FIELD) then
+    for _, name in ipairs(PICTURE_FIELDS) do
+      if parameters[name] ~= nil and name ~= own and not spec.fields[name] then
+        plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
+      end
+    end
   end
+  if add then return add(plan, payload, spec, files) end
   for _, file in ipairs(files) do plans.refuse(plan, file.field, spec.id .. " takes no picture here") end
 end
 

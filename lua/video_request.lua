@@ -8,6 +8,7 @@ local check = require "check"
 local data_uri = require "data_uri"
 local given = require "given"
 local names = require "names"
+local plans = require "plan"
 
 local video_request = {}
 
@@ -294,6 +295,13 @@ function video_request.joined_prompt(payload, pictures)
     if type(picture.text) == "string" then lines[#lines + 1] = picture.text end
   end
   return #lines > 0 and table.concat(lines, "\n") or nil, #lines
+end
+
+--- Warns of every prompt, where none has a place.
+function video_request.warn_of_prompts(plan, payload, message)
+  if payload.prompt ~= nil then plans.warn(plan, "prompt", message) end
+  if payload.prompts ~= nil then plans.warn(plan, "prompts", message) end
+  if payload.prompt == nil and payload.prompts == nil then plans.warn(plan, "storyboard", message) end
 end
 
 --- Whether a text is longer than so many UTF-16 code units, which is what JavaScript vendors count.

@@ -158,6 +158,20 @@ local SIZES = {
   { "runway", { model = "act_two", parameters = { image = A, reference = V } } },
 }
 
+-- What decides, and has no place with this model or operation: id, request, the path that is refused.
+for _, case in ipairs {
+  { "runway", { model = "gen4.5", parameters = { image = A, imageUri = B } }, "parameters.imageUri" },
+  { "runway", { model = "gen4.5", parameters = { image = A, referenceImages = { { uri = B } } } }, "parameters.referenceImages" },
+  { "runway", { model = "gen4_image", parameters = { promptImage = A } }, "parameters.promptImage" },
+  { "runway", { model = "image_upscale", parameters = { image = A, promptImage = B } }, "parameters.promptImage" },
+  { "luma", { model = "photon-1", parameters = { video = V } }, "parameters.video" },
+  { "luma", { model = "uni-1", init_video = V }, "init_video" },
+  { "luma", { model = "generations/x/upscale", parameters = { video = V } }, "parameters.video" },
+  { "luma", { model = "generations/x/audio", parameters = { model = "ray-2" } }, "parameters.model" },
+  { "luma", { model = "ray-2", parameters = { generation_id = "x" } }, "parameters.generation_id" },
+  { "luma", { model = "generations/x/audio", parameters = { generation_id = "y" } }, "parameters.generation_id" },
+} do SIZES[#SIZES + 1] = case end
+
 describe("what decides and is said in two ways", function()
   for index, case in ipairs(SIZES) do
     it(("is %s at %s, case %d"):format(case[3] and "refused" or "taken when it agrees", case[1], index), function()
@@ -212,6 +226,8 @@ local NAMED = {
   { "fal", { model = "fal-ai/flux/dev", negative_prompt = "x" }, "negative_prompt" },
   { "fal", { route = "run", ["x-fal-queue-priority"] = "low" }, "x-fal-queue-priority" },
   { "stability", { num_images = 3 }, "num_images" },
+  { "runway", { model = "ruby", prompt = false, multi_prompt = { "x" }, video = V }, "multi_prompt" },
+  { "luma", { model = "generations/x/upscale", prompt = false, parameters = { prompts = { "x" } } }, "parameters.prompts" },
 }
 
 describe("what is wrong with a value", function()
@@ -219,6 +235,7 @@ describe("what is wrong with a value", function()
     it(("names it as the client did: %s at %s, case %d"):format(case[3], case[1], index), function()
       local request = with({ prompt = "ppp" }, case[2])
       if case[2].parameters and (case[2].parameters.prompt or case[2].parameters.promptText) then request.prompt = nil end
+      request.prompt = request.prompt or nil
       local answer = submit(case[1], request)
       local named = answer.refused
       if complaint(answer) then named[complaint(answer)] = true end
