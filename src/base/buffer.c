@@ -20,7 +20,7 @@ void buffer_free(struct buffer *buffer)
 void buffer_clear(struct buffer *buffer)
 {
 	buffer->length = 0;
-	buffer->failed = false;
+	buffer->failed = buffer->starved = false;
 	if (buffer->data != NULL)
 		buffer->data[0] = '\0';
 }
@@ -51,7 +51,7 @@ char *buffer_reserve(struct buffer *buffer, size_t length)
 			capacity *= 2;
 		data = realloc(buffer->data, capacity);
 		if (data == NULL) {
-			buffer->failed = true;
+			buffer->failed = buffer->starved = true;
 			return NULL;
 		}
 		buffer->data = data;

@@ -1,7 +1,7 @@
 /* buffer.h - a growing byte buffer with a maximum from birth.
  *
  * Failure is sticky: after an append that did not fit or found no memory, `failed` stays true and later appends do nothing,
- * so a writer checks once, at its end. */
+ * so a writer checks once, at its end. `starved` tells the second from the first: nobody's text is to blame. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,6 +14,7 @@ struct buffer {
 	size_t capacity;
 	size_t maximum; /* bytes; an append beyond it fails */
 	bool failed;
+	bool starved; /* it failed for want of memory */
 };
 
 void buffer_init(struct buffer *buffer, size_t maximum);

@@ -3,6 +3,7 @@
 #include "base/crypto.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/library.h"
 
@@ -10,21 +11,28 @@
 
 struct crypto_table crypto_table;
 
-static bool loaded;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic bool loaded;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void load(void)
 {
 	void *library = library_open(LIBRARY);
+	bool all = library != NULL;
 
-	loaded = library != NULL;
-#define FIND(name) loaded = loaded && library_find(library, #name, &crypto_table.name##_);
+#define FIND(name) all = all && library_find(library, #name, &crypto_table.name##_);
 	CRYPTO_FUNCTIONS(FIND)
 #undef FIND
+	atomic_store_explicit(&loaded, all, memory_order_release);
 }
 
+/* A library that was not found is looked for again: it may have been memory that was not there. */
 bool crypto_load(void)
 {
-	pthread_once(&once, load);
+	if (atomic_load_explicit(&loaded, memory_order_acquire))
+		return true;
+	pthread_mutex_lock(&lock);
+	if (!loaded)
+		load();
+	pthread_mutex_unlock(&lock);
 	return loaded;
 }

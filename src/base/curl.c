@@ -3,6 +3,7 @@
 #include "base/curl.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/library.h"
@@ -11,8 +12,8 @@
 
 struct curl_table curl_table;
 
-static bool loaded;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
+static _Atomic bool loaded;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 static void load(void)
 {
@@ -22,11 +23,18 @@ static void load(void)
 #define FIND(name) all = all && library_find(library, #name, &curl_table.name##_);
 	CURL_FUNCTIONS(FIND)
 #undef FIND
-	loaded = all && curl_table.curl_global_init_(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	all = all && curl_table.curl_global_init_(CURL_GLOBAL_DEFAULT) == CURLE_OK;
+	atomic_store_explicit(&loaded, all, memory_order_release);
 }
 
+/* A library that was not found is looked for again: it may have been memory that was not there. */
 bool curl_load(void)
 {
-	pthread_once(&once, load);
+	if (atomic_load_explicit(&loaded, memory_order_acquire))
+		return true;
+	pthread_mutex_lock(&lock);
+	if (!loaded)
+		load();
+	pthread_mutex_unlock(&lock);
 	return loaded;
 }

@@ -22,6 +22,8 @@ static enum error_code read_all(int fd, const char *path, struct buffer *buffer,
 		if (got < 0)
 			return error_set(error, ERROR_IO, path, "cannot read: %s", strerror(errno));
 		buffer_append(buffer, chunk, (size_t)got);
+		if (buffer->starved)
+			return error_memory(error);
 		if (buffer->failed)
 			return error_set(error, ERROR_LIMIT, path, "larger than %zu bytes", buffer->maximum);
 	}

@@ -10,7 +10,9 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/json_parse.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 /* ---- the mark of wide integers ---- */
 
@@ -47,7 +49,29 @@ bool json_wide(const json_t *value, uint64_t *number)
 	return true;
 }
 
-/* ---- the scanner: depth, paths and wide integers, without recursion ---- */
+/* ---- copies ---- */
+
+json_t *json_copy_whole(const json_t *value)
+{
+	json_t *made = json_copy((json_t *)(uintptr_t)value);
+
+	if (json_object_size(made) == json_object_size(value) && json_array_size(made) == json_array_size(value))
+		return made;
+	json_decref(made);
+	return NULL;
+}
+
+json_t *json_deep_copy_whole(const json_t *value)
+{
+	json_t *made = json_deep_copy(value);
+
+	if (json_equal(made, value))
+		return made;
+	json_decref(made);
+	return NULL;
+}
+
+/* ---- the scanner: depth and paths, without recursion ---- */
 
 #define CONTAINER_VALUES 8 /* what a list or an object weighs, in values */
 
@@ -65,7 +89,6 @@ struct scan {
 	int depth;
 	struct level levels[LIMIT_JSON_DEPTH];
 	size_t values; /* as LIMIT_JSON_VALUES counts them */
-	bool wide_found;
 };
 
 static void skip_string(struct scan *scan)
@@ -74,24 +97,6 @@ static void skip_string(struct scan *scan)
 	while (scan->at < scan->length && scan->text[scan->at] != '"')
 		scan->at += scan->text[scan->at] == '\\' ? 2 : 1;
 	scan->at++;
-}
-
-/* An integer above 2^63-1 that fits in 64 bits, at `start`? */
-static bool wide_at(const char *start, size_t length)
-{
-	char digits[24];
-	unsigned long long value;
-
-	if (length < 19 || length > 20 || *start == '-')
-		return false;
-	for (size_t i = 0; i < length; i++)
-		if (!isdigit((unsigned char)start[i]))
-			return false;
-	memcpy(digits, start, length);
-	digits[length] = '\0';
-	errno = 0;
-	value = strtoull(digits, NULL, 10);
-	return errno == 0 && value > INT64_MAX;
 }
 
 static size_t number_length(const struct scan *scan)
@@ -142,9 +147,7 @@ static bool scan_token(struct scan *scan)
 		scan->values++;
 		scan->at++;
 	} else if (byte == '-' || isdigit((unsigned char)byte)) {
-		size_t length = number_length(scan);
-		scan->wide_found |= wide_at(scan->text + scan->at, length);
-		scan->at += length;
+		scan->at += number_length(scan);
 	} else {
 		scan->at++;
 	}
@@ -180,72 +183,31 @@ static void scan_path(const struct scan *scan, char *path, size_t size)
 	}
 }
 
-/* The text with each wide integer written as a marked string. */
-static char *rewrite_wide(const char *text, size_t length, size_t *new_length)
-{
-	struct scan scan = { .text = text, .length = length };
-	struct buffer out;
-	size_t start;
-
-	buffer_init(&out, length * 2 + 64);
-	while (scan.at < length) {
-		start = scan.at;
-		scan.wide_found = false;
-		scan_token(&scan);
-		if (scan.at > length)
-			scan.at = length;
-		if (scan.wide_found)
-			buffer_format(&out, "\"%s%.*s\"", the_mark(), (int)(scan.at - start), text + start);
-		else
-			buffer_append(&out, text + start, scan.at - start);
-	}
-	*new_length = out.length;
-	return buffer_take(&out);
-}
-
 /* ---- reading ---- */
 
-/* The length of the parser's words without its quote of what was sent, which may be a credential, and without its own flags. */
-static int plain_length(const char *text)
-{
-	static const char *const tails[] = { " near '", " without JSON_" };
-	const char *end = text + strlen(text), *tail;
-
-	for (size_t i = 0; i < sizeof tails / sizeof *tails; i++)
-		if ((tail = strstr(text, tails[i])) != NULL && tail < end)
-			end = tail;
-	return (int)(end - text);
-}
-
-static enum error_code explain(const char *text, size_t length, const json_error_t *problem, struct error *error)
+/* Where the text stops making sense: line, column (both from 1) and path. */
+static enum error_code explain(const char *text, size_t length, const struct json_problem *problem, struct error *error)
 {
 	struct scan scan = { .text = text, .length = length };
 	char path[sizeof error->path];
-	size_t position = problem->position > 0 ? (size_t)problem->position - 1 : 0;
+	int line = 1, column = 0;
 
-	if (json_error_code(problem) == json_error_out_of_memory)
-		return error_memory(error);
-	scan_until(&scan, position);
+	if (error == NULL)
+		return ERROR_INVALID;
+	for (size_t i = 0; i < problem->at; i++) {
+		column = text[i] == '\n' ? 0 : column + (((unsigned char)text[i] & 0xc0) != 0x80);
+		line += text[i] == '\n';
+	}
+	scan_until(&scan, problem->at > 0 ? problem->at - 1 : 0);
 	scan_path(&scan, path, sizeof path);
-	return error_set(error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %.*s", problem->line, problem->column,
-		plain_length(problem->text), problem->text);
-}
-
-static json_t *parse(const char *text, size_t length, struct error *error)
-{
-	json_error_t problem;
-	json_t *value = json_loadb(text, length, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &problem);
-
-	if (value == NULL)
-		explain(text, length, &problem, error);
-	return value;
+	return error_set(error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %s", line, column, problem->text);
 }
 
 json_t *json_read(const char *text, size_t length, struct error *error)
 {
 	struct scan scan = { .text = text, .length = length };
+	struct json_problem problem;
 	json_t *value;
-	char *rewritten;
 
 	if (!scan_until(&scan, length)) {
 		error_set(error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
@@ -256,68 +218,22 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 			CONTAINER_VALUES);
 		return NULL;
 	}
-	if (!scan.wide_found)
-		return parse(text, length, error);
-	rewritten = rewrite_wide(text, length, &length);
-	if (rewritten == NULL) {
+	value = json_parse(text, length, the_mark(), &problem);
+	if (value == NULL && problem.starved)
 		error_memory(error);
-		return NULL;
-	}
-	value = parse(rewritten, length, error);
-	free(rewritten);
+	else if (value == NULL)
+		explain(text, length, &problem, error);
 	return value;
 }
 
 /* ---- writing ---- */
-
-/* The length of the UTF-8 character (RFC 3629) of several bytes that begins the text; 0 when there is none. */
-static size_t character_length(const unsigned char *text, size_t length)
-{
-	unsigned char low = 0x80, high = 0xbf;
-	size_t size = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
-
-	if (text[0] < 0xc2 || text[0] > 0xf4 || size > length)
-		return 0;
-	if (text[0] == 0xe0 || text[0] == 0xf0)
-		low = text[0] == 0xe0 ? 0xa0 : 0x90;
-	if (text[0] == 0xed || text[0] == 0xf4)
-		high = text[0] == 0xed ? 0x9f : 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < size; i++)
-		if ((text[i] & 0xc0) != 0x80)
-			return 0;
-	return size;
-}
-
-/* The length of what stands at the beginning as it is: printable ASCII without quotes and backslashes. Eight bytes at a time: a byte below
- * 0x20, or equal to one of the two, borrows into its highest bit when it is subtracted from (Hacker's Delight, 6-1); that a neighbour may
- * borrow along costs only a closer look. */
-static size_t plain_prefix(const char *text, size_t length)
-{
-	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
-	size_t at = 0;
-	uint64_t word, quote, slash;
-
-	for (; at + sizeof word <= length; at += sizeof word) {
-		memcpy(&word, text + at, sizeof word);
-		quote = word ^ (ones * '"');
-		slash = word ^ (ones * '\\');
-		if (((word | (word - ones * 0x20) | (quote - ones) | (slash - ones)) & tops) != 0)
-			break;
-	}
-	while (at < length && (unsigned char)text[at] >= 0x20 && (unsigned char)text[at] < 0x80 && text[at] != '"' &&
-		text[at] != '\\')
-		at++;
-	return at;
-}
 
 /* Most texts need no escape: they go in at once. */
 static bool write_plain(struct buffer *out, const char *text, size_t length)
 {
 	char *to;
 
-	if (plain_prefix(text, length) < length)
+	if (text_plain_length(text, length) < length)
 		return false;
 	to = buffer_reserve(out, length + 2);
 	if (to == NULL)
@@ -339,10 +255,10 @@ void json_write_string(struct buffer *out, const char *text, size_t length)
 	if (write_plain(out, text, length))
 		return;
 	buffer_char(out, '"');
-	for (size_t i = plain_prefix(text, length); i < length; i += 1 + plain_prefix(text + i + 1, length - i - 1)) {
+	for (size_t i = text_plain_length(text, length); i < length; i += 1 + text_plain_length(text + i + 1, length - i - 1)) {
 		unsigned char byte = (unsigned char)text[i];
 		const char *escape = NULL;
-		size_t character = byte < 0x80 ? 0 : character_length((const unsigned char *)text + i, length - i);
+		size_t character = byte < 0x80 ? 0 : text_character_length((const unsigned char *)text + i, length - i);
 		if (character > 0) {
 			i += character - 1;
 			continue;

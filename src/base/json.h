@@ -1,6 +1,6 @@
 /* json.h - JSON that loses nothing (RFC 8259), on top of Jansson.
  *
- * Jansson parses, holds the tree and refuses what is malformed (bad UTF-8, lone surrogates, duplicate keys, 1e999). This file
+ * Jansson holds the tree. json_parse.c makes it, and refuses what is malformed (bad UTF-8, lone surrogates, duplicate keys, 1e999). This file
  * adds what a host of untrusted bodies needs: a depth limit that is checked before the recursive parser runs, the path of the
  * offending field in errors, integers up to 2^64-1 (Jansson's end at 2^63-1; ComfyUI's seeds do not), and a writer that gives
  * the shortest text that reads back as the same number. */
@@ -17,6 +17,11 @@
 
 /* Parses a whole text. NULL with ERROR_INVALID (error->path is the field's path) or ERROR_MEMORY. json_decref() the result. */
 json_t *json_read(const char *text, size_t length, struct error *error);
+
+/* A copy of a list or an object that shares its items, with all of them; one that shares nothing. NULL: out of memory. Jansson's own copies leave
+ * out what they find no memory for. */
+json_t *json_copy_whole(const json_t *value);
+json_t *json_deep_copy_whole(const json_t *value);
 
 /* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). */
 bool json_wide(const json_t *value, uint64_t *number);

@@ -1,4 +1,4 @@
-/* text.c - folding and nearest words. Allocates nothing. */
+/* text.c - folding, nearest words, and what a text is made of. Allocates nothing. */
 #include "base/text.h"
 
 #include <ctype.h>
@@ -118,4 +118,44 @@ char *text_write_hex(char *to, const unsigned char *bytes, size_t length)
 	}
 	*to = '\0';
 	return to;
+}
+
+size_t text_character_length(const unsigned char *text, size_t length)
+{
+	unsigned char low = 0x80, high = 0xbf;
+	size_t size = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+
+	if (text[0] < 0xc2 || text[0] > 0xf4 || size > length)
+		return 0;
+	if (text[0] == 0xe0 || text[0] == 0xf0)
+		low = text[0] == 0xe0 ? 0xa0 : 0x90;
+	if (text[0] == 0xed || text[0] == 0xf4)
+		high = text[0] == 0xed ? 0x9f : 0x8f;
+	if (text[1] < low || text[1] > high)
+		return 0;
+	for (size_t i = 2; i < size; i++)
+		if ((text[i] & 0xc0) != 0x80)
+			return 0;
+	return size;
+}
+
+/* Eight bytes at a time: a byte below 0x20, or equal to one of the two, borrows into its highest bit when it is subtracted from (Hacker's
+ * Delight, 6-1); that a neighbour may borrow along costs only a closer look. */
+size_t text_plain_length(const char *text, size_t length)
+{
+	const uint64_t ones = 0x0101010101010101u, tops = 0x8080808080808080u;
+	size_t at = 0;
+	uint64_t word, quote, slash;
+
+	for (; at + sizeof word <= length; at += sizeof word) {
+		memcpy(&word, text + at, sizeof word);
+		quote = word ^ (ones * '"');
+		slash = word ^ (ones * '\\');
+		if (((word | (word - ones * 0x20) | (quote - ones) | (slash - ones)) & tops) != 0)
+			break;
+	}
+	while (at < length && (unsigned char)text[at] >= 0x20 && (unsigned char)text[at] < 0x80 && text[at] != '"' &&
+		text[at] != '\\')
+		at++;
+	return at;
 }

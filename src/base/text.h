@@ -19,3 +19,9 @@ bool text_read_hex(const char *text, unsigned char *bytes, size_t length);
 
 /* Writes 2 * length hex digits in lower case, and a NUL. Returns the place of the NUL. */
 char *text_write_hex(char *to, const unsigned char *bytes, size_t length);
+
+/* The length of the UTF-8 character (RFC 3629) of several bytes that begins the text; 0 when there is none. */
+size_t text_character_length(const unsigned char *text, size_t length);
+
+/* The length of what stands at the beginning and means itself in JSON: printable ASCII without quotes and backslashes. */
+size_t text_plain_length(const char *text, size_t length);
