@@ -26,30 +26,27 @@ static bool program_folder(char *path, size_t size)
 	return true;
 }
 
-/* directory/name if it is there, else NULL. */
-static char *if_there(const char *directory, const char *name)
+static bool is_there(const char *directory, const char *name)
 {
-	char *path = file_join(directory, name);
+	char path[PATH_MAX];
+	int length = snprintf(path, sizeof path, "%s/%s", directory, name);
 
-	if (path != NULL && file_exists(path))
-		return path;
-	free(path);
-	return NULL;
+	return length > 0 && (size_t)length < sizeof path && file_exists(path);
 }
 
 char *places_find(const char *home, const char *name)
 {
 	static const char *const beside[] = { "..", "../..", "../share/providerd", "." };
 	char program[PATH_MAX], directory[PATH_MAX + 32];
-	char *found = if_there(home, name);
 
-	if (found == NULL && program_folder(program, sizeof program)) {
-		for (size_t i = 0; found == NULL && i < sizeof beside / sizeof *beside; i++) {
+	if (!is_there(home, name) && program_folder(program, sizeof program)) {
+		for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
 			snprintf(directory, sizeof directory, "%s/%s", program, beside[i]);
-			found = if_there(directory, name);
+			if (is_there(directory, name))
+				return file_join(directory, name);
 		}
 	}
-	if (found == NULL)
-		found = if_there(PROVIDERD_PREFIX "/share/providerd", name);
-	return found != NULL ? found : file_join(home, name);
+	if (!is_there(home, name) && is_there(PROVIDERD_PREFIX "/share/providerd", name))
+		return file_join(PROVIDERD_PREFIX "/share/providerd", name);
+	return file_join(home, name);
 }

@@ -168,8 +168,9 @@ static void say_missing(struct trial *trial, const struct credential_spec *spec,
 static void check_pattern(struct trial *trial, const struct credential_spec *spec, const char *value, const char *where)
 {
 	struct hint hint = hint_of(spec);
-	bool absent, fits;
+	bool absent;
 	char *clean;
+	int code;
 
 	if (spec->pattern == NULL)
 		return;
@@ -183,9 +184,10 @@ static void check_pattern(struct trial *trial, const struct credential_spec *spe
 		trial->failed |= !absent;
 		return;
 	}
-	fits = regexec(&spec->compiled, clean, 0, NULL, 0) == 0;
+	code = regexec(&spec->compiled, clean, 0, NULL, 0);
 	secrets_wipe(clean);
-	if (!fits)
+	trial->failed |= code == REG_ESPACE;
+	if (code != 0)
 		say(trial, IN_WARNINGS, "credential %s from %s does not look like one of this provider: it should match %s%s%s%s",
 			spec->name, where, spec->pattern, hint.open, hint.text, hint.close);
 }

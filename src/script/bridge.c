@@ -302,10 +302,9 @@ static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 	case LUA_TUSERDATA: write_userdata(L, index, out); break;
 	default: luaL_error(L, "JSON: a %s has no JSON form", luaL_typename(L, index));
 	}
-	if (out->failed && out->maximum < LIMIT_SCRIPT_MEMORY_BYTES)
+	if (out->failed && !out->starved && out->maximum < LIMIT_SCRIPT_MEMORY_BYTES)
 		luaL_error(L, "JSON: the value is too large");
-	if (out->failed) /* a few tables that share tables make a text without end */
-		script_stop_memory(L);
+	script_check_buffer(L, out); /* a few tables that share tables make a text without end */
 }
 
 void bridge_write(lua_State *L, int index, struct buffer *out)
@@ -376,6 +375,8 @@ static int module_decode(lua_State *L)
 	struct error error;
 
 	*value = json_read(text, length, &error);
+	if (*value == NULL && error.code == ERROR_MEMORY)
+		script_stop_starved(L);
 	if (*value == NULL)
 		return luaL_error(L, "%s", error.message);
 	bridge_push(L, *value);

@@ -284,7 +284,7 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 		refusal_take_error(thread, call, call->phase != PHASE_CALL);
 		return;
 	}
-	if (status == LUA_ERRMEM && call->phase == PHASE_START) { /* no code of the script has run yet */
+	if (status == LUA_ERRMEM && call->phase == PHASE_START && !state->starved) { /* no code of the script has run yet */
 		error_set(&call->error, ERROR_INVALID, "", "this is more than fits in a script's memory, %d MiB",
 			LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
 		call->outcome = CALL_INVALID;
@@ -292,6 +292,8 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 	}
 	script_explain(state, thread, status, &call->error);
 	call->outcome = CALL_FAILED;
+	if (state->stop == SCRIPT_STOP_STARVED)
+		return;
 	if (strncmp(call->error.message, call->provider->file, strlen(call->provider->file)) != 0) {
 		struct error bare = call->error;
 

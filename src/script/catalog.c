@@ -4,6 +4,7 @@
 #include "script/catalog.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +26,7 @@ struct source {
 struct source_list {
 	struct source *items;
 	size_t count;
+	bool starved; /* something is missing for want of memory */
 };
 
 struct catalog {
@@ -32,6 +34,7 @@ struct catalog {
 	struct script_library *library;
 	struct source_list sources; /* what the current set was made from */
 	struct source_list modules; /* the same of lua/, to see changes */
+	bool library_is_new;	    /* no set is made from it yet */
 	uint64_t generation;
 	pthread_mutex_t lock;
 	struct catalog_set *current; /* under lock */
@@ -71,16 +74,18 @@ static bool is_script(const char *name)
 }
 
 /* The text, or why there is none. False: it is not there (any more). */
-static bool read_text(const char *path, struct source *source)
+static bool read_text(const char *path, struct source *source, bool *starved)
 {
 	struct error error;
 
 	switch (file_read(path, LIMIT_SCRIPT_FILE_BYTES, &source->text, &source->length, &error)) {
 	case ERROR_NONE: source->digest = text_digest(source->text, source->length); return true;
 	case ERROR_NOT_FOUND: return false;
+	case ERROR_MEMORY: *starved = true; return false;
 	default: break;
 	}
 	source->problem = strdup(error.message);
+	*starved |= source->problem == NULL;
 	if (source->problem == NULL)
 		return false;
 	source->digest = text_digest(source->problem, strlen(source->problem));
@@ -95,10 +100,11 @@ static void read_source(const char *directory, const char *name, struct source_l
 
 	if (grown != NULL)
 		list->items = grown;
-	if (path != NULL && source.name != NULL && grown != NULL && read_text(path, &source))
+	if (path != NULL && source.name != NULL && grown != NULL && read_text(path, &source, &list->starved))
 		list->items[list->count++] = source;
 	else
 		free(source.name);
+	list->starved |= path == NULL || source.name == NULL || grown == NULL;
 	free(path);
 }
 
@@ -108,6 +114,7 @@ static struct source_list read_sources(const char *directory)
 	struct dirent *entry;
 	DIR *listing = opendir(directory);
 
+	list.starved = listing == NULL && errno == ENOMEM;
 	while (listing != NULL && (entry = readdir(listing)) != NULL && list.count < LIMIT_PROVIDERS)
 		if (is_script(entry->d_name))
 			read_source(directory, entry->d_name, &list);
@@ -159,15 +166,19 @@ static struct catalog_set *new_set(size_t room, uint64_t generation)
 	return set;
 }
 
+static void free_entry(struct catalog_entry *entry)
+{
+	free(entry->file);
+	free(entry->error);
+	provider_release(entry->provider);
+}
+
 void catalog_release(struct catalog_set *set)
 {
 	if (set == NULL || atomic_fetch_sub_explicit(&set->holders, 1, memory_order_acq_rel) != 1)
 		return;
-	for (size_t i = 0; i < set->count; i++) {
-		free(set->entries[i].file);
-		free(set->entries[i].error);
-		provider_release(set->entries[i].provider);
-	}
+	for (size_t i = 0; i < set->count; i++)
+		free_entry(&set->entries[i]);
 	free(set->entries);
 	free(set);
 }
@@ -265,7 +276,8 @@ static enum error_code check_names(const struct loading *loading, const struct p
 	return ERROR_NONE;
 }
 
-static void load_entry(const struct loading *loading, struct catalog_entry *entry, const struct source *source,
+/* False: out of memory. */
+static bool load_entry(const struct loading *loading, struct catalog_entry *entry, const struct source *source,
 	const struct catalog_entry *before)
 {
 	struct catalog *catalog = loading->catalog;
@@ -284,21 +296,24 @@ static void load_entry(const struct loading *loading, struct catalog_entry *entr
 	if (code == ERROR_NONE) {
 		log_message(LOG_INFO, "script.loaded", "%s generation %llu", entry->file,
 			(unsigned long long)entry->provider->generation);
-		return;
+		return true;
 	}
+	if (code == ERROR_MEMORY)
+		return false;
 	log_message(LOG_ERROR, "script.rejected", "%s", error.message);
 	provider_release(entry->provider);
 	entry->provider = before != NULL && before->provider != NULL ? provider_hold(before->provider) : NULL;
 	entry->error = strdup(error.message);
+	return entry->error != NULL;
 }
 
-/* Adds one file to the set: the version before when nothing changed, else a new one. Returns whether it was loaded. */
-static bool add_entry(const struct loading *loading, const struct source *source, bool reload_all)
+/* Adds one file to the set: the version before when nothing changed, else a new one, which is counted. False: out of memory. */
+static bool add_entry(const struct loading *loading, const struct source *source, bool reload_all, int *loaded)
 {
 	struct catalog *catalog = loading->catalog;
 	struct catalog_entry entry = { 0 };
 	const struct catalog_entry *before;
-	bool load;
+	bool load, added;
 
 	if (asprintf(&entry.file, "providers/%s", source->name) == -1)
 		return false;
@@ -306,13 +321,19 @@ static bool add_entry(const struct loading *loading, const struct source *source
 	load = reload_all || before == NULL || before->waits_for_name ||
 	       !same_text(source, find_source(&catalog->sources, source->name));
 	if (load) {
-		load_entry(loading, &entry, source, before);
+		added = load_entry(loading, &entry, source, before);
 	} else {
 		entry.provider = before->provider != NULL ? provider_hold(before->provider) : NULL;
 		entry.error = before->error != NULL ? strdup(before->error) : NULL;
+		added = before->error == NULL || entry.error != NULL;
 	}
-	loading->set->entries[loading->set->count++] = entry;
-	return load;
+	if (added) {
+		loading->set->entries[loading->set->count++] = entry;
+		*loaded += load;
+	} else {
+		free_entry(&entry);
+	}
+	return added;
 }
 
 static void log_removed(const struct catalog *catalog, const struct source_list *sources)
@@ -341,30 +362,59 @@ static bool renew_library(struct catalog *catalog, struct source_list *modules)
 	return true;
 }
 
+/* Want of memory is no file's fault: all stays as it is, and the next look tries again. */
+static int put_off(void)
+{
+	log_message(LOG_ERROR, "script.rejected", "out of memory: the scripts stay as they were until the next look");
+	return 0;
+}
+
+/* NULL: out of memory. */
+static struct catalog_set *make_set(struct catalog *catalog, const struct source_list *sources, bool reload_all, int *loaded)
+{
+	struct catalog_set *set = new_set(sources->count, catalog->current != NULL ? catalog->current->generation + 1 : 1);
+	struct loading loading = { .catalog = catalog, .set = set, .sources = sources };
+
+	for (size_t i = 0; set != NULL && i < sources->count; i++) {
+		if (!add_entry(&loading, &sources->items[i], reload_all, loaded)) {
+			catalog_release(set);
+			set = NULL;
+		}
+	}
+	return set;
+}
+
 int catalog_reload(struct catalog *catalog)
 {
 	struct source_list sources = read_sources(catalog->providers_directory);
 	struct source_list modules = read_sources(catalog->lua_directory);
 	bool library_changed = catalog->library == NULL || !same_sources(&modules, &catalog->modules);
 	struct catalog_set *set;
-	struct loading loading;
 	int loaded = 0;
 
+	if (sources.starved || modules.starved) {
+		free_sources(&sources);
+		free_sources(&modules);
+		return put_off();
+	}
 	if (library_changed)
 		library_changed = renew_library(catalog, &modules);
 	free_sources(&modules);
-	if (catalog->current != NULL && !library_changed && same_sources(&sources, &catalog->sources)) {
+	if (catalog->library == NULL) {
+		free_sources(&sources);
+		return put_off();
+	}
+	if (catalog->current != NULL && !library_changed && !catalog->library_is_new &&
+		same_sources(&sources, &catalog->sources)) {
 		free_sources(&sources);
 		return 0;
 	}
-	set = new_set(sources.count, catalog->current != NULL ? catalog->current->generation + 1 : 1);
+	set = make_set(catalog, &sources, library_changed || catalog->library_is_new, &loaded);
+	catalog->library_is_new = (library_changed || catalog->library_is_new) && set == NULL;
 	if (set == NULL) {
 		free_sources(&sources);
-		return 0;
+		return put_off();
 	}
-	loading = (struct loading){ .catalog = catalog, .set = set, .sources = &sources };
-	for (size_t i = 0; i < sources.count; i++)
-		loaded += add_entry(&loading, &sources.items[i], library_changed);
 	log_removed(catalog, &sources);
 	free_sources(&catalog->sources);
 	forget_texts(&sources);

@@ -44,6 +44,8 @@ static int context_request(lua_State *L)
 	if (lua_getfield(L, 1, "mock") != LUA_TNIL)
 		return 1;
 	outgoing_write_preview(&call->outgoing, &call->upstream);
+	if (call->upstream.starved)
+		script_stop_starved(L);
 	if (call->upstream.failed)
 		return luaL_error(L, "ctx.request: the request is too large to show");
 	return lua_yield(L, 0);

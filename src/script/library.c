@@ -2,6 +2,7 @@
 #include "script/library.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,6 +96,8 @@ enum error_code script_library_read(const char *directory, struct script_library
 		return error_memory(error);
 	atomic_store(&made->holders, 1);
 	listing = opendir(directory);
+	if (listing == NULL && errno == ENOMEM)
+		code = error_memory(error);
 	while (code == ERROR_NONE && listing != NULL && (entry = readdir(listing)) != NULL)
 		if (is_lua_file(entry->d_name))
 			code = add_module(made, directory, entry->d_name, error);

@@ -169,6 +169,8 @@ static void read_pattern(struct reading *reading, const char *path, struct crede
 				regfree(&spec->compiled);
 				reading_out_of_memory(reading);
 			}
+		} else if (status == REG_ESPACE) {
+			reading_out_of_memory(reading);
 		} else {
 			regerror(status, &spec->compiled, reason, sizeof reason);
 			reading_complain(
@@ -345,8 +347,8 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest->feature_flag = reading_text(&reading, "feature_flag", false);
 	check_kind(&reading);
 	manifest->name = reading_text(&reading, "name", false);
-	if (manifest->name == NULL && manifest->id != NULL)
-		manifest->name = strdup(manifest->id);
+	if (manifest->name == NULL && manifest->id != NULL && (manifest->name = strdup(manifest->id)) == NULL)
+		reading_out_of_memory(&reading);
 	lua_getfield(L, reading.table, "aliases");
 	manifest->aliases = reading_take_list(&reading, "aliases", 0);
 	manifest->docs_url = reading_text(&reading, "docs_url", false);

@@ -16,6 +16,7 @@
 #include "script/bridge.h"
 #include "script/destination.h"
 #include "script/manifest.h"
+#include "script/state.h"
 
 static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", NULL };
 
@@ -186,17 +187,20 @@ static void append_query(lua_State *L, int table, struct buffer *url)
 /* A vendor that is reached by a detour names its own URLs by it. */
 static void restore_url(lua_State *L, const struct destination_detour *detour)
 {
-	struct buffer url;
+	struct buffer *url;
 
 	if (detour == NULL)
 		return;
-	buffer_init(&url, LIMIT_OUTGOING_URL_BYTES);
-	destination_restore(lua_tostring(L, -1), detour, &url);
-	if (!url.failed) {
-		lua_pushlstring(L, url.data, url.length);
-		lua_replace(L, -2);
+	url = bridge_push_buffer(L);
+	destination_restore(lua_tostring(L, -2), detour, url);
+	if (url->starved)
+		script_stop_starved(L);
+	if (!url->failed) {
+		lua_pushlstring(L, url->data, url->length);
+		lua_replace(L, -3);
 	}
-	buffer_free(&url);
+	buffer_free(url);
+	lua_pop(L, 1);
 }
 
 static void read_url(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
@@ -218,6 +222,8 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 	if (lua_getfield(L, index, "query") == LUA_TTABLE && outgoing->url.length > 0)
 		append_query(L, lua_gettop(L), &outgoing->url);
 	lua_pop(L, 1);
+	if (outgoing->url.starved)
+		script_stop_starved(L);
 	if (outgoing->url.length == 0)
 		luaL_error(L, "ctx.request: url is empty");
 	if (outgoing->url.failed || outgoing->url.length > LIMIT_OUTGOING_URL_BYTES)
@@ -380,7 +386,7 @@ static void read_form(lua_State *L, struct outgoing *outgoing)
 		luaL_error(L, "ctx.request: form: more than %d parts", OUTGOING_PARTS);
 	outgoing->parts = calloc(OUTGOING_PARTS, sizeof *outgoing->parts);
 	if (outgoing->parts == NULL)
-		luaL_error(L, "out of memory");
+		script_stop_starved(L);
 	for (size_t i = 0; i < count; i++) {
 		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) != LUA_TTABLE)
 			luaL_error(L, "ctx.request: form: a list of { name =, value = } is expected");

@@ -111,11 +111,13 @@ static enum error_code run_script(struct provider *provider, const char *text, s
 	struct loading loading = { .provider = provider, .text = text, .error = error };
 	char chunk[256];
 	enum error_code code;
+	int status;
 
 	snprintf(chunk, sizeof chunk, "@%s", provider->file);
-	if (sandbox_load(L, text, length, chunk) != LUA_OK) {
-		script_explain(provider->state, L, LUA_ERRSYNTAX, error);
-		return ERROR_SCRIPT;
+	status = sandbox_load(L, text, length, chunk);
+	if (status != LUA_OK) {
+		script_explain(provider->state, L, status, error);
+		return error->code;
 	}
 	code = script_protected_call(provider->state, 0, 1, LIMIT_SCRIPT_LOAD_CPU_MS, error);
 	if (code != ERROR_NONE)
@@ -126,7 +128,7 @@ static enum error_code run_script(struct provider *provider, const char *text, s
 	code = script_protected_call(provider->state, 2, 1, LIMIT_SCRIPT_LOAD_CPU_MS, error);
 	if (code != ERROR_NONE)
 		return code;
-	code = lua_toboolean(L, -1) ? ERROR_NONE : ERROR_SCRIPT;
+	code = lua_toboolean(L, -1) ? ERROR_NONE : error->code;
 	lua_settop(L, 0);
 	return code;
 }

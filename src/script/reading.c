@@ -53,7 +53,9 @@ void reading_complain(struct reading *reading, const char *key, const char *form
 
 void reading_out_of_memory(struct reading *reading)
 {
-	reading_complain(reading, "", "out of memory");
+	if (!reading->failed)
+		error_memory(reading->error);
+	reading->failed = true;
 }
 
 char *reading_copy(struct reading *reading, const char *key, int index)

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "script/bridge.h"
+#include "script/state.h"
 
 void response_init(struct response *response)
 {
@@ -56,14 +57,14 @@ bool response_was_never_sent(const struct response *response)
 	return false;
 }
 
-/* Every "<upstream>/" as "https://". */
-static void restore_text(struct buffer *text, const char *upstream, size_t length)
+/* Every "<upstream>/" as "https://". False: out of memory. */
+static bool restore_text(struct buffer *text, const char *upstream, size_t length)
 {
 	const char *at = text->data, *end = text->data + text->length, *found;
 	struct buffer out;
 
 	if (text->length == 0 || memmem(at, text->length, upstream, length) == NULL)
-		return;
+		return true;
 	buffer_init(&out, text->maximum);
 	for (; (found = memmem(at, (size_t)(end - at), upstream, length)) != NULL; at = found + length) {
 		buffer_append(&out, at, (size_t)(found - at));
@@ -72,10 +73,11 @@ static void restore_text(struct buffer *text, const char *upstream, size_t lengt
 	buffer_append(&out, at, (size_t)(end - at));
 	if (out.failed) {
 		buffer_free(&out);
-		return;
+		return false;
 	}
 	buffer_free(text);
 	*text = out;
+	return true;
 }
 
 void response_restore(struct response *response, const struct destination_detour *detour)
@@ -88,8 +90,8 @@ void response_restore(struct response *response, const struct destination_detour
 	memcpy(upstream, detour->upstream, length + 1);
 	while (length > 0 && upstream[length - 1] == '/')
 		upstream[--length] = '\0';
-	restore_text(&response->headers, upstream, length);
-	restore_text(&response->body, upstream, length);
+	if (!restore_text(&response->headers, upstream, length) || !restore_text(&response->body, upstream, length))
+		response_fail(response, "transport", "out of memory for the answer");
 }
 
 static int push_failure(lua_State *L, const struct response *response)
@@ -134,6 +136,7 @@ static bool says_json(lua_State *L)
 
 int response_push(lua_State *L, const struct response *response)
 {
+	struct error error;
 	json_t **value;
 	bool json;
 
@@ -150,7 +153,9 @@ int response_push(lua_State *L, const struct response *response)
 	if (!json || response->body.length == 0)
 		return 1;
 	value = bridge_push_json(L);
-	*value = json_read(response->body.data, response->body.length, NULL);
+	*value = json_read(response->body.data, response->body.length, &error);
+	if (*value == NULL && error.code == ERROR_MEMORY)
+		script_stop_starved(L);
 	if (*value != NULL) {
 		bridge_push(L, *value);
 		lua_setfield(L, -3, "json");

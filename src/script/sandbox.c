@@ -114,7 +114,7 @@ static int finish_pcall(lua_State *L, int status, lua_KContext depth)
 	if (status == LUA_OK || status == LUA_YIELD)
 		return lua_gettop(L);
 	if (status == LUA_ERRMEM)
-		state->stop = SCRIPT_STOP_MEMORY;
+		state->stop = script_memory_stop(state);
 	if (state->stop != SCRIPT_RUNNING)
 		return lua_error(L);
 	lua_pushboolean(L, 0);

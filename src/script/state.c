@@ -10,6 +10,7 @@
 
 #include <lauxlib.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "script/alarm.h"
@@ -70,6 +71,7 @@ static void *capped_allocate(void *context, void *block, size_t old_size, size_t
 	if (state->enforce && new_size > old_size && state->memory_used + (new_size - old_size) > state->memory_limit)
 		return NULL;
 	moved = resize_block(state, block, old_size, new_size);
+	state->starved |= moved == NULL;
 	if (moved == NULL && block != NULL && new_size <= old_size)
 		moved = block; /* shrinking must not fail (tech 3.2) */
 	if (moved != NULL)
@@ -145,6 +147,24 @@ void script_stop_memory(lua_State *L)
 	stop_now(script_state_of(L), L, SCRIPT_STOP_MEMORY, NULL);
 }
 
+void script_stop_starved(lua_State *L)
+{
+	stop_now(script_state_of(L), L, SCRIPT_STOP_STARVED, NULL);
+}
+
+void script_check_buffer(lua_State *L, const struct buffer *buffer)
+{
+	if (buffer->starved)
+		script_stop_starved(L);
+	if (buffer->failed)
+		script_stop_memory(L);
+}
+
+enum script_stop script_memory_stop(const struct script_state *state)
+{
+	return state->starved ? SCRIPT_STOP_STARVED : SCRIPT_STOP_MEMORY;
+}
+
 static int build_sandbox(lua_State *L)
 {
 	sandbox_build(L);
@@ -190,6 +210,7 @@ void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_l
 	state->running = L;
 	state->pcall_depth = 0;
 	state->stop = SCRIPT_RUNNING;
+	state->starved = false;
 	state->instructions = 0;
 	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
 	state->cpu_start_ns = 0;
@@ -221,7 +242,9 @@ static void explain_limit(struct script_state *state, const char *text, struct e
 {
 	int place = place_length(text);
 
-	if (state->stop == SCRIPT_STOP_MEMORY)
+	if (state->stop == SCRIPT_STOP_STARVED)
+		error_memory(error);
+	else if (state->stop == SCRIPT_STOP_MEMORY)
 		error_set(error, ERROR_LIMIT, NULL, "the script is over its memory limit of %d MiB",
 			LIMIT_SCRIPT_MEMORY_BYTES / 1048576);
 	else if (state->stop == SCRIPT_STOP_INSTRUCTIONS)
@@ -237,7 +260,7 @@ void script_explain(struct script_state *state, lua_State *L, int status, struct
 	const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : NULL;
 
 	if (status == LUA_ERRMEM)
-		state->stop = SCRIPT_STOP_MEMORY;
+		state->stop = script_memory_stop(state);
 	if (text == NULL)
 		text = status == LUA_ERRMEM ? "not enough memory" : "the script raised an error that is not text";
 	if (state->stop != SCRIPT_RUNNING)

@@ -19,6 +19,7 @@ enum script_stop {
 	SCRIPT_STOP_CPU,
 	SCRIPT_STOP_INSTRUCTIONS,
 	SCRIPT_STOP_MEMORY,
+	SCRIPT_STOP_STARVED, /* the host has no memory: not the script's fault */
 };
 
 struct script_library;
@@ -31,6 +32,7 @@ struct script_state {
 	size_t memory_limit;
 	size_t memory_kept; /* what the last full collection left */
 	bool enforce;	    /* true while script code runs */
+	bool starved;	    /* since the budget began, malloc had nothing to give */
 	enum script_stop stop;
 	lua_State *running;	       /* the coroutine (or main thread) under the budget */
 	int pcall_depth;	       /* pcalls within pcalls, see sandbox.c */
@@ -61,6 +63,14 @@ void script_check_time_now(lua_State *L); /* before a call that takes long by it
 
 /* For what C builds out of a script's values: raises the stop of the memory limit. */
 void script_stop_memory(lua_State *L);
+
+/* Raises, when a buffer has failed: that there is no memory, as a stop, or the stop of the memory limit. */
+struct buffer;
+void script_check_buffer(lua_State *L, const struct buffer *buffer);
+void script_stop_starved(lua_State *L);
+
+/* What Lua's own error of memory comes from: the script's limit, or the host. */
+enum script_stop script_memory_stop(const struct script_state *state);
 
 /* For alarm.h, from a signal handler: `tick_ns` of CPU time have gone by at the most since the code began, or since the last tick. Sets the
  * hook that counts instructions and looks at the clock; when the time is over, the one that stops at the next instruction. */
