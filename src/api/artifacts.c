@@ -25,6 +25,7 @@ struct finding {
 	json_t *entry; /* held */
 	size_t count;
 	bool dry_run, ended;
+	bool starved; /* there was no memory to read the row */
 };
 
 static void find_entry(void *context, const struct task *task)
@@ -34,6 +35,7 @@ static void find_entry(void *context, const struct task *task)
 	json_t *entry;
 	size_t i;
 
+	finding->starved = task->result != NULL && result == NULL;
 	finding->dry_run = task->dry_run;
 	finding->ended = task->status != TASK_QUEUED && task->status != TASK_RUNNING;
 	finding->count = json_array_size(json_object_get(result, "artifacts"));
@@ -60,6 +62,10 @@ static void explain_absence(struct http_request *request, const struct finding *
 {
 	char detail[128];
 
+	if (finding->starved) {
+		query_problem(request, 503, NULL, "out of memory");
+		return;
+	}
 	if (finding->dry_run)
 		snprintf(detail, sizeof detail, "this job is a dry run: nothing was made");
 	else if (!finding->ended)

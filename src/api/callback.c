@@ -68,7 +68,7 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 		*callback = NULL;
 	}
 	callback_free(made);
-	incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	incoming_no_memory(incoming);
 	return false;
 }
 

@@ -22,17 +22,18 @@ void envelope_write_members(
 	write_members(out, provider, judgement, liveness, judgement->execution_allowed);
 }
 
+void envelope_add(struct buffer *out, const struct buffer *part)
+{
+	buffer_append(out, part->data, part->length);
+	out->failed |= part->failed;
+}
+
 /* A list of texts, each followed by a comma, in brackets. */
 static void close_list(struct buffer *out)
 {
 	if (!out->failed && out->data[out->length - 1] == ',')
 		out->length--;
 	buffer_char(out, ']');
-}
-
-static void add_texts(struct buffer *out, const struct buffer *texts)
-{
-	buffer_append(out, texts->data, texts->length);
 }
 
 static void write_live(
@@ -43,8 +44,8 @@ static void write_live(
 	buffer_text(out, ",\"missing\":[");
 	buffer_text(out, judgement->missing);
 	if (call != NULL) {
-		add_texts(out, &call->refusals);
-		add_texts(out, &call->needs);
+		envelope_add(out, &call->refusals);
+		envelope_add(out, &call->needs);
 	}
 	if (liveness == LIVENESS_DRY)
 		buffer_text(out, ask_for_live);
@@ -60,11 +61,11 @@ void envelope_write_causes(
 	buffer_text(out, ",\"warnings\":[");
 	buffer_text(out, judgement->warnings);
 	if (call != NULL)
-		add_texts(out, &call->warnings);
+		envelope_add(out, &call->warnings);
 	close_list(out);
 	buffer_text(out, ",\"notes\":[");
 	if (call != NULL)
-		add_texts(out, &call->notes);
+		envelope_add(out, &call->notes);
 	close_list(out);
 	write_live(out, judgement, call, liveness);
 }
@@ -81,9 +82,9 @@ void envelope_write_json(struct buffer *out, const char *name, const struct buff
 	buffer_char(out, '"');
 	buffer_text(out, name);
 	buffer_text(out, "\":");
-	if (value->length == 0)
+	if (value->length == 0 && !value->failed)
 		buffer_text(out, "null");
 	else
-		buffer_append(out, value->data, value->length);
+		envelope_add(out, value);
 	buffer_char(out, ',');
 }

@@ -26,5 +26,8 @@ void envelope_write_causes(
 void envelope_write_refusal(
 	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
 
+/* Appends a part that was written aside. One that failed fails the whole. */
+void envelope_add(struct buffer *out, const struct buffer *part);
+
 /* Appends "\"name\":" and the JSON text of `value`, or null when it is empty, and a comma. */
 void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value);

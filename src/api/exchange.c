@@ -287,8 +287,12 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 		return false;
 	}
 	if (call->outcome == CALL_FAILED) {
+		if (call->error.code == ERROR_MEMORY) {
+			incoming_no_memory(incoming);
+			return false;
+		}
 		log_message(LOG_ERROR, "script.failed", "%s", call->error.message);
-		incoming_problem(incoming, call->error.code == ERROR_MEMORY ? 503 : 500, NULL, call->error.message, NULL);
+		incoming_problem(incoming, 500, NULL, call->error.message, NULL);
 		return false;
 	}
 	return true;

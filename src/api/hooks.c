@@ -53,11 +53,12 @@ static bool refuse_member(struct http_request *request, const char *name, const 
 static json_t *read_body(struct http_request *request, const char *const *known)
 {
 	struct error error;
-	json_t *body = request->body_length > 0 ? json_read(request->body, request->body_length, &error) : json_object();
+	json_t *body, *value;
 	const char *name;
-	json_t *value;
 	bool good = true;
 
+	error_memory(&error);
+	body = request->body_length > 0 ? json_read(request->body, request->body_length, &error) : json_object();
 	if (body == NULL) {
 		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
 		return NULL;

@@ -27,22 +27,29 @@ void incoming_problem(struct incoming *incoming, int status, const char *path, c
 	buffer_free(&members);
 }
 
+void incoming_no_memory(struct incoming *incoming)
+{
+	incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+}
+
 /* An absent body and null mean {}. */
 static bool parse_body(struct incoming *incoming)
 {
 	struct error error;
 
-	if (incoming->http->body_length == 0) {
-		incoming->body = json_object();
-		return incoming->body != NULL;
+	if (incoming->http->body_length > 0) {
+		incoming->body = json_read(incoming->http->body, incoming->http->body_length, &error);
+		if (incoming->body == NULL && error.code != ERROR_MEMORY) {
+			incoming_problem(incoming, 400, error.path, error.message, NULL);
+			return false;
+		}
 	}
-	incoming->body = json_read(incoming->http->body, incoming->http->body_length, &error);
+	if (incoming->http->body_length == 0 || json_is_null(incoming->body))
+		incoming->body = json_object();
 	if (incoming->body == NULL) {
-		incoming_problem(incoming, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message, NULL);
+		incoming_no_memory(incoming);
 		return false;
 	}
-	if (json_is_null(incoming->body))
-		incoming->body = json_object();
 	if (!json_is_object(incoming->body)) {
 		incoming_problem(incoming, 400, "", "the body must be a JSON object", NULL);
 		return false;
@@ -152,7 +159,7 @@ static json_t *extract_request(struct incoming *incoming, const char **path)
 		return is_given(request) ? json_incref(request) : json_object();
 	}
 	*path = "";
-	request = json_copy(incoming->body);
+	request = json_copy_whole(incoming->body);
 	for (size_t i = 0; request != NULL && i < sizeof host_keys / sizeof *host_keys; i++)
 		json_object_del(request, host_keys[i]);
 	for (size_t i = 0; request != NULL && incoming->callback != NULL && i < 2; i++)
@@ -176,7 +183,7 @@ static bool read_script_request(struct incoming *incoming)
 	incoming->script_request = request != NULL ? mask_json(incoming->http->view, request, &changed) : NULL;
 	json_decref(request);
 	if (incoming->script_request == NULL)
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		incoming_no_memory(incoming);
 	else if (changed && incoming->wants_live) { /* masked, it is not what the user wants to pay for */
 		incoming_problem(incoming, 400, path,
 			"a live job must not carry what looks like a credential: it would be sent as ***; take it out, or give "
@@ -217,7 +224,7 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 		incoming->judgement = judgement_acquire(host->judgements, incoming->provider, http->view, incoming->config);
 	}
 	if (incoming->judgement == NULL) {
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		incoming_no_memory(incoming);
 		return false;
 	}
 	if (!read_switches(incoming))

@@ -38,3 +38,4 @@ void incoming_close(struct incoming *incoming);
 
 /* Sends a problem that carries the provider's envelope (design 7: errors on a known provider do). `path` as in http_problem. */
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers);
+void incoming_no_memory(struct incoming *incoming); /* 503 */

@@ -95,6 +95,8 @@ static bool add_event(void *context, const struct event_row *row)
 	write_message(&message, row, said);
 	event_json_type(type, row->task->kind, row->verb);
 	write_line(logging, row->at_ms, level_of(row->verb), type, message.failed ? row->verb : message.data);
+	if (message.starved || (row->data != NULL && said == NULL))
+		logging->out.failed = true;
 	buffer_free(&message);
 	json_decref(said);
 	return !logging->out.failed;

@@ -65,11 +65,12 @@ static void write_job(void *context, const struct task *task)
 	buffer_text(out, ",\"upstream\":null,");
 }
 
-void live_job_send(struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers)
+bool live_job_send(struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers,
+	struct error *error)
 {
 	struct telling telling = { .live = incoming->host->live };
+	enum error_code code;
 	struct buffer out;
-	struct error error;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	telling.out = &out;
@@ -77,15 +78,16 @@ void live_job_send(struct incoming *incoming, const struct id *id, const struct 
 	envelope_write_members(&out, incoming->provider, incoming->judgement, LIVENESS_LIVE);
 	if (callback != NULL)
 		callback_write(&out, callback);
-	if (task_store_get(incoming->host->store, id, write_job, &telling, &error) != ERROR_NONE) {
-		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
-	} else {
-		envelope_write_causes(&out, incoming->judgement, NULL, LIVENESS_LIVE);
-		buffer_char(&out, '}');
+	code = task_store_get(incoming->host->store, id, write_job, &telling, error);
+	envelope_write_causes(&out, incoming->judgement, NULL, LIVENESS_LIVE);
+	buffer_char(&out, '}');
+	if (code == ERROR_NONE && out.failed)
+		code = error_memory(error);
+	if (code == ERROR_NONE)
 		http_send(incoming->http,
 			&(struct http_reply){ .status = 200, .headers = headers, .body = out.data, .body_length = out.length });
-	}
 	buffer_free(&out);
+	return code == ERROR_NONE;
 }
 
 /* ---- cancel and resolve ---- */
@@ -96,6 +98,7 @@ static void send_outcome(
 	switch (code) {
 	case ERROR_NONE: jobs_status(host, request, text); break;
 	case ERROR_NOT_FOUND: query_problem(request, 409, NULL, "this job has ended meanwhile"); break;
+	case ERROR_MEMORY:
 	case ERROR_BUSY: query_problem(request, 503, NULL, error->message); break;
 	default: query_problem(request, 409, NULL, error->message); break;
 	}
@@ -171,8 +174,10 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 	struct id id;
 	json_t *body;
 
-	if (!id_parse(text, &id) || task_store_get(host->store, &id, note_status, &status, &error) != ERROR_NONE) {
-		query_problem(request, 404, NULL, "the registry has no job with this id");
+	if (!query_job_id(request, text, &id))
+		return;
+	if (task_store_get(host->store, &id, note_status, &status, &error) != ERROR_NONE) {
+		query_no_job(request, &error);
 		return;
 	}
 	if (status != TASK_UNKNOWN) {
@@ -203,7 +208,10 @@ void live_state_handle(struct host *host, struct http_request *request)
 	json_write_bool(&out, request->view->config->live.enabled);
 	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
 		counts.sending, counts.sent, counts.lost);
-	http_send(request, &(struct http_reply){ .status = 200, .body = out.data, .body_length = out.length });
+	if (out.failed)
+		query_problem(request, 503, NULL, "out of memory");
+	else
+		http_send(request, &(struct http_reply){ .status = 200, .body = out.data, .body_length = out.length });
 	buffer_free(&out);
 }
 

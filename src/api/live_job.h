@@ -6,8 +6,9 @@
 struct callback;
 
 /* Sends the provider's envelope with the job as the registry has it. `callback` is that of the submit that is answered, whose secret no other
- * answer shows; else NULL. `headers` as in http_reply. */
-void live_job_send(struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers);
+ * answer shows; else NULL. `headers` as in http_reply. False: nothing was sent, for the registry could not be read. */
+bool live_job_send(struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers,
+	struct error *error);
 
 /* Appends "eta":{ p50_seconds, p90_seconds, jobs }, or null, and a comma: from how long this provider's last jobs took. */
 void live_job_write_eta(struct buffer *out, struct live *live, const struct task *task);

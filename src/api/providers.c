@@ -33,7 +33,7 @@ static void tell_event(const struct incoming *incoming, const char *verb, const 
 static void send_answer(struct incoming *incoming, const struct buffer *out)
 {
 	if (out->failed)
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		incoming_no_memory(incoming);
 	else
 		http_send(incoming->http, &(struct http_reply){ .status = 200, .body = out->data, .body_length = out->length });
 }
@@ -63,7 +63,7 @@ static void handle_health(struct incoming *incoming)
 	struct exchange *exchange = exchange_new(incoming, FUNCTION_HEALTH, NULL);
 
 	if (exchange == NULL) {
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		incoming_no_memory(incoming);
 		return;
 	}
 	if (exchange_run(exchange, incoming)) {
@@ -129,28 +129,28 @@ static void copy_task(void *context, const struct task *task)
 	if (!found->matches || found->live)
 		return;
 	task_json_write_state(&found->members, task);
-	if (task->payload != NULL)
-		found->payload = json_read(task->payload, strlen(task->payload), NULL);
+	if (task->payload != NULL && (found->payload = json_read(task->payload, strlen(task->payload), NULL)) == NULL)
+		found->members.failed = true; /* the row is the host's own text, so this is want of memory */
 }
 
 /* A live job is the registry's to tell; "refresh": true asks the vendor first. */
 static void answer_live_poll(struct incoming *incoming, const struct id *id)
 {
 	const json_t *refresh = json_object_get(incoming->body, "refresh");
+	enum error_code code = ERROR_NONE;
 	struct error error;
 
-	if (json_is_true(refresh) && live_refresh(incoming->host->live, id, LIMIT_LIVE_ASK_MS, &error) == ERROR_BUSY) {
+	if (json_is_true(refresh))
+		code = live_refresh(incoming->host->live, id, LIMIT_LIVE_ASK_MS, &error);
+	if (code == ERROR_BUSY || code == ERROR_MEMORY || !live_job_send(incoming, id, NULL, NULL, &error))
 		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
-		return;
-	}
-	live_job_send(incoming, id, NULL, NULL);
 }
 
 /* The members of the answer that tell how the job stands. False: an answer was sent. */
 static bool read_job_state(struct incoming *incoming, const char *id, struct buffer *members, json_t **payload)
 {
 	struct found_task found = { .provider = incoming->provider->manifest.id };
-	struct error error;
+	struct error error = { 0 };
 	struct id uuid;
 
 	if (!id_parse(id, &uuid)) {
@@ -172,8 +172,10 @@ static bool read_job_state(struct incoming *incoming, const char *id, struct buf
 	}
 	json_decref(found.payload);
 	buffer_free(&found.members);
-	incoming_problem(incoming, error.code == ERROR_IO ? 503 : 404, "job_id",
-		"the registry has no job of this provider with this id", NULL);
+	if (error.code == ERROR_NONE || error.code == ERROR_NOT_FOUND)
+		incoming_problem(incoming, 404, "job_id", "the registry has no job of this provider with this id", NULL);
+	else
+		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
 	return false;
 }
 
@@ -184,7 +186,7 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
 	envelope_write_members(&out, incoming->provider, incoming->judgement, incoming->liveness);
-	buffer_append(&out, state->data, state->length);
+	envelope_add(&out, state);
 	envelope_write_json(&out, "upstream", &call->upstream);
 	envelope_write_causes(&out, incoming->judgement, call, incoming->liveness);
 	buffer_char(&out, '}');
@@ -203,10 +205,10 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
 	job = json_pack("{s:s,s:{},s:o}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload",
 		payload != NULL ? json_incref(payload) : json_object());
-	exchange = job != NULL ? exchange_new(incoming, FUNCTION_POLL, job) : NULL;
+	exchange = job != NULL && !state->failed ? exchange_new(incoming, FUNCTION_POLL, job) : NULL;
 	json_decref(job);
 	if (exchange == NULL) {
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		incoming_no_memory(incoming);
 		return;
 	}
 	if (exchange_run(exchange, incoming)) {

@@ -36,7 +36,7 @@ static void write_job_fields(struct exchange *exchange, struct buffer *out)
 		json_write_text(out, call->mode);
 		buffer_char(out, ',');
 	}
-	buffer_append(out, call->fields.data, call->fields.length);
+	envelope_add(out, &call->fields);
 	envelope_write_json(out, gpu ? "job" : "payload", &call->payload);
 	envelope_write_json(out, "estimates", &call->estimates);
 	envelope_write_json(out, "upstream", &call->upstream);
@@ -145,8 +145,8 @@ void submission_compose(struct exchange *exchange)
 	envelope_write_causes(out, exchange->judgement, call, exchange->liveness);
 	buffer_char(out, '}');
 	fill_row(exchange);
-	/* what cannot be told is not begun: its client would hear 503 and send it again */
-	if (exchange->job != NULL && (out->failed || exchange->row_payload.failed)) {
+	/* what cannot be told is not registered: its client would hear 503 and send it again */
+	if (out->failed || exchange->row_payload.failed) {
 		error_memory(&exchange->refused);
 		return;
 	}
@@ -200,7 +200,8 @@ static bool read_idempotency_key(struct exchange *exchange, struct incoming *inc
 		return false;
 	}
 	if (!crypto_load()) {
-		incoming_problem(incoming, 503, NULL, "Idempotency-Key needs libcrypto (libssl3), which is not installed", NULL);
+		incoming_problem(incoming, 503, NULL,
+			"Idempotency-Key needs libcrypto (libssl3), which cannot be loaded: is it installed?", NULL);
 		return false;
 	}
 	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner,
@@ -310,19 +311,17 @@ static void send_accepted(struct exchange *exchange, struct incoming *incoming)
 static void send_written(struct exchange *exchange, struct incoming *incoming)
 {
 	int wait = preferred_wait(incoming);
+	struct error error;
 
-	if (exchange->answer.failed)
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
-	else if (exchange->liveness != LIVENESS_LIVE)
+	if (exchange->liveness != LIVENESS_LIVE)
 		http_send(incoming->http,
 			&(struct http_reply){
 				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
-	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000))
+	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000) ||
+		 !live_job_send(
+			 incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
 		send_accepted(exchange, incoming);
-	else
-		live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n");
-	if (!exchange->answer.failed)
-		tell_event(exchange, incoming->http->api_key);
+	tell_event(exchange, incoming->http->api_key);
 }
 
 static void send_outcome(struct exchange *exchange, struct incoming *incoming)
@@ -348,7 +347,7 @@ static bool take_callback(struct exchange *exchange, struct incoming *incoming)
 	incoming->callback = NULL;
 	if (exchange->callback == NULL || callback_store(exchange->callback, incoming->host->hooks, &exchange->write))
 		return true;
-	incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	incoming_no_memory(incoming);
 	return false;
 }
 
@@ -357,7 +356,7 @@ void submission_handle(struct incoming *incoming)
 	struct exchange *exchange = exchange_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
 
 	if (exchange == NULL) {
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+		incoming_no_memory(incoming);
 		return;
 	}
 	exchange->write.task.id = id_make();

@@ -72,6 +72,9 @@ struct http_server {
 	pthread_cond_t late_wake;
 	bool late_running, late_stopping;
 
+	_Atomic bool listening;	    /* civetweb's listening thread runs */
+	_Atomic bool misread;	    /* civetweb has other options than it was given */
+	const char *const *options; /* NULL but while it starts */
 	_Atomic bool starting;
 	char start_problem[160]; /* what civetweb said last; under late_lock */
 };

@@ -78,9 +78,8 @@ static void write_cors(struct buffer *out, const char *origin)
 			   "X-Request-ID\r\n");
 }
 
-static void write_head(struct http_exchange *x, const struct http_reply *reply)
+static void write_head(struct http_exchange *x, const struct http_reply *reply, struct buffer *out)
 {
-	struct buffer *out = &x->worker->out;
 	bool bodyless = reply->status == 204 || reply->status == 304;
 
 	write_literal(out, "HTTP/1.1 ");
@@ -139,26 +138,51 @@ static bool write_slices(struct http_exchange *x, const char *bytes, size_t leng
 	return true;
 }
 
-bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
-{
-	static const char no_memory[] =
-		"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nRetry-After: 1\r\nConnection: close\r\n\r\n";
-	struct buffer *out = &x->worker->out;
+/* What is said when there is no memory to say more. */
+static const char no_memory[] =
+	"{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"out of memory\"}";
 
+/* False: there was an answer already. */
+static bool take_turn(struct http_exchange *x, const struct http_reply *reply)
+{
 	if (x->status != 0) {
 		log_message(LOG_ERROR, "http.reply", "a second answer (%d after %d) was not sent", reply->status, x->status);
 		return false;
 	}
 	x->status = reply->status;
-	out->maximum = LIMIT_REPLY_ONE_WRITE_BYTES + REPLY_HEAD_BYTES;
-	buffer_clear(out);
-	write_head(x, reply);
-	if (!out->failed &&
-		buffer_reserve(out, reply->body_length <= LIMIT_REPLY_ONE_WRITE_BYTES ? reply->body_length : 0) != NULL)
+	x->worker->out.maximum = LIMIT_REPLY_ONE_WRITE_BYTES + REPLY_HEAD_BYTES;
+	buffer_clear(&x->worker->out);
+	return true;
+}
+
+/* Without the thread's buffer: what was done is told, though there is no memory for a copy of it. */
+static bool send_apart(struct http_exchange *x, const struct http_reply *reply, size_t length)
+{
+	char space[REPLY_HEAD_BYTES];
+	struct buffer head = { .data = space, .capacity = sizeof space, .maximum = sizeof space - 1 };
+
+	write_head(x, reply, &head);
+	return !head.failed && reply_write(x, head.data, head.length) && write_slices(x, reply->body, length);
+}
+
+bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
+{
+	struct buffer *out = &x->worker->out;
+
+	if (!take_turn(x, reply))
+		return false;
+	write_head(x, reply, out);
+	if (!out->failed)
 		return true;
 	x->close = true;
 	x->status = 503;
-	reply_write(x, no_memory, sizeof no_memory - 1);
+	send_apart(x,
+		&(struct http_reply){ .status = 503,
+			.content_type = "application/problem+json",
+			.headers = "Retry-After: 1\r\n",
+			.body = no_memory,
+			.body_length = sizeof no_memory - 1 },
+		x->head_only ? 0 : sizeof no_memory - 1);
 	return false;
 }
 
@@ -167,15 +191,17 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 	struct http_exchange *x = (struct http_exchange *)request;
 	struct buffer *out = &x->worker->out;
 	size_t length = x->head_only || reply->status == 204 || reply->status == 304 ? 0 : reply->body_length;
-	bool sent;
+	bool at_once = length <= LIMIT_REPLY_ONE_WRITE_BYTES, sent;
 
-	if (!reply_begin(x, reply))
+	if (!take_turn(x, reply))
 		return;
-	if (length > 0 && length <= LIMIT_REPLY_ONE_WRITE_BYTES)
+	write_head(x, reply, out);
+	if (at_once)
 		buffer_append(out, reply->body, length);
-	sent = reply_write(x, out->data, out->length);
-	if (sent && length > LIMIT_REPLY_ONE_WRITE_BYTES)
-		sent = write_slices(x, reply->body, length);
+	if (out->failed)
+		sent = send_apart(x, reply, length);
+	else
+		sent = reply_write(x, out->data, out->length) && (at_once || write_slices(x, reply->body, length));
 	if (!sent)
 		x->close = true;
 }
@@ -223,11 +249,11 @@ void http_send_problem(struct http_request *request, const struct http_problem *
 	buffer_init(&body, LIMIT_REPLY_BYTES);
 	write_problem(&body, request, problem);
 	http_send(request, &(struct http_reply){
-				   .status = problem->status,
+				   .status = body.failed ? 503 : problem->status,
 				   .content_type = "application/problem+json",
-				   .headers = problem->headers,
-				   .body = body.failed ? "" : body.data,
-				   .body_length = body.failed ? 0 : body.length,
+				   .headers = body.failed ? "Retry-After: 1\r\n" : problem->headers,
+				   .body = body.failed ? no_memory : body.data,
+				   .body_length = body.failed ? sizeof no_memory - 1 : body.length,
 			   });
 	buffer_free(&body);
 }

@@ -317,9 +317,9 @@ static const char *decode_path(struct http_exchange *x, const char *raw)
 	const char *problem = check_encoding(raw);
 	bool escaped;
 
+	buffer_clear(path);
 	if (problem != NULL)
 		return problem;
-	buffer_clear(path);
 	while (*raw != '\0') {
 		escaped = *raw == '%';
 		int byte = decode_byte(&raw);
@@ -327,9 +327,7 @@ static const char *decode_path(struct http_exchange *x, const char *raw)
 			return "has an encoded slash in it";
 		buffer_char(path, (char)byte);
 	}
-	if (path->failed)
-		return "does not fit in memory";
-	x->request.path = path->data;
+	x->request.path = path->failed ? "/" : path->data;
 	return NULL;
 }
 
@@ -377,6 +375,8 @@ bool request_read_target(struct http_exchange *x)
 	for (const char *at = raw; *at != '\0' && problem == NULL; at++) {
 		if (*at == '%' || (unsigned char)*at >= 0x80) {
 			problem = decode_path(x, raw);
+			if (x->worker->path.failed)
+				return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the path");
 			break;
 		}
 	}

@@ -70,6 +70,8 @@ static int begin_request(struct mg_connection *connection)
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	struct http_exchange x = { .worker = worker, .server = worker->server, .info = info };
 
+	if (atomic_load_explicit(&worker->server->misread, memory_order_relaxed))
+		return 503;
 	x.began_ns = clock_monotonic_ns();
 	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection, .route = -1 };
 	x.head_only = strcmp(info->request_method, "HEAD") == 0;
@@ -116,17 +118,33 @@ static int http_error(struct mg_connection *connection, int status, const char *
 
 /* ---- threads and connections ---- */
 
+/* Where it finds no memory for an option, civetweb takes its own default: another port, on all addresses, more threads. Called before it starts
+ * any. */
+static void check_options(const struct mg_context *context)
+{
+	struct http_server *server = mg_get_user_data(context);
+	const char *const *option = server->options;
+
+	for (; *option != NULL; option += 2)
+		if (strcmp(mg_get_option(context, option[0]), option[1]) != 0)
+			atomic_store(&server->misread, true);
+}
+
 static void *init_thread(const struct mg_context *context, int type)
 {
 	struct http_server *server = mg_get_user_data(context);
 	int index;
 
 	deadline_enter_thread();
+	if (type == 0)
+		atomic_store(&server->listening, true);
 	if (type != 1)
 		return NULL;
 	index = atomic_load(&server->worker_count);
 	while (!atomic_compare_exchange_weak(&server->worker_count, &index, index + 1))
 		;
+	if (atomic_load(&server->misread)) /* it is about to be stopped */
+		return &server->workers[index % server->threads];
 	if (index >= server->threads)
 		abort(); /* civetweb started more threads than it was told to */
 	server->workers[index].thread = pthread_self();
@@ -246,11 +264,13 @@ static enum error_code explain_start(
 
 static struct mg_context *start_civetweb(struct http_server *server, const struct sockaddr_in *address)
 {
+	struct mg_context *context;
 	char listen[OPTION_TEXT], threads[OPTION_TEXT], backlog[OPTION_TEXT], head_bytes[OPTION_TEXT], head_ms[OPTION_TEXT];
 	const struct mg_callbacks callbacks = {
 		.begin_request = begin_request,
 		.http_error = http_error,
 		.log_message = civetweb_says,
+		.init_context = check_options,
 		.init_thread = init_thread,
 		.exit_thread = exit_thread,
 		.init_connection = init_connection,
@@ -275,7 +295,10 @@ static struct mg_context *start_civetweb(struct http_server *server, const struc
 	snprintf(backlog, sizeof backlog, "%d", LIMIT_LISTEN_BACKLOG);
 	snprintf(head_bytes, sizeof head_bytes, "%d", LIMIT_REQUEST_HEAD_BYTES);
 	snprintf(head_ms, sizeof head_ms, "%d", LIMIT_HEAD_MS);
-	return mg_start(&callbacks, server, options);
+	server->options = options;
+	context = mg_start(&callbacks, server, options);
+	server->options = NULL;
+	return context;
 }
 
 static enum error_code make_server(const struct http_options *options, struct http_server **server, struct error *error)
@@ -316,15 +339,22 @@ static void free_server(struct http_server *server)
 	free(server);
 }
 
-/* civetweb goes on with fewer threads when it cannot have all; the limits here count on them. */
+static bool all_threads(const struct http_server *server)
+{
+	return atomic_load(&server->worker_count) == server->threads && atomic_load(&server->listening);
+}
+
+/* civetweb goes on with fewer threads when it cannot have all, even without the one that listens; the limits here count on them. */
 static enum error_code await_threads(struct http_server *server, struct error *error)
 {
 	int64_t deadline = clock_monotonic_ns() + START_SECONDS * 1000000000LL;
 
-	while (atomic_load(&server->worker_count) < server->threads && clock_monotonic_ns() < deadline)
+	while (!all_threads(server) && clock_monotonic_ns() < deadline)
 		nanosleep(&(struct timespec){ .tv_nsec = START_POLL_NS }, NULL);
-	if (atomic_load(&server->worker_count) == server->threads)
+	if (all_threads(server))
 		return ERROR_NONE;
+	if (!atomic_load(&server->listening))
+		return error_set(error, ERROR_LIMIT, "threads", "the thread that listens could not be started: is there memory?");
 	return error_set(error, ERROR_LIMIT, "threads", "only %d of %d HTTP threads could be started: lower server.threads",
 		atomic_load(&server->worker_count), server->threads);
 }
@@ -341,13 +371,18 @@ static enum error_code start_server(
 	atomic_store(&server->starting, false);
 	if (server->context == NULL)
 		return explain_start(server, listen, address, error);
+	if (atomic_load(&server->misread)) {
+		mg_stop(server->context);
+		return error_memory(error);
+	}
 	if (mg_get_server_ports(server->context, 1, &port) != 1) {
 		mg_stop(server->context);
 		return error_set(error, ERROR_IO, "listen", "the HTTP server did not start on %s", listen);
 	}
 	server->port = port.port;
 	if (await_threads(server, error) != ERROR_NONE) {
-		mg_stop(server->context);
+		if (atomic_load(&server->listening)) /* it stops the others; without it mg_stop() waits for ever */
+			mg_stop(server->context);
 		return ERROR_LIMIT;
 	}
 	return ERROR_NONE;

@@ -89,11 +89,15 @@ static void write_task(struct buffer *out, const struct event_row *row)
 	struct task task = *row->task;
 	struct event_row short_row = *row;
 	struct moment moment;
+	bool starved;
 
 	short_row.task = &task;
-	if (is_too_large(row))
+	starved = row->data != NULL && said == NULL;
+	if (is_too_large(row) && !starved)
 		abridge(&task, &said);
-	if (!json_is_object(said)) {
+	if (starved) {
+		out->failed = true; /* the text is the host's own: there is no memory for it */
+	} else if (!json_is_object(said)) {
 		task_json_write(out, &task);
 	} else {
 		buffer_init(&moment.result, LIMIT_EVENT_BYTES);

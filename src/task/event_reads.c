@@ -56,7 +56,7 @@ static enum error_code offer(struct walking *walking, sqlite3_stmt *row)
 	if (!read_subject(walking, row, type, &subject) || (filter != NULL && !event_filter_passes(filter, &subject)))
 		return ERROR_NONE;
 	if (subject.sequence != 0 && !reads_task(walking->reads, row, &read))
-		return reads_refuse_row(walking->reads, walking->error);
+		return reads_refuse_row(walking->reads, walking->reader, walking->error);
 	event = (struct event_row){
 		.number = walking->walk->after,
 		.at_ms = sqlite3_column_int64(row, EVENT_AT),
@@ -64,6 +64,8 @@ static enum error_code offer(struct walking *walking, sqlite3_stmt *row)
 		.data = (const char *)sqlite3_column_text(row, EVENT_DATA),
 		.task = subject.sequence != 0 ? &read.task : NULL,
 	};
+	if (sqlite3_errcode(walking->reader->db) == SQLITE_NOMEM)
+		return reads_refuse(walking->reads, walking->reader, walking->error);
 	walking->left = walking->visit(walking->context, &event) ? walking->left - 1 : 0;
 	return ERROR_NONE;
 }

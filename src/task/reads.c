@@ -193,7 +193,7 @@ bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *r
 	task->estimates = column_text(row, 11);
 	task->result = column_text(row, 12);
 	read_live(row, read);
-	return true;
+	return sqlite3_errcode(sqlite3_db_handle(row)) != SQLITE_NOMEM; /* for a text, which is NULL then as if there were none */
 }
 
 enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error)
@@ -201,8 +201,10 @@ enum error_code reads_refuse(const struct reads *reads, struct reader *reader, s
 	return database_error(reader->db, reads->name, "read the registry", error);
 }
 
-enum error_code reads_refuse_row(const struct reads *reads, struct error *error)
+enum error_code reads_refuse_row(const struct reads *reads, struct reader *reader, struct error *error)
 {
+	if (sqlite3_errcode(reader->db) == SQLITE_NOMEM)
+		return error_memory(error);
 	return error_set(error, ERROR_IO, reads->name, "the registry holds a damaged row");
 }
 
@@ -221,7 +223,7 @@ enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit
 	sqlite3_bind_int64(row, 1, id_sequence(id));
 	code = sqlite3_step(row);
 	if (code == SQLITE_ROW && !reads_task(reads, row, &read))
-		result = reads_refuse_row(reads, error);
+		result = reads_refuse_row(reads, reader, error);
 	else if (code == SQLITE_ROW && memcmp(&read.task.id, id, sizeof *id) == 0)
 		visit(context, &read.task);
 	else if (code == SQLITE_ROW || code == SQLITE_DONE)
@@ -261,7 +263,7 @@ static enum error_code offer(struct listing *listing, sqlite3_stmt *row)
 	if (sqlite3_column_int64(row, 5) < filter->since_ms)
 		return ERROR_NONE;
 	if (!reads_task(listing->reads, row, &read))
-		return reads_refuse_row(listing->reads, listing->error);
+		return reads_refuse_row(listing->reads, listing->reader, listing->error);
 	listing->left = listing->visit(listing->context, &read.task) ? listing->left - 1 : 0;
 	return ERROR_NONE;
 }
@@ -436,7 +438,7 @@ enum error_code reads_open_jobs(
 	rows = reader->statements[READ_OPEN];
 	while (result == ERROR_NONE && more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		if (!reads_task(reads, rows, &read))
-			result = reads_refuse_row(reads, error);
+			result = reads_refuse_row(reads, reader, error);
 		else
 			more = visit(context, &read.task);
 	}

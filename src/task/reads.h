@@ -96,7 +96,7 @@ struct read_row {
 bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *read);
 
 enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);
-enum error_code reads_refuse_row(const struct reads *reads, struct error *error);
+enum error_code reads_refuse_row(const struct reads *reads, struct reader *reader, struct error *error);
 
 /* Compares the row (status, body_sha256, answer) that a statement is on and copies the answer: STORE_REPLAY, STORE_KEY_CLASH or
  * STORE_FAILED (no memory). */

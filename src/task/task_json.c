@@ -59,6 +59,8 @@ static void write_artifacts(struct buffer *out, const struct task *task)
 	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
 	json_t *artifacts = json_object_get(result, "artifacts");
 
+	if (task->result != NULL && result == NULL) /* the text is the host's own: there is no memory for it */
+		out->failed = true;
 	if (json_is_array(artifacts))
 		json_write(out, artifacts);
 	else
