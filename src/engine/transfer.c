@@ -27,7 +27,7 @@ struct transfers {
 	uint32_t tag;
 	int running;
 	struct transfer *under_way;
-	struct transfer *unstarted; /* ended before they were under way */
+	struct transfer *unstarted; /* ended before they were under way, or by us, and not told */
 };
 
 /* ---- epoll and timer, as curl asks for them ---- */
@@ -40,9 +40,9 @@ static uint64_t event_data(const struct transfers *transfers, int descriptor)
 static int on_socket(CURL *easy, curl_socket_t descriptor, int what, void *context, void *known)
 {
 	struct transfers *transfers = context;
+	struct transfer *transfer = NULL;
 	struct epoll_event event = { .data.u64 = event_data(transfers, descriptor) };
 
-	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
 		epoll_ctl(transfers->epoll, EPOLL_CTL_DEL, descriptor, NULL);
 		return 0;
@@ -51,6 +51,8 @@ static int on_socket(CURL *easy, curl_socket_t descriptor, int what, void *conte
 	if (epoll_ctl(transfers->epoll, known == NULL ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, descriptor, &event) == -1)
 		epoll_ctl(transfers->epoll, errno == EEXIST ? EPOLL_CTL_MOD : EPOLL_CTL_ADD, descriptor, &event);
 	curl_multi_assign(transfers->multi, descriptor, transfers);
+	if (curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer) == CURLE_OK && transfer != NULL)
+		transfer->watched = true;
 	return 0;
 }
 
@@ -75,7 +77,7 @@ enum error_code transfers_open(int epoll, uint32_t tag, struct transfers **trans
 
 	if (!curl_load()) {
 		free(made);
-		return error_set(error, ERROR_IO, NULL, "libcurl (libcurl4) is not installed");
+		return error_set(error, ERROR_IO, NULL, "libcurl (libcurl4) cannot be loaded: is it installed?");
 	}
 	if (made == NULL)
 		return error_memory(error);
@@ -178,8 +180,8 @@ static void end_early(struct transfers *transfers, struct transfer *transfer, co
 	on_timer(transfers->multi, 0, transfers); /* the loop is to look, though no descriptor tells it to */
 }
 
-/* "Bearer {api_key}" with the value in it. False when a credential is not there. */
-static bool fill_credentials(struct transfer *transfer, const char *text, struct buffer *out)
+/* "Bearer {api_key}" with the value in it. False when a credential is not there (`missing`), or there is no memory. */
+static bool fill_credentials(struct transfer *transfer, const char *text, struct buffer *out, bool *missing)
 {
 	char name[64];
 	const char *open, *close, *value;
@@ -189,6 +191,7 @@ static bool fill_credentials(struct transfer *transfer, const char *text, struct
 		buffer_append(out, text, (size_t)(open - text));
 		snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
 		value = gate_credential_named(transfer->view, transfer->subject, name);
+		*missing = value == NULL;
 		if (value == NULL)
 			return false;
 		buffer_text(out, value);
@@ -198,7 +201,7 @@ static bool fill_credentials(struct transfer *transfer, const char *text, struct
 	return !out->failed;
 }
 
-static bool add_header(struct transfer *transfer, const struct outgoing_header *header)
+static bool add_header(struct transfer *transfer, const struct outgoing_header *header, bool *missing)
 {
 	struct curl_slist *grown = NULL;
 	struct buffer line;
@@ -209,7 +212,7 @@ static bool add_header(struct transfer *transfer, const struct outgoing_header *
 	buffer_init(&line, LIMIT_REQUEST_HEAD_BYTES);
 	buffer_text(&line, header->name);
 	buffer_text(&line, ": ");
-	filled = fill_credentials(transfer, header->value, &line) && strpbrk(line.data, "\r\n") == NULL;
+	filled = fill_credentials(transfer, header->value, &line, missing) && strpbrk(line.data, "\r\n") == NULL;
 	if (filled)
 		grown = curl_slist_append(transfer->headers, line.data);
 	if (grown != NULL)
@@ -279,7 +282,8 @@ static bool set_url(CURL *easy, struct transfer *transfer)
 	return set;
 }
 
-static void set_guards(struct transfers *transfers, CURL *easy, struct transfer *transfer)
+/* False: out of memory for a text. Without its own a transfer would go by a proxy, or with another method. */
+static bool set_guards(struct transfers *transfers, CURL *easy, struct transfer *transfer)
 {
 	double asked = transfer->outgoing->timeout_seconds;
 	double seconds = asked > 0 && asked <= LIMIT_TRANSFER_SECONDS_MAX ? asked : LIMIT_TRANSFER_SECONDS;
@@ -288,7 +292,6 @@ static void set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, transfer->loopback_allowed ? "http,https" : "https");
 	curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(easy, CURLOPT_PROXY, "");
 	curl_easy_setopt(easy, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -310,21 +313,23 @@ static void set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
 		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LIMIT_TRANSFER_SILENCE_SECONDS);
 	}
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
+	return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION) == CURLE_OK;
 }
 
-static void set_method(CURL *easy, const struct transfer *transfer)
+static bool set_method(CURL *easy, const struct transfer *transfer)
 {
 	const char *method = transfer->outgoing->method;
 
 	if (strcmp(method, "HEAD") == 0)
 		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
-	else
-		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+	else if (curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method) != CURLE_OK)
+		return false;
 	if (transfer->outgoing->body_kind == BODY_NONE && strcmp(method, "POST") == 0) {
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE, 0L);
 		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, "");
 	}
+	return true;
 }
 
 static void release(struct transfer *transfer)
@@ -359,24 +364,23 @@ static void unlink_under_way(struct transfers *transfers, struct transfer *trans
 void transfers_start(struct transfers *transfers, struct transfer *transfer)
 {
 	CURL *easy = curl_easy_init();
-	bool built;
+	bool built, missing = false;
 
 	transfer->easy = easy;
 	transfer->headers = transfer->form = NULL;
-	transfer->blocked = false;
-	built = easy != NULL && set_url(easy, transfer);
+	transfer->blocked = transfer->watched = false;
+	built = easy != NULL && set_url(easy, transfer) && set_guards(transfers, easy, transfer) && set_method(easy, transfer);
 	if (!built) {
 		release(transfer);
 		end_early(transfers, transfer, "connect", "out of memory");
 		return;
 	}
-	set_guards(transfers, easy, transfer);
-	set_method(easy, transfer);
 	for (size_t i = 0; built && i < transfer->outgoing->header_count; i++)
-		built = add_header(transfer, &transfer->outgoing->headers[i]);
+		built = add_header(transfer, &transfer->outgoing->headers[i], &missing);
 	if (!built) {
 		release(transfer);
-		end_early(transfers, transfer, "credential", "a credential that the request needs is not there");
+		end_early(transfers, transfer, missing ? "credential" : "connect",
+			missing ? "a credential that the request needs is not there" : "out of memory");
 		return;
 	}
 	if (!set_body(easy, transfer) || curl_easy_setopt(easy, CURLOPT_HTTPHEADER, transfer->headers) != CURLE_OK ||
@@ -400,13 +404,14 @@ static const char *failure_kind(const struct transfer *transfer, CURLcode code)
 	case CURLE_COULDNT_CONNECT: return "connect";
 	case CURLE_SSL_CONNECT_ERROR:
 	case CURLE_PEER_FAILED_VERIFICATION: return "tls";
-	case CURLE_WRITE_ERROR: return "too_large";
+	case CURLE_WRITE_ERROR:
+		return transfer->response.body.starved || transfer->response.headers.starved ? "transport" : "too_large";
 	case CURLE_OPERATION_TIMEDOUT: return "timeout";
 	default: return "transport";
 	}
 }
 
-/* A timeout before there was a connection has sent nothing. */
+/* A transfer that ran out of time or memory before there was a connection has sent nothing. */
 static bool never_connected(CURL *easy)
 {
 	curl_off_t connected = 0;
@@ -414,7 +419,7 @@ static bool never_connected(CURL *easy)
 	return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected) == CURLE_OK && connected == 0;
 }
 
-static void end_transfer(struct transfers *transfers, struct transfer *transfer, CURLcode code)
+static void close_transfer(struct transfers *transfers, struct transfer *transfer, CURLcode code)
 {
 	struct response *response = &transfer->response;
 	const char *kind = failure_kind(transfer, code);
@@ -423,7 +428,7 @@ static void end_transfer(struct transfers *transfers, struct transfer *transfer,
 	unlink_under_way(transfers, transfer);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	response->status = (int)status;
-	if (code == CURLE_OPERATION_TIMEDOUT && never_connected(transfer->easy))
+	if ((code == CURLE_OPERATION_TIMEDOUT || code == CURLE_OUT_OF_MEMORY) && never_connected(transfer->easy))
 		kind = "connect";
 	if (code != CURLE_OK)
 		response_fail(response, kind,
@@ -431,23 +436,50 @@ static void end_transfer(struct transfers *transfers, struct transfer *transfer,
 					  : curl_easy_strerror(code));
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	release(transfer);
+}
+
+static void end_transfer(struct transfers *transfers, struct transfer *transfer, CURLcode code)
+{
+	close_transfer(transfers, transfer, code);
 	transfer->done(transfer);
+}
+
+/* Without memory curl leaves a new socket unwatched: its transfer would hang until its time is over, and curl 7.88 divides by zero when it comes to the
+ * socket again. */
+static void end_unwatched(struct transfers *transfers)
+{
+	struct transfer *transfer, *next;
+
+	for (transfer = transfers->under_way; transfer != NULL; transfer = next) {
+		next = transfer->next;
+		if (transfer->watched)
+			continue;
+		close_transfer(transfers, transfer, CURLE_OUT_OF_MEMORY);
+		transfer->next = transfers->unstarted; /* told by transfers_finish() */
+		transfers->unstarted = transfer;
+	}
+}
+
+static void act(struct transfers *transfers, curl_socket_t descriptor, int events)
+{
+	int running;
+
+	if (curl_multi_socket_action(transfers->multi, descriptor, events, &running) != CURLM_OK)
+		end_unwatched(transfers);
 }
 
 void transfers_ready(struct transfers *transfers, int descriptor, uint32_t events)
 {
 	uint64_t expirations;
-	int running;
 
 	if (descriptor == transfers->timer) {
 		if (read(transfers->timer, &expirations, sizeof expirations) > 0)
-			curl_multi_socket_action(transfers->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+			act(transfers, CURL_SOCKET_TIMEOUT, 0);
 		return;
 	}
-	curl_multi_socket_action(transfers->multi, descriptor,
+	act(transfers, descriptor,
 		(events & (EPOLLIN | EPOLLHUP) ? CURL_CSELECT_IN : 0) | (events & EPOLLOUT ? CURL_CSELECT_OUT : 0) |
-			(events & EPOLLERR ? CURL_CSELECT_ERR : 0),
-		&running);
+			(events & EPOLLERR ? CURL_CSELECT_ERR : 0));
 }
 
 void transfers_finish(struct transfers *transfers)

@@ -30,6 +30,7 @@ struct transfer {
 	void *headers;
 	void *form;
 	bool blocked; /* the address was refused after resolving */
+	bool watched; /* it has had a socket that epoll knows */
 	bool loopback_allowed;
 	struct transfer *next, *previous; /* under way */
 };

@@ -77,7 +77,7 @@ enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maxim
 		.folder = folder, .content.descriptor = -1, .provenance.descriptor = -1, .maximum = maximum
 	};
 	if (!crypto_load())
-		error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) is not installed");
+		error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) cannot be loaded: is it installed?");
 	else if ((file->digest = EVP_MD_CTX_new()) == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1)
 		error_memory(&file->error);
 	else if (open_temporary(folder, &file->content, &file->error))

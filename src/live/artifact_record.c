@@ -96,7 +96,7 @@ static void put_file(json_t *object, const struct artifact_item *item, bool *ok)
 
 static json_t *provenance_of(const struct artifact_item *item)
 {
-	json_t *object = json_copy(item->work->copy->provenance);
+	json_t *object = json_copy_whole(item->work->copy->provenance);
 	char now[CLOCK_TEXT_BYTES];
 	bool ok = object != NULL;
 

@@ -245,7 +245,8 @@ static struct delivery *delivery_make(json_t *headers, const char *body, size_t 
 		json_decref(json);
 		return NULL;
 	}
-	delivery->json = json_pack("{s:o,s:s%,s:o?}", "headers", json_deep_copy(headers), "body", body, length, "json", json);
+	delivery->json =
+		json_pack("{s:o,s:s%,s:o?}", "headers", json_deep_copy_whole(headers), "body", body, length, "json", json);
 	if (delivery->json == NULL) {
 		free(delivery);
 		return NULL;

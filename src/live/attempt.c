@@ -231,7 +231,7 @@ static struct attempt *attempt_make(struct live *live, struct live_job *job, enu
 	return attempt;
 }
 
-/* False: there is nothing to run; `why` says so. */
+/* False: there is nothing to run; `why` says so, or is NULL: out of memory. */
 static bool set_up(struct attempt *attempt, struct provider *provider, const char **why)
 {
 	enum manifest_function function = function_of(attempt->action);
@@ -246,7 +246,7 @@ static bool set_up(struct attempt *attempt, struct provider *provider, const cha
 	*why = "the provider's script rests: it went over its limits again and again";
 	if (provider_resting_ms(provider) > 0)
 		return false;
-	*why = "out of memory";
+	*why = NULL;
 	request = request_of(attempt->job, attempt->action);
 	if (request == NULL)
 		return false;
@@ -266,7 +266,7 @@ void attempt_start(struct live *live, struct live_job *job, enum action action)
 	struct attempt *attempt = attempt_make(live, job, action);
 	struct catalog_set *set = catalog_acquire(live->catalog);
 	struct provider *provider = catalog_find(set, job->kind, job->provider);
-	const char *why = "out of memory";
+	const char *why = NULL;
 
 	timer_clear(live, &job->timer);
 	if (action == ACTION_POLL || action == ACTION_RECONCILE)
@@ -277,7 +277,10 @@ void attempt_start(struct live *live, struct live_job *job, enum action action)
 	} else {
 		if (attempt != NULL)
 			attempt_free(attempt);
-		outcome_not_run(live, job, action, why);
+		if (why != NULL)
+			outcome_not_run(live, job, action, why);
+		else
+			outcome_put_off(live, job, action);
 	}
 	catalog_release(set);
 }

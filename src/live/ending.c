@@ -44,19 +44,20 @@ static void write_member(struct buffer *out, const char *name, const json_t *val
 }
 
 /* A vendor's texts may quote what they should not: they are masked like a client's. */
-static json_t *masked(const struct ending *ending, const char *name)
+static void write_masked(struct buffer *out, const struct ending *ending, const char *name)
 {
-	json_t *value = json_object_get(ending->result, name);
+	json_t *value = json_object_get(ending->result, name), *clean = NULL;
 	bool changed;
 
-	return value != NULL ? mask_json(ending->view, value, &changed) : NULL;
+	if (value != NULL && (clean = mask_json(ending->view, value, &changed)) == NULL)
+		out->failed = true;
+	write_member(out, name, clean);
+	json_decref(clean);
 }
 
 static char *write_result(struct live_job *job)
 {
 	struct ending *ending = job->end;
-	json_t *error = masked(ending, "error");
-	json_t *reason = masked(ending, "reason");
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
@@ -65,16 +66,14 @@ static char *write_result(struct live_job *job)
 		write_member(&out, "artifacts", ending->artifacts);
 	else
 		buffer_text(&out, "\"artifacts\":[],");
-	write_member(&out, "error", error);
-	write_member(&out, "reason", reason);
+	write_masked(&out, ending, "error");
+	write_masked(&out, ending, "reason");
 	write_member(&out, "warnings", ending->warnings);
 	buffer_text(&out, "\"cost\":{\"usd\":");
 	json_write_usd(&out, job->money.spent);
 	buffer_text(&out, ",\"source\":");
 	json_write_text(&out, job->money.basis);
 	buffer_text(&out, "}}");
-	json_decref(error);
-	json_decref(reason);
 	return buffer_take(&out);
 }
 
@@ -138,11 +137,24 @@ static void copied(struct artifact_copy *copy)
 	engine_run(job->owner->engine, &job->note);
 }
 
+/* What was made, and with which request. False: out of memory. */
+static bool add_making(json_t *made, const struct cost *cost, json_t *payload)
+{
+	json_t *model = json_object_get(payload, "model");
+
+	if (cost->micro_usd >= 0 &&
+		json_object_set_new(
+			made, "cost", json_pack("{s:f,s:s}", "usd", (double)cost->micro_usd / 1e6, "source", cost->source)) != 0)
+		return false;
+	if (json_is_string(model) && json_object_set(made, "model", model) != 0)
+		return false;
+	return payload == NULL || json_object_set(made, "payload", payload) == 0;
+}
+
 static json_t *provenance_of(const struct live_job *job)
 {
 	char id[ID_TEXT_BYTES], created[CLOCK_TEXT_BYTES], submitted[CLOCK_TEXT_BYTES], now[CLOCK_TEXT_BYTES];
 	json_t *payload = job->payload != NULL ? json_read(job->payload, strlen(job->payload), NULL) : NULL;
-	const struct cost *cost = &job->end->cost;
 	json_t *made;
 
 	id_format(&job->id, id);
@@ -151,13 +163,10 @@ static json_t *provenance_of(const struct live_job *job)
 	clock_format(clock_unix_ms(), now);
 	made = json_pack("{s:s,s:s,s:s,s:s?,s:s,s:s,s:s}", "job_id", id, "provider", job->provider, "kind", job->kind,
 		"vendor_id", job->vendor_id, "created_at", created, "submitted_at", submitted, "completed_at", now);
-	if (made != NULL && cost->micro_usd >= 0)
-		json_object_set_new(
-			made, "cost", json_pack("{s:f,s:s}", "usd", (double)cost->micro_usd / 1e6, "source", cost->source));
-	if (made != NULL && json_text(payload, "model") != NULL)
-		json_object_set(made, "model", json_object_get(payload, "model"));
-	if (made != NULL && payload != NULL)
-		json_object_set(made, "payload", payload);
+	if (made != NULL && ((job->payload != NULL && payload == NULL) || !add_making(made, &job->end->cost, payload))) {
+		json_decref(made);
+		made = NULL;
+	}
 	json_decref(payload);
 	return made;
 }

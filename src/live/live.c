@@ -149,6 +149,7 @@ enum error_code live_order(
 	struct live_job *made = NULL;
 	struct budget_entry entry;
 	enum error_code code;
+	bool joined;
 
 	if (live->jobs >= LIMIT_LIVE_JOBS)
 		return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
@@ -157,13 +158,17 @@ enum error_code live_order(
 		return error_memory(error);
 	code = find_price(order, &made->money, error);
 	made->money.day = budget_today();
-	if (code == ERROR_NONE &&
-		((made->lane = lane_of(live, manifest->id)) == NULL || !fill_job(made, order) || !timers_join(&live->timers)))
+	if (code == ERROR_NONE && ((made->lane = lane_of(live, manifest->id)) == NULL || !fill_job(made, order)))
+		code = error_memory(error);
+	joined = code == ERROR_NONE && timers_join(&live->timers);
+	if (code == ERROR_NONE && !joined)
 		code = error_memory(error);
 	entry = money_entry(made);
 	if (code == ERROR_NONE)
 		code = budget_reserve(live->budget, order->view->config, &entry, error);
 	if (code != ERROR_NONE) {
+		if (joined)
+			timers_leave(&live->timers);
 		job_free(made);
 		return code;
 	}

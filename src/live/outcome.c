@@ -18,6 +18,7 @@
 #define RATE_LIMIT_SECONDS 10.0
 #define CANCEL_RETRY_SECONDS 5.0
 #define CANCEL_TRIES 5
+#define PUT_OFF_SECONDS 1.0 /* until there may be memory again */
 #define MOST_RUNTIME_SECONDS (31 * 86400.0)
 #define RUNTIME_GRACE_MS 3600000 /* for a vendor to end what was to be ended */
 
@@ -124,31 +125,36 @@ void outcome_end(
 	ending_begin(live, job, status, result);
 }
 
-static bool keep_state(struct live_job *job, const json_t *result)
+/* What the next call needs: by these the vendor is asked. False: out of memory. */
+static bool keep_state(struct live_job *job, const json_t *result, bool *changed)
 {
 	const json_t *state = json_object_get(result, "state");
 	struct buffer text;
-	bool changed;
+	bool kept = true;
 
 	if (!json_is_object(state))
-		return false;
+		return true;
 	buffer_init(&text, LIMIT_SCRIPT_MEMORY_BYTES);
 	json_write(&text, state);
-	changed = !text.failed && (job->live.state == NULL || strcmp(job->live.state, text.data) != 0);
-	if (changed)
-		job_set_text((char **)(uintptr_t)&job->live.state, text.data);
+	if (text.failed) {
+		kept = false;
+	} else if (job->live.state == NULL || strcmp(job->live.state, text.data) != 0) {
+		kept = job_set_text((char **)(uintptr_t)&job->live.state, text.data);
+		*changed = true;
+	}
 	buffer_free(&text);
-	return changed;
+	return kept;
 }
 
-static bool keep_id(struct live_job *job, const json_t *result)
+static bool keep_id(struct live_job *job, const json_t *result, bool *changed)
 {
 	const char *id = json_text(result, "id");
 
 	if (id == NULL || (job->vendor_id != NULL && strcmp(job->vendor_id, id) == 0))
-		return false;
+		return true;
 	if (job->vendor_id == NULL)
 		lane_claim(job->lane, id);
+	*changed = true;
 	return job_set_text(&job->vendor_id, id);
 }
 
@@ -200,14 +206,27 @@ static bool wants_cancel_again(const struct live_job *job)
 	       clock_monotonic_ns() - job->canceled_ns > (int64_t)(CANCEL_RETRY_SECONDS * 1e9);
 }
 
+static void not_learned(struct live *live, struct live_job *job, const char *why);
+
+/* There was no memory for what the vendor said. If it was the answer to the paid request, it cannot be had again. */
+static void not_kept(struct live *live, struct live_job *job)
+{
+	if (job->live.phase == LIVE_SENDING)
+		outcome_lose(live, job, "out of memory when the vendor's answer came");
+	else
+		not_learned(live, job, "out of memory when the vendor's answer came");
+}
+
 /* The vendor has the job and it goes on. */
 static void go_on(struct live *live, struct live_job *job, const json_t *result, enum task_status status)
 {
 	bool first = job->live.phase != LIVE_SENT;
-	bool changed;
+	bool changed = false;
 
-	changed = keep_id(job, result);
-	changed |= keep_state(job, result);
+	if (!keep_id(job, result, &changed) || !keep_state(job, result, &changed)) {
+		not_kept(live, job);
+		return;
+	}
 	if (clock_unix_ms() > job->live.deadline_ms)
 		status = TASK_UNKNOWN;
 	if (status != job->status)
@@ -232,13 +251,16 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 static void take_result(struct live *live, struct live_job *job, json_t *result)
 {
 	const char *status = json_text(result, "status");
+	bool changed = false;
 
 	if (status == NULL || !is_end(status)) {
 		go_on(live, job, result, status == NULL ? TASK_RUNNING : status_of(status));
 		return;
 	}
-	keep_id(job, result);
-	keep_state(job, result);
+	if (!keep_id(job, result, &changed)) {
+		not_kept(live, job);
+		return;
+	}
 	ending_begin(live, job, status_of(status), json_incref(result));
 }
 
@@ -299,10 +321,17 @@ static void take_submit(struct live *live, struct live_job *job, json_t *result)
 	}
 }
 
-static void submit_failed(struct live *live, struct live_job *job, const char *message)
+static bool starved(const struct script_call *script)
+{
+	return script->outcome == CALL_DONE || script->error.code == ERROR_MEMORY; /* done, but its result could not be read */
+}
+
+static void submit_failed(struct live *live, struct live_job *job, const struct script_call *script, const char *message)
 {
 	/* nothing may be out: the script's own fault ends the job */
-	if (job->live.phase == LIVE_QUEUED)
+	if (job->live.phase == LIVE_QUEUED && starved(script))
+		outcome_hold(live, job, message, PUT_OFF_SECONDS);
+	else if (job->live.phase == LIVE_QUEUED)
 		outcome_end(live, job, TASK_ERROR, "invalid", message, false);
 	else
 		outcome_lose(live, job, message);
@@ -340,7 +369,7 @@ static const char *failure_text(const struct engine_call *call, char text[400])
 		snprintf(text, 400, "%.*s", (int)(script->refusals.length - 1 < 399 ? script->refusals.length - 1 : 399),
 			script->refusals.data);
 	else
-		snprintf(text, 400, "%.399s", script->error.message);
+		snprintf(text, 400, "%.399s", starved(script) ? "out of memory" : script->error.message);
 	return text;
 }
 
@@ -353,7 +382,7 @@ static void outcome_of_submit(struct live *live, struct live_job *job, const str
 	else if (call->fate == FATE_NOTHING_SENT && call->failure[0] != '\0')
 		submit_unsent(live, job, call);
 	else if (result == NULL)
-		submit_failed(live, job, failure_text(call, text));
+		submit_failed(live, job, &call->call, failure_text(call, text));
 	else
 		take_submit(live, job, result);
 }
@@ -471,6 +500,17 @@ void outcome_not_run(struct live *live, struct live_job *job, enum action action
 	}
 }
 
+/* There was no memory to run it: it is not given up for that. */
+void outcome_put_off(struct live *live, struct live_job *job, enum action action)
+{
+	switch (action) {
+	case ACTION_SUBMIT: outcome_hold(live, job, "out of memory", PUT_OFF_SECONDS); break;
+	case ACTION_CANCEL:
+	case ACTION_RECONCILE: schedule_in(live, job, PUT_OFF_SECONDS); break;
+	default: not_learned(live, job, "out of memory"); break;
+	}
+}
+
 /* The operator said what became of it. */
 void outcome_resolve(struct live *live, struct live_job *job)
 {
@@ -488,13 +528,18 @@ void outcome_resolve(struct live *live, struct live_job *job)
 	if (resolution->vendor_id != NULL) {
 		job->want_poll = true; /* it may be long over, and one that is overdue is asked for rarely */
 		result = json_pack("{s:s,s:s}", "id", resolution->vendor_id, "status", "running");
-		if (result != NULL)
-			go_on(live, job, result, TASK_RUNNING);
 	} else {
 		result = json_pack("{s:{s:f,s:s},s:s}", "cost", "usd", (double)resolution->cost / 1e6, "source", "operator",
 			"reason", "resolved by the operator");
-		ending_begin(live, job, (enum task_status)resolution->status, json_incref(result));
 	}
+	if (result == NULL) { /* without memory it waits */
+		schedule_in(live, job, PUT_OFF_SECONDS);
+		return;
+	}
+	if (resolution->vendor_id != NULL)
+		go_on(live, job, result, TASK_RUNNING);
+	else
+		ending_begin(live, job, (enum task_status)resolution->status, json_incref(result));
 	json_decref(result);
 	job_drop_resolution(job);
 }

@@ -69,6 +69,19 @@ static void write_copies(struct buffer *out, const struct live_job *job)
 	buffer_char(out, '}');
 }
 
+/* What an event says when there is no memory to say more. */
+static const char *bare_text(enum task_status status)
+{
+	static const char *const texts[TASK_STATUSES] = { [TASK_QUEUED] = "{\"status\":\"queued\"}",
+		[TASK_RUNNING] = "{\"status\":\"running\"}",
+		[TASK_DONE] = "{\"status\":\"done\"}",
+		[TASK_ERROR] = "{\"status\":\"error\"}",
+		[TASK_CANCELED] = "{\"status\":\"canceled\"}",
+		[TASK_UNKNOWN] = "{\"status\":\"unknown\"}" };
+
+	return texts[status];
+}
+
 /* A vendor that answers a submit with the work itself has taken the job, too. */
 static void write_sent(struct buffer *out, const struct live_job *job)
 {
@@ -98,7 +111,8 @@ static void add_event(struct live_job *job, const char *verb, void (*write)(stru
 	}
 	job->event_texts[at] = buffer_take(&out);
 	buffer_free(&out);
-	job->write.events[at] = (struct store_event){ .verb = verb, .data = job->event_texts[at] };
+	job->write.events[at] = (struct store_event){ .verb = verb,
+		.data = job->event_texts[at] != NULL ? job->event_texts[at] : bare_text(job->status) };
 	job->write.event_count++;
 }
 

@@ -232,6 +232,7 @@ void attempts_free(struct live *live);
 /* outcome.c */
 void outcome_of_call(struct live *live, struct live_job *job, enum action action, const struct engine_call *call);
 void outcome_not_run(struct live *live, struct live_job *job, enum action action, const char *why);
+void outcome_put_off(struct live *live, struct live_job *job, enum action action);
 void outcome_hold(struct live *live, struct live_job *job, const char *reason, double seconds); /* nothing sent: try again */
 void outcome_lose(struct live *live, struct live_job *job, const char *reason);
 void outcome_resolve(struct live *live, struct live_job *job);

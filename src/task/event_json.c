@@ -93,8 +93,10 @@ static void write_task(struct buffer *out, const struct event_row *row)
 
 	short_row.task = &task;
 	starved = row->data != NULL && said == NULL;
-	if (is_too_large(row) && !starved)
+	if (is_too_large(row) && !starved) {
 		abridge(&task, &said);
+		starved = json_object_get(said, "abridged") == NULL;
+	}
 	if (starved) {
 		out->failed = true; /* the text is the host's own: there is no memory for it */
 	} else if (!json_is_object(said)) {
