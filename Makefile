@@ -78,14 +78,15 @@ run: build ## build and start the host on 127.0.0.1:8001
 
 # Sanitizers: the suite runs against the instrumented host; LeakSanitizer and stacks as big as instrumented frames need.
 TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) VERIFY_WEBHOOK=$(abspath $(BUILD)/verify-webhook) \
-            CLOCK_SHIFT_LIBRARY=$(abspath $(BUILD)/clock-shift.so) ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
+            CLOCK_SHIFT_LIBRARY=$(abspath $(BUILD)/clock-shift.so) OUT_OF_MEMORY_LIBRARY=$(abspath $(BUILD)/out-of-memory.so) \
+            ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99 \
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
-	@$(MAKE) --no-print-directory $(BUILD)/verify-webhook $(BUILD)/clock-shift.so
+	@$(MAKE) --no-print-directory $(BUILD)/verify-webhook $(BUILD)/clock-shift.so $(BUILD)/out-of-memory.so
 	@$(TEST_ENV) lua5.4 /usr/bin/busted $(if $(V),-o gtest) $(SPEC)
 
 demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
@@ -131,6 +132,10 @@ $(BUILD)/bench-subscribers: spec/bench/subscribers.c
 # A clock that a spec can move: what happens after a day.
 $(BUILD)/clock-shift.so: spec/support/clock_shift.c
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARNINGS)) -fPIC -shared -o $@ $< -ldl
+
+# An allocator that a spec can let fail.
+$(BUILD)/out-of-memory.so: spec/support/out_of_memory.c
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARNINGS)) -fPIC -shared -o $@ $<
 
 clean: ## remove build/
 	rm -rf build

@@ -65,8 +65,8 @@ static void write_job(void *context, const struct task *task)
 	buffer_text(out, ",\"upstream\":null,");
 }
 
-bool live_job_send(struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers,
-	struct error *error)
+bool live_job_send(
+	struct incoming *incoming, const struct id *id, const struct callback *callback, const char *headers, struct error *error)
 {
 	struct telling telling = { .live = incoming->host->live };
 	enum error_code code;

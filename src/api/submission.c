@@ -318,8 +318,7 @@ static void send_written(struct exchange *exchange, struct incoming *incoming)
 			&(struct http_reply){
 				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
 	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000) ||
-		 !live_job_send(
-			 incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
+		 !live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
 		send_accepted(exchange, incoming);
 	tell_event(exchange, incoming->http->api_key);
 }

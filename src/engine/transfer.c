@@ -212,8 +212,9 @@ static bool add_header(struct transfer *transfer, const struct outgoing_header *
 	buffer_init(&line, LIMIT_REQUEST_HEAD_BYTES);
 	buffer_text(&line, header->name);
 	buffer_text(&line, ": ");
-	filled = fill_credentials(transfer, header->value, &line, missing) && strpbrk(line.data, "\r\n") == NULL;
-	if (filled)
+	filled = fill_credentials(transfer, header->value, &line, missing);
+	*missing |= filled && strpbrk(line.data, "\r\n") != NULL; /* as good as none */
+	if (filled && !*missing)
 		grown = curl_slist_append(transfer->headers, line.data);
 	if (grown != NULL)
 		transfer->headers = grown;

@@ -1,0 +1,119 @@
+/* out_of_memory.c - LD_PRELOAD for a host under test: its allocations fail on command.
+ *
+ * The file that $OUT_OF_MEMORY names is mapped, so a spec can give orders while the host runs (spec/support/out_of_memory.lua). Fails
+ * what malloc, calloc, realloc, aligned_alloc and posix_memalign are asked for, by whomever: libraries and what the C library does for
+ * strdup and the like are met too, except where these are known to end the process by themselves. Allocates nothing; any thread. */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <regex.h>
+#include <stdatomic.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define CURL_TABLE_BYTES 416
+#define CURL_ELEMENT_BYTES 56
+
+struct orders {
+	_Atomic int64_t first; /* which allocation from now on is the first that fails; 0: none, and none is counted */
+	_Atomic int64_t last;
+	_Atomic int64_t seen; /* counted here: allocations, and those that failed */
+	_Atomic int64_t failed;
+};
+
+static struct orders none;
+static struct orders *orders = &none;
+static _Thread_local int spared;
+
+/* The C library's own, under names that it exports for this. */
+void *__libc_malloc(size_t size);
+void *__libc_calloc(size_t count, size_t size);
+void *__libc_realloc(void *block, size_t size);
+void *__libc_memalign(size_t alignment, size_t size);
+
+__attribute__((constructor)) static void map_orders(void)
+{
+	const char *path = getenv("OUT_OF_MEMORY");
+	int file = path != NULL ? open(path, O_RDWR | O_CLOEXEC) : -1;
+	void *mapped = file >= 0 ? mmap(NULL, sizeof *orders, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0) : MAP_FAILED;
+
+	if (file >= 0)
+		close(file);
+	if (mapped != MAP_FAILED)
+		orders = mapped;
+}
+
+/* The hash of the transfers on a socket: without memory for it libcurl 7.88 leaves one without slots, does not tell, and divides by zero at the
+ * next look (lib/multi.c, singlesocket). */
+static int is_curls_hash(size_t size, void *caller)
+{
+	Dl_info info;
+
+	return (size == CURL_TABLE_BYTES || size == CURL_ELEMENT_BYTES) && dladdr(caller, &info) != 0 &&
+	       strstr(info.dli_fname, "libcurl") != NULL;
+}
+
+static int fails(size_t size, void *caller)
+{
+	int64_t first = atomic_load(&orders->first), number;
+
+	if (first == 0 || spared)
+		return 0;
+	number = atomic_fetch_add(&orders->seen, 1) + 1;
+	if (number < first || number > atomic_load(&orders->last) || is_curls_hash(size, caller))
+		return 0;
+	atomic_fetch_add(&orders->failed, 1);
+	errno = ENOMEM;
+	return 1;
+}
+
+void *malloc(size_t size)
+{
+	return fails(size, __builtin_return_address(0)) ? NULL : __libc_malloc(size);
+}
+
+void *calloc(size_t count, size_t size)
+{
+	return fails(count * size, __builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+}
+
+/* The real one does not fail where the block is large enough. */
+void *realloc(void *block, size_t size)
+{
+	if (block != NULL && malloc_usable_size(block) >= size)
+		return __libc_realloc(block, size);
+	return fails(size, __builtin_return_address(0)) ? NULL : __libc_realloc(block, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+	return fails(size, __builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+}
+
+int posix_memalign(void **block, size_t alignment, size_t size)
+{
+	void *made = fails(size, __builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+
+	if (made == NULL)
+		return ENOMEM;
+	*block = made;
+	return 0;
+}
+
+/* glibc 2.36 frees twice what it has no memory for here; met when a script with a pattern is loaded. */
+int regcomp(regex_t *compiled, const char *pattern, int flags)
+{
+	static int (*real)(regex_t *, const char *, int);
+	int result;
+
+	spared = 1;
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "regcomp");
+	result = real(compiled, pattern, flags);
+	spared = 0;
+	return result;
+}
