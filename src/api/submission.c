@@ -172,7 +172,6 @@ static void send_key_clash(struct incoming *incoming)
 		incoming, 409, NULL, "this Idempotency-Key was used with another body: use a new key for a new request", NULL);
 }
 
-/* The key's scope is who sent it and where to, so that two clients cannot meet. False: an answer was sent. */
 /* The key is kept as long as the answer, so of one that looks like a credential only the hash is. */
 static const char *kept_key(const struct incoming *incoming, const char *key, char hashed[2 * SHA256_DIGEST_LENGTH + 1])
 {
@@ -185,6 +184,7 @@ static const char *kept_key(const struct incoming *incoming, const char *key, ch
 	return hashed;
 }
 
+/* The key's scope is who sent it and where to, so that two clients cannot meet. False: an answer was sent. */
 static bool read_idempotency_key(struct exchange *exchange, struct incoming *incoming)
 {
 	struct idempotency *idempotency = &exchange->write.idempotency;
