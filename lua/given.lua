@@ -32,6 +32,15 @@ function given.same(one, other)
   return number ~= nil and number == tonumber(other)
 end
 
+--- Puts a value under the vendor's name; one that stands there already, and says something else, is given twice.
+function given.put(plan, object, name, value, field)
+  if object[name] == nil then
+    object[name] = value
+  elseif not given.same(object[name], value) then
+    plans.refuse(plan, field, "contradicts the " .. name .. " that is given already: give one or the other")
+  end
+end
+
 --- Keeps the client's path for a value that scripts know under another one.
 function given.keep(payload, usual, path)
   if usual == path then return end

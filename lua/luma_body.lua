@@ -46,15 +46,6 @@ local function add_prompt(plan, payload, route, texts)
   plan.body.prompt = text
 end
 
--- Puts a value under the vendor's name; one that stands there already, and says something else, is given twice.
-local function put(plan, object, name, value, field)
-  if object[name] == nil then
-    object[name] = value
-  elseif not given.same(object[name], value) then
-    plans.refuse(plan, field, "contradicts the " .. name .. " that is given already: give one or the other")
-  end
-end
-
 -- The object that resolution, duration and frames go into.
 local function settings_of(plan, route)
   if route.api ~= "agents" or route.kind ~= "agents_video" then return plan.body end
@@ -72,7 +63,7 @@ local function add_size(plan, payload, route)
   end
   local resolution = parameters.resolution
   if resolution and route.resolutions and check.in_list(resolution, route.resolutions) then
-    put(plan, settings_of(plan, route), "resolution", resolution, "parameters.resolution")
+    given.put(plan, settings_of(plan, route), "resolution", resolution, "parameters.resolution")
   elseif resolution then
     local message = route.resolutions and "Luma does not make this resolution here" or "Luma takes no resolution here"
     plans.refuse(plan, "parameters.resolution", message, route.resolutions)
@@ -92,7 +83,7 @@ local function add_duration(plan, payload, route)
   local seconds = payload.duration_seconds
   if seconds == nil then return end
   if route.seconds and check.in_list(seconds, route.seconds) then
-    return put(plan, settings_of(plan, route), "duration", ("%ds"):format(seconds), "duration_seconds")
+    return given.put(plan, settings_of(plan, route), "duration", ("%ds"):format(seconds), "duration_seconds")
   end
   local message = route.seconds and "Luma does not make this length" or "Luma takes no length here"
   plans.refuse(plan, "duration_seconds", message, route.seconds)
@@ -245,8 +236,8 @@ local function add_agents_video(plan, payload, route, pictures)
   if #pictures == 0 then return end
   local first, last = first_and_last(plan, pictures)
   local settings = settings_of(plan, route)
-  if first then put(plan, settings, "start_frame", as_reference(plan, first), first.field) end
-  if last then put(plan, settings, "end_frame", as_reference(plan, last), last.field) end
+  if first then given.put(plan, settings, "start_frame", as_reference(plan, first), first.field) end
+  if last then given.put(plan, settings, "end_frame", as_reference(plan, last), last.field) end
 end
 
 -- What ray-3.2 cannot combine.
@@ -379,9 +370,9 @@ local function add_one(plan, name, value, route)
   if READ_BY_NAME[name] then return end
   local field = "parameters." .. name
   if route.fields[name] then
-    put(plan, plan.body, name, value, field)
+    given.put(plan, plan.body, name, value, field)
   elseif route.video_fields and route.video_fields[name] then
-    put(plan, settings_of(plan, route), name, value, field)
+    given.put(plan, settings_of(plan, route), name, value, field)
   elseif video_request.PREFERENCES[name] then
     plans.warn(plan, field, "Luma has no such setting here: left out")
   elseif CONTRACT_FIELDS[name] then

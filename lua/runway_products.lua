@@ -88,19 +88,11 @@ end
 -- What is read from the top of the payload, or names the product.
 local READ_AT_TOP = words "aspect_ratio duration duration_seconds multi_prompt prompt promptText prompts"
 
-local function put(plan, object, name, value, field)
-  if object[name] == nil then
-    object[name] = value
-  elseif not given.same(object[name], value) then
-    plans.refuse(plan, field, "contradicts the " .. name .. " that is given already: give one or the other")
-  end
-end
-
 -- A common value: to its place, or refused.
 local function add_common(plan, spec, target, name, value, field)
   if value == nil then return end
   local own = spec.product.names[name]
-  if own then return put(plan, target, own, value, field) end
+  if own then return given.put(plan, target, own, value, field) end
   plans.refuse(plan, field, spec.id .. " has no place for it: give what it needs in parameters, in the vendor's own words")
 end
 
@@ -109,9 +101,9 @@ local function add_parameter(plan, spec, target, name, value, known)
   if name == "input" and spec.product.input then
     if type(value) ~= "table" then plans.refuse(plan, field, "must be an object") end
   elseif spec.fields[name] then
-    put(plan, plan.body, name, value, field)
+    given.put(plan, plan.body, name, value, field)
   elseif spec.product.names[name] then
-    put(plan, target, spec.product.names[name], value, field)
+    given.put(plan, target, spec.product.names[name], value, field)
   elseif video_request.PREFERENCES[name] then
     plans.warn(plan, field, spec.id .. " has no such setting: left out")
   elseif known[name] then

@@ -2,37 +2,26 @@
 #define CRYPTO_TABLE_ITSELF
 #include "base/crypto.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
 #include "base/library.h"
 
 #define LIBRARY "libcrypto.so.3"
 
 struct crypto_table crypto_table;
 
-static _Atomic bool loaded;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct library library = LIBRARY_NOT_LOADED;
 
-static void load(void)
+static bool load(void)
 {
-	void *library = library_open(LIBRARY);
-	bool all = library != NULL;
+	void *opened = library_open(LIBRARY);
+	bool all = opened != NULL;
 
-#define FIND(name) all = all && library_find(library, #name, &crypto_table.name##_);
+#define FIND(name) all = all && library_find(opened, #name, &crypto_table.name##_);
 	CRYPTO_FUNCTIONS(FIND)
 #undef FIND
-	atomic_store_explicit(&loaded, all, memory_order_release);
+	return all;
 }
 
-/* A library that was not found is looked for again: it may have been memory that was not there. */
 bool crypto_load(void)
 {
-	if (atomic_load_explicit(&loaded, memory_order_acquire))
-		return true;
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		load();
-	pthread_mutex_unlock(&lock);
-	return loaded;
+	return library_load(&library, load);
 }

@@ -2,8 +2,6 @@
 #define CURL_TABLE_ITSELF
 #include "base/curl.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stddef.h>
 
 #include "base/library.h"
@@ -12,29 +10,20 @@
 
 struct curl_table curl_table;
 
-static _Atomic bool loaded;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static struct library library = LIBRARY_NOT_LOADED;
 
-static void load(void)
+static bool load(void)
 {
-	void *library = library_open(LIBRARY);
-	bool all = library != NULL;
+	void *opened = library_open(LIBRARY);
+	bool all = opened != NULL;
 
-#define FIND(name) all = all && library_find(library, #name, &curl_table.name##_);
+#define FIND(name) all = all && library_find(opened, #name, &curl_table.name##_);
 	CURL_FUNCTIONS(FIND)
 #undef FIND
-	all = all && curl_table.curl_global_init_(CURL_GLOBAL_DEFAULT) == CURLE_OK;
-	atomic_store_explicit(&loaded, all, memory_order_release);
+	return all && curl_table.curl_global_init_(CURL_GLOBAL_DEFAULT) == CURLE_OK;
 }
 
-/* A library that was not found is looked for again: it may have been memory that was not there. */
 bool curl_load(void)
 {
-	if (atomic_load_explicit(&loaded, memory_order_acquire))
-		return true;
-	pthread_mutex_lock(&lock);
-	if (!loaded)
-		load();
-	pthread_mutex_unlock(&lock);
-	return loaded;
+	return library_load(&library, load);
 }

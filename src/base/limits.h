@@ -112,10 +112,11 @@
 #define LIMIT_SCRIPT_HOOK_COUNT 1000 /* instructions between two looks at the clock */
 #define LIMIT_PATTERN_SUBJECT_BYTES 65536
 #define LIMIT_PATTERN_BYTES 1024
-#define LIMIT_OUTGOING_URL_BYTES 65536	    /* of a request that a script asks for */
-#define LIMIT_PATTERN_COST 1000000000LL	    /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
-#define LIMIT_PLAIN_FIND_COST 10000000000LL /* subject bytes * pattern bytes of a plain find, the same */
-#define LIMIT_SCRIPT_KILLS 3		    /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
+#define LIMIT_OUTGOING_URL_BYTES 65536	       /* of a request that a script asks for */
+#define LIMIT_PATTERN_COST 1000000000LL	       /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
+#define LIMIT_PLAIN_FIND_COST 10000000000LL    /* subject bytes * pattern bytes of a plain find, the same */
+#define LIMIT_SCRIPT_BLAME_BYTES (1024 * 1024) /* of a request: a stop by a larger one does not count */
+#define LIMIT_SCRIPT_KILLS 3		       /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
 #define LIMIT_SCRIPT_KILL_WINDOW_MS 60000
 #define LIMIT_SCRIPT_REST_MS 30000
 #define LIMIT_SCRIPT_WARNINGS 32 /* warnings and notes one call may add, each */
