@@ -111,6 +111,13 @@ describe("removing webhooks by a URL that several have", function()
       assert.equal(201, host:post(WEBHOOKS, { event = event, url = url }).status)
     end
     assert.same({ "public.gpu.submit", "public.image.submit" }, listed())
+    for _, wrong in ipairs {
+      { event = "a", events = { "b" } }, { event = 5 }, { event = "" }, { events = {} }, { events = "" },
+    } do
+      wrong.url = url
+      local answer = host:post(WEBHOOKS, wrong)
+      assert.same({ 400, wrong.event and "event" or "events" }, { answer.status, answer.json.errors[1].path })
+    end
     local one = { event = "public.gpu.submit", url = url }
     assert.equal(200, host:request("DELETE", WEBHOOKS, one).status)
     assert.same({ "public.image.submit" }, listed())

@@ -55,9 +55,9 @@ describe("a script that is stopped again and again", function()
   end)
   teardown(function() host:remove() end)
 
-  local function entry()
+  local function entry(id)
     for _, provider in ipairs(host:get("/api/providers/image/catalog").json.providers) do
-      if provider.id == "tired" then return provider end
+      if provider.id == (id or "tired") then return provider end
     end
   end
 
@@ -78,6 +78,22 @@ describe("a script that is stopped again and again", function()
     assert.matches("^%d+%-%d+%-%d+T", script.rests_until)
     assert.matches("^providers/tired%.lua:%d+: .*stopped 3 times within 60 s", script.error)
     host:eventually(function() return host:log():find("script.rests", 1, true) end)
+    assert.equal(200, host:post(SUBMIT:format("bystander"), {}).status)
+  end)
+
+  it("is not sent to rest by clients that ask for too much", function()
+    local members = {}
+    for i = 1, 300000 do members["k" .. i] = i end
+    local greedy = { prepare = "local all = {} for name in pairs(request) do all[#all + 1] = name:rep(40) end return all" }
+    local before = entry("bystander").script.generation
+    host:write("providers/bystander.lua", script_text.provider("bystander", greedy))
+    host:eventually(function() return entry("bystander").script.generation ~= before end)
+    for _ = 1, 4 do
+      local answer = host:post(SUBMIT:format("bystander"), members)
+      assert.equal(500, answer.status)
+      assert.matches("memory limit", answer.json.detail)
+    end
+    assert.equal(0, entry("bystander").script.stops)
     assert.equal(200, host:post(SUBMIT:format("bystander"), {}).status)
   end)
 

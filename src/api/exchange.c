@@ -153,6 +153,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	/* a submit is a dry run first, whatever becomes of it: the preview is what will be sent */
 	script_call_set(&exchange->call.call, incoming->provider, function, request,
 		function != FUNCTION_HEALTH || incoming->liveness != LIVENESS_LIVE);
+	exchange->call.call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
 	if (function == FUNCTION_SUBMIT)
 		exchange->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
 	exchange->call.call.webhook_url = exchange->webhook_url;

@@ -95,14 +95,26 @@ static bool read_text(struct http_request *request, const json_t *body, const ch
 	return false;
 }
 
+static bool is_given(const json_t *body, const char *name)
+{
+	const json_t *value = json_object_get(body, name);
+
+	return value != NULL && !json_is_null(value);
+}
+
 /* ["public.image.*", ...] or one text, as patterns separated by commas; `event` is the name that modders' tools have for one. */
 static bool read_events(struct http_request *request, const json_t *body, struct buffer *events)
 {
-	const json_t *one = json_object_get(body, "event"), *value = one != NULL ? one : json_object_get(body, "events"), *item;
+	const char *member = is_given(body, "event") ? "event" : "events";
+	const json_t *value = json_object_get(body, member), *item;
 	bool good = true;
 	size_t i;
 
 	buffer_text(events, "");
+	if (is_given(body, "event") && is_given(body, "events")) {
+		query_problem(request, 400, "event", "is given beside events: give one of them");
+		return false;
+	}
 	if (json_is_string(value))
 		buffer_text(events, json_string_value(value));
 	else if (value != NULL && !json_is_null(value) && !json_is_array(value))
@@ -114,10 +126,12 @@ static bool read_events(struct http_request *request, const json_t *body, struct
 		if (good)
 			buffer_text(events, json_string_value(item));
 	}
-	if (good && !events->failed)
+	if (good && !events->failed && (events->length > 0 || !is_given(body, member)))
 		return true;
-	query_problem(request, 400, "events",
-		good ? "are longer than 1024 bytes" : "must be a list of patterns of event types, such as [\"public.image.*\"]");
+	query_problem(request, 400, member,
+		events->failed ? "is longer than 1024 bytes"
+		: good	       ? "is empty: leave it out to be told of everything"
+			       : "must be a list of patterns of event types, such as [\"public.image.*\"]");
 	return false;
 }
 

@@ -57,6 +57,7 @@ void script_call_set(
 	call->error = (struct error){ 0 };
 	call->mode[0] = '\0';
 	call->optional_credentials = 0;
+	call->large_request = false;
 	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
@@ -300,7 +301,7 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 		error_set(&call->error, bare.code, call->provider->file, "%s: %s: %.300s", call->provider->file, phase_name(call),
 			bare.message);
 	}
-	if (state->stop != SCRIPT_RUNNING)
+	if (state->stop != SCRIPT_RUNNING && !call->large_request)
 		provider_note_stop(call->provider, call->error.message);
 }
 

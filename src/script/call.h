@@ -37,7 +37,8 @@ struct script_call {
 	/* out: JSON texts */
 	enum call_outcome outcome;
 	struct error error;
-	char mode[64];		       /* payload.mode, or "" */
+	char mode[64];	    /* payload.mode, or "" */
+	bool large_request; /* its client asks for much: a stop is not the script's fault alone, and does not bring it to rest */
 	uint32_t optional_credentials; /* that its requests named so far, as bits by their places */
 	struct buffer payload;	       /* what prepare returned */
 	struct buffer fields;	       /* members that prepare adds to the answer: "\"model\":\"x\"," */
