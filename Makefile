@@ -84,10 +84,10 @@ TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) VERIFY_WEBHOOK=$(abspath $(B
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
 
-test: build ## build and run the whole suite (SPEC=spec/api for a part, SAN=... for sanitizers)
+test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
 	@$(MAKE) --no-print-directory $(BUILD)/verify-webhook $(BUILD)/clock-shift.so $(BUILD)/out-of-memory.so
-	@$(TEST_ENV) lua5.4 /usr/bin/busted $(if $(V),-o gtest) $(SPEC)
+	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)
 
 demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))

@@ -54,12 +54,18 @@ end
 local Live = {}
 Live.__index = Live
 
---- An address that a host may listen on, known before it does.
+--- An address that a host may listen on, known before it does. Below the ports that the kernel gives away by itself, so nothing
+--- that runs beside it takes it meanwhile.
 function support.address()
-  local server = assert(socket.bind("127.0.0.1", 0))
-  local _, port = server:getsockname()
-  server:close()
-  return "127.0.0.1:" .. math.tointeger(port)
+  for _ = 1, 1000 do
+    local port = math.random(10000, 32000)
+    local server = socket.bind("127.0.0.1", port)
+    if server then
+      server:close()
+      return "127.0.0.1:" .. port
+    end
+  end
+  error("no port is free")
 end
 
 function support.config(upstream)
@@ -149,6 +155,43 @@ function Live:paid(id)
     if request.paid and (not id or request.provider == id) then count = count + 1 end
   end
   return count
+end
+
+-- All live jobs of the registry.
+local function live_jobs(host)
+  local jobs, cursor = {}, ""
+  repeat
+    local page = plain(host:get("/api/jobs/list?limit=500" .. cursor).json)
+    for _, job in ipairs(page.tasks) do
+      if job.dry_run == false then jobs[#jobs + 1] = job end
+    end
+    cursor = page.next and "&cursor=" .. page.next
+  until not cursor
+  return jobs
+end
+
+--- Holds every job of the registry against the vendors' own lists: no id is there twice, each of a job is one that its vendor
+--- knows, and a vendor has no more jobs than the registry: what has no job of that id belongs to one whose answer was lost.
+function Live:agrees_with_vendors()
+  local known, left, made = {}, {}, {}
+  for _, job in ipairs(self.simulator:get("/jobs").json.jobs) do
+    local name = job.provider .. " " .. tostring(job.id)
+    assert(not known[name], "the vendor has twice: " .. name)
+    known[name] = true
+    made[job.provider] = (made[job.provider] or 0) + 1
+  end
+  for _, job in ipairs(live_jobs(self.host)) do
+    left[job.provider] = (left[job.provider] or 0) + 1
+    if job.vendor_id then
+      local name = job.provider .. " " .. job.vendor_id
+      assert(known[name], "no vendor knows, or two jobs have: " .. name)
+      known[name] = nil
+      left[job.provider], made[job.provider] = left[job.provider] - 1, made[job.provider] - 1
+    end
+  end
+  for id, count in pairs(made) do
+    assert(count <= (left[id] or 0), ("%s has %d jobs that the registry does not know"):format(id, count - (left[id] or 0)))
+  end
 end
 
 function Live:budget()

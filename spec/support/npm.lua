@@ -14,7 +14,7 @@ local function install()
   if not succeeds "node --version" or not succeeds "npm --version" then return "node and npm are not installed" end
   local copy = "mkdir -p %s && cp spec/live/clients/package.json spec/live/clients/clients.mjs %s"
   if not succeeds(copy:format(npm.FOLDER, npm.FOLDER)) then return "cannot write " .. npm.FOLDER end
-  local command = "cd %s && timeout %d npm install --no-audit --no-fund --no-package-lock --loglevel=error"
+  local command = "cd %s && flock install.lock timeout %d npm install --no-audit --no-fund --no-package-lock --loglevel=error"
   if not succeeds(command:format(npm.FOLDER, INSTALL_SECONDS)) then return "npm cannot install the clients" end
   return nil
 end

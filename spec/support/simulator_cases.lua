@@ -1,10 +1,9 @@
--- The vendor simulator (providerd simulate) answers as the recorded contracts say: every case that a client can bring about is
+-- Cases for the vendor simulator (providerd simulate), of the providers that a spec names. It
+-- answers as the recorded contracts say: every case that a client can bring about is
 -- sent to it, with its own job in the place of the recorded one; credentials, states over time and errors are the vendor's. A
 -- case that needs a vendor's mood (no credit, overload, moderation) is sent to a simulator with that fault.
 local cases = require "spec.support.vendor_cases"
 local host = require "spec.support.host"
-
-local PROVIDERS = { "runpod", "hf_inference_endpoints", "replicate", "modal", "stability", "fal", "runway", "pika", "luma" }
 
 -- Simulators by the fault that they have.
 local FAULTS = { normal = false, broke = "*:out_of_credit:1", limited = "*:429:1", failing = "*:5xx:1",
@@ -126,7 +125,7 @@ end
 -- A job of its own for the case, in the state that the case is about.
 local function look_up(provider, list, case, look, mood)
   local made = cases.send(simulator(mood), provider, by_name(list, look.make).request)
-  assert.is_truthy(made.json and made.json[look.id], made.body)
+  assert(made.json and made.json[look.id], made.body)
   local options = { from = look.url, id = (look.to or "") .. made.json[look.id], seconds = 6 }
   local body = type(case.response.body) == "table" and case.response.body or {}
   if body.status == "canceled" and not case.request.url:find("cancel") then
@@ -168,12 +167,15 @@ local function try(provider, list, case)
   return cases.differences(case.response, answer)
 end
 
-describe("the simulator", function()
+-- Describes them in a spec file, whose environment has busted's words.
+local function describe_cases(spec, providers)
+  local describe, it, teardown, assert = spec.describe, spec.it, spec.teardown, spec.assert
+
   teardown(function()
     for _, sim in pairs(simulators) do sim:remove() end
   end)
 
-  for _, provider in ipairs(PROVIDERS) do
+  for _, provider in ipairs(providers) do
     describe("of " .. provider, function()
       local list = cases.load(provider)
       for _, case in ipairs(list) do
@@ -194,4 +196,6 @@ describe("the simulator", function()
       end)
     end)
   end
-end)
+end
+
+return describe_cases

@@ -1,0 +1,168 @@
+-- Runs spec files side by side, one process each: `make test` does. What a file prints is shown whole when something in it
+-- failed or is pending (V=1: always). Ends with the slowest files and one line, "N passed, N failed".
+--
+--   lua5.4 spec/run.lua [FILE or FOLDER...]     all of spec/ by default
+--
+--   JOBS=N          files at once; by default three for each core, since most of them wait most of the time
+--   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
+--   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
+--
+-- Each file has a TMPDIR of its own. What still runs with it when the file has ended is ended too.
+package.path = "./?.lua;" .. package.path
+local shell = require "spec.support.shell"
+local socket = require "socket"
+
+local LIMIT_SECONDS = tonumber(os.getenv("SPEC_SECONDS")) or (os.getenv("SPEC_SLOW") and 1800 or 300)
+local TIMES = os.getenv("SPEC_TIMES")
+local VERBOSE = (os.getenv("V") or "") ~= ""
+local SHOWN = 10
+
+-- Files -------------------------------------------------------------------------------------------------------------------
+
+local function lines_of(command)
+  local lines = {}
+  for line in shell.output(command):gmatch("[^\n]+") do lines[#lines + 1] = line end
+  return lines
+end
+
+local function read_times()
+  local times = {}
+  for seconds, file in ((TIMES and shell.read(TIMES)) or ""):gmatch("(%S+) (%S+)\n") do times[file] = tonumber(seconds) end
+  return times
+end
+
+-- Where nothing is known: hosts that are live take longest, scripts alone least, and of two files the larger one.
+local function guess(file)
+  local folder = file:match("^spec/([^/]+)/")
+  local weight = ({ live = 3, api = 2 })[folder] or 1
+  return 1000 * weight + #(shell.read(file) or "") / 1000
+end
+
+local function find_files(places)
+  local found, seen = {}, {}
+  for _, place in ipairs(places) do
+    local command = ("find %s -name '*_spec.lua' | sort"):format(shell.quote(place))
+    for _, file in ipairs(place:find("%.lua$") and { place } or lines_of(command)) do
+      if not seen[file] then found[#found + 1] = file end
+      seen[file] = true
+    end
+  end
+  local times = read_times()
+  local cost = {}
+  for _, file in ipairs(found) do cost[file] = times[file] or guess(file) end
+  table.sort(found, function(a, b) return cost[a] > cost[b] end)
+  return found, times
+end
+
+-- One file ------------------------------------------------------------------------------------------------------------------
+
+-- Processes whose environment has this folder as TMPDIR: those that the file has started.
+local function end_strays(folder)
+  local command = "grep -lazF %s /proc/[0-9]*/environ 2>/dev/null || true"
+  for _, path in ipairs(lines_of(command:format(shell.quote("TMPDIR=" .. folder)))) do
+    os.execute(("kill -KILL %s 2>/dev/null"):format(path:match("%d+")))
+  end
+end
+
+local function begin(file)
+  local folder = lines_of("mktemp -d")[1]
+  local output = VERBOSE and "-o gtest" or "-o plainTerminal"
+  local command = ("exec >%s/output 2>&1; TMPDIR=%s timeout --foreground -k 10 %d lua5.4 /usr/bin/busted %s %s; echo $? >%s/code")
+  os.execute("mkdir " .. folder .. "/tmp")
+  return {
+    file = file, folder = folder, began = socket.gettime(),
+    pipe = assert(io.popen(command:format(folder, folder .. "/tmp", LIMIT_SECONDS, output, shell.quote(file), folder))),
+  }
+end
+
+local function counted(output, what)
+  return tonumber(output:match("(%d+) " .. what))
+end
+
+-- nil while it runs.
+local function result_of(run)
+  local code = tonumber(shell.read(run.folder .. "/code") or "")
+  if not code then return nil end
+  run.pipe:close()
+  end_strays(run.folder .. "/tmp")
+  local output = shell.read(run.folder .. "/output") or ""
+  os.execute("rm -rf " .. shell.quote(run.folder))
+  local result = {
+    file = run.file, output = output, seconds = socket.gettime() - run.began, passed = counted(output, "success") or 0,
+    failed = (counted(output, "failure") or 0) + (counted(output, "error") or 0), pending = counted(output, "pending") or 0,
+  }
+  if code == 124 or code == 137 then
+    result.problem = ("was ended: it took more than %d s"):format(LIMIT_SECONDS)
+  elseif code ~= 0 and result.failed == 0 then
+    result.problem = "ended with " .. code
+  elseif result.passed + result.failed + result.pending == 0 then
+    result.problem = "has run no test"
+  end
+  if result.problem then result.failed = result.failed + 1 end
+  return result
+end
+
+-- All -----------------------------------------------------------------------------------------------------------------------
+
+local function show(result)
+  local verdict = result.failed == 0 and "ok  " or "FAIL"
+  local text = ("%s %6.1f s  %s: %d passed"):format(verdict, result.seconds, result.file, result.passed)
+  if result.failed > 0 then text = text .. (", %d failed"):format(result.failed) end
+  if result.pending > 0 then text = text .. (", %d pending"):format(result.pending) end
+  print(text .. (result.problem and ": it " .. result.problem or ""))
+  if VERBOSE or result.failed > 0 or result.pending > 0 then print(result.output) end
+end
+
+local function run_all(files, jobs)
+  local running, results, next_file = {}, {}, 1
+  while next_file <= #files or #running > 0 do
+    while #running < jobs and next_file <= #files do
+      running[#running + 1] = begin(files[next_file])
+      next_file = next_file + 1
+    end
+    socket.sleep(0.05)
+    for i = #running, 1, -1 do
+      local result = result_of(running[i])
+      if result then
+        table.remove(running, i)
+        results[#results + 1] = result
+        show(result)
+      end
+    end
+  end
+  return results
+end
+
+local function keep_times(times, results)
+  if not TIMES then return end
+  for _, result in ipairs(results) do times[result.file] = result.seconds end
+  local file = io.open(TIMES, "w")
+  if not file then return end
+  for name, seconds in pairs(times) do file:write(("%.1f %s\n"):format(seconds, name)) end
+  file:close()
+end
+
+local function show_slowest(results)
+  if #results < 2 then return end
+  table.sort(results, function(a, b) return a.seconds > b.seconds end)
+  print "\nslowest files:"
+  for i = 1, math.min(SHOWN, #results) do print(("%8.1f s  %s"):format(results[i].seconds, results[i].file)) end
+end
+
+local function main()
+  io.stdout:setvbuf("line")
+  local began = socket.gettime()
+  local files, times = find_files(#arg > 0 and arg or { "spec" })
+  local results = run_all(files, tonumber(os.getenv("JOBS")) or 3 * tonumber(lines_of("nproc")[1]))
+  local sum = { passed = 0, failed = 0, pending = 0 }
+  for _, result in ipairs(results) do
+    for name in pairs(sum) do sum[name] = sum[name] + result[name] end
+  end
+  keep_times(times, results)
+  show_slowest(results)
+  print(("\n%d files in %.0f s"):format(#results, socket.gettime() - began))
+  print(("%d passed, %d failed, %d skipped"):format(sum.passed, sum.failed, sum.pending))
+  os.exit(sum.failed == 0 and #results > 0 and 0 or 1)
+end
+
+main()
