@@ -316,6 +316,17 @@ describe("faults of the simulator", function()
     assert.equal(true, journal(sim).requests[1].paid)
   end)
 
+  it("echo and echo_refusal have the credential in the answer; only the first is a job", function()
+    for fault, status in pairs { echo = 200, echo_refusal = 400 } do
+      local sim = simulate("--fault", "*:" .. fault .. ":1:POST")
+      local ok, answer = submit(sim)
+      assert.is_true(ok)
+      assert.equal(status, answer.status)
+      assert.is_truthy(answer.body:find(KEYS.fal, 1, true), answer.body)
+      assert.equal(status == 200, journal(sim).requests[1].paid)
+    end
+  end)
+
   it("never ending and moderated jobs are so when looked at", function()
     local sim = simulate("--fault", "runway:moderated:1", "--fault", "luma:never_ending:1")
     local task = send(sim, "POST", "/api.dev.runwayml.com/v1/text_to_video",

@@ -30,8 +30,10 @@ enum sim_fault {
 	SIM_RATE_LIMIT,	  /* 429 as the vendor says it */
 	SIM_SERVER_ERROR, /* 5xx */
 	SIM_SLOW,
-	SIM_TRUNCATED,	/* done, but half of the answer's body is missing */
-	SIM_WRONG_JSON, /* done, but the answer is no JSON, or not the vendor's */
+	SIM_TRUNCATED,	  /* done, but half of the answer's body is missing */
+	SIM_WRONG_JSON,	  /* done, but the answer is no JSON, or not the vendor's */
+	SIM_ECHO,	  /* done, and the answer has the caller's credential in it */
+	SIM_ECHO_REFUSAL, /* nothing done: 400, with the caller's credential in every text */
 	SIM_NEVER_ENDING,
 	SIM_MODERATED,
 	SIM_OUT_OF_CREDIT,

@@ -30,7 +30,7 @@ struct sim_faults {
 };
 
 static const char *const names[SIM_FAULT_COUNT] = { NULL, "reset_before", "reset_after", "429", "5xx", "slow", "truncated",
-	"wrong_json", "never_ending", "moderated", "out_of_credit" };
+	"wrong_json", "echo", "echo_refusal", "never_ending", "moderated", "out_of_credit" };
 
 const char *sim_fault_name(enum sim_fault fault)
 {
@@ -81,8 +81,7 @@ static enum error_code read_rule(const char *text, struct rule *rule, struct err
 	if (rule->fault == SIM_FAULT_NONE)
 		return error_set(error, ERROR_INVALID, "fault",
 			"\"%s\": there is no fault \"%s\"; there are reset_before, reset_after, 429, 5xx, slow, truncated, "
-			"wrong_json, "
-			"never_ending, moderated, out_of_credit",
+			"wrong_json, echo, echo_refusal, never_ending, moderated, out_of_credit",
 			text, kind);
 	errno = 0;
 	rule->rate = strtod(rate, &end);

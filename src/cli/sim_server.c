@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/limits.h"
 
 #define OPTION_BYTES 32
@@ -210,7 +211,7 @@ static const char *credential_scheme(struct mg_connection *connection, char *tex
 static void note(struct sim_server *server, struct mg_connection *connection, const struct sim_exchange *x, bool shown)
 {
 	char scheme[32];
-	bool made = x->fault < SIM_RATE_LIMIT || (x->fault >= SIM_SLOW && x->fault <= SIM_WRONG_JSON) || x->fault_used;
+	bool made = x->fault < SIM_RATE_LIMIT || (x->fault >= SIM_SLOW && x->fault <= SIM_ECHO_REFUSAL) || x->fault_used;
 	const struct sim_entry entry = {
 		.provider = x->provider,
 		.method = x->method,
@@ -253,11 +254,64 @@ static void run_script(struct sim_server *server, struct sim_exchange *x)
 	buffer_text(&x->answer, "{\"simulator\":\"the vendor's script failed; see its standard error\"}");
 }
 
+/* What came as credentials, as a JSON text. Vendors do echo it: some proxies dump the head of what they refuse. */
+static void write_credentials(struct mg_connection *connection, struct buffer *out)
+{
+	static const char *const names[] = { "Authorization", "X-API-KEY", "Modal-Key", "Modal-Secret", NULL };
+	struct buffer all;
+
+	buffer_init(&all, LIMIT_SIM_HEAD_BYTES);
+	buffer_text(&all, "seen:");
+	for (int i = 0; names[i] != NULL; i++) {
+		const char *value = mg_get_header(connection, names[i]);
+		if (value != NULL) {
+			buffer_char(&all, ' ');
+			buffer_text(&all, value);
+		}
+	}
+	json_write_text(out, all.failed ? "" : all.data);
+	buffer_free(&all);
+}
+
+/* A member more in an answer that is an object. */
+static void echo_in_answer(struct mg_connection *connection, struct sim_exchange *x)
+{
+	struct buffer echoed;
+
+	if (!x->is_json || x->answer.length < 2 || x->answer.data[0] != '{')
+		return;
+	buffer_init(&echoed, LIMIT_SIM_ANSWER_BYTES);
+	buffer_text(&echoed, "{\"echo\":");
+	write_credentials(connection, &echoed);
+	if (x->answer.data[1] != '}')
+		buffer_char(&echoed, ',');
+	buffer_append(&echoed, x->answer.data + 1, x->answer.length - 1);
+	buffer_free(&x->answer);
+	x->answer = echoed;
+}
+
+static int refuse_with_echo(struct sim_server *server, struct mg_connection *connection, struct sim_exchange *x)
+{
+	static const char *const members[] = { "id", "detail", "message", "error", "title", "failure_reason" };
+
+	x->status = 400;
+	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
+		buffer_format(&x->answer, "%s\"%s\":", i == 0 ? "{" : ",", members[i]);
+		write_credentials(connection, &x->answer);
+	}
+	buffer_char(&x->answer, '}');
+	note(server, connection, x, true);
+	reply(server, connection, x->status, "Content-Type: application/json\r\n", &x->answer, x->answer.length);
+	return x->status;
+}
+
 static int answer_vendor(struct sim_server *server, struct mg_connection *connection, struct sim_exchange *x)
 {
 	size_t sent;
 	bool lost = x->fault == SIM_RESET_AFTER;
 
+	if (x->fault == SIM_ECHO_REFUSAL)
+		return refuse_with_echo(server, connection, x);
 	run_script(server, x);
 	note(server, connection, x, !lost);
 	nap(server, server->options.latency_ms + x->delay_ms + (x->fault == SIM_SLOW ? server->options.slow_ms : 0));
@@ -267,6 +321,8 @@ static int answer_vendor(struct sim_server *server, struct mg_connection *connec
 	}
 	if (x->fault == SIM_WRONG_JSON)
 		spoil_json(x);
+	if (x->fault == SIM_ECHO)
+		echo_in_answer(connection, x);
 	sent = x->fault == SIM_TRUNCATED ? x->answer.length / 2 : x->answer.length;
 	reply(server, connection, x->status, x->headers.data != NULL ? x->headers.data : "", &x->answer, sent);
 	return x->status;
