@@ -416,6 +416,60 @@ local requests = {
     submit = "ctx.request { path = '/', form = { { name = 'a', data_uri = 'javascript:1' } } }",
   },
   { name = "request_form_text", submit = "ctx.request { path = '/', form = { 'a' } }", says = "a list of" },
+  {
+    name = "request_form_type_lines", says = "content_type of a part has a control",
+    submit = "ctx.request { path = '/', form = { { name = 'a', content_type = 'a/b\\r\\nX: 1', data = 'x' } } }",
+  },
+  {
+    name = "request_form_name_lines", says = "name of a part has a control",
+    submit = "ctx.request { path = '/', form = { { name = 'a\\r\\nX: 1', value = 'x' } } }",
+  },
+  {
+    name = "request_form_filename_lines", says = "filename of a part has a control",
+    submit = "ctx.request { path = '/', form = { { name = 'a', filename = 'b\\nX: 1', data = 'x' } } }",
+  },
+  {
+    name = "request_form_nul", says = "name of a part has a control",
+    submit = "ctx.request { path = '/', form = { { name = 'a\\0b', value = 'x' } } }",
+  },
+  {
+    name = "request_form_uri_lines", says = "type in data_uri has a control",
+    submit = "ctx.request { path = '/', form = { { name = 'a', data_uri = 'data:a/b\\r\\nX: 1,x' } } }",
+  },
+  {
+    name = "request_form_not_base64", says = "is not base64",
+    submit = "ctx.request { path = '/', form = { { name = 'a', data_uri = 'data:a/b;base64,A?AA' } } }",
+  },
+  {
+    name = "request_form_long_name", says = "at most 256",
+    submit = "ctx.request { path = '/', form = { { name = ('a'):rep(1000), value = 'x' } } }",
+  },
+  -- what would not fit into the head of a request is told at once, not tried again and again
+  {
+    name = "request_long_header", says = "at most 8192",
+    submit = "ctx.request { path = '/', headers = { A = ('a'):rep(40000) } }",
+  },
+  {
+    name = "request_long_header_name", says = "at most 256",
+    submit = "ctx.request { path = '/', headers = { [('a'):rep(300)] = 'b' } }",
+  },
+  {
+    name = "request_long_head", says = "all headers together",
+    submit = "local h = {} for i = 1, 8 do h['X-' .. i] = ('a'):rep(8000) end ctx.request { path = '/', headers = h }",
+  },
+  {
+    name = "request_many_credentials", says = "more than 4 credentials",
+    submit = "ctx.request { path = '/', headers = { A = ('{api_key}'):rep(900) } }",
+  },
+  {
+    name = "request_long_auth", says = "at most 8192", submit = "ctx.request { path = '/' }",
+    fields = { auth = "{ Authorization = ('a'):rep(9000) }" },
+  },
+  { name = "request_null_query", submit = "ctx.request { path = '/', query = { a = require('cjson').null } }", says = "query" },
+  {
+    name = "request_nul_query", submit = "ctx.request { path = '/', query = { ['a\\0b'] = 1, a = 2 } }", status = 200,
+    says = "a=2&a%%00b=1",
+  },
   { name = "request_timeout_nan", submit = "ctx.request { path = '/', timeout = 0 / 0 }", says = "timeout" },
   { name = "request_empty_url", submit = "ctx.request { url = '', query = { a = 1 } }", says = "url is empty" },
   { name = "request_nul_path", submit = "ctx.request { path = '/a\\0b' }", status = 200, says = "/a%%00b" },

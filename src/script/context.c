@@ -28,8 +28,8 @@ static int request_answered(lua_State *L, int status, lua_KContext context)
 	return response_push(L, current_call(L)->response);
 }
 
-/* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. A live one is sent. The
- * request table stays on the stack while the call waits: the outgoing request borrows from it. */
+/* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. A live one is sent. What the
+ * outgoing request borrows is anchored on the stack while the call waits. */
 static int context_request(lua_State *L)
 {
 	struct script_call *call = current_call(L);

@@ -79,6 +79,26 @@ static void refuse(lua_State *L, const char *field, const char *message)
 	lua_error(L);
 }
 
+/* ---- what is borrowed ---- */
+
+/* The string at `index`, kept by the anchor whatever becomes of where it stands now. */
+static const char *borrow(lua_State *L, struct outgoing *outgoing, int index, size_t *length)
+{
+	lua_pushvalue(L, index);
+	lua_rawseti(L, outgoing->anchor, ++outgoing->anchored);
+	return lua_tolstring(L, index, length);
+}
+
+/* A text that stands in a line of the head, or of a part's: it may neither end the line nor be another text to C. */
+static void check_line(lua_State *L, const char *what, const char *text, size_t length, size_t most)
+{
+	if (length > most)
+		luaL_error(L, "ctx.request: %s has %d bytes, at most %d are possible", what, (int)length, (int)most);
+	for (size_t i = 0; i < length; i++)
+		if (((unsigned char)text[i] < 0x20 && text[i] != '\t') || text[i] == 0x7f)
+			luaL_error(L, "ctx.request: %s has a control character", what);
+}
+
 /* ---- URL ---- */
 
 static void refuse_length(lua_State *L)
@@ -137,9 +157,17 @@ static void append_encoded(struct buffer *url, const char *text, size_t length)
 	}
 }
 
-static int compare_texts(const void *a, const void *b)
+struct name {
+	const char *text;
+	size_t length;
+};
+
+static int compare_query_names(const void *a, const void *b)
 {
-	return strcmp(*(const char *const *)a, *(const char *const *)b);
+	const struct name *x = a, *y = b;
+	int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
+
+	return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
 }
 
 static void append_query_value(lua_State *L, struct buffer *url)
@@ -149,7 +177,7 @@ static void append_query_value(lua_State *L, struct buffer *url)
 	lua_Integer whole;
 	int exact, type = lua_type(L, -1);
 
-	if (type == LUA_TTABLE || type == LUA_TFUNCTION)
+	if (type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TLIGHTUSERDATA)
 		luaL_error(L, "ctx.request: query: a value must be text, a number or a boolean, not a %s", lua_typename(L, type));
 	whole = lua_tointegerx(L, -1, &exact);
 	if (type == LUA_TNUMBER && exact)
@@ -165,20 +193,22 @@ static void append_query_value(lua_State *L, struct buffer *url)
 
 static void append_query(lua_State *L, int table, struct buffer *url)
 {
-	const char *names[32];
+	struct name names[32];
 	size_t count = 0;
 
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING || count == 32)
 			luaL_error(L, "ctx.request: query: at most 32 named values");
-		names[count++] = lua_tostring(L, -2);
+		names[count].text = lua_tolstring(L, -2, &names[count].length);
+		count++;
 	}
-	qsort(names, count, sizeof *names, compare_texts);
+	qsort(names, count, sizeof *names, compare_query_names);
 	for (size_t i = 0; i < count; i++) {
 		buffer_char(url, i > 0 || strchr(url->data, '?') != NULL ? '&' : '?');
-		append_encoded(url, names[i], strlen(names[i]));
+		append_encoded(url, names[i].text, names[i].length);
 		buffer_char(url, '=');
-		lua_getfield(L, table, names[i]);
+		lua_pushlstring(L, names[i].text, names[i].length);
+		lua_gettable(L, table);
 		append_query_value(L, url);
 		lua_pop(L, 1);
 	}
@@ -264,19 +294,38 @@ static bool is_header_name(const char *name)
 	return at > name && *at == '\0';
 }
 
+/* A credential is written in place of each; so many of the longest still fit into a line of the head. */
+static void check_credential_count(lua_State *L, const char *name, const char *value)
+{
+	int count = 0;
+
+	for (const char *at = strchr(value, '{'); at != NULL; at = strchr(at + 1, '{'))
+		count += at[1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '}';
+	if (count > LIMIT_OUTGOING_HEADER_CREDENTIALS)
+		luaL_error(L, "ctx.request: the header '%s' names more than %d credentials", name,
+			LIMIT_OUTGOING_HEADER_CREDENTIALS);
+}
+
+static void check_header(lua_State *L, const char *name, const char *value)
+{
+	if (!is_header_name(name))
+		luaL_error(L, "ctx.request: '%s' is not a header name", name);
+	check_line(L, "the name of a header", name, strlen(name), LIMIT_OUTGOING_NAME_BYTES);
+	if (header_is_ours(name))
+		luaL_error(L, "ctx.request: the header '%s' is the host's", name);
+	lua_pushfstring(L, "the value of header '%s'", name);
+	check_line(L, lua_tostring(L, -1), value, strlen(value), LIMIT_OUTGOING_HEADER_BYTES);
+	lua_pop(L, 1);
+	check_credential_count(L, name, value);
+}
+
 /* Keeps the headers sorted by name. */
 static void set_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
 {
 	size_t i = outgoing->header_count;
 	int order = -1;
 
-	if (!is_header_name(name))
-		luaL_error(L, "ctx.request: '%s' is not a header name", name);
-	if (header_is_ours(name))
-		luaL_error(L, "ctx.request: the header '%s' is the host's", name);
-	for (const char *at = value; *at != '\0'; at++)
-		if ((unsigned char)*at < 0x20 && *at != '\t')
-			luaL_error(L, "ctx.request: the value of header '%s' has a control character", name);
+	check_header(L, name, value);
 	while (i > 0 && (order = compare_names(outgoing->headers[i - 1].name, name)) > 0)
 		i--;
 	if (i > 0 && order == 0) { /* a later one takes the place of an earlier */
@@ -288,6 +337,32 @@ static void set_header(lua_State *L, struct outgoing *outgoing, const char *name
 			(outgoing->header_count++ - i) * sizeof *outgoing->headers);
 	}
 	outgoing->headers[i] = (struct outgoing_header){ .name = name, .value = value };
+}
+
+/* The name and the value on top of the stack. */
+static void add_script_header(lua_State *L, struct outgoing *outgoing)
+{
+	const char *name, *value;
+	size_t name_length, value_length;
+
+	if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
+		luaL_error(L, "ctx.request: headers: names and values must be text");
+	name = borrow(L, outgoing, -2, &name_length);
+	value = borrow(L, outgoing, -1, &value_length);
+	if (strlen(name) != name_length || strlen(value) != value_length)
+		luaL_error(L, "ctx.request: the header '%s' has a control character in it", name);
+	set_header(L, outgoing, name, value);
+}
+
+static void check_head(lua_State *L, const struct outgoing *outgoing)
+{
+	size_t bytes = 0;
+
+	for (size_t i = 0; i < outgoing->header_count; i++)
+		bytes += strlen(outgoing->headers[i].name) + strlen(outgoing->headers[i].value);
+	if (bytes > LIMIT_OUTGOING_HEAD_BYTES)
+		luaL_error(L, "ctx.request: all headers together have %d bytes, at most %d are possible", (int)bytes,
+			LIMIT_OUTGOING_HEAD_BYTES);
 }
 
 static void read_headers(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
@@ -302,37 +377,63 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 	else if (outgoing->body_kind == BODY_FORM)
 		set_header(L, outgoing, "Content-Type", "multipart/form-data");
 	if (lua_getfield(L, index, "headers") == LUA_TTABLE) {
-		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-			if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
-				luaL_error(L, "ctx.request: headers: names and values must be text");
-			if (strlen(lua_tostring(L, -1)) != (size_t)lua_rawlen(L, -1) ||
-				strlen(lua_tostring(L, -2)) != (size_t)lua_rawlen(L, -2))
-				luaL_error(L, "ctx.request: the header '%s' has a control character in it", lua_tostring(L, -2));
-			set_header(L, outgoing, lua_tostring(L, -2), lua_tostring(L, -1));
-		}
+		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
+			add_script_header(L, outgoing);
 	}
 	lua_pop(L, 1);
 	if (outgoing->trace != NULL)
 		set_header(L, outgoing, "traceparent", outgoing->trace);
+	check_head(L, outgoing);
 }
 
 /* ---- body ---- */
 
-/* A text field of the table on top, or NULL. Its value stays anchored by the table. */
-static const char *part_text(lua_State *L, const char *name, size_t *length)
+/* A text field of the table on top, or NULL. */
+static const char *part_text(lua_State *L, struct outgoing *outgoing, const char *name, size_t *length)
 {
 	const char *text = NULL;
 
 	if (lua_getfield(L, -1, name) == LUA_TSTRING)
-		text = lua_tolstring(L, -1, length);
+		text = borrow(L, outgoing, -1, length);
 	lua_pop(L, 1);
 	return text;
 }
 
-/* data:image/png;base64,AAAA: the type goes to content_type unless the part has one. */
-static void split_data_uri(lua_State *L, struct outgoing_part *part, const char *uri, size_t length)
+/* One that stands in a line of the part's head. */
+static const char *part_line(lua_State *L, struct outgoing *outgoing, const char *name)
 {
-	const char *comma = memchr(uri, ',', length < 256 ? length : 256);
+	const char *text = NULL;
+	size_t length;
+
+	if (lua_getfield(L, -1, name) == LUA_TSTRING) {
+		text = borrow(L, outgoing, -1, &length);
+		lua_pushfstring(L, "form: the %s of a part", name);
+		check_line(L, lua_tostring(L, -1), text, length, LIMIT_OUTGOING_NAME_BYTES);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	return text;
+}
+
+/* Quartets of the alphabet, the last with up to two = at its end: what EVP_DecodeBlock() takes and decodes to what was meant. */
+static bool is_base64(const char *text, size_t length)
+{
+	size_t padding = 0;
+
+	if (length % 4 != 0)
+		return false;
+	while (padding < 2 && padding < length && text[length - padding - 1] == '=')
+		padding++;
+	for (size_t i = 0; i < length - padding; i++)
+		if (!is_alphanumeric((unsigned char)text[i]) && text[i] != '+' && text[i] != '/')
+			return false;
+	return true;
+}
+
+/* data:image/png;base64,AAAA: the type goes to content_type unless the part has one. */
+static void split_data_uri(lua_State *L, struct outgoing *outgoing, struct outgoing_part *part, const char *uri, size_t length)
+{
+	const char *comma = memchr(uri, ',', length < LIMIT_OUTGOING_NAME_BYTES ? length : LIMIT_OUTGOING_NAME_BYTES);
 	size_t head;
 
 	if (length < 5 || memcmp(uri, "data:", 5) != 0 || comma == NULL)
@@ -341,41 +442,50 @@ static void split_data_uri(lua_State *L, struct outgoing_part *part, const char 
 	part->base64 = head >= 7 && memcmp(comma - 7, ";base64", 7) == 0;
 	part->data = comma + 1;
 	part->data_length = length - head - 1;
+	if (part->base64 && !is_base64(part->data, part->data_length))
+		luaL_error(L, "ctx.request: form: the data_uri of part '%s' is not base64", part->name);
 	if (part->content_type == NULL && head > 5) {
 		lua_pushlstring(L, uri + 5, strcspn(uri + 5, ";,"));
-		part->content_type = lua_tostring(L, -1);
-		lua_setfield(L, -2, "content_type"); /* anchored in the script's own table */
+		part->content_type = borrow(L, outgoing, -1, &length);
+		check_line(L, "form: the type in data_uri", part->content_type, length, LIMIT_OUTGOING_NAME_BYTES);
+		lua_pop(L, 1);
 	}
 }
 
-static void read_part(lua_State *L, struct outgoing_part *part)
+/* What a field has: text, or what has one way to be written. */
+static void read_value(lua_State *L, struct outgoing *outgoing, struct outgoing_part *part)
+{
+	int type = lua_getfield(L, -1, "value");
+
+	if (type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN) {
+		luaL_tolstring(L, -1, NULL);
+		part->value = borrow(L, outgoing, -1, &part->value_length);
+		lua_pop(L, 1);
+	}
+	lua_pop(L, 1);
+	if (part->value == NULL)
+		luaL_error(L, "ctx.request: form: part '%s' needs value, data or data_uri", part->name);
+}
+
+static void read_part(lua_State *L, struct outgoing *outgoing, struct outgoing_part *part)
 {
 	size_t length = 0;
 	const char *uri;
 
 	*part = (struct outgoing_part){ 0 };
-	part->name = part_text(L, "name", &length);
+	part->name = part_line(L, outgoing, "name");
 	if (part->name == NULL)
 		luaL_error(L, "ctx.request: form: each part needs a name");
-	part->filename = part_text(L, "filename", &length);
-	part->content_type = part_text(L, "content_type", &length);
-	part->data = part_text(L, "data", &part->data_length);
-	uri = part_text(L, "data_uri", &length);
+	part->filename = part_line(L, outgoing, "filename");
+	part->content_type = part_line(L, outgoing, "content_type");
+	part->data = part_text(L, outgoing, "data", &part->data_length);
+	uri = part_text(L, outgoing, "data_uri", &length);
 	if (uri != NULL)
-		split_data_uri(L, part, uri, length);
-	if (part->data != NULL) {
-		if (part->filename == NULL)
-			part->filename = part->name;
-		return;
-	}
-	if (lua_getfield(L, -1, "value") == LUA_TNUMBER || lua_isboolean(L, -1)) {
-		luaL_tolstring(L, -1, NULL);
-		lua_setfield(L, -3, "value");
-	}
-	lua_pop(L, 1);
-	part->value = part_text(L, "value", &part->value_length);
-	if (part->value == NULL)
-		luaL_error(L, "ctx.request: form: part '%s' needs value, data or data_uri", part->name);
+		split_data_uri(L, outgoing, part, uri, length);
+	if (part->data == NULL)
+		read_value(L, outgoing, part);
+	else if (part->filename == NULL)
+		part->filename = part->name;
 }
 
 static void read_form(lua_State *L, struct outgoing *outgoing)
@@ -390,7 +500,7 @@ static void read_form(lua_State *L, struct outgoing *outgoing)
 	for (size_t i = 0; i < count; i++) {
 		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) != LUA_TTABLE)
 			luaL_error(L, "ctx.request: form: a list of { name =, value = } is expected");
-		read_part(L, &outgoing->parts[i]);
+		read_part(L, outgoing, &outgoing->parts[i]);
 		lua_pop(L, 1);
 	}
 	outgoing->part_count = count;
@@ -406,7 +516,7 @@ static void read_body(lua_State *L, int index, struct outgoing *outgoing)
 		read_form(L, outgoing);
 	} else if (lua_getfield(L, index, "body") == LUA_TSTRING) {
 		outgoing->body_kind = BODY_TEXT;
-		outgoing->text = lua_tolstring(L, -1, &outgoing->text_length);
+		outgoing->text = borrow(L, outgoing, -1, &outgoing->text_length);
 	}
 }
 
@@ -428,13 +538,14 @@ static void read_method(lua_State *L, int index, struct outgoing *outgoing)
 
 void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
 {
-	int top = lua_gettop(L);
-
 	luaL_checktype(L, index, LUA_TTABLE);
 	index = lua_absindex(L, index);
 	luaL_checkstack(L, 16, NULL);
+	lua_createtable(L, 8, 0);
+	outgoing->anchor = lua_gettop(L);
+	outgoing->anchored = 0;
 	read_body(L, index, outgoing);
-	lua_settop(L, top); /* what was borrowed is anchored in the request table */
+	lua_settop(L, outgoing->anchor);
 	read_method(L, index, outgoing);
 	read_url(L, index, manifest, outgoing);
 	read_headers(L, index, manifest, outgoing);
@@ -444,7 +555,7 @@ void outgoing_read(lua_State *L, int index, const struct manifest *manifest, str
 			luaL_error(L, "ctx.request: timeout must be a number of seconds");
 	}
 	outgoing->free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
-	lua_settop(L, top);
+	lua_settop(L, outgoing->anchor);
 }
 
 void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *bytes)

@@ -1,7 +1,7 @@
 /* outgoing.h - the HTTP request that a script asks for, checked, and ready to be shown or sent.
  *
- * Preview and transfer are made from the same struct, so what a dry run shows is what live would send (design 2.6). Texts borrow from the
- * script's request table, which stays on the coroutine's stack while the call waits. */
+ * Preview and transfer are made from the same struct, so what a dry run shows is what live would send (design 2.6). Texts borrow the script's
+ * strings. These are kept by an anchor of ours on the coroutine's stack while the call waits: the script's own tables may change meanwhile. */
 #pragma once
 
 #include <stdbool.h>
@@ -49,6 +49,8 @@ struct outgoing {
 	size_t part_count;
 	double timeout_seconds; /* 0: the default */
 	bool free;		/* the script says that it costs nothing, though it is no GET: an upload */
+	int anchor;		/* while it is read: where the anchor lies on the stack */
+	int anchored;		/* and how many strings it keeps */
 };
 
 struct manifest;
@@ -63,7 +65,8 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes);
 bool outgoing_may_cost(const struct outgoing *outgoing);
 
 /* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
- * script did not declare raises { field =, message = }. [-0, +0, e] */
+ * script did not declare raises { field =, message = }. Pushes the anchor of what `outgoing` borrows: it must stay on the stack as long as
+ * `outgoing` is used. The table may change. [-0, +1, e] */
 void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
 
 /* The optional credentials whose {name} is in a header, as bits by their places in the subject's list; those beyond 32 are not seen. */
@@ -72,5 +75,5 @@ uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const st
 /* Appends the preview (design 7): { method, url, headers, body | form }. Credentials stay {name}. */
 void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out);
 
-/* The bytes of a part whose data is base64 text. Fails the buffer when it is not. */
+/* The bytes of a part whose data is base64 text, as outgoing_read() has checked it. Fails the buffer when there is no memory. */
 void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *bytes);
