@@ -79,14 +79,16 @@ run: build ## build and start the host on 127.0.0.1:8001
 # Sanitizers: the suite runs against the instrumented host; LeakSanitizer and stacks as big as instrumented frames need.
 TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) VERIFY_WEBHOOK=$(abspath $(BUILD)/verify-webhook) \
             CLOCK_SHIFT_LIBRARY=$(abspath $(BUILD)/clock-shift.so) OUT_OF_MEMORY_LIBRARY=$(abspath $(BUILD)/out-of-memory.so) \
+            TRANSFER_PROBE=$(abspath $(BUILD)/transfer-probe) DISK_FAULT_LIBRARY=$(abspath $(BUILD)/disk-fault.so) \
             ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99 \
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
+TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe clock-shift.so out-of-memory.so disk-fault.so)
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
-	@$(MAKE) --no-print-directory $(BUILD)/verify-webhook $(BUILD)/clock-shift.so $(BUILD)/out-of-memory.so
+	@$(MAKE) --no-print-directory $(TEST_PROGRAMS)
 	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)
 
 demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
@@ -125,6 +127,12 @@ $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs jansson) -lpthread -lm
 
+# What the host's transfers say of a request, with a rule of its own for which addresses may be reached.
+$(BUILD)/transfer-probe: spec/support/transfer_probe.c $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/engine/address.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
+	  $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
+
 $(BUILD)/bench-subscribers: spec/bench/subscribers.c
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $<
@@ -136,6 +144,10 @@ $(BUILD)/clock-shift.so: spec/support/clock_shift.c
 # An allocator that a spec can let fail.
 $(BUILD)/out-of-memory.so: spec/support/out_of_memory.c
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARNINGS)) -fPIC -shared -o $@ $<
+
+# A disk that a spec can let fail.
+$(BUILD)/disk-fault.so: spec/support/disk_fault.c
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(filter-out -Wmissing-prototypes,$(WARNINGS)) -fPIC -shared -o $@ $< -ldl
 
 clean: ## remove build/
 	rm -rf build

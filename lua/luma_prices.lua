@@ -24,16 +24,22 @@ luma_prices.PRICING = {
   },
 }
 
-local PRICING = luma_prices.PRICING
+local PRICING, AGENTS = luma_prices.PRICING, luma_prices.PRICING.agents
 
--- What is not listed follows from what is: the price goes with the pixels, so with the length, and from model to model.
+local NO_MODEL = "a published price of this model"
+
+-- What is not listed follows from what is: the price goes with the pixels, so with the length, and from model to model. nil
+-- when nothing
+-- is: a model may be offered before its price is known.
 local function dream_video_price(model, resolution, duration)
-  local listed = PRICING[model][resolution]
+  local rows = PRICING[model]
+  local listed = type(rows) == "table" and rows[resolution] or nil
   if listed and listed[duration] then return listed[duration] end
   if model == "ray-flash-2" then
-    return usd.to_cents(dream_video_price("ray-2", resolution, duration) * PRICING["ray-flash-2"].share_of_ray_2)
+    local price, share = dream_video_price("ray-2", resolution, duration), rows and rows.share_of_ray_2
+    return price and share and usd.to_cents(price * share)
   end
-  return usd.to_cents(PRICING[model][resolution]["5s"] * 9 / 5)
+  return listed and listed["5s"] and usd.to_cents(listed["5s"] * 9 / 5)
 end
 
 local function dream_video_estimate(body)
@@ -41,6 +47,7 @@ local function dream_video_estimate(body)
   local missing = not resolution and "the resolution" or (not duration and "the length") or nil
   local low = dream_video_price(body.model, resolution or "540p", duration or "5s")
   local high = dream_video_price(body.model, resolution or "4k", duration or "9s")
+  if not low or not high then return nil, NO_MODEL end
   local seconds = duration and math.tointeger(tonumber(string.sub(duration, 1, -2)))
   local expected = not missing and high or nil
   return { expected = expected, low = low, high = high, unit = "second", quantity = seconds, missing = missing }
@@ -48,7 +55,7 @@ end
 
 -- New video by ray-3.2. An edit or a reframe lasts as long as its source, which is not known here.
 local function agents_video_estimate(body)
-  local prices, video = PRICING.agents, type(body.video) == "table" and body.video or {}
+  local prices, video = AGENTS, type(body.video) == "table" and body.video or {}
   if body.type ~= "video" then return nil, "the length of the source video" end
   local table_name = video.hdr and (video.exr_export and "hdr_and_exr_5s" or "hdr_5s") or "sdr_5s"
   local five = prices[table_name][video.resolution or "720p"]
@@ -63,9 +70,10 @@ end
 
 local function agents_image_estimate(body)
   local references = type(body.image_ref) == "table" and #body.image_ref or 0
-  local price = PRICING.agents[body.model]
+  local price = AGENTS[body.model]
+  if type(price) ~= "number" then return nil, NO_MODEL end
   if body.model == "uni-1" then
-    price = math.floor((price + references * PRICING.agents.uni_1_reference) * 10000 + 0.5) / 10000
+    price = math.floor((price + references * AGENTS.uni_1_reference) * 10000 + 0.5) / 10000
   elseif references > 0 then
     return { low = price, unit = "image", quantity = 1, missing = "the price of reference images" }
   end
@@ -79,6 +87,7 @@ local function estimate_of(plan)
   if route.kind == "video" then return dream_video_estimate(body) end
   if route.kind == "image" then
     local price = PRICING[body.model]
+    if type(price) ~= "table" or not price.expected then return nil, NO_MODEL end
     return { expected = price.expected, low = price.low, high = price.high, unit = "image", quantity = 1 }
   end
   return nil, "a published price of " .. route.path
@@ -88,7 +97,7 @@ end
 function luma_prices.estimate(plan)
   local result, missing = estimate_of(plan)
   if not result then return nil, missing end
-  local prices = plan.route.api == "agents" and PRICING.agents or PRICING
+  local prices = plan.route.api == "agents" and AGENTS or PRICING
   result.model, result.source, result.as_of = plan.body.model, prices.source, prices.as_of
   if prices == PRICING then result.approximate = true end
   return result

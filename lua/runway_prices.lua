@@ -64,6 +64,7 @@ local function image_credits(plan)
     low = tonumber(width) * tonumber(height) > 8000000 and price["4k"] or price.up_to_2k
     high = low
   end
+  if not low or not high then return nil, nil, count, "the price of this size" end
   return low * count, high * count, count, low ~= high and "the price of this size" or nil
 end
 

@@ -460,8 +460,9 @@ local function estimate(payload, built)
     answer.unit, answer.quantity = "video", 1
     return answer
   end
-  local rate = known.usd[built.body.resolution or DEFAULT_RESOLUTION]
-  if not rate then return nil, "the price of " .. path .. " at " .. built.body.resolution .. " is not known here" end
+  local resolution = built.body.resolution or DEFAULT_RESOLUTION
+  local rate = known.usd and known.usd[resolution]
+  if not rate then return nil, "the price of " .. path .. " at " .. resolution .. " is not known here" end
   local seconds, most = seconds_of(payload, built.body, known)
   if not seconds then return nil, "the duration of every transition between the frames" end
   answer.expected = usd.to_micros(seconds / known.seconds * rate)

@@ -245,7 +245,6 @@ static void call_ran(struct engine_call *call)
 			return;
 		exchange->write.outcome = STORE_FAILED;
 		settle_order(exchange);
-		error_set(&exchange->write.error, ERROR_BUSY, NULL, "too many tasks are waiting to be written");
 	}
 	finish(exchange);
 }

@@ -7,10 +7,10 @@
 #include "api/envelope.h"
 #include "api/callback.h"
 #include "base/json.h"
+#include "base/micro_usd.h"
 #include "gate/mask.h"
 
 #define MEMBERS_BYTES (1024 * 1024)
-#define MOST_USD 1e9
 
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers)
 {
@@ -131,12 +131,13 @@ static bool read_switches(struct incoming *incoming)
 		incoming_problem(incoming, 400, "dry_run", "must be true or false", NULL);
 		return false;
 	}
+	incoming->max_cost = -1;
 	if (is_given(most) &&
-		(!json_is_number(most) || json_number_value(most) < 0.000001 || json_number_value(most) > MOST_USD)) {
+		(!json_is_number(most) || !micro_usd_from(json_number_value(most), MICRO_USD_MOST, &incoming->max_cost) ||
+			incoming->max_cost == 0)) {
 		incoming_problem(incoming, 400, "max_cost_usd", "must be a number of dollars above zero", NULL);
 		return false;
 	}
-	incoming->max_cost = is_given(most) ? (int64_t)(json_number_value(most) * 1e6) : -1;
 	incoming->wants_live = json_is_false(dry_run);
 	if (incoming->wants_live && incoming->judgement->request_credential) {
 		incoming_problem(incoming, 400, "config",

@@ -1,7 +1,6 @@
 /* live_job.c - tells of live jobs from the registry, cancels and resolves them, and stops all of them. HTTP threads. */
 #include "api/live_job.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -12,10 +11,11 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/micro_usd.h"
 #include "gate/mask.h"
 #include "task/task_json.h"
 
-#define MOST_USD 1e6
+#define MOST_USD 1000000
 
 /* ---- the job in its provider's envelope ---- */
 
@@ -138,10 +138,9 @@ static const char *read_resolution(
 	if (status_text == NULL || !task_status_parse(status_text, &status) || status < TASK_DONE || status > TASK_CANCELED)
 		return "status";
 	*message = "must be what the vendor billed for it, in dollars: 0 or more";
-	if (!json_is_number(cost) || json_number_value(cost) < 0 || json_number_value(cost) > MOST_USD)
+	if (!json_is_number(cost) || !micro_usd_from(json_number_value(cost), MOST_USD, &resolution->cost))
 		return "cost_usd";
 	resolution->status = (int)status;
-	resolution->cost = llround(json_number_value(cost) * 1e6);
 	return NULL;
 }
 

@@ -104,7 +104,6 @@ static bool check_signature(struct incoming_delivery *delivery)
 	return verdict == SIGNATURE_GOOD;
 }
 
-/* A job that has ended needs no news: that is no error to the vendor, which would only try again. */
 static void hand_over(struct incoming_delivery *delivery)
 {
 	bool verified = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
@@ -120,7 +119,7 @@ static void hand_over(struct incoming_delivery *delivery)
 	http_each_header(request, add_header, headers);
 	code = live_deliver(delivery->host->live, &delivery->job, verified, headers, request->body, request->body_length, &error);
 	json_decref(headers);
-	if (code != ERROR_NONE && code != ERROR_NOT_FOUND) {
+	if (code != ERROR_NONE) {
 		refuse(request, 503, error.message);
 		return;
 	}

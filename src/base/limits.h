@@ -154,9 +154,11 @@
 #define LIMIT_LIVE_IMAGE_SECONDS 3600 /* from the submit on; then the outcome counts as unknown */
 #define LIMIT_LIVE_VIDEO_SECONDS 7200
 #define LIMIT_LIVE_GPU_SECONDS 90000 /* RunPod keeps a job for a day (contract: ttl) */
-#define LIMIT_LIVE_WAIT_SECONDS 60   /* Prefer: wait=N */
-#define LIMIT_LIVE_ASK_MS 15000	     /* refresh, cancel, resolve */
-#define LIMIT_LIVE_DELIVERIES 16     /* webhooks waiting for one job; more are left to the poll */
+#define LIMIT_BUDGET_PERIODS                                                                                                     \
+	420 /* days, and months, of one account in memory: the ledger's 13 months, and what the clock skipped */
+#define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */
+#define LIMIT_LIVE_ASK_MS 15000	   /* refresh, cancel, resolve */
+#define LIMIT_LIVE_DELIVERIES 16   /* webhooks waiting for one job; more are left to the poll */
 
 /* Events. */
 #define LIMIT_EVENT_TYPE_BYTES 64	    /* of a type, and of a pattern of types */

@@ -164,10 +164,23 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 	struct transfer *transfer = context;
 
 	(void)purpose;
-	if (address_is_allowed(&address->addr, transfer->loopback_allowed))
+	if (address_is_allowed(&address->addr, transfer->loopback_allowed)) {
+		transfer->tried = true;
 		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+	}
 	transfer->blocked = true;
 	return CURL_SOCKET_BAD;
+}
+
+/* The connection stands, TLS too, and curl is about to write the request. */
+static int on_request(void *context, char *address, char *local_address, int port, int local_port)
+{
+	(void)address;
+	(void)local_address;
+	(void)port;
+	(void)local_port;
+	((struct transfer *)context)->requested = true;
+	return CURL_PREREQFUNC_OK;
 }
 
 /* ---- one transfer: building ---- */
@@ -305,6 +318,9 @@ static bool set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 	curl_easy_setopt(easy, CURLOPT_SHARE, transfers->share);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open);
 	curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, transfer);
+	if (curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_request) != CURLE_OK) /* nobody could tell what was sent */
+		return false;
+	curl_easy_setopt(easy, CURLOPT_PREREQDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(easy, CURLOPT_WRITEDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
@@ -369,7 +385,7 @@ void transfers_start(struct transfers *transfers, struct transfer *transfer)
 
 	transfer->easy = easy;
 	transfer->headers = transfer->form = NULL;
-	transfer->blocked = transfer->watched = false;
+	transfer->blocked = transfer->tried = transfer->requested = transfer->watched = false;
 	built = easy != NULL && set_url(easy, transfer) && set_guards(transfers, easy, transfer) && set_method(easy, transfer);
 	if (!built) {
 		release(transfer);
@@ -395,29 +411,23 @@ void transfers_start(struct transfers *transfers, struct transfer *transfer)
 
 /* ---- one transfer: its end ---- */
 
-/* Which kind of failure decides whether the request may have reached the vendor: resolve, connect and tls mean that it has not. */
+/* The kind of failure says whether the request may have reached the vendor: resolve, connect, tls and blocked mean that it has not. That is
+ * decided by whether there was a connection to send it on, never by how it ended. */
 static const char *failure_kind(const struct transfer *transfer, CURLcode code)
 {
-	if (transfer->blocked)
-		return "blocked";
+	if (!transfer->requested) {
+		if (transfer->blocked && !transfer->tried)
+			return "blocked";
+		return code == CURLE_COULDNT_RESOLVE_HOST					   ? "resolve"
+		       : code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ? "tls"
+												   : "connect";
+	}
 	switch (code) {
-	case CURLE_COULDNT_RESOLVE_HOST: return "resolve";
-	case CURLE_COULDNT_CONNECT: return "connect";
-	case CURLE_SSL_CONNECT_ERROR:
-	case CURLE_PEER_FAILED_VERIFICATION: return "tls";
 	case CURLE_WRITE_ERROR:
 		return transfer->response.body.starved || transfer->response.headers.starved ? "transport" : "too_large";
 	case CURLE_OPERATION_TIMEDOUT: return "timeout";
 	default: return "transport";
 	}
-}
-
-/* A transfer that ran out of time or memory before there was a connection has sent nothing. */
-static bool never_connected(CURL *easy)
-{
-	curl_off_t connected = 0;
-
-	return curl_easy_getinfo(easy, CURLINFO_PRETRANSFER_TIME_T, &connected) == CURLE_OK && connected == 0;
 }
 
 static void close_transfer(struct transfers *transfers, struct transfer *transfer, CURLcode code)
@@ -429,12 +439,10 @@ static void close_transfer(struct transfers *transfers, struct transfer *transfe
 	unlink_under_way(transfers, transfer);
 	curl_easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
 	response->status = (int)status;
-	if ((code == CURLE_OPERATION_TIMEDOUT || code == CURLE_OUT_OF_MEMORY) && never_connected(transfer->easy))
-		kind = "connect";
 	if (code != CURLE_OK)
 		response_fail(response, kind,
-			transfer->blocked ? "the host's address is private: requests go to public addresses only"
-					  : curl_easy_strerror(code));
+			strcmp(kind, "blocked") == 0 ? "the host's address is private: requests go to public addresses only"
+						     : curl_easy_strerror(code));
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	release(transfer);
 }

@@ -29,8 +29,10 @@ struct transfer {
 	void *easy;
 	void *headers;
 	void *form;
-	bool blocked; /* the address was refused after resolving */
-	bool watched; /* it has had a socket that epoll knows */
+	bool blocked;	/* an address was refused after resolving */
+	bool tried;	/* one was not */
+	bool requested; /* there is a connection, and the request goes out on it: bytes of it may have left */
+	bool watched;	/* it has had a socket that epoll knows */
 	bool loopback_allowed;
 	struct transfer *next, *previous; /* under way */
 };

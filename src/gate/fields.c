@@ -4,7 +4,6 @@
  * quotes a text of the file: an operator may have put a credential where it does not belong. */
 #include "gate/fields.h"
 
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/micro_usd.h"
 #include "base/text.h"
 
 /* ---- paths and errors ---- */
@@ -176,15 +176,12 @@ enum error_code field_size(struct field_reader *reader, const struct field *fiel
 
 enum error_code field_usd(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
 {
-	double dollars = json_number_value(value);
-
 	if (!json_is_number(value))
 		return field_fail_type(reader, "an amount in US dollars (a number)", value);
-	if (dollars < 0)
+	if (json_number_value(value) < 0)
 		return field_fail(reader, "an amount in US dollars cannot be negative");
-	if (dollars > (double)field->maximum)
+	if (!micro_usd_from(json_number_value(value), field->maximum, to))
 		return field_fail(reader, "an amount in US dollars can be at most %lld", (long long)field->maximum);
-	*(int64_t *)to = llround(dollars * 1e6);
 	return ERROR_NONE;
 }
 

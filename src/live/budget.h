@@ -1,7 +1,8 @@
 /* budget.h - how much may still be spent: by the host, by a provider, by an API key; a day, a month (design 2.1, 8).
  *
  * Sums of the ledger kept in memory under one mutex, so that a reservation is one step: no two jobs can both take the last cent. What is
- * reserved counts as spent until it is settled. A job counts on the day (UTC) of its reservation, also when it ends later. */
+ * reserved counts as spent until it is settled. A job counts on the day (UTC) of its reservation, also when it ends later, and is judged by the
+ * sums of that day and its month: a clock that went ahead and is right again finds what was spent before. */
 #pragma once
 
 #include <stdint.h>
@@ -20,7 +21,7 @@ struct budget_entry {
 	int64_t micro_usd;
 };
 
-/* Reads the ledger of this month. */
+/* Reads the whole ledger. */
 enum error_code budget_open(struct task_store *store, struct budget_book **book, struct error *error);
 void budget_close(struct budget_book *book);
 
@@ -45,5 +46,5 @@ struct budget_sums {
 	int64_t day_reserved, day_spent, month_reserved, month_spent;
 };
 
-/* The sums of the host (both NULL), a provider, or a caller. Any thread. */
+/* The sums of today and its month: of the host (both NULL), a provider, or a caller. Changes nothing. Any thread. */
 struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller);

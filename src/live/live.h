@@ -90,8 +90,9 @@ struct live_resolution {
 enum error_code live_resolve(
 	struct live *live, const struct id *id, const struct live_resolution *resolution, int timeout_ms, struct error *error);
 
-/* A vendor's delivery whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once;
- * ERROR_NOT_FOUND when the job has ended (which is no error to the vendor). `headers` is a JSON object, copied. */
+/* A vendor's delivery whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once,
+ * before anybody looks for the job: one that has ended needs no news, and that is no error to the vendor. `headers` is a JSON object, copied.
+ * ERROR_MEMORY; ERROR_BUSY: the host is stopping. */
 enum error_code live_deliver(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
 	size_t length, struct error *error);
 

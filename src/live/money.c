@@ -4,12 +4,10 @@
  * time, else all that was reserved: unknown is not zero (design 2.3). What the vendor does not bill costs nothing. */
 #include "live/room.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/json.h"
-
-#define MOST_USD 9e9 /* keeps micro-dollars in 64 bits */
+#include "base/micro_usd.h"
 
 struct cost money_cost(const json_t *result)
 {
@@ -17,11 +15,10 @@ struct cost money_cost(const json_t *result)
 	const json_t *usd = json_object_get(cost, "usd");
 	const char *source = json_text(cost, "source");
 	struct cost known = { .micro_usd = -1 };
-	double value = json_is_number(usd) ? json_number_value(usd) : -1;
 
-	if (!(value >= 0) || value > MOST_USD || json_is_true(json_object_get(cost, "maximum")))
+	if (!json_is_number(usd) || json_is_true(json_object_get(cost, "maximum")) ||
+		!micro_usd_from(json_number_value(usd), MICRO_USD_MOST, &known.micro_usd))
 		return known;
-	known.micro_usd = llround(value * 1e6);
 	known.source = source != NULL && strcmp(source, "vendor") == 0	   ? "vendor"
 		       : source != NULL && strcmp(source, "operator") == 0 ? "operator"
 									   : "computed";

@@ -162,12 +162,15 @@ static bool keep_progress(struct live *live, struct live_job *job, const json_t 
 {
 	double progress = number_of(result, "progress", job->progress);
 	const char *reason = json_text(result, "reason");
-	bool changed = status != job->status || progress != job->progress;
+	bool changed;
 
+	if (progress > 1)
+		progress = 1;
+	changed = status != job->status || progress != job->progress;
 	if ((reason == NULL) != (job->live.reason == NULL) || (reason != NULL && strcmp(reason, job->live.reason) != 0))
 		changed = true;
 	job->status = status;
-	job->progress = progress > 1 ? 1 : progress;
+	job->progress = progress;
 	job_set_reason(live, job, reason);
 	return changed;
 }

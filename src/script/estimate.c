@@ -1,29 +1,24 @@
 /* estimate.c - dollars of scripts become int64 micro-dollars here, once. Engine thread, inside the coroutine. */
 #include "script/estimate.h"
 
-#include <math.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "base/json.h"
+#include "base/micro_usd.h"
 #include "script/bridge.h"
-
-#define MOST_USD 1e9
 
 static int64_t read_usd(lua_State *L, int table, const char *name)
 {
 	int type = lua_getfield(L, table, name);
 	int64_t micro = -1;
-	double usd;
 
 	if (type != LUA_TNUMBER && type != LUA_TNIL && type != LUA_TLIGHTUSERDATA)
 		luaL_error(L, "estimate: %s is a %s: dollars are expected", name, lua_typename(L, type));
 	if (type == LUA_TNUMBER) {
-		usd = lua_tonumber(L, -1);
-		if (!isfinite(usd) || usd < 0 || usd > MOST_USD)
-			luaL_error(L, "estimate: %s is %f: dollars from 0 to 1e9 are expected", name, usd);
-		micro = llround(usd * 1e6);
+		if (!micro_usd_from(lua_tonumber(L, -1), MICRO_USD_MOST, &micro))
+			luaL_error(L, "estimate: %s is %f: dollars from 0 to 1e9 are expected", name, lua_tonumber(L, -1));
 	}
 	lua_pop(L, 1);
 	return micro;

@@ -17,7 +17,8 @@
 #include "task/schema.h"
 
 #define DAY_MS 86400000LL
-#define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
+#define SINCE_SLACK_MS 1000	/* a row's number may be this much older than its created_ms */
+#define LEDGER_SLACK_MS 3600000 /* and than the day of its money: its id is made before the script runs */
 #define TIME_MAX_MS ((1LL << 47) - 1)
 #define INDEX_SQL                                                                                                                \
 	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
@@ -462,7 +463,7 @@ enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_LEDGER];
-	sqlite3_bind_int64(rows, 1, id_sequence_at(from_day * DAY_MS - SINCE_SLACK_MS));
+	sqlite3_bind_int64(rows, 1, from_day > 0 ? id_sequence_at(from_day * DAY_MS - LEDGER_SLACK_MS) : 0);
 	sqlite3_bind_int64(rows, 2, from_day);
 	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		source = sources_get(reads->sources, sqlite3_column_int(rows, 1));

@@ -125,6 +125,8 @@ struct ledger_sum {
 	int64_t open;	    /* those not settled */
 };
 
+#define LEDGER_WHOLE INT64_MIN /* as `from_day` */
+
 /* Sums of the ledger since `from_day`, oldest day first. Texts are valid during the call. */
 enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error);

@@ -40,7 +40,9 @@ static const char *const texts[UPKEEP_STATEMENTS] = {
 			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)",
 	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
-	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1",
+	/* old by the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts */
+	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
+				" - " TEXT_OF(LEDGER_DAYS),
 	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
 			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
