@@ -1,12 +1,11 @@
 -- offline.lua - plays the host for one provider script, in plain Lua 5.4: no process, no network, no C.
 --
 -- Specs and authors use it to see what a script would send, and what it makes of given responses. It follows
--- docs/provider-scripts.md, and bounds pattern functions as the host does; where the host is stricter in other ways (memory,
--- time, secrets, host names) it does not pretend to be.
+-- docs/provider-scripts.md, and bounds the texts of pattern functions as the host does; where the host is stricter in other ways
+-- (memory, time, secrets, host names) it does not pretend to be.
 -- Needs lua-cjson. Never loaded inside the host.
 
 local lua_cjson = require "cjson"
-local pattern_cost = require "pattern_cost"
 
 local offline = {}
 
@@ -32,6 +31,25 @@ local ALLOWED = {
   "string", "table", "math", "utf8",
 }
 
+local MAX_SUBJECT_BYTES, MAX_PATTERN_BYTES = 65536, 1024 -- as in src/base/limits.h
+
+-- The string library with what the host refuses: long subjects and patterns, and string.dump.
+local function make_string_library()
+  local library = {}
+  for name, value in pairs(string) do library[name] = value end
+  library.dump = nil
+  for _, name in ipairs { "find", "match", "gmatch", "gsub" } do
+    library[name] = function(subject, pattern, third, plain)
+      if not (name == "find" and plain) then
+        assert(#tostring(subject) <= MAX_SUBJECT_BYTES, "pattern functions take subjects of at most 65536 bytes")
+        assert(#tostring(pattern) <= MAX_PATTERN_BYTES, "a pattern has at most 1024 bytes")
+      end
+      return string[name](subject, pattern, third, plain)
+    end
+  end
+  return library
+end
+
 local function script_folder()
   local source = debug.getinfo(1, "S").source:match("^@(.*)$") or "lua/offline.lua"
   return (source:match("^(.*)/[^/]*$") or ".")
@@ -41,7 +59,7 @@ end
 local function make_environment()
   local environment, loaded = {}, { cjson = offline.cjson }
   for _, name in ipairs(ALLOWED) do environment[name] = _G[name] end
-  environment.string = pattern_cost.string()
+  environment.string = make_string_library()
   environment.require = function(name)
     if not loaded[name] then
       assert(name:match("^[%w_]+$"), "require: a name of a file of lua/ is expected, got " .. tostring(name))

@@ -117,8 +117,6 @@
 #define LIMIT_OUTGOING_HEADER_BYTES 8192       /* of a header's value: what common servers take */
 #define LIMIT_OUTGOING_HEADER_CREDENTIALS 4    /* named by one header: four of the longest fit into LIMIT_REQUEST_HEAD_BYTES */
 #define LIMIT_OUTGOING_HEAD_BYTES 32768	       /* of all headers, before credentials are filled in */
-#define LIMIT_PATTERN_COST 1000000000LL	       /* subject bytes ^ quantifiers, see script/pattern.c: about a second at worst */
-#define LIMIT_PLAIN_FIND_COST 10000000000LL    /* subject bytes * pattern bytes of a plain find, the same */
 #define LIMIT_SCRIPT_BLAME_BYTES (1024 * 1024) /* of a request: a stop by a larger one does not count */
 #define LIMIT_SCRIPT_KILLS 3		       /* kills within LIMIT_SCRIPT_KILL_WINDOW_MS before a provider rests */
 #define LIMIT_SCRIPT_KILL_WINDOW_MS 60000

@@ -16,6 +16,8 @@
 
 #define WIDE_TYPE "providerd.integer"
 #define MOST_FIELDS_ON_STACK 32
+#define STEPS_OF_A_VALUE 4
+#define STEPS_OF_A_SORTED_NAME 16
 
 static const char array_key; /* its address is the registry key of the arrays' metatable */
 
@@ -214,6 +216,7 @@ static struct field *list_fields(lua_State *L, int index, int *count)
 		check_key(L);
 		++*count;
 	}
+	script_spend(L, (size_t)*count * STEPS_OF_A_SORTED_NAME);
 	fields = lua_newuserdatauv(L, (size_t)*count * sizeof *fields, 0);
 	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1), filled++) {
 		fields[filled].name = lua_tolstring(L, -2, &fields[filled].length);
@@ -283,13 +286,14 @@ static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 	if (depth > LIMIT_JSON_DEPTH)
 		luaL_error(L, "JSON: nested deeper than %d levels (a table inside itself?)", LIMIT_JSON_DEPTH);
 	luaL_checkstack(L, 8, "JSON too deep");
-	script_check_time(L); /* tables that share tables are larger on paper than in memory */
+	script_spend(L, STEPS_OF_A_VALUE); /* tables that share tables are larger on paper than in memory */
 	switch (lua_type(L, index)) {
 	case LUA_TNIL: buffer_text(out, "null"); break;
 	case LUA_TBOOLEAN: json_write_bool(out, lua_toboolean(L, index)); break;
 	case LUA_TNUMBER: write_number(L, index, out); break;
 	case LUA_TSTRING:
 		text = lua_tolstring(L, index, &length);
+		script_spend(L, length / SCRIPT_BYTES_OF_A_STEP);
 		json_write_string(out, text, length);
 		break;
 	case LUA_TTABLE:
@@ -374,6 +378,7 @@ static int module_decode(lua_State *L)
 	json_t **value = bridge_push_json(L);
 	struct error error;
 
+	script_spend(L, length);
 	*value = json_read(text, length, &error);
 	if (*value == NULL && error.code == ERROR_MEMORY)
 		script_stop_starved(L);

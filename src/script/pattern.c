@@ -1,167 +1,372 @@
-/* pattern.c - refuses pattern calls whose worst case would hold the engine.
+/* pattern.c - the pattern functions of scripts, on the matcher of pattern_match.h.
  *
- * Lua's matcher backtracks: with q quantifiers it takes up to n^q steps on n bytes, one power more when the pattern is not anchored, twice
- * as many for each optional item, and a back-reference compares up to n bytes.
- * A call whose worst case is over LIMIT_PATTERN_COST steps is refused with an error that says so; so is any subject over
- * LIMIT_PATTERN_SUBJECT_BYTES. A plain find does not backtrack and is bounded by subject times pattern. string.rep is here for the same
- * reason: repeating nothing a billion times is a loop in C that allocates nothing. */
+ * Subjects are at most LIMIT_PATTERN_SUBJECT_BYTES long and patterns LIMIT_PATTERN_BYTES; a plain find takes any. What a call may cost is what is left
+ * of the script's budget: the matcher gets steps by the thousand. */
 #include "script/pattern.h"
 
 #include <ctype.h>
-#include <stdbool.h>
 #include <string.h>
 
 #include <lauxlib.h>
 
 #include "base/limits.h"
+#include "script/pattern_match.h"
 #include "script/state.h"
 
-#define COST_OF_A_LOOK 1e6
-#define USUAL_SET 32 /* bytes of a set that cost about a step */
+#define STEPS_AT_ONCE 4096
+#define SLICE_BYTES 262144 /* of a plain find, between two looks at the budget */
 
-struct weight {
-	int powers; /* quantifiers that can backtrack: * + - (not at the start of an item); %b and %1, which scan on */
-	int halves; /* ?: each tries two ways */
-	size_t set; /* bytes of the longest [set], looked through for each byte of the subject */
+/* A match and the Lua state that pays for it. */
+struct search {
+	struct pattern_match match; /* first: more_steps() goes from it to the whole */
+	lua_State *L;
+	const char *subject, *pattern;
+	size_t subject_length, pattern_length;
 };
 
-/* Where the set that begins at `at` ends: the index of its ], or the length. */
-static size_t end_of_set(const char *pattern, size_t length, size_t at)
+/* ---- the budget ---- */
+
+static bool more_steps(struct pattern_match *match)
 {
-	at += at + 1 < length && pattern[at + 1] == '^' ? 2 : 1;
-	if (at < length && pattern[at] == ']')
-		at++;
-	while (at < length && pattern[at] != ']')
-		at += pattern[at] == '%' ? 2 : 1;
-	return at < length ? at : length;
+	int64_t used = STEPS_AT_ONCE - match->steps;
+
+	match->steps = STEPS_AT_ONCE;
+	return script_may_spend(((struct search *)match)->L, (size_t)used);
 }
 
-static struct weight weigh(const char *pattern, size_t length)
+/* Counts what was used since. Raises when there is a problem. */
+static void settle(struct search *search)
 {
-	struct weight weight = { 0 };
+	struct pattern_match *match = &search->match;
+	char text[64];
 
-	for (size_t i = 0; i < length; i++) {
-		if (pattern[i] == '%') {
-			i++;
-			weight.powers += i < length && (pattern[i] == 'b' || isdigit((unsigned char)pattern[i]));
-		} else if (pattern[i] == '[') {
-			size_t end = end_of_set(pattern, length, i);
-
-			weight.set = end - i > weight.set ? end - i : weight.set;
-			i = end;
-		} else if (i > 0 && (pattern[i] == '*' || pattern[i] == '+' || pattern[i] == '-')) {
-			weight.powers++;
-		} else if (i > 0 && pattern[i] == '?') {
-			weight.halves++;
-		}
-	}
-	return weight;
+	if (match->problem == PATTERN_STOPPED)
+		script_stop_spent(search->L);
+	script_spend(search->L, (size_t)(STEPS_AT_ONCE - match->steps));
+	match->steps = STEPS_AT_ONCE;
+	if (match->problem == PATTERN_FINE)
+		return;
+	pattern_problem_text(match, text, sizeof text);
+	luaL_error(search->L, "%s", text);
 }
 
-/* The costly ones are few instructions for much time: the clock is looked at before each. */
-static void spend(lua_State *L, double cost)
-{
-	if (cost > COST_OF_A_LOOK)
-		script_check_time_now(L);
-}
+/* ---- what all four do ---- */
 
-static void check_cost(lua_State *L, bool repeats)
+static void check_lengths(lua_State *L, size_t subject, size_t pattern)
 {
-	size_t subject, length;
-	const char *pattern;
-	struct weight weight;
-	double cost;
-
-	luaL_checklstring(L, 1, &subject);
-	pattern = luaL_checklstring(L, 2, &length);
 	if (subject > LIMIT_PATTERN_SUBJECT_BYTES)
 		luaL_error(L,
 			"pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or string.sub "
 			"first)",
 			LIMIT_PATTERN_SUBJECT_BYTES, (int)subject);
-	if (length > LIMIT_PATTERN_BYTES)
-		luaL_error(L, "a pattern has at most %d bytes, this one has %d", LIMIT_PATTERN_BYTES, (int)length);
-	weight = weigh(pattern, length);
-	if (weight.powers + weight.halves == 0)
+	if (pattern > LIMIT_PATTERN_BYTES)
+		luaL_error(L, "a pattern has at most %d bytes, this one has %d", LIMIT_PATTERN_BYTES, (int)pattern);
+}
+
+/* Takes subject and pattern from two places of the stack, where they must stay. */
+static void begin(lua_State *L, struct search *search, int subject, int pattern)
+{
+	search->L = L;
+	search->subject = luaL_checklstring(L, subject, &search->subject_length);
+	search->pattern = luaL_checklstring(L, pattern, &search->pattern_length);
+}
+
+static void begin_matching(struct search *search)
+{
+	check_lengths(search->L, search->subject_length, search->pattern_length);
+	pattern_match_init(&search->match, search->subject, search->subject_length, search->pattern, search->pattern_length, STEPS_AT_ONCE);
+	search->match.more_steps = more_steps;
+}
+
+/* Where a search begins: `position` as string.find takes it, negative from the end. SIZE_MAX: beyond the subject. */
+static size_t start_offset(lua_Integer position, size_t length)
+{
+	if (position > 0)
+		return (lua_Unsigned)position - 1 > length ? SIZE_MAX : (size_t)position - 1;
+	if (position == 0 || position < -(lua_Integer)length)
+		return 0;
+	return length - (size_t)-position;
+}
+
+static void push_capture(struct search *search, int index, const char *start, const char *end)
+{
+	struct pattern_capture whole;
+	const struct pattern_capture *capture = pattern_capture_at(&search->match, index, start, end, &whole);
+
+	if (capture == NULL)
+		settle(search); /* raises */
+	else if (capture->length == CAPTURE_POSITION)
+		lua_pushinteger(search->L, capture->start - search->subject + 1);
+	else
+		lua_pushlstring(search->L, capture->start, (size_t)capture->length);
+}
+
+/* All captures; of a pattern without any the whole match, if there is one to push. Returns how many. */
+static int push_captures(struct search *search, const char *start, const char *end)
+{
+	int count = search->match.capture_count == 0 && start != NULL ? 1 : search->match.capture_count;
+
+	luaL_checkstack(search->L, count + 2, "too many captures");
+	for (int i = 0; i < count; i++)
+		push_capture(search, i, start, end);
+	return count;
+}
+
+/* ---- find, match ---- */
+
+/* memmem() takes its time on periodic texts, so it gets slices: each overlaps the next by what a find could miss. */
+static const char *find_plain(struct search *search, size_t offset)
+{
+	const char *at = search->subject + offset, *end = search->subject + search->subject_length, *found = NULL;
+	size_t length = search->pattern_length, slice;
+
+	while (found == NULL && (size_t)(end - at) >= length) {
+		slice = (size_t)(end - at) - length < SLICE_BYTES ? (size_t)(end - at) : SLICE_BYTES + length;
+		found = memmem(at, slice, search->pattern, length);
+		script_spend(search->L, (found != NULL ? (size_t)(found - at) + length : slice) / SCRIPT_BYTES_OF_A_STEP);
+		if (slice == (size_t)(end - at))
+			break;
+		at += SLICE_BYTES;
+	}
+	return found;
+}
+
+static int find_as_text(struct search *search, size_t offset)
+{
+	const char *found = find_plain(search, offset);
+
+	if (found == NULL) {
+		luaL_pushfail(search->L);
+		return 1;
+	}
+	lua_pushinteger(search->L, found - search->subject + 1);
+	lua_pushinteger(search->L, found - search->subject + (lua_Integer)search->pattern_length);
+	return 2;
+}
+
+static int find_or_match(lua_State *L, bool find)
+{
+	struct search search;
+	size_t offset;
+	const char *at, *end, *pattern;
+	bool anchored;
+
+	begin(L, &search, 1, 2);
+	offset = start_offset(luaL_optinteger(L, 3, 1), search.subject_length);
+	if (offset == SIZE_MAX) {
+		luaL_pushfail(L);
+		return 1;
+	}
+	if (find && lua_toboolean(L, 4))
+		return find_as_text(&search, offset);
+	begin_matching(&search);
+	if (find && !pattern_has_specials(search.pattern, search.pattern_length))
+		return find_as_text(&search, offset);
+	anchored = search.pattern_length > 0 && search.pattern[0] == '^';
+	pattern = search.pattern + anchored;
+	at = search.subject + offset;
+	while ((end = pattern_match_at(&search.match, at, pattern)) == NULL && search.match.problem == PATTERN_FINE && !anchored &&
+		at < search.match.subject_end)
+		at++;
+	settle(&search);
+	if (end == NULL) {
+		luaL_pushfail(L);
+		return 1;
+	}
+	if (!find)
+		return push_captures(&search, at, end);
+	lua_pushinteger(L, at - search.subject + 1);
+	lua_pushinteger(L, end - search.subject);
+	return push_captures(&search, NULL, NULL) + 2;
+}
+
+static int sandbox_find(lua_State *L)
+{
+	return find_or_match(L, true);
+}
+
+static int sandbox_match(lua_State *L)
+{
+	return find_or_match(L, false);
+}
+
+/* ---- gmatch: upvalues are subject, pattern, where to go on, and where the last match ended (-1: none yet) ---- */
+
+enum { GMATCH_SUBJECT = 1, GMATCH_PATTERN, GMATCH_NEXT, GMATCH_LAST };
+
+static void keep_offset(lua_State *L, int upvalue, ptrdiff_t offset)
+{
+	lua_pushinteger(L, offset);
+	lua_replace(L, lua_upvalueindex(upvalue));
+}
+
+static int gmatch_next(lua_State *L)
+{
+	struct search search;
+	const char *at, *last, *end;
+
+	begin(L, &search, lua_upvalueindex(GMATCH_SUBJECT), lua_upvalueindex(GMATCH_PATTERN));
+	begin_matching(&search);
+	at = search.subject + lua_tointeger(L, lua_upvalueindex(GMATCH_NEXT));
+	last = search.subject + lua_tointeger(L, lua_upvalueindex(GMATCH_LAST));
+	if (lua_tointeger(L, lua_upvalueindex(GMATCH_LAST)) < 0)
+		last = NULL;
+	for (; at <= search.match.subject_end && search.match.problem == PATTERN_FINE; at++) {
+		end = pattern_match_at(&search.match, at, search.pattern);
+		if (end == NULL || end == last)
+			continue;
+		settle(&search);
+		keep_offset(L, GMATCH_NEXT, end - search.subject);
+		keep_offset(L, GMATCH_LAST, end - search.subject);
+		return push_captures(&search, at, end);
+	}
+	settle(&search);
+	return 0;
+}
+
+static int sandbox_gmatch(lua_State *L)
+{
+	struct search search;
+	size_t offset;
+
+	begin(L, &search, 1, 2);
+	begin_matching(&search);
+	offset = start_offset(luaL_optinteger(L, 3, 1), search.subject_length);
+	lua_settop(L, 2);
+	lua_pushinteger(L, offset == SIZE_MAX ? (lua_Integer)search.subject_length + 1 : (lua_Integer)offset);
+	lua_pushinteger(L, -1);
+	lua_pushcclosure(L, gmatch_next, 4);
+	return 1;
+}
+
+/* ---- gsub ---- */
+
+enum { GSUB_REPLACEMENT = 3 };
+
+/* "%1" and the like in a replacement text: what stands after the % at `at`. */
+static void add_capture(struct search *search, luaL_Buffer *out, const char *at, const char *start, const char *end)
+{
+	struct pattern_capture whole;
+	const struct pattern_capture *capture;
+
+	if (*at == '0') {
+		luaL_addlstring(out, start, (size_t)(end - start));
 		return;
-	cost = weight.set > USUAL_SET ? (double)(weight.set / USUAL_SET) : 1;
-	weight.powers += pattern[0] != '^' || repeats;
-	for (; weight.powers > 0 && cost <= (double)LIMIT_PATTERN_COST; weight.powers--)
-		cost *= (double)subject;
-	for (; weight.halves > 0 && cost <= (double)LIMIT_PATTERN_COST; weight.halves--)
-		cost *= 2;
-	if (cost > (double)LIMIT_PATTERN_COST)
-		luaL_error(L,
-			"pattern '%s' could take too long on %d bytes: anchor it with ^, use fewer quantifiers, or a shorter "
-			"text",
-			pattern, (int)subject);
-	spend(L, cost);
-}
-
-/* Calls the library's own function, kept as the upvalue, with the same arguments. */
-static int pass_on(lua_State *L)
-{
-	int arguments = lua_gettop(L);
-
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, arguments, LUA_MULTRET);
-	return lua_gettop(L);
-}
-
-static int guarded_find(lua_State *L)
-{
-	size_t subject, pattern;
-
-	if (!lua_toboolean(L, 4)) {
-		check_cost(L, false);
-		return pass_on(L);
 	}
-	luaL_checklstring(L, 1, &subject);
-	luaL_checklstring(L, 2, &pattern);
-	if ((double)subject * (double)pattern > (double)LIMIT_PLAIN_FIND_COST)
-		luaL_error(L, "find of %d bytes in %d bytes could take too long", (int)pattern, (int)subject);
-	spend(L, (double)subject * (double)pattern);
-	return pass_on(L);
-}
-
-static int guarded_rep(lua_State *L)
-{
-	lua_Integer count = luaL_checkinteger(L, 2);
-
-	if (count > LIMIT_SCRIPT_MEMORY_BYTES)
-		luaL_error(L, "string.rep: more than %d repetitions", LIMIT_SCRIPT_MEMORY_BYTES);
-	spend(L, (double)count);
-	return pass_on(L);
-}
-
-static int guarded_match(lua_State *L)
-{
-	check_cost(L, false);
-	return pass_on(L);
-}
-
-static int guarded_repeating(lua_State *L)
-{
-	check_cost(L, true);
-	return pass_on(L);
-}
-
-static const luaL_Reg guarded[] = {
-	{ "find", guarded_find },
-	{ "match", guarded_match },
-	{ "gmatch", guarded_repeating },
-	{ "gsub", guarded_repeating },
-	{ "rep", guarded_rep },
-	{ NULL, NULL },
-};
-
-void pattern_add_guarded(lua_State *L)
-{
-	for (const luaL_Reg *entry = guarded; entry->name != NULL; entry++) {
-		lua_getfield(L, -1, entry->name);
-		lua_pushcclosure(L, entry->func, 1);
-		lua_setfield(L, -3, entry->name);
+	if (!isdigit((unsigned char)*at))
+		luaL_error(search->L, "invalid use of '%%' in replacement string");
+	capture = pattern_capture_at(&search->match, *at - '1', start, end, &whole);
+	if (capture == NULL)
+		settle(search);
+	else if (capture->length != CAPTURE_POSITION)
+		luaL_addlstring(out, capture->start, (size_t)capture->length);
+	else {
+		lua_pushinteger(search->L, capture->start - search->subject + 1);
+		luaL_addvalue(out);
 	}
-	lua_pop(L, 1);
+}
+
+static void add_text(struct search *search, luaL_Buffer *out, const char *start, const char *end)
+{
+	size_t length;
+	const char *at = lua_tolstring(search->L, GSUB_REPLACEMENT, &length), *stop = at + length, *percent;
+
+	script_spend(search->L, length / SCRIPT_BYTES_OF_A_STEP);
+	while ((percent = memchr(at, '%', (size_t)(stop - at))) != NULL) {
+		luaL_addlstring(out, at, (size_t)(percent - at));
+		script_spend(search->L, 1);
+		if (percent[1] == '%') /* the text ends in a NUL */
+			luaL_addchar(out, '%');
+		else
+			add_capture(search, out, percent + 1, start, end);
+		at = percent + 2;
+	}
+	luaL_addlstring(out, at, (size_t)(stop - at));
+}
+
+/* Adds what stands for the match. False: the match itself. */
+static bool add_replacement(struct search *search, luaL_Buffer *out, int type, const char *start, const char *end)
+{
+	lua_State *L = search->L;
+
+	if (type == LUA_TFUNCTION) {
+		lua_pushvalue(L, GSUB_REPLACEMENT);
+		lua_call(L, push_captures(search, start, end), 1);
+	} else if (type == LUA_TTABLE) {
+		push_capture(search, 0, start, end);
+		lua_gettable(L, GSUB_REPLACEMENT);
+	} else {
+		add_text(search, out, start, end);
+		return true;
+	}
+	if (!lua_toboolean(L, -1)) {
+		lua_pop(L, 1);
+		luaL_addlstring(out, start, (size_t)(end - start));
+		return false;
+	}
+	if (!lua_isstring(L, -1))
+		luaL_error(L, "invalid replacement value (a %s)", luaL_typename(L, -1));
+	luaL_addvalue(out);
+	return true;
+}
+
+/* Replaces up to `most` matches. Returns how many there were; `changed` whether the text is another one. */
+static lua_Integer replace_matches(struct search *search, luaL_Buffer *out, int type, lua_Integer most, bool *changed)
+{
+	const char *at = search->subject, *last = NULL, *end;
+	bool anchored = search->pattern_length > 0 && search->pattern[0] == '^';
+	lua_Integer count = 0;
+
+	while (count < most) {
+		end = pattern_match_at(&search->match, at, search->pattern + anchored);
+		if (search->match.problem != PATTERN_FINE)
+			settle(search);
+		if (end != NULL && end != last) {
+			count++;
+			*changed |= add_replacement(search, out, type, at, end);
+			at = last = end;
+		} else if (at < search->match.subject_end) {
+			luaL_addchar(out, *at++);
+		} else {
+			break;
+		}
+		if (anchored)
+			break;
+	}
+	if (*changed)
+		luaL_addlstring(out, at, (size_t)(search->match.subject_end - at));
+	return count;
+}
+
+static int sandbox_gsub(lua_State *L)
+{
+	struct search search;
+	luaL_Buffer out;
+	lua_Integer most, count;
+	bool changed = false;
+	int type;
+
+	begin(L, &search, 1, 2);
+	type = lua_type(L, GSUB_REPLACEMENT);
+	most = luaL_optinteger(L, 4, (lua_Integer)search.subject_length + 1);
+	if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TFUNCTION && type != LUA_TTABLE)
+		return luaL_typeerror(L, GSUB_REPLACEMENT, "string/function/table");
+	begin_matching(&search);
+	luaL_buffinit(L, &out);
+	count = replace_matches(&search, &out, type, most, &changed);
+	settle(&search);
+	if (changed)
+		luaL_pushresult(&out);
+	else
+		lua_pushvalue(L, 1);
+	lua_pushinteger(L, count);
+	return 2;
+}
+
+void pattern_open(lua_State *L)
+{
+	static const luaL_Reg functions[] = { { "find", sandbox_find }, { "match", sandbox_match }, { "gmatch", sandbox_gmatch },
+		{ "gsub", sandbox_gsub }, { NULL, NULL } };
+
+	luaL_setfuncs(L, functions, 0);
 }

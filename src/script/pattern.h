@@ -1,7 +1,7 @@
-/* pattern.h - find, match, gmatch, gsub and rep with a bound on what they may cost: C code that no hook can interrupt (tech 3.3). */
+/* pattern.h - string.find, match, gmatch and gsub for scripts: Lua's, but every step of the matcher counts (script_spend()). */
 #pragma once
 
 #include <lua.h>
 
-/* Stack: the table to fill, the string library. Adds the guarded functions, pops the library. [-1, +0, m] */
-void pattern_add_guarded(lua_State *L);
+/* Sets the four in the table on top, the string library. [-0, +0, m] */
+void pattern_open(lua_State *L);

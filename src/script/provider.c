@@ -114,7 +114,9 @@ static enum error_code run_script(struct provider *provider, const char *text, s
 	int status;
 
 	snprintf(chunk, sizeof chunk, "@%s", provider->file);
+	script_budget_begin(provider->state, L, LIMIT_SCRIPT_LOAD_CPU_MS);
 	status = sandbox_load(L, text, length, chunk);
+	script_budget_end(provider->state);
 	if (status != LUA_OK) {
 		script_explain(provider->state, L, status, error);
 		return error->code;

@@ -2,7 +2,7 @@
  *
  * Everything not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, getmetatable, raw*, print,
  * warn; setmetatable only makes classes. Why xpcall and metatables are not there: a looping message handler or __gc cannot be stopped by a hook (tech 3.3). What
- * loops inside C over a count that the script names (string.rep of nothing, table.move of nothing) is guarded or absent.
+ * loops inside C counts its steps (string_functions.c, table_functions.c, bridge.c), reads its arguments once, or is absent; a file is compiled in pieces.
  * Library tables are seen through read-only proxies, so no call can leave something behind for the next. */
 #include "script/sandbox.h"
 
@@ -13,8 +13,9 @@
 
 #include "script/bridge.h"
 #include "script/library.h"
-#include "script/pattern.h"
 #include "script/state.h"
+#include "script/string_functions.h"
+#include "script/table_functions.h"
 
 #define MOST_CLASSES 64
 #define MOST_PCALLS 64 /* one within the other */
@@ -24,8 +25,8 @@ static const char environment_key, modules_key; /* their addresses are the regis
 static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type",
 	NULL };
 static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack",
-	"packsize", "unpack", NULL };
-static const char *const table_names[] = { "concat", "insert", "pack", "remove", "unpack", NULL };
+	"packsize", "unpack", "find", "match", "gmatch", "gsub", "rep", NULL };
+static const char *const table_names[] = { "concat", "insert", "pack", "remove", "sort", "unpack", NULL };
 static const char *const math_names[] = { "abs", "ceil", "floor", "fmod", "huge", "max", "maxinteger", "min", "mininteger",
 	"modf", "pi", "sqrt", "tointeger", "type", "ult", "exp", "log", NULL };
 static const char *const utf8_names[] = { "char", "charpattern", "codepoint", "len", "offset", "codes", NULL };
@@ -73,10 +74,13 @@ static void copy_fields(lua_State *L, int from, const char *const *names)
 	}
 }
 
-/* Adds a standard library to the environment on top, only the named functions of it. [-0, +0, m] */
-static void add_library(lua_State *L, const char *name, lua_CFunction open, const char *const *names)
+/* Adds a standard library to the environment on top, only the named functions of it. `replace` puts ours in their place first. [-0, +0, m] */
+static void add_library(
+	lua_State *L, const char *name, lua_CFunction open, void (*replace)(lua_State *L), const char *const *names)
 {
 	luaL_requiref(L, name, open, 0);
+	if (replace != NULL)
+		replace(L);
 	lua_newtable(L);
 	copy_fields(L, -2, names);
 	freeze(L);
@@ -84,23 +88,14 @@ static void add_library(lua_State *L, const char *name, lua_CFunction open, cons
 	lua_pop(L, 1);
 }
 
-/* string: with guarded pattern functions, and as the methods of text. [-0, +0, m] */
-static void add_string_library(lua_State *L)
+/* ("x"):upper() finds the functions that string.upper is. [-0, +0, m] */
+static void set_text_methods(lua_State *L)
 {
-	luaL_requiref(L, "string", luaopen_string, 0);
-	lua_newtable(L);
-	copy_fields(L, -2, string_names);
-	lua_pushvalue(L, -2);
-	pattern_add_guarded(L);
-	freeze(L);
-	lua_pushvalue(L, -1);
-	lua_setfield(L, -4, "string");
-	/* ("x"):upper() finds the same functions */
 	lua_pushliteral(L, "");
 	lua_getmetatable(L, -1);
-	lua_pushvalue(L, -3);
+	lua_getfield(L, -3, "string");
 	lua_setfield(L, -2, "__index");
-	lua_pop(L, 4);
+	lua_pop(L, 2);
 }
 
 /* ---- pcall ---- */
@@ -134,43 +129,6 @@ static int sandbox_pcall(lua_State *L)
 	lua_pushboolean(L, 1);
 	lua_insert(L, 1);
 	return finish_pcall(L, lua_pcallk(L, lua_gettop(L) - 2, LUA_MULTRET, 0, depth, finish_pcall), depth);
-}
-
-/* ---- table.sort ---- */
-
-/* Sorting without a comparator is one long call into C; with this one, the clock is looked at. */
-static int is_less(lua_State *L)
-{
-	script_check_time(L);
-	lua_pushboolean(L, lua_compare(L, 1, 2, LUA_OPLT));
-	return 1;
-}
-
-static int sandbox_sort(lua_State *L)
-{
-	lua_settop(L, 2);
-	if (lua_isnil(L, 2)) {
-		lua_pushcfunction(L, is_less);
-		lua_replace(L, 2);
-	}
-	lua_pushvalue(L, lua_upvalueindex(1));
-	lua_insert(L, 1);
-	lua_call(L, 2, 0);
-	return 0;
-}
-
-/* table: with our sort. [-0, +0, m] */
-static void add_table_library(lua_State *L)
-{
-	luaL_requiref(L, "table", luaopen_table, 0);
-	lua_newtable(L);
-	copy_fields(L, -2, table_names);
-	lua_getfield(L, -2, "sort");
-	lua_pushcclosure(L, sandbox_sort, 1);
-	lua_setfield(L, -2, "sort");
-	freeze(L);
-	lua_setfield(L, -3, "table");
-	lua_pop(L, 1);
 }
 
 /* ---- setmetatable, for classes only ---- */
@@ -291,10 +249,11 @@ void sandbox_build(lua_State *L)
 	lua_pushvalue(L, -2);
 	copy_fields(L, -2, base_names);
 	lua_pop(L, 2);
-	add_string_library(L);
-	add_table_library(L);
-	add_library(L, "math", luaopen_math, math_names);
-	add_library(L, "utf8", luaopen_utf8, utf8_names);
+	add_library(L, "string", luaopen_string, string_functions_open, string_names);
+	set_text_methods(L);
+	add_library(L, "table", luaopen_table, table_functions_open, table_names);
+	add_library(L, "math", luaopen_math, NULL, math_names);
+	add_library(L, "utf8", luaopen_utf8, NULL, utf8_names);
 	lua_pushcfunction(L, sandbox_require);
 	lua_setfield(L, -2, "require");
 	lua_pushcfunction(L, sandbox_pcall);
@@ -318,9 +277,31 @@ void sandbox_build(lua_State *L)
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);
 }
 
+/* A text that the compiler gets in pieces: some texts take it a time that grows with their square, and it looks at nothing meanwhile. */
+struct source {
+	const char *text;
+	size_t left;
+};
+
+#define PIECE_BYTES 512
+#define STEPS_OF_A_BYTE 4
+
+static const char *next_piece(lua_State *L, void *context, size_t *length)
+{
+	struct source *source = context;
+	const char *piece = source->text;
+
+	*length = source->left < PIECE_BYTES ? source->left : PIECE_BYTES;
+	script_spend(L, *length * STEPS_OF_A_BYTE);
+	source->text += *length;
+	source->left -= *length;
+	return *length > 0 ? piece : NULL;
+}
+
 int sandbox_load(lua_State *L, const char *text, size_t length, const char *chunk)
 {
-	int status = luaL_loadbufferx(L, text, length, chunk, "t");
+	struct source source = { .text = text, .left = length };
+	int status = lua_load(L, next_piece, &source, chunk, "t");
 
 	if (status == LUA_OK) {
 		sandbox_push_environment(L);

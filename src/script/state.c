@@ -1,7 +1,7 @@
-/* state.c - the capped allocator, the budget hook and protected calls.
+/* state.c - the capped allocator, the budget and protected calls.
  *
- * Known weakness: a hook cannot interrupt C code. What could loop inside C (patterns, xpcall's handler, __gc) is bounded or left
- * out by sandbox.c and pattern.c. */
+ * A hook cannot interrupt C code: what loops there over something of a script's counts its steps with script_spend(). What could not (xpcall's
+ * handler, __gc) is left out by sandbox.c. */
 #include "script/state.h"
 
 #include <stdio.h>
@@ -18,7 +18,8 @@
 #include "script/sandbox.h"
 
 #define NS_PER_MS 1000000LL
-#define WORK_BETWEEN_LOOKS 64
+#define STEPS_BETWEEN_LOOKS 65536 /* where no tick tells of the time: some hundred microseconds */
+#define MOST_LEVELS 32		  /* of C functions between a stop and the line that called them */
 
 static void *take_block(struct script_state *state, size_t size)
 {
@@ -86,17 +87,29 @@ struct script_state *script_state_of(lua_State *L)
 
 static void budget_hook(lua_State *L, lua_Debug *where);
 
-/* Raises "providers/x.lua:12: stopped". `where` is the hook's, or NULL in a C function. */
-static void stop_now(struct script_state *state, lua_State *L, enum script_stop stop, lua_Debug *where)
+/* The line that runs, or that called the C function which does. */
+static bool find_line(lua_State *L, lua_Debug *where)
 {
+	for (int level = 0; level < MOST_LEVELS && lua_getstack(L, level, where); level++)
+		if (lua_getinfo(L, "Sl", where) != 0 && where->currentline > 0)
+			return true;
+	return false;
+}
+
+/* Raises "providers/x.lua:12: stopped". */
+static void stop_now(struct script_state *state, lua_State *L, enum script_stop stop)
+{
+	lua_Debug where;
+
 	state->stop = stop;
 	/* From here every instruction raises again: a script cannot catch its way around the limit. Setting the hook walks the whole
 	 * call stack, so only once. */
 	if (lua_gethookcount(L) != 1)
 		lua_sethook(L, budget_hook, LUA_MASKCOUNT, 1);
-	if (where == NULL || lua_getinfo(L, "Sl", where) == 0 || where->currentline <= 0)
-		luaL_error(L, "stopped");
-	lua_pushfstring(L, "%s:%d: stopped", where->short_src, where->currentline);
+	if (find_line(L, &where))
+		lua_pushfstring(L, "%s:%d: stopped", where.short_src, where.currentline);
+	else
+		lua_pushliteral(L, "stopped");
 	lua_error(L);
 }
 
@@ -109,47 +122,71 @@ void script_tick(struct script_state *state, int64_t tick_ns)
 {
 	if (state->cpu_start_ns == 0)
 		state->cpu_start_ns = clock_thread_cpu_ns() - tick_ns;
-	if (is_late(state))
+	state->late = is_late(state);
+	if (state->late)
 		lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, 1); /* stop at the next instruction */
 	else if (lua_gethookcount(state->running) == 0)
 		lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
 }
 
+/* Which limit is over, of a script that runs. */
+static enum script_stop find_stop(struct script_state *state)
+{
+	if (state->stop != SCRIPT_RUNNING)
+		return state->stop;
+	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
+		return SCRIPT_STOP_INSTRUCTIONS;
+	return state->late || is_late(state) ? SCRIPT_STOP_CPU : SCRIPT_RUNNING;
+}
+
 static void budget_hook(lua_State *L, lua_Debug *where)
 {
 	struct script_state *state = script_state_of(L);
+	enum script_stop stop;
 
-	if (state->stop != SCRIPT_RUNNING)
-		stop_now(state, L, state->stop, where);
+	(void)where;
 	state->instructions += LIMIT_SCRIPT_HOOK_COUNT;
-	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
-		stop_now(state, L, SCRIPT_STOP_INSTRUCTIONS, where);
-	if (is_late(state))
-		stop_now(state, L, SCRIPT_STOP_CPU, where);
+	stop = find_stop(state);
+	if (stop != SCRIPT_RUNNING)
+		stop_now(state, L, stop);
 }
 
-void script_check_time_now(lua_State *L)
+bool script_may_spend(lua_State *L, size_t steps)
 {
 	struct script_state *state = script_state_of(L);
 
-	if (state->enforce && is_late(state))
-		stop_now(state, L, SCRIPT_STOP_CPU, NULL);
+	if (!state->enforce)
+		return true;
+	state->instructions += (int64_t)steps;
+	state->unlooked += (int64_t)steps;
+	if (!state->late && state->unlooked < STEPS_BETWEEN_LOOKS)
+		return true;
+	state->unlooked = 0;
+	return find_stop(state) == SCRIPT_RUNNING;
 }
 
-void script_check_time(lua_State *L)
+void script_stop_spent(lua_State *L)
 {
-	if (++script_state_of(L)->work % WORK_BETWEEN_LOOKS == 0)
-		script_check_time_now(L);
+	struct script_state *state = script_state_of(L);
+	enum script_stop stop = find_stop(state);
+
+	stop_now(state, L, stop != SCRIPT_RUNNING ? stop : SCRIPT_STOP_CPU);
+}
+
+void script_spend(lua_State *L, size_t steps)
+{
+	if (!script_may_spend(L, steps))
+		script_stop_spent(L);
 }
 
 void script_stop_memory(lua_State *L)
 {
-	stop_now(script_state_of(L), L, SCRIPT_STOP_MEMORY, NULL);
+	stop_now(script_state_of(L), L, SCRIPT_STOP_MEMORY);
 }
 
 void script_stop_starved(lua_State *L)
 {
-	stop_now(script_state_of(L), L, SCRIPT_STOP_STARVED, NULL);
+	stop_now(script_state_of(L), L, SCRIPT_STOP_STARVED);
 }
 
 void script_check_buffer(lua_State *L, const struct buffer *buffer)
@@ -211,7 +248,8 @@ void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_l
 	state->pcall_depth = 0;
 	state->stop = SCRIPT_RUNNING;
 	state->starved = false;
-	state->instructions = 0;
+	state->instructions = state->unlooked = 0;
+	state->late = false;
 	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
 	state->cpu_start_ns = 0;
 	state->enforce = true;

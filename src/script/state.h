@@ -36,7 +36,8 @@ struct script_state {
 	enum script_stop stop;
 	lua_State *running;	       /* the coroutine (or main thread) under the budget */
 	int pcall_depth;	       /* pcalls within pcalls, see sandbox.c */
-	unsigned work;		       /* counted by script_check_time() */
+	volatile bool late;	       /* set by a tick: C code stops when it next counts its work */
+	int64_t unlooked;	       /* steps counted since the last look at the clock */
 	volatile int64_t cpu_start_ns; /* 0 until the first tick */
 	int64_t cpu_limit_ns;
 	int64_t instructions;
@@ -57,9 +58,16 @@ struct script_state *script_state_of(lua_State *L);
 void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_limit_ms);
 void script_budget_end(struct script_state *state);
 
-/* For loops in C over what a script made: raises the stop when the time is over. Cheap: it looks at the clock at every 64th call. */
-void script_check_time(lua_State *L);
-void script_check_time_now(lua_State *L); /* before a call that takes long by itself */
+/* For work in C over what a script made: counts steps of it, each about as much as an instruction of Lua, and raises the stop when the time or
+ * the instructions are over. Whatever loops over something of the script's calls it in the loop: then no call can outlive the limit. Outside of
+ * a budget it does nothing. */
+void script_spend(lua_State *L, size_t steps);
+
+/* The same without raising, for code that must not be left: false when it should stop. Then script_stop_spent() raises. */
+bool script_may_spend(lua_State *L, size_t steps);
+void script_stop_spent(lua_State *L);
+
+#define SCRIPT_BYTES_OF_A_STEP 64 /* that are copied or compared at once */
 
 /* For what C builds out of a script's values: raises the stop of the memory limit. */
 void script_stop_memory(lua_State *L);
