@@ -74,7 +74,8 @@ static void begin(lua_State *L, struct search *search, int subject, int pattern)
 static void begin_matching(struct search *search)
 {
 	check_lengths(search->L, search->subject_length, search->pattern_length);
-	pattern_match_init(&search->match, search->subject, search->subject_length, search->pattern, search->pattern_length, STEPS_AT_ONCE);
+	pattern_match_init(
+		&search->match, search->subject, search->subject_length, search->pattern, search->pattern_length, STEPS_AT_ONCE);
 	search->match.more_steps = more_steps;
 }
 
@@ -165,8 +166,8 @@ static int find_or_match(lua_State *L, bool find)
 	anchored = search.pattern_length > 0 && search.pattern[0] == '^';
 	pattern = search.pattern + anchored;
 	at = search.subject + offset;
-	while ((end = pattern_match_at(&search.match, at, pattern)) == NULL && search.match.problem == PATTERN_FINE && !anchored &&
-		at < search.match.subject_end)
+	while ((end = pattern_match_at(&search.match, at, pattern)) == NULL && search.match.problem == PATTERN_FINE &&
+		!anchored && at < search.match.subject_end)
 		at++;
 	settle(&search);
 	if (end == NULL) {

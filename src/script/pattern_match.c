@@ -382,8 +382,8 @@ static const char *match_rest(struct pattern_match *match, const char *at, const
 
 /* ---- the doors ---- */
 
-void pattern_match_init(struct pattern_match *match, const char *subject, size_t subject_length, const char *pattern, size_t pattern_length,
-	int64_t steps)
+void pattern_match_init(struct pattern_match *match, const char *subject, size_t subject_length, const char *pattern,
+	size_t pattern_length, int64_t steps)
 {
 	match->subject = subject;
 	match->subject_end = subject + subject_length;

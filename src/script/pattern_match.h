@@ -49,8 +49,8 @@ struct pattern_match {
 };
 
 /* Prepares a matcher. The texts are borrowed; they need no NUL at their ends. `more_steps` is NULL afterwards. */
-void pattern_match_init(struct pattern_match *match, const char *subject, size_t subject_length, const char *pattern, size_t pattern_length,
-	int64_t steps);
+void pattern_match_init(struct pattern_match *match, const char *subject, size_t subject_length, const char *pattern,
+	size_t pattern_length, int64_t steps);
 
 /* Matches the pattern from `pattern` on at `at`, a place of the subject or its end. Returns where the match ends. NULL: there is none here, or
  * match->problem says what is wrong. Captures are those of this match. */

@@ -47,7 +47,8 @@ static int sandbox_remove(lua_State *L)
 	lua_Integer size = length_of(L, 1), position = luaL_optinteger(L, 2, size);
 
 	if (position != size) /* one behind the last is allowed */
-		luaL_argcheck(L, (lua_Unsigned)position - 1u <= (lua_Unsigned)size, 1, "position out of bounds"); /* 1: as Lua says */
+		luaL_argcheck(
+			L, (lua_Unsigned)position - 1u <= (lua_Unsigned)size, 1, "position out of bounds"); /* 1: as Lua says */
 	lua_geti(L, 1, position);
 	for (; position < size; position++)
 		copy_item(L, position + 1, position);
@@ -153,8 +154,8 @@ static int sandbox_sort(lua_State *L)
 
 void table_functions_open(lua_State *L)
 {
-	static const luaL_Reg functions[] = { { "insert", sandbox_insert }, { "remove", sandbox_remove }, { "concat", sandbox_concat },
-		{ "unpack", sandbox_unpack }, { NULL, NULL } };
+	static const luaL_Reg functions[] = { { "insert", sandbox_insert }, { "remove", sandbox_remove },
+		{ "concat", sandbox_concat }, { "unpack", sandbox_unpack }, { NULL, NULL } };
 
 	luaL_setfuncs(L, functions, 0);
 	lua_getfield(L, -1, "sort");
