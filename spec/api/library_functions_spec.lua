@@ -1,4 +1,5 @@
--- Proves that what a script finds as string.find, match, gmatch, gsub, rep, table.insert and the like means what Lua's own do: the same
+-- Proves that what a script finds as string.find, match, gmatch, gsub, rep, table.insert and the like means what Lua's own do:
+-- the same
 -- calls are made by a script in a host and by this Lua, and all results and errors are compared.
 local cases = require "spec.support.library_cases"
 local hosts = require "spec.support.host"

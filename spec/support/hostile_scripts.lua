@@ -60,7 +60,8 @@ local loops = {
     name = "loop_slow_find", says = TIME, stops = true,
     submit = "local s, p = ('a'):rep(200000), ('a'):rep(40000) .. 'b' while true do s:find(p, 1, true) end",
   },
-  { name = "loop_long_copies", submit = "local s = ('a'):rep(20000000) while true do s:upper() end", says = TIME, stops = true },
+  { name = "loop_long_copies", submit = "local s = ('a'):rep(20000000) while true do s:upper() end", says = TIME,
+  stops = true },
   {
     name = "loop_slow_sort", says = TIME, stops = true,
     submit = "local t = {} for i = 1, 500000 do t[i] = i * 7919 % 500009 end\n"
@@ -86,7 +87,8 @@ local bombs = {
     name = "recursion_mutual", says = OVER, stops = true,
     prepare = "local a, b function a() return 1 + b() end function b() return 1 + a() end return a()",
   },
-  { name = "recursion_gsub", submit = "local function f() return (('x'):gsub('x', f)) end return f()", says = "stack overflow" },
+  { name = "recursion_gsub", submit = "local function f() return (('x'):gsub('x', f)) end return f()",
+  says = "stack overflow" },
   { name = "recursion_pcall", submit = "local function f() return pcall(f) end return f()", says = "table is expected" },
   { name = "recursion_sort", submit = "local function f() table.sort({ 1, 2 }, f) end f()", says = "stack overflow" },
   { name = "bomb_doubling", submit = "local s = 'x' while true do s = s .. s end", says = MEMORY, stops = true },
@@ -95,7 +97,8 @@ local bombs = {
   { name = "bomb_rep_separator", submit = "return { id = ('x'):rep(60000000, ('y'):rep(60000)) }", says = "too large" },
   { name = "bomb_rep_fits_not", submit = "return { id = ('xxxx'):rep(60000000) }", says = MEMORY, stops = true },
   { name = "bomb_table", submit = "local t = {} while true do t[#t + 1] = {} end", says = OVER, stops = true },
-  { name = "bomb_keys", submit = "local t, i = {}, 0 while true do i = i + 1 t['k' .. i] = true end", says = OVER, stops = true },
+  { name = "bomb_keys", submit = "local t, i = {}, 0 while true do i = i + 1 t['k' .. i] = true end", says = OVER,
+  stops = true },
   {
     name = "bomb_closures", says = OVER, stops = true,
     submit = "local f = function() end while true do local g = f f = function() return g end end",
@@ -254,7 +257,8 @@ local errors = {
   { name = "error_table", submit = "error({})", status = 200 },
   { name = "error_prepare_table", prepare = "error({})", status = 400 },
   { name = "error_field_table", prepare = "error({ field = {}, message = {} })", status = 400 },
-  { name = "error_field_huge", prepare = "error({ field = ('f'):rep(10000000), message = ('m'):rep(10000000) })", status = 400 },
+  { name = "error_field_huge", prepare = "error({ field = ('f'):rep(10000000), message = ('m'):rep(10000000) })",
+  status = 400 },
   {
     name = "error_field_bytes", status = 400,
     prepare = "error({ field = ('\\xc3\\xa9'):rep(200), message = 'x' .. ('\\xc3\\xa9'):rep(400) })",
@@ -309,7 +313,8 @@ local environment = {
   { name = "meta_late", status = 200,
     submit = "local m = { __index = {} } local t = setmetatable({}, m) m.__gc = function() while true do end end\n"
       .. "m.__tostring = m.__gc m.__len = m.__gc t = nil return { id = 'x' }" },
-  { name = "meta_array", submit = "setmetatable(require('cjson').array {}, { __index = {} })", says = "has a metatable already" },
+  { name = "meta_array", submit = "setmetatable(require('cjson').array {}, { __index = {} })",
+  says = "has a metatable already" },
   { name = "meta_library", submit = "setmetatable(string, { __index = {} })", says = "has a metatable already" },
   { name = "meta_text", submit = "setmetatable('', {})", says = "table expected" },
   { name = "meta_loop", submit = "local m = {} m.__index = m setmetatable(m, m) return { id = m.nothing }", says = "loop" },
@@ -329,7 +334,8 @@ local environment = {
     says = "attempt to yield" },
   { name = "ctx_changed", submit = "ctx.request = nil ctx.dry_run = false return { id = 'x' }", status = 200, calls = 2,
     check = function(body) return body.dry_run == true end },
-  { name = "ctx_in_callback", submit = "('x'):gsub('x', function() ctx.request { path = '/x' } end)", says = "attempt to yield" },
+  { name = "ctx_in_callback", submit = "('x'):gsub('x', function() ctx.request { path = '/x' } end)",
+  says = "attempt to yield" },
   {
     name = "kept_memory", top = "local kept = {}", status = 200, calls = 3,
     submit = "for i = 1, 200000 do kept[#kept + 1] = i end return { id = 'x' }",
@@ -369,7 +375,8 @@ local requests = {
   { name = "request_encoded_dots", submit = "ctx.request { path = '/a/%2e%2e/b' }", status = 200, says = "segments" },
   { name = "request_half_encoded_dots", submit = "ctx.request { path = '/a/.%2e/b' }", status = 200, says = "segments" },
   { name = "request_fragment", submit = "ctx.request { path = '/a#b' }", status = 200, says = "fragment" },
-  { name = "request_crlf_path", submit = "ctx.request { path = '/a\\r\\nX-Evil: 1' }", status = 200, says = "/a%%0D%%0AX%-Evil" },
+  { name = "request_crlf_path", submit = "ctx.request { path = '/a\\r\\nX-Evil: 1' }", status = 200,
+  says = "/a%%0D%%0AX%-Evil" },
   {
     name = "request_crlf_header", says = "control character",
     submit = "ctx.request { path = '/', headers = { A = 'b\\r\\nX-Evil: 1' } }",

@@ -1,4 +1,5 @@
--- Calls of library functions, as texts: "name" and arguments, each as hexadecimal digits of its bytes behind a letter of its kind. RUNNER makes
+-- Calls of library functions, as texts: "name" and arguments, each as hexadecimal digits of its bytes behind a letter of its
+-- kind. RUNNER makes
 -- them, in a script and in plain Lua, and says of each what came of it.
 local library_cases = {}
 
@@ -86,23 +87,34 @@ local NIL, FUNCTIONS, LIST = { "z" }, "f", "l"
 -- ---- patterns -------------------------------------------------------------------------------------------------------------
 
 local PATTERNS = {
-  "", "a", "^a", "a$", "^$", "^", "$", "a*", "a+", "a-", "a?", ".-b", "a*$", "^a-$", "[ab]", "[^ab]", "[a-c]", "[]]", "[^]]", "[]-a]",
-  "[a-]", "[-a]", "[%a]", "[%a-z]", "[a-%z]", "[%]]", "[%^a]", "[^%s]+", "%a+", "%A+", "%c", "%d", "%D", "%g+", "%l", "%p", "%s", "%S+",
-  "%u", "%w+", "%W", "%x+", "%X", "%z", "%Z", "%%", "%.", "%b()", "%bab", "%baa", "x%b()y", "%f[%w]%w+", "%f[%W]", "%f[a]", "%f[^a]",
-  "%f[%z]", "()", "(a)", "(a*)", "(a-)(b)", "((a)(b))", "(()a())", "(a)%1", "(a*)%1", "(.)%1", "()%1", "(a)(b)%2%1", "%1", "(a)%2", "%0",
-  "(%1)", "(a", "a)", "(a))", "((a)", "[a", "[", "[^", "[]", "[^]", "[%", "[a-", "%", "a%", "%b", "%ba", "%f", "%fa", "%f[", "%f[a", "a[",
-  "ab[", "(()", "*", "+", "?", "-", "a**", "a*+", "^*", "^^a", "a^", "$a", "a$b", "a$*", ".*", ".+", "..", "^.*$", "(.*)(.*)(.*)",
-  "^(.-)%s*$", "\0", "[\0]", "%\0", "a\0", "[^\0]", "\xff", "[\x80-\xff]+", "%f[\0]", "[a-\0]", "%q", "%Q", "%_", "[[]", "[a[]", "[%d%]]",
-  ("a?"):rep(20) .. ("a"):rep(20), ("()"):rep(32), ("()"):rep(33), ("(a"):rep(33), ("a?"):rep(201), ("a*"):rep(250), ("(a)"):rep(40),
+  "", "a", "^a", "a$", "^$", "^", "$", "a*", "a+", "a-", "a?", ".-b", "a*$", "^a-$", "[ab]", "[^ab]", "[a-c]", "[]]", "[^]]",
+  "[]-a]",
+  "[a-]", "[-a]", "[%a]", "[%a-z]", "[a-%z]", "[%]]", "[%^a]", "[^%s]+", "%a+", "%A+", "%c", "%d", "%D", "%g+", "%l", "%p",
+  "%s", "%S+",
+  "%u", "%w+", "%W", "%x+", "%X", "%z", "%Z", "%%", "%.", "%b()", "%bab", "%baa", "x%b()y", "%f[%w]%w+", "%f[%W]", "%f[a]",
+  "%f[^a]",
+  "%f[%z]", "()", "(a)", "(a*)", "(a-)(b)", "((a)(b))", "(()a())", "(a)%1", "(a*)%1", "(.)%1", "()%1", "(a)(b)%2%1", "%1",
+  "(a)%2", "%0",
+  "(%1)", "(a", "a)", "(a))", "((a)", "[a", "[", "[^", "[]", "[^]", "[%", "[a-", "%", "a%", "%b", "%ba", "%f", "%fa", "%f[",
+  "%f[a", "a[",
+  "ab[", "(()", "*", "+", "?", "-", "a**", "a*+", "^*", "^^a", "a^", "$a", "a$b", "a$*", ".*", ".+", "..", "^.*$",
+  "(.*)(.*)(.*)",
+  "^(.-)%s*$", "\0", "[\0]", "%\0", "a\0", "[^\0]", "\xff", "[\x80-\xff]+", "%f[\0]", "[a-\0]", "%q", "%Q", "%_", "[[]",
+  "[a[]", "[%d%]]",
+  ("a?"):rep(20) .. ("a"):rep(20), ("()"):rep(32), ("()"):rep(33), ("(a"):rep(33), ("a?"):rep(201), ("a*"):rep(250),
+  ("(a)"):rep(40),
   ("x?"):rep(300), ("("):rep(250), ("a-"):rep(199), "%b\0\0", "[%b]", "[%f]", "[%1]",
 }
 local SUBJECTS = {
-  "", "a", "b", "aa", "ab", "aab", "abab", "(a(b)c)", "x(())y", "hello world", " leading and trailing ", "THE (quick) fox", "a.b.c", "1234 0x1F",
-  "a\0b", "\0", "\xff\x80", "aXbXc", "]", "[a]", "^a", "a$", "%", "a-b", ("a"):rep(30), ("ab"):rep(40), "  \t\n", "key = value", "é", "_",
+  "", "a", "b", "aa", "ab", "aab", "abab", "(a(b)c)", "x(())y", "hello world", " leading and trailing ", "THE (quick) fox",
+  "a.b.c", "1234 0x1F",
+  "a\0b", "\0", "\xff\x80", "aXbXc", "]", "[a]", "^a", "a$", "%", "a-b", ("a"):rep(30), ("ab"):rep(40), "  \t\n",
+  "key = value", "é", "_",
   ("a"):rep(250), "qQ", "zZ",
 }
 local REPLACEMENTS = {
-  "", "x", "%0", "%1", "%2", "%%", "%", "a%", "%a", "[%0]", "%1%1", "%9", "\0", "%0%0%0", { FUNCTIONS, "join" }, { FUNCTIONS, "false" },
+  "", "x", "%0", "%1", "%2", "%%", "%", "a%", "%a", "[%0]", "%1%1", "%9", "\0", "%0%0%0", { FUNCTIONS, "join" }, { FUNCTIONS,
+  "false" },
   { FUNCTIONS, "table" }, { FUNCTIONS, "map" }, 7, true, NIL,
 }
 local POSITIONS = { NIL, 1, 2, 0, -1, -3, 5, 100, -100, math.mininteger, math.maxinteger }
@@ -132,7 +144,8 @@ local function fixed_patterns()
 end
 
 local PIECES = {
-  "a", "b", "x", ".", "%a", "%d", "%s", "%w", "%S", "[ab]", "[^a]", "[a-z]", "[%w_]", "(", ")", "()", "(a)", "(.-)", "*", "+", "-", "?", "^", "$",
+  "a", "b", "x", ".", "%a", "%d", "%s", "%w", "%S", "[ab]", "[^a]", "[a-z]", "[%w_]", "(", ")", "()", "(a)", "(.-)", "*", "+",
+  "-", "?", "^", "$",
   "%1", "%2", "%b()", "%bab", "%f[%w]", "%f[%W]", "%f", "[", "]", "%", " ", "\0", "%.",
 }
 
@@ -153,8 +166,10 @@ end
 local function other_functions()
   local list, pick = {}, picker(3)
   local function add(...) list[#list + 1] = call(...) end
-  local values = { NIL, "", "abc", "1", 0, 1, 3, -1, 2.5, true, { LIST, "" }, { LIST, "3,1,2" }, { LIST, "a,b,c" }, { LIST, "b,1" } }
-  for _, name in ipairs { "rep", "format", "lower", "upper", "reverse", "pack", "packsize", "unpack", "insert", "remove", "concat", "sort",
+  local values = { NIL, "", "abc", "1", 0, 1, 3, -1, 2.5, true, { LIST, "" }, { LIST, "3,1,2" }, { LIST, "a,b,c" }, { LIST,
+  "b,1" } }
+  for _, name in ipairs { "rep", "format", "lower", "upper", "reverse", "pack", "packsize", "unpack", "insert", "remove",
+    "concat", "sort",
     "find", "match", "gmatch", "gsub" } do
     add(name)
     for _, first in ipairs(values) do
@@ -186,7 +201,8 @@ local function other_functions()
       add("rep", text, count, ", ")
     end
   end
-  for _, format in ipairs { "%d", "%5.2f", "%s|%10s|%-10s", "%q", "%x", "%c", "%%", "%", "%y", "%.3s", "%a", "%i", "%5", "%s%s", "%.20f", "%g" } do
+  for _, format in ipairs { "%d", "%5.2f", "%s|%10s|%-10s", "%q", "%x", "%c", "%%", "%", "%y", "%.3s", "%a", "%i", "%5",
+    "%s%s", "%.20f", "%g" } do
     add("format", format, 1, "two", 3)
     add("format", format, "a\0b", 2)
     add("format", format, 65.5)
