@@ -1,7 +1,7 @@
 /* disk_fault.c - LD_PRELOAD for a host under test: what it asks of the disk fails on command.
  *
  * The file that $DISK_FAULT names holds a line "CALL PART ERRNO SKIP": the call (open, write, fsync, rename, mkdir, unlink), a part of the path
- * that is meant, the number of the error, and how many calls are let through before. An empty file: nothing fails. fsync stands for
+ * that is meant (with $ behind it: its end), the number of the error, and how many calls are let through before. An empty file: nothing fails. fsync stands for
  * fdatasync too; a descriptor is known by the path that /proc names. What failed is told by a line in $DISK_FAULT.met. Any thread. */
 #include <dlfcn.h>
 #include <errno.h>
@@ -38,6 +38,17 @@ static void tell(const char *orders, const char *call, const char *path)
 	fclose(met);
 }
 
+/* "part" anywhere in the path; "part$" at its end. */
+static int is_meant(const char *path, const char *part)
+{
+	size_t length = strlen(part), all = strlen(path);
+
+	if (length == 0 || part[length - 1] != '$')
+		return strstr(path, part) != NULL;
+	length--;
+	return all >= length && strncmp(path + all - length, part, length) == 0;
+}
+
 /* The error that is ordered for this call; 0: none. */
 static int ordered(const char *call, const char *path)
 {
@@ -61,7 +72,7 @@ static int ordered(const char *call, const char *path)
 		passed = 0;
 	}
 	if (sscanf(line, "%31s %159s %d %ld", which, part, &number, &skip) < 3 || strcmp(which, call) != 0 ||
-		strstr(path, part) == NULL || passed++ < skip)
+		!is_meant(path, part) || passed++ < skip)
 		number = 0;
 	if (number != 0)
 		tell(orders, call, path);
@@ -134,6 +145,15 @@ int rename(const char *from, const char *to)
 	REAL(rename);
 
 	return fails("rename", to) ? -1 : real(from, to);
+}
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned int flags)
+{
+	static int (*real)(int, const char *, int, const char *, unsigned int);
+
+	if (real == NULL)
+		*(void **)&real = dlsym(RTLD_NEXT, "renameat2");
+	return fails("rename", to) ? -1 : real(from_folder, from, to_folder, to, flags);
 }
 
 int mkdir(const char *path, mode_t mode)

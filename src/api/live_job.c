@@ -195,14 +195,14 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 
 /* ---- the switch ---- */
 
-void live_state_handle(struct host *host, struct http_request *request)
+static void send_state(struct host *host, struct http_request *request, bool stopped)
 {
 	struct live_counts counts = live_counts(host->live);
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_text(&out, "{\"ok\":true,\"stopped\":");
-	json_write_bool(&out, live_is_stopped(host->live));
+	json_write_bool(&out, stopped);
 	buffer_text(&out, ",\"enabled\":");
 	json_write_bool(&out, request->view->config->live.enabled);
 	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
@@ -214,6 +214,12 @@ void live_state_handle(struct host *host, struct http_request *request)
 	buffer_free(&out);
 }
 
+void live_state_handle(struct host *host, struct http_request *request)
+{
+	send_state(host, request, live_is_stopped(host->live));
+}
+
+/* Says what this request did, whoever turns the switch meanwhile. */
 void live_switch_handle(struct host *host, struct http_request *request, bool stop)
 {
 	struct error error;
@@ -222,6 +228,5 @@ void live_switch_handle(struct host *host, struct http_request *request, bool st
 		query_problem(request, 503, NULL, error.message);
 		return;
 	}
-	task_store_tell(host->store, stop ? "host.live.stopped" : "host.live.started", NULL);
-	live_state_handle(host, request);
+	send_state(host, request, stop);
 }

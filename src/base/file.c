@@ -1,4 +1,4 @@
-/* file.c - reads whole files, makes folders. Any thread; blocks on the disk, so never called on a request's way. */
+/* file.c - reads whole files, makes folders, and writes what must survive a power loss. Any thread; blocks on the disk, so never called on a request's way. */
 #include "base/file.h"
 
 #include <errno.h>
@@ -51,6 +51,46 @@ enum error_code file_read(const char *path, size_t maximum, char **text, size_t 
 	return *text != NULL ? ERROR_NONE : error_memory(error);
 }
 
+/* The folder that holds `path`; NULL: out of memory. */
+static char *parent_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+bool file_sync_folder(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	bool synced = fd != -1 && (fsync(fd) == 0 || errno == EINVAL); /* some file systems have no such thing */
+	int failed = errno;
+
+	if (fd != -1)
+		close(fd);
+	errno = failed;
+	return synced;
+}
+
+/* One folder, with its name in the folder above on the disk. One whose name cannot be kept there is taken away again: else a later look would
+ * find it, and leave it at that. */
+static int make_folder(const char *path)
+{
+	char *parent;
+	int failed = 0;
+
+	if (mkdir(path, 0755) == -1)
+		return errno == EEXIST ? 0 : errno;
+	parent = parent_of(path);
+	if (parent == NULL)
+		failed = ENOMEM;
+	else if (!file_sync_folder(parent))
+		failed = errno;
+	free(parent);
+	if (failed != 0)
+		rmdir(path);
+	return failed;
+}
+
 enum error_code file_make_directories(const char *path, struct error *error)
 {
 	char *copy = strdup(path);
@@ -58,17 +98,17 @@ enum error_code file_make_directories(const char *path, struct error *error)
 
 	if (copy == NULL)
 		return error_memory(error);
-	for (char *at = copy + 1; !failed && *at != '\0'; at++) {
+	for (char *at = copy + 1; failed == 0 && *at != '\0'; at++) {
 		if (*at != '/')
 			continue;
 		*at = '\0';
-		failed = mkdir(copy, 0755) == -1 && errno != EEXIST;
+		failed = make_folder(copy);
 		*at = '/';
 	}
-	if (!failed)
-		failed = mkdir(copy, 0755) == -1 && errno != EEXIST;
+	if (failed == 0)
+		failed = make_folder(copy);
 	free(copy);
-	return failed ? error_set(error, ERROR_IO, path, "cannot make this folder: %s", strerror(errno)) : ERROR_NONE;
+	return failed != 0 ? error_set(error, ERROR_IO, path, "cannot make this folder: %s", strerror(failed)) : ERROR_NONE;
 }
 
 enum error_code file_make_parents(const char *path, struct error *error)
@@ -99,4 +139,112 @@ char *file_join(const char *directory, const char *name)
 	if (name[0] == '/')
 		return strdup(name);
 	return asprintf(&path, "%s/%s", directory, name) == -1 ? NULL : path;
+}
+
+/* ---- what must survive ---- */
+
+static bool write_all(int fd, const char *bytes, size_t length)
+{
+	ssize_t wrote;
+
+	for (; length > 0; bytes += wrote, length -= (size_t)wrote) {
+		wrote = write(fd, bytes, length);
+		if (wrote == -1 && errno == EINTR)
+			wrote = 0;
+		else if (wrote <= 0)
+			return false;
+	}
+	return true;
+}
+
+/* A name beside `path` that no reader looks for. */
+static char *name_beside(const char *path, const char *suffix)
+{
+	const char *slash = strrchr(path, '/');
+	size_t folder = slash != NULL ? (size_t)(slash + 1 - path) : 0;
+	char *name;
+
+	return asprintf(&name, "%.*s.%s%s", (int)folder, path, path + folder, suffix) == -1 ? NULL : name;
+}
+
+static bool write_beside(const char *beside, const void *bytes, size_t length, mode_t mode)
+{
+	int fd;
+	bool written;
+	int failed;
+
+	unlink(beside); /* of a run that was cut off, perhaps with another mode */
+	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
+	written = fd != -1 && write_all(fd, bytes, length) && fsync(fd) == 0;
+	failed = errno;
+	if (fd != -1 && close(fd) == -1 && written) {
+		written = false;
+		failed = errno;
+	}
+	errno = failed;
+	return written;
+}
+
+/* Gives `path` to what is at `beside` until the folder is synced, and takes it back when it cannot be: what `path` held stands at `beside`
+ * meanwhile. */
+static bool put_in_place(const char *beside, const char *path, const char *folder)
+{
+	bool exchanged = renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_EXCHANGE) == 0;
+	int failed;
+
+	/* nothing is there yet, or the file system cannot exchange */
+	if (!exchanged && ((errno != ENOENT && errno != EINVAL && errno != ENOSYS) || rename(beside, path) == -1))
+		return false;
+	if (file_sync_folder(folder))
+		return true;
+	failed = errno;
+	if (exchanged)
+		renameat2(AT_FDCWD, beside, AT_FDCWD, path, RENAME_EXCHANGE);
+	else
+		rename(path, beside);
+	errno = failed;
+	return false;
+}
+
+enum error_code file_write_durably(const char *path, const void *bytes, size_t length, mode_t mode, struct error *error)
+{
+	char *beside = name_beside(path, ".new"), *folder = parent_of(path);
+	bool kept;
+	int failed;
+
+	if (beside == NULL || folder == NULL) {
+		free(beside);
+		free(folder);
+		return error_memory(error);
+	}
+	kept = write_beside(beside, bytes, length, mode) && put_in_place(beside, path, folder);
+	failed = errno;
+	unlink(beside);
+	free(beside);
+	free(folder);
+	return kept ? ERROR_NONE
+		    : error_set(error, ERROR_IO, path, "cannot write this file so that it lasts: %s", strerror(failed));
+}
+
+enum error_code file_remove_durably(const char *path, struct error *error)
+{
+	char *beside = name_beside(path, ".old"), *folder = parent_of(path);
+	bool moved, removed;
+	int failed;
+
+	if (beside == NULL || folder == NULL) {
+		free(beside);
+		free(folder);
+		return error_memory(error);
+	}
+	moved = rename(path, beside) == 0;
+	removed = (moved || errno == ENOENT) && file_sync_folder(folder);
+	failed = errno;
+	if (moved && !removed)
+		rename(beside, path);
+	else
+		unlink(beside);
+	free(beside);
+	free(folder);
+	return removed ? ERROR_NONE : error_set(error, ERROR_IO, path, "cannot remove this file for good: %s", strerror(failed));
 }

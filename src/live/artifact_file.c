@@ -223,20 +223,16 @@ static bool give_names(struct artifact_file *file)
 static bool sync_folder(struct artifact_file *file)
 {
 	char *path;
-	int descriptor;
 	bool synced;
 
 	if (asprintf(&path, "%s/%.2s", file->folder->directory, file->sha256) == -1) {
 		error_memory(&file->error);
 		return false;
 	}
-	descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(path);
-	synced = descriptor != -1 && fsync(descriptor) == 0;
+	synced = file_sync_folder(path);
 	if (!synced)
 		disk_error(&file->error, file->folder->directory, "keep a file");
-	if (descriptor != -1)
-		close(descriptor);
+	free(path);
 	return synced;
 }
 

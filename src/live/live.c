@@ -4,7 +4,6 @@
 #include "live/room.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -40,31 +39,38 @@ bool live_is_stopped(struct live *live)
 }
 
 /* A file whose presence says it: seen by whoever looks into the folder, and there after a restart. */
-static int write_stop_file(const char *path)
+static enum error_code keep_switch(struct live *live, bool stopped, struct error *error)
 {
-	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0640);
-	int failed;
+	static const char text[] = "Live execution is stopped. POST /api/live/start starts it again.\n";
 
-	if (fd == -1)
-		return errno;
-	failed = fsync(fd) == -1 ? errno : 0;
-	close(fd);
-	return failed;
+	return stopped ? file_write_durably(live->stop_file, text, sizeof text - 1, 0640, error)
+		       : file_remove_durably(live->stop_file, error);
 }
 
+/* In the order in which they were taken in: file, memory and event say the same. The lock is held while the disk works, and nobody but those who
+ * turn the switch ever takes it. */
 enum error_code live_switch(struct live *live, bool stopped, struct error *error)
 {
-	int failed = stopped ? write_stop_file(live->stop_file) : unlink(live->stop_file) == -1 && errno != ENOENT ? errno : 0;
+	struct error why;
+	enum error_code code;
 
+	pthread_mutex_lock(&live->switch_lock);
 	if (stopped) /* at once, also when it will not last */
 		atomic_store(&live->stopped, true);
-	if (failed != 0)
-		return error_set(error, ERROR_IO, live->stop_file, "cannot %s this file: %s%s", stopped ? "write" : "remove",
-			strerror(failed), stopped ? "; live execution is stopped until the host is started again" : "");
-	atomic_store(&live->stopped, stopped);
-	log_message(LOG_WARN, stopped ? "live.stopped" : "live.started", "by request");
+	code = keep_switch(live, stopped, &why);
+	if (code == ERROR_NONE) {
+		atomic_store(&live->stopped, stopped);
+		task_store_tell(live->store, stopped ? "host.live.stopped" : "host.live.started", NULL);
+		log_message(LOG_WARN, stopped ? "live.stopped" : "live.started", "by request");
+	} else {
+		error_set(error, code, live->stop_file, "%s: %.300s",
+			stopped ? "live execution is stopped, but only until the host is started again"
+				: "live execution is not started",
+			why.message);
+	}
+	pthread_mutex_unlock(&live->switch_lock);
 	live_wake(live);
-	return ERROR_NONE;
+	return code;
 }
 
 void live_leave(struct live *live)
@@ -341,13 +347,15 @@ static enum error_code prepare(struct live *live, const struct live_options *opt
 	live->artifacts = options->artifacts;
 	live->webhooks = options->webhooks;
 	pthread_mutex_init(&live->history_lock, NULL);
+	pthread_mutex_init(&live->switch_lock, NULL);
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = gate_due };
 	if (getrandom(&live->random, sizeof live->random, 0) != sizeof live->random || live->random == 0)
 		live->random = (uint64_t)clock_unix_ms();
 	live->stop_file = file_join(options->data, STOP_FILE);
 	if (live->stop_file == NULL || !timers_join(&live->timers))
 		return error_memory(error);
-	atomic_init(&live->stopped, file_exists(live->stop_file));
+	atomic_init(
+		&live->stopped, access(live->stop_file, F_OK) == 0 || errno != ENOENT); /* one that cannot be seen may be there */
 	return budget_open(live->store, &live->budget, error);
 }
 
@@ -413,6 +421,7 @@ void live_close(struct live *live)
 	history_free(live);
 	budget_close(live->budget);
 	pthread_mutex_destroy(&live->history_lock);
+	pthread_mutex_destroy(&live->switch_lock);
 	free(live->stop_file);
 	free(live);
 }

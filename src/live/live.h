@@ -98,7 +98,8 @@ enum error_code live_deliver(struct live *live, const struct id *id, bool verifi
 
 /* ---- the switch ---- */
 
-/* Stops everything that is not sent yet, or starts it again; lasts over restarts. ERROR_IO. */
+/* Stops everything that is not sent yet, or starts it again; lasts over restarts and power losses, and is told as an event. ERROR_IO, ERROR_MEMORY:
+ * nothing was started; a stop holds all the same, but only until the host ends. Blocks on the disk. */
 enum error_code live_switch(struct live *live, bool stopped, struct error *error);
 bool live_is_stopped(struct live *live);
 

@@ -162,6 +162,7 @@ struct live {
 	struct webhooks *webhooks;
 	struct budget_book *budget;
 	char *stop_file;
+	pthread_mutex_t switch_lock; /* who turns the switch takes turns; held across the disk, and taken by nobody else */
 	_Atomic bool stopped;
 	_Atomic bool leaving; /* nobody waits any more: the host stops */
 	struct timers timers;

@@ -1,13 +1,10 @@
 /* token.c - makes and checks tokens, and keeps their key in a file. Whoever loses the key loses no job: its vendor is polled all the same. */
 #include "live/token.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/file.h"
@@ -19,50 +16,11 @@
 
 /* ---- the key ---- */
 
-static bool write_all(int fd, const unsigned char *bytes, size_t length)
+static enum error_code make_key(const char *path, struct token_key *key, struct error *error)
 {
-	while (length > 0) {
-		ssize_t wrote = write(fd, bytes, length);
-
-		if (wrote < 0 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return false;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return true;
-}
-
-static bool sync_folder(const char *data)
-{
-	int fd = open(data, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	bool synced = fd != -1 && (fsync(fd) == 0 || errno == EINVAL);
-
-	if (fd != -1)
-		close(fd);
-	return synced;
-}
-
-/* Under another name first: half a key must never be found. */
-static enum error_code make_key(const char *data, const char *path, struct token_key *key, struct error *error)
-{
-	char *beside = file_join(data, "." FILE_NAME ".new");
-	bool made = false;
-	int fd = -1;
-
-	if (beside == NULL)
-		return error_memory(error);
-	if (getrandom(key->bytes, sizeof key->bytes, 0) == (ssize_t)sizeof key->bytes)
-		fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd != -1) {
-		made = write_all(fd, key->bytes, sizeof key->bytes) && fsync(fd) == 0;
-		made = close(fd) == 0 && made && rename(beside, path) == 0 && sync_folder(data);
-	}
-	if (!made)
-		error_set(error, ERROR_IO, path, "cannot make the key of the webhooks' URLs: %s", strerror(errno));
-	free(beside);
-	return made ? ERROR_NONE : ERROR_IO;
+	if (getrandom(key->bytes, sizeof key->bytes, 0) != (ssize_t)sizeof key->bytes)
+		return error_set(error, ERROR_IO, path, "cannot make the key of the webhooks' URLs: no random bytes");
+	return file_write_durably(path, key->bytes, sizeof key->bytes, 0600, error);
 }
 
 static enum error_code read_key(const char *path, struct token_key *key, struct error *error)
@@ -91,7 +49,7 @@ enum error_code token_key_open(const char *data, struct token_key *key, struct e
 		return error_memory(error);
 	code = read_key(path, key, error);
 	if (code == ERROR_NOT_FOUND)
-		code = make_key(data, path, key, error);
+		code = make_key(path, key, error);
 	free(path);
 	return code;
 }

@@ -12,15 +12,11 @@
  * by its time (event_reads.c), so that the many rows of dry runs pay for no index. */
 #include "task/schema.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "base/limits.h"
@@ -194,40 +190,17 @@ static enum error_code prepare_writer(sqlite3 *db, const char *name, struct erro
 	return code;
 }
 
-/* The folder of a new file is synced too, else a power loss may take the file's name away. */
-static int sync_folder(const char *path)
-{
-	char *copy = strdup(path);
-	int fd, failed;
-
-	if (copy == NULL)
-		return ENOMEM;
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	free(copy);
-	if (fd == -1)
-		return errno;
-	failed = fsync(fd) == -1 && errno != EINVAL ? errno : 0;
-	close(fd);
-	return failed;
-}
-
 /* Makes the file, for its owner and group only: it holds prompts. An existing file is left alone, for closing a descriptor
  * would drop the locks that SQLite may hold on it. */
 static enum error_code make_file(const char *path, const char *name, struct error *error)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
-	int failed;
+	struct error why;
+	enum error_code code;
 
-	if (fd == -1 && errno == EEXIST)
+	if (file_exists(path))
 		return ERROR_NONE;
-	if (fd == -1)
-		return error_set(error, ERROR_IO, name, "cannot make the registry: %s", strerror(errno));
-	failed = fsync(fd) == -1 ? errno : 0;
-	close(fd);
-	if (failed == 0)
-		failed = sync_folder(path);
-	return failed == 0 ? ERROR_NONE
-			   : error_set(error, ERROR_IO, name, "cannot make the registry lasting: %s", strerror(failed));
+	code = file_write_durably(path, "", 0, 0640, &why);
+	return code == ERROR_NONE ? code : error_set(error, code, name, "cannot make the registry: %s", why.message);
 }
 
 enum error_code schema_open(const char *path, const char *name, sqlite3 **db, struct error *error)
