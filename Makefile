@@ -128,7 +128,7 @@ $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/
 	  $$(pkg-config --libs jansson) -lpthread -lm
 
 # What the host's transfers say of a request, with a rule of its own for which addresses may be reached.
-$(BUILD)/transfer-probe: spec/support/transfer_probe.c $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/engine/address.o,$(OBJECTS))
+$(BUILD)/transfer-probe: spec/support/transfer_probe.c $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/base/network.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm

@@ -112,7 +112,11 @@ local function build_headers(provider, request)
   local function add(from)
     for name, value in pairs(from or {}) do headers[name:lower()] = value end
   end
-  if request.auth ~= false then add(provider.auth) end
+  if type(request.auth) == "string" then
+    add(assert((provider.auth_forms or {})[request.auth], "ctx.request: auth: no such form in auth_forms"))
+  elseif request.auth ~= false then
+    add(provider.auth)
+  end
   if request.json ~= nil then headers["content-type"] = "application/json" end
   if request.form then headers["content-type"] = "multipart/form-data" end
   add(request.headers)

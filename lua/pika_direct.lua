@@ -11,6 +11,9 @@ local names = require "names"
 
 local direct = { HOST = "devapi.pika.art" }
 
+--- How its requests prove who asks: an entry of auth_forms.
+direct.AUTH = { ["X-API-KEY"] = "{direct_api_key}" }
+
 local BASE_URL = "https://" .. direct.HOST
 local RETRY_AFTER = 5
 local NOT_AN_ID = { field = "job_id", message = "is not a video id of Pika" }
@@ -59,9 +62,7 @@ local function make_form(body)
 end
 
 local function send(ctx, request)
-  request.auth = false
-  request.headers = request.headers or {}
-  request.headers["X-API-KEY"] = "{direct_api_key}"
+  request.auth = "direct"
   return ctx.request(request)
 end
 

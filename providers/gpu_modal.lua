@@ -157,8 +157,7 @@ local function authorize(request, payload)
   local headers = given(payload.headers) and check.copy(payload.headers) or {}
   if given(payload.session_id) then headers["Modal-Session-ID"] = payload.session_id end
   local form = auth_form(payload, request.url)
-  if form ~= "headers" then request.auth = false end
-  if form == "bearer" then headers["Authorization"] = "Bearer {token_id}.{token_secret}" end
+  if form ~= "headers" then request.auth = form == "bearer" and "bearer" end
   request.headers = headers
   return request
 end
@@ -467,9 +466,7 @@ end
 -- Calling somebody's function would start a container and cost money. The list of models of the shared endpoints needs the
 -- same proxy token and runs nothing.
 local function health(ctx)
-  local response, failure = ctx.request {
-    path = "/models", auth = false, headers = { ["Authorization"] = "Bearer {token_id}.{token_secret}" },
-  }
+  local response, failure = ctx.request { path = "/models", auth = "bearer" }
   if not is_success(response) then return { ok = false, reason = error_result(response, failure).error.message } end
   return { ok = true, notes = { "the proxy token is accepted; whether a function is deployed shows only when it is called" } }
 end
@@ -568,9 +565,10 @@ return {
     },
   },
   base_url = "https://inference.us-west.modal.direct/v1",
-  hosts = MODAL_HOSTS,
+  shared_hosts = MODAL_HOSTS, -- anybody can have an app below them
   outputs = "any", -- the app's own store
   auth = { ["Modal-Key"] = "{token_id}", ["Modal-Secret"] = "{token_secret}" },
+  auth_forms = { bearer = { ["Authorization"] = "Bearer {token_id}.{token_secret}" } },
   capabilities = capabilities, pricing = pricing,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
 }

@@ -477,7 +477,8 @@ return {
     },
   },
   base_url = "https://api.runpod.ai/v2",
-  hosts = { "api.runpod.io", "*.api.runpod.ai" },
+  hosts = { "api.runpod.io" },
+  shared_hosts = { "*.api.runpod.ai" }, -- the workers behind them are their owners'
   outputs = "any", -- a worker uploads to a bucket of its own
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = pricing,

@@ -22,7 +22,6 @@ local url_parts = require "url_parts"
 local video_request = require "video_request"
 
 local AGENTS_URL = "https://agents.lumalabs.ai/v1"
-local AGENTS_AUTH = { ["Authorization"] = "Bearer {agents_api_key}" }
 
 local DEFAULT_SECONDS, DEFAULT_RESOLUTION = 5, "1080p"
 
@@ -97,7 +96,7 @@ end
 local function ask(ctx, api, request)
   if api == "agents" then
     request.url, request.path = AGENTS_URL .. request.path, nil
-    request.auth, request.headers = false, AGENTS_AUTH
+    request.auth = "agents"
   end
   return ctx.request(request)
 end
@@ -210,6 +209,7 @@ return {
   base_url = "https://api.lumalabs.ai/dream-machine/v1", hosts = { "agents.lumalabs.ai" },
   outputs = "any", -- storage.cdn-luma.com in samples; where the agents API puts its files is not published
   auth = { ["Authorization"] = "Bearer {api_key}" },
+  auth_forms = { agents = { ["Authorization"] = "Bearer {agents_api_key}" } },
   capabilities = capabilities, pricing = luma_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, webhook = webhook,
   reconcile = reconcile,

@@ -532,6 +532,7 @@ return {
   hosts = { "fal.run", "api.fal.ai", pika_direct.HOST },
   outputs = { "*.fal.media", "cdn.pika.art" },
   auth = { ["Authorization"] = "Key {api_key}" },
+  auth_forms = { direct = pika_direct.AUTH },
   capabilities = CAPABILITIES, pricing = pika_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,

@@ -464,8 +464,8 @@ local requests = {
     name = "request_long_head", says = "all headers together",
     submit = "local h = {} for i = 1, 8 do h['X-' .. i] = ('a'):rep(8000) end ctx.request { path = '/', headers = h }",
   },
-  {
-    name = "request_many_credentials", says = "more than 4 credentials",
+  { -- braces in a header of a request are text
+    name = "request_many_braces", status = 200,
     submit = "ctx.request { path = '/', headers = { A = ('{api_key}'):rep(900) } }",
   },
   {

@@ -42,6 +42,11 @@ support.JOBS = {
   luma = { prompt = "a lighthouse", model = "ray-flash-2", parameters = { resolution = "540p", duration = 5 } },
 }
 
+--- What of the hosts on which strangers have names gets the credential all the same.
+support.HOSTS = {
+  modal = { "me--*.modal.run", "acme--*.modal.run" }, hf_inference_endpoints = { "*.us-east-1.aws.endpoints.huggingface.cloud" },
+}
+
 -- JSON without its nulls: what is not known is absent.
 local function plain(value)
   if type(value) ~= "table" then return value end
@@ -72,7 +77,9 @@ function support.config(upstream)
   local function budget() return { per_day = 1000, per_month = 1000 } end
   local providers = {}
   for id in pairs(support.KINDS) do
-    providers[id] = { enabled = true, budget_usd = budget(), rate_per_minute = 6000, max_concurrent = 100 }
+    providers[id] = {
+      enabled = true, budget_usd = budget(), rate_per_minute = 6000, max_concurrent = 100, hosts = support.HOSTS[id],
+    }
   end
   return {
     features = { enable_public_gpu = true, enable_public_image_video = true },

@@ -2,7 +2,7 @@
  *
  *   transfer-probe v4|v6|all|none URL SECONDS
  *
- * Stands in for engine/address.c: the first argument says which addresses may be reached, so that a name of this machine ("localhost", two
+ * Stands in for base/network.c: the first argument says which addresses may be reached, so that a name of this machine ("localhost", two
  * addresses) can have one that may and one that may not. */
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,16 +10,38 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-#include "engine/address.h"
+#include "base/network.h"
 #include "engine/transfer.h"
 
 static const char *reachable = "all";
 static bool ended;
 
-bool address_is_allowed(const struct sockaddr *address, bool loopback_allowed)
+bool network_is_allowed(const struct sockaddr *address, bool loopback_allowed)
 {
 	(void)loopback_allowed;
 	return strcmp(reachable, "all") == 0 || strcmp(reachable, address->sa_family == AF_INET6 ? "v6" : "v4") == 0;
+}
+
+bool network_is_own(const struct sockaddr *address)
+{
+	(void)address;
+	return false;
+}
+
+bool network_is_own_port(int port)
+{
+	(void)port;
+	return false;
+}
+
+bool network_names_loopback(const char *host, size_t length)
+{
+	return length == 9 && strncmp(host, "localhost", 9) == 0;
+}
+
+void network_listen_on(int port)
+{
+	(void)port;
 }
 
 static void done(struct transfer *transfer)

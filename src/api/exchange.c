@@ -115,10 +115,8 @@ static struct exchange *make_exchange(void)
 	return exchange;
 }
 
-/* Holds the view: whose credentials are sent, or whose budgets count. */
 static void go_live(struct exchange *exchange, const struct incoming *incoming)
 {
-	exchange->view = gate_acquire(exchange->host->gate);
 	engine_way_open(&exchange->call.way, exchange->view, incoming->provider);
 	exchange->call.call.outgoing.detour = &exchange->call.way.detour;
 	exchange->max_cost = incoming->max_cost;
@@ -141,7 +139,8 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->judgement = judgement_hold(incoming->judgement);
 	exchange->verb = incoming->verb;
 	exchange->liveness = incoming->liveness;
-	exchange->view = NULL;
+	exchange->view = gate_hold(
+		incoming->http->view); /* the one that it was judged by: whose credentials are sent, whose budgets count */
 	exchange->stored = false;
 	exchange->write = (struct store_write){ 0 };
 	exchange->idempotency_key[0] = '\0';
@@ -157,6 +156,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	if (function == FUNCTION_SUBMIT)
 		exchange->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
 	exchange->call.call.webhook_url = exchange->webhook_url;
+	exchange->call.call.view = exchange->view;
 	exchange->call.before_sending = NULL;
 	exchange->trace[0] = '\0';
 	if (incoming->http->trace != NULL)
@@ -176,8 +176,7 @@ void exchange_release(struct exchange *exchange)
 		return;
 	host = exchange->host;
 	judgement_release(exchange->judgement);
-	if (exchange->view != NULL)
-		gate_release(host->gate, exchange->view);
+	gate_release(host->gate, exchange->view);
 	free(exchange->write.replay);
 	free(exchange->webhook_url);
 	callback_free(exchange->callback);

@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/network.h"
 #include "base/watch.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
@@ -247,8 +248,10 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 		code = http_start(&options, &serving->http, error);
 	if (code == ERROR_NONE && (serving->listening = strdup(options.listen)) == NULL)
 		code = error_memory(error);
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE) {
+		network_listen_on(http_port(serving->http));
 		gate_listens_on(serving->host.gate, options.listen);
+	}
 	serving->needs_key = server->api_key_count > 0;
 	gate_release(serving->host.gate, view);
 	return code;

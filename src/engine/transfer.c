@@ -16,7 +16,7 @@
 
 #include "base/curl.h"
 #include "base/limits.h"
-#include "engine/address.h"
+#include "base/network.h"
 #include "script/destination.h"
 
 struct transfers {
@@ -164,7 +164,8 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 	struct transfer *transfer = context;
 
 	(void)purpose;
-	if (address_is_allowed(&address->addr, transfer->loopback_allowed)) {
+	transfer->own |= network_is_own(&address->addr);
+	if (!transfer->own && network_is_allowed(&address->addr, transfer->loopback_allowed)) {
 		transfer->tried = true;
 		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	}
@@ -197,20 +198,29 @@ static void end_early(struct transfers *transfers, struct transfer *transfer, co
 static bool fill_credentials(struct transfer *transfer, const char *text, struct buffer *out, bool *missing)
 {
 	char name[64];
-	const char *open, *close, *value;
+	const char *place, *value;
+	size_t length;
 
-	while ((open = strchr(text, '{')) != NULL && (close = strchr(open, '}')) != NULL &&
-		(size_t)(close - open) < sizeof name) {
-		buffer_append(out, text, (size_t)(open - text));
-		snprintf(name, sizeof name, "%.*s", (int)(close - open - 1), open + 1);
-		value = gate_credential_named(transfer->view, transfer->subject, name);
+	while ((place = credential_placeholder(text, &length)) != NULL) {
+		buffer_append(out, text, (size_t)(place - 1 - text));
+		snprintf(name, sizeof name, "%.*s", (int)length, place);
+		value = length < sizeof name ? gate_credential_named(transfer->view, transfer->subject, name) : NULL;
 		*missing = value == NULL;
 		if (value == NULL)
 			return false;
 		buffer_text(out, value);
-		text = close + 1;
+		text = place + length + 1;
 	}
 	buffer_text(out, text);
+	return !out->failed;
+}
+
+/* A user's value may hold braces too: only what the script's auth says is filled. */
+static bool write_value(struct transfer *transfer, const struct outgoing_header *header, struct buffer *out, bool *missing)
+{
+	if (header->credential)
+		return fill_credentials(transfer, header->value, out, missing);
+	buffer_text(out, header->value);
 	return !out->failed;
 }
 
@@ -225,7 +235,7 @@ static bool add_header(struct transfer *transfer, const struct outgoing_header *
 	buffer_init(&line, LIMIT_REQUEST_HEAD_BYTES);
 	buffer_text(&line, header->name);
 	buffer_text(&line, ": ");
-	filled = fill_credentials(transfer, header->value, &line, missing);
+	filled = write_value(transfer, header, &line, missing);
 	*missing |= filled && strpbrk(line.data, "\r\n") != NULL; /* as good as none */
 	if (filled && !*missing)
 		grown = curl_slist_append(transfer->headers, line.data);
@@ -282,15 +292,18 @@ static bool set_body(CURL *easy, struct transfer *transfer)
 	return transfer->form != NULL && curl_easy_setopt(easy, CURLOPT_MIMEPOST, transfer->form) == CURLE_OK;
 }
 
-/* Plain HTTP was checked to name loopback when the configuration and the script's request were read. */
+/* Plain HTTP was checked to name loopback when the configuration and the script's request were read. What leads back to the host itself is left to
+ * on_open() to refuse, but for its address outside, which another program answers. */
 static bool set_url(CURL *easy, struct transfer *transfer)
 {
+	const char *public_url = transfer->view != NULL ? transfer->view->config->live.public_url : NULL;
 	struct buffer url;
 	bool set;
 
 	buffer_init(&url, LIMIT_SCRIPT_MEMORY_BYTES);
 	destination_write(transfer->outgoing->url.data, &transfer->detour, &url);
 	transfer->loopback_allowed = !url.failed && strncmp(url.data, "http://", 7) == 0;
+	transfer->own = !url.failed && destination_is_this_host(url.data, public_url);
 	set = !url.failed && curl_easy_setopt(easy, CURLOPT_URL, url.data) == CURLE_OK;
 	buffer_free(&url);
 	return set;
@@ -378,14 +391,34 @@ static void unlink_under_way(struct transfers *transfers, struct transfer *trans
 	transfers->running--;
 }
 
+/* Why this request does not leave, or NULL: a host on which strangers have names gets no credential unless the operator lists it. */
+static const char *refuse_destination(const struct transfer *transfer)
+{
+	const struct outgoing *outgoing = transfer->outgoing;
+	size_t length;
+	const char *host = destination_host(outgoing->url.data, &length);
+
+	if (outgoing->shared_host && outgoing_has_credential(outgoing) &&
+		!config_lists_host(transfer->view->config, transfer->subject->provider, host, length))
+		return "others can have names on this host, and live.providers.ID.hosts does not have it: it gets no credential";
+	return NULL;
+}
+
 void transfers_start(struct transfers *transfers, struct transfer *transfer)
 {
-	CURL *easy = curl_easy_init();
+	const char *refusal = refuse_destination(transfer);
+	CURL *easy;
 	bool built, missing = false;
 
+	if (refusal != NULL) {
+		transfer->easy = transfer->headers = transfer->form = NULL;
+		end_early(transfers, transfer, "unlisted", refusal);
+		return;
+	}
+	easy = curl_easy_init();
 	transfer->easy = easy;
 	transfer->headers = transfer->form = NULL;
-	transfer->blocked = transfer->tried = transfer->requested = transfer->watched = false;
+	transfer->blocked = transfer->own = transfer->tried = transfer->requested = transfer->watched = false;
 	built = easy != NULL && set_url(easy, transfer) && set_guards(transfers, easy, transfer) && set_method(easy, transfer);
 	if (!built) {
 		release(transfer);
@@ -417,7 +450,7 @@ static const char *failure_kind(const struct transfer *transfer, CURLcode code)
 {
 	if (!transfer->requested) {
 		if (transfer->blocked && !transfer->tried)
-			return "blocked";
+			return transfer->own ? "own" : "blocked";
 		return code == CURLE_COULDNT_RESOLVE_HOST					   ? "resolve"
 		       : code == CURLE_SSL_CONNECT_ERROR || code == CURLE_PEER_FAILED_VERIFICATION ? "tls"
 												   : "connect";
@@ -441,8 +474,9 @@ static void close_transfer(struct transfers *transfers, struct transfer *transfe
 	response->status = (int)status;
 	if (code != CURLE_OK)
 		response_fail(response, kind,
-			strcmp(kind, "blocked") == 0 ? "the host's address is private: requests go to public addresses only"
-						     : curl_easy_strerror(code));
+			strcmp(kind, "own") == 0       ? "the address is this host's own: it does not call itself"
+			: strcmp(kind, "blocked") == 0 ? "the host's address is private: requests go to public addresses only"
+						       : curl_easy_strerror(code));
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	release(transfer);
 }

@@ -30,6 +30,7 @@ struct transfer {
 	void *headers;
 	void *form;
 	bool blocked;	/* an address was refused after resolving */
+	bool own;	/* it is the host's own, or leads there */
 	bool tried;	/* one was not */
 	bool requested; /* there is a connection, and the request goes out on it: bytes of it may have left */
 	bool watched;	/* it has had a socket that epoll knows */

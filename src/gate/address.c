@@ -4,19 +4,16 @@
 
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+#include "base/network.h"
 
 #define HOST_BYTES 256
 
 static bool host_is_loopback(const char *host)
 {
-	struct in_addr address;
-
-	if (strcasecmp(host, "localhost") == 0 || strcmp(host, "[::1]") == 0)
-		return true;
-	return inet_pton(AF_INET, host, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
+	return network_names_loopback(host, strlen(host));
 }
 
 /* Copies a host of letters, digits, "-", "_", "." or an IPv6 address in brackets; returns what follows it, NULL when there is
@@ -133,4 +130,46 @@ const char *address_refuse_host(const char *text)
 
 	rest = rest != NULL ? skip_port(rest) : NULL;
 	return rest != NULL && *rest == '\0' ? NULL : "expected a host name such as studio.example or studio.example:8001";
+}
+
+/* ---- patterns ---- */
+
+const char *address_refuse_pattern(const char *text)
+{
+	static const char malformed[] =
+		"expected a host such as abc.us-east-1.aws.endpoints.huggingface.cloud, or a pattern such as "
+		"myws--*.modal.run";
+	const char *star = strchr(text, '*'), *rest = text;
+	char host[HOST_BYTES];
+
+	if (star != NULL) {
+		if (star != text &&
+			(strcspn(text, ".") < (size_t)(star - text) || star - text < 3 || strncmp(star - 2, "--", 2) != 0))
+			return "a * stands for the first label, alone or after -- (as in myws--*.modal.run): with any other "
+			       "beginning it would "
+			       "take strangers' names too";
+		if (star[1] != '.' || strchr(star + 1, '*') != NULL || strchr(star + 2, '.') == NULL)
+			return malformed;
+		if (strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-") != (size_t)(star - text))
+			return malformed;
+		rest = star + 2;
+	}
+	if (address_refuse_host(rest) != NULL || *rest == '[' || *rest == '.' || strstr(rest, "..") != NULL)
+		return malformed;
+	take_host(rest, host);
+	return host[strlen(host) - 1] == '.' ? malformed : NULL;
+}
+
+bool address_matches(const char *pattern, const char *host, size_t length)
+{
+	const char *star = strchr(pattern, '*');
+	size_t before, after;
+
+	if (star == NULL)
+		return strlen(pattern) == length && strncasecmp(pattern, host, length) == 0;
+	before = (size_t)(star - pattern);
+	after = strlen(star + 1);
+	return length > before + after && strncasecmp(pattern, host, before) == 0 &&
+	       strncasecmp(star + 1, host + length - after, after) == 0 && isalnum((unsigned char)host[before]) &&
+	       memchr(host + before, '.', length - before - after) == NULL;
 }

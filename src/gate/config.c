@@ -13,6 +13,7 @@
 #include "base/text.h"
 #include "gate/address.h"
 #include "gate/config_read.h"
+#include "gate/environment.h"
 #include "gate/fields.h"
 
 #define USD_MAX 1000000000 /* int64 micro-dollars have room for 9000 times this */
@@ -148,6 +149,22 @@ static enum error_code read_api_keys(struct field_reader *reader, const struct f
 
 /* ---- live providers ---- */
 
+/* What is masked wherever it shows up is what a script may be given: PATH, HOME or a database's address are neither. */
+static const char *refuse_variable(const char *text)
+{
+	if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != strlen(text))
+		return "expected the name of an environment variable";
+	return environment_names_credential(text) ? NULL
+						  : "is no name of a credential: one has KEY, TOKEN, SECRET, PASSWORD or "
+						    "CREDENTIAL as a part, as ACME_API_KEY has";
+}
+
+static const struct field consent_fields[] = {
+	{ .key = "env", .read = field_text_list, .offset = offsetof(struct config_consent, env), .refuse = refuse_variable },
+	{ .key = "secrets", .read = field_text_list, .offset = offsetof(struct config_consent, secrets) },
+	{ .key = NULL },
+};
+
 static const struct field provider_fields[] = {
 	{ .key = "enabled", .read = field_bool, .offset = offsetof(struct config_live_provider, enabled) },
 	{ .key = "budget_usd",
@@ -169,6 +186,14 @@ static const struct field provider_fields[] = {
 		.offset = offsetof(struct config_live_provider, base_url),
 		.nullable = true,
 		.refuse = address_refuse_url },
+	{ .key = "hosts",
+		.read = field_text_list,
+		.offset = offsetof(struct config_live_provider, hosts),
+		.refuse = address_refuse_pattern },
+	{ .key = "credentials",
+		.read = field_object,
+		.offset = offsetof(struct config_live_provider, credentials),
+		.fields = consent_fields },
 	{ .key = NULL },
 };
 
@@ -441,6 +466,9 @@ void config_free(struct config *config)
 	for (size_t i = 0; i < config->live.provider_count; i++) {
 		free(config->live.providers[i].id);
 		free(config->live.providers[i].base_url);
+		field_list_free(config->live.providers[i].hosts);
+		field_list_free(config->live.providers[i].credentials.env);
+		field_list_free(config->live.providers[i].credentials.secrets);
 	}
 	free(config->live.providers);
 	free(config->live.public_url);
@@ -456,6 +484,16 @@ void config_free(struct config *config)
 const struct config_live_provider *config_live_provider(const struct config *config, const char *id)
 {
 	return find_provider(&config->live, id);
+}
+
+bool config_lists_host(const struct config *config, const char *id, const char *host, size_t length)
+{
+	const struct config_live_provider *provider = find_provider(&config->live, id);
+
+	for (char *const *pattern = provider != NULL ? provider->hosts : NULL; pattern != NULL && *pattern != NULL; pattern++)
+		if (address_matches(*pattern, host, length))
+			return true;
+	return false;
 }
 
 bool config_feature(const struct config *config, const char *name, bool *known)

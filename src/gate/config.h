@@ -38,6 +38,12 @@ struct config_server {
 	char **allowed_hosts;	/* NULL-terminated */
 };
 
+/* What a script that did not come with the host may have read for it. Each NULL, or NULL-terminated. */
+struct config_consent {
+	char **env;	/* environment variables */
+	char **secrets; /* sections of the secrets file beside its id's own */
+};
+
 struct config_live_provider {
 	char *id;
 	bool enabled;
@@ -45,6 +51,8 @@ struct config_live_provider {
 	int rate_per_minute;
 	int max_concurrent;
 	char *base_url; /* or NULL */
+	char **hosts; /* NULL, or NULL-terminated: hosts that strangers can have names on and that get the credential all the same */
+	struct config_consent credentials;
 };
 
 struct config_live {
@@ -87,6 +95,9 @@ void config_free(struct config *config);
 
 /* The live switches of a provider (by id, in any letter case), or NULL when the file does not name it. */
 const struct config_live_provider *config_live_provider(const struct config *config, const char *id);
+
+/* Does live.providers.ID.hosts name this host ("name", or "name:port" where the port is not the usual one)? */
+bool config_lists_host(const struct config *config, const char *id, const char *host, size_t length);
 
 /* A feature flag by its name ("enable_public_gpu"), as it stands in the file. *known tells whether there is such a flag. */
 bool config_feature(const struct config *config, const char *name, bool *known);

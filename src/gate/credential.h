@@ -16,3 +16,7 @@ struct credential_spec {
 	char *hint;	  /* or NULL */
 	bool optional;	  /* needed by those requests only that name it */
 };
+
+/* The next {name} in the text of an auth header: where the name begins, and its length. Braces around anything but letters, digits and _
+ * are text. NULL: none is left; to go on, ask from the name's end. */
+const char *credential_placeholder(const char *text, size_t *length);

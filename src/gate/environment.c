@@ -35,7 +35,7 @@ static bool is_telling(const char *part, size_t length)
 	return false;
 }
 
-static bool names_credential(const char *name)
+bool environment_names_credential(const char *name)
 {
 	static const char *const elsewhere[] = { "_FILE", "_PATH", "_DIR", "_SOCK", "_COUNT" };
 	size_t length = strlen(name), part;
@@ -68,7 +68,7 @@ static bool add_variable(struct environment *environment, const char *definition
 	variable->name = strndup(definition, (size_t)(equals - definition));
 	if (variable->name == NULL)
 		return false;
-	variable->credential = names_credential(variable->name);
+	variable->credential = environment_names_credential(variable->name);
 	variable->usable = secrets_usable(variable->value);
 	return true;
 }

@@ -136,6 +136,12 @@ const struct gate_view *gate_acquire(struct gate *gate)
 	return &held->view;
 }
 
+const struct gate_view *gate_hold(const struct gate_view *view)
+{
+	atomic_fetch_add(&((struct held_view *)(uintptr_t)view)->references, 1);
+	return view;
+}
+
 void gate_release(struct gate *gate, const struct gate_view *view)
 {
 	(void)gate;

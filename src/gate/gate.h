@@ -45,6 +45,9 @@ void gate_reload(struct gate *gate);
 const struct gate_view *gate_acquire(struct gate *gate);
 void gate_release(struct gate *gate, const struct gate_view *view);
 
+/* One more holder of a view that is held. */
+const struct gate_view *gate_hold(const struct gate_view *view);
+
 /* Who is judged. Everything borrowed. */
 struct gate_subject {
 	const char *provider;	  /* id */

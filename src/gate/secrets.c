@@ -266,21 +266,12 @@ static const char *find_field(const struct secrets *secrets, const char *provide
 	return NULL;
 }
 
-static const char *find_any(const struct secrets *secrets, const char *provider, char *const *names)
+const char *secrets_find(const struct secrets *secrets, const char *section, char *const *names)
 {
 	const char *value = NULL;
 
 	for (; names != NULL && *names != NULL && value == NULL; names++)
-		value = find_field(secrets, provider, *names);
-	return value;
-}
-
-const char *secrets_find(const struct secrets *secrets, const char *provider, char *const *aliases, char *const *names)
-{
-	const char *value = find_any(secrets, provider, names);
-
-	for (; aliases != NULL && *aliases != NULL && value == NULL; aliases++)
-		value = find_any(secrets, *aliases, names);
+		value = find_field(secrets, section, *names);
 	return value;
 }
 

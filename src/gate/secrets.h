@@ -17,9 +17,9 @@ void secrets_free(struct secrets *secrets);
 /* The file's name as said to people: "config/comfyvn.secrets.json" (also when there is none) or "comfyvn.secrets.json". */
 const char *secrets_file(const struct secrets *secrets);
 
-/* The value under the provider's id or one of its aliases (NULL-terminated, letter case does not matter) and one of `names`
- * (NULL-terminated, tried in order). Blank values count as absent. NULL if there is none. Owned by `secrets`. */
-const char *secrets_find(const struct secrets *secrets, const char *provider, char *const *aliases, char *const *names);
+/* The value in a section (letter case does not matter) under one of `names` (NULL-terminated, tried in order). Blank values count as absent. NULL
+ * if there is none. Owned by `secrets`. */
+const char *secrets_find(const struct secrets *secrets, const char *section, char *const *names);
 
 /* Calls `visit` with every value in the file (to keep them out of answers). */
 void secrets_each(const struct secrets *secrets, void (*visit)(void *context, const char *value), void *context);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "gate/consent.h"
 #include "gate/environment.h"
 #include "gate/gate.h"
 #include "gate/request_config.h"
@@ -99,21 +100,36 @@ static void judge_flag(struct trial *trial)
 
 /* ---- credentials ---- */
 
+/* One section's value under one of the credential's names. */
+static const char *from_section(const struct gate_view *view, const char *section, const struct credential_spec *spec)
+{
+	char *const by_name[] = { spec->name, NULL };
+	const char *value = secrets_find(view->secrets, section, spec->secret);
+
+	return value != NULL ? value : secrets_find(view->secrets, section, by_name);
+}
+
 static const char *from_secrets(
 	const struct gate_view *view, const struct gate_subject *subject, const struct credential_spec *spec)
 {
-	char *const by_name[] = { spec->name, NULL };
-	const char *value = secrets_find(view->secrets, subject->provider, subject->aliases, spec->secret);
+	const char *value = consent_to_section(view, subject->provider, subject->provider)
+				    ? from_section(view, subject->provider, spec)
+				    : NULL;
 
-	return value != NULL ? value : secrets_find(view->secrets, subject->provider, subject->aliases, by_name);
+	for (char *const *alias = subject->aliases; alias != NULL && *alias != NULL && value == NULL; alias++)
+		if (consent_to_section(view, subject->provider, *alias))
+			value = from_section(view, *alias, spec);
+	return value;
 }
 
-static const char *from_environment(const struct gate_view *view, const struct credential_spec *spec)
+static const char *from_environment(
+	const struct gate_view *view, const struct gate_subject *subject, const struct credential_spec *spec)
 {
 	const char *value = NULL;
 
 	for (char *const *name = spec->env; name != NULL && *name != NULL && value == NULL; name++)
-		value = environment_find(view->environment, *name);
+		if (consent_to_variable(view, subject->provider, *name))
+			value = environment_find(view->environment, *name);
 	return value;
 }
 
@@ -121,7 +137,7 @@ const char *gate_credential(const struct gate_view *view, const struct gate_subj
 {
 	const char *value = from_secrets(view, subject, spec);
 
-	return value != NULL ? value : from_environment(view, spec);
+	return value != NULL ? value : from_environment(view, subject, spec);
 }
 
 const char *gate_credential_named(const struct gate_view *view, const struct gate_subject *subject, const char *name)
@@ -153,16 +169,45 @@ static const char *other_field(const struct credential_spec *spec)
 	return spec->secret[0];
 }
 
+/* The variable to export: one that may be read goes first. */
+static const char *variable_of(const struct trial *trial, const struct credential_spec *spec, bool *consented)
+{
+	*consented = true;
+	for (char *const *name = spec->env; name != NULL && *name != NULL; name++)
+		if (consent_to_variable(trial->view, trial->subject->provider, *name))
+			return *name;
+	*consented = spec->env == NULL || spec->env[0] == NULL;
+	return *consented ? NULL : spec->env[0];
+}
+
 static void say_missing(struct trial *trial, const struct credential_spec *spec, int places)
 {
-	const char *field = other_field(spec);
-	bool has_env = spec->env != NULL && spec->env[0] != NULL;
+	const char *field = other_field(spec), *provider = trial->subject->provider;
 	struct hint hint = hint_of(spec);
+	char consent[NAMES_BYTES] = "";
+	bool consented;
+	const char *variable = variable_of(trial, spec, &consented);
 
-	say(trial, places, "credential %s is missing: put it under \"%s\" in %s%s%s%s%s%s%s%s", spec->name,
-		trial->subject->provider, secrets_file(trial->view->secrets), field != NULL ? " as " : "",
-		field != NULL ? field : "", has_env ? ", or export " : "", has_env ? spec->env[0] : "", hint.open, hint.text,
+	if (!consented)
+		snprintf(consent, sizeof consent, " and name it in live.providers.%s.credentials.env in %s", provider,
+			trial->view->config->file);
+	say(trial, places, "credential %s is missing: put it under \"%s\" in %s%s%s%s%s%s%s%s%s", spec->name, provider,
+		secrets_file(trial->view->secrets), field != NULL ? " as " : "", field != NULL ? field : "",
+		variable != NULL ? ", or export " : "", variable != NULL ? variable : "", consent, hint.open, hint.text,
 		hint.close);
+}
+
+/* A section that holds the credential, and that the script may not have. */
+static void say_closed_section(struct trial *trial, const struct credential_spec *spec, int places)
+{
+	const char *provider = trial->subject->provider;
+
+	for (char *const *alias = trial->subject->aliases; alias != NULL && *alias != NULL; alias++)
+		if (!consent_to_section(trial->view, provider, *alias) && from_section(trial->view, *alias, spec) != NULL)
+			say(trial, places,
+				"credential %s: the section \"%s\" of %s is not read for it: name it in "
+				"live.providers.%s.credentials.secrets in %s, unless it is another provider's",
+				spec->name, *alias, secrets_file(trial->view->secrets), provider, trial->view->config->file);
 }
 
 static void check_pattern(struct trial *trial, const struct credential_spec *spec, const char *value, const char *where)
@@ -202,7 +247,7 @@ static const char *judge_credential(struct trial *trial, const struct credential
 {
 	const char *value = request_config_find(trial->request_config, spec);
 	const char *stored = from_secrets(trial->view, trial->subject, spec);
-	const char *exported = stored == NULL ? from_environment(trial->view, spec) : NULL;
+	const char *exported = stored == NULL ? from_environment(trial->view, trial->subject, spec) : NULL;
 	bool missing_live = stored == NULL && exported == NULL && counts(trial, spec);
 
 	if (value != NULL) {
@@ -212,8 +257,10 @@ static const char *judge_credential(struct trial *trial, const struct credential
 			say_missing(trial, spec, IN_LIVE);
 		return "request";
 	}
-	if (missing_live)
+	if (missing_live) {
 		say_missing(trial, spec, IS_CAUSE);
+		say_closed_section(trial, spec, IN_WARNINGS | IN_LIVE);
+	}
 	if (stored != NULL)
 		check_pattern(trial, spec, stored, "the secrets file");
 	else if (exported != NULL)

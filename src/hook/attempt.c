@@ -151,8 +151,9 @@ static void write_id(struct attempt *attempt)
 /* False: no memory. */
 static bool write_request(struct attempt *attempt)
 {
-	const struct outgoing_header headers[] = { { "Content-Type", "application/json" }, { "webhook-id", attempt->id },
-		{ "webhook-timestamp", attempt->timestamp }, { "webhook-signature", attempt->signature } };
+	const struct outgoing_header headers[] = { { .name = "Content-Type", .value = "application/json" },
+		{ .name = "webhook-id", .value = attempt->id }, { .name = "webhook-timestamp", .value = attempt->timestamp },
+		{ .name = "webhook-signature", .value = attempt->signature } };
 	struct outgoing *outgoing = &attempt->outgoing;
 
 	write_id(attempt);

@@ -223,6 +223,8 @@ enum error_code hooks_check_url(const struct config *config, const char *url, st
 {
 	const char *refusal = config_refuse_hook_url(config, url);
 
+	if (refusal == NULL && destination_is_this_host(url, config->live.public_url))
+		refusal = "is this host's own address: it does not call itself";
 	if (refusal == NULL && strlen(url) > LIMIT_HOOK_URL_BYTES)
 		refusal = "is longer than 2048 bytes";
 	return refusal == NULL ? ERROR_NONE : error_set(error, ERROR_INVALID, "url", "%s", refusal);

@@ -30,11 +30,9 @@ static void add_credentials(struct artifact_item *item)
 	const struct manifest *manifest = &item->work->copy->provider->manifest;
 
 	if (!json_is_true(json_object_get(item->output, "auth")) || manifest->base_url == NULL ||
-		!destination_is_on(item->url.data, manifest->hosts[0]))
+		!destination_is_own(item->url.data, manifest->hosts, 1))
 		return;
-	for (size_t i = 0; i < manifest->auth_count && i < OUTGOING_HEADERS; i++)
-		item->outgoing.headers[item->outgoing.header_count++] =
-			(struct outgoing_header){ .name = manifest->auth[i].name, .value = manifest->auth[i].value };
+	outgoing_add_auth(&item->outgoing, &manifest->auth);
 }
 
 static bool check_url(struct artifact_item *item)
@@ -42,9 +40,10 @@ static bool check_url(struct artifact_item *item)
 	const struct manifest *manifest = &item->work->copy->provider->manifest;
 	struct error error;
 
-	if (destination_check(item->url.data, manifest->output_hosts, manifest->outputs_anywhere, &item->error) == ERROR_NONE)
+	if (destination_check_output(item->url.data, manifest->output_hosts, manifest->outputs_anywhere, &item->error) ==
+		ERROR_NONE)
 		return true;
-	return destination_check(item->url.data, manifest->hosts, false, &error) == ERROR_NONE;
+	return destination_check_output(item->url.data, manifest->hosts, false, &error) == ERROR_NONE;
 }
 
 bool artifact_fetch_prepare(struct artifact_item *item)

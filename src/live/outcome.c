@@ -351,13 +351,21 @@ static void submit_lost(struct live *live, struct live_job *job, const struct en
 
 static void submit_unsent(struct live *live, struct live_job *job, const struct engine_call *call)
 {
+	/* failures that another try would meet again */
+	static const char *const refused[][2] = {
+		{ "blocked", "the vendor's address is private: requests go to public addresses only" },
+		{ "own", "the vendor's address is this host's own: it does not call itself" },
+		{ "unlisted",
+			"nothing was sent: others can have names on that host, and the operator's list live.providers.ID.hosts "
+			"does not have it, so it gets no credential" },
+	};
 	char reason[160];
 
-	if (strcmp(call->failure, "blocked") == 0) {
-		outcome_end(live, job, TASK_ERROR, "invalid",
-			"the vendor's address is private: requests go to public addresses only", false);
-		return;
-	}
+	for (size_t i = 0; i < sizeof refused / sizeof *refused; i++)
+		if (strcmp(call->failure, refused[i][0]) == 0) {
+			outcome_end(live, job, TASK_ERROR, "invalid", refused[i][1], false);
+			return;
+		}
 	snprintf(reason, sizeof reason, "nothing was sent yet (%s); it is tried again", call->failure);
 	outcome_hold(live, job, reason,
 		strcmp(call->failure, "held") == 0 ? 0.5 : backoff(live, job->live.attempts, LIMIT_LIVE_RETRY_SECONDS));

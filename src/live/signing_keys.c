@@ -206,16 +206,14 @@ static void write_request(struct outgoing *outgoing, const struct manifest *mani
 	outgoing_init(outgoing);
 	outgoing->method = "GET";
 	outgoing->timeout_seconds = LIMIT_SIGNING_KEYS_FETCH_SECONDS;
-	outgoing->headers[outgoing->header_count++] = (struct outgoing_header){ "Accept", "application/json" };
+	outgoing->headers[outgoing->header_count++] = (struct outgoing_header){ .name = "Accept", .value = "application/json" };
 	if (manifest->signature.scheme == WEBHOOK_FAL) {
 		buffer_text(&outgoing->url, manifest->signature.jwks_url);
 		return;
 	}
 	buffer_text(&outgoing->url, manifest->base_url);
 	buffer_text(&outgoing->url, manifest->signature.secret_path);
-	for (size_t i = 0; i < manifest->auth_count && outgoing->header_count < OUTGOING_HEADERS; i++)
-		outgoing->headers[outgoing->header_count++] =
-			(struct outgoing_header){ manifest->auth[i].name, manifest->auth[i].value };
+	outgoing_add_auth(outgoing, &manifest->auth);
 }
 
 /* With the lock. False: it could not begin. */

@@ -50,6 +50,7 @@ void script_call_set(
 	call->request = json_incref(request);
 	call->dry_run = dry_run;
 	call->webhook_url = NULL;
+	call->view = NULL;
 	call->outgoing.detour = NULL;
 	call->outgoing.trace = NULL;
 	call->outcome = CALL_FAILED;
@@ -57,7 +58,7 @@ void script_call_set(
 	call->error = (struct error){ 0 };
 	call->mode[0] = '\0';
 	call->optional_credentials = 0;
-	call->large_request = false;
+	call->large_request = call->mocked = false;
 	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;

@@ -32,6 +32,8 @@ struct script_call {
 	enum manifest_function function; /* SUBMIT runs prepare, estimate and submit */
 	json_t *request; /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
 	bool dry_run;
+	const struct gate_view
+		*view; /* whose lists of hosts count, for what a dry run says of them; script_call_set() clears it. Borrowed */
 	const char *webhook_url; /* what ctx.webhook_url is, or NULL; script_call_set() clears it. Borrowed */
 
 	/* out: JSON texts */
@@ -39,6 +41,7 @@ struct script_call {
 	struct error error;
 	char mode[64];	    /* payload.mode, or "" */
 	bool large_request; /* its client asks for much: a stop is not the script's fault alone, and does not bring it to rest */
+	bool mocked;	    /* a request of this dry run had a made-up answer: where later ones go is not known */
 	uint32_t optional_credentials; /* that its requests named so far, as bits by their places */
 	struct buffer payload;	       /* what prepare returned */
 	struct buffer fields;	       /* members that prepare adds to the answer: "\"model\":\"x\"," */

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "script/bridge.h"
 #include "script/call.h"
+#include "script/destination.h"
 #include "script/refusal.h"
 
 static struct script_call *current_call(lua_State *L)
@@ -28,6 +29,29 @@ static int request_answered(lua_State *L, int status, lua_KContext context)
 	return response_push(L, current_call(L)->response);
 }
 
+/* What keeps a live request with a credential from a host on which strangers have names. */
+static void need_listing(lua_State *L, struct script_call *call)
+{
+	const struct outgoing *outgoing = &call->outgoing;
+	const char *id = call->provider->manifest.id, *host;
+	size_t length;
+
+	if (!outgoing->shared_host || call->mocked || call->view == NULL || !outgoing_has_credential(outgoing))
+		return;
+	host = destination_host(outgoing->url.data, &length);
+	if (config_lists_host(call->view->config, id, host, length) || call->need_count++ >= LIMIT_SCRIPT_WARNINGS)
+		return;
+	lua_pushlstring(L, host, length);
+	lua_pushfstring(L,
+		"live.providers.%s.hosts does not name %s: others can have names like it, so the credential goes there only once "
+		"the "
+		"operator adds it to that list in %s (the host, or a pattern such as \"name--*.example.com\")",
+		id, lua_tostring(L, -1), call->view->config->file);
+	bridge_write(L, -1, &call->needs);
+	buffer_char(&call->needs, ',');
+	lua_pop(L, 2);
+}
+
 /* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. A live one is sent. What the
  * outgoing request borrows is anchored on the stack while the call waits. */
 static int context_request(lua_State *L)
@@ -41,8 +65,11 @@ static int context_request(lua_State *L)
 	call->optional_credentials |= outgoing_optional_credentials(&call->outgoing, &call->provider->subject);
 	if (!call->dry_run)
 		return lua_yieldk(L, 0, 0, request_answered);
-	if (lua_getfield(L, 1, "mock") != LUA_TNIL)
+	need_listing(L, call);
+	if (lua_getfield(L, 1, "mock") != LUA_TNIL) {
+		call->mocked = true;
 		return 1;
+	}
 	outgoing_write_preview(&call->outgoing, &call->upstream);
 	if (call->upstream.starved)
 		script_stop_starved(L);

@@ -1,5 +1,5 @@
 /* destination.h - where a request may go: the one check of every URL that the host is asked to open, whether a script builds it or a
- * vendor's answer names it. Pure functions; whether the address behind the name is public is seen when it is resolved (engine/address.h). */
+ * vendor's answer names it. Pure functions; whether the address behind the name is public is seen when it is resolved (base/network.h). */
 #pragma once
 
 #include <stdbool.h>
@@ -8,11 +8,23 @@
 #include "base/error.h"
 
 /* https (http to loopback only), no userinfo, no fragment, no dot segments, a host of the list (manifest.hosts: "*.x" takes any name below
- * x). `anywhere` admits any host besides, over https. ERROR_INVALID with the path "url" and what is wrong. */
+ * x) at its usual port or at the one that the list names. `anywhere` admits any host and port besides, over https. ERROR_INVALID with the path "url"
+ * and what is wrong. */
 enum error_code destination_check(const char *url, char *const *hosts, bool anywhere, struct error *error);
 
-/* Is the URL on this very host (any port, any path)? */
-bool destination_is_on(const char *url, const char *host);
+/* Where outputs are fetched from, without a credential: as destination_check(), at any port of a host of the list. */
+enum error_code destination_check_output(const char *url, char *const *hosts, bool anywhere, struct error *error);
+
+/* Is the URL on one of the first `count` of these hosts, by its whole name and port? Wildcards do not count: whoever can have a name below them
+ * would be meant. */
+bool destination_is_own(const char *url, char *const *hosts, size_t count);
+
+/* The name of the URL's host, and its length; with its port when that is not the usual one. A URL that was checked. */
+const char *destination_host(const char *url, size_t *length);
+
+/* Does the URL lead back to the host itself: to loopback at its own port, or to where `public_url` (or NULL) says that it is reached from outside?
+ * Other names for it are seen when they are resolved (network_is_own). */
+bool destination_is_this_host(const char *url, const char *public_url);
 
 /* What an operator puts in the place of a vendor's hosts. Each may be NULL. */
 struct destination_detour {

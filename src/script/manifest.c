@@ -9,15 +9,17 @@
 
 #include <lauxlib.h>
 
+#include "base/limits.h"
+#include "gate/credential.h"
 #include "script/reading.h"
 
 #define HTTPS "https://"
 #define HTTP "http://"
 
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
-	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "outputs", "auth", "capabilities",
-	"pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook", "webhook_signature", "reconcile",
-	NULL };
+	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts", "outputs", "auth",
+	"auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook",
+	"webhook_signature", "reconcile", NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
 	"webhook", "reconcile" };
@@ -68,6 +70,13 @@ static void check_kind(struct reading *reading)
 	reading_complain(reading, "kind", "expected 'gpu', 'image' or 'video', got '%s'", manifest->kind);
 }
 
+static void free_list(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
+}
+
 static bool is_web_url(const char *url)
 {
 	return strncmp(url, HTTPS, strlen(HTTPS)) == 0 || strncmp(url, HTTP, strlen(HTTP)) == 0;
@@ -79,26 +88,64 @@ static void check_url(struct reading *reading, const char *key, const char *url)
 		reading_complain(reading, key, "expected a URL that begins with https://, got '%s'", url);
 }
 
-/* The host of base_url is the first of the hosts. */
+static size_t list_length(char *const *list)
+{
+	size_t length = 0;
+
+	while (list != NULL && list[length] != NULL)
+		length++;
+	return length;
+}
+
+/* Puts what strangers can have names on behind the script's own hosts. */
+static void add_shared_hosts(struct reading *reading)
+{
+	struct manifest *manifest = reading->manifest;
+	char **shared, **grown;
+	size_t count;
+
+	lua_getfield(reading->L, reading->table, "shared_hosts");
+	shared = reading_take_list(reading, "shared_hosts", 0);
+	count = list_length(shared);
+	grown = shared != NULL && count > 0 ? realloc(manifest->hosts, (manifest->own_hosts + count + 1) * sizeof *grown) : NULL;
+	if (grown != NULL) {
+		memcpy(grown + manifest->own_hosts, shared, (count + 1) * sizeof *grown);
+		manifest->hosts = grown;
+		free(shared);
+		return;
+	}
+	if (count > 0)
+		reading_out_of_memory(reading);
+	free_list(shared);
+}
+
+/* The host of base_url is the first of the hosts, with its port if it names one. */
 static void read_hosts(struct reading *reading)
 {
 	struct manifest *manifest = reading->manifest;
-	const char *start;
+	const char *start = NULL;
 
 	if (manifest->base_url != NULL) {
 		size_t length = strlen(manifest->base_url);
 
 		while (length > 0 && manifest->base_url[length - 1] == '/')
 			manifest->base_url[--length] = '\0';
+		start = strstr(manifest->base_url, "://");
 	}
 	lua_getfield(reading->L, reading->table, "hosts");
-	manifest->hosts = reading_take_list(reading, "hosts", manifest->base_url != NULL);
-	if (manifest->hosts == NULL || manifest->base_url == NULL || reading->failed)
+	manifest->hosts = reading_take_list(reading, "hosts", start != NULL);
+	if (manifest->hosts == NULL)
 		return;
-	start = strstr(manifest->base_url, "://");
-	manifest->hosts[0] = start == NULL ? NULL : strndup(start + 3, strcspn(start + 3, "/:"));
-	if (manifest->hosts[0] == NULL)
+	if (start != NULL && (manifest->hosts[0] = strndup(start + 3, strcspn(start + 3, "/?#"))) == NULL) {
+		for (char **host = manifest->hosts + 1; *host != NULL; host++)
+			free(*host);
+		free(manifest->hosts);
+		manifest->hosts = NULL;
 		reading_out_of_memory(reading);
+		return;
+	}
+	manifest->own_hosts = list_length(manifest->hosts);
+	add_shared_hosts(reading);
 }
 
 /* Where a vendor's outputs lie beside its hosts: a list, or wherever the user's own worker puts them. */
@@ -119,37 +166,123 @@ static void read_outputs(struct reading *reading)
 	}
 }
 
+/* ---- the headers that carry credentials ---- */
+
 static int compare_headers(const void *a, const void *b)
 {
 	return strcasecmp(((const struct manifest_header *)a)->name, ((const struct manifest_header *)b)->name);
 }
 
-static void read_auth(struct reading *reading)
+/* The table of headers on top of the stack. */
+static void read_form(struct reading *reading, const char *path, struct manifest_auth *form)
 {
-	struct manifest *manifest = reading->manifest;
 	lua_State *L = reading->L;
-	int type = lua_getfield(L, reading->table, "auth");
 	struct manifest_header *grown;
 
-	if (type != LUA_TTABLE && type != LUA_TNIL)
-		reading_complain(reading, "auth", "expected a table of headers, got %s", lua_typename(L, type));
-	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
-			reading_complain(reading, "auth", "expected header = \"value with {credential}\"");
+			reading_complain(reading, path, "expected header = \"value with {credential}\"");
 			continue;
 		}
-		grown = realloc(manifest->auth, (manifest->auth_count + 1) * sizeof *grown);
+		grown = realloc(form->headers, (form->count + 1) * sizeof *grown);
 		if (grown == NULL) {
 			reading_out_of_memory(reading);
 			continue;
 		}
-		manifest->auth = grown;
-		grown[manifest->auth_count].name = reading_copy(reading, "auth", -2);
-		grown[manifest->auth_count++].value = reading_copy(reading, "auth", -1);
+		form->headers = grown;
+		grown[form->count].name = reading_copy(reading, path, -2);
+		grown[form->count++].value = reading_copy(reading, path, -1);
+	}
+	if (!reading->failed && form->count > 1)
+		qsort(form->headers, form->count, sizeof *form->headers, compare_headers);
+}
+
+static void read_auth(struct reading *reading)
+{
+	int type = lua_getfield(reading->L, reading->table, "auth");
+
+	if (type == LUA_TTABLE)
+		read_form(reading, "auth", &reading->manifest->auth);
+	else if (type != LUA_TNIL)
+		reading_complain(reading, "auth", "expected a table of headers, got %s", lua_typename(reading->L, type));
+	lua_pop(reading->L, 1);
+}
+
+static void read_auth_forms(struct reading *reading)
+{
+	struct manifest *manifest = reading->manifest;
+	lua_State *L = reading->L;
+	int type = lua_getfield(L, reading->table, "auth_forms");
+	struct manifest_auth *grown;
+
+	if (type != LUA_TTABLE && type != LUA_TNIL)
+		reading_complain(reading, "auth_forms", "expected a table, got %s", lua_typename(L, type));
+	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
+		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TTABLE) {
+			reading_complain(reading, "auth_forms", "expected name = { header = \"value with {credential}\" }");
+			continue;
+		}
+		grown = realloc(manifest->auth_forms, (manifest->auth_form_count + 1) * sizeof *grown);
+		if (grown == NULL) {
+			reading_out_of_memory(reading);
+			continue;
+		}
+		manifest->auth_forms = grown;
+		grown[manifest->auth_form_count] = (struct manifest_auth){ .form = reading_copy(reading, "auth_forms", -2) };
+		read_form(reading, "auth_forms", &grown[manifest->auth_form_count++]);
 	}
 	lua_pop(L, 1);
-	if (!reading->failed && manifest->auth_count > 1)
-		qsort(manifest->auth, manifest->auth_count, sizeof *manifest->auth, compare_headers);
+}
+
+static bool is_declared(const struct manifest *manifest, const char *name, size_t length)
+{
+	for (size_t i = 0; i < manifest->credential_count; i++)
+		if (strlen(manifest->credentials[i].name) == length && memcmp(manifest->credentials[i].name, name, length) == 0)
+			return true;
+	return false;
+}
+
+/* A name in braces that is no credential would never be filled, and the request never be sent; of the longest credentials so many fit into a line
+ * of the head. */
+static void check_form(struct reading *reading, const char *path, const struct manifest_auth *form)
+{
+	const char *text, *name;
+	size_t length;
+	int count;
+
+	for (size_t i = 0; i < form->count; i++) {
+		if (form->headers[i].name == NULL || form->headers[i].value == NULL)
+			return; /* a complaint was made */
+		count = 0;
+		for (text = form->headers[i].value; (name = credential_placeholder(text, &length)) != NULL; text = name + length)
+			if (++count > LIMIT_OUTGOING_HEADER_CREDENTIALS)
+				reading_complain(reading, path, "%s: names more than %d credentials", form->headers[i].name,
+					LIMIT_OUTGOING_HEADER_CREDENTIALS);
+			else if (!is_declared(reading->manifest, name, length))
+				reading_complain(reading, path, "%s: {%.*s} is none of this provider's credentials",
+					form->headers[i].name, (int)length, name);
+	}
+}
+
+static void check_auth(struct reading *reading)
+{
+	const struct manifest *manifest = reading->manifest;
+
+	if (reading->failed)
+		return;
+	check_form(reading, "auth", &manifest->auth);
+	for (size_t i = 0; i < manifest->auth_form_count; i++)
+		check_form(reading, "auth_forms", &manifest->auth_forms[i]);
+}
+
+const struct manifest_auth *manifest_auth(const struct manifest *manifest, const char *form)
+{
+	if (form == NULL)
+		return &manifest->auth;
+	for (size_t i = 0; i < manifest->auth_form_count; i++)
+		if (strcmp(manifest->auth_forms[i].form, form) == 0)
+			return &manifest->auth_forms[i];
+	return NULL;
 }
 
 /* ---- credentials ---- */
@@ -361,7 +494,9 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	read_hosts(&reading);
 	read_outputs(&reading);
 	read_auth(&reading);
+	read_auth_forms(&reading);
 	read_credentials(&reading);
+	check_auth(&reading);
 	manifest->capabilities = reading_json(&reading, "capabilities", true);
 	manifest->pricing = reading_json(&reading, "pricing", true);
 	manifest->tags = reading_json(&reading, "tags", false);
@@ -372,11 +507,14 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	return reading.failed ? ERROR_SCRIPT : ERROR_NONE;
 }
 
-static void free_list(char **list)
+static void free_auth(struct manifest_auth *auth)
 {
-	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
-		free(list[i]);
-	free(list);
+	for (size_t i = 0; i < auth->count; i++) {
+		free(auth->headers[i].name);
+		free(auth->headers[i].value);
+	}
+	free(auth->headers);
+	free(auth->form);
 }
 
 static void free_credential(struct credential_spec *spec)
@@ -401,18 +539,11 @@ void manifest_free(struct manifest *manifest)
 		free(texts[i]);
 	free_list(manifest->aliases);
 	free_list(manifest->output_hosts);
-	if (manifest->hosts != NULL && manifest->hosts[0] == NULL) { /* base_url's place was kept but not filled */
-		for (size_t i = 1; manifest->base_url != NULL && manifest->hosts[i] != NULL; i++)
-			free(manifest->hosts[i]);
-		free(manifest->hosts);
-	} else {
-		free_list(manifest->hosts);
-	}
-	for (size_t i = 0; i < manifest->auth_count; i++) {
-		free(manifest->auth[i].name);
-		free(manifest->auth[i].value);
-	}
-	free(manifest->auth);
+	free_list(manifest->hosts);
+	free_auth(&manifest->auth);
+	for (size_t i = 0; i < manifest->auth_form_count; i++)
+		free_auth(&manifest->auth_forms[i]);
+	free(manifest->auth_forms);
 	for (size_t i = 0; i < manifest->credential_count; i++)
 		free_credential(&manifest->credentials[i]);
 	free(manifest->credentials);

@@ -40,17 +40,26 @@ struct manifest_header {
 	char *value; /* with {credential} in it */
 };
 
+/* The headers that carry credentials, sorted by name. */
+struct manifest_auth {
+	char *form; /* its name in auth_forms; NULL: auth, which goes with every request that names no other */
+	struct manifest_header *headers;
+	size_t count;
+};
+
 struct manifest {
 	char *id, *name, *kind;
 	char **aliases; /* NULL-terminated, as written */
 	char *feature_flag;
 	char *docs_url, *pricing_url, *last_checked; /* or NULL */
 	char *base_url;				     /* or NULL; without a slash at the end */
-	char **hosts;	       /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first */
+	char **hosts; /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first, then hosts, then shared_hosts */
+	size_t own_hosts;      /* how many of them are not shared_hosts; those without a wildcard are the vendor's own */
 	char **output_hosts;   /* as hosts: where outputs are fetched from without a credential */
 	bool outputs_anywhere; /* outputs = "any": from any public host */
-	struct manifest_header *auth;
-	size_t auth_count;
+	struct manifest_auth auth;
+	struct manifest_auth *auth_forms; /* what a request may name in place of auth */
+	size_t auth_form_count;
 	struct credential_spec *credentials;
 	size_t credential_count;
 	char *capabilities, *pricing; /* JSON */
@@ -58,6 +67,9 @@ struct manifest {
 	struct manifest_signature signature;
 	bool has[FUNCTION_COUNT];
 };
+
+/* The form of this name, or `auth` for NULL; NULL: there is none. */
+const struct manifest_auth *manifest_auth(const struct manifest *manifest, const char *form);
 
 const char *manifest_function_name(enum manifest_function function);
 

@@ -35,7 +35,7 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 	outgoing->header_count = outgoing->part_count = 0;
 	outgoing->body_kind = BODY_NONE;
 	outgoing->timeout_seconds = 0;
-	outgoing->free = false;
+	outgoing->free = outgoing->shared_host = false;
 	buffer_reset(&outgoing->url, keep_bytes);
 	buffer_reset(&outgoing->body, keep_bytes);
 	free(outgoing->parts);
@@ -47,13 +47,38 @@ bool outgoing_may_cost(const struct outgoing *outgoing)
 	return !outgoing->free && strcmp(outgoing->method, "GET") != 0 && strcmp(outgoing->method, "HEAD") != 0;
 }
 
-static bool names_credential(const struct outgoing *outgoing, const char *credential)
+void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *auth)
 {
-	size_t length = strlen(credential);
+	for (size_t i = 0; i < auth->count && outgoing->header_count < OUTGOING_HEADERS; i++)
+		outgoing->headers[outgoing->header_count++] = (struct outgoing_header){
+			.name = auth->headers[i].name, .value = auth->headers[i].value, .credential = true
+		};
+}
+
+/* The next credential's name in a header, after `from` or from its beginning (NULL). */
+static const char *next_credential(const struct outgoing_header *header, const char *from, size_t *length)
+{
+	return header->credential ? credential_placeholder(from != NULL ? from : header->value, length) : NULL;
+}
+
+bool outgoing_has_credential(const struct outgoing *outgoing)
+{
+	size_t length;
 
 	for (size_t i = 0; i < outgoing->header_count; i++)
-		for (const char *at = strchr(outgoing->headers[i].value, '{'); at != NULL; at = strchr(at + 1, '{'))
-			if (strncmp(at + 1, credential, length) == 0 && at[1 + length] == '}')
+		if (next_credential(&outgoing->headers[i], NULL, &length) != NULL)
+			return true;
+	return false;
+}
+
+static bool names_credential(const struct outgoing *outgoing, const char *credential)
+{
+	const char *name;
+	size_t length;
+
+	for (size_t i = 0; i < outgoing->header_count; i++)
+		for (name = NULL; (name = next_credential(&outgoing->headers[i], name, &length)) != NULL; name += length)
+			if (strlen(credential) == length && memcmp(name, credential, length) == 0)
 				return true;
 	return false;
 }
@@ -260,6 +285,7 @@ static void read_url(lua_State *L, int index, const struct manifest *manifest, s
 		refuse_length(L);
 	if (destination_check(outgoing->url.data, manifest->hosts, false, &error) != ERROR_NONE)
 		refuse(L, error.path, error.message);
+	outgoing->shared_host = !destination_is_own(outgoing->url.data, manifest->hosts, manifest->own_hosts);
 }
 
 /* ---- headers ---- */
@@ -294,18 +320,6 @@ static bool is_header_name(const char *name)
 	return at > name && *at == '\0';
 }
 
-/* A credential is written in place of each; so many of the longest still fit into a line of the head. */
-static void check_credential_count(lua_State *L, const char *name, const char *value)
-{
-	int count = 0;
-
-	for (const char *at = strchr(value, '{'); at != NULL; at = strchr(at + 1, '{'))
-		count += at[1 + strspn(at + 1, "abcdefghijklmnopqrstuvwxyz0123456789_")] == '}';
-	if (count > LIMIT_OUTGOING_HEADER_CREDENTIALS)
-		luaL_error(L, "ctx.request: the header '%s' names more than %d credentials", name,
-			LIMIT_OUTGOING_HEADER_CREDENTIALS);
-}
-
 static void check_header(lua_State *L, const char *name, const char *value)
 {
 	if (!is_header_name(name))
@@ -316,12 +330,12 @@ static void check_header(lua_State *L, const char *name, const char *value)
 	lua_pushfstring(L, "the value of header '%s'", name);
 	check_line(L, lua_tostring(L, -1), value, strlen(value), LIMIT_OUTGOING_HEADER_BYTES);
 	lua_pop(L, 1);
-	check_credential_count(L, name, value);
 }
 
 /* Keeps the headers sorted by name. */
-static void set_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
+static void set_header(lua_State *L, struct outgoing *outgoing, struct outgoing_header header)
 {
+	const char *name = header.name, *value = header.value;
 	size_t i = outgoing->header_count;
 	int order = -1;
 
@@ -336,7 +350,29 @@ static void set_header(lua_State *L, struct outgoing *outgoing, const char *name
 		memmove(outgoing->headers + i + 1, outgoing->headers + i,
 			(outgoing->header_count++ - i) * sizeof *outgoing->headers);
 	}
-	outgoing->headers[i] = (struct outgoing_header){ .name = name, .value = value };
+	outgoing->headers[i] = header;
+}
+
+static void set_text_header(lua_State *L, struct outgoing *outgoing, const char *name, const char *value)
+{
+	set_header(L, outgoing, (struct outgoing_header){ .name = name, .value = value });
+}
+
+/* auth = false: none; auth = "name": that of auth_forms; else the manifest's auth. */
+static void read_auth(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+{
+	int type = lua_getfield(L, index, "auth");
+	const struct manifest_auth *auth = &manifest->auth;
+
+	if (type == LUA_TSTRING && (auth = manifest_auth(manifest, lua_tostring(L, -1))) == NULL)
+		luaL_error(L, "ctx.request: auth: auth_forms has no '%s'", lua_tostring(L, -1));
+	if (type != LUA_TSTRING && type != LUA_TBOOLEAN && type != LUA_TNIL)
+		luaL_error(L, "ctx.request: auth must be false, or the name of one of auth_forms");
+	for (size_t i = 0; (type != LUA_TBOOLEAN || lua_toboolean(L, -1)) && i < auth->count; i++)
+		set_header(L, outgoing,
+			(struct outgoing_header){
+				.name = auth->headers[i].name, .value = auth->headers[i].value, .credential = true });
+	lua_pop(L, 1);
 }
 
 /* The name and the value on top of the stack. */
@@ -351,7 +387,7 @@ static void add_script_header(lua_State *L, struct outgoing *outgoing)
 	value = borrow(L, outgoing, -1, &value_length);
 	if (strlen(name) != name_length || strlen(value) != value_length)
 		luaL_error(L, "ctx.request: the header '%s' has a control character in it", name);
-	set_header(L, outgoing, name, value);
+	set_text_header(L, outgoing, name, value);
 }
 
 static void check_head(lua_State *L, const struct outgoing *outgoing)
@@ -367,22 +403,18 @@ static void check_head(lua_State *L, const struct outgoing *outgoing)
 
 static void read_headers(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
 {
-	bool auth = lua_getfield(L, index, "auth") != LUA_TBOOLEAN || lua_toboolean(L, -1);
-
-	lua_pop(L, 1);
-	for (size_t i = 0; auth && i < manifest->auth_count; i++)
-		set_header(L, outgoing, manifest->auth[i].name, manifest->auth[i].value);
+	read_auth(L, index, manifest, outgoing);
 	if (outgoing->body_kind == BODY_JSON)
-		set_header(L, outgoing, "Content-Type", "application/json");
+		set_text_header(L, outgoing, "Content-Type", "application/json");
 	else if (outgoing->body_kind == BODY_FORM)
-		set_header(L, outgoing, "Content-Type", "multipart/form-data");
+		set_text_header(L, outgoing, "Content-Type", "multipart/form-data");
 	if (lua_getfield(L, index, "headers") == LUA_TTABLE) {
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
 			add_script_header(L, outgoing);
 	}
 	lua_pop(L, 1);
 	if (outgoing->trace != NULL)
-		set_header(L, outgoing, "traceparent", outgoing->trace);
+		set_text_header(L, outgoing, "traceparent", outgoing->trace);
 	check_head(L, outgoing);
 }
 

@@ -18,7 +18,8 @@
 
 struct outgoing_header {
 	const char *name;
-	const char *value; /* with {credential} in it */
+	const char *value;
+	bool credential; /* from the script's auth: {name} in it is a credential. All other values are text, whatever is in them */
 };
 
 struct outgoing_part {
@@ -48,12 +49,14 @@ struct outgoing {
 	struct outgoing_part *parts; /* OUTGOING_PARTS of them once a form was read */
 	size_t part_count;
 	double timeout_seconds; /* 0: the default */
+	bool shared_host;	/* strangers can have names on this host: it gets credentials only if the operator lists it */
 	bool free;		/* the script says that it costs nothing, though it is no GET: an upload */
 	int anchor;		/* while it is read: where the anchor lies on the stack */
 	int anchored;		/* and how many strings it keeps */
 };
 
 struct manifest;
+struct manifest_auth;
 struct destination_detour;
 
 void outgoing_init(struct outgoing *outgoing);
@@ -69,7 +72,13 @@ bool outgoing_may_cost(const struct outgoing *outgoing);
  * `outgoing` is used. The table may change. [-0, +1, e] */
 void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
 
-/* The optional credentials whose {name} is in a header, as bits by their places in the subject's list; those beyond 32 are not seen. */
+/* Adds the headers that carry credentials, for a request that the host makes by itself. */
+void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *auth);
+
+/* Does it carry a credential? */
+bool outgoing_has_credential(const struct outgoing *outgoing);
+
+/* The optional credentials whose {name} is in a header of the script's auth, as bits by their places in the subject's list; those beyond 32 are not seen. */
 uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const struct gate_subject *subject);
 
 /* Appends the preview (design 7): { method, url, headers, body | form }. Credentials stay {name}. */

@@ -49,7 +49,8 @@ void response_fail(struct response *response, const char *kind, const char *mess
 
 bool response_was_never_sent(const struct response *response)
 {
-	static const char *const kinds[] = { "resolve", "connect", "tls", "blocked", "held", "credential", NULL };
+	static const char *const kinds[] = { "resolve", "connect", "tls", "blocked", "own", "unlisted", "held", "credential",
+		NULL };
 
 	for (const char *const *kind = kinds; response->failed && *kind != NULL; kind++)
 		if (strcmp(response->kind, *kind) == 0)
