@@ -17,8 +17,17 @@ local EXTENSIONS = {
   ["application/json"] = "json", ["application/zip"] = "zip", ["text/plain"] = "txt",
 }
 
---- Whether a value is text that begins like a data URI (the scheme in any letter case).
-function data_uri.is(value)
+-- Registered (IANA); anything else before a slash is somebody's sentence.
+local TOP_LEVEL = {
+  application = true, audio = true, chemical = true, font = true, image = true, message = true, model = true, multipart = true,
+  text = true, video = true,
+}
+
+-- How much of base64 is looked at, at both ends: patterns have a limit, and a sentence gives itself away at once.
+local LOOKED_AT_BYTES = 1024
+
+--- Whether a value is text that begins like a data URI (the scheme in any letter case), well-formed or not.
+function data_uri.begins(value)
   return type(value) == "string" and string.lower(string.sub(value, 1, #SCHEME)) == SCHEME
 end
 
@@ -41,10 +50,18 @@ function data_uri.base64_bytes(text, first)
   return (#text - first + 1 - padding(text, first)) * 3 // 4
 end
 
+--- Whether a text, from byte `first` (default 1) to the end, can be base64: of either alphabet, in lines or not.
+function data_uri.is_base64(text, first)
+  first = first or 1
+  local head = string.sub(text, first, first + LOOKED_AT_BYTES - 1)
+  local tail = string.sub(text, math.max(first, #text - LOOKED_AT_BYTES + 1))
+  return string.find(head, "^[%w+/_-][%w+/_=\r\n-]*$") ~= nil and string.find(tail, "^[%w+/_=\r\n-]*$") ~= nil
+end
+
 --- Takes a data URI apart: { content_type =, base64 = true or false, first = where its data begins, bytes = }, or nil and
 -- what is wrong. `content_type` is in lower case and without parameters. `bytes` is nil unless the data is base64.
 function data_uri.parse(text)
-  if not data_uri.is(text) then return nil, "is not a data URI" end
+  if not data_uri.begins(text) then return nil, "is not a data URI" end
   local header, first = split(text)
   if not header then return nil, "is a data URI without a comma after its media type" end
   header = string.lower(header)
@@ -56,6 +73,21 @@ function data_uri.parse(text)
     content_type = content_type, base64 = is_base64, first = first,
     bytes = is_base64 and data_uri.base64_bytes(text, first) or nil,
   }
+end
+
+-- A URI has no white space. What is longer than patterns take is looked at from its beginning.
+local function has_space(text, first)
+  return string.find(string.sub(text, first, first + 60000), "[%s%c]") ~= nil
+end
+
+--- Whether a value is a data URI: what is before its first comma is a media type, and what follows can be its data. A sentence
+-- that begins with "Data: " is none.
+function data_uri.is(value)
+  local parsed = data_uri.parse(value)
+  if not parsed or not TOP_LEVEL[string.match(parsed.content_type, "^[^/]*")] then return false end
+  if string.find(string.sub(value, #SCHEME + 1, #SCHEME + 1), "[,;]") then return false end
+  if parsed.base64 then return #value < parsed.first or data_uri.is_base64(value, parsed.first) end
+  return not has_space(value, parsed.first)
 end
 
 -- How the base64 of an image file begins: its signature, three bytes in four digits.

@@ -84,7 +84,7 @@ end
 --- Refuses what fal cannot fetch as a file.
 function queue.check_file(text, path)
   if type(text) ~= "string" then check.fail(path, "must be an https URL or a data URI") end
-  if data_uri.is(text) then
+  if data_uri.begins(text) then
     local parsed, problem = data_uri.parse(text)
     if not parsed then check.fail(path, problem) end
   elseif not starts_with(text, "https://") then

@@ -13,7 +13,7 @@ local given = {}
 
 local null = cjson.null
 local find, sub = string.find, string.sub
-local ipairs, pairs, tonumber, type = ipairs, pairs, tonumber, type
+local ipairs, next, pairs, tonumber, type = ipairs, next, pairs, tonumber, type
 
 --- Whether two values mean the same: equal, numbers also as text, tables by what is in them.
 function given.same(one, other)
@@ -31,6 +31,28 @@ function given.same(one, other)
   local number = tonumber(one)
   return number ~= nil and number == tonumber(other)
 end
+
+--- Whether an object holds nothing but another object of this name: a wrapper around what was meant.
+function given.is_wrapper(object, name)
+  local inner = object[name]
+  return type(inner) == "table" and inner ~= null and not cjson.is_array(inner) and next(inner) ~= nil
+    and next(object, next(object)) == nil
+end
+
+-- How other APIs and clients call the whole of a model's input; at the top of a request none of these is read.
+local WRAPPERS = { "input", "inputs", "arguments", "args", "body", "data", "params", "payload", "request" }
+
+--- The name at the top of a request that holds the whole input, as an object, or nil. `understood`: a set of what is read.
+function given.wrapper(request, understood)
+  for _, name in ipairs(WRAPPERS) do
+    local value = request[name]
+    if not understood[name] and type(value) == "table" and not cjson.is_array(value) and next(value) ~= nil then return name end
+  end
+  return nil
+end
+
+--- What is said of such a wrapper.
+given.WRAPPED = "is a wrapper, and not read: put what it holds into `parameters` (the prompt may stand at the top)"
 
 --- Puts a value under the vendor's name; one that stands there already, and says something else, is given twice.
 function given.put(plan, object, name, value, field)

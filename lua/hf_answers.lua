@@ -30,6 +30,19 @@ function hf_answers.says(problem, words)
   return problem.text ~= nil and string.find(string.lower(problem.text), words, 1, true) ~= nil
 end
 
+--- Whether a 502 is the proxy's, in front of an endpoint that does not answer (yet); an engine's own says what is wrong.
+function hf_answers.is_of_the_proxy(response)
+  if response.status ~= 502 then return false end
+  local text = hf_answers.problem_of(response).text
+  return text == nil or string.find(string.lower(text), "bad gateway", 1, true) ~= nil
+end
+
+--- How long an engine that loads its model says that it will take ({"error", "estimated_time"}), or nil.
+function hf_answers.loading_seconds(response)
+  local seconds = type(response.json) == "table" and response.json.estimated_time
+  return type(seconds) == "number" and seconds > 0 and seconds < 3600 and seconds or nil
+end
+
 -- What the error of an answer says, as options for http_errors.
 local function options_of(response)
   local problem = hf_answers.problem_of(response)

@@ -2,9 +2,8 @@
 
 local answers = require "hf_answers"
 local base64 = require "base64"
-local check = require "check"
+local chat_stream = require "chat_stream"
 local data_uri = require "data_uri"
-local event_stream = require "event_stream"
 local hf_addresses = require "hf_addresses"
 local hf_job = require "hf_job"
 local hf_states = require "hf_states"
@@ -31,10 +30,16 @@ local function default_path(body)
   return "/"
 end
 
+-- The address of an endpoint, and of its OpenAI API as that API's clients write it, are the same place.
 local function inference_url(parts, path, body)
   local query = parts.query and ("?" .. parts.query) or ""
-  if path then return parts.origin .. string.gsub(parts.path, "/$", "") .. path .. query end
-  return parts.origin .. (parts.path == "/" and default_path(body) or parts.path) .. query
+  local base = string.gsub(parts.path, "/+$", "")
+  if path then
+    if string.sub(base, -3) == "/v1" and string.sub(path, 1, 4) == "/v1/" then base = string.sub(base, 1, -4) end
+    return parts.origin .. base .. path .. query
+  end
+  if base == "" or base == "/v1" then return parts.origin .. default_path(body) .. query end
+  return parts.origin .. parts.path .. query
 end
 
 local function path_refusal(path)
@@ -113,7 +118,7 @@ local function texts_of(json)
   local texts = {}
   for _, item in ipairs(list) do
     local text = type(item) == "table" and (text_of_choice(item) or item.generated_text)
-    if type(text) == "string" then texts[#texts + 1] = text end
+    if type(text) == "string" and text ~= "" then texts[#texts + 1] = text end
   end
   if #texts == 0 and type(json.text) == "string" then texts[1] = json.text end
   return texts
@@ -129,26 +134,19 @@ end
 local function json_artifacts(json)
   if type(json) ~= "table" then return outputs.artifacts(json) end
   local artifacts = {}
-  for _, text in ipairs(texts_of(json)) do artifacts[#artifacts + 1] = { text = text, content_type = "text/plain" } end
-  if #artifacts == 0 then return outputs.artifacts(json) end
-  if not is_single_value(json) then artifacts[#artifacts + 1] = { json = json, content_type = "application/json" } end
+  for _, text in ipairs(texts_of(json)) do artifacts[#artifacts + 1] = outputs.text(text) end
+  if #artifacts > 0 and is_single_value(json) then return artifacts end
+  for _, artifact in ipairs(outputs.artifacts(json)) do artifacts[#artifacts + 1] = artifact end
   return artifacts
 end
 
--- The text that a stream adds up to, or nil and the error that ended it.
+-- What a stream adds up to, as without a stream; what is no part of an answer is kept as it came. Second the error that ended it.
 local function stream_artifacts(body)
-  local pieces = {}
-  for _, event in ipairs(event_stream.read(body)) do
-    local json = type(event.json) == "table" and event.json or {}
-    if check.is_given(json.error) then
-      return nil, http_errors.safe_text(type(json.error) == "table" and json.error.message or json.error) or "without a reason"
-    end
-    local text = type(json.choices) == "table" and text_of_choice(json.choices[1])
-    if not text and type(json.token) == "table" and json.token.special ~= true then text = json.token.text end
-    if type(text) == "string" then pieces[#pieces + 1] = text end
-  end
-  if #pieces == 0 then return { { text = body, content_type = "text/event-stream" } } end
-  return { { text = table.concat(pieces), content_type = "text/plain" } }
+  local answer, has_other, problem = chat_stream.read(body)
+  local artifacts = answer and json_artifacts(answer) or {}
+  if not answer or has_other then artifacts[#artifacts + 1] = outputs.text(body, "text/event-stream") end
+  if problem == nil then return artifacts end
+  return artifacts, http_errors.safe_text(type(problem) == "table" and problem.message or problem) or "without a reason"
 end
 
 -- What is not JSON is the artifact itself.
@@ -180,19 +178,22 @@ local function inference_id(state, response)
 end
 
 -- The endpoint has taken nothing: the host submits again. How often, its deadline for the job says.
-local function not_yet(id, state, reason, seconds)
+local function not_yet(id, state, reason, seconds, is_named)
   state.status = "queued"
   return {
-    id = id, status = "queued", resubmit = true, reason = reason, retry_after = seconds or WAIT_SECONDS, state = state,
+    id = id, status = "queued", resubmit = true, reason = reason, retry_after = seconds or WAIT_SECONDS, retry_named = is_named,
+    state = state,
   }
 end
 
 -- There is no job at the vendor, so an answer is the end of it, and what is billed is the endpoint's time, not the request.
 local function read_inference(response, failure, id, state)
-  if response and response.status == 503 then
+  if response and (response.status == 503 or answers.is_of_the_proxy(response)) then
     local reason = "the endpoint is starting up or its queue is full"
     if answers.problem_of(response).code == "SERVICE_UNAVAILABLE" then reason = "cold start: the endpoint is starting up" end
-    return not_yet(id, state, reason, http_errors.retry_after(response))
+    if response.status == 502 then reason = "the endpoint does not answer its proxy (HTTP 502): it is starting up, or fails" end
+    local named = http_errors.retry_after(response)
+    return not_yet(id, state, reason, named or answers.loading_seconds(response), named ~= nil)
   end
   if not answers.is_success(response) then
     local result = answers.failed(response, failure)
@@ -200,8 +201,9 @@ local function read_inference(response, failure, id, state)
     return result
   end
   local artifacts, broken = artifacts_of(response)
-  if not artifacts then
-    return { id = id, status = "error", error = { code = "vendor", message = "the stream ended with an error: " .. broken } }
+  if broken then
+    local problem = { code = "vendor", message = "the stream ended with an error: " .. broken }
+    return { id = id, status = "error", error = problem, artifacts = artifacts }
   end
   return { id = id, status = "done", artifacts = artifacts }
 end
@@ -215,7 +217,7 @@ local WAITS = {
 local function not_ready(endpoint, url, state)
   local name = hf_states.name_of(endpoint)
   if (name == "running" or name == "scaledToZero" or name == "updating" or name == "updateFailed") and url then return nil end
-  local broken = hf_states.problem_of(name)
+  local broken = hf_states.problem_of(name, endpoint)
   if broken then
     broken.billed = false
     return { status = "error", error = broken }

@@ -1,6 +1,7 @@
 -- hf_states.lua - what the state of an endpoint means for a job that manages it, and whether it can be asked.
 
 local hf_addresses = require "hf_addresses"
+local http_errors = require "http_errors"
 
 local hf_states = {}
 
@@ -27,10 +28,13 @@ local PROBLEMS = {
   updateFailed = { "vendor", "the update failed; the version before it may still serve" },
 }
 
---- The `error` of a result for a state that ends a job, or nil.
-function hf_states.problem_of(name)
+--- The `error` of a result for a state that ends a job, or nil. The endpoint object tells why it failed.
+function hf_states.problem_of(name, endpoint)
   local problem = PROBLEMS[name or ""]
-  return problem and { code = problem[1], message = problem[2], vendor_code = name }
+  if not problem then return nil end
+  local status = type(endpoint) == "table" and type(endpoint.status) == "table" and endpoint.status or {}
+  local reason = name ~= "paused" and http_errors.safe_text(status.message)
+  return { code = problem[1], message = problem[2] .. (reason and ": " .. reason or ""), vendor_code = name }
 end
 
 --- What a client needs of an endpoint object. Its env and secrets stay behind.
@@ -65,8 +69,8 @@ function hf_states.ongoing(id, state, status, reason)
   return { id = id, status = status, reason = reason, retry_after = STATE_SECONDS, state = state }
 end
 
-local function broken(id, name)
-  return { id = id, status = "error", error = hf_states.problem_of(name) }
+local function broken(id, name, endpoint)
+  return { id = id, status = "error", error = hf_states.problem_of(name, endpoint) }
 end
 
 -- "running" means ready only when there is a URL that answers its health route, which the next poll asks.
@@ -101,8 +105,8 @@ local STATES = {
   end,
   scaledToZero = read_sleeping,
   paused = read_paused,
-  failed = function(_, _, id) return broken(id, "failed") end,
-  updateFailed = function(_, _, id) return broken(id, "updateFailed") end,
+  failed = function(endpoint, _, id) return broken(id, "failed", endpoint) end,
+  updateFailed = function(endpoint, _, id) return broken(id, "updateFailed", endpoint) end,
 }
 
 --- An endpoint object as the result of a job that manages it.

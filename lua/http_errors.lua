@@ -120,12 +120,16 @@ function http_errors.retry_after(response)
 end
 
 --- The result of a call that failed: `response, failure` as ctx.request returned them. Options as for http_errors.error, and
--- `retry_after`: the seconds to wait when the response does not say (used for transient failures only).
+-- `retry_after`: the seconds to wait when the response's head does not say (used for transient failures only); `retry_named`: the
+-- vendor says so elsewhere. What nobody named grows from try to try.
 function http_errors.result(response, failure, options)
   local wait = http_errors.retry_after(response)
-  if not wait and options and http_errors.is_transient(response) then wait = options.retry_after end
+  local is_named = wait ~= nil
+  if not wait and options and http_errors.is_transient(response) then
+    wait, is_named = options.retry_after, options.retry_named == true
+  end
   return {
-    status = "error", retry_after = wait,
+    status = "error", retry_after = wait, retry_named = wait and is_named or nil,
     error = response and http_errors.error(response, options) or http_errors.failure(failure),
   }
 end
@@ -143,7 +147,7 @@ function http_errors.not_accepted(response, failure, options)
   end
   return {
     status = "queued", resubmit = true, reason = "not accepted yet: " .. result.error.message,
-    retry_after = result.retry_after or STEP_SECONDS,
+    retry_after = result.retry_after or STEP_SECONDS, retry_named = result.retry_named,
   }
 end
 
@@ -166,6 +170,12 @@ end
 --- Whether the vendor does not know what it was asked about, or keeps it no more.
 function http_errors.is_gone(response)
   return response ~= nil and (response.status == 404 or response.status == 410)
+end
+
+--- Whether a result says no more of a job than that the vendor does not know it.
+function http_errors.is_gone_result(result)
+  local code = type(result.error) == "table" and result.error.code
+  return code == "not_found" or code == "expired"
 end
 
 --- The result of a question about a running job (poll, cancel) that was refused or got no answer. It says nothing about the job,

@@ -109,7 +109,7 @@ end
 local function as_reference(plan, picture)
   local object, uri = picture.object or {}, picture.uri
   if object.data or object.file_id then return object end
-  if data_uri.is(uri) then
+  if data_uri.begins(uri) then
     local parsed, problem = data_uri.parse(uri)
     if not parsed or not parsed.base64 then
       return plans.refuse(plan, picture.field, problem or "must be a data URI in base64")

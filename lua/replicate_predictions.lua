@@ -1,9 +1,11 @@
 -- replicate_predictions.lua - reads Replicate's prediction objects, as a create, a GET, a list and a webhook carry them.
 
+local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local outputs = require "outputs"
+local url_parts = require "url_parts"
 
 local predictions = {}
 
@@ -16,21 +18,29 @@ local STATUSES = {
   aborted = "canceled",
 }
 
-local function is_file(value)
-  return data_uri.is(value) or (type(value) == "string" and string.find(string.sub(value, 1, 8), "^https?://") ~= nil)
+-- Files are kept here; a list that has one of these is no text.
+local FILE_HOSTS = { "replicate.delivery", "*.replicate.delivery" }
+
+local function is_own_file(text)
+  if data_uri.is(text) then return true end
+  local url = outputs.is_url(text) and url_parts.parse(text)
+  return url and (url_parts.host_matches(url.host, FILE_HOSTS[1]) or url_parts.host_matches(url.host, FILE_HOSTS[2])) or false
 end
 
--- Whether a list is text in pieces, as language models give it.
+-- Whether a list is text in pieces, as language models give it: texts, not all of which are addresses, none of them a file of the
+-- vendor's. A piece may begin like an address, or be one.
 local function is_text_in_pieces(list)
+  local are_addresses = true
   for _, item in ipairs(list) do
-    if type(item) ~= "string" or is_file(item) then return false end
+    if type(item) ~= "string" or is_own_file(item) then return false end
+    are_addresses = are_addresses and outputs.is_url(item)
   end
-  return #list > 0
+  return #list > 0 and not are_addresses
 end
 
 -- `output` is any JSON: a text, the URL of a file, a list of either, an object with both, a number.
 local function artifacts_of(output)
-  if type(output) == "table" and is_text_in_pieces(output) then output = table.concat(output) end
+  if type(output) == "table" and is_text_in_pieces(output) then return { outputs.text(table.concat(output)) } end
   return outputs.artifacts(output)
 end
 
@@ -66,14 +76,18 @@ local function is_moderation(text)
     or string.find(text, "(e005)", 1, true)
 end
 
--- The running time is billed, whatever came of it.
-local function error_of_failed(prediction)
+-- The running time is billed, whatever came of it. One that failed while its model was set up says that it never started.
+local function error_of_failed(prediction, state)
   local text = http_errors.safe_text(prediction.error)
+  local billed
+  if prediction.started_at == cjson.null and not run_seconds(prediction) and not is_own(prediction, state) then billed = false end
   local vendor_code = text and string.match(text, "%f[%w]E%d%d%d%d?%f[%W]")
   if text and is_moderation(text) then
-    return { code = "moderation", message = "the model refused the request: " .. text, vendor_code = vendor_code }
+    local message = "the model refused the request: " .. text
+    return { code = "moderation", message = message, vendor_code = vendor_code, billed = billed }
   end
-  return { code = "vendor", message = "the model failed" .. (text and (": " .. text) or ""), vendor_code = vendor_code }
+  local message = "the model failed" .. (text and (": " .. text) or "")
+  return { code = "vendor", message = message, vendor_code = vendor_code, billed = billed }
 end
 
 -- A prediction that was stopped while running is billed; one that never started is not, unless its hardware is one's own.
@@ -85,7 +99,11 @@ local function error_of_stopped(prediction, state)
     return { code = "timeout", message = message, vendor_code = "aborted", billed = billed }
   end
   local billed
-  if run_seconds(prediction) or check.is_given(prediction.started_at) then billed = true end
+  if run_seconds(prediction) or check.is_given(prediction.started_at) then
+    billed = true
+  elseif not is_own(prediction, state) then
+    billed = false -- the running time is billed, and there was none
+  end
   return { code = "canceled", message = "the prediction was canceled", vendor_code = "canceled", billed = billed }
 end
 
@@ -103,12 +121,10 @@ function predictions.is(value)
   return type(value) == "table" and type(value.id) == "string" and #value.id <= MAX_ID_BYTES and type(value.status) == "string"
 end
 
---- A prediction as a result. `state`: { usd_per_second =, own = } as the submit knew them. `is_whole`: the answer to a
--- create that waited for the whole output.
-function predictions.read(prediction, state, is_whole)
+--- A prediction as a result. `state`: { usd_per_second =, own = } as the submit knew them. `is_held`: the answer to a create that
+-- waited. It is "processing" with all of the output or with the beginning of it, which nobody can tell: it is asked for at once.
+function predictions.read(prediction, state, is_held)
   local status = STATUSES[prediction.status] or "running"
-  -- A create that waited is answered "processing" with the complete output.
-  if is_whole and status == "running" and check.is_given(prediction.output) then status = "done" end
   local result = {
     id = prediction.id, status = status, cost = cost_of(prediction, state),
     state = { status = status, usd_per_second = state.usd_per_second, own = state.own },
@@ -117,13 +133,14 @@ function predictions.read(prediction, state, is_whole)
     result.reason, result.retry_after = "cold start: waiting for the model to boot", BOOT_RETRY_SECONDS
   elseif status == "running" then
     result.progress, result.retry_after = progress_of(prediction.logs), RUN_RETRY_SECONDS
+    if is_held and check.is_given(prediction.output) then result.retry_after = 0 end
     if not STATUSES[prediction.status] then result.reason = "the vendor reports a status that is not known here" end
   elseif status == "done" then
     settle_succeeded(result, prediction)
   elseif status == "canceled" then
     result.error = error_of_stopped(prediction, state)
   else
-    result.error = error_of_failed(prediction)
+    result.error = error_of_failed(prediction, state)
   end
   return result
 end

@@ -27,10 +27,12 @@ function replicate_requests.problem_options(response, hint)
   local body = response and response.json
   if type(body) ~= "table" then body = {} end
   local detail = response and response.status ~= 429 and http_errors.safe_text(body.detail) or nil
+  if not detail and response and response.status ~= 429 then detail = http_errors.safe_text(body.title) end
   if hint and response and response.status == 404 then detail = hint end
+  local seconds = throttle_seconds(body)
   return {
     vendor_code = type(body.title) == "string" and body.title or nil, detail = detail,
-    retry_after = throttle_seconds(body) or FAULT_RETRY_SECONDS,
+    retry_after = seconds or FAULT_RETRY_SECONDS, retry_named = seconds ~= nil,
   }
 end
 

@@ -1,10 +1,11 @@
 -- runpod_answers.lua - what RunPod's answers mean: job objects, batches, and its many shapes of errors.
 --
 -- Each reader takes (response, failure, target), as ctx.request returned the first two; `target` is what the script knows:
--- { endpoint_id, is_public, is_sync, stream, finalize, pod_id, action }. Nothing here sends a request.
+-- { endpoint_id, is_public, is_sync, stream, finalize, pod_id, action, usd_per_second, seen }. Nothing here sends a request.
 
 local cjson = require "cjson"
 local check = require "check"
+local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local outputs = require "outputs"
 local url_parts = require "url_parts"
@@ -83,6 +84,31 @@ function answers.is_success(response)
   return response ~= nil and response.status >= 200 and response.status < 300
 end
 
+-- A worker stays up, and is billed, this long after a job unless its endpoint is set otherwise.
+answers.IDLE_SECONDS = 5
+
+-- The seconds that a job ran, or nil when RunPod does not say so.
+local function run_seconds(job)
+  local milliseconds = number(job.executionTime)
+  return milliseconds and milliseconds > 0 and milliseconds / 1000 or nil
+end
+
+-- What the time that a job ran costs, at the price of its submit: a worker is billed until it has stopped.
+local function worker_cost(job, target)
+  local seconds, rate = run_seconds(job), number(target.usd_per_second)
+  if target.is_public or not seconds or not rate then return nil end
+  return { usd = (seconds + answers.IDLE_SECONDS) * rate, source = "computed" }
+end
+
+-- Whether a job that was stopped is billed: waiting in the queue is not, and RunPod's own models cost nothing when they fail.
+-- nil: it was seen at work, or never seen, and how long it ran is not said.
+local function is_stopped_billed(job, target)
+  if target.is_public then return false end
+  if run_seconds(job) then return true end
+  if target.seen == "queued" then return false end
+  return nil
+end
+
 -- The error of a failed job: plain text when the handler returned it, a JSON text when the handler raised it. The trace back in
 -- the latter stays here.
 local function worker_error(job, is_public)
@@ -100,7 +126,7 @@ local function worker_error(job, is_public)
   local message = code ~= "credit" and http_errors.safe_text(text) or "the worker failed"
   -- RunPod's own models cost nothing when they fail; one's own worker is billed for its time.
   local billed
-  if is_public then billed = false elseif (number(job.executionTime) or 0) > 0 then billed = true end
+  if is_public then billed = false elseif run_seconds(job) then billed = true end
   return { code = code, message = message, vendor_code = http_errors.safe_text(vendor_code), billed = billed }
 end
 
@@ -121,10 +147,28 @@ local function progress_of(output)
   return nil
 end
 
+-- Texts in pieces, as workers yield them; nil for anything else.
+local function joined(list)
+  if type(list) ~= "table" or #list == 0 then return nil end
+  local is_file = true
+  for _, piece in ipairs(list) do
+    if type(piece) ~= "string" then return nil end
+    is_file = is_file and (data_uri.is(piece) or outputs.is_url(piece) or outputs.base64_content_type(piece) ~= nil)
+  end
+  return not is_file and table.concat(list) or nil
+end
+
+--- The artifacts of an output. A list of texts is one text in pieces, unless each is a file.
+function answers.artifacts(output, options)
+  local text = joined(output)
+  if text then return { outputs.text(text) } end
+  return outputs.artifacts(output, options)
+end
+
 local function completed(job, target)
   local cost = public_cost(job.output, target.is_public)
-  local result = { status = "done", progress = 1, cost = cost }
-  result.artifacts = outputs.artifacts(job.output, cost and { ignore = { cost = true } })
+  local result = { status = "done", progress = 1, cost = cost or worker_cost(job, target) }
+  result.artifacts = answers.artifacts(job.output, cost and { ignore = { cost = true } })
   if #result.artifacts == 0 then result.reason = "completed without an output: the worker could not return one" end
   return result
 end
@@ -144,14 +188,18 @@ local JOB_STATUS = {
   RUNNING = running,
   COMPLETED = completed,
   FAILED = function(job, target)
-    return { status = "error", error = worker_error(job, target.is_public) }
+    return { status = "error", error = worker_error(job, target.is_public), cost = worker_cost(job, target) }
   end,
   TIMED_OUT = function(job, target)
     local failure = worker_error(job, target.is_public)
+    failure.billed = is_stopped_billed(job, target)
     failure.code, failure.message = "timeout", "the job ran out of time, in the queue or at work: " .. failure.message
-    return { status = "error", error = failure }
+    return { status = "error", error = failure, cost = worker_cost(job, target) }
   end,
-  CANCELLED = function() return { status = "canceled" } end,
+  CANCELLED = function(job, target)
+    local problem = { code = "canceled", message = "the job was canceled", billed = is_stopped_billed(job, target) }
+    return { status = "canceled", error = problem, cost = worker_cost(job, target) }
+  end,
 }
 
 --- The result of a job object, as /run, /status and the webhook carry it.
@@ -161,6 +209,7 @@ function answers.job_result(job, target)
   result.id = job.id
   result.state = {
     kind = "job", endpoint_id = target.endpoint_id, status = result.status, stream = target.stream, is_sync = target.is_sync,
+    usd_per_second = target.usd_per_second, seen = (target.seen == "running" or result.status == "running") and "running" or nil,
   }
   if target.is_sync and (result.status == "queued" or result.status == "running") then result.retry_after = SYNC_POLL_SECONDS end
   return result
@@ -234,6 +283,28 @@ function answers.without_env(value)
   return copy
 end
 
+-- The type that an answer says it has, without parameters.
+local function media_type(response)
+  local header = string.sub(response.headers and response.headers["content-type"] or "", 1, 200)
+  local kind = string.lower(string.match(header, "^%s*([^;%s]*)") or "")
+  return kind ~= "" and kind or nil
+end
+
+--- A call to a worker's own HTTP server, which is over with its answer, whatever it says: there is no job to ask for.
+function answers.direct(response, failure, target)
+  if not response then return answers.error_result(nil, failure) end
+  if not answers.is_success(response) then
+    local result = answers.error_result(response)
+    if result.error.billed == nil then result.error.billed = true end -- the worker's time, not its success
+    return result
+  end
+  if response.json ~= nil or response.body == nil or response.body == "" then return answers.value(response, failure, target) end
+  local kind = media_type(response) or "text/plain"
+  local is_text = string.sub(kind, 1, 5) == "text/" or string.find(kind, "json", 1, true)
+  local artifact = is_text and outputs.text(response.body, kind) or outputs.bytes(response.body, kind)
+  return { status = "done", artifacts = { artifact } }
+end
+
 --- A call that is over with its answer.
 function answers.value(response, failure, target)
   if not answers.is_success(response) then return answers.error_result(response, failure) end
@@ -243,7 +314,7 @@ function answers.value(response, failure, target)
   if json ~= nil then
     result.artifacts[1] = { json = answers.without_env(json), content_type = "application/json" }
   elseif response.body ~= nil and response.body ~= "" then
-    result.artifacts = outputs.artifacts(response.body)
+    result.artifacts = { outputs.text(response.body) }
   end
   return result
 end

@@ -180,9 +180,9 @@ requests.OPERATIONS = {
   ["purge-queue"] = { method = "POST", path = "/{endpoint_id}/purge-queue", answer = "value", free = true,
     fields = { "endpoint_id" } },
   ["health"] = { path = "/{endpoint_id}/health", answer = "value", free = true, fields = { "endpoint_id" } },
-  ["openai"] = { method = "POST", path = "/{endpoint_id}/openai/v1/{path}", body = free_body, answer = "value",
+  ["openai"] = { method = "POST", path = "/{endpoint_id}/openai/v1/{path}", body = free_body, answer = "direct", is_openai = true,
     fields = { "endpoint_id", "path", "body", "method" } },
-  ["load-balancing"] = { method = "POST", url = "https://{endpoint_id}.api.runpod.ai/{path}", body = free_body, answer = "value",
+  ["load-balancing"] = { method = "POST", url = "https://{endpoint_id}.api.runpod.ai/{path}", body = free_body, answer = "direct",
     fields = { "endpoint_id", "path", "body", "method" } },
   ["pods"] = { method = "POST", management = "/pods", body = pod_body, answer = "pod", fields = { "pod", "cancel_action" } },
   ["pods/update"] = { method = "PATCH", management = "/pods/{pod_id}", body = pod_changes, answer = "value",
@@ -230,6 +230,13 @@ local function segments_of(path)
   return table.concat(segments, "/")
 end
 
+-- Clients of OpenAI's API know its paths with the /v1 of their base URL, or with RunPod's own /openai/v1.
+local function openai_path(path)
+  path = string.gsub(path, "^/+", "")
+  path = string.gsub(path, "^openai/", "")
+  return (string.gsub(path, "^v1/", ""))
+end
+
 -- A path with its {names} replaced by fields of the job; nil and a refusal when one is missing. `path` keeps its slashes.
 local function expand(template, payload)
   local pieces, from = {}, 1
@@ -247,6 +254,10 @@ end
 
 --- The request of an operation, or nil and a refusal.
 function requests.build(operation, payload, ctx)
+  if operation.is_openai and given(payload.path) then
+    payload = check.copy(payload)
+    payload.path = openai_path(payload.path)
+  end
   local url, problem = expand(operation.path or operation.management or operation.url, payload)
   if not url then return nil, problem end
   local request = {

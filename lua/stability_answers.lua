@@ -39,7 +39,7 @@ local function error_options(response)
   local body = stability_answers.json_of(response)
   local options = { code = CODES[body.name], vendor_code = body.name, detail = vendor_text(body) }
   if body.name == "internal_error" then options.billed = false end
-  if response.status == 429 then options.retry_after = stability_answers.LOCK_OUT_SECONDS end
+  if response.status == 429 then options.retry_after, options.retry_named = stability_answers.LOCK_OUT_SECONDS, true end
   return options
 end
 

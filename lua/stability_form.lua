@@ -45,7 +45,7 @@ end
 
 -- The image as a data URI, and what parse says of it; or nil, what is wrong, and what is allowed.
 local function read_image(value)
-  local text = data_uri.is(value) and value or data_uri.of_image(value)
+  local text = data_uri.begins(value) and value or data_uri.of_image(value)
   if not text then return nil, "must be the image itself, as a data URI: Stability fetches no addresses" end
   local parsed, problem = data_uri.parse(text)
   if not parsed then return nil, problem end

@@ -11,6 +11,7 @@
 -- for it (cancel_url).
 
 local base64 = require "base64"
+local cjson = require "cjson"
 local check = require "check"
 local http_errors = require "http_errors"
 local names = require "names"
@@ -25,6 +26,9 @@ local REQUEST_SECONDS = 170
 
 -- A result is kept for seven days after its end. An app that does not catch its expiry answers 202 for ever.
 local RESULT_SECONDS = 7 * 24 * 3600
+
+-- Between two questions that will hardly be answered better than the last one.
+local GUESS_SECONDS = 30
 
 local CALL_ID_PARAMETER = "__modal_function_call_id"
 local PLATFORM_PREFIX = "modal-http: "
@@ -136,11 +140,12 @@ local function with_call_id(template, call_id)
   return template .. (string.sub(template, -1) == "/" and "" or "/") .. segment
 end
 
--- Where the result of a spawned call is asked for. The documentation's own apps have it at /result/{call_id}.
+-- Where the result of a spawned call is asked for; second true where nobody said it. The documentation's own apps have it at
+-- /result/{call_id}: worth a question, but what answers there need not know of the call.
 local function queue_result_url(payload, url, call_id)
-  if given(payload.result_url) then return with_call_id(payload.result_url, call_id) end
+  if given(payload.result_url) then return with_call_id(payload.result_url, call_id), nil end
   local at = url_parts.parse(url)
-  return at and with_call_id(at.origin .. "/result/{call_id}", call_id)
+  return at and with_call_id(at.origin .. "/result/{call_id}", call_id), true
 end
 
 -- Endpoints of LLMs are called with OpenAI's clients, which send one Authorization header; functions may need that one for
@@ -162,12 +167,29 @@ local function authorize(request, payload)
   return request
 end
 
+-- Where an engine of the OpenAI kind takes this body, below the base URL that its clients are given.
+local function openai_route(body)
+  if type(body) ~= "table" then return nil end
+  if given(body.messages) then return "/chat/completions" end
+  if not given(body.model) then return nil end
+  return given(body.prompt) and "/completions" or given(body.input) and "/embeddings" or nil
+end
+
+-- The address of an OpenAI API as its clients write it, made one that its engines serve.
+local function engine_url(url, body)
+  local at = url_parts.parse(url)
+  local base = at and string.gsub(at.path, "/+$", "")
+  local route = base and string.sub(base, -3) == "/v1" and openai_route(body)
+  return route and at.origin .. base .. route .. (at.query and "?" .. at.query or "") or url
+end
+
 local function submit_request(payload, target)
   local method = given(payload.method) and string.upper(check.trim(payload.method)) or "POST"
   local body = given(payload.body) and payload.body or payload.input
   if method == "GET" and given(body) then
     return nil, refusal("body", "cannot go with GET: give query, or another method", { "query" })
   end
+  if target.url and not target.is_queue and method == "POST" then target.url = engine_url(target.url, body) end
   return authorize({
     method = method, url = target.url, path = target.path, query = given(payload.query) and payload.query or nil,
     json = given(body) and body or nil, timeout = REQUEST_SECONDS,
@@ -257,6 +279,16 @@ local function artifacts_of(response)
   return { { base64 = base64.encode(body), content_type = kind } }
 end
 
+-- Whether an answer without the id of a call may be what was asked for: something that is more than a receipt.
+local function is_result(response)
+  local json = response.json
+  if type(json) ~= "table" then return json == nil and (response.body or "") ~= "" and not is_broken_json(response) end
+  for _, name in ipairs { "result", "output", "outputs", "data", "images", "image", "url", "choices" } do
+    if given(json[name]) then return true end
+  end
+  return false
+end
+
 local function done(response, id)
   return { id = id, status = "done", progress = 1, artifacts = artifacts_of(response) }
 end
@@ -292,11 +324,23 @@ local function read_redirect(response, url, state, id)
   return going_on(call_id_of(target) or id, state)
 end
 
--- The id of a spawned call in an answer. A plain web function may use the word for something else.
+-- What apps call the id of a call; FastAPI's examples have the first.
+local CALL_ID_NAMES = { "call_id", "function_call_id", "job_id", "task_id", "id" }
+
+local function is_call_id(id)
+  return type(id) == "string" and id ~= "" and #id <= MAX_NAME_BYTES
+end
+
+-- The id of a spawned call in an answer. A plain web function may use the words for something else: Modal's own begin with fc-.
 local function spawned_call(response, target)
-  local id = type(response.json) == "table" and response.json.call_id
-  if type(id) ~= "string" or id == "" or #id > MAX_NAME_BYTES then return nil end
-  return (target.is_queue or string.sub(id, 1, 3) == "fc-") and id or nil
+  local json = type(response.json) == "table" and response.json or NONE
+  for _, name in ipairs(CALL_ID_NAMES) do
+    if is_call_id(json[name]) and string.sub(json[name], 1, 3) == "fc-" then return json[name] end
+  end
+  for _, name in ipairs(target.is_queue and CALL_ID_NAMES or NONE) do
+    if is_call_id(json[name]) then return json[name] end
+  end
+  return nil
 end
 
 -- What of a payload the questions about its call need. Kept, since long texts of a payload are cut later.
@@ -308,20 +352,32 @@ local function kept_of(payload)
   return next(kept) ~= nil and kept or nil
 end
 
+-- An answer to the call itself ends it, whatever it says: there is nothing at Modal to wait for or to look up. A function that
+-- ran and failed is billed for its time.
+local function ended_with(response)
+  local result = error_result(response)
+  if result.error.billed == nil then result.error.billed = true end
+  return result
+end
+
 local function read_submit(payload, target, response, failure)
   local url = target.url
   local state = { kind = "call", since = response and response.headers.date, kept = kept_of(payload) }
-  if not response or response.status >= 400 then return error_result(response, failure) end
+  if not response then return error_result(nil, failure) end
+  if response.status >= 400 then return ended_with(response) end
   if response.status >= 300 then
     -- Of a path only the host knows the whole address; Modal's redirects name it.
     return read_redirect(response, url or response.headers.location or "", state)
   end
   local call_id = spawned_call(response, target)
   if call_id then
-    state.kind, state.result_url = "queue", queue_result_url(payload, url, call_id)
+    state.kind = "queue"
+    state.result_url, state.is_guess = queue_result_url(payload, url, call_id)
     return { id = call_id, status = "queued", state = state, reason = "the app has accepted the call" }
   end
-  if target.is_queue then return vendor_error("the app's answer has no call_id: its result cannot be asked for") end
+  if target.is_queue and not is_result(response) then
+    return vendor_error("the app's answer has no call_id: its result cannot be asked for")
+  end
   return done(response)
 end
 
@@ -337,22 +393,92 @@ local function expired()
   } }
 end
 
+-- A method that the app does not take for its result: the call is not meant, and may go on.
+local IS_ABOUT_THE_QUESTION = { [405] = true, [406] = true, [415] = true, [501] = true }
+
+local function question_refused(job, state, response)
+  local reason = "status not known: the app refuses to be asked for the result (HTTP %d); the call may go on"
+  reason = string.format(reason, response.status)
+  return { id = job.id, status = "unknown", state = state, reason = reason, retry_after = GUESS_SECONDS }
+end
+
 -- Not the app's to say: the key is refused, the edge is busy.
 local NOT_THE_APPS = { [401] = true, [403] = true, [408] = true, [425] = true, [429] = true }
+
+-- Words of apps whose result route answers 200 also while the call runs, or when it failed.
+local IS_FINISHED_NAME = names.words "finished done completed complete ready is_finished is_done is_ready"
+local PENDING_WORDS = names.words [[ pending queued running processing in_progress in-progress starting started submitted accepted
+  waiting working not_ready in_queue ]]
+local FAILED_WORDS = names.words "failed failure error errored"
+local OUTCOME_NAMES = { "result", "output", "outputs", "data" }
+
+local function word_of(json, name)
+  return type(json[name]) == "string" and string.lower(string.sub(json[name], 1, 32)) or nil
+end
+
+-- Whether an app's status route says that the call is not at its end; nil: it says nothing of it.
+local function says_pending(json)
+  if type(json) ~= "table" or cjson.is_array(json) then return nil end
+  for name in pairs(IS_FINISHED_NAME) do
+    if type(json[name]) == "boolean" then return not json[name] end
+  end
+  for _, name in ipairs(OUTCOME_NAMES) do
+    if given(json[name]) then return nil end
+  end
+  return PENDING_WORDS[word_of(json, "status") or word_of(json, "state") or ""]
+end
+
+local function says_failed(json)
+  if type(json) ~= "table" or cjson.is_array(json) then return false end
+  if not FAILED_WORDS[word_of(json, "status") or word_of(json, "state") or ""] then return false end
+  for _, name in ipairs(OUTCOME_NAMES) do
+    if given(json[name]) then return false end
+  end
+  return true
+end
+
+-- A failure that the app tells of with a 200: the function's time is billed.
+local function told_failure(response, id)
+  local json = response.json
+  local text = app_text(response) or (type(json.message) == "string" and json.message) or nil
+  local detail = http_errors.safe_text(text)
+  local message = "the app says that the call failed" .. (detail and ": " .. detail or "")
+  return { id = id, status = "error", error = { code = "vendor", message = message, billed = true } }
+end
+
+-- What an address says that nobody gave proves nothing of the call.
+local function not_known(job, url, state)
+  state.status = "unknown"
+  local reason = "status not known: where the call's result is asked for is not known. Nothing that knows it answers at " .. url
+    .. "; give result_url in the job, with {call_id} in it"
+  return { id = job.id, status = "unknown", state = state, reason = reason, retry_after = GUESS_SECONDS }
+end
+
+-- Whether an answer at a guessed address is one of the documentation's own apps: pending, or a result that is no page.
+local function is_result_route(response)
+  if response.status == 202 or response.status == 303 then return true end
+  return is_success(response) and media_type(response) ~= "text/html" and not is_broken_json(response)
+end
 
 -- A result URL that is not ready: 202 of an app, 303 of Modal, or no answer to a request that waits for one.
 local function read_poll(job, url, state, response, failure)
   local is_pending = response and (response.status == 202 or response.status == 303)
+  if response and state.is_guess and not NOT_THE_APPS[response.status] and not is_result_route(response) then
+    return not_known(job, url, state)
+  end
+  if state.kind == "queue" and is_success(response) and says_pending(response.json) then is_pending = true end
   if is_pending and is_too_old(state, response) then return expired() end
-  if response and response.status == 202 then return going_on(job.id, state) end
+  if is_pending and response.status ~= 303 then return going_on(job.id, state) end
   -- A spawned call's result can be asked for again; the body of a web function comes once, so whatever it is, it is the result.
   if is_success(response) and state.kind == "queue" and is_broken_json(response) then
     return http_errors.not_learned(nil, BROKEN, { id = job.id, state = state })
   end
+  if is_success(response) and state.kind == "queue" and says_failed(response.json) then return told_failure(response, job.id) end
   if is_success(response) then return done(response, job.id) end
   if response and response.status >= 300 and response.status < 400 then return read_redirect(response, url, state, job.id) end
   local is_platform = response and platform_text(response) ~= nil
   if response and response.status == 404 and not is_platform and state.kind == "queue" then return expired() end
+  if response and IS_ABOUT_THE_QUESTION[response.status] then return question_refused(job, state, response) end
   -- A 500 is the function's own end; a spend limit is a 429 that waiting does not cure.
   if response and (response.status == 500 or is_platform and response.status == 429) then return error_result(response) end
   if response and response.status >= 400 and response.status < 500 and not NOT_THE_APPS[response.status] then
@@ -504,7 +630,9 @@ local function result_of(job)
   local target = destination(payload) or {}
   if given(job.id) and (given(payload.result_url) or given(payload.submit_url)) then
     state.kind = "queue"
-    return queue_result_url(payload, target.url or payload.result_url, job.id), state
+    local url, is_guess = queue_result_url(payload, target.url or payload.result_url, job.id)
+    state.is_guess = is_guess
+    return url, state
   end
   if given(job.id) and string.sub(job.id, 1, 3) == "fc-" and target.url then
     state.kind = "call"

@@ -6,6 +6,7 @@
 
 local check = require "check"
 local data_uri = require "data_uri"
+local given = require "given"
 local http_errors = require "http_errors"
 local names = require "names"
 local predictions = require "replicate_predictions"
@@ -164,27 +165,63 @@ local function deployment_target(job)
     if job[name] then return nil, refuse(name, "a deployment has its own model and version; give one or the other") end
   end
   local path = owner_and_name(job.deployment)
-  if not path then return nil, refuse("deployment", "must be owner/name") end
+  if not path then
+    return nil, refuse("deployment", "must be owner/name, as the deployment's page has it behind /deployments/")
+  end
   return { path = "/deployments/" .. path .. "/predictions" }
 end
 
--- `version` counts before `model`, which then only names it; "latest" is looked up, since the vendor does not know that word.
-local function version_target(version, field, model)
-  if version ~= "latest" then
-    local owner = string.match(version, "^([^:]*):")
-    if owner and model and owner ~= model then return nil, refuse(field, "is a version of another model than `model`") end
-    return { path = "/predictions", version = version }
-  end
+local NOT_A_MODEL = "must be owner/name, owner/name:version or a version id"
+
+-- What a page's address says beside the model's place on it.
+local NOT_IN_NAMES = { versions = true, api = true, examples = true, readme = true, train = true }
+
+-- The model of a page's address (https://replicate.com/owner/name/versions/...), to write instead; or nil.
+local function model_of_page(text)
+  local url = url_parts.parse(text)
+  if not url or not url_parts.host_matches(string.gsub(url.host, "^www%.", ""), "replicate.com") then return nil end
+  local owner, name, rest = string.match(url.path, "^/([^/:%s]+)/([^/:%s]+)(.*)$")
+  if not owner or not owner_and_name(owner .. "/" .. name) then return nil end
+  local word, version = string.match(rest, "^/(%a+)/?(%x*)")
+  if word and not NOT_IN_NAMES[word] then return nil end
+  return owner .. "/" .. name .. (version and is_version_hash(version) and ":" .. version or "")
+end
+
+local function refuse_model(field, text)
+  local instead = model_of_page(text)
+  if not instead then return nil, refuse(field, NOT_A_MODEL) end
+  return nil, refuse(field, NOT_A_MODEL .. ": write " .. instead .. " instead of the page's address", { instead })
+end
+
+-- The model and the version of "owner/name:version", "version" and "owner/name"; nil for what is none of these.
+local function split_version(text)
+  if owner_and_name(text) then return text, nil end
+  local model, version = string.match(text, "^([^:]+):([^:]+)$")
+  if not model then return nil, url_parts.is_name(text) and not string.find(text, ":", 1, true) and text or nil end
+  if owner_and_name(model) and url_parts.is_name(version) then return model, version end
+  return nil
+end
+
+local function latest_version(model)
   local path = model and owner_and_name(model)
   if not path then return nil, refuse("model", "must be owner/name, for its latest version to be looked up") end
   return { path = "/predictions", look_up = "/models/" .. path }
 end
 
-local function model_target(model, field)
-  if is_version_hash(model) or string.find(model, ":", 1, true) then return { path = "/predictions", version = model } end
-  local path = owner_and_name(model)
-  if not path then return nil, refuse(field, "must be owner/name, owner/name:version or a version id") end
-  return { path = "/models/" .. path .. "/predictions", official = true }
+-- `version` counts before `model`, which then only names it; "latest" is looked up, since the vendor does not know that word.
+local function version_target(text, field, model)
+  local owner, version = split_version(text)
+  if not owner and not version then return refuse_model(field, text) end
+  if owner and model and owner ~= model then return nil, refuse(field, "is a version of another model than `model`") end
+  if text == "latest" then return latest_version(model) end
+  return { path = "/predictions", version = text }
+end
+
+local function model_target(text, field)
+  local model, version = split_version(text)
+  if model and not version then return { path = "/models/" .. owner_and_name(model) .. "/predictions", official = true } end
+  if model or is_version_hash(text) then return version_target(text, field) end
+  return refuse_model(field, text)
 end
 
 -- { path =, version = } or nil and why not.
@@ -213,6 +250,9 @@ end
 -- What the vendor's contract cannot express, before anything is sent: adds to `found`.
 local function find_refusals(job, payload, found)
   if not job.input then found[#found + 1] = refuse("input", "give the model's inputs as an object ({} if it needs none)") end
+  if job.input and given.is_wrapper(job.input, "input") then
+    found[#found + 1] = refuse("input.input", "is a wrapper around the inputs: give what it holds as `input` itself")
+  end
   if job.webhook and not string.find(string.sub(job.webhook, 1, 8), "^https://") then
     found[#found + 1] = refuse("webhook", "must be an https URL; the vendor calls no other")
   end

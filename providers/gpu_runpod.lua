@@ -12,15 +12,13 @@
 local cjson = require "cjson"
 local check = require "check"
 local http_errors = require "http_errors"
-local outputs = require "outputs"
 local reconcile_job = require "reconcile"
 local answers = require "runpod_answers"
 local pods = require "runpod_pods"
 local requests = require "runpod_requests"
 local url_parts = require "url_parts"
 
--- A worker stays up, and is billed, this long after a job unless its endpoint is set otherwise.
-local IDLE_SECONDS = 5
+local IDLE_SECONDS = answers.IDLE_SECONDS
 
 -- Ids and paths go into URLs; no real one is longer.
 local MAX_ID_BYTES, MAX_PATH_BYTES = 200, 2000
@@ -141,15 +139,21 @@ local function seconds_limit(payload)
   return minutes and minutes * 60
 end
 
+-- What a second of the job's workers costs, or nil.
+local function worker_rate(payload)
+  local rate = pricing.serverless[gpu_key(given(payload.gpu) and payload.gpu or nil) or ""]
+  return rate and rate * (check.reader(payload):integer("gpu_count") or 1)
+end
+
 local function worker_estimate(payload, jobs)
   if given(payload.endpoint_id) and not given(payload.gpu) then return nil, "gpu: the GPU of the endpoint's workers" end
-  local rate = pricing.serverless[gpu_key(payload.gpu) or ""]
+  local rate = worker_rate(payload)
   if not rate then return nil, "a price for this gpu" end
   local seconds = seconds_limit(payload)
   if not seconds then return nil, "the longest time of a job: policy.executionTimeout or max_runtime_minutes" end
   local machines = (check.reader(payload):integer("gpu_count") or 1) * jobs
   return {
-    expected = rate * seconds * machines, high = rate * (seconds + IDLE_SECONDS) * machines, unit = "second",
+    expected = rate * seconds * jobs, high = rate * (seconds + IDLE_SECONDS) * jobs, unit = "second",
     quantity = seconds * machines, source = pricing.serverless.source, as_of = pricing.serverless.as_of,
     basis = "the longest time of the job; high adds the idle time, neither has the worker's start",
   }
@@ -305,7 +309,8 @@ local function pod_state(payload)
 end
 
 local READERS = {
-  job = answers.job, batch = answers.batch, value = answers.value, pod = pods.created, action = pods.acted,
+  job = answers.job, batch = answers.batch, value = answers.value, direct = answers.direct, pod = pods.created,
+  action = pods.acted,
 }
 
 local function submit(payload, ctx)
@@ -321,6 +326,7 @@ local function submit(payload, ctx)
     pod_id = payload.pod_id, action = payload.action, is_sync = name == "runsync" or nil,
     pod = (operation.answer == "pod" or operation.answer == "action") and pod_state(payload) or nil,
     stream = payload.stream == true or nil, finalize = name == "batch" and payload.finalize ~= false or nil,
+    usd_per_second = operation.answer == "job" and worker_rate(payload) or nil,
   })
 end
 
@@ -333,6 +339,8 @@ local function target_of(job)
     endpoint_id = state.endpoint_id or (given(payload.endpoint_id) and check.trim(payload.endpoint_id)) or nil,
     stream = state.stream or payload.stream == true or nil, finalize = state.finalize,
     is_sync = state.is_sync or requests.name_of(payload) == "runsync" or nil,
+    usd_per_second = state.usd_per_second or (state.kind == nil and answer == "job" and worker_rate(payload)) or nil,
+    seen = state.seen or state.status,
   }
   target.is_public = PUBLIC_ENDPOINTS[target.endpoint_id or ""] ~= nil
   if target.kind ~= "pod" and not target.endpoint_id then
@@ -359,11 +367,17 @@ local function unanswered(job, response, failure)
   return result
 end
 
--- The job of an answer, or nil and the result of a question that got no proper answer.
+-- The job of an answer, or nil and the result of a question that got no proper answer. An answer to a question about one job may
+-- leave out its id.
 local function job_of(job, response, failure)
   if not answers.is_success(response) then return nil, unanswered(job, response, failure) end
-  if not answers.is_job(response.json) then return nil, unanswered(job, nil, NOT_READABLE) end
-  return response.json
+  local found = response.json
+  if type(found) == "table" and not given(found.id) then
+    found = check.copy(found)
+    found.id = job.id
+  end
+  if not answers.is_job(found) then return nil, unanswered(job, nil, NOT_READABLE) end
+  return found
 end
 
 local function poll_status(job, target, ctx)
@@ -372,12 +386,21 @@ local function poll_status(job, target, ctx)
   return found and answers.job_result(found, target) or result
 end
 
--- Texts in pieces are one text; anything else stays a list.
-local function join(pieces)
-  for _, piece in ipairs(pieces) do
-    if type(piece) ~= "string" then return cjson.array(pieces) end
-  end
-  return table.concat(pieces)
+-- Whether there is something to learn from /status: the cause of a failure, the time that is billed, an output.
+local function is_worth_asking(told, target, has_pieces)
+  if told.status == "queued" or told.status == "running" then return false end
+  return told.status ~= "done" or not has_pieces or target.usd_per_second ~= nil and not told.cost
+end
+
+-- What the stream says of the job's status, or /status where that says more.
+local function stream_result(job, target, answer, has_pieces, ctx)
+  local told = type(answer.status) == "string" and answers.job_result({
+    id = job.id, status = answer.status, error = answer.error, output = answer.output, executionTime = answer.executionTime,
+  }, target)
+  if told and not is_worth_asking(told, target, has_pieces) then return told end
+  local asked = poll_status(job, target, ctx)
+  local is_end = asked.status ~= "queued" and asked.status ~= "running" and not http_errors.is_gone_result(asked)
+  return (not told or is_end) and asked or told
 end
 
 -- A read of the stream takes the pieces out of it, so they are kept in the job's state until the end.
@@ -385,23 +408,20 @@ local function poll_stream(job, target, ctx)
   local response, failure = ctx.request { path = endpoint_path(target, "stream", job.id), headers = requests.JSON_TYPE }
   if not answers.is_success(response) then return unanswered(job, response, failure) end
   local answer = type(response.json) == "table" and response.json or {}
-  local pieces = {}
+  local pieces = cjson.array {}
   for _, piece in ipairs(job.state and job.state.pieces or {}) do pieces[#pieces + 1] = piece end
   -- The documentation prints the bare list, the SDK reads an object around it.
   for _, piece in ipairs(type(answer.stream) == "table" and answer.stream or answer) do
     if type(piece) == "table" and given(piece.output) then pieces[#pieces + 1] = piece.output end
   end
-  local result
-  if type(answer.status) == "string" then
-    result = answers.job_result({ id = job.id, status = answer.status, error = answer.error, output = answer.output }, target)
-  else
-    result = poll_status(job, target, ctx)
-  end
-  if result.status == "done" and #pieces > 0 then
-    result.artifacts, result.reason = outputs.artifacts(join(pieces)), nil
-  elseif result.status == "queued" or result.status == "running" then
+  local result = stream_result(job, target, answer, #pieces > 0, ctx)
+  if #pieces == 0 then return result end
+  if result.status == "queued" or result.status == "running" then
     result.state = check.copy(result.state or {})
     result.state.pieces = pieces
+  else
+    result.artifacts = answers.artifacts(pieces)
+    if result.status == "done" then result.reason = nil end
   end
   return result
 end
@@ -436,7 +456,13 @@ local function cancel(job, ctx)
   local response, failure = ctx.request { method = "POST", path = path, json = {} }
   local found, result = job_of(job, response, failure)
   if not found then return result end
-  return answers[is_batch and "batch_result" or "job_result"](found, target)
+  if is_batch then return answers.batch_result(found, target) end
+  result = answers.job_result(found, target)
+  if result.status ~= "canceled" or result.cost or target.is_public then return result end
+  if target.seen ~= "queued" and not target.usd_per_second then return result end
+  -- How long it ran before that, if it did, is in its status.
+  local asked = poll_status(job, target, ctx)
+  return asked.status == "canceled" and asked or result
 end
 
 -- RunPod does not sign what it delivers, so the job itself is asked. The delivery counts only when it cannot be: the URL that

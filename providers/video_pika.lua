@@ -255,7 +255,7 @@ local function is_defaulted(payload, name)
 end
 
 local function needs_file(built, route, field, text)
-  if route == "direct" and not data_uri.is(text) then
+  if route == "direct" and not data_uri.begins(text) then
     plan.refuse(built, field, "the route direct uploads files: a data URI is needed, not a URL")
   end
 end
@@ -281,7 +281,7 @@ local function addresses_of(payload, kind, route, built)
   local pictures = video_request.pictures(payload, LISTS[kind].names, LISTS[kind].at_top)
   for _, picture in ipairs(pictures) do
     local address = picture.uri or address_in(picture.object)
-    if type(address) ~= "string" or not (data_uri.is(address) or starts_with(address, "https://")) then
+    if type(address) ~= "string" or not (data_uri.begins(address) or starts_with(address, "https://")) then
       plan.refuse(built, picture.field, "must be an https URL or a data URI; words belong in the prompt")
     elseif picture.text then
       plan.refuse(built, picture.field, "a text of its own beside a picture is not possible; words belong in the prompt")

@@ -289,9 +289,12 @@ describe("replicate", function()
   end)
 
   describe("a create that waits", function()
-    it("is done with the output of a 201, and not with that of a 202", function()
+    it("is not at its end while it is processing, and is asked for at once", function()
       local prediction = prediction_with { status = "processing", output = { "one", "two" } }
-      assert.equal("done", submit({ prefer = "wait" }, { { status = 201, json = prediction } }).result.status)
+      for _, status in ipairs { 200, 201 } do
+        local result = submit({ prefer = "wait" }, { { status = status, json = prediction } }).result
+        assert.same({ "running", 0 }, { result.status, result.retry_after })
+      end
       assert.equal("running", submit({ prefer = "wait" }, { { status = 202, json = prediction } }).result.status)
       assert.equal("running", submit({}, { { status = 201, json = prediction } }).result.status)
     end)
@@ -351,8 +354,9 @@ describe("replicate", function()
       assert.is_nil(poll_prediction({ status = "aborted" }, { deployment = "a/b" }).error.billed)
     end)
 
-    it("that was canceled before it ran has no known bill", function()
-      assert.is_nil(poll_prediction({ status = "canceled" }).error.billed)
+    it("that was canceled before it ran is not billed, on shared hardware", function()
+      assert.is_false(poll_prediction({ status = "canceled" }).error.billed)
+      assert.is_nil(poll_prediction({ status = "canceled" }, { deployment = "a/b" }).error.billed)
       assert.is_true(poll_prediction({ status = "canceled", started_at = "2026-11-23T10:00:00Z" }).error.billed)
     end)
 

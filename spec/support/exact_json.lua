@@ -93,6 +93,7 @@ local function decode_object(text, at)
     name, at = decode_string(text, skip(text, at))
     at = skip(text, at)
     if text:sub(at, at) ~= ":" then fail(text, at, "expected :") end
+    if object[name] ~= nil then fail(text, at, "the member " .. name .. " a second time") end
     object[name], at = decode_value(text, at + 1)
     at = skip(text, at)
     local mark = text:sub(at, at)

@@ -58,7 +58,14 @@ void envelope_write_causes(
 {
 	buffer_text(out, "\"reason\":");
 	buffer_text(out, judgement->reason);
-	buffer_text(out, ",\"warnings\":[");
+	buffer_char(out, ',');
+	envelope_write_lists(out, judgement, call, liveness);
+}
+
+void envelope_write_lists(
+	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+{
+	buffer_text(out, "\"warnings\":[");
 	buffer_text(out, judgement->warnings);
 	if (call != NULL)
 		envelope_add(out, &call->warnings);

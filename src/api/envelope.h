@@ -22,6 +22,10 @@ void envelope_write_members(
 void envelope_write_causes(
 	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness);
 
+/* The same without the reason, for an answer that has one of its own: an object has each member once. */
+void envelope_write_lists(
+	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness);
+
 /* Appends all of the above for an error, without a comma at the end: "ok" is false, whatever the gate says. */
 void envelope_write_refusal(
 	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);

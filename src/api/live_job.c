@@ -79,7 +79,7 @@ bool live_job_send(
 	if (callback != NULL)
 		callback_write(&out, callback);
 	code = task_store_get(incoming->host->store, id, write_job, &telling, error);
-	envelope_write_causes(&out, incoming->judgement, NULL, LIVENESS_LIVE);
+	envelope_write_lists(&out, incoming->judgement, NULL, LIVENESS_LIVE); /* the reason is the job's */
 	buffer_char(&out, '}');
 	if (code == ERROR_NONE && out.failed)
 		code = error_memory(error);

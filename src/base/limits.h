@@ -143,6 +143,7 @@
 #define LIMIT_LIVE_CALL_BYTES (8 * 1024 * 1024) /* of requests in them; a single larger one goes alone */
 #define LIMIT_LIVE_GATE_SECONDS 5		/* held-back jobs look again this often, beside every change of the files */
 #define LIMIT_LIVE_RETRY_SECONDS 60		/* the longest pause before a job that was not sent is tried again */
+#define LIMIT_LIVE_REFUSED_SECONDS 900	 /* the longest pause after a refusal of the rate that names none: limits may be daily */
 #define LIMIT_LIVE_POLL_SECONDS 10	 /* what the pause between two polls grows to, unless the vendor asks for a longer one */
 #define LIMIT_LIVE_RARE_POLL_SECONDS 300 /* of a job that is overdue */
 #define LIMIT_LIVE_RECONCILE_SECONDS 600 /* what the pause between two looks for a lost job grows to */

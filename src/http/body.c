@@ -117,10 +117,19 @@ static enum taken take_body(struct http_exchange *x, size_t maximum)
 	return result;
 }
 
+/* Names the limit that counts: a setting only where changing it would help. */
+static bool refuse_large(struct http_exchange *x, size_t maximum)
+{
+	if (maximum == x->request.view->config->server.max_body_bytes)
+		return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
+	return reply_refuse(
+		x, 413, NULL, "the body is larger than a vendor's delivery may be: %zu bytes, a fixed limit", maximum);
+}
+
 static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 {
 	switch (why) {
-	case TAKEN_TOO_LARGE: return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
+	case TAKEN_TOO_LARGE: return refuse_large(x, maximum);
 	case TAKEN_SLOW:
 		return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
 	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");

@@ -30,6 +30,7 @@ static const struct magic magics[] = {
 	{ 0, "ID3", 3, "audio/mpeg" },
 	{ 0, "OggS", 4, "audio/ogg" },
 	{ 0, "fLaC", 4, "audio/flac" },
+	{ 0, "glTF", 4, "model/gltf-binary" },
 	{ 0, "%PDF-", 5, "application/pdf" },
 	{ 0, "PK\x03\x04", 4, "application/zip" },
 };
@@ -51,6 +52,7 @@ static const char *const extensions[][2] = {
 	{ "audio/mp4", "m4a" },
 	{ "audio/ogg", "ogg" },
 	{ "audio/flac", "flac" },
+	{ "model/gltf-binary", "glb" },
 	{ "application/pdf", "pdf" },
 	{ "application/zip", "zip" },
 	{ "application/json", "json" },

@@ -96,6 +96,17 @@ void lane_block(struct live *live, struct lane *lane, double seconds)
 	timer_set(live, &lane->timer, lane->blocked_ns);
 }
 
+/* Those that were under way together count once. */
+int lane_refused(struct lane *lane)
+{
+	return lane->blocked_ns > clock_monotonic_ns() ? lane->refusals - (lane->refusals > 0) : lane->refusals++;
+}
+
+void lane_taken(struct lane *lane)
+{
+	lane->refusals = 0;
+}
+
 /* ---- queues ---- */
 
 static void enter(struct job_queue *queue, struct live_job *job)

@@ -55,6 +55,18 @@ static double poll_pause(struct live *live, struct live_job *job, const json_t *
 	return pause * (0.9 + 0.1 * schedule_jitter(live));
 }
 
+/* A wait that nobody named grows from try to try, and spreads: those who were refused together do not come back together. */
+static double grown(struct live *live, double first, int tries, double most)
+{
+	double pause = first;
+
+	for (int i = 0; i < tries && pause < most; i++)
+		pause *= 2;
+	if (pause > most)
+		pause = most > first ? most : first;
+	return pause * (1 + 0.25 * schedule_jitter(live));
+}
+
 static double backoff(struct live *live, int tries, double most)
 {
 	double pause = 1;
@@ -305,19 +317,40 @@ static const char *reason_of(const json_t *result, const char *otherwise)
 	return reason != NULL ? reason : message != NULL ? message : otherwise;
 }
 
+/* The wait of one job, that of a provider's whole lane, or what the vendor named. */
+static double put_off_pause(struct live *live, struct live_job *job, const json_t *result, bool whole_lane)
+{
+	double asked = number_of(result, "retry_after", RATE_LIMIT_SECONDS);
+	bool named = json_is_true(json_object_get(result, "retry_named"));
+
+	if (whole_lane)
+		return named ? asked : grown(live, asked, lane_refused(job->lane), LIMIT_LIVE_REFUSED_SECONDS);
+	return named ? asked : grown(live, asked, job->polls++, LIMIT_LIVE_RETRY_SECONDS);
+}
+
+static void put_off(struct live *live, struct live_job *job, const json_t *result)
+{
+	bool whole_lane = !json_is_true(json_object_get(result, "resubmit"));
+	double pause = put_off_pause(live, job, result, whole_lane);
+
+	if (whole_lane)
+		lane_block(live, job->lane, pause);
+	outcome_hold(live, job, reason_of(result, "the vendor asks to come later"), pause + 0.05);
+}
+
 static void take_submit(struct live *live, struct live_job *job, json_t *result)
 {
 	const char *status = json_text(result, "status");
-	double pause;
 
 	if (status == NULL)
 		status = "queued";
 	if (is_put_off(result, status)) {
-		pause = number_of(result, "retry_after", RATE_LIMIT_SECONDS);
-		if (!json_is_true(json_object_get(result, "resubmit")))
-			lane_block(live, job->lane, pause);
-		outcome_hold(live, job, reason_of(result, "the vendor asks to come later"), pause + 0.05);
-	} else if (leaves_open(job, result, status)) {
+		put_off(live, job, result);
+		return;
+	}
+	lane_taken(job->lane);
+	job->polls = 0;
+	if (leaves_open(job, result, status)) {
 		outcome_lose(live, job, reason_of(result, "the vendor's answer leaves open whether it took the job"));
 	} else {
 		take_result(live, job, result);

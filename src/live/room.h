@@ -55,6 +55,7 @@ struct lane {
 	double tokens;		/* submits that may go out now */
 	int64_t filled_ns;
 	int64_t blocked_ns;	   /* no submit before: the vendor said so */
+	int refusals;		   /* of the rate, in a row, in which the vendor named no wait */
 	char *claims[LANE_CLAIMS]; /* the vendor's ids of the last jobs: a lost one is none of these */
 	size_t claim_at;
 	struct lane *next;
@@ -209,6 +210,11 @@ void lanes_free(struct live *live);
 void lane_claim(struct lane *lane, const char *vendor_id);
 bool lane_has_claim(const struct lane *lane, const char *vendor_id);
 void lane_count(struct live_job *job, bool open); /* as one of max_concurrent, or not any more */
+/* How often the vendor has refused the rate before this time; counts it. */
+int lane_refused(struct lane *lane);
+
+/* The vendor did not refuse the rate. */
+void lane_taken(struct lane *lane);
 void lane_block(struct live *live, struct lane *lane, double seconds);
 void lane_wait(struct live_job *job);  /* to be sent */
 void lane_leave(struct live_job *job); /* whatever it waited for */
