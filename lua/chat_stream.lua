@@ -1,8 +1,8 @@
 -- chat_stream.lua - what a stream of an engine's answer adds up to: the answer that it would have given without a stream.
 --
--- Chunks of OpenAI's kind (choices with a delta or a text) and of text generation (token, generated_text, details) are put together:
--- texts are joined, lists with an index are filled, the last word counts of everything else. So tool calls, reasoning, the end's
--- reason, every choice and the usage are kept, under whatever names an engine gives them.
+-- Chunks of OpenAI's kind (choices with a delta or a text) and of text generation (token, generated_text, details) are put
+-- together: texts are joined, lists with an index are filled, the last word counts of everything else. So tool calls, reasoning,
+-- the end's reason, every choice and the usage are kept, under whatever names an engine gives them.
 
 local cjson = require "cjson"
 local event_stream = require "event_stream"
@@ -124,8 +124,8 @@ local function answer_of(found)
   return generated
 end
 
---- Reads a stream that has arrived whole: the answer that it adds up to (nil when it has no chunks of a known kind), whether there is
--- something else in it, and the error that ended it, if one did.
+--- Reads a stream that has arrived whole: the answer that it adds up to (nil when it has no chunks of a known kind), whether there
+-- is something else in it, and the error that ended it, if one did.
 function chat_stream.read(body)
   local found = { pieces = {} }
   for _, event in ipairs(event_stream.read(body)) do

@@ -1,13 +1,13 @@
--- Runs cases of what users of the vendors have reported (spec/reports/*.json) through the doors that they used. Add a case, not code.
---
---   provider, name   `how` is one of:
+-- Runs cases of what users of the vendors have reported (spec/reports/*.json) through the doors that they used. Add a case, not
+-- code. `provider` and `name`; `how` is one of:
 --   dry-run          `body` is sent to the provider's submit; `expect` is compared with the answer
---   vendor-answer    the same, live, against a vendor that gives `answers` (spec/support/scripted_vendor.lua); `expect` is compared with
---                    what poll says of the job until it fits, `asked` with how often the vendor got each request ("GET ...": least, or 0: never).
---                    `cancel`: the job is cancelled once it has been asked for
+--   vendor-answer    the same, live, with a vendor that gives `answers` (spec/support/scripted_vendor.lua); `expect` is compared
+--                    with what poll says of the job until it fits, `asked` with how often the vendor got a request ("GET ...":
+--                    at least, or 0: never). `cancel`: the job is cancelled once it has been asked for
 --   delivery         what the script makes of a webhook: `delivery` and `answers` (spec/answers says their form)
---   webhook          `bytes` are sent to `path`
--- `{case}` stands for a word of the case's own. In what is expected null means absent, and a text that begins with ~ is found in the other.
+--   webhook          a head that promises `bytes` is sent to `path`
+-- `{case}` stands for a word of the case's own. In what is expected null means absent, and a text that begins with ~ is found in
+-- the other.
 local exact = require "spec.support.exact_json"
 local live = require "spec.support.live"
 local start = require("spec.support.host").start
@@ -157,12 +157,13 @@ function Doors:look(case, seen)
   return found, IS_OPEN[job.status] == true
 end
 
---- Submits the jobs of all cases and looks at them until they are as expected, or have ended, or the time is over. `case.problem` says
---- what is wrong.
+--- Submits the jobs of all cases and looks at them until they are as expected, or have ended, or the time is over.
+--- `case.problem` says what is wrong.
 function Doors:settle(cases, seconds)
   for _, case in ipairs(cases) do self:submit(case) end
   local socket = require "socket"
-  local deadline, open = socket.gettime() + (seconds or 30), nil
+  local deadline = socket.gettime() + (seconds or 30)
+  local open
   repeat
     open = 0
     local seen = self.vendor:get("/seen").json

@@ -2,10 +2,11 @@
 --
 --   lua5.4 spec/support/scripted_vendor.lua
 --
--- Listens on loopback and says where. POST /control takes { "case": word, "answers": [{ "to": "POST api.x/v1/y", "status": 200, ... }] }:
--- an answer has `json`, or `text` with `content_type`, or `bytes` (as many, of `head` and filling); `headers`; `reset`: none at all.
--- A request that names the case's word, in its path or its body, gets the answers of its path in order, the last of them for ever; a
--- path without a `?` means any query. Anything else is 501. GET /seen tells of every case what it was asked.
+-- Listens on loopback and says where. POST /control takes
+--   { "case": word, "answers": [{ "to": "POST api.x/v1/y", "status": 200, "json": {} }] }
+-- An answer has `json`, or `text` with `content_type`, or `bytes` (as many, of `head` and filling); `headers`; `reset`: none.
+-- A request that names the case's word, in its path or its body, gets the answers of its path in order, the last of them for
+-- ever; a path without a `?` means any query. Anything else is 501. GET /seen tells of every case what it was asked.
 local exact = require "spec.support.exact_json"
 local socket = require "socket"
 
