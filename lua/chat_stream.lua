@@ -124,7 +124,7 @@ local function answer_of(found)
   return generated
 end
 
---- Reads a stream that has arrived whole: the answer that it adds up to (nil when it has no chunks of a known kind), whether there
+--- Reads a stream that has arrived whole: the answer that it adds up to (nil without chunks of a known kind), whether there
 -- is something else in it, and the error that ended it, if one did.
 function chat_stream.read(body)
   local found = { pieces = {} }
