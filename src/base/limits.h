@@ -97,9 +97,13 @@
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)
 #define LIMIT_CREDENTIAL_BYTES 4096
-#define LIMIT_SECRETS 1024	     /* values in the secrets file */
-#define LIMIT_CONFIG_TEXT_BYTES 1024 /* one text of the configuration */
-#define LIMIT_CONFIG_LIST_ITEMS 256  /* API keys, origins, hosts */
+#define LIMIT_CREDENTIAL_PATTERN_BYTES 256
+#define LIMIT_CREDENTIAL_PATTERN_STEPS 512 /* what it is compiled to: matching a value takes at most this times its bytes */
+#define LIMIT_CREDENTIALS 16		   /* of one provider */
+#define LIMIT_AUTH_HEADERS 16		   /* that every request of one provider gets */
+#define LIMIT_SECRETS 1024		   /* values in the secrets file */
+#define LIMIT_CONFIG_TEXT_BYTES 1024	   /* one text of the configuration */
+#define LIMIT_CONFIG_LIST_ITEMS 256	   /* API keys, origins, hosts */
 #define LIMIT_API_KEY_NAME_BYTES 64
 #define LIMIT_MASK_SEARCH_BYTES 65536 /* longer texts are not searched for values of credentials */
 

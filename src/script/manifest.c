@@ -180,8 +180,11 @@ static void read_form(struct reading *reading, const char *path, struct manifest
 	struct manifest_header *grown;
 
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING) {
-			reading_complain(reading, path, "expected header = \"value with {credential}\"");
+		if (reading->failed)
+			continue;
+		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING || form->count == LIMIT_AUTH_HEADERS) {
+			reading_complain(
+				reading, path, "expected header = \"value with {credential}\", at most %d", LIMIT_AUTH_HEADERS);
 			continue;
 		}
 		grown = realloc(form->headers, (form->count + 1) * sizeof *grown);
@@ -218,8 +221,12 @@ static void read_auth_forms(struct reading *reading)
 	if (type != LUA_TTABLE && type != LUA_TNIL)
 		reading_complain(reading, "auth_forms", "expected a table, got %s", lua_typename(L, type));
 	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TTABLE) {
-			reading_complain(reading, "auth_forms", "expected name = { header = \"value with {credential}\" }");
+		if (reading->failed)
+			continue;
+		if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TTABLE ||
+			manifest->auth_form_count == LIMIT_AUTH_HEADERS) {
+			reading_complain(reading, "auth_forms",
+				"expected name = { header = \"value with {credential}\" }, at most %d", LIMIT_AUTH_HEADERS);
 			continue;
 		}
 		grown = realloc(manifest->auth_forms, (manifest->auth_form_count + 1) * sizeof *grown);
@@ -287,29 +294,26 @@ const struct manifest_auth *manifest_auth(const struct manifest *manifest, const
 
 /* ---- credentials ---- */
 
+#define PATTERN_GRAMMAR "bytes . [sets] * + ? {m,n} ^ $ (groups) | and \\ before punctuation, at most 256 bytes"
+
 static void read_pattern(struct reading *reading, const char *path, struct credential_spec *spec)
 {
-	char reason[120];
-	int status;
+	struct credential_pattern_problem problem;
+	int type = lua_getfield(reading->L, -1, "pattern");
+	const char *pattern;
+	size_t length;
 
-	if (lua_getfield(reading->L, -1, "pattern") == LUA_TSTRING) {
-		const char *pattern = lua_tostring(reading->L, -1);
-
-		status = regcomp(&spec->compiled, pattern, REG_EXTENDED | REG_NOSUB);
-		if (status == 0) {
-			spec->pattern = strdup(pattern);
-			if (spec->pattern == NULL) {
-				regfree(&spec->compiled);
-				reading_out_of_memory(reading);
-			}
-		} else if (status == REG_ESPACE) {
+	if (type == LUA_TSTRING) {
+		pattern = lua_tolstring(reading->L, -1, &length);
+		spec->compiled = credential_pattern_compile(pattern, length, &problem);
+		if (spec->compiled != NULL)
+			spec->pattern = reading_copy(reading, path, -1);
+		else if (problem.text == NULL)
 			reading_out_of_memory(reading);
-		} else {
-			regerror(status, &spec->compiled, reason, sizeof reason);
-			reading_complain(
-				reading, path, "pattern '%s' is not a POSIX extended regular expression: %s", pattern, reason);
-		}
-	} else if (!lua_isnil(reading->L, -1)) {
+		else
+			reading_complain(reading, path, "pattern: at byte %zu of '%.60s': %s; allowed are " PATTERN_GRAMMAR,
+				problem.at + 1, pattern, problem.text);
+	} else if (type != LUA_TNIL) {
 		reading_complain(reading, path, "pattern: expected text, got %s", luaL_typename(reading->L, -1));
 	}
 	lua_pop(reading->L, 1);
@@ -359,8 +363,10 @@ static void read_credentials(struct reading *reading)
 	if (type != LUA_TTABLE && type != LUA_TNIL)
 		reading_complain(reading, "credentials", "expected a table, got %s", lua_typename(L, type));
 	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
-		if (lua_type(L, -2) != LUA_TSTRING) {
-			reading_complain(reading, "credentials", "expected name = { ... }");
+		if (reading->failed)
+			continue;
+		if (lua_type(L, -2) != LUA_TSTRING || manifest->credential_count == LIMIT_CREDENTIALS) {
+			reading_complain(reading, "credentials", "expected name = { ... }, at most %d", LIMIT_CREDENTIALS);
 			continue;
 		}
 		grown = realloc(manifest->credentials, (manifest->credential_count + 1) * sizeof *grown);
@@ -519,8 +525,7 @@ static void free_auth(struct manifest_auth *auth)
 
 static void free_credential(struct credential_spec *spec)
 {
-	if (spec->pattern != NULL)
-		regfree(&spec->compiled);
+	credential_pattern_free(spec->compiled);
 	free(spec->name);
 	free(spec->pattern);
 	free(spec->hint);

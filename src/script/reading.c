@@ -163,6 +163,8 @@ void reading_check_keys(struct reading *reading, int table, const char *path, co
 	size_t i;
 
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+		if (reading->failed) /* one complaint is enough */
+			continue;
 		if (lua_type(L, -2) != LUA_TSTRING) {
 			reading_complain(reading, path, "has a key that is not text");
 			continue;
