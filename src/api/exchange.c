@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 #include "live/webhook.h"
 
 #define SPARES 64
@@ -122,8 +123,14 @@ static void go_live(struct exchange *exchange, const struct incoming *incoming)
 	exchange->max_cost = incoming->max_cost;
 	if (incoming->script_request != NULL)
 		json_write(&exchange->live_request, incoming->script_request);
-	snprintf(exchange->caller_name, sizeof exchange->caller_name, "%s",
-		incoming->http->api_key != NULL ? incoming->http->api_key->name : "");
+}
+
+static bool is_given_up(const struct engine_call *call)
+{
+	const struct exchange *exchange =
+		(const struct exchange *)(const void *)((const char *)call - offsetof(struct exchange, call));
+
+	return atomic_load(&exchange->stage) == EXCHANGE_GIVEN_UP;
 }
 
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
@@ -133,7 +140,9 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	if (exchange == NULL && (exchange = make_exchange()) == NULL)
 		return NULL;
 	atomic_init(&exchange->holders, 1);
+	atomic_init(&exchange->stage, EXCHANGE_OPEN);
 	atomic_init(&exchange->ended, false);
+	exchange->socket = http_socket(incoming->http);
 	exchange->host = incoming->host;
 	exchange->place = bell_place(&exchange->host->exchanges->bell);
 	exchange->judgement = judgement_hold(incoming->judgement);
@@ -148,6 +157,8 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->webhook_url = NULL;
 	exchange->callback = NULL;
 	exchange->refused.code = ERROR_NONE;
+	snprintf(exchange->caller_name, sizeof exchange->caller_name, "%s",
+		incoming->http->api_key != NULL ? incoming->http->api_key->name : "");
 	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
 	/* a submit is a dry run first, whatever becomes of it: the preview is what will be sent */
 	script_call_set(&exchange->call.call, incoming->provider, function, request,
@@ -158,6 +169,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->call.call.webhook_url = exchange->webhook_url;
 	exchange->call.call.view = exchange->view;
 	exchange->call.before_sending = NULL;
+	exchange->call.unwanted = is_given_up;
 	exchange->trace[0] = '\0';
 	if (incoming->http->trace != NULL)
 		memcpy(exchange->trace, incoming->http->trace, sizeof exchange->trace);
@@ -226,49 +238,181 @@ static void row_written(struct store_write *write)
 
 	exchange->stored = true;
 	settle_order(exchange);
+	if (atomic_exchange(&exchange->stage, EXCHANGE_WRITTEN) == EXCHANGE_LEFT && write->outcome == STORE_WRITTEN)
+		submission_tell(exchange);
 	bell_note(&exchange->host->exchanges->committed, exchange->place); /* rung when the whole group is told */
 	end(exchange);
 }
 
-/* Engine thread: the script has run. */
+/* One step, after which the client is told the job's id and not no any more. False: it was told no, or has left. */
+static bool take(struct exchange *exchange)
+{
+	int open = EXCHANGE_OPEN;
+
+	return !http_client_left(exchange->socket) && atomic_compare_exchange_strong(&exchange->stage, &open, EXCHANGE_TAKEN);
+}
+
+/* The submit's way to the store. False: it ends here, and nothing is registered. */
+static bool submit(struct exchange *exchange)
+{
+	bool put;
+
+	submission_compose(exchange);
+	exchange->write.done = row_written;
+	put = exchange->refused.code == ERROR_NONE && take(exchange) &&
+	      task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE;
+	if (put)
+		return true;
+	exchange->write.outcome = STORE_FAILED;
+	settle_order(exchange);
+	return false;
+}
+
+/* Engine thread: the script has run, or was not run at all. */
 static void call_ran(struct engine_call *call)
 {
 	struct exchange *exchange = (struct exchange *)(void *)((char *)call - offsetof(struct exchange, call));
 	enum call_outcome outcome = call->call.outcome;
+	bool submits = exchange->verb == VERB_SUBMIT || exchange->verb == VERB_GENERATE;
 
-	if ((exchange->verb == VERB_SUBMIT || exchange->verb == VERB_GENERATE) && outcome != CALL_INVALID &&
-		outcome != CALL_FAILED) {
-		submission_compose(exchange);
-		exchange->write.done = row_written;
-		if (exchange->refused.code == ERROR_NONE && task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
-			return;
-		exchange->write.outcome = STORE_FAILED;
-		settle_order(exchange);
-	}
+	if (submits && (outcome == CALL_DONE || outcome == CALL_PREVIEW || outcome == CALL_REFUSED) && !is_given_up(call) &&
+		submit(exchange))
+		return;
 	finish(exchange);
 }
 
-static bool wait_until_finished(struct exchange *exchange)
-{
-	int64_t deadline = clock_monotonic_ns() + LIMIT_CALL_WAIT_MS * 1000000LL;
+/* ---- waiting ---- */
 
-	return bell_wait(&exchange->host->exchanges->bell, exchange->place, &exchange->ended, deadline);
+static bool wait_until(struct exchange *exchange, int64_t deadline_ns)
+{
+	return bell_wait(&exchange->host->exchanges->bell, exchange->place, &exchange->ended, deadline_ns);
 }
 
-static bool provider_rests(struct incoming *incoming)
+/* Before its script was begun. */
+static bool withdraw(struct exchange *exchange)
 {
-	int64_t rest = provider_resting_ms(incoming->provider);
+	if (!engine_withdraw(exchange->host->engine, &exchange->call))
+		return false;
+	exchange_release(exchange); /* the engine's share */
+	return true;
+}
+
+static bool give_up(struct exchange *exchange)
+{
+	int open = EXCHANGE_OPEN;
+
+	return withdraw(exchange) || atomic_compare_exchange_strong(&exchange->stage, &open, EXCHANGE_GIVEN_UP);
+}
+
+/* The store has the row: what it has not begun to write is taken back, else its answer is waited for, for a while more. False: no job came of it. */
+static bool take_back(struct exchange *exchange)
+{
+	if (!task_store_withdraw(exchange->host->store, &exchange->write))
+		return false;
+	exchange->write.outcome = STORE_FAILED;
+	settle_order(exchange);
+	exchange_release(exchange); /* the store's share */
+	return true;
+}
+
+/* The commit has begun and does not end: the truth is that nobody knows yet. Whatever becomes of it, the registry will say. */
+static void send_may_be_registered(struct exchange *exchange, struct incoming *incoming)
+{
+	char headers[160], members[80];
+
+	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", exchange->job_id);
+	snprintf(members, sizeof members, "\"job_id\":\"%s\",", exchange->job_id);
+	incoming_problem_with(incoming, 504,
+		"the registry has not answered yet: the job may be registered. Look at its status before you send it again (404: "
+		"it was not)",
+		headers, members);
+}
+
+static void send_late(struct exchange *exchange, struct incoming *incoming, const char *why)
+{
+	char headers[48], detail[320];
+
+	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(exchange->host->engine, incoming->provider));
+	snprintf(detail, sizeof detail, "%s: nothing was done, and no job was registered", why);
+	incoming_problem(incoming, 503, NULL, detail, headers);
+}
+
+/* Looks whether it should go on waiting. Why the client is told no, or NULL. */
+static const char *try_to_leave(struct exchange *exchange, int64_t now_ns, int64_t deadline_ns)
+{
+	if (http_client_left(exchange->socket) && give_up(exchange))
+		return "the client closed its side of the connection";
+	if (now_ns >= deadline_ns && give_up(exchange))
+		return "the host did not get to this call in time";
+	/* where many wait, those whose script is slow give their threads to others */
+	if (engine_backlog(exchange->host->engine) > exchange->host->most_waiting && withdraw(exchange))
+		return "too many calls are waiting for slow scripts";
+	return NULL;
+}
+
+/* False: an answer was sent. */
+static bool await_store(struct exchange *exchange, struct incoming *incoming)
+{
+	int64_t wait_ms = test_setting(TEST_COMMIT_WAIT_MS, LIMIT_COMMIT_WAIT_MS);
+	int taken = EXCHANGE_TAKEN;
+
+	if (take_back(exchange)) {
+		send_late(exchange, incoming, "the registry did not get to this job in time");
+		return false;
+	}
+	if (wait_until(exchange, clock_monotonic_ns() + wait_ms * 1000000) ||
+		!atomic_compare_exchange_strong(&exchange->stage, &taken, EXCHANGE_LEFT))
+		return wait_until(exchange, INT64_MAX); /* it is being told */
+	send_may_be_registered(exchange, incoming);
+	return false;
+}
+
+/* False: it was given up, and an answer was sent. */
+static bool wait_until_finished(struct exchange *exchange, struct incoming *incoming)
+{
+	int64_t now = clock_monotonic_ns(), deadline = now + test_setting(TEST_CALL_WAIT_MS, LIMIT_CALL_WAIT_MS) * 1000000, look;
+	const char *why;
+
+	for (;;) {
+		look = now + LIMIT_CALL_LOOK_MS * 1000000LL;
+		if (wait_until(exchange, look < deadline ? look : deadline))
+			return true;
+		now = clock_monotonic_ns();
+		why = try_to_leave(exchange, now, deadline);
+		if (why != NULL) {
+			send_late(exchange, incoming, why);
+			return false;
+		}
+		if (now >= deadline)
+			return await_store(exchange, incoming);
+	}
+}
+
+/* It rests, or did when its turn came. */
+static void send_resting(struct incoming *incoming)
+{
+	long long seconds = (long long)(provider_resting_ms(incoming->provider) / 1000 + 1);
 	char detail[320], headers[48];
 
-	if (rest == 0)
-		return false;
 	snprintf(detail, sizeof detail,
 		"%s rests for another %lld s: it was stopped %d times within %d s for going over its limits; a saved change "
 		"wakes it",
-		incoming->provider->file, (long long)(rest / 1000 + 1), LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
-	snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", (long long)(rest / 1000 + 1));
+		incoming->provider->file, seconds, LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
+	snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", seconds);
 	incoming_problem(incoming, 503, NULL, detail, headers);
-	return true;
+}
+
+static void send_busy(struct exchange *exchange, struct incoming *incoming, enum error_code code)
+{
+	char detail[320], headers[48];
+
+	if (code == ERROR_LIMIT)
+		snprintf(detail, sizeof detail, "%s is busy: %d calls are waiting for it, the maximum", incoming->provider->file,
+			LIMIT_SCRIPT_QUEUE);
+	else
+		snprintf(detail, sizeof detail, "the host is busy: too many calls are waiting");
+	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(exchange->host->engine, incoming->provider));
+	incoming_problem(incoming, 503, NULL, detail, headers);
 }
 
 /* Answers for a call whose outcome is not an answer of the script. */
@@ -285,6 +429,10 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 		incoming_problem(incoming, 400, path, call->error.message, NULL);
 		return false;
 	}
+	if (call->outcome == CALL_RESTING) {
+		send_resting(incoming);
+		return false;
+	}
 	if (call->outcome == CALL_FAILED) {
 		if (call->error.code == ERROR_MEMORY) {
 			incoming_no_memory(incoming);
@@ -299,18 +447,19 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 
 bool exchange_run(struct exchange *exchange, struct incoming *incoming)
 {
-	if (provider_rests(incoming))
+	enum error_code code;
+
+	if (provider_resting_ms(incoming->provider) > 0) {
+		send_resting(incoming);
 		return false;
+	}
 	exchange->call.done = call_ran;
 	atomic_fetch_add_explicit(&exchange->holders, 1, memory_order_relaxed);
-	if (engine_post(incoming->host->engine, &exchange->call) != ERROR_NONE) {
+	code = engine_post(incoming->host->engine, &exchange->call);
+	if (code != ERROR_NONE) {
 		exchange_release(exchange);
-		incoming_problem(incoming, 503, NULL, "the host is busy: too many calls are waiting", "Retry-After: 1\r\n");
+		send_busy(exchange, incoming, code);
 		return false;
 	}
-	if (!wait_until_finished(exchange)) {
-		incoming_problem(incoming, 503, NULL, "the host did not get to this call in time", "Retry-After: 5\r\n");
-		return false;
-	}
-	return call_is_good(exchange, incoming);
+	return wait_until_finished(exchange, incoming) && call_is_good(exchange, incoming);
 }

@@ -1,7 +1,7 @@
 /* exchange.h - one provider call on its way from an HTTP thread to the engine, perhaps on to the store, and back.
  *
  * The HTTP thread waits with a deadline. If it gives up, the exchange lives on until the engine and the store are done with it: it is
- * counted by holders. */
+ * counted by holders. Its stage decides, in one atomic step, whether the client is told no or the store is given the row: never both. */
 #pragma once
 
 #include <stdatomic.h>
@@ -13,12 +13,22 @@
 #include "engine/engine.h"
 #include "task/store.h"
 
+enum exchange_stage {
+	EXCHANGE_OPEN = 0,
+	EXCHANGE_GIVEN_UP, /* the client was told no, or has left: nothing is registered, ordered or sent, and no script is run */
+	EXCHANGE_TAKEN,	   /* the row goes to the store: the client is told its id */
+	EXCHANGE_LEFT,	   /* the store did not answer in time: the client was told the id, and that it may be registered */
+	EXCHANGE_WRITTEN,  /* the store has answered */
+};
+
 struct exchange {
 	_Atomic int holders;
+	_Atomic int stage;	     /* enum exchange_stage */
 	struct exchange *next_spare; /* the pool's */
 	uint32_t place;		     /* where the HTTP thread waits (bell.h) ... */
 	_Atomic bool ended;	     /* ... for this */
 	struct host *host;
+	int socket; /* the client's */
 	struct engine_call call;
 	struct judgement *judgement; /* held */
 	enum verb verb;
@@ -36,8 +46,9 @@ struct exchange {
 	char *webhook_url;	   /* what a preview shows of the job's; or NULL */
 	struct callback *callback; /* who is told of the job; or NULL */
 
-	/* a submit that asks to be live */
 	char caller_name[LIMIT_API_KEY_NAME_BYTES + 1]; /* of the API key, or "" */
+
+	/* a submit that asks to be live */
 	int64_t max_cost;
 	struct buffer live_request; /* what prepare gets, as text */
 	struct live_job *job;	    /* ordered, until it is accepted or dropped */
@@ -59,5 +70,5 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 void exchange_release(struct exchange *exchange);
 
 /* Posts the call, waits until it was run (and, for submit and generate, its row is committed). False: an answer was sent instead (overload,
- * deadline, bad input, a script that failed or rests). */
+ * deadline, bad input, a script that failed or rests). Where that answer is no, there is no job. */
 bool exchange_run(struct exchange *exchange, struct incoming *incoming);

@@ -33,6 +33,7 @@ static void send_error(struct http_request *request, const struct error *error)
 	int status = error->code == ERROR_INVALID     ? 400
 		     : error->code == ERROR_NOT_FOUND ? 404
 		     : error->code == ERROR_LIMIT     ? 409
+		     : error->code == ERROR_PENDING   ? 504
 						      : 503;
 
 	query_problem(request, status, status == 400 ? path : NULL, error->message);

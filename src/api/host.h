@@ -35,7 +35,8 @@ struct host {
 	struct hooks *hooks;	   /* outgoing ones */
 	struct event_hub *events;
 	struct metrics *metrics;
-	int most_streams; /* whatever the configuration says: the rest of the threads is for all else */
+	size_t most_waiting; /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
+	int most_streams;    /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;
 	_Atomic bool draining;
 };

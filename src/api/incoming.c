@@ -12,19 +12,31 @@
 
 #define MEMBERS_BYTES (1024 * 1024)
 
-void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers)
+static void send_problem(struct incoming *incoming, struct http_problem *problem, const char *more)
 {
-	struct http_problem problem = { .status = status, .detail = detail, .path = path, .headers = headers };
 	struct buffer members;
 
 	buffer_init(&members, MEMBERS_BYTES);
+	if (more != NULL)
+		buffer_text(&members, more);
 	if (incoming->provider != NULL && incoming->judgement != NULL) {
 		envelope_write_refusal(&members, incoming->provider, incoming->judgement, incoming->liveness);
 		if (!members.failed)
-			problem.members = members.data;
+			problem->members = members.data;
 	}
-	http_send_problem(incoming->http, &problem);
+	http_send_problem(incoming->http, problem);
 	buffer_free(&members);
+}
+
+void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers)
+{
+	send_problem(
+		incoming, &(struct http_problem){ .status = status, .detail = detail, .path = path, .headers = headers }, NULL);
+}
+
+void incoming_problem_with(struct incoming *incoming, int status, const char *detail, const char *headers, const char *members)
+{
+	send_problem(incoming, &(struct http_problem){ .status = status, .detail = detail, .headers = headers }, members);
 }
 
 void incoming_no_memory(struct incoming *incoming)

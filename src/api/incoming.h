@@ -38,4 +38,6 @@ void incoming_close(struct incoming *incoming);
 
 /* Sends a problem that carries the provider's envelope (design 7: errors on a known provider do). `path` as in http_problem. */
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers);
+/* The same with further members ("\"job_id\":\"...\","), or NULL. */
+void incoming_problem_with(struct incoming *incoming, int status, const char *detail, const char *headers, const char *members);
 void incoming_no_memory(struct incoming *incoming); /* 503 */

@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 #include "base/micro_usd.h"
 #include "gate/mask.h"
 #include "task/task_json.h"
@@ -92,16 +93,43 @@ bool live_job_send(
 
 /* ---- cancel and resolve ---- */
 
+/* It is under way: told neither that it is done nor that it is not. */
+static void send_pending(struct http_request *request, const char *id, const char *detail)
+{
+	char headers[160];
+	struct buffer out;
+
+	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", id);
+	buffer_init(&out, 4096);
+	buffer_text(&out, "{\"ok\":true,\"job_id\":");
+	json_write_text(&out, id);
+	buffer_text(&out, ",\"pending\":");
+	json_write_text(&out, detail);
+	buffer_char(&out, '}');
+	if (out.failed)
+		query_problem(request, 503, NULL, "out of memory");
+	else
+		http_send(request,
+			&(struct http_reply){ .status = 202, .headers = headers, .body = out.data, .body_length = out.length });
+	buffer_free(&out);
+}
+
 static void send_outcome(
 	struct host *host, struct http_request *request, const char *text, enum error_code code, const struct error *error)
 {
 	switch (code) {
 	case ERROR_NONE: jobs_status(host, request, text); break;
+	case ERROR_PENDING: send_pending(request, text, error->message); break;
 	case ERROR_NOT_FOUND: query_problem(request, 409, NULL, "this job has ended meanwhile"); break;
 	case ERROR_MEMORY:
 	case ERROR_BUSY: query_problem(request, 503, NULL, error->message); break;
 	default: query_problem(request, 409, NULL, error->message); break;
 	}
+}
+
+static int ask_ms(void)
+{
+	return (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ASK_MS);
 }
 
 void live_job_cancel(struct host *host, struct http_request *request, const char *text)
@@ -110,7 +138,7 @@ void live_job_cancel(struct host *host, struct http_request *request, const char
 	struct id id;
 
 	if (id_parse(text, &id))
-		send_outcome(host, request, text, live_cancel(host->live, &id, LIMIT_LIVE_ASK_MS, &error), &error);
+		send_outcome(host, request, text, live_cancel(host->live, &id, ask_ms(), &error), &error);
 }
 
 /* { "status": "done" | "error" | "canceled", "cost_usd": 0.04 } or { "vendor_id": "..." }. */
@@ -189,7 +217,7 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 	if (path != NULL)
 		query_problem(request, 400, path, message);
 	else
-		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, LIMIT_LIVE_ASK_MS, &error), &error);
+		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, ask_ms(), &error), &error);
 	json_decref(body);
 }
 

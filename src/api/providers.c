@@ -11,6 +11,7 @@
 #include "task/task_json.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 #include "event/event.h"
 #include "gate/mask.h"
 
@@ -141,7 +142,7 @@ static void answer_live_poll(struct incoming *incoming, const struct id *id)
 	struct error error;
 
 	if (json_is_true(refresh))
-		code = live_refresh(incoming->host->live, id, LIMIT_LIVE_ASK_MS, &error);
+		code = live_refresh(incoming->host->live, id, (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ASK_MS), &error);
 	if (code == ERROR_BUSY || code == ERROR_MEMORY || !live_job_send(incoming, id, NULL, NULL, &error))
 		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
 }

@@ -235,7 +235,7 @@ static bool answer_known_key(struct exchange *exchange, struct incoming *incomin
 	return true;
 }
 
-static void tell_event(const struct exchange *exchange, const struct config_api_key *caller)
+void submission_tell(const struct exchange *exchange)
 {
 	const struct script_call *call = &exchange->call.call;
 
@@ -248,7 +248,7 @@ static void tell_event(const struct exchange *exchange, const struct config_api_
 		.job_id = exchange->job_id,
 		.request_id = exchange->request_id,
 		.trace = exchange->trace[0] != '\0' ? exchange->trace : NULL,
-		.caller = caller != NULL ? caller->name : NULL,
+		.caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL,
 		.estimate_micro_usd = call->estimate_micro_usd,
 		.mode = call->mode[0] != '\0' ? call->mode : NULL,
 		.payload = call->payload.data,
@@ -320,7 +320,7 @@ static void send_written(struct exchange *exchange, struct incoming *incoming)
 	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000) ||
 		 !live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
 		send_accepted(exchange, incoming);
-	tell_event(exchange, incoming->http->api_key);
+	submission_tell(exchange);
 }
 
 static void send_outcome(struct exchange *exchange, struct incoming *incoming)

@@ -7,5 +7,8 @@ struct incoming;
 /* Makes the answer and the row of a call that has run. Engine thread; CPU only. */
 void submission_compose(struct exchange *exchange);
 
+/* The log's line of a job that was registered. */
+void submission_tell(const struct exchange *exchange);
+
 /* Answers a submit or generate. HTTP thread. */
 void submission_handle(struct incoming *incoming);

@@ -7,10 +7,11 @@ enum error_code {
 	ERROR_INVALID, /* input that breaks a rule; `path` names the field */
 	ERROR_NOT_FOUND,
 	ERROR_CONFLICT,
-	ERROR_LIMIT,  /* a maximum of limits.h or of the configuration */
-	ERROR_BUSY,   /* try again later */
-	ERROR_IO,     /* file, socket or database */
-	ERROR_SCRIPT, /* a provider script failed */
+	ERROR_LIMIT,   /* a maximum of limits.h or of the configuration */
+	ERROR_BUSY,    /* try again later */
+	ERROR_PENDING, /* it has begun, and will be done: nothing is to be tried again */
+	ERROR_IO,      /* file, socket or database */
+	ERROR_SCRIPT,  /* a provider script failed */
 };
 
 /* Filled where the knowledge is. `path` is a field path ("parameters.steps"), a file, or empty. */

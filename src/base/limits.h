@@ -42,6 +42,7 @@
 #define LIMIT_TRANSFER_SECONDS_MAX 600
 #define LIMIT_TRANSFER_SILENCE_SECONDS 30 /* a download that brings nothing for so long has failed */
 #define LIMIT_CONNECT_SECONDS 10
+#define LIMIT_STOP_CALLS_MS 2500       /* and then scripts this long to take note of those that were cut off */
 #define LIMIT_STOP_TRANSFER_SECONDS 25 /* a host that stops gives transfers this long: what they bring may be paid for */
 
 /* Vendors' webhooks. */
@@ -112,6 +113,7 @@
 #define LIMIT_SCRIPT_RESIDENT_BYTES (8 * 1024 * 1024) /* above it, a state's garbage is collected after each call */
 #define LIMIT_SCRIPT_CPU_MS 2000		      /* one resume of a coroutine */
 #define LIMIT_SCRIPT_LOAD_CPU_MS 500
+#define LIMIT_SCRIPT_SLICE_MS 20 /* of CPU time; then a call pauses, and the next script has its turn */
 #define LIMIT_SCRIPT_INSTRUCTIONS 200000000LL
 #define LIMIT_SCRIPT_HOOK_COUNT 1000 /* instructions between two looks at the clock */
 #define LIMIT_PATTERN_SUBJECT_BYTES 65536
@@ -129,6 +131,12 @@
 
 /* Engine and store. */
 #define LIMIT_ENGINE_QUEUE 1024 /* calls waiting; more are answered 503 */
+#define LIMIT_SCRIPT_QUEUE 256	/* of one script: the others find room */
+#define LIMIT_ENGINE_HOLD_MS                                                                                                     \
+	100 /* a call that held the engine for longer, in C that no hook can pause, costs its script a pause, */
+#define LIMIT_ENGINE_HOLD_TIMES 4	/* so many times as long, */
+#define LIMIT_ENGINE_HOLD_PAUSE_MS 8000 /* at most this, */
+#define LIMIT_ENGINE_OTHERS_MS 5000	/* when another script was called so lately */
 #define LIMIT_STORE_QUEUE 65536
 #define LIMIT_STORE_READERS 6		 /* read-only connections, each with one reader at a time */
 #define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
@@ -137,6 +145,9 @@
 #define LIMIT_STORE_WAL_BYTES 67108864	 /* what is kept of the write-ahead log's file after a busy time */
 #define LIMIT_STORE_MAP_BYTES 1073741824 /* of the database, mapped for reading */
 #define LIMIT_CALL_WAIT_MS 15000	 /* an HTTP thread waits this long for the engine */
+#define LIMIT_RETRY_AFTER_SECONDS 60	 /* the longest that is asked for */
+#define LIMIT_CALL_LOOK_MS 1000		 /* and looks this often whether its client is still there, and whether too many wait */
+#define LIMIT_COMMIT_WAIT_MS 10000 /* and this much longer for a commit that has begun: what it writes cannot be taken back */
 #define LIMIT_PROVIDERS 256
 #define LIMIT_ALIASES 32
 

@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/network.h"
+#include "base/test_setting.h"
 #include "base/watch.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
@@ -240,6 +241,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	enum error_code code;
 
 	serving->host.most_streams = server->threads * 3 / 4;
+	serving->host.most_waiting = (size_t)server->threads / 2;
 	if (server->max_streams > serving->host.most_streams)
 		log_message(LOG_INFO, "server.max_streams", "%d streams are allowed, but %d of %d threads at most serve streams",
 			server->max_streams, serving->host.most_streams, server->threads);
@@ -392,6 +394,7 @@ int serve(int argc, char **argv)
 	if (result != EXIT_OK)
 		return result;
 	block_signals(&signals);
+	test_settings_read();
 	if (start_parts(&serving, &error) != ERROR_NONE) {
 		bool named = error.path[0] == '\0' || strstr(error.message, error.path) != NULL;
 

@@ -1,7 +1,8 @@
 /* engine.c - mailbox, loop and lifecycle of one engine.
  *
- * Owns every lua_State while its provider is in use. Runs on its own thread. The mailbox is a list under a mutex that is held
- * for a few instructions; the eventfd is written only when the list was empty. Transfers join the same epoll loop. */
+ * Owns every lua_State while its provider is in use. Runs on its own thread. The mailbox is a queue for each script (run_queue.h) and a list of
+ * notes, under a mutex that is held for a few instructions; the eventfd is written only when the engine sleeps. Transfers join the same
+ * epoll loop. A call that computes for long gives its turn away every LIMIT_SCRIPT_SLICE_MS. */
 #include "engine/engine.h"
 
 #include <errno.h>
@@ -19,32 +20,35 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "engine/run_queue.h"
 
 #define STACK_BYTES (2 * 1024 * 1024)
 #define BATCH 16
+#define BATCH_NS 1000000 /* a batch that takes longer is told of before it goes on */
 #define LINGER_NS 200000
 #define TAG_WAKE 0u
 #define TAG_TRANSFERS 1u
 
+struct turn {
+	const struct provider *provider; /* to be compared, it may be gone */
+	int64_t at_ns;
+};
+
 struct engine {
 	pthread_t thread;
 	pthread_mutex_t lock;
-	struct engine_call *first;	/* under lock */
-	struct engine_call **last;	/* under lock */
+	struct run_queue queue;		/* under lock */
 	struct engine_note *first_note; /* under lock */
 	struct engine_note **last_note; /* under lock */
 	bool stopping;			/* under lock */
 	bool stopped;			/* under lock: no note is run any more */
 	bool asleep;			/* under lock: waits in epoll, or is about to */
-	_Atomic size_t waiting;
-	_Atomic bool noted; /* a hint that there are notes */
+	_Atomic size_t waiting;		/* calls of other threads that are not begun */
+	_Atomic bool noted;		/* a hint that there are notes */
 	int epoll;
 	int wake;
-	struct transfers *transfers;  /* NULL until the first live call */
-	struct engine_call *answered; /* calls whose transfer has ended; engine thread only */
-	struct engine_call **last_answered;
-	struct engine_call *here; /* posted on the engine thread itself */
-	struct engine_call **last_here;
+	struct transfers *transfers; /* NULL until the first live call */
+	struct turn turns[2]; /* whose calls were run lately: the last, and the last of another script; engine thread only */
 	int64_t (*tick)(void *context, int64_t now_ns); /* or NULL */
 	bool (*busy)(void *context);			/* or NULL */
 	void *tick_context;
@@ -53,27 +57,25 @@ struct engine {
 	struct engine_figures figures;
 };
 
-/* What waits in the mailbox. */
+/* What the engine finds when it looks. */
 struct mail {
-	struct engine_call *calls;
 	struct engine_note *notes;
+	int64_t calls_due_ns; /* when there is a call to run; INT64_MAX: none waits */
 };
 
 static bool is_empty(const struct mail *mail)
 {
-	return mail->calls == NULL && mail->notes == NULL;
+	return mail->notes == NULL && mail->calls_due_ns > clock_monotonic_ns();
 }
 
-/* Takes what is there. With nothing there the engine is marked as asleep if it is about to sleep: only then a poster must wake it. */
+/* Takes the notes that are there. With nothing to do the engine is marked as asleep if it is about to sleep: only then a poster must wake it. */
 static struct mail take_mail(struct engine *engine, bool about_to_sleep, bool *stopping)
 {
 	struct mail mail;
 
 	pthread_mutex_lock(&engine->lock);
-	mail.calls = engine->first;
 	mail.notes = engine->first_note;
-	engine->first = NULL;
-	engine->last = &engine->first;
+	mail.calls_due_ns = run_queue_due(&engine->queue);
 	engine->first_note = NULL;
 	engine->last_note = &engine->first_note;
 	atomic_store_explicit(&engine->noted, false, memory_order_relaxed);
@@ -104,16 +106,20 @@ static struct mail await_mail(struct engine *engine, bool linger, bool *stopping
 	return !is_empty(&mail) || *stopping ? mail : take_mail(engine, true, stopping);
 }
 
+static void enqueue(struct engine *engine, struct engine_call *call, enum run_kind kind)
+{
+	pthread_mutex_lock(&engine->lock);
+	run_queue_add(&engine->queue, call, kind);
+	pthread_mutex_unlock(&engine->lock);
+}
+
 /* ---- live calls: send what they ask for, go on when it has come back ---- */
 
 static void transfer_done(struct transfer *transfer)
 {
 	struct engine_call *call = (struct engine_call *)(void *)((char *)transfer - offsetof(struct engine_call, transfer));
-	struct engine *engine = call->engine;
 
-	call->next = NULL;
-	*engine->last_answered = call;
-	engine->last_answered = &call->next;
+	enqueue(call->engine, call, RUN_ANSWERED);
 }
 
 /* curl and its TLS library cost 7 MB: a host that makes dry runs only never pays for them. */
@@ -170,12 +176,19 @@ void engine_deny(struct engine_call *call, const char *kind, const char *message
 	transfer_done(&call->transfer);
 }
 
+static bool is_unwanted(const struct engine_call *call)
+{
+	return call->unwanted != NULL && call->unwanted(call);
+}
+
 static void send_request(struct engine *engine, struct engine_call *call)
 {
 	call->engine = engine;
 	call->sent_ns = 0;
 	response_init(&call->transfer.response);
-	if (call->before_sending != NULL && outgoing_may_cost(&call->call.outgoing))
+	if (is_unwanted(call))
+		engine_deny(call, "held", "nobody waits for it any more");
+	else if (call->before_sending != NULL && outgoing_may_cost(&call->call.outgoing))
 		call->before_sending(call);
 	else
 		engine_send(call);
@@ -243,46 +256,144 @@ static void note_answer(struct engine *engine, struct engine_call *call)
 	call->sent_ns = 0;
 }
 
-/* Goes on with every call whose answer has come. Never from inside curl (tech 2.1). */
-static void run_answered(struct engine *engine)
+/* Goes on with a call whose answer has come. Never from inside curl (tech 2.1). */
+static void run_answered(struct engine *engine, struct engine_call *call)
 {
-	struct engine_call *call, *next;
-
-	if (engine->transfers != NULL)
-		transfers_finish(engine->transfers);
-	call = engine->answered;
-	engine->answered = NULL;
-	engine->last_answered = &engine->answered;
-	for (; call != NULL; call = next) {
-		next = call->next;
-		note_fate(call);
-		note_answer(engine, call);
-		response_restore(&call->transfer.response, &call->way.detour);
+	note_fate(call);
+	note_answer(engine, call);
+	response_restore(&call->transfer.response, &call->way.detour);
+	if (is_unwanted(call))
+		script_call_abandon(&call->call);
+	else
 		script_call_resume(&call->call, &call->transfer.response);
-		response_clear(&call->transfer.response);
-		settle_call(engine, call);
-	}
+	response_clear(&call->transfer.response);
 }
 
 /* ---- the loop ---- */
 
-/* Runs a batch, then tells of all of it: who waits behind a call (the store) is woken once and finds the whole batch, so it commits in groups
- * when the engine is busy. */
-static struct engine_call *run_batch(struct engine *engine, struct engine_call *mail)
+static void run_call(struct engine *engine, struct engine_call *call, enum run_kind kind)
 {
-	struct engine_call *call = mail, *next;
-	int64_t waited_us = (clock_monotonic_ns() - mail->posted_ns) / 1000;
-	int count = 0;
-
-	for (; call != NULL && count < BATCH; call = call->next, count++)
+	if (kind == RUN_ANSWERED)
+		run_answered(engine, call);
+	else if (is_unwanted(call))
+		script_call_abandon(&call->call);
+	else if (kind == RUN_PAUSED)
+		script_call_continue(&call->call);
+	else
 		script_call_run(&call->call);
-	atomic_fetch_sub_explicit(&engine->waiting, (size_t)count, memory_order_relaxed);
-	figures_note_wait(&engine->figures, count, waited_us);
-	for (; mail != call; mail = next) {
-		next = mail->next; /* after done() the call is not ours */
-		settle_call(engine, mail);
+}
+
+static void note_turn(struct engine *engine, const struct provider *provider, int64_t now_ns)
+{
+	if (engine->turns[0].provider != provider) {
+		engine->turns[1] = engine->turns[0];
+		engine->turns[0].provider = provider;
 	}
+	engine->turns[0].at_ns = now_ns;
+}
+
+/* Has another script been called lately? */
+static bool others_wait(const struct engine *engine, int64_t now_ns)
+{
+	return engine->turns[1].provider != NULL && now_ns - engine->turns[1].at_ns < LIMIT_ENGINE_OTHERS_MS * 1000000LL;
+}
+
+/* What held the engine in one piece, where no hook could pause it, is made up for: the others get the larger part of its time. */
+static void note_hold(struct engine *engine, struct script_line *line, int64_t cpu_ns, int64_t now_ns)
+{
+	int64_t pause = cpu_ns * LIMIT_ENGINE_HOLD_TIMES;
+
+	if (cpu_ns < LIMIT_ENGINE_HOLD_MS * 1000000LL || !others_wait(engine, now_ns))
+		return;
+	if (pause > LIMIT_ENGINE_HOLD_PAUSE_MS * 1000000LL)
+		pause = LIMIT_ENGINE_HOLD_PAUSE_MS * 1000000LL;
+	pthread_mutex_lock(&engine->lock);
+	line->not_before_ns = now_ns + pause;
+	pthread_mutex_unlock(&engine->lock);
+}
+
+static int64_t usual_ns(const struct provider *provider)
+{
+	return atomic_load_explicit(&provider->line.usual_ns, memory_order_relaxed);
+}
+
+/* Runs a call as far as it goes. Returns the time at its end. */
+static int64_t run_timed(struct engine *engine, struct engine_call *call, enum run_kind kind, int64_t began_ns)
+{
+	struct provider *provider = call->call.provider;
+	int64_t spent_ns = call->call.spent.cpu_ns, usual = usual_ns(provider);
+	int64_t cpu_ns = usual > BATCH_NS ? clock_thread_cpu_ns() : 0, now_ns, took_ns;
+
+	run_call(engine, call, kind);
+	now_ns = clock_monotonic_ns();
+	took_ns = now_ns - began_ns;
+	call->ran_ns += took_ns;
+	note_turn(engine, provider, now_ns);
+	if (took_ns >= LIMIT_ENGINE_HOLD_MS * 1000000LL) /* a busy machine may have taken a part of it */
+		note_hold(engine, &provider->line,
+			cpu_ns != 0			    ? clock_thread_cpu_ns() - cpu_ns
+			: call->call.outcome == CALL_PAUSED ? call->call.spent.cpu_ns - spent_ns
+							    : took_ns,
+			now_ns);
+	if (call->call.outcome == CALL_PAUSED)
+		enqueue(engine, call, RUN_PAUSED);
+	else
+		atomic_store_explicit(&provider->line.usual_ns, usual + (call->ran_ns - usual) / 4, memory_order_relaxed);
+	return now_ns;
+}
+
+static void settle_calls(struct engine *engine, struct engine_call **calls)
+{
+	struct engine_call *call = *calls, *next;
+
+	*calls = NULL;
+	for (; call != NULL; call = next) {
+		next = call->next; /* after done() the call is not ours */
+		settle_call(engine, call);
+	}
+}
+
+static struct engine_call *take_call(struct engine *engine, int64_t now_ns, enum run_kind *kind)
+{
+	struct engine_call *call;
+
+	pthread_mutex_lock(&engine->lock);
+	call = run_queue_take(&engine->queue, now_ns, kind);
+	pthread_mutex_unlock(&engine->lock);
 	return call;
+}
+
+/* Runs a batch, then tells of all of it: who waits behind a call (the store) is woken once and finds the whole batch, so it commits in groups
+ * when the engine is busy. Nobody in it waits for a call that may take long. False: there was nothing to run. */
+static bool run_batch(struct engine *engine, bool all)
+{
+	int64_t began_ns = clock_monotonic_ns(), now_ns = began_ns, waited_us = 0;
+	struct engine_call *told = NULL, **last = &told, *call;
+	enum run_kind kind;
+	int count = 0, fresh = 0;
+
+	while (count < BATCH && now_ns - began_ns < BATCH_NS &&
+		(call = take_call(engine, all ? INT64_MAX : now_ns, &kind)) != NULL) {
+		count++;
+		if (kind == RUN_FRESH && !call->here && fresh++ == 0)
+			waited_us = (now_ns - call->posted_ns) / 1000;
+		if (usual_ns(call->call.provider) > BATCH_NS) {
+			settle_calls(engine, &told);
+			last = &told;
+		}
+		now_ns = run_timed(engine, call, kind, now_ns);
+		if (call->call.outcome == CALL_PAUSED)
+			continue;
+		call->next = NULL;
+		*last = call;
+		last = &call->next;
+	}
+	if (fresh > 0) {
+		atomic_fetch_sub_explicit(&engine->waiting, (size_t)fresh, memory_order_relaxed);
+		figures_note_wait(&engine->figures, fresh, waited_us);
+	}
+	settle_calls(engine, &told);
+	return count > 0;
 }
 
 static void run_notes(struct engine_note *note)
@@ -295,48 +406,20 @@ static void run_notes(struct engine_note *note)
 	}
 }
 
-static void run_mail(struct engine *engine, struct mail mail)
-{
-	run_notes(mail.notes);
-	while (mail.calls != NULL)
-		mail.calls = run_batch(engine, mail.calls);
-}
-
-/* Calls that were posted here while others ran. */
-static void run_here(struct engine *engine)
-{
-	struct engine_call *call;
-
-	while ((call = engine->here) != NULL) {
-		engine->here = call->next;
-		if (engine->here == NULL)
-			engine->last_here = &engine->here;
-		script_call_run(&call->call);
-		settle_call(engine, call);
-	}
-}
-
 static void run_due(struct engine *engine)
 {
-	if (engine->tick == NULL)
-		return;
-	for (;;) {
+	if (engine->tick != NULL)
 		engine->due_ns = engine->tick(engine->tick_context, clock_monotonic_ns());
-		if (engine->here == NULL)
-			return;
-		run_here(engine);
-	}
 }
 
-static int wait_ms(const struct engine *engine)
+static int wait_ms(const struct engine *engine, int64_t calls_due_ns)
 {
+	int64_t due_ns = calls_due_ns < engine->due_ns ? calls_due_ns : engine->due_ns;
 	int64_t left;
 
-	if (engine->answered != NULL)
-		return 0;
-	if (engine->due_ns == INT64_MAX)
+	if (due_ns == INT64_MAX)
 		return -1;
-	left = engine->due_ns - clock_monotonic_ns();
+	left = due_ns - clock_monotonic_ns();
 	return left <= 0 ? 0 : left > 60000000000LL ? 60000 : (int)(left / 1000000 + 1);
 }
 
@@ -352,22 +435,34 @@ static void wait_for_events(struct engine *engine, int timeout_ms)
 		else if (read(engine->wake, &count, sizeof count) == -1 && errno != EAGAIN)
 			log_message(LOG_ERROR, "engine.wake", "cannot read the eventfd: %s", strerror(errno));
 	}
-	run_answered(engine);
+	if (engine->transfers != NULL)
+		transfers_finish(engine->transfers);
+}
+
+static bool has_calls(struct engine *engine)
+{
+	bool some;
+
+	pthread_mutex_lock(&engine->lock);
+	some = run_queue_due(&engine->queue) != INT64_MAX;
+	pthread_mutex_unlock(&engine->lock);
+	return some;
 }
 
 static bool is_busy(struct engine *engine)
 {
-	return (engine->transfers != NULL && transfers_running(engine->transfers) > 0) || engine->answered != NULL ||
+	return (engine->transfers != NULL && transfers_running(engine->transfers) > 0) || has_calls(engine) ||
 	       (engine->busy != NULL && engine->busy(engine->tick_context));
 }
 
+/* Notes and calls that wait, and timers that are due: a write that failed is tried again. */
 static void run_waiting(struct engine *engine)
 {
 	bool stopping;
 
-	run_mail(engine, take_mail(engine, false, &stopping));
-	run_here(engine);
-	run_answered(engine);
+	run_notes(take_mail(engine, false, &stopping).notes);
+	run_batch(engine, true);
+	run_due(engine);
 }
 
 /* Transfers under way may still bring what was paid for: they get some time before the host is gone. What they lead to is finished too, but
@@ -380,28 +475,32 @@ static void finish(struct engine *engine)
 	while (is_busy(engine) && clock_monotonic_ns() < deadline) {
 		run_waiting(engine);
 		if (is_busy(engine))
-			wait_for_events(engine, 10);
+			wait_for_events(engine, has_calls(engine) ? 0 : 10);
 	}
-	if (engine->transfers != NULL)
+	if (engine->transfers != NULL) {
 		transfers_abort(engine->transfers);
-	run_answered(engine);
-	run_waiting(engine);
+		transfers_finish(engine->transfers);
+	}
+	deadline = clock_monotonic_ns() + LIMIT_STOP_CALLS_MS * 1000000LL;
+	do
+		run_waiting(engine);
+	while (has_calls(engine) && clock_monotonic_ns() < deadline);
 }
 
 /* A note that was taken in is run, or what it carries would belong to nobody: the last look and the closing are one step. */
 static void close_mailbox(struct engine *engine)
 {
-	struct mail mail;
+	struct engine_note *notes;
 
 	do {
 		pthread_mutex_lock(&engine->lock);
-		mail = (struct mail){ .notes = engine->first_note };
+		notes = engine->first_note;
 		engine->first_note = NULL;
 		engine->last_note = &engine->first_note;
-		engine->stopped = is_empty(&mail);
+		engine->stopped = notes == NULL;
 		pthread_mutex_unlock(&engine->lock);
-		run_notes(mail.notes);
-	} while (!is_empty(&mail));
+		run_notes(notes);
+	} while (notes != NULL);
 }
 
 static void *engine_main(void *argument)
@@ -413,12 +512,12 @@ static void *engine_main(void *argument)
 	pthread_setname_np(pthread_self(), "engine");
 	while (!stopping) {
 		mail = await_mail(engine, had_calls, &stopping);
-		had_calls = mail.calls != NULL;
 		if (is_empty(&mail) && !stopping)
-			wait_for_events(engine, wait_ms(engine));
-		else if (engine->answered != NULL || (engine->transfers != NULL && transfers_running(engine->transfers) > 0))
+			wait_for_events(engine, wait_ms(engine, mail.calls_due_ns));
+		else if (engine->transfers != NULL && transfers_running(engine->transfers) > 0)
 			wait_for_events(engine, 0);
-		run_mail(engine, mail);
+		run_notes(mail.notes);
+		had_calls = run_batch(engine, false);
 		run_due(engine);
 	}
 	finish(engine);
@@ -434,32 +533,60 @@ static void wake_engine(struct engine *engine)
 		;
 }
 
+static enum error_code refuse_post(struct engine *engine, enum error_code code)
+{
+	atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
+	return code;
+}
+
 enum error_code engine_post(struct engine *engine, struct engine_call *call)
 {
-	bool wake, closed;
+	bool wake, closed, full;
 
-	if (atomic_fetch_add_explicit(&engine->waiting, 1, memory_order_relaxed) >= LIMIT_ENGINE_QUEUE) {
-		atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
-		return ERROR_BUSY;
-	}
-	call->next = NULL;
+	if (atomic_fetch_add_explicit(&engine->waiting, 1, memory_order_relaxed) >= LIMIT_ENGINE_QUEUE)
+		return refuse_post(engine, ERROR_BUSY);
 	call->posted_ns = clock_monotonic_ns();
+	call->ran_ns = 0;
+	call->here = false;
 	pthread_mutex_lock(&engine->lock);
 	closed = engine->stopping;
-	wake = engine->asleep;
-	engine->asleep = false;
-	if (!closed) {
-		*engine->last = call;
-		engine->last = &call->next;
+	full = call->call.provider->line.fresh_count >= LIMIT_SCRIPT_QUEUE;
+	wake = engine->asleep && !closed && !full;
+	if (!closed && !full) {
+		engine->asleep = false;
+		run_queue_add(&engine->queue, call, RUN_FRESH);
 	}
 	pthread_mutex_unlock(&engine->lock);
-	if (closed) {
-		atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
-		return ERROR_BUSY;
-	}
+	if (closed || full)
+		return refuse_post(engine, closed ? ERROR_BUSY : ERROR_LIMIT);
 	if (wake)
 		wake_engine(engine);
 	return ERROR_NONE;
+}
+
+bool engine_withdraw(struct engine *engine, struct engine_call *call)
+{
+	bool taken;
+
+	pthread_mutex_lock(&engine->lock);
+	taken = run_queue_withdraw(&engine->queue, call);
+	pthread_mutex_unlock(&engine->lock);
+	if (taken)
+		atomic_fetch_sub_explicit(&engine->waiting, 1, memory_order_relaxed);
+	return taken;
+}
+
+int engine_wait_seconds(struct engine *engine, const struct provider *provider)
+{
+	const struct script_line *line = &provider->line;
+	int64_t wait, pause;
+
+	pthread_mutex_lock(&engine->lock);
+	wait = line->fresh_count * usual_ns(provider);
+	pause = line->not_before_ns - clock_monotonic_ns();
+	pthread_mutex_unlock(&engine->lock);
+	wait = (wait + (pause > 0 ? pause : 0)) / 1000000000 + 1;
+	return wait < LIMIT_RETRY_AFTER_SECONDS ? (int)wait : LIMIT_RETRY_AFTER_SECONDS;
 }
 
 enum error_code engine_run(struct engine *engine, struct engine_note *note)
@@ -499,9 +626,10 @@ void engine_set_clock(
 
 void engine_post_here(struct engine *engine, struct engine_call *call)
 {
-	call->next = NULL;
-	*engine->last_here = call;
-	engine->last_here = &call->next;
+	call->posted_ns = clock_monotonic_ns();
+	call->ran_ns = 0;
+	call->here = true;
+	enqueue(engine, call, RUN_FRESH);
 }
 
 bool engine_is_stopping(const struct engine *engine)
@@ -552,10 +680,8 @@ enum error_code engine_start(struct engine **engine, struct error *error)
 	if (made == NULL)
 		return error_memory(error);
 	pthread_mutex_init(&made->lock, NULL);
-	made->last = &made->first;
+	run_queue_init(&made->queue);
 	made->last_note = &made->first_note;
-	made->last_answered = &made->answered;
-	made->last_here = &made->here;
 	made->due_ns = INT64_MAX;
 	made->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	made->epoll = epoll_create1(EPOLL_CLOEXEC);

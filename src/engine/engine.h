@@ -35,10 +35,14 @@ struct engine_call {
 	/* Live calls, or NULL: asked before a request leaves that may cost something. It must see to it that engine_send() or engine_deny() is
 	 * called, now or later. Engine thread. */
 	void (*before_sending)(struct engine_call *call);
+	/* Or NULL: nobody waits for it any more, so it is not run, nothing it asks for is sent, and `done` finds it CALL_FAILED. Engine thread. */
+	bool (*unwanted)(const struct engine_call *call);
 	enum engine_fate fate;	  /* the engine's, to be read when done */
 	char failure[16];	  /* FATE_LOST, FATE_NOTHING_SENT: the response's kind, or "" */
 	struct transfer transfer; /* the engine's */
 	int64_t posted_ns;	  /* the engine's */
+	int64_t ran_ns;		  /* the engine's: how long it has run so far */
+	bool here;		  /* the engine's: posted on its own thread */
 	int64_t sent_ns;	  /* the engine's: when the request under way left */
 	struct engine *engine;	  /* the engine's */
 	struct engine_call *next; /* the engine's */
@@ -62,8 +66,16 @@ void engine_stop(struct engine *engine);
 /* After engine_stop(), when nobody can post any more. */
 void engine_free(struct engine *engine);
 
-/* Queues a call. ERROR_BUSY when LIMIT_ENGINE_QUEUE calls are waiting (then `done` is not called). Any thread; never blocks. */
+/* Queues a call behind the others of its script. ERROR_BUSY when LIMIT_ENGINE_QUEUE calls are waiting, ERROR_LIMIT when LIMIT_SCRIPT_QUEUE of this
+ * script are (then `done` is not called). Any thread; never blocks. */
 enum error_code engine_post(struct engine *engine, struct engine_call *call);
+
+/* Takes a posted call back that the engine has not begun: it is the poster's again, and `done` is not called. False: it was begun. Any thread;
+ * never blocks. */
+bool engine_withdraw(struct engine *engine, struct engine_call *call);
+
+/* About how long a new call of this script would wait, in seconds, from 1 to 60: for Retry-After. Any thread. */
+int engine_wait_seconds(struct engine *engine, const struct provider *provider);
 
 /* Queues a function. ERROR_BUSY when the engine has stopped: it never runs then. Any thread; never blocks. */
 enum error_code engine_run(struct engine *engine, struct engine_note *note);
@@ -74,7 +86,7 @@ enum error_code engine_run(struct engine *engine, struct engine_note *note);
 void engine_set_clock(
 	struct engine *engine, int64_t (*tick)(void *context, int64_t now_ns), bool (*busy)(void *context), void *context);
 
-/* Engine thread: queues a call without a limit, for who schedules by itself. */
+/* Engine thread: queues a call without a limit, for who schedules by itself; it stands in its script's queue like the others. */
 void engine_post_here(struct engine *engine, struct engine_call *call);
 
 /* Engine thread, after before_sending(): lets the request go, or answers it with a failure of this kind without sending it. */

@@ -12,6 +12,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/test_setting.h"
 
 #define BATCH_CHANGES 1024 /* the rest goes with the next write */
 #define RETRY_MS 1000
@@ -249,16 +250,23 @@ static bool copy_texts(struct waiting *waiting)
 	return true;
 }
 
-static bool await_write(struct waiting *waiting)
+static bool await_write(struct waiting *waiting, int64_t wait_ms)
 {
-	struct timespec until;
+	int64_t until_ns = clock_monotonic_ns() + wait_ms * 1000000;
+	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += LIMIT_CALL_WAIT_MS / 1000;
 	while (sem_clockwait(&waiting->written, CLOCK_MONOTONIC, &until) == -1)
 		if (errno != EINTR)
 			return false;
 	return atomic_load(&waiting->ended);
+}
+
+static enum error_code outcome_of(const struct waiting *waiting, struct error *error)
+{
+	if (waiting->write.outcome == STORE_WRITTEN)
+		return ERROR_NONE;
+	*error = waiting->write.error;
+	return error->code;
 }
 
 enum error_code save_now(struct task_store *store, const struct hook_change *change, struct error *error)
@@ -280,11 +288,16 @@ enum error_code save_now(struct task_store *store, const struct hook_change *cha
 		*error = waiting->write.error;
 	if (code != ERROR_NONE) {
 		release_waiting(waiting);
-	} else if (!await_write(waiting)) {
-		code = error_set(error, ERROR_BUSY, NULL, "the registry is slow; it may have been stored all the same");
-	} else if (waiting->write.outcome != STORE_WRITTEN) {
-		*error = waiting->write.error;
-		code = error->code;
+	} else if (await_write(waiting, test_setting(TEST_CALL_WAIT_MS, LIMIT_CALL_WAIT_MS))) {
+		code = outcome_of(waiting, error);
+	} else if (task_store_withdraw(store, &waiting->write)) {
+		code = error_set(error, ERROR_BUSY, NULL, "the registry did not get to it in time: nothing was changed");
+		release_waiting(waiting);
+	} else if (await_write(waiting, test_setting(TEST_COMMIT_WAIT_MS, LIMIT_COMMIT_WAIT_MS))) {
+		code = outcome_of(waiting, error);
+	} else {
+		code = error_set(error, ERROR_PENDING, NULL,
+			"the registry is slow: it may have been stored all the same, and is in force after the next start then");
 	}
 	release_waiting(waiting);
 	return code;

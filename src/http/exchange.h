@@ -43,6 +43,8 @@ struct worker {
 	_Atomic int64_t deadline; /* see deadline.c */
 	pthread_t thread;
 	int requests; /* of the connection being served */
+	int socket;   /* the connection's, when it was looked for; else where to begin to look */
+	bool socket_known;
 	uint64_t next_id;
 	const char *head_start; /* where civetweb's request buffer begins, as far as seen */
 	struct buffer out;	/* head and body of an answer */

@@ -40,6 +40,12 @@ void http_each_header(
 /* The decoded value of a query parameter. False when absent. A value that does not fit is cut: give room. */
 bool http_query(const struct http_request *request, const char *name, char *value, size_t size);
 
+/* The client's socket, for http_client_left(); -1: it is not there any more. */
+int http_socket(const struct http_request *request);
+
+/* Has the client closed its side of the connection, or all of it? Any thread; never waits. */
+bool http_client_left(int socket);
+
 struct http_reply {
 	int status;
 	const char *content_type; /* NULL: application/json */

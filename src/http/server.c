@@ -169,6 +169,7 @@ static int init_connection(const struct mg_connection *connection, void **data)
 
 	*data = NULL;
 	worker->requests = 0;
+	worker->socket_known = false;
 	atomic_fetch_add_explicit(&worker->server->connections, 1, memory_order_relaxed);
 	return 0;
 }

@@ -1,7 +1,7 @@
-/* stream.c - answers that go on. HTTP threads; the stream is the caller's, on its stack.
+/* stream.c - a request's socket, and answers that go on. HTTP threads; the stream is the caller's, on its stack.
  *
  * civetweb shows no socket, and without one a client that left is only noticed by the second write after it, and a client that takes a byte
- * now and then holds a thread for hours. So the socket is looked for among the open ones, once per stream: it is the one between our port
+ * now and then holds a thread for hours. So the socket is looked for among the open ones, once per connection: it is the one between our port
  * and the client's. (The host speaks no TLS, so nothing lies between the socket and the bytes.) */
 #include "http/stream.h"
 
@@ -41,10 +41,32 @@ static int find_socket(const struct http_exchange *x)
 
 	if (inet_pton(AF_INET, x->info->remote_addr, &client.sin_addr) != 1)
 		return -1;
+	if (is_between(x->worker->socket, x->server->port, &client)) /* its last connection had the same number */
+		return x->worker->socket;
 	for (int socket = 0; socket < end && socket < LIMIT_SOCKETS; socket++)
 		if (is_between(socket, x->server->port, &client))
 			return socket;
 	return -1;
+}
+
+int http_socket(const struct http_request *request)
+{
+	const struct http_exchange *x = (const struct http_exchange *)request;
+	struct worker *worker = x->worker;
+
+	if (!worker->socket_known)
+		worker->socket = find_socket(x);
+	worker->socket_known = true;
+	return worker->socket;
+}
+
+/* A client that ends its side has left: none has a reason to do so and go on reading. What else it sends is not read. */
+bool http_client_left(int socket)
+{
+	char byte;
+	ssize_t came = socket != -1 ? recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) : 0;
+
+	return came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
 }
 
 /* ---- the stream ---- */
@@ -54,7 +76,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 	struct http_exchange *x = (struct http_exchange *)request;
 	struct buffer *out = &x->worker->out;
 
-	*stream = (struct http_stream){ .request = request, .socket = find_socket(x) };
+	*stream = (struct http_stream){ .request = request, .socket = http_socket(request) };
 	if (stream->socket == -1) {
 		log_message(LOG_ERROR, "http.stream", "the client's socket was not found");
 		return reply_refuse(x, 503, "Retry-After: 1\r\n", "this connection cannot be used for a stream");
@@ -114,16 +136,9 @@ size_t http_stream_push(void *context, const struct iovec *parts, int count)
 	return sent > 0 ? (size_t)sent : 0; /* an error is for the stream's own thread to find */
 }
 
-/* A client that ends its side has left: none has a reason to do so and go on reading. What else it sends is not read. */
 bool http_stream_gone(struct http_stream *stream)
 {
-	char byte;
-	ssize_t came;
-
-	if (!stream->gone) {
-		came = recv(stream->socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-		stream->gone = came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
-	}
+	stream->gone = stream->gone || http_client_left(stream->socket);
 	return stream->gone;
 }
 

@@ -47,40 +47,57 @@ static const char *refusal(const struct question *question, const struct live_jo
 		return job->live.phase == LIVE_LOST
 			       ? "its outcome is not known: POST .../resolve says what became of it"
 			       : "its paid request is under way: it can be canceled when the vendor has answered";
-	if (question->wish == WISH_RESOLVE && (job->ending || job->resolution != NULL))
+	if (question->wish == WISH_RESOLVE &&
+		(job->ending || (job->resolution != NULL && atomic_load(&job->resolution->waiter->stage) != WAITER_GAVE_UP)))
 		return "what became of it was said already";
 	if (question->wish == WISH_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
 		return "its outcome is not unknown";
 	return NULL;
 }
 
+/* It lasts over a restart. The write brings the job back to its schedule. */
+static void take_cancel(struct live *live, struct live_job *job)
+{
+	job->want_cancel = job->live.cancel_asked = true;
+	job->tries = 0;
+	if (job->action == ACTION_NONE && job->live.phase == LIVE_SENT)
+		record_job(live, job, true, NULL, NULL);
+}
+
+/* It begins when the job has nothing else under way; until then who asked may still give up. */
+static void take_resolution(struct question *question, struct live_job *job)
+{
+	job_drop_resolution(job); /* one that was given up */
+	job->resolution = question->resolution;
+	question->resolution = NULL;
+}
+
+static void take_question(struct question *question, struct live_job *job)
+{
+	wait_with(job, question->waiter);
+	job->want_poll |= question->wish == WISH_POLL;
+	if (question->wish == WISH_CANCEL)
+		take_cancel(question->live, job);
+	if (question->wish == WISH_RESOLVE)
+		take_resolution(question, job);
+	schedule_job(question->live, job);
+}
+
 static void on_question(struct engine_note *note)
 {
 	struct question *question = (struct question *)(void *)note;
-	struct live *live = question->live;
-	struct live_job *job = job_find(live, &question->id);
+	struct live_job *job = job_find(question->live, &question->id);
 	const char *why = job != NULL ? refusal(question, job) : NULL;
 
-	if (job == NULL) {
+	if (job == NULL)
 		tell_now(question, ERROR_NOT_FOUND, "there is no such open job");
-	} else if (why != NULL) {
+	else if (why != NULL)
 		tell_now(question, ERROR_CONFLICT, why);
-	} else {
-		wait_with(job, question->waiter);
-		job->want_poll |= question->wish == WISH_POLL;
-		if (question->wish == WISH_CANCEL) {
-			job->want_cancel = job->live.cancel_asked = true;
-			job->tries = 0;
-		}
-		if (question->wish == WISH_RESOLVE) {
-			job->resolution = question->resolution;
-			question->resolution = NULL;
-		}
-		schedule_job(live, job);
-	}
-	if (question->resolution != NULL)
-		free(question->resolution->vendor_id);
-	free(question->resolution);
+	else if (question->wish != WISH_RESOLVE && !waiter_take(question->waiter))
+		waiter_release(question->waiter);
+	else
+		take_question(question, job);
+	resolution_free(question->resolution);
 	free(question);
 }
 
@@ -112,32 +129,57 @@ static bool wait_until_told(struct live *live, struct waiter *waiter, int timeou
 	return false;
 }
 
-/* Takes `resolution` over. */
-static enum error_code ask(struct live *live, const struct id *id, enum wish wish, enum waiting waiting,
-	struct resolution *resolution, int timeout_ms, struct error *error)
+/* The thread waits no more. */
+static enum error_code leave(struct waiter *waiter, enum wish wish, struct error *error)
 {
-	struct question *question = calloc(1, sizeof *question);
-	struct waiter *waiter = waiter_make(waiting);
-	enum error_code code;
+	int stage = WAITER_ASKS;
 
-	if (question == NULL || waiter == NULL) {
-		free(question);
+	if (atomic_compare_exchange_strong(&waiter->stage, &stage, WAITER_GAVE_UP))
+		return error_set(error, ERROR_BUSY, NULL, "the host did not get to it in time: nothing was done");
+	if (wish == WISH_CANCEL)
+		return error_set(error, ERROR_PENDING, NULL,
+			"the job is to be canceled, and the vendor has not confirmed it yet: its status will tell");
+	if (wish == WISH_RESOLVE)
+		return error_set(error, ERROR_PENDING, NULL, "it is being written: the job's status will tell");
+	return error_set(error, ERROR_BUSY, NULL, "the vendor has not answered yet");
+}
+
+/* Takes `resolution` over. */
+static struct question *question_make(
+	struct live *live, const struct id *id, enum wish wish, struct waiter *waiter, struct resolution *resolution)
+{
+	struct question *question = waiter != NULL ? calloc(1, sizeof *question) : NULL;
+
+	if (question == NULL) {
+		resolution_free(resolution);
 		free(waiter);
-		if (resolution != NULL)
-			free(resolution->vendor_id);
-		free(resolution);
-		return error_memory(error);
+		return NULL;
 	}
 	*question = (struct question){
 		.note.run = on_question, .live = live, .id = *id, .wish = wish, .waiter = waiter, .resolution = resolution
 	};
+	if (resolution != NULL) {
+		atomic_fetch_add(&waiter->holders, 1);
+		resolution->waiter = waiter;
+	}
+	return question;
+}
+
+/* Takes `resolution` over. */
+static enum error_code ask(struct live *live, const struct id *id, enum wish wish, enum waiting waiting,
+	struct resolution *resolution, int timeout_ms, struct error *error)
+{
+	struct waiter *waiter = waiter_make(waiting);
+	struct question *question = question_make(live, id, wish, waiter, resolution);
+	enum error_code code;
+
+	if (question == NULL)
+		return error_memory(error);
 	if (engine_run(live->engine, &question->note) != ERROR_NONE) {
-		waiter_release(waiter);
-		waiter_release(waiter);
-		if (resolution != NULL)
-			free(resolution->vendor_id);
-		free(resolution);
+		resolution_free(question->resolution);
 		free(question);
+		waiter_release(waiter);
+		waiter_release(waiter);
 		return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
 	}
 	if (wait_until_told(live, waiter, timeout_ms)) {
@@ -145,7 +187,7 @@ static enum error_code ask(struct live *live, const struct id *id, enum wish wis
 		if (code != ERROR_NONE && error != NULL)
 			*error = waiter->error;
 	} else {
-		code = error_set(error, ERROR_BUSY, NULL, "the vendor has not answered yet");
+		code = leave(waiter, wish, error);
 	}
 	waiter_release(waiter);
 	return code;

@@ -49,11 +49,19 @@ void job_drop_deliveries(struct live_job *job)
 	}
 }
 
+void resolution_free(struct resolution *resolution)
+{
+	if (resolution == NULL)
+		return;
+	if (resolution->waiter != NULL)
+		waiter_release(resolution->waiter);
+	free(resolution->vendor_id);
+	free(resolution);
+}
+
 void job_drop_resolution(struct live_job *job)
 {
-	if (job->resolution != NULL)
-		free(job->resolution->vendor_id);
-	free(job->resolution);
+	resolution_free(job->resolution);
 	job->resolution = NULL;
 }
 
@@ -165,6 +173,13 @@ void waiter_release(struct waiter *waiter)
 		return;
 	sem_destroy(&waiter->told);
 	free(waiter);
+}
+
+bool waiter_take(struct waiter *waiter)
+{
+	int stage = WAITER_ASKS;
+
+	return atomic_compare_exchange_strong(&waiter->stage, &stage, WAITER_TAKEN) || stage == WAITER_TAKEN;
 }
 
 void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error)

@@ -326,6 +326,12 @@ struct live_counts live_counts(struct live *live)
 		.lost = atomic_load(&live->counts[LIVE_LOST]) };
 }
 
+/* Outputs are copied again after the next start, but for those of a vendor that answered the submit with the work itself: it cannot be asked. */
+static bool must_end(const struct live_job *job)
+{
+	return job->action != ACTION_NONE && (job->action != ACTION_COPY || job->live.phase == LIVE_SENDING);
+}
+
 /* Something is under way that must be written before the host may go. */
 static bool is_busy(void *context)
 {
@@ -333,7 +339,7 @@ static bool is_busy(void *context)
 
 	for (size_t i = 0; i < JOB_CHAINS; i++)
 		for (const struct live_job *job = live->chains[i]; job != NULL; job = job->next)
-			if (job->action != ACTION_NONE)
+			if (must_end(job))
 				return true;
 	return false;
 }

@@ -76,7 +76,7 @@ bool live_wait(struct live *live, const struct id *id, int timeout_ms);
 enum error_code live_refresh(struct live *live, const struct id *id, int timeout_ms, struct error *error);
 
 /* Cancels: at once when nothing was sent, else at the vendor. ERROR_NOT_FOUND: no such open job; ERROR_CONFLICT: this vendor cannot cancel, or the
- * job's outcome is unknown; ERROR_BUSY: asked for, but the vendor has not said so within `timeout_ms`. */
+ * job's outcome is unknown; ERROR_BUSY: nothing was done within `timeout_ms`; ERROR_PENDING: it is asked for, but the vendor has not said so within that time. */
 enum error_code live_cancel(struct live *live, const struct id *id, int timeout_ms, struct error *error);
 
 /* What an operator knows of a job whose outcome is unknown. */
@@ -86,7 +86,8 @@ struct live_resolution {
 	const char *vendor_id; /* it is polled under this id from now on */
 };
 
-/* ERROR_NOT_FOUND, ERROR_CONFLICT (its outcome is not unknown), ERROR_BUSY. */
+/* ERROR_NOT_FOUND, ERROR_CONFLICT (its outcome is not unknown), ERROR_BUSY (nothing was done, and will not be), ERROR_PENDING (it is being
+ * written). */
 enum error_code live_resolve(
 	struct live *live, const struct id *id, const struct live_resolution *resolution, int timeout_ms, struct error *error);
 

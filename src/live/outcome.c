@@ -562,6 +562,11 @@ void outcome_resolve(struct live *live, struct live_job *job)
 	struct error error;
 	json_t *result;
 
+	if (!waiter_take(resolution->waiter)) {
+		job_drop_resolution(job);
+		schedule_job(live, job);
+		return;
+	}
 	if (job->status != TASK_UNKNOWN) { /* the vendor has told meanwhile */
 		job_drop_resolution(job);
 		error_set(&error, ERROR_CONFLICT, NULL, "its outcome is not unknown any more");

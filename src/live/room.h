@@ -80,11 +80,20 @@ struct resolution {
 	int status;
 	int64_t cost;
 	char *vendor_id;
+	struct waiter *waiter; /* held: if its thread gave up before this began, it does not begin */
 };
 
-/* A thread that waits for something about a job; counted by holders: the thread and the job. */
+/* Who was told no finds nothing done later: one atomic step decides. */
+enum waiter_stage {
+	WAITER_ASKS = 0,
+	WAITER_GAVE_UP,
+	WAITER_TAKEN, /* what was asked for has begun */
+};
+
+/* A thread that waits for something about a job; counted by holders: the thread, the job, and its resolution. */
 struct waiter {
 	_Atomic int holders;
+	_Atomic int stage; /* enum waiter_stage */
 	sem_t told;
 	_Atomic bool done;
 	enum waiting {
@@ -193,8 +202,10 @@ void job_set_reason(struct live *live, struct live_job *job, const char *reason)
 bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id); /* open, at this vendor */
 void job_drop_deliveries(struct live_job *job);
 void job_drop_resolution(struct live_job *job);
+void resolution_free(struct resolution *resolution);
 void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
 void waiter_release(struct waiter *waiter);
+bool waiter_take(struct waiter *waiter); /* false: its thread was told no */
 
 /* timer.c */
 bool timers_join(struct timers *timers); /* makes room for one more owner; false: out of memory */

@@ -11,11 +11,12 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "script/state.h"
 
 #define ALARM_SIGNAL SIGUSR2
-#define TICK_NS 100000000L /* CPU time between two looks */
+#define TICK_NS (LIMIT_SCRIPT_SLICE_MS * 1000000L) /* CPU time between two looks */
 
 /* ThreadSanitizer holds a signal back until the next call that it intercepts; a loop in Lua makes none. */
 #ifdef __SANITIZE_THREAD__

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 #include "script/bridge.h"
 #include "script/context.h"
 #include "script/estimate.h"
@@ -63,6 +64,7 @@ void script_call_set(
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
 	call->thread_reference = LUA_NOREF;
+	call->spent = (struct script_spending){ 0 };
 }
 
 void script_call_clear(struct script_call *call, size_t keep_bytes)
@@ -137,44 +139,6 @@ static void keep_mode(lua_State *L, int index, struct script_call *call)
 	lua_pop(L, 1);
 }
 
-/* Makes of the request on the stack the payload and the plan; false when the request was refused as bad input. */
-static bool run_prepare(lua_State *L, struct script_call *call)
-{
-	if (call->provider->manifest.has[FUNCTION_PREPARE]) {
-		push_function(L, call, FUNCTION_PREPARE);
-		lua_insert(L, 1);
-		lua_call(L, 1, 3);
-		if (lua_isnil(L, PAYLOAD)) {
-			refusal_to_error(L, PAYLOAD + 1, &call->error);
-			call->outcome = CALL_INVALID;
-			return false;
-		}
-	} else {
-		lua_settop(L, 3);
-	}
-	luaL_argexpected(L, lua_istable(L, PAYLOAD), PAYLOAD, "a payload table from prepare");
-	write_fields(L, PAYLOAD + 1, call);
-	lua_remove(L, PAYLOAD + 1);
-	keep_mode(L, PAYLOAD, call);
-	bridge_write(L, PAYLOAD, &call->payload);
-	return true;
-}
-
-static void run_estimate(lua_State *L, struct script_call *call)
-{
-	if (!call->provider->manifest.has[FUNCTION_ESTIMATE]) {
-		lua_pushnil(L);
-		lua_pushnil(L);
-	} else {
-		push_function(L, call, FUNCTION_ESTIMATE);
-		lua_pushvalue(L, PAYLOAD);
-		lua_pushvalue(L, PLAN);
-		lua_call(L, 2, 2);
-	}
-	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd);
-	lua_pop(L, 2);
-}
-
 /* The function returned: a result, or nil and why it cannot be done. */
 static int finish_function(lua_State *L, int status, lua_KContext context)
 {
@@ -195,7 +159,66 @@ static int finish_function(lua_State *L, int status, lua_KContext context)
 	return 0;
 }
 
-/* The body of the coroutine. [-1, +0, e] */
+/* Calls what was asked for, with what is on the stack: nothing, the job, or payload and plan. */
+static int begin_function(lua_State *L, struct script_call *call)
+{
+	call->phase = PHASE_CALL;
+	push_function(L, call, call->function);
+	lua_insert(L, 1);
+	context_push(L, call);
+	if (call->function == FUNCTION_SUBMIT)
+		lua_insert(L, -2); /* payload, ctx, plan */
+	lua_callk(L, lua_gettop(L) - 1, 2, 0, finish_function);
+	return finish_function(L, LUA_OK, 0);
+}
+
+static int finish_estimate(lua_State *L, int status, lua_KContext context)
+{
+	struct script_call *call = script_state_of(L)->call;
+
+	(void)status;
+	(void)context;
+	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd);
+	lua_pop(L, 2);
+	return begin_function(L, call);
+}
+
+static int begin_estimate(lua_State *L, struct script_call *call)
+{
+	call->phase = PHASE_ESTIMATE;
+	if (!call->provider->manifest.has[FUNCTION_ESTIMATE]) {
+		lua_pushnil(L);
+		lua_pushnil(L);
+	} else {
+		push_function(L, call, FUNCTION_ESTIMATE);
+		lua_pushvalue(L, PAYLOAD);
+		lua_pushvalue(L, PLAN);
+		lua_callk(L, 2, 2, 0, finish_estimate);
+	}
+	return finish_estimate(L, LUA_OK, 0);
+}
+
+/* Of the request on the stack were made the payload and the plan; or it was refused as bad input. */
+static int finish_prepare(lua_State *L, int status, lua_KContext context)
+{
+	struct script_call *call = script_state_of(L)->call;
+
+	(void)status;
+	(void)context;
+	if (lua_isnil(L, PAYLOAD)) {
+		refusal_to_error(L, PAYLOAD + 1, &call->error);
+		call->outcome = CALL_INVALID;
+		return 0;
+	}
+	luaL_argexpected(L, lua_istable(L, PAYLOAD), PAYLOAD, "a payload table from prepare");
+	write_fields(L, PAYLOAD + 1, call);
+	lua_remove(L, PAYLOAD + 1);
+	keep_mode(L, PAYLOAD, call);
+	bridge_write(L, PAYLOAD, &call->payload);
+	return begin_estimate(L, call);
+}
+
+/* The body of the coroutine. The script's functions are called with continuations, so that they may pause or wait. [-1, +0, e] */
 static int call_body(lua_State *L)
 {
 	struct script_call *call = script_state_of(L)->call;
@@ -205,20 +228,16 @@ static int call_body(lua_State *L)
 	if (call->function != FUNCTION_HEALTH)
 		bridge_push(L, call->request);
 	call->phase = PHASE_PREPARE;
-	if (call->function == FUNCTION_SUBMIT) {
-		if (!run_prepare(L, call))
-			return 0;
-		call->phase = PHASE_ESTIMATE;
-		run_estimate(L, call);
+	if (call->function != FUNCTION_SUBMIT)
+		return begin_function(L, call);
+	if (call->provider->manifest.has[FUNCTION_PREPARE]) {
+		push_function(L, call, FUNCTION_PREPARE);
+		lua_insert(L, 1);
+		lua_callk(L, 1, 3, 0, finish_prepare);
+	} else {
+		lua_settop(L, 3);
 	}
-	call->phase = PHASE_CALL;
-	push_function(L, call, call->function);
-	lua_insert(L, 1);
-	context_push(L, call);
-	if (call->function == FUNCTION_SUBMIT)
-		lua_insert(L, -2); /* payload, ctx, plan */
-	lua_callk(L, lua_gettop(L) - 1, 2, 0, finish_function);
-	return finish_function(L, LUA_OK, 0);
+	return finish_prepare(L, LUA_OK, 0);
 }
 
 /* ---- around it ---- */
@@ -308,21 +327,29 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 
 static void finish(struct script_call *call, struct script_state *state, int status)
 {
-	if (status == LUA_YIELD) /* only ctx.request yields */
+	if (status == LUA_YIELD) /* in ctx.request */
 		call->outcome = call->dry_run ? CALL_PREVIEW : CALL_WAITING;
 	else if (status != LUA_OK)
 		end_with_error(call, state, status);
 }
 
 /* One resume under the budget. */
-static void run_on(struct script_call *call, struct script_state *state, int arguments)
+static void run_on(struct script_call *call, struct script_state *state)
 {
 	int status, results;
 
 	state->call = call;
 	script_budget_begin(state, call->thread, LIMIT_SCRIPT_CPU_MS);
-	status = lua_resume(call->thread, NULL, arguments, &results);
+	script_budget_slice(state, &call->spent);
+	status = lua_resume(call->thread, NULL, 0, &results);
 	script_budget_end(state);
+	if (status == LUA_YIELD && state->paused) {
+		script_budget_spent(state, &call->spent);
+		call->outcome = CALL_PAUSED;
+		state->call = NULL;
+		return;
+	}
+	call->spent = (struct script_spending){ 0 };
 	finish(call, state, status);
 	atomic_store_explicit(&call->provider->memory_used, state->memory_used, memory_order_relaxed);
 	if (call->outcome != CALL_WAITING) {
@@ -337,18 +364,36 @@ void script_call_run(struct script_call *call)
 {
 	struct script_state *state = call->provider->state;
 
+	if (provider_resting_ms(call->provider) > 0) {
+		call->outcome = CALL_RESTING;
+		return;
+	}
 	state->call = call;
 	if (take_thread(call, state)) {
+		test_stall(call->provider->manifest.id, manifest_function_name(call->function));
 		lua_pushcfunction(call->thread, call_body);
-		run_on(call, state, 0);
+		run_on(call, state);
 	}
 	state->call = NULL;
+}
+
+void script_call_continue(struct script_call *call)
+{
+	call->outcome = CALL_FAILED;
+	run_on(call, call->provider->state);
 }
 
 void script_call_resume(struct script_call *call, const struct response *response)
 {
 	call->response = response;
 	call->outcome = CALL_FAILED;
-	run_on(call, call->provider->state, 0);
+	run_on(call, call->provider->state);
 	call->response = NULL;
+}
+
+void script_call_abandon(struct script_call *call)
+{
+	call->outcome = CALL_FAILED;
+	if (call->thread != NULL)
+		give_thread_back(call, call->provider->state);
 }

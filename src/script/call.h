@@ -22,6 +22,8 @@ enum call_outcome {
 	CALL_INVALID,  /* bad input: `error` names the field (400) */
 	CALL_FAILED,   /* the script failed or was stopped: `error` names script, line and limit (500) */
 	CALL_WAITING,  /* a live call asked for `outgoing`: send it, then script_call_resume() */
+	CALL_PAUSED,   /* it has had its slice of time (LIMIT_SCRIPT_SLICE_MS): script_call_continue(), when others had theirs */
+	CALL_RESTING,  /* it was not begun: its script rests */
 };
 
 enum call_phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
@@ -64,6 +66,7 @@ struct script_call {
 	const struct response *response; /* what ctx.request returns when the call goes on */
 	lua_State *thread;
 	int thread_reference;
+	struct script_spending spent; /* before it paused */
 };
 
 /* What stands before a field that the script names: a gpu job's fields are inside "job" of the body. */
@@ -76,11 +79,18 @@ void script_call_init(struct script_call *call);
 void script_call_set(
 	struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
 
-/* Runs it: a dry run to its end, a live call to its end or to its next request (CALL_WAITING). Engine thread. */
+/* Runs it: a dry run to its end, a live call to its end or to its next request (CALL_WAITING); or for a slice of time (CALL_PAUSED), and then
+ * no other call of the same script may run before it has gone on. A script that rests is not run (CALL_RESTING). Engine thread. */
 void script_call_run(struct script_call *call);
+
+/* Goes on after CALL_PAUSED. */
+void script_call_continue(struct script_call *call);
 
 /* Goes on after CALL_WAITING, with what came back. */
 void script_call_resume(struct script_call *call, const struct response *response);
+
+/* Nobody wants its outcome any more: it is CALL_FAILED. After CALL_PAUSED or CALL_WAITING, or before it was begun. */
+void script_call_abandon(struct script_call *call);
 
 /* Empty again; buffers larger than `keep_bytes` give their memory back. */
 void script_call_clear(struct script_call *call, size_t keep_bytes);

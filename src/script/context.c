@@ -58,6 +58,9 @@ static int context_request(lua_State *L)
 {
 	struct script_call *call = current_call(L);
 
+	if (call->phase !=
+		PHASE_CALL) /* prepare and estimate decide nothing by an answer: a ctx there was kept from another call */
+		return luaL_error(L, "ctx.request: ctx is used outside the call that it was made for");
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
 	outgoing_clear(&call->outgoing, SIZE_MAX);

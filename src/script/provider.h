@@ -15,6 +15,20 @@
 #include "script/manifest.h"
 #include "script/state.h"
 
+struct engine_call;
+
+/* A script's calls that wait for the engine's thread: the engine's own (engine/run_queue.c), under its lock. */
+struct script_line {
+	struct engine_call *paused;		       /* begun, and the only one that may go on; or NULL */
+	struct engine_call *answered, **last_answered; /* to go on with a vendor's answer */
+	struct engine_call *fresh, **last_fresh;       /* not begun */
+	int fresh_count;			       /* of them, those that were posted by other threads */
+	bool listed;				       /* among the scripts whose turn will come */
+	int64_t not_before_ns;			       /* monotonic; it held the engine for too long */
+	_Atomic int64_t usual_ns;		       /* what its calls took lately */
+	struct provider *next;			       /* in that list */
+};
+
 struct provider {
 	_Atomic int holders;
 	char *file;	     /* "providers/image_fal.lua" */
@@ -23,6 +37,7 @@ struct provider {
 	struct manifest manifest;
 	struct gate_subject subject;   /* borrows from manifest */
 	struct script_state *state;    /* engine thread only */
+	struct script_line line;       /* the engine's */
 	int functions[FUNCTION_COUNT]; /* registry references; LUA_NOREF when absent */
 	char *common; /* JSON members that every answer carries: "provider":..., up to "pricing":..., without braces */
 

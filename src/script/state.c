@@ -139,6 +139,14 @@ static enum script_stop find_stop(struct script_state *state)
 	return state->late || is_late(state) ? SCRIPT_STOP_CPU : SCRIPT_RUNNING;
 }
 
+/* Others wait for this thread: the code goes on when it is its turn again. Not from within a C function, such as a comparison of
+ * table.sort: there the code runs on to its limit. */
+static bool slice_is_over(const struct script_state *state, lua_State *L)
+{
+	return state->may_pause && clock_thread_cpu_ns() - state->cpu_start_ns >= LIMIT_SCRIPT_SLICE_MS * NS_PER_MS &&
+	       lua_isyieldable(L);
+}
+
 static void budget_hook(lua_State *L, lua_Debug *where)
 {
 	struct script_state *state = script_state_of(L);
@@ -149,6 +157,10 @@ static void budget_hook(lua_State *L, lua_Debug *where)
 	stop = find_stop(state);
 	if (stop != SCRIPT_RUNNING)
 		stop_now(state, L, stop);
+	if (slice_is_over(state, L)) {
+		state->paused = true;
+		lua_yield(L, 0); /* in a hook it returns, and must be the last */
+	}
 }
 
 bool script_may_spend(lua_State *L, size_t steps)
@@ -250,8 +262,9 @@ void script_budget_begin(struct script_state *state, lua_State *L, int64_t cpu_l
 	state->starved = false;
 	state->instructions = state->unlooked = 0;
 	state->late = false;
-	state->cpu_limit_ns = cpu_limit_ms * NS_PER_MS;
+	state->cpu_limit_ns = state->cpu_whole_ns = cpu_limit_ms * NS_PER_MS;
 	state->cpu_start_ns = 0;
+	state->may_pause = state->paused = false;
 	state->enforce = true;
 	/* A hook costs a fifth of all that a script computes, so it is set by the first tick, when a call turns out to be long. */
 	if (script_alarm_watch(state)) {
@@ -266,6 +279,26 @@ void script_budget_end(struct script_state *state)
 {
 	script_alarm_watch(NULL);
 	state->enforce = false;
+}
+
+void script_budget_slice(struct script_state *state, const struct script_spending *spent)
+{
+	state->may_pause = true;
+	if (spent->cpu_ns == 0)
+		return;
+	state->cpu_limit_ns -= spent->cpu_ns;
+	state->instructions = spent->instructions;
+	state->pcall_depth = spent->pcall_depth;
+	state->starved = spent->starved;
+	script_tick(state, 0); /* it is long already: the hook is set at once */
+}
+
+void script_budget_spent(const struct script_state *state, struct script_spending *spent)
+{
+	spent->cpu_ns += clock_thread_cpu_ns() - state->cpu_start_ns;
+	spent->instructions = state->instructions;
+	spent->pcall_depth = state->pcall_depth;
+	spent->starved = state->starved;
 }
 
 /* The length of "providers/x.lua:12: " when the text is stop_now()'s, else 0. */
@@ -290,7 +323,7 @@ static void explain_limit(struct script_state *state, const char *text, struct e
 			LIMIT_SCRIPT_INSTRUCTIONS);
 	else
 		error_set(error, ERROR_LIMIT, NULL, "%.*sthe script is over its CPU time limit of %lld ms", place, text,
-			(long long)(state->cpu_limit_ns / NS_PER_MS));
+			(long long)(state->cpu_whole_ns / NS_PER_MS));
 }
 
 void script_explain(struct script_state *state, lua_State *L, int status, struct error *error)

@@ -39,8 +39,11 @@ struct script_state {
 	volatile bool late;	       /* set by a tick: C code stops when it next counts its work */
 	int64_t unlooked;	       /* steps counted since the last look at the clock */
 	volatile int64_t cpu_start_ns; /* 0 until the first tick */
-	int64_t cpu_limit_ns;
+	int64_t cpu_limit_ns;	       /* what is left of the next */
+	int64_t cpu_whole_ns;	       /* as messages say it */
 	int64_t instructions;
+	bool may_pause; /* the code is a coroutine that its caller goes on with: it yields when its slice is over */
+	bool paused;	/* it did */
 	struct script_library *library; /* the texts of lua/, for require; held */
 	struct script_call *call;	/* the call that runs now, for ctx functions; NULL at load */
 	lua_State *spare;		/* a coroutine that ended well, for the next call; NULL if there is none */
@@ -68,6 +71,23 @@ bool script_may_spend(lua_State *L, size_t steps);
 void script_stop_spent(lua_State *L);
 
 #define SCRIPT_BYTES_OF_A_STEP 64 /* that are copied or compared at once */
+
+/* What code that paused has used of its budget, to go on with. */
+struct script_spending {
+	int64_t cpu_ns;
+	int64_t instructions;
+	int pcall_depth;
+	bool starved;
+};
+
+/* Between begin and end: the code on L may pause (LIMIT_SCRIPT_SLICE_MS), and goes on from what it has spent. After the end of code that
+ * paused, script_budget_spent() says what that is; all zero at first. */
+void script_budget_slice(struct script_state *state, const struct script_spending *spent);
+void script_budget_spent(const struct script_state *state, struct script_spending *spent);
+
+/* For loops in C over what a script made: raises the stop when the time is over. Cheap: it looks at the clock at every 64th call. */
+void script_check_time(lua_State *L);
+void script_check_time_now(lua_State *L); /* before a call that takes long by itself */
 
 /* For what C builds out of a script's values: raises the stop of the memory limit. */
 void script_stop_memory(lua_State *L);

@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 #include "task/reads.h"
 #include "task/sources.h"
 #include "task/upkeep.h"
@@ -86,6 +87,25 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 	}
 	pthread_mutex_unlock(&store->lock);
 	return code;
+}
+
+bool task_store_withdraw(struct task_store *store, struct store_write *write)
+{
+	struct store_write **link;
+	bool found;
+
+	pthread_mutex_lock(&store->lock);
+	for (link = &store->first; *link != NULL && *link != write; link = &(*link)->next)
+		;
+	found = *link != NULL;
+	if (found) {
+		*link = write->next;
+		if (write->next == NULL)
+			store->last = link;
+		store->waiting--;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return found;
 }
 
 void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context)
@@ -202,6 +222,7 @@ static void write_waiting(struct task_store *store)
 	store->waiting = 0;
 	pthread_mutex_unlock(&store->lock);
 	if (!idle) {
+		test_stall("store", "commit");
 		writer_group(&store->writer, writes);
 		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
 		tell(writes);

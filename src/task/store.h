@@ -4,6 +4,7 @@
  * connections, on the caller's thread, never waiting for a writer (SQLite WAL). */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/error.h"
@@ -77,6 +78,10 @@ struct store_write {
 
 /* Queues the write; never blocks on the disk. ERROR_BUSY when LIMIT_STORE_QUEUE writes are waiting (then `done` is not called). Any thread. */
 enum error_code task_store_put(struct task_store *store, struct store_write *write);
+
+/* Takes a write back that the store has not begun: it is the poster's again, and `done` is not called. False: it is being written, or was. Any
+ * thread. */
+bool task_store_withdraw(struct task_store *store, struct store_write *write);
 
 /* Looks an idempotency key up without writing. STORE_WRITTEN means "not known". *answer is the caller's. Blocks on the disk briefly. */
 enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,

@@ -1,0 +1,21 @@
+/* test_setting.h - what only specs set: PROVIDERD_TEST_... of the environment (CONTRIBUTING.md). Read once, before there are threads. */
+#pragma once
+
+#include <stdint.h>
+
+enum test_setting {
+	TEST_CALL_WAIT_MS = 0, /* LIMIT_CALL_WAIT_MS and LIMIT_LIVE_ASK_MS */
+	TEST_COMMIT_WAIT_MS,   /* LIMIT_COMMIT_WAIT_MS */
+	TEST_WATCHDOG_MS,      /* LIMIT_WATCHDOG_MS */
+	TEST_STOP_MS,	       /* LIMIT_STOP_MS */
+	TEST_DISK_FREE_BYTES,  /* LIMIT_DISK_FREE_BYTES */
+	TEST_SETTINGS,
+};
+
+void test_settings_read(void);
+
+/* The setting, or `otherwise` when it is not set. Any thread. */
+int64_t test_setting(enum test_setting which, int64_t otherwise);
+
+/* PROVIDERD_TEST_STALL=PLACE:STEP:SECONDS makes this place stand still in this step, busily: as C code does that never comes back. */
+void test_stall(const char *place, const char *step);
