@@ -56,8 +56,7 @@ static bool answer_expectation(struct http_exchange *x)
 	if (strcasecmp(expect, "100-continue") != 0)
 		return reply_refuse(x, 417, NULL, "the only expectation understood is 100-continue");
 	x->head[HEAD_EXPECT] = NULL; /* met: from now on the body is on its way */
-	mg_write(x->request.connection, go_on, sizeof go_on - 1);
-	return true;
+	return reply_write(x, go_on, sizeof go_on - 1) || (x->close = true, false);
 }
 
 /* What mg_read() returned instead of bytes. 0 is the end of chunks, or a pause as long as civetweb's own timeout, which only the
@@ -135,7 +134,7 @@ static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");
 	default:
 		return reply_refuse(
-			x, 400, NULL, x->chunked ? "the body's chunks are malformed or cut short" : "the body was cut short");
+			x, 400, NULL, x->chunked ? "the body's chunks are malformed or cut short; extensions and trailers are not taken" : "the body was cut short");
 	}
 }
 
@@ -163,6 +162,8 @@ bool body_read(struct http_exchange *x)
 	result = take_body(x, maximum);
 	if (result != TAKEN_ALL)
 		return refuse_body(x, result, maximum);
+	if (x->worker->framing.bodies < (uint64_t)x->worker->requests)
+		return refuse_body(x, TAKEN_CUT, maximum); /* civetweb lets a trailer pass, and a CR within a chunk's size */
 	x->unread = false;
 	if (x->worker->body.length == 0 || !request_takes_body(x)) /* a GET's body means nothing */
 		return true;
@@ -174,7 +175,8 @@ bool body_read(struct http_exchange *x)
 void body_drain(struct http_exchange *x)
 {
 	struct buffer *body = &x->worker->body;
-	int64_t deadline = clock_monotonic_ns() + LIMIT_DRAIN_MS * NS_PER_MS;
+	int64_t patience_ms = server_is_short(x->server) ? LIMIT_SHORT_DRAIN_MS : LIMIT_DRAIN_MS;
+	int64_t deadline = clock_monotonic_ns() + patience_ms * NS_PER_MS;
 	size_t total = 0;
 	char *to;
 	int got;

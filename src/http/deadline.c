@@ -1,4 +1,4 @@
-/* deadline.c - ends reads that outlast their deadline.
+/* deadline.c - ends reads that outlast their deadline, and the waits for a head while threads are short.
  *
  * civetweb's mg_read() waits for all the bytes it was asked for and looks at its clock only when a whole pause passes without any
  * (tech 1.5): a client that drips holds a thread for hours. So each HTTP thread says until when it will read, and one thread of
@@ -14,11 +14,14 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 
 #define TICK_NS 250000000L
+#define SHORT_TICK_NS 20000000L /* while threads are short */
 #define LATE_SIGNAL SIGURG
 #define DISARMED 0
-#define LATE (-1) /* being interrupted, again and again: a signal that comes between two poll() calls is lost */
+#define LATE INT64_MIN /* being interrupted, again and again: a signal that comes between two poll() calls is lost */
+/* Else it is the deadline or, negative, since when a head is waited for. */
 
 static void on_signal(int number)
 {
@@ -45,6 +48,11 @@ void deadline_arm(struct worker *worker, int64_t deadline_ns)
 	atomic_store_explicit(&worker->deadline, deadline_ns, memory_order_release);
 }
 
+void deadline_arm_head(struct worker *worker)
+{
+	deadline_arm(worker, -clock_monotonic_ns());
+}
+
 bool deadline_disarm(struct worker *worker)
 {
 	int64_t deadline = atomic_load_explicit(&worker->deadline, memory_order_relaxed);
@@ -57,9 +65,24 @@ bool deadline_disarm(struct worker *worker)
 	return true;
 }
 
+/* How long a connection may keep a thread without a whole head. */
+static int64_t head_patience_ns(const struct http_server *server)
+{
+	int left = server->threads - atomic_load_explicit(&server->connections, memory_order_relaxed);
+
+	if (!server_is_short(server))
+		return INT64_MAX;
+	return (left * 20 > server->threads ? LIMIT_SHORT_HEAD_MS : LIMIT_SHORTEST_HEAD_MS) * INT64_C(1000000);
+}
+
+static bool is_late(int64_t deadline, int64_t now, int64_t patience)
+{
+	return deadline > 0 ? deadline <= now : now + deadline >= patience;
+}
+
 static void interrupt_late(struct http_server *server)
 {
-	int64_t now = clock_monotonic_ns();
+	int64_t now = clock_monotonic_ns(), patience = head_patience_ns(server);
 	int count = atomic_load(&server->worker_count);
 
 	for (int i = 0; i < count && i < server->threads; i++) {
@@ -68,7 +91,8 @@ static void interrupt_late(struct http_server *server)
 
 		if (deadline == DISARMED)
 			continue;
-		if (deadline != LATE && (deadline > now || !atomic_compare_exchange_strong(&worker->deadline, &deadline, LATE)))
+		if (deadline != LATE && (!is_late(deadline, now, patience) ||
+						!atomic_compare_exchange_strong(&worker->deadline, &deadline, LATE)))
 			continue;
 		pthread_kill(worker->thread, LATE_SIGNAL);
 	}
@@ -84,7 +108,7 @@ static void *deadline_main(void *argument)
 	pthread_mutex_lock(&server->late_lock);
 	while (!server->late_stopping) {
 		clock_gettime(CLOCK_MONOTONIC, &until);
-		until.tv_nsec += TICK_NS;
+		until.tv_nsec += server_is_short(server) ? SHORT_TICK_NS : TICK_NS;
 		if (until.tv_nsec >= 1000000000L) {
 			until.tv_nsec -= 1000000000L;
 			until.tv_sec++;

@@ -12,12 +12,14 @@
 
 #include "base/buffer.h"
 #include "base/trace.h"
+#include "http/framing.h"
 #include "http/http.h"
 
 /* The headers that the guard looks at, collected in one pass. */
 enum head {
 	HEAD_HOST = 0,
 	HEAD_ORIGIN,
+	HEAD_UPGRADE,
 	HEAD_EXPECT,
 	HEAD_X_API_KEY,
 	HEAD_CONNECTION,
@@ -43,11 +45,11 @@ struct worker {
 	_Atomic int64_t deadline; /* see deadline.c */
 	pthread_t thread;
 	int requests; /* of the connection being served */
-	int socket;   /* the connection's, when it was looked for; else where to begin to look */
-	bool socket_known;
+	int socket;   /* of it; -1 before its first byte, and between connections */
+	bool connected;
+	struct framing framing; /* of it */
 	uint64_t next_id;
-	const char *head_start; /* where civetweb's request buffer begins, as far as seen */
-	struct buffer out;	/* head and body of an answer */
+	struct buffer out; /* head and body of an answer */
 	struct buffer body;
 	struct buffer path; /* only when it had percent-escapes */
 };
@@ -63,7 +65,9 @@ struct http_server {
 	int port;
 	int threads;
 	int overload_mark; /* requests in flight beyond it are refused */
+	int reply_seconds; /* LIMIT_REPLY_SECONDS */
 	_Atomic bool draining;
+	_Atomic bool stopping; /* what is not sent yet is not sent any more */
 	_Atomic int in_flight;
 	_Atomic int connections;
 	_Atomic int worker_count; /* handed out to civetweb's threads */
@@ -94,7 +98,10 @@ struct http_exchange {
 	bool head_only; /* HEAD */
 	bool probe;	/* /healthz or /readyz */
 	bool close;
-	int status; /* of the answer sent; 0: none yet */
+	bool asked_to_close; /* by any of its Connection fields */
+	int status;	     /* of the answer sent; 0: none yet */
+	size_t reply_bytes;  /* of the answer's body */
+	int64_t write_until; /* when the client must have taken the answer; 0: it did not have to wait for anything yet */
 	int64_t began_ns;
 	char id[REQUEST_ID_TEXT];
 	char trace[TRACE_BYTES];
@@ -137,9 +144,17 @@ void reply_write_stream_head(struct http_exchange *x, const char *content_type);
 #define QUOTE_BYTES 80
 const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
 
+/* tap.c: the bytes of this thread's connections go by worker->framing, and worker->socket is known. */
+enum error_code tap_check(struct error *error); /* before the start: that civetweb will read by way of it */
+void tap_enter_thread(struct worker *worker);	/* by each thread of civetweb, once; NULL: not any more */
+
+/* server.c: most threads are taken, so nobody keeps one without using it. */
+bool server_is_short(const struct http_server *server);
+
 /* deadline.c */
 enum error_code deadline_start(struct http_server *server, struct error *error);
 void deadline_stop(struct http_server *server);
 void deadline_enter_thread(void);			       /* by each thread of civetweb, once */
 void deadline_arm(struct worker *worker, int64_t deadline_ns); /* monotonic */
+void deadline_arm_head(struct worker *worker);		       /* from now on a head is waited for: shortly, when threads are short */
 bool deadline_disarm(struct worker *worker);		       /* true: the deadline passed */

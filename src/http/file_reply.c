@@ -1,6 +1,6 @@
 /* file_reply.c - answers with a file: conditions, one range, slices (RFC 9110, 13 and 14). HTTP threads, in the thread's buffer.
  *
- * A client that takes less than LIMIT_FILE_BYTES_PER_SECOND is left: it holds a thread, and can go on with a range. Several
+ * A client that is too slow is left (reply.c): it holds a thread, and can go on with a range. Several
  * ranges at once are answered with the whole file, as the standard allows. */
 #include "http/exchange.h"
 
@@ -12,7 +12,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/limits.h"
 
 #define DATE_BYTES 40
@@ -138,8 +137,6 @@ static enum range_kind choose_range(const struct http_exchange *x, const struct 
 static bool send_slices(struct http_exchange *x, int descriptor, struct range range)
 {
 	struct buffer *out = &x->worker->out;
-	int64_t seconds = LIMIT_REPLY_SECONDS + range.length / LIMIT_FILE_BYTES_PER_SECOND;
-	int64_t deadline = clock_monotonic_ns() + seconds * 1000000000LL;
 	ssize_t got;
 	size_t slice;
 	char *room;
@@ -148,7 +145,7 @@ static bool send_slices(struct http_exchange *x, int descriptor, struct range ra
 		slice = range.length < LIMIT_BODY_SLICE_BYTES ? (size_t)range.length : LIMIT_BODY_SLICE_BYTES;
 		room = buffer_reserve(out, slice);
 		got = room != NULL ? pread(descriptor, room, slice, range.first) : -1;
-		if (got <= 0 || clock_monotonic_ns() > deadline)
+		if (got <= 0)
 			return false;
 		out->length += (size_t)got;
 		range.first += got;

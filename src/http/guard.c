@@ -43,6 +43,21 @@ static size_t host_length(const char *text, size_t length)
 	return text[host] == ':' && host + 1 + strspn(text + host + 1, "0123456789") >= length ? host : 0;
 }
 
+/* As RFC 3986 writes a host and a port. */
+static bool host_is_wellformed(const char *text)
+{
+	static const char name[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._~%!$&'()*+,;=";
+	size_t length = strlen(text), host = host_length(text, length);
+
+	if (length == 0)
+		return true; /* an empty one is a name that nobody has */
+	if (host == 0 || length - host > sizeof ":65535" - 1)
+		return false;
+	if (*text == '[')
+		return host > 2 && 1 + strspn(text + 1, "0123456789abcdefABCDEF:.") == host - 1;
+	return strspn(text, name) == host;
+}
+
 static bool same(const char *expected, const char *text, size_t length)
 {
 	return strlen(expected) == length && strncasecmp(expected, text, length) == 0;
@@ -99,22 +114,20 @@ static bool host_is_public_url(const struct http_exchange *x, const char *text, 
 	return length > 0 && host_length(name, strcspn(name, "/")) == length && strncasecmp(name, text, length) == 0;
 }
 
+/* /healthz is answered by any name: whoever asks for it may know the host by its address only. */
 static bool check_host(struct http_exchange *x)
 {
 	const char *host = x->head[HEAD_HOST];
-	const char *target = x->info->request_uri;
 	char quoted[QUOTE_BYTES];
 	size_t length;
 
-	if (strcmp(x->request.path, "/healthz") == 0)
-		return true;
 	if (host == NULL && strcmp(x->info->http_version, "1.0") != 0)
 		return reply_refuse(x, 400, NULL, "the header Host is missing");
-	if (*target != '/') /* http://host/path: its host counts (RFC 9112, 3.2.2) */
-		host = strstr(target, "//") + 2;
-	if (host == NULL)
+	if (host != NULL && !host_is_wellformed(host))
+		return reply_refuse(x, 400, NULL, "the header Host is malformed: a name or an address, and a port");
+	if (host == NULL || strcmp(x->request.path, "/healthz") == 0)
 		return true;
-	length = strcspn(host, "/ ");
+	length = strlen(host);
 	if (host_is_ours(x, host, length) || host_is_public_url(x, host, length))
 		return true;
 	return reply_refuse(x, 421, NULL, "this host is not known by the name \"%s\": add it to server.allowed_hosts in %s",

@@ -1,12 +1,15 @@
 /* reply.c - answers: head and body in one buffer and one write (tech 1.2: a send per header halves the throughput).
  *
- * Runs on HTTP threads, in the thread's buffer. A body too large for that is not copied: it follows its head in slices, and a
- * client that does not take it in time is left. Sends one answer per request; a second one is a bug, logged and not sent. */
+ * Runs on HTTP threads, in the thread's buffer. A body too large for that is not copied: it follows its head. A client that
+ * does not take an answer in time is left. Sends one answer per request; a second one is a bug, logged and not sent. */
 #include "http/exchange.h"
 
+#include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -16,6 +19,8 @@
 
 #define REPLY_HEAD_BYTES 8192 /* beyond the body; the handler's own headers included */
 #define DETAIL_BYTES 400
+#define ROOM_POLL_MS 250
+#define NS_PER_SECOND INT64_C(1000000000)
 #define PATH_BYTES 256 /* of what is looked at in a field's path */
 
 static const char common_heads[] = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
@@ -119,20 +124,40 @@ void reply_write_stream_head(struct http_exchange *x, const char *content_type)
 	write_literal(out, "\r\n");
 }
 
-bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
+/* ---- writing ---- */
+
+/* For a while: the caller tries again. False when the client had its time: all of it (from its first wait on), or a whole pause in which it took
+ * nothing. civetweb's write knows the pause only. */
+static bool await_room(struct http_exchange *x, int64_t last_ns)
 {
-	return mg_write(x->request.connection, bytes, length) == (int)length;
+	struct pollfd wanted = { .fd = x->worker->socket, .events = POLLOUT };
+	int64_t now = clock_monotonic_ns();
+
+	if (x->write_until == 0)
+		x->write_until = now + (x->server->reply_seconds + (int64_t)x->reply_bytes / LIMIT_FILE_BYTES_PER_SECOND) * NS_PER_SECOND;
+	if (now >= x->write_until || now - last_ns >= LIMIT_REPLY_PAUSE_MS * INT64_C(1000000) ||
+		atomic_load_explicit(&x->server->stopping, memory_order_relaxed))
+		return false;
+	return poll(&wanted, 1, ROOM_POLL_MS) >= 0 || errno == EINTR;
 }
 
-/* civetweb's write gives up only when the client takes nothing at all for a while, so the whole has a deadline too. */
-static bool write_slices(struct http_exchange *x, const char *bytes, size_t length)
+bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
 {
-	int64_t deadline = clock_monotonic_ns() + LIMIT_REPLY_SECONDS * 1000000000LL;
-	size_t slice;
+	int64_t last_ns = 0;
+	ssize_t sent;
 
-	for (; length > 0; bytes += slice, length -= slice) {
-		slice = length < LIMIT_BODY_SLICE_BYTES ? length : LIMIT_BODY_SLICE_BYTES;
-		if (clock_monotonic_ns() > deadline || !reply_write(x, bytes, slice))
+	while (length > 0) {
+		sent = send(x->worker->socket, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (sent == -1 && errno != EAGAIN && errno != EINTR)
+			return false;
+		if (sent > 0) {
+			bytes += sent;
+			length -= (size_t)sent;
+			last_ns = 0;
+		}
+		if (length > 0 && last_ns == 0)
+			last_ns = clock_monotonic_ns();
+		if (length > 0 && !await_room(x, last_ns))
 			return false;
 	}
 	return true;
@@ -150,6 +175,8 @@ static bool take_turn(struct http_exchange *x, const struct http_reply *reply)
 		return false;
 	}
 	x->status = reply->status;
+	x->reply_bytes = reply->body_length;
+	x->write_until = 0;
 	x->worker->out.maximum = LIMIT_REPLY_ONE_WRITE_BYTES + REPLY_HEAD_BYTES;
 	buffer_clear(&x->worker->out);
 	return true;
@@ -162,7 +189,7 @@ static bool send_apart(struct http_exchange *x, const struct http_reply *reply, 
 	struct buffer head = { .data = space, .capacity = sizeof space, .maximum = sizeof space - 1 };
 
 	write_head(x, reply, &head);
-	return !head.failed && reply_write(x, head.data, head.length) && write_slices(x, reply->body, length);
+	return !head.failed && reply_write(x, head.data, head.length) && reply_write(x, reply->body, length);
 }
 
 bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
@@ -201,7 +228,7 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 	if (out->failed)
 		sent = send_apart(x, reply, length);
 	else
-		sent = reply_write(x, out->data, out->length) && (at_once || write_slices(x, reply->body, length));
+		sent = reply_write(x, out->data, out->length) && (at_once || reply_write(x, reply->body, length));
 	if (!sent)
 		x->close = true;
 }

@@ -1,7 +1,7 @@
 /* request.c - what a request's head says: headers in one pass, path and query decoded by us (civetweb's decode_url is off).
  *
- * Runs on HTTP threads; keeps a decoded path in the thread's buffer. Refuses what two readers could understand differently
- * (tech 1.7): civetweb 1.15 itself lets most of it pass. Nothing beyond this file sees a path with a control byte, a dot
+ * Runs on HTTP threads; keeps a decoded path in the thread's buffer. That a head is well-formed was seen to before (framing.c); here fields
+ * that contradict each other are refused (tech 1.7): civetweb 1.15 lets them pass. Nothing beyond this file sees a path with a control byte, a dot
  * segment, bad UTF-8 or an encoded slash in it. */
 #include "http/exchange.h"
 
@@ -25,6 +25,7 @@ static enum head which_head(const char *name, size_t length)
 	switch (length) {
 	case 4: return match(name, "Host", HEAD_HOST);
 	case 6: return match(name, "Origin", HEAD_ORIGIN) != HEAD_COUNT ? HEAD_ORIGIN : match(name, "Expect", HEAD_EXPECT);
+	case 7: return match(name, "Upgrade", HEAD_UPGRADE);
 	case 9: return match(name, "X-API-Key", HEAD_X_API_KEY);
 	case 10: return match(name, "Connection", HEAD_CONNECTION);
 	case 11: return match(name, "traceparent", HEAD_TRACEPARENT);
@@ -47,34 +48,7 @@ static enum head which_head(const char *name, size_t length)
 /* These may come in several lines, or twice by way of a proxy, without harm. */
 static bool may_repeat(enum head which)
 {
-	return which == HEAD_CONNECTION || which == HEAD_X_REQUEST_ID || which == HEAD_TRACEPARENT;
-}
-
-/* civetweb skips white space before the request line, but keeps counting from the first byte: after an empty line in there, head
- * and body no longer lie where it thinks. One CRLF left over from an earlier body is harmless (RFC 9112, 2.2). */
-static bool begins_cleanly(struct http_exchange *x)
-{
-	const char *start = x->info->request_method;
-	struct worker *worker = x->worker;
-
-	if (worker->head_start == NULL || start < worker->head_start)
-		worker->head_start = start;
-	return start == worker->head_start || (start - worker->head_start == 2 && start[-2] == '\r');
-}
-
-/* civetweb ends the headers silently at a line that does not begin with a name (a folded one), and drops what follows, a
- * Content-Length for example. It has overwritten line ends with NULs: after the last header "\0\0\r\0" is what must be left. */
-static bool ends_cleanly(const struct http_exchange *x)
-{
-	const char *end;
-
-	if (x->info->num_headers == 0)
-		return true;
-	end = x->info->http_headers[x->info->num_headers - 1].value;
-	end += strlen(end);
-	if (end + 3 - x->worker->head_start >= LIMIT_REQUEST_HEAD_BYTES)
-		return false;
-	return end[1] == '\0' && end[2] == '\r' && end[3] == '\0';
+	return which == HEAD_CONNECTION || which == HEAD_UPGRADE || which == HEAD_X_REQUEST_ID || which == HEAD_TRACEPARENT;
 }
 
 /* White space around a value is no part of it (RFC 9110, 5.5); civetweb leaves out what comes before. In place: whoever asks for a header by
@@ -89,10 +63,19 @@ static void trim_value(const struct mg_header *header)
 	value[length] = '\0';
 }
 
-/* "Content-Length : 5" passes civetweb, which NULs the blanks too. */
-static bool name_is_clean(const struct mg_header *header, size_t length)
+/* One option of a comma-separated header, in any letter case. */
+static bool has_option(const char *list, const char *option)
 {
-	return header->value == header->name + length + 1 || header->name[length + 1] != '\0';
+	size_t length = strlen(option);
+
+	while (*list != '\0') {
+		list += strspn(list, ", ");
+		size_t item = strcspn(list, ", ");
+		if (item == length && strncasecmp(list, option, length) == 0)
+			return true;
+		list += item;
+	}
+	return false;
 }
 
 static bool collect_heads(struct http_exchange *x)
@@ -102,11 +85,11 @@ static bool collect_heads(struct http_exchange *x)
 		size_t length = strlen(header->name);
 		enum head which = which_head(header->name, length);
 
-		if (!name_is_clean(header, length))
-			return reply_refuse(x, 400, NULL, "white space before the colon of a header");
 		trim_value(header);
 		if (which == HEAD_COUNT)
 			continue;
+		if (which == HEAD_CONNECTION && has_option(header->value, "close"))
+			x->asked_to_close = true;
 		if (x->head[which] == NULL)
 			x->head[which] = header->value;
 		else if (!may_repeat(which))
@@ -131,6 +114,15 @@ static bool read_length(struct http_exchange *x)
 	return true;
 }
 
+/* Does civetweb see the heads that were seen as they came, and a body of the same length behind this one? */
+static bool is_as_framed(const struct http_exchange *x)
+{
+	const struct framing *framing = &x->worker->framing;
+	uint64_t requests = (uint64_t)x->worker->requests;
+
+	return framing->heads >= requests && !(framing->heads == requests && framing->contradictory);
+}
+
 /* Collects the headers, and refuses what could be read in two ways. Whatever is refused here closes the connection. */
 bool request_read_head(struct http_exchange *x)
 {
@@ -139,12 +131,6 @@ bool request_read_head(struct http_exchange *x)
 
 	x->close = true;
 	x->unread = true; /* until known better */
-	if (!begins_cleanly(x))
-		return reply_refuse(x, 400, NULL, "empty lines before the request");
-	if (x->info->num_headers >= MG_MAX_HEADERS)
-		return reply_refuse(x, 431, NULL, "too many headers: at most %d", MG_MAX_HEADERS - 1);
-	if (!ends_cleanly(x))
-		return reply_refuse(x, 400, NULL, "malformed headers: each line must end in CRLF and must not be folded");
 	if (!collect_heads(x))
 		return false;
 	encoding = x->head[HEAD_TRANSFER_ENCODING];
@@ -155,23 +141,10 @@ bool request_read_head(struct http_exchange *x)
 	x->unread = x->chunked = encoding != NULL;
 	if (x->head[HEAD_CONTENT_LENGTH] != NULL && !read_length(x))
 		return false;
+	if (!is_as_framed(x))
+		return reply_refuse(x, 400, NULL, "the length of the body can be understood in two ways");
 	x->close = !keep;
 	return true;
-}
-
-/* One option of a comma-separated header, in any letter case. */
-static bool has_option(const char *list, const char *option)
-{
-	size_t length = strlen(option);
-
-	while (*list != '\0') {
-		list += strspn(list, ", ");
-		size_t item = strcspn(list, ", ");
-		if (item == length && strncasecmp(list, option, length) == 0)
-			return true;
-		list += item;
-	}
-	return false;
 }
 
 /* As civetweb decides, so that the answer says what it does. */
@@ -179,8 +152,10 @@ bool request_keeps_alive(const struct http_exchange *x)
 {
 	const char *connection = x->head[HEAD_CONNECTION];
 
+	if (x->asked_to_close || x->head[HEAD_UPGRADE] != NULL)
+		return false;
 	if (connection != NULL)
-		return has_option(connection, "keep-alive") && !has_option(connection, "close");
+		return has_option(connection, "keep-alive");
 	return strcmp(x->info->http_version, "1.1") == 0;
 }
 

@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/test_setting.h"
 
 /* Malloc arenas: 512 threads would spread over 8 per core, each with free memory of its own. Four cost no speed. */
 #define ARENAS 4
@@ -31,13 +32,17 @@
 
 /* ---- one request ---- */
 
+bool server_is_short(const struct http_server *server)
+{
+	return atomic_load_explicit(&server->connections, memory_order_relaxed) * 5 > server->threads * 4;
+}
+
 /* One thread serves one connection at a time: when most are taken, nobody keeps one between requests. */
 static bool must_close(const struct http_exchange *x)
 {
 	const struct http_server *server = x->server;
 
-	return x->worker->requests >= LIMIT_REQUESTS_PER_CONNECTION ||
-	       atomic_load_explicit(&server->connections, memory_order_relaxed) * 5 > server->threads * 4 ||
+	return x->worker->requests >= LIMIT_REQUESTS_PER_CONNECTION || server_is_short(server) ||
 	       atomic_load_explicit(&server->draining, memory_order_relaxed);
 }
 
@@ -69,9 +74,11 @@ static int begin_request(struct mg_connection *connection)
 	struct worker *worker = mg_get_thread_pointer(connection);
 	const struct mg_request_info *info = mg_get_request_info(connection);
 	struct http_exchange x = { .worker = worker, .server = worker->server, .info = info };
+	bool late;
 
 	if (atomic_load_explicit(&worker->server->misread, memory_order_relaxed))
 		return 503;
+	late = deadline_disarm(worker);
 	x.began_ns = clock_monotonic_ns();
 	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection, .route = -1 };
 	x.head_only = strcmp(info->request_method, "HEAD") == 0;
@@ -79,7 +86,7 @@ static int begin_request(struct mg_connection *connection)
 		x.request.method = "GET";
 	worker->requests++;
 	atomic_fetch_add_explicit(&x.server->in_flight, 1, memory_order_relaxed);
-	x.close = must_close(&x);
+	x.close = late || must_close(&x);
 	x.request.view = gate_acquire(x.server->gate);
 	serve(&x);
 	tell_answered(&x);
@@ -91,25 +98,38 @@ static int begin_request(struct mg_connection *connection)
 	give_back(&worker->out);
 	give_back(&worker->body);
 	atomic_fetch_sub_explicit(&x.server->in_flight, 1, memory_order_release);
+	if (!x.close)
+		deadline_arm_head(worker);
 	return x.status;
 }
 
-/* Errors that civetweb finds before begin_request. Of the request nothing can be relied on. */
+static void refuse_head(struct http_exchange *x, int status, const char *message, bool late)
+{
+	const struct framing *framing = &x->worker->framing;
+
+	if (framing->problem != NULL)
+		reply_refuse(x, framing->status, NULL, "%s", framing->problem);
+	else if (status == 505)
+		reply_refuse(x, status, NULL, "HTTP/1.1 or HTTP/1.0 is spoken here");
+	else if (late)
+		reply_refuse(x, 503, "Retry-After: 1\r\n", "there are more connections than threads: send a request's head at once");
+	else if (status == 400)
+		reply_refuse(x, status, NULL, "the request is malformed, or its head did not arrive within %d seconds",
+			LIMIT_HEAD_MS / 1000);
+	else
+		reply_refuse(x, status, NULL, "%s", message);
+}
+
+/* Errors that are found before begin_request. Of the request nothing can be relied on. */
 static int http_error(struct mg_connection *connection, int status, const char *message)
 {
 	struct worker *worker = mg_get_thread_pointer(connection);
 	struct http_exchange x = { .worker = worker, .server = worker->server, .close = true };
+	bool late = deadline_disarm(worker);
 
 	x.began_ns = clock_monotonic_ns();
 	x.request = (struct http_request){ .method = "GET", .path = "/", .body = "", .connection = connection, .route = -1 };
-	if (status == 505)
-		reply_refuse(&x, status, NULL, "HTTP/1.1 or HTTP/1.0 is spoken here");
-	else if (status == 400)
-		reply_refuse(&x, status, NULL,
-			"the request is malformed, its head is larger than %d bytes, or it did not arrive within %d seconds",
-			LIMIT_REQUEST_HEAD_BYTES, LIMIT_HEAD_MS / 1000);
-	else
-		reply_refuse(&x, status, NULL, "%s", message);
+	refuse_head(&x, status, message, late);
 	tell_answered(&x);
 	mg_disable_connection_keep_alive(connection);
 	give_back(&worker->out);
@@ -148,6 +168,7 @@ static void *init_thread(const struct mg_context *context, int type)
 	if (index >= server->threads)
 		abort(); /* civetweb started more threads than it was told to */
 	server->workers[index].thread = pthread_self();
+	tap_enter_thread(&server->workers[index]);
 	return &server->workers[index];
 }
 
@@ -158,6 +179,7 @@ static void exit_thread(const struct mg_context *context, int type, void *pointe
 	(void)context;
 	if (type != 1)
 		return;
+	tap_enter_thread(NULL);
 	buffer_free(&worker->out);
 	buffer_free(&worker->body);
 	buffer_free(&worker->path);
@@ -169,8 +191,11 @@ static int init_connection(const struct mg_connection *connection, void **data)
 
 	*data = NULL;
 	worker->requests = 0;
-	worker->socket_known = false;
+	worker->socket = -1;
+	worker->connected = true;
+	framing_begin(&worker->framing);
 	atomic_fetch_add_explicit(&worker->server->connections, 1, memory_order_relaxed);
+	deadline_arm_head(worker);
 	return 0;
 }
 
@@ -178,6 +203,9 @@ static void connection_closed(const struct mg_connection *connection)
 {
 	struct worker *worker = mg_get_thread_pointer(connection);
 
+	deadline_disarm(worker);
+	worker->connected = false;
+	worker->socket = -1;
 	atomic_fetch_sub_explicit(&worker->server->connections, 1, memory_order_relaxed);
 }
 
@@ -322,6 +350,7 @@ static enum error_code make_server(const struct http_options *options, struct ht
 	made->handle_context = options->context;
 	made->answered = options->answered;
 	made->threads = options->threads;
+	made->reply_seconds = (int)test_setting(TEST_REPLY_SECONDS, LIMIT_REPLY_SECONDS);
 	made->overload_mark = options->threads * 7 / 8 > 0 ? options->threads * 7 / 8 : 1;
 	for (int i = 0; i < made->threads; i++) {
 		made->workers[i].server = made;
@@ -397,9 +426,12 @@ enum error_code http_start(const struct http_options *options, struct http_serve
 
 	if (options->threads < 1)
 		return error_set(error, ERROR_INVALID, "threads", "at least one HTTP thread is needed");
-	code = make_server(options, &made, error);
+	code = tap_check(error);
+	if (code == ERROR_NONE)
+		code = make_server(options, &made, error);
 	if (code != ERROR_NONE)
 		return code;
+	framing_prepare();
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, ARENAS);
 	code = parse_listen(made, options->listen, &address, error);
@@ -453,6 +485,7 @@ void http_stop(struct http_server *server, int timeout_ms)
 	http_drain(server);
 	while (atomic_load(&server->in_flight) > 0 && clock_monotonic_ns() < deadline)
 		nanosleep(&(struct timespec){ .tv_nsec = STOP_POLL_NS }, NULL);
+	atomic_store(&server->stopping, true);
 	wake_listener(server);
 	mg_stop(server->context);
 	deadline_stop(server);

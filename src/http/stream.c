@@ -1,63 +1,24 @@
 /* stream.c - a request's socket, and answers that go on. HTTP threads; the stream is the caller's, on its stack.
  *
- * civetweb shows no socket, and without one a client that left is only noticed by the second write after it, and a client that takes a byte
- * now and then holds a thread for hours. So the socket is looked for among the open ones, once per connection: it is the one between our port
- * and the client's. (The host speaks no TLS, so nothing lies between the socket and the bytes.) */
+ * With civetweb's write a client that left is only noticed by the second one after it, and a client that takes a byte now and then holds a
+ * thread for hours. So the socket is used itself (tap.c; the host speaks no TLS, so nothing lies between the socket and the bytes). */
 #include "http/stream.h"
 
 #include <errno.h>
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "base/log.h"
 #include "http/exchange.h"
 
 #define STREAM_HEAD_BYTES 4096
 #define ROOM_POLL_MS 500
 
-/* ---- the socket ---- */
-
-static bool is_between(int socket, int our_port, const struct sockaddr_in *client)
-{
-	struct sockaddr_in ours = { .sin_port = 0 }, peer = { .sin_port = 0 };
-	socklen_t size = sizeof ours, peer_size = sizeof peer;
-
-	return getpeername(socket, (struct sockaddr *)&peer, &peer_size) == 0 && peer.sin_family == AF_INET &&
-	       peer.sin_port == client->sin_port && peer.sin_addr.s_addr == client->sin_addr.s_addr &&
-	       getsockname(socket, (struct sockaddr *)&ours, &size) == 0 && ntohs(ours.sin_port) == our_port;
-}
-
-static int find_socket(const struct http_exchange *x)
-{
-	struct sockaddr_in client = { .sin_port = htons((uint16_t)x->info->remote_port) };
-	long end = sysconf(_SC_OPEN_MAX);
-
-	if (inet_pton(AF_INET, x->info->remote_addr, &client.sin_addr) != 1)
-		return -1;
-	if (is_between(x->worker->socket, x->server->port, &client)) /* its last connection had the same number */
-		return x->worker->socket;
-	for (int socket = 0; socket < end && socket < LIMIT_SOCKETS; socket++)
-		if (is_between(socket, x->server->port, &client))
-			return socket;
-	return -1;
-}
-
 int http_socket(const struct http_request *request)
 {
-	const struct http_exchange *x = (const struct http_exchange *)request;
-	struct worker *worker = x->worker;
-
-	if (!worker->socket_known)
-		worker->socket = find_socket(x);
-	worker->socket_known = true;
-	return worker->socket;
+	return ((const struct http_exchange *)request)->worker->socket;
 }
 
 /* A client that ends its side has left: none has a reason to do so and go on reading. What else it sends is not read. */
@@ -69,18 +30,12 @@ bool http_client_left(int socket)
 	return came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
 }
 
-/* ---- the stream ---- */
-
 bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
 	struct buffer *out = &x->worker->out;
 
-	*stream = (struct http_stream){ .request = request, .socket = http_socket(request) };
-	if (stream->socket == -1) {
-		log_message(LOG_ERROR, "http.stream", "the client's socket was not found");
-		return reply_refuse(x, 503, "Retry-After: 1\r\n", "this connection cannot be used for a stream");
-	}
+	*stream = (struct http_stream){ .request = request, .socket = x->worker->socket };
 	x->close = true;
 	out->maximum = STREAM_HEAD_BYTES;
 	reply_write_stream_head(x, content_type);

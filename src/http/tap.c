@@ -1,0 +1,40 @@
+/* tap.c - stands before libc's recv(), for the whole program: what an HTTP thread receives goes by its connection's framing first.
+ *
+ * civetweb parses a head where it lies and overwrites what it has read; it shows neither the bytes nor the socket. A library's call goes to
+ * the program's own function where there is one (the program is linked with -rdynamic), so this is where both are seen, at no system call more.
+ * Does nothing for other threads. */
+#undef _FORTIFY_SOURCE /* its recv() is a macro's */
+#include "http/exchange.h"
+
+#include <dlfcn.h>
+#include <string.h>
+#include <sys/socket.h>
+
+static _Thread_local struct worker *served;
+
+ssize_t recv(int socket, void *buffer, size_t length, int flags)
+{
+	ssize_t came = recvfrom(socket, buffer, length, flags, NULL, NULL);
+
+	if (served == NULL || !served->connected || came <= 0 || (flags & MSG_PEEK) != 0)
+		return came;
+	served->socket = socket;
+	framing_take(&served->framing, buffer, (size_t)came);
+	return came;
+}
+
+void tap_enter_thread(struct worker *worker)
+{
+	served = worker;
+}
+
+enum error_code tap_check(struct error *error)
+{
+	ssize_t (*own)(int, void *, size_t, int) = recv, (*found)(int, void *, size_t, int);
+	void *address = dlsym(RTLD_DEFAULT, "recv");
+
+	memcpy(&found, &address, sizeof found);
+	return found == own ? ERROR_NONE
+			    : error_set(error, ERROR_INVALID, NULL, "this program was linked without -rdynamic, or something is loaded before it: "
+								    "requests cannot be checked");
+}
