@@ -1,6 +1,6 @@
--- Proves that no byte of a request's head can be something to somebody in front of the host and something else to the host: each position of
--- some heads gets each byte that readers differ about, put in or in the place of what was there. What is no head by RFC 9112 any more is
--- answered 400, once, and the connection ends; what still is one is answered once.
+-- Proves that no byte of a request's head can be one thing to somebody in front of the host and another to the host: each
+-- position of some heads gets each byte that readers differ about, put in or in the place of what was there. What is no head by RFC
+-- 9112 any more is answered 400, once, and the connection ends; what still is one is answered once.
 local hosts = require "spec.support.host"
 
 local SMUGGLED = "GET /api/jobs/all HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
@@ -99,7 +99,8 @@ describe("a head with a byte too many or another one:", function()
 
   it("is refused when it comes byte by byte", function()
     for _, head in ipairs {
-      "GET /healthz HTTP/1.1\r\n Content-Length: 33\r\nHost: 127.0.0.1\r\n\r\n", "GET /healthz HTTP/1.1\n Host: 127.0.0.1\r\n\r\n",
+      "GET /healthz HTTP/1.1\r\n Content-Length: 33\r\nHost: 127.0.0.1\r\n\r\n",
+      "GET /healthz HTTP/1.1\n Host: 127.0.0.1\r\n\r\n",
       "GET /healthz HTTP/1.1\r\rHost: 127.0.0.1\r\n\r\n", "\r\n\r\nGET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
     } do
       local pieces = {}
@@ -112,7 +113,8 @@ describe("a head with a byte too many or another one:", function()
 end)
 
 describe("white space before the first field", function()
-  for name, blank in pairs { ["a blank"] = " ", ["two blanks"] = "  ", ["a CR"] = "\r", ["a CR and a blank"] = "\r ", ["a tab"] = "\t" } do
+  local blanks = { ["a blank"] = " ", ["two blanks"] = "  ", ["a CR"] = "\r", ["a CR and a blank"] = "\r ", ["a tab"] = "\t" }
+  for name, blank in pairs(blanks) do
     for _, field in ipairs { "Content-Length: " .. #SMUGGLED, "Transfer-Encoding: chunked", "Host: 127.0.0.1" } do
       it("is refused: " .. name .. " before " .. field:match("^[^:]*"), function()
         for _, stop in ipairs { "\r\n", "\n" } do

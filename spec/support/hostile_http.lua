@@ -120,8 +120,8 @@ local framing = {
     } },
   { name = "a request behind a GET's body", status = 200, answers = 1,
     raw = READINESS .. "Connection: close\r\nContent-Length: " .. #SMUGGLED .. "\r\n\r\n" .. SMUGGLED },
-  { name = "a CR within a chunk's size", line = SUBMIT, length = false, status = 400, headers = { JSON, "Transfer-Encoding: chunked" },
-    body = "e\re\r\n" .. GOOD .. "\r\n0\r\n\r\n" },
+  { name = "a CR within a chunk's size", line = SUBMIT, length = false, status = 400,
+    headers = { JSON, "Transfer-Encoding: chunked" }, body = "e\re\r\n" .. GOOD .. "\r\n0\r\n\r\n" },
   { name = "a bare line feed behind a chunk's size", line = SUBMIT, length = false, status = 400,
     headers = { JSON, "Transfer-Encoding: chunked" }, body = "e\n" .. GOOD .. "\r\n0\r\n\r\n" },
   { name = "blanks behind a chunk's size", line = SUBMIT, length = false, status = 400,
@@ -131,7 +131,8 @@ local framing = {
   { name = "a chunk with a long extension", line = SUBMIT, length = false, status = 400,
     headers = { JSON, "Transfer-Encoding: chunked" }, body = "e;" .. ("x"):rep(70000) .. "\r\n" .. GOOD .. "\r\n0\r\n\r\n" },
   { name = "a chunk's size of many zeros", line = SUBMIT, length = false, status = 400,
-    headers = { JSON, "Transfer-Encoding: chunked" }, body = ("0"):rep(40) .. "e\r\n" .. GOOD .. "\r\n0\r\n\r\n" },
+    headers = { JSON, "Transfer-Encoding: chunked" },
+    body = ("0"):rep(40) .. "e\r\n" .. GOOD .. "\r\n0\r\n\r\n" },
   { name = "a size in hexadecimal notation", line = SUBMIT, length = false, status = 400,
     headers = { JSON, "Transfer-Encoding: chunked" }, body = "0xe\r\n" .. GOOD .. "\r\n0\r\n\r\n" },
   { name = "a trailer", line = SUBMIT, length = false, status = 400, headers = { JSON, "Transfer-Encoding: chunked" },
@@ -147,7 +148,8 @@ local framing = {
   { name = "lengths that are spelt differently", line = SUBMIT, length = false, status = 400, body = GOOD .. SMUGGLED,
     headers = { JSON, "content-length: 14", "CONTENT-LENGTH: 014" } },
   { name = "a good request and a trailer's at once", status = 200, answers = 2,
-    raw = READINESS .. "\r\n" .. SUBMIT .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n" .. JSON .. "\r\nTransfer-Encoding: chunked\r\n\r\n" ..
+    raw = READINESS .. "\r\n" .. SUBMIT .. " HTTP/1.1\r\nHost: 127.0.0.1\r\n" .. JSON ..
+      "\r\nTransfer-Encoding: chunked\r\n\r\n" ..
       chunked(GOOD) .. "0\r\nX: y\r\n\r\n" .. SMUGGLED },
   { name = "three requests at once", status = 200, answers = 3, raw = READINESS:rep(3, "\r\n") .. "Connection: close\r\n\r\n" },
   {

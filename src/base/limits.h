@@ -18,20 +18,23 @@
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 255
 #define LIMIT_REQUEST_ID_BYTES 128
 #define LIMIT_REQUESTS_PER_CONNECTION 1000 /* then the connection is closed, so that newcomers get a thread (tech 1.3) */
-#define LIMIT_HEAD_MS 5000 /* a request's head to arrive, and a pause between two packets; also an idle connection's life */
+#define LIMIT_HEAD_MS 5000	/* a request's head to arrive, and a pause between two packets; also an idle connection's life */
 #define LIMIT_SHORT_HEAD_MS 200 /* the same while 4 of 5 threads are taken: then nobody keeps one for nothing */
-#define LIMIT_SHORTEST_HEAD_MS 50 /* and while 19 of 20 are: probes stand behind whoever connected before them */
+#define LIMIT_SHORTEST_HEAD_MS 50	/* and while 19 of 20 are: probes stand behind whoever connected before them */
 #define LIMIT_BODY_SLICE_BYTES 65536	/* read or written at once */
 #define LIMIT_DRAIN_BYTES (1024 * 1024) /* read and thrown away after a refusal, so that the client gets to see it */
 #define LIMIT_DRAIN_MS 1000
-#define LIMIT_SHORT_DRAIN_MS 50 /* while threads are short */
-#define LIMIT_LISTEN_BACKLOG 1024
+#define LIMIT_SHORT_DRAIN_MS 50	   /* while threads are short */
+#define LIMIT_LISTEN_BACKLOG 4096  /* the system has a limit too: net.core.somaxconn */
+#define LIMIT_PROBE_CONNECTIONS 64 /* to server.probe_listen; then the oldest goes */
+#define LIMIT_PROBE_MS 1000	   /* for one of them, from its beginning to its end */
 
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)
 #define LIMIT_PAGE_BYTES (8 * 1024 * 1024) /* a page of a list ends with the row that goes beyond it */
-#define LIMIT_REPLY_SECONDS 60 /* for a client to take an answer, and as much longer as LIMIT_FILE_BYTES_PER_SECOND allows for it */
-#define LIMIT_REPLY_PAUSE_MS 5000 /* in which it takes nothing at all */
+#define LIMIT_REPLY_SECONDS                                                                                                      \
+	60 /* for a client to take an answer, and as much longer as LIMIT_FILE_BYTES_PER_SECOND allows for it */
+#define LIMIT_REPLY_PAUSE_MS 5000	   /* in which it takes nothing at all */
 #define LIMIT_REPLY_ONE_WRITE_BYTES 65536  /* larger bodies follow their head in slices, uncopied */
 #define LIMIT_FILE_BYTES_PER_SECOND 262144 /* a client that takes an answer more slowly, in the long run, is left */
 #define LIMIT_KEPT_BUFFER_BYTES 16384	   /* an HTTP thread's buffer that grew beyond is given back after the request */

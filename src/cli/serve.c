@@ -18,6 +18,7 @@
 #include "api/host.h"
 #include "api/judgement.h"
 #include "api/metrics.h"
+#include "api/status.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -30,6 +31,7 @@
 #include "live/webhook.h"
 #include "event/hub.h"
 #include "hook/hook.h"
+#include "http/probe.h"
 #include "task/event_feed.h"
 
 #define DRAIN_MS 5000
@@ -44,6 +46,7 @@ struct serving {
 	bool restored;
 	struct host host;
 	struct http_server *http;
+	struct probe_listener *probes;
 	struct watch *watch;
 };
 
@@ -248,6 +251,8 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	code = config_check_listen(options.listen, server->api_key_count, error);
 	if (code == ERROR_NONE)
 		code = http_start(&options, &serving->http, error);
+	if (code == ERROR_NONE && server->probe_listen != NULL)
+		code = probe_start(server->probe_listen, status_probe, &serving->host, &serving->probes, error);
 	if (code == ERROR_NONE && (serving->listening = strdup(options.listen)) == NULL)
 		code = error_memory(error);
 	if (code == ERROR_NONE) {
@@ -311,6 +316,7 @@ static void stop_parts(struct serving *serving)
 	event_hub_stop(host->events); /* ends the streams, so that HTTP can drain */
 	if (serving->http != NULL)
 		http_stop(serving->http, DRAIN_MS);
+	probe_stop(serving->probes);
 	engine_stop(host->engine);
 	artifacts_stop(host->artifacts);
 	hooks_stop(host->hooks);
@@ -350,6 +356,8 @@ static void print_welcome(struct serving *serving)
 	for (size_t i = 0; i < set->count; i++)
 		loaded += set->entries[i].provider != NULL;
 	printf("providerd %s listens on http://%.*s:%d\n", PROVIDERD_VERSION, (int)strcspn(listen, ":"), listen, port);
+	if (serving->probes != NULL)
+		printf("probes are answered on port %d too\n", probe_port(serving->probes));
 	printf("%zu of %zu providers loaded from %s\n", loaded, set->count, serving->providers);
 	for (size_t i = 0; i < set->count; i++)
 		if (set->entries[i].error != NULL)

@@ -266,6 +266,7 @@ static const struct field feature_fields[] = {
 
 static const struct field server_fields[] = {
 	{ .key = "listen", .read = field_text, IN_SERVER(listen), .refuse = address_refuse_listen },
+	{ .key = "probe_listen", .read = field_text, IN_SERVER(probe_listen), .nullable = true, .refuse = address_refuse_listen },
 	{ .key = "threads", .read = field_int, IN_SERVER(threads), .minimum = 4, .maximum = 4096 },
 	{ .key = "max_body_bytes",
 		.read = field_size,
@@ -463,6 +464,7 @@ void config_free(struct config *config)
 	field_list_free(config->server.allowed_origins);
 	field_list_free(config->server.allowed_hosts);
 	free(config->server.listen);
+	free(config->server.probe_listen);
 	for (size_t i = 0; i < config->live.provider_count; i++) {
 		free(config->live.providers[i].id);
 		free(config->live.providers[i].base_url);

@@ -28,7 +28,8 @@ struct config_api_key {
 };
 
 struct config_server {
-	char *listen; /* "127.0.0.1:8001" */
+	char *listen;	    /* "127.0.0.1:8001" */
+	char *probe_listen; /* the same for probes only, or NULL */
 	int threads;
 	size_t max_body_bytes;
 	int max_streams;

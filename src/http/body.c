@@ -133,8 +133,9 @@ static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 		return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
 	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");
 	default:
-		return reply_refuse(
-			x, 400, NULL, x->chunked ? "the body's chunks are malformed or cut short; extensions and trailers are not taken" : "the body was cut short");
+		return reply_refuse(x, 400, NULL,
+			x->chunked ? "the body's chunks are malformed or cut short; extensions and trailers are not taken"
+				   : "the body was cut short");
 	}
 }
 

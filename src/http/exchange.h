@@ -140,6 +140,8 @@ bool reply_write(struct http_exchange *x, const char *bytes, size_t length); /* 
  * from holding it back. */
 void reply_write_stream_head(struct http_exchange *x, const char *content_type);
 
+const char *reply_reason(int status); /* "OK" */
+
 /* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
 #define QUOTE_BYTES 80
 const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
@@ -156,5 +158,5 @@ enum error_code deadline_start(struct http_server *server, struct error *error);
 void deadline_stop(struct http_server *server);
 void deadline_enter_thread(void);			       /* by each thread of civetweb, once */
 void deadline_arm(struct worker *worker, int64_t deadline_ns); /* monotonic */
-void deadline_arm_head(struct worker *worker);		       /* from now on a head is waited for: shortly, when threads are short */
-bool deadline_disarm(struct worker *worker);		       /* true: the deadline passed */
+void deadline_arm_head(struct worker *worker); /* from now on a head is waited for: shortly, when threads are short */
+bool deadline_disarm(struct worker *worker);   /* true: the deadline passed */

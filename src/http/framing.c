@@ -43,9 +43,9 @@ enum state {
 
 /* ---- bytes ---- */
 
-#define TOKEN 1	 /* RFC 9110, 5.6.2 */
+#define TOKEN 1	  /* RFC 9110, 5.6.2 */
 #define TARGETS 2 /* RFC 3986 */
-#define VALUES 4 /* RFC 9110, 5.5; tabs are not let through, civetweb takes them for malformed */
+#define VALUES 4  /* RFC 9110, 5.5; tabs are not let through, civetweb takes them for malformed */
 
 static unsigned char classes[256];
 
@@ -107,8 +107,8 @@ static void take_length(struct framing *framing)
 
 static void take_coding(struct framing *framing)
 {
-	framing->contradictory |= framing->chunked || framing->old || framing->value_length != 7 ||
-				  strncasecmp(framing->value, "chunked", 7) != 0;
+	framing->contradictory |=
+		framing->chunked || framing->old || framing->value_length != 7 || strncasecmp(framing->value, "chunked", 7) != 0;
 	framing->chunked = true;
 }
 
@@ -146,7 +146,8 @@ static void end_head(struct framing *framing)
 
 /* ---- a head, byte by byte: each returns what is wrong, or NULL ---- */
 
-static const char line_feed[] = "malformed headers: each line must end in CRLF and must not be folded; this one ends in a bare LF";
+static const char line_feed[] =
+	"malformed headers: each line must end in CRLF and must not be folded; this one ends in a bare LF";
 static const char carriage_return[] =
 	"malformed headers: each line must end in CRLF and must not be folded; here is a CR without its LF";
 static const char control[] = "a control character in the head";
@@ -201,7 +202,8 @@ static const char *take_request_line(struct framing *framing, unsigned char byte
 			framing->state = VERSION;
 		if (byte == ' ' || is(byte, TARGETS))
 			return NULL;
-		return byte == '\r' ? "the request line has no version" : why_not(byte, "a character in the target that must be encoded");
+		return byte == '\r' ? "the request line has no version"
+				    : why_not(byte, "a character in the target that must be encoded");
 	default: return take_version(framing, byte);
 	}
 }
@@ -257,8 +259,14 @@ static const char *take_line_feed(struct framing *framing, unsigned char byte)
 	if (byte != '\n')
 		return carriage_return;
 	switch (framing->state) {
-	case START_LF: framing->blank = true; framing->state = AT_START; break;
-	case VALUE_LF: end_field(framing); framing->state = LINE_START; break;
+	case START_LF:
+		framing->blank = true;
+		framing->state = AT_START;
+		break;
+	case VALUE_LF:
+		end_field(framing);
+		framing->state = LINE_START;
+		break;
 	case END_LF: end_head(framing); break;
 	default: framing->state = LINE_START; break;
 	}
@@ -345,7 +353,7 @@ static void refuse(struct framing *framing, const char *problem)
 	bool too_large = framing->head_bytes > LIMIT_REQUEST_HEAD_BYTES - 2;
 
 	framing->problem = problem;
-	framing->status = too_large && framing->state == TARGET			? 414
+	framing->status = too_large && framing->state == TARGET		   ? 414
 			  : too_large || framing->fields >= MG_MAX_HEADERS ? 431
 									   : 400;
 	framing->state = DEAD;

@@ -27,7 +27,7 @@ static const char common_heads[] = "Cache-Control: no-store\r\nX-Content-Type-Op
 
 static const char revalidated_heads[] = "Cache-Control: private, no-cache\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
-static const char *reason(int status)
+const char *reply_reason(int status)
 {
 	switch (status) {
 	case 200: return "OK";
@@ -90,7 +90,7 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply, 
 	write_literal(out, "HTTP/1.1 ");
 	buffer_unsigned(out, (uint64_t)reply->status);
 	buffer_char(out, ' ');
-	buffer_text(out, reason(reply->status));
+	buffer_text(out, reply_reason(reply->status));
 	if (!bodyless) {
 		write_literal(out, "\r\nContent-Type: ");
 		buffer_text(out, reply->content_type != NULL ? reply->content_type : "application/json");
@@ -134,7 +134,8 @@ static bool await_room(struct http_exchange *x, int64_t last_ns)
 	int64_t now = clock_monotonic_ns();
 
 	if (x->write_until == 0)
-		x->write_until = now + (x->server->reply_seconds + (int64_t)x->reply_bytes / LIMIT_FILE_BYTES_PER_SECOND) * NS_PER_SECOND;
+		x->write_until =
+			now + (x->server->reply_seconds + (int64_t)x->reply_bytes / LIMIT_FILE_BYTES_PER_SECOND) * NS_PER_SECOND;
 	if (now >= x->write_until || now - last_ns >= LIMIT_REPLY_PAUSE_MS * INT64_C(1000000) ||
 		atomic_load_explicit(&x->server->stopping, memory_order_relaxed))
 		return false;
@@ -248,7 +249,7 @@ static bool holds_credential(const struct http_request *request, const char *pat
 static void write_problem(struct buffer *out, const struct http_request *request, const struct http_problem *problem)
 {
 	write_literal(out, "{\"type\":\"about:blank\",\"title\":");
-	json_write_text(out, reason(problem->status));
+	json_write_text(out, reply_reason(problem->status));
 	write_literal(out, ",\"status\":");
 	buffer_unsigned(out, (uint64_t)problem->status);
 	write_literal(out, ",\"detail\":");

@@ -6,7 +6,6 @@
 #include "http/exchange.h"
 
 #include <arpa/inet.h>
-#include <errno.h>
 #include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
@@ -21,6 +20,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/test_setting.h"
+#include "http/listen.h"
 
 /* Malloc arenas: 512 threads would spread over 8 per core, each with free memory of its own. Four cost no speed. */
 #define ARENAS 4
@@ -112,7 +112,8 @@ static void refuse_head(struct http_exchange *x, int status, const char *message
 	else if (status == 505)
 		reply_refuse(x, status, NULL, "HTTP/1.1 or HTTP/1.0 is spoken here");
 	else if (late)
-		reply_refuse(x, 503, "Retry-After: 1\r\n", "there are more connections than threads: send a request's head at once");
+		reply_refuse(
+			x, 503, "Retry-After: 1\r\n", "there are more connections than threads: send a request's head at once");
 	else if (status == 400)
 		reply_refuse(x, status, NULL, "the request is malformed, or its head did not arrive within %d seconds",
 			LIMIT_HEAD_MS / 1000);
@@ -225,72 +226,6 @@ static int civetweb_says(const struct mg_connection *connection, const char *mes
 
 /* ---- start ---- */
 
-/* "127.0.0.1:8001" or "localhost:8001". */
-static enum error_code parse_listen(
-	struct http_server *server, const char *listen, struct sockaddr_in *address, struct error *error)
-{
-	const char *colon = strrchr(listen, ':');
-	size_t host = colon != NULL ? (size_t)(colon - listen) : 0;
-	char *end;
-	unsigned long port;
-
-	if (listen[0] == '[')
-		return error_set(error, ERROR_INVALID, "listen",
-			"cannot listen on \"%s\": IPv6 is not available here, put a proxy in front", listen);
-	if (colon == NULL || host == 0 || host >= sizeof server->host)
-		return error_set(error, ERROR_INVALID, "listen",
-			"cannot listen on \"%s\": expected ADDRESS:PORT, as in 127.0.0.1:8001", listen);
-	memcpy(server->host, listen, host);
-	server->host[host] = '\0';
-	if (strcmp(server->host, "localhost") == 0)
-		memcpy(server->host, "127.0.0.1", sizeof "127.0.0.1");
-	*address = (struct sockaddr_in){ .sin_family = AF_INET };
-	if (inet_pton(AF_INET, server->host, &address->sin_addr) != 1)
-		return error_set(error, ERROR_INVALID, "listen", "cannot listen on \"%s\": \"%s\" is not an IPv4 address", listen,
-			server->host);
-	port = strtoul(colon + 1, &end, 10);
-	if (colon[1] < '0' || colon[1] > '9' || *end != '\0' || port > 65535)
-		return error_set(error, ERROR_INVALID, "listen", "cannot listen on \"%s\": the port must be 0 to 65535", listen);
-	address->sin_port = htons((uint16_t)port);
-	server->loopback = ntohl(address->sin_addr.s_addr) >> 24 == 127;
-	server->any_address = address->sin_addr.s_addr == htonl(INADDR_ANY);
-	return ERROR_NONE;
-}
-
-/* civetweb only says that it did not start; the same bind() says why. 0 when it succeeds. */
-static int probe_address(const struct sockaddr_in *address)
-{
-	int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	int on = 1, problem = 0;
-
-	if (descriptor == -1)
-		return errno;
-	setsockopt(descriptor, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-	if (bind(descriptor, (const struct sockaddr *)address, sizeof *address) == -1 || listen(descriptor, 1) == -1)
-		problem = errno;
-	close(descriptor);
-	return problem;
-}
-
-static enum error_code explain_start(
-	struct http_server *server, const char *listen, const struct sockaddr_in *address, struct error *error)
-{
-	int problem = probe_address(address);
-
-	if (problem == EADDRINUSE)
-		return error_set(error, ERROR_CONFLICT, "listen", "%s is already in use; choose another with --listen", listen);
-	if (problem == EADDRNOTAVAIL)
-		return error_set(
-			error, ERROR_INVALID, "listen", "cannot listen on %s: this machine does not have that address", listen);
-	if (problem == EACCES)
-		return error_set(
-			error, ERROR_IO, "listen", "cannot listen on %s: not permitted (ports below 1024 are reserved)", listen);
-	if (problem != 0)
-		return error_set(error, ERROR_IO, "listen", "cannot listen on %s: %s", listen, strerror(problem));
-	return error_set(error, ERROR_IO, "listen", "the HTTP server did not start on %s with %d threads: %s", listen,
-		server->threads, server->start_problem);
-}
-
 static struct mg_context *start_civetweb(struct http_server *server, const struct sockaddr_in *address)
 {
 	struct mg_context *context;
@@ -389,6 +324,15 @@ static enum error_code await_threads(struct http_server *server, struct error *e
 		atomic_load(&server->worker_count), server->threads);
 }
 
+static enum error_code explain_start(
+	struct http_server *server, const char *listen, const struct sockaddr_in *address, struct error *error)
+{
+	char otherwise[sizeof server->start_problem + 32];
+
+	snprintf(otherwise, sizeof otherwise, "with %d threads: %s", server->threads, server->start_problem);
+	return listen_explain(listen, address, otherwise, error);
+}
+
 static enum error_code start_server(
 	struct http_server *server, const char *listen, const struct sockaddr_in *address, struct error *error)
 {
@@ -418,6 +362,13 @@ static enum error_code start_server(
 	return ERROR_NONE;
 }
 
+static void note_address(struct http_server *server, const struct sockaddr_in *address)
+{
+	inet_ntop(AF_INET, &address->sin_addr, server->host, sizeof server->host);
+	server->loopback = ntohl(address->sin_addr.s_addr) >> 24 == 127;
+	server->any_address = address->sin_addr.s_addr == htonl(INADDR_ANY);
+}
+
 enum error_code http_start(const struct http_options *options, struct http_server **server, struct error *error)
 {
 	struct http_server *made = NULL;
@@ -434,8 +385,9 @@ enum error_code http_start(const struct http_options *options, struct http_serve
 	framing_prepare();
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, ARENAS);
-	code = parse_listen(made, options->listen, &address, error);
+	code = listen_parse(options->listen, &address, error);
 	if (code == ERROR_NONE) {
+		note_address(made, &address);
 		code = start_server(made, options->listen, &address, error);
 		if (code != ERROR_NONE)
 			deadline_stop(made);

@@ -35,6 +35,7 @@ enum error_code tap_check(struct error *error)
 
 	memcpy(&found, &address, sizeof found);
 	return found == own ? ERROR_NONE
-			    : error_set(error, ERROR_INVALID, NULL, "this program was linked without -rdynamic, or something is loaded before it: "
-								    "requests cannot be checked");
+			    : error_set(error, ERROR_INVALID, NULL,
+				      "this program was linked without -rdynamic, or something is loaded before it: "
+				      "requests cannot be checked");
 }
