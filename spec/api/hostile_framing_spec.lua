@@ -1,6 +1,6 @@
 -- Proves that no byte of a request's head can be one thing to somebody in front of the host and another to the host: each
--- position of some heads gets each byte that readers differ about, put in or in the place of what was there. What is no head by RFC
--- 9112 any more is answered 400, once, and the connection ends; what still is one is answered once.
+-- position of some heads gets each byte that readers differ about, put in or in the place of what was there. What is no head by
+-- RFC 9112 any more is answered 400, once, and the connection ends; what still is one is answered once.
 local hosts = require "spec.support.host"
 
 local SMUGGLED = "GET /api/jobs/all HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
