@@ -21,7 +21,7 @@ local function is_head(text)
   if text:sub(-4) ~= "\r\n\r\n" or text:find("\r\n\r\n", 1, true) ~= #text - 3 then return false end
   local lines = {}
   for line in text:sub(1, -3):gmatch("(.-)\r\n") do lines[#lines + 1] = line end
-  if not lines[1]:match("^" .. TOKEN .. " /[%w%-._~:/?%[%]@!$&'()*+,;=%%]* HTTP/1%.[01]$") then return false end
+  if not lines[1]:match("^" .. TOKEN .. " /[%w%-._~:/?%[%]@!$&'()*+,;=%%{|}^`\"]* HTTP/1%.[01]$") then return false end
   for i = 2, #lines do
     if not lines[i]:match("^" .. TOKEN .. ":[\x20-\x7e\x80-\xff]*$") then return false end
   end

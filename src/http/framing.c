@@ -64,7 +64,8 @@ void framing_prepare(void)
 			classes[byte] |= VALUES;
 	}
 	mark("!#$%&'*+-.^_`|~", TOKEN);
-	mark("-._~:/?[]@!$&'()*+,;=%", TARGETS);
+	mark("-._~:/?[]@!$&'()*+,;=%{|}^`\"",
+		TARGETS); /* the last six as curl and others send them, though they should be encoded */
 }
 
 static bool is(unsigned char byte, unsigned char class)
