@@ -137,6 +137,64 @@ describe("what looks like a credential", function()
     end)
   end
 
+  -- However long, wherever in it, and however written.
+  for _, bytes in ipairs { 70000, 300000, 2000000 } do
+    for _, at in ipairs { 0, 0.5, 1 } do
+      it(("in a text of %d bytes is masked at %.1f of it"):format(bytes, at), function()
+        for _, secret in ipairs { STORED.fal.api_key, EXPORTED.LUMA_API_KEY, "rpa_HUNTERyHUNTERy" } do
+          local before = ("x "):rep(math.floor(bytes / 2 * at))
+          local answer = submit { note = before .. secret .. (" y"):rep(math.floor(bytes / 2 * (1 - at))) }
+          assert.equal(200, answer.status, answer.body:sub(1, 300))
+          assert.is_nil(answer.body:find(secret, 1, true))
+          assert.is_nil(served:get("/api/jobs/status/" .. answer.json.job_id).body:find(secret, 1, true))
+          assert.is_nil(served:get("/api/events/history?limit=5").body:find(secret, 1, true))
+        end
+      end)
+    end
+  end
+
+  local function percent(text) return (text:gsub(".", function(byte) return ("%%%02x"):format(byte:byte()) end)) end
+  local function entities(text) return (text:gsub(".", function(byte) return ("&#%d;"):format(byte:byte()) end)) end
+
+  for what, form in pairs {
+    ["in capitals"] = string.upper, ["percent-encoded"] = percent, ["as entities of HTML"] = entities,
+    ["in hexadecimal"] = function(text) return (text:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end)) end,
+    ["in base64"] = function(text) return (require("mime").b64("Basic " .. text .. " or so")) end,
+    ["as JSON within a text"] = function(text) return '{"a":"' .. text:gsub("-", "\\u002d") .. '"}' end,
+  } do
+    it(what .. " a value of the host is masked", function()
+      for _, secret in ipairs { STORED.fal.api_key, EXPORTED.LUMA_API_KEY } do
+        local text = form(secret)
+        local answer = submit { note = "see " .. text .. " there" }
+        assert.equal("***", answer.json.upstream.body.input.note)
+      end
+    end)
+  end
+
+  it("that the request brings along in its config is masked in the rest of it", function()
+    for _, body in ipairs {
+      { config = { api_key = "brought-along-4711" }, job = { endpoint_id = "abc", input = { x = "brought-along-4711!" } } },
+      { cfg = { some_token = "brought-along-4711" }, job = { endpoint_id = "abc", input = { ["brought-along-4711"] = 1 } } },
+    } do
+      local answer = served:post(providers.path(providers.runpod, "submit"), body)
+      assert.equal(200, answer.status, answer.body)
+      assert.is_nil(answer.body:find("brought-along", 1, true), answer.body)
+    end
+    assert.is_nil(files_of(served):find("brought-along", 1, true))
+  end)
+
+  it("is refused in the URL of a webhook", function()
+    local url = "https://example.com/x?k=" .. EXPORTED.LUMA_API_KEY
+    for path, body in pairs {
+      ["/api/modder/hooks/webhooks"] = { url = url },
+      [providers.path(providers.fal, "submit")] = { prompt = "x", callback_url = url },
+    } do
+      local answer = served:post(path, body)
+      assert.equal(400, answer.status, answer.body)
+      assert.is_nil(answer.body:find(EXPORTED.LUMA_API_KEY, 1, true))
+    end
+  end)
+
   it("as a name leaves the members beside it, and those of other such names", function()
     local answer = submit { [STORED.fal.api_key] = "a", rpa_HUNTERmHUNTERm = "b", rpa_HUNTERuHUNTERu = "c", steps = 4 }
     local input, values = answer.json.upstream.body.input, {}

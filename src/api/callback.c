@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "gate/mask.h"
 
 const char *const callback_members[2] = { "callback_url", "callback_secret" };
 
@@ -35,6 +36,10 @@ static bool check(struct incoming *incoming, const char *url, const char *secret
 
 	if (hooks_check_url(incoming->http->view->config, url, &error) != ERROR_NONE) {
 		incoming_problem(incoming, 400, callback_members[0], error.message, NULL);
+		return false;
+	}
+	if (mask_holds_known(incoming->http->view, url)) { /* it is kept and shown */
+		incoming_problem(incoming, 400, callback_members[0], "must not carry a secret of the host's", NULL);
 		return false;
 	}
 	if (secret != NULL && hooks_check_secret(secret, &error) != ERROR_NONE) {

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
+#include "gate/mask.h"
 #include "hook/hook.h"
 #include "task/store.h"
 
@@ -230,6 +231,14 @@ static void add(struct host *host, struct http_request *request, const json_t *b
 	}
 	if (hooks_check_url(request->view->config, order.url, &error) != ERROR_NONE) {
 		send_error(request, &error);
+		return;
+	}
+	if (mask_holds_known(request->view, order.url)) { /* it is kept and shown */
+		query_problem(request, 400, "url", "must not carry a secret of the host's");
+		return;
+	}
+	if (mask_holds_known(request->view, events->data)) {
+		query_problem(request, 400, "events", "must not carry a secret of the host's");
 		return;
 	}
 	if (!choose_secret(request, body, secret))

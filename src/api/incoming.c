@@ -3,12 +3,14 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/envelope.h"
 #include "api/callback.h"
 #include "base/json.h"
 #include "base/micro_usd.h"
 #include "gate/mask.h"
+#include "gate/mask_known.h"
 
 #define MEMBERS_BYTES (1024 * 1024)
 
@@ -182,6 +184,44 @@ static json_t *extract_request(struct incoming *incoming, const char **path)
 	return request;
 }
 
+/* ---- what must not be repeated ---- */
+
+/* The API key that the request came with. */
+static void add_presented(struct mask_index *index, const char *text)
+{
+	char key[LIMIT_CREDENTIAL_BYTES];
+
+	if (text == NULL)
+		return;
+	if (strncasecmp(text, "Bearer ", 7) == 0)
+		text += 7 + strspn(text + 7, " ");
+	snprintf(key, sizeof key, "%.*s", (int)strcspn(text, " "), text);
+	mask_index_add(index, key);
+	explicit_bzero(key, sizeof key);
+}
+
+/* Its credentials, its callback's secret and its API key are as secret as the host's own. False: out of memory. */
+static bool gather_secrets(struct incoming *incoming)
+{
+	static const char *const keys[] = { "config", "cfg" };
+	const char *secret = json_text(incoming->body, callback_members[1]);
+
+	if (incoming->config == NULL && incoming->http->api_key == NULL && secret == NULL)
+		return true;
+	incoming->also = mask_index_new();
+	if (incoming->also == NULL)
+		return false;
+	for (size_t i = 0; i < 2; i++)
+		gate_config_secrets(&incoming->provider->subject, json_object_get(incoming->body, keys[i]), incoming->also);
+	if (secret != NULL)
+		mask_index_add(incoming->also, secret);
+	if (incoming->http->api_key != NULL) {
+		add_presented(incoming->also, http_header(incoming->http, "Authorization"));
+		add_presented(incoming->also, http_header(incoming->http, "X-API-Key"));
+	}
+	return mask_index_ready(incoming->also);
+}
+
 static bool read_script_request(struct incoming *incoming)
 {
 	const char *path;
@@ -193,7 +233,8 @@ static bool read_script_request(struct incoming *incoming)
 		incoming_problem(incoming, 400, path, "must be an object", NULL);
 		return false;
 	}
-	incoming->script_request = request != NULL ? mask_json(incoming->http->view, request, &changed) : NULL;
+	incoming->script_request =
+		request != NULL ? mask_json_with(incoming->http->view, incoming->also, request, &changed) : NULL;
 	json_decref(request);
 	if (incoming->script_request == NULL)
 		incoming_no_memory(incoming);
@@ -243,6 +284,10 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 	if (!read_switches(incoming))
 		return false;
 	incoming->liveness = decide_liveness(incoming);
+	if (!gather_secrets(incoming)) {
+		incoming_no_memory(incoming);
+		return false;
+	}
 	return verb == VERB_HEALTH || verb == VERB_POLL ||
 	       (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
 }
@@ -252,6 +297,7 @@ void incoming_close(struct incoming *incoming)
 	judgement_release(incoming->judgement);
 	callback_free(incoming->callback);
 	json_decref(incoming->script_request);
+	mask_index_free(incoming->also);
 	json_decref(incoming->polled_id);
 	json_decref(incoming->body);
 	catalog_release(incoming->set);

@@ -23,6 +23,7 @@ struct incoming {
 	json_t *body;		   /* an object; {} when there was none */
 	const json_t *config;	   /* the request's config or cfg, or NULL; borrowed from body */
 	json_t *script_request;	   /* submit, generate: what prepare gets, masked; an object */
+	struct mask_index *also;   /* submit, generate, poll: the secrets that came with this request; or NULL */
 	json_t *polled_id;	   /* poll: the job's id that was given, masked; or NULL */
 	struct judgement *judgement;
 	struct callback *callback; /* submit, generate; or NULL */

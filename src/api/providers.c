@@ -81,7 +81,7 @@ static const char *shown_id(struct incoming *incoming, json_t *id)
 {
 	bool changed;
 
-	incoming->polled_id = mask_json(incoming->http->view, id, &changed);
+	incoming->polled_id = mask_json_with(incoming->http->view, incoming->also, id, &changed);
 	if (incoming->polled_id == NULL)
 		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
 	return json_string_value(incoming->polled_id);

@@ -11,11 +11,13 @@
 #include "base/limits.h"
 #include "live/live.h"
 #include "live/webhook.h"
+#include "script/response.h"
 
 struct incoming_delivery {
 	struct host *host;
 	struct http_request *request;
 	struct provider *provider;
+	const char *token;
 	struct id job;
 	struct signed_delivery signed_part;
 };
@@ -55,20 +57,33 @@ static void read_signature(struct incoming_delivery *delivery)
 }
 
 /* Names in lower case, as scripts get them; without what could be somebody's credential. */
-static void add_header(void *headers, const char *name, const char *value)
+static void add_header(void *context, const char *name, const char *value)
 {
 	static const char *const secret[] = { "authorization", "proxy-authorization", "x-api-key", "cookie" };
-	char folded[LIMIT_WEBHOOK_HEADER_BYTES];
 	size_t length = strlen(name);
+	struct buffer *headers = context;
 
 	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
 		if (strcasecmp(name, secret[i]) == 0)
 			return;
-	if (length >= sizeof folded)
+	if (length >= LIMIT_WEBHOOK_HEADER_BYTES)
 		return;
 	for (size_t i = 0; i <= length; i++)
-		folded[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i];
-	json_object_set_new(headers, folded, json_string(value)); /* one that is no UTF-8 is left out */
+		buffer_char(headers, name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i]);
+	buffer_append(headers, value, strlen(value) + 1);
+}
+
+/* A value that is no UTF-8 is left out. NULL: out of memory. */
+static json_t *headers_object(const struct buffer *headers)
+{
+	const char *at = headers->data, *end = at + headers->length, *value;
+	json_t *object = json_object();
+
+	for (; object != NULL && at < end; at = value + strlen(value) + 1) {
+		value = at + strlen(at) + 1;
+		json_object_set_new(object, at, json_string(value));
+	}
+	return object;
 }
 
 /* ---- the way in ---- */
@@ -108,17 +123,23 @@ static void hand_over(struct incoming_delivery *delivery)
 {
 	bool verified = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
 	struct http_request *request = delivery->request;
-	json_t *headers = json_object();
+	struct response said; /* masked like an answer to a request of ours */
+	json_t *headers = NULL;
 	struct error error;
-	enum error_code code;
+	enum error_code code = ERROR_MEMORY;
 
-	if (headers == NULL) {
-		refuse(request, 503, "out of memory");
-		return;
-	}
-	http_each_header(request, add_header, headers);
-	code = live_deliver(delivery->host->live, &delivery->job, verified, headers, request->body, request->body_length, &error);
+	error_memory(&error);
+	response_init(&said);
+	http_each_header(request, add_header, &said.headers);
+	buffer_append(&said.body, request->body, request->body_length);
+	response_mask(&said, request->view, &delivery->provider->subject, delivery->token);
+	if (!said.failed && !said.headers.failed && !said.body.failed)
+		headers = headers_object(&said.headers);
+	if (headers != NULL)
+		code = live_deliver(delivery->host->live, &delivery->job, verified, headers,
+			said.body.data != NULL ? said.body.data : "", said.body.length, &error);
 	json_decref(headers);
+	response_clear(&said);
 	if (code != ERROR_NONE) {
 		refuse(request, 503, error.message);
 		return;
@@ -144,7 +165,7 @@ static void receive(struct incoming_delivery *delivery)
 
 void webhooks_receive(struct host *host, struct http_request *request, const char *provider, const char *token)
 {
-	struct incoming_delivery delivery = { .host = host, .request = request };
+	struct incoming_delivery delivery = { .host = host, .request = request, .token = token };
 
 	if (request->view->config->live.public_url != NULL)
 		delivery.provider = find_provider(host, provider, token, &delivery.job);

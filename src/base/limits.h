@@ -113,7 +113,8 @@
 #define LIMIT_CONFIG_TEXT_BYTES 1024	   /* one text of the configuration */
 #define LIMIT_CONFIG_LIST_ITEMS 256	   /* API keys, origins, hosts */
 #define LIMIT_API_KEY_NAME_BYTES 64
-#define LIMIT_MASK_SEARCH_BYTES 65536 /* longer texts are not searched for values of credentials */
+#define LIMIT_MASK_NODES                                                                                                         \
+	1000000 /* bytes of known secrets beyond which their encoded forms are left out: 24 bytes of memory each */
 
 /* Scripts (design 2.7). */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)

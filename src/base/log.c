@@ -37,6 +37,7 @@ static struct {
 	struct buffer pending;
 	_Atomic int level;
 	_Atomic bool reopen;
+	struct cleaner cleaner;
 } state = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .fd = -1, .level = LOG_INFO };
 
 static int open_file(const char *path)
@@ -152,6 +153,11 @@ bool log_level_parse(const char *text, enum log_level *level)
 		}
 	}
 	return false;
+}
+
+void log_set_cleaner(struct cleaner cleaner)
+{
+	state.cleaner = cleaner;
 }
 
 void log_reopen(void)
@@ -287,10 +293,30 @@ void log_begin(struct log_line *line, enum log_level level, const char *event)
 	log_text(line, "event", event);
 }
 
+/* What is masked is never longer than what it was. Without memory the line says no more than that there was one. */
+static void clean(struct log_line *line)
+{
+	struct buffer out;
+
+	if (state.cleaner.clean == NULL)
+		return;
+	buffer_init(&out, sizeof line->text - 4);
+	if (state.cleaner.clean(state.cleaner.context, state.json, line->text, line->length, &out)) {
+		line->length = out.failed ? 0 : out.length;
+		if (out.length > 0 && !out.failed)
+			memcpy(line->text, out.data, out.length);
+		if (line->length == 0)
+			line->length = (size_t)snprintf(
+				line->text, sizeof line->text, "%s", state.json ? "{\"level\":\"error\"" : "***");
+	}
+	buffer_free(&out);
+}
+
 void log_end(struct log_line *line)
 {
 	if ((int)line->level < atomic_load_explicit(&state.level, memory_order_relaxed))
 		return;
+	clean(line);
 	if (state.json)
 		line->text[line->length++] = '}';
 	line->text[line->length++] = '\n';

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/cleaner.h"
 #include "base/error.h"
 
 #define LOG_LINE_BYTES 2048
@@ -24,6 +25,9 @@ struct log_line {
 enum error_code log_open(const char *path, enum log_level level, const char *format, struct error *error);
 void log_set_level(enum log_level level);
 bool log_level_parse(const char *text, enum log_level *level);
+
+/* Every line passes here from now on; one without a function ends it. While nobody else writes lines. */
+void log_set_cleaner(struct cleaner cleaner);
 
 /* The file is opened anew at its path before the next line (SIGHUP, logrotate). Only sets a flag: safe in a signal handler. */
 void log_reopen(void);

@@ -117,6 +117,7 @@ static enum error_code open_log(struct serving *serving, struct error *error)
 	else
 		code = log_open(serving->log_path, view->config->log_level, view->config->log_format, error);
 	gate_release(serving->host.gate, view);
+	log_set_cleaner(gate_cleaner(serving->host.gate));
 	gate_report(serving->host.gate); /* what was found before there was a log */
 	return code;
 }
@@ -127,6 +128,8 @@ static enum error_code open_store(struct serving *serving, struct error *error)
 	enum error_code code = task_store_open(
 		serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
 
+	if (code == ERROR_NONE)
+		task_store_set_cleaner(serving->host.store, gate_cleaner(serving->host.gate));
 	gate_release(serving->host.gate, view);
 	return code;
 }
@@ -332,6 +335,7 @@ static void stop_parts(struct serving *serving)
 	exchange_pool_free(host->exchanges);
 	metrics_free(host->metrics);
 	catalog_close(host->catalog);
+	log_set_cleaner((struct cleaner){ .clean = NULL });
 	if (host->gate != NULL)
 		gate_close(host->gate);
 	log_close();

@@ -151,6 +151,16 @@ static void aim_transfer(struct transfer *transfer, const struct engine_way *way
 	transfer->view = way->view;
 	transfer->subject = &provider->subject;
 	transfer->sink = NULL;
+	transfer->references = false;
+	transfer->token = NULL;
+}
+
+/* The last part of a webhook's URL opens it: who knows it can send deliveries. */
+static const char *token_of(const char *webhook_url)
+{
+	const char *slash = webhook_url != NULL ? strrchr(webhook_url, '/') : NULL;
+
+	return slash != NULL && slash[1] != '\0' ? slash + 1 : NULL;
 }
 
 void engine_send(struct engine_call *call)
@@ -166,6 +176,8 @@ void engine_send(struct engine_call *call)
 	}
 	transfer->outgoing = &call->call.outgoing;
 	aim_transfer(transfer, &call->way, call->call.provider);
+	transfer->references = call->call.function != FUNCTION_SUBMIT; /* what a job is polled by came from the vendor */
+	transfer->token = token_of(call->call.webhook_url);
 	transfer->done = transfer_done;
 	transfers_start(engine->transfers, transfer);
 }

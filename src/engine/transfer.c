@@ -17,6 +17,7 @@
 #include "base/curl.h"
 #include "base/limits.h"
 #include "base/network.h"
+#include "gate/mask_known.h"
 #include "script/destination.h"
 
 struct transfers {
@@ -292,6 +293,31 @@ static bool set_body(CURL *easy, struct transfer *transfer)
 	return transfer->form != NULL && curl_easy_setopt(easy, CURLOPT_MIMEPOST, transfer->form) == CURLE_OK;
 }
 
+static bool is_named(const void *context, const char *name)
+{
+	return outgoing_names_credential(context, name);
+}
+
+/* Where it really goes. A credential is put in only for who gets it in a header anyway. */
+static bool write_url(const struct transfer *transfer, struct buffer *url)
+{
+	struct buffer whole;
+	bool written;
+
+	buffer_init(&whole, LIMIT_SCRIPT_MEMORY_BYTES);
+	if (transfer->references && transfer->view != NULL)
+		written = mask_known_fill(
+			transfer->view, transfer->subject, is_named, transfer->outgoing, transfer->outgoing->url.data, &whole);
+	else
+		written = (buffer_text(&whole, transfer->outgoing->url.data), !whole.failed);
+	if (written)
+		destination_write(whole.data, &transfer->detour, url);
+	if (whole.data != NULL)
+		explicit_bzero(whole.data, whole.length);
+	buffer_free(&whole);
+	return written && !url->failed;
+}
+
 /* Plain HTTP was checked to name loopback when the configuration and the script's request were read. What leads back to the host itself is left to
  * on_open() to refuse, but for its address outside, which another program answers. */
 static bool set_url(CURL *easy, struct transfer *transfer)
@@ -301,10 +327,10 @@ static bool set_url(CURL *easy, struct transfer *transfer)
 	bool set;
 
 	buffer_init(&url, LIMIT_SCRIPT_MEMORY_BYTES);
-	destination_write(transfer->outgoing->url.data, &transfer->detour, &url);
-	transfer->loopback_allowed = !url.failed && strncmp(url.data, "http://", 7) == 0;
-	transfer->own = !url.failed && destination_is_this_host(url.data, public_url);
-	set = !url.failed && curl_easy_setopt(easy, CURLOPT_URL, url.data) == CURLE_OK;
+	set = write_url(transfer, &url);
+	transfer->loopback_allowed = set && strncmp(url.data, "http://", 7) == 0;
+	transfer->own = set && destination_is_this_host(url.data, public_url);
+	set = set && curl_easy_setopt(easy, CURLOPT_URL, url.data) == CURLE_OK;
 	buffer_free(&url);
 	return set;
 }
@@ -479,6 +505,8 @@ static void close_transfer(struct transfers *transfers, struct transfer *transfe
 						       : curl_easy_strerror(code));
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	release(transfer);
+	if (transfer->view != NULL)
+		response_mask(response, transfer->view, transfer->subject, transfer->token);
 }
 
 static void end_transfer(struct transfers *transfers, struct transfer *transfer, CURLcode code)

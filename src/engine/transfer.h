@@ -17,8 +17,11 @@ struct transfers;
 struct transfer {
 	const struct outgoing *outgoing;  /* kept by the caller until `done` */
 	struct destination_detour detour; /* where it really goes */
-	const struct gate_view *view; /* whose credentials are written in, and of whom; read only while the transfer is started */
+	const struct gate_view *
+		view; /* whose credentials are written in, and of whom; kept until `done`. NULL: nothing is written in or masked */
 	const struct gate_subject *subject;
+	bool references; /* credentials that its headers have are put into its URL where "masked-NAME-masked" stands: mask_known_fill() */
+	const char *token; /* a secret of this transfer alone that must not be shown, or NULL; kept until `done` */
 	/* Takes the body piece by piece in place of response.body; response.status and headers are there already. False ends the transfer as
 	 * a failure of the kind "too_large". NULL: the body is collected. */
 	bool (*sink)(struct transfer *transfer, const void *bytes, size_t length);

@@ -122,3 +122,29 @@ void environment_each_credential(
 		if (environment->variables[i].credential)
 			visit(context, environment->variables[i].value);
 }
+
+/* "postgres://user:secret@host/": what stands between the first colon and the last @ of the authority. */
+static void visit_password(const char *value, void (*visit)(void *context, const char *value), void *context)
+{
+	const char *authority = strstr(value, "://"), *colon, *at;
+	size_t length;
+	char *password;
+
+	if (authority == NULL)
+		return;
+	authority += 3;
+	length = strcspn(authority, "/?# ");
+	at = memrchr(authority, '@', length);
+	colon = at != NULL ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
+	password = colon != NULL ? strndup(colon + 1, (size_t)(at - colon - 1)) : NULL;
+	if (password != NULL)
+		visit(context, password);
+	secrets_wipe(password);
+}
+
+void environment_each_password(
+	const struct environment *environment, void (*visit)(void *context, const char *value), void *context)
+{
+	for (size_t i = 0; environment != NULL && i < environment->count; i++)
+		visit_password(environment->variables[i].value, visit, context);
+}

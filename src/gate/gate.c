@@ -15,6 +15,8 @@
 #include "gate/config_read.h"
 #include "gate/document.h"
 #include "gate/environment.h"
+#include "gate/mask_index.h"
+#include "gate/mask_known.h"
 #include "gate/secrets_read.h"
 
 /* Views come and go while only one of the two files changes, so each part is counted by itself. */
@@ -29,6 +31,7 @@ struct held_view {
 	atomic_uint references;
 	struct part *config;
 	struct part *secrets;
+	struct mask_index *known;
 	char *config_problem;
 	char *secrets_problem;
 };
@@ -90,9 +93,32 @@ static void view_release(struct held_view *held)
 		return;
 	part_release(held->config);
 	part_release(held->secrets);
+	mask_index_free(held->known);
 	free(held->config_problem);
 	free(held->secrets_problem);
 	free(held);
+}
+
+static void add_known(void *index, const char *value)
+{
+	mask_index_add(index, value);
+}
+
+/* What is never to be shown. NULL: out of memory. */
+static struct mask_index *known_make(const struct secrets *secrets, const struct environment *environment)
+{
+	struct mask_index *index = mask_index_new();
+
+	if (index == NULL)
+		return NULL;
+	index->coded = true;
+	secrets_each(secrets, add_known, index);
+	environment_each_credential(environment, add_known, index);
+	environment_each_password(environment, add_known, index);
+	if (mask_index_close(index, true))
+		return index;
+	mask_index_free(index);
+	return NULL;
 }
 
 /* Takes both parts over. NULL: out of memory, and the parts are released. */
@@ -109,15 +135,17 @@ static struct held_view *view_make(const struct gate *gate, struct part *config,
 	atomic_init(&held->references, 1);
 	held->config = config;
 	held->secrets = secrets;
+	held->known = known_make(secrets->secrets, gate->environment);
 	held->config_problem = config_problem != NULL ? strdup(config_problem) : NULL;
 	held->secrets_problem = secrets_problem != NULL ? strdup(secrets_problem) : NULL;
 	held->view = (struct gate_view){ .config = config->config,
 		.secrets = secrets->secrets,
 		.environment = gate->environment,
+		.known = held->known,
 		.config_problem = held->config_problem,
 		.secrets_problem = held->secrets_problem,
 		.generation = gate->current != NULL ? gate->current->view.generation + 1 : 1 };
-	if ((config_problem != NULL && held->config_problem == NULL) ||
+	if (held->known == NULL || (config_problem != NULL && held->config_problem == NULL) ||
 		(secrets_problem != NULL && held->secrets_problem == NULL)) {
 		view_release(held);
 		return NULL;
@@ -146,6 +174,23 @@ void gate_release(struct gate *gate, const struct gate_view *view)
 {
 	(void)gate;
 	view_release((struct held_view *)(uintptr_t)view);
+}
+
+static bool clean(void *context, bool json, const char *text, size_t length, struct buffer *out)
+{
+	struct gate *gate = context;
+	const struct gate_view *view = gate_acquire(gate);
+	enum mask_outcome outcome = mask_known_text(&(struct mask_known){ .index = view->known }, json, text, length, out);
+
+	gate_release(gate, view);
+	if (outcome == MASK_STARVED)
+		out->failed = true;
+	return outcome != MASK_CLEAN;
+}
+
+struct cleaner gate_cleaner(struct gate *gate)
+{
+	return (struct cleaner){ .clean = clean, .context = gate };
 }
 
 static void publish(struct gate *gate, struct held_view *held)

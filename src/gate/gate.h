@@ -10,17 +10,20 @@
 
 #include <jansson.h>
 
+#include "base/cleaner.h"
 #include "gate/config.h"
 #include "gate/credential.h"
 #include "gate/secrets.h"
 
 struct gate;
 struct environment;
+struct mask_index;
 
 struct gate_view {
 	const struct config *config;
 	const struct secrets *secrets;
 	const struct environment *environment; /* as it was at start; later setenv() is not seen */
+	const struct mask_index *known;	       /* the values of secrets, file and environment: see mask_known.h */
 	const char *config_problem;	       /* why the newest config file is not in force, or NULL */
 	const char *secrets_problem;	       /* why the newest secrets file is not in force, or NULL */
 	uint64_t generation;		       /* grows with each change */
@@ -47,6 +50,9 @@ void gate_release(struct gate *gate, const struct gate_view *view);
 
 /* One more holder of a view that is held. */
 const struct gate_view *gate_hold(const struct gate_view *view);
+
+/* Masks what the newest view knows as secret, and nobody writes by chance. Valid as long as the gate. */
+struct cleaner gate_cleaner(struct gate *gate);
 
 /* Who is judged. Everything borrowed. */
 struct gate_subject {
@@ -85,6 +91,9 @@ void verdict_free(struct verdict *verdict);
 
 /* The name of a credential of the subject that the request's config gives something else than text (null counts as absent); NULL: none. */
 const char *gate_config_fault(const struct gate_subject *subject, const json_t *request_config);
+
+/* Adds to `index` the texts of the request's config that stand under the name of a credential, the subject's or one that sounds so. */
+void gate_config_secrets(const struct gate_subject *subject, const json_t *request_config, struct mask_index *index);
 
 /* The feature flag's state, the umbrella considered (facts: it opens image and video, never gpu). Unknown flags are off. */
 bool gate_feature_enabled(const struct gate_view *view, const char *feature_flag);

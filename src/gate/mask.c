@@ -2,7 +2,7 @@
  *
  * First a walk that only looks, without allocating: clean input, which is nearly all, is given back as it is. The copy is a deep one, made only when
  * there is something to mask. Neither walk goes deeper than LIMIT_JSON_DEPTH: what lies below is masked whole. Wide integers are
- * numbers, not text. Texts over LIMIT_MASK_SEARCH_BYTES (images) are only looked at from their beginning. */
+ * numbers, not text. */
 #include "gate/mask.h"
 
 #include <stdio.h>
@@ -11,6 +11,8 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "gate/mask_known.h"
+#include "gate/mask_index.h"
 #include "gate/mask_rules.h"
 
 #define SHORTEST_NAME 8 /* shorter values of credentials are names of everyday members */
@@ -31,13 +33,27 @@ static bool is_two_words(const char *text, size_t length)
 	return mask_rule_scheme(text, scheme, space + 1, length - scheme - 1) && !mask_rule_harmless(text, length);
 }
 
-static bool is_credential(const struct gate_view *view, const char *text, size_t length)
-{
-	size_t found;
+/* What is looked for by its value: the host's secrets, and those that one request brought along (or NULL). */
+struct sought {
+	const struct mask_index *known, *also;
+};
 
-	if (mask_rule_word(text, length) || is_two_words(text, length))
-		return true;
-	return length <= LIMIT_MASK_SEARCH_BYTES && mask_rule_value(view, text, length, &found) != NULL;
+static bool is_value(const struct mask_index *index, const char *text, size_t length)
+{
+	struct mask_known known = { .index = index, .all = true };
+
+	if (index == NULL)
+		return false;
+	for (size_t i = 0; i < index->whole_count; i++)
+		if (strncmp(index->whole[i], text, length) == 0 && index->whole[i][length] == '\0')
+			return true;
+	return mask_known_in(&known, text, length);
+}
+
+static bool is_credential(const struct sought *sought, const char *text, size_t length)
+{
+	return mask_rule_word(text, length) || is_two_words(text, length) || is_value(sought->known, text, length) ||
+	       is_value(sought->also, text, length);
 }
 
 /* A credential in the midst of other text? */
@@ -45,14 +61,13 @@ static bool has_credential(const char *text, size_t length)
 {
 	size_t found;
 
-	if (length > LIMIT_MASK_SEARCH_BYTES)
-		return false;
-	return mask_rule_userinfo(text, length, &found) != NULL || mask_rule_form(text, length, &found) != NULL ||
-	       mask_rule_parameter(text, length, &found) != NULL || mask_rule_key(text, length, &found) != NULL;
+	return mask_rule_userinfo(text, length, &found) != NULL || mask_rule_fal(text, length, &found) != NULL ||
+	       mask_rule_pem(text, length, &found) != NULL || mask_rule_parameter(text, length, &found) != NULL ||
+	       mask_rule_key(text, length, &found) != NULL;
 }
 
 /* `whole`: what stands in this place is a credential, whatever it looks like. */
-static bool needs_masking(const struct gate_view *view, const json_t *value, bool whole)
+static bool needs_masking(const struct sought *sought, const json_t *value, bool whole)
 {
 	const char *text = json_string_value(value);
 	size_t length = json_string_length(value);
@@ -62,18 +77,18 @@ static bool needs_masking(const struct gate_view *view, const json_t *value, boo
 		return false;
 	if (whole && !mask_rule_harmless(text, length))
 		return true;
-	return is_credential(view, text, length) || has_credential(text, length);
+	return is_credential(sought, text, length) || has_credential(text, length);
 }
 
 /* The masked text: all of it, or only the credentials in it. */
-static json_t *masked(const struct gate_view *view, const json_t *value, bool whole)
+static json_t *masked(const struct sought *sought, const json_t *value, bool whole)
 {
 	const char *text = json_string_value(value);
 	size_t length = json_string_length(value);
 	char *clean;
 	json_t *result;
 
-	if (whole || is_credential(view, text, length))
+	if (whole || is_credential(sought, text, length))
 		return json_string(MASK_TEXT);
 	clean = mask_within(text, length);
 	result = clean != NULL ? json_string(clean) : NULL;
@@ -84,19 +99,19 @@ static json_t *masked(const struct gate_view *view, const json_t *value, bool wh
 /* ---- names ---- */
 
 /* A name is looked at too: somebody may have written a credential where a name belongs. Ordinary ones are shorter than any. */
-static bool name_needs_masking(const struct gate_view *view, const char *name)
+static bool name_needs_masking(const struct sought *sought, const char *name)
 {
 	size_t length = strlen(name);
 
 	if (length < SHORTEST_NAME)
 		return false;
-	return is_credential(view, name, length) || (length >= SHORTEST_KEY && has_credential(name, length));
+	return is_credential(sought, name, length) || (length >= SHORTEST_KEY && has_credential(name, length));
 }
 
 /* The masked name. The second one of an object and those that follow get a number: members are not lost. False: out of memory. */
-static bool mask_name(const struct gate_view *view, const char *name, unsigned number, char masked_name[NAME_BYTES])
+static bool mask_name(const struct sought *sought, const char *name, unsigned number, char masked_name[NAME_BYTES])
 {
-	char *clean = is_credential(view, name, strlen(name)) ? strdup(MASK_TEXT) : mask_within(name, strlen(name));
+	char *clean = is_credential(sought, name, strlen(name)) ? strdup(MASK_TEXT) : mask_within(name, strlen(name));
 	const char *shown = clean != NULL && strlen(clean) < NAME_BYTES / 2 ? clean : MASK_TEXT;
 
 	if (number > 1)
@@ -163,32 +178,32 @@ static bool is_whole(enum place place)
 
 /* ---- the walks ---- */
 
-static bool look(const struct gate_view *view, const json_t *value, enum place place, int depth)
+static bool look(const struct sought *sought, const json_t *value, enum place place, int depth)
 {
 	const char *key;
 	json_t *item;
 	size_t i;
 
 	if (json_is_string(value))
-		return needs_masking(view, value, is_whole(place));
+		return needs_masking(sought, value, is_whole(place));
 	if (!json_is_object(value) && !json_is_array(value))
 		return false;
 	if (depth == LIMIT_JSON_DEPTH)
 		return true;
 	json_object_foreach((json_t *)(uintptr_t)value, key, item) {
-		if (name_needs_masking(view, key) || look(view, item, place_of_member(value, key, item, place), depth + 1))
+		if (name_needs_masking(sought, key) || look(sought, item, place_of_member(value, key, item, place), depth + 1))
 			return true;
 	}
 	json_array_foreach(value, i, item) {
-		if (look(view, item, place_of_item(item, place), depth + 1))
+		if (look(sought, item, place_of_item(item, place), depth + 1))
 			return true;
 	}
 	return false;
 }
 
-static json_t *copy(const struct gate_view *view, const json_t *value, enum place place, int depth);
+static json_t *copy(const struct sought *sought, const json_t *value, enum place place, int depth);
 
-static json_t *copy_object(const struct gate_view *view, const json_t *object, enum place place, int depth)
+static json_t *copy_object(const struct sought *sought, const json_t *object, enum place place, int depth)
 {
 	json_t *made = json_object(), *member;
 	char masked_name[NAME_BYTES];
@@ -198,9 +213,9 @@ static json_t *copy_object(const struct gate_view *view, const json_t *object, e
 
 	json_object_foreach((json_t *)(uintptr_t)object, key, item) {
 		name = key;
-		if (name_needs_masking(view, key))
-			name = mask_name(view, key, ++masked_names, masked_name) ? masked_name : NULL;
-		member = name != NULL ? copy(view, item, place_of_member(object, key, item, place), depth + 1) : NULL;
+		if (name_needs_masking(sought, key))
+			name = mask_name(sought, key, ++masked_names, masked_name) ? masked_name : NULL;
+		member = name != NULL ? copy(sought, item, place_of_member(object, key, item, place), depth + 1) : NULL;
 		if (member == NULL || json_object_set_new_nocheck(made, name, member) == -1) {
 			json_decref(made);
 			return NULL;
@@ -209,14 +224,14 @@ static json_t *copy_object(const struct gate_view *view, const json_t *object, e
 	return made;
 }
 
-static json_t *copy_array(const struct gate_view *view, const json_t *array, enum place place, int depth)
+static json_t *copy_array(const struct sought *sought, const json_t *array, enum place place, int depth)
 {
 	json_t *made = json_array();
 	json_t *item;
 	size_t i;
 
 	json_array_foreach(array, i, item) {
-		if (json_array_append_new(made, copy(view, item, place_of_item(item, place), depth + 1)) == -1) {
+		if (json_array_append_new(made, copy(sought, item, place_of_item(item, place), depth + 1)) == -1) {
 			json_decref(made);
 			return NULL;
 		}
@@ -224,26 +239,40 @@ static json_t *copy_array(const struct gate_view *view, const json_t *array, enu
 	return made;
 }
 
-static json_t *copy(const struct gate_view *view, const json_t *value, enum place place, int depth)
+static json_t *copy(const struct sought *sought, const json_t *value, enum place place, int depth)
 {
-	if (json_is_string(value) && needs_masking(view, value, is_whole(place)))
-		return masked(view, value, is_whole(place));
+	if (json_is_string(value) && needs_masking(sought, value, is_whole(place)))
+		return masked(sought, value, is_whole(place));
 	if (!json_is_object(value) && !json_is_array(value))
 		return json_copy((json_t *)(uintptr_t)value);
 	if (depth == LIMIT_JSON_DEPTH)
 		return json_string(MASK_TEXT);
-	return json_is_object(value) ? copy_object(view, value, place, depth) : copy_array(view, value, place, depth);
+	return json_is_object(value) ? copy_object(sought, value, place, depth) : copy_array(sought, value, place, depth);
 }
 
 /* ---- the doors ---- */
 
+json_t *mask_json_with(const struct gate_view *view, const struct mask_index *also, json_t *value, bool *changed)
+{
+	struct sought sought = { view->known, also };
+
+	*changed = look(&sought, value, PLACE_OPEN, 0);
+	return *changed ? copy(&sought, value, PLACE_OPEN, 0) : json_incref(value);
+}
+
 json_t *mask_json(const struct gate_view *view, json_t *value, bool *changed)
 {
-	*changed = look(view, value, PLACE_OPEN, 0);
-	return *changed ? copy(view, value, PLACE_OPEN, 0) : json_incref(value);
+	return mask_json_with(view, NULL, value, changed);
 }
 
 bool mask_finds(const struct gate_view *view, const char *text)
 {
-	return is_credential(view, text, strlen(text)) || has_credential(text, strlen(text));
+	struct sought sought = { view->known, NULL };
+
+	return is_credential(&sought, text, strlen(text)) || has_credential(text, strlen(text));
+}
+
+bool mask_holds_known(const struct gate_view *view, const char *text)
+{
+	return is_value(view->known, text, strlen(text));
 }

@@ -7,6 +7,8 @@
 #include "base/error.h"
 #include "gate/gate.h"
 
+struct mask_index;
+
 #define MASK_TEXT "***"
 
 /* A deep copy of `value` in which every text that looks like a credential is MASK_TEXT:
@@ -20,8 +22,14 @@
  * of memory. */
 json_t *mask_json(const struct gate_view *view, json_t *value, bool *changed);
 
+/* The same; the values of `also` (mask_known.h) count as the host's own do. NULL: none. */
+json_t *mask_json_with(const struct gate_view *view, const struct mask_index *also, json_t *value, bool *changed);
+
 /* Does the text look like a credential, or hold one, by the rules for a JSON text? Nothing is allocated. */
 bool mask_finds(const struct gate_view *view, const char *text);
+
+/* Does it hold a value of the host's own secrets? */
+bool mask_holds_known(const struct gate_view *view, const char *text);
 
 /* Masks header-like or free text in place into a new string; NULL when out of memory. */
 char *mask_text(const struct gate_view *view, const char *text);

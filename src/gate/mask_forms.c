@@ -38,7 +38,7 @@ static bool is_hex(const char *text, size_t length)
 }
 
 /* A UUID, a colon, and 32 hexadecimal digits. */
-static const char *find_fal(const char *text, size_t text_length, size_t *length)
+const char *mask_rule_fal(const char *text, size_t text_length, size_t *length)
 {
 	const char *end = text + text_length, *from = text, *colon;
 
@@ -66,7 +66,7 @@ static const char *end_of_pem(const char *text, const char *end)
 	return dashes != NULL ? dashes + 5 : end;
 }
 
-static const char *find_pem(const char *text, size_t text_length, size_t *length)
+const char *mask_rule_pem(const char *text, size_t text_length, size_t *length)
 {
 	const char *end = text + text_length, *from = text;
 	size_t label;
@@ -82,18 +82,6 @@ static const char *find_pem(const char *text, size_t text_length, size_t *length
 		from += 11;
 	}
 	return NULL;
-}
-
-const char *mask_rule_form(const char *text, size_t text_length, size_t *length)
-{
-	size_t pem_length = 0;
-	const char *fal = find_fal(text, text_length, length);
-	const char *pem = find_pem(text, text_length, &pem_length);
-
-	if (pem == NULL || (fal != NULL && fal < pem))
-		return fal;
-	*length = pem_length;
-	return pem;
 }
 
 /* ---- parameters of URLs ---- */
@@ -136,17 +124,38 @@ static bool is_telling(const char *begin, const char *equals)
 	return length != 5 || !is_download_link(begin, name); /* "token" */
 }
 
+static bool ends_value(char byte)
+{
+	static const bool ending[256] = { ['\t'] = true,
+		['\n'] = true,
+		['\v'] = true,
+		['\f'] = true,
+		['\r'] = true,
+		[' '] = true,
+		['&'] = true,
+		[';'] = true,
+		['#'] = true,
+		['"'] = true,
+		['\''] = true,
+		['<'] = true,
+		['>'] = true,
+		['`'] = true };
+
+	return ending[(unsigned char)byte];
+}
+
+/* The name is looked at first: it is short, and a value may be all the rest. */
 const char *mask_rule_parameter(const char *text, size_t text_length, size_t *length)
 {
 	const char *end = text + text_length, *from = text, *equals;
 
 	while (from < end && (equals = memchr(from, '=', (size_t)(end - from))) != NULL) {
 		from = equals + 1;
-		*length = 0;
-		while (from + *length < end && !isspace((unsigned char)from[*length]) &&
-			(from[*length] == '\0' || strchr("&;#\"'<>`", from[*length]) == NULL))
-			++*length;
-		if (*length > 0 && is_telling(text, equals) && !mask_rule_harmless(from, *length))
+		if (!is_telling(text, equals))
+			continue;
+		for (*length = 0; from + *length < end && !ends_value(from[*length]); ++*length)
+			;
+		if (*length > 0 && !mask_rule_harmless(from, *length))
 			return from;
 	}
 	return NULL;

@@ -31,12 +31,30 @@ static size_t fold_name(const char *name, size_t length, char folded[NAME_BYTES]
 	return used;
 }
 
-/* Is `tail` the end of the name, beginning where a part begins? What stands before it is *rest bytes long. */
-static bool ends_with(const char *name, size_t length, const char *tail, size_t *rest)
-{
-	size_t size = strlen(tail);
+/* An end of names. Its length and last character tell most names apart from it. */
+struct tail {
+	const char *text;
+	unsigned char length;
+	char last;
+};
 
-	if (length < size || memcmp(name + length - size, tail, size) != 0 || (length > size && name[length - size - 1] != '_'))
+#define TAIL(text)                                                                                                               \
+	{                                                                                                                        \
+		text, sizeof(text) - 1, text[sizeof(text) - 2]                                                                   \
+	}
+#define NO_TAIL                                                                                                                  \
+	{                                                                                                                        \
+		NULL, 0, 0                                                                                                       \
+	}
+
+/* Is `tail` the end of the name, beginning where a part begins? What stands before it is *rest bytes long. */
+static inline bool ends_with(const char *name, size_t length, const struct tail *end, size_t *rest)
+{
+	const char *tail = end->text;
+	size_t size = end->length;
+
+	if (length < size || name[length - 1] != end->last || memcmp(name + length - size, tail, size) != 0 ||
+		(length > size && name[length - size - 1] != '_'))
 		return false;
 	*rest = length > size ? length - size - 1 : 0;
 	return true;
@@ -45,12 +63,12 @@ static bool ends_with(const char *name, size_t length, const char *tail, size_t 
 /* The tokens of language models: eos_token, pad_token, ... */
 static bool is_vocabulary(const char *name, size_t length)
 {
-	static const char *const words[] = { "pad", "eos", "bos", "unk", "sep", "cls", "mask", "stop", "trigger", "placeholder",
-		"initializer", "special", NULL };
+	static const struct tail words[] = { TAIL("pad"), TAIL("eos"), TAIL("bos"), TAIL("unk"), TAIL("sep"), TAIL("cls"),
+		TAIL("mask"), TAIL("stop"), TAIL("trigger"), TAIL("placeholder"), TAIL("initializer"), TAIL("special"), NO_TAIL };
 	size_t rest;
 
-	for (const char *const *word = words; *word != NULL; word++)
-		if (ends_with(name, length, *word, &rest))
+	for (const struct tail *word = words; word->text != NULL; word++)
+		if (ends_with(name, length, word, &rest))
 			return true;
 	return false;
 }
@@ -69,19 +87,20 @@ static bool may_end_so(const char *name, size_t length)
 
 bool mask_rule_name(const char *name, size_t length)
 {
-	static const char *const tails[] = { "token", "secret", "password", "passwd", "passphrase", "authorization", "credential",
-		"credentials", "apikey", "api_key", "secret_key", "access_key", "private_key", "auth_key", "signing_key",
-		"encryption_key", "access_key_id", "token_id", "accesstoken", "authtoken", "secretkey", "accesskey", "privatekey",
-		"clientsecret", "cookie", NULL };
+	static const struct tail tails[] = { TAIL("token"), TAIL("secret"), TAIL("password"), TAIL("passwd"), TAIL("passphrase"),
+		TAIL("authorization"), TAIL("credential"), TAIL("credentials"), TAIL("apikey"), TAIL("api_key"),
+		TAIL("secret_key"), TAIL("access_key"), TAIL("private_key"), TAIL("auth_key"), TAIL("signing_key"),
+		TAIL("encryption_key"), TAIL("access_key_id"), TAIL("token_id"), TAIL("accesstoken"), TAIL("authtoken"),
+		TAIL("secretkey"), TAIL("accesskey"), TAIL("privatekey"), TAIL("clientsecret"), TAIL("cookie"), NO_TAIL };
 	char folded[NAME_BYTES];
 	size_t used, rest;
 
 	if (length < 3 || !may_end_so(name, length))
 		return false;
 	used = fold_name(name, length, folded);
-	for (const char *const *tail = tails; *tail != NULL; tail++)
-		if (ends_with(folded, used, *tail, &rest))
-			return strcmp(*tail, "token") != 0 || !is_vocabulary(folded, rest);
+	for (const struct tail *tail = tails; tail->text != NULL; tail++)
+		if (ends_with(folded, used, tail, &rest))
+			return tail != tails || !is_vocabulary(folded, rest); /* "token" */
 	return false;
 }
 
@@ -110,18 +129,20 @@ bool mask_rule_environment_name(const char *name, size_t length)
 /* Of variables the end alone tells, also without a "_" before it: PGPASSWORD, OPENAI_KEY. A public key is none. */
 bool mask_rule_variable_name(const char *name, size_t length)
 {
-	static const char *const tails[] = { "pass", "passwd", "password", "pwd", "secret", "token", "key", NULL };
+	static const struct tail public_key = TAIL("public_key"), token = TAIL("token");
+	static const struct tail tails[] = { TAIL("pass"), TAIL("passwd"), TAIL("password"), TAIL("pwd"), TAIL("secret"),
+		TAIL("token"), TAIL("key"), NO_TAIL };
 	char folded[NAME_BYTES];
 	size_t used, rest;
 
 	if (mask_rule_name(name, length))
 		return true;
 	used = fold_name(name, length, folded);
-	if (ends_with(folded, used, "public_key", &rest) ||
-		(ends_with(folded, used, "token", &rest) && is_vocabulary(folded, rest)))
+	if (ends_with(folded, used, &public_key, &rest) ||
+		(ends_with(folded, used, &token, &rest) && is_vocabulary(folded, rest)))
 		return false;
-	for (const char *const *tail = tails; *tail != NULL; tail++)
-		if (used >= strlen(*tail) && strcmp(folded + used - strlen(*tail), *tail) == 0)
+	for (const struct tail *tail = tails; tail->text != NULL; tail++)
+		if (used >= tail->length && strcmp(folded + used - tail->length, tail->text) == 0)
 			return true;
 	return false;
 }
@@ -130,15 +151,15 @@ bool mask_rule_variable_name(const char *name, size_t length)
 static bool is_no_credential(const char *name, size_t length)
 {
 	static const char *const beginnings[] = { "x_amz_", "x_goog_", "x_oss_", "x_cos_", "x_tos_", "x_obs_", NULL };
-	static const char *const tails[] = { "access_key_id", "security_token", "credential", "page_token", "next_token",
-		"continuation_token", "sync_token", NULL };
+	static const struct tail tails[] = { TAIL("access_key_id"), TAIL("security_token"), TAIL("credential"),
+		TAIL("page_token"), TAIL("next_token"), TAIL("continuation_token"), TAIL("sync_token"), NO_TAIL };
 	size_t rest;
 
 	for (const char *const *beginning = beginnings; *beginning != NULL; beginning++)
 		if (strncmp(name, *beginning, strlen(*beginning)) == 0)
 			return true;
-	for (const char *const *tail = tails; *tail != NULL; tail++)
-		if (ends_with(name, length, *tail, &rest))
+	for (const struct tail *tail = tails; tail->text != NULL; tail++)
+		if (ends_with(name, length, tail, &rest))
 			return true;
 	return false;
 }

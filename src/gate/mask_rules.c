@@ -9,12 +9,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "gate/environment.h"
 #include "gate/mask.h"
 
 #define SHORTEST_WORD 16 /* the shortest vendor key known has 20 characters */
 #define SHORTEST_VALUE 8 /* shorter values are words of everyday text */
-#define SHORTEST_EQUAL 4 /* ... but a text that is nothing else is one of them */
 
 /* ---- words ---- */
 
@@ -217,9 +215,36 @@ const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *len
 	return NULL;
 }
 
+/* White space and punctuation around a word; a NUL, too. */
 static bool separates(char byte)
 {
-	return isspace((unsigned char)byte) || strchr("\"'`,;&?()[]{}<>|=:", byte) != NULL;
+	static const bool separating[256] = { [0] = true,
+		['\t'] = true,
+		['\n'] = true,
+		['\v'] = true,
+		['\f'] = true,
+		['\r'] = true,
+		[' '] = true,
+		['"'] = true,
+		['\''] = true,
+		['`'] = true,
+		[','] = true,
+		[';'] = true,
+		['&'] = true,
+		['?'] = true,
+		['('] = true,
+		[')'] = true,
+		['['] = true,
+		[']'] = true,
+		['{'] = true,
+		['}'] = true,
+		['<'] = true,
+		['>'] = true,
+		['|'] = true,
+		['='] = true,
+		[':'] = true };
+
+	return separating[(unsigned char)byte];
 }
 
 /* "bearer of the ring" is prose, "Bearer 0123456789" is not. */
@@ -259,44 +284,4 @@ const char *mask_rule_key(const char *text, size_t text_length, size_t *length)
 		before_length = size;
 	}
 	return NULL;
-}
-
-/* ---- values of the host's own credentials ---- */
-
-struct needle_search {
-	const char *text;
-	size_t length;
-	const char *found;
-	size_t found_length;
-};
-
-static void try_value(void *context, const char *value)
-{
-	struct needle_search *search = context;
-	size_t size = strlen(value);
-	const char *at = NULL;
-
-	if (size > search->length || size < SHORTEST_EQUAL)
-		return;
-	if (size == search->length)
-		at = memcmp(search->text, value, size) == 0 ? search->text : NULL;
-	else if (size >= SHORTEST_VALUE)
-		at = memmem(search->text, search->length, value, size);
-	if (at == NULL ||
-		(search->found != NULL && (at > search->found || (at == search->found && size <= search->found_length))))
-		return;
-	search->found = at;
-	search->found_length = size;
-}
-
-const char *mask_rule_value(const struct gate_view *view, const char *text, size_t text_length, size_t *length)
-{
-	struct needle_search search = { .text = text, .length = text_length };
-
-	if (text_length < SHORTEST_EQUAL)
-		return NULL;
-	secrets_each(view->secrets, try_value, &search);
-	environment_each_credential(view->environment, try_value, &search);
-	*length = search.found_length;
-	return search.found;
 }

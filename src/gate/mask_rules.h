@@ -32,17 +32,15 @@ bool mask_rule_harmless(const char *text, size_t length);
 /* The first userinfo of a URL in the text ("user:secret" of https://user:secret@host/), its length in *length; NULL when there is none. */
 const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *length);
 
-/* The first place in the text where a value of the secrets file or the environment stands, its length in *length. NULL: none. */
-const char *mask_rule_value(const struct gate_view *view, const char *text, size_t text_length, size_t *length);
-
 /* The first word in the text that begins like a vendor's key, or that follows "Bearer" and is odd, its length in *length. NULL: none. */
 const char *mask_rule_key(const char *text, size_t text_length, size_t *length);
 
-/* The first credential in the text that is more than a word (a fal key, a private key in PEM), its length in *length. NULL: none. */
-const char *mask_rule_form(const char *text, size_t text_length, size_t *length);
+/* The first credential in the text that is more than a word: a fal key; a private key in PEM; its length in *length. NULL: none. */
+const char *mask_rule_fal(const char *text, size_t text_length, size_t *length);
+const char *mask_rule_pem(const char *text, size_t text_length, size_t *length);
 
 /* The first value of a URL's parameter that is named like a credential, its length in *length. NULL: none. */
 const char *mask_rule_parameter(const char *text, size_t text_length, size_t *length);
 
-/* The text with its credentials of the four kinds above (userinfo, form, parameter, key) masked. NULL: out of memory. */
+/* The text with its credentials of the kinds above (userinfo, fal, PEM, parameter, key) masked. NULL: out of memory. */
 char *mask_within(const char *text, size_t length);

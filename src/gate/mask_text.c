@@ -11,12 +11,33 @@
 #include "base/buffer.h"
 #include "base/limits.h"
 #include "gate/mask.h"
+#include "gate/mask_known.h"
 #include "gate/mask_rules.h"
 
 /* Characters that end a word; "=" and ":" are looked at inside. */
 static bool ends_word(char byte)
 {
-	return isspace((unsigned char)byte) || strchr("\"'`,;&?()[]<>", byte) != NULL;
+	static const bool ending[256] = { ['\t'] = true,
+		['\n'] = true,
+		['\v'] = true,
+		['\f'] = true,
+		['\r'] = true,
+		[' '] = true,
+		['"'] = true,
+		['\''] = true,
+		['`'] = true,
+		[','] = true,
+		[';'] = true,
+		['&'] = true,
+		['?'] = true,
+		['('] = true,
+		[')'] = true,
+		['['] = true,
+		[']'] = true,
+		['<'] = true,
+		['>'] = true };
+
+	return ending[(unsigned char)byte];
 }
 
 static size_t word_length(const char *text)
@@ -133,14 +154,14 @@ static const char *mask_word(struct buffer *out, const char *text)
 
 /* ---- pieces ---- */
 
-enum kind { KIND_VALUE, KIND_USERINFO, KIND_FORM, KIND_PARAMETER, KIND_KEY, KIND_END };
+enum kind { KIND_USERINFO, KIND_FAL, KIND_PEM, KIND_PARAMETER, KIND_KEY, KIND_END };
 
-static const char *find(enum kind kind, const struct gate_view *view, const char *text, size_t length, size_t *found)
+static const char *find(enum kind kind, const char *text, size_t length, size_t *found)
 {
 	switch (kind) {
-	case KIND_VALUE: return mask_rule_value(view, text, length, found);
 	case KIND_USERINFO: return mask_rule_userinfo(text, length, found);
-	case KIND_FORM: return mask_rule_form(text, length, found);
+	case KIND_FAL: return mask_rule_fal(text, length, found);
+	case KIND_PEM: return mask_rule_pem(text, length, found);
 	case KIND_PARAMETER: return mask_rule_parameter(text, length, found);
 	case KIND_KEY: return mask_rule_key(text, length, found);
 	case KIND_END: break;
@@ -148,14 +169,14 @@ static const char *find(enum kind kind, const struct gate_view *view, const char
 	return NULL;
 }
 
-static char *mask_kind(enum kind kind, const struct gate_view *view, const char *text, size_t length)
+static char *mask_kind(enum kind kind, const char *text, size_t length)
 {
 	const char *end = text + length, *at;
 	struct buffer out;
 	size_t found = 0;
 
 	buffer_init(&out, length * 2 + sizeof MASK_TEXT);
-	while ((at = find(kind, view, text, (size_t)(end - text), &found)) != NULL) {
+	while ((at = find(kind, text, (size_t)(end - text), &found)) != NULL) {
 		buffer_append(&out, text, (size_t)(at - text));
 		buffer_text(&out, MASK_TEXT);
 		text = at + found;
@@ -165,12 +186,12 @@ static char *mask_kind(enum kind kind, const struct gate_view *view, const char 
 }
 
 /* Masks the kinds, one after the other. */
-static char *mask_kinds(const enum kind *kinds, const struct gate_view *view, const char *text, size_t length)
+static char *mask_kinds(const enum kind *kinds, const char *text, size_t length)
 {
-	char *made = mask_kind(*kinds, view, text, length), *next;
+	char *made = mask_kind(*kinds, text, length), *next;
 
 	for (kinds++; made != NULL && *kinds != KIND_END; kinds++) {
-		next = mask_kind(*kinds, view, made, strlen(made));
+		next = mask_kind(*kinds, made, strlen(made));
 		free(made);
 		made = next;
 	}
@@ -179,9 +200,9 @@ static char *mask_kinds(const enum kind *kinds, const struct gate_view *view, co
 
 char *mask_within(const char *text, size_t length)
 {
-	static const enum kind kinds[] = { KIND_USERINFO, KIND_FORM, KIND_PARAMETER, KIND_KEY, KIND_END };
+	static const enum kind kinds[] = { KIND_USERINFO, KIND_FAL, KIND_PEM, KIND_PARAMETER, KIND_KEY, KIND_END };
 
-	return mask_kinds(kinds, NULL, text, length);
+	return mask_kinds(kinds, text, length);
 }
 
 /* ---- free text ---- */
@@ -202,12 +223,31 @@ static char *mask_words(const char *text)
 	return buffer_take(&out);
 }
 
+/* Without the values that are known. */
+static char *mask_values(const struct gate_view *view, const char *text)
+{
+	struct mask_known known = { .index = view->known, .all = true };
+	size_t length = strlen(text);
+	struct buffer out;
+
+	buffer_init(&out, length + sizeof MASK_TEXT);
+	switch (mask_known_text(&known, false, text, length, &out)) {
+	case MASK_CLEAN: return strdup(text);
+	case MASK_MASKED: return buffer_take(&out);
+	case MASK_STARVED: break;
+	}
+	buffer_free(&out);
+	return NULL;
+}
+
 char *mask_text(const struct gate_view *view, const char *text)
 {
-	static const enum kind kinds[] = { KIND_VALUE, KIND_USERINFO, KIND_FORM, KIND_END };
-	char *without_pieces = mask_kinds(kinds, view, text, strlen(text));
+	static const enum kind kinds[] = { KIND_USERINFO, KIND_FAL, KIND_PEM, KIND_END };
+	char *without_values = mask_values(view, text);
+	char *without_pieces = without_values != NULL ? mask_kinds(kinds, without_values, strlen(without_values)) : NULL;
 	char *clean = without_pieces != NULL ? mask_words(without_pieces) : NULL;
 
+	free(without_values);
 	free(without_pieces);
 	return clean;
 }

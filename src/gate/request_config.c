@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "gate/mask.h"
+#include "gate/mask_known.h"
 #include "gate/secrets_read.h"
 
 #define UNKNOWN_MOST 4	    /* names told of */
@@ -94,6 +95,18 @@ static bool sounds_like_credential(const char *name)
 		if (strcasestr(name, *word) != NULL)
 			return true;
 	return false;
+}
+
+void gate_config_secrets(const struct gate_subject *subject, const json_t *request_config, struct mask_index *index)
+{
+	const char *key;
+	json_t *item;
+
+	json_object_foreach((json_t *)(uintptr_t)request_config, key, item) {
+		if (is_text(item) && (is_known(subject, key) || sounds_like_credential(key)) &&
+			!secrets_absent(json_string_value(item)))
+			mask_index_add(index, json_string_value(item));
+	}
 }
 
 void request_config_each_unknown(const struct gate_view *view, const struct gate_subject *subject, const json_t *config,

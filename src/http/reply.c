@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "gate/mask.h"
+#include "gate/mask_known.h"
 
 #define REPLY_HEAD_BYTES 8192 /* beyond the body; the handler's own headers included */
 #define DETAIL_BYTES 400
@@ -214,7 +215,7 @@ bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
 	return false;
 }
 
-void http_send(struct http_request *request, const struct http_reply *reply)
+static void send_reply(struct http_request *request, const struct http_reply *reply)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
 	struct buffer *out = &x->worker->out;
@@ -232,6 +233,36 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 		sent = reply_write(x, out->data, out->length) && (at_once || reply_write(x, reply->body, length));
 	if (!sent)
 		x->close = true;
+}
+
+static bool is_json(const struct http_reply *reply)
+{
+	return reply->content_type == NULL || strstr(reply->content_type, "json") != NULL;
+}
+
+/* The last look: what is a secret of the host's does not leave it, whoever wrote it into an answer. */
+void http_send(struct http_request *request, const struct http_reply *reply)
+{
+	struct mask_known known = { .index = request->view != NULL ? request->view->known : NULL };
+	struct http_reply masked = *reply;
+	enum mask_outcome outcome;
+	struct buffer out;
+
+	buffer_init(&out, 2 * reply->body_length + 64);
+	outcome = reply->body_length > 0 ? mask_known_text(&known, is_json(reply), reply->body, reply->body_length, &out)
+					 : MASK_CLEAN;
+	if (outcome == MASK_MASKED) {
+		masked.body = out.data;
+		masked.body_length = out.length;
+	} else if (outcome == MASK_STARVED) {
+		masked = (struct http_reply){ .status = 503,
+			.content_type = "application/problem+json",
+			.headers = "Retry-After: 1\r\n",
+			.body = no_memory,
+			.body_length = sizeof no_memory - 1 };
+	}
+	send_reply(request, &masked);
+	buffer_free(&out);
 }
 
 /* A path is made of names as the client wrote them: is one a credential that stands in the wrong place? */

@@ -99,8 +99,10 @@ static void keep_batch(struct artifacts *artifacts)
 /* The file is whole. */
 static void finish_item(struct artifacts *artifacts, struct artifact_item *item)
 {
-	artifact_file_finish(&item->file);
-	artifact_record_provenance(item);
+	item->failed = !artifact_file_finish(&item->file);
+	item->error = item->file.error;
+	if (!item->failed)
+		artifact_record_provenance(item);
 	if (item->failed) {
 		end_item(artifacts, item);
 		return;
@@ -251,7 +253,9 @@ static void copy_inline(struct artifacts *artifacts, struct artifact_item *item)
 	char type[ARTIFACT_TYPE_BYTES] = "";
 	int64_t maximum = item->work->copy->view->config->artifacts_max_bytes;
 
-	if (artifact_file_open(item->work->folder, maximum, &item->file) == ERROR_NONE && write_output(item, type)) {
+	struct mask_known known = artifact_known(item);
+
+	if (artifact_file_open(item->work->folder, maximum, &known, &item->file) == ERROR_NONE && write_output(item, type)) {
 		artifact_type_choose(json_text(item->output, "content_type"), type[0] != '\0' ? type : NULL, item->file.head,
 			item->file.head_length, item->type);
 		finish_item(artifacts, item);

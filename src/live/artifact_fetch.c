@@ -13,6 +13,15 @@
 #include "live/artifact_work.h"
 #include "script/destination.h"
 
+struct mask_known artifact_known(const struct artifact_item *item)
+{
+	const struct artifact_copy *copy = item->work->copy;
+
+	return (struct mask_known){
+		.index = copy->view->known, .all = true, .view = copy->view, .subject = &copy->provider->subject
+	};
+}
+
 static struct destination_detour detour_of(const struct artifact_item *item)
 {
 	const struct artifact_copy *copy = item->work->copy;
@@ -105,13 +114,14 @@ static bool fits(struct artifact_item *item)
 static bool take_piece(struct transfer *transfer, const void *bytes, size_t length)
 {
 	struct artifact_item *item = item_of(transfer);
+	struct mask_known known = artifact_known(item);
 
 	if (transfer->response.status != 200)
 		return false; /* an error's text is nobody's file */
 	if (item->file.folder == NULL) {
 		if (!fits(item))
 			return false;
-		artifact_file_open(item->work->folder, item->work->copy->view->config->artifacts_max_bytes, &item->file);
+		artifact_file_open(item->work->folder, item->work->copy->view->config->artifacts_max_bytes, &known, &item->file);
 	}
 	if (item->file.folder != NULL && artifact_file_write(&item->file, bytes, length))
 		return true;

@@ -17,6 +17,7 @@
 
 #define SHA256_BYTES 32
 #define HEX "0123456789abcdef"
+#define HELD_BYTES 32768 /* written at a time */
 
 /* What an errno of the disk means to a person. */
 static enum error_code disk_error(struct error *error, const char *directory, const char *action)
@@ -71,11 +72,13 @@ static void drop_temporary(struct artifact_temporary *temporary)
 	*temporary = (struct artifact_temporary){ .descriptor = -1 };
 }
 
-enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maximum, struct artifact_file *file)
+enum error_code artifact_file_open(
+	struct artifact_folder *folder, int64_t maximum, const struct mask_known *known, struct artifact_file *file)
 {
 	*file = (struct artifact_file){
-		.folder = folder, .content.descriptor = -1, .provenance.descriptor = -1, .maximum = maximum
+		.folder = folder, .content.descriptor = -1, .provenance.descriptor = -1, .maximum = maximum, .known = *known
 	};
+	buffer_init(&file->held, HELD_BYTES + 4 * mask_known_reach(known->index));
 	if (!crypto_load())
 		error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) cannot be loaded: is it installed?");
 	else if ((file->digest = EVP_MD_CTX_new()) == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1)
@@ -94,6 +97,9 @@ void artifact_file_discard(struct artifact_file *file)
 	drop_temporary(&file->provenance);
 	if (file->digest != NULL)
 		EVP_MD_CTX_free(file->digest);
+	if (file->held.data != NULL)
+		explicit_bzero(file->held.data, file->held.length);
+	buffer_free(&file->held);
 	free(file->name);
 	file->folder = NULL;
 	file->digest = NULL;
@@ -125,6 +131,43 @@ static bool write_all(struct artifact_file *file, int descriptor, const char *by
 	return true;
 }
 
+/* Writes what is held, but for the last `keep` bytes. */
+static bool let_go(struct artifact_file *file, size_t keep)
+{
+	size_t length = file->held.length > keep ? file->held.length - keep : 0;
+
+	if (length == 0)
+		return true;
+	if (!mask_known_bytes(&file->known, file->held.data, file->held.length)) {
+		error_memory(&file->error);
+		return false;
+	}
+	EVP_DigestUpdate(file->digest, file->held.data, length);
+	if (!write_all(file, file->content.descriptor, file->held.data, length))
+		return false;
+	memmove(file->held.data, file->held.data + length, file->held.length - length);
+	file->held.length -= length;
+	return true;
+}
+
+/* Piece by piece, each with so much before it that the work stays in proportion. */
+static bool hold(struct artifact_file *file, const char *bytes, size_t length)
+{
+	size_t reach = mask_known_reach(file->known.index), full = HELD_BYTES + 2 * reach, room;
+
+	for (; length > 0; bytes += room, length -= room) {
+		room = full - file->held.length < length ? full - file->held.length : length;
+		buffer_append(&file->held, bytes, room);
+		if (file->held.failed) {
+			error_memory(&file->error);
+			return false;
+		}
+		if (file->held.length == full && !let_go(file, reach))
+			return false;
+	}
+	return true;
+}
+
 bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length)
 {
 	if ((int64_t)length > file->maximum - file->bytes) {
@@ -134,32 +177,45 @@ bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t l
 	}
 	if (file->head_length < ARTIFACT_HEAD_BYTES)
 		keep_head(file, bytes, length);
-	EVP_DigestUpdate(file->digest, bytes, length);
 	file->bytes += (int64_t)length;
-	return write_all(file, file->content.descriptor, bytes, length);
+	return hold(file, bytes, length);
 }
 
-void artifact_file_finish(struct artifact_file *file)
+bool artifact_file_finish(struct artifact_file *file)
 {
 	unsigned char digest[SHA256_BYTES];
 
+	if (!let_go(file, 0))
+		return false;
 	EVP_DigestFinal_ex(file->digest, digest, NULL);
 	for (size_t i = 0; i < SHA256_BYTES; i++) {
 		file->sha256[2 * i] = HEX[digest[i] >> 4];
 		file->sha256[2 * i + 1] = HEX[digest[i] & 15];
 	}
 	file->sha256[2 * SHA256_BYTES] = '\0';
+	return true;
 }
 
 bool artifact_file_describe(struct artifact_file *file, const char *name, const char *text, size_t length)
 {
+	struct buffer masked;
+	enum mask_outcome outcome;
+	bool written;
+
 	file->name = strdup(name);
 	if (file->name == NULL) {
 		error_memory(&file->error);
 		return false;
 	}
-	return open_temporary(file->folder, &file->provenance, &file->error) &&
-	       write_all(file, file->provenance.descriptor, text, length);
+	buffer_init(&masked, 2 * length + 64);
+	outcome = mask_known_text(&file->known, true, text, length, &masked);
+	if (outcome == MASK_STARVED)
+		error_memory(&file->error);
+	written = outcome != MASK_STARVED && open_temporary(file->folder, &file->provenance, &file->error) &&
+		  write_all(file, file->provenance.descriptor, outcome == MASK_MASKED ? masked.data : text,
+			  outcome == MASK_MASKED ? masked.length : length);
+	buffer_free(&masked);
+	return written;
 }
 
 /* ---- keeping ---- */

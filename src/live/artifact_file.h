@@ -12,7 +12,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "base/buffer.h"
 #include "base/error.h"
+#include "gate/mask_known.h"
 
 #define ARTIFACT_FOLDERS 256
 #define ARTIFACT_HEAD_BYTES 64
@@ -34,6 +36,8 @@ struct artifact_file {
 	struct artifact_temporary content, provenance;
 	char *name; /* of the provenance, "<job>-<n>" */
 	void *digest;
+	struct mask_known known; /* secrets that are not to be written */
+	struct buffer held;	 /* what is not written yet: a secret may begin in it that goes on in the next piece */
 	int64_t bytes, maximum;
 	unsigned char head[ARTIFACT_HEAD_BYTES]; /* how it begins */
 	size_t head_length;
@@ -42,14 +46,16 @@ struct artifact_file {
 	struct error error;
 };
 
-/* Opens a temporary file, making the folder if need be. ERROR_IO, ERROR_MEMORY; nothing is left open then. */
-enum error_code artifact_file_open(struct artifact_folder *folder, int64_t maximum, struct artifact_file *file);
+/* Opens a temporary file, making the folder if need be. What `known` knows is overwritten by asterisks, whatever kind of file it is: the length stays.
+ * Its view is to be kept as long. ERROR_IO, ERROR_MEMORY; nothing is left open then. */
+enum error_code artifact_file_open(
+	struct artifact_folder *folder, int64_t maximum, const struct mask_known *known, struct artifact_file *file);
 
 /* Appends. False when it did not fit `maximum` (ERROR_LIMIT) or on the disk (ERROR_IO); see file->error. */
 bool artifact_file_write(struct artifact_file *file, const void *bytes, size_t length);
 
-/* Nothing follows: its digest is known from now on. */
-void artifact_file_finish(struct artifact_file *file);
+/* Nothing follows: its digest is known from now on. False: see file->error. */
+bool artifact_file_finish(struct artifact_file *file);
 
 /* Writes the provenance text of a finished file, to be kept with it. `name` is "<job>-<n>". False: see file->error. */
 bool artifact_file_describe(struct artifact_file *file, const char *name, const char *text, size_t length);

@@ -44,6 +44,9 @@ struct artifact_work {
 
 /* artifact_fetch.c */
 
+/* The secrets that must not be in its file: the host's, and the vendor's credentials whatever they look like. */
+struct mask_known artifact_known(const struct artifact_item *item);
+
 /* Checks the URL and makes the request. False: it is not fetched; see item->error. */
 bool artifact_fetch_prepare(struct artifact_item *item);
 

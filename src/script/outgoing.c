@@ -71,7 +71,7 @@ bool outgoing_has_credential(const struct outgoing *outgoing)
 	return false;
 }
 
-static bool names_credential(const struct outgoing *outgoing, const char *credential)
+bool outgoing_names_credential(const struct outgoing *outgoing, const char *credential)
 {
 	const char *name;
 	size_t length;
@@ -88,7 +88,7 @@ uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const st
 	uint32_t named = 0;
 
 	for (size_t i = 0; i < subject->credential_count && i < 32; i++)
-		if (subject->credentials[i].optional && names_credential(outgoing, subject->credentials[i].name))
+		if (subject->credentials[i].optional && outgoing_names_credential(outgoing, subject->credentials[i].name))
 			named |= UINT32_C(1) << i;
 	return named;
 }

@@ -9,6 +9,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "gate/mask_known.h"
 #include "script/bridge.h"
 #include "script/state.h"
 
@@ -94,6 +95,100 @@ void response_restore(struct response *response, const struct destination_detour
 	if (!restore_text(&response->headers, upstream, length) || !restore_text(&response->body, upstream, length))
 		response_fail(response, "transport", "out of memory for the answer");
 }
+
+/* ---- masking ---- */
+
+/* False: out of memory. */
+static bool mask_buffer(const struct mask_known *known, bool json, struct buffer *text)
+{
+	enum mask_outcome outcome;
+	struct buffer out;
+
+	if (text->length == 0)
+		return true;
+	if (!json && memchr(text->data, '\0', text->length) != NULL)
+		return mask_known_bytes(known, text->data, text->length);
+	buffer_init(&out, text->maximum);
+	outcome = mask_known_text(known, json, text->data, text->length, &out);
+	if (outcome == MASK_MASKED) {
+		buffer_free(text);
+		*text = out;
+	} else {
+		buffer_free(&out);
+	}
+	return outcome != MASK_STARVED;
+}
+
+static bool append_masked(const struct mask_known *known, const char *text, struct buffer *out)
+{
+	enum mask_outcome outcome = mask_known_text(known, false, text, strlen(text), out);
+
+	if (outcome == MASK_CLEAN)
+		buffer_text(out, text);
+	buffer_char(out, '\0');
+	return outcome != MASK_STARVED && !out->failed;
+}
+
+/* Name by name and value by value. */
+static bool mask_headers(const struct mask_known *known, struct buffer *headers)
+{
+	const char *at = headers->data, *end = at + headers->length;
+	struct buffer out;
+	bool masked = true;
+
+	if (headers->length == 0 || !mask_known_in(known, headers->data, headers->length))
+		return true;
+	buffer_init(&out, 2 * headers->maximum);
+	for (; at < end && masked; at += strlen(at) + 1)
+		masked = append_masked(known, at, &out);
+	buffer_free(masked ? headers : &out);
+	if (masked)
+		*headers = out;
+	return masked;
+}
+
+static bool is_json(const struct response *response)
+{
+	const char *type = response_header(response, "content-type");
+	const char *at = response->body.data, *end = at + response->body.length;
+
+	if (type != NULL && strcasestr(type, "json") != NULL)
+		return true;
+	while (at < end && (*at == ' ' || *at == '\t' || *at == '\r' || *at == '\n'))
+		at++;
+	return at < end && (*at == '{' || *at == '[' || *at == '"');
+}
+
+static bool mask_response(const struct mask_known *known, struct response *response)
+{
+	return mask_headers(known, &response->headers) && mask_buffer(known, is_json(response), &response->body);
+}
+
+/* One that counts for this answer alone. */
+static bool mask_token(struct response *response, const char *token)
+{
+	struct mask_index *index = mask_index_new();
+	bool masked = false;
+
+	if (index != NULL) {
+		mask_index_add(index, token);
+		masked = mask_index_ready(index) && mask_response(&(struct mask_known){ .index = index, .all = true }, response);
+	}
+	mask_index_free(index);
+	return masked;
+}
+
+void response_mask(struct response *response, const struct gate_view *view, const struct gate_subject *subject, const char *token)
+{
+	struct mask_known known = { .index = view->known, .all = true, .view = view, .subject = subject };
+
+	if (response->failed)
+		return;
+	if (!mask_response(&known, response) || (token != NULL && !mask_token(response, token)))
+		response_fail(response, "transport", "out of memory for the answer");
+}
+
+/* ---- for the script ---- */
 
 static int push_failure(lua_State *L, const struct response *response)
 {

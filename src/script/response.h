@@ -6,6 +6,7 @@
 #include <lua.h>
 
 #include "base/buffer.h"
+#include "gate/gate.h"
 #include "script/destination.h"
 
 struct response {
@@ -30,6 +31,12 @@ const char *response_header(const struct response *response, const char *name);
 /* Vendors that are reached through one address (live.upstream) name their URLs by it: in headers and body they become the vendors' own
  * again, so that no script needs to know. Does nothing without such an address; out of memory leaves the text as it is. */
 void response_restore(struct response *response, const struct destination_detour *detour);
+
+/* Masks what the host knows as a secret (gate/mask_known.h), in names and values of headers and in the body, so that no script ever gets one: a vendor
+ * may echo what it was sent. A credential of `subject` within an id or a URL becomes a reference that can be sent back (mask_known_fill()).
+ * `token`: one more secret, or NULL. What is no text keeps its length. Out of memory makes it a failure. */
+void response_mask(
+	struct response *response, const struct gate_view *view, const struct gate_subject *subject, const char *token);
 
 /* There was no answer. */
 void response_fail(struct response *response, const char *kind, const char *message);

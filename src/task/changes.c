@@ -22,8 +22,8 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	sqlite3_bind_int64(statement, 6, live->stop_ms);
 	sqlite3_bind_int(statement, 7, live->cancel_asked);
 	writer_bind_text(statement, 8, live->caller);
-	writer_bind_text(statement, 9, live->reason);
-	writer_bind_text(statement, 10, live->state);
+	writer_bind_clean(writer, statement, 9, false, live->reason);
+	writer_bind_clean(writer, statement, 10, true, live->state);
 	writer_bind_text(statement, 11, live->request);
 	writer_bind_text(statement, 12, live->trace);
 	code = database_run(statement);
@@ -65,8 +65,8 @@ static int change_task(struct writer *writer, const struct task *task)
 	sqlite3_bind_int(statement, 1, (int)task->status);
 	sqlite3_bind_double(statement, 2, task->progress);
 	sqlite3_bind_int64(statement, 3, task->updated_ms);
-	writer_bind_text(statement, 4, task->vendor_id);
-	writer_bind_text(statement, 5, task->result);
+	writer_bind_clean(writer, statement, 4, false, task->vendor_id);
+	writer_bind_clean(writer, statement, 5, true, task->result);
 	sqlite3_bind_int64(statement, 6, id_sequence(&task->id));
 	return database_run(statement);
 }
@@ -82,8 +82,8 @@ static int change_live(struct writer *writer, const struct task *task)
 	sqlite3_bind_int64(statement, 4, live->deadline_ms);
 	sqlite3_bind_int64(statement, 5, live->stop_ms);
 	sqlite3_bind_int(statement, 6, live->cancel_asked);
-	writer_bind_text(statement, 7, live->reason);
-	writer_bind_text(statement, 8, live->state);
+	writer_bind_clean(writer, statement, 7, false, live->reason);
+	writer_bind_clean(writer, statement, 8, true, live->state);
 	sqlite3_bind_int64(statement, 9, id_sequence(&task->id));
 	return database_run(statement);
 }

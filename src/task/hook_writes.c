@@ -61,7 +61,7 @@ static int put_delivery(struct writer *writer, const struct delivery_row *row)
 	sqlite3_bind_int64(statement, 6, row->due_ms);
 	sqlite3_bind_int(statement, 7, row->parked);
 	sqlite3_bind_int(statement, 8, row->status);
-	writer_bind_text(statement, 9, row->problem);
+	writer_bind_clean(writer, statement, 9, false, row->problem);
 	return database_run(statement);
 }
 

@@ -124,6 +124,13 @@ void task_store_on_group(struct task_store *store, void (*told)(void *context), 
 	pthread_mutex_unlock(&store->lock);
 }
 
+void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner)
+{
+	pthread_mutex_lock(&store->lock);
+	store->writer.cleaner = cleaner;
+	pthread_mutex_unlock(&store->lock);
+}
+
 void task_store_counts(struct task_store *store,
 	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
 	void *context)

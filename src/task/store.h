@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/cleaner.h"
 #include "base/error.h"
 #include "event/filter.h"
 #include "task/hook_row.h"
@@ -23,6 +24,9 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 void task_store_close(struct task_store *store);
 
 void task_store_set_keep_days(struct task_store *store, int keep_days);
+
+/* What is stored of tasks and events passes here. Before anything is written. */
+void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 
 /* ---- writing ---- */
 

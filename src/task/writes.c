@@ -101,6 +101,22 @@ void writer_bind_text(sqlite3_stmt *statement, int index, const char *text)
 	sqlite3_bind_text(statement, index, text, text == NULL ? 0 : (int)strlen(text), SQLITE_STATIC);
 }
 
+void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text)
+{
+	size_t length = text != NULL ? strlen(text) : 0;
+	struct buffer out;
+	char *clean;
+
+	buffer_init(&out, 2 * length + 64);
+	if (text == NULL || writer->cleaner.clean == NULL ||
+		!writer->cleaner.clean(writer->cleaner.context, json, text, length, &out)) {
+		writer_bind_text(statement, index, text);
+		return;
+	}
+	clean = buffer_take(&out);
+	sqlite3_bind_text(statement, index, clean, -1, clean != NULL ? free : SQLITE_STATIC);
+}
+
 /* A write ends in failure; false when the group is lost with it. */
 bool writer_refuse(struct writer *writer, struct store_write *write, const char *action)
 {
@@ -146,11 +162,11 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	sqlite3_bind_int64(statement, 6, task->created_ms);
 	sqlite3_bind_int64(statement, 7, task->updated_ms);
 	sqlite3_bind_blob(statement, 8, task->id.bytes, sizeof task->id.bytes, SQLITE_STATIC);
-	writer_bind_text(statement, 9, task->vendor_id);
+	writer_bind_clean(writer, statement, 9, false, task->vendor_id);
 	writer_bind_text(statement, 10, task->request_id);
-	writer_bind_text(statement, 11, task->payload);
-	writer_bind_text(statement, 12, task->estimates);
-	writer_bind_text(statement, 13, task->result);
+	writer_bind_clean(writer, statement, 11, true, task->payload);
+	writer_bind_clean(writer, statement, 12, true, task->estimates);
+	writer_bind_clean(writer, statement, 13, true, task->result);
 	code = database_run(statement);
 	if (code == SQLITE_OK && task->live != NULL)
 		code = writer_insert_live(writer, task, source);
@@ -178,7 +194,7 @@ static int insert_events(struct writer *writer, const struct store_write *write)
 		sqlite3_bind_int64(statement, 2, at_ms);
 		sqlite3_bind_int64(statement, 3, sequence);
 		writer_bind_text(statement, 4, write->events[i].verb);
-		writer_bind_text(statement, 5, write->events[i].data);
+		writer_bind_clean(writer, statement, 5, true, write->events[i].data);
 		code = database_run(statement);
 		if (code == SQLITE_OK)
 			writer->newest_event++;
@@ -222,6 +238,21 @@ static int find_key(struct writer *writer, struct store_write *write)
 	return code;
 }
 
+/* The answer as it was sent, which is masked on its way out. */
+static void bind_answer(struct writer *writer, sqlite3_stmt *statement, int index, const struct idempotency *idempotency)
+{
+	const char *answer = idempotency->answer != NULL ? idempotency->answer : "";
+	size_t length = idempotency->answer != NULL ? idempotency->answer_length : 0;
+	struct buffer out;
+
+	buffer_init(&out, 2 * length + 64);
+	if (writer->cleaner.clean == NULL || !writer->cleaner.clean(writer->cleaner.context, true, answer, length, &out))
+		sqlite3_bind_blob64(statement, index, answer, length, SQLITE_STATIC);
+	else
+		sqlite3_bind_blob64(statement, index, out.data != NULL ? out.data : "", out.length, SQLITE_TRANSIENT);
+	buffer_free(&out);
+}
+
 static int insert_key(struct writer *writer, const struct store_write *write)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_KEY];
@@ -231,8 +262,7 @@ static int insert_key(struct writer *writer, const struct store_write *write)
 	sqlite3_bind_int64(statement, 2, clock_unix_ms());
 	sqlite3_bind_int(statement, 3, idempotency->status);
 	sqlite3_bind_blob(statement, 4, idempotency->body_sha256, sizeof idempotency->body_sha256, SQLITE_STATIC);
-	sqlite3_bind_blob64(statement, 5, idempotency->answer == NULL ? "" : idempotency->answer,
-		idempotency->answer == NULL ? 0 : idempotency->answer_length, SQLITE_STATIC);
+	bind_answer(writer, statement, 5, idempotency);
 	return database_run(statement);
 }
 

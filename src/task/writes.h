@@ -51,6 +51,7 @@ struct writer {
 	int64_t newest_event; /* its number; it only grows */
 	bool synced;	      /* synchronous is FULL now */
 	int log_pages;	      /* pages in the write-ahead log after the last commit */
+	struct cleaner cleaner;
 	struct error failure; /* why the transaction under way is lost */
 };
 
@@ -67,6 +68,9 @@ bool writer_refuse(struct writer *writer, struct store_write *write, const char 
 int writer_index(struct writer *writer, int status, int source, int64_t sequence);
 int writer_unindex(struct writer *writer, int status, int source, int64_t sequence);
 void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
+
+/* The same for what came from outside and is shown: it passes the cleaner. Without memory for that it is NULL. */
+void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text);
 
 /* Writes the change of a live job (STORE_UPDATE). False when the whole group is lost. */
 bool writer_change(struct writer *writer, struct store_write *write);
