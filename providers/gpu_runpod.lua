@@ -433,7 +433,8 @@ local function poll_batch(job, target, ctx)
   if not batch then return result end
   if not target.finalize or batch.status ~= "DRAFT" then return answers.batch_result(batch, target) end
   local path = endpoint_path(target, "batch", job.id, "finalize")
-  response, failure = ctx.request { method = "POST", path = path, headers = requests.JSON_TYPE }
+  -- once it is no draft, nothing happens: sending it twice costs nothing
+  response, failure = ctx.request { method = "POST", path = path, headers = requests.JSON_TYPE, free = true }
   batch, result = job_of(job, response, failure)
   return batch and answers.batch_result(batch, target) or result
 end

@@ -81,7 +81,7 @@ if arg and arg[0] and arg[0]:find("told_vendor.lua", 1, true) then run() end
 local SCRIPT = [[
 return {
   id = "told", name = "Told", kind = "image", docs_url = "https://example.com", pricing_url = "https://example.com",
-  last_checked = "2026-11-23", credentials = { api_key = { env = { "TOLD_API_KEY" }, secret = { "api_key" } } },
+  last_checked = "2026-11-23", credentials = { api_key = { secret = { "api_key" } } },
   base_url = "%s", auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = {}, pricing = { as_of = "2026-11-23", source = "https://example.com", unit = "job", usd = 0.01 }, %s
   estimate = (function() %s end)(), health = (function() %s end)(), submit = (function() %s end)(),
@@ -149,11 +149,10 @@ function Vendor:live(options)
     enabled = true, budget_usd = { per_day = 1000, per_month = 1000 }, rate_per_minute = 6000, max_concurrent = 100,
   }
   if options.config then options.config(config) end
-  local env = { TOLD_API_KEY = "told-key" }
-  for name, value in pairs(options.env or {}) do env[name] = value end
   self.settings, self.headers = config, options.headers
   self.user = require("spec.support.host").start {
-    config = config, env = env, scripts = true, files = { ["providers/image_told.lua"] = self:script(options) },
+    config = config, env = options.env, secrets = { told = { api_key = "told-key" } }, scripts = true,
+    files = { ["providers/image_told.lua"] = self:script(options) },
   }
   return self.user
 end

@@ -175,7 +175,16 @@
 #define LIMIT_LIVE_MISSES_MS 60000    /* the last of them so long after the submit: then it never arrived */
 #define LIMIT_LIVE_IMAGE_SECONDS 3600 /* from the submit on; then the outcome counts as unknown */
 #define LIMIT_LIVE_VIDEO_SECONDS 7200
-#define LIMIT_LIVE_GPU_SECONDS 90000 /* RunPod keeps a job for a day (contract: ttl) */
+#define LIMIT_LIVE_GPU_SECONDS 90000  /* RunPod keeps a job for a day (contract: ttl) */
+#define LIMIT_CALL_REQUESTS 128	      /* that one call of a script may make, answered or not: a list of 30 pages, 50 uploads */
+#define LIMIT_PAID_REQUESTS 16	      /* that a script may declare for a job: each is reserved */
+#define LIMIT_LIVE_CANCELS 4	      /* requests that are no GET in one call of cancel, */
+#define LIMIT_LIVE_JOB_CANCELS 1000   /* and of a job: a runtime that is over is ended again and again */
+#define LIMIT_LIVE_JOB_FREE 1000      /* requests of a job that its script marks as free: uploads, mostly */
+#define LIMIT_LIVE_JOB_REQUESTS 20000 /* of a job since the start; from then on it is asked for rarely */
+#define LIMIT_LIVE_REQUEST_MS 250 /* a job's script rests so long for each request of its last call, whoever asks for the next */
+#define LIMIT_LIVE_RECONCILE_MS                                                                                                  \
+	86400000 /* after the submit a lost job is no longer looked for by itself: other jobs' ids may be purged */
 #define LIMIT_BUDGET_PERIODS                                                                                                     \
 	420 /* days, and months, of one account in memory: the ledger's 13 months, and what the clock skipped */
 #define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */

@@ -184,6 +184,7 @@ void engine_send(struct engine_call *call)
 
 void engine_deny(struct engine_call *call, const char *kind, const char *message)
 {
+	call->denied = true;
 	response_fail(&call->transfer.response, kind, message);
 	transfer_done(&call->transfer);
 }
@@ -200,8 +201,10 @@ static void send_request(struct engine *engine, struct engine_call *call)
 	response_init(&call->transfer.response);
 	if (is_unwanted(call))
 		engine_deny(call, "held", "nobody waits for it any more");
-	else if (call->before_sending != NULL && outgoing_may_cost(&call->call.outgoing))
+	else if (call->before_sending != NULL)
 		call->before_sending(call);
+	else if (outgoing_may_cost(&call->call.outgoing))
+		engine_deny(call, "held", "only a job may send what may cost something");
 	else
 		engine_send(call);
 }
@@ -247,7 +250,11 @@ static void note_fate(struct engine_call *call)
 {
 	const struct response *response = &call->transfer.response;
 
-	if (!outgoing_may_cost(&call->call.outgoing) || call->fate == FATE_LOST)
+	if (!outgoing_may_cost(&call->call.outgoing))
+		return;
+	if (!response_was_never_sent(response) && !response_puts_off(response))
+		call->taken++;
+	if (call->fate == FATE_LOST)
 		return;
 	if (call->fate == FATE_ANSWERED && response_was_never_sent(response))
 		return;

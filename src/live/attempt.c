@@ -1,7 +1,7 @@
 /* attempt.c - runs one of the script's functions for a job, with the newest script and the newest configuration. Engine thread.
  *
- * Before a request leaves that may cost something, the registry says so, synced to disk: after a crash such a job is not sent again. Refuses to
- * let a first request go when live execution was stopped in the meantime. */
+ * Before each request leaves, the switches and the script are looked at anew. Before one that may cost something, the registry says so, synced to
+ * disk: after a crash such a job is not sent again. A job sends one of those, or as many as its script declares and were reserved. */
 #include "live/room.h"
 
 #include <stdlib.h>
@@ -19,6 +19,7 @@ struct attempt {
 	struct lane *lane;
 	size_t bytes; /* of the request */
 	enum action action;
+	int cancels;		      /* requests of cancel that are no GET */
 	const struct gate_view *view; /* held */
 	struct attempt *next, *previous;
 	/* the mark that a paid request may be out */
@@ -135,6 +136,66 @@ static enum manifest_function function_of(enum action action)
 	}
 }
 
+/* ---- may it leave? ---- */
+
+static bool is_there(const struct attempt *attempt)
+{
+	struct catalog_set *set = catalog_acquire(attempt->live->catalog);
+	bool there = catalog_find(set, attempt->job->kind, attempt->job->provider) != NULL;
+
+	catalog_release(set);
+	return there;
+}
+
+/* What the switches of this moment say to it; NULL: nothing. */
+static const char *held_back(const struct attempt *attempt)
+{
+	const struct gate_view *view = gate_acquire(attempt->live->gate);
+	const struct config_live_provider *own;
+	const char *why = lane_held_back(attempt->live, attempt->lane, view, attempt->job->kind, &own);
+
+	gate_release(attempt->live->gate, view);
+	return why;
+}
+
+/* One that is no GET, and not paid for by itself. */
+static const char *beyond_free(struct attempt *attempt)
+{
+	struct live_job *job = attempt->job;
+
+	if (attempt->action != ACTION_CANCEL)
+		return ++job->free_requests > LIMIT_LIVE_JOB_FREE ? "the job has sent too many requests that are no GET" : NULL;
+	return ++attempt->cancels > LIMIT_LIVE_CANCELS || ++job->cancel_requests > LIMIT_LIVE_JOB_CANCELS
+		       ? "cancel has sent too many requests that are no GET"
+		       : NULL;
+}
+
+static int paid_so_far(const struct attempt *attempt)
+{
+	return attempt->job->live.paid + attempt->call.taken;
+}
+
+/* Why the request must not leave; NULL: it may. What the vendor has is followed to its end, and canceled, whatever the switches say: it is paid
+ * for. A submit, and whatever may cost, is not sent against them. */
+static const char *refusal(struct attempt *attempt, bool paid)
+{
+	const struct outgoing *outgoing = &attempt->call.call.outgoing;
+	bool reads = strcmp(outgoing->method, "GET") == 0 || strcmp(outgoing->method, "HEAD") == 0;
+	const char *why = NULL;
+
+	if (!is_there(attempt))
+		return "the provider's script is not there";
+	if (paid || attempt->action == ACTION_SUBMIT)
+		why = held_back(attempt);
+	if (why != NULL)
+		return why;
+	if (!reads && !paid)
+		return beyond_free(attempt);
+	if (paid && paid_so_far(attempt) >= attempt->call.call.provider->manifest.paid_requests)
+		return "the job has sent the requests that it may pay for: a script declares more as paid_requests";
+	return NULL;
+}
+
 /* ---- the mark ---- */
 
 /* Engine thread: the mark is written, or not. */
@@ -142,6 +203,7 @@ static void on_marked(struct engine_note *note)
 {
 	struct attempt *attempt = (struct attempt *)(void *)((char *)note - offsetof(struct attempt, note));
 	struct live_job *job = attempt->job;
+	const char *why = NULL;
 
 	if (attempt->mark.outcome != STORE_WRITTEN) {
 		engine_deny(&attempt->call, "held", "the registry could not be written, so nothing was sent");
@@ -149,9 +211,14 @@ static void on_marked(struct engine_note *note)
 	}
 	job->live.attempts = attempt->marked.attempts;
 	job->live.submitted_ms = attempt->marked.submitted_ms;
-	job_set_phase(attempt->live, job, LIVE_SENDING);
-	if (live_is_stopped(attempt->live) || engine_is_stopping(attempt->live->engine) || job->want_cancel)
-		engine_deny(&attempt->call, "held", "stopped before anything was sent");
+	if (attempt->action == ACTION_SUBMIT)
+		job_set_phase(attempt->live, job, LIVE_SENDING);
+	if (engine_is_stopping(attempt->live->engine) || (attempt->action == ACTION_SUBMIT && job->want_cancel))
+		why = "stopped before anything was sent";
+	else
+		why = refusal(attempt, true);
+	if (why != NULL)
+		engine_deny(&attempt->call, "held", why);
 	else
 		engine_send(&attempt->call);
 }
@@ -165,19 +232,18 @@ static void marked(struct store_write *write)
 	engine_run(attempt->live->engine, &attempt->note);
 }
 
-static void mark_sending(struct engine_call *call)
+static void mark(struct attempt *attempt)
 {
-	struct attempt *attempt = (struct attempt *)(void *)call;
 	struct live_job *job = attempt->job;
+	bool first = attempt->action == ACTION_SUBMIT && job->live.phase != LIVE_SENDING;
 
-	if (job->live.phase == LIVE_SENDING) { /* a second request of the same submit */
-		engine_send(call);
-		return;
-	}
 	attempt->marked = job->live;
-	attempt->marked.phase = LIVE_SENDING;
-	attempt->marked.attempts++;
-	attempt->marked.submitted_ms = clock_unix_ms();
+	attempt->marked.paid = paid_so_far(attempt) + 1;
+	if (first) {
+		attempt->marked.phase = LIVE_SENDING;
+		attempt->marked.attempts++;
+		attempt->marked.submitted_ms = clock_unix_ms();
+	}
 	attempt->mark = (struct store_write){
 		.kind = STORE_UPDATE,
 		.durable = true,
@@ -185,12 +251,27 @@ static void mark_sending(struct engine_call *call)
 		.task = { .id = job->id,
 			.kind = job->kind,
 			.provider = job->provider,
-			.status = TASK_QUEUED,
-			.updated_ms = attempt->marked.submitted_ms,
+			.status = job->status,
+			.progress = job->progress,
+			.updated_ms = clock_unix_ms(),
 			.live = &attempt->marked },
 	};
 	if (task_store_put(attempt->live->store, &attempt->mark) != ERROR_NONE)
-		engine_deny(call, "held", "too many jobs are waiting to be written");
+		engine_deny(&attempt->call, "held", "too many jobs are waiting to be written");
+}
+
+static void before_sending(struct engine_call *call)
+{
+	struct attempt *attempt = (struct attempt *)(void *)call;
+	bool paid = attempt->action != ACTION_CANCEL && outgoing_may_cost(&call->call.outgoing);
+	const char *why = refusal(attempt, paid);
+
+	if (why != NULL)
+		engine_deny(call, "held", why);
+	else if (paid)
+		mark(attempt);
+	else
+		engine_send(call);
 }
 
 /* ---- the attempt ---- */
@@ -202,6 +283,10 @@ static void call_done(struct engine_call *call)
 	struct live *live = attempt->live;
 
 	attempt->job->action = ACTION_NONE;
+	if (attempt->action != ACTION_CANCEL)
+		attempt->job->live.paid += call->taken;
+	attempt->job->requests += call->call.requests;
+	attempt->job->rests_ns = clock_monotonic_ns() + call->call.requests * LIMIT_LIVE_REQUEST_MS * 1000000LL;
 	outcome_of_call(live, attempt->job, attempt->action, call); /* the job may be gone after it */
 	attempt_free(attempt);
 	lane_calls_changed(live, lane);
@@ -223,7 +308,7 @@ static struct attempt *attempt_make(struct live *live, struct live_job *job, enu
 	attempt->action = action;
 	attempt->view = gate_acquire(live->gate);
 	attempt->call.done = call_done;
-	attempt->call.before_sending = action == ACTION_SUBMIT ? mark_sending : NULL;
+	attempt->call.before_sending = before_sending;
 	attempt->next = live->attempts;
 	if (attempt->next != NULL)
 		attempt->next->previous = attempt;

@@ -73,6 +73,7 @@ void job_free(struct live_job *job)
 	job_drop_deliveries(job);
 	ending_free(job->end);
 	job_drop_resolution(job);
+	json_decref(job->found);
 	free(job->kind);
 	free(job->provider);
 	free(job->vendor_id);

@@ -214,8 +214,7 @@ bool lane_leaves_unsent(struct live *live, struct live_job *job)
 	return true;
 }
 
-/* Why nothing may be sent to this provider now; NULL: it may. `own` is its configuration. */
-static const char *held_back(struct live *live, const struct lane *lane, const struct gate_view *view, const char *kind,
+const char *lane_held_back(struct live *live, const struct lane *lane, const struct gate_view *view, const char *kind,
 	const struct config_live_provider **own)
 {
 	struct catalog_set *set;
@@ -280,7 +279,7 @@ void lane_send(struct live *live, struct lane *lane)
 	while (lane->ready.first != NULL && lane->ready.first->action == ACTION_NONE && !engine_is_stopping(live->engine)) {
 		if (lane_leaves_unsent(live, lane->ready.first))
 			continue;
-		if (own == NULL && (why = held_back(live, lane, view, lane->ready.first->kind, &own)) != NULL)
+		if (own == NULL && (why = lane_held_back(live, lane, view, lane->ready.first->kind, &own)) != NULL)
 			break;
 		opens = lane_opens(lane, own, now_ns);
 		if (opens != 0)

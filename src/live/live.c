@@ -17,7 +17,6 @@
 #include "base/log.h"
 
 #define STOP_FILE "live.stopped"
-#define CLAIMS_READ 1000
 
 static void job_due(struct live *live, struct timer *timer)
 {
@@ -119,7 +118,9 @@ static enum error_code find_price(const struct live_order *order, struct task_mo
 	const struct script_call *call = order->call;
 
 	money->expected = call->estimate_micro_usd;
-	money->reserved = call->estimate_high_micro_usd >= 0 ? call->estimate_high_micro_usd : order->max_cost;
+	money->reserved = call->estimate_high_micro_usd >= 0
+				  ? call->estimate_high_micro_usd * call->provider->manifest.paid_requests
+				  : order->max_cost;
 	if (money->reserved < 0)
 		return error_set(error, ERROR_INVALID, "max_cost_usd",
 			"the price is not known: say max_cost_usd, the most that this job may cost");
@@ -280,7 +281,7 @@ static bool restore_job(void *context, const struct task *task)
 	return true;
 }
 
-/* The newest jobs' ids at the vendors, and how long they took. */
+/* The newest live jobs' ids at the vendors, and how long they took. */
 static bool recall_task(void *context, const struct task *task)
 {
 	struct live *live = context;
@@ -299,8 +300,7 @@ static bool recall_task(void *context, const struct task *task)
 static enum error_code restore(struct live *live, bool restored, struct error *error)
 {
 	struct restoring restoring = { .live = live, .restored = restored };
-	struct task_filter recent = { .status = -1, .limit = CLAIMS_READ };
-	enum error_code code = task_store_list(live->store, &recent, recall_task, live, error);
+	enum error_code code = task_store_recent_jobs(live->store, LANE_CLAIMS, recall_task, live, error);
 
 	if (code == ERROR_NONE)
 		code = task_store_open_jobs(live->store, restore_job, &restoring, error);

@@ -19,6 +19,7 @@
 #define CANCEL_RETRY_SECONDS 5.0
 #define CANCEL_TRIES 5
 #define PUT_OFF_SECONDS 1.0 /* until there may be memory again */
+#define HELD_SECONDS 0.5
 #define MOST_RUNTIME_SECONDS (31 * 86400.0)
 #define RUNTIME_GRACE_MS 3600000 /* for a vendor to end what was to be ended */
 
@@ -44,7 +45,7 @@ static double poll_pause(struct live *live, struct live_job *job, const json_t *
 	double most = asked > LIMIT_LIVE_POLL_SECONDS ? asked : LIMIT_LIVE_POLL_SECONDS;
 	double pause = asked > 0 ? asked : 0.05;
 
-	if (clock_unix_ms() > job->live.deadline_ms)
+	if (clock_unix_ms() > job->live.deadline_ms || job->requests > LIMIT_LIVE_JOB_REQUESTS)
 		return LIMIT_LIVE_RARE_POLL_SECONDS;
 	for (int i = 0; i < job->polls && pause < most; i++)
 		pause *= GROWTH;
@@ -96,6 +97,12 @@ void outcome_hold(struct live *live, struct live_job *job, const char *reason, d
 	lane_send(live, job->lane);
 }
 
+/* After the submit a lost job is looked for a while, then when somebody asks. */
+static bool is_looked_for(const struct live_job *job)
+{
+	return job->tries < LIMIT_LIVE_RECONCILE_TRIES && clock_unix_ms() - job->live.submitted_ms < LIMIT_LIVE_RECONCILE_MS;
+}
+
 static double reconcile_pause(struct live *live, const struct live_job *job)
 {
 	return job->tries == 0 ? 2 : backoff(live, job->tries + 3, LIMIT_LIVE_RECONCILE_SECONDS);
@@ -106,7 +113,10 @@ static void lost_written(struct live *live, struct live_job *job)
 	lane_count(job, false);
 	lane_send(live, job->lane);
 	job->tries = job->misses = 0;
-	schedule_in(live, job, reconcile_pause(live, job));
+	if (is_looked_for(job))
+		schedule_in(live, job, reconcile_pause(live, job));
+	else
+		schedule_never(live, job);
 	job_tell(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
@@ -338,13 +348,17 @@ static void put_off(struct live *live, struct live_job *job, const json_t *resul
 	outcome_hold(live, job, reason_of(result, "the vendor asks to come later"), pause + 0.05);
 }
 
-static void take_submit(struct live *live, struct live_job *job, json_t *result)
+static void take_submit(struct live *live, struct live_job *job, const struct engine_call *call, json_t *result)
 {
 	const char *status = json_text(result, "status");
 
 	if (status == NULL)
 		status = "queued";
-	if (is_put_off(result, status)) {
+	if (json_is_true(json_object_get(result, "resubmit")) && call->taken > 0) {
+		outcome_lose(live, job, "the script would send the job again, though the vendor has answered its paid request");
+		return;
+	}
+	if (is_put_off(result, status) && call->taken == 0) {
 		put_off(live, job, result);
 		return;
 	}
@@ -401,7 +415,7 @@ static void submit_unsent(struct live *live, struct live_job *job, const struct 
 		}
 	snprintf(reason, sizeof reason, "nothing was sent yet (%s); it is tried again", call->failure);
 	outcome_hold(live, job, reason,
-		strcmp(call->failure, "held") == 0 ? 0.5 : backoff(live, job->live.attempts, LIMIT_LIVE_RETRY_SECONDS));
+		strcmp(call->failure, "held") == 0 ? HELD_SECONDS : backoff(live, job->live.attempts, LIMIT_LIVE_RETRY_SECONDS));
 }
 
 /* Why the script gave no result: its refusals (texts with commas), or its error. */
@@ -425,10 +439,12 @@ static void outcome_of_submit(struct live *live, struct live_job *job, const str
 		submit_lost(live, job, call);
 	else if (call->fate == FATE_NOTHING_SENT && call->failure[0] != '\0')
 		submit_unsent(live, job, call);
+	else if (call->denied && call->taken == 0) /* a first step of it: the lane says why, and for how long */
+		outcome_hold(live, job, "nothing was sent yet (held); it is tried again", HELD_SECONDS);
 	else if (result == NULL)
 		submit_failed(live, job, &call->call, failure_text(call, text));
 	else
-		take_submit(live, job, result);
+		take_submit(live, job, call, result);
 }
 
 /* ---- the others ---- */
@@ -471,31 +487,56 @@ static void outcome_of_cancel(struct live *live, struct live_job *job, json_t *r
 	schedule_job(live, job);
 }
 
-static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t *result)
+/* It was not found, or what was found is another's. */
+static void keep_looking(struct live *live, struct live_job *job, bool missing)
 {
-	const char *status = result != NULL ? json_text(result, "status") : NULL;
-	bool missing = json_is_false(json_object_get(result, "found"));
-	const char *id = json_text(result, "id");
-
-	job->tries++;
-	/* two lost jobs may have been looking for each other's at the same time: the first that found it has it */
-	if (status != NULL && strcmp(status, "unknown") != 0 &&
-		(id == NULL || job->vendor_id != NULL || !lane_has_claim(job->lane, id)) && !job_is_anothers(live, job, id)) {
-		take_result(live, job, result);
-		return;
-	}
 	job->misses = missing ? job->misses + 1 : 0;
 	if (job->misses >= LIMIT_LIVE_MISSES && clock_unix_ms() - job->live.submitted_ms > LIMIT_LIVE_MISSES_MS) {
 		outcome_end(live, job, TASK_ERROR, "unavailable", "the vendor's list does not have this job: it never arrived",
 			false);
 		return;
 	}
-	if (job->tries < LIMIT_LIVE_RECONCILE_TRIES)
+	if (is_looked_for(job))
 		schedule_in(live, job, reconcile_pause(live, job));
 	else
 		schedule_never(live, job); /* the operator's turn */
 	job_tell(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
+}
+
+/* The registry has told whether the vendor's id is another job's, and two lost jobs may have found the same one at the same time: the first has
+ * it. */
+static void found_known(struct live *live, struct live_job *job)
+{
+	json_t *result = job->found;
+	const char *id = json_text(result, "id");
+
+	job->found = NULL;
+	if (job->write.outcome == STORE_WRITTEN && !job_is_anothers(live, job, id)) {
+		take_result(live, job, result);
+	} else {
+		if (!lane_has_claim(job->lane, id))
+			lane_claim(job->lane, id);
+		keep_looking(live, job, false);
+	}
+	json_decref(result);
+}
+
+static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t *result)
+{
+	const char *status = result != NULL ? json_text(result, "status") : NULL;
+	const char *id = json_text(result, "id");
+
+	job->tries++;
+	if (status == NULL || strcmp(status, "unknown") == 0) {
+		keep_looking(live, job, json_is_false(json_object_get(result, "found")));
+	} else if (id == NULL || (job->vendor_id != NULL && strcmp(job->vendor_id, id) == 0)) {
+		take_result(live, job, result);
+	} else {
+		json_decref(job->found);
+		job->found = json_incref(result);
+		record_claim(live, job, id, found_known);
+	}
 }
 
 void outcome_of_call(struct live *live, struct live_job *job, enum action action, const struct engine_call *call)
@@ -555,6 +596,24 @@ void outcome_put_off(struct live *live, struct live_job *job, enum action action
 	}
 }
 
+/* The operator named the job at the vendor; the registry has told whether it is another's. */
+static void named_known(struct live *live, struct live_job *job)
+{
+	json_t *result = job->found;
+	struct error error;
+
+	job->found = NULL;
+	if (job->write.outcome == STORE_WRITTEN && !job_is_anothers(live, job, json_text(result, "id"))) {
+		job->want_poll = true; /* it may be long over, and one that is overdue is asked for rarely */
+		go_on(live, job, result, TASK_RUNNING);
+	} else {
+		error_set(&error, ERROR_CONFLICT, "vendor_id", "this is another job's vendor_id");
+		job_tell(job, false, ERROR_CONFLICT, &error);
+		schedule_job(live, job);
+	}
+	json_decref(result);
+}
+
 /* The operator said what became of it. */
 void outcome_resolve(struct live *live, struct live_job *job)
 {
@@ -575,7 +634,6 @@ void outcome_resolve(struct live *live, struct live_job *job)
 		return;
 	}
 	if (resolution->vendor_id != NULL) {
-		job->want_poll = true; /* it may be long over, and one that is overdue is asked for rarely */
 		result = json_pack("{s:s,s:s}", "id", resolution->vendor_id, "status", "running");
 	} else {
 		result = json_pack("{s:{s:f,s:s},s:s}", "cost", "usd", (double)resolution->cost / 1e6, "source", "operator",
@@ -585,10 +643,12 @@ void outcome_resolve(struct live *live, struct live_job *job)
 		schedule_in(live, job, PUT_OFF_SECONDS);
 		return;
 	}
-	if (resolution->vendor_id != NULL)
-		go_on(live, job, result, TASK_RUNNING);
-	else
-		ending_begin(live, job, (enum task_status)resolution->status, json_incref(result));
-	json_decref(result);
+	if (resolution->vendor_id != NULL) {
+		json_decref(job->found);
+		job->found = result;
+		record_claim(live, job, json_text(result, "id"), named_known);
+	} else {
+		ending_begin(live, job, (enum task_status)resolution->status, result);
+	}
 	job_drop_resolution(job);
 }

@@ -37,7 +37,7 @@ struct timers {
 
 /* ---- one provider's queue ---- */
 
-#define LANE_CLAIMS 1024
+#define LANE_CLAIMS 1024 /* told to scripts that look for a lost job; the registry knows them all */
 
 struct job_queue {
 	struct live_job *first, **last;
@@ -135,6 +135,11 @@ struct live_job {
 	int polls;	     /* since something changed */
 	int tries;	     /* of what is being tried again: reconcile, cancel */
 	int64_t canceled_ns; /* when cancel was tried last */
+	int requests;	     /* of its calls, since the start */
+	int free_requests;   /* of them, those that the script marks as free, though they are no GET */
+	int cancel_requests; /* and those of cancel */
+	int64_t rests_ns;    /* no further call before, but a cancel */
+	json_t *found;	     /* what reconcile found, while the registry is asked whose it is */
 	int misses;	     /* reconcile looked and did not find it */
 	struct resolution *resolution;
 	struct delivery *deliveries;
@@ -231,6 +236,9 @@ void lane_wait(struct live_job *job);  /* to be sent */
 void lane_leave(struct live_job *job); /* whatever it waited for */
 bool lane_leaves_unsent(struct live *live, struct live_job *job);
 void lane_call(struct live *live, struct live_job *job); /* what it wants: now if there is room, else in turn */
+/* Why nothing that may cost may be sent to this provider now; NULL: it may. `own` is its configuration. */
+const char *lane_held_back(struct live *live, const struct lane *lane, const struct gate_view *view, const char *kind,
+	const struct config_live_provider **own);
 bool lane_has_room(const struct lane *lane, size_t bytes);
 void lane_calls_changed(struct live *live, struct lane *lane); /* a call has ended */
 void lane_send(struct live *live, struct lane *lane);	       /* what may be sent */
@@ -263,6 +271,9 @@ void outcome_end(
 void record_job(struct live *live, struct live_job *job, bool durable, const char *verb,
 	void (*then)(struct live *live, struct live_job *job));
 void record_retry(struct live *live, struct live_job *job);
+/* Asks whether `vendor_id` is another job's: job->write.outcome says so when `then` is called, STORE_WRITTEN or STORE_TAKEN. */
+void record_claim(
+	struct live *live, struct live_job *job, const char *vendor_id, void (*then)(struct live *live, struct live_job *job));
 void record_end(struct live *live, struct live_job *job, void (*then)(struct live *live, struct live_job *job));
 
 /* money.c */

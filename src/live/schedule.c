@@ -55,15 +55,25 @@ enum action schedule_wanted(const struct live_job *job)
 	return job->want_cancel || over ? ACTION_CANCEL : ACTION_POLL;
 }
 
+/* Its script made requests a moment ago: who asks for the next call, a client or a vendor's delivery, waits for it. */
+static bool rests(struct live *live, struct live_job *job)
+{
+	if (clock_monotonic_ns() >= job->rests_ns)
+		return false;
+	if (job->timer.place == 0 || job->timer.due_ns > job->rests_ns)
+		timer_set(live, &job->timer, job->rests_ns);
+	return true;
+}
+
 static void schedule_sent(struct live *live, struct live_job *job)
 {
-	if (job->deliveries != NULL || job->want_cancel || job->want_poll || is_due(job))
+	if (job->want_cancel || ((job->deliveries != NULL || job->want_poll || is_due(job)) && !rests(live, job)))
 		lane_call(live, job);
 }
 
 static void schedule_lost(struct live *live, struct live_job *job)
 {
-	if (job->want_poll || is_due(job))
+	if ((job->want_poll || is_due(job)) && !rests(live, job))
 		lane_call(live, job);
 }
 

@@ -60,6 +60,7 @@ void script_call_set(
 	call->mode[0] = '\0';
 	call->optional_credentials = 0;
 	call->large_request = call->mocked = false;
+	call->requests = 0;
 	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;

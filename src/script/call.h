@@ -54,6 +54,7 @@ struct script_call {
 	struct buffer notes;	       /* the same */
 	struct buffer refusals;	       /* the same; each is in warnings too */
 	struct buffer needs;	       /* the same: what a live submit would need beyond this request; not in warnings */
+	int requests;		       /* that it asked for so far */
 	int warning_count;
 	int note_count;
 	int need_count;

@@ -63,6 +63,9 @@ static int context_request(lua_State *L)
 		return luaL_error(L, "ctx.request: ctx is used outside the call that it was made for");
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
+	if (call->requests >= LIMIT_CALL_REQUESTS) /* who catches it spends its own time */
+		return luaL_error(L, "ctx.request: more than %d requests in one call", LIMIT_CALL_REQUESTS);
+	call->requests++;
 	outgoing_clear(&call->outgoing, SIZE_MAX);
 	outgoing_read(L, 1, &call->provider->manifest, &call->outgoing);
 	call->optional_credentials |= outgoing_optional_credentials(&call->outgoing, &call->provider->subject);

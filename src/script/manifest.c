@@ -19,7 +19,7 @@
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
 	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts", "outputs", "auth",
 	"auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook",
-	"webhook_signature", "reconcile", NULL };
+	"webhook_signature", "reconcile", "paid_requests", NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
 	"webhook", "reconcile" };
@@ -470,6 +470,22 @@ static void read_signature(struct reading *reading)
 	lua_pop(L, 1);
 }
 
+/* How many requests that may cost one job sends; each is reserved. */
+static void read_paid_requests(struct reading *reading)
+{
+	lua_State *L = reading->L;
+	lua_Integer number = 1;
+	int whole = 1, type = lua_getfield(L, reading->table, "paid_requests");
+
+	if (type != LUA_TNIL)
+		number = lua_tointegerx(L, -1, &whole);
+	if (type == LUA_TSTRING || !whole || number < 1 || number > LIMIT_PAID_REQUESTS)
+		reading_complain(reading, "paid_requests", "expected a whole number from 1 to %d", LIMIT_PAID_REQUESTS);
+	else
+		reading->manifest->paid_requests = (int)number;
+	lua_pop(L, 1);
+}
+
 enum error_code manifest_read(lua_State *L, const char *file, const char *source, struct manifest *manifest, struct error *error)
 {
 	struct reading reading = {
@@ -508,6 +524,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest->tags = reading_json(&reading, "tags", false);
 	manifest->modes = reading_json(&reading, "modes", false);
 	manifest->reviews = reading_json(&reading, "reviews", false);
+	read_paid_requests(&reading);
 	check_functions(&reading);
 	read_signature(&reading);
 	return reading.failed ? ERROR_SCRIPT : ERROR_NONE;

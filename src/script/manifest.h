@@ -65,6 +65,7 @@ struct manifest {
 	char *capabilities, *pricing; /* JSON */
 	char *tags, *modes, *reviews; /* JSON, or NULL */
 	struct manifest_signature signature;
+	int paid_requests; /* that one job may send: 1, unless the script declares more */
 	bool has[FUNCTION_COUNT];
 };
 

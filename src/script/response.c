@@ -59,6 +59,11 @@ bool response_was_never_sent(const struct response *response)
 	return false;
 }
 
+bool response_puts_off(const struct response *response)
+{
+	return !response->failed && (response->status == 425 || response->status == 429 || response->status == 503);
+}
+
 /* Every "<upstream>/" as "https://". False: out of memory. */
 static bool restore_text(struct buffer *text, const char *upstream, size_t length)
 {

@@ -12,7 +12,7 @@
 struct response {
 	bool failed; /* no answer: `kind` and `message` say why */
 	char kind
-		[16]; /* resolve, connect, tls: nothing was sent; blocked, too_large, timeout, transport: something may have been */
+		[16]; /* resolve, connect, tls, blocked: nothing was sent; too_large, timeout, transport: something may have been */
 	char message[200];
 	int status;
 	struct buffer headers; /* "name\0value\0" after each other; names in lower case */
@@ -21,6 +21,9 @@ struct response {
 
 void response_init(struct response *response);
 void response_clear(struct response *response);
+
+/* Did the vendor say "not now", so that it has taken nothing: 425, 429 or 503? */
+bool response_puts_off(const struct response *response);
 
 /* Did the request fail before a byte of it could leave this machine? */
 bool response_was_never_sent(const struct response *response);

@@ -26,6 +26,7 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	writer_bind_clean(writer, statement, 10, true, live->state);
 	writer_bind_text(statement, 11, live->request);
 	writer_bind_text(statement, 12, live->trace);
+	sqlite3_bind_int(statement, 13, live->paid);
 	code = database_run(statement);
 	if (code != SQLITE_OK || task->money == NULL)
 		return code;
@@ -85,6 +86,7 @@ static int change_live(struct writer *writer, const struct task *task)
 	writer_bind_clean(writer, statement, 7, false, live->reason);
 	writer_bind_clean(writer, statement, 8, true, live->state);
 	sqlite3_bind_int64(statement, 9, id_sequence(&task->id));
+	sqlite3_bind_int(statement, 10, live->paid);
 	return database_run(statement);
 }
 
@@ -127,5 +129,23 @@ bool writer_change(struct writer *writer, struct store_write *write)
 		return writer_fail(writer, "change the job");
 	write->counted = status != (int)task->status ? source : 0;
 	write->outcome = STORE_WRITTEN;
+	return true;
+}
+
+bool writer_claim(struct writer *writer, struct store_write *write)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_CLAIM];
+	const struct task *task = &write->task;
+	int code;
+
+	writer_bind_text(statement, 1, task->vendor_id);
+	writer_bind_text(statement, 2, task->kind);
+	writer_bind_text(statement, 3, task->provider);
+	sqlite3_bind_int64(statement, 4, id_sequence(&task->id));
+	code = sqlite3_step(statement);
+	sqlite3_reset(statement);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return writer_fail(writer, "look up a vendor's id");
+	write->outcome = code == SQLITE_ROW ? STORE_TAKEN : STORE_WRITTEN;
 	return true;
 }

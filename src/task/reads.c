@@ -26,7 +26,7 @@
 #define TASK_COLUMNS                                                                                                             \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller, reason,"   \
-	" state, request, trace, day, reserved, expected, spent, basis"
+	" state, request, trace, day, reserved, expected, spent, basis, paid"
 #define TASKS "SELECT " TASK_COLUMNS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
 #define EVENTS                                                                                                                   \
 	"SELECT " TASK_COLUMNS ", event.number, at_ms, verb, data, event.sequence FROM event"                                    \
@@ -42,6 +42,8 @@ static const char *const texts[READ_STATEMENTS] = {
 	[READ_INDEX] = INDEX_SQL,
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[READ_OPEN] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
+	[READ_RECENT] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
+			      " ORDER BY task.sequence DESC",
 	[READ_LEDGER] = "SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"
 			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE sequence "
 			">= ? AND day >= ?"
@@ -159,6 +161,7 @@ static void read_live(sqlite3_stmt *row, struct read_row *read)
 		.state = column_text(row, 21),
 		.request = column_text(row, 22),
 		.trace = column_text(row, 23),
+		.paid = sqlite3_column_int(row, 29),
 	};
 	read->task.live = &read->live;
 	if (sqlite3_column_type(row, 24) == SQLITE_NULL)
@@ -424,19 +427,14 @@ enum error_code reads_list(struct reads *reads, const struct task_filter *filter
 
 /* ---- live jobs and money ---- */
 
-enum error_code reads_open_jobs(
-	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+static enum error_code visit_jobs(struct reads *reads, struct reader *reader, sqlite3_stmt *rows,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
-	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	struct read_row read;
-	sqlite3_stmt *rows;
 	bool more = true;
 	int code = SQLITE_DONE;
 
-	if (reader == NULL)
-		return ERROR_BUSY;
-	rows = reader->statements[READ_OPEN];
 	while (result == ERROR_NONE && more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
 		if (!reads_task(reads, rows, &read))
 			result = reads_refuse_row(reads, reader, error);
@@ -448,6 +446,25 @@ enum error_code reads_open_jobs(
 	sqlite3_reset(rows);
 	reads_give_back(reads, reader);
 	return result;
+}
+
+enum error_code reads_open_jobs(
+	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	struct reader *reader = reads_borrow(reads, error);
+
+	return reader == NULL ? ERROR_BUSY : visit_jobs(reads, reader, reader->statements[READ_OPEN], visit, context, error);
+}
+
+enum error_code reads_recent_jobs(
+	struct reads *reads, int limit, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	struct reader *reader = reads_borrow(reads, error);
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	sqlite3_bind_int(reader->statements[READ_RECENT], 1, limit);
+	return visit_jobs(reads, reader, reader->statements[READ_RECENT], visit, context, error);
 }
 
 enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),

@@ -23,6 +23,7 @@ enum read_statement {
 	READ_INDEX,
 	READ_KEY,
 	READ_OPEN,
+	READ_RECENT,
 	READ_LEDGER,
 	READ_EVENTS,
 	READ_EVENTS_OF_LIVE,
@@ -65,6 +66,8 @@ enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit
 	void *context, struct error *error);
 enum error_code reads_open_jobs(
 	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+enum error_code reads_recent_jobs(struct reads *reads, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error);
 enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),
 	void *context, struct error *error);
 enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,

@@ -65,6 +65,9 @@ static const char *const steps[] = {
 	"CREATE TABLE callback (sequence INTEGER PRIMARY KEY, url TEXT NOT NULL, secret TEXT NOT NULL);",
 	/* 4: what a live job is traced by; NULL in the rows from before. */
 	"ALTER TABLE live ADD COLUMN trace TEXT;",
+	/* 5: how many requests a job has paid for, and whose job a vendor's id is: the few live jobs pay for that index. */
+	"ALTER TABLE live ADD COLUMN paid INTEGER NOT NULL DEFAULT 0;"
+	"CREATE INDEX task_vendor ON task (vendor_id) WHERE dry_run = 0;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

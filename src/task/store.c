@@ -372,6 +372,12 @@ enum error_code task_store_open_jobs(
 	return reads_open_jobs(&store->reads, visit, context, error);
 }
 
+enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error)
+{
+	return reads_recent_jobs(&store->reads, limit, visit, context, error);
+}
+
 enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error)
 {

@@ -33,6 +33,7 @@ void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 enum store_outcome {
 	STORE_WRITTEN = 0,
 	STORE_REPLAY,	 /* the idempotency key is known with the same body: nothing written, `replay` holds the stored answer */
+	STORE_TAKEN,	 /* STORE_CLAIM: another live job has this vendor's id */
 	STORE_KEY_CLASH, /* the key is known with another body: nothing written */
 	STORE_FAILED,	 /* the database refused; `error` says why; nothing written */
 };
@@ -48,6 +49,7 @@ struct idempotency {
 enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
+	STORE_CLAIM,  /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
 	STORE_TELL,   /* events only, of the host itself: `task` is not read */
 	STORE_HOOKS,  /* changes of hooks only: `task` is not read */
 };
@@ -121,6 +123,10 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 /* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
 enum error_code task_store_open_jobs(
 	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* The newest live jobs, at most `limit`, newest first. As task_store_open_jobs. */
+enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error);
 
 /* The money of a day by provider and caller. */
 struct ledger_sum {

@@ -27,15 +27,17 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[WRITE_KEY] = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
 	[WRITE_FIND_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
-	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?)",
 	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
 			      " result = coalesce(?, result) WHERE sequence = ?",
 	[WRITE_CHANGE_LIVE] = "UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
 			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
-			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END WHERE sequence = ?9",
+			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
+	[WRITE_CLAIM] = "SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
+			" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
 	[WRITE_HOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_HOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
 	[WRITE_HOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
@@ -328,6 +330,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	switch (write->kind) {
 	case STORE_INSERT: kept = insert_one(writer, write); break;
 	case STORE_UPDATE: kept = writer_change(writer, write); break;
+	case STORE_CLAIM: return writer_claim(writer, write);
 	case STORE_TELL:
 	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
 	}

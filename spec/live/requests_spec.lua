@@ -1,0 +1,174 @@
+-- What one job may send: one request that may cost, or as many as its script declares and were reserved; others so many and no
+-- faster; and
+-- nothing that the switches do not let through at that moment. The host counts, whatever the script does.
+local exact = require "spec.support.exact_json"
+local socket = require "socket"
+local told_vendor = require "spec.support.told_vendor"
+
+local CALL_REQUESTS = 128
+
+describe("a job's requests", function()
+  local vendor, host
+  before_each(function() vendor = told_vendor.start() end)
+  after_each(function() vendor:remove() end)
+
+  local function start(functions, members)
+    host = vendor:live { functions = functions, members = members }
+    vendor:tell { ["POST *"] = { json = { status = "running", id = "v1" } }, ["GET *"] = { json = { status = "running" } } }
+    return host
+  end
+
+  local function settled(count, name)
+    host:eventually(function() return vendor:seen(name) >= count end)
+    socket.sleep(0.5)
+    return vendor:seen(name)
+  end
+
+  it("that may cost are one, however often the script asks", function()
+    start { submit = [[return function(payload, ctx)
+      local answer
+      for _ = 1, 100 do answer = ctx.request { method = "POST", path = "/pay", json = payload } or answer end
+      return answer.json
+    end]] }
+    local job = vendor:job(0.01)
+    vendor:becomes(job, "running")
+    assert.equal(1, settled(1, "POST /pay"))
+    assert.equal(0.01, host:get("/api/budget").json.host.day.reserved_usd)
+  end)
+
+  it("that may cost are none in a poll, a look for a lost job, or a health check", function()
+    local posts = [[for _ = 1, 20 do ctx.request { method = "POST", path = "/more", json = {} } end ]]
+    start {
+      poll = "return function(job, ctx) " .. posts .. [[return { status = "running" } end]],
+      reconcile = "return function(job, ctx) " .. posts .. [[return { status = "unknown" } end]],
+      health = "return function(ctx) " .. posts .. [[return { ok = true } end]],
+    }
+    local job = vendor:job(0.01)
+    vendor:becomes(job, "running")
+    for _ = 1, 3 do vendor:refresh(job) end
+    vendor:tell { ["POST /pay"] = { hang_up = true } }
+    local lost = vendor:job(0.01)
+    vendor:becomes(lost, "unknown")
+    vendor:refresh(lost)
+    host:post(vendor.path .. "/health", { dry_run = false })
+    assert.equal(0, vendor:seen("POST /more"))
+    assert.equal(2, vendor:seen("POST /pay"))
+  end)
+
+  it("are not sent again because the script wants to, once the vendor has answered", function()
+    start { submit = [[return function(payload, ctx)
+      local answer = ctx.request { method = "POST", path = "/pay", json = payload }
+      return { status = "queued", resubmit = true, reason = "again", retry_after = 0 }
+    end]] }
+    local job = vendor:job(0.01)
+    vendor:becomes(job, "unknown")
+    assert.equal(1, settled(1, "POST /pay"))
+    vendor:tell { ["POST /pay"] = { status = 503 } } -- that is no answer that took it
+    local other = vendor:job(0.01)
+    host:eventually(function() return vendor:seen("POST /pay") >= 4 end)
+    vendor:tell { ["POST /pay"] = {} }
+    vendor:becomes(other, "unknown")
+    local count = vendor:seen("POST /pay")
+    host:kill()
+    host:start_again()
+    socket.sleep(0.5)
+    assert.equal(count, vendor:seen("POST /pay"))
+    assert.equal("unknown", vendor:status(other).status)
+  end)
+
+  it("that may cost are as many as the script declares, each reserved, over polls and restarts", function()
+    start({
+      submit = [[return function(payload, ctx)
+        ctx.request { method = "POST", path = "/pay", json = payload }
+        return { id = "v1", status = "running" }
+      end]],
+      poll = [[return function(job, ctx)
+        local answer = ctx.request { method = "POST", path = "/second", json = {} }
+        return { status = "running", reason = answer and "sent" or nil }
+      end]],
+    }, "paid_requests = 2,")
+    local job = vendor:job(0.01)
+    assert.equal(0.02, vendor:status(job).money.reserved_usd)
+    host:eventually(function() return vendor:seen("POST /second") == 1 end)
+    host:kill()
+    host:start_again()
+    for _ = 1, 3 do vendor:refresh(job) end
+    assert.equal(1, vendor:seen("POST /second"))
+    assert.equal(1, vendor:seen("POST /pay"))
+  end)
+
+  it("that read end after so many in one call, and do not come without a pause", function()
+    start {
+      submit = [[return function(payload, ctx) while true do ctx.request { path = "/look" } end end]],
+      poll = [[return function(job, ctx) for _ = 1,
+      20 do ctx.request { path = "/poll" } end return { status = "running" } end]],
+    }
+    local job = vendor:job(0.01)
+    local ended = vendor:becomes(job, "error")
+    assert.equal(0, ended.money.spent_usd)
+    assert.is_truthy(ended.reason:find("more than 128 requests", 1, true), ended.reason)
+    assert.equal(CALL_REQUESTS, vendor:seen("GET /look"))
+    host:write("providers/image_told.lua", vendor:script {
+      functions = { poll = [[return function(job, ctx) for _ = 1, 20 do ctx.request { path = "/poll" } end
+        return { status = "running", retry_after = 0 } end]] },
+    })
+    host:eventually(function()
+      job = vendor:job(0.01)
+      return vendor:becomes(job, "running", 1)
+    end)
+    vendor:tell { ["GET *"] = { json = {} } }
+    host:eventually(function() return vendor:seen("GET /poll") >= 20 end)
+    local connections = {}
+    for i = 1, 16 do
+      connections[i] = host:connect()
+      connections[i]:send("POST", vendor.path .. "/poll", { job_id = job, refresh = true })
+    end
+    socket.sleep(2)
+    assert.is_true(vendor:seen("GET /poll") <= 2 * 20, vendor:seen("GET /poll"))
+    for _, connection in ipairs(connections) do connection:close() end
+  end)
+
+  it("stop at once when a switch is turned, the flag or the script goes; then the job waits, and can be canceled", function()
+    local slow = [[return function(payload, ctx)
+      while true do
+        local answer, failure = ctx.request { path = "/look" }
+        if not answer then return { status = "error", error = { code = "unavailable", message = failure.kind,
+        billed = false } } end
+      end
+    end]]
+    start { submit = slow }
+    vendor:tell { ["GET /look"] = { delay = 0.05 } }
+    local function configure(change)
+      local settings = exact.decode(exact.encode(vendor.settings))
+      if change then change(settings) end
+      host:write("config/comfyvn.json", exact.encode(settings))
+    end
+    local ways = {
+      { function() host:post("/api/live/stop") end, function() host:post("/api/live/start") end },
+      { function() configure(function(config) config.live.enabled = false end) end, configure },
+      { function() configure(function(config) config.live.providers.told.enabled = false end) end, configure },
+      { function() configure(function(config) config.features.enable_public_image_video = false end) end, configure },
+      { function() host:delete("providers/image_told.lua") end,
+        function() host:write("providers/image_told.lua", vendor:script { functions = { submit = slow } }) end },
+    }
+    for i, way in ipairs(ways) do
+      local job = host:eventually(function() return vendor:job(0.01) end)
+      local before = vendor:seen("GET /look")
+      host:eventually(function() return vendor:seen("GET /look") > before end)
+      way[1]()
+      local held = host:eventually(function()
+        local json = vendor:status(job)
+        return json.status == "queued" and type(json.reason) == "string" and not json.reason:find("held", 1, true) and json
+      end)
+      assert.is_truthy(held.reason:find("stopped", 1, true) or held.reason:find("switched off", 1, true)
+        or held.reason:find("script is not there", 1, true), held.reason)
+      before = vendor:seen("GET /look")
+      socket.sleep(0.5)
+      assert.equal(before, vendor:seen("GET /look"), "way " .. i)
+      host:post("/api/jobs/" .. job .. "/cancel")
+      assert.equal(0, vendor:becomes(job, "canceled").money.spent_usd)
+      way[2]()
+    end
+    assert.equal(0, vendor:seen("POST /pay"))
+  end)
+end)
