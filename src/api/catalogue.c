@@ -121,13 +121,11 @@ static void write_script(struct buffer *out, const struct catalog_entry *entry)
 	json_write_text(out, entry->file);
 	buffer_format(out, ",\"generation\":%llu,\"loaded_at\":\"%s\",\"stops\":%d,\"rests_until\":",
 		(unsigned long long)entry->provider->generation, time, atomic_load(&entry->provider->stops));
-	if (rest > 0) {
-		clock_format(clock_unix_ms() + rest, time);
-		json_write_text(out, time);
+	clock_format(clock_unix_ms() + rest, time);
+	json_write_text(out, rest > 0 ? time : NULL);
+	if (rest > 0 || entry->provider->stood_still) {
 		provider_rest_reason(entry->provider, why, sizeof why);
 		error = error != NULL ? error : why;
-	} else {
-		buffer_text(out, "null");
 	}
 	buffer_text(out, ",\"error\":");
 	json_write_text(out, error);

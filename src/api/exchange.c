@@ -394,6 +394,11 @@ static void send_resting(struct incoming *incoming)
 	long long seconds = (long long)(provider_resting_ms(incoming->provider) / 1000 + 1);
 	char detail[320], headers[48];
 
+	if (incoming->provider->stood_still) { /* waiting does not help */
+		provider_rest_reason(incoming->provider, detail, sizeof detail);
+		incoming_problem(incoming, 503, NULL, detail, NULL);
+		return;
+	}
 	snprintf(detail, sizeof detail,
 		"%s rests for another %lld s: it was stopped %d times within %d s for going over its limits; a saved change "
 		"wakes it",
@@ -449,7 +454,7 @@ bool exchange_run(struct exchange *exchange, struct incoming *incoming)
 {
 	enum error_code code;
 
-	if (provider_resting_ms(incoming->provider) > 0) {
+	if (provider_rests(incoming->provider)) {
 		send_resting(incoming);
 		return false;
 	}

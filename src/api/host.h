@@ -24,6 +24,8 @@ struct webhooks;
 struct host {
 	struct gate *gate;
 	struct catalog *catalog;
+	struct watchdog *watchdog;
+	const char *data; /* the folder */
 	struct engine *engine;
 	struct task_store *store;
 	struct artifacts *artifacts;

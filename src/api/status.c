@@ -1,11 +1,15 @@
 /* status.c - the host's own health. HTTP threads, and the one of probes; nothing here waits. */
 #include "api/status.h"
 
+#include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/statvfs.h>
 
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 
 static void send(struct http_request *request, int status, struct buffer *out)
 {
@@ -40,24 +44,83 @@ static void add_problem(struct buffer *out, const char *text, int *count)
 	json_write_text(out, text);
 }
 
+/* The disk of data/: with too little left the next job may be the one that cannot be written. */
+static bool disk_problem(const struct host *host, char *text, size_t size)
+{
+	int64_t least = test_setting(TEST_DISK_FREE_BYTES, LIMIT_DISK_FREE_BYTES), left;
+	struct statvfs disk;
+
+	if (statvfs(host->data, &disk) != 0) {
+		snprintf(text, size, "the disk of data/ cannot be looked at: %s", strerror(errno));
+		return true;
+	}
+	left = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+	if (left >= least)
+		return false;
+	snprintf(text, size, "the disk of data/ has %lld MiB left: at least %lld are wanted", (long long)(left >> 20),
+		(long long)(least >> 20));
+	return true;
+}
+
+/* Lists what keeps the host from doing its work. False: there is something. */
+static bool is_able(struct host *host, struct buffer *problems, int *count)
+{
+	char text[512];
+	bool able = true;
+
+	if (watchdog_problem(host->watchdog, text, sizeof text)) {
+		add_problem(problems, text, count);
+		able = false;
+	}
+	if (task_store_problem(host->store, text, sizeof text)) {
+		add_problem(problems, text, count);
+		able = false;
+	}
+	if (disk_problem(host, text, sizeof text)) {
+		add_problem(problems, text, count);
+		able = false;
+	}
+	return able;
+}
+
+/* Files that are broken, and scripts that rest until they are changed: the rest of the host serves. */
+static void list_files(const struct gate_view *view, const struct catalog_set *set, struct buffer *problems, int *count)
+{
+	char why[256];
+
+	add_problem(problems, view->config_problem, count);
+	add_problem(problems, view->secrets_problem, count);
+	for (size_t i = 0; i < set->count; i++) {
+		add_problem(problems, set->entries[i].error, count);
+		if (set->entries[i].provider != NULL && set->entries[i].provider->stood_still) {
+			provider_rest_reason(set->entries[i].provider, why, sizeof why);
+			add_problem(problems, why, count);
+		}
+	}
+}
+
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)
 {
 	struct catalog_set *set = catalog_acquire(host->catalog);
-	bool draining = atomic_load(&host->draining);
-	int problems = 0, providers = 0;
+	bool draining = atomic_load(&host->draining), able;
+	int count = 0, providers = 0;
+	struct buffer problems;
 
 	for (size_t i = 0; i < set->count; i++)
 		providers += set->entries[i].provider != NULL;
-	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
-		draining ? "false" : "true", draining ? "true" : "false", providers, engine_backlog(host->engine),
-		task_store_backlog(host->store));
-	add_problem(out, view->config_problem, &problems);
-	add_problem(out, view->secrets_problem, &problems);
-	for (size_t i = 0; i < set->count; i++)
-		add_problem(out, set->entries[i].error, &problems);
-	buffer_text(out, "]}");
+	buffer_init(&problems, LIMIT_REPLY_BYTES);
+	able = is_able(host, &problems, &count) && !draining;
+	list_files(view, set, &problems, &count);
 	catalog_release(set);
-	return draining ? 503 : 200;
+	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
+		able ? "true" : "false", draining ? "true" : "false", providers, engine_backlog(host->engine),
+		task_store_backlog(host->store));
+	if (count > 0)
+		buffer_append(out, problems.data, problems.length);
+	out->failed |= problems.failed;
+	buffer_text(out, "]}");
+	buffer_free(&problems);
+	return able ? 200 : 503;
 }
 
 void status_readyz(struct host *host, struct http_request *request)

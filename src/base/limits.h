@@ -159,6 +159,13 @@
 #define LIMIT_PROVIDERS 256
 #define LIMIT_ALIASES 32
 
+/* Watching over the host. */
+#define LIMIT_WATCHDOG_MS 8000	  /* a thread that does not come back for so long ends the process */
+#define LIMIT_STOP_MS 50000	  /* and so does a host that was told to stop: parts that wait for each other have 45 s */
+#define LIMIT_STORE_SLOW_MS 5000  /* a commit that takes longer makes the host not ready */
+#define LIMIT_STORE_PROBE_MS 1000 /* while writes fail, a small one is tried this often */
+#define LIMIT_DISK_FREE_BYTES (64 * 1024 * 1024) /* of data/; with less the host is not ready */
+
 /* Live jobs. */
 #define LIMIT_LIVE_JOBS 100000 /* open at a time */
 #define LIMIT_LIVE_CALLS                                                                                                         \

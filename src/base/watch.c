@@ -27,6 +27,7 @@ struct watch {
 	int watched[MOST_DIRECTORIES]; /* inotify's number of each */
 	void (*changed)(void *context);
 	void *context;
+	struct pulse *pulse;
 };
 
 /* Adding a directory that is watched already changes nothing, so this can be repeated. */
@@ -92,9 +93,13 @@ static void *watch_main(void *argument)
 	struct watch *watch = argument;
 
 	pthread_setname_np(pthread_self(), "loader");
+	pulse_own(watch->pulse);
+	pulse_rest(watch->pulse);
 	while (wait_for_change(watch)) {
+		pulse_beat(watch->pulse);
 		add_directories(watch);
 		watch->changed(watch->context);
+		pulse_rest(watch->pulse);
 	}
 	return NULL;
 }
@@ -110,8 +115,8 @@ static void watch_free(struct watch *watch)
 	free(watch);
 }
 
-enum error_code watch_start(
-	const char *const *directories, void (*changed)(void *context), void *context, struct watch **watch, struct error *error)
+enum error_code watch_start(const char *const *directories, void (*changed)(void *context), void *context, struct pulse *pulse,
+	struct watch **watch, struct error *error)
 {
 	struct watch *made = calloc(1, sizeof *made);
 
@@ -121,6 +126,7 @@ enum error_code watch_start(
 	made->stop = eventfd(0, EFD_CLOEXEC);
 	made->changed = changed;
 	made->context = context;
+	made->pulse = pulse;
 	for (size_t i = 0; directories[i] != NULL && i < MOST_DIRECTORIES; i++) {
 		made->directories[i] = strdup(directories[i]);
 		if (made->directories[i] == NULL) {

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "api/catalogue.h"
@@ -25,16 +26,19 @@
 #include "base/network.h"
 #include "base/test_setting.h"
 #include "base/watch.h"
+#include "base/watchdog.h"
 #include "cli/changes.h"
 #include "cli/cli.h"
 #include "cli/places.h"
 #include "live/webhook.h"
+#include "script/standstill.h"
 #include "event/hub.h"
 #include "hook/hook.h"
 #include "http/probe.h"
 #include "task/event_feed.h"
 
 #define DRAIN_MS 5000
+#define LOG_WRITTEN_NS 300000000L /* until the log's thread has written what it was given */
 
 struct serving {
 	const char *home;
@@ -42,6 +46,8 @@ struct serving {
 	char *listening;    /* the address in use */
 	bool needs_key;
 	char *providers, *lua, *config, *data, *log_path;
+	char *standstills;
+	struct pulse *loading; /* of the thread that loads scripts */
 	int lock;
 	bool restored;
 	struct host host;
@@ -79,7 +85,8 @@ static enum error_code find_places(struct serving *serving, struct error *error)
 	serving->lua = places_find(serving->home, "lua");
 	serving->config = file_join(serving->home, "config");
 	serving->data = file_join(serving->home, "data");
-	if (serving->providers == NULL || serving->lua == NULL || serving->config == NULL || serving->data == NULL)
+	serving->standstills = serving->data != NULL ? file_join(serving->data, STANDSTILL_FILE) : NULL;
+	if (serving->providers == NULL || serving->lua == NULL || serving->config == NULL || serving->standstills == NULL)
 		return error_memory(error);
 	return ERROR_NONE;
 }
@@ -144,6 +151,40 @@ static enum error_code start_artifacts(struct serving *serving, struct error *er
 
 	free(directory);
 	gate_release(serving->host.gate, view);
+	return code;
+}
+
+/* Watchdog's thread: the script will rest, and the process ends. What comes first must not fail for what comes later. */
+static void on_standstill(void *context, const struct standstill *standstill)
+{
+	struct serving *serving = context;
+	char text[STANDSTILL_TEXT_BYTES];
+	struct error error;
+
+	standstill_write(standstill, text);
+	if (standstill->file[0] != '\0' && standstills_add(serving->standstills, standstill, &error) != ERROR_NONE)
+		dprintf(STDERR_FILENO, "providerd: %s: %s\n", serving->standstills, error.message);
+	log_message(LOG_ERROR, "host.watchdog", "%s", text);
+	nanosleep(&(struct timespec){ .tv_nsec = LOG_WRITTEN_NS }, NULL);
+}
+
+static enum error_code start_watchdog(struct serving *serving, struct error *error)
+{
+	enum error_code code = watchdog_start(on_standstill, serving, &serving->host.watchdog, error);
+
+	if (code == ERROR_NONE)
+		serving->loading = watchdog_pulse(serving->host.watchdog, "loader");
+	return code;
+}
+
+static enum error_code open_catalog(struct serving *serving, struct error *error)
+{
+	enum error_code code;
+
+	pulse_own(serving->loading);
+	code = catalog_open(
+		serving->providers, serving->lua, serving->standstills, serving->loading, &serving->host.catalog, error);
+	pulse_rest(serving->loading);
 	return code;
 }
 
@@ -229,7 +270,7 @@ static enum error_code start_watch(struct serving *serving, struct error *error)
 {
 	const char *directories[] = { serving->providers, serving->lua, serving->config, serving->home, NULL };
 
-	return watch_start(directories, reload, serving, &serving->watch, error);
+	return watch_start(directories, reload, serving, serving->loading, &serving->watch, error);
 }
 
 static enum error_code start_http(struct serving *serving, struct error *error)
@@ -273,6 +314,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	enum error_code code = find_places(serving, error);
 
 	host->started_ms = clock_unix_ms();
+	host->data = serving->data;
 	host->judgements = judgement_cache_new();
 	host->catalogues = catalogue_cache_new();
 	host->exchanges = exchange_pool_new();
@@ -287,17 +329,19 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = open_log(serving, error);
 	if (code == ERROR_NONE)
+		code = start_watchdog(serving, error);
+	if (code == ERROR_NONE)
 		code = open_store(serving, error);
 	if (code == ERROR_NONE)
 		exchange_pool_attach(host->exchanges, host->store);
 	if (code == ERROR_NONE)
 		code = open_events(serving, error);
 	if (code == ERROR_NONE)
-		code = catalog_open(serving->providers, serving->lua, &host->catalog, error);
+		code = open_catalog(serving, error);
 	if (code == ERROR_NONE)
 		code = start_artifacts(serving, error);
 	if (code == ERROR_NONE)
-		code = engine_start(&host->engine, error);
+		code = engine_start(watchdog_pulse(host->watchdog, "engine"), &host->engine, error);
 	if (code == ERROR_NONE)
 		code = open_webhooks(serving, error);
 	if (code == ERROR_NONE)
@@ -313,6 +357,7 @@ static void stop_parts(struct serving *serving)
 {
 	struct host *host = &serving->host;
 
+	watchdog_end_at(host->watchdog, clock_monotonic_ns() + test_setting(TEST_STOP_MS, LIMIT_STOP_MS) * 1000000);
 	atomic_store(&host->draining, true);
 	live_leave(host->live);
 	watch_stop(serving->watch);
@@ -338,6 +383,7 @@ static void stop_parts(struct serving *serving)
 	log_set_cleaner((struct cleaner){ .clean = NULL });
 	if (host->gate != NULL)
 		gate_close(host->gate);
+	watchdog_stop(host->watchdog);
 	log_close();
 	if (serving->lock != -1)
 		close(serving->lock);
@@ -346,6 +392,7 @@ static void stop_parts(struct serving *serving)
 	free(serving->lua);
 	free(serving->config);
 	free(serving->data);
+	free(serving->standstills);
 	free(serving->log_path);
 }
 

@@ -36,6 +36,7 @@ struct turn {
 
 struct engine {
 	pthread_t thread;
+	struct pulse *pulse;
 	pthread_mutex_t lock;
 	struct run_queue queue;		/* under lock */
 	struct engine_note *first_note; /* under lock */
@@ -343,7 +344,9 @@ static int64_t run_timed(struct engine *engine, struct engine_call *call, enum r
 	int64_t spent_ns = call->call.spent.cpu_ns, usual = usual_ns(provider);
 	int64_t cpu_ns = usual > BATCH_NS ? clock_thread_cpu_ns() : 0, now_ns, took_ns;
 
+	pulse_enter(engine->pulse, provider->file, manifest_function_name(call->call.function), provider->digest);
 	run_call(engine, call, kind);
+	pulse_leave(engine->pulse);
 	now_ns = clock_monotonic_ns();
 	took_ns = now_ns - began_ns;
 	call->ran_ns += took_ns;
@@ -446,8 +449,12 @@ static void wait_for_events(struct engine *engine, int timeout_ms)
 {
 	struct epoll_event events[64];
 	uint64_t count;
-	int ready = epoll_wait(engine->epoll, events, 64, timeout_ms);
+	int ready;
 
+	if (timeout_ms != 0)
+		pulse_rest(engine->pulse);
+	ready = epoll_wait(engine->epoll, events, 64, timeout_ms);
+	pulse_beat(engine->pulse);
 	for (int i = 0; i < ready; i++) {
 		if (events[i].data.u64 >> 32 == TAG_TRANSFERS)
 			transfers_ready(engine->transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
@@ -529,6 +536,7 @@ static void *engine_main(void *argument)
 	struct mail mail;
 
 	pthread_setname_np(pthread_self(), "engine");
+	pulse_own(engine->pulse);
 	while (!stopping) {
 		mail = await_mail(engine, had_calls, &stopping);
 		if (is_empty(&mail) && !stopping)
@@ -541,6 +549,7 @@ static void *engine_main(void *argument)
 	}
 	finish(engine);
 	close_mailbox(engine);
+	pulse_rest(engine->pulse);
 	return NULL;
 }
 
@@ -691,13 +700,14 @@ void engine_free(struct engine *engine)
 	free(engine);
 }
 
-enum error_code engine_start(struct engine **engine, struct error *error)
+enum error_code engine_start(struct pulse *pulse, struct engine **engine, struct error *error)
 {
 	struct engine *made = calloc(1, sizeof *made);
 	struct epoll_event event = { .events = EPOLLIN };
 
 	if (made == NULL)
 		return error_memory(error);
+	made->pulse = pulse;
 	pthread_mutex_init(&made->lock, NULL);
 	run_queue_init(&made->queue);
 	made->last_note = &made->first_note;

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "base/watchdog.h"
 #include "engine/figures.h"
 #include "engine/transfer.h"
 #include "script/call.h"
@@ -59,8 +60,8 @@ struct engine_note {
 /* Fills in where the requests of a live call go: with the credentials, live.upstream and the provider's base_url of `view`, borrowed. */
 void engine_way_open(struct engine_way *way, const struct gate_view *view, const struct provider *provider);
 
-/* Starts the engine's thread (2 MiB of stack: tech 0, fact 1). */
-enum error_code engine_start(struct engine **engine, struct error *error);
+/* Starts the engine's thread (2 MiB of stack: tech 0, fact 1), which is watched by `pulse`, or (NULL) by nobody. */
+enum error_code engine_start(struct pulse *pulse, struct engine **engine, struct error *error);
 
 /* Runs what is waiting, gives transfers under way LIMIT_STOP_TRANSFER_SECONDS to end, then ends the thread. */
 void engine_stop(struct engine *engine);

@@ -329,7 +329,7 @@ static bool set_up(struct attempt *attempt, struct provider *provider, const cha
 	if (!provider->manifest.has[function])
 		return false;
 	*why = "the provider's script rests: it went over its limits again and again";
-	if (provider_resting_ms(provider) > 0)
+	if (provider_rests(provider))
 		return false;
 	*why = NULL;
 	request = request_of(attempt->job, attempt->action);

@@ -231,7 +231,7 @@ const char *lane_held_back(struct live *live, const struct lane *lane, const str
 	provider = catalog_find(set, kind, lane->provider);
 	if (provider == NULL)
 		why = "the provider's script is not there";
-	else if (provider_resting_ms(provider) > 0) /* else each job of the lane would be tried and written down in vain */
+	else if (provider_rests(provider)) /* else each job of the lane would be tried and written down in vain */
 		why = "the provider's script rests: it went over its limits again and again";
 	else if (gate_judge(view, &provider->subject, NULL, false, &verdict) != ERROR_NONE)
 		why = "out of memory";

@@ -365,7 +365,7 @@ void script_call_run(struct script_call *call)
 {
 	struct script_state *state = call->provider->state;
 
-	if (provider_resting_ms(call->provider) > 0) {
+	if (provider_rests(call->provider)) {
 		call->outcome = CALL_RESTING;
 		return;
 	}

@@ -13,7 +13,9 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/test_setting.h"
 #include "base/text.h"
+#include "script/standstill.h"
 
 struct source {
 	char *name;    /* "image_fal.lua" */
@@ -36,6 +38,8 @@ struct catalog {
 	struct source_list modules; /* the same of lua/, to see changes */
 	bool library_is_new;	    /* no set is made from it yet */
 	uint64_t generation;
+	json_t *standstills; /* scripts that stood still in an earlier run */
+	struct pulse *pulse; /* of the thread that loads; or NULL */
 	pthread_mutex_t lock;
 	struct catalog_set *current; /* under lock */
 };
@@ -276,6 +280,43 @@ static enum error_code check_names(const struct loading *loading, const struct p
 	return ERROR_NONE;
 }
 
+/* Of a script's text and all that it may require. */
+static uint64_t digest_of(const struct catalog *catalog, const struct source *source)
+{
+	uint64_t digest = source->digest;
+
+	for (size_t i = 0; i < catalog->modules.count; i++)
+		digest = digest * 31 + catalog->modules.items[i].digest;
+	return digest;
+}
+
+/* Loads the text, unless that stood still before; one that stood still in a call is loaded, and rests. */
+static enum error_code load_text(
+	struct catalog *catalog, struct catalog_entry *entry, const struct source *source, struct error *error)
+{
+	uint64_t digest = digest_of(catalog, source);
+	const char *at = NULL, *step = standstills_find(catalog->standstills, entry->file, digest, &at);
+	enum error_code code;
+
+	if (step != NULL && strcmp(step, STANDSTILL_LOAD) == 0)
+		return error_set(error, ERROR_SCRIPT, NULL,
+			"%s:1: not loaded: loading it did not come back (%s), and the host had to be ended; it is tried again "
+			"when "
+			"it is changed",
+			entry->file, at);
+	pulse_enter(catalog->pulse, entry->file, STANDSTILL_LOAD, digest);
+	test_stall(entry->file, STANDSTILL_LOAD);
+	code = provider_load(
+		entry->file, source->text, source->length, catalog->library, ++catalog->generation, &entry->provider, error);
+	pulse_leave(catalog->pulse);
+	if (code != ERROR_NONE)
+		return code;
+	entry->provider->digest = digest;
+	if (step != NULL)
+		provider_stood_still(entry->provider, step, at);
+	return ERROR_NONE;
+}
+
 /* False: out of memory. */
 static bool load_entry(const struct loading *loading, struct catalog_entry *entry, const struct source *source,
 	const struct catalog_entry *before)
@@ -287,8 +328,7 @@ static bool load_entry(const struct loading *loading, struct catalog_entry *entr
 	if (source->problem != NULL)
 		code = error_set(&error, ERROR_SCRIPT, NULL, "%s:1: %s", entry->file, source->problem);
 	else
-		code = provider_load(entry->file, source->text, source->length, catalog->library, ++catalog->generation,
-			&entry->provider, &error);
+		code = load_text(catalog, entry, source, &error);
 	if (code == ERROR_NONE) {
 		code = check_names(loading, entry->provider, &error);
 		entry->waits_for_name = code != ERROR_NONE;
@@ -423,8 +463,8 @@ int catalog_reload(struct catalog *catalog)
 	return loaded;
 }
 
-enum error_code catalog_open(
-	const char *providers_directory, const char *lua_directory, struct catalog **catalog, struct error *error)
+enum error_code catalog_open(const char *providers_directory, const char *lua_directory, const char *standstills,
+	struct pulse *pulse, struct catalog **catalog, struct error *error)
 {
 	struct catalog *made = calloc(1, sizeof *made);
 
@@ -433,7 +473,9 @@ enum error_code catalog_open(
 	pthread_mutex_init(&made->lock, NULL);
 	made->providers_directory = strdup(providers_directory);
 	made->lua_directory = strdup(lua_directory);
-	if (made->providers_directory != NULL && made->lua_directory != NULL)
+	made->standstills = standstills_read(standstills);
+	made->pulse = pulse;
+	if (made->providers_directory != NULL && made->lua_directory != NULL && made->standstills != NULL)
 		catalog_reload(made);
 	if (made->current == NULL) {
 		catalog_close(made);
@@ -453,6 +495,7 @@ void catalog_close(struct catalog *catalog)
 	free_sources(&catalog->modules);
 	free(catalog->providers_directory);
 	free(catalog->lua_directory);
+	json_decref(catalog->standstills);
 	pthread_mutex_destroy(&catalog->lock);
 	free(catalog);
 }

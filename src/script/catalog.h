@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/watchdog.h"
 #include "script/provider.h"
 
 struct catalog;
@@ -25,9 +26,10 @@ struct catalog_set {
 	size_t count;
 };
 
-/* Loads every script of `providers_directory` with the library `lua_directory`. Scripts that do not load are logged and listed. */
-enum error_code catalog_open(
-	const char *providers_directory, const char *lua_directory, struct catalog **catalog, struct error *error);
+/* Loads every script of `providers_directory` with the library `lua_directory`. Scripts that do not load are logged and listed; those that
+ * `standstills` names (script/standstill.h) are not loaded, or rest. `pulse` is that of the thread that loads, or NULL. */
+enum error_code catalog_open(const char *providers_directory, const char *lua_directory, const char *standstills,
+	struct pulse *pulse, struct catalog **catalog, struct error *error);
 void catalog_close(struct catalog *catalog);
 
 /* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed file of lua/ reloads

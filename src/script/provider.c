@@ -222,6 +222,20 @@ void provider_note_stop(struct provider *provider, const char *why)
 	}
 }
 
+void provider_stood_still(struct provider *provider, const char *step, const char *at)
+{
+	provider->stood_still = true;
+	snprintf(provider->rest_reason, sizeof provider->rest_reason,
+		"%.120s rests until it is changed: its %s did not come back (%s), and the host had to be ended", provider->file,
+		step, at != NULL ? at : "earlier");
+	log_message(LOG_WARN, "script.rests", "%s", provider->rest_reason);
+}
+
+bool provider_rests(struct provider *provider)
+{
+	return provider->stood_still || provider_resting_ms(provider) > 0;
+}
+
 int64_t provider_resting_ms(struct provider *provider)
 {
 	int64_t until = atomic_load_explicit(&provider->rest_until_ns, memory_order_relaxed);

@@ -34,6 +34,7 @@ struct provider {
 	char *file;	     /* "providers/image_fal.lua" */
 	uint64_t generation; /* grows with each version of the file */
 	int64_t loaded_ms;
+	uint64_t digest; /* of its text, and of what it may require */
 	struct manifest manifest;
 	struct gate_subject subject;   /* borrows from manifest */
 	struct script_state *state;    /* engine thread only */
@@ -48,6 +49,7 @@ struct provider {
 	int64_t stop_times_ns[8];      /* engine thread only */
 	pthread_mutex_t rest_lock;
 	char rest_reason[256]; /* under rest_lock */
+	bool stood_still; /* in an earlier run, which had to be ended: it rests until it is changed. Never changes once it is published */
 };
 
 /* Compiles and runs a script's text and reads its manifest. ERROR_SCRIPT with "providers/x.lua:LINE: ..." in the message. Any thread. */
@@ -61,7 +63,13 @@ void provider_release(struct provider *provider);
  * provider rests for LIMIT_SCRIPT_REST_MS, which is logged. Engine thread. */
 void provider_note_stop(struct provider *provider, const char *why);
 
-/* Milliseconds until the provider works again; 0 when it does. Any thread. */
+/* It stood still in this step, at this time (text): it rests. Before it is published. */
+void provider_stood_still(struct provider *provider, const char *step, const char *at);
+
+/* Does it rest, for a while or until it is changed? Then it is not called. Any thread. */
+bool provider_rests(struct provider *provider);
+
+/* Milliseconds until the provider works again; 0 when it does, or when only a change helps. Any thread. */
 int64_t provider_resting_ms(struct provider *provider);
 
 /* Copies why it rests, or rested last: what the last stop said, "providers/x.lua:LINE: ...", and how many there were. Any thread. */

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
@@ -51,6 +52,10 @@ struct task_store {
 	bool stopping;
 	_Atomic int64_t newest_event; /* of those that are committed */
 	struct listener listener;
+	_Atomic int64_t writing_since_ns; /* 0: it writes nothing now */
+	bool failing;			  /* the last write failed for the database's sake, and since then none succeeded */
+	char failure[256];
+	int64_t probe_ns; /* store thread: when to try whether it works again */
 };
 
 /* ---- the queue ---- */
@@ -215,6 +220,50 @@ static void tell(struct store_write *writes)
 	}
 }
 
+static void note_health(struct task_store *store, bool works)
+{
+	if (works && !store->failing)
+		return;
+	pthread_mutex_lock(&store->lock);
+	if (!works)
+		snprintf(store->failure, sizeof store->failure, "%.255s", store->writer.failure.message);
+	store->failing = !works;
+	pthread_mutex_unlock(&store->lock);
+	store->probe_ns = works ? INT64_MAX : clock_monotonic_ns() + LIMIT_STORE_PROBE_MS * 1000000LL;
+}
+
+/* While nobody is served for it, nobody writes: so it is tried whether writing works again. */
+static void probe(struct task_store *store)
+{
+	if (clock_monotonic_ns() >= store->probe_ns)
+		note_health(store, writer_probe(&store->writer));
+}
+
+static void write_group(struct task_store *store, struct store_write *writes)
+{
+	atomic_store_explicit(&store->writing_since_ns, clock_monotonic_ns(), memory_order_relaxed);
+	test_stall("store", "commit");
+	note_health(store, writer_group(&store->writer, writes));
+	atomic_store_explicit(&store->writing_since_ns, 0, memory_order_relaxed);
+}
+
+bool task_store_problem(struct task_store *store, char *text, size_t size)
+{
+	int64_t since_ns = atomic_load_explicit(&store->writing_since_ns, memory_order_relaxed);
+	int64_t took_ms = since_ns != 0 ? (clock_monotonic_ns() - since_ns) / 1000000 : 0;
+	bool failing;
+
+	pthread_mutex_lock(&store->lock);
+	failing = store->failing;
+	if (failing)
+		snprintf(text, size, "the registry cannot be written: %s", store->failure);
+	pthread_mutex_unlock(&store->lock);
+	if (failing || took_ms <= LIMIT_STORE_SLOW_MS)
+		return failing;
+	snprintf(text, size, "the registry has been writing for %lld s", (long long)took_ms / 1000);
+	return true;
+}
+
 /* Takes all that waits and writes it. Called and left with the lock held, released in between. */
 static void write_waiting(struct task_store *store)
 {
@@ -229,8 +278,7 @@ static void write_waiting(struct task_store *store)
 	store->waiting = 0;
 	pthread_mutex_unlock(&store->lock);
 	if (!idle) {
-		test_stall("store", "commit");
-		writer_group(&store->writer, writes);
+		write_group(store, writes);
 		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
 		tell(writes);
 		if (listener.group != NULL)
@@ -239,6 +287,7 @@ static void write_waiting(struct task_store *store)
 	if (listener.events != NULL && store->writer.newest_event != newest_event)
 		listener.events(listener.events_context, store->writer.newest_event);
 	upkeep_keep_days(&store->upkeep, keep_days);
+	probe(store);
 	upkeep_run(&store->upkeep, idle);
 	pthread_mutex_lock(&store->lock);
 }
@@ -252,6 +301,8 @@ static void *store_main(void *argument)
 	pthread_mutex_lock(&store->lock);
 	while (!store->stopping || store->waiting > 0) {
 		wait = upkeep_wait_ns(&store->upkeep);
+		if (store->probe_ns != INT64_MAX && wait > LIMIT_STORE_PROBE_MS * 1000000LL)
+			wait = LIMIT_STORE_PROBE_MS * 1000000LL;
 		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && wait > 0)
 			await_row(store, wait);
 		write_waiting(store);
@@ -295,6 +346,7 @@ static void make_queue(struct task_store *store, int keep_days)
 	pthread_condattr_destroy(&attributes);
 	store->last = &store->first;
 	store->keep_days = keep_days < 1 ? 1 : keep_days;
+	store->probe_ns = INT64_MAX;
 }
 
 enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error)

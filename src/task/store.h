@@ -183,5 +183,8 @@ void task_store_counts(struct task_store *store,
 	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
 	void *context);
 
+/* Why it cannot be written now: the last write failed (it is tried again and again), or one takes too long. False: it can. Any thread. */
+bool task_store_problem(struct task_store *store, char *text, size_t size);
+
 /* Writes waiting now. */
 size_t task_store_backlog(struct task_store *store);

@@ -47,6 +47,7 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[WRITE_DELIVERED] = "DELETE FROM delivery WHERE hook = ? AND event = ?",
 	[WRITE_DELIVERIES_REMOVE] = "DELETE FROM delivery WHERE hook = ?",
 	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
+	[WRITE_PROBE] = "UPDATE task_indexed SET sequence = sequence",
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4, "the statements above and schema.c name them by number");
 
@@ -375,7 +376,7 @@ static bool run_group(struct writer *writer, struct store_write *writes)
 	return writer_commit(writer);
 }
 
-void writer_group(struct writer *writer, struct store_write *writes)
+bool writer_group(struct writer *writer, struct store_write *writes)
 {
 	size_t unindexed = writer->unindexed;
 	int64_t newest_event = writer->newest_event;
@@ -390,11 +391,21 @@ void writer_group(struct writer *writer, struct store_write *writes)
 	}
 	if (writer_begin(writer, durable) && run_group(writer, writes)) {
 		count_group(writer, writes);
-		return;
+		return true;
 	}
 	writer->unindexed = unindexed;
 	writer->newest_event = newest_event;
 	fail_group(writer, writes);
+	return false;
+}
+
+bool writer_probe(struct writer *writer)
+{
+	if (!writer_begin(writer, true))
+		return false;
+	if (run(writer, WRITE_PROBE) != SQLITE_OK)
+		return writer_fail(writer, "write to the registry");
+	return writer_commit(writer);
 }
 
 /* ---- open and close ---- */

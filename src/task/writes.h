@@ -39,6 +39,7 @@ enum write_statement {
 	WRITE_DELIVERED,
 	WRITE_DELIVERIES_REMOVE,
 	WRITE_CALLBACK,
+	WRITE_PROBE,
 	WRITE_STATEMENTS
 };
 
@@ -61,8 +62,11 @@ enum error_code writer_open(
 	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error);
 void writer_close(struct writer *writer);
 
-/* Writes the list in one transaction, in its order, and fills in each one's outcome. */
-void writer_group(struct writer *writer, struct store_write *writes);
+/* Writes the list in one transaction, in its order, and fills in each one's outcome. False: the database failed, why is in `writer->failure`. */
+bool writer_group(struct writer *writer, struct store_write *writes);
+
+/* Writes something that changes nothing, synced. False as above. */
+bool writer_probe(struct writer *writer);
 
 /* For the room's files that write one kind of thing (changes.c). False when the whole group is lost. */
 bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
