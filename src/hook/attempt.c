@@ -22,6 +22,9 @@ struct attempt {
 	struct outgoing outgoing;
 	struct hooks *hooks;
 	struct hook *hook;
+	struct hook_host *host; /* the delivery's, held */
+	bool slow;		/* it was, when this began */
+	int64_t began_ms;
 	int64_t event, sequence;
 	char *url, *secrets[2];
 	struct buffer body;
@@ -35,11 +38,8 @@ struct attempt {
 
 static void free_attempt(struct attempt *attempt)
 {
-	for (size_t i = 0; i < 2; i++)
-		if (attempt->secrets[i] != NULL)
-			explicit_bzero(attempt->secrets[i], strlen(attempt->secrets[i]));
-	free(attempt->secrets[0]);
-	free(attempt->secrets[1]);
+	hook_wipe(attempt->secrets[0]);
+	hook_wipe(attempt->secrets[1]);
 	free(attempt->url);
 	outgoing_clear(&attempt->outgoing, 0);
 	buffer_free(&attempt->outgoing.url);
@@ -86,7 +86,7 @@ static void copy_callback(void *context, const struct callback_row *row)
 	struct attempt *attempt = context;
 
 	free(attempt->url);
-	free(attempt->secrets[0]);
+	hook_wipe(attempt->secrets[0]);
 	attempt->url = strdup(row->url);
 	attempt->secrets[0] = strdup(row->secret);
 }
@@ -176,14 +176,16 @@ static bool write_request(struct attempt *attempt)
 
 /* ---- its end ---- */
 
-/* More are parked than are kept. */
-static void drop_oldest(struct hooks *hooks, struct hook *hook)
+/* That of this receiver goes first. */
+void attempt_drop_oldest(struct hooks *hooks, struct hook *hook, const struct hook_host *host)
 {
 	struct delivery *at = hook->first;
 
-	while (at != NULL && !at->parked)
+	if (hook->parked <= LIMIT_HOOK_PARKED)
+		return;
+	while (at != NULL && !(at->parked && at->host == host))
 		at = at->next;
-	if (hook->parked <= LIMIT_HOOK_PARKED || at == NULL)
+	if (at == NULL)
 		return;
 	log_message(LOG_WARN, "hook.dropped", "event %lld: more than %d deliveries are parked", (long long)at->event,
 		LIMIT_HOOK_PARKED);
@@ -211,7 +213,7 @@ static void note_failure(struct attempt *attempt, struct delivery *delivery, con
 	if (delivery->parked)
 		log_message(LOG_WARN, "hook.parked", "event %lld was not delivered to hook_%016" PRIx64 ": %s",
 			(long long)delivery->event, (uint64_t)hook->number, problem);
-	drop_oldest(attempt->hooks, hook);
+	attempt_drop_oldest(attempt->hooks, hook, delivery->host);
 }
 
 /* One that was not sent, for it is gone from the log or for another hook, says nothing about the receiver. */
@@ -235,6 +237,8 @@ static void conclude(struct attempt *attempt, int status, const char *problem)
 
 	pthread_mutex_lock(&attempt->hooks->lock);
 	hook->under_way--;
+	host_end(attempt->hooks, attempt->host, attempt->slow, now_ms - attempt->began_ms, problem == NULL && attempt->found,
+		now_ms);
 	delivery = queue_find(hook, attempt->event);
 	if (delivery != NULL) { /* else the hook was removed */
 		delivery->under_way = false;
@@ -247,6 +251,7 @@ static void conclude(struct attempt *attempt, int status, const char *problem)
 			note_success(attempt, now_ms);
 		}
 	}
+	host_release(hook, attempt->host);
 	pthread_mutex_unlock(&attempt->hooks->lock);
 	attempt->hooks->under_way--;
 	free_attempt(attempt);
@@ -295,6 +300,8 @@ static struct attempt *new_attempt(struct hooks *hooks, struct hook *hook, const
 	attempt->hook = hook;
 	attempt->event = delivery->event;
 	attempt->sequence = delivery->sequence;
+	attempt->host = delivery->host;
+	attempt->began_ms = now_ms;
 	attempt->url = copy_or_null(hook->url);
 	attempt->secrets[0] = copy_or_null(hook->secret);
 	if (hook->earlier_until_ms > now_ms)
@@ -309,11 +316,14 @@ struct attempt *attempt_take(struct hooks *hooks, struct hook *hook, int64_t now
 	struct delivery *delivery;
 
 	pthread_mutex_lock(&hooks->lock);
-	delivery = hook->removed ? NULL : queue_next(hook, now_ms, due_ms);
+	delivery = hook->removed ? NULL : queue_next(hooks, hook, now_ms, due_ms);
 	if (delivery != NULL)
 		attempt = new_attempt(hooks, hook, delivery, now_ms);
 	if (attempt != NULL) {
 		delivery->under_way = true;
+		if (attempt->host != &hook->host)
+			attempt->host->uses++;
+		attempt->slow = host_begin(hooks, attempt->host, now_ms);
 		hook->under_way++;
 		hooks->under_way++;
 	}

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -24,19 +25,23 @@
 
 /* ---- one hook ---- */
 
+void hook_wipe(char *text)
+{
+	if (text != NULL)
+		explicit_bzero(text, strlen(text));
+	free(text);
+}
+
 void hook_free(struct hook *hook)
 {
 	if (hook == NULL)
 		return;
 	queue_free(hook);
-	if (hook->secret != NULL)
-		explicit_bzero(hook->secret, strlen(hook->secret));
-	if (hook->earlier_secret != NULL)
-		explicit_bzero(hook->earlier_secret, strlen(hook->earlier_secret));
+	hosts_free(hook);
 	free(hook->url);
 	free(hook->events);
-	free(hook->secret);
-	free(hook->earlier_secret);
+	hook_wipe(hook->secret);
+	hook_wipe(hook->earlier_secret);
 	free(hook->caller);
 	free(hook);
 }
@@ -135,6 +140,21 @@ static bool load_hook(void *context, const struct hook_row *row)
 	return true;
 }
 
+static void note_authority(void *context, const struct callback_row *row)
+{
+	host_read(row->url, context);
+}
+
+static struct hook_host *host_of_row(struct hooks *hooks, struct hook *hook, const struct delivery_row *row)
+{
+	char authority[HOOK_AUTHORITY_BYTES] = "";
+	struct error error;
+
+	if (hook->number == HOOK_CALLBACKS)
+		task_store_callback(hooks->store, row->sequence, note_authority, authority, &error);
+	return host_hold(hook, authority);
+}
+
 static bool load_delivery(void *context, const struct delivery_row *row)
 {
 	struct hooks *hooks = context;
@@ -145,7 +165,7 @@ static bool load_delivery(void *context, const struct delivery_row *row)
 		hook = hook->next;
 	if (hook == NULL)
 		return true;
-	delivery = queue_add(hook, row->event, row->sequence);
+	delivery = queue_add(hook, row->event, row->sequence, host_of_row(hooks, hook, row));
 	if (delivery == NULL)
 		return false;
 	delivery->attempts = row->attempts;
@@ -164,6 +184,7 @@ enum error_code hooks_open(struct gate *gate, struct task_store *store, struct h
 {
 	struct hooks *made = calloc(1, sizeof *made);
 	struct hook_visitor visitor = { load_hook, load_delivery, made };
+	pthread_condattr_t attributes;
 	enum error_code code;
 
 	if (made == NULL)
@@ -172,6 +193,10 @@ enum error_code hooks_open(struct gate *gate, struct task_store *store, struct h
 	made->store = store;
 	made->epoll = made->wake = -1;
 	pthread_mutex_init(&made->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&made->changed, &attributes);
+	pthread_condattr_destroy(&attributes);
 	atomic_store(&made->newest, task_store_newest_event(store));
 	made->save = save_new(made);
 	code = made->save == NULL ? error_memory(error) : task_store_hooks(store, &visitor, error);
@@ -205,6 +230,7 @@ void hooks_free(struct hooks *hooks)
 		close(hooks->epoll);
 	if (hooks->wake != -1)
 		close(hooks->wake);
+	pthread_cond_destroy(&hooks->changed);
 	pthread_mutex_destroy(&hooks->lock);
 	free(hooks);
 }
@@ -257,7 +283,7 @@ bool hooks_make_secret(char secret[LIMIT_HOOK_SECRET_BYTES])
 
 /* ---- registering ---- */
 
-static int64_t random_number(void)
+int64_t hook_random(void)
 {
 	uint64_t number = 0;
 
@@ -269,7 +295,7 @@ static int64_t random_number(void)
 enum error_code hooks_add(struct hooks *hooks, const struct hook_order *order, char id[HOOK_ID_BYTES], struct error *error)
 {
 	struct hook_change change = { .op = HOOK_PUT,
-		.hook = { .number = random_number(),
+		.hook = { .number = hook_random(),
 			.url = order->url,
 			.events = order->events,
 			.secret = order->secret,
@@ -355,37 +381,73 @@ enum error_code hooks_remove(struct hooks *hooks, const char *id, const char *ev
 	return ERROR_NONE;
 }
 
+/* Under the lock: waits for who changes the same secret. NULL with an error: the hook is gone, or it took too long. */
+static struct hook *await_turn(struct hooks *hooks, int64_t number, struct error *error)
+{
+	struct hook *hook = find_again(hooks, number);
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LIMIT_CALL_WAIT_MS / 1000;
+	while (hook != NULL && hook->changing) {
+		if (pthread_cond_timedwait(&hooks->changed, &hooks->lock, &until) == ETIMEDOUT) {
+			error_set(error, ERROR_BUSY, NULL,
+				"the registry is slow, and the secret is being changed by somebody else");
+			return NULL;
+		}
+		hook = find_again(hooks, number);
+	}
+	if (hook == NULL)
+		refuse_unknown(error);
+	return hook;
+}
+
+/* One after the other: what is stored is what is in force, and the secret before is the one that was in force until then. */
+static enum error_code change_secret(struct hooks *hooks, struct hook_change *change, char **fresh, struct error *error)
+{
+	struct hook *hook = await_turn(hooks, change->hook.number, error);
+	enum error_code code;
+	char *earlier;
+
+	if (hook == NULL)
+		return error->code;
+	hook->changing = true;
+	earlier = strdup(hook->secret);
+	pthread_mutex_unlock(&hooks->lock);
+	change->hook.earlier_secret = earlier;
+	code = earlier == NULL ? error_memory(error) : save_now(hooks->store, change, error);
+	hook_wipe(earlier);
+	pthread_mutex_lock(&hooks->lock);
+	hook->changing = false; /* the thread does not free it meanwhile */
+	pthread_cond_broadcast(&hooks->changed);
+	if (code != ERROR_NONE)
+		return code;
+	if (hook->removed)
+		return refuse_unknown(error);
+	hook_wipe(hook->earlier_secret);
+	hook->earlier_secret = hook->secret;
+	hook->secret = *fresh;
+	hook->earlier_until_ms = change->hook.earlier_until_ms;
+	*fresh = NULL;
+	return ERROR_NONE;
+}
+
 enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *secret, struct error *error)
 {
 	struct hook_change change = { .op = HOOK_SECRETS,
 		.hook = { .secret = secret, .earlier_until_ms = clock_unix_ms() + LIMIT_HOOK_ROTATION_MS } };
-	char *fresh = strdup(secret), *earlier = NULL;
-	enum error_code code = ERROR_NONE;
-	struct hook *hook = NULL;
+	char *fresh;
+	enum error_code code;
 
-	if (!find_number(hooks, id, NULL, &change.hook.number)) {
-		free(fresh);
+	if (!find_number(hooks, id, NULL, &change.hook.number))
 		return refuse_unknown(error);
-	}
+	fresh = strdup(secret);
+	if (fresh == NULL)
+		return error_memory(error);
 	pthread_mutex_lock(&hooks->lock);
-	hook = find_again(hooks, change.hook.number);
-	if (hook != NULL)
-		earlier = strdup(hook->secret);
+	code = change_secret(hooks, &change, &fresh, error);
 	pthread_mutex_unlock(&hooks->lock);
-	change.hook.earlier_secret = earlier;
-	code = fresh == NULL || earlier == NULL ? error_memory(error) : save_now(hooks->store, &change, error);
-	pthread_mutex_lock(&hooks->lock);
-	hook = code == ERROR_NONE ? find_again(hooks, change.hook.number) : NULL;
-	if (hook != NULL) {
-		free(hook->earlier_secret);
-		hook->earlier_secret = hook->secret;
-		hook->secret = fresh;
-		hook->earlier_until_ms = change.hook.earlier_until_ms;
-		fresh = NULL;
-	}
-	pthread_mutex_unlock(&hooks->lock);
-	free(fresh);
-	free(earlier);
+	hook_wipe(fresh);
 	return code;
 }
 

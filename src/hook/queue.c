@@ -38,13 +38,17 @@ struct delivery *queue_find(const struct hook *hook, int64_t event)
 	return at;
 }
 
-struct delivery *queue_add(struct hook *hook, int64_t event, int64_t sequence)
+struct delivery *queue_add(struct hook *hook, int64_t event, int64_t sequence, struct hook_host *host)
 {
 	struct delivery *delivery = calloc(1, sizeof *delivery), **place = &hook->first;
 	struct delivery *before;
 
-	if (delivery == NULL)
+	if (delivery == NULL) {
+		host_release(hook, host);
 		return NULL;
+	}
+	delivery->host = host;
+	host->waiting++;
 	while (*place != NULL && (*place)->event < event)
 		place = &(*place)->next;
 	delivery->event = event;
@@ -78,6 +82,8 @@ static void unlink_delivery(struct hook *hook, struct delivery *delivery)
 		hook->parked--;
 	else
 		hook->waiting--;
+	delivery->host->waiting -= !delivery->parked;
+	host_release(hook, delivery->host);
 	free(delivery);
 }
 
@@ -88,21 +94,35 @@ void queue_done(struct hook *hook, struct delivery *delivery)
 	unlink_delivery(hook, delivery);
 }
 
-struct delivery *queue_next(struct hook *hook, int64_t now_ms, int64_t *due_ms)
+struct delivery *queue_next(const struct hooks *hooks, struct hook *hook, int64_t now_ms, int64_t *due_ms)
 {
-	struct delivery *at;
+	struct delivery *at, *next = NULL;
 
 	if (hook->under_way >= (hook->number == HOOK_CALLBACKS ? LIMIT_HOOK_CALLBACKS_CONCURRENT : LIMIT_HOOK_CONCURRENT))
 		return NULL;
 	for (at = hook->first; at != NULL; at = at->next) {
 		if (at->parked || at->under_way || at->behind)
 			continue;
-		if (at->due_ms <= now_ms)
-			return at;
-		if (at->due_ms < *due_ms)
-			*due_ms = at->due_ms;
+		if (at->due_ms > now_ms) {
+			if (at->due_ms < *due_ms)
+				*due_ms = at->due_ms;
+		} else if ((next == NULL || at->host->served < next->host->served) && host_may_start(hooks, at->host, now_ms)) {
+			next = at;
+		}
 	}
-	return NULL;
+	return next;
+}
+
+bool queue_set_aside(struct hook *hook, int64_t now_ms)
+{
+	bool some = false;
+
+	for (struct delivery *at = hook->first; at != NULL; at = at->next) {
+		if (at->stored || at->under_way || !host_is_slow(at->host, now_ms))
+			continue;
+		at->stored = at->dirty = some = true;
+	}
+	return some;
 }
 
 /* 5 s, 10 s, 20 s, ... */
@@ -114,7 +134,7 @@ static int64_t pause_after(int attempts)
 		pause *= 2;
 	if (pause > LIMIT_HOOK_PAUSE_MS)
 		pause = LIMIT_HOOK_PAUSE_MS;
-	return pause + random() % (pause / JITTER);
+	return pause + hook_random() % (pause / JITTER);
 }
 
 /* Those behind it leave the log's place too. */
@@ -131,6 +151,7 @@ void queue_park(struct hook *hook, struct delivery *delivery)
 {
 	free_lane(delivery);
 	delivery->parked = true;
+	delivery->host->waiting--;
 	hook->waiting--;
 	hook->parked++;
 }
@@ -155,6 +176,7 @@ static void unpark(struct hook *hook, struct delivery *delivery)
 	delivery->dirty = true;
 	delivery->attempts = 0;
 	delivery->first_ms = delivery->due_ms = 0;
+	delivery->host->waiting++;
 	hook->parked--;
 	hook->waiting++;
 	delivery->behind = earlier_in_lane(hook, delivery) != NULL;

@@ -2,6 +2,7 @@
  *
  *   hook.c      the list of hooks: loading, registering, removing
  *   show.c      what clients see of it
+ *   host.c      how many may be under way to one receiver
  *   queue.c     one hook's deliveries: in which order, and what becomes of one
  *   save.c      what must outlive the process, in batches
  *   sender.c    the thread
@@ -16,9 +17,27 @@
 #include "event/filter.h"
 #include "hook/hook.h"
 
+/* A receiver; see host.c. */
+struct hook_host {
+	struct hook_host *next;
+	struct hook_host *name; /* what its ports share, or NULL */
+	int uses;		/* deliveries that it is held by */
+	int waiting;		/* of them, those that are not parked */
+	int under_way;
+	int64_t served;	  /* the turn that it had last */
+	int64_t since_ms; /* with some under way: when the first began, or one of them ended last */
+	bool anybodys;	  /* a callback_url's */
+	bool proven;	  /* its last delivery was taken */
+	bool slow;	  /* its last one failed, and took its time */
+	char *text;	  /* of the table's */
+};
+
+#define HOOK_AUTHORITY_BYTES 264
+
 /* An event on its way to one hook. */
 struct delivery {
 	struct delivery *next; /* by event */
+	struct hook_host *host;
 	int64_t event, sequence;
 	int attempts;
 	int64_t first_ms, due_ms;
@@ -46,6 +65,9 @@ struct hook {
 	int status;			/* of the last attempt */
 	char problem[LIMIT_HOOK_PROBLEM_BYTES];
 	bool removed;
+	bool changing;		  /* its secret is being stored: others wait */
+	struct hook_hosts *hosts; /* of callback_urls; NULL: none yet */
+	struct hook_host host;	  /* of all others */
 };
 
 struct hooks {
@@ -63,12 +85,29 @@ struct hooks {
 	struct transfers *transfers; /* the thread's; NULL until the first delivery */
 	struct save *save;
 	int under_way;
+	pthread_cond_t changed; /* with the lock: a hook's `changing` ended */
+	int slow_under_way;	/* under the lock, as is what follows */
+	int64_t turns;		/* that receivers had */
 };
 
+/* host.c: under the lock. */
+void host_read(const char *url, char authority[HOOK_AUTHORITY_BYTES]); /* "name:port" of a URL. Without the lock */
+struct hook_host *host_hold(struct hook *hook, const char *authority); /* never NULL: without memory it is the hook's own */
+void host_release(struct hook *hook, struct hook_host *host);
+void hosts_free(struct hook *hook);
+bool host_is_slow(const struct hook_host *host, int64_t now_ms);
+bool host_may_start(const struct hooks *hooks, const struct hook_host *host, int64_t now_ms);
+bool host_begin(
+	struct hooks *hooks, struct hook_host *host, int64_t now_ms); /* returns whether it counts as slow: for host_end() */
+void host_end(struct hooks *hooks, struct hook_host *host, bool began_slow, int64_t took_ms, bool delivered, int64_t now_ms);
+
 /* queue.c: under the lock. */
-struct delivery *queue_add(struct hook *hook, int64_t event, int64_t sequence); /* NULL: no memory */
-struct delivery *queue_next(
-	struct hook *hook, int64_t now_ms, int64_t *due_ms);   /* one that may start now; else when to look again */
+struct delivery *queue_add(
+	struct hook *hook, int64_t event, int64_t sequence, struct hook_host *host); /* takes the host over; NULL: no memory */
+/* One that may start now, of the receiver whose turn is longest ago; else when to look again. */
+struct delivery *queue_next(const struct hooks *hooks, struct hook *hook, int64_t now_ms, int64_t *due_ms);
+bool queue_set_aside(
+	struct hook *hook, int64_t now_ms); /* fresh ones of slow receivers get rows, so that they take no room; true: some did */
 void queue_done(struct hook *hook, struct delivery *delivery); /* delivered, or of no use any more: freed */
 void queue_failed(struct hook *hook, struct delivery *delivery, int64_t now_ms, bool for_good);
 void queue_park(struct hook *hook, struct delivery *delivery);
@@ -88,7 +127,13 @@ bool save_is_idle(struct save *save);
 /* Writes changes and waits for the outcome, with a deadline. HTTP threads. */
 enum error_code save_now(struct task_store *store, const struct hook_change *change, struct error *error);
 
+/* attempt.c */
+void attempt_drop_oldest(
+	struct hooks *hooks, struct hook *hook, const struct hook_host *host); /* more are parked than are kept. Under the lock */
+
 /* hook.c */
+int64_t hook_random(void);  /* above 0 */
+void hook_wipe(char *text); /* and frees it; NULL is fine */
 void hook_free(struct hook *hook);
 struct hook *hook_find(struct hooks *hooks, const char *id, const char *events); /* under the lock */
 void hook_write_id(int64_t number, char id[HOOK_ID_BYTES]);

@@ -5,6 +5,7 @@
 #include "hook/room.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -15,7 +16,7 @@
 
 #define STACK_BYTES (256 * 1024)
 #define TAG_WAKE 0u
-#define CONCURRENT (8 * LIMIT_HOOK_CONCURRENT) /* of all hooks */
+#define CROWDED_MS 250 /* between two looks at whether who keeps the window full is slow */
 #define IDLE_MS 60000
 
 /* ---- reading the log ---- */
@@ -23,6 +24,7 @@
 struct reading {
 	struct {
 		int64_t event, sequence;
+		char authority[HOOK_AUTHORITY_BYTES]; /* of its callback, or "" */
 	} found[LIMIT_HOOK_WINDOW];
 	int count;
 };
@@ -31,41 +33,61 @@ static bool take_event(void *context, const struct event_row *row)
 {
 	struct reading *reading = context;
 
+	reading->found[reading->count].authority[0] = '\0';
 	reading->found[reading->count].event = row->number;
 	reading->found[reading->count++].sequence = row->task != NULL ? id_sequence(&row->task->id) : 0;
 	return reading->count < LIMIT_HOOK_WINDOW;
 }
 
-static void note_found(void *context, const struct callback_row *row)
+static void note_authority(void *context, const struct callback_row *row)
 {
-	(void)row;
-	*(bool *)context = true;
+	host_read(row->url, context);
 }
 
 /* Only jobs that have a callback concern the hook of callbacks. */
 static void keep_callbacks(struct hooks *hooks, struct reading *reading)
 {
 	int kept = 0;
-	bool found;
 	struct error error;
 
 	for (int i = 0; i < reading->count; i++) {
-		found = false;
 		if (reading->found[i].sequence != 0)
-			task_store_callback(hooks->store, reading->found[i].sequence, note_found, &found, &error);
-		if (found)
-			reading->found[kept++] = reading->found[i];
+			task_store_callback(
+				hooks->store, reading->found[i].sequence, note_authority, reading->found[i].authority, &error);
+		if (reading->found[i].authority[0] == '\0')
+			continue;
+		if (kept < i)
+			reading->found[kept] = reading->found[i];
+		kept++;
 	}
 	reading->count = kept;
 }
 
-/* Under the lock. False: no memory; it is read again. */
-static bool add_found(struct hook *hook, const struct reading *reading, int64_t reached)
+/* More wait for this receiver than anybody's may: the newest are kept aside, to be sent again when asked for. */
+static void park_surplus(struct hooks *hooks, struct hook *hook, struct delivery *delivery)
 {
+	if (!delivery->host->anybodys || delivery->host->waiting <= LIMIT_HOOK_HOST_PENDING)
+		return;
+	snprintf(delivery->problem, sizeof delivery->problem, "more than %d deliveries wait for this receiver",
+		LIMIT_HOOK_HOST_PENDING);
+	delivery->stored = delivery->dirty = true;
+	queue_park(hook, delivery);
+	attempt_drop_oldest(hooks, hook, delivery->host);
+}
+
+/* Under the lock. False: no memory; it is read again. */
+static bool add_found(struct hooks *hooks, struct hook *hook, const struct reading *reading, int64_t reached)
+{
+	struct delivery *added;
+
 	for (int i = 0; i < reading->count; i++) {
-		if (queue_find(hook, reading->found[i].event) == NULL &&
-			queue_add(hook, reading->found[i].event, reading->found[i].sequence) == NULL)
-			return false;
+		if (queue_find(hook, reading->found[i].event) == NULL) {
+			added = queue_add(hook, reading->found[i].event, reading->found[i].sequence,
+				host_hold(hook, reading->found[i].authority));
+			if (added == NULL)
+				return false;
+			park_surplus(hooks, hook, added);
+		}
 		hook->read = reading->found[i].event;
 	}
 	hook->read = reached;
@@ -73,7 +95,7 @@ static bool add_found(struct hook *hook, const struct reading *reading, int64_t 
 }
 
 /* True: there may be more to read at once. */
-static bool read_on(struct hooks *hooks, struct hook *hook)
+static bool read_on(struct hooks *hooks, struct hook *hook, int64_t now_ms)
 {
 	struct event_walk walk = { .filter = hook->number != HOOK_CALLBACKS ? &hook->filter : NULL, .limit = LIMIT_HOOK_WINDOW };
 	struct reading reading = { .count = 0 };
@@ -82,7 +104,8 @@ static bool read_on(struct hooks *hooks, struct hook *hook)
 	bool more = false, room;
 
 	pthread_mutex_lock(&hooks->lock);
-	room = !hook->removed && hook->read < newest && queue_has_room(hook);
+	room = !hook->removed && hook->read < newest &&
+	       (queue_has_room(hook) || (queue_set_aside(hook, now_ms) && queue_has_room(hook)));
 	walk.after = hook->read;
 	pthread_mutex_unlock(&hooks->lock);
 	if (!room)
@@ -95,7 +118,7 @@ static bool read_on(struct hooks *hooks, struct hook *hook)
 		keep_callbacks(hooks, &reading);
 	pthread_mutex_lock(&hooks->lock);
 	if (!hook->removed)
-		more = add_found(hook, &reading, walk.after) && hook->read < newest && queue_has_room(hook);
+		more = add_found(hooks, hook, &reading, walk.after) && hook->read < newest && queue_has_room(hook);
 	pthread_mutex_unlock(&hooks->lock);
 	return more;
 }
@@ -108,7 +131,7 @@ static void free_removed(struct hooks *hooks)
 
 	pthread_mutex_lock(&hooks->lock);
 	while ((hook = *place) != NULL) {
-		if (hook->removed && hook->under_way == 0) {
+		if (hook->removed && hook->under_way == 0 && !hook->changing) {
 			*place = hook->next;
 			hook_free(hook);
 		} else {
@@ -129,20 +152,49 @@ static struct hook *first_hook(struct hooks *hooks)
 	return first;
 }
 
+/* One of each hook that has one, so that none takes all the room. False: there was none. */
+static bool begin_round(struct hooks *hooks, const struct config *config, int64_t now_ms, int64_t *due_ms)
+{
+	struct attempt *attempt;
+	bool some = false;
+
+	for (struct hook *hook = first_hook(hooks); hook != NULL && hooks->under_way < LIMIT_HOOKS_CONCURRENT;
+		hook = hook->next) {
+		attempt = attempt_take(hooks, hook, now_ms, due_ms);
+		if (attempt != NULL) {
+			attempt_begin(attempt, config);
+			some = true;
+		}
+	}
+	return some;
+}
+
+static bool is_crowded(struct hooks *hooks, const struct hook *hook)
+{
+	bool crowded;
+
+	pthread_mutex_lock(&hooks->lock);
+	crowded = !hook->removed && hook->read < atomic_load(&hooks->newest) && !queue_has_room(hook);
+	pthread_mutex_unlock(&hooks->lock);
+	return crowded;
+}
+
 /* Everything that can be done now. Returns when to look again. */
 static int64_t work(struct hooks *hooks, const struct config *config, int64_t now_ms)
 {
 	int64_t due_ms = now_ms + IDLE_MS;
-	struct attempt *attempt;
 	bool more;
 
-	for (struct hook *hook = first_hook(hooks); hook != NULL; hook = hook->next) {
-		do {
-			more = read_on(hooks, hook);
-			while (hooks->under_way < CONCURRENT && (attempt = attempt_take(hooks, hook, now_ms, &due_ms)) != NULL)
-				attempt_begin(attempt, config);
-		} while (more && !atomic_load(&hooks->stopping));
-	}
+	do {
+		more = false;
+		for (struct hook *hook = first_hook(hooks); hook != NULL; hook = hook->next)
+			more |= read_on(hooks, hook, now_ms);
+		while (!atomic_load(&hooks->stopping) && begin_round(hooks, config, now_ms, &due_ms))
+			;
+	} while (more && !atomic_load(&hooks->stopping));
+	for (struct hook *hook = first_hook(hooks); hook != NULL; hook = hook->next)
+		if (is_crowded(hooks, hook) && due_ms > now_ms + CROWDED_MS)
+			due_ms = now_ms + CROWDED_MS;
 	return due_ms;
 }
 
