@@ -3,7 +3,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "api/access.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -69,14 +71,18 @@ static void write_providers(struct buffer *out, struct budget_book *book, const 
 	buffer_text(out, "],");
 }
 
-static void write_keys(struct buffer *out, struct budget_book *book, const struct config *config)
+/* All keys, or the one of this name. */
+static void write_keys(struct buffer *out, struct budget_book *book, const struct config *config, const char *owner)
 {
 	buffer_text(out, "\"api_keys\":[");
 	for (size_t i = 0; i < config->server.api_key_count; i++) {
 		const struct config_api_key *key = &config->server.api_keys[i];
-		struct budget_sums sums = budget_sums(book, NULL, key->name);
+		struct budget_sums sums;
 
-		buffer_text(out, i > 0 ? ",{\"name\":" : "{\"name\":");
+		if (owner != NULL && strcmp(owner, key->name) != 0)
+			continue;
+		sums = budget_sums(book, NULL, key->name);
+		buffer_text(out, out->data[out->length - 1] == '}' ? ",{\"name\":" : "{\"name\":");
 		json_write_text(out, key->name);
 		buffer_char(out, ',');
 		write_account(out, key->has_budget ? &key->budget : NULL, &sums);
@@ -85,10 +91,19 @@ static void write_keys(struct buffer *out, struct budget_book *book, const struc
 	buffer_text(out, "],");
 }
 
+struct days {
+	struct buffer *out;
+	const char *owner; /* only those of this key, or NULL */
+};
+
 static bool write_day(void *context, const struct ledger_sum *sum)
 {
-	struct buffer *out = context;
+	const struct days *days = context;
+	struct buffer *out = days->out;
 	char date[CLOCK_TEXT_BYTES];
+
+	if (days->owner != NULL && (sum->caller == NULL || strcmp(sum->caller, days->owner) != 0))
+		return true;
 
 	clock_format(sum->day * 86400000LL, date);
 	date[10] = '\0';
@@ -128,17 +143,22 @@ void budget_handle(struct host *host, struct http_request *request)
 	struct budget_book *book = live_budget(host->live);
 	int64_t days = read_days(request);
 	struct buffer out;
+	struct days listed = { .out = &out, .owner = access_owner(request) };
 	struct error error;
 
 	if (days == 0)
 		return;
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_text(&out, "{\"ok\":true,");
-	write_host(&out, book, request->view->config);
-	write_providers(&out, book, request->view->config);
-	write_keys(&out, book, request->view->config);
+	if (listed.owner == NULL) {
+		write_host(&out, book, request->view->config);
+		write_providers(&out, book, request->view->config);
+	} else {
+		buffer_text(&out, "\"host\":null,\"providers\":[],"); /* they tell of everybody's jobs */
+	}
+	write_keys(&out, book, request->view->config, listed.owner);
 	buffer_text(&out, "\"days\":[");
-	if (task_store_ledger(host->store, budget_today() - days + 1, write_day, &out, &error) != ERROR_NONE || out.failed) {
+	if (task_store_ledger(host->store, budget_today() - days + 1, write_day, &listed, &error) != ERROR_NONE || out.failed) {
 		http_send_problem(request, &(struct http_problem){ .status = 503,
 						   .detail = out.failed ? "out of memory" : error.message,
 						   .headers = "Retry-After: 1\r\n" });

@@ -1,12 +1,21 @@
 /* event_query.c - reads filters and positions of the log of events. HTTP threads; no state. */
 #include "api/event_query.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/query.h"
 
 #define TYPES_BYTES 512
+
+void event_query_own(const struct http_request *request, struct event_filter *filter)
+{
+	const char *owner = access_owner(request);
+
+	snprintf(filter->caller, sizeof filter->caller, "%s", owner != NULL ? owner : "");
+}
 
 bool event_query_filter(struct host *host, struct http_request *request, struct event_filter *filter)
 {
@@ -14,6 +23,7 @@ bool event_query_filter(struct host *host, struct http_request *request, struct 
 	char text[TYPES_BYTES];
 
 	*filter = (struct event_filter){ .type_count = 0 };
+	event_query_own(request, filter);
 	if (http_query(request, "type", text, sizeof text) && event_filter_types(filter, text, &error) != ERROR_NONE) {
 		query_problem(request, 400, "type", error.message);
 		return false;

@@ -7,7 +7,10 @@
 #include "api/host.h"
 #include "event/filter.h"
 
-/* Reads type, provider and job. False: a 400 was sent. */
+/* Leaves only the jobs that the request's key sees. */
+void event_query_own(const struct http_request *request, struct event_filter *filter);
+
+/* Reads type, provider and job, of what the request's key sees. False: a 400 was sent. */
 bool event_query_filter(struct host *host, struct http_request *request, struct event_filter *filter);
 
 /* The number to go on after: Last-Event-ID, else `since`; -1 when neither is there. False: a 400 was sent. */

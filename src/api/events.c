@@ -1,6 +1,7 @@
 /* events.c - pages of the log of events, and what can be followed of it. HTTP threads. */
 #include "api/events.h"
 
+#include "api/access.h"
 #include "api/event_query.h"
 #include "api/query.h"
 #include "base/json.h"
@@ -160,16 +161,23 @@ static void write_fields(struct buffer *out)
 void events_hooks(struct host *host, struct http_request *request)
 {
 	int64_t newest = task_store_newest_event(host->store);
-	struct event_walk walk = { .after = newest > RECENT_EVENTS ? newest - RECENT_EVENTS : 0, .limit = RECENT_EVENTS };
+	struct event_filter filter = { .type_count = 0 };
+	struct event_walk walk = {
+		.filter = &filter, .after = newest > RECENT_EVENTS ? newest - RECENT_EVENTS : 0, .limit = RECENT_EVENTS
+	};
 	struct page page = { .count = 0 };
 
+	event_query_own(request, &filter);
 	buffer_init(&page.out, LIMIT_REPLY_BYTES);
 	buffer_text(&page.out, "{\"ok\":true,");
 	write_types(&page.out, "types", "type");
 	write_types(&page.out, "hooks", "name"); /* as modders' tools read them */
 	write_fields(&page.out);
 	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":");
-	hooks_write(host->hooks, &page.out);
+	if (access_has(request, ROLE_OPERATE) && access_owner(request) == NULL)
+		hooks_write(host->hooks, &page.out);
+	else
+		buffer_text(&page.out, "[]"); /* they are the operator's */
 	buffer_text(&page.out, ",\"history\":[");
 	if (fill_page(host, request, &page, &walk)) {
 		buffer_text(&page.out, "]}");

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/access.h"
 #include "api/envelope.h"
 #include "api/callback.h"
 #include "base/json.h"
@@ -153,6 +154,8 @@ static bool read_switches(struct incoming *incoming)
 		return false;
 	}
 	incoming->wants_live = json_is_false(dry_run);
+	if (incoming->wants_live && incoming->verb != VERB_POLL && !access_allows(incoming->http, ROLE_LIVE))
+		return false;
 	if (incoming->wants_live && incoming->judgement->request_credential) {
 		incoming_problem(incoming, 400, "config",
 			"a live request must not carry a credential: put it into the secrets file or the environment", NULL);

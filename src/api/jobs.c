@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "api/access.h"
 #include "api/live_job.h"
 #include "api/query.h"
 #include "base/clock.h"
@@ -120,6 +121,7 @@ static bool read_filter(struct host *host, struct http_request *request, struct 
 	query_provider(host, request, listing->provider, sizeof listing->provider);
 	if (listing->provider[0] != '\0')
 		listing->filter.provider = listing->provider;
+	listing->filter.caller = access_owner(request);
 	listing->limit = (int)limit;
 	listing->filter.limit = listing->limit + 1; /* one more tells whether there is a next page */
 	listing->filter.before = cursor;

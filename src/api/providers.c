@@ -1,4 +1,5 @@
 /* providers.c - health and poll, and the way to submit. HTTP threads. */
+#include "api/access.h"
 #include "api/providers.h"
 
 #include <stdio.h>
@@ -114,6 +115,7 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 
 /* A task of the registry, copied out of the reader's hands as the members of the answer. */
 struct found_task {
+	const struct http_request *request;
 	const char *provider;
 	bool matches;
 	bool live;
@@ -125,7 +127,7 @@ static void copy_task(void *context, const struct task *task)
 {
 	struct found_task *found = context;
 
-	found->matches = strcmp(task->provider, found->provider) == 0;
+	found->matches = strcmp(task->provider, found->provider) == 0 && access_sees(found->request, task);
 	found->live = task->live != NULL;
 	if (!found->matches || found->live)
 		return;
@@ -150,7 +152,7 @@ static void answer_live_poll(struct incoming *incoming, const struct id *id)
 /* The members of the answer that tell how the job stands. False: an answer was sent. */
 static bool read_job_state(struct incoming *incoming, const char *id, struct buffer *members, json_t **payload)
 {
-	struct found_task found = { .provider = incoming->provider->manifest.id };
+	struct found_task found = { .request = incoming->http, .provider = incoming->provider->manifest.id };
 	struct error error = { 0 };
 	struct id uuid;
 

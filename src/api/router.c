@@ -1,10 +1,11 @@
 /* router.c - from path and method to a handler. HTTP threads.
  *
  * A route is a pattern of segments in which * takes any one; a path answers the methods of its
- * routes, all others get 405 with Allow. */
+ * routes, all others get 405 with Allow. It also says which role it needs and whose jobs it shows (access.h). */
 #include <stdio.h>
 #include <string.h>
 
+#include "api/access.h"
 #include "api/artifacts.h"
 #include "api/budget.h"
 #include "api/catalogue.h"
@@ -29,11 +30,15 @@ struct target {
 	char part[SEGMENT_BYTES]; /* what a second * took, or "" */
 };
 
+/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, and vendors' deliveries, which have a token in
+ * their path. */
 struct route {
 	const char *method;
 	const char *pattern;
 	const char *kind;
 	void (*answer)(struct target *target);
+	enum role may;
+	enum scope scope;
 };
 
 static void catalog(struct target *target)
@@ -192,49 +197,49 @@ static void metrics(struct target *target)
 }
 
 static const struct route routes[] = {
-	{ "GET", "/api/providers/gpu/public/catalog", "gpu", catalog },
-	{ "POST", "/api/providers/gpu/public/*/health", "gpu", health },
-	{ "POST", "/api/providers/gpu/public/*/submit", "gpu", submit },
-	{ "POST", "/api/providers/gpu/public/*/poll", "gpu", poll },
-	{ "GET", "/api/providers/image/catalog", "image", catalog },
-	{ "POST", "/api/providers/image/*/health", "image", health },
-	{ "POST", "/api/providers/image/*/submit", "image", submit },
-	{ "POST", "/api/providers/image/*/poll", "image", poll },
-	{ "POST", "/api/providers/image/generate", "image", generate },
-	{ "GET", "/api/providers/video/catalog", "video", catalog },
-	{ "POST", "/api/providers/video/*/health", "video", health },
-	{ "POST", "/api/providers/video/*/submit", "video", submit },
-	{ "POST", "/api/providers/video/*/poll", "video", poll },
-	{ "POST", "/api/providers/video/generate", "video", generate },
-	{ "GET", "/api/jobs/list", NULL, list_jobs },
-	{ "GET", "/api/jobs/all", NULL, all_jobs },
-	{ "GET", "/api/jobs/status/*", NULL, job_status },
-	{ "GET", "/api/jobs/logs/*", NULL, job_logs },
-	{ "POST", "/api/jobs/*/cancel", NULL, job_cancel },
-	{ "GET", "/api/jobs/*/artifacts/*", NULL, job_artifact },
-	{ "POST", "/api/jobs/*/resolve", NULL, job_resolve },
-	{ "GET", "/api/budget", NULL, budget },
-	{ "GET", "/api/live", NULL, live_state },
-	{ "POST", "/api/live/stop", NULL, live_stop },
-	{ "POST", "/api/live/start", NULL, live_start },
-	{ "GET", "/api/jobs/*/events", NULL, job_events },
-	{ "GET", "/api/events", NULL, stream },
-	{ "GET", "/api/events/history", NULL, history },
-	{ "GET", "/api/modder/hooks", NULL, hooks },
-	{ "GET", "/api/modder/hooks/history", NULL, history },
-	{ "GET", "/api/modder/hooks/stream", NULL, stream },
-	{ "GET", "/api/modder/hooks/webhooks", NULL, hook_list },
-	{ "POST", "/api/modder/hooks/webhooks", NULL, hook_add },
-	{ "DELETE", "/api/modder/hooks/webhooks", NULL, hook_remove },
-	{ "GET", "/api/modder/hooks/webhooks/*", NULL, hook_show },
-	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, hook_remove },
-	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, hook_replay },
-	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, hook_rotate },
-	{ "POST", "/api/modder/hooks/test", NULL, hook_test },
-	{ "POST", "/api/webhooks/*/*", NULL, webhook },
-	{ "GET", "/healthz", NULL, healthz },
-	{ "GET", "/readyz", NULL, readyz },
-	{ "GET", "/metrics", NULL, metrics },
+	{ "GET", "/api/providers/gpu/public/catalog", "gpu", catalog, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/gpu/public/*/health", "gpu", health, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/gpu/public/*/submit", "gpu", submit, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/gpu/public/*/poll", "gpu", poll, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/api/providers/image/catalog", "image", catalog, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/image/*/health", "image", health, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/image/*/submit", "image", submit, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/image/*/poll", "image", poll, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/image/generate", "image", generate, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/api/providers/video/catalog", "video", catalog, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/video/*/health", "video", health, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/video/*/submit", "video", submit, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/video/*/poll", "video", poll, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/video/generate", "video", generate, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/api/jobs/list", NULL, list_jobs, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/jobs/all", NULL, all_jobs, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/jobs/status/*", NULL, job_status, ROLE_READ, SCOPE_JOB },
+	{ "GET", "/api/jobs/logs/*", NULL, job_logs, ROLE_READ, SCOPE_JOB },
+	{ "POST", "/api/jobs/*/cancel", NULL, job_cancel, ROLE_SUBMIT, SCOPE_JOB },
+	{ "GET", "/api/jobs/*/artifacts/*", NULL, job_artifact, ROLE_READ, SCOPE_JOB },
+	{ "POST", "/api/jobs/*/resolve", NULL, job_resolve, ROLE_OPERATE, SCOPE_JOB },
+	{ "GET", "/api/budget", NULL, budget, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/live", NULL, live_state, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/live/stop", NULL, live_stop, ROLE_OPERATE, SCOPE_HOST },
+	{ "POST", "/api/live/start", NULL, live_start, ROLE_OPERATE, SCOPE_HOST },
+	{ "GET", "/api/jobs/*/events", NULL, job_events, ROLE_READ, SCOPE_JOB },
+	{ "GET", "/api/events", NULL, stream, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/events/history", NULL, history, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks", NULL, hooks, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks/history", NULL, history, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks/stream", NULL, stream, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks/webhooks", NULL, hook_list, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks", NULL, hook_add, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/modder/hooks/webhooks", NULL, hook_remove, ROLE_OPERATE, SCOPE_ALL },
+	{ "GET", "/api/modder/hooks/webhooks/*", NULL, hook_show, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, hook_remove, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, hook_replay, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, hook_rotate, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/test", NULL, hook_test, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/webhooks/*/*", NULL, webhook, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/healthz", NULL, healthz, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/readyz", NULL, readyz, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/metrics", NULL, metrics, ROLE_READ, SCOPE_ALL },
 };
 
 #define ROUTES ((int)(sizeof routes / sizeof *routes))
@@ -308,6 +313,13 @@ static void send_wrong_method(struct http_request *request, const char *allowed)
 	http_send_problem(request, &(struct http_problem){ .status = 405, .detail = detail, .headers = headers });
 }
 
+/* False: a problem was sent. */
+static bool may_go_on(const struct route *route, struct target *target)
+{
+	return access_allows(target->request, route->may) &&
+	       access_shows(target->host, target->request, route->scope, target->name);
+}
+
 void api_handle(void *host, struct http_request *request)
 {
 	struct target target = { .host = host, .request = request };
@@ -321,7 +333,8 @@ void api_handle(void *host, struct http_request *request)
 		if (method_fits(request->method, routes[i].method)) {
 			target.kind = routes[i].kind;
 			request->route = i;
-			routes[i].answer(&target);
+			if (may_go_on(&routes[i], &target))
+				routes[i].answer(&target);
 			return;
 		}
 		allow(allowed, routes[i].method);

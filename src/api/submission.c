@@ -66,6 +66,7 @@ static void fill_row(struct exchange *exchange)
 	task->created_ms = task->updated_ms = clock_unix_ms();
 	task->vendor_id = task->dry_run ? exchange->vendor_id : NULL;
 	task->request_id = exchange->request_id;
+	task->caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL;
 	task->payload = exchange->row_payload.data;
 	task->estimates = call->estimates.data;
 	task->result = NULL;

@@ -116,6 +116,8 @@ bool event_filter_passes(const struct event_filter *filter, const struct event_s
 {
 	if (filter->of_job && subject->sequence != id_sequence(&filter->job))
 		return false;
+	if (filter->caller[0] != '\0' && (subject->caller == NULL || strcmp(filter->caller, subject->caller) != 0))
+		return false;
 	if (filter->provider[0] != '\0' && (subject->provider == NULL || strcmp(filter->provider, subject->provider) != 0))
 		return false;
 	return type_passes(filter, subject->type);

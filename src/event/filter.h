@@ -13,7 +13,8 @@ struct event_filter {
 	char types[LIMIT_EVENT_PATTERNS][LIMIT_EVENT_TYPE_BYTES + 1]; /* patterns in which * stands for any characters */
 	int type_count;						      /* 0: all types */
 	char provider[64];					      /* its id; "": any */
-	bool of_job;						      /* only those of the job `job` */
+	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* only those of jobs of this API key; "": of all, and the host's */
+	bool of_job;				   /* only those of the job `job` */
 	struct id job;
 };
 
@@ -21,6 +22,7 @@ struct event_filter {
 struct event_subject {
 	const char *type;
 	const char *provider; /* NULL: an event of the host */
+	const char *caller;   /* of the job, or NULL */
 	int64_t sequence;     /* of the job's id; 0: an event of the host */
 };
 

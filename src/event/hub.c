@@ -69,6 +69,7 @@ static struct event_item *make_item(const struct event_subject *subject, int64_t
 	item->sequence = subject->sequence;
 	snprintf(item->type, sizeof item->type, "%s", subject->type);
 	snprintf(item->provider, sizeof item->provider, "%s", subject->provider != NULL ? subject->provider : "");
+	snprintf(item->caller, sizeof item->caller, "%s", subject->caller != NULL ? subject->caller : "");
 	item->length = length;
 	memcpy(item->text, text, length);
 	return item;
@@ -120,6 +121,7 @@ static bool wants(const struct event_subscription *subscription, const struct ev
 {
 	return event_filter_passes(&subscription->filter, &(struct event_subject){ .type = item->type,
 								  .provider = item->provider[0] != '\0' ? item->provider : NULL,
+								  .caller = item->caller,
 								  .sequence = item->sequence });
 }
 

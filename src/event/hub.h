@@ -23,7 +23,8 @@ struct event_item {
 	int64_t number;
 	int64_t sequence; /* of its job; 0: of the host */
 	char type[LIMIT_EVENT_TYPE_BYTES + 1];
-	char provider[64]; /* "": of the host */
+	char provider[64];			   /* "": of the host */
+	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* "": none */
 	size_t length;
 	char text[];
 };

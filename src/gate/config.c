@@ -97,10 +97,74 @@ static enum error_code read_key_budget(struct field_reader *reader, const struct
 	return fields_read(reader, budget_fields, value, &entry->key.budget);
 }
 
+static const char *const role_names[] = { "read", "submit", "live", "operate", NULL };
+
+const char *config_role_name(enum role role)
+{
+	size_t place = 0;
+
+	while (role_names[place + 1] != NULL && (1U << place) != (unsigned)role)
+		place++;
+	return role_names[place];
+}
+
+static enum error_code read_role(struct field_reader *reader, const json_t *value, unsigned *may)
+{
+	const char *text = json_string_value(value), *nearest;
+
+	if (text == NULL)
+		return field_fail_type(reader, "text", value);
+	for (size_t i = 0; role_names[i] != NULL; i++)
+		if (strcmp(role_names[i], text) == 0) {
+			*may |= 1U << i;
+			return ERROR_NONE;
+		}
+	nearest = text_nearest(text, role_names);
+	if (nearest != NULL)
+		return field_fail(reader, "is no role; did you mean \"%s\"?", nearest);
+	return field_fail(reader, "is no role: expected \"read\", \"submit\", \"live\" or \"operate\"");
+}
+
+/* An empty list would be a key that opens nothing: a slip of the hand. */
+static enum error_code read_may(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	struct key_entry *entry = to;
+	enum error_code code = ERROR_NONE;
+	size_t mark;
+
+	(void)field;
+	if (!json_is_array(value))
+		return field_fail_type(reader, "a list of roles", value);
+	if (json_array_size(value) == 0)
+		return field_fail(reader, "must name at least one role: read, submit, live, operate");
+	entry->key.may = 0;
+	for (size_t i = 0; i < json_array_size(value) && code == ERROR_NONE; i++) {
+		mark = field_enter_item(reader, i);
+		code = read_role(reader, json_array_get(value, i), &entry->key.may);
+		field_leave(reader, mark);
+	}
+	return code;
+}
+
+static enum error_code read_sees(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	const char *text = json_string_value(value);
+
+	(void)field;
+	if (text == NULL)
+		return field_fail_type(reader, "text", value);
+	if (strcmp(text, "own") != 0 && strcmp(text, "all") != 0)
+		return field_fail(reader, "expected \"all\" or \"own\"");
+	((struct key_entry *)to)->key.sees_own = strcmp(text, "own") == 0;
+	return ERROR_NONE;
+}
+
 static const struct field key_fields[] = {
 	{ .key = "name", .read = field_text, .offset = offsetof(struct key_entry, key.name), .refuse = refuse_key_name },
 	{ .key = "sha256", .read = read_sha256 },
 	{ .key = "budget_usd", .read = read_key_budget },
+	{ .key = "may", .read = read_may },
+	{ .key = "sees", .read = read_sees },
 	{ .key = NULL },
 };
 
@@ -132,7 +196,7 @@ static enum error_code read_api_keys(struct field_reader *reader, const struct f
 	if (server->api_keys == NULL)
 		return error_memory(reader->error);
 	for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
-		struct key_entry entry = { .has_sha256 = false };
+		struct key_entry entry = { .key.may = ROLE_ALL };
 
 		mark = field_enter_item(reader, i);
 		code = fields_read(reader, key_fields, json_array_get(value, i), &entry);

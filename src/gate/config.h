@@ -20,8 +20,24 @@ struct config_features {
 	bool enable_public_image_video; /* legacy umbrella: image and video, never gpu */
 };
 
+/* What an API key may do; a route needs one of them. Bits. */
+enum role {
+	ROLE_NOBODYS = 0, /* no key is asked for */
+	ROLE_READ = 1,	  /* every GET, health */
+	ROLE_SUBMIT = 2,  /* submit, generate, poll, cancel */
+	ROLE_LIVE = 4,	  /* "dry_run": false */
+	ROLE_OPERATE = 8, /* resolve, stop and start, webhooks and their secrets */
+};
+
+#define ROLE_ALL (ROLE_READ | ROLE_SUBMIT | ROLE_LIVE | ROLE_OPERATE)
+
+/* "read", ... */
+const char *config_role_name(enum role role);
+
 struct config_api_key {
 	char *name;
+	unsigned may;  /* bits of enum role */
+	bool sees_own; /* only the jobs that came with it */
 	unsigned char sha256[32];
 	struct budget budget;
 	bool has_budget;

@@ -30,6 +30,11 @@ bool http_client_left(int socket)
 	return came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
 }
 
+static const char *owner_of(const struct config_api_key *key)
+{
+	return key != NULL && key->sees_own ? key->name : "";
+}
+
 bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
@@ -44,6 +49,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 	x->status = 200;
 	request->streamed = true;
 	stream->generation = request->view->generation;
+	snprintf(stream->own, sizeof stream->own, "%s", owner_of(request->api_key));
 	gate_release(x->server->gate, request->view);
 	request->view = NULL;
 	request->api_key = NULL;
@@ -97,6 +103,14 @@ bool http_stream_gone(struct http_stream *stream)
 	return stream->gone;
 }
 
+/* What it was let in to see may not be what the key sees now. */
+static const char *role_refusal(const struct http_stream *stream, const struct config_api_key *key)
+{
+	if (key != NULL && (key->may & ROLE_READ) == 0)
+		return "this API key has no longer the role read";
+	return strcmp(owner_of(key), stream->own) != 0 ? "what this API key sees has changed" : NULL;
+}
+
 /* By the headers that it came with: they stay in civetweb's buffer for as long as nothing else is read. */
 const char *http_stream_refusal(struct http_stream *stream)
 {
@@ -107,6 +121,8 @@ const char *http_stream_refusal(struct http_stream *stream)
 
 	if (view->generation != stream->generation)
 		refusal = auth_refusal(x, &view->config->server, &key);
+	if (refusal == NULL && view->generation != stream->generation)
+		refusal = role_refusal(stream, key);
 	stream->generation = view->generation;
 	gate_release(x->server->gate, view);
 	return refusal;

@@ -16,6 +16,7 @@ struct http_stream {
 	int socket;
 	bool gone;	     /* the client has left, or took too long */
 	uint64_t generation; /* of the view that it was let in by */
+	char own[65];	     /* the name of its key, if that sees its own jobs only; else "" */
 };
 
 /* Sends the head of a 200; the connection will end with the stream. The request's view and key are given back: whoever needs them later copies

@@ -20,6 +20,7 @@ static bool hand_on(void *context, const struct event_row *row)
 
 	event_json_type(type, task != NULL ? task->kind : NULL, row->verb);
 	subject.provider = task != NULL ? task->provider : NULL;
+	subject.caller = task != NULL ? task->caller : NULL;
 	subject.sequence = task != NULL ? id_sequence(&task->id) : 0;
 	buffer_clear(&feeding->text);
 	event_json_write_stream(&feeding->text, row);

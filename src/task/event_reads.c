@@ -15,7 +15,7 @@
 #define COMMIT_SLACK_MS 60000 /* and this much younger: a row waits for its commit */
 
 /* Where the columns stand in the statements of reads.c. */
-enum event_column { EVENT_DRY_RUN = 3, EVENT_NUMBER = 30, EVENT_AT, EVENT_VERB, EVENT_DATA, EVENT_SEQUENCE };
+enum event_column { EVENT_DRY_RUN = 3, EVENT_CALLER = 19, EVENT_NUMBER = 30, EVENT_AT, EVENT_VERB, EVENT_DATA, EVENT_SEQUENCE };
 
 struct walking {
 	struct reads *reads;
@@ -40,6 +40,7 @@ static bool read_subject(
 	event_json_type(type, source != NULL ? source->kind : NULL, verb != NULL ? verb : "");
 	subject->type = type;
 	subject->provider = source != NULL ? source->provider : NULL;
+	subject->caller = source != NULL ? (const char *)sqlite3_column_text(row, EVENT_CALLER) : NULL;
 	return true;
 }
 

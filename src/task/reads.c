@@ -3,7 +3,7 @@
  * Owns a few read-only connections; a call borrows one, with a deadline, on the caller's thread (100 KiB of stack are enough: the
  * statements are prepared). A reader sees all that was committed before its first step, and never waits for the writer.
  *
- * A listing without a filter walks the rows from the newest. One with a filter walks the newest rows, those that are not in
+ * A listing without a filter walks the rows from the newest, one of a caller those of the caller by their index. One with another filter walks the newest rows, those that are not in
  * task_index yet (upkeep.c), and then takes from the index, for each pair of status and source that passes, the newest numbers,
  * merged. So its cost depends on the page asked for, not on how rare the match is. A visitor must not call the store. */
 #include "task/reads.h"
@@ -25,7 +25,7 @@
 	" ORDER BY sequence DESC"
 #define TASK_COLUMNS                                                                                                             \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
-	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller, reason,"   \
+	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, reason,"   \
 	" state, request, trace, day, reserved, expected, spent, basis, paid"
 #define TASKS "SELECT " TASK_COLUMNS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
 #define EVENTS                                                                                                                   \
@@ -39,6 +39,7 @@ static const char *const texts[READ_STATEMENTS] = {
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
 	[READ_ONE] = TASKS "WHERE task.sequence = ?",
 	[READ_RANGE] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
+	[READ_OWN] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? AND task.caller = ? ORDER BY task.sequence DESC",
 	[READ_INDEX] = INDEX_SQL,
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[READ_OPEN] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
@@ -191,6 +192,7 @@ bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *r
 	task->progress = sqlite3_column_double(row, 4);
 	task->created_ms = sqlite3_column_int64(row, 5);
 	task->updated_ms = sqlite3_column_int64(row, 6);
+	task->caller = column_text(row, 19);
 	task->vendor_id = column_text(row, 8);
 	task->request_id = column_text(row, 9);
 	task->payload = column_text(row, 10);
@@ -272,15 +274,18 @@ static enum error_code offer(struct listing *listing, sqlite3_stmt *row)
 	return ERROR_NONE;
 }
 
-/* Walks the rows themselves, newest first. */
+/* Walks the rows themselves, or those of one caller, newest first. */
 static enum error_code walk(struct listing *listing, int64_t upper, int64_t lower)
 {
-	sqlite3_stmt *rows = listing->reader->statements[READ_RANGE];
+	const char *caller = listing->filter->caller;
+	sqlite3_stmt *rows = listing->reader->statements[caller != NULL ? READ_OWN : READ_RANGE];
 	enum error_code result = ERROR_NONE;
 	int code = SQLITE_ROW;
 
 	sqlite3_bind_int64(rows, 1, upper);
 	sqlite3_bind_int64(rows, 2, lower);
+	if (caller != NULL)
+		sqlite3_bind_text(rows, 3, caller, -1, SQLITE_STATIC);
 	while (result == ERROR_NONE && listing->left > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		result = offer(listing, rows);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
@@ -417,7 +422,7 @@ enum error_code reads_list(struct reads *reads, const struct task_filter *filter
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
-	if (filter->status < 0 && filter->kind == NULL && filter->provider == NULL)
+	if (filter->caller != NULL || (filter->status < 0 && filter->kind == NULL && filter->provider == NULL))
 		result = walk(&listing, listing.upper, listing.lower);
 	else
 		result = list_filtered(&listing);

@@ -20,6 +20,7 @@ enum read_statement {
 	READ_INDEXED,
 	READ_ONE,
 	READ_RANGE,
+	READ_OWN,
 	READ_INDEX,
 	READ_KEY,
 	READ_OPEN,

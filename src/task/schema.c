@@ -68,6 +68,11 @@ static const char *const steps[] = {
 	/* 5: how many requests a job has paid for, and whose job a vendor's id is: the few live jobs pay for that index. */
 	"ALTER TABLE live ADD COLUMN paid INTEGER NOT NULL DEFAULT 0;"
 	"CREATE INDEX task_vendor ON task (vendor_id) WHERE dry_run = 0;",
+	/* 6: whose a job is. The index holds the rows of callers alone, so a host without API keys does not pay for it. */
+	"ALTER TABLE task ADD COLUMN caller TEXT;"
+	"UPDATE task SET caller = (SELECT caller FROM live WHERE live.sequence = task.sequence)"
+	" WHERE sequence IN (SELECT sequence FROM live WHERE caller IS NOT NULL);"
+	"CREATE INDEX task_caller ON task (caller, sequence) WHERE caller IS NOT NULL;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

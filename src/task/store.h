@@ -106,6 +106,7 @@ struct task_filter {
 	int status;	      /* enum task_status, or -1 for any */
 	const char *kind;     /* "image", or NULL */
 	const char *provider; /* id, or NULL */
+	const char *caller;   /* only those of this API key, or NULL */
 	int64_t since_ms;     /* created at or after; 0 for any. created_ms is at most a second later than its id */
 	int64_t before;	      /* cursor: only rows with a smaller id_sequence; 0 for the newest */
 	int limit;

@@ -65,6 +65,7 @@ struct task {
 	double progress; /* 0..1 */
 	int64_t created_ms;
 	int64_t updated_ms;
+	const char *caller;    /* the name of the API key that it came with, or NULL */
 	const char *vendor_id; /* the vendor's own job id; dry run: mock-<provider>-1 */
 	const char *request_id;
 	const char *payload;		/* JSON: the normalised request, masked */

@@ -20,7 +20,7 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[WRITE_MARK] = "SAVEPOINT one",
 	[WRITE_UNMARK] = "RELEASE one",
 	[WRITE_BACK_TO_MARK] = "ROLLBACK TO one",
-	[WRITE_TASK] = "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_TASK] = "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_SOURCE] = "INSERT INTO source VALUES (?, ?, ?)",
 	[WRITE_INDEX] = "INSERT INTO task_index VALUES (?, ?, ?)",
 	[WRITE_UNINDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?",
@@ -170,6 +170,7 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	writer_bind_clean(writer, statement, 11, true, task->payload);
 	writer_bind_clean(writer, statement, 12, true, task->estimates);
 	writer_bind_clean(writer, statement, 13, true, task->result);
+	writer_bind_text(statement, 14, task->caller);
 	code = database_run(statement);
 	if (code == SQLITE_OK && task->live != NULL)
 		code = writer_insert_live(writer, task, source);
