@@ -331,7 +331,7 @@ local environment = {
   },
   { name = "ctx_in_prepare", top = "local kept", health = "kept = ctx return { ok = true }",
     prepare = "if kept then return kept.request { path = '/x' } end error('no ctx was kept')", calls = 2, verb = "submit",
-    says = "outside the call" },
+    says = "no ctx was kept" },
   { name = "ctx_changed", submit = "ctx.request = nil ctx.dry_run = false return { id = 'x' }", status = 200, calls = 2,
     check = function(body) return body.dry_run == true end },
   { name = "ctx_in_callback", submit = "('x'):gsub('x', function() ctx.request { path = '/x' } end)",

@@ -487,6 +487,7 @@ static enum error_code load_state(struct sim_script *script, struct error *error
 	if (script->state == NULL)
 		return error_memory(error);
 	script->state->memory_limit = LIMIT_SIM_MEMORY_BYTES;
+	script->state->remembers = true;
 	lua_pushcfunction(script->state->L, load_scripts);
 	lua_pushlightuserdata(script->state->L, script);
 	return script_protected_call(script->state, 1, 0, LIMIT_SIM_CPU_MS, error);

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "script/isolation.h"
 #include "script/state.h"
 
 #define WIDE_TYPE "providerd.integer"
@@ -127,20 +128,29 @@ void bridge_push(lua_State *L, const json_t *value)
 
 static void write_value(lua_State *L, int index, struct buffer *out, int depth);
 
-bool bridge_is_array(lua_State *L, int index)
+static bool is_marked(lua_State *L, int index)
 {
 	bool marked;
 
-	if (lua_type(L, index) != LUA_TTABLE)
-		return false;
-	if (lua_rawlen(L, index) > 0)
-		return true;
 	if (!lua_getmetatable(L, index))
 		return false;
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
 	marked = lua_rawequal(L, -1, -2);
 	lua_pop(L, 2);
 	return marked;
+}
+
+bool bridge_is_array(lua_State *L, int index)
+{
+	bool array;
+
+	if (lua_type(L, index) != LUA_TTABLE)
+		return false;
+	lua_pushvalue(L, index);
+	isolation_plain(L, -1);
+	array = lua_rawlen(L, -1) > 0 || is_marked(L, -1);
+	lua_pop(L, 1);
+	return array;
 }
 
 static void write_array(lua_State *L, int index, struct buffer *out, int depth)
@@ -278,6 +288,17 @@ static void write_userdata(lua_State *L, int index, struct buffer *out)
 	buffer_unsigned(out, *wide);
 }
 
+static void write_table(lua_State *L, int index, struct buffer *out, int depth)
+{
+	lua_pushvalue(L, index);
+	isolation_plain(L, -1);
+	if (lua_rawlen(L, -1) > 0 || is_marked(L, -1))
+		write_array(L, lua_gettop(L), out, depth);
+	else
+		write_object(L, lua_gettop(L), out, depth);
+	lua_pop(L, 1);
+}
+
 static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 {
 	const char *text;
@@ -296,12 +317,7 @@ static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 		script_spend(L, length / SCRIPT_BYTES_OF_A_STEP);
 		json_write_string(out, text, length);
 		break;
-	case LUA_TTABLE:
-		if (bridge_is_array(L, index))
-			write_array(L, index, out, depth);
-		else
-			write_object(L, index, out, depth);
-		break;
+	case LUA_TTABLE: write_table(L, index, out, depth); break;
 	case LUA_TLIGHTUSERDATA: buffer_text(out, "null"); break;
 	case LUA_TUSERDATA: write_userdata(L, index, out); break;
 	default: luaL_error(L, "JSON: a %s has no JSON form", luaL_typename(L, index));
@@ -398,14 +414,17 @@ static int module_array(lua_State *L)
 	}
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	if (lua_getmetatable(L, 1)) { /* a class, a library, or an array already */
-		lua_rawgetp(L, LUA_REGISTRYINDEX, &array_key);
-		if (!lua_rawequal(L, -1, -2))
-			return luaL_error(L, "cjson.array: this table has a metatable already");
+	lua_pushvalue(L, 1);
+	isolation_plain(L, 2);
+	if (is_marked(L, 2)) {
 		lua_settop(L, 1);
 		return 1;
 	}
+	lua_copy(L, 1, 2);
+	if (!isolation_own(L, 2) || lua_getmetatable(L, 2))
+		return luaL_error(L, "cjson.array: this table has a metatable already");
 	mark_array(L);
+	lua_settop(L, 1);
 	return 1;
 }
 

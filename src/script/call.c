@@ -14,6 +14,7 @@
 #include "script/bridge.h"
 #include "script/context.h"
 #include "script/estimate.h"
+#include "script/isolation.h"
 #include "script/refusal.h"
 
 const char *script_call_prefix(const struct script_call *call)
@@ -64,7 +65,7 @@ void script_call_set(
 	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
-	call->thread_reference = LUA_NOREF;
+	call->thread_reference = call->own_reference = LUA_NOREF;
 	call->spent = (struct script_spending){ 0 };
 }
 
@@ -98,14 +99,15 @@ static void push_function(lua_State *L, struct script_call *call, enum manifest_
 }
 
 /* A script may add to the answer, not say what the host says. */
-static void check_fields(lua_State *L, int index)
+static void check_fields(lua_State *L)
 {
 	static const char *const ours[] = { "ok", "execution_allowed", "feature", "credentials", "provider", "name", "kind",
 		"pricing_url", "docs_url", "last_checked", "capabilities", "pricing", "dry_run", "id", "job_id", "status",
 		"progress", "mode", "job", "payload", "estimates", "upstream", "artifacts", "result", "reason", "warnings",
 		"notes", "live", "error", NULL };
 
-	for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+	isolation_plain(L, -1);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING)
 			luaL_error(L, "prepare: the names of further fields must be text");
 		for (const char *const *name = ours; *name != NULL; name++)
@@ -119,7 +121,9 @@ static void write_fields(lua_State *L, int index, struct script_call *call)
 {
 	if (lua_type(L, index) != LUA_TTABLE)
 		return;
-	check_fields(L, index);
+	lua_pushvalue(L, index);
+	check_fields(L);
+	lua_pop(L, 1);
 	bridge_write(L, index, &call->fields);
 	if (call->fields.length <= 2) { /* {} */
 		buffer_clear(&call->fields);
@@ -334,12 +338,18 @@ static void finish(struct script_call *call, struct script_state *state, int sta
 		end_with_error(call, state, status);
 }
 
+static bool goes_on(const struct script_call *call)
+{
+	return call->outcome == CALL_WAITING || call->outcome == CALL_PAUSED;
+}
+
 /* One resume under the budget. */
 static void run_on(struct script_call *call, struct script_state *state)
 {
 	int status, results;
 
 	state->call = call;
+	isolation_enter(call);
 	script_budget_begin(state, call->thread, LIMIT_SCRIPT_CPU_MS);
 	script_budget_slice(state, &call->spent);
 	status = lua_resume(call->thread, NULL, 0, &results);
@@ -347,13 +357,16 @@ static void run_on(struct script_call *call, struct script_state *state)
 	if (status == LUA_YIELD && state->paused) {
 		script_budget_spent(state, &call->spent);
 		call->outcome = CALL_PAUSED;
-		state->call = NULL;
-		return;
+	} else {
+		call->spent = (struct script_spending){ 0 };
+		finish(call, state, status);
 	}
-	call->spent = (struct script_spending){ 0 };
-	finish(call, state, status);
+	if (!isolation_leave(call, goes_on(call))) {
+		error_memory(&call->error);
+		call->outcome = CALL_FAILED;
+	}
 	atomic_store_explicit(&call->provider->memory_used, state->memory_used, memory_order_relaxed);
-	if (call->outcome != CALL_WAITING) {
+	if (!goes_on(call)) {
 		give_thread_back(call, state);
 		json_decref(call->request); /* now, while the HTTP thread that shares the tree waits */
 		call->request = NULL;

@@ -68,6 +68,7 @@ struct script_call {
 	lua_State *thread;
 	int thread_reference;
 	struct script_spending spent; /* before it paused */
+	int own_reference;	      /* what it changed of the script, see isolation.h; LUA_NOREF: nothing */
 };
 
 /* What stands before a field that the script names: a gpu job's fields are inside "job" of the body. */

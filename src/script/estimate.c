@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/micro_usd.h"
 #include "script/bridge.h"
+#include "script/isolation.h"
 
 static int64_t read_usd(lua_State *L, int table, const char *name)
 {
@@ -68,11 +69,12 @@ static void write_others(lua_State *L, int table, struct buffer *out)
 	const char *names[MOST_OTHERS];
 	size_t count = 0, at;
 
+	isolation_plain(L, table);
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		const char *name = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : NULL;
 
-		if (name == NULL)
-			luaL_error(L, "estimate: keys must be text");
+		if (name == NULL || strlen(name) != (size_t)lua_rawlen(L, -2))
+			luaL_error(L, "estimate: keys must be text, without a NUL");
 		if (is_one_of(name, standard))
 			continue;
 		if (is_one_of(name, ours))

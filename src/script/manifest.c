@@ -11,6 +11,7 @@
 
 #include "base/limits.h"
 #include "gate/credential.h"
+#include "script/isolation.h"
 #include "script/reading.h"
 
 #define HTTPS "https://"
@@ -179,6 +180,7 @@ static void read_form(struct reading *reading, const char *path, struct manifest
 	lua_State *L = reading->L;
 	struct manifest_header *grown;
 
+	isolation_plain(L, -1);
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
 		if (reading->failed)
 			continue;
@@ -220,6 +222,7 @@ static void read_auth_forms(struct reading *reading)
 
 	if (type != LUA_TTABLE && type != LUA_TNIL)
 		reading_complain(reading, "auth_forms", "expected a table, got %s", lua_typename(L, type));
+	isolation_plain(L, -1);
 	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
 		if (reading->failed)
 			continue;
@@ -362,6 +365,7 @@ static void read_credentials(struct reading *reading)
 
 	if (type != LUA_TTABLE && type != LUA_TNIL)
 		reading_complain(reading, "credentials", "expected a table, got %s", lua_typename(L, type));
+	isolation_plain(L, -1);
 	for (lua_pushnil(L); type == LUA_TTABLE && lua_next(L, -2); lua_pop(L, 1)) {
 		if (reading->failed)
 			continue;

@@ -15,6 +15,7 @@
 #include "gate/credential.h"
 #include "script/bridge.h"
 #include "script/destination.h"
+#include "script/isolation.h"
 #include "script/manifest.h"
 #include "script/state.h"
 
@@ -221,6 +222,7 @@ static void append_query(lua_State *L, int table, struct buffer *url)
 	struct name names[32];
 	size_t count = 0;
 
+	isolation_plain(L, table);
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		if (lua_type(L, -2) != LUA_TSTRING || count == 32)
 			luaL_error(L, "ctx.request: query: at most 32 named values");
@@ -409,6 +411,7 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 	else if (outgoing->body_kind == BODY_FORM)
 		set_text_header(L, outgoing, "Content-Type", "multipart/form-data");
 	if (lua_getfield(L, index, "headers") == LUA_TTABLE) {
+		isolation_plain(L, -1);
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
 			add_script_header(L, outgoing);
 	}
@@ -522,8 +525,10 @@ static void read_part(lua_State *L, struct outgoing *outgoing, struct outgoing_p
 
 static void read_form(lua_State *L, struct outgoing *outgoing)
 {
-	size_t count = (size_t)lua_rawlen(L, -1);
+	size_t count;
 
+	isolation_plain(L, -1);
+	count = (size_t)lua_rawlen(L, -1);
 	if (count > OUTGOING_PARTS)
 		luaL_error(L, "ctx.request: form: more than %d parts", OUTGOING_PARTS);
 	outgoing->parts = calloc(OUTGOING_PARTS, sizeof *outgoing->parts);

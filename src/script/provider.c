@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "script/isolation.h"
 #include "script/sandbox.h"
 
 struct loading {
@@ -19,6 +20,20 @@ struct loading {
 	const char *text;
 	struct error *error;
 };
+
+/* From here on no call sees what another one did. */
+static void seal(lua_State *L, const struct provider *provider)
+{
+	lua_Integer count = 0;
+
+	lua_newtable(L);
+	for (int i = 0; i < FUNCTION_COUNT; i++)
+		if (provider->functions[i] != LUA_NOREF) {
+			lua_rawgeti(L, LUA_REGISTRYINDEX, provider->functions[i]);
+			lua_rawseti(L, -2, ++count);
+		}
+	isolation_seal_script(L, provider->file);
+}
 
 /* Reads the manifest of the table at 1 and keeps its functions. Protected. */
 static int read_provider(lua_State *L)
@@ -38,6 +53,7 @@ static int read_provider(lua_State *L)
 		lua_getfield(L, 1, manifest_function_name(i));
 		provider->functions[i] = luaL_ref(L, LUA_REGISTRYINDEX);
 	}
+	seal(L, provider);
 	lua_pushboolean(L, 1);
 	return 1;
 }

@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 #include "script/bridge.h"
+#include "script/isolation.h"
 #include "script/state.h"
 
 /* The line where a field is written: the first that has `key =` as a word. 1 when it is nowhere. */
@@ -88,8 +89,11 @@ char *reading_text(struct reading *reading, const char *key, bool required)
 char **reading_take_list(struct reading *reading, const char *path, size_t room_before)
 {
 	lua_State *L = reading->L;
-	size_t count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
+	size_t count;
 	char **list = NULL;
+
+	isolation_plain(L, -1);
+	count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
 
 	if (!lua_istable(L, -1) && !lua_isnil(L, -1))
 		reading_complain(reading, path, "expected a list of texts, got %s", luaL_typename(L, -1));
@@ -162,6 +166,7 @@ void reading_check_keys(struct reading *reading, int table, const char *path, co
 	char full[128];
 	size_t i;
 
+	isolation_plain(L, table);
 	for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
 		if (reading->failed) /* one complaint is enough */
 			continue;

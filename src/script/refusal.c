@@ -9,12 +9,11 @@
 #include "base/limits.h"
 #include "script/call.h"
 
-static const char *raw_text(lua_State *L, int index, const char *name, const char *otherwise)
+static const char *text_of(lua_State *L, int index, const char *name, const char *otherwise)
 {
 	const char *text = otherwise;
 
-	lua_pushstring(L, name);
-	if (lua_rawget(L, index) == LUA_TSTRING)
+	if (lua_getfield(L, index, name) == LUA_TSTRING)
 		text = lua_tostring(L, -1);
 	lua_pop(L, 1); /* still anchored by the table */
 	return text;
@@ -33,12 +32,12 @@ void refusal_to_error(lua_State *L, int index, struct error *error)
 		error_set(error, ERROR_INVALID, "", "the provider refused this request without saying why");
 		return;
 	}
-	if (lua_rawgeti(L, index, 1) == LUA_TTABLE)
+	if (lua_geti(L, index, 1) == LUA_TTABLE)
 		lua_replace(L, index);
 	else
 		lua_pop(L, 1);
-	field = raw_text(L, index, "field", "");
-	message = raw_text(L, index, "message", "is not accepted by this provider");
+	field = text_of(L, index, "field", "");
+	message = text_of(L, index, "message", "is not accepted by this provider");
 	error_set(error, ERROR_INVALID, field, "%s", message);
 }
 
@@ -48,10 +47,10 @@ static void add_allowed(lua_State *L, int index, struct buffer *text)
 	const char *separator = "; possible: ";
 
 	if (lua_getfield(L, index, "allowed") == LUA_TTABLE) {
-		lua_Integer count = (lua_Integer)lua_rawlen(L, -1);
+		lua_Integer count = luaL_len(L, -1);
 
 		for (lua_Integer i = 1; i <= count && !text->failed; i++) { /* a full buffer takes no more */
-			lua_rawgeti(L, -1, i);
+			lua_geti(L, -1, i);
 			buffer_text(text, separator);
 			buffer_text(text, luaL_tolstring(L, -1, NULL));
 			separator = ", ";
@@ -63,7 +62,7 @@ static void add_allowed(lua_State *L, int index, struct buffer *text)
 
 void refusal_write(lua_State *L, int index, struct script_call *call, struct buffer *out)
 {
-	const char *field = raw_text(L, index, "field", "");
+	const char *field = text_of(L, index, "field", "");
 	char text_data[1024];
 	struct buffer text = { .data = text_data, .capacity = sizeof text_data, .maximum = sizeof text_data - 1 };
 
@@ -74,7 +73,7 @@ void refusal_write(lua_State *L, int index, struct script_call *call, struct buf
 		buffer_text(&text, field);
 		buffer_text(&text, ": ");
 	}
-	buffer_text(&text, raw_text(L, index, "message", "is not accepted by this provider"));
+	buffer_text(&text, text_of(L, index, "message", "is not accepted by this provider"));
 	add_allowed(L, index, &text);
 	json_write_string(out, text_data, text.length);
 	buffer_char(out, ',');
@@ -103,11 +102,11 @@ void refusal_collect(lua_State *L, int index, struct script_call *call)
 	}
 	if (lua_type(L, index) != LUA_TTABLE)
 		luaL_error(L, "a function that returns nil must say why: nil, { field =, message = }");
-	if (lua_rawlen(L, index) == 0) {
+	if (luaL_len(L, index) == 0) {
 		collect_one(L, index, call);
 		return;
 	}
-	for (lua_Integer i = 1; i <= LIMIT_SCRIPT_WARNINGS && lua_rawgeti(L, index, i) == LUA_TTABLE; i++) {
+	for (lua_Integer i = 1; i <= LIMIT_SCRIPT_WARNINGS && lua_geti(L, index, i) == LUA_TTABLE; i++) {
 		collect_one(L, lua_gettop(L), call);
 		lua_pop(L, 1);
 	}

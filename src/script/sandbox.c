@@ -3,7 +3,7 @@
  * Everything not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, getmetatable, raw*, print,
  * warn; setmetatable only makes classes. Why xpcall and metatables are not there: a looping message handler or __gc cannot be stopped by a hook (tech 3.3). What
  * loops inside C counts its steps (string_functions.c, table_functions.c, bridge.c), reads its arguments once, or is absent; a file is compiled in pieces.
- * Library tables are seen through read-only proxies, so no call can leave something behind for the next. */
+ * Library tables are read-only, and what a script keeps is isolation.c's: no call can leave something behind for the next. */
 #include "script/sandbox.h"
 
 #include <string.h>
@@ -12,6 +12,7 @@
 #include <lualib.h>
 
 #include "script/bridge.h"
+#include "script/isolation.h"
 #include "script/library.h"
 #include "script/state.h"
 #include "script/string_functions.h"
@@ -22,8 +23,7 @@
 
 static const char environment_key, modules_key; /* their addresses are the registry keys */
 
-static const char *const base_names[] = { "assert", "error", "ipairs", "next", "pairs", "select", "tonumber", "tostring", "type",
-	NULL };
+static const char *const base_names[] = { "assert", "error", "ipairs", "select", "tonumber", "tostring", "type", NULL };
 static const char *const string_names[] = { "byte", "char", "format", "len", "lower", "upper", "reverse", "sub", "pack",
 	"packsize", "unpack", "find", "match", "gmatch", "gsub", "rep", NULL };
 static const char *const table_names[] = { "concat", "insert", "pack", "remove", "sort", "unpack", NULL };
@@ -32,11 +32,6 @@ static const char *const math_names[] = { "abs", "ceil", "floor", "fmod", "huge"
 static const char *const utf8_names[] = { "char", "charpattern", "codepoint", "len", "offset", "codes", NULL };
 
 /* ---- frozen tables ---- */
-
-static int refuse_assignment(lua_State *L)
-{
-	return luaL_error(L, "this table is read-only (assignment to '%s')", luaL_tolstring(L, 2, NULL));
-}
 
 static int refuse_global_assignment(lua_State *L)
 {
@@ -47,21 +42,6 @@ static int refuse_unknown_global(lua_State *L)
 {
 	return luaL_error(
 		L, "undeclared global '%s' (docs/provider-scripts.md lists what a script may use)", luaL_tolstring(L, 2, NULL));
-}
-
-/* Replaces the table on top by a proxy that can be read but not written. [-1, +1, m] */
-static void freeze(lua_State *L)
-{
-	lua_newtable(L);
-	lua_createtable(L, 0, 3);
-	lua_pushvalue(L, -3);
-	lua_setfield(L, -2, "__index");
-	lua_pushcfunction(L, refuse_assignment);
-	lua_setfield(L, -2, "__newindex");
-	lua_pushboolean(L, 0);
-	lua_setfield(L, -2, "__metatable");
-	lua_setmetatable(L, -2);
-	lua_remove(L, -2);
 }
 
 /* Copies the named fields of the table at `from` into the one on top. [-0, +0, m] */
@@ -83,7 +63,7 @@ static void add_library(
 		replace(L);
 	lua_newtable(L);
 	copy_fields(L, -2, names);
-	freeze(L);
+	isolation_make_read_only(L);
 	lua_setfield(L, -3, name);
 	lua_pop(L, 1);
 }
@@ -135,22 +115,35 @@ static int sandbox_pcall(lua_State *L)
 
 /* A metatable that a script may use has __index = table and nothing else: no __gc, __close or __mode (tech 3.3, 3.7). The one that is set
  * is a private copy, so nothing can be added to it later. [-0, +1, e] */
-static void push_class_copy(lua_State *L, int class)
+static void push_new_copy(lua_State *L, int class)
 {
 	lua_pushvalue(L, class);
-	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TTABLE)
-		return;
-	lua_pop(L, 1);
-	for (lua_pushnil(L); lua_next(L, class); lua_pop(L, 1))
+	isolation_plain(L, -1);
+	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
 		if (lua_type(L, -2) != LUA_TSTRING || strcmp(lua_tostring(L, -2), "__index") != 0 || !lua_istable(L, -1))
 			luaL_error(L, "setmetatable: only { __index = table } is allowed");
 	lua_createtable(L, 0, 1);
 	lua_pushliteral(L, "__index");
 	lua_pushvalue(L, -1);
-	lua_rawget(L, class);
+	lua_rawget(L, -4);
 	lua_rawset(L, -3);
+	lua_remove(L, -2);
+}
+
+/* Of a class that is as it was loaded one copy serves all objects. What a call makes, or changes, is not kept beyond it. */
+static void push_class_copy(lua_State *L, int class)
+{
+	if (!isolation_is_pristine(L, class)) {
+		push_new_copy(L, class);
+		return;
+	}
+	lua_pushvalue(L, class);
+	if (lua_rawget(L, lua_upvalueindex(1)) == LUA_TTABLE)
+		return;
+	lua_pop(L, 1);
+	push_new_copy(L, class);
 	if (++*(int *)lua_touserdata(L, lua_upvalueindex(2)) > MOST_CLASSES)
-		return; /* made anew each time from here on: a script that makes classes without end must not fill the table */
+		return; /* made anew each time from here on */
 	lua_pushvalue(L, class);
 	lua_pushvalue(L, -2);
 	lua_rawset(L, lua_upvalueindex(1));
@@ -195,6 +188,8 @@ static int run_module(lua_State *L, const char *name)
 		return lua_error(L);
 	lua_pushstring(L, name);
 	lua_call(L, 1, 1);
+	if (!state->remembers)
+		isolation_seal_module(L, chunk + 1);
 	return 1;
 }
 
@@ -227,14 +222,14 @@ static void add_modules(lua_State *L)
 {
 	lua_newtable(L);
 	bridge_push_module(L);
-	freeze(L);
+	isolation_make_read_only(L);
 	lua_setfield(L, -2, "cjson");
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &modules_key);
 }
 
 void sandbox_add_module(lua_State *L, const char *name)
 {
-	freeze(L);
+	isolation_make_read_only(L);
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
 	lua_insert(L, -2);
 	lua_setfield(L, -2, name);
@@ -258,6 +253,10 @@ void sandbox_build(lua_State *L)
 	lua_setfield(L, -2, "require");
 	lua_pushcfunction(L, sandbox_pcall);
 	lua_setfield(L, -2, "pcall");
+	lua_pushcfunction(L, isolation_next);
+	lua_setfield(L, -2, "next");
+	lua_pushcfunction(L, isolation_pairs);
+	lua_setfield(L, -2, "pairs");
 	add_setmetatable(L);
 	add_modules(L);
 
@@ -272,6 +271,7 @@ void sandbox_build(lua_State *L)
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, refuse_global_assignment);
 	lua_setfield(L, -2, "__newindex");
+	isolation_mark_shell(L);
 	lua_setmetatable(L, -2);
 	lua_remove(L, -2);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &environment_key);
