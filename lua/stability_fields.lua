@@ -102,7 +102,7 @@ check.field_list(TYPED)
 
 local IS_SAMPLE_NAME = names.set(SAMPLE_NAMES)
 local SAMPLES = check.field_list {
-  { name = "samples", names = SAMPLE_NAMES, kind = "integer", options = { min = 1, zero = "absent" }, costs = true },
+  { name = "samples", names = SAMPLE_NAMES, kind = "integer", options = { min = 1, max = 10000, zero = "absent" }, costs = true },
 }[1]
 
 local UNDERSTOOD_AT_TOP = names.union(FIELDS, OTHER_KINDS, INEXPRESSIBLE, IS_SAMPLE_NAME,

@@ -80,7 +80,9 @@ local MODELS = model_inputs.describe_all {
 
 -- Options of the readers of check.lua.
 local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
-local WORD, SIDE, REQUIRED = { lower = true, blank = "absent" }, { required = true, min = 1 }, { required = true }
+local MAX_SIDE = 65535 -- pixels; no model goes near it
+local WORD, REQUIRED = { lower = true, blank = "absent" }, { required = true }
+local PIXELS, SIDE = { min = 1, max = MAX_SIDE }, { required = true, min = 1, max = MAX_SIDE }
 local UNTOUCHED = { trim = false }
 local MODE = { lower = true, blank = "absent", default = MODES[1] }
 
@@ -122,8 +124,8 @@ local PARAMETERS = check.field_list {
   { name = "output_format", names = { "output_format", "format" }, kind = "text", options = LOWER },
   { name = "aspect_ratio", kind = "text", options = IF_NOT_BLANK, decides = true },
   { name = "resolution", kind = "text", options = WORD },
-  { name = "width", kind = "integer", options = FROM_ONE },
-  { name = "height", kind = "integer", options = FROM_ONE },
+  { name = "width", kind = "integer", options = PIXELS },
+  { name = "height", kind = "integer", options = PIXELS },
   { name = "acceleration", kind = "text", options = LOWER },
   { name = "enable_safety_checker", kind = "boolean" },
   { name = "sync_mode", kind = "boolean" },

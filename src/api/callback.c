@@ -23,7 +23,7 @@ static bool read_text(struct incoming *incoming, const char *name, const char **
 {
 	const json_t *value = json_object_get(incoming->body, name);
 
-	*text = json_string_value(value);
+	*text = json_text_value(value);
 	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
 		return true;
 	incoming_problem(incoming, 400, name, "must be text", NULL);

@@ -90,7 +90,7 @@ static bool read_text(struct http_request *request, const json_t *body, const ch
 {
 	const json_t *value = json_object_get(body, name);
 
-	*text = json_string_value(value);
+	*text = json_text_value(value);
 	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
 		return true;
 	query_problem(request, 400, name, "must be text");
@@ -117,12 +117,12 @@ static bool read_events(struct http_request *request, const json_t *body, struct
 		query_problem(request, 400, "event", "is given beside events: give one of them");
 		return false;
 	}
-	if (json_is_string(value))
-		buffer_text(events, json_string_value(value));
+	if (json_text_value(value) != NULL)
+		buffer_text(events, json_text_value(value));
 	else if (value != NULL && !json_is_null(value) && !json_is_array(value))
 		good = false;
 	json_array_foreach(value, i, item) {
-		good = good && json_is_string(item);
+		good = good && json_text_value(item) != NULL;
 		if (i > 0)
 			buffer_char(events, ',');
 		if (good)

@@ -87,8 +87,8 @@ static const char *named_provider(struct incoming *incoming)
 
 		if (!is_given(value))
 			continue;
-		if (json_is_string(value))
-			return json_string_value(value);
+		if (json_text_value(value) != NULL)
+			return json_text_value(value);
 		incoming_problem(incoming, 400, keys[i], "must be text: a provider's id or alias", NULL);
 		return NULL;
 	}

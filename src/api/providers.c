@@ -98,7 +98,7 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 
 		if (value == NULL || json_is_null(value))
 			continue;
-		if (!json_is_string(value)) {
+		if (json_text_value(value) == NULL) {
 			incoming_problem(incoming, 400, keys[i], "must be text", NULL);
 			return NULL;
 		}

@@ -49,6 +49,13 @@ bool json_wide(const json_t *value, uint64_t *number)
 	return true;
 }
 
+const char *json_text_value(const json_t *value)
+{
+	uint64_t wide;
+
+	return json_wide(value, &wide) ? NULL : json_string_value(value);
+}
+
 /* ---- copies ---- */
 
 json_t *json_copy_whole(const json_t *value)
@@ -410,7 +417,7 @@ void json_write(struct buffer *out, const json_t *value)
 
 const char *json_text(const json_t *object, const char *key)
 {
-	return json_string_value(json_object_get(object, key));
+	return json_text_value(json_object_get(object, key));
 }
 
 #define KEPT_BYTES 48

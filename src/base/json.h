@@ -23,8 +23,11 @@ json_t *json_read(const char *text, size_t length, struct error *error);
 json_t *json_copy_whole(const json_t *value);
 json_t *json_deep_copy_whole(const json_t *value);
 
-/* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). */
+/* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). No text that is read passes for one. */
 bool json_wide(const json_t *value, uint64_t *number);
+
+/* The text of a string that is no wide integer, else NULL. What comes from outside is read with this, not with json_string_value(). */
+const char *json_text_value(const json_t *value);
 
 /* Append JSON text. It is always valid: a byte of a text that is not UTF-8 is written as U+FFFD. */
 void json_write(struct buffer *out, const json_t *value);
@@ -36,7 +39,7 @@ void json_write_bool(struct buffer *out, bool value);
 /* Micro-dollars as a decimal number of dollars, exact (0.04, not 0.040000). */
 void json_write_usd(struct buffer *out, int64_t micro_usd);
 
-/* The string under `key`, or NULL. */
+/* The text under `key`, or NULL. */
 const char *json_text(const json_t *object, const char *key);
 
 /* Appends JSON text with every string longer than `longest` bytes cut to its beginning and its length: rows must not hold megabytes of

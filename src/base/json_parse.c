@@ -217,13 +217,25 @@ static bool parse_text(struct parser *parser, struct piece *piece)
 	return !escaped || decode(parser, piece);
 }
 
+/* Whoever came to know the mark could write a text that passes for an integer. */
+static bool is_marked(const struct parser *parser, const struct piece *piece)
+{
+	size_t length = strlen(parser->mark);
+
+	return piece->length >= length && memcmp(piece->text, parser->mark, length) == 0;
+}
+
 static json_t *parse_string(struct parser *parser)
 {
 	struct piece piece;
 	json_t *value = NULL;
 
 	parser->at++;
-	if (parse_text(parser, &piece) && (value = json_stringn_nocheck(piece.text, piece.length)) == NULL)
+	if (!parse_text(parser, &piece))
+		value = NULL;
+	else if (is_marked(parser, &piece))
+		refuse(parser, "a text begins like a mark of the host's own");
+	else if ((value = json_stringn_nocheck(piece.text, piece.length)) == NULL)
 		starve(parser);
 	free(piece.decoded);
 	return value;

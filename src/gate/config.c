@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
 #include "gate/address.h"
@@ -48,7 +49,7 @@ static const char *refuse_key_name(const char *text)
 static enum error_code read_log_level(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
 {
 	(void)field;
-	if (!json_is_string(value))
+	if (json_text_value(value) == NULL)
 		return field_fail_type(reader, "text", value);
 	if (!log_level_parse(json_string_value(value), (enum log_level *)to))
 		return field_fail(reader, "expected \"debug\", \"info\", \"warn\" or \"error\"");
@@ -71,7 +72,7 @@ struct key_entry {
 static enum error_code read_sha256(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
 {
 	struct key_entry *entry = to;
-	const char *text = json_string_value(value);
+	const char *text = json_text_value(value);
 
 	(void)field;
 	if (text == NULL)

@@ -127,7 +127,7 @@ enum error_code field_ignored(struct field_reader *reader, const struct field *f
 {
 	(void)field;
 	(void)to;
-	return json_is_string(value) ? ERROR_NONE : field_fail_type(reader, "text", value);
+	return json_text_value(value) != NULL ? ERROR_NONE : field_fail_type(reader, "text", value);
 }
 
 /* ---- scalars ---- */

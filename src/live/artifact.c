@@ -231,12 +231,12 @@ static bool write_output(struct artifact_item *item, char type[ARTIFACT_TYPE_BYT
 	const json_t *base64 = json_object_get(item->output, "base64"), *uri = json_object_get(item->output, "data_uri");
 	const json_t *text = json_object_get(item->output, "text"), *json = json_object_get(item->output, "json");
 
-	if (json_is_string(base64))
+	if (json_text_value(base64) != NULL)
 		return artifact_decode_base64(json_string_value(base64), json_string_length(base64), &item->file);
-	if (json_is_string(uri))
+	if (json_text_value(uri) != NULL)
 		return artifact_decode_data_uri(
 			json_string_value(uri), json_string_length(uri), &item->file, type, ARTIFACT_TYPE_BYTES);
-	if (json_is_string(text)) {
+	if (json_text_value(text) != NULL) {
 		memcpy(type, "text/plain", sizeof "text/plain");
 		return artifact_file_write(&item->file, json_string_value(text), json_string_length(text));
 	}

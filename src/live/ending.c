@@ -146,7 +146,7 @@ static bool add_making(json_t *made, const struct cost *cost, json_t *payload)
 		json_object_set_new(
 			made, "cost", json_pack("{s:f,s:s}", "usd", (double)cost->micro_usd / 1e6, "source", cost->source)) != 0)
 		return false;
-	if (json_is_string(model) && json_object_set(made, "model", model) != 0)
+	if (json_text_value(model) != NULL && json_object_set(made, "model", model) != 0)
 		return false;
 	return payload == NULL || json_object_set(made, "payload", payload) == 0;
 }

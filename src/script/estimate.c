@@ -10,6 +10,17 @@
 #include "script/bridge.h"
 #include "script/isolation.h"
 
+/* No price list is that dear: it is what was asked for that is too much, which is no fault of the script's. */
+static void refuse_usd(lua_State *L, const char *name, double usd)
+{
+	if (!(usd > 0))
+		luaL_error(L, "estimate: %s is %f: dollars from 0 to 1e9 are expected", name, usd);
+	lua_createtable(L, 0, 1);
+	lua_pushfstring(L, "estimate: %s is %f: more than 1e9 dollars cannot be asked for", name, usd);
+	lua_setfield(L, -2, "message");
+	lua_error(L);
+}
+
 static int64_t read_usd(lua_State *L, int table, const char *name)
 {
 	int type = lua_getfield(L, table, name);
@@ -19,7 +30,7 @@ static int64_t read_usd(lua_State *L, int table, const char *name)
 		luaL_error(L, "estimate: %s is a %s: dollars are expected", name, lua_typename(L, type));
 	if (type == LUA_TNUMBER) {
 		if (!micro_usd_from(lua_tonumber(L, -1), MICRO_USD_MOST, &micro))
-			luaL_error(L, "estimate: %s is %f: dollars from 0 to 1e9 are expected", name, lua_tonumber(L, -1));
+			refuse_usd(L, name, lua_tonumber(L, -1));
 	}
 	lua_pop(L, 1);
 	return micro;
