@@ -109,9 +109,11 @@ static struct exchange *make_exchange(void)
 
 	if (exchange == NULL)
 		return NULL;
-	buffer_init(&exchange->answer, LIMIT_REPLY_BYTES);
-	buffer_init(&exchange->row_payload, LIMIT_REPLY_BYTES);
-	buffer_init(&exchange->live_request, LIMIT_REPLY_BYTES);
+	exchange->texts = (struct buffer_budget){ .limit = SIZE_MAX, .total = script_call_total() };
+	buffer_init(&exchange->answer, LIMIT_ANSWER_BYTES);
+	buffer_init(&exchange->row_payload, LIMIT_ROW_BYTES);
+	buffer_init(&exchange->live_request, LIMIT_BODY_BYTES_MAX);
+	exchange->answer.budget = exchange->row_payload.budget = exchange->live_request.budget = &exchange->texts;
 	script_call_init(&exchange->call.call);
 	return exchange;
 }

@@ -36,6 +36,7 @@ struct exchange {
 	const struct gate_view *view; /* held by a live call: its credentials and ways; else NULL */
 
 	/* submit and generate: the answer and its row, made on the engine thread before the store writes them */
+	struct buffer_budget texts; /* of the three buffers that are made of the call's */
 	struct buffer answer;
 	struct buffer row_payload;
 	char job_id[ID_TEXT_BYTES];

@@ -124,6 +124,16 @@ static void order_job(struct exchange *exchange)
 /* How a live job stands when it is registered; a dry run never changes, so its event says nothing beside its row. */
 static const char live_submit_data[] = "{\"status\":\"queued\",\"progress\":0.0,\"vendor_id\":null,\"reason\":null}";
 
+/* What was made of the call does not fit: there is no memory, or the script said too much. */
+static void refuse_size(struct exchange *exchange, const struct buffer *buffer, const char *what)
+{
+	if (buffer->starved)
+		error_memory(&exchange->refused);
+	else
+		error_set(&exchange->refused, ERROR_SCRIPT, NULL, "%s: the %s would have more than %zu MiB",
+			exchange->call.call.provider->file, what, buffer->maximum / 1048576);
+}
+
 void submission_compose(struct exchange *exchange)
 {
 	struct script_call *call = &exchange->call.call;
@@ -148,7 +158,7 @@ void submission_compose(struct exchange *exchange)
 	fill_row(exchange);
 	/* what cannot be told is not registered: its client would hear 503 and send it again */
 	if (out->failed || exchange->row_payload.failed) {
-		error_memory(&exchange->refused);
+		refuse_size(exchange, out->failed ? out : &exchange->row_payload, out->failed ? "answer" : "registry's row");
 		return;
 	}
 	exchange->write.events[exchange->write.event_count++] =
@@ -284,6 +294,11 @@ static void send_refused(struct exchange *exchange, struct incoming *incoming)
 	if (error->code == ERROR_LIMIT) {
 		tell_refused(exchange, incoming);
 		incoming_problem(incoming, 402, NULL, error->message, NULL);
+		return;
+	}
+	if (error->code == ERROR_SCRIPT) {
+		log_message(LOG_ERROR, "script.failed", "%s", error->message);
+		incoming_problem(incoming, 500, NULL, error->message, NULL);
 		return;
 	}
 	incoming_problem(incoming, 503, NULL, error->message, "Retry-After: 1\r\n");

@@ -6,15 +6,49 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define LARGE_BYTES 1048576 /* from here on a buffer grows by a quarter */
+
 void buffer_init(struct buffer *buffer, size_t maximum)
 {
 	*buffer = (struct buffer){ .maximum = maximum };
 }
 
+static void give_back(struct buffer_budget *budget, size_t bytes)
+{
+	if (budget == NULL || bytes == 0)
+		return;
+	budget->used -= bytes;
+	if (budget->total != NULL)
+		atomic_fetch_sub_explicit(&budget->total->used, bytes, memory_order_relaxed);
+}
+
+/* False: the buffer has failed. */
+static bool take(struct buffer *buffer, size_t bytes)
+{
+	struct buffer_budget *budget = buffer->budget;
+	struct buffer_total *total = budget != NULL ? budget->total : NULL;
+
+	if (budget == NULL)
+		return true;
+	if (bytes > budget->limit - budget->used) {
+		buffer->failed = true;
+		return false;
+	}
+	if (total != NULL && atomic_fetch_add_explicit(&total->used, bytes, memory_order_relaxed) + bytes >
+				     atomic_load_explicit(&total->limit, memory_order_relaxed)) {
+		atomic_fetch_sub_explicit(&total->used, bytes, memory_order_relaxed);
+		buffer->failed = buffer->starved = true;
+		return false;
+	}
+	budget->used += bytes;
+	return true;
+}
+
 void buffer_free(struct buffer *buffer)
 {
 	free(buffer->data);
-	*buffer = (struct buffer){ .maximum = buffer->maximum };
+	give_back(buffer->budget, buffer->budget != NULL ? buffer->capacity : 0);
+	*buffer = (struct buffer){ .maximum = buffer->maximum, .budget = buffer->budget };
 }
 
 void buffer_clear(struct buffer *buffer)
@@ -48,9 +82,12 @@ char *buffer_reserve(struct buffer *buffer, size_t length)
 	if (needed > buffer->capacity) {
 		capacity = buffer->capacity == 0 ? 512 : buffer->capacity;
 		while (capacity < needed)
-			capacity *= 2;
+			capacity += capacity < LARGE_BYTES ? capacity : capacity / 4;
+		if (!take(buffer, capacity - buffer->capacity))
+			return NULL;
 		data = realloc(buffer->data, capacity);
 		if (data == NULL) {
+			give_back(buffer->budget, capacity - buffer->capacity);
 			buffer->failed = buffer->starved = true;
 			return NULL;
 		}

@@ -4,9 +4,23 @@
  * so a writer checks once, at its end. `starved` tells the second from the first: nobody's text is to blame. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+/* What many may take together, whatever thread they are on. */
+struct buffer_total {
+	_Atomic size_t used;
+	_Atomic size_t limit;
+};
+
+/* What some buffers of one owner may take together. They count against the total too. */
+struct buffer_budget {
+	size_t used;
+	size_t limit;		    /* beyond it an append fails */
+	struct buffer_total *total; /* beyond its limit an append fails for want of memory; NULL: there is none */
+};
 
 struct buffer {
 	char *data; /* NUL-terminated when not NULL */
@@ -14,7 +28,8 @@ struct buffer {
 	size_t capacity;
 	size_t maximum; /* bytes; an append beyond it fails */
 	bool failed;
-	bool starved; /* it failed for want of memory */
+	bool starved;		      /* it failed for want of memory */
+	struct buffer_budget *budget; /* that its memory counts against, or NULL; outlives it */
 };
 
 void buffer_init(struct buffer *buffer, size_t maximum);

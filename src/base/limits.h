@@ -124,6 +124,12 @@
 
 /* Scripts (design 2.7). */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)
+/* What C makes out of a call's values, all together: payload, preview, request, result, notes. As much again as the script's own memory, and half of it
+ * more for buffers that have just grown: a request of 16 MiB comes three times in it, a vendor's answer of 48 MiB once, in base64. */
+#define LIMIT_CALL_TEXT_BYTES (LIMIT_SCRIPT_MEMORY_BYTES + LIMIT_SCRIPT_MEMORY_BYTES / 2)
+#define LIMIT_ANSWER_BYTES (48 * 1024 * 1024) /* of a call: a request of 16 MiB comes twice in it, as payload and as preview */
+#define LIMIT_ROW_BYTES (24 * 1024 * 1024)    /* of a task's payload, whose long texts were cut */
+#define LIMIT_CALLS_TEXT_BYTES (512 * 1024 * 1024)    /* of all calls: what comes then waits, or is answered 503 */
 #define LIMIT_SCRIPT_RESIDENT_BYTES (8 * 1024 * 1024) /* above it, a state's garbage is collected after each call */
 #define LIMIT_SCRIPT_CPU_MS 2000		      /* one resume of a coroutine */
 #define LIMIT_SCRIPT_LOAD_CPU_MS 500

@@ -4,6 +4,8 @@
  * could leak hangs off struct script_call and is freed with it. */
 #include "script/call.h"
 
+#include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -32,14 +34,35 @@ static void list_buffers(struct script_call *call, struct buffer *list[BUFFERS])
 	memcpy(list, all, sizeof all);
 }
 
+static struct buffer_total all_texts;
+static pthread_once_t all_texts_once = PTHREAD_ONCE_INIT;
+
+/* A test sets a limit that it can reach. */
+static void set_total(void)
+{
+	const char *test = getenv("PROVIDERD_TEST_CALLS_TEXT_BYTES");
+
+	atomic_store(&all_texts.limit, test != NULL ? strtoul(test, NULL, 10) : LIMIT_CALLS_TEXT_BYTES);
+}
+
+struct buffer_total *script_call_total(void)
+{
+	pthread_once(&all_texts_once, set_total);
+	return &all_texts;
+}
+
 void script_call_init(struct script_call *call)
 {
 	struct buffer *buffers[BUFFERS];
 
 	list_buffers(call, buffers);
-	for (size_t i = 0; i < BUFFERS; i++)
-		buffer_init(buffers[i], LIMIT_SCRIPT_MEMORY_BYTES);
+	call->texts = (struct buffer_budget){ .limit = LIMIT_CALL_TEXT_BYTES, .total = script_call_total() };
+	for (size_t i = 0; i < BUFFERS; i++) {
+		buffer_init(buffers[i], LIMIT_CALL_TEXT_BYTES);
+		buffers[i]->budget = &call->texts;
+	}
 	outgoing_init(&call->outgoing);
+	call->outgoing.url.budget = call->outgoing.body.budget = &call->texts;
 	call->request = NULL;
 	call->provider = NULL;
 }
@@ -330,12 +353,36 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 		provider_note_stop(call->provider, call->error.message);
 }
 
+/* What C wrote for the script is whole, or the call has failed. */
+static void check_texts(struct script_call *call)
+{
+	struct buffer *buffers[BUFFERS];
+	bool failed = false, starved = false;
+
+	list_buffers(call, buffers);
+	for (size_t i = 0; i < BUFFERS; i++) {
+		failed |= buffers[i]->failed;
+		starved |= buffers[i]->starved;
+	}
+	if (!failed)
+		return;
+	call->outcome = CALL_FAILED;
+	if (starved)
+		error_memory(&call->error);
+	else
+		error_set(&call->error, ERROR_LIMIT, call->provider->file,
+			"%s: %s: what the script returns and sends is over its limit of %d MiB of text", call->provider->file,
+			phase_name(call), LIMIT_CALL_TEXT_BYTES / 1048576);
+}
+
 static void finish(struct script_call *call, struct script_state *state, int status)
 {
 	if (status == LUA_YIELD) /* in ctx.request */
 		call->outcome = call->dry_run ? CALL_PREVIEW : CALL_WAITING;
 	else if (status != LUA_OK)
 		end_with_error(call, state, status);
+	if (call->outcome != CALL_FAILED && call->outcome != CALL_INVALID)
+		check_texts(call);
 }
 
 static bool goes_on(const struct script_call *call)

@@ -55,6 +55,7 @@ struct script_call {
 	struct buffer refusals;	       /* the same; each is in warnings too */
 	struct buffer needs;	       /* the same: what a live submit would need beyond this request; not in warnings */
 	int requests;		       /* that it asked for so far */
+	struct buffer_budget texts;    /* what these and `outgoing` may take together */
 	int warning_count;
 	int note_count;
 	int need_count;
@@ -73,6 +74,9 @@ struct script_call {
 
 /* What stands before a field that the script names: a gpu job's fields are inside "job" of the body. */
 const char *script_call_prefix(const struct script_call *call);
+
+/* What the texts of all calls take, and what is made of them: answers, rows. */
+struct buffer_total *script_call_total(void);
 
 /* Makes an empty call. Its buffers keep their memory from one use to the next: set, run, clear, set, ... */
 void script_call_init(struct script_call *call);

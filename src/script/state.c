@@ -205,6 +205,8 @@ void script_check_buffer(lua_State *L, const struct buffer *buffer)
 {
 	if (buffer->starved)
 		script_stop_starved(L);
+	if (buffer->failed && buffer->budget != NULL)
+		stop_now(script_state_of(L), L, SCRIPT_STOP_TEXT);
 	if (buffer->failed)
 		script_stop_memory(L);
 }
@@ -315,6 +317,10 @@ static void explain_limit(struct script_state *state, const char *text, struct e
 
 	if (state->stop == SCRIPT_STOP_STARVED)
 		error_memory(error);
+	else if (state->stop == SCRIPT_STOP_TEXT)
+		error_set(error, ERROR_LIMIT, NULL,
+			"what the script returns and sends is over its memory limit of %d MiB of text",
+			LIMIT_CALL_TEXT_BYTES / 1048576);
 	else if (state->stop == SCRIPT_STOP_MEMORY)
 		error_set(error, ERROR_LIMIT, NULL, "the script is over its memory limit of %d MiB",
 			LIMIT_SCRIPT_MEMORY_BYTES / 1048576);

@@ -19,6 +19,7 @@ enum script_stop {
 	SCRIPT_STOP_CPU,
 	SCRIPT_STOP_INSTRUCTIONS,
 	SCRIPT_STOP_MEMORY,
+	SCRIPT_STOP_TEXT,    /* of what C writes for it */
 	SCRIPT_STOP_STARVED, /* the host has no memory: not the script's fault */
 };
 
