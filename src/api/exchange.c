@@ -145,6 +145,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	atomic_init(&exchange->stage, EXCHANGE_OPEN);
 	atomic_init(&exchange->ended, false);
 	exchange->socket = http_socket(incoming->http);
+	exchange->kept[0] = exchange->kept[1] = NULL;
 	exchange->host = incoming->host;
 	exchange->place = bell_place(&exchange->host->exchanges->bell);
 	exchange->judgement = judgement_hold(incoming->judgement);
@@ -191,6 +192,8 @@ void exchange_release(struct exchange *exchange)
 	host = exchange->host;
 	judgement_release(exchange->judgement);
 	gate_release(host->gate, exchange->view);
+	json_decref(exchange->kept[0]);
+	json_decref(exchange->kept[1]);
 	free(exchange->write.replay);
 	free(exchange->webhook_url);
 	callback_free(exchange->callback);
@@ -339,6 +342,15 @@ static void send_late(struct exchange *exchange, struct incoming *incoming, cons
 	incoming_problem(incoming, 503, NULL, detail, headers);
 }
 
+/* The engine may be at work on them. Who lets go last frees them. */
+static void keep_trees(struct exchange *exchange, struct incoming *incoming)
+{
+	exchange->kept[0] = incoming->body;
+	exchange->kept[1] = incoming->script_request;
+	incoming->body = incoming->script_request = NULL;
+	incoming->config = NULL; /* a part of the body */
+}
+
 /* Looks whether it should go on waiting. Why the client is told no, or NULL. */
 static const char *try_to_leave(struct exchange *exchange, int64_t now_ns, int64_t deadline_ns)
 {
@@ -382,6 +394,7 @@ static bool wait_until_finished(struct exchange *exchange, struct incoming *inco
 		now = clock_monotonic_ns();
 		why = try_to_leave(exchange, now, deadline);
 		if (why != NULL) {
+			keep_trees(exchange, incoming);
 			send_late(exchange, incoming, why);
 			return false;
 		}

@@ -30,6 +30,7 @@ struct exchange {
 	struct host *host;
 	int socket; /* the client's */
 	struct engine_call call;
+	json_t *kept[2];	     /* given up: the request's trees, which the call shares, until it is done with them */
 	struct judgement *judgement; /* held */
 	enum verb verb;
 	enum liveness liveness;

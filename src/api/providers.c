@@ -197,6 +197,7 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	buffer_free(&out);
 }
 
+/* Takes `payload` over: a call that is given up goes on with it. */
 static void run_poll(struct incoming *incoming, const char *id, const struct buffer *state, json_t *payload)
 {
 	/* A registry id is the host's own; to the vendor a dry-run job has the deterministic id. */
@@ -207,7 +208,7 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 
 	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
 	job = json_pack("{s:s,s:{},s:o}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload",
-		payload != NULL ? json_incref(payload) : json_object());
+		payload != NULL ? payload : json_object());
 	exchange = job != NULL && !state->failed ? exchange_new(incoming, FUNCTION_POLL, job) : NULL;
 	json_decref(job);
 	if (exchange == NULL) {
@@ -233,7 +234,8 @@ static void handle_poll(struct incoming *incoming)
 	buffer_init(&state, LIMIT_REPLY_BYTES);
 	if (read_job_state(incoming, id, &state, &payload))
 		run_poll(incoming, id, &state, payload);
-	json_decref(payload);
+	else
+		json_decref(payload);
 	buffer_free(&state);
 }
 
