@@ -15,15 +15,17 @@ local data_uri = require "data_uri"
 local fal_options = require "fal_options"
 local http_errors = require "http_errors"
 local names = require "names"
+local outputs = require "outputs"
+local url_parts = require "url_parts"
 
-local type, sub = type, string.sub
+local next, sub, type = next, string.sub, type
 
 local queue = {
   BASE_URL = "https://queue.fal.run",
   RUN_URL = "https://fal.run",
   PRICING_URL = "https://api.fal.ai/v1/models/pricing",
   HOSTS = { "fal.run", "api.fal.ai" },
-  OUTPUTS = { "*.fal.media" }, -- v3 and v3b; public to anyone who has the link
+  OUTPUTS = "any", -- fal.media and what is below it, public to anyone who has the link; an app may keep its files elsewhere
 }
 
 -- Two colon-separated parts; a key of any other vendor looks different.
@@ -70,6 +72,25 @@ end
 function queue.is_model_id(text)
   if #text > 200 or not string.find(text, "^[%w._-]+/[%w._/-]*[%w._-]$") then return false end
   return not string.find(text, "//", 1, true) and not string.find("/" .. text .. "/", "/%.+/")
+end
+
+local PAGES = names.set { "fal.ai", "www.fal.ai", "fal.run", "queue.fal.run" }
+
+--- The model that the address of a page or of an API call names, to be written instead of it; nil for anything else.
+function queue.model_of_address(text)
+  local url = url_parts.parse(text)
+  if not url or not PAGES[url.host] then return nil end
+  local model = string.gsub(string.gsub(url.path, "^/models/", "/"), "^/", "")
+  model = string.gsub(string.gsub(model, "/requests/.*$", ""), "/+$", "")
+  model = string.gsub(string.gsub(model, "/api$", ""), "/playground$", "")
+  return queue.is_model_id(model) and model or nil
+end
+
+--- What is to be said of a text that is no model's id; `example` is one.
+function queue.not_a_model(text, whose, example)
+  local message = "must be a model of " .. whose .. ", such as " .. example
+  local model = queue.model_of_address(text)
+  return model and message .. ": write " .. model .. " instead of the address" or message
 end
 
 --- The path under which a model's requests are kept: its first two segments, in two namespaces three.
@@ -122,13 +143,14 @@ local function location_text(loc)
   return #path > 0 and table.concat(path, ".") or nil
 end
 
--- The text and the error type of a body, in any of its three forms: `detail` as a list, `detail` as text, `error` (platform API).
+-- The text and the error type of a body, in any of its three forms: `detail` as a list (third true: only models answer so),
+-- `detail` as text, `error` (platform API).
 local function read_problem(body)
   body = table_of(body)
   local first = table_of(body.detail)[1]
   if type(first) == "table" then
     local where, message = location_text(first.loc), text_of(first.msg)
-    return where and message and (where .. ": " .. message) or message, text_of(first.type)
+    return where and message and (where .. ": " .. message) or message, text_of(first.type), true
   end
   local platform = table_of(body.error)
   return text_of(body.detail) or text_of(body.error) or text_of(platform.message),
@@ -141,11 +163,14 @@ local function code_of(kind)
   return CODES[kind]
 end
 
--- The texts name the account's balance; they decide the code and go no further.
-local function is_locked(status, text)
-  if status ~= 403 or not text then return false end
-  text = string.lower(string.sub(text, 1, 500))
-  return string.find(text, "exhausted balance", 1, true) ~= nil or string.find(text, "user is locked", 1, true) ~= nil
+-- An account is locked for several reasons, all of them 403: of an empty balance the code is all that is told, since the text
+-- names it; any other reason is the user's to know. Code and message, or nil.
+local function locked(text)
+  text = text and string.lower(string.sub(text, 1, 500)) or ""
+  if string.find(text, "exhausted balance", 1, true) then return "credit" end
+  if string.find(text, "user is locked", 1, true) or string.find(text, "account is locked", 1, true) then
+    return "auth", "the vendor has locked the account"
+  end
 end
 
 --- The `error` of a result, for a response of fal's that is not a success. `from_model`: the model itself was running, so that a
@@ -153,13 +178,18 @@ end
 function queue.error(response, from_model)
   local text, kind = read_problem(response.json)
   kind = kind or text_of(table_of(response.headers)["x-fal-error-type"])
-  local code, billed = code_of(kind), nil
-  if is_locked(response.status, text) then code = "credit" end
+  local code, billed, message = code_of(kind), nil, nil
+  if response.status == 403 then
+    local why, own = locked(text)
+    code, message = why or code, own
+  end
   if table_of(response.headers)["x-fal-request-timeout-type"] == "user" then
     code, text = "timeout", "the request did not start within its start timeout"
   end
   if response.status >= 500 and kind then billed = false end
-  local problem = http_errors.error(response, { code = code, vendor_code = kind, detail = text, billed = billed })
+  local problem = http_errors.error(response, {
+    code = code, vendor_code = kind, detail = text, message = message, billed = billed,
+  })
   if from_model and response.status == 422 then problem.billed = nil end
   return problem
 end
@@ -183,71 +213,75 @@ end
 local function model_failed(response, reading)
   local result = failed(response, nil, true)
   local cost, units = cost_of(response, reading)
-  if units and result.error.billed == nil then result.error.billed = units > 0 end
+  if result.error.billed == nil and units then
+    result.error.billed = units > 0
+  elseif result.error.billed == nil and response.status >= 500 then
+    result.error.billed = false -- fal bills no failure of a server
+  end
   result.cost, result.retry_after = cost, nil
   return result
 end
 
 -- ---- results -------------------------------------------------------------------------------------------------------
 
-local function artifact_of(file, seed)
-  local artifact = {
-    content_type = text_of(file.content_type), filename = text_of(file.file_name),
-    width = type(file.width) == "number" and file.width or nil, height = type(file.height) == "number" and file.height or nil,
-    seed = seed,
-  }
-  artifact[starts_with(file.url, "data:") and "data_uri" or "url"] = file.url
-  return artifact
+-- Where fal keeps files.
+local FILE_HOSTS = { "fal.media", "*.fal.media" }
+
+-- A file is an object with a `url`, or a member that says so by its name, at any depth; or an address where fal keeps files.
+local function is_file(name, url)
+  if name == "url" or name == "urls" or sub(name, -4) == "_url" or sub(name, -5) == "_urls" then return true end
+  local host = url_parts.parse(url).host
+  return url_parts.host_matches(host, FILE_HOSTS[1]) or url_parts.host_matches(host, FILE_HOSTS[2])
 end
 
--- Every file of a model's output: an object with a url, or a list of them, under whatever name the model gives it.
-local function collect_files(output)
-  local files, fields = {}, {}
-  for name in pairs(output) do
-    if type(name) == "string" then fields[#fields + 1] = name end
-  end
-  table.sort(fields)
-  for _, name in ipairs(fields) do
-    local value = table_of(output[name])
-    if text_of(value.url) then files[#files + 1] = { file = value } end
-    for index, item in ipairs(value) do
-      if text_of(table_of(item).url) then files[#files + 1] = { file = item, image = name == "images" and index or nil } end
+-- Remarks on how files were made, or told in their artifacts; what else stands beside files is a part of the output.
+local READING = { is_file = is_file, ignore = names.set { "file_size", "has_nsfw_concepts", "prompt", "seed", "timings" } }
+
+-- The artifacts of an output, and how many of them are files.
+local function artifacts_of(output)
+  local artifacts, count = outputs.artifacts(output, READING), 0
+  local seed = math.tointeger(output.seed) or (check.is_integer(output.seed) and output.seed) or nil
+  for _, artifact in ipairs(artifacts) do
+    if artifact.url or artifact.data_uri then
+      count = count + 1
+      artifact.seed = seed
     end
   end
-  return files
+  return artifacts, count
 end
 
--- The safety checker answers 200 with a blackened picture and a mark in a list beside the pictures.
-local function remove_withheld(files, output)
-  local marks, kept = table_of(output.has_nsfw_concepts), {}
-  for _, entry in ipairs(files) do
-    if not (entry.image and marks[entry.image] == true) then kept[#kept + 1] = entry end
+-- The safety checker answers 200 with a blackened picture and a mark in a list beside the pictures. The output without these, and
+-- how many they are.
+local function without_withheld(output)
+  local marks, images, kept = table_of(output.has_nsfw_concepts), output.images, cjson.array {}
+  if next(marks) == nil or type(images) ~= "table" then return output, 0 end
+  for index, image in ipairs(images) do
+    if marks[index] ~= true then kept[#kept + 1] = image end
   end
-  return kept, #files - #kept
+  local rest = check.copy(output)
+  rest.images = kept
+  return rest, #images - #kept
 end
 
 -- `reading`, as the submit knew it: `unit_price`, US dollars for one of the model's billing units; `usd`, what the whole costs by
 -- the table; `keep_flagged`: the safety checker was switched off, so that a mark is a remark and the picture is whole;
 -- `makes_files`: an output without a file is not this model's. Nil when the answer is not an output.
 local function finished(id, response, reading)
-  local output = table_of(response.json)
-  local files, withheld = collect_files(output), 0
-  if response.json == nil or (reading.makes_files and #files == 0) then return nil end
-  if not reading.keep_flagged then files, withheld = remove_withheld(files, output) end
+  local output, withheld = table_of(response.json), 0
+  if not reading.keep_flagged then output, withheld = without_withheld(output) end
+  local artifacts, files = artifacts_of(output)
+  if response.json == nil or (reading.makes_files and files + withheld == 0) then return nil end
   local cost, units = cost_of(response, reading)
   if not cost and reading.usd then cost = { usd = reading.usd, source = "computed" } end
-  if #files == 0 and withheld > 0 then
+  if files == 0 and withheld > 0 then
     local billed
     if units then billed = units > 0 end
     local message = "the vendor's safety checker withheld every picture"
     return { id = id, status = "error", cost = cost, error = { code = "moderation", message = message, billed = billed } }
   end
-  local seed = math.tointeger(output.seed) or (check.is_integer(output.seed) and output.seed) or nil
-  local artifacts = {}
-  for index, entry in ipairs(files) do artifacts[index] = artifact_of(entry.file, seed) end
-  if #artifacts == 0 then artifacts[1] = { json = response.json, content_type = JSON_CONTENT } end
+  if files == 0 then artifacts = { { json = response.json, content_type = JSON_CONTENT } } end
   local reason
-  if withheld > 0 then reason = withheld .. " of " .. withheld + #files .. " pictures withheld by the vendor's safety checker" end
+  if withheld > 0 then reason = withheld .. " of " .. withheld + files .. " pictures withheld by the vendor's safety checker" end
   return { id = id, status = "done", progress = 1, artifacts = artifacts, cost = cost, reason = reason }
 end
 
@@ -294,6 +328,8 @@ function queue.with_reading(result, reading, makes_files)
   return result
 end
 
+local priced
+
 --- Runs a model and waits for its output: no queue, so neither priority nor webhook, and 429 over the concurrency limit.
 function queue.run(ctx, model, input, payload, reading)
   local options = payload.queue or NO_OPTIONS
@@ -303,14 +339,38 @@ function queue.run(ctx, model, input, payload, reading)
   }
   local id = text_of(table_of(response and response.headers)["x-fal-request-id"])
   if not response then return failed(nil, failure) end
+  reading = priced(ctx, model, reading or NO_OPTIONS, response)
   if response.status < 300 then
-    return finished(id, response, reading or NO_OPTIONS) or http_errors.unreadable("the answer is not an output of the model")
+    return finished(id, response, reading) or http_errors.unreadable("the answer is not an output of the model")
   end
   -- Refused at the door: no model ran.
   if response.status == 429 or response.status == 401 or response.status == 403 then return failed(response) end
-  local result = model_failed(response, reading or NO_OPTIONS)
+  local result = model_failed(response, reading)
   result.id = id
   return result
+end
+
+-- ---- prices --------------------------------------------------------------------------------------------------------
+
+-- The price of one billing unit of a model, by fal's own list; nil when it cannot be had, or is not in dollars.
+local function unit_price_of(ctx, model)
+  local response = ctx.request { method = "GET", url = queue.PRICING_URL, query = { endpoint_id = model } }
+  if not response or response.status >= 300 then return nil end
+  for _, price in ipairs(table_of(table_of(response.json).prices)) do
+    local is_usd = price.currency == nil or price.currency == "USD"
+    if price.endpoint_id == model and is_usd and type(price.unit_price) == "number" then return price.unit_price end
+  end
+  return nil
+end
+
+-- The reading with the price of the units that an answer names, where no table has one: a model that is not described costs what
+-- fal says, not all that was reserved.
+function priced(ctx, model, reading, response)
+  local units = tonumber(table_of(response.headers)["x-fal-billable-units"])
+  if not units or units <= 0 or reading.unit_price or reading.usd or not text_of(model) then return reading end
+  local with_price = check.copy(reading)
+  with_price.unit_price = unit_price_of(ctx, model)
+  return with_price
 end
 
 -- ---- a request in the queue ----------------------------------------------------------------------------------------
@@ -368,6 +428,13 @@ local function is_worth_asking_again(response)
   return not (kind or text_of(table_of(response.headers)["x-fal-error-type"]))
 end
 
+-- Whether an answer to the question for a result is the model's own: 422, or a failure that says which it is. Any other refusal
+-- is of the question, and says nothing of the request.
+local function is_verdict(response)
+  local _, kind, is_models = read_problem(response.json)
+  return response.status == 422 or is_models or kind ~= nil or text_of(table_of(response.headers)["x-fal-error-type"]) ~= nil
+end
+
 -- A failure of the model and a bad moment of the host that keeps results look alike: one that stays is the model's.
 local LOOKS_AT_A_FAILURE = 3
 
@@ -384,12 +451,22 @@ end
 
 local NOT_AN_OUTPUT = { kind = "malformed", message = "the answer is not an output of the model" }
 
+-- A request that has ended at fal, of which its result is still to be learned, does not wait in a queue any more.
+local function out_of_queue(job)
+  local request = check.copy(job)
+  request.state = state_with(job, "running")
+  return request
+end
+
 local function fetch_result(job, ctx, model, reading)
+  job = out_of_queue(job)
   local place = address(job, model, "response")
   if not place then return nil, NO_ADDRESS end
   local response, failure = call(ctx, place, "GET")
   if is_worth_asking_again(response) then return not_learned(job, response, failure) end
   if is_to_be_looked_at_again(job, response) then return looked_at(job, response) end
+  if response.status >= 300 and response.status < 500 and not is_verdict(response) then return unanswered(job, response) end
+  reading = priced(ctx, model, reading, response)
   if response.status >= 300 then
     local result = model_failed(response, reading)
     result.id = job.id
@@ -406,13 +483,27 @@ local function progress_of(logs)
   return percent and math.min(percent / 100, 1) or nil
 end
 
-local function completed_with_error(job, body)
+-- Failures of fal's own servers, which it does not bill.
+local NOT_BILLED = names.set { "internal_server_error", "downstream_service_error", "downstream_service_unavailable" }
+
+-- An end that the status or a delivery tells. What it costs is in the head of the result, which may be asked for.
+local function completed_with_error(job, body, ctx, model, reading)
   local text, kind = read_problem(body)
-  local code = code_of(kind) or "vendor"
-  local message = "the vendor reports: " .. (http_errors.safe_text(text) or kind or "an error without a text")
-  local billed
-  if code == "timeout" or code == "unavailable" then billed = false end
-  return { id = job.id, status = "error", error = { code = code, message = message, vendor_code = kind, billed = billed } }
+  local code = locked(text) or code_of(kind) or "vendor"
+  local detail = code ~= "credit" and http_errors.safe_text(text) or kind
+  local message = "the vendor reports: " .. (detail or "an error without a text")
+  local problem = { code = code, message = message, vendor_code = kind }
+  local result = { id = job.id, status = "error", error = problem }
+  if code == "timeout" or code == "unavailable" or NOT_BILLED[kind or ""] then
+    problem.billed = false
+    return result
+  end
+  local place = text_of(table_of(job.state).model) and address(job, model, "response")
+  local response = place and call(ctx, place, "GET")
+  if not response then return result end
+  local cost, units = cost_of(response, priced(ctx, model, reading, response))
+  if units then result.cost, problem.billed = cost, units > 0 end
+  return result
 end
 
 -- Model and reading of a request: what its submit left, else what its payload says now.
@@ -447,7 +538,7 @@ function queue.poll(job, ctx, model, reading)
     local reason = "status not known: the vendor answered without one of its statuses"
     return { id = job.id, status = "running", state = job.state, reason = reason, retry_after = RETRY_AFTER }
   end
-  if text_of(body.error) or text_of(body.error_type) then return completed_with_error(job, body) end
+  if text_of(body.error) or text_of(body.error_type) then return completed_with_error(job, body, ctx, model, reading) end
   return fetch_result(job, ctx, model, reading)
 end
 
@@ -474,11 +565,12 @@ end
 -- cannot be had: settled without them the job would cost what was guessed.
 local function with_units(payload, job, ctx, model, reading)
   local is_ours = text_of(table_of(job.state).model) ~= nil
-  local place = is_ours and reading.unit_price and address(job, model, "response")
-  if not place then return { json = payload, headers = {} } end
+  local place = is_ours and not reading.usd and address(job, model, "response")
+  if not place then return { json = payload, headers = {} }, nil, reading end
   local response, failure = call(ctx, place, "GET")
-  if http_errors.is_transient(response) then return nil, not_learned(job, response, failure) end
-  return { json = payload, headers = response.headers }
+  local is_answer = response and (response.status < 300 or is_verdict(response) or http_errors.is_gone(response))
+  if not is_answer then return nil, not_learned(out_of_queue(job), response, failure) end
+  return { json = payload, headers = response.headers }, nil, priced(ctx, model, reading, response)
 end
 
 --- Reads a webhook delivery, whose signature the host has checked. An output too odd for JSON is fetched instead.
@@ -492,18 +584,18 @@ function queue.webhook(delivery, ctx, model, reading)
   request.id = job.id or text_of(body.request_id)
   if body.status == "ERROR" then
     local status = tonumber(string.match(string.sub(text_of(body.error) or "", 1, 200), "status code: (%d%d%d)"))
-    if not status or type(body.payload) ~= "table" then return completed_with_error(request, body) end
-    local refused, unlearned = with_units(body.payload, request, ctx, model, reading)
+    if not status or type(body.payload) ~= "table" then return completed_with_error(request, body, ctx, model, reading) end
+    local refused, unlearned, known_reading = with_units(body.payload, request, ctx, model, reading)
     if not refused then return unlearned end
     refused.status = status
-    local result = model_failed(refused, reading)
+    local result = model_failed(refused, known_reading)
     result.id = request.id
     return result
   elseif body.status == "OK" then
     if type(body.payload) ~= "table" then return fetch_result(request, ctx, model, reading) end
-    local delivered, unlearned = with_units(body.payload, request, ctx, model, reading)
+    local delivered, unlearned, known_reading = with_units(body.payload, request, ctx, model, reading)
     if not delivered then return unlearned end
-    return finished(request.id, delivered, reading) or fetch_result(request, ctx, model, reading)
+    return finished(request.id, delivered, known_reading) or fetch_result(request, ctx, model, reading)
   end
   return nil, { field = "status", message = "must be OK or ERROR" }
 end

@@ -40,13 +40,16 @@ function given.is_wrapper(object, name)
 end
 
 -- How other APIs and clients call the whole of a model's input; at the top of a request none of these is read.
-local WRAPPERS = { "input", "inputs", "arguments", "args", "body", "data", "params", "payload", "request" }
+local IS_WRAPPER = { input = true, inputs = true, arguments = true, args = true, body = true, data = true, params = true,
+  payload = true, request = true }
 
---- The name at the top of a request that holds the whole input, as an object, or nil. `understood`: a set of what is read.
-function given.wrapper(request, understood)
-  for _, name in ipairs(WRAPPERS) do
+--- Takes the name that holds the whole input, as an object, out of a list of the request's names that nobody reads; or nil.
+function given.take_wrapper(request, ignored)
+  for index, name in ipairs(ignored or {}) do
     local value = request[name]
-    if not understood[name] and type(value) == "table" and not cjson.is_array(value) and next(value) ~= nil then return name end
+    if IS_WRAPPER[name] and type(value) == "table" and not cjson.is_array(value) and next(value) ~= nil then
+      return table.remove(ignored, index)
+    end
   end
   return nil
 end

@@ -1,8 +1,8 @@
 -- http_errors.lua - what an HTTP answer that is not a success, or no answer at all, means for a job.
 --
 -- The mapping is the one that HTTP itself gives; a vendor that says it differently passes what it knows in `options`.
--- The texts are our own: a vendor's text goes to the user only through safe_text, and never for `auth` and `credit`,
--- where vendors name keys and balances.
+-- The texts are our own: a vendor's text goes to the user only through safe_text, and never for `credit` and a 401, where vendors
+-- name balances and keys.
 
 local times = require "times"
 
@@ -55,11 +55,22 @@ function http_errors.safe_text(text)
   return text ~= "" and text or nil
 end
 
-local function message_of(code, status, detail)
-  local message = MESSAGES[code] or MESSAGES.vendor
+local KEY_WORDS = { "authenticat", "credential", "api key", "api_key", "apikey" }
+
+-- Of a key that is not taken the status says all; a 403 may have many reasons, and only the vendor's text tells them apart.
+local function is_about_the_key(text)
+  text = string.lower(text or "")
+  for _, word in ipairs(KEY_WORDS) do
+    if string.find(text, word, 1, true) then return true end
+  end
+  return false
+end
+
+local function message_of(code, status, detail, own)
+  local message = own or MESSAGES[code] or MESSAGES.vendor
   if status then message = string.format("%s (HTTP %d)", message, status) end
-  if code == "auth" or code == "credit" then return message end
   detail = http_errors.safe_text(detail)
+  if (code == "credit" or code == "auth" and (status ~= 403 or is_about_the_key(detail))) and not own then return message end
   return detail and (message .. ": " .. detail) or message
 end
 
@@ -70,14 +81,15 @@ local function billed_of(status)
 end
 
 --- The `error` of a result, for a response that is not a success. Options: `code` (when the vendor's body says more than the
--- status), `vendor_code`, `detail` (the vendor's text), `billed` (true or false, when known better).
+-- status), `vendor_code`, `detail` (the vendor's text), `message` (what is said before it in place of
+-- our own words for the code; the vendor's text then follows whatever the code is), `billed` (true or false, when known better).
 function http_errors.error(response, options)
   options = options or {}
   local code = options.code or http_errors.code(response.status)
   local billed = options.billed
   if billed == nil then billed = billed_of(response.status) end
   return {
-    code = code, message = message_of(code, response.status, options.detail),
+    code = code, message = message_of(code, response.status, options.detail, options.message),
     vendor_code = http_errors.safe_text(options.vendor_code), billed = billed,
   }
 end

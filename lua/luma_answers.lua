@@ -1,6 +1,7 @@
 -- luma_answers.lua - reads what Luma's two APIs answer: generations and errors.
 
 local http_errors = require "http_errors"
+local names = require "names"
 
 local luma_answers = {}
 
@@ -21,9 +22,9 @@ end
 --- What the vendor's error body says, for http_errors. `detail` is a text, or a list of texts or of { msg }.
 function luma_answers.explain(response)
   local body = response and type(response.json) == "table" and response.json or {}
-  local text = body.detail
+  local text = body.detail or body.message or body.error
   if type(text) == "table" then text = text[1] or text end
-  if type(text) == "table" then text = text.msg end
+  if type(text) == "table" then text = text.msg or text.message end
   if type(text) ~= "string" then return {} end
   if response.status >= 400 and response.status < 500 then
     if is_credit(text) then return { code = "credit" } end
@@ -55,20 +56,31 @@ local function failed_result(generation, api)
   }
 end
 
--- The video, or the picture; the picture beside a video is only its first frame.
+-- What is no result: the picture beside a video is only its first frame, and the other a sketch of it.
+local IS_PREVIEW = { image = true, progress_video = true }
+
+local ASSET_TYPES = { video = "video/mp4" }
+
+local function add_file(artifacts, known, url, content_type)
+  if type(url) ~= "string" or known[url] then return end
+  known[url] = true
+  artifacts[#artifacts + 1] = { url = url, content_type = content_type }
+end
+
+-- The video, or the picture, and whatever else there is; each file once.
 local function artifacts_of(generation)
-  local artifacts = {}
-  for _, output in ipairs(type(generation.output) == "table" and generation.output or {}) do
-    if type(output) == "table" and type(output.url) == "string" then
-      artifacts[#artifacts + 1] = { url = output.url, content_type = output.type == "video" and "video/mp4" or nil }
+  local artifacts, known = {}, {}
+  local assets = type(generation.assets) == "table" and generation.assets or {}
+  local is_video = type(assets.video) == "string"
+  for _, name in ipairs(names.sorted(assets)) do
+    if not (is_video and IS_PREVIEW[name]) and name ~= "progress_video" then
+      add_file(artifacts, known, assets[name], ASSET_TYPES[name])
     end
   end
-  local assets = type(generation.assets) == "table" and generation.assets or {}
-  if type(assets.video) == "string" then
-    artifacts[1] = { url = assets.video, content_type = "video/mp4" }
-  elseif type(assets.image) == "string" then
-    artifacts[1] = { url = assets.image }
+  for _, output in ipairs(type(generation.output) == "table" and generation.output or {}) do
+    if type(output) == "table" then add_file(artifacts, known, output.url, output.type == "video" and "video/mp4" or nil) end
   end
+  if #artifacts == 0 then artifacts[1] = { json = generation, content_type = "application/json" } end
   return artifacts
 end
 

@@ -393,6 +393,7 @@ end
 --- The request for a payload: a plan (plan.lua) with its `route`.
 function luma_body.build(payload)
   local plan = plans.new()
+  if payload.wrapped then plans.refuse(plan, payload.wrapped, given.WRAPPED) end
   local route, problem = luma_route.find(payload, payload.model)
   if not route then
     plans.refuse(plan, problem.field, problem.message, problem.allowed)

@@ -41,8 +41,11 @@ local EXTENSIONS = {
 }
 
 -- Facts about a file that stand beside it; they go into its artifact.
-local BESIDE = { "seed", "width", "height", "filename", "content_type" }
-local BESIDE_TYPES = { seed = "number", width = "number", height = "number", filename = "string", content_type = "string" }
+local BESIDE = { "seed", "width", "height", "filename", "file_name", "content_type" }
+local BESIDE_TYPES = {
+  seed = "number", width = "number", height = "number", filename = "string", file_name = "string", content_type = "string",
+}
+local KEPT_AS = { file_name = "filename" }
 
 -- What is said, by the words of the engines' own APIs: an address in it is part of a sentence.
 local IS_SPEECH = names.words [[ answer arguments caption completion content delta description detail error generated_text label
@@ -171,12 +174,12 @@ end
 -- The facts beside a file go into it, unless the file says better itself.
 local function describe(search, first, object, rest)
   for _, name in ipairs(BESIDE) do
-    local value, taken = object[name], false
+    local value, kept_as, taken = object[name], KEPT_AS[name] or name, false
     if type(value) == BESIDE_TYPES[name] then
       for position = first, #search.named do
         local file = search.named[position]
-        if file[name] == nil then file[name] = value end
-        taken = taken or file[name] == value or name == "content_type"
+        if file[kept_as] == nil then file[kept_as] = value end
+        taken = taken or file[kept_as] == value or name == "content_type"
       end
     end
     if taken then rest[name] = nil end

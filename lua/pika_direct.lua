@@ -132,7 +132,9 @@ function direct.poll(job, ctx)
   local status = STATUS[body.status]
   local url = type(body.url) == "string" and body.url ~= "" and body.url or nil
   if status == "error" then
-    return { id = job.id, status = "error", error = { code = "vendor", message = "the vendor reports that the video failed" } }
+    local reason = http_errors.safe_text(body.error) or http_errors.safe_text(body.message) or http_errors.safe_text(body.reason)
+    local message = "the vendor reports that the video failed" .. (reason and ": " .. reason or "")
+    return { id = job.id, status = "error", error = { code = "vendor", message = message } }
   elseif status == "done" and url then
     return { id = job.id, status = "done", progress = 1, artifacts = { { url = url } } }
   end

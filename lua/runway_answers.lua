@@ -1,13 +1,22 @@
 -- runway_answers.lua - reads what Runway answers: tasks and errors.
 
 local http_errors = require "http_errors"
-local names = require "names"
+local outputs = require "outputs"
 local runway_prices = require "runway_prices"
 
 local runway_answers = {}
 
 -- The vendor asks for at least five seconds between polls.
 local POLL_SECONDS = 5
+
+-- { "promptImage", 0, "uri" } as promptImage.0.uri.
+local function path_of(steps)
+  local path = {}
+  for _, step in ipairs(type(steps) == "table" and steps or {}) do
+    path[#path + 1] = tostring(type(step) == "number" and math.tointeger(step) or step)
+  end
+  return #path > 0 and table.concat(path, ".") or nil
+end
 
 --- What the vendor's error body says, for http_errors: { code =, detail = }.
 function runway_answers.explain(response)
@@ -17,8 +26,8 @@ function runway_answers.explain(response)
   if text and string.find(string.lower(string.sub(text, 1, 300)), "enough credits", 1, true) then return { code = "credit" } end
   local issue = type(body.issues) == "table" and body.issues[1]
   if type(issue) == "table" and type(issue.message) == "string" then
-    local path = type(issue.path) == "table" and issue.path[1] or nil
-    text = (path and (tostring(path) .. ": ") or "") .. issue.message
+    local path = path_of(issue.path)
+    text = (path and path .. ": " or "") .. issue.message
   end
   return { detail = text }
 end
@@ -66,21 +75,10 @@ local function failed_result(task, state)
   }
 end
 
-local function add_urls(artifacts, list)
-  for _, url in ipairs(list) do
-    if type(url) == "string" then artifacts[#artifacts + 1] = { url = url } end
-  end
-end
-
--- A task has a list of URLs, the invocation of a workflow one for each of its nodes.
+-- A task has a list of URLs, the invocation of a workflow one for each of its nodes; what else is in it is kept, too.
 local function succeeded_result(task, state)
-  local artifacts, output = {}, type(task.output) == "table" and task.output or {}
-  add_urls(artifacts, output)
-  if #output == 0 then
-    for _, node in ipairs(names.sorted(output)) do
-      if type(output[node]) == "table" then add_urls(artifacts, output[node]) end
-    end
-  end
+  local artifacts = outputs.artifacts(task.output)
+  if #artifacts == 0 then artifacts[1] = { json = task, content_type = "application/json" } end
   return { id = task.id, status = "done", progress = 1, artifacts = artifacts, cost = cost_of(task.cost, state) }
 end
 

@@ -484,9 +484,15 @@ local function add_rest(plan, payload, spec)
   for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
 end
 
+-- What stands before all else that is missing.
+local function refuse_wrapped(plan, payload)
+  if payload.wrapped then plans.refuse(plan, payload.wrapped, given.WRAPPED) end
+end
+
 --- The request for a payload with this model: a plan (plan.lua) with the model's `spec`.
 function runway_body.build(payload, model)
   local plan, pictures = plans.new(), pictures_of(payload)
+  refuse_wrapped(plan, payload)
   local spec, refusal = runway_route.find_spec(payload, model, pictures)
   if not spec then
     plans.refuse(plan, refusal.field, refusal.message, refusal.allowed)

@@ -19,12 +19,12 @@ end
 
 -- What the vendor says with an error: both shapes, { name, errors = [...] } and v1's { name, message }.
 local function vendor_text(body)
-  if type(body.errors) ~= "table" then return body.message end
   local texts = {}
-  for _, text in ipairs(body.errors) do
+  for _, text in ipairs(type(body.errors) == "table" and body.errors or {}) do
+    if type(text) == "table" then text = text.message or text.detail end
     if type(text) == "string" then texts[#texts + 1] = text end
   end
-  return table.concat(texts, "; ")
+  return #texts > 0 and table.concat(texts, "; ") or body.message
 end
 
 local CODES = {
@@ -86,7 +86,9 @@ function stability_answers.finished(response, id, state)
     return { id = id, status = "error", state = state, error = error, cost = cost_of(state) }
   end
   if reason ~= "SUCCESS" or not image then
-    local error = { code = "vendor", message = "the vendor's answer holds no image", vendor_code = reason }
+    local billed
+    if reason and reason ~= "SUCCESS" then billed = false end -- a generation that failed is not charged
+    local error = { code = "vendor", message = "the vendor's answer holds no image", vendor_code = reason, billed = billed }
     return { id = id, status = "error", state = state, error = error }
   end
   local content_type = image_type_of(response, state)

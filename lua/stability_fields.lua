@@ -126,6 +126,8 @@ function stability_fields.read(payload, top, parameters)
   end
   payload.parameters.samples = find_samples(payload, top, parameters)
   payload.ignored = names.unknown(top.object, UNDERSTOOD_AT_TOP)
+  payload.wrapped = given.take_wrapper(top.object, payload.ignored)
+  if payload.ignored and not payload.ignored[1] then payload.ignored = nil end
 end
 
 stability_fields.FIELDS, stability_fields.ALIASES, stability_fields.INEXPRESSIBLE = FIELDS, ALIASES, INEXPRESSIBLE

@@ -83,7 +83,7 @@ local PARTS = {
 }
 
 -- What is not a field of a service.
-local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "ignored", "given_as", "contradictions" }
+local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "ignored", "wrapped", "given_as", "contradictions" }
 
 -- Adds what the client gave in an object to a list of { name =, value =, path = }, which is also kept by name.
 local function collect(values, object, prefix)

@@ -94,7 +94,8 @@ local function read_parameters(top, payload, reading)
       end
     end
   end
-  if ignored then
+  payload.wrapped = given.take_wrapper(top.object, ignored)
+  if ignored and ignored[1] then
     table.sort(ignored)
     payload.ignored = ignored
   end

@@ -317,6 +317,11 @@ local function ignored_names(request)
   return #ignored > 0 and cjson.array(ignored) or nil
 end
 
+-- A workflow's author may call an input "input"; of a model it is the whole when a client's own wrapper came along.
+local function is_wrapped(model, parameters)
+  return not string.find(model, "^workflows/") and not string.find(model, "^comfy/") and given.is_wrapper(parameters, "input")
+end
+
 local DEFAULT_RESOLUTION = size_in_words(DEFAULTS.resolution)
 
 -- The size as fal writes it, the parameter that it came from, or nil and what is wrong.
@@ -375,7 +380,11 @@ local function build(payload)
   end
   if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
   if size then put_size(built, payload, size, size_name) end
-  model_inputs.require_inputs(built)
+  if payload.wrapped then
+    plan.refuse(built, payload.wrapped, given.WRAPPED)
+  else
+    model_inputs.require_inputs(built)
+  end
   if not built.description then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
   if payload.ignored then
     for _, name in ipairs(payload.ignored) do
@@ -407,19 +416,24 @@ end
 local function prepare(request)
   local top = check.reader(request)
   local inner = top:reader_of "parameters"
+  local ignored = ignored_names(request)
+  local wrapped = given.take_wrapper(request, ignored)
   local payload = {
     mode = top:choice("mode", MODES, MODE),
     model = top:text("model", IF_NOT_BLANK),
     route = top:choice("route", ROUTES, LOWER),
-    ignored = ignored_names(request),
+    wrapped = wrapped, ignored = ignored and ignored[1] and ignored or nil,
     prompt = nil, parameters = nil, defaulted = nil, queue = nil, -- room
   }
   if payload.model and not fal_queue.is_model_id(payload.model) then
-    check.fail("model", "must be a model of fal.ai, such as " .. CAPABILITIES.models[1])
+    check.fail("model", fal_queue.not_a_model(payload.model, "fal.ai", CAPABILITIES.models[1]))
   end
   local description = MODELS[model_of(payload)]
   payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)
-  if not payload.prompt and description then top:text("prompt", REQUIRED) end
+  if not payload.prompt and description and not wrapped then top:text("prompt", REQUIRED) end
+  if not payload.prompt and not description and is_wrapped(payload.model, inner.object) then
+    payload.wrapped = "parameters.input"
+  end
   payload.queue = fal_options.read(payload, top, inner.object, description)
   payload.parameters = read_parameters(payload, inner, description)
   read_at_top(payload, top)

@@ -66,11 +66,23 @@ local function has_image(payload)
   return false
 end
 
+-- A mode that is gone is no slip in a mode's name.
+local function refuse_video(reader)
+  for _, name in ipairs(NAMED_MODE.names) do
+    local mode = reader.object[name]
+    if type(mode) == "string" and string.find(string.lower(string.sub(mode, 1, 100)), "video", 1, true) then
+      check.fail(reader:path(name), stability_fields.NO_VIDEO)
+    end
+  end
+end
+
 -- The mode, if the client did not say it, follows from what was given: an image, or a service that works on one.
 local function prepare(request)
   local reader = check.reader(request)
   local parameters = reader:reader_of("parameters")
   local payload = { parameters = check.copy(parameters.object), safety = reader:object_of "safety" }
+  refuse_video(reader)
+  refuse_video(parameters)
   payload.mode = given.read(payload, NAMED_MODE, reader, parameters)
   stability_fields.read(payload, reader, parameters)
   payload.parameters.model = parameters:text("model", MODEL)
@@ -84,7 +96,9 @@ local function prepare(request)
     payload.model = DEFAULT_MODELS[payload.mode]
     service = stability_services.find(payload.model)
   end
-  if (not service or service.needs_prompt) and not payload.parameters.prompt then reader:text("prompt", REQUIRED) end
+  -- Without a service submit says what is wrong; a missing prompt would only hide it.
+  local needs_prompt = service and service.needs_prompt and not payload.wrapped
+  if needs_prompt and not payload.parameters.prompt then reader:text("prompt", REQUIRED) end
   if service and service.with_image and payload.mode == IMAGE_TO_IMAGE and not payload.strength then
     payload.parameters.strength = payload.parameters.strength or DEFAULT_STRENGTH
   end
@@ -116,6 +130,7 @@ local function health(ctx)
 end
 
 local function submit(payload, ctx)
+  if payload.wrapped then return nil, { field = payload.wrapped, message = given.WRAPPED } end
   local service, path, sd3_model = stability_services.of(payload)
   if not service then return nil, path end
   local form, by_name = stability_form.make(payload, service, path, sd3_model, ctx)

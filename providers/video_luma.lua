@@ -68,7 +68,7 @@ local function prepare(request)
     payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
     parameters.resolution = parameters.resolution or DEFAULT_RESOLUTION
   end
-  if not (payload.prompt or payload.prompts) then
+  if not (payload.prompt or payload.prompts or payload.wrapped) then
     local route = luma_route.find(payload, payload.model)
     -- Without a route submit says what is wrong; a missing prompt would only hide it.
     if route and route.prompt == "required" then check.fail("prompt", "is required") end

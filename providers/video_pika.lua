@@ -190,7 +190,7 @@ local function read_model(top)
   if starts_with(path, "pika/") then path = "fal-ai/" .. path end
   local is_direct = starts_with(path, DIRECT_PREFIX)
   if not (is_direct or starts_with(path, FAL_PREFIX) or string.find(path, "^v%d")) or not fal_queue.is_model_id(path) then
-    check.fail("model", "must be a model of Pika, such as " .. MODEL_FOR.fal.text)
+    check.fail("model", fal_queue.not_a_model(model, "Pika", MODEL_FOR.fal.text))
   end
   return path, is_direct
 end
@@ -391,7 +391,11 @@ local function build(payload, path)
   add_others(entries, payload, built)
   check_frames_duration(payload, route, built)
   for _, entry in ipairs(entries) do model_inputs.put(built, entry.item, entry.value, entry.is_default) end
-  model_inputs.require_inputs(built)
+  if payload.wrapped then
+    plan.refuse(built, payload.wrapped, given.WRAPPED)
+  else
+    model_inputs.require_inputs(built)
+  end
   if not built.description then plan.note(built, path .. " is not described here: it is sent unchecked") end
   for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
@@ -428,7 +432,8 @@ local function prepare(request)
   read_values(payload)
   payload.queue = fal_options.read(payload, top, payload.parameters, description_of(route_of(payload), path_of(payload)))
   if not model then fill_defaults(payload) end
-  if not video_request.joined_prompt(payload, NONE) and needs_prompt(payload) then check.fail("prompt", "is required") end
+  local has_prompt = payload.wrapped or video_request.joined_prompt(payload, NONE)
+  if not has_prompt and needs_prompt(payload) then check.fail("prompt", "is required") end
   return payload, nil, build(payload, path_of(payload))
 end
 
@@ -530,7 +535,7 @@ return {
   },
   base_url = fal_queue.BASE_URL,
   hosts = { "fal.run", "api.fal.ai", pika_direct.HOST },
-  outputs = { "*.fal.media", "cdn.pika.art" },
+  outputs = fal_queue.OUTPUTS,
   auth = { ["Authorization"] = "Key {api_key}" },
   auth_forms = { direct = pika_direct.AUTH },
   capabilities = CAPABILITIES, pricing = pika_prices.PRICING,

@@ -113,13 +113,13 @@ local function prepare(request)
   local pictures = runway_route.pictures_of(payload) -- also checks them
   video_request.take_model(payload)
   if not payload.model then
-    if not has_text(payload) then check.fail("prompt", "is required") end
+    if not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
     return payload, nil, fill_in(payload)
   end
   -- An unknown model is refused by submit; a missing prompt would only hide it.
   local spec = runway_route.find_spec(payload, payload.model, pictures)
   if not spec then return payload end
-  if spec.prompt == "required" and not has_text(payload) then check.fail("prompt", "is required") end
+  if spec.prompt == "required" and not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
   fill_in_required(payload, spec)
   return payload, nil, runway_body.build(payload, payload.model)
 end
@@ -250,7 +250,7 @@ return {
     },
   },
   base_url = "https://api.dev.runwayml.com",
-  outputs = { "*.cloudfront.net", "*.runwayml.com" },
+  outputs = "any", -- cloudfront.net at present; whose its models are, theirs may be elsewhere
   auth = { ["Authorization"] = "Bearer {api_key}", ["X-Runway-Version"] = API_VERSION },
   capabilities = capabilities, pricing = runway_prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,

@@ -402,8 +402,20 @@ describe("fal", function()
       local headers = { ["x-fal-billable-units"] = "2" }
       assert.same({ usd = 0.006, source = "computed", quantity = 2, unit_usd = 0.003 }, result_of(output, headers).cost)
       assert.is_nil(result_of(output).cost)
+    end)
+
+    it("asks for the price of billed units where it knows none for certain", function()
       local job = { id = ID, state = {}, payload = { model = "fal-ai/flux-pro/v1.1" } }
-      assert.is_nil(result_of(output, headers, job).cost)
+      local done = { status = 200, json = { images = { { url = "https://v3.fal.media/1.png" } } },
+        headers = { ["x-fal-billable-units"] = "2" } }
+      local function cost_with(prices)
+        return poll({ completed(), done, { status = 200, json = { prices = prices } } }, job).cost
+      end
+      local price = { endpoint_id = "fal-ai/flux-pro/v1.1", unit_price = 0.05, unit = "megapixels", currency = "USD" }
+      assert.near(0.1, cost_with({ price }).usd, 1e-9)
+      price.currency = "EUR"
+      assert.is_nil(cost_with { price })
+      assert.is_nil(cost_with {})
     end)
 
     it("finds files under any name, and keeps an output without files", function()
