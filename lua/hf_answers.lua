@@ -30,11 +30,10 @@ function hf_answers.says(problem, words)
   return problem.text ~= nil and string.find(string.lower(problem.text), words, 1, true) ~= nil
 end
 
---- Whether a 502 is the proxy's, in front of an endpoint that does not answer (yet); an engine's own says what is wrong.
-function hf_answers.is_of_the_proxy(response)
-  if response.status ~= 502 then return false end
-  local text = hf_answers.problem_of(response).text
-  return text == nil or string.find(string.lower(text), "bad gateway", 1, true) ~= nil
+-- Whether a 502 is the proxy's, in front of an endpoint that does not answer (yet); an engine's own says what is wrong.
+local function is_of_the_proxy(response, problem)
+  if not response or response.status ~= 502 then return false end
+  return problem.text == nil or hf_answers.says(problem, "bad gateway")
 end
 
 --- How long an engine that loads its model says that it will take ({"error", "estimated_time"}), or nil.
@@ -50,6 +49,8 @@ local function options_of(response)
   local is_paused = hf_answers.says(problem, "paused") or hf_answers.says(problem, "invalid state")
   if response and response.status == 400 and is_paused then
     options.code, options.detail = "unavailable", "the endpoint is paused; resume it first (action = resume)"
+  elseif is_of_the_proxy(response, problem) then
+    options.detail = "the endpoint does not answer its proxy: it is starting up, or fails; try again in a minute"
   elseif response and response.status == 403 and hf_answers.says(problem, "payment method") then
     options.code = "credit"
   end

@@ -188,10 +188,9 @@ end
 
 -- There is no job at the vendor, so an answer is the end of it, and what is billed is the endpoint's time, not the request.
 local function read_inference(response, failure, id, state)
-  if response and (response.status == 503 or answers.is_of_the_proxy(response)) then
+  if response and response.status == 503 then
     local reason = "the endpoint is starting up or its queue is full"
     if answers.problem_of(response).code == "SERVICE_UNAVAILABLE" then reason = "cold start: the endpoint is starting up" end
-    if response.status == 502 then reason = "the endpoint does not answer its proxy (HTTP 502): it is starting up, or fails" end
     local named = http_errors.retry_after(response)
     return not_yet(id, state, reason, named or answers.loading_seconds(response), named ~= nil)
   end

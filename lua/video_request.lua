@@ -31,6 +31,7 @@ local TYPED = check.field_list {
   { name = "guidance_scale", kind = "number" },
   { name = "cfg_scale", kind = "number" },
   { name = "negative_prompt", kind = "text" },
+  { name = "style", kind = "text" },
   { name = "style_preset", kind = "text" },
   { name = "samples", kind = "integer", options = FROM_ONE },
   { name = "seed", kind = "integer", options = { wide = true } },
@@ -47,8 +48,8 @@ local COMMON = names.union(TYPED.by_name, video_request.PREFERENCES, names.set {
 
 -- Top-level names that choose the provider or are read by name; everything else is a parameter or is reported as not understood.
 local READ_BY_NAME = names.set {
-  "id", "provider_id", "mode", "prompt", "model", "parameters", "duration_seconds", "duration", "aspect_ratio", "prompts",
-  "multi_prompt",
+  "id", "provider_id", "mode", "prompt", "model", "parameters", "duration_seconds", "duration", "seconds", "aspect_ratio",
+  "prompts", "multi_prompt",
 }
 
 local NONE = {}
@@ -158,9 +159,17 @@ local function named_fields(prompt_names)
   }
 end
 
+-- OpenAI's word for the length, at the top only: among the parameters it may be a vendor's own.
+local SECONDS = check.field_list {
+  { name = "duration_seconds", names = { "duration_seconds", "duration", "seconds" }, read = read_duration, decides = true },
+}[1]
+
 local function read_named(top, inner, payload, reading)
   for _, field in ipairs(check.present(reading.named, top.object, inner and inner.object)) do
     payload[field.name] = given.read(payload, field, top, not field.at_top and inner or nil)
+  end
+  if payload.duration_seconds == nil and check.is_given(top.object.seconds) then
+    payload.duration_seconds = given.read(payload, SECONDS, top)
   end
 end
 

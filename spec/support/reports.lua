@@ -162,7 +162,7 @@ end
 function Doors:settle(cases, seconds)
   for _, case in ipairs(cases) do self:submit(case) end
   local socket = require "socket"
-  local deadline = socket.gettime() + (seconds or 30)
+  local deadline = socket.gettime() + (seconds or 120)
   local open
   repeat
     open = 0

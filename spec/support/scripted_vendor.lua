@@ -6,11 +6,12 @@
 --   { "case": word, "answers": [{ "to": "POST api.x/v1/y", "status": 200, "json": {} }] }
 -- An answer has `json`, or `text` with `content_type`, or `bytes` (as many, of `head` and filling); `headers`; `reset`: none.
 -- A request that names the case's word, in its path or its body, gets the answers of its path in order, the last of them for
--- ever; a path without a `?` means any query. Anything else is 501. GET /seen tells of every case what it was asked.
+-- ever; a path without a `?` means any query. Anything else is 501. GET /seen tells of every case what it was asked,
+-- GET /times when.
 local exact = require "spec.support.exact_json"
 local socket = require "socket"
 
-local cases, seen = {}, {}
+local cases, seen, times = {}, {}, {}
 
 local function read_request(client)
   local line = client:receive("*l")
@@ -59,6 +60,7 @@ local function answer_to(request)
   local line = request.method .. " " .. request.path
   local bare = line:match("^[^?]*")
   seen[word][#seen[word] + 1] = line
+  times[word][#times[word] + 1] = socket.gettime()
   for _, key in ipairs { line, bare } do
     local list = cases[word][key]
     if list then return #list > 1 and table.remove(list, 1) or list[1] end
@@ -68,7 +70,7 @@ end
 
 local function control(text)
   local told = exact.decode(text)
-  cases[told.case], seen[told.case] = {}, exact.array()
+  cases[told.case], seen[told.case], times[told.case] = {}, exact.array(), exact.array()
   for _, answer in ipairs(told.answers) do
     local list = cases[told.case][answer.to] or {}
     cases[told.case][answer.to] = list
@@ -83,6 +85,7 @@ local function serve(client)
   if not request then return end
   if request.path == "healthz" then return send(client, { status = 200, json = {} }) end
   if request.path == "seen" then return send(client, { status = 200, json = seen }) end
+  if request.path == "times" then return send(client, { status = 200, json = times }) end
   if request.path == "control" then return send(client, control(request.body)) end
   send(client, answer_to(request))
 end
