@@ -17,7 +17,7 @@ local FROM_ONE = { min = 1 }
 local MODES, MODE = { "video" }, { lower = true, blank = "absent", default = "video" }
 
 -- Pattern functions refuse long subjects: what scripts match is cut short here.
-local MAX_SCHEME_BYTES, MAX_MODEL_BYTES, MAX_WORD_BYTES = 32, 200, 64
+local MAX_SCHEME_BYTES, MAX_MODEL_BYTES, MAX_WORD_BYTES, MAX_ADDRESS_BYTES = 32, 200, 64, 8192
 
 local MODEL = { blank = "absent", max = MAX_MODEL_BYTES }
 local WORD = { blank = "absent", max = MAX_WORD_BYTES }
@@ -54,10 +54,11 @@ local READ_BY_NAME = names.set {
 
 local NONE = {}
 
---- Whether a text names a file (a URL of any scheme, or a data URI) and is not words.
+--- Whether a text names a file (a URL of any scheme, or a data URI) and is not words; a sentence may begin with an address.
 function video_request.is_media(text)
   if data_uri.is(text) then return true end
-  return string.find(string.sub(text, 1, MAX_SCHEME_BYTES), "^%a[%w+.-]*://") ~= nil
+  if not string.find(string.sub(text, 1, MAX_SCHEME_BYTES), "^%a[%w+.-]*://") then return false end
+  return not string.find(string.sub(text, 1, MAX_ADDRESS_BYTES), "%s")
 end
 
 local function read_number_text(text)

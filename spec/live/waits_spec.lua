@@ -30,7 +30,9 @@ describe("a wait", function()
     local config = live.config("http://127.0.0.1:" .. vendor.port)
     config.live.providers.waits = { enabled = true, budget_usd = { per_day = 1000, per_month = 1000 }, rate_per_minute = 6000,
       max_concurrent = 100 }
-    host = start { config = config, secrets = { waits = { api_key = "planted-waits" } }, files = { ["providers/waits.lua"] = SCRIPT } }
+    host = start {
+      config = config, secrets = { waits = { api_key = "planted-waits" } }, files = { ["providers/waits.lua"] = SCRIPT },
+    }
   end)
   teardown(function()
     host:remove()
