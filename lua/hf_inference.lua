@@ -150,23 +150,22 @@ local function stream_artifacts(body)
 end
 
 -- What is not JSON is the artifact itself.
-local function bytes_artifact(body, content_type)
-  return {
-    base64 = base64.encode(body), content_type = content_type,
-    filename = "output." .. data_uri.extension(content_type),
-  }
+local function bytes_artifact(response, content_type)
+  local artifact = outputs.bytes(response, content_type)
+  artifact.filename = "output." .. data_uri.extension(content_type)
+  return artifact
 end
 
 local function artifacts_of(response)
   local content_type = string.match(string.sub(response.headers["content-type"] or "", 1, 255), "^%s*([^;%s]*)")
   content_type = string.lower(content_type)
-  if content_type == "text/event-stream" then return stream_artifacts(response.body) end
+  if content_type == "text/event-stream" and not response.cut then return stream_artifacts(response.body) end
   if response.json ~= nil and (content_type == "" or string.find(content_type, "json", 1, true)) then
     return json_artifacts(response.json)
   end
-  if string.sub(content_type, 1, 5) == "text/" then return { { text = response.body, content_type = content_type } } end
+  if string.sub(content_type, 1, 5) == "text/" then return { outputs.body(response, content_type) } end
   if response.body == "" then return {} end
-  return { bytes_artifact(response.body, content_type ~= "" and content_type or "application/octet-stream") }
+  return { bytes_artifact(response, content_type ~= "" and content_type or "application/octet-stream") }
 end
 
 -- A name for a job that has none at the vendor.

@@ -6,6 +6,7 @@ local hf_addresses = require "hf_addresses"
 local hf_job = require "hf_job"
 local hf_states = require "hf_states"
 local names = require "names"
+local outputs = require "outputs"
 local reconcile = require "reconcile"
 local times = require "times"
 local url_parts = require "url_parts"
@@ -106,7 +107,7 @@ end
 local function read_at_once(job, response, id)
   if job.action == "get" then return hf_states.done(id, type(response.json) == "table" and response.json or {}) end
   if job.action == "delete" then return { id = id, status = "done", artifacts = {}, reason = "deleted" } end
-  local artifact = { text = response.body, content_type = "text/plain" }
+  local artifact = outputs.body(response, "text/plain")
   if response.json ~= nil then
     artifact = { json = job.action == "list" and read_list(response) or response.json, content_type = "application/json" }
   end

@@ -154,6 +154,11 @@ end
 
 local walk
 
+-- A part of an answer that was too large to take apart; plain Lua has none.
+local function is_whole(value)
+  return cjson.is_whole ~= nil and cjson.is_whole(value)
+end
+
 local function is_blank(value)
   return value == nil or value == cjson.null or (type(value) == "table" and next(value) == nil)
 end
@@ -208,6 +213,7 @@ function walk(value, search, name, depth)
     if file and add_file(search, file) then return nil end
     return value
   end
+  search.has_whole = search.has_whole or (type(value) == "userdata" and is_whole(value))
   if type(value) ~= "table" or depth > MAX_DEPTH then return value end
   if cjson.is_array(value) then return walk_array(value, search, name, depth) end
   return walk_object(value, search, depth)
@@ -225,7 +231,9 @@ function outputs.artifacts(value, options)
   if type(rest) == "string" then
     search.files[#search.files + 1] = { text = rest, content_type = "text/plain" }
   elseif not is_blank(rest) then
-    search.files[#search.files + 1] = { json = rest, content_type = "application/json" }
+    local artifact = search.has_whole and { base64 = cjson.bytes(rest) } or { json = rest }
+    artifact.content_type = "application/json"
+    search.files[#search.files + 1] = artifact
   end
   return search.files
 end
@@ -235,9 +243,16 @@ function outputs.text(text, content_type)
   return { text = text, content_type = content_type or "text/plain" }
 end
 
---- The artifact of an answer that is the bytes of a file.
-function outputs.bytes(body, content_type)
-  return { base64 = base64.encode(body), content_type = content_type }
+--- The artifact of an answer that is the bytes of a file. In the host they never come into the script.
+function outputs.bytes(response, content_type)
+  return { base64 = response.bytes or base64.encode(response.body), content_type = content_type }
+end
+
+--- The artifact of an answer that says what it is: a text as text, as long as the script got all of it, all else as bytes.
+function outputs.body(response, content_type)
+  local is_text = string.sub(content_type, 1, 5) == "text/" or string.find(content_type, "json", 1, true)
+  if is_text and not response.cut then return outputs.text(response.body, content_type) end
+  return outputs.bytes(response, content_type)
 end
 
 return outputs

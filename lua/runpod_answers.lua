@@ -300,9 +300,7 @@ function answers.direct(response, failure, target)
   end
   if response.json ~= nil or response.body == nil or response.body == "" then return answers.value(response, failure, target) end
   local kind = media_type(response) or "text/plain"
-  local is_text = string.sub(kind, 1, 5) == "text/" or string.find(kind, "json", 1, true)
-  local artifact = is_text and outputs.text(response.body, kind) or outputs.bytes(response.body, kind)
-  return { status = "done", artifacts = { artifact } }
+  return { status = "done", artifacts = { outputs.body(response, kind) } }
 end
 
 --- A call that is over with its answer.
@@ -314,7 +312,7 @@ function answers.value(response, failure, target)
   if json ~= nil then
     result.artifacts[1] = { json = answers.without_env(json), content_type = "application/json" }
   elseif response.body ~= nil and response.body ~= "" then
-    result.artifacts = { outputs.text(response.body) }
+    result.artifacts = { outputs.body(response, "text/plain") }
   end
   return result
 end

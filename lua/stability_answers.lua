@@ -1,9 +1,9 @@
 -- stability_answers.lua - reads what Stability answers: images and errors.
 
-local base64 = require "base64"
 local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
+local outputs = require "outputs"
 
 -- After a 429, which comes without Retry-After.
 local stability_answers = { LOCK_OUT_SECONDS = 60 }
@@ -62,7 +62,7 @@ local function read_image(response)
   local image, reason = text_or_nil(body.image) or text_or_nil(body.result), text_or_nil(body.finish_reason)
   if image or reason then return reason or "SUCCESS", image, check.is_given(body.seed) and body.seed or nil end
   if string.sub(headers["content-type"] or "", 1, 6) ~= "image/" then return nil end
-  return headers["finish-reason"] or "SUCCESS", base64.encode(response.body), math.tointeger(tonumber(headers.seed))
+  return headers["finish-reason"] or "SUCCESS", outputs.bytes(response).base64, math.tointeger(tonumber(headers.seed))
 end
 
 local function cost_of(state)

@@ -10,7 +10,6 @@
 -- { workspace, app, function } builds the url of a deployed function. Neither kind can be cancelled, unless the app has a route
 -- for it (cancel_url).
 
-local base64 = require "base64"
 local cjson = require "cjson"
 local check = require "check"
 local http_errors = require "http_errors"
@@ -274,14 +273,15 @@ local function artifacts_of(response)
   if response.json ~= nil and (kind == "" or string.find(kind, "json", 1, true)) then return outputs.artifacts(response.json) end
   if body == "" then return {} end
   if kind == "" or string.sub(kind, 1, 5) == "text/" or string.find(kind, "json", 1, true) then
-    return { { text = body, content_type = kind ~= "" and kind or "text/plain" } }
+    return { outputs.body(response, kind ~= "" and kind or "text/plain") }
   end
-  return { { base64 = base64.encode(body), content_type = kind } }
+  return { outputs.bytes(response, kind) }
 end
 
 -- Whether an answer without the id of a call may be what was asked for: something that is more than a receipt.
 local function is_result(response)
   local json = response.json
+  if type(json) == "userdata" then return true end -- more than can be taken apart
   if type(json) ~= "table" then return json == nil and (response.body or "") ~= "" and not is_broken_json(response) end
   for _, name in ipairs { "result", "output", "outputs", "data", "images", "image", "url", "choices" } do
     if given(json[name]) then return true end

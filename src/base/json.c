@@ -45,15 +45,30 @@ bool json_wide(const json_t *value, uint64_t *number)
 	text = json_string_value(value);
 	if (text[0] != '\x7f' || memcmp(text, the_mark(), MARK_BYTES - 1) != 0)
 		return false;
+	if (text[MARK_BYTES - 1] == 'r')
+		return false;
 	*number = strtoull(text + MARK_BYTES - 1, NULL, 10);
+	return true;
+}
+
+bool json_whole(const json_t *value, size_t *start, size_t *length)
+{
+	const char *text = json_string_value(value);
+	char *end;
+
+	if (text == NULL || text[0] != '\x7f' || strncmp(text, the_mark(), MARK_BYTES - 1) != 0 || text[MARK_BYTES - 1] != 'r')
+		return false;
+	*start = strtoull(text + MARK_BYTES, &end, 10);
+	*length = strtoull(end, NULL, 10);
 	return true;
 }
 
 const char *json_text_value(const json_t *value)
 {
 	uint64_t wide;
+	size_t start, length;
 
-	return json_wide(value, &wide) ? NULL : json_string_value(value);
+	return json_wide(value, &wide) || json_whole(value, &start, &length) ? NULL : json_string_value(value);
 }
 
 /* ---- copies ---- */
@@ -210,11 +225,32 @@ static enum error_code explain(const char *text, size_t length, const struct jso
 	return error_set(error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %s", line, column, problem->text);
 }
 
+static json_t *parse_scanned(const char *text, size_t length, size_t most, struct error *error)
+{
+	struct json_problem problem;
+	json_t *value = json_parse(text, length, the_mark(), most, &problem);
+
+	if (value == NULL && problem.starved)
+		error_memory(error);
+	else if (value == NULL)
+		explain(text, length, &problem, error);
+	return value;
+}
+
+json_t *json_read_partly(const char *text, size_t length, size_t all, size_t most, struct error *error)
+{
+	struct scan scan = { .text = text, .length = length };
+
+	if (!scan_until(&scan, length)) {
+		error_set(error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+		return NULL;
+	}
+	return parse_scanned(text, length, scan.values > all ? most : SIZE_MAX, error);
+}
+
 json_t *json_read(const char *text, size_t length, struct error *error)
 {
 	struct scan scan = { .text = text, .length = length };
-	struct json_problem problem;
-	json_t *value;
 
 	if (!scan_until(&scan, length)) {
 		error_set(error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
@@ -225,12 +261,7 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 			CONTAINER_VALUES);
 		return NULL;
 	}
-	value = json_parse(text, length, the_mark(), &problem);
-	if (value == NULL && problem.starved)
-		error_memory(error);
-	else if (value == NULL)
-		explain(text, length, &problem, error);
-	return value;
+	return parse_scanned(text, length, SIZE_MAX, error);
 }
 
 /* ---- writing ---- */

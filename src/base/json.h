@@ -26,6 +26,11 @@ json_t *json_deep_copy_whole(const json_t *value);
 /* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). No text that is read passes for one. */
 bool json_wide(const json_t *value, uint64_t *number);
 
+/* The same for an answer of any number of values. If there are more than `all`, a list or an object of more than `most` is left whole, and told by
+ * json_whole(), which says where it stands in the text. */
+json_t *json_read_partly(const char *text, size_t length, size_t all, size_t most, struct error *error);
+bool json_whole(const json_t *value, size_t *start, size_t *length);
+
 /* The text of a string that is no wide integer, else NULL. What comes from outside is read with this, not with json_string_value(). */
 const char *json_text_value(const json_t *value);
 

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -20,6 +21,8 @@ struct parser {
 	size_t length;
 	size_t at;
 	const char *mark;
+	size_t most;   /* values of a container that is taken apart */
+	size_t values; /* so far, but for those of containers that were left whole */
 	struct json_problem *problem;
 };
 
@@ -379,12 +382,28 @@ static bool parse_items(struct parser *parser, json_t *array)
 			return false;
 		if (json_array_append_new(array, item) != 0)
 			return starve(parser);
+		if (json_array_size(array) > parser->most)
+			json_array_clear(array); /* it is left whole: nothing of it is needed */
 	} while (take(parser, ','));
 	return take(parser, ']') || refuse_token(parser, "']' expected");
 }
 
+/* In place of a container with too many values: where it stands. */
+static json_t *left_whole(struct parser *parser, size_t start)
+{
+	char marked[NUMBER_BYTES + 64];
+	json_t *value;
+
+	snprintf(marked, sizeof marked, "%sr%zu %zu", parser->mark, start, parser->at - start);
+	value = json_string_nocheck(marked);
+	if (value == NULL)
+		starve(parser);
+	return value;
+}
+
 static json_t *parse_container(struct parser *parser)
 {
+	size_t start = parser->at, values = ++parser->values;
 	bool object = parser->text[parser->at++] == '{';
 	json_t *made = object ? json_object() : json_array();
 
@@ -392,8 +411,13 @@ static json_t *parse_container(struct parser *parser)
 		starve(parser);
 		return NULL;
 	}
-	if (object ? parse_members(parser, made) : parse_items(parser, made))
-		return made;
+	if (object ? parse_members(parser, made) : parse_items(parser, made)) {
+		if (parser->values - values <= parser->most)
+			return made;
+		parser->values = values;
+		json_decref(made);
+		return left_whole(parser, start);
+	}
 	json_decref(made);
 	return NULL;
 }
@@ -425,6 +449,7 @@ static json_t *parse_value(struct parser *parser)
 	byte = peek(parser);
 	if (byte == '{' || byte == '[')
 		return parse_container(parser);
+	parser->values++;
 	if (byte == '"')
 		return parse_string(parser);
 	if (byte == '-' || (byte >= '0' && byte <= '9'))
@@ -432,9 +457,9 @@ static json_t *parse_value(struct parser *parser)
 	return parse_word(parser);
 }
 
-json_t *json_parse(const char *text, size_t length, const char *mark, struct json_problem *problem)
+json_t *json_parse(const char *text, size_t length, const char *mark, size_t most, struct json_problem *problem)
 {
-	struct parser parser = { .text = text, .length = length, .mark = mark, .problem = problem };
+	struct parser parser = { .text = text, .length = length, .mark = mark, .most = most, .problem = problem };
 	json_t *value;
 
 	*problem = (struct json_problem){ .starved = false };

@@ -13,5 +13,6 @@ struct json_problem {
 	size_t at;	  /* how many bytes were understood */
 };
 
-/* `text` is not nested deeper than LIMIT_JSON_DEPTH. An integer above 2^63-1 becomes a string, `mark` and its digits. */
-json_t *json_parse(const char *text, size_t length, const char *mark, struct json_problem *problem);
+/* `text` is not nested deeper than LIMIT_JSON_DEPTH. An integer above 2^63-1 becomes a string, `mark` and its digits. A list or an object of more than
+ * `most` values becomes one too: `mark`, "r", where it begins in the text, a blank, and its length. */
+json_t *json_parse(const char *text, size_t length, const char *mark, size_t most, struct json_problem *problem);

@@ -44,6 +44,11 @@
 
 /* Vendors' answers. */
 #define LIMIT_RESPONSE_BYTES (48 * 1024 * 1024)
+#define LIMIT_RESPONSE_TEXT_BYTES                                                                                                \
+	(4 * 1024 * 1024) /* of a body that a script gets as text; of a longer one it gets the beginning */
+#define LIMIT_RESPONSE_BEGINNING_BYTES 65536
+#define LIMIT_RESPONSE_JSON_VALUES 200000 /* that a script gets as tables; of a larger answer the large parts stay whole */
+#define LIMIT_RESPONSE_PART_VALUES 10000
 #define LIMIT_RESPONSE_HEAD_BYTES (256 * 1024)
 #define LIMIT_TRANSFER_SECONDS 60 /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
 #define LIMIT_TRANSFER_SECONDS_MAX 600

@@ -16,6 +16,7 @@
 #include "script/state.h"
 
 #define WIDE_TYPE "providerd.integer"
+#define HELD_TYPE "bytes"
 #define MOST_FIELDS_ON_STACK 32
 #define STEPS_OF_A_VALUE 4
 #define STEPS_OF_A_SORTED_NAME 16
@@ -54,12 +55,85 @@ static void push_wide(lua_State *L, uint64_t value)
 	luaL_setmetatable(L, WIDE_TYPE);
 }
 
+/* ---- bytes that stay in C ---- */
+
+struct held {
+	struct buffer bytes;
+	bool json;
+};
+
+static int free_held(lua_State *L)
+{
+	struct held *held = lua_touserdata(L, 1);
+
+	script_state_of(L)->bytes_held -= held->bytes.capacity;
+	buffer_free(&held->bytes);
+	return 0;
+}
+
+static struct held *push_held(lua_State *L, bool json)
+{
+	struct held *held = lua_newuserdatauv(L, sizeof *held, 0);
+
+	*held = (struct held){ .json = json };
+	buffer_init(&held->bytes, LIMIT_CALL_TEXT_BYTES);
+	luaL_setmetatable(L, HELD_TYPE);
+	return held;
+}
+
+void bridge_push_bytes(lua_State *L, struct buffer *bytes, bool json)
+{
+	struct held *held = push_held(L, json);
+
+	held->bytes = *bytes;
+	*bytes = (struct buffer){ .maximum = bytes->maximum };
+	script_state_of(L)->bytes_held += held->bytes.capacity;
+}
+
+static void push_whole(lua_State *L, size_t start, size_t length)
+{
+	struct held *held = push_held(L, true);
+
+	buffer_append(&held->bytes, script_state_of(L)->whole + start, length);
+	script_state_of(L)->bytes_held += held->bytes.capacity;
+	script_check_buffer(L, &held->bytes);
+}
+
+static void write_base64(struct buffer *out, const struct buffer *bytes)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	const unsigned char *from = (const unsigned char *)bytes->data;
+	size_t length = (bytes->length + 2) / 3 * 4;
+	char *to = buffer_reserve(out, length + 2);
+
+	if (to == NULL)
+		return;
+	*to++ = '"';
+	for (size_t i = 0; i < bytes->length; i += 3) {
+		size_t left = bytes->length - i;
+		unsigned group =
+			(unsigned)from[i] << 16 | (left > 1 ? (unsigned)from[i + 1] << 8 : 0) | (left > 2 ? from[i + 2] : 0u);
+
+		*to++ = digits[group >> 18];
+		*to++ = digits[group >> 12 & 63];
+		*to++ = left > 1 ? digits[group >> 6 & 63] : '=';
+		*to++ = left > 2 ? digits[group & 63] : '=';
+	}
+	*to++ = '"';
+	*to = '\0';
+	out->length += length + 2;
+}
+
 void bridge_open(lua_State *L)
 {
 	static const luaL_Reg methods[] = { { "__tostring", wide_text }, { "__eq", wide_equal }, { NULL, NULL } };
 
 	luaL_newmetatable(L, WIDE_TYPE);
 	luaL_setfuncs(L, methods, 0);
+	lua_pop(L, 1);
+	luaL_newmetatable(L, HELD_TYPE);
+	lua_pushcfunction(L, free_held);
+	lua_setfield(L, -2, "__gc");
 	lua_pop(L, 1);
 	lua_newtable(L);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &array_key);
@@ -98,9 +172,16 @@ static void push_object(lua_State *L, const json_t *value)
 	}
 }
 
+void bridge_push_partly(lua_State *L, const json_t *value, const char *text)
+{
+	script_state_of(L)->whole = text;
+	bridge_push(L, value);
+}
+
 void bridge_push(lua_State *L, const json_t *value)
 {
 	uint64_t wide;
+	size_t start, length;
 
 	luaL_checkstack(L, 4, "JSON too deep");
 	if (value == NULL) {
@@ -118,6 +199,8 @@ void bridge_push(lua_State *L, const json_t *value)
 	case JSON_STRING:
 		if (json_wide(value, &wide))
 			push_wide(L, wide);
+		else if (json_whole(value, &start, &length))
+			push_whole(L, start, length);
 		else
 			lua_pushlstring(L, json_string_value(value), json_string_length(value));
 		break;
@@ -282,10 +365,19 @@ static void write_number(lua_State *L, int index, struct buffer *out)
 static void write_userdata(lua_State *L, int index, struct buffer *out)
 {
 	const uint64_t *wide = luaL_testudata(L, index, WIDE_TYPE);
+	const struct held *held = wide == NULL ? luaL_testudata(L, index, HELD_TYPE) : NULL;
 
-	if (wide == NULL)
+	if (wide != NULL) {
+		buffer_unsigned(out, *wide);
+		return;
+	}
+	if (held == NULL)
 		luaL_error(L, "JSON: this value has no JSON form");
-	buffer_unsigned(out, *wide);
+	script_spend(L, held->bytes.length / SCRIPT_BYTES_OF_A_STEP);
+	if (held->json)
+		buffer_append(out, held->bytes.data, held->bytes.length);
+	else
+		write_base64(out, &held->bytes);
 }
 
 static void write_table(lua_State *L, int index, struct buffer *out, int depth)
@@ -406,6 +498,27 @@ static int module_decode(lua_State *L)
 	return 1;
 }
 
+/* The JSON of a value as bytes that stay in C. */
+static int module_bytes(lua_State *L)
+{
+	struct held *held;
+
+	luaL_checkany(L, 1);
+	held = push_held(L, false);
+	bridge_write(L, 1, &held->bytes);
+	script_state_of(L)->bytes_held += held->bytes.capacity;
+	return 1;
+}
+
+/* Whether a value is a part of an answer that was left whole. */
+static int module_is_whole(lua_State *L)
+{
+	const struct held *held = lua_gettop(L) > 0 ? luaL_testudata(L, 1, HELD_TYPE) : NULL;
+
+	lua_pushboolean(L, held != NULL && held->json);
+	return 1;
+}
+
 static int module_array(lua_State *L)
 {
 	if (lua_isnoneornil(L, 1)) {
@@ -441,6 +554,8 @@ void bridge_push_module(lua_State *L)
 		{ "decode", module_decode },
 		{ "array", module_array },
 		{ "is_array", module_is_array },
+		{ "bytes", module_bytes },
+		{ "is_whole", module_is_whole },
 		{ NULL, NULL },
 	};
 

@@ -24,6 +24,13 @@ void bridge_write(lua_State *L, int index, struct buffer *out);
 /* Whether the table at `index` is written as an array. [-0, +0, -] */
 bool bridge_is_array(lua_State *L, int index);
 
+/* Bytes that a script may keep, hand on and not look into: they stay in C. Where they stand in a value that is written, they are base64 text, or JSON as
+ * it came. Takes the buffer's memory over. [-0, +1, m] */
+void bridge_push_bytes(lua_State *L, struct buffer *bytes, bool json);
+
+/* Pushes the tree that json_read_partly() made of `text`. [-0, +1, m] */
+void bridge_push_partly(lua_State *L, const json_t *value, const char *text);
+
 /* Pushes an empty buffer that Lua's collector frees, whatever raises. The pointer is valid while the value is on the stack. [-0, +1, m] */
 struct buffer *bridge_push_buffer(lua_State *L);
 

@@ -311,7 +311,8 @@ static void give_thread_back(struct script_call *call, struct script_state *stat
 	call->thread = NULL;
 	/* What a large body or a stopped script left behind must not stay until the next cycle: there is one state per provider. What calls that
 	 * wait for an answer still hold is no reason to look again. */
-	if (state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES && state->memory_used > 2 * state->memory_kept) {
+	if (state->bytes_held > LIMIT_SCRIPT_RESIDENT_BYTES ||
+		(state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES && state->memory_used > 2 * state->memory_kept)) {
 		lua_gc(state->L, LUA_GCCOLLECT);
 		state->memory_kept = state->memory_used;
 	}
@@ -444,7 +445,7 @@ void script_call_continue(struct script_call *call)
 	run_on(call, call->provider->state);
 }
 
-void script_call_resume(struct script_call *call, const struct response *response)
+void script_call_resume(struct script_call *call, struct response *response)
 {
 	call->response = response;
 	call->outcome = CALL_FAILED;

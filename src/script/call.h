@@ -65,7 +65,7 @@ struct script_call {
 	/* while it runs */
 	enum call_phase phase; /* which of the script's functions, for messages and to judge an error */
 	struct outgoing outgoing;
-	const struct response *response; /* what ctx.request returns when the call goes on */
+	struct response *response; /* what ctx.request returns when the call goes on */
 	lua_State *thread;
 	int thread_reference;
 	struct script_spending spent; /* before it paused */
@@ -93,7 +93,7 @@ void script_call_run(struct script_call *call);
 void script_call_continue(struct script_call *call);
 
 /* Goes on after CALL_WAITING, with what came back. */
-void script_call_resume(struct script_call *call, const struct response *response);
+void script_call_resume(struct script_call *call, struct response *response);
 
 /* Nobody wants its outcome any more: it is CALL_FAILED. After CALL_PAUSED or CALL_WAITING, or before it was begun. */
 void script_call_abandon(struct script_call *call);

@@ -235,9 +235,29 @@ static bool says_json(lua_State *L)
 	return json;
 }
 
-int response_push(lua_State *L, const struct response *response)
+/* The body as text, and as bytes that stay in C; of a long one the text is only the beginning. Into the table on top. */
+static void push_body(lua_State *L, struct response *response)
+{
+	size_t length = response->body.length;
+	bool cut = length > LIMIT_RESPONSE_TEXT_BYTES;
+
+	lua_pushlstring(L, length > 0 ? response->body.data : "", cut ? LIMIT_RESPONSE_BEGINNING_BYTES : length);
+	lua_setfield(L, -2, "body");
+	if (cut) {
+		lua_pushboolean(L, 1);
+		lua_setfield(L, -2, "cut");
+	}
+	if (length > 0) {
+		bridge_push_bytes(L, &response->body, false);
+		lua_setfield(L, -2, "bytes");
+	}
+}
+
+int response_push(lua_State *L, struct response *response)
 {
 	struct error error;
+	const char *text = response->body.data;
+	size_t length = response->body.length;
 	json_t **value;
 	bool json;
 
@@ -246,19 +266,18 @@ int response_push(lua_State *L, const struct response *response)
 	lua_createtable(L, 0, 4);
 	lua_pushinteger(L, response->status);
 	lua_setfield(L, -2, "status");
-	lua_pushlstring(L, response->body.data != NULL ? response->body.data : "", response->body.length);
-	lua_setfield(L, -2, "body");
+	push_body(L, response);
 	push_headers(L, &response->headers);
 	json = says_json(L);
 	lua_setfield(L, -2, "headers");
-	if (!json || response->body.length == 0)
+	if (!json || length == 0)
 		return 1;
 	value = bridge_push_json(L);
-	*value = json_read(response->body.data, response->body.length, &error);
+	*value = json_read_partly(text, length, LIMIT_RESPONSE_JSON_VALUES, LIMIT_RESPONSE_PART_VALUES, &error);
 	if (*value == NULL && error.code == ERROR_MEMORY)
 		script_stop_starved(L);
 	if (*value != NULL) {
-		bridge_push(L, *value);
+		bridge_push_partly(L, *value, text); /* whose memory the table holds, as bytes */
 		lua_setfield(L, -3, "json");
 	}
 	lua_pop(L, 1);

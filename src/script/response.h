@@ -44,5 +44,6 @@ void response_mask(
 /* There was no answer. */
 void response_fail(struct response *response, const char *kind, const char *message);
 
-/* Pushes the two results of ctx.request: the response table and nothing, or nil and { kind =, message = }. Returns 1 or 2. [-0, +1|2, m] */
-int response_push(lua_State *L, const struct response *response);
+/* Pushes the two results of ctx.request: the response table and nothing, or nil and { kind =, message = }. Returns 1 or 2.
+ * The body is the script's afterwards. [-0, +1|2, m] */
+int response_push(lua_State *L, struct response *response);

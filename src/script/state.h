@@ -43,10 +43,12 @@ struct script_state {
 	int64_t cpu_limit_ns;	       /* what is left of the next */
 	int64_t cpu_whole_ns;	       /* as messages say it */
 	int64_t instructions;
-	bool may_pause; /* the code is a coroutine that its caller goes on with: it yields when its slice is over */
-	bool paused;	/* it did */
-	bool remembers; /* the simulator's: nothing is sealed, scripts keep what they write */
-	int variables;	/* that are set back after a call, see isolation.c */
+	bool may_pause;	   /* the code is a coroutine that its caller goes on with: it yields when its slice is over */
+	bool paused;	   /* it did */
+	bool remembers;	   /* the simulator's: nothing is sealed, scripts keep what they write */
+	size_t bytes_held; /* by values of bridge_push_bytes(), which Lua's collector takes for small */
+	const char *whole; /* the text that a tree of json_read_partly() is of, while it is pushed */
+	int variables;	   /* that are set back after a call, see isolation.c */
 	struct script_library *library; /* the texts of lua/, for require; held */
 	struct script_call *call;	/* the call that runs now, for ctx functions; NULL at load */
 	lua_State *spare;		/* a coroutine that ended well, for the next call; NULL if there is none */
