@@ -16,6 +16,7 @@ BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl
 TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3
 SCRIPT_PACKAGES := lua5.4 lua-cjson lua-socket
 LINT_PACKAGES := clang-format lua-check
+FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
 LIBRARIES := lua5.4 sqlite3 jansson # libcurl and libcrypto are loaded at run time: src/base/curl.h, crypto.h
@@ -36,7 +37,7 @@ VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/nul
 
 Q := $(if $(V),,@)
 
-.PHONY: run build deps test demo soak lint bench install clean help
+.PHONY: run build deps test demo soak fuzz fuzz-programs lint bench install clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -89,6 +90,8 @@ TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe clock-shift
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
 	@$(MAKE) --no-print-directory $(TEST_PROGRAMS)
+	$(if $(filter spec spec/fuzz%,$(SPEC)),$(call ensure_packages,$(FUZZ_PACKAGES)))
+	@$(if $(filter spec spec/fuzz%,$(SPEC)),$(FUZZ_MAKE) || echo 'make: the fuzz targets cannot be built, so they are not run')
 	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)
 
 demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
@@ -98,6 +101,28 @@ demo: build ## nine live jobs against a simulator: what they take and cost (no k
 soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SOAK_SECONDS, SOAK_KILLS)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
 	@$(TEST_ENV) lua5.4 spec/soak.lua
+
+# A folder of its own: all of the host, instrumented. -O1 is what libFuzzer advises.
+FUZZ_MAKE = $(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=build/fuzz SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-programs
+FUZZ_SECONDS ?= 60
+
+fuzz: deps ## libFuzzer, one target after the other (FUZZ_SECONDS for each, FUZZ=mask for one)
+	$(call ensure_packages,$(FUZZ_PACKAGES))
+	@$(FUZZ_MAKE)
+	@spec/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
+
+FUZZ_PROGRAMS := $(patsubst spec/fuzz/%.c,$(BUILD)/fuzz-%,$(wildcard spec/fuzz/*.c))
+
+fuzz-programs: $(FUZZ_PROGRAMS)
+
+# Only its build with sanitizers has what the targets need.
+$(BUILD)/fuzz-%: spec/fuzz/%.c spec/fuzz/fuzz.h $(BUILD)/libhost.a
+	$(if $(V),,@echo '  LD  $@')
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -Wno-gnu-statement-expression $(subst fuzzer-no-link,fuzzer,$(SANITIZE)) \
+	  $$(pkg-config --cflags $(LIBRARIES)) -o $@ $< $(BUILD)/libhost.a $$(pkg-config --libs $(LIBRARIES)) -lcurl -lcivetweb -lpthread -lm
+
+$(BUILD)/libhost.a: $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
+	$(Q)rm -f $@ && ar rcs $@ $^
 
 lint: build ## clang-format, luacheck, and the scripts as the host would load them
 	$(call ensure_packages,$(LINT_PACKAGES))

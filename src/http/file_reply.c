@@ -3,8 +3,8 @@
  * A client that is too slow is left (reply.c): it holds a thread, and can go on with a range. Several
  * ranges at once are answered with the whole file, as the standard allows. */
 #include "http/exchange.h"
+#include "http/range.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,12 +17,6 @@
 #define DATE_BYTES 40
 #define DATE_FORMAT "%a, %d %b %Y %H:%M:%S GMT"
 #define HEADERS_BYTES 2048
-
-struct range {
-	int64_t first, length;
-};
-
-enum range_kind { RANGE_WHOLE, RANGE_PART, RANGE_UNSATISFIABLE };
 
 /* ---- conditions ---- */
 
@@ -79,48 +73,6 @@ static bool range_counts(const struct http_request *request, const struct http_f
 
 /* ---- range ---- */
 
-/* A number of bytes; one beyond 2^63-1 is as good as the end of any file. */
-static bool read_number(const char **text, int64_t *number)
-{
-	char *end;
-
-	if (!isdigit((unsigned char)**text))
-		return false;
-	errno = 0;
-	*number = strtoll(*text, &end, 10);
-	*text = end;
-	return true;
-}
-
-/* "bytes=0-99", "bytes=100-", "bytes=-50". What is malformed, or of several parts, does not count. */
-static enum range_kind read_range(const char *text, int64_t bytes, struct range *range)
-{
-	int64_t first = -1, last = INT64_MAX;
-
-	if (strncasecmp(text, "bytes=", 6) != 0)
-		return RANGE_WHOLE;
-	text += 6;
-	text += strspn(text, " \t");
-	if (*text != '-' && !read_number(&text, &first))
-		return RANGE_WHOLE;
-	if (*text++ != '-')
-		return RANGE_WHOLE;
-	if (!read_number(&text, &last) && first == -1)
-		return RANGE_WHOLE;
-	if (text[strspn(text, " \t")] != '\0' || (first != -1 && last < first))
-		return RANGE_WHOLE;
-	if (first == -1) { /* the last so many */
-		first = last < bytes ? bytes - last : 0;
-		if (last == 0)
-			return RANGE_UNSATISFIABLE;
-		last = INT64_MAX;
-	}
-	if (first >= bytes)
-		return RANGE_UNSATISFIABLE;
-	*range = (struct range){ .first = first, .length = (last < bytes - 1 ? last : bytes - 1) - first + 1 };
-	return RANGE_PART;
-}
-
 static enum range_kind choose_range(const struct http_exchange *x, const struct http_file *file, struct range *range)
 {
 	const char *text = http_header(&x->request, "Range");
@@ -128,7 +80,7 @@ static enum range_kind choose_range(const struct http_exchange *x, const struct 
 	*range = (struct range){ .first = 0, .length = file->bytes };
 	if (text == NULL || x->head_only || !range_counts(&x->request, file))
 		return RANGE_WHOLE;
-	return read_range(text, file->bytes, range);
+	return range_read(text, file->bytes, range);
 }
 
 /* ---- sending ---- */

@@ -1,0 +1,46 @@
+/* credential_pattern.c - patterns of credentials: what is compiled is matched as a POSIX expression is. The first line is the pattern, the rest the
+ * value. */
+#include "fuzz.h"
+
+#include <regex.h>
+
+#include "gate/credential_pattern.h"
+
+/* POSIX leaves open what these mean, and repeats by number take its matcher too long. */
+static bool is_comparable(const char *pattern, size_t length)
+{
+	return length < 32 && strlen(pattern) == length && strpbrk(pattern, "{}()|[\\") == NULL && strstr(pattern, "**") == NULL;
+}
+
+static void compare(const char *pattern, const char *value, bool matches)
+{
+	regex_t expression;
+
+	if (regcomp(&expression, pattern, REG_EXTENDED | REG_NOSUB) != 0)
+		return;
+	FUZZ_CHECK((regexec(&expression, value, 0, NULL, 0) == 0) == matches);
+	regfree(&expression);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const uint8_t *rest;
+	size_t value_size, length = fuzz_split(data, size, &rest, &value_size);
+	char *pattern = fuzz_text(data, length), *value = fuzz_text(rest, value_size), *bare = fuzz_copy(data, length);
+	struct credential_pattern_problem problem = { 0 };
+	struct credential_pattern *compiled = credential_pattern_compile(bare, length, &problem);
+	bool matches;
+
+	if (compiled != NULL) {
+		matches = credential_pattern_matches(compiled, value, value_size);
+		if (is_comparable(pattern, length) && strlen(value) == value_size && strspn(value, "\n") == 0)
+			compare(pattern, value, matches);
+	} else {
+		FUZZ_CHECK(problem.at <= length);
+	}
+	credential_pattern_free(compiled);
+	free(pattern);
+	free(value);
+	free(bare);
+	return 0;
+}
