@@ -37,7 +37,7 @@ VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/nul
 
 Q := $(if $(V),,@)
 
-.PHONY: run build deps test demo soak fuzz fuzz-programs lint bench install clean help
+.PHONY: run build deps test demo soak fuzz fuzz-build fuzz-programs lint bench install clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -90,8 +90,7 @@ TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe clock-shift
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
 	@$(MAKE) --no-print-directory $(TEST_PROGRAMS)
-	$(if $(filter spec spec/fuzz%,$(SPEC)),$(call ensure_packages,$(FUZZ_PACKAGES)))
-	@$(if $(filter spec spec/fuzz%,$(SPEC)),$(FUZZ_MAKE) || echo 'make: the fuzz targets cannot be built, so they are not run')
+	@$(if $(filter spec spec/fuzz%,$(SPEC)),$(MAKE) --no-print-directory fuzz-build || echo 'the fuzz targets cannot be built: they are not run')
 	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)
 
 demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
@@ -106,10 +105,12 @@ soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SO
 FUZZ_MAKE = $(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=build/fuzz SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-programs
 FUZZ_SECONDS ?= 60
 
-fuzz: deps ## libFuzzer, one target after the other (FUZZ_SECONDS for each, FUZZ=mask for one)
+fuzz: fuzz-build ## libFuzzer, one target after the other (FUZZ_SECONDS for each, FUZZ=mask for one)
+	@spec/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
+
+fuzz-build: deps
 	$(call ensure_packages,$(FUZZ_PACKAGES))
 	@$(FUZZ_MAKE)
-	@spec/fuzz/run $(FUZZ_SECONDS) $(FUZZ)
 
 FUZZ_PROGRAMS := $(patsubst spec/fuzz/%.c,$(BUILD)/fuzz-%,$(wildcard spec/fuzz/*.c))
 

@@ -19,7 +19,7 @@ static void take(struct framing *framing, const uint8_t *data, size_t size, size
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct framing whole, pieces;
+	struct framing whole = { 0 }, pieces = { 0 };
 
 	framing_prepare();
 	if (size < 2)

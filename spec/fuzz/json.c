@@ -27,7 +27,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		twice = written(again);
 		FUZZ_CHECK(strcmp(once, twice) == 0);
 		buffer_init(&cut, 64 * 1024 * 1024);
-		json_write_abbreviated(&cut, once, strlen(once), 16);
+		json_write_abbreviated(&cut, once, strlen(once), 64);
 		FUZZ_CHECK(!cut.failed);
 		json_decref(again);
 		again = json_read(cut.data, cut.length, &error);

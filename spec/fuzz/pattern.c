@@ -48,7 +48,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		luaL_openlibs(L);
 	}
 	start = find(&match, subject, length, pattern, pattern_length, &end);
-	if (match.problem != PATTERN_STOPPED) {
+	if (match.problem != PATTERN_STOPPED && pattern_has_specials(pattern, pattern_length)) { /* else it is plain text */
 		lua_getglobal(L, "string");
 		lua_getfield(L, -1, "find");
 		lua_pushlstring(L, subject, length);

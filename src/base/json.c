@@ -453,21 +453,36 @@ const char *json_text(const json_t *object, const char *key)
 
 #define KEPT_BYTES 48
 
-/* The string token that begins at `at`, cut. Stops before an escape or a byte beyond ASCII, so that no character is split. */
-static void write_cut(struct buffer *out, const char *token, size_t length)
+/* The string token that begins at `at`, cut. Stops before an escape or a byte beyond ASCII, so that no character is split. Two names that are cut must
+ * differ still: from the second one on they have a number. */
+static void write_cut(struct buffer *out, const char *token, size_t length, unsigned number)
 {
 	size_t kept = 0;
 
 	while (kept < KEPT_BYTES && token[1 + kept] != '\\' && (unsigned char)token[1 + kept] < 0x80)
 		kept++;
 	buffer_append(out, token, 1 + kept);
-	buffer_format(out, "... (%zu bytes)\"", length - 2);
+	if (number > 1)
+		buffer_format(out, "... (%zu bytes, %u)\"", length - 2, number);
+	else
+		buffer_format(out, "... (%zu bytes)\"", length - 2);
+}
+
+static bool is_name(const struct scan *scan)
+{
+	size_t at = scan->at;
+
+	while (at < scan->length &&
+		(scan->text[at] == ' ' || scan->text[at] == '\t' || scan->text[at] == '\n' || scan->text[at] == '\r'))
+		at++;
+	return at < scan->length && scan->text[at] == ':';
 }
 
 void json_write_abbreviated(struct buffer *out, const char *text, size_t length, size_t longest)
 {
 	struct scan scan = { .text = text, .length = length };
 	size_t from = 0, start;
+	unsigned names = 0;
 
 	while (length > longest && scan.at < length) { /* a short text has no long one in it */
 		if (text[scan.at] != '"') {
@@ -479,7 +494,7 @@ void json_write_abbreviated(struct buffer *out, const char *text, size_t length,
 		if (scan.at - start <= longest + 2)
 			continue;
 		buffer_append(out, text + from, start - from);
-		write_cut(out, text + start, scan.at - start);
+		write_cut(out, text + start, scan.at - start, is_name(&scan) ? ++names : 0);
 		from = scan.at;
 	}
 	buffer_append(out, text + from, length - from);

@@ -45,7 +45,7 @@ static bool is_value(const struct mask_index *index, const char *text, size_t le
 	if (index == NULL)
 		return false;
 	for (size_t i = 0; i < index->whole_count; i++)
-		if (strncmp(index->whole[i], text, length) == 0 && index->whole[i][length] == '\0')
+		if (strlen(index->whole[i]) == length && memcmp(index->whole[i], text, length) == 0)
 			return true;
 	return mask_known_in(&known, text, length);
 }

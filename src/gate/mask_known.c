@@ -93,8 +93,14 @@ static bool is_word_byte(char byte)
 	return isalnum((unsigned char)byte) != 0;
 }
 
+/* What was masked beside it may have been the rest of a word: so what is masked stays as it is when it is masked again. */
 static bool stands_alone(const char *text, size_t length, size_t from, size_t to)
 {
+	size_t mask = strlen(MASK_TEXT);
+
+	if ((from >= mask && memcmp(text + from - mask, MASK_TEXT, mask) == 0) ||
+		(length - to >= mask && memcmp(text + to, MASK_TEXT, mask) == 0))
+		return false;
 	return (from == 0 || !is_word_byte(text[from - 1])) && (to == length || !is_word_byte(text[to]));
 }
 
