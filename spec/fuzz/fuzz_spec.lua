@@ -1,4 +1,5 @@
--- Each fuzz target reads its corpus, in which is what once was found, and goes on from there for a moment. `make fuzz` takes longer.
+-- Each fuzz target reads its corpus, in which is what once was found, and goes on from there for a moment. `make fuzz` takes
+-- longer.
 local shell = require "spec.support.shell"
 
 local SECONDS = 1
