@@ -18,6 +18,7 @@
 #define SHORTEST_NAME 8 /* shorter values of credentials are names of everyday members */
 #define SHORTEST_KEY 16 /* a vendor's key has more characters */
 #define NAME_BYTES 256
+#define PIECES_MOST 3 /* rounds until nothing is left: each takes away what the one before made */
 
 /* ---- one text ---- */
 
@@ -80,6 +81,24 @@ static bool needs_masking(const struct sought *sought, const json_t *value, bool
 	return is_credential(sought, text, length) || has_credential(text, length);
 }
 
+/* The text without the credentials in it, or MASK_TEXT: what is left looks like one. Masking it again changes nothing. NULL: out of memory. */
+static char *without_pieces(const struct sought *sought, const char *text, size_t length, size_t *masked_length)
+{
+	char *clean = mask_within(text, length, masked_length), *again;
+
+	for (int i = 0; i < PIECES_MOST && clean != NULL && has_credential(clean, *masked_length); i++) {
+		again = mask_within(clean, *masked_length, masked_length);
+		free(clean);
+		clean = again;
+	}
+	if (clean != NULL && (is_credential(sought, clean, *masked_length) || has_credential(clean, *masked_length))) {
+		free(clean);
+		clean = strdup(MASK_TEXT);
+		*masked_length = strlen(MASK_TEXT);
+	}
+	return clean;
+}
+
 /* The masked text: all of it, or only the credentials in it. */
 static json_t *masked(const struct sought *sought, const json_t *value, bool whole)
 {
@@ -90,8 +109,8 @@ static json_t *masked(const struct sought *sought, const json_t *value, bool who
 
 	if (whole || is_credential(sought, text, length))
 		return json_string(MASK_TEXT);
-	clean = mask_within(text, length);
-	result = clean != NULL ? json_string(clean) : NULL;
+	clean = without_pieces(sought, text, length, &length);
+	result = clean != NULL ? json_stringn(clean, length) : NULL;
 	free(clean);
 	return result;
 }
@@ -111,7 +130,8 @@ static bool name_needs_masking(const struct sought *sought, const char *name)
 /* The masked name. The second one of an object and those that follow get a number: members are not lost. False: out of memory. */
 static bool mask_name(const struct sought *sought, const char *name, unsigned number, char masked_name[NAME_BYTES])
 {
-	char *clean = is_credential(sought, name, strlen(name)) ? strdup(MASK_TEXT) : mask_within(name, strlen(name));
+	size_t length = strlen(name);
+	char *clean = is_credential(sought, name, length) ? strdup(MASK_TEXT) : without_pieces(sought, name, length, &length);
 	const char *shown = clean != NULL && strlen(clean) < NAME_BYTES / 2 ? clean : MASK_TEXT;
 
 	if (number > 1)

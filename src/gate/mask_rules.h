@@ -43,4 +43,4 @@ const char *mask_rule_pem(const char *text, size_t text_length, size_t *length);
 const char *mask_rule_parameter(const char *text, size_t text_length, size_t *length);
 
 /* The text with its credentials of the kinds above (userinfo, fal, PEM, parameter, key) masked. NULL: out of memory. */
-char *mask_within(const char *text, size_t length);
+char *mask_within(const char *text, size_t length, size_t *masked_length);

@@ -169,7 +169,7 @@ static const char *find(enum kind kind, const char *text, size_t length, size_t 
 	return NULL;
 }
 
-static char *mask_kind(enum kind kind, const char *text, size_t length)
+static char *mask_kind(enum kind kind, const char *text, size_t length, size_t *masked_length)
 {
 	const char *end = text + length, *at;
 	struct buffer out;
@@ -182,27 +182,28 @@ static char *mask_kind(enum kind kind, const char *text, size_t length)
 		text = at + found;
 	}
 	buffer_append(&out, text, (size_t)(end - text));
+	*masked_length = out.length;
 	return buffer_take(&out);
 }
 
-/* Masks the kinds, one after the other. */
-static char *mask_kinds(const enum kind *kinds, const char *text, size_t length)
+/* Masks the kinds, one after the other. There may be NULs in the text. */
+static char *mask_kinds(const enum kind *kinds, const char *text, size_t length, size_t *masked_length)
 {
-	char *made = mask_kind(*kinds, text, length), *next;
+	char *made = mask_kind(*kinds, text, length, masked_length), *next;
 
 	for (kinds++; made != NULL && *kinds != KIND_END; kinds++) {
-		next = mask_kind(*kinds, made, strlen(made));
+		next = mask_kind(*kinds, made, *masked_length, masked_length);
 		free(made);
 		made = next;
 	}
 	return made;
 }
 
-char *mask_within(const char *text, size_t length)
+char *mask_within(const char *text, size_t length, size_t *masked_length)
 {
 	static const enum kind kinds[] = { KIND_USERINFO, KIND_FAL, KIND_PEM, KIND_PARAMETER, KIND_KEY, KIND_END };
 
-	return mask_kinds(kinds, text, length);
+	return mask_kinds(kinds, text, length, masked_length);
 }
 
 /* ---- free text ---- */
@@ -244,7 +245,8 @@ char *mask_text(const struct gate_view *view, const char *text)
 {
 	static const enum kind kinds[] = { KIND_USERINFO, KIND_FAL, KIND_PEM, KIND_END };
 	char *without_values = mask_values(view, text);
-	char *without_pieces = without_values != NULL ? mask_kinds(kinds, without_values, strlen(without_values)) : NULL;
+	size_t length;
+	char *without_pieces = without_values != NULL ? mask_kinds(kinds, without_values, strlen(without_values), &length) : NULL;
 	char *clean = without_pieces != NULL ? mask_words(without_pieces) : NULL;
 
 	free(without_values);
