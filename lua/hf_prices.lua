@@ -6,6 +6,7 @@ local hf_management = require "hf_management"
 local hf_prices = {}
 
 local PRICES_AS_OF = "2026-08-20"
+local LEAST_MINUTES = 1 -- are billed
 local PRICES_SOURCE = "https://huggingface.co/docs/inference-endpoints/pricing"
 
 local INSTANCES = {
@@ -80,17 +81,20 @@ end
 --- What a job costs, as a script's estimate; nil and what is missing.
 function hf_prices.estimate(job, payload)
   if job.action and not hf_job.ACTIONS[job.action].starts then
-    return { expected = 0, low = 0, high = 0, unit = "call", quantity = 1, as_of = PRICES_AS_OF, source = PRICES_SOURCE }
+    return {
+      expected = 0, low = 0, high = 0, free = true, unit = "call", quantity = 1, as_of = PRICES_AS_OF, source = PRICES_SOURCE,
+    }
   end
   local hardware = hardware_of(job, payload)
   if not hardware.instance then return nil, "instance: the hardware that the endpoint runs on" end
   local low, high = find_rates(hardware.instance, hardware.size, hardware.vendor)
   if not low then return nil, "the price of this hardware: action = hardware asks the vendor for it" end
   if not job.minutes then return nil, "minutes (or hours): how long the endpoint runs" end
-  local idle = math.min(hardware.idle_minutes or job.minutes, job.minutes)
+  local minutes = math.max(job.minutes, LEAST_MINUTES)
+  local idle = math.min(hardware.idle_minutes or minutes, minutes)
   return {
-    expected = high * hardware.low * job.minutes / 60, low = low * hardware.low * idle / 60,
-    high = high * hardware.high * job.minutes / 60,
+    expected = high * hardware.low * minutes / 60, low = low * hardware.low * idle / 60,
+    high = high * hardware.high * minutes / 60,
     unit = "minute", quantity = job.minutes, unit_usd = high / 60, as_of = PRICES_AS_OF, source = PRICES_SOURCE,
   }
 end

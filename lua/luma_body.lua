@@ -379,7 +379,7 @@ local function add_one(plan, name, value, route)
     plans.refuse(plan, field, "Luma has no such setting here")
   else
     plan.body[name] = value
-    plans.warn(plan, field, "is not in the vendor's contract as we know it: sent as given")
+    plans.send_unknown(plan, field, "is not in the vendor's contract as we know it: sent as given")
   end
 end
 

@@ -1,5 +1,6 @@
 -- luma_prices.lua - what Luma's models cost, and what a request will.
 
+local plans = require "plan"
 local usd = require "usd"
 
 local luma_prices = {}
@@ -95,6 +96,7 @@ end
 
 --- What the request of a plan costs, as a script's estimate; nil and what is missing.
 function luma_prices.estimate(plan)
+  if plans.unpriced_by(plan) then return nil, plans.unpriced_by(plan) end
   local result, missing = estimate_of(plan)
   if not result then return nil, missing end
   local prices = plan.route.api == "agents" and AGENTS or PRICING

@@ -86,7 +86,7 @@ local function put_unknown(built, item, value, is_default)
   elseif item.known then
     plan.warn(built, item.field, message .. "; left out")
   else
-    plan.warn(built, item.field, "is not in the recorded contract of " .. built.model .. "; sent as given")
+    plan.send_unknown(built, item.field, "is not in the recorded contract of " .. built.model .. "; sent as given")
     built.body[item.input] = value
   end
 end

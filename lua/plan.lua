@@ -30,6 +30,13 @@ function plan.warn(self, field, message)
   add(self, "warnings", { field = field, message = message })
 end
 
+--- Records a value that goes out though nobody here knows what it means: it may be a number of pieces, or seconds. Such a
+-- request has no price.
+function plan.send_unknown(self, field, message)
+  self.unpriced = self.unpriced or field
+  plan.warn(self, field, message)
+end
+
 --- Records a remark on the whole request.
 function plan.note(self, text)
   add(self, "notes", text)
@@ -48,6 +55,12 @@ end
 function plan.first_refusal(self)
   local refusal = self.refusals and self.refusals[1]
   return refusal and (refusal.field .. ": " .. refusal.message)
+end
+
+--- Why there is no price for a request with values that are not known here, as estimate's second value; nil when there are
+-- none.
+function plan.unpriced_by(self)
+  return self.unpriced and self.unpriced .. ": what it does to the price is not known here"
 end
 
 --- Hands warnings and notes to the host.

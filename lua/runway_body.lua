@@ -475,7 +475,7 @@ local function add_one(plan, name, value, spec)
   end
   if CONTRACT_FIELDS[name] then return plans.refuse(plan, field, spec.id .. " has no such setting here") end
   body[name] = value
-  plans.warn(plan, field, "is not in the vendor's contract as we know it: sent as given")
+  plans.send_unknown(plan, field, "is not in the vendor's contract as we know it: sent as given")
 end
 
 local function add_rest(plan, payload, spec)

@@ -1,5 +1,7 @@
 -- runway_prices.lua - what Runway's models cost, and what a request will.
 
+local plans = require "plan"
+
 local runway_prices = {}
 
 -- Dividing by it keeps cents exact, where multiplying by 0.01 does not.
@@ -77,6 +79,7 @@ local to_usd = runway_prices.to_usd
 --- What the request of a plan costs, as a script's estimate; nil and what is missing. Sound decides between two prices; with
 -- nothing said about it, the higher is expected.
 function runway_prices.estimate(plan)
+  if plans.unpriced_by(plan) then return nil, plans.unpriced_by(plan) end
   local low, high, quantity, missing, unit
   local rates = PRICING.credits_per_second[plan.spec.id]
   if rates then

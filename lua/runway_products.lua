@@ -110,7 +110,7 @@ local function add_parameter(plan, spec, target, name, value, known)
     plans.refuse(plan, field, spec.id .. " has no place for it: give what it needs in the vendor's own words")
   else
     plan.body[name] = value
-    plans.warn(plan, field, "is not in the vendor's contract as we know it: sent as given")
+    plans.send_unknown(plan, field, "is not in the vendor's contract as we know it: sent as given")
   end
 end
 

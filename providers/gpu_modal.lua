@@ -572,6 +572,8 @@ local function gpu_of(text)
   return pricing.gpus[name] or pricing.older_gpus[name], tonumber(count) or 1, table_of
 end
 
+local LEAST_SECONDS = 60 -- are billed
+
 local function estimate(payload)
   if not given(payload.gpu) then return nil, "gpu: the GPU of the function, and seconds" end
   local rate, count, from = gpu_of(payload.gpu)
@@ -580,8 +582,9 @@ local function estimate(payload)
   local minutes = reader:number("max_runtime_minutes")
   local seconds = reader:number("seconds") or (minutes and minutes * 60)
   if not seconds then return nil, "how long the function runs: seconds or max_runtime_minutes" end
-  local gpu_usd = rate * count * seconds
-  local cpu_usd = pricing.cpu_core * pricing.least_cpu_cores * seconds
+  local billed = math.max(seconds, LEAST_SECONDS)
+  local gpu_usd = rate * count * billed
+  local cpu_usd = pricing.cpu_core * pricing.least_cpu_cores * billed
   return {
     expected = gpu_usd + cpu_usd, low = gpu_usd, high = (gpu_usd + cpu_usd) * pricing.multipliers.region_most,
     unit = "GPU second", quantity = seconds * count, source = from.source, as_of = from.as_of,

@@ -184,7 +184,7 @@ end
 local function estimate(payload)
   local name = requests.name_of(payload)
   if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(payload.action, STOPPING)) then
-    return { expected = 0.0, low = 0.0, high = 0.0, unit = "call", quantity = 1, source = pricing.serverless.source,
+    return { expected = 0.0, low = 0.0, high = 0.0, free = true, unit = "call", quantity = 1, source = pricing.serverless.source,
       as_of = pricing.serverless.as_of, basis = "only the time of workers and pods is billed" }
   end
   if name == "pods" then return pod_estimate(payload) end

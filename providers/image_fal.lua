@@ -447,6 +447,7 @@ local function estimate(payload, built)
   if not known then return nil, "fal.ai's price of " .. model .. " is not known here" end
   built = built or build(payload)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
+  if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
   local images = payload.parameters.samples or 1
   local quantity, most = images, images
   if known.unit == "megapixel" then

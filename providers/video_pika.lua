@@ -459,6 +459,7 @@ local function estimate(payload, built)
   if not known then return nil, "the price of " .. path .. " is not known here" end
   built = built or build(payload, path)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
+  if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
   local answer = { model = path, source = known.source, as_of = known.as_of }
   if known.usd_per_video then
     answer.expected, answer.low, answer.high = known.usd_per_video, known.usd_per_video, known.usd_per_video

@@ -2,6 +2,7 @@
 -- in the day and
 -- the month of its own reservation, whatever the clock said before or says later. The books that judge are the spec's.
 local clocks = require "spec.support.clock"
+local exact = require "spec.support.exact_json"
 local told_vendor = require "spec.support.told_vendor"
 
 local KEY = ("k"):rep(40)
@@ -150,6 +151,24 @@ describe("a budget and the clock", function()
       check_all(says .. ", ended after a restart")
       assert.is_true(kept.reserved > 0)
     end
+  end)
+
+  it("loses no key and no entry to a clock that was ahead for a while", function()
+    if not start() then return pending("no clock under a sanitizer") end
+    vendor:tell { ["POST /pay"] = { each = true, json = { status = "done" } } }
+    local headers = { ["X-API-Key"] = KEY, ["Idempotency-Key"] = "once" }
+    local paid = vendor:job(0.01, headers)
+    vendor:becomes(paid, "done")
+    local before = host:get("/api/budget?days=400", vendor.headers).json.days
+    move(at { year = 2029 })
+    vendor.settings.registry = { keep_days = 7 } -- which purges at once
+    host:write("config/comfyvn.json", exact.encode(vendor.settings))
+    host:eventually(function() return host:log():find("config.reloaded", 1, true) or host:log():find("reload", 1, true) end)
+    for _ = 1, 3 do assert.equal(200, host:post(vendor.path .. "/submit", { price = 1 }, vendor.headers).status) end
+    move(at())
+    assert.equal(paid, vendor:job(0.01, headers))
+    assert.equal(1, vendor:seen("POST /pay"))
+    assert.same(before, host:get("/api/budget?days=400", vendor.headers).json.days)
   end)
 
   it("admits no more when the clock was ahead, or is behind", function()

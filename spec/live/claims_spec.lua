@@ -43,9 +43,9 @@ describe("a lost job", function()
       CREATE TEMP TABLE n AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1100) SELECT n FROM c;
       INSERT INTO task SELECT (SELECT max(sequence) FROM task) + n, status, source, dry_run, progress, created_ms, updated_ms,
       id,
-        'later-' || n, request_id, payload, estimates, result FROM task, n WHERE vendor_id = 'theirs';
-      INSERT INTO live SELECT task.sequence, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, caller, reason,
-        state, request, trace, paid FROM live,
+        'later-' || n, request_id, payload, estimates, result, caller FROM task, n WHERE vendor_id = 'theirs';
+      INSERT INTO live SELECT task.sequence, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller,
+        reason, state, request, trace, paid FROM live,
         task WHERE live.sequence = (SELECT sequence FROM one) AND vendor_id LIKE 'later-%']])
     host:start_again()
     for _ = 1, 3 do assert.equal("unknown", looked_for(lost).status) end

@@ -115,6 +115,21 @@ describe("a disk that fails", function()
     end
   end)
 
+  it("lets no paid request leave that is not counted beside the registry", function()
+    if not start() then return pending("not under a sanitizer") end
+    for _, step in ipairs { { "open", "registry.db.paid.new" }, { "fsync", "registry.db.paid.new" }, { "fsync", "/data$" } } do
+      local paid = live:paid()
+      disk:fail(step[1], step[2])
+      local job = live:job("fal")
+      live.host:eventually(function() return disk:met() > 1 end)
+      assert.equal("queued", live:status(job).status)
+      assert.equal(paid, live:paid(), step[1])
+      disk:mend()
+      assert.equal("done", live:ended(job).status)
+      assert.equal(paid + 1, live:paid())
+    end
+  end)
+
   it("has no registry that may be gone after a power loss", function()
     if not start() then return pending("not under a sanitizer") end
     for _, step in ipairs { { "fsync", "registry.db.new" }, { "rename", "registry.db" }, { "fsync", "/data$" } } do

@@ -1,7 +1,6 @@
 -- What one job may send: one request that may cost, or as many as its script declares and were reserved; others so many and no
 -- faster; and
 -- nothing that the switches do not let through at that moment. The host counts, whatever the script does.
-local exact = require "spec.support.exact_json"
 local socket = require "socket"
 local told_vendor = require "spec.support.told_vendor"
 
@@ -128,47 +127,15 @@ describe("a job's requests", function()
     for _, connection in ipairs(connections) do connection:close() end
   end)
 
-  it("stop at once when a switch is turned, the flag or the script goes; then the job waits, and can be canceled", function()
-    local slow = [[return function(payload, ctx)
-      while true do
-        local answer, failure = ctx.request { path = "/look" }
-        if not answer then return { status = "error", error = { code = "unavailable", message = failure.kind,
-        billed = false } } end
-      end
-    end]]
-    start { submit = slow }
-    vendor:tell { ["GET /look"] = { delay = 0.05 } }
-    local function configure(change)
-      local settings = exact.decode(exact.encode(vendor.settings))
-      if change then change(settings) end
-      host:write("config/comfyvn.json", exact.encode(settings))
-    end
-    local ways = {
-      { function() host:post("/api/live/stop") end, function() host:post("/api/live/start") end },
-      { function() configure(function(config) config.live.enabled = false end) end, configure },
-      { function() configure(function(config) config.live.providers.told.enabled = false end) end, configure },
-      { function() configure(function(config) config.features.enable_public_image_video = false end) end, configure },
-      { function() host:delete("providers/image_told.lua") end,
-        function() host:write("providers/image_told.lua", vendor:script { functions = { submit = slow } }) end },
-    }
-    for i, way in ipairs(ways) do
-      local job = host:eventually(function() return vendor:job(0.01) end)
-      local before = vendor:seen("GET /look")
-      host:eventually(function() return vendor:seen("GET /look") > before end)
-      way[1]()
-      local held = host:eventually(function()
-        local json = vendor:status(job)
-        return json.status == "queued" and type(json.reason) == "string" and not json.reason:find("held", 1, true) and json
-      end)
-      assert.is_truthy(held.reason:find("stopped", 1, true) or held.reason:find("switched off", 1, true)
-        or held.reason:find("script is not there", 1, true), held.reason)
-      before = vendor:seen("GET /look")
-      socket.sleep(0.5)
-      assert.equal(before, vendor:seen("GET /look"), "way " .. i)
-      host:post("/api/jobs/" .. job .. "/cancel")
-      assert.equal(0, vendor:becomes(job, "canceled").money.spent_usd)
-      way[2]()
-    end
-    assert.equal(0, vendor:seen("POST /pay"))
+  it("have a pause before a submit that is run again, too", function()
+    start { submit = [[return function(payload, ctx)
+      for _ = 1, 20 do ctx.request { path = "/look" } end
+      return { status = "queued", resubmit = true, reason = "not yet", retry_after = 0 }
+    end]] }
+    local job = vendor:job(0.01)
+    host:eventually(function() return vendor:seen("GET /look") >= 20 end)
+    socket.sleep(2)
+    assert.is_true(vendor:seen("GET /look") <= 40, vendor:seen("GET /look"))
+    assert.equal("queued", vendor:status(job).status)
   end)
 end)

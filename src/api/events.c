@@ -107,7 +107,9 @@ static const struct {
 	{ "host.live.stopped", "an operator has stopped all live jobs that are not sent yet" },
 	{ "host.live.started", "they go on" },
 	{ HOOK_TEST_TYPE, "a client tests webhooks" },
+	{ "host.registry.restored", "the registry is an older copy of what it was; its open jobs count as unknown" },
 	{ "host.budget.refused", "a live job was refused, for it would go over a budget" },
+	{ "host.budget.exceeded", "a live job cost more than was reserved for it" },
 };
 
 static const char *const kinds[] = { "gpu", "image", "video" };

@@ -18,6 +18,7 @@ struct catalogue_cache;
 struct event_hub;
 struct metrics;
 struct exchange_pool;
+struct key_turns;
 struct hooks;
 struct webhooks;
 
@@ -33,6 +34,7 @@ struct host {
 	struct judgement_cache *judgements;
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;
+	struct key_turns *turns;
 	struct webhooks *webhooks; /* of vendors */
 	struct hooks *hooks;	   /* outgoing ones */
 	struct event_hub *events;

@@ -8,6 +8,7 @@
 #include "api/callback.h"
 #include "api/envelope.h"
 #include "api/exchange.h"
+#include "api/key_turn.h"
 #include "api/live_job.h"
 #include "task/task_json.h"
 #include "base/clock.h"
@@ -234,8 +235,6 @@ static bool answer_known_key(struct exchange *exchange, struct incoming *incomin
 	size_t length = 0;
 	int status = 0;
 
-	if (exchange->write.idempotency.key == NULL)
-		return false;
 	switch (task_store_replay(incoming->host->store, &exchange->write.idempotency, &answer, &length, &status, &error)) {
 	case STORE_WRITTEN: return false;
 	case STORE_REPLAY: send_replay(incoming, status, answer, length); break;
@@ -368,6 +367,46 @@ static bool take_callback(struct exchange *exchange, struct incoming *incoming)
 	return false;
 }
 
+/* Equal requests take turns: the first runs, the others are answered with what it left in the store. False: an answer was sent. */
+static bool take_turn(struct exchange *exchange, struct incoming *incoming, struct key_turn *turn)
+{
+	int64_t deadline = clock_monotonic_ns() + LIMIT_CALL_WAIT_MS * 1000000LL;
+	struct key_turns *turns = incoming->host->turns;
+
+	for (;;) {
+		switch (key_turn_take(turns, turn, exchange->write.idempotency.key, deadline)) {
+		case KEY_TURN_TAKEN:
+			if (!answer_known_key(exchange, incoming))
+				return true;
+			key_turn_end(turns, turn);
+			return false;
+		case KEY_TURN_OVER:
+			if (answer_known_key(exchange, incoming))
+				return false;
+			break;
+		case KEY_TURN_LATE:
+			incoming_problem(incoming, 503, NULL, "a request with this Idempotency-Key is still under way",
+				"Retry-After: 1\r\n");
+			return false;
+		}
+	}
+}
+
+/* False: an answer was sent. */
+static bool run(struct exchange *exchange, struct incoming *incoming)
+{
+	struct key_turn turn;
+	bool ran;
+
+	if (exchange->write.idempotency.key == NULL)
+		return exchange_run(exchange, incoming);
+	if (!take_turn(exchange, incoming, &turn))
+		return false;
+	ran = exchange_run(exchange, incoming);
+	key_turn_end(incoming->host->turns, &turn); /* the row is written, or none will be */
+	return ran;
+}
+
 void submission_handle(struct incoming *incoming)
 {
 	struct exchange *exchange = exchange_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
@@ -377,8 +416,7 @@ void submission_handle(struct incoming *incoming)
 		return;
 	}
 	exchange->write.task.id = id_make();
-	if (take_callback(exchange, incoming) && read_idempotency_key(exchange, incoming) &&
-		!answer_known_key(exchange, incoming) && exchange_run(exchange, incoming))
+	if (take_callback(exchange, incoming) && read_idempotency_key(exchange, incoming) && run(exchange, incoming))
 		send_outcome(exchange, incoming);
 	exchange_release(exchange);
 }

@@ -18,6 +18,7 @@
 #include "api/exchange.h"
 #include "api/host.h"
 #include "api/judgement.h"
+#include "api/key_turn.h"
 #include "api/metrics.h"
 #include "api/status.h"
 #include "base/clock.h"
@@ -188,10 +189,22 @@ static enum error_code open_catalog(struct serving *serving, struct error *error
 	return code;
 }
 
+/* Paid requests have left that the registry does not know of. */
+static void notice_older(struct serving *serving)
+{
+	if (!task_store_is_older(serving->host.store))
+		return;
+	log_message(LOG_WARN, "registry.restored",
+		"the registry is an older copy of what it was: as with --restored, its open jobs count as unknown");
+	task_store_tell(serving->host.store, "host.registry.restored", NULL);
+	serving->restored = true;
+}
+
 static enum error_code open_live(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
 
+	notice_older(serving);
 	return live_open(&(struct live_options){ .engine = host->engine,
 				 .store = host->store,
 				 .gate = host->gate,
@@ -318,9 +331,10 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->judgements = judgement_cache_new();
 	host->catalogues = catalogue_cache_new();
 	host->exchanges = exchange_pool_new();
+	host->turns = key_turns_new();
 	host->metrics = metrics_new();
-	if (code == ERROR_NONE &&
-		(host->judgements == NULL || host->catalogues == NULL || host->exchanges == NULL || host->metrics == NULL))
+	if (code == ERROR_NONE && (host->judgements == NULL || host->catalogues == NULL || host->exchanges == NULL ||
+					  host->turns == NULL || host->metrics == NULL))
 		code = error_memory(error);
 	if (code == ERROR_NONE)
 		code = gate_open(serving->home, &host->gate, error);
@@ -378,6 +392,7 @@ static void stop_parts(struct serving *serving)
 	judgement_cache_free(host->judgements);
 	catalogue_cache_free(host->catalogues);
 	exchange_pool_free(host->exchanges);
+	key_turns_free(host->turns);
 	metrics_free(host->metrics);
 	catalog_close(host->catalog);
 	log_set_cleaner((struct cleaner){ .clean = NULL });

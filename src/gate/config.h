@@ -65,6 +65,7 @@ struct config_live_provider {
 	char *id;
 	bool enabled;
 	struct budget budget;
+	int64_t min_reserve_micro_usd; /* no job reserves less, but one that its script says is free */
 	int rate_per_minute;
 	int max_concurrent;
 	char *base_url; /* or NULL */

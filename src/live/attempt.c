@@ -247,6 +247,7 @@ static void mark(struct attempt *attempt)
 	attempt->mark = (struct store_write){
 		.kind = STORE_UPDATE,
 		.durable = true,
+		.paying = true,
 		.done = marked,
 		.task = { .id = job->id,
 			.kind = job->kind,

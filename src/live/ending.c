@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "gate/mask.h"
 #include "live/artifact.h"
 
@@ -79,12 +80,39 @@ static char *write_result(struct live_job *job)
 
 /* ---- the end ---- */
 
+/* It cost more than was reserved: the budgets may be passed by that much, and somebody should look at the estimate. */
+static void tell_excess(struct live *live, const struct live_job *job)
+{
+	char id[ID_TEXT_BYTES];
+	struct buffer out;
+
+	if (job->money.spent <= job->money.reserved)
+		return;
+	id_format(&job->id, id);
+	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_text(&out, "{\"job_id\":");
+	json_write_text(&out, id);
+	buffer_text(&out, ",\"provider\":");
+	json_write_text(&out, job->provider);
+	buffer_text(&out, ",\"reserved_usd\":");
+	json_write_usd(&out, job->money.reserved);
+	buffer_text(&out, ",\"spent_usd\":");
+	json_write_usd(&out, job->money.spent);
+	buffer_char(&out, '}');
+	log_message(LOG_WARN, "budget.exceeded", "job %s of %s cost %.6f USD, %.6f were reserved", id, job->provider,
+		(double)job->money.spent / 1e6, (double)job->money.reserved / 1e6);
+	if (!out.failed)
+		task_store_tell(live->store, "host.budget.exceeded", out.data);
+	buffer_free(&out);
+}
+
 static void ended(struct live *live, struct live_job *job)
 {
 	struct budget_entry entry = money_entry(job);
 	struct lane *lane = job->lane;
 
 	budget_settle(live->budget, &entry, job->money.spent);
+	tell_excess(live, job);
 	if (job->status == TASK_DONE && job->live.submitted_ms > 0)
 		history_note(live, job->provider, clock_unix_ms() - job->live.submitted_ms);
 	job_tell(job, true, ERROR_NONE, NULL);

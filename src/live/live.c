@@ -112,18 +112,33 @@ static int64_t deadline_of(const char *kind, int64_t now_ms)
 	return now_ms + seconds * 1000LL;
 }
 
-/* The high end of the estimate, within what the client allows; what the client allows when there is no estimate. */
+/* The high end of the estimate for each request that the script may pay for; what the client allows when there is no estimate. Not less than the
+ * operator's floor, within what the client allows, and nothing only when the script says that it is free. */
 static enum error_code find_price(const struct live_order *order, struct task_money *money, struct error *error)
 {
 	const struct script_call *call = order->call;
+	const struct manifest *manifest = &call->provider->manifest;
+	const struct config_live_provider *own = config_live_provider(order->view->config, manifest->id);
+	int64_t floor = own != NULL ? own->min_reserve_micro_usd : 0;
 
 	money->expected = call->estimate_micro_usd;
-	money->reserved = call->estimate_high_micro_usd >= 0
-				  ? call->estimate_high_micro_usd * call->provider->manifest.paid_requests
-				  : order->max_cost;
+	money->reserved =
+		call->estimate_high_micro_usd >= 0 ? call->estimate_high_micro_usd * manifest->paid_requests : order->max_cost;
 	if (money->reserved < 0)
 		return error_set(error, ERROR_INVALID, "max_cost_usd",
 			"the price is not known: say max_cost_usd, the most that this job may cost");
+	if (call->estimate_high_micro_usd >= 0 && call->estimate_free)
+		return ERROR_NONE;
+	if (money->reserved == 0)
+		return error_set(error, ERROR_INVALID, "max_cost_usd",
+			"the price comes to nothing, which is no price: give quantities that the vendor bills");
+	if (call->estimate_high_micro_usd >= 0 && money->reserved < floor)
+		money->reserved = floor;
+	if (money->reserved < floor)
+		return error_set(error, ERROR_INVALID, "max_cost_usd",
+			"the price is not known, and the operator lets no such job reserve less than %.6f USD "
+			"(live.providers.%s.min_reserve_usd)",
+			(double)floor / 1e6, manifest->id);
 	if (order->max_cost >= 0 && money->reserved > order->max_cost)
 		return error_set(error, ERROR_INVALID, "max_cost_usd",
 			"this job may cost %.6f USD, more than max_cost_usd allows", (double)money->reserved / 1e6);
@@ -306,6 +321,8 @@ static enum error_code restore(struct live *live, bool restored, struct error *e
 		code = task_store_open_jobs(live->store, restore_job, &restoring, error);
 	if (code == ERROR_NONE && restoring.failed)
 		code = error_memory(error);
+	if (code == ERROR_NONE && restored) /* behind what was just written of its jobs */
+		task_store_accept(live->store);
 	if (code == ERROR_NONE && live->jobs > 0)
 		log_message(LOG_INFO, "live.restored", "%zu open jobs", live->jobs);
 	return code;

@@ -33,14 +33,14 @@ static void spend(struct live_job *job, int64_t micro_usd, const char *basis)
 
 void money_settle(struct live_job *job, enum task_status status, const struct cost *cost, const json_t *error)
 {
-	const json_t *billed = json_object_get(error, "billed");
+	bool unbilled = status != TASK_DONE && json_is_false(json_object_get(error, "billed"));
 
-	if (cost->micro_usd >= 0)
-		spend(job, cost->micro_usd, cost->source);
-	else if (status != TASK_DONE && json_is_false(billed))
+	if (unbilled && cost->micro_usd <= 0)
 		spend(job, 0, "not_billed");
-	else if (job->money.expected >= 0)
-		spend(job, job->money.expected, "estimate");
+	else if (cost->micro_usd >= 0)
+		spend(job, cost->micro_usd, cost->source);
+	else if (job->money.expected >= 0) /* of one request */
+		spend(job, job->money.expected * (job->live.paid > 1 ? job->live.paid : 1), "estimate");
 	else
 		spend(job, job->money.reserved, "reserved");
 }

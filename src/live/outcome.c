@@ -4,6 +4,7 @@
  * outcome unknown. It is never sent again by itself; it is looked for where the script can, and waits for an operator elsewhere. */
 #include "live/room.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -92,7 +93,7 @@ void outcome_hold(struct live *live, struct live_job *job, const char *reason, d
 	lane_count(job, false);
 	job_set_phase(live, job, LIVE_QUEUED);
 	job->status = TASK_QUEUED;
-	schedule_in(live, job, seconds);
+	schedule_in(live, job, fmax(seconds, (double)(job->rests_ns - clock_monotonic_ns()) / 1e9));
 	record_job(live, job, true, "queued", again);
 	lane_send(live, job->lane);
 }

@@ -85,6 +85,7 @@ void script_call_set(
 	call->optional_credentials = 0;
 	call->large_request = call->mocked = false;
 	call->requests = 0;
+	call->estimate_free = false;
 	call->warning_count = call->note_count = call->need_count = 0;
 	call->estimate_micro_usd = call->estimate_high_micro_usd = -1;
 	call->thread = NULL;
@@ -206,7 +207,8 @@ static int finish_estimate(lua_State *L, int status, lua_KContext context)
 
 	(void)status;
 	(void)context;
-	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd);
+	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd,
+		&call->estimate_free);
 	lua_pop(L, 2);
 	return begin_function(L, call);
 }

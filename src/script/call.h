@@ -60,6 +60,7 @@ struct script_call {
 	int note_count;
 	int need_count;
 	int64_t estimate_micro_usd;	 /* expected, -1 when not known */
+	bool estimate_free;		 /* the script says that it costs nothing */
 	int64_t estimate_high_micro_usd; /* high, else expected, -1 when not known */
 
 	/* while it runs */

@@ -31,6 +31,8 @@ static int64_t read_usd(lua_State *L, int table, const char *name)
 	if (type == LUA_TNUMBER) {
 		if (!micro_usd_from(lua_tonumber(L, -1), MICRO_USD_MOST, &micro))
 			refuse_usd(L, name, lua_tonumber(L, -1));
+		if (micro == 0 && lua_tonumber(L, -1) > 0) /* a price is not rounded to nothing */
+			micro = 1;
 	}
 	lua_pop(L, 1);
 	return micro;
@@ -75,7 +77,7 @@ static bool is_one_of(const char *name, const char *const *names)
 /* The fields that are not the standard ones, by name. The names are anchored by the table. */
 static void write_others(lua_State *L, int table, struct buffer *out)
 {
-	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of", NULL };
+	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of", "free", NULL };
 	static const char *const ours[] = { "estimated_cost_usd", "low_usd", "high_usd", NULL };
 	const char *names[MOST_OTHERS];
 	size_t count = 0, at;
@@ -117,7 +119,7 @@ static void write_unknown(lua_State *L, int reason, struct buffer *out)
 	buffer_char(out, '}');
 }
 
-void estimate_write(lua_State *L, int index, struct buffer *out, int64_t *expected, int64_t *high)
+void estimate_write(lua_State *L, int index, struct buffer *out, int64_t *expected, int64_t *high, bool *free)
 {
 	int64_t low;
 
@@ -129,6 +131,8 @@ void estimate_write(lua_State *L, int index, struct buffer *out, int64_t *expect
 	*expected = read_usd(L, index, "expected");
 	low = read_usd(L, index, "low");
 	*high = read_usd(L, index, "high");
+	*free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
+	lua_pop(L, 1);
 	buffer_char(out, '{');
 	write_usd(out, "estimated_cost_usd", *expected);
 	write_usd(out, "low_usd", low);

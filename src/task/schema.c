@@ -73,6 +73,9 @@ static const char *const steps[] = {
 	"UPDATE task SET caller = (SELECT caller FROM live WHERE live.sequence = task.sequence)"
 	" WHERE sequence IN (SELECT sequence FROM live WHERE caller IS NOT NULL);"
 	"CREATE INDEX task_caller ON task (caller, sequence) WHERE caller IS NOT NULL;",
+	/* 7: the number that also stands in a file beside the database (paid_mark.h). */
+	"CREATE TABLE paid_mark (only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL);"
+	"INSERT INTO paid_mark VALUES (1, 0);",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "base/test_setting.h"
 #include "task/reads.h"
 #include "task/sources.h"
@@ -56,6 +57,7 @@ struct task_store {
 	bool failing;			  /* the last write failed for the database's sake, and since then none succeeded */
 	char failure[256];
 	int64_t probe_ns; /* store thread: when to try whether it works again */
+	struct store_write acceptance;
 };
 
 /* ---- the queue ---- */
@@ -396,6 +398,27 @@ void task_store_close(struct task_store *store)
 	free(store->name);
 	free(store->path);
 	free(store);
+}
+
+/* ---- an older copy ---- */
+
+bool task_store_is_older(const struct task_store *store)
+{
+	return store->writer.paid_beside > store->writer.paid;
+}
+
+static void accepted(struct store_write *write)
+{
+	if (write->outcome != STORE_WRITTEN)
+		log_message(LOG_ERROR, "registry.restored", "the next start takes the registry for an older copy again: %s",
+			write->error.message);
+}
+
+void task_store_accept(struct task_store *store)
+{
+	store->acceptance = (struct store_write){ .kind = STORE_ACCEPT, .durable = true, .done = accepted };
+	if (task_store_put(store, &store->acceptance) != ERROR_NONE)
+		log_message(LOG_ERROR, "registry.restored", "%s", store->acceptance.error.message);
 }
 
 /* ---- reading ---- */

@@ -23,6 +23,11 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 /* Commits what is waiting, stops the thread, closes. */
 void task_store_close(struct task_store *store);
 
+/* Is the database an older copy of what it was: have paid requests left since that it does not know of? Until task_store_accept(), which is to be
+ * called once what it says of its jobs was put right. Before anything is written; blocks nobody. */
+bool task_store_is_older(const struct task_store *store);
+void task_store_accept(struct task_store *store);
+
 void task_store_set_keep_days(struct task_store *store, int keep_days);
 
 /* What is stored of tasks and events passes here. Before anything is written. */
@@ -50,6 +55,7 @@ enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
 	STORE_CLAIM,  /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
+	STORE_ACCEPT, /* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
 	STORE_TELL,   /* events only, of the host itself: `task` is not read */
 	STORE_HOOKS,  /* changes of hooks only: `task` is not read */
 };
@@ -71,6 +77,7 @@ struct store_write {
 	const struct hook_change *hook_changes; /* made in the same commit, before the events are written */
 	size_t hook_change_count;
 	struct idempotency idempotency;
+	bool paying;  /* STORE_UPDATE: a paid request leaves once this is written; it is counted beside the database, too */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
 	enum store_outcome outcome;

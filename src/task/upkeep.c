@@ -20,6 +20,8 @@
 #define PURGE_REST 10
 #define PURGE_EVERY_NS (3600 * SECOND_NS)
 #define PURGE_RETRY_NS (60 * SECOND_NS)
+#define JUMP_MS 3600000LL /* more than a clock is set by in passing */
+#define JUMP_BELIEVED_NS (24 * 3600 * SECOND_NS)
 #define LEDGER_DAYS 396	      /* 13 months */
 #define KEY_DAYS 7	      /* an idempotency key is good for this long at least */
 #define CHECKPOINT_PAGES 2048 /* 16 MiB: long enough that a page that many commits rewrote is copied once */
@@ -175,11 +177,28 @@ static bool purge_events(struct upkeep *upkeep, int64_t before_ms, bool *more)
 	return true;
 }
 
+/* The time by which things are old. A wall clock that jumps ahead is believed after a day: else one wrong moment would take what was just written,
+ * the keys of paid requests among it. */
+static int64_t purge_now_ms(struct upkeep *upkeep)
+{
+	int64_t wall_ms = clock_unix_ms(), now_ns = clock_monotonic_ns();
+	int64_t believed_ms = upkeep->offset_ms + now_ns / 1000000;
+	bool ahead = wall_ms > believed_ms + JUMP_MS;
+
+	if (ahead && upkeep->ahead_since_ns == 0)
+		upkeep->ahead_since_ns = now_ns;
+	if (ahead && now_ns - upkeep->ahead_since_ns < JUMP_BELIEVED_NS)
+		return believed_ms;
+	upkeep->offset_ms = wall_ms - now_ns / 1000000;
+	upkeep->ahead_since_ns = 0;
+	return wall_ms;
+}
+
 /* One batch of each kind. False when it failed. */
 static bool purge_batch(struct upkeep *upkeep, bool *more)
 {
 	sqlite3_stmt *keys = upkeep->statements[UPKEEP_PURGE_KEYS];
-	int64_t now = clock_unix_ms();
+	int64_t now = purge_now_ms(upkeep);
 	int key_days = upkeep->keep_days > KEY_DAYS ? upkeep->keep_days : KEY_DAYS;
 	int64_t before_ms = now - upkeep->keep_days * DAY_MS, to = 0;
 
@@ -277,6 +296,7 @@ enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const 
 
 	upkeep->writer = writer;
 	upkeep->checkpoint_at = CHECKPOINT_PAGES;
+	upkeep->offset_ms = clock_unix_ms() - clock_monotonic_ns() / 1000000;
 	upkeep_keep_days(upkeep, keep_days);
 	code = database_prepare(writer->db, writer->name, texts, upkeep->statements, UPKEEP_STATEMENTS, error);
 	return code == ERROR_NONE ? checkpointer_open(&upkeep->checkpointer, path, writer->name, error) : code;

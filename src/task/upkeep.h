@@ -27,9 +27,11 @@ struct upkeep {
 	struct writer *writer;
 	sqlite3_stmt *statements[UPKEEP_STATEMENTS];
 	int keep_days;
-	bool purging;	     /* a purge is under way */
-	int64_t purge_from;  /* rows up to here are done with */
-	int64_t purge_at_ns; /* when the next batch, or the next purge, is due (monotonic clock) */
+	int64_t offset_ms;	/* of the wall clock from the monotonic one, as it is believed */
+	int64_t ahead_since_ns; /* when it was first seen ahead of that; 0: it is not */
+	bool purging;		/* a purge is under way */
+	int64_t purge_from;	/* rows up to here are done with */
+	int64_t purge_at_ns;	/* when the next batch, or the next purge, is due (monotonic clock) */
 	struct checkpointer checkpointer;
 	int checkpoint_at; /* pages in the log that make a checkpoint due */
 	bool troubled;	   /* the last work failed and was logged */

@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "task/database.h"
+#include "task/paid_mark.h"
 #include "task/reads.h"
 #include "task/schema.h"
 
@@ -38,6 +40,7 @@ static const char *const texts[WRITE_STATEMENTS] = {
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
 	[WRITE_CLAIM] = "SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
 			" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
+	[WRITE_PAID_MARK] = "UPDATE paid_mark SET number = ?",
 	[WRITE_HOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_HOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
 	[WRITE_HOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
@@ -324,6 +327,24 @@ static bool insert_one(struct writer *writer, struct store_write *write)
 	return true;
 }
 
+static int set_paid(struct writer *writer, int64_t number)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_PAID_MARK];
+
+	sqlite3_bind_int64(statement, 1, number);
+	return database_run(statement);
+}
+
+/* An older copy was put back, and what it says of its jobs was corrected: it counts on from where the file is. */
+static bool accept_older(struct writer *writer, struct store_write *write)
+{
+	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == SQLITE_OK) {
+		write->outcome = STORE_WRITTEN;
+		return true;
+	}
+	return writer_fail(writer, "count paid requests");
+}
+
 /* The events go in with what they tell, else the group is lost: neither exists without the other. */
 static bool write_one(struct writer *writer, struct store_write *write)
 {
@@ -332,6 +353,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	switch (write->kind) {
 	case STORE_INSERT: kept = insert_one(writer, write); break;
 	case STORE_UPDATE: kept = writer_change(writer, write); break;
+	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_CLAIM: return writer_claim(writer, write);
 	case STORE_TELL:
 	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
@@ -369,12 +391,62 @@ static void count_group(struct writer *writer, const struct store_write *writes)
 	}
 }
 
+/* Says that a paid request is about to leave. */
+static bool is_paid(const struct store_write *write)
+{
+	return write->kind == STORE_UPDATE && write->paying;
+}
+
+static bool has(const struct store_write *writes, bool (*is)(const struct store_write *write))
+{
+	while (writes != NULL && !is(writes))
+		writes = writes->next;
+	return writes != NULL;
+}
+
+static bool is_acceptance(const struct store_write *write)
+{
+	return write->kind == STORE_ACCEPT;
+}
+
+/* The mark in the file follows the database's: behind it after a crash, never ahead. Where it cannot, nothing is paid: an older copy that is put
+ * back would not be noticed. */
+static void keep_mark(struct writer *writer, struct store_write *writes)
+{
+	struct error error;
+
+	if (writer->paid_beside >= writer->paid)
+		return;
+	if (paid_mark_write(writer->path, writer->paid, &error) == ERROR_NONE) {
+		writer->paid_beside = writer->paid;
+		return;
+	}
+	for (; writes != NULL; writes = writes->next)
+		if (is_paid(writes) && writes->outcome == STORE_WRITTEN) {
+			writes->outcome = STORE_FAILED;
+			writes->error = error;
+		}
+}
+
 static bool run_group(struct writer *writer, struct store_write *writes)
 {
-	for (; writes != NULL; writes = writes->next)
-		if (!write_one(writer, writes))
+	bool accepted = has(writes, is_acceptance), pays = has(writes, is_paid);
+	int64_t paid = writer->paid;
+
+	for (struct store_write *write = writes; write != NULL; write = write->next)
+		if (!write_one(writer, write))
 			return false;
-	return writer_commit(writer);
+	if (accepted && writer->paid_beside > paid)
+		paid = writer->paid_beside;
+	if (pays && set_paid(writer, ++paid) != SQLITE_OK)
+		return writer_fail(writer, "count paid requests");
+	if (!writer_commit(writer))
+		return false;
+	if (paid != writer->paid)
+		writer->paid = paid;
+	if (pays)
+		keep_mark(writer, writes);
+	return true;
 }
 
 bool writer_group(struct writer *writer, struct store_write *writes)
@@ -430,11 +502,25 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 		database_query(writer->db, "SELECT sequence FROM task_indexed", &writer->indexed) != SQLITE_OK ||
 		database_query(writer->db, "SELECT coalesce(max(number), 0) FROM event", &writer->newest_event) != SQLITE_OK ||
 		database_query(writer->db, "SELECT count(*) FROM task WHERE sequence > (SELECT sequence FROM task_indexed)",
-			&unindexed) != SQLITE_OK)
+			&unindexed) != SQLITE_OK ||
+		database_query(writer->db, "SELECT number FROM paid_mark", &writer->paid) != SQLITE_OK)
 		return database_error(writer->db, writer->name, "read the registry", error);
 	writer->unindexed = (size_t)unindexed;
 	id_continue_after(newest);
 	return ERROR_NONE;
+}
+
+/* A file that says nothing is no reason to trust the database. */
+static enum error_code read_mark(struct writer *writer, struct error *error)
+{
+	enum error_code code = paid_mark_read(writer->path, &writer->paid_beside, error);
+
+	if (code == ERROR_INVALID) {
+		log_message(LOG_WARN, "registry.paid", "%s: %s", error->path, error->message);
+		writer->paid_beside = writer->paid + 1;
+		code = ERROR_NONE;
+	}
+	return code;
 }
 
 enum error_code writer_open(
@@ -443,6 +529,7 @@ enum error_code writer_open(
 	enum error_code code = schema_open(path, name, &writer->db, error);
 
 	writer->name = name;
+	writer->path = path;
 	writer->sources = sources;
 	if (code != ERROR_NONE)
 		return code;
@@ -452,6 +539,8 @@ enum error_code writer_open(
 		code = sources_load(sources, writer->db, name, error);
 	if (code == ERROR_NONE)
 		code = read_position(writer, error);
+	if (code == ERROR_NONE)
+		code = read_mark(writer, error);
 	return code;
 }
 

@@ -31,6 +31,7 @@ enum write_statement {
 	WRITE_CHANGE_LIVE,
 	WRITE_SETTLE,
 	WRITE_CLAIM,
+	WRITE_PAID_MARK,
 	WRITE_HOOK,
 	WRITE_HOOK_SECRETS,
 	WRITE_HOOK_CURSOR,
@@ -54,6 +55,9 @@ struct writer {
 	bool synced;	      /* synchronous is FULL now */
 	int log_pages;	      /* pages in the write-ahead log after the last commit */
 	struct cleaner cleaner;
+	const char *path;     /* of the database, for the file beside it */
+	int64_t paid;	      /* the mark in the database */
+	int64_t paid_beside;  /* and in the file: larger means that the database is an older copy */
 	struct error failure; /* why the transaction under way is lost */
 };
 
