@@ -80,12 +80,12 @@ run: build ## build and start the host on 127.0.0.1:8001
 # Sanitizers: the suite runs against the instrumented host; LeakSanitizer and stacks as big as instrumented frames need.
 TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) VERIFY_WEBHOOK=$(abspath $(BUILD)/verify-webhook) \
             CLOCK_SHIFT_LIBRARY=$(abspath $(BUILD)/clock-shift.so) OUT_OF_MEMORY_LIBRARY=$(abspath $(BUILD)/out-of-memory.so) \
-            TRANSFER_PROBE=$(abspath $(BUILD)/transfer-probe) DISK_FAULT_LIBRARY=$(abspath $(BUILD)/disk-fault.so) \
+            LIST_FUNCTIONS=$(abspath $(BUILD)/list-functions) TRANSFER_PROBE=$(abspath $(BUILD)/transfer-probe) DISK_FAULT_LIBRARY=$(abspath $(BUILD)/disk-fault.so) \
             ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99 \
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
-TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe clock-shift.so out-of-memory.so disk-fault.so)
+TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe list-functions clock-shift.so out-of-memory.so disk-fault.so)
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
@@ -155,6 +155,12 @@ $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/
 
 # What the host's transfers say of a request, with a rule of its own for which addresses may be reached.
 $(BUILD)/transfer-probe: spec/support/transfer_probe.c $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/base/network.o,$(OBJECTS))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
+	  $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
+
+# Which C functions a script can reach.
+$(BUILD)/list-functions: spec/support/list_functions.c $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
