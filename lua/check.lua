@@ -11,7 +11,8 @@ local given = require "given"
 local check = {}
 
 local null, is_array = cjson.null, cjson.is_array
-local byte, lower, sub, sort, tointeger = string.byte, string.lower, string.sub, table.sort, math.tointeger
+local byte, find, lower, match, sub = string.byte, string.find, string.lower, string.match, string.sub
+local sort, tointeger = table.sort, math.tointeger
 local pairs, setmetatable, tonumber, type = pairs, setmetatable, tonumber, type
 
 -- Read, never written: the options of a call without any.
@@ -41,18 +42,30 @@ function check.is_integer(value)
   return math.type(value) == "integer"
 end
 
-local function is_space(code)
-  return code == 32 or (code >= 9 and code <= 13)
+local TRIM_BLOCK_BYTES = 4096
+
+local function find_first(text)
+  for at = 1, #text, TRIM_BLOCK_BYTES do
+    local found = find(sub(text, at, at + TRIM_BLOCK_BYTES - 1), "%S")
+    if found then return at + found - 1 end
+  end
 end
 
---- Text without white space at both ends. No pattern: a data URI may be many megabytes long.
+local function find_last(text)
+  for at = #text, 1, -TRIM_BLOCK_BYTES do
+    local start = at > TRIM_BLOCK_BYTES and at - TRIM_BLOCK_BYTES + 1 or 1
+    local found = match(sub(text, start, at), "^.*()%S")
+    if found then return start + found - 1 end
+  end
+end
+
+--- Text without white space at both ends. In blocks: a client's text may be many megabytes of it.
 function check.trim(text)
-  local first, last = 1, #text
+  local last = #text
   if last > 0 and byte(text, 1) > 32 and byte(text, last) > 32 then return text end
-  while first <= last and is_space(byte(text, first)) do first = first + 1 end
-  while last >= first and is_space(byte(text, last)) do last = last - 1 end
-  if first == 1 and last == #text then return text end
-  return sub(text, first, last)
+  local first = find_first(text)
+  if not first then return "" end
+  return sub(text, first, find_last(text))
 end
 
 local function in_list(value, list)

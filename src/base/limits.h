@@ -50,7 +50,8 @@
 #define LIMIT_RESPONSE_JSON_VALUES 200000 /* that a script gets as tables; of a larger answer the large parts stay whole */
 #define LIMIT_RESPONSE_PART_VALUES 10000
 #define LIMIT_RESPONSE_HEAD_BYTES (256 * 1024)
-#define LIMIT_TRANSFER_SECONDS 60 /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
+#define LIMIT_RESPONSE_HEADERS 256 /* lines of a head that a script gets to see */
+#define LIMIT_TRANSFER_SECONDS 60  /* unless the script asks for another, up to LIMIT_TRANSFER_SECONDS_MAX */
 #define LIMIT_TRANSFER_SECONDS_MAX 600
 #define LIMIT_TRANSFER_SILENCE_SECONDS 30 /* a download that brings nothing for so long has failed */
 #define LIMIT_CONNECT_SECONDS 10

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 #include "cli/places.h"
 #include "script/provider.h"
 
@@ -40,6 +41,7 @@ int cli_lint(int argc, char **argv)
 	char *directory = places_find(".", "lua");
 	int result = EXIT_OK;
 
+	test_settings_read();
 	if (argc < 2) {
 		fprintf(stderr, "usage: providerd lint FILE.lua...\n");
 		free(directory);

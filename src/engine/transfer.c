@@ -134,30 +134,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	return transfer->response.body.failed ? 0 : size * count;
 }
 
-/* "Name: value\r\n" -> "name\0value\0". A status line begins the headers anew (100 Continue before the answer). */
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
-	struct buffer *headers = &((struct transfer *)context)->response.headers;
-	size_t length = size * count, name;
-	const char *colon = memchr(line, ':', length);
+	struct transfer *transfer = context;
 
-	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
-		buffer_clear(headers);
-		return length;
-	}
-	if (colon == NULL)
-		return length;
-	name = (size_t)(colon - line);
-	for (size_t i = 0; i < name; i++)
-		buffer_char(headers, line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] + 32) : line[i]);
-	buffer_char(headers, '\0');
-	for (name++; name < length && (line[name] == ' ' || line[name] == '\t'); name++)
-		;
-	while (length > name && (line[length - 1] == '\r' || line[length - 1] == '\n' || line[length - 1] == ' '))
-		length--;
-	buffer_append(headers, line + name, length - name);
-	buffer_char(headers, '\0');
-	return headers->failed ? 0 : size * count;
+	return response_add_line(&transfer->response, line, size * count) ? size * count : 0;
 }
 
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "script/isolation.h"
+#include "base/test_setting.h"
 #include "script/sandbox.h"
 
 struct loading {
@@ -130,20 +131,20 @@ static enum error_code run_script(struct provider *provider, const char *text, s
 	int status;
 
 	snprintf(chunk, sizeof chunk, "@%s", provider->file);
-	script_budget_begin(provider->state, L, LIMIT_SCRIPT_LOAD_CPU_MS);
+	script_budget_begin(provider->state, L, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS));
 	status = sandbox_load(L, text, length, chunk);
 	script_budget_end(provider->state);
 	if (status != LUA_OK) {
 		script_explain(provider->state, L, status, error);
 		return error->code;
 	}
-	code = script_protected_call(provider->state, 0, 1, LIMIT_SCRIPT_LOAD_CPU_MS, error);
+	code = script_protected_call(provider->state, 0, 1, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS), error);
 	if (code != ERROR_NONE)
 		return code;
 	lua_pushcfunction(L, read_provider);
 	lua_insert(L, -2);
 	lua_pushlightuserdata(L, &loading);
-	code = script_protected_call(provider->state, 2, 1, LIMIT_SCRIPT_LOAD_CPU_MS, error);
+	code = script_protected_call(provider->state, 2, 1, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS), error);
 	if (code != ERROR_NONE)
 		return code;
 	code = lua_toboolean(L, -1) ? ERROR_NONE : error->code;

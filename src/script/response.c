@@ -24,9 +24,39 @@ void response_clear(struct response *response)
 {
 	response->failed = false;
 	response->kind[0] = response->message[0] = '\0';
-	response->status = 0;
+	response->status = response->header_count = 0;
 	buffer_free(&response->headers);
 	buffer_free(&response->body);
+}
+
+static void add_header(struct buffer *headers, const char *line, size_t name_length, const char *value, size_t value_length)
+{
+	for (size_t i = 0; i < name_length; i++)
+		buffer_char(headers, line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] + 32) : line[i]);
+	buffer_char(headers, '\0');
+	buffer_append(headers, value, value_length);
+	buffer_char(headers, '\0');
+}
+
+bool response_add_line(struct response *response, const char *line, size_t length)
+{
+	struct buffer *headers = &response->headers;
+	const char *colon = memchr(line, ':', length), *value, *end = line + length;
+
+	if (length >= 5 && memcmp(line, "HTTP/", 5) == 0) {
+		buffer_clear(headers);
+		response->header_count = 0;
+		return true;
+	}
+	if (colon == NULL || response->header_count == LIMIT_RESPONSE_HEADERS || headers->length + length + 2 > headers->maximum)
+		return true;
+	for (value = colon + 1; value < end && (*value == ' ' || *value == '\t'); value++)
+		;
+	while (end > value && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
+		end--;
+	add_header(headers, line, (size_t)(colon - line), value, (size_t)(end - value));
+	response->header_count++;
+	return !headers->failed;
 }
 
 const char *response_header(const struct response *response, const char *name)
@@ -206,24 +236,36 @@ static int push_failure(lua_State *L, const struct response *response)
 	return 2;
 }
 
-/* A header that comes twice is one value, with commas (RFC 9110, 5.3). */
+/* The values of `name` from `at`, its first, to `end`: one text, with commas (RFC 9110, 5.3). */
+static void push_joined(lua_State *L, const char *name, const char *at, const char *end)
+{
+	const char *separator = "", *value;
+	luaL_Buffer joined;
+
+	luaL_buffinit(L, &joined);
+	for (; at < end; at = value + strlen(value) + 1) {
+		value = at + strlen(at) + 1;
+		if (strcmp(at, name) != 0)
+			continue;
+		luaL_addstring(&joined, separator);
+		luaL_addstring(&joined, value);
+		separator = ", ";
+	}
+	luaL_pushresult(&joined);
+}
+
+/* Each name once; with so few lines looking for the others of a name takes no time. */
 static void push_headers(lua_State *L, const struct buffer *headers)
 {
 	const char *at = headers->data, *end = headers->data + headers->length;
 
 	lua_newtable(L);
-	while (at < end) {
-		const char *name = at, *value = at + strlen(at) + 1;
-
-		if (lua_getfield(L, -1, name) == LUA_TSTRING) {
-			lua_pushfstring(L, "%s, %s", lua_tostring(L, -1), value);
-			lua_remove(L, -2);
-		} else {
-			lua_pop(L, 1);
-			lua_pushstring(L, value);
+	for (; at < end; at += strlen(at) + 1, at += strlen(at) + 1) {
+		if (lua_getfield(L, -1, at) == LUA_TNIL) {
+			push_joined(L, at, at, end);
+			lua_setfield(L, -3, at);
 		}
-		lua_setfield(L, -2, name);
-		at = value + strlen(value) + 1;
+		lua_pop(L, 1);
 	}
 }
 

@@ -16,6 +16,7 @@ struct response {
 	char message[200];
 	int status;
 	struct buffer headers; /* "name\0value\0" after each other; names in lower case */
+	int header_count;
 	struct buffer body;
 };
 
@@ -24,6 +25,11 @@ void response_clear(struct response *response);
 
 /* Did the vendor say "not now", so that it has taken nothing: 425, 429 or 503? */
 bool response_puts_off(const struct response *response);
+
+/* Takes a line of the answer's head as it came: "Name: value\r\n". A status line begins the head anew (100 Continue before the answer). The first
+ * LIMIT_RESPONSE_HEADERS lines, of together LIMIT_RESPONSE_HEAD_BYTES, are kept, and what comes after them is left out: an answer that was paid for is
+ * not lost for its head. False: out of memory. */
+bool response_add_line(struct response *response, const char *line, size_t length);
 
 /* Did the request fail before a byte of it could leave this machine? */
 bool response_was_never_sent(const struct response *response);
