@@ -19,6 +19,12 @@ local MODES, MODE = { "video" }, { lower = true, blank = "absent", default = "vi
 -- Pattern functions refuse long subjects: what scripts match is cut short here.
 local MAX_SCHEME_BYTES, MAX_MODEL_BYTES, MAX_WORD_BYTES, MAX_ADDRESS_BYTES = 32, 200, 64, 8192
 
+-- No vendor takes nearly as many pictures, shots, prompts or parameters; to look at each of a hundred thousand takes the time of
+-- all callers.
+local MAX_ITEMS = 1000
+local TOO_MANY = "must have at most " .. MAX_ITEMS .. " items"
+local LIST = { max = MAX_ITEMS }
+
 local MODEL = { blank = "absent", max = MAX_MODEL_BYTES }
 local WORD = { blank = "absent", max = MAX_WORD_BYTES }
 
@@ -81,8 +87,11 @@ end
 
 -- `parameters`, and what of the top level belongs there, with the common ones in their right types.
 local function read_parameters(top, payload, reading)
-  local parameters, ignored = {}, nil
-  for name, value in pairs(top:object_of "parameters" or NONE) do parameters[name] = value end
+  local parameters, count, ignored = {}, 0, nil
+  for name, value in pairs(top:object_of "parameters" or NONE) do
+    parameters[name], count = value, count + 1
+  end
+  if count > MAX_ITEMS then check.fail("parameters", TOO_MANY) end
   for name, value in pairs(top.object) do
     if value ~= cjson.null and not reading.by_name[name] then
       if not reading.movable[name] then
@@ -127,11 +136,12 @@ end
 local function check_pictures(value, path)
   if is_empty(value) then return end
   if not is_list(value) then return check_picture(value, path) end
+  if #value > MAX_ITEMS then check.fail(path, TOO_MANY) end
   for index, item in ipairs(value) do check_picture(item, ("%s[%d]"):format(path, index - 1)) end
 end
 
 local function read_prompts(reader, name)
-  local prompts = reader:array_of(name)
+  local prompts = reader:array_of(name, LIST)
   for index, item in ipairs(prompts) do
     local path = ("%s[%d]"):format(reader:path(name), index - 1)
     local text = item

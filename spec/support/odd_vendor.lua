@@ -2,7 +2,8 @@
 --
 --   lua5.4 spec/support/odd_vendor.lua
 --
--- Listens on loopback and says where. Every connection has one answer and is closed. The last part of the path says what is sent;
+-- Listens on loopback and says where. Every connection has one answer and is closed. The last part of the path says what is
+-- sent;
 -- GET /seen lists the paths that were asked for, with the Authorization header that came along.
 local socket = require "socket"
 
@@ -59,6 +60,11 @@ local function dripping(count)
   end
 end
 files["slow"], files["stuck"] = dripping(30), dripping(300)
+files["heads"] = function()
+  return "HTTP/1.1 200 Odd\r\nConnection: close\r\nContent-Type: application/json\r\nX-Twice: one\r\nX-Once:"
+    .. " alone\r\nx-twice: two\r\n"
+    .. ("a:b\r\n"):rep(60000) .. "X-Last: end\r\nContent-Length: 2\r\n\r\n{}"
+end
 files["large"] = function() return whole(("large file"):rep(300000)) end
 
 local function read_head(client)
