@@ -48,7 +48,8 @@ static void walk(lua_State *L, const char *path)
 	if (!lua_istable(L, -1) || !is_new(L))
 		return;
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-		bool through = lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "__index") == 0 && lua_istable(L, -1);
+		bool through =
+			lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "__index") == 0 && lua_istable(L, -1);
 
 		if (through)
 			snprintf(name, sizeof name, "%.*s", (int)(strlen(path) - strlen("<meta>")), path);
