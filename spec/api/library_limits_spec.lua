@@ -1,8 +1,6 @@
--- Proves that no C function which a script can reach outlives the script's limits: each is called as its worst at the top
--- level of a file, which has
--- some CPU time to load, and `providerd lint` is given a second or two more; ctx is called in a host. A function without a
--- hostile call
--- fails this.
+-- Proves that no C function which a script can reach outlives the script's limits: each is called as its worst at the top level
+-- of a file, which has some CPU time to load, and `providerd lint` is given a second or two more; ctx is called in a host. A
+-- function without a hostile call fails this.
 local cases = require "spec.support.hostile_calls"
 local hosts = require "spec.support.host"
 local script_text = require "spec.support.script_text"

@@ -188,6 +188,9 @@ for _, name in ipairs { "string", "table", "math", "utf8", "cjson" } do
   hostile_calls.calls[name .. "<meta>.__newindex"] =
     { ("while true do pcall(function(name) %s[name] = 1 end, text(20000000)) end"):format(library) }
 end
+for _, name in ipairs { "string", "table", "math", "utf8", "cjson" } do
+  hostile_calls.calls[name .. "<meta>.__len"] = { "while true do local length = #" .. name .. " end" }
+end
 for name, operator in pairs { add = "+", sub = "-", mul = "*", div = "/", idiv = "//", mod = "%", pow = "^" } do
   hostile_calls.calls["text<meta>.__" .. name] = { ("local s = text(20000000, '9') while true do local x = s %s 7"
     .. " end"):format(operator) }

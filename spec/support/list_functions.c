@@ -30,6 +30,13 @@ static bool is_new(lua_State *L)
 	return is;
 }
 
+/* Whether a key of a metatable leads to what the table itself seems to have: __index, and the contents of what is read-only. */
+static bool is_way_through(lua_State *L, int index)
+{
+	return lua_islightuserdata(L, index) ||
+	       (lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), "__index") == 0);
+}
+
 /* The value on top, and all that is in it. */
 static void walk(lua_State *L, const char *path)
 {
@@ -48,8 +55,7 @@ static void walk(lua_State *L, const char *path)
 	if (!lua_istable(L, -1) || !is_new(L))
 		return;
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-		bool through =
-			lua_type(L, -2) == LUA_TSTRING && strcmp(lua_tostring(L, -2), "__index") == 0 && lua_istable(L, -1);
+		bool through = lua_istable(L, -1) && is_way_through(L, -2);
 
 		if (through)
 			snprintf(name, sizeof name, "%.*s", (int)(strlen(path) - strlen("<meta>")), path);
