@@ -52,7 +52,11 @@ function Odd.start(options)
   end
   local files = options.files or {}
   files["providers/odd.lua"] = SCRIPT:gsub("OUTPUTS", options.outputs or '{ "files.odd.example" }')
-  self.host = start { config = config, secrets = { odd = { api_key = "planted-odd" } }, files = files, program = options.program }
+  -- Another provider with the same vendor.
+  files["providers/other.lua"] = files["providers/odd.lua"]:gsub('id = "odd"', 'id = "other"', 1)
+  config.live.providers.other = config.live.providers.odd
+  local secrets = { odd = { api_key = "planted-odd" }, other = { api_key = "planted-other" } }
+  self.host = start { config = config, secrets = secrets, files = files, program = options.program }
   return self
 end
 
@@ -62,8 +66,9 @@ function Odd:remove()
   self.vendor:remove()
 end
 
-function Odd:submit(outputs, later)
-  local answer = self.host:post("/api/providers/image/odd/submit", { dry_run = false, outputs = outputs, later = later })
+function Odd:submit(outputs, later, provider)
+  local path = "/api/providers/image/" .. (provider or "odd") .. "/submit"
+  local answer = self.host:post(path, { dry_run = false, outputs = outputs, later = later })
   assert(answer.status == 202, answer.body)
   return answer.json.job_id
 end

@@ -94,11 +94,33 @@ local function serve(client)
   if text then client:send(text) end
 end
 
-local server = assert(socket.bind("127.0.0.1", 0))
+-- A byte now and then to each of these, for as long as they like.
+local tricklers = {}
+files["trickle"] = function(_, client)
+  client:send(answer(200, { ["Content-Length"] = 100000 }))
+  client:settimeout(0)
+  tricklers[#tricklers + 1] = client
+end
+
+local function trickle()
+  for i = #tricklers, 1, -1 do
+    local sent, problem = tricklers[i]:send("s")
+    if not sent and problem ~= "timeout" then table.remove(tricklers, i):close() end
+  end
+end
+
+local function is_trickled(client) return tricklers[#tricklers] == client end
+
+local server = assert(socket.bind("127.0.0.1", 0, 256))
 io.write(("listens on http://127.0.0.1:%d\n"):format(select(2, server:getsockname())))
 io.flush()
 while true do
+  server:settimeout(#tricklers > 0 and 0.5 or nil)
   local client = server:accept()
-  serve(client)
-  client:close()
+  if client then
+    serve(client)
+    if not is_trickled(client) then client:close() end
+  else
+    trickle()
+  end
 end

@@ -14,6 +14,7 @@
 #include "base/counters.h"
 #include "base/histogram.h"
 #include "base/limits.h"
+#include "base/log.h"
 #include "event/hub.h"
 #include "hook/hook.h"
 
@@ -332,6 +333,8 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
 	write_money(&out, host, &request->view->config->live);
+	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");
+	metric_value(&out, "providerd_log_lines_dropped_total", "", NULL, (double)log_dropped());
 	hooks_backlog(host->hooks, &waiting, &parked);
 	write_gauge(&out, "providerd_webhook_backlog", "Deliveries to registered webhooks that are waiting.", waiting);
 	write_gauge(&out, "providerd_webhook_parked", "Deliveries that were given up, until somebody asks for a replay.", parked);

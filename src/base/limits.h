@@ -73,11 +73,17 @@
 #define LIMIT_SIGNING_KEYS_FETCH_SECONDS 10 /* and a fetch may take this long, for the next delivery to find them */
 
 /* Artifacts: copies of what live jobs made. */
-#define LIMIT_ARTIFACT_QUEUE 16384  /* jobs whose outputs wait to be copied; each is held by its poster */
-#define LIMIT_ARTIFACTS 512	    /* outputs of one job */
-#define LIMIT_ARTIFACT_DOWNLOADS 32 /* at once */
-#define LIMIT_ARTIFACT_BATCH 32	    /* files synced together; each is two descriptors until then */
-#define LIMIT_ARTIFACT_SECONDS 600  /* one try of one download */
+#define LIMIT_ARTIFACT_QUEUE 16384	     /* jobs whose outputs wait to be copied; each is held by its poster */
+#define LIMIT_ARTIFACTS 512		     /* outputs of one job */
+#define LIMIT_ARTIFACT_DOWNLOADS 32	     /* at once */
+#define LIMIT_ARTIFACT_PROVIDER_DOWNLOADS 16 /* of one provider: who chooses URLs must not hold the others' outputs up */
+#define LIMIT_ARTIFACT_HOST_DOWNLOADS 8	     /* from one host */
+#define LIMIT_ARTIFACT_HOST_BYTES 256
+#define LIMIT_ARTIFACT_JOB_SECONDS                                                                                               \
+	1200 /* for all outputs of one job, from when they begin to be copied; what is missing then is lost */
+#define LIMIT_ARTIFACT_BYTES_PER_SECOND 512 /* a download that is slower for LIMIT_TRANSFER_SILENCE_SECONDS has failed */
+#define LIMIT_ARTIFACT_BATCH 32		    /* files synced together; each is two descriptors until then */
+#define LIMIT_ARTIFACT_SECONDS 600	    /* one try of one download */
 #define LIMIT_ARTIFACT_TRIES 3
 #define LIMIT_ARTIFACT_PAUSE_MS 1000	    /* before the second try; four times as long before the third */
 #define LIMIT_ARTIFACT_RETRY_AFTER_MS 60000 /* what a vendor may ask us to wait */
@@ -214,6 +220,7 @@
 	420 /* days, and months, of one account in memory: the ledger's 13 months, and what the clock skipped */
 #define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */
 #define LIMIT_LIVE_ASK_MS 15000	   /* refresh, cancel, resolve */
+#define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that deliveries ask for which nobody signed */
 #define LIMIT_LIVE_DELIVERIES 16   /* webhooks waiting for one job; more are left to the poll */
 
 /* Events. */

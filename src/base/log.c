@@ -33,7 +33,7 @@ static struct {
 	bool json;
 	char *path;
 	int fd;
-	uint64_t dropped;
+	uint64_t dropped, told; /* lines that were not written; and of them, those that the log says are missing */
 	struct buffer pending;
 	_Atomic int level;
 	_Atomic bool reopen;
@@ -45,7 +45,8 @@ static int open_file(const char *path)
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
 }
 
-static void write_all(int fd, const char *bytes, size_t length)
+/* Returns how many bytes could not be written: a full disk must not stop the host; the lines are lost. */
+static size_t write_all(int fd, const char *bytes, size_t length)
 {
 	ssize_t wrote;
 
@@ -54,10 +55,20 @@ static void write_all(int fd, const char *bytes, size_t length)
 		if (wrote == -1 && errno == EINTR)
 			continue;
 		if (wrote <= 0)
-			return; /* a full disk must not stop the host; the lines are lost */
+			return length;
 		bytes += wrote;
 		length -= (size_t)wrote;
 	}
+	return 0;
+}
+
+static uint64_t count_lines(const char *bytes, size_t length)
+{
+	uint64_t lines = 0;
+
+	for (size_t i = 0; i < length; i++)
+		lines += bytes[i] == '\n';
+	return lines;
 }
 
 static void reopen_file(void)
@@ -70,19 +81,48 @@ static void reopen_file(void)
 	state.fd = fd;
 }
 
+/* With the lock held, when lines are written again. */
+static void tell_dropped(void)
+{
+	unsigned long long missed = state.dropped - state.told;
+
+	if (missed == 0)
+		return;
+	state.told = state.dropped;
+	pthread_mutex_unlock(&state.lock);
+	log_message(LOG_WARN, "log.dropped", "%llu lines are missing before this one: the disk was full or too slow", missed);
+	pthread_mutex_lock(&state.lock);
+}
+
+uint64_t log_dropped(void)
+{
+	uint64_t dropped;
+
+	pthread_mutex_lock(&state.lock);
+	dropped = state.dropped;
+	pthread_mutex_unlock(&state.lock);
+	return dropped;
+}
+
 /* Takes what is pending and writes it with the lock released. Called with the lock held. */
 static void flush_pending(struct buffer *spare)
 {
 	struct buffer full = state.pending;
+	uint64_t lines;
+	size_t lost;
 
 	state.pending = *spare;
 	pthread_mutex_unlock(&state.lock);
 	if (atomic_exchange(&state.reopen, false))
 		reopen_file();
-	write_all(state.fd, full.data, full.length);
+	lost = write_all(state.fd, full.data, full.length);
+	lines = count_lines(full.data + full.length - lost, lost);
 	buffer_clear(&full);
 	*spare = full;
 	pthread_mutex_lock(&state.lock);
+	state.dropped += lines;
+	if (lost == 0)
+		tell_dropped();
 }
 
 static void *writer_main(void *unused)

@@ -33,6 +33,9 @@ void log_set_cleaner(struct cleaner cleaner);
 void log_reopen(void);
 
 /* Writes what is waiting and stops the writer. */
+/* Lines that could not be written since the start. */
+uint64_t log_dropped(void);
+
 void log_close(void);
 
 /* One line, field by field: begin, any number of fields, end. `event` is a dotted name (public.image.submit). */

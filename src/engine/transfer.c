@@ -347,7 +347,7 @@ static bool set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 	curl_easy_setopt(easy, CURLOPT_HEADERDATA, transfer);
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	if (transfer->sink != NULL) {
-		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, 1L);
+		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, transfer->least_per_second > 0 ? transfer->least_per_second : 1L);
 		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LIMIT_TRANSFER_SILENCE_SECONDS);
 	}
 	return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&

@@ -25,6 +25,7 @@ struct transfer {
 	/* Takes the body piece by piece in place of response.body; response.status and headers are there already. False ends the transfer as
 	 * a failure of the kind "too_large". NULL: the body is collected. */
 	bool (*sink)(struct transfer *transfer, const void *bytes, size_t length);
+	long least_per_second; /* with a sink: bytes below which, for LIMIT_TRANSFER_SILENCE_SECONDS, it has failed; 0: 1 */
 	void (*done)(struct transfer *transfer);
 	struct response response; /* the caller initialises and clears it */
 

@@ -128,7 +128,11 @@ static bool refuse_large(struct http_exchange *x, size_t maximum)
 static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 {
 	switch (why) {
-	case TAKEN_TOO_LARGE: return refuse_large(x, maximum);
+	case TAKEN_TOO_LARGE:
+		if (maximum != x->request.view->config->server.max_body_bytes)
+			return reply_refuse(x, 413, NULL, "the body is larger than a vendor's webhook may be, %d bytes",
+				LIMIT_WEBHOOK_BODY_BYTES);
+		return refuse_large(x, maximum);
 	case TAKEN_SLOW:
 		return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
 	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");

@@ -44,8 +44,9 @@ struct artifacts {
 	struct artifact_item *ready; /* downloads that may start */
 	struct artifact_item **last_ready;
 	int ready_count;
-	struct artifact_item *resting;			   /* between two tries */
-	struct artifact_item *batch[LIMIT_ARTIFACT_BATCH]; /* whole, to be kept together */
+	struct artifact_item *running[LIMIT_ARTIFACT_DOWNLOADS]; /* for their shares; NULL: free */
+	struct artifact_item *resting;				 /* between two tries */
+	struct artifact_item *batch[LIMIT_ARTIFACT_BATCH];	 /* whole, to be kept together */
 	size_t batched;
 	bool giving_up; /* the host has no more time */
 	int sweep_next; /* folder, or ARTIFACT_FOLDERS: done for today */
@@ -136,23 +137,89 @@ static void make_ready(struct artifacts *artifacts, struct artifact_item *item)
 	artifacts->ready_count++;
 }
 
-static struct artifact_item *take_ready(struct artifacts *artifacts)
+static struct artifact_item *unlink_ready(struct artifacts *artifacts, struct artifact_item **at)
 {
-	struct artifact_item *item = artifacts->ready;
+	struct artifact_item *item = *at;
 
-	if (item == NULL)
-		return NULL;
-	artifacts->ready = item->next;
-	if (artifacts->ready == NULL)
-		artifacts->last_ready = &artifacts->ready;
+	*at = item->next;
+	if (*at == NULL)
+		artifacts->last_ready = at;
 	artifacts->ready_count--;
 	return item;
+}
+
+static struct artifact_item *take_ready(struct artifacts *artifacts)
+{
+	return artifacts->ready != NULL ? unlink_ready(artifacts, &artifacts->ready) : NULL;
+}
+
+static const char *provider_of(const struct artifact_item *item)
+{
+	return item->work->copy->provider->manifest.id;
+}
+
+/* Is there a place for it in its provider's share and in its host's? Slots are many enough for two providers. */
+static bool has_share(const struct artifacts *artifacts, const struct artifact_item *item)
+{
+	int of_provider = 0, of_host = 0;
+
+	for (size_t i = 0; i < LIMIT_ARTIFACT_DOWNLOADS; i++) {
+		const struct artifact_item *other = artifacts->running[i];
+
+		if (other == NULL || strcmp(provider_of(other), provider_of(item)) != 0)
+			continue; /* another provider's downloads from the same host take nothing of this one's share */
+		of_provider++;
+		of_host += strcmp(other->host, item->host) == 0;
+	}
+	return of_provider < LIMIT_ARTIFACT_PROVIDER_DOWNLOADS && of_host < LIMIT_ARTIFACT_HOST_DOWNLOADS;
+}
+
+/* The first that may start now. */
+static struct artifact_item *take_startable(struct artifacts *artifacts)
+{
+	for (struct artifact_item **at = &artifacts->ready; *at != NULL; at = &(*at)->next)
+		if (has_share(artifacts, *at))
+			return unlink_ready(artifacts, at);
+	return NULL;
+}
+
+static void note_running(struct artifacts *artifacts, struct artifact_item *item, bool running)
+{
+	const struct artifact_item *wanted = running ? NULL : item;
+
+	for (size_t i = 0; i < LIMIT_ARTIFACT_DOWNLOADS; i++) {
+		if (artifacts->running[i] == wanted) {
+			artifacts->running[i] = running ? item : NULL;
+			return;
+		}
+	}
+}
+
+/* Those whose job has had its time; they are tried no more. */
+static void end_overdue(struct artifacts *artifacts)
+{
+	struct artifact_item **at = &artifacts->ready, *item;
+	int64_t now = clock_monotonic_ns();
+
+	while ((item = *at) != NULL) {
+		if (item->work->until_ns > now) {
+			at = &item->next;
+			continue;
+		}
+		unlink_ready(artifacts, at);
+		item->failed = true;
+		if (item->error.code == ERROR_NONE)
+			error_set(&item->error, ERROR_BUSY, "url", "copying all outputs of the job took longer than %d seconds",
+				LIMIT_ARTIFACT_JOB_SECONDS);
+		end_item(artifacts, item);
+	}
 }
 
 static void download_ended(struct artifact_item *item)
 {
 	struct artifacts *artifacts = artifacts_of(item);
 
+	note_running(artifacts, item, false);
 	if (artifacts->giving_up && item->failed && !item->hopeless) {
 		give_up(artifacts, item);
 	} else if (item->rest_ms > 0) {
@@ -178,11 +245,15 @@ static bool have_transfers(struct artifacts *artifacts)
 
 static void start_downloads(struct artifacts *artifacts)
 {
-	struct artifact_item *item;
+	struct artifact_item *item = NULL;
 
+	end_overdue(artifacts);
 	while (artifacts->ready != NULL && have_transfers(artifacts) &&
-		transfers_running(artifacts->transfers) < LIMIT_ARTIFACT_DOWNLOADS)
-		artifact_fetch_start(artifacts->transfers, take_ready(artifacts));
+		transfers_running(artifacts->transfers) < LIMIT_ARTIFACT_DOWNLOADS &&
+		(item = take_startable(artifacts)) != NULL) {
+		note_running(artifacts, item, true);
+		artifact_fetch_start(artifacts->transfers, item);
+	}
 	while (artifacts->transfers == NULL && (item = take_ready(artifacts)) != NULL) {
 		item->failed = true;
 		error_set(&item->error, ERROR_IO, NULL, "libcurl could not be loaded");
@@ -294,6 +365,7 @@ static struct artifact_work *make_work(struct artifacts *artifacts, struct artif
 	work->copy = copy;
 	work->folder = &artifacts->folder;
 	work->ended = download_ended;
+	work->until_ns = clock_monotonic_ns() + LIMIT_ARTIFACT_JOB_SECONDS * INT64_C(1000000000);
 	work->count = (int)count;
 	for (int i = 0; i < work->count; i++) {
 		work->items[i].work = work;
@@ -323,18 +395,35 @@ static void begin_copy(struct artifacts *artifacts, struct artifact_copy *copy)
 		end_copy(artifacts, work);
 }
 
-/* Takes a copy only when there are few downloads before it, so that what waits costs no memory here. */
+static int ready_of(const struct artifacts *artifacts, const char *provider)
+{
+	int count = 0;
+
+	for (const struct artifact_item *at = artifacts->ready; at != NULL; at = at->next)
+		count += strcmp(provider_of(at), provider) == 0;
+	return count;
+}
+
+/* Takes a copy only when there are few downloads of its provider before it, so that what waits costs no memory here, and others need not wait. */
 static struct artifact_copy *take_copy(struct artifacts *artifacts, bool *stopping)
 {
-	struct artifact_copy *copy = NULL;
+	const char *passed = ""; /* a provider that has enough: usually all that wait are of the same */
+	struct artifact_copy **at, *copy = NULL;
 
 	pthread_mutex_lock(&artifacts->lock);
-	if (artifacts->ready_count < 2 * LIMIT_ARTIFACT_DOWNLOADS)
-		copy = artifacts->first;
-	if (copy != NULL) {
-		artifacts->first = copy->next;
-		if (artifacts->first == NULL)
-			artifacts->last = &artifacts->first;
+	for (at = &artifacts->first; *at != NULL && copy == NULL;) {
+		const char *provider = (*at)->provider->manifest.id;
+
+		if (artifacts->giving_up ||
+			(strcmp(provider, passed) != 0 && ready_of(artifacts, provider) < LIMIT_ARTIFACT_DOWNLOADS)) {
+			copy = *at;
+			*at = copy->next;
+			if (*at == NULL)
+				artifacts->last = at;
+		} else {
+			passed = provider;
+			at = &(*at)->next;
+		}
 	}
 	*stopping = artifacts->stopping;
 	pthread_mutex_unlock(&artifacts->lock);

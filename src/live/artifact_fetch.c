@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "engine/engine.h"
@@ -55,6 +56,19 @@ static bool check_url(struct artifact_item *item)
 	return destination_check_output(item->url.data, manifest->hosts, false, &error) == ERROR_NONE;
 }
 
+static void note_host(struct artifact_item *item)
+{
+	const char *host = strstr(item->url.data, "://");
+	size_t length;
+
+	host = host != NULL ? host + 3 : item->url.data;
+	length = strcspn(host, "/?#");
+	if (length >= sizeof item->host)
+		length = sizeof item->host - 1;
+	memcpy(item->host, host, length);
+	item->host[length] = '\0';
+}
+
 bool artifact_fetch_prepare(struct artifact_item *item)
 {
 	const char *url = json_text(item->output, "url");
@@ -70,6 +84,7 @@ bool artifact_fetch_prepare(struct artifact_item *item)
 	}
 	if (!check_url(item))
 		return false;
+	note_host(item);
 	item->outgoing.method = "GET";
 	item->outgoing.timeout_seconds = LIMIT_ARTIFACT_SECONDS;
 	buffer_text(&item->outgoing.url, item->url.data);
@@ -207,6 +222,9 @@ static void fetch_done(struct transfer *transfer)
 
 void artifact_fetch_start(struct transfers *transfers, struct artifact_item *item)
 {
+	int64_t left = (item->work->until_ns - clock_monotonic_ns()) / 1000000000;
+
+	item->outgoing.timeout_seconds = left >= LIMIT_ARTIFACT_SECONDS ? LIMIT_ARTIFACT_SECONDS : left > 0 ? (int)left : 1;
 	item->tries++;
 	item->rest_ms = 0;
 	item->error = (struct error){ 0 };
@@ -216,6 +234,7 @@ void artifact_fetch_start(struct transfers *transfers, struct artifact_item *ite
 	item->transfer.view = item->work->copy->view;
 	item->transfer.subject = &item->work->copy->provider->subject;
 	item->transfer.sink = take_piece;
+	item->transfer.least_per_second = LIMIT_ARTIFACT_BYTES_PER_SECOND;
 	item->transfer.done = fetch_done;
 	transfers_start(transfers, &item->transfer);
 }

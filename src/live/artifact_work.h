@@ -23,7 +23,8 @@ struct artifact_item {
 	bool failed;
 
 	/* A download. */
-	struct buffer url; /* as the vendor itself would write it */
+	char host[LIMIT_ARTIFACT_HOST_BYTES]; /* of the URL, for its share */
+	struct buffer url;		      /* as the vendor itself would write it */
 	struct outgoing outgoing;
 	struct transfer transfer;
 	int tries;
@@ -37,6 +38,7 @@ struct artifact_item {
 struct artifact_work {
 	struct artifact_copy *copy;
 	struct artifact_folder *folder;
+	int64_t until_ns;			   /* for all of them */
 	void (*ended)(struct artifact_item *item); /* a download ended: whole, failed, or to be tried again (rest_ms > 0) */
 	int count, left;
 	struct artifact_item items[];

@@ -259,6 +259,19 @@ static bool take_delivery(struct live_job *job, struct delivery *delivery)
 	return true;
 }
 
+/* Anybody who has the token may say so as often as he likes: one poll answers all that came within a while. */
+static void nudge(struct live_job *job)
+{
+	int64_t now = clock_monotonic_ns(), earliest = job->nudged_ns + LIMIT_LIVE_NUDGE_MS * INT64_C(1000000);
+
+	if (job->nudged_ns != 0 && now < earliest) {
+		job->nudge_due_ns = earliest;
+		return;
+	}
+	job->nudged_ns = now;
+	job->want_poll = true;
+}
+
 static void on_parcel(struct engine_note *note)
 {
 	struct parcel *parcel = (struct parcel *)(void *)note;
@@ -267,7 +280,7 @@ static void on_parcel(struct engine_note *note)
 	if (job != NULL && take_delivery(job, parcel->delivery)) {
 		parcel->delivery = NULL;
 	} else if (job != NULL) {
-		job->want_poll = true;
+		nudge(job);
 	}
 	if (job != NULL)
 		schedule_job(parcel->live, job);

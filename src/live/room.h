@@ -128,8 +128,10 @@ struct live_job {
 	int64_t done_ms;
 
 	enum action action;
-	bool counted;	/* in lane->open */
-	bool want_poll; /* now, whatever the timer says */
+	bool counted;	      /* in lane->open */
+	bool want_poll;	      /* now, whatever the timer says */
+	int64_t nudged_ns;    /* when an unsigned delivery made it so last; 0: none did */
+	int64_t nudge_due_ns; /* when one that came soon after counts; 0: there is none */
 	bool want_cancel;
 	bool ending;	     /* its end is being written, or was */
 	int polls;	     /* since something changed */

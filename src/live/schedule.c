@@ -65,8 +65,26 @@ static bool rests(struct live *live, struct live_job *job)
 	return true;
 }
 
+/* Deliveries that came soon after one that made it poll. */
+static void take_nudge(struct live *live, struct live_job *job)
+{
+	int64_t now = clock_monotonic_ns();
+
+	if (job->nudge_due_ns == 0)
+		return;
+	if (now < job->nudge_due_ns) {
+		if (job->timer.place != 0 && job->timer.due_ns > job->nudge_due_ns)
+			timer_set(live, &job->timer, job->nudge_due_ns);
+		return;
+	}
+	job->nudge_due_ns = 0;
+	job->nudged_ns = now;
+	job->want_poll = true;
+}
+
 static void schedule_sent(struct live *live, struct live_job *job)
 {
+	take_nudge(live, job);
 	if (job->want_cancel || ((job->deliveries != NULL || job->want_poll || is_due(job)) && !rests(live, job)))
 		lane_call(live, job);
 }
