@@ -562,14 +562,17 @@ function queue.cancel(job, ctx, model)
 end
 
 -- What a delivery does not tell is in the headers of the result: the units that are billed. nil and what to go on with while they
--- cannot be had: settled without them the job would cost what was guessed.
+-- may still be had: settled without them the job costs what was guessed. A delivery ends its job all the same, where fal refuses to
+-- tell them.
 local function with_units(payload, job, ctx, model, reading)
   local is_ours = text_of(table_of(job.state).model) ~= nil
   local place = is_ours and not reading.usd and address(job, model, "response")
   if not place then return { json = payload, headers = {} }, nil, reading end
   local response, failure = call(ctx, place, "GET")
-  local is_answer = response and (response.status < 300 or is_verdict(response) or http_errors.is_gone(response))
-  if not is_answer then return nil, not_learned(out_of_queue(job), response, failure) end
+  local is_refused = response and (response.status == 401 or response.status == 403)
+  if not response or is_refused or http_errors.is_transient(response) and not is_verdict(response) then
+    return nil, not_learned(out_of_queue(job), response, failure)
+  end
   return { json = payload, headers = response.headers }, nil, priced(ctx, model, reading, response)
 end
 
