@@ -562,8 +562,8 @@ function queue.cancel(job, ctx, model)
 end
 
 -- What a delivery does not tell is in the headers of the result: the units that are billed. nil and what to go on with while they
--- may still be had: settled without them the job costs what was guessed. A delivery ends its job all the same, where fal refuses to
--- tell them.
+-- may still be had: settled without them the job costs what was guessed. A delivery ends its job also where fal refuses to tell
+-- them.
 local function with_units(payload, job, ctx, model, reading)
   local is_ours = text_of(table_of(job.state).model) ~= nil
   local place = is_ours and not reading.usd and address(job, model, "response")
