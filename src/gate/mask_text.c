@@ -14,6 +14,8 @@
 #include "gate/mask_known.h"
 #include "gate/mask_rules.h"
 
+#define ROUNDS_MOST 6
+
 /* Characters that end a word; "=" and ":" are looked at inside. */
 static bool ends_word(char byte)
 {
@@ -241,7 +243,7 @@ static char *mask_values(const struct gate_view *view, const char *text)
 	return NULL;
 }
 
-char *mask_text(const struct gate_view *view, const char *text)
+static char *mask_once(const struct gate_view *view, const char *text)
 {
 	static const enum kind kinds[] = { KIND_USERINFO, KIND_FAL, KIND_PEM, KIND_END };
 	char *without_values = mask_values(view, text);
@@ -252,4 +254,22 @@ char *mask_text(const struct gate_view *view, const char *text)
 	free(without_values);
 	free(without_pieces);
 	return clean;
+}
+
+/* What was masked may bring together what was apart, so it is looked at until nothing changes. */
+char *mask_text(const struct gate_view *view, const char *text)
+{
+	char *clean = mask_once(view, text), *again;
+	bool same = false;
+
+	for (int i = 0; i < ROUNDS_MOST && clean != NULL && !same; i++) {
+		again = mask_once(view, clean);
+		same = again != NULL && strcmp(again, clean) == 0;
+		free(clean);
+		clean = again;
+	}
+	if (clean == NULL || same)
+		return clean;
+	free(clean);
+	return strdup(MASK_TEXT);
 }
