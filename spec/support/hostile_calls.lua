@@ -145,6 +145,12 @@ hostile_calls.calls = {
     "local t = {} for i = 1, 100000 do t[i] = '\"k' .. i .. '\":1' end local s = '{' .. table.concat(t, ',') .. '}' while"
       .. " true do cjson.decode(s) end",
   },
+  ["cjson.bytes"] = {
+    "cjson.bytes(shared({}, 60))", "cjson.bytes(list(1000, text(1000000)))",
+    "local s = text(5000000) while true do pcall(cjson.bytes, s) end",
+    "cjson.bytes(list(10000, emptied()))", "local t = {} for i = 1, 1000000 do t[i % 100] = cjson.bytes(text(100000)) end",
+  },
+  ["cjson.is_whole"] = { "table.sort(list(1000000), cjson.is_whole)" },
   ["cjson.array"] = { "while true do cjson.array() end" },
   ["cjson.is_array"] = { "local t = powers() while true do cjson.is_array(t) end" },
 
