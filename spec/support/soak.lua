@@ -9,13 +9,12 @@
 -- it is answered. All runs in one thread: clients are coroutines that wait for their sockets.
 local audit = require "spec.support.soak_audit"
 local exact = require "spec.support.exact_json"
-local http = require "spec.support.http"
 local live_support = require "spec.support.live"
 local socket = require "socket"
+local swarm = require "spec.support.swarm"
 
 local soak = {}
 
-local ANSWER_SECONDS = 30 -- then a client gives up on a connection and sends again
 local SETTLE_SECONDS = 30 -- after the last submit: time for what is lost to be found
 local KILLED = 128 + 9    -- the exit code of a host that was killed
 local TERM_SHARE = 0.15   -- of the kills that are a SIGTERM
@@ -71,20 +70,9 @@ end
 
 -- One client ---------------------------------------------------------------------------------------------------------------
 
-local function pause(seconds)
-  coroutine.yield(nil, socket.gettime() + seconds)
-end
-
 -- One request: the answer, or nil when the connection broke or nothing came in time.
-local function ask(run, method, path, body, headers)
-  local ok, connection = pcall(http.connect, run.live.host.port, 5)
-  if not ok then return nil end
-  local sent = pcall(connection.send, connection, method, path, body, headers)
-  local ready = sent and coroutine.yield(connection.socket, socket.gettime() + ANSWER_SECONDS)
-  local answer
-  if ready then ok, answer = pcall(connection.receive, connection) end
-  connection:close()
-  return ready and ok and answer or nil
+local function ask(run, ...)
+  return (run.swarm.ask(run.live.host.port, ...))
 end
 
 local function note_accepted(run, job, answer)
@@ -97,19 +85,19 @@ end
 
 -- Sends a job until an answer says what became of it.
 local function submit(run, job)
-  local headers = { ["Idempotency-Key"] = ("soak-%d-%s"):format(run.seed, job.prompt), Connection = "close" }
+  local headers = { ["Idempotency-Key"] = ("soak-%d-%s"):format(run.seed, job.prompt) }
   while not run.over do
     local answer = ask(run, "POST", job.path, job.body, headers)
     if not answer then
       run:count "connections broken"
-      pause(0.05 + 0.2 * math.random())
+      run.swarm.pause(0.05 + 0.2 * math.random())
     elseif answer.status == 202 then
       note_accepted(run, job, answer)
       run:count "accepted"
       return true
     elseif answer.status == 503 then
       run:count "put off (503)"
-      pause(0.2)
+      run.swarm.pause(0.2)
     else
       run:problem("%s: a submit was answered %d: %s", job.prompt, answer.status, answer.body:match('"live":.*') or answer.body)
       return false
@@ -121,10 +109,10 @@ end
 local function meddle(run, job)
   local dice = math.random()
   if dice < 0.03 then
-    ask(run, "POST", "/api/jobs/" .. job.id .. "/cancel", nil, { Connection = "close" })
+    ask(run, "POST", "/api/jobs/" .. job.id .. "/cancel")
   elseif dice < 0.06 then
     local body = exact.encode { job_id = job.id, refresh = true }
-    ask(run, "POST", run.live:path(job.provider, "poll"), body, { Connection = "close" })
+    ask(run, "POST", run.live:path(job.provider, "poll"), body)
   elseif dice < 0.08 and job.known then -- the same again, long after
     submit(run, job)
   end
@@ -151,33 +139,6 @@ end
 
 -- The loop ---------------------------------------------------------------------------------------------------------------
 
-local function resume(run, one, value)
-  local ok, waits, until_when = coroutine.resume(one.thread, value)
-  if not ok then error(waits, 0) end
-  one.socket, one.at = waits, until_when
-  if coroutine.status(one.thread) == "dead" then run.clients[one] = nil end
-end
-
-local function step(run)
-  local sockets, by_socket, now = {}, {}, socket.gettime()
-  for one in pairs(run.clients) do
-    if one.socket then
-      sockets[#sockets + 1] = one.socket
-      by_socket[one.socket] = one
-    end
-  end
-  local ready = {}
-  if #sockets > 0 then ready = socket.select(sockets, nil, 0.02) else socket.sleep(0.02) end
-  for _, each in ipairs(ready) do resume(run, by_socket[each], true) end
-  local late = {}
-  for one in pairs(run.clients) do
-    if one.at and one.at <= now then late[#late + 1] = one end
-  end
-  for _, one in ipairs(late) do
-    if run.clients[one] and one.at and one.at <= now then resume(run, one, false) end
-  end
-end
-
 -- A host that had ended by itself was not killed: that is a crash, and must not pass for one of ours.
 local function end_host(run)
   local host = run.live.host
@@ -195,7 +156,7 @@ end
 
 -- Kills are spread over the jobs, each at a random instant after its turn has come.
 local function maybe_kill(run)
-  if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) and next(run.clients) then
+  if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) and run.swarm:is_busy() then
     return
   end
   run.kill_at = run.kill_at or socket.gettime() + 0.3 * math.random()
@@ -206,14 +167,10 @@ local function maybe_kill(run)
 end
 
 local function drive(run)
-  for _ = 1, run.client_count do
-    local one = { thread = coroutine.create(client) }
-    run.clients[one] = true
-    resume(run, one, run)
-  end
+  for _ = 1, run.client_count do run.swarm:add(client, run) end
   local last = socket.gettime()
-  while next(run.clients) or run.killed < run.kills do
-    step(run)
+  while run.swarm:is_busy() or run.killed < run.kills do
+    run.swarm:step()
     maybe_kill(run)
     run.over = socket.gettime() > run.deadline
     if run.progress and socket.gettime() - last > 5 then
@@ -229,7 +186,7 @@ function soak.run(options)
   local run = {
     jobs = options.jobs, seed = options.seed, kills = options.kills, client_count = options.clients,
     next = 1, taken = 0, killed = 0,
-    providers = sorted_keys(live_support.KINDS), submitted = {}, by_id = {}, clients = {}, counts = {}, problems = {},
+    providers = sorted_keys(live_support.KINDS), submitted = {}, by_id = {}, swarm = swarm.new(), counts = {}, problems = {},
     began = socket.gettime(), deadline = socket.gettime() + options.seconds, progress = options.progress,
   }
   function run:count(name, by) self.counts[name] = (self.counts[name] or 0) + (by or 1) end
