@@ -37,7 +37,7 @@ VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/nul
 
 Q := $(if $(V),,@)
 
-.PHONY: run build deps test demo soak fuzz fuzz-build fuzz-programs lint bench install clean help
+.PHONY: run build deps test demo soak storm fuzz fuzz-build fuzz-programs lint bench install clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -100,6 +100,10 @@ demo: build ## nine live jobs against a simulator: what they take and cost (no k
 soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SOAK_SECONDS, SOAK_KILLS)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
 	@$(TEST_ENV) lua5.4 spec/soak.lua
+
+storm: build $(BUILD)/clock-shift.so ## 10 minutes of clients, operators, edits and kills at random (STORM_SECONDS, STORM_SEED, STORM_KILLS)
+	$(call ensure_packages,$(SCRIPT_PACKAGES))
+	@$(TEST_ENV) lua5.4 spec/storm.lua
 
 # A folder of its own: all of the host, instrumented. -O1 is what libFuzzer advises.
 FUZZ_MAKE = $(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=build/fuzz SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-programs

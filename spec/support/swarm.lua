@@ -76,7 +76,7 @@ function Swarm:step()
   end
 end
 
-local module = {}
+local module = { pause = Swarm.pause }
 
 function module.new()
   return setmetatable({ clients = {} }, Swarm)
