@@ -107,6 +107,11 @@ local function check_told(run, job, registry, paid)
   end
 end
 
+local function describe_row(row)
+  local reason = given(row.error) and exact.encode(row.error) or given(row.reason) and row.reason or ""
+  return ("%s (%s %s, %s): %s %s"):format(row.prompt, row.provider, row.job_id, row.status, exact.encode(row.money), reason)
+end
+
 local function check_paid(run, paid, registry)
   for prompt, requests in pairs(paid) do
     if #requests > 1 then run:problem("%s has %d paid requests", prompt, #requests) end
@@ -116,9 +121,9 @@ local function check_paid(run, paid, registry)
   for _, row in ipairs(registry.live) do
     if row.status == "done" and not paid[row.prompt] then run:problem("%s is done and nobody was paid", row.prompt) end
     if ENDED[row.status] and not (given(row.money) and given(row.money.spent_usd)) then
-      run:problem("%s ended and is not settled: %s", row.prompt, exact.encode(row.money))
+      run:problem("%s ended and is not settled", describe_row(row))
     elseif ENDED[row.status] and not paid[row.prompt] and micro(row.money.spent_usd) > 0 then
-      run:problem("%s costs %s and was never sent", row.prompt, exact.encode(row.money.spent_usd))
+      run:problem("%s has a price and was never taken", describe_row(row))
     end
     run:count("ended as " .. row.status)
   end
