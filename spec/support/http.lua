@@ -111,6 +111,7 @@ end
 function http.request(port, method, path, body, headers)
   local all = { ["Connection"] = "close" }
   for name, value in pairs(headers or {}) do all[name] = value end
+  if body ~= nil and type(body) ~= "string" then body = exact.encode(body) end -- a large one may take longer than a host waits
   local client = http.connect(port)
   local ok, answer = pcall(client.request, client, method, path, body, all)
   client:close()
