@@ -162,6 +162,7 @@ local function make_ctx(provider, answer, responses, options)
     assert(type(need) == "table" and need.message, "ctx.needs { field =, message = }")
     answer.needs[#answer.needs + 1] = need
   end
+  function ctx.needs_host(url) assert(type(url) == "string", "ctx.needs_host takes a URL") end
   function ctx.request(request)
     local upstream = build_upstream(provider, request)
     answer.requests[#answer.requests + 1] = upstream

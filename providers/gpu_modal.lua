@@ -613,6 +613,14 @@ local function warn_of_left_out(payload, ctx)
   end
 end
 
+-- What is asked of the job later must be answered too: who pays for a result must get it.
+local function warn_of_later_hosts(payload, ctx)
+  if payload.auth == "none" then return end
+  for _, field in ipairs { "result_url", "cancel_url" } do
+    if given(payload[field]) then ctx.needs_host(with_call_id(payload[field], "call_id"), "job." .. field) end
+  end
+end
+
 local function submit(payload, ctx)
   local target, problem = destination(payload)
   if not target then return nil, problem end
@@ -620,6 +628,7 @@ local function submit(payload, ctx)
   request, problem = submit_request(payload, target)
   if not request then return nil, problem end
   warn_of_left_out(payload, ctx)
+  warn_of_later_hosts(payload, ctx)
   local response, failure = ctx.request(request)
   return read_submit(payload, target, response, failure)
 end

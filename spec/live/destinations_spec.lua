@@ -45,12 +45,13 @@ return {
 local function start_wild(options)
   local config = support.config(options.upstream)
   for _, provider in pairs(config.live.providers) do provider.hosts = nil end
+  config.live.providers.modal.hosts = { "me--*.modal.run" }
   config.live.providers.wild = {
     enabled = true, budget_usd = { per_day = 1000, per_month = 1000 }, rate_per_minute = 6000, max_concurrent = 100,
     hosts = options.hosts, base_url = options.base_url,
   }
   config.hooks = { enabled = true, allow_loopback = true }
-  config.live.public_url = options.public_url
+  config.live.public_url, config.server.probe_listen = options.public_url, options.probe_listen
   local script = WILD:gsub("BASE", ("%q"):format(options.base or "https://api.wild.example/v1")):gsub("ADDRESSES",
     options.addresses or "")
   local secrets = { wild = { api_key = "planted-wild" } }
@@ -91,6 +92,8 @@ describe("a host on which strangers can have names", function()
       { job = { url = "https://attacker--steal.modal.run/x", body = {} } },
       { job = { url = "https://attacker--steal.modal.run/x", body = {}, auth = "bearer" } },
       { job = { url = "https://me--a.modal.run/x", result_url = "https://attacker--x.modal.run/r", body = {} } },
+      { job = { url = "https://me--a.modal.run/x", cancel_url = "https://attacker--x.modal.run/c", body = {} } },
+      { job = { submit_url = "https://me--a.modal.run/x", result_url = "https://attacker--x.modal.run/{call_id}", body = {} } },
       { job = { workspace = "attacker", app = "a", ["function"] = "f", body = {} } },
       { job = { url = "https://attacker.us-west.modal.direct/v1/models", body = {} } },
     },
@@ -243,11 +246,12 @@ describe("base_url of the operator", function()
 end)
 
 describe("this host's own address", function()
-  local host, address
+  local host, address, probes
 
   setup(function()
-    address = support.address()
-    host = start_wild { listen = address, base = "http://" .. address, public_url = "https://studio.example/providers" }
+    address, probes = support.address(), support.address()
+    host = start_wild { listen = address, base = "http://" .. address, public_url = "https://studio.example/providers",
+      probe_listen = probes }
   end)
   teardown(function() host:remove() end)
 
@@ -262,7 +266,7 @@ describe("this host's own address", function()
 
   it("is no destination of a webhook or a callback, by any name", function()
     local port = address:match(":(%d+)$")
-    for _, name in ipairs { "127.0.0.1:" .. port, "localhost:" .. port, "LOCALHOST:" .. port, "127.0.0.2:" .. port } do
+    for _, name in ipairs { "127.0.0.1:" .. port, "localhost:" .. port, "LOCALHOST:" .. port, "127.0.0.2:" .. port, probes } do
       local url = "http://" .. name .. "/api/live/start"
       local answer = host:post("/api/modder/hooks/webhooks", { url = url, events = { "*" } })
       assert.equal(400, answer.status, url)
@@ -279,7 +283,7 @@ describe("this host's own address", function()
   it("is not reached by a name that leads to it either", function()
     local port = address:match(":(%d+)$")
     for _, url in ipairs { "https://[::ffff:127.0.0.1]:" .. port .. "/", "https://[::1]:" .. port .. "/",
-      "https://localhost:" .. port .. "/" } do
+      "https://localhost:" .. port .. "/", "https://" .. probes .. "/", "https://localhost:" .. probes:match("%d+$") .. "/" } do
       local job = ended(host, host:post(SUBMIT, { outputs = { { url = url } }, dry_run = false }))
       assert.matches("own", host:get("/api/jobs/status/" .. job.job_id).body)
     end

@@ -173,6 +173,8 @@ hostile_calls.calls = {
   },
   ["ctx.note"] = { "while true do ctx.note(text(20000000)) end" },
   ["ctx.warn"] = { "while true do ctx.warn { message = text(20000000), field = text(1000000) } end" },
+  ["ctx.needs_host"] = { "local s = 'https://' .. text(20000000) while true do pcall(ctx.needs_host, s) end",
+    "local s = 'https://a.example/' .. text(1000000, '%2f%2f.') while true do pcall(ctx.needs_host, s) end" },
   ["ctx.needs"] = { "while true do ctx.needs { message = text(20000000), allowed = powers() } end" },
 }
 

@@ -39,9 +39,10 @@ bool network_names_loopback(const char *host, size_t length)
 	return length == 9 && strncmp(host, "localhost", 9) == 0;
 }
 
-void network_listen_on(int port)
+void network_listen_on(int port, int probe_port)
 {
 	(void)port;
+	(void)probe_port;
 }
 
 static void done(struct transfer *transfer)

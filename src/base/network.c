@@ -9,7 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
-static atomic_int own_port;
+static atomic_int own_port, own_probe_port;
 
 /* ---- IPv4 ---- */
 
@@ -138,14 +138,16 @@ bool network_names_loopback(const char *host, size_t length)
 
 /* ---- the host itself ---- */
 
-void network_listen_on(int port)
+void network_listen_on(int port, int probe_port)
 {
 	atomic_store(&own_port, port);
+	atomic_store(&own_probe_port, probe_port);
 }
 
 bool network_is_own_port(int port)
 {
-	return port != 0 && port == atomic_load_explicit(&own_port, memory_order_relaxed);
+	return port != 0 && (port == atomic_load_explicit(&own_port, memory_order_relaxed) ||
+				    port == atomic_load_explicit(&own_probe_port, memory_order_relaxed));
 }
 
 static int port_of(const struct sockaddr *address)

@@ -313,7 +313,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE && (serving->listening = strdup(options.listen)) == NULL)
 		code = error_memory(error);
 	if (code == ERROR_NONE) {
-		network_listen_on(http_port(serving->http));
+		network_listen_on(http_port(serving->http), serving->probes != NULL ? probe_port(serving->probes) : 0);
 		gate_listens_on(serving->host.gate, options.listen);
 	}
 	serving->needs_key = server->api_key_count > 0;

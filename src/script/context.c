@@ -30,15 +30,12 @@ static int request_answered(lua_State *L, int status, lua_KContext context)
 }
 
 /* What keeps a live request with a credential from a host on which strangers have names. */
-static void need_listing(lua_State *L, struct script_call *call)
+static void need_listing(lua_State *L, struct script_call *call, const char *url)
 {
-	const struct outgoing *outgoing = &call->outgoing;
 	const char *id = call->provider->manifest.id, *host;
 	size_t length;
 
-	if (!outgoing->shared_host || call->mocked || call->view == NULL || !outgoing_has_credential(outgoing))
-		return;
-	host = destination_host(outgoing->url.data, &length);
+	host = destination_host(url, &length);
 	if (config_lists_host(call->view->config, id, host, length) || call->need_count++ >= LIMIT_SCRIPT_WARNINGS)
 		return;
 	lua_pushlstring(L, host, length);
@@ -71,7 +68,8 @@ static int context_request(lua_State *L)
 	call->optional_credentials |= outgoing_optional_credentials(&call->outgoing, &call->provider->subject);
 	if (!call->dry_run)
 		return lua_yieldk(L, 0, 0, request_answered);
-	need_listing(L, call);
+	if (call->outgoing.shared_host && !call->mocked && call->view != NULL && outgoing_has_credential(&call->outgoing))
+		need_listing(L, call, call->outgoing.url.data);
 	if (lua_getfield(L, 1, "mock") != LUA_TNIL) {
 		call->mocked = true;
 		return 1;
@@ -128,11 +126,33 @@ static int context_needs(lua_State *L)
 	return 0;
 }
 
+/* Where a later request of this job will take the credential: said before the job is paid, since its questions would be refused. */
+static int context_needs_host(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+	const struct manifest *manifest = &call->provider->manifest;
+	const char *url = luaL_checkstring(L, 1);
+	struct error error = { 0 };
+
+	if (!call->dry_run)
+		return 0;
+	if (destination_check(url, manifest->hosts, false, &error) != ERROR_NONE) {
+		lua_pushfstring(L, "%s: %s", luaL_optstring(L, 2, "url"), error.message);
+		if (call->need_count++ < LIMIT_SCRIPT_WARNINGS) {
+			bridge_write(L, -1, &call->needs);
+			buffer_char(&call->needs, ',');
+		}
+	} else if (call->view != NULL && !destination_is_own(url, manifest->hosts, manifest->own_hosts)) {
+		need_listing(L, call, url);
+	}
+	return 0;
+}
+
 /* What every ctx of a dry (or live) call finds: it is made once per state. [-0, +1, m] */
 static void make_class(lua_State *L, bool dry_run)
 {
 	static const luaL_Reg functions[] = { { "request", context_request }, { "warn", context_warn }, { "note", context_note },
-		{ "needs", context_needs }, { NULL, NULL } };
+		{ "needs", context_needs }, { "needs_host", context_needs_host }, { NULL, NULL } };
 
 	lua_createtable(L, 0, 1);
 	luaL_newlib(L, functions);
