@@ -67,6 +67,7 @@ static void add_pattern(struct mask_index *index, const char *text, size_t lengt
 	for (size_t i = 0; i < length; i++) {
 		unsigned char byte = fold((unsigned char)text[i]);
 
+		index->present[byte] = index->present[toupper(byte)] = true;
 		next = child_of(index, node, byte);
 		if (next == 0 && (next = add_child(index, node, byte)) == 0)
 			return;

@@ -32,8 +32,9 @@ struct mask_index {
 	uint32_t first[256];  /* the root's children, by byte */
 	unsigned char *shift; /* by a pair of bytes: how far the next secret is at least; NULL: look at each byte */
 	size_t shortest, longest;
-	size_t window; /* bytes of a secret's beginning that the shifts know */
-	char **whole;  /* values that are secrets only where a text is nothing else */
+	bool present[256]; /* in some secret, by byte */
+	size_t window;	   /* bytes of a secret's beginning that the shifts know */
+	char **whole;	   /* values that are secrets only where a text is nothing else */
 	size_t whole_count, whole_capacity;
 	bool coded;  /* in: values are also known in base64 and hexadecimal */
 	bool failed; /* out of memory while adding */

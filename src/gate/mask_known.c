@@ -204,30 +204,44 @@ static size_t follow(const struct mask_known *known, const struct mask_escape *e
 	return found;
 }
 
+/* The next escape, from `at` on, of a character that is in some secret; the text's length: there is none. */
+static size_t next_escape(
+	const struct mask_index *index, const struct mask_escape *escape, const char *text, size_t length, size_t at)
+{
+	unsigned char meant[4];
+	const char *mark;
+	size_t size, count;
+
+	for (; (mark = at < length ? memchr(text + at, escape->mark, length - at) : NULL) != NULL; at += size > 0 ? size : 1) {
+		at = (size_t)(mark - text);
+		size = escape->read(mark, text + length, meant, &count);
+		for (size_t i = 0; size > 0 && i < count; i++)
+			if (index->present[meant[i]])
+				return at;
+	}
+	return length;
+}
+
 /* Only what has an escape in it: the rest was found as it stands. */
 static bool scan_escaped(
 	const struct mask_known *known, const struct mask_escape *escape, const char *text, size_t length, struct hits *hits)
 {
 	struct trail trail = { .room = known->index->longest };
-	const char *mark = memchr(text, escape->mark, length);
-	size_t at = 0, next, size;
+	size_t at = 0, next = next_escape(known->index, escape, text, length, 0), size;
 	uint32_t state = 0;
 	bool found = false;
 
-	if (mark == NULL || known->index->longest == 0)
+	if (next == length)
 		return false;
 	if (hits != NULL && (trail.places = malloc(trail.room * sizeof *trail.places)) == NULL) {
 		hits->starved = true;
 		return false;
 	}
-	next = (size_t)(mark - text);
 	while (at < length && !found) {
-		if (state == 0 && at > next) {
-			mark = memchr(text + at, escape->mark, length - at);
-			if (mark == NULL)
-				break;
-			next = (size_t)(mark - text);
-		}
+		if (state == 0 && at > next)
+			next = next_escape(known->index, escape, text, length, at);
+		if (state == 0 && next == length)
+			break;
 		if (state == 0 && next >= at + trail.room)
 			at = next - trail.room + 1;
 		size = follow(known, escape, text, length, &at, &state, &trail);

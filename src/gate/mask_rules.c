@@ -196,6 +196,24 @@ bool mask_rule_harmless(const char *text, size_t length)
 	return true;
 }
 
+static bool ends_authority(char byte)
+{
+	static const bool ending[256] = { [0] = true,
+		['/'] = true,
+		['?'] = true,
+		['#'] = true,
+		[' '] = true,
+		['\t'] = true,
+		['\r'] = true,
+		['\n'] = true,
+		['"'] = true,
+		['\''] = true,
+		['<'] = true,
+		['>'] = true };
+
+	return ending[(unsigned char)byte];
+}
+
 const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *length)
 {
 	const char *end = text + text_length, *from = text, *at;
@@ -204,7 +222,7 @@ const char *mask_rule_userinfo(const char *text, size_t text_length, size_t *len
 	while ((from = memmem(from, (size_t)(end - from), "://", 3)) != NULL) {
 		from += 3;
 		at = NULL;
-		for (authority = 0; from + authority < end && strchr("/?# \t\r\n\"'<>", from[authority]) == NULL; authority++)
+		for (authority = 0; from + authority < end && !ends_authority(from[authority]); authority++)
 			if (from[authority] == '@')
 				at = from + authority;
 		if (at != NULL && at > from && !mask_rule_harmless(from, (size_t)(at - from))) {

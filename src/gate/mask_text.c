@@ -259,15 +259,16 @@ static char *mask_once(const struct gate_view *view, const char *text)
 /* What was masked may bring together what was apart, so it is looked at until nothing changes. */
 char *mask_text(const struct gate_view *view, const char *text)
 {
-	char *clean = mask_once(view, text), *again;
-	bool same = false;
+	char *before = NULL, *clean = mask_once(view, text);
+	bool same = clean != NULL && strcmp(clean, text) == 0;
 
 	for (int i = 0; i < ROUNDS_MOST && clean != NULL && !same; i++) {
-		again = mask_once(view, clean);
-		same = again != NULL && strcmp(again, clean) == 0;
-		free(clean);
-		clean = again;
+		free(before);
+		before = clean;
+		clean = mask_once(view, before);
+		same = clean != NULL && strcmp(clean, before) == 0;
 	}
+	free(before);
 	if (clean == NULL || same)
 		return clean;
 	free(clean);
