@@ -58,6 +58,21 @@ describe("an order that is given up", function()
     live:remove()
   end)
 
+  it("is no job when its client closes its side of the connection, and it is told why", function()
+    local live = support.start()
+    local http = require "spec.support.http"
+    for _, dry in ipairs { false, true } do
+      local body = support.body("fal", { dry_run = dry })
+      local text = live.host:raw(http.format(live.host.port, "POST", live:path("fal", "submit"), body,
+        { Connection = "close" }), { half_close = true })
+      assert.equal("503", text:match("^HTTP/1.1 (%d+)"))
+      assert.is_truthy(text:find("closed its side of the connection", 1, true), text)
+    end
+    assert.equal(0, #live.host:get("/api/jobs/list").json.tasks)
+    assert.equal(0, live:paid())
+    live:remove()
+  end)
+
   it("is no job when its client has left", function()
     local live = support.start { scripts = true }
     slow_fal(live.host)

@@ -96,6 +96,28 @@ describe("a job's requests", function()
     assert.equal(1, vendor:seen("POST /pay"))
   end)
 
+  it("that may cost are not more than were reserved when the job came, whatever its script says later", function()
+    start()
+    vendor:tell { ["POST /pay"] = { status = 429, json = {
+      status = "error", error = { code = "rate_limited", message = "later", billed = false }, retry_after = 1,
+    } } }
+    local waiting = vendor:job(0.01)
+    host:eventually(function() return vendor:seen("POST /pay") > 0 end)
+    local five = [[for _ = 1, 5 do answer = ctx.request { method = "POST", path = "/more", json = {} } or answer end]]
+    host:write("providers/image_told.lua", vendor:script { members = "paid_requests = 5,", functions = {
+      submit = "return function(payload, ctx) local answer " .. five .. " return answer.json end",
+      poll = "return function(job, ctx) local answer " .. five .. [[ return { status = "running" } end]],
+    } })
+    vendor:becomes(waiting, "running")
+    for _ = 1, 2 do vendor:refresh(waiting) end
+    host:kill()
+    host:start_again()
+    vendor:refresh(waiting)
+    assert.equal(1, vendor:seen("POST /more"))
+    assert.equal(0.01, host:get("/api/budget").json.host.day.reserved_usd)
+    host:eventually(function() return vendor:status(vendor:job(0.01)).money.reserved_usd == 0.05 end) -- one to come
+  end)
+
   it("that read end after so many in one call, and do not come without a pause", function()
     start {
       submit = [[return function(payload, ctx) while true do ctx.request { path = "/look" } end end]],

@@ -51,4 +51,28 @@ describe("a submit's requests", function()
     end
     assert.equal(0, vendor:seen("POST /pay"))
   end)
+
+  it("are those of a health check too, and none begins while live execution is stopped", function()
+    local slow = [[return function(ctx) for _ = 1, 120 do ctx.request { path = "/look" } end return { ok = true } end]]
+    host = vendor:live { functions = { health = slow } }
+    vendor:tell { ["GET /look"] = { delay = 0.05 } }
+    for _, way in ipairs { "/api/live/stop", "providers/image_told.lua" } do
+      local connection = host:connect()
+      local before = vendor:seen("GET /look")
+      connection:send("POST", vendor.path .. "/health", { dry_run = false })
+      host:eventually(function() return vendor:seen("GET /look") > before end)
+      if way:find("api", 1, true) then host:post(way) else host:delete(way) end
+      assert.equal(200, connection:receive().status)
+      assert.is_true(vendor:seen("GET /look") < before + 120, way)
+      connection:close()
+      if way:find("api", 1, true) then
+        before = vendor:seen("GET /look")
+        local json = host:post(vendor.path .. "/health", { dry_run = false }).json
+        assert.is_true(json.dry_run)
+        assert.is_truthy(table.concat(json.live.missing, " "):find("stopped", 1, true))
+        assert.equal(before, vendor:seen("GET /look"))
+        host:post("/api/live/start")
+      end
+    end
+  end)
 end)

@@ -20,6 +20,8 @@
 #define SPARES 64
 #define SPARE_BUFFER_BYTES 16384
 
+static const char left_early[] = "the client closed its side of the connection before the answer was there";
+
 struct exchange_pool {
 	struct bell bell;
 	struct bell_places committed; /* store thread: whose rows are in, and who is not told yet */
@@ -135,6 +137,22 @@ static bool is_given_up(const struct engine_call *call)
 	return atomic_load(&exchange->stage) == EXCHANGE_GIVEN_UP;
 }
 
+/* Of a live health check: the switches are looked at before each request, and nothing is paid. */
+static void before_probing(struct engine_call *call)
+{
+	const struct exchange *exchange =
+		(const struct exchange *)(const void *)((const char *)call - offsetof(struct exchange, call));
+	const struct manifest *manifest = &call->call.provider->manifest;
+	const char *why = live_held_back(exchange->host->live, manifest->kind, manifest->id);
+
+	if (why == NULL && outgoing_may_cost(&call->call.outgoing))
+		why = "only a job may send what may cost something";
+	if (why != NULL)
+		engine_deny(call, "held", why);
+	else
+		engine_send(call);
+}
+
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
 {
 	struct exchange *exchange = take_spare(incoming->host->exchanges);
@@ -171,7 +189,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 		exchange->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
 	exchange->call.call.webhook_url = exchange->webhook_url;
 	exchange->call.call.view = exchange->view;
-	exchange->call.before_sending = NULL;
+	exchange->call.before_sending = before_probing;
 	exchange->call.unwanted = is_given_up;
 	exchange->trace[0] = '\0';
 	if (incoming->http->trace != NULL)
@@ -260,13 +278,12 @@ static bool take(struct exchange *exchange)
 /* The submit's way to the store. False: it ends here, and nothing is registered. */
 static bool submit(struct exchange *exchange)
 {
-	bool put;
-
 	submission_compose(exchange);
 	exchange->write.done = row_written;
-	put = exchange->refused.code == ERROR_NONE && take(exchange) &&
-	      task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE;
-	if (put)
+	if (exchange->refused.code == ERROR_NONE && !take(exchange))
+		error_set(&exchange->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
+	else if (exchange->refused.code == ERROR_NONE &&
+		 task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
 		return true;
 	exchange->write.outcome = STORE_FAILED;
 	settle_order(exchange);
@@ -355,7 +372,7 @@ static void keep_trees(struct exchange *exchange, struct incoming *incoming)
 static const char *try_to_leave(struct exchange *exchange, int64_t now_ns, int64_t deadline_ns)
 {
 	if (http_client_left(exchange->socket) && give_up(exchange))
-		return "the client closed its side of the connection";
+		return left_early;
 	if (now_ns >= deadline_ns && give_up(exchange))
 		return "the host did not get to this call in time";
 	/* where many wait, those whose script is slow give their threads to others */
@@ -463,6 +480,18 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 		return false;
 	}
 	return true;
+}
+
+void exchange_add_missing(struct exchange *exchange, const char *text)
+{
+	json_write_text(&exchange->call.call.refusals, text);
+	buffer_char(&exchange->call.call.refusals, ',');
+}
+
+void exchange_note_stopped(struct exchange *exchange)
+{
+	if (live_is_stopped(exchange->host->live))
+		exchange_add_missing(exchange, "live execution was stopped: POST /api/live/start starts it again");
 }
 
 bool exchange_run(struct exchange *exchange, struct incoming *incoming)

@@ -71,6 +71,12 @@ void exchange_pool_free(struct exchange_pool *pool);
 struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request);
 void exchange_release(struct exchange *exchange);
 
+/* A text more in live.missing: what it says keeps this call from being sent. */
+void exchange_add_missing(struct exchange *exchange, const char *text);
+
+/* The same, if live execution is stopped. */
+void exchange_note_stopped(struct exchange *exchange);
+
 /* Posts the call, waits until it was run (and, for submit and generate, its row is committed). False: an answer was sent instead (overload,
  * deadline, bad input, a script that failed or rests). Where that answer is no, there is no job. */
 bool exchange_run(struct exchange *exchange, struct incoming *incoming);

@@ -257,6 +257,8 @@ static enum liveness decide_liveness(const struct incoming *incoming)
 {
 	if (!incoming->wants_live)
 		return LIVENESS_DRY;
+	if (incoming->verb == VERB_HEALTH && live_is_stopped(incoming->host->live)) /* of a submit, submission.c says it */
+		return LIVENESS_ASKED;
 	if (incoming->verb == VERB_POLL) /* a live job is live whatever a poll says, a dry run is not */
 		return LIVENESS_ASKED;
 	return incoming->judgement->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;

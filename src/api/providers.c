@@ -69,6 +69,8 @@ static void handle_health(struct incoming *incoming)
 		return;
 	}
 	if (exchange_run(exchange, incoming)) {
+		if (incoming->liveness == LIVENESS_ASKED)
+			exchange_note_stopped(exchange);
 		answer_health(incoming, &exchange->call.call);
 		tell_event(incoming, "health", NULL);
 	}

@@ -73,13 +73,6 @@ static void fill_row(struct exchange *exchange)
 	task->result = NULL;
 }
 
-/* A text more in live.missing: what it says keeps this submit from being sent. */
-static void add_missing(struct exchange *exchange, const char *text)
-{
-	json_write_text(&exchange->call.call.refusals, text);
-	buffer_char(&exchange->call.call.refusals, ',');
-}
-
 /* A credential that is optional counts for a request that names it. */
 static void count_optional(struct exchange *exchange)
 {
@@ -106,8 +99,7 @@ static void order_job(struct exchange *exchange)
 	};
 	struct error error = { 0 };
 
-	if (live_is_stopped(exchange->host->live))
-		add_missing(exchange, "live execution was stopped: POST /api/live/start starts it again");
+	exchange_note_stopped(exchange);
 	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0 ||
 		!exchange->judgement->live_allowed)
 		return;
@@ -117,7 +109,7 @@ static void order_job(struct exchange *exchange)
 	}
 	switch (live_order(exchange->host->live, &order, &exchange->write.task, &exchange->job, &error)) {
 	case ERROR_NONE: break;
-	case ERROR_INVALID: add_missing(exchange, error.message); break;
+	case ERROR_INVALID: exchange_add_missing(exchange, error.message); break;
 	default: exchange->refused = error; break;
 	}
 }

@@ -147,17 +147,6 @@ static bool is_there(const struct attempt *attempt)
 	return there;
 }
 
-/* What the switches of this moment say to it; NULL: nothing. */
-static const char *held_back(const struct attempt *attempt)
-{
-	const struct gate_view *view = gate_acquire(attempt->live->gate);
-	const struct config_live_provider *own;
-	const char *why = lane_held_back(attempt->live, attempt->lane, view, attempt->job->kind, &own);
-
-	gate_release(attempt->live->gate, view);
-	return why;
-}
-
 /* One that is no GET, and not paid for by itself. */
 static const char *beyond_free(struct attempt *attempt)
 {
@@ -175,6 +164,14 @@ static int paid_so_far(const struct attempt *attempt)
 	return attempt->job->live.paid + attempt->call.taken;
 }
 
+/* A script that was changed since may want fewer, but not more than its job reserved. */
+static bool may_pay_again(const struct attempt *attempt)
+{
+	int declared = attempt->call.call.provider->manifest.paid_requests, reserved = attempt->job->live.paid_most;
+
+	return paid_so_far(attempt) < (declared < reserved ? declared : reserved);
+}
+
 /* Why the request must not leave; NULL: it may. What the vendor has is followed to its end, and canceled, whatever the switches say: it is paid
  * for. A submit, and whatever may cost, is not sent against them. */
 static const char *refusal(struct attempt *attempt, bool paid)
@@ -186,13 +183,14 @@ static const char *refusal(struct attempt *attempt, bool paid)
 	if (!is_there(attempt))
 		return "the provider's script is not there";
 	if (paid || attempt->action == ACTION_SUBMIT)
-		why = held_back(attempt);
+		why = live_held_back(attempt->live, attempt->job->kind, attempt->job->provider);
 	if (why != NULL)
 		return why;
 	if (!reads && !paid)
 		return beyond_free(attempt);
-	if (paid && paid_so_far(attempt) >= attempt->call.call.provider->manifest.paid_requests)
-		return "the job has sent the requests that it may pay for: a script declares more as paid_requests";
+	if (paid && !may_pay_again(attempt))
+		return "the job has sent the requests that it reserved money for: a script declares more, for jobs to come, as "
+		       "paid_requests";
 	return NULL;
 }
 

@@ -214,7 +214,7 @@ bool lane_leaves_unsent(struct live *live, struct live_job *job)
 	return true;
 }
 
-const char *lane_held_back(struct live *live, const struct lane *lane, const struct gate_view *view, const char *kind,
+const char *lane_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
 	const struct config_live_provider **own)
 {
 	struct catalog_set *set;
@@ -222,13 +222,13 @@ const char *lane_held_back(struct live *live, const struct lane *lane, const str
 	struct verdict verdict;
 	const char *why = NULL;
 
-	*own = config_live_provider(view->config, lane->provider);
+	*own = config_live_provider(view->config, id);
 	if (live_is_stopped(live))
 		return "live execution is stopped: POST /api/live/start starts it again";
 	if (*own == NULL)
 		return "live execution is switched off for this provider";
 	set = catalog_acquire(live->catalog);
-	provider = catalog_find(set, kind, lane->provider);
+	provider = catalog_find(set, kind, id);
 	if (provider == NULL)
 		why = "the provider's script is not there";
 	else if (provider_rests(provider)) /* else each job of the lane would be tried and written down in vain */
@@ -241,6 +241,16 @@ const char *lane_held_back(struct live *live, const struct lane *lane, const str
 		verdict_free(&verdict);
 	}
 	catalog_release(set);
+	return why;
+}
+
+const char *live_held_back(struct live *live, const char *kind, const char *provider)
+{
+	const struct gate_view *view = gate_acquire(live->gate);
+	const struct config_live_provider *own;
+	const char *why = lane_held_back(live, provider, view, kind, &own);
+
+	gate_release(live->gate, view);
 	return why;
 }
 
@@ -279,7 +289,7 @@ void lane_send(struct live *live, struct lane *lane)
 	while (lane->ready.first != NULL && lane->ready.first->action == ACTION_NONE && !engine_is_stopping(live->engine)) {
 		if (lane_leaves_unsent(live, lane->ready.first))
 			continue;
-		if (own == NULL && (why = lane_held_back(live, lane, view, lane->ready.first->kind, &own)) != NULL)
+		if (own == NULL && (why = lane_held_back(live, lane->provider, view, lane->ready.first->kind, &own)) != NULL)
 			break;
 		opens = lane_opens(lane, own, now_ns);
 		if (opens != 0)

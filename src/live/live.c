@@ -160,6 +160,7 @@ static bool fill_job(struct live_job *job, const struct live_order *order)
 	buffer_free(&payload);
 	job->created_ms = clock_unix_ms();
 	job->live.deadline_ms = deadline_of(job->kind, job->created_ms);
+	job->live.paid_most = call->provider->manifest.paid_requests;
 	job->timer.fire = job_due;
 	return filled;
 }

@@ -104,6 +104,10 @@ enum error_code live_deliver(struct live *live, const struct id *id, bool verifi
 enum error_code live_switch(struct live *live, bool stopped, struct error *error);
 bool live_is_stopped(struct live *live);
 
+/* What the switches of this moment (stop, configuration, flag, the script's presence) say to whoever is about to send something to the provider:
+ * why not, or NULL. Any thread. */
+const char *live_held_back(struct live *live, const char *kind, const char *provider);
+
 /* Configuration, secrets or scripts have changed: jobs that were held back look again. Any thread. */
 void live_wake(struct live *live);
 

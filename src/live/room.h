@@ -239,7 +239,7 @@ void lane_leave(struct live_job *job); /* whatever it waited for */
 bool lane_leaves_unsent(struct live *live, struct live_job *job);
 void lane_call(struct live *live, struct live_job *job); /* what it wants: now if there is room, else in turn */
 /* Why nothing that may cost may be sent to this provider now; NULL: it may. `own` is its configuration. */
-const char *lane_held_back(struct live *live, const struct lane *lane, const struct gate_view *view, const char *kind,
+const char *lane_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
 	const struct config_live_provider **own);
 bool lane_has_room(const struct lane *lane, size_t bytes);
 void lane_calls_changed(struct live *live, struct lane *lane); /* a call has ended */

@@ -76,6 +76,8 @@ static const char *const steps[] = {
 	/* 7: the number that also stands in a file beside the database (paid_mark.h). */
 	"CREATE TABLE paid_mark (only INTEGER PRIMARY KEY CHECK (only = 1), number INTEGER NOT NULL);"
 	"INSERT INTO paid_mark VALUES (1, 0);",
+	/* 8: how many requests a job may pay for: as many as were reserved, whatever its script says later. */
+	"ALTER TABLE live ADD COLUMN paid_most INTEGER NOT NULL DEFAULT 1;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

@@ -39,6 +39,7 @@ struct task_live {
 	const char *trace;    /* the traceparent that it came with; written once, with the job */
 	int attempts;	      /* submits that were tried */
 	int paid;	      /* requests that may cost and that the vendor has taken, or may have */
+	int paid_most;	      /* of those: what its script declared and was reserved when it came; written once, with the job */
 	int64_t submitted_ms; /* when the paid request went out; 0: not yet */
 	int64_t deadline_ms;  /* from then on it is no longer waited for */
 	int64_t stop_ms;      /* the host ends the job at the vendor then; 0: never */
