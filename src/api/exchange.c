@@ -281,9 +281,9 @@ static bool submit(struct exchange *exchange)
 	submission_compose(exchange);
 	exchange->write.done = row_written;
 	if (exchange->refused.code == ERROR_NONE && !take(exchange))
-		error_set(&exchange->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
-	else if (exchange->refused.code == ERROR_NONE &&
-		 task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
+		error_set(
+			&exchange->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
+	else if (exchange->refused.code == ERROR_NONE && task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
 		return true;
 	exchange->write.outcome = STORE_FAILED;
 	settle_order(exchange);
