@@ -137,13 +137,24 @@ static bool is_given_up(const struct engine_call *call)
 	return atomic_load(&exchange->stage) == EXCHANGE_GIVEN_UP;
 }
 
-/* Of a live health check: the switches are looked at before each request, and nothing is paid. */
-static void before_probing(struct engine_call *call)
+static const char *probe_held_back(const struct engine_call *call)
 {
 	const struct exchange *exchange =
 		(const struct exchange *)(const void *)((const char *)call - offsetof(struct exchange, call));
 	const struct manifest *manifest = &call->call.provider->manifest;
-	const char *why = live_held_back(exchange->host->live, manifest->kind, manifest->id);
+
+	return live_held_back(exchange->host->live, manifest->kind, manifest->id);
+}
+
+static bool probe_may_leave(const struct engine_call *call)
+{
+	return probe_held_back(call) == NULL;
+}
+
+/* Of a live health check: the switches are looked at before each request, and nothing is paid. */
+static void before_probing(struct engine_call *call)
+{
+	const char *why = probe_held_back(call);
 
 	if (why == NULL && outgoing_may_cost(&call->call.outgoing))
 		why = "only a job may send what may cost something";
@@ -190,6 +201,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->call.call.webhook_url = exchange->webhook_url;
 	exchange->call.call.view = exchange->view;
 	exchange->call.before_sending = before_probing;
+	exchange->call.may_leave = probe_may_leave;
 	exchange->call.unwanted = is_given_up;
 	exchange->trace[0] = '\0';
 	if (incoming->http->trace != NULL)

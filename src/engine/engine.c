@@ -154,6 +154,7 @@ static void aim_transfer(struct transfer *transfer, const struct engine_way *way
 	transfer->sink = NULL;
 	transfer->references = false;
 	transfer->token = NULL;
+	transfer->may_leave = NULL;
 }
 
 /* The last part of a webhook's URL opens it: who knows it can send deliveries. */
@@ -162,6 +163,15 @@ static const char *token_of(const char *webhook_url)
 	const char *slash = webhook_url != NULL ? strrchr(webhook_url, '/') : NULL;
 
 	return slash != NULL && slash[1] != '\0' ? slash + 1 : NULL;
+}
+
+static bool call_may_leave(struct transfer *transfer)
+{
+	struct engine_call *call = (struct engine_call *)(void *)((char *)transfer - offsetof(struct engine_call, transfer));
+	bool may = call->may_leave == NULL || call->may_leave(call);
+
+	call->denied |= !may;
+	return may;
 }
 
 void engine_send(struct engine_call *call)
@@ -179,6 +189,7 @@ void engine_send(struct engine_call *call)
 	aim_transfer(transfer, &call->way, call->call.provider);
 	transfer->references = call->call.function != FUNCTION_SUBMIT; /* what a job is polled by came from the vendor */
 	transfer->token = token_of(call->call.webhook_url);
+	transfer->may_leave = call_may_leave;
 	transfer->done = transfer_done;
 	transfers_start(engine->transfers, transfer);
 }

@@ -36,11 +36,13 @@ struct engine_call {
 	/* Live calls: asked before each request leaves. It must see to it that engine_send() or engine_deny() is called, now or later. NULL: what
 	 * costs nothing leaves, what may cost does not. Engine thread. */
 	void (*before_sending)(struct engine_call *call);
+	/* Or NULL: asked once more when the connection stands, just before the first byte leaves. Engine thread, inside curl. */
+	bool (*may_leave)(const struct engine_call *call);
 	/* Or NULL: nobody waits for it any more, so it is not run, nothing it asks for is sent, and `done` finds it CALL_FAILED. Engine thread. */
 	bool (*unwanted)(const struct engine_call *call);
 	enum engine_fate fate;	  /* the engine's, to be read when done */
 	int taken;		  /* the engine's: requests that may cost, and that the vendor did not refuse to take for now */
-	bool denied;		  /* the engine's: engine_deny() was called for one of its requests */
+	bool denied;		  /* the engine's: engine_deny() was called for one of its requests, or may_leave() kept it */
 	char failure[16];	  /* FATE_LOST, FATE_NOTHING_SENT: the response's kind, or "" */
 	struct transfer transfer; /* the engine's */
 	int64_t posted_ns;	  /* the engine's */

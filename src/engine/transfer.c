@@ -158,11 +158,17 @@ static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_so
 /* The connection stands, TLS too, and curl is about to write the request. */
 static int on_request(void *context, char *address, char *local_address, int port, int local_port)
 {
+	struct transfer *transfer = context;
+
 	(void)address;
 	(void)local_address;
 	(void)port;
 	(void)local_port;
-	((struct transfer *)context)->requested = true;
+	if (transfer->may_leave != NULL && !transfer->may_leave(transfer)) {
+		transfer->held = true;
+		return CURL_PREREQFUNC_ABORT;
+	}
+	transfer->requested = true;
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -425,7 +431,7 @@ void transfers_start(struct transfers *transfers, struct transfer *transfer)
 	easy = curl_easy_init();
 	transfer->easy = easy;
 	transfer->headers = transfer->form = NULL;
-	transfer->blocked = transfer->own = transfer->tried = transfer->requested = transfer->watched = false;
+	transfer->blocked = transfer->own = transfer->tried = transfer->held = transfer->requested = transfer->watched = false;
 	built = easy != NULL && set_url(easy, transfer) && set_guards(transfers, easy, transfer) && set_method(easy, transfer);
 	if (!built) {
 		release(transfer);
@@ -456,6 +462,8 @@ void transfers_start(struct transfers *transfers, struct transfer *transfer)
 static const char *failure_kind(const struct transfer *transfer, CURLcode code)
 {
 	if (!transfer->requested) {
+		if (transfer->held)
+			return "held";
 		if (transfer->blocked && !transfer->tried)
 			return transfer->own ? "own" : "blocked";
 		return code == CURLE_COULDNT_RESOLVE_HOST					   ? "resolve"
@@ -481,7 +489,8 @@ static void close_transfer(struct transfers *transfers, struct transfer *transfe
 	response->status = (int)status;
 	if (code != CURLE_OK)
 		response_fail(response, kind,
-			strcmp(kind, "own") == 0       ? "the address is this host's own: it does not call itself"
+			strcmp(kind, "held") == 0      ? "it was held back when the connection stood"
+			: strcmp(kind, "own") == 0     ? "the address is this host's own: it does not call itself"
 			: strcmp(kind, "blocked") == 0 ? "the host's address is private: requests go to public addresses only"
 						       : curl_easy_strerror(code));
 	curl_multi_remove_handle(transfers->multi, transfer->easy);

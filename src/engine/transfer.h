@@ -26,6 +26,9 @@ struct transfer {
 	 * a failure of the kind "too_large". NULL: the body is collected. */
 	bool (*sink)(struct transfer *transfer, const void *bytes, size_t length);
 	long least_per_second; /* with a sink: bytes below which, for LIMIT_TRANSFER_SILENCE_SECONDS, it has failed; 0: 1 */
+	/* Asked when the connection stands, just before the first byte: false keeps the request from leaving (a failure of the kind "held"). NULL: it
+	 * leaves. */
+	bool (*may_leave)(struct transfer *transfer);
 	void (*done)(struct transfer *transfer);
 	struct response response; /* the caller initialises and clears it */
 
@@ -36,6 +39,7 @@ struct transfer {
 	bool blocked;	/* an address was refused after resolving */
 	bool own;	/* it is the host's own, or leads there */
 	bool tried;	/* one was not */
+	bool held;	/* may_leave() said no */
 	bool requested; /* there is a connection, and the request goes out on it: bytes of it may have left */
 	bool watched;	/* it has had a socket that epoll knows */
 	bool loopback_allowed;

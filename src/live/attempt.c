@@ -172,18 +172,24 @@ static bool may_pay_again(const struct attempt *attempt)
 	return paid_so_far(attempt) < (declared < reserved ? declared : reserved);
 }
 
-/* Why the request must not leave; NULL: it may. What the vendor has is followed to its end, and canceled, whatever the switches say: it is paid
+/* What has turned since it was asked for. What the vendor has is followed to its end, and canceled, whatever the switches say: it is paid
  * for. A submit, and whatever may cost, is not sent against them. */
+static const char *held_back(const struct attempt *attempt, bool paid)
+{
+	if (!is_there(attempt))
+		return "the provider's script is not there";
+	return paid || attempt->action == ACTION_SUBMIT
+		       ? live_held_back(attempt->live, attempt->job->kind, attempt->job->provider)
+		       : NULL;
+}
+
+/* Why the request must not leave; NULL: it may. Counts it. */
 static const char *refusal(struct attempt *attempt, bool paid)
 {
 	const struct outgoing *outgoing = &attempt->call.call.outgoing;
 	bool reads = strcmp(outgoing->method, "GET") == 0 || strcmp(outgoing->method, "HEAD") == 0;
-	const char *why = NULL;
+	const char *why = held_back(attempt, paid);
 
-	if (!is_there(attempt))
-		return "the provider's script is not there";
-	if (paid || attempt->action == ACTION_SUBMIT)
-		why = live_held_back(attempt->live, attempt->job->kind, attempt->job->provider);
 	if (why != NULL)
 		return why;
 	if (!reads && !paid)
@@ -259,10 +265,22 @@ static void mark(struct attempt *attempt)
 		engine_deny(&attempt->call, "held", "too many jobs are waiting to be written");
 }
 
+static bool is_paid(const struct attempt *attempt)
+{
+	return attempt->action != ACTION_CANCEL && outgoing_may_cost(&attempt->call.call.outgoing);
+}
+
+static bool may_leave(const struct engine_call *call)
+{
+	const struct attempt *attempt = (const struct attempt *)(const void *)call;
+
+	return held_back(attempt, is_paid(attempt)) == NULL;
+}
+
 static void before_sending(struct engine_call *call)
 {
 	struct attempt *attempt = (struct attempt *)(void *)call;
-	bool paid = attempt->action != ACTION_CANCEL && outgoing_may_cost(&call->call.outgoing);
+	bool paid = is_paid(attempt);
 	const char *why = refusal(attempt, paid);
 
 	if (why != NULL)
@@ -308,6 +326,7 @@ static struct attempt *attempt_make(struct live *live, struct live_job *job, enu
 	attempt->view = gate_acquire(live->gate);
 	attempt->call.done = call_done;
 	attempt->call.before_sending = before_sending;
+	attempt->call.may_leave = may_leave;
 	attempt->next = live->attempts;
 	if (attempt->next != NULL)
 		attempt->next->previous = attempt;
