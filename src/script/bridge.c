@@ -209,7 +209,19 @@ void bridge_push(lua_State *L, const json_t *value)
 
 /* ---- Lua to JSON ---- */
 
-static void write_value(lua_State *L, int index, struct buffer *out, int depth);
+/* How a value is written. */
+struct form {
+	int depth;    /* of the table that it is in */
+	bool forgive; /* numbers that are none become null */
+};
+
+static struct form deeper(struct form form)
+{
+	form.depth++;
+	return form;
+}
+
+static void write_value(lua_State *L, int index, struct buffer *out, struct form form);
 
 static bool is_marked(lua_State *L, int index)
 {
@@ -236,7 +248,7 @@ bool bridge_is_array(lua_State *L, int index)
 	return array;
 }
 
-static void write_array(lua_State *L, int index, struct buffer *out, int depth)
+static void write_array(lua_State *L, int index, struct buffer *out, struct form form)
 {
 	lua_Integer count = (lua_Integer)lua_rawlen(L, index), found = 0;
 
@@ -252,7 +264,7 @@ static void write_array(lua_State *L, int index, struct buffer *out, int depth)
 		if (i > 1)
 			buffer_char(out, ',');
 		lua_rawgeti(L, index, i);
-		write_value(L, lua_gettop(L), out, depth + 1);
+		write_value(L, lua_gettop(L), out, deeper(form));
 		lua_pop(L, 1);
 	}
 	buffer_char(out, ']');
@@ -319,21 +331,21 @@ static struct field *list_fields(lua_State *L, int index, int *count)
 	return fields;
 }
 
-static void write_field(lua_State *L, int index, const struct field *field, struct buffer *out, int depth)
+static void write_field(lua_State *L, int index, const struct field *field, struct buffer *out, struct form form)
 {
 	json_write_string(out, field->name, field->length);
 	buffer_char(out, ':');
 	if (field->value != 0) {
-		write_value(L, field->value, out, depth + 1);
+		write_value(L, field->value, out, deeper(form));
 		return;
 	}
 	lua_pushlstring(L, field->name, field->length);
 	lua_rawget(L, index);
-	write_value(L, lua_gettop(L), out, depth + 1);
+	write_value(L, lua_gettop(L), out, deeper(form));
 	lua_pop(L, 1);
 }
 
-static void write_object(lua_State *L, int index, struct buffer *out, int depth)
+static void write_object(lua_State *L, int index, struct buffer *out, struct form form)
 {
 	struct field few[MOST_FIELDS_ON_STACK], *fields = few;
 	int top = lua_gettop(L), count = take_fields(L, index, few);
@@ -346,18 +358,20 @@ static void write_object(lua_State *L, int index, struct buffer *out, int depth)
 	for (int i = 0; i < count; i++) {
 		if (i > 0)
 			buffer_char(out, ',');
-		write_field(L, index, &fields[i], out, depth);
+		write_field(L, index, &fields[i], out, form);
 	}
 	buffer_char(out, '}');
 	lua_settop(L, top);
 }
 
-static void write_number(lua_State *L, int index, struct buffer *out)
+static void write_number(lua_State *L, int index, struct buffer *out, struct form form)
 {
 	if (lua_isinteger(L, index))
 		buffer_integer(out, lua_tointeger(L, index));
 	else if (isfinite(lua_tonumber(L, index)))
 		json_write_double(out, lua_tonumber(L, index));
+	else if (form.forgive)
+		buffer_text(out, "null");
 	else
 		luaL_error(L, "JSON: %f is not a JSON number", lua_tonumber(L, index));
 }
@@ -380,36 +394,36 @@ static void write_userdata(lua_State *L, int index, struct buffer *out)
 		write_base64(out, &held->bytes);
 }
 
-static void write_table(lua_State *L, int index, struct buffer *out, int depth)
+static void write_table(lua_State *L, int index, struct buffer *out, struct form form)
 {
 	lua_pushvalue(L, index);
 	isolation_plain(L, -1);
 	if (lua_rawlen(L, -1) > 0 || is_marked(L, -1))
-		write_array(L, lua_gettop(L), out, depth);
+		write_array(L, lua_gettop(L), out, form);
 	else
-		write_object(L, lua_gettop(L), out, depth);
+		write_object(L, lua_gettop(L), out, form);
 	lua_pop(L, 1);
 }
 
-static void write_value(lua_State *L, int index, struct buffer *out, int depth)
+static void write_value(lua_State *L, int index, struct buffer *out, struct form form)
 {
 	const char *text;
 	size_t length;
 
-	if (depth > LIMIT_JSON_DEPTH)
+	if (form.depth > LIMIT_JSON_DEPTH)
 		luaL_error(L, "JSON: nested deeper than %d levels (a table inside itself?)", LIMIT_JSON_DEPTH);
 	luaL_checkstack(L, 8, "JSON too deep");
 	script_spend(L, STEPS_OF_A_VALUE); /* tables that share tables are larger on paper than in memory */
 	switch (lua_type(L, index)) {
 	case LUA_TNIL: buffer_text(out, "null"); break;
 	case LUA_TBOOLEAN: json_write_bool(out, lua_toboolean(L, index)); break;
-	case LUA_TNUMBER: write_number(L, index, out); break;
+	case LUA_TNUMBER: write_number(L, index, out, form); break;
 	case LUA_TSTRING:
 		text = lua_tolstring(L, index, &length);
 		script_spend(L, length / SCRIPT_BYTES_OF_A_STEP);
 		json_write_string(out, text, length);
 		break;
-	case LUA_TTABLE: write_table(L, index, out, depth); break;
+	case LUA_TTABLE: write_table(L, index, out, form); break;
 	case LUA_TLIGHTUSERDATA: buffer_text(out, "null"); break;
 	case LUA_TUSERDATA: write_userdata(L, index, out); break;
 	default: luaL_error(L, "JSON: a %s has no JSON form", luaL_typename(L, index));
@@ -421,7 +435,12 @@ static void write_value(lua_State *L, int index, struct buffer *out, int depth)
 
 void bridge_write(lua_State *L, int index, struct buffer *out)
 {
-	write_value(L, lua_absindex(L, index), out, 0);
+	write_value(L, lua_absindex(L, index), out, (struct form){ .depth = 0 });
+}
+
+void bridge_write_result(lua_State *L, int index, struct buffer *out)
+{
+	write_value(L, lua_absindex(L, index), out, (struct form){ .forgive = true });
 }
 
 /* ---- the cjson module ---- */

@@ -21,6 +21,9 @@ void bridge_push(lua_State *L, const json_t *value);
  * (function, NaN, a table with both list and named keys, too deep) raises an error that names its path. [-0, +0, e] */
 void bridge_write(lua_State *L, int index, struct buffer *out);
 
+/* The same of what became of a job: a number that is none (0/0, a vendor's 1e999) is not known, so it is written as null. */
+void bridge_write_result(lua_State *L, int index, struct buffer *out);
+
 /* Whether the table at `index` is written as an array. [-0, +0, -] */
 bool bridge_is_array(lua_State *L, int index);
 

@@ -183,7 +183,7 @@ static int finish_function(lua_State *L, int status, lua_KContext context)
 	if (!lua_istable(L, -2))
 		return luaL_error(
 			L, "%s returned %s, a table is expected", manifest_function_name(call->function), luaL_typename(L, -2));
-	bridge_write(L, -2, &call->result);
+	bridge_write_result(L, -2, &call->result); /* it may say what was paid for: no figure of it is worth losing that */
 	call->outcome = CALL_DONE;
 	return 0;
 }
