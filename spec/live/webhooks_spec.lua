@@ -142,7 +142,9 @@ describe("a vendor's webhook", function()
       local head = "POST /api/webhooks/replicate/x HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\n" ..
         "Content-Length: %d\r\nExpect: 100-continue\r\n\r\n"
       local largest = 2 * 1024 * 1024
-      assert.is_truthy(live.host:raw(head:format(largest + 1), { timeout = 2 }):find("^HTTP/1.1 413"))
+      local refusal = live.host:raw(head:format(largest + 1), { timeout = 2 })
+      assert.is_truthy(refusal:find("^HTTP/1.1 413"))
+      assert.matches("a vendor's delivery may be: 2097152 bytes, a fixed limit", refusal, 1, true)
       assert.is_truthy(live.host:raw(head:format(largest), { timeout = 1 }):find("^HTTP/1.1 100"))
     end)
 

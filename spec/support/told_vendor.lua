@@ -25,7 +25,8 @@ local socket = require "socket"
 
 local function read_request(client)
   local line = client:receive("*l")
-  local method, path = (line or ""):match("^(%S+) ([^ ?]+)")
+  local method, path = (line or ""):match("^(%u+) (/[^ ?]*)%S* HTTP/1%.1")
+  if not method then return nil end -- a TLS greeting, say
   local length = 0
   for header in function() return client:receive("*l") end do
     if header == "" then break end

@@ -175,6 +175,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	atomic_init(&exchange->ended, false);
 	exchange->socket = http_socket(incoming->http);
 	exchange->kept[0] = exchange->kept[1] = NULL;
+	exchange->held = (struct buffer_budget){ 0 };
 	exchange->host = incoming->host;
 	exchange->place = bell_place(&exchange->host->exchanges->bell);
 	exchange->judgement = judgement_hold(incoming->judgement);
@@ -224,6 +225,7 @@ void exchange_release(struct exchange *exchange)
 	gate_release(host->gate, exchange->view);
 	json_decref(exchange->kept[0]);
 	json_decref(exchange->kept[1]);
+	buffer_budget_give(&exchange->held, exchange->held.used);
 	free(exchange->write.replay);
 	free(exchange->webhook_url);
 	callback_free(exchange->callback);
@@ -376,6 +378,7 @@ static void keep_trees(struct exchange *exchange, struct incoming *incoming)
 {
 	exchange->kept[0] = incoming->body;
 	exchange->kept[1] = incoming->script_request;
+	http_keep_json(incoming->http, &exchange->held);
 	incoming->body = incoming->script_request = NULL;
 	incoming->config = NULL; /* a part of the body */
 }

@@ -30,7 +30,8 @@ struct exchange {
 	struct host *host;
 	int socket; /* the client's */
 	struct engine_call call;
-	json_t *kept[2];	     /* given up: the request's trees, which the call shares, until it is done with them */
+	json_t *kept[2];	     /* given up: the request's trees, which the call shares, until it is done with them ... */
+	struct buffer_budget held;   /* ... and what they count for among all bodies */
 	struct judgement *judgement; /* held */
 	enum verb verb;
 	enum liveness liveness;

@@ -60,7 +60,7 @@ static json_t *read_body(struct http_request *request, const char *const *known)
 	bool good = true;
 
 	error_memory(&error);
-	body = request->body_length > 0 ? json_read(request->body, request->body_length, &error) : json_object();
+	body = request->body_length > 0 ? http_read_json(request, &error) : json_object();
 	if (body == NULL) {
 		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
 		return NULL;

@@ -53,9 +53,12 @@ static bool parse_body(struct incoming *incoming)
 	struct error error;
 
 	if (incoming->http->body_length > 0) {
-		incoming->body = json_read(incoming->http->body, incoming->http->body_length, &error);
-		if (incoming->body == NULL && error.code != ERROR_MEMORY) {
-			incoming_problem(incoming, 400, error.path, error.message, NULL);
+		incoming->body = http_read_json(incoming->http, &error);
+		if (incoming->body == NULL) {
+			if (error.code == ERROR_MEMORY)
+				incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
+			else
+				incoming_problem(incoming, 400, error.path, error.message, NULL);
 			return false;
 		}
 	}

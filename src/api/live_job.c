@@ -175,7 +175,7 @@ static const char *read_resolution(
 static json_t *read_body(struct http_request *request)
 {
 	struct error error;
-	json_t *body = json_read(request->body, request->body_length, &error);
+	json_t *body = http_read_json(request, &error);
 
 	if (body == NULL)
 		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);

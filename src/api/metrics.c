@@ -311,6 +311,13 @@ static void write_money(struct buffer *out, struct host *host, const struct conf
 	}
 }
 
+static void write_door(struct buffer *out, struct host *host)
+{
+	write_answers(out, host->metrics);
+	write_gauge(out, "providerd_http_bodies_bytes", "Memory of large requests that are being read or worked on.",
+		(double)http_bodies_bytes());
+}
+
 static void write_process(struct buffer *out, const struct host *host)
 {
 	metric_family(out, "providerd_build_info", "gauge", "Always 1; the version is a label.");
@@ -327,7 +334,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	write_process(&out, host);
-	write_answers(&out, host->metrics);
+	write_door(&out, host);
 	write_registry(&out, host);
 	write_engine(&out, host);
 	write_scripts(&out, host);

@@ -13,35 +13,65 @@ void buffer_init(struct buffer *buffer, size_t maximum)
 	*buffer = (struct buffer){ .maximum = maximum };
 }
 
+/* How much of `used` counts against the total. */
+static size_t charged(const struct buffer_budget *budget, size_t used)
+{
+	return used > budget->uncharged ? used - budget->uncharged : 0;
+}
+
+void buffer_budget_give(struct buffer_budget *budget, size_t bytes)
+{
+	size_t charge = charged(budget, budget->used) - charged(budget, budget->used - bytes);
+
+	budget->used -= bytes;
+	if (budget->total != NULL && charge > 0)
+		atomic_fetch_sub_explicit(&budget->total->used, charge, memory_order_relaxed);
+}
+
+bool buffer_budget_take(struct buffer_budget *budget, size_t bytes)
+{
+	struct buffer_total *total = budget->total;
+	size_t charge;
+
+	if (bytes > budget->limit - budget->used)
+		return false;
+	charge = charged(budget, budget->used + bytes) - charged(budget, budget->used);
+	if (total != NULL && charge > 0 &&
+		atomic_fetch_add_explicit(&total->used, charge, memory_order_relaxed) + charge >
+			atomic_load_explicit(&total->limit, memory_order_relaxed)) {
+		atomic_fetch_sub_explicit(&total->used, charge, memory_order_relaxed);
+		return false;
+	}
+	budget->used += bytes;
+	return true;
+}
+
+void buffer_budget_move(struct buffer_budget *from, struct buffer_budget *to, size_t bytes)
+{
+	size_t charge = charged(to, to->used + bytes) - charged(to, to->used);
+
+	buffer_budget_give(from, bytes);
+	to->used += bytes;
+	if (to->total != NULL && charge > 0)
+		atomic_fetch_add_explicit(&to->total->used, charge, memory_order_relaxed);
+}
+
 static void give_back(struct buffer_budget *budget, size_t bytes)
 {
-	if (budget == NULL || bytes == 0)
-		return;
-	budget->used -= bytes;
-	if (budget->total != NULL)
-		atomic_fetch_sub_explicit(&budget->total->used, bytes, memory_order_relaxed);
+	if (budget != NULL && bytes > 0)
+		buffer_budget_give(budget, bytes);
 }
 
 /* False: the buffer has failed. */
 static bool take(struct buffer *buffer, size_t bytes)
 {
 	struct buffer_budget *budget = buffer->budget;
-	struct buffer_total *total = budget != NULL ? budget->total : NULL;
 
-	if (budget == NULL)
+	if (budget == NULL || buffer_budget_take(budget, bytes))
 		return true;
-	if (bytes > budget->limit - budget->used) {
-		buffer->failed = true;
-		return false;
-	}
-	if (total != NULL && atomic_fetch_add_explicit(&total->used, bytes, memory_order_relaxed) + bytes >
-				     atomic_load_explicit(&total->limit, memory_order_relaxed)) {
-		atomic_fetch_sub_explicit(&total->used, bytes, memory_order_relaxed);
-		buffer->failed = buffer->starved = true;
-		return false;
-	}
-	budget->used += bytes;
-	return true;
+	buffer->failed = true;
+	buffer->starved = bytes <= budget->limit - budget->used;
+	return false;
 }
 
 void buffer_free(struct buffer *buffer)

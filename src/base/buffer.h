@@ -15,10 +15,11 @@ struct buffer_total {
 	_Atomic size_t limit;
 };
 
-/* What some buffers of one owner may take together. They count against the total too. */
+/* What some buffers of one owner may take together, and what it takes beside them. They count against the total too. */
 struct buffer_budget {
 	size_t used;
 	size_t limit;		    /* beyond it an append fails */
+	size_t uncharged;	    /* so much of it does not count against the total */
 	struct buffer_total *total; /* beyond its limit an append fails for want of memory; NULL: there is none */
 };
 
@@ -31,6 +32,12 @@ struct buffer {
 	bool starved;		      /* it failed for want of memory */
 	struct buffer_budget *budget; /* that its memory counts against, or NULL; outlives it */
 };
+
+/* Memory that is no buffer's. False: it is too much, and counts nothing. */
+bool buffer_budget_take(struct buffer_budget *budget, size_t bytes);
+void buffer_budget_give(struct buffer_budget *budget, size_t bytes);
+/* What one owner took is another's now, whatever the limits say: it is there already. */
+void buffer_budget_move(struct buffer_budget *from, struct buffer_budget *to, size_t bytes);
 
 void buffer_init(struct buffer *buffer, size_t maximum);
 void buffer_free(struct buffer *buffer);

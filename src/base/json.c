@@ -96,6 +96,8 @@ json_t *json_deep_copy_whole(const json_t *value)
 /* ---- the scanner: depth and paths, without recursion ---- */
 
 #define CONTAINER_VALUES 8 /* what a list or an object weighs, in values */
+#define VALUE_BYTES                                                                                                              \
+	128 /* what a value takes at most beside its text: a member's name, its place in a table, a number or a text's head */
 
 struct level {
 	bool array;
@@ -262,6 +264,14 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 		return NULL;
 	}
 	return parse_scanned(text, length, SIZE_MAX, error);
+}
+
+size_t json_read_bytes(const char *text, size_t length)
+{
+	struct scan scan = { .text = text, .length = length };
+
+	scan_until(&scan, length);
+	return length + (scan.values < LIMIT_JSON_VALUES ? scan.values : 1) * VALUE_BYTES; /* with more it is not read */
 }
 
 /* ---- writing ---- */

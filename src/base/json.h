@@ -18,6 +18,9 @@
 /* Parses a whole text. NULL with ERROR_INVALID (error->path is the field's path) or ERROR_MEMORY. json_decref() the result. */
 json_t *json_read(const char *text, size_t length, struct error *error);
 
+/* About how much memory json_read() takes for a text. */
+size_t json_read_bytes(const char *text, size_t length);
+
 /* A copy of a list or an object that shares its items, with all of them; one that shares nothing. NULL: out of memory. Jansson's own copies leave
  * out what they find no memory for. */
 json_t *json_copy_whole(const json_t *value);

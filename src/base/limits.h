@@ -12,7 +12,9 @@
 #define LIMIT_BODY_BYTES_DEFAULT (16 * 1024 * 1024)
 #define LIMIT_BODY_BYTES_MAX (256 * 1024 * 1024)
 #define LIMIT_REQUEST_HEAD_BYTES 32768
-#define LIMIT_BODY_SECONDS 20 /* whole body, from the first read */
+#define LIMIT_BODIES_BYTES (512 * 1024 * 1024) /* of all bodies that are being read or worked on, and what was parsed of them, */
+#define LIMIT_BODY_FREE_BYTES (256 * 1024)     /* but for so much of each request: usual ones are never refused for it */
+#define LIMIT_BODY_SECONDS 20		       /* whole body, from the first read */
 #define LIMIT_PATH_SEGMENT_BYTES 256
 #define LIMIT_PATH_BYTES 2048
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 255

@@ -8,10 +8,17 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/json.h"
 #include "base/limits.h"
+#include "base/test_setting.h"
 
 #define NS_PER_MS 1000000LL
-#define RESERVE_BYTES (1024 * 1024) /* taken at once on the word of Content-Length; more only as it arrives */
+#define RESERVE_BYTES (128 * 1024) /* taken at once on the word of Content-Length; more only as it arrives */
+
+/* What all bodies hold, on whatever thread. */
+static struct buffer_total bodies;
+
+static const char no_room[] = "too many large requests are being read or worked on, or there is no memory: send it again later";
 
 enum taken { TAKEN_MORE = 0, TAKEN_ALL, TAKEN_TOO_LARGE, TAKEN_SLOW, TAKEN_CUT, TAKEN_MEMORY };
 
@@ -128,14 +135,10 @@ static bool refuse_large(struct http_exchange *x, size_t maximum)
 static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 {
 	switch (why) {
-	case TAKEN_TOO_LARGE:
-		if (maximum != x->request.view->config->server.max_body_bytes)
-			return reply_refuse(x, 413, NULL, "the body is larger than a vendor's webhook may be, %d bytes",
-				LIMIT_WEBHOOK_BODY_BYTES);
-		return refuse_large(x, maximum);
+	case TAKEN_TOO_LARGE: return refuse_large(x, maximum);
 	case TAKEN_SLOW:
 		return reply_refuse(x, 408, NULL, "the body did not arrive in time: at most %d seconds", LIMIT_BODY_SECONDS);
-	case TAKEN_MEMORY: return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the body");
+	case TAKEN_MEMORY: buffer_free(&x->worker->body); return reply_refuse(x, 503, "Retry-After: 1\r\n", "%s", no_room);
 	default:
 		return reply_refuse(x, 400, NULL,
 			x->chunked ? "the body's chunks are malformed or cut short; extensions and trailers are not taken"
@@ -150,6 +153,50 @@ static size_t largest_body(const struct http_exchange *x)
 	bool webhook = strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0;
 
 	return webhook && maximum > LIMIT_WEBHOOK_BODY_BYTES ? LIMIT_WEBHOOK_BODY_BYTES : maximum;
+}
+
+static struct buffer_budget new_share(void)
+{
+	return (struct buffer_budget){ .limit = SIZE_MAX, .uncharged = LIMIT_BODY_FREE_BYTES, .total = &bodies };
+}
+
+void body_set_total(void)
+{
+	atomic_store(&bodies.limit, (size_t)test_setting(TEST_BODIES_BYTES, LIMIT_BODIES_BYTES));
+}
+
+void body_init(struct worker *worker)
+{
+	buffer_init(&worker->body, 0);
+	worker->held = new_share();
+	worker->body.budget = &worker->held;
+}
+
+size_t http_bodies_bytes(void)
+{
+	return atomic_load_explicit(&bodies.used, memory_order_relaxed);
+}
+
+json_t *http_read_json(struct http_request *request, struct error *error)
+{
+	struct http_exchange *x = (struct http_exchange *)request;
+	size_t bytes = json_read_bytes(request->body, request->body_length);
+
+	if (!buffer_budget_take(&x->worker->held, bytes)) {
+		error_set(error, ERROR_MEMORY, NULL, "%s", no_room);
+		return NULL;
+	}
+	x->parsed_bytes += bytes;
+	return json_read(request->body, request->body_length, error);
+}
+
+void http_keep_json(struct http_request *request, struct buffer_budget *held)
+{
+	struct http_exchange *x = (struct http_exchange *)request;
+
+	*held = new_share();
+	buffer_budget_move(&x->worker->held, held, x->parsed_bytes);
+	x->parsed_bytes = 0;
 }
 
 bool body_read(struct http_exchange *x)
@@ -188,7 +235,7 @@ void body_drain(struct http_exchange *x)
 
 	if (x->head[HEAD_EXPECT] != NULL) /* not told to go on, so nothing is coming */
 		return;
-	buffer_clear(body);
+	buffer_reset(body, LIMIT_KEPT_BUFFER_BYTES);
 	body->maximum = LIMIT_BODY_SLICE_BYTES;
 	to = buffer_reserve(body, LIMIT_BODY_SLICE_BYTES / 4);
 	deadline_arm(x->worker, deadline);

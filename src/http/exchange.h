@@ -49,6 +49,8 @@ struct worker {
 	bool connected;
 	struct framing framing; /* of it */
 	uint64_t next_id;
+	struct buffer_budget
+		held;	   /* what the request being served takes of all that bodies may: its text, and what was parsed of it */
 	struct buffer out; /* head and body of an answer */
 	struct buffer body;
 	struct buffer path; /* only when it had percent-escapes */
@@ -91,8 +93,9 @@ struct http_exchange {
 	struct worker *worker;
 	const struct mg_request_info *info; /* NULL when civetweb could not read the head */
 	const char *head[HEAD_COUNT];
-	const char *origin; /* an allowed one, to be named in the answer */
-	size_t declared;    /* Content-Length */
+	const char *origin;  /* an allowed one, to be named in the answer */
+	size_t declared;     /* Content-Length */
+	size_t parsed_bytes; /* counted in worker->held for trees made of the body */
 	bool chunked;
 	bool unread;	/* a body is still with the client or in civetweb's buffer */
 	bool head_only; /* HEAD */
@@ -124,6 +127,8 @@ bool auth_check(struct http_exchange *x);
 const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key);
 
 /* body.c */
+void body_set_total(void); /* once, before the first */
+void body_init(struct worker *worker);
 bool body_read(struct http_exchange *x);
 void body_drain(struct http_exchange *x); /* after a refusal: a small rest, for a short while */
 

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <jansson.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 #include "gate/gate.h"
@@ -39,6 +41,13 @@ void http_each_header(
 
 /* The decoded value of a query parameter. False when absent. A value that does not fit is cut: give room. */
 bool http_query(const struct http_request *request, const char *name, char *value, size_t size);
+
+/* The body as JSON, as json_read(), with its memory counted among that of all bodies until the request ends: beyond LIMIT_BODIES_BYTES
+ * ERROR_MEMORY. json_decref() it by then. */
+json_t *http_read_json(struct http_request *request, struct error *error);
+/* What was read outlives the request. It counts in `held` from now on: buffer_budget_give(held, held->used) when it is freed. */
+void http_keep_json(struct http_request *request, struct buffer_budget *held);
+size_t http_bodies_bytes(void); /* that all bodies hold now */
 
 /* The client's socket, for http_client_left(); -1: it is not there any more. */
 int http_socket(const struct http_request *request);

@@ -97,6 +97,7 @@ static int begin_request(struct mg_connection *connection)
 		body_drain(&x);
 	give_back(&worker->out);
 	give_back(&worker->body);
+	buffer_budget_give(&worker->held, x.parsed_bytes);
 	atomic_fetch_sub_explicit(&x.server->in_flight, 1, memory_order_release);
 	if (!x.close)
 		deadline_arm_head(worker);
@@ -291,7 +292,7 @@ static enum error_code make_server(const struct http_options *options, struct ht
 		made->workers[i].server = made;
 		made->workers[i].next_id = random + ((uint64_t)i << 40);
 		buffer_init(&made->workers[i].out, 0);
-		buffer_init(&made->workers[i].body, 0);
+		body_init(&made->workers[i]);
 		buffer_init(&made->workers[i].path, LIMIT_PATH_BYTES);
 	}
 	*server = made;
@@ -383,6 +384,7 @@ enum error_code http_start(const struct http_options *options, struct http_serve
 	if (code != ERROR_NONE)
 		return code;
 	framing_prepare();
+	body_set_total();
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, ARENAS);
 	code = listen_parse(options->listen, &address, error);
