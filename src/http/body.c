@@ -18,7 +18,7 @@
 /* What all bodies hold, on whatever thread. */
 static struct buffer_total bodies;
 
-static const char no_room[] = "too many large requests are being read or worked on, or there is no memory: send it again later";
+static const char no_room[] = "too many large requests are being worked on, or the host is out of memory: send it again later";
 
 enum taken { TAKEN_MORE = 0, TAKEN_ALL, TAKEN_TOO_LARGE, TAKEN_SLOW, TAKEN_CUT, TAKEN_MEMORY };
 
