@@ -1,4 +1,5 @@
--- Figures that are no numbers (0/0, a vendor's 1e999) are not known. They lose neither an answer that was paid for, nor a job's end.
+-- Figures that are no numbers (0/0, a vendor's 1e999) are not known. They lose neither an answer that was paid for, nor a
+-- job's end.
 local exact = require "spec.support.exact_json"
 local told_vendor = require "spec.support.told_vendor"
 
