@@ -47,7 +47,8 @@ end
 describe("a hostile script", function()
   local host
 
-  setup(function() host = hosts.start { files = files() } end)
+  -- A quarter of the usual time: many of them use all of it.
+  setup(function() host = hosts.start { files = files(), env = { PROVIDERD_TEST_CALL_CPU_MS = "500" } } end)
   teardown(function() host:remove() end)
 
   -- The stops of every provider, as the catalogue tells them.

@@ -7,7 +7,7 @@ local script_text = require "spec.support.script_text"
 
 local SLOW = os.getenv("SPEC_SLOW") ~= nil
 local LOAD_MS, LOAD_SECONDS = SLOW and 500 or 100, SLOW and 30 or 2 -- of CPU time: the limit, and what the whole program gets
-local CALL_SECONDS = SLOW and 40 or 3.2
+local CALL_MS, CALL_SECONDS = SLOW and 2000 or 300, SLOW and 40 or 2
 
 local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
 
@@ -101,7 +101,7 @@ describe("the functions of ctx", function()
         submit = text .. "\nreturn { id = 'x' }" })
       end
     end
-    host = hosts.start { files = files }
+    host = hosts.start { files = files, env = { PROVIDERD_TEST_CALL_CPU_MS = tostring(CALL_MS) } }
   end)
   teardown(function() host:remove() end)
 

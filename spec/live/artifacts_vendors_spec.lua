@@ -53,7 +53,7 @@ local WHOLE = {
 describe("artifacts of the nine vendors", function()
   local live
 
-  setup(function() live = support.start() end)
+  setup(function() live = support.start { hurry = 8 } end)
   teardown(function() live:remove() end)
 
   for id in pairs(support.JOBS) do

@@ -8,7 +8,7 @@ describe("callback_url of a live job", function()
   local live, receiver
   setup(function()
     receiver = start { program = "lua5.4", arguments = { "spec/support/receiver.lua" }, config = "" }
-    live = support.start { config = function(config) config.hooks = { enabled = true, allow_loopback = true } end }
+    live = support.start { hurry = 8, config = function(config) config.hooks = { enabled = true, allow_loopback = true } end }
   end)
   teardown(function()
     live:remove()

@@ -16,7 +16,7 @@ end
 
 describe("after kill -9 in the midst of live jobs", function()
   local live
-  setup(function() live = support.start() end)
+  setup(function() live = support.start { hurry = 8 } end)
   teardown(function() live:remove() end)
 
   -- The jobs that were answered; the host is killed at a random moment meanwhile.

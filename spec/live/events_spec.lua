@@ -5,7 +5,7 @@ local support = require "spec.support.live"
 describe("the events of a live job", function()
   local live
 
-  setup(function() live = support.start() end)
+  setup(function() live = support.start { hurry = 8 } end)
   teardown(function() live:remove() end)
 
   local function verbs(events)
@@ -73,7 +73,7 @@ end)
 
 describe("the log of a live job", function()
   it("has a line for each of its events", function()
-    local live = support.start()
+    local live = support.start { hurry = 8 }
     finally(function() live:remove() end)
     local job_id = live:job("stability")
     live:ended(job_id)
@@ -89,7 +89,7 @@ end)
 
 describe("a budget that is too small", function()
   it("is told with the provider and the reason", function()
-    local live = support.start { config = function(config) config.live.providers.luma.budget_usd.per_day = 0.01 end }
+    local live = support.start { hurry = 8, config = function(config) config.live.providers.luma.budget_usd.per_day = 0.01 end }
     finally(function() live:remove() end)
     assert.equal(402, live:submit("luma").status)
     local event = live.host:eventually(function()

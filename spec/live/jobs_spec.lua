@@ -8,7 +8,7 @@ end
 describe("a live job", function()
   local live
 
-  setup(function() live = support.start() end)
+  setup(function() live = support.start { hurry = 8 } end)
   teardown(function() live:remove() end)
 
   for id in pairs(support.JOBS) do
@@ -166,7 +166,7 @@ end)
 describe("the switch", function()
   local live
 
-  setup(function() live = support.start() end)
+  setup(function() live = support.start { hurry = 8 } end)
   teardown(function() live:remove() end)
 
   it("stops what is not sent, over a restart, until it is started again", function()

@@ -27,7 +27,7 @@ describe("a budget", function()
       end, headers = { ["X-API-Key"] = key } },
     }
     for _, case in ipairs(cases) do
-      local live = support.start { simulate = { "--fault", "fal:never_ending:1" }, config = case.change }
+      local live = support.start { hurry = 8, simulate = { "--fault", "fal:never_ending:1" }, config = case.change }
       assert.equal(202, live:submit("fal", nil, case.headers).status)
       local answer = live:submit("fal", nil, case.headers)
       assert.equal(402, answer.status, answer.body)
@@ -40,7 +40,7 @@ describe("a budget", function()
 
   it("admits one third of 64 clients' jobs to the last micro-dollar", function()
     local jobs, admitted = 96, 32
-    local live = support.start { config = function(config)
+    local live = support.start { hurry = 8, config = function(config)
       config.live.budget_usd.per_day = admitted * RESERVED / 1e6
       config.server.threads = 96
     end, simulate = { "--fault", "fal:never_ending:1" } }
@@ -67,7 +67,7 @@ describe("a budget", function()
   end)
 
   it("is used again once a job cost less than was reserved", function()
-    local live = support.start { config = function(config) config.live.budget_usd.per_day = 0.0119 end }
+    local live = support.start { hurry = 8, config = function(config) config.live.budget_usd.per_day = 0.0119 end }
     assert.equal("done", live:ended(live:job("fal")).status)
     local day = live:budget().host.day
     assert.equal(0, day.reserved_usd)
@@ -76,7 +76,7 @@ describe("a budget", function()
   end)
 
   it("is given back whole by a job that was not sent", function()
-    local live = support.start { config = function(config) config.live.providers.fal.max_concurrent = 1 end,
+    local live = support.start { hurry = 8, config = function(config) config.live.providers.fal.max_concurrent = 1 end,
       simulate = { "--fault", "fal:never_ending:1" } }
     live:job("fal")
     local waiting = live:job("fal")
@@ -90,7 +90,7 @@ describe("a budget", function()
   end)
 
   it("survives a restart to the micro-dollar", function()
-    local live = support.start { simulate = { "--fault", "luma:never_ending:1" } }
+    local live = support.start { hurry = 8, simulate = { "--fault", "luma:never_ending:1" } }
     live:ended(live:job("fal"))
     live:job("luma")
     local before = live:budget()
@@ -108,7 +108,7 @@ describe("what a job cost", function()
   }
 
   it("is the vendor's figure, else a computed one, and says which", function()
-    local live = support.start()
+    local live = support.start { hurry = 8 }
     for _, case in ipairs(CASES) do
       local job = live:ended(live:job(case.id))
       assert.equal("done", job.status, job.reason)
@@ -118,7 +118,7 @@ describe("what a job cost", function()
   end)
 
   it("is nothing when the vendor refused it", function()
-    local live = support.start { simulate = { "--fault", "*:out_of_credit:1" } }
+    local live = support.start { hurry = 8, simulate = { "--fault", "*:out_of_credit:1" } }
     for id in pairs(support.JOBS) do
       local job = live:ended(live:job(id))
       assert.equal("error", job.status, id)
@@ -130,7 +130,7 @@ describe("what a job cost", function()
   end)
 
   it("is what the vendor bills for moderated ones", function()
-    local live = support.start { simulate = { "--fault", "*:moderated:1" } }
+    local live = support.start { hurry = 8, simulate = { "--fault", "*:moderated:1" } }
     for _, id in ipairs { "stability", "fal", "runway", "luma" } do
       local job = live:ended(live:job(id))
       assert.equal("error", job.status, id)

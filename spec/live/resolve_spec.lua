@@ -18,7 +18,7 @@ describe("an overdue job", function()
   -- A host whose clock can be moved, at a simulator with these arguments; nil under a sanitizer.
   local function start(...)
     clock, later = clocks.new(), 0
-    live = clock and support.start { simulate = { ... }, env = clock.env }
+    live = clock and support.start { hurry = 8, simulate = { ... }, env = clock.env }
     return live
   end
 

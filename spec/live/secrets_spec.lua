@@ -33,7 +33,7 @@ describe("every planted secret", function()
 
   setup(function()
     answers = {}
-    live = support.start {
+    live = support.start { hurry = 8,
       simulate = { "--fault", "fal:5xx:0.3", "--fault", "luma:reset_after:0.3:POST", "--fault", "runway:moderated:0.5",
         "--fault", "stability:out_of_credit:0.5", "--fault", "replicate:truncated:0.3" },
       config = function(config)
@@ -98,7 +98,7 @@ end)
 
 describe("a live request that names a credential which is not there", function()
   it("is a dry run that says so, and nothing is reserved", function()
-    local live = support.start()
+    local live = support.start { hurry = 8 }
     finally(function() live:remove() end)
     local answer = live:submit("luma", { model = "uni-1", parameters = {} })
     assert.equal(200, answer.status)
@@ -121,7 +121,7 @@ local REFUSED = {
 
 describe("a live job", function()
   local live
-  setup(function() live = support.start() end)
+  setup(function() live = support.start { hurry = 8 } end)
   teardown(function() live:remove() end)
 
   for _, case in ipairs(REFUSED) do

@@ -66,7 +66,7 @@ describe("traceparent", function()
   end)
 
   it("reaches the vendor with the requests of a live job", function()
-    local live = support.start { config = function(config) config.live.trace = true end }
+    local live = support.start { hurry = 8, config = function(config) config.live.trace = true end }
     finally(function() live:remove() end)
     local answer = live:submit("luma", nil, { traceparent = GOOD })
     assert.equal(202, answer.status)
@@ -80,7 +80,7 @@ describe("traceparent", function()
   end)
 
   it("of a live job is there after a restart: in its polls, its cancel, and the log", function()
-    local live = support.start { simulate = { "--fault", "replicate:never_ending:1" },
+    local live = support.start { hurry = 8, simulate = { "--fault", "replicate:never_ending:1" },
       config = function(config) config.live.trace = true end }
     finally(function() live:remove() end)
     local traced = live:job("replicate", nil, { traceparent = GOOD })
@@ -116,7 +116,7 @@ describe("traceparent", function()
   end)
 
   it("of a live job is only logged where it is not to be passed on", function()
-    local live = support.start()
+    local live = support.start { hurry = 8 }
     finally(function() live:remove() end)
     local job = live:job("fal", nil, { traceparent = GOOD })
     live:ended(job)

@@ -31,7 +31,8 @@ describe("what a job costs", function()
     describe("with the fault " .. fault, function()
       local live, jobs = nil, {}
       setup(function()
-        live = support.start { simulate = { "--job-time", "600", "--fault", "*:moderated:" .. (fault == "none" and 0 or 1) } }
+        live = support.start { hurry = 8,
+      simulate = { "--job-time", "600", "--fault", "*:moderated:" .. (fault == "none" and 0 or 1) } }
         for _, entry in ipairs(PRICED) do jobs[entry[1]] = live:job(entry[1], entry[2]) end
       end)
       teardown(function() live:remove() end)
@@ -49,7 +50,7 @@ end)
 
 describe("a job that is not taken yet", function()
   local live
-  setup(function() live = support.start { simulate = { "--job-time", "600" } } end)
+  setup(function() live = support.start { hurry = 8, simulate = { "--job-time", "600" } } end)
   teardown(function() live:remove() end)
 
   it("is sent again when the endpoint is awake, and is then the only one", function()
@@ -77,7 +78,7 @@ end)
 
 describe("a long call of Modal", function()
   local live
-  setup(function() live = support.start { simulate = { "--job-time", "600" } } end)
+  setup(function() live = support.start { hurry = 8, simulate = { "--job-time", "600" } } end)
   teardown(function() live:remove() end)
 
   it("is followed through its 303", function()
@@ -97,7 +98,7 @@ end)
 describe("a submit whose answer is lost", function()
   local live, jobs = nil, {}
   setup(function()
-    live = support.start { simulate = { "--job-time", "600", "--fault", "*:reset_after:1:POST" } }
+    live = support.start { hurry = 8, simulate = { "--job-time", "600", "--fault", "*:reset_after:1:POST" } }
     jobs = {
       replicate = live:job("replicate", DEDICATED), luma = live:job("luma", PRICED[6][2]), pod = live:job("runpod", POD),
       public = live:job("runpod", PUBLIC),
@@ -127,7 +128,7 @@ end)
 describe("a pod", function()
   local live, jobs = nil, {}
   setup(function()
-    live = support.start { simulate = { "--job-time", "600" } }
+    live = support.start { hurry = 8, simulate = { "--job-time", "600" } }
     local long = { pod = POD.job.pod, max_runtime_minutes = 60 }
     jobs = { timed = live:job("runpod", POD), long = live:job("runpod", { job = long, max_cost_usd = 1 }) }
   end)

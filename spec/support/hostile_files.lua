@@ -13,7 +13,7 @@ local texts = {
   { name = "blank", source = "\n\n-- nothing\n", line = 1, says = "return a table, got nil" },
   { name = "returns_number", source = "return 7", line = 1, says = "return a table, got number" },
   { name = "returns_function", source = "return function() end", line = 1, says = "return a table, got function" },
-  { name = "returns_library", source = "return string", says = "expected text, got nil" },
+  { name = "returns_library", source = "return string", says = "unknown key" },
   { name = "returns_environment", source = "return _ENV", says = "" },
   { name = "syntax", source = "return {\n  id = 'x'\n  kind = 'image'\n}", line = 3, says = "'}' expected" },
   { name = "unfinished_text", source = "return { id = 'x", line = 1, says = "unfinished string" },

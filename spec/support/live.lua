@@ -5,6 +5,7 @@
 --     config = function(config) config.live.budget_usd.per_day = 1 end,   -- changes before the host starts
 --     listen = "127.0.0.1:8009",                               -- else a free port at every start
 --     env = { ... },                                           -- the host's, not the simulator's
+--     hurry = 10,                                              -- the host's pauses between a job's requests are so much shorter
 --   }
 --   live:submit("fal")            -- the provider's job of JOBS below, live; `changes` goes over the body
 --   live:ended(job_id)            -- waits for its end and returns it
@@ -96,9 +97,11 @@ function support.start(options)
   self.simulator = start { arguments = arguments, config = "" }
   self.settings = support.config("http://127.0.0.1:" .. self.simulator.port)
   if options.config then options.config(self.settings) end
+  local env = { PROVIDERD_TEST_HURRY = options.hurry and tostring(options.hurry) }
+  for name, value in pairs(options.env or {}) do env[name] = value end
   self.host = start {
     config = self.settings, secrets = options.secrets or support.SECRETS, scripts = options.scripts, listen = options.listen,
-    env = options.env,
+    env = env,
   }
   return self
 end

@@ -88,10 +88,10 @@ end
 -- the vendor has no figure, the job was given up while it runs, or nobody says whether what was canceled or failed is billed.
 local function due(row, theirs)
   local reserved = micro(row.money.reserved_usd)
-  if not theirs then return 0, 0 end
+  local guessed = row.status ~= "done" and (row.money.basis == "estimate" or row.money.basis == "reserved")
+  if not theirs then return 0, guessed and reserved or 0 end
   if not given(theirs.cost_usd) or not ENDED_THERE[theirs.status] then return 0, reserved end
   local least = micro(theirs.cost_usd)
-  local guessed = row.status ~= "done" and (row.money.basis == "estimate" or row.money.basis == "reserved")
   return least, guessed and math.max(least, reserved) or least
 end
 

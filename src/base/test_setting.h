@@ -12,6 +12,8 @@ enum test_setting {
 	TEST_REPLY_SECONDS,    /* LIMIT_REPLY_SECONDS */
 	TEST_LOAD_CPU_MS,      /* LIMIT_SCRIPT_LOAD_CPU_MS */
 	TEST_BODIES_BYTES,     /* LIMIT_BODIES_BYTES */
+	TEST_CALL_CPU_MS,      /* LIMIT_SCRIPT_CPU_MS */
+	TEST_HURRY,	       /* live jobs' pauses are divided by it */
 	TEST_SETTINGS,
 };
 

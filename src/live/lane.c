@@ -89,7 +89,7 @@ void lane_count(struct live_job *job, bool open)
 
 void lane_block(struct live *live, struct lane *lane, double seconds)
 {
-	int64_t until = clock_monotonic_ns() + (int64_t)(seconds * 1e9);
+	int64_t until = schedule_after(seconds);
 
 	if (until > lane->blocked_ns)
 		lane->blocked_ns = until;

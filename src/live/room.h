@@ -247,6 +247,7 @@ void lane_send(struct live *live, struct lane *lane);	       /* what may be sent
 void lanes_send(struct live *live);
 
 /* schedule.c */
+int64_t schedule_after(double seconds); /* when a pause of so long is over: ns of the monotonic clock */
 void schedule_in(struct live *live, struct live_job *job, double seconds); /* attention after about so long */
 void schedule_never(struct live *live, struct live_job *job);		   /* until somebody asks */
 void schedule_job(struct live *live, struct live_job *job);		   /* looks at an idle job and starts what it needs */

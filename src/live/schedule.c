@@ -2,6 +2,7 @@
 #include "live/room.h"
 
 #include "base/clock.h"
+#include "base/test_setting.h"
 
 /* 0 to 1; for spreading, not for secrets (xorshift). */
 double schedule_jitter(struct live *live)
@@ -12,9 +13,14 @@ double schedule_jitter(struct live *live)
 	return (double)(live->random >> 11) / 9007199254740992.0;
 }
 
+int64_t schedule_after(double seconds)
+{
+	return clock_monotonic_ns() + (int64_t)(seconds * 1e9 / (double)test_setting(TEST_HURRY, 1));
+}
+
 void schedule_in(struct live *live, struct live_job *job, double seconds)
 {
-	timer_set(live, &job->timer, clock_monotonic_ns() + (int64_t)(seconds * 1e9));
+	timer_set(live, &job->timer, schedule_after(seconds));
 }
 
 /* A job without a timer is due: one that waits for somebody has a timer that never comes. */

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
+#include "base/test_setting.h"
 #include "script/bridge.h"
 #include "script/context.h"
 #include "script/estimate.h"
@@ -400,7 +401,7 @@ static void run_on(struct script_call *call, struct script_state *state)
 
 	state->call = call;
 	isolation_enter(call);
-	script_budget_begin(state, call->thread, LIMIT_SCRIPT_CPU_MS);
+	script_budget_begin(state, call->thread, test_setting(TEST_CALL_CPU_MS, LIMIT_SCRIPT_CPU_MS));
 	script_budget_slice(state, &call->spent);
 	status = lua_resume(call->thread, NULL, 0, &results);
 	script_budget_end(state);
