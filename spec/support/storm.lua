@@ -9,7 +9,10 @@
 local books = require "spec.support.storm_books"
 local clock = require "spec.support.clock"
 local exact = require "spec.support.exact_json"
+local hooks = require "spec.support.hooks"
+local keys = require "spec.support.keys"
 local live_support = require "spec.support.live"
+local operator = require "spec.support.storm_operator"
 local socket = require "socket"
 local swarms = require "spec.support.swarm"
 local weather = require "spec.support.storm_weather"
@@ -17,6 +20,7 @@ local weather = require "spec.support.storm_weather"
 local storm = {}
 
 local SETTLE_SECONDS = 30
+local CALLBACK_SHARE = 0.3
 local ANSWER_SECONDS = 25 -- a call waits for 15 s at most; the rest is for a busy machine
 
 storm.FAULTS = {
@@ -25,8 +29,13 @@ storm.FAULTS = {
 }
 
 -- A day's budget is small, so that it is short most of the time.
-storm.BUDGET = { per_day = 3, per_month = 40 }
-storm.PROVIDER_BUDGET = { per_day = 0.8, per_month = 12 }
+storm.BUDGET = { per_day = 3, per_month = 60 }
+storm.PROVIDER_BUDGET = { per_day = 0.8, per_month = 16 }
+
+-- Who has a key; those of clients have budgets of their own.
+storm.KEY_BUDGETS = { studio = { per_day = 1.5, per_month = 30 }, mod = { per_day = 0.9, per_month = 18 } }
+local OPERATOR = "operator"
+local CALLERS = { "studio", "studio", "mod", OPERATOR }
 
 local function sorted_keys(of)
   local list = {}
@@ -46,15 +55,42 @@ local function fault_arguments(seed)
   return arguments
 end
 
+local function api_keys()
+  local entries = { keys.entry(OPERATOR) }
+  for _, name in ipairs(sorted_keys(storm.KEY_BUDGETS)) do
+    entries[#entries + 1] = keys.entry(name, { budget_usd = storm.KEY_BUDGETS[name] })
+  end
+  return entries
+end
+
+-- The environment of the host: its clock, and its patience.
+local function environment(run)
+  local env = {}
+  for name, value in pairs(run.clock and run.clock.env or {}) do env[name] = value end
+  operator.set_patience(env)
+  return env
+end
+
+-- What is asked between the storm's own requests is asked by the operator too.
+local function ask_as_operator(host)
+  local request = host.request
+  host.request = function(self, method, path, body, headers)
+    return request(self, method, path, body, keys.headers(OPERATOR, headers))
+  end
+end
+
 local function start_both(run, options)
   local address = live_support.address()
   run.clock = clock.new()
+  run.receiver = hooks.start_receiver()
   run.live = live_support.start {
-    simulate = fault_arguments(options.seed), listen = address, scripts = true, env = run.clock and run.clock.env,
+    simulate = fault_arguments(options.seed), listen = address, scripts = true, env = environment(run),
     config = function(config)
       config.registry = { keep_days = 3650 } -- the clock goes far ahead
       config.live.public_url = "http://" .. address
       config.server.threads = options.clients + 32
+      config.server.api_keys = api_keys()
+      config.hooks = { enabled = true, allow_loopback = true }
       config.live.budget_usd = storm.BUDGET
       for _, provider in pairs(config.live.providers) do
         provider.budget_usd = { per_day = storm.PROVIDER_BUDGET.per_day, per_month = storm.PROVIDER_BUDGET.per_month }
@@ -62,6 +98,7 @@ local function start_both(run, options)
       end
     end,
   }
+  ask_as_operator(run.live.host)
   run.scripts = weather.read_scripts(run.live.host)
 end
 
@@ -70,9 +107,13 @@ end
 local function new_job(run, provider, live)
   local number = #run.jobs + 1
   local prompt = ("storm-%d."):format(number)
-  local body = live_support.body(provider, { dry_run = not live })
+  local callback = math.random() < CALLBACK_SHARE and hooks.url_of(run.receiver, "/hook/" .. number) or nil
+  local body = live_support.body(provider, { dry_run = not live, callback_url = callback })
   local text = exact.encode(body):gsub("a lighthouse", prompt)
-  local job = { prompt = prompt, provider = provider, live = live, body = text, told = {} }
+  local job = {
+    prompt = prompt, provider = provider, live = live, body = text, told = {}, caller = CALLERS[math.random(#CALLERS)],
+    callback = callback,
+  }
   run.jobs[number] = job
   return job
 end
@@ -98,9 +139,9 @@ local function note(run, job, answer, why)
 end
 
 local function send(run, job, headers)
-  while run.held do run.pause(0.02) end
+  while run.held > 0 do run.pause(0.02) end
   run.submitting = run.submitting + 1
-  local answer, why = run:ask("POST", run.live:path(job.provider, "submit"), job.body, headers)
+  local answer, why = run:ask("POST", run.live:path(job.provider, "submit"), job.body, headers, job.caller)
   run.submitting = run.submitting - 1
   return note(run, job, answer, why)
 end
@@ -108,14 +149,17 @@ end
 -- With a key a client sends the same again until it is told what became of it; without one it does not.
 local function submit(run, provider, live)
   local job = new_job(run, provider, live)
-  local headers = math.random() < 0.5 and { ["Idempotency-Key"] = run.seed .. "-" .. job.prompt } or nil
+  local repeats = math.random() < 0.5
+  local headers = {
+    ["Idempotency-Key"] = repeats and run.seed .. "-" .. job.prompt or nil, Prefer = math.random() < 0.1 and "wait=2" or nil,
+  }
   local said = send(run, job, headers)
   for _ = 1, 5 do
-    if run.over or not headers or said.what == "accepted" or said.what == "dry" then break end
+    if run.over or not repeats or said.what == "accepted" or said.what == "dry" then break end
     run.pause(0.1 + 0.4 * math.random())
     said = send(run, job, headers)
   end
-  if headers and said.what == "accepted" and math.random() < 0.2 then send(run, job, headers) end
+  if repeats and said.what == "accepted" and math.random() < 0.2 then send(run, job, headers) end
   return job, said
 end
 
@@ -132,7 +176,7 @@ end
 local GIVEN_AWAY = { "runpod", "stability", "pika", "replicate" }
 
 local ACTIONS = {
-  { 30, function(run) submit(run, run.flooded or pick(run), true) end },
+  { 30, function(run) submit(run, run.aimed or pick(run), true) end },
   { 15, function(run) submit(run, pick(run), true) end },
   { 15, function(run) submit(run, pick(run), false) end },
   { 8, function(run)
@@ -144,6 +188,11 @@ local ACTIONS = {
     if id_of(job) then
       run:ask("POST", run.live:path(job.provider, "poll"), exact.encode { job_id = id_of(job), refresh = true })
     end
+  end },
+  { 6, function(run)
+    local _, job = pick(run)
+    local id = id_of(job)
+    if id then run:ask("GET", math.random() < 0.5 and "/api/jobs/status/" .. id or "/api/jobs/" .. id .. "/artifacts/0") end
   end },
   { 3, function(run) run:ask("POST", run.live:path(pick(run), "health"), exact.encode { dry_run = math.random() < 0.5 }) end },
   { 4, function(run) run:ask("GET", "/api/jobs/list?limit=50") end },
@@ -186,8 +235,10 @@ function Run:problem(...) self.problems[#self.problems + 1] = string.format(...)
 
 Run.pause = swarms.pause
 
---- One request of a client, whose answer is looked at as every answer is: in time, and without a secret.
-function Run:ask(method, path, body, headers)
+--- One request of who has this key, the operator without a name. Its answer is looked at as every answer is: in time, and
+--- without a secret.
+function Run:ask(method, path, body, headers, name)
+  headers = keys.headers(name or OPERATOR, headers)
   local began = socket.gettime()
   local answer, why = self.swarm.ask(self.live.host.port, method, path, body, headers, ANSWER_SECONDS)
   local seconds = socket.gettime() - began
@@ -199,9 +250,8 @@ end
 
 local function drive(run, options)
   for _ = 1, options.clients do run.swarm:add(client, run) end
-  for _, name in ipairs { "switch", "configuration", "secrets", "scripts", "clock", "kills" } do
-    run.swarm:add(weather[name], run)
-  end
+  for _, name in ipairs { "configuration", "secrets", "scripts", "clock" } do run.swarm:add(weather[name], run) end
+  for _, name in ipairs { "switch", "kills", "resolves" } do run.swarm:add(operator[name], run) end
   local last = socket.gettime()
   while run.swarm:is_busy() do
     run.swarm:step()
@@ -229,7 +279,7 @@ function storm.run(options)
   math.randomseed(options.seed)
   local run = setmetatable({
     seed = options.seed, kills = options.kills, seconds = options.seconds, jobs = {}, counts = {}, problems = {}, slowest = 0,
-    swarm = swarms.new(), stopped_spans = {}, switch_moves = 0, submitting = 0,
+    swarm = swarms.new(), stopped_spans = {}, switch_moves = 0, submitting = 0, held = 0, days = 0, resolved = {},
   }, Run)
   start_both(run, options)
   run.began = socket.gettime()
@@ -237,12 +287,13 @@ function storm.run(options)
   local ok, problem = pcall(function()
     drive(run, options)
     settle(run, options.settle_seconds or SETTLE_SECONDS)
-    books.close(run, { budget = storm.BUDGET, provider_budget = storm.PROVIDER_BUDGET })
+    books.close(run, { budget = storm.BUDGET, provider_budget = storm.PROVIDER_BUDGET, key_budgets = storm.KEY_BUDGETS })
   end)
   if not ok then table.insert(run.problems, 1, "the storm itself failed: " .. tostring(problem)) end
   if #run.problems > 0 and options.keep then options.keep(run) end
   local removed, why = pcall(run.live.remove, run.live)
   if not removed then run:problem("%s", why) end
+  hooks.stop_receiver(run.receiver)
   if run.clock then run.clock:remove() end
   return run
 end

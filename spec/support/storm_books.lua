@@ -5,18 +5,23 @@
 --   - a job has one paid request at most; one that is done has one
 --   - spent and reserved are never above a budget, by the jobs of each day
 --   - nothing that costs has left between the answer to a stop and the next start
+--   - what an operator was believed of an unknown job is its end
+--   - deliveries are of jobs that were not refused, and a job with a callback that ended was delivered
 --   - no planted secret is anywhere
 local exact = require "spec.support.exact_json"
+local hooks = require "spec.support.hooks"
 local shell = require "spec.support.shell"
+local socket = require "socket"
 
 local books = {}
 
 local PAGE = 500
 local WORD = "planted" -- each planted value holds it; nothing else does
+local DELIVERY_SECONDS = 60
 local UNDER_WAY_SECONDS = 0.5 -- a request that left before the stop may be written down by the vendor so much later
 
--- Where nobody tells what a failure costs, what was reserved is booked.
-local GUESSED = { reserved = true, estimate = true }
+-- Where nobody tells what a failure costs, what was reserved is booked; and what the operator says.
+local GUESSED = { reserved = true, estimate = true, operator = true }
 
 local ENDED = { done = true, error = true, canceled = true }
 
@@ -151,18 +156,26 @@ end
 
 -- The days are those of the host's own clock.
 local function check_budgets(run, registry, limits)
-  local days, months, provider_days, provider_months = {}, {}, {}, {}
+  local days, months, provider_days, provider_months, key_days = {}, {}, {}, {}, {}
+  local callers = {}
+  for _, job in ipairs(run.jobs) do callers[job.prompt] = job.caller end
   for _, row in ipairs(registry.live) do
     local day, amount = row.created_at:sub(1, 10), counted(row)
     add(days, day, amount)
     add(months, day:sub(1, 7), amount)
     add(provider_days, row.provider .. " on " .. day, amount)
     add(provider_months, row.provider .. " in " .. day:sub(1, 7), amount)
+    local caller = callers[row.prompt]
+    if limits.key_budgets[caller] then
+      key_days[caller] = key_days[caller] or {}
+      add(key_days[caller], caller .. " on " .. day, amount)
+    end
   end
   check_sums(run, "day", days, limits.budget.per_day)
   check_sums(run, "month", months, limits.budget.per_month)
   check_sums(run, "day of", provider_days, limits.provider_budget.per_day)
   check_sums(run, "month of", provider_months, limits.provider_budget.per_month)
+  for caller, sums in pairs(key_days) do check_sums(run, "day of the key", sums, limits.key_budgets[caller].per_day) end
 end
 
 local function seconds_of(time)
@@ -186,6 +199,58 @@ local function check_stops(run, paid)
   end
 end
 
+local function check_resolved(run, registry)
+  for id, says in pairs(run.resolved) do
+    local row = registry.by_id[id]
+    if not row or row.status ~= says.status or micro(row.money.spent_usd) ~= micro(says.cost_usd) then
+      run:problem("%s was resolved as %s for %g USD", row and describe_row(row) or id, says.status, says.cost_usd)
+    end
+  end
+end
+
+-- Deliveries by the number of the job, without those that are late.
+local function read_deliveries(run)
+  local delivered = {}
+  for _, request in ipairs(hooks.received(run.receiver)) do
+    local number = math.tointeger(tonumber(request.path:match("/hook/(%d+)$")))
+    books.look_for_secrets(run, "a delivery", request.body)
+    delivered[number] = (delivered[number] or "") .. request.body
+  end
+  return delivered
+end
+
+-- Jobs that ended, whose callback was not told of it. A client that was not told of its job may have one all the same.
+local function missing_deliveries(run, registry, delivered)
+  local missing = {}
+  for number, job in ipairs(run.jobs) do
+    local row = job.live and job.callback and registry.by_prompt[job.prompt]
+    if row and ENDED[row.status] and not (delivered[number] or ""):find(row.job_id, 1, true) then missing[#missing + 1] = job end
+  end
+  return missing
+end
+
+local function was_refused(job)
+  for _, said in ipairs(job.told) do
+    if said.what ~= "refused" then return false end
+  end
+  return true
+end
+
+local function check_deliveries(run, registry)
+  local deadline = socket.gettime() + DELIVERY_SECONDS
+  local delivered, missing
+  repeat
+    delivered = read_deliveries(run)
+    missing = missing_deliveries(run, registry, delivered)
+    if #missing > 0 then socket.sleep(0.5) end
+  until #missing == 0 or socket.gettime() > deadline
+  for _, job in ipairs(missing) do run:problem("%s ended, and its callback was not told", describe(job)) end
+  for number in pairs(delivered) do
+    if was_refused(run.jobs[number]) then run:problem("%s has a delivery", describe(run.jobs[number])) end
+    run:count "jobs with deliveries"
+  end
+end
+
 -- What the host has written: its log, registry, events and artifacts, and what it prints.
 local function check_files(run)
   local home = run.live.host.home
@@ -196,13 +261,16 @@ local function check_files(run)
   books.look_for_secrets(run, "its output", out .. err)
 end
 
---- Judges; adds to run.problems and run.counts. limits: { budget, provider_budget }, each { per_day, per_month } in USD.
+--- Judges; adds to run.problems and run.counts. limits: { budget, provider_budget, key_budgets by name },
+--- each { per_day, per_month } in USD.
 function books.close(run, limits)
   local registry, paid = read_registry(run), read_paid(run)
   for _, job in ipairs(run.jobs) do check_told(run, job, registry, paid) end
   check_paid(run, paid, registry)
   check_budgets(run, registry, limits)
   check_stops(run, paid)
+  check_resolved(run, registry)
+  check_deliveries(run, registry)
   for _, path in ipairs { "/api/events/history?limit=500", "/api/budget", "/metrics", "/readyz", "/api/live" } do
     books.look_for_secrets(run, path, run.live.host:get(path).body)
   end

@@ -1,13 +1,9 @@
--- What happens to a host in a storm beside its clients: the operator's switch, edits of files, clock steps, kills. Each is a
--- coroutine of the storm's swarm (spec/support/storm.lua) that goes on until the storm is over.
+-- What happens around a host in a storm: edits of files, clock steps. Each is a coroutine of the storm's swarm
+-- (spec/support/storm.lua) that goes on until the storm is over.
 local exact = require "spec.support.exact_json"
 local live_support = require "spec.support.live"
-local socket = require "socket"
 
 local weather = {}
-
-local KILLED = 128 + 9
-local TERM_SHARE = 0.2
 
 local function roll(low, high)
   return low + (high - low) * math.random()
@@ -22,57 +18,6 @@ local function copy(value)
   local made = setmetatable({}, getmetatable(value))
   for name, item in pairs(value) do made[name] = copy(item) end
   return made
-end
-
--- The switch --------------------------------------------------------------------------------------------------------------
-
-local function turn(run, way)
-  run.switch_moves = run.switch_moves + 1
-  local answer = run:ask("POST", "/api/live/" .. way)
-  run.switch_moves = run.switch_moves - 1
-  return answer and answer.status == 200
-end
-
--- What the host says of itself, or nil. Whoever asks must know that nobody turns it meanwhile.
-local function is_stopped(run)
-  local answer = run:ask("GET", "/api/live")
-  if answer and answer.status == 200 then return answer.json.stopped end
-end
-
-local function turn_at_once(run)
-  local left = 4
-  for n = 1, left do
-    run.swarm:add(function()
-      turn(run, n % 2 == 0 and "stop" or "start")
-      left = left - 1
-    end)
-  end
-  while left > 0 do run.pause(0.02) end
-end
-
--- Nothing paid may leave between the answer to a stop and the next start; what was said last holds over a kill.
-local function stop_for_a_while(run)
-  if not turn(run, "stop") then return end
-  local span = { from = socket.gettime() }
-  run.stopped_spans[#run.stopped_spans + 1] = span
-  run:count "stops"
-  run.pause(roll(0.5, 2))
-  span.to = socket.gettime()
-  while not turn(run, "start") do run.pause(0.2) end
-end
-
-function weather.switch(run)
-  while not run.over do
-    run.pause(roll(1, 4))
-    run.switch_is = nil
-    if math.random() < 0.4 then turn_at_once(run) else stop_for_a_while(run) end
-    run.switch_is = is_stopped(run)
-    run.pause(roll(0.2, 1))
-    if run.switch_is then
-      run.switch_is = nil
-      while not turn(run, "start") do run.pause(0.2) end
-    end
-  end
 end
 
 -- Files -------------------------------------------------------------------------------------------------------------------
@@ -125,15 +70,54 @@ function weather.secrets(run)
   end
 end
 
--- Scripts: the shipped one with something around its submit.
+-- The clock -----------------------------------------------------------------------------------------------------------------
+
+-- Nobody submits while the clock is moved, so that the day of each job is known.
+local function move_clock(run, days)
+  if not run.clock then return end
+  run.held = run.held + 1
+  while run.submitting > 0 do run.pause(0.01) end
+  run.clock:wall(days * 86400)
+  run.held = run.held - 1
+  run:count "clock steps"
+end
+
+-- With budgets of its own.
+local function new_day(run)
+  run.days = run.days + 1
+  move_clock(run, run.days)
+end
+
+-- Far ahead, for a while in which jobs are submitted, and back, as after a wrong battery clock.
+local function leap(run)
+  move_clock(run, run.days + 40)
+  run:ask("GET", "/api/budget")
+  run.pause(roll(0.5, 2))
+  move_clock(run, run.days)
+end
+
+function weather.clock(run)
+  while run.clock and not run.over do
+    run.pause(roll(3, 8))
+    if math.random() < 0.4 then new_day(run) else leap(run) end
+  end
+end
+
+-- Scripts ------------------------------------------------------------------------------------------------------------------
+
+-- The shipped one with something around its submit, or its poll.
 local WRAPPED = [[
 local inner = (function()
 %s
 end)()
-local submit = inner.submit
+local submit, poll = inner.submit, inner.poll
 inner.submit = function(payload, ctx, plan)
 %s
   return submit(payload, ctx, plan)
+end
+inner.poll = function(job, ctx)
+%s
+  return poll(job, ctx)
 end
 return inner
 ]]
@@ -149,96 +133,70 @@ local TWICE = [[
   ctx = all
 ]]
 
+-- An answer that quotes what it was sent becomes an error, with all of its text.
+local TELLING = [[
+  local all = {}
+  for name, value in pairs(ctx) do all[name] = value end
+  all.request = function(request)
+    local answer, failure = ctx.request(request)
+    if answer and answer.body and answer.body:find("seen:", 1, true) then error("the vendor says " .. answer.body) end
+    return answer, failure
+  end
+  ctx = all
+]]
+
+-- Says that the vendor has accepted nothing yet.
+local AGAIN = [[
+  submit(payload, ctx, plan)
+  do return { status = "queued", resubmit = true, reason = "again", retry_after = 1 } end
+]]
+
 local SCRIPTS = {
   slow = "  for _ = 1, 60000000 do end",
   endless = "  while true do end",
   twice = TWICE,
   many = "  for _ = 1, 50 do ctx.request { method = 'GET', path = '/' } end",
   failing = "  error('this script is broken')",
+  telling = TELLING,
+  again = AGAIN,
 }
+
+local POLLS = { paying_poll = "  pcall(submit, job.payload, ctx)" } -- each poll is a submit too
+
+local NAMES = { "slow", "slow", "endless", "twice", "twice", "many", "failing", "broken", "telling", "paying_poll", "again" }
+
+local SENDING = { twice = true, again = true, telling = true, paying_poll = true }
 
 local PLACES = { fal = "providers/image_fal.lua", runway = "providers/video_runway.lua", luma = "providers/video_luma.lua" }
 
+local function wrapped(good, name)
+  return WRAPPED:format(good, SCRIPTS[name] or "", POLLS[name] or "")
+end
+
+-- Each of a list once, then again, in an order by chance: so that a short storm has them all.
+local function deck(list)
+  local left = {}
+  return function()
+    if #left == 0 then left = table.move(list, 1, #list, 1, {}) end
+    return table.remove(left, math.random(#left))
+  end
+end
+
 function weather.scripts(run)
+  local next_name, next_id = deck(NAMES), deck { "fal", "fal", "runway", "luma" }
   while not run.over do
-    run.pause(roll(1, 4))
-    local id = one_of { "fal", "runway", "luma" }
-    local name = one_of { "slow", "slow", "endless", "twice", "twice", "many", "failing", "broken" }
+    run.pause(roll(0.3, 1.5))
+    local id, name = next_id(), next_name()
     local good = run.scripts[id]
-    run.live.host:write(PLACES[id], name == "broken" and good .. "\noops(" or WRAPPED:format(good, SCRIPTS[name]))
+    run.live.host:write(PLACES[id], name == "broken" and good .. "\noops(" or wrapped(good, name))
     run:count("script " .. name)
     run.pause(0.3)
-    if name == "slow" or name == "endless" then run.flooded = id end
-    run.pause(roll(1, 3))
-    run.flooded = nil
+    if SENDING[name] then new_day(run) end -- so that there is money for it
+    run.aimed = id
+    run.flooded = name == "slow" or name == "endless"
+    run.pause(roll(1, 2.5))
+    run.aimed, run.flooded = nil, nil
     run.live.host:write(PLACES[id], good)
-  end
-end
-
--- Clock and kills -----------------------------------------------------------------------------------------------------------
-
--- Nobody submits while the clock is moved, so that the day of each job is known.
-local function with_nobody_submitting(run, action)
-  run.held = true
-  while run.submitting > 0 do run.pause(0.01) end
-  action()
-  run.held = false
-end
-
--- Ahead to a new day; or far ahead, for one look, and back, as after a wrong battery clock.
-function weather.clock(run)
-  local days = 0
-  local function move(to)
-    with_nobody_submitting(run, function() run.clock:wall(to * 86400) end)
-  end
-  while run.clock and not run.over do
-    run.pause(roll(3, 8))
-    if math.random() < 0.5 then
-      days = days + 1
-      move(days)
-    else
-      move(days + 40)
-      run:ask("GET", "/api/budget")
-      run.pause(roll(0.2, 1))
-      move(days)
-    end
-    run:count "clock steps"
-  end
-end
-
--- A host that had ended by itself was not killed: that is a crash, and must not pass for one of ours.
-local function end_host(run)
-  local host = run.live.host
-  if math.random() < TERM_SHARE then
-    run:count "stopped (SIGTERM)"
-    local ok, problem = pcall(host.ends_well, host)
-    if not ok then run:problem("the host did not stop well: %s", problem) end
-    return
-  end
-  run:count "killed (SIGKILL)"
-  local code = host:kill()
-  local _, errors = host:output()
-  if code ~= KILLED then run:problem("the host had ended by itself with %d: %s", code, errors:sub(1, 4000)) end
-end
-
-local function check_switch(run, said)
-  local now = is_stopped(run)
-  if said ~= nil and run.switch_is == said and now ~= nil and now ~= said then
-    run:problem("the switch said stopped=%s before a kill, and stopped=%s after it", said, now)
-  end
-end
-
-function weather.kills(run)
-  local pause = run.seconds / (run.kills + 1)
-  for _ = 1, run.kills do
-    run.pause(pause * roll(0.8, 1.2))
-    while run.unreadable do run.pause(0.05) end
-    if run.over then return end
-    local said
-    if run.switch_moves == 0 then said = run.switch_is end
-    end_host(run)
-    run.live.host:start_again()
-    check_switch(run, said)
   end
 end
 

@@ -1,0 +1,179 @@
+-- What the operator does in a storm: stops and starts, ends the host and starts it again, and says what became of jobs that are
+-- unknown. Each is a coroutine of the storm's swarm (spec/support/storm.lua) that goes on until the storm is over.
+local exact = require "spec.support.exact_json"
+local socket = require "socket"
+
+local operator = {}
+
+local KILLED = 128 + 9
+local TERM_SHARE = 0.2
+local RACERS = 10 -- that stop and start at once
+local RACE_KILLS = 0.3 -- the share of races after which the host is killed at once
+
+local function roll(low, high)
+  return low + (high - low) * math.random()
+end
+
+local function one_of(list)
+  return list[math.random(#list)]
+end
+
+--- How long the host waits for calls and commits from its next start on, and whether its disk is slow.
+function operator.set_patience(env)
+  env.PROVIDERD_TEST_CALL_WAIT_MS = one_of { "500", "1200", "1200", "3000", "15000" }
+  env.PROVIDERD_TEST_COMMIT_WAIT_MS = one_of { "500", "2000", "10000" }
+  env.PROVIDERD_TEST_STALL = math.random() < 0.2 and "store:commit:0.3" or nil
+end
+
+-- Ends ---------------------------------------------------------------------------------------------------------------------
+
+-- A host that had ended by itself was not killed: that is a crash, and must not pass for one of ours.
+local function end_host(run)
+  local host = run.live.host
+  if math.random() < TERM_SHARE then
+    run:count "stopped (SIGTERM)"
+    local ok, problem = pcall(host.ends_well, host)
+    if not ok then run:problem("the host did not stop well: %s", problem) end
+    return
+  end
+  run:count "killed (SIGKILL)"
+  local code = host:kill()
+  local _, errors = host:output()
+  if code ~= KILLED then run:problem("the host had ended by itself with %d: %s", code, errors:sub(1, 4000)) end
+end
+
+local function start_again(run)
+  while run.unreadable do run.pause(0.05) end -- no host starts with such a configuration
+  end_host(run)
+  operator.set_patience(run.live.host.env)
+  run.live.host:start_again()
+end
+
+-- The switch ---------------------------------------------------------------------------------------------------------------
+
+local function turn(run, way)
+  run.switch_moves = run.switch_moves + 1
+  local answer = run:ask("POST", "/api/live/" .. way)
+  run.switch_moves = run.switch_moves - 1
+  return answer and answer.status == 200
+end
+
+-- What the host says of itself, or nil. Whoever asks must know that nobody turns it meanwhile.
+local function is_stopped(run)
+  local answer = run:ask("GET", "/api/live")
+  if answer and answer.status == 200 then return answer.json.stopped end
+end
+
+local function check_switch(run, said)
+  local now = is_stopped(run)
+  if said ~= nil and now ~= nil and now ~= said then
+    run:problem("the switch said stopped=%s before the host ended, and stopped=%s after it", said, now)
+  end
+end
+
+-- What it says and what is on the disk are one.
+local function check_switch_file(run, said)
+  if said == nil then return end
+  local file = io.open(run.live.host.home .. "/data/live.stopped")
+  if file then file:close() end
+  if said ~= (file ~= nil) then
+    run:problem("the switch says stopped=%s, and data/live.stopped is %s", said, file and "there" or "not there")
+  end
+end
+
+local function turn_at_once(run)
+  local left = RACERS
+  for n = 1, left do
+    run.swarm:add(function()
+      turn(run, n % 2 == 0 and "stop" or "start")
+      left = left - 1
+    end)
+  end
+  while left > 0 do run.pause(0.02) end
+end
+
+-- Nothing paid may leave between the answer to a stop and the next start; what was said last holds over a kill.
+local function stop_for_a_while(run)
+  if not turn(run, "stop") then return end
+  local span = { from = socket.gettime() }
+  run.stopped_spans[#run.stopped_spans + 1] = span
+  run:count "stops"
+  run.pause(roll(0.5, 2))
+  span.to = socket.gettime()
+  while not turn(run, "start") do run.pause(0.2) end
+end
+
+function operator.switch(run)
+  while not run.over do
+    run.pause(roll(1, 4))
+    run.switch_is = nil
+    local race = math.random() < 0.5
+    if race then turn_at_once(run) else stop_for_a_while(run) end
+    run.switch_is = is_stopped(run)
+    check_switch_file(run, run.switch_is)
+    if race and math.random() < RACE_KILLS then
+      start_again(run)
+      check_switch(run, run.switch_is)
+    end
+    run.pause(roll(0.2, 1))
+    if run.switch_is then
+      run.switch_is = nil
+      while not turn(run, "start") do run.pause(0.2) end
+    end
+  end
+end
+
+--- Ends the host run.kills times, whatever it does.
+function operator.kills(run)
+  local pause = run.seconds / (run.kills + 1)
+  for _ = 1, run.kills do
+    run.pause(pause * roll(0.8, 1.2))
+    if run.over then return end
+    local said
+    if run.switch_moves == 0 then said = run.switch_is end
+    start_again(run)
+    if said == run.switch_is then check_switch(run, said) end
+  end
+end
+
+-- Unknown jobs -------------------------------------------------------------------------------------------------------------
+
+local ENDS = { { status = "error", cost_usd = 0 }, { status = "error", cost_usd = 0.001 }, { status = "canceled", cost_usd = 0 } }
+
+local function unknown_job(run)
+  local answer = run:ask("GET", "/api/jobs/list?limit=200&status=unknown")
+  local rows = {}
+  for _, row in ipairs(answer and answer.status == 200 and answer.json.tasks or {}) do
+    if row.status == "unknown" and row.dry_run == false then rows[#rows + 1] = row end
+  end
+  return rows[1] and one_of(rows)
+end
+
+-- Two say at once what became of a job: one of them is believed.
+local function resolve_twice(run, row)
+  local left, believed = 2, {}
+  for _ = 1, left do
+    run.swarm:add(function()
+      local says = one_of(ENDS)
+      local answer = run:ask("POST", "/api/jobs/" .. row.job_id .. "/resolve", exact.encode(says))
+      if answer and answer.status == 200 then believed[#believed + 1] = says end
+      left = left - 1
+    end)
+  end
+  while left > 0 do run.pause(0.02) end
+  if #believed > 1 then run:problem("job %s was resolved twice", row.job_id) end
+  if #believed == 1 then
+    run.resolved[row.job_id] = believed[1]
+    run:count "resolved"
+  end
+end
+
+function operator.resolves(run)
+  while not run.over do
+    run.pause(roll(1, 4))
+    local row = unknown_job(run)
+    if row then resolve_twice(run, row) end
+  end
+end
+
+return operator
