@@ -7,7 +7,7 @@ local operator = {}
 
 local KILLED = 128 + 9
 local TERM_SHARE = 0.2
-local RACERS = 10 -- that stop and start at once
+local RACERS, ROUNDS = 8, 6 -- that stop and start at once, and how often one after the other
 local RACE_KILLS = 0.3 -- the share of races after which the host is killed at once
 
 local function roll(low, high)
@@ -103,18 +103,26 @@ local function stop_for_a_while(run)
   while not turn(run, "start") do run.pause(0.2) end
 end
 
+-- Many turn it at once; what it says afterwards is what it says after the host was killed, too.
+local function race(run)
+  for _ = 1, ROUNDS do
+    turn_at_once(run)
+    check_switch_file(run, is_stopped(run))
+    run:count "races of the switch"
+  end
+  local said = is_stopped(run)
+  if math.random() < RACE_KILLS then
+    start_again(run)
+    check_switch(run, said)
+  end
+end
+
 function operator.switch(run)
   while not run.over do
-    run.pause(roll(1, 4))
+    run.pause(roll(1, 3))
     run.switch_is = nil
-    local race = math.random() < 0.5
-    if race then turn_at_once(run) else stop_for_a_while(run) end
+    if math.random() < 0.5 then race(run) else stop_for_a_while(run) end
     run.switch_is = is_stopped(run)
-    check_switch_file(run, run.switch_is)
-    if race and math.random() < RACE_KILLS then
-      start_again(run)
-      check_switch(run, run.switch_is)
-    end
     run.pause(roll(0.2, 1))
     if run.switch_is then
       run.switch_is = nil
