@@ -279,7 +279,8 @@ function storm.run(options)
   math.randomseed(options.seed)
   local run = setmetatable({
     seed = options.seed, kills = options.kills, seconds = options.seconds, jobs = {}, counts = {}, problems = {}, slowest = 0,
-    swarm = swarms.new(), stopped_spans = {}, switch_moves = 0, submitting = 0, held = 0, days = 0, resolved = {},
+    swarm = swarms.new(), stopped_spans = {}, switch_moves = 0, submitting = 0, held = 0, days = 0,
+    resolved = {}, maybe_resolved = {},
   }, Run)
   start_both(run, options)
   run.began = socket.gettime()

@@ -206,6 +206,11 @@ local function check_resolved(run, registry)
       run:problem("%s was resolved as %s for %g USD", row and describe_row(row) or id, says.status, says.cost_usd)
     end
   end
+  for _, row in ipairs(registry.live) do
+    if row.money.basis == "operator" and not run.maybe_resolved[row.job_id] then
+      run:problem("%s was resolved by who was told no", describe_row(row))
+    end
+  end
 end
 
 -- Deliveries by the number of the job, without those that are late.
