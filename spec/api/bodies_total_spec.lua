@@ -86,6 +86,7 @@ describe("the memory of requests", function()
       client:send("POST", PATH, ("x"):rep(MIB), { ["Content-Length"] = 2 * MIB })
       client:close()
     end
+    assert.is_truthy(host:eventually(function() return held(host) == 0 end))
   end)
 
   it("counts for as long as a call that was given up holds it", function()

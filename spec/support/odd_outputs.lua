@@ -35,7 +35,7 @@ return {
 local Odd = {}
 Odd.__index = Odd
 
---- Starts both. options: max_bytes, outputs (Lua text), direct, files, program.
+--- Starts both. options: max_bytes, outputs (Lua text), direct, files, program, env.
 function Odd.start(options)
   options = options or {}
   local self = setmetatable({}, Odd)
@@ -56,7 +56,8 @@ function Odd.start(options)
   files["providers/other.lua"] = files["providers/odd.lua"]:gsub('id = "odd"', 'id = "other"', 1)
   config.live.providers.other = config.live.providers.odd
   local secrets = { odd = { api_key = "planted-odd" }, other = { api_key = "planted-other" } }
-  self.host = start { config = config, secrets = secrets, files = files, program = options.program }
+  self.host = start { config = config, secrets = secrets, files = files, program = options.program,
+    env = options.env }
   return self
 end
 

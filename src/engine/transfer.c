@@ -17,6 +17,7 @@
 #include "base/curl.h"
 #include "base/limits.h"
 #include "base/network.h"
+#include "base/test_setting.h"
 #include "gate/mask_known.h"
 #include "script/destination.h"
 
@@ -354,7 +355,8 @@ static bool set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 	curl_easy_setopt(easy, CURLOPT_PRIVATE, transfer);
 	if (transfer->sink != NULL) {
 		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, transfer->least_per_second > 0 ? transfer->least_per_second : 1L);
-		curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)LIMIT_TRANSFER_SILENCE_SECONDS);
+		curl_easy_setopt(
+			easy, CURLOPT_LOW_SPEED_TIME, (long)test_setting(TEST_SILENCE_SECONDS, LIMIT_TRANSFER_SILENCE_SECONDS));
 	}
 	return curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
 	       curl_easy_setopt(easy, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION) == CURLE_OK;

@@ -19,6 +19,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/test_setting.h"
 #include "live/artifact_decode.h"
 #include "live/artifact_work.h"
 
@@ -55,6 +56,11 @@ struct artifacts {
 };
 
 /* ---- a copy's end ---- */
+
+static int64_t job_seconds(void)
+{
+	return test_setting(TEST_OUTPUTS_SECONDS, LIMIT_ARTIFACT_JOB_SECONDS);
+}
 
 static void end_copy(struct artifacts *artifacts, struct artifact_work *work)
 {
@@ -210,7 +216,7 @@ static void end_overdue(struct artifacts *artifacts)
 		item->failed = true;
 		if (item->error.code == ERROR_NONE)
 			error_set(&item->error, ERROR_BUSY, "url", "copying all outputs of the job took longer than %d seconds",
-				LIMIT_ARTIFACT_JOB_SECONDS);
+				(int)job_seconds());
 		end_item(artifacts, item);
 	}
 }
@@ -365,7 +371,7 @@ static struct artifact_work *make_work(struct artifacts *artifacts, struct artif
 	work->copy = copy;
 	work->folder = &artifacts->folder;
 	work->ended = download_ended;
-	work->until_ns = clock_monotonic_ns() + LIMIT_ARTIFACT_JOB_SECONDS * INT64_C(1000000000);
+	work->until_ns = clock_monotonic_ns() + job_seconds() * INT64_C(1000000000);
 	work->count = (int)count;
 	for (int i = 0; i < work->count; i++) {
 		work->items[i].work = work;
