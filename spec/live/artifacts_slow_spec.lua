@@ -1,4 +1,5 @@
--- What is too slow has an end: a download that trickles, all the outputs of one job together, and a client that does not take its file.
+-- What is too slow has an end: a download that trickles, all the outputs of one job together, and a client that does not take
+-- its file.
 local Odd = require "spec.support.odd_outputs"
 local prometheus = require "spec.support.prometheus"
 local socket = require "socket"
