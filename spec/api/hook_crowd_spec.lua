@@ -53,6 +53,25 @@ describe("a receiver that answers", function()
     assert.equal(0, hooks.show(host, mine.id).parked_count)
   end)
 
+  it("does not wait for callbacks to many names that hang, and a new receiver waits for some seconds only", function()
+    start()
+    local silent = assert(socket.bind("0.0.0.0", 0, 1024)) -- takes connections on every address of this machine, says nothing
+    local port = math.tointeger(select(2, silent:getsockname()))
+    local known = hooks.start_receiver()
+    host:post("/api/providers/image/fal/submit", { prompt = "known", callback_url = hooks.url_of(known) })
+    hooks.await(known, 1, 30)
+    for i = 1, 200 do
+      local url = ("http://127.0.1.%d:%d/"):format(i, port)
+      assert.equal(200, host:post("/api/providers/image/fal/submit", { prompt = "p", callback_url = url }).status)
+    end
+    for i = 1, 10 do call_back(known, "known " .. i) end
+    call_back(good, "new")
+    hooks.await(known, 11, 14) -- sooner than one try of those that hang
+    hooks.await(good, 1, 40) -- and not after two hundred of them
+    silent:close()
+    hooks.stop_receiver(known)
+  end)
+
   it("gets them after a restart too, with those that hang waiting before them", function()
     start()
     for i = 1, 60 do call_back(hanging, "hangs " .. i) end

@@ -110,7 +110,11 @@
 #define LIMIT_HOOKS_CONCURRENT 128    /* of all of them */
 #define LIMIT_HOOK_HOST_CONCURRENT 4  /* to one receiver of callbacks (name and port) that takes them; 1 until it has taken one */
 #define LIMIT_HOOK_NAME_CONCURRENT 8  /* to all ports of its name */
-#define LIMIT_HOOK_SLOW_CONCURRENT 24 /* to all receivers that hang: the rest is for those that answer */
+#define LIMIT_HOOK_NEW_CONCURRENT 32  /* to all receivers of callbacks that have not taken the last one: names cost nothing */
+#define LIMIT_HOOK_NEW_PATIENT 8      /* of them, those that get LIMIT_HOOK_SECONDS for an answer; the others get 2 and are tried again as slow */
+#define LIMIT_HOOK_NEW_SECONDS 2
+#define LIMIT_HOOK_SLOW_CONCURRENT 8  /* to all receivers of callbacks that hang: the rest is for those that answer */
+#define LIMIT_HOOK_OWN_SLOW_CONCURRENT 24 /* to registered webhooks that hang */
 #define LIMIT_HOOK_HOST_PENDING 2000  /* deliveries waiting for one receiver of callbacks; more are parked */
 #define LIMIT_HOOK_HOSTS 1024	      /* receivers of callbacks that are remembered while nobody waits for them */
 #define LIMIT_HOOK_SECONDS 15	      /* one attempt */

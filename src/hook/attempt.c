@@ -23,7 +23,8 @@ struct attempt {
 	struct hooks *hooks;
 	struct hook *hook;
 	struct hook_host *host; /* the delivery's, held */
-	bool slow;		/* it was, when this began */
+	enum hook_share share;	/* the host's, when this began */
+	int seconds;		/* for an answer */
 	int64_t began_ms;
 	int64_t event, sequence;
 	char *url, *secrets[2];
@@ -164,7 +165,7 @@ static bool write_request(struct attempt *attempt)
 	outgoing->body_kind = BODY_TEXT;
 	outgoing->text = attempt->body.data;
 	outgoing->text_length = attempt->body.length;
-	outgoing->timeout_seconds = LIMIT_HOOK_SECONDS;
+	outgoing->timeout_seconds = attempt->seconds;
 	memcpy(outgoing->headers, headers, sizeof headers);
 	outgoing->header_count = sizeof headers / sizeof *headers;
 	buffer_text(&outgoing->url, attempt->url);
@@ -237,7 +238,7 @@ static void conclude(struct attempt *attempt, int status, const char *problem)
 
 	pthread_mutex_lock(&attempt->hooks->lock);
 	hook->under_way--;
-	host_end(attempt->hooks, attempt->host, attempt->slow, now_ms - attempt->began_ms, problem == NULL && attempt->found,
+	host_end(attempt->hooks, attempt->host, attempt->share, now_ms - attempt->began_ms, problem == NULL && attempt->found,
 		now_ms);
 	delivery = queue_find(hook, attempt->event);
 	if (delivery != NULL) { /* else the hook was removed */
@@ -323,7 +324,8 @@ struct attempt *attempt_take(struct hooks *hooks, struct hook *hook, int64_t now
 		delivery->under_way = true;
 		if (attempt->host != &hook->host)
 			attempt->host->uses++;
-		attempt->slow = host_begin(hooks, attempt->host, now_ms);
+		attempt->share = host_begin(hooks, attempt->host, now_ms);
+		attempt->seconds = host_patience(hooks, attempt->share);
 		hook->under_way++;
 		hooks->under_way++;
 	}

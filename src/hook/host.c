@@ -1,7 +1,8 @@
 /* host.c - whom deliveries go to: how many may be under way to one receiver, so that one that hangs delays only its own. Under the hooks' lock.
  *
- * Callback URLs are anybody's: of them a receiver (name and port) begins with one delivery at a time and gets more once it has answered, the ports of
- * a name share a maximum, and receivers that are slow share what is left to the slow. A registered webhook is a receiver by itself. */
+ * Callback URLs are anybody's, and names cost nothing: of them a receiver (name and port) begins with one delivery at a time and gets more once it has
+ * taken one, the ports of a name share a maximum, those that have taken nothing yet share some places, and those that are slow a few. When the places of
+ * the new are taken, more of them get less time for their answer. A registered webhook is a receiver by itself. */
 #include "hook/room.h"
 
 #include <stdio.h>
@@ -147,36 +148,53 @@ bool host_is_slow(const struct hook_host *host, int64_t now_ms)
 	return host->slow || (host->under_way > 0 && now_ms - host->since_ms > SLOW_MS);
 }
 
+static enum hook_share share_of(const struct hook_host *host, int64_t now_ms)
+{
+	if (host_is_slow(host, now_ms))
+		return host->anybodys ? SHARE_OF_SLOW : SHARE_OF_OWN_SLOW;
+	return host->anybodys && !host->proven ? SHARE_OF_NEW : SHARE_OF_ALL;
+}
+
 bool host_may_start(const struct hooks *hooks, const struct hook_host *host, int64_t now_ms)
 {
-	bool slow = host_is_slow(host, now_ms);
-	int most = slow ? 1 : !host->anybodys ? LIMIT_HOOK_CONCURRENT : host->proven ? LIMIT_HOOK_HOST_CONCURRENT : 1;
+	static const int places[HOOK_SHARES] = { [SHARE_OF_ALL] = LIMIT_HOOKS_CONCURRENT,
+		[SHARE_OF_NEW] = LIMIT_HOOK_NEW_CONCURRENT,
+		[SHARE_OF_SLOW] = LIMIT_HOOK_SLOW_CONCURRENT,
+		[SHARE_OF_OWN_SLOW] = LIMIT_HOOK_OWN_SLOW_CONCURRENT };
+	enum hook_share share = share_of(host, now_ms);
+	int most = share != SHARE_OF_ALL ? 1 : host->anybodys ? LIMIT_HOOK_HOST_CONCURRENT : LIMIT_HOOK_CONCURRENT;
 
-	if (slow && hooks->slow_under_way >= LIMIT_HOOK_SLOW_CONCURRENT)
+	if (hooks->under_way_of[share] >= places[share])
 		return false;
 	return host->under_way < most && (host->name == NULL || host->name->under_way < LIMIT_HOOK_NAME_CONCURRENT);
 }
 
-bool host_begin(struct hooks *hooks, struct hook_host *host, int64_t now_ms)
+enum hook_share host_begin(struct hooks *hooks, struct hook_host *host, int64_t now_ms)
 {
-	bool slow = host_is_slow(host, now_ms);
+	enum hook_share share = share_of(host, now_ms);
 
 	if (host->under_way++ == 0)
 		host->since_ms = now_ms;
 	if (host->name != NULL)
 		host->name->under_way++;
 	host->served = ++hooks->turns;
-	hooks->slow_under_way += slow;
-	return slow;
+	hooks->under_way_of[share]++;
+	return share;
 }
 
-void host_end(struct hooks *hooks, struct hook_host *host, bool began_slow, int64_t took_ms, bool delivered, int64_t now_ms)
+int host_patience(const struct hooks *hooks, enum hook_share share)
+{
+	return share == SHARE_OF_NEW && hooks->under_way_of[share] > LIMIT_HOOK_NEW_PATIENT ? LIMIT_HOOK_NEW_SECONDS
+											    : LIMIT_HOOK_SECONDS;
+}
+
+void host_end(struct hooks *hooks, struct hook_host *host, enum hook_share share, int64_t took_ms, bool delivered, int64_t now_ms)
 {
 	host->under_way--;
 	host->since_ms = now_ms;
 	if (host->name != NULL)
 		host->name->under_way--;
-	hooks->slow_under_way -= began_slow;
+	hooks->under_way_of[share]--;
 	host->slow = took_ms > SLOW_MS && !delivered;
 	host->proven = delivered;
 }

@@ -18,6 +18,15 @@
 #include "hook/hook.h"
 
 /* A receiver; see host.c. */
+/* What of the places for deliveries a receiver takes from. */
+enum hook_share {
+	SHARE_OF_ALL = 0,  /* it took the last one; or a registered webhook that is not slow */
+	SHARE_OF_NEW,	   /* a callback_url's that has not */
+	SHARE_OF_SLOW,	   /* and that hangs */
+	SHARE_OF_OWN_SLOW, /* a registered webhook that hangs */
+	HOOK_SHARES,
+};
+
 struct hook_host {
 	struct hook_host *next;
 	struct hook_host *name; /* what its ports share, or NULL */
@@ -85,9 +94,9 @@ struct hooks {
 	struct transfers *transfers; /* the thread's; NULL until the first delivery */
 	struct save *save;
 	int under_way;
-	pthread_cond_t changed; /* with the lock: a hook's `changing` ended */
-	int slow_under_way;	/* under the lock, as is what follows */
-	int64_t turns;		/* that receivers had */
+	pthread_cond_t changed;	       /* with the lock: a hook's `changing` ended */
+	int under_way_of[HOOK_SHARES]; /* under the lock, as is what follows */
+	int64_t turns;		       /* that receivers had */
 };
 
 /* host.c: under the lock. */
@@ -97,9 +106,10 @@ void host_release(struct hook *hook, struct hook_host *host);
 void hosts_free(struct hook *hook);
 bool host_is_slow(const struct hook_host *host, int64_t now_ms);
 bool host_may_start(const struct hooks *hooks, const struct hook_host *host, int64_t now_ms);
-bool host_begin(
-	struct hooks *hooks, struct hook_host *host, int64_t now_ms); /* returns whether it counts as slow: for host_end() */
-void host_end(struct hooks *hooks, struct hook_host *host, bool began_slow, int64_t took_ms, bool delivered, int64_t now_ms);
+enum hook_share host_begin(struct hooks *hooks, struct hook_host *host, int64_t now_ms); /* returns its share, for host_end() */
+int host_patience(const struct hooks *hooks, enum hook_share share); /* seconds for an answer to what has just begun */
+void host_end(
+	struct hooks *hooks, struct hook_host *host, enum hook_share share, int64_t took_ms, bool delivered, int64_t now_ms);
 
 /* queue.c: under the lock. */
 struct delivery *queue_add(
