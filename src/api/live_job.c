@@ -127,18 +127,26 @@ static void send_outcome(
 	}
 }
 
-static int ask_ms(void)
+static bool has_left(void *context)
 {
-	return (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ASK_MS);
+	return http_client_left(http_socket(context));
+}
+
+struct live_patience live_job_patience(struct http_request *request)
+{
+	return (struct live_patience){
+		.timeout_ms = (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ASK_MS), .over = has_left, .context = request
+	};
 }
 
 void live_job_cancel(struct host *host, struct http_request *request, const char *text)
 {
+	struct live_patience patience = live_job_patience(request);
 	struct error error;
 	struct id id;
 
 	if (id_parse(text, &id))
-		send_outcome(host, request, text, live_cancel(host->live, &id, ask_ms(), &error), &error);
+		send_outcome(host, request, text, live_cancel(host->live, &id, &patience, &error), &error);
 }
 
 /* { "status": "done" | "error" | "canceled", "cost_usd": 0.04 } or { "vendor_id": "..." }. */
@@ -194,6 +202,7 @@ static void note_status(void *context, const struct task *task)
 
 void live_job_resolve(struct host *host, struct http_request *request, const char *text)
 {
+	struct live_patience patience = live_job_patience(request);
 	struct live_resolution resolution;
 	enum task_status status = TASK_DONE;
 	const char *path, *message = NULL;
@@ -217,7 +226,7 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 	if (path != NULL)
 		query_problem(request, 400, path, message);
 	else
-		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, ask_ms(), &error), &error);
+		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, &patience, &error), &error);
 	json_decref(body);
 }
 

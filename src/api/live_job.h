@@ -13,6 +13,9 @@ bool live_job_send(struct incoming *incoming, const struct id *id, const struct 
 /* Appends "eta":{ p50_seconds, p90_seconds, jobs }, or null, and a comma: from how long this provider's last jobs took. */
 void live_job_write_eta(struct buffer *out, struct live *live, const struct task *task);
 
+/* How long this request waits for what is asked of a job: not when its client has left. */
+struct live_patience live_job_patience(struct http_request *request);
+
 /* POST /api/jobs/{id}/cancel for a job that has not ended. */
 void live_job_cancel(struct host *host, struct http_request *request, const char *id);
 

@@ -12,7 +12,6 @@
 #include "task/task_json.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "base/test_setting.h"
 #include "event/event.h"
 #include "gate/mask.h"
 
@@ -142,11 +141,12 @@ static void copy_task(void *context, const struct task *task)
 static void answer_live_poll(struct incoming *incoming, const struct id *id)
 {
 	const json_t *refresh = json_object_get(incoming->body, "refresh");
+	struct live_patience patience = live_job_patience(incoming->http);
 	enum error_code code = ERROR_NONE;
 	struct error error;
 
 	if (json_is_true(refresh))
-		code = live_refresh(incoming->host->live, id, (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ASK_MS), &error);
+		code = live_refresh(incoming->host->live, id, &patience, &error);
 	if (code == ERROR_BUSY || code == ERROR_MEMORY || !live_job_send(incoming, id, NULL, NULL, &error))
 		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
 }

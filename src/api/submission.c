@@ -305,6 +305,22 @@ static int preferred_wait(const struct incoming *incoming)
 	return seconds <= 0 ? 0 : seconds < LIMIT_LIVE_WAIT_SECONDS ? (int)seconds : LIMIT_LIVE_WAIT_SECONDS;
 }
 
+static bool is_over(void *context)
+{
+	return http_is_short(context) || http_client_left(http_socket(context));
+}
+
+/* It is a wish only: not for a client that has left, nor while most threads are taken, by others who wait maybe. */
+static bool wait_for_end(const struct exchange *exchange, const struct incoming *incoming)
+{
+	struct live_patience patience = {
+		.timeout_ms = preferred_wait(incoming) * 1000, .over = is_over, .context = incoming->http
+	};
+
+	return patience.timeout_ms > 0 && !is_over(incoming->http) &&
+	       live_wait(incoming->host->live, &exchange->write.task.id, &patience);
+}
+
 static void send_accepted(struct exchange *exchange, struct incoming *incoming)
 {
 	char headers[160];
@@ -318,14 +334,13 @@ static void send_accepted(struct exchange *exchange, struct incoming *incoming)
 
 static void send_written(struct exchange *exchange, struct incoming *incoming)
 {
-	int wait = preferred_wait(incoming);
 	struct error error;
 
 	if (exchange->liveness != LIVENESS_LIVE)
 		http_send(incoming->http,
 			&(struct http_reply){
 				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
-	else if (wait == 0 || !live_wait(incoming->host->live, &exchange->write.task.id, wait * 1000) ||
+	else if (!wait_for_end(exchange, incoming) ||
 		 !live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
 		send_accepted(exchange, incoming);
 	submission_tell(exchange);

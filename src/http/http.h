@@ -55,6 +55,9 @@ int http_socket(const struct http_request *request);
 /* Has the client closed its side of the connection, or all of it? Any thread; never waits. */
 bool http_client_left(int socket);
 
+/* Are most threads taken? Then nobody should keep one for a mere wish. */
+bool http_is_short(const struct http_request *request);
+
 struct http_reply {
 	int status;
 	const char *content_type; /* NULL: application/json */

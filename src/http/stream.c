@@ -30,6 +30,11 @@ bool http_client_left(int socket)
 	return came == 0 || (came == -1 && errno != EAGAIN && errno != EINTR);
 }
 
+bool http_is_short(const struct http_request *request)
+{
+	return server_is_short(((const struct http_exchange *)request)->server);
+}
+
 static const char *owner_of(const struct config_api_key *key)
 {
 	return key != NULL && key->sees_own ? key->name : "";

@@ -114,9 +114,9 @@ static struct waiter *waiter_make(enum waiting waiting)
 }
 
 /* In slices, so that a host that stops does not wait for its clients' patience. */
-static bool wait_until_told(struct live *live, struct waiter *waiter, int timeout_ms)
+static bool wait_until_told(struct live *live, struct waiter *waiter, const struct live_patience *patience)
 {
-	int64_t until = clock_monotonic_ns() + timeout_ms * 1000000LL;
+	int64_t until = clock_monotonic_ns() + patience->timeout_ms * 1000000LL;
 	struct timespec slice;
 	int64_t now, next;
 
@@ -125,6 +125,8 @@ static bool wait_until_told(struct live *live, struct waiter *waiter, int timeou
 		slice = (struct timespec){ .tv_sec = (time_t)(next / 1000000000), .tv_nsec = (long)(next % 1000000000) };
 		if (sem_clockwait(&waiter->told, CLOCK_MONOTONIC, &slice) == 0)
 			return atomic_load_explicit(&waiter->done, memory_order_acquire);
+		if (patience->over != NULL && patience->over(patience->context))
+			break;
 	}
 	return false;
 }
@@ -167,7 +169,7 @@ static struct question *question_make(
 
 /* Takes `resolution` over. */
 static enum error_code ask(struct live *live, const struct id *id, enum wish wish, enum waiting waiting,
-	struct resolution *resolution, int timeout_ms, struct error *error)
+	struct resolution *resolution, const struct live_patience *patience, struct error *error)
 {
 	struct waiter *waiter = waiter_make(waiting);
 	struct question *question = question_make(live, id, wish, waiter, resolution);
@@ -182,7 +184,7 @@ static enum error_code ask(struct live *live, const struct id *id, enum wish wis
 		waiter_release(waiter);
 		return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
 	}
-	if (wait_until_told(live, waiter, timeout_ms)) {
+	if (wait_until_told(live, waiter, patience)) {
 		code = waiter->code;
 		if (code != ERROR_NONE && error != NULL)
 			*error = waiter->error;
@@ -193,26 +195,26 @@ static enum error_code ask(struct live *live, const struct id *id, enum wish wis
 	return code;
 }
 
-bool live_wait(struct live *live, const struct id *id, int timeout_ms)
+bool live_wait(struct live *live, const struct id *id, const struct live_patience *patience)
 {
 	struct error error;
-	enum error_code code = ask(live, id, WISH_END, WAIT_END, NULL, timeout_ms, &error);
+	enum error_code code = ask(live, id, WISH_END, WAIT_END, NULL, patience, &error);
 
 	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
 }
 
-enum error_code live_refresh(struct live *live, const struct id *id, int timeout_ms, struct error *error)
+enum error_code live_refresh(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error)
 {
-	return ask(live, id, WISH_POLL, WAIT_STEP, NULL, timeout_ms, error);
+	return ask(live, id, WISH_POLL, WAIT_STEP, NULL, patience, error);
 }
 
-enum error_code live_cancel(struct live *live, const struct id *id, int timeout_ms, struct error *error)
+enum error_code live_cancel(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error)
 {
-	return ask(live, id, WISH_CANCEL, WAIT_CANCEL, NULL, timeout_ms, error);
+	return ask(live, id, WISH_CANCEL, WAIT_CANCEL, NULL, patience, error);
 }
 
-enum error_code live_resolve(
-	struct live *live, const struct id *id, const struct live_resolution *resolution, int timeout_ms, struct error *error)
+enum error_code live_resolve(struct live *live, const struct id *id, const struct live_resolution *resolution,
+	const struct live_patience *patience, struct error *error)
 {
 	struct resolution *copy = calloc(1, sizeof *copy);
 
@@ -225,7 +227,7 @@ enum error_code live_resolve(
 		return error_memory(error);
 	}
 	/* an end that was only heard of could still be lost */
-	return ask(live, id, WISH_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, timeout_ms, error);
+	return ask(live, id, WISH_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, patience, error);
 }
 
 /* ---- deliveries ---- */

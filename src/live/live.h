@@ -68,16 +68,23 @@ void live_drop(struct live *live, struct live_job *job);
 
 /* ---- asking about a job; HTTP threads ---- */
 
-/* Waits until the job has ended, at most `timeout_ms`. True: it has (also when there is no such open job). */
-bool live_wait(struct live *live, const struct id *id, int timeout_ms);
+/* How long somebody waits for an answer. */
+struct live_patience {
+	int timeout_ms;
+	bool (*over)(void *context); /* asked some times a second: true ends the waiting like the timeout */
+	void *context;
+};
 
-/* Polls the vendor now, waits for the outcome to be written. ERROR_NOT_FOUND: no such open job; ERROR_BUSY: not within `timeout_ms`, or it was not
- * sent yet. */
-enum error_code live_refresh(struct live *live, const struct id *id, int timeout_ms, struct error *error);
+/* Waits until the job has ended. True: it has (also when there is no such open job). */
+bool live_wait(struct live *live, const struct id *id, const struct live_patience *patience);
+
+/* Polls the vendor now, waits for the outcome to be written. ERROR_NOT_FOUND: no such open job; ERROR_BUSY: not in time, or it was not sent
+ * yet. */
+enum error_code live_refresh(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error);
 
 /* Cancels: at once when nothing was sent, else at the vendor. ERROR_NOT_FOUND: no such open job; ERROR_CONFLICT: this vendor cannot cancel, or the
- * job's outcome is unknown; ERROR_BUSY: nothing was done within `timeout_ms`; ERROR_PENDING: it is asked for, but the vendor has not said so within that time. */
-enum error_code live_cancel(struct live *live, const struct id *id, int timeout_ms, struct error *error);
+ * job's outcome is unknown; ERROR_BUSY: nothing was done in time; ERROR_PENDING: it is asked for, but the vendor has not said so within that time. */
+enum error_code live_cancel(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error);
 
 /* What an operator knows of a job whose outcome is unknown. */
 struct live_resolution {
@@ -88,8 +95,8 @@ struct live_resolution {
 
 /* ERROR_NOT_FOUND, ERROR_CONFLICT (its outcome is not unknown), ERROR_BUSY (nothing was done, and will not be), ERROR_PENDING (it is being
  * written). */
-enum error_code live_resolve(
-	struct live *live, const struct id *id, const struct live_resolution *resolution, int timeout_ms, struct error *error);
+enum error_code live_resolve(struct live *live, const struct id *id, const struct live_resolution *resolution,
+	const struct live_patience *patience, struct error *error);
 
 /* A vendor's delivery whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once,
  * before anybody looks for the job: one that has ended needs no news, and that is no error to the vendor. `headers` is a JSON object, copied.
