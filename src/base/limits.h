@@ -107,22 +107,23 @@
 #define LIMIT_HOOK_PARKED 1000		   /* given up, and kept; then the oldest goes */
 #define LIMIT_HOOK_CONCURRENT 8		   /* deliveries of one hook at the same time */
 #define LIMIT_HOOK_CALLBACKS_CONCURRENT 48
-#define LIMIT_HOOKS_CONCURRENT 128    /* of all of them */
-#define LIMIT_HOOK_HOST_CONCURRENT 4  /* to one receiver of callbacks (name and port) that takes them; 1 until it has taken one */
-#define LIMIT_HOOK_NAME_CONCURRENT 8  /* to all ports of its name */
-#define LIMIT_HOOK_NEW_CONCURRENT 32  /* to all receivers of callbacks that have not taken the last one: names cost nothing */
-#define LIMIT_HOOK_NEW_PATIENT 8      /* of them, those that get LIMIT_HOOK_SECONDS for an answer; the others get 2 and are tried again as slow */
+#define LIMIT_HOOKS_CONCURRENT 128   /* of all of them */
+#define LIMIT_HOOK_HOST_CONCURRENT 4 /* to one receiver of callbacks (name and port) that takes them; 1 until it has taken one */
+#define LIMIT_HOOK_NAME_CONCURRENT 8 /* to all ports of its name */
+#define LIMIT_HOOK_NEW_CONCURRENT 32 /* to all receivers of callbacks that have not taken the last one: names cost nothing */
+#define LIMIT_HOOK_NEW_PATIENT                                                                                                   \
+	8 /* of them, those that get LIMIT_HOOK_SECONDS for an answer; the others get 2 and are tried again as slow */
 #define LIMIT_HOOK_NEW_SECONDS 2
-#define LIMIT_HOOK_SLOW_CONCURRENT 8  /* to all receivers of callbacks that hang: the rest is for those that answer */
+#define LIMIT_HOOK_SLOW_CONCURRENT 8	  /* to all receivers of callbacks that hang: the rest is for those that answer */
 #define LIMIT_HOOK_OWN_SLOW_CONCURRENT 24 /* to registered webhooks that hang */
-#define LIMIT_HOOK_HOST_PENDING 2000  /* deliveries waiting for one receiver of callbacks; more are parked */
-#define LIMIT_HOOK_HOSTS 1024	      /* receivers of callbacks that are remembered while nobody waits for them */
-#define LIMIT_HOOK_SECONDS 15	      /* one attempt */
-#define LIMIT_HOOK_DAY_MS 86400000    /* from the first attempt on; then a delivery is parked */
-#define LIMIT_HOOK_PAUSE_MS 14400000  /* what the pause between two attempts grows to */
-#define LIMIT_HOOK_ROTATION_MS 86400000 /* an earlier secret signs too for so long */
-#define LIMIT_HOOK_SAVE_MS 200		/* between two writes of how far it has come */
-#define LIMIT_HOOK_STOP_MS 3000		/* a host that stops waits this long for deliveries under way: they are tried again */
+#define LIMIT_HOOK_HOST_PENDING 2000	  /* deliveries waiting for one receiver of callbacks; more are parked */
+#define LIMIT_HOOK_HOSTS 1024		  /* receivers of callbacks that are remembered while nobody waits for them */
+#define LIMIT_HOOK_SECONDS 15		  /* one attempt */
+#define LIMIT_HOOK_DAY_MS 86400000	  /* from the first attempt on; then a delivery is parked */
+#define LIMIT_HOOK_PAUSE_MS 14400000	  /* what the pause between two attempts grows to */
+#define LIMIT_HOOK_ROTATION_MS 86400000	  /* an earlier secret signs too for so long */
+#define LIMIT_HOOK_SAVE_MS 200		  /* between two writes of how far it has come */
+#define LIMIT_HOOK_STOP_MS 3000		  /* a host that stops waits this long for deliveries under way: they are tried again */
 #define LIMIT_HOOK_PROBLEM_BYTES 120
 
 /* Files read at start or on change. */
