@@ -160,6 +160,16 @@ describe("what looks like a credential", function()
     ["in capitals"] = string.upper, ["percent-encoded"] = percent, ["as entities of HTML"] = entities,
     ["in hexadecimal"] = function(text) return (text:gsub(".", function(byte) return ("%02X"):format(byte:byte()) end)) end,
     ["in base64"] = function(text) return (require("mime").b64("Basic " .. text .. " or so")) end,
+    ["percent-encoded three times"] = function(text) return percent(text):gsub("%%", "%%2525") end,
+    ["as entities of entities"] = function(text) return entities(text):gsub("&", "&amp;amp;") end,
+    ["with entities that have names"] = function(text) return (text:gsub("[:_.]", { [":"] = "&colon;", _ = "&lowbar;",
+      ["."] = "&period;" })) end,
+    ["in lines"] = function(text) return text:sub(1, 9) .. "\r\n  " .. text:sub(10, -5) .. "\n" .. text:sub(-4) end,
+    ["in base64 of lines"] = function(text) return (require("mime").b64(("x"):rep(20) .. text .. ("y"):rep(20)):gsub(
+      ("."):rep(38), "%0\n")) end,
+    ["in lines, as JSON within a text"] = function(text)
+      return '{"a":"' .. text:sub(1, 9) .. "\\r\\n" .. text:sub(10) .. '"}'
+    end,
     ["as JSON within a text"] = function(text) return '{"a":"' .. text:gsub("-", "\\u002d") .. '"}' end,
   } do
     it(what .. " a value of the host is masked", function()

@@ -11,6 +11,7 @@ local UNITS = {
   "=", "key=", "api_key=", ":", "://", "://a@", "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "Bearer ", "?token==", "&token=",
   "0a1b2c3d-4e5f-6789-abcd-ef0123456789:0123456789abcdef0123456789abcdef ", "eyJhbGciOi", "rpa_STORED", "token: ", 'key" ',
   "%", "&", "&#x61;", "AKIAHUNTERTHUNTERT00=",
+  "%25", "&amp;", "&amp;amp;", "ab\n", "\r\n abc", "rpa_\nSTORED\n",
 }
 
 describe("masking", function()

@@ -42,6 +42,9 @@ static void append_form(struct buffer *out, const char *secret, int form)
 		case 3: buffer_format(out, "\\u%04x", byte); break;
 		case 4: buffer_format(out, "&#%u;", byte); break;
 		case 5: buffer_format(out, "%02x", byte); break;
+		case 6: buffer_format(out, "%%2525%02X", byte); break;
+		case 7: buffer_format(out, "&amp;#x%x;", byte); break;
+		case 8: buffer_format(out, "%c\r\n\t", (int)byte); break;
 		default: buffer_char(out, (char)byte); break;
 		}
 	}
@@ -155,7 +158,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	at = at < size - 3 ? at : size - 3;
 	buffer_init(&text, 1024 * 1024);
 	buffer_append(&text, data + 3, at);
-	append_form(&text, secrets[data[0] % SECRETS], data[0] / SECRETS % 6);
+	append_form(&text, secrets[data[0] % SECRETS], data[0] / SECRETS % 9);
 	buffer_append(&text, data + 3 + at, size - 3 - at);
 	FUZZ_CHECK(!text.failed);
 	check_stream(false, text.data, text.length);

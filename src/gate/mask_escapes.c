@@ -99,21 +99,29 @@ static size_t read_number(const char *at, const char *end, unsigned char bytes[4
 	return (size_t)(digit + 1 - at);
 }
 
+/* Those that stand for a byte which may be part of a credential; browsers know more. */
 static size_t read_entity(const char *at, const char *end, unsigned char bytes[4], size_t *count)
 {
 	static const struct {
 		const char *name;
 		char meaning;
-	} entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' }, { "&apos;", '\'' } };
+	} entities[] = { { "&amp;", '&' }, { "&lt;", '<' }, { "&gt;", '>' }, { "&quot;", '"' }, { "&apos;", '\'' },
+		{ "&sol;", '/' }, { "&plus;", '+' }, { "&equals;", '=' }, { "&period;", '.' }, { "&colon;", ':' },
+		{ "&lowbar;", '_' }, { "&num;", '#' }, { "&excl;", '!' }, { "&dollar;", '$' }, { "&percnt;", '%' },
+		{ "&ast;", '*' }, { "&comma;", ',' }, { "&semi;", ';' }, { "&quest;", '?' }, { "&commat;", '@' },
+		{ "&bsol;", '\\' }, { "&verbar;", '|' }, { "&lpar;", '(' }, { "&rpar;", ')' } };
 
 	*count = 1;
-	if (end - at < 4 || strchr("#aAgGlLqQ", at[1]) == NULL)
+	if (end - at < 4)
 		return 0;
-	if (end - at > 3 && at[1] == '#')
+	if (at[1] == '#')
 		return read_number(at, end, bytes);
 	for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
-		size_t length = strlen(entities[i].name);
+		size_t length;
 
+		if ((at[1] | 0x20) != entities[i].name[1])
+			continue;
+		length = strlen(entities[i].name);
 		if ((size_t)(end - at) >= length && strncasecmp(at, entities[i].name, length) == 0) {
 			bytes[0] = (unsigned char)entities[i].meaning;
 			return length;
@@ -122,4 +130,71 @@ static size_t read_entity(const char *at, const char *end, unsigned char bytes[4
 	return 0;
 }
 
-const struct mask_escape mask_escapes[MASK_ESCAPES] = { { '\\', mask_escape_json }, { '%', read_percent }, { '&', read_entity } };
+/* ---- what was escaped more than once ---- */
+
+/* "%252F": a URL within a URL. */
+static size_t read_percents(const char *at, const char *end, unsigned char bytes[4], size_t *count)
+{
+	const char *digits = at + 1;
+	int32_t code;
+
+	while (end - digits >= 4 && digits - at < MASK_ESCAPE_BYTES - 4 && digits[0] == '2' && digits[1] == '5' &&
+		hexadecimal(digits + 2, 2) >= 0)
+		digits += 2;
+	code = end - digits >= 2 ? hexadecimal(digits, 2) : -1;
+	if (code < 0)
+		return 0;
+	bytes[0] = (unsigned char)code;
+	*count = 1;
+	return (size_t)(digits + 2 - at);
+}
+
+/* "&amp;#47;" */
+static size_t read_entities(const char *at, const char *end, unsigned char bytes[4], size_t *count)
+{
+	size_t size = read_entity(at, end, bytes, count), more;
+
+	while (size > 0 && bytes[0] == '&' && size + 4 < MASK_ESCAPE_BYTES) {
+		/* its "&" is the one that the last semicolon ended: what follows is read as if that stood before it */
+		char text[MASK_ESCAPE_BYTES + 1] = "&";
+		size_t rest = (size_t)(end - at) - size, room = MASK_ESCAPE_BYTES - size;
+
+		rest = rest < room ? rest : room;
+		memcpy(text + 1, at + size, rest);
+		more = read_entity(text, text + 1 + rest, bytes, count);
+		if (more == 0) {
+			bytes[0] = '&';
+			break;
+		}
+		size += more - 1;
+	}
+	return size;
+}
+
+/* ---- what was broken into lines ---- */
+
+/* Mail, PEM and base64 of old break what is long; the next line may be indented. With the byte that follows it is no longer than an escape. */
+static size_t read_break(const char *at, const char *end, unsigned char bytes[4], size_t *count)
+{
+	const char *next = at + 1;
+
+	(void)bytes;
+	while (next < end && next - at < MASK_ESCAPE_BYTES - 1 && *next != '\0' && strchr("\r\n\t ", *next) != NULL)
+		next++;
+	*count = 0;
+	return (size_t)(next - at);
+}
+
+/* The same within a JSON text. */
+static size_t read_json_break(const char *at, const char *end, unsigned char bytes[4], size_t *count)
+{
+	size_t size = mask_escape_json(at, end, bytes, count);
+
+	if (size > 0 && *count == 1 && (bytes[0] == '\n' || bytes[0] == '\r'))
+		*count = 0;
+	return size;
+}
+
+const struct mask_escape mask_escapes[MASK_ESCAPES] = { { '\\', '\\', mask_escape_json }, { '%', '%', read_percent },
+	{ '&', '&', read_entity }, { '%', '%', read_percents }, { '&', '&', read_entities }, { '\n', '\r', read_break },
+	{ '\\', '\\', read_json_break } };

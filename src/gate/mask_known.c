@@ -187,7 +187,7 @@ static size_t follow(const struct mask_known *known, const struct mask_escape *e
 	const struct mask_node *node;
 	size_t count = 1, size = 0, found = 0;
 
-	if (text[*at] == escape->mark)
+	if (text[*at] == escape->mark || text[*at] == escape->also)
 		size = escape->read(text + *at, text + length, meant, &count);
 	if (size == 0) {
 		meant[0] = (unsigned char)text[*at];
