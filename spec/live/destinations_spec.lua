@@ -28,7 +28,7 @@ return {
     return { ok = response ~= nil, reason = failure and (failure.kind .. ": " .. failure.message) }
   end,
   submit = function(payload, ctx)
-    local url = string.gsub(payload.url or "", "{at}", "@")
+    local url = string.gsub(string.gsub(payload.url or "", "{at}", "@"), "{nul}", "\0")
     if payload.outputs or payload.ask then ctx.request { method = "POST", path = "/submit", json = {} } end
     if payload.outputs then return { id = "w", status = "done", artifacts = payload.outputs, cost = { usd = 0.01,
       source = "vendor" } } end
@@ -189,7 +189,8 @@ describe("a host on which strangers can have names", function()
     "https:api.wild.example/v1", "https:///api.wild.example/v1", "https:/\\api.wild.example/", "//api.wild.example/v1",
     "https://[::1]/", "https://[::ffff:127.0.0.1]/", "https://127.0.0.1/", "http://127.0.0.1:1/", "http://localhost:1/",
     "https://evil.example/?https://api.wild.example/v1", "ftp://api.wild.example/v1", "file:///etc/passwd",
-    "https://api.wild.example?{at}evil.example/", "https://api.wild.example\t.evil.example/", "https://api.wild.example\r\nX: y/",
+    "https://api.wild.example?{at}evil.example/", "https://api.wild.example\t.evil.example/",
+    "https://api.wild.example{nul}.evil.example/", "https://api.wild.example\r\nX: y/",
   }
   it("no way to write a URL leads a credential elsewhere", function()
     local before = #seen()

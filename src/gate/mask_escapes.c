@@ -190,8 +190,11 @@ static size_t read_json_break(const char *at, const char *end, unsigned char byt
 {
 	size_t size = mask_escape_json(at, end, bytes, count);
 
-	if (size > 0 && *count == 1 && (bytes[0] == '\n' || bytes[0] == '\r'))
-		*count = 0;
+	if (size == 0 || *count != 1 || (bytes[0] != '\n' && bytes[0] != '\r'))
+		return size;
+	*count = 0;
+	while (at + size < end && size < MASK_ESCAPE_BYTES - 1 && at[size] == ' ')
+		size++;
 	return size;
 }
 

@@ -204,6 +204,27 @@ static size_t follow(const struct mask_known *known, const struct mask_escape *e
 	return found;
 }
 
+#define BREAKS_TOGETHER 4
+
+/* Does the break at `at` (an escape that means nothing) stand between two characters that are in some secret? Between the lines of JSON, say, it
+ * does not, so the text need not be read once more for it. */
+static bool breaks_word(
+	const struct mask_index *index, const struct mask_escape *escape, const char *text, size_t length, size_t at, size_t size)
+{
+	unsigned char meant[4];
+	size_t after = at + size, count, more;
+
+	while (at > 0 && text[at - 1] == '\r')
+		at--;
+	for (int i = 0; i < BREAKS_TOGETHER && after < length && text[after] == escape->mark; i++, after += more) {
+		more = escape->read(text + after, text + length, meant, &count);
+		if (more == 0 || count > 0)
+			break;
+	}
+	return at > 0 && after < length && index->present[(unsigned char)text[at - 1]] &&
+	       (index->present[(unsigned char)text[after]] || text[after] == escape->mark);
+}
+
 /* The next escape, from `at` on, of a character that is in some secret; the text's length: there is none. */
 static size_t next_escape(
 	const struct mask_index *index, const struct mask_escape *escape, const char *text, size_t length, size_t at)
@@ -218,6 +239,8 @@ static size_t next_escape(
 		for (size_t i = 0; size > 0 && i < count; i++)
 			if (index->present[meant[i]])
 				return at;
+		if (size > 0 && count == 0 && breaks_word(index, escape, text, length, at, size))
+			return at;
 	}
 	return length;
 }

@@ -246,7 +246,7 @@ static void restore_url(lua_State *L, const struct destination_detour *detour)
 {
 	struct buffer *url;
 
-	if (detour == NULL)
+	if (detour == NULL || strlen(lua_tostring(L, -1)) != lua_rawlen(L, -1)) /* with a NUL in it it is no URL of anybody's */
 		return;
 	url = bridge_push_buffer(L);
 	destination_restore(lua_tostring(L, -2), detour, url);
