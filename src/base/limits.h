@@ -46,6 +46,8 @@
 
 /* Vendors' answers. */
 #define LIMIT_RESPONSE_BYTES (48 * 1024 * 1024)
+#define LIMIT_HEALTH_RESPONSE_BYTES                                                                                              \
+	(4 * 1024 * 1024) /* to a health check: clients may ask for many at once, and nothing is paid for */
 #define LIMIT_RESPONSE_TEXT_BYTES                                                                                                \
 	(4 * 1024 * 1024) /* of a body that a script gets as text; of a longer one it gets the beginning */
 #define LIMIT_RESPONSE_BEGINNING_BYTES 65536

@@ -211,6 +211,8 @@ static void send_request(struct engine *engine, struct engine_call *call)
 	call->engine = engine;
 	call->sent_ns = 0;
 	response_init(&call->transfer.response);
+	if (call->call.function == FUNCTION_HEALTH)
+		call->transfer.response.body.maximum = LIMIT_HEALTH_RESPONSE_BYTES;
 	if (is_unwanted(call))
 		engine_deny(call, "held", "nobody waits for it any more");
 	else if (call->before_sending != NULL)
