@@ -580,15 +580,25 @@ static enum error_code refuse_post(struct engine *engine, enum error_code code)
 	return code;
 }
 
+/* What is the engine's of a call; calls are used again. */
+static void begin_call(struct engine_call *call, bool here)
+{
+	call->posted_ns = clock_monotonic_ns();
+	call->ran_ns = call->sent_ns = 0;
+	call->here = here;
+	call->fate = FATE_NOTHING_SENT;
+	call->taken = 0;
+	call->denied = false;
+	call->failure[0] = '\0';
+}
+
 enum error_code engine_post(struct engine *engine, struct engine_call *call)
 {
 	bool wake, closed, full;
 
 	if (atomic_fetch_add_explicit(&engine->waiting, 1, memory_order_relaxed) >= LIMIT_ENGINE_QUEUE)
 		return refuse_post(engine, ERROR_BUSY);
-	call->posted_ns = clock_monotonic_ns();
-	call->ran_ns = 0;
-	call->here = false;
+	begin_call(call, false);
 	pthread_mutex_lock(&engine->lock);
 	closed = engine->stopping;
 	full = call->call.provider->line.fresh_count >= LIMIT_SCRIPT_QUEUE;
@@ -667,9 +677,7 @@ void engine_set_clock(
 
 void engine_post_here(struct engine *engine, struct engine_call *call)
 {
-	call->posted_ns = clock_monotonic_ns();
-	call->ran_ns = 0;
-	call->here = true;
+	begin_call(call, true);
 	enqueue(engine, call, RUN_FRESH);
 }
 
