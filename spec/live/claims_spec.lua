@@ -39,14 +39,16 @@ describe("a lost job", function()
     assert.equal("unknown", looked_for(lost).status)
     host:stop()
     shell.sql(host, [[
-      CREATE TEMP TABLE one AS SELECT sequence FROM task WHERE vendor_id = 'theirs';
-      CREATE TEMP TABLE n AS WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1100) SELECT n FROM c;
-      INSERT INTO task SELECT (SELECT max(sequence) FROM task) + n, status, source, dry_run, progress, created_ms, updated_ms,
-      id,
-        'later-' || n, request_id, payload, estimates, result, caller FROM task, n WHERE vendor_id = 'theirs';
-      INSERT INTO live SELECT task.sequence, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, live.caller,
-        reason, state, request, trace, paid FROM live,
-        task WHERE live.sequence = (SELECT sequence FROM one) AND vendor_id LIKE 'later-%']])
+      CREATE TEMP TABLE t AS SELECT * FROM task WHERE vendor_id = 'theirs';
+      CREATE TEMP TABLE l AS SELECT * FROM live WHERE sequence = (SELECT sequence FROM t);
+      CREATE TEMP TABLE n (n);
+      CREATE TEMP TRIGGER copy AFTER INSERT ON n BEGIN
+        UPDATE t SET sequence = (SELECT max(sequence) FROM task) + 1, vendor_id = 'later-' || new.n;
+        UPDATE l SET sequence = (SELECT sequence FROM t);
+        INSERT INTO task SELECT * FROM t;
+        INSERT INTO live SELECT * FROM l;
+      END;
+      INSERT INTO n WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1100) SELECT n FROM c]])
     host:start_again()
     for _ = 1, 3 do assert.equal("unknown", looked_for(lost).status) end
     local answer = host:post("/api/jobs/" .. lost .. "/resolve", { vendor_id = "theirs" })
