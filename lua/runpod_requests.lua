@@ -261,7 +261,8 @@ function requests.build(operation, payload, ctx)
   local url, problem = expand(operation.path or operation.management or operation.url, payload)
   if not url then return nil, problem end
   local request = {
-    method = operation.method, headers = operation.path and requests.JSON_TYPE or nil, free = operation.free,
+    method = operation.method, headers = operation.path and requests.JSON_TYPE or nil,
+    free = operation.free or false, -- a GET of the user's runs a worker too
   }
   if operation.path then request.path = url
   elseif operation.management then request.url = requests.MANAGEMENT_URL .. url

@@ -191,7 +191,7 @@ local function submit_request(payload, target)
   if target.url and not target.is_queue and method == "POST" then target.url = engine_url(target.url, body) end
   return authorize({
     method = method, url = target.url, path = target.path, query = given(payload.query) and payload.query or nil,
-    json = given(body) and body or nil, timeout = REQUEST_SECONDS,
+    json = given(body) and body or nil, timeout = REQUEST_SECONDS, free = false, -- a GET runs the function too
   }, payload)
 end
 

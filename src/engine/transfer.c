@@ -328,7 +328,8 @@ static bool set_guards(struct transfers *transfers, CURL *easy, struct transfer 
 {
 	double asked = transfer->outgoing->timeout_seconds;
 	double seconds = asked > 0 && asked <= LIMIT_TRANSFER_SECONDS_MAX ? asked : LIMIT_TRANSFER_SECONDS;
-	bool safe = strcmp(transfer->outgoing->method, "GET") == 0 || strcmp(transfer->outgoing->method, "HEAD") == 0;
+	bool reads = strcmp(transfer->outgoing->method, "GET") == 0 || strcmp(transfer->outgoing->method, "HEAD") == 0;
+	bool safe = reads && !outgoing_may_cost(transfer->outgoing);
 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, transfer->loopback_allowed ? "http,https" : "https");

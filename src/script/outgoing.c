@@ -36,7 +36,7 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 	outgoing->header_count = outgoing->part_count = 0;
 	outgoing->body_kind = BODY_NONE;
 	outgoing->timeout_seconds = 0;
-	outgoing->free = outgoing->shared_host = false;
+	outgoing->costs = outgoing->shared_host = false;
 	buffer_reset(&outgoing->url, keep_bytes);
 	buffer_reset(&outgoing->body, keep_bytes);
 	free(outgoing->parts);
@@ -45,7 +45,7 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 
 bool outgoing_may_cost(const struct outgoing *outgoing)
 {
-	return !outgoing->free && strcmp(outgoing->method, "GET") != 0 && strcmp(outgoing->method, "HEAD") != 0;
+	return outgoing->costs;
 }
 
 void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *auth)
@@ -591,7 +591,10 @@ void outgoing_read(lua_State *L, int index, const struct manifest *manifest, str
 		if (lua_type(L, -1) != LUA_TNUMBER || isnan(outgoing->timeout_seconds))
 			luaL_error(L, "ctx.request: timeout must be a number of seconds");
 	}
-	outgoing->free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
+	if (lua_getfield(L, index, "free") == LUA_TBOOLEAN)
+		outgoing->costs = !lua_toboolean(L, -1);
+	else
+		outgoing->costs = strcmp(outgoing->method, "GET") != 0 && strcmp(outgoing->method, "HEAD") != 0;
 	lua_settop(L, outgoing->anchor);
 }
 

@@ -50,7 +50,7 @@ struct outgoing {
 	size_t part_count;
 	double timeout_seconds; /* 0: the default */
 	bool shared_host;	/* strangers can have names on this host: it gets credentials only if the operator lists it */
-	bool free;		/* the script says that it costs nothing, though it is no GET: an upload */
+	bool costs;		/* of a script: no GET or HEAD, unless it says `free` itself, or that a GET is not */
 	int anchor;		/* while it is read: where the anchor lies on the stack */
 	int anchored;		/* and how many strings it keeps */
 };
@@ -64,7 +64,7 @@ void outgoing_init(struct outgoing *outgoing);
 /* Empty again for the next request; buffers larger than `keep_bytes` give their memory back. */
 void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes);
 
-/* May sending it twice cost twice? All but GET, HEAD and what the script marks as free. */
+/* May sending it twice cost twice? All but GET and HEAD, unless the script says otherwise (`free`). */
 bool outgoing_may_cost(const struct outgoing *outgoing);
 
 /* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
