@@ -25,7 +25,7 @@ local ANSWER_SECONDS = 25 -- a call waits for 15 s at most; the rest is for a bu
 
 storm.FAULTS = {
   reset_before = 0.01, reset_after = 0.02, ["429"] = 0.01, ["5xx"] = 0.02, slow = 0.02, truncated = 0.01, wrong_json = 0.01,
-  moderated = 0.02, out_of_credit = 0.01, echo = 0.05, echo_refusal = 0.03,
+  moderated = 0.02, out_of_credit = 0.01, echo = 0.15, echo_refusal = 0.04,
 }
 
 -- A day's budget is small, so that it is short most of the time.

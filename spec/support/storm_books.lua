@@ -16,7 +16,7 @@ local socket = require "socket"
 local books = {}
 
 local PAGE = 500
-local WORD = "planted" -- each planted value holds it; nothing else does
+local WORDS = { "planted", "detnalp" } -- each planted value holds the first; nothing else does. A script may turn a text round
 local DELIVERY_SECONDS = 60
 local UNDER_WAY_SECONDS = 0.5 -- a request that left before the stop may be written down by the vendor so much later
 
@@ -39,8 +39,11 @@ end
 
 --- A problem when a planted secret is in the text.
 function books.look_for_secrets(run, where, text)
-  local at = text:lower():find(WORD, 1, true)
-  if at then run:problem("a secret is shown by %s: ...%s", where, text:sub(math.max(1, at - 60), at + 30)) end
+  local lower = text:lower()
+  for _, word in ipairs(WORDS) do
+    local at = lower:find(word, 1, true)
+    if at then run:problem("a secret is shown by %s: ...%s", where, text:sub(math.max(1, at - 60), at + 30)) end
+  end
 end
 
 -- Reading -----------------------------------------------------------------------------------------------------------------
@@ -259,8 +262,8 @@ end
 -- What the host has written: its log, registry, events and artifacts, and what it prints.
 local function check_files(run)
   local home = run.live.host.home
-  local command = "find %s -type f -not -path %s -exec strings -f {} + | grep -i %s | head -n 5"
-  local found = shell.output(command:format(shell.quote(home), shell.quote(home .. "/config/*"), WORD))
+  local command = "find %s -type f -not -path %s -exec strings -f {} + | grep -i -e %s -e %s | head -n 5"
+  local found = shell.output(command:format(shell.quote(home), shell.quote(home .. "/config/*"), WORDS[1], WORDS[2]))
   if found ~= "" then run:problem("a secret is in a file: %s", found:gsub(home, "")) end
   local out, err = run.live.host:output()
   books.look_for_secrets(run, "its output", out .. err)

@@ -133,13 +133,15 @@ local TWICE = [[
   ctx = all
 ]]
 
--- An answer that quotes what it was sent becomes an error, with all of its text.
+-- An answer that quotes what it was sent becomes an error with its text, and backwards, as no mask knows it: no script gets a
+-- secret.
 local TELLING = [[
   local all = {}
   for name, value in pairs(ctx) do all[name] = value end
   all.request = function(request)
     local answer, failure = ctx.request(request)
-    if answer and answer.body and answer.body:find("seen:", 1, true) then error("the vendor says " .. answer.body) end
+    local seen = answer and answer.body and answer.body:match("seen:[^\"]*")
+    if seen then error("the vendor says " .. seen .. ", backwards " .. seen:reverse()) end
     return answer, failure
   end
   ctx = all
