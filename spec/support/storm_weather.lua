@@ -123,11 +123,10 @@ return inner
 ]]
 
 local TWICE = [[
-  local all = {}
-  for name, value in pairs(ctx) do all[name] = value end
+  local all, send = setmetatable({}, { __index = ctx }), ctx.request
   all.request = function(request)
-    local answer, failure = ctx.request(request)
-    if request.method ~= "GET" then ctx.request(request) end
+    local answer, failure = send(request)
+    if request.method ~= "GET" then send(request) end
     return answer, failure
   end
   ctx = all
@@ -136,10 +135,9 @@ local TWICE = [[
 -- An answer that quotes what it was sent becomes an error with its text, and backwards, as no mask knows it: no script gets a
 -- secret.
 local TELLING = [[
-  local all = {}
-  for name, value in pairs(ctx) do all[name] = value end
+  local all, send = setmetatable({}, { __index = ctx }), ctx.request
   all.request = function(request)
-    local answer, failure = ctx.request(request)
+    local answer, failure = send(request)
     local seen = answer and answer.body and answer.body:match("seen:[^\"]*")
     if seen then error("the vendor says " .. seen .. ", backwards " .. seen:reverse()) end
     return answer, failure
