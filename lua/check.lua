@@ -133,6 +133,9 @@ function Reader:text(names, options)
     if options.blank == "absent" then return options.default end
   end
   if options.max and #value > options.max then check.fail(self:path(name), "must be at most " .. options.max .. " bytes long") end
+  if options.line and string.find(string.sub(value, 1, 60000), "%c") then
+    check.fail(self:path(name), "must not contain line breaks or other control characters")
+  end
   return value
 end
 

@@ -62,6 +62,9 @@ local function read_retry(reader, name)
   return not flag
 end
 
+-- What goes out as a header is one line.
+local HEADER = { blank = "absent", max = 1000, line = true }
+
 local OPTIONS = check.field_list {
   { name = "webhook", names = { "webhook", "webhook_url", "fal_webhook" }, read = read_webhook },
   { name = "priority", names = { "priority", "x-fal-queue-priority", "X-Fal-Queue-Priority" }, kind = "choice",
@@ -69,7 +72,7 @@ local OPTIONS = check.field_list {
   { name = "start_timeout_seconds", names = { "start_timeout_seconds", "x-fal-request-timeout", "X-Fal-Request-Timeout" },
     read = read_start_timeout },
   { name = "runner_hint", names = { "runner_hint", "x-fal-runner-hint", "X-Fal-Runner-Hint" }, kind = "text",
-    options = IF_NOT_BLANK },
+    options = HEADER },
   { name = "expires_in_seconds",
     names = { "expires_in_seconds", "x-fal-object-lifecycle-preference", "X-Fal-Object-Lifecycle-Preference" },
     read = read_expiry },

@@ -30,6 +30,7 @@ local ACTIONS, ACTION_NAMES = hf_job.ACTIONS, hf_job.ACTION_NAMES
 -- Options of the readers of check.lua.
 local IF_NOT_BLANK = { blank = "absent" }
 local WORD = { lower = true, blank = "absent", max = hf_job.MAX_NAME_BYTES }
+local HEADER = { blank = "absent", max = hf_job.MAX_NAME_BYTES, line = true }
 local NAME, URL = { blank = "absent", max = hf_job.MAX_NAME_BYTES }, { blank = "absent", max = MAX_URL_BYTES }
 local FROM_ONE, TIME = { min = 1 }, { min = 0, zero = "absent" }
 
@@ -92,8 +93,8 @@ local FIELDS = check.field_list {
   { name = "endpoint", kind = "text", options = URL },
   { name = "name", read = read_name },
   { name = "data", kind = "text", options = IF_NOT_BLANK },
-  { name = "accept", kind = "text", options = NAME },
-  { name = "bill_to", kind = "text", options = NAME },
+  { name = "accept", kind = "text", options = HEADER },
+  { name = "bill_to", kind = "text", options = HEADER },
   { name = "scale_up_timeout", kind = "integer", options = FROM_ONE },
   { name = "timeout_seconds", kind = "number", options = FROM_ONE },
   { name = "instance", kind = "text", options = NAME },

@@ -33,6 +33,7 @@ local CALL_ID_PARAMETER = "__modal_function_call_id"
 local PLATFORM_PREFIX = "modal-http: "
 local MAX_LABEL_BYTES, MAX_NAME_BYTES = 63, 200
 local MAX_TEXT_BYTES, MAX_HEADER_BYTES = 1000, 8192
+local MAX_HEADERS, MAX_HEADERS_BYTES, MAX_QUERY = 32, 24 * 1024, 32
 
 -- More is a slip of the hand, not a job: a year.
 local MAX_SECONDS = 366 * 24 * 3600
@@ -40,8 +41,11 @@ local MAX_SECONDS = 366 * 24 * 3600
 local METHODS = { "GET", "POST", "PUT", "PATCH", "DELETE" }
 local AUTH_FORMS = { "headers", "bearer", "none" }
 
-local HEADERS_OF_OURS = { authorization = true, ["modal-key"] = true, ["modal-secret"] = true, host = true, cookie = true,
-  ["content-length"] = true, ["proxy-authorization"] = true, ["modal-authorization"] = true }
+-- The credentials', and those that belong to the connection.
+local HEADERS_OF_OURS = names.set {
+  "authorization", "modal-key", "modal-secret", "modal-authorization", "proxy-authorization", "cookie", "host", "content-length",
+  "transfer-encoding", "connection", "keep-alive", "upgrade", "expect", "te", "trailer", "proxy-connection",
+}
 
 local capabilities = {
   supports = { "serverless", "schedules", "volumes", "webhooks" },
@@ -503,17 +507,27 @@ end
 
 -- Headers of the app's own. Credentials are named by this script alone: braces in a value would name one.
 local function read_headers(reader)
+  local count, bytes = 0, 0
   for name, value in pairs(reader:object_of "headers" or NONE) do
     local path = "headers." .. name
+    count, bytes = count + 1, bytes + #name + (type(value) == "string" and #value or 0)
+    if count > MAX_HEADERS then check.fail("headers", "are at most " .. MAX_HEADERS) end
+    if #name > MAX_NAME_BYTES or not string.find(name, "^[%w!#$%%&'*+.^_`|~-]+$") then
+      check.fail("headers", "have names of letters, digits and dashes, of at most " .. MAX_NAME_BYTES .. " bytes")
+    end
     if HEADERS_OF_OURS[string.lower(name)] then check.fail(path, "is not the client's to set") end
     if type(value) ~= "string" then check.fail(path, "must be text") end
     if #value > MAX_HEADER_BYTES then check.fail(path, "must be at most " .. MAX_HEADER_BYTES .. " bytes long") end
     if string.find(value, "[{}%c]") then check.fail(path, "must not contain braces or control characters") end
+    if bytes > MAX_HEADERS_BYTES then check.fail("headers", "have at most " .. MAX_HEADERS_BYTES .. " bytes together") end
   end
 end
 
 local function read_query(reader)
+  local count = 0
   for name, value in pairs(reader:object_of "query" or NONE) do
+    count = count + 1
+    if count > MAX_QUERY then check.fail("query", "has at most " .. MAX_QUERY .. " values") end
     if type(value) ~= "string" and type(value) ~= "number" then check.fail("query." .. name, "must be text or a number") end
   end
 end

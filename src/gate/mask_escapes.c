@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define LAST_CHARACTER 0x10ffff
+
 static int digit_of(char byte)
 {
 	if (byte >= '0' && byte <= '9')
@@ -83,8 +85,8 @@ static size_t read_percent(const char *at, const char *end, unsigned char bytes[
 	return 3;
 }
 
-/* "&#47;" and "&#x2f;" of ASCII. */
-static size_t read_number(const char *at, const char *end, unsigned char bytes[4])
+/* "&#47;" and "&#x2f;". */
+static size_t read_number(const char *at, const char *end, unsigned char bytes[4], size_t *count)
 {
 	bool hex = end - at > 3 && (at[2] | 0x20) == 'x';
 	const char *digit = at + (hex ? 3 : 2);
@@ -92,10 +94,10 @@ static size_t read_number(const char *at, const char *end, unsigned char bytes[4
 
 	for (; digit < end && digit - at < MASK_ESCAPE_BYTES - 1 && digit_of(*digit) >= 0 && digit_of(*digit) < (hex ? 16 : 10);
 		digit++)
-		code = code < 128 ? code * (hex ? 16 : 10) + digit_of(*digit) : code;
-	if (digit == end || *digit != ';' || code <= 0 || code >= 128)
+		code = code <= LAST_CHARACTER ? code * (hex ? 16 : 10) + digit_of(*digit) : code;
+	if (digit == end || *digit != ';' || code <= 0 || code > LAST_CHARACTER)
 		return 0;
-	bytes[0] = (unsigned char)code;
+	*count = write_utf8((uint32_t)code, bytes);
 	return (size_t)(digit + 1 - at);
 }
 
@@ -115,7 +117,7 @@ static size_t read_entity(const char *at, const char *end, unsigned char bytes[4
 	if (end - at < 4)
 		return 0;
 	if (at[1] == '#')
-		return read_number(at, end, bytes);
+		return read_number(at, end, bytes, count);
 	for (size_t i = 0; i < sizeof entities / sizeof *entities; i++) {
 		size_t length;
 
