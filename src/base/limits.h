@@ -274,3 +274,6 @@
 #define LIMIT_SIM_MEMORY_BYTES (1024 * 1024 * 1024) /* of the vendor scripts: their jobs live there */
 #define LIMIT_SIM_CPU_MS 10000			    /* one request */
 #define LIMIT_SIM_LATENCY_MS 600000
+
+/* Texts of the secrets file that were exchanged and whose values are still masked: a rotation each, over the life of a process. */
+#define LIMIT_RETIRED_SECRETS 8

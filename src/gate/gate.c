@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/limits.h"
 #include "base/log.h"
 #include "gate/config_read.h"
 #include "gate/document.h"
@@ -34,6 +35,7 @@ struct held_view {
 	struct mask_index *known;
 	char *config_problem;
 	char *secrets_problem;
+	struct part *retired[LIMIT_RETIRED_SECRETS]; /* the files before, newest first; NULL: no more */
 };
 
 struct gate {
@@ -93,6 +95,8 @@ static void view_release(struct held_view *held)
 		return;
 	part_release(held->config);
 	part_release(held->secrets);
+	for (size_t i = 0; i < LIMIT_RETIRED_SECRETS; i++)
+		part_release(held->retired[i]);
 	mask_index_free(held->known);
 	free(held->config_problem);
 	free(held->secrets_problem);
@@ -105,7 +109,8 @@ static void add_known(void *index, const char *value)
 }
 
 /* What is never to be shown. NULL: out of memory. */
-static struct mask_index *known_make(const struct secrets *secrets, const struct environment *environment)
+static struct mask_index *known_make(
+	const struct secrets *secrets, struct part *const *retired, const struct environment *environment)
 {
 	struct mask_index *index = mask_index_new();
 
@@ -113,12 +118,27 @@ static struct mask_index *known_make(const struct secrets *secrets, const struct
 		return NULL;
 	index->coded = true;
 	secrets_each(secrets, add_known, index);
+	for (size_t i = 0; i < LIMIT_RETIRED_SECRETS && retired[i] != NULL; i++)
+		secrets_each(retired[i]->secrets, add_known, index);
 	environment_each_credential(environment, add_known, index);
 	environment_each_password(environment, add_known, index);
 	if (mask_index_close(index, true))
 		return index;
 	mask_index_free(index);
 	return NULL;
+}
+
+/* A value that was exchanged may be good for a while yet, and jobs that were sent with it go on: it stays masked. */
+static void retire(struct held_view *held, const struct held_view *before)
+{
+	size_t count = 0;
+
+	if (before == NULL)
+		return;
+	if (before->secrets != held->secrets)
+		held->retired[count++] = part_share(before->secrets);
+	for (size_t i = 0; i < LIMIT_RETIRED_SECRETS && count < LIMIT_RETIRED_SECRETS && before->retired[i] != NULL; i++)
+		held->retired[count++] = part_share(before->retired[i]);
 }
 
 /* Takes both parts over. NULL: out of memory, and the parts are released. */
@@ -135,7 +155,8 @@ static struct held_view *view_make(const struct gate *gate, struct part *config,
 	atomic_init(&held->references, 1);
 	held->config = config;
 	held->secrets = secrets;
-	held->known = known_make(secrets->secrets, gate->environment);
+	retire(held, gate->current);
+	held->known = known_make(secrets->secrets, held->retired, gate->environment);
 	held->config_problem = config_problem != NULL ? strdup(config_problem) : NULL;
 	held->secrets_problem = secrets_problem != NULL ? strdup(secrets_problem) : NULL;
 	held->view = (struct gate_view){ .config = config->config,
