@@ -101,7 +101,9 @@ describe("the functions of ctx", function()
         submit = text .. "\nreturn { id = 'x' }" })
       end
     end
-    host = hosts.start { files = files, env = { PROVIDERD_TEST_CALL_CPU_MS = tostring(CALL_MS) } }
+    host = hosts.start { files = files, env = {
+      PROVIDERD_TEST_CALL_CPU_MS = tostring(CALL_MS), PROVIDERD_TEST_CALL_WAIT_MS = "100000",
+    } }
   end)
   teardown(function() host:remove() end)
 
