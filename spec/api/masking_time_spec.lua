@@ -50,8 +50,11 @@ describe("masking", function()
     error(("%d bytes: %d ticks, and %d for %d times as much"):format(bytes, small, large, TIMES))
   end
 
+  -- AddressSanitizer's strspn() and the like look at the whole rest of the text each time: there nothing is linear.
+  local describe_time = os.getenv("SPEC_SLOW") and pending or it
+
   for _, unit in ipairs(UNITS) do
-    it(("of many times %q is linear"):format(unit), function()
+    describe_time(("of many times %q is linear"):format(unit), function()
       check(unit, 16000)
       check(unit, 1000000)
     end)
