@@ -39,7 +39,7 @@ end
 
 describe("an order that is given up", function()
   it("is no job, however many give up at once; each that was taken is paid once", function()
-    local live = support.start { scripts = true, env = { PROVIDERD_TEST_CALL_WAIT_MS = "900" } }
+    local live = support.start { scripts = true, env = { PROVIDERD_TEST_CALL_WAIT_MS = "2000" } }
     slow_fal(live.host)
     local yes, taken = {}, 0
     for _, client in ipairs(ask_many(live, 24)) do
