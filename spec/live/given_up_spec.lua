@@ -51,7 +51,7 @@ describe("an order that is given up", function()
         assert.equal(503, answer.status, answer.body)
       end
     end
-    assert.is_true(taken > 0 and (SLOW_HOST or taken < 24), taken .. " of 24 were taken")
+    assert.is_true(taken > 0 and (SLOW_HOST ~= nil or taken < 24), taken .. " of 24 were taken")
     for id in pairs(yes) do assert.equal("done", live:ended(id).status) end
     assert.same(yes, (live_rows(live)))
     assert.equal(taken, live:paid("fal"))
@@ -60,7 +60,8 @@ describe("an order that is given up", function()
   end)
 
   it("is no job when its client closes its side of the connection, and it is told why", function()
-    local live = support.start()
+    local live = support.start { scripts = true }
+    slow_fal(live.host) -- or the answer is there before the client has closed
     local http = require "spec.support.http"
     for _, dry in ipairs { false, true } do
       local body = support.body("fal", { dry_run = dry })
