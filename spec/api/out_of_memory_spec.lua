@@ -253,7 +253,7 @@ describe("a live job without memory", function()
         unknown = unknown + 1
       else
         assert.equal("done", job.status, job.reason)
-        assert.is_truthy(job.artifacts[1])
+        assert.is_truthy(job.artifacts[1], require("cjson").encode(job):sub(1, 3000))
         done = done + 1
       end
     end

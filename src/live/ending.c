@@ -150,7 +150,11 @@ static void on_copied(struct engine_note *note)
 	struct ending *ending = job->end;
 
 	job->action = ACTION_NONE;
-	if (!ending->copy.interrupted) /* else the host stops, and the next start asks the vendor again */
+	if (ending->copy.interrupted) /* the host stops, and the next start asks the vendor again */
+		return;
+	if (ending->artifacts == NULL) /* without memory nobody can say what was kept: it is copied again */
+		schedule_in(job->owner, job, RETRY_SECONDS);
+	else
 		write_end(job->owner, job);
 }
 
