@@ -3,7 +3,8 @@
 --
 --   lua5.4 spec/run.lua [FILE or FOLDER...]     all of spec/ by default
 --
---   JOBS=N          files at once; by default three for each core, since most of them wait most of the time
+--   JOBS=N          files at once; by default four for each core, since most of them wait most of the time;
+--                   two under a sanitizer
 --   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
 --   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
 --
@@ -12,7 +13,8 @@ package.path = "./?.lua;" .. package.path
 local shell = require "spec.support.shell"
 local socket = require "socket"
 
-local LIMIT_SECONDS = tonumber(os.getenv("SPEC_SECONDS")) or (os.getenv("SPEC_SLOW") and 1800 or 300)
+local SLOW = os.getenv("SPEC_SLOW") -- a sanitizer's build
+local LIMIT_SECONDS = tonumber(os.getenv("SPEC_SECONDS")) or (SLOW and 1800 or 300)
 local TIMES = os.getenv("SPEC_TIMES")
 local VERBOSE = (os.getenv("V") or "") ~= ""
 local SHOWN = 10
@@ -153,7 +155,7 @@ local function main()
   io.stdout:setvbuf("line")
   local began = socket.gettime()
   local files, times = find_files(#arg > 0 and arg or { "spec" })
-  local results = run_all(files, tonumber(os.getenv("JOBS")) or 3 * tonumber(lines_of("nproc")[1]))
+  local results = run_all(files, tonumber(os.getenv("JOBS")) or (SLOW and 2 or 4) * tonumber(lines_of("nproc")[1]))
   local sum = { passed = 0, failed = 0, pending = 0 }
   for _, result in ipairs(results) do
     for name in pairs(sum) do sum[name] = sum[name] + result[name] end
