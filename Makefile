@@ -19,7 +19,7 @@ LINT_PACKAGES := clang-format lua-check
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
-LIBRARIES := lua5.4 sqlite3 jansson # libcurl and libcrypto are loaded at run time: src/base/curl.h, crypto.h
+LIBRARIES := lua5.4 sqlite3 jansson # libcurl and libcrypto are loaded at run time: src/net/curl.h, crypto.h
 
 CFLAGS ?= -O2 -g
 CPPFLAGS += -Isrc -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
@@ -153,7 +153,7 @@ $(BUILD)/bench-baseline: spec/bench/baseline.c
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -o $@ $< -lcivetweb -lpthread
 
 # What a running host cannot be asked: recorded signatures, whose time has passed.
-$(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/,live/signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
+$(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/,webhook_in/signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs jansson) -lpthread -lm
 

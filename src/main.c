@@ -2,8 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "check/check.h"
 #include "cli/cli.h"
 #include "cli/serve.h"
+#include "sim/simulate.h"
 
 static const struct {
 	const char *name;
@@ -11,13 +13,13 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "serve", serve, "serve [--home DIR] [--listen ADDR:PORT]   run the host (home holds config/ data/ logs/)" },
-	{ "check", cli_check,
+	{ "check", check_command,
 		"check --profile NAME --base URL [--json] [--key KEY]\n"
 		"                                            smoke test of a running host" },
 	{ "watch", cli_watch, "watch [JOB] [--base URL] [--key KEY] ...   follow what happens in a running host" },
 	{ "jobs", cli_jobs, "jobs [--status S] [--provider ID] ...     its jobs, as a table" },
 	{ "budget", cli_budget, "budget [--days N]                         its money, as a table" },
-	{ "simulate", cli_simulate, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
+	{ "simulate", simulate_command, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
 	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
 };
 

@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "gate/mask_index.h"
-#include "live/artifact_decode.h"
+#include "artifact/artifact_decode.h"
 
 static struct mask_index *known_index(void)
 {

@@ -4,7 +4,7 @@
 #include <curl/curl.h>
 
 #include "gate/address.h"
-#include "script/destination.h"
+#include "net/destination.h"
 
 static char api[] = "api.example.com", below[] = "*.example.org";
 static char *const hosts[] = { api, below, NULL };

@@ -1,7 +1,7 @@
 /* filter.c - event filters: read or refused, and what passes is told in bounded time. The first line is the filter, the second an event's type. */
 #include "fuzz.h"
 
-#include "event/filter.h"
+#include "registry/event_filter.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

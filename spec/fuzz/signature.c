@@ -2,7 +2,7 @@
 #include "fuzz.h"
 
 #include "base/standard_webhooks.h"
-#include "live/signature.h"
+#include "webhook_in/signature.h"
 
 static char *next_line(const uint8_t **data, size_t *size)
 {

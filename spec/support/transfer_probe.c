@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "base/network.h"
-#include "engine/transfer.h"
+#include "net/transfer.h"
 
 static const char *reachable = "all";
 static bool ended;

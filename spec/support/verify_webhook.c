@@ -1,4 +1,4 @@
-/* verify_webhook.c - lets a spec ask src/live/signature.c about recorded deliveries, whose timestamps are too old for a running host.
+/* verify_webhook.c - lets a spec ask src/webhook_in/signature.c about recorded deliveries, whose timestamps are too old for a running host.
  *
  * Reads { cases: [{ scheme, headers: { name: value }, body, keys: [hex], now }] } and prints one verdict a line. */
 #include <stdio.h>
@@ -7,7 +7,7 @@
 
 #include <jansson.h>
 
-#include "live/signature.h"
+#include "webhook_in/signature.h"
 
 static enum webhook_scheme scheme_of(const char *name)
 {

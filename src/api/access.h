@@ -6,7 +6,7 @@
 #include <stdbool.h>
 
 #include "api/host.h"
-#include "task/task.h"
+#include "registry/task.h"
 
 /* Whom a route shows. */
 enum scope {

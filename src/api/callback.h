@@ -2,7 +2,7 @@
 #pragma once
 
 #include "api/incoming.h"
-#include "hook/hook.h"
+#include "webhook_out/webhook_out.h"
 
 struct callback {
 	char *url;

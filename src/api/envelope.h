@@ -3,7 +3,7 @@
 
 #include <stdbool.h>
 
-#include "api/judgement.h"
+#include "api/verdict_json.h"
 #include "base/buffer.h"
 #include "script/call.h"
 

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "api/host.h"
-#include "event/filter.h"
+#include "registry/event_filter.h"
 
 /* Leaves only the jobs that the request's key sees. */
 void event_query_own(const struct http_request *request, struct event_filter *filter);

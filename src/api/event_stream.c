@@ -14,7 +14,7 @@
 #include "base/log.h"
 #include "event/hub.h"
 #include "http/stream.h"
-#include "task/event_json.h"
+#include "event/event_json.h"
 
 #define WRITE_BYTES 65536 /* of the past are gathered before they are written */
 #define KEPT_BYTES 4096	  /* of the buffer, while nothing happens */

@@ -6,8 +6,8 @@
 #include "api/query.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "hook/hook.h"
-#include "task/event_json.h"
+#include "webhook_out/webhook_out.h"
+#include "event/event_json.h"
 
 #define RECENT_EVENTS 20
 
@@ -130,7 +130,7 @@ static void write_types(struct buffer *out, const char *list, const char *member
 	buffer_format(out, "\"%s\":[", list);
 	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds && !out->failed; kind++) {
 		for (size_t i = 0; i < sizeof job_verbs / sizeof *job_verbs && !out->failed; i++) {
-			event_json_type(type, kinds[kind], job_verbs[i].verb);
+			task_event_type(type, kinds[kind], job_verbs[i].verb);
 			add_type(out, member, type, job_verbs[i].text);
 		}
 	}

@@ -8,10 +8,10 @@
 #include "engine/engine.h"
 #include "gate/gate.h"
 #include "http/http.h"
-#include "live/artifact.h"
+#include "artifact/artifact.h"
 #include "live/live.h"
-#include "script/catalog.h"
-#include "task/store.h"
+#include "script/provider_set.h"
+#include "registry/store.h"
 
 struct judgement_cache;
 struct catalogue_cache;

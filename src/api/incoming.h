@@ -7,7 +7,7 @@
 
 #include "api/envelope.h"
 #include "api/host.h"
-#include "api/judgement.h"
+#include "api/verdict_json.h"
 
 struct callback;
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "task/event_json.h"
+#include "event/event_json.h"
 
 struct logging {
 	struct buffer out;
@@ -34,11 +34,11 @@ static void write_dry(struct logging *logging, const struct task *task)
 	char type[EVENT_TYPE_BYTES], message[160];
 
 	snprintf(message, sizeof message, "registered for %s (dry run, nothing was sent)", task->provider);
-	event_json_type(type, task->kind, "submit");
+	task_event_type(type, task->kind, "submit");
 	write_line(logging, task->created_ms, "info", type, message);
 	if (task->status == TASK_QUEUED)
 		return;
-	event_json_type(type, task->kind, task_status_name(task->status));
+	task_event_type(type, task->kind, task_status_name(task->status));
 	write_line(logging, task->updated_ms, "info", type, "status changed");
 }
 
@@ -93,7 +93,7 @@ static bool add_event(void *context, const struct event_row *row)
 
 	buffer_init(&message, LIMIT_EVENT_BYTES);
 	write_message(&message, row, said);
-	event_json_type(type, row->task->kind, row->verb);
+	task_event_type(type, row->task->kind, row->verb);
 	write_line(logging, row->at_ms, level_of(row->verb), type, message.failed ? row->verb : message.data);
 	if (message.starved || (row->data != NULL && said == NULL))
 		logging->out.failed = true;

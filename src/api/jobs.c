@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "task/task_json.h"
+#include "registry/task_json.h"
 
 static void send_body(struct http_request *request, const struct buffer *out)
 {

@@ -14,7 +14,7 @@
 #include "base/test_setting.h"
 #include "base/micro_usd.h"
 #include "gate/mask.h"
-#include "task/task_json.h"
+#include "registry/task_json.h"
 
 #define MOST_USD 1000000
 

@@ -16,7 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "event/hub.h"
-#include "hook/hook.h"
+#include "webhook_out/webhook_out.h"
 
 #define NO_ROUTE ROUTES_MAX /* refused before a route was found, or there is none */
 #define PER_ROUTE (STATUS_COUNT + HISTOGRAM_COUNTERS)

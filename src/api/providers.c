@@ -6,13 +6,13 @@
 #include <string.h>
 
 #include "api/envelope.h"
-#include "api/exchange.h"
+#include "api/pending_call.h"
 #include "api/live_job.h"
 #include "api/submission.h"
-#include "task/task_json.h"
+#include "registry/task_json.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "event/event.h"
+#include "event/event_log.h"
 #include "gate/mask.h"
 
 static void tell_event(const struct incoming *incoming, const char *verb, const char *job_id)

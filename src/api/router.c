@@ -8,9 +8,9 @@
 #include "api/access.h"
 #include "api/artifacts.h"
 #include "api/budget.h"
-#include "api/catalogue.h"
+#include "api/catalog_page.h"
 #include "api/events.h"
-#include "api/hooks.h"
+#include "api/webhooks_out.h"
 #include "api/host.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
@@ -18,7 +18,7 @@
 #include "api/providers.h"
 #include "api/router.h"
 #include "api/status.h"
-#include "api/webhooks.h"
+#include "api/webhooks_in.h"
 
 #define SEGMENT_BYTES 128
 

@@ -7,16 +7,16 @@
 
 #include "api/callback.h"
 #include "api/envelope.h"
-#include "api/exchange.h"
+#include "api/pending_call.h"
 #include "api/key_turn.h"
 #include "api/live_job.h"
-#include "task/task_json.h"
+#include "registry/task_json.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
-#include "event/event.h"
+#include "event/event_log.h"
 #include "gate/mask.h"
 
 /* ---- engine thread ---- */

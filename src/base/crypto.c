@@ -2,7 +2,7 @@
 #define CRYPTO_TABLE_ITSELF
 #include "base/crypto.h"
 
-#include "base/library.h"
+#include "base/shared_library.h"
 
 #define LIBRARY "libcrypto.so.3"
 

@@ -1,4 +1,4 @@
-/* crypto.h - OpenSSL's libcrypto, loaded when it is first needed, as base/curl.h does for libcurl and for the same reason: linked in, it
+/* crypto.h - OpenSSL's libcrypto, loaded when it is first needed, as net/curl.h does for libcurl and for the same reason: linked in, it
  * costs an idle host 4 MB. The same names, reached through a table that crypto_load() fills. */
 #pragma once
 

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/curl.h"
+#include "net/curl.h"
 #include "cli/cli.h"
 
 int arguments_refuse(const struct command *command, const char *problem, const char *what)

@@ -8,15 +8,9 @@
 /* lint FILE.lua...: validates scripts as the host would load them, with the library of the first lua/ that is found. */
 int cli_lint(int argc, char **argv);
 
-/* check --profile NAME --base URL [--json] [--key KEY]: the spec's smoke test against a running host. */
-int cli_check(int argc, char **argv);
-
 /* watch [JOB]: follows the events of a running host. */
 int cli_watch(int argc, char **argv);
 
 /* jobs, budget: tables of a running host's jobs and of its money. */
 int cli_jobs(int argc, char **argv);
 int cli_budget(int argc, char **argv);
-
-/* simulate [--listen ADDR:PORT] [--seed N] [--latency MS] [--fault ...]: all vendors on loopback, until SIGTERM or SIGINT. */
-int cli_simulate(int argc, char **argv);

@@ -13,7 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
-#include "base/curl.h"
+#include "net/curl.h"
 #include "base/limits.h"
 
 struct client {

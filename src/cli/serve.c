@@ -14,10 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "api/catalogue.h"
-#include "api/exchange.h"
+#include "api/catalog_page.h"
+#include "api/pending_call.h"
 #include "api/host.h"
-#include "api/judgement.h"
+#include "api/verdict_json.h"
 #include "api/key_turn.h"
 #include "api/metrics.h"
 #include "api/status.h"
@@ -26,17 +26,17 @@
 #include "base/log.h"
 #include "base/network.h"
 #include "base/test_setting.h"
-#include "base/watch.h"
+#include "base/file_watch.h"
 #include "base/watchdog.h"
-#include "cli/changes.h"
+#include "cli/reload_events.h"
 #include "cli/cli.h"
 #include "cli/places.h"
-#include "live/webhook.h"
+#include "webhook_in/webhook_in.h"
 #include "script/standstill.h"
 #include "event/hub.h"
-#include "hook/hook.h"
+#include "webhook_out/webhook_out.h"
 #include "http/probe.h"
-#include "task/event_feed.h"
+#include "event/event_feed.h"
 
 #define DRAIN_MS 5000
 #define LOG_WRITTEN_NS 300000000L /* until the log's thread has written what it was given */

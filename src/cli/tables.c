@@ -7,7 +7,7 @@
 #include "base/limits.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
-#include "cli/show.h"
+#include "cli/job_text.h"
 
 #define PATH_BYTES 1024
 #define CELL_BYTES 64

@@ -14,7 +14,7 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "cli/show.h"
+#include "cli/job_text.h"
 #include "cli/stream_reader.h"
 
 #define PATH_BYTES 1024

@@ -10,7 +10,7 @@
 #include "base/error.h"
 #include "base/watchdog.h"
 #include "engine/figures.h"
-#include "engine/transfer.h"
+#include "net/transfer.h"
 #include "script/call.h"
 
 struct engine;

@@ -1,4 +1,4 @@
-/* run_queue.h - which call the engine runs next: a queue for each script, and turns between scripts. Not for other rooms.
+/* run_queue.h - which call the engine runs next: a queue for each script, and turns between scripts. For this folder only.
  *
  * Whoever calls holds the engine's lock. Nothing here allocates: the lists go through scripts and calls. */
 #pragma once

@@ -12,7 +12,7 @@
 #include <sys/uio.h>
 
 #include "base/error.h"
-#include "event/filter.h"
+#include "registry/event_filter.h"
 
 struct event_hub;
 struct event_subscription;

@@ -1,4 +1,4 @@
-/* address.h - listening addresses and URLs of the configuration: what is well-formed, and what is loopback (the room's own). */
+/* address.h - listening addresses and URLs of the configuration: what is well-formed, and what is loopback (for this folder only). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* config_read.h - the configuration from a file that was read already (the room's own header). */
+/* config_read.h - the configuration from a file that was read already. */
 #pragma once
 
 #include "base/error.h"

@@ -1,4 +1,4 @@
-/* document.h - a JSON file of the home folder, before anybody looked at what it says (the room's own header).
+/* document.h - a JSON file of the home folder, before anybody looked at what it says.
  *
  * Every message is complete: it begins with the file's name ("config/comfyvn.json: ..."). No message quotes the file's text, which
  * may hold a credential even where it should not. */

@@ -1,4 +1,4 @@
-/* environment.h - the process's environment as it was at start: where credentials may come from (the room's own header). */
+/* environment.h - the process's environment as it was at start: where credentials may come from. */
 #pragma once
 
 #include <stdbool.h>

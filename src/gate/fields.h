@@ -1,4 +1,4 @@
-/* fields.h - reads a JSON object into a struct by a table of its keys (the room's own header).
+/* fields.h - reads a JSON object into a struct by a table of its keys.
  *
  * One table says everything about an object: which keys there are, their types, ranges and places. So an unknown key can be
  * named with the nearest known one, and every message names file and field ("config/comfyvn.json: server.threads: ..."). */

@@ -1,4 +1,4 @@
-/* mask_escapes.h - how a byte of a secret may be written otherwise (the room's own header): "\/" and "\u002f" in JSON, "%2F" in URLs, "&#x2F;" in
+/* mask_escapes.h - how a byte of a secret may be written otherwise: "\/" and "\u002f" in JSON, "%2F" in URLs, "&#x2F;" in
  * HTML, also more than once; and that lines are broken within it. */
 #pragma once
 

@@ -1,4 +1,4 @@
-/* secrets_read.h - the secrets from a file that was read already (the room's own header). */
+/* secrets_read.h - the secrets from a file that was read already. */
 #pragma once
 
 #include <stdbool.h>

@@ -2,7 +2,7 @@
  *
  * Runs on HTTP threads, without state. The configuration holds only SHA-256 hashes; a presented key is hashed, compared with
  * every one of them in constant time and never copied, logged or quoted. */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <string.h>
 #include <strings.h>

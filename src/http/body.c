@@ -2,7 +2,7 @@
  *
  * Runs on HTTP threads, into the thread's buffer. A length that is too large is refused before a byte is read; a chunked body is
  * counted as it comes. deadline.c ends reads that hang. Never calls civetweb's form parser (tech 1.7). */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <string.h>
 #include <strings.h>

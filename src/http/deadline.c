@@ -6,7 +6,7 @@
  * return. Arming costs an atomic store, disarming a compare-and-swap; the lock is only taken by reads that are late.
  *
  * Owns SIGURG (its default is to be ignored; nothing else here uses it). It never touches a socket. */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <errno.h>
 #include <signal.h>

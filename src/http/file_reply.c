@@ -2,7 +2,7 @@
  *
  * A client that is too slow is left (reply.c): it holds a thread, and can go on with a range. Several
  * ranges at once are answered with the whole file, as the standard allows. */
-#include "http/exchange.h"
+#include "http/internal.h"
 #include "http/range.h"
 
 #include <errno.h>

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "http/exchange.h"
+#include "http/internal.h"
 #include "http/framing.h"
 #include "http/listen.h"
 

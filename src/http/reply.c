@@ -2,7 +2,7 @@
  *
  * Runs on HTTP threads, in the thread's buffer. A body too large for that is not copied: it follows its head. A client that
  * does not take an answer in time is left. Sends one answer per request; a second one is a bug, logged and not sent. */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -3,7 +3,7 @@
  * Runs on HTTP threads; keeps a decoded path in the thread's buffer. That a head is well-formed was seen to before (framing.c); here fields
  * that contradict each other are refused (tech 1.7): civetweb 1.15 lets them pass. Nothing beyond this file sees a path with a control byte, a dot
  * segment, bad UTF-8 or an encoded slash in it. */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <ctype.h>
 #include <stdint.h>

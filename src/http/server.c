@@ -3,7 +3,7 @@
  * Owns the server and its threads' state. begin_request takes every request (tech 1.2: no handler is registered, no document root
  * set, so civetweb never looks at a file), guards it, reads its body, hands it on and sees that exactly one answer was sent.
  * Keep-alive, and how many requests one connection may hold a thread for, is decided here (tech 1.3). Does not route. */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <arpa/inet.h>
 #include <malloc.h>

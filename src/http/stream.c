@@ -11,7 +11,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #define STREAM_HEAD_BYTES 4096
 #define ROOM_POLL_MS 500

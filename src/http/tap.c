@@ -4,7 +4,7 @@
  * the program's own function where there is one (the program is linked with -rdynamic), so this is where both are seen, at no system call more.
  * Does nothing for other threads. */
 #undef _FORTIFY_SOURCE /* its recv() is a macro's */
-#include "http/exchange.h"
+#include "http/internal.h"
 
 #include <dlfcn.h>
 #include <string.h>

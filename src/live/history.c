@@ -1,5 +1,5 @@
 /* history.c - how long the last jobs of each provider took: what an ETA is made of. Any thread, under a mutex held for a copy. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

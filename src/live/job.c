@@ -1,5 +1,5 @@
 /* job.c - the open jobs: found by id, counted by phase, waited for. Engine thread. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* live.c - opens and closes the room, takes orders, goes on after a restart, and holds the switch that stops everything.
  *
  * Opened before any other thread can ask; from then on jobs belong to the engine's thread. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <errno.h>
 #include <stdio.h>

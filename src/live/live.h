@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "gate/gate.h"
-#include "live/budget.h"
-#include "script/catalog.h"
-#include "task/store.h"
+#include "live/budget_book.h"
+#include "script/provider_set.h"
+#include "registry/store.h"
 
 struct live;
 struct live_job;

@@ -2,7 +2,7 @@
  *
  * The vendor's own figure counts where it reports one, else what the script computed from prices frozen at submit, else the estimate of that
  * time, else all that was reserved: unknown is not zero (design 2.3). What the vendor does not bill costs nothing. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <string.h>
 

@@ -2,7 +2,7 @@
  *
  * The rule above all others: a paid request that got no answer, or an answer that leaves open whether the vendor took the job, makes the job's
  * outcome unknown. It is never sent again by itself; it is looked for where the script can, and waits for an operator elsewhere. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
  *
  * One write at a time for a job, and nothing else happens to it meanwhile, so its texts can be lent to the store. A write that fails is tried
  * again until it succeeds: what a vendor was paid for is not forgotten because a disk is full. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <stdio.h>
 #include <stdlib.h>

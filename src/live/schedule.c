@@ -1,5 +1,5 @@
 /* schedule.c - what a job wants now: it is looked at when its timer comes, when somebody asks, and after each of its steps. Engine thread. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include "base/clock.h"
 #include "base/test_setting.h"

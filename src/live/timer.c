@@ -1,7 +1,7 @@
 /* timer.c - one binary heap of timers; each knows its place, so that it can be moved and taken out. Engine thread.
  *
  * Room is made when an owner of a timer is, so that setting one cannot fail. */
-#include "live/room.h"
+#include "live/internal.h"
 
 #include <stdlib.h>
 

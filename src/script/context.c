@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "script/bridge.h"
 #include "script/call.h"
-#include "script/destination.h"
+#include "net/destination.h"
 #include "script/refusal.h"
 
 static struct script_call *current_call(lua_State *L)

@@ -14,7 +14,7 @@
 #include "base/limits.h"
 #include "gate/credential.h"
 #include "script/bridge.h"
-#include "script/destination.h"
+#include "net/destination.h"
 #include "script/isolation.h"
 #include "script/manifest.h"
 #include "script/state.h"

@@ -7,7 +7,7 @@
 
 #include "base/buffer.h"
 #include "gate/gate.h"
-#include "script/destination.h"
+#include "net/destination.h"
 
 struct response {
 	bool failed; /* no answer: `kind` and `message` say why */

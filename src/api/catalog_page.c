@@ -1,0 +1,297 @@
+/* catalog_page.c - renders a kind's catalogue once per change and sends the same text until the next. HTTP threads. */
+#include "api/catalog_page.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/envelope.h"
+#include "api/verdict_json.h"
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+static const char *const kinds[] = { "gpu", "image", "video" };
+static const char *const flags[] = { "enable_public_gpu", "enable_public_image_providers", "enable_public_video_providers" };
+
+#define KINDS 3
+
+/* One rendered catalogue, shared by the requests that send it. */
+struct page {
+	_Atomic int holders;
+	uint64_t set_generation;
+	uint64_t view_generation;
+	int stops;   /* of all providers: a stop changes what `script` says */
+	int resting; /* providers that rest: the end of a rest does too */
+	struct buffer text;
+};
+
+struct catalogue_cache {
+	pthread_mutex_t lock;
+	struct page *pages[KINDS];
+};
+
+struct catalogue_cache *catalogue_cache_new(void)
+{
+	struct catalogue_cache *cache = calloc(1, sizeof *cache);
+
+	if (cache != NULL)
+		pthread_mutex_init(&cache->lock, NULL);
+	return cache;
+}
+
+static void page_release(struct page *page)
+{
+	if (page == NULL || atomic_fetch_sub_explicit(&page->holders, 1, memory_order_acq_rel) != 1)
+		return;
+	buffer_free(&page->text);
+	free(page);
+}
+
+void catalogue_cache_free(struct catalogue_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < KINDS; i++)
+		page_release(cache->pages[i]);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+/* ---- rendering ---- */
+
+static void write_texts(struct buffer *out, char *const *texts)
+{
+	buffer_char(out, '[');
+	for (size_t i = 0; texts[i] != NULL; i++) {
+		if (i > 0)
+			buffer_char(out, ',');
+		json_write_text(out, texts[i]);
+	}
+	buffer_char(out, ']');
+}
+
+static void write_json(struct buffer *out, const char *name, const char *json, const char *otherwise)
+{
+	buffer_format(out, "\"%s\":", name);
+	buffer_text(out, json != NULL && strcmp(json, "{}") != 0 ? json : otherwise);
+	buffer_char(out, ',');
+}
+
+/* Names and places of the credentials; never a value. */
+static void write_credential_specs(struct buffer *out, const struct manifest *manifest)
+{
+	bool first = true;
+
+	buffer_text(out, "\"env_keys\":[");
+	for (size_t i = 0; i < manifest->credential_count; i++) {
+		for (char **name = manifest->credentials[i].env; *name != NULL; name++) {
+			if (!first)
+				buffer_char(out, ',');
+			json_write_text(out, *name);
+			first = false;
+		}
+	}
+	buffer_text(out, "],\"credential_keys\":{");
+	for (size_t i = 0; i < manifest->credential_count; i++) {
+		const struct credential_spec *spec = &manifest->credentials[i];
+
+		if (i > 0)
+			buffer_char(out, ',');
+		json_write_text(out, spec->name);
+		buffer_text(out, ":{\"env\":");
+		write_texts(out, spec->env);
+		buffer_text(out, ",\"secret\":");
+		write_texts(out, spec->secret);
+		buffer_text(out, ",\"optional\":");
+		json_write_bool(out, spec->optional);
+		buffer_char(out, '}');
+	}
+	buffer_text(out, "},");
+}
+
+static void write_script(struct buffer *out, const struct catalog_entry *entry)
+{
+	char time[CLOCK_TEXT_BYTES], why[256];
+	int64_t rest = provider_resting_ms(entry->provider);
+	const char *error = entry->error;
+
+	clock_format(entry->provider->loaded_ms, time);
+	buffer_text(out, "\"script\":{\"file\":");
+	json_write_text(out, entry->file);
+	buffer_format(out, ",\"generation\":%llu,\"loaded_at\":\"%s\",\"stops\":%d,\"rests_until\":",
+		(unsigned long long)entry->provider->generation, time, atomic_load(&entry->provider->stops));
+	clock_format(clock_unix_ms() + rest, time);
+	json_write_text(out, rest > 0 ? time : NULL);
+	if (rest > 0 || entry->provider->stood_still) {
+		provider_rest_reason(entry->provider, why, sizeof why);
+		error = error != NULL ? error : why;
+	}
+	buffer_text(out, ",\"error\":");
+	json_write_text(out, error);
+	buffer_text(out, "},");
+}
+
+static void write_entry(
+	struct buffer *out, struct host *host, const struct gate_view *view, const struct catalog_entry *entry, bool *allowed)
+{
+	struct provider *provider = entry->provider;
+	struct judgement *judgement = judgement_acquire(host->judgements, provider, view, NULL);
+
+	if (judgement == NULL) {
+		out->failed = true;
+		return;
+	}
+	*allowed |= judgement->execution_allowed;
+	buffer_text(out, "{\"id\":");
+	json_write_text(out, provider->manifest.id);
+	buffer_char(out, ',');
+	envelope_write_members(out, provider, judgement, LIVENESS_ASKED);
+	buffer_text(out, "\"aliases\":");
+	write_texts(out, provider->manifest.aliases);
+	buffer_char(out, ',');
+	write_json(out, "tags", provider->manifest.tags, "[]");
+	write_json(out, "modes", provider->manifest.modes, "[]");
+	write_json(out, "reviews", provider->manifest.reviews, "null");
+	write_credential_specs(out, &provider->manifest);
+	write_script(out, entry);
+	envelope_write_causes(out, judgement, NULL, LIVENESS_ASKED);
+	buffer_char(out, '}');
+	judgement_release(judgement);
+}
+
+/* Files that have never loaded belong to no kind: every catalogue names them. */
+static void write_errors(struct buffer *out, const struct catalog_set *set)
+{
+	bool first = true;
+
+	buffer_text(out, ",\"script_errors\":[");
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->entries[i].error == NULL)
+			continue;
+		if (!first)
+			buffer_char(out, ',');
+		json_write_text(out, set->entries[i].error);
+		first = false;
+	}
+	buffer_char(out, ']');
+}
+
+static void render(struct page *page, struct host *host, const struct gate_view *view, const struct catalog_set *set, size_t kind)
+{
+	struct buffer entries, *out = &page->text;
+	bool allowed = false, first = true;
+
+	buffer_init(&entries, LIMIT_REPLY_BYTES);
+	for (size_t i = 0; i < set->count; i++) {
+		if (set->entries[i].provider == NULL || strcmp(set->entries[i].provider->manifest.kind, kinds[kind]) != 0)
+			continue;
+		if (!first)
+			buffer_char(&entries, ',');
+		write_entry(&entries, host, view, &set->entries[i], &allowed);
+		first = false;
+	}
+	buffer_format(out,
+		"{\"ok\":%s,\"kind\":\"%s\",\"feature\":{\"feature\":\"%s\",\"enabled\":%s},\"dry_run\":true,\"execution_"
+		"allowed\":%s",
+		allowed ? "true" : "false", kinds[kind], flags[kind], gate_feature_enabled(view, flags[kind]) ? "true" : "false",
+		allowed ? "true" : "false");
+	write_errors(out, set);
+	buffer_text(out, ",\"providers\":[");
+	buffer_append(out, entries.data, entries.length);
+	buffer_text(out, "]}");
+	out->failed |= entries.failed;
+	buffer_free(&entries);
+}
+
+/* ---- cache ---- */
+
+static void count_troubles(const struct catalog_set *set, struct page *key)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		struct provider *provider = set->entries[i].provider;
+
+		if (provider == NULL)
+			continue;
+		key->stops += atomic_load_explicit(&provider->stops, memory_order_relaxed);
+		key->resting += provider_resting_ms(provider) > 0;
+	}
+}
+
+static bool is_current(const struct page *page, const struct page *key)
+{
+	return page->set_generation == key->set_generation && page->view_generation == key->view_generation &&
+	       page->stops == key->stops && page->resting == key->resting;
+}
+
+static struct page *find_page(struct catalogue_cache *cache, size_t kind, const struct page *key)
+{
+	struct page *page;
+
+	pthread_mutex_lock(&cache->lock);
+	page = cache->pages[kind];
+	if (page != NULL && !is_current(page, key))
+		page = NULL;
+	if (page != NULL)
+		atomic_fetch_add_explicit(&page->holders, 1, memory_order_relaxed);
+	pthread_mutex_unlock(&cache->lock);
+	return page;
+}
+
+static void keep_page(struct catalogue_cache *cache, size_t kind, struct page *page)
+{
+	struct page *old;
+
+	atomic_fetch_add_explicit(&page->holders, 1, memory_order_relaxed);
+	pthread_mutex_lock(&cache->lock);
+	old = cache->pages[kind];
+	cache->pages[kind] = page;
+	pthread_mutex_unlock(&cache->lock);
+	page_release(old);
+}
+
+static struct page *get_page(struct host *host, const struct gate_view *view, const struct catalog_set *set, size_t kind)
+{
+	struct page key = { .set_generation = set->generation, .view_generation = view->generation };
+	struct page *page;
+
+	count_troubles(set, &key);
+	page = find_page(host->catalogues, kind, &key);
+	if (page != NULL)
+		return page;
+	page = calloc(1, sizeof *page);
+	if (page == NULL)
+		return NULL;
+	atomic_store(&page->holders, 1);
+	page->set_generation = key.set_generation;
+	page->view_generation = key.view_generation;
+	page->stops = key.stops;
+	page->resting = key.resting;
+	buffer_init(&page->text, LIMIT_REPLY_BYTES);
+	render(page, host, view, set, kind);
+	if (page->text.failed) {
+		page_release(page);
+		return NULL;
+	}
+	keep_page(host->catalogues, kind, page);
+	return page;
+}
+
+void catalogue_handle(struct host *host, struct http_request *request, const char *kind)
+{
+	struct catalog_set *set = catalog_acquire(host->catalog);
+	struct page *page;
+	size_t index = 0;
+
+	while (strcmp(kinds[index], kind) != 0)
+		index++;
+	page = get_page(host, request->view, set, index);
+	if (page == NULL)
+		http_send_problem(request,
+			&(struct http_problem){ .status = 503, .detail = "out of memory", .headers = "Retry-After: 1\r\n" });
+	else
+		http_send(request,
+			&(struct http_reply){ .status = 200, .body = page->text.data, .body_length = page->text.length });
+	page_release(page);
+	catalog_release(set);
+}

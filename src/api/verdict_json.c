@@ -1,0 +1,206 @@
+/* verdict_json.c - renders verdicts and keeps the newest one per provider. Any thread; the lock is held for a look and a count. */
+#include "api/verdict_json.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+#define TEXT_BYTES (256 * 1024)
+
+struct slot {
+	uint64_t provider_generation;
+	uint64_t view_generation;
+	struct judgement *judgement;
+};
+
+struct judgement_cache {
+	pthread_mutex_t lock;
+	struct slot slots[LIMIT_PROVIDERS];
+};
+
+struct judgement_cache *judgement_cache_new(void)
+{
+	struct judgement_cache *cache = calloc(1, sizeof *cache);
+
+	if (cache != NULL)
+		pthread_mutex_init(&cache->lock, NULL);
+	return cache;
+}
+
+void judgement_cache_free(struct judgement_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	for (size_t i = 0; i < LIMIT_PROVIDERS; i++)
+		judgement_release(cache->slots[i].judgement);
+	pthread_mutex_destroy(&cache->lock);
+	free(cache);
+}
+
+struct judgement *judgement_hold(struct judgement *judgement)
+{
+	atomic_fetch_add_explicit(&judgement->holders, 1, memory_order_relaxed);
+	return judgement;
+}
+
+void judgement_release(struct judgement *judgement)
+{
+	if (judgement == NULL || atomic_fetch_sub_explicit(&judgement->holders, 1, memory_order_acq_rel) != 1)
+		return;
+	free(judgement->head);
+	free(judgement->reason);
+	free(judgement->warnings);
+	free(judgement->missing);
+	judgement_release(judgement->with_optional);
+	free(judgement);
+}
+
+static void write_credentials(struct buffer *out, const struct verdict *verdict, const struct gate_subject *subject)
+{
+	buffer_text(out, "\"credentials\":{\"present\":");
+	json_write_bool(out, verdict->credentials_present);
+	buffer_text(out, ",\"sources\":{");
+	for (size_t i = 0; i < subject->credential_count && i < VERDICT_TEXTS; i++) {
+		if (i > 0)
+			buffer_char(out, ',');
+		json_write_text(out, subject->credentials[i].name);
+		buffer_char(out, ':');
+		json_write_text(out, verdict->sources[i]);
+	}
+	buffer_text(out, "}},");
+}
+
+static char *render_head(const struct verdict *verdict, const struct gate_subject *subject)
+{
+	struct buffer out;
+
+	buffer_init(&out, TEXT_BYTES);
+	buffer_text(&out, "\"execution_allowed\":");
+	json_write_bool(&out, verdict->execution_allowed);
+	buffer_text(&out, ",\"feature\":{\"feature\":");
+	json_write_text(&out, subject->feature_flag);
+	buffer_text(&out, ",\"enabled\":");
+	json_write_bool(&out, verdict->enabled);
+	buffer_text(&out, "},");
+	write_credentials(&out, verdict, subject);
+	return buffer_take(&out);
+}
+
+static char *render_texts(char *const *texts, size_t count)
+{
+	struct buffer out;
+
+	buffer_init(&out, TEXT_BYTES);
+	for (size_t i = 0; i < count; i++) {
+		json_write_text(&out, texts[i]);
+		buffer_char(&out, ',');
+	}
+	return buffer_take(&out);
+}
+
+static char *render_reason(const char *reason)
+{
+	struct buffer out;
+
+	buffer_init(&out, TEXT_BYTES);
+	json_write_text(&out, reason);
+	return buffer_take(&out);
+}
+
+static uint32_t lacking_of(const struct verdict *verdict, const struct gate_subject *subject)
+{
+	uint32_t lacking = 0;
+
+	for (size_t i = 0; i < subject->credential_count && i < VERDICT_TEXTS; i++)
+		if (subject->credentials[i].optional && verdict->sources[i] == NULL)
+			lacking |= UINT32_C(1) << i;
+	return lacking;
+}
+
+static struct judgement *render(
+	struct provider *provider, const struct gate_view *view, const json_t *request_config, bool optional_too)
+{
+	struct judgement *made = calloc(1, sizeof *made);
+	struct verdict verdict;
+
+	if (made == NULL)
+		return NULL;
+	atomic_store(&made->holders, 1);
+	if (gate_judge(view, &provider->subject, request_config, optional_too, &verdict) != ERROR_NONE) {
+		free(made);
+		return NULL;
+	}
+	made->execution_allowed = verdict.execution_allowed;
+	made->request_credential = verdict.request_credential;
+	made->live_allowed = verdict.live_allowed;
+	made->head = render_head(&verdict, &provider->subject);
+	made->reason = render_reason(verdict.reason);
+	made->warnings = render_texts(verdict.warnings, verdict.warning_count);
+	made->missing = render_texts(verdict.live_missing, verdict.live_missing_count);
+	made->lacking = lacking_of(&verdict, &provider->subject);
+	verdict_free(&verdict);
+	if (made->head == NULL || made->reason == NULL || made->warnings == NULL || made->missing == NULL) {
+		judgement_release(made);
+		return NULL;
+	}
+	return made;
+}
+
+static struct judgement *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
+{
+	struct judgement *made = render(provider, view, request_config, false);
+
+	if (made == NULL || made->lacking == 0)
+		return made;
+	made->with_optional = render(provider, view, request_config, true);
+	if (made->with_optional != NULL)
+		return made;
+	judgement_release(made);
+	return NULL;
+}
+
+static struct judgement *find(struct judgement_cache *cache, const struct slot *key)
+{
+	struct slot *slot = &cache->slots[key->provider_generation % LIMIT_PROVIDERS];
+	struct judgement *found = NULL;
+
+	pthread_mutex_lock(&cache->lock);
+	if (slot->judgement != NULL && slot->provider_generation == key->provider_generation &&
+		slot->view_generation == key->view_generation)
+		found = judgement_hold(slot->judgement);
+	pthread_mutex_unlock(&cache->lock);
+	return found;
+}
+
+static void keep(struct judgement_cache *cache, const struct slot *entry)
+{
+	struct slot *slot = &cache->slots[entry->provider_generation % LIMIT_PROVIDERS];
+	struct judgement *old;
+
+	pthread_mutex_lock(&cache->lock);
+	old = slot->judgement;
+	*slot = *entry;
+	judgement_hold(slot->judgement);
+	pthread_mutex_unlock(&cache->lock);
+	judgement_release(old);
+}
+
+struct judgement *judgement_acquire(
+	struct judgement_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config)
+{
+	struct slot entry = { .provider_generation = provider->generation, .view_generation = view->generation };
+
+	if (request_config != NULL)
+		return judge(provider, view, request_config);
+	entry.judgement = find(cache, &entry);
+	if (entry.judgement != NULL)
+		return entry.judgement;
+	entry.judgement = judge(provider, view, NULL);
+	if (entry.judgement != NULL)
+		keep(cache, &entry);
+	return entry.judgement;
+}

@@ -1,0 +1,35 @@
+/* verdict_json.h - the gate's verdict on a provider as pieces of JSON, made once per change of flags, secrets or script. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <jansson.h>
+
+#include "gate/gate.h"
+#include "script/provider.h"
+
+struct judgement_cache;
+
+struct judgement {
+	_Atomic int holders;
+	bool execution_allowed;
+	bool request_credential;
+	bool live_allowed;		 /* all that a live call needs but its own "dry_run": false */
+	char *head;			 /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
+	char *reason;			 /* JSON text or "null" */
+	char *warnings;			 /* texts, each followed by a comma */
+	char *missing;			 /* the same: what keeps a live request from being sent */
+	uint32_t lacking;		 /* optional credentials that are not there, by their places in the provider's list */
+	struct judgement *with_optional; /* of a request that names one of them; NULL: none is lacking */
+};
+
+struct judgement_cache *judgement_cache_new(void);
+void judgement_cache_free(struct judgement_cache *cache);
+
+/* The judgement for a request. Without `request_config` it comes from the cache. Held: judgement_release(). NULL: out of memory. */
+struct judgement *judgement_acquire(
+	struct judgement_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config);
+struct judgement *judgement_hold(struct judgement *judgement);
+void judgement_release(struct judgement *judgement);

@@ -1,6 +1,0 @@
-/* webhooks.h - POST /api/webhooks/{provider}/{token}: a vendor tells of a job (design 7: no API key). */
-#pragma once
-
-#include "api/host.h"
-
-void webhooks_receive(struct host *host, struct http_request *request, const char *provider, const char *token);

@@ -1,0 +1,178 @@
+/* webhooks_in.c - takes a vendor's delivery: token, then signature, then on to the job. HTTP threads.
+ *
+ * A wrong token is answered after one HMAC, without a look into the registry, and in the same words whatever is wrong with it. No script sees a
+ * delivery before its signature was checked. What is accepted is answered at once: the job's script runs later, on the engine thread. */
+#include "api/webhooks_in.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "live/live.h"
+#include "webhook_in/webhook_in.h"
+#include "script/response.h"
+
+struct incoming_delivery {
+	struct host *host;
+	struct http_request *request;
+	struct provider *provider;
+	const char *token;
+	struct id job;
+	struct signed_delivery signed_part;
+};
+
+static void refuse(struct http_request *request, int status, const char *detail)
+{
+	http_send_problem(
+		request, &(struct http_problem){
+				 .status = status, .detail = detail, .headers = status == 503 ? "Retry-After: 5\r\n" : NULL });
+}
+
+static void accept(struct http_request *request)
+{
+	http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
+}
+
+/* ---- headers ---- */
+
+static const char *header_named(const struct http_request *request, const char *name)
+{
+	return name != NULL ? http_header(request, name) : NULL;
+}
+
+static void read_signature(struct incoming_delivery *delivery)
+{
+	enum webhook_scheme scheme = delivery->provider->manifest.signature.scheme;
+	const struct signature_headers *names = signature_headers(scheme);
+	const struct http_request *request = delivery->request;
+
+	delivery->signed_part = (struct signed_delivery){ .scheme = scheme,
+		.id = header_named(request, names->id),
+		.user = header_named(request, names->user),
+		.timestamp = header_named(request, names->timestamp),
+		.signature = header_named(request, names->signature),
+		.body = request->body,
+		.body_length = request->body_length };
+}
+
+/* Names in lower case, as scripts get them; without what could be somebody's credential. */
+static void add_header(void *context, const char *name, const char *value)
+{
+	static const char *const secret[] = { "authorization", "proxy-authorization", "x-api-key", "cookie" };
+	size_t length = strlen(name);
+	struct buffer *headers = context;
+
+	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
+		if (strcasecmp(name, secret[i]) == 0)
+			return;
+	if (length >= LIMIT_WEBHOOK_HEADER_BYTES)
+		return;
+	for (size_t i = 0; i <= length; i++)
+		buffer_char(headers, name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i]);
+	buffer_append(headers, value, strlen(value) + 1);
+}
+
+/* A value that is no UTF-8 is left out. NULL: out of memory. */
+static json_t *headers_object(const struct buffer *headers)
+{
+	const char *at = headers->data, *end = at + headers->length, *value;
+	json_t *object = json_object();
+
+	for (; object != NULL && at < end; at = value + strlen(value) + 1) {
+		value = at + strlen(at) + 1;
+		json_object_set_new(object, at, json_string(value));
+	}
+	return object;
+}
+
+/* ---- the way in ---- */
+
+/* The provider whose token this is, held; NULL when there is none. */
+static struct provider *find_provider(struct host *host, const char *name, const char *token, struct id *job)
+{
+	struct provider *provider = NULL;
+	struct catalog_set *set;
+
+	if (!webhooks_find(host->webhooks, name, token, job))
+		return NULL;
+	set = catalog_acquire(host->catalog);
+	provider = catalog_find(set, NULL, name);
+	if (provider != NULL && strcmp(provider->manifest.id, name) == 0)
+		provider_hold(provider);
+	else
+		provider = NULL;
+	catalog_release(set);
+	return provider;
+}
+
+static bool check_signature(struct incoming_delivery *delivery)
+{
+	struct error error;
+	enum signature_verdict verdict = webhooks_verify(
+		delivery->host->webhooks, delivery->request->view, delivery->provider, &delivery->signed_part, &error);
+
+	if (verdict == SIGNATURE_UNCHECKED)
+		refuse(delivery->request, 503, error.message);
+	else if (verdict != SIGNATURE_GOOD)
+		refuse(delivery->request, 401, signature_verdict_text(verdict));
+	return verdict == SIGNATURE_GOOD;
+}
+
+static void hand_over(struct incoming_delivery *delivery)
+{
+	bool verified = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
+	struct http_request *request = delivery->request;
+	struct response said; /* masked like an answer to a request of ours */
+	json_t *headers = NULL;
+	struct error error;
+	enum error_code code = ERROR_MEMORY;
+
+	error_memory(&error);
+	response_init(&said);
+	http_each_header(request, add_header, &said.headers);
+	buffer_append(&said.body, request->body, request->body_length);
+	response_mask(&said, request->view, &delivery->provider->subject, delivery->token);
+	if (!said.failed && !said.headers.failed && !said.body.failed)
+		headers = headers_object(&said.headers);
+	if (headers != NULL)
+		code = live_deliver(delivery->host->live, &delivery->job, verified, headers,
+			said.body.data != NULL ? said.body.data : "", said.body.length, &error);
+	json_decref(headers);
+	response_clear(&said);
+	if (code != ERROR_NONE) {
+		refuse(request, 503, error.message);
+		return;
+	}
+	if (verified)
+		webhooks_note(delivery->host->webhooks, &delivery->job, delivery->signed_part.id);
+	accept(request);
+}
+
+static void receive(struct incoming_delivery *delivery)
+{
+	bool is_signed;
+
+	read_signature(delivery);
+	is_signed = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
+	if (is_signed && !check_signature(delivery))
+		return;
+	if (is_signed && webhooks_seen(delivery->host->webhooks, &delivery->job, delivery->signed_part.id))
+		accept(delivery->request);
+	else
+		hand_over(delivery);
+}
+
+void webhooks_receive(struct host *host, struct http_request *request, const char *provider, const char *token)
+{
+	struct incoming_delivery delivery = { .host = host, .request = request, .token = token };
+
+	if (request->view->config->live.public_url != NULL)
+		delivery.provider = find_provider(host, provider, token, &delivery.job);
+	if (delivery.provider == NULL) {
+		refuse(request, 404, "there is no such webhook");
+		return;
+	}
+	receive(&delivery);
+	provider_release(delivery.provider);
+}

@@ -1,0 +1,58 @@
+/* artifact.h - copies what a live job made, at once, before the vendor's URLs expire.
+ *
+ * A thread of its own with an epoll loop: the engine's must not block on the disk. Every output is streamed into a content-addressed
+ * folder (artifact/artifact_file.h) with a provenance file beside it. What cannot be kept is a warning, never an error of the job. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <jansson.h>
+
+#include "base/error.h"
+#include "gate/gate.h"
+#include "script/provider.h"
+
+struct artifacts;
+
+/* The outputs of one job. The poster keeps it alive until `done` was called. */
+struct artifact_copy {
+	/* In; borrowed until `done`. */
+	struct provider *provider;    /* its manifest says which hosts may be fetched from */
+	const struct gate_view *view; /* live.upstream, base_url and artifacts.max_bytes in force */
+	const json_t *outputs;	      /* array, as the script returned it (docs/provider-scripts.md, "artifacts") */
+	/* Object, written beside each file with what is known of the file added. `job_id` is needed; usual besides: provider, kind, model,
+	 * payload (masked), vendor_id, cost, created_at, done_at. */
+	json_t *provenance;
+
+	/* Out; the taker's to json_decref(). NULL only when memory is short. */
+	json_t *artifacts; /* array; see docs/api.md, "Artifacts": { n, url, content_type, bytes, sha256, ... } or { n, error, ... } */
+	json_t *warnings; /* array of text, one for each output that was not kept: why, and what can still be done */
+	int kept, lost;	  /* how many of `artifacts` */
+	bool interrupted; /* the host stopped meanwhile: put the same outputs again after the next start; what was kept is found again */
+	void (*done)(struct artifact_copy *copy); /* on the artifacts thread; must not block */
+	void *context;
+	struct artifact_copy *next; /* the artifacts' */
+};
+
+/* Starts the thread, which first removes what a former run left half-written. The folder is made when the first file is kept: an
+ * unwritable one is a warning then. Files that no job refers to any more go `keep_days` after the last job that made them. */
+enum error_code artifacts_start(const char *directory, int keep_days, struct artifacts **artifacts, struct error *error);
+
+/* Gives copies under way LIMIT_ARTIFACT_STOP_MS to end, then calls `done` for the rest, interrupted. NULL is allowed. */
+void artifacts_stop(struct artifacts *artifacts);
+
+/* From the configuration in force. Any thread. */
+void artifacts_set_keep_days(struct artifacts *artifacts, int keep_days);
+
+/* Queues a copy. ERROR_BUSY when stopping or when LIMIT_ARTIFACT_QUEUE copies wait (then `done` is not called). Any thread; never blocks. */
+enum error_code artifacts_put(struct artifacts *artifacts, struct artifact_copy *copy);
+
+/* Copies that wait or are under way. Any thread. */
+size_t artifacts_backlog(struct artifacts *artifacts);
+
+/* Opens a kept file for reading by its digest (64 hex digits). ERROR_NOT_FOUND when it is gone, ERROR_INVALID when that is no digest,
+ * ERROR_IO. Any thread; blocks on the disk briefly. */
+enum error_code artifacts_open(struct artifacts *artifacts, const char *sha256, int *descriptor, off_t *bytes,
+	int64_t *modified_ms, struct error *error);

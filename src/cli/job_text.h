@@ -1,0 +1,23 @@
+/* job_text.h - what the commands that show jobs share: figures as people read them, and queries. */
+#pragma once
+
+#include <stddef.h>
+
+#include <jansson.h>
+
+#include "base/buffer.h"
+
+#define SHOW_BYTES 40
+
+/* "$0.04", "~$0.04" for what is only expected or reserved, "-" when it is not known. */
+const char *show_cost(const json_t *job, char text[SHOW_BYTES]);
+const char *show_usd(const json_t *value, const char *before, char text[SHOW_BYTES]);
+
+/* "45 %", or "-". */
+const char *show_progress(const json_t *job, char text[SHOW_BYTES]);
+
+/* The text under `name`, or "-". What a terminal could take for a command is not in it. */
+const char *show_text(const json_t *object, const char *name, char *text, size_t size);
+
+/* Appends "?name=value" or "&name=value", percent-encoded, unless the value is NULL. */
+void show_query(struct buffer *path, const char *name, const char *value);

@@ -1,0 +1,142 @@
+/* reload_events.c - compares what was in force with what is. Loader thread; no state.
+ *
+ * The loader publishes new versions and logs them; this file finds out what differs, so that neither gate/ nor script/ needs to know of the
+ * log of events. No value of a secret is read here. */
+#include "cli/reload_events.h"
+
+#include <string.h>
+
+#include "api/metrics.h"
+#include "base/buffer.h"
+#include "base/json.h"
+#include "base/limits.h"
+
+struct in_force in_force_take(struct gate *gate, struct catalog *catalog)
+{
+	return (struct in_force){ .view = gate_acquire(gate), .set = catalog_acquire(catalog) };
+}
+
+void in_force_release(struct gate *gate, struct in_force *in_force)
+{
+	gate_release(gate, in_force->view);
+	catalog_release(in_force->set);
+}
+
+/* An object of texts: names and values by turns, up to a NULL name. */
+static void tell(struct host *host, const char *type, const char *const *members)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	for (; members[0] != NULL; members += 2) {
+		buffer_text(&out, out.length == 0 ? "{\"" : ",\"");
+		buffer_text(&out, members[0]);
+		buffer_text(&out, "\":");
+		json_write_text(&out, members[1]);
+	}
+	buffer_char(&out, '}');
+	if (!out.failed)
+		task_store_tell(host->store, type, out.data);
+	buffer_free(&out);
+}
+
+/* ---- configuration and secrets ---- */
+
+static bool is_new(const char *before, const char *after)
+{
+	return after != NULL && (before == NULL || strcmp(before, after) != 0);
+}
+
+static void add_flag(struct buffer *out, const char *name, bool before, bool after)
+{
+	if (before == after)
+		return;
+	if (out->length > 0)
+		buffer_char(out, ',');
+	buffer_format(out, "\"%s\":", name);
+	json_write_bool(out, after);
+}
+
+/* The file, and the switches that changed with their new values. */
+static void tell_config(struct host *host, const struct config *before, const struct config *after)
+{
+	const struct config_features *old = &before->features, *new = &after->features;
+	struct buffer changed, out;
+
+	buffer_init(&changed, LIMIT_EVENT_TELL_BYTES / 2);
+	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	add_flag(&changed, "features.enable_public_gpu", old->enable_public_gpu, new->enable_public_gpu);
+	add_flag(&changed, "features.enable_public_image_providers", old->enable_public_image_providers,
+		new->enable_public_image_providers);
+	add_flag(&changed, "features.enable_public_video_providers", old->enable_public_video_providers,
+		new->enable_public_video_providers);
+	add_flag(&changed, "features.enable_public_image_video", old->enable_public_image_video, new->enable_public_image_video);
+	add_flag(&changed, "live.enabled", before->live.enabled, after->live.enabled);
+	buffer_format(&out, "{\"file\":\"%s\",\"changed\":{%s}}", after->file, changed.length > 0 ? changed.data : "");
+	if (!changed.failed && !out.failed)
+		task_store_tell(host->store, "host.config.reloaded", out.data);
+	buffer_free(&changed);
+	buffer_free(&out);
+}
+
+static void tell_files(struct host *host, const struct gate_view *before, const struct gate_view *after)
+{
+	if (before->config != after->config) {
+		metrics_reloaded(host->metrics, RELOAD_CONFIG, false);
+		tell_config(host, before->config, after->config);
+	}
+	if (before->secrets != after->secrets) {
+		metrics_reloaded(host->metrics, RELOAD_SECRETS, false);
+		task_store_tell(host->store, "host.secrets.reloaded", NULL);
+	}
+	if (is_new(before->config_problem, after->config_problem)) {
+		metrics_reloaded(host->metrics, RELOAD_CONFIG, true);
+		tell(host, "host.config.rejected", (const char *[]){ "reason", after->config_problem, NULL });
+	}
+	if (is_new(before->secrets_problem, after->secrets_problem)) {
+		metrics_reloaded(host->metrics, RELOAD_SECRETS, true);
+		tell(host, "host.secrets.rejected", (const char *[]){ "reason", after->secrets_problem, NULL });
+	}
+}
+
+/* ---- scripts ---- */
+
+static const struct catalog_entry *entry_of(const struct catalog_set *set, const char *file)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (strcmp(set->entries[i].file, file) == 0)
+			return &set->entries[i];
+	return NULL;
+}
+
+static void tell_script(struct host *host, const struct catalog_entry *before, const struct catalog_entry *after)
+{
+	const struct provider *old = before != NULL ? before->provider : NULL, *new = after->provider;
+
+	if (new != NULL && (old == NULL || old->generation != new->generation)) {
+		metrics_reloaded(host->metrics, RELOAD_SCRIPT, false);
+		tell(host, "host.script.loaded",
+			(const char *[]){ "file", after->file, "provider", new->manifest.id, "kind", new->manifest.kind, NULL });
+	}
+	if (is_new(before != NULL ? before->error : NULL, after->error)) {
+		metrics_reloaded(host->metrics, RELOAD_SCRIPT, true);
+		tell(host, "host.script.rejected", (const char *[]){ "file", after->file, "reason", after->error, NULL });
+	}
+}
+
+static void tell_scripts(struct host *host, const struct catalog_set *before, const struct catalog_set *after)
+{
+	if (before == after)
+		return;
+	for (size_t i = 0; i < after->count; i++)
+		tell_script(host, entry_of(before, after->entries[i].file), &after->entries[i]);
+	for (size_t i = 0; i < before->count; i++)
+		if (entry_of(after, before->entries[i].file) == NULL)
+			tell(host, "host.script.removed", (const char *[]){ "file", before->entries[i].file, NULL });
+}
+
+void changes_tell(struct host *host, const struct in_force *before, const struct in_force *after)
+{
+	tell_files(host, before->view, after->view);
+	tell_scripts(host, before->set, after->set);
+}

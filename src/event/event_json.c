@@ -1,0 +1,137 @@
+/* event_json.c - joins what a row of the log says with the task that it is about. No state; any thread. */
+#include "event/event_json.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "registry/task_json.h"
+
+/* A live job as it stood at an event: its row may have gone on since. What an event of a job's end says of the result counts from then on, and
+ * what it has cost is known when it is settled. */
+struct moment {
+	struct task task;
+	struct task_money money;
+	struct buffer result;
+};
+
+static void step_back(struct moment *moment, const struct event_row *row, const json_t *said)
+{
+	const json_t *result = json_object_get(said, "result");
+
+	moment->task = *row->task;
+	moment->task.updated_ms = row->at_ms;
+	if (strcmp(row->verb, "settled") == 0)
+		return;
+	if (json_is_object(result))
+		json_write(&moment->result, result);
+	moment->task.result = json_is_object(result) ? moment->result.data : NULL;
+	if (row->task->money != NULL) {
+		moment->money = *row->task->money;
+		moment->money.spent = -1;
+		moment->money.basis = NULL;
+		moment->task.money = &moment->money;
+	}
+}
+
+/* The task with what the event says of it written over its own. */
+static void overlay(struct buffer *task, json_t *said)
+{
+	json_t *under = task->failed ? NULL : json_read(task->data, task->length, NULL);
+
+	if (under == NULL || json_object_update(under, said) != 0) {
+		task->failed = true;
+	} else {
+		buffer_clear(task);
+		json_write(task, under);
+	}
+	json_decref(under);
+}
+
+static size_t length_of(const char *text)
+{
+	return text != NULL ? strlen(text) : 0;
+}
+
+static bool is_too_large(const struct event_row *row)
+{
+	const struct task *task = row->task;
+
+	return length_of(task->payload) + length_of(task->estimates) + length_of(task->result) + length_of(row->data) >
+	       LIMIT_EVENT_TASK_BYTES;
+}
+
+/* What makes an event large is left out, and that is said: whoever needs it asks for the job. Nobody who follows may be held up by one job. */
+static void abridge(struct task *task, json_t **said)
+{
+	task->payload = task->estimates = task->result = NULL;
+	if (!json_is_object(*said)) {
+		json_decref(*said);
+		*said = json_object();
+	}
+	json_object_del(*said, "result");
+	json_object_del(*said, "artifacts");
+	json_object_set_new(*said, "abridged", json_true());
+}
+
+static void write_task(struct buffer *out, const struct event_row *row)
+{
+	json_t *said = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	struct task task = *row->task;
+	struct event_row short_row = *row;
+	struct moment moment;
+	bool starved;
+
+	short_row.task = &task;
+	starved = row->data != NULL && said == NULL;
+	if (is_too_large(row) && !starved) {
+		abridge(&task, &said);
+		starved = json_object_get(said, "abridged") == NULL;
+	}
+	if (starved) {
+		out->failed = true; /* the text is the host's own: there is no memory for it */
+	} else if (!json_is_object(said)) {
+		task_json_write(out, &task);
+	} else {
+		buffer_init(&moment.result, LIMIT_EVENT_BYTES);
+		step_back(&moment, &short_row, said);
+		task_json_write(out, &moment.task);
+		overlay(out, said);
+		out->failed = out->failed || moment.result.failed;
+		buffer_free(&moment.result);
+	}
+	json_decref(said);
+}
+
+static void write_with(
+	struct buffer *out, const struct event_row *row, void (*write)(struct buffer *out, const struct cloud_event *event))
+{
+	char type[EVENT_TYPE_BYTES], id[ID_TEXT_BYTES];
+	struct cloud_event event = { .number = row->number, .at_ms = row->at_ms, .type = type, .data = row->data };
+	struct buffer task;
+
+	buffer_init(&task, LIMIT_EVENT_BYTES);
+	task_event_type(type, row->task != NULL ? row->task->kind : NULL, row->verb);
+	if (row->task != NULL) {
+		id_format(&row->task->id, id);
+		event.subject = id;
+		write_task(&task, row);
+		event.data = task.data;
+	}
+	if (task.failed)
+		out->failed = true;
+	else
+		write(out, &event);
+	buffer_free(&task);
+}
+
+void event_json_write(struct buffer *out, const struct event_row *row)
+{
+	write_with(out, row, cloud_event_write);
+}
+
+void event_json_write_stream(struct buffer *out, const struct event_row *row)
+{
+	write_with(out, row, cloud_event_write_stream);
+}

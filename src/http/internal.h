@@ -1,0 +1,167 @@
+/* internal.h - what the files of this room share: the server, its threads, one request being answered. For this folder only. */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include <civetweb.h>
+
+#include "base/buffer.h"
+#include "base/trace.h"
+#include "http/framing.h"
+#include "http/http.h"
+
+/* The headers that the guard looks at, collected in one pass. */
+enum head {
+	HEAD_HOST = 0,
+	HEAD_ORIGIN,
+	HEAD_UPGRADE,
+	HEAD_EXPECT,
+	HEAD_X_API_KEY,
+	HEAD_CONNECTION,
+	HEAD_X_REQUEST_ID,
+	HEAD_TRACEPARENT,
+	HEAD_CONTENT_TYPE,
+	HEAD_AUTHORIZATION,
+	HEAD_CONTENT_LENGTH,
+	HEAD_SEC_FETCH_SITE,
+	HEAD_CONTENT_ENCODING,
+	HEAD_TRANSFER_ENCODING,
+	HEAD_PREFLIGHT_METHOD, /* Access-Control-Request-Method */
+	HEAD_COUNT,
+};
+
+#define WORKER_ALIGNMENT 64
+#define WEBHOOKS "/api/webhooks/" /* where vendors deliver: they have no API key */
+#define REQUEST_ID_TEXT 17
+
+/* What an HTTP thread keeps between requests. civetweb gives a connection to one thread for its whole life. */
+struct worker {
+	_Alignas(WORKER_ALIGNMENT) struct http_server *server;
+	_Atomic int64_t deadline; /* see deadline.c */
+	pthread_t thread;
+	int requests; /* of the connection being served */
+	int socket;   /* of it; -1 before its first byte, and between connections */
+	bool connected;
+	struct framing framing; /* of it */
+	uint64_t next_id;
+	struct buffer_budget
+		held;	   /* what the request being served takes of all that bodies may: its text, and what was parsed of it */
+	struct buffer out; /* head and body of an answer */
+	struct buffer body;
+	struct buffer path; /* only when it had percent-escapes */
+};
+
+struct http_server {
+	struct mg_context *context;
+	struct gate *gate;
+	void (*handle)(void *context, struct http_request *request);
+	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
+	void *handle_context;
+	char host[16]; /* the address listened on */
+	bool loopback, any_address;
+	int port;
+	int threads;
+	int overload_mark; /* requests in flight beyond it are refused */
+	int reply_seconds; /* LIMIT_REPLY_SECONDS */
+	_Atomic bool draining;
+	_Atomic bool stopping; /* what is not sent yet is not sent any more */
+	_Atomic int in_flight;
+	_Atomic int connections;
+	_Atomic int worker_count; /* handed out to civetweb's threads */
+	struct worker *workers;
+
+	pthread_t late_thread;
+	pthread_mutex_t late_lock;
+	pthread_cond_t late_wake;
+	bool late_running, late_stopping;
+
+	_Atomic bool listening;	    /* civetweb's listening thread runs */
+	_Atomic bool misread;	    /* civetweb has other options than it was given */
+	const char *const *options; /* NULL but while it starts */
+	_Atomic bool starting;
+	char start_problem[160]; /* what civetweb said last; under late_lock */
+};
+
+struct http_exchange {
+	struct http_request request; /* first: http_send() finds the rest by it */
+	struct http_server *server;
+	struct worker *worker;
+	const struct mg_request_info *info; /* NULL when civetweb could not read the head */
+	const char *head[HEAD_COUNT];
+	const char *origin;  /* an allowed one, to be named in the answer */
+	size_t declared;     /* Content-Length */
+	size_t parsed_bytes; /* counted in worker->held for trees made of the body */
+	bool chunked;
+	bool unread;	/* a body is still with the client or in civetweb's buffer */
+	bool head_only; /* HEAD */
+	bool probe;	/* /healthz or /readyz */
+	bool close;
+	bool asked_to_close; /* by any of its Connection fields */
+	int status;	     /* of the answer sent; 0: none yet */
+	size_t reply_bytes;  /* of the answer's body */
+	int64_t write_until; /* when the client must have taken the answer; 0: it did not have to wait for anything yet */
+	int64_t began_ns;
+	char id[REQUEST_ID_TEXT];
+	char trace[TRACE_BYTES];
+};
+
+/* request.c */
+bool request_read_head(struct http_exchange *x); /* false: refused and answered, as in all that follow */
+bool request_read_target(struct http_exchange *x);
+void request_choose_id(struct http_exchange *x);
+void request_read_trace(struct http_exchange *x);
+bool request_keeps_alive(const struct http_exchange *x);
+bool request_takes_body(const struct http_exchange *x); /* by its method */
+
+/* guard.c: everything that is checked before the body is read. True: go on. */
+bool guard_check(struct http_exchange *x);
+
+/* auth.c */
+bool auth_check(struct http_exchange *x);
+/* Why this configuration does not let the request in, as a static text, or NULL; `key` gets whose key it came with, or NULL. */
+const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key);
+
+/* body.c */
+void body_set_total(void); /* once, before the first */
+void body_init(struct worker *worker);
+bool body_read(struct http_exchange *x);
+void body_drain(struct http_exchange *x); /* after a refusal: a small rest, for a short while */
+
+/* reply.c: sends a problem, and returns false for the caller to return. `headers` as in http_reply. */
+__attribute__((format(printf, 4, 5))) bool reply_refuse(
+	struct http_exchange *x, int status, const char *headers, const char *detail, ...);
+
+/* The steps of http_send() for a body that is not in memory: the head goes to the thread's buffer, unsent, with the length that the reply
+ * says; false when that could not be done and something else was sent instead. */
+bool reply_begin(struct http_exchange *x, const struct http_reply *reply);
+bool reply_write(struct http_exchange *x, const char *bytes, size_t length); /* false: the client is gone, or takes nothing */
+
+/* Writes the head of an answer that goes on until its connection ends to the thread's buffer. X-Accel-Buffering keeps proxies of nginx's kind
+ * from holding it back. */
+void reply_write_stream_head(struct http_exchange *x, const char *content_type);
+
+const char *reply_reason(int status); /* "OK" */
+
+/* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
+#define QUOTE_BYTES 80
+const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
+
+/* tap.c: the bytes of this thread's connections go by worker->framing, and worker->socket is known. */
+enum error_code tap_check(struct error *error); /* before the start: that civetweb will read by way of it */
+void tap_enter_thread(struct worker *worker);	/* by each thread of civetweb, once; NULL: not any more */
+
+/* server.c: most threads are taken, so nobody keeps one without using it. */
+bool server_is_short(const struct http_server *server);
+
+/* deadline.c */
+enum error_code deadline_start(struct http_server *server, struct error *error);
+void deadline_stop(struct http_server *server);
+void deadline_enter_thread(void);			       /* by each thread of civetweb, once */
+void deadline_arm(struct worker *worker, int64_t deadline_ns); /* monotonic */
+void deadline_arm_head(struct worker *worker); /* from now on a head is waited for: shortly, when threads are short */
+bool deadline_disarm(struct worker *worker);   /* true: the deadline passed */

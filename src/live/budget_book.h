@@ -1,0 +1,50 @@
+/* budget_book.h - how much may still be spent: by the host, by a provider, by an API key; a day, a month (design 2.1, 8).
+ *
+ * Sums of the ledger kept in memory under one mutex, so that a reservation is one step: no two jobs can both take the last cent. What is
+ * reserved counts as spent until it is settled. A job counts on the day (UTC) of its reservation, also when it ends later, and is judged by the
+ * sums of that day and its month: a clock that went ahead and is right again finds what was spent before. */
+#pragma once
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "gate/config.h"
+#include "registry/store.h"
+
+struct budget_book;
+
+/* What a reservation is for. Texts are borrowed during the call. */
+struct budget_entry {
+	const char *provider; /* id */
+	const char *caller;   /* the API key's name, or NULL */
+	int64_t day;	      /* as budget_today() gave it */
+	int64_t micro_usd;
+};
+
+/* Reads the whole ledger. */
+enum error_code budget_open(struct task_store *store, struct budget_book **book, struct error *error);
+void budget_close(struct budget_book *book);
+
+/* Today in UTC, in days since 1970. */
+int64_t budget_today(void);
+
+/* The first day of the month that `day` is in. */
+int64_t budget_month(int64_t day);
+
+/* Reserves if no limit of `config` is passed, all of them looked at in one step. ERROR_LIMIT says whose budget is short and by how much; nothing
+ * is reserved then. Any thread. */
+enum error_code budget_reserve(
+	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error);
+
+/* What was reserved is not needed (the job was not registered). */
+void budget_release(struct budget_book *book, const struct budget_entry *entry);
+
+/* The job is settled, and the ledger says so: `micro_usd` was reserved, `spent` is what it cost. */
+void budget_settle(struct budget_book *book, const struct budget_entry *entry, int64_t spent);
+
+struct budget_sums {
+	int64_t day_reserved, day_spent, month_reserved, month_spent;
+};
+
+/* The sums of today and its month: of the host (both NULL), a provider, or a caller. Changes nothing. Any thread. */
+struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller);

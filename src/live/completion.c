@@ -1,0 +1,293 @@
+/* completion.c - how a job ends: its outputs are copied while their URLs are good, then status, outputs and money are written in one commit.
+ *
+ * Engine thread; copying is the artifacts thread's. A crash before the commit leaves the job as it was: it is polled again and ends the same way,
+ * and is settled once. */
+#include "live/internal.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "gate/mask.h"
+#include "artifact/artifact.h"
+
+#define RETRY_SECONDS 1.0
+
+void ending_free(struct ending *ending)
+{
+	if (ending == NULL)
+		return;
+	json_decref(ending->result);
+	json_decref(ending->artifacts);
+	json_decref(ending->warnings);
+	json_decref(ending->provenance);
+	if (ending->view != NULL)
+		gate_release(ending->gate, ending->view);
+	provider_release(ending->script);
+	free(ending->text);
+	free(ending);
+}
+
+/* ---- the row's text ---- */
+
+static void write_member(struct buffer *out, const char *name, const json_t *value)
+{
+	json_write_text(out, name);
+	buffer_char(out, ':');
+	if (value != NULL)
+		json_write(out, value);
+	else
+		buffer_text(out, "null");
+	buffer_char(out, ',');
+}
+
+/* A vendor's texts may quote what they should not: they are masked like a client's. */
+static void write_masked(struct buffer *out, const struct ending *ending, const char *name)
+{
+	json_t *value = json_object_get(ending->result, name), *clean = NULL;
+	bool changed;
+
+	if (value != NULL && (clean = mask_json(ending->view, value, &changed)) == NULL)
+		out->failed = true;
+	write_member(out, name, clean);
+	json_decref(clean);
+}
+
+static char *write_result(struct live_job *job)
+{
+	struct ending *ending = job->end;
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_char(&out, '{');
+	if (ending->artifacts != NULL)
+		write_member(&out, "artifacts", ending->artifacts);
+	else
+		buffer_text(&out, "\"artifacts\":[],");
+	write_masked(&out, ending, "error");
+	write_masked(&out, ending, "reason");
+	write_member(&out, "warnings", ending->warnings);
+	buffer_text(&out, "\"cost\":{\"usd\":");
+	json_write_usd(&out, job->money.spent);
+	buffer_text(&out, ",\"source\":");
+	json_write_text(&out, job->money.basis);
+	buffer_text(&out, "}}");
+	return buffer_take(&out);
+}
+
+/* ---- the end ---- */
+
+/* It cost more than was reserved: the budgets may be passed by that much, and somebody should look at the estimate. */
+static void tell_excess(struct live *live, const struct live_job *job)
+{
+	char id[ID_TEXT_BYTES];
+	struct buffer out;
+
+	if (job->money.spent <= job->money.reserved)
+		return;
+	id_format(&job->id, id);
+	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_text(&out, "{\"job_id\":");
+	json_write_text(&out, id);
+	buffer_text(&out, ",\"provider\":");
+	json_write_text(&out, job->provider);
+	buffer_text(&out, ",\"reserved_usd\":");
+	json_write_usd(&out, job->money.reserved);
+	buffer_text(&out, ",\"spent_usd\":");
+	json_write_usd(&out, job->money.spent);
+	buffer_char(&out, '}');
+	log_message(LOG_WARN, "budget.exceeded", "job %s of %s cost %.6f USD, %.6f were reserved", id, job->provider,
+		(double)job->money.spent / 1e6, (double)job->money.reserved / 1e6);
+	if (!out.failed)
+		task_store_tell(live->store, "host.budget.exceeded", out.data);
+	buffer_free(&out);
+}
+
+static void ended(struct live *live, struct live_job *job)
+{
+	struct budget_entry entry = money_entry(job);
+	struct lane *lane = job->lane;
+
+	budget_settle(live->budget, &entry, job->money.spent);
+	tell_excess(live, job);
+	if (job->status == TASK_DONE && job->live.submitted_ms > 0)
+		history_note(live, job->provider, clock_unix_ms() - job->live.submitted_ms);
+	job_tell(job, true, ERROR_NONE, NULL);
+	job_remove(live, job);
+	lane_send(live, lane);
+}
+
+/* Everything is known: it is written. Without memory it is tried again. */
+static void write_end(struct live *live, struct live_job *job)
+{
+	struct ending *ending = job->end;
+	const char *reason = json_text(ending->result, "reason");
+
+	money_settle(job, ending->status, &ending->cost, json_object_get(ending->result, "error"));
+	ending->text = write_result(job);
+	if (ending->text == NULL) {
+		schedule_in(live, job, RETRY_SECONDS);
+		return;
+	}
+	job->status = ending->status;
+	if (ending->status == TASK_DONE)
+		job->progress = 1;
+	if (reason == NULL)
+		reason = json_text(json_object_get(ending->result, "error"), "message");
+	job_set_reason(live, job, reason);
+	record_end(live, job, ended);
+}
+
+/* ---- outputs ---- */
+
+/* Engine thread: the outputs are on disk, or were not to be had. */
+static void on_copied(struct engine_note *note)
+{
+	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
+	struct ending *ending = job->end;
+
+	job->action = ACTION_NONE;
+	if (ending->copy.interrupted) /* the host stops, and the next start asks the vendor again */
+		return;
+	if (ending->artifacts == NULL) /* without memory nobody can say what was kept: it is copied again */
+		schedule_in(job->owner, job, RETRY_SECONDS);
+	else
+		write_end(job->owner, job);
+}
+
+/* Artifacts thread. */
+static void copied(struct artifact_copy *copy)
+{
+	struct live_job *job = copy->context;
+
+	job->end->artifacts = copy->artifacts; /* already here: a note to an engine that has stopped does not run */
+	job->end->warnings = copy->warnings;
+	job->note.run = on_copied;
+	engine_run(job->owner->engine, &job->note);
+}
+
+/* What was made, and with which request. False: out of memory. */
+static bool add_making(json_t *made, const struct cost *cost, json_t *payload)
+{
+	json_t *model = json_object_get(payload, "model");
+
+	if (cost->micro_usd >= 0 &&
+		json_object_set_new(
+			made, "cost", json_pack("{s:f,s:s}", "usd", (double)cost->micro_usd / 1e6, "source", cost->source)) != 0)
+		return false;
+	if (json_text_value(model) != NULL && json_object_set(made, "model", model) != 0)
+		return false;
+	return payload == NULL || json_object_set(made, "payload", payload) == 0;
+}
+
+static json_t *provenance_of(const struct live_job *job)
+{
+	char id[ID_TEXT_BYTES], created[CLOCK_TEXT_BYTES], submitted[CLOCK_TEXT_BYTES], now[CLOCK_TEXT_BYTES];
+	json_t *payload = job->payload != NULL ? json_read(job->payload, strlen(job->payload), NULL) : NULL;
+	json_t *made;
+
+	id_format(&job->id, id);
+	clock_format(job->created_ms, created);
+	clock_format(job->live.submitted_ms, submitted);
+	clock_format(clock_unix_ms(), now);
+	made = json_pack("{s:s,s:s,s:s,s:s?,s:s,s:s,s:s}", "job_id", id, "provider", job->provider, "kind", job->kind,
+		"vendor_id", job->vendor_id, "created_at", created, "submitted_at", submitted, "completed_at", now);
+	if (made != NULL && ((job->payload != NULL && payload == NULL) || !add_making(made, &job->end->cost, payload))) {
+		json_decref(made);
+		made = NULL;
+	}
+	json_decref(payload);
+	return made;
+}
+
+/* The script is gone, and with it the list of hosts that may be fetched from. */
+static void give_up_copying(struct ending *ending)
+{
+	ending->warnings = json_pack("[s]", "the outputs were not copied: the provider's script is not there any more");
+}
+
+static bool has_outputs(const struct ending *ending)
+{
+	return json_array_size(json_object_get(ending->result, "artifacts")) > 0;
+}
+
+/* False: no room now. */
+static bool start_copy(struct live *live, struct live_job *job)
+{
+	struct ending *ending = job->end;
+
+	if (ending->provenance == NULL)
+		ending->provenance = provenance_of(job);
+	ending->copy = (struct artifact_copy){
+		.provider = ending->script,
+		.view = ending->view,
+		.outputs = json_object_get(ending->result, "artifacts"),
+		.provenance = ending->provenance,
+		.done = copied,
+		.context = job,
+	};
+	if (ending->provenance == NULL || artifacts_put(live->artifacts, &ending->copy) != ERROR_NONE)
+		return false;
+	job->action = ACTION_COPY;
+	return true;
+}
+
+/* Copies what there is to copy, then writes the end; tried again by the job's timer when there was no room for one of them. */
+static void go_on(struct live *live, struct live_job *job)
+{
+	struct ending *ending = job->end;
+
+	if (has_outputs(ending) && ending->script == NULL && ending->warnings == NULL)
+		give_up_copying(ending);
+	else if (has_outputs(ending) && ending->script != NULL && ending->artifacts == NULL) {
+		if (!start_copy(live, job))
+			schedule_in(live, job, RETRY_SECONDS);
+		return;
+	}
+	write_end(live, job);
+}
+
+void ending_retry(struct live *live, struct live_job *job)
+{
+	if (job->action == ACTION_NONE)
+		go_on(live, job);
+}
+
+static struct ending *ending_make(struct live *live, struct live_job *job, enum task_status status, json_t *result)
+{
+	struct ending *ending = calloc(1, sizeof *ending);
+	struct catalog_set *set;
+
+	if (ending == NULL)
+		return NULL;
+	set = catalog_acquire(live->catalog);
+	ending->script = catalog_find(set, job->kind, job->provider);
+	if (ending->script != NULL)
+		provider_hold(ending->script);
+	catalog_release(set);
+	ending->gate = live->gate;
+	ending->view = gate_acquire(live->gate);
+	ending->status = status;
+	ending->result = result;
+	ending->cost = money_cost(result);
+	return ending;
+}
+
+void ending_begin(struct live *live, struct live_job *job, enum task_status status, json_t *result)
+{
+	job->end = result != NULL ? ending_make(live, job, status, result) : NULL;
+	if (job->end == NULL) { /* without memory the job stays as it is, and is looked at again */
+		json_decref(result);
+		if (job->live.phase == LIVE_SENDING) /* the answer to its paid request is gone */
+			outcome_lose(live, job, "out of memory when the vendor's answer came");
+		else
+			schedule_in(live, job, RETRY_SECONDS);
+		return;
+	}
+	job->ending = true;
+	timer_clear(live, &job->timer);
+	go_on(live, job);
+}

@@ -1,0 +1,88 @@
+/* checkpoint.c - the thread that copies the write-ahead log.
+ *
+ * Owns a connection of its own. A checkpoint syncs the log, copies its pages and syncs the database: tens of milliseconds for a
+ * long log, in which SQLite lets others write. So the bulk is copied here; but only when nobody writes in between does the log
+ * begin anew, therefore the store thread copies the few pages that came meanwhile (upkeep.c). A checkpoint that fails loses
+ * nothing: the log stays, and the next one tries again. */
+#include "registry/checkpoint.h"
+
+#include <stdint.h>
+#include <string.h>
+
+#include "registry/database.h"
+
+static void *checkpointer_main(void *argument)
+{
+	struct checkpointer *checkpointer = argument;
+
+	pthread_setname_np(pthread_self(), "checkpoint");
+	pthread_mutex_lock(&checkpointer->lock);
+	while (!checkpointer->stopping) {
+		if (checkpointer->state != CHECKPOINT_COPYING) {
+			pthread_cond_wait(&checkpointer->wake, &checkpointer->lock);
+			continue;
+		}
+		pthread_mutex_unlock(&checkpointer->lock);
+		sqlite3_wal_checkpoint_v2(checkpointer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+		pthread_mutex_lock(&checkpointer->lock);
+		checkpointer->state = CHECKPOINT_COPIED;
+	}
+	pthread_mutex_unlock(&checkpointer->lock);
+	return NULL;
+}
+
+void checkpointer_ask(struct checkpointer *checkpointer)
+{
+	pthread_mutex_lock(&checkpointer->lock);
+	if (checkpointer->state == CHECKPOINT_RESTING) {
+		checkpointer->state = CHECKPOINT_COPYING;
+		pthread_cond_signal(&checkpointer->wake);
+	}
+	pthread_mutex_unlock(&checkpointer->lock);
+}
+
+bool checkpointer_ended(struct checkpointer *checkpointer)
+{
+	bool ended;
+
+	pthread_mutex_lock(&checkpointer->lock);
+	ended = checkpointer->state == CHECKPOINT_COPIED;
+	if (ended)
+		checkpointer->state = CHECKPOINT_RESTING;
+	pthread_mutex_unlock(&checkpointer->lock);
+	return ended;
+}
+
+enum error_code checkpointer_open(struct checkpointer *checkpointer, const char *path, const char *name, struct error *error)
+{
+	int64_t tables;
+	int failed;
+
+	pthread_mutex_init(&checkpointer->lock, NULL);
+	pthread_cond_init(&checkpointer->wake, NULL);
+	/* A connection learns with its first read that there is a log. */
+	if (sqlite3_open_v2(path, &checkpointer->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
+		database_query(checkpointer->db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
+		return database_error(checkpointer->db, name, "open the registry", error);
+	failed = pthread_create(&checkpointer->thread, NULL, checkpointer_main, checkpointer);
+	if (failed != 0)
+		return error_set(error, ERROR_MEMORY, "", "cannot start the checkpoint thread: %s", strerror(failed));
+	checkpointer->started = true;
+	return ERROR_NONE;
+}
+
+void checkpointer_close(struct checkpointer *checkpointer)
+{
+	if (checkpointer->started) {
+		pthread_mutex_lock(&checkpointer->lock);
+		checkpointer->stopping = true;
+		pthread_cond_signal(&checkpointer->wake);
+		pthread_mutex_unlock(&checkpointer->lock);
+		pthread_join(checkpointer->thread, NULL);
+		checkpointer->started = false;
+	}
+	sqlite3_close(checkpointer->db);
+	checkpointer->db = NULL;
+	pthread_cond_destroy(&checkpointer->wake);
+	pthread_mutex_destroy(&checkpointer->lock);
+}

@@ -1,0 +1,108 @@
+/* reads.h - reading the registry: a pool of read-only connections. Any thread. */
+#pragma once
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "base/limits.h"
+#include "registry/sources.h"
+#include "registry/store.h"
+
+#define READ_ROUND 512 /* rows that a filtered listing finds at a time */
+
+enum read_statement {
+	READ_BEGIN = 0,
+	READ_END,
+	READ_INDEXED,
+	READ_ONE,
+	READ_RANGE,
+	READ_OWN,
+	READ_INDEX,
+	READ_KEY,
+	READ_OPEN,
+	READ_RECENT,
+	READ_LEDGER,
+	READ_EVENTS,
+	READ_EVENTS_OF_LIVE,
+	READ_EVENT_OF_DRY,
+	READ_EVENT_TIME,
+	READ_NEWEST_EVENT,
+	READ_HOOKS,
+	READ_DELIVERIES,
+	READ_CALLBACK,
+	READ_STATEMENTS
+};
+
+struct reader {
+	sqlite3 *db;
+	sqlite3_stmt *statements[READ_STATEMENTS];
+	int64_t found[READ_ROUND]; /* scratch of a filtered listing */
+	int64_t merged[READ_ROUND];
+	int64_t fresh[READ_ROUND];
+	struct reader *next; /* in the list of free ones */
+};
+
+struct reads {
+	const char *name;
+	const struct sources *sources;
+	pthread_mutex_t lock; /* guards `free` */
+	pthread_cond_t returned;
+	struct reader *free;
+	struct reader readers[LIMIT_STORE_READERS];
+};
+
+/* Opens the connections and prepares their statements, so that a thread with a small stack never compiles SQL. */
+enum error_code reads_open(
+	struct reads *reads, const char *path, const char *name, const struct sources *sources, struct error *error);
+void reads_close(struct reads *reads);
+
+/* As in store.h. */
+enum error_code reads_list(struct reads *reads, const struct task_filter *filter,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit)(void *context, const struct task *task),
+	void *context, struct error *error);
+enum error_code reads_open_jobs(
+	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+enum error_code reads_recent_jobs(struct reads *reads, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error);
+enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),
+	void *context, struct error *error);
+enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,
+	int *status, struct error *error);
+
+/* As in store.h; event_reads.c. */
+enum error_code reads_events(struct reads *reads, struct event_walk *walk,
+	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
+
+/* As in webhook_row.h; webhook_reads.c. */
+enum error_code reads_hooks(struct reads *reads, const struct hook_visitor *visitor, struct error *error);
+enum error_code reads_callback(struct reads *reads, int64_t sequence,
+	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error);
+
+/* ---- for the files that read one kind of thing ---- */
+
+/* A reader of one's own until it is given back. NULL: all are busy, or it took too long. */
+struct reader *reads_borrow(struct reads *reads, struct error *error);
+void reads_give_back(struct reads *reads, struct reader *reader);
+
+/* A task and its live half, as a statement is on them. */
+struct read_row {
+	struct task task;
+	struct task_live live;
+	struct task_money money;
+};
+
+/* The task that a statement of TASK_COLUMNS is on, its texts valid until the statement moves. False when it is damaged. */
+bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *read);
+
+enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);
+enum error_code reads_refuse_row(const struct reads *reads, struct reader *reader, struct error *error);
+
+/* Compares the row (status, body_sha256, answer) that a statement is on and copies the answer: STORE_REPLAY, STORE_KEY_CLASH or
+ * STORE_FAILED (no memory). */
+enum store_outcome read_key_row(sqlite3_stmt *row, const struct idempotency *idempotency, char **answer, size_t *length,
+	int *status, struct error *error);

@@ -1,0 +1,96 @@
+/* sources.c - the table of kinds and providers. The store thread adds, any thread reads, without locks: an entry is complete
+ * before the count that shows it. An entry whose transaction fails stays in memory and is inserted again with its next use. */
+#include "registry/sources.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "registry/database.h"
+
+static int append(struct sources *sources, const char *kind, const char *provider, struct error *error)
+{
+	int count = sources_count(sources);
+	struct source *entry = &sources->entries[count];
+
+	if (count == LIMIT_STORE_SOURCES) {
+		error_set(error, ERROR_LIMIT, "", "the registry knows %d providers already, its maximum", LIMIT_STORE_SOURCES);
+		return 0;
+	}
+	entry->kind = strdup(kind);
+	entry->provider = strdup(provider);
+	if (entry->kind == NULL || entry->provider == NULL) {
+		free(entry->kind);
+		free(entry->provider);
+		error_memory(error);
+		return 0;
+	}
+	atomic_store_explicit(&sources->count, count + 1, memory_order_release);
+	return count + 1;
+}
+
+static enum error_code load_rows(struct sources *sources, sqlite3_stmt *rows, sqlite3 *db, const char *name, struct error *error)
+{
+	const char *kind, *provider;
+	int code;
+
+	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
+		kind = (const char *)sqlite3_column_text(rows, 1);
+		provider = (const char *)sqlite3_column_text(rows, 2);
+		if (kind == NULL || provider == NULL)
+			return error_memory(error);
+		if (sqlite3_column_int(rows, 0) != sources_count(sources) + 1)
+			return error_set(error, ERROR_IO, name, "the registry is damaged: its table of providers has a gap");
+		if (append(sources, kind, provider, error) == 0)
+			return error != NULL ? error->code : ERROR_LIMIT;
+	}
+	return code == SQLITE_DONE ? ERROR_NONE : database_error(db, name, "read the registry's providers", error);
+}
+
+enum error_code sources_load(struct sources *sources, sqlite3 *db, const char *name, struct error *error)
+{
+	sqlite3_stmt *rows;
+	enum error_code code;
+
+	if (sqlite3_prepare_v2(db, "SELECT number, kind, provider FROM source ORDER BY number", -1, &rows, NULL) != SQLITE_OK)
+		return database_error(db, name, "read the registry's providers", error);
+	code = load_rows(sources, rows, db, name, error);
+	sqlite3_finalize(rows);
+	sources->stored = sources->pending = sources_count(sources);
+	return code;
+}
+
+void sources_free(struct sources *sources)
+{
+	int count = sources_count(sources);
+
+	for (int i = 0; i < count; i++) {
+		free(sources->entries[i].kind);
+		free(sources->entries[i].provider);
+	}
+	atomic_store(&sources->count, 0);
+}
+
+int sources_number(struct sources *sources, const char *kind, const char *provider, struct error *error)
+{
+	int count = sources_count(sources);
+
+	for (int i = 0; i < count; i++)
+		if (source_matches(&sources->entries[i], kind, provider))
+			return i + 1;
+	return append(sources, kind, provider, error);
+}
+
+const struct source *sources_get(const struct sources *sources, int number)
+{
+	return number >= 1 && number <= sources_count(sources) ? &sources->entries[number - 1] : NULL;
+}
+
+int sources_count(const struct sources *sources)
+{
+	return atomic_load_explicit(&sources->count, memory_order_acquire);
+}
+
+bool source_matches(const struct source *source, const char *kind, const char *provider)
+{
+	return (provider == NULL || strcmp(source->provider, provider) == 0) && (kind == NULL || strcmp(source->kind, kind) == 0);
+}

@@ -1,0 +1,43 @@
+/* sources.h - where tasks come from: the pairs of kind and provider, as small integers.
+ *
+ * A row holds the number of its pair instead of two texts. The table only grows and stays in memory, so readers turn numbers
+ * into texts, and filters into numbers, without a query. */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+
+#include <sqlite3.h>
+
+#include "base/error.h"
+#include "base/limits.h"
+#include "registry/task.h"
+
+struct source {
+	char *kind;
+	char *provider;
+	_Atomic uint64_t became[TASK_STATUSES]; /* tasks that reached each status since the start; the store thread counts */
+};
+
+struct sources {
+	struct source entries[LIMIT_STORE_SOURCES]; /* number n is entries[n - 1] */
+	_Atomic int count;			    /* published after the entry is complete; entries never change or go */
+	int stored;				    /* how many are in the database, committed; store thread only */
+	int pending;				    /* how many after the transaction that is under way; store thread only */
+};
+
+/* Reads the table at open. */
+enum error_code sources_load(struct sources *sources, sqlite3 *db, const char *name, struct error *error);
+void sources_free(struct sources *sources);
+
+/* The pair's number, made up if it is new. 0 when the maximum is reached or memory is short (`error`). Store thread only. */
+int sources_number(struct sources *sources, const char *kind, const char *provider, struct error *error);
+
+/* The pair of a number. NULL if there is none. Any thread. */
+const struct source *sources_get(const struct sources *sources, int number);
+
+/* How many there are: numbers 1 to this. Any thread. */
+int sources_count(const struct sources *sources);
+
+/* Does this pair pass a filter? NULL means any. */
+bool source_matches(const struct source *source, const char *kind, const char *provider);

@@ -1,0 +1,484 @@
+/* store.c - the registry's front: the queue of writes and the thread that empties it.
+ *
+ * Owns the store thread, its queue (one mutex, held for some instructions only) and, through writes.c, upkeep.c and reads.c, the
+ * database. The thread takes all that waits and commits it at once, so the busier the host, the cheaper a row. It calls `done`
+ * with no lock held. Refuses writes beyond LIMIT_STORE_QUEUE, and any after the store began to close. */
+#include "registry/store.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/test_setting.h"
+#include "registry/reads.h"
+#include "registry/sources.h"
+#include "registry/upkeep.h"
+#include "registry/writes.h"
+
+#define URL_SCHEME "sqlite:"
+#define LINGER_NS 200000
+
+/* Who is told of what was written. Set before anything is. */
+struct listener {
+	void (*events)(void *context, int64_t newest);
+	void *events_context;
+	void (*group)(void *context);
+	void *group_context;
+};
+
+struct task_store {
+	char *name; /* as the configuration has it, without the scheme */
+	char *path;
+	struct sources sources;
+	struct writer writer; /* store thread */
+	struct upkeep upkeep; /* store thread */
+	struct reads reads;
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t wake;
+	struct store_write *first;
+	struct store_write **last;
+	size_t waiting;
+	int keep_days;
+	bool asleep;
+	bool stopping;
+	_Atomic int64_t newest_event; /* of those that are committed */
+	struct listener listener;
+	_Atomic int64_t writing_since_ns; /* 0: it writes nothing now */
+	bool failing;			  /* the last write failed for the database's sake, and since then none succeeded */
+	char failure[256];
+	int64_t probe_ns; /* store thread: when to try whether it works again */
+	struct store_write acceptance;
+};
+
+/* ---- the queue ---- */
+
+static void wake(struct task_store *store)
+{
+	if (store->asleep) {
+		store->asleep = false;
+		pthread_cond_signal(&store->wake);
+	}
+}
+
+static enum error_code check_room(const struct task_store *store, struct error *error)
+{
+	if (store->stopping)
+		return error_set(error, ERROR_BUSY, "", "the host is stopping");
+	if (store->waiting >= LIMIT_STORE_QUEUE)
+		return error_set(error, ERROR_BUSY, "", "%zu jobs are waiting to be stored; try again later", store->waiting);
+	return ERROR_NONE;
+}
+
+enum error_code task_store_put(struct task_store *store, struct store_write *write)
+{
+	enum error_code code;
+
+	write->next = NULL;
+	pthread_mutex_lock(&store->lock);
+	code = check_room(store, &write->error);
+	if (code == ERROR_NONE) {
+		*store->last = write;
+		store->last = &write->next;
+		store->waiting++;
+		wake(store);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return code;
+}
+
+bool task_store_withdraw(struct task_store *store, struct store_write *write)
+{
+	struct store_write **link;
+	bool found;
+
+	pthread_mutex_lock(&store->lock);
+	for (link = &store->first; *link != NULL && *link != write; link = &(*link)->next)
+		;
+	found = *link != NULL;
+	if (found) {
+		*link = write->next;
+		if (write->next == NULL)
+			store->last = link;
+		store->waiting--;
+	}
+	pthread_mutex_unlock(&store->lock);
+	return found;
+}
+
+void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context)
+{
+	pthread_mutex_lock(&store->lock);
+	store->listener.events = told;
+	store->listener.events_context = context;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void task_store_on_group(struct task_store *store, void (*told)(void *context), void *context)
+{
+	pthread_mutex_lock(&store->lock);
+	store->listener.group = told;
+	store->listener.group_context = context;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner)
+{
+	pthread_mutex_lock(&store->lock);
+	store->writer.cleaner = cleaner;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void task_store_counts(struct task_store *store,
+	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
+	void *context)
+{
+	const struct source *source;
+	uint64_t count;
+
+	for (int number = 1; (source = sources_get(&store->sources, number)) != NULL; number++) {
+		for (int status = 0; status < TASK_STATUSES; status++) {
+			count = atomic_load_explicit(&source->became[status], memory_order_relaxed);
+			if (count > 0)
+				visit(context, source->kind, source->provider, (enum task_status)status, count);
+		}
+	}
+}
+
+size_t task_store_backlog(struct task_store *store)
+{
+	size_t waiting;
+
+	pthread_mutex_lock(&store->lock);
+	waiting = store->waiting;
+	pthread_mutex_unlock(&store->lock);
+	return waiting;
+}
+
+void task_store_set_keep_days(struct task_store *store, int keep_days)
+{
+	pthread_mutex_lock(&store->lock);
+	store->keep_days = keep_days < 1 ? 1 : keep_days;
+	wake(store);
+	pthread_mutex_unlock(&store->lock);
+}
+
+/* ---- the store thread ---- */
+
+/* Under load the next row is microseconds away, and waking a thread costs more than that: it looks again for a moment, giving its core away
+ * in between. Called and left with the lock held. */
+static void linger(struct task_store *store)
+{
+	int64_t until = clock_monotonic_ns() + LINGER_NS;
+
+	while (store->waiting == 0 && !store->stopping && clock_monotonic_ns() < until) {
+		pthread_mutex_unlock(&store->lock);
+		sched_yield();
+		pthread_mutex_lock(&store->lock);
+	}
+}
+
+static void sleep_until_woken(struct task_store *store, int64_t wait_ns)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += (time_t)(wait_ns / 1000000000);
+	until.tv_nsec += (long)(wait_ns % 1000000000);
+	if (until.tv_nsec >= 1000000000) {
+		until.tv_sec++;
+		until.tv_nsec -= 1000000000;
+	}
+	store->asleep = true;
+	while (store->asleep && pthread_cond_timedwait(&store->wake, &store->lock, &until) == 0)
+		;
+	store->asleep = false;
+}
+
+static void await_row(struct task_store *store, int64_t wait_ns)
+{
+	linger(store);
+	if (store->waiting == 0 && !store->stopping)
+		sleep_until_woken(store, wait_ns);
+}
+
+/* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */
+static void tell(struct store_write *writes)
+{
+	struct store_write *next;
+
+	for (; writes != NULL; writes = next) {
+		next = writes->next;
+		writes->done(writes);
+	}
+}
+
+static void note_health(struct task_store *store, bool works)
+{
+	if (works && !store->failing)
+		return;
+	pthread_mutex_lock(&store->lock);
+	if (!works)
+		snprintf(store->failure, sizeof store->failure, "%.255s", store->writer.failure.message);
+	store->failing = !works;
+	pthread_mutex_unlock(&store->lock);
+	store->probe_ns = works ? INT64_MAX : clock_monotonic_ns() + LIMIT_STORE_PROBE_MS * 1000000LL;
+}
+
+/* While nobody is served for it, nobody writes: so it is tried whether writing works again. */
+static void probe(struct task_store *store)
+{
+	if (clock_monotonic_ns() >= store->probe_ns)
+		note_health(store, writer_probe(&store->writer));
+}
+
+static void write_group(struct task_store *store, struct store_write *writes)
+{
+	atomic_store_explicit(&store->writing_since_ns, clock_monotonic_ns(), memory_order_relaxed);
+	test_stall("store", "commit");
+	note_health(store, writer_group(&store->writer, writes));
+	atomic_store_explicit(&store->writing_since_ns, 0, memory_order_relaxed);
+}
+
+bool task_store_problem(struct task_store *store, char *text, size_t size)
+{
+	int64_t since_ns = atomic_load_explicit(&store->writing_since_ns, memory_order_relaxed);
+	int64_t took_ms = since_ns != 0 ? (clock_monotonic_ns() - since_ns) / 1000000 : 0;
+	bool failing;
+
+	pthread_mutex_lock(&store->lock);
+	failing = store->failing;
+	if (failing)
+		snprintf(text, size, "the registry cannot be written: %s", store->failure);
+	pthread_mutex_unlock(&store->lock);
+	if (failing || took_ms <= LIMIT_STORE_SLOW_MS)
+		return failing;
+	snprintf(text, size, "the registry has been writing for %lld s", (long long)took_ms / 1000);
+	return true;
+}
+
+/* Takes all that waits and writes it. Called and left with the lock held, released in between. */
+static void write_waiting(struct task_store *store)
+{
+	struct store_write *writes = store->first;
+	bool idle = store->waiting == 0;
+	int64_t newest_event = store->writer.newest_event;
+	int keep_days = store->keep_days;
+	struct listener listener = store->listener;
+
+	store->first = NULL;
+	store->last = &store->first;
+	store->waiting = 0;
+	pthread_mutex_unlock(&store->lock);
+	if (!idle) {
+		write_group(store, writes);
+		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
+		tell(writes);
+		if (listener.group != NULL)
+			listener.group(listener.group_context);
+	}
+	if (listener.events != NULL && store->writer.newest_event != newest_event)
+		listener.events(listener.events_context, store->writer.newest_event);
+	upkeep_keep_days(&store->upkeep, keep_days);
+	probe(store);
+	upkeep_run(&store->upkeep, idle);
+	pthread_mutex_lock(&store->lock);
+}
+
+static void *store_main(void *argument)
+{
+	struct task_store *store = argument;
+	int64_t wait;
+
+	pthread_setname_np(pthread_self(), "store");
+	pthread_mutex_lock(&store->lock);
+	while (!store->stopping || store->waiting > 0) {
+		wait = upkeep_wait_ns(&store->upkeep);
+		if (store->probe_ns != INT64_MAX && wait > LIMIT_STORE_PROBE_MS * 1000000LL)
+			wait = LIMIT_STORE_PROBE_MS * 1000000LL;
+		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && wait > 0)
+			await_row(store, wait);
+		write_waiting(store);
+	}
+	pthread_mutex_unlock(&store->lock);
+	return NULL;
+}
+
+/* ---- open and close ---- */
+
+static enum error_code start_thread(struct task_store *store, struct error *error)
+{
+	int failed = pthread_create(&store->thread, NULL, store_main, store);
+
+	if (failed != 0)
+		return error_set(error, ERROR_MEMORY, "", "cannot start the store's thread: %s", strerror(failed));
+	store->started = true;
+	return ERROR_NONE;
+}
+
+static enum error_code find_path(struct task_store *store, const char *home, const char *url, struct error *error)
+{
+	size_t scheme = strlen(URL_SCHEME);
+
+	if (strncmp(url, URL_SCHEME, scheme) != 0 || url[scheme] == '\0')
+		return error_set(error, ERROR_INVALID, "registry.url", "expected \"sqlite:FILE\", got \"%.*s...\"",
+			(int)strcspn(url, ":/@"), url); /* the rest may hold a password */
+	store->name = strdup(url + scheme);
+	store->path = file_join(home, url + scheme);
+	return store->name != NULL && store->path != NULL ? ERROR_NONE : error_memory(error);
+}
+
+static void make_queue(struct task_store *store, int keep_days)
+{
+	pthread_condattr_t attributes;
+
+	pthread_mutex_init(&store->lock, NULL);
+	pthread_condattr_init(&attributes);
+	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
+	pthread_cond_init(&store->wake, &attributes);
+	pthread_condattr_destroy(&attributes);
+	store->last = &store->first;
+	store->keep_days = keep_days < 1 ? 1 : keep_days;
+	store->probe_ns = INT64_MAX;
+}
+
+enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error)
+{
+	struct task_store *new = calloc(1, sizeof *new);
+	enum error_code code;
+
+	if (new == NULL)
+		return error_memory(error);
+	make_queue(new, keep_days);
+	code = find_path(new, home, url, error);
+	if (code == ERROR_NONE)
+		code = writer_open(&new->writer, new->path, new->name, &new->sources, error);
+	if (code == ERROR_NONE)
+		code = upkeep_open(&new->upkeep, &new->writer, new->path, new->keep_days, error);
+	if (code == ERROR_NONE)
+		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
+	atomic_store(&new->newest_event, new->writer.newest_event);
+	if (code == ERROR_NONE)
+		code = start_thread(new, error);
+	if (code != ERROR_NONE) {
+		task_store_close(new);
+		return code;
+	}
+	*store = new;
+	return ERROR_NONE;
+}
+
+/* The writer is closed last: SQLite then carries its log over and removes it, and one file remains. */
+void task_store_close(struct task_store *store)
+{
+	if (store == NULL)
+		return;
+	if (store->started) {
+		pthread_mutex_lock(&store->lock);
+		store->stopping = true;
+		wake(store);
+		pthread_mutex_unlock(&store->lock);
+		pthread_join(store->thread, NULL);
+	}
+	reads_close(&store->reads);
+	upkeep_close(&store->upkeep);
+	writer_close(&store->writer);
+	sources_free(&store->sources);
+	pthread_cond_destroy(&store->wake);
+	pthread_mutex_destroy(&store->lock);
+	free(store->name);
+	free(store->path);
+	free(store);
+}
+
+/* ---- an older copy ---- */
+
+bool task_store_is_older(const struct task_store *store)
+{
+	return store->writer.paid_beside > store->writer.paid;
+}
+
+static void accepted(struct store_write *write)
+{
+	if (write->outcome != STORE_WRITTEN)
+		log_message(LOG_ERROR, "registry.restored", "the next start takes the registry for an older copy again: %s",
+			write->error.message);
+}
+
+void task_store_accept(struct task_store *store)
+{
+	store->acceptance = (struct store_write){ .kind = STORE_ACCEPT, .durable = true, .done = accepted };
+	if (task_store_put(store, &store->acceptance) != ERROR_NONE)
+		log_message(LOG_ERROR, "registry.restored", "%s", store->acceptance.error.message);
+}
+
+/* ---- reading ---- */
+
+enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
+	size_t *length, int *status, struct error *error)
+{
+	return reads_key(&store->reads, idempotency, answer, length, status, error);
+}
+
+enum error_code task_store_list(struct task_store *store, const struct task_filter *filter,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	return reads_list(&store->reads, filter, visit, context, error);
+}
+
+enum error_code task_store_get(struct task_store *store, const struct id *id,
+	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	return reads_get(&store->reads, id, visit, context, error);
+}
+
+enum error_code task_store_open_jobs(
+	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	return reads_open_jobs(&store->reads, visit, context, error);
+}
+
+enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error)
+{
+	return reads_recent_jobs(&store->reads, limit, visit, context, error);
+}
+
+enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
+	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error)
+{
+	return reads_ledger(&store->reads, from_day, visit, context, error);
+}
+
+/* ---- events ---- */
+
+enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
+	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error)
+{
+	return reads_events(&store->reads, walk, visit, context, error);
+}
+
+int64_t task_store_newest_event(struct task_store *store)
+{
+	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
+}
+
+enum error_code task_store_hooks(struct task_store *store, const struct hook_visitor *visitor, struct error *error)
+{
+	return reads_hooks(&store->reads, visitor, error);
+}
+
+enum error_code task_store_callback(struct task_store *store, int64_t sequence,
+	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error)
+{
+	return reads_callback(&store->reads, sequence, visit, context, error);
+}

@@ -1,0 +1,198 @@
+/* store.h - the registry's durable store (design 4, "Store thread"; design 2.5).
+ *
+ * One thread writes, in groups: one commit for all writes that are waiting. Reads run on a small pool of read-only
+ * connections, on the caller's thread, never waiting for a writer (SQLite WAL). */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/cleaner.h"
+#include "base/error.h"
+#include "registry/event_filter.h"
+#include "registry/webhook_row.h"
+#include "registry/task.h"
+
+struct task_store;
+
+/* Opens or makes the database named by `url` ("sqlite:data/registry.db", relative to `home`), migrates an older schema, refuses a
+ * newer one, and starts the store thread. Rows older than `keep_days` go (open and unknown ones never); idempotency records are
+ * kept as long, and at least a week. */
+enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error);
+
+/* Commits what is waiting, stops the thread, closes. */
+void task_store_close(struct task_store *store);
+
+/* Is the database an older copy of what it was: have paid requests left since that it does not know of? Until task_store_accept(), which is to be
+ * called once what it says of its jobs was put right. Before anything is written; blocks nobody. */
+bool task_store_is_older(const struct task_store *store);
+void task_store_accept(struct task_store *store);
+
+void task_store_set_keep_days(struct task_store *store, int keep_days);
+
+/* What is stored of tasks and events passes here. Before anything is written. */
+void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
+
+/* ---- writing ---- */
+
+enum store_outcome {
+	STORE_WRITTEN = 0,
+	STORE_REPLAY,	 /* the idempotency key is known with the same body: nothing written, `replay` holds the stored answer */
+	STORE_TAKEN,	 /* STORE_CLAIM: another live job has this vendor's id */
+	STORE_KEY_CLASH, /* the key is known with another body: nothing written */
+	STORE_FAILED,	 /* the database refused; `error` says why; nothing written */
+};
+
+struct idempotency {
+	const char *key; /* scoped by API key name and route: "name\nroute\nkey"; NULL: none */
+	unsigned char body_sha256[32];
+	const char *answer; /* the whole answer body to replay */
+	size_t answer_length;
+	int status; /* its HTTP status */
+};
+
+enum store_kind {
+	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
+	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
+	STORE_CLAIM,  /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
+	STORE_ACCEPT, /* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
+	STORE_TELL,   /* events only, of the host itself: `task` is not read */
+	STORE_HOOKS,  /* changes of hooks only: `task` is not read */
+};
+
+/* An event, written in the commit of the change that it tells. */
+struct store_event {
+	const char *verb; /* of a task: "submit", "done", ... (its type is public.<kind>.<verb>); of the host: the whole type */
+	const char *data; /* JSON: what is worth knowing beside the task; or NULL */
+};
+
+#define STORE_EVENTS 4
+
+/* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
+struct store_write {
+	enum store_kind kind;
+	struct task task;
+	struct store_event events[STORE_EVENTS];
+	int event_count;
+	const struct hook_change *hook_changes; /* made in the same commit, before the events are written */
+	size_t hook_change_count;
+	struct idempotency idempotency;
+	bool paying;  /* STORE_UPDATE: a paid request leaves once this is written; it is counted beside the database, too */
+	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
+	void (*done)(struct store_write *write);
+	enum store_outcome outcome;
+	struct error error;
+	char *replay; /* STORE_REPLAY: the stored answer; free() it */
+	size_t replay_length;
+	int replay_status;
+	int counted;		  /* the store's: number of the source whose task reached another status; 0: none did */
+	struct store_write *next; /* the store's */
+};
+
+/* Queues the write; never blocks on the disk. ERROR_BUSY when LIMIT_STORE_QUEUE writes are waiting (then `done` is not called). Any thread. */
+enum error_code task_store_put(struct task_store *store, struct store_write *write);
+
+/* Takes a write back that the store has not begun: it is the poster's again, and `done` is not called. False: it is being written, or was. Any
+ * thread. */
+bool task_store_withdraw(struct task_store *store, struct store_write *write);
+
+/* Looks an idempotency key up without writing. STORE_WRITTEN means "not known". *answer is the caller's. Blocks on the disk briefly. */
+enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
+	size_t *length, int *status, struct error *error);
+
+/* `told` is called after each commit that wrote events, with the number of the newest, on the store thread; it must not block. Before
+ * anything is written. */
+void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context);
+
+/* `told` is called after the last `done` of each group, on the store thread; it must not block. Before anything is written. */
+void task_store_on_group(struct task_store *store, void (*told)(void *context), void *context);
+
+/* ---- reading ---- */
+
+struct task_filter {
+	int status;	      /* enum task_status, or -1 for any */
+	const char *kind;     /* "image", or NULL */
+	const char *provider; /* id, or NULL */
+	const char *caller;   /* only those of this API key, or NULL */
+	int64_t since_ms;     /* created at or after; 0 for any. created_ms is at most a second later than its id */
+	int64_t before;	      /* cursor: only rows with a smaller id_sequence; 0 for the newest */
+	int limit;
+};
+
+/* Calls `visit` for each row, newest first; texts are valid during the call. A visitor that returns false ends the listing.
+ * ERROR_IO, or ERROR_BUSY when all readers are busy for LIMIT_STORE_READER_WAIT_MS. A visitor must not call the store. Any thread. */
+enum error_code task_store_list(struct task_store *store, const struct task_filter *filter,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* One row. ERROR_NOT_FOUND when there is none (the whole id must match). */
+enum error_code task_store_get(struct task_store *store, const struct id *id,
+	void (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
+enum error_code task_store_open_jobs(
+	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* The newest live jobs, at most `limit`, newest first. As task_store_open_jobs. */
+enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error);
+
+/* The money of a day by provider and caller. */
+struct ledger_sum {
+	int64_t day; /* days since 1970, UTC */
+	const char *kind;
+	const char *provider;
+	const char *caller; /* or NULL */
+	int64_t reserved;   /* of jobs that are not settled, micro-dollars */
+	int64_t spent;	    /* of settled ones */
+	int64_t jobs;	    /* all of them */
+	int64_t open;	    /* those not settled */
+};
+
+#define LEDGER_WHOLE INT64_MIN /* as `from_day` */
+
+/* Sums of the ledger since `from_day`, oldest day first. Texts are valid during the call. */
+enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
+	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error);
+
+/* ---- events ---- */
+
+/* One row of the log of events. */
+struct event_row {
+	int64_t number;
+	int64_t at_ms;
+	const char *verb;	 /* of a task; of the host: the whole type */
+	const char *data;	 /* JSON, or NULL */
+	const struct task *task; /* as it stands now; NULL: an event of the host */
+};
+
+/* A walk through the log, oldest first. */
+struct event_walk {
+	const struct event_filter *filter; /* or NULL: all */
+	int64_t after;			   /* only larger numbers; moves on to the last row that was looked at */
+	int limit;			   /* rows to visit */
+	bool ended;			   /* out: nothing newer was there */
+};
+
+/* Calls `visit` for each row that passes; texts are valid during the call. A visitor that returns false ends the walk after its row. It looks
+ * at no more than LIMIT_EVENT_SCAN rows: without `ended`, walk on. Errors as task_store_list(). A visitor must not call the store. Any
+ * thread. */
+enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
+	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
+
+/* The number of the newest event that is committed; 0: there is none. Any thread. */
+int64_t task_store_newest_event(struct task_store *store);
+
+/* Writes an event of the host itself: `type` as clients see it ("host.script.reloaded"), `data` a JSON object or NULL; both are copied. It is
+ * written soon, and waited for by nobody. Any thread. False when it cannot be: no memory, the store is stopping or has too much to do. */
+bool task_store_tell(struct task_store *store, const char *type, const char *data);
+
+/* How many tasks of each provider reached each status since the start. Any thread. */
+void task_store_counts(struct task_store *store,
+	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
+	void *context);
+
+/* Why it cannot be written now: the last write failed (it is tried again and again), or one takes too long. False: it can. Any thread. */
+bool task_store_problem(struct task_store *store, char *text, size_t size);
+
+/* Writes waiting now. */
+size_t task_store_backlog(struct task_store *store);

@@ -1,0 +1,309 @@
+/* upkeep.c - the registry's housekeeping, in pieces small enough to go between two groups.
+ *
+ * Runs on the store thread, on the writer's connection. Three chores:
+ * - index: rows are added to task_index a batch at a time; the rows since are few enough to be scanned (reads.c);
+ * - purge: what is older than keep_days goes, unless its outcome is open. It rests ten times as long as it works;
+ * - checkpoint: the write-ahead log is carried over to the database when it is long or nobody writes (checkpoint.c).
+ * A chore that fails is logged once and tried again later; it never stops the writing. */
+#include "registry/upkeep.h"
+
+#include <stddef.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "registry/database.h"
+
+#define SECOND_NS 1000000000LL
+#define DAY_MS 86400000LL
+#define INDEX_BATCH 512	 /* rows; also about the most that a filtered listing scans */
+#define PURGE_BATCH 1000 /* rows; some milliseconds */
+#define PURGE_REST 10
+#define PURGE_EVERY_NS (3600 * SECOND_NS)
+#define PURGE_RETRY_NS (60 * SECOND_NS)
+#define JUMP_MS 3600000LL /* more than a clock is set by in passing */
+#define JUMP_BELIEVED_NS (24 * 3600 * SECOND_NS)
+#define LEDGER_DAYS 396	      /* 13 months */
+#define KEY_DAYS 7	      /* an idempotency key is good for this long at least */
+#define CHECKPOINT_PAGES 2048 /* 16 MiB: long enough that a page that many commits rewrote is copied once */
+#define CHECKPOINT_IDLE_NS SECOND_NS
+#define TEXT_OF(number) TEXT(number)
+#define TEXT(number) #number
+
+/* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. A job that ended long after
+ * it began is as old as its end: its last events are younger than its first. */
+static const char *const texts[UPKEEP_STATEMENTS] = {
+	[UPKEEP_INDEX] = "INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?",
+	[UPKEEP_MARK] = "UPDATE task_indexed SET sequence = ?",
+	[UPKEEP_NEWEST] = "SELECT max(sequence) FROM task",
+	[UPKEEP_BATCH_END] = "SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
+			     " AND status IN (2, 3, 4) AND updated_ms < ? ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4) AND updated_ms < ?",
+	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ?1 AND sequence <= ?2"
+			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)",
+	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
+				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
+	/* old by the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts */
+	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
+				" - " TEXT_OF(LEDGER_DAYS),
+	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
+			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)",
+	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
+			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	/* the newest stays: the numbers of a later start go on from it */
+	[UPKEEP_OLD_EVENTS] = "SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
+		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)",
+	[UPKEEP_PURGE_EVENTS] = "DELETE FROM event WHERE number <= ?",
+};
+_Static_assert(
+	TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4 && LIVE_ENDED == 4, "the statements above name them by number");
+
+/* Logs why the transaction failed, once until a chore works again. */
+static bool trouble(struct upkeep *upkeep)
+{
+	if (!upkeep->troubled)
+		log_message(LOG_WARN, "registry.upkeep", "housekeeping waits: %s", upkeep->writer->failure.message);
+	upkeep->troubled = true;
+	return false;
+}
+
+/* The same for a statement in it, which is rolled back. */
+static bool give_up(struct upkeep *upkeep, const char *chore)
+{
+	writer_fail(upkeep->writer, chore);
+	return trouble(upkeep);
+}
+
+/* ---- index ---- */
+
+static bool index_rows(struct upkeep *upkeep, int64_t *newest)
+{
+	sqlite3_stmt **statements = upkeep->statements;
+
+	if (database_integer(statements[UPKEEP_NEWEST], newest) != SQLITE_OK)
+		return give_up(upkeep, "index the registry");
+	sqlite3_bind_int64(statements[UPKEEP_INDEX], 1, upkeep->writer->indexed);
+	sqlite3_bind_int64(statements[UPKEEP_MARK], 1, *newest);
+	if (database_run(statements[UPKEEP_INDEX]) != SQLITE_OK || database_run(statements[UPKEEP_MARK]) != SQLITE_OK)
+		return give_up(upkeep, "index the registry");
+	return writer_commit(upkeep->writer) || trouble(upkeep);
+}
+
+static void index_batch(struct upkeep *upkeep)
+{
+	int64_t newest = 0;
+
+	if (!writer_begin(upkeep->writer, false)) {
+		trouble(upkeep);
+		return;
+	}
+	if (!index_rows(upkeep, &newest))
+		return;
+	upkeep->writer->indexed = newest;
+	upkeep->writer->unindexed = 0;
+	upkeep->troubled = false;
+}
+
+/* ---- purge ---- */
+
+static bool purge_index(struct upkeep *upkeep, int64_t to)
+{
+	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_INDEX];
+	int sources = sources_count(upkeep->writer->sources);
+
+	sqlite3_bind_int64(statement, 3, upkeep->purge_from);
+	sqlite3_bind_int64(statement, 4, to);
+	for (int status = TASK_DONE; status <= TASK_CANCELED; status++) {
+		for (int source = 1; source <= sources; source++) {
+			sqlite3_bind_int(statement, 1, status);
+			sqlite3_bind_int(statement, 2, source);
+			if (database_run(statement) != SQLITE_OK)
+				return false;
+		}
+	}
+	return true;
+}
+
+/* Deletes the next batch of tasks; *to is 0 when there was none. */
+static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
+{
+	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
+	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
+	sqlite3_stmt *live = upkeep->statements[UPKEEP_PURGE_LIVE];
+	sqlite3_stmt *callback = upkeep->statements[UPKEEP_PURGE_CALLBACK];
+
+	sqlite3_bind_int64(end, 1, upkeep->purge_from);
+	sqlite3_bind_int64(end, 2, id_sequence_at(before_ms));
+	sqlite3_bind_int64(end, 3, before_ms);
+	if (database_integer(end, to) != SQLITE_OK)
+		return false;
+	if (*to == 0)
+		return true;
+	sqlite3_bind_int64(purge, 1, upkeep->purge_from);
+	sqlite3_bind_int64(purge, 2, *to);
+	sqlite3_bind_int64(purge, 3, before_ms);
+	sqlite3_bind_int64(live, 1, upkeep->purge_from);
+	sqlite3_bind_int64(live, 2, *to);
+	sqlite3_bind_int64(callback, 1, upkeep->purge_from);
+	sqlite3_bind_int64(callback, 2, *to);
+	return database_run(purge) == SQLITE_OK && database_run(live) == SQLITE_OK && database_run(callback) == SQLITE_OK &&
+	       purge_index(upkeep, *to);
+}
+
+/* Money is remembered longer than the jobs that cost it; what is not settled is never forgotten. */
+static bool purge_ledger(struct upkeep *upkeep, int64_t before_day)
+{
+	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_LEDGER];
+
+	sqlite3_bind_int64(statement, 1, id_sequence_at(before_day * DAY_MS));
+	return database_run(statement) == SQLITE_OK;
+}
+
+/* Events are as old as their numbers say, so the oldest are looked at; *more when there may be further ones. */
+static bool purge_events(struct upkeep *upkeep, int64_t before_ms, bool *more)
+{
+	sqlite3_stmt *old = upkeep->statements[UPKEEP_OLD_EVENTS];
+	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE_EVENTS];
+	int64_t to = 0;
+
+	sqlite3_bind_int64(old, 1, before_ms);
+	if (database_integer(old, &to) != SQLITE_OK)
+		return false;
+	if (to == 0)
+		return true;
+	sqlite3_bind_int64(purge, 1, to);
+	if (database_run(purge) != SQLITE_OK)
+		return false;
+	*more = *more || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	return true;
+}
+
+/* The time by which things are old. A wall clock that jumps ahead is believed after a day: else one wrong moment would take what was just written,
+ * the keys of paid requests among it. */
+static int64_t purge_now_ms(struct upkeep *upkeep)
+{
+	int64_t wall_ms = clock_unix_ms(), now_ns = clock_monotonic_ns();
+	int64_t believed_ms = upkeep->offset_ms + now_ns / 1000000;
+	bool ahead = wall_ms > believed_ms + JUMP_MS;
+
+	if (ahead && upkeep->ahead_since_ns == 0)
+		upkeep->ahead_since_ns = now_ns;
+	if (ahead && now_ns - upkeep->ahead_since_ns < JUMP_BELIEVED_NS)
+		return believed_ms;
+	upkeep->offset_ms = wall_ms - now_ns / 1000000;
+	upkeep->ahead_since_ns = 0;
+	return wall_ms;
+}
+
+/* One batch of each kind. False when it failed. */
+static bool purge_batch(struct upkeep *upkeep, bool *more)
+{
+	sqlite3_stmt *keys = upkeep->statements[UPKEEP_PURGE_KEYS];
+	int64_t now = purge_now_ms(upkeep);
+	int key_days = upkeep->keep_days > KEY_DAYS ? upkeep->keep_days : KEY_DAYS;
+	int64_t before_ms = now - upkeep->keep_days * DAY_MS, to = 0;
+
+	if (!writer_begin(upkeep->writer, false))
+		return trouble(upkeep);
+	*more = false;
+	if (!purge_tasks(upkeep, before_ms, &to) || !purge_events(upkeep, before_ms, more) ||
+		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
+		return give_up(upkeep, "purge the registry");
+	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
+	if (database_run(keys) != SQLITE_OK)
+		return give_up(upkeep, "purge the registry");
+	*more = *more || to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	if (!writer_commit(upkeep->writer))
+		return trouble(upkeep);
+	if (to != 0)
+		upkeep->purge_from = to;
+	return true;
+}
+
+static void purge(struct upkeep *upkeep, int64_t now)
+{
+	bool more = false;
+	bool worked;
+	int64_t end;
+
+	if (!upkeep->purging)
+		upkeep->purge_from = 0;
+	worked = purge_batch(upkeep, &more);
+	end = clock_monotonic_ns();
+	upkeep->purging = worked && more;
+	if (worked)
+		upkeep->troubled = false;
+	upkeep->purge_at_ns = end + (!worked ? PURGE_RETRY_NS : more ? PURGE_REST * (end - now) : PURGE_EVERY_NS);
+}
+
+/* ---- checkpoint ---- */
+
+/* Copies the few pages that came while the bulk was copied; the next commit then begins the log anew. A reader may hinder that:
+ * then it is tried again when the log has grown by as much. */
+static void finish_checkpoint(struct upkeep *upkeep)
+{
+	int pages = 0, copied = 0;
+
+	sqlite3_wal_checkpoint_v2(upkeep->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+	if (copied >= pages)
+		upkeep->writer->log_pages = 0;
+	upkeep->checkpoint_at = upkeep->writer->log_pages + CHECKPOINT_PAGES;
+}
+
+static void checkpoint(struct upkeep *upkeep, bool idle)
+{
+	if (checkpointer_ended(&upkeep->checkpointer))
+		finish_checkpoint(upkeep);
+	else if (upkeep->writer->log_pages >= upkeep->checkpoint_at ||
+		 (idle && !upkeep->purging && upkeep->writer->log_pages > 0))
+		checkpointer_ask(&upkeep->checkpointer);
+}
+
+/* ---- all ---- */
+
+void upkeep_run(struct upkeep *upkeep, bool idle)
+{
+	int64_t now = clock_monotonic_ns();
+
+	if (upkeep->writer->unindexed >= INDEX_BATCH)
+		index_batch(upkeep);
+	if (now >= upkeep->purge_at_ns)
+		purge(upkeep, now);
+	checkpoint(upkeep, idle);
+}
+
+int64_t upkeep_wait_ns(const struct upkeep *upkeep)
+{
+	int64_t wait = upkeep->purge_at_ns - clock_monotonic_ns();
+
+	if (upkeep->writer->log_pages > 0 && !upkeep->purging && wait > CHECKPOINT_IDLE_NS)
+		wait = CHECKPOINT_IDLE_NS;
+	return wait;
+}
+
+void upkeep_keep_days(struct upkeep *upkeep, int keep_days)
+{
+	keep_days = keep_days < 1 ? 1 : keep_days;
+	if (keep_days != upkeep->keep_days) {
+		upkeep->keep_days = keep_days;
+		upkeep->purging = false;
+		upkeep->purge_at_ns = clock_monotonic_ns();
+	}
+}
+
+enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const char *path, int keep_days, struct error *error)
+{
+	enum error_code code;
+
+	upkeep->writer = writer;
+	upkeep->checkpoint_at = CHECKPOINT_PAGES;
+	upkeep->offset_ms = clock_unix_ms() - clock_monotonic_ns() / 1000000;
+	upkeep_keep_days(upkeep, keep_days);
+	code = database_prepare(writer->db, writer->name, texts, upkeep->statements, UPKEEP_STATEMENTS, error);
+	return code == ERROR_NONE ? checkpointer_open(&upkeep->checkpointer, path, writer->name, error) : code;
+}
+
+void upkeep_close(struct upkeep *upkeep)
+{
+	checkpointer_close(&upkeep->checkpointer);
+	database_finalize(upkeep->statements, UPKEEP_STATEMENTS);
+}

@@ -1,0 +1,94 @@
+/* webhook_reads.c - hooks, their deliveries and callbacks, as they are stored. Any thread, on a borrowed reader. */
+#include "registry/reads.h"
+
+static const char *text_of(sqlite3_stmt *row, int column)
+{
+	return (const char *)sqlite3_column_text(row, column);
+}
+
+static bool visit_hook(const struct hook_visitor *visitor, sqlite3_stmt *row)
+{
+	struct hook_row hook = { .number = sqlite3_column_int64(row, 0),
+		.url = text_of(row, 1),
+		.events = text_of(row, 2),
+		.secret = text_of(row, 3),
+		.earlier_secret = text_of(row, 4),
+		.earlier_until_ms = sqlite3_column_int64(row, 5),
+		.caller = text_of(row, 6),
+		.created_ms = sqlite3_column_int64(row, 7),
+		.cursor = sqlite3_column_int64(row, 8) };
+
+	return hook.url != NULL && hook.events != NULL && hook.secret != NULL && visitor->hook(visitor->context, &hook);
+}
+
+static bool visit_delivery(const struct hook_visitor *visitor, sqlite3_stmt *row)
+{
+	struct delivery_row delivery = { .hook = sqlite3_column_int64(row, 0),
+		.event = sqlite3_column_int64(row, 1),
+		.sequence = sqlite3_column_int64(row, 2),
+		.attempts = sqlite3_column_int(row, 3),
+		.first_ms = sqlite3_column_int64(row, 4),
+		.due_ms = sqlite3_column_int64(row, 5),
+		.parked = sqlite3_column_int(row, 6) != 0,
+		.status = sqlite3_column_int(row, 7),
+		.problem = text_of(row, 8) };
+
+	return visitor->delivery(visitor->context, &delivery);
+}
+
+static enum error_code visit_all(struct reads *reads, struct reader *reader, enum read_statement which,
+	bool (*visit)(const struct hook_visitor *visitor, sqlite3_stmt *row), const struct hook_visitor *visitor,
+	struct error *error)
+{
+	sqlite3_stmt *rows = reader->statements[which];
+	enum error_code result = ERROR_NONE;
+	int code = SQLITE_DONE;
+
+	while (result == ERROR_NONE && (code = sqlite3_step(rows)) == SQLITE_ROW)
+		if (!visit(visitor, rows))
+			result = error_memory(error);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = reads_refuse(reads, reader, error);
+	sqlite3_reset(rows);
+	return result;
+}
+
+enum error_code reads_hooks(struct reads *reads, const struct hook_visitor *visitor, struct error *error)
+{
+	struct reader *reader = reads_borrow(reads, error);
+	enum error_code result;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	result = visit_all(reads, reader, READ_HOOKS, visit_hook, visitor, error);
+	if (result == ERROR_NONE)
+		result = visit_all(reads, reader, READ_DELIVERIES, visit_delivery, visitor, error);
+	reads_give_back(reads, reader);
+	return result;
+}
+
+enum error_code reads_callback(struct reads *reads, int64_t sequence,
+	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error)
+{
+	struct reader *reader = reads_borrow(reads, error);
+	enum error_code result = ERROR_NONE;
+	struct callback_row callback;
+	sqlite3_stmt *row;
+	int code;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	row = reader->statements[READ_CALLBACK];
+	sqlite3_bind_int64(row, 1, sequence);
+	code = sqlite3_step(row);
+	callback = (struct callback_row){ .sequence = sequence, .url = text_of(row, 1), .secret = text_of(row, 2) };
+	if (code == SQLITE_ROW && callback.url != NULL && callback.secret != NULL)
+		visit(context, &callback);
+	else if (code == SQLITE_ROW || code == SQLITE_DONE)
+		result = error_set(error, ERROR_NOT_FOUND, "", "nobody is told of this job");
+	else
+		result = reads_refuse(reads, reader, error);
+	sqlite3_reset(row);
+	reads_give_back(reads, reader);
+	return result;
+}

@@ -1,0 +1,552 @@
+/* writes.c - one group, one transaction.
+ *
+ * Runs on the store thread. Owns the only connection that writes, and its statements, prepared once. A row that is refused for
+ * itself (its number exists, say) fails alone; when the database fails (disk full, locked), the whole group fails, nothing of it
+ * is stored, and the next group starts afresh. Nobody is told of an outcome before the commit. */
+#include "registry/writes.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "registry/database.h"
+#include "registry/paid_mark.h"
+#include "registry/reads.h"
+#include "registry/schema.h"
+
+static const char *const texts[WRITE_STATEMENTS] = {
+	[WRITE_BEGIN] = "BEGIN IMMEDIATE",
+	[WRITE_COMMIT] = "COMMIT",
+	[WRITE_ROLLBACK] = "ROLLBACK",
+	[WRITE_MARK] = "SAVEPOINT one",
+	[WRITE_UNMARK] = "RELEASE one",
+	[WRITE_BACK_TO_MARK] = "ROLLBACK TO one",
+	[WRITE_TASK] = "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_SOURCE] = "INSERT INTO source VALUES (?, ?, ?)",
+	[WRITE_INDEX] = "INSERT INTO task_index VALUES (?, ?, ?)",
+	[WRITE_UNINDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?",
+	[WRITE_KEY] = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
+	[WRITE_FIND_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
+	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
+	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?)",
+	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
+	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
+			      " result = coalesce(?, result) WHERE sequence = ?",
+	[WRITE_CHANGE_LIVE] = "UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
+			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
+			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
+	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
+	[WRITE_CLAIM] = "SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
+			" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
+	[WRITE_PAID_MARK] = "UPDATE paid_mark SET number = ?",
+	[WRITE_HOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_HOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
+	[WRITE_HOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
+	[WRITE_HOOK_REMOVE] = "DELETE FROM hook WHERE number = ?",
+	[WRITE_DELIVERY] = "INSERT OR REPLACE INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+			   " WHERE EXISTS (SELECT 1 FROM hook WHERE number = ?1)", /* it may be removed meanwhile */
+	[WRITE_DELIVERED] = "DELETE FROM delivery WHERE hook = ? AND event = ?",
+	[WRITE_DELIVERIES_REMOVE] = "DELETE FROM delivery WHERE hook = ?",
+	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
+	[WRITE_PROBE] = "UPDATE task_indexed SET sequence = sequence",
+};
+_Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4, "the statements above and schema.c name them by number");
+
+/* ---- transactions ---- */
+
+static int run(struct writer *writer, enum write_statement which)
+{
+	return database_run(writer->statements[which]);
+}
+
+/* A failure that says nothing about the row at hand but all about the database. */
+static bool is_lost(struct writer *writer)
+{
+	switch (sqlite3_errcode(writer->db) & 0xff) {
+	case SQLITE_CONSTRAINT:
+	case SQLITE_TOOBIG:
+	case SQLITE_MISMATCH: return sqlite3_get_autocommit(writer->db) != 0;
+	default: return true;
+	}
+}
+
+bool writer_fail(struct writer *writer, const char *action)
+{
+	database_error(writer->db, writer->name, action, &writer->failure);
+	if (!sqlite3_get_autocommit(writer->db))
+		run(writer, WRITE_ROLLBACK);
+	writer->sources->pending = writer->sources->stored;
+	return false;
+}
+
+/* Syncing every commit costs a disk's turn; so only the groups that need it pay. */
+bool writer_begin(struct writer *writer, bool synced)
+{
+	const char *pragma = synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
+
+	if (writer->synced != synced && sqlite3_exec(writer->db, pragma, NULL, NULL, NULL) != SQLITE_OK)
+		return writer_fail(writer, "set the registry's durability");
+	writer->synced = synced;
+	return run(writer, WRITE_BEGIN) == SQLITE_OK || writer_fail(writer, "write to the registry");
+}
+
+bool writer_commit(struct writer *writer)
+{
+	if (run(writer, WRITE_COMMIT) != SQLITE_OK)
+		return writer_fail(writer, "write to the registry");
+	writer->sources->stored = writer->sources->pending;
+	return true;
+}
+
+/* ---- one task ---- */
+
+void writer_bind_text(sqlite3_stmt *statement, int index, const char *text)
+{
+	sqlite3_bind_text(statement, index, text, text == NULL ? 0 : (int)strlen(text), SQLITE_STATIC);
+}
+
+void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text)
+{
+	size_t length = text != NULL ? strlen(text) : 0;
+	struct buffer out;
+	char *clean;
+
+	buffer_init(&out, 2 * length + 64);
+	if (text == NULL || writer->cleaner.clean == NULL ||
+		!writer->cleaner.clean(writer->cleaner.context, json, text, length, &out)) {
+		writer_bind_text(statement, index, text);
+		return;
+	}
+	clean = buffer_take(&out);
+	sqlite3_bind_text(statement, index, clean, -1, clean != NULL ? free : SQLITE_STATIC);
+}
+
+/* A write ends in failure; false when the group is lost with it. */
+bool writer_refuse(struct writer *writer, struct store_write *write, const char *action)
+{
+	database_error(writer->db, writer->name, action, &write->error);
+	write->outcome = STORE_FAILED;
+	if (!is_lost(writer))
+		return true;
+	return writer_fail(writer, action);
+}
+
+int writer_index(struct writer *writer, int status, int source, int64_t sequence)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_INDEX];
+
+	sqlite3_bind_int(statement, 1, status);
+	sqlite3_bind_int(statement, 2, source);
+	sqlite3_bind_int64(statement, 3, sequence);
+	return database_run(statement);
+}
+
+int writer_unindex(struct writer *writer, int status, int source, int64_t sequence)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_UNINDEX];
+
+	sqlite3_bind_int(statement, 1, status);
+	sqlite3_bind_int(statement, 2, source);
+	sqlite3_bind_int64(statement, 3, sequence);
+	return database_run(statement);
+}
+
+/* Ids come out of order by a little: one that is made before another may be written after it, even after its batch is indexed. */
+static int insert_task(struct writer *writer, const struct task *task, int source)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_TASK];
+	int64_t sequence = id_sequence(&task->id);
+	int code;
+
+	sqlite3_bind_int64(statement, 1, sequence);
+	sqlite3_bind_int(statement, 2, (int)task->status);
+	sqlite3_bind_int(statement, 3, source);
+	sqlite3_bind_int(statement, 4, task->dry_run);
+	sqlite3_bind_double(statement, 5, task->progress);
+	sqlite3_bind_int64(statement, 6, task->created_ms);
+	sqlite3_bind_int64(statement, 7, task->updated_ms);
+	sqlite3_bind_blob(statement, 8, task->id.bytes, sizeof task->id.bytes, SQLITE_STATIC);
+	writer_bind_clean(writer, statement, 9, false, task->vendor_id);
+	writer_bind_text(statement, 10, task->request_id);
+	writer_bind_clean(writer, statement, 11, true, task->payload);
+	writer_bind_clean(writer, statement, 12, true, task->estimates);
+	writer_bind_clean(writer, statement, 13, true, task->result);
+	writer_bind_text(statement, 14, task->caller);
+	code = database_run(statement);
+	if (code == SQLITE_OK && task->live != NULL)
+		code = writer_insert_live(writer, task, source);
+	if (code != SQLITE_OK)
+		return code;
+	if (sequence <= writer->indexed)
+		return writer_index(writer, (int)task->status, source, sequence);
+	writer->unindexed++;
+	return SQLITE_OK;
+}
+
+/* ---- events ---- */
+
+/* Told with the change that they are about. Numbers are given out here, in the order of commits, so a reader that has seen one has seen all
+ * before it. */
+static int insert_events(struct writer *writer, const struct store_write *write)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_EVENT];
+	int64_t sequence = write->kind == STORE_TELL ? 0 : id_sequence(&write->task.id);
+	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
+	int code = SQLITE_OK;
+
+	for (int i = 0; i < write->event_count && code == SQLITE_OK; i++) {
+		sqlite3_bind_int64(statement, 1, writer->newest_event + 1);
+		sqlite3_bind_int64(statement, 2, at_ms);
+		sqlite3_bind_int64(statement, 3, sequence);
+		writer_bind_text(statement, 4, write->events[i].verb);
+		writer_bind_clean(writer, statement, 5, true, write->events[i].data);
+		code = database_run(statement);
+		if (code == SQLITE_OK)
+			writer->newest_event++;
+	}
+	return code;
+}
+
+/* Numbers that the database does not know yet go in first: one after the other, so that it has no gap. */
+static int store_sources(struct writer *writer, int number)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_SOURCE];
+	const struct source *source;
+	int code = SQLITE_OK;
+
+	while (writer->sources->pending < number && code == SQLITE_OK) {
+		source = sources_get(writer->sources, writer->sources->pending + 1);
+		sqlite3_bind_int(statement, 1, writer->sources->pending + 1);
+		writer_bind_text(statement, 2, source->kind);
+		writer_bind_text(statement, 3, source->provider);
+		code = database_run(statement);
+		if (code == SQLITE_OK)
+			writer->sources->pending++;
+	}
+	return code;
+}
+
+/* ---- idempotency ---- */
+
+/* The stored answer, or the clash. SQLITE_DONE when the key is new. */
+static int find_key(struct writer *writer, struct store_write *write)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_FIND_KEY];
+	int code;
+
+	writer_bind_text(statement, 1, write->idempotency.key);
+	code = sqlite3_step(statement);
+	if (code == SQLITE_ROW)
+		write->outcome = read_key_row(statement, &write->idempotency, &write->replay, &write->replay_length,
+			&write->replay_status, &write->error);
+	sqlite3_reset(statement);
+	return code;
+}
+
+/* The answer as it was sent, which is masked on its way out. */
+static void bind_answer(struct writer *writer, sqlite3_stmt *statement, int index, const struct idempotency *idempotency)
+{
+	const char *answer = idempotency->answer != NULL ? idempotency->answer : "";
+	size_t length = idempotency->answer != NULL ? idempotency->answer_length : 0;
+	struct buffer out;
+
+	buffer_init(&out, 2 * length + 64);
+	if (writer->cleaner.clean == NULL || !writer->cleaner.clean(writer->cleaner.context, true, answer, length, &out))
+		sqlite3_bind_blob64(statement, index, answer, length, SQLITE_STATIC);
+	else
+		sqlite3_bind_blob64(statement, index, out.data != NULL ? out.data : "", out.length, SQLITE_TRANSIENT);
+	buffer_free(&out);
+}
+
+static int insert_key(struct writer *writer, const struct store_write *write)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_KEY];
+	const struct idempotency *idempotency = &write->idempotency;
+
+	writer_bind_text(statement, 1, idempotency->key);
+	sqlite3_bind_int64(statement, 2, clock_unix_ms());
+	sqlite3_bind_int(statement, 3, idempotency->status);
+	sqlite3_bind_blob(statement, 4, idempotency->body_sha256, sizeof idempotency->body_sha256, SQLITE_STATIC);
+	bind_answer(writer, statement, 5, idempotency);
+	return database_run(statement);
+}
+
+static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
+{
+	return insert_task(writer, &write->task, source) == SQLITE_OK &&
+	       (write->idempotency.key == NULL || insert_key(writer, write) == SQLITE_OK);
+}
+
+/* The task, its live half and its key go in together or not at all. */
+static bool insert_marked(struct writer *writer, struct store_write *write, int source)
+{
+	size_t unindexed = writer->unindexed;
+	int code = write->idempotency.key != NULL ? find_key(writer, write) : SQLITE_DONE;
+
+	if (code == SQLITE_ROW)
+		return true;
+	if (code != SQLITE_DONE)
+		return writer_refuse(writer, write, "look up the idempotency key");
+	if (run(writer, WRITE_MARK) != SQLITE_OK)
+		return writer_refuse(writer, write, "store the job");
+	if (insert_parts(writer, write, source)) {
+		write->outcome = STORE_WRITTEN;
+		return run(writer, WRITE_UNMARK) == SQLITE_OK || writer_refuse(writer, write, "store the job");
+	}
+	if (!writer_refuse(writer, write, "store the job"))
+		return false;
+	writer->unindexed = unindexed;
+	if (run(writer, WRITE_BACK_TO_MARK) != SQLITE_OK || run(writer, WRITE_UNMARK) != SQLITE_OK)
+		return writer_fail(writer, "store the job");
+	return true;
+}
+
+/* False when the group is lost. */
+static bool insert_one(struct writer *writer, struct store_write *write)
+{
+	const struct task *task = &write->task;
+	int source;
+
+	if (task->kind == NULL || task->provider == NULL) {
+		error_set(&write->error, ERROR_INVALID, "", "a job needs a kind and a provider");
+		return true;
+	}
+	source = sources_number(writer->sources, task->kind, task->provider, &write->error);
+	if (source == 0)
+		return true;
+	write->counted = source;
+	if (store_sources(writer, source) != SQLITE_OK)
+		return writer_refuse(writer, write, "store the provider");
+	if (write->idempotency.key != NULL || task->live != NULL)
+		return insert_marked(writer, write, source);
+	if (insert_task(writer, task, source) != SQLITE_OK)
+		return writer_refuse(writer, write, "store the job");
+	write->outcome = STORE_WRITTEN;
+	return true;
+}
+
+static int set_paid(struct writer *writer, int64_t number)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_PAID_MARK];
+
+	sqlite3_bind_int64(statement, 1, number);
+	return database_run(statement);
+}
+
+/* An older copy was put back, and what it says of its jobs was corrected: it counts on from where the file is. */
+static bool accept_older(struct writer *writer, struct store_write *write)
+{
+	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == SQLITE_OK) {
+		write->outcome = STORE_WRITTEN;
+		return true;
+	}
+	return writer_fail(writer, "count paid requests");
+}
+
+/* The events go in with what they tell, else the group is lost: neither exists without the other. */
+static bool write_one(struct writer *writer, struct store_write *write)
+{
+	bool kept = true;
+
+	switch (write->kind) {
+	case STORE_INSERT: kept = insert_one(writer, write); break;
+	case STORE_UPDATE: kept = writer_change(writer, write); break;
+	case STORE_ACCEPT: kept = accept_older(writer, write); break;
+	case STORE_CLAIM: return writer_claim(writer, write);
+	case STORE_TELL:
+	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
+	}
+	if (!kept || write->outcome != STORE_WRITTEN)
+		return kept;
+	if (write->hook_change_count > 0 && writer_change_hooks(writer, write) != SQLITE_OK)
+		return writer_fail(writer, "store the webhook");
+	return insert_events(writer, write) == SQLITE_OK || writer_fail(writer, "store the event");
+}
+
+/* ---- groups ---- */
+
+/* Nothing of the group is stored: all that was said about it is taken back. */
+static void fail_group(struct writer *writer, struct store_write *writes)
+{
+	for (; writes != NULL; writes = writes->next) {
+		free(writes->replay);
+		writes->replay = NULL;
+		writes->outcome = STORE_FAILED;
+		writes->error = writer->failure;
+	}
+}
+
+/* What is committed is counted, by the only thread that does. */
+static void count_group(struct writer *writer, const struct store_write *writes)
+{
+	_Atomic uint64_t *count;
+
+	for (; writes != NULL; writes = writes->next) {
+		if (writes->outcome != STORE_WRITTEN || writes->counted == 0)
+			continue;
+		count = &writer->sources->entries[writes->counted - 1].became[writes->task.status];
+		atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
+	}
+}
+
+/* Says that a paid request is about to leave. */
+static bool is_paid(const struct store_write *write)
+{
+	return write->kind == STORE_UPDATE && write->paying;
+}
+
+static bool has(const struct store_write *writes, bool (*is)(const struct store_write *write))
+{
+	while (writes != NULL && !is(writes))
+		writes = writes->next;
+	return writes != NULL;
+}
+
+static bool is_acceptance(const struct store_write *write)
+{
+	return write->kind == STORE_ACCEPT;
+}
+
+/* The mark in the file follows the database's: behind it after a crash, never ahead. Where it cannot, nothing is paid: an older copy that is put
+ * back would not be noticed. */
+static void keep_mark(struct writer *writer, struct store_write *writes)
+{
+	struct error error;
+
+	if (writer->paid_beside >= writer->paid)
+		return;
+	if (paid_mark_write(writer->path, writer->paid, &error) == ERROR_NONE) {
+		writer->paid_beside = writer->paid;
+		return;
+	}
+	for (; writes != NULL; writes = writes->next)
+		if (is_paid(writes) && writes->outcome == STORE_WRITTEN) {
+			writes->outcome = STORE_FAILED;
+			writes->error = error;
+		}
+}
+
+static bool run_group(struct writer *writer, struct store_write *writes)
+{
+	bool accepted = has(writes, is_acceptance), pays = has(writes, is_paid);
+	int64_t paid = writer->paid;
+
+	for (struct store_write *write = writes; write != NULL; write = write->next)
+		if (!write_one(writer, write))
+			return false;
+	if (accepted && writer->paid_beside > paid)
+		paid = writer->paid_beside;
+	if (pays && set_paid(writer, ++paid) != SQLITE_OK)
+		return writer_fail(writer, "count paid requests");
+	if (!writer_commit(writer))
+		return false;
+	if (paid != writer->paid)
+		writer->paid = paid;
+	if (pays)
+		keep_mark(writer, writes);
+	return true;
+}
+
+bool writer_group(struct writer *writer, struct store_write *writes)
+{
+	size_t unindexed = writer->unindexed;
+	int64_t newest_event = writer->newest_event;
+	bool durable = false;
+
+	for (struct store_write *write = writes; write != NULL; write = write->next) {
+		durable = durable || write->durable;
+		write->outcome = STORE_FAILED;
+		write->replay = NULL;
+		write->replay_length = 0;
+		write->counted = 0;
+	}
+	if (writer_begin(writer, durable) && run_group(writer, writes)) {
+		count_group(writer, writes);
+		return true;
+	}
+	writer->unindexed = unindexed;
+	writer->newest_event = newest_event;
+	fail_group(writer, writes);
+	return false;
+}
+
+bool writer_probe(struct writer *writer)
+{
+	if (!writer_begin(writer, true))
+		return false;
+	if (run(writer, WRITE_PROBE) != SQLITE_OK)
+		return writer_fail(writer, "write to the registry");
+	return writer_commit(writer);
+}
+
+/* ---- open and close ---- */
+
+static int note_log(void *context, sqlite3 *db, const char *schema, int pages)
+{
+	struct writer *writer = context;
+
+	(void)db;
+	(void)schema;
+	writer->log_pages = pages;
+	return SQLITE_OK;
+}
+
+/* Where the numbers of this run begin, and where the index ends. */
+static enum error_code read_position(struct writer *writer, struct error *error)
+{
+	int64_t newest = 0, unindexed = 0;
+
+	if (database_query(writer->db, "SELECT coalesce(max(sequence), 0) FROM task", &newest) != SQLITE_OK ||
+		database_query(writer->db, "SELECT sequence FROM task_indexed", &writer->indexed) != SQLITE_OK ||
+		database_query(writer->db, "SELECT coalesce(max(number), 0) FROM event", &writer->newest_event) != SQLITE_OK ||
+		database_query(writer->db, "SELECT count(*) FROM task WHERE sequence > (SELECT sequence FROM task_indexed)",
+			&unindexed) != SQLITE_OK ||
+		database_query(writer->db, "SELECT number FROM paid_mark", &writer->paid) != SQLITE_OK)
+		return database_error(writer->db, writer->name, "read the registry", error);
+	writer->unindexed = (size_t)unindexed;
+	id_continue_after(newest);
+	return ERROR_NONE;
+}
+
+/* A file that says nothing is no reason to trust the database. */
+static enum error_code read_mark(struct writer *writer, struct error *error)
+{
+	enum error_code code = paid_mark_read(writer->path, &writer->paid_beside, error);
+
+	if (code == ERROR_INVALID) {
+		log_message(LOG_WARN, "registry.paid", "%s: %s", error->path, error->message);
+		writer->paid_beside = writer->paid + 1;
+		code = ERROR_NONE;
+	}
+	return code;
+}
+
+enum error_code writer_open(
+	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error)
+{
+	enum error_code code = schema_open(path, name, &writer->db, error);
+
+	writer->name = name;
+	writer->path = path;
+	writer->sources = sources;
+	if (code != ERROR_NONE)
+		return code;
+	sqlite3_wal_hook(writer->db, note_log, writer);
+	code = database_prepare(writer->db, name, texts, writer->statements, WRITE_STATEMENTS, error);
+	if (code == ERROR_NONE)
+		code = sources_load(sources, writer->db, name, error);
+	if (code == ERROR_NONE)
+		code = read_position(writer, error);
+	if (code == ERROR_NONE)
+		code = read_mark(writer, error);
+	return code;
+}
+
+void writer_close(struct writer *writer)
+{
+	database_finalize(writer->statements, WRITE_STATEMENTS);
+	sqlite3_close(writer->db);
+	writer->db = NULL;
+}

@@ -1,0 +1,99 @@
+/* writes.h - the store thread's hand: writes groups of tasks and changes, one transaction each. Store thread only. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "registry/sources.h"
+#include "registry/store.h"
+
+enum write_statement {
+	WRITE_BEGIN = 0,
+	WRITE_COMMIT,
+	WRITE_ROLLBACK,
+	WRITE_MARK,
+	WRITE_UNMARK,
+	WRITE_BACK_TO_MARK,
+	WRITE_TASK,
+	WRITE_SOURCE,
+	WRITE_INDEX,
+	WRITE_UNINDEX,
+	WRITE_KEY,
+	WRITE_FIND_KEY,
+	WRITE_FIND_TASK,
+	WRITE_LIVE,
+	WRITE_MONEY,
+	WRITE_EVENT,
+	WRITE_CHANGE_TASK,
+	WRITE_CHANGE_LIVE,
+	WRITE_SETTLE,
+	WRITE_CLAIM,
+	WRITE_PAID_MARK,
+	WRITE_HOOK,
+	WRITE_HOOK_SECRETS,
+	WRITE_HOOK_CURSOR,
+	WRITE_HOOK_REMOVE,
+	WRITE_DELIVERY,
+	WRITE_DELIVERED,
+	WRITE_DELIVERIES_REMOVE,
+	WRITE_CALLBACK,
+	WRITE_PROBE,
+	WRITE_STATEMENTS
+};
+
+struct writer {
+	sqlite3 *db;
+	const char *name; /* how errors call the database */
+	struct sources *sources;
+	sqlite3_stmt *statements[WRITE_STATEMENTS];
+	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
+	size_t unindexed;     /* rows written since */
+	int64_t newest_event; /* its number; it only grows */
+	bool synced;	      /* synchronous is FULL now */
+	int log_pages;	      /* pages in the write-ahead log after the last commit */
+	struct cleaner cleaner;
+	const char *path;     /* of the database, for the file beside it */
+	int64_t paid;	      /* the mark in the database */
+	int64_t paid_beside;  /* and in the file: larger means that the database is an older copy */
+	struct error failure; /* why the transaction under way is lost */
+};
+
+/* Opens (or makes, or migrates) the database and loads the sources. */
+enum error_code writer_open(
+	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error);
+void writer_close(struct writer *writer);
+
+/* Writes the list in one transaction, in its order, and fills in each one's outcome. False: the database failed, why is in `writer->failure`. */
+bool writer_group(struct writer *writer, struct store_write *writes);
+
+/* Writes something that changes nothing, synced. False as above. */
+bool writer_probe(struct writer *writer);
+
+/* For the room's files that write one kind of thing (live_writes.c). False when the whole group is lost. */
+bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
+int writer_index(struct writer *writer, int status, int source, int64_t sequence);
+int writer_unindex(struct writer *writer, int status, int source, int64_t sequence);
+void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
+
+/* The same for what came from outside and is shown: it passes the cleaner. Without memory for that it is NULL. */
+void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text);
+
+/* Writes the change of a live job (STORE_UPDATE). False when the whole group is lost. */
+bool writer_change(struct writer *writer, struct store_write *write);
+
+/* Looks whether another live job has the vendor's id (STORE_CLAIM). False when the whole group is lost. */
+bool writer_claim(struct writer *writer, struct store_write *write);
+
+/* Makes the write's changes of hooks. SQLITE_OK, or the error. */
+int writer_change_hooks(struct writer *writer, const struct store_write *write);
+
+/* Inserts the live half and the reservation of a new task. SQLITE_OK, or the error. */
+int writer_insert_live(struct writer *writer, const struct task *task, int source);
+
+/* BEGIN and COMMIT for upkeep.c. A failure is in `writer->failure`, and the transaction is rolled back. */
+bool writer_begin(struct writer *writer, bool synced);
+bool writer_commit(struct writer *writer);
+bool writer_fail(struct writer *writer, const char *action);

@@ -1,0 +1,352 @@
+/* attempt.c - one POST to one hook: rendered, signed, sent, and what becomes of its delivery. The hooks' thread.
+ *
+ * Bodies are rendered without the lock. Goes nowhere but to the hook's URL: no redirect, no proxy, public addresses over TLS, or loopback
+ * where the configuration allows it. The receiver's answer counts by its status alone. */
+#include "webhook_out/internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/json.h"
+#include "base/log.h"
+#include "base/standard_webhooks.h"
+#include "event/event_json.h"
+
+#define GONE 410
+
+struct attempt {
+	struct transfer transfer; /* first */
+	struct outgoing outgoing;
+	struct hooks *hooks;
+	struct hook *hook;
+	struct hook_host *host; /* the delivery's, held */
+	enum hook_share share;	/* the host's, when this began */
+	int seconds;		/* for an answer */
+	int64_t began_ms;
+	int64_t event, sequence;
+	char *url, *secrets[2];
+	struct buffer body;
+	int64_t at_ms;		 /* of the event */
+	char job[ID_TEXT_BYTES]; /* its job, or "" */
+	char id[112], timestamp[24], signature[2 * (STANDARD_WEBHOOKS_SIGNATURE_BYTES + 4)];
+	bool found; /* the event is there, and for this hook */
+};
+
+/* ---- its making ---- */
+
+static void free_attempt(struct attempt *attempt)
+{
+	hook_wipe(attempt->secrets[0]);
+	hook_wipe(attempt->secrets[1]);
+	free(attempt->url);
+	outgoing_clear(&attempt->outgoing, 0);
+	buffer_free(&attempt->outgoing.url);
+	buffer_free(&attempt->outgoing.body);
+	buffer_free(&attempt->body);
+	response_clear(&attempt->transfer.response);
+	free(attempt);
+}
+
+/* A test may be meant for one hook only. */
+static bool is_for(const struct hook *hook, const struct event_row *row)
+{
+	char id[HOOK_ID_BYTES];
+	const char *meant;
+	json_t *data;
+	bool fits;
+
+	if (strcmp(row->verb, HOOK_TEST_TYPE) != 0 || row->data == NULL)
+		return true;
+	data = json_read(row->data, strlen(row->data), NULL);
+	meant = json_text(data, "webhook");
+	hook_write_id(hook->number, id);
+	fits = meant == NULL || strcmp(meant, id) == 0;
+	json_decref(data);
+	return fits;
+}
+
+static bool render(void *context, const struct event_row *row)
+{
+	struct attempt *attempt = context;
+
+	attempt->found = row->number == attempt->event && is_for(attempt->hook, row);
+	if (!attempt->found)
+		return false;
+	attempt->at_ms = row->at_ms;
+	if (row->task != NULL)
+		id_format(&row->task->id, attempt->job);
+	event_json_write(&attempt->body, row);
+	return false;
+}
+
+static void copy_callback(void *context, const struct callback_row *row)
+{
+	struct attempt *attempt = context;
+
+	free(attempt->url);
+	hook_wipe(attempt->secrets[0]);
+	attempt->url = strdup(row->url);
+	attempt->secrets[0] = strdup(row->secret);
+}
+
+/* False: the registry cannot be read now. */
+static bool read_event(struct attempt *attempt)
+{
+	struct event_walk walk = { .after = attempt->event - 1, .limit = 1 };
+	struct task_store *store = attempt->hooks->store;
+	struct error error = { 0 };
+	enum error_code code = task_store_events(store, &walk, render, attempt, &error);
+
+	if (code == ERROR_NONE && attempt->found && attempt->hook->number == HOOK_CALLBACKS)
+		code = task_store_callback(store, attempt->sequence, copy_callback, attempt, &error);
+	if (code == ERROR_NOT_FOUND)
+		attempt->found = false;
+	if (code != ERROR_NONE && code != ERROR_NOT_FOUND)
+		log_message(LOG_WARN, "hook.read", "cannot read the log of events: %s", error.message);
+	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
+}
+
+/* "v1,<signature>", and a second one while the secret is being changed. */
+static bool sign(struct attempt *attempt)
+{
+	struct standard_webhooks_message message = { attempt->id, attempt->timestamp, attempt->body.data, attempt->body.length };
+	unsigned char key[STANDARD_WEBHOOKS_KEY_BYTES];
+	char *to = attempt->signature;
+	bool made = true;
+	size_t length;
+
+	for (size_t i = 0; i < 2 && made && attempt->secrets[i] != NULL; i++) {
+		length = standard_webhooks_key(attempt->secrets[i], key);
+		to = stpcpy(to, i > 0 ? " v1," : "v1,");
+		made = length > 0 && standard_webhooks_sign(&message, key, length, to);
+		to += strlen(to);
+	}
+	explicit_bzero(key, sizeof key);
+	return made && attempt->secrets[0] != NULL;
+}
+
+static bool take_nothing(struct transfer *transfer, const void *bytes, size_t length)
+{
+	(void)transfer;
+	(void)bytes;
+	(void)length;
+	return true;
+}
+
+static void attempt_done(struct transfer *transfer);
+
+/* The same at each attempt, and no other delivery's: all callbacks are one hook here, so theirs begins with the job, whose id no other host has.
+ * A home that was put back from a backup gives numbers of events once more; the times of two such events differ. */
+static void write_id(struct attempt *attempt)
+{
+	char whose[ID_TEXT_BYTES];
+
+	snprintf(whose, sizeof whose, "%016" PRIx64, (uint64_t)attempt->hook->number);
+	snprintf(attempt->id, sizeof attempt->id, "msg_%s_%" PRIx64 "_%" PRId64,
+		attempt->hook->number == HOOK_CALLBACKS ? attempt->job : whose, (uint64_t)attempt->at_ms, attempt->event);
+}
+
+/* False: no memory. */
+static bool write_request(struct attempt *attempt)
+{
+	const struct outgoing_header headers[] = { { .name = "Content-Type", .value = "application/json" },
+		{ .name = "webhook-id", .value = attempt->id }, { .name = "webhook-timestamp", .value = attempt->timestamp },
+		{ .name = "webhook-signature", .value = attempt->signature } };
+	struct outgoing *outgoing = &attempt->outgoing;
+
+	write_id(attempt);
+	snprintf(attempt->timestamp, sizeof attempt->timestamp, "%" PRId64, clock_unix_ms() / 1000);
+	if (attempt->body.failed || attempt->url == NULL || !sign(attempt))
+		return false;
+	outgoing->method = "POST";
+	outgoing->body_kind = BODY_TEXT;
+	outgoing->text = attempt->body.data;
+	outgoing->text_length = attempt->body.length;
+	outgoing->timeout_seconds = attempt->seconds;
+	memcpy(outgoing->headers, headers, sizeof headers);
+	outgoing->header_count = sizeof headers / sizeof *headers;
+	buffer_text(&outgoing->url, attempt->url);
+	attempt->transfer.outgoing = outgoing;
+	attempt->transfer.sink = take_nothing;
+	attempt->transfer.done = attempt_done;
+	return !outgoing->url.failed;
+}
+
+/* ---- its end ---- */
+
+/* That of this receiver goes first. */
+void attempt_drop_oldest(struct hooks *hooks, struct hook *hook, const struct hook_host *host)
+{
+	struct delivery *at = hook->first;
+
+	if (hook->parked <= LIMIT_HOOK_PARKED)
+		return;
+	while (at != NULL && !(at->parked && at->host == host))
+		at = at->next;
+	if (at == NULL)
+		return;
+	log_message(LOG_WARN, "hook.dropped", "event %lld: more than %d deliveries are parked", (long long)at->event,
+		LIMIT_HOOK_PARKED);
+	save_delivered(hooks->save, hook, at->event);
+	queue_done(hook, at);
+}
+
+/* Delivered, or of no use any more. Under the lock. */
+static void drop(struct hooks *hooks, struct hook *hook, struct delivery *delivery)
+{
+	if (delivery->stored)
+		save_delivered(hooks->save, hook, delivery->event);
+	queue_done(hook, delivery);
+}
+
+static void note_failure(struct attempt *attempt, struct delivery *delivery, const char *problem, int64_t now_ms)
+{
+	struct hook *hook = attempt->hook;
+	bool for_good = delivery->status == GONE;
+
+	snprintf(delivery->problem, sizeof delivery->problem, "%s", problem);
+	snprintf(hook->problem, sizeof hook->problem, "%s", problem);
+	delivery->attempts++;
+	queue_failed(hook, delivery, now_ms, for_good);
+	if (delivery->parked)
+		log_message(LOG_WARN, "hook.parked", "event %lld was not delivered to hook_%016" PRIx64 ": %s",
+			(long long)delivery->event, (uint64_t)hook->number, problem);
+	attempt_drop_oldest(attempt->hooks, hook, delivery->host);
+}
+
+/* One that was not sent, for it is gone from the log or for another hook, says nothing about the receiver. */
+static void note_success(struct attempt *attempt, int64_t now_ms)
+{
+	struct hook *hook = attempt->hook;
+
+	if (!attempt->found)
+		return;
+	hook->problem[0] = '\0';
+	hook->delivered++;
+	hook->delivered_ms = now_ms;
+}
+
+/* What became of it; `problem` NULL: delivered. */
+static void conclude(struct attempt *attempt, int status, const char *problem)
+{
+	struct hook *hook = attempt->hook;
+	struct delivery *delivery;
+	int64_t now_ms = clock_unix_ms();
+
+	pthread_mutex_lock(&attempt->hooks->lock);
+	hook->under_way--;
+	host_end(attempt->hooks, attempt->host, attempt->share, now_ms - attempt->began_ms, problem == NULL && attempt->found,
+		now_ms);
+	delivery = queue_find(hook, attempt->event);
+	if (delivery != NULL) { /* else the hook was removed */
+		delivery->under_way = false;
+		delivery->status = status;
+		hook->status = attempt->found ? status : hook->status;
+		if (problem != NULL) {
+			note_failure(attempt, delivery, problem, now_ms);
+		} else {
+			drop(attempt->hooks, hook, delivery);
+			note_success(attempt, now_ms);
+		}
+	}
+	host_release(hook, attempt->host);
+	pthread_mutex_unlock(&attempt->hooks->lock);
+	attempt->hooks->under_way--;
+	free_attempt(attempt);
+}
+
+static void attempt_done(struct transfer *transfer)
+{
+	struct attempt *attempt = (struct attempt *)(void *)transfer;
+	const struct response *response = &transfer->response;
+	char problem[LIMIT_HOOK_PROBLEM_BYTES];
+	bool answered = response->status >= 200 && response->status < 300;
+
+	if (response->failed && !answered)
+		snprintf(problem, sizeof problem, "%.100s", response->message);
+	else
+		snprintf(problem, sizeof problem, "the receiver answered %d", response->status);
+	conclude(attempt, response->status, answered ? NULL : problem);
+}
+
+/* ---- starting ---- */
+
+static bool have_transfers(struct hooks *hooks)
+{
+	struct error error;
+
+	if (hooks->transfers == NULL && transfers_open(hooks->epoll, HOOK_TAG_TRANSFERS, &hooks->transfers, &error) != ERROR_NONE)
+		log_message(LOG_ERROR, "hook.transfers", "%s", error.message);
+	return hooks->transfers != NULL;
+}
+
+static char *copy_or_null(const char *text)
+{
+	return text != NULL ? strdup(text) : NULL;
+}
+
+static struct attempt *new_attempt(struct hooks *hooks, struct hook *hook, const struct delivery *delivery, int64_t now_ms)
+{
+	struct attempt *attempt = calloc(1, sizeof *attempt);
+
+	if (attempt == NULL)
+		return NULL;
+	outgoing_init(&attempt->outgoing);
+	buffer_init(&attempt->body, 2 * LIMIT_EVENT_BYTES);
+	response_init(&attempt->transfer.response);
+	attempt->hooks = hooks;
+	attempt->hook = hook;
+	attempt->event = delivery->event;
+	attempt->sequence = delivery->sequence;
+	attempt->host = delivery->host;
+	attempt->began_ms = now_ms;
+	attempt->url = copy_or_null(hook->url);
+	attempt->secrets[0] = copy_or_null(hook->secret);
+	if (hook->earlier_until_ms > now_ms)
+		attempt->secrets[1] = copy_or_null(hook->earlier_secret);
+	return attempt;
+}
+
+/* Takes the next delivery that is due. NULL: there is none, or no memory. */
+struct attempt *attempt_take(struct hooks *hooks, struct hook *hook, int64_t now_ms, int64_t *due_ms)
+{
+	struct attempt *attempt = NULL;
+	struct delivery *delivery;
+
+	pthread_mutex_lock(&hooks->lock);
+	delivery = hook->removed ? NULL : queue_next(hooks, hook, now_ms, due_ms);
+	if (delivery != NULL)
+		attempt = new_attempt(hooks, hook, delivery, now_ms);
+	if (attempt != NULL) {
+		delivery->under_way = true;
+		if (attempt->host != &hook->host)
+			attempt->host->uses++;
+		attempt->share = host_begin(hooks, attempt->host, now_ms);
+		attempt->seconds = host_patience(hooks, attempt->share);
+		hook->under_way++;
+		hooks->under_way++;
+	}
+	pthread_mutex_unlock(&hooks->lock);
+	return attempt;
+}
+
+/* Not sent: it is of no use any more (its event was purged), or it is tried again. */
+void attempt_begin(struct attempt *attempt, const struct config *config)
+{
+	struct hooks *hooks = attempt->hooks;
+	struct error error;
+
+	if (!read_event(attempt))
+		conclude(attempt, 0, "the log of events could not be read");
+	else if (!attempt->found)
+		conclude(attempt, 0, NULL);
+	else if (attempt->url != NULL && hooks_check_url(config, attempt->url, &error) != ERROR_NONE)
+		conclude(attempt, 0, error.message);
+	else if (!write_request(attempt) || !have_transfers(hooks))
+		conclude(attempt, 0, "out of memory");
+	else
+		transfers_start(hooks->transfers, &attempt->transfer);
+}

@@ -1,0 +1,304 @@
+/* save.c - what must outlive the process: places in the log, and the rows of deliveries that failed.
+ *
+ * The hooks' thread gathers what has changed and hands it to the store as one write; the next is made when that one is done, so a busy time
+ * costs few commits. A write that fails is made again. What is lost by a crash is at most that something was delivered already. */
+#include "webhook_out/internal.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/test_setting.h"
+
+#define BATCH_CHANGES 1024 /* the rest goes with the next write */
+#define RETRY_MS 1000
+
+struct dropped {
+	int64_t hook, event;
+};
+
+struct save {
+	struct hooks *hooks;
+	struct store_write write;
+	struct hook_change changes[BATCH_CHANGES];
+	size_t count; /* of the write under way, or to be repeated */
+	_Atomic bool under_way;
+	bool again; /* the last write failed */
+	bool troubled;
+	int64_t last_ms;
+	struct dropped *dropped; /* under the hooks' lock: rows that are to go */
+	size_t dropped_count, dropped_room;
+};
+
+struct save *save_new(struct hooks *hooks)
+{
+	struct save *save = calloc(1, sizeof *save);
+
+	if (save != NULL)
+		save->hooks = hooks;
+	return save;
+}
+
+static void clear_changes(struct save *save)
+{
+	for (size_t i = 0; i < save->count; i++)
+		free((char *)(uintptr_t)save->changes[i].delivery.problem);
+	save->count = 0;
+}
+
+void save_free(struct save *save)
+{
+	if (save == NULL)
+		return;
+	clear_changes(save);
+	free(save->dropped);
+	free(save);
+}
+
+/* Without memory the row stays: after a restart it is delivered once more. */
+void save_delivered(struct save *save, const struct hook *hook, int64_t event)
+{
+	struct dropped *grown;
+
+	if (save->dropped_count == save->dropped_room) {
+		grown = realloc(save->dropped, (2 * save->dropped_room + 16) * sizeof *grown);
+		if (grown == NULL)
+			return;
+		save->dropped = grown;
+		save->dropped_room = 2 * save->dropped_room + 16;
+	}
+	save->dropped[save->dropped_count++] = (struct dropped){ hook->number, event };
+}
+
+/* ---- a batch ---- */
+
+static struct hook_change *add_change(struct save *save, enum hook_op op)
+{
+	if (save->count == BATCH_CHANGES)
+		return NULL;
+	save->changes[save->count] = (struct hook_change){ .op = op };
+	return &save->changes[save->count++];
+}
+
+static void add_dropped(struct save *save)
+{
+	struct hook_change *change;
+
+	while (save->dropped_count > 0 && (change = add_change(save, HOOK_DELIVERED)) != NULL) {
+		save->dropped_count--;
+		change->delivery = (struct delivery_row){ .hook = save->dropped[save->dropped_count].hook,
+			.event = save->dropped[save->dropped_count].event };
+	}
+}
+
+/* False: there is no room for all. */
+static bool add_deliveries(struct save *save, struct hook *hook)
+{
+	struct hook_change *change;
+
+	for (struct delivery *at = hook->first; at != NULL; at = at->next) {
+		if (!at->dirty)
+			continue;
+		change = add_change(save, HOOK_DELIVERY);
+		if (change == NULL)
+			return false;
+		change->delivery = (struct delivery_row){ .hook = hook->number,
+			.event = at->event,
+			.sequence = at->sequence,
+			.attempts = at->attempts,
+			.first_ms = at->first_ms,
+			.due_ms = at->due_ms,
+			.parked = at->parked,
+			.status = at->status,
+			.problem = at->problem[0] != '\0' ? strdup(at->problem) : NULL };
+		at->dirty = false;
+	}
+	return true;
+}
+
+/* A place moves on only with every row that it leaves behind, in the same commit. */
+static void add_hook(struct save *save, struct hook *hook)
+{
+	int64_t cursor = queue_cursor(hook);
+	struct hook_change *change;
+
+	if (hook->removed || !add_deliveries(save, hook) || cursor == hook->cursor)
+		return;
+	change = add_change(save, HOOK_CURSOR);
+	if (change == NULL)
+		return;
+	change->hook = (struct hook_row){ .number = hook->number, .cursor = cursor };
+	hook->cursor = cursor;
+}
+
+static void gather(struct save *save)
+{
+	pthread_mutex_lock(&save->hooks->lock);
+	add_dropped(save);
+	for (struct hook *hook = save->hooks->list; hook != NULL; hook = hook->next)
+		add_hook(save, hook);
+	pthread_mutex_unlock(&save->hooks->lock);
+}
+
+/* Store thread. */
+static void on_written(struct store_write *write)
+{
+	struct save *save = (struct save *)(void *)((char *)write - offsetof(struct save, write));
+
+	atomic_store(&save->under_way, false);
+	hook_wake(save->hooks);
+}
+
+static void put(struct save *save)
+{
+	save->write = (struct store_write){
+		.kind = STORE_HOOKS, .hook_changes = save->changes, .hook_change_count = save->count, .done = on_written
+	};
+	save->write.outcome = STORE_FAILED;
+	atomic_store(&save->under_way, true);
+	if (task_store_put(save->hooks->store, &save->write) != ERROR_NONE)
+		atomic_store(&save->under_way, false);
+}
+
+/* Looks at how the last write ended. */
+static void conclude(struct save *save)
+{
+	if (save->count == 0)
+		return;
+	save->again = save->write.outcome != STORE_WRITTEN;
+	if (!save->again)
+		clear_changes(save);
+	else if (!save->troubled)
+		log_message(
+			LOG_WARN, "hook.save", "cannot store what was delivered, trying again: %s", save->write.error.message);
+	save->troubled = save->again;
+}
+
+int64_t save_run(struct save *save, int64_t now_ms, bool at_once)
+{
+	int64_t pause = save->again ? RETRY_MS : LIMIT_HOOK_SAVE_MS;
+
+	if (atomic_load(&save->under_way))
+		return INT64_MAX;
+	conclude(save);
+	if (!at_once && now_ms - save->last_ms < pause)
+		return save->last_ms + pause;
+	save->last_ms = now_ms;
+	if (!save->again)
+		gather(save);
+	if (save->count > 0)
+		put(save);
+	return save->again ? now_ms + RETRY_MS : INT64_MAX;
+}
+
+bool save_is_idle(struct save *save)
+{
+	return !atomic_load(&save->under_way);
+}
+
+/* ---- one change, waited for ---- */
+
+struct waiting {
+	struct store_write write;
+	struct hook_change change;
+	char *texts[5];
+	_Atomic int holders;
+	sem_t written;
+	_Atomic bool ended; /* for ThreadSanitizer, which does not know sem_clockwait() */
+};
+
+static void release_waiting(struct waiting *waiting)
+{
+	if (atomic_fetch_sub(&waiting->holders, 1) > 1)
+		return;
+	for (size_t i = 0; i < sizeof waiting->texts / sizeof *waiting->texts; i++)
+		if (waiting->texts[i] != NULL)
+			explicit_bzero(waiting->texts[i], strlen(waiting->texts[i]));
+	for (size_t i = 0; i < sizeof waiting->texts / sizeof *waiting->texts; i++)
+		free(waiting->texts[i]);
+	sem_destroy(&waiting->written);
+	free(waiting);
+}
+
+static void on_waited(struct store_write *write)
+{
+	struct waiting *waiting = (struct waiting *)(void *)write;
+
+	atomic_store(&waiting->ended, true);
+	sem_post(&waiting->written);
+	release_waiting(waiting);
+}
+
+/* The write may outlive who waits for it: its texts are its own. */
+static bool copy_texts(struct waiting *waiting)
+{
+	struct hook_row *row = &waiting->change.hook;
+	const char **texts[] = { &row->url, &row->events, &row->secret, &row->earlier_secret, &row->caller };
+
+	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+		if (*texts[i] == NULL)
+			continue;
+		waiting->texts[i] = strdup(*texts[i]);
+		*texts[i] = waiting->texts[i];
+		if (waiting->texts[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static bool await_write(struct waiting *waiting, int64_t wait_ms)
+{
+	int64_t until_ns = clock_monotonic_ns() + wait_ms * 1000000;
+	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
+
+	while (sem_clockwait(&waiting->written, CLOCK_MONOTONIC, &until) == -1)
+		if (errno != EINTR)
+			return false;
+	return atomic_load(&waiting->ended);
+}
+
+static enum error_code outcome_of(const struct waiting *waiting, struct error *error)
+{
+	if (waiting->write.outcome == STORE_WRITTEN)
+		return ERROR_NONE;
+	*error = waiting->write.error;
+	return error->code;
+}
+
+enum error_code save_now(struct task_store *store, const struct hook_change *change, struct error *error)
+{
+	struct waiting *waiting = calloc(1, sizeof *waiting);
+	enum error_code code = ERROR_NONE;
+
+	if (waiting == NULL)
+		return error_memory(error);
+	sem_init(&waiting->written, 0, 0);
+	atomic_init(&waiting->holders, 2);
+	waiting->change = *change;
+	waiting->write = (struct store_write){
+		.kind = STORE_HOOKS, .hook_changes = &waiting->change, .hook_change_count = 1, .durable = true, .done = on_waited
+	};
+	if (!copy_texts(waiting))
+		code = error_memory(error);
+	else if ((code = task_store_put(store, &waiting->write)) != ERROR_NONE)
+		*error = waiting->write.error;
+	if (code != ERROR_NONE) {
+		release_waiting(waiting);
+	} else if (await_write(waiting, test_setting(TEST_CALL_WAIT_MS, LIMIT_CALL_WAIT_MS))) {
+		code = outcome_of(waiting, error);
+	} else if (task_store_withdraw(store, &waiting->write)) {
+		code = error_set(error, ERROR_BUSY, NULL, "the registry did not get to it in time: nothing was changed");
+		release_waiting(waiting);
+	} else if (await_write(waiting, test_setting(TEST_COMMIT_WAIT_MS, LIMIT_COMMIT_WAIT_MS))) {
+		code = outcome_of(waiting, error);
+	} else {
+		code = error_set(error, ERROR_PENDING, NULL,
+			"the registry is slow: it may have been stored all the same, and is in force after the next start then");
+	}
+	release_waiting(waiting);
+	return code;
+}
