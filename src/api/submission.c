@@ -231,7 +231,7 @@ static bool answer_known_key(struct exchange *exchange, struct incoming *incomin
 	case STORE_WRITTEN: return false;
 	case STORE_REPLAY: send_replay(incoming, status, answer, length); break;
 	case STORE_KEY_CLASH: send_key_clash(incoming); break;
-	case STORE_TAKEN: /* of a claim only */
+	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
 	case STORE_FAILED: incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n"); break;
 	}
 	free(answer);
@@ -358,7 +358,7 @@ static void send_outcome(struct exchange *exchange, struct incoming *incoming)
 	case STORE_WRITTEN: send_written(exchange, incoming); break;
 	case STORE_REPLAY: send_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
 	case STORE_KEY_CLASH: send_key_clash(incoming); break;
-	case STORE_TAKEN: /* of a claim only */
+	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
 	case STORE_FAILED: incoming_problem(incoming, 503, NULL, write->error.message, "Retry-After: 1\r\n"); break;
 	}
 }

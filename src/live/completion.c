@@ -109,7 +109,7 @@ static void tell_excess(struct live *live, const struct live_job *job)
 static void ended(struct live *live, struct live_job *job)
 {
 	struct budget_entry entry = money_entry(job);
-	struct lane *lane = job->lane;
+	struct provider_queue *queue = job->provider_queue;
 
 	budget_settle(live->budget, &entry, job->money.spent);
 	tell_excess(live, job);
@@ -117,7 +117,7 @@ static void ended(struct live *live, struct live_job *job)
 		history_note(live, job->provider, clock_unix_ms() - job->live.submitted_ms);
 	job_tell(job, true, ERROR_NONE, NULL);
 	job_remove(live, job);
-	lane_send(live, lane);
+	provider_queue_send(live, queue);
 }
 
 /* Everything is known: it is written. Without memory it is tried again. */

@@ -37,28 +37,28 @@ struct timers {
 
 /* ---- one provider's queue ---- */
 
-#define LANE_CLAIMS 1024 /* told to scripts that look for a lost job; the registry knows them all */
+#define KNOWN_VENDOR_IDS 1024 /* told to scripts that look for a lost job; the registry knows them all */
 
 struct job_queue {
 	struct live_job *first, **last;
 };
 
-struct lane {
+struct provider_queue {
 	struct timer timer; /* first: when it may send again */
 	char *provider;
 	struct job_queue ready; /* to be sent */
 	struct job_queue due;	/* at the vendor, and in want of a call */
 	int open;		/* jobs at the vendor, or on their way */
-	bool sending;		/* lane_send() is at work */
+	bool sending;		/* provider_queue_send() is at work */
 	int calls;		/* of the script, under way */
 	size_t call_bytes;	/* of requests in them */
 	double tokens;		/* submits that may go out now */
 	int64_t filled_ns;
-	int64_t blocked_ns;	   /* no submit before: the vendor said so */
-	int refusals;		   /* of the rate, in a row, in which the vendor named no wait */
-	char *claims[LANE_CLAIMS]; /* the vendor's ids of the last jobs: a lost one is none of these */
-	size_t claim_at;
-	struct lane *next;
+	int64_t blocked_ns;			  /* no submit before: the vendor said so */
+	int refusals;				  /* of the rate, in a row, in which the vendor named no wait */
+	char *known_vendor_ids[KNOWN_VENDOR_IDS]; /* the vendor's ids of the last jobs: a lost one is none of these */
+	size_t known_at;
+	struct provider_queue *next;
 };
 
 /* ---- jobs ---- */
@@ -116,7 +116,7 @@ struct live_job {
 	struct id id;
 	int64_t sequence;
 	char *kind, *provider;
-	struct lane *lane;
+	struct provider_queue *provider_queue;
 	enum task_status status;
 	double progress;
 	int64_t created_ms;
@@ -128,7 +128,7 @@ struct live_job {
 	int64_t done_ms;
 
 	enum action action;
-	bool counted;	      /* in lane->open */
+	bool counted;	      /* in queue->open */
 	bool want_poll;	      /* now, whatever the timer says */
 	int64_t nudged_ns;    /* when an unsigned delivery made it so last; 0: none did */
 	int64_t nudge_due_ns; /* when one that came soon after counts; 0: there is none */
@@ -155,7 +155,7 @@ struct live_job {
 	bool unwritten; /* the write failed and is tried again */
 	void (*then)(struct live *live, struct live_job *job);
 	struct live *owner;
-	struct job_queue *queue; /* of its lane, that it stands in; or NULL */
+	struct job_queue *queue; /* of its queue, that it stands in; or NULL */
 	struct live_job *next_queued;
 	struct live_job *next; /* in the table's chain */
 };
@@ -184,7 +184,7 @@ struct live {
 	_Atomic bool leaving; /* nobody waits any more: the host stops */
 	struct timers timers;
 	struct timer gate_timer; /* when held-back jobs look again */
-	struct lane *lanes;
+	struct provider_queue *provider_queues;
 	struct live_job *chains[JOB_CHAINS];
 	size_t jobs;
 	struct attempt *attempts;	       /* all under way */
@@ -223,28 +223,28 @@ void timer_clear(struct live *live, struct timer *timer);
 int64_t timers_fire(void *live, int64_t now_ns); /* as engine_set_clock() wants it */
 
 /* provider_queue.c */
-struct lane *lane_of(struct live *live, const char *provider); /* NULL: out of memory */
-void lanes_free(struct live *live);
-void lane_claim(struct lane *lane, const char *vendor_id);
-bool lane_has_claim(const struct lane *lane, const char *vendor_id);
-void lane_count(struct live_job *job, bool open); /* as one of max_concurrent, or not any more */
+struct provider_queue *provider_queue_of(struct live *live, const char *provider); /* NULL: out of memory */
+void provider_queues_free(struct live *live);
+void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id);
+bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const char *vendor_id);
+void provider_queue_count(struct live_job *job, bool open); /* as one of max_concurrent, or not any more */
 /* How often the vendor has refused the rate before this time; counts it. */
-int lane_refused(struct lane *lane);
+int provider_queue_refused(struct provider_queue *queue);
 
 /* The vendor did not refuse the rate. */
-void lane_taken(struct lane *lane);
-void lane_block(struct live *live, struct lane *lane, double seconds);
-void lane_wait(struct live_job *job);  /* to be sent */
-void lane_leave(struct live_job *job); /* whatever it waited for */
-bool lane_leaves_unsent(struct live *live, struct live_job *job);
-void lane_call(struct live *live, struct live_job *job); /* what it wants: now if there is room, else in turn */
+void provider_queue_taken(struct provider_queue *queue);
+void provider_queue_block(struct live *live, struct provider_queue *queue, double seconds);
+void provider_queue_wait(struct live_job *job);	 /* to be sent */
+void provider_queue_leave(struct live_job *job); /* whatever it waited for */
+bool provider_queue_leaves_unsent(struct live *live, struct live_job *job);
+void provider_queue_call(struct live *live, struct live_job *job); /* what it wants: now if there is room, else in turn */
 /* Why nothing that may cost may be sent to this provider now; NULL: it may. `own` is its configuration. */
-const char *lane_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
+const char *provider_queue_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
 	const struct config_live_provider **own);
-bool lane_has_room(const struct lane *lane, size_t bytes);
-void lane_calls_changed(struct live *live, struct lane *lane); /* a call has ended */
-void lane_send(struct live *live, struct lane *lane);	       /* what may be sent */
-void lanes_send(struct live *live);
+bool provider_queue_has_room(const struct provider_queue *queue, size_t bytes);
+void provider_queue_calls_changed(struct live *live, struct provider_queue *queue); /* a call has ended */
+void provider_queue_send(struct live *live, struct provider_queue *queue);	    /* what may be sent */
+void provider_queues_send(struct live *live);
 
 /* schedule.c */
 int64_t schedule_after(double seconds); /* when a pause of so long is over: ns of the monotonic clock */
@@ -274,8 +274,8 @@ void outcome_end(
 void record_job(struct live *live, struct live_job *job, bool durable, const char *verb,
 	void (*then)(struct live *live, struct live_job *job));
 void record_retry(struct live *live, struct live_job *job);
-/* Asks whether `vendor_id` is another job's: job->write.outcome says so when `then` is called, STORE_WRITTEN or STORE_TAKEN. */
-void record_claim(
+/* Asks whether `vendor_id` is another job's: job->write.outcome says so when `then` is called, STORE_WRITTEN or STORE_VENDOR_ID_TAKEN. */
+void record_find_vendor_id(
 	struct live *live, struct live_job *job, const char *vendor_id, void (*then)(struct live *live, struct live_job *job));
 void record_end(struct live *live, struct live_job *job, void (*then)(struct live *live, struct live_job *job));
 

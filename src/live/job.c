@@ -135,8 +135,8 @@ void job_remove(struct live *live, struct live_job *job)
 	}
 	timer_clear(live, &job->timer);
 	timers_leave(&live->timers);
-	lane_leave(job);
-	lane_count(job, false);
+	provider_queue_leave(job);
+	provider_queue_count(job, false);
 	job_free(job);
 }
 
@@ -162,7 +162,7 @@ bool job_is_anothers(const struct live *live, const struct live_job *job, const 
 {
 	for (size_t i = 0; vendor_id != NULL && i < JOB_CHAINS; i++)
 		for (const struct live_job *other = live->chains[i]; other != NULL; other = other->next)
-			if (other != job && other->lane == job->lane && other->vendor_id != NULL &&
+			if (other != job && other->provider_queue == job->provider_queue && other->vendor_id != NULL &&
 				strcmp(other->vendor_id, vendor_id) == 0)
 				return true;
 	return false;

@@ -16,7 +16,7 @@ struct attempt {
 	struct engine_call call; /* first: callbacks find the rest by it */
 	struct live *live;
 	struct live_job *job;
-	struct lane *lane;
+	struct provider_queue *provider_queue;
 	size_t bytes; /* of the request */
 	enum action action;
 	int cancels;		      /* requests of cancel that are no GET */
@@ -32,8 +32,8 @@ static void attempt_free(struct attempt *attempt)
 {
 	struct live *live = attempt->live;
 
-	attempt->lane->calls--;
-	attempt->lane->call_bytes -= attempt->bytes;
+	attempt->provider_queue->calls--;
+	attempt->provider_queue->call_bytes -= attempt->bytes;
 	if (attempt->previous != NULL)
 		attempt->previous->next = attempt->next;
 	else
@@ -63,8 +63,9 @@ static json_t *claimed_ids(const struct live_job *job)
 {
 	json_t *ids = json_array();
 
-	for (size_t i = 0; ids != NULL && i < LANE_CLAIMS; i++)
-		if (job->lane->claims[i] != NULL && json_array_append_new(ids, json_string(job->lane->claims[i])) != 0) {
+	for (size_t i = 0; ids != NULL && i < KNOWN_VENDOR_IDS; i++)
+		if (job->provider_queue->known_vendor_ids[i] != NULL &&
+			json_array_append_new(ids, json_string(job->provider_queue->known_vendor_ids[i])) != 0) {
 			json_decref(ids);
 			return NULL;
 		}
@@ -296,7 +297,7 @@ static void before_sending(struct engine_call *call)
 static void call_done(struct engine_call *call)
 {
 	struct attempt *attempt = (struct attempt *)(void *)call;
-	struct lane *lane = attempt->lane;
+	struct provider_queue *queue = attempt->provider_queue;
 	struct live *live = attempt->live;
 
 	attempt->job->action = ACTION_NONE;
@@ -306,7 +307,7 @@ static void call_done(struct engine_call *call)
 	attempt->job->rests_ns = clock_monotonic_ns() + call->call.requests * LIMIT_LIVE_REQUEST_MS * 1000000LL;
 	outcome_of_call(live, attempt->job, attempt->action, call); /* the job may be gone after it */
 	attempt_free(attempt);
-	lane_calls_changed(live, lane);
+	provider_queue_calls_changed(live, queue);
 }
 
 static struct attempt *attempt_make(struct live *live, struct live_job *job, enum action action)
@@ -318,10 +319,10 @@ static struct attempt *attempt_make(struct live *live, struct live_job *job, enu
 	script_call_init(&attempt->call.call);
 	attempt->live = live;
 	attempt->job = job;
-	attempt->lane = job->lane;
+	attempt->provider_queue = job->provider_queue;
 	attempt->bytes = action == ACTION_SUBMIT && job->live.request != NULL ? strlen(job->live.request) : 0;
-	attempt->lane->calls++;
-	attempt->lane->call_bytes += attempt->bytes;
+	attempt->provider_queue->calls++;
+	attempt->provider_queue->call_bytes += attempt->bytes;
 	attempt->action = action;
 	attempt->view = gate_acquire(live->gate);
 	attempt->call.done = call_done;

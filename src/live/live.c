@@ -83,7 +83,7 @@ static void on_wake(struct engine_note *note)
 	struct live *live = (struct live *)(void *)((char *)note - offsetof(struct live, wake_note));
 
 	atomic_store(&live->wake_posted, false);
-	lanes_send(live);
+	provider_queues_send(live);
 }
 
 void live_wake(struct live *live)
@@ -98,7 +98,7 @@ void live_wake(struct live *live)
 static void gate_due(struct live *live, struct timer *timer)
 {
 	(void)timer;
-	lanes_send(live);
+	provider_queues_send(live);
 }
 
 /* ---- orders ---- */
@@ -181,7 +181,8 @@ enum error_code live_order(
 		return error_memory(error);
 	code = find_price(order, &made->money, error);
 	made->money.day = budget_today();
-	if (code == ERROR_NONE && ((made->lane = lane_of(live, manifest->id)) == NULL || !fill_job(made, order)))
+	if (code == ERROR_NONE &&
+		((made->provider_queue = provider_queue_of(live, manifest->id)) == NULL || !fill_job(made, order)))
 		code = error_memory(error);
 	joined = code == ERROR_NONE && timers_join(&live->timers);
 	if (code == ERROR_NONE && !joined)
@@ -270,14 +271,14 @@ static void place_job(const struct restoring *restoring, struct live_job *job)
 
 	job_add(live, job);
 	if (job->live.phase == LIVE_SENT || unknown)
-		lane_claim(job->lane, job->vendor_id);
+		provider_queue_note_vendor_id(job->provider_queue, job->vendor_id);
 	if (unknown) {
 		outcome_lose(live, job,
 			restoring->restored ? "a backup was put back: what became of this job since is not known"
 					    : "the host stopped while the paid request was under way");
 		return;
 	}
-	lane_count(job, job->live.phase == LIVE_SENT);
+	provider_queue_count(job, job->live.phase == LIVE_SENT);
 	schedule_in(live, job, job->live.phase == LIVE_QUEUED ? 0 : LIMIT_LIVE_POLL_SECONDS * schedule_jitter(live));
 }
 
@@ -287,7 +288,7 @@ static bool restore_job(void *context, const struct task *task)
 	struct live *live = restoring->live;
 	struct live_job *job = job_make(live, &task->id, task->kind, task->provider);
 
-	if (job == NULL || (job->lane = lane_of(live, task->provider)) == NULL || !copy_row(job, task) ||
+	if (job == NULL || (job->provider_queue = provider_queue_of(live, task->provider)) == NULL || !copy_row(job, task) ||
 		!timers_join(&live->timers)) {
 		job_free(job);
 		restoring->failed = true;
@@ -301,13 +302,13 @@ static bool restore_job(void *context, const struct task *task)
 static bool recall_task(void *context, const struct task *task)
 {
 	struct live *live = context;
-	struct lane *lane;
+	struct provider_queue *queue;
 
 	if (task->live == NULL || task->live->phase != LIVE_ENDED)
 		return true;
-	lane = lane_of(live, task->provider);
-	if (lane != NULL && task->vendor_id != NULL)
-		lane_claim(lane, task->vendor_id);
+	queue = provider_queue_of(live, task->provider);
+	if (queue != NULL && task->vendor_id != NULL)
+		provider_queue_note_vendor_id(queue, task->vendor_id);
 	if (task->status == TASK_DONE && task->live->submitted_ms > 0)
 		history_note(live, task->provider, task->updated_ms - task->live->submitted_ms);
 	return true;
@@ -316,7 +317,7 @@ static bool recall_task(void *context, const struct task *task)
 static enum error_code restore(struct live *live, bool restored, struct error *error)
 {
 	struct restoring restoring = { .live = live, .restored = restored };
-	enum error_code code = task_store_recent_jobs(live->store, LANE_CLAIMS, recall_task, live, error);
+	enum error_code code = task_store_recent_jobs(live->store, KNOWN_VENDOR_IDS, recall_task, live, error);
 
 	if (code == ERROR_NONE)
 		code = task_store_open_jobs(live->store, restore_job, &restoring, error);
@@ -401,7 +402,7 @@ static void on_open(struct engine_note *note)
 	opening->code = restore(live, opening->restored, opening->error);
 	if (opening->code == ERROR_NONE) {
 		engine_set_clock(live->engine, timers_fire, is_busy, live);
-		lanes_send(live);
+		provider_queues_send(live);
 	}
 	sem_post(&opening->done);
 }
@@ -440,7 +441,7 @@ void live_close(struct live *live)
 	for (size_t i = 0; i < JOB_CHAINS; i++)
 		while ((job = live->chains[i]) != NULL)
 			job_remove(live, job);
-	lanes_free(live);
+	provider_queues_free(live);
 	timers_free(&live->timers);
 	history_free(live);
 	budget_close(live->budget);

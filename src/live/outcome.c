@@ -86,16 +86,16 @@ static void again(struct live *live, struct live_job *job)
 	schedule_job(live, job);
 }
 
-/* Nothing was sent, or the vendor did not take it: the job stands in its lane again after a pause. */
+/* Nothing was sent, or the vendor did not take it: the job stands in its queue again after a pause. */
 void outcome_hold(struct live *live, struct live_job *job, const char *reason, double seconds)
 {
 	job_set_reason(live, job, reason);
-	lane_count(job, false);
+	provider_queue_count(job, false);
 	job_set_phase(live, job, LIVE_QUEUED);
 	job->status = TASK_QUEUED;
 	schedule_in(live, job, fmax(seconds, (double)(job->rests_ns - clock_monotonic_ns()) / 1e9));
 	record_job(live, job, true, "queued", again);
-	lane_send(live, job->lane);
+	provider_queue_send(live, job->provider_queue);
 }
 
 /* After the submit a lost job is looked for a while, then when somebody asks. */
@@ -111,8 +111,8 @@ static double reconcile_pause(struct live *live, const struct live_job *job)
 
 static void lost_written(struct live *live, struct live_job *job)
 {
-	lane_count(job, false);
-	lane_send(live, job->lane);
+	provider_queue_count(job, false);
+	provider_queue_send(live, job->provider_queue);
 	job->tries = job->misses = 0;
 	if (is_looked_for(job))
 		schedule_in(live, job, reconcile_pause(live, job));
@@ -176,7 +176,7 @@ static bool keep_id(struct live_job *job, const json_t *result, bool *changed)
 	if (id == NULL || (job->vendor_id != NULL && strcmp(job->vendor_id, id) == 0))
 		return true;
 	if (job->vendor_id == NULL)
-		lane_claim(job->lane, id);
+		provider_queue_note_vendor_id(job->provider_queue, id);
 	*changed = true;
 	return job_set_text(&job->vendor_id, id);
 }
@@ -261,7 +261,7 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 	if (first) {
 		limit_runtime(job, result);
 		job_set_phase(live, job, LIVE_SENT);
-		lane_count(job, true); /* one that was lost and found */
+		provider_queue_count(job, true); /* one that was lost and found */
 	}
 	job->want_cancel |= wants_cancel_again(job);
 	schedule_in(live, job, poll_pause(live, job, result));
@@ -328,24 +328,25 @@ static const char *reason_of(const json_t *result, const char *otherwise)
 	return reason != NULL ? reason : message != NULL ? message : otherwise;
 }
 
-/* The wait of one job, that of a provider's whole lane, or what the vendor named. */
-static double put_off_pause(struct live *live, struct live_job *job, const json_t *result, bool whole_lane)
+/* The wait of one job, that of a provider's whole queue, or what the vendor named. */
+static double put_off_pause(struct live *live, struct live_job *job, const json_t *result, bool whole_queue)
 {
 	double asked = number_of(result, "retry_after", RATE_LIMIT_SECONDS);
 	bool named = json_is_true(json_object_get(result, "retry_named"));
 
-	if (whole_lane)
-		return named ? asked : grown(live, asked, lane_refused(job->lane), LIMIT_LIVE_REFUSED_SECONDS);
+	if (whole_queue)
+		return named ? asked
+			     : grown(live, asked, provider_queue_refused(job->provider_queue), LIMIT_LIVE_REFUSED_SECONDS);
 	return named ? asked : grown(live, asked, job->polls++, LIMIT_LIVE_RETRY_SECONDS);
 }
 
 static void put_off(struct live *live, struct live_job *job, const json_t *result)
 {
-	bool whole_lane = !json_is_true(json_object_get(result, "resubmit"));
-	double pause = put_off_pause(live, job, result, whole_lane);
+	bool whole_queue = !json_is_true(json_object_get(result, "resubmit"));
+	double pause = put_off_pause(live, job, result, whole_queue);
 
-	if (whole_lane)
-		lane_block(live, job->lane, pause);
+	if (whole_queue)
+		provider_queue_block(live, job->provider_queue, pause);
 	outcome_hold(live, job, reason_of(result, "the vendor asks to come later"), pause + 0.05);
 }
 
@@ -363,7 +364,7 @@ static void take_submit(struct live *live, struct live_job *job, const struct en
 		put_off(live, job, result);
 		return;
 	}
-	lane_taken(job->lane);
+	provider_queue_taken(job->provider_queue);
 	job->polls = 0;
 	if (leaves_open(job, result, status)) {
 		outcome_lose(live, job, reason_of(result, "the vendor's answer leaves open whether it took the job"));
@@ -440,7 +441,7 @@ static void outcome_of_submit(struct live *live, struct live_job *job, const str
 		submit_lost(live, job, call);
 	else if (call->fate == FATE_NOTHING_SENT && call->failure[0] != '\0')
 		submit_unsent(live, job, call);
-	else if (call->denied && call->taken == 0) /* a first step of it: the lane says why, and for how long */
+	else if (call->denied && call->taken == 0) /* a first step of it: the queue says why, and for how long */
 		outcome_hold(live, job, "nothing was sent yet (held); it is tried again", HELD_SECONDS);
 	else if (result == NULL)
 		submit_failed(live, job, &call->call, failure_text(call, text));
@@ -516,8 +517,8 @@ static void found_known(struct live *live, struct live_job *job)
 	if (job->write.outcome == STORE_WRITTEN && !job_is_anothers(live, job, id)) {
 		take_result(live, job, result);
 	} else {
-		if (!lane_has_claim(job->lane, id))
-			lane_claim(job->lane, id);
+		if (!provider_queue_knows_vendor_id(job->provider_queue, id))
+			provider_queue_note_vendor_id(job->provider_queue, id);
 		keep_looking(live, job, false);
 	}
 	json_decref(result);
@@ -536,7 +537,7 @@ static void outcome_of_reconcile(struct live *live, struct live_job *job, json_t
 	} else {
 		json_decref(job->found);
 		job->found = json_incref(result);
-		record_claim(live, job, id, found_known);
+		record_find_vendor_id(live, job, id, found_known);
 	}
 }
 
@@ -647,7 +648,7 @@ void outcome_resolve(struct live *live, struct live_job *job)
 	if (resolution->vendor_id != NULL) {
 		json_decref(job->found);
 		job->found = result;
-		record_claim(live, job, json_text(result, "id"), named_known);
+		record_find_vendor_id(live, job, json_text(result, "id"), named_known);
 	} else {
 		ending_begin(live, job, (enum task_status)resolution->status, result);
 	}

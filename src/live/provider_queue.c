@@ -1,6 +1,6 @@
-/* provider_queue.c - one lane for each provider: who may be sent now, and who may have a call of the script. Engine thread.
+/* provider_queue.c - one queue for each provider: who may be sent now, and who may have a call of the script. Engine thread.
  *
- * A job that is to be sent stands in its provider's lane, first come first served, until max_concurrent and rate_per_minute let it out. The rate
+ * A job that is to be sent stands in its provider's queue, first come first served, until max_concurrent and rate_per_minute let it out. The rate
  * is a bucket that fills steadily and holds a few seconds' worth, so that jobs do not all leave at the beginning of a minute. Nothing is sent
  * while live execution is stopped, or the gate is shut for the provider. Calls that wait for the vendor are bounded, for each holds memory
  * of the script's state; what is due beyond that waits its turn. */
@@ -15,101 +15,101 @@
 #define SECOND_NS 1000000000LL
 #define BURST_SECONDS 10 /* of submits that the rate lets out at once */
 
-static void lane_due(struct live *live, struct timer *timer)
+static void provider_queue_due(struct live *live, struct timer *timer)
 {
-	lane_send(live, (struct lane *)(void *)timer);
+	provider_queue_send(live, (struct provider_queue *)(void *)timer);
 }
 
-struct lane *lane_of(struct live *live, const char *provider)
+struct provider_queue *provider_queue_of(struct live *live, const char *provider)
 {
-	struct lane *lane;
+	struct provider_queue *queue;
 
-	for (lane = live->lanes; lane != NULL; lane = lane->next)
-		if (strcmp(lane->provider, provider) == 0)
-			return lane;
-	lane = calloc(1, sizeof *lane);
-	if (lane == NULL)
+	for (queue = live->provider_queues; queue != NULL; queue = queue->next)
+		if (strcmp(queue->provider, provider) == 0)
+			return queue;
+	queue = calloc(1, sizeof *queue);
+	if (queue == NULL)
 		return NULL;
-	lane->provider = strdup(provider);
-	if (lane->provider == NULL || !timers_join(&live->timers)) {
-		free(lane->provider);
-		free(lane);
+	queue->provider = strdup(provider);
+	if (queue->provider == NULL || !timers_join(&live->timers)) {
+		free(queue->provider);
+		free(queue);
 		return NULL;
 	}
-	lane->timer = (struct timer){ .due_ns = INT64_MAX, .fire = lane_due };
-	lane->ready.last = &lane->ready.first;
-	lane->due.last = &lane->due.first;
-	lane->tokens = 1;
-	lane->filled_ns = clock_monotonic_ns() - BURST_SECONDS * SECOND_NS;
-	lane->next = live->lanes;
-	live->lanes = lane;
-	return lane;
+	queue->timer = (struct timer){ .due_ns = INT64_MAX, .fire = provider_queue_due };
+	queue->ready.last = &queue->ready.first;
+	queue->due.last = &queue->due.first;
+	queue->tokens = 1;
+	queue->filled_ns = clock_monotonic_ns() - BURST_SECONDS * SECOND_NS;
+	queue->next = live->provider_queues;
+	live->provider_queues = queue;
+	return queue;
 }
 
-void lanes_free(struct live *live)
+void provider_queues_free(struct live *live)
 {
-	struct lane *next;
+	struct provider_queue *next;
 
-	for (; live->lanes != NULL; live->lanes = next) {
-		next = live->lanes->next;
-		for (size_t i = 0; i < LANE_CLAIMS; i++)
-			free(live->lanes->claims[i]);
-		free(live->lanes->provider);
-		free(live->lanes);
+	for (; live->provider_queues != NULL; live->provider_queues = next) {
+		next = live->provider_queues->next;
+		for (size_t i = 0; i < KNOWN_VENDOR_IDS; i++)
+			free(live->provider_queues->known_vendor_ids[i]);
+		free(live->provider_queues->provider);
+		free(live->provider_queues);
 	}
 }
 
 /* Remembered for a while: reconciling must not find a job that is another's. */
-void lane_claim(struct lane *lane, const char *vendor_id)
+void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id)
 {
 	char *copy = vendor_id != NULL ? strdup(vendor_id) : NULL;
 
 	if (copy == NULL)
 		return;
-	free(lane->claims[lane->claim_at]);
-	lane->claims[lane->claim_at] = copy;
-	lane->claim_at = (lane->claim_at + 1) % LANE_CLAIMS;
+	free(queue->known_vendor_ids[queue->known_at]);
+	queue->known_vendor_ids[queue->known_at] = copy;
+	queue->known_at = (queue->known_at + 1) % KNOWN_VENDOR_IDS;
 }
 
-bool lane_has_claim(const struct lane *lane, const char *vendor_id)
+bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const char *vendor_id)
 {
-	for (size_t i = 0; i < LANE_CLAIMS; i++)
-		if (lane->claims[i] != NULL && strcmp(lane->claims[i], vendor_id) == 0)
+	for (size_t i = 0; i < KNOWN_VENDOR_IDS; i++)
+		if (queue->known_vendor_ids[i] != NULL && strcmp(queue->known_vendor_ids[i], vendor_id) == 0)
 			return true;
 	return false;
 }
 
-void lane_count(struct live_job *job, bool open)
+void provider_queue_count(struct live_job *job, bool open)
 {
-	if (job->lane == NULL || job->counted == open)
+	if (job->provider_queue == NULL || job->counted == open)
 		return;
 	job->counted = open;
-	job->lane->open += open ? 1 : -1;
+	job->provider_queue->open += open ? 1 : -1;
 }
 
-void lane_block(struct live *live, struct lane *lane, double seconds)
+void provider_queue_block(struct live *live, struct provider_queue *queue, double seconds)
 {
 	int64_t until = schedule_after(seconds);
 
-	if (until > lane->blocked_ns)
-		lane->blocked_ns = until;
-	timer_set(live, &lane->timer, lane->blocked_ns);
+	if (until > queue->blocked_ns)
+		queue->blocked_ns = until;
+	timer_set(live, &queue->timer, queue->blocked_ns);
 }
 
 /* Those that were under way together count once. */
-int lane_refused(struct lane *lane)
+int provider_queue_refused(struct provider_queue *queue)
 {
-	return lane->blocked_ns > clock_monotonic_ns() ? lane->refusals - (lane->refusals > 0) : lane->refusals++;
+	return queue->blocked_ns > clock_monotonic_ns() ? queue->refusals - (queue->refusals > 0) : queue->refusals++;
 }
 
-void lane_taken(struct lane *lane)
+void provider_queue_taken(struct provider_queue *queue)
 {
-	lane->refusals = 0;
+	queue->refusals = 0;
 }
 
 /* ---- queues ---- */
 
-static void enter(struct job_queue *queue, struct live_job *job)
+static void provider_queue_enter(struct job_queue *queue, struct live_job *job)
 {
 	if (job->queue != NULL)
 		return;
@@ -119,12 +119,12 @@ static void enter(struct job_queue *queue, struct live_job *job)
 	queue->last = &job->next_queued;
 }
 
-void lane_wait(struct live_job *job)
+void provider_queue_wait(struct live_job *job)
 {
-	enter(&job->lane->ready, job);
+	provider_queue_enter(&job->provider_queue->ready, job);
 }
 
-void lane_leave(struct live_job *job)
+void provider_queue_leave(struct live_job *job)
 {
 	struct job_queue *queue = job->queue;
 	struct live_job **link;
@@ -141,44 +141,44 @@ void lane_leave(struct live_job *job)
 
 /* ---- calls ---- */
 
-bool lane_has_room(const struct lane *lane, size_t bytes)
+bool provider_queue_has_room(const struct provider_queue *queue, size_t bytes)
 {
-	return lane->calls == 0 || (lane->calls < LIMIT_LIVE_CALLS && lane->call_bytes + bytes <= LIMIT_LIVE_CALL_BYTES);
+	return queue->calls == 0 || (queue->calls < LIMIT_LIVE_CALLS && queue->call_bytes + bytes <= LIMIT_LIVE_CALL_BYTES);
 }
 
-void lane_call(struct live *live, struct live_job *job)
+void provider_queue_call(struct live *live, struct live_job *job)
 {
-	struct lane *lane = job->lane;
+	struct provider_queue *queue = job->provider_queue;
 
-	if (job->queue == NULL && lane->due.first == NULL && lane_has_room(lane, 0))
+	if (job->queue == NULL && queue->due.first == NULL && provider_queue_has_room(queue, 0))
 		attempt_start(live, job, schedule_wanted(job));
 	else
-		enter(&lane->due, job);
+		provider_queue_enter(&queue->due, job);
 }
 
-void lane_calls_changed(struct live *live, struct lane *lane)
+void provider_queue_calls_changed(struct live *live, struct provider_queue *queue)
 {
 	struct live_job *job;
 
-	while ((job = lane->due.first) != NULL && lane_has_room(lane, 0) && !engine_is_stopping(live->engine)) {
-		lane_leave(job);
+	while ((job = queue->due.first) != NULL && provider_queue_has_room(queue, 0) && !engine_is_stopping(live->engine)) {
+		provider_queue_leave(job);
 		attempt_start(live, job, schedule_wanted(job));
 	}
-	if (lane->ready.first != NULL)
-		lane_send(live, lane);
+	if (queue->ready.first != NULL)
+		provider_queue_send(live, queue);
 }
 
 /* ---- sending ---- */
 
-static void fill(struct lane *lane, int rate_per_minute, int64_t now_ns)
+static void fill(struct provider_queue *queue, int rate_per_minute, int64_t now_ns)
 {
 	double per_second = rate_per_minute / 60.0;
 	double most = per_second * BURST_SECONDS < 1 ? 1 : per_second * BURST_SECONDS;
 
-	lane->tokens += (double)(now_ns - lane->filled_ns) / 1e9 * per_second;
-	if (lane->tokens > most)
-		lane->tokens = most;
-	lane->filled_ns = now_ns;
+	queue->tokens += (double)(now_ns - queue->filled_ns) / 1e9 * per_second;
+	if (queue->tokens > most)
+		queue->tokens = most;
+	queue->filled_ns = now_ns;
 }
 
 static size_t request_bytes(const struct live_job *job)
@@ -186,27 +186,27 @@ static size_t request_bytes(const struct live_job *job)
 	return job->live.request != NULL ? strlen(job->live.request) : 0;
 }
 
-/* When the lane may send its next job; 0: now; INT64_MAX: when one of its jobs or calls has ended. */
-static int64_t lane_opens(struct lane *lane, const struct config_live_provider *own, int64_t now_ns)
+/* When the queue may send its next job; 0: now; INT64_MAX: when one of its jobs or calls has ended. */
+static int64_t provider_queue_opens(struct provider_queue *queue, const struct config_live_provider *own, int64_t now_ns)
 {
-	if (lane->blocked_ns > now_ns)
-		return lane->blocked_ns;
-	if (lane->open >= own->max_concurrent || !lane_has_room(lane, request_bytes(lane->ready.first)))
+	if (queue->blocked_ns > now_ns)
+		return queue->blocked_ns;
+	if (queue->open >= own->max_concurrent || !provider_queue_has_room(queue, request_bytes(queue->ready.first)))
 		return INT64_MAX;
-	fill(lane, own->rate_per_minute, now_ns);
-	if (lane->tokens >= 1)
+	fill(queue, own->rate_per_minute, now_ns);
+	if (queue->tokens >= 1)
 		return 0;
-	return now_ns + (int64_t)((1 - lane->tokens) * 60e9 / own->rate_per_minute) + 1;
+	return now_ns + (int64_t)((1 - queue->tokens) * 60e9 / own->rate_per_minute) + 1;
 }
 
 /* A job that was told to cancel, or is overdue, does not wait for its turn. */
-bool lane_leaves_unsent(struct live *live, struct live_job *job)
+bool provider_queue_leaves_unsent(struct live *live, struct live_job *job)
 {
 	bool overdue = clock_unix_ms() >= job->live.deadline_ms;
 
 	if (job->action != ACTION_NONE || (!job->want_cancel && !overdue))
 		return false;
-	lane_leave(job);
+	provider_queue_leave(job);
 	if (job->want_cancel)
 		outcome_end(live, job, TASK_CANCELED, "canceled", "canceled before it was sent", false);
 	else
@@ -214,7 +214,7 @@ bool lane_leaves_unsent(struct live *live, struct live_job *job)
 	return true;
 }
 
-const char *lane_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
+const char *provider_queue_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
 	const struct config_live_provider **own)
 {
 	struct catalog_set *set;
@@ -231,7 +231,7 @@ const char *lane_held_back(struct live *live, const char *id, const struct gate_
 	provider = catalog_find(set, kind, id);
 	if (provider == NULL)
 		why = "the provider's script is not there";
-	else if (provider_rests(provider)) /* else each job of the lane would be tried and written down in vain */
+	else if (provider_rests(provider)) /* else each job of the queue would be tried and written down in vain */
 		why = "the provider's script rests: it went over its limits again and again";
 	else if (gate_judge(view, &provider->subject, NULL, false, &verdict) != ERROR_NONE)
 		why = "out of memory";
@@ -248,7 +248,7 @@ const char *live_held_back(struct live *live, const char *kind, const char *prov
 {
 	const struct gate_view *view = gate_acquire(live->gate);
 	const struct config_live_provider *own;
-	const char *why = lane_held_back(live, provider, view, kind, &own);
+	const char *why = provider_queue_held_back(live, provider, view, kind, &own);
 
 	gate_release(live->gate, view);
 	return why;
@@ -261,9 +261,9 @@ static void said(struct live *live, struct live_job *job)
 }
 
 /* In the registry too, where clients look. The jobs keep their places while that is written. */
-static void say_held_back(struct live *live, struct lane *lane, const char *why)
+static void say_held_back(struct live *live, struct provider_queue *queue, const char *why)
 {
-	for (struct live_job *job = lane->ready.first; job != NULL; job = job->next_queued) {
+	for (struct live_job *job = queue->ready.first; job != NULL; job = job->next_queued) {
 		if (job->action != ACTION_NONE || (job->live.reason != NULL && strcmp(job->live.reason, why) == 0))
 			continue;
 		if (job_set_text((char **)(uintptr_t)&job->live.reason, why))
@@ -272,7 +272,7 @@ static void say_held_back(struct live *live, struct lane *lane, const char *why)
 	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }
 
-void lane_send(struct live *live, struct lane *lane)
+void provider_queue_send(struct live *live, struct provider_queue *queue)
 {
 	const struct gate_view *view;
 	const struct config_live_provider *own = NULL;
@@ -280,37 +280,38 @@ void lane_send(struct live *live, struct lane *lane)
 	int64_t opens = 0, now_ns = clock_monotonic_ns();
 	struct live_job *job;
 
-	/* what cannot be sent comes back here from within the loop below: it goes on by itself, the stack would not hold a long lane */
-	if (lane->sending)
+	/* what cannot be sent comes back here from within the loop below: it goes on by itself, the stack would not hold a long queue */
+	if (queue->sending)
 		return;
-	lane->sending = true;
+	queue->sending = true;
 	view = gate_acquire(live->gate);
 	/* one whose reason is being written comes back when it is */
-	while (lane->ready.first != NULL && lane->ready.first->action == ACTION_NONE && !engine_is_stopping(live->engine)) {
-		if (lane_leaves_unsent(live, lane->ready.first))
+	while (queue->ready.first != NULL && queue->ready.first->action == ACTION_NONE && !engine_is_stopping(live->engine)) {
+		if (provider_queue_leaves_unsent(live, queue->ready.first))
 			continue;
-		if (own == NULL && (why = lane_held_back(live, lane->provider, view, lane->ready.first->kind, &own)) != NULL)
+		if (own == NULL &&
+			(why = provider_queue_held_back(live, queue->provider, view, queue->ready.first->kind, &own)) != NULL)
 			break;
-		opens = lane_opens(lane, own, now_ns);
+		opens = provider_queue_opens(queue, own, now_ns);
 		if (opens != 0)
 			break;
-		job = lane->ready.first;
-		lane_leave(job);
+		job = queue->ready.first;
+		provider_queue_leave(job);
 		timer_clear(live, &job->timer);
-		lane->tokens -= 1;
-		lane_count(job, true);
+		queue->tokens -= 1;
+		provider_queue_count(job, true);
 		attempt_start(live, job, ACTION_SUBMIT);
 	}
-	lane->sending = false;
-	if (lane->ready.first != NULL && why != NULL)
-		say_held_back(live, lane, why);
-	else if (lane->ready.first != NULL && opens != 0 && opens != INT64_MAX)
-		timer_set(live, &lane->timer, opens);
+	queue->sending = false;
+	if (queue->ready.first != NULL && why != NULL)
+		say_held_back(live, queue, why);
+	else if (queue->ready.first != NULL && opens != 0 && opens != INT64_MAX)
+		timer_set(live, &queue->timer, opens);
 	gate_release(live->gate, view);
 }
 
-void lanes_send(struct live *live)
+void provider_queues_send(struct live *live)
 {
-	for (struct lane *lane = live->lanes; lane != NULL; lane = lane->next)
-		lane_send(live, lane);
+	for (struct provider_queue *queue = live->provider_queues; queue != NULL; queue = queue->next)
+		provider_queue_send(live, queue);
 }

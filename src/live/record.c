@@ -164,7 +164,7 @@ static void on_written(struct engine_note *note)
 	struct live *live = job->owner;
 	void (*then)(struct live * live, struct live_job * job) = job->then;
 
-	if (job->write.outcome != STORE_WRITTEN && job->write.outcome != STORE_TAKEN) {
+	if (job->write.outcome != STORE_WRITTEN && job->write.outcome != STORE_VENDOR_ID_TAKEN) {
 		log_message(LOG_ERROR, "live.record", "a step of a job could not be written and is tried again: %s",
 			job->write.error.message);
 		job->unwritten = true;
@@ -238,11 +238,11 @@ void record_job(struct live *live, struct live_job *job, bool durable, const cha
 	put(live, job);
 }
 
-void record_claim(
+void record_find_vendor_id(
 	struct live *live, struct live_job *job, const char *vendor_id, void (*then)(struct live *live, struct live_job *job))
 {
 	fill(job, false, then);
-	job->write.kind = STORE_CLAIM;
+	job->write.kind = STORE_FIND_VENDOR_ID;
 	job->write.task.vendor_id = vendor_id;
 	put(live, job);
 }

@@ -29,20 +29,20 @@ void schedule_never(struct live *live, struct live_job *job)
 	timer_set(live, &job->timer, INT64_MAX);
 }
 
-/* In the lane a job's timer is its deadline; out of it, when it may be tried again. */
+/* In the queue a job's timer is its deadline; out of it, when it may be tried again. */
 static void schedule_queued(struct live *live, struct live_job *job)
 {
 	int64_t left_ms = job->live.deadline_ms - clock_unix_ms();
 
-	if (lane_leaves_unsent(live, job))
+	if (provider_queue_leaves_unsent(live, job))
 		return;
 	if (job->queue == NULL && job->timer.place != 0)
 		return;
 	if (job->queue == NULL) {
-		lane_wait(job);
+		provider_queue_wait(job);
 		timer_set(live, &job->timer, clock_monotonic_ns() + left_ms * 1000000);
 	}
-	lane_send(live, job->lane);
+	provider_queue_send(live, job->provider_queue);
 }
 
 static bool is_due(const struct live_job *job)
@@ -92,13 +92,13 @@ static void schedule_sent(struct live *live, struct live_job *job)
 {
 	take_nudge(live, job);
 	if (job->want_cancel || ((job->deliveries != NULL || job->want_poll || is_due(job)) && !rests(live, job)))
-		lane_call(live, job);
+		provider_queue_call(live, job);
 }
 
 static void schedule_lost(struct live *live, struct live_job *job)
 {
 	if ((job->want_poll || is_due(job)) && !rests(live, job))
-		lane_call(live, job);
+		provider_queue_call(live, job);
 }
 
 void schedule_job(struct live *live, struct live_job *job)
@@ -106,7 +106,7 @@ void schedule_job(struct live *live, struct live_job *job)
 	if (job->action != ACTION_NONE || job->ending || engine_is_stopping(live->engine))
 		return;
 	if (job->resolution != NULL && job->live.phase != LIVE_QUEUED) {
-		lane_leave(job);
+		provider_queue_leave(job);
 		outcome_resolve(live, job);
 		return;
 	}

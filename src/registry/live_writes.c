@@ -133,9 +133,9 @@ bool writer_change(struct writer *writer, struct store_write *write)
 	return true;
 }
 
-bool writer_claim(struct writer *writer, struct store_write *write)
+bool writer_find_vendor_id(struct writer *writer, struct store_write *write)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_CLAIM];
+	sqlite3_stmt *statement = writer->statements[WRITE_FIND_VENDOR_ID];
 	const struct task *task = &write->task;
 	int code;
 
@@ -147,6 +147,6 @@ bool writer_claim(struct writer *writer, struct store_write *write)
 	sqlite3_reset(statement);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return writer_fail(writer, "look up a vendor's id");
-	write->outcome = code == SQLITE_ROW ? STORE_TAKEN : STORE_WRITTEN;
+	write->outcome = code == SQLITE_ROW ? STORE_VENDOR_ID_TAKEN : STORE_WRITTEN;
 	return true;
 }

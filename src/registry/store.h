@@ -37,10 +37,10 @@ void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 
 enum store_outcome {
 	STORE_WRITTEN = 0,
-	STORE_REPLAY,	 /* the idempotency key is known with the same body: nothing written, `replay` holds the stored answer */
-	STORE_TAKEN,	 /* STORE_CLAIM: another live job has this vendor's id */
-	STORE_KEY_CLASH, /* the key is known with another body: nothing written */
-	STORE_FAILED,	 /* the database refused; `error` says why; nothing written */
+	STORE_REPLAY, /* the idempotency key is known with the same body: nothing written, `replay` holds the stored answer */
+	STORE_VENDOR_ID_TAKEN, /* STORE_FIND_VENDOR_ID: another live job has this vendor's id */
+	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
+	STORE_FAILED,	       /* the database refused; `error` says why; nothing written */
 };
 
 struct idempotency {
@@ -54,7 +54,7 @@ struct idempotency {
 enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
-	STORE_CLAIM,  /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
+	STORE_FIND_VENDOR_ID, /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
 	STORE_ACCEPT, /* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
 	STORE_TELL,   /* events only, of the host itself: `task` is not read */
 	STORE_HOOKS,  /* changes of hooks only: `task` is not read */

@@ -38,8 +38,9 @@ static const char *const texts[WRITE_STATEMENTS] = {
 			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
 			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
-	[WRITE_CLAIM] = "SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
-			" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
+	[WRITE_FIND_VENDOR_ID] =
+		"SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
+		" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
 	[WRITE_PAID_MARK] = "UPDATE paid_mark SET number = ?",
 	[WRITE_HOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_HOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
@@ -354,7 +355,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_INSERT: kept = insert_one(writer, write); break;
 	case STORE_UPDATE: kept = writer_change(writer, write); break;
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
-	case STORE_CLAIM: return writer_claim(writer, write);
+	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_TELL:
 	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
 	}

@@ -30,7 +30,7 @@ enum write_statement {
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
 	WRITE_SETTLE,
-	WRITE_CLAIM,
+	WRITE_FIND_VENDOR_ID,
 	WRITE_PAID_MARK,
 	WRITE_HOOK,
 	WRITE_HOOK_SECRETS,
@@ -84,8 +84,8 @@ void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index
 /* Writes the change of a live job (STORE_UPDATE). False when the whole group is lost. */
 bool writer_change(struct writer *writer, struct store_write *write);
 
-/* Looks whether another live job has the vendor's id (STORE_CLAIM). False when the whole group is lost. */
-bool writer_claim(struct writer *writer, struct store_write *write);
+/* Looks whether another live job has the vendor's id (STORE_FIND_VENDOR_ID). False when the whole group is lost. */
+bool writer_find_vendor_id(struct writer *writer, struct store_write *write);
 
 /* Makes the write's changes of hooks. SQLITE_OK, or the error. */
 int writer_change_hooks(struct writer *writer, const struct store_write *write);

@@ -1,6 +1,6 @@
 /* delivery_queue.c - one hook's deliveries, ordered by their event's number. Called with the hooks' lock held; no memory but that of its deliveries.
  *
- * Those of one job form a lane: the first of it that is not parked is tried, the others wait behind it. One that fails gets a row in the
+ * Those of one job keep their order: the first that is not parked is tried, the others wait behind it. One that fails gets a row in the
  * registry, and so do those behind it, so that the place in the log can move on without them. */
 #include "webhook_out/internal.h"
 
@@ -10,7 +10,7 @@
 #define FIRST_PAUSE_MS 5000
 #define JITTER 8 /* a pause is up to an eighth longer, so that receivers that return are not met by all at once */
 
-static struct delivery *earlier_in_lane(const struct hook *hook, const struct delivery *delivery)
+static struct delivery *earlier_of_job(const struct hook *hook, const struct delivery *delivery)
 {
 	struct delivery *at = hook->first;
 
@@ -20,7 +20,7 @@ static struct delivery *earlier_in_lane(const struct hook *hook, const struct de
 	return NULL;
 }
 
-static struct delivery *next_in_lane(const struct delivery *delivery)
+static struct delivery *next_of_job(const struct delivery *delivery)
 {
 	struct delivery *at = delivery->next;
 
@@ -56,16 +56,16 @@ struct delivery *queue_add(struct hook *hook, int64_t event, int64_t sequence, s
 	delivery->next = *place;
 	*place = delivery;
 	hook->waiting++;
-	before = earlier_in_lane(hook, delivery);
+	before = earlier_of_job(hook, delivery);
 	delivery->behind = before != NULL;
 	delivery->stored = delivery->dirty = before != NULL && before->stored;
 	return delivery;
 }
 
 /* Its successor need not wait for it any more. */
-static void free_lane(struct delivery *delivery)
+static void free_deliveries_of_job(struct delivery *delivery)
 {
-	struct delivery *next = next_in_lane(delivery);
+	struct delivery *next = next_of_job(delivery);
 
 	if (next != NULL && !delivery->behind)
 		next->behind = false;
@@ -90,7 +90,7 @@ static void unlink_delivery(struct hook *hook, struct delivery *delivery)
 void queue_done(struct hook *hook, struct delivery *delivery)
 {
 	if (!delivery->parked)
-		free_lane(delivery);
+		free_deliveries_of_job(delivery);
 	unlink_delivery(hook, delivery);
 }
 
@@ -138,9 +138,9 @@ static int64_t pause_after(int attempts)
 }
 
 /* Those behind it leave the log's place too. */
-static void store_lane(struct delivery *delivery)
+static void store_deliveries_of_job(struct delivery *delivery)
 {
-	for (; delivery != NULL; delivery = next_in_lane(delivery)) {
+	for (; delivery != NULL; delivery = next_of_job(delivery)) {
 		if (delivery->stored)
 			continue;
 		delivery->stored = delivery->dirty = true;
@@ -149,7 +149,7 @@ static void store_lane(struct delivery *delivery)
 
 void queue_park(struct hook *hook, struct delivery *delivery)
 {
-	free_lane(delivery);
+	free_deliveries_of_job(delivery);
 	delivery->parked = true;
 	delivery->host->waiting--;
 	hook->waiting--;
@@ -161,7 +161,7 @@ void queue_failed(struct hook *hook, struct delivery *delivery, int64_t now_ms, 
 	if (delivery->first_ms == 0)
 		delivery->first_ms = now_ms;
 	delivery->due_ms = now_ms + pause_after(delivery->attempts);
-	store_lane(delivery);
+	store_deliveries_of_job(delivery);
 	delivery->dirty = true;
 	if (for_good || now_ms - delivery->first_ms >= LIMIT_HOOK_DAY_MS)
 		queue_park(hook, delivery);
@@ -179,11 +179,11 @@ static void unpark(struct hook *hook, struct delivery *delivery)
 	delivery->host->waiting++;
 	hook->parked--;
 	hook->waiting++;
-	delivery->behind = earlier_in_lane(hook, delivery) != NULL;
-	next = next_in_lane(delivery);
+	delivery->behind = earlier_of_job(hook, delivery) != NULL;
+	next = next_of_job(delivery);
 	if (next != NULL && !next->under_way)
 		next->behind = true;
-	store_lane(delivery);
+	store_deliveries_of_job(delivery);
 }
 
 int queue_replay(struct hook *hook, int64_t event)
