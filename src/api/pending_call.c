@@ -23,8 +23,8 @@
 static const char left_early[] = "the client closed its side of the connection before the answer was there";
 
 struct exchange_pool {
-	struct bell bell;
-	struct bell_places committed; /* store thread: whose rows are in, and who is not told yet */
+	struct eventcount eventcount;
+	struct eventcount_places committed; /* store thread: whose rows are in, and who is not told yet */
 	pthread_mutex_t lock;
 	struct exchange *first; /* under lock */
 	int count;		/* under lock */
@@ -54,7 +54,7 @@ static void group_told(void *context)
 {
 	struct exchange_pool *pool = context;
 
-	bell_ring(&pool->bell, &pool->committed);
+	eventcount_wake(&pool->eventcount, &pool->committed);
 }
 
 void exchange_pool_attach(struct exchange_pool *pool, struct task_store *store)
@@ -177,7 +177,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->kept[0] = exchange->kept[1] = NULL;
 	exchange->held = (struct buffer_budget){ 0 };
 	exchange->host = incoming->host;
-	exchange->place = bell_place(&exchange->host->exchanges->bell);
+	exchange->place = eventcount_place(&exchange->host->exchanges->eventcount);
 	exchange->judgement = judgement_hold(incoming->judgement);
 	exchange->verb = incoming->verb;
 	exchange->liveness = incoming->liveness;
@@ -247,11 +247,11 @@ static void end(struct exchange *exchange)
 static void finish(struct exchange *exchange)
 {
 	struct exchange_pool *pool = exchange->host->exchanges;
-	struct bell_places places = { 0 };
+	struct eventcount_places places = { 0 };
 
-	bell_note(&places, exchange->place);
+	eventcount_note(&places, exchange->place);
 	end(exchange);
-	bell_ring(&pool->bell, &places);
+	eventcount_wake(&pool->eventcount, &places);
 }
 
 /* The row of a live job is committed: the job begins. Or it is not, and its money is free again. */
@@ -277,7 +277,7 @@ static void row_written(struct store_write *write)
 	settle_order(exchange);
 	if (atomic_exchange(&exchange->stage, EXCHANGE_WRITTEN) == EXCHANGE_LEFT && write->outcome == STORE_WRITTEN)
 		submission_tell(exchange);
-	bell_note(&exchange->host->exchanges->committed, exchange->place); /* rung when the whole group is told */
+	eventcount_note(&exchange->host->exchanges->committed, exchange->place); /* woken when the whole group is written */
 	end(exchange);
 }
 
@@ -321,7 +321,7 @@ static void call_ran(struct engine_call *call)
 
 static bool wait_until(struct exchange *exchange, int64_t deadline_ns)
 {
-	return bell_wait(&exchange->host->exchanges->bell, exchange->place, &exchange->ended, deadline_ns);
+	return eventcount_wait(&exchange->host->exchanges->eventcount, exchange->place, &exchange->ended, deadline_ns);
 }
 
 /* Before its script was begun. */

@@ -8,29 +8,30 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define BELL_WORDS 16
-#define BELL_PLACES (BELL_WORDS * 32) /* waiters beyond that share places, and look up now and then without a reason */
+#define EVENTCOUNT_WORDS 16
+#define EVENTCOUNT_PLACES                                                                                                        \
+	(EVENTCOUNT_WORDS * 32) /* waiters beyond that share places, and look up now and then without a reason */
 
-struct bell {
+struct eventcount {
 	struct {
-		_Alignas(64) _Atomic uint32_t rings;
-	} words[BELL_WORDS];
+		_Alignas(64) _Atomic uint32_t wakes;
+	} words[EVENTCOUNT_WORDS];
 	_Atomic uint32_t next;
 };
 
-/* Places to ring at. Empty when all are 0. */
-struct bell_places {
-	uint32_t marks[BELL_WORDS];
+/* Places to wake. Empty when all are 0. */
+struct eventcount_places {
+	uint32_t marks[EVENTCOUNT_WORDS];
 };
 
 /* A place to wait at, for one event. Any thread. */
-uint32_t bell_place(struct bell *bell);
+uint32_t eventcount_place(struct eventcount *eventcount);
 
 /* Waits until `*come` is true, at most until `deadline_ns` (monotonic). False when it did not come. */
-bool bell_wait(struct bell *bell, uint32_t place, const _Atomic bool *come, int64_t deadline_ns);
+bool eventcount_wait(struct eventcount *eventcount, uint32_t place, const _Atomic bool *come, int64_t deadline_ns);
 
-/* Notes that somebody's event has come. Whoever waits there must be told by bell_ring() soon; the flag is set before. */
-void bell_note(struct bell_places *places, uint32_t place);
+/* Notes that somebody's event has come. Whoever waits there must be told by eventcount_wake() soon; the flag is set before. */
+void eventcount_note(struct eventcount_places *places, uint32_t place);
 
 /* Wakes all that wait at these places, and forgets them. */
-void bell_ring(struct bell *bell, struct bell_places *places);
+void eventcount_wake(struct eventcount *eventcount, struct eventcount_places *places);
