@@ -3,7 +3,7 @@
 
 #include "base/json.h"
 
-static const char ask_for_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
+static const char not_asked_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 
 static void write_members(
 	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness, bool ok)
@@ -48,7 +48,7 @@ static void write_live(
 		envelope_add(out, &call->needs);
 	}
 	if (liveness == LIVENESS_DRY)
-		buffer_text(out, ask_for_live);
+		buffer_text(out, not_asked_live);
 	close_list(out);
 	buffer_char(out, '}');
 }

@@ -135,7 +135,7 @@ static bool has_left(void *context)
 struct live_patience live_job_patience(struct http_request *request)
 {
 	return (struct live_patience){
-		.timeout_ms = (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ASK_MS), .over = has_left, .context = request
+		.timeout_ms = (int)test_setting(TEST_CALL_WAIT_MS, LIMIT_LIVE_ANSWER_MS), .over = has_left, .context = request
 	};
 }
 

@@ -310,7 +310,7 @@ static bool is_over(void *context)
 	return http_is_short(context) || http_client_left(http_socket(context));
 }
 
-/* It is a wish only: not for a client that has left, nor while most threads are taken, by others who wait maybe. */
+/* It is asked for only: not for a client that has left, nor while most threads are taken, by others who wait maybe. */
 static bool wait_for_end(const struct exchange *exchange, const struct incoming *incoming)
 {
 	struct live_patience patience = {

@@ -228,7 +228,7 @@
 #define LIMIT_BUDGET_PERIODS                                                                                                     \
 	420 /* days, and months, of one account in memory: the ledger's 13 months, and what the clock skipped */
 #define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */
-#define LIMIT_LIVE_ASK_MS 15000	   /* refresh, cancel, resolve */
+#define LIMIT_LIVE_ANSWER_MS 15000 /* refresh, cancel, resolve */
 #define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that deliveries ask for which nobody signed */
 #define LIMIT_LIVE_DELIVERIES 16   /* webhooks waiting for one job; more are left to the poll */
 

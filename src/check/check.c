@@ -126,7 +126,7 @@ static const struct field_rule catalogue_rules[] = {
 static json_t *check_catalogue(struct check_run *run, const struct check_kind *kind)
 {
 	struct findings findings = { 0 };
-	json_t *catalogue = check_ask(run, 200, "GET", kind->catalogue, NULL, &findings);
+	json_t *catalogue = check_request(run, 200, "GET", kind->catalogue, NULL, &findings);
 	size_t count = json_array_size(check_value(catalogue, "providers"));
 
 	if (catalogue != NULL) {
@@ -149,7 +149,7 @@ static void check_unknown(struct check_run *run, const struct check_kind *kind)
 	json_t *answer;
 
 	snprintf(path, sizeof path, "%s/" UNKNOWN_PROVIDER "/health", kind->prefix);
-	answer = check_ask(run, 404, "POST", path, json_object(), &findings);
+	answer = check_request(run, 404, "POST", path, json_object(), &findings);
 	findings_detail(&findings, "404: %s", check_text(answer, "detail"));
 	json_decref(answer);
 	check_report_add(&run->report, kind->name, NULL, "unknown", &findings);

@@ -76,7 +76,7 @@ static void note_status(const struct client_answer *answer, int expected, struct
 		findings_problem(findings, "the host wants an API key: give it with --key");
 }
 
-json_t *check_ask(
+json_t *check_request(
 	struct check_run *run, int status, const char *method, const char *path, json_t *body, struct findings *findings)
 {
 	struct client_answer answer;
@@ -104,7 +104,7 @@ __attribute__((format(printf, 3, 4))) static json_t *get(struct probe *probe, in
 	va_start(values, format);
 	vsnprintf(path, sizeof path, format, values);
 	va_end(values);
-	return check_ask(probe->run, status, "GET", path, NULL, probe->findings);
+	return check_request(probe->run, status, "GET", path, NULL, probe->findings);
 }
 
 static json_t *post(struct probe *probe, const char *verb, json_t *body)
@@ -112,7 +112,7 @@ static json_t *post(struct probe *probe, const char *verb, json_t *body)
 	char path[PATH_BYTES];
 
 	snprintf(path, sizeof path, "%s/%s/%s", probe->kind->prefix, probe->id, verb);
-	return check_ask(probe->run, 200, "POST", path, body, probe->findings);
+	return check_request(probe->run, 200, "POST", path, body, probe->findings);
 }
 
 /* ---- catalogue entry and health ---- */
@@ -257,7 +257,7 @@ static void check_generate(struct probe *probe)
 	char job_id[ID_TEXT_BYTES];
 
 	json_object_set_new(body, "provider", json_string(probe->id));
-	answer = check_ask(probe->run, 200, "POST", probe->kind->generate, body, probe->findings);
+	answer = check_request(probe->run, 200, "POST", probe->kind->generate, body, probe->findings);
 	check_submitted(probe, answer, job_id);
 	json_decref(answer);
 	if (job_id[0] != '\0')

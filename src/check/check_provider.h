@@ -24,7 +24,7 @@ struct check_run {
 
 /* Sends one request and returns the JSON object that came with this status, or NULL and a problem. json_decref() it. `body` is
  * stolen. */
-json_t *check_ask(
+json_t *check_request(
 	struct check_run *run, int status, const char *method, const char *path, json_t *body, struct findings *findings);
 
 /* All checks of the provider of this catalogue entry; each is added to the report. */

@@ -46,7 +46,7 @@ struct watching {
 /* ---- asking ---- */
 
 /* Fills `answer`; false when there is none of use. */
-static bool ask_job(struct watching *watching, const char *job_id, struct client_answer *answer)
+static bool request_job(struct watching *watching, const char *job_id, struct client_answer *answer)
 {
 	char path[128];
 
@@ -55,13 +55,13 @@ static bool ask_job(struct watching *watching, const char *job_id, struct client
 }
 
 /* Seconds until the job may be done, as the host's history has it; -1: not known. */
-static double ask_eta(struct watching *watching, const char *job_id)
+static double request_eta(struct watching *watching, const char *job_id)
 {
 	struct client_answer answer = { 0 };
 	const json_t *seconds;
 	double eta = -1;
 
-	if (ask_job(watching, job_id, &answer)) {
+	if (request_job(watching, job_id, &answer)) {
 		seconds = json_object_get(json_object_get(answer.json, "eta"), "p50_seconds");
 		eta = json_is_number(seconds) ? json_number_value(seconds) : -1;
 	}
@@ -70,11 +70,11 @@ static double ask_eta(struct watching *watching, const char *job_id)
 }
 
 /* How the watched job has ended: the events that were shown need not be all that it had. */
-static int ask_result(struct watching *watching)
+static int request_result(struct watching *watching)
 {
 	struct client_answer answer = { 0 };
 
-	if (ask_job(watching, watching->job, &answer))
+	if (request_job(watching, watching->job, &answer))
 		show_text(answer.json, "status", watching->status, sizeof watching->status);
 	client_answer_free(&answer);
 	return strcmp(watching->status, "done") == 0 ? EXIT_OK : EXIT_PROBLEM;
@@ -96,7 +96,7 @@ static void note_progress(struct watching *watching, const json_t *event, const 
 {
 	struct progress_job job = { .share = json_number_value(json_object_get(data, "progress")) };
 	char cost[SHOW_BYTES], provider[SHOW_BYTES];
-	double eta = ask_eta(watching, show_text(event, "subject", job.id, sizeof job.id));
+	double eta = request_eta(watching, show_text(event, "subject", job.id, sizeof job.id));
 
 	job.eta_at_ns = eta >= 0 ? clock_monotonic_ns() + (int64_t)(eta * 1e9) : 0;
 	snprintf(job.doing, sizeof job.doing, "%s  %s  %s", watching->status,
@@ -233,7 +233,7 @@ static int follow_once(struct watching *watching)
 	if (code != ERROR_NONE)
 		say_trouble(watching, TROUBLE_SILENT, error.message);
 	else if (answer.status == 204)
-		result = ask_result(watching);
+		result = request_result(watching);
 	else if (answer.status == 503)
 		say_busy(watching, &answer);
 	else if (answer.status != 200)

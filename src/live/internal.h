@@ -85,7 +85,7 @@ struct resolution {
 
 /* Who was told no finds nothing done later: one atomic step decides. */
 enum waiter_stage {
-	WAITER_ASKS = 0,
+	WAITER_WAITS = 0,
 	WAITER_GAVE_UP,
 	WAITER_TAKEN, /* what was asked for has begun */
 };

@@ -178,7 +178,7 @@ void waiter_release(struct waiter *waiter)
 
 bool waiter_take(struct waiter *waiter)
 {
-	int stage = WAITER_ASKS;
+	int stage = WAITER_WAITS;
 
 	return atomic_compare_exchange_strong(&waiter->stage, &stage, WAITER_TAKEN) || stage == WAITER_TAKEN;
 }

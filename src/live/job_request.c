@@ -1,4 +1,4 @@
-/* job_request.c - what other threads ask about a job: posted to the engine, waited for with a deadline. HTTP threads but for the functions named on_... */
+/* job_request.c - what other threads want of a job: posted to the engine, waited for with a deadline. HTTP threads but for what a note runs. */
 #include "live/internal.h"
 
 #include <stdlib.h>
@@ -11,21 +11,21 @@
 
 #define WAIT_SLICE_NS 250000000LL
 
-enum wish { WISH_END = 0, WISH_POLL, WISH_CANCEL, WISH_RESOLVE };
+enum job_request_kind { REQUEST_WAIT = 0, REQUEST_POLL, REQUEST_CANCEL, REQUEST_RESOLVE };
 
-/* A question on its way to the engine; it owns itself. */
-struct question {
+/* A request on its way to the engine; it owns itself. */
+struct job_request {
 	struct engine_note note; /* first */
 	struct live *live;
 	struct id id;
-	enum wish wish;
+	enum job_request_kind kind;
 	struct waiter *waiter;
-	struct resolution *resolution; /* WISH_RESOLVE */
+	struct resolution *resolution; /* REQUEST_RESOLVE */
 };
 
-static void tell_now(struct question *question, enum error_code code, const char *message)
+static void job_request_answer(struct job_request *request, enum error_code code, const char *message)
 {
-	struct waiter *waiter = question->waiter;
+	struct waiter *waiter = request->waiter;
 
 	waiter->code = code;
 	error_set(&waiter->error, code, NULL, "%s", message);
@@ -34,29 +34,29 @@ static void tell_now(struct question *question, enum error_code code, const char
 	waiter_release(waiter);
 }
 
-static void wait_with(struct live_job *job, struct waiter *waiter)
+static void job_request_wait_with(struct live_job *job, struct waiter *waiter)
 {
 	waiter->next = job->waiters;
 	job->waiters = waiter;
 }
 
 /* Why this cannot be asked of the job now; NULL: it can. */
-static const char *refusal(const struct question *question, const struct live_job *job)
+static const char *job_request_refusal(const struct job_request *request, const struct live_job *job)
 {
-	if (question->wish == WISH_CANCEL && (job->live.phase == LIVE_LOST || job->live.phase == LIVE_SENDING))
+	if (request->kind == REQUEST_CANCEL && (job->live.phase == LIVE_LOST || job->live.phase == LIVE_SENDING))
 		return job->live.phase == LIVE_LOST
 			       ? "its outcome is not known: POST .../resolve says what became of it"
 			       : "its paid request is under way: it can be canceled when the vendor has answered";
-	if (question->wish == WISH_RESOLVE &&
+	if (request->kind == REQUEST_RESOLVE &&
 		(job->ending || (job->resolution != NULL && atomic_load(&job->resolution->waiter->stage) != WAITER_GAVE_UP)))
 		return "what became of it was said already";
-	if (question->wish == WISH_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
+	if (request->kind == REQUEST_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
 		return "its outcome is not unknown";
 	return NULL;
 }
 
 /* It lasts over a restart. The write brings the job back to its schedule. */
-static void take_cancel(struct live *live, struct live_job *job)
+static void job_request_cancel(struct live *live, struct live_job *job)
 {
 	job->want_cancel = job->live.cancel_asked = true;
 	job->tries = 0;
@@ -65,40 +65,40 @@ static void take_cancel(struct live *live, struct live_job *job)
 }
 
 /* It begins when the job has nothing else under way; until then who asked may still give up. */
-static void take_resolution(struct question *question, struct live_job *job)
+static void job_request_resolve(struct job_request *request, struct live_job *job)
 {
 	job_drop_resolution(job); /* one that was given up */
-	job->resolution = question->resolution;
-	question->resolution = NULL;
+	job->resolution = request->resolution;
+	request->resolution = NULL;
 }
 
-static void take_question(struct question *question, struct live_job *job)
+static void job_request_take(struct job_request *request, struct live_job *job)
 {
-	wait_with(job, question->waiter);
-	job->want_poll |= question->wish == WISH_POLL;
-	if (question->wish == WISH_CANCEL)
-		take_cancel(question->live, job);
-	if (question->wish == WISH_RESOLVE)
-		take_resolution(question, job);
-	schedule_job(question->live, job);
+	job_request_wait_with(job, request->waiter);
+	job->want_poll |= request->kind == REQUEST_POLL;
+	if (request->kind == REQUEST_CANCEL)
+		job_request_cancel(request->live, job);
+	if (request->kind == REQUEST_RESOLVE)
+		job_request_resolve(request, job);
+	schedule_job(request->live, job);
 }
 
-static void on_question(struct engine_note *note)
+static void job_request_run(struct engine_note *note)
 {
-	struct question *question = (struct question *)(void *)note;
-	struct live_job *job = job_find(question->live, &question->id);
-	const char *why = job != NULL ? refusal(question, job) : NULL;
+	struct job_request *request = (struct job_request *)(void *)note;
+	struct live_job *job = job_find(request->live, &request->id);
+	const char *why = job != NULL ? job_request_refusal(request, job) : NULL;
 
 	if (job == NULL)
-		tell_now(question, ERROR_NOT_FOUND, "there is no such open job");
+		job_request_answer(request, ERROR_NOT_FOUND, "there is no such open job");
 	else if (why != NULL)
-		tell_now(question, ERROR_CONFLICT, why);
-	else if (question->wish != WISH_RESOLVE && !waiter_take(question->waiter))
-		waiter_release(question->waiter);
+		job_request_answer(request, ERROR_CONFLICT, why);
+	else if (request->kind != REQUEST_RESOLVE && !waiter_take(request->waiter))
+		waiter_release(request->waiter);
 	else
-		take_question(question, job);
-	resolution_free(question->resolution);
-	free(question);
+		job_request_take(request, job);
+	resolution_free(request->resolution);
+	free(request);
 }
 
 static struct waiter *waiter_make(enum waiting waiting)
@@ -132,54 +132,54 @@ static bool wait_until_told(struct live *live, struct waiter *waiter, const stru
 }
 
 /* The thread waits no more. */
-static enum error_code leave(struct waiter *waiter, enum wish wish, struct error *error)
+static enum error_code job_request_give_up(struct waiter *waiter, enum job_request_kind kind, struct error *error)
 {
-	int stage = WAITER_ASKS;
+	int stage = WAITER_WAITS;
 
 	if (atomic_compare_exchange_strong(&waiter->stage, &stage, WAITER_GAVE_UP))
 		return error_set(error, ERROR_BUSY, NULL, "the host did not get to it in time: nothing was done");
-	if (wish == WISH_CANCEL)
+	if (kind == REQUEST_CANCEL)
 		return error_set(error, ERROR_PENDING, NULL,
 			"the job is to be canceled, and the vendor has not confirmed it yet: its status will tell");
-	if (wish == WISH_RESOLVE)
+	if (kind == REQUEST_RESOLVE)
 		return error_set(error, ERROR_PENDING, NULL, "it is being written: the job's status will tell");
 	return error_set(error, ERROR_BUSY, NULL, "the vendor has not answered yet");
 }
 
 /* Takes `resolution` over. */
-static struct question *question_make(
-	struct live *live, const struct id *id, enum wish wish, struct waiter *waiter, struct resolution *resolution)
+static struct job_request *job_request_make(
+	struct live *live, const struct id *id, enum job_request_kind kind, struct waiter *waiter, struct resolution *resolution)
 {
-	struct question *question = waiter != NULL ? calloc(1, sizeof *question) : NULL;
+	struct job_request *request = waiter != NULL ? calloc(1, sizeof *request) : NULL;
 
-	if (question == NULL) {
+	if (request == NULL) {
 		resolution_free(resolution);
 		free(waiter);
 		return NULL;
 	}
-	*question = (struct question){
-		.note.run = on_question, .live = live, .id = *id, .wish = wish, .waiter = waiter, .resolution = resolution
+	*request = (struct job_request){
+		.note.run = job_request_run, .live = live, .id = *id, .kind = kind, .waiter = waiter, .resolution = resolution
 	};
 	if (resolution != NULL) {
 		atomic_fetch_add(&waiter->holders, 1);
 		resolution->waiter = waiter;
 	}
-	return question;
+	return request;
 }
 
 /* Takes `resolution` over. */
-static enum error_code ask(struct live *live, const struct id *id, enum wish wish, enum waiting waiting,
+static enum error_code job_request_post(struct live *live, const struct id *id, enum job_request_kind kind, enum waiting waiting,
 	struct resolution *resolution, const struct live_patience *patience, struct error *error)
 {
 	struct waiter *waiter = waiter_make(waiting);
-	struct question *question = question_make(live, id, wish, waiter, resolution);
+	struct job_request *request = job_request_make(live, id, kind, waiter, resolution);
 	enum error_code code;
 
-	if (question == NULL)
+	if (request == NULL)
 		return error_memory(error);
-	if (engine_run(live->engine, &question->note) != ERROR_NONE) {
-		resolution_free(question->resolution);
-		free(question);
+	if (engine_run(live->engine, &request->note) != ERROR_NONE) {
+		resolution_free(request->resolution);
+		free(request);
 		waiter_release(waiter);
 		waiter_release(waiter);
 		return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
@@ -189,7 +189,7 @@ static enum error_code ask(struct live *live, const struct id *id, enum wish wis
 		if (code != ERROR_NONE && error != NULL)
 			*error = waiter->error;
 	} else {
-		code = leave(waiter, wish, error);
+		code = job_request_give_up(waiter, kind, error);
 	}
 	waiter_release(waiter);
 	return code;
@@ -198,19 +198,19 @@ static enum error_code ask(struct live *live, const struct id *id, enum wish wis
 bool live_wait(struct live *live, const struct id *id, const struct live_patience *patience)
 {
 	struct error error;
-	enum error_code code = ask(live, id, WISH_END, WAIT_END, NULL, patience, &error);
+	enum error_code code = job_request_post(live, id, REQUEST_WAIT, WAIT_END, NULL, patience, &error);
 
 	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
 }
 
 enum error_code live_refresh(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error)
 {
-	return ask(live, id, WISH_POLL, WAIT_STEP, NULL, patience, error);
+	return job_request_post(live, id, REQUEST_POLL, WAIT_STEP, NULL, patience, error);
 }
 
 enum error_code live_cancel(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error)
 {
-	return ask(live, id, WISH_CANCEL, WAIT_CANCEL, NULL, patience, error);
+	return job_request_post(live, id, REQUEST_CANCEL, WAIT_CANCEL, NULL, patience, error);
 }
 
 enum error_code live_resolve(struct live *live, const struct id *id, const struct live_resolution *resolution,
@@ -227,12 +227,13 @@ enum error_code live_resolve(struct live *live, const struct id *id, const struc
 		return error_memory(error);
 	}
 	/* an end that was only heard of could still be lost */
-	return ask(live, id, WISH_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, patience, error);
+	return job_request_post(
+		live, id, REQUEST_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, patience, error);
 }
 
 /* ---- deliveries ---- */
 
-struct parcel {
+struct webhook_request {
 	struct engine_note note; /* first */
 	struct live *live;
 	struct id id;
@@ -274,22 +275,22 @@ static void nudge(struct live_job *job)
 	job->want_poll = true;
 }
 
-static void on_parcel(struct engine_note *note)
+static void webhook_request_run(struct engine_note *note)
 {
-	struct parcel *parcel = (struct parcel *)(void *)note;
-	struct live_job *job = job_find(parcel->live, &parcel->id);
+	struct webhook_request *request = (struct webhook_request *)(void *)note;
+	struct live_job *job = job_find(request->live, &request->id);
 
-	if (job != NULL && take_delivery(job, parcel->delivery)) {
-		parcel->delivery = NULL;
+	if (job != NULL && take_delivery(job, request->delivery)) {
+		request->delivery = NULL;
 	} else if (job != NULL) {
 		nudge(job);
 	}
 	if (job != NULL)
-		schedule_job(parcel->live, job);
-	if (parcel->delivery != NULL)
-		json_decref(parcel->delivery->json);
-	free(parcel->delivery);
-	free(parcel);
+		schedule_job(request->live, job);
+	if (request->delivery != NULL)
+		json_decref(request->delivery->json);
+	free(request->delivery);
+	free(request);
 }
 
 /* Shares nothing with the caller's thread. */
@@ -314,20 +315,20 @@ static struct delivery *delivery_make(json_t *headers, const char *body, size_t 
 enum error_code live_deliver(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
 	size_t length, struct error *error)
 {
-	struct parcel *parcel = calloc(1, sizeof *parcel);
+	struct webhook_request *request = calloc(1, sizeof *request);
 
-	if (parcel == NULL)
+	if (request == NULL)
 		return error_memory(error);
-	parcel->note.run = on_parcel;
-	parcel->live = live;
-	parcel->id = *id;
+	request->note.run = webhook_request_run;
+	request->live = live;
+	request->id = *id;
 	if (verified) /* one that cannot be read is a reason to poll like an unsigned one */
-		parcel->delivery = delivery_make(headers, body, length);
-	if (engine_run(live->engine, &parcel->note) == ERROR_NONE)
+		request->delivery = delivery_make(headers, body, length);
+	if (engine_run(live->engine, &request->note) == ERROR_NONE)
 		return ERROR_NONE;
-	if (parcel->delivery != NULL)
-		json_decref(parcel->delivery->json);
-	free(parcel->delivery);
-	free(parcel);
+	if (request->delivery != NULL)
+		json_decref(request->delivery->json);
+	free(request->delivery);
+	free(request);
 	return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
 }

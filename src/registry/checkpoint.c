@@ -31,7 +31,7 @@ static void *checkpointer_main(void *argument)
 	return NULL;
 }
 
-void checkpointer_ask(struct checkpointer *checkpointer)
+void checkpointer_request(struct checkpointer *checkpointer)
 {
 	pthread_mutex_lock(&checkpointer->lock);
 	if (checkpointer->state == CHECKPOINT_RESTING) {

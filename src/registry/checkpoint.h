@@ -29,7 +29,7 @@ enum error_code checkpointer_open(struct checkpointer *checkpointer, const char 
 void checkpointer_close(struct checkpointer *checkpointer);
 
 /* Begins copying if it rests. Never waits. */
-void checkpointer_ask(struct checkpointer *checkpointer);
+void checkpointer_request(struct checkpointer *checkpointer);
 
-/* Has a copy ended since the last ask? Then it rests again. */
+/* Has a copy ended since the last request? Then it rests again. */
 bool checkpointer_ended(struct checkpointer *checkpointer);

@@ -255,7 +255,7 @@ static void checkpoint(struct upkeep *upkeep, bool idle)
 		finish_checkpoint(upkeep);
 	else if (upkeep->writer->log_pages >= upkeep->checkpoint_at ||
 		 (idle && !upkeep->purging && upkeep->writer->log_pages > 0))
-		checkpointer_ask(&upkeep->checkpointer);
+		checkpointer_request(&upkeep->checkpointer);
 }
 
 /* ---- all ---- */
