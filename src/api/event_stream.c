@@ -328,7 +328,7 @@ static bool stop_at_first(void *context, const struct event_row *row)
 }
 
 /* Has the log nothing of the job after `last`? */
-static bool is_told(struct following *following)
+static bool was_sent(struct following *following)
 {
 	struct event_walk walk = { .filter = &following->filter, .after = following->last, .limit = 1 };
 	struct error error;
@@ -352,7 +352,7 @@ void events_of_job(struct host *host, struct http_request *request, const char *
 		return;
 	following.filter.of_job = true;
 	following.last = following.last < 0 ? 0 : following.last;
-	if (following.until_over && over && is_told(&following))
+	if (following.until_over && over && was_sent(&following))
 		http_send(request, &(struct http_reply){ .status = 204 });
 	else if ((following.until_over && over) || subscribe(&following, request))
 		run(&following, request);

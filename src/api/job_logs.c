@@ -61,11 +61,11 @@ static const char *level_of(const char *verb)
 	return strcmp(verb, "error") == 0 ? "error" : strcmp(verb, "unknown") == 0 ? "warn" : "info";
 }
 
-static void write_message(struct buffer *out, const struct event_row *row, const json_t *said)
+static void write_message(struct buffer *out, const struct event_row *row, const json_t *data)
 {
-	const char *provider = row->task->provider, *reason = json_text(said, "reason");
-	const char *vendor_id = json_text(said, "vendor_id");
-	const json_t *spent = json_object_get(said, "spent_usd");
+	const char *provider = row->task->provider, *reason = json_text(data, "reason");
+	const char *vendor_id = json_text(data, "vendor_id");
+	const json_t *spent = json_object_get(data, "spent_usd");
 
 	if (strcmp(row->verb, "submit") == 0)
 		buffer_format(out, "registered for %s", provider);
@@ -73,13 +73,13 @@ static void write_message(struct buffer *out, const struct event_row *row, const
 		buffer_format(out, "%s has taken it%s%s", provider, vendor_id != NULL ? " as " : "",
 			vendor_id != NULL ? vendor_id : "");
 	else if (strcmp(row->verb, "artifact") == 0)
-		buffer_format(out, "%zu results stored", json_array_size(json_object_get(said, "artifacts")));
+		buffer_format(out, "%zu results stored", json_array_size(json_object_get(data, "artifacts")));
 	else if (strcmp(row->verb, "settled") == 0 && json_is_number(spent))
 		buffer_format(out, "it cost %.6f USD (%s)", json_number_value(spent),
-			json_text(said, "basis") != NULL ? json_text(said, "basis") : "?");
+			json_text(data, "basis") != NULL ? json_text(data, "basis") : "?");
 	else
-		buffer_format(out, "%s, %.0f %%", json_text(said, "status") != NULL ? json_text(said, "status") : row->verb,
-			json_number_value(json_object_get(said, "progress")) * 100);
+		buffer_format(out, "%s, %.0f %%", json_text(data, "status") != NULL ? json_text(data, "status") : row->verb,
+			json_number_value(json_object_get(data, "progress")) * 100);
 	if (reason != NULL)
 		buffer_format(out, ": %s", reason);
 }
@@ -87,18 +87,18 @@ static void write_message(struct buffer *out, const struct event_row *row, const
 static bool add_event(void *context, const struct event_row *row)
 {
 	struct logging *logging = context;
-	json_t *said = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
 	char type[EVENT_TYPE_BYTES];
 	struct buffer message;
 
 	buffer_init(&message, LIMIT_EVENT_BYTES);
-	write_message(&message, row, said);
+	write_message(&message, row, data);
 	task_event_type(type, row->task->kind, row->verb);
 	write_line(logging, row->at_ms, level_of(row->verb), type, message.failed ? row->verb : message.data);
-	if (message.starved || (row->data != NULL && said == NULL))
+	if (message.starved || (row->data != NULL && data == NULL))
 		logging->out.failed = true;
 	buffer_free(&message);
-	json_decref(said);
+	json_decref(data);
 	return !logging->out.failed;
 }
 

@@ -50,7 +50,7 @@ struct exchange_pool *exchange_pool_new(void)
 	return pool;
 }
 
-static void group_told(void *context)
+static void wake_group(void *context)
 {
 	struct exchange_pool *pool = context;
 
@@ -59,7 +59,7 @@ static void group_told(void *context)
 
 void exchange_pool_attach(struct exchange_pool *pool, struct task_store *store)
 {
-	task_store_on_group(store, group_told, pool);
+	task_store_on_group(store, wake_group, pool);
 }
 
 void exchange_pool_free(struct exchange_pool *pool)
@@ -276,7 +276,7 @@ static void row_written(struct store_write *write)
 	exchange->stored = true;
 	settle_order(exchange);
 	if (atomic_exchange(&exchange->stage, EXCHANGE_WRITTEN) == EXCHANGE_LEFT && write->outcome == STORE_WRITTEN)
-		submission_tell(exchange);
+		submission_emit(exchange);
 	eventcount_note(&exchange->host->exchanges->committed, exchange->place); /* woken when the whole group is written */
 	end(exchange);
 }

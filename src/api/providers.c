@@ -15,7 +15,7 @@
 #include "event/event_log.h"
 #include "gate/mask.h"
 
-static void tell_event(const struct incoming *incoming, const char *verb, const char *job_id)
+static void log_event(const struct incoming *incoming, const char *verb, const char *job_id)
 {
 	event_log(&(struct event){
 		.kind = incoming->kind,
@@ -71,7 +71,7 @@ static void handle_health(struct incoming *incoming)
 		if (incoming->liveness == LIVENESS_ASKED)
 			exchange_note_stopped(exchange);
 		answer_health(incoming, &exchange->call.call);
-		tell_event(incoming, "health", NULL);
+		log_event(incoming, "health", NULL);
 	}
 	exchange_release(exchange);
 }
@@ -219,7 +219,7 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 	}
 	if (exchange_run(exchange, incoming)) {
 		answer_poll(incoming, &exchange->call.call, state);
-		tell_event(incoming, "poll", id);
+		log_event(incoming, "poll", id);
 	}
 	exchange_release(exchange);
 }

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "event/event_log.h"
 #include "gate/mask.h"
+#include "event/host_event.h"
 
 /* ---- engine thread ---- */
 
@@ -238,7 +239,7 @@ static bool answer_known_key(struct exchange *exchange, struct incoming *incomin
 	return true;
 }
 
-void submission_tell(const struct exchange *exchange)
+void submission_emit(const struct exchange *exchange)
 {
 	const struct script_call *call = &exchange->call.call;
 
@@ -259,12 +260,12 @@ void submission_tell(const struct exchange *exchange)
 	});
 }
 
-static void tell_refused(const struct exchange *exchange, const struct incoming *incoming)
+static void emit_refused(const struct exchange *exchange, const struct incoming *incoming)
 {
 	const struct config_api_key *caller = incoming->http->api_key;
 	struct buffer out;
 
-	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
 	buffer_text(&out, "{\"provider\":");
 	json_write_text(&out, incoming->provider->manifest.id);
 	buffer_text(&out, ",\"api_key\":");
@@ -273,7 +274,7 @@ static void tell_refused(const struct exchange *exchange, const struct incoming 
 	json_write_text(&out, exchange->refused.message);
 	buffer_char(&out, '}');
 	if (!out.failed)
-		task_store_tell(incoming->host->store, "host.budget.refused", out.data);
+		host_event_emit(incoming->host->store, "host.budget.refused", out.data);
 	buffer_free(&out);
 }
 
@@ -283,7 +284,7 @@ static void send_refused(struct exchange *exchange, struct incoming *incoming)
 	const struct error *error = &exchange->refused;
 
 	if (error->code == ERROR_LIMIT) {
-		tell_refused(exchange, incoming);
+		emit_refused(exchange, incoming);
 		incoming_problem(incoming, 402, NULL, error->message, NULL);
 		return;
 	}
@@ -343,7 +344,7 @@ static void send_written(struct exchange *exchange, struct incoming *incoming)
 	else if (!wait_for_end(exchange, incoming) ||
 		 !live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
 		send_accepted(exchange, incoming);
-	submission_tell(exchange);
+	submission_emit(exchange);
 }
 
 static void send_outcome(struct exchange *exchange, struct incoming *incoming)

@@ -8,7 +8,7 @@ struct incoming;
 void submission_compose(struct exchange *exchange);
 
 /* The log's line of a job that was registered. */
-void submission_tell(const struct exchange *exchange);
+void submission_emit(const struct exchange *exchange);
 
 /* Answers a submit or generate. HTTP thread. */
 void submission_handle(struct incoming *incoming);

@@ -123,23 +123,23 @@ static void hand_over(struct incoming_delivery *delivery)
 {
 	bool verified = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
 	struct http_request *request = delivery->request;
-	struct response said; /* masked like an answer to a request of ours */
+	struct response masked; /* masked like an answer to a request of ours */
 	json_t *headers = NULL;
 	struct error error;
 	enum error_code code = ERROR_MEMORY;
 
 	error_memory(&error);
-	response_init(&said);
-	http_each_header(request, add_header, &said.headers);
-	buffer_append(&said.body, request->body, request->body_length);
-	response_mask(&said, request->view, &delivery->provider->subject, delivery->token);
-	if (!said.failed && !said.headers.failed && !said.body.failed)
-		headers = headers_object(&said.headers);
+	response_init(&masked);
+	http_each_header(request, add_header, &masked.headers);
+	buffer_append(&masked.body, request->body, request->body_length);
+	response_mask(&masked, request->view, &delivery->provider->subject, delivery->token);
+	if (!masked.failed && !masked.headers.failed && !masked.body.failed)
+		headers = headers_object(&masked.headers);
 	if (headers != NULL)
 		code = live_deliver(delivery->host->live, &delivery->job, verified, headers,
-			said.body.data != NULL ? said.body.data : "", said.body.length, &error);
+			masked.body.data != NULL ? masked.body.data : "", masked.body.length, &error);
 	json_decref(headers);
-	response_clear(&said);
+	response_clear(&masked);
 	if (code != ERROR_NONE) {
 		refuse(request, 503, error.message);
 		return;

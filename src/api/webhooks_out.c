@@ -14,6 +14,7 @@
 #include "gate/mask.h"
 #include "webhook_out/webhook_out.h"
 #include "registry/store.h"
+#include "event/host_event.h"
 
 #define ANSWER_BYTES (16 * 1024 * 1024)
 
@@ -358,17 +359,17 @@ void hooks_replay_handle(struct host *host, struct http_request *request, const 
 static bool test(struct host *host, struct http_request *request, const char *id)
 {
 	struct buffer data;
-	bool told;
+	bool emitted;
 
-	buffer_init(&data, LIMIT_EVENT_TELL_BYTES);
+	buffer_init(&data, LIMIT_HOST_EVENT_BYTES);
 	buffer_text(&data, "{\"message\":\"a test\",\"webhook\":");
 	json_write_text(&data, id);
 	buffer_text(&data, ",\"asked_by\":");
 	json_write_text(&data, request->api_key != NULL ? request->api_key->name : NULL);
 	buffer_char(&data, '}');
-	told = !data.failed && task_store_tell(host->store, HOOK_TEST_TYPE, data.data);
+	emitted = !data.failed && host_event_emit(host->store, HOOK_TEST_TYPE, data.data);
 	buffer_free(&data);
-	return told;
+	return emitted;
 }
 
 void hooks_test_handle(struct host *host, struct http_request *request)

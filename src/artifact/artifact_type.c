@@ -120,12 +120,12 @@ void artifact_type_choose(
 	const char *given, const char *header, const unsigned char *head, size_t length, char type[ARTIFACT_TYPE_BYTES])
 {
 	const char *proven = proven_type(head, length);
-	bool said = clean_type(given, type) || clean_type(header, type);
+	bool declared = clean_type(given, type) || clean_type(header, type);
 
 	/* The same container may be named more closely than its first bytes can tell: audio/webm. */
-	if (proven != NULL && !(said && strcmp(strchr(type, '/'), strchr(proven, '/')) == 0))
+	if (proven != NULL && !(declared && strcmp(strchr(type, '/'), strchr(proven, '/')) == 0))
 		snprintf(type, ARTIFACT_TYPE_BYTES, "%s", proven);
-	else if (!said)
+	else if (!declared)
 		snprintf(type, ARTIFACT_TYPE_BYTES, "%s", likely_type(head, length));
 }
 

@@ -238,7 +238,7 @@
 #define LIMIT_EVENT_SCAN 20000		    /* rows of the log that one page looks at; a rare match may take several pages */
 #define LIMIT_EVENT_TASK_BYTES (256 * 1024) /* of a task's texts; larger ones are left out of its events */
 #define LIMIT_EVENT_BYTES (1024 * 1024)
-#define LIMIT_EVENT_TELL_BYTES 65536 /* of what an event of the host carries */
+#define LIMIT_HOST_EVENT_BYTES 65536 /* of what an event of the host carries */
 #define LIMIT_JOB_LOG_LINES 5000     /* of one job */
 #define LIMIT_EVENT_BATCH 64	     /* read from the log and sent at once */
 #define LIMIT_STREAM_QUEUE 64	     /* events waiting for one stream; one that falls behind reads them from the log */

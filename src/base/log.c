@@ -33,7 +33,7 @@ static struct {
 	bool json;
 	char *path;
 	int fd;
-	uint64_t dropped, told; /* lines that were not written; and of them, those that the log says are missing */
+	uint64_t dropped, dropped_logged; /* lines that were not written; and of them, those that the log says are missing */
 	struct buffer pending;
 	_Atomic int level;
 	_Atomic bool reopen;
@@ -82,13 +82,13 @@ static void reopen_file(void)
 }
 
 /* With the lock held, when lines are written again. */
-static void tell_dropped(void)
+static void report_dropped(void)
 {
-	unsigned long long missed = state.dropped - state.told;
+	unsigned long long missed = state.dropped - state.dropped_logged;
 
 	if (missed == 0)
 		return;
-	state.told = state.dropped;
+	state.dropped_logged = state.dropped;
 	pthread_mutex_unlock(&state.lock);
 	log_message(LOG_WARN, "log.dropped", "%llu lines are missing before this one: the disk was full or too slow", missed);
 	pthread_mutex_lock(&state.lock);
@@ -122,7 +122,7 @@ static void flush_pending(struct buffer *spare)
 	pthread_mutex_lock(&state.lock);
 	state.dropped += lines;
 	if (lost == 0)
-		tell_dropped();
+		report_dropped();
 }
 
 static void *writer_main(void *unused)

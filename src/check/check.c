@@ -98,7 +98,7 @@ static void check_traffic(struct check_run *run)
 	struct findings findings = { 0 };
 
 	traffic_look(&run->traffic);
-	traffic_tell(&run->traffic, run->live_possible, &findings);
+	traffic_report(&run->traffic, run->live_possible, &findings);
 	check_report_add(&run->report, NULL, NULL, "traffic", &findings);
 }
 

@@ -186,7 +186,7 @@ static void check_mock_id(struct probe *probe, const json_t *answer, const char 
 	check_field_is(answer, path, id, probe->findings);
 }
 
-static void tell_submit(struct probe *probe, const json_t *answer)
+static void report_submit(struct probe *probe, const json_t *answer)
 {
 	const json_t *cost = check_value(answer, "estimates.estimated_cost_usd");
 
@@ -215,7 +215,7 @@ static void check_submitted(struct probe *probe, json_t *answer, char job_id[ID_
 	check_mock_id(probe, answer, "id");
 	if (id_parse(check_text(answer, "job_id"), &id))
 		id_format(&id, job_id);
-	tell_submit(probe, answer);
+	report_submit(probe, answer);
 }
 
 /* The row of a task, wherever it is shown. */

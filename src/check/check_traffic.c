@@ -299,7 +299,7 @@ void traffic_look(struct traffic *traffic)
 	free(look.sockets.list);
 }
 
-void traffic_tell(const struct traffic *traffic, bool live_possible, struct findings *findings)
+void traffic_report(const struct traffic *traffic, bool live_possible, struct findings *findings)
 {
 	if (traffic->looks == 0) {
 		findings_detail(findings, "not visible from here: %s",

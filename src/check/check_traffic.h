@@ -31,4 +31,4 @@ void traffic_look(struct traffic *traffic);
 
 /* What was seen. Connections that were there before the run are a problem only if the host cannot have had live jobs of others.
  */
-void traffic_tell(const struct traffic *traffic, bool live_possible, struct findings *findings);
+void traffic_report(const struct traffic *traffic, bool live_possible, struct findings *findings);

@@ -10,6 +10,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "event/host_event.h"
 
 struct in_force in_force_take(struct gate *gate, struct catalog *catalog)
 {
@@ -23,11 +24,11 @@ void in_force_release(struct gate *gate, struct in_force *in_force)
 }
 
 /* An object of texts: names and values by turns, up to a NULL name. */
-static void tell(struct host *host, const char *type, const char *const *members)
+static void emit_host_event(struct host *host, const char *type, const char *const *members)
 {
 	struct buffer out;
 
-	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
 	for (; members[0] != NULL; members += 2) {
 		buffer_text(&out, out.length == 0 ? "{\"" : ",\"");
 		buffer_text(&out, members[0]);
@@ -36,7 +37,7 @@ static void tell(struct host *host, const char *type, const char *const *members
 	}
 	buffer_char(&out, '}');
 	if (!out.failed)
-		task_store_tell(host->store, type, out.data);
+		host_event_emit(host->store, type, out.data);
 	buffer_free(&out);
 }
 
@@ -58,13 +59,13 @@ static void add_flag(struct buffer *out, const char *name, bool before, bool aft
 }
 
 /* The file, and the switches that changed with their new values. */
-static void tell_config(struct host *host, const struct config *before, const struct config *after)
+static void emit_config(struct host *host, const struct config *before, const struct config *after)
 {
 	const struct config_features *old = &before->features, *new = &after->features;
 	struct buffer changed, out;
 
-	buffer_init(&changed, LIMIT_EVENT_TELL_BYTES / 2);
-	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_init(&changed, LIMIT_HOST_EVENT_BYTES / 2);
+	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
 	add_flag(&changed, "features.enable_public_gpu", old->enable_public_gpu, new->enable_public_gpu);
 	add_flag(&changed, "features.enable_public_image_providers", old->enable_public_image_providers,
 		new->enable_public_image_providers);
@@ -74,28 +75,28 @@ static void tell_config(struct host *host, const struct config *before, const st
 	add_flag(&changed, "live.enabled", before->live.enabled, after->live.enabled);
 	buffer_format(&out, "{\"file\":\"%s\",\"changed\":{%s}}", after->file, changed.length > 0 ? changed.data : "");
 	if (!changed.failed && !out.failed)
-		task_store_tell(host->store, "host.config.reloaded", out.data);
+		host_event_emit(host->store, "host.config.reloaded", out.data);
 	buffer_free(&changed);
 	buffer_free(&out);
 }
 
-static void tell_files(struct host *host, const struct gate_view *before, const struct gate_view *after)
+static void emit_files(struct host *host, const struct gate_view *before, const struct gate_view *after)
 {
 	if (before->config != after->config) {
 		metrics_reloaded(host->metrics, RELOAD_CONFIG, false);
-		tell_config(host, before->config, after->config);
+		emit_config(host, before->config, after->config);
 	}
 	if (before->secrets != after->secrets) {
 		metrics_reloaded(host->metrics, RELOAD_SECRETS, false);
-		task_store_tell(host->store, "host.secrets.reloaded", NULL);
+		host_event_emit(host->store, "host.secrets.reloaded", NULL);
 	}
 	if (is_new(before->config_problem, after->config_problem)) {
 		metrics_reloaded(host->metrics, RELOAD_CONFIG, true);
-		tell(host, "host.config.rejected", (const char *[]){ "reason", after->config_problem, NULL });
+		emit_host_event(host, "host.config.rejected", (const char *[]){ "reason", after->config_problem, NULL });
 	}
 	if (is_new(before->secrets_problem, after->secrets_problem)) {
 		metrics_reloaded(host->metrics, RELOAD_SECRETS, true);
-		tell(host, "host.secrets.rejected", (const char *[]){ "reason", after->secrets_problem, NULL });
+		emit_host_event(host, "host.secrets.rejected", (const char *[]){ "reason", after->secrets_problem, NULL });
 	}
 }
 
@@ -109,34 +110,35 @@ static const struct catalog_entry *entry_of(const struct catalog_set *set, const
 	return NULL;
 }
 
-static void tell_script(struct host *host, const struct catalog_entry *before, const struct catalog_entry *after)
+static void emit_script(struct host *host, const struct catalog_entry *before, const struct catalog_entry *after)
 {
 	const struct provider *old = before != NULL ? before->provider : NULL, *new = after->provider;
 
 	if (new != NULL && (old == NULL || old->generation != new->generation)) {
 		metrics_reloaded(host->metrics, RELOAD_SCRIPT, false);
-		tell(host, "host.script.loaded",
+		emit_host_event(host, "host.script.loaded",
 			(const char *[]){ "file", after->file, "provider", new->manifest.id, "kind", new->manifest.kind, NULL });
 	}
 	if (is_new(before != NULL ? before->error : NULL, after->error)) {
 		metrics_reloaded(host->metrics, RELOAD_SCRIPT, true);
-		tell(host, "host.script.rejected", (const char *[]){ "file", after->file, "reason", after->error, NULL });
+		emit_host_event(
+			host, "host.script.rejected", (const char *[]){ "file", after->file, "reason", after->error, NULL });
 	}
 }
 
-static void tell_scripts(struct host *host, const struct catalog_set *before, const struct catalog_set *after)
+static void emit_scripts(struct host *host, const struct catalog_set *before, const struct catalog_set *after)
 {
 	if (before == after)
 		return;
 	for (size_t i = 0; i < after->count; i++)
-		tell_script(host, entry_of(before, after->entries[i].file), &after->entries[i]);
+		emit_script(host, entry_of(before, after->entries[i].file), &after->entries[i]);
 	for (size_t i = 0; i < before->count; i++)
 		if (entry_of(after, before->entries[i].file) == NULL)
-			tell(host, "host.script.removed", (const char *[]){ "file", before->entries[i].file, NULL });
+			emit_host_event(host, "host.script.removed", (const char *[]){ "file", before->entries[i].file, NULL });
 }
 
-void changes_tell(struct host *host, const struct in_force *before, const struct in_force *after)
+void reload_events_emit(struct host *host, const struct in_force *before, const struct in_force *after)
 {
-	tell_files(host, before->view, after->view);
-	tell_scripts(host, before->set, after->set);
+	emit_files(host, before->view, after->view);
+	emit_scripts(host, before->set, after->set);
 }

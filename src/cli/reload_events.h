@@ -13,4 +13,4 @@ struct in_force in_force_take(struct gate *gate, struct catalog *catalog);
 void in_force_release(struct gate *gate, struct in_force *in_force);
 
 /* Writes an event for each file that was read anew, was rejected, or is gone, and counts it. */
-void changes_tell(struct host *host, const struct in_force *before, const struct in_force *after);
+void reload_events_emit(struct host *host, const struct in_force *before, const struct in_force *after);

@@ -37,6 +37,7 @@
 #include "webhook_out/webhook_out.h"
 #include "http/probe.h"
 #include "event/event_feed.h"
+#include "event/host_event.h"
 
 #define DRAIN_MS 5000
 #define LOG_WRITTEN_NS 300000000L /* until the log's thread has written what it was given */
@@ -196,7 +197,7 @@ static void notice_older(struct serving *serving)
 		return;
 	log_message(LOG_WARN, "registry.restored",
 		"the registry is an older copy of what it was: as with --restored, its open jobs count as unknown");
-	task_store_tell(serving->host.store, "host.registry.restored", NULL);
+	host_event_emit(serving->host.store, "host.registry.restored", NULL);
 	serving->restored = true;
 }
 
@@ -221,8 +222,8 @@ static void on_events(void *context, int64_t newest)
 {
 	struct host *host = context;
 
-	event_hub_told(host->events, newest);
-	hooks_told(host->hooks, newest);
+	event_hub_notify(host->events, newest);
+	hooks_notify(host->hooks, newest);
 }
 
 /* Nothing was written yet, so nobody misses a number. */
@@ -254,12 +255,12 @@ static void reload(void *context)
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
 	webhooks_prepare(serving->host.webhooks, view);
-	hooks_told(serving->host.hooks, 0);
+	hooks_notify(serving->host.hooks, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
 	catalog_reload(serving->host.catalog);
 	after = in_force_take(host->gate, host->catalog);
-	changes_tell(host, &before, &after);
+	reload_events_emit(host, &before, &after);
 	in_force_release(host->gate, &before);
 	in_force_release(host->gate, &after);
 	live_wake(serving->host.live);

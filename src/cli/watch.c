@@ -124,7 +124,7 @@ static void print_host_line(const json_t *event, const json_t *data)
 	char time[SHOW_BYTES], type[LIMIT_EVENT_TYPE_BYTES + 1];
 	struct buffer text;
 
-	buffer_init(&text, LIMIT_EVENT_TELL_BYTES * 2);
+	buffer_init(&text, LIMIT_HOST_EVENT_BYTES * 2);
 	if (data != NULL)
 		json_write(&text, data);
 	printf("%s  %-22s  %s\n", show_text(event, "time", time, sizeof time), show_text(event, "type", type, sizeof type),

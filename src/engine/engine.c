@@ -403,7 +403,7 @@ static struct engine_call *take_call(struct engine *engine, int64_t now_ns, enum
 static bool run_batch(struct engine *engine, bool all)
 {
 	int64_t began_ns = clock_monotonic_ns(), now_ns = began_ns, waited_us = 0;
-	struct engine_call *told = NULL, **last = &told, *call;
+	struct engine_call *ended = NULL, **last = &ended, *call;
 	enum run_kind kind;
 	int count = 0, fresh = 0;
 
@@ -413,8 +413,8 @@ static bool run_batch(struct engine *engine, bool all)
 		if (kind == RUN_FRESH && !call->here && fresh++ == 0)
 			waited_us = (now_ns - call->posted_ns) / 1000;
 		if (usual_ns(call->call.provider) > BATCH_NS) {
-			settle_calls(engine, &told);
-			last = &told;
+			settle_calls(engine, &ended);
+			last = &ended;
 		}
 		now_ns = run_timed(engine, call, kind, now_ns);
 		if (call->call.outcome == CALL_PAUSED)
@@ -427,7 +427,7 @@ static bool run_batch(struct engine *engine, bool all)
 		atomic_fetch_sub_explicit(&engine->waiting, (size_t)fresh, memory_order_relaxed);
 		figures_note_wait(&engine->figures, fresh, waited_us);
 	}
-	settle_calls(engine, &told);
+	settle_calls(engine, &ended);
 	return count > 0;
 }
 

@@ -16,9 +16,9 @@ struct moment {
 	struct buffer result;
 };
 
-static void step_back(struct moment *moment, const struct event_row *row, const json_t *said)
+static void step_back(struct moment *moment, const struct event_row *row, const json_t *data)
 {
-	const json_t *result = json_object_get(said, "result");
+	const json_t *result = json_object_get(data, "result");
 
 	moment->task = *row->task;
 	moment->task.updated_ms = row->at_ms;
@@ -36,11 +36,11 @@ static void step_back(struct moment *moment, const struct event_row *row, const 
 }
 
 /* The task with what the event says of it written over its own. */
-static void overlay(struct buffer *task, json_t *said)
+static void overlay(struct buffer *task, json_t *data)
 {
 	json_t *under = task->failed ? NULL : json_read(task->data, task->length, NULL);
 
-	if (under == NULL || json_object_update(under, said) != 0) {
+	if (under == NULL || json_object_update(under, data) != 0) {
 		task->failed = true;
 	} else {
 		buffer_clear(task);
@@ -63,45 +63,45 @@ static bool is_too_large(const struct event_row *row)
 }
 
 /* What makes an event large is left out, and that is said: whoever needs it asks for the job. Nobody who follows may be held up by one job. */
-static void abridge(struct task *task, json_t **said)
+static void abridge(struct task *task, json_t **data)
 {
 	task->payload = task->estimates = task->result = NULL;
-	if (!json_is_object(*said)) {
-		json_decref(*said);
-		*said = json_object();
+	if (!json_is_object(*data)) {
+		json_decref(*data);
+		*data = json_object();
 	}
-	json_object_del(*said, "result");
-	json_object_del(*said, "artifacts");
-	json_object_set_new(*said, "abridged", json_true());
+	json_object_del(*data, "result");
+	json_object_del(*data, "artifacts");
+	json_object_set_new(*data, "abridged", json_true());
 }
 
 static void write_task(struct buffer *out, const struct event_row *row)
 {
-	json_t *said = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
 	struct task task = *row->task;
 	struct event_row short_row = *row;
 	struct moment moment;
 	bool starved;
 
 	short_row.task = &task;
-	starved = row->data != NULL && said == NULL;
+	starved = row->data != NULL && data == NULL;
 	if (is_too_large(row) && !starved) {
-		abridge(&task, &said);
-		starved = json_object_get(said, "abridged") == NULL;
+		abridge(&task, &data);
+		starved = json_object_get(data, "abridged") == NULL;
 	}
 	if (starved) {
 		out->failed = true; /* the text is the host's own: there is no memory for it */
-	} else if (!json_is_object(said)) {
+	} else if (!json_is_object(data)) {
 		task_json_write(out, &task);
 	} else {
 		buffer_init(&moment.result, LIMIT_EVENT_BYTES);
-		step_back(&moment, &short_row, said);
+		step_back(&moment, &short_row, data);
 		task_json_write(out, &moment.task);
-		overlay(out, said);
+		overlay(out, data);
 		out->failed = out->failed || moment.result.failed;
 		buffer_free(&moment.result);
 	}
-	json_decref(said);
+	json_decref(data);
 }
 
 static void write_with(

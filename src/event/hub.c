@@ -332,7 +332,7 @@ static void deliver(struct event_hub *hub)
 		event_item_release(hub->batch[--hub->batched]);
 }
 
-void event_hub_told(void *context, int64_t newest)
+void event_hub_notify(void *context, int64_t newest)
 {
 	struct event_hub *hub = context;
 

@@ -47,7 +47,7 @@ void event_hub_stop(struct event_hub *hub);
 void event_hub_free(struct event_hub *hub);
 
 /* The log has grown up to this number. Any thread, one at a time; costs two atomic operations when nobody follows. */
-void event_hub_told(void *hub, int64_t newest);
+void event_hub_notify(void *hub, int64_t newest);
 
 /* For `read`: what of an event is shown to filters, and its text; all is copied, and delivered when `read` returns. False: no memory, or it is one
  * too many; the event was not taken. */

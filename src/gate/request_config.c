@@ -110,9 +110,9 @@ void gate_config_secrets(const struct gate_subject *subject, const json_t *reque
 }
 
 void request_config_each_unknown(const struct gate_view *view, const struct gate_subject *subject, const json_t *config,
-	void (*tell)(void *context, const char *name), void *context)
+	void (*visit)(void *context, const char *name), void *context)
 {
-	size_t told = 0;
+	size_t visited = 0;
 	const char *key;
 	json_t *item;
 
@@ -123,8 +123,8 @@ void request_config_each_unknown(const struct gate_view *view, const struct gate
 
 		if (!misplaced && (!is_text(item) || !sounds_like_credential(key) || is_known(subject, key)))
 			continue;
-		tell(context, misplaced ? NULL : key);
-		if (++told == UNKNOWN_MOST)
+		visit(context, misplaced ? NULL : key);
+		if (++visited == UNKNOWN_MOST)
 			return;
 	}
 }

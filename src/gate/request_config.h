@@ -9,4 +9,4 @@ const char *request_config_find(const json_t *config, const struct credential_sp
 /* Calls `tell` with names that sound like credentials and are none of the subject's, the first few. One that looks like a credential itself
  * is told of as NULL. */
 void request_config_each_unknown(const struct gate_view *view, const struct gate_subject *subject, const json_t *config,
-	void (*tell)(void *context, const char *name), void *context);
+	void (*visit)(void *context, const char *name), void *context);

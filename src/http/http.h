@@ -37,7 +37,7 @@ const char *http_header(const struct http_request *request, const char *name);
 
 /* Tells every request header, in the order in which they came. */
 void http_each_header(
-	const struct http_request *request, void (*tell)(void *context, const char *name, const char *value), void *context);
+	const struct http_request *request, void (*visit)(void *context, const char *name, const char *value), void *context);
 
 /* The decoded value of a query parameter. False when absent. A value that does not fit is cut: give room. */
 bool http_query(const struct http_request *request, const char *name, char *value, size_t size);

@@ -123,7 +123,7 @@ static bool hear(struct probe_listener *probe, struct visitor *visitor)
 	return true;
 }
 
-static bool tell(struct visitor *visitor)
+static bool send_answer(struct visitor *visitor)
 {
 	ssize_t sent = send(visitor->socket, visitor->out.data + visitor->sent, visitor->out.length - visitor->sent,
 		MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -140,7 +140,7 @@ static void serve(struct probe_listener *probe, struct visitor *visitor, int64_t
 	if (going_on && visitor->out.length == 0)
 		going_on = hear(probe, visitor);
 	if (going_on && visitor->out.length > 0)
-		going_on = tell(visitor);
+		going_on = send_answer(visitor);
 	if (!going_on)
 		leave(visitor);
 }

@@ -173,12 +173,12 @@ const char *http_header(const struct http_request *request, const char *name)
 }
 
 void http_each_header(
-	const struct http_request *request, void (*tell)(void *context, const char *name, const char *value), void *context)
+	const struct http_request *request, void (*visit)(void *context, const char *name, const char *value), void *context)
 {
 	const struct mg_request_info *info = mg_get_request_info(request->connection);
 
 	for (int i = 0; i < info->num_headers; i++)
-		tell(context, info->http_headers[i].name, info->http_headers[i].value);
+		visit(context, info->http_headers[i].name, info->http_headers[i].value);
 }
 
 static bool id_is_sane(const char *id)

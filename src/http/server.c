@@ -61,7 +61,7 @@ static void give_back(struct buffer *buffer)
 		buffer_free(buffer);
 }
 
-static void tell_answered(const struct http_exchange *x)
+static void notify_answered(const struct http_exchange *x)
 {
 	const struct http_server *server = x->server;
 
@@ -89,7 +89,7 @@ static int begin_request(struct mg_connection *connection)
 	x.close = late || must_close(&x);
 	x.request.view = gate_acquire(x.server->gate);
 	serve(&x);
-	tell_answered(&x);
+	notify_answered(&x);
 	gate_release(x.server->gate, x.request.view);
 	if (x.close)
 		mg_disable_connection_keep_alive(connection); /* and so civetweb will not read what is left of the body */
@@ -132,7 +132,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
 	x.began_ns = clock_monotonic_ns();
 	x.request = (struct http_request){ .method = "GET", .path = "/", .body = "", .connection = connection, .route = -1 };
 	refuse_head(&x, status, message, late);
-	tell_answered(&x);
+	notify_answered(&x);
 	mg_disable_connection_keep_alive(connection);
 	give_back(&worker->out);
 	return 0;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "gate/mask.h"
 #include "artifact/artifact.h"
+#include "event/host_event.h"
 
 #define RETRY_SECONDS 1.0
 
@@ -81,7 +82,7 @@ static char *write_result(struct live_job *job)
 /* ---- the end ---- */
 
 /* It cost more than was reserved: the budgets may be passed by that much, and somebody should look at the estimate. */
-static void tell_excess(struct live *live, const struct live_job *job)
+static void emit_exceeded(struct live *live, const struct live_job *job)
 {
 	char id[ID_TEXT_BYTES];
 	struct buffer out;
@@ -89,7 +90,7 @@ static void tell_excess(struct live *live, const struct live_job *job)
 	if (job->money.spent <= job->money.reserved)
 		return;
 	id_format(&job->id, id);
-	buffer_init(&out, LIMIT_EVENT_TELL_BYTES - 1);
+	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
 	buffer_text(&out, "{\"job_id\":");
 	json_write_text(&out, id);
 	buffer_text(&out, ",\"provider\":");
@@ -102,7 +103,7 @@ static void tell_excess(struct live *live, const struct live_job *job)
 	log_message(LOG_WARN, "budget.exceeded", "job %s of %s cost %.6f USD, %.6f were reserved", id, job->provider,
 		(double)job->money.spent / 1e6, (double)job->money.reserved / 1e6);
 	if (!out.failed)
-		task_store_tell(live->store, "host.budget.exceeded", out.data);
+		host_event_emit(live->store, "host.budget.exceeded", out.data);
 	buffer_free(&out);
 }
 
@@ -112,10 +113,10 @@ static void ended(struct live *live, struct live_job *job)
 	struct provider_queue *queue = job->provider_queue;
 
 	budget_settle(live->budget, &entry, job->money.spent);
-	tell_excess(live, job);
+	emit_exceeded(live, job);
 	if (job->status == TASK_DONE && job->live.submitted_ms > 0)
 		history_note(live, job->provider, clock_unix_ms() - job->live.submitted_ms);
-	job_tell(job, true, ERROR_NONE, NULL);
+	job_notify(job, true, ERROR_NONE, NULL);
 	job_remove(live, job);
 	provider_queue_send(live, queue);
 }

@@ -94,7 +94,7 @@ enum waiter_stage {
 struct waiter {
 	_Atomic int holders;
 	_Atomic int stage; /* enum waiter_stage */
-	sem_t told;
+	sem_t notified;
 	_Atomic bool done;
 	enum waiting {
 		WAIT_STEP = 0,
@@ -210,7 +210,7 @@ bool job_is_anothers(const struct live *live, const struct live_job *job, const 
 void job_drop_deliveries(struct live_job *job);
 void job_drop_resolution(struct live_job *job);
 void resolution_free(struct resolution *resolution);
-void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
+void job_notify(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
 void waiter_release(struct waiter *waiter);
 bool waiter_take(struct waiter *waiter); /* false: its thread was told no */
 

@@ -69,7 +69,7 @@ void job_free(struct live_job *job)
 {
 	if (job == NULL)
 		return;
-	job_tell(job, true, ERROR_NONE, NULL);
+	job_notify(job, true, ERROR_NONE, NULL);
 	job_drop_deliveries(job);
 	ending_free(job->end);
 	job_drop_resolution(job);
@@ -172,7 +172,7 @@ void waiter_release(struct waiter *waiter)
 {
 	if (atomic_fetch_sub_explicit(&waiter->holders, 1, memory_order_acq_rel) != 1)
 		return;
-	sem_destroy(&waiter->told);
+	sem_destroy(&waiter->notified);
 	free(waiter);
 }
 
@@ -183,7 +183,7 @@ bool waiter_take(struct waiter *waiter)
 	return atomic_compare_exchange_strong(&waiter->stage, &stage, WAITER_TAKEN) || stage == WAITER_TAKEN;
 }
 
-void job_tell(struct live_job *job, bool ended, enum error_code code, const struct error *error)
+void job_notify(struct live_job *job, bool ended, enum error_code code, const struct error *error)
 {
 	struct waiter **link = &job->waiters, *waiter;
 
@@ -197,7 +197,7 @@ void job_tell(struct live_job *job, bool ended, enum error_code code, const stru
 		if (error != NULL)
 			waiter->error = *error;
 		atomic_store_explicit(&waiter->done, true, memory_order_release);
-		sem_post(&waiter->told);
+		sem_post(&waiter->notified);
 		waiter_release(waiter);
 	}
 }

@@ -30,7 +30,7 @@ static void job_request_answer(struct job_request *request, enum error_code code
 	waiter->code = code;
 	error_set(&waiter->error, code, NULL, "%s", message);
 	atomic_store_explicit(&waiter->done, true, memory_order_release);
-	sem_post(&waiter->told);
+	sem_post(&waiter->notified);
 	waiter_release(waiter);
 }
 
@@ -107,14 +107,14 @@ static struct waiter *waiter_make(enum waiting waiting)
 
 	if (waiter == NULL)
 		return NULL;
-	sem_init(&waiter->told, 0, 0);
+	sem_init(&waiter->notified, 0, 0);
 	atomic_init(&waiter->holders, 2);
 	waiter->waiting = waiting;
 	return waiter;
 }
 
 /* In slices, so that a host that stops does not wait for its clients' patience. */
-static bool wait_until_told(struct live *live, struct waiter *waiter, const struct live_patience *patience)
+static bool wait_until_notified(struct live *live, struct waiter *waiter, const struct live_patience *patience)
 {
 	int64_t until = clock_monotonic_ns() + patience->timeout_ms * 1000000LL;
 	struct timespec slice;
@@ -123,7 +123,7 @@ static bool wait_until_told(struct live *live, struct waiter *waiter, const stru
 	while ((now = clock_monotonic_ns()) < until && !atomic_load_explicit(&live->leaving, memory_order_relaxed)) {
 		next = now + WAIT_SLICE_NS < until ? now + WAIT_SLICE_NS : until;
 		slice = (struct timespec){ .tv_sec = (time_t)(next / 1000000000), .tv_nsec = (long)(next % 1000000000) };
-		if (sem_clockwait(&waiter->told, CLOCK_MONOTONIC, &slice) == 0)
+		if (sem_clockwait(&waiter->notified, CLOCK_MONOTONIC, &slice) == 0)
 			return atomic_load_explicit(&waiter->done, memory_order_acquire);
 		if (patience->over != NULL && patience->over(patience->context))
 			break;
@@ -184,7 +184,7 @@ static enum error_code job_request_post(struct live *live, const struct id *id, 
 		waiter_release(waiter);
 		return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
 	}
-	if (wait_until_told(live, waiter, patience)) {
+	if (wait_until_notified(live, waiter, patience)) {
 		code = waiter->code;
 		if (code != ERROR_NONE && error != NULL)
 			*error = waiter->error;

@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "event/host_event.h"
 
 #define STOP_FILE "live.stopped"
 
@@ -59,7 +60,7 @@ enum error_code live_switch(struct live *live, bool stopped, struct error *error
 	code = keep_switch(live, stopped, &why);
 	if (code == ERROR_NONE) {
 		atomic_store(&live->stopped, stopped);
-		task_store_tell(live->store, stopped ? "host.live.stopped" : "host.live.started", NULL);
+		host_event_emit(live->store, stopped ? "host.live.stopped" : "host.live.started", NULL);
 		log_message(LOG_WARN, stopped ? "live.stopped" : "live.started", "by request");
 	} else {
 		error_set(error, code, live->stop_file, "%s: %.300s",

@@ -82,7 +82,7 @@ static double backoff(struct live *live, int tries, double most)
 
 static void again(struct live *live, struct live_job *job)
 {
-	job_tell(job, false, ERROR_NONE, NULL);
+	job_notify(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
 
@@ -118,7 +118,7 @@ static void lost_written(struct live *live, struct live_job *job)
 		schedule_in(live, job, reconcile_pause(live, job));
 	else
 		schedule_never(live, job);
-	job_tell(job, false, ERROR_NONE, NULL);
+	job_notify(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
 
@@ -270,7 +270,7 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 		record_job(live, job, first, first ? "sent" : status == TASK_UNKNOWN ? "unknown" : "progress", again);
 		return;
 	}
-	job_tell(job, false, ERROR_NONE, NULL);
+	job_notify(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
 
@@ -462,7 +462,7 @@ static void not_learned(struct live *live, struct live_job *job, const char *why
 	job_set_reason(live, job, why);
 	job->polls++;
 	schedule_in(live, job, poll_pause(live, job, NULL));
-	job_tell(job, false, ERROR_SCRIPT, &error);
+	job_notify(job, false, ERROR_SCRIPT, &error);
 	if (changed)
 		record_job(live, job, false, "progress", again);
 	else
@@ -502,7 +502,7 @@ static void keep_looking(struct live *live, struct live_job *job, bool missing)
 		schedule_in(live, job, reconcile_pause(live, job));
 	else
 		schedule_never(live, job); /* the operator's turn */
-	job_tell(job, false, ERROR_NONE, NULL);
+	job_notify(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
 
@@ -576,11 +576,11 @@ void outcome_not_run(struct live *live, struct live_job *job, enum action action
 	case ACTION_CANCEL:
 		job->want_cancel = job->live.cancel_asked = false;
 		schedule_in(live, job, job->live.stop_ms != 0 ? CANCEL_RETRY_SECONDS : FIRST_POLL_SECONDS);
-		job_tell(job, false, ERROR_CONFLICT, &error);
+		job_notify(job, false, ERROR_CONFLICT, &error);
 		break;
 	case ACTION_RECONCILE: /* the operator's turn */
 		schedule_never(live, job);
-		job_tell(job, false, ERROR_CONFLICT, &error);
+		job_notify(job, false, ERROR_CONFLICT, &error);
 		break;
 	case ACTION_WEBHOOK: job_drop_deliveries(job); /* fall through */
 	default: not_learned(live, job, why); break;
@@ -610,7 +610,7 @@ static void named_known(struct live *live, struct live_job *job)
 		go_on(live, job, result, TASK_RUNNING);
 	} else {
 		error_set(&error, ERROR_CONFLICT, "vendor_id", "this is another job's vendor_id");
-		job_tell(job, false, ERROR_CONFLICT, &error);
+		job_notify(job, false, ERROR_CONFLICT, &error);
 		schedule_job(live, job);
 	}
 	json_decref(result);
@@ -631,7 +631,7 @@ void outcome_resolve(struct live *live, struct live_job *job)
 	if (job->status != TASK_UNKNOWN) { /* the vendor has told meanwhile */
 		job_drop_resolution(job);
 		error_set(&error, ERROR_CONFLICT, NULL, "its outcome is not unknown any more");
-		job_tell(job, false, ERROR_CONFLICT, &error);
+		job_notify(job, false, ERROR_CONFLICT, &error);
 		schedule_job(live, job);
 		return;
 	}

@@ -254,20 +254,20 @@ const char *live_held_back(struct live *live, const char *kind, const char *prov
 	return why;
 }
 
-static void said(struct live *live, struct live_job *job)
+static void held_back_written(struct live *live, struct live_job *job)
 {
-	job_tell(job, false, ERROR_NONE, NULL);
+	job_notify(job, false, ERROR_NONE, NULL);
 	schedule_job(live, job);
 }
 
 /* In the registry too, where clients look. The jobs keep their places while that is written. */
-static void say_held_back(struct live *live, struct provider_queue *queue, const char *why)
+static void record_held_back(struct live *live, struct provider_queue *queue, const char *why)
 {
 	for (struct live_job *job = queue->ready.first; job != NULL; job = job->next_queued) {
 		if (job->action != ACTION_NONE || (job->live.reason != NULL && strcmp(job->live.reason, why) == 0))
 			continue;
 		if (job_set_text((char **)(uintptr_t)&job->live.reason, why))
-			record_job(live, job, false, "queued", said);
+			record_job(live, job, false, "queued", held_back_written);
 	}
 	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }
@@ -304,7 +304,7 @@ void provider_queue_send(struct live *live, struct provider_queue *queue)
 	}
 	queue->sending = false;
 	if (queue->ready.first != NULL && why != NULL)
-		say_held_back(live, queue, why);
+		record_held_back(live, queue, why);
 	else if (queue->ready.first != NULL && opens != 0 && opens != INT64_MAX)
 		timer_set(live, &queue->timer, opens);
 	gate_release(live->gate, view);

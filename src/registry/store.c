@@ -115,18 +115,18 @@ bool task_store_withdraw(struct task_store *store, struct store_write *write)
 	return found;
 }
 
-void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context)
+void task_store_on_events(struct task_store *store, void (*notify)(void *context, int64_t newest), void *context)
 {
 	pthread_mutex_lock(&store->lock);
-	store->listener.events = told;
+	store->listener.events = notify;
 	store->listener.events_context = context;
 	pthread_mutex_unlock(&store->lock);
 }
 
-void task_store_on_group(struct task_store *store, void (*told)(void *context), void *context)
+void task_store_on_group(struct task_store *store, void (*notify)(void *context), void *context)
 {
 	pthread_mutex_lock(&store->lock);
-	store->listener.group = told;
+	store->listener.group = notify;
 	store->listener.group_context = context;
 	pthread_mutex_unlock(&store->lock);
 }
@@ -212,7 +212,7 @@ static void await_row(struct task_store *store, int64_t wait_ns)
 }
 
 /* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */
-static void tell(struct store_write *writes)
+static void finish_writes(struct store_write *writes)
 {
 	struct store_write *next;
 
@@ -282,7 +282,7 @@ static void write_waiting(struct task_store *store)
 	if (!idle) {
 		write_group(store, writes);
 		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
-		tell(writes);
+		finish_writes(writes);
 		if (listener.group != NULL)
 			listener.group(listener.group_context);
 	}

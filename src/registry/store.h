@@ -56,7 +56,7 @@ enum store_kind {
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
 	STORE_FIND_VENDOR_ID, /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
 	STORE_ACCEPT, /* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
-	STORE_TELL,   /* events only, of the host itself: `task` is not read */
+	STORE_EMIT,   /* events only, of the host itself: `task` is not read */
 	STORE_HOOKS,  /* changes of hooks only: `task` is not read */
 };
 
@@ -100,12 +100,12 @@ bool task_store_withdraw(struct task_store *store, struct store_write *write);
 enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
 	size_t *length, int *status, struct error *error);
 
-/* `told` is called after each commit that wrote events, with the number of the newest, on the store thread; it must not block. Before
+/* `notify` is called after each commit that wrote events, with the number of the newest, on the store thread; it must not block. Before
  * anything is written. */
-void task_store_on_events(struct task_store *store, void (*told)(void *context, int64_t newest), void *context);
+void task_store_on_events(struct task_store *store, void (*notify)(void *context, int64_t newest), void *context);
 
-/* `told` is called after the last `done` of each group, on the store thread; it must not block. Before anything is written. */
-void task_store_on_group(struct task_store *store, void (*told)(void *context), void *context);
+/* `notify` is called after the last `done` of each group, on the store thread; it must not block. Before anything is written. */
+void task_store_on_group(struct task_store *store, void (*notify)(void *context), void *context);
 
 /* ---- reading ---- */
 
@@ -181,10 +181,6 @@ enum error_code task_store_events(struct task_store *store, struct event_walk *w
 
 /* The number of the newest event that is committed; 0: there is none. Any thread. */
 int64_t task_store_newest_event(struct task_store *store);
-
-/* Writes an event of the host itself: `type` as clients see it ("host.script.reloaded"), `data` a JSON object or NULL; both are copied. It is
- * written soon, and waited for by nobody. Any thread. False when it cannot be: no memory, the store is stopping or has too much to do. */
-bool task_store_tell(struct task_store *store, const char *type, const char *data);
 
 /* How many tasks of each provider reached each status since the start. Any thread. */
 void task_store_counts(struct task_store *store,

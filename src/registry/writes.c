@@ -193,7 +193,7 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 static int insert_events(struct writer *writer, const struct store_write *write)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_EVENT];
-	int64_t sequence = write->kind == STORE_TELL ? 0 : id_sequence(&write->task.id);
+	int64_t sequence = write->kind == STORE_EMIT ? 0 : id_sequence(&write->task.id);
 	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
 	int code = SQLITE_OK;
 
@@ -356,7 +356,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_UPDATE: kept = writer_change(writer, write); break;
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
-	case STORE_TELL:
+	case STORE_EMIT:
 	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
 	}
 	if (!kept || write->outcome != STORE_WRITTEN)

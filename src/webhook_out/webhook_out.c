@@ -235,7 +235,7 @@ void hooks_free(struct hooks *hooks)
 	free(hooks);
 }
 
-void hooks_told(struct hooks *hooks, int64_t newest)
+void hooks_notify(struct hooks *hooks, int64_t newest)
 {
 	if (newest > 0)
 		atomic_store(&hooks->newest, newest);

@@ -27,7 +27,7 @@ void hooks_stop(struct hooks *hooks);
 void hooks_free(struct hooks *hooks);
 
 /* The log has grown up to this number, or the configuration has changed (0). One thread for each of both; never blocks. */
-void hooks_told(struct hooks *hooks, int64_t newest);
+void hooks_notify(struct hooks *hooks, int64_t newest);
 
 /* ---- registering; HTTP threads ---- */
 
