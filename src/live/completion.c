@@ -17,19 +17,19 @@
 
 #define RETRY_SECONDS 1.0
 
-void ending_free(struct ending *ending)
+void completion_free(struct completion *completion)
 {
-	if (ending == NULL)
+	if (completion == NULL)
 		return;
-	json_decref(ending->result);
-	json_decref(ending->artifacts);
-	json_decref(ending->warnings);
-	json_decref(ending->provenance);
-	if (ending->view != NULL)
-		gate_release(ending->gate, ending->view);
-	provider_release(ending->script);
-	free(ending->text);
-	free(ending);
+	json_decref(completion->result);
+	json_decref(completion->artifacts);
+	json_decref(completion->warnings);
+	json_decref(completion->provenance);
+	if (completion->view != NULL)
+		gate_release(completion->gate, completion->view);
+	provider_release(completion->script);
+	free(completion->text);
+	free(completion);
 }
 
 /* ---- the row's text ---- */
@@ -46,12 +46,12 @@ static void write_member(struct buffer *out, const char *name, const json_t *val
 }
 
 /* A vendor's texts may quote what they should not: they are masked like a client's. */
-static void write_masked(struct buffer *out, const struct ending *ending, const char *name)
+static void write_masked(struct buffer *out, const struct completion *completion, const char *name)
 {
-	json_t *value = json_object_get(ending->result, name), *clean = NULL;
+	json_t *value = json_object_get(completion->result, name), *clean = NULL;
 	bool changed;
 
-	if (value != NULL && (clean = mask_json(ending->view, value, &changed)) == NULL)
+	if (value != NULL && (clean = mask_json(completion->view, value, &changed)) == NULL)
 		out->failed = true;
 	write_member(out, name, clean);
 	json_decref(clean);
@@ -59,18 +59,18 @@ static void write_masked(struct buffer *out, const struct ending *ending, const 
 
 static char *write_result(struct live_job *job)
 {
-	struct ending *ending = job->end;
+	struct completion *completion = job->completion;
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	if (ending->artifacts != NULL)
-		write_member(&out, "artifacts", ending->artifacts);
+	if (completion->artifacts != NULL)
+		write_member(&out, "artifacts", completion->artifacts);
 	else
 		buffer_text(&out, "\"artifacts\":[],");
-	write_masked(&out, ending, "error");
-	write_masked(&out, ending, "reason");
-	write_member(&out, "warnings", ending->warnings);
+	write_masked(&out, completion, "error");
+	write_masked(&out, completion, "reason");
+	write_member(&out, "warnings", completion->warnings);
 	buffer_text(&out, "\"cost\":{\"usd\":");
 	json_write_usd(&out, job->money.spent);
 	buffer_text(&out, ",\"source\":");
@@ -124,20 +124,20 @@ static void ended(struct live *live, struct live_job *job)
 /* Everything is known: it is written. Without memory it is tried again. */
 static void write_end(struct live *live, struct live_job *job)
 {
-	struct ending *ending = job->end;
-	const char *reason = json_text(ending->result, "reason");
+	struct completion *completion = job->completion;
+	const char *reason = json_text(completion->result, "reason");
 
-	money_settle(job, ending->status, &ending->cost, json_object_get(ending->result, "error"));
-	ending->text = write_result(job);
-	if (ending->text == NULL) {
+	money_settle(job, completion->status, &completion->cost, json_object_get(completion->result, "error"));
+	completion->text = write_result(job);
+	if (completion->text == NULL) {
 		schedule_in(live, job, RETRY_SECONDS);
 		return;
 	}
-	job->status = ending->status;
-	if (ending->status == TASK_DONE)
+	job->status = completion->status;
+	if (completion->status == TASK_DONE)
 		job->progress = 1;
 	if (reason == NULL)
-		reason = json_text(json_object_get(ending->result, "error"), "message");
+		reason = json_text(json_object_get(completion->result, "error"), "message");
 	job_set_reason(live, job, reason);
 	record_end(live, job, ended);
 }
@@ -148,12 +148,12 @@ static void write_end(struct live *live, struct live_job *job)
 static void on_copied(struct engine_note *note)
 {
 	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
-	struct ending *ending = job->end;
+	struct completion *completion = job->completion;
 
 	job->action = ACTION_NONE;
-	if (ending->copy.interrupted) /* the host stops, and the next start asks the vendor again */
+	if (completion->copy.interrupted) /* the host stops, and the next start asks the vendor again */
 		return;
-	if (ending->artifacts == NULL) /* without memory nobody can say what was kept: it is copied again */
+	if (completion->artifacts == NULL) /* without memory nobody can say what was kept: it is copied again */
 		schedule_in(job->owner, job, RETRY_SECONDS);
 	else
 		write_end(job->owner, job);
@@ -164,8 +164,8 @@ static void copied(struct artifact_copy *copy)
 {
 	struct live_job *job = copy->context;
 
-	job->end->artifacts = copy->artifacts; /* already here: a note to an engine that has stopped does not run */
-	job->end->warnings = copy->warnings;
+	job->completion->artifacts = copy->artifacts; /* already here: a note to an engine that has stopped does not run */
+	job->completion->warnings = copy->warnings;
 	job->note.run = on_copied;
 	engine_run(job->owner->engine, &job->note);
 }
@@ -196,7 +196,7 @@ static json_t *provenance_of(const struct live_job *job)
 	clock_format(clock_unix_ms(), now);
 	made = json_pack("{s:s,s:s,s:s,s:s?,s:s,s:s,s:s}", "job_id", id, "provider", job->provider, "kind", job->kind,
 		"vendor_id", job->vendor_id, "created_at", created, "submitted_at", submitted, "completed_at", now);
-	if (made != NULL && ((job->payload != NULL && payload == NULL) || !add_making(made, &job->end->cost, payload))) {
+	if (made != NULL && ((job->payload != NULL && payload == NULL) || !add_making(made, &job->completion->cost, payload))) {
 		json_decref(made);
 		made = NULL;
 	}
@@ -205,32 +205,32 @@ static json_t *provenance_of(const struct live_job *job)
 }
 
 /* The script is gone, and with it the list of hosts that may be fetched from. */
-static void give_up_copying(struct ending *ending)
+static void give_up_copying(struct completion *completion)
 {
-	ending->warnings = json_pack("[s]", "the outputs were not copied: the provider's script is not there any more");
+	completion->warnings = json_pack("[s]", "the outputs were not copied: the provider's script is not there any more");
 }
 
-static bool has_outputs(const struct ending *ending)
+static bool has_outputs(const struct completion *completion)
 {
-	return json_array_size(json_object_get(ending->result, "artifacts")) > 0;
+	return json_array_size(json_object_get(completion->result, "artifacts")) > 0;
 }
 
 /* False: no room now. */
 static bool start_copy(struct live *live, struct live_job *job)
 {
-	struct ending *ending = job->end;
+	struct completion *completion = job->completion;
 
-	if (ending->provenance == NULL)
-		ending->provenance = provenance_of(job);
-	ending->copy = (struct artifact_copy){
-		.provider = ending->script,
-		.view = ending->view,
-		.outputs = json_object_get(ending->result, "artifacts"),
-		.provenance = ending->provenance,
+	if (completion->provenance == NULL)
+		completion->provenance = provenance_of(job);
+	completion->copy = (struct artifact_copy){
+		.provider = completion->script,
+		.view = completion->view,
+		.outputs = json_object_get(completion->result, "artifacts"),
+		.provenance = completion->provenance,
 		.done = copied,
 		.context = job,
 	};
-	if (ending->provenance == NULL || artifacts_put(live->artifacts, &ending->copy) != ERROR_NONE)
+	if (completion->provenance == NULL || artifacts_put(live->artifacts, &completion->copy) != ERROR_NONE)
 		return false;
 	job->action = ACTION_COPY;
 	return true;
@@ -239,11 +239,11 @@ static bool start_copy(struct live *live, struct live_job *job)
 /* Copies what there is to copy, then writes the end; tried again by the job's timer when there was no room for one of them. */
 static void go_on(struct live *live, struct live_job *job)
 {
-	struct ending *ending = job->end;
+	struct completion *completion = job->completion;
 
-	if (has_outputs(ending) && ending->script == NULL && ending->warnings == NULL)
-		give_up_copying(ending);
-	else if (has_outputs(ending) && ending->script != NULL && ending->artifacts == NULL) {
+	if (has_outputs(completion) && completion->script == NULL && completion->warnings == NULL)
+		give_up_copying(completion);
+	else if (has_outputs(completion) && completion->script != NULL && completion->artifacts == NULL) {
 		if (!start_copy(live, job))
 			schedule_in(live, job, RETRY_SECONDS);
 		return;
@@ -251,36 +251,36 @@ static void go_on(struct live *live, struct live_job *job)
 	write_end(live, job);
 }
 
-void ending_retry(struct live *live, struct live_job *job)
+void completion_retry(struct live *live, struct live_job *job)
 {
 	if (job->action == ACTION_NONE)
 		go_on(live, job);
 }
 
-static struct ending *ending_make(struct live *live, struct live_job *job, enum task_status status, json_t *result)
+static struct completion *completion_make(struct live *live, struct live_job *job, enum task_status status, json_t *result)
 {
-	struct ending *ending = calloc(1, sizeof *ending);
+	struct completion *completion = calloc(1, sizeof *completion);
 	struct catalog_set *set;
 
-	if (ending == NULL)
+	if (completion == NULL)
 		return NULL;
 	set = catalog_acquire(live->catalog);
-	ending->script = catalog_find(set, job->kind, job->provider);
-	if (ending->script != NULL)
-		provider_hold(ending->script);
+	completion->script = catalog_find(set, job->kind, job->provider);
+	if (completion->script != NULL)
+		provider_hold(completion->script);
 	catalog_release(set);
-	ending->gate = live->gate;
-	ending->view = gate_acquire(live->gate);
-	ending->status = status;
-	ending->result = result;
-	ending->cost = money_cost(result);
-	return ending;
+	completion->gate = live->gate;
+	completion->view = gate_acquire(live->gate);
+	completion->status = status;
+	completion->result = result;
+	completion->cost = money_cost(result);
+	return completion;
 }
 
-void ending_begin(struct live *live, struct live_job *job, enum task_status status, json_t *result)
+void completion_begin(struct live *live, struct live_job *job, enum task_status status, json_t *result)
 {
-	job->end = result != NULL ? ending_make(live, job, status, result) : NULL;
-	if (job->end == NULL) { /* without memory the job stays as it is, and is looked at again */
+	job->completion = result != NULL ? completion_make(live, job, status, result) : NULL;
+	if (job->completion == NULL) { /* without memory the job stays as it is, and is looked at again */
 		json_decref(result);
 		if (job->live.phase == LIVE_SENDING) /* the answer to its paid request is gone */
 			outcome_lose(live, job, "out of memory when the vendor's answer came");
@@ -288,7 +288,7 @@ void ending_begin(struct live *live, struct live_job *job, enum task_status stat
 			schedule_in(live, job, RETRY_SECONDS);
 		return;
 	}
-	job->ending = true;
+	job->completing = true;
 	timer_clear(live, &job->timer);
 	go_on(live, job);
 }

@@ -133,7 +133,7 @@ struct live_job {
 	int64_t nudged_ns;    /* when an unsigned delivery made it so last; 0: none did */
 	int64_t nudge_due_ns; /* when one that came soon after counts; 0: there is none */
 	bool want_cancel;
-	bool ending;	     /* its end is being written, or was */
+	bool completing;     /* its end is being written, or was */
 	int polls;	     /* since something changed */
 	int tries;	     /* of what is being tried again: reconcile, cancel */
 	int64_t canceled_ns; /* when cancel was tried last */
@@ -146,7 +146,7 @@ struct live_job {
 	struct resolution *resolution;
 	struct delivery *deliveries;
 	struct waiter *waiters;
-	struct ending *end; /* how it will end, while outputs are copied and the end is written */
+	struct completion *completion; /* how it will end, while outputs are copied and the end is written */
 
 	struct engine_note note; /* its acceptance, later the end of its writes */
 	struct store_write write;
@@ -291,7 +291,7 @@ void money_settle(struct live_job *job, enum task_status status, const struct co
 struct budget_entry money_entry(const struct live_job *job);
 
 /* completion.c: how a job ends: outputs are copied first, then the end is written. */
-struct ending {
+struct completion {
 	enum task_status status;
 	json_t *result;		 /* what the script returned; owned */
 	struct provider *script; /* held; NULL: it is gone */
@@ -305,9 +305,9 @@ struct ending {
 };
 
 /* Takes `result` over. */
-void ending_begin(struct live *live, struct live_job *job, enum task_status status, json_t *result);
-void ending_retry(struct live *live, struct live_job *job);
-void ending_free(struct ending *ending);
+void completion_begin(struct live *live, struct live_job *job, enum task_status status, json_t *result);
+void completion_retry(struct live *live, struct live_job *job);
+void completion_free(struct completion *completion);
 
 /* history.c */
 void history_note(struct live *live, const char *provider, int64_t took_ms);

@@ -71,7 +71,7 @@ void job_free(struct live_job *job)
 		return;
 	job_notify(job, true, ERROR_NONE, NULL);
 	job_drop_deliveries(job);
-	ending_free(job->end);
+	completion_free(job->completion);
 	job_drop_resolution(job);
 	json_decref(job->found);
 	free(job->kind);

@@ -48,7 +48,7 @@ static const char *job_request_refusal(const struct job_request *request, const 
 			       ? "its outcome is not known: POST .../resolve says what became of it"
 			       : "its paid request is under way: it can be canceled when the vendor has answered";
 	if (request->kind == REQUEST_RESOLVE &&
-		(job->ending || (job->resolution != NULL && atomic_load(&job->resolution->waiter->stage) != WAITER_GAVE_UP)))
+		(job->completing || (job->resolution != NULL && atomic_load(&job->resolution->waiter->stage) != WAITER_GAVE_UP)))
 		return "what became of it was said already";
 	if (request->kind == REQUEST_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
 		return "its outcome is not unknown";

@@ -25,8 +25,8 @@ static void job_due(struct live *live, struct timer *timer)
 
 	if (job->unwritten)
 		record_retry(live, job);
-	else if (job->ending)
-		ending_retry(live, job);
+	else if (job->completing)
+		completion_retry(live, job);
 	else
 		schedule_job(live, job);
 }

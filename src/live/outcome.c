@@ -145,7 +145,7 @@ void outcome_end(
 {
 	json_t *result = json_pack("{s:{s:s,s:s,s:b}}", "error", "code", code, "message", message, "billed", billed ? 1 : 0);
 
-	ending_begin(live, job, status, result);
+	completion_begin(live, job, status, result);
 }
 
 /* What the next call needs: by these the vendor is asked. False: out of memory. */
@@ -287,7 +287,7 @@ static void take_result(struct live *live, struct live_job *job, json_t *result)
 		not_kept(live, job);
 		return;
 	}
-	ending_begin(live, job, status_of(status), json_incref(result));
+	completion_begin(live, job, status_of(status), json_incref(result));
 }
 
 /* ---- submit ---- */
@@ -650,7 +650,7 @@ void outcome_resolve(struct live *live, struct live_job *job)
 		job->found = result;
 		record_find_vendor_id(live, job, json_text(result, "id"), named_known);
 	} else {
-		ending_begin(live, job, (enum task_status)resolution->status, result);
+		completion_begin(live, job, (enum task_status)resolution->status, result);
 	}
 	job_drop_resolution(job);
 }

@@ -28,9 +28,9 @@ static void write_state(struct buffer *out, const struct live_job *job)
 	json_write_text(out, job->vendor_id);
 	buffer_text(out, ",\"reason\":");
 	json_write_text(out, job->live.reason);
-	if (job->end != NULL && job->end->text != NULL) {
+	if (job->completion != NULL && job->completion->text != NULL) {
 		buffer_text(out, ",\"result\":");
-		buffer_text(out, job->end->text);
+		buffer_text(out, job->completion->text);
 	}
 	buffer_char(out, '}');
 }
@@ -49,12 +49,12 @@ static void write_settlement(struct buffer *out, const struct live_job *job)
 }
 
 /* Those that were stored. */
-static bool has_copies(const struct ending *ending)
+static bool has_copies(const struct completion *completion)
 {
 	const json_t *artifact;
 	size_t i;
 
-	json_array_foreach(ending != NULL ? ending->artifacts : NULL, i, artifact)
+	json_array_foreach(completion != NULL ? completion->artifacts : NULL, i, artifact)
 		if (json_text(artifact, "sha256") != NULL)
 			return true;
 	return false;
@@ -65,7 +65,7 @@ static void write_copies(struct buffer *out, const struct live_job *job)
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
 	buffer_text(out, ",\"artifacts\":");
-	json_write(out, job->end->artifacts);
+	json_write(out, job->completion->artifacts);
 	buffer_char(out, '}');
 }
 
@@ -92,7 +92,7 @@ static void write_sent(struct buffer *out, const struct live_job *job)
 
 static bool ends_at_once(const struct live_job *job)
 {
-	return job->end->status == TASK_DONE && job->live.phase < LIVE_SENT;
+	return job->completion->status == TASK_DONE && job->live.phase < LIVE_SENT;
 }
 
 /* A text that is too large says the least: what is stored with the job has it all. An event without its text is better than none. */
@@ -222,7 +222,7 @@ static void fill(struct live_job *job, bool durable, void (*then)(struct live *l
 			.progress = job->progress,
 			.updated_ms = clock_unix_ms(),
 			.vendor_id = job->vendor_id,
-			.result = job->end != NULL ? job->end->text : NULL,
+			.result = job->completion != NULL ? job->completion->text : NULL,
 			.live = &job->written,
 			.money = &job->money,
 		},
@@ -253,7 +253,7 @@ void record_end(struct live *live, struct live_job *job, void (*then)(struct liv
 	job->written.phase = LIVE_ENDED;
 	if (ends_at_once(job))
 		add_event(job, "sent", write_sent);
-	if (has_copies(job->end))
+	if (has_copies(job->completion))
 		add_event(job, "artifact", write_copies);
 	add_event(job, task_status_name(job->status), write_state);
 	add_event(job, "settled", write_settlement);

@@ -103,7 +103,7 @@ static void schedule_lost(struct live *live, struct live_job *job)
 
 void schedule_job(struct live *live, struct live_job *job)
 {
-	if (job->action != ACTION_NONE || job->ending || engine_is_stopping(live->engine))
+	if (job->action != ACTION_NONE || job->completing || engine_is_stopping(live->engine))
 		return;
 	if (job->resolution != NULL && job->live.phase != LIVE_QUEUED) {
 		provider_queue_leave(job);
