@@ -243,7 +243,7 @@ static void send_state(struct host *host, struct http_request *request, bool sto
 	buffer_text(&out, ",\"enabled\":");
 	json_write_bool(&out, request->view->config->live.enabled);
 	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
-		counts.sending, counts.sent, counts.lost);
+		counts.sending, counts.sent, counts.unknown);
 	if (out.failed)
 		query_problem(request, 503, NULL, "out of memory");
 	else

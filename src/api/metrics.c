@@ -189,7 +189,8 @@ static void write_registry(struct buffer *out, struct host *host)
 	const struct {
 		const char *state;
 		size_t count;
-	} states[] = { { "queued", live.queued }, { "sending", live.sending }, { "sent", live.sent }, { "unknown", live.lost } };
+	} states[] = { { "queued", live.queued }, { "sending", live.sending }, { "sent", live.sent },
+		{ "unknown", live.unknown } };
 
 	metric_family(out, "providerd_tasks_total", "counter", "Tasks that reached a status since the start.");
 	task_store_counts(host->store, write_task_count, out);

@@ -258,9 +258,9 @@ static void settle_call(struct engine *engine, struct engine_call *call)
 		call->done(call);
 }
 
-/* One that was lost stays lost, whatever comes after it; and after one that was answered there is no "nothing was sent": the whole call would be
+/* One whose answer is unknown stays so, whatever comes after it; and after one that was answered there is no "nothing was sent": the whole call would be
  * made again, and the first request with it. What became of such a call the script says. */
-static void note_fate(struct engine_call *call)
+static void note_sending(struct engine_call *call)
 {
 	const struct response *response = &call->transfer.response;
 
@@ -268,16 +268,16 @@ static void note_fate(struct engine_call *call)
 		return;
 	if (!response_was_never_sent(response) && !response_puts_off(response))
 		call->taken++;
-	if (call->fate == FATE_LOST)
+	if (call->sending == SENDING_UNKNOWN)
 		return;
-	if (call->fate == FATE_ANSWERED && response_was_never_sent(response))
+	if (call->sending == SENDING_ANSWERED && response_was_never_sent(response))
 		return;
 	call->failure[0] = '\0';
-	call->fate = FATE_ANSWERED;
+	call->sending = SENDING_ANSWERED;
 	if (!response->failed)
 		return;
 	memcpy(call->failure, response->kind, sizeof call->failure);
-	call->fate = response_was_never_sent(response) ? FATE_NOTHING_SENT : FATE_LOST;
+	call->sending = response_was_never_sent(response) ? SENDING_NOTHING : SENDING_UNKNOWN;
 }
 
 /* One that was denied never left. */
@@ -292,7 +292,7 @@ static void note_answer(struct engine *engine, struct engine_call *call)
 /* Goes on with a call whose answer has come. Never from inside curl (tech 2.1). */
 static void run_answered(struct engine *engine, struct engine_call *call)
 {
-	note_fate(call);
+	note_sending(call);
 	note_answer(engine, call);
 	response_restore(&call->transfer.response, &call->way.detour);
 	if (is_unwanted(call))
@@ -586,7 +586,7 @@ static void begin_call(struct engine_call *call, bool here)
 	call->posted_ns = clock_monotonic_ns();
 	call->ran_ns = call->sent_ns = 0;
 	call->here = here;
-	call->fate = FATE_NOTHING_SENT;
+	call->sending = SENDING_NOTHING;
 	call->taken = 0;
 	call->denied = false;
 	call->failure[0] = '\0';

@@ -22,10 +22,10 @@ struct engine_way {
 };
 
 /* How the requests of a live call ended that may cost something: all but GET, HEAD and those that the script marks as free. */
-enum engine_fate {
-	FATE_NOTHING_SENT = 0, /* none was made, or none left the machine */
-	FATE_ANSWERED,
-	FATE_LOST, /* one got no answer: the vendor may have done it */
+enum engine_sending {
+	SENDING_NOTHING = 0, /* none was made, or none left the machine */
+	SENDING_ANSWERED,
+	SENDING_UNKNOWN, /* one got no answer: the vendor may have done it */
 };
 
 /* A call in the mailbox. The poster keeps it alive until `done` was called, on the engine thread; `done` must not block. */
@@ -40,10 +40,10 @@ struct engine_call {
 	bool (*may_leave)(const struct engine_call *call);
 	/* Or NULL: nobody waits for it any more, so it is not run, nothing it asks for is sent, and `done` finds it CALL_FAILED. Engine thread. */
 	bool (*unwanted)(const struct engine_call *call);
-	enum engine_fate fate;	  /* the engine's, to be read when done */
+	enum engine_sending sending; /* the engine's, to be read when done */
 	int taken;		  /* the engine's: requests that may cost, and that the vendor did not refuse to take for now */
 	bool denied;		  /* the engine's: engine_deny() was called for one of its requests, or may_leave() kept it */
-	char failure[16];	  /* FATE_LOST, FATE_NOTHING_SENT: the response's kind, or "" */
+	char failure[16];	  /* SENDING_UNKNOWN, SENDING_NOTHING: the response's kind, or "" */
 	struct transfer transfer; /* the engine's */
 	int64_t posted_ns;	  /* the engine's */
 	int64_t ran_ns;		  /* the engine's: how long it has run so far */

@@ -283,7 +283,7 @@ void completion_begin(struct live *live, struct live_job *job, enum task_status 
 	if (job->completion == NULL) { /* without memory the job stays as it is, and is looked at again */
 		json_decref(result);
 		if (job->live.phase == LIVE_SENDING) /* the answer to its paid request is gone */
-			outcome_lose(live, job, "out of memory when the vendor's answer came");
+			outcome_unknown(live, job, "out of memory when the vendor's answer came");
 		else
 			schedule_in(live, job, RETRY_SECONDS);
 		return;

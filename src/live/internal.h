@@ -37,7 +37,7 @@ struct timers {
 
 /* ---- one provider's queue ---- */
 
-#define KNOWN_VENDOR_IDS 1024 /* told to scripts that look for a lost job; the registry knows them all */
+#define KNOWN_VENDOR_IDS 1024 /* told to scripts that look for a job of unknown outcome; the registry knows them all */
 
 struct job_queue {
 	struct live_job *first, **last;
@@ -56,7 +56,7 @@ struct provider_queue {
 	int64_t filled_ns;
 	int64_t blocked_ns;			  /* no submit before: the vendor said so */
 	int refusals;				  /* of the rate, in a row, in which the vendor named no wait */
-	char *known_vendor_ids[KNOWN_VENDOR_IDS]; /* the vendor's ids of the last jobs: a lost one is none of these */
+	char *known_vendor_ids[KNOWN_VENDOR_IDS]; /* the vendor's ids of the last jobs: one of unknown outcome is none of these */
 	size_t known_at;
 	struct provider_queue *next;
 };
@@ -263,7 +263,7 @@ void outcome_of_call(struct live *live, struct live_job *job, enum action action
 void outcome_not_run(struct live *live, struct live_job *job, enum action action, const char *why);
 void outcome_put_off(struct live *live, struct live_job *job, enum action action);
 void outcome_hold(struct live *live, struct live_job *job, const char *reason, double seconds); /* nothing sent: try again */
-void outcome_lose(struct live *live, struct live_job *job, const char *reason);
+void outcome_unknown(struct live *live, struct live_job *job, const char *reason);
 void outcome_resolve(struct live *live, struct live_job *job);
 void outcome_end(
 	struct live *live, struct live_job *job, enum task_status status, const char *code, const char *message, bool billed);

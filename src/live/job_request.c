@@ -43,14 +43,14 @@ static void job_request_wait_with(struct live_job *job, struct waiter *waiter)
 /* Why this cannot be asked of the job now; NULL: it can. */
 static const char *job_request_refusal(const struct job_request *request, const struct live_job *job)
 {
-	if (request->kind == REQUEST_CANCEL && (job->live.phase == LIVE_LOST || job->live.phase == LIVE_SENDING))
-		return job->live.phase == LIVE_LOST
+	if (request->kind == REQUEST_CANCEL && (job->live.phase == LIVE_UNKNOWN || job->live.phase == LIVE_SENDING))
+		return job->live.phase == LIVE_UNKNOWN
 			       ? "its outcome is not known: POST .../resolve says what became of it"
 			       : "its paid request is under way: it can be canceled when the vendor has answered";
 	if (request->kind == REQUEST_RESOLVE &&
 		(job->completing || (job->resolution != NULL && atomic_load(&job->resolution->waiter->stage) != WAITER_GAVE_UP)))
 		return "what became of it was said already";
-	if (request->kind == REQUEST_RESOLVE && job->live.phase != LIVE_LOST && job->status != TASK_UNKNOWN)
+	if (request->kind == REQUEST_RESOLVE && job->live.phase != LIVE_UNKNOWN && job->status != TASK_UNKNOWN)
 		return "its outcome is not unknown";
 	return NULL;
 }

@@ -268,13 +268,13 @@ static bool copy_row(struct live_job *job, const struct task *task)
 static void place_job(const struct restoring *restoring, struct live_job *job)
 {
 	struct live *live = restoring->live;
-	bool unknown = job->live.phase == LIVE_SENDING || (restoring->restored && job->live.phase != LIVE_LOST);
+	bool unknown = job->live.phase == LIVE_SENDING || (restoring->restored && job->live.phase != LIVE_UNKNOWN);
 
 	job_add(live, job);
 	if (job->live.phase == LIVE_SENT || unknown)
 		provider_queue_note_vendor_id(job->provider_queue, job->vendor_id);
 	if (unknown) {
-		outcome_lose(live, job,
+		outcome_unknown(live, job,
 			restoring->restored ? "a backup was put back: what became of this job since is not known"
 					    : "the host stopped while the paid request was under way");
 		return;
@@ -343,7 +343,7 @@ struct live_counts live_counts(struct live *live)
 	return (struct live_counts){ .queued = atomic_load(&live->counts[LIVE_QUEUED]),
 		.sending = atomic_load(&live->counts[LIVE_SENDING]),
 		.sent = atomic_load(&live->counts[LIVE_SENT]),
-		.lost = atomic_load(&live->counts[LIVE_LOST]) };
+		.unknown = atomic_load(&live->counts[LIVE_UNKNOWN]) };
 }
 
 /* Outputs are copied again after the next start, but for those of a vendor that answered the submit with the work itself: it cannot be asked. */

@@ -126,7 +126,7 @@ struct budget_book *live_budget(struct live *live);
 int live_history(struct live *live, const char *provider, int64_t *p50_ms, int64_t *p90_ms);
 
 struct live_counts {
-	size_t queued, sending, sent, lost;
+	size_t queued, sending, sent, unknown;
 };
 
 struct live_counts live_counts(struct live *live);

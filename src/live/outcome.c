@@ -98,7 +98,7 @@ void outcome_hold(struct live *live, struct live_job *job, const char *reason, d
 	provider_queue_send(live, job->provider_queue);
 }
 
-/* After the submit a lost job is looked for a while, then when somebody asks. */
+/* After the submit a job of unknown outcome is looked for a while, then when somebody asks. */
 static bool is_looked_for(const struct live_job *job)
 {
 	return job->tries < LIMIT_LIVE_RECONCILE_TRIES && clock_unix_ms() - job->live.submitted_ms < LIMIT_LIVE_RECONCILE_MS;
@@ -109,7 +109,7 @@ static double reconcile_pause(struct live *live, const struct live_job *job)
 	return job->tries == 0 ? 2 : backoff(live, job->tries + 3, LIMIT_LIVE_RECONCILE_SECONDS);
 }
 
-static void lost_written(struct live *live, struct live_job *job)
+static void unknown_written(struct live *live, struct live_job *job)
 {
 	provider_queue_count(job, false);
 	provider_queue_send(live, job->provider_queue);
@@ -122,13 +122,13 @@ static void lost_written(struct live *live, struct live_job *job)
 	schedule_job(live, job);
 }
 
-void outcome_lose(struct live *live, struct live_job *job, const char *reason)
+void outcome_unknown(struct live *live, struct live_job *job, const char *reason)
 {
 	struct log_line line;
 	char id[ID_TEXT_BYTES];
 
 	job_set_reason(live, job, reason);
-	job_set_phase(live, job, LIVE_LOST);
+	job_set_phase(live, job, LIVE_UNKNOWN);
 	job->status = TASK_UNKNOWN;
 	id_format(&job->id, id);
 	log_begin(&line, LOG_WARN, "live.unknown");
@@ -136,7 +136,7 @@ void outcome_lose(struct live *live, struct live_job *job, const char *reason)
 	log_text(&line, "job_id", id);
 	log_text(&line, "reason", reason);
 	log_end(&line);
-	record_job(live, job, true, "unknown", lost_written);
+	record_job(live, job, true, "unknown", unknown_written);
 }
 
 /* An end that the host itself makes. */
@@ -238,7 +238,7 @@ static void not_learned(struct live *live, struct live_job *job, const char *why
 static void not_kept(struct live *live, struct live_job *job)
 {
 	if (job->live.phase == LIVE_SENDING)
-		outcome_lose(live, job, "out of memory when the vendor's answer came");
+		outcome_unknown(live, job, "out of memory when the vendor's answer came");
 	else
 		not_learned(live, job, "out of memory when the vendor's answer came");
 }
@@ -261,7 +261,7 @@ static void go_on(struct live *live, struct live_job *job, const json_t *result,
 	if (first) {
 		limit_runtime(job, result);
 		job_set_phase(live, job, LIVE_SENT);
-		provider_queue_count(job, true); /* one that was lost and found */
+		provider_queue_count(job, true); /* one of unknown outcome that was found */
 	}
 	job->want_cancel |= wants_cancel_again(job);
 	schedule_in(live, job, poll_pause(live, job, result));
@@ -357,7 +357,8 @@ static void take_submit(struct live *live, struct live_job *job, const struct en
 	if (status == NULL)
 		status = "queued";
 	if (json_is_true(json_object_get(result, "resubmit")) && call->taken > 0) {
-		outcome_lose(live, job, "the script would send the job again, though the vendor has answered its paid request");
+		outcome_unknown(
+			live, job, "the script would send the job again, though the vendor has answered its paid request");
 		return;
 	}
 	if (is_put_off(result, status) && call->taken == 0) {
@@ -367,7 +368,7 @@ static void take_submit(struct live *live, struct live_job *job, const struct en
 	provider_queue_taken(job->provider_queue);
 	job->polls = 0;
 	if (leaves_open(job, result, status)) {
-		outcome_lose(live, job, reason_of(result, "the vendor's answer leaves open whether it took the job"));
+		outcome_unknown(live, job, reason_of(result, "the vendor's answer leaves open whether it took the job"));
 	} else {
 		take_result(live, job, result);
 	}
@@ -386,16 +387,16 @@ static void submit_failed(struct live *live, struct live_job *job, const struct 
 	else if (job->live.phase == LIVE_QUEUED)
 		outcome_end(live, job, TASK_ERROR, "invalid", message, false);
 	else
-		outcome_lose(live, job, message);
+		outcome_unknown(live, job, message);
 }
 
-static void submit_lost(struct live *live, struct live_job *job, const struct engine_call *call)
+static void submit_unknown(struct live *live, struct live_job *job, const struct engine_call *call)
 {
 	char reason[160];
 
 	snprintf(reason, sizeof reason, "the vendor's answer to the paid request was lost (%s): it may have taken the job",
 		call->failure);
-	outcome_lose(live, job, reason);
+	outcome_unknown(live, job, reason);
 }
 
 static void submit_unsent(struct live *live, struct live_job *job, const struct engine_call *call)
@@ -437,9 +438,9 @@ static void outcome_of_submit(struct live *live, struct live_job *job, const str
 {
 	char text[400];
 
-	if (call->fate == FATE_LOST)
-		submit_lost(live, job, call);
-	else if (call->fate == FATE_NOTHING_SENT && call->failure[0] != '\0')
+	if (call->sending == SENDING_UNKNOWN)
+		submit_unknown(live, job, call);
+	else if (call->sending == SENDING_NOTHING && call->failure[0] != '\0')
 		submit_unsent(live, job, call);
 	else if (call->denied && call->taken == 0) /* a first step of it: the queue says why, and for how long */
 		outcome_hold(live, job, "nothing was sent yet (held); it is tried again", HELD_SECONDS);
@@ -506,7 +507,7 @@ static void keep_looking(struct live *live, struct live_job *job, bool missing)
 	schedule_job(live, job);
 }
 
-/* The registry has told whether the vendor's id is another job's, and two lost jobs may have found the same one at the same time: the first has
+/* The registry has told whether the vendor's id is another job's, and two job of unknown outcomes may have found the same one at the same time: the first has
  * it. */
 static void found_known(struct live *live, struct live_job *job)
 {

@@ -54,7 +54,7 @@ enum action schedule_wanted(const struct live_job *job)
 {
 	bool over = job->live.stop_ms != 0 && clock_unix_ms() >= job->live.stop_ms;
 
-	if (job->live.phase == LIVE_LOST)
+	if (job->live.phase == LIVE_UNKNOWN)
 		return ACTION_RECONCILE;
 	if (job->deliveries != NULL)
 		return ACTION_WEBHOOK;
@@ -95,7 +95,7 @@ static void schedule_sent(struct live *live, struct live_job *job)
 		provider_queue_call(live, job);
 }
 
-static void schedule_lost(struct live *live, struct live_job *job)
+static void schedule_unknown(struct live *live, struct live_job *job)
 {
 	if ((job->want_poll || is_due(job)) && !rests(live, job))
 		provider_queue_call(live, job);
@@ -113,7 +113,7 @@ void schedule_job(struct live *live, struct live_job *job)
 	switch (job->live.phase) {
 	case LIVE_QUEUED: schedule_queued(live, job); break;
 	case LIVE_SENT: schedule_sent(live, job); break;
-	case LIVE_LOST: schedule_lost(live, job); break;
+	case LIVE_UNKNOWN: schedule_unknown(live, job); break;
 	case LIVE_SENDING:
 	case LIVE_ENDED: break;
 	}

@@ -26,7 +26,7 @@ enum live_phase {
 	LIVE_QUEUED = 0, /* nothing was sent */
 	LIVE_SENDING,	 /* the paid request may be out; its outcome is not known to the registry */
 	LIVE_SENT,	 /* the vendor has it: it is polled */
-	LIVE_LOST,	 /* the outcome is not known: it is looked for, or left to the operator */
+	LIVE_UNKNOWN,	 /* the outcome is not known: it is looked for, or left to the operator */
 	LIVE_ENDED,
 };
 
