@@ -136,17 +136,17 @@ static void write_entry(
 	struct buffer *out, struct host *host, const struct gate_view *view, const struct catalog_entry *entry, bool *allowed)
 {
 	struct provider *provider = entry->provider;
-	struct judgement *judgement = judgement_acquire(host->judgements, provider, view, NULL);
+	struct verdict_json *verdict_json = verdict_json_acquire(host->verdict_jsons, provider, view, NULL);
 
-	if (judgement == NULL) {
+	if (verdict_json == NULL) {
 		out->failed = true;
 		return;
 	}
-	*allowed |= judgement->execution_allowed;
+	*allowed |= verdict_json->execution_allowed;
 	buffer_text(out, "{\"id\":");
 	json_write_text(out, provider->manifest.id);
 	buffer_char(out, ',');
-	envelope_write_members(out, provider, judgement, LIVENESS_ASKED);
+	envelope_write_members(out, provider, verdict_json, LIVENESS_ASKED);
 	buffer_text(out, "\"aliases\":");
 	write_texts(out, provider->manifest.aliases);
 	buffer_char(out, ',');
@@ -155,9 +155,9 @@ static void write_entry(
 	write_json(out, "reviews", provider->manifest.reviews, "null");
 	write_credential_specs(out, &provider->manifest);
 	write_script(out, entry);
-	envelope_write_causes(out, judgement, NULL, LIVENESS_ASKED);
+	envelope_write_causes(out, verdict_json, NULL, LIVENESS_ASKED);
 	buffer_char(out, '}');
-	judgement_release(judgement);
+	verdict_json_release(verdict_json);
 }
 
 /* Files that have never loaded belong to no kind: every catalogue names them. */

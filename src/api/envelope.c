@@ -5,21 +5,21 @@
 
 static const char not_asked_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 
-static void write_members(
-	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness, bool ok)
+static void write_members(struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json,
+	enum liveness liveness, bool ok)
 {
 	buffer_text(out, "\"ok\":");
 	json_write_bool(out, ok);
 	buffer_char(out, ',');
-	buffer_text(out, judgement->head);
+	buffer_text(out, verdict_json->head);
 	buffer_text(out, provider->common);
 	buffer_text(out, liveness == LIVENESS_LIVE ? "\"dry_run\":false," : "\"dry_run\":true,");
 }
 
 void envelope_write_members(
-	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
+	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness)
 {
-	write_members(out, provider, judgement, liveness, judgement->execution_allowed);
+	write_members(out, provider, verdict_json, liveness, verdict_json->execution_allowed);
 }
 
 void envelope_add(struct buffer *out, const struct buffer *part)
@@ -37,12 +37,12 @@ static void close_list(struct buffer *out)
 }
 
 static void write_live(
-	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+	struct buffer *out, const struct verdict_json *verdict_json, const struct script_call *call, enum liveness liveness)
 {
 	buffer_text(out, ",\"live\":{\"enabled\":");
 	json_write_bool(out, liveness == LIVENESS_LIVE);
 	buffer_text(out, ",\"missing\":[");
-	buffer_text(out, judgement->missing);
+	buffer_text(out, verdict_json->missing);
 	if (call != NULL) {
 		envelope_add(out, &call->refusals);
 		envelope_add(out, &call->needs);
@@ -54,19 +54,19 @@ static void write_live(
 }
 
 void envelope_write_causes(
-	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+	struct buffer *out, const struct verdict_json *verdict_json, const struct script_call *call, enum liveness liveness)
 {
 	buffer_text(out, "\"reason\":");
-	buffer_text(out, judgement->reason);
+	buffer_text(out, verdict_json->reason);
 	buffer_char(out, ',');
-	envelope_write_lists(out, judgement, call, liveness);
+	envelope_write_lists(out, verdict_json, call, liveness);
 }
 
 void envelope_write_lists(
-	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness)
+	struct buffer *out, const struct verdict_json *verdict_json, const struct script_call *call, enum liveness liveness)
 {
 	buffer_text(out, "\"warnings\":[");
-	buffer_text(out, judgement->warnings);
+	buffer_text(out, verdict_json->warnings);
 	if (call != NULL)
 		envelope_add(out, &call->warnings);
 	close_list(out);
@@ -74,14 +74,14 @@ void envelope_write_lists(
 	if (call != NULL)
 		envelope_add(out, &call->notes);
 	close_list(out);
-	write_live(out, judgement, call, liveness);
+	write_live(out, verdict_json, call, liveness);
 }
 
 void envelope_write_refusal(
-	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness)
+	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness)
 {
-	write_members(out, provider, judgement, liveness, false);
-	envelope_write_causes(out, judgement, NULL, liveness);
+	write_members(out, provider, verdict_json, liveness, false);
+	envelope_write_causes(out, verdict_json, NULL, liveness);
 }
 
 void envelope_write_json(struct buffer *out, const char *name, const struct buffer *value)

@@ -16,19 +16,19 @@ enum liveness {
 
 /* Appends the members that every answer of a provider carries, a comma after each: ok ... pricing, dry_run. */
 void envelope_write_members(
-	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
+	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness);
 
 /* Appends reason, warnings, notes and live, without a comma at the end. `call` may be NULL. */
 void envelope_write_causes(
-	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness);
+	struct buffer *out, const struct verdict_json *verdict_json, const struct script_call *call, enum liveness liveness);
 
 /* The same without the reason, for an answer that has one of its own: an object has each member once. */
 void envelope_write_lists(
-	struct buffer *out, const struct judgement *judgement, const struct script_call *call, enum liveness liveness);
+	struct buffer *out, const struct verdict_json *verdict_json, const struct script_call *call, enum liveness liveness);
 
 /* Appends all of the above for an error, without a comma at the end: "ok" is false, whatever the gate says. */
 void envelope_write_refusal(
-	struct buffer *out, const struct provider *provider, const struct judgement *judgement, enum liveness liveness);
+	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness);
 
 /* Appends a part that was written aside. One that failed fails the whole. */
 void envelope_add(struct buffer *out, const struct buffer *part);

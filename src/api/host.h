@@ -13,7 +13,7 @@
 #include "script/provider_set.h"
 #include "registry/store.h"
 
-struct judgement_cache;
+struct verdict_json_cache;
 struct catalogue_cache;
 struct event_hub;
 struct metrics;
@@ -31,7 +31,7 @@ struct host {
 	struct task_store *store;
 	struct artifacts *artifacts;
 	struct live *live;
-	struct judgement_cache *judgements;
+	struct verdict_json_cache *verdict_jsons;
 	struct catalogue_cache *catalogues;
 	struct exchange_pool *exchanges;
 	struct key_turns *turns;

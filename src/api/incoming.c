@@ -22,8 +22,8 @@ static void send_problem(struct incoming *incoming, struct http_problem *problem
 	buffer_init(&members, MEMBERS_BYTES);
 	if (more != NULL)
 		buffer_text(&members, more);
-	if (incoming->provider != NULL && incoming->judgement != NULL) {
-		envelope_write_refusal(&members, incoming->provider, incoming->judgement, incoming->liveness);
+	if (incoming->provider != NULL && incoming->verdict_json != NULL) {
+		envelope_write_refusal(&members, incoming->provider, incoming->verdict_json, incoming->liveness);
 		if (!members.failed)
 			problem->members = members.data;
 	}
@@ -159,7 +159,7 @@ static bool read_switches(struct incoming *incoming)
 	incoming->wants_live = json_is_false(dry_run);
 	if (incoming->wants_live && incoming->verb != VERB_POLL && !access_allows(incoming->http, ROLE_LIVE))
 		return false;
-	if (incoming->wants_live && incoming->judgement->request_credential) {
+	if (incoming->wants_live && incoming->verdict_json->request_credential) {
 		incoming_problem(incoming, 400, "config",
 			"a live request must not carry a credential: put it into the secrets file or the environment", NULL);
 		return false;
@@ -264,7 +264,7 @@ static enum liveness decide_liveness(const struct incoming *incoming)
 		return LIVENESS_ASKED;
 	if (incoming->verb == VERB_POLL) /* a live job is live whatever a poll says, a dry run is not */
 		return LIVENESS_ASKED;
-	return incoming->judgement->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
+	return incoming->verdict_json->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
 }
 
 bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb,
@@ -274,18 +274,19 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 	if (name != NULL && !find_provider(incoming, name))
 		return false;
 	if (name != NULL) /* so that a bad body is answered with the envelope too */
-		incoming->judgement = judgement_acquire(host->judgements, incoming->provider, http->view, NULL);
+		incoming->verdict_json = verdict_json_acquire(host->verdict_jsons, incoming->provider, http->view, NULL);
 	if (!parse_body(incoming))
 		return false;
 	if (name == NULL && ((name = named_provider(incoming)) == NULL || !find_provider(incoming, name)))
 		return false;
 	if (!read_config(incoming))
 		return false;
-	if (incoming->judgement == NULL || incoming->config != NULL) {
-		judgement_release(incoming->judgement);
-		incoming->judgement = judgement_acquire(host->judgements, incoming->provider, http->view, incoming->config);
+	if (incoming->verdict_json == NULL || incoming->config != NULL) {
+		verdict_json_release(incoming->verdict_json);
+		incoming->verdict_json =
+			verdict_json_acquire(host->verdict_jsons, incoming->provider, http->view, incoming->config);
 	}
-	if (incoming->judgement == NULL) {
+	if (incoming->verdict_json == NULL) {
 		incoming_no_memory(incoming);
 		return false;
 	}
@@ -302,7 +303,7 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 
 void incoming_close(struct incoming *incoming)
 {
-	judgement_release(incoming->judgement);
+	verdict_json_release(incoming->verdict_json);
 	callback_free(incoming->callback);
 	json_decref(incoming->script_request);
 	mask_index_free(incoming->also);

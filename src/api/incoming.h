@@ -25,7 +25,7 @@ struct incoming {
 	json_t *script_request;	   /* submit, generate: what prepare gets, masked; an object */
 	struct mask_index *also;   /* submit, generate, poll: the secrets that came with this request; or NULL */
 	json_t *polled_id;	   /* poll: the job's id that was given, masked; or NULL */
-	struct judgement *judgement;
+	struct verdict_json *verdict_json;
 	struct callback *callback; /* submit, generate; or NULL */
 	bool wants_live;	   /* the request says "dry_run": false */
 	int64_t max_cost;	   /* max_cost_usd in micro-dollars; -1: not said */

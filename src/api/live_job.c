@@ -76,11 +76,11 @@ bool live_job_send(
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	telling.out = &out;
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->judgement, LIVENESS_LIVE);
+	envelope_write_members(&out, incoming->provider, incoming->verdict_json, LIVENESS_LIVE);
 	if (callback != NULL)
 		callback_write(&out, callback);
 	code = task_store_get(incoming->host->store, id, write_job, &telling, error);
-	envelope_write_lists(&out, incoming->judgement, NULL, LIVENESS_LIVE); /* the reason is the job's */
+	envelope_write_lists(&out, incoming->verdict_json, NULL, LIVENESS_LIVE); /* the reason is the job's */
 	buffer_char(&out, '}');
 	if (code == ERROR_NONE && out.failed)
 		code = error_memory(error);

@@ -178,7 +178,7 @@ struct exchange *exchange_new(const struct incoming *incoming, enum manifest_fun
 	exchange->held = (struct buffer_budget){ 0 };
 	exchange->host = incoming->host;
 	exchange->place = eventcount_place(&exchange->host->exchanges->eventcount);
-	exchange->judgement = judgement_hold(incoming->judgement);
+	exchange->verdict_json = verdict_json_hold(incoming->verdict_json);
 	exchange->verb = incoming->verb;
 	exchange->liveness = incoming->liveness;
 	exchange->view = gate_hold(
@@ -221,7 +221,7 @@ void exchange_release(struct exchange *exchange)
 	if (exchange == NULL || atomic_fetch_sub_explicit(&exchange->holders, 1, memory_order_acq_rel) != 1)
 		return;
 	host = exchange->host;
-	judgement_release(exchange->judgement);
+	verdict_json_release(exchange->verdict_json);
 	gate_release(host->gate, exchange->view);
 	json_decref(exchange->kept[0]);
 	json_decref(exchange->kept[1]);

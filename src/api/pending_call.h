@@ -30,9 +30,9 @@ struct exchange {
 	struct host *host;
 	int socket; /* the client's */
 	struct engine_call call;
-	json_t *kept[2];	     /* given up: the request's trees, which the call shares, until it is done with them ... */
-	struct buffer_budget held;   /* ... and what they count for among all bodies */
-	struct judgement *judgement; /* held */
+	json_t *kept[2];	   /* given up: the request's trees, which the call shares, until it is done with them ... */
+	struct buffer_budget held; /* ... and what they count for among all bodies */
+	struct verdict_json *verdict_json; /* held */
 	enum verb verb;
 	enum liveness liveness;
 	const struct gate_view *view; /* held by a live call: its credentials and ways; else NULL */

@@ -22,7 +22,7 @@ static void log_event(const struct incoming *incoming, const char *verb, const c
 		.verb = verb,
 		.provider = incoming->provider->manifest.id,
 		.dry_run = incoming->liveness != LIVENESS_LIVE,
-		.execution_allowed = incoming->judgement->execution_allowed,
+		.execution_allowed = incoming->verdict_json->execution_allowed,
 		.job_id = job_id,
 		.request_id = incoming->http->request_id,
 		.trace = incoming->http->trace,
@@ -47,13 +47,13 @@ static void answer_health(struct incoming *incoming, const struct script_call *c
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->judgement, incoming->liveness);
+	envelope_write_members(&out, incoming->provider, incoming->verdict_json, incoming->liveness);
 	buffer_text(&out, "\"id\":");
 	json_write_text(&out, incoming->provider->manifest.id);
 	buffer_char(&out, ',');
 	envelope_write_json(&out, "upstream", &call->upstream);
 	envelope_write_json(&out, "probe", &call->result);
-	envelope_write_causes(&out, incoming->judgement, call, incoming->liveness);
+	envelope_write_causes(&out, incoming->verdict_json, call, incoming->liveness);
 	buffer_char(&out, '}');
 	send_answer(incoming, &out);
 	buffer_free(&out);
@@ -190,10 +190,10 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->judgement, incoming->liveness);
+	envelope_write_members(&out, incoming->provider, incoming->verdict_json, incoming->liveness);
 	envelope_add(&out, state);
 	envelope_write_json(&out, "upstream", &call->upstream);
-	envelope_write_causes(&out, incoming->judgement, call, incoming->liveness);
+	envelope_write_causes(&out, incoming->verdict_json, call, incoming->liveness);
 	buffer_char(&out, '}');
 	send_answer(incoming, &out);
 	buffer_free(&out);

@@ -77,12 +77,12 @@ static void fill_row(struct exchange *exchange)
 /* A credential that is optional counts for a request that names it. */
 static void count_optional(struct exchange *exchange)
 {
-	struct judgement *judgement = exchange->judgement;
+	struct verdict_json *verdict_json = exchange->verdict_json;
 
-	if ((judgement->lacking & exchange->call.call.optional_credentials) == 0)
+	if ((verdict_json->lacking & exchange->call.call.optional_credentials) == 0)
 		return;
-	exchange->judgement = judgement_hold(judgement->with_optional);
-	judgement_release(judgement);
+	exchange->verdict_json = verdict_json_hold(verdict_json->with_optional);
+	verdict_json_release(verdict_json);
 }
 
 /* Makes a live job of a dry run that could be one: reserves its money. What is missing is said, and it stays a dry run; a budget that is short
@@ -102,7 +102,7 @@ static void order_job(struct exchange *exchange)
 
 	exchange_note_stopped(exchange);
 	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0 ||
-		!exchange->judgement->live_allowed)
+		!exchange->verdict_json->live_allowed)
 		return;
 	if (exchange->live_request.failed) {
 		error_memory(&exchange->refused);
@@ -145,9 +145,9 @@ void submission_compose(struct exchange *exchange)
 	id_format(&exchange->write.task.id, exchange->job_id);
 	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(call->provider->common));
 	buffer_char(out, '{');
-	envelope_write_members(out, call->provider, exchange->judgement, exchange->liveness);
+	envelope_write_members(out, call->provider, exchange->verdict_json, exchange->liveness);
 	write_job_fields(exchange, out);
-	envelope_write_causes(out, exchange->judgement, call, exchange->liveness);
+	envelope_write_causes(out, exchange->verdict_json, call, exchange->liveness);
 	buffer_char(out, '}');
 	fill_row(exchange);
 	/* what cannot be told is not registered: its client would hear 503 and send it again */
@@ -248,7 +248,7 @@ void submission_emit(const struct exchange *exchange)
 		.verb = "submit",
 		.provider = call->provider->manifest.id,
 		.dry_run = exchange->liveness != LIVENESS_LIVE,
-		.execution_allowed = exchange->judgement->execution_allowed,
+		.execution_allowed = exchange->verdict_json->execution_allowed,
 		.job_id = exchange->job_id,
 		.request_id = exchange->request_id,
 		.trace = exchange->trace[0] != '\0' ? exchange->trace : NULL,

@@ -14,49 +14,49 @@
 struct slot {
 	uint64_t provider_generation;
 	uint64_t view_generation;
-	struct judgement *judgement;
+	struct verdict_json *verdict_json;
 };
 
-struct judgement_cache {
+struct verdict_json_cache {
 	pthread_mutex_t lock;
 	struct slot slots[LIMIT_PROVIDERS];
 };
 
-struct judgement_cache *judgement_cache_new(void)
+struct verdict_json_cache *verdict_json_cache_new(void)
 {
-	struct judgement_cache *cache = calloc(1, sizeof *cache);
+	struct verdict_json_cache *cache = calloc(1, sizeof *cache);
 
 	if (cache != NULL)
 		pthread_mutex_init(&cache->lock, NULL);
 	return cache;
 }
 
-void judgement_cache_free(struct judgement_cache *cache)
+void verdict_json_cache_free(struct verdict_json_cache *cache)
 {
 	if (cache == NULL)
 		return;
 	for (size_t i = 0; i < LIMIT_PROVIDERS; i++)
-		judgement_release(cache->slots[i].judgement);
+		verdict_json_release(cache->slots[i].verdict_json);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
 
-struct judgement *judgement_hold(struct judgement *judgement)
+struct verdict_json *verdict_json_hold(struct verdict_json *verdict_json)
 {
-	atomic_fetch_add_explicit(&judgement->holders, 1, memory_order_relaxed);
-	return judgement;
+	atomic_fetch_add_explicit(&verdict_json->holders, 1, memory_order_relaxed);
+	return verdict_json;
 }
 
-void judgement_release(struct judgement *judgement)
+void verdict_json_release(struct verdict_json *verdict_json)
 {
-	if (judgement == NULL || atomic_fetch_sub_explicit(&judgement->holders, 1, memory_order_acq_rel) != 1)
+	if (verdict_json == NULL || atomic_fetch_sub_explicit(&verdict_json->holders, 1, memory_order_acq_rel) != 1)
 		return;
-	free(judgement->head);
-	free(judgement->reason);
-	free(judgement->warnings);
-	free(judgement->missing);
-	judgement_release(judgement->with_optional);
-	free(judgement);
+	free(verdict_json->head);
+	free(verdict_json->reason);
+	free(verdict_json->warnings);
+	free(verdict_json->missing);
+	verdict_json_release(verdict_json->with_optional);
+	free(verdict_json);
 }
 
 static void write_credentials(struct buffer *out, const struct verdict *verdict, const struct gate_subject *subject)
@@ -121,10 +121,10 @@ static uint32_t lacking_of(const struct verdict *verdict, const struct gate_subj
 	return lacking;
 }
 
-static struct judgement *render(
+static struct verdict_json *render(
 	struct provider *provider, const struct gate_view *view, const json_t *request_config, bool optional_too)
 {
-	struct judgement *made = calloc(1, sizeof *made);
+	struct verdict_json *made = calloc(1, sizeof *made);
 	struct verdict verdict;
 
 	if (made == NULL)
@@ -144,63 +144,63 @@ static struct judgement *render(
 	made->lacking = lacking_of(&verdict, &provider->subject);
 	verdict_free(&verdict);
 	if (made->head == NULL || made->reason == NULL || made->warnings == NULL || made->missing == NULL) {
-		judgement_release(made);
+		verdict_json_release(made);
 		return NULL;
 	}
 	return made;
 }
 
-static struct judgement *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
+static struct verdict_json *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
 {
-	struct judgement *made = render(provider, view, request_config, false);
+	struct verdict_json *made = render(provider, view, request_config, false);
 
 	if (made == NULL || made->lacking == 0)
 		return made;
 	made->with_optional = render(provider, view, request_config, true);
 	if (made->with_optional != NULL)
 		return made;
-	judgement_release(made);
+	verdict_json_release(made);
 	return NULL;
 }
 
-static struct judgement *find(struct judgement_cache *cache, const struct slot *key)
+static struct verdict_json *find(struct verdict_json_cache *cache, const struct slot *key)
 {
 	struct slot *slot = &cache->slots[key->provider_generation % LIMIT_PROVIDERS];
-	struct judgement *found = NULL;
+	struct verdict_json *found = NULL;
 
 	pthread_mutex_lock(&cache->lock);
-	if (slot->judgement != NULL && slot->provider_generation == key->provider_generation &&
+	if (slot->verdict_json != NULL && slot->provider_generation == key->provider_generation &&
 		slot->view_generation == key->view_generation)
-		found = judgement_hold(slot->judgement);
+		found = verdict_json_hold(slot->verdict_json);
 	pthread_mutex_unlock(&cache->lock);
 	return found;
 }
 
-static void keep(struct judgement_cache *cache, const struct slot *entry)
+static void keep(struct verdict_json_cache *cache, const struct slot *entry)
 {
 	struct slot *slot = &cache->slots[entry->provider_generation % LIMIT_PROVIDERS];
-	struct judgement *old;
+	struct verdict_json *old;
 
 	pthread_mutex_lock(&cache->lock);
-	old = slot->judgement;
+	old = slot->verdict_json;
 	*slot = *entry;
-	judgement_hold(slot->judgement);
+	verdict_json_hold(slot->verdict_json);
 	pthread_mutex_unlock(&cache->lock);
-	judgement_release(old);
+	verdict_json_release(old);
 }
 
-struct judgement *judgement_acquire(
-	struct judgement_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config)
+struct verdict_json *verdict_json_acquire(
+	struct verdict_json_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config)
 {
 	struct slot entry = { .provider_generation = provider->generation, .view_generation = view->generation };
 
 	if (request_config != NULL)
 		return judge(provider, view, request_config);
-	entry.judgement = find(cache, &entry);
-	if (entry.judgement != NULL)
-		return entry.judgement;
-	entry.judgement = judge(provider, view, NULL);
-	if (entry.judgement != NULL)
+	entry.verdict_json = find(cache, &entry);
+	if (entry.verdict_json != NULL)
+		return entry.verdict_json;
+	entry.verdict_json = judge(provider, view, NULL);
+	if (entry.verdict_json != NULL)
 		keep(cache, &entry);
-	return entry.judgement;
+	return entry.verdict_json;
 }

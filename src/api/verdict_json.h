@@ -10,26 +10,26 @@
 #include "gate/gate.h"
 #include "script/provider.h"
 
-struct judgement_cache;
+struct verdict_json_cache;
 
-struct judgement {
+struct verdict_json {
 	_Atomic int holders;
 	bool execution_allowed;
 	bool request_credential;
-	bool live_allowed;		 /* all that a live call needs but its own "dry_run": false */
-	char *head;			 /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
-	char *reason;			 /* JSON text or "null" */
-	char *warnings;			 /* texts, each followed by a comma */
-	char *missing;			 /* the same: what keeps a live request from being sent */
-	uint32_t lacking;		 /* optional credentials that are not there, by their places in the provider's list */
-	struct judgement *with_optional; /* of a request that names one of them; NULL: none is lacking */
+	bool live_allowed; /* all that a live call needs but its own "dry_run": false */
+	char *head;	   /* "\"execution_allowed\":..,\"feature\":{..},\"credentials\":{..},": complete members */
+	char *reason;	   /* JSON text or "null" */
+	char *warnings;	   /* texts, each followed by a comma */
+	char *missing;	   /* the same: what keeps a live request from being sent */
+	uint32_t lacking;  /* optional credentials that are not there, by their places in the provider's list */
+	struct verdict_json *with_optional; /* of a request that names one of them; NULL: none is lacking */
 };
 
-struct judgement_cache *judgement_cache_new(void);
-void judgement_cache_free(struct judgement_cache *cache);
+struct verdict_json_cache *verdict_json_cache_new(void);
+void verdict_json_cache_free(struct verdict_json_cache *cache);
 
-/* The judgement for a request. Without `request_config` it comes from the cache. Held: judgement_release(). NULL: out of memory. */
-struct judgement *judgement_acquire(
-	struct judgement_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config);
-struct judgement *judgement_hold(struct judgement *judgement);
-void judgement_release(struct judgement *judgement);
+/* The verdict for a request. Without `request_config` it comes from the cache. Held: verdict_json_release(). NULL: out of memory. */
+struct verdict_json *verdict_json_acquire(
+	struct verdict_json_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config);
+struct verdict_json *verdict_json_hold(struct verdict_json *verdict_json);
+void verdict_json_release(struct verdict_json *verdict_json);

@@ -329,12 +329,12 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 
 	host->started_ms = clock_unix_ms();
 	host->data = serving->data;
-	host->judgements = judgement_cache_new();
+	host->verdict_jsons = verdict_json_cache_new();
 	host->catalogues = catalogue_cache_new();
 	host->exchanges = exchange_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
-	if (code == ERROR_NONE && (host->judgements == NULL || host->catalogues == NULL || host->exchanges == NULL ||
+	if (code == ERROR_NONE && (host->verdict_jsons == NULL || host->catalogues == NULL || host->exchanges == NULL ||
 					  host->turns == NULL || host->metrics == NULL))
 		code = error_memory(error);
 	if (code == ERROR_NONE)
@@ -390,7 +390,7 @@ static void stop_parts(struct serving *serving)
 	event_hub_free(host->events);
 	engine_free(host->engine);
 	webhooks_free(host->webhooks);
-	judgement_cache_free(host->judgements);
+	verdict_json_cache_free(host->verdict_jsons);
 	catalogue_cache_free(host->catalogues);
 	exchange_pool_free(host->exchanges);
 	key_turns_free(host->turns);
