@@ -1,4 +1,4 @@
-/* catalog_page.c - renders a kind's catalogue once per change and sends the same text until the next. HTTP threads. */
+/* catalog_page.c - renders a kind's catalog once per change and sends the same text until the next. HTTP threads. */
 #include "api/catalog_page.h"
 
 #include <pthread.h>
@@ -16,7 +16,7 @@ static const char *const flags[] = { "enable_public_gpu", "enable_public_image_p
 
 #define KINDS 3
 
-/* One rendered catalogue, shared by the requests that send it. */
+/* One rendered catalog, shared by the requests that send it. */
 struct page {
 	_Atomic int holders;
 	uint64_t set_generation;
@@ -26,14 +26,14 @@ struct page {
 	struct buffer text;
 };
 
-struct catalogue_cache {
+struct catalog_page_cache {
 	pthread_mutex_t lock;
 	struct page *pages[KINDS];
 };
 
-struct catalogue_cache *catalogue_cache_new(void)
+struct catalog_page_cache *catalog_page_cache_new(void)
 {
-	struct catalogue_cache *cache = calloc(1, sizeof *cache);
+	struct catalog_page_cache *cache = calloc(1, sizeof *cache);
 
 	if (cache != NULL)
 		pthread_mutex_init(&cache->lock, NULL);
@@ -48,7 +48,7 @@ static void page_release(struct page *page)
 	free(page);
 }
 
-void catalogue_cache_free(struct catalogue_cache *cache)
+void catalog_page_cache_free(struct catalog_page_cache *cache)
 {
 	if (cache == NULL)
 		return;
@@ -110,7 +110,7 @@ static void write_credential_specs(struct buffer *out, const struct manifest *ma
 	buffer_text(out, "},");
 }
 
-static void write_script(struct buffer *out, const struct catalog_entry *entry)
+static void write_script(struct buffer *out, const struct provider_entry *entry)
 {
 	char time[CLOCK_TEXT_BYTES], why[256];
 	int64_t rest = provider_resting_ms(entry->provider);
@@ -133,7 +133,7 @@ static void write_script(struct buffer *out, const struct catalog_entry *entry)
 }
 
 static void write_entry(
-	struct buffer *out, struct host *host, const struct gate_view *view, const struct catalog_entry *entry, bool *allowed)
+	struct buffer *out, struct host *host, const struct gate_view *view, const struct provider_entry *entry, bool *allowed)
 {
 	struct provider *provider = entry->provider;
 	struct verdict_json *verdict_json = verdict_json_acquire(host->verdict_jsons, provider, view, NULL);
@@ -160,8 +160,8 @@ static void write_entry(
 	verdict_json_release(verdict_json);
 }
 
-/* Files that have never loaded belong to no kind: every catalogue names them. */
-static void write_errors(struct buffer *out, const struct catalog_set *set)
+/* Files that have never loaded belong to no kind: every catalog names them. */
+static void write_errors(struct buffer *out, const struct provider_set *set)
 {
 	bool first = true;
 
@@ -177,7 +177,8 @@ static void write_errors(struct buffer *out, const struct catalog_set *set)
 	buffer_char(out, ']');
 }
 
-static void render(struct page *page, struct host *host, const struct gate_view *view, const struct catalog_set *set, size_t kind)
+static void render(
+	struct page *page, struct host *host, const struct gate_view *view, const struct provider_set *set, size_t kind)
 {
 	struct buffer entries, *out = &page->text;
 	bool allowed = false, first = true;
@@ -206,7 +207,7 @@ static void render(struct page *page, struct host *host, const struct gate_view 
 
 /* ---- cache ---- */
 
-static void count_troubles(const struct catalog_set *set, struct page *key)
+static void count_troubles(const struct provider_set *set, struct page *key)
 {
 	for (size_t i = 0; i < set->count; i++) {
 		struct provider *provider = set->entries[i].provider;
@@ -224,7 +225,7 @@ static bool is_current(const struct page *page, const struct page *key)
 	       page->stops == key->stops && page->resting == key->resting;
 }
 
-static struct page *find_page(struct catalogue_cache *cache, size_t kind, const struct page *key)
+static struct page *find_page(struct catalog_page_cache *cache, size_t kind, const struct page *key)
 {
 	struct page *page;
 
@@ -238,7 +239,7 @@ static struct page *find_page(struct catalogue_cache *cache, size_t kind, const 
 	return page;
 }
 
-static void keep_page(struct catalogue_cache *cache, size_t kind, struct page *page)
+static void keep_page(struct catalog_page_cache *cache, size_t kind, struct page *page)
 {
 	struct page *old;
 
@@ -250,13 +251,13 @@ static void keep_page(struct catalogue_cache *cache, size_t kind, struct page *p
 	page_release(old);
 }
 
-static struct page *get_page(struct host *host, const struct gate_view *view, const struct catalog_set *set, size_t kind)
+static struct page *get_page(struct host *host, const struct gate_view *view, const struct provider_set *set, size_t kind)
 {
 	struct page key = { .set_generation = set->generation, .view_generation = view->generation };
 	struct page *page;
 
 	count_troubles(set, &key);
-	page = find_page(host->catalogues, kind, &key);
+	page = find_page(host->catalog_pages, kind, &key);
 	if (page != NULL)
 		return page;
 	page = calloc(1, sizeof *page);
@@ -273,13 +274,13 @@ static struct page *get_page(struct host *host, const struct gate_view *view, co
 		page_release(page);
 		return NULL;
 	}
-	keep_page(host->catalogues, kind, page);
+	keep_page(host->catalog_pages, kind, page);
 	return page;
 }
 
-void catalogue_handle(struct host *host, struct http_request *request, const char *kind)
+void catalog_page_handle(struct host *host, struct http_request *request, const char *kind)
 {
-	struct catalog_set *set = catalog_acquire(host->catalog);
+	struct provider_set *set = provider_set_acquire(host->loader);
 	struct page *page;
 	size_t index = 0;
 
@@ -293,5 +294,5 @@ void catalogue_handle(struct host *host, struct http_request *request, const cha
 		http_send(request,
 			&(struct http_reply){ .status = 200, .body = page->text.data, .body_length = page->text.length });
 	page_release(page);
-	catalog_release(set);
+	provider_set_release(set);
 }

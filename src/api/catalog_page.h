@@ -3,7 +3,7 @@
 
 #include "api/host.h"
 
-struct catalogue_cache *catalogue_cache_new(void);
-void catalogue_cache_free(struct catalogue_cache *cache);
+struct catalog_page_cache *catalog_page_cache_new(void);
+void catalog_page_cache_free(struct catalog_page_cache *cache);
 
-void catalogue_handle(struct host *host, struct http_request *request, const char *kind);
+void catalog_page_handle(struct host *host, struct http_request *request, const char *kind);

@@ -14,7 +14,7 @@
 #include "registry/store.h"
 
 struct verdict_json_cache;
-struct catalogue_cache;
+struct catalog_page_cache;
 struct event_hub;
 struct metrics;
 struct exchange_pool;
@@ -24,7 +24,7 @@ struct webhooks;
 
 struct host {
 	struct gate *gate;
-	struct catalog *catalog;
+	struct provider_loader *loader;
 	struct watchdog *watchdog;
 	const char *data; /* the folder */
 	struct engine *engine;
@@ -32,7 +32,7 @@ struct host {
 	struct artifacts *artifacts;
 	struct live *live;
 	struct verdict_json_cache *verdict_jsons;
-	struct catalogue_cache *catalogues;
+	struct catalog_page_cache *catalog_pages;
 	struct exchange_pool *exchanges;
 	struct key_turns *turns;
 	struct webhooks *webhooks; /* of vendors */

@@ -103,8 +103,8 @@ static bool find_provider(struct incoming *incoming, const char *name)
 {
 	char detail[256];
 
-	incoming->set = catalog_acquire(incoming->host->catalog);
-	incoming->provider = catalog_find(incoming->set, incoming->kind, name);
+	incoming->set = provider_set_acquire(incoming->host->loader);
+	incoming->provider = provider_set_find(incoming->set, incoming->kind, name);
 	if (incoming->provider != NULL)
 		return true;
 	snprintf(detail, sizeof detail, "there is no %s provider of this name; GET /api/providers/%s/catalog lists them",
@@ -309,5 +309,5 @@ void incoming_close(struct incoming *incoming)
 	mask_index_free(incoming->also);
 	json_decref(incoming->polled_id);
 	json_decref(incoming->body);
-	catalog_release(incoming->set);
+	provider_set_release(incoming->set);
 }

@@ -18,7 +18,7 @@ struct incoming {
 	struct http_request *http;
 	const char *kind; /* "gpu", "image", "video" */
 	enum verb verb;
-	struct catalog_set *set;
+	struct provider_set *set;
 	struct provider *provider; /* borrowed from set */
 	json_t *body;		   /* an object; {} when there was none */
 	const json_t *config;	   /* the request's config or cfg, or NULL; borrowed from body */

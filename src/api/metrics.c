@@ -258,7 +258,7 @@ static void write_script_stops(struct buffer *out, const struct provider *provid
 }
 
 static void write_each(
-	struct buffer *out, const struct catalog_set *set, void (*write)(struct buffer *out, const struct provider *provider))
+	struct buffer *out, const struct provider_set *set, void (*write)(struct buffer *out, const struct provider *provider))
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (set->entries[i].provider != NULL)
@@ -267,14 +267,14 @@ static void write_each(
 
 static void write_scripts(struct buffer *out, struct host *host)
 {
-	struct catalog_set *set = catalog_acquire(host->catalog);
+	struct provider_set *set = provider_set_acquire(host->loader);
 
 	metric_family(out, "providerd_script_memory_bytes", "gauge", "Memory of a script's Lua state after its last call.");
 	write_each(out, set, write_script_memory);
 	metric_family(out, "providerd_script_stops_total", "counter",
 		"Calls of a script that were stopped for going over a limit, since it was loaded.");
 	write_each(out, set, write_script_stops);
-	catalog_release(set);
+	provider_set_release(set);
 }
 
 static void write_spans(struct buffer *out, const char *name, const char *provider, int64_t day, int64_t month)

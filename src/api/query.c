@@ -49,15 +49,15 @@ bool query_number(struct http_request *request, const char *name, int64_t lowest
 
 void query_provider(struct host *host, struct http_request *request, char *id, size_t size)
 {
-	struct catalog_set *set;
+	struct provider_set *set;
 	struct provider *provider;
 
 	id[0] = '\0';
 	if (!http_query(request, "provider", id, size) || *id == '\0')
 		return;
-	set = catalog_acquire(host->catalog);
-	provider = catalog_find(set, NULL, id);
+	set = provider_set_acquire(host->loader);
+	provider = provider_set_find(set, NULL, id);
 	if (provider != NULL)
 		snprintf(id, size, "%s", provider->manifest.id);
-	catalog_release(set);
+	provider_set_release(set);
 }

@@ -43,7 +43,7 @@ struct route {
 
 static void catalog(struct target *target)
 {
-	catalogue_handle(target->host, target->request, target->kind);
+	catalog_page_handle(target->host, target->request, target->kind);
 }
 
 static void health(struct target *target)

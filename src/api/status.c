@@ -84,7 +84,7 @@ static bool is_able(struct host *host, struct buffer *problems, int *count)
 }
 
 /* Files that are broken, and scripts that rest until they are changed: the rest of the host serves. */
-static void list_files(const struct gate_view *view, const struct catalog_set *set, struct buffer *problems, int *count)
+static void list_files(const struct gate_view *view, const struct provider_set *set, struct buffer *problems, int *count)
 {
 	char why[256];
 
@@ -101,7 +101,7 @@ static void list_files(const struct gate_view *view, const struct catalog_set *s
 
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)
 {
-	struct catalog_set *set = catalog_acquire(host->catalog);
+	struct provider_set *set = provider_set_acquire(host->loader);
 	bool draining = atomic_load(&host->draining), able;
 	int count = 0, providers = 0;
 	struct buffer problems;
@@ -111,7 +111,7 @@ static int write_readiness(struct host *host, const struct gate_view *view, stru
 	buffer_init(&problems, LIMIT_REPLY_BYTES);
 	able = is_able(host, &problems, &count) && !draining;
 	list_files(view, set, &problems, &count);
-	catalog_release(set);
+	provider_set_release(set);
 	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
 		able ? "true" : "false", draining ? "true" : "false", providers, engine_backlog(host->engine),
 		task_store_backlog(host->store));

@@ -92,17 +92,17 @@ static json_t *headers_object(const struct buffer *headers)
 static struct provider *find_provider(struct host *host, const char *name, const char *token, struct id *job)
 {
 	struct provider *provider = NULL;
-	struct catalog_set *set;
+	struct provider_set *set;
 
 	if (!webhooks_find(host->webhooks, name, token, job))
 		return NULL;
-	set = catalog_acquire(host->catalog);
-	provider = catalog_find(set, NULL, name);
+	set = provider_set_acquire(host->loader);
+	provider = provider_set_find(set, NULL, name);
 	if (provider != NULL && strcmp(provider->manifest.id, name) == 0)
 		provider_hold(provider);
 	else
 		provider = NULL;
-	catalog_release(set);
+	provider_set_release(set);
 	return provider;
 }
 

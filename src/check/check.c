@@ -1,4 +1,4 @@
-/* check.c - the spec's smoke test: command line, the three catalogues, the summary. One thread; the host under test is another
+/* check.c - the spec's smoke test: command line, the three catalogs, the summary. One thread; the host under test is another
  * process.
  *
  * Changes nothing but the registry, which gets the dry runs' rows. Needs no particular state of flags or credentials. */
@@ -78,7 +78,7 @@ static bool check_reachable(struct check_run *run)
 	return reached;
 }
 
-/* Files that do not load are in every catalogue; one check tells them. */
+/* Files that do not load are in every catalog; one check tells them. */
 static void check_scripts(struct check_run *run)
 {
 	struct findings findings = { 0 };
@@ -114,7 +114,7 @@ static void check_still_there(struct check_run *run)
 
 /* ---- the kinds ---- */
 
-static const struct field_rule catalogue_rules[] = {
+static const struct field_rule catalog_rules[] = {
 	{ "ok", FIELD_BOOL },
 	{ "execution_allowed", FIELD_BOOL },
 	{ "dry_run", FIELD_TRUE },
@@ -122,24 +122,24 @@ static const struct field_rule catalogue_rules[] = {
 	{ "feature.enabled", FIELD_BOOL },
 };
 
-/* The catalogue, or NULL; json_decref() it. */
-static json_t *check_catalogue(struct check_run *run, const struct check_kind *kind)
+/* The catalog, or NULL; json_decref() it. */
+static json_t *check_catalog(struct check_run *run, const struct check_kind *kind)
 {
 	struct findings findings = { 0 };
-	json_t *catalogue = check_request(run, 200, "GET", kind->catalogue, NULL, &findings);
-	size_t count = json_array_size(check_value(catalogue, "providers"));
+	json_t *catalog = check_request(run, 200, "GET", kind->catalog, NULL, &findings);
+	size_t count = json_array_size(check_value(catalog, "providers"));
 
-	if (catalogue != NULL) {
-		CHECK_FIELDS(catalogue, catalogue_rules, &findings);
+	if (catalog != NULL) {
+		CHECK_FIELDS(catalog, catalog_rules, &findings);
 		if (count == 0)
 			findings_problem(&findings, "providers should list at least one");
-		findings_detail(&findings, "%zu providers, %s is %s", count, check_text(catalogue, "feature.feature"),
-			check_is_true(catalogue, "feature.enabled") ? "on" : "off");
+		findings_detail(&findings, "%zu providers, %s is %s", count, check_text(catalog, "feature.feature"),
+			check_is_true(catalog, "feature.enabled") ? "on" : "off");
 		json_decref(run->script_errors);
-		run->script_errors = json_incref(json_object_get(catalogue, "script_errors"));
+		run->script_errors = json_incref(json_object_get(catalog, "script_errors"));
 	}
 	check_report_add(&run->report, kind->name, NULL, "catalogue", &findings);
-	return catalogue;
+	return catalog;
 }
 
 static void check_unknown(struct check_run *run, const struct check_kind *kind)
@@ -157,18 +157,18 @@ static void check_unknown(struct check_run *run, const struct check_kind *kind)
 
 static void check_kind(struct check_run *run, const struct check_kind *kind)
 {
-	json_t *catalogue = check_catalogue(run, kind);
+	json_t *catalog = check_catalog(run, kind);
 	const json_t *entry;
 	size_t i;
 
 	if (!client_gave_up(run->client))
 		check_unknown(run, kind);
-	json_array_foreach(check_value(catalogue, "providers"), i, entry) {
+	json_array_foreach(check_value(catalog, "providers"), i, entry) {
 		if (client_gave_up(run->client))
 			break;
 		check_provider(run, kind, entry);
 	}
-	json_decref(catalogue);
+	json_decref(catalog);
 }
 
 /* ---- all of it ---- */

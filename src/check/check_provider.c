@@ -17,7 +17,7 @@
 struct probe {
 	struct check_run *run;
 	const struct check_kind *kind;
-	const json_t *entry; /* of the catalogue */
+	const json_t *entry; /* of the catalog */
 	const char *id;
 	struct findings *findings; /* of the check that runs */
 	bool health_known;
@@ -115,7 +115,7 @@ static json_t *post(struct probe *probe, const char *verb, json_t *body)
 	return check_request(probe->run, 200, "POST", path, body, probe->findings);
 }
 
-/* ---- catalogue entry and health ---- */
+/* ---- catalog entry and health ---- */
 
 static const struct field_rule id_rules[] = {
 	{ "id", FIELD_ID },

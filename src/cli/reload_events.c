@@ -12,15 +12,15 @@
 #include "base/limits.h"
 #include "event/host_event.h"
 
-struct in_force in_force_take(struct gate *gate, struct catalog *catalog)
+struct in_force in_force_take(struct gate *gate, struct provider_loader *loader)
 {
-	return (struct in_force){ .view = gate_acquire(gate), .set = catalog_acquire(catalog) };
+	return (struct in_force){ .view = gate_acquire(gate), .set = provider_set_acquire(loader) };
 }
 
 void in_force_release(struct gate *gate, struct in_force *in_force)
 {
 	gate_release(gate, in_force->view);
-	catalog_release(in_force->set);
+	provider_set_release(in_force->set);
 }
 
 /* An object of texts: names and values by turns, up to a NULL name. */
@@ -102,7 +102,7 @@ static void emit_files(struct host *host, const struct gate_view *before, const 
 
 /* ---- scripts ---- */
 
-static const struct catalog_entry *entry_of(const struct catalog_set *set, const char *file)
+static const struct provider_entry *entry_of(const struct provider_set *set, const char *file)
 {
 	for (size_t i = 0; i < set->count; i++)
 		if (strcmp(set->entries[i].file, file) == 0)
@@ -110,7 +110,7 @@ static const struct catalog_entry *entry_of(const struct catalog_set *set, const
 	return NULL;
 }
 
-static void emit_script(struct host *host, const struct catalog_entry *before, const struct catalog_entry *after)
+static void emit_script(struct host *host, const struct provider_entry *before, const struct provider_entry *after)
 {
 	const struct provider *old = before != NULL ? before->provider : NULL, *new = after->provider;
 
@@ -126,7 +126,7 @@ static void emit_script(struct host *host, const struct catalog_entry *before, c
 	}
 }
 
-static void emit_scripts(struct host *host, const struct catalog_set *before, const struct catalog_set *after)
+static void emit_scripts(struct host *host, const struct provider_set *before, const struct provider_set *after)
 {
 	if (before == after)
 		return;

@@ -6,10 +6,10 @@
 /* What is in force, held: taken before a reload and after it. */
 struct in_force {
 	const struct gate_view *view;
-	struct catalog_set *set;
+	struct provider_set *set;
 };
 
-struct in_force in_force_take(struct gate *gate, struct catalog *catalog);
+struct in_force in_force_take(struct gate *gate, struct provider_loader *loader);
 void in_force_release(struct gate *gate, struct in_force *in_force);
 
 /* Writes an event for each file that was read anew, was rejected, or is gone, and counts it. */

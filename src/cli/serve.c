@@ -179,13 +179,13 @@ static enum error_code start_watchdog(struct serving *serving, struct error *err
 	return code;
 }
 
-static enum error_code open_catalog(struct serving *serving, struct error *error)
+static enum error_code open_loader(struct serving *serving, struct error *error)
 {
 	enum error_code code;
 
 	pulse_own(serving->loading);
-	code = catalog_open(
-		serving->providers, serving->lua, serving->standstills, serving->loading, &serving->host.catalog, error);
+	code = provider_loader_open(
+		serving->providers, serving->lua, serving->standstills, serving->loading, &serving->host.loader, error);
 	pulse_rest(serving->loading);
 	return code;
 }
@@ -209,7 +209,7 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 	return live_open(&(struct live_options){ .engine = host->engine,
 				 .store = host->store,
 				 .gate = host->gate,
-				 .catalog = host->catalog,
+				 .loader = host->loader,
 				 .artifacts = host->artifacts,
 				 .webhooks = host->webhooks,
 				 .data = serving->data,
@@ -247,7 +247,7 @@ static void reload(void *context)
 {
 	struct serving *serving = context;
 	struct host *host = &serving->host;
-	struct in_force before = in_force_take(host->gate, host->catalog), after;
+	struct in_force before = in_force_take(host->gate, host->loader), after;
 	const struct gate_view *view;
 
 	gate_reload(host->gate);
@@ -258,8 +258,8 @@ static void reload(void *context)
 	hooks_notify(serving->host.hooks, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
-	catalog_reload(serving->host.catalog);
-	after = in_force_take(host->gate, host->catalog);
+	provider_loader_reload(serving->host.loader);
+	after = in_force_take(host->gate, host->loader);
 	reload_events_emit(host, &before, &after);
 	in_force_release(host->gate, &before);
 	in_force_release(host->gate, &after);
@@ -330,11 +330,11 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->started_ms = clock_unix_ms();
 	host->data = serving->data;
 	host->verdict_jsons = verdict_json_cache_new();
-	host->catalogues = catalogue_cache_new();
+	host->catalog_pages = catalog_page_cache_new();
 	host->exchanges = exchange_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
-	if (code == ERROR_NONE && (host->verdict_jsons == NULL || host->catalogues == NULL || host->exchanges == NULL ||
+	if (code == ERROR_NONE && (host->verdict_jsons == NULL || host->catalog_pages == NULL || host->exchanges == NULL ||
 					  host->turns == NULL || host->metrics == NULL))
 		code = error_memory(error);
 	if (code == ERROR_NONE)
@@ -352,7 +352,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = open_events(serving, error);
 	if (code == ERROR_NONE)
-		code = open_catalog(serving, error);
+		code = open_loader(serving, error);
 	if (code == ERROR_NONE)
 		code = start_artifacts(serving, error);
 	if (code == ERROR_NONE)
@@ -391,11 +391,11 @@ static void stop_parts(struct serving *serving)
 	engine_free(host->engine);
 	webhooks_free(host->webhooks);
 	verdict_json_cache_free(host->verdict_jsons);
-	catalogue_cache_free(host->catalogues);
+	catalog_page_cache_free(host->catalog_pages);
 	exchange_pool_free(host->exchanges);
 	key_turns_free(host->turns);
 	metrics_free(host->metrics);
-	catalog_close(host->catalog);
+	provider_loader_close(host->loader);
 	log_set_cleaner((struct cleaner){ .clean = NULL });
 	if (host->gate != NULL)
 		gate_close(host->gate);
@@ -414,7 +414,7 @@ static void stop_parts(struct serving *serving)
 
 static void print_welcome(struct serving *serving)
 {
-	struct catalog_set *set = catalog_acquire(serving->host.catalog);
+	struct provider_set *set = provider_set_acquire(serving->host.loader);
 	const char *listen = serving->listening;
 	const char *near = strncmp(listen, "0.0.0.0:", 8) == 0 ? "127.0.0.1" : listen;
 	int port = http_port(serving->http);
@@ -433,7 +433,7 @@ static void print_welcome(struct serving *serving)
 	       "-d '{\"prompt\":\"a lighthouse\"}'%s\n",
 		(int)strcspn(near, ":"), near, port, serving->needs_key ? " -H 'X-API-Key: YOUR KEY'" : "");
 	fflush(stdout);
-	catalog_release(set);
+	provider_set_release(set);
 }
 
 /* The signals are blocked in every thread and taken here, in order. */

@@ -260,15 +260,15 @@ void completion_retry(struct live *live, struct live_job *job)
 static struct completion *completion_make(struct live *live, struct live_job *job, enum task_status status, json_t *result)
 {
 	struct completion *completion = calloc(1, sizeof *completion);
-	struct catalog_set *set;
+	struct provider_set *set;
 
 	if (completion == NULL)
 		return NULL;
-	set = catalog_acquire(live->catalog);
-	completion->script = catalog_find(set, job->kind, job->provider);
+	set = provider_set_acquire(live->loader);
+	completion->script = provider_set_find(set, job->kind, job->provider);
 	if (completion->script != NULL)
 		provider_hold(completion->script);
-	catalog_release(set);
+	provider_set_release(set);
 	completion->gate = live->gate;
 	completion->view = gate_acquire(live->gate);
 	completion->status = status;

@@ -174,7 +174,7 @@ struct live {
 	struct engine *engine;
 	struct task_store *store;
 	struct gate *gate;
-	struct catalog *catalog;
+	struct provider_loader *loader;
 	struct artifacts *artifacts;
 	struct webhooks *webhooks;
 	struct budget_book *budget;

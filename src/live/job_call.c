@@ -141,10 +141,10 @@ static enum manifest_function function_of(enum action action)
 
 static bool is_there(const struct attempt *attempt)
 {
-	struct catalog_set *set = catalog_acquire(attempt->live->catalog);
-	bool there = catalog_find(set, attempt->job->kind, attempt->job->provider) != NULL;
+	struct provider_set *set = provider_set_acquire(attempt->live->loader);
+	bool there = provider_set_find(set, attempt->job->kind, attempt->job->provider) != NULL;
 
-	catalog_release(set);
+	provider_set_release(set);
 	return there;
 }
 
@@ -368,8 +368,8 @@ static bool set_up(struct attempt *attempt, struct provider *provider, const cha
 void attempt_start(struct live *live, struct live_job *job, enum action action)
 {
 	struct attempt *attempt = attempt_make(live, job, action);
-	struct catalog_set *set = catalog_acquire(live->catalog);
-	struct provider *provider = catalog_find(set, job->kind, job->provider);
+	struct provider_set *set = provider_set_acquire(live->loader);
+	struct provider *provider = provider_set_find(set, job->kind, job->provider);
 	const char *why = NULL;
 
 	timer_clear(live, &job->timer);
@@ -386,5 +386,5 @@ void attempt_start(struct live *live, struct live_job *job, enum action action)
 		else
 			outcome_put_off(live, job, action);
 	}
-	catalog_release(set);
+	provider_set_release(set);
 }

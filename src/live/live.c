@@ -369,7 +369,7 @@ static enum error_code prepare(struct live *live, const struct live_options *opt
 	live->engine = options->engine;
 	live->store = options->store;
 	live->gate = options->gate;
-	live->catalog = options->catalog;
+	live->loader = options->loader;
 	live->artifacts = options->artifacts;
 	live->webhooks = options->webhooks;
 	pthread_mutex_init(&live->history_lock, NULL);

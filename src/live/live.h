@@ -27,7 +27,7 @@ struct live_options {
 	struct engine *engine;
 	struct task_store *store;
 	struct gate *gate;
-	struct catalog *catalog;
+	struct provider_loader *loader;
 	struct artifacts *artifacts;
 	struct webhooks *webhooks;
 	const char *data; /* folder for what outlives a run, beside the registry; copied */

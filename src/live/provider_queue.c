@@ -217,7 +217,7 @@ bool provider_queue_leaves_unsent(struct live *live, struct live_job *job)
 const char *provider_queue_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
 	const struct config_live_provider **own)
 {
-	struct catalog_set *set;
+	struct provider_set *set;
 	struct provider *provider;
 	struct verdict verdict;
 	const char *why = NULL;
@@ -227,8 +227,8 @@ const char *provider_queue_held_back(struct live *live, const char *id, const st
 		return "live execution is stopped: POST /api/live/start starts it again";
 	if (*own == NULL)
 		return "live execution is switched off for this provider";
-	set = catalog_acquire(live->catalog);
-	provider = catalog_find(set, kind, id);
+	set = provider_set_acquire(live->loader);
+	provider = provider_set_find(set, kind, id);
 	if (provider == NULL)
 		why = "the provider's script is not there";
 	else if (provider_rests(provider)) /* else each job of the queue would be tried and written down in vain */
@@ -240,7 +240,7 @@ const char *provider_queue_held_back(struct live *live, const char *id, const st
 			why = "live execution is switched off for this provider: flag, switch, budget or credential";
 		verdict_free(&verdict);
 	}
-	catalog_release(set);
+	provider_set_release(set);
 	return why;
 }
 

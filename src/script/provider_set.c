@@ -31,7 +31,7 @@ struct source_list {
 	bool starved; /* something is missing for want of memory */
 };
 
-struct catalog {
+struct provider_loader {
 	char *providers_directory, *lua_directory;
 	struct script_library *library;
 	struct source_list sources; /* what the current set was made from */
@@ -41,7 +41,7 @@ struct catalog {
 	json_t *standstills; /* scripts that stood still in an earlier run */
 	struct pulse *pulse; /* of the thread that loads; or NULL */
 	pthread_mutex_t lock;
-	struct catalog_set *current; /* under lock */
+	struct provider_set *current; /* under lock */
 };
 
 /* ---- files ---- */
@@ -154,9 +154,9 @@ static bool same_sources(const struct source_list *a, const struct source_list *
 
 /* ---- sets ---- */
 
-static struct catalog_set *new_set(size_t room, uint64_t generation)
+static struct provider_set *new_set(size_t room, uint64_t generation)
 {
-	struct catalog_set *set = calloc(1, sizeof *set);
+	struct provider_set *set = calloc(1, sizeof *set);
 
 	if (set == NULL)
 		return NULL;
@@ -170,14 +170,14 @@ static struct catalog_set *new_set(size_t room, uint64_t generation)
 	return set;
 }
 
-static void free_entry(struct catalog_entry *entry)
+static void free_entry(struct provider_entry *entry)
 {
 	free(entry->file);
 	free(entry->error);
 	provider_release(entry->provider);
 }
 
-void catalog_release(struct catalog_set *set)
+void provider_set_release(struct provider_set *set)
 {
 	if (set == NULL || atomic_fetch_sub_explicit(&set->holders, 1, memory_order_acq_rel) != 1)
 		return;
@@ -187,26 +187,26 @@ void catalog_release(struct catalog_set *set)
 	free(set);
 }
 
-struct catalog_set *catalog_acquire(struct catalog *catalog)
+struct provider_set *provider_set_acquire(struct provider_loader *loader)
 {
-	struct catalog_set *set;
+	struct provider_set *set;
 
-	pthread_mutex_lock(&catalog->lock);
-	set = catalog->current;
+	pthread_mutex_lock(&loader->lock);
+	set = loader->current;
 	atomic_fetch_add_explicit(&set->holders, 1, memory_order_relaxed);
-	pthread_mutex_unlock(&catalog->lock);
+	pthread_mutex_unlock(&loader->lock);
 	return set;
 }
 
-static void publish(struct catalog *catalog, struct catalog_set *set)
+static void publish(struct provider_loader *loader, struct provider_set *set)
 {
-	struct catalog_set *old;
+	struct provider_set *old;
 
-	pthread_mutex_lock(&catalog->lock);
-	old = catalog->current;
-	catalog->current = set;
-	pthread_mutex_unlock(&catalog->lock);
-	catalog_release(old);
+	pthread_mutex_lock(&loader->lock);
+	old = loader->current;
+	loader->current = set;
+	pthread_mutex_unlock(&loader->lock);
+	provider_set_release(old);
 }
 
 static bool answers_to(const struct provider *provider, const char *folded)
@@ -219,7 +219,7 @@ static bool answers_to(const struct provider *provider, const char *folded)
 	return false;
 }
 
-struct provider *catalog_find(const struct catalog_set *set, const char *kind, const char *name)
+struct provider *provider_set_find(const struct provider_set *set, const char *kind, const char *name)
 {
 	char folded[64];
 
@@ -238,12 +238,12 @@ struct provider *catalog_find(const struct catalog_set *set, const char *kind, c
 /* ---- loading ---- */
 
 struct loading {
-	struct catalog *catalog;
-	struct catalog_set *set;	   /* being made */
+	struct provider_loader *loader;
+	struct provider_set *set;	   /* being made */
 	const struct source_list *sources; /* the files that are there now */
 };
 
-static const struct catalog_entry *entry_of(const struct catalog_set *set, const char *file)
+static const struct provider_entry *entry_of(const struct provider_set *set, const char *file)
 {
 	for (size_t i = 0; set != NULL && i < set->count; i++)
 		if (strcmp(set->entries[i].file, file) == 0)
@@ -254,10 +254,10 @@ static const struct catalog_entry *entry_of(const struct catalog_set *set, const
 /* The provider of another file that answers to this name: in the new set, or in the current one if its file is still there. */
 static const struct provider *name_holder(const struct loading *loading, const char *file, const char *name)
 {
-	const struct provider *other = catalog_find(loading->set, NULL, name);
+	const struct provider *other = provider_set_find(loading->set, NULL, name);
 
-	if (other == NULL && loading->catalog->current != NULL)
-		other = catalog_find(loading->catalog->current, NULL, name);
+	if (other == NULL && loading->loader->current != NULL)
+		other = provider_set_find(loading->loader->current, NULL, name);
 	if (other == NULL || strcmp(other->file, file) == 0 ||
 		find_source(loading->sources, other->file + strlen("providers/")) == NULL)
 		return NULL;
@@ -281,21 +281,21 @@ static enum error_code check_names(const struct loading *loading, const struct p
 }
 
 /* Of a script's text and all that it may require. */
-static uint64_t digest_of(const struct catalog *catalog, const struct source *source)
+static uint64_t digest_of(const struct provider_loader *loader, const struct source *source)
 {
 	uint64_t digest = source->digest;
 
-	for (size_t i = 0; i < catalog->modules.count; i++)
-		digest = digest * 31 + catalog->modules.items[i].digest;
+	for (size_t i = 0; i < loader->modules.count; i++)
+		digest = digest * 31 + loader->modules.items[i].digest;
 	return digest;
 }
 
 /* Loads the text, unless that stood still before; one that stood still in a call is loaded, and rests. */
 static enum error_code load_text(
-	struct catalog *catalog, struct catalog_entry *entry, const struct source *source, struct error *error)
+	struct provider_loader *loader, struct provider_entry *entry, const struct source *source, struct error *error)
 {
-	uint64_t digest = digest_of(catalog, source);
-	const char *at = NULL, *step = standstills_find(catalog->standstills, entry->file, digest, &at);
+	uint64_t digest = digest_of(loader, source);
+	const char *at = NULL, *step = standstills_find(loader->standstills, entry->file, digest, &at);
 	enum error_code code;
 
 	if (step != NULL && strcmp(step, STANDSTILL_LOAD) == 0)
@@ -304,11 +304,11 @@ static enum error_code load_text(
 			"when "
 			"it is changed",
 			entry->file, at);
-	pulse_enter(catalog->pulse, entry->file, STANDSTILL_LOAD, digest);
+	pulse_enter(loader->pulse, entry->file, STANDSTILL_LOAD, digest);
 	test_stall(entry->file, STANDSTILL_LOAD);
 	code = provider_load(
-		entry->file, source->text, source->length, catalog->library, ++catalog->generation, &entry->provider, error);
-	pulse_leave(catalog->pulse);
+		entry->file, source->text, source->length, loader->library, ++loader->generation, &entry->provider, error);
+	pulse_leave(loader->pulse);
 	if (code != ERROR_NONE)
 		return code;
 	entry->provider->digest = digest;
@@ -318,17 +318,17 @@ static enum error_code load_text(
 }
 
 /* False: out of memory. */
-static bool load_entry(const struct loading *loading, struct catalog_entry *entry, const struct source *source,
-	const struct catalog_entry *before)
+static bool load_entry(const struct loading *loading, struct provider_entry *entry, const struct source *source,
+	const struct provider_entry *before)
 {
-	struct catalog *catalog = loading->catalog;
+	struct provider_loader *loader = loading->loader;
 	struct error error = { 0 };
 	enum error_code code;
 
 	if (source->problem != NULL)
 		code = error_set(&error, ERROR_SCRIPT, NULL, "%s:1: %s", entry->file, source->problem);
 	else
-		code = load_text(catalog, entry, source, &error);
+		code = load_text(loader, entry, source, &error);
 	if (code == ERROR_NONE) {
 		code = check_names(loading, entry->provider, &error);
 		entry->waits_for_name = code != ERROR_NONE;
@@ -350,16 +350,16 @@ static bool load_entry(const struct loading *loading, struct catalog_entry *entr
 /* Adds one file to the set: the version before when nothing changed, else a new one, which is counted. False: out of memory. */
 static bool add_entry(const struct loading *loading, const struct source *source, bool reload_all, int *loaded)
 {
-	struct catalog *catalog = loading->catalog;
-	struct catalog_entry entry = { 0 };
-	const struct catalog_entry *before;
+	struct provider_loader *loader = loading->loader;
+	struct provider_entry entry = { 0 };
+	const struct provider_entry *before;
 	bool load, added;
 
 	if (asprintf(&entry.file, "providers/%s", source->name) == -1)
 		return false;
-	before = entry_of(catalog->current, entry.file);
+	before = entry_of(loader->current, entry.file);
 	load = reload_all || before == NULL || before->waits_for_name ||
-	       !same_text(source, find_source(&catalog->sources, source->name));
+	       !same_text(source, find_source(&loader->sources, source->name));
 	if (load) {
 		added = load_entry(loading, &entry, source, before);
 	} else {
@@ -376,28 +376,28 @@ static bool add_entry(const struct loading *loading, const struct source *source
 	return added;
 }
 
-static void log_removed(const struct catalog *catalog, const struct source_list *sources)
+static void log_removed(const struct provider_loader *loader, const struct source_list *sources)
 {
-	for (size_t i = 0; i < catalog->sources.count; i++)
-		if (find_source(sources, catalog->sources.items[i].name) == NULL)
-			log_message(LOG_INFO, "script.removed", "providers/%s", catalog->sources.items[i].name);
+	for (size_t i = 0; i < loader->sources.count; i++)
+		if (find_source(sources, loader->sources.items[i].name) == NULL)
+			log_message(LOG_INFO, "script.removed", "providers/%s", loader->sources.items[i].name);
 }
 
 /* What lua/ holds may have changed: read it anew. False when that failed and the old one stays. */
-static bool renew_library(struct catalog *catalog, struct source_list *modules)
+static bool renew_library(struct provider_loader *loader, struct source_list *modules)
 {
 	struct script_library *library;
 	struct error error;
 
-	if (script_library_read(catalog->lua_directory, &library, &error) != ERROR_NONE) {
+	if (script_library_read(loader->lua_directory, &library, &error) != ERROR_NONE) {
 		log_message(LOG_ERROR, "library.rejected", "%s: %s", error.path, error.message);
 		return false;
 	}
-	script_library_release(catalog->library);
-	catalog->library = library;
-	free_sources(&catalog->modules);
+	script_library_release(loader->library);
+	loader->library = library;
+	free_sources(&loader->modules);
 	forget_texts(modules);
-	catalog->modules = *modules;
+	loader->modules = *modules;
 	*modules = (struct source_list){ 0 };
 	return true;
 }
@@ -410,26 +410,27 @@ static int put_off(void)
 }
 
 /* NULL: out of memory. */
-static struct catalog_set *make_set(struct catalog *catalog, const struct source_list *sources, bool reload_all, int *loaded)
+static struct provider_set *make_set(
+	struct provider_loader *loader, const struct source_list *sources, bool reload_all, int *loaded)
 {
-	struct catalog_set *set = new_set(sources->count, catalog->current != NULL ? catalog->current->generation + 1 : 1);
-	struct loading loading = { .catalog = catalog, .set = set, .sources = sources };
+	struct provider_set *set = new_set(sources->count, loader->current != NULL ? loader->current->generation + 1 : 1);
+	struct loading loading = { .loader = loader, .set = set, .sources = sources };
 
 	for (size_t i = 0; set != NULL && i < sources->count; i++) {
 		if (!add_entry(&loading, &sources->items[i], reload_all, loaded)) {
-			catalog_release(set);
+			provider_set_release(set);
 			set = NULL;
 		}
 	}
 	return set;
 }
 
-int catalog_reload(struct catalog *catalog)
+int provider_loader_reload(struct provider_loader *loader)
 {
-	struct source_list sources = read_sources(catalog->providers_directory);
-	struct source_list modules = read_sources(catalog->lua_directory);
-	bool library_changed = catalog->library == NULL || !same_sources(&modules, &catalog->modules);
-	struct catalog_set *set;
+	struct source_list sources = read_sources(loader->providers_directory);
+	struct source_list modules = read_sources(loader->lua_directory);
+	bool library_changed = loader->library == NULL || !same_sources(&modules, &loader->modules);
+	struct provider_set *set;
 	int loaded = 0;
 
 	if (sources.starved || modules.starved) {
@@ -438,35 +439,34 @@ int catalog_reload(struct catalog *catalog)
 		return put_off();
 	}
 	if (library_changed)
-		library_changed = renew_library(catalog, &modules);
+		library_changed = renew_library(loader, &modules);
 	free_sources(&modules);
-	if (catalog->library == NULL) {
+	if (loader->library == NULL) {
 		free_sources(&sources);
 		return put_off();
 	}
-	if (catalog->current != NULL && !library_changed && !catalog->library_is_new &&
-		same_sources(&sources, &catalog->sources)) {
+	if (loader->current != NULL && !library_changed && !loader->library_is_new && same_sources(&sources, &loader->sources)) {
 		free_sources(&sources);
 		return 0;
 	}
-	set = make_set(catalog, &sources, library_changed || catalog->library_is_new, &loaded);
-	catalog->library_is_new = (library_changed || catalog->library_is_new) && set == NULL;
+	set = make_set(loader, &sources, library_changed || loader->library_is_new, &loaded);
+	loader->library_is_new = (library_changed || loader->library_is_new) && set == NULL;
 	if (set == NULL) {
 		free_sources(&sources);
 		return put_off();
 	}
-	log_removed(catalog, &sources);
-	free_sources(&catalog->sources);
+	log_removed(loader, &sources);
+	free_sources(&loader->sources);
 	forget_texts(&sources);
-	catalog->sources = sources;
-	publish(catalog, set);
+	loader->sources = sources;
+	publish(loader, set);
 	return loaded;
 }
 
-enum error_code catalog_open(const char *providers_directory, const char *lua_directory, const char *standstills,
-	struct pulse *pulse, struct catalog **catalog, struct error *error)
+enum error_code provider_loader_open(const char *providers_directory, const char *lua_directory, const char *standstills,
+	struct pulse *pulse, struct provider_loader **loader, struct error *error)
 {
-	struct catalog *made = calloc(1, sizeof *made);
+	struct provider_loader *made = calloc(1, sizeof *made);
 
 	if (made == NULL)
 		return error_memory(error);
@@ -476,26 +476,26 @@ enum error_code catalog_open(const char *providers_directory, const char *lua_di
 	made->standstills = standstills_read(standstills);
 	made->pulse = pulse;
 	if (made->providers_directory != NULL && made->lua_directory != NULL && made->standstills != NULL)
-		catalog_reload(made);
+		provider_loader_reload(made);
 	if (made->current == NULL) {
-		catalog_close(made);
+		provider_loader_close(made);
 		return error_memory(error);
 	}
-	*catalog = made;
+	*loader = made;
 	return ERROR_NONE;
 }
 
-void catalog_close(struct catalog *catalog)
+void provider_loader_close(struct provider_loader *loader)
 {
-	if (catalog == NULL)
+	if (loader == NULL)
 		return;
-	catalog_release(catalog->current);
-	script_library_release(catalog->library);
-	free_sources(&catalog->sources);
-	free_sources(&catalog->modules);
-	free(catalog->providers_directory);
-	free(catalog->lua_directory);
-	json_decref(catalog->standstills);
-	pthread_mutex_destroy(&catalog->lock);
-	free(catalog);
+	provider_set_release(loader->current);
+	script_library_release(loader->library);
+	free_sources(&loader->sources);
+	free_sources(&loader->modules);
+	free(loader->providers_directory);
+	free(loader->lua_directory);
+	json_decref(loader->standstills);
+	pthread_mutex_destroy(&loader->lock);
+	free(loader);
 }

@@ -10,34 +10,34 @@
 #include "base/watchdog.h"
 #include "script/provider.h"
 
-struct catalog;
+struct provider_loader;
 
-struct catalog_entry {
+struct provider_entry {
 	char *file;		   /* "providers/image_fal.lua" */
 	struct provider *provider; /* NULL: no version of this file has loaded yet */
 	bool waits_for_name;	   /* refused only because another file has its name: tried again at each change */
 	char *error;		   /* why the newest text of the file does not load ("providers/x.lua:3: ..."), or NULL */
 };
 
-struct catalog_set {
+struct provider_set {
 	_Atomic int holders;
-	uint64_t generation;	       /* grows with every published set */
-	struct catalog_entry *entries; /* in the order of the kinds, then of files as main catalogues list them */
+	uint64_t generation;		/* grows with every published set */
+	struct provider_entry *entries; /* in the order of the kinds, then of files as main catalogs list them */
 	size_t count;
 };
 
 /* Loads every script of `providers_directory` with the library `lua_directory`. Scripts that do not load are logged and listed; those that
  * `standstills` names (script/standstill.h) are not loaded, or rest. `pulse` is that of the thread that loads, or NULL. */
-enum error_code catalog_open(const char *providers_directory, const char *lua_directory, const char *standstills,
-	struct pulse *pulse, struct catalog **catalog, struct error *error);
-void catalog_close(struct catalog *catalog);
+enum error_code provider_loader_open(const char *providers_directory, const char *lua_directory, const char *standstills,
+	struct pulse *pulse, struct provider_loader **loader, struct error *error);
+void provider_loader_close(struct provider_loader *loader);
 
 /* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed file of lua/ reloads
  * all. Returns how many scripts were loaded anew. One thread at a time (the loader). */
-int catalog_reload(struct catalog *catalog);
+int provider_loader_reload(struct provider_loader *loader);
 
-struct catalog_set *catalog_acquire(struct catalog *catalog);
-void catalog_release(struct catalog_set *set);
+struct provider_set *provider_set_acquire(struct provider_loader *loader);
+void provider_set_release(struct provider_set *set);
 
 /* The provider of this kind with this id or alias, in any letter case and trimmed; NULL when there is none. Borrowed from the set. */
-struct provider *catalog_find(const struct catalog_set *set, const char *kind, const char *name);
+struct provider *provider_set_find(const struct provider_set *set, const char *kind, const char *name);
