@@ -17,7 +17,7 @@ struct verdict_json_cache;
 struct catalog_page_cache;
 struct event_hub;
 struct metrics;
-struct exchange_pool;
+struct pending_call_pool;
 struct key_turns;
 struct hooks;
 struct webhooks;
@@ -33,7 +33,7 @@ struct host {
 	struct live *live;
 	struct verdict_json_cache *verdict_jsons;
 	struct catalog_page_cache *catalog_pages;
-	struct exchange_pool *exchanges;
+	struct pending_call_pool *pending_calls;
 	struct key_turns *turns;
 	struct webhooks *webhooks; /* of vendors */
 	struct hooks *hooks;	   /* outgoing ones */

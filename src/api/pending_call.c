@@ -22,26 +22,26 @@
 
 static const char left_early[] = "the client closed its side of the connection before the answer was there";
 
-struct exchange_pool {
+struct pending_call_pool {
 	struct eventcount eventcount;
 	struct eventcount_places committed; /* store thread: whose rows are in, and who is not told yet */
 	pthread_mutex_t lock;
-	struct exchange *first; /* under lock */
-	int count;		/* under lock */
+	struct pending_call *first; /* under lock */
+	int count;		    /* under lock */
 };
 
-static void exchange_free(struct exchange *exchange)
+static void pending_call_free(struct pending_call *pending)
 {
-	script_call_free(&exchange->call.call);
-	buffer_free(&exchange->answer);
-	buffer_free(&exchange->row_payload);
-	buffer_free(&exchange->live_request);
-	free(exchange);
+	script_call_free(&pending->call.call);
+	buffer_free(&pending->answer);
+	buffer_free(&pending->row_payload);
+	buffer_free(&pending->live_request);
+	free(pending);
 }
 
-struct exchange_pool *exchange_pool_new(void)
+struct pending_call_pool *pending_call_pool_new(void)
 {
-	struct exchange_pool *pool = aligned_alloc(_Alignof(struct exchange_pool), sizeof *pool);
+	struct pending_call_pool *pool = aligned_alloc(_Alignof(struct pending_call_pool), sizeof *pool);
 
 	if (pool == NULL)
 		return NULL;
@@ -52,98 +52,98 @@ struct exchange_pool *exchange_pool_new(void)
 
 static void wake_group(void *context)
 {
-	struct exchange_pool *pool = context;
+	struct pending_call_pool *pool = context;
 
 	eventcount_wake(&pool->eventcount, &pool->committed);
 }
 
-void exchange_pool_attach(struct exchange_pool *pool, struct task_store *store)
+void pending_call_pool_attach(struct pending_call_pool *pool, struct task_store *store)
 {
 	task_store_on_group(store, wake_group, pool);
 }
 
-void exchange_pool_free(struct exchange_pool *pool)
+void pending_call_pool_free(struct pending_call_pool *pool)
 {
-	struct exchange *next;
+	struct pending_call *next;
 
 	if (pool == NULL)
 		return;
 	for (; pool->first != NULL; pool->first = next) {
 		next = pool->first->next_spare;
-		exchange_free(pool->first);
+		pending_call_free(pool->first);
 	}
 	pthread_mutex_destroy(&pool->lock);
 	free(pool);
 }
 
-static struct exchange *take_spare(struct exchange_pool *pool)
+static struct pending_call *take_spare(struct pending_call_pool *pool)
 {
-	struct exchange *exchange;
+	struct pending_call *pending;
 
 	pthread_mutex_lock(&pool->lock);
-	exchange = pool->first;
-	if (exchange != NULL) {
-		pool->first = exchange->next_spare;
+	pending = pool->first;
+	if (pending != NULL) {
+		pool->first = pending->next_spare;
 		pool->count--;
 	}
 	pthread_mutex_unlock(&pool->lock);
-	return exchange;
+	return pending;
 }
 
-static bool keep_spare(struct exchange_pool *pool, struct exchange *exchange)
+static bool keep_spare(struct pending_call_pool *pool, struct pending_call *pending)
 {
 	bool kept;
 
 	pthread_mutex_lock(&pool->lock);
 	kept = pool->count < SPARES;
 	if (kept) {
-		exchange->next_spare = pool->first;
-		pool->first = exchange;
+		pending->next_spare = pool->first;
+		pool->first = pending;
 		pool->count++;
 	}
 	pthread_mutex_unlock(&pool->lock);
 	return kept;
 }
 
-static struct exchange *make_exchange(void)
+static struct pending_call *make_pending(void)
 {
-	struct exchange *exchange = malloc(sizeof *exchange);
+	struct pending_call *pending = malloc(sizeof *pending);
 
-	if (exchange == NULL)
+	if (pending == NULL)
 		return NULL;
-	exchange->texts = (struct buffer_budget){ .limit = SIZE_MAX, .total = script_call_total() };
-	buffer_init(&exchange->answer, LIMIT_ANSWER_BYTES);
-	buffer_init(&exchange->row_payload, LIMIT_ROW_BYTES);
-	buffer_init(&exchange->live_request, LIMIT_BODY_BYTES_MAX);
-	exchange->answer.budget = exchange->row_payload.budget = exchange->live_request.budget = &exchange->texts;
-	script_call_init(&exchange->call.call);
-	return exchange;
+	pending->texts = (struct buffer_budget){ .limit = SIZE_MAX, .total = script_call_total() };
+	buffer_init(&pending->answer, LIMIT_ANSWER_BYTES);
+	buffer_init(&pending->row_payload, LIMIT_ROW_BYTES);
+	buffer_init(&pending->live_request, LIMIT_BODY_BYTES_MAX);
+	pending->answer.budget = pending->row_payload.budget = pending->live_request.budget = &pending->texts;
+	script_call_init(&pending->call.call);
+	return pending;
 }
 
-static void go_live(struct exchange *exchange, const struct incoming *incoming)
+static void go_live(struct pending_call *pending, const struct incoming *incoming)
 {
-	engine_way_open(&exchange->call.way, exchange->view, incoming->provider);
-	exchange->call.call.outgoing.detour = &exchange->call.way.detour;
-	exchange->max_cost = incoming->max_cost;
+	engine_way_open(&pending->call.way, pending->view, incoming->provider);
+	pending->call.call.outgoing.detour = &pending->call.way.detour;
+	pending->max_cost = incoming->max_cost;
 	if (incoming->script_request != NULL)
-		json_write(&exchange->live_request, incoming->script_request);
+		json_write(&pending->live_request, incoming->script_request);
 }
 
 static bool is_given_up(const struct engine_call *call)
 {
-	const struct exchange *exchange =
-		(const struct exchange *)(const void *)((const char *)call - offsetof(struct exchange, call));
+	const struct pending_call *pending =
+		(const struct pending_call *)(const void *)((const char *)call - offsetof(struct pending_call, call));
 
-	return atomic_load(&exchange->stage) == EXCHANGE_GIVEN_UP;
+	return atomic_load(&pending->stage) == PENDING_GIVEN_UP;
 }
 
 static const char *probe_held_back(const struct engine_call *call)
 {
-	const struct exchange *exchange =
-		(const struct exchange *)(const void *)((const char *)call - offsetof(struct exchange, call));
+	const struct pending_call *pending =
+		(const struct pending_call *)(const void *)((const char *)call - offsetof(struct pending_call, call));
 	const struct manifest *manifest = &call->call.provider->manifest;
 
-	return live_held_back(exchange->host->live, manifest->kind, manifest->id);
+	return live_held_back(pending->host->live, manifest->kind, manifest->id);
 }
 
 static bool probe_may_leave(const struct engine_call *call)
@@ -164,274 +164,273 @@ static void before_probing(struct engine_call *call)
 		engine_send(call);
 }
 
-struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
+struct pending_call *pending_call_new(const struct incoming *incoming, enum manifest_function function, json_t *request)
 {
-	struct exchange *exchange = take_spare(incoming->host->exchanges);
+	struct pending_call *pending = take_spare(incoming->host->pending_calls);
 
-	if (exchange == NULL && (exchange = make_exchange()) == NULL)
+	if (pending == NULL && (pending = make_pending()) == NULL)
 		return NULL;
-	atomic_init(&exchange->holders, 1);
-	atomic_init(&exchange->stage, EXCHANGE_OPEN);
-	atomic_init(&exchange->ended, false);
-	exchange->socket = http_socket(incoming->http);
-	exchange->kept[0] = exchange->kept[1] = NULL;
-	exchange->held = (struct buffer_budget){ 0 };
-	exchange->host = incoming->host;
-	exchange->place = eventcount_place(&exchange->host->exchanges->eventcount);
-	exchange->verdict_json = verdict_json_hold(incoming->verdict_json);
-	exchange->verb = incoming->verb;
-	exchange->liveness = incoming->liveness;
-	exchange->view = gate_hold(
+	atomic_init(&pending->holders, 1);
+	atomic_init(&pending->stage, PENDING_OPEN);
+	atomic_init(&pending->ended, false);
+	pending->socket = http_socket(incoming->http);
+	pending->kept[0] = pending->kept[1] = NULL;
+	pending->held = (struct buffer_budget){ 0 };
+	pending->host = incoming->host;
+	pending->place = eventcount_place(&pending->host->pending_calls->eventcount);
+	pending->verdict_json = verdict_json_hold(incoming->verdict_json);
+	pending->verb = incoming->verb;
+	pending->liveness = incoming->liveness;
+	pending->view = gate_hold(
 		incoming->http->view); /* the one that it was judged by: whose credentials are sent, whose budgets count */
-	exchange->stored = false;
-	exchange->write = (struct store_write){ 0 };
-	exchange->idempotency_key[0] = '\0';
-	exchange->job = NULL;
-	exchange->webhook_url = NULL;
-	exchange->callback = NULL;
-	exchange->refused.code = ERROR_NONE;
-	snprintf(exchange->caller_name, sizeof exchange->caller_name, "%s",
+	pending->stored = false;
+	pending->write = (struct store_write){ 0 };
+	pending->idempotency_key[0] = '\0';
+	pending->job = NULL;
+	pending->webhook_url = NULL;
+	pending->callback = NULL;
+	pending->refused.code = ERROR_NONE;
+	snprintf(pending->caller_name, sizeof pending->caller_name, "%s",
 		incoming->http->api_key != NULL ? incoming->http->api_key->name : "");
-	snprintf(exchange->request_id, sizeof exchange->request_id, "%s", incoming->http->request_id);
+	snprintf(pending->request_id, sizeof pending->request_id, "%s", incoming->http->request_id);
 	/* a submit is a dry run first, whatever becomes of it: the preview is what will be sent */
-	script_call_set(&exchange->call.call, incoming->provider, function, request,
+	script_call_set(&pending->call.call, incoming->provider, function, request,
 		function != FUNCTION_HEALTH || incoming->liveness != LIVENESS_LIVE);
-	exchange->call.call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
+	pending->call.call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
 	if (function == FUNCTION_SUBMIT)
-		exchange->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
-	exchange->call.call.webhook_url = exchange->webhook_url;
-	exchange->call.call.view = exchange->view;
-	exchange->call.before_sending = before_probing;
-	exchange->call.may_leave = probe_may_leave;
-	exchange->call.unwanted = is_given_up;
-	exchange->trace[0] = '\0';
+		pending->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
+	pending->call.call.webhook_url = pending->webhook_url;
+	pending->call.call.view = pending->view;
+	pending->call.before_sending = before_probing;
+	pending->call.may_leave = probe_may_leave;
+	pending->call.unwanted = is_given_up;
+	pending->trace[0] = '\0';
 	if (incoming->http->trace != NULL)
-		memcpy(exchange->trace, incoming->http->trace, sizeof exchange->trace);
+		memcpy(pending->trace, incoming->http->trace, sizeof pending->trace);
 	if (incoming->http->trace != NULL && incoming->http->view->config->live.trace)
-		exchange->call.call.outgoing.trace = exchange->trace;
+		pending->call.call.outgoing.trace = pending->trace;
 	if (incoming->liveness == LIVENESS_LIVE)
-		go_live(exchange, incoming);
-	return exchange;
+		go_live(pending, incoming);
+	return pending;
 }
 
-void exchange_release(struct exchange *exchange)
+void pending_call_release(struct pending_call *pending)
 {
 	struct host *host;
 
-	if (exchange == NULL || atomic_fetch_sub_explicit(&exchange->holders, 1, memory_order_acq_rel) != 1)
+	if (pending == NULL || atomic_fetch_sub_explicit(&pending->holders, 1, memory_order_acq_rel) != 1)
 		return;
-	host = exchange->host;
-	verdict_json_release(exchange->verdict_json);
-	gate_release(host->gate, exchange->view);
-	json_decref(exchange->kept[0]);
-	json_decref(exchange->kept[1]);
-	buffer_budget_give(&exchange->held, exchange->held.used);
-	free(exchange->write.replay);
-	free(exchange->webhook_url);
-	callback_free(exchange->callback);
-	script_call_clear(&exchange->call.call, SPARE_BUFFER_BYTES);
-	buffer_reset(&exchange->answer, SPARE_BUFFER_BYTES);
-	buffer_reset(&exchange->row_payload, SPARE_BUFFER_BYTES);
-	buffer_reset(&exchange->live_request, SPARE_BUFFER_BYTES);
-	if (!keep_spare(host->exchanges, exchange))
-		exchange_free(exchange);
+	host = pending->host;
+	verdict_json_release(pending->verdict_json);
+	gate_release(host->gate, pending->view);
+	json_decref(pending->kept[0]);
+	json_decref(pending->kept[1]);
+	buffer_budget_give(&pending->held, pending->held.used);
+	free(pending->write.replay);
+	free(pending->webhook_url);
+	callback_free(pending->callback);
+	script_call_clear(&pending->call.call, SPARE_BUFFER_BYTES);
+	buffer_reset(&pending->answer, SPARE_BUFFER_BYTES);
+	buffer_reset(&pending->row_payload, SPARE_BUFFER_BYTES);
+	buffer_reset(&pending->live_request, SPARE_BUFFER_BYTES);
+	if (!keep_spare(host->pending_calls, pending))
+		pending_call_free(pending);
 }
 
-/* From here on the HTTP thread may go on: nothing but the holder's own share of the exchange is touched. */
-static void end(struct exchange *exchange)
+/* From here on the HTTP thread may go on: nothing but the holder's own share of the pending call is touched. */
+static void end(struct pending_call *pending)
 {
-	atomic_store(&exchange->ended, true);
-	exchange_release(exchange);
+	atomic_store(&pending->ended, true);
+	pending_call_release(pending);
 }
 
-static void finish(struct exchange *exchange)
+static void finish(struct pending_call *pending)
 {
-	struct exchange_pool *pool = exchange->host->exchanges;
+	struct pending_call_pool *pool = pending->host->pending_calls;
 	struct eventcount_places places = { 0 };
 
-	eventcount_note(&places, exchange->place);
-	end(exchange);
+	eventcount_note(&places, pending->place);
+	end(pending);
 	eventcount_wake(&pool->eventcount, &places);
 }
 
 /* The row of a live job is committed: the job begins. Or it is not, and its money is free again. */
-static void settle_order(struct exchange *exchange)
+static void settle_order(struct pending_call *pending)
 {
-	struct live *live = exchange->host->live;
+	struct live *live = pending->host->live;
 
-	if (exchange->job == NULL)
+	if (pending->job == NULL)
 		return;
-	if (exchange->write.outcome == STORE_WRITTEN)
-		live_accept(live, exchange->job);
+	if (pending->write.outcome == STORE_WRITTEN)
+		live_accept(live, pending->job);
 	else
-		live_drop(live, exchange->job);
-	exchange->job = NULL;
+		live_drop(live, pending->job);
+	pending->job = NULL;
 }
 
 /* Store thread: the row is committed (or not, see write->outcome). */
 static void row_written(struct store_write *write)
 {
-	struct exchange *exchange = (struct exchange *)(void *)((char *)write - offsetof(struct exchange, write));
+	struct pending_call *pending = (struct pending_call *)(void *)((char *)write - offsetof(struct pending_call, write));
 
-	exchange->stored = true;
-	settle_order(exchange);
-	if (atomic_exchange(&exchange->stage, EXCHANGE_WRITTEN) == EXCHANGE_LEFT && write->outcome == STORE_WRITTEN)
-		submission_emit(exchange);
-	eventcount_note(&exchange->host->exchanges->committed, exchange->place); /* woken when the whole group is written */
-	end(exchange);
+	pending->stored = true;
+	settle_order(pending);
+	if (atomic_exchange(&pending->stage, PENDING_WRITTEN) == PENDING_LEFT && write->outcome == STORE_WRITTEN)
+		submission_emit(pending);
+	eventcount_note(&pending->host->pending_calls->committed, pending->place); /* woken when the whole group is written */
+	end(pending);
 }
 
 /* One step, after which the client is told the job's id and not no any more. False: it was told no, or has left. */
-static bool take(struct exchange *exchange)
+static bool take(struct pending_call *pending)
 {
-	int open = EXCHANGE_OPEN;
+	int open = PENDING_OPEN;
 
-	return !http_client_left(exchange->socket) && atomic_compare_exchange_strong(&exchange->stage, &open, EXCHANGE_TAKEN);
+	return !http_client_left(pending->socket) && atomic_compare_exchange_strong(&pending->stage, &open, PENDING_TAKEN);
 }
 
 /* The submit's way to the store. False: it ends here, and nothing is registered. */
-static bool submit(struct exchange *exchange)
+static bool submit(struct pending_call *pending)
 {
-	submission_compose(exchange);
-	exchange->write.done = row_written;
-	if (exchange->refused.code == ERROR_NONE && !take(exchange))
-		error_set(
-			&exchange->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
-	else if (exchange->refused.code == ERROR_NONE && task_store_put(exchange->host->store, &exchange->write) == ERROR_NONE)
+	submission_compose(pending);
+	pending->write.done = row_written;
+	if (pending->refused.code == ERROR_NONE && !take(pending))
+		error_set(&pending->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
+	else if (pending->refused.code == ERROR_NONE && task_store_put(pending->host->store, &pending->write) == ERROR_NONE)
 		return true;
-	exchange->write.outcome = STORE_FAILED;
-	settle_order(exchange);
+	pending->write.outcome = STORE_FAILED;
+	settle_order(pending);
 	return false;
 }
 
 /* Engine thread: the script has run, or was not run at all. */
 static void call_ran(struct engine_call *call)
 {
-	struct exchange *exchange = (struct exchange *)(void *)((char *)call - offsetof(struct exchange, call));
+	struct pending_call *pending = (struct pending_call *)(void *)((char *)call - offsetof(struct pending_call, call));
 	enum call_outcome outcome = call->call.outcome;
-	bool submits = exchange->verb == VERB_SUBMIT || exchange->verb == VERB_GENERATE;
+	bool submits = pending->verb == VERB_SUBMIT || pending->verb == VERB_GENERATE;
 
 	if (submits && (outcome == CALL_DONE || outcome == CALL_PREVIEW || outcome == CALL_REFUSED) && !is_given_up(call) &&
-		submit(exchange))
+		submit(pending))
 		return;
-	finish(exchange);
+	finish(pending);
 }
 
 /* ---- waiting ---- */
 
-static bool wait_until(struct exchange *exchange, int64_t deadline_ns)
+static bool wait_until(struct pending_call *pending, int64_t deadline_ns)
 {
-	return eventcount_wait(&exchange->host->exchanges->eventcount, exchange->place, &exchange->ended, deadline_ns);
+	return eventcount_wait(&pending->host->pending_calls->eventcount, pending->place, &pending->ended, deadline_ns);
 }
 
 /* Before its script was begun. */
-static bool withdraw(struct exchange *exchange)
+static bool withdraw(struct pending_call *pending)
 {
-	if (!engine_withdraw(exchange->host->engine, &exchange->call))
+	if (!engine_withdraw(pending->host->engine, &pending->call))
 		return false;
-	exchange_release(exchange); /* the engine's share */
+	pending_call_release(pending); /* the engine's share */
 	return true;
 }
 
-static bool give_up(struct exchange *exchange)
+static bool give_up(struct pending_call *pending)
 {
-	int open = EXCHANGE_OPEN;
+	int open = PENDING_OPEN;
 
-	return withdraw(exchange) || atomic_compare_exchange_strong(&exchange->stage, &open, EXCHANGE_GIVEN_UP);
+	return withdraw(pending) || atomic_compare_exchange_strong(&pending->stage, &open, PENDING_GIVEN_UP);
 }
 
 /* The store has the row: what it has not begun to write is taken back, else its answer is waited for, for a while more. False: no job came of it. */
-static bool take_back(struct exchange *exchange)
+static bool take_back(struct pending_call *pending)
 {
-	if (!task_store_withdraw(exchange->host->store, &exchange->write))
+	if (!task_store_withdraw(pending->host->store, &pending->write))
 		return false;
-	exchange->write.outcome = STORE_FAILED;
-	settle_order(exchange);
-	exchange_release(exchange); /* the store's share */
+	pending->write.outcome = STORE_FAILED;
+	settle_order(pending);
+	pending_call_release(pending); /* the store's share */
 	return true;
 }
 
 /* The commit has begun and does not end: the truth is that nobody knows yet. Whatever becomes of it, the registry will say. */
-static void send_may_be_registered(struct exchange *exchange, struct incoming *incoming)
+static void send_may_be_registered(struct pending_call *pending, struct incoming *incoming)
 {
 	char headers[160], members[80];
 
-	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", exchange->job_id);
-	snprintf(members, sizeof members, "\"job_id\":\"%s\",", exchange->job_id);
+	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", pending->job_id);
+	snprintf(members, sizeof members, "\"job_id\":\"%s\",", pending->job_id);
 	incoming_problem_with(incoming, 504,
 		"the registry has not answered yet: the job may be registered. Look at its status before you send it again (404: "
 		"it was not)",
 		headers, members);
 }
 
-static void send_late(struct exchange *exchange, struct incoming *incoming, const char *why)
+static void send_late(struct pending_call *pending, struct incoming *incoming, const char *why)
 {
 	char headers[48], detail[320];
 
-	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(exchange->host->engine, incoming->provider));
+	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(pending->host->engine, incoming->provider));
 	snprintf(detail, sizeof detail, "%s: nothing was done, and no job was registered", why);
 	incoming_problem(incoming, 503, NULL, detail, headers);
 }
 
 /* The engine may be at work on them. Who lets go last frees them. */
-static void keep_trees(struct exchange *exchange, struct incoming *incoming)
+static void keep_trees(struct pending_call *pending, struct incoming *incoming)
 {
-	exchange->kept[0] = incoming->body;
-	exchange->kept[1] = incoming->script_request;
-	http_keep_json(incoming->http, &exchange->held);
+	pending->kept[0] = incoming->body;
+	pending->kept[1] = incoming->script_request;
+	http_keep_json(incoming->http, &pending->held);
 	incoming->body = incoming->script_request = NULL;
 	incoming->config = NULL; /* a part of the body */
 }
 
 /* Looks whether it should go on waiting. Why the client is told no, or NULL. */
-static const char *try_to_leave(struct exchange *exchange, int64_t now_ns, int64_t deadline_ns)
+static const char *try_to_leave(struct pending_call *pending, int64_t now_ns, int64_t deadline_ns)
 {
-	if (http_client_left(exchange->socket) && give_up(exchange))
+	if (http_client_left(pending->socket) && give_up(pending))
 		return left_early;
-	if (now_ns >= deadline_ns && give_up(exchange))
+	if (now_ns >= deadline_ns && give_up(pending))
 		return "the host did not get to this call in time";
 	/* where many wait, those whose script is slow give their threads to others */
-	if (engine_backlog(exchange->host->engine) > exchange->host->most_waiting && withdraw(exchange))
+	if (engine_backlog(pending->host->engine) > pending->host->most_waiting && withdraw(pending))
 		return "too many calls are waiting for slow scripts";
 	return NULL;
 }
 
 /* False: an answer was sent. */
-static bool await_store(struct exchange *exchange, struct incoming *incoming)
+static bool await_store(struct pending_call *pending, struct incoming *incoming)
 {
 	int64_t wait_ms = test_setting(TEST_COMMIT_WAIT_MS, LIMIT_COMMIT_WAIT_MS);
-	int taken = EXCHANGE_TAKEN;
+	int taken = PENDING_TAKEN;
 
-	if (take_back(exchange)) {
-		send_late(exchange, incoming, "the registry did not get to this job in time");
+	if (take_back(pending)) {
+		send_late(pending, incoming, "the registry did not get to this job in time");
 		return false;
 	}
-	if (wait_until(exchange, clock_monotonic_ns() + wait_ms * 1000000) ||
-		!atomic_compare_exchange_strong(&exchange->stage, &taken, EXCHANGE_LEFT))
-		return wait_until(exchange, INT64_MAX); /* it is being told */
-	send_may_be_registered(exchange, incoming);
+	if (wait_until(pending, clock_monotonic_ns() + wait_ms * 1000000) ||
+		!atomic_compare_exchange_strong(&pending->stage, &taken, PENDING_LEFT))
+		return wait_until(pending, INT64_MAX); /* it is being told */
+	send_may_be_registered(pending, incoming);
 	return false;
 }
 
 /* False: it was given up, and an answer was sent. */
-static bool wait_until_finished(struct exchange *exchange, struct incoming *incoming)
+static bool wait_until_finished(struct pending_call *pending, struct incoming *incoming)
 {
 	int64_t now = clock_monotonic_ns(), deadline = now + test_setting(TEST_CALL_WAIT_MS, LIMIT_CALL_WAIT_MS) * 1000000, look;
 	const char *why;
 
 	for (;;) {
 		look = now + LIMIT_CALL_LOOK_MS * 1000000LL;
-		if (wait_until(exchange, look < deadline ? look : deadline))
+		if (wait_until(pending, look < deadline ? look : deadline))
 			return true;
 		now = clock_monotonic_ns();
-		why = try_to_leave(exchange, now, deadline);
+		why = try_to_leave(pending, now, deadline);
 		if (why != NULL) {
-			keep_trees(exchange, incoming);
-			send_late(exchange, incoming, why);
+			keep_trees(pending, incoming);
+			send_late(pending, incoming, why);
 			return false;
 		}
 		if (now >= deadline)
-			return await_store(exchange, incoming);
+			return await_store(pending, incoming);
 	}
 }
 
@@ -454,7 +453,7 @@ static void send_resting(struct incoming *incoming)
 	incoming_problem(incoming, 503, NULL, detail, headers);
 }
 
-static void send_busy(struct exchange *exchange, struct incoming *incoming, enum error_code code)
+static void send_busy(struct pending_call *pending, struct incoming *incoming, enum error_code code)
 {
 	char detail[320], headers[48];
 
@@ -463,14 +462,14 @@ static void send_busy(struct exchange *exchange, struct incoming *incoming, enum
 			LIMIT_SCRIPT_QUEUE);
 	else
 		snprintf(detail, sizeof detail, "the host is busy: too many calls are waiting");
-	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(exchange->host->engine, incoming->provider));
+	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(pending->host->engine, incoming->provider));
 	incoming_problem(incoming, 503, NULL, detail, headers);
 }
 
 /* Answers for a call whose outcome is not an answer of the script. */
-static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
+static bool call_is_good(struct pending_call *pending, struct incoming *incoming)
 {
-	const struct script_call *call = &exchange->call.call;
+	const struct script_call *call = &pending->call.call;
 	char path[sizeof call->error.path + 8];
 
 	if (call->outcome == CALL_INVALID) {
@@ -497,19 +496,19 @@ static bool call_is_good(struct exchange *exchange, struct incoming *incoming)
 	return true;
 }
 
-void exchange_add_missing(struct exchange *exchange, const char *text)
+void pending_call_add_missing(struct pending_call *pending, const char *text)
 {
-	json_write_text(&exchange->call.call.refusals, text);
-	buffer_char(&exchange->call.call.refusals, ',');
+	json_write_text(&pending->call.call.refusals, text);
+	buffer_char(&pending->call.call.refusals, ',');
 }
 
-void exchange_note_stopped(struct exchange *exchange)
+void pending_call_note_stopped(struct pending_call *pending)
 {
-	if (live_is_stopped(exchange->host->live))
-		exchange_add_missing(exchange, "live execution was stopped: POST /api/live/start starts it again");
+	if (live_is_stopped(pending->host->live))
+		pending_call_add_missing(pending, "live execution was stopped: POST /api/live/start starts it again");
 }
 
-bool exchange_run(struct exchange *exchange, struct incoming *incoming)
+bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 {
 	enum error_code code;
 
@@ -517,13 +516,13 @@ bool exchange_run(struct exchange *exchange, struct incoming *incoming)
 		send_resting(incoming);
 		return false;
 	}
-	exchange->call.done = call_ran;
-	atomic_fetch_add_explicit(&exchange->holders, 1, memory_order_relaxed);
-	code = engine_post(incoming->host->engine, &exchange->call);
+	pending->call.done = call_ran;
+	atomic_fetch_add_explicit(&pending->holders, 1, memory_order_relaxed);
+	code = engine_post(incoming->host->engine, &pending->call);
 	if (code != ERROR_NONE) {
-		exchange_release(exchange);
-		send_busy(exchange, incoming, code);
+		pending_call_release(pending);
+		send_busy(pending, incoming, code);
 		return false;
 	}
-	return wait_until_finished(exchange, incoming) && call_is_good(exchange, incoming);
+	return wait_until_finished(pending, incoming) && call_is_good(pending, incoming);
 }

@@ -1,6 +1,6 @@
 /* pending_call.h - one provider call on its way from an HTTP thread to the engine, perhaps on to the store, and back.
  *
- * The HTTP thread waits with a deadline. If it gives up, the exchange lives on until the engine and the store are done with it: it is
+ * The HTTP thread waits with a deadline. If it gives up, the pending call lives on until the engine and the store are done with it: it is
  * counted by holders. Its stage decides, in one atomic step, whether the client is told no or the store is given the row: never both. */
 #pragma once
 
@@ -13,20 +13,20 @@
 #include "engine/engine.h"
 #include "registry/store.h"
 
-enum exchange_stage {
-	EXCHANGE_OPEN = 0,
-	EXCHANGE_GIVEN_UP, /* the client was told no, or has left: nothing is registered, ordered or sent, and no script is run */
-	EXCHANGE_TAKEN,	   /* the row goes to the store: the client is told its id */
-	EXCHANGE_LEFT,	   /* the store did not answer in time: the client was told the id, and that it may be registered */
-	EXCHANGE_WRITTEN,  /* the store has answered */
+enum pending_stage {
+	PENDING_OPEN = 0,
+	PENDING_GIVEN_UP, /* the client was told no, or has left: nothing is registered, ordered or sent, and no script is run */
+	PENDING_TAKEN,	  /* the row goes to the store: the client is told its id */
+	PENDING_LEFT,	  /* the store did not answer in time: the client was told the id, and that it may be registered */
+	PENDING_WRITTEN,  /* the store has answered */
 };
 
-struct exchange {
+struct pending_call {
 	_Atomic int holders;
-	_Atomic int stage;	     /* enum exchange_stage */
-	struct exchange *next_spare; /* the pool's */
-	uint32_t place;		     /* where the HTTP thread waits (eventcount.h) ... */
-	_Atomic bool ended;	     /* ... for this */
+	_Atomic int stage;		 /* enum pending_stage */
+	struct pending_call *next_spare; /* the pool's */
+	uint32_t place;			 /* where the HTTP thread waits (eventcount.h) ... */
+	_Atomic bool ended;		 /* ... for this */
 	struct host *host;
 	int socket; /* the client's */
 	struct engine_call call;
@@ -61,23 +61,23 @@ struct exchange {
 	struct store_write write;
 };
 
-/* Exchanges that have ended wait here with their buffers for the next: a request on the usual path allocates almost nothing. */
-struct exchange_pool *exchange_pool_new(void);
+/* Calls that have ended wait here with their buffers for the next: a request on the usual path allocates almost nothing. */
+struct pending_call_pool *pending_call_pool_new(void);
 
 /* So that the store's thread wakes all at once whose rows went in with one commit. Before anything is written; the pool outlives the store. */
-void exchange_pool_attach(struct exchange_pool *pool, struct task_store *store);
-void exchange_pool_free(struct exchange_pool *pool);
+void pending_call_pool_attach(struct pending_call_pool *pool, struct task_store *store);
+void pending_call_pool_free(struct pending_call_pool *pool);
 
-/* Makes an exchange for the function with the script's request (or job), one more holder. NULL: out of memory. */
-struct exchange *exchange_new(const struct incoming *incoming, enum manifest_function function, json_t *request);
-void exchange_release(struct exchange *exchange);
+/* Makes a pending call for the function with the script's request (or job), one more holder. NULL: out of memory. */
+struct pending_call *pending_call_new(const struct incoming *incoming, enum manifest_function function, json_t *request);
+void pending_call_release(struct pending_call *pending);
 
 /* A text more in live.missing: what it says keeps this call from being sent. */
-void exchange_add_missing(struct exchange *exchange, const char *text);
+void pending_call_add_missing(struct pending_call *pending, const char *text);
 
 /* The same, if live execution is stopped. */
-void exchange_note_stopped(struct exchange *exchange);
+void pending_call_note_stopped(struct pending_call *pending);
 
 /* Posts the call, waits until it was run (and, for submit and generate, its row is committed). False: an answer was sent instead (overload,
  * deadline, bad input, a script that failed or rests). Where that answer is no, there is no job. */
-bool exchange_run(struct exchange *exchange, struct incoming *incoming);
+bool pending_call_run(struct pending_call *pending, struct incoming *incoming);

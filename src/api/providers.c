@@ -61,19 +61,19 @@ static void answer_health(struct incoming *incoming, const struct script_call *c
 
 static void handle_health(struct incoming *incoming)
 {
-	struct exchange *exchange = exchange_new(incoming, FUNCTION_HEALTH, NULL);
+	struct pending_call *pending = pending_call_new(incoming, FUNCTION_HEALTH, NULL);
 
-	if (exchange == NULL) {
+	if (pending == NULL) {
 		incoming_no_memory(incoming);
 		return;
 	}
-	if (exchange_run(exchange, incoming)) {
+	if (pending_call_run(pending, incoming)) {
 		if (incoming->liveness == LIVENESS_ASKED)
-			exchange_note_stopped(exchange);
-		answer_health(incoming, &exchange->call.call);
+			pending_call_note_stopped(pending);
+		answer_health(incoming, &pending->call.call);
 		log_event(incoming, "health", NULL);
 	}
-	exchange_release(exchange);
+	pending_call_release(pending);
 }
 
 /* ---- poll ---- */
@@ -206,22 +206,22 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 	struct id uuid;
 	char deterministic[64];
 	json_t *job;
-	struct exchange *exchange;
+	struct pending_call *pending;
 
 	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
 	job = json_pack("{s:s,s:{},s:o}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload",
 		payload != NULL ? payload : json_object());
-	exchange = job != NULL && !state->failed ? exchange_new(incoming, FUNCTION_POLL, job) : NULL;
+	pending = job != NULL && !state->failed ? pending_call_new(incoming, FUNCTION_POLL, job) : NULL;
 	json_decref(job);
-	if (exchange == NULL) {
+	if (pending == NULL) {
 		incoming_no_memory(incoming);
 		return;
 	}
-	if (exchange_run(exchange, incoming)) {
-		answer_poll(incoming, &exchange->call.call, state);
+	if (pending_call_run(pending, incoming)) {
+		answer_poll(incoming, &pending->call.call, state);
 		log_event(incoming, "poll", id);
 	}
-	exchange_release(exchange);
+	pending_call_release(pending);
 }
 
 static void handle_poll(struct incoming *incoming)

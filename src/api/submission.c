@@ -22,17 +22,17 @@
 
 /* ---- engine thread ---- */
 
-static void write_job_fields(struct exchange *exchange, struct buffer *out)
+static void write_job_fields(struct pending_call *pending, struct buffer *out)
 {
-	const struct script_call *call = &exchange->call.call;
+	const struct script_call *call = &pending->call.call;
 	const struct manifest *manifest = &call->provider->manifest;
 	bool gpu = strcmp(manifest->kind, "gpu") == 0;
 
 	buffer_text(out, "\"id\":");
-	json_write_text(out, exchange->job == NULL ? exchange->vendor_id : NULL); /* the vendor's, once it has the job */
+	json_write_text(out, pending->job == NULL ? pending->vendor_id : NULL); /* the vendor's, once it has the job */
 	buffer_text(out, ",\"job_id\":");
-	json_write_text(out, exchange->job_id);
-	buffer_text(out, exchange->job == NULL ? ",\"status\":\"done\"," : ",\"status\":\"queued\",");
+	json_write_text(out, pending->job_id);
+	buffer_text(out, pending->job == NULL ? ",\"status\":\"done\"," : ",\"status\":\"queued\",");
 	if (call->mode[0] != '\0') {
 		buffer_text(out, "\"mode\":");
 		json_write_text(out, call->mode);
@@ -43,75 +43,75 @@ static void write_job_fields(struct exchange *exchange, struct buffer *out)
 	envelope_write_json(out, "estimates", &call->estimates);
 	envelope_write_json(out, "upstream", &call->upstream);
 	buffer_text(out, "\"artifacts\":[],");
-	if (exchange->callback != NULL)
-		callback_write(out, exchange->callback);
-	if (exchange->job != NULL) {
+	if (pending->callback != NULL)
+		callback_write(out, pending->callback);
+	if (pending->job != NULL) {
 		buffer_text(out, "\"reserved_usd\":");
-		json_write_usd(out, exchange->write.task.money->reserved);
+		json_write_usd(out, pending->write.task.money->reserved);
 		buffer_text(out, ",\"money\":");
-		task_json_write_money(out, exchange->write.task.money);
+		task_json_write_money(out, pending->write.task.money);
 		buffer_char(out, ',');
 	}
 }
 
-static void fill_row(struct exchange *exchange)
+static void fill_row(struct pending_call *pending)
 {
-	struct script_call *call = &exchange->call.call;
-	struct task *task = &exchange->write.task;
+	struct script_call *call = &pending->call.call;
+	struct task *task = &pending->write.task;
 
-	json_write_abbreviated(&exchange->row_payload, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
+	json_write_abbreviated(&pending->row_payload, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
 	task->kind = call->provider->manifest.kind;
 	task->provider = call->provider->manifest.id;
-	task->dry_run = exchange->job == NULL;
+	task->dry_run = pending->job == NULL;
 	task->status = task->dry_run ? TASK_DONE : TASK_QUEUED;
 	task->progress = task->dry_run ? 1 : 0;
 	task->created_ms = task->updated_ms = clock_unix_ms();
-	task->vendor_id = task->dry_run ? exchange->vendor_id : NULL;
-	task->request_id = exchange->request_id;
-	task->caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL;
-	task->payload = exchange->row_payload.data;
+	task->vendor_id = task->dry_run ? pending->vendor_id : NULL;
+	task->request_id = pending->request_id;
+	task->caller = pending->caller_name[0] != '\0' ? pending->caller_name : NULL;
+	task->payload = pending->row_payload.data;
 	task->estimates = call->estimates.data;
 	task->result = NULL;
 }
 
 /* A credential that is optional counts for a request that names it. */
-static void count_optional(struct exchange *exchange)
+static void count_optional(struct pending_call *pending)
 {
-	struct verdict_json *verdict_json = exchange->verdict_json;
+	struct verdict_json *verdict_json = pending->verdict_json;
 
-	if ((verdict_json->lacking & exchange->call.call.optional_credentials) == 0)
+	if ((verdict_json->lacking & pending->call.call.optional_credentials) == 0)
 		return;
-	exchange->verdict_json = verdict_json_hold(verdict_json->with_optional);
+	pending->verdict_json = verdict_json_hold(verdict_json->with_optional);
 	verdict_json_release(verdict_json);
 }
 
 /* Makes a live job of a dry run that could be one: reserves its money. What is missing is said, and it stays a dry run; a budget that is short
  * refuses it. */
-static void order_job(struct exchange *exchange)
+static void order_job(struct pending_call *pending)
 {
-	struct script_call *call = &exchange->call.call;
+	struct script_call *call = &pending->call.call;
 	struct live_order order = {
 		.call = call,
-		.view = exchange->view,
-		.caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL,
-		.trace = exchange->trace[0] != '\0' ? exchange->trace : NULL,
-		.request = exchange->live_request.data,
-		.max_cost = exchange->max_cost,
+		.view = pending->view,
+		.caller = pending->caller_name[0] != '\0' ? pending->caller_name : NULL,
+		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.request = pending->live_request.data,
+		.max_cost = pending->max_cost,
 	};
 	struct error error = { 0 };
 
-	exchange_note_stopped(exchange);
+	pending_call_note_stopped(pending);
 	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0 ||
-		!exchange->verdict_json->live_allowed)
+		!pending->verdict_json->live_allowed)
 		return;
-	if (exchange->live_request.failed) {
-		error_memory(&exchange->refused);
+	if (pending->live_request.failed) {
+		error_memory(&pending->refused);
 		return;
 	}
-	switch (live_order(exchange->host->live, &order, &exchange->write.task, &exchange->job, &error)) {
+	switch (live_order(pending->host->live, &order, &pending->write.task, &pending->job, &error)) {
 	case ERROR_NONE: break;
-	case ERROR_INVALID: exchange_add_missing(exchange, error.message); break;
-	default: exchange->refused = error; break;
+	case ERROR_INVALID: pending_call_add_missing(pending, error.message); break;
+	default: pending->refused = error; break;
 	}
 }
 
@@ -119,47 +119,47 @@ static void order_job(struct exchange *exchange)
 static const char live_submit_data[] = "{\"status\":\"queued\",\"progress\":0.0,\"vendor_id\":null,\"reason\":null}";
 
 /* What was made of the call does not fit: there is no memory, or the script said too much. */
-static void refuse_size(struct exchange *exchange, const struct buffer *buffer, const char *what)
+static void refuse_size(struct pending_call *pending, const struct buffer *buffer, const char *what)
 {
 	if (buffer->starved)
-		error_memory(&exchange->refused);
+		error_memory(&pending->refused);
 	else
-		error_set(&exchange->refused, ERROR_SCRIPT, NULL, "%s: the %s would have more than %zu MiB",
-			exchange->call.call.provider->file, what, buffer->maximum / 1048576);
+		error_set(&pending->refused, ERROR_SCRIPT, NULL, "%s: the %s would have more than %zu MiB",
+			pending->call.call.provider->file, what, buffer->maximum / 1048576);
 }
 
-void submission_compose(struct exchange *exchange)
+void submission_compose(struct pending_call *pending)
 {
-	struct script_call *call = &exchange->call.call;
-	struct buffer *out = &exchange->answer;
+	struct script_call *call = &pending->call.call;
+	struct buffer *out = &pending->answer;
 
-	count_optional(exchange);
-	if (exchange->liveness == LIVENESS_LIVE) {
-		order_job(exchange);
-		if (exchange->refused.code != ERROR_NONE)
+	count_optional(pending);
+	if (pending->liveness == LIVENESS_LIVE) {
+		order_job(pending);
+		if (pending->refused.code != ERROR_NONE)
 			return;
-		exchange->liveness = exchange->job != NULL ? LIVENESS_LIVE : LIVENESS_ASKED;
-		exchange->write.durable = exchange->job != NULL;
+		pending->liveness = pending->job != NULL ? LIVENESS_LIVE : LIVENESS_ASKED;
+		pending->write.durable = pending->job != NULL;
 	}
-	snprintf(exchange->vendor_id, sizeof exchange->vendor_id, "mock-%s-1", call->provider->manifest.id);
-	id_format(&exchange->write.task.id, exchange->job_id);
+	snprintf(pending->vendor_id, sizeof pending->vendor_id, "mock-%s-1", call->provider->manifest.id);
+	id_format(&pending->write.task.id, pending->job_id);
 	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(call->provider->common));
 	buffer_char(out, '{');
-	envelope_write_members(out, call->provider, exchange->verdict_json, exchange->liveness);
-	write_job_fields(exchange, out);
-	envelope_write_causes(out, exchange->verdict_json, call, exchange->liveness);
+	envelope_write_members(out, call->provider, pending->verdict_json, pending->liveness);
+	write_job_fields(pending, out);
+	envelope_write_causes(out, pending->verdict_json, call, pending->liveness);
 	buffer_char(out, '}');
-	fill_row(exchange);
+	fill_row(pending);
 	/* what cannot be told is not registered: its client would hear 503 and send it again */
-	if (out->failed || exchange->row_payload.failed) {
-		refuse_size(exchange, out->failed ? out : &exchange->row_payload, out->failed ? "answer" : "registry's row");
+	if (out->failed || pending->row_payload.failed) {
+		refuse_size(pending, out->failed ? out : &pending->row_payload, out->failed ? "answer" : "registry's row");
 		return;
 	}
-	exchange->write.events[exchange->write.event_count++] =
-		(struct store_event){ .verb = "submit", .data = exchange->job != NULL ? live_submit_data : NULL };
-	exchange->write.idempotency.answer = out->data;
-	exchange->write.idempotency.answer_length = out->length;
-	exchange->write.idempotency.status = exchange->job != NULL ? 202 : 200;
+	pending->write.events[pending->write.event_count++] =
+		(struct store_event){ .verb = "submit", .data = pending->job != NULL ? live_submit_data : NULL };
+	pending->write.idempotency.answer = out->data;
+	pending->write.idempotency.answer_length = out->length;
+	pending->write.idempotency.status = pending->job != NULL ? 202 : 200;
 }
 
 /* ---- HTTP thread ---- */
@@ -190,9 +190,9 @@ static const char *kept_key(const struct incoming *incoming, const char *key, ch
 }
 
 /* The key's scope is who sent it and where to, so that two clients cannot meet. False: an answer was sent. */
-static bool read_idempotency_key(struct exchange *exchange, struct incoming *incoming)
+static bool read_idempotency_key(struct pending_call *pending, struct incoming *incoming)
 {
-	struct idempotency *idempotency = &exchange->write.idempotency;
+	struct idempotency *idempotency = &pending->write.idempotency;
 	const char *key = http_header(incoming->http, "Idempotency-Key");
 	const char *owner = incoming->http->api_key != NULL ? incoming->http->api_key->name : "";
 	char hashed[2 * SHA256_DIGEST_LENGTH + 1];
@@ -209,26 +209,26 @@ static bool read_idempotency_key(struct exchange *exchange, struct incoming *inc
 			"Idempotency-Key needs libcrypto (libssl3), which cannot be loaded: is it installed?", NULL);
 		return false;
 	}
-	length = snprintf(exchange->idempotency_key, sizeof exchange->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner,
-		incoming->kind, incoming->provider->manifest.id, (int)incoming->verb, kept_key(incoming, key, hashed));
-	if (length < 0 || (size_t)length >= sizeof exchange->idempotency_key) {
+	length = snprintf(pending->idempotency_key, sizeof pending->idempotency_key, "%.64s\n%s/%s/%d\n%s", owner, incoming->kind,
+		incoming->provider->manifest.id, (int)incoming->verb, kept_key(incoming, key, hashed));
+	if (length < 0 || (size_t)length >= sizeof pending->idempotency_key) {
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
 		return false;
 	}
 	SHA256((const unsigned char *)incoming->http->body, incoming->http->body_length, idempotency->body_sha256);
-	idempotency->key = exchange->idempotency_key;
+	idempotency->key = pending->idempotency_key;
 	return true;
 }
 
 /* A key that is known already is answered without running the script. True: an answer was sent. */
-static bool answer_known_key(struct exchange *exchange, struct incoming *incoming)
+static bool answer_known_key(struct pending_call *pending, struct incoming *incoming)
 {
 	struct error error = { 0 };
 	char *answer = NULL;
 	size_t length = 0;
 	int status = 0;
 
-	switch (task_store_replay(incoming->host->store, &exchange->write.idempotency, &answer, &length, &status, &error)) {
+	switch (task_store_replay(incoming->host->store, &pending->write.idempotency, &answer, &length, &status, &error)) {
 	case STORE_WRITTEN: return false;
 	case STORE_REPLAY: send_replay(incoming, status, answer, length); break;
 	case STORE_KEY_CLASH: send_key_clash(incoming); break;
@@ -239,20 +239,20 @@ static bool answer_known_key(struct exchange *exchange, struct incoming *incomin
 	return true;
 }
 
-void submission_emit(const struct exchange *exchange)
+void submission_emit(const struct pending_call *pending)
 {
-	const struct script_call *call = &exchange->call.call;
+	const struct script_call *call = &pending->call.call;
 
 	event_log(&(struct event){
 		.kind = call->provider->manifest.kind,
 		.verb = "submit",
 		.provider = call->provider->manifest.id,
-		.dry_run = exchange->liveness != LIVENESS_LIVE,
-		.execution_allowed = exchange->verdict_json->execution_allowed,
-		.job_id = exchange->job_id,
-		.request_id = exchange->request_id,
-		.trace = exchange->trace[0] != '\0' ? exchange->trace : NULL,
-		.caller = exchange->caller_name[0] != '\0' ? exchange->caller_name : NULL,
+		.dry_run = pending->liveness != LIVENESS_LIVE,
+		.execution_allowed = pending->verdict_json->execution_allowed,
+		.job_id = pending->job_id,
+		.request_id = pending->request_id,
+		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.caller = pending->caller_name[0] != '\0' ? pending->caller_name : NULL,
 		.estimate_micro_usd = call->estimate_micro_usd,
 		.mode = call->mode[0] != '\0' ? call->mode : NULL,
 		.payload = call->payload.data,
@@ -260,7 +260,7 @@ void submission_emit(const struct exchange *exchange)
 	});
 }
 
-static void emit_refused(const struct exchange *exchange, const struct incoming *incoming)
+static void emit_refused(const struct pending_call *pending, const struct incoming *incoming)
 {
 	const struct config_api_key *caller = incoming->http->api_key;
 	struct buffer out;
@@ -271,7 +271,7 @@ static void emit_refused(const struct exchange *exchange, const struct incoming 
 	buffer_text(&out, ",\"api_key\":");
 	json_write_text(&out, caller != NULL ? caller->name : NULL);
 	buffer_text(&out, ",\"reason\":");
-	json_write_text(&out, exchange->refused.message);
+	json_write_text(&out, pending->refused.message);
 	buffer_char(&out, '}');
 	if (!out.failed)
 		host_event_emit(incoming->host->store, "host.budget.refused", out.data);
@@ -279,12 +279,12 @@ static void emit_refused(const struct exchange *exchange, const struct incoming 
 }
 
 /* Whose budget is short, or that there is no room for more jobs. */
-static void send_refused(struct exchange *exchange, struct incoming *incoming)
+static void send_refused(struct pending_call *pending, struct incoming *incoming)
 {
-	const struct error *error = &exchange->refused;
+	const struct error *error = &pending->refused;
 
 	if (error->code == ERROR_LIMIT) {
-		emit_refused(exchange, incoming);
+		emit_refused(pending, incoming);
 		incoming_problem(incoming, 402, NULL, error->message, NULL);
 		return;
 	}
@@ -312,51 +312,50 @@ static bool is_over(void *context)
 }
 
 /* It is asked for only: not for a client that has left, nor while most threads are taken, by others who wait maybe. */
-static bool wait_for_end(const struct exchange *exchange, const struct incoming *incoming)
+static bool wait_for_end(const struct pending_call *pending, const struct incoming *incoming)
 {
 	struct live_patience patience = {
 		.timeout_ms = preferred_wait(incoming) * 1000, .over = is_over, .context = incoming->http
 	};
 
 	return patience.timeout_ms > 0 && !is_over(incoming->http) &&
-	       live_wait(incoming->host->live, &exchange->write.task.id, &patience);
+	       live_wait(incoming->host->live, &pending->write.task.id, &patience);
 }
 
-static void send_accepted(struct exchange *exchange, struct incoming *incoming)
+static void send_accepted(struct pending_call *pending, struct incoming *incoming)
 {
 	char headers[160];
 
-	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", exchange->job_id);
-	http_send(incoming->http, &(struct http_reply){ .status = 202,
-					  .headers = headers,
-					  .body = exchange->answer.data,
-					  .body_length = exchange->answer.length });
+	snprintf(headers, sizeof headers, "Location: /api/jobs/status/%s\r\n", pending->job_id);
+	http_send(incoming->http,
+		&(struct http_reply){
+			.status = 202, .headers = headers, .body = pending->answer.data, .body_length = pending->answer.length });
 }
 
-static void send_written(struct exchange *exchange, struct incoming *incoming)
+static void send_written(struct pending_call *pending, struct incoming *incoming)
 {
 	struct error error;
 
-	if (exchange->liveness != LIVENESS_LIVE)
+	if (pending->liveness != LIVENESS_LIVE)
 		http_send(incoming->http,
 			&(struct http_reply){
-				.status = 200, .body = exchange->answer.data, .body_length = exchange->answer.length });
-	else if (!wait_for_end(exchange, incoming) ||
-		 !live_job_send(incoming, &exchange->write.task.id, exchange->callback, "Preference-Applied: wait\r\n", &error))
-		send_accepted(exchange, incoming);
-	submission_emit(exchange);
+				.status = 200, .body = pending->answer.data, .body_length = pending->answer.length });
+	else if (!wait_for_end(pending, incoming) ||
+		 !live_job_send(incoming, &pending->write.task.id, pending->callback, "Preference-Applied: wait\r\n", &error))
+		send_accepted(pending, incoming);
+	submission_emit(pending);
 }
 
-static void send_outcome(struct exchange *exchange, struct incoming *incoming)
+static void send_outcome(struct pending_call *pending, struct incoming *incoming)
 {
-	const struct store_write *write = &exchange->write;
+	const struct store_write *write = &pending->write;
 
-	if (exchange->refused.code != ERROR_NONE) {
-		send_refused(exchange, incoming);
+	if (pending->refused.code != ERROR_NONE) {
+		send_refused(pending, incoming);
 		return;
 	}
 	switch (write->outcome) {
-	case STORE_WRITTEN: send_written(exchange, incoming); break;
+	case STORE_WRITTEN: send_written(pending, incoming); break;
 	case STORE_REPLAY: send_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
 	case STORE_KEY_CLASH: send_key_clash(incoming); break;
 	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
@@ -365,31 +364,31 @@ static void send_outcome(struct exchange *exchange, struct incoming *incoming)
 }
 
 /* False: a problem was sent. */
-static bool take_callback(struct exchange *exchange, struct incoming *incoming)
+static bool take_callback(struct pending_call *pending, struct incoming *incoming)
 {
-	exchange->callback = incoming->callback;
+	pending->callback = incoming->callback;
 	incoming->callback = NULL;
-	if (exchange->callback == NULL || callback_store(exchange->callback, incoming->host->hooks, &exchange->write))
+	if (pending->callback == NULL || callback_store(pending->callback, incoming->host->hooks, &pending->write))
 		return true;
 	incoming_no_memory(incoming);
 	return false;
 }
 
 /* Equal requests take turns: the first runs, the others are answered with what it left in the store. False: an answer was sent. */
-static bool take_turn(struct exchange *exchange, struct incoming *incoming, struct key_turn *turn)
+static bool take_turn(struct pending_call *pending, struct incoming *incoming, struct key_turn *turn)
 {
 	int64_t deadline = clock_monotonic_ns() + LIMIT_CALL_WAIT_MS * 1000000LL;
 	struct key_turns *turns = incoming->host->turns;
 
 	for (;;) {
-		switch (key_turn_take(turns, turn, exchange->write.idempotency.key, deadline)) {
+		switch (key_turn_take(turns, turn, pending->write.idempotency.key, deadline)) {
 		case KEY_TURN_TAKEN:
-			if (!answer_known_key(exchange, incoming))
+			if (!answer_known_key(pending, incoming))
 				return true;
 			key_turn_end(turns, turn);
 			return false;
 		case KEY_TURN_OVER:
-			if (answer_known_key(exchange, incoming))
+			if (answer_known_key(pending, incoming))
 				return false;
 			break;
 		case KEY_TURN_LATE:
@@ -401,30 +400,30 @@ static bool take_turn(struct exchange *exchange, struct incoming *incoming, stru
 }
 
 /* False: an answer was sent. */
-static bool run(struct exchange *exchange, struct incoming *incoming)
+static bool run(struct pending_call *pending, struct incoming *incoming)
 {
 	struct key_turn turn;
 	bool ran;
 
-	if (exchange->write.idempotency.key == NULL)
-		return exchange_run(exchange, incoming);
-	if (!take_turn(exchange, incoming, &turn))
+	if (pending->write.idempotency.key == NULL)
+		return pending_call_run(pending, incoming);
+	if (!take_turn(pending, incoming, &turn))
 		return false;
-	ran = exchange_run(exchange, incoming);
+	ran = pending_call_run(pending, incoming);
 	key_turn_end(incoming->host->turns, &turn); /* the row is written, or none will be */
 	return ran;
 }
 
 void submission_handle(struct incoming *incoming)
 {
-	struct exchange *exchange = exchange_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
+	struct pending_call *pending = pending_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
 
-	if (exchange == NULL) {
+	if (pending == NULL) {
 		incoming_no_memory(incoming);
 		return;
 	}
-	exchange->write.task.id = id_make();
-	if (take_callback(exchange, incoming) && read_idempotency_key(exchange, incoming) && run(exchange, incoming))
-		send_outcome(exchange, incoming);
-	exchange_release(exchange);
+	pending->write.task.id = id_make();
+	if (take_callback(pending, incoming) && read_idempotency_key(pending, incoming) && run(pending, incoming))
+		send_outcome(pending, incoming);
+	pending_call_release(pending);
 }

@@ -331,10 +331,10 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->data = serving->data;
 	host->verdict_jsons = verdict_json_cache_new();
 	host->catalog_pages = catalog_page_cache_new();
-	host->exchanges = exchange_pool_new();
+	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
-	if (code == ERROR_NONE && (host->verdict_jsons == NULL || host->catalog_pages == NULL || host->exchanges == NULL ||
+	if (code == ERROR_NONE && (host->verdict_jsons == NULL || host->catalog_pages == NULL || host->pending_calls == NULL ||
 					  host->turns == NULL || host->metrics == NULL))
 		code = error_memory(error);
 	if (code == ERROR_NONE)
@@ -348,7 +348,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = open_store(serving, error);
 	if (code == ERROR_NONE)
-		exchange_pool_attach(host->exchanges, host->store);
+		pending_call_pool_attach(host->pending_calls, host->store);
 	if (code == ERROR_NONE)
 		code = open_events(serving, error);
 	if (code == ERROR_NONE)
@@ -392,7 +392,7 @@ static void stop_parts(struct serving *serving)
 	webhooks_free(host->webhooks);
 	verdict_json_cache_free(host->verdict_jsons);
 	catalog_page_cache_free(host->catalog_pages);
-	exchange_pool_free(host->exchanges);
+	pending_call_pool_free(host->pending_calls);
 	key_turns_free(host->turns);
 	metrics_free(host->metrics);
 	provider_loader_close(host->loader);
