@@ -34,7 +34,7 @@ static bool check(struct incoming *incoming, const char *url, const char *secret
 {
 	struct error error;
 
-	if (hooks_check_url(incoming->http->view->config, url, &error) != ERROR_NONE) {
+	if (webhooks_out_check_url(incoming->http->view->config, url, &error) != ERROR_NONE) {
 		incoming_problem(incoming, 400, callback_members[0], error.message, NULL);
 		return false;
 	}
@@ -42,7 +42,7 @@ static bool check(struct incoming *incoming, const char *url, const char *secret
 		incoming_problem(incoming, 400, callback_members[0], "must not carry a secret of the host's", NULL);
 		return false;
 	}
-	if (secret != NULL && hooks_check_secret(secret, &error) != ERROR_NONE) {
+	if (secret != NULL && webhooks_out_check_secret(secret, &error) != ERROR_NONE) {
 		incoming_problem(incoming, 400, callback_members[1], error.message, NULL);
 		return false;
 	}
@@ -68,7 +68,7 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 		if (secret != NULL)
 			memcpy(made->secret, secret, strlen(secret) + 1);
 		*callback = made;
-		if (secret != NULL || hooks_make_secret(made->secret))
+		if (secret != NULL || webhooks_out_make_secret(made->secret))
 			return true;
 		*callback = NULL;
 	}
@@ -77,18 +77,18 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 	return false;
 }
 
-bool callback_store(struct callback *callback, struct hooks *hooks, struct store_write *write)
+bool callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write)
 {
 	struct error error;
 
-	if (hooks_expect_callback(hooks, &error) != ERROR_NONE)
+	if (webhooks_out_expect_callback(webhooks, &error) != ERROR_NONE)
 		return false;
-	callback->changes[0] = (struct hook_change){ .op = HOOK_PUT,
-		.hook = { .number = HOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = -1 } };
-	callback->changes[1] = (struct hook_change){ .op = HOOK_CALLBACK,
+	callback->changes[0] = (struct webhook_change){ .op = WEBHOOK_PUT,
+		.webhook = { .number = WEBHOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = -1 } };
+	callback->changes[1] = (struct webhook_change){ .op = WEBHOOK_CALLBACK,
 		.callback = { .sequence = id_sequence(&write->task.id), .url = callback->url, .secret = callback->secret } };
-	write->hook_changes = callback->changes;
-	write->hook_change_count = 2;
+	write->webhook_changes = callback->changes;
+	write->webhook_change_count = 2;
 	return true;
 }
 

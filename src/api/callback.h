@@ -6,9 +6,9 @@
 
 struct callback {
 	char *url;
-	char secret[LIMIT_HOOK_SECRET_BYTES];
+	char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES];
 	bool made; /* the secret is the host's: the answer shows it */
-	struct hook_change changes[2];
+	struct webhook_change changes[2];
 };
 
 /* The members of a request that belong to the host while hooks.enabled is on; else they are the script's affair, as every other member. */
@@ -18,7 +18,7 @@ extern const char *const callback_members[2];
 bool callback_read(struct incoming *incoming, struct callback **callback);
 
 /* Adds it to the write that stores its job. False: no memory. Before the write is handed to the store. */
-bool callback_store(struct callback *callback, struct hooks *hooks, struct store_write *write);
+bool callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write);
 
 /* Appends the member `callback` of the answer. */
 void callback_write(struct buffer *out, const struct callback *callback);

@@ -106,7 +106,7 @@ static const struct {
 	{ "host.secrets.rejected", "the secrets file does not hold; the last good one is kept" },
 	{ "host.live.stopped", "an operator has stopped all live jobs that are not sent yet" },
 	{ "host.live.started", "they go on" },
-	{ HOOK_TEST_TYPE, "a client tests webhooks" },
+	{ WEBHOOK_TEST_TYPE, "a client tests webhooks" },
 	{ "host.registry.restored", "the registry is an older copy of what it was; its open jobs count as unknown" },
 	{ "host.budget.refused", "a live job was refused, for it would go over a budget" },
 	{ "host.budget.exceeded", "a live job cost more than was reserved for it" },
@@ -160,7 +160,7 @@ static void write_fields(struct buffer *out)
 	buffer_text(out, "},");
 }
 
-void events_hooks(struct host *host, struct http_request *request)
+void events_webhooks(struct host *host, struct http_request *request)
 {
 	int64_t newest = task_store_newest_event(host->store);
 	struct event_filter filter = { .type_count = 0 };
@@ -177,7 +177,7 @@ void events_hooks(struct host *host, struct http_request *request)
 	write_fields(&page.out);
 	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":");
 	if (access_has(request, ROLE_OPERATE) && access_owner(request) == NULL)
-		hooks_write(host->hooks, &page.out);
+		webhooks_out_write(host->webhooks_out, &page.out);
 	else
 		buffer_text(&page.out, "[]"); /* they are the operator's */
 	buffer_text(&page.out, ",\"history\":[");

@@ -13,4 +13,4 @@ void events_of_job(struct host *host, struct http_request *request, const char *
 void events_history(struct host *host, struct http_request *request);
 
 /* /api/modder/hooks: what can be followed, and what happened last. */
-void events_hooks(struct host *host, struct http_request *request);
+void events_webhooks(struct host *host, struct http_request *request);

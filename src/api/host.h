@@ -19,8 +19,8 @@ struct event_hub;
 struct metrics;
 struct pending_call_pool;
 struct key_turns;
-struct hooks;
-struct webhooks;
+struct webhooks_out;
+struct webhooks_in;
 
 struct host {
 	struct gate *gate;
@@ -35,8 +35,8 @@ struct host {
 	struct catalog_page_cache *catalog_pages;
 	struct pending_call_pool *pending_calls;
 	struct key_turns *turns;
-	struct webhooks *webhooks; /* of vendors */
-	struct hooks *hooks;	   /* outgoing ones */
+	struct webhooks_in *webhooks_in;   /* of vendors */
+	struct webhooks_out *webhooks_out; /* outgoing ones */
 	struct event_hub *events;
 	struct metrics *metrics;
 	size_t most_waiting; /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */

@@ -343,7 +343,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_money(&out, host, &request->view->config->live);
 	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");
 	metric_value(&out, "providerd_log_lines_dropped_total", "", NULL, (double)log_dropped());
-	hooks_backlog(host->hooks, &waiting, &parked);
+	webhooks_out_backlog(host->webhooks_out, &waiting, &parked);
 	write_gauge(&out, "providerd_webhook_backlog", "Deliveries to registered webhooks that are waiting.", waiting);
 	write_gauge(&out, "providerd_webhook_parked", "Deliveries that were given up, until somebody asks for a replay.", parked);
 	if (out.failed)

@@ -198,7 +198,8 @@ struct pending_call *pending_call_new(const struct incoming *incoming, enum mani
 		function != FUNCTION_HEALTH || incoming->liveness != LIVENESS_LIVE);
 	pending->call.call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
 	if (function == FUNCTION_SUBMIT)
-		pending->webhook_url = webhooks_url(incoming->host->webhooks, incoming->http->view, incoming->provider, NULL);
+		pending->webhook_url =
+			webhooks_in_url(incoming->host->webhooks_in, incoming->http->view, incoming->provider, NULL);
 	pending->call.call.webhook_url = pending->webhook_url;
 	pending->call.call.view = pending->view;
 	pending->call.before_sending = before_probing;

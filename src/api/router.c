@@ -138,47 +138,47 @@ static void history(struct target *target)
 
 static void hooks(struct target *target)
 {
-	events_hooks(target->host, target->request);
+	events_webhooks(target->host, target->request);
 }
 
-static void hook_list(struct target *target)
+static void webhook_list(struct target *target)
 {
-	hooks_list_handle(target->host, target->request);
+	webhooks_out_list_handle(target->host, target->request);
 }
 
-static void hook_add(struct target *target)
+static void webhook_add(struct target *target)
 {
-	hooks_add_handle(target->host, target->request);
+	webhooks_out_add_handle(target->host, target->request);
 }
 
-static void hook_remove(struct target *target)
+static void webhook_remove(struct target *target)
 {
-	hooks_remove_handle(target->host, target->request, *target->name != '\0' ? target->name : NULL);
+	webhooks_out_remove_handle(target->host, target->request, *target->name != '\0' ? target->name : NULL);
 }
 
-static void hook_show(struct target *target)
+static void webhook_show(struct target *target)
 {
-	hooks_show_handle(target->host, target->request, target->name);
+	webhooks_out_show_handle(target->host, target->request, target->name);
 }
 
-static void hook_replay(struct target *target)
+static void webhook_replay(struct target *target)
 {
-	hooks_replay_handle(target->host, target->request, target->name);
+	webhooks_out_replay_handle(target->host, target->request, target->name);
 }
 
-static void hook_rotate(struct target *target)
+static void webhook_rotate(struct target *target)
 {
-	hooks_rotate_handle(target->host, target->request, target->name);
+	webhooks_out_rotate_handle(target->host, target->request, target->name);
 }
 
-static void hook_test(struct target *target)
+static void webhook_test(struct target *target)
 {
-	hooks_test_handle(target->host, target->request);
+	webhooks_out_test_handle(target->host, target->request);
 }
 
 static void webhook(struct target *target)
 {
-	webhooks_receive(target->host, target->request, target->name, target->part);
+	webhooks_in_receive(target->host, target->request, target->name, target->part);
 }
 
 static void healthz(struct target *target)
@@ -228,14 +228,14 @@ static const struct route routes[] = {
 	{ "GET", "/api/modder/hooks", NULL, hooks, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/api/modder/hooks/history", NULL, history, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/api/modder/hooks/stream", NULL, stream, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/modder/hooks/webhooks", NULL, hook_list, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/webhooks", NULL, hook_add, ROLE_OPERATE, SCOPE_ALL },
-	{ "DELETE", "/api/modder/hooks/webhooks", NULL, hook_remove, ROLE_OPERATE, SCOPE_ALL },
-	{ "GET", "/api/modder/hooks/webhooks/*", NULL, hook_show, ROLE_OPERATE, SCOPE_ALL },
-	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, hook_remove, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, hook_replay, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, hook_rotate, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/test", NULL, hook_test, ROLE_OPERATE, SCOPE_ALL },
+	{ "GET", "/api/modder/hooks/webhooks", NULL, webhook_list, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks", NULL, webhook_add, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/modder/hooks/webhooks", NULL, webhook_remove, ROLE_OPERATE, SCOPE_ALL },
+	{ "GET", "/api/modder/hooks/webhooks/*", NULL, webhook_show, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, webhook_remove, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, webhook_replay, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, webhook_rotate, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/test", NULL, webhook_test, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/webhooks/*/*", NULL, webhook, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/healthz", NULL, healthz, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/readyz", NULL, readyz, ROLE_NOBODYS, SCOPE_HOST },

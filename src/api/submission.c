@@ -368,7 +368,7 @@ static bool take_callback(struct pending_call *pending, struct incoming *incomin
 {
 	pending->callback = incoming->callback;
 	incoming->callback = NULL;
-	if (pending->callback == NULL || callback_store(pending->callback, incoming->host->hooks, &pending->write))
+	if (pending->callback == NULL || callback_store(pending->callback, incoming->host->webhooks_out, &pending->write))
 		return true;
 	incoming_no_memory(incoming);
 	return false;

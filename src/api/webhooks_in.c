@@ -66,7 +66,7 @@ static void add_header(void *context, const char *name, const char *value)
 	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++)
 		if (strcasecmp(name, secret[i]) == 0)
 			return;
-	if (length >= LIMIT_WEBHOOK_HEADER_BYTES)
+	if (length >= LIMIT_WEBHOOK_IN_HEADER_BYTES)
 		return;
 	for (size_t i = 0; i <= length; i++)
 		buffer_char(headers, name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] + 32) : name[i]);
@@ -94,7 +94,7 @@ static struct provider *find_provider(struct host *host, const char *name, const
 	struct provider *provider = NULL;
 	struct provider_set *set;
 
-	if (!webhooks_find(host->webhooks, name, token, job))
+	if (!webhooks_in_find(host->webhooks_in, name, token, job))
 		return NULL;
 	set = provider_set_acquire(host->loader);
 	provider = provider_set_find(set, NULL, name);
@@ -109,8 +109,8 @@ static struct provider *find_provider(struct host *host, const char *name, const
 static bool check_signature(struct incoming_delivery *delivery)
 {
 	struct error error;
-	enum signature_verdict verdict = webhooks_verify(
-		delivery->host->webhooks, delivery->request->view, delivery->provider, &delivery->signed_part, &error);
+	enum signature_verdict verdict = webhooks_in_verify(
+		delivery->host->webhooks_in, delivery->request->view, delivery->provider, &delivery->signed_part, &error);
 
 	if (verdict == SIGNATURE_UNCHECKED)
 		refuse(delivery->request, 503, error.message);
@@ -145,7 +145,7 @@ static void hand_over(struct incoming_delivery *delivery)
 		return;
 	}
 	if (verified)
-		webhooks_note(delivery->host->webhooks, &delivery->job, delivery->signed_part.id);
+		webhooks_in_note(delivery->host->webhooks_in, &delivery->job, delivery->signed_part.id);
 	accept(request);
 }
 
@@ -157,13 +157,13 @@ static void receive(struct incoming_delivery *delivery)
 	is_signed = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
 	if (is_signed && !check_signature(delivery))
 		return;
-	if (is_signed && webhooks_seen(delivery->host->webhooks, &delivery->job, delivery->signed_part.id))
+	if (is_signed && webhooks_in_seen(delivery->host->webhooks_in, &delivery->job, delivery->signed_part.id))
 		accept(delivery->request);
 	else
 		hand_over(delivery);
 }
 
-void webhooks_receive(struct host *host, struct http_request *request, const char *provider, const char *token)
+void webhooks_in_receive(struct host *host, struct http_request *request, const char *provider, const char *token)
 {
 	struct incoming_delivery delivery = { .host = host, .request = request, .token = token };
 

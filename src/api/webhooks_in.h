@@ -3,4 +3,4 @@
 
 #include "api/host.h"
 
-void webhooks_receive(struct host *host, struct http_request *request, const char *provider, const char *token);
+void webhooks_in_receive(struct host *host, struct http_request *request, const char *provider, const char *token);

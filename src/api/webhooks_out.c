@@ -152,7 +152,7 @@ static bool check_enabled(struct http_request *request)
 
 /* ---- showing ---- */
 
-void hooks_list_handle(struct host *host, struct http_request *request)
+void webhooks_out_list_handle(struct host *host, struct http_request *request)
 {
 	struct buffer out;
 
@@ -160,21 +160,21 @@ void hooks_list_handle(struct host *host, struct http_request *request)
 	buffer_text(&out, "{\"ok\":true,\"enabled\":");
 	json_write_bool(&out, request->view->config->hooks.enabled);
 	buffer_text(&out, ",\"webhooks\":");
-	hooks_write(host->hooks, &out);
+	webhooks_out_write(host->webhooks_out, &out);
 	buffer_text(&out, ",\"callbacks\":");
-	if (!hooks_write_one(host->hooks, "callbacks", &out))
+	if (!webhooks_out_write_one(host->webhooks_out, "callbacks", &out))
 		buffer_text(&out, "null");
 	buffer_char(&out, '}');
 	send(request, 200, &out);
 }
 
-void hooks_show_handle(struct host *host, struct http_request *request, const char *id)
+void webhooks_out_show_handle(struct host *host, struct http_request *request, const char *id)
 {
 	struct buffer out;
 
 	buffer_init(&out, ANSWER_BYTES);
 	buffer_text(&out, "{\"ok\":true,\"webhook\":");
-	if (hooks_write_one(host->hooks, id, &out)) {
+	if (webhooks_out_write_one(host->webhooks_out, id, &out)) {
 		buffer_char(&out, '}');
 		send(request, 200, &out);
 		return;
@@ -186,7 +186,7 @@ void hooks_show_handle(struct host *host, struct http_request *request, const ch
 /* ---- registering ---- */
 
 /* The client's secret, or a new one. False: a problem was sent. */
-static bool choose_secret(struct http_request *request, const json_t *body, char secret[LIMIT_HOOK_SECRET_BYTES])
+static bool choose_secret(struct http_request *request, const json_t *body, char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES])
 {
 	struct error error;
 	const char *given;
@@ -194,16 +194,16 @@ static bool choose_secret(struct http_request *request, const json_t *body, char
 	if (!read_text(request, body, "secret", &given))
 		return false;
 	if (given == NULL) {
-		if (hooks_make_secret(secret))
+		if (webhooks_out_make_secret(secret))
 			return true;
 		query_problem(request, 503, NULL, "no secret can be made now");
 		return false;
 	}
-	if (hooks_check_secret(given, &error) != ERROR_NONE) {
+	if (webhooks_out_check_secret(given, &error) != ERROR_NONE) {
 		send_error(request, &error);
 		return false;
 	}
-	snprintf(secret, LIMIT_HOOK_SECRET_BYTES, "%s", given);
+	snprintf(secret, LIMIT_WEBHOOK_OUT_SECRET_BYTES, "%s", given);
 	return true;
 }
 
@@ -220,8 +220,8 @@ static void send_secret(struct http_request *request, int status, const char *id
 
 static void add(struct host *host, struct http_request *request, const json_t *body, struct buffer *events)
 {
-	struct hook_order order = { .caller = request->api_key != NULL ? request->api_key->name : NULL };
-	char secret[LIMIT_HOOK_SECRET_BYTES], id[HOOK_ID_BYTES];
+	struct webhook_order order = { .caller = request->api_key != NULL ? request->api_key->name : NULL };
+	char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES], id[WEBHOOK_ID_BYTES];
 	struct error error;
 
 	if (!read_text(request, body, "url", &order.url) || !read_events(request, body, events))
@@ -230,7 +230,7 @@ static void add(struct host *host, struct http_request *request, const json_t *b
 		query_problem(request, 400, "url", "is missing: where events are to be delivered");
 		return;
 	}
-	if (hooks_check_url(request->view->config, order.url, &error) != ERROR_NONE) {
+	if (webhooks_out_check_url(request->view->config, order.url, &error) != ERROR_NONE) {
 		send_error(request, &error);
 		return;
 	}
@@ -246,14 +246,14 @@ static void add(struct host *host, struct http_request *request, const json_t *b
 		return;
 	order.events = events->data;
 	order.secret = secret;
-	if (hooks_add(host->hooks, &order, id, &error) == ERROR_NONE)
+	if (webhooks_out_add(host->webhooks_out, &order, id, &error) == ERROR_NONE)
 		send_secret(request, 201, id, secret);
 	else
 		send_error(request, &error);
 	explicit_bzero(secret, sizeof secret);
 }
 
-void hooks_add_handle(struct host *host, struct http_request *request)
+void webhooks_out_add_handle(struct host *host, struct http_request *request)
 {
 	static const char *const known[] = { "url", "events", "event", "secret", NULL };
 	struct buffer events;
@@ -261,7 +261,7 @@ void hooks_add_handle(struct host *host, struct http_request *request)
 
 	if (!check_enabled(request) || (body = read_body(request, known)) == NULL)
 		return;
-	buffer_init(&events, LIMIT_HOOK_EVENTS_BYTES);
+	buffer_init(&events, LIMIT_WEBHOOK_OUT_EVENTS_BYTES);
 	add(host, request, body, &events);
 	buffer_free(&events);
 	json_decref(body);
@@ -269,10 +269,10 @@ void hooks_add_handle(struct host *host, struct http_request *request)
 
 /* ---- removing, changing the secret, sending again ---- */
 
-void hooks_remove_handle(struct host *host, struct http_request *request, const char *id)
+void webhooks_out_remove_handle(struct host *host, struct http_request *request, const char *id)
 {
 	static const char *const known[] = { "id", "url", "event", NULL };
-	char text[LIMIT_HOOK_URL_BYTES + 2]; /* one more than a URL may have: what is cut off is none of them */
+	char text[LIMIT_WEBHOOK_OUT_URL_BYTES + 2]; /* one more than a URL may have: what is cut off is none of them */
 	const char *url = NULL, *event = NULL;
 	struct error error;
 	json_t *body = read_body(request, known);
@@ -289,24 +289,24 @@ void hooks_remove_handle(struct host *host, struct http_request *request, const 
 	id = id != NULL ? id : url;
 	if (id == NULL)
 		query_problem(request, 400, "id", "is missing: the webhook's id, or its url");
-	else if (hooks_remove(host->hooks, id, event, &error) == ERROR_NONE)
+	else if (webhooks_out_remove(host->webhooks_out, id, event, &error) == ERROR_NONE)
 		http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
 	else
 		send_error(request, &error);
 	json_decref(body);
 }
 
-void hooks_rotate_handle(struct host *host, struct http_request *request, const char *id)
+void webhooks_out_rotate_handle(struct host *host, struct http_request *request, const char *id)
 {
 	static const char *const known[] = { "secret", NULL };
-	char secret[LIMIT_HOOK_SECRET_BYTES];
+	char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES];
 	struct error error;
 	json_t *body = read_body(request, known);
 
 	if (body == NULL)
 		return;
 	if (choose_secret(request, body, secret)) {
-		if (hooks_rotate(host->hooks, id, secret, &error) == ERROR_NONE)
+		if (webhooks_out_rotate(host->webhooks_out, id, secret, &error) == ERROR_NONE)
 			send_secret(request, 200, id, secret);
 		else
 			send_error(request, &error);
@@ -331,7 +331,7 @@ static bool read_event(struct http_request *request, const json_t *body, int64_t
 	return false;
 }
 
-void hooks_replay_handle(struct host *host, struct http_request *request, const char *id)
+void webhooks_out_replay_handle(struct host *host, struct http_request *request, const char *id)
 {
 	static const char *const known[] = { "event", NULL };
 	char answer[64];
@@ -343,7 +343,7 @@ void hooks_replay_handle(struct host *host, struct http_request *request, const 
 	if (body == NULL)
 		return;
 	if (read_event(request, body, &event)) {
-		if (hooks_replay(host->hooks, id, event, &count, &error) == ERROR_NONE) {
+		if (webhooks_out_replay(host->webhooks_out, id, event, &count, &error) == ERROR_NONE) {
 			snprintf(answer, sizeof answer, "{\"ok\":true,\"replayed\":%d}", count);
 			http_send(request, &(struct http_reply){ .status = 202, .body = answer, .body_length = strlen(answer) });
 		} else {
@@ -367,15 +367,15 @@ static bool test(struct host *host, struct http_request *request, const char *id
 	buffer_text(&data, ",\"asked_by\":");
 	json_write_text(&data, request->api_key != NULL ? request->api_key->name : NULL);
 	buffer_char(&data, '}');
-	emitted = !data.failed && host_event_emit(host->store, HOOK_TEST_TYPE, data.data);
+	emitted = !data.failed && host_event_emit(host->store, WEBHOOK_TEST_TYPE, data.data);
 	buffer_free(&data);
 	return emitted;
 }
 
-void hooks_test_handle(struct host *host, struct http_request *request)
+void webhooks_out_test_handle(struct host *host, struct http_request *request)
 {
 	static const char *const known[] = { "id", NULL };
-	static const char answer[] = "{\"ok\":true,\"type\":\"" HOOK_TEST_TYPE "\"}";
+	static const char answer[] = "{\"ok\":true,\"type\":\"" WEBHOOK_TEST_TYPE "\"}";
 	struct buffer out;
 	const char *id;
 	json_t *body = read_body(request, known);
@@ -384,7 +384,7 @@ void hooks_test_handle(struct host *host, struct http_request *request)
 		return;
 	buffer_init(&out, ANSWER_BYTES);
 	if (read_text(request, body, "id", &id)) {
-		if (id != NULL && (strncmp(id, "hook_", 5) != 0 || !hooks_write_one(host->hooks, id, &out)))
+		if (id != NULL && (strncmp(id, "hook_", 5) != 0 || !webhooks_out_write_one(host->webhooks_out, id, &out)))
 			query_problem(request, 404, NULL, "there is no webhook with this id");
 		else if (!test(host, request, id))
 			query_problem(request, 503, NULL, "the registry takes no event now");

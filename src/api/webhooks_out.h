@@ -4,10 +4,10 @@
 
 #include "api/host.h"
 
-void hooks_list_handle(struct host *host, struct http_request *request);
-void hooks_show_handle(struct host *host, struct http_request *request, const char *id);
-void hooks_add_handle(struct host *host, struct http_request *request);
-void hooks_remove_handle(struct host *host, struct http_request *request, const char *id);
-void hooks_rotate_handle(struct host *host, struct http_request *request, const char *id);
-void hooks_replay_handle(struct host *host, struct http_request *request, const char *id);
-void hooks_test_handle(struct host *host, struct http_request *request);
+void webhooks_out_list_handle(struct host *host, struct http_request *request);
+void webhooks_out_show_handle(struct host *host, struct http_request *request, const char *id);
+void webhooks_out_add_handle(struct host *host, struct http_request *request);
+void webhooks_out_remove_handle(struct host *host, struct http_request *request, const char *id);
+void webhooks_out_rotate_handle(struct host *host, struct http_request *request, const char *id);
+void webhooks_out_replay_handle(struct host *host, struct http_request *request, const char *id);
+void webhooks_out_test_handle(struct host *host, struct http_request *request);

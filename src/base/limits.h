@@ -63,12 +63,12 @@
 #define LIMIT_STOP_TRANSFER_SECONDS 25 /* a host that stops gives transfers this long: what they bring may be paid for */
 
 /* Vendors' webhooks. */
-#define LIMIT_WEBHOOK_BODY_BYTES (2 * 1024 * 1024)
-#define LIMIT_WEBHOOK_AGE_SECONDS 300	/* between its timestamp and our clock, in either direction */
-#define LIMIT_WEBHOOK_HEADER_BYTES 1024 /* one header that counts for the signature */
-#define LIMIT_WEBHOOK_SIGNATURES 8	/* of one delivery that are looked at */
-#define LIMIT_WEBHOOK_SEEN 4096		/* deliveries remembered, so that a repeated one is not acted upon */
-#define LIMIT_SIGNING_KEYS 16		/* of a vendor */
+#define LIMIT_WEBHOOK_IN_BODY_BYTES (2 * 1024 * 1024)
+#define LIMIT_WEBHOOK_IN_AGE_SECONDS 300   /* between its timestamp and our clock, in either direction */
+#define LIMIT_WEBHOOK_IN_HEADER_BYTES 1024 /* one header that counts for the signature */
+#define LIMIT_WEBHOOK_IN_SIGNATURES 8	   /* of one delivery that are looked at */
+#define LIMIT_WEBHOOK_IN_SEEN 4096	   /* deliveries remembered, so that a repeated one is not acted upon */
+#define LIMIT_SIGNING_KEYS 16		   /* of a vendor */
 #define LIMIT_SIGNING_KEY_BYTES 64
 #define LIMIT_SIGNING_KEYS_AGE_MS 86400000  /* then they are fetched again */
 #define LIMIT_SIGNING_KEYS_PAUSE_MS 60000   /* between two fetches, when no key fits */
@@ -99,34 +99,36 @@
 #define LIMIT_ARTIFACT_SWEEP_HOURS 24
 
 /* Outgoing webhooks. */
-#define LIMIT_HOOKS 64
-#define LIMIT_HOOK_URL_BYTES 2048
-#define LIMIT_HOOK_EVENTS_BYTES 1024	   /* the patterns of one */
-#define LIMIT_HOOK_SECRET_BYTES 128	   /* as text */
-#define LIMIT_HOOK_WINDOW 64		   /* events of one hook that are read ahead of the first try */
-#define LIMIT_HOOK_PENDING 1000		   /* and that wait to be tried again; then its part of the log waits */
-#define LIMIT_HOOK_CALLBACKS_PENDING 20000 /* the same of all callback_urls, of which one may be dead */
-#define LIMIT_HOOK_PARKED 1000		   /* given up, and kept; then the oldest goes */
-#define LIMIT_HOOK_CONCURRENT 8		   /* deliveries of one hook at the same time */
-#define LIMIT_HOOK_CALLBACKS_CONCURRENT 48
-#define LIMIT_HOOKS_CONCURRENT 128   /* of all of them */
-#define LIMIT_HOOK_HOST_CONCURRENT 4 /* to one receiver of callbacks (name and port) that takes them; 1 until it has taken one */
-#define LIMIT_HOOK_NAME_CONCURRENT 8 /* to all ports of its name */
-#define LIMIT_HOOK_NEW_CONCURRENT 32 /* to all receivers of callbacks that have not taken the last one: names cost nothing */
-#define LIMIT_HOOK_NEW_PATIENT                                                                                                   \
-	8 /* of them, those that get LIMIT_HOOK_SECONDS for an answer; the others get 2 and are tried again as slow */
-#define LIMIT_HOOK_NEW_SECONDS 2
-#define LIMIT_HOOK_SLOW_CONCURRENT 8	  /* to all receivers of callbacks that hang: the rest is for those that answer */
-#define LIMIT_HOOK_OWN_SLOW_CONCURRENT 24 /* to registered webhooks that hang */
-#define LIMIT_HOOK_HOST_PENDING 2000	  /* deliveries waiting for one receiver of callbacks; more are parked */
-#define LIMIT_HOOK_HOSTS 1024		  /* receivers of callbacks that are remembered while nobody waits for them */
-#define LIMIT_HOOK_SECONDS 15		  /* one attempt */
-#define LIMIT_HOOK_DAY_MS 86400000	  /* from the first attempt on; then a delivery is parked */
-#define LIMIT_HOOK_PAUSE_MS 14400000	  /* what the pause between two attempts grows to */
-#define LIMIT_HOOK_ROTATION_MS 86400000	  /* an earlier secret signs too for so long */
-#define LIMIT_HOOK_SAVE_MS 200		  /* between two writes of how far it has come */
-#define LIMIT_HOOK_STOP_MS 3000		  /* a host that stops waits this long for deliveries under way: they are tried again */
-#define LIMIT_HOOK_PROBLEM_BYTES 120
+#define LIMIT_WEBHOOKS_OUT 64
+#define LIMIT_WEBHOOK_OUT_URL_BYTES 2048
+#define LIMIT_WEBHOOK_OUT_EVENTS_BYTES 1024	  /* the patterns of one */
+#define LIMIT_WEBHOOK_OUT_SECRET_BYTES 128	  /* as text */
+#define LIMIT_WEBHOOK_OUT_WINDOW 64		  /* events of one hook that are read ahead of the first try */
+#define LIMIT_WEBHOOK_OUT_PENDING 1000		  /* and that wait to be tried again; then its part of the log waits */
+#define LIMIT_WEBHOOK_OUT_CALLBACKS_PENDING 20000 /* the same of all callback_urls, of which one may be dead */
+#define LIMIT_WEBHOOK_OUT_PARKED 1000		  /* given up, and kept; then the oldest goes */
+#define LIMIT_WEBHOOK_OUT_CONCURRENT 8		  /* deliveries of one hook at the same time */
+#define LIMIT_WEBHOOK_OUT_CALLBACKS_CONCURRENT 48
+#define LIMIT_WEBHOOKS_OUT_CONCURRENT 128 /* of all of them */
+#define LIMIT_WEBHOOK_OUT_HOST_CONCURRENT                                                                                        \
+	4 /* to one receiver of callbacks (name and port) that takes them; 1 until it has taken one */
+#define LIMIT_WEBHOOK_OUT_NAME_CONCURRENT 8 /* to all ports of its name */
+#define LIMIT_WEBHOOK_OUT_NEW_CONCURRENT                                                                                         \
+	32 /* to all receivers of callbacks that have not taken the last one: names cost nothing */
+#define LIMIT_WEBHOOK_OUT_NEW_PATIENT                                                                                            \
+	8 /* of them, those that get LIMIT_WEBHOOK_OUT_SECONDS for an answer; the others get 2 and are tried again as slow */
+#define LIMIT_WEBHOOK_OUT_NEW_SECONDS 2
+#define LIMIT_WEBHOOK_OUT_SLOW_CONCURRENT 8	 /* to all receivers of callbacks that hang: the rest is for those that answer */
+#define LIMIT_WEBHOOK_OUT_OWN_SLOW_CONCURRENT 24 /* to registered webhooks that hang */
+#define LIMIT_WEBHOOK_OUT_HOST_PENDING 2000	 /* deliveries waiting for one receiver of callbacks; more are parked */
+#define LIMIT_WEBHOOK_OUT_HOSTS 1024		 /* receivers of callbacks that are remembered while nobody waits for them */
+#define LIMIT_WEBHOOK_OUT_SECONDS 15		 /* one attempt */
+#define LIMIT_WEBHOOK_OUT_DAY_MS 86400000	 /* from the first attempt on; then a delivery is parked */
+#define LIMIT_WEBHOOK_OUT_PAUSE_MS 14400000	 /* what the pause between two attempts grows to */
+#define LIMIT_WEBHOOK_OUT_ROTATION_MS 86400000	 /* an earlier secret signs too for so long */
+#define LIMIT_WEBHOOK_OUT_SAVE_MS 200		 /* between two writes of how far it has come */
+#define LIMIT_WEBHOOK_OUT_STOP_MS 3000 /* a host that stops waits this long for deliveries under way: they are tried again */
+#define LIMIT_WEBHOOK_OUT_PROBLEM_BYTES 120
 
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)

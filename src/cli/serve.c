@@ -211,7 +211,7 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 				 .gate = host->gate,
 				 .loader = host->loader,
 				 .artifacts = host->artifacts,
-				 .webhooks = host->webhooks,
+				 .webhooks_in = host->webhooks_in,
 				 .data = serving->data,
 				 .restored = serving->restored },
 		&host->live, error);
@@ -223,7 +223,7 @@ static void on_events(void *context, int64_t newest)
 	struct host *host = context;
 
 	event_hub_notify(host->events, newest);
-	hooks_notify(host->hooks, newest);
+	webhooks_out_notify(host->webhooks_out, newest);
 }
 
 /* Nothing was written yet, so nobody misses a number. */
@@ -236,7 +236,7 @@ static enum error_code open_events(struct serving *serving, struct error *error)
 	enum error_code code = event_hub_open(&options, &host->events, error);
 
 	if (code == ERROR_NONE)
-		code = hooks_open(host->gate, host->store, &host->hooks, error);
+		code = webhooks_out_open(host->gate, host->store, &host->webhooks_out, error);
 	if (code == ERROR_NONE)
 		task_store_on_events(host->store, on_events, host);
 	return code;
@@ -254,8 +254,8 @@ static void reload(void *context)
 	view = gate_acquire(host->gate);
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
-	webhooks_prepare(serving->host.webhooks, view);
-	hooks_notify(serving->host.hooks, 0);
+	webhooks_in_prepare(serving->host.webhooks_in, view);
+	webhooks_out_notify(serving->host.webhooks_out, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	gate_release(serving->host.gate, view);
 	provider_loader_reload(serving->host.loader);
@@ -266,16 +266,16 @@ static void reload(void *context)
 	live_wake(serving->host.live);
 }
 
-static enum error_code open_webhooks(struct serving *serving, struct error *error)
+static enum error_code open_webhooks_in(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
 	const struct gate_view *view;
 
-	host->webhooks = webhooks_new(serving->data, host->gate, host->engine);
-	if (host->webhooks == NULL)
+	host->webhooks_in = webhooks_in_new(serving->data, host->gate, host->engine);
+	if (host->webhooks_in == NULL)
 		return error_memory(error);
 	view = gate_acquire(host->gate);
-	webhooks_prepare(host->webhooks, view);
+	webhooks_in_prepare(host->webhooks_in, view);
 	gate_release(host->gate, view);
 	return ERROR_NONE;
 }
@@ -358,7 +358,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	if (code == ERROR_NONE)
 		code = engine_start(watchdog_pulse(host->watchdog, "engine"), &host->engine, error);
 	if (code == ERROR_NONE)
-		code = open_webhooks(serving, error);
+		code = open_webhooks_in(serving, error);
 	if (code == ERROR_NONE)
 		code = open_live(serving, error);
 	if (code == ERROR_NONE)
@@ -382,14 +382,14 @@ static void stop_parts(struct serving *serving)
 	probe_stop(serving->probes);
 	engine_stop(host->engine);
 	artifacts_stop(host->artifacts);
-	hooks_stop(host->hooks);
+	webhooks_out_stop(host->webhooks_out);
 	if (host->store != NULL)
 		task_store_close(host->store);
-	hooks_free(host->hooks);
+	webhooks_out_free(host->webhooks_out);
 	live_close(host->live);
 	event_hub_free(host->events);
 	engine_free(host->engine);
-	webhooks_free(host->webhooks);
+	webhooks_in_free(host->webhooks_in);
 	verdict_json_cache_free(host->verdict_jsons);
 	catalog_page_cache_free(host->catalog_pages);
 	pending_call_pool_free(host->pending_calls);

@@ -152,7 +152,7 @@ static size_t largest_body(const struct http_exchange *x)
 	size_t maximum = x->request.view->config->server.max_body_bytes;
 	bool webhook = strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0;
 
-	return webhook && maximum > LIMIT_WEBHOOK_BODY_BYTES ? LIMIT_WEBHOOK_BODY_BYTES : maximum;
+	return webhook && maximum > LIMIT_WEBHOOK_IN_BODY_BYTES ? LIMIT_WEBHOOK_IN_BODY_BYTES : maximum;
 }
 
 static struct buffer_budget new_share(void)

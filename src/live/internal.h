@@ -176,7 +176,7 @@ struct live {
 	struct gate *gate;
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
-	struct webhooks *webhooks;
+	struct webhooks_in *webhooks_in;
 	struct budget_book *budget;
 	char *stop_file;
 	pthread_mutex_t switch_lock; /* who turns the switch takes turns; held across the disk, and taken by nobody else */

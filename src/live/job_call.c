@@ -355,7 +355,8 @@ static bool set_up(struct attempt *attempt, struct provider *provider, const cha
 	if (request == NULL)
 		return false;
 	if (attempt->job->webhook_url == NULL)
-		attempt->job->webhook_url = webhooks_url(attempt->live->webhooks, attempt->view, provider, &attempt->job->id);
+		attempt->job->webhook_url =
+			webhooks_in_url(attempt->live->webhooks_in, attempt->view, provider, &attempt->job->id);
 	script_call_set(&attempt->call.call, provider, function, request, false);
 	attempt->call.call.webhook_url = attempt->job->webhook_url;
 	attempt->call.call.outgoing.trace = attempt->view->config->live.trace ? attempt->job->live.trace : NULL;

@@ -371,7 +371,7 @@ static enum error_code prepare(struct live *live, const struct live_options *opt
 	live->gate = options->gate;
 	live->loader = options->loader;
 	live->artifacts = options->artifacts;
-	live->webhooks = options->webhooks;
+	live->webhooks_in = options->webhooks_in;
 	pthread_mutex_init(&live->history_lock, NULL);
 	pthread_mutex_init(&live->switch_lock, NULL);
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = gate_due };

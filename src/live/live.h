@@ -21,7 +21,7 @@
 struct live;
 struct live_job;
 struct artifacts;
-struct webhooks;
+struct webhooks_in;
 
 struct live_options {
 	struct engine *engine;
@@ -29,7 +29,7 @@ struct live_options {
 	struct gate *gate;
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
-	struct webhooks *webhooks;
+	struct webhooks_in *webhooks_in;
 	const char *data; /* folder for what outlives a run, beside the registry; copied */
 	bool restored; /* a backup was put back: jobs that claim to be under way may be long over, so their outcome counts as unknown */
 };

@@ -54,7 +54,7 @@ static const char *const texts[READ_STATEMENTS] = {
 	[READ_EVENT_OF_DRY] = EVENTS "WHERE number > ? AND event.sequence = ? AND number >= ? AND number <= ? ORDER BY number",
 	[READ_EVENT_TIME] = "SELECT number, at_ms FROM event WHERE number >= ? ORDER BY number LIMIT 1",
 	[READ_NEWEST_EVENT] = "SELECT coalesce(max(number), 0) FROM event",
-	[READ_HOOKS] =
+	[READ_WEBHOOKS] =
 		"SELECT number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor FROM hook",
 	[READ_DELIVERIES] = "SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery",
 	[READ_CALLBACK] = "SELECT sequence, url, secret FROM callback WHERE sequence = ?",

@@ -31,7 +31,7 @@ enum read_statement {
 	READ_EVENT_OF_DRY,
 	READ_EVENT_TIME,
 	READ_NEWEST_EVENT,
-	READ_HOOKS,
+	READ_WEBHOOKS,
 	READ_DELIVERIES,
 	READ_CALLBACK,
 	READ_STATEMENTS
@@ -79,7 +79,7 @@ enum error_code reads_events(struct reads *reads, struct event_walk *walk,
 	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
 
 /* As in webhook_row.h; webhook_reads.c. */
-enum error_code reads_hooks(struct reads *reads, const struct hook_visitor *visitor, struct error *error);
+enum error_code reads_webhooks(struct reads *reads, const struct webhook_visitor *visitor, struct error *error);
 enum error_code reads_callback(struct reads *reads, int64_t sequence,
 	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error);
 

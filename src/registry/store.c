@@ -472,9 +472,9 @@ int64_t task_store_newest_event(struct task_store *store)
 	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
 }
 
-enum error_code task_store_hooks(struct task_store *store, const struct hook_visitor *visitor, struct error *error)
+enum error_code task_store_webhooks(struct task_store *store, const struct webhook_visitor *visitor, struct error *error)
 {
-	return reads_hooks(&store->reads, visitor, error);
+	return reads_webhooks(&store->reads, visitor, error);
 }
 
 enum error_code task_store_callback(struct task_store *store, int64_t sequence,

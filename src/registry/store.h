@@ -55,9 +55,9 @@ enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
 	STORE_FIND_VENDOR_ID, /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
-	STORE_ACCEPT, /* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
-	STORE_EMIT,   /* events only, of the host itself: `task` is not read */
-	STORE_HOOKS,  /* changes of hooks only: `task` is not read */
+	STORE_ACCEPT,	/* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
+	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
+	STORE_WEBHOOKS, /* changes of webhooks only: `task` is not read */
 };
 
 /* An event, written in the commit of the change that it tells. */
@@ -74,8 +74,8 @@ struct store_write {
 	struct task task;
 	struct store_event events[STORE_EVENTS];
 	int event_count;
-	const struct hook_change *hook_changes; /* made in the same commit, before the events are written */
-	size_t hook_change_count;
+	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
+	size_t webhook_change_count;
 	struct idempotency idempotency;
 	bool paying;  /* STORE_UPDATE: a paid request leaves once this is written; it is counted beside the database, too */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */

@@ -1,4 +1,4 @@
-/* webhook_reads.c - hooks, their deliveries and callbacks, as they are stored. Any thread, on a borrowed reader. */
+/* webhook_reads.c - webhooks, their deliveries and callbacks, as they are stored. Any thread, on a borrowed reader. */
 #include "registry/reads.h"
 
 static const char *text_of(sqlite3_stmt *row, int column)
@@ -6,9 +6,9 @@ static const char *text_of(sqlite3_stmt *row, int column)
 	return (const char *)sqlite3_column_text(row, column);
 }
 
-static bool visit_hook(const struct hook_visitor *visitor, sqlite3_stmt *row)
+static bool visit_webhook(const struct webhook_visitor *visitor, sqlite3_stmt *row)
 {
-	struct hook_row hook = { .number = sqlite3_column_int64(row, 0),
+	struct webhook_row webhook = { .number = sqlite3_column_int64(row, 0),
 		.url = text_of(row, 1),
 		.events = text_of(row, 2),
 		.secret = text_of(row, 3),
@@ -18,12 +18,13 @@ static bool visit_hook(const struct hook_visitor *visitor, sqlite3_stmt *row)
 		.created_ms = sqlite3_column_int64(row, 7),
 		.cursor = sqlite3_column_int64(row, 8) };
 
-	return hook.url != NULL && hook.events != NULL && hook.secret != NULL && visitor->hook(visitor->context, &hook);
+	return webhook.url != NULL && webhook.events != NULL && webhook.secret != NULL &&
+	       visitor->webhook(visitor->context, &webhook);
 }
 
-static bool visit_delivery(const struct hook_visitor *visitor, sqlite3_stmt *row)
+static bool visit_delivery(const struct webhook_visitor *visitor, sqlite3_stmt *row)
 {
-	struct delivery_row delivery = { .hook = sqlite3_column_int64(row, 0),
+	struct delivery_row delivery = { .webhook = sqlite3_column_int64(row, 0),
 		.event = sqlite3_column_int64(row, 1),
 		.sequence = sqlite3_column_int64(row, 2),
 		.attempts = sqlite3_column_int(row, 3),
@@ -37,7 +38,7 @@ static bool visit_delivery(const struct hook_visitor *visitor, sqlite3_stmt *row
 }
 
 static enum error_code visit_all(struct reads *reads, struct reader *reader, enum read_statement which,
-	bool (*visit)(const struct hook_visitor *visitor, sqlite3_stmt *row), const struct hook_visitor *visitor,
+	bool (*visit)(const struct webhook_visitor *visitor, sqlite3_stmt *row), const struct webhook_visitor *visitor,
 	struct error *error)
 {
 	sqlite3_stmt *rows = reader->statements[which];
@@ -53,14 +54,14 @@ static enum error_code visit_all(struct reads *reads, struct reader *reader, enu
 	return result;
 }
 
-enum error_code reads_hooks(struct reads *reads, const struct hook_visitor *visitor, struct error *error)
+enum error_code reads_webhooks(struct reads *reads, const struct webhook_visitor *visitor, struct error *error)
 {
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
-	result = visit_all(reads, reader, READ_HOOKS, visit_hook, visitor, error);
+	result = visit_all(reads, reader, READ_WEBHOOKS, visit_webhook, visitor, error);
 	if (result == ERROR_NONE)
 		result = visit_all(reads, reader, READ_DELIVERIES, visit_delivery, visitor, error);
 	reads_give_back(reads, reader);

@@ -8,12 +8,12 @@
 
 struct task_store;
 
-/* The hook of all callback_urls: its events are those of jobs that have a row in `callback`. */
-#define HOOK_CALLBACKS 0
+/* The webhook of all callback_urls: its events are those of jobs that have a row in `callback`. */
+#define WEBHOOK_CALLBACKS 0
 
 /* Someone who is told. Texts are NUL-terminated. */
-struct hook_row {
-	int64_t number; /* random, so that nobody guesses it; HOOK_CALLBACKS: the one above */
+struct webhook_row {
+	int64_t number; /* random, so that nobody guesses it; WEBHOOK_CALLBACKS: the one above */
 	const char *url;
 	const char *events; /* patterns of types, separated by commas */
 	const char *secret;
@@ -26,7 +26,7 @@ struct hook_row {
 
 /* An event that was not delivered at the first try, or that waits behind such a one of the same job. */
 struct delivery_row {
-	int64_t hook;
+	int64_t webhook;
 	int64_t event;	  /* its number */
 	int64_t sequence; /* of its job; 0: an event of the host */
 	int attempts;
@@ -44,32 +44,32 @@ struct callback_row {
 	const char *secret;
 };
 
-enum hook_op {
-	HOOK_PUT = 0,	/* a new hook; HOOK_CALLBACKS only if it is not there */
-	HOOK_SECRETS,	/* secret, earlier_secret, earlier_until_ms */
-	HOOK_CURSOR,	/* cursor */
-	HOOK_REMOVE,	/* with its deliveries */
-	HOOK_DELIVERY,	/* a delivery, new or changed */
-	HOOK_DELIVERED, /* it is done with */
-	HOOK_CALLBACK,	/* a new callback */
+enum webhook_op {
+	WEBHOOK_PUT = 0,   /* a new webhook; WEBHOOK_CALLBACKS only if it is not there */
+	WEBHOOK_SECRETS,   /* secret, earlier_secret, earlier_until_ms */
+	WEBHOOK_CURSOR,	   /* cursor */
+	WEBHOOK_REMOVE,	   /* with its deliveries */
+	WEBHOOK_DELIVERY,  /* a delivery, new or changed */
+	WEBHOOK_DELIVERED, /* it is done with */
+	WEBHOOK_CALLBACK,  /* a new callback */
 };
 
 /* One change, part of a store_write. */
-struct hook_change {
-	enum hook_op op;
-	struct hook_row hook;
+struct webhook_change {
+	enum webhook_op op;
+	struct webhook_row webhook;
 	struct delivery_row delivery;
 	struct callback_row callback;
 };
 
-/* Everything that is stored, for the start: hooks first, then deliveries by hook and event. Reads on the caller's thread; texts are valid during
+/* Everything that is stored, for the start: webhooks first, then deliveries by webhook and event. Reads on the caller's thread; texts are valid during
  * the call. A visitor returns false when it is out of memory. */
-struct hook_visitor {
-	bool (*hook)(void *context, const struct hook_row *row);
+struct webhook_visitor {
+	bool (*webhook)(void *context, const struct webhook_row *row);
 	bool (*delivery)(void *context, const struct delivery_row *row);
 	void *context;
 };
-enum error_code task_store_hooks(struct task_store *store, const struct hook_visitor *visitor, struct error *error);
+enum error_code task_store_webhooks(struct task_store *store, const struct webhook_visitor *visitor, struct error *error);
 
 /* Who is told of a job. ERROR_NOT_FOUND: nobody. Any thread. */
 enum error_code task_store_callback(struct task_store *store, int64_t sequence,

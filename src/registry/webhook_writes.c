@@ -1,11 +1,11 @@
-/* webhook_writes.c - changes of hooks and deliveries, in the commit of what they belong to. Store thread only. */
+/* webhook_writes.c - changes of webhooks and deliveries, in the commit of what they belong to. Store thread only. */
 #include "registry/writes.h"
 
 #include "registry/database.h"
 
-static int put_hook(struct writer *writer, const struct hook_row *row)
+static int put_webhook(struct writer *writer, const struct webhook_row *row)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_HOOK];
+	sqlite3_stmt *statement = writer->statements[WRITE_WEBHOOK];
 
 	sqlite3_bind_int64(statement, 1, row->number);
 	writer_bind_text(statement, 2, row->url);
@@ -19,9 +19,9 @@ static int put_hook(struct writer *writer, const struct hook_row *row)
 	return database_run(statement);
 }
 
-static int change_secrets(struct writer *writer, const struct hook_row *row)
+static int change_secrets(struct writer *writer, const struct webhook_row *row)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_HOOK_SECRETS];
+	sqlite3_stmt *statement = writer->statements[WRITE_WEBHOOK_SECRETS];
 
 	writer_bind_text(statement, 1, row->secret);
 	writer_bind_text(statement, 2, row->earlier_secret);
@@ -30,21 +30,21 @@ static int change_secrets(struct writer *writer, const struct hook_row *row)
 	return database_run(statement);
 }
 
-static int move_cursor(struct writer *writer, const struct hook_row *row)
+static int move_cursor(struct writer *writer, const struct webhook_row *row)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_HOOK_CURSOR];
+	sqlite3_stmt *statement = writer->statements[WRITE_WEBHOOK_CURSOR];
 
 	sqlite3_bind_int64(statement, 1, row->cursor);
 	sqlite3_bind_int64(statement, 2, row->number);
 	return database_run(statement);
 }
 
-static int remove_hook(struct writer *writer, int64_t number)
+static int remove_webhook(struct writer *writer, int64_t number)
 {
 	int code;
 
-	sqlite3_bind_int64(writer->statements[WRITE_HOOK_REMOVE], 1, number);
-	code = database_run(writer->statements[WRITE_HOOK_REMOVE]);
+	sqlite3_bind_int64(writer->statements[WRITE_WEBHOOK_REMOVE], 1, number);
+	code = database_run(writer->statements[WRITE_WEBHOOK_REMOVE]);
 	sqlite3_bind_int64(writer->statements[WRITE_DELIVERIES_REMOVE], 1, number);
 	return code == SQLITE_OK ? database_run(writer->statements[WRITE_DELIVERIES_REMOVE]) : code;
 }
@@ -53,7 +53,7 @@ static int put_delivery(struct writer *writer, const struct delivery_row *row)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_DELIVERY];
 
-	sqlite3_bind_int64(statement, 1, row->hook);
+	sqlite3_bind_int64(statement, 1, row->webhook);
 	sqlite3_bind_int64(statement, 2, row->event);
 	sqlite3_bind_int64(statement, 3, row->sequence);
 	sqlite3_bind_int(statement, 4, row->attempts);
@@ -69,7 +69,7 @@ static int drop_delivery(struct writer *writer, const struct delivery_row *row)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_DELIVERED];
 
-	sqlite3_bind_int64(statement, 1, row->hook);
+	sqlite3_bind_int64(statement, 1, row->webhook);
 	sqlite3_bind_int64(statement, 2, row->event);
 	return database_run(statement);
 }
@@ -84,25 +84,25 @@ static int put_callback(struct writer *writer, const struct callback_row *row)
 	return database_run(statement);
 }
 
-static int change(struct writer *writer, const struct hook_change *one)
+static int change(struct writer *writer, const struct webhook_change *one)
 {
 	switch (one->op) {
-	case HOOK_PUT: return put_hook(writer, &one->hook);
-	case HOOK_SECRETS: return change_secrets(writer, &one->hook);
-	case HOOK_CURSOR: return move_cursor(writer, &one->hook);
-	case HOOK_REMOVE: return remove_hook(writer, one->hook.number);
-	case HOOK_DELIVERY: return put_delivery(writer, &one->delivery);
-	case HOOK_DELIVERED: return drop_delivery(writer, &one->delivery);
-	case HOOK_CALLBACK: return put_callback(writer, &one->callback);
+	case WEBHOOK_PUT: return put_webhook(writer, &one->webhook);
+	case WEBHOOK_SECRETS: return change_secrets(writer, &one->webhook);
+	case WEBHOOK_CURSOR: return move_cursor(writer, &one->webhook);
+	case WEBHOOK_REMOVE: return remove_webhook(writer, one->webhook.number);
+	case WEBHOOK_DELIVERY: return put_delivery(writer, &one->delivery);
+	case WEBHOOK_DELIVERED: return drop_delivery(writer, &one->delivery);
+	case WEBHOOK_CALLBACK: return put_callback(writer, &one->callback);
 	}
 	return SQLITE_MISUSE;
 }
 
-int writer_change_hooks(struct writer *writer, const struct store_write *write)
+int writer_change_webhooks(struct writer *writer, const struct store_write *write)
 {
 	int code = SQLITE_OK;
 
-	for (size_t i = 0; i < write->hook_change_count && code == SQLITE_OK; i++)
-		code = change(writer, &write->hook_changes[i]);
+	for (size_t i = 0; i < write->webhook_change_count && code == SQLITE_OK; i++)
+		code = change(writer, &write->webhook_changes[i]);
 	return code;
 }

@@ -42,10 +42,10 @@ static const char *const texts[WRITE_STATEMENTS] = {
 		"SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
 		" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
 	[WRITE_PAID_MARK] = "UPDATE paid_mark SET number = ?",
-	[WRITE_HOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[WRITE_HOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
-	[WRITE_HOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
-	[WRITE_HOOK_REMOVE] = "DELETE FROM hook WHERE number = ?",
+	[WRITE_WEBHOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_WEBHOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
+	[WRITE_WEBHOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
+	[WRITE_WEBHOOK_REMOVE] = "DELETE FROM hook WHERE number = ?",
 	[WRITE_DELIVERY] = "INSERT OR REPLACE INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
 			   " WHERE EXISTS (SELECT 1 FROM hook WHERE number = ?1)", /* it may be removed meanwhile */
 	[WRITE_DELIVERED] = "DELETE FROM delivery WHERE hook = ? AND event = ?",
@@ -357,11 +357,11 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_EMIT:
-	case STORE_HOOKS: write->outcome = STORE_WRITTEN; break;
+	case STORE_WEBHOOKS: write->outcome = STORE_WRITTEN; break;
 	}
 	if (!kept || write->outcome != STORE_WRITTEN)
 		return kept;
-	if (write->hook_change_count > 0 && writer_change_hooks(writer, write) != SQLITE_OK)
+	if (write->webhook_change_count > 0 && writer_change_webhooks(writer, write) != SQLITE_OK)
 		return writer_fail(writer, "store the webhook");
 	return insert_events(writer, write) == SQLITE_OK || writer_fail(writer, "store the event");
 }

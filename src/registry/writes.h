@@ -32,10 +32,10 @@ enum write_statement {
 	WRITE_SETTLE,
 	WRITE_FIND_VENDOR_ID,
 	WRITE_PAID_MARK,
-	WRITE_HOOK,
-	WRITE_HOOK_SECRETS,
-	WRITE_HOOK_CURSOR,
-	WRITE_HOOK_REMOVE,
+	WRITE_WEBHOOK,
+	WRITE_WEBHOOK_SECRETS,
+	WRITE_WEBHOOK_CURSOR,
+	WRITE_WEBHOOK_REMOVE,
 	WRITE_DELIVERY,
 	WRITE_DELIVERED,
 	WRITE_DELIVERIES_REMOVE,
@@ -87,8 +87,8 @@ bool writer_change(struct writer *writer, struct store_write *write);
 /* Looks whether another live job has the vendor's id (STORE_FIND_VENDOR_ID). False when the whole group is lost. */
 bool writer_find_vendor_id(struct writer *writer, struct store_write *write);
 
-/* Makes the write's changes of hooks. SQLITE_OK, or the error. */
-int writer_change_hooks(struct writer *writer, const struct store_write *write);
+/* Makes the write's changes of webhooks. SQLITE_OK, or the error. */
+int writer_change_webhooks(struct writer *writer, const struct store_write *write);
 
 /* Inserts the live half and the reservation of a new task. SQLITE_OK, or the error. */
 int writer_insert_live(struct writer *writer, const struct task *task, int source);

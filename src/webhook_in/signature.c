@@ -45,7 +45,7 @@ const char *signature_verdict_text(enum signature_verdict verdict)
 
 static bool has_form(const char *header)
 {
-	return header != NULL && *header != '\0' && strlen(header) <= LIMIT_WEBHOOK_HEADER_BYTES;
+	return header != NULL && *header != '\0' && strlen(header) <= LIMIT_WEBHOOK_IN_HEADER_BYTES;
 }
 
 enum signature_verdict signature_look(const struct signed_delivery *delivery, int64_t now_s)
@@ -60,7 +60,7 @@ enum signature_verdict signature_look(const struct signed_delivery *delivery, in
 	if (delivery->timestamp[digits] != '\0' || digits > TIMESTAMP_DIGITS)
 		return SIGNATURE_MISSING;
 	off = strtoll(delivery->timestamp, NULL, 10) - now_s;
-	return off < -LIMIT_WEBHOOK_AGE_SECONDS || off > LIMIT_WEBHOOK_AGE_SECONDS ? SIGNATURE_OLD : SIGNATURE_GOOD;
+	return off < -LIMIT_WEBHOOK_IN_AGE_SECONDS || off > LIMIT_WEBHOOK_IN_AGE_SECONDS ? SIGNATURE_OLD : SIGNATURE_GOOD;
 }
 
 /* ---- Standard Webhooks ---- */
@@ -71,7 +71,7 @@ static bool is_among(const char *list, const char *signature)
 	size_t wanted = strlen(signature), length;
 	bool found = false;
 
-	for (int i = 0; *list != '\0' && i < LIMIT_WEBHOOK_SIGNATURES; i++) {
+	for (int i = 0; *list != '\0' && i < LIMIT_WEBHOOK_IN_SIGNATURES; i++) {
 		length = strcspn(list, " ");
 		if (length == wanted + 3 && strncmp(list, "v1,", 3) == 0)
 			found |= CRYPTO_memcmp(list + 3, signature, wanted) == 0;
@@ -131,7 +131,7 @@ static enum signature_verdict verify_fal(const struct signed_delivery *delivery,
 		return SIGNATURE_WRONG;
 	if (!crypto_load())
 		return SIGNATURE_UNCHECKED;
-	buffer_init(&message, 4 * LIMIT_WEBHOOK_HEADER_BYTES);
+	buffer_init(&message, 4 * LIMIT_WEBHOOK_IN_HEADER_BYTES);
 	write_fal_message(delivery, &message);
 	if (message.failed)
 		verdict = SIGNATURE_UNCHECKED;

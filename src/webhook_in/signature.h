@@ -26,7 +26,7 @@ struct signing_key {
 enum signature_verdict {
 	SIGNATURE_GOOD = 0,
 	SIGNATURE_MISSING,   /* a header is absent, or has not its form */
-	SIGNATURE_OLD,	     /* its timestamp is off by more than LIMIT_WEBHOOK_AGE_SECONDS */
+	SIGNATURE_OLD,	     /* its timestamp is off by more than LIMIT_WEBHOOK_IN_AGE_SECONDS */
 	SIGNATURE_WRONG,     /* no key fits */
 	SIGNATURE_UNCHECKED, /* out of memory, or libcrypto is not installed */
 };

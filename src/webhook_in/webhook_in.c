@@ -18,49 +18,49 @@
 
 #define PREVIEW_TOKEN "{webhook_token}"
 
-struct webhooks {
+struct webhooks_in {
 	char *data;
 	struct signing_keys *keys;
 	struct token_key key;
 	_Atomic bool ready; /* the key is there */
 	pthread_mutex_t lock;
-	uint64_t seen[LIMIT_WEBHOOK_SEEN]; /* under lock: digests, each in the place that its lower bits name; 0: none */
+	uint64_t seen[LIMIT_WEBHOOK_IN_SEEN]; /* under lock: digests, each in the place that its lower bits name; 0: none */
 };
 
-struct webhooks *webhooks_new(const char *data, struct gate *gate, struct engine *engine)
+struct webhooks_in *webhooks_in_new(const char *data, struct gate *gate, struct engine *engine)
 {
-	struct webhooks *webhooks = calloc(1, sizeof *webhooks);
+	struct webhooks_in *webhooks_in = calloc(1, sizeof *webhooks_in);
 
-	if (webhooks == NULL)
+	if (webhooks_in == NULL)
 		return NULL;
-	pthread_mutex_init(&webhooks->lock, NULL);
-	webhooks->data = strdup(data);
-	webhooks->keys = signing_keys_new(gate, engine);
-	if (webhooks->data != NULL && webhooks->keys != NULL)
-		return webhooks;
-	webhooks_free(webhooks);
+	pthread_mutex_init(&webhooks_in->lock, NULL);
+	webhooks_in->data = strdup(data);
+	webhooks_in->keys = signing_keys_new(gate, engine);
+	if (webhooks_in->data != NULL && webhooks_in->keys != NULL)
+		return webhooks_in;
+	webhooks_in_free(webhooks_in);
 	return NULL;
 }
 
-void webhooks_free(struct webhooks *webhooks)
+void webhooks_in_free(struct webhooks_in *webhooks_in)
 {
-	if (webhooks == NULL)
+	if (webhooks_in == NULL)
 		return;
-	signing_keys_free(webhooks->keys);
-	pthread_mutex_destroy(&webhooks->lock);
-	explicit_bzero(&webhooks->key, sizeof webhooks->key);
-	free(webhooks->data);
-	free(webhooks);
+	signing_keys_free(webhooks_in->keys);
+	pthread_mutex_destroy(&webhooks_in->lock);
+	explicit_bzero(&webhooks_in->key, sizeof webhooks_in->key);
+	free(webhooks_in->data);
+	free(webhooks_in);
 }
 
-void webhooks_prepare(struct webhooks *webhooks, const struct gate_view *view)
+void webhooks_in_prepare(struct webhooks_in *webhooks_in, const struct gate_view *view)
 {
 	struct error error;
 
-	if (view->config->live.public_url == NULL || atomic_load(&webhooks->ready))
+	if (view->config->live.public_url == NULL || atomic_load(&webhooks_in->ready))
 		return;
-	if (token_key_open(webhooks->data, &webhooks->key, &error) == ERROR_NONE)
-		atomic_store(&webhooks->ready, true);
+	if (token_key_open(webhooks_in->data, &webhooks_in->key, &error) == ERROR_NONE)
+		atomic_store(&webhooks_in->ready, true);
 	else
 		log_message(
 			LOG_ERROR, "webhook.key", "no webhooks, vendors are polled instead: %s: %s", error.path, error.message);
@@ -68,7 +68,8 @@ void webhooks_prepare(struct webhooks *webhooks, const struct gate_view *view)
 
 /* ---- URLs ---- */
 
-char *webhooks_url(struct webhooks *webhooks, const struct gate_view *view, const struct provider *provider, const struct id *id)
+char *webhooks_in_url(
+	struct webhooks_in *webhooks_in, const struct gate_view *view, const struct provider *provider, const struct id *id)
 {
 	const char *base = view->config->live.public_url;
 	char token[TOKEN_TEXT_BYTES] = PREVIEW_TOKEN;
@@ -77,7 +78,7 @@ char *webhooks_url(struct webhooks *webhooks, const struct gate_view *view, cons
 
 	if (base == NULL || !provider->manifest.has[FUNCTION_WEBHOOK])
 		return NULL;
-	if (id != NULL && !(atomic_load(&webhooks->ready) && token_make(&webhooks->key, provider->manifest.id, id, token)))
+	if (id != NULL && !(atomic_load(&webhooks_in->ready) && token_make(&webhooks_in->key, provider->manifest.id, id, token)))
 		return NULL;
 	while (length > 0 && base[length - 1] == '/')
 		length--;
@@ -90,21 +91,21 @@ char *webhooks_url(struct webhooks *webhooks, const struct gate_view *view, cons
 	return buffer_take(&url);
 }
 
-bool webhooks_find(struct webhooks *webhooks, const char *provider, const char *token, struct id *id)
+bool webhooks_in_find(struct webhooks_in *webhooks_in, const char *provider, const char *token, struct id *id)
 {
-	return atomic_load(&webhooks->ready) && token_read(&webhooks->key, provider, token, id);
+	return atomic_load(&webhooks_in->ready) && token_read(&webhooks_in->key, provider, token, id);
 }
 
 /* ---- deliveries ---- */
 
 /* Tries the keys that are there, or those that came after `*fetch`; `*fetch` becomes theirs. */
-static enum signature_verdict try_keys(struct webhooks *webhooks, const struct gate_view *view, struct provider *provider,
+static enum signature_verdict try_keys(struct webhooks_in *webhooks_in, const struct gate_view *view, struct provider *provider,
 	const struct signed_delivery *delivery, uint64_t *fetch, struct error *error)
 {
 	enum signature_verdict verdict = SIGNATURE_UNCHECKED;
 	struct signing_key_set set;
 
-	if (signing_keys_get(webhooks->keys, view, provider, *fetch, &set, error) == ERROR_NONE)
+	if (signing_keys_get(webhooks_in->keys, view, provider, *fetch, &set, error) == ERROR_NONE)
 		verdict = signature_verify(delivery, set.keys, set.count);
 	*fetch = set.fetch;
 	explicit_bzero(&set, sizeof set);
@@ -112,17 +113,17 @@ static enum signature_verdict try_keys(struct webhooks *webhooks, const struct g
 }
 
 /* A vendor may have changed its keys since they were fetched: one that fits none of them is tried with the newest. */
-enum signature_verdict webhooks_verify(struct webhooks *webhooks, const struct gate_view *view, struct provider *provider,
-	const struct signed_delivery *delivery, struct error *error)
+enum signature_verdict webhooks_in_verify(struct webhooks_in *webhooks_in, const struct gate_view *view,
+	struct provider *provider, const struct signed_delivery *delivery, struct error *error)
 {
 	enum signature_verdict verdict = signature_look(delivery, clock_unix_ms() / 1000);
 	uint64_t fetch = 0;
 
 	error_set(error, ERROR_BUSY, NULL, "%s", signature_verdict_text(SIGNATURE_UNCHECKED));
 	if (verdict == SIGNATURE_GOOD)
-		verdict = try_keys(webhooks, view, provider, delivery, &fetch, error);
+		verdict = try_keys(webhooks_in, view, provider, delivery, &fetch, error);
 	if (verdict == SIGNATURE_WRONG && fetch != 0)
-		verdict = try_keys(webhooks, view, provider, delivery, &fetch, error);
+		verdict = try_keys(webhooks_in, view, provider, delivery, &fetch, error);
 	return verdict;
 }
 
@@ -133,22 +134,22 @@ static uint64_t delivery_digest(const struct id *job, const char *delivery)
 	return digest != 0 ? digest : 1;
 }
 
-bool webhooks_seen(struct webhooks *webhooks, const struct id *job, const char *delivery)
+bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery)
 {
 	uint64_t digest = delivery_digest(job, delivery);
 	bool seen;
 
-	pthread_mutex_lock(&webhooks->lock);
-	seen = webhooks->seen[digest % LIMIT_WEBHOOK_SEEN] == digest;
-	pthread_mutex_unlock(&webhooks->lock);
+	pthread_mutex_lock(&webhooks_in->lock);
+	seen = webhooks_in->seen[digest % LIMIT_WEBHOOK_IN_SEEN] == digest;
+	pthread_mutex_unlock(&webhooks_in->lock);
 	return seen;
 }
 
-void webhooks_note(struct webhooks *webhooks, const struct id *job, const char *delivery)
+void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery)
 {
 	uint64_t digest = delivery_digest(job, delivery);
 
-	pthread_mutex_lock(&webhooks->lock);
-	webhooks->seen[digest % LIMIT_WEBHOOK_SEEN] = digest;
-	pthread_mutex_unlock(&webhooks->lock);
+	pthread_mutex_lock(&webhooks_in->lock);
+	webhooks_in->seen[digest % LIMIT_WEBHOOK_IN_SEEN] = digest;
+	pthread_mutex_unlock(&webhooks_in->lock);
 }

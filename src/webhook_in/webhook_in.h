@@ -12,31 +12,32 @@
 
 #define WEBHOOK_PATH "/api/webhooks/"
 
-struct webhooks;
+struct webhooks_in;
 
 /* `data` is the folder of the key file; copied. Opens nothing yet. NULL: out of memory. */
-struct webhooks *webhooks_new(const char *data, struct gate *gate, struct engine *engine);
+struct webhooks_in *webhooks_in_new(const char *data, struct gate *gate, struct engine *engine);
 
 /* After the engine was freed. */
-void webhooks_free(struct webhooks *webhooks);
+void webhooks_in_free(struct webhooks_in *webhooks_in);
 
 /* Reads the key of the URLs, or makes it, when live.public_url is set for the first time. Logs what is wrong; then vendors are polled only. Blocks on
  * the disk: at start, and on the loader thread. */
-void webhooks_prepare(struct webhooks *webhooks, const struct gate_view *view);
+void webhooks_in_prepare(struct webhooks_in *webhooks_in, const struct gate_view *view);
 
 /* The URL for this job, the caller's to free(); with `id` NULL the one that a preview shows, whose token is "{webhook_token}". NULL when there is
  * none: live.public_url is not set, the provider has no function webhook, or no memory. Any thread. */
-char *webhooks_url(struct webhooks *webhooks, const struct gate_view *view, const struct provider *provider, const struct id *id);
+char *webhooks_in_url(
+	struct webhooks_in *webhooks_in, const struct gate_view *view, const struct provider *provider, const struct id *id);
 
 /* The job of such a URL. False for any other token: it costs one HMAC. Any thread. */
-bool webhooks_find(struct webhooks *webhooks, const char *provider, const char *token, struct id *id);
+bool webhooks_in_find(struct webhooks_in *webhooks_in, const char *provider, const char *token, struct id *id);
 
 /* Is it the vendor's? `delivery->scheme` must not be WEBHOOK_UNSIGNED. May wait LIMIT_SIGNING_KEYS_WAIT_MS twice for the vendor's keys; SIGNATURE_UNCHECKED
  * with a message when they cannot be had. HTTP threads. */
-enum signature_verdict webhooks_verify(struct webhooks *webhooks, const struct gate_view *view, struct provider *provider,
-	const struct signed_delivery *delivery, struct error *error);
+enum signature_verdict webhooks_in_verify(struct webhooks_in *webhooks_in, const struct gate_view *view,
+	struct provider *provider, const struct signed_delivery *delivery, struct error *error);
 
-/* Was this delivery (its job and its own id) noted before? The last LIMIT_WEBHOOK_SEEN are remembered, those of this run only: acting upon one twice
+/* Was this delivery (its job and its own id) noted before? The last LIMIT_WEBHOOK_IN_SEEN are remembered, those of this run only: acting upon one twice
  * must do no harm. Any thread. */
-bool webhooks_seen(struct webhooks *webhooks, const struct id *job, const char *delivery);
-void webhooks_note(struct webhooks *webhooks, const struct id *job, const char *delivery);
+bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery);
+void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery);

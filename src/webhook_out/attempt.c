@@ -1,6 +1,6 @@
-/* attempt.c - one POST to one hook: rendered, signed, sent, and what becomes of its delivery. The hooks' thread.
+/* attempt.c - one POST to one webhook: rendered, signed, sent, and what becomes of its delivery. The webhooks' thread.
  *
- * Bodies are rendered without the lock. Goes nowhere but to the hook's URL: no redirect, no proxy, public addresses over TLS, or loopback
+ * Bodies are rendered without the lock. Goes nowhere but to the webhook's URL: no redirect, no proxy, public addresses over TLS, or loopback
  * where the configuration allows it. The receiver's answer counts by its status alone. */
 #include "webhook_out/internal.h"
 
@@ -20,11 +20,11 @@
 struct attempt {
 	struct transfer transfer; /* first */
 	struct outgoing outgoing;
-	struct hooks *hooks;
-	struct hook *hook;
-	struct hook_host *host; /* the delivery's, held */
-	enum hook_share share;	/* the host's, when this began */
-	int seconds;		/* for an answer */
+	struct webhooks_out *webhooks;
+	struct webhook *webhook;
+	struct receiver *receiver; /* the delivery's, held */
+	enum receiver_share share; /* the host's, when this began */
+	int seconds;		   /* for an answer */
 	int64_t began_ms;
 	int64_t event, sequence;
 	char *url, *secrets[2];
@@ -32,15 +32,15 @@ struct attempt {
 	int64_t at_ms;		 /* of the event */
 	char job[ID_TEXT_BYTES]; /* its job, or "" */
 	char id[112], timestamp[24], signature[2 * (STANDARD_WEBHOOKS_SIGNATURE_BYTES + 4)];
-	bool found; /* the event is there, and for this hook */
+	bool found; /* the event is there, and for this webhook */
 };
 
 /* ---- its making ---- */
 
 static void free_attempt(struct attempt *attempt)
 {
-	hook_wipe(attempt->secrets[0]);
-	hook_wipe(attempt->secrets[1]);
+	webhook_wipe(attempt->secrets[0]);
+	webhook_wipe(attempt->secrets[1]);
 	free(attempt->url);
 	outgoing_clear(&attempt->outgoing, 0);
 	buffer_free(&attempt->outgoing.url);
@@ -50,19 +50,19 @@ static void free_attempt(struct attempt *attempt)
 	free(attempt);
 }
 
-/* A test may be meant for one hook only. */
-static bool is_for(const struct hook *hook, const struct event_row *row)
+/* A test may be meant for one webhook only. */
+static bool is_for(const struct webhook *webhook, const struct event_row *row)
 {
-	char id[HOOK_ID_BYTES];
+	char id[WEBHOOK_ID_BYTES];
 	const char *meant;
 	json_t *data;
 	bool fits;
 
-	if (strcmp(row->verb, HOOK_TEST_TYPE) != 0 || row->data == NULL)
+	if (strcmp(row->verb, WEBHOOK_TEST_TYPE) != 0 || row->data == NULL)
 		return true;
 	data = json_read(row->data, strlen(row->data), NULL);
 	meant = json_text(data, "webhook");
-	hook_write_id(hook->number, id);
+	webhook_write_id(webhook->number, id);
 	fits = meant == NULL || strcmp(meant, id) == 0;
 	json_decref(data);
 	return fits;
@@ -72,7 +72,7 @@ static bool render(void *context, const struct event_row *row)
 {
 	struct attempt *attempt = context;
 
-	attempt->found = row->number == attempt->event && is_for(attempt->hook, row);
+	attempt->found = row->number == attempt->event && is_for(attempt->webhook, row);
 	if (!attempt->found)
 		return false;
 	attempt->at_ms = row->at_ms;
@@ -87,7 +87,7 @@ static void copy_callback(void *context, const struct callback_row *row)
 	struct attempt *attempt = context;
 
 	free(attempt->url);
-	hook_wipe(attempt->secrets[0]);
+	webhook_wipe(attempt->secrets[0]);
 	attempt->url = strdup(row->url);
 	attempt->secrets[0] = strdup(row->secret);
 }
@@ -96,11 +96,11 @@ static void copy_callback(void *context, const struct callback_row *row)
 static bool read_event(struct attempt *attempt)
 {
 	struct event_walk walk = { .after = attempt->event - 1, .limit = 1 };
-	struct task_store *store = attempt->hooks->store;
+	struct task_store *store = attempt->webhooks->store;
 	struct error error = { 0 };
 	enum error_code code = task_store_events(store, &walk, render, attempt, &error);
 
-	if (code == ERROR_NONE && attempt->found && attempt->hook->number == HOOK_CALLBACKS)
+	if (code == ERROR_NONE && attempt->found && attempt->webhook->number == WEBHOOK_CALLBACKS)
 		code = task_store_callback(store, attempt->sequence, copy_callback, attempt, &error);
 	if (code == ERROR_NOT_FOUND)
 		attempt->found = false;
@@ -138,15 +138,15 @@ static bool take_nothing(struct transfer *transfer, const void *bytes, size_t le
 
 static void attempt_done(struct transfer *transfer);
 
-/* The same at each attempt, and no other delivery's: all callbacks are one hook here, so theirs begins with the job, whose id no other host has.
+/* The same at each attempt, and no other delivery's: all callbacks are one webhook here, so theirs begins with the job, whose id no other host has.
  * A home that was put back from a backup gives numbers of events once more; the times of two such events differ. */
 static void write_id(struct attempt *attempt)
 {
 	char whose[ID_TEXT_BYTES];
 
-	snprintf(whose, sizeof whose, "%016" PRIx64, (uint64_t)attempt->hook->number);
+	snprintf(whose, sizeof whose, "%016" PRIx64, (uint64_t)attempt->webhook->number);
 	snprintf(attempt->id, sizeof attempt->id, "msg_%s_%" PRIx64 "_%" PRId64,
-		attempt->hook->number == HOOK_CALLBACKS ? attempt->job : whose, (uint64_t)attempt->at_ms, attempt->event);
+		attempt->webhook->number == WEBHOOK_CALLBACKS ? attempt->job : whose, (uint64_t)attempt->at_ms, attempt->event);
 }
 
 /* False: no memory. */
@@ -178,83 +178,83 @@ static bool write_request(struct attempt *attempt)
 /* ---- its end ---- */
 
 /* That of this receiver goes first. */
-void attempt_drop_oldest(struct hooks *hooks, struct hook *hook, const struct hook_host *host)
+void attempt_drop_oldest(struct webhooks_out *webhooks, struct webhook *webhook, const struct receiver *receiver)
 {
-	struct delivery *at = hook->first;
+	struct delivery *at = webhook->first;
 
-	if (hook->parked <= LIMIT_HOOK_PARKED)
+	if (webhook->parked <= LIMIT_WEBHOOK_OUT_PARKED)
 		return;
-	while (at != NULL && !(at->parked && at->host == host))
+	while (at != NULL && !(at->parked && at->receiver == receiver))
 		at = at->next;
 	if (at == NULL)
 		return;
 	log_message(LOG_WARN, "hook.dropped", "event %lld: more than %d deliveries are parked", (long long)at->event,
-		LIMIT_HOOK_PARKED);
-	save_delivered(hooks->save, hook, at->event);
-	queue_done(hook, at);
+		LIMIT_WEBHOOK_OUT_PARKED);
+	save_delivered(webhooks->save, webhook, at->event);
+	delivery_queue_done(webhook, at);
 }
 
 /* Delivered, or of no use any more. Under the lock. */
-static void drop(struct hooks *hooks, struct hook *hook, struct delivery *delivery)
+static void drop(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery)
 {
 	if (delivery->stored)
-		save_delivered(hooks->save, hook, delivery->event);
-	queue_done(hook, delivery);
+		save_delivered(webhooks->save, webhook, delivery->event);
+	delivery_queue_done(webhook, delivery);
 }
 
 static void note_failure(struct attempt *attempt, struct delivery *delivery, const char *problem, int64_t now_ms)
 {
-	struct hook *hook = attempt->hook;
+	struct webhook *webhook = attempt->webhook;
 	bool for_good = delivery->status == GONE;
 
 	snprintf(delivery->problem, sizeof delivery->problem, "%s", problem);
-	snprintf(hook->problem, sizeof hook->problem, "%s", problem);
+	snprintf(webhook->problem, sizeof webhook->problem, "%s", problem);
 	delivery->attempts++;
-	queue_failed(hook, delivery, now_ms, for_good);
+	delivery_queue_failed(webhook, delivery, now_ms, for_good);
 	if (delivery->parked)
 		log_message(LOG_WARN, "hook.parked", "event %lld was not delivered to hook_%016" PRIx64 ": %s",
-			(long long)delivery->event, (uint64_t)hook->number, problem);
-	attempt_drop_oldest(attempt->hooks, hook, delivery->host);
+			(long long)delivery->event, (uint64_t)webhook->number, problem);
+	attempt_drop_oldest(attempt->webhooks, webhook, delivery->receiver);
 }
 
-/* One that was not sent, for it is gone from the log or for another hook, says nothing about the receiver. */
+/* One that was not sent, for it is gone from the log or for another webhook, says nothing about the receiver. */
 static void note_success(struct attempt *attempt, int64_t now_ms)
 {
-	struct hook *hook = attempt->hook;
+	struct webhook *webhook = attempt->webhook;
 
 	if (!attempt->found)
 		return;
-	hook->problem[0] = '\0';
-	hook->delivered++;
-	hook->delivered_ms = now_ms;
+	webhook->problem[0] = '\0';
+	webhook->delivered++;
+	webhook->delivered_ms = now_ms;
 }
 
 /* What became of it; `problem` NULL: delivered. */
 static void conclude(struct attempt *attempt, int status, const char *problem)
 {
-	struct hook *hook = attempt->hook;
+	struct webhook *webhook = attempt->webhook;
 	struct delivery *delivery;
 	int64_t now_ms = clock_unix_ms();
 
-	pthread_mutex_lock(&attempt->hooks->lock);
-	hook->under_way--;
-	host_end(attempt->hooks, attempt->host, attempt->share, now_ms - attempt->began_ms, problem == NULL && attempt->found,
-		now_ms);
-	delivery = queue_find(hook, attempt->event);
-	if (delivery != NULL) { /* else the hook was removed */
+	pthread_mutex_lock(&attempt->webhooks->lock);
+	webhook->under_way--;
+	receiver_end(attempt->webhooks, attempt->receiver, attempt->share, now_ms - attempt->began_ms,
+		problem == NULL && attempt->found, now_ms);
+	delivery = delivery_queue_find(webhook, attempt->event);
+	if (delivery != NULL) { /* else the webhook was removed */
 		delivery->under_way = false;
 		delivery->status = status;
-		hook->status = attempt->found ? status : hook->status;
+		webhook->status = attempt->found ? status : webhook->status;
 		if (problem != NULL) {
 			note_failure(attempt, delivery, problem, now_ms);
 		} else {
-			drop(attempt->hooks, hook, delivery);
+			drop(attempt->webhooks, webhook, delivery);
 			note_success(attempt, now_ms);
 		}
 	}
-	host_release(hook, attempt->host);
-	pthread_mutex_unlock(&attempt->hooks->lock);
-	attempt->hooks->under_way--;
+	receiver_release(webhook, attempt->receiver);
+	pthread_mutex_unlock(&attempt->webhooks->lock);
+	attempt->webhooks->under_way--;
 	free_attempt(attempt);
 }
 
@@ -262,7 +262,7 @@ static void attempt_done(struct transfer *transfer)
 {
 	struct attempt *attempt = (struct attempt *)(void *)transfer;
 	const struct response *response = &transfer->response;
-	char problem[LIMIT_HOOK_PROBLEM_BYTES];
+	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];
 	bool answered = response->status >= 200 && response->status < 300;
 
 	if (response->failed && !answered)
@@ -274,13 +274,14 @@ static void attempt_done(struct transfer *transfer)
 
 /* ---- starting ---- */
 
-static bool have_transfers(struct hooks *hooks)
+static bool have_transfers(struct webhooks_out *webhooks)
 {
 	struct error error;
 
-	if (hooks->transfers == NULL && transfers_open(hooks->epoll, HOOK_TAG_TRANSFERS, &hooks->transfers, &error) != ERROR_NONE)
+	if (webhooks->transfers == NULL &&
+		transfers_open(webhooks->epoll, WEBHOOK_TAG_TRANSFERS, &webhooks->transfers, &error) != ERROR_NONE)
 		log_message(LOG_ERROR, "hook.transfers", "%s", error.message);
-	return hooks->transfers != NULL;
+	return webhooks->transfers != NULL;
 }
 
 static char *copy_or_null(const char *text)
@@ -288,7 +289,8 @@ static char *copy_or_null(const char *text)
 	return text != NULL ? strdup(text) : NULL;
 }
 
-static struct attempt *new_attempt(struct hooks *hooks, struct hook *hook, const struct delivery *delivery, int64_t now_ms)
+static struct attempt *new_attempt(
+	struct webhooks_out *webhooks, struct webhook *webhook, const struct delivery *delivery, int64_t now_ms)
 {
 	struct attempt *attempt = calloc(1, sizeof *attempt);
 
@@ -297,56 +299,56 @@ static struct attempt *new_attempt(struct hooks *hooks, struct hook *hook, const
 	outgoing_init(&attempt->outgoing);
 	buffer_init(&attempt->body, 2 * LIMIT_EVENT_BYTES);
 	response_init(&attempt->transfer.response);
-	attempt->hooks = hooks;
-	attempt->hook = hook;
+	attempt->webhooks = webhooks;
+	attempt->webhook = webhook;
 	attempt->event = delivery->event;
 	attempt->sequence = delivery->sequence;
-	attempt->host = delivery->host;
+	attempt->receiver = delivery->receiver;
 	attempt->began_ms = now_ms;
-	attempt->url = copy_or_null(hook->url);
-	attempt->secrets[0] = copy_or_null(hook->secret);
-	if (hook->earlier_until_ms > now_ms)
-		attempt->secrets[1] = copy_or_null(hook->earlier_secret);
+	attempt->url = copy_or_null(webhook->url);
+	attempt->secrets[0] = copy_or_null(webhook->secret);
+	if (webhook->earlier_until_ms > now_ms)
+		attempt->secrets[1] = copy_or_null(webhook->earlier_secret);
 	return attempt;
 }
 
 /* Takes the next delivery that is due. NULL: there is none, or no memory. */
-struct attempt *attempt_take(struct hooks *hooks, struct hook *hook, int64_t now_ms, int64_t *due_ms)
+struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms, int64_t *due_ms)
 {
 	struct attempt *attempt = NULL;
 	struct delivery *delivery;
 
-	pthread_mutex_lock(&hooks->lock);
-	delivery = hook->removed ? NULL : queue_next(hooks, hook, now_ms, due_ms);
+	pthread_mutex_lock(&webhooks->lock);
+	delivery = webhook->removed ? NULL : delivery_queue_next(webhooks, webhook, now_ms, due_ms);
 	if (delivery != NULL)
-		attempt = new_attempt(hooks, hook, delivery, now_ms);
+		attempt = new_attempt(webhooks, webhook, delivery, now_ms);
 	if (attempt != NULL) {
 		delivery->under_way = true;
-		if (attempt->host != &hook->host)
-			attempt->host->uses++;
-		attempt->share = host_begin(hooks, attempt->host, now_ms);
-		attempt->seconds = host_patience(hooks, attempt->share);
-		hook->under_way++;
-		hooks->under_way++;
+		if (attempt->receiver != &webhook->receiver)
+			attempt->receiver->uses++;
+		attempt->share = receiver_begin(webhooks, attempt->receiver, now_ms);
+		attempt->seconds = receiver_patience(webhooks, attempt->share);
+		webhook->under_way++;
+		webhooks->under_way++;
 	}
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_unlock(&webhooks->lock);
 	return attempt;
 }
 
 /* Not sent: it is of no use any more (its event was purged), or it is tried again. */
 void attempt_begin(struct attempt *attempt, const struct config *config)
 {
-	struct hooks *hooks = attempt->hooks;
+	struct webhooks_out *webhooks = attempt->webhooks;
 	struct error error;
 
 	if (!read_event(attempt))
 		conclude(attempt, 0, "the log of events could not be read");
 	else if (!attempt->found)
 		conclude(attempt, 0, NULL);
-	else if (attempt->url != NULL && hooks_check_url(config, attempt->url, &error) != ERROR_NONE)
+	else if (attempt->url != NULL && webhooks_out_check_url(config, attempt->url, &error) != ERROR_NONE)
 		conclude(attempt, 0, error.message);
-	else if (!write_request(attempt) || !have_transfers(hooks))
+	else if (!write_request(attempt) || !have_transfers(webhooks))
 		conclude(attempt, 0, "out of memory");
 	else
-		transfers_start(hooks->transfers, &attempt->transfer);
+		transfers_start(webhooks->transfers, &attempt->transfer);
 }

@@ -1,4 +1,4 @@
-/* delivery_queue.c - one hook's deliveries, ordered by their event's number. Called with the hooks' lock held; no memory but that of its deliveries.
+/* delivery_queue.c - one webhook's deliveries, ordered by their event's number. Called with the webhooks' lock held; no memory but that of its deliveries.
  *
  * Those of one job keep their order: the first that is not parked is tried, the others wait behind it. One that fails gets a row in the
  * registry, and so do those behind it, so that the place in the log can move on without them. */
@@ -10,9 +10,9 @@
 #define FIRST_PAUSE_MS 5000
 #define JITTER 8 /* a pause is up to an eighth longer, so that receivers that return are not met by all at once */
 
-static struct delivery *earlier_of_job(const struct hook *hook, const struct delivery *delivery)
+static struct delivery *earlier_of_job(const struct webhook *webhook, const struct delivery *delivery)
 {
-	struct delivery *at = hook->first;
+	struct delivery *at = webhook->first;
 
 	for (; at != NULL && at != delivery; at = at->next)
 		if (at->sequence == delivery->sequence && !at->parked)
@@ -29,34 +29,34 @@ static struct delivery *next_of_job(const struct delivery *delivery)
 	return at;
 }
 
-struct delivery *queue_find(const struct hook *hook, int64_t event)
+struct delivery *delivery_queue_find(const struct webhook *webhook, int64_t event)
 {
-	struct delivery *at = hook->first;
+	struct delivery *at = webhook->first;
 
 	while (at != NULL && at->event != event)
 		at = at->next;
 	return at;
 }
 
-struct delivery *queue_add(struct hook *hook, int64_t event, int64_t sequence, struct hook_host *host)
+struct delivery *delivery_queue_add(struct webhook *webhook, int64_t event, int64_t sequence, struct receiver *receiver)
 {
-	struct delivery *delivery = calloc(1, sizeof *delivery), **place = &hook->first;
+	struct delivery *delivery = calloc(1, sizeof *delivery), **place = &webhook->first;
 	struct delivery *before;
 
 	if (delivery == NULL) {
-		host_release(hook, host);
+		receiver_release(webhook, receiver);
 		return NULL;
 	}
-	delivery->host = host;
-	host->waiting++;
+	delivery->receiver = receiver;
+	receiver->waiting++;
 	while (*place != NULL && (*place)->event < event)
 		place = &(*place)->next;
 	delivery->event = event;
 	delivery->sequence = sequence;
 	delivery->next = *place;
 	*place = delivery;
-	hook->waiting++;
-	before = earlier_of_job(hook, delivery);
+	webhook->waiting++;
+	before = earlier_of_job(webhook, delivery);
 	delivery->behind = before != NULL;
 	delivery->stored = delivery->dirty = before != NULL && before->stored;
 	return delivery;
@@ -71,54 +71,57 @@ static void free_deliveries_of_job(struct delivery *delivery)
 		next->behind = false;
 }
 
-static void unlink_delivery(struct hook *hook, struct delivery *delivery)
+static void unlink_delivery(struct webhook *webhook, struct delivery *delivery)
 {
-	struct delivery **place = &hook->first;
+	struct delivery **place = &webhook->first;
 
 	while (*place != delivery)
 		place = &(*place)->next;
 	*place = delivery->next;
 	if (delivery->parked)
-		hook->parked--;
+		webhook->parked--;
 	else
-		hook->waiting--;
-	delivery->host->waiting -= !delivery->parked;
-	host_release(hook, delivery->host);
+		webhook->waiting--;
+	delivery->receiver->waiting -= !delivery->parked;
+	receiver_release(webhook, delivery->receiver);
 	free(delivery);
 }
 
-void queue_done(struct hook *hook, struct delivery *delivery)
+void delivery_queue_done(struct webhook *webhook, struct delivery *delivery)
 {
 	if (!delivery->parked)
 		free_deliveries_of_job(delivery);
-	unlink_delivery(hook, delivery);
+	unlink_delivery(webhook, delivery);
 }
 
-struct delivery *queue_next(const struct hooks *hooks, struct hook *hook, int64_t now_ms, int64_t *due_ms)
+struct delivery *delivery_queue_next(
+	const struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms, int64_t *due_ms)
 {
 	struct delivery *at, *next = NULL;
 
-	if (hook->under_way >= (hook->number == HOOK_CALLBACKS ? LIMIT_HOOK_CALLBACKS_CONCURRENT : LIMIT_HOOK_CONCURRENT))
+	if (webhook->under_way >=
+		(webhook->number == WEBHOOK_CALLBACKS ? LIMIT_WEBHOOK_OUT_CALLBACKS_CONCURRENT : LIMIT_WEBHOOK_OUT_CONCURRENT))
 		return NULL;
-	for (at = hook->first; at != NULL; at = at->next) {
+	for (at = webhook->first; at != NULL; at = at->next) {
 		if (at->parked || at->under_way || at->behind)
 			continue;
 		if (at->due_ms > now_ms) {
 			if (at->due_ms < *due_ms)
 				*due_ms = at->due_ms;
-		} else if ((next == NULL || at->host->served < next->host->served) && host_may_start(hooks, at->host, now_ms)) {
+		} else if ((next == NULL || at->receiver->served < next->receiver->served) &&
+			   receiver_may_start(webhooks, at->receiver, now_ms)) {
 			next = at;
 		}
 	}
 	return next;
 }
 
-bool queue_set_aside(struct hook *hook, int64_t now_ms)
+bool delivery_queue_set_aside(struct webhook *webhook, int64_t now_ms)
 {
 	bool some = false;
 
-	for (struct delivery *at = hook->first; at != NULL; at = at->next) {
-		if (at->stored || at->under_way || !host_is_slow(at->host, now_ms))
+	for (struct delivery *at = webhook->first; at != NULL; at = at->next) {
+		if (at->stored || at->under_way || !receiver_is_slow(at->receiver, now_ms))
 			continue;
 		at->stored = at->dirty = some = true;
 	}
@@ -130,11 +133,11 @@ static int64_t pause_after(int attempts)
 {
 	int64_t pause = FIRST_PAUSE_MS;
 
-	for (int i = 1; i < attempts && pause < LIMIT_HOOK_PAUSE_MS; i++)
+	for (int i = 1; i < attempts && pause < LIMIT_WEBHOOK_OUT_PAUSE_MS; i++)
 		pause *= 2;
-	if (pause > LIMIT_HOOK_PAUSE_MS)
-		pause = LIMIT_HOOK_PAUSE_MS;
-	return pause + hook_random() % (pause / JITTER);
+	if (pause > LIMIT_WEBHOOK_OUT_PAUSE_MS)
+		pause = LIMIT_WEBHOOK_OUT_PAUSE_MS;
+	return pause + webhook_random() % (pause / JITTER);
 }
 
 /* Those behind it leave the log's place too. */
@@ -147,28 +150,28 @@ static void store_deliveries_of_job(struct delivery *delivery)
 	}
 }
 
-void queue_park(struct hook *hook, struct delivery *delivery)
+void delivery_queue_park(struct webhook *webhook, struct delivery *delivery)
 {
 	free_deliveries_of_job(delivery);
 	delivery->parked = true;
-	delivery->host->waiting--;
-	hook->waiting--;
-	hook->parked++;
+	delivery->receiver->waiting--;
+	webhook->waiting--;
+	webhook->parked++;
 }
 
-void queue_failed(struct hook *hook, struct delivery *delivery, int64_t now_ms, bool for_good)
+void delivery_queue_failed(struct webhook *webhook, struct delivery *delivery, int64_t now_ms, bool for_good)
 {
 	if (delivery->first_ms == 0)
 		delivery->first_ms = now_ms;
 	delivery->due_ms = now_ms + pause_after(delivery->attempts);
 	store_deliveries_of_job(delivery);
 	delivery->dirty = true;
-	if (for_good || now_ms - delivery->first_ms >= LIMIT_HOOK_DAY_MS)
-		queue_park(hook, delivery);
+	if (for_good || now_ms - delivery->first_ms >= LIMIT_WEBHOOK_OUT_DAY_MS)
+		delivery_queue_park(webhook, delivery);
 }
 
 /* Where it stands among its job's deliveries, which may have gone on without it. */
-static void unpark(struct hook *hook, struct delivery *delivery)
+static void unpark(struct webhook *webhook, struct delivery *delivery)
 {
 	struct delivery *next;
 
@@ -176,57 +179,58 @@ static void unpark(struct hook *hook, struct delivery *delivery)
 	delivery->dirty = true;
 	delivery->attempts = 0;
 	delivery->first_ms = delivery->due_ms = 0;
-	delivery->host->waiting++;
-	hook->parked--;
-	hook->waiting++;
-	delivery->behind = earlier_of_job(hook, delivery) != NULL;
+	delivery->receiver->waiting++;
+	webhook->parked--;
+	webhook->waiting++;
+	delivery->behind = earlier_of_job(webhook, delivery) != NULL;
 	next = next_of_job(delivery);
 	if (next != NULL && !next->under_way)
 		next->behind = true;
 	store_deliveries_of_job(delivery);
 }
 
-int queue_replay(struct hook *hook, int64_t event)
+int delivery_queue_replay(struct webhook *webhook, int64_t event)
 {
 	int count = 0;
 
-	for (struct delivery *at = hook->first; at != NULL; at = at->next) {
+	for (struct delivery *at = webhook->first; at != NULL; at = at->next) {
 		if (!at->parked || (event != 0 && at->event != event))
 			continue;
-		unpark(hook, at);
+		unpark(webhook, at);
 		count++;
 	}
 	return count;
 }
 
 /* The place up to which the registry need not look again. */
-int64_t queue_cursor(const struct hook *hook)
+int64_t delivery_queue_cursor(const struct webhook *webhook)
 {
-	const struct delivery *at = hook->first;
+	const struct delivery *at = webhook->first;
 
 	while (at != NULL && at->stored)
 		at = at->next;
-	return at != NULL ? at->event - 1 : hook->read;
+	return at != NULL ? at->event - 1 : webhook->read;
 }
 
 /* Only what was not tried yet is read ahead; what waits for its next try is bounded for itself. */
-bool queue_has_room(const struct hook *hook)
+bool delivery_queue_has_room(const struct webhook *webhook)
 {
 	int fresh = 0;
 
-	if (hook->waiting >= (hook->number == HOOK_CALLBACKS ? LIMIT_HOOK_CALLBACKS_PENDING : LIMIT_HOOK_PENDING))
+	if (webhook->waiting >=
+		(webhook->number == WEBHOOK_CALLBACKS ? LIMIT_WEBHOOK_OUT_CALLBACKS_PENDING : LIMIT_WEBHOOK_OUT_PENDING))
 		return false;
-	for (const struct delivery *at = hook->first; at != NULL; at = at->next)
+	for (const struct delivery *at = webhook->first; at != NULL; at = at->next)
 		fresh += !at->stored;
-	return fresh < LIMIT_HOOK_WINDOW;
+	return fresh < LIMIT_WEBHOOK_OUT_WINDOW;
 }
 
-void queue_free(struct hook *hook)
+void delivery_queue_free(struct webhook *webhook)
 {
 	struct delivery *next;
 
-	for (; hook->first != NULL; hook->first = next) {
-		next = hook->first->next;
-		free(hook->first);
+	for (; webhook->first != NULL; webhook->first = next) {
+		next = webhook->first->next;
+		free(webhook->first);
 	}
 }

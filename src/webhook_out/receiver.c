@@ -1,4 +1,4 @@
-/* receiver.c - whom deliveries go to: how many may be under way to one receiver, so that one that hangs delays only its own. Under the hooks' lock.
+/* receiver.c - whom deliveries go to: how many may be under way to one receiver, so that one that hangs delays only its own. Under the webhooks' lock.
  *
  * Callback URLs are anybody's, and names cost nothing: of them a receiver (name and port) begins with one delivery at a time and gets more once it has
  * taken one, the ports of a name share a maximum, those that have taken nothing yet share some places, and those that are slow a few. When the places of
@@ -15,37 +15,37 @@
 #define BUCKETS 256
 #define SLOW_MS 1000 /* an answer that takes longer, or does not come */
 
-struct hook_hosts {
-	struct hook_host *buckets[BUCKETS];
+struct receivers {
+	struct receiver *buckets[BUCKETS];
 	int count;
 };
 
-void host_read(const char *url, char authority[HOOK_AUTHORITY_BYTES])
+void receiver_read(const char *url, char authority[RECEIVER_AUTHORITY_BYTES])
 {
 	const char *begin = strstr(url, "://");
 	size_t length;
 
 	begin = begin != NULL ? begin + 3 : url;
 	length = strcspn(begin, "/?#");
-	snprintf(authority, HOOK_AUTHORITY_BYTES, "%.*s", length < HOOK_AUTHORITY_BYTES ? (int)length : HOOK_AUTHORITY_BYTES - 1,
-		begin);
+	snprintf(authority, RECEIVER_AUTHORITY_BYTES, "%.*s",
+		length < RECEIVER_AUTHORITY_BYTES ? (int)length : RECEIVER_AUTHORITY_BYTES - 1, begin);
 	for (char *at = authority; *at != '\0'; at++)
 		if (*at >= 'A' && *at <= 'Z')
 			*at = (char)(*at + 32);
 }
 
-static struct hook_host **place_of(struct hook_hosts *hosts, const char *text)
+static struct receiver **place_of(struct receivers *receivers, const char *text)
 {
-	struct hook_host **place = &hosts->buckets[text_digest(text, strlen(text)) % BUCKETS];
+	struct receiver **place = &receivers->buckets[text_digest(text, strlen(text)) % BUCKETS];
 
 	while (*place != NULL && strcmp((*place)->text, text) != 0)
 		place = &(*place)->next;
 	return place;
 }
 
-static struct hook_host *find_or_make(struct hook_hosts *hosts, const char *text)
+static struct receiver *find_or_make(struct receivers *receivers, const char *text)
 {
-	struct hook_host **place = place_of(hosts, text), *made;
+	struct receiver **place = place_of(receivers, text), *made;
 
 	if (*place != NULL)
 		return *place;
@@ -55,40 +55,40 @@ static struct hook_host *find_or_make(struct hook_hosts *hosts, const char *text
 		return NULL;
 	}
 	made->anybodys = true;
-	hosts->count++;
+	receivers->count++;
 	*place = made;
 	return made;
 }
 
-static void forget(struct hook_hosts *hosts, struct hook_host *host)
+static void forget(struct receivers *receivers, struct receiver *receiver)
 {
-	struct hook_host **place = place_of(hosts, host->text), *name = host->name;
+	struct receiver **place = place_of(receivers, receiver->text), *name = receiver->name;
 
-	*place = host->next;
-	hosts->count--;
-	free(host->text);
-	free(host);
+	*place = receiver->next;
+	receivers->count--;
+	free(receiver->text);
+	free(receiver);
 	if (name != NULL && --name->uses == 0)
-		forget(hosts, name);
+		forget(receivers, name);
 }
 
 /* Receivers that nobody waits for, when they are many: what was learned of them is lost. */
-static void forget_unused(struct hook_hosts *hosts)
+static void forget_unused(struct receivers *receivers)
 {
-	struct hook_host *at, *next;
+	struct receiver *at, *next;
 
 	for (size_t i = 0; i < BUCKETS; i++) {
-		for (at = hosts->buckets[i]; at != NULL; at = next) {
+		for (at = receivers->buckets[i]; at != NULL; at = next) {
 			next = at->next;
 			if (at->uses > 0)
 				continue;
-			forget(hosts, at); /* its name may be in this bucket too: begin again */
-			next = hosts->buckets[i];
+			forget(receivers, at); /* its name may be in this bucket too: begin again */
+			next = receivers->buckets[i];
 		}
 	}
 }
 
-static void drop_port(char authority[HOOK_AUTHORITY_BYTES])
+static void drop_port(char authority[RECEIVER_AUTHORITY_BYTES])
 {
 	char *colon = strrchr(authority, ':');
 
@@ -96,105 +96,110 @@ static void drop_port(char authority[HOOK_AUTHORITY_BYTES])
 		*colon = '\0';
 }
 
-struct hook_host *host_hold(struct hook *hook, const char *authority)
+struct receiver *receiver_hold(struct webhook *webhook, const char *authority)
 {
-	char name[HOOK_AUTHORITY_BYTES + 1] = "/"; /* no authority has one */
-	struct hook_host *host;
+	char name[RECEIVER_AUTHORITY_BYTES + 1] = "/"; /* no authority has one */
+	struct receiver *receiver;
 
-	if (hook->number != HOOK_CALLBACKS || *authority == '\0')
-		return &hook->host;
-	if (hook->hosts == NULL)
-		hook->hosts = calloc(1, sizeof *hook->hosts);
-	if (hook->hosts == NULL)
-		return &hook->host;
-	if (hook->hosts->count > LIMIT_HOOK_HOSTS)
-		forget_unused(hook->hosts);
-	host = find_or_make(hook->hosts, authority);
-	if (host == NULL)
-		return &hook->host;
-	if (host->name == NULL) {
-		snprintf(name + 1, HOOK_AUTHORITY_BYTES, "%s", authority);
+	if (webhook->number != WEBHOOK_CALLBACKS || *authority == '\0')
+		return &webhook->receiver;
+	if (webhook->receivers == NULL)
+		webhook->receivers = calloc(1, sizeof *webhook->receivers);
+	if (webhook->receivers == NULL)
+		return &webhook->receiver;
+	if (webhook->receivers->count > LIMIT_WEBHOOK_OUT_HOSTS)
+		forget_unused(webhook->receivers);
+	receiver = find_or_make(webhook->receivers, authority);
+	if (receiver == NULL)
+		return &webhook->receiver;
+	if (receiver->name == NULL) {
+		snprintf(name + 1, RECEIVER_AUTHORITY_BYTES, "%s", authority);
 		drop_port(name + 1);
-		host->name = find_or_make(hook->hosts, name);
-		if (host->name != NULL)
-			host->name->uses++;
+		receiver->name = find_or_make(webhook->receivers, name);
+		if (receiver->name != NULL)
+			receiver->name->uses++;
 	}
-	host->uses++;
-	return host;
+	receiver->uses++;
+	return receiver;
 }
 
-void host_release(struct hook *hook, struct hook_host *host)
+void receiver_release(struct webhook *webhook, struct receiver *receiver)
 {
-	if (host != &hook->host)
-		host->uses--;
+	if (receiver != &webhook->receiver)
+		receiver->uses--;
 }
 
-void hosts_free(struct hook *hook)
+void receivers_free(struct webhook *webhook)
 {
-	struct hook_host *next;
+	struct receiver *next;
 
-	for (size_t i = 0; hook->hosts != NULL && i < BUCKETS; i++) {
-		for (; hook->hosts->buckets[i] != NULL; hook->hosts->buckets[i] = next) {
-			next = hook->hosts->buckets[i]->next;
-			free(hook->hosts->buckets[i]->text);
-			free(hook->hosts->buckets[i]);
+	for (size_t i = 0; webhook->receivers != NULL && i < BUCKETS; i++) {
+		for (; webhook->receivers->buckets[i] != NULL; webhook->receivers->buckets[i] = next) {
+			next = webhook->receivers->buckets[i]->next;
+			free(webhook->receivers->buckets[i]->text);
+			free(webhook->receivers->buckets[i]);
 		}
 	}
-	free(hook->hosts);
+	free(webhook->receivers);
 }
 
-bool host_is_slow(const struct hook_host *host, int64_t now_ms)
+bool receiver_is_slow(const struct receiver *receiver, int64_t now_ms)
 {
-	return host->slow || (host->under_way > 0 && now_ms - host->since_ms > SLOW_MS);
+	return receiver->slow || (receiver->under_way > 0 && now_ms - receiver->since_ms > SLOW_MS);
 }
 
-static enum hook_share share_of(const struct hook_host *host, int64_t now_ms)
+static enum receiver_share share_of(const struct receiver *receiver, int64_t now_ms)
 {
-	if (host_is_slow(host, now_ms))
-		return host->anybodys ? SHARE_OF_SLOW : SHARE_OF_OWN_SLOW;
-	return host->anybodys && !host->proven ? SHARE_OF_NEW : SHARE_OF_ALL;
+	if (receiver_is_slow(receiver, now_ms))
+		return receiver->anybodys ? SHARE_OF_SLOW : SHARE_OF_OWN_SLOW;
+	return receiver->anybodys && !receiver->proven ? SHARE_OF_NEW : SHARE_OF_ALL;
 }
 
-bool host_may_start(const struct hooks *hooks, const struct hook_host *host, int64_t now_ms)
+bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiver *receiver, int64_t now_ms)
 {
-	static const int places[HOOK_SHARES] = { [SHARE_OF_ALL] = LIMIT_HOOKS_CONCURRENT,
-		[SHARE_OF_NEW] = LIMIT_HOOK_NEW_CONCURRENT,
-		[SHARE_OF_SLOW] = LIMIT_HOOK_SLOW_CONCURRENT,
-		[SHARE_OF_OWN_SLOW] = LIMIT_HOOK_OWN_SLOW_CONCURRENT };
-	enum hook_share share = share_of(host, now_ms);
-	int most = share != SHARE_OF_ALL ? 1 : host->anybodys ? LIMIT_HOOK_HOST_CONCURRENT : LIMIT_HOOK_CONCURRENT;
+	static const int places[RECEIVER_SHARES] = { [SHARE_OF_ALL] = LIMIT_WEBHOOKS_OUT_CONCURRENT,
+		[SHARE_OF_NEW] = LIMIT_WEBHOOK_OUT_NEW_CONCURRENT,
+		[SHARE_OF_SLOW] = LIMIT_WEBHOOK_OUT_SLOW_CONCURRENT,
+		[SHARE_OF_OWN_SLOW] = LIMIT_WEBHOOK_OUT_OWN_SLOW_CONCURRENT };
+	enum receiver_share share = share_of(receiver, now_ms);
+	int most = share != SHARE_OF_ALL ? 1
+		   : receiver->anybodys	 ? LIMIT_WEBHOOK_OUT_HOST_CONCURRENT
+					 : LIMIT_WEBHOOK_OUT_CONCURRENT;
 
-	if (hooks->under_way_of[share] >= places[share])
+	if (webhooks->under_way_of[share] >= places[share])
 		return false;
-	return host->under_way < most && (host->name == NULL || host->name->under_way < LIMIT_HOOK_NAME_CONCURRENT);
+	return receiver->under_way < most &&
+	       (receiver->name == NULL || receiver->name->under_way < LIMIT_WEBHOOK_OUT_NAME_CONCURRENT);
 }
 
-enum hook_share host_begin(struct hooks *hooks, struct hook_host *host, int64_t now_ms)
+enum receiver_share receiver_begin(struct webhooks_out *webhooks, struct receiver *receiver, int64_t now_ms)
 {
-	enum hook_share share = share_of(host, now_ms);
+	enum receiver_share share = share_of(receiver, now_ms);
 
-	if (host->under_way++ == 0)
-		host->since_ms = now_ms;
-	if (host->name != NULL)
-		host->name->under_way++;
-	host->served = ++hooks->turns;
-	hooks->under_way_of[share]++;
+	if (receiver->under_way++ == 0)
+		receiver->since_ms = now_ms;
+	if (receiver->name != NULL)
+		receiver->name->under_way++;
+	receiver->served = ++webhooks->turns;
+	webhooks->under_way_of[share]++;
 	return share;
 }
 
-int host_patience(const struct hooks *hooks, enum hook_share share)
+int receiver_patience(const struct webhooks_out *webhooks, enum receiver_share share)
 {
-	return share == SHARE_OF_NEW && hooks->under_way_of[share] > LIMIT_HOOK_NEW_PATIENT ? LIMIT_HOOK_NEW_SECONDS
-											    : LIMIT_HOOK_SECONDS;
+	return share == SHARE_OF_NEW && webhooks->under_way_of[share] > LIMIT_WEBHOOK_OUT_NEW_PATIENT
+		       ? LIMIT_WEBHOOK_OUT_NEW_SECONDS
+		       : LIMIT_WEBHOOK_OUT_SECONDS;
 }
 
-void host_end(struct hooks *hooks, struct hook_host *host, enum hook_share share, int64_t took_ms, bool delivered, int64_t now_ms)
+void receiver_end(struct webhooks_out *webhooks, struct receiver *receiver, enum receiver_share share, int64_t took_ms,
+	bool delivered, int64_t now_ms)
 {
-	host->under_way--;
-	host->since_ms = now_ms;
-	if (host->name != NULL)
-		host->name->under_way--;
-	hooks->under_way_of[share]--;
-	host->slow = took_ms > SLOW_MS && !delivered;
-	host->proven = delivered;
+	receiver->under_way--;
+	receiver->since_ms = now_ms;
+	if (receiver->name != NULL)
+		receiver->name->under_way--;
+	webhooks->under_way_of[share]--;
+	receiver->slow = took_ms > SLOW_MS && !delivered;
+	receiver->proven = delivered;
 }

@@ -1,6 +1,6 @@
 /* save.c - what must outlive the process: places in the log, and the rows of deliveries that failed.
  *
- * The hooks' thread gathers what has changed and hands it to the store as one write; the next is made when that one is done, so a busy time
+ * The webhooks' thread gathers what has changed and hands it to the store as one write; the next is made when that one is done, so a busy time
  * costs few commits. A write that fails is made again. What is lost by a crash is at most that something was delivered already. */
 #include "webhook_out/internal.h"
 
@@ -18,28 +18,28 @@
 #define RETRY_MS 1000
 
 struct dropped {
-	int64_t hook, event;
+	int64_t webhook, event;
 };
 
 struct save {
-	struct hooks *hooks;
+	struct webhooks_out *webhooks;
 	struct store_write write;
-	struct hook_change changes[BATCH_CHANGES];
+	struct webhook_change changes[BATCH_CHANGES];
 	size_t count; /* of the write under way, or to be repeated */
 	_Atomic bool under_way;
 	bool again; /* the last write failed */
 	bool troubled;
 	int64_t last_ms;
-	struct dropped *dropped; /* under the hooks' lock: rows that are to go */
+	struct dropped *dropped; /* under the webhooks' lock: rows that are to go */
 	size_t dropped_count, dropped_room;
 };
 
-struct save *save_new(struct hooks *hooks)
+struct save *save_new(struct webhooks_out *webhooks)
 {
 	struct save *save = calloc(1, sizeof *save);
 
 	if (save != NULL)
-		save->hooks = hooks;
+		save->webhooks = webhooks;
 	return save;
 }
 
@@ -60,7 +60,7 @@ void save_free(struct save *save)
 }
 
 /* Without memory the row stays: after a restart it is delivered once more. */
-void save_delivered(struct save *save, const struct hook *hook, int64_t event)
+void save_delivered(struct save *save, const struct webhook *webhook, int64_t event)
 {
 	struct dropped *grown;
 
@@ -71,42 +71,42 @@ void save_delivered(struct save *save, const struct hook *hook, int64_t event)
 		save->dropped = grown;
 		save->dropped_room = 2 * save->dropped_room + 16;
 	}
-	save->dropped[save->dropped_count++] = (struct dropped){ hook->number, event };
+	save->dropped[save->dropped_count++] = (struct dropped){ webhook->number, event };
 }
 
 /* ---- a batch ---- */
 
-static struct hook_change *add_change(struct save *save, enum hook_op op)
+static struct webhook_change *add_change(struct save *save, enum webhook_op op)
 {
 	if (save->count == BATCH_CHANGES)
 		return NULL;
-	save->changes[save->count] = (struct hook_change){ .op = op };
+	save->changes[save->count] = (struct webhook_change){ .op = op };
 	return &save->changes[save->count++];
 }
 
 static void add_dropped(struct save *save)
 {
-	struct hook_change *change;
+	struct webhook_change *change;
 
-	while (save->dropped_count > 0 && (change = add_change(save, HOOK_DELIVERED)) != NULL) {
+	while (save->dropped_count > 0 && (change = add_change(save, WEBHOOK_DELIVERED)) != NULL) {
 		save->dropped_count--;
-		change->delivery = (struct delivery_row){ .hook = save->dropped[save->dropped_count].hook,
+		change->delivery = (struct delivery_row){ .webhook = save->dropped[save->dropped_count].webhook,
 			.event = save->dropped[save->dropped_count].event };
 	}
 }
 
 /* False: there is no room for all. */
-static bool add_deliveries(struct save *save, struct hook *hook)
+static bool add_deliveries(struct save *save, struct webhook *webhook)
 {
-	struct hook_change *change;
+	struct webhook_change *change;
 
-	for (struct delivery *at = hook->first; at != NULL; at = at->next) {
+	for (struct delivery *at = webhook->first; at != NULL; at = at->next) {
 		if (!at->dirty)
 			continue;
-		change = add_change(save, HOOK_DELIVERY);
+		change = add_change(save, WEBHOOK_DELIVERY);
 		if (change == NULL)
 			return false;
-		change->delivery = (struct delivery_row){ .hook = hook->number,
+		change->delivery = (struct delivery_row){ .webhook = webhook->number,
 			.event = at->event,
 			.sequence = at->sequence,
 			.attempts = at->attempts,
@@ -121,27 +121,27 @@ static bool add_deliveries(struct save *save, struct hook *hook)
 }
 
 /* A place moves on only with every row that it leaves behind, in the same commit. */
-static void add_hook(struct save *save, struct hook *hook)
+static void add_webhook(struct save *save, struct webhook *webhook)
 {
-	int64_t cursor = queue_cursor(hook);
-	struct hook_change *change;
+	int64_t cursor = delivery_queue_cursor(webhook);
+	struct webhook_change *change;
 
-	if (hook->removed || !add_deliveries(save, hook) || cursor == hook->cursor)
+	if (webhook->removed || !add_deliveries(save, webhook) || cursor == webhook->cursor)
 		return;
-	change = add_change(save, HOOK_CURSOR);
+	change = add_change(save, WEBHOOK_CURSOR);
 	if (change == NULL)
 		return;
-	change->hook = (struct hook_row){ .number = hook->number, .cursor = cursor };
-	hook->cursor = cursor;
+	change->webhook = (struct webhook_row){ .number = webhook->number, .cursor = cursor };
+	webhook->cursor = cursor;
 }
 
 static void gather(struct save *save)
 {
-	pthread_mutex_lock(&save->hooks->lock);
+	pthread_mutex_lock(&save->webhooks->lock);
 	add_dropped(save);
-	for (struct hook *hook = save->hooks->list; hook != NULL; hook = hook->next)
-		add_hook(save, hook);
-	pthread_mutex_unlock(&save->hooks->lock);
+	for (struct webhook *webhook = save->webhooks->list; webhook != NULL; webhook = webhook->next)
+		add_webhook(save, webhook);
+	pthread_mutex_unlock(&save->webhooks->lock);
 }
 
 /* Store thread. */
@@ -150,17 +150,17 @@ static void on_written(struct store_write *write)
 	struct save *save = (struct save *)(void *)((char *)write - offsetof(struct save, write));
 
 	atomic_store(&save->under_way, false);
-	hook_wake(save->hooks);
+	webhook_wake(save->webhooks);
 }
 
 static void put(struct save *save)
 {
 	save->write = (struct store_write){
-		.kind = STORE_HOOKS, .hook_changes = save->changes, .hook_change_count = save->count, .done = on_written
+		.kind = STORE_WEBHOOKS, .webhook_changes = save->changes, .webhook_change_count = save->count, .done = on_written
 	};
 	save->write.outcome = STORE_FAILED;
 	atomic_store(&save->under_way, true);
-	if (task_store_put(save->hooks->store, &save->write) != ERROR_NONE)
+	if (task_store_put(save->webhooks->store, &save->write) != ERROR_NONE)
 		atomic_store(&save->under_way, false);
 }
 
@@ -180,7 +180,7 @@ static void conclude(struct save *save)
 
 int64_t save_run(struct save *save, int64_t now_ms, bool at_once)
 {
-	int64_t pause = save->again ? RETRY_MS : LIMIT_HOOK_SAVE_MS;
+	int64_t pause = save->again ? RETRY_MS : LIMIT_WEBHOOK_OUT_SAVE_MS;
 
 	if (atomic_load(&save->under_way))
 		return INT64_MAX;
@@ -204,7 +204,7 @@ bool save_is_idle(struct save *save)
 
 struct waiting {
 	struct store_write write;
-	struct hook_change change;
+	struct webhook_change change;
 	char *texts[5];
 	_Atomic int holders;
 	sem_t written;
@@ -236,7 +236,7 @@ static void on_waited(struct store_write *write)
 /* The write may outlive who waits for it: its texts are its own. */
 static bool copy_texts(struct waiting *waiting)
 {
-	struct hook_row *row = &waiting->change.hook;
+	struct webhook_row *row = &waiting->change.webhook;
 	const char **texts[] = { &row->url, &row->events, &row->secret, &row->earlier_secret, &row->caller };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
@@ -269,7 +269,7 @@ static enum error_code outcome_of(const struct waiting *waiting, struct error *e
 	return error->code;
 }
 
-enum error_code save_now(struct task_store *store, const struct hook_change *change, struct error *error)
+enum error_code save_now(struct task_store *store, const struct webhook_change *change, struct error *error)
 {
 	struct waiting *waiting = calloc(1, sizeof *waiting);
 	enum error_code code = ERROR_NONE;
@@ -279,9 +279,11 @@ enum error_code save_now(struct task_store *store, const struct hook_change *cha
 	sem_init(&waiting->written, 0, 0);
 	atomic_init(&waiting->holders, 2);
 	waiting->change = *change;
-	waiting->write = (struct store_write){
-		.kind = STORE_HOOKS, .hook_changes = &waiting->change, .hook_change_count = 1, .durable = true, .done = on_waited
-	};
+	waiting->write = (struct store_write){ .kind = STORE_WEBHOOKS,
+		.webhook_changes = &waiting->change,
+		.webhook_change_count = 1,
+		.durable = true,
+		.done = on_waited };
 	if (!copy_texts(waiting))
 		code = error_memory(error);
 	else if ((code = task_store_put(store, &waiting->write)) != ERROR_NONE)

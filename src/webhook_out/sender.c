@@ -1,6 +1,6 @@
-/* sender.c - the hooks' thread: reads the log on, begins what is due, and drives the transfers.
+/* sender.c - the webhooks' thread: reads the log on, begins what is due, and drives the transfers.
  *
- * The log is read without the lock. Owns the transfers, which are opened at the first delivery: a host without hooks never loads curl for
+ * The log is read without the lock. Owns the transfers, which are opened at the first delivery: a host without webhooks never loads curl for
  * them. */
 #include "webhook_out/internal.h"
 
@@ -24,8 +24,8 @@
 struct reading {
 	struct {
 		int64_t event, sequence;
-		char authority[HOOK_AUTHORITY_BYTES]; /* of its callback, or "" */
-	} found[LIMIT_HOOK_WINDOW];
+		char authority[RECEIVER_AUTHORITY_BYTES]; /* of its callback, or "" */
+	} found[LIMIT_WEBHOOK_OUT_WINDOW];
 	int count;
 };
 
@@ -36,16 +36,16 @@ static bool take_event(void *context, const struct event_row *row)
 	reading->found[reading->count].authority[0] = '\0';
 	reading->found[reading->count].event = row->number;
 	reading->found[reading->count++].sequence = row->task != NULL ? id_sequence(&row->task->id) : 0;
-	return reading->count < LIMIT_HOOK_WINDOW;
+	return reading->count < LIMIT_WEBHOOK_OUT_WINDOW;
 }
 
 static void note_authority(void *context, const struct callback_row *row)
 {
-	host_read(row->url, context);
+	receiver_read(row->url, context);
 }
 
-/* Only jobs that have a callback concern the hook of callbacks. */
-static void keep_callbacks(struct hooks *hooks, struct reading *reading)
+/* Only jobs that have a callback concern the webhook of callbacks. */
+static void keep_callbacks(struct webhooks_out *webhooks, struct reading *reading)
 {
 	int kept = 0;
 	struct error error;
@@ -53,7 +53,7 @@ static void keep_callbacks(struct hooks *hooks, struct reading *reading)
 	for (int i = 0; i < reading->count; i++) {
 		if (reading->found[i].sequence != 0)
 			task_store_callback(
-				hooks->store, reading->found[i].sequence, note_authority, reading->found[i].authority, &error);
+				webhooks->store, reading->found[i].sequence, note_authority, reading->found[i].authority, &error);
 		if (reading->found[i].authority[0] == '\0')
 			continue;
 		if (kept < i)
@@ -64,103 +64,106 @@ static void keep_callbacks(struct hooks *hooks, struct reading *reading)
 }
 
 /* More wait for this receiver than anybody's may: the newest are kept aside, to be sent again when asked for. */
-static void park_surplus(struct hooks *hooks, struct hook *hook, struct delivery *delivery)
+static void park_surplus(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery)
 {
-	if (!delivery->host->anybodys || delivery->host->waiting <= LIMIT_HOOK_HOST_PENDING)
+	if (!delivery->receiver->anybodys || delivery->receiver->waiting <= LIMIT_WEBHOOK_OUT_HOST_PENDING)
 		return;
 	snprintf(delivery->problem, sizeof delivery->problem, "more than %d deliveries wait for this receiver",
-		LIMIT_HOOK_HOST_PENDING);
+		LIMIT_WEBHOOK_OUT_HOST_PENDING);
 	delivery->stored = delivery->dirty = true;
-	queue_park(hook, delivery);
-	attempt_drop_oldest(hooks, hook, delivery->host);
+	delivery_queue_park(webhook, delivery);
+	attempt_drop_oldest(webhooks, webhook, delivery->receiver);
 }
 
 /* Under the lock. False: no memory; it is read again. */
-static bool add_found(struct hooks *hooks, struct hook *hook, const struct reading *reading, int64_t reached)
+static bool add_found(struct webhooks_out *webhooks, struct webhook *webhook, const struct reading *reading, int64_t reached)
 {
 	struct delivery *added;
 
 	for (int i = 0; i < reading->count; i++) {
-		if (queue_find(hook, reading->found[i].event) == NULL) {
-			added = queue_add(hook, reading->found[i].event, reading->found[i].sequence,
-				host_hold(hook, reading->found[i].authority));
+		if (delivery_queue_find(webhook, reading->found[i].event) == NULL) {
+			added = delivery_queue_add(webhook, reading->found[i].event, reading->found[i].sequence,
+				receiver_hold(webhook, reading->found[i].authority));
 			if (added == NULL)
 				return false;
-			park_surplus(hooks, hook, added);
+			park_surplus(webhooks, webhook, added);
 		}
-		hook->read = reading->found[i].event;
+		webhook->read = reading->found[i].event;
 	}
-	hook->read = reached;
+	webhook->read = reached;
 	return true;
 }
 
 /* True: there may be more to read at once. */
-static bool read_on(struct hooks *hooks, struct hook *hook, int64_t now_ms)
+static bool read_on(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms)
 {
-	struct event_walk walk = { .filter = hook->number != HOOK_CALLBACKS ? &hook->filter : NULL, .limit = LIMIT_HOOK_WINDOW };
+	struct event_walk walk = { .filter = webhook->number != WEBHOOK_CALLBACKS ? &webhook->filter : NULL,
+		.limit = LIMIT_WEBHOOK_OUT_WINDOW };
 	struct reading reading = { .count = 0 };
-	int64_t newest = atomic_load(&hooks->newest);
+	int64_t newest = atomic_load(&webhooks->newest);
 	struct error error;
 	bool more = false, room;
 
-	pthread_mutex_lock(&hooks->lock);
-	room = !hook->removed && hook->read < newest &&
-	       (queue_has_room(hook) || (queue_set_aside(hook, now_ms) && queue_has_room(hook)));
-	walk.after = hook->read;
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_lock(&webhooks->lock);
+	room = !webhook->removed && webhook->read < newest &&
+	       (delivery_queue_has_room(webhook) ||
+		       (delivery_queue_set_aside(webhook, now_ms) && delivery_queue_has_room(webhook)));
+	walk.after = webhook->read;
+	pthread_mutex_unlock(&webhooks->lock);
 	if (!room)
 		return false;
-	if (task_store_events(hooks->store, &walk, take_event, &reading, &error) != ERROR_NONE) {
+	if (task_store_events(webhooks->store, &walk, take_event, &reading, &error) != ERROR_NONE) {
 		log_message(LOG_WARN, "hook.read", "cannot read the log of events: %s", error.message);
 		return false;
 	}
-	if (hook->number == HOOK_CALLBACKS)
-		keep_callbacks(hooks, &reading);
-	pthread_mutex_lock(&hooks->lock);
-	if (!hook->removed)
-		more = add_found(hooks, hook, &reading, walk.after) && hook->read < newest && queue_has_room(hook);
-	pthread_mutex_unlock(&hooks->lock);
+	if (webhook->number == WEBHOOK_CALLBACKS)
+		keep_callbacks(webhooks, &reading);
+	pthread_mutex_lock(&webhooks->lock);
+	if (!webhook->removed)
+		more = add_found(webhooks, webhook, &reading, walk.after) && webhook->read < newest &&
+		       delivery_queue_has_room(webhook);
+	pthread_mutex_unlock(&webhooks->lock);
 	return more;
 }
 
 /* ---- the loop ---- */
 
-static void free_removed(struct hooks *hooks)
+static void free_removed(struct webhooks_out *webhooks)
 {
-	struct hook **place = &hooks->list, *hook;
+	struct webhook **place = &webhooks->list, *webhook;
 
-	pthread_mutex_lock(&hooks->lock);
-	while ((hook = *place) != NULL) {
-		if (hook->removed && hook->under_way == 0 && !hook->changing) {
-			*place = hook->next;
-			hook_free(hook);
+	pthread_mutex_lock(&webhooks->lock);
+	while ((webhook = *place) != NULL) {
+		if (webhook->removed && webhook->under_way == 0 && !webhook->changing) {
+			*place = webhook->next;
+			webhook_free(webhook);
 		} else {
-			place = &hook->next;
+			place = &webhook->next;
 		}
 	}
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_unlock(&webhooks->lock);
 }
 
 /* The list grows at its front only, and only this thread frees: it can be walked without the lock. */
-static struct hook *first_hook(struct hooks *hooks)
+static struct webhook *first_webhook(struct webhooks_out *webhooks)
 {
-	struct hook *first;
+	struct webhook *first;
 
-	pthread_mutex_lock(&hooks->lock);
-	first = hooks->list;
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_lock(&webhooks->lock);
+	first = webhooks->list;
+	pthread_mutex_unlock(&webhooks->lock);
 	return first;
 }
 
-/* One of each hook that has one, so that none takes all the room. False: there was none. */
-static bool begin_round(struct hooks *hooks, const struct config *config, int64_t now_ms, int64_t *due_ms)
+/* One of each webhook that has one, so that none takes all the room. False: there was none. */
+static bool begin_round(struct webhooks_out *webhooks, const struct config *config, int64_t now_ms, int64_t *due_ms)
 {
 	struct attempt *attempt;
 	bool some = false;
 
-	for (struct hook *hook = first_hook(hooks); hook != NULL && hooks->under_way < LIMIT_HOOKS_CONCURRENT;
-		hook = hook->next) {
-		attempt = attempt_take(hooks, hook, now_ms, due_ms);
+	for (struct webhook *webhook = first_webhook(webhooks);
+		webhook != NULL && webhooks->under_way < LIMIT_WEBHOOKS_OUT_CONCURRENT; webhook = webhook->next) {
+		attempt = attempt_take(webhooks, webhook, now_ms, due_ms);
 		if (attempt != NULL) {
 			attempt_begin(attempt, config);
 			some = true;
@@ -169,123 +172,124 @@ static bool begin_round(struct hooks *hooks, const struct config *config, int64_
 	return some;
 }
 
-static bool is_crowded(struct hooks *hooks, const struct hook *hook)
+static bool is_crowded(struct webhooks_out *webhooks, const struct webhook *webhook)
 {
 	bool crowded;
 
-	pthread_mutex_lock(&hooks->lock);
-	crowded = !hook->removed && hook->read < atomic_load(&hooks->newest) && !queue_has_room(hook);
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_lock(&webhooks->lock);
+	crowded = !webhook->removed && webhook->read < atomic_load(&webhooks->newest) && !delivery_queue_has_room(webhook);
+	pthread_mutex_unlock(&webhooks->lock);
 	return crowded;
 }
 
 /* Everything that can be done now. Returns when to look again. */
-static int64_t work(struct hooks *hooks, const struct config *config, int64_t now_ms)
+static int64_t work(struct webhooks_out *webhooks, const struct config *config, int64_t now_ms)
 {
 	int64_t due_ms = now_ms + IDLE_MS;
 	bool more;
 
 	do {
 		more = false;
-		for (struct hook *hook = first_hook(hooks); hook != NULL; hook = hook->next)
-			more |= read_on(hooks, hook, now_ms);
-		while (!atomic_load(&hooks->stopping) && begin_round(hooks, config, now_ms, &due_ms))
+		for (struct webhook *webhook = first_webhook(webhooks); webhook != NULL; webhook = webhook->next)
+			more |= read_on(webhooks, webhook, now_ms);
+		while (!atomic_load(&webhooks->stopping) && begin_round(webhooks, config, now_ms, &due_ms))
 			;
-	} while (more && !atomic_load(&hooks->stopping));
-	for (struct hook *hook = first_hook(hooks); hook != NULL; hook = hook->next)
-		if (is_crowded(hooks, hook) && due_ms > now_ms + CROWDED_MS)
+	} while (more && !atomic_load(&webhooks->stopping));
+	for (struct webhook *webhook = first_webhook(webhooks); webhook != NULL; webhook = webhook->next)
+		if (is_crowded(webhooks, webhook) && due_ms > now_ms + CROWDED_MS)
 			due_ms = now_ms + CROWDED_MS;
 	return due_ms;
 }
 
-static void wait_for_events(struct hooks *hooks, int64_t wait_ms)
+static void wait_for_events(struct webhooks_out *webhooks, int64_t wait_ms)
 {
 	struct epoll_event events[32];
 	uint64_t count;
-	int ready = epoll_wait(hooks->epoll, events, 32, wait_ms < 0 ? 0 : (int)wait_ms);
+	int ready = epoll_wait(webhooks->epoll, events, 32, wait_ms < 0 ? 0 : (int)wait_ms);
 
 	for (int i = 0; i < ready; i++) {
-		if (events[i].data.u64 >> 32 == HOOK_TAG_TRANSFERS)
-			transfers_ready(hooks->transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
-		else if (read(hooks->wake, &count, sizeof count) == -1 && errno != EAGAIN)
+		if (events[i].data.u64 >> 32 == WEBHOOK_TAG_TRANSFERS)
+			transfers_ready(webhooks->transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
+		else if (read(webhooks->wake, &count, sizeof count) == -1 && errno != EAGAIN)
 			log_message(LOG_ERROR, "hook.wake", "cannot read the eventfd: %s", strerror(errno));
 	}
-	if (hooks->transfers != NULL)
-		transfers_finish(hooks->transfers);
+	if (webhooks->transfers != NULL)
+		transfers_finish(webhooks->transfers);
 }
 
 /* What is still under way is tried again by the next run. */
-static void finish(struct hooks *hooks)
+static void finish(struct webhooks_out *webhooks)
 {
-	int64_t deadline = clock_monotonic_ns() + LIMIT_HOOK_STOP_MS * INT64_C(1000000);
+	int64_t deadline = clock_monotonic_ns() + LIMIT_WEBHOOK_OUT_STOP_MS * INT64_C(1000000);
 
-	while (hooks->under_way > 0 && clock_monotonic_ns() < deadline)
-		wait_for_events(hooks, 20);
-	if (hooks->transfers != NULL)
-		transfers_abort(hooks->transfers);
+	while (webhooks->under_way > 0 && clock_monotonic_ns() < deadline)
+		wait_for_events(webhooks, 20);
+	if (webhooks->transfers != NULL)
+		transfers_abort(webhooks->transfers);
 	for (int i = 0; i < 2; i++) { /* the one under way, and what came since */
-		deadline = clock_monotonic_ns() + LIMIT_HOOK_STOP_MS * INT64_C(1000000);
-		while (!save_is_idle(hooks->save) && clock_monotonic_ns() < deadline)
-			wait_for_events(hooks, 20);
-		save_run(hooks->save, clock_unix_ms(), true);
+		deadline = clock_monotonic_ns() + LIMIT_WEBHOOK_OUT_STOP_MS * INT64_C(1000000);
+		while (!save_is_idle(webhooks->save) && clock_monotonic_ns() < deadline)
+			wait_for_events(webhooks, 20);
+		save_run(webhooks->save, clock_unix_ms(), true);
 	}
-	deadline = clock_monotonic_ns() + LIMIT_HOOK_STOP_MS * INT64_C(1000000);
-	while (!save_is_idle(hooks->save) && clock_monotonic_ns() < deadline)
-		wait_for_events(hooks, 20);
+	deadline = clock_monotonic_ns() + LIMIT_WEBHOOK_OUT_STOP_MS * INT64_C(1000000);
+	while (!save_is_idle(webhooks->save) && clock_monotonic_ns() < deadline)
+		wait_for_events(webhooks, 20);
 }
 
-static void *hooks_main(void *argument)
+static void *webhooks_out_main(void *argument)
 {
-	struct hooks *hooks = argument;
+	struct webhooks_out *webhooks = argument;
 
 	pthread_setname_np(pthread_self(), "hooks");
-	while (!atomic_load(&hooks->stopping)) {
-		const struct gate_view *view = gate_acquire(hooks->gate);
+	while (!atomic_load(&webhooks->stopping)) {
+		const struct gate_view *view = gate_acquire(webhooks->gate);
 		int64_t now_ms = clock_unix_ms(), due_ms = now_ms + IDLE_MS, save_ms;
 
 		if (view->config->hooks.enabled)
-			due_ms = work(hooks, view->config, now_ms);
-		gate_release(hooks->gate, view);
-		free_removed(hooks);
-		save_ms = save_run(hooks->save, now_ms, false);
-		wait_for_events(hooks, (save_ms < due_ms ? save_ms : due_ms) - clock_unix_ms());
+			due_ms = work(webhooks, view->config, now_ms);
+		gate_release(webhooks->gate, view);
+		free_removed(webhooks);
+		save_ms = save_run(webhooks->save, now_ms, false);
+		wait_for_events(webhooks, (save_ms < due_ms ? save_ms : due_ms) - clock_unix_ms());
 	}
-	finish(hooks);
+	finish(webhooks);
 	return NULL;
 }
 
-void hook_wake(struct hooks *hooks)
+void webhook_wake(struct webhooks_out *webhooks)
 {
 	uint64_t one = 1;
 
-	while (write(hooks->wake, &one, sizeof one) == -1 && errno == EINTR)
+	while (write(webhooks->wake, &one, sizeof one) == -1 && errno == EINTR)
 		;
 }
 
-enum error_code sender_start(struct hooks *hooks, struct error *error)
+enum error_code sender_start(struct webhooks_out *webhooks, struct error *error)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)TAG_WAKE << 32 };
 	pthread_attr_t attributes;
 
-	hooks->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	hooks->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (hooks->wake == -1 || hooks->epoll == -1 || epoll_ctl(hooks->epoll, EPOLL_CTL_ADD, hooks->wake, &event) == -1)
+	webhooks->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	webhooks->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (webhooks->wake == -1 || webhooks->epoll == -1 ||
+		epoll_ctl(webhooks->epoll, EPOLL_CTL_ADD, webhooks->wake, &event) == -1)
 		return error_set(error, ERROR_IO, NULL, "cannot prepare outgoing webhooks: %s", strerror(errno));
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	hooks->started = pthread_create(&hooks->thread, &attributes, hooks_main, hooks) == 0;
+	webhooks->started = pthread_create(&webhooks->thread, &attributes, webhooks_out_main, webhooks) == 0;
 	pthread_attr_destroy(&attributes);
-	return hooks->started ? ERROR_NONE : error_set(error, ERROR_MEMORY, NULL, "cannot start the thread of webhooks");
+	return webhooks->started ? ERROR_NONE : error_set(error, ERROR_MEMORY, NULL, "cannot start the thread of webhooks");
 }
 
-void sender_stop(struct hooks *hooks)
+void sender_stop(struct webhooks_out *webhooks)
 {
-	if (!hooks->started)
+	if (!webhooks->started)
 		return;
-	atomic_store(&hooks->stopping, true);
-	hook_wake(hooks);
-	pthread_join(hooks->thread, NULL);
-	hooks->started = false;
-	transfers_close(hooks->transfers);
-	hooks->transfers = NULL;
+	atomic_store(&webhooks->stopping, true);
+	webhook_wake(webhooks);
+	pthread_join(webhooks->thread, NULL);
+	webhooks->started = false;
+	transfers_close(webhooks->transfers);
+	webhooks->transfers = NULL;
 }

@@ -1,4 +1,4 @@
-/* webhook_json.c - hooks and their deliveries as clients see them, without secrets. HTTP threads; under the hooks' lock, into memory. */
+/* webhook_json.c - webhooks and their deliveries as clients see them, without secrets. HTTP threads; under the webhooks' lock, into memory. */
 #include "webhook_out/internal.h"
 
 #include "base/clock.h"
@@ -18,12 +18,12 @@ static void write_time(struct buffer *out, const char *name, int64_t at_ms)
 	}
 }
 
-static void write_parked(struct buffer *out, const struct hook *hook)
+static void write_parked(struct buffer *out, const struct webhook *webhook)
 {
 	int shown = 0;
 
 	buffer_text(out, "\"parked\":[");
-	for (const struct delivery *at = hook->first; at != NULL && shown < SHOWN_PARKED; at = at->next) {
+	for (const struct delivery *at = webhook->first; at != NULL && shown < SHOWN_PARKED; at = at->next) {
 		if (!at->parked)
 			continue;
 		buffer_format(out, "%s{\"event\":\"%lld\",\"attempts\":%d,", shown++ > 0 ? "," : "", (long long)at->event,
@@ -36,85 +36,85 @@ static void write_parked(struct buffer *out, const struct hook *hook)
 	buffer_text(out, "],");
 }
 
-static int64_t next_due(const struct hook *hook)
+static int64_t next_due(const struct webhook *webhook)
 {
 	int64_t due = 0;
 
-	for (const struct delivery *at = hook->first; at != NULL; at = at->next)
+	for (const struct delivery *at = webhook->first; at != NULL; at = at->next)
 		if (!at->parked && !at->behind && at->attempts > 0 && (due == 0 || at->due_ms < due))
 			due = at->due_ms;
 	return due;
 }
 
-static void write_registration(struct buffer *out, const struct hook *hook)
+static void write_registration(struct buffer *out, const struct webhook *webhook)
 {
 	buffer_text(out, "\"url\":");
-	json_write_text(out, hook->url);
+	json_write_text(out, webhook->url);
 	buffer_text(out, ",\"events\":");
-	json_write_text(out, hook->events);
+	json_write_text(out, webhook->events);
 	buffer_text(out, ",\"registered_by\":");
-	json_write_text(out, hook->caller);
+	json_write_text(out, webhook->caller);
 	buffer_char(out, ',');
-	write_time(out, "created_at", hook->created_ms);
-	write_time(out, "earlier_secret_until", hook->earlier_until_ms > clock_unix_ms() ? hook->earlier_until_ms : 0);
+	write_time(out, "created_at", webhook->created_ms);
+	write_time(out, "earlier_secret_until", webhook->earlier_until_ms > clock_unix_ms() ? webhook->earlier_until_ms : 0);
 }
 
-static void write_hook(struct buffer *out, const struct hook *hook)
+static void write_webhook(struct buffer *out, const struct webhook *webhook)
 {
-	char id[HOOK_ID_BYTES];
+	char id[WEBHOOK_ID_BYTES];
 
-	hook_write_id(hook->number, id);
+	webhook_write_id(webhook->number, id);
 	buffer_format(out, "{\"id\":\"%s\",", id);
-	if (hook->number != HOOK_CALLBACKS)
-		write_registration(out, hook);
-	buffer_format(out, "\"cursor\":\"%lld\",\"waiting\":%d,\"parked_count\":%d,", (long long)queue_cursor(hook),
-		hook->waiting, hook->parked);
-	write_parked(out, hook);
-	buffer_format(out, "\"delivered\":%lld,", (long long)hook->delivered);
-	write_time(out, "delivered_at", hook->delivered_ms);
-	write_time(out, "next_attempt_at", next_due(hook));
-	buffer_format(out, "\"last_status\":%d,\"last_problem\":", hook->status);
-	json_write_text(out, hook->problem[0] != '\0' ? hook->problem : NULL);
+	if (webhook->number != WEBHOOK_CALLBACKS)
+		write_registration(out, webhook);
+	buffer_format(out, "\"cursor\":\"%lld\",\"waiting\":%d,\"parked_count\":%d,", (long long)delivery_queue_cursor(webhook),
+		webhook->waiting, webhook->parked);
+	write_parked(out, webhook);
+	buffer_format(out, "\"delivered\":%lld,", (long long)webhook->delivered);
+	write_time(out, "delivered_at", webhook->delivered_ms);
+	write_time(out, "next_attempt_at", next_due(webhook));
+	buffer_format(out, "\"last_status\":%d,\"last_problem\":", webhook->status);
+	json_write_text(out, webhook->problem[0] != '\0' ? webhook->problem : NULL);
 	buffer_char(out, '}');
 }
 
-void hooks_write(struct hooks *hooks, struct buffer *out)
+void webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out)
 {
 	bool first = true;
 
 	buffer_char(out, '[');
-	pthread_mutex_lock(&hooks->lock);
-	for (const struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
-		if (hook->removed || hook->number == HOOK_CALLBACKS)
+	pthread_mutex_lock(&webhooks->lock);
+	for (const struct webhook *webhook = webhooks->list; webhook != NULL; webhook = webhook->next) {
+		if (webhook->removed || webhook->number == WEBHOOK_CALLBACKS)
 			continue;
 		if (!first)
 			buffer_char(out, ',');
 		first = false;
-		write_hook(out, hook);
+		write_webhook(out, webhook);
 	}
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_unlock(&webhooks->lock);
 	buffer_char(out, ']');
 }
 
-bool hooks_write_one(struct hooks *hooks, const char *id, struct buffer *out)
+bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out)
 {
-	const struct hook *hook;
+	const struct webhook *webhook;
 
-	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id, NULL);
-	if (hook != NULL)
-		write_hook(out, hook);
-	pthread_mutex_unlock(&hooks->lock);
-	return hook != NULL;
+	pthread_mutex_lock(&webhooks->lock);
+	webhook = webhook_find(webhooks, id, NULL);
+	if (webhook != NULL)
+		write_webhook(out, webhook);
+	pthread_mutex_unlock(&webhooks->lock);
+	return webhook != NULL;
 }
 
-void hooks_backlog(struct hooks *hooks, int *waiting, int *parked)
+void webhooks_out_backlog(struct webhooks_out *webhooks, int *waiting, int *parked)
 {
 	*waiting = *parked = 0;
-	pthread_mutex_lock(&hooks->lock);
-	for (const struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
-		*waiting += hook->waiting;
-		*parked += hook->parked;
+	pthread_mutex_lock(&webhooks->lock);
+	for (const struct webhook *webhook = webhooks->list; webhook != NULL; webhook = webhook->next) {
+		*waiting += webhook->waiting;
+		*parked += webhook->parked;
 	}
-	pthread_mutex_unlock(&hooks->lock);
+	pthread_mutex_unlock(&webhooks->lock);
 }

@@ -1,6 +1,6 @@
-/* webhook_out.c - the list of hooks: loading, registering, removing.
+/* webhook_out.c - the list of webhooks: loading, registering, removing.
  *
- * HTTP threads change the list under its lock, after what they change is stored; the hooks' thread alone frees what was removed. A secret is
+ * HTTP threads change the list under its lock, after what they change is stored; the webhooks' thread alone frees what was removed. A secret is
  * shown to whoever registers, once, and never again. */
 #include "webhook_out/internal.h"
 
@@ -23,41 +23,41 @@
 #define SECRET_BYTES 32
 #define SECRET_BYTES_LEAST 24 /* the specification's minimum */
 
-/* ---- one hook ---- */
+/* ---- one webhook ---- */
 
-void hook_wipe(char *text)
+void webhook_wipe(char *text)
 {
 	if (text != NULL)
 		explicit_bzero(text, strlen(text));
 	free(text);
 }
 
-void hook_free(struct hook *hook)
+void webhook_free(struct webhook *webhook)
 {
-	if (hook == NULL)
+	if (webhook == NULL)
 		return;
-	queue_free(hook);
-	hosts_free(hook);
-	free(hook->url);
-	free(hook->events);
-	hook_wipe(hook->secret);
-	hook_wipe(hook->earlier_secret);
-	free(hook->caller);
-	free(hook);
+	delivery_queue_free(webhook);
+	receivers_free(webhook);
+	free(webhook->url);
+	free(webhook->events);
+	webhook_wipe(webhook->secret);
+	webhook_wipe(webhook->earlier_secret);
+	free(webhook->caller);
+	free(webhook);
 }
 
 /* Tests pass whatever the patterns are. */
-static enum error_code read_events(struct hook *hook, struct error *error)
+static enum error_code read_events(struct webhook *webhook, struct error *error)
 {
-	struct event_filter *filter = &hook->filter;
-	enum error_code code = event_filter_types(filter, hook->events, error);
+	struct event_filter *filter = &webhook->filter;
+	enum error_code code = event_filter_types(filter, webhook->events, error);
 
 	if (code != ERROR_NONE)
 		snprintf(error->path, sizeof error->path, "events"); /* the filter calls it by the name that a query has for it */
 	if (code == ERROR_NONE && filter->type_count == LIMIT_EVENT_PATTERNS)
 		code = error_set(error, ERROR_INVALID, "events", "stand for more than %d patterns", LIMIT_EVENT_PATTERNS - 1);
 	if (code == ERROR_NONE && filter->type_count > 0)
-		snprintf(filter->types[filter->type_count++], sizeof filter->types[0], "%s", HOOK_TEST_TYPE);
+		snprintf(filter->types[filter->type_count++], sizeof filter->types[0], "%s", WEBHOOK_TEST_TYPE);
 	return code;
 }
 
@@ -67,54 +67,54 @@ static bool copy_text(char **to, const char *from)
 	return from == NULL || *to != NULL;
 }
 
-static struct hook *hook_new(const struct hook_row *row, struct error *error)
+static struct webhook *webhook_new(const struct webhook_row *row, struct error *error)
 {
-	struct hook *hook = calloc(1, sizeof *hook);
+	struct webhook *webhook = calloc(1, sizeof *webhook);
 
-	if (hook == NULL || !copy_text(&hook->url, row->url) || !copy_text(&hook->events, row->events) ||
-		!copy_text(&hook->secret, row->secret) || !copy_text(&hook->earlier_secret, row->earlier_secret) ||
-		!copy_text(&hook->caller, row->caller)) {
+	if (webhook == NULL || !copy_text(&webhook->url, row->url) || !copy_text(&webhook->events, row->events) ||
+		!copy_text(&webhook->secret, row->secret) || !copy_text(&webhook->earlier_secret, row->earlier_secret) ||
+		!copy_text(&webhook->caller, row->caller)) {
 		error_memory(error);
-		hook_free(hook);
+		webhook_free(webhook);
 		return NULL;
 	}
-	hook->number = row->number;
-	hook->earlier_until_ms = row->earlier_until_ms;
-	hook->created_ms = row->created_ms;
-	hook->cursor = hook->read = row->cursor;
-	if (read_events(hook, error) == ERROR_NONE)
-		return hook;
-	hook_free(hook);
+	webhook->number = row->number;
+	webhook->earlier_until_ms = row->earlier_until_ms;
+	webhook->created_ms = row->created_ms;
+	webhook->cursor = webhook->read = row->cursor;
+	if (read_events(webhook, error) == ERROR_NONE)
+		return webhook;
+	webhook_free(webhook);
 	return NULL;
 }
 
 /* Under the lock, or before the thread starts. */
-static void link_hook(struct hooks *hooks, struct hook *hook)
+static void link_webhook(struct webhooks_out *webhooks, struct webhook *webhook)
 {
-	hook->next = hooks->list;
-	hooks->list = hook;
-	hooks->count += hook->number != HOOK_CALLBACKS;
-	atomic_store(&hooks->some, true);
+	webhook->next = webhooks->list;
+	webhooks->list = webhook;
+	webhooks->count += webhook->number != WEBHOOK_CALLBACKS;
+	atomic_store(&webhooks->some, true);
 }
 
-void hook_write_id(int64_t number, char id[HOOK_ID_BYTES])
+void webhook_write_id(int64_t number, char id[WEBHOOK_ID_BYTES])
 {
-	if (number == HOOK_CALLBACKS)
-		snprintf(id, HOOK_ID_BYTES, "%s", CALLBACKS_ID);
+	if (number == WEBHOOK_CALLBACKS)
+		snprintf(id, WEBHOOK_ID_BYTES, "%s", CALLBACKS_ID);
 	else
-		snprintf(id, HOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
+		snprintf(id, WEBHOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
 }
 
-struct hook *hook_find(struct hooks *hooks, const char *id, const char *events)
+struct webhook *webhook_find(struct webhooks_out *webhooks, const char *id, const char *events)
 {
-	char own[HOOK_ID_BYTES];
+	char own[WEBHOOK_ID_BYTES];
 
-	for (struct hook *hook = hooks->list; hook != NULL; hook = hook->next) {
-		hook_write_id(hook->number, own);
-		if (events != NULL && strcmp(hook->events, events) != 0)
+	for (struct webhook *webhook = webhooks->list; webhook != NULL; webhook = webhook->next) {
+		webhook_write_id(webhook->number, own);
+		if (events != NULL && strcmp(webhook->events, events) != 0)
 			continue;
-		if (!hook->removed && (strcmp(own, id) == 0 || (*id != '\0' && strcmp(hook->url, id) == 0)))
-			return hook;
+		if (!webhook->removed && (strcmp(own, id) == 0 || (*id != '\0' && strcmp(webhook->url, id) == 0)))
+			return webhook;
 	}
 	return NULL;
 }
@@ -126,46 +126,46 @@ static enum error_code refuse_unknown(struct error *error)
 
 /* ---- loading ---- */
 
-static bool load_hook(void *context, const struct hook_row *row)
+static bool load_webhook(void *context, const struct webhook_row *row)
 {
-	struct hooks *hooks = context;
+	struct webhooks_out *webhooks = context;
 	struct error error;
-	struct hook *hook = hook_new(row, &error);
+	struct webhook *webhook = webhook_new(row, &error);
 
-	if (hook == NULL) {
+	if (webhook == NULL) {
 		log_message(LOG_ERROR, "hook.load", "a webhook is left out: %s", error.message);
 		return error.code != ERROR_MEMORY;
 	}
-	link_hook(hooks, hook);
+	link_webhook(webhooks, webhook);
 	return true;
 }
 
 static void note_authority(void *context, const struct callback_row *row)
 {
-	host_read(row->url, context);
+	receiver_read(row->url, context);
 }
 
-static struct hook_host *host_of_row(struct hooks *hooks, struct hook *hook, const struct delivery_row *row)
+static struct receiver *host_of_row(struct webhooks_out *webhooks, struct webhook *webhook, const struct delivery_row *row)
 {
-	char authority[HOOK_AUTHORITY_BYTES] = "";
+	char authority[RECEIVER_AUTHORITY_BYTES] = "";
 	struct error error;
 
-	if (hook->number == HOOK_CALLBACKS)
-		task_store_callback(hooks->store, row->sequence, note_authority, authority, &error);
-	return host_hold(hook, authority);
+	if (webhook->number == WEBHOOK_CALLBACKS)
+		task_store_callback(webhooks->store, row->sequence, note_authority, authority, &error);
+	return receiver_hold(webhook, authority);
 }
 
 static bool load_delivery(void *context, const struct delivery_row *row)
 {
-	struct hooks *hooks = context;
-	struct hook *hook = hooks->list;
+	struct webhooks_out *webhooks = context;
+	struct webhook *webhook = webhooks->list;
 	struct delivery *delivery;
 
-	while (hook != NULL && hook->number != row->hook)
-		hook = hook->next;
-	if (hook == NULL)
+	while (webhook != NULL && webhook->number != row->webhook)
+		webhook = webhook->next;
+	if (webhook == NULL)
 		return true;
-	delivery = queue_add(hook, row->event, row->sequence, host_of_row(hooks, hook, row));
+	delivery = delivery_queue_add(webhook, row->event, row->sequence, host_of_row(webhooks, webhook, row));
 	if (delivery == NULL)
 		return false;
 	delivery->attempts = row->attempts;
@@ -176,14 +176,15 @@ static bool load_delivery(void *context, const struct delivery_row *row)
 	delivery->dirty = false;
 	snprintf(delivery->problem, sizeof delivery->problem, "%s", row->problem != NULL ? row->problem : "");
 	if (row->parked)
-		queue_park(hook, delivery);
+		delivery_queue_park(webhook, delivery);
 	return true;
 }
 
-enum error_code hooks_open(struct gate *gate, struct task_store *store, struct hooks **hooks, struct error *error)
+enum error_code webhooks_out_open(
+	struct gate *gate, struct task_store *store, struct webhooks_out **webhooks, struct error *error)
 {
-	struct hooks *made = calloc(1, sizeof *made);
-	struct hook_visitor visitor = { load_hook, load_delivery, made };
+	struct webhooks_out *made = calloc(1, sizeof *made);
+	struct webhook_visitor visitor = { load_webhook, load_delivery, made };
 	pthread_condattr_t attributes;
 	enum error_code code;
 
@@ -199,69 +200,69 @@ enum error_code hooks_open(struct gate *gate, struct task_store *store, struct h
 	pthread_condattr_destroy(&attributes);
 	atomic_store(&made->newest, task_store_newest_event(store));
 	made->save = save_new(made);
-	code = made->save == NULL ? error_memory(error) : task_store_hooks(store, &visitor, error);
+	code = made->save == NULL ? error_memory(error) : task_store_webhooks(store, &visitor, error);
 	if (code == ERROR_NONE)
 		code = sender_start(made, error);
 	if (code == ERROR_NONE)
-		*hooks = made;
+		*webhooks = made;
 	else
-		hooks_free(made);
+		webhooks_out_free(made);
 	return code;
 }
 
-void hooks_stop(struct hooks *hooks)
+void webhooks_out_stop(struct webhooks_out *webhooks)
 {
-	if (hooks != NULL)
-		sender_stop(hooks);
+	if (webhooks != NULL)
+		sender_stop(webhooks);
 }
 
-void hooks_free(struct hooks *hooks)
+void webhooks_out_free(struct webhooks_out *webhooks)
 {
-	struct hook *next;
+	struct webhook *next;
 
-	if (hooks == NULL)
+	if (webhooks == NULL)
 		return;
-	for (; hooks->list != NULL; hooks->list = next) {
-		next = hooks->list->next;
-		hook_free(hooks->list);
+	for (; webhooks->list != NULL; webhooks->list = next) {
+		next = webhooks->list->next;
+		webhook_free(webhooks->list);
 	}
-	save_free(hooks->save);
-	if (hooks->epoll != -1)
-		close(hooks->epoll);
-	if (hooks->wake != -1)
-		close(hooks->wake);
-	pthread_cond_destroy(&hooks->changed);
-	pthread_mutex_destroy(&hooks->lock);
-	free(hooks);
+	save_free(webhooks->save);
+	if (webhooks->epoll != -1)
+		close(webhooks->epoll);
+	if (webhooks->wake != -1)
+		close(webhooks->wake);
+	pthread_cond_destroy(&webhooks->changed);
+	pthread_mutex_destroy(&webhooks->lock);
+	free(webhooks);
 }
 
-void hooks_notify(struct hooks *hooks, int64_t newest)
+void webhooks_out_notify(struct webhooks_out *webhooks, int64_t newest)
 {
 	if (newest > 0)
-		atomic_store(&hooks->newest, newest);
-	if (newest == 0 || atomic_load_explicit(&hooks->some, memory_order_relaxed))
-		hook_wake(hooks);
+		atomic_store(&webhooks->newest, newest);
+	if (newest == 0 || atomic_load_explicit(&webhooks->some, memory_order_relaxed))
+		webhook_wake(webhooks);
 }
 
 /* ---- what is good ---- */
 
-enum error_code hooks_check_url(const struct config *config, const char *url, struct error *error)
+enum error_code webhooks_out_check_url(const struct config *config, const char *url, struct error *error)
 {
 	const char *refusal = config_refuse_hook_url(config, url);
 
 	if (refusal == NULL && destination_is_this_host(url, config->live.public_url))
 		refusal = "is this host's own address: it does not call itself";
-	if (refusal == NULL && strlen(url) > LIMIT_HOOK_URL_BYTES)
+	if (refusal == NULL && strlen(url) > LIMIT_WEBHOOK_OUT_URL_BYTES)
 		refusal = "is longer than 2048 bytes";
 	return refusal == NULL ? ERROR_NONE : error_set(error, ERROR_INVALID, "url", "%s", refusal);
 }
 
-enum error_code hooks_check_secret(const char *secret, struct error *error)
+enum error_code webhooks_out_check_secret(const char *secret, struct error *error)
 {
 	unsigned char key[STANDARD_WEBHOOKS_KEY_BYTES];
 	size_t length = 0;
 
-	if (strncmp(secret, "whsec_", 6) == 0 && strlen(secret) < LIMIT_HOOK_SECRET_BYTES)
+	if (strncmp(secret, "whsec_", 6) == 0 && strlen(secret) < LIMIT_WEBHOOK_OUT_SECRET_BYTES)
 		length = standard_webhooks_key(secret, key);
 	explicit_bzero(key, sizeof key);
 	return length >= SECRET_BYTES_LEAST
@@ -269,7 +270,7 @@ enum error_code hooks_check_secret(const char *secret, struct error *error)
 		       : error_set(error, ERROR_INVALID, "secret", "must be whsec_ and the base64 of 24 to 64 bytes");
 }
 
-bool hooks_make_secret(char secret[LIMIT_HOOK_SECRET_BYTES])
+bool webhooks_out_make_secret(char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES])
 {
 	unsigned char bytes[SECRET_BYTES];
 
@@ -283,7 +284,7 @@ bool hooks_make_secret(char secret[LIMIT_HOOK_SECRET_BYTES])
 
 /* ---- registering ---- */
 
-int64_t hook_random(void)
+int64_t webhook_random(void)
 {
 	uint64_t number = 0;
 
@@ -292,195 +293,197 @@ int64_t hook_random(void)
 	return (int64_t)(number >> 1 | 1);
 }
 
-enum error_code hooks_add(struct hooks *hooks, const struct hook_order *order, char id[HOOK_ID_BYTES], struct error *error)
+enum error_code webhooks_out_add(
+	struct webhooks_out *webhooks, const struct webhook_order *order, char id[WEBHOOK_ID_BYTES], struct error *error)
 {
-	struct hook_change change = { .op = HOOK_PUT,
-		.hook = { .number = hook_random(),
+	struct webhook_change change = { .op = WEBHOOK_PUT,
+		.webhook = { .number = webhook_random(),
 			.url = order->url,
 			.events = order->events,
 			.secret = order->secret,
 			.caller = order->caller,
 			.created_ms = clock_unix_ms(),
-			.cursor = task_store_newest_event(hooks->store) } };
-	struct hook *hook = hook_new(&change.hook, error);
+			.cursor = task_store_newest_event(webhooks->store) } };
+	struct webhook *webhook = webhook_new(&change.webhook, error);
 	enum error_code code;
 	bool room;
 
-	if (hook == NULL)
+	if (webhook == NULL)
 		return error->code;
-	pthread_mutex_lock(&hooks->lock);
-	room = hooks->count < LIMIT_HOOKS;
-	hooks->count += room; /* kept for it while it is stored */
-	pthread_mutex_unlock(&hooks->lock);
-	code = room ? save_now(hooks->store, &change, error)
-		    : error_set(error, ERROR_LIMIT, NULL, "there are %d webhooks already: remove one first", LIMIT_HOOKS);
-	pthread_mutex_lock(&hooks->lock);
-	hooks->count -= room;
+	pthread_mutex_lock(&webhooks->lock);
+	room = webhooks->count < LIMIT_WEBHOOKS_OUT;
+	webhooks->count += room; /* kept for it while it is stored */
+	pthread_mutex_unlock(&webhooks->lock);
+	code = room ? save_now(webhooks->store, &change, error)
+		    : error_set(error, ERROR_LIMIT, NULL, "there are %d webhooks already: remove one first", LIMIT_WEBHOOKS_OUT);
+	pthread_mutex_lock(&webhooks->lock);
+	webhooks->count -= room;
 	if (code == ERROR_NONE)
-		link_hook(hooks, hook);
-	pthread_mutex_unlock(&hooks->lock);
+		link_webhook(webhooks, webhook);
+	pthread_mutex_unlock(&webhooks->lock);
 	if (code != ERROR_NONE) {
-		hook_free(hook);
+		webhook_free(webhook);
 		return code;
 	}
-	hook_write_id(change.hook.number, id);
-	hook_wake(hooks);
+	webhook_write_id(change.webhook.number, id);
+	webhook_wake(webhooks);
 	return ERROR_NONE;
 }
 
-/* Under the lock. A URL may be that of several hooks: who let go of the lock goes on by the number. */
-static struct hook *find_again(struct hooks *hooks, int64_t number)
+/* Under the lock. A URL may be that of several webhooks: who let go of the lock goes on by the number. */
+static struct webhook *find_again(struct webhooks_out *webhooks, int64_t number)
 {
-	struct hook *hook = hooks->list;
+	struct webhook *webhook = webhooks->list;
 
-	while (hook != NULL && (hook->removed || hook->number != number))
-		hook = hook->next;
-	return hook;
+	while (webhook != NULL && (webhook->removed || webhook->number != number))
+		webhook = webhook->next;
+	return webhook;
 }
 
-static bool find_number(struct hooks *hooks, const char *id, const char *events, int64_t *number)
+static bool find_number(struct webhooks_out *webhooks, const char *id, const char *events, int64_t *number)
 {
-	struct hook *hook;
+	struct webhook *webhook;
 
-	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id, events);
-	*number = hook != NULL ? hook->number : HOOK_CALLBACKS;
-	pthread_mutex_unlock(&hooks->lock);
-	return *number != HOOK_CALLBACKS; /* which nobody may remove or change */
+	pthread_mutex_lock(&webhooks->lock);
+	webhook = webhook_find(webhooks, id, events);
+	*number = webhook != NULL ? webhook->number : WEBHOOK_CALLBACKS;
+	pthread_mutex_unlock(&webhooks->lock);
+	return *number != WEBHOOK_CALLBACKS; /* which nobody may remove or change */
 }
 
 /* False: somebody else has removed it meanwhile. */
-static bool unlink_hook(struct hooks *hooks, int64_t number)
+static bool unlink_webhook(struct webhooks_out *webhooks, int64_t number)
 {
-	struct hook *hook;
+	struct webhook *webhook;
 
-	pthread_mutex_lock(&hooks->lock);
-	hook = find_again(hooks, number);
-	if (hook != NULL) {
-		hook->removed = true;
-		hooks->count--;
+	pthread_mutex_lock(&webhooks->lock);
+	webhook = find_again(webhooks, number);
+	if (webhook != NULL) {
+		webhook->removed = true;
+		webhooks->count--;
 	}
-	pthread_mutex_unlock(&hooks->lock);
-	return hook != NULL;
+	pthread_mutex_unlock(&webhooks->lock);
+	return webhook != NULL;
 }
 
-/* One for each call: two at once with a URL that two hooks have remove both. */
-enum error_code hooks_remove(struct hooks *hooks, const char *id, const char *events, struct error *error)
+/* One for each call: two at once with a URL that two webhooks have remove both. */
+enum error_code webhooks_out_remove(struct webhooks_out *webhooks, const char *id, const char *events, struct error *error)
 {
-	struct hook_change change = { .op = HOOK_REMOVE };
+	struct webhook_change change = { .op = WEBHOOK_REMOVE };
 	enum error_code code;
 
 	do {
-		if (!find_number(hooks, id, events, &change.hook.number))
+		if (!find_number(webhooks, id, events, &change.webhook.number))
 			return refuse_unknown(error);
-		code = save_now(hooks->store, &change, error);
+		code = save_now(webhooks->store, &change, error);
 		if (code != ERROR_NONE)
 			return code;
-	} while (!unlink_hook(hooks, change.hook.number));
-	hook_wake(hooks);
+	} while (!unlink_webhook(webhooks, change.webhook.number));
+	webhook_wake(webhooks);
 	return ERROR_NONE;
 }
 
-/* Under the lock: waits for who changes the same secret. NULL with an error: the hook is gone, or it took too long. */
-static struct hook *await_turn(struct hooks *hooks, int64_t number, struct error *error)
+/* Under the lock: waits for who changes the same secret. NULL with an error: the webhook is gone, or it took too long. */
+static struct webhook *await_turn(struct webhooks_out *webhooks, int64_t number, struct error *error)
 {
-	struct hook *hook = find_again(hooks, number);
+	struct webhook *webhook = find_again(webhooks, number);
 	struct timespec until;
 
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LIMIT_CALL_WAIT_MS / 1000;
-	while (hook != NULL && hook->changing) {
-		if (pthread_cond_timedwait(&hooks->changed, &hooks->lock, &until) == ETIMEDOUT) {
+	while (webhook != NULL && webhook->changing) {
+		if (pthread_cond_timedwait(&webhooks->changed, &webhooks->lock, &until) == ETIMEDOUT) {
 			error_set(error, ERROR_BUSY, NULL,
 				"the registry is slow, and the secret is being changed by somebody else");
 			return NULL;
 		}
-		hook = find_again(hooks, number);
+		webhook = find_again(webhooks, number);
 	}
-	if (hook == NULL)
+	if (webhook == NULL)
 		refuse_unknown(error);
-	return hook;
+	return webhook;
 }
 
 /* One after the other: what is stored is what is in force, and the secret before is the one that was in force until then. */
-static enum error_code change_secret(struct hooks *hooks, struct hook_change *change, char **fresh, struct error *error)
+static enum error_code change_secret(
+	struct webhooks_out *webhooks, struct webhook_change *change, char **fresh, struct error *error)
 {
-	struct hook *hook = await_turn(hooks, change->hook.number, error);
+	struct webhook *webhook = await_turn(webhooks, change->webhook.number, error);
 	enum error_code code;
 	char *earlier;
 
-	if (hook == NULL)
+	if (webhook == NULL)
 		return error->code;
-	hook->changing = true;
-	earlier = strdup(hook->secret);
-	pthread_mutex_unlock(&hooks->lock);
-	change->hook.earlier_secret = earlier;
-	code = earlier == NULL ? error_memory(error) : save_now(hooks->store, change, error);
-	hook_wipe(earlier);
-	pthread_mutex_lock(&hooks->lock);
-	hook->changing = false; /* the thread does not free it meanwhile */
-	pthread_cond_broadcast(&hooks->changed);
+	webhook->changing = true;
+	earlier = strdup(webhook->secret);
+	pthread_mutex_unlock(&webhooks->lock);
+	change->webhook.earlier_secret = earlier;
+	code = earlier == NULL ? error_memory(error) : save_now(webhooks->store, change, error);
+	webhook_wipe(earlier);
+	pthread_mutex_lock(&webhooks->lock);
+	webhook->changing = false; /* the thread does not free it meanwhile */
+	pthread_cond_broadcast(&webhooks->changed);
 	if (code != ERROR_NONE)
 		return code;
-	if (hook->removed)
+	if (webhook->removed)
 		return refuse_unknown(error);
-	hook_wipe(hook->earlier_secret);
-	hook->earlier_secret = hook->secret;
-	hook->secret = *fresh;
-	hook->earlier_until_ms = change->hook.earlier_until_ms;
+	webhook_wipe(webhook->earlier_secret);
+	webhook->earlier_secret = webhook->secret;
+	webhook->secret = *fresh;
+	webhook->earlier_until_ms = change->webhook.earlier_until_ms;
 	*fresh = NULL;
 	return ERROR_NONE;
 }
 
-enum error_code hooks_rotate(struct hooks *hooks, const char *id, const char *secret, struct error *error)
+enum error_code webhooks_out_rotate(struct webhooks_out *webhooks, const char *id, const char *secret, struct error *error)
 {
-	struct hook_change change = { .op = HOOK_SECRETS,
-		.hook = { .secret = secret, .earlier_until_ms = clock_unix_ms() + LIMIT_HOOK_ROTATION_MS } };
+	struct webhook_change change = { .op = WEBHOOK_SECRETS,
+		.webhook = { .secret = secret, .earlier_until_ms = clock_unix_ms() + LIMIT_WEBHOOK_OUT_ROTATION_MS } };
 	char *fresh;
 	enum error_code code;
 
-	if (!find_number(hooks, id, NULL, &change.hook.number))
+	if (!find_number(webhooks, id, NULL, &change.webhook.number))
 		return refuse_unknown(error);
 	fresh = strdup(secret);
 	if (fresh == NULL)
 		return error_memory(error);
-	pthread_mutex_lock(&hooks->lock);
-	code = change_secret(hooks, &change, &fresh, error);
-	pthread_mutex_unlock(&hooks->lock);
-	hook_wipe(fresh);
+	pthread_mutex_lock(&webhooks->lock);
+	code = change_secret(webhooks, &change, &fresh, error);
+	pthread_mutex_unlock(&webhooks->lock);
+	webhook_wipe(fresh);
 	return code;
 }
 
-enum error_code hooks_replay(struct hooks *hooks, const char *id, int64_t event, int *count, struct error *error)
+enum error_code webhooks_out_replay(struct webhooks_out *webhooks, const char *id, int64_t event, int *count, struct error *error)
 {
-	struct hook *hook;
+	struct webhook *webhook;
 
-	pthread_mutex_lock(&hooks->lock);
-	hook = hook_find(hooks, id, NULL);
-	*count = hook != NULL ? queue_replay(hook, event) : 0;
-	pthread_mutex_unlock(&hooks->lock);
-	if (hook == NULL)
+	pthread_mutex_lock(&webhooks->lock);
+	webhook = webhook_find(webhooks, id, NULL);
+	*count = webhook != NULL ? delivery_queue_replay(webhook, event) : 0;
+	pthread_mutex_unlock(&webhooks->lock);
+	if (webhook == NULL)
 		return refuse_unknown(error);
-	hook_wake(hooks);
+	webhook_wake(webhooks);
 	return ERROR_NONE;
 }
 
-enum error_code hooks_expect_callback(struct hooks *hooks, struct error *error)
+enum error_code webhooks_out_expect_callback(struct webhooks_out *webhooks, struct error *error)
 {
-	const struct hook_row row = {
-		.number = HOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = atomic_load(&hooks->newest)
+	const struct webhook_row row = {
+		.number = WEBHOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = atomic_load(&webhooks->newest)
 	};
-	struct hook *hook, *made = hook_new(&row, error);
+	struct webhook *webhook, *made = webhook_new(&row, error);
 
 	if (made == NULL)
 		return error->code;
-	pthread_mutex_lock(&hooks->lock);
-	for (hook = hooks->list; hook != NULL && hook->number != HOOK_CALLBACKS; hook = hook->next)
+	pthread_mutex_lock(&webhooks->lock);
+	for (webhook = webhooks->list; webhook != NULL && webhook->number != WEBHOOK_CALLBACKS; webhook = webhook->next)
 		;
-	if (hook == NULL)
-		link_hook(hooks, made);
-	pthread_mutex_unlock(&hooks->lock);
-	if (hook != NULL)
-		hook_free(made);
+	if (webhook == NULL)
+		link_webhook(webhooks, made);
+	pthread_mutex_unlock(&webhooks->lock);
+	if (webhook != NULL)
+		webhook_free(made);
 	return ERROR_NONE;
 }
