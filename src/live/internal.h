@@ -106,9 +106,9 @@ struct waiter {
 	struct waiter *next;
 };
 
-struct delivery {
+struct vendor_webhook {
 	json_t *json; /* { headers, body, json } */
-	struct delivery *next;
+	struct vendor_webhook *next;
 };
 
 struct live_job {
@@ -144,7 +144,7 @@ struct live_job {
 	json_t *found;	     /* what reconcile found, while the registry is asked whose it is */
 	int misses;	     /* reconcile looked and did not find it */
 	struct resolution *resolution;
-	struct delivery *deliveries;
+	struct vendor_webhook *vendor_webhooks;
 	struct waiter *waiters;
 	struct completion *completion; /* how it will end, while outputs are copied and the end is written */
 
@@ -187,7 +187,7 @@ struct live {
 	struct provider_queue *provider_queues;
 	struct live_job *chains[JOB_CHAINS];
 	size_t jobs;
-	struct attempt *attempts;	       /* all under way */
+	struct job_call *job_calls;	       /* all under way */
 	_Atomic size_t counts[LIVE_ENDED + 1]; /* jobs by phase; read by any thread */
 	pthread_mutex_t history_lock;	       /* guards `history` */
 	struct history *history;
@@ -207,7 +207,7 @@ void job_set_phase(struct live *live, struct live_job *job, enum live_phase phas
 bool job_set_text(char **text, const char *value); /* a copy of `value`, or NULL; false: out of memory, the old one stays */
 void job_set_reason(struct live *live, struct live_job *job, const char *reason);		  /* masked; NULL: none */
 bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id); /* open, at this vendor */
-void job_drop_deliveries(struct live_job *job);
+void job_drop_webhooks(struct live_job *job);
 void job_drop_resolution(struct live_job *job);
 void resolution_free(struct resolution *resolution);
 void job_notify(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
@@ -255,8 +255,8 @@ enum action schedule_wanted(const struct live_job *job);
 double schedule_jitter(struct live *live);
 
 /* job_call.c */
-void attempt_start(struct live *live, struct live_job *job, enum action action);
-void attempts_free(struct live *live);
+void job_call_start(struct live *live, struct live_job *job, enum action action);
+void job_calls_free(struct live *live);
 
 /* outcome.c */
 void outcome_of_call(struct live *live, struct live_job *job, enum action action, const struct engine_call *call);

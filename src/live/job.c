@@ -38,14 +38,14 @@ struct live_job *job_make(struct live *live, const struct id *id, const char *ki
 	return job;
 }
 
-void job_drop_deliveries(struct live_job *job)
+void job_drop_webhooks(struct live_job *job)
 {
-	struct delivery *next;
+	struct vendor_webhook *next;
 
-	for (; job->deliveries != NULL; job->deliveries = next) {
-		next = job->deliveries->next;
-		json_decref(job->deliveries->json);
-		free(job->deliveries);
+	for (; job->vendor_webhooks != NULL; job->vendor_webhooks = next) {
+		next = job->vendor_webhooks->next;
+		json_decref(job->vendor_webhooks->json);
+		free(job->vendor_webhooks);
 	}
 }
 
@@ -70,7 +70,7 @@ void job_free(struct live_job *job)
 	if (job == NULL)
 		return;
 	job_notify(job, true, ERROR_NONE, NULL);
-	job_drop_deliveries(job);
+	job_drop_webhooks(job);
 	completion_free(job->completion);
 	job_drop_resolution(job);
 	json_decref(job->found);

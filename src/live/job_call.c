@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "webhook_in/webhook_in.h"
 
-struct attempt {
+struct job_call {
 	struct engine_call call; /* first: callbacks find the rest by it */
 	struct live *live;
 	struct live_job *job;
@@ -21,34 +21,34 @@ struct attempt {
 	enum action action;
 	int cancels;		      /* requests of cancel that are no GET */
 	const struct gate_view *view; /* held */
-	struct attempt *next, *previous;
+	struct job_call *next, *previous;
 	/* the mark that a paid request may be out */
 	struct store_write mark;
 	struct task_live marked;
 	struct engine_note note;
 };
 
-static void attempt_free(struct attempt *attempt)
+static void job_call_free(struct job_call *job_call)
 {
-	struct live *live = attempt->live;
+	struct live *live = job_call->live;
 
-	attempt->provider_queue->calls--;
-	attempt->provider_queue->call_bytes -= attempt->bytes;
-	if (attempt->previous != NULL)
-		attempt->previous->next = attempt->next;
+	job_call->provider_queue->calls--;
+	job_call->provider_queue->call_bytes -= job_call->bytes;
+	if (job_call->previous != NULL)
+		job_call->previous->next = job_call->next;
 	else
-		live->attempts = attempt->next;
-	if (attempt->next != NULL)
-		attempt->next->previous = attempt->previous;
-	script_call_free(&attempt->call.call);
-	gate_release(live->gate, attempt->view);
-	free(attempt);
+		live->job_calls = job_call->next;
+	if (job_call->next != NULL)
+		job_call->next->previous = job_call->previous;
+	script_call_free(&job_call->call.call);
+	gate_release(live->gate, job_call->view);
+	free(job_call);
 }
 
-void attempts_free(struct live *live)
+void job_calls_free(struct live *live)
 {
-	while (live->attempts != NULL)
-		attempt_free(live->attempts);
+	while (live->job_calls != NULL)
+		job_call_free(live->job_calls);
 }
 
 /* ---- what the script gets ---- */
@@ -106,11 +106,11 @@ static json_t *job_object(const struct live_job *job, enum action action)
 /* Takes the oldest delivery off the job and puts the job into it. */
 static json_t *delivery_object(struct live_job *job)
 {
-	struct delivery *delivery = job->deliveries;
-	json_t *object = delivery->json;
+	struct vendor_webhook *vendor_webhook = job->vendor_webhooks;
+	json_t *object = vendor_webhook->json;
 
-	job->deliveries = delivery->next;
-	free(delivery);
+	job->vendor_webhooks = vendor_webhook->next;
+	free(vendor_webhook);
 	if (json_object_set_new(object, "job", job_object(job, ACTION_WEBHOOK)) == 0)
 		return object;
 	json_decref(object);
@@ -139,63 +139,63 @@ static enum manifest_function function_of(enum action action)
 
 /* ---- may it leave? ---- */
 
-static bool is_there(const struct attempt *attempt)
+static bool is_there(const struct job_call *job_call)
 {
-	struct provider_set *set = provider_set_acquire(attempt->live->loader);
-	bool there = provider_set_find(set, attempt->job->kind, attempt->job->provider) != NULL;
+	struct provider_set *set = provider_set_acquire(job_call->live->loader);
+	bool there = provider_set_find(set, job_call->job->kind, job_call->job->provider) != NULL;
 
 	provider_set_release(set);
 	return there;
 }
 
 /* One that is no GET, and not paid for by itself. */
-static const char *beyond_free(struct attempt *attempt)
+static const char *beyond_free(struct job_call *job_call)
 {
-	struct live_job *job = attempt->job;
+	struct live_job *job = job_call->job;
 
-	if (attempt->action != ACTION_CANCEL)
+	if (job_call->action != ACTION_CANCEL)
 		return ++job->free_requests > LIMIT_LIVE_JOB_FREE ? "the job has sent too many requests that are no GET" : NULL;
-	return ++attempt->cancels > LIMIT_LIVE_CANCELS || ++job->cancel_requests > LIMIT_LIVE_JOB_CANCELS
+	return ++job_call->cancels > LIMIT_LIVE_CANCELS || ++job->cancel_requests > LIMIT_LIVE_JOB_CANCELS
 		       ? "cancel has sent too many requests that are no GET"
 		       : NULL;
 }
 
-static int paid_so_far(const struct attempt *attempt)
+static int paid_so_far(const struct job_call *job_call)
 {
-	return attempt->job->live.paid + attempt->call.taken;
+	return job_call->job->live.paid + job_call->call.taken;
 }
 
 /* A script that was changed since may want fewer, but not more than its job reserved. */
-static bool may_pay_again(const struct attempt *attempt)
+static bool may_pay_again(const struct job_call *job_call)
 {
-	int declared = attempt->call.call.provider->manifest.paid_requests, reserved = attempt->job->live.paid_most;
+	int declared = job_call->call.call.provider->manifest.paid_requests, reserved = job_call->job->live.paid_most;
 
-	return paid_so_far(attempt) < (declared < reserved ? declared : reserved);
+	return paid_so_far(job_call) < (declared < reserved ? declared : reserved);
 }
 
 /* What has turned since it was asked for. What the vendor has is followed to its end, and canceled, whatever the switches say: it is paid
  * for. A submit, and whatever may cost, is not sent against them. */
-static const char *held_back(const struct attempt *attempt, bool paid)
+static const char *held_back(const struct job_call *job_call, bool paid)
 {
-	if (!is_there(attempt))
+	if (!is_there(job_call))
 		return "the provider's script is not there";
-	return paid || attempt->action == ACTION_SUBMIT
-		       ? live_held_back(attempt->live, attempt->job->kind, attempt->job->provider)
+	return paid || job_call->action == ACTION_SUBMIT
+		       ? live_held_back(job_call->live, job_call->job->kind, job_call->job->provider)
 		       : NULL;
 }
 
 /* Why the request must not leave; NULL: it may. Counts it. */
-static const char *refusal(struct attempt *attempt, bool paid)
+static const char *refusal(struct job_call *job_call, bool paid)
 {
-	const struct outgoing *outgoing = &attempt->call.call.outgoing;
+	const struct outgoing *outgoing = &job_call->call.call.outgoing;
 	bool reads = strcmp(outgoing->method, "GET") == 0 || strcmp(outgoing->method, "HEAD") == 0;
-	const char *why = held_back(attempt, paid);
+	const char *why = held_back(job_call, paid);
 
 	if (why != NULL)
 		return why;
 	if (!reads && !paid)
-		return beyond_free(attempt);
-	if (paid && !may_pay_again(attempt))
+		return beyond_free(job_call);
+	if (paid && !may_pay_again(job_call))
 		return "the job has sent the requests that it reserved money for: a script declares more, for jobs to come, as "
 		       "paid_requests";
 	return NULL;
@@ -206,50 +206,50 @@ static const char *refusal(struct attempt *attempt, bool paid)
 /* Engine thread: the mark is written, or not. */
 static void on_marked(struct engine_note *note)
 {
-	struct attempt *attempt = (struct attempt *)(void *)((char *)note - offsetof(struct attempt, note));
-	struct live_job *job = attempt->job;
+	struct job_call *job_call = (struct job_call *)(void *)((char *)note - offsetof(struct job_call, note));
+	struct live_job *job = job_call->job;
 	const char *why = NULL;
 
-	if (attempt->mark.outcome != STORE_WRITTEN) {
-		engine_deny(&attempt->call, "held", "the registry could not be written, so nothing was sent");
+	if (job_call->mark.outcome != STORE_WRITTEN) {
+		engine_deny(&job_call->call, "held", "the registry could not be written, so nothing was sent");
 		return;
 	}
-	job->live.attempts = attempt->marked.attempts;
-	job->live.submitted_ms = attempt->marked.submitted_ms;
-	if (attempt->action == ACTION_SUBMIT)
-		job_set_phase(attempt->live, job, LIVE_SENDING);
-	if (engine_is_stopping(attempt->live->engine) || (attempt->action == ACTION_SUBMIT && job->want_cancel))
+	job->live.attempts = job_call->marked.attempts;
+	job->live.submitted_ms = job_call->marked.submitted_ms;
+	if (job_call->action == ACTION_SUBMIT)
+		job_set_phase(job_call->live, job, LIVE_SENDING);
+	if (engine_is_stopping(job_call->live->engine) || (job_call->action == ACTION_SUBMIT && job->want_cancel))
 		why = "stopped before anything was sent";
 	else
-		why = refusal(attempt, true);
+		why = refusal(job_call, true);
 	if (why != NULL)
-		engine_deny(&attempt->call, "held", why);
+		engine_deny(&job_call->call, "held", why);
 	else
-		engine_send(&attempt->call);
+		engine_send(&job_call->call);
 }
 
 /* Store thread. */
 static void marked(struct store_write *write)
 {
-	struct attempt *attempt = (struct attempt *)(void *)((char *)write - offsetof(struct attempt, mark));
+	struct job_call *job_call = (struct job_call *)(void *)((char *)write - offsetof(struct job_call, mark));
 
-	attempt->note.run = on_marked;
-	engine_run(attempt->live->engine, &attempt->note);
+	job_call->note.run = on_marked;
+	engine_run(job_call->live->engine, &job_call->note);
 }
 
-static void mark(struct attempt *attempt)
+static void mark(struct job_call *job_call)
 {
-	struct live_job *job = attempt->job;
-	bool first = attempt->action == ACTION_SUBMIT && job->live.phase != LIVE_SENDING;
+	struct live_job *job = job_call->job;
+	bool first = job_call->action == ACTION_SUBMIT && job->live.phase != LIVE_SENDING;
 
-	attempt->marked = job->live;
-	attempt->marked.paid = paid_so_far(attempt) + 1;
+	job_call->marked = job->live;
+	job_call->marked.paid = paid_so_far(job_call) + 1;
 	if (first) {
-		attempt->marked.phase = LIVE_SENDING;
-		attempt->marked.attempts++;
-		attempt->marked.submitted_ms = clock_unix_ms();
+		job_call->marked.phase = LIVE_SENDING;
+		job_call->marked.attempts++;
+		job_call->marked.submitted_ms = clock_unix_ms();
 	}
-	attempt->mark = (struct store_write){
+	job_call->mark = (struct store_write){
 		.kind = STORE_UPDATE,
 		.durable = true,
 		.paying = true,
@@ -260,34 +260,34 @@ static void mark(struct attempt *attempt)
 			.status = job->status,
 			.progress = job->progress,
 			.updated_ms = clock_unix_ms(),
-			.live = &attempt->marked },
+			.live = &job_call->marked },
 	};
-	if (task_store_put(attempt->live->store, &attempt->mark) != ERROR_NONE)
-		engine_deny(&attempt->call, "held", "too many jobs are waiting to be written");
+	if (task_store_put(job_call->live->store, &job_call->mark) != ERROR_NONE)
+		engine_deny(&job_call->call, "held", "too many jobs are waiting to be written");
 }
 
-static bool is_paid(const struct attempt *attempt)
+static bool is_paid(const struct job_call *job_call)
 {
-	return attempt->action != ACTION_CANCEL && outgoing_may_cost(&attempt->call.call.outgoing);
+	return job_call->action != ACTION_CANCEL && outgoing_may_cost(&job_call->call.call.outgoing);
 }
 
 static bool may_leave(const struct engine_call *call)
 {
-	const struct attempt *attempt = (const struct attempt *)(const void *)call;
+	const struct job_call *job_call = (const struct job_call *)(const void *)call;
 
-	return held_back(attempt, is_paid(attempt)) == NULL;
+	return held_back(job_call, is_paid(job_call)) == NULL;
 }
 
 static void before_sending(struct engine_call *call)
 {
-	struct attempt *attempt = (struct attempt *)(void *)call;
-	bool paid = is_paid(attempt);
-	const char *why = refusal(attempt, paid);
+	struct job_call *job_call = (struct job_call *)(void *)call;
+	bool paid = is_paid(job_call);
+	const char *why = refusal(job_call, paid);
 
 	if (why != NULL)
 		engine_deny(call, "held", why);
 	else if (paid)
-		mark(attempt);
+		mark(job_call);
 	else
 		engine_send(call);
 }
@@ -296,49 +296,49 @@ static void before_sending(struct engine_call *call)
 
 static void call_done(struct engine_call *call)
 {
-	struct attempt *attempt = (struct attempt *)(void *)call;
-	struct provider_queue *queue = attempt->provider_queue;
-	struct live *live = attempt->live;
+	struct job_call *job_call = (struct job_call *)(void *)call;
+	struct provider_queue *queue = job_call->provider_queue;
+	struct live *live = job_call->live;
 
-	attempt->job->action = ACTION_NONE;
-	if (attempt->action != ACTION_CANCEL)
-		attempt->job->live.paid += call->taken;
-	attempt->job->requests += call->call.requests;
-	attempt->job->rests_ns = clock_monotonic_ns() + call->call.requests * LIMIT_LIVE_REQUEST_MS * 1000000LL;
-	outcome_of_call(live, attempt->job, attempt->action, call); /* the job may be gone after it */
-	attempt_free(attempt);
+	job_call->job->action = ACTION_NONE;
+	if (job_call->action != ACTION_CANCEL)
+		job_call->job->live.paid += call->taken;
+	job_call->job->requests += call->call.requests;
+	job_call->job->rests_ns = clock_monotonic_ns() + call->call.requests * LIMIT_LIVE_REQUEST_MS * 1000000LL;
+	outcome_of_call(live, job_call->job, job_call->action, call); /* the job may be gone after it */
+	job_call_free(job_call);
 	provider_queue_calls_changed(live, queue);
 }
 
-static struct attempt *attempt_make(struct live *live, struct live_job *job, enum action action)
+static struct job_call *job_call_make(struct live *live, struct live_job *job, enum action action)
 {
-	struct attempt *attempt = calloc(1, sizeof *attempt);
+	struct job_call *job_call = calloc(1, sizeof *job_call);
 
-	if (attempt == NULL)
+	if (job_call == NULL)
 		return NULL;
-	script_call_init(&attempt->call.call);
-	attempt->live = live;
-	attempt->job = job;
-	attempt->provider_queue = job->provider_queue;
-	attempt->bytes = action == ACTION_SUBMIT && job->live.request != NULL ? strlen(job->live.request) : 0;
-	attempt->provider_queue->calls++;
-	attempt->provider_queue->call_bytes += attempt->bytes;
-	attempt->action = action;
-	attempt->view = gate_acquire(live->gate);
-	attempt->call.done = call_done;
-	attempt->call.before_sending = before_sending;
-	attempt->call.may_leave = may_leave;
-	attempt->next = live->attempts;
-	if (attempt->next != NULL)
-		attempt->next->previous = attempt;
-	live->attempts = attempt;
-	return attempt;
+	script_call_init(&job_call->call.call);
+	job_call->live = live;
+	job_call->job = job;
+	job_call->provider_queue = job->provider_queue;
+	job_call->bytes = action == ACTION_SUBMIT && job->live.request != NULL ? strlen(job->live.request) : 0;
+	job_call->provider_queue->calls++;
+	job_call->provider_queue->call_bytes += job_call->bytes;
+	job_call->action = action;
+	job_call->view = gate_acquire(live->gate);
+	job_call->call.done = call_done;
+	job_call->call.before_sending = before_sending;
+	job_call->call.may_leave = may_leave;
+	job_call->next = live->job_calls;
+	if (job_call->next != NULL)
+		job_call->next->previous = job_call;
+	live->job_calls = job_call;
+	return job_call;
 }
 
 /* False: there is nothing to run; `why` says so, or is NULL: out of memory. */
-static bool set_up(struct attempt *attempt, struct provider *provider, const char **why)
+static bool set_up(struct job_call *job_call, struct provider *provider, const char **why)
 {
-	enum manifest_function function = function_of(attempt->action);
+	enum manifest_function function = function_of(job_call->action);
 	json_t *request;
 
 	*why = "the provider's script is not there";
@@ -351,24 +351,24 @@ static bool set_up(struct attempt *attempt, struct provider *provider, const cha
 	if (provider_rests(provider))
 		return false;
 	*why = NULL;
-	request = request_of(attempt->job, attempt->action);
+	request = request_of(job_call->job, job_call->action);
 	if (request == NULL)
 		return false;
-	if (attempt->job->webhook_url == NULL)
-		attempt->job->webhook_url =
-			webhooks_in_url(attempt->live->webhooks_in, attempt->view, provider, &attempt->job->id);
-	script_call_set(&attempt->call.call, provider, function, request, false);
-	attempt->call.call.webhook_url = attempt->job->webhook_url;
-	attempt->call.call.outgoing.trace = attempt->view->config->live.trace ? attempt->job->live.trace : NULL;
+	if (job_call->job->webhook_url == NULL)
+		job_call->job->webhook_url =
+			webhooks_in_url(job_call->live->webhooks_in, job_call->view, provider, &job_call->job->id);
+	script_call_set(&job_call->call.call, provider, function, request, false);
+	job_call->call.call.webhook_url = job_call->job->webhook_url;
+	job_call->call.call.outgoing.trace = job_call->view->config->live.trace ? job_call->job->live.trace : NULL;
 	json_decref(request);
-	engine_way_open(&attempt->call.way, attempt->view, provider);
-	attempt->call.call.outgoing.detour = &attempt->call.way.detour;
+	engine_way_open(&job_call->call.way, job_call->view, provider);
+	job_call->call.call.outgoing.detour = &job_call->call.way.detour;
 	return true;
 }
 
-void attempt_start(struct live *live, struct live_job *job, enum action action)
+void job_call_start(struct live *live, struct live_job *job, enum action action)
 {
-	struct attempt *attempt = attempt_make(live, job, action);
+	struct job_call *job_call = job_call_make(live, job, action);
 	struct provider_set *set = provider_set_acquire(live->loader);
 	struct provider *provider = provider_set_find(set, job->kind, job->provider);
 	const char *why = NULL;
@@ -376,12 +376,12 @@ void attempt_start(struct live *live, struct live_job *job, enum action action)
 	timer_clear(live, &job->timer);
 	if (action == ACTION_POLL || action == ACTION_RECONCILE)
 		job->want_poll = false;
-	if (attempt != NULL && set_up(attempt, provider, &why)) {
+	if (job_call != NULL && set_up(job_call, provider, &why)) {
 		job->action = action;
-		engine_post_here(live->engine, &attempt->call);
+		engine_post_here(live->engine, &job_call->call);
 	} else {
-		if (attempt != NULL)
-			attempt_free(attempt);
+		if (job_call != NULL)
+			job_call_free(job_call);
 		if (why != NULL)
 			outcome_not_run(live, job, action, why);
 		else

@@ -237,28 +237,29 @@ struct webhook_request {
 	struct engine_note note; /* first */
 	struct live *live;
 	struct id id;
-	struct delivery *delivery; /* NULL: only a reason to poll */
+	struct vendor_webhook *vendor_webhook; /* NULL: only a reason to poll */
 };
 
-static int waiting_deliveries(const struct live_job *job)
+static int waiting_webhooks(const struct live_job *job)
 {
 	int count = 0;
 
-	for (const struct delivery *delivery = job->deliveries; delivery != NULL; delivery = delivery->next)
+	for (const struct vendor_webhook *vendor_webhook = job->vendor_webhooks; vendor_webhook != NULL;
+		vendor_webhook = vendor_webhook->next)
 		count++;
 	return count;
 }
 
 /* Late ones and those of jobs that the vendor should not know yet are left to the next poll. */
-static bool take_delivery(struct live_job *job, struct delivery *delivery)
+static bool job_take_webhook(struct live_job *job, struct vendor_webhook *vendor_webhook)
 {
-	struct delivery **last = &job->deliveries;
+	struct vendor_webhook **last = &job->vendor_webhooks;
 
-	if (delivery == NULL || job->live.phase != LIVE_SENT || waiting_deliveries(job) >= LIMIT_LIVE_DELIVERIES)
+	if (vendor_webhook == NULL || job->live.phase != LIVE_SENT || waiting_webhooks(job) >= LIMIT_LIVE_DELIVERIES)
 		return false;
 	while (*last != NULL)
 		last = &(*last)->next;
-	*last = delivery;
+	*last = vendor_webhook;
 	return true;
 }
 
@@ -280,36 +281,36 @@ static void webhook_request_run(struct engine_note *note)
 	struct webhook_request *request = (struct webhook_request *)(void *)note;
 	struct live_job *job = job_find(request->live, &request->id);
 
-	if (job != NULL && take_delivery(job, request->delivery)) {
-		request->delivery = NULL;
+	if (job != NULL && job_take_webhook(job, request->vendor_webhook)) {
+		request->vendor_webhook = NULL;
 	} else if (job != NULL) {
 		nudge(job);
 	}
 	if (job != NULL)
 		schedule_job(request->live, job);
-	if (request->delivery != NULL)
-		json_decref(request->delivery->json);
-	free(request->delivery);
+	if (request->vendor_webhook != NULL)
+		json_decref(request->vendor_webhook->json);
+	free(request->vendor_webhook);
 	free(request);
 }
 
 /* Shares nothing with the caller's thread. */
-static struct delivery *delivery_make(json_t *headers, const char *body, size_t length)
+static struct vendor_webhook *vendor_webhook_make(json_t *headers, const char *body, size_t length)
 {
-	struct delivery *delivery = calloc(1, sizeof *delivery);
+	struct vendor_webhook *vendor_webhook = calloc(1, sizeof *vendor_webhook);
 	json_t *json = json_read(body, length, NULL);
 
-	if (delivery == NULL) {
+	if (vendor_webhook == NULL) {
 		json_decref(json);
 		return NULL;
 	}
-	delivery->json =
+	vendor_webhook->json =
 		json_pack("{s:o,s:s%,s:o?}", "headers", json_deep_copy_whole(headers), "body", body, length, "json", json);
-	if (delivery->json == NULL) {
-		free(delivery);
+	if (vendor_webhook->json == NULL) {
+		free(vendor_webhook);
 		return NULL;
 	}
-	return delivery;
+	return vendor_webhook;
 }
 
 enum error_code live_deliver(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
@@ -323,12 +324,12 @@ enum error_code live_deliver(struct live *live, const struct id *id, bool verifi
 	request->live = live;
 	request->id = *id;
 	if (verified) /* one that cannot be read is a reason to poll like an unsigned one */
-		request->delivery = delivery_make(headers, body, length);
+		request->vendor_webhook = vendor_webhook_make(headers, body, length);
 	if (engine_run(live->engine, &request->note) == ERROR_NONE)
 		return ERROR_NONE;
-	if (request->delivery != NULL)
-		json_decref(request->delivery->json);
-	free(request->delivery);
+	if (request->vendor_webhook != NULL)
+		json_decref(request->vendor_webhook->json);
+	free(request->vendor_webhook);
 	free(request);
 	return error_set(error, ERROR_BUSY, NULL, "the host is stopping");
 }

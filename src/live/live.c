@@ -438,7 +438,7 @@ void live_close(struct live *live)
 
 	if (live == NULL)
 		return;
-	attempts_free(live);
+	job_calls_free(live);
 	for (size_t i = 0; i < JOB_CHAINS; i++)
 		while ((job = live->chains[i]) != NULL)
 			job_remove(live, job);

@@ -583,7 +583,7 @@ void outcome_not_run(struct live *live, struct live_job *job, enum action action
 		schedule_never(live, job);
 		job_notify(job, false, ERROR_CONFLICT, &error);
 		break;
-	case ACTION_WEBHOOK: job_drop_deliveries(job); /* fall through */
+	case ACTION_WEBHOOK: job_drop_webhooks(job); /* fall through */
 	default: not_learned(live, job, why); break;
 	}
 }

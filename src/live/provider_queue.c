@@ -151,7 +151,7 @@ void provider_queue_call(struct live *live, struct live_job *job)
 	struct provider_queue *queue = job->provider_queue;
 
 	if (job->queue == NULL && queue->due.first == NULL && provider_queue_has_room(queue, 0))
-		attempt_start(live, job, schedule_wanted(job));
+		job_call_start(live, job, schedule_wanted(job));
 	else
 		provider_queue_enter(&queue->due, job);
 }
@@ -162,7 +162,7 @@ void provider_queue_calls_changed(struct live *live, struct provider_queue *queu
 
 	while ((job = queue->due.first) != NULL && provider_queue_has_room(queue, 0) && !engine_is_stopping(live->engine)) {
 		provider_queue_leave(job);
-		attempt_start(live, job, schedule_wanted(job));
+		job_call_start(live, job, schedule_wanted(job));
 	}
 	if (queue->ready.first != NULL)
 		provider_queue_send(live, queue);
@@ -300,7 +300,7 @@ void provider_queue_send(struct live *live, struct provider_queue *queue)
 		timer_clear(live, &job->timer);
 		queue->tokens -= 1;
 		provider_queue_count(job, true);
-		attempt_start(live, job, ACTION_SUBMIT);
+		job_call_start(live, job, ACTION_SUBMIT);
 	}
 	queue->sending = false;
 	if (queue->ready.first != NULL && why != NULL)

@@ -56,7 +56,7 @@ enum action schedule_wanted(const struct live_job *job)
 
 	if (job->live.phase == LIVE_UNKNOWN)
 		return ACTION_RECONCILE;
-	if (job->deliveries != NULL)
+	if (job->vendor_webhooks != NULL)
 		return ACTION_WEBHOOK;
 	return job->want_cancel || over ? ACTION_CANCEL : ACTION_POLL;
 }
@@ -91,7 +91,7 @@ static void take_nudge(struct live *live, struct live_job *job)
 static void schedule_sent(struct live *live, struct live_job *job)
 {
 	take_nudge(live, job);
-	if (job->want_cancel || ((job->deliveries != NULL || job->want_poll || is_due(job)) && !rests(live, job)))
+	if (job->want_cancel || ((job->vendor_webhooks != NULL || job->want_poll || is_due(job)) && !rests(live, job)))
 		provider_queue_call(live, job);
 }
 
