@@ -143,10 +143,9 @@ bench: build ## measure, beside a bare civetweb handler
 
 install: build ## install under PREFIX (default /usr/local)
 	install -D -m 755 $(BUILD)/providerd $(DESTDIR)$(PREFIX)/bin/providerd
-	install -d $(DESTDIR)$(PREFIX)/share/providerd/providers $(DESTDIR)$(PREFIX)/share/providerd/lua $(DESTDIR)$(PREFIX)/share/providerd/config
-	install -m 644 providers/*.lua $(DESTDIR)$(PREFIX)/share/providerd/providers
-	install -m 644 lua/*.lua $(DESTDIR)$(PREFIX)/share/providerd/lua
-	install -m 644 config/*.json $(DESTDIR)$(PREFIX)/share/providerd/config
+	@for file in providers/*.lua providers/*/*.lua lua/*.lua lua/*/*.lua config/*.json; do \
+	  install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/providerd/$$file || exit 1; done
+	rm -f $(DESTDIR)$(PREFIX)/share/providerd/providers/gpu_hf_endpoints.lua # of 0.2: one id cannot be in two files
 
 $(BUILD)/bench-baseline: spec/bench/baseline.c
 	@mkdir -p $(@D)

@@ -7,15 +7,15 @@
 -- REST v1 (rest.runpod.io) was retired on 2026-11-15 and is not used.
 --
 -- A job is RunPod's own body with `endpoint_id` beside it: { endpoint_id, input, policy, webhook, s3Config }. Other calls are
--- chosen by `operation` (lua/runpod_requests.lua) or by what is given: `pod`, `serverless`, `requests` (a batch).
+-- chosen by `operation` (providers/runpod/requests.lua) or by what is given: `pod`, `serverless`, `requests` (a batch).
 
 local cjson = require "cjson"
 local check = require "check"
 local http_errors = require "http_errors"
 local reconcile_job = require "reconcile"
-local answers = require "runpod_answers"
-local pods = require "runpod_pods"
-local requests = require "runpod_requests"
+local answers = require "runpod.answers"
+local pods = require "runpod.pods"
+local requests = require "runpod.requests"
 local url_parts = require "url_parts"
 
 local IDLE_SECONDS = answers.IDLE_SECONDS

@@ -3,12 +3,12 @@
 --
 -- A model is named by its path (`model`: "fal-ai/flux/dev"); its input goes out as the whole body. The modes of the older API
 -- stand for one model each. A request that names a model gets that model's own defaults, one that names a mode gets ours.
--- Transport, states and errors are in lua/fal_queue.lua.
+-- Transport, states and errors are in providers/fal/queue.lua.
 
 local cjson = require "cjson"
 local check = require "check"
-local fal_options = require "fal_options"
-local fal_queue = require "fal_queue"
+local fal_options = require "fal.options"
+local fal_queue = require "fal.queue"
 local given = require "given"
 local model_inputs = require "model_inputs"
 local names = require "names"
@@ -401,7 +401,7 @@ local function pixels_of(size)
   return sides[1] * sides[2]
 end
 
--- How to read a model's output (lua/fal_queue.lua).
+-- How to read a model's output (providers/fal/queue.lua).
 local function reading_of(payload)
   local parameters = payload.parameters or {}
   local known = PRICES[model_of(payload)]

@@ -10,14 +10,14 @@
 local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
-local fal_options = require "fal_options"
-local fal_queue = require "fal_queue"
+local fal_options = require "fal.options"
+local fal_queue = require "fal.queue"
 local given = require "given"
 local model_inputs = require "model_inputs"
 local names = require "names"
-local pika_direct = require "pika_direct"
-local pika_models = require "pika_models"
-local pika_prices = require "pika_prices"
+local pika_direct = require "pika.direct"
+local pika_models = require "pika.models"
+local pika_prices = require "pika.prices"
 local plan = require "plan"
 local usd = require "usd"
 local video_request = require "video_request"
@@ -481,7 +481,7 @@ local function health(ctx)
   return fal_queue.health(ctx, FAL_PREFIX .. MODEL_FOR.fal.text)
 end
 
--- How to read the output of a payload's model (lua/fal_queue.lua), with what it costs at present.
+-- How to read the output of a payload's model (providers/fal/queue.lua), with what it costs at present.
 local function reading_of(payload, built)
   local figures = payload.parameters and estimate(payload, built)
   return { usd = figures and figures.expected or nil }

@@ -1,7 +1,7 @@
 -- What a script may have read for it: the providers that come with the host have their vendors' names; every other script the
 -- section of
 -- its id, and what the operator lists. Nothing else of the environment or of the secrets file, whatever it declares.
-local offline = require "offline"
+local offline = require "author.offline"
 local providers = require "spec.support.providers"
 local script_text = require "spec.support.script_text"
 local start = require("spec.support.host").start
@@ -111,8 +111,8 @@ end)
 describe("the names of the nine", function()
   it("are those of their scripts, all of them", function()
     local env, secrets, files = {}, {}, {
-      "gpu_hf_endpoints", "gpu_modal", "gpu_replicate", "gpu_runpod", "image_fal", "image_stability", "video_luma", "video_pika",
-      "video_runway" }
+      "gpu_hf_inference_endpoints", "gpu_modal", "gpu_replicate", "gpu_runpod", "image_fal", "image_stability", "video_luma",
+      "video_pika", "video_runway" }
     for _, file in ipairs(files) do
       local script = offline.load("providers/" .. file .. ".lua")
       for _, credential in pairs(script.credentials) do

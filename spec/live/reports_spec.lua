@@ -1,6 +1,6 @@
 -- What users of the vendors have reported, tried on the host: spec/support/reports.lua has the form of the cases.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 local reports = require "spec.support.reports"
 
 local FILES = { "gpu", "media" }

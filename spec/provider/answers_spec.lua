@@ -7,7 +7,7 @@
 --   asked       how often the vendor is asked, when that matters; `urls` may say where
 local cjson = require "cjson"
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local IDS = { "runpod", "hf_inference_endpoints", "replicate", "modal", "stability", "fal", "runway", "pika", "luma" }
 

@@ -1,6 +1,6 @@
 -- lua/check.lua's lists of fields, and lua/names.lua: what they read, in which order, and what they leave alone.
 local cjson = require "cjson"
-local offline = require "offline"
+local offline = require "author.offline"
 
 describe("lists of fields", function()
   local check, names, list

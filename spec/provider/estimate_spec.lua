@@ -1,7 +1,7 @@
 -- An estimate of what has no price is null, never an error: a model may be offered before its price is known, or its row be
 -- taken out.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local PROVIDERS = { "runpod", "hf_inference_endpoints", "replicate", "modal", "stability", "fal", "runway", "pika", "luma" }
 

@@ -1,6 +1,6 @@
 -- fal.ai: what the recorded contract cases cannot say: refusals, warnings, defaults, estimates, webhooks, whole flows.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local ID = "764cabcf-b745-4b3e-ae38-1200304cf45b"
 local PICTURE = "https://example.com/a.png"

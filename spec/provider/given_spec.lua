@@ -1,7 +1,7 @@
 -- What a client says twice, and the names under which it says it: the same with every vendor.
 -- A case is data: add a case, not code.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local A, B, PNG = "https://example.com/a.png", "https://example.com/b.png", "data:image/png;base64,iVBORw0KGgo="
 local V, W = "https://example.com/v.mp4", "https://example.com/w.mp4"

@@ -2,7 +2,7 @@
 -- request. The envelopes around it are checked against a running host in spec/api/golden_spec.lua.
 local contract = require "spec.support.contract"
 local golden = require "spec.support.golden"
-local offline = require "offline"
+local offline = require "author.offline"
 
 for _, id in ipairs(golden.IDS) do
   describe("golden payloads of " .. id, function()

@@ -1,5 +1,5 @@
 -- Hugging Face Inference Endpoints: what the recorded cases cannot say.
-local offline = require "offline"
+local offline = require "author.offline"
 
 local HOST = "vksrvs8pc1xnifhq.us-east-1.aws.endpoints.huggingface.cloud"
 local URL = "https://" .. HOST
@@ -27,7 +27,7 @@ end
 
 describe("hf_inference_endpoints", function()
   local provider
-  setup(function() provider = offline.load("providers/gpu_hf_endpoints.lua") end)
+  setup(function() provider = offline.load("providers/gpu_hf_inference_endpoints.lua") end)
 
   local function submit(job, responses) return offline.submit(provider, job, responses) end
   local function poll(state, responses, payload)

@@ -3,7 +3,7 @@
 -- result must be one that the host can use.
 local cjson = require "cjson"
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local IDS = { "runpod", "hf_inference_endpoints", "replicate", "modal", "stability", "fal", "runway", "pika", "luma" }
 

@@ -1,5 +1,5 @@
 -- What the recorded contract of Luma cannot say: bad input, refusals, warnings, prices, the two APIs, callbacks.
-local offline = require "offline"
+local offline = require "author.offline"
 
 local ID = "123e4567-e89b-12d3-a456-426614174000"
 local IMAGE = "https://example.com/a.jpg"

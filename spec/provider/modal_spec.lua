@@ -1,6 +1,6 @@
 -- What the recorded contract of Modal cannot say: field errors, refusals, warnings, estimates, and where credentials may go.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 describe("modal", function()
   local provider

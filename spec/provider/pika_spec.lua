@@ -1,6 +1,6 @@
 -- Pika: what the recorded contract cases cannot say: the choice of a model, refusals, warnings, estimates, the direct route.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local VIDEO_ID = "f1f2b1a4-6d0a-4c83-9c0b-7f1c5b3f5a10"
 local PNG, MP4 = "data:image/png;base64,iVBORw0KGgo=", "data:video/mp4;base64,AAAAGGZ0eXBpc29t"

@@ -1,5 +1,5 @@
 -- Replicate: what the recorded cases cannot say.
-local offline = require "offline"
+local offline = require "author.offline"
 
 local VERSION = string.rep("5c7d5dc6", 8)
 local PREDICTION = "gm3qorzdhgbfurvjtvhg6dckhu"

@@ -1,6 +1,6 @@
 -- What the recorded contract of RunPod cannot say: field errors, refusals, warnings, estimates, and calls of several steps.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 describe("runpod", function()
   local provider

@@ -1,6 +1,6 @@
 -- Runway's products beside the models' endpoints: each is reached by its path as the vendor writes it.
 local contract = require "spec.support.contract"
-local offline = require "offline"
+local offline = require "author.offline"
 
 local BASE = "https://api.dev.runwayml.com/v1/"
 local IMAGE = { uri = "https://example.com/a.png" }

@@ -1,5 +1,5 @@
 -- What the recorded contract of Runway cannot say: bad input, refusals, warnings, prices, and the care that a paid output needs.
-local offline = require "offline"
+local offline = require "author.offline"
 
 local TASK = "17f20503-6c24-4c16-946b-35dbbce2af2f"
 local IMAGE = "https://example.com/a.jpg"

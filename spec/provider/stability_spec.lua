@@ -1,5 +1,5 @@
 -- What the recorded contract cannot say about the Stability script: field errors, refusals, warnings, prices, dry-run polls.
-local offline = require "offline"
+local offline = require "author.offline"
 
 local PNG = "data:image/png;base64,iVBORw0KGgo="
 local EDIT = "stable-image/edit/"

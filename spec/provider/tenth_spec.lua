@@ -1,6 +1,6 @@
 -- The provider of the authoring guide (docs/examples/image_example.lua), played without a host: what an author can check at
 -- the desk.
-local offline = require "offline"
+local offline = require "author.offline"
 
 local EXAMPLE = "docs/examples/image_example.lua"
 

@@ -1,12 +1,12 @@
 -- Loads recorded contract cases and compares them with what a script does.
 local cjson = require "cjson"
-local offline = require "offline"
+local offline = require "author.offline"
 local shell = require "spec.support.shell"
 
 local contract = {}
 
 local FILES = {
-  runpod = "gpu_runpod", hf_inference_endpoints = "gpu_hf_endpoints", replicate = "gpu_replicate", modal = "gpu_modal",
+  runpod = "gpu_runpod", hf_inference_endpoints = "gpu_hf_inference_endpoints", replicate = "gpu_replicate", modal = "gpu_modal",
   stability = "image_stability", fal = "image_fal", runway = "video_runway", pika = "video_pika", luma = "video_luma",
 }
 

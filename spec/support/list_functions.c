@@ -92,7 +92,8 @@ int main(void)
 	struct script_state *state;
 	struct error error;
 
-	if (script_library_read("lua", &library, &error) != ERROR_NONE || (state = script_state_new(library)) == NULL)
+	if (script_library_read("lua", "providers", &library, &error) != ERROR_NONE ||
+		(state = script_state_new(library)) == NULL)
 		return EXIT_FAILURE;
 	lua_pushcfunction(state->L, list);
 	if (lua_pcall(state->L, 0, 0, 0) != LUA_OK) {

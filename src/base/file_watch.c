@@ -1,11 +1,11 @@
 /* file_watch.c - the loader's thread: waits for inotify, lets a burst settle, calls back. Owns nothing of what it watches. */
 #include "base/file_watch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,42 +14,107 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/limits.h"
+
 #define SETTLE_MS 20
 #define LOOK_MS 3000
 #define MOST_DIRECTORIES 8
 #define EVENTS (IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB)
 
+/* A directory as inotify has it: by its inode, wherever that is moved. */
+struct watched {
+	int number; /* inotify's */
+	char *path;
+	bool there; /* at this look */
+};
+
 struct watch {
 	pthread_t thread;
 	int inotify;
 	int stop;
-	char *directories[MOST_DIRECTORIES + 1];
-	int watched[MOST_DIRECTORIES]; /* inotify's number of each */
+	struct watch_directory directories[MOST_DIRECTORIES + 1];
+	struct watched watched[LIMIT_WATCHED];
+	size_t count;
 	void (*changed)(void *context);
 	void *context;
 	struct pulse *pulse;
 };
 
-/* Adding a directory that is watched already changes nothing, so this can be repeated. */
-static void add_directories(struct watch *watch)
+static struct watched *watched_find(struct watch *watch, int number)
 {
-	for (size_t i = 0; watch->directories[i] != NULL; i++)
-		watch->watched[i] = inotify_add_watch(watch->inotify, watch->directories[i], EVENTS);
+	for (size_t i = 0; i < watch->count; i++)
+		if (watch->watched[i].number == number)
+			return &watch->watched[i];
+	return NULL;
+}
+
+/* Takes over `path`. One that is watched already keeps its number, and has the path by which it was found last. */
+static void watched_add(struct watch *watch, char *path)
+{
+	int number = path != NULL ? inotify_add_watch(watch->inotify, path, EVENTS | IN_ONLYDIR) : -1;
+	struct watched *known = number != -1 ? watched_find(watch, number) : NULL;
+
+	if (known == NULL && number != -1 && watch->count < LIMIT_WATCHED) {
+		known = &watch->watched[watch->count++];
+		*known = (struct watched){ .number = number };
+	}
+	if (known == NULL) {
+		if (number != -1)
+			inotify_rm_watch(watch->inotify, number);
+		free(path);
+		return;
+	}
+	free(known->path);
+	known->path = path;
+	known->there = true;
+}
+
+static void watched_add_folders(struct watch *watch, const char *directory)
+{
+	DIR *listing = opendir(directory);
+	struct dirent *entry;
+
+	while (listing != NULL && (entry = readdir(listing)) != NULL)
+		if (entry->d_name[0] != '.' && entry->d_type != DT_REG)
+			watched_add(watch, file_join(directory, entry->d_name));
+	if (listing != NULL)
+		closedir(listing);
+}
+
+static void watched_drop(struct watch *watch, size_t i)
+{
+	inotify_rm_watch(watch->inotify, watch->watched[i].number); /* of one that was deleted inotify knows nothing any more */
+	free(watch->watched[i].path);
+	watch->watched[i] = watch->watched[--watch->count];
+}
+
+/* What is there now is watched, what is not any more is not. Can be repeated. */
+static void watch_directories(struct watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++)
+		watch->watched[i].there = false;
+	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
+		watched_add(watch, strdup(directory->path));
+	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
+		if (directory->folders)
+			watched_add_folders(watch, directory->path);
+	for (size_t i = watch->count; i-- > 0;)
+		if (!watch->watched[i].there)
+			watched_drop(watch, i);
 }
 
 /* A file that is being written is read when it is closed; a directory or a link is whole at once. */
-static bool is_whole(const struct watch *watch, const struct inotify_event *event)
+static bool is_whole(struct watch *watch, const struct inotify_event *event)
 {
+	const struct watched *watched = watched_find(watch, event->wd);
 	char path[PATH_MAX];
 	struct stat file;
 
-	for (size_t i = 0; watch->directories[i] != NULL; i++) {
-		if (watch->watched[i] != event->wd)
-			continue;
-		snprintf(path, sizeof path, "%s/%s", watch->directories[i], event->len > 0 ? event->name : "");
-		return lstat(path, &file) == 0 && (!S_ISREG(file.st_mode) || file.st_nlink > 1);
-	}
-	return true;
+	if (watched == NULL)
+		return true;
+	snprintf(path, sizeof path, "%s/%s", watched->path, event->len > 0 ? event->name : "");
+	return lstat(path, &file) == 0 && (!S_ISREG(file.st_mode) || file.st_nlink > 1);
 }
 
 /* Takes all that is told; true when something of it is to be looked at. */
@@ -97,7 +162,7 @@ static void *watch_main(void *argument)
 	pulse_rest(watch->pulse);
 	while (wait_for_change(watch)) {
 		pulse_beat(watch->pulse);
-		add_directories(watch);
+		watch_directories(watch);
 		watch->changed(watch->context);
 		pulse_rest(watch->pulse);
 	}
@@ -106,8 +171,10 @@ static void *watch_main(void *argument)
 
 static void watch_free(struct watch *watch)
 {
-	for (char **directory = watch->directories; *directory != NULL; directory++)
-		free(*directory);
+	for (size_t i = 0; i < watch->count; i++)
+		free(watch->watched[i].path);
+	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
+		free((char *)directory->path);
 	if (watch->inotify != -1)
 		close(watch->inotify);
 	if (watch->stop != -1)
@@ -115,8 +182,8 @@ static void watch_free(struct watch *watch)
 	free(watch);
 }
 
-enum error_code watch_start(const char *const *directories, void (*changed)(void *context), void *context, struct pulse *pulse,
-	struct watch **watch, struct error *error)
+enum error_code watch_start(const struct watch_directory *directories, void (*changed)(void *context), void *context,
+	struct pulse *pulse, struct watch **watch, struct error *error)
 {
 	struct watch *made = calloc(1, sizeof *made);
 
@@ -127,14 +194,15 @@ enum error_code watch_start(const char *const *directories, void (*changed)(void
 	made->changed = changed;
 	made->context = context;
 	made->pulse = pulse;
-	for (size_t i = 0; directories[i] != NULL && i < MOST_DIRECTORIES; i++) {
-		made->directories[i] = strdup(directories[i]);
-		if (made->directories[i] == NULL) {
+	for (size_t i = 0; directories[i].path != NULL && i < MOST_DIRECTORIES; i++) {
+		made->directories[i] = directories[i];
+		made->directories[i].path = strdup(directories[i].path);
+		if (made->directories[i].path == NULL) {
 			watch_free(made);
 			return error_memory(error);
 		}
 	}
-	add_directories(made);
+	watch_directories(made);
 	if (made->inotify == -1 || made->stop == -1 || pthread_create(&made->thread, NULL, watch_main, made) != 0) {
 		watch_free(made);
 		return error_set(error, ERROR_IO, NULL, "cannot watch files: %s", strerror(errno));

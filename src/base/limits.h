@@ -192,6 +192,9 @@
 #define LIMIT_CALL_LOOK_MS 1000		 /* and looks this often whether its client is still there, and whether too many wait */
 #define LIMIT_COMMIT_WAIT_MS 10000 /* and this much longer for a commit that has begun: what it writes cannot be taken back */
 #define LIMIT_PROVIDERS 256
+#define LIMIT_WATCHED 512	   /* directories whose changes are told at once */
+#define LIMIT_SCRIPT_MODULES 1024  /* helpers that scripts may require */
+#define LIMIT_SCRIPT_NAME_BYTES 64 /* of a helper, and of its folder */
 #define LIMIT_ALIASES 32
 
 /* Watching over the host. */
@@ -267,7 +270,7 @@
 #define LIMIT_SIM_HEAD_BYTES 16384 /* of an answer */
 #define LIMIT_SIM_PARTS 128	   /* of a form */
 #define LIMIT_SIM_FAULTS 64	   /* --fault options */
-#define LIMIT_SIM_VENDORS 64	   /* lua/sim_*.lua */
+#define LIMIT_SIM_VENDORS 64	   /* lua/sim/ */
 #define LIMIT_SIM_HOSTS 512	   /* that they answer for, all together */
 #define LIMIT_SIM_JOURNAL 2000000  /* requests remembered; later ones are only counted */
 #define LIMIT_SIM_JOURNAL_BYTES (1024 * 1024 * 1024)

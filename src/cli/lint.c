@@ -38,24 +38,27 @@ int cli_lint(int argc, char **argv)
 {
 	struct script_library *library;
 	struct error error;
-	char *directory = places_find(".", "lua");
+	char *lua = places_find(".", "lua"), *providers = places_find(".", "providers");
 	int result = EXIT_OK;
 
 	test_settings_read();
 	if (argc < 2) {
 		fprintf(stderr, "usage: providerd lint FILE.lua...\n");
-		free(directory);
+		free(lua);
+		free(providers);
 		return EXIT_USAGE;
 	}
-	if (directory == NULL || script_library_read(directory, &library, &error) != ERROR_NONE) {
+	if (lua == NULL || providers == NULL || script_library_read(lua, providers, &library, &error) != ERROR_NONE) {
 		fprintf(stderr, "providerd lint: cannot read lua/\n");
-		free(directory);
+		free(lua);
+		free(providers);
 		return EXIT_PROBLEM;
 	}
 	for (int i = 1; i < argc; i++)
 		if (lint_file(argv[i], library) != EXIT_OK)
 			result = EXIT_PROBLEM;
 	script_library_release(library);
-	free(directory);
+	free(lua);
+	free(providers);
 	return result;
 }

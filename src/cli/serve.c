@@ -282,7 +282,8 @@ static enum error_code open_webhooks_in(struct serving *serving, struct error *e
 
 static enum error_code start_watch(struct serving *serving, struct error *error)
 {
-	const char *directories[] = { serving->providers, serving->lua, serving->config, serving->home, NULL };
+	const struct watch_directory directories[] = { { .path = serving->providers, .folders = true },
+		{ .path = serving->lua, .folders = true }, { .path = serving->config }, { .path = serving->home }, { 0 } };
 
 	return watch_start(directories, reload, serving, serving->loading, &serving->watch, error);
 }

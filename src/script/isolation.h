@@ -16,7 +16,7 @@ struct script_call;
 void isolation_make_read_only(lua_State *L);
 
 /* The same with the value on top, all that can be reached from it, and the variables of functions. A `what` is named when it cannot be
- * done: "lua/x.lua". [-1, +1, e] */
+ * done: "providers/fal/x.lua". [-1, +1, e] */
 void isolation_seal_module(lua_State *L, const char *what);
 
 /* What can be reached from the functions of the list on top, which are a script's, becomes each call's own. [-1, +0, e] */

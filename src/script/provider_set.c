@@ -35,7 +35,6 @@ struct provider_loader {
 	char *providers_directory, *lua_directory;
 	struct script_library *library;
 	struct source_list sources; /* what the current set was made from */
-	struct source_list modules; /* the same of lua/, to see changes */
 	bool library_is_new;	    /* no set is made from it yet */
 	uint64_t generation;
 	json_t *standstills; /* scripts that stood still in an earlier run */
@@ -283,11 +282,7 @@ static enum error_code check_names(const struct loading *loading, const struct p
 /* Of a script's text and all that it may require. */
 static uint64_t digest_of(const struct provider_loader *loader, const struct source *source)
 {
-	uint64_t digest = source->digest;
-
-	for (size_t i = 0; i < loader->modules.count; i++)
-		digest = digest * 31 + loader->modules.items[i].digest;
-	return digest;
+	return source->digest * 31 + script_library_digest(loader->library);
 }
 
 /* Loads the text, unless that stood still before; one that stood still in a call is loaded, and rests. */
@@ -383,22 +378,22 @@ static void log_removed(const struct provider_loader *loader, const struct sourc
 			log_message(LOG_INFO, "script.removed", "providers/%s", loader->sources.items[i].name);
 }
 
-/* What lua/ holds may have changed: read it anew. False when that failed and the old one stays. */
-static bool renew_library(struct provider_loader *loader, struct source_list *modules)
+/* Reads the helpers anew; what is as it was stays. False: out of memory. */
+static bool renew_library(struct provider_loader *loader)
 {
 	struct script_library *library;
 	struct error error;
 
-	if (script_library_read(loader->lua_directory, &library, &error) != ERROR_NONE) {
-		log_message(LOG_ERROR, "library.rejected", "%s: %s", error.path, error.message);
+	if (script_library_read(loader->lua_directory, loader->providers_directory, &library, &error) != ERROR_NONE)
 		return false;
+	if (loader->library != NULL && script_library_digest(loader->library) == script_library_digest(library)) {
+		script_library_release(library);
+		return true;
 	}
+	script_library_log_problems(library);
 	script_library_release(loader->library);
 	loader->library = library;
-	free_sources(&loader->modules);
-	forget_texts(modules);
-	loader->modules = *modules;
-	*modules = (struct source_list){ 0 };
+	loader->library_is_new = true;
 	return true;
 }
 
@@ -428,33 +423,23 @@ static struct provider_set *make_set(
 int provider_loader_reload(struct provider_loader *loader)
 {
 	struct source_list sources = read_sources(loader->providers_directory);
-	struct source_list modules = read_sources(loader->lua_directory);
-	bool library_changed = loader->library == NULL || !same_sources(&modules, &loader->modules);
 	struct provider_set *set;
 	int loaded = 0;
 
-	if (sources.starved || modules.starved) {
-		free_sources(&sources);
-		free_sources(&modules);
-		return put_off();
-	}
-	if (library_changed)
-		library_changed = renew_library(loader, &modules);
-	free_sources(&modules);
-	if (loader->library == NULL) {
+	if (sources.starved || !renew_library(loader)) {
 		free_sources(&sources);
 		return put_off();
 	}
-	if (loader->current != NULL && !library_changed && !loader->library_is_new && same_sources(&sources, &loader->sources)) {
+	if (loader->current != NULL && !loader->library_is_new && same_sources(&sources, &loader->sources)) {
 		free_sources(&sources);
 		return 0;
 	}
-	set = make_set(loader, &sources, library_changed || loader->library_is_new, &loaded);
-	loader->library_is_new = (library_changed || loader->library_is_new) && set == NULL;
+	set = make_set(loader, &sources, loader->library_is_new, &loaded);
 	if (set == NULL) {
 		free_sources(&sources);
 		return put_off();
 	}
+	loader->library_is_new = false;
 	log_removed(loader, &sources);
 	free_sources(&loader->sources);
 	forget_texts(&sources);
@@ -492,7 +477,6 @@ void provider_loader_close(struct provider_loader *loader)
 	provider_set_release(loader->current);
 	script_library_release(loader->library);
 	free_sources(&loader->sources);
-	free_sources(&loader->modules);
 	free(loader->providers_directory);
 	free(loader->lua_directory);
 	json_decref(loader->standstills);

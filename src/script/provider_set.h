@@ -26,14 +26,14 @@ struct provider_set {
 	size_t count;
 };
 
-/* Loads every script of `providers_directory` with the library `lua_directory`. Scripts that do not load are logged and listed; those that
+/* Loads every script of `providers_directory` with the helpers of both directories. Scripts that do not load are logged and listed; those that
  * `standstills` names (script/standstill.h) are not loaded, or rest. `pulse` is that of the thread that loads, or NULL. */
 enum error_code provider_loader_open(const char *providers_directory, const char *lua_directory, const char *standstills,
 	struct pulse *pulse, struct provider_loader **loader, struct error *error);
 void provider_loader_close(struct provider_loader *loader);
 
-/* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed file of lua/ reloads
- * all. Returns how many scripts were loaded anew. One thread at a time (the loader). */
+/* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed helper (script/library.h)
+ * reloads all. Returns how many scripts were loaded anew. One thread at a time (the loader). */
 int provider_loader_reload(struct provider_loader *loader);
 
 struct provider_set *provider_set_acquire(struct provider_loader *loader);

@@ -172,36 +172,33 @@ static void add_setmetatable(lua_State *L)
 
 /* ---- require ---- */
 
-static int run_module(lua_State *L, const char *name)
+static int run_module(lua_State *L, const char *name, size_t length)
 {
 	struct script_state *state = script_state_of(L);
-	size_t length;
-	const char *text = script_library_find(state->library, name, &length);
-	char chunk[128];
+	const struct script_module *module;
+	struct error error;
 
-	if (text == NULL)
-		return luaL_error(L, "require: there is no lua/%s.lua", name);
-	lua_pushfstring(L, "@lua/%s.lua", name);
-	strncpy(chunk, lua_tostring(L, -1), sizeof chunk - 1);
-	chunk[sizeof chunk - 1] = '\0';
-	if (sandbox_load(L, text, length, chunk) != LUA_OK)
+	if (script_library_find(state->library, name, length, &module, &error) != ERROR_NONE)
+		return luaL_error(L, "require: %s", error.message);
+	if (sandbox_load(L, module->text, module->length, lua_pushfstring(L, "@%s", module->file)) != LUA_OK)
 		return lua_error(L);
 	lua_pushstring(L, name);
 	lua_call(L, 1, 1);
 	if (!state->remembers)
-		isolation_seal_module(L, chunk + 1);
+		isolation_seal_module(L, module->file);
 	return 1;
 }
 
 static int sandbox_require(lua_State *L)
 {
-	const char *name = luaL_checkstring(L, 1);
+	size_t length;
+	const char *name = luaL_checklstring(L, 1, &length);
 
 	lua_rawgetp(L, LUA_REGISTRYINDEX, &modules_key);
 	if (lua_getfield(L, -1, name) != LUA_TNIL)
 		return 1;
 	lua_pop(L, 1);
-	run_module(L, name);
+	run_module(L, name, length);
 	if (lua_isnil(L, -1)) {
 		lua_pop(L, 1);
 		lua_pushboolean(L, 1);

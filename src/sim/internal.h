@@ -3,7 +3,7 @@
  *   simulate.c     the command line, start and stop
  *   sim_server.c   HTTP threads: bodies in, answers out, resets
  *   sim_fault.c    which request gets which fault, from the seed
- *   sim_script.c   the one thread that runs lua/sim*.lua
+ *   sim_script.c   the one thread that runs lua/sim/
  *   sim_crypto.c   what those scripts get as require "crypto"
  *   sim_form.c     multipart bodies
  *   sim_journal.c  what was seen
@@ -97,7 +97,7 @@ struct sim_script_options {
 	void *context;
 };
 
-/* Loads lua/sim.lua and every lua/sim_*.lua that declares hosts, and starts their thread. */
+/* Loads lua/sim/core.lua and every other file of lua/sim/ that declares hosts, and starts their thread. */
 enum error_code sim_script_open(const struct sim_script_options *options, struct sim_script **script, struct error *error);
 void sim_script_close(struct sim_script *script);
 

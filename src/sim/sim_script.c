@@ -1,11 +1,10 @@
-/* sim_script.c - the one thread that runs the vendor scripts: lua/sim.lua, and every lua/sim_*.lua that declares hosts.
+/* sim_script.c - the one thread that runs the vendor scripts: lua/sim/core.lua, and every other file of lua/sim/ that declares hosts.
  *
  * Owns one Lua state with the providers' sandbox and allocator, and require "crypto" beside it. HTTP threads hand an exchange
  * over and wait; their stack is too small for Lua (tech 1). Between requests it wakes the scripts' timers, which make webhooks.
  * The table of hosts is made once at start and only read after. */
 #include "sim/internal.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,9 +22,9 @@
 #include "script/state.h"
 
 #define STACK_BYTES (2 * 1024 * 1024)
-#define CHUNK "return (require 'sim')"
+#define CHUNK "return (require 'sim.core')"
 
-static const char module_key; /* its address is the registry key of lua/sim.lua */
+static const char module_key; /* its address is the registry key of lua/sim/core.lua */
 
 struct vendor_host {
 	char *host;   /* "*.modal.run", in lower case */
@@ -36,8 +35,6 @@ struct vendor_host {
 struct sim_script {
 	struct sim_script_options options;
 	struct script_state *state;
-	char *names[LIMIT_SIM_VENDORS]; /* "sim_fal" */
-	size_t name_count;
 	char *providers[LIMIT_SIM_VENDORS];
 	size_t provider_count;
 	struct vendor_host hosts[LIMIT_SIM_HOSTS];
@@ -418,6 +415,21 @@ static void keep_hosts(lua_State *L, struct sim_script *script)
 
 /* ---- start and end ---- */
 
+/* The list of the names "sim.fal", ... */
+static void push_module_names(lua_State *L, const struct script_library *library)
+{
+	const char *name;
+	lua_Integer count = 0;
+
+	lua_newtable(L);
+	for (size_t i = 0; (name = script_library_name(library, i)) != NULL; i++) {
+		if (strncmp(name, "sim.", 4) == 0) {
+			lua_pushstring(L, name);
+			lua_rawseti(L, -2, ++count);
+		}
+	}
+}
+
 static int load_scripts(lua_State *L)
 {
 	struct sim_script *script = lua_touserdata(L, 1);
@@ -435,51 +447,18 @@ static int load_scripts(lua_State *L)
 	lua_setfield(L, -2, "seed");
 	lua_pushinteger(L, script->options.job_ms);
 	lua_setfield(L, -2, "job_ms");
-	lua_newtable(L);
-	for (size_t i = 0; i < script->name_count; i++) {
-		lua_pushstring(L, script->names[i]);
-		lua_rawseti(L, -2, (lua_Integer)i + 1);
-	}
+	push_module_names(L, script->state->library);
 	lua_setfield(L, -2, "modules");
 	lua_call(L, 1, 1);
 	keep_hosts(L, script);
 	return 0;
 }
 
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The names of the files sim_*.lua. */
-static enum error_code list_modules(struct sim_script *script, struct error *error)
-{
-	DIR *directory = opendir(script->options.directory);
-	const struct dirent *entry;
-
-	if (directory == NULL)
-		return error_set(error, ERROR_IO, script->options.directory, "cannot read the scripts: %s", strerror(errno));
-	while ((entry = readdir(directory)) != NULL && script->name_count < LIMIT_SIM_VENDORS) {
-		size_t length = strlen(entry->d_name);
-		if (strncmp(entry->d_name, "sim_", 4) != 0 || length < 9 || strcmp(entry->d_name + length - 4, ".lua") != 0)
-			continue;
-		script->names[script->name_count] = strndup(entry->d_name, length - 4);
-		if (script->names[script->name_count] != NULL)
-			script->name_count++;
-	}
-	closedir(directory);
-	qsort(script->names, script->name_count, sizeof *script->names, compare_names);
-	return ERROR_NONE;
-}
-
 static enum error_code load_state(struct sim_script *script, struct error *error)
 {
 	struct script_library *library;
-	enum error_code code = list_modules(script, error);
+	enum error_code code = script_library_read(script->options.directory, NULL, &library, error);
 
-	if (code != ERROR_NONE)
-		return code;
-	code = script_library_read(script->options.directory, &library, error);
 	if (code != ERROR_NONE)
 		return code;
 	script->state = script_state_new(library);
@@ -540,8 +519,6 @@ void sim_script_close(struct sim_script *script)
 		pthread_join(script->thread, NULL);
 	}
 	script_state_free(script->state);
-	for (size_t i = 0; i < script->name_count; i++)
-		free(script->names[i]);
 	for (size_t i = 0; i < script->provider_count; i++)
 		free(script->providers[i]);
 	for (size_t i = 0; i < script->host_count; i++) {

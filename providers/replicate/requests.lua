@@ -1,0 +1,44 @@
+-- requests.lua - how Replicate is asked, and what its answers that are not predictions say.
+
+local http_errors = require "http_errors"
+
+local replicate_requests = {}
+
+local FAULT_RETRY_SECONDS = 30
+local MAX_DETAIL_BYTES = 4096
+
+--- Sends a request. The vendor's own clients declare JSON on every one, also without a body.
+function replicate_requests.send(ctx, request)
+  if request.json == nil then request.headers = { ["Content-Type"] = "application/json" } end
+  return ctx.request(request)
+end
+
+-- The seconds to wait after a 429: the header, else a field of the body, else the text "... resets in ~30s.".
+local function throttle_seconds(body)
+  if type(body.retry_after) == "number" then return math.ceil(body.retry_after) end
+  local text = type(body.detail) == "string" and body.detail or ""
+  local mark = #text <= MAX_DETAIL_BYTES and string.find(text, "~", 1, true)
+  return mark and tonumber(string.match(string.sub(text, mark + 1, mark + 16), "^%s*(%d+)%s*s")) or nil
+end
+
+--- What the vendor's problem document says, as options for http_errors. The text of a 429 may name the balance of the account: it
+-- is not passed on. `hint` stands for the text of a 404.
+function replicate_requests.problem_options(response, hint)
+  local body = response and response.json
+  if type(body) ~= "table" then body = {} end
+  local detail = response and response.status ~= 429 and http_errors.safe_text(body.detail) or nil
+  if not detail and response and response.status ~= 429 then detail = http_errors.safe_text(body.title) end
+  if hint and response and response.status == 404 then detail = hint end
+  local seconds = throttle_seconds(body)
+  return {
+    vendor_code = type(body.title) == "string" and body.title or nil, detail = detail,
+    retry_after = seconds or FAULT_RETRY_SECONDS, retry_named = seconds ~= nil,
+  }
+end
+
+--- Whether there is an answer, and it is a success.
+function replicate_requests.is_success(response)
+  return response and response.status >= 200 and response.status < 300
+end
+
+return replicate_requests

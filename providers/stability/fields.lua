@@ -1,0 +1,138 @@
+-- fields.lua - what a request to Stability may hold: the fields of its services and the names that clients use.
+
+local check = require "check"
+local given = require "given"
+local names = require "names"
+
+local stability_fields = {}
+
+local OUTPUT_FORMATS = { "png", "jpeg", "webp" }
+local ASPECT_RATIOS = { "16:9", "1:1", "21:9", "2:3", "3:2", "4:5", "5:4", "9:16", "9:21" }
+local STYLE_PRESETS = {
+  "enhance", "anime", "photographic", "digital-art", "comic-book", "fantasy-art", "line-art", "analog-film", "neon-punk",
+  "isometric", "low-poly", "origami", "modeling-compound", "cinematic", "3d-model", "pixel-art", "tile-texture",
+}
+
+-- Every field of the services: its kind, what it may hold, and whether it decides what is made. A deciding value that
+-- the chosen service cannot take stops the request; any other is left out with a warning.
+local FIELDS = {
+  prompt = { kind = "text" },
+  negative_prompt = { kind = "text" },
+  search_prompt = { kind = "text", decides = true },
+  select_prompt = { kind = "text", decides = true },
+  background_prompt = { kind = "text", decides = true },
+  foreground_prompt = { kind = "text", decides = true },
+  aspect_ratio = { kind = "choice", values = ASPECT_RATIOS, decides = true },
+  output_format = { kind = "choice", values = OUTPUT_FORMATS, decides = true },
+  style_preset = { kind = "choice", values = STYLE_PRESETS },
+  light_source_direction = { kind = "choice", values = { "left", "right", "above", "below" } },
+  seed = { kind = "integer", min = 0, max = 4294967294 },
+  cfg_scale = { kind = "number", min = 1, max = 10 },
+  strength = { kind = "number", min = 0, max = 1 },
+  control_strength = { kind = "number", min = 0, max = 1 },
+  fidelity = { kind = "number", min = 0, max = 1 },
+  creativity = { kind = "number" },
+  style_strength = { kind = "number" },
+  composition_fidelity = { kind = "number" },
+  change_strength = { kind = "number" },
+  preserve_original_subject = { kind = "number" },
+  original_background_depth = { kind = "number" },
+  light_source_strength = { kind = "number" },
+  keep_original_background = { kind = "boolean" },
+  grow_mask = { kind = "integer", min = 0 },
+  left = { kind = "integer", min = 0, max = 2000, decides = true },
+  right = { kind = "integer", min = 0, max = 2000, decides = true },
+  up = { kind = "integer", min = 0, max = 2000, decides = true },
+  down = { kind = "integer", min = 0, max = 2000, decides = true },
+  image = { kind = "image", decides = true },
+  init_image = { kind = "image", decides = true },
+  mask = { kind = "image", decides = true },
+  style_image = { kind = "image", decides = true },
+  subject_image = { kind = "image", decides = true },
+  background_reference = { kind = "image", decides = true },
+  light_reference = { kind = "image", decides = true },
+}
+
+-- Names of ours for a field of the vendor, in the order of preference.
+local ALIASES = {
+  image = { "init_image", "image" },
+  init_image = { "init_image", "image" },
+  subject_image = { "subject_image", "init_image", "image" },
+  background_prompt = { "background_prompt", "prompt" },
+  cfg_scale = { "cfg_scale", "guidance_scale" },
+  style_preset = { "style_preset", "style" },
+}
+
+-- The kinds of parameters that are no field of the vendor under this name: aliases, and what it cannot express.
+local OTHER_KINDS = {
+  guidance_scale = "number", style = "choice", steps = "integer", fps = "number", width = "integer", height = "integer",
+  resolution = "text", size = "text", image_size = "text", duration = "number", duration_seconds = "number",
+}
+
+local SAMPLE_NAMES = { "samples", "images", "num_images", "n" }
+
+-- Common parameters that decide what is made and that no service has, with what to do instead.
+local NO_PIXELS = "Stability takes no pixel size; give aspect_ratio, one of " .. table.concat(ASPECT_RATIOS, ", ")
+local NO_REFERENCE = "Stability takes no such reference; the models control/style and control/style-transfer take an image"
+local NO_VIDEO = "Stability makes still images only; its video service ended on 2025-07-24"
+local INEXPRESSIBLE = {
+  width = NO_PIXELS, height = NO_PIXELS, resolution = NO_PIXELS, size = NO_PIXELS, image_size = NO_PIXELS,
+  reference = NO_REFERENCE, reference_image = NO_REFERENCE, reference_images = NO_REFERENCE,
+  reference_frames = NO_REFERENCE, storyboard = NO_REFERENCE,
+  duration = NO_VIDEO, duration_seconds = NO_VIDEO,
+}
+
+-- Options of the readers of check.lua, by kind. An image is left untouched: it may be megabytes.
+local READERS = {
+  text = { kind = "text", options = { blank = "absent" } },
+  choice = { kind = "text", options = { blank = "absent", lower = true } },
+  number = { kind = "number" },
+  integer = { kind = "integer", options = { wide = true } },
+  boolean = { kind = "boolean" },
+  image = { kind = "text", options = { trim = false, blank = "absent" } },
+}
+
+-- The names of a known type. Sorted, so that of several wrong fields it is always the same one that is named.
+local TYPED = {}
+for _, name in ipairs(names.sorted(names.union(FIELDS, OTHER_KINDS))) do
+  local reader = READERS[FIELDS[name] and FIELDS[name].kind or OTHER_KINDS[name]]
+  TYPED[#TYPED + 1] = { name = name, kind = reader.kind, options = reader.options }
+end
+check.field_list(TYPED)
+
+local IS_SAMPLE_NAME = names.set(SAMPLE_NAMES)
+local SAMPLES = check.field_list {
+  { name = "samples", names = SAMPLE_NAMES, kind = "integer", options = { min = 1, max = 10000, zero = "absent" }, costs = true },
+}[1]
+
+local UNDERSTOOD_AT_TOP = names.union(FIELDS, OTHER_KINDS, INEXPRESSIBLE, IS_SAMPLE_NAME,
+  names.set { "mode", "operation", "model", "parameters", "safety" })
+
+local function find_samples(payload, top, parameters)
+  if not names.has_any(parameters.object, IS_SAMPLE_NAME) and not names.has_any(top.object, IS_SAMPLE_NAME) then return 1 end
+  return given.read(payload, SAMPLES, parameters, top) or 1
+end
+
+--- Reads the fields of a request into `payload`: those at the top into itself, those of `parameters` into payload.parameters.
+-- Names at the top that nothing here reads are listed in payload.ignored. Only names: a value might be a credential.
+function stability_fields.read(payload, top, parameters)
+  parameters:fields(TYPED, payload.parameters)
+  top:fields(TYPED, payload)
+  for name, value in pairs(top.object) do
+    if INEXPRESSIBLE[name] and not OTHER_KINDS[name] and check.is_given(value) then payload[name] = value end
+  end
+  if not payload.init_image or payload.init_image == payload.image then
+    payload.init_image, payload.image = payload.init_image or payload.image, nil
+  end
+  payload.parameters.samples = find_samples(payload, top, parameters)
+  payload.ignored = names.unknown(top.object, UNDERSTOOD_AT_TOP)
+  payload.wrapped = given.take_wrapper(top.object, payload.ignored)
+  if payload.ignored and not payload.ignored[1] then payload.ignored = nil end
+end
+
+stability_fields.FIELDS, stability_fields.ALIASES, stability_fields.INEXPRESSIBLE = FIELDS, ALIASES, INEXPRESSIBLE
+stability_fields.IS_SAMPLE_NAME, stability_fields.NO_VIDEO = IS_SAMPLE_NAME, NO_VIDEO
+stability_fields.ASPECT_RATIOS, stability_fields.OUTPUT_FORMATS, stability_fields.STYLE_PRESETS =
+  ASPECT_RATIOS, OUTPUT_FORMATS, STYLE_PRESETS
+
+return stability_fields

@@ -1,0 +1,249 @@
+-- form.lua - the multipart form of a request to Stability, or what speaks against it.
+
+local check = require "check"
+local data_uri = require "data_uri"
+local given = require "given"
+local names = require "names"
+local stability_fields = require "stability.fields"
+local stability_services = require "stability.services"
+
+local stability_form = {}
+
+local MAX_PROMPT_CHARACTERS = 10000
+
+--- Of the whole body.
+stability_form.MAX_IMAGE_BYTES = 10 * 1024 * 1024
+stability_form.IMAGE_TYPES = { "image/jpeg", "image/png", "image/webp" }
+local MAX_IMAGE_BYTES, IMAGE_TYPES = stability_form.MAX_IMAGE_BYTES, stability_form.IMAGE_TYPES
+
+local FIELDS, INEXPRESSIBLE = stability_fields.FIELDS, stability_fields.INEXPRESSIBLE
+local IS_SAMPLE_NAME = stability_fields.IS_SAMPLE_NAME
+
+local NONE = {}
+
+-- Numbers travel as text: 7 and 7.0 as "7", 0.3 as "0.3".
+local function number_text(value)
+  local integer = math.tointeger(value)
+  return integer and tostring(integer) or string.format("%.14g", value)
+end
+
+local function out_of_range(value, limits)
+  if type(value) == "userdata" then return true end -- an integer above 2^63-1
+  return limits.min and value < limits.min or limits.max and value > limits.max
+end
+
+local function range_text(limits)
+  if not limits.max then return "must be at least " .. number_text(limits.min) end
+  return "must be from " .. number_text(limits.min) .. " to " .. number_text(limits.max)
+end
+
+local function number_part(name, entry, service)
+  local limits = service.limits and service.limits[name] or FIELDS[name]
+  if out_of_range(entry.value, limits) then return nil, { field = entry.path, message = range_text(limits) } end
+  return { name = name, value = number_text(entry.value) }
+end
+
+-- The image as a data URI, and what parse says of it; or nil, what is wrong, and what is allowed.
+local function read_image(value)
+  local text = data_uri.begins(value) and value or data_uri.of_image(value)
+  if not text then return nil, "must be the image itself, as a data URI: Stability fetches no addresses" end
+  local parsed, problem = data_uri.parse(text)
+  if not parsed then return nil, problem end
+  if not check.in_list(parsed.content_type, IMAGE_TYPES) then
+    return nil, "must be a JPEG, PNG or WebP image, not " .. parsed.content_type, IMAGE_TYPES
+  end
+  if not parsed.base64 or parsed.bytes == 0 then return nil, "must hold the image in base64" end
+  if parsed.bytes > MAX_IMAGE_BYTES then return nil, "must be at most 10 MiB" end
+  return text, parsed
+end
+
+local function image_part(name, entry)
+  local text, parsed, allowed = read_image(entry.value)
+  if not text then return nil, { field = entry.path, message = parsed, allowed = allowed } end
+  return data_uri.form_part(name, text), nil, parsed.bytes
+end
+
+-- Each makes a form part of a value, or nil and a refusal, or nil and a warning (third result `true`).
+local PARTS = {
+  text = function(name, entry)
+    if (utf8.len(entry.value) or #entry.value) > MAX_PROMPT_CHARACTERS then
+      return nil, { field = entry.path, message = "must be at most " .. MAX_PROMPT_CHARACTERS .. " characters long" }
+    end
+    return { name = name, value = entry.value }
+  end,
+  choice = function(name, entry, service)
+    local field = FIELDS[name]
+    local values = name == "output_format" and service.output_formats or field.values
+    if check.in_list(entry.value, values) then return { name = name, value = entry.value } end
+    local message = "must be one of " .. table.concat(values, ", ")
+    return nil, { field = entry.path, message = message, allowed = values }, not field.decides
+  end,
+  boolean = function(name, entry) return { name = name, value = tostring(entry.value) } end,
+  number = number_part, integer = number_part, image = image_part,
+}
+
+-- What is not a field of a service.
+local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "ignored", "wrapped", "given_as", "contradictions" }
+
+-- Adds what the client gave in an object to a list of { name =, value =, path = }, which is also kept by name.
+local function collect(values, object, prefix)
+  for _, name in ipairs(names.sorted(object)) do
+    if check.is_given(object[name]) and not NOT_FIELDS[name] then
+      local entry = { name = name, value = object[name], path = prefix .. name }
+      values[#values + 1] = entry
+      local same_name = values.by_name[name]
+      if same_name then same_name.other = entry else values.by_name[name] = entry end
+    end
+  end
+end
+
+-- Everything that the client gave: the top of the request, then parameters.
+local function given_values(payload)
+  local values = { by_name = {}, used_for = {} }
+  collect(values, payload, "")
+  collect(values, payload.parameters, "parameters.")
+  return values
+end
+
+-- The first value given for a field that nothing has taken yet.
+local function take(values, field)
+  for _, name in ipairs(field.names) do
+    local entry = values.by_name[name]
+    if entry and entry.taken then entry = entry.other end
+    if entry and not entry.taken then
+      entry.taken = true
+      for _, same in ipairs(field.names) do values.used_for[same] = values.used_for[same] or entry end
+      return entry
+    end
+  end
+  return nil
+end
+
+-- The path under which a missing field is asked for.
+local function usual_path(name)
+  if name == "image" or name == "subject_image" or name == "init_image" then return "init_image" end
+  return name == "prompt" and name or "parameters." .. name
+end
+
+local function refuse(refusals, field, message, allowed)
+  refusals[#refusals + 1] = { field = field, message = message, allowed = allowed }
+end
+
+-- The form of the service's own fields. Adds to `refusals`; returns the parts, and the parts by name.
+local function build_form(service, mode, values, refusals, ctx)
+  local form, by_name, image_bytes = {}, {}, 0
+  for _, field in ipairs(service.fields_of_mode[mode]) do
+    local name, entry = field.name, take(values, field)
+    if entry then
+      local part, problem, extra = PARTS[FIELDS[name].kind](name, entry, service)
+      if part then
+        form[#form + 1], by_name[name] = part, part
+        image_bytes = image_bytes + (extra or 0)
+      elseif extra then
+        ctx.warn { field = problem.field, message = "left out: " .. problem.message }
+      else
+        refusals[#refusals + 1], by_name[name] = problem, problem
+      end
+    elseif field.required then
+      refuse(refusals, usual_path(name), "is required by this model")
+    end
+  end
+  if image_bytes > MAX_IMAGE_BYTES then
+    refuse(refusals, usual_path("image"), "the images must be at most 10 MiB together")
+  end
+  return form, by_name
+end
+
+-- The rules of a service about several of its fields.
+local function check_rules(service, by_name, refusals)
+  if service.any_of then
+    local first, second = service.any_of[1], service.any_of[2]
+    if not by_name[first] and not by_name[second] then
+      refuse(refusals, usual_path(first), "is required by this model, or else " .. second)
+    end
+  end
+  if service.any_nonzero then
+    local is_zero = true
+    for _, name in ipairs(service.any_nonzero) do
+      local part = by_name[name]
+      if part and part.value ~= "0" then is_zero = false end
+    end
+    if not is_zero then return end
+    local message = "one of " .. table.concat(service.any_nonzero, ", ") .. " must be above 0"
+    refuse(refusals, usual_path(service.any_nonzero[1]), message)
+  end
+end
+
+-- A value that has no place in the form: refused if it decides what is made, else left out with a warning.
+local function leave_out(entry, payload, model, refusals, ctx)
+  local name, field = entry.name, FIELDS[entry.name]
+  if INEXPRESSIBLE[name] then
+    refuse(refusals, entry.path, INEXPRESSIBLE[name])
+  elseif field and field.decides then
+    refuse(refusals, entry.path, "has no place in the model " .. model .. " (mode " .. payload.mode .. ")")
+  else
+    ctx.warn { field = entry.path, message = "left out: the model " .. model .. " does not take it" }
+  end
+end
+
+-- A second value for a field that has one.
+local function leave_out_second(entry, used, refusals, ctx)
+  if given.same(entry.value, used.value) then return end
+  local field = FIELDS[entry.name]
+  if field and field.decides or entry.name == used.name and entry.name == "prompt" then
+    refuse(refusals, entry.path, "contradicts " .. used.path .. ": give one or the other")
+  else
+    ctx.warn { field = entry.path, message = "left out: " .. used.path .. " says something else" }
+  end
+end
+
+local function check_contradictions(payload, refusals, ctx)
+  for _, item in ipairs(payload.contradictions or NONE) do
+    if item.decides then
+      refuse(refusals, item.field, "contradicts " .. item.beside .. ": give one or the other")
+    else
+      ctx.warn { field = item.field, message = "left out: " .. item.beside .. " says something else" }
+    end
+  end
+end
+
+-- What was given and has no place in the form.
+local function check_leftovers(values, payload, model, refusals, ctx)
+  for _, entry in ipairs(values) do
+    if IS_SAMPLE_NAME[entry.name] then
+      if entry.path == "parameters.samples" and tonumber(entry.value) ~= 1 then
+        local field = given.path(payload, entry.path)
+        refuse(refusals, field, "Stability makes one image per request; send one request for each", { 1 })
+      end
+    elseif not entry.taken and values.used_for[entry.name] then
+      leave_out_second(entry, values.used_for[entry.name], refusals, ctx)
+    elseif not entry.taken then
+      leave_out(entry, payload, model, refusals, ctx)
+    end
+  end
+  for _, name in ipairs(payload.ignored or NONE) do
+    ctx.warn { field = name, message = "left out: not a field of this provider" }
+  end
+end
+
+--- The form of a payload and its parts by name; or nil and the refusals.
+function stability_form.make(payload, service, path, sd3_model, ctx)
+  if payload.mode == stability_services.IMAGE_TO_IMAGE and not service.edits and not service.with_image then
+    local message = "the model " .. payload.model .. " takes no image"
+    local field = stability_services.model_path(payload)
+    return nil, { field = field, message = message, allowed = stability_services.MODELS_WITH_IMAGE }
+  end
+  local refusals, values = {}, given_values(payload)
+  check_contradictions(payload, refusals, ctx)
+  local form, by_name = build_form(service, payload.mode, values, refusals, ctx)
+  check_rules(service, by_name, refusals)
+  check_leftovers(values, payload, sd3_model or path, refusals, ctx)
+  if refusals[1] then return nil, refusals end
+  if sd3_model then
+    form[#form + 1] = { name = "model", value = sd3_model }
+    form[#form + 1] = { name = "mode", value = payload.mode }
+  end
+  return form, by_name
+end
+
+return stability_form
