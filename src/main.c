@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "check/check.h"
 #include "cli/cli.h"
 #include "cli/serve.h"
@@ -33,6 +34,7 @@ static void print_usage(FILE *out)
 
 int main(int argc, char **argv)
 {
+	memory_serve_jansson();
 	if (argc < 2) {
 		print_usage(stderr);
 		return EXIT_USAGE;

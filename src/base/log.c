@@ -352,14 +352,19 @@ static void clean(struct log_line *line)
 	buffer_free(&out);
 }
 
+static void close_line(struct log_line *line)
+{
+	if (state.json)
+		line->text[line->length++] = '}';
+	line->text[line->length++] = '\n';
+}
+
 void log_end(struct log_line *line)
 {
 	if ((int)line->level < atomic_load_explicit(&state.level, memory_order_relaxed))
 		return;
 	clean(line);
-	if (state.json)
-		line->text[line->length++] = '}';
-	line->text[line->length++] = '\n';
+	close_line(line);
 	if (line->level >= LOG_WARN || !state.running)
 		write_all(STDERR_FILENO, line->text, line->length);
 	if (!state.running)
@@ -387,4 +392,16 @@ void log_message(enum log_level level, const char *event, const char *format, ..
 	log_begin(&line, level, event);
 	log_text(&line, "message", message);
 	log_end(&line);
+}
+
+void log_last_words(const char *event, const char *message)
+{
+	struct log_line line;
+
+	log_begin(&line, LOG_ERROR, event);
+	log_text(&line, "message", message);
+	close_line(&line);
+	write_all(STDERR_FILENO, line.text, line.length);
+	if (state.fd != -1)
+		write_all(state.fd, line.text, line.length);
 }

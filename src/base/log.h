@@ -32,10 +32,10 @@ void log_set_cleaner(struct cleaner cleaner);
 /* The file is opened anew at its path before the next line (SIGHUP, logrotate). Only sets a flag: safe in a signal handler. */
 void log_reopen(void);
 
-/* Writes what is waiting and stops the writer. */
 /* Lines that could not be written since the start. */
 uint64_t log_dropped(void);
 
+/* Writes what is waiting and stops the writer. */
 void log_close(void);
 
 /* One line, field by field: begin, any number of fields, end. `event` is a dotted name (public.image.submit). */
@@ -49,3 +49,7 @@ void log_end(struct log_line *line);
 
 /* One line with a message only. */
 __attribute__((format(printf, 3, 4))) void log_message(enum log_level level, const char *event, const char *format, ...);
+
+/* One line at once, past the writer, to the file and to stderr: for a process that is about to end. Allocates nothing and takes no lock; the message
+ * is the program's own, and is not masked. */
+void log_last_words(const char *event, const char *message);
