@@ -10,8 +10,8 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "live/live.h"
+#include "net/response.h"
 #include "webhook_in/webhook_in.h"
-#include "script/response.h"
 
 struct incoming_delivery {
 	struct host *host;

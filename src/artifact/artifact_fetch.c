@@ -13,6 +13,7 @@
 #include "engine/engine.h"
 #include "artifact/internal.h"
 #include "net/destination.h"
+#include "script/outgoing_read.h"
 
 struct mask_known artifact_known(const struct artifact_item *item)
 {

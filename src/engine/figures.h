@@ -6,7 +6,7 @@
 
 #include "base/histogram.h"
 #include "base/limits.h"
-#include "script/response.h"
+#include "net/response.h"
 
 enum upstream_outcome { UPSTREAM_2XX = 0, UPSTREAM_3XX, UPSTREAM_4XX, UPSTREAM_5XX, UPSTREAM_FAILED, UPSTREAM_OUTCOMES };
 

@@ -9,8 +9,8 @@
 #include "base/error.h"
 #include "gate/gate.h"
 #include "net/destination.h"
-#include "script/outgoing.h"
-#include "script/response.h"
+#include "net/outgoing.h"
+#include "net/response.h"
 
 struct transfers;
 

@@ -11,9 +11,9 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
-#include "script/outgoing.h"
+#include "net/outgoing.h"
+#include "net/response.h"
 #include "script/provider.h"
-#include "script/response.h"
 
 enum call_outcome {
 	CALL_DONE = 0, /* what the script returned is in the buffers */

@@ -9,8 +9,9 @@
 #include "base/limits.h"
 #include "script/bridge.h"
 #include "script/call.h"
-#include "net/destination.h"
+#include "script/outgoing_read.h"
 #include "script/refusal.h"
+#include "script/response_push.h"
 
 static struct script_call *current_call(lua_State *L)
 {

@@ -16,6 +16,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/standard_webhooks.h"
+#include "script/outgoing_read.h"
 
 #define NS_PER_MS INT64_C(1000000)
 #define ED25519_KEY 32

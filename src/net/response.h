@@ -1,9 +1,7 @@
-/* response.h - what came back for a script's request, as ctx.request returns it (docs/provider-scripts.md). */
+/* response.h - what came back for a request. */
 #pragma once
 
 #include <stdbool.h>
-
-#include <lua.h>
 
 #include "base/buffer.h"
 #include "gate/gate.h"
@@ -49,7 +47,3 @@ void response_mask(
 
 /* There was no answer. */
 void response_fail(struct response *response, const char *kind, const char *message);
-
-/* Pushes the two results of ctx.request: the response table and nothing, or nil and { kind =, message = }. Returns 1 or 2.
- * The body is the script's afterwards. [-0, +1|2, m] */
-int response_push(lua_State *L, struct response *response);

@@ -1,52 +1,22 @@
-/* outgoing.c - reads and checks a request of a script. Engine thread, inside the coroutine's protected run. */
-#include "script/outgoing.h"
+/* outgoing_read.c - reads and checks a request of a script. Engine thread, inside the coroutine's protected run. */
+#include "script/outgoing_read.h"
 
 #include <ctype.h>
 #include <math.h>
-#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
 #include <lauxlib.h>
 
-#include "base/crypto.h"
 #include "base/limits.h"
-#include "gate/credential.h"
-#include "script/bridge.h"
 #include "net/destination.h"
+#include "script/bridge.h"
 #include "script/isolation.h"
 #include "script/manifest.h"
 #include "script/state.h"
 
 static const char *const methods[] = { "GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "QUERY", NULL };
-
-void outgoing_init(struct outgoing *outgoing)
-{
-	buffer_init(&outgoing->url, LIMIT_SCRIPT_MEMORY_BYTES);
-	buffer_init(&outgoing->body, LIMIT_SCRIPT_MEMORY_BYTES);
-	outgoing->parts = NULL;
-	outgoing->detour = NULL;
-	outgoing_clear(outgoing, 0);
-}
-
-void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
-{
-	outgoing->method = NULL;
-	outgoing->header_count = outgoing->part_count = 0;
-	outgoing->body_kind = BODY_NONE;
-	outgoing->timeout_seconds = 0;
-	outgoing->costs = outgoing->shared_host = false;
-	buffer_reset(&outgoing->url, keep_bytes);
-	buffer_reset(&outgoing->body, keep_bytes);
-	free(outgoing->parts);
-	outgoing->parts = NULL;
-}
-
-bool outgoing_may_cost(const struct outgoing *outgoing)
-{
-	return outgoing->costs;
-}
 
 void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *auth)
 {
@@ -54,44 +24,6 @@ void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *au
 		outgoing->headers[outgoing->header_count++] = (struct outgoing_header){
 			.name = auth->headers[i].name, .value = auth->headers[i].value, .credential = true
 		};
-}
-
-/* The next credential's name in a header, after `from` or from its beginning (NULL). */
-static const char *next_credential(const struct outgoing_header *header, const char *from, size_t *length)
-{
-	return header->credential ? credential_placeholder(from != NULL ? from : header->value, length) : NULL;
-}
-
-bool outgoing_has_credential(const struct outgoing *outgoing)
-{
-	size_t length;
-
-	for (size_t i = 0; i < outgoing->header_count; i++)
-		if (next_credential(&outgoing->headers[i], NULL, &length) != NULL)
-			return true;
-	return false;
-}
-
-bool outgoing_names_credential(const struct outgoing *outgoing, const char *credential)
-{
-	const char *name;
-	size_t length;
-
-	for (size_t i = 0; i < outgoing->header_count; i++)
-		for (name = NULL; (name = next_credential(&outgoing->headers[i], name, &length)) != NULL; name += length)
-			if (strlen(credential) == length && memcmp(name, credential, length) == 0)
-				return true;
-	return false;
-}
-
-uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const struct gate_subject *subject)
-{
-	uint32_t named = 0;
-
-	for (size_t i = 0; i < subject->credential_count && i < 32; i++)
-		if (subject->credentials[i].optional && outgoing_names_credential(outgoing, subject->credentials[i].name))
-			named |= UINT32_C(1) << i;
-	return named;
 }
 
 /* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. */
@@ -108,10 +40,10 @@ static void refuse(lua_State *L, const char *field, const char *message)
 /* ---- what is borrowed ---- */
 
 /* The string at `index`, kept by the anchor whatever becomes of where it stands now. */
-static const char *borrow(lua_State *L, struct outgoing *outgoing, int index, size_t *length)
+static const char *borrow(lua_State *L, int anchor, int index, size_t *length)
 {
 	lua_pushvalue(L, index);
-	lua_rawseti(L, outgoing->anchor, ++outgoing->anchored);
+	lua_rawseti(L, anchor, (lua_Integer)lua_rawlen(L, anchor) + 1);
 	return lua_tolstring(L, index, length);
 }
 
@@ -378,15 +310,15 @@ static void read_auth(lua_State *L, int index, const struct manifest *manifest, 
 }
 
 /* The name and the value on top of the stack. */
-static void add_script_header(lua_State *L, struct outgoing *outgoing)
+static void add_script_header(lua_State *L, int anchor, struct outgoing *outgoing)
 {
 	const char *name, *value;
 	size_t name_length, value_length;
 
 	if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TSTRING)
 		luaL_error(L, "ctx.request: headers: names and values must be text");
-	name = borrow(L, outgoing, -2, &name_length);
-	value = borrow(L, outgoing, -1, &value_length);
+	name = borrow(L, anchor, -2, &name_length);
+	value = borrow(L, anchor, -1, &value_length);
 	if (strlen(name) != name_length || strlen(value) != value_length)
 		luaL_error(L, "ctx.request: the header '%s' has a control character in it", name);
 	set_text_header(L, outgoing, name, value);
@@ -403,7 +335,7 @@ static void check_head(lua_State *L, const struct outgoing *outgoing)
 			LIMIT_OUTGOING_HEAD_BYTES);
 }
 
-static void read_headers(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+static void read_headers(lua_State *L, int index, int anchor, const struct manifest *manifest, struct outgoing *outgoing)
 {
 	read_auth(L, index, manifest, outgoing);
 	if (outgoing->body_kind == BODY_JSON)
@@ -413,7 +345,7 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 	if (lua_getfield(L, index, "headers") == LUA_TTABLE) {
 		isolation_plain(L, -1);
 		for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1))
-			add_script_header(L, outgoing);
+			add_script_header(L, anchor, outgoing);
 	}
 	lua_pop(L, 1);
 	if (outgoing->trace != NULL)
@@ -424,24 +356,24 @@ static void read_headers(lua_State *L, int index, const struct manifest *manifes
 /* ---- body ---- */
 
 /* A text field of the table on top, or NULL. */
-static const char *part_text(lua_State *L, struct outgoing *outgoing, const char *name, size_t *length)
+static const char *part_text(lua_State *L, int anchor, const char *name, size_t *length)
 {
 	const char *text = NULL;
 
 	if (lua_getfield(L, -1, name) == LUA_TSTRING)
-		text = borrow(L, outgoing, -1, length);
+		text = borrow(L, anchor, -1, length);
 	lua_pop(L, 1);
 	return text;
 }
 
 /* One that stands in a line of the part's head. */
-static const char *part_line(lua_State *L, struct outgoing *outgoing, const char *name)
+static const char *part_line(lua_State *L, int anchor, const char *name)
 {
 	const char *text = NULL;
 	size_t length;
 
 	if (lua_getfield(L, -1, name) == LUA_TSTRING) {
-		text = borrow(L, outgoing, -1, &length);
+		text = borrow(L, anchor, -1, &length);
 		lua_pushfstring(L, "form: the %s of a part", name);
 		check_line(L, lua_tostring(L, -1), text, length, LIMIT_OUTGOING_NAME_BYTES);
 		lua_pop(L, 1);
@@ -466,7 +398,7 @@ static bool is_base64(const char *text, size_t length)
 }
 
 /* data:image/png;base64,AAAA: the type goes to content_type unless the part has one. */
-static void split_data_uri(lua_State *L, struct outgoing *outgoing, struct outgoing_part *part, const char *uri, size_t length)
+static void split_data_uri(lua_State *L, int anchor, struct outgoing_part *part, const char *uri, size_t length)
 {
 	const char *comma = memchr(uri, ',', length < LIMIT_OUTGOING_NAME_BYTES ? length : LIMIT_OUTGOING_NAME_BYTES);
 	size_t head;
@@ -481,20 +413,20 @@ static void split_data_uri(lua_State *L, struct outgoing *outgoing, struct outgo
 		luaL_error(L, "ctx.request: form: the data_uri of part '%s' is not base64", part->name);
 	if (part->content_type == NULL && head > 5) {
 		lua_pushlstring(L, uri + 5, strcspn(uri + 5, ";,"));
-		part->content_type = borrow(L, outgoing, -1, &length);
+		part->content_type = borrow(L, anchor, -1, &length);
 		check_line(L, "form: the type in data_uri", part->content_type, length, LIMIT_OUTGOING_NAME_BYTES);
 		lua_pop(L, 1);
 	}
 }
 
 /* What a field has: text, or what has one way to be written. */
-static void read_value(lua_State *L, struct outgoing *outgoing, struct outgoing_part *part)
+static void read_value(lua_State *L, int anchor, struct outgoing_part *part)
 {
 	int type = lua_getfield(L, -1, "value");
 
 	if (type == LUA_TSTRING || type == LUA_TNUMBER || type == LUA_TBOOLEAN) {
 		luaL_tolstring(L, -1, NULL);
-		part->value = borrow(L, outgoing, -1, &part->value_length);
+		part->value = borrow(L, anchor, -1, &part->value_length);
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
@@ -502,28 +434,28 @@ static void read_value(lua_State *L, struct outgoing *outgoing, struct outgoing_
 		luaL_error(L, "ctx.request: form: part '%s' needs value, data or data_uri", part->name);
 }
 
-static void read_part(lua_State *L, struct outgoing *outgoing, struct outgoing_part *part)
+static void read_part(lua_State *L, int anchor, struct outgoing_part *part)
 {
 	size_t length = 0;
 	const char *uri;
 
 	*part = (struct outgoing_part){ 0 };
-	part->name = part_line(L, outgoing, "name");
+	part->name = part_line(L, anchor, "name");
 	if (part->name == NULL)
 		luaL_error(L, "ctx.request: form: each part needs a name");
-	part->filename = part_line(L, outgoing, "filename");
-	part->content_type = part_line(L, outgoing, "content_type");
-	part->data = part_text(L, outgoing, "data", &part->data_length);
-	uri = part_text(L, outgoing, "data_uri", &length);
+	part->filename = part_line(L, anchor, "filename");
+	part->content_type = part_line(L, anchor, "content_type");
+	part->data = part_text(L, anchor, "data", &part->data_length);
+	uri = part_text(L, anchor, "data_uri", &length);
 	if (uri != NULL)
-		split_data_uri(L, outgoing, part, uri, length);
+		split_data_uri(L, anchor, part, uri, length);
 	if (part->data == NULL)
-		read_value(L, outgoing, part);
+		read_value(L, anchor, part);
 	else if (part->filename == NULL)
 		part->filename = part->name;
 }
 
-static void read_form(lua_State *L, struct outgoing *outgoing)
+static void read_form(lua_State *L, int anchor, struct outgoing *outgoing)
 {
 	size_t count;
 
@@ -537,23 +469,23 @@ static void read_form(lua_State *L, struct outgoing *outgoing)
 	for (size_t i = 0; i < count; i++) {
 		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) != LUA_TTABLE)
 			luaL_error(L, "ctx.request: form: a list of { name =, value = } is expected");
-		read_part(L, outgoing, &outgoing->parts[i]);
+		read_part(L, anchor, &outgoing->parts[i]);
 		lua_pop(L, 1);
 	}
 	outgoing->part_count = count;
 }
 
-static void read_body(lua_State *L, int index, struct outgoing *outgoing)
+static void read_body(lua_State *L, int index, int anchor, struct outgoing *outgoing)
 {
 	if (lua_getfield(L, index, "json") != LUA_TNIL) {
 		outgoing->body_kind = BODY_JSON;
 		bridge_write(L, -1, &outgoing->body);
 	} else if (lua_getfield(L, index, "form") == LUA_TTABLE) {
 		outgoing->body_kind = BODY_FORM;
-		read_form(L, outgoing);
+		read_form(L, anchor, outgoing);
 	} else if (lua_getfield(L, index, "body") == LUA_TSTRING) {
 		outgoing->body_kind = BODY_TEXT;
-		outgoing->text = borrow(L, outgoing, -1, &outgoing->text_length);
+		outgoing->text = borrow(L, anchor, -1, &outgoing->text_length);
 	}
 }
 
@@ -575,17 +507,18 @@ static void read_method(lua_State *L, int index, struct outgoing *outgoing)
 
 void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
 {
+	int anchor;
+
 	luaL_checktype(L, index, LUA_TTABLE);
 	index = lua_absindex(L, index);
 	luaL_checkstack(L, 16, NULL);
 	lua_createtable(L, 8, 0);
-	outgoing->anchor = lua_gettop(L);
-	outgoing->anchored = 0;
-	read_body(L, index, outgoing);
-	lua_settop(L, outgoing->anchor);
+	anchor = lua_gettop(L);
+	read_body(L, index, anchor, outgoing);
+	lua_settop(L, anchor);
 	read_method(L, index, outgoing);
 	read_url(L, index, manifest, outgoing);
-	read_headers(L, index, manifest, outgoing);
+	read_headers(L, index, anchor, manifest, outgoing);
 	if (lua_getfield(L, index, "timeout") != LUA_TNIL) {
 		outgoing->timeout_seconds = lua_tonumber(L, -1); /* bounded where it is used */
 		if (lua_type(L, -1) != LUA_TNUMBER || isnan(outgoing->timeout_seconds))
@@ -595,22 +528,5 @@ void outgoing_read(lua_State *L, int index, const struct manifest *manifest, str
 		outgoing->costs = !lua_toboolean(L, -1);
 	else
 		outgoing->costs = strcmp(outgoing->method, "GET") != 0 && strcmp(outgoing->method, "HEAD") != 0;
-	lua_settop(L, outgoing->anchor);
-}
-
-void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *bytes)
-{
-	size_t padding = 0, length = part->data_length;
-	char *to = buffer_reserve(bytes, length / 4 * 3 + 3);
-	int decoded;
-
-	while (padding < 2 && padding < length && part->data[length - padding - 1] == '=')
-		padding++;
-	decoded = to == NULL || length > INT_MAX || !crypto_load()
-			  ? -1
-			  : EVP_DecodeBlock((unsigned char *)to, (const unsigned char *)part->data, (int)length);
-	if (decoded < (int)padding)
-		bytes->failed = true;
-	else
-		bytes->length = (size_t)decoded - padding;
+	lua_settop(L, anchor);
 }

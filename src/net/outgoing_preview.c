@@ -1,5 +1,5 @@
-/* outgoing_preview.c - shows a request of a script as a dry run answers it: { method, url, headers, body | form }. Engine thread. */
-#include "script/outgoing.h"
+/* outgoing_preview.c - shows a request as a dry run answers it: { method, url, headers, body | form }. Any thread; no state. */
+#include "net/outgoing.h"
 
 #include <ctype.h>
 #include <string.h>

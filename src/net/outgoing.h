@@ -1,14 +1,12 @@
-/* outgoing.h - the HTTP request that a script asks for, checked, and ready to be shown or sent.
+/* outgoing.h - an HTTP request, checked, and ready to be shown or sent.
  *
- * Preview and transfer are made from the same struct, so what a dry run shows is what live would send (design 2.6). Texts borrow the script's
- * strings. These are kept by an anchor of ours on the coroutine's stack while the call waits: the script's own tables may change meanwhile. */
+ * Preview and transfer are made from the same struct, so what a dry run shows is what live would send. Of a script's request (script/outgoing_read.h)
+ * the texts are borrowed from the script. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include <lua.h>
 
 #include "base/buffer.h"
 #include "gate/gate.h"
@@ -51,12 +49,8 @@ struct outgoing {
 	double timeout_seconds; /* 0: the default */
 	bool shared_host;	/* strangers can have names on this host: it gets credentials only if the operator lists it */
 	bool costs;		/* of a script: no GET or HEAD, unless it says `free` itself, or that a GET is not */
-	int anchor;		/* while it is read: where the anchor lies on the stack */
-	int anchored;		/* and how many strings it keeps */
 };
 
-struct manifest;
-struct manifest_auth;
 struct destination_detour;
 
 void outgoing_init(struct outgoing *outgoing);
@@ -67,14 +61,6 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes);
 /* May sending it twice cost twice? All but GET and HEAD, unless the script says otherwise (`free`). */
 bool outgoing_may_cost(const struct outgoing *outgoing);
 
-/* Reads the request table at `index` (docs/provider-scripts.md, ctx.request). Raises an error that says what is wrong; a host that the
- * script did not declare raises { field =, message = }. Pushes the anchor of what `outgoing` borrows: it must stay on the stack as long as
- * `outgoing` is used. The table may change. [-0, +1, e] */
-void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
-
-/* Adds the headers that carry credentials, for a request that the host makes by itself. */
-void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *auth);
-
 /* Does it carry a credential? */
 bool outgoing_has_credential(const struct outgoing *outgoing);
 
@@ -84,7 +70,7 @@ bool outgoing_names_credential(const struct outgoing *outgoing, const char *cred
 /* The optional credentials whose {name} is in a header of the script's auth, as bits by their places in the subject's list; those beyond 32 are not seen. */
 uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const struct gate_subject *subject);
 
-/* Appends the preview (design 7): { method, url, headers, body | form }. Credentials stay {name}. */
+/* Appends the preview of a dry run (docs/api.md): { method, url, headers, body | form }. Credentials stay {name}. */
 void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out);
 
 /* The bytes of a part whose data is base64 text, as outgoing_read() has checked it. Fails the buffer when there is no memory. */
