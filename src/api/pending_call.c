@@ -186,7 +186,6 @@ struct pending_call *pending_call_new(const struct incoming *incoming, enum mani
 	pending->stored = false;
 	pending->write = (struct store_write){ 0 };
 	pending->idempotency_key[0] = '\0';
-	pending->job = NULL;
 	pending->webhook_url = NULL;
 	pending->callback = NULL;
 	pending->refused.code = ERROR_NONE;
@@ -255,27 +254,12 @@ static void finish(struct pending_call *pending)
 	eventcount_wake(&pool->eventcount, &places);
 }
 
-/* The row of a live job is committed: the job begins. Or it is not, and its money is free again. */
-static void settle_order(struct pending_call *pending)
-{
-	struct live *live = pending->host->live;
-
-	if (pending->job == NULL)
-		return;
-	if (pending->write.outcome == STORE_WRITTEN)
-		live_accept(live, pending->job);
-	else
-		live_drop(live, pending->job);
-	pending->job = NULL;
-}
-
 /* Store thread: the row is committed (or not, see write->outcome). */
 static void row_written(struct store_write *write)
 {
 	struct pending_call *pending = (struct pending_call *)(void *)((char *)write - offsetof(struct pending_call, write));
 
 	pending->stored = true;
-	settle_order(pending);
 	if (atomic_exchange(&pending->stage, PENDING_WRITTEN) == PENDING_LEFT && write->outcome == STORE_WRITTEN)
 		submission_emit(pending);
 	eventcount_note(&pending->host->pending_calls->committed, pending->place); /* woken when the whole group is written */
@@ -293,14 +277,14 @@ static bool take(struct pending_call *pending)
 /* The submit's way to the store. False: it ends here, and nothing is registered. */
 static bool submit(struct pending_call *pending)
 {
-	submission_compose(pending);
 	pending->write.done = row_written;
+	submission_compose(pending);
 	if (pending->refused.code == ERROR_NONE && !take(pending))
 		error_set(&pending->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
 	else if (pending->refused.code == ERROR_NONE && task_store_put(pending->host->store, &pending->write) == ERROR_NONE)
 		return true;
 	pending->write.outcome = STORE_FAILED;
-	settle_order(pending);
+	live_drop(&pending->write);
 	return false;
 }
 
@@ -346,7 +330,7 @@ static bool take_back(struct pending_call *pending)
 	if (!task_store_withdraw(pending->host->store, &pending->write))
 		return false;
 	pending->write.outcome = STORE_FAILED;
-	settle_order(pending);
+	live_drop(&pending->write);
 	pending_call_release(pending); /* the store's share */
 	return true;
 }

@@ -54,7 +54,6 @@ struct pending_call {
 	/* a submit that asks to be live */
 	int64_t max_cost;
 	struct buffer live_request; /* what prepare gets, as text */
-	struct live_job *job;	    /* ordered, until it is accepted or dropped */
 	struct error refused;	    /* why a budget does not allow it; code ERROR_NONE otherwise */
 
 	bool stored; /* `write` was handed to the store and came back */

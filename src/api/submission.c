@@ -22,6 +22,12 @@
 
 /* ---- engine thread ---- */
 
+/* A live job, not a dry run: live_order() has filled in its half of the row. */
+static bool is_ordered(const struct pending_call *pending)
+{
+	return pending->write.task.live != NULL;
+}
+
 static void write_job_fields(struct pending_call *pending, struct buffer *out)
 {
 	const struct script_call *call = &pending->call.call;
@@ -29,10 +35,10 @@ static void write_job_fields(struct pending_call *pending, struct buffer *out)
 	bool gpu = strcmp(manifest->kind, "gpu") == 0;
 
 	buffer_text(out, "\"id\":");
-	json_write_text(out, pending->job == NULL ? pending->vendor_id : NULL); /* the vendor's, once it has the job */
+	json_write_text(out, !is_ordered(pending) ? pending->vendor_id : NULL); /* the vendor's, once it has the job */
 	buffer_text(out, ",\"job_id\":");
 	json_write_text(out, pending->job_id);
-	buffer_text(out, pending->job == NULL ? ",\"status\":\"done\"," : ",\"status\":\"queued\",");
+	buffer_text(out, !is_ordered(pending) ? ",\"status\":\"done\"," : ",\"status\":\"queued\",");
 	if (call->mode[0] != '\0') {
 		buffer_text(out, "\"mode\":");
 		json_write_text(out, call->mode);
@@ -45,7 +51,7 @@ static void write_job_fields(struct pending_call *pending, struct buffer *out)
 	buffer_text(out, "\"artifacts\":[],");
 	if (pending->callback != NULL)
 		callback_write(out, pending->callback);
-	if (pending->job != NULL) {
+	if (is_ordered(pending)) {
 		buffer_text(out, "\"reserved_usd\":");
 		json_write_usd(out, pending->write.task.money->reserved);
 		buffer_text(out, ",\"money\":");
@@ -62,7 +68,7 @@ static void fill_row(struct pending_call *pending)
 	json_write_abbreviated(&pending->row_payload, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
 	task->kind = call->provider->manifest.kind;
 	task->provider = call->provider->manifest.id;
-	task->dry_run = pending->job == NULL;
+	task->dry_run = !is_ordered(pending);
 	task->status = task->dry_run ? TASK_DONE : TASK_QUEUED;
 	task->progress = task->dry_run ? 1 : 0;
 	task->created_ms = task->updated_ms = clock_unix_ms();
@@ -108,7 +114,7 @@ static void order_job(struct pending_call *pending)
 		error_memory(&pending->refused);
 		return;
 	}
-	switch (live_order(pending->host->live, &order, &pending->write.task, &pending->job, &error)) {
+	switch (live_order(pending->host->live, &order, &pending->write, &error)) {
 	case ERROR_NONE: break;
 	case ERROR_INVALID: pending_call_add_missing(pending, error.message); break;
 	default: pending->refused = error; break;
@@ -138,8 +144,7 @@ void submission_compose(struct pending_call *pending)
 		order_job(pending);
 		if (pending->refused.code != ERROR_NONE)
 			return;
-		pending->liveness = pending->job != NULL ? LIVENESS_LIVE : LIVENESS_ASKED;
-		pending->write.durable = pending->job != NULL;
+		pending->liveness = is_ordered(pending) ? LIVENESS_LIVE : LIVENESS_ASKED;
 	}
 	snprintf(pending->vendor_id, sizeof pending->vendor_id, "mock-%s-1", call->provider->manifest.id);
 	id_format(&pending->write.task.id, pending->job_id);
@@ -156,10 +161,10 @@ void submission_compose(struct pending_call *pending)
 		return;
 	}
 	pending->write.events[pending->write.event_count++] =
-		(struct store_event){ .verb = "submit", .data = pending->job != NULL ? live_submit_data : NULL };
+		(struct store_event){ .verb = "submit", .data = is_ordered(pending) ? live_submit_data : NULL };
 	pending->write.idempotency.answer = out->data;
 	pending->write.idempotency.answer_length = out->length;
-	pending->write.idempotency.status = pending->job != NULL ? 202 : 200;
+	pending->write.idempotency.status = is_ordered(pending) ? 202 : 200;
 }
 
 /* ---- HTTP thread ---- */

@@ -1,6 +1,7 @@
 /* internal.h - what the files of this room share. All of it belongs to the engine thread unless it says otherwise.
  *
  *   live.c      open, restore, close, the switch
+ *   order.c     new jobs
  *   job_request.c  what other threads ask for
  *   job.c       the table of open jobs
  *   timer.c     when what is due
@@ -32,7 +33,6 @@ struct timer {
 struct timers {
 	struct timer **heap; /* [1..count], the earliest first */
 	size_t count, capacity;
-	size_t owners; /* of timers that may be set */
 };
 
 /* ---- one provider's queue ---- */
@@ -120,11 +120,11 @@ struct live_job {
 	enum task_status status;
 	double progress;
 	int64_t created_ms;
-	struct task_live live; /* its texts are the job's own */
+	struct task_live live; /* its texts are the job's own, see job_set_text() */
 	struct task_money money;
-	char *vendor_id;
-	char *payload;	   /* JSON, long texts cut: what poll gets */
-	char *webhook_url; /* or NULL */
+	const char *vendor_id;
+	const char *payload; /* JSON, long texts cut: what poll gets */
+	char *webhook_url;   /* or NULL */
 	int64_t done_ms;
 
 	enum action action;
@@ -154,6 +154,7 @@ struct live_job {
 	char *event_texts[STORE_EVENTS];
 	bool unwritten; /* the write failed and is tried again */
 	void (*then)(struct live *live, struct live_job *job);
+	void (*ordered)(struct store_write *write); /* of who ordered it: `done` of the write of its row */
 	struct live *owner;
 	struct job_queue *queue; /* of its queue, that it stands in; or NULL */
 	struct live_job *next_queued;
@@ -197,14 +198,13 @@ struct live {
 };
 
 /* job.c */
-struct live_job *job_make(
-	struct live *live, const struct id *id, const char *kind, const char *provider); /* NULL: out of memory */
+struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider);
 void job_free(struct live_job *job);
 void job_add(struct live *live, struct live_job *job);
 void job_remove(struct live *live, struct live_job *job); /* and frees it */
 struct live_job *job_find(struct live *live, const struct id *id);
 void job_set_phase(struct live *live, struct live_job *job, enum live_phase phase);
-bool job_set_text(char **text, const char *value); /* a copy of `value`, or NULL; false: out of memory, the old one stays */
+void job_set_text(const char **text, const char *value); /* a copy of `value`, or NULL; of one of the job's own texts */
 void job_set_reason(struct live *live, struct live_job *job, const char *reason);		  /* masked; NULL: none */
 bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id); /* open, at this vendor */
 void job_drop_webhooks(struct live_job *job);
@@ -215,15 +215,13 @@ void waiter_release(struct waiter *waiter);
 bool waiter_take(struct waiter *waiter); /* false: its thread was told no */
 
 /* timer.c */
-bool timers_join(struct timers *timers); /* makes room for one more owner; false: out of memory */
-void timers_leave(struct timers *timers);
 void timers_free(struct timers *timers);
 void timer_set(struct live *live, struct timer *timer, int64_t due_ns);
 void timer_clear(struct live *live, struct timer *timer);
 int64_t timers_fire(void *live, int64_t now_ns); /* as engine_set_clock() wants it */
 
 /* provider_queue.c */
-struct provider_queue *provider_queue_of(struct live *live, const char *provider); /* NULL: out of memory */
+struct provider_queue *provider_queue_of(struct live *live, const char *provider);
 void provider_queues_free(struct live *live);
 void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id);
 bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const char *vendor_id);
@@ -252,6 +250,7 @@ void schedule_in(struct live *live, struct live_job *job, double seconds); /* at
 void schedule_never(struct live *live, struct live_job *job);		   /* until somebody asks */
 void schedule_job(struct live *live, struct live_job *job);		   /* looks at an idle job and starts what it needs */
 enum action schedule_wanted(const struct live_job *job);
+void schedule_due(struct live *live, struct timer *timer); /* a job's timer came */
 double schedule_jitter(struct live *live);
 
 /* job_call.c */

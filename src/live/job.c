@@ -4,37 +4,31 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "gate/mask.h"
 
-bool job_set_text(char **text, const char *value)
+/* They are const for who reads them, as the registry's rows are; the job alone may free them. */
+void job_set_text(const char **text, const char *value)
 {
-	char *copy = value != NULL ? strdup(value) : NULL;
+	char *copy = memory_copy_text(value);
 
-	if (value != NULL && copy == NULL)
-		return false;
-	free(*text);
+	free((char *)(uintptr_t)*text);
 	*text = copy;
-	return true;
 }
 
 struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider)
 {
-	struct live_job *job = calloc(1, sizeof *job);
+	struct live_job *job = memory_new(sizeof *job);
 
-	if (job == NULL)
-		return NULL;
 	job->owner = live;
 	job->id = *id;
 	job->sequence = id_sequence(id);
-	job->timer.due_ns = INT64_MAX;
+	job->timer = (struct timer){ .due_ns = INT64_MAX, .fire = schedule_due };
 	job->status = TASK_QUEUED;
 	job->money = (struct task_money){ .expected = -1, .spent = -1 };
-	job->kind = strdup(kind);
-	job->provider = strdup(provider);
-	if (job->kind == NULL || job->provider == NULL) {
-		job_free(job);
-		return NULL;
-	}
+	job->kind = memory_copy_text(kind);
+	job->provider = memory_copy_text(provider);
+	job->provider_queue = provider_queue_of(live, provider);
 	return job;
 }
 
@@ -76,15 +70,14 @@ void job_free(struct live_job *job)
 	json_decref(job->found);
 	free(job->kind);
 	free(job->provider);
-	free(job->vendor_id);
-	free(job->payload);
 	free(job->webhook_url);
-	/* the job's own copies, though readers of the registry see them as const */
-	free((char *)(uintptr_t)job->live.caller);
-	free((char *)(uintptr_t)job->live.request);
-	free((char *)(uintptr_t)job->live.state);
-	free((char *)(uintptr_t)job->live.reason);
-	free((char *)(uintptr_t)job->live.trace);
+	job_set_text(&job->vendor_id, NULL);
+	job_set_text(&job->payload, NULL);
+	job_set_text(&job->live.caller, NULL);
+	job_set_text(&job->live.request, NULL);
+	job_set_text(&job->live.state, NULL);
+	job_set_text(&job->live.reason, NULL);
+	job_set_text(&job->live.trace, NULL);
 	free(job);
 }
 
@@ -94,7 +87,7 @@ void job_set_reason(struct live *live, struct live_job *job, const char *reason)
 	char *clean;
 
 	if (reason == NULL) {
-		job_set_text((char **)(uintptr_t)&job->live.reason, NULL);
+		job_set_text(&job->live.reason, NULL);
 		return;
 	}
 	view = gate_acquire(live->gate);
@@ -134,7 +127,6 @@ void job_remove(struct live *live, struct live_job *job)
 		atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
 	}
 	timer_clear(live, &job->timer);
-	timers_leave(&live->timers);
 	provider_queue_leave(job);
 	provider_queue_count(job, false);
 	job_free(job);

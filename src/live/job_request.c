@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define WAIT_SLICE_NS 250000000LL
 
@@ -216,16 +217,11 @@ enum error_code live_cancel(struct live *live, const struct id *id, const struct
 enum error_code live_resolve(struct live *live, const struct id *id, const struct live_resolution *resolution,
 	const struct live_patience *patience, struct error *error)
 {
-	struct resolution *copy = calloc(1, sizeof *copy);
+	struct resolution *copy = memory_new(sizeof *copy);
 
-	if (copy == NULL)
-		return error_memory(error);
 	copy->status = resolution->status;
 	copy->cost = resolution->cost;
-	if (!job_set_text(&copy->vendor_id, resolution->vendor_id)) {
-		free(copy);
-		return error_memory(error);
-	}
+	copy->vendor_id = memory_copy_text(resolution->vendor_id);
 	/* an end that was only heard of could still be lost */
 	return job_request_post(
 		live, id, REQUEST_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, patience, error);

@@ -1,4 +1,4 @@
-/* live.h - what going live adds: jobs that are sent, polled, paid for and kept (design 2, 4).
+/* live.h - what going live adds: jobs that are sent, polled, paid for and kept.
  *
  * Every live job that has not ended is in memory and belongs to the engine's thread; the registry has it too, written before each step that
  * cannot be taken back. Other threads ask through the functions below, which post to the engine and wait with a deadline where they say so. */
@@ -19,7 +19,6 @@
 #include "registry/store.h"
 
 struct live;
-struct live_job;
 struct artifacts;
 struct webhooks_in;
 
@@ -43,7 +42,7 @@ void live_leave(struct live *live);
 /* After the engine and the store have stopped. */
 void live_close(struct live *live);
 
-/* ---- a new job: ordered on the engine thread, registered by the caller, then accepted ---- */
+/* ---- a new job ---- */
 
 struct live_order {
 	const struct script_call *call; /* a submit that reached its preview */
@@ -54,17 +53,16 @@ struct live_order {
 	int64_t max_cost;		/* micro-dollars; -1: not said */
 };
 
-/* Reserves the money and makes the job; fills in the live half of `task` (phase, money), which borrows from the job until it is accepted or
- * dropped. ERROR_LIMIT: a budget is short; ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_MEMORY.
- * Nothing is reserved then. Engine thread. */
-enum error_code live_order(
-	struct live *live, const struct live_order *order, struct task *task, struct live_job **job, struct error *error);
+/* Reserves the money, and ties a job to `write`, which is to register it: an insert whose id and `done` are set. Its task's live half (status, live,
+ * money) is filled in, which is lent until `done` is called, and it is made durable. The job begins when the store has written it, and the money is
+ * free again when the store could not; then `done` is called as if nothing had come between. Engine thread.
+ * ERROR_LIMIT: a budget is short; ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_BUSY: too many jobs are
+ * open; ERROR_MEMORY: the request is too large for now. Nothing is reserved then, and `write` is as it was. */
+enum error_code live_order(struct live *live, const struct live_order *order, struct store_write *write, struct error *error);
 
-/* The task is committed: the job begins. Any thread; cannot fail. */
-void live_accept(struct live *live, struct live_job *job);
-
-/* The task was not registered: the money is free again. Any thread. */
-void live_drop(struct live *live, struct live_job *job);
+/* The ordered write was not given to the store, or was taken back from it: there is no job, and the money is free again. Nothing, when none was
+ * ordered with it. Any thread. */
+void live_drop(struct store_write *write);
 
 /* ---- asking about a job; HTTP threads ---- */
 

@@ -162,7 +162,7 @@ static bool keep_state(struct live_job *job, const json_t *result, bool *changed
 	if (text.failed) {
 		kept = false;
 	} else if (job->live.state == NULL || strcmp(job->live.state, text.data) != 0) {
-		kept = job_set_text((char **)(uintptr_t)&job->live.state, text.data);
+		job_set_text(&job->live.state, text.data);
 		*changed = true;
 	}
 	buffer_free(&text);
@@ -178,7 +178,8 @@ static bool keep_id(struct live_job *job, const json_t *result, bool *changed)
 	if (job->vendor_id == NULL)
 		provider_queue_note_vendor_id(job->provider_queue, id);
 	*changed = true;
-	return job_set_text(&job->vendor_id, id);
+	job_set_text(&job->vendor_id, id);
+	return true;
 }
 
 static bool keep_progress(struct live *live, struct live_job *job, const json_t *result, enum task_status status)

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define SECOND_NS 1000000000LL
 #define BURST_SECONDS 10 /* of submits that the rate lets out at once */
@@ -27,15 +28,8 @@ struct provider_queue *provider_queue_of(struct live *live, const char *provider
 	for (queue = live->provider_queues; queue != NULL; queue = queue->next)
 		if (strcmp(queue->provider, provider) == 0)
 			return queue;
-	queue = calloc(1, sizeof *queue);
-	if (queue == NULL)
-		return NULL;
-	queue->provider = strdup(provider);
-	if (queue->provider == NULL || !timers_join(&live->timers)) {
-		free(queue->provider);
-		free(queue);
-		return NULL;
-	}
+	queue = memory_new(sizeof *queue);
+	queue->provider = memory_copy_text(provider);
 	queue->timer = (struct timer){ .due_ns = INT64_MAX, .fire = provider_queue_due };
 	queue->ready.last = &queue->ready.first;
 	queue->due.last = &queue->due.first;
@@ -62,12 +56,10 @@ void provider_queues_free(struct live *live)
 /* Remembered for a while: reconciling must not find a job that is another's. */
 void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id)
 {
-	char *copy = vendor_id != NULL ? strdup(vendor_id) : NULL;
-
-	if (copy == NULL)
+	if (vendor_id == NULL)
 		return;
 	free(queue->known_vendor_ids[queue->known_at]);
-	queue->known_vendor_ids[queue->known_at] = copy;
+	queue->known_vendor_ids[queue->known_at] = memory_copy_text(vendor_id);
 	queue->known_at = (queue->known_at + 1) % KNOWN_VENDOR_IDS;
 }
 
@@ -266,8 +258,8 @@ static void record_held_back(struct live *live, struct provider_queue *queue, co
 	for (struct live_job *job = queue->ready.first; job != NULL; job = job->next_queued) {
 		if (job->action != ACTION_NONE || (job->live.reason != NULL && strcmp(job->live.reason, why) == 0))
 			continue;
-		if (job_set_text((char **)(uintptr_t)&job->live.reason, why))
-			record_job(live, job, false, "queued", held_back_written);
+		job_set_text(&job->live.reason, why);
+		record_job(live, job, false, "queued", held_back_written);
 	}
 	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }

@@ -118,3 +118,15 @@ void schedule_job(struct live *live, struct live_job *job)
 	case LIVE_ENDED: break;
 	}
 }
+
+void schedule_due(struct live *live, struct timer *timer)
+{
+	struct live_job *job = (struct live_job *)(void *)timer;
+
+	if (job->unwritten)
+		record_retry(live, job);
+	else if (job->completing)
+		completion_retry(live, job);
+	else
+		schedule_job(live, job);
+}

@@ -1,28 +1,28 @@
-/* timer.c - one binary heap of timers; each knows its place, so that it can be moved and taken out. Engine thread.
- *
- * Room is made when an owner of a timer is, so that setting one cannot fail. */
+/* timer.c - one binary heap of timers; each knows its place, so that it can be moved and taken out. Engine thread. */
 #include "live/internal.h"
 
 #include <stdlib.h>
 
-static void put(struct timers *timers, size_t place, struct timer *timer)
+#include "base/memory.h"
+
+static void timer_place(struct timers *timers, size_t place, struct timer *timer)
 {
 	timers->heap[place] = timer;
 	timer->place = place;
 }
 
-static void sift_up(struct timers *timers, struct timer *timer)
+static void timer_sift_up(struct timers *timers, struct timer *timer)
 {
 	size_t place = timer->place;
 
 	while (place > 1 && timers->heap[place / 2]->due_ns > timer->due_ns) {
-		put(timers, place, timers->heap[place / 2]);
+		timer_place(timers, place, timers->heap[place / 2]);
 		place /= 2;
 	}
-	put(timers, place, timer);
+	timer_place(timers, place, timer);
 }
 
-static void sift_down(struct timers *timers, struct timer *timer)
+static void timer_sift_down(struct timers *timers, struct timer *timer)
 {
 	size_t place = timer->place, child;
 
@@ -31,36 +31,10 @@ static void sift_down(struct timers *timers, struct timer *timer)
 			child++;
 		if (timers->heap[child]->due_ns >= timer->due_ns)
 			break;
-		put(timers, place, timers->heap[child]);
+		timer_place(timers, place, timers->heap[child]);
 		place = child;
 	}
-	put(timers, place, timer);
-}
-
-bool timers_join(struct timers *timers)
-{
-	size_t count = timers->owners + 1;
-	size_t capacity = timers->capacity == 0 ? 64 : timers->capacity;
-	struct timer **grown;
-
-	timers->owners++;
-	if (count < timers->capacity)
-		return true;
-	while (capacity <= count)
-		capacity *= 2;
-	grown = realloc(timers->heap, capacity * sizeof *grown);
-	if (grown == NULL) {
-		timers->owners--;
-		return false;
-	}
-	timers->heap = grown;
-	timers->capacity = capacity;
-	return true;
-}
-
-void timers_leave(struct timers *timers)
-{
-	timers->owners--;
+	timer_place(timers, place, timer);
 }
 
 void timer_clear(struct live *live, struct timer *timer)
@@ -75,9 +49,18 @@ void timer_clear(struct live *live, struct timer *timer)
 	last = timers->heap[timers->count--];
 	if (last == timer)
 		return;
-	put(timers, place, last);
-	sift_up(timers, last);
-	sift_down(timers, last);
+	timer_place(timers, place, last);
+	timer_sift_up(timers, last);
+	timer_sift_down(timers, last);
+}
+
+static void timer_enter(struct timers *timers, struct timer *timer)
+{
+	if (++timers->count >= timers->capacity) { /* the first place stays empty */
+		timers->capacity = timers->capacity == 0 ? 64 : timers->capacity * 2;
+		timers->heap = memory_resize(timers->heap, timers->capacity * sizeof(struct timer *));
+	}
+	timer_place(timers, timers->count, timer);
 }
 
 void timer_set(struct live *live, struct timer *timer, int64_t due_ns)
@@ -85,13 +68,10 @@ void timer_set(struct live *live, struct timer *timer, int64_t due_ns)
 	struct timers *timers = &live->timers;
 
 	timer->due_ns = due_ns;
-	if (timer->place == 0) {
-		put(timers, ++timers->count, timer);
-		sift_up(timers, timer);
-		return;
-	}
-	sift_up(timers, timer);
-	sift_down(timers, timer);
+	if (timer->place == 0)
+		timer_enter(timers, timer);
+	timer_sift_up(timers, timer);
+	timer_sift_down(timers, timer);
 }
 
 int64_t timers_fire(void *context, int64_t now_ns)
