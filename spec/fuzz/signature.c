@@ -1,4 +1,4 @@
-/* signature.c - no made-up signature of a delivery is good. Lines: id, user, timestamp, signature; the rest is the body. */
+/* signature.c - no made-up signature of a webhook is good. Lines: id, user, timestamp, signature; the rest is the body. */
 #include "fuzz.h"
 
 #include "base/standard_webhooks.h"
@@ -24,7 +24,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	char *signature = next_line(&data, &size), *body = fuzz_copy(data, size);
 
 	for (size_t i = 0; i < 2; i++) {
-		struct signed_delivery delivery = { .scheme = schemes[i],
+		struct signed_webhook webhook = { .scheme = schemes[i],
 			.id = id,
 			.user = user,
 			.timestamp = timestamp,
@@ -32,8 +32,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 			.body = body,
 			.body_length = size };
 
-		if (signature_look(&delivery, 1700000000) == SIGNATURE_GOOD)
-			FUZZ_CHECK(signature_verify(&delivery, &key, 1) != SIGNATURE_GOOD);
+		if (signature_look(&webhook, 1700000000) == SIGNATURE_GOOD)
+			FUZZ_CHECK(signature_verify(&webhook, &key, 1) != SIGNATURE_GOOD);
 	}
 	FUZZ_CHECK(standard_webhooks_key(signature, bytes) <= sizeof bytes);
 	free(id);

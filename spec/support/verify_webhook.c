@@ -1,4 +1,4 @@
-/* verify_webhook.c - lets a spec ask src/webhook_in/signature.c about recorded deliveries, whose timestamps are too old for a running host.
+/* verify_webhook.c - lets a spec ask src/webhook_in/signature.c about recorded webhooks, whose timestamps are too old for a running host.
  *
  * Reads { cases: [{ scheme, headers: { name: value }, body, keys: [hex], now }] } and prints one verdict a line. */
 #include <stdio.h>
@@ -32,21 +32,21 @@ static enum signature_verdict judge(const json_t *item)
 	enum webhook_scheme scheme = scheme_of(json_string_value(json_object_get(item, "scheme")));
 	const struct signature_headers *names = signature_headers(scheme);
 	const json_t *headers = json_object_get(item, "headers"), *body = json_object_get(item, "body");
-	struct signed_delivery delivery = { .scheme = scheme,
+	struct signed_webhook webhook = { .scheme = scheme,
 		.id = text_at(headers, names->id),
 		.user = text_at(headers, names->user),
 		.timestamp = text_at(headers, names->timestamp),
 		.signature = text_at(headers, names->signature),
 		.body = json_string_value(body),
 		.body_length = json_string_length(body) };
-	enum signature_verdict verdict = signature_look(&delivery, json_integer_value(json_object_get(item, "now")));
+	enum signature_verdict verdict = signature_look(&webhook, json_integer_value(json_object_get(item, "now")));
 	struct signing_key keys[LIMIT_SIGNING_KEYS];
 	const json_t *list = json_object_get(item, "keys");
 	size_t count = json_array_size(list);
 
 	for (size_t i = 0; i < count && i < LIMIT_SIGNING_KEYS; i++)
 		read_key(json_string_value(json_array_get(list, i)), &keys[i]);
-	return verdict == SIGNATURE_GOOD ? signature_verify(&delivery, keys, count) : verdict;
+	return verdict == SIGNATURE_GOOD ? signature_verify(&webhook, keys, count) : verdict;
 }
 
 int main(void)

@@ -1,7 +1,7 @@
-/* webhooks_in.c - takes a vendor's delivery: token, then signature, then on to the job. HTTP threads.
+/* webhooks_in.c - takes a vendor's webhook: token, then signature, then on to the job. HTTP threads.
  *
  * A wrong token is answered after one HMAC, without a look into the registry, and in the same words whatever is wrong with it. No script sees a
- * delivery before its signature was checked. What is accepted is answered at once: the job's script runs later, on the engine thread. */
+ * webhook before its signature was checked. What is accepted is answered at once: the job's script runs later, on the engine thread. */
 #include "api/webhooks_in.h"
 
 #include <string.h>
@@ -13,13 +13,13 @@
 #include "net/response.h"
 #include "webhook_in/webhook_in.h"
 
-struct incoming_delivery {
+struct incoming_webhook {
 	struct host *host;
 	struct http_request *request;
 	struct provider *provider;
 	const char *token;
 	struct id job;
-	struct signed_delivery signed_part;
+	struct signed_webhook signed_part;
 };
 
 static void refuse(struct http_request *request, int status, const char *detail)
@@ -41,13 +41,13 @@ static const char *header_named(const struct http_request *request, const char *
 	return name != NULL ? http_header(request, name) : NULL;
 }
 
-static void read_signature(struct incoming_delivery *delivery)
+static void read_signature(struct incoming_webhook *webhook)
 {
-	enum webhook_scheme scheme = delivery->provider->manifest.signature.scheme;
+	enum webhook_scheme scheme = webhook->provider->manifest.signature.scheme;
 	const struct signature_headers *names = signature_headers(scheme);
-	const struct http_request *request = delivery->request;
+	const struct http_request *request = webhook->request;
 
-	delivery->signed_part = (struct signed_delivery){ .scheme = scheme,
+	webhook->signed_part = (struct signed_webhook){ .scheme = scheme,
 		.id = header_named(request, names->id),
 		.user = header_named(request, names->user),
 		.timestamp = header_named(request, names->timestamp),
@@ -106,23 +106,23 @@ static struct provider *find_provider(struct host *host, const char *name, const
 	return provider;
 }
 
-static bool check_signature(struct incoming_delivery *delivery)
+static bool check_signature(struct incoming_webhook *webhook)
 {
 	struct error error;
 	enum signature_verdict verdict = webhooks_in_verify(
-		delivery->host->webhooks_in, delivery->request->view, delivery->provider, &delivery->signed_part, &error);
+		webhook->host->webhooks_in, webhook->request->view, webhook->provider, &webhook->signed_part, &error);
 
 	if (verdict == SIGNATURE_UNCHECKED)
-		refuse(delivery->request, 503, error.message);
+		refuse(webhook->request, 503, error.message);
 	else if (verdict != SIGNATURE_GOOD)
-		refuse(delivery->request, 401, signature_verdict_text(verdict));
+		refuse(webhook->request, 401, signature_verdict_text(verdict));
 	return verdict == SIGNATURE_GOOD;
 }
 
-static void hand_over(struct incoming_delivery *delivery)
+static void hand_over(struct incoming_webhook *webhook)
 {
-	bool verified = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
-	struct http_request *request = delivery->request;
+	bool verified = webhook->signed_part.scheme != WEBHOOK_UNSIGNED;
+	struct http_request *request = webhook->request;
 	struct response masked; /* masked like an answer to a request of ours */
 	json_t *headers = NULL;
 	struct error error;
@@ -132,11 +132,11 @@ static void hand_over(struct incoming_delivery *delivery)
 	response_init(&masked);
 	http_each_header(request, add_header, &masked.headers);
 	buffer_append(&masked.body, request->body, request->body_length);
-	response_mask(&masked, request->view, &delivery->provider->subject, delivery->token);
+	response_mask(&masked, request->view, &webhook->provider->subject, webhook->token);
 	if (!masked.failed && !masked.headers.failed && !masked.body.failed)
 		headers = headers_object(&masked.headers);
 	if (headers != NULL)
-		code = live_deliver(delivery->host->live, &delivery->job, verified, headers,
+		code = live_deliver(webhook->host->live, &webhook->job, verified, headers,
 			masked.body.data != NULL ? masked.body.data : "", masked.body.length, &error);
 	json_decref(headers);
 	response_clear(&masked);
@@ -145,34 +145,34 @@ static void hand_over(struct incoming_delivery *delivery)
 		return;
 	}
 	if (verified)
-		webhooks_in_note(delivery->host->webhooks_in, &delivery->job, delivery->signed_part.id);
+		webhooks_in_note(webhook->host->webhooks_in, &webhook->job, webhook->signed_part.id);
 	accept(request);
 }
 
-static void receive(struct incoming_delivery *delivery)
+static void receive(struct incoming_webhook *webhook)
 {
 	bool is_signed;
 
-	read_signature(delivery);
-	is_signed = delivery->signed_part.scheme != WEBHOOK_UNSIGNED;
-	if (is_signed && !check_signature(delivery))
+	read_signature(webhook);
+	is_signed = webhook->signed_part.scheme != WEBHOOK_UNSIGNED;
+	if (is_signed && !check_signature(webhook))
 		return;
-	if (is_signed && webhooks_in_seen(delivery->host->webhooks_in, &delivery->job, delivery->signed_part.id))
-		accept(delivery->request);
+	if (is_signed && webhooks_in_seen(webhook->host->webhooks_in, &webhook->job, webhook->signed_part.id))
+		accept(webhook->request);
 	else
-		hand_over(delivery);
+		hand_over(webhook);
 }
 
 void webhooks_in_receive(struct host *host, struct http_request *request, const char *provider, const char *token)
 {
-	struct incoming_delivery delivery = { .host = host, .request = request, .token = token };
+	struct incoming_webhook webhook = { .host = host, .request = request, .token = token };
 
 	if (request->view->config->live.public_url != NULL)
-		delivery.provider = find_provider(host, provider, token, &delivery.job);
-	if (delivery.provider == NULL) {
+		webhook.provider = find_provider(host, provider, token, &webhook.job);
+	if (webhook.provider == NULL) {
 		refuse(request, 404, "there is no such webhook");
 		return;
 	}
-	receive(&delivery);
-	provider_release(delivery.provider);
+	receive(&webhook);
+	provider_release(webhook.provider);
 }

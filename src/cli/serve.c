@@ -266,18 +266,15 @@ static void reload(void *context)
 	live_wake(serving->host.live);
 }
 
-static enum error_code open_webhooks_in(struct serving *serving, struct error *error)
+static void open_webhooks_in(struct serving *serving)
 {
 	struct host *host = &serving->host;
 	const struct gate_view *view;
 
 	host->webhooks_in = webhooks_in_new(serving->data, host->gate, host->engine);
-	if (host->webhooks_in == NULL)
-		return error_memory(error);
 	view = gate_acquire(host->gate);
 	webhooks_in_prepare(host->webhooks_in, view);
 	gate_release(host->gate, view);
-	return ERROR_NONE;
 }
 
 static enum error_code start_watch(struct serving *serving, struct error *error)
@@ -358,10 +355,10 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 		code = start_artifacts(serving, error);
 	if (code == ERROR_NONE)
 		code = engine_start(watchdog_pulse(host->watchdog, "engine"), &host->engine, error);
-	if (code == ERROR_NONE)
-		code = open_webhooks_in(serving, error);
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE) {
+		open_webhooks_in(serving);
 		code = open_live(serving, error);
+	}
 	if (code == ERROR_NONE)
 		code = start_http(serving, error);
 	if (code == ERROR_NONE)

@@ -1,14 +1,14 @@
 /* signature.c - the two ways in which vendors sign: Standard Webhooks (HMAC with a shared secret) and fal's (Ed25519 with public keys).
  *
  * Any thread, no state. The body counts as it came, byte for byte; signatures are compared in constant time. Refuses old timestamps, so that
- * a delivery that was overheard cannot be sent again later. */
+ * a webhook that was overheard cannot be sent again later. */
 #include "webhook_in/signature.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/buffer.h"
 #include "base/crypto.h"
 #include "base/standard_webhooks.h"
 #include "base/text.h"
@@ -16,6 +16,7 @@
 #define ED25519_KEY 32
 #define ED25519_SIGNATURE 64
 #define TIMESTAMP_DIGITS 15
+#define FAL_MESSAGE_BYTES (3 * LIMIT_WEBHOOK_IN_HEADER_BYTES + 2 * SHA256_DIGEST_LENGTH + 4)
 
 const struct signature_headers *signature_headers(enum webhook_scheme scheme)
 {
@@ -43,30 +44,30 @@ const char *signature_verdict_text(enum signature_verdict verdict)
 
 /* ---- without a key ---- */
 
-static bool has_form(const char *header)
+static bool signature_has_form(const char *header)
 {
 	return header != NULL && *header != '\0' && strlen(header) <= LIMIT_WEBHOOK_IN_HEADER_BYTES;
 }
 
-enum signature_verdict signature_look(const struct signed_delivery *delivery, int64_t now_s)
+enum signature_verdict signature_look(const struct signed_webhook *webhook, int64_t now_s)
 {
 	size_t digits;
 	int64_t off;
 
-	if (!has_form(delivery->id) || !has_form(delivery->timestamp) || !has_form(delivery->signature) ||
-		(delivery->scheme == WEBHOOK_FAL && !has_form(delivery->user)))
+	if (!signature_has_form(webhook->id) || !signature_has_form(webhook->timestamp) ||
+		!signature_has_form(webhook->signature) || (webhook->scheme == WEBHOOK_FAL && !signature_has_form(webhook->user)))
 		return SIGNATURE_MISSING;
-	digits = strspn(delivery->timestamp, "0123456789");
-	if (delivery->timestamp[digits] != '\0' || digits > TIMESTAMP_DIGITS)
+	digits = strspn(webhook->timestamp, "0123456789");
+	if (webhook->timestamp[digits] != '\0' || digits > TIMESTAMP_DIGITS)
 		return SIGNATURE_MISSING;
-	off = strtoll(delivery->timestamp, NULL, 10) - now_s;
+	off = strtoll(webhook->timestamp, NULL, 10) - now_s;
 	return off < -LIMIT_WEBHOOK_IN_AGE_SECONDS || off > LIMIT_WEBHOOK_IN_AGE_SECONDS ? SIGNATURE_OLD : SIGNATURE_GOOD;
 }
 
 /* ---- Standard Webhooks ---- */
 
 /* "v1,<base64> v1,<base64>": more than one while the vendor changes its secret. */
-static bool is_among(const char *list, const char *signature)
+static bool signature_is_among(const char *list, const char *signature)
 {
 	size_t wanted = strlen(signature), length;
 	bool found = false;
@@ -81,15 +82,15 @@ static bool is_among(const char *list, const char *signature)
 }
 
 static enum signature_verdict verify_standard(
-	const struct signed_delivery *delivery, const struct signing_key *keys, size_t key_count)
+	const struct signed_webhook *webhook, const struct signing_key *keys, size_t key_count)
 {
-	struct standard_webhooks_message message = { delivery->id, delivery->timestamp, delivery->body, delivery->body_length };
+	struct standard_webhooks_message message = { webhook->id, webhook->timestamp, webhook->body, webhook->body_length };
 	char expected[STANDARD_WEBHOOKS_SIGNATURE_BYTES];
 
 	for (size_t i = 0; i < key_count; i++) {
 		if (!standard_webhooks_sign(&message, keys[i].bytes, keys[i].length, expected))
 			return SIGNATURE_UNCHECKED;
-		if (is_among(delivery->signature, expected))
+		if (signature_is_among(webhook->signature, expected))
 			return SIGNATURE_GOOD;
 	}
 	return SIGNATURE_WRONG;
@@ -97,53 +98,48 @@ static enum signature_verdict verify_standard(
 
 /* ---- fal ---- */
 
-/* id LF user LF timestamp LF hex(sha256(body)), without a line feed at the end. */
-static void write_fal_message(const struct signed_delivery *delivery, struct buffer *out)
+/* id LF user LF timestamp LF hex(sha256(body)), without a line feed at the end. Returns its length. */
+static size_t write_fal_message(const struct signed_webhook *webhook, char message[FAL_MESSAGE_BYTES])
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	char hex[2 * SHA256_DIGEST_LENGTH + 1];
 
-	SHA256((const unsigned char *)delivery->body, delivery->body_length, digest);
+	SHA256((const unsigned char *)webhook->body, webhook->body_length, digest);
 	text_write_hex(hex, digest, sizeof digest);
-	buffer_format(out, "%s\n%s\n%s\n%s", delivery->id, delivery->user, delivery->timestamp, hex);
+	return (size_t)snprintf(
+		message, FAL_MESSAGE_BYTES, "%s\n%s\n%s\n%s", webhook->id, webhook->user, webhook->timestamp, hex);
 }
 
-static bool ed25519_fits(const struct signing_key *key, const unsigned char *signature, const struct buffer *message)
+static bool ed25519_fits(const struct signing_key *key, const unsigned char *signature, const char *message, size_t length)
 {
 	EVP_PKEY *public = EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL, key->bytes, key->length);
 	EVP_MD_CTX *context = EVP_MD_CTX_new();
 	bool fits = public != NULL && context != NULL && EVP_DigestVerifyInit(context, NULL, NULL, NULL, public) == 1 &&
-		    EVP_DigestVerify(
-			    context, signature, ED25519_SIGNATURE, (const unsigned char *)message->data, message->length) == 1;
+		    EVP_DigestVerify(context, signature, ED25519_SIGNATURE, (const unsigned char *)message, length) == 1;
 
 	EVP_MD_CTX_free(context);
 	EVP_PKEY_free(public);
 	return fits;
 }
 
-static enum signature_verdict verify_fal(const struct signed_delivery *delivery, const struct signing_key *keys, size_t key_count)
+static enum signature_verdict verify_fal(const struct signed_webhook *webhook, const struct signing_key *keys, size_t key_count)
 {
-	enum signature_verdict verdict = SIGNATURE_WRONG;
 	unsigned char signature[ED25519_SIGNATURE];
-	struct buffer message;
+	char message[FAL_MESSAGE_BYTES];
+	size_t length;
 
-	if (!text_read_hex(delivery->signature, signature, sizeof signature))
+	if (!text_read_hex(webhook->signature, signature, sizeof signature))
 		return SIGNATURE_WRONG;
 	if (!crypto_load())
 		return SIGNATURE_UNCHECKED;
-	buffer_init(&message, 4 * LIMIT_WEBHOOK_IN_HEADER_BYTES);
-	write_fal_message(delivery, &message);
-	if (message.failed)
-		verdict = SIGNATURE_UNCHECKED;
-	for (size_t i = 0; i < key_count && verdict == SIGNATURE_WRONG; i++)
-		if (keys[i].length == ED25519_KEY && ed25519_fits(&keys[i], signature, &message))
-			verdict = SIGNATURE_GOOD;
-	buffer_free(&message);
-	return verdict;
+	length = write_fal_message(webhook, message);
+	for (size_t i = 0; i < key_count; i++)
+		if (keys[i].length == ED25519_KEY && ed25519_fits(&keys[i], signature, message, length))
+			return SIGNATURE_GOOD;
+	return SIGNATURE_WRONG;
 }
 
-enum signature_verdict signature_verify(const struct signed_delivery *delivery, const struct signing_key *keys, size_t key_count)
+enum signature_verdict signature_verify(const struct signed_webhook *webhook, const struct signing_key *keys, size_t key_count)
 {
-	return delivery->scheme == WEBHOOK_FAL ? verify_fal(delivery, keys, key_count)
-					       : verify_standard(delivery, keys, key_count);
+	return webhook->scheme == WEBHOOK_FAL ? verify_fal(webhook, keys, key_count) : verify_standard(webhook, keys, key_count);
 }

@@ -1,8 +1,8 @@
-/* signing_keys.c - fetches and keeps signing keys, one entry per provider that ever got a delivery.
+/* signing_keys.c - fetches and keeps signing keys, one entry per provider that ever got a webhook.
  *
  * HTTP threads ask and wait with a deadline; the fetch itself runs on the engine thread, through the same guards as a script's request and with the
  * vendor's own credential where the vendor wants one. One mutex, held while an entry is looked at or filled. A secret is never written
- * anywhere. Refuses to fetch more often than limits.h says: deliveries that nobody signed must not make this host call a vendor. */
+ * anywhere. Refuses to fetch more often than limits.h says: webhooks that nobody signed must not make this host call a vendor. */
 #include "webhook_in/signing_keys.h"
 
 #include <pthread.h>
@@ -15,6 +15,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/standard_webhooks.h"
 #include "script/outgoing_read.h"
 
@@ -50,11 +51,9 @@ struct fetch {
 
 struct signing_keys *signing_keys_new(struct gate *gate, struct engine *engine)
 {
-	struct signing_keys *keys = calloc(1, sizeof *keys);
+	struct signing_keys *keys = memory_new(sizeof *keys);
 	pthread_condattr_t attributes;
 
-	if (keys == NULL)
-		return NULL;
 	keys->gate = gate;
 	keys->engine = engine;
 	pthread_mutex_init(&keys->lock, NULL);
@@ -94,26 +93,25 @@ static bool add_secret(struct signing_key_set *set, const char *secret)
 }
 
 /* "x" of a JWK is base64url without padding: 43 characters for 32 bytes. */
-static bool add_ed25519(struct signing_key_set *set, const char *x)
+static void add_ed25519(struct signing_key_set *set, const char *x)
 {
 	char text[ED25519_KEY / 3 * 4 + 5];
 	unsigned char bytes[sizeof text];
 	struct signing_key *key = &set->keys[set->count];
 
 	if (x == NULL || strlen(x) != 43 || set->count == LIMIT_SIGNING_KEYS || !crypto_load())
-		return false;
+		return;
 	for (size_t i = 0; i < 43; i++)
 		text[i] = x[i] == '-' ? '+' : x[i] == '_' ? '/' : x[i];
 	memcpy(text + 43, "=", 2);
 	if (EVP_DecodeBlock(bytes, (const unsigned char *)text, 44) != ED25519_KEY + 1)
-		return false;
+		return;
 	memcpy(key->bytes, bytes, ED25519_KEY);
 	key->length = ED25519_KEY;
 	set->count++;
-	return true;
 }
 
-static bool is_text(const json_t *object, const char *name, const char *expected)
+static bool jwk_says(const json_t *object, const char *name, const char *expected)
 {
 	const char *text = json_text(object, name);
 
@@ -128,12 +126,12 @@ static void add_jwks(struct signing_key_set *set, const json_t *answer)
 	size_t i;
 
 	json_array_foreach(list, i, key)
-		if (is_text(key, "kty", "OKP") && is_text(key, "crv", "Ed25519"))
+		if (jwk_says(key, "kty", "OKP") && jwk_says(key, "crv", "Ed25519"))
 			add_ed25519(set, json_text(key, "x"));
 }
 
 /* Fills the set, or says what is wrong without quoting the answer. */
-static void read_answer(const struct fetch *fetch, struct signing_key_set *set, char *problem, size_t size)
+static void read_keys(const struct fetch *fetch, struct signing_key_set *set, char *problem, size_t size)
 {
 	const struct manifest_signature *signature = &fetch->engine.provider->manifest.signature;
 	const struct response *response = &fetch->engine.transfer.response;
@@ -171,7 +169,7 @@ static void free_fetch(struct fetch *fetch)
 }
 
 /* Engine thread. */
-static void on_fetched(struct engine_fetch *engine)
+static void on_keys_fetched(struct engine_fetch *engine)
 {
 	struct fetch *fetch = (struct fetch *)(void *)engine;
 	struct response *response = &engine->transfer.response;
@@ -180,7 +178,7 @@ static void on_fetched(struct engine_fetch *engine)
 	struct signing_key_set set = { .count = 0 };
 	char problem[sizeof entry->problem] = "";
 
-	read_answer(fetch, &set, problem, sizeof problem);
+	read_keys(fetch, &set, problem, sizeof problem);
 	if (response->body.data != NULL)
 		explicit_bzero(response->body.data, response->body.length);
 	response_clear(response);
@@ -202,7 +200,7 @@ static void on_fetched(struct engine_fetch *engine)
 }
 
 /* With the vendor's secret it goes as every request of the provider does; public keys need no credential, and get none. */
-static void write_request(struct outgoing *outgoing, const struct manifest *manifest)
+static void write_key_request(struct outgoing *outgoing, const struct manifest *manifest)
 {
 	outgoing_init(outgoing);
 	outgoing->method = "GET";
@@ -217,28 +215,25 @@ static void write_request(struct outgoing *outgoing, const struct manifest *mani
 	outgoing_add_auth(outgoing, &manifest->auth);
 }
 
-/* With the lock. False: it could not begin. */
-static bool begin_fetch(struct signing_keys *keys, struct entry *entry, struct provider *provider)
+/* With the lock. Does nothing when the engine has stopped. */
+static void begin_fetch(struct signing_keys *keys, struct entry *entry, struct provider *provider)
 {
-	struct fetch *fetch = calloc(1, sizeof *fetch);
+	struct fetch *fetch = memory_new(sizeof *fetch);
 
-	if (fetch == NULL)
-		return false;
 	fetch->keys = keys;
 	fetch->entry = entry;
 	fetch->engine.provider = provider_hold(provider);
-	fetch->engine.done = on_fetched;
+	fetch->engine.done = on_keys_fetched;
 	engine_way_open(&fetch->engine.way, gate_acquire(keys->gate), provider);
-	write_request(&fetch->engine.outgoing, &provider->manifest);
-	entry->fetching = !fetch->engine.outgoing.url.failed && engine_fetch(keys->engine, &fetch->engine) == ERROR_NONE;
+	write_key_request(&fetch->engine.outgoing, &provider->manifest);
+	entry->fetching = engine_fetch(keys->engine, &fetch->engine) == ERROR_NONE;
 	if (!entry->fetching)
 		free_fetch(fetch);
-	return entry->fetching;
 }
 
 /* ---- asking ---- */
 
-static struct entry *find_entry(struct signing_keys *keys, const char *provider)
+static struct entry *entry_of_provider(struct signing_keys *keys, const char *provider)
 {
 	struct entry *entry = keys->entries;
 
@@ -246,15 +241,10 @@ static struct entry *find_entry(struct signing_keys *keys, const char *provider)
 		entry = entry->next;
 	if (entry != NULL)
 		return entry;
-	entry = calloc(1, sizeof *entry);
-	if (entry != NULL && (entry->provider = strdup(provider)) == NULL) {
-		free(entry);
-		return NULL;
-	}
-	if (entry != NULL) {
-		entry->next = keys->entries;
-		keys->entries = entry;
-	}
+	entry = memory_new(sizeof *entry);
+	entry->provider = memory_copy_text(provider);
+	entry->next = keys->entries;
+	keys->entries = entry;
 	return entry;
 }
 
@@ -283,12 +273,10 @@ static void wait_for_fetch(struct signing_keys *keys, const struct entry *entry,
 static enum error_code get_fetched(struct signing_keys *keys, struct provider *provider, uint64_t newer_than,
 	struct signing_key_set *set, struct error *error)
 {
-	struct entry *entry = find_entry(keys, provider->manifest.id);
+	struct entry *entry = entry_of_provider(keys, provider->manifest.id);
 	int64_t now = clock_monotonic_ns();
 	bool failed = false;
 
-	if (entry == NULL)
-		return error_memory(error);
 	if (!is_fresh(entry, now) || entry->set.fetch <= newer_than) {
 		if (may_fetch(entry, now))
 			begin_fetch(keys, entry, provider);

@@ -16,7 +16,6 @@ struct signing_key_set {
 	uint64_t fetch; /* which fetch brought them; 0: the secrets file did */
 };
 
-/* NULL: out of memory. */
 struct signing_keys *signing_keys_new(struct gate *gate, struct engine *engine);
 
 /* After the engine was freed. */

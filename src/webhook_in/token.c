@@ -43,11 +43,8 @@ static enum error_code read_key(const char *path, struct token_key *key, struct 
 enum error_code token_key_open(const char *data, struct token_key *key, struct error *error)
 {
 	char *path = file_join(data, FILE_NAME);
-	enum error_code code;
+	enum error_code code = read_key(path, key, error);
 
-	if (path == NULL)
-		return error_memory(error);
-	code = read_key(path, key, error);
 	if (code == ERROR_NOT_FOUND)
 		code = make_key(path, key, error);
 	free(path);

@@ -1,7 +1,7 @@
 /* webhook_in.c - puts tokens, keys and signatures together. HTTP threads, the engine's (for URLs) and the loader's (for the key file).
  *
- * The key is read once and then never changes, so a pointer to it is all that is shared. Knows nothing of jobs but their ids; what a delivery
- * does to one is live.c's affair. */
+ * The key is read once and then never changes, so a pointer to it is all that is shared. Knows nothing of jobs but their ids; what a
+ * webhook does to one is live/'s affair. */
 #include "webhook_in/webhook_in.h"
 
 #include <pthread.h>
@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "webhook_in/signing_keys.h"
 #include "webhook_in/token.h"
@@ -29,17 +30,12 @@ struct webhooks_in {
 
 struct webhooks_in *webhooks_in_new(const char *data, struct gate *gate, struct engine *engine)
 {
-	struct webhooks_in *webhooks_in = calloc(1, sizeof *webhooks_in);
+	struct webhooks_in *webhooks_in = memory_new(sizeof *webhooks_in);
 
-	if (webhooks_in == NULL)
-		return NULL;
 	pthread_mutex_init(&webhooks_in->lock, NULL);
-	webhooks_in->data = strdup(data);
+	webhooks_in->data = memory_copy_text(data);
 	webhooks_in->keys = signing_keys_new(gate, engine);
-	if (webhooks_in->data != NULL && webhooks_in->keys != NULL)
-		return webhooks_in;
-	webhooks_in_free(webhooks_in);
-	return NULL;
+	return webhooks_in;
 }
 
 void webhooks_in_free(struct webhooks_in *webhooks_in)
@@ -96,17 +92,17 @@ bool webhooks_in_find(struct webhooks_in *webhooks_in, const char *provider, con
 	return atomic_load(&webhooks_in->ready) && token_read(&webhooks_in->key, provider, token, id);
 }
 
-/* ---- deliveries ---- */
+/* ---- what comes ---- */
 
 /* Tries the keys that are there, or those that came after `*fetch`; `*fetch` becomes theirs. */
 static enum signature_verdict try_keys(struct webhooks_in *webhooks_in, const struct gate_view *view, struct provider *provider,
-	const struct signed_delivery *delivery, uint64_t *fetch, struct error *error)
+	const struct signed_webhook *webhook, uint64_t *fetch, struct error *error)
 {
 	enum signature_verdict verdict = SIGNATURE_UNCHECKED;
 	struct signing_key_set set;
 
 	if (signing_keys_get(webhooks_in->keys, view, provider, *fetch, &set, error) == ERROR_NONE)
-		verdict = signature_verify(delivery, set.keys, set.count);
+		verdict = signature_verify(webhook, set.keys, set.count);
 	*fetch = set.fetch;
 	explicit_bzero(&set, sizeof set);
 	return verdict;
@@ -114,29 +110,29 @@ static enum signature_verdict try_keys(struct webhooks_in *webhooks_in, const st
 
 /* A vendor may have changed its keys since they were fetched: one that fits none of them is tried with the newest. */
 enum signature_verdict webhooks_in_verify(struct webhooks_in *webhooks_in, const struct gate_view *view,
-	struct provider *provider, const struct signed_delivery *delivery, struct error *error)
+	struct provider *provider, const struct signed_webhook *webhook, struct error *error)
 {
-	enum signature_verdict verdict = signature_look(delivery, clock_unix_ms() / 1000);
+	enum signature_verdict verdict = signature_look(webhook, clock_unix_ms() / 1000);
 	uint64_t fetch = 0;
 
 	error_set(error, ERROR_BUSY, NULL, "%s", signature_verdict_text(SIGNATURE_UNCHECKED));
 	if (verdict == SIGNATURE_GOOD)
-		verdict = try_keys(webhooks_in, view, provider, delivery, &fetch, error);
+		verdict = try_keys(webhooks_in, view, provider, webhook, &fetch, error);
 	if (verdict == SIGNATURE_WRONG && fetch != 0)
-		verdict = try_keys(webhooks_in, view, provider, delivery, &fetch, error);
+		verdict = try_keys(webhooks_in, view, provider, webhook, &fetch, error);
 	return verdict;
 }
 
-static uint64_t delivery_digest(const struct id *job, const char *delivery)
+static uint64_t webhook_digest(const struct id *job, const char *id)
 {
-	uint64_t digest = text_digest(job->bytes, sizeof job->bytes) * 31 + text_digest(delivery, strlen(delivery));
+	uint64_t digest = text_digest(job->bytes, sizeof job->bytes) * 31 + text_digest(id, strlen(id));
 
 	return digest != 0 ? digest : 1;
 }
 
-bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery)
+bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *id)
 {
-	uint64_t digest = delivery_digest(job, delivery);
+	uint64_t digest = webhook_digest(job, id);
 	bool seen;
 
 	pthread_mutex_lock(&webhooks_in->lock);
@@ -145,9 +141,9 @@ bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, con
 	return seen;
 }
 
-void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery)
+void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *id)
 {
-	uint64_t digest = delivery_digest(job, delivery);
+	uint64_t digest = webhook_digest(job, id);
 
 	pthread_mutex_lock(&webhooks_in->lock);
 	webhooks_in->seen[digest % LIMIT_WEBHOOK_IN_SEEN] = digest;

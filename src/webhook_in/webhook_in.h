@@ -1,4 +1,4 @@
-/* webhook_in.h - inbound webhooks: the URL that a vendor is given for a job, and whether a delivery that comes there is the vendor's. */
+/* webhook_in.h - inbound webhooks: the URL that a vendor is given for a job, and whether what comes there is the vendor's. */
 #pragma once
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 
 struct webhooks_in;
 
-/* `data` is the folder of the key file; copied. Opens nothing yet. NULL: out of memory. */
+/* `data` is the folder of the key file; copied. Opens nothing yet. */
 struct webhooks_in *webhooks_in_new(const char *data, struct gate *gate, struct engine *engine);
 
 /* After the engine was freed. */
@@ -25,19 +25,19 @@ void webhooks_in_free(struct webhooks_in *webhooks_in);
 void webhooks_in_prepare(struct webhooks_in *webhooks_in, const struct gate_view *view);
 
 /* The URL for this job, the caller's to free(); with `id` NULL the one that a preview shows, whose token is "{webhook_token}". NULL when there is
- * none: live.public_url is not set, the provider has no function webhook, or no memory. Any thread. */
+ * none: live.public_url is not set, the provider has no function webhook, or the key could not be had. Any thread. */
 char *webhooks_in_url(
 	struct webhooks_in *webhooks_in, const struct gate_view *view, const struct provider *provider, const struct id *id);
 
 /* The job of such a URL. False for any other token: it costs one HMAC. Any thread. */
 bool webhooks_in_find(struct webhooks_in *webhooks_in, const char *provider, const char *token, struct id *id);
 
-/* Is it the vendor's? `delivery->scheme` must not be WEBHOOK_UNSIGNED. May wait LIMIT_SIGNING_KEYS_WAIT_MS twice for the vendor's keys; SIGNATURE_UNCHECKED
+/* Is it the vendor's? `webhook->scheme` must not be WEBHOOK_UNSIGNED. May wait LIMIT_SIGNING_KEYS_WAIT_MS twice for the vendor's keys; SIGNATURE_UNCHECKED
  * with a message when they cannot be had. HTTP threads. */
 enum signature_verdict webhooks_in_verify(struct webhooks_in *webhooks_in, const struct gate_view *view,
-	struct provider *provider, const struct signed_delivery *delivery, struct error *error);
+	struct provider *provider, const struct signed_webhook *webhook, struct error *error);
 
-/* Was this delivery (its job and its own id) noted before? The last LIMIT_WEBHOOK_IN_SEEN are remembered, those of this run only: acting upon one twice
+/* Was this webhook (its job and its own id) noted before? The last LIMIT_WEBHOOK_IN_SEEN are remembered, those of this run only: acting upon one twice
  * must do no harm. Any thread. */
-bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery);
-void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *delivery);
+bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *id);
+void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *id);
