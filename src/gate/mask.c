@@ -287,7 +287,7 @@ json_t *mask_json(const struct gate_view *view, json_t *value, bool *changed)
 
 bool mask_finds(const struct gate_view *view, const char *text)
 {
-	struct sought sought = { view->known, NULL };
+	struct sought sought = { view != NULL ? view->known : NULL, NULL };
 
 	return is_credential(&sought, text, strlen(text)) || has_credential(text, strlen(text));
 }

@@ -25,7 +25,8 @@ json_t *mask_json(const struct gate_view *view, json_t *value, bool *changed);
 /* The same; the values of `also` (mask_known.h) count as the host's own do. NULL: none. */
 json_t *mask_json_with(const struct gate_view *view, const struct mask_index *also, json_t *value, bool *changed);
 
-/* Does the text look like a credential, or hold one, by the rules for a JSON text? Nothing is allocated. */
+/* Does the text look like a credential, or hold one, by the rules for a JSON text? Nothing is allocated. Without
+ * a view it is judged by its form alone. */
 bool mask_finds(const struct gate_view *view, const char *text);
 
 /* Does it hold a value of the host's own secrets? */

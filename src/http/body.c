@@ -38,7 +38,7 @@ static bool check_type(struct http_exchange *x)
 	const char *encoding = x->head[HEAD_CONTENT_ENCODING];
 	char quoted[QUOTE_BYTES];
 
-	if (!request_takes_body(x))
+	if (!request_takes_body(x) || x->server->gate == NULL)
 		return true;
 	if (encoding != NULL && strcasecmp(encoding, "identity") != 0)
 		return reply_refuse(
@@ -126,6 +126,8 @@ static enum taken take_body(struct http_exchange *x, size_t maximum)
 /* Names the limit that counts: a setting only where changing it would help. */
 static bool refuse_large(struct http_exchange *x, size_t maximum)
 {
+	if (x->server->gate == NULL)
+		return reply_refuse(x, 413, NULL, "the body is larger than %zu bytes", maximum);
 	if (maximum == x->request.view->config->server.max_body_bytes)
 		return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
 	return reply_refuse(
@@ -149,8 +151,9 @@ static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 /* Vendors need no key, so what anybody may send there is bounded for itself. */
 static size_t largest_body(const struct http_exchange *x)
 {
-	size_t maximum = x->request.view->config->server.max_body_bytes;
-	bool webhook = strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0;
+	bool gated = x->server->gate != NULL;
+	size_t maximum = gated ? x->request.view->config->server.max_body_bytes : x->server->max_body_bytes;
+	bool webhook = gated && strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0;
 
 	return webhook && maximum > LIMIT_WEBHOOK_IN_BODY_BYTES ? LIMIT_WEBHOOK_IN_BODY_BYTES : maximum;
 }

@@ -25,7 +25,7 @@ struct http_request {
 	size_t body_length;
 	const char *request_id;		      /* the client's X-Request-ID if it is sane, else a new one; echoed in the reply */
 	const char *trace;		      /* the client's traceparent (W3C Trace Context) if it is valid, or NULL */
-	const struct gate_view *view;	      /* flags, secrets and switches in force for this request */
+	const struct gate_view *view;	      /* flags, secrets and switches in force for this request; NULL without a gate */
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
 	struct mg_connection *connection;
 	int route;     /* the handler's, for http_options.answered; -1: it found none */
@@ -65,10 +65,16 @@ struct http_reply {
 	const char *body;
 	size_t body_length;
 	bool revalidate; /* the client may keep it, if it asks again with its ETag; else nobody keeps it */
+	/* For who plays another server: */
+	bool bare; /* `headers` are all, but Content-Length and Connection: no Content-Type, nothing about caches and ids */
+	bool cut;  /* only half of the body is sent; then the connection ends */
 };
 
 /* Sends head and body in one write. Call it once per request. */
 void http_send(struct http_request *request, const struct http_reply *reply);
+
+/* In place of an answer the client gets a reset (RST). */
+void http_reset(struct http_request *request);
 
 /* A file to answer with. */
 struct http_file {
@@ -98,7 +104,10 @@ void http_send_problem(struct http_request *request, const struct http_problem *
 struct http_options {
 	const char *listen; /* "127.0.0.1:8001" */
 	int threads;
-	struct gate *gate; /* where each request's view comes from */
+	/* Where each request's view comes from. NULL: there is no view and no key, any Host and Origin will do, and a body may be of any type; streams
+	 * need one. */
+	struct gate *gate;
+	size_t max_body_bytes; /* without a gate; else the configuration says it */
 	void (*handle)(void *context, struct http_request *request);
 	/* Or NULL: called after each answer, on its thread, also after those that the handler did not see. */
 	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
@@ -108,7 +117,8 @@ struct http_options {
 /* Starts listening. A taken port is ERROR_CONFLICT and says so. */
 enum error_code http_start(const struct http_options *options, struct http_server **server, struct error *error);
 
-/* The port in use (also when "…:0" was asked for). */
+/* The address and the port in use (also when "…:0" was asked for). The text is the server's. */
+const char *http_address(const struct http_server *server);
 int http_port(const struct http_server *server);
 
 /* From now on new requests are answered 503 with Retry-After, all but /healthz and /readyz. */

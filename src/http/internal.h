@@ -58,7 +58,8 @@ struct worker {
 
 struct http_server {
 	struct mg_context *context;
-	struct gate *gate;
+	struct gate *gate;     /* or NULL */
+	size_t max_body_bytes; /* without it */
 	void (*handle)(void *context, struct http_request *request);
 	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
 	void *handle_context;

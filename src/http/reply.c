@@ -20,6 +20,7 @@
 
 #define REPLY_HEAD_BYTES 8192 /* beyond the body; the handler's own headers included */
 #define DETAIL_BYTES 400
+#define NO_ANSWER 444 /* as nginx notes it */
 #define ROOM_POLL_MS 250
 #define NS_PER_SECOND INT64_C(1000000000)
 #define PATH_BYTES 256 /* of what is looked at in a field's path */
@@ -92,16 +93,20 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply, 
 	buffer_unsigned(out, (uint64_t)reply->status);
 	buffer_char(out, ' ');
 	buffer_text(out, reply_reason(reply->status));
-	if (!bodyless) {
+	if (!bodyless && !reply->bare) {
 		write_literal(out, "\r\nContent-Type: ");
 		buffer_text(out, reply->content_type != NULL ? reply->content_type : "application/json");
+	}
+	if (!bodyless) {
 		write_literal(out, "\r\nContent-Length: ");
 		buffer_unsigned(out, reply->body_length);
 	}
 	write_literal(out, x->close ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n");
-	write_literal(out, reply->revalidate ? revalidated_heads : common_heads);
-	buffer_text(out, x->request.request_id);
-	write_literal(out, "\r\n");
+	if (!reply->bare) {
+		write_literal(out, reply->revalidate ? revalidated_heads : common_heads);
+		buffer_text(out, x->request.request_id);
+		write_literal(out, "\r\n");
+	}
 	if (x->origin != NULL)
 		write_cors(out, x->origin);
 	if (reply->headers != NULL)
@@ -224,6 +229,10 @@ static void send_reply(struct http_request *request, const struct http_reply *re
 
 	if (!take_turn(x, reply))
 		return;
+	if (reply->cut) {
+		x->close = true;
+		length /= 2;
+	}
 	write_head(x, reply, out);
 	if (at_once)
 		buffer_append(out, reply->body, length);
@@ -263,6 +272,16 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 	}
 	send_reply(request, &masked);
 	buffer_free(&out);
+}
+
+/* Dissolving a TCP connection sends one; closing it does not. */
+void http_reset(struct http_request *request)
+{
+	struct http_exchange *x = (struct http_exchange *)request;
+
+	x->status = NO_ANSWER;
+	x->close = true;
+	connect(x->worker->socket, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr));
 }
 
 /* A path is made of names as the client wrote them: is one a credential that stands in the wrong place? */

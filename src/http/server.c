@@ -87,10 +87,12 @@ static int begin_request(struct mg_connection *connection)
 	worker->requests++;
 	atomic_fetch_add_explicit(&x.server->in_flight, 1, memory_order_relaxed);
 	x.close = late || must_close(&x);
-	x.request.view = gate_acquire(x.server->gate);
+	if (x.server->gate != NULL)
+		x.request.view = gate_acquire(x.server->gate);
 	serve(&x);
 	notify_answered(&x);
-	gate_release(x.server->gate, x.request.view);
+	if (x.server->gate != NULL)
+		gate_release(x.server->gate, x.request.view);
 	if (x.close)
 		mg_disable_connection_keep_alive(connection); /* and so civetweb will not read what is left of the body */
 	if (x.unread)
@@ -282,6 +284,7 @@ static enum error_code make_server(const struct http_options *options, struct ht
 	}
 	memset(made->workers, 0, bytes);
 	made->gate = options->gate;
+	made->max_body_bytes = options->max_body_bytes;
 	made->handle = options->handle;
 	made->handle_context = options->context;
 	made->answered = options->answered;
@@ -403,6 +406,11 @@ enum error_code http_start(const struct http_options *options, struct http_serve
 }
 
 /* ---- stop ---- */
+
+const char *http_address(const struct http_server *server)
+{
+	return server->host;
+}
 
 int http_port(const struct http_server *server)
 {

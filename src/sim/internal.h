@@ -15,11 +15,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <civetweb.h>
 #include <lua.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "http/http.h"
 
 /* ---- faults ---- */
 
@@ -56,16 +56,12 @@ const char *sim_fault_name(enum sim_fault fault);
 /* One request on its way through the vendor's script. The HTTP thread owns it and waits. */
 struct sim_exchange {
 	/* in */
-	const struct mg_request_info *info;
+	struct http_request *request;
 	const char *provider; /* lives as long as the scripts */
-	const char *method;
 	char host[256];
 	char base[288];	   /* "http://127.0.0.1:9101": what returned URLs begin with */
 	const char *path;  /* after the host, "/" at least */
 	const char *query; /* or "" */
-	const char *content_type;
-	const char *body;
-	size_t body_length;
 	enum sim_fault fault;
 
 	/* out */
@@ -170,6 +166,5 @@ struct sim_server_options {
 struct sim_server;
 
 enum error_code sim_server_open(const struct sim_server_options *options, struct sim_server **server, struct error *error);
-int sim_server_port(const struct sim_server *server);
-const char *sim_server_host(const struct sim_server *server);
+const struct http_server *sim_server_http(const struct sim_server *server);
 void sim_server_close(struct sim_server *server);

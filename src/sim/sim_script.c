@@ -16,6 +16,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "script/bridge.h"
 #include "script/library.h"
 #include "script/sandbox.h"
@@ -57,39 +58,36 @@ static void set_text(lua_State *L, const char *name, const char *text)
 	lua_setfield(L, -2, name);
 }
 
-static void push_headers(lua_State *L, const struct mg_request_info *info)
+/* A header, by its name in lower case, into the table on top. */
+static void set_header(void *context, const char *name, const char *value)
 {
-	lua_createtable(L, 0, info->num_headers);
-	for (int i = 0; i < info->num_headers; i++) {
-		char name[128];
-		size_t length = strlen(info->http_headers[i].name);
-		if (length >= sizeof name)
-			continue;
-		for (size_t j = 0; j <= length; j++) {
-			char c = info->http_headers[i].name[j];
-			name[j] = (char)(c >= 'A' && c <= 'Z' ? c + 32 : c);
-		}
-		set_text(L, name, info->http_headers[i].value);
-	}
+	lua_State *L = context;
+	char folded[128];
+
+	if (text_fold(name, folded, sizeof folded))
+		set_text(L, folded, value);
 }
 
 static void push_request(lua_State *L, const struct sim_exchange *x)
 {
+	const struct http_request *request = x->request;
+
 	lua_createtable(L, 0, 16);
 	if (x->provider != NULL)
 		set_text(L, "provider", x->provider);
-	set_text(L, "method", x->method);
+	set_text(L, "method", request->method);
 	set_text(L, "host", x->host);
 	set_text(L, "base", x->base);
 	set_text(L, "path", x->path);
 	set_text(L, "query_text", x->query);
 	if (x->fault >= SIM_RATE_LIMIT)
 		set_text(L, "fault", sim_fault_name(x->fault));
-	push_headers(L, x->info);
+	lua_createtable(L, 0, 16);
+	http_each_header(request, set_header, L);
 	lua_setfield(L, -2, "headers");
-	lua_pushlstring(L, x->body, x->body_length);
+	lua_pushlstring(L, request->body, request->body_length);
 	lua_setfield(L, -2, "body");
-	sim_form_push(L, x->content_type, x->body, x->body_length);
+	sim_form_push(L, http_header(request, "Content-Type"), request->body, request->body_length);
 	lua_setfield(L, -2, "form");
 	lua_pushinteger(L, clock_unix_ms());
 	lua_setfield(L, -2, "now");

@@ -189,8 +189,8 @@ int simulate_command(int argc, char **argv)
 	curl_load();
 	code = start(&sim, &arguments, &error);
 	if (code == ERROR_NONE) {
-		printf("providerd simulate %s listens on http://%s:%d\n", PROVIDERD_VERSION, sim_server_host(sim.server),
-			sim_server_port(sim.server));
+		printf("providerd simulate %s listens on http://%s:%d\n", PROVIDERD_VERSION,
+			http_address(sim_server_http(sim.server)), http_port(sim_server_http(sim.server)));
 		fflush(stdout);
 		wait_for_signal(&signals);
 	} else {
