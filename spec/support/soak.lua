@@ -7,6 +7,7 @@
 --
 -- Every job has a prompt of its own ("soak-17.") and an Idempotency-Key; a client whose connection breaks sends the same until
 -- it is answered. All runs in one thread: clients are coroutines that wait for their sockets.
+local end_host = require "spec.support.host_end"
 local audit = require "spec.support.soak_audit"
 local exact = require "spec.support.exact_json"
 local live_support = require "spec.support.live"
@@ -16,7 +17,6 @@ local swarm = require "spec.support.swarm"
 local soak = {}
 
 local SETTLE_SECONDS = 30 -- after the last submit: time for what is lost to be found
-local KILLED = 128 + 9    -- the exit code of a host that was killed
 local TERM_SHARE = 0.15   -- of the kills that are a SIGTERM
 local SLOW_MS, JOB_MS = 1500, 1500
 
@@ -139,21 +139,6 @@ end
 
 -- The loop ---------------------------------------------------------------------------------------------------------------
 
--- A host that had ended by itself was not killed: that is a crash, and must not pass for one of ours.
-local function end_host(run)
-  local host = run.live.host
-  if math.random() < TERM_SHARE then
-    run:count "stopped (SIGTERM)"
-    local ok, problem = pcall(host.ends_well, host)
-    if not ok then run:problem("the host did not stop well: %s", problem) end
-    return
-  end
-  run:count "killed (SIGKILL)"
-  local code = host:kill()
-  local _, errors = host:output()
-  if code ~= KILLED then run:problem("the host had ended by itself with %d: %s", code, errors:sub(1, 4000)) end
-end
-
 -- Kills are spread over the jobs, each at a random instant after its turn has come.
 local function maybe_kill(run)
   if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) and run.swarm:is_busy() then
@@ -162,7 +147,7 @@ local function maybe_kill(run)
   run.kill_at = run.kill_at or socket.gettime() + 0.3 * math.random()
   if socket.gettime() < run.kill_at then return end
   run.kill_at, run.killed = nil, run.killed + 1
-  end_host(run)
+  end_host(run, TERM_SHARE)
   run.live.host:start_again()
 end
 

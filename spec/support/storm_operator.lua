@@ -1,11 +1,11 @@
 -- What the operator does in a storm: stops and starts, ends the host and starts it again, and says what became of jobs that are
 -- unknown. Each is a coroutine of the storm's swarm (spec/support/storm.lua) that goes on until the storm is over.
+local end_host = require "spec.support.host_end"
 local exact = require "spec.support.exact_json"
 local socket = require "socket"
 
 local operator = {}
 
-local KILLED = 128 + 9
 local TERM_SHARE = 0.2
 local RACERS, ROUNDS = 8, 6 -- that stop and start at once, and how often one after the other
 local RACE_KILLS = 0.3 -- the share of races after which the host is killed at once
@@ -27,24 +27,9 @@ end
 
 -- Ends ---------------------------------------------------------------------------------------------------------------------
 
--- A host that had ended by itself was not killed: that is a crash, and must not pass for one of ours.
-local function end_host(run)
-  local host = run.live.host
-  if math.random() < TERM_SHARE then
-    run:count "stopped (SIGTERM)"
-    local ok, problem = pcall(host.ends_well, host)
-    if not ok then run:problem("the host did not stop well: %s", problem) end
-    return
-  end
-  run:count "killed (SIGKILL)"
-  local code = host:kill()
-  local _, errors = host:output()
-  if code ~= KILLED then run:problem("the host had ended by itself with %d: %s", code, errors:sub(1, 4000)) end
-end
-
 local function start_again(run)
   while run.unreadable do run.pause(0.05) end -- no host starts with such a configuration
-  end_host(run)
+  end_host(run, TERM_SHARE)
   operator.set_patience(run.live.host.env)
   run.live.host:start_again()
 end
