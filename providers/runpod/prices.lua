@@ -1,0 +1,176 @@
+-- prices.lua - what RunPod's workers, pods and public endpoints cost, and what a job will.
+
+local check = require "check"
+local answers = require "runpod.answers"
+local fields = require "runpod.fields"
+local pods = require "runpod.pods"
+local requests = require "runpod.requests"
+
+local prices = {}
+
+local given = check.is_given
+
+local IDLE_SECONDS = answers.IDLE_SECONDS
+
+-- Public endpoints: by megapixel (1 MP = 1,000,000 pixels), by image, or by second of video.
+local PUBLIC_ENDPOINTS = {
+  ["black-forest-labs-flux-1-schnell"] = { usd_per_megapixel = 0.0024 },
+  ["black-forest-labs-flux-1-dev"] = { usd_per_megapixel = 0.02 },
+  ["z-image-turbo"] = { usd_per_image = 0.005 },
+  -- Its page names a price per image, its example answer one per megapixel: the dearer one is the upper end.
+  ["qwen-image-t2i"] = { usd_per_image = 0.02, high_usd_per_megapixel = 0.02 },
+  ["wan-2-5"] = { usd_per_second = { ["480"] = 0.05, ["720"] = 0.10, ["1080"] = 0.15 }, seconds = 5, size = "1280*720" },
+}
+
+--- The prices of public endpoints, by their ids.
+prices.PUBLIC_ENDPOINTS = PUBLIC_ENDPOINTS
+
+local pricing = {
+  as_of = "2026-08-20", source = "https://docs.runpod.io/public-endpoints/reference",
+  unit = "USD/second of a serverless worker, USD/hour of a pod, USD/output of a public endpoint",
+  public_endpoints = PUBLIC_ENDPOINTS,
+  serverless = {
+    -- The table carries no date of its own; it is older than this.
+    as_of = "2026-07-31", source = "https://docs.runpod.io/serverless/pricing",
+    unit = "USD/second (flex worker, from its start to its full stop)",
+    A4000 = 0.00016, A4500 = 0.00016, RTX4000 = 0.00016, L4 = 0.00019, A5000 = 0.00019, RTX3090 = 0.00019,
+    RTX4090 = 0.00031, A6000 = 0.00034, A40 = 0.00034, L40 = 0.00053, L40S = 0.00053, RTX6000ADA = 0.00053,
+    A100 = 0.00076, H100 = 0.00116, H200 = 0.00155, B200 = 0.00240,
+  },
+  on_demand = {
+    as_of = "2025-02-17", source = "https://www.runpod.io/pricing", unit = "USD/hour",
+    RTX6000ADA = 0.49, A100 = 1.99,
+    RTX4090 = { SECURE = 0.44, COMMUNITY = 0.31, as_of = "2026-08-20", source = "https://docs.runpod.io/api-reference-v2" },
+  },
+  live_prices = "operation catalog/gpus",
+}
+
+--- Dollars, with where and when they were read.
+prices.PRICING = pricing
+
+-- What the name of a GPU contains, longest first: "NVIDIA GeForce RTX 4090", "RTX_4090" and the pool "ADA_24" are one GPU.
+local GPU_NAMES = {
+  { "RTX6000ADA" }, { "6000ADA", "RTX6000ADA" }, { "RTX4000" }, { "A4000" }, { "A4500" }, { "A5000" }, { "A6000" },
+  { "3090", "RTX3090" }, { "4090", "RTX4090" }, { "ADA24", "RTX4090" }, { "A100" }, { "H100" }, { "H200" }, { "B200" },
+  { "L40S" }, { "L40" }, { "A40" }, { "L4" },
+}
+
+-- A GPU's name as the price tables have it, or nil.
+local function gpu_key(name)
+  if type(name) ~= "string" then return nil end
+  local text = string.gsub(string.upper(string.sub(name, 1, 80)), "[^%w]", "")
+  for _, gpu in ipairs(GPU_NAMES) do
+    if string.find(text, gpu[1], 1, true) then return gpu[2] or gpu[1] end
+  end
+  return nil
+end
+
+-- Figures beyond these are slips of the hand, not jobs.
+local MAX_PIXELS, MAX_VIDEO_SECONDS = 65536, 3600
+
+local function is_between(value, least, most)
+  return value ~= nil and value >= least and value <= most
+end
+
+-- Width and height that a public endpoint will make, or nil. Its input is the vendor's affair and may hold anything.
+local function size_of(price, input)
+  local size = given(input.size) and input.size or price.size
+  if type(size) == "string" then
+    local width, height = string.match(string.sub(size, 1, 32), "^(%d+)[*xX](%d+)$")
+    return tonumber(width), tonumber(height)
+  end
+  local width, height = given(input.width) and input.width or 1024, given(input.height) and input.height or 1024
+  return tonumber(width), tonumber(height)
+end
+
+local function public_estimate(price, input)
+  local width, height = size_of(price, input)
+  if not is_between(width, 1, MAX_PIXELS) or not is_between(height, 1, MAX_PIXELS) then return nil, "the size of the output" end
+  local megapixels = width * height / 1e6
+  if price.usd_per_megapixel then
+    return { expected = megapixels * price.usd_per_megapixel, unit = "megapixel", quantity = megapixels }
+  end
+  if price.usd_per_image then
+    local high = math.max(price.usd_per_image, megapixels * (price.high_usd_per_megapixel or 0))
+    return { expected = price.usd_per_image, high = high, unit = "image", quantity = 1 }
+  end
+  local rate = price.usd_per_second[string.format("%.0f", math.min(width, height))]
+  if not rate then return nil, "a price for this size" end
+  local seconds = tonumber(given(input.duration) and input.duration or price.seconds)
+  if not is_between(seconds, 0, MAX_VIDEO_SECONDS) then return nil, "the seconds of video" end
+  return { expected = rate * seconds, unit = "second", quantity = seconds }
+end
+
+local function seconds_limit(payload)
+  local policy = given(payload.policy) and payload.policy or {}
+  local milliseconds = check.reader(policy, "policy"):number("executionTimeout")
+  if milliseconds then return milliseconds / 1000 end
+  local minutes = check.reader(payload):number("max_runtime_minutes")
+  return minutes and minutes * 60
+end
+
+--- What a second of the job's workers costs, or nil.
+function prices.worker_rate(payload)
+  local rate = pricing.serverless[gpu_key(given(payload.gpu) and payload.gpu or nil) or ""]
+  return rate and rate * (check.reader(payload):integer("gpu_count") or 1)
+end
+
+local function worker_estimate(payload, jobs)
+  if given(payload.endpoint_id) and not given(payload.gpu) then return nil, "gpu: the GPU of the endpoint's workers" end
+  local rate = prices.worker_rate(payload)
+  if not rate then return nil, "a price for this gpu" end
+  local seconds = seconds_limit(payload)
+  if not seconds then return nil, "the longest time of a job: policy.executionTimeout or max_runtime_minutes" end
+  local machines = (check.reader(payload):integer("gpu_count") or 1) * jobs
+  return {
+    expected = rate * seconds * jobs, high = rate * (seconds + IDLE_SECONDS) * jobs, unit = "second",
+    quantity = seconds * machines, source = pricing.serverless.source, as_of = pricing.serverless.as_of,
+    basis = "the longest time of the job; high adds the idle time, neither has the worker's start",
+  }
+end
+
+--- The price of one GPU of a pod, the table that has it, and how many GPUs.
+function prices.pod_rate(payload)
+  local pod = given(payload.pod) and payload.pod or {}
+  local gpu = given(pod.gpu) and pod.gpu or {}
+  local rates = pricing.on_demand
+  local rate = rates[gpu_key(gpu.id) or ""]
+  if type(rate) == "table" then rates, rate = rate, rate[given(pod.cloud) and pod.cloud or "SECURE"] end
+  return rate, rates, check.reader(gpu):integer("count") or 1
+end
+
+local function pod_estimate(payload)
+  local rate, rates, count = prices.pod_rate(payload)
+  if not rate then return nil, "a price for this gpu: ask operation catalog/gpus" end
+  local minutes = check.reader(payload):number("max_runtime_minutes")
+  if not minutes then return nil, "how long the pod is to run: max_runtime_minutes" end
+  local hours = minutes / 60 * count
+  return {
+    expected = rate * hours, high = rate * (hours + pods.MARGIN_SECONDS / 3600 * count), unit = "GPU hour", quantity = hours,
+    source = rates.source, as_of = rates.as_of,
+  }
+end
+
+--- What a job will cost; nil and what is not known.
+function prices.estimate(payload)
+  local name = requests.name_of(payload)
+  if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(payload.action, fields.STOPPING)) then
+    return { expected = 0.0, low = 0.0, high = 0.0, free = true, unit = "call", quantity = 1, source = pricing.serverless.source,
+      as_of = pricing.serverless.as_of, basis = "only the time of workers and pods is billed" }
+  end
+  if name == "pods" then return pod_estimate(payload) end
+  local is_job = name == "run" or name == "runsync"
+  local price = is_job and PUBLIC_ENDPOINTS[payload.endpoint_id]
+  if price then
+    local figures, missing = public_estimate(price, given(payload.input) and payload.input or {})
+    if not figures then return nil, missing end
+    figures.low, figures.high = figures.expected, figures.high or figures.expected
+    figures.source, figures.as_of = pricing.source, pricing.as_of
+    return figures
+  end
+  if is_job then return worker_estimate(payload, 1) end
+  if name == "batch" then return worker_estimate(payload, given(payload.requests) and #payload.requests or 1) end
+  return nil, "a price for " .. name .. ": it depends on what is started"
+end
+
+return prices
