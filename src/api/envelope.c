@@ -5,7 +5,7 @@
 
 static const char not_asked_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 
-static void write_members(struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json,
+static void write_head_members(struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json,
 	enum liveness liveness, bool ok)
 {
 	buffer_text(out, "\"ok\":");
@@ -19,7 +19,18 @@ static void write_members(struct buffer *out, const struct provider *provider, c
 void envelope_write_members(
 	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness)
 {
-	write_members(out, provider, verdict_json, liveness, verdict_json->execution_allowed);
+	write_head_members(out, provider, verdict_json, liveness, verdict_json->execution_allowed);
+}
+
+void envelope_add_missing(struct script_call *call, const char *text)
+{
+	json_write_text(&call->refusals, text);
+	buffer_char(&call->refusals, ',');
+}
+
+void envelope_add_stopped(struct script_call *call)
+{
+	envelope_add_missing(call, "live execution was stopped: POST /api/live/start starts it again");
 }
 
 void envelope_add(struct buffer *out, const struct buffer *part)
@@ -80,7 +91,7 @@ void envelope_write_lists(
 void envelope_write_refusal(
 	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness)
 {
-	write_members(out, provider, verdict_json, liveness, false);
+	write_head_members(out, provider, verdict_json, liveness, false);
 	envelope_write_causes(out, verdict_json, NULL, liveness);
 }
 

@@ -1,4 +1,4 @@
-/* envelope.h - the JSON object that every provider answer is (design 7, spec "All responses include"). */
+/* envelope.h - the JSON object that every provider answer is (docs/api.md). */
 #pragma once
 
 #include <stdbool.h>
@@ -29,6 +29,10 @@ void envelope_write_lists(
 /* Appends all of the above for an error, without a comma at the end: "ok" is false, whatever the gate says. */
 void envelope_write_refusal(
 	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness);
+
+/* A text more in live.missing: it keeps this call from being sent, or (stopped) live execution is stopped. */
+void envelope_add_missing(struct script_call *call, const char *text);
+void envelope_add_stopped(struct script_call *call);
 
 /* Appends a part that was written aside. One that failed fails the whole. */
 void envelope_add(struct buffer *out, const struct buffer *part);

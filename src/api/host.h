@@ -1,4 +1,4 @@
-/* host.h - the parts of a running host that answers are made from. Made by main.c, read-only afterwards. */
+/* host.h - the parts of a running host that answers are made from. Made by cli/serve.c, read-only afterwards but for the flag. */
 #pragma once
 
 #include <stdatomic.h>

@@ -1,14 +1,14 @@
-/* pending_call.h - one provider call on its way from an HTTP thread to the engine, perhaps on to the store, and back.
+/* pending_call.h - a provider's call on its way from an HTTP thread to the engine, perhaps on to the store, and back.
  *
- * The HTTP thread waits with a deadline. If it gives up, the pending call lives on until the engine and the store are done with it: it is
- * counted by holders. Its stage decides, in one atomic step, whether the client is told no or the store is given the row: never both. */
+ * The HTTP thread waits with a deadline. If it gives up, the call lives on until engine and store are done with it: it is counted by holders. Its
+ * stage decides, in one atomic step, whether the client is told no or the store is given the row: never both ("Giving up" in
+ * docs/architecture.md). What is asked and what is made of it is the business of who makes the call. */
 #pragma once
 
 #include <stdatomic.h>
 #include <stdbool.h>
 
 #include "api/incoming.h"
-#include "base/limits.h"
 #include "base/trace.h"
 #include "engine/engine.h"
 #include "registry/store.h"
@@ -21,62 +21,48 @@ enum pending_stage {
 	PENDING_WRITTEN,  /* the store has answered */
 };
 
+struct pending_call;
+
+/* What a call that ends with a row is for. */
+struct pending_use {
+	/* The script has run, and the client waits: fills in `write` but its `done`, which a live order may have put its own before (live_order()).
+	 * False: there is nothing to write. Engine thread; CPU only. */
+	bool (*compose)(struct pending_call *pending);
+	/* Everybody has let go of the call: frees `owner`. Any thread. */
+	void (*forget)(struct pending_call *pending);
+};
+
 struct pending_call {
 	_Atomic int holders;
 	_Atomic int stage;		 /* enum pending_stage */
 	struct pending_call *next_spare; /* the pool's */
-	uint32_t place;			 /* where the HTTP thread waits (eventcount.h) ... */
-	_Atomic bool ended;		 /* ... for this */
 	struct host *host;
-	int socket; /* the client's */
+	int socket;	    /* the client's */
+	uint32_t place;	    /* where the HTTP thread waits (eventcount.h) ... */
+	_Atomic bool ended; /* ... for this */
 	struct engine_call call;
+	const struct gate_view
+		*view; /* held: the one that the request was judged by, whose credentials are sent and whose budgets count */
+	char trace[TRACE_BYTES];   /* the client's traceparent, or "" */
 	json_t *kept[2];	   /* given up: the request's trees, which the call shares, until it is done with them ... */
 	struct buffer_budget held; /* ... and what they count for among all bodies */
-	struct verdict_json *verdict_json; /* held */
-	enum verb verb;
-	enum liveness liveness;
-	const struct gate_view *view; /* held by a live call: its credentials and ways; else NULL */
 
-	/* submit and generate: the answer and its row, made on the engine thread before the store writes them */
-	struct buffer_budget texts; /* of the three buffers that are made of the call's */
-	struct buffer answer;
-	struct buffer row_payload;
-	char job_id[ID_TEXT_BYTES];
-	char vendor_id[64];
-	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
-	char trace[TRACE_BYTES]; /* the client's traceparent, or "" */
-	char idempotency_key[512];
-	char *webhook_url;	   /* what a preview shows of the job's; or NULL */
-	struct callback *callback; /* who is told of the job; or NULL */
-
-	char caller_name[LIMIT_API_KEY_NAME_BYTES + 1]; /* of the API key, or "" */
-
-	/* a submit that asks to be live */
-	int64_t max_cost;
-	struct buffer live_request; /* what prepare gets, as text */
-	struct error refused;	    /* why a budget does not allow it; code ERROR_NONE otherwise */
-
-	bool stored; /* `write` was handed to the store and came back */
+	/* of a call that ends with a row */
+	const struct pending_use *use; /* else NULL */
+	void *owner;		       /* for `use` */
 	struct store_write write;
+	struct buffer_budget texts; /* of these two: */
+	struct buffer answer;
+	struct buffer row; /* a long text that `write` needs */
 };
 
-/* Calls that have ended wait here with their buffers for the next: a request on the usual path allocates almost nothing. */
-struct pending_call_pool *pending_call_pool_new(void);
-
-/* So that the store's thread wakes all at once whose rows went in with one commit. Before anything is written; the pool outlives the store. */
-void pending_call_pool_attach(struct pending_call_pool *pool, struct task_store *store);
-void pending_call_pool_free(struct pending_call_pool *pool);
-
-/* Makes a pending call for the function with the script's request (or job), one more holder. NULL: out of memory. */
+/* Makes a dry call of the function with the script's request (or job), one more holder. */
 struct pending_call *pending_call_new(const struct incoming *incoming, enum manifest_function function, json_t *request);
 void pending_call_release(struct pending_call *pending);
 
-/* A text more in live.missing: what it says keeps this call from being sent. */
-void pending_call_add_missing(struct pending_call *pending, const char *text);
+/* Opens the way that a live call's requests go: with the credentials and detours of its view. */
+void pending_call_open_way(struct pending_call *pending);
 
-/* The same, if live execution is stopped. */
-void pending_call_note_stopped(struct pending_call *pending);
-
-/* Posts the call, waits until it was run (and, for submit and generate, its row is committed). False: an answer was sent instead (overload,
- * deadline, bad input, a script that failed or rests). Where that answer is no, there is no job. */
+/* Posts the call, waits until it was run (and its row is committed: write.outcome). False: an answer was sent instead (overload, deadline, bad
+ * input, a script that failed or rests). Where that answer is no, there is no job. HTTP thread. */
 bool pending_call_run(struct pending_call *pending, struct incoming *incoming);

@@ -28,6 +28,11 @@ void *memory_new_array(size_t count, size_t size)
 	return memory_checked(calloc(count > 0 ? count : 1, size));
 }
 
+void *memory_new_aligned(size_t alignment, size_t size)
+{
+	return memset(memory_checked(aligned_alloc(alignment, size)), 0, size);
+}
+
 void *memory_resize(void *block, size_t size)
 {
 	return memory_checked(realloc(block, size > 0 ? size : 1));

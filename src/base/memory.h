@@ -12,6 +12,9 @@
 __attribute__((malloc, returns_nonnull)) void *memory_new(size_t size);
 __attribute__((malloc, returns_nonnull)) void *memory_new_array(size_t count, size_t size);
 
+/* The same at a multiple of `alignment`, a power of two that `size` is a multiple of. */
+__attribute__((malloc, returns_nonnull)) void *memory_new_aligned(size_t alignment, size_t size);
+
 /* As realloc(); what is new is not initialised. */
 __attribute__((returns_nonnull)) void *memory_resize(void *block, size_t size);
 

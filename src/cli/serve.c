@@ -15,7 +15,7 @@
 #include <unistd.h>
 
 #include "api/catalog_page.h"
-#include "api/pending_call.h"
+#include "api/pending_call_pool.h"
 #include "api/host.h"
 #include "api/verdict_json.h"
 #include "api/key_turn.h"

@@ -1,0 +1,288 @@
+/* submit.c - a submit from request to durable answer: a dry run, or the beginning of a live job.
+ *
+ * On its HTTP thread it makes the call, waits for it (pending_call.h) and sends the answer; in between, on the engine's thread, the money of a live
+ * job is reserved, and then the answer is composed (submission.h). */
+#include "api/submit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/callback.h"
+#include "api/envelope.h"
+#include "api/live_job.h"
+#include "api/submission.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "event/event_log.h"
+#include "event/host_event.h"
+#include "webhook_in/webhook_in.h"
+
+/* ---- engine thread ---- */
+
+/* A credential that is optional counts for a request that names it. */
+static void count_optional(struct submission *submission)
+{
+	struct verdict_json *verdict_json = submission->verdict_json;
+
+	if ((verdict_json->lacking & submission->pending->call.call.optional_credentials) == 0)
+		return;
+	submission->verdict_json = verdict_json_hold(verdict_json->with_optional);
+	verdict_json_release(verdict_json);
+}
+
+/* Makes a live job of a dry run that could be one: its money is reserved here. What is missing is noted, and it stays a dry run. False: a budget
+ * is short, or there is no room for the job. */
+static bool order_job(struct submission *submission)
+{
+	struct pending_call *pending = submission->pending;
+	struct script_call *call = &pending->call.call;
+	const struct live_order order = {
+		.call = call,
+		.view = pending->view,
+		.caller = submission_caller(submission),
+		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.request = submission->live_request.data,
+		.max_cost = submission->max_cost,
+	};
+	struct error error = { 0 };
+
+	submission->liveness = LIVENESS_ASKED;
+	if (live_is_stopped(pending->host->live))
+		envelope_add_stopped(call);
+	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0 ||
+		!submission->verdict_json->live_allowed)
+		return true;
+	if (submission->live_request.failed)
+		return error_memory(&submission->refused) == ERROR_NONE;
+	switch (live_order(pending->host->live, &order, &pending->write, &error)) {
+	case ERROR_NONE: submission->liveness = LIVENESS_LIVE; return true;
+	case ERROR_INVALID: envelope_add_missing(call, error.message); return true;
+	default: submission->refused = error; return false;
+	}
+}
+
+static bool submit_compose(struct pending_call *pending)
+{
+	struct submission *submission = pending->owner;
+
+	count_optional(submission);
+	return (submission->liveness != LIVENESS_LIVE || order_job(submission)) && submission_compose(submission);
+}
+
+/* ---- the log's lines ---- */
+
+static void log_submit(const struct submission *submission)
+{
+	const struct pending_call *pending = submission->pending;
+	const struct script_call *call = &pending->call.call;
+
+	event_log(&(struct event){
+		.kind = call->provider->manifest.kind,
+		.verb = "submit",
+		.provider = call->provider->manifest.id,
+		.dry_run = submission->liveness != LIVENESS_LIVE,
+		.execution_allowed = submission->verdict_json->execution_allowed,
+		.job_id = submission->job_id,
+		.request_id = submission->request_id,
+		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.caller = submission_caller(submission),
+		.estimate_micro_usd = call->estimate_micro_usd,
+		.mode = call->mode[0] != '\0' ? call->mode : NULL,
+		.payload = call->payload.data,
+		.payload_length = call->payload.length,
+	});
+}
+
+static void emit_refused(const struct submission *submission, const struct incoming *incoming)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
+	buffer_text(&out, "{\"provider\":");
+	json_write_text(&out, incoming->provider->manifest.id);
+	buffer_text(&out, ",\"api_key\":");
+	json_write_text(&out, submission_caller(submission));
+	buffer_text(&out, ",\"reason\":");
+	json_write_text(&out, submission->refused.message);
+	buffer_char(&out, '}');
+	if (!out.failed)
+		host_event_emit(incoming->host->store, "host.budget.refused", out.data);
+	buffer_free(&out);
+}
+
+/* ---- its life ---- */
+
+/* Any thread. */
+static void submit_forget(struct pending_call *pending)
+{
+	struct submission *submission = pending->owner;
+
+	/* the store was late: the client was told that it may be registered, and it is */
+	if (!submission->told && atomic_load(&pending->stage) == PENDING_WRITTEN && pending->write.outcome == STORE_WRITTEN)
+		log_submit(submission);
+	verdict_json_release(submission->verdict_json);
+	callback_free(submission->callback);
+	buffer_free(&submission->live_request);
+	free(submission->webhook_url);
+	free(submission);
+}
+
+static const struct pending_use submit_use = { .compose = submit_compose, .forget = submit_forget };
+
+/* With its pending call, which it belongs to: pending_call_release(). A dry run first, whatever becomes of it: the preview is what will be sent. */
+static struct submission *submission_new(struct incoming *incoming)
+{
+	const struct http_request *http = incoming->http;
+	struct submission *submission = memory_new(sizeof *submission);
+	struct pending_call *pending = pending_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
+
+	pending->use = &submit_use;
+	pending->owner = submission;
+	pending->write.task.id = id_make();
+	submission->pending = pending;
+	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
+	submission->liveness = incoming->liveness;
+	submission->max_cost = incoming->max_cost;
+	id_format(&pending->write.task.id, submission->job_id);
+	snprintf(submission->request_id, sizeof submission->request_id, "%s", http->request_id);
+	snprintf(submission->caller, sizeof submission->caller, "%s", http->api_key != NULL ? http->api_key->name : "");
+	submission->webhook_url = webhooks_in_url(incoming->host->webhooks_in, http->view, incoming->provider, NULL);
+	pending->call.call.webhook_url = submission->webhook_url;
+	buffer_init(&submission->live_request, LIMIT_BODY_BYTES_MAX);
+	submission->live_request.budget = &pending->texts;
+	if (incoming->liveness == LIVENESS_LIVE) {
+		pending_call_open_way(pending);
+		json_write(&submission->live_request, incoming->script_request);
+	}
+	return submission;
+}
+
+/* ---- the answer ---- */
+
+/* Whose budget is short, or that there is no room for more jobs. */
+static void send_refused(struct submission *submission, struct incoming *incoming)
+{
+	const struct error *error = &submission->refused;
+
+	if (error->code == ERROR_LIMIT) {
+		emit_refused(submission, incoming);
+		incoming_problem(incoming, 402, NULL, error->message, NULL);
+	} else if (error->code == ERROR_SCRIPT) {
+		log_message(LOG_ERROR, "script.failed", "%s", error->message);
+		incoming_problem(incoming, 500, NULL, error->message, NULL);
+	} else {
+		incoming_problem(incoming, 503, NULL, error->message, "Retry-After: 1\r\n");
+	}
+}
+
+/* Prefer: wait=N (RFC 7240): at most so many seconds for the job to end. 0: it is not asked for. */
+static int preferred_wait(const struct incoming *incoming)
+{
+	const char *prefer = http_header(incoming->http, "Prefer");
+	const char *wait = prefer != NULL ? strstr(prefer, "wait=") : NULL;
+	long seconds = wait != NULL ? strtol(wait + 5, NULL, 10) : 0;
+
+	return seconds <= 0 ? 0 : seconds < LIMIT_LIVE_WAIT_SECONDS ? (int)seconds : LIMIT_LIVE_WAIT_SECONDS;
+}
+
+static bool is_wait_over(void *context)
+{
+	return http_is_short(context) || http_client_left(http_socket(context));
+}
+
+/* It is asked for only: not for a client that has left, nor while most threads are taken, by others who wait maybe. */
+static bool wait_for_job(const struct submission *submission, const struct incoming *incoming)
+{
+	struct live_patience patience = {
+		.timeout_ms = preferred_wait(incoming) * 1000, .over = is_wait_over, .context = incoming->http
+	};
+
+	return patience.timeout_ms > 0 && !is_wait_over(incoming->http) &&
+	       live_wait(incoming->host->live, &submission->pending->write.task.id, &patience);
+}
+
+/* 200 for a dry run, 202 for a job that has begun. */
+static void send_composed(const struct submission *submission, struct incoming *incoming, int status)
+{
+	const struct buffer *answer = &submission->pending->answer;
+	char location[160];
+
+	snprintf(location, sizeof location, "Location: /api/jobs/status/%s\r\n", submission->job_id);
+	http_send(incoming->http, &(struct http_reply){ .status = status,
+					  .headers = status == 202 ? location : NULL,
+					  .body = answer->data,
+					  .body_length = answer->length });
+}
+
+static void send_registered(struct submission *submission, struct incoming *incoming)
+{
+	const struct id *id = &submission->pending->write.task.id;
+	struct error error;
+
+	if (submission->liveness != LIVENESS_LIVE)
+		send_composed(submission, incoming, 200);
+	else if (!wait_for_job(submission, incoming) ||
+		 !live_job_send(incoming, id, submission->callback, "Preference-Applied: wait\r\n", &error))
+		send_composed(submission, incoming, 202);
+	log_submit(submission);
+	submission->told = true;
+}
+
+static void send_outcome(struct submission *submission, struct incoming *incoming)
+{
+	const struct store_write *write = &submission->pending->write;
+
+	if (submission->refused.code != ERROR_NONE) {
+		send_refused(submission, incoming);
+		return;
+	}
+	switch (write->outcome) {
+	case STORE_WRITTEN: send_registered(submission, incoming); break;
+	case STORE_REPLAY: idempotency_key_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
+	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
+	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
+	case STORE_FAILED: incoming_problem(incoming, 503, NULL, write->error.message, "Retry-After: 1\r\n"); break;
+	}
+}
+
+/* ---- the steps ---- */
+
+/* False: a problem was sent. */
+static bool take_callback(struct submission *submission, struct incoming *incoming)
+{
+	submission->callback = incoming->callback;
+	incoming->callback = NULL;
+	if (submission->callback == NULL ||
+		callback_store(submission->callback, incoming->host->webhooks_out, &submission->pending->write))
+		return true;
+	incoming_no_memory(incoming);
+	return false;
+}
+
+/* False: an answer was sent. */
+static bool run_in_turn(struct submission *submission, struct incoming *incoming)
+{
+	const struct idempotency *idempotency = &submission->pending->write.idempotency;
+	struct key_turn turn;
+	bool ran;
+
+	if (!idempotency_key_begin(incoming, idempotency, &turn))
+		return false;
+	ran = pending_call_run(submission->pending, incoming);
+	idempotency_key_end(incoming, idempotency, &turn);
+	return ran;
+}
+
+void submit_handle(struct incoming *incoming)
+{
+	struct submission *submission = submission_new(incoming);
+	struct store_write *write = &submission->pending->write;
+
+	if (take_callback(submission, incoming) &&
+		idempotency_key_read(incoming, &write->idempotency, submission->idempotency_key) &&
+		run_in_turn(submission, incoming))
+		send_outcome(submission, incoming);
+	pending_call_release(submission->pending);
+}
