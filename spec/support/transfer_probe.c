@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 
 #include "base/network.h"
+#include "net/loop.h"
 #include "net/transfer.h"
 
 static const char *reachable = "all";
@@ -53,28 +53,14 @@ static void done(struct transfer *transfer)
 	ended = true;
 }
 
-static void run(struct transfers *transfers, int epoll)
-{
-	struct epoll_event events[8];
-	int ready;
-
-	while (!ended) {
-		ready = epoll_wait(epoll, events, 8, 50);
-		for (int i = 0; i < ready; i++)
-			transfers_ready(transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
-		transfers_finish(transfers);
-	}
-}
-
 int main(int argc, char **argv)
 {
-	struct transfers *transfers;
+	struct loop *loop;
 	struct outgoing outgoing;
 	struct transfer transfer = { .outgoing = &outgoing, .done = done };
 	struct error error;
-	int epoll = epoll_create1(EPOLL_CLOEXEC);
 
-	if (argc != 4 || transfers_open(epoll, 1, &transfers, &error) != ERROR_NONE)
+	if (argc != 4 || loop_new(NULL, &loop, &error) != ERROR_NONE)
 		return 1;
 	reachable = argv[1];
 	outgoing_init(&outgoing);
@@ -85,10 +71,11 @@ int main(int argc, char **argv)
 	outgoing.timeout_seconds = atof(argv[3]);
 	buffer_text(&outgoing.url, argv[2]);
 	response_init(&transfer.response);
-	transfers_start(transfers, &transfer);
-	run(transfers, epoll);
+	transfer_start(loop, &transfer);
+	while (!ended)
+		loop_run_once(loop, INT64_MAX);
 	response_clear(&transfer.response);
 	outgoing_clear(&outgoing, 0);
-	transfers_close(transfers);
+	loop_free(loop);
 	return 0;
 }

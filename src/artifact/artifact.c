@@ -1,19 +1,14 @@
 /* artifact.c - the thread that copies outputs: queue, loop, tries, end.
  *
- * Owns the folder, the transfers (opened at the first download: an idle host does not load curl), and every copy between put and
- * done. What came inside an answer is written at once; downloads run side by side, LIMIT_ARTIFACT_DOWNLOADS at a time. Between
- * copies it sweeps the folder, a 256th at a turn. */
+ * Owns the folder, its loop, and every copy between put and done. What came inside an answer is written at once; downloads run side by side,
+ * LIMIT_ARTIFACT_DOWNLOADS at a time. Between copies it sweeps the folder, a 256th at a turn. */
 #include "artifact/artifact.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/json.h"
@@ -24,8 +19,6 @@
 #include "artifact/internal.h"
 
 #define STACK_BYTES (256 * 1024)
-#define TAG_WAKE 0u
-#define TAG_TRANSFERS 1u
 #define DAY_MS (24 * 3600 * INT64_C(1000))
 
 struct artifacts {
@@ -36,12 +29,10 @@ struct artifacts {
 	bool stopping;		     /* under lock */
 	_Atomic size_t open;	     /* copies between put and done */
 	_Atomic int keep_days;
-	int epoll;
-	int wake;
+	struct loop *loop;
 	struct artifact_folder folder;
 
 	/* The thread's own. */
-	struct transfers *transfers;
 	struct artifact_item *ready; /* downloads that may start */
 	struct artifact_item **last_ready;
 	int ready_count;
@@ -239,31 +230,14 @@ static void download_ended(struct artifact_item *item)
 	}
 }
 
-static bool have_transfers(struct artifacts *artifacts)
-{
-	struct error error;
-
-	if (artifacts->transfers == NULL &&
-		transfers_open(artifacts->epoll, TAG_TRANSFERS, &artifacts->transfers, &error) != ERROR_NONE)
-		log_message(LOG_ERROR, "artifact.transfers", "%s", error.message);
-	return artifacts->transfers != NULL;
-}
-
 static void start_downloads(struct artifacts *artifacts)
 {
-	struct artifact_item *item = NULL;
+	struct artifact_item *item;
 
 	end_overdue(artifacts);
-	while (artifacts->ready != NULL && have_transfers(artifacts) &&
-		transfers_running(artifacts->transfers) < LIMIT_ARTIFACT_DOWNLOADS &&
-		(item = take_startable(artifacts)) != NULL) {
+	while (transfers_running(artifacts->loop) < LIMIT_ARTIFACT_DOWNLOADS && (item = take_startable(artifacts)) != NULL) {
 		note_running(artifacts, item, true);
-		artifact_fetch_start(artifacts->transfers, item);
-	}
-	while (artifacts->transfers == NULL && (item = take_ready(artifacts)) != NULL) {
-		item->failed = true;
-		error_set(&item->error, ERROR_IO, NULL, "libcurl could not be loaded");
-		end_item(artifacts, item);
+		artifact_fetch_start(artifacts->loop, item);
 	}
 }
 
@@ -460,22 +434,6 @@ static bool sweep(struct artifacts *artifacts)
 
 /* ---- the loop ---- */
 
-static void wait_for_events(struct artifacts *artifacts, int wait_ms)
-{
-	struct epoll_event events[32];
-	uint64_t count;
-	int ready = epoll_wait(artifacts->epoll, events, 32, wait_ms);
-
-	for (int i = 0; i < ready; i++) {
-		if (events[i].data.u64 >> 32 == TAG_TRANSFERS)
-			transfers_ready(artifacts->transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
-		else if (read(artifacts->wake, &count, sizeof count) == -1 && errno != EAGAIN)
-			log_message(LOG_ERROR, "artifact.wake", "cannot read the eventfd: %s", strerror(errno));
-	}
-	if (artifacts->transfers != NULL)
-		transfers_finish(artifacts->transfers);
-}
-
 static void turn(struct artifacts *artifacts, bool *stopping)
 {
 	struct artifact_copy *copy;
@@ -495,7 +453,7 @@ static void turn(struct artifacts *artifacts, bool *stopping)
 		rest = *stopping ? 50 : until_sweep > 0 && until_sweep < INT32_MAX ? (int)until_sweep : 0;
 	if (artifacts->batched > 0)
 		rest = 0;
-	wait_for_events(artifacts, rest);
+	loop_run_once(artifacts->loop, rest > 0 ? clock_monotonic_ns() + rest * INT64_C(1000000) : 0);
 	keep_batch(artifacts);
 }
 
@@ -507,10 +465,7 @@ static void give_all_up(struct artifacts *artifacts)
 	bool stopping;
 
 	artifacts->giving_up = true;
-	if (artifacts->transfers != NULL) {
-		transfers_abort(artifacts->transfers);
-		transfers_finish(artifacts->transfers);
-	}
+	transfers_abort(artifacts->loop);
 	while ((item = artifacts->resting) != NULL) {
 		artifacts->resting = item->next;
 		give_up(artifacts, item);
@@ -539,14 +494,6 @@ static void *artifacts_main(void *argument)
 	return NULL;
 }
 
-static void wake(struct artifacts *artifacts)
-{
-	uint64_t one = 1;
-
-	while (write(artifacts->wake, &one, sizeof one) == -1 && errno == EINTR)
-		;
-}
-
 /* ---- doors ---- */
 
 enum error_code artifacts_put(struct artifacts *artifacts, struct artifact_copy *copy)
@@ -571,7 +518,7 @@ enum error_code artifacts_put(struct artifacts *artifacts, struct artifact_copy 
 		return ERROR_BUSY;
 	}
 	if (was_empty)
-		wake(artifacts);
+		loop_wake(artifacts->loop);
 	return ERROR_NONE;
 }
 
@@ -605,11 +552,7 @@ static int start_thread(struct artifacts *artifacts)
 
 static void artifacts_free(struct artifacts *artifacts)
 {
-	transfers_close(artifacts->transfers);
-	if (artifacts->epoll != -1)
-		close(artifacts->epoll);
-	if (artifacts->wake != -1)
-		close(artifacts->wake);
+	loop_free(artifacts->loop);
 	pthread_mutex_destroy(&artifacts->lock);
 	free(artifacts->folder.directory);
 	free(artifacts);
@@ -618,7 +561,8 @@ static void artifacts_free(struct artifacts *artifacts)
 enum error_code artifacts_start(const char *directory, int keep_days, struct artifacts **artifacts, struct error *error)
 {
 	struct artifacts *made = calloc(1, sizeof *made);
-	struct epoll_event event = { .events = EPOLLIN };
+	enum error_code code;
+	int failed;
 
 	if (made == NULL)
 		return error_memory(error);
@@ -627,13 +571,12 @@ enum error_code artifacts_start(const char *directory, int keep_days, struct art
 	made->last_ready = &made->ready;
 	artifacts_set_keep_days(made, keep_days);
 	made->folder.directory = strdup(directory);
-	made->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	made->epoll = epoll_create1(EPOLL_CLOEXEC);
-	event.data.u64 = (uint64_t)TAG_WAKE << 32 | (uint32_t)made->wake;
-	if (made->folder.directory == NULL || made->wake == -1 || made->epoll == -1 ||
-		epoll_ctl(made->epoll, EPOLL_CTL_ADD, made->wake, &event) == -1 || start_thread(made) != 0) {
+	code = made->folder.directory != NULL ? loop_new(NULL, &made->loop, error) : error_memory(error);
+	if (code == ERROR_NONE && (failed = start_thread(made)) != 0)
+		code = error_set(error, ERROR_IO, NULL, "cannot start the copying of artifacts: %s", strerror(failed));
+	if (code != ERROR_NONE) {
 		artifacts_free(made);
-		return error_set(error, ERROR_IO, NULL, "cannot start the copying of artifacts: %s", strerror(errno));
+		return code;
 	}
 	*artifacts = made;
 	return ERROR_NONE;
@@ -646,7 +589,7 @@ void artifacts_stop(struct artifacts *artifacts)
 	pthread_mutex_lock(&artifacts->lock);
 	artifacts->stopping = true;
 	pthread_mutex_unlock(&artifacts->lock);
-	wake(artifacts);
+	loop_wake(artifacts->loop);
 	pthread_join(artifacts->thread, NULL);
 	artifacts_free(artifacts);
 }

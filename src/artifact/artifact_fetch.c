@@ -1,6 +1,6 @@
 /* artifact_fetch.c - downloads of outputs that are URLs. The artifacts thread.
  *
- * The guards are those of every outgoing request (net/destination.h, net/transfer.c): declared hosts, https, public addresses, no
+ * The guards are those of every outgoing request (net/destination.h, net/transfer_guard.c): declared hosts, https, public addresses, no
  * redirect. No credential is sent, unless the script asked for it and the host is the vendor's own API. What is written is what arrived
  * whole; the rest is discarded. */
 #include <stddef.h>
@@ -221,7 +221,7 @@ static void fetch_done(struct transfer *transfer)
 	item->work->ended(item);
 }
 
-void artifact_fetch_start(struct transfers *transfers, struct artifact_item *item)
+void artifact_fetch_start(struct loop *loop, struct artifact_item *item)
 {
 	int64_t left = (item->work->until_ns - clock_monotonic_ns()) / 1000000000;
 
@@ -237,5 +237,5 @@ void artifact_fetch_start(struct transfers *transfers, struct artifact_item *ite
 	item->transfer.sink = take_piece;
 	item->transfer.least_per_second = LIMIT_ARTIFACT_BYTES_PER_SECOND;
 	item->transfer.done = fetch_done;
-	transfers_start(transfers, &item->transfer);
+	transfer_start(loop, &item->transfer);
 }

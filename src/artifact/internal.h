@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
+#include "net/loop.h"
 #include "net/transfer.h"
 #include "artifact/artifact.h"
 #include "artifact/artifact_file.h"
@@ -52,8 +53,8 @@ struct mask_known artifact_known(const struct artifact_item *item);
 /* Checks the URL and makes the request. False: it is not fetched; see item->error. */
 bool artifact_fetch_prepare(struct artifact_item *item);
 
-/* Starts a try; item->work->ended() is called later, from transfers_finish(). */
-void artifact_fetch_start(struct transfers *transfers, struct artifact_item *item);
+/* Starts a try; item->work->ended() is called later, from loop_run_once(). */
+void artifact_fetch_start(struct loop *loop, struct artifact_item *item);
 
 void artifact_fetch_free(struct artifact_item *item);
 

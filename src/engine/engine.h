@@ -1,7 +1,6 @@
-/* engine.h - the thread that runs all Lua: a mailbox in front of one epoll loop (design 4).
+/* engine.h - the thread that runs all Lua: a mailbox in front of one event loop (docs/architecture.md, "A submit's way").
  *
- * Other threads post calls and are told through a callback; nothing here waits for them. The engine is an object without globals: a
- * second one is a loop in main.c. */
+ * Other threads post calls and are told through a callback; nothing here waits for them. An object without globals. */
 #pragma once
 
 #include <stddef.h>
@@ -62,7 +61,7 @@ struct engine_note {
 /* Fills in where the requests of a live call go: with the credentials, live.upstream and the provider's base_url of `view`, borrowed. */
 void engine_way_open(struct engine_way *way, const struct gate_view *view, const struct provider *provider);
 
-/* Starts the engine's thread (2 MiB of stack: tech 0, fact 1), which is watched by `pulse`, or (NULL) by nobody. */
+/* Starts the engine's thread, which is watched by `pulse`, or (NULL) by nobody. ERROR_IO: it cannot be started. */
 enum error_code engine_start(struct pulse *pulse, struct engine **engine, struct error *error);
 
 /* Runs what is waiting, gives transfers under way LIMIT_STOP_TRANSFER_SECONDS to end, then ends the thread. */

@@ -4,15 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
-static void add(_Atomic uint64_t *value, uint64_t amount)
+static void figures_add(_Atomic uint64_t *value, uint64_t amount)
 {
 	atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + amount, memory_order_relaxed);
 }
 
 void figures_note_wait(struct engine_figures *figures, int calls, int64_t waited_us)
 {
-	add(&figures->calls, (uint64_t)calls);
-	add(&figures->waited_us, (uint64_t)(waited_us > 0 ? waited_us * calls : 0));
+	figures_add(&figures->calls, (uint64_t)calls);
+	figures_add(&figures->waited_us, (uint64_t)(waited_us > 0 ? waited_us * calls : 0));
 	atomic_store_explicit(&figures->lag_us, waited_us, memory_order_relaxed);
 }
 
@@ -45,7 +45,7 @@ void figures_note_answer(
 
 	if (upstream == NULL)
 		return;
-	add(&upstream->outcomes[outcome_of(response)], 1);
-	add(&upstream->times[histogram_bucket(microseconds)], 1);
-	add(&upstream->times[HISTOGRAM_BUCKETS], (uint64_t)microseconds);
+	figures_add(&upstream->outcomes[outcome_of(response)], 1);
+	figures_add(&upstream->times[histogram_bucket(microseconds)], 1);
+	figures_add(&upstream->times[HISTOGRAM_BUCKETS], (uint64_t)microseconds);
 }

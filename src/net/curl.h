@@ -16,8 +16,7 @@
 #undef curl_share_setopt
 
 #define CURL_FUNCTIONS(F)                                                                                                        \
-	F(curl_global_init)                                                                                                      \
-	F(curl_global_cleanup)                                                                                                   \
+	F(curl_global_init_mem)                                                                                                  \
 	F(curl_free)                                                                                                             \
 	F(curl_easy_init)                                                                                                        \
 	F(curl_easy_setopt)                                                                                                      \
@@ -40,7 +39,6 @@
 	F(curl_multi_add_handle)                                                                                                 \
 	F(curl_multi_remove_handle)                                                                                              \
 	F(curl_multi_socket_action)                                                                                              \
-	F(curl_multi_assign)                                                                                                     \
 	F(curl_multi_info_read)                                                                                                  \
 	F(curl_multi_cleanup)                                                                                                    \
 	F(curl_share_init)                                                                                                       \
@@ -86,7 +84,6 @@ bool curl_load(void);
 #define curl_multi_add_handle curl_table.curl_multi_add_handle_
 #define curl_multi_remove_handle curl_table.curl_multi_remove_handle_
 #define curl_multi_socket_action curl_table.curl_multi_socket_action_
-#define curl_multi_assign curl_table.curl_multi_assign_
 #define curl_multi_info_read curl_table.curl_multi_info_read_
 #define curl_multi_cleanup curl_table.curl_multi_cleanup_
 #define curl_share_init curl_table.curl_share_init_

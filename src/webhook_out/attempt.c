@@ -274,16 +274,6 @@ static void attempt_done(struct transfer *transfer)
 
 /* ---- starting ---- */
 
-static bool have_transfers(struct webhooks_out *webhooks)
-{
-	struct error error;
-
-	if (webhooks->transfers == NULL &&
-		transfers_open(webhooks->epoll, WEBHOOK_TAG_TRANSFERS, &webhooks->transfers, &error) != ERROR_NONE)
-		log_message(LOG_ERROR, "hook.transfers", "%s", error.message);
-	return webhooks->transfers != NULL;
-}
-
 static char *copy_or_null(const char *text)
 {
 	return text != NULL ? strdup(text) : NULL;
@@ -338,7 +328,6 @@ struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webh
 /* Not sent: it is of no use any more (its event was purged), or it is tried again. */
 void attempt_begin(struct attempt *attempt, const struct config *config)
 {
-	struct webhooks_out *webhooks = attempt->webhooks;
 	struct error error;
 
 	if (!read_event(attempt))
@@ -347,8 +336,8 @@ void attempt_begin(struct attempt *attempt, const struct config *config)
 		conclude(attempt, 0, NULL);
 	else if (attempt->url != NULL && webhooks_out_check_url(config, attempt->url, &error) != ERROR_NONE)
 		conclude(attempt, 0, error.message);
-	else if (!write_request(attempt) || !have_transfers(webhooks))
+	else if (!write_request(attempt))
 		conclude(attempt, 0, "out of memory");
 	else
-		transfers_start(webhooks->transfers, &attempt->transfer);
+		transfer_start(attempt->webhooks->loop, &attempt->transfer);
 }

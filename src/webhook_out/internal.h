@@ -13,6 +13,7 @@
 #include <semaphore.h>
 #include <stdatomic.h>
 
+#include "net/loop.h"
 #include "net/transfer.h"
 #include "registry/event_filter.h"
 #include "webhook_out/webhook_out.h"
@@ -90,8 +91,7 @@ struct webhooks_out {
 	_Atomic int64_t newest;
 	_Atomic bool stopping;
 	_Atomic bool some; /* there is a webhook */
-	int epoll, wake;
-	struct transfers *transfers; /* the thread's; NULL until the first delivery */
+	struct loop *loop; /* the thread's */
 	struct save *save;
 	int under_way;
 	pthread_cond_t changed;		   /* with the lock: a webhook's `changing` ended */
@@ -159,6 +159,5 @@ enum error_code sender_start(struct webhooks_out *webhooks, struct error *error)
 void sender_stop(struct webhooks_out *webhooks);
 
 /* attempt.c: takes the next delivery of a webhook that is due, and sends it; NULL: there is none, *due_ms says when to look again. */
-#define WEBHOOK_TAG_TRANSFERS 1u
 struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms, int64_t *due_ms);
 void attempt_begin(struct attempt *attempt, const struct config *config);

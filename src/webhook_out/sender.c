@@ -1,21 +1,15 @@
-/* sender.c - the webhooks' thread: reads the log on, begins what is due, and drives the transfers.
+/* sender.c - the webhooks' thread: reads the log on, begins what is due, and runs the loop that sends it.
  *
- * The log is read without the lock. Owns the transfers, which are opened at the first delivery: a host without webhooks never loads curl for
- * them. */
+ * The log is read without the lock. */
 #include "webhook_out/internal.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 
 #define STACK_BYTES (256 * 1024)
-#define TAG_WAKE 0u
 #define CROWDED_MS 250 /* between two looks at whether who keeps the window full is slow */
 #define IDLE_MS 60000
 
@@ -203,18 +197,7 @@ static int64_t work(struct webhooks_out *webhooks, const struct config *config, 
 
 static void wait_for_events(struct webhooks_out *webhooks, int64_t wait_ms)
 {
-	struct epoll_event events[32];
-	uint64_t count;
-	int ready = epoll_wait(webhooks->epoll, events, 32, wait_ms < 0 ? 0 : (int)wait_ms);
-
-	for (int i = 0; i < ready; i++) {
-		if (events[i].data.u64 >> 32 == WEBHOOK_TAG_TRANSFERS)
-			transfers_ready(webhooks->transfers, (int)(uint32_t)events[i].data.u64, events[i].events);
-		else if (read(webhooks->wake, &count, sizeof count) == -1 && errno != EAGAIN)
-			log_message(LOG_ERROR, "hook.wake", "cannot read the eventfd: %s", strerror(errno));
-	}
-	if (webhooks->transfers != NULL)
-		transfers_finish(webhooks->transfers);
+	loop_run_once(webhooks->loop, wait_ms > 0 ? clock_monotonic_ns() + wait_ms * INT64_C(1000000) : 0);
 }
 
 /* What is still under way is tried again by the next run. */
@@ -224,8 +207,7 @@ static void finish(struct webhooks_out *webhooks)
 
 	while (webhooks->under_way > 0 && clock_monotonic_ns() < deadline)
 		wait_for_events(webhooks, 20);
-	if (webhooks->transfers != NULL)
-		transfers_abort(webhooks->transfers);
+	transfers_abort(webhooks->loop);
 	for (int i = 0; i < 2; i++) { /* the one under way, and what came since */
 		deadline = clock_monotonic_ns() + LIMIT_WEBHOOK_OUT_STOP_MS * INT64_C(1000000);
 		while (!save_is_idle(webhooks->save) && clock_monotonic_ns() < deadline)
@@ -259,22 +241,15 @@ static void *webhooks_out_main(void *argument)
 
 void webhook_wake(struct webhooks_out *webhooks)
 {
-	uint64_t one = 1;
-
-	while (write(webhooks->wake, &one, sizeof one) == -1 && errno == EINTR)
-		;
+	loop_wake(webhooks->loop);
 }
 
 enum error_code sender_start(struct webhooks_out *webhooks, struct error *error)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)TAG_WAKE << 32 };
 	pthread_attr_t attributes;
 
-	webhooks->wake = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	webhooks->epoll = epoll_create1(EPOLL_CLOEXEC);
-	if (webhooks->wake == -1 || webhooks->epoll == -1 ||
-		epoll_ctl(webhooks->epoll, EPOLL_CTL_ADD, webhooks->wake, &event) == -1)
-		return error_set(error, ERROR_IO, NULL, "cannot prepare outgoing webhooks: %s", strerror(errno));
+	if (loop_new(NULL, &webhooks->loop, error) != ERROR_NONE)
+		return error->code;
 	pthread_attr_init(&attributes);
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	webhooks->started = pthread_create(&webhooks->thread, &attributes, webhooks_out_main, webhooks) == 0;
@@ -290,6 +265,4 @@ void sender_stop(struct webhooks_out *webhooks)
 	webhook_wake(webhooks);
 	pthread_join(webhooks->thread, NULL);
 	webhooks->started = false;
-	transfers_close(webhooks->transfers);
-	webhooks->transfers = NULL;
 }

@@ -11,7 +11,6 @@
 #include <string.h>
 #include <sys/random.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -192,7 +191,6 @@ enum error_code webhooks_out_open(
 		return error_memory(error);
 	made->gate = gate;
 	made->store = store;
-	made->epoll = made->wake = -1;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
@@ -227,10 +225,7 @@ void webhooks_out_free(struct webhooks_out *webhooks)
 		webhook_free(webhooks->list);
 	}
 	save_free(webhooks->save);
-	if (webhooks->epoll != -1)
-		close(webhooks->epoll);
-	if (webhooks->wake != -1)
-		close(webhooks->wake);
+	loop_free(webhooks->loop);
 	pthread_cond_destroy(&webhooks->changed);
 	pthread_mutex_destroy(&webhooks->lock);
 	free(webhooks);
