@@ -88,13 +88,12 @@ static int list(lua_State *L)
 
 int main(void)
 {
-	struct script_library *library;
+	struct script_library *library = script_library_read("lua", "providers");
 	struct script_state *state;
-	struct error error;
 
-	if (script_library_read("lua", "providers", &library, &error) != ERROR_NONE ||
-		(state = script_state_new(library)) == NULL)
+	if (library == NULL)
 		return EXIT_FAILURE;
+	state = script_state_new(library);
 	lua_pushcfunction(state->L, list);
 	if (lua_pcall(state->L, 0, 0, 0) != LUA_OK) {
 		fprintf(stderr, "%s\n", lua_tostring(state->L, -1));

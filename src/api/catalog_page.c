@@ -280,7 +280,7 @@ static struct page *get_page(struct host *host, const struct gate_view *view, co
 
 void catalog_page_handle(struct host *host, struct http_request *request, const char *kind)
 {
-	struct provider_set *set = provider_set_acquire(host->loader);
+	struct provider_set *set = provider_loader_acquire(host->loader);
 	struct page *page;
 	size_t index = 0;
 

@@ -10,7 +10,7 @@
 #include "http/http.h"
 #include "artifact/artifact.h"
 #include "live/live.h"
-#include "script/provider_set.h"
+#include "script/provider_loader.h"
 #include "registry/store.h"
 
 struct verdict_json_cache;

@@ -103,7 +103,7 @@ static bool find_provider(struct incoming *incoming, const char *name)
 {
 	char detail[256];
 
-	incoming->set = provider_set_acquire(incoming->host->loader);
+	incoming->set = provider_loader_acquire(incoming->host->loader);
 	incoming->provider = provider_set_find(incoming->set, incoming->kind, name);
 	if (incoming->provider != NULL)
 		return true;

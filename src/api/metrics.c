@@ -267,7 +267,7 @@ static void write_each(
 
 static void write_scripts(struct buffer *out, struct host *host)
 {
-	struct provider_set *set = provider_set_acquire(host->loader);
+	struct provider_set *set = provider_loader_acquire(host->loader);
 
 	metric_family(out, "providerd_script_memory_bytes", "gauge", "Memory of a script's Lua state after its last call.");
 	write_each(out, set, write_script_memory);

@@ -55,7 +55,7 @@ void query_provider(struct host *host, struct http_request *request, char *id, s
 	id[0] = '\0';
 	if (!http_query(request, "provider", id, size) || *id == '\0')
 		return;
-	set = provider_set_acquire(host->loader);
+	set = provider_loader_acquire(host->loader);
 	provider = provider_set_find(set, NULL, id);
 	if (provider != NULL)
 		snprintf(id, size, "%s", provider->manifest.id);

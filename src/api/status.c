@@ -101,7 +101,7 @@ static void list_files(const struct gate_view *view, const struct provider_set *
 
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)
 {
-	struct provider_set *set = provider_set_acquire(host->loader);
+	struct provider_set *set = provider_loader_acquire(host->loader);
 	bool draining = atomic_load(&host->draining), able;
 	int count = 0, providers = 0;
 	struct buffer problems;

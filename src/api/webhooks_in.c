@@ -96,7 +96,7 @@ static struct provider *find_provider(struct host *host, const char *name, const
 
 	if (!webhooks_in_find(host->webhooks_in, name, token, job))
 		return NULL;
-	set = provider_set_acquire(host->loader);
+	set = provider_loader_acquire(host->loader);
 	provider = provider_set_find(set, NULL, name);
 	if (provider != NULL && strcmp(provider->manifest.id, name) == 0)
 		provider_hold(provider);

@@ -37,7 +37,6 @@ static int lint_file(const char *path, struct script_library *library)
 int cli_lint(int argc, char **argv)
 {
 	struct script_library *library;
-	struct error error;
 	char *lua = places_find(".", "lua"), *providers = places_find(".", "providers");
 	int result = EXIT_OK;
 
@@ -48,7 +47,8 @@ int cli_lint(int argc, char **argv)
 		free(providers);
 		return EXIT_USAGE;
 	}
-	if (lua == NULL || providers == NULL || script_library_read(lua, providers, &library, &error) != ERROR_NONE) {
+	library = lua != NULL && providers != NULL ? script_library_read(lua, providers) : NULL;
+	if (library == NULL) {
 		fprintf(stderr, "providerd lint: cannot read lua/\n");
 		free(lua);
 		free(providers);

@@ -14,7 +14,7 @@
 
 struct in_force in_force_take(struct gate *gate, struct provider_loader *loader)
 {
-	return (struct in_force){ .view = gate_acquire(gate), .set = provider_set_acquire(loader) };
+	return (struct in_force){ .view = gate_acquire(gate), .set = provider_loader_acquire(loader) };
 }
 
 void in_force_release(struct gate *gate, struct in_force *in_force)
@@ -102,14 +102,6 @@ static void emit_files(struct host *host, const struct gate_view *before, const 
 
 /* ---- scripts ---- */
 
-static const struct provider_entry *entry_of(const struct provider_set *set, const char *file)
-{
-	for (size_t i = 0; i < set->count; i++)
-		if (strcmp(set->entries[i].file, file) == 0)
-			return &set->entries[i];
-	return NULL;
-}
-
 static void emit_script(struct host *host, const struct provider_entry *before, const struct provider_entry *after)
 {
 	const struct provider *old = before != NULL ? before->provider : NULL, *new = after->provider;
@@ -131,9 +123,9 @@ static void emit_scripts(struct host *host, const struct provider_set *before, c
 	if (before == after)
 		return;
 	for (size_t i = 0; i < after->count; i++)
-		emit_script(host, entry_of(before, after->entries[i].file), &after->entries[i]);
+		emit_script(host, provider_set_entry(before, after->entries[i].file), &after->entries[i]);
 	for (size_t i = 0; i < before->count; i++)
-		if (entry_of(after, before->entries[i].file) == NULL)
+		if (provider_set_entry(after, before->entries[i].file) == NULL)
 			emit_host_event(host, "host.script.removed", (const char *[]){ "file", before->entries[i].file, NULL });
 }
 

@@ -412,7 +412,7 @@ static void stop_parts(struct serving *serving)
 
 static void print_welcome(struct serving *serving)
 {
-	struct provider_set *set = provider_set_acquire(serving->host.loader);
+	struct provider_set *set = provider_loader_acquire(serving->host.loader);
 	const char *listen = serving->listening;
 	const char *near = strncmp(listen, "0.0.0.0:", 8) == 0 ? "127.0.0.1" : listen;
 	int port = http_port(serving->http);

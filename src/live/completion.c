@@ -264,7 +264,7 @@ static struct completion *completion_make(struct live *live, struct live_job *jo
 
 	if (completion == NULL)
 		return NULL;
-	set = provider_set_acquire(live->loader);
+	set = provider_loader_acquire(live->loader);
 	completion->script = provider_set_find(set, job->kind, job->provider);
 	if (completion->script != NULL)
 		provider_hold(completion->script);

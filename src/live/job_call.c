@@ -141,7 +141,7 @@ static enum manifest_function function_of(enum action action)
 
 static bool is_there(const struct job_call *job_call)
 {
-	struct provider_set *set = provider_set_acquire(job_call->live->loader);
+	struct provider_set *set = provider_loader_acquire(job_call->live->loader);
 	bool there = provider_set_find(set, job_call->job->kind, job_call->job->provider) != NULL;
 
 	provider_set_release(set);
@@ -369,7 +369,7 @@ static bool set_up(struct job_call *job_call, struct provider *provider, const c
 void job_call_start(struct live *live, struct live_job *job, enum action action)
 {
 	struct job_call *job_call = job_call_make(live, job, action);
-	struct provider_set *set = provider_set_acquire(live->loader);
+	struct provider_set *set = provider_loader_acquire(live->loader);
 	struct provider *provider = provider_set_find(set, job->kind, job->provider);
 	const char *why = NULL;
 

@@ -15,7 +15,7 @@
 #include "engine/engine.h"
 #include "gate/gate.h"
 #include "live/budget_book.h"
-#include "script/provider_set.h"
+#include "script/provider_loader.h"
 #include "registry/store.h"
 
 struct live;

@@ -219,7 +219,7 @@ const char *provider_queue_held_back(struct live *live, const char *id, const st
 		return "live execution is stopped: POST /api/live/start starts it again";
 	if (*own == NULL)
 		return "live execution is switched off for this provider";
-	set = provider_set_acquire(live->loader);
+	set = provider_loader_acquire(live->loader);
 	provider = provider_set_find(set, kind, id);
 	if (provider == NULL)
 		why = "the provider's script is not there";

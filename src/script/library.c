@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 #define SUFFIX ".lua"
@@ -23,7 +24,8 @@ struct script_library {
 	struct script_module *modules; /* in the order of their files */
 	size_t count;
 	uint64_t digest;
-	bool full; /* there are more than it takes */
+	bool full;    /* there are more than it takes */
+	bool starved; /* there was no memory for a file */
 };
 
 struct script_library *script_library_hold(struct script_library *library)
@@ -142,96 +144,75 @@ struct folder {
 	const char *prefix; /* "fal." */
 };
 
-static enum error_code read_module(
-	const struct folder *folder, const char *file, struct script_module *module, struct error *error)
+/* Adds one; a file that is not there (any more) is none. */
+static void read_module(struct script_library *library, const struct folder *folder, const char *file)
 {
-	char *path = file_join(folder->path, file);
-	enum error_code code;
-
-	if (path == NULL || asprintf(&module->file, "%s/%s", folder->shown, file) == -1)
-		module->file = NULL;
-	if (module->file == NULL ||
-		asprintf(&module->name, "%s%.*s", folder->prefix, (int)(strlen(file) - SUFFIX_LENGTH), file) == -1)
-		module->name = NULL;
-	if (module->name == NULL) {
-		free(path);
-		return error_memory(error);
-	}
-	code = file_read(path, LIMIT_SCRIPT_FILE_BYTES, &module->text, &module->length, error);
-	free(path);
-	if (code == ERROR_NONE || code == ERROR_MEMORY || code == ERROR_NOT_FOUND)
-		return code;
-	module->problem = strdup(error->message);
-	return module->problem != NULL ? ERROR_NONE : error_memory(error);
-}
-
-static enum error_code add_module(
-	struct script_library *library, const struct folder *folder, const char *file, struct error *error)
-{
+	char name[2 * LIMIT_SCRIPT_NAME_BYTES + 2], *path = file_join(folder->path, file);
 	struct script_module module = { 0 };
-	struct script_module *grown;
-	enum error_code code;
+	struct error error;
+	enum error_code code = file_read(path, LIMIT_SCRIPT_FILE_BYTES, &module.text, &module.length, &error);
 
-	if (library->count == LIMIT_SCRIPT_MODULES) {
-		library->full = true;
-		return ERROR_NONE;
-	}
-	grown = realloc(library->modules, (library->count + 1) * sizeof *grown);
-	if (grown == NULL)
-		return error_memory(error);
-	library->modules = grown;
-	code = read_module(folder, file, &module, error);
-	if (code == ERROR_NONE) {
-		library->modules[library->count++] = module;
-		return ERROR_NONE;
-	}
-	module_free(&module);
-	return code == ERROR_NOT_FOUND ? ERROR_NONE : code;
+	free(path);
+	library->starved |= code == ERROR_MEMORY;
+	if (code == ERROR_MEMORY || code == ERROR_NOT_FOUND)
+		return;
+	if (code != ERROR_NONE)
+		module.problem = memory_copy_text(error.message);
+	snprintf(name, sizeof name, "%s%.*s", folder->prefix, (int)(strlen(file) - SUFFIX_LENGTH), file);
+	module.name = memory_copy_text(name);
+	module.file = file_join(folder->shown, file);
+	library->modules = memory_resize(library->modules, (library->count + 1) * sizeof *library->modules);
+	library->modules[library->count++] = module;
 }
 
-/* The files of a folder; what is no folder has none. */
-static enum error_code read_modules(struct script_library *library, const struct folder *folder, struct error *error)
+/* Lists what is in a directory; one that cannot be opened has nothing. */
+static DIR *open_listing(struct script_library *library, const char *path)
 {
-	DIR *listing = opendir(folder->path);
-	enum error_code code = listing == NULL && errno == ENOMEM ? error_memory(error) : ERROR_NONE;
+	DIR *listing = opendir(path);
+
+	library->starved |= listing == NULL && errno == ENOMEM;
+	return listing;
+}
+
+static void read_modules(struct script_library *library, const struct folder *folder)
+{
+	DIR *listing = open_listing(library, folder->path);
 	struct dirent *entry;
 
-	while (code == ERROR_NONE && listing != NULL && (entry = readdir(listing)) != NULL)
-		if (is_module_file(entry->d_name))
-			code = add_module(library, folder, entry->d_name, error);
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		if (!is_module_file(entry->d_name))
+			continue;
+		if (library->count < LIMIT_SCRIPT_MODULES)
+			read_module(library, folder, entry->d_name);
+		else
+			library->full = true;
+	}
 	if (listing != NULL)
 		closedir(listing);
-	return code;
 }
 
-static enum error_code read_folder(
-	struct script_library *library, const char *directory, const char *shown, const char *name, struct error *error)
+static void read_folder(struct script_library *library, const char *directory, const char *shown, const char *name)
 {
 	char shown_path[64 + LIMIT_SCRIPT_NAME_BYTES], prefix[LIMIT_SCRIPT_NAME_BYTES + 2];
 	char *path = file_join(directory, name);
-	struct folder folder = { .path = path, .shown = shown_path, .prefix = prefix };
-	enum error_code code;
 
 	snprintf(shown_path, sizeof shown_path, "%s/%s", shown, name);
 	snprintf(prefix, sizeof prefix, "%s.", name);
-	code = path != NULL ? read_modules(library, &folder, error) : error_memory(error);
+	read_modules(library, &(struct folder){ .path = path, .shown = shown_path, .prefix = prefix });
 	free(path);
-	return code;
 }
 
 /* The folders in a directory, one level. */
-static enum error_code read_folders(struct script_library *library, const char *directory, const char *shown, struct error *error)
+static void read_folders(struct script_library *library, const char *directory, const char *shown)
 {
-	DIR *listing = opendir(directory);
-	enum error_code code = listing == NULL && errno == ENOMEM ? error_memory(error) : ERROR_NONE;
+	DIR *listing = open_listing(library, directory);
 	struct dirent *entry;
 
-	while (code == ERROR_NONE && listing != NULL && (entry = readdir(listing)) != NULL)
+	while (listing != NULL && (entry = readdir(listing)) != NULL)
 		if (entry->d_type != DT_REG && is_module_word(entry->d_name, strlen(entry->d_name)))
-			code = read_folder(library, directory, shown, entry->d_name, error);
+			read_folder(library, directory, shown, entry->d_name);
 	if (listing != NULL)
 		closedir(listing);
-	return code;
 }
 
 static int compare_modules(const void *a, const void *b)
@@ -255,27 +236,21 @@ static uint64_t modules_digest(const struct script_library *library)
 	return digest;
 }
 
-enum error_code script_library_read(
-	const char *lua_directory, const char *providers_directory, struct script_library **library, struct error *error)
+struct script_library *script_library_read(const char *lua_directory, const char *providers_directory)
 {
-	struct script_library *made = calloc(1, sizeof *made);
-	enum error_code code;
+	struct script_library *library = memory_new(sizeof *library);
 
-	if (made == NULL)
-		return error_memory(error);
-	atomic_store(&made->holders, 1);
-	code = read_modules(made, &(struct folder){ .path = lua_directory, .shown = "lua", .prefix = "" }, error);
-	if (code == ERROR_NONE)
-		code = read_folders(made, lua_directory, "lua", error);
-	if (code == ERROR_NONE && providers_directory != NULL)
-		code = read_folders(made, providers_directory, "providers", error);
-	if (code != ERROR_NONE) {
-		script_library_release(made);
-		return code;
+	atomic_store(&library->holders, 1);
+	read_modules(library, &(struct folder){ .path = lua_directory, .shown = "lua", .prefix = "" });
+	read_folders(library, lua_directory, "lua");
+	if (providers_directory != NULL)
+		read_folders(library, providers_directory, "providers");
+	if (library->starved) {
+		script_library_release(library);
+		return NULL;
 	}
-	if (made->count > 1)
-		qsort(made->modules, made->count, sizeof *made->modules, compare_modules);
-	made->digest = modules_digest(made);
-	*library = made;
-	return ERROR_NONE;
+	if (library->count > 1)
+		qsort(library->modules, library->count, sizeof *library->modules, compare_modules);
+	library->digest = modules_digest(library);
+	return library;
 }

@@ -19,9 +19,9 @@ struct script_module {
 	size_t length;
 };
 
-/* Reads all helpers. A missing directory has none; `providers_directory` may be NULL. ERROR_MEMORY. */
-enum error_code script_library_read(
-	const char *lua_directory, const char *providers_directory, struct script_library **library, struct error *error);
+/* Reads all helpers. A missing directory has none; `providers_directory` may be NULL. One holder; NULL: there is no memory for a file. Blocks on the
+ * disk. */
+struct script_library *script_library_read(const char *lua_directory, const char *providers_directory);
 
 struct script_library *script_library_hold(struct script_library *library);
 void script_library_release(struct script_library *library);

@@ -12,8 +12,9 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "script/isolation.h"
+#include "base/memory.h"
 #include "base/test_setting.h"
+#include "script/isolation.h"
 #include "script/sandbox.h"
 
 struct loading {
@@ -37,7 +38,7 @@ static void seal(lua_State *L, const struct provider *provider)
 }
 
 /* Reads the manifest of the table at 1 and keeps its functions. Protected. */
-static int read_provider(lua_State *L)
+static int keep_provider(lua_State *L)
 {
 	struct loading *loading = lua_touserdata(L, 2);
 	struct provider *provider = loading->provider;
@@ -122,7 +123,7 @@ static void name_file(const char *file, struct error *error)
 	memcpy(error->message, message, sizeof message);
 }
 
-static enum error_code run_script(struct provider *provider, const char *text, size_t length, struct error *error)
+static enum error_code load_script(struct provider *provider, const char *text, size_t length, struct error *error)
 {
 	lua_State *L = provider->state->L;
 	struct loading loading = { .provider = provider, .text = text, .error = error };
@@ -141,7 +142,7 @@ static enum error_code run_script(struct provider *provider, const char *text, s
 	code = script_protected_call(provider->state, 0, 1, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS), error);
 	if (code != ERROR_NONE)
 		return code;
-	lua_pushcfunction(L, read_provider);
+	lua_pushcfunction(L, keep_provider);
 	lua_insert(L, -2);
 	lua_pushlightuserdata(L, &loading);
 	code = script_protected_call(provider->state, 2, 1, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS), error);
@@ -165,29 +166,21 @@ static void provider_free(struct provider *provider)
 enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library,
 	uint64_t generation, struct provider **provider, struct error *error)
 {
-	struct provider *made = calloc(1, sizeof *made);
+	struct provider *made = memory_new(sizeof *made);
 	enum error_code code;
 
-	if (made == NULL)
-		return error_memory(error);
 	pthread_mutex_init(&made->rest_lock, NULL);
 	atomic_store(&made->holders, 1);
 	made->generation = generation;
 	made->loaded_ms = clock_unix_ms();
-	made->file = strdup(file);
+	made->file = memory_copy_text(file);
 	made->state = script_state_new(library);
-	if (made->file == NULL || made->state == NULL)
-		code = error_memory(error);
-	else
-		code = run_script(made, text, length, error);
+	code = load_script(made, text, length, error);
 	if (code == ERROR_NONE)
 		code = render_common(made, error);
 	if (code != ERROR_NONE) {
 		name_file(file, error);
-		if (made->state != NULL)
-			provider_free(made);
-		else
-			free(made->file), pthread_mutex_destroy(&made->rest_lock), free(made);
+		provider_free(made);
 		return code;
 	}
 	lua_gc(made->state->L, LUA_GCCOLLECT);

@@ -1,7 +1,7 @@
 /* provider.h - one loaded version of one provider script: its Lua state, its manifest, and the parts of answers that never change.
  *
  * Immutable for everyone but the engine thread, which alone runs the state. Counted by holders: a call in flight ends on the
- * version it began with (design 6). */
+ * version it began with. */
 #pragma once
 
 #include <pthread.h>
@@ -52,12 +52,13 @@ struct provider {
 	bool stood_still; /* in an earlier run, which had to be ended: it rests until it is changed. Never changes once it is published */
 };
 
-/* Compiles and runs a script's text and reads its manifest. ERROR_SCRIPT with "providers/x.lua:LINE: ..." in the message. Any thread. */
+/* Compiles and runs a script's text and reads its manifest. The version has one holder. ERROR_SCRIPT and ERROR_LIMIT with "providers/x.lua:LINE: ..."
+ * in the message, ERROR_MEMORY. Any thread. */
 enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library,
 	uint64_t generation, struct provider **provider, struct error *error);
 
 struct provider *provider_hold(struct provider *provider);
-void provider_release(struct provider *provider);
+void provider_release(struct provider *provider); /* NULL: does nothing */
 
 /* Notes that a call was stopped for going over a limit, as `why` says; after LIMIT_SCRIPT_KILLS within LIMIT_SCRIPT_KILL_WINDOW_MS the
  * provider rests for LIMIT_SCRIPT_REST_MS, which is logged. Engine thread. */

@@ -42,7 +42,7 @@ json_t *standstills_read(const char *path)
 	return json_array();
 }
 
-static bool is_text(const json_t *entry, const char *name, const char *expected)
+static bool is_member(const json_t *entry, const char *name, const char *expected)
 {
 	const char *text = json_text(entry, name);
 
@@ -59,7 +59,7 @@ const char *standstills_find(const json_t *list, const char *file, uint64_t dige
 	write_digest(digest, text);
 	json_array_foreach(list, i, entry) {
 		step = json_text(entry, "step");
-		if (step == NULL || !is_text(entry, "file", file) || !is_text(entry, "digest", text))
+		if (step == NULL || !is_member(entry, "file", file) || !is_member(entry, "digest", text))
 			continue;
 		*at = json_text(entry, "at");
 		return step;
@@ -68,14 +68,14 @@ const char *standstills_find(const json_t *list, const char *file, uint64_t dige
 }
 
 /* The newest is last. */
-static bool replace(json_t *list, const struct standstill *standstill)
+static void replace_standstill(json_t *list, const struct standstill *standstill)
 {
 	char digest[DIGEST_BYTES], at[CLOCK_TEXT_BYTES];
 	const json_t *entry;
 	size_t i;
 
 	json_array_foreach(list, i, entry) {
-		if (is_text(entry, "file", standstill->file)) {
+		if (is_member(entry, "file", standstill->file)) {
 			json_array_remove(list, i);
 			break;
 		}
@@ -84,8 +84,8 @@ static bool replace(json_t *list, const struct standstill *standstill)
 		json_array_remove(list, 0);
 	write_digest(standstill->digest, digest);
 	clock_format(clock_unix_ms(), at);
-	return json_array_append_new(list, json_pack("{s:s,s:s,s:s,s:s}", "file", standstill->file, "step", standstill->step,
-						   "digest", digest, "at", at)) == 0;
+	json_array_append_new(list,
+		json_pack("{s:s,s:s,s:s,s:s}", "file", standstill->file, "step", standstill->step, "digest", digest, "at", at));
 }
 
 enum error_code standstills_add(const char *path, const struct standstill *standstill, struct error *error)
@@ -95,13 +95,13 @@ enum error_code standstills_add(const char *path, const struct standstill *stand
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_CONFIG_FILE_BYTES);
-	if (list == NULL || !replace(list, standstill))
-		code = error_memory(error);
-	else {
-		json_write(&out, list);
-		buffer_char(&out, '\n');
-		code = out.failed ? error_memory(error) : file_write_durably(path, out.data, out.length, 0640, error);
-	}
+	replace_standstill(list, standstill);
+	json_write(&out, list);
+	buffer_char(&out, '\n');
+	if (out.failed)
+		code = error_set(error, ERROR_LIMIT, path, "would be larger than %d bytes", LIMIT_CONFIG_FILE_BYTES);
+	else
+		code = file_write_durably(path, out.data, out.length, 0640, error);
 	buffer_free(&out);
 	json_decref(list);
 	return code;

@@ -13,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "script/alarm.h"
 #include "script/library.h"
 #include "script/sandbox.h"
@@ -21,11 +22,17 @@
 #define STEPS_BETWEEN_LOOKS 65536 /* where no tick tells of the time: some hundred microseconds */
 #define MOST_LEVELS 32		  /* of C functions between a stop and the line that called them */
 
+/* While a script runs, NULL when there is no memory: its call is refused. What the host does with a state is small and always succeeds. */
+static void *resize_beside_pool(struct script_state *state, void *block, size_t size)
+{
+	return state->enforce ? realloc(block, size) : memory_resize(block, size);
+}
+
 static void *take_block(struct script_state *state, size_t size)
 {
 	void *block = size <= POOL_LARGEST ? pool_take(&state->pool, size) : NULL;
 
-	return block != NULL ? block : malloc(size);
+	return block != NULL ? block : resize_beside_pool(state, NULL, size);
 }
 
 static void give_block(struct script_state *state, void *block, size_t size)
@@ -47,7 +54,7 @@ static void *resize_block(struct script_state *state, void *block, size_t old_si
 	if (pooled && pool_same_size(old_size, new_size))
 		return block;
 	if (!pooled && new_size > POOL_LARGEST)
-		return realloc(block, new_size);
+		return resize_beside_pool(state, block, new_size);
 	moved = take_block(state, new_size);
 	if (moved != NULL) {
 		memcpy(moved, block, old_size < new_size ? old_size : new_size);
@@ -74,7 +81,7 @@ static void *capped_allocate(void *context, void *block, size_t old_size, size_t
 	moved = resize_block(state, block, old_size, new_size);
 	state->starved |= moved == NULL;
 	if (moved == NULL && block != NULL && new_size <= old_size)
-		moved = block; /* shrinking must not fail (tech 3.2) */
+		moved = block; /* Lua takes it that shrinking cannot fail */
 	if (moved != NULL)
 		state->memory_used = state->memory_used - old_size + new_size;
 	return moved;
@@ -216,33 +223,16 @@ enum script_stop script_memory_stop(const struct script_state *state)
 	return state->starved ? SCRIPT_STOP_STARVED : SCRIPT_STOP_MEMORY;
 }
 
-static int build_sandbox(lua_State *L)
-{
-	sandbox_build(L);
-	return 0;
-}
-
 struct script_state *script_state_new(struct script_library *library)
 {
-	struct script_state *state = calloc(1, sizeof *state);
+	struct script_state *state = memory_new(sizeof *state);
 
-	if (state == NULL)
-		return NULL;
 	state->memory_limit = LIMIT_SCRIPT_MEMORY_BYTES;
 	pool_open(&state->pool);
 	state->L = lua_newstate(capped_allocate, state);
-	if (state->L == NULL) {
-		pool_close(&state->pool);
-		free(state);
-		return NULL;
-	}
 	*(struct script_state **)lua_getextraspace(state->L) = state;
 	state->library = script_library_hold(library);
-	lua_pushcfunction(state->L, build_sandbox);
-	if (lua_pcall(state->L, 0, 0, 0) != LUA_OK) {
-		script_state_free(state);
-		return NULL;
-	}
+	sandbox_build(state->L);
 	return state;
 }
 

@@ -55,7 +55,7 @@ struct script_state {
 	int spare_reference;
 };
 
-/* A new state with the sandbox of sandbox.h in it. `library` gets one more holder. NULL: out of memory. */
+/* A new state with the sandbox of sandbox.h in it. `library` gets one more holder. */
 struct script_state *script_state_new(struct script_library *library);
 void script_state_free(struct script_state *state);
 
@@ -89,10 +89,6 @@ struct script_spending {
  * paused, script_budget_spent() says what that is; all zero at first. */
 void script_budget_slice(struct script_state *state, const struct script_spending *spent);
 void script_budget_spent(const struct script_state *state, struct script_spending *spent);
-
-/* For loops in C over what a script made: raises the stop when the time is over. Cheap: it looks at the clock at every 64th call. */
-void script_check_time(lua_State *L);
-void script_check_time_now(lua_State *L); /* before a call that takes long by itself */
 
 /* For what C builds out of a script's values: raises the stop of the memory limit. */
 void script_stop_memory(lua_State *L);

@@ -454,15 +454,12 @@ static int load_scripts(lua_State *L)
 
 static enum error_code load_state(struct sim_script *script, struct error *error)
 {
-	struct script_library *library;
-	enum error_code code = script_library_read(script->options.directory, NULL, &library, error);
+	struct script_library *library = script_library_read(script->options.directory, NULL);
 
-	if (code != ERROR_NONE)
-		return code;
+	if (library == NULL)
+		return error_memory(error);
 	script->state = script_state_new(library);
 	script_library_release(library);
-	if (script->state == NULL)
-		return error_memory(error);
 	script->state->memory_limit = LIMIT_SIM_MEMORY_BYTES;
 	script->state->remembers = true;
 	lua_pushcfunction(script->state->L, load_scripts);
