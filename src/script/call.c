@@ -13,7 +13,6 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
-#include "base/test_setting.h"
 #include "script/bridge.h"
 #include "script/context.h"
 #include "script/estimate.h"
@@ -273,30 +272,17 @@ static int call_body(lua_State *L)
 
 /* ---- around it ---- */
 
-static int make_thread(lua_State *L)
-{
-	struct script_call *call = script_state_of(L)->call;
-
-	call->thread = lua_newthread(L);
-	call->thread_reference = luaL_ref(L, LUA_REGISTRYINDEX);
-	return 0;
-}
-
 /* The coroutine of the call: the spare one, or a new one. */
-static bool take_thread(struct script_call *call, struct script_state *state)
+static void take_thread(struct script_call *call, struct script_state *state)
 {
 	if (state->spare != NULL) {
 		call->thread = state->spare;
 		call->thread_reference = state->spare_reference;
 		state->spare = NULL;
-		return true;
+	} else {
+		call->thread = lua_newthread(state->L);
+		call->thread_reference = luaL_ref(state->L, LUA_REGISTRYINDEX);
 	}
-	lua_pushcfunction(state->L, make_thread);
-	if (lua_pcall(state->L, 0, 0, 0) == LUA_OK)
-		return true;
-	lua_settop(state->L, 0);
-	error_memory(&call->error);
-	return false;
 }
 
 /* One that failed is dropped, not repaired. */
@@ -412,10 +398,7 @@ static void run_on(struct script_call *call, struct script_state *state)
 		call->spent = (struct script_spending){ 0 };
 		finish(call, state, status);
 	}
-	if (!isolation_leave(call, goes_on(call))) {
-		error_memory(&call->error);
-		call->outcome = CALL_FAILED;
-	}
+	isolation_leave(call, goes_on(call));
 	atomic_store_explicit(&call->provider->memory_used, state->memory_used, memory_order_relaxed);
 	if (!goes_on(call)) {
 		give_thread_back(call, state);
@@ -433,13 +416,10 @@ void script_call_run(struct script_call *call)
 		call->outcome = CALL_RESTING;
 		return;
 	}
-	state->call = call;
-	if (take_thread(call, state)) {
-		test_stall(call->provider->manifest.id, manifest_function_name(call->function));
-		lua_pushcfunction(call->thread, call_body);
-		run_on(call, state);
-	}
-	state->call = NULL;
+	take_thread(call, state);
+	test_stall(call->provider->manifest.id, manifest_function_name(call->function));
+	lua_pushcfunction(call->thread, call_body);
+	run_on(call, state);
 }
 
 void script_call_continue(struct script_call *call)

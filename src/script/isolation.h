@@ -34,11 +34,11 @@ bool isolation_is_pristine(lua_State *L, int index);
 /* Replaces a shell at `index` by contents that the running call may write to; false when it is read-only. [-0, +0, e] */
 bool isolation_own(lua_State *L, int index);
 
-/* next and pairs as scripts have them. */
+/* next and pairs as scripts have them: lua_CFunctions. */
 int isolation_next(lua_State *L);
 int isolation_pairs(lua_State *L);
 
 /* Around each stretch of a call: puts in place what the call changed before; puts the script back as it was loaded, and keeps (`keep`) what was
- * changed for the next stretch. False: no memory to keep it. Engine thread, outside of protected code. */
+ * changed for the next stretch. Engine thread, outside of a budget: what they allocate always succeeds. [-0, +0, -] */
 void isolation_enter(struct script_call *call);
-bool isolation_leave(struct script_call *call, bool keep);
+void isolation_leave(struct script_call *call, bool keep);
