@@ -1,4 +1,4 @@
-/* manifest.h - what a provider script says about itself, read once at load into C and never changed after (design 6). */
+/* manifest.h - what a provider script says about itself, read once at load into C and never changed after. */
 #pragma once
 
 #include <stdbool.h>
@@ -75,8 +75,9 @@ const struct manifest_auth *manifest_auth(const struct manifest *manifest, const
 const char *manifest_function_name(enum manifest_function function);
 
 /* Reads and checks the table on top of L (left there). `file` is "providers/x.lua" and `source` its text, to say in which line a field
- * stands. ERROR_SCRIPT with the message "providers/x.lua:12: pricing: expected a table, got nil". May raise: call it protected.
- * [-0, +0, m] */
+ * stands. ERROR_SCRIPT with the message "providers/x.lua:12: pricing: expected a table, got nil"; what was read until then is in the manifest too.
+ * May raise: call it protected. [-0, +0, e] */
 enum error_code manifest_read(lua_State *L, const char *file, const char *source, struct manifest *manifest, struct error *error);
 
+/* Whatever of it was read. */
 void manifest_free(struct manifest *manifest);

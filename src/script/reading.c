@@ -13,6 +13,7 @@
 
 #include "base/buffer.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "script/bridge.h"
 #include "script/isolation.h"
@@ -52,24 +53,14 @@ void reading_complain(struct reading *reading, const char *key, const char *form
 	error_set(reading->error, ERROR_SCRIPT, key, "%s:%d: %s: %s", reading->file, line_of(reading->source, top), key, text);
 }
 
-void reading_out_of_memory(struct reading *reading)
-{
-	if (!reading->failed)
-		error_memory(reading->error);
-	reading->failed = true;
-}
-
 char *reading_copy(struct reading *reading, const char *key, int index)
 {
 	size_t length;
 	const char *text = lua_tolstring(reading->L, index, &length);
-	char *copy = strdup(text);
 
-	if (copy == NULL)
-		reading_out_of_memory(reading);
-	else if (strlen(copy) != length)
+	if (strlen(text) != length)
 		reading_complain(reading, key, "the text has a NUL in it");
-	return copy;
+	return memory_copy_text(text);
 }
 
 char *reading_text(struct reading *reading, const char *key, bool required)
@@ -89,27 +80,33 @@ char *reading_text(struct reading *reading, const char *key, bool required)
 char **reading_take_list(struct reading *reading, const char *path, size_t room_before)
 {
 	lua_State *L = reading->L;
-	size_t count;
+	size_t count, taken = room_before;
 	char **list = NULL;
 
 	isolation_plain(L, -1);
 	count = lua_istable(L, -1) ? (size_t)lua_rawlen(L, -1) : 0;
-
 	if (!lua_istable(L, -1) && !lua_isnil(L, -1))
 		reading_complain(reading, path, "expected a list of texts, got %s", luaL_typename(L, -1));
 	else if (count > LIMIT_ALIASES)
 		reading_complain(reading, path, "at most %d items", LIMIT_ALIASES);
-	else if ((list = calloc(count + room_before + 1, sizeof *list)) == NULL)
-		reading_out_of_memory(reading);
+	else
+		list = memory_new_array(count + room_before + 1, sizeof *list);
 	for (size_t i = 0; list != NULL && i < count; i++) {
 		if (lua_rawgeti(L, -1, (lua_Integer)i + 1) == LUA_TSTRING)
-			list[room_before + i] = reading_copy(reading, path, -1);
+			list[taken++] = reading_copy(reading, path, -1);
 		else
 			reading_complain(reading, path, "item %zu: expected text, got %s", i + 1, luaL_typename(L, -1));
 		lua_pop(L, 1);
 	}
 	lua_pop(L, 1);
 	return list;
+}
+
+void reading_free_list(char **list)
+{
+	for (size_t i = 0; list != NULL && list[i] != NULL; i++)
+		free(list[i]);
+	free(list);
 }
 
 static int write_to_buffer(lua_State *L)
@@ -119,7 +116,7 @@ static int write_to_buffer(lua_State *L)
 }
 
 /* The table on top of the stack as JSON; what has no JSON form is named by its field. Out of memory or time is no fault of one field. */
-static char *write_json(struct reading *reading, const char *key)
+static char *take_json(struct reading *reading, const char *key)
 {
 	lua_State *L = reading->L;
 	struct buffer *json = bridge_push_buffer(L);
@@ -137,8 +134,6 @@ static char *write_json(struct reading *reading, const char *key)
 		lua_pop(L, 1);
 	} else {
 		text = buffer_take(json);
-		if (text == NULL)
-			reading_out_of_memory(reading);
 	}
 	lua_pop(L, 1);
 	return text;
@@ -151,7 +146,7 @@ char *reading_json(struct reading *reading, const char *key, bool required)
 	int type = lua_getfield(L, reading->table, key);
 
 	if (type == LUA_TTABLE) {
-		text = write_json(reading, key);
+		text = take_json(reading, key);
 	} else if (type != LUA_TNIL || required) {
 		reading_complain(reading, key, "expected a table, got %s", lua_typename(L, type));
 	}

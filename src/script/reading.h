@@ -25,7 +25,6 @@ struct reading {
 
 /* `key` is the field's path: its first part is looked for in the source, for the line. */
 __attribute__((format(printf, 3, 4))) void reading_complain(struct reading *reading, const char *key, const char *format, ...);
-void reading_out_of_memory(struct reading *reading);
 
 /* Names each key of the table at `table` that is not one of `known`, with the nearest that is. */
 void reading_check_keys(struct reading *reading, int table, const char *path, const char *const *known);
@@ -40,5 +39,7 @@ char *reading_json(struct reading *reading, const char *key, bool required);
 /* A text of the table on top of the stack; NULL, and a complaint, when it is none. */
 char *reading_member(struct reading *reading, const char *path, const char *key);
 
-/* The list of texts on top of the stack (popped) as a NULL-terminated array with so many empty places before; nil gives an empty one. */
+/* The list of texts on top of the stack (popped) as a NULL-terminated array with so many empty places before; nil gives an empty one; NULL, and a
+ * complaint, when it is none. Freed by reading_free_list(). */
 char **reading_take_list(struct reading *reading, const char *path, size_t room_before);
+void reading_free_list(char **list);
