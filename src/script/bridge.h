@@ -1,4 +1,4 @@
-/* bridge.h - between JSON and Lua values, exactly (design 6): an empty array stays one, integers stay integers to 64 bits, unsigned
+/* bridge.h - between JSON and Lua values, exactly: an empty array stays one, integers stay integers to 64 bits, unsigned
  * too. Scripts see it as `require "cjson"`. */
 #pragma once
 
