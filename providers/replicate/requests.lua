@@ -2,13 +2,15 @@
 
 local http_errors = require "http_errors"
 
-local replicate_requests = {}
+local requests = {}
+
+requests.BASE_URL = "https://api.replicate.com/v1"
 
 local FAULT_RETRY_SECONDS = 30
 local MAX_DETAIL_BYTES = 4096
 
 --- Sends a request. The vendor's own clients declare JSON on every one, also without a body.
-function replicate_requests.send(ctx, request)
+function requests.send(ctx, request)
   if request.json == nil then request.headers = { ["Content-Type"] = "application/json" } end
   return ctx.request(request)
 end
@@ -23,7 +25,7 @@ end
 
 --- What the vendor's problem document says, as options for http_errors. The text of a 429 may name the balance of the account: it
 -- is not passed on. `hint` stands for the text of a 404.
-function replicate_requests.problem_options(response, hint)
+function requests.problem_options(response, hint)
   local body = response and response.json
   if type(body) ~= "table" then body = {} end
   local detail = response and response.status ~= 429 and http_errors.safe_text(body.detail) or nil
@@ -37,8 +39,28 @@ function replicate_requests.problem_options(response, hint)
 end
 
 --- Whether there is an answer, and it is a success.
-function replicate_requests.is_success(response)
+function requests.is_success(response)
   return response and response.status >= 200 and response.status < 300
 end
 
-return replicate_requests
+--- The step before the create failed: the host submits again when that may help.
+function requests.not_accepted(response, failure)
+  return http_errors.not_accepted(response, failure, requests.problem_options(response))
+end
+
+--- The answer to a poll or a cancel that is not a prediction. Only "not found" says something about the job: it may be
+-- running and billed while the credential is refused or the vendor is down.
+function requests.keep_going(job, response, failure)
+  if response and (response.status == 404 or response.status == 410) then
+    local result = http_errors.result(response, failure, requests.problem_options(response))
+    result.error.billed = nil
+    return result
+  end
+  if requests.is_success(response) then response = nil end
+  return http_errors.not_learned(response, failure or { kind = "malformed", message = "not a prediction" }, {
+    id = job.id, state = job.state, status = job.state and job.state.status,
+    retry_after = requests.problem_options(response).retry_after,
+  })
+end
+
+return requests

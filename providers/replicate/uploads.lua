@@ -1,0 +1,57 @@
+-- uploads.lua - the large files of an input, which the vendor wants to be uploaded.
+
+local check = require "check"
+local data_uri = require "data_uri"
+local requests = require "replicate.requests"
+
+local uploads = {}
+
+-- Above this size the vendor wants a file to be uploaded instead of written into `input`.
+uploads.MAX_INLINE_BYTES = 256000
+
+local function upload_file(text, ctx)
+  ctx.note "a file of more than 256 kB is uploaded first, and `input` carries its URL"
+  local part = data_uri.form_part("content", text)
+  local response, failure = ctx.request {
+    path = "/files", form = { part, { name = "metadata", value = "{}" } }, free = true,
+    mock = { status = 201, headers = {}, json = { urls = { get = requests.BASE_URL .. "/files/uploaded-" .. part.filename } } },
+  }
+  if not requests.is_success(response) then return nil, requests.not_accepted(response, failure) end
+  local links = type(response.json) == "table" and response.json.urls
+  if type(links) == "table" and type(links.get) == "string" then return links.get end
+  return nil, { status = "error", error = { code = "vendor", message = "the upload was answered without a URL", billed = false } }
+end
+
+-- The keys of an object or an array in one order: numbers first.
+local function sorted_keys(object)
+  local keys = {}
+  for key in pairs(object) do keys[#keys + 1] = key end
+  table.sort(keys, function(one, other)
+    if type(one) == type(other) then return one < other end
+    return type(one) == "number"
+  end)
+  return keys
+end
+
+--- `value` with every large data URI in it replaced by the URL of its upload, or nil and the result of a failed upload.
+-- Only what changes is copied: a table that the JSON bridge has marked stays the same table.
+function uploads.replace(value, ctx)
+  if data_uri.is(value) then
+    local parsed = data_uri.parse(value)
+    if parsed and (parsed.bytes or #value) > uploads.MAX_INLINE_BYTES then return upload_file(value, ctx) end
+    return value
+  end
+  if type(value) ~= "table" then return value end
+  local changed
+  for _, key in ipairs(sorted_keys(value)) do
+    local item, failed = uploads.replace(value[key], ctx)
+    if failed then return nil, failed end
+    if item ~= value[key] then
+      changed = changed or check.copy(value)
+      changed[key] = item
+    end
+  end
+  return changed or value
+end
+
+return uploads
