@@ -7,6 +7,8 @@
 
 local cjson = require "cjson"
 local check = require "check"
+local fal_ids = require "fal.ids"
+local fal_media = require "fal.media"
 local fal_options = require "fal.options"
 local fal_queue = require "fal.queue"
 local given = require "given"
@@ -103,7 +105,7 @@ end
 
 local function read_image(reader, name)
   local image = reader:text(name, UNTOUCHED)
-  if image then fal_queue.check_file(image, reader:path(name)) end
+  if image then fal_media.check_file(image, reader:path(name)) end
   return image
 end
 
@@ -425,8 +427,8 @@ local function prepare(request)
     wrapped = wrapped, ignored = ignored and ignored[1] and ignored or nil,
     prompt = nil, parameters = nil, defaulted = nil, queue = nil, -- room
   }
-  if payload.model and not fal_queue.is_model_id(payload.model) then
-    check.fail("model", fal_queue.not_a_model(payload.model, "fal.ai", CAPABILITIES.models[1]))
+  if payload.model and not fal_ids.is_model_id(payload.model) then
+    check.fail("model", fal_ids.not_a_model(payload.model, "fal.ai", CAPABILITIES.models[1]))
   end
   local description = MODELS[model_of(payload)]
   payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)

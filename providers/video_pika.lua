@@ -10,6 +10,8 @@
 local cjson = require "cjson"
 local check = require "check"
 local data_uri = require "data_uri"
+local fal_ids = require "fal.ids"
+local fal_media = require "fal.media"
 local fal_options = require "fal.options"
 local fal_queue = require "fal.queue"
 local given = require "given"
@@ -58,7 +60,7 @@ local function read_file(reader, name)
   local value = reader:raw(name)
   if value == nil then return nil end
   local address = address_in(value)
-  fal_queue.check_file(address, reader:path(name))
+  fal_media.check_file(address, reader:path(name))
   return address
 end
 
@@ -189,8 +191,8 @@ local function read_model(top)
   local path = string.gsub(string.sub(model, 1, 200), "^/", "")
   if starts_with(path, "pika/") then path = "fal-ai/" .. path end
   local is_direct = starts_with(path, DIRECT_PREFIX)
-  if not (is_direct or starts_with(path, FAL_PREFIX) or string.find(path, "^v%d")) or not fal_queue.is_model_id(path) then
-    check.fail("model", fal_queue.not_a_model(model, "Pika", MODEL_FOR.fal.text))
+  if not (is_direct or starts_with(path, FAL_PREFIX) or string.find(path, "^v%d")) or not fal_ids.is_model_id(path) then
+    check.fail("model", fal_ids.not_a_model(model, "Pika", MODEL_FOR.fal.text))
   end
   return path, is_direct
 end
