@@ -1,0 +1,91 @@
+-- body.lua - the body of a request for images: the model's input.
+
+local check = require "check"
+local fields = require "fal.fields"
+local models = require "fal.models"
+local sizes = require "fal.sizes"
+local given = require "given"
+local model_inputs = require "model_inputs"
+local names = require "names"
+local plan = require "plan"
+
+local body = {}
+
+local HINTS = {
+  steps = "the model fal-ai/flux/dev takes up to 50",
+  gpu = "fal.ai chooses the hardware of its hosted models",
+  negative_prompt = "only the SDXL models of fal.ai have negative prompts (mode sdxl)",
+  init_image = "this model makes images from text only; name one that takes an image",
+}
+local INSTEAD = { init_image = { "fal-ai/flux/dev/image-to-image" } }
+
+-- What model_inputs.put is to know of a value: of a parameter of ours, of an input that some model has, of any other name.
+local function item_of(name, parameter, known)
+  return {
+    field = "parameters." .. name, input = parameter.input or name, decides = parameter.decides, known = known,
+    hint = HINTS[name], instead = INSTEAD[name],
+  }
+end
+
+local PROMPT = { field = "prompt", input = "prompt" }
+local ITEMS = {}
+for _, description in pairs(models.MODELS) do
+  for name in pairs(description.inputs) do ITEMS[name] = item_of(name, {}, true) end
+end
+for _, parameter in ipairs(fields.PARAMETERS) do ITEMS[parameter.name] = item_of(parameter.name, parameter, true) end
+local ASPECT_RATIO = { field = "parameters.aspect_ratio", input = "aspect_ratio", decides = true }
+
+-- The size, by the parameter that it came from.
+local SIZE, SIZE_BESIDE_ASPECT = {}, {}
+for name in pairs(sizes.SIZE_PARAMETERS) do
+  local hint = "this model takes an aspect_ratio instead of a size"
+  SIZE[name] = { field = "parameters." .. name, input = "image_size", decides = true }
+  SIZE_BESIDE_ASPECT[name] = { field = "parameters." .. name, input = "image_size", decides = true, hint = hint }
+end
+local OUTPUT_FORMAT_AS_FORMAT = { field = "parameters.output_format", input = "format", known = true }
+
+local function is_defaulted(payload, name)
+  return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
+end
+
+local function put_parameter(built, payload, name)
+  local description = built.description
+  local item = ITEMS[name] or item_of(name, {}, false)
+  if name == "output_format" and description and description.inputs.format then item = OUTPUT_FORMAT_AS_FORMAT end
+  model_inputs.put(built, item, payload.parameters[name], is_defaulted(payload, name))
+end
+
+local function put_size(built, payload, size, name)
+  local description = built.description
+  local item = description and description.inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
+  model_inputs.put(built, item, size, is_defaulted(payload, name))
+end
+
+--- What a submit of this payload would send (plan.lua).
+function body.build(payload)
+  local model = models.of_payload(payload)
+  local built = model_inputs.new_plan(model, models.MODELS[model])
+  local size, size_name, aspect = sizes.choose(built, payload.parameters)
+  if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
+  local sorted = names.sorted(payload.parameters)
+  for index = 1, #sorted do
+    if not sizes.SIZE_PARAMETERS[sorted[index]] then put_parameter(built, payload, sorted[index]) end
+  end
+  if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
+  if size then put_size(built, payload, size, size_name) end
+  if payload.wrapped then
+    plan.refuse(built, payload.wrapped, given.WRAPPED)
+  else
+    model_inputs.require_inputs(built)
+  end
+  if not built.description then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
+  if payload.ignored then
+    for _, name in ipairs(payload.ignored) do
+      plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
+    end
+  end
+  given.finish(built, payload)
+  return built
+end
+
+return body

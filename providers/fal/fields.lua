@@ -1,0 +1,181 @@
+-- fields.lua - what a request for images may hold.
+
+local check = require "check"
+local cjson = require "cjson"
+local fal_ids = require "fal.ids"
+local fal_media = require "fal.media"
+local models = require "fal.models"
+local fal_options = require "fal.options"
+local sizes = require "fal.sizes"
+local given = require "given"
+local names = require "names"
+
+local fields = {}
+
+local ROUTES = { "queue", "run" }
+fields.ROUTES = ROUTES
+local DEFAULT_NAMES = names.sorted(models.DEFAULTS)
+
+-- Options of the readers of check.lua.
+local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
+local MAX_SIDE = 65535 -- pixels; no model goes near it
+local WORD, REQUIRED = { lower = true, blank = "absent" }, { required = true }
+local PIXELS, SIDE = { min = 1, max = MAX_SIDE }, { required = true, min = 1, max = MAX_SIDE }
+local UNTOUCHED = { trim = false }
+local MODE = { lower = true, blank = "absent", default = models.MODES[1] }
+
+-- Text or { width, height }; whether fal has a size of that name is for submit to say.
+local function read_image_size(reader)
+  local value = reader:raw "image_size"
+  if type(value) ~= "table" then return reader:text("image_size", WORD) end
+  local size = check.reader(value, reader:path "image_size")
+  return { width = size:integer("width", SIDE), height = size:integer("height", SIDE) }
+end
+
+-- fal takes a digit as text; a number is what most clients write.
+local function read_safety_tolerance(reader)
+  local value = reader:raw "safety_tolerance"
+  if type(value) ~= "string" then value = reader:integer "safety_tolerance" end
+  return value and tostring(value)
+end
+
+local function read_image(reader, name)
+  local image = reader:text(name, UNTOUCHED)
+  if image then fal_media.check_file(image, reader:path(name)) end
+  return image
+end
+
+local IMAGE_NAMES = { "init_image", "image", "image_url" }
+
+-- What `parameters` may hold, as check.field_list wants it: the name in the payload, the names that a client may use, its kind.
+-- Beside that `input`, fal's name if it differs, and `decides`: without it something else would be made.
+local PARAMETERS = check.field_list {
+  { name = "steps", names = { "steps", "num_inference_steps" }, kind = "integer", options = FROM_ONE,
+    input = "num_inference_steps", costs = true },
+  { name = "guidance_scale", names = { "guidance_scale", "cfg_scale" }, kind = "number", options = { zero = "absent", min = 0 } },
+  { name = "samples", names = { "samples", "num_images" }, kind = "integer", options = FROM_ONE,
+    input = "num_images", decides = true },
+  { name = "seed", kind = "integer", options = { wide = true } },
+  { name = "init_image", names = IMAGE_NAMES, read = read_image, input = "image_url", decides = true },
+  { name = "strength", kind = "number" },
+  { name = "negative_prompt", kind = "text", options = IF_NOT_BLANK },
+  { name = "output_format", names = { "output_format", "format" }, kind = "text", options = LOWER },
+  { name = "aspect_ratio", kind = "text", options = IF_NOT_BLANK, decides = true },
+  { name = "resolution", kind = "text", options = WORD },
+  { name = "width", kind = "integer", options = PIXELS },
+  { name = "height", kind = "integer", options = PIXELS },
+  { name = "acceleration", kind = "text", options = LOWER },
+  { name = "enable_safety_checker", kind = "boolean" },
+  { name = "sync_mode", kind = "boolean" },
+  { name = "enhance_prompt", kind = "boolean" },
+  { name = "expand_prompt", kind = "boolean" },
+  { name = "raw", kind = "boolean" },
+  { name = "loras", kind = "array_of", decides = true },
+  { name = "embeddings", kind = "array_of", decides = true },
+  { name = "gpu", kind = "text" },
+  { name = "style", kind = "text" },
+  { name = "style_preset", kind = "text" },
+  { name = "image_size", read = read_image_size },
+  { name = "safety_tolerance", read = read_safety_tolerance },
+}
+
+--- The parameters that are known.
+fields.PARAMETERS = PARAMETERS
+
+-- At the top, or else in the parameters.
+local NAMED_PROMPT = check.field_list { { name = "prompt", kind = "text", options = { blank = "absent" }, decides = true } }[1]
+
+local READ_AT_TOP = names.union(names.set(fal_options.NAMES), names.set {
+  "mode", "prompt", "model", "route", "parameters", "negative_prompt", "gpu", "provider_id", "id",
+})
+local AT_TOP_TOO = { "negative_prompt", "gpu" }
+
+-- Whether a name among the parameters is read by itself.
+local function is_read(name, description)
+  return PARAMETERS.by_name[name] or name == "prompt" or fal_options.is_option(name, description)
+end
+
+local function read_parameters(payload, reader, description)
+  local parameters = { guidance_scale = nil, resolution = nil, steps = nil } -- room for the defaults
+  if next(reader.object) == nil then return parameters end
+  reader:fields(PARAMETERS, parameters, payload)
+  sizes.check(parameters)
+  for name, value in pairs(reader.object) do
+    if not is_read(name, description) and check.is_given(value) then parameters[name] = value end
+  end
+  return parameters
+end
+
+-- What may stand at the top instead of among the parameters.
+local function read_at_top(payload, top)
+  local parameters = payload.parameters
+  for index = 1, #AT_TOP_TOO do
+    local name = AT_TOP_TOO[index]
+    local value = top.object[name] ~= nil and top:text(name, IF_NOT_BLANK) or nil
+    if value and parameters[name] == nil then
+      parameters[name] = value
+      given.keep(payload, "parameters." .. name, name)
+    elseif value and parameters[name] ~= value then
+      given.contradict(payload, name, "parameters." .. name)
+    end
+  end
+end
+
+-- Fills in our defaults and returns the names of those that the client did not give.
+local function fill_defaults(parameters)
+  local filled = {}
+  local has_size = parameters.image_size or parameters.width or parameters.aspect_ratio
+  for index = 1, #DEFAULT_NAMES do
+    local name = DEFAULT_NAMES[index]
+    if parameters[name] == nil and not (name == "resolution" and has_size) then
+      parameters[name] = models.DEFAULTS[name]
+      filled[#filled + 1] = name
+    end
+  end
+  return #filled > 0 and cjson.array(filled) or nil
+end
+
+local function ignored_names(request)
+  local unknown, ignored = names.unknown(request, READ_AT_TOP), {}
+  if not unknown then return nil end
+  for _, name in ipairs(unknown) do
+    if check.is_given(request[name]) then ignored[#ignored + 1] = name end
+  end
+  return #ignored > 0 and cjson.array(ignored) or nil
+end
+
+-- A workflow's author may call an input "input"; of a model it is the whole when a client's own wrapper came along.
+local function is_wrapped(model, parameters)
+  return not string.find(model, "^workflows/") and not string.find(model, "^comfy/") and given.is_wrapper(parameters, "input")
+end
+
+--- Checks a request before anything is made of it; the payload.
+function fields.read(request)
+  local top = check.reader(request)
+  local inner = top:reader_of "parameters"
+  local ignored = ignored_names(request)
+  local wrapped = given.take_wrapper(request, ignored)
+  local payload = {
+    mode = top:choice("mode", models.MODES, MODE),
+    model = top:text("model", IF_NOT_BLANK),
+    route = top:choice("route", ROUTES, LOWER),
+    wrapped = wrapped, ignored = ignored and ignored[1] and ignored or nil,
+    prompt = nil, parameters = nil, defaulted = nil, queue = nil, -- room
+  }
+  if payload.model and not fal_ids.is_model_id(payload.model) then
+    check.fail("model", fal_ids.not_a_model(payload.model, "fal.ai", models.NAMES[1]))
+  end
+  local description = models.MODELS[models.of_payload(payload)]
+  payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)
+  if not payload.prompt and description and not wrapped then top:text("prompt", REQUIRED) end
+  if not payload.prompt and not description and is_wrapped(payload.model, inner.object) then
+    payload.wrapped = "parameters.input"
+  end
+  payload.queue = fal_options.read(payload, top, inner.object, description)
+  payload.parameters = read_parameters(payload, inner, description)
+  read_at_top(payload, top)
+  if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
+  return payload
+end
+
+return fields
