@@ -1,0 +1,195 @@
+-- body.lua - the body of a request to Pika, built for one model on one route.
+
+local check = require "check"
+local data_uri = require "data_uri"
+local fal_options = require "fal.options"
+local fal_values = require "fal.values"
+local given = require "given"
+local model_inputs = require "model_inputs"
+local names = require "names"
+local fields = require "pika.fields"
+local pika_models = require "pika.models"
+local pictures = require "pika.pictures"
+local routes = require "pika.routes"
+local plan = require "plan"
+local video_request = require "video_request"
+
+local body = {}
+
+local NONE = {}
+
+local MIN_FRAMES, MAX_FRAMES, MAX_TRANSITION_SECONDS = 2, 5, 25
+local ONE = { 1 }
+
+-- Parameters that `build` reads by themselves, not as an input of the same name.
+local HANDLED = names.union(fields.VALUES.by_name, fields.FILES.by_name, pictures.PICTURES, names.set {
+  "aspect_ratio", "aspectRatio", "duration", "duration_seconds", "samples", "width", "height", "prompt", "promptText", "prompts",
+  "multi_prompt",
+})
+
+-- What model_inputs.put is to know of the values and files, on each route.
+local ITEMS = { fal = {}, direct = {} }
+for route, items in pairs(ITEMS) do
+  for _, list in ipairs { fields.VALUES, fields.FILES } do
+    for _, value in ipairs(list) do
+      items[value.name] = { field = "parameters." .. value.name, input = value[route], decides = value.decides, known = true }
+    end
+  end
+end
+local DURATION_ITEM = { field = "duration_seconds", input = "duration", decides = true }
+
+local function is_defaulted(payload, name)
+  return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
+end
+
+local function needs_file(built, route, field, text)
+  if route == "direct" and not data_uri.begins(text) then
+    plan.refuse(built, field, "the route direct uploads files: a data URI is needed, not a URL")
+  end
+end
+
+local function add(entries, item, value, is_default)
+  entries[#entries + 1] = { item = item, value = value, is_default = is_default }
+end
+
+local function add_files(entries, payload, route, built)
+  for index = 1, #fields.FILES do
+    local name = fields.FILES[index].name
+    local text = payload.parameters[name]
+    if text then
+      needs_file(built, route, "parameters." .. name, text)
+      add(entries, ITEMS[route][name], text)
+    end
+  end
+end
+
+-- The addresses of a list, how many pictures were meant, and the field of the first; words in place of a picture cannot go out.
+local function addresses_of(payload, kind, route, built)
+  local addresses = {}
+  local list = video_request.pictures(payload, pictures.LISTS[kind].names, pictures.LISTS[kind].at_top)
+  for _, picture in ipairs(list) do
+    local address = picture.uri or pictures.address_in(picture.object)
+    if type(address) ~= "string" or not (data_uri.begins(address) or fal_values.starts_with(address, "https://")) then
+      plan.refuse(built, picture.field, "must be an https URL or a data URI; words belong in the prompt")
+    elseif picture.text then
+      plan.refuse(built, picture.field, "a text of its own beside a picture is not possible; words belong in the prompt")
+    else
+      needs_file(built, route, picture.field, address)
+    end
+    addresses[#addresses + 1] = address
+  end
+  return addresses, #list, list[1] and string.match(list[1].field, "^[^%[]+")
+end
+
+local function add_pictures(entries, payload, kind, route, built)
+  local addresses, count, field = addresses_of(payload, kind, route, built)
+  if count == 0 then return end
+  if kind == "frames" and (count < MIN_FRAMES or (route == "fal" and count > MAX_FRAMES)) then
+    plan.refuse(built, field, "must be from " .. MIN_FRAMES .. " to " .. MAX_FRAMES .. " pictures")
+  end
+  if kind == "references" and route == "fal" then
+    for index, address in ipairs(addresses) do addresses[index] = { image_url = address } end
+  end
+  add(entries, { field = field, input = pictures.LISTS[kind][route], decides = true }, addresses)
+end
+
+local ROUNDING = 1e-6
+
+local function quotient_of(ratio)
+  local width, height = string.match(string.sub(ratio or "", 1, 32), "^(%d+%.?%d*):(%d+%.?%d*)$")
+  if width and tonumber(height) > 0 then return tonumber(width) / tonumber(height) end
+  return tonumber(ratio)
+end
+
+local ASPECT_RATIO = {
+  fal = { field = "aspect_ratio", input = "aspect_ratio", decides = true },
+  direct = { field = "aspect_ratio", input = "aspectRatio", decides = true },
+}
+local OWN_ASPECT_RATIO = {
+  fal = { field = "parameters.aspectRatio", input = "aspect_ratio", decides = true, hint = "give it as aspect_ratio" },
+  direct = { field = "parameters.aspectRatio", input = "aspectRatio", decides = true },
+}
+
+-- 16:9 as text on fal, as a quotient on the direct route.
+local function add_aspect_ratio(entries, payload, route, built)
+  local ratio, own = payload.aspect_ratio, payload.parameters.aspectRatio
+  if not ratio then
+    if own then add(entries, OWN_ASPECT_RATIO[route], own) end
+    return
+  end
+  local quotient = quotient_of(ratio)
+  if own and not (quotient and math.abs(own - quotient) < ROUNDING) then
+    plan.refuse(built, "parameters.aspectRatio", "contradicts the aspect_ratio: give one or the other")
+  end
+  if route == "fal" then return add(entries, ASPECT_RATIO.fal, ratio) end
+  if not quotient then return plan.refuse(built, "aspect_ratio", "must be a ratio such as 16:9", pika_models.RATIOS) end
+  add(entries, ASPECT_RATIO.direct, quotient)
+end
+
+local function add_values(entries, payload, route)
+  local parameters = payload.parameters
+  for _, value in ipairs(check.present(fields.VALUES, parameters)) do
+    local name = value.name
+    add(entries, ITEMS[route][name], parameters[name], is_defaulted(payload, name))
+  end
+  if not payload.duration_seconds then return end
+  add(entries, DURATION_ITEM, payload.duration_seconds, is_defaulted(payload, "duration_seconds"))
+end
+
+-- The rest: preferences that Pika has not got, the vendor's own further parameters, and what decides but cannot be said.
+local function add_others(entries, payload, built)
+  local parameters = payload.parameters
+  if (parameters.samples or 1) > 1 then
+    plan.refuse(built, "parameters.samples", "Pika makes one video per request", ONE)
+  end
+  if parameters.width or parameters.height then
+    local field = parameters.width and "parameters.width" or "parameters.height"
+    plan.refuse(built, field, "Pika has resolutions and aspect ratios, no sizes in pixels", pika_models.RESOLUTIONS)
+  end
+  for _, name in ipairs(names.unknown(parameters, HANDLED) or NONE) do
+    if not fal_options.is_option(name, built.description) then
+      local known = video_request.PREFERENCES[name] ~= nil
+      add(entries, { field = "parameters." .. name, input = name, known = known }, parameters[name])
+    end
+  end
+end
+
+local function check_frames_duration(payload, route, built)
+  if not payload.parameters.transitions then return end
+  local total = 0
+  for _, transition in ipairs(payload.parameters.transitions) do total = total + (tonumber(transition.duration) or 0) end
+  if route == "fal" and total > MAX_TRANSITION_SECONDS then
+    plan.refuse(built, "parameters.transitions", "must not last more than " .. MAX_TRANSITION_SECONDS .. " seconds together")
+  end
+end
+
+--- What a submit of this payload to this model would send (plan.lua).
+function body.build(payload, path)
+  local route, entries = routes.of_payload(payload), {}
+  local built = model_inputs.new_plan(path, routes.description(route, path))
+  local prompt, count = video_request.joined_prompt(payload, NONE)
+  if prompt then add(entries, routes.PROMPTS[route], prompt) end
+  if count > 1 then plan.note(built, "Pika takes one prompt: the prompts are joined, one a line") end
+  add_values(entries, payload, route)
+  add_aspect_ratio(entries, payload, route, built)
+  add_files(entries, payload, route, built)
+  if pictures.has_any(payload) then
+    for _, kind in ipairs(pictures.LIST_KINDS) do add_pictures(entries, payload, kind, route, built) end
+  end
+  add_others(entries, payload, built)
+  check_frames_duration(payload, route, built)
+  for _, entry in ipairs(entries) do model_inputs.put(built, entry.item, entry.value, entry.is_default) end
+  if payload.wrapped then
+    plan.refuse(built, payload.wrapped, given.WRAPPED)
+  else
+    model_inputs.require_inputs(built)
+  end
+  if not built.description then plan.note(built, path .. " is not described here: it is sent unchecked") end
+  for _, name in ipairs(payload.ignored or NONE) do
+    plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
+  end
+  given.finish(built, payload)
+  return built
+end
+
+return body

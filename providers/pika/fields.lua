@@ -1,0 +1,118 @@
+-- fields.lua - what a request for Pika may hold.
+
+local check = require "check"
+local cjson = require "cjson"
+local fal_media = require "fal.media"
+local fal_options = require "fal.options"
+local pika_models = require "pika.models"
+local pictures = require "pika.pictures"
+local routes = require "pika.routes"
+local video_request = require "video_request"
+
+local fields = {}
+
+local NONE = {}
+
+local DEFAULT_RESOLUTION = "720p"
+fields.DEFAULT_RESOLUTION = DEFAULT_RESOLUTION
+local DEFAULT_DURATION = 5
+
+local function read_file(reader, name)
+  local value = reader:raw(name)
+  if value == nil then return nil end
+  local address = pictures.address_in(value)
+  fal_media.check_file(address, reader:path(name))
+  return address
+end
+
+-- The names of a value: in the payload, on each route, and what a client may call it, with its kind (check.field_list).
+-- `decides`: without it something else would be made.
+local VALUES = check.field_list {
+  { name = "negative_prompt", names = { "negative_prompt", "negativePrompt" }, kind = "text",
+    fal = "negative_prompt", direct = "negativePrompt" },
+  { name = "seed", kind = "integer", options = { wide = true }, fal = "seed", direct = "seed" },
+  { name = "resolution", kind = "text", options = { lower = true, blank = "absent" }, decides = true,
+    fal = "resolution", direct = "resolution" },
+  { name = "pikaffect", kind = "text", decides = true, fal = "pikaffect", direct = "pikaffect" },
+  { name = "ingredients_mode", names = { "ingredients_mode", "ingredientsMode" }, kind = "text", options = { lower = true },
+    decides = true, fal = "ingredients_mode", direct = "ingredientsMode" },
+  { name = "transitions", kind = "array_of", decides = true, fal = "transitions", direct = "transitions" },
+  { name = "modify_region", names = { "modify_region", "modifyRegionRoi" }, kind = "text", decides = true,
+    fal = "modify_region", direct = "modifyRegionRoi" },
+}
+fields.VALUES = VALUES
+
+-- One file each; a client may give a URL, a data URI or an object with one of them.
+local FILES = check.field_list {
+  { name = "init_image", names = { "init_image", "image", "image_url" }, read = read_file, decides = true,
+    fal = "image_url", direct = "image" },
+  { name = "video", names = { "video", "init_video", "video_url" }, read = read_file, decides = true,
+    fal = "video_url", direct = "video" },
+  { name = "mask", names = { "mask", "modifyRegionMask" }, read = read_file, decides = true,
+    fal = "mask_url", direct = "modifyRegionMask" },
+}
+fields.FILES = FILES
+
+local OWN_FIELDS = { "route", table.unpack(fal_options.NAMES) }
+local READING = video_request.reading(pictures.PICTURES, {}, OWN_FIELDS, { "promptText" })
+local FROM_ZERO = { min = 0 }
+
+local function read_effect(parameters)
+  local name = parameters.pikaffect
+  if not name then return end
+  for _, effect in ipairs(pika_models.PIKAFFECTS) do
+    if string.lower(effect) == string.lower(name) then parameters.pikaffect = effect end
+  end
+end
+
+local function check_transitions(transitions)
+  for index, transition in ipairs(transitions or NONE) do
+    local path = ("parameters.transitions[%d]"):format(index - 1)
+    check.reader(transition, path):number("duration", FROM_ZERO)
+  end
+end
+
+-- The values and files of the parameters, under their names of the payload instead of those that the client used.
+local function read_values(payload)
+  local parameters = payload.parameters
+  if next(parameters) == nil then return end
+  local reader = check.reader(check.copy(parameters), "parameters")
+  reader.given_as = payload.given_as
+  for name in pairs(reader.object) do
+    if VALUES.by_name[name] or FILES.by_name[name] then parameters[name] = nil end
+  end
+  reader:fields(VALUES, parameters, payload)
+  reader:fields(FILES, parameters, payload)
+  read_effect(parameters)
+  check_transitions(parameters.transitions)
+  if parameters.aspectRatio ~= nil then parameters.aspectRatio = reader:number("aspectRatio", FROM_ZERO) end
+end
+
+local function fill_defaults(payload)
+  local filled = {}
+  if payload.duration_seconds == nil then
+    payload.duration_seconds, filled[1] = DEFAULT_DURATION, "duration_seconds"
+  end
+  if payload.parameters.resolution == nil then
+    payload.parameters.resolution, filled[#filled + 1] = DEFAULT_RESOLUTION, "resolution"
+  end
+  payload.defaulted = #filled > 0 and cjson.array(filled) or nil
+end
+
+--- Checks a request before anything is made of it; the payload.
+function fields.read(request)
+  local top = check.reader(request)
+  local model, names_direct = routes.read_model(top)
+  local route = routes.read_route(top, names_direct)
+  local payload = video_request.read(request, READING)
+  payload.model, payload.route = model, route
+  read_values(payload)
+  local description = routes.description(routes.of_payload(payload), routes.path(payload))
+  payload.queue = fal_options.read(payload, top, payload.parameters, description)
+  if not model then fill_defaults(payload) end
+  local has_prompt = payload.wrapped or video_request.joined_prompt(payload, NONE)
+  if not has_prompt and routes.needs_prompt(payload) then check.fail("prompt", "is required") end
+  return payload
+end
+
+return fields
