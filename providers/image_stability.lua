@@ -5,47 +5,29 @@
 -- itself; two (creative upscale, replace background and relight) answer with an id that is asked for at /v2beta/results.
 -- There are no webhooks, no way to cancel, no pixel sizes (an aspect ratio at most) and, since 2025-07-24, no video.
 
-local check = require "check"
 local given = require "given"
 local http_errors = require "http_errors"
 local answers = require "stability.answers"
 local stability_fields = require "stability.fields"
 local stability_form = require "stability.form"
+local payloads = require "stability.payloads"
+local prices = require "stability.prices"
 local stability_services = require "stability.services"
+
+local TEXT_TO_IMAGE, IMAGE_TO_IMAGE = stability_services.TEXT_TO_IMAGE, stability_services.IMAGE_TO_IMAGE
 
 local SERVICE_ROOT = "/v2beta/stable-image/"
 local RESULTS_ROOT = "/v2beta/results/"
 local ACCEPT_JSON = { Accept = "application/json" }
-
-local TEXT_TO_IMAGE, IMAGE_TO_IMAGE = stability_services.TEXT_TO_IMAGE, stability_services.IMAGE_TO_IMAGE
-local MODES = { TEXT_TO_IMAGE, IMAGE_TO_IMAGE }
-
--- The cheapest that the vendor lists, per mode.
-local DEFAULT_MODELS = { [TEXT_TO_IMAGE] = "core", [IMAGE_TO_IMAGE] = "sd3.5-medium" }
-
--- The vendor requires a strength with an image and has no default of its own.
-local DEFAULT_STRENGTH = 0.5
-
 local SUBMIT_TIMEOUT_SECONDS = 180
 local POLL_INTERVAL_SECONDS = 10 -- the vendor asks for no more than one poll in this time
 
--- Options of the readers of check.lua.
-local MODE, REQUIRED = { lower = true, blank = "absent" }, { required = true }
-local MODEL = { lower = true, blank = "absent", max = 200 }
-
--- At the top, or else in the parameters.
-local NAMED_MODE = check.field_list {
-  { name = "mode", names = { "mode", "operation" }, kind = "choice", values = MODES, options = MODE, decides = true },
-}[1]
-
-local IMAGE_NAMES = stability_fields.ALIASES.image
-
 local capabilities = {
-  modes = MODES,
+  modes = payloads.MODES,
   features = { "negative_prompt", "image_to_image", "safety_settings", "style_presets" },
   max_resolution = "2048x2048",
   models = stability_services.MODELS,
-  default_models = DEFAULT_MODELS,
+  default_models = payloads.DEFAULT_MODELS,
   aspect_ratios = stability_fields.ASPECT_RATIOS,
   output_formats = stability_fields.OUTPUT_FORMATS,
   style_presets = stability_fields.STYLE_PRESETS,
@@ -53,68 +35,6 @@ local capabilities = {
   max_body_bytes = stability_form.MAX_IMAGE_BYTES,
   image_content_types = stability_form.IMAGE_TYPES,
 }
-
-local pricing = {
-  as_of = "2026-11-23", source = "https://platform.stability.ai/pricing",
-  plan = "pay-as-you-go", unit = "credit", unit_cost_usd = 0.01, credits_per_image = stability_services.credits_per_image(),
-}
-
-local function has_image(payload)
-  for _, name in ipairs(IMAGE_NAMES) do
-    if check.is_given(payload[name]) or check.is_given(payload.parameters[name]) then return true end
-  end
-  return false
-end
-
--- A mode that is gone is no slip in a mode's name.
-local function refuse_video(reader)
-  for _, name in ipairs(NAMED_MODE.names) do
-    local mode = reader.object[name]
-    if type(mode) == "string" and string.find(string.lower(string.sub(mode, 1, 100)), "video", 1, true) then
-      check.fail(reader:path(name), stability_fields.NO_VIDEO)
-    end
-  end
-end
-
--- The mode, if the client did not say it, follows from what was given: an image, or a service that works on one.
-local function prepare(request)
-  local reader = check.reader(request)
-  local parameters = reader:reader_of("parameters")
-  local payload = { parameters = check.copy(parameters.object), safety = reader:object_of "safety" }
-  refuse_video(reader)
-  refuse_video(parameters)
-  payload.mode = given.read(payload, NAMED_MODE, reader, parameters)
-  stability_fields.read(payload, reader, parameters)
-  payload.parameters.model = parameters:text("model", MODEL)
-  payload.model = reader:text("model", MODEL) or payload.parameters.model
-
-  local service = payload.model and stability_services.find(payload.model)
-  if not payload.mode then
-    payload.mode = (service and service.edits or has_image(payload)) and IMAGE_TO_IMAGE or TEXT_TO_IMAGE
-  end
-  if not payload.model then
-    payload.model = DEFAULT_MODELS[payload.mode]
-    service = stability_services.find(payload.model)
-  end
-  -- Without a service submit says what is wrong; a missing prompt would only hide it.
-  local needs_prompt = service and service.needs_prompt and not payload.wrapped
-  if needs_prompt and not payload.parameters.prompt then reader:text("prompt", REQUIRED) end
-  if service and service.with_image and payload.mode == IMAGE_TO_IMAGE and not payload.strength then
-    payload.parameters.strength = payload.parameters.strength or DEFAULT_STRENGTH
-  end
-  return payload
-end
-
-local function estimate(payload)
-  local credits, refusal = stability_services.credits_of(payload)
-  if not credits then return nil, "no price is known: " .. refusal.message end
-  local samples = payload.parameters.samples or 1
-  local usd = credits * samples / 100
-  return {
-    expected = usd, low = usd, high = usd, unit = "image", quantity = samples,
-    unit_cost_usd = credits / 100, credits = credits * samples, source = pricing.source, as_of = pricing.as_of,
-  }
-end
 
 local function health(ctx)
   local response, failure = ctx.request { path = "/v1/user/balance", headers = ACCEPT_JSON }
@@ -201,9 +121,9 @@ return {
   base_url = "https://api.stability.ai",
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities,
-  pricing = pricing,
-  prepare = prepare,
-  estimate = estimate,
+  pricing = prices.PRICING,
+  prepare = payloads.prepare,
+  estimate = prices.estimate,
   health = health,
   submit = submit,
   poll = poll,

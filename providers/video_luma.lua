@@ -7,23 +7,19 @@
 --
 -- There is no `cancel`: Luma cannot stop a generation. Its DELETE removes the record of one, perhaps paid and running.
 
-local check = require "check"
 local http_errors = require "http_errors"
 local luma_answers = require "luma.answers"
 local luma_body = require "luma.body"
 local luma_models = require "luma.models"
+local payloads = require "luma.payloads"
 local luma_prices = require "luma.prices"
 local luma_route = require "luma.route"
 local luma_search = require "luma.search"
-local names = require "names"
 local plans = require "plan"
 local reconcile_job = require "reconcile"
 local url_parts = require "url_parts"
-local video_request = require "video_request"
 
 local AGENTS_URL = "https://agents.lumalabs.ai/v1"
-
-local DEFAULT_SECONDS, DEFAULT_RESOLUTION = 5, "1080p"
 
 -- After a poll without an answer.
 local RETRY_SECONDS = 10
@@ -41,42 +37,6 @@ local capabilities = {
   webhooks = true,
   cancel = false,
 }
-
--- Prepare ------------------------------------------------------------------------------------------------------------------
-
--- What luma_body relies on; the vendor's other fields are the vendor's to check.
-local LINE = { max = 4096 }
-local TEXTS = check.field_list {
-  { name = "callback_url", kind = "text", options = LINE }, { name = "format", kind = "text", options = LINE },
-  { name = "generation_id", kind = "text", options = LINE }, { name = "model", kind = "text", options = LINE },
-  { name = "output_format", kind = "text", options = LINE }, { name = "webhook", kind = "text", options = LINE },
-  { name = "init_video", kind = "text" },
-}
-
-local READING = video_request.reading(
-  { reference = "reference", reference_frames = "reference_frames", storyboard = "storyboard" },
-  names.union(luma_models.CONTRACT_FIELDS, luma_body.READ_BY_NAME))
-
-local function prepare(request)
-  local payload = video_request.read(request, READING)
-  local parameters = payload.parameters
-  if next(parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
-  luma_body.pictures_of(payload) -- checks them
-  video_request.take_model(payload)
-  if not payload.model then
-    payload.model = luma_route.DEFAULT_MODEL
-    payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
-    parameters.resolution = parameters.resolution or DEFAULT_RESOLUTION
-  end
-  if not (payload.prompt or payload.prompts or payload.wrapped) then
-    local route = luma_route.find(payload, payload.model)
-    -- Without a route submit says what is wrong; a missing prompt would only hide it.
-    if route and route.prompt == "required" then check.fail("prompt", "is required") end
-  end
-  return payload, nil, luma_body.build(payload)
-end
-
--- Answers ------------------------------------------------------------------------------------------------------------------
 
 local NOT_JSON = { kind = "protocol", message = "the answer is not JSON" }
 
@@ -119,8 +79,6 @@ local function known_state(job)
   if job.state and job.state.api then return job.state end
   return { api = api_of(job), usd = price_of(job.payload) }
 end
-
--- The functions of the contract ----------------------------------------------------------------------------------------------
 
 local function health(ctx)
   local response, failure = ctx.request { path = "/credits" }
@@ -211,6 +169,6 @@ return {
   auth = { ["Authorization"] = "Bearer {api_key}" },
   auth_forms = { agents = { ["Authorization"] = "Bearer {agents_api_key}" } },
   capabilities = capabilities, pricing = luma_prices.PRICING,
-  prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, webhook = webhook,
+  prepare = payloads.prepare, estimate = estimate, health = health, submit = submit, poll = poll, webhook = webhook,
   reconcile = reconcile,
 }

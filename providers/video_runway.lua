@@ -8,30 +8,24 @@
 --
 -- Runway has no webhooks and no idempotency key: a create that was sent twice is paid twice.
 
-local check = require "check"
 local http_errors = require "http_errors"
 local names = require "names"
 local plans = require "plan"
 local runway_answers = require "runway.answers"
 local runway_body = require "runway.body"
 local runway_models = require "runway.models"
+local payloads = require "runway.payloads"
 local runway_prices = require "runway.prices"
 local runway_products = require "runway.products"
-local runway_route = require "runway.route"
 local url_parts = require "url_parts"
-local video_request = require "video_request"
+
+local MODELS = runway_models.MODELS
+local explain, task_result = runway_answers.explain, runway_answers.task_result
 
 local API_VERSION = "2024-11-06"
-local DEFAULT_SECONDS = 8
-local DEFAULT_MODELS = { "gen4.5", "veo3.1_fast" }
-local DEFAULT_VIDEO_MODELS = { "aleph2" }
 
 -- After a poll without an answer.
 local RETRY_SECONDS = 10
-
-local MAX_WORD_BYTES = 200
-
-local MODELS = runway_models.MODELS
 
 -- The lengths that the models with a fixed list make.
 local function seconds_of_models()
@@ -44,7 +38,7 @@ local capabilities = {
   modes = { "video" },
   features = { "multi_prompt", "storyboards", "aspect_ratios" },
   resolutions = { "720p", "1080p" },
-  default_models = DEFAULT_MODELS,
+  default_models = payloads.DEFAULT_MODELS,
   models = names.sorted(MODELS),
   operations = runway_models.OPERATIONS,
   products = runway_products.NAMES,
@@ -53,84 +47,8 @@ local capabilities = {
   webhooks = false,
 }
 
--- Prepare ------------------------------------------------------------------------------------------------------------------
-
-local function fill_size(payload)
-  local parameters = payload.parameters
-  if parameters.ratio ~= nil or parameters.width or parameters.height or runway_body.size_in_pixels(parameters) then return end
-  payload.aspect_ratio = payload.aspect_ratio or runway_body.DEFAULT_ASPECT
-  parameters.resolution = parameters.resolution or runway_body.DEFAULT_RESOLUTION
-end
-
-local function candidates_of(payload)
-  return runway_route.video_of(payload) and DEFAULT_VIDEO_MODELS or DEFAULT_MODELS
-end
-
--- Our defaults, and the first model that can make the whole of it. None: submit says what stands in the way.
-local function fill_in(payload)
-  if not runway_route.video_of(payload) then
-    payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
-    fill_size(payload)
-  end
-  for _, model in ipairs(candidates_of(payload)) do
-    local plan = runway_body.build(payload, model)
-    if not plans.is_refused(plan) then
-      payload.model = model
-      return plan
-    end
-  end
-end
-
--- Only what the named model must have.
-local function fill_in_required(payload, spec)
-  if spec.ratio == "table" and not spec.ratio_optional then fill_size(payload) end
-  if spec.needs_duration then payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS end
-end
-
-local function has_text(payload)
-  return payload.prompts ~= nil or payload.prompt ~= nil
-end
-
--- What runway_body relies on; the vendor's other fields are the vendor's to check.
-local TEXTS = check.field_list {
-  { name = "imageUri", kind = "text" }, { name = "init_video", kind = "text" }, { name = "negativePrompt", kind = "text" },
-  { name = "promptText", kind = "text" }, { name = "promptVideo", kind = "text" }, { name = "video", kind = "text" },
-  { name = "videoUri", kind = "text" },
-  { name = "model", kind = "text", options = { max = MAX_WORD_BYTES } },
-  { name = "ratio", kind = "text", options = { max = MAX_WORD_BYTES } },
-}
-
-local function check_types(payload)
-  if next(payload.parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
-end
-
-local READING = video_request.reading({ storyboard = "storyboard", reference_frames = "storyboard" },
-  names.union(runway_models.CONTRACT_FIELDS, runway_body.READ_BY_NAME), nil, { "promptText" })
-
-local function prepare(request)
-  local payload = video_request.read(request, READING)
-  check_types(payload)
-  local pictures = runway_route.pictures_of(payload) -- also checks them
-  video_request.take_model(payload)
-  if not payload.model then
-    if not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
-    return payload, nil, fill_in(payload)
-  end
-  -- An unknown model is refused by submit; a missing prompt would only hide it.
-  local spec = runway_route.find_spec(payload, payload.model, pictures)
-  if not spec then return payload end
-  if spec.prompt == "required" and not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
-  fill_in_required(payload, spec)
-  return payload, nil, runway_body.build(payload, payload.model)
-end
-
--- Answers ------------------------------------------------------------------------------------------------------------------
-
-local explain, task_result = runway_answers.explain, runway_answers.task_result
-
 local NOT_JSON = { kind = "protocol", message = "the answer is not JSON" }
 local STILL_RUNNING = { status = 200, headers = {}, json = { status = "RUNNING" } }
-
 local INVOCATIONS = "workflow_invocations"
 
 local function is_invocation(job)
@@ -150,8 +68,6 @@ local function not_answered(response, failure, job)
   options.retry_after = RETRY_SECONDS
   return http_errors.unanswered(response, failure, job, options)
 end
-
--- The functions of the contract ----------------------------------------------------------------------------------------------
 
 local function estimate(payload, plan)
   if not payload.model then return nil, "a combination of model, size and length that Runway sells" end
@@ -175,7 +91,7 @@ end
 -- Why no default model can make it: each one's reasons.
 local function refusals_of_all(payload)
   local refusals = {}
-  for _, model in ipairs(candidates_of(payload)) do
+  for _, model in ipairs(payloads.candidates_of(payload)) do
     for _, refusal in ipairs(runway_body.build(payload, model).refusals or {}) do refusals[#refusals + 1] = refusal end
   end
   return refusals
@@ -253,5 +169,5 @@ return {
   outputs = "any", -- cloudfront.net at present; whose its models are, theirs may be elsewhere
   auth = { ["Authorization"] = "Bearer {api_key}", ["X-Runway-Version"] = API_VERSION },
   capabilities = capabilities, pricing = runway_prices.PRICING,
-  prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
+  prepare = payloads.prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
 }

@@ -1,6 +1,7 @@
 -- models.lua - what each model that Runway sells takes, endpoint by endpoint: data of providers/video_runway.lua.
 --
--- From the types of the vendor's own client and its documentation, checked 2026-11-23. To add a model, add a row.
+-- From the types of the vendor's own client and its documentation, checked 2026-11-23. To add a model, add a row,
+-- and what it costs to prices.lua.
 
 local check = require "check"
 local names = require "names"

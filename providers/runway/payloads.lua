@@ -1,0 +1,90 @@
+-- payloads.lua - the payload that is made of a request for Runway, with our defaults and the model that can make it.
+
+local check = require "check"
+local names = require "names"
+local plans = require "plan"
+local runway_body = require "runway.body"
+local runway_models = require "runway.models"
+local runway_route = require "runway.route"
+local video_request = require "video_request"
+
+local payloads = {}
+
+local DEFAULT_SECONDS = 8
+local DEFAULT_MODELS = { "gen4.5", "veo3.1_fast" }
+payloads.DEFAULT_MODELS = DEFAULT_MODELS
+local DEFAULT_VIDEO_MODELS = { "aleph2" }
+local MAX_WORD_BYTES = 200
+
+local function fill_size(payload)
+  local parameters = payload.parameters
+  if parameters.ratio ~= nil or parameters.width or parameters.height or runway_body.size_in_pixels(parameters) then return end
+  payload.aspect_ratio = payload.aspect_ratio or runway_body.DEFAULT_ASPECT
+  parameters.resolution = parameters.resolution or runway_body.DEFAULT_RESOLUTION
+end
+
+--- The models that a request without one may get, the first that can make it.
+function payloads.candidates_of(payload)
+  return runway_route.video_of(payload) and DEFAULT_VIDEO_MODELS or DEFAULT_MODELS
+end
+
+-- Our defaults, and the first model that can make the whole of it. None: submit says what stands in the way.
+local function fill_in(payload)
+  if not runway_route.video_of(payload) then
+    payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
+    fill_size(payload)
+  end
+  for _, model in ipairs(payloads.candidates_of(payload)) do
+    local plan = runway_body.build(payload, model)
+    if not plans.is_refused(plan) then
+      payload.model = model
+      return plan
+    end
+  end
+end
+
+-- Only what the named model must have.
+local function fill_in_required(payload, spec)
+  if spec.ratio == "table" and not spec.ratio_optional then fill_size(payload) end
+  if spec.needs_duration then payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS end
+end
+
+local function has_text(payload)
+  return payload.prompts ~= nil or payload.prompt ~= nil
+end
+
+-- What body.lua relies on; the vendor's other fields are the vendor's to check.
+local TEXTS = check.field_list {
+  { name = "imageUri", kind = "text" }, { name = "init_video", kind = "text" }, { name = "negativePrompt", kind = "text" },
+  { name = "promptText", kind = "text" }, { name = "promptVideo", kind = "text" }, { name = "video", kind = "text" },
+  { name = "videoUri", kind = "text" },
+  { name = "model", kind = "text", options = { max = MAX_WORD_BYTES } },
+  { name = "ratio", kind = "text", options = { max = MAX_WORD_BYTES } },
+}
+
+local function check_types(payload)
+  if next(payload.parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
+end
+
+local READING = video_request.reading({ storyboard = "storyboard", reference_frames = "storyboard" },
+  names.union(runway_models.CONTRACT_FIELDS, runway_body.READ_BY_NAME), nil, { "promptText" })
+
+--- Checks a request before anything is made of it; the payload, and third the plan of what a submit would send, if there is one.
+function payloads.prepare(request)
+  local payload = video_request.read(request, READING)
+  check_types(payload)
+  local pictures = runway_route.pictures_of(payload) -- also checks them
+  video_request.take_model(payload)
+  if not payload.model then
+    if not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
+    return payload, nil, fill_in(payload)
+  end
+  -- An unknown model is refused by submit; a missing prompt would only hide it.
+  local spec = runway_route.find_spec(payload, payload.model, pictures)
+  if not spec then return payload end
+  if spec.prompt == "required" and not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
+  fill_in_required(payload, spec)
+  return payload, nil, runway_body.build(payload, payload.model)
+end
+
+return payloads
