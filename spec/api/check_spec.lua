@@ -20,6 +20,18 @@ local function check_json(base)
   return code, cjson.decode(out)
 end
 
+-- Scripts as they are shipped, each with the helpers of its folder, as files of a home.
+local function shipped(...)
+  local files = {}
+  for _, name in ipairs { ... } do
+    local folder = "providers/" .. name:match("_(.*)")
+    local command = "ls providers/%s.lua && if [ -d %s ]; then find %s -name '*.lua'; fi"
+    local paths = shell.output(command:format(name, folder, folder))
+    for path in paths:gmatch("%S+") do files[path] = assert(shell.read(path)) end
+  end
+  return files
+end
+
 local function base_of(served)
   return "http://127.0.0.1:" .. served.port
 end
@@ -160,11 +172,8 @@ return {
 ]] },
     } do
       it("fails with one " .. script.name, function()
-        local files = { ["providers/image_own.lua"] = script.text }
-        for _, name in ipairs { "gpu_modal", "image_fal", "video_luma" } do
-          local path = "providers/" .. name .. ".lua"
-          files[path] = assert(shell.read(path))
-        end
+        local files = shipped("gpu_modal", "image_fal", "video_luma")
+        files["providers/image_own.lua"] = script.text
         with_host({ files = files }, function(served)
           local code, report = check_json(base_of(served))
           local names, details = failures(report)
@@ -187,11 +196,7 @@ return {
     end
 
     setup(function()
-      local files = {}
-      for _, name in ipairs { "gpu_replicate.lua", "image_fal.lua", "video_luma.lua" } do
-        files["providers/" .. name] = assert(shell.read("providers/" .. name))
-      end
-      good = host.start { files = files }
+      good = host.start { files = shipped("gpu_replicate", "image_fal", "video_luma") }
       proxy = host.start { program = "lua5.4", arguments = { "spec/support/altering_proxy.lua", good.port } }
     end)
     teardown(function()
