@@ -206,11 +206,10 @@ int check_command(int argc, char **argv)
 		{ .name = "--base", .value = &arguments.base }, { .name = "--key", .value = &arguments.key },
 		{ .name = "--json", .flag = &arguments.json }, { .name = NULL } };
 	const struct command command = { .name = "check", .usage = usage, .arguments = list };
-	int result = arguments_read(&command, argc, argv);
+	int result;
 
-	if (result == ARGUMENTS_HELPED)
-		return EXIT_OK;
-	if (result == EXIT_OK)
-		result = judge_arguments(&command, &arguments);
+	if (!arguments_read(&command, argc, argv, &result))
+		return result;
+	result = judge_arguments(&command, &arguments);
 	return result == EXIT_OK ? run_checks(&command, &arguments) : result;
 }

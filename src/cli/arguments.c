@@ -1,11 +1,14 @@
 /* arguments.c - reads command lines by a table. The command's only thread; no state. */
 #include "cli/arguments.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/curl.h"
 #include "cli/cli.h"
+#include "net/curl.h"
 
 int arguments_refuse(const struct command *command, const char *problem, const char *what)
 {
@@ -14,8 +17,8 @@ int arguments_refuse(const struct command *command, const char *problem, const c
 	return EXIT_USAGE;
 }
 
-/* The argument that argv[i] names, with or without its value. */
-static const struct argument *find(const struct command *command, const char *given)
+/* The argument that `given` names, with or without its value. */
+static const struct argument *find_argument(const struct command *command, const char *given)
 {
 	const struct argument *argument = command->arguments;
 	size_t length;
@@ -23,17 +26,41 @@ static const struct argument *find(const struct command *command, const char *gi
 	for (; argument->name != NULL; argument++) {
 		length = strlen(argument->name);
 		if (strncmp(given, argument->name, length) == 0 &&
-			(given[length] == '\0' || (argument->value != NULL && given[length] == '=')))
+			(given[length] == '\0' || (argument->flag == NULL && given[length] == '=')))
 			return argument;
 	}
 	return NULL;
 }
 
-/* Takes argv[*i], and its value when that is the next one. */
-static int take(const struct command *command, int argc, char **argv, int *i)
+static int take_number(const struct command *command, const struct argument *argument, const char *text)
 {
-	const struct argument *argument = find(command, argv[*i]);
+	char problem[80], *end;
+
+	errno = 0;
+	*argument->number = strtoll(text, &end, 10);
+	if (*text != '\0' && *end == '\0' && errno == 0 && *argument->number >= 0 && *argument->number <= argument->highest)
+		return EXIT_OK;
+	snprintf(problem, sizeof problem, "a number from 0 to %" PRId64 " is expected after", argument->highest);
+	return arguments_refuse(command, problem, argument->name);
+}
+
+static int take_value(const struct command *command, const struct argument *argument, const char *text)
+{
+	struct argument_values *values = argument->values;
+
+	if (argument->number != NULL)
+		return take_number(command, argument, text);
+	if (values != NULL && values->count == values->most)
+		return arguments_refuse(command, "too many of", argument->name);
+	*(values != NULL ? &values->items[values->count++] : argument->value) = text;
+	return EXIT_OK;
+}
+
+/* Takes argv[*i], and its value when that is the next one. */
+static int take_argument(const struct command *command, int argc, char **argv, int *i)
+{
 	const char *given = argv[*i];
+	const struct argument *argument = find_argument(command, given);
 
 	if (argument == NULL && given[0] != '-' && command->operand != NULL && *command->operand == NULL) {
 		*command->operand = given;
@@ -45,28 +72,24 @@ static int take(const struct command *command, int argc, char **argv, int *i)
 		*argument->flag = true;
 		return EXIT_OK;
 	}
-	if (given[strlen(argument->name)] == '=') {
-		*argument->value = given + strlen(argument->name) + 1;
-		return EXIT_OK;
-	}
+	if (given[strlen(argument->name)] == '=')
+		return take_value(command, argument, given + strlen(argument->name) + 1);
 	if (*i + 1 == argc)
 		return arguments_refuse(command, "a value is missing after", given);
-	*argument->value = argv[++*i];
-	return EXIT_OK;
+	return take_value(command, argument, argv[++*i]);
 }
 
-int arguments_read(const struct command *command, int argc, char **argv)
+bool arguments_read(const struct command *command, int argc, char **argv, int *exit_code)
 {
-	int result = EXIT_OK;
-
-	for (int i = 1; i < argc && result == EXIT_OK; i++) {
+	*exit_code = EXIT_OK;
+	for (int i = 1; i < argc && *exit_code == EXIT_OK; i++) {
 		if (strcmp(argv[i], "--help") == 0) {
 			fputs(command->usage, stdout);
-			return ARGUMENTS_HELPED;
+			return false;
 		}
-		result = take(command, argc, argv, &i);
+		*exit_code = take_argument(command, argc, argv, &i);
 	}
-	return result;
+	return *exit_code == EXIT_OK;
 }
 
 int arguments_open(const struct command *command, const char *base, const char *key, struct client **client)

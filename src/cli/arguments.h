@@ -1,8 +1,9 @@
-/* arguments.h - the command line of the commands that talk to a running host. */
+/* arguments.h - the command line of a command, by a table. */
 #pragma once
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
+#include <stdint.h>
 
 #include "cli/client.h"
 
@@ -10,11 +11,19 @@
 #define KEY_HELP "  --key KEY    the host's API key, if it wants one (or in " KEY_VARIABLE ", which other users cannot see)\n"
 #define BASE_DEFAULT "http://127.0.0.1:8001"
 
-/* "--name VALUE" or "--name=VALUE" when it has a value, "--name" when it has a flag. */
+/* "--name VALUE" or "--name=VALUE"; a flag is "--name" alone. One of the pointers says what it is. */
 struct argument {
 	const char *name; /* NULL: the end of the list */
 	const char **value;
+	struct argument_values *values; /* it may come several times */
+	int64_t *number;		/* from 0 to `highest` */
+	int64_t highest;
 	bool *flag;
+};
+
+struct argument_values {
+	const char **items;
+	size_t count, most;
 };
 
 struct command {
@@ -24,9 +33,8 @@ struct command {
 	const char **operand; /* the one argument without a name; NULL: there is none */
 };
 
-/* Reads them all. EXIT_OK; EXIT_USAGE after saying what is wrong; ARGUMENTS_HELPED after --help. */
-#define ARGUMENTS_HELPED (-1)
-int arguments_read(const struct command *command, int argc, char **argv);
+/* Reads them all; texts stay those of argv. False: that was all, with this exit code: EXIT_USAGE after saying what is wrong, EXIT_OK after --help. */
+bool arguments_read(const struct command *command, int argc, char **argv, int *exit_code);
 
 /* Says what is wrong with an argument. Returns EXIT_USAGE. */
 int arguments_refuse(const struct command *command, const char *problem, const char *what);

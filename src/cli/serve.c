@@ -28,9 +28,10 @@
 #include "base/test_setting.h"
 #include "base/file_watch.h"
 #include "base/watchdog.h"
-#include "cli/reload_events.h"
+#include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/places.h"
+#include "cli/reload_events.h"
 #include "webhook_in/webhook_in.h"
 #include "script/standstill.h"
 #include "event/hub.h"
@@ -58,28 +59,7 @@ struct serving {
 	struct watch *watch;
 };
 
-static int parse_arguments(struct serving *serving, int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++) {
-		if (strcmp(argv[i], "--restored") == 0) {
-			serving->restored = true;
-			continue;
-		}
-		const char **value = strcmp(argv[i], "--home") == 0	? &serving->home
-				     : strcmp(argv[i], "--listen") == 0 ? &serving->listen
-									: NULL;
-
-		if (value == NULL || i + 1 == argc) {
-			fprintf(stderr,
-				"providerd serve: %s '%s'\nusage: providerd serve [--home DIR] [--listen ADDR:PORT] "
-				"[--restored]\n",
-				value == NULL ? "unknown argument" : "a value is missing after", argv[i]);
-			return EXIT_USAGE;
-		}
-		*value = argv[++i];
-	}
-	return EXIT_OK;
-}
+static const char serve_usage[] = "usage: providerd serve [--home DIR] [--listen ADDR:PORT] [--restored]\n";
 
 static enum error_code find_places(struct serving *serving, struct error *error)
 {
@@ -462,9 +442,13 @@ int serve(int argc, char **argv)
 	struct serving serving = { .home = ".", .lock = -1 };
 	struct error error = { 0 };
 	sigset_t signals;
-	int result = parse_arguments(&serving, argc, argv);
+	const struct argument list[] = { { .name = "--home", .value = &serving.home },
+		{ .name = "--listen", .value = &serving.listen }, { .name = "--restored", .flag = &serving.restored },
+		{ .name = NULL } };
+	const struct command command = { .name = "serve", .usage = serve_usage, .arguments = list };
+	int result;
 
-	if (result != EXIT_OK)
+	if (!arguments_read(&command, argc, argv, &result))
 		return result;
 	block_signals(&signals);
 	test_settings_read();

@@ -173,11 +173,11 @@ int cli_jobs(int argc, char **argv)
 		{ .name = "--provider", .value = &provider }, { .name = "--since", .value = &since },
 		{ .name = "--limit", .value = &limit }, { .name = "--json", .flag = &json }, { .name = NULL } };
 	const struct command command = { .name = "jobs", .usage = jobs_usage, .arguments = list };
-	int result = arguments_read(&command, argc, argv);
+	int result;
 	struct buffer path;
 
-	if (result != EXIT_OK)
-		return result == ARGUMENTS_HELPED ? EXIT_OK : result;
+	if (!arguments_read(&command, argc, argv, &result))
+		return result;
 	buffer_init(&path, PATH_BYTES);
 	buffer_text(&path, "/api/jobs/list");
 	show_query(&path, "status", status);
@@ -268,11 +268,11 @@ int cli_budget(int argc, char **argv)
 	const struct argument list[] = { { .name = "--base", .value = &base }, { .name = "--key", .value = &key },
 		{ .name = "--days", .value = &days }, { .name = "--json", .flag = &json }, { .name = NULL } };
 	const struct command command = { .name = "budget", .usage = budget_usage, .arguments = list };
-	int result = arguments_read(&command, argc, argv);
+	int result;
 	struct buffer path;
 
-	if (result != EXIT_OK)
-		return result == ARGUMENTS_HELPED ? EXIT_OK : result;
+	if (!arguments_read(&command, argc, argv, &result))
+		return result;
 	buffer_init(&path, PATH_BYTES);
 	buffer_text(&path, "/api/budget");
 	show_query(&path, "days", days);

@@ -300,12 +300,10 @@ int cli_watch(int argc, char **argv)
 		{ .name = "--provider", .value = &watching.provider }, { .name = "--since", .value = &watching.since },
 		{ .name = "--json", .flag = &watching.json }, { .name = NULL } };
 	const struct command command = { .name = "watch", .usage = usage, .arguments = list, .operand = &watching.job };
-	int result = arguments_read(&command, argc, argv);
+	int exit_code;
 
-	if (result == ARGUMENTS_HELPED)
-		return EXIT_OK;
-	if (result != EXIT_OK)
-		return result;
+	if (!arguments_read(&command, argc, argv, &exit_code))
+		return exit_code;
 	if (watching.job != NULL && watching.job[strspn(watching.job, "0123456789abcdefABCDEF-")] != '\0')
 		return arguments_refuse(&command, "a job's id is a UUID, not", watching.job);
 	if (!make_path(&watching))
