@@ -1,11 +1,13 @@
 /* internal.h - what the parts of the vendor simulator say to each other. Nothing else includes it.
  *
- *   simulate.c     the command line, start and stop
- *   sim_server.c   HTTP threads: bodies in, answers out, resets
+ *   simulate.c     the command: its arguments, start and stop
+ *   sim_server.c   the front door, on http/: a request in, the vendor's answer or a fault out
  *   sim_fault.c    which request gets which fault, from the seed
- *   sim_script.c   the one thread that runs lua/sim/
- *   sim_crypto.c   what those scripts get as require "crypto"
- *   sim_form.c     multipart bodies
+ *   sim_hosts.c    which vendor answers for a host and a path
+ *   sim_script.c   the one thread that runs lua/sim/, and its timers
+ *   sim_lua.c      requests, answers and webhooks as Lua values
+ *   sim_form.c     multipart bodies as Lua values
+ *   sim_crypto.c   what the scripts get as require "crypto"
  *   sim_journal.c  what was seen
  *   sim_deliver.c  webhooks out */
 #pragma once
@@ -19,13 +21,14 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "base/limits.h"
 #include "http/http.h"
 
 /* ---- faults ---- */
 
 enum sim_fault {
 	SIM_FAULT_NONE = 0,
-	SIM_RESET_BEFORE, /* before the body is read: the vendor did nothing */
+	SIM_RESET_BEFORE, /* the vendor did nothing */
 	SIM_RESET_AFTER,  /* the vendor did it; the answer is lost */
 	SIM_RATE_LIMIT,	  /* 429 as the vendor says it */
 	SIM_SERVER_ERROR, /* 5xx */
@@ -42,7 +45,8 @@ enum sim_fault {
 
 struct sim_faults;
 
-/* "fal:429:0.05", "*:reset_after:0.01", and with a method "fal:5xx:1:GET". NULL error->message on success. */
+/* "fal:429:0.05", "*:reset_after:0.01", and with a method "fal:5xx:1:GET". At most LIMIT_SIM_FAULTS. ERROR_INVALID
+ * says what is wrong. */
 enum error_code sim_faults_open(
 	const char *const *rules, size_t count, uint64_t seed, struct sim_faults **faults, struct error *error);
 void sim_faults_close(struct sim_faults *faults);
@@ -51,7 +55,7 @@ void sim_faults_close(struct sim_faults *faults);
 enum sim_fault sim_faults_next(struct sim_faults *faults, const char *provider, const char *method);
 const char *sim_fault_name(enum sim_fault fault);
 
-/* ---- scripts ---- */
+/* ---- a request ---- */
 
 /* One request on its way through the vendor's script. The HTTP thread owns it and waits. */
 struct sim_exchange {
@@ -82,6 +86,31 @@ struct sim_exchange {
 	struct sim_exchange *next;
 };
 
+/* ---- hosts ---- */
+
+struct sim_host {
+	char *host;   /* "*.modal.run", in lower case */
+	char *prefix; /* of the path, or "" */
+	const char *provider;
+};
+
+struct sim_hosts {
+	char *providers[LIMIT_SIM_VENDORS];
+	size_t provider_count;
+	struct sim_host list[LIMIT_SIM_HOSTS];
+	size_t count;
+};
+
+/* Reads the list { { provider =, hosts = { "api.fal.ai/path", ... } }, ... } on top. Raises when they are too many. [-0, +0, e] */
+void sim_hosts_read(lua_State *L, struct sim_hosts *hosts);
+void sim_hosts_free(struct sim_hosts *hosts);
+
+/* Which vendor answers for this host and path; NULL when none does. Lives as long as `hosts`. */
+const char *sim_hosts_provider(const struct sim_hosts *hosts, const char *host, const char *path);
+bool sim_hosts_has(const struct sim_hosts *hosts, const char *provider);
+
+/* ---- scripts ---- */
+
 struct sim_script;
 struct sim_delivery;
 
@@ -97,12 +126,22 @@ struct sim_script_options {
 enum error_code sim_script_open(const struct sim_script_options *options, struct sim_script **script, struct error *error);
 void sim_script_close(struct sim_script *script);
 
-/* Which vendor answers for this host and path; NULL when none does. Any thread. */
-const char *sim_script_provider(const struct sim_script *script, const char *host, const char *path);
-bool sim_script_has(const struct sim_script *script, const char *provider);
+const struct sim_hosts *sim_script_hosts(const struct sim_script *script);
 
 /* Has the script answer, and waits for it. `fault` is told to the script when it is one that scripts make. */
 void sim_script_run(struct sim_script *script, struct sim_exchange *exchange);
+
+/* Pushes what the script's `handle` gets. [-0, +1, m] */
+void sim_lua_push_request(lua_State *L, const struct sim_exchange *exchange);
+
+/* Fills in the "out" of the exchange from the answer on top. Returns when the script's next timer is due (wall clock, 0: none). [-0, +0, e] */
+int64_t sim_lua_read_answer(lua_State *L, struct sim_exchange *exchange);
+
+/* The webhook on top as a delivery, the caller's to send or to free. [-0, +0, e] */
+struct sim_delivery *sim_lua_take_delivery(lua_State *L);
+
+/* A copy of the text `name` of the table on top, "" when there is none; free() it. `length` may be NULL. [-0, +0, -] */
+char *sim_lua_take_text(lua_State *L, const char *name, size_t *length);
 
 /* Pushes require "crypto". [-0, +1, m] */
 void sim_crypto_push(lua_State *L);

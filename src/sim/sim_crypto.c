@@ -8,6 +8,7 @@
 #include <lauxlib.h>
 
 #include "base/crypto.h"
+#include "base/text.h"
 
 #define ED25519_KEY 32
 #define ED25519_SIGNATURE 64
@@ -137,17 +138,12 @@ static int crypto_base64_decode(lua_State *L)
 
 static int crypto_hex(lua_State *L)
 {
-	static const char digits[] = "0123456789abcdef";
 	luaL_Buffer out;
 	size_t length;
 	const unsigned char *bytes = check_bytes(L, 1, &length);
 
-	luaL_buffinit(L, &out);
-	for (size_t i = 0; i < length; i++) {
-		luaL_addchar(&out, digits[bytes[i] >> 4]);
-		luaL_addchar(&out, digits[bytes[i] & 15]);
-	}
-	luaL_pushresult(&out);
+	text_write_hex(luaL_buffinitsize(L, &out, 2 * length + 1), bytes, length);
+	luaL_pushresultsize(&out, 2 * length);
 	return 1;
 }
 

@@ -12,8 +12,9 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "net/curl.h"
 #include "base/limits.h"
+#include "base/memory.h"
+#include "net/curl.h"
 
 struct sim_deliver {
 	struct sim_journal *journal;
@@ -53,7 +54,7 @@ void sim_deliver_send(void *context, struct sim_delivery *delivery)
 	pthread_mutex_unlock(&deliver->lock);
 }
 
-static bool is_loopback(const struct sockaddr *address)
+static bool stays_here(const struct sockaddr *address)
 {
 	if (address->sa_family == AF_INET)
 		return ntohl(((const struct sockaddr_in *)(const void *)address)->sin_addr.s_addr) >> 24 == 127;
@@ -65,7 +66,7 @@ static curl_socket_t open_loopback_only(void *context, curlsocktype purpose, str
 {
 	(void)context;
 	(void)purpose;
-	if (!is_loopback(&address->addr))
+	if (!stays_here(&address->addr))
 		return CURL_SOCKET_BAD;
 	return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
@@ -82,7 +83,7 @@ static struct curl_slist *header_list(const char *lines)
 	struct curl_slist *list = NULL;
 	char line[1024];
 
-	while (*lines != '\0') {
+	while (lines != NULL && *lines != '\0') {
 		size_t length = strcspn(lines, "\n");
 		if (length < sizeof line) {
 			struct curl_slist *longer;
@@ -97,7 +98,7 @@ static struct curl_slist *header_list(const char *lines)
 }
 
 /* The status of the answer; 0 when there was none. */
-static int post(CURL *easy, const struct sim_delivery *delivery)
+static int post_delivery(CURL *easy, const struct sim_delivery *delivery)
 {
 	struct curl_slist *headers = header_list(delivery->headers);
 	long status = 0;
@@ -122,7 +123,7 @@ static int post(CURL *easy, const struct sim_delivery *delivery)
 
 static void attempt(struct sim_deliver *deliver, CURL *easy, struct sim_delivery *delivery)
 {
-	int status = post(easy, delivery);
+	int status = post_delivery(easy, delivery);
 
 	delivery->attempt++;
 	sim_journal_delivery(deliver->journal, delivery->provider, delivery->job, delivery->attempt, status);
@@ -174,11 +175,9 @@ static void *deliver_main(void *argument)
 
 enum error_code sim_deliver_open(struct sim_journal *journal, struct sim_deliver **deliver, struct error *error)
 {
-	struct sim_deliver *made = calloc(1, sizeof *made);
+	struct sim_deliver *made = memory_new(sizeof *made);
 	int problem;
 
-	if (made == NULL)
-		return error_memory(error);
 	made->journal = journal;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_cond_init(&made->wake, NULL);

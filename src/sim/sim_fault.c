@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define NAME_BYTES 64
 #define METHOD_BYTES 16
@@ -93,13 +94,8 @@ static enum error_code read_rule(const char *text, struct rule *rule, struct err
 enum error_code sim_faults_open(
 	const char *const *rules, size_t count, uint64_t seed, struct sim_faults **faults, struct error *error)
 {
-	struct sim_faults *made;
+	struct sim_faults *made = memory_new(sizeof *made);
 
-	if (count > LIMIT_SIM_FAULTS)
-		return error_set(error, ERROR_LIMIT, "fault", "at most %d faults", LIMIT_SIM_FAULTS);
-	made = calloc(1, sizeof *made);
-	if (made == NULL)
-		return error_memory(error);
 	made->seed = seed;
 	made->count = count;
 	for (size_t i = 0; i < count; i++) {

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define ENTRY_BYTES 16384
 
@@ -60,21 +61,21 @@ static void write_query(struct buffer *out, const char *query)
 	}
 }
 
-static void write_field(struct buffer *out, const char *name, const char *text)
+static void write_text_member(struct buffer *out, const char *name, const char *text)
 {
 	buffer_format(out, ",\"%s\":", name);
 	json_write_text(out, text);
 }
 
-static void write_time(struct buffer *out)
+static void write_now(struct buffer *out)
 {
 	char text[CLOCK_TEXT_BYTES];
 
 	clock_format(clock_unix_ms(), text);
-	write_field(out, "time", text);
+	write_text_member(out, "time", text);
 }
 
-static void write_entry(struct buffer *out, uint64_t number, const struct sim_entry *entry)
+static void write_seen(struct buffer *out, uint64_t number, const struct sim_entry *entry)
 {
 	struct buffer path;
 
@@ -85,35 +86,31 @@ static void write_entry(struct buffer *out, uint64_t number, const struct sim_en
 		write_query(&path, entry->query);
 	}
 	buffer_format(out, "{\"n\":%llu", (unsigned long long)number);
-	write_time(out);
-	write_field(out, "provider", entry->provider);
-	write_field(out, "method", entry->method);
-	write_field(out, "host", entry->host);
-	write_field(out, "path", path.failed ? "" : path.data);
-	write_field(out, "credential", entry->scheme);
-	write_field(out, "traceparent", entry->trace);
+	write_now(out);
+	write_text_member(out, "provider", entry->provider);
+	write_text_member(out, "method", entry->method);
+	write_text_member(out, "host", entry->host);
+	write_text_member(out, "path", path.failed ? "" : path.data);
+	write_text_member(out, "credential", entry->scheme);
+	write_text_member(out, "traceparent", entry->trace);
 	buffer_format(out, ",\"status\":");
 	if (entry->status == 0)
 		buffer_text(out, "null");
 	else
 		buffer_integer(out, entry->status);
-	write_field(out, "fault", entry->fault);
-	write_field(out, "job", entry->job);
-	write_field(out, "prompt", entry->prompt);
+	write_text_member(out, "fault", entry->fault);
+	write_text_member(out, "job", entry->job);
+	write_text_member(out, "prompt", entry->prompt);
 	buffer_format(out, ",\"paid\":%s}", entry->paid ? "true" : "false");
 	buffer_free(&path);
 }
 
 /* Takes `text` over. Called with the lock. */
-static void keep(struct list *list, char *text, const char *provider, bool paid)
+static void keep_entry(struct list *list, char *text, const char *provider, bool paid)
 {
 	if (text != NULL && list->count == list->room && list->room < LIMIT_SIM_JOURNAL) {
-		size_t room = list->room == 0 ? 1024 : list->room * 2;
-		struct kept *items = realloc(list->items, room * sizeof *items);
-		if (items != NULL) {
-			list->items = items;
-			list->room = room;
-		}
+		list->room = list->room == 0 ? 1024 : list->room * 2;
+		list->items = memory_resize(list->items, list->room * sizeof *list->items);
 	}
 	if (text == NULL || list->count == list->room)
 		free(text);
@@ -129,12 +126,12 @@ void sim_journal_add(struct sim_journal *journal, const struct sim_entry *entry)
 	pthread_mutex_lock(&journal->lock);
 	journal->seen++;
 	journal->paid += entry->paid;
-	write_entry(&out, journal->seen, entry);
+	write_seen(&out, journal->seen, entry);
 	if (journal->file != NULL && !out.failed) {
 		fprintf(journal->file, "%s\n", out.data);
 		fflush(journal->file);
 	}
-	keep(&journal->requests, buffer_take(&out), entry->provider != NULL ? entry->provider : "", entry->paid);
+	keep_entry(&journal->requests, buffer_take(&out), entry->provider != NULL ? entry->provider : "", entry->paid);
 	pthread_mutex_unlock(&journal->lock);
 }
 
@@ -144,16 +141,16 @@ void sim_journal_delivery(struct sim_journal *journal, const char *provider, con
 
 	buffer_init(&out, ENTRY_BYTES);
 	buffer_format(&out, "{\"attempt\":%d", attempt);
-	write_time(&out);
-	write_field(&out, "provider", provider);
-	write_field(&out, "job", job);
+	write_now(&out);
+	write_text_member(&out, "provider", provider);
+	write_text_member(&out, "job", job);
 	buffer_text(&out, ",\"status\":");
 	if (status == 0)
 		buffer_text(&out, "null}");
 	else
 		buffer_format(&out, "%d}", status);
 	pthread_mutex_lock(&journal->lock);
-	keep(&journal->deliveries, buffer_take(&out), "", false);
+	keep_entry(&journal->deliveries, buffer_take(&out), "", false);
 	pthread_mutex_unlock(&journal->lock);
 }
 
@@ -203,10 +200,8 @@ void sim_journal_write(struct sim_journal *journal, const char *provider, bool p
 
 enum error_code sim_journal_open(const char *file, struct sim_journal **journal, struct error *error)
 {
-	struct sim_journal *made = calloc(1, sizeof *made);
+	struct sim_journal *made = memory_new(sizeof *made);
 
-	if (made == NULL)
-		return error_memory(error);
 	if (file != NULL) {
 		made->file = fopen(file, "ae");
 		if (made->file == NULL) {

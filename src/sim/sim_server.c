@@ -14,6 +14,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/network.h"
 
 #define NAP_MS 50
 #define STOP_MS 2000
@@ -57,7 +58,7 @@ static void send_buffer(struct http_request *request, const struct buffer *body)
 			.status = 200, .headers = JSON_HEADER, .body = body->data, .body_length = body->length, .bare = true });
 }
 
-static void send_answer(struct sim_exchange *x)
+static void send_vendor_answer(struct sim_exchange *x)
 {
 	http_send(x->request, &(struct http_reply){ .status = x->status,
 				      .headers = x->headers.data,
@@ -91,7 +92,7 @@ static const char *credential_scheme(const struct http_request *request, char *t
 }
 
 /* What came as credentials, as a JSON text. Vendors do echo it: some proxies dump the head of what they refuse. */
-static void write_credentials(const struct http_request *request, struct buffer *out)
+static void write_echo(const struct http_request *request, struct buffer *out)
 {
 	static const char *const names[] = { "Authorization", "X-API-KEY", "Modal-Key", "Modal-Secret", NULL };
 	struct buffer all;
@@ -152,7 +153,7 @@ static void echo_in_answer(struct sim_exchange *x)
 		return;
 	buffer_init(&echoed, LIMIT_SIM_ANSWER_BYTES);
 	buffer_text(&echoed, "{\"echo\":");
-	write_credentials(x->request, &echoed);
+	write_echo(x->request, &echoed);
 	if (x->answer.data[1] != '}')
 		buffer_char(&echoed, ',');
 	buffer_append(&echoed, x->answer.data + 1, x->answer.length - 1);
@@ -168,14 +169,14 @@ static void refuse_with_echo(struct sim_server *server, struct sim_exchange *x)
 	buffer_text(&x->headers, JSON_HEADER);
 	for (size_t i = 0; i < sizeof members / sizeof *members; i++) {
 		buffer_format(&x->answer, "%s\"%s\":", i == 0 ? "{" : ",", members[i]);
-		write_credentials(x->request, &x->answer);
+		write_echo(x->request, &x->answer);
 	}
 	buffer_char(&x->answer, '}');
 	note_request(server, x, true);
-	send_answer(x);
+	send_vendor_answer(x);
 }
 
-static void run_script(struct sim_server *server, struct sim_exchange *x)
+static void have_script_answer(struct sim_server *server, struct sim_exchange *x)
 {
 	sim_script_run(server->options.script, x);
 	if (x->error.code == ERROR_NONE && !x->answer.failed && !x->headers.failed && x->status >= 200)
@@ -193,7 +194,7 @@ static void answer_by_script(struct sim_server *server, struct sim_exchange *x)
 {
 	bool lost = x->fault == SIM_RESET_AFTER;
 
-	run_script(server, x);
+	have_script_answer(server, x);
 	note_request(server, x, !lost);
 	nap(server, server->options.latency_ms + x->delay_ms + (x->fault == SIM_SLOW ? server->options.slow_ms : 0));
 	if (x->fault == SIM_WRONG_JSON)
@@ -203,7 +204,7 @@ static void answer_by_script(struct sim_server *server, struct sim_exchange *x)
 	if (lost)
 		http_reset(x->request);
 	else
-		send_answer(x);
+		send_vendor_answer(x);
 }
 
 static void serve_vendor(struct sim_server *server, struct sim_exchange *x)
@@ -249,8 +250,8 @@ static void serve_control(struct sim_server *server, struct sim_exchange *x)
 	} else if (strcmp(x->host, "journal") == 0) {
 		serve_journal(server, x->request);
 	} else if (strcmp(x->host, "jobs") == 0) { /* what the scripts answer to a request of no provider */
-		run_script(server, x);
-		send_answer(x);
+		have_script_answer(server, x);
+		send_vendor_answer(x);
 	} else {
 		send_text(x->request, 404,
 			"{\"simulator\":\"no vendor has this host; the first segment of the path is the host, as in "
@@ -261,7 +262,7 @@ static void serve_control(struct sim_server *server, struct sim_exchange *x)
 /* ---- any request ---- */
 
 /* What returned URLs begin with: the address that the client used, if it named one. */
-static void write_base(const struct sim_server *server, struct sim_exchange *x)
+static void write_base_url(const struct sim_server *server, struct sim_exchange *x)
 {
 	const char *host = http_header(x->request, "Host");
 
@@ -286,8 +287,8 @@ static void handle_request(void *context, struct http_request *request)
 	x.path = name[length] == '/' ? name + length : "/";
 	buffer_init(&x.headers, LIMIT_SIM_HEAD_BYTES);
 	buffer_init(&x.answer, LIMIT_SIM_ANSWER_BYTES);
-	write_base(server, &x);
-	x.provider = sim_script_provider(server->options.script, x.host, x.path);
+	write_base_url(server, &x);
+	x.provider = sim_hosts_provider(sim_script_hosts(server->options.script), x.host, x.path);
 	if (x.provider != NULL)
 		serve_vendor(server, &x);
 	else
@@ -298,18 +299,12 @@ static void handle_request(void *context, struct http_request *request)
 
 /* ---- start and end ---- */
 
-/* What http/ accepts as an address and begins like this is one of 127.0.0.0/8. */
-static bool is_loopback_text(const char *listen)
-{
-	return strncmp(listen, "127.", 4) == 0 || strncmp(listen, "localhost:", 10) == 0;
-}
-
 enum error_code sim_server_open(const struct sim_server_options *options, struct sim_server **server, struct error *error)
 {
 	struct sim_server *made;
 	enum error_code code;
 
-	if (!is_loopback_text(options->listen))
+	if (!network_names_loopback(options->listen, strcspn(options->listen, ":")))
 		return error_set(error, ERROR_INVALID, "listen",
 			"\"%s\": the simulator listens on loopback only, as in 127.0.0.1:9101", options->listen);
 	made = memory_new(sizeof *made);
