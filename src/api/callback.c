@@ -77,19 +77,15 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 	return false;
 }
 
-bool callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write)
+void callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write)
 {
-	struct error error;
-
-	if (webhooks_out_expect_callback(webhooks, &error) != ERROR_NONE)
-		return false;
+	webhooks_out_expect_callback(webhooks);
 	callback->changes[0] = (struct webhook_change){ .op = WEBHOOK_PUT,
 		.webhook = { .number = WEBHOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = -1 } };
 	callback->changes[1] = (struct webhook_change){ .op = WEBHOOK_CALLBACK,
 		.callback = { .sequence = id_sequence(&write->task.id), .url = callback->url, .secret = callback->secret } };
 	write->webhook_changes = callback->changes;
 	write->webhook_change_count = 2;
-	return true;
 }
 
 void callback_write(struct buffer *out, const struct callback *callback)

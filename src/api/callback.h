@@ -17,8 +17,8 @@ extern const char *const callback_members[2];
 /* Reads them. *callback stays NULL when there are none. False: a problem was sent. HTTP threads. */
 bool callback_read(struct incoming *incoming, struct callback **callback);
 
-/* Adds it to the write that stores its job. False: no memory. Before the write is handed to the store. */
-bool callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write);
+/* Adds it to the write that stores its job. Before the write is handed to the store. */
+void callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write);
 
 /* Appends the member `callback` of the answer. */
 void callback_write(struct buffer *out, const struct callback *callback);

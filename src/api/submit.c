@@ -249,16 +249,12 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 
 /* ---- the steps ---- */
 
-/* False: a problem was sent. */
-static bool take_callback(struct submission *submission, struct incoming *incoming)
+static void take_callback(struct submission *submission, struct incoming *incoming)
 {
 	submission->callback = incoming->callback;
 	incoming->callback = NULL;
-	if (submission->callback == NULL ||
-		callback_store(submission->callback, incoming->host->webhooks_out, &submission->pending->write))
-		return true;
-	incoming_no_memory(incoming);
-	return false;
+	if (submission->callback != NULL)
+		callback_store(submission->callback, incoming->host->webhooks_out, &submission->pending->write);
 }
 
 /* False: an answer was sent. */
@@ -280,9 +276,8 @@ void submit_handle(struct incoming *incoming)
 	struct submission *submission = submission_new(incoming);
 	struct store_write *write = &submission->pending->write;
 
-	if (take_callback(submission, incoming) &&
-		idempotency_key_read(incoming, &write->idempotency, submission->idempotency_key) &&
-		run_in_turn(submission, incoming))
+	take_callback(submission, incoming);
+	if (idempotency_key_read(incoming, &write->idempotency, submission->idempotency_key) && run_in_turn(submission, incoming))
 		send_outcome(submission, incoming);
 	pending_call_release(submission->pending);
 }

@@ -103,14 +103,14 @@
 #define LIMIT_WEBHOOK_OUT_URL_BYTES 2048
 #define LIMIT_WEBHOOK_OUT_EVENTS_BYTES 1024	  /* the patterns of one */
 #define LIMIT_WEBHOOK_OUT_SECRET_BYTES 128	  /* as text */
-#define LIMIT_WEBHOOK_OUT_WINDOW 64		  /* events of one hook that are read ahead of the first try */
+#define LIMIT_WEBHOOK_OUT_WINDOW 64		  /* events of one webhook that are read ahead of the first try */
 #define LIMIT_WEBHOOK_OUT_PENDING 1000		  /* and that wait to be tried again; then its part of the log waits */
 #define LIMIT_WEBHOOK_OUT_CALLBACKS_PENDING 20000 /* the same of all callback_urls, of which one may be dead */
 #define LIMIT_WEBHOOK_OUT_PARKED 1000		  /* given up, and kept; then the oldest goes */
-#define LIMIT_WEBHOOK_OUT_CONCURRENT 8		  /* deliveries of one hook at the same time */
+#define LIMIT_WEBHOOK_OUT_CONCURRENT 8		  /* attempts of one webhook at the same time */
 #define LIMIT_WEBHOOK_OUT_CALLBACKS_CONCURRENT 48
 #define LIMIT_WEBHOOKS_OUT_CONCURRENT 128 /* of all of them */
-#define LIMIT_WEBHOOK_OUT_HOST_CONCURRENT                                                                                        \
+#define LIMIT_WEBHOOK_OUT_RECEIVER_CONCURRENT                                                                                    \
 	4 /* to one receiver of callbacks (name and port) that takes them; 1 until it has taken one */
 #define LIMIT_WEBHOOK_OUT_NAME_CONCURRENT 8 /* to all ports of its name */
 #define LIMIT_WEBHOOK_OUT_NEW_CONCURRENT                                                                                         \
@@ -120,8 +120,8 @@
 #define LIMIT_WEBHOOK_OUT_NEW_SECONDS 2
 #define LIMIT_WEBHOOK_OUT_SLOW_CONCURRENT 8	 /* to all receivers of callbacks that hang: the rest is for those that answer */
 #define LIMIT_WEBHOOK_OUT_OWN_SLOW_CONCURRENT 24 /* to registered webhooks that hang */
-#define LIMIT_WEBHOOK_OUT_HOST_PENDING 2000	 /* deliveries waiting for one receiver of callbacks; more are parked */
-#define LIMIT_WEBHOOK_OUT_HOSTS 1024		 /* receivers of callbacks that are remembered while nobody waits for them */
+#define LIMIT_WEBHOOK_OUT_RECEIVER_PENDING 2000	 /* deliveries waiting for one receiver of callbacks; more are parked */
+#define LIMIT_WEBHOOK_OUT_RECEIVERS 1024	 /* receivers of callbacks that are remembered while nobody waits for them */
 #define LIMIT_WEBHOOK_OUT_SECONDS 15		 /* one attempt */
 #define LIMIT_WEBHOOK_OUT_DAY_MS 86400000	 /* from the first attempt on; then a delivery is parked */
 #define LIMIT_WEBHOOK_OUT_PAUSE_MS 14400000	 /* what the pause between two attempts grows to */

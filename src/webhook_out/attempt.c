@@ -1,6 +1,6 @@
-/* attempt.c - one POST to one webhook: rendered, signed, sent, and what becomes of its delivery. The webhooks' thread.
+/* attempt.c - one POST to one webhook: rendered, signed, sent, and what becomes of its delivery. The webhooks' thread; rendered without the lock.
  *
- * Bodies are rendered without the lock. Goes nowhere but to the webhook's URL: no redirect, no proxy, public addresses over TLS, or loopback
+ * Goes nowhere but to the webhook's URL: no redirect, no proxy, public addresses over TLS, or loopback
  * where the configuration allows it. The receiver's answer counts by its status alone. */
 #include "webhook_out/internal.h"
 
@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/standard_webhooks.h"
 #include "event/event_json.h"
 
@@ -22,11 +23,11 @@ struct attempt {
 	struct outgoing outgoing;
 	struct webhooks_out *webhooks;
 	struct webhook *webhook;
-	struct receiver *receiver; /* the delivery's, held */
-	enum receiver_share share; /* the host's, when this began */
+	struct receiver *receiver; /* its delivery's, held */
+	enum receiver_share share; /* of the receiver, when this began */
 	int seconds;		   /* for an answer */
 	int64_t began_ms;
-	int64_t event, sequence;
+	int64_t event, sequence; /* its delivery's: that may be gone at its end */
 	char *url, *secrets[2];
 	struct buffer body;
 	int64_t at_ms;		 /* of the event */
@@ -51,7 +52,7 @@ static void free_attempt(struct attempt *attempt)
 }
 
 /* A test may be meant for one webhook only. */
-static bool is_for(const struct webhook *webhook, const struct event_row *row)
+static bool is_meant_for(const struct webhook *webhook, const struct event_row *row)
 {
 	char id[WEBHOOK_ID_BYTES];
 	const char *meant;
@@ -68,11 +69,11 @@ static bool is_for(const struct webhook *webhook, const struct event_row *row)
 	return fits;
 }
 
-static bool render(void *context, const struct event_row *row)
+static bool render_event(void *context, const struct event_row *row)
 {
 	struct attempt *attempt = context;
 
-	attempt->found = row->number == attempt->event && is_for(attempt->webhook, row);
+	attempt->found = row->number == attempt->event && is_meant_for(attempt->webhook, row);
 	if (!attempt->found)
 		return false;
 	attempt->at_ms = row->at_ms;
@@ -88,17 +89,17 @@ static void copy_callback(void *context, const struct callback_row *row)
 
 	free(attempt->url);
 	webhook_wipe(attempt->secrets[0]);
-	attempt->url = strdup(row->url);
-	attempt->secrets[0] = strdup(row->secret);
+	attempt->url = memory_copy_text(row->url);
+	attempt->secrets[0] = memory_copy_text(row->secret);
 }
 
 /* False: the registry cannot be read now. */
-static bool read_event(struct attempt *attempt)
+static bool read_what_is_sent(struct attempt *attempt)
 {
 	struct event_walk walk = { .after = attempt->event - 1, .limit = 1 };
 	struct task_store *store = attempt->webhooks->store;
 	struct error error = { 0 };
-	enum error_code code = task_store_events(store, &walk, render, attempt, &error);
+	enum error_code code = task_store_events(store, &walk, render_event, attempt, &error);
 
 	if (code == ERROR_NONE && attempt->found && attempt->webhook->number == WEBHOOK_CALLBACKS)
 		code = task_store_callback(store, attempt->sequence, copy_callback, attempt, &error);
@@ -109,7 +110,7 @@ static bool read_event(struct attempt *attempt)
 	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
 }
 
-/* "v1,<signature>", and a second one while the secret is being changed. */
+/* "v1,<signature>", and a second one while the secret is being changed. False: libcrypto cannot be loaded. */
 static bool sign(struct attempt *attempt)
 {
 	struct standard_webhooks_message message = { attempt->id, attempt->timestamp, attempt->body.data, attempt->body.length };
@@ -125,7 +126,7 @@ static bool sign(struct attempt *attempt)
 		to += strlen(to);
 	}
 	explicit_bzero(key, sizeof key);
-	return made && attempt->secrets[0] != NULL;
+	return made;
 }
 
 static bool take_nothing(struct transfer *transfer, const void *bytes, size_t length)
@@ -149,8 +150,8 @@ static void write_id(struct attempt *attempt)
 		attempt->webhook->number == WEBHOOK_CALLBACKS ? attempt->job : whose, (uint64_t)attempt->at_ms, attempt->event);
 }
 
-/* False: no memory. */
-static bool write_request(struct attempt *attempt)
+/* False: it is too large, or cannot be signed. */
+static bool write_attempt(struct attempt *attempt)
 {
 	const struct outgoing_header headers[] = { { .name = "Content-Type", .value = "application/json" },
 		{ .name = "webhook-id", .value = attempt->id }, { .name = "webhook-timestamp", .value = attempt->timestamp },
@@ -159,7 +160,7 @@ static bool write_request(struct attempt *attempt)
 
 	write_id(attempt);
 	snprintf(attempt->timestamp, sizeof attempt->timestamp, "%" PRId64, clock_unix_ms() / 1000);
-	if (attempt->body.failed || attempt->url == NULL || !sign(attempt))
+	if (attempt->body.failed || !sign(attempt))
 		return false;
 	outgoing->method = "POST";
 	outgoing->body_kind = BODY_TEXT;
@@ -172,50 +173,10 @@ static bool write_request(struct attempt *attempt)
 	attempt->transfer.outgoing = outgoing;
 	attempt->transfer.sink = take_nothing;
 	attempt->transfer.done = attempt_done;
-	return !outgoing->url.failed;
+	return true;
 }
 
 /* ---- its end ---- */
-
-/* That of this receiver goes first. */
-void attempt_drop_oldest(struct webhooks_out *webhooks, struct webhook *webhook, const struct receiver *receiver)
-{
-	struct delivery *at = webhook->first;
-
-	if (webhook->parked <= LIMIT_WEBHOOK_OUT_PARKED)
-		return;
-	while (at != NULL && !(at->parked && at->receiver == receiver))
-		at = at->next;
-	if (at == NULL)
-		return;
-	log_message(LOG_WARN, "hook.dropped", "event %lld: more than %d deliveries are parked", (long long)at->event,
-		LIMIT_WEBHOOK_OUT_PARKED);
-	save_delivered(webhooks->save, webhook, at->event);
-	delivery_queue_done(webhook, at);
-}
-
-/* Delivered, or of no use any more. Under the lock. */
-static void drop(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery)
-{
-	if (delivery->stored)
-		save_delivered(webhooks->save, webhook, delivery->event);
-	delivery_queue_done(webhook, delivery);
-}
-
-static void note_failure(struct attempt *attempt, struct delivery *delivery, const char *problem, int64_t now_ms)
-{
-	struct webhook *webhook = attempt->webhook;
-	bool for_good = delivery->status == GONE;
-
-	snprintf(delivery->problem, sizeof delivery->problem, "%s", problem);
-	snprintf(webhook->problem, sizeof webhook->problem, "%s", problem);
-	delivery->attempts++;
-	delivery_queue_failed(webhook, delivery, now_ms, for_good);
-	if (delivery->parked)
-		log_message(LOG_WARN, "hook.parked", "event %lld was not delivered to hook_%016" PRIx64 ": %s",
-			(long long)delivery->event, (uint64_t)webhook->number, problem);
-	attempt_drop_oldest(attempt->webhooks, webhook, delivery->receiver);
-}
 
 /* One that was not sent, for it is gone from the log or for another webhook, says nothing about the receiver. */
 static void note_success(struct attempt *attempt, int64_t now_ms)
@@ -230,7 +191,7 @@ static void note_success(struct attempt *attempt, int64_t now_ms)
 }
 
 /* What became of it; `problem` NULL: delivered. */
-static void conclude(struct attempt *attempt, int status, const char *problem)
+static void conclude_attempt(struct attempt *attempt, int status, const char *problem)
 {
 	struct webhook *webhook = attempt->webhook;
 	struct delivery *delivery;
@@ -246,9 +207,10 @@ static void conclude(struct attempt *attempt, int status, const char *problem)
 		delivery->status = status;
 		webhook->status = attempt->found ? status : webhook->status;
 		if (problem != NULL) {
-			note_failure(attempt, delivery, problem, now_ms);
+			snprintf(webhook->problem, sizeof webhook->problem, "%s", problem);
+			delivery_queue_failed(attempt->webhooks, webhook, delivery, now_ms, status == GONE, problem);
 		} else {
-			drop(attempt->webhooks, webhook, delivery);
+			delivery_queue_done(attempt->webhooks, webhook, delivery);
 			note_success(attempt, now_ms);
 		}
 	}
@@ -269,23 +231,16 @@ static void attempt_done(struct transfer *transfer)
 		snprintf(problem, sizeof problem, "%.100s", response->message);
 	else
 		snprintf(problem, sizeof problem, "the receiver answered %d", response->status);
-	conclude(attempt, response->status, answered ? NULL : problem);
+	conclude_attempt(attempt, response->status, answered ? NULL : problem);
 }
 
 /* ---- starting ---- */
 
-static char *copy_or_null(const char *text)
-{
-	return text != NULL ? strdup(text) : NULL;
-}
-
 static struct attempt *new_attempt(
 	struct webhooks_out *webhooks, struct webhook *webhook, const struct delivery *delivery, int64_t now_ms)
 {
-	struct attempt *attempt = calloc(1, sizeof *attempt);
+	struct attempt *attempt = memory_new(sizeof *attempt);
 
-	if (attempt == NULL)
-		return NULL;
 	outgoing_init(&attempt->outgoing);
 	buffer_init(&attempt->body, 2 * LIMIT_EVENT_BYTES);
 	response_init(&attempt->transfer.response);
@@ -295,14 +250,13 @@ static struct attempt *new_attempt(
 	attempt->sequence = delivery->sequence;
 	attempt->receiver = delivery->receiver;
 	attempt->began_ms = now_ms;
-	attempt->url = copy_or_null(webhook->url);
-	attempt->secrets[0] = copy_or_null(webhook->secret);
+	attempt->url = memory_copy_text(webhook->url);
+	attempt->secrets[0] = memory_copy_text(webhook->secret);
 	if (webhook->earlier_until_ms > now_ms)
-		attempt->secrets[1] = copy_or_null(webhook->earlier_secret);
+		attempt->secrets[1] = memory_copy_text(webhook->earlier_secret);
 	return attempt;
 }
 
-/* Takes the next delivery that is due. NULL: there is none, or no memory. */
 struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms, int64_t *due_ms)
 {
 	struct attempt *attempt = NULL;
@@ -310,9 +264,8 @@ struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webh
 
 	pthread_mutex_lock(&webhooks->lock);
 	delivery = webhook->removed ? NULL : delivery_queue_next(webhooks, webhook, now_ms, due_ms);
-	if (delivery != NULL)
+	if (delivery != NULL) {
 		attempt = new_attempt(webhooks, webhook, delivery, now_ms);
-	if (attempt != NULL) {
 		delivery->under_way = true;
 		if (attempt->receiver != &webhook->receiver)
 			attempt->receiver->uses++;
@@ -325,19 +278,18 @@ struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webh
 	return attempt;
 }
 
-/* Not sent: it is of no use any more (its event was purged), or it is tried again. */
 void attempt_begin(struct attempt *attempt, const struct config *config)
 {
 	struct error error;
 
-	if (!read_event(attempt))
-		conclude(attempt, 0, "the log of events could not be read");
+	if (!read_what_is_sent(attempt))
+		conclude_attempt(attempt, 0, "the log of events could not be read");
 	else if (!attempt->found)
-		conclude(attempt, 0, NULL);
-	else if (attempt->url != NULL && webhooks_out_check_url(config, attempt->url, &error) != ERROR_NONE)
-		conclude(attempt, 0, error.message);
-	else if (!write_request(attempt))
-		conclude(attempt, 0, "out of memory");
+		conclude_attempt(attempt, 0, NULL); /* its event was purged, or was meant for another webhook */
+	else if (webhooks_out_check_url(config, attempt->url, &error) != ERROR_NONE)
+		conclude_attempt(attempt, 0, error.message);
+	else if (!write_attempt(attempt))
+		conclude_attempt(attempt, 0, "the event is too large, or libcrypto cannot be loaded");
 	else
 		transfer_start(attempt->webhooks->loop, &attempt->transfer);
 }

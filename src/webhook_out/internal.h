@@ -1,16 +1,8 @@
-/* internal.h - what the files of this room share. For this folder only.
- *
- *   webhook_out.c      the list of webhooks: loading, registering, removing
- *   webhook_json.c      what clients see of it
- *   receiver.c      how many may be under way to one receiver
- *   delivery_queue.c     one webhook's deliveries: in which order, and what becomes of one
- *   save.c      what must outlive the process, in batches
- *   sender.c    the thread
- *   attempt.c   one request */
+/* internal.h - what the files of this folder share. "Under the lock" means that of struct webhooks_out, held by the caller; "the thread" is the webhooks' own
+ * (sender.c). */
 #pragma once
 
 #include <pthread.h>
-#include <semaphore.h>
 #include <stdatomic.h>
 
 #include "net/loop.h"
@@ -18,8 +10,7 @@
 #include "registry/event_filter.h"
 #include "webhook_out/webhook_out.h"
 
-/* A receiver; see receiver.c. */
-/* What of the places for deliveries a receiver takes from. */
+/* What of the places for attempts a receiver takes from. */
 enum receiver_share {
 	SHARE_OF_ALL = 0,  /* it took the last one; or a registered webhook that is not slow */
 	SHARE_OF_NEW,	   /* a callback_url's that has not */
@@ -28,35 +19,36 @@ enum receiver_share {
 	RECEIVER_SHARES,
 };
 
+/* Whom deliveries go to: name and port of callback_urls, or one registered webhook. */
 struct receiver {
 	struct receiver *next;
-	struct receiver *name; /* what its ports share, or NULL */
-	int uses;	       /* deliveries that it is held by */
-	int waiting;	       /* of them, those that are not parked */
-	int under_way;
-	int64_t served;	  /* the turn that it had last */
-	int64_t since_ms; /* with some under way: when the first began, or one of them ended last */
-	bool anybodys;	  /* a callback_url's */
-	bool proven;	  /* its last delivery was taken */
-	bool slow;	  /* its last one failed, and took its time */
-	char *text;	  /* of the table's */
+	struct receiver *name; /* what its ports share; NULL: a registered webhook's, or a name itself */
+	int uses;	       /* deliveries that hold it, and ports that share it */
+	int waiting;	       /* of the deliveries, those that are not parked */
+	int under_way;	       /* attempts */
+	int64_t served;	       /* the turn that it had last */
+	int64_t since_ms;      /* with some under way: when the first began, or one of them ended last */
+	bool anybodys;	       /* a callback_url's */
+	bool proven;	       /* its last delivery was taken */
+	bool slow;	       /* its last one failed, and took its time */
+	char *text;	       /* by which it is found; NULL: a registered webhook's */
 };
 
 #define RECEIVER_AUTHORITY_BYTES 264
 
-/* An event on its way to one webhook. */
+/* An event on its way to one webhook, until it is delivered or of no use any more. */
 struct delivery {
 	struct delivery *next; /* by event */
 	struct receiver *receiver;
-	int64_t event, sequence;
+	int64_t event, sequence; /* of its job; 0: of none */
 	int attempts;
-	int64_t first_ms, due_ms;
-	bool stored; /* has a row */
-	bool dirty;  /* its row is to be written */
-	bool behind; /* an earlier one of the same job is not done with */
-	bool parked;
-	bool under_way;
-	int status;
+	int64_t first_ms, due_ms; /* the first attempt, 0: none yet; the next one */
+	bool stored;		  /* has a row, or is to get one: the place in the log may pass it */
+	bool dirty;		  /* its row is to be written */
+	bool behind;		  /* an earlier one of the same job is not done with */
+	bool parked;		  /* given up, until a replay is asked for */
+	bool under_way;		  /* an attempt is */
+	int status;		  /* of the last attempt */
 	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];
 };
 
@@ -67,15 +59,16 @@ struct webhook {
 	int64_t earlier_until_ms, created_ms;
 	struct event_filter filter;
 	int64_t cursor; /* as it is stored */
-	int64_t read;	/* events up to here are in the list, or did not pass */
-	struct delivery *first;
-	int waiting, parked, under_way; /* of the list */
-	int64_t delivered;		/* since the start */
-	int64_t delivered_ms;		/* the last one; 0: none since the start */
-	int status;			/* of the last attempt */
+	int64_t read;	/* events up to here have a delivery, or did not pass */
+	struct delivery *deliveries;
+	int waiting, parked;  /* of them */
+	int under_way;	      /* attempts */
+	int64_t delivered;    /* since the start */
+	int64_t delivered_ms; /* the last one; 0: none since the start */
+	int status;	      /* of the last attempt */
 	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];
 	bool removed;
-	bool changing;		     /* its secret is being stored: others wait */
+	bool changing;		     /* its secret is being stored: others wait, and the thread does not free it */
 	struct receivers *receivers; /* of callback_urls; NULL: none yet */
 	struct receiver receiver;    /* of all others */
 };
@@ -85,79 +78,137 @@ struct webhooks_out {
 	struct task_store *store;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock; /* guards everything that is reached through `list`; the thread alone frees it */
+	pthread_mutex_t lock;	/* guards everything that is reached through `list`; the thread alone frees it */
+	pthread_cond_t changed; /* with the lock: a webhook's `changing` ended */
 	struct webhook *list;
-	int count; /* without WEBHOOK_CALLBACKS */
-	_Atomic int64_t newest;
+	int count;			   /* without WEBHOOK_CALLBACKS; under the lock */
+	int under_way_of[RECEIVER_SHARES]; /* attempts; under the lock */
+	int64_t turns;			   /* that receivers had; under the lock */
+	_Atomic int64_t newest;		   /* event of the log */
 	_Atomic bool stopping;
 	_Atomic bool some; /* there is a webhook */
-	struct loop *loop; /* the thread's */
+	struct loop *loop;
+	int under_way; /* attempts; the thread's */
 	struct save *save;
-	int under_way;
-	pthread_cond_t changed;		   /* with the lock: a webhook's `changing` ended */
-	int under_way_of[RECEIVER_SHARES]; /* under the lock, as is what follows */
-	int64_t turns;			   /* that receivers had */
 };
 
-/* receiver.c: under the lock. */
-void receiver_read(const char *url, char authority[RECEIVER_AUTHORITY_BYTES]); /* "name:port" of a URL. Without the lock */
-struct receiver *receiver_hold(
-	struct webhook *webhook, const char *authority); /* never NULL: without memory it is the webhook's own */
+/* ---- webhook.c ---- */
+
+/* NULL with ERROR_INVALID: its patterns are none. The caller's, until it is in the list. */
+struct webhook *webhook_new(const struct webhook_row *row, struct error *error);
+
+/* With its deliveries and receivers. One that is in the list is freed by the thread alone, once it is removed and nothing of it is under way. */
+void webhook_free(struct webhook *webhook);
+
+/* Under the lock: the one with this id or URL (and, unless NULL, these patterns), or with this number; NULL when it was removed. Valid until the lock is let
+ * go: who has done so goes on by the number, for a URL may be that of several. */
+struct webhook *webhook_find(struct webhooks_out *webhooks, const char *id, const char *events);
+struct webhook *webhook_of_number(struct webhooks_out *webhooks, int64_t number);
+
+/* Takes the lock. Its number, for who removes or changes it; ERROR_NOT_FOUND, also for WEBHOOK_CALLBACKS. */
+enum error_code webhook_find_number(
+	struct webhooks_out *webhooks, const char *id, const char *events, int64_t *number, struct error *error);
+
+/* ERROR_NOT_FOUND, in words. */
+enum error_code webhook_refuse_unknown(struct error *error);
+
+void webhook_write_id(int64_t number, char id[WEBHOOK_ID_BYTES]);
+void webhook_wipe(char *secret); /* and frees it; NULL is fine */
+int64_t webhook_random(void);	 /* above 0 */
+
+/* ---- webhook_change.c ---- */
+
+/* Writes one change and waits until it is on the disk. ERROR_BUSY: nothing was changed; ERROR_PENDING: it may be all the same. Copies what `change`
+ * points at. Without the lock; HTTP threads. */
+enum error_code webhook_change_store(struct task_store *store, const struct webhook_change *change, struct error *error);
+
+/* ---- receiver.c: under the lock, but for the first ---- */
+
+/* "name:port" of the callback_url of a job, or "". Blocks on the registry. Without the lock. */
+void receiver_of_job(struct task_store *store, int64_t sequence, char authority[RECEIVER_AUTHORITY_BYTES]);
+
+/* The receiver of a webhook's next delivery, held until receiver_release(); `authority` counts for WEBHOOK_CALLBACKS. */
+struct receiver *receiver_hold(struct webhook *webhook, const char *authority);
+
+/* Afterwards it may be forgotten at the next receiver_hold(). */
 void receiver_release(struct webhook *webhook, struct receiver *receiver);
+
 void receivers_free(struct webhook *webhook);
 bool receiver_is_slow(const struct receiver *receiver, int64_t now_ms);
 bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiver *receiver, int64_t now_ms);
-enum receiver_share receiver_begin(
-	struct webhooks_out *webhooks, struct receiver *receiver, int64_t now_ms); /* returns its share, for receiver_end() */
-int receiver_patience(
-	const struct webhooks_out *webhooks, enum receiver_share share); /* seconds for an answer to what has just begun */
+
+/* An attempt begins; what share it takes from, for receiver_end(). */
+enum receiver_share receiver_begin(struct webhooks_out *webhooks, struct receiver *receiver, int64_t now_ms);
+
+/* Seconds for an answer to the attempt that has just begun. */
+int receiver_patience(const struct webhooks_out *webhooks, enum receiver_share share);
+
+/* The attempt has ended, `took_ms` after it began. */
 void receiver_end(struct webhooks_out *webhooks, struct receiver *receiver, enum receiver_share share, int64_t took_ms,
 	bool delivered, int64_t now_ms);
 
-/* delivery_queue.c: under the lock. */
-struct delivery *delivery_queue_add(struct webhook *webhook, int64_t event, int64_t sequence,
-	struct receiver *receiver); /* takes the host over; NULL: no memory */
-/* One that may start now, of the receiver whose turn is longest ago; else when to look again. */
+/* ---- delivery_queue.c: under the lock ---- */
+
+/* A new delivery, which is the queue's. Takes over the hold on its receiver. */
+struct delivery *delivery_queue_add(struct webhook *webhook, int64_t event, int64_t sequence, struct receiver *receiver);
+
+/* The delivery of this event, or NULL. */
+struct delivery *delivery_queue_find(const struct webhook *webhook, int64_t event);
+
+/* One whose attempt may begin now, of the receiver whose turn is longest ago. NULL: none; *due_ms becomes earlier when one is due before it. */
 struct delivery *delivery_queue_next(
 	const struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms, int64_t *due_ms);
-bool delivery_queue_set_aside(struct webhook *webhook,
-	int64_t now_ms); /* fresh ones of slow receivers get rows, so that they take no room; true: some did */
-void delivery_queue_done(struct webhook *webhook, struct delivery *delivery); /* delivered, or of no use any more: freed */
-void delivery_queue_failed(struct webhook *webhook, struct delivery *delivery, int64_t now_ms, bool for_good);
-void delivery_queue_park(struct webhook *webhook, struct delivery *delivery);
+
+/* Delivered, or of no use any more: its row goes, and it is freed. */
+void delivery_queue_done(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery);
+
+/* An attempt failed: it is tried again later, or (`for_good`, or after a day) parked. It may be freed: parking drops the oldest that are too many. */
+void delivery_queue_failed(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery, int64_t now_ms,
+	bool for_good, const char *problem);
+
+/* Given up, and kept with its row for a replay. It may be freed, see above. */
+void delivery_queue_park(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery);
+
+/* Parked ones are tried again: that of this event, or (0) all. Returns how many. */
 int delivery_queue_replay(struct webhook *webhook, int64_t event);
-int64_t delivery_queue_cursor(const struct webhook *webhook);
+
+/* Fresh ones of slow receivers get rows, so that they take no room. True: some did. */
+bool delivery_queue_set_aside(struct webhook *webhook, int64_t now_ms);
+
+/* May more of the log be read? */
 bool delivery_queue_has_room(const struct webhook *webhook);
-struct delivery *delivery_queue_find(const struct webhook *webhook, int64_t event);
+
+/* The place in the log up to which the registry need not be looked at again. */
+int64_t delivery_queue_cursor(const struct webhook *webhook);
+
 void delivery_queue_free(struct webhook *webhook);
 
-/* save.c */
+/* ---- save.c ---- */
+
 struct save *save_new(struct webhooks_out *webhooks);
-void save_free(struct save *save);
-void save_delivered(struct save *save, const struct webhook *webhook, int64_t event); /* a row is to go. Under the lock */
-int64_t save_run(
-	struct save *save, int64_t now_ms, bool at_once); /* writes what is due; when to look again. The webhooks' thread */
+void save_free(struct save *save); /* NULL is fine */
+
+/* The row of a delivery is to go. Under the lock. */
+void save_delivered(struct save *save, const struct webhook *webhook, int64_t event);
+
+/* Hands what is due to the store; returns when to look again (INT64_MAX: when it has written). Takes the lock. The thread. */
+int64_t save_run(struct save *save, int64_t now_ms, bool at_once);
+
+/* Is no write under way? The thread. */
 bool save_is_idle(struct save *save);
 
-/* Writes changes and waits for the outcome, with a deadline. HTTP threads. */
-enum error_code save_now(struct task_store *store, const struct webhook_change *change, struct error *error);
+/* ---- attempt.c: one POST; the thread, without the lock ---- */
 
-/* attempt.c */
-void attempt_drop_oldest(struct webhooks_out *webhooks, struct webhook *webhook,
-	const struct receiver *receiver); /* more are parked than are kept. Under the lock */
-
-/* webhook_out.c */
-int64_t webhook_random(void);  /* above 0 */
-void webhook_wipe(char *text); /* and frees it; NULL is fine */
-void webhook_free(struct webhook *webhook);
-struct webhook *webhook_find(struct webhooks_out *webhooks, const char *id, const char *events); /* under the lock */
-void webhook_write_id(int64_t number, char id[WEBHOOK_ID_BYTES]);
-void webhook_wake(struct webhooks_out *webhooks);
-
-/* sender.c */
-enum error_code sender_start(struct webhooks_out *webhooks, struct error *error);
-void sender_stop(struct webhooks_out *webhooks);
-
-/* attempt.c: takes the next delivery of a webhook that is due, and sends it; NULL: there is none, *due_ms says when to look again. */
+/* Takes the next delivery that is due: attempt_begin() is to follow. NULL: there is none, *due_ms says when to look again. */
 struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms, int64_t *due_ms);
+
+/* Sends it, or ends it at once. It frees itself at its end, here or within loop_run_once(). */
 void attempt_begin(struct attempt *attempt, const struct config *config);
+
+/* ---- sender.c ---- */
+
+/* Starts the thread. ERROR_IO; what was opened is the caller's to close. */
+enum error_code sender_start(struct webhooks_out *webhooks, struct error *error);
+
+/* Ends it. Does nothing when it was not started. */
+void sender_stop(struct webhooks_out *webhooks);

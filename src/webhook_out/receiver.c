@@ -1,6 +1,6 @@
-/* receiver.c - whom deliveries go to: how many may be under way to one receiver, so that one that hangs delays only its own. Under the webhooks' lock.
+/* receiver.c - whom deliveries go to: how many attempts may be under way to one receiver, so that one that hangs delays only its own. Under the webhooks' lock.
  *
- * Callback URLs are anybody's, and names cost nothing: of them a receiver (name and port) begins with one delivery at a time and gets more once it has
+ * Callback URLs are anybody's, and names cost nothing: of them a receiver (name and port) begins with one attempt at a time and gets more once it has
  * taken one, the ports of a name share a maximum, those that have taken nothing yet share some places, and those that are slow a few. When the places of
  * the new are taken, more of them get less time for their answer. A registered webhook is a receiver by itself. */
 #include "webhook_out/internal.h"
@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
+#include "base/memory.h"
 #include "base/text.h"
 
 #define BUCKETS 256
@@ -20,12 +20,15 @@ struct receivers {
 	int count;
 };
 
-void receiver_read(const char *url, char authority[RECEIVER_AUTHORITY_BYTES])
+/* ---- whose a URL is ---- */
+
+static void copy_authority(void *context, const struct callback_row *row)
 {
-	const char *begin = strstr(url, "://");
+	char *authority = context;
+	const char *begin = strstr(row->url, "://");
 	size_t length;
 
-	begin = begin != NULL ? begin + 3 : url;
+	begin = begin != NULL ? begin + 3 : row->url;
 	length = strcspn(begin, "/?#");
 	snprintf(authority, RECEIVER_AUTHORITY_BYTES, "%.*s",
 		length < RECEIVER_AUTHORITY_BYTES ? (int)length : RECEIVER_AUTHORITY_BYTES - 1, begin);
@@ -34,7 +37,25 @@ void receiver_read(const char *url, char authority[RECEIVER_AUTHORITY_BYTES])
 			*at = (char)(*at + 32);
 }
 
-static struct receiver **place_of(struct receivers *receivers, const char *text)
+void receiver_of_job(struct task_store *store, int64_t sequence, char authority[RECEIVER_AUTHORITY_BYTES])
+{
+	struct error error;
+
+	*authority = '\0';
+	task_store_callback(store, sequence, copy_authority, authority, &error);
+}
+
+static void drop_port(char authority[RECEIVER_AUTHORITY_BYTES])
+{
+	char *colon = strrchr(authority, ':');
+
+	if (colon != NULL && strchr(colon, ']') == NULL)
+		*colon = '\0';
+}
+
+/* ---- the table of those that are anybody's ---- */
+
+static struct receiver **receiver_place(struct receivers *receivers, const char *text)
 {
 	struct receiver **place = &receivers->buckets[text_digest(text, strlen(text)) % BUCKETS];
 
@@ -43,33 +64,29 @@ static struct receiver **place_of(struct receivers *receivers, const char *text)
 	return place;
 }
 
-static struct receiver *find_or_make(struct receivers *receivers, const char *text)
+static struct receiver *receiver_named(struct receivers *receivers, const char *text)
 {
-	struct receiver **place = place_of(receivers, text), *made;
+	struct receiver **place = receiver_place(receivers, text);
 
 	if (*place != NULL)
 		return *place;
-	made = calloc(1, sizeof *made);
-	if (made == NULL || (made->text = strdup(text)) == NULL) {
-		free(made);
-		return NULL;
-	}
-	made->anybodys = true;
+	*place = memory_new(sizeof **place);
+	(*place)->text = memory_copy_text(text);
+	(*place)->anybodys = true;
 	receivers->count++;
-	*place = made;
-	return made;
+	return *place;
 }
 
-static void forget(struct receivers *receivers, struct receiver *receiver)
+static void forget_receiver(struct receivers *receivers, struct receiver *receiver)
 {
-	struct receiver **place = place_of(receivers, receiver->text), *name = receiver->name;
+	struct receiver **place = receiver_place(receivers, receiver->text), *name = receiver->name;
 
 	*place = receiver->next;
 	receivers->count--;
 	free(receiver->text);
 	free(receiver);
 	if (name != NULL && --name->uses == 0)
-		forget(receivers, name);
+		forget_receiver(receivers, name);
 }
 
 /* Receivers that nobody waits for, when they are many: what was learned of them is lost. */
@@ -82,42 +99,29 @@ static void forget_unused(struct receivers *receivers)
 			next = at->next;
 			if (at->uses > 0)
 				continue;
-			forget(receivers, at); /* its name may be in this bucket too: begin again */
+			forget_receiver(receivers, at); /* its name may be in this bucket too: begin again */
 			next = receivers->buckets[i];
 		}
 	}
 }
 
-static void drop_port(char authority[RECEIVER_AUTHORITY_BYTES])
-{
-	char *colon = strrchr(authority, ':');
-
-	if (colon != NULL && strchr(colon, ']') == NULL)
-		*colon = '\0';
-}
-
 struct receiver *receiver_hold(struct webhook *webhook, const char *authority)
 {
-	char name[RECEIVER_AUTHORITY_BYTES + 1] = "/"; /* no authority has one */
+	char name[RECEIVER_AUTHORITY_BYTES + 1] = "/"; /* which no authority has in it */
 	struct receiver *receiver;
 
 	if (webhook->number != WEBHOOK_CALLBACKS || *authority == '\0')
 		return &webhook->receiver;
 	if (webhook->receivers == NULL)
-		webhook->receivers = calloc(1, sizeof *webhook->receivers);
-	if (webhook->receivers == NULL)
-		return &webhook->receiver;
-	if (webhook->receivers->count > LIMIT_WEBHOOK_OUT_HOSTS)
+		webhook->receivers = memory_new(sizeof *webhook->receivers);
+	if (webhook->receivers->count > LIMIT_WEBHOOK_OUT_RECEIVERS)
 		forget_unused(webhook->receivers);
-	receiver = find_or_make(webhook->receivers, authority);
-	if (receiver == NULL)
-		return &webhook->receiver;
+	receiver = receiver_named(webhook->receivers, authority);
 	if (receiver->name == NULL) {
 		snprintf(name + 1, RECEIVER_AUTHORITY_BYTES, "%s", authority);
 		drop_port(name + 1);
-		receiver->name = find_or_make(webhook->receivers, name);
-		if (receiver->name != NULL)
-			receiver->name->uses++;
+		receiver->name = receiver_named(webhook->receivers, name);
+		receiver->name->uses++;
 	}
 	receiver->uses++;
 	return receiver;
@@ -143,6 +147,8 @@ void receivers_free(struct webhook *webhook)
 	free(webhook->receivers);
 }
 
+/* ---- attempts ---- */
+
 bool receiver_is_slow(const struct receiver *receiver, int64_t now_ms)
 {
 	return receiver->slow || (receiver->under_way > 0 && now_ms - receiver->since_ms > SLOW_MS);
@@ -163,7 +169,7 @@ bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiv
 		[SHARE_OF_OWN_SLOW] = LIMIT_WEBHOOK_OUT_OWN_SLOW_CONCURRENT };
 	enum receiver_share share = share_of(receiver, now_ms);
 	int most = share != SHARE_OF_ALL ? 1
-		   : receiver->anybodys	 ? LIMIT_WEBHOOK_OUT_HOST_CONCURRENT
+		   : receiver->anybodys	 ? LIMIT_WEBHOOK_OUT_RECEIVER_CONCURRENT
 					 : LIMIT_WEBHOOK_OUT_CONCURRENT;
 
 	if (webhooks->under_way_of[share] >= places[share])

@@ -4,15 +4,12 @@
  * costs few commits. A write that fails is made again. What is lost by a crash is at most that something was delivered already. */
 #include "webhook_out/internal.h"
 
-#include <errno.h>
 #include <stddef.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/test_setting.h"
+#include "base/memory.h"
 
 #define BATCH_CHANGES 1024 /* the rest goes with the next write */
 #define RETRY_MS 1000
@@ -36,10 +33,9 @@ struct save {
 
 struct save *save_new(struct webhooks_out *webhooks)
 {
-	struct save *save = calloc(1, sizeof *save);
+	struct save *save = memory_new(sizeof *save);
 
-	if (save != NULL)
-		save->webhooks = webhooks;
+	save->webhooks = webhooks;
 	return save;
 }
 
@@ -59,17 +55,11 @@ void save_free(struct save *save)
 	free(save);
 }
 
-/* Without memory the row stays: after a restart it is delivered once more. */
 void save_delivered(struct save *save, const struct webhook *webhook, int64_t event)
 {
-	struct dropped *grown;
-
 	if (save->dropped_count == save->dropped_room) {
-		grown = realloc(save->dropped, (2 * save->dropped_room + 16) * sizeof *grown);
-		if (grown == NULL)
-			return;
-		save->dropped = grown;
 		save->dropped_room = 2 * save->dropped_room + 16;
+		save->dropped = memory_resize(save->dropped, save->dropped_room * sizeof *save->dropped);
 	}
 	save->dropped[save->dropped_count++] = (struct dropped){ webhook->number, event };
 }
@@ -100,7 +90,7 @@ static bool add_deliveries(struct save *save, struct webhook *webhook)
 {
 	struct webhook_change *change;
 
-	for (struct delivery *at = webhook->first; at != NULL; at = at->next) {
+	for (struct delivery *at = webhook->deliveries; at != NULL; at = at->next) {
 		if (!at->dirty)
 			continue;
 		change = add_change(save, WEBHOOK_DELIVERY);
@@ -114,7 +104,7 @@ static bool add_deliveries(struct save *save, struct webhook *webhook)
 			.due_ms = at->due_ms,
 			.parked = at->parked,
 			.status = at->status,
-			.problem = at->problem[0] != '\0' ? strdup(at->problem) : NULL };
+			.problem = at->problem[0] != '\0' ? memory_copy_text(at->problem) : NULL };
 		at->dirty = false;
 	}
 	return true;
@@ -145,19 +135,20 @@ static void gather(struct save *save)
 }
 
 /* Store thread. */
-static void on_written(struct store_write *write)
+static void on_batch_written(struct store_write *write)
 {
 	struct save *save = (struct save *)(void *)((char *)write - offsetof(struct save, write));
 
 	atomic_store(&save->under_way, false);
-	webhook_wake(save->webhooks);
+	loop_wake(save->webhooks->loop);
 }
 
-static void put(struct save *save)
+static void put_batch(struct save *save)
 {
-	save->write = (struct store_write){
-		.kind = STORE_WEBHOOKS, .webhook_changes = save->changes, .webhook_change_count = save->count, .done = on_written
-	};
+	save->write = (struct store_write){ .kind = STORE_WEBHOOKS,
+		.webhook_changes = save->changes,
+		.webhook_change_count = save->count,
+		.done = on_batch_written };
 	save->write.outcome = STORE_FAILED;
 	atomic_store(&save->under_way, true);
 	if (task_store_put(save->webhooks->store, &save->write) != ERROR_NONE)
@@ -165,7 +156,7 @@ static void put(struct save *save)
 }
 
 /* Looks at how the last write ended. */
-static void conclude(struct save *save)
+static void conclude_batch(struct save *save)
 {
 	if (save->count == 0)
 		return;
@@ -184,123 +175,18 @@ int64_t save_run(struct save *save, int64_t now_ms, bool at_once)
 
 	if (atomic_load(&save->under_way))
 		return INT64_MAX;
-	conclude(save);
+	conclude_batch(save);
 	if (!at_once && now_ms - save->last_ms < pause)
 		return save->last_ms + pause;
 	save->last_ms = now_ms;
 	if (!save->again)
 		gather(save);
 	if (save->count > 0)
-		put(save);
+		put_batch(save);
 	return save->again ? now_ms + RETRY_MS : INT64_MAX;
 }
 
 bool save_is_idle(struct save *save)
 {
 	return !atomic_load(&save->under_way);
-}
-
-/* ---- one change, waited for ---- */
-
-struct waiting {
-	struct store_write write;
-	struct webhook_change change;
-	char *texts[5];
-	_Atomic int holders;
-	sem_t written;
-	_Atomic bool ended; /* for ThreadSanitizer, which does not know sem_clockwait() */
-};
-
-static void release_waiting(struct waiting *waiting)
-{
-	if (atomic_fetch_sub(&waiting->holders, 1) > 1)
-		return;
-	for (size_t i = 0; i < sizeof waiting->texts / sizeof *waiting->texts; i++)
-		if (waiting->texts[i] != NULL)
-			explicit_bzero(waiting->texts[i], strlen(waiting->texts[i]));
-	for (size_t i = 0; i < sizeof waiting->texts / sizeof *waiting->texts; i++)
-		free(waiting->texts[i]);
-	sem_destroy(&waiting->written);
-	free(waiting);
-}
-
-static void on_waited(struct store_write *write)
-{
-	struct waiting *waiting = (struct waiting *)(void *)write;
-
-	atomic_store(&waiting->ended, true);
-	sem_post(&waiting->written);
-	release_waiting(waiting);
-}
-
-/* The write may outlive who waits for it: its texts are its own. */
-static bool copy_texts(struct waiting *waiting)
-{
-	struct webhook_row *row = &waiting->change.webhook;
-	const char **texts[] = { &row->url, &row->events, &row->secret, &row->earlier_secret, &row->caller };
-
-	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
-		if (*texts[i] == NULL)
-			continue;
-		waiting->texts[i] = strdup(*texts[i]);
-		*texts[i] = waiting->texts[i];
-		if (waiting->texts[i] == NULL)
-			return false;
-	}
-	return true;
-}
-
-static bool await_write(struct waiting *waiting, int64_t wait_ms)
-{
-	int64_t until_ns = clock_monotonic_ns() + wait_ms * 1000000;
-	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
-
-	while (sem_clockwait(&waiting->written, CLOCK_MONOTONIC, &until) == -1)
-		if (errno != EINTR)
-			return false;
-	return atomic_load(&waiting->ended);
-}
-
-static enum error_code outcome_of(const struct waiting *waiting, struct error *error)
-{
-	if (waiting->write.outcome == STORE_WRITTEN)
-		return ERROR_NONE;
-	*error = waiting->write.error;
-	return error->code;
-}
-
-enum error_code save_now(struct task_store *store, const struct webhook_change *change, struct error *error)
-{
-	struct waiting *waiting = calloc(1, sizeof *waiting);
-	enum error_code code = ERROR_NONE;
-
-	if (waiting == NULL)
-		return error_memory(error);
-	sem_init(&waiting->written, 0, 0);
-	atomic_init(&waiting->holders, 2);
-	waiting->change = *change;
-	waiting->write = (struct store_write){ .kind = STORE_WEBHOOKS,
-		.webhook_changes = &waiting->change,
-		.webhook_change_count = 1,
-		.durable = true,
-		.done = on_waited };
-	if (!copy_texts(waiting))
-		code = error_memory(error);
-	else if ((code = task_store_put(store, &waiting->write)) != ERROR_NONE)
-		*error = waiting->write.error;
-	if (code != ERROR_NONE) {
-		release_waiting(waiting);
-	} else if (await_write(waiting, test_setting(TEST_CALL_WAIT_MS, LIMIT_CALL_WAIT_MS))) {
-		code = outcome_of(waiting, error);
-	} else if (task_store_withdraw(store, &waiting->write)) {
-		code = error_set(error, ERROR_BUSY, NULL, "the registry did not get to it in time: nothing was changed");
-		release_waiting(waiting);
-	} else if (await_write(waiting, test_setting(TEST_COMMIT_WAIT_MS, LIMIT_COMMIT_WAIT_MS))) {
-		code = outcome_of(waiting, error);
-	} else {
-		code = error_set(error, ERROR_PENDING, NULL,
-			"the registry is slow: it may have been stored all the same, and is in force after the next start then");
-	}
-	release_waiting(waiting);
-	return code;
 }

@@ -23,7 +23,7 @@ struct reading {
 	int count;
 };
 
-static bool take_event(void *context, const struct event_row *row)
+static bool note_event(void *context, const struct event_row *row)
 {
 	struct reading *reading = context;
 
@@ -33,21 +33,14 @@ static bool take_event(void *context, const struct event_row *row)
 	return reading->count < LIMIT_WEBHOOK_OUT_WINDOW;
 }
 
-static void note_authority(void *context, const struct callback_row *row)
-{
-	receiver_read(row->url, context);
-}
-
 /* Only jobs that have a callback concern the webhook of callbacks. */
 static void keep_callbacks(struct webhooks_out *webhooks, struct reading *reading)
 {
 	int kept = 0;
-	struct error error;
 
 	for (int i = 0; i < reading->count; i++) {
 		if (reading->found[i].sequence != 0)
-			task_store_callback(
-				webhooks->store, reading->found[i].sequence, note_authority, reading->found[i].authority, &error);
+			receiver_of_job(webhooks->store, reading->found[i].sequence, reading->found[i].authority);
 		if (reading->found[i].authority[0] == '\0')
 			continue;
 		if (kept < i)
@@ -60,17 +53,16 @@ static void keep_callbacks(struct webhooks_out *webhooks, struct reading *readin
 /* More wait for this receiver than anybody's may: the newest are kept aside, to be sent again when asked for. */
 static void park_surplus(struct webhooks_out *webhooks, struct webhook *webhook, struct delivery *delivery)
 {
-	if (!delivery->receiver->anybodys || delivery->receiver->waiting <= LIMIT_WEBHOOK_OUT_HOST_PENDING)
+	if (!delivery->receiver->anybodys || delivery->receiver->waiting <= LIMIT_WEBHOOK_OUT_RECEIVER_PENDING)
 		return;
 	snprintf(delivery->problem, sizeof delivery->problem, "more than %d deliveries wait for this receiver",
-		LIMIT_WEBHOOK_OUT_HOST_PENDING);
+		LIMIT_WEBHOOK_OUT_RECEIVER_PENDING);
 	delivery->stored = delivery->dirty = true;
-	delivery_queue_park(webhook, delivery);
-	attempt_drop_oldest(webhooks, webhook, delivery->receiver);
+	delivery_queue_park(webhooks, webhook, delivery);
 }
 
-/* Under the lock. False: no memory; it is read again. */
-static bool add_found(struct webhooks_out *webhooks, struct webhook *webhook, const struct reading *reading, int64_t reached)
+/* Under the lock. */
+static void add_found(struct webhooks_out *webhooks, struct webhook *webhook, const struct reading *reading, int64_t reached)
 {
 	struct delivery *added;
 
@@ -78,18 +70,15 @@ static bool add_found(struct webhooks_out *webhooks, struct webhook *webhook, co
 		if (delivery_queue_find(webhook, reading->found[i].event) == NULL) {
 			added = delivery_queue_add(webhook, reading->found[i].event, reading->found[i].sequence,
 				receiver_hold(webhook, reading->found[i].authority));
-			if (added == NULL)
-				return false;
 			park_surplus(webhooks, webhook, added);
 		}
 		webhook->read = reading->found[i].event;
 	}
 	webhook->read = reached;
-	return true;
 }
 
 /* True: there may be more to read at once. */
-static bool read_on(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms)
+static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms)
 {
 	struct event_walk walk = { .filter = webhook->number != WEBHOOK_CALLBACKS ? &webhook->filter : NULL,
 		.limit = LIMIT_WEBHOOK_OUT_WINDOW };
@@ -106,16 +95,17 @@ static bool read_on(struct webhooks_out *webhooks, struct webhook *webhook, int6
 	pthread_mutex_unlock(&webhooks->lock);
 	if (!room)
 		return false;
-	if (task_store_events(webhooks->store, &walk, take_event, &reading, &error) != ERROR_NONE) {
+	if (task_store_events(webhooks->store, &walk, note_event, &reading, &error) != ERROR_NONE) {
 		log_message(LOG_WARN, "hook.read", "cannot read the log of events: %s", error.message);
 		return false;
 	}
 	if (webhook->number == WEBHOOK_CALLBACKS)
 		keep_callbacks(webhooks, &reading);
 	pthread_mutex_lock(&webhooks->lock);
-	if (!webhook->removed)
-		more = add_found(webhooks, webhook, &reading, walk.after) && webhook->read < newest &&
-		       delivery_queue_has_room(webhook);
+	if (!webhook->removed) {
+		add_found(webhooks, webhook, &reading, walk.after);
+		more = webhook->read < newest && delivery_queue_has_room(webhook);
+	}
 	pthread_mutex_unlock(&webhooks->lock);
 	return more;
 }
@@ -185,7 +175,7 @@ static int64_t work(struct webhooks_out *webhooks, const struct config *config, 
 	do {
 		more = false;
 		for (struct webhook *webhook = first_webhook(webhooks); webhook != NULL; webhook = webhook->next)
-			more |= read_on(webhooks, webhook, now_ms);
+			more |= read_log_on(webhooks, webhook, now_ms);
 		while (!atomic_load(&webhooks->stopping) && begin_round(webhooks, config, now_ms, &due_ms))
 			;
 	} while (more && !atomic_load(&webhooks->stopping));
@@ -201,7 +191,7 @@ static void wait_for_events(struct webhooks_out *webhooks, int64_t wait_ms)
 }
 
 /* What is still under way is tried again by the next run. */
-static void finish(struct webhooks_out *webhooks)
+static void finish_sending(struct webhooks_out *webhooks)
 {
 	int64_t deadline = clock_monotonic_ns() + LIMIT_WEBHOOK_OUT_STOP_MS * INT64_C(1000000);
 
@@ -235,13 +225,8 @@ static void *webhooks_out_main(void *argument)
 		save_ms = save_run(webhooks->save, now_ms, false);
 		wait_for_events(webhooks, (save_ms < due_ms ? save_ms : due_ms) - clock_unix_ms());
 	}
-	finish(webhooks);
+	finish_sending(webhooks);
 	return NULL;
-}
-
-void webhook_wake(struct webhooks_out *webhooks)
-{
-	loop_wake(webhooks->loop);
 }
 
 enum error_code sender_start(struct webhooks_out *webhooks, struct error *error)
@@ -254,7 +239,7 @@ enum error_code sender_start(struct webhooks_out *webhooks, struct error *error)
 	pthread_attr_setstacksize(&attributes, STACK_BYTES);
 	webhooks->started = pthread_create(&webhooks->thread, &attributes, webhooks_out_main, webhooks) == 0;
 	pthread_attr_destroy(&attributes);
-	return webhooks->started ? ERROR_NONE : error_set(error, ERROR_MEMORY, NULL, "cannot start the thread of webhooks");
+	return webhooks->started ? ERROR_NONE : error_set(error, ERROR_IO, NULL, "cannot start the thread of webhooks");
 }
 
 void sender_stop(struct webhooks_out *webhooks)
@@ -262,7 +247,7 @@ void sender_stop(struct webhooks_out *webhooks)
 	if (!webhooks->started)
 		return;
 	atomic_store(&webhooks->stopping, true);
-	webhook_wake(webhooks);
+	loop_wake(webhooks->loop);
 	pthread_join(webhooks->thread, NULL);
 	webhooks->started = false;
 }

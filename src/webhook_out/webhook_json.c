@@ -6,7 +6,7 @@
 
 #define SHOWN_PARKED 100
 
-static void write_time(struct buffer *out, const char *name, int64_t at_ms)
+static void write_moment(struct buffer *out, const char *name, int64_t at_ms)
 {
 	char text[CLOCK_TEXT_BYTES];
 
@@ -23,12 +23,12 @@ static void write_parked(struct buffer *out, const struct webhook *webhook)
 	int shown = 0;
 
 	buffer_text(out, "\"parked\":[");
-	for (const struct delivery *at = webhook->first; at != NULL && shown < SHOWN_PARKED; at = at->next) {
+	for (const struct delivery *at = webhook->deliveries; at != NULL && shown < SHOWN_PARKED; at = at->next) {
 		if (!at->parked)
 			continue;
 		buffer_format(out, "%s{\"event\":\"%lld\",\"attempts\":%d,", shown++ > 0 ? "," : "", (long long)at->event,
 			at->attempts);
-		write_time(out, "first_attempt_at", at->first_ms);
+		write_moment(out, "first_attempt_at", at->first_ms);
 		buffer_format(out, "\"status\":%d,\"problem\":", at->status);
 		json_write_text(out, at->problem);
 		buffer_char(out, '}');
@@ -40,7 +40,7 @@ static int64_t next_due(const struct webhook *webhook)
 {
 	int64_t due = 0;
 
-	for (const struct delivery *at = webhook->first; at != NULL; at = at->next)
+	for (const struct delivery *at = webhook->deliveries; at != NULL; at = at->next)
 		if (!at->parked && !at->behind && at->attempts > 0 && (due == 0 || at->due_ms < due))
 			due = at->due_ms;
 	return due;
@@ -55,8 +55,8 @@ static void write_registration(struct buffer *out, const struct webhook *webhook
 	buffer_text(out, ",\"registered_by\":");
 	json_write_text(out, webhook->caller);
 	buffer_char(out, ',');
-	write_time(out, "created_at", webhook->created_ms);
-	write_time(out, "earlier_secret_until", webhook->earlier_until_ms > clock_unix_ms() ? webhook->earlier_until_ms : 0);
+	write_moment(out, "created_at", webhook->created_ms);
+	write_moment(out, "earlier_secret_until", webhook->earlier_until_ms > clock_unix_ms() ? webhook->earlier_until_ms : 0);
 }
 
 static void write_webhook(struct buffer *out, const struct webhook *webhook)
@@ -71,8 +71,8 @@ static void write_webhook(struct buffer *out, const struct webhook *webhook)
 		webhook->waiting, webhook->parked);
 	write_parked(out, webhook);
 	buffer_format(out, "\"delivered\":%lld,", (long long)webhook->delivered);
-	write_time(out, "delivered_at", webhook->delivered_ms);
-	write_time(out, "next_attempt_at", next_due(webhook));
+	write_moment(out, "delivered_at", webhook->delivered_ms);
+	write_moment(out, "next_attempt_at", next_due(webhook));
 	buffer_format(out, "\"last_status\":%d,\"last_problem\":", webhook->status);
 	json_write_text(out, webhook->problem[0] != '\0' ? webhook->problem : NULL);
 	buffer_char(out, '}');

@@ -1,7 +1,8 @@
 /* webhook_out.h - outgoing webhooks: who is told of events, and the thread that tells them.
  *
- * Each webhook is a place in the log of events that moves on, and what is to be tried again. A delivery is one POST, signed by the Standard Webhooks
- * specification; it is made at least once, those of one job in the order of the log, until the receiver answers 2xx or a day has passed. */
+ * Each webhook is a place in the log of events that moves on, and what is to be tried again. A delivery is an event on its
+ * way to one webhook, in the order of the log where they are of one job; an attempt is one POST, signed by the Standard Webhooks specification. It is
+ * repeated until the receiver answers 2xx or a day has passed. */
 #pragma once
 
 #include <stdbool.h>
@@ -21,7 +22,7 @@ struct webhooks_out;
 enum error_code webhooks_out_open(
 	struct gate *gate, struct task_store *store, struct webhooks_out **webhooks, struct error *error);
 
-/* Gives deliveries under way LIMIT_WEBHOOK_OUT_STOP_MS, saves how far it has come, ends the thread. Before the store is closed. */
+/* Gives attempts under way LIMIT_WEBHOOK_OUT_STOP_MS, saves how far it has come, ends the thread. Before the store is closed. */
 void webhooks_out_stop(struct webhooks_out *webhooks);
 
 /* After webhooks_out_stop(). NULL is fine. */
@@ -48,7 +49,7 @@ struct webhook_order {
 	const char *caller; /* or NULL */
 };
 
-#define WEBHOOK_ID_BYTES 24 /* "webhook_" and 16 hex digits */
+#define WEBHOOK_ID_BYTES 24 /* "hook_" and 16 hex digits */
 
 /* Stores a new webhook, which is told of what happens from now on. ERROR_LIMIT: there are LIMIT_WEBHOOKS_OUT. ERROR_BUSY, ERROR_IO. */
 enum error_code webhooks_out_add(
@@ -69,8 +70,8 @@ void webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out);
 bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out);
 
 /* A job with a callback_url is about to be stored (WEBHOOK_CALLBACK, and WEBHOOK_PUT of WEBHOOK_CALLBACKS): its events are looked for from now on. Before
- * it is handed to the store. ERROR_MEMORY. Any thread. */
-enum error_code webhooks_out_expect_callback(struct webhooks_out *webhooks, struct error *error);
+ * it is handed to the store. Any thread. */
+void webhooks_out_expect_callback(struct webhooks_out *webhooks);
 
 /* Deliveries that wait, and those that are parked: for metrics. */
 void webhooks_out_backlog(struct webhooks_out *webhooks, int *waiting, int *parked);
