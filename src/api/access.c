@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "api/query.h"
+#include "api/answer.h"
 
 bool access_has(const struct http_request *request, enum role role)
 {
@@ -37,7 +38,7 @@ bool access_allows(struct http_request *request, enum role role)
 	snprintf(detail, sizeof detail,
 		"the API key '%s' may not do this: it needs the role %s in server.api_keys[].may, and has %s",
 		key != NULL ? key->name : "", config_role_name(role), *roles != '\0' ? roles : "none");
-	query_problem(request, 403, NULL, detail);
+	answer_problem(request, 403, NULL, detail);
 	return false;
 }
 
@@ -58,7 +59,7 @@ struct look {
 	bool sees;
 };
 
-static void look_at(void *context, const struct task *task)
+static void look_at_task(void *context, const struct task *task)
 {
 	struct look *look = context;
 
@@ -75,12 +76,12 @@ static bool shows_job(struct host *host, struct http_request *request, const cha
 
 	if (!query_job_id(request, text, &id))
 		return false;
-	code = task_store_get(host->store, &id, look_at, &look, &error);
+	code = task_store_get(host->store, &id, look_at_task, &look, &error);
 	if (code == ERROR_NONE && look.sees)
 		return true;
 	if (code == ERROR_NONE)
 		error.code = ERROR_NOT_FOUND;
-	query_no_job(request, &error);
+	answer_no_job(request, &error);
 	return false;
 }
 
@@ -95,6 +96,6 @@ bool access_shows(struct host *host, struct http_request *request, enum scope sc
 	snprintf(detail, sizeof detail,
 		"the API key '%s' sees its own jobs only (server.api_keys[].sees), and this shows everybody's",
 		access_owner(request));
-	query_problem(request, 403, NULL, detail);
+	answer_problem(request, 403, NULL, detail);
 	return false;
 }

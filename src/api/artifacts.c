@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "api/query.h"
+#include "api/answer.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -25,17 +26,15 @@ struct finding {
 	json_t *entry; /* held */
 	size_t count;
 	bool dry_run, ended;
-	bool starved; /* there was no memory to read the row */
 };
 
-static void find_entry(void *context, const struct task *task)
+static void find_artifact(void *context, const struct task *task)
 {
 	struct finding *finding = context;
 	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
 	json_t *entry;
 	size_t i;
 
-	finding->starved = task->result != NULL && result == NULL;
 	finding->dry_run = task->dry_run;
 	finding->ended = task->status != TASK_QUEUED && task->status != TASK_RUNNING;
 	finding->count = json_array_size(json_object_get(result, "artifacts"));
@@ -62,10 +61,6 @@ static void explain_absence(struct http_request *request, const struct finding *
 {
 	char detail[128];
 
-	if (finding->starved) {
-		query_problem(request, 503, NULL, "out of memory");
-		return;
-	}
 	if (finding->dry_run)
 		snprintf(detail, sizeof detail, "this job is a dry run: nothing was made");
 	else if (!finding->ended)
@@ -73,7 +68,7 @@ static void explain_absence(struct http_request *request, const struct finding *
 	else
 		snprintf(detail, sizeof detail, "this job has %zu artifact%s, numbered from 0", finding->count,
 			finding->count == 1 ? "" : "s");
-	query_problem(request, 404, NULL, detail);
+	answer_problem(request, 404, NULL, detail);
 }
 
 /* The job's entry, to be json_decref()ed. NULL: answered. */
@@ -86,9 +81,9 @@ static json_t *get_entry(struct host *host, struct http_request *request, const 
 	if (!query_job_id(request, text, &id))
 		return NULL;
 	if (!read_n(number, &finding.n)) {
-		query_problem(request, 404, NULL, "an artifact is named by its number, from 0 on");
-	} else if (task_store_get(host->store, &id, find_entry, &finding, &error) != ERROR_NONE) {
-		query_no_job(request, &error);
+		answer_problem(request, 404, NULL, "an artifact is named by its number, from 0 on");
+	} else if (task_store_get(host->store, &id, find_artifact, &finding, &error) != ERROR_NONE) {
+		answer_no_job(request, &error);
 	} else if (finding.entry == NULL) {
 		explain_absence(request, &finding);
 	}
@@ -118,7 +113,7 @@ static bool is_shown_in_place(const char *type)
 }
 
 /* filename="plain.png"; filename*=UTF-8''the%20real%20one.png (RFC 6266) */
-static void write_name(struct buffer *out, const char *name)
+static void write_file_name(struct buffer *out, const char *name)
 {
 	buffer_text(out, "; filename=\"");
 	for (const char *at = name; *at != '\0'; at++)
@@ -139,7 +134,7 @@ static void write_headers(struct buffer *out, const json_t *entry, const char *t
 
 	buffer_text(out, "Content-Security-Policy: sandbox\r\nContent-Disposition: ");
 	buffer_text(out, is_shown_in_place(type) ? "inline" : "attachment");
-	write_name(out, name != NULL ? name : "artifact");
+	write_file_name(out, name != NULL ? name : "artifact");
 }
 
 /* ---- the answer ---- */
@@ -154,7 +149,7 @@ static void send_file(struct http_request *request, const json_t *entry, int des
 	write_headers(&headers, entry, type);
 	snprintf(etag, sizeof etag, "\"%s\"", json_text(entry, "sha256"));
 	if (headers.failed)
-		query_problem(request, 503, NULL, "out of memory");
+		answer_problem(request, 503, NULL, "out of memory");
 	else
 		http_send_file(request, &(struct http_file){ .descriptor = descriptor,
 						.bytes = bytes,
@@ -182,7 +177,7 @@ static void send_lost(struct http_request *request, const json_t *entry, const c
 	buffer_free(&members);
 }
 
-static void answer(struct host *host, struct http_request *request, const json_t *entry)
+static void send_artifact(struct host *host, struct http_request *request, const json_t *entry)
 {
 	const char *sha256 = json_text(entry, "sha256"), *lost = json_text(entry, "error");
 	int descriptor;
@@ -201,9 +196,9 @@ static void answer(struct host *host, struct http_request *request, const json_t
 		break;
 	case ERROR_INVALID:
 	case ERROR_NOT_FOUND:
-		query_problem(request, 410, NULL, "the file of this artifact is no longer in the artifacts folder");
+		answer_problem(request, 410, NULL, "the file of this artifact is no longer in the artifacts folder");
 		break;
-	default: query_problem(request, 503, NULL, error.message);
+	default: answer_problem(request, 503, NULL, error.message);
 	}
 }
 
@@ -213,6 +208,6 @@ void artifacts_handle(struct host *host, struct http_request *request, const cha
 
 	if (entry == NULL)
 		return;
-	answer(host, request, entry);
+	send_artifact(host, request, entry);
 	json_decref(entry);
 }

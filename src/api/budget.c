@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "api/answer.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -133,8 +134,7 @@ static int64_t read_days(struct http_request *request)
 	days = strtol(text, &end, 10);
 	if (errno == 0 && *end == '\0' && days >= 1 && days <= DAYS_MAX)
 		return days;
-	http_send_problem(request,
-		&(struct http_problem){ .status = 400, .path = "days", .detail = "must be a whole number from 1 to 400" });
+	answer_problem(request, 400, "days", "must be a whole number from 1 to 400");
 	return 0;
 }
 
@@ -158,13 +158,11 @@ void budget_handle(struct host *host, struct http_request *request)
 	}
 	write_keys(&out, book, request->view->config, listed.owner);
 	buffer_text(&out, "\"days\":[");
-	if (task_store_ledger(host->store, budget_today() - days + 1, write_day, &listed, &error) != ERROR_NONE || out.failed) {
-		http_send_problem(request, &(struct http_problem){ .status = 503,
-						   .detail = out.failed ? "out of memory" : error.message,
-						   .headers = "Retry-After: 1\r\n" });
-	} else {
+	if (task_store_ledger(host->store, budget_today() - days + 1, write_day, &listed, &error) == ERROR_NONE) {
 		buffer_text(&out, "]}");
-		http_send(request, &(struct http_reply){ .status = 200, .body = out.data, .body_length = out.length });
+		answer_json(request, 200, NULL, &out);
+	} else {
+		answer_problem(request, 503, NULL, error.message);
 	}
 	buffer_free(&out);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/memory.h"
 #include "gate/mask.h"
 
 const char *const callback_members[2] = { "callback_url", "callback_secret" };
@@ -19,7 +20,7 @@ void callback_free(struct callback *callback)
 }
 
 /* A text of the body. False: it is something else, and a problem was sent. */
-static bool read_text(struct incoming *incoming, const char *name, const char **text)
+static bool read_callback_text(struct incoming *incoming, const char *name, const char **text)
 {
 	const json_t *value = json_object_get(incoming->body, name);
 
@@ -30,7 +31,7 @@ static bool read_text(struct incoming *incoming, const char *name, const char **
 	return false;
 }
 
-static bool check(struct incoming *incoming, const char *url, const char *secret)
+static bool check_callback(struct incoming *incoming, const char *url, const char *secret)
 {
 	struct error error;
 
@@ -56,25 +57,24 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 
 	if (!incoming->http->view->config->hooks.enabled)
 		return true;
-	if (!read_text(incoming, callback_members[0], &url) || !read_text(incoming, callback_members[1], &secret))
+	if (!read_callback_text(incoming, callback_members[0], &url) ||
+		!read_callback_text(incoming, callback_members[1], &secret))
 		return false;
 	if (url == NULL)
 		return true;
-	if (!check(incoming, url, secret))
+	if (!check_callback(incoming, url, secret))
 		return false;
-	made = calloc(1, sizeof *made);
-	if (made != NULL && (made->url = strdup(url)) != NULL) {
-		made->made = secret == NULL;
-		if (secret != NULL)
-			memcpy(made->secret, secret, strlen(secret) + 1);
-		*callback = made;
-		if (secret != NULL || webhooks_out_make_secret(made->secret))
-			return true;
-		*callback = NULL;
+	made = memory_new(sizeof *made);
+	made->url = memory_copy_text(url);
+	made->made = secret == NULL;
+	*callback = made;
+	if (secret != NULL)
+		memcpy(made->secret, secret, strlen(secret) + 1);
+	else if (!webhooks_out_make_secret(made->secret)) {
+		incoming_problem(incoming, 503, NULL, "no secret can be made now", "Retry-After: 1\r\n");
+		return false;
 	}
-	callback_free(made);
-	incoming_no_memory(incoming);
-	return false;
+	return true;
 }
 
 void callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write)

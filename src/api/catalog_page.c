@@ -5,11 +5,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/answer.h"
 #include "api/envelope.h"
 #include "api/verdict_json.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 static const char *const kinds[] = { "gpu", "image", "video" };
 static const char *const flags[] = { "enable_public_gpu", "enable_public_image_providers", "enable_public_video_providers" };
@@ -33,10 +35,9 @@ struct catalog_page_cache {
 
 struct catalog_page_cache *catalog_page_cache_new(void)
 {
-	struct catalog_page_cache *cache = calloc(1, sizeof *cache);
+	struct catalog_page_cache *cache = memory_new(sizeof *cache);
 
-	if (cache != NULL)
-		pthread_mutex_init(&cache->lock, NULL);
+	pthread_mutex_init(&cache->lock, NULL);
 	return cache;
 }
 
@@ -71,7 +72,7 @@ static void write_texts(struct buffer *out, char *const *texts)
 	buffer_char(out, ']');
 }
 
-static void write_json(struct buffer *out, const char *name, const char *json, const char *otherwise)
+static void write_list_of(struct buffer *out, const char *name, const char *json, const char *otherwise)
 {
 	buffer_format(out, "\"%s\":", name);
 	buffer_text(out, json != NULL && strcmp(json, "{}") != 0 ? json : otherwise);
@@ -132,16 +133,12 @@ static void write_script(struct buffer *out, const struct provider_entry *entry)
 	buffer_text(out, "},");
 }
 
-static void write_entry(
+static void write_catalog_entry(
 	struct buffer *out, struct host *host, const struct gate_view *view, const struct provider_entry *entry, bool *allowed)
 {
 	struct provider *provider = entry->provider;
 	struct verdict_json *verdict_json = verdict_json_acquire(host->verdict_jsons, provider, view, NULL);
 
-	if (verdict_json == NULL) {
-		out->failed = true;
-		return;
-	}
 	*allowed |= verdict_json->execution_allowed;
 	buffer_text(out, "{\"id\":");
 	json_write_text(out, provider->manifest.id);
@@ -150,9 +147,9 @@ static void write_entry(
 	buffer_text(out, "\"aliases\":");
 	write_texts(out, provider->manifest.aliases);
 	buffer_char(out, ',');
-	write_json(out, "tags", provider->manifest.tags, "[]");
-	write_json(out, "modes", provider->manifest.modes, "[]");
-	write_json(out, "reviews", provider->manifest.reviews, "null");
+	write_list_of(out, "tags", provider->manifest.tags, "[]");
+	write_list_of(out, "modes", provider->manifest.modes, "[]");
+	write_list_of(out, "reviews", provider->manifest.reviews, "null");
 	write_credential_specs(out, &provider->manifest);
 	write_script(out, entry);
 	envelope_write_causes(out, verdict_json, NULL, LIVENESS_ASKED);
@@ -177,7 +174,7 @@ static void write_errors(struct buffer *out, const struct provider_set *set)
 	buffer_char(out, ']');
 }
 
-static void render(
+static void render_page(
 	struct page *page, struct host *host, const struct gate_view *view, const struct provider_set *set, size_t kind)
 {
 	struct buffer entries, *out = &page->text;
@@ -189,7 +186,7 @@ static void render(
 			continue;
 		if (!first)
 			buffer_char(&entries, ',');
-		write_entry(&entries, host, view, &set->entries[i], &allowed);
+		write_catalog_entry(&entries, host, view, &set->entries[i], &allowed);
 		first = false;
 	}
 	buffer_format(out,
@@ -260,21 +257,16 @@ static struct page *get_page(struct host *host, const struct gate_view *view, co
 	page = find_page(host->catalog_pages, kind, &key);
 	if (page != NULL)
 		return page;
-	page = calloc(1, sizeof *page);
-	if (page == NULL)
-		return NULL;
+	page = memory_new(sizeof *page);
 	atomic_store(&page->holders, 1);
 	page->set_generation = key.set_generation;
 	page->view_generation = key.view_generation;
 	page->stops = key.stops;
 	page->resting = key.resting;
 	buffer_init(&page->text, LIMIT_REPLY_BYTES);
-	render(page, host, view, set, kind);
-	if (page->text.failed) {
-		page_release(page);
-		return NULL;
-	}
-	keep_page(host->catalog_pages, kind, page);
+	render_page(page, host, view, set, kind);
+	if (!page->text.failed)
+		keep_page(host->catalog_pages, kind, page);
 	return page;
 }
 
@@ -287,12 +279,7 @@ void catalog_page_handle(struct host *host, struct http_request *request, const 
 	while (strcmp(kinds[index], kind) != 0)
 		index++;
 	page = get_page(host, request->view, set, index);
-	if (page == NULL)
-		http_send_problem(request,
-			&(struct http_problem){ .status = 503, .detail = "out of memory", .headers = "Retry-After: 1\r\n" });
-	else
-		http_send(request,
-			&(struct http_reply){ .status = 200, .body = page->text.data, .body_length = page->text.length });
+	answer_json(request, 200, NULL, &page->text);
 	page_release(page);
 	provider_set_release(set);
 }

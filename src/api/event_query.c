@@ -7,6 +7,7 @@
 
 #include "api/access.h"
 #include "api/query.h"
+#include "api/answer.h"
 
 #define TYPES_BYTES 512
 
@@ -25,7 +26,7 @@ bool event_query_filter(struct host *host, struct http_request *request, struct 
 	*filter = (struct event_filter){ .type_count = 0 };
 	event_query_own(request, filter);
 	if (http_query(request, "type", text, sizeof text) && event_filter_types(filter, text, &error) != ERROR_NONE) {
-		query_problem(request, 400, "type", error.message);
+		answer_problem(request, 400, "type", error.message);
 		return false;
 	}
 	query_provider(host, request, filter->provider, sizeof filter->provider);
@@ -33,7 +34,7 @@ bool event_query_filter(struct host *host, struct http_request *request, struct 
 		return true;
 	filter->of_job = id_parse(text, &filter->job);
 	if (!filter->of_job)
-		query_problem(request, 400, "job", "must be a job id: a UUID, as job_id in a submit's answer");
+		answer_problem(request, 400, "job", "must be a job id: a UUID, as job_id in a submit's answer");
 	return filter->of_job;
 }
 
@@ -45,7 +46,7 @@ bool event_query_since(struct http_request *request, int64_t *since)
 	if (header == NULL || *header == '\0')
 		return query_number(request, "since", 0, INT64_MAX, since);
 	if (header[strspn(header, "0123456789")] != '\0') {
-		query_problem(request, 400, "Last-Event-ID", "must be the id of an event of this host: a number");
+		answer_problem(request, 400, "Last-Event-ID", "must be the id of an event of this host: a number");
 		return false;
 	}
 	*since = strtoll(header, NULL, 10); /* the largest number for one that is too long: the host gave neither */

@@ -9,6 +9,7 @@
 #include "api/event_query.h"
 #include "api/events.h"
 #include "api/query.h"
+#include "api/answer.h"
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
@@ -82,7 +83,7 @@ static void keep_time(struct following *following)
 
 /* ---- the past ---- */
 
-static bool add_event(void *context, const struct event_row *row)
+static bool stream_add_event(void *context, const struct event_row *row)
 {
 	struct following *following = context;
 
@@ -99,7 +100,7 @@ static bool catch_up(struct following *following)
 
 	while (!walk.ended && following->ending == NULL) {
 		buffer_clear(&following->out);
-		if (task_store_events(following->host->store, &walk, add_event, following, &error) != ERROR_NONE)
+		if (task_store_events(following->host->store, &walk, stream_add_event, following, &error) != ERROR_NONE)
 			following->ending = "the log cannot be read";
 		else if (following->out.failed)
 			following->ending = "out of memory";
@@ -150,7 +151,7 @@ static enum event_news await_news(struct following *following, struct event_wait
 	return news;
 }
 
-static void add_item(struct following *following, struct event_item *item, size_t begun)
+static void stream_add_item(struct following *following, struct event_item *item, size_t begun)
 {
 	if (item->number > following->last) {
 		following->last = item->number;
@@ -175,7 +176,7 @@ static void send_items(struct following *following, struct event_wait *wait)
 
 	buffer_clear(&following->out);
 	while (news == EVENT_NEWS) {
-		add_item(following, wait->item, wait->begun);
+		stream_add_item(following, wait->item, wait->begun);
 		news = following->out.length < WRITE_BYTES ? await_news(following, wait, 0) : EVENT_SILENCE;
 	}
 	if (following->out.failed)
@@ -200,7 +201,7 @@ static void use_silence(struct following *following)
 		end_with_job(following);
 }
 
-static void follow(struct following *following)
+static void follow_present(struct following *following)
 {
 	/* who ends with a job must look at each event */
 	struct event_wait wait = { .push = following->until_over ? NULL : http_stream_push, .context = &following->stream };
@@ -269,7 +270,7 @@ static bool write_opening(struct following *following)
 }
 
 /* With a subscription it goes on, without one it ends after the past. */
-static void run(struct following *following, struct http_request *request)
+static void run_stream(struct following *following, struct http_request *request)
 {
 	int64_t began = clock_monotonic_ns();
 
@@ -278,7 +279,7 @@ static void run(struct following *following, struct http_request *request)
 		if (write_opening(following) && catch_up(following) && following->until_over)
 			end_with_job(following);
 		if (following->subscription != NULL)
-			follow(following);
+			follow_present(following);
 		log_closed(following, began);
 	}
 	buffer_free(&following->out);
@@ -287,7 +288,7 @@ static void run(struct following *following, struct http_request *request)
 }
 
 /* A number beyond the newest is of another life of this home: there is nothing to resume. */
-static bool begin(struct following *following, struct host *host, struct http_request *request)
+static bool begin_following(struct following *following, struct host *host, struct http_request *request)
 {
 	following->host = host;
 	buffer_init(&following->out, LIMIT_REPLY_BYTES);
@@ -302,10 +303,10 @@ void events_stream(struct host *host, struct http_request *request)
 {
 	struct following following = { .ending = NULL };
 
-	if (!event_query_filter(host, request, &following.filter) || !begin(&following, host, request) ||
+	if (!event_query_filter(host, request, &following.filter) || !begin_following(&following, host, request) ||
 		!subscribe(&following, request))
 		return;
-	run(&following, request);
+	run_stream(&following, request);
 }
 
 static bool find_job(struct host *host, struct http_request *request, const char *text, struct id *id, bool *over)
@@ -316,7 +317,7 @@ static bool find_job(struct host *host, struct http_request *request, const char
 		return false;
 	if (task_store_get(host->store, id, note_over, over, &error) == ERROR_NONE)
 		return true;
-	query_no_job(request, &error);
+	answer_no_job(request, &error);
 	return false;
 }
 
@@ -348,12 +349,12 @@ void events_of_job(struct host *host, struct http_request *request, const char *
 	if (http_query(request, "follow", follow_asked, sizeof follow_asked))
 		following.until_over = strcmp(follow_asked, "0") == 0 || strcmp(follow_asked, "false") == 0;
 	if (!event_query_filter(host, request, &following.filter) ||
-		!find_job(host, request, text, &following.filter.job, &over) || !begin(&following, host, request))
+		!find_job(host, request, text, &following.filter.job, &over) || !begin_following(&following, host, request))
 		return;
 	following.filter.of_job = true;
 	following.last = following.last < 0 ? 0 : following.last;
 	if (following.until_over && over && was_sent(&following))
 		http_send(request, &(struct http_reply){ .status = 204 });
 	else if ((following.until_over && over) || subscribe(&following, request))
-		run(&following, request);
+		run_stream(&following, request);
 }

@@ -4,6 +4,7 @@
 #include "api/access.h"
 #include "api/event_query.h"
 #include "api/query.h"
+#include "api/answer.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "webhook_out/webhook_out.h"
@@ -18,7 +19,7 @@ struct page {
 	int count;
 };
 
-static bool add_event(void *context, const struct event_row *row)
+static bool page_add_event(void *context, const struct event_row *row)
 {
 	struct page *page = context;
 
@@ -28,23 +29,14 @@ static bool add_event(void *context, const struct event_row *row)
 	return !page->out.failed;
 }
 
-static void send_page(struct http_request *request, struct page *page)
-{
-	if (page->out.failed)
-		query_problem(request, 503, NULL, "out of memory");
-	else
-		http_send(
-			request, &(struct http_reply){ .status = 200, .body = page->out.data, .body_length = page->out.length });
-}
-
 /* Walks until the page is full or the log ends. False: a problem was sent. */
 static bool fill_page(struct host *host, struct http_request *request, struct page *page, struct event_walk *walk)
 {
 	struct error error;
 	int limit = walk->limit;
 
-	if (task_store_events(host->store, walk, add_event, page, &error) != ERROR_NONE) {
-		query_problem(request, 503, NULL, error.message);
+	if (task_store_events(host->store, walk, page_add_event, page, &error) != ERROR_NONE) {
+		answer_problem(request, 503, NULL, error.message);
 		return false;
 	}
 	walk->ended = walk->ended || (page->count == limit && walk->after >= task_store_newest_event(host->store));
@@ -71,7 +63,7 @@ void events_history(struct host *host, struct http_request *request)
 		else
 			buffer_format(&page.out, "\"%lld\"", (long long)walk.after);
 		buffer_format(&page.out, ",\"newest\":\"%lld\"}", (long long)task_store_newest_event(host->store));
-		send_page(request, &page);
+		answer_json(request, 200, NULL, &page.out);
 	}
 	buffer_free(&page.out);
 }
@@ -139,7 +131,7 @@ static void write_types(struct buffer *out, const char *list, const char *member
 	buffer_text(out, "],");
 }
 
-static void write_fields(struct buffer *out)
+static void write_field_list(struct buffer *out)
 {
 	static const char *const fields[][2] = {
 		{ "specversion", "1.0: these are CloudEvents" },
@@ -174,7 +166,7 @@ void events_webhooks(struct host *host, struct http_request *request)
 	buffer_text(&page.out, "{\"ok\":true,");
 	write_types(&page.out, "types", "type");
 	write_types(&page.out, "hooks", "name"); /* as modders' tools read them */
-	write_fields(&page.out);
+	write_field_list(&page.out);
 	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":");
 	if (access_has(request, ROLE_OPERATE) && access_owner(request) == NULL)
 		webhooks_out_write(host->webhooks_out, &page.out);
@@ -183,7 +175,7 @@ void events_webhooks(struct host *host, struct http_request *request)
 	buffer_text(&page.out, ",\"history\":[");
 	if (fill_page(host, request, &page, &walk)) {
 		buffer_text(&page.out, "]}");
-		send_page(request, &page);
+		answer_json(request, 200, NULL, &page.out);
 	}
 	buffer_free(&page.out);
 }

@@ -64,10 +64,6 @@ static bool parse_body(struct incoming *incoming)
 	}
 	if (incoming->http->body_length == 0 || json_is_null(incoming->body))
 		incoming->body = json_object();
-	if (incoming->body == NULL) {
-		incoming_no_memory(incoming);
-		return false;
-	}
 	if (!json_is_object(incoming->body)) {
 		incoming_problem(incoming, 400, "", "the body must be a JSON object", NULL);
 		return false;
@@ -99,7 +95,7 @@ static const char *named_provider(struct incoming *incoming)
 	return NULL;
 }
 
-static bool find_provider(struct incoming *incoming, const char *name)
+static bool choose_provider(struct incoming *incoming, const char *name)
 {
 	char detail[256];
 
@@ -114,7 +110,7 @@ static bool find_provider(struct incoming *incoming, const char *name)
 }
 
 /* The request's credentials: config, else cfg; either may be null. */
-static bool read_config(struct incoming *incoming)
+static bool read_own_credentials(struct incoming *incoming)
 {
 	static const char *const keys[] = { "config", "cfg" };
 	const char *wrong;
@@ -181,11 +177,11 @@ static json_t *extract_request(struct incoming *incoming, const char **path)
 	}
 	*path = "";
 	request = json_copy_whole(incoming->body);
-	for (size_t i = 0; request != NULL && i < sizeof host_keys / sizeof *host_keys; i++)
+	for (size_t i = 0; i < sizeof host_keys / sizeof *host_keys; i++)
 		json_object_del(request, host_keys[i]);
-	for (size_t i = 0; request != NULL && incoming->callback != NULL && i < 2; i++)
+	for (size_t i = 0; incoming->callback != NULL && i < 2; i++)
 		json_object_del(request, callback_members[i]);
-	for (size_t i = 0; request != NULL && incoming->verb == VERB_GENERATE && i < sizeof name_keys / sizeof *name_keys; i++)
+	for (size_t i = 0; incoming->verb == VERB_GENERATE && i < sizeof name_keys / sizeof *name_keys; i++)
 		json_object_del(request, name_keys[i]);
 	return request;
 }
@@ -215,8 +211,6 @@ static bool gather_secrets(struct incoming *incoming)
 	if (incoming->config == NULL && incoming->http->api_key == NULL && secret == NULL)
 		return true;
 	incoming->also = mask_index_new();
-	if (incoming->also == NULL)
-		return false;
 	for (size_t i = 0; i < 2; i++)
 		gate_config_secrets(&incoming->provider->subject, json_object_get(incoming->body, keys[i]), incoming->also);
 	if (secret != NULL)
@@ -234,13 +228,12 @@ static bool read_script_request(struct incoming *incoming)
 	json_t *request = extract_request(incoming, &path);
 	bool changed;
 
-	if (request != NULL && !json_is_object(request)) {
+	if (!json_is_object(request)) {
 		json_decref(request);
 		incoming_problem(incoming, 400, path, "must be an object", NULL);
 		return false;
 	}
-	incoming->script_request =
-		request != NULL ? mask_json_with(incoming->http->view, incoming->also, request, &changed) : NULL;
+	incoming->script_request = mask_json_with(incoming->http->view, incoming->also, request, &changed);
 	json_decref(request);
 	if (incoming->script_request == NULL)
 		incoming_no_memory(incoming);
@@ -260,7 +253,7 @@ static enum liveness decide_liveness(const struct incoming *incoming)
 {
 	if (!incoming->wants_live)
 		return LIVENESS_DRY;
-	if (incoming->verb == VERB_HEALTH && live_is_stopped(incoming->host->live)) /* of a submit, submission.c says it */
+	if (incoming->verb == VERB_HEALTH && live_is_stopped(incoming->host->live)) /* of a submit, submit.c says it */
 		return LIVENESS_ASKED;
 	if (incoming->verb == VERB_POLL) /* a live job is live whatever a poll says, a dry run is not */
 		return LIVENESS_ASKED;
@@ -271,24 +264,20 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 	const char *name)
 {
 	*incoming = (struct incoming){ .host = host, .http = http, .kind = kind, .verb = verb };
-	if (name != NULL && !find_provider(incoming, name))
+	if (name != NULL && !choose_provider(incoming, name))
 		return false;
 	if (name != NULL) /* so that a bad body is answered with the envelope too */
 		incoming->verdict_json = verdict_json_acquire(host->verdict_jsons, incoming->provider, http->view, NULL);
 	if (!parse_body(incoming))
 		return false;
-	if (name == NULL && ((name = named_provider(incoming)) == NULL || !find_provider(incoming, name)))
+	if (name == NULL && ((name = named_provider(incoming)) == NULL || !choose_provider(incoming, name)))
 		return false;
-	if (!read_config(incoming))
+	if (!read_own_credentials(incoming))
 		return false;
 	if (incoming->verdict_json == NULL || incoming->config != NULL) {
 		verdict_json_release(incoming->verdict_json);
 		incoming->verdict_json =
 			verdict_json_acquire(host->verdict_jsons, incoming->provider, http->view, incoming->config);
-	}
-	if (incoming->verdict_json == NULL) {
-		incoming_no_memory(incoming);
-		return false;
 	}
 	if (!read_switches(incoming))
 		return false;

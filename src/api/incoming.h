@@ -37,8 +37,10 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 	const char *name);
 void incoming_close(struct incoming *incoming);
 
-/* Sends a problem that carries the provider's envelope (design 7: errors on a known provider do). `path` as in http_problem. */
+/* Sends a problem that carries the provider's envelope (errors on a known provider do). `path` as in http_problem. */
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers);
 /* The same with further members ("\"job_id\":\"...\","), or NULL. */
 void incoming_problem_with(struct incoming *incoming, int status, const char *detail, const char *headers, const char *members);
-void incoming_no_memory(struct incoming *incoming); /* 503 */
+
+/* 503: what the answer or the request would take has no room now. */
+void incoming_no_memory(struct incoming *incoming);

@@ -4,6 +4,7 @@
 
 #include "api/jobs.h"
 #include "api/query.h"
+#include "api/answer.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -42,7 +43,7 @@ static void write_dry(struct logging *logging, const struct task *task)
 	write_line(logging, task->updated_ms, "info", type, "status changed");
 }
 
-static void begin(void *context, const struct task *task)
+static void begin_log(void *context, const struct task *task)
 {
 	struct logging *logging = context;
 	char id[ID_TEXT_BYTES];
@@ -84,7 +85,7 @@ static void write_message(struct buffer *out, const struct event_row *row, const
 		buffer_format(out, ": %s", reason);
 }
 
-static bool add_event(void *context, const struct event_row *row)
+static bool log_add_event(void *context, const struct event_row *row)
 {
 	struct logging *logging = context;
 	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
@@ -95,8 +96,7 @@ static bool add_event(void *context, const struct event_row *row)
 	write_message(&message, row, data);
 	task_event_type(type, row->task->kind, row->verb);
 	write_line(logging, row->at_ms, level_of(row->verb), type, message.failed ? row->verb : message.data);
-	if (message.starved || (row->data != NULL && data == NULL))
-		logging->out.failed = true;
+	logging->out.failed |= message.starved;
 	buffer_free(&message);
 	json_decref(data);
 	return !logging->out.failed;
@@ -109,9 +109,9 @@ static bool add_events(struct host *host, struct http_request *request, const st
 	struct event_walk walk = { .filter = &filter, .limit = LIMIT_JOB_LOG_LINES };
 	struct error error;
 
-	if (task_store_events(host->store, &walk, add_event, logging, &error) == ERROR_NONE)
+	if (task_store_events(host->store, &walk, log_add_event, logging, &error) == ERROR_NONE)
 		return true;
-	query_problem(request, 503, NULL, error.message);
+	answer_problem(request, 503, NULL, error.message);
 	return false;
 }
 
@@ -124,15 +124,11 @@ void jobs_logs(struct host *host, struct http_request *request, const char *text
 	if (!query_job_id(request, text, &id))
 		return;
 	buffer_init(&logging.out, LIMIT_REPLY_BYTES);
-	if (task_store_get(host->store, &id, begin, &logging, &error) != ERROR_NONE) {
-		query_no_job(request, &error);
+	if (task_store_get(host->store, &id, begin_log, &logging, &error) != ERROR_NONE) {
+		answer_no_job(request, &error);
 	} else if (!logging.live || add_events(host, request, &id, &logging)) {
 		buffer_text(&logging.out, "]}");
-		if (logging.out.failed)
-			query_problem(request, 503, NULL, "out of memory");
-		else
-			http_send(request, &(struct http_reply){
-						   .status = 200, .body = logging.out.data, .body_length = logging.out.length });
+		answer_json(request, 200, NULL, &logging.out);
 	}
 	buffer_free(&logging.out);
 }

@@ -10,18 +10,11 @@
 #include "api/access.h"
 #include "api/live_job.h"
 #include "api/query.h"
+#include "api/answer.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "registry/task_json.h"
-
-static void send_body(struct http_request *request, const struct buffer *out)
-{
-	if (out->failed)
-		query_problem(request, 503, NULL, "out of memory");
-	else
-		http_send(request, &(struct http_reply){ .status = 200, .body = out->data, .body_length = out->length });
-}
 
 /* ---- list ---- */
 
@@ -45,7 +38,7 @@ static bool read_status(struct http_request *request, struct listing *listing)
 	if (!http_query(request, "status", text, sizeof text) || *text == '\0')
 		return true;
 	if (!task_status_parse(text, &status)) {
-		query_problem(request, 400, "status", "must be queued, running, done, error, canceled or unknown");
+		answer_problem(request, 400, "status", "must be queued, running, done, error, canceled or unknown");
 		return false;
 	}
 	listing->filter.status = (int)status;
@@ -67,7 +60,7 @@ static bool read_kind(struct http_request *request, struct listing *listing)
 		listing->filter.kind = kinds[i];
 		return true;
 	}
-	query_problem(request, 400, "kind", "must be gpu, image or video (or public.<kind>.submit)");
+	answer_problem(request, 400, "kind", "must be gpu, image or video (or public.<kind>.submit)");
 	return false;
 }
 
@@ -103,7 +96,7 @@ static bool read_since(struct http_request *request, struct listing *listing)
 	if (rest != NULL && *rest == 'Z')
 		rest++;
 	if (rest == NULL || *rest != '\0') {
-		query_problem(request, 400, "since", "must be a time: 2026-11-23T12:00:00Z, or milliseconds since 1970");
+		answer_problem(request, 400, "since", "must be a time: 2026-11-23T12:00:00Z, or milliseconds since 1970");
 		return false;
 	}
 	listing->filter.since_ms = (int64_t)timegm(&parts) * 1000 + fraction;
@@ -172,11 +165,11 @@ void jobs_list(struct host *host, struct http_request *request, bool as_all)
 	buffer_init(&listing.rows, LIMIT_REPLY_BYTES);
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	if (task_store_list(host->store, &listing.filter, add_row, &listing, &error) != ERROR_NONE) {
-		query_problem(request, 503, NULL, error.message);
+		answer_problem(request, 503, NULL, error.message);
 	} else {
 		write_page(&out, &listing, as_all);
 		out.failed |= listing.rows.failed;
-		send_body(request, &out);
+		answer_json(request, 200, NULL, &out);
 	}
 	buffer_free(&listing.rows);
 	buffer_free(&out);
@@ -202,9 +195,9 @@ static void show_task(
 		return;
 	buffer_init(&showing.out, LIMIT_REPLY_BYTES);
 	if (task_store_get(host->store, &id, write, &showing, &error) == ERROR_NONE)
-		send_body(request, &showing.out);
+		answer_json(request, 200, NULL, &showing.out);
 	else
-		query_no_job(request, &error);
+		answer_no_job(request, &error);
 	buffer_free(&showing.out);
 }
 
@@ -224,29 +217,35 @@ void jobs_status(struct host *host, struct http_request *request, const char *id
 	show_task(host, request, id, write_status);
 }
 
-static void note_status(void *context, const struct task *task)
+static void note_job_status(void *context, const struct task *task)
 {
 	*(enum task_status *)context = task->status;
 }
 
+bool jobs_find(struct host *host, struct http_request *request, const char *text, struct id *id, enum task_status *status)
+{
+	struct error error;
+
+	if (!query_job_id(request, text, id))
+		return false;
+	if (task_store_get(host->store, id, note_job_status, status, &error) == ERROR_NONE)
+		return true;
+	answer_no_job(request, &error);
+	return false;
+}
+
 void jobs_cancel(struct host *host, struct http_request *request, const char *text)
 {
-	enum task_status status = TASK_CANCELED;
-	struct error error;
+	enum task_status status;
 	char detail[96];
 	struct id id;
 
-	if (!query_job_id(request, text, &id))
+	if (!jobs_find(host, request, text, &id, &status))
 		return;
-	switch (task_store_get(host->store, &id, note_status, &status, &error)) {
-	case ERROR_NONE:
-		if (status == TASK_QUEUED || status == TASK_RUNNING || status == TASK_UNKNOWN) {
-			live_job_cancel(host, request, text);
-			break;
-		}
-		snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
-		query_problem(request, 409, NULL, detail);
-		break;
-	default: query_no_job(request, &error); break;
+	if (status == TASK_QUEUED || status == TASK_RUNNING || status == TASK_UNKNOWN) {
+		live_job_cancel(host, request, text);
+		return;
 	}
+	snprintf(detail, sizeof detail, "this job has ended already: %s", task_status_name(status));
+	answer_problem(request, 409, NULL, detail);
 }

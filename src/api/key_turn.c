@@ -7,6 +7,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/memory.h"
+
 struct key_turns {
 	pthread_mutex_t lock;
 	pthread_cond_t ended;
@@ -15,11 +17,9 @@ struct key_turns {
 
 struct key_turns *key_turns_new(void)
 {
-	struct key_turns *turns = calloc(1, sizeof *turns);
+	struct key_turns *turns = memory_new(sizeof *turns);
 	pthread_condattr_t attributes;
 
-	if (turns == NULL)
-		return NULL;
 	pthread_mutex_init(&turns->lock, NULL);
 	pthread_condattr_init(&attributes);
 	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);

@@ -21,7 +21,7 @@ enum key_turn_outcome {
 	KEY_TURN_LATE,	    /* somebody else still has it at the deadline */
 };
 
-struct key_turns *key_turns_new(void); /* NULL: out of memory */
+struct key_turns *key_turns_new(void);
 void key_turns_free(struct key_turns *turns);
 
 /* Takes the turn of a key, or waits until the one who has it is done, at most until `deadline_ns` (monotonic). */

@@ -8,6 +8,7 @@
 #include "api/envelope.h"
 #include "api/jobs.h"
 #include "api/query.h"
+#include "api/answer.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -106,24 +107,20 @@ static void send_pending(struct http_request *request, const char *id, const cha
 	buffer_text(&out, ",\"pending\":");
 	json_write_text(&out, detail);
 	buffer_char(&out, '}');
-	if (out.failed)
-		query_problem(request, 503, NULL, "out of memory");
-	else
-		http_send(request,
-			&(struct http_reply){ .status = 202, .headers = headers, .body = out.data, .body_length = out.length });
+	answer_json(request, 202, headers, &out);
 	buffer_free(&out);
 }
 
-static void send_outcome(
+static void send_asked(
 	struct host *host, struct http_request *request, const char *text, enum error_code code, const struct error *error)
 {
 	switch (code) {
 	case ERROR_NONE: jobs_status(host, request, text); break;
 	case ERROR_PENDING: send_pending(request, text, error->message); break;
-	case ERROR_NOT_FOUND: query_problem(request, 409, NULL, "this job has ended meanwhile"); break;
+	case ERROR_NOT_FOUND: answer_problem(request, 409, NULL, "this job has ended meanwhile"); break;
 	case ERROR_MEMORY:
-	case ERROR_BUSY: query_problem(request, 503, NULL, error->message); break;
-	default: query_problem(request, 409, NULL, error->message); break;
+	case ERROR_BUSY: answer_problem(request, 503, NULL, error->message); break;
+	default: answer_problem(request, 409, NULL, error->message); break;
 	}
 }
 
@@ -146,7 +143,7 @@ void live_job_cancel(struct host *host, struct http_request *request, const char
 	struct id id;
 
 	if (id_parse(text, &id))
-		send_outcome(host, request, text, live_cancel(host->live, &id, &patience, &error), &error);
+		send_asked(host, request, text, live_cancel(host->live, &id, &patience, &error), &error);
 }
 
 /* { "status": "done" | "error" | "canceled", "cost_usd": 0.04 } or { "vendor_id": "..." }. */
@@ -180,53 +177,30 @@ static const char *read_resolution(
 	return NULL;
 }
 
-static json_t *read_body(struct http_request *request)
-{
-	struct error error;
-	json_t *body = http_read_json(request, &error);
-
-	if (body == NULL)
-		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
-	else if (!json_is_object(body)) {
-		json_decref(body);
-		body = NULL;
-		query_problem(request, 400, "", "the body must be a JSON object");
-	}
-	return body;
-}
-
-static void note_status(void *context, const struct task *task)
-{
-	*(enum task_status *)context = task->status;
-}
-
 void live_job_resolve(struct host *host, struct http_request *request, const char *text)
 {
 	struct live_patience patience = live_job_patience(request);
 	struct live_resolution resolution;
-	enum task_status status = TASK_DONE;
+	enum task_status status;
 	const char *path, *message = NULL;
 	struct error error;
 	struct id id;
 	json_t *body;
 
-	if (!query_job_id(request, text, &id))
+	if (!jobs_find(host, request, text, &id, &status))
 		return;
-	if (task_store_get(host->store, &id, note_status, &status, &error) != ERROR_NONE) {
-		query_no_job(request, &error);
-		return;
-	}
 	if (status != TASK_UNKNOWN) {
-		query_problem(request, 409, NULL, "only a job whose status is unknown can be resolved");
+		answer_problem(request, 409, NULL, "only a job whose status is unknown can be resolved");
 		return;
 	}
-	if ((body = read_body(request)) == NULL)
+	if ((body = answer_read_body(request)) == NULL)
 		return;
-	path = read_resolution(request->view, body, &resolution, &message);
-	if (path != NULL)
-		query_problem(request, 400, path, message);
+	if (!json_is_object(body))
+		answer_problem(request, 400, "", "the body must be a JSON object");
+	else if ((path = read_resolution(request->view, body, &resolution, &message)) != NULL)
+		answer_problem(request, 400, path, message);
 	else
-		send_outcome(host, request, text, live_resolve(host->live, &id, &resolution, &patience, &error), &error);
+		send_asked(host, request, text, live_resolve(host->live, &id, &resolution, &patience, &error), &error);
 	json_decref(body);
 }
 
@@ -244,10 +218,7 @@ static void send_state(struct host *host, struct http_request *request, bool sto
 	json_write_bool(&out, request->view->config->live.enabled);
 	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
 		counts.sending, counts.sent, counts.unknown);
-	if (out.failed)
-		query_problem(request, 503, NULL, "out of memory");
-	else
-		http_send(request, &(struct http_reply){ .status = 200, .body = out.data, .body_length = out.length });
+	answer_json(request, 200, NULL, &out);
 	buffer_free(&out);
 }
 
@@ -262,7 +233,7 @@ void live_switch_handle(struct host *host, struct http_request *request, bool st
 	struct error error;
 
 	if (live_switch(host->live, stop, &error) != ERROR_NONE) {
-		query_problem(request, 503, NULL, error.message);
+		answer_problem(request, 503, NULL, error.message);
 		return;
 	}
 	send_state(host, request, stop);

@@ -8,13 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/query.h"
+#include "api/answer.h"
 #include "api/router.h"
 #include "base/clock.h"
 #include "base/counters.h"
 #include "base/histogram.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "event/hub.h"
 #include "webhook_out/webhook_out.h"
 
@@ -34,16 +35,10 @@ struct metrics {
 
 struct metrics *metrics_new(void)
 {
-	struct metrics *metrics = calloc(1, sizeof *metrics);
+	struct metrics *metrics = memory_new(sizeof *metrics);
 
-	if (metrics == NULL)
-		return NULL;
 	metrics->answers = counters_new((ROUTES_MAX + 1) * PER_ROUTE);
 	metrics->reloads = counters_new((size_t)RELOADS * 2);
-	if (metrics->answers == NULL || metrics->reloads == NULL) {
-		metrics_free(metrics);
-		return NULL;
-	}
 	return metrics;
 }
 
@@ -347,7 +342,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_gauge(&out, "providerd_webhook_backlog", "Deliveries to registered webhooks that are waiting.", waiting);
 	write_gauge(&out, "providerd_webhook_parked", "Deliveries that were given up, until somebody asks for a replay.", parked);
 	if (out.failed)
-		query_problem(request, 503, NULL, "out of memory");
+		answer_problem(request, 503, NULL, "out of memory");
 	else
 		http_send(request,
 			&(struct http_reply){

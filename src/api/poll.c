@@ -12,14 +12,12 @@
 #include "gate/mask.h"
 #include "registry/task_json.h"
 
-/* The id as it may be shown and logged: masked as all texts of a client are. NULL: an answer was sent. */
+/* The id as it may be shown and logged: masked as all texts of a client are. */
 static const char *shown_id(struct incoming *incoming, json_t *id)
 {
 	bool changed;
 
 	incoming->polled_id = mask_json_with(incoming->http->view, incoming->also, id, &changed);
-	if (incoming->polled_id == NULL)
-		incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
 	return json_string_value(incoming->polled_id);
 }
 
@@ -67,8 +65,8 @@ static void copy_task(void *context, const struct task *task)
 	if (!found->matches || found->live)
 		return;
 	task_json_write_state(&found->members, task);
-	if (task->payload != NULL && (found->payload = json_read(task->payload, strlen(task->payload), NULL)) == NULL)
-		found->members.failed = true; /* the row is the host's own text, so this is want of memory */
+	if (task->payload != NULL)
+		found->payload = json_read(task->payload, strlen(task->payload), NULL);
 }
 
 /* A live job is the registry's to tell; "refresh": true asks the vendor first. */

@@ -5,28 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-void query_problem(struct http_request *request, int status, const char *name, const char *detail)
-{
-	http_send_problem(request, &(struct http_problem){ .status = status,
-					   .path = name,
-					   .detail = detail,
-					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
-}
+#include "api/answer.h"
 
 bool query_job_id(struct http_request *request, const char *text, struct id *id)
 {
 	if (id_parse(text, id))
 		return true;
-	query_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
+	answer_problem(request, 404, NULL, "there is no such job: a job id is a UUID, as job_id in a submit's answer");
 	return false;
-}
-
-void query_no_job(struct http_request *request, const struct error *error)
-{
-	if (error->code == ERROR_NOT_FOUND)
-		query_problem(request, 404, NULL, "the registry has no job with this id");
-	else
-		query_problem(request, 503, NULL, error->message);
 }
 
 bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
@@ -43,7 +29,7 @@ bool query_number(struct http_request *request, const char *name, int64_t lowest
 		return true;
 	}
 	snprintf(detail, sizeof detail, "must be a whole number from %lld to %lld", (long long)lowest, (long long)highest);
-	query_problem(request, 400, name, detail);
+	answer_problem(request, 400, name, detail);
 	return false;
 }
 

@@ -15,9 +15,3 @@ void query_provider(struct host *host, struct http_request *request, char *id, s
 
 /* A job's id, from the path. False: a 404 was sent. */
 bool query_job_id(struct http_request *request, const char *text, struct id *id);
-
-/* Why the store did not show a job: 404 or 503. */
-void query_no_job(struct http_request *request, const struct error *error);
-
-/* A problem about a parameter, or (NULL) about the request; a 503 carries Retry-After. */
-void query_problem(struct http_request *request, int status, const char *name, const char *detail);

@@ -256,7 +256,7 @@ const char *route_method(int route)
 }
 
 /* Compares segment by segment; what * took goes to target->name, then to target->part. A slash at the end of the path does not matter. */
-static bool matches(const char *pattern, const char *path, struct target *target)
+static bool route_matches(const char *pattern, const char *path, struct target *target)
 {
 	char *name = target->name;
 	size_t length;
@@ -328,7 +328,7 @@ void api_handle(void *host, struct http_request *request)
 	char allowed[ALLOWED_BYTES] = "";
 
 	for (int i = 0; i < ROUTES; i++) {
-		if (!matches(routes[i].pattern, path, &target))
+		if (!route_matches(routes[i].pattern, path, &target))
 			continue;
 		if (method_fits(request->method, routes[i].method)) {
 			target.kind = routes[i].kind;

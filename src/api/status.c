@@ -11,7 +11,7 @@
 #include "base/limits.h"
 #include "base/test_setting.h"
 
-static void send(struct http_request *request, int status, struct buffer *out)
+static void send_status(struct http_request *request, int status, struct buffer *out)
 {
 	http_send(request, &(struct http_reply){ .status = status,
 				   .body = out->data != NULL ? out->data : "{}",
@@ -32,7 +32,7 @@ void status_healthz(struct host *host, struct http_request *request)
 	struct buffer out;
 
 	buffer_init(&out, 4096);
-	send(request, write_health(host, &out), &out);
+	send_status(request, write_health(host, &out), &out);
 }
 
 static void add_problem(struct buffer *out, const char *text, int *count)
@@ -128,7 +128,7 @@ void status_readyz(struct host *host, struct http_request *request)
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
-	send(request, write_readiness(host, request->view, &out), &out);
+	send_status(request, write_readiness(host, request->view, &out), &out);
 }
 
 int status_probe(void *context, const char *path, struct buffer *body)

@@ -26,7 +26,7 @@ static bool is_live(const struct submission *submission)
 
 /* ---- the answer ---- */
 
-static void write_money(struct buffer *out, const struct task_money *money)
+static void write_reservation(struct buffer *out, const struct task_money *money)
 {
 	buffer_text(out, "\"reserved_usd\":");
 	json_write_usd(out, money->reserved);
@@ -58,7 +58,7 @@ static void write_job_members(const struct submission *submission, struct buffer
 	if (submission->callback != NULL)
 		callback_write(out, submission->callback);
 	if (live)
-		write_money(out, submission->pending->write.task.money);
+		write_reservation(out, submission->pending->write.task.money);
 }
 
 static void write_submit_answer(const struct submission *submission, struct buffer *out)

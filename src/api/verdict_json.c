@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define TEXT_BYTES (256 * 1024)
 
@@ -24,10 +25,9 @@ struct verdict_json_cache {
 
 struct verdict_json_cache *verdict_json_cache_new(void)
 {
-	struct verdict_json_cache *cache = calloc(1, sizeof *cache);
+	struct verdict_json_cache *cache = memory_new(sizeof *cache);
 
-	if (cache != NULL)
-		pthread_mutex_init(&cache->lock, NULL);
+	pthread_mutex_init(&cache->lock, NULL);
 	return cache;
 }
 
@@ -59,7 +59,7 @@ void verdict_json_release(struct verdict_json *verdict_json)
 	free(verdict_json);
 }
 
-static void write_credentials(struct buffer *out, const struct verdict *verdict, const struct gate_subject *subject)
+static void write_sources(struct buffer *out, const struct verdict *verdict, const struct gate_subject *subject)
 {
 	buffer_text(out, "\"credentials\":{\"present\":");
 	json_write_bool(out, verdict->credentials_present);
@@ -74,6 +74,16 @@ static void write_credentials(struct buffer *out, const struct verdict *verdict,
 	buffer_text(out, "}},");
 }
 
+/* A verdict's texts are few and bounded, so nothing but memory can be missing. */
+static char *take_rendered(struct buffer *out)
+{
+	char *text = buffer_take(out);
+
+	if (text == NULL)
+		memory_exhausted();
+	return text;
+}
+
 static char *render_head(const struct verdict *verdict, const struct gate_subject *subject)
 {
 	struct buffer out;
@@ -86,8 +96,8 @@ static char *render_head(const struct verdict *verdict, const struct gate_subjec
 	buffer_text(&out, ",\"enabled\":");
 	json_write_bool(&out, verdict->enabled);
 	buffer_text(&out, "},");
-	write_credentials(&out, verdict, subject);
-	return buffer_take(&out);
+	write_sources(&out, verdict, subject);
+	return take_rendered(&out);
 }
 
 static char *render_texts(char *const *texts, size_t count)
@@ -99,7 +109,7 @@ static char *render_texts(char *const *texts, size_t count)
 		json_write_text(&out, texts[i]);
 		buffer_char(&out, ',');
 	}
-	return buffer_take(&out);
+	return take_rendered(&out);
 }
 
 static char *render_reason(const char *reason)
@@ -108,7 +118,7 @@ static char *render_reason(const char *reason)
 
 	buffer_init(&out, TEXT_BYTES);
 	json_write_text(&out, reason);
-	return buffer_take(&out);
+	return take_rendered(&out);
 }
 
 static uint32_t lacking_of(const struct verdict *verdict, const struct gate_subject *subject)
@@ -121,19 +131,15 @@ static uint32_t lacking_of(const struct verdict *verdict, const struct gate_subj
 	return lacking;
 }
 
-static struct verdict_json *render(
+static struct verdict_json *render_verdict(
 	struct provider *provider, const struct gate_view *view, const json_t *request_config, bool optional_too)
 {
-	struct verdict_json *made = calloc(1, sizeof *made);
+	struct verdict_json *made = memory_new(sizeof *made);
 	struct verdict verdict;
 
-	if (made == NULL)
-		return NULL;
 	atomic_store(&made->holders, 1);
-	if (gate_judge(view, &provider->subject, request_config, optional_too, &verdict) != ERROR_NONE) {
-		free(made);
-		return NULL;
-	}
+	if (gate_judge(view, &provider->subject, request_config, optional_too, &verdict) != ERROR_NONE)
+		memory_exhausted();
 	made->execution_allowed = verdict.execution_allowed;
 	made->request_credential = verdict.request_credential;
 	made->live_allowed = verdict.live_allowed;
@@ -143,27 +149,19 @@ static struct verdict_json *render(
 	made->missing = render_texts(verdict.live_missing, verdict.live_missing_count);
 	made->lacking = lacking_of(&verdict, &provider->subject);
 	verdict_free(&verdict);
-	if (made->head == NULL || made->reason == NULL || made->warnings == NULL || made->missing == NULL) {
-		verdict_json_release(made);
-		return NULL;
-	}
 	return made;
 }
 
 static struct verdict_json *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
 {
-	struct verdict_json *made = render(provider, view, request_config, false);
+	struct verdict_json *made = render_verdict(provider, view, request_config, false);
 
-	if (made == NULL || made->lacking == 0)
-		return made;
-	made->with_optional = render(provider, view, request_config, true);
-	if (made->with_optional != NULL)
-		return made;
-	verdict_json_release(made);
-	return NULL;
+	if (made->lacking != 0)
+		made->with_optional = render_verdict(provider, view, request_config, true);
+	return made;
 }
 
-static struct verdict_json *find(struct verdict_json_cache *cache, const struct slot *key)
+static struct verdict_json *find_verdict(struct verdict_json_cache *cache, const struct slot *key)
 {
 	struct slot *slot = &cache->slots[key->provider_generation % LIMIT_PROVIDERS];
 	struct verdict_json *found = NULL;
@@ -176,7 +174,7 @@ static struct verdict_json *find(struct verdict_json_cache *cache, const struct 
 	return found;
 }
 
-static void keep(struct verdict_json_cache *cache, const struct slot *entry)
+static void keep_verdict(struct verdict_json_cache *cache, const struct slot *entry)
 {
 	struct slot *slot = &cache->slots[entry->provider_generation % LIMIT_PROVIDERS];
 	struct verdict_json *old;
@@ -196,11 +194,10 @@ struct verdict_json *verdict_json_acquire(
 
 	if (request_config != NULL)
 		return judge(provider, view, request_config);
-	entry.verdict_json = find(cache, &entry);
-	if (entry.verdict_json != NULL)
-		return entry.verdict_json;
-	entry.verdict_json = judge(provider, view, NULL);
-	if (entry.verdict_json != NULL)
-		keep(cache, &entry);
+	entry.verdict_json = find_verdict(cache, &entry);
+	if (entry.verdict_json == NULL) {
+		entry.verdict_json = judge(provider, view, NULL);
+		keep_verdict(cache, &entry);
+	}
 	return entry.verdict_json;
 }

@@ -28,7 +28,7 @@ struct verdict_json {
 struct verdict_json_cache *verdict_json_cache_new(void);
 void verdict_json_cache_free(struct verdict_json_cache *cache);
 
-/* The verdict for a request. Without `request_config` it comes from the cache. Held: verdict_json_release(). NULL: out of memory. */
+/* The verdict for a request. Without `request_config` it comes from the cache. Held: verdict_json_release(). */
 struct verdict_json *verdict_json_acquire(
 	struct verdict_json_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config);
 struct verdict_json *verdict_json_hold(struct verdict_json *verdict_json);

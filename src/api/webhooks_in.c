@@ -7,6 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "api/answer.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "live/live.h"
@@ -22,16 +23,11 @@ struct incoming_webhook {
 	struct signed_webhook signed_part;
 };
 
-static void refuse(struct http_request *request, int status, const char *detail)
+static void refuse_webhook(struct http_request *request, int status, const char *detail)
 {
 	http_send_problem(
 		request, &(struct http_problem){
 				 .status = status, .detail = detail, .headers = status == 503 ? "Retry-After: 5\r\n" : NULL });
-}
-
-static void accept(struct http_request *request)
-{
-	http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
 }
 
 /* ---- headers ---- */
@@ -41,7 +37,7 @@ static const char *header_named(const struct http_request *request, const char *
 	return name != NULL ? http_header(request, name) : NULL;
 }
 
-static void read_signature(struct incoming_webhook *webhook)
+static void read_webhook_signature(struct incoming_webhook *webhook)
 {
 	enum webhook_scheme scheme = webhook->provider->manifest.signature.scheme;
 	const struct signature_headers *names = signature_headers(scheme);
@@ -57,7 +53,7 @@ static void read_signature(struct incoming_webhook *webhook)
 }
 
 /* Names in lower case, as scripts get them; without what could be somebody's credential. */
-static void add_header(void *context, const char *name, const char *value)
+static void add_webhook_header(void *context, const char *name, const char *value)
 {
 	static const char *const secret[] = { "authorization", "proxy-authorization", "x-api-key", "cookie" };
 	size_t length = strlen(name);
@@ -73,13 +69,13 @@ static void add_header(void *context, const char *name, const char *value)
 	buffer_append(headers, value, strlen(value) + 1);
 }
 
-/* A value that is no UTF-8 is left out. NULL: out of memory. */
+/* A value that is no UTF-8 is left out. */
 static json_t *headers_object(const struct buffer *headers)
 {
-	const char *at = headers->data, *end = at + headers->length, *value;
 	json_t *object = json_object();
+	const char *value;
 
-	for (; object != NULL && at < end; at = value + strlen(value) + 1) {
+	for (const char *at = headers->data, *end = at + headers->length; at < end; at = value + strlen(value) + 1) {
 		value = at + strlen(at) + 1;
 		json_object_set_new(object, at, json_string(value));
 	}
@@ -89,7 +85,7 @@ static json_t *headers_object(const struct buffer *headers)
 /* ---- the way in ---- */
 
 /* The provider whose token this is, held; NULL when there is none. */
-static struct provider *find_provider(struct host *host, const char *name, const char *token, struct id *job)
+static struct provider *provider_of_token(struct host *host, const char *name, const char *token, struct id *job)
 {
 	struct provider *provider = NULL;
 	struct provider_set *set;
@@ -113,9 +109,9 @@ static bool check_signature(struct incoming_webhook *webhook)
 		webhook->host->webhooks_in, webhook->request->view, webhook->provider, &webhook->signed_part, &error);
 
 	if (verdict == SIGNATURE_UNCHECKED)
-		refuse(webhook->request, 503, error.message);
+		refuse_webhook(webhook->request, 503, error.message);
 	else if (verdict != SIGNATURE_GOOD)
-		refuse(webhook->request, 401, signature_verdict_text(verdict));
+		refuse_webhook(webhook->request, 401, signature_verdict_text(verdict));
 	return verdict == SIGNATURE_GOOD;
 }
 
@@ -130,7 +126,7 @@ static void hand_over(struct incoming_webhook *webhook)
 
 	error_memory(&error);
 	response_init(&masked);
-	http_each_header(request, add_header, &masked.headers);
+	http_each_header(request, add_webhook_header, &masked.headers);
 	buffer_append(&masked.body, request->body, request->body_length);
 	response_mask(&masked, request->view, &webhook->provider->subject, webhook->token);
 	if (!masked.failed && !masked.headers.failed && !masked.body.failed)
@@ -141,24 +137,24 @@ static void hand_over(struct incoming_webhook *webhook)
 	json_decref(headers);
 	response_clear(&masked);
 	if (code != ERROR_NONE) {
-		refuse(request, 503, error.message);
+		refuse_webhook(request, 503, error.message);
 		return;
 	}
 	if (verified)
 		webhooks_in_note(webhook->host->webhooks_in, &webhook->job, webhook->signed_part.id);
-	accept(request);
+	answer_ok(request);
 }
 
-static void receive(struct incoming_webhook *webhook)
+static void receive_webhook(struct incoming_webhook *webhook)
 {
 	bool is_signed;
 
-	read_signature(webhook);
+	read_webhook_signature(webhook);
 	is_signed = webhook->signed_part.scheme != WEBHOOK_UNSIGNED;
 	if (is_signed && !check_signature(webhook))
 		return;
 	if (is_signed && webhooks_in_seen(webhook->host->webhooks_in, &webhook->job, webhook->signed_part.id))
-		accept(webhook->request);
+		answer_ok(webhook->request);
 	else
 		hand_over(webhook);
 }
@@ -168,11 +164,11 @@ void webhooks_in_receive(struct host *host, struct http_request *request, const 
 	struct incoming_webhook webhook = { .host = host, .request = request, .token = token };
 
 	if (request->view->config->live.public_url != NULL)
-		webhook.provider = find_provider(host, provider, token, &webhook.job);
+		webhook.provider = provider_of_token(host, provider, token, &webhook.job);
 	if (webhook.provider == NULL) {
-		refuse(request, 404, "there is no such webhook");
+		refuse_webhook(request, 404, "there is no such webhook");
 		return;
 	}
-	receive(&webhook);
+	receive_webhook(&webhook);
 	provider_release(webhook.provider);
 }

@@ -1,4 +1,4 @@
-/* webhooks_in.h - POST /api/webhooks/{provider}/{token}: a vendor tells of a job (design 7: no API key). */
+/* webhooks_in.h - POST /api/webhooks/{provider}/{token}: a vendor tells of a job: its token stands for an API key. */
 #pragma once
 
 #include "api/host.h"

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "api/query.h"
+#include "api/answer.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -20,16 +20,7 @@
 
 /* ---- in and out ---- */
 
-static void send(struct http_request *request, int status, struct buffer *out)
-{
-	if (out->failed)
-		query_problem(request, 503, NULL, "out of memory");
-	else
-		http_send(request, &(struct http_reply){ .status = status, .body = out->data, .body_length = out->length });
-	buffer_free(out);
-}
-
-static void send_error(struct http_request *request, const struct error *error)
+static void send_webhook_error(struct http_request *request, const struct error *error)
 {
 	const char *path = error->path[0] != '\0' ? error->path : NULL;
 	int status = error->code == ERROR_INVALID     ? 400
@@ -38,7 +29,7 @@ static void send_error(struct http_request *request, const struct error *error)
 		     : error->code == ERROR_PENDING   ? 504
 						      : 503;
 
-	query_problem(request, status, status == 400 ? path : NULL, error->message);
+	answer_problem(request, status, status == 400 ? path : NULL, error->message);
 }
 
 static bool refuse_member(struct http_request *request, const char *name, const char *const *known)
@@ -48,28 +39,23 @@ static bool refuse_member(struct http_request *request, const char *name, const 
 
 	snprintf(detail, sizeof detail, "is not a member of this request%s%s%s", nearest != NULL ? "; did you mean \"" : "",
 		nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
-	query_problem(request, 400, name, detail);
+	answer_problem(request, 400, name, detail);
 	return false;
 }
 
 /* The body's object with these members only; no body, and null, are an empty one. NULL: a problem was sent. */
-static json_t *read_body(struct http_request *request, const char *const *known)
+static json_t *read_members(struct http_request *request, const char *const *known)
 {
-	struct error error;
-	json_t *body, *value;
+	json_t *body = request->body_length > 0 ? answer_read_body(request) : json_object(), *value;
 	const char *name;
 	bool good = true;
 
-	error_memory(&error);
-	body = request->body_length > 0 ? http_read_json(request, &error) : json_object();
-	if (body == NULL) {
-		query_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
+	if (body == NULL)
 		return NULL;
-	}
 	if (json_is_null(body))
 		body = json_object();
 	if (!json_is_object(body)) {
-		query_problem(request, 400, "", "must be a JSON object");
+		answer_problem(request, 400, "", "must be a JSON object");
 		good = false;
 	}
 	json_object_foreach(body, name, value) {
@@ -87,18 +73,18 @@ static json_t *read_body(struct http_request *request, const char *const *known)
 }
 
 /* A text, or NULL when it is absent. False: a problem was sent. */
-static bool read_text(struct http_request *request, const json_t *body, const char *name, const char **text)
+static bool read_text_member(struct http_request *request, const json_t *body, const char *name, const char **text)
 {
 	const json_t *value = json_object_get(body, name);
 
 	*text = json_text_value(value);
 	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
 		return true;
-	query_problem(request, 400, name, "must be text");
+	answer_problem(request, 400, name, "must be text");
 	return false;
 }
 
-static bool is_given(const json_t *body, const char *name)
+static bool is_member_given(const json_t *body, const char *name)
 {
 	const json_t *value = json_object_get(body, name);
 
@@ -106,16 +92,16 @@ static bool is_given(const json_t *body, const char *name)
 }
 
 /* ["public.image.*", ...] or one text, as patterns separated by commas; `event` is the name that modders' tools have for one. */
-static bool read_events(struct http_request *request, const json_t *body, struct buffer *events)
+static bool read_patterns(struct http_request *request, const json_t *body, struct buffer *events)
 {
-	const char *member = is_given(body, "event") ? "event" : "events";
+	const char *member = is_member_given(body, "event") ? "event" : "events";
 	const json_t *value = json_object_get(body, member), *item;
 	bool good = true;
 	size_t i;
 
 	buffer_text(events, "");
-	if (is_given(body, "event") && is_given(body, "events")) {
-		query_problem(request, 400, "event", "is given beside events: give one of them");
+	if (is_member_given(body, "event") && is_member_given(body, "events")) {
+		answer_problem(request, 400, "event", "is given beside events: give one of them");
 		return false;
 	}
 	if (json_text_value(value) != NULL)
@@ -129,9 +115,9 @@ static bool read_events(struct http_request *request, const json_t *body, struct
 		if (good)
 			buffer_text(events, json_string_value(item));
 	}
-	if (good && !events->failed && (events->length > 0 || !is_given(body, member)))
+	if (good && !events->failed && (events->length > 0 || !is_member_given(body, member)))
 		return true;
-	query_problem(request, 400, member,
+	answer_problem(request, 400, member,
 		events->failed ? "is longer than 1024 bytes"
 		: good	       ? "is empty: leave it out to be told of everything"
 			       : "must be a list of patterns of event types, such as [\"public.image.*\"]");
@@ -146,7 +132,7 @@ static bool check_enabled(struct http_request *request)
 		return true;
 	snprintf(detail, sizeof detail, "outgoing webhooks are switched off: set hooks.enabled in %s",
 		request->view->config->file);
-	query_problem(request, 403, NULL, detail);
+	answer_problem(request, 403, NULL, detail);
 	return false;
 }
 
@@ -165,7 +151,8 @@ void webhooks_out_list_handle(struct host *host, struct http_request *request)
 	if (!webhooks_out_write_one(host->webhooks_out, "callbacks", &out))
 		buffer_text(&out, "null");
 	buffer_char(&out, '}');
-	send(request, 200, &out);
+	answer_json(request, 200, NULL, &out);
+	buffer_free(&out);
 }
 
 void webhooks_out_show_handle(struct host *host, struct http_request *request, const char *id)
@@ -176,11 +163,11 @@ void webhooks_out_show_handle(struct host *host, struct http_request *request, c
 	buffer_text(&out, "{\"ok\":true,\"webhook\":");
 	if (webhooks_out_write_one(host->webhooks_out, id, &out)) {
 		buffer_char(&out, '}');
-		send(request, 200, &out);
-		return;
+		answer_json(request, 200, NULL, &out);
+	} else {
+		answer_problem(request, 404, NULL, "there is no webhook with this id");
 	}
 	buffer_free(&out);
-	query_problem(request, 404, NULL, "there is no webhook with this id");
 }
 
 /* ---- registering ---- */
@@ -191,16 +178,16 @@ static bool choose_secret(struct http_request *request, const json_t *body, char
 	struct error error;
 	const char *given;
 
-	if (!read_text(request, body, "secret", &given))
+	if (!read_text_member(request, body, "secret", &given))
 		return false;
 	if (given == NULL) {
 		if (webhooks_out_make_secret(secret))
 			return true;
-		query_problem(request, 503, NULL, "no secret can be made now");
+		answer_problem(request, 503, NULL, "no secret can be made now");
 		return false;
 	}
 	if (webhooks_out_check_secret(given, &error) != ERROR_NONE) {
-		send_error(request, &error);
+		send_webhook_error(request, &error);
 		return false;
 	}
 	snprintf(secret, LIMIT_WEBHOOK_OUT_SECRET_BYTES, "%s", given);
@@ -215,31 +202,32 @@ static void send_secret(struct http_request *request, int status, const char *id
 	buffer_format(&out, "{\"ok\":true,\"id\":\"%s\",\"secret\":", id);
 	json_write_text(&out, secret);
 	buffer_char(&out, '}');
-	send(request, status, &out);
+	answer_json(request, status, NULL, &out);
+	buffer_free(&out);
 }
 
-static void add(struct host *host, struct http_request *request, const json_t *body, struct buffer *events)
+static void order_webhook(struct host *host, struct http_request *request, const json_t *body, struct buffer *events)
 {
 	struct webhook_order order = { .caller = request->api_key != NULL ? request->api_key->name : NULL };
 	char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES], id[WEBHOOK_ID_BYTES];
 	struct error error;
 
-	if (!read_text(request, body, "url", &order.url) || !read_events(request, body, events))
+	if (!read_text_member(request, body, "url", &order.url) || !read_patterns(request, body, events))
 		return;
 	if (order.url == NULL) {
-		query_problem(request, 400, "url", "is missing: where events are to be delivered");
+		answer_problem(request, 400, "url", "is missing: where events are to be delivered");
 		return;
 	}
 	if (webhooks_out_check_url(request->view->config, order.url, &error) != ERROR_NONE) {
-		send_error(request, &error);
+		send_webhook_error(request, &error);
 		return;
 	}
 	if (mask_holds_known(request->view, order.url)) { /* it is kept and shown */
-		query_problem(request, 400, "url", "must not carry a secret of the host's");
+		answer_problem(request, 400, "url", "must not carry a secret of the host's");
 		return;
 	}
 	if (mask_holds_known(request->view, events->data)) {
-		query_problem(request, 400, "events", "must not carry a secret of the host's");
+		answer_problem(request, 400, "events", "must not carry a secret of the host's");
 		return;
 	}
 	if (!choose_secret(request, body, secret))
@@ -249,7 +237,7 @@ static void add(struct host *host, struct http_request *request, const json_t *b
 	if (webhooks_out_add(host->webhooks_out, &order, id, &error) == ERROR_NONE)
 		send_secret(request, 201, id, secret);
 	else
-		send_error(request, &error);
+		send_webhook_error(request, &error);
 	explicit_bzero(secret, sizeof secret);
 }
 
@@ -259,10 +247,10 @@ void webhooks_out_add_handle(struct host *host, struct http_request *request)
 	struct buffer events;
 	json_t *body;
 
-	if (!check_enabled(request) || (body = read_body(request, known)) == NULL)
+	if (!check_enabled(request) || (body = read_members(request, known)) == NULL)
 		return;
 	buffer_init(&events, LIMIT_WEBHOOK_OUT_EVENTS_BYTES);
-	add(host, request, body, &events);
+	order_webhook(host, request, body, &events);
 	buffer_free(&events);
 	json_decref(body);
 }
@@ -275,24 +263,24 @@ void webhooks_out_remove_handle(struct host *host, struct http_request *request,
 	char text[LIMIT_WEBHOOK_OUT_URL_BYTES + 2]; /* one more than a URL may have: what is cut off is none of them */
 	const char *url = NULL, *event = NULL;
 	struct error error;
-	json_t *body = read_body(request, known);
+	json_t *body = read_members(request, known);
 
 	if (body == NULL)
 		return;
 	if (id == NULL && (http_query(request, "id", text, sizeof text) || http_query(request, "url", text, sizeof text)))
 		id = text;
-	if (id == NULL && (!read_text(request, body, "id", &id) || !read_text(request, body, "url", &url) ||
-				  !read_text(request, body, "event", &event))) {
+	if (id == NULL && (!read_text_member(request, body, "id", &id) || !read_text_member(request, body, "url", &url) ||
+				  !read_text_member(request, body, "event", &event))) {
 		json_decref(body);
 		return;
 	}
 	id = id != NULL ? id : url;
 	if (id == NULL)
-		query_problem(request, 400, "id", "is missing: the webhook's id, or its url");
+		answer_problem(request, 400, "id", "is missing: the webhook's id, or its url");
 	else if (webhooks_out_remove(host->webhooks_out, id, event, &error) == ERROR_NONE)
-		http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
+		answer_ok(request);
 	else
-		send_error(request, &error);
+		send_webhook_error(request, &error);
 	json_decref(body);
 }
 
@@ -301,7 +289,7 @@ void webhooks_out_rotate_handle(struct host *host, struct http_request *request,
 	static const char *const known[] = { "secret", NULL };
 	char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES];
 	struct error error;
-	json_t *body = read_body(request, known);
+	json_t *body = read_members(request, known);
 
 	if (body == NULL)
 		return;
@@ -309,25 +297,25 @@ void webhooks_out_rotate_handle(struct host *host, struct http_request *request,
 		if (webhooks_out_rotate(host->webhooks_out, id, secret, &error) == ERROR_NONE)
 			send_secret(request, 200, id, secret);
 		else
-			send_error(request, &error);
+			send_webhook_error(request, &error);
 	}
 	explicit_bzero(secret, sizeof secret);
 	json_decref(body);
 }
 
 /* The event's number, which is text in every answer. */
-static bool read_event(struct http_request *request, const json_t *body, int64_t *event)
+static bool read_event_number(struct http_request *request, const json_t *body, int64_t *event)
 {
 	const char *text;
 	char *end;
 
 	*event = 0;
-	if (!read_text(request, body, "event", &text) || text == NULL)
+	if (!read_text_member(request, body, "event", &text) || text == NULL)
 		return json_object_get(body, "event") == NULL || json_is_null(json_object_get(body, "event"));
 	*event = strtoll(text, &end, 10);
 	if (*event > 0 && *end == '\0')
 		return true;
-	query_problem(request, 400, "event", "must be an event's number as text, as parked shows it");
+	answer_problem(request, 400, "event", "must be an event's number as text, as parked shows it");
 	return false;
 }
 
@@ -338,16 +326,16 @@ void webhooks_out_replay_handle(struct host *host, struct http_request *request,
 	struct error error;
 	int64_t event;
 	int count;
-	json_t *body = read_body(request, known);
+	json_t *body = read_members(request, known);
 
 	if (body == NULL)
 		return;
-	if (read_event(request, body, &event)) {
+	if (read_event_number(request, body, &event)) {
 		if (webhooks_out_replay(host->webhooks_out, id, event, &count, &error) == ERROR_NONE) {
 			snprintf(answer, sizeof answer, "{\"ok\":true,\"replayed\":%d}", count);
 			http_send(request, &(struct http_reply){ .status = 202, .body = answer, .body_length = strlen(answer) });
 		} else {
-			send_error(request, &error);
+			send_webhook_error(request, &error);
 		}
 	}
 	json_decref(body);
@@ -356,7 +344,7 @@ void webhooks_out_replay_handle(struct host *host, struct http_request *request,
 /* ---- testing ---- */
 
 /* For one webhook, or (NULL) for all. */
-static bool test(struct host *host, struct http_request *request, const char *id)
+static bool emit_test(struct host *host, struct http_request *request, const char *id)
 {
 	struct buffer data;
 	bool emitted;
@@ -378,16 +366,16 @@ void webhooks_out_test_handle(struct host *host, struct http_request *request)
 	static const char answer[] = "{\"ok\":true,\"type\":\"" WEBHOOK_TEST_TYPE "\"}";
 	struct buffer out;
 	const char *id;
-	json_t *body = read_body(request, known);
+	json_t *body = read_members(request, known);
 
 	if (body == NULL)
 		return;
 	buffer_init(&out, ANSWER_BYTES);
-	if (read_text(request, body, "id", &id)) {
+	if (read_text_member(request, body, "id", &id)) {
 		if (id != NULL && (strncmp(id, "hook_", 5) != 0 || !webhooks_out_write_one(host->webhooks_out, id, &out)))
-			query_problem(request, 404, NULL, "there is no webhook with this id");
-		else if (!test(host, request, id))
-			query_problem(request, 503, NULL, "the registry takes no event now");
+			answer_problem(request, 404, NULL, "there is no webhook with this id");
+		else if (!emit_test(host, request, id))
+			answer_problem(request, 503, NULL, "the registry takes no event now");
 		else
 			http_send(
 				request, &(struct http_reply){ .status = 202, .body = answer, .body_length = sizeof answer - 1 });

@@ -9,13 +9,18 @@
 
 #include "base/log.h"
 
-static void *memory_checked(void *block)
+void memory_exhausted(void)
 {
-	if (block != NULL)
-		return block;
 	log_last_words("host.memory",
 		"there is no memory left: the process ends. Nothing that was answered is lost; start it again, with more memory");
 	_exit(MEMORY_EXIT);
+}
+
+static void *memory_checked(void *block)
+{
+	if (block == NULL)
+		memory_exhausted();
+	return block;
 }
 
 void *memory_new(size_t size)

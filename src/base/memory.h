@@ -8,6 +8,9 @@
 
 #define MEMORY_EXIT 71 /* EX_OSERR of sysexits.h */
 
+/* Ends the process: for a library that has found no memory, where going on would be a lie. */
+_Noreturn void memory_exhausted(void);
+
 /* All bytes 0; free() it. Of an array: `count` items of `size` bytes. */
 __attribute__((malloc, returns_nonnull)) void *memory_new(size_t size);
 __attribute__((malloc, returns_nonnull)) void *memory_new_array(size_t count, size_t size);

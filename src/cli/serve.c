@@ -312,9 +312,6 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
-	if (code == ERROR_NONE && (host->verdict_jsons == NULL || host->catalog_pages == NULL || host->pending_calls == NULL ||
-					  host->turns == NULL || host->metrics == NULL))
-		code = error_memory(error);
 	if (code == ERROR_NONE)
 		code = gate_open(serving->home, &host->gate, error);
 	if (code == ERROR_NONE)

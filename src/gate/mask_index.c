@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "gate/mask_known.h"
 #include "gate/mask_rules.h"
 
@@ -300,7 +301,7 @@ bool mask_index_close(struct mask_index *index, bool quick)
 
 struct mask_index *mask_index_new(void)
 {
-	return calloc(1, sizeof(struct mask_index));
+	return memory_new(sizeof(struct mask_index));
 }
 
 void mask_index_free(struct mask_index *index)

@@ -1,0 +1,42 @@
+/* answer.c - sends JSON and problems. HTTP threads; no state. */
+#include "api/answer.h"
+
+void answer_json(struct http_request *request, int status, const char *headers, const struct buffer *out)
+{
+	if (out->failed)
+		answer_problem(request, 503, NULL, "out of memory");
+	else
+		http_send(request, &(struct http_reply){
+					   .status = status, .headers = headers, .body = out->data, .body_length = out->length });
+}
+
+void answer_ok(struct http_request *request)
+{
+	http_send(request, &(struct http_reply){ .status = 200, .body = "{\"ok\":true}", .body_length = 11 });
+}
+
+void answer_problem(struct http_request *request, int status, const char *path, const char *detail)
+{
+	http_send_problem(request, &(struct http_problem){ .status = status,
+					   .path = path,
+					   .detail = detail,
+					   .headers = status == 503 ? "Retry-After: 1\r\n" : NULL });
+}
+
+void answer_no_job(struct http_request *request, const struct error *error)
+{
+	if (error->code == ERROR_NOT_FOUND)
+		answer_problem(request, 404, NULL, "the registry has no job with this id");
+	else
+		answer_problem(request, 503, NULL, error->message);
+}
+
+json_t *answer_read_body(struct http_request *request)
+{
+	struct error error;
+	json_t *body = http_read_json(request, &error);
+
+	if (body == NULL)
+		answer_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
+	return body;
+}

@@ -1,0 +1,19 @@
+/* answer.h - answers that carry no provider's envelope: JSON that was written, or a problem. HTTP threads. */
+#pragma once
+
+#include "api/host.h"
+
+/* Sends what was written; 503 when it had no room. `headers` as in http_reply. The buffer stays the caller's. */
+void answer_json(struct http_request *request, int status, const char *headers, const struct buffer *out);
+
+/* {"ok":true} */
+void answer_ok(struct http_request *request);
+
+/* A problem about a parameter or a field, or (NULL) about the request; a 503 carries Retry-After. */
+void answer_problem(struct http_request *request, int status, const char *path, const char *detail);
+
+/* Why the store did not show a job: 404 or 503. */
+void answer_no_job(struct http_request *request, const struct error *error);
+
+/* The body as JSON, to be json_decref()ed. NULL: a problem was sent. */
+json_t *answer_read_body(struct http_request *request);
