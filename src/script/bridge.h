@@ -18,14 +18,11 @@ void bridge_push_module(lua_State *L);
 void bridge_push(lua_State *L, const json_t *value);
 
 /* Appends the value at `index` as JSON text: keys sorted, so that the same value always gives the same bytes. A value that JSON cannot say
- * (function, NaN, a table with both list and named keys, too deep) raises an error that names its path. [-0, +0, e] */
+ * (function, NaN, a table with both list and named keys, too deep) raises an error that says why. [-0, +0, e] */
 void bridge_write(lua_State *L, int index, struct buffer *out);
 
-/* The same of what became of a job: a number that is none (0/0, a vendor's 1e999) is not known, so it is written as null. */
+/* The same of what became of a job: a number that is none (0/0, a vendor's 1e999) is not known, so it is written as null. [-0, +0, e] */
 void bridge_write_result(lua_State *L, int index, struct buffer *out);
-
-/* Whether the table at `index` is written as an array. [-0, +0, -] */
-bool bridge_is_array(lua_State *L, int index);
 
 /* Bytes that a script may keep, hand on and not look into: they stay in C. Where they stand in a value that is written, they are base64 text, or JSON as
  * it came. Takes the buffer's memory over. [-0, +1, m] */

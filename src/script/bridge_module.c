@@ -81,22 +81,16 @@ static int module_array(lua_State *L)
 	return 1;
 }
 
-bool bridge_is_array(lua_State *L, int index)
-{
-	bool array;
-
-	if (lua_type(L, index) != LUA_TTABLE)
-		return false;
-	lua_pushvalue(L, index);
-	isolation_plain(L, -1);
-	array = lua_rawlen(L, -1) > 0 || bridge_is_marked(L, -1);
-	lua_pop(L, 1);
-	return array;
-}
-
 static int module_is_array(lua_State *L)
 {
-	lua_pushboolean(L, bridge_is_array(L, 1));
+	bool array = false;
+
+	lua_settop(L, 1);
+	if (lua_istable(L, 1)) {
+		isolation_plain(L, 1);
+		array = lua_rawlen(L, 1) > 0 || bridge_is_marked(L, 1);
+	}
+	lua_pushboolean(L, array);
 	return 1;
 }
 

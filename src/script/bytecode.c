@@ -30,7 +30,7 @@ struct dump {
 	bool odd; /* it is not what we know; everything read from here on is 0 */
 };
 
-static const unsigned char *take(struct dump *dump, size_t count)
+static const unsigned char *dump_take(struct dump *dump, size_t count)
 {
 	const unsigned char *taken = dump->at;
 
@@ -42,21 +42,21 @@ static const unsigned char *take(struct dump *dump, size_t count)
 	return taken;
 }
 
-static unsigned take_byte(struct dump *dump)
+static unsigned dump_take_byte(struct dump *dump)
 {
-	const unsigned char *byte = take(dump, 1);
+	const unsigned char *byte = dump_take(dump, 1);
 
 	return byte != NULL ? *byte : 0;
 }
 
 /* Seven bits a byte, the highest first; the last has bit 7. */
-static size_t take_size(struct dump *dump)
+static size_t dump_take_size(struct dump *dump)
 {
 	size_t size = 0;
 	unsigned byte = 0;
 
 	while (!dump->odd && (byte & 0x80) == 0) {
-		byte = take_byte(dump);
+		byte = dump_take_byte(dump);
 		dump->odd |= size > SIZE_MAX >> 7;
 		size = size << 7 | (byte & 0x7f);
 	}
@@ -65,20 +65,20 @@ static size_t take_size(struct dump *dump)
 
 static void skip_text(struct dump *dump)
 {
-	size_t size = take_size(dump); /* with one for the NUL; 0: there is none */
+	size_t size = dump_take_size(dump); /* with one for the NUL; 0: there is none */
 
 	if (size > 1)
-		take(dump, size - 1);
+		dump_take(dump, size - 1);
 }
 
 static void skip_constant(struct dump *dump)
 {
-	switch (take_byte(dump)) {
+	switch (dump_take_byte(dump)) {
 	case CONSTANT_NIL:
 	case CONSTANT_FALSE:
 	case CONSTANT_TRUE: break;
-	case CONSTANT_INTEGER: take(dump, sizeof(lua_Integer)); break;
-	case CONSTANT_FLOAT: take(dump, sizeof(lua_Number)); break;
+	case CONSTANT_INTEGER: dump_take(dump, sizeof(lua_Integer)); break;
+	case CONSTANT_FLOAT: dump_take(dump, sizeof(lua_Number)); break;
 	case CONSTANT_SHORT:
 	case CONSTANT_LONG: skip_text(dump); break;
 	default: dump->odd = true;
@@ -88,29 +88,29 @@ static void skip_constant(struct dump *dump)
 /* Names and lines: a stripped dump has none, but says so. */
 static void skip_debug(struct dump *dump)
 {
-	size_t count = take_size(dump);
+	size_t count = dump_take_size(dump);
 
-	take(dump, count);
-	for (count = take_size(dump); count > 0 && !dump->odd; count--) {
-		take_size(dump);
-		take_size(dump);
+	dump_take(dump, count);
+	for (count = dump_take_size(dump); count > 0 && !dump->odd; count--) {
+		dump_take_size(dump);
+		dump_take_size(dump);
 	}
-	for (count = take_size(dump); count > 0 && !dump->odd; count--) {
+	for (count = dump_take_size(dump); count > 0 && !dump->odd; count--) {
 		skip_text(dump);
-		take_size(dump);
-		take_size(dump);
+		dump_take_size(dump);
+		dump_take_size(dump);
 	}
-	for (count = take_size(dump); count > 0 && !dump->odd; count--)
+	for (count = dump_take_size(dump); count > 0 && !dump->odd; count--)
 		skip_text(dump);
 }
 
 static void read_code(struct dump *dump, bool assigned[BYTECODE_UPVALUES])
 {
-	size_t count = take_size(dump);
+	size_t count = dump_take_size(dump);
 	uint32_t instruction;
 
 	for (; count > 0 && !dump->odd; count--) {
-		const unsigned char *bytes = take(dump, sizeof instruction);
+		const unsigned char *bytes = dump_take(dump, sizeof instruction);
 
 		if (bytes == NULL)
 			return;
@@ -129,16 +129,16 @@ static void read_function(
 
 	dump->odd |= depth > MOST_NESTED;
 	skip_text(dump);
-	take_size(dump);
-	take_size(dump);
-	take(dump, 3);
+	dump_take_size(dump);
+	dump_take_size(dump);
+	dump_take(dump, 3);
 	read_code(dump, assigned);
-	for (left = take_size(dump); left > 0 && !dump->odd; left--)
+	for (left = dump_take_size(dump); left > 0 && !dump->odd; left--)
 		skip_constant(dump);
-	*count = take_size(dump);
+	*count = dump_take_size(dump);
 	dump->odd |= *count >= BYTECODE_UPVALUES;
-	*upvalues = take(dump, *count * 3); /* in the stack of the function around it?, place, kind */
-	for (left = take_size(dump); left > 0 && !dump->odd; left--) {
+	*upvalues = dump_take(dump, *count * 3); /* in the stack of the function around it?, place, kind */
+	for (left = dump_take_size(dump); left > 0 && !dump->odd; left--) {
 		memset(inner, 0, sizeof inner);
 		read_function(dump, inner, &inner_upvalues, &inner_count, depth + 1);
 		for (size_t i = 0; i < inner_count && !dump->odd; i++)
@@ -151,11 +151,11 @@ static void read_function(
 static bool begins_as_known(struct dump *dump)
 {
 	static const char head[] = LUA_SIGNATURE "\x54\x00\x19\x93\r\n\x1a\n";
-	const unsigned char *found = take(dump, sizeof head - 1);
-	const unsigned char *sizes = take(dump, 3);
+	const unsigned char *found = dump_take(dump, sizeof head - 1);
+	const unsigned char *sizes = dump_take(dump, 3);
 
-	take(dump, sizeof(lua_Integer) + sizeof(lua_Number)); /* as this machine writes them */
-	take_byte(dump);				      /* upvalues of the function */
+	dump_take(dump, sizeof(lua_Integer) + sizeof(lua_Number)); /* as this machine writes them */
+	dump_take_byte(dump);					   /* upvalues of the function */
 	return !dump->odd && memcmp(found, head, sizeof head - 1) == 0 && sizes[0] == sizeof(uint32_t) &&
 	       sizes[1] == sizeof(lua_Integer) && sizes[2] == sizeof(lua_Number);
 }

@@ -4,8 +4,7 @@
  * could leak hangs off struct script_call and is freed with it. */
 #include "script/call.h"
 
-#include <pthread.h>
-#include <stdlib.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -34,20 +33,12 @@ static void list_buffers(struct script_call *call, struct buffer *list[BUFFERS])
 	memcpy(list, all, sizeof all);
 }
 
-static struct buffer_total all_texts;
-static pthread_once_t all_texts_once = PTHREAD_ONCE_INIT;
-
-/* A test sets a limit that it can reach. */
-static void set_total(void)
-{
-	const char *test = getenv("PROVIDERD_TEST_CALLS_TEXT_BYTES");
-
-	atomic_store(&all_texts.limit, test != NULL ? strtoul(test, NULL, 10) : LIMIT_CALLS_TEXT_BYTES);
-}
-
 struct buffer_total *script_call_total(void)
 {
-	pthread_once(&all_texts_once, set_total);
+	static struct buffer_total all_texts;
+
+	atomic_store_explicit(
+		&all_texts.limit, (size_t)test_setting(TEST_CALLS_TEXT_BYTES, LIMIT_CALLS_TEXT_BYTES), memory_order_relaxed);
 	return &all_texts;
 }
 
@@ -141,7 +132,7 @@ static void check_fields(lua_State *L)
 }
 
 /* Further fields of the answer: "\"model\":\"x\"," from the table at `index`. */
-static void write_fields(lua_State *L, int index, struct script_call *call)
+static void write_further_fields(lua_State *L, int index, struct script_call *call)
 {
 	if (lua_type(L, index) != LUA_TTABLE)
 		return;
@@ -241,7 +232,7 @@ static int finish_prepare(lua_State *L, int status, lua_KContext context)
 		return 0;
 	}
 	luaL_argexpected(L, lua_istable(L, PAYLOAD), PAYLOAD, "a payload table from prepare");
-	write_fields(L, PAYLOAD + 1, call);
+	write_further_fields(L, PAYLOAD + 1, call);
 	lua_remove(L, PAYLOAD + 1);
 	keep_mode(L, PAYLOAD, call);
 	bridge_write(L, PAYLOAD, &call->payload);
@@ -365,7 +356,7 @@ static void check_texts(struct script_call *call)
 			phase_name(call), LIMIT_CALL_TEXT_BYTES / 1048576);
 }
 
-static void finish(struct script_call *call, struct script_state *state, int status)
+static void finish_run(struct script_call *call, struct script_state *state, int status)
 {
 	if (status == LUA_YIELD) /* in ctx.request */
 		call->outcome = call->dry_run ? CALL_PREVIEW : CALL_WAITING;
@@ -396,7 +387,7 @@ static void run_on(struct script_call *call, struct script_state *state)
 		call->outcome = CALL_PAUSED;
 	} else {
 		call->spent = (struct script_spending){ 0 };
-		finish(call, state, status);
+		finish_run(call, state, status);
 	}
 	isolation_leave(call, goes_on(call));
 	atomic_store_explicit(&call->provider->memory_used, state->memory_used, memory_order_relaxed);

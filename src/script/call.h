@@ -1,7 +1,7 @@
 /* call.h - one call of a provider's function, from the request to what the answer is made of.
  *
  * A call is a coroutine on the provider's state. It runs on the engine thread only. A dry run ends at its first ctx.request,
- * whose preview it keeps; a live call would be suspended there and resumed with the response. */
+ * whose preview it keeps; a live call is suspended there, and resumed with the response. */
 #pragma once
 
 #include <stdbool.h>
@@ -90,16 +90,17 @@ void script_call_set(
  * no other call of the same script may run before it has gone on. A script that rests is not run (CALL_RESTING). Engine thread. */
 void script_call_run(struct script_call *call);
 
-/* Goes on after CALL_PAUSED. */
+/* Goes on after CALL_PAUSED. Engine thread. */
 void script_call_continue(struct script_call *call);
 
-/* Goes on after CALL_WAITING, with what came back. */
+/* Goes on after CALL_WAITING, with what came back; its body is the script's afterwards. Engine thread. */
 void script_call_resume(struct script_call *call, struct response *response);
 
-/* Nobody wants its outcome any more: it is CALL_FAILED. After CALL_PAUSED or CALL_WAITING, or before it was begun. */
+/* Nobody wants its outcome any more: it is CALL_FAILED. After CALL_PAUSED or CALL_WAITING, or before it was begun. Engine thread. */
 void script_call_abandon(struct script_call *call);
 
 /* Empty again; buffers larger than `keep_bytes` give their memory back. */
 void script_call_clear(struct script_call *call, size_t keep_bytes);
 
+/* Gives all its memory back. */
 void script_call_free(struct script_call *call);

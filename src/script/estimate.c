@@ -38,16 +38,16 @@ static int64_t read_usd(lua_State *L, int table, const char *name)
 	return micro;
 }
 
-static void write_name(struct buffer *out, const char *name)
+static void write_estimate_name(struct buffer *out, const char *name)
 {
 	buffer_char(out, '"');
 	buffer_text(out, name);
 	buffer_append(out, "\":", 2);
 }
 
-static void write_usd(struct buffer *out, const char *name, int64_t micro)
+static void write_estimate_usd(struct buffer *out, const char *name, int64_t micro)
 {
-	write_name(out, name);
+	write_estimate_name(out, name);
 	if (micro < 0)
 		buffer_text(out, "null");
 	else
@@ -55,9 +55,9 @@ static void write_usd(struct buffer *out, const char *name, int64_t micro)
 	buffer_char(out, ',');
 }
 
-static void write_field(lua_State *L, int table, const char *name, struct buffer *out)
+static void write_estimate_field(lua_State *L, int table, const char *name, struct buffer *out)
 {
-	write_name(out, name);
+	write_estimate_name(out, name);
 	lua_getfield(L, table, name);
 	bridge_write(L, -1, out);
 	lua_pop(L, 1);
@@ -66,7 +66,7 @@ static void write_field(lua_State *L, int table, const char *name, struct buffer
 
 #define MOST_OTHERS 32
 
-static bool is_one_of(const char *name, const char *const *names)
+static bool is_listed_name(const char *name, const char *const *names)
 {
 	for (; *names != NULL; names++)
 		if (**names == *name && strcmp(*names, name) == 0)
@@ -88,9 +88,9 @@ static void write_others(lua_State *L, int table, struct buffer *out)
 
 		if (name == NULL || strlen(name) != (size_t)lua_rawlen(L, -2))
 			luaL_error(L, "estimate: keys must be text, without a NUL");
-		if (is_one_of(name, standard))
+		if (is_listed_name(name, standard))
 			continue;
-		if (is_one_of(name, ours))
+		if (is_listed_name(name, ours))
 			luaL_error(L, "estimate: the key '%s' is the host's; use expected, low and high", name);
 		if (count == MOST_OTHERS)
 			luaL_error(L, "estimate: more than %d further fields", MOST_OTHERS);
@@ -134,14 +134,14 @@ void estimate_write(lua_State *L, int index, struct buffer *out, int64_t *expect
 	*free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
 	lua_pop(L, 1);
 	buffer_char(out, '{');
-	write_usd(out, "estimated_cost_usd", *expected);
-	write_usd(out, "low_usd", low);
-	write_usd(out, "high_usd", *high);
-	write_field(L, index, "unit", out);
-	write_field(L, index, "quantity", out);
-	write_field(L, index, "source", out);
+	write_estimate_usd(out, "estimated_cost_usd", *expected);
+	write_estimate_usd(out, "low_usd", low);
+	write_estimate_usd(out, "high_usd", *high);
+	write_estimate_field(L, index, "unit", out);
+	write_estimate_field(L, index, "quantity", out);
+	write_estimate_field(L, index, "source", out);
 	write_others(L, index, out);
-	write_field(L, index, "as_of", out);
+	write_estimate_field(L, index, "as_of", out);
 	out->length--; /* the last comma */
 	buffer_char(out, '}');
 	if (*high < 0)

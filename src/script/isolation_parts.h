@@ -11,10 +11,8 @@
 
 bool shell_is(lua_State *L, int index);
 
-/* Pushes the contents of the shell at `index` as they were loaded, or what it leads to now. False: it is no shell, and nothing is pushed.
- * [-0, +0|1, -] */
+/* Pushes the contents of the shell at `index` as they were loaded. False: it is no shell, and nothing is pushed. [-0, +0|1, -] */
 bool shell_push_loaded(lua_State *L, int index);
-bool shell_push_contents(lua_State *L, int index);
 
 /* Pushes a shell for the contents at `index`; `on_write` is its __newindex. [-0, +1, m] */
 void shell_push_new(lua_State *L, int index, lua_CFunction on_write);

@@ -53,23 +53,6 @@ bool shell_is(lua_State *L, int index)
 	return is;
 }
 
-/* Replaces the two that push_shell_parts() pushed by what the shell leads to now. */
-static void take_contents(lua_State *L)
-{
-	lua_pop(L, 1);
-	lua_pushliteral(L, "__index");
-	lua_rawget(L, -2);
-	lua_remove(L, -2);
-}
-
-bool shell_push_contents(lua_State *L, int index)
-{
-	if (!push_shell_parts(L, index))
-		return false;
-	take_contents(L);
-	return true;
-}
-
 bool isolation_is_pristine(lua_State *L, int index)
 {
 	bool pristine;
@@ -86,8 +69,13 @@ bool isolation_is_pristine(lua_State *L, int index)
 void isolation_plain(lua_State *L, int index)
 {
 	index = lua_absindex(L, index);
-	if (shell_push_contents(L, index))
-		lua_replace(L, index);
+	if (!push_shell_parts(L, index))
+		return;
+	lua_pop(L, 1);
+	lua_pushliteral(L, "__index");
+	lua_rawget(L, -2);
+	lua_replace(L, index);
+	lua_pop(L, 1);
 }
 
 void shell_lead_to(lua_State *L, int shell, int contents)

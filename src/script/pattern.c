@@ -35,7 +35,7 @@ static bool more_steps(struct pattern_match *match)
 }
 
 /* Counts what was used since. Raises when there is a problem. */
-static void settle(struct search *search)
+static void settle_search(struct search *search)
 {
 	struct pattern_match *match = &search->match;
 	char text[64];
@@ -64,7 +64,7 @@ static void check_lengths(lua_State *L, size_t subject, size_t pattern)
 }
 
 /* Takes subject and pattern from two places of the stack, where they must stay. */
-static void begin(lua_State *L, struct search *search, int subject, int pattern)
+static void begin_search(lua_State *L, struct search *search, int subject, int pattern)
 {
 	search->L = L;
 	search->subject = luaL_checklstring(L, subject, &search->subject_length);
@@ -95,7 +95,7 @@ static void push_capture(struct search *search, int index, const char *start, co
 	const struct pattern_capture *capture = pattern_capture_at(&search->match, index, start, end, &whole);
 
 	if (capture == NULL)
-		settle(search); /* raises */
+		settle_search(search); /* raises */
 	else if (capture->length == CAPTURE_POSITION)
 		lua_pushinteger(search->L, capture->start - search->subject + 1);
 	else
@@ -152,7 +152,7 @@ static int find_or_match(lua_State *L, bool find)
 	const char *at, *end, *pattern;
 	bool anchored;
 
-	begin(L, &search, 1, 2);
+	begin_search(L, &search, 1, 2);
 	offset = start_offset(luaL_optinteger(L, 3, 1), search.subject_length);
 	if (offset == SIZE_MAX) {
 		luaL_pushfail(L);
@@ -169,7 +169,7 @@ static int find_or_match(lua_State *L, bool find)
 	while ((end = pattern_match_at(&search.match, at, pattern)) == NULL && search.match.problem == PATTERN_FINE &&
 		!anchored && at < search.match.subject_end)
 		at++;
-	settle(&search);
+	settle_search(&search);
 	if (end == NULL) {
 		luaL_pushfail(L);
 		return 1;
@@ -206,7 +206,7 @@ static int gmatch_next(lua_State *L)
 	struct search search;
 	const char *at, *last, *end;
 
-	begin(L, &search, lua_upvalueindex(GMATCH_SUBJECT), lua_upvalueindex(GMATCH_PATTERN));
+	begin_search(L, &search, lua_upvalueindex(GMATCH_SUBJECT), lua_upvalueindex(GMATCH_PATTERN));
 	begin_matching(&search);
 	at = search.subject + lua_tointeger(L, lua_upvalueindex(GMATCH_NEXT));
 	last = search.subject + lua_tointeger(L, lua_upvalueindex(GMATCH_LAST));
@@ -216,12 +216,12 @@ static int gmatch_next(lua_State *L)
 		end = pattern_match_at(&search.match, at, search.pattern);
 		if (end == NULL || end == last)
 			continue;
-		settle(&search);
+		settle_search(&search);
 		keep_offset(L, GMATCH_NEXT, end - search.subject);
 		keep_offset(L, GMATCH_LAST, end - search.subject);
 		return push_captures(&search, at, end);
 	}
-	settle(&search);
+	settle_search(&search);
 	return 0;
 }
 
@@ -230,7 +230,7 @@ static int sandbox_gmatch(lua_State *L)
 	struct search search;
 	size_t offset;
 
-	begin(L, &search, 1, 2);
+	begin_search(L, &search, 1, 2);
 	begin_matching(&search);
 	offset = start_offset(luaL_optinteger(L, 3, 1), search.subject_length);
 	lua_settop(L, 2);
@@ -258,7 +258,7 @@ static void add_capture(struct search *search, luaL_Buffer *out, const char *at,
 		luaL_error(search->L, "invalid use of '%%' in replacement string");
 	capture = pattern_capture_at(&search->match, *at - '1', start, end, &whole);
 	if (capture == NULL)
-		settle(search);
+		settle_search(search);
 	else if (capture->length != CAPTURE_POSITION)
 		luaL_addlstring(out, capture->start, (size_t)capture->length);
 	else {
@@ -321,7 +321,7 @@ static lua_Integer replace_matches(struct search *search, luaL_Buffer *out, int 
 	while (count < most) {
 		end = pattern_match_at(&search->match, at, search->pattern + anchored);
 		if (search->match.problem != PATTERN_FINE)
-			settle(search);
+			settle_search(search);
 		if (end != NULL && end != last) {
 			count++;
 			*changed |= add_replacement(search, out, type, at, end);
@@ -347,7 +347,7 @@ static int sandbox_gsub(lua_State *L)
 	bool changed = false;
 	int type;
 
-	begin(L, &search, 1, 2);
+	begin_search(L, &search, 1, 2);
 	type = lua_type(L, GSUB_REPLACEMENT);
 	most = luaL_optinteger(L, 4, (lua_Integer)search.subject_length + 1);
 	if (type != LUA_TNUMBER && type != LUA_TSTRING && type != LUA_TFUNCTION && type != LUA_TTABLE)
@@ -355,7 +355,7 @@ static int sandbox_gsub(lua_State *L)
 	begin_matching(&search);
 	luaL_buffinit(L, &out);
 	count = replace_matches(&search, &out, type, most, &changed);
-	settle(&search);
+	settle_search(&search);
 	if (changed)
 		luaL_pushresult(&out);
 	else

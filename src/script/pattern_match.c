@@ -147,7 +147,7 @@ static const char *find_item_end(struct pattern_match *match, const char *item)
 }
 
 /* Whether the byte at `at` is one that the item takes. False also when the steps are over: then there is a problem. */
-static bool fits(struct pattern_match *match, const char *at, const char *item, const char *item_end)
+static bool fits_item(struct pattern_match *match, const char *at, const char *item, const char *item_end)
 {
 	unsigned char byte;
 
@@ -278,7 +278,7 @@ static const char *match_longest_first(struct pattern_match *match, const char *
 {
 	const char *last = at, *end = NULL;
 
-	while (fits(match, last, item, item_end))
+	while (fits_item(match, last, item, item_end))
 		last++;
 	for (; last >= at && end == NULL && match->problem == PATTERN_FINE; last--)
 		end = match_rest(match, last, item_end + 1);
@@ -291,7 +291,7 @@ static const char *match_shortest_first(struct pattern_match *match, const char 
 
 	for (;; at++) {
 		end = match_rest(match, at, item_end + 1);
-		if (end != NULL || match->problem != PATTERN_FINE || !fits(match, at, item, item_end))
+		if (end != NULL || match->problem != PATTERN_FINE || !fits_item(match, at, item, item_end))
 			return end;
 	}
 }
@@ -306,7 +306,7 @@ static const char *match_item(struct pattern_match *match, const char *at, const
 	if (item_end == NULL)
 		return NULL;
 	quantifier = item_end < match->pattern_end ? *item_end : '\0';
-	fitting = fits(match, at, item, item_end);
+	fitting = fits_item(match, at, item, item_end);
 	if (quantifier == '*' && fitting)
 		return match_longest_first(match, at, item, item_end);
 	if (quantifier == '+')

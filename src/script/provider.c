@@ -74,7 +74,7 @@ static void add_text_member(struct buffer *out, const char *name, const char *te
 	buffer_char(out, ',');
 }
 
-/* What every answer of this provider carries (spec, "All responses include"). */
+/* What every answer of this provider carries (docs/api.md). */
 static enum error_code render_common(struct provider *provider, struct error *error)
 {
 	const struct manifest *manifest = &provider->manifest;

@@ -199,7 +199,7 @@ static bool renew_library(struct provider_loader *loader)
 	return true;
 }
 
-static bool is_unchanged(const struct provider_loader *loader, const struct script_sources *sources)
+static bool nothing_changed(const struct provider_loader *loader, const struct script_sources *sources)
 {
 	return loader->current != NULL && !loader->library_is_new && script_sources_same(sources, &loader->sources);
 }
@@ -222,7 +222,7 @@ int provider_loader_reload(struct provider_loader *loader)
 	struct look look = { .loader = loader, .sources = &sources };
 	bool memory = !sources.starved && renew_library(loader);
 
-	if (memory && is_unchanged(loader, &sources)) {
+	if (memory && nothing_changed(loader, &sources)) {
 		script_sources_free(&sources);
 		return 0;
 	}

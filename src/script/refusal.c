@@ -9,7 +9,7 @@
 #include "base/limits.h"
 #include "script/call.h"
 
-static const char *text_of(lua_State *L, int index, const char *name, const char *otherwise)
+static const char *refusal_text(lua_State *L, int index, const char *name, const char *otherwise)
 {
 	const char *text = otherwise;
 
@@ -36,8 +36,8 @@ void refusal_to_error(lua_State *L, int index, struct error *error)
 		lua_replace(L, index);
 	else
 		lua_pop(L, 1);
-	field = text_of(L, index, "field", "");
-	message = text_of(L, index, "message", "is not accepted by this provider");
+	field = refusal_text(L, index, "field", "");
+	message = refusal_text(L, index, "message", "is not accepted by this provider");
 	error_set(error, ERROR_INVALID, field, "%s", message);
 }
 
@@ -62,7 +62,7 @@ static void add_allowed(lua_State *L, int index, struct buffer *text)
 
 void refusal_write(lua_State *L, int index, struct script_call *call, struct buffer *out)
 {
-	const char *field = text_of(L, index, "field", "");
+	const char *field = refusal_text(L, index, "field", "");
 	char text_data[1024];
 	struct buffer text = { .data = text_data, .capacity = sizeof text_data, .maximum = sizeof text_data - 1 };
 
@@ -73,7 +73,7 @@ void refusal_write(lua_State *L, int index, struct script_call *call, struct buf
 		buffer_text(&text, field);
 		buffer_text(&text, ": ");
 	}
-	buffer_text(&text, text_of(L, index, "message", "is not accepted by this provider"));
+	buffer_text(&text, refusal_text(L, index, "message", "is not accepted by this provider"));
 	add_allowed(L, index, &text);
 	json_write_string(out, text_data, text.length);
 	buffer_char(out, ',');

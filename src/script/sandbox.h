@@ -3,7 +3,7 @@
 
 #include <lua.h>
 
-/* Builds the environment in a new state and keeps it in the registry. May raise (memory): call it protected. [-0, +0, m] */
+/* Builds the environment in a new state and keeps it in the registry. [-0, +0, m] */
 void sandbox_build(lua_State *L);
 
 /* Pushes the environment. [-0, +1, -] */

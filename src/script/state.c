@@ -120,7 +120,7 @@ static void stop_now(struct script_state *state, lua_State *L, enum script_stop 
 	lua_error(L);
 }
 
-static bool is_late(const struct script_state *state)
+static bool cpu_is_over(const struct script_state *state)
 {
 	return state->cpu_start_ns != 0 && clock_thread_cpu_ns() - state->cpu_start_ns > state->cpu_limit_ns;
 }
@@ -129,7 +129,7 @@ void script_tick(struct script_state *state, int64_t tick_ns)
 {
 	if (state->cpu_start_ns == 0)
 		state->cpu_start_ns = clock_thread_cpu_ns() - tick_ns;
-	state->late = is_late(state);
+	state->late = cpu_is_over(state);
 	if (state->late)
 		lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, 1); /* stop at the next instruction */
 	else if (lua_gethookcount(state->running) == 0)
@@ -143,7 +143,7 @@ static enum script_stop find_stop(struct script_state *state)
 		return state->stop;
 	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
 		return SCRIPT_STOP_INSTRUCTIONS;
-	return state->late || is_late(state) ? SCRIPT_STOP_CPU : SCRIPT_RUNNING;
+	return state->late || cpu_is_over(state) ? SCRIPT_STOP_CPU : SCRIPT_RUNNING;
 }
 
 /* Others wait for this thread: the code goes on when it is its turn again. Not from within a C function, such as a comparison of
@@ -198,11 +198,6 @@ void script_spend(lua_State *L, size_t steps)
 		script_stop_spent(L);
 }
 
-void script_stop_memory(lua_State *L)
-{
-	stop_now(script_state_of(L), L, SCRIPT_STOP_MEMORY);
-}
-
 void script_stop_starved(lua_State *L)
 {
 	stop_now(script_state_of(L), L, SCRIPT_STOP_STARVED);
@@ -212,10 +207,8 @@ void script_check_buffer(lua_State *L, const struct buffer *buffer)
 {
 	if (buffer->starved)
 		script_stop_starved(L);
-	if (buffer->failed && buffer->budget != NULL)
-		stop_now(script_state_of(L), L, SCRIPT_STOP_TEXT);
 	if (buffer->failed)
-		script_stop_memory(L);
+		stop_now(script_state_of(L), L, buffer->budget != NULL ? SCRIPT_STOP_TEXT : SCRIPT_STOP_MEMORY);
 }
 
 enum script_stop script_memory_stop(const struct script_state *state)
@@ -294,7 +287,7 @@ void script_budget_spent(const struct script_state *state, struct script_spendin
 }
 
 /* The length of "providers/x.lua:12: " when the text is stop_now()'s, else 0. */
-static int place_length(const char *text)
+static int stop_place_length(const char *text)
 {
 	const char *end = strstr(text, ": stopped");
 
@@ -303,7 +296,7 @@ static int place_length(const char *text)
 
 static void explain_limit(struct script_state *state, const char *text, struct error *error)
 {
-	int place = place_length(text);
+	int place = stop_place_length(text);
 
 	if (state->stop == SCRIPT_STOP_STARVED)
 		error_memory(error);

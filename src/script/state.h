@@ -1,8 +1,9 @@
-/* state.h - one capped Lua state, and protected, budgeted calls into it (design 2.7, tech 3).
+/* state.h - one capped Lua state, and protected, budgeted calls into it.
  *
  * A state belongs to one provider script. It may be built on one thread and used on another, never on two at once. Memory is
- * counted always and capped only while script code runs, so that the host's own pushes cannot fail because a script ate its
- * share. CPU time and instructions are counted per resume; a stop is sticky: pcall cannot swallow it. */
+ * counted always and capped only while script code runs (between begin and end of a budget): what the host does with a state outside of it
+ * always succeeds, as its other small allocations (base/memory.h). CPU time and instructions are counted per resume; a stop is sticky: pcall
+ * cannot swallow it. */
 #pragma once
 
 #include <stdbool.h>
@@ -23,6 +24,7 @@ enum script_stop {
 	SCRIPT_STOP_STARVED, /* the host has no memory: not the script's fault */
 };
 
+struct buffer;
 struct script_library;
 struct script_call;
 
@@ -48,7 +50,7 @@ struct script_state {
 	bool remembers;	   /* the simulator's: nothing is sealed, scripts keep what they write */
 	size_t bytes_held; /* by values of bridge_push_bytes(), which Lua's collector takes for small */
 	const char *whole; /* the text that a tree of json_read_partly() is of, while it is pushed */
-	int variables;	   /* that are set back after a call, see isolation.c */
+	int variables;	   /* that are set back after a call, see isolation_variables.c */
 	struct script_library *library; /* the texts of lua/, for require; held */
 	struct script_call *call;	/* the call that runs now, for ctx functions; NULL at load */
 	lua_State *spare;		/* a coroutine that ended well, for the next call; NULL if there is none */
@@ -68,10 +70,10 @@ void script_budget_end(struct script_state *state);
 
 /* For work in C over what a script made: counts steps of it, each about as much as an instruction of Lua, and raises the stop when the time or
  * the instructions are over. Whatever loops over something of the script's calls it in the loop: then no call can outlive the limit. Outside of
- * a budget it does nothing. */
+ * a budget it does nothing. [-0, +0, e] */
 void script_spend(lua_State *L, size_t steps);
 
-/* The same without raising, for code that must not be left: false when it should stop. Then script_stop_spent() raises. */
+/* The same without raising, for code that must not be left: false when it should stop. Then script_stop_spent() raises. [-0, +0, -], [-0, +0, e] */
 bool script_may_spend(lua_State *L, size_t steps);
 void script_stop_spent(lua_State *L);
 
@@ -90,12 +92,10 @@ struct script_spending {
 void script_budget_slice(struct script_state *state, const struct script_spending *spent);
 void script_budget_spent(const struct script_state *state, struct script_spending *spent);
 
-/* For what C builds out of a script's values: raises the stop of the memory limit. */
-void script_stop_memory(lua_State *L);
-
-/* Raises, when a buffer has failed: that there is no memory, as a stop, or the stop of the memory limit. */
-struct buffer;
+/* Raises, when a buffer has failed, the stop of the memory or text limit, or that the host has no memory. [-0, +0, e] */
 void script_check_buffer(lua_State *L, const struct buffer *buffer);
+
+/* Raises the stop for want of the host's memory. [-0, +0, e] */
 void script_stop_starved(lua_State *L);
 
 /* What Lua's own error of memory comes from: the script's limit, or the host. */
@@ -105,10 +105,12 @@ enum script_stop script_memory_stop(const struct script_state *state);
  * hook that counts instructions and looks at the clock; when the time is over, the one that stops at the next instruction. */
 void script_tick(struct script_state *state, int64_t tick_ns);
 
-/* Calls the function below `arguments` values on L under the budget, like lua_pcall with a traceback-free text message.
- * ERROR_SCRIPT with the message "providers/x.lua:12: ..." or the limit that was hit. */
+/* Calls the function below `arguments` values on the state's main thread under a budget, like lua_pcall. ERROR_SCRIPT with the message
+ * "providers/x.lua:12: ...", ERROR_LIMIT with the limit that was hit, or ERROR_MEMORY: then there are no results.
+ * [-(arguments + 1), +results|0, -] */
 enum error_code script_protected_call(
 	struct script_state *state, int arguments, int results, int64_t cpu_limit_ms, struct error *error);
 
-/* Turns the error value on top of L (popped) and the state's stop into a text that names script line and limit. */
+/* Turns the error value on top of L and the state's stop into a text that names script line and limit; the codes are those of
+ * script_protected_call(). [-1, +0, -] */
 void script_explain(struct script_state *state, lua_State *L, int status, struct error *error);

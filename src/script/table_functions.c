@@ -11,7 +11,7 @@
 
 #include "script/state.h"
 
-static lua_Integer length_of(lua_State *L, int table)
+static lua_Integer table_length(lua_State *L, int table)
 {
 	luaL_checktype(L, table, LUA_TTABLE);
 	return luaL_len(L, table);
@@ -27,7 +27,7 @@ static void copy_item(lua_State *L, lua_Integer from, lua_Integer to)
 
 static int sandbox_insert(lua_State *L)
 {
-	lua_Integer end = (lua_Integer)((lua_Unsigned)length_of(L, 1) + 1), position = end;
+	lua_Integer end = (lua_Integer)((lua_Unsigned)table_length(L, 1) + 1), position = end;
 	int arguments = lua_gettop(L);
 
 	if (arguments != 2 && arguments != 3)
@@ -44,7 +44,7 @@ static int sandbox_insert(lua_State *L)
 
 static int sandbox_remove(lua_State *L)
 {
-	lua_Integer size = length_of(L, 1), position = luaL_optinteger(L, 2, size);
+	lua_Integer size = table_length(L, 1), position = luaL_optinteger(L, 2, size);
 
 	if (position != size) /* one behind the last is allowed */
 		luaL_argcheck(
@@ -57,7 +57,7 @@ static int sandbox_remove(lua_State *L)
 	return 1;
 }
 
-static void add_item(lua_State *L, luaL_Buffer *out, lua_Integer index)
+static void concat_item(lua_State *L, luaL_Buffer *out, lua_Integer index)
 {
 	script_spend(L, 1);
 	lua_geti(L, 1, index);
@@ -68,7 +68,7 @@ static void add_item(lua_State *L, luaL_Buffer *out, lua_Integer index)
 
 static int sandbox_concat(lua_State *L)
 {
-	lua_Integer size = length_of(L, 1), first, last;
+	lua_Integer size = table_length(L, 1), first, last;
 	size_t separator_length;
 	const char *separator = luaL_optlstring(L, 2, "", &separator_length);
 	luaL_Buffer out;
@@ -77,11 +77,11 @@ static int sandbox_concat(lua_State *L)
 	last = luaL_optinteger(L, 4, size);
 	luaL_buffinit(L, &out);
 	for (; first < last; first++) {
-		add_item(L, &out, first);
+		concat_item(L, &out, first);
 		luaL_addlstring(&out, separator, separator_length);
 	}
 	if (first == last)
-		add_item(L, &out, first);
+		concat_item(L, &out, first);
 	luaL_pushresult(&out);
 	return 1;
 }
