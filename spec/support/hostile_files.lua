@@ -114,6 +114,7 @@ local fields = {
   { "pricing", "(function() local t = {} t.t = t return t end)()", "nested deeper" },
   { "capabilities", "(function() local t = {} for i = 1, 60 do t = { t, t } end return t end)()", "" },
   { "capabilities", "{ ('x'):rep(1200000) }", "too large" },
+  { "name", "('x'):rep(5000000)", "too large" },
   { "tags", "'x'", "expected a table" }, { "modes", "7", "expected a table" }, { "reviews", "'good'", "expected a table" },
   { "prepare", "{}", "expected a function, got table" }, { "estimate", "0.04", "expected a function" },
   { "webhook", "true", "expected a function" },

@@ -92,6 +92,10 @@ static enum error_code render_common(struct provider *provider, struct error *er
 	add_text_member(&out, "last_checked", manifest->last_checked);
 	add_member(&out, "capabilities", manifest->capabilities);
 	add_member(&out, "pricing", manifest->pricing);
+	if (out.failed && !out.starved) {
+		buffer_free(&out);
+		return error_set(error, ERROR_SCRIPT, "name", "name, URLs and last_checked are too large");
+	}
 	provider->common = buffer_take(&out);
 	return provider->common != NULL ? ERROR_NONE : error_memory(error);
 }
