@@ -28,13 +28,6 @@ static void *resize_beside_pool(struct script_state *state, void *block, size_t 
 	return state->enforce ? realloc(block, size) : memory_resize(block, size);
 }
 
-static void *take_block(struct script_state *state, size_t size)
-{
-	void *block = size <= POOL_LARGEST ? pool_take(&state->pool, size) : NULL;
-
-	return block != NULL ? block : resize_beside_pool(state, NULL, size);
-}
-
 static void give_block(struct script_state *state, void *block, size_t size)
 {
 	if (pool_owns(&state->pool, block))
@@ -49,14 +42,14 @@ static void *resize_block(struct script_state *state, void *block, size_t old_si
 	bool pooled = block != NULL && pool_owns(&state->pool, block);
 	void *moved;
 
-	if (block == NULL)
-		return take_block(state, new_size);
 	if (pooled && pool_same_size(old_size, new_size))
 		return block;
 	if (!pooled && new_size > POOL_LARGEST)
 		return resize_beside_pool(state, block, new_size);
-	moved = take_block(state, new_size);
-	if (moved != NULL) {
+	moved = new_size <= POOL_LARGEST ? pool_take(&state->pool, new_size) : NULL;
+	if (moved == NULL)
+		moved = resize_beside_pool(state, NULL, new_size);
+	if (moved != NULL && block != NULL) {
 		memcpy(moved, block, old_size < new_size ? old_size : new_size);
 		give_block(state, block, old_size);
 	}
