@@ -24,8 +24,8 @@ void bridge_write(lua_State *L, int index, struct buffer *out);
 /* The same of what became of a job: a number that is none (0/0, a vendor's 1e999) is not known, so it is written as null. [-0, +0, e] */
 void bridge_write_result(lua_State *L, int index, struct buffer *out);
 
-/* Bytes that a script may keep, hand on and not look into: they stay in C. Where they stand in a value that is written, they are base64 text, or JSON as
- * it came. Takes the buffer's memory over. [-0, +1, m] */
+/* Bytes that a script may keep, hand on and not look into: they stay in C. Where they stand in a value that is written, they are base64 text,
+ * or JSON as it came. Takes the buffer's memory over. [-0, +1, m] */
 void bridge_push_bytes(lua_State *L, struct buffer *bytes, bool json);
 
 /* Pushes the tree that json_read_partly() made of `text`. [-0, +1, m] */

@@ -1,7 +1,7 @@
 /* manifest.c - what a provider's table may say: validates it field by field and copies it into C. Loader thread (or lint) only.
  *
- * Nothing is accepted that is not known. How a value is taken and a complaint worded is reading.c's; fields with more than a line of their own are read
- * by manifest_*.c. */
+ * Nothing is accepted that is not known. How a value is taken and a complaint worded is reading.c's; fields with more than a line of their own
+ * are read by manifest_*.c. */
 #include "script/manifest_parts.h"
 
 #include <stdlib.h>

@@ -1,5 +1,5 @@
-/* outgoing_url.c - where a script's request goes: its URL is put together, percent-encoded, and checked against the hosts that the script declares. Engine
- * thread, inside the coroutine's protected run. */
+/* outgoing_url.c - where a script's request goes: its URL is put together, percent-encoded, and checked against the hosts that the script
+ * declares. Engine thread, inside the coroutine's protected run. */
 #include "script/outgoing_parts.h"
 
 #include <ctype.h>

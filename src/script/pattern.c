@@ -1,7 +1,7 @@
 /* pattern.c - the pattern functions of scripts, on the matcher of pattern_match.h.
  *
- * Subjects are at most LIMIT_PATTERN_SUBJECT_BYTES long and patterns LIMIT_PATTERN_BYTES; a plain find takes any. What a call may cost is what is left
- * of the script's budget: the matcher gets steps by the thousand. */
+ * Subjects are at most LIMIT_PATTERN_SUBJECT_BYTES long and patterns LIMIT_PATTERN_BYTES; a plain find takes any. What a call may cost is what
+ * is left of the script's budget: the matcher gets steps by the thousand. */
 #include "script/pattern.h"
 
 #include <ctype.h>

@@ -15,8 +15,9 @@ enum error_code provider_loader_open(const char *providers_directory, const char
 void provider_loader_close(struct provider_loader *loader); /* NULL: does nothing */
 
 /* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed helper (script/library.h)
- * reloads all. Without memory for a script all stays as it is until the next look. Returns how many scripts were loaded anew. One thread at a time. */
+ * reloads all. Without memory for a script all stays as it is until the next look. Returns how many scripts were loaded anew. One thread at a
+ * time. */
 int provider_loader_reload(struct provider_loader *loader);
 
-/* The current set, with one more holder: provider_set_release(). Any thread. */
+/* The current set, with one more holder: give it back with provider_set_release(). Any thread. */
 struct provider_set *provider_loader_acquire(struct provider_loader *loader);

@@ -1,9 +1,9 @@
 /* sandbox.c - what a script can reach, and nothing else.
  *
- * What is not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, getmetatable, raw*, print, warn. setmetatable only
- * makes classes. xpcall and metatables are not there because no hook stops a message handler or a __gc that loops. What loops inside C counts its steps
- * (string_functions.c, table_functions.c, bridge_write.c), reads its arguments once, or is absent; a file is compiled in pieces. Library tables are
- * read-only, and what a script keeps is isolation.c's: no call can leave something behind for the next. */
+ * What is not named here is absent: load, dofile, io, os, debug, coroutine, collectgarbage, xpcall, getmetatable, raw*, print, warn.
+ * setmetatable only makes classes. xpcall and metatables are not there because no hook stops a message handler or a __gc that loops. What
+ * loops inside C counts its steps (string_functions.c, table_functions.c, bridge_write.c), reads its arguments once, or is absent; a file is
+ * compiled in pieces. Library tables are read-only, and what a script keeps is isolation.c's: no call can leave something behind for the next. */
 #include "script/sandbox.h"
 
 #include <string.h>
@@ -113,8 +113,8 @@ static int sandbox_pcall(lua_State *L)
 
 /* ---- setmetatable, for classes only ---- */
 
-/* A metatable that a script may use has __index = table and nothing else: no __gc, __close or __mode, which would run or change things behind a hook's back. The one that is set
- * is a private copy, so nothing can be added to it later. [-0, +1, e] */
+/* A metatable that a script may use has __index = table and nothing else: no __gc, __close or __mode, which would run or change things behind
+ * a hook's back. The one that is set is a private copy, so nothing can be added to it later. [-0, +1, e] */
 static void push_new_copy(lua_State *L, int class)
 {
 	lua_pushvalue(L, class);
