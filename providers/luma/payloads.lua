@@ -3,6 +3,7 @@
 local check = require "check"
 local luma_body = require "luma.body"
 local luma_models = require "luma.models"
+local luma_pictures = require "luma.pictures"
 local luma_route = require "luma.route"
 local names = require "names"
 local video_request = require "video_request"
@@ -29,7 +30,7 @@ function payloads.prepare(request)
   local payload = video_request.read(request, READING)
   local parameters = payload.parameters
   if next(parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
-  luma_body.pictures_of(payload) -- checks them
+  luma_pictures.of_payload(payload) -- checks them
   video_request.take_model(payload)
   if not payload.model then
     payload.model = luma_route.DEFAULT_MODEL

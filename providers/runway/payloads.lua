@@ -6,6 +6,7 @@ local plans = require "plan"
 local runway_body = require "runway.body"
 local runway_models = require "runway.models"
 local runway_route = require "runway.route"
+local runway_sizes = require "runway.sizes"
 local video_request = require "video_request"
 
 local payloads = {}
@@ -18,9 +19,9 @@ local MAX_WORD_BYTES = 200
 
 local function fill_size(payload)
   local parameters = payload.parameters
-  if parameters.ratio ~= nil or parameters.width or parameters.height or runway_body.size_in_pixels(parameters) then return end
-  payload.aspect_ratio = payload.aspect_ratio or runway_body.DEFAULT_ASPECT
-  parameters.resolution = parameters.resolution or runway_body.DEFAULT_RESOLUTION
+  if parameters.ratio ~= nil or parameters.width or parameters.height or runway_sizes.in_pixels(parameters) then return end
+  payload.aspect_ratio = payload.aspect_ratio or runway_sizes.DEFAULT_ASPECT
+  parameters.resolution = parameters.resolution or runway_sizes.DEFAULT_RESOLUTION
 end
 
 --- The models that a request without one may get, the first that can make it.

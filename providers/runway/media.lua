@@ -1,0 +1,208 @@
+-- media.lua - the pictures and videos of a request to Runway.
+
+local given = require "given"
+local names = require "names"
+local plans = require "plan"
+local runway_route = require "runway.route"
+
+local runway_media = {}
+
+local NONE = {}
+
+local MAX_DATA_URI_BYTES = 5 * 1024 * 1024
+local PICTURE_FIELDS = { "promptImage", "imageUri", "referenceImages" }
+local IS_PICTURE_FIELD = names.set(PICTURE_FIELDS)
+local PERFORMANCE_FIELDS = { "character", "reference" }
+
+-- As long as an IPv4 address is, and what follows it.
+local MAX_ADDRESS_BYTES = 16
+
+-- A file as the vendor takes it: HTTPS with a host name, a data URI of its size, or an upload of its own.
+local function check_uri(plan, field, uri)
+  if type(uri) ~= "string" then return plans.refuse(plan, field, "must be a URL or a data URI") end
+  local start = string.lower(string.sub(uri, 1, 300))
+  if string.sub(start, 1, 5) == "data:" then
+    if #uri > MAX_DATA_URI_BYTES then plans.refuse(plan, field, "is too large: a data URI may have 5 MB; give an HTTPS URL") end
+  elseif string.sub(start, 1, 8) == "https://" then
+    local host = string.sub(start, 9, 8 + MAX_ADDRESS_BYTES)
+    if string.find(host, "^%d+%.%d+%.%d+%.%d+[:/]") or string.sub(host, 1, 1) == "[" then
+      plans.refuse(plan, field, "must name its host: the vendor does not fetch from an IP address")
+    end
+  elseif string.sub(start, 1, 9) ~= "runway://" then
+    plans.refuse(plan, field, "must be an HTTPS URL, a data URI or a runway:// upload")
+  end
+end
+
+-- The pictures that are files; a picture that is neither file nor text is refused.
+local function files_of(plan, pictures)
+  if pictures[1] == nil then return NONE end
+  local files = {}
+  for _, picture in ipairs(pictures) do
+    if picture.uri then
+      check_uri(plan, picture.field, picture.uri)
+      files[#files + 1] = picture
+    elseif not picture.text then
+      plans.refuse(plan, picture.field, "must have a uri (a file) or a prompt (a text)")
+    end
+  end
+  return files
+end
+
+local FIRST_ONLY, FIRST_OR_LAST = { "first" }, { "first", "last" }
+
+local function check_position(plan, spec, field, position)
+  if position == "first" or (position == "last" and spec.last_frame) then return end
+  plans.refuse(plan, field, spec.id .. " does not take a frame at this position", spec.last_frame and FIRST_OR_LAST or FIRST_ONLY)
+end
+
+local function refuse_many_frames(plan, spec, field)
+  plans.refuse(plan, field, ("is one too many: %s takes %s"):format(spec.id,
+    spec.last_frame and "a first and a last frame" or "a first frame only"))
+end
+
+local function check_prompt_image(plan, value, spec)
+  if type(value) ~= "table" then return check_uri(plan, "parameters.promptImage", value) end
+  if #value == 0 then return plans.refuse(plan, "parameters.promptImage", "must be a URL, or an array of { uri, position }") end
+  local most = spec.last_frame and 2 or 1
+  for index, item in ipairs(value) do
+    local field = ("parameters.promptImage[%d]"):format(index - 1)
+    if index > most then return refuse_many_frames(plan, spec, field) end
+    check_uri(plan, field, type(item) == "table" and item.uri or nil)
+    if type(item) == "table" and item.position ~= nil then check_position(plan, spec, field .. ".position", item.position) end
+  end
+end
+
+-- One picture is the first frame; a second one is the last, on the models that can aim at one.
+local function add_frames(plan, payload, spec, files)
+  local native = payload.parameters.promptImage
+  if native ~= nil then
+    if #files > 0 then return plans.refuse(plan, files[1].field, "the pictures are in parameters.promptImage already") end
+    check_prompt_image(plan, native, spec)
+    plan.body.promptImage = native
+    return
+  end
+  local most = spec.last_frame and 2 or 1
+  if #files == 0 then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture to begin with") end
+  if #files > most then return refuse_many_frames(plan, spec, files[most + 1].field) end
+  if #files == 1 and files[1].position == nil then
+    plan.body.promptImage = files[1].uri
+    return
+  end
+  plan.body.promptImage = {}
+  for index, file in ipairs(files) do
+    local position = file.position or (index == 1 and "first" or "last")
+    check_position(plan, spec, file.field, position)
+    plan.body.promptImage[index] = { uri = file.uri, position = position }
+  end
+end
+
+local function add_reference_images(plan, payload, spec, files)
+  local images = {}
+  local own = payload.parameters.referenceImages
+  if own ~= nil and type(own) ~= "table" then
+    return plans.refuse(plan, "parameters.referenceImages", "must be an array of { uri, tag }")
+  end
+  for index, item in ipairs(own or NONE) do
+    check_uri(plan, ("parameters.referenceImages[%d]"):format(index - 1), type(item) == "table" and item.uri or nil)
+    images[index] = item
+  end
+  for _, file in ipairs(files) do images[#images + 1] = { uri = file.uri, tag = file.tag } end
+  if #images > 0 then plan.body.referenceImages = images end
+  if spec.max_references and #images > spec.max_references then
+    plans.refuse(plan, "parameters.referenceImages", ("%s takes at most %d"):format(spec.id, spec.max_references))
+  elseif #images < (spec.min_references or 0) then
+    plans.refuse(plan, "parameters.referenceImages", spec.id .. " needs at least one picture to refer to")
+  end
+end
+
+local function add_image_uri(plan, payload, spec, files)
+  local uri = payload.parameters.imageUri or (files[1] and files[1].uri)
+  if uri == nil then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture") end
+  if #files > (payload.parameters.imageUri and 0 or 1) then
+    return plans.refuse(plan, files[#files].field, "is one too many: one picture is upscaled at a time")
+  end
+  check_uri(plan, payload.parameters.imageUri and "parameters.imageUri" or files[1].field, uri)
+  plan.body.imageUri = uri
+end
+
+-- Who acts may be given under several names; nobody else may.
+local ACTORS = {
+  { name = "init_image", type = "image" }, { name = "image", type = "image" }, { name = "video", type = "video" },
+  { name = "init_video", type = "video" }, { name = "videoUri", type = "video" }, { name = "promptVideo", type = "video" },
+}
+local NO_PLACE_IN_A_PERFORMANCE = { "storyboard", "reference_frames", "promptImage", "imageUri", "referenceImages" }
+
+local function add_character(plan, parameters)
+  local character, field = parameters.character, "parameters.character"
+  for _, actor in ipairs(ACTORS) do
+    local uri = parameters[actor.name]
+    if uri ~= nil and character == nil then
+      character, field = { type = actor.type, uri = uri }, "parameters." .. actor.name
+    elseif uri ~= nil and not given.same(character, { type = actor.type, uri = uri }) then
+      plans.refuse(plan, "parameters." .. actor.name, "is a second character: there is one, and a reference that it follows")
+    end
+  end
+  plan.body.character = character
+  return field
+end
+
+-- Act-Two: who acts (a picture or a video), and the video of the performance.
+local function add_performance(plan, payload, spec)
+  local parameters, body = payload.parameters, plan.body
+  local fields = { character = add_character(plan, parameters), reference = "parameters.reference" }
+  body.reference = parameters.reference
+  if type(body.reference) == "string" then body.reference = { type = "video", uri = body.reference } end
+  for _, name in ipairs(PERFORMANCE_FIELDS) do
+    local value = body[name]
+    if value == nil then
+      plans.refuse(plan, "parameters." .. name, spec.id .. " needs it")
+    else
+      check_uri(plan, fields[name], type(value) == "table" and value.uri or nil)
+    end
+  end
+  for _, name in ipairs(NO_PLACE_IN_A_PERFORMANCE) do
+    if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such pictures") end
+  end
+  if payload.storyboard ~= nil then plans.refuse(plan, "storyboard", spec.id .. " takes no such pictures") end
+end
+
+local function add_video(plan, payload, spec)
+  if spec.operation == "character_performance" then return end
+  local video, name = runway_route.video_of(payload)
+  if not spec.video_key then
+    if video then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no video here") end
+    return
+  end
+  if not video then return plans.refuse(plan, "parameters.video", spec.id .. " needs a video") end
+  for _, other in ipairs(runway_route.VIDEO_PARAMETERS) do
+    local second = payload.parameters[other]
+    if second ~= nil and second ~= video then
+      plans.refuse(plan, "parameters." .. other, "contradicts parameters." .. name .. ": one video is worked on at a time")
+    end
+  end
+  check_uri(plan, "parameters." .. name, video)
+  plan.body[spec.video_key] = video
+end
+
+-- Where the pictures go, by operation, and the field that they go to; elsewhere there is no place for them.
+local PICTURE_PLACES = { image_to_video = add_frames, text_to_image = add_reference_images, image_upscale = add_image_uri }
+local PICTURE_FIELD = { image_to_video = "promptImage", text_to_image = "referenceImages", image_upscale = "imageUri" }
+
+--- Puts the pictures and videos into the plan's body, or refuses them.
+function runway_media.add(plan, payload, spec, pictures)
+  add_video(plan, payload, spec)
+  if spec.operation == "character_performance" then return add_performance(plan, payload, spec) end
+  local files, parameters = files_of(plan, pictures), payload.parameters
+  local add, own = PICTURE_PLACES[spec.operation], PICTURE_FIELD[spec.operation]
+  if names.has_any(parameters, IS_PICTURE_FIELD) then
+    for _, name in ipairs(PICTURE_FIELDS) do
+      if parameters[name] ~= nil and name ~= own and not spec.fields[name] then
+        plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
+      end
+    end
+  end
+  if add then return add(plan, payload, spec, files) end
+  for _, file in ipairs(files) do plans.refuse(plan, file.field, spec.id .. " takes no picture here") end
+end
+
+return runway_media
