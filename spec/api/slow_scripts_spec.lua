@@ -137,7 +137,7 @@ end)
 
 describe("a client that is told no", function()
   it("has no job, and one that is told yes has one, however many give up at once", function()
-    local host = start { env = { PROVIDERD_TEST_CALL_WAIT_MS = "1500" } }
+    local host = start { env = { PROVIDERD_TEST_CALL_WAIT_MS = "4000" } }
     local answers, yes = receive_all(send_many(host, 40, "slow")), {}
     for _, answer in ipairs(answers) do
       if answer.status == 200 then
