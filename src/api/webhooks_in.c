@@ -132,7 +132,7 @@ static void hand_over(struct incoming_webhook *webhook)
 	if (!masked.failed && !masked.headers.failed && !masked.body.failed)
 		headers = headers_object(&masked.headers);
 	if (headers != NULL)
-		code = live_deliver(webhook->host->live, &webhook->job, verified, headers,
+		code = live_take_webhook(webhook->host->live, &webhook->job, verified, headers,
 			masked.body.data != NULL ? masked.body.data : "", masked.body.length, &error);
 	json_decref(headers);
 	response_clear(&masked);

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define DAY_MS 86400000LL
 
@@ -58,7 +59,7 @@ int64_t budget_month(int64_t day)
 /* ---- periods; all called with the lock held ---- */
 
 /* Where the period is, or would stand. */
-static size_t place_of(const struct periods *periods, int64_t begins)
+static size_t period_place(const struct periods *periods, int64_t begins)
 {
 	size_t place = periods->count; /* mostly the last one is meant */
 
@@ -67,61 +68,51 @@ static size_t place_of(const struct periods *periods, int64_t begins)
 	return place;
 }
 
-static struct period *find_period(const struct periods *periods, int64_t begins)
+static struct period *period_find(const struct periods *periods, int64_t begins)
 {
-	size_t place = place_of(periods, begins);
+	size_t place = period_place(periods, begins);
 
 	return place < periods->count && periods->list[place].begins == begins ? &periods->list[place] : NULL;
 }
 
-static bool has_room(struct periods *periods)
-{
-	size_t capacity = periods->capacity == 0 ? 4 : periods->capacity * 2;
-	struct period *grown;
-
-	if (periods->count < periods->capacity)
-		return true;
-	grown = realloc(periods->list, capacity * sizeof *grown);
-	if (grown == NULL)
-		return false;
-	periods->list = grown;
-	periods->capacity = capacity;
-	return true;
-}
-
-static void forget_first(struct periods *periods)
+static void period_forget_first(struct periods *periods)
 {
 	periods->closed = periods->list[0].begins + 1;
 	periods->count--;
 	memmove(periods->list, periods->list + 1, periods->count * sizeof *periods->list);
 }
 
-/* False: out of memory. One that is closed is not made again. */
-static bool open_period(struct periods *periods, int64_t begins)
+static void period_insert(struct periods *periods, int64_t begins)
 {
-	size_t place;
+	size_t place = period_place(periods, begins);
 
-	if (begins < periods->closed || find_period(periods, begins) != NULL)
-		return true;
-	if (periods->count == LIMIT_BUDGET_PERIODS) {
-		if (begins < periods->list[0].begins) {
-			periods->closed = begins + 1;
-			return true;
-		}
-		forget_first(periods);
+	if (periods->count == periods->capacity) {
+		periods->capacity = periods->capacity == 0 ? 4 : periods->capacity * 2;
+		periods->list = memory_resize(periods->list, periods->capacity * sizeof *periods->list);
 	}
-	if (!has_room(periods))
-		return false;
-	place = place_of(periods, begins);
 	memmove(periods->list + place + 1, periods->list + place, (periods->count - place) * sizeof *periods->list);
 	periods->list[place] = (struct period){ .begins = begins };
 	periods->count++;
-	return true;
 }
 
-static void add(struct periods *periods, int64_t begins, int64_t reserved, int64_t spent)
+/* One that is closed is not made again. */
+static void period_open(struct periods *periods, int64_t begins)
 {
-	struct period *period = find_period(periods, begins);
+	if (begins < periods->closed || period_find(periods, begins) != NULL)
+		return;
+	if (periods->count < LIMIT_BUDGET_PERIODS) {
+		period_insert(periods, begins);
+	} else if (begins < periods->list[0].begins) {
+		periods->closed = begins + 1;
+	} else {
+		period_forget_first(periods);
+		period_insert(periods, begins);
+	}
+}
+
+static void period_add(struct periods *periods, int64_t begins, int64_t reserved, int64_t spent)
+{
+	struct period *period = period_find(periods, begins);
 
 	if (period == NULL)
 		return;
@@ -131,7 +122,7 @@ static void add(struct periods *periods, int64_t begins, int64_t reserved, int64
 
 /* ---- accounts; all called with the lock held ---- */
 
-static struct account *find(struct budget_book *book, enum account_kind kind, const char *name)
+static struct account *account_find(struct budget_book *book, enum account_kind kind, const char *name)
 {
 	struct account *account;
 
@@ -141,55 +132,47 @@ static struct account *find(struct budget_book *book, enum account_kind kind, co
 	return NULL;
 }
 
-static struct account *find_or_make(struct budget_book *book, enum account_kind kind, const char *name)
+static struct account *account_open(
+	struct budget_book *book, enum account_kind kind, const char *name, const struct budget_entry *entry)
 {
-	struct account *account = find(book, kind, name);
+	struct account *account = account_find(book, kind, name);
 
-	if (account != NULL || (account = calloc(1, sizeof *account)) == NULL)
-		return account;
-	account->name = strdup(name);
-	if (account->name == NULL) {
-		free(account);
-		return NULL;
+	if (account == NULL) {
+		account = memory_new(sizeof *account);
+		account->name = memory_copy_text(name);
+		account->kind = kind;
+		account->days.closed = account->months.closed = INT64_MIN;
+		account->next = book->accounts;
+		book->accounts = account;
 	}
-	account->kind = kind;
-	account->days.closed = account->months.closed = INT64_MIN;
-	account->next = book->accounts;
-	book->accounts = account;
+	period_open(&account->days, entry->day);
+	period_open(&account->months, budget_month(entry->day));
 	return account;
 }
 
-/* The three accounts that an entry concerns, with its day and month open; the third is NULL when no API key is named. False: out of memory. */
-static bool open_accounts(struct budget_book *book, const struct budget_entry *entry, struct account *accounts[3])
+/* The three accounts that an entry concerns, with its day and month open; the third is NULL when no API key is named. */
+static void accounts_open(struct budget_book *book, const struct budget_entry *entry, struct account *accounts[3])
 {
-	accounts[0] = find_or_make(book, ACCOUNT_HOST, "");
-	accounts[1] = find_or_make(book, ACCOUNT_PROVIDER, entry->provider);
-	accounts[2] = entry->caller != NULL ? find_or_make(book, ACCOUNT_CALLER, entry->caller) : NULL;
-	for (int i = 0; i < 3; i++) {
-		if (accounts[i] == NULL && (i < 2 || entry->caller != NULL))
-			return false;
-		if (accounts[i] != NULL && (!open_period(&accounts[i]->days, entry->day) ||
-						   !open_period(&accounts[i]->months, budget_month(entry->day))))
-			return false;
-	}
-	return true;
+	accounts[0] = account_open(book, ACCOUNT_HOST, "", entry);
+	accounts[1] = account_open(book, ACCOUNT_PROVIDER, entry->provider, entry);
+	accounts[2] = entry->caller != NULL ? account_open(book, ACCOUNT_CALLER, entry->caller, entry) : NULL;
 }
 
 /* What is settled in a period that is forgotten changes nothing: the ledger has it. */
-static void add_to(struct account *accounts[3], int64_t day, int64_t reserved, int64_t spent)
+static void accounts_add(struct account *accounts[3], int64_t day, int64_t reserved, int64_t spent)
 {
 	for (int i = 0; i < 3; i++) {
 		if (accounts[i] == NULL)
 			continue;
-		add(&accounts[i]->days, day, reserved, spent);
-		add(&accounts[i]->months, budget_month(day), reserved, spent);
+		period_add(&accounts[i]->days, day, reserved, spent);
+		period_add(&accounts[i]->months, budget_month(day), reserved, spent);
 	}
 }
 
 /* ---- limits ---- */
 
-static enum error_code check_span(
-	const char *whose, const char *span, int64_t limit, const struct period *period, int64_t asked, struct error *error)
+static enum error_code budget_check_span(
+	const char *whose, const char *span, int64_t limit, const struct period *period, int64_t amount, struct error *error)
 {
 	if (period == NULL)
 		return error_set(error, ERROR_LIMIT, NULL,
@@ -197,27 +180,27 @@ static enum error_code check_span(
 			"it "
 			"right?",
 			whose, span, span);
-	if (asked <= limit - period->spent - period->reserved)
+	if (amount <= limit - period->spent - period->reserved)
 		return ERROR_NONE;
 	return error_set(error, ERROR_LIMIT, NULL,
 		"the budget of %s per %s does not allow it: %.6f USD are asked for, %.6f of %.6f USD are left (%.6f spent, %.6f "
 		"reserved)",
-		whose, span, (double)asked / 1e6, (double)(limit - period->spent - period->reserved) / 1e6, (double)limit / 1e6,
+		whose, span, (double)amount / 1e6, (double)(limit - period->spent - period->reserved) / 1e6, (double)limit / 1e6,
 		(double)period->spent / 1e6, (double)period->reserved / 1e6);
 }
 
-static enum error_code check(const char *whose, const struct budget *limit, const struct account *account,
+static enum error_code budget_check(const char *whose, const struct budget *limit, const struct account *account,
 	const struct budget_entry *entry, struct error *error)
 {
-	enum error_code code = check_span(
-		whose, "day", limit->per_day_micro_usd, find_period(&account->days, entry->day), entry->micro_usd, error);
+	enum error_code code = budget_check_span(
+		whose, "day", limit->per_day_micro_usd, period_find(&account->days, entry->day), entry->micro_usd, error);
 
 	return code != ERROR_NONE ? code
-				  : check_span(whose, "month", limit->per_month_micro_usd,
-					    find_period(&account->months, budget_month(entry->day)), entry->micro_usd, error);
+				  : budget_check_span(whose, "month", limit->per_month_micro_usd,
+					    period_find(&account->months, budget_month(entry->day)), entry->micro_usd, error);
 }
 
-static const struct budget *caller_limit(const struct config *config, const char *caller)
+static const struct budget *budget_of_caller(const struct config *config, const char *caller)
 {
 	for (size_t i = 0; caller != NULL && i < config->server.api_key_count; i++)
 		if (strcmp(config->server.api_keys[i].name, caller) == 0 && config->server.api_keys[i].has_budget)
@@ -225,22 +208,22 @@ static const struct budget *caller_limit(const struct config *config, const char
 	return NULL;
 }
 
-static enum error_code check_all(
+static enum error_code budget_check_all(
 	struct account *accounts[3], const struct config *config, const struct budget_entry *entry, struct error *error)
 {
 	static const struct budget nothing;
 	const struct config_live_provider *own = config_live_provider(config, entry->provider);
-	const struct budget *of_caller = caller_limit(config, entry->caller);
+	const struct budget *of_caller = budget_of_caller(config, entry->caller);
 	char whose[128];
-	enum error_code code = check("the host", &config->live.budget, accounts[0], entry, error);
+	enum error_code code = budget_check("the host", &config->live.budget, accounts[0], entry, error);
 
 	snprintf(whose, sizeof whose, "provider %s", entry->provider);
 	if (code == ERROR_NONE)
-		code = check(whose, own != NULL ? &own->budget : &nothing, accounts[1], entry, error);
+		code = budget_check(whose, own != NULL ? &own->budget : &nothing, accounts[1], entry, error);
 	if (code != ERROR_NONE || of_caller == NULL)
 		return code;
 	snprintf(whose, sizeof whose, "API key %s", entry->caller);
-	return check(whose, of_caller, accounts[2], entry, error);
+	return budget_check(whose, of_caller, accounts[2], entry, error);
 }
 
 /* ---- the door ---- */
@@ -252,36 +235,34 @@ enum error_code budget_reserve(
 	enum error_code code;
 
 	pthread_mutex_lock(&book->lock);
-	if (open_accounts(book, entry, accounts))
-		code = check_all(accounts, config, entry, error);
-	else
-		code = error_memory(error);
+	accounts_open(book, entry, accounts);
+	code = budget_check_all(accounts, config, entry, error);
 	if (code == ERROR_NONE)
-		add_to(accounts, entry->day, entry->micro_usd, 0);
+		accounts_add(accounts, entry->day, entry->micro_usd, 0);
 	pthread_mutex_unlock(&book->lock);
 	return code;
 }
 
-static void change(struct budget_book *book, const struct budget_entry *entry, int64_t reserved, int64_t spent)
+static void budget_change(struct budget_book *book, const struct budget_entry *entry, int64_t reserved, int64_t spent)
 {
 	struct account *accounts[3];
 
 	pthread_mutex_lock(&book->lock);
-	accounts[0] = find(book, ACCOUNT_HOST, "");
-	accounts[1] = find(book, ACCOUNT_PROVIDER, entry->provider);
-	accounts[2] = entry->caller != NULL ? find(book, ACCOUNT_CALLER, entry->caller) : NULL;
-	add_to(accounts, entry->day, reserved, spent);
+	accounts[0] = account_find(book, ACCOUNT_HOST, "");
+	accounts[1] = account_find(book, ACCOUNT_PROVIDER, entry->provider);
+	accounts[2] = entry->caller != NULL ? account_find(book, ACCOUNT_CALLER, entry->caller) : NULL;
+	accounts_add(accounts, entry->day, reserved, spent);
 	pthread_mutex_unlock(&book->lock);
 }
 
 void budget_release(struct budget_book *book, const struct budget_entry *entry)
 {
-	change(book, entry, -entry->micro_usd, 0);
+	budget_change(book, entry, -entry->micro_usd, 0);
 }
 
 void budget_settle(struct budget_book *book, const struct budget_entry *entry, int64_t spent)
 {
-	change(book, entry, -entry->micro_usd, spent);
+	budget_change(book, entry, -entry->micro_usd, spent);
 }
 
 struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller)
@@ -294,10 +275,10 @@ struct budget_sums budget_sums(struct budget_book *book, const char *provider, c
 	int64_t today = budget_today();
 
 	pthread_mutex_lock(&book->lock);
-	account = find(book, kind, name);
+	account = account_find(book, kind, name);
 	if (account != NULL) {
-		day = find_period(&account->days, today);
-		month = find_period(&account->months, budget_month(today));
+		day = period_find(&account->days, today);
+		month = period_find(&account->months, budget_month(today));
 	}
 	if (day != NULL) {
 		sums.day_reserved = day->reserved;
@@ -313,43 +294,29 @@ struct budget_sums budget_sums(struct budget_book *book, const char *provider, c
 
 /* ---- open ---- */
 
-struct loading {
-	struct budget_book *book;
-	bool failed;
-};
-
-static bool load(void *context, const struct ledger_sum *sum)
+static bool budget_load(void *context, const struct ledger_sum *sum)
 {
-	struct loading *loading = context;
 	struct budget_entry entry = { .provider = sum->provider, .caller = sum->caller, .day = sum->day };
 	struct account *accounts[3];
 
-	if (!open_accounts(loading->book, &entry, accounts)) {
-		loading->failed = true;
-		return false;
-	}
-	add_to(accounts, sum->day, sum->reserved, sum->spent);
+	accounts_open(context, &entry, accounts);
+	accounts_add(accounts, sum->day, sum->reserved, sum->spent);
 	return true;
 }
 
 enum error_code budget_open(struct task_store *store, struct budget_book **book, struct error *error)
 {
-	struct loading loading = { .book = calloc(1, sizeof **book) };
+	struct budget_book *made = memory_new(sizeof *made);
 	enum error_code code;
 
-	if (loading.book == NULL)
-		return error_memory(error);
-	pthread_mutex_init(&loading.book->lock, NULL);
+	pthread_mutex_init(&made->lock, NULL);
 	/* all of it: where the clock stands now says nothing of where it goes */
-	code = task_store_ledger(store, LEDGER_WHOLE, load, &loading, error);
-	if (code == ERROR_NONE && loading.failed)
-		code = error_memory(error);
-	if (code != ERROR_NONE) {
-		budget_close(loading.book);
-		return code;
-	}
-	*book = loading.book;
-	return ERROR_NONE;
+	code = task_store_ledger(store, LEDGER_WHOLE, budget_load, made, error);
+	if (code != ERROR_NONE)
+		budget_close(made);
+	else
+		*book = made;
+	return code;
 }
 
 void budget_close(struct budget_book *book)

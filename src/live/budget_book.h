@@ -1,4 +1,4 @@
-/* budget_book.h - how much may still be spent: by the host, by a provider, by an API key; a day, a month (design 2.1, 8).
+/* budget_book.h - how much may still be spent: by the host, by a provider, by an API key; a day, a month.
  *
  * Sums of the ledger kept in memory under one mutex, so that a reservation is one step: no two jobs can both take the last cent. What is
  * reserved counts as spent until it is settled. A job counts on the day (UTC) of its reservation, also when it ends later, and is judged by the
@@ -21,7 +21,7 @@ struct budget_entry {
 	int64_t micro_usd;
 };
 
-/* Reads the whole ledger. */
+/* Reads the whole ledger. Errors as task_store_ledger(). budget_close() the book, when no other thread uses it any more; NULL is allowed. */
 enum error_code budget_open(struct task_store *store, struct budget_book **book, struct error *error);
 void budget_close(struct budget_book *book);
 
@@ -36,10 +36,10 @@ int64_t budget_month(int64_t day);
 enum error_code budget_reserve(
 	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error);
 
-/* What was reserved is not needed (the job was not registered). */
+/* What was reserved is not needed (the job was not registered). Any thread. */
 void budget_release(struct budget_book *book, const struct budget_entry *entry);
 
-/* The job is settled, and the ledger says so: `micro_usd` was reserved, `spent` is what it cost. */
+/* The job is settled, and the ledger says so: `micro_usd` was reserved, `spent` is what it cost. Any thread. */
 void budget_settle(struct budget_book *book, const struct budget_entry *entry, int64_t spent);
 
 struct budget_sums {

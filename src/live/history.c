@@ -4,7 +4,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct history *find(struct live *live, const char *provider)
+#include "base/memory.h"
+
+#define HISTORY 64
+
+struct history {
+	char *provider;
+	int64_t took_ms[HISTORY]; /* the last ones, in a ring */
+	int count, at;
+	struct history *next;
+};
+
+static struct history *history_find(struct live *live, const char *provider)
 {
 	struct history *history;
 
@@ -14,17 +25,11 @@ static struct history *find(struct live *live, const char *provider)
 	return NULL;
 }
 
-static struct history *make(struct live *live, const char *provider)
+static struct history *history_make(struct live *live, const char *provider)
 {
-	struct history *history = calloc(1, sizeof *history);
+	struct history *history = memory_new(sizeof *history);
 
-	if (history == NULL)
-		return NULL;
-	history->provider = strdup(provider);
-	if (history->provider == NULL) {
-		free(history);
-		return NULL;
-	}
+	history->provider = memory_copy_text(provider);
 	history->next = live->history;
 	live->history = history;
 	return history;
@@ -35,18 +40,16 @@ void history_note(struct live *live, const char *provider, int64_t took_ms)
 	struct history *history;
 
 	pthread_mutex_lock(&live->history_lock);
-	history = find(live, provider);
+	history = history_find(live, provider);
 	if (history == NULL)
-		history = make(live, provider);
-	if (history != NULL) {
-		history->took_ms[history->at] = took_ms;
-		history->at = (history->at + 1) % HISTORY;
-		history->count += history->count < HISTORY;
-	}
+		history = history_make(live, provider);
+	history->took_ms[history->at] = took_ms;
+	history->at = (history->at + 1) % HISTORY;
+	history->count += history->count < HISTORY;
 	pthread_mutex_unlock(&live->history_lock);
 }
 
-static int compare(const void *a, const void *b)
+static int history_compare(const void *a, const void *b)
 {
 	int64_t one = *(const int64_t *)a, other = *(const int64_t *)b;
 
@@ -59,13 +62,13 @@ int live_history(struct live *live, const char *provider, int64_t *p50_ms, int64
 	struct history *history;
 
 	pthread_mutex_lock(&live->history_lock);
-	history = find(live, provider);
+	history = history_find(live, provider);
 	if (history != NULL)
 		copy = *history;
 	pthread_mutex_unlock(&live->history_lock);
 	if (copy.count == 0)
 		return 0;
-	qsort(copy.took_ms, (size_t)copy.count, sizeof *copy.took_ms, compare);
+	qsort(copy.took_ms, (size_t)copy.count, sizeof *copy.took_ms, history_compare);
 	*p50_ms = copy.took_ms[(copy.count - 1) / 2];
 	*p90_ms = copy.took_ms[(copy.count - 1) * 9 / 10];
 	return copy.count;

@@ -1,18 +1,16 @@
-/* internal.h - what the files of this room share. All of it belongs to the engine thread unless it says otherwise.
+/* internal.h - what the files of this folder share.
  *
- *   live.c      open, restore, close, the switch
- *   order.c     new jobs
- *   job_request.c  what other threads ask for
- *   job.c       the table of open jobs
- *   timer.c     when what is due
- *   provider_queue.c  one provider's queue: rate, concurrency, calls
- *   schedule.c  what a job wants now
- *   job_call.c  runs a script's function for a job
- *   outcome.c   what its result means for the job
- *   record.c    writes what happened to the registry
- *   money.c     what a job costs in the end
- *   history.c   how long jobs take
- *   budget_book.c  how much may be spent (any thread) */
+ * Thread: the engine's, unless a prototype says otherwise. Other threads come in by notes (job_request.c, vendor_webhook.c, order.c, switch.c).
+ *
+ * A job's life: made by an order or a restart, freed in completion_written() alone, which nobody calls: it is the step after the job's last write.
+ * So whoever has a job may touch it after any function of this file but job_remove() and job_free().
+ *
+ * One thing is under way for a job at a time; `action` says which. What a function does to a job is said with one of four words:
+ *   reads    nothing changes.
+ *   changes  members change, nothing begins. Not the texts and the money while ACTION_WRITE: the store reads them then.
+ *   steps    the job's next thing begins, or it is left to its timer or its queue. Only while ACTION_NONE; after it the caller is done with the job.
+ *            What comes after a write is its `job_step`, called with ACTION_NONE again.
+ *   looks    steps if nothing is under way, else does nothing: safe at any time; the caller is done with the job, too. */
 #pragma once
 
 #include <pthread.h>
@@ -37,7 +35,7 @@ struct timers {
 
 /* ---- one provider's queue ---- */
 
-#define KNOWN_VENDOR_IDS 1024 /* told to scripts that look for a job of unknown outcome; the registry knows them all */
+#define KNOWN_VENDOR_IDS 1024 /* named to scripts that look for a job of unknown outcome; the registry knows them all */
 
 struct job_queue {
 	struct live_job *first, **last;
@@ -45,6 +43,7 @@ struct job_queue {
 
 struct provider_queue {
 	struct timer timer; /* first: when it may send again */
+	struct live *live;
 	char *provider;
 	struct job_queue ready; /* to be sent */
 	struct job_queue due;	/* at the vendor, and in want of a call */
@@ -62,6 +61,9 @@ struct provider_queue {
 };
 
 /* ---- jobs ---- */
+
+/* What is done to a job when something else is done. ACTION_NONE; steps. */
+typedef void job_step(struct live_job *job);
 
 /* What is under way for a job; one thing at a time. */
 enum action {
@@ -83,11 +85,11 @@ struct resolution {
 	struct waiter *waiter; /* held: if its thread gave up before this began, it does not begin */
 };
 
-/* Who was told no finds nothing done later: one atomic step decides. */
+/* Where the client's answer is no, nothing is done later: one atomic step decides. */
 enum waiter_stage {
 	WAITER_WAITS = 0,
 	WAITER_GAVE_UP,
-	WAITER_TAKEN, /* what was asked for has begun */
+	WAITER_TAKEN, /* what was requested has begun */
 };
 
 /* A thread that waits for something about a job; counted by holders: the thread, the job, and its resolution. */
@@ -113,6 +115,7 @@ struct vendor_webhook {
 
 struct live_job {
 	struct timer timer; /* first: when it wants attention */
+	struct live *owner;
 	struct id id;
 	int64_t sequence;
 	char *kind, *provider;
@@ -125,15 +128,14 @@ struct live_job {
 	const char *vendor_id;
 	const char *payload; /* JSON, long texts cut: what poll gets */
 	char *webhook_url;   /* or NULL */
-	int64_t done_ms;
 
+	/* what it wants, and what was tried */
 	enum action action;
 	bool counted;	      /* in queue->open */
 	bool want_poll;	      /* now, whatever the timer says */
-	int64_t nudged_ns;    /* when an unsigned delivery made it so last; 0: none did */
+	int64_t nudged_ns;    /* when an unsigned webhook made it so last; 0: none did */
 	int64_t nudge_due_ns; /* when one that came soon after counts; 0: there is none */
 	bool want_cancel;
-	bool completing;     /* its end is being written, or was */
 	int polls;	     /* since something changed */
 	int tries;	     /* of what is being tried again: reconcile, cancel */
 	int64_t canceled_ns; /* when cancel was tried last */
@@ -141,35 +143,29 @@ struct live_job {
 	int free_requests;   /* of them, those that the script marks as free, though they are no GET */
 	int cancel_requests; /* and those of cancel */
 	int64_t rests_ns;    /* no further call before, but a cancel */
-	json_t *found;	     /* what reconcile found, while the registry is asked whose it is */
+	json_t *found;	     /* what reconcile found, while the registry looks whose it is */
 	int misses;	     /* reconcile looked and did not find it */
 	struct resolution *resolution;
 	struct vendor_webhook *vendor_webhooks;
 	struct waiter *waiters;
-	struct completion *completion; /* how it will end, while outputs are copied and the end is written */
+	struct completion *completion; /* from its end on: how it ends, while outputs are copied and the end is written */
 
-	struct engine_note note; /* its acceptance, later the end of its writes */
+	/* its writes */
+	struct engine_note note; /* its row is written; later: its outputs are copied, its step is written */
 	struct store_write write;
 	struct task_live written; /* what `write` says */
 	char *event_texts[STORE_EVENTS];
-	bool unwritten; /* the write failed and is tried again */
-	void (*then)(struct live *live, struct live_job *job);
+	bool unwritten;				    /* the write failed and is tried again */
+	job_step *then;				    /* after `write` */
 	void (*ordered)(struct store_write *write); /* of who ordered it: `done` of the write of its row */
-	struct live *owner;
-	struct job_queue *queue; /* of its queue, that it stands in; or NULL */
+
+	/* where it stands */
+	struct job_queue *queue; /* `ready` or `due` of its provider's; or NULL */
 	struct live_job *next_queued;
 	struct live_job *next; /* in the table's chain */
 };
 
 #define JOB_CHAINS 4096
-#define HISTORY 64
-
-struct history {
-	char *provider;
-	int64_t took_ms[HISTORY];
-	int count, at;
-	struct history *next;
-};
 
 struct live {
 	struct engine *engine;
@@ -198,85 +194,205 @@ struct live {
 };
 
 /* job.c */
-struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider);
-void job_free(struct live_job *job);
-void job_add(struct live *live, struct live_job *job);
-void job_remove(struct live *live, struct live_job *job); /* and frees it */
-struct live_job *job_find(struct live *live, const struct id *id);
-void job_set_phase(struct live *live, struct live_job *job, enum live_phase phase);
-void job_set_text(const char **text, const char *value); /* a copy of `value`, or NULL; of one of the job's own texts */
-void job_set_reason(struct live *live, struct live_job *job, const char *reason);		  /* masked; NULL: none */
-bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id); /* open, at this vendor */
-void job_drop_webhooks(struct live_job *job);
-void job_drop_resolution(struct live_job *job);
-void resolution_free(struct resolution *resolution);
-void job_notify(struct live_job *job, bool ended, enum error_code code, const struct error *error); /* its waiters */
-void waiter_release(struct waiter *waiter);
-bool waiter_take(struct waiter *waiter); /* false: its thread was told no */
 
-/* timer.c */
+/* A job of its own, with a queue to wait in, that nobody finds yet. */
+struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider);
+
+/* Its waiters are sent away, its texts freed. Any thread while nobody else has the job; NULL is allowed. */
+void job_free(struct live_job *job);
+
+/* It is open from now on: found, and counted. Changes. */
+void job_add(struct live_job *job);
+
+/* The opposite, from every list; frees the job. */
+void job_remove(struct live_job *job);
+
+/* Or NULL. The job is as it stands: `action` says whether something is under way. */
+struct live_job *job_find(struct live *live, const struct id *id);
+
+/* Changes. */
+void job_set_phase(struct live_job *job, enum live_phase phase);
+void job_set_text(const char **text, const char *value);       /* one of the job's own texts: a copy of `value`, or NULL */
+void job_set_reason(struct live_job *job, const char *reason); /* masked; NULL: none */
+void job_drop_webhooks(struct live_job *job);
+
+/* Has another open job of this provider that id at the vendor? Reads. */
+bool job_is_anothers(const struct live_job *job, const char *vendor_id);
+
+/* waiter.c */
+
+/* With two holders: the thread that waits, and the job (or the request on its way to it). Any thread. */
+struct waiter *waiter_make(enum waiting waiting);
+struct waiter *waiter_hold(struct waiter *waiter);
+void waiter_release(struct waiter *waiter);
+
+/* HTTP thread. False: it was not notified in time, or the host stops. */
+bool waiter_wait(struct live *live, struct waiter *waiter, const struct live_patience *patience);
+
+/* Which of the two was first? What is requested begins (false: its client's answer was no); its client gives up (false: it has begun). Any thread. */
+bool waiter_take(struct waiter *waiter);
+bool waiter_give_up(struct waiter *waiter);
+
+/* Lets go of it, too. `error` is copied, or NULL. */
+void waiter_notify(struct waiter *waiter, enum error_code code, const struct error *error);
+
+/* Notifies those that wait for this: all when it has ended; else not those that wait for the end. Changes its list of waiters alone, at any time. */
+void job_notify(struct live_job *job, bool ended, enum error_code code, const struct error *error);
+
+/* vendor_webhook.c, job_request.c: any thread; NULL is allowed. */
+void vendor_webhook_free(struct vendor_webhook *webhook);
+void resolution_free(struct resolution *resolution);
+
+/* timer.c: a timer belongs to who has it in a struct of his, and is cleared before that is freed. */
 void timers_free(struct timers *timers);
 void timer_set(struct live *live, struct timer *timer, int64_t due_ns);
 void timer_clear(struct live *live, struct timer *timer);
 int64_t timers_fire(void *live, int64_t now_ns); /* as engine_set_clock() wants it */
 
 /* provider_queue.c */
+
+/* The provider's queue, made if need be; it lives as long as `live`. */
 struct provider_queue *provider_queue_of(struct live *live, const char *provider);
 void provider_queues_free(struct live *live);
+
+/* The last ids at the vendor are remembered (copied; NULL: nothing is): reconciling must not find a job that is another's. */
 void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id);
 bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const char *vendor_id);
-void provider_queue_count(struct live_job *job, bool open); /* as one of max_concurrent, or not any more */
-/* How often the vendor has refused the rate before this time; counts it. */
-int provider_queue_refused(struct provider_queue *queue);
 
-/* The vendor did not refuse the rate. */
+/* The job counts as one of max_concurrent, or not any more. Changes. */
+void provider_queue_count(struct live_job *job, bool open);
+
+/* The vendor refused the rate: returns how often it had before, and counts it. It did not: forgets them. No submit before `seconds` are over. */
+int provider_queue_refused(struct provider_queue *queue);
 void provider_queue_taken(struct provider_queue *queue);
-void provider_queue_block(struct live *live, struct provider_queue *queue, double seconds);
-void provider_queue_wait(struct live_job *job);	 /* to be sent */
-void provider_queue_leave(struct live_job *job); /* whatever it waited for */
-bool provider_queue_leaves_unsent(struct live *live, struct live_job *job);
-void provider_queue_call(struct live *live, struct live_job *job); /* what it wants: now if there is room, else in turn */
-/* Why nothing that may cost may be sent to this provider now; NULL: it may. `own` is its configuration. */
-const char *provider_queue_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
-	const struct config_live_provider **own);
-bool provider_queue_has_room(const struct provider_queue *queue, size_t bytes);
-void provider_queue_calls_changed(struct live *live, struct provider_queue *queue); /* a call has ended */
-void provider_queue_send(struct live *live, struct provider_queue *queue);	    /* what may be sent */
+void provider_queue_block(struct provider_queue *queue, double seconds);
+
+/* The job stands in the queue, to be sent; it leaves it, whatever it waited for there. Changes. */
+void provider_queue_wait(struct live_job *job);
+void provider_queue_leave(struct live_job *job);
+
+/* Calls the function that the job wants now: at once if there is room, else in its turn. Steps. */
+void provider_queue_call(struct live_job *job);
+
+/* Ends a queued job that is to be canceled, or is overdue: it does not wait for its turn. True: it steps. */
+bool provider_queue_leaves_unsent(struct live_job *job);
+
+/* Sends what may be sent; writes why nothing may. Looks at all jobs of the queue. */
+void provider_queue_send(struct provider_queue *queue);
 void provider_queues_send(struct live *live);
 
+/* A call has ended: others may have its place. Looks at all jobs of the queue. */
+void provider_queue_calls_changed(struct provider_queue *queue);
+
+/* switch.c */
+
+/* live_held_back() for who has a view. `own`: the provider's part of its configuration. Any thread. */
+const char *switch_held_back(struct live *live, const struct gate_view *view, const char *kind, const char *provider_id,
+	const struct config_live_provider **own);
+void switch_gate_due(struct live *live, struct timer *timer); /* live->gate_timer came */
+
 /* schedule.c */
-int64_t schedule_after(double seconds); /* when a pause of so long is over: ns of the monotonic clock */
-void schedule_in(struct live *live, struct live_job *job, double seconds); /* attention after about so long */
-void schedule_never(struct live *live, struct live_job *job);		   /* until somebody asks */
-void schedule_job(struct live *live, struct live_job *job);		   /* looks at an idle job and starts what it needs */
-enum action schedule_wanted(const struct live_job *job);
+
+/* When a pause of so many seconds is over, in ns of the monotonic clock. */
+int64_t schedule_after(double seconds);
+
+/* Attention after about so long; when a request comes. Changes. */
+void schedule_in(struct live_job *job, double seconds);
+void schedule_never(struct live_job *job);
+
+/* Finds what the job wants now. Looks. */
+void schedule_job(struct live_job *job);
+
+/* The same, after who waits for a step of it is notified: the usual `job_step`. */
+void schedule_next(struct live_job *job);
 void schedule_due(struct live *live, struct timer *timer); /* a job's timer came */
-double schedule_jitter(struct live *live);
+
+/* Which function. Reads. */
+enum action schedule_wanted(const struct live_job *job);
+
+/* pause.c: seconds. Reads. */
+#define PAUSE_FIRST_POLL_SECONDS 1.0
+#define PAUSE_MOST_SECONDS 86400.0 /* that a script or a vendor may want */
+
+/* From 0 to 1. */
+double pause_jitter(struct live *live);
+
+/* Grows from poll to poll, from what the script or the vendor wants in `result` (or NULL), and is never shorter than that. */
+double pause_before_poll(const struct live_job *job, const json_t *result);
+double pause_before_reconcile(const struct live_job *job);
+
+/* Doubles with every try: from `first`, and never shorter than that, when the vendor named no wait; from a second, when nothing came through. */
+double pause_after_refusal(struct live *live, double first, int tries, double most);
+double pause_before_retry(struct live *live, int tries, double most);
+
+/* restore.c */
+
+/* Makes the registry's open jobs, and lets each step. `restored` as in live_options. ERROR_IO, ERROR_BUSY: as the store's lists. */
+enum error_code restore_jobs(struct live *live, bool restored, struct error *error);
 
 /* job_call.c */
-void job_call_start(struct live *live, struct live_job *job, enum action action);
+
+/* Runs the script's function for the job; then outcome_of_call(). If it cannot be run, outcome_not_run() at once. Steps. */
+void job_call_start(struct live_job *job, enum action action);
+
+/* After the engine has stopped; before the jobs go. */
 void job_calls_free(struct live *live);
 
-/* outcome.c */
-void outcome_of_call(struct live *live, struct live_job *job, enum action action, const struct engine_call *call);
-void outcome_not_run(struct live *live, struct live_job *job, enum action action, const char *why);
-void outcome_put_off(struct live *live, struct live_job *job, enum action action);
-void outcome_hold(struct live *live, struct live_job *job, const char *reason, double seconds); /* nothing sent: try again */
-void outcome_unknown(struct live *live, struct live_job *job, const char *reason);
-void outcome_resolve(struct live *live, struct live_job *job);
-void outcome_end(
-	struct live *live, struct live_job *job, enum task_status status, const char *code, const char *message, bool billed);
+/* result.c: what a script's function returned (an object, or NULL). Any thread; texts are the result's. */
 
-/* record.c */
-/* Writes the job as it stands; `verb` is the event's, or NULL for none. `then` is called on the engine thread once it is written; what cannot be
- * written is tried again until it can. */
-void record_job(struct live *live, struct live_job *job, bool durable, const char *verb,
-	void (*then)(struct live *live, struct live_job *job));
-void record_retry(struct live *live, struct live_job *job);
-/* Asks whether `vendor_id` is another job's: job->write.outcome says so when `then` is called, STORE_WRITTEN or STORE_VENDOR_ID_TAKEN. */
-void record_find_vendor_id(
-	struct live *live, struct live_job *job, const char *vendor_id, void (*then)(struct live *live, struct live_job *job));
-void record_end(struct live *live, struct live_job *job, void (*then)(struct live *live, struct live_job *job));
+/* A number from 0 to `most`, else `otherwise`. */
+double result_number(const json_t *result, const char *name, double most, double otherwise);
+bool result_has(const json_t *result, const char *status);
+enum task_status result_status(const json_t *result); /* TASK_RUNNING when it says none that is known */
+bool result_is_end(const json_t *result);
+const char *result_reason(const json_t *result, const char *otherwise);
+bool result_is_put_off(const json_t *result); /* of a submit: the vendor says "not now", and took nothing */
+bool result_leaves_open(
+	const json_t *result, bool paid); /* of a submit: whether the vendor took the job; `paid`: a paid request is out */
+
+/* outcome.c */
+
+/* A call has ended: `action` was under way. Steps. */
+void outcome_of_call(struct live_job *job, enum action action, const struct engine_call *call);
+
+/* There was no function to run, and `why`. Steps, or leaves it to the timer. */
+void outcome_not_run(struct live_job *job, enum action action, const char *why);
+
+/* Nothing was sent, or the vendor took nothing: it stands in its queue again after a pause. Steps. */
+void outcome_hold(struct live_job *job, const char *reason, double seconds);
+
+/* An end that the host itself makes. Steps, for the last time. */
+void outcome_end(struct live_job *job, enum task_status status, const char *code, const char *message, bool billed);
+
+/* The vendor has the job: it has ended, or goes on with this status. `result` is borrowed. Step. */
+void outcome_take(struct live_job *job, json_t *result);
+void outcome_go_on(struct live_job *job, const json_t *result, enum task_status status);
+
+/* Why a script gave no result: its refusals, or its error; written into `text`. Was it want of memory? */
+#define OUTCOME_FAILURE_BYTES 400
+const char *outcome_failure(const struct script_call *script, char text[OUTCOME_FAILURE_BYTES]);
+bool outcome_was_starved(const struct script_call *script);
+
+/* outcome_submit.c: of a submit. `result`, borrowed, or NULL: the script gave none. Steps. */
+void outcome_of_submit(struct live_job *job, const struct engine_call *call, json_t *result);
+
+/* outcome_unknown.c: nobody knows whether the vendor has the job; what the script's reconcile said; what an operator says (job->resolution, which is
+ * gone after it). Step. */
+void outcome_unknown(struct live_job *job, const char *reason);
+void outcome_of_reconcile(struct live_job *job, json_t *result);
+void outcome_resolve(struct live_job *job);
+
+/* record.c: writes the job; all step, with ACTION_WRITE until `then` is called. What cannot be written is tried again until it can. */
+
+/* As it stands; `verb` is the event's, or NULL for none. `durable`: synced to disk. */
+void record_job(struct live_job *job, bool durable, const char *verb, job_step *then);
+void record_end(struct live_job *job, job_step *then);
+
+/* Finds out whether `vendor_id`, borrowed, is another job's: job->write.outcome says so then, STORE_WRITTEN or STORE_VENDOR_ID_TAKEN. */
+void record_find_vendor_id(struct live_job *job, const char *vendor_id, job_step *then);
+
+/* The job's timer came: a write that failed is tried again. */
+void record_retry(struct live_job *job);
 
 /* money.c */
 struct cost {
@@ -284,9 +400,12 @@ struct cost {
 	const char *source; /* whose figure: vendor, computed or operator */
 };
 
-struct cost money_cost(const json_t *result);
-/* Settles job->money: what an end of this kind costs. */
+struct cost money_cost(const json_t *result); /* what a result says; any thread */
+
+/* Settles job->money: what an end of this kind costs. Changes. */
 void money_settle(struct live_job *job, enum task_status status, const struct cost *cost, const json_t *error);
+
+/* What is reserved of the budgets; its texts are the job's. Reads. */
 struct budget_entry money_entry(const struct live_job *job);
 
 /* completion.c: how a job ends: outputs are copied first, then the end is written. */
@@ -303,11 +422,13 @@ struct completion {
 	char *text; /* the row's result */
 };
 
-/* Takes `result` over. */
-void completion_begin(struct live *live, struct live_job *job, enum task_status status, json_t *result);
-void completion_retry(struct live *live, struct live_job *job);
-void completion_free(struct completion *completion);
+/* The job ends so; takes `result` over. Steps, for the last time. */
+void completion_begin(struct live_job *job, enum task_status status, json_t *result);
 
-/* history.c */
+/* Copies what is to be copied, then writes the end; called again by the job's timer when there was no room for one of them. Looks. */
+void completion_go_on(struct live_job *job);
+void completion_free(struct completion *completion); /* any thread; NULL is allowed */
+
+/* history.c: any thread, but the second. */
 void history_note(struct live *live, const char *provider, int64_t took_ms);
 void history_free(struct live *live);

@@ -1,4 +1,4 @@
-/* job.c - the open jobs: found by id, counted by phase, waited for. Engine thread. */
+/* job.c - the open jobs: found by id, counted by phase. Engine thread. */
 #include "live/internal.h"
 
 #include <stdlib.h>
@@ -38,25 +38,8 @@ void job_drop_webhooks(struct live_job *job)
 
 	for (; job->vendor_webhooks != NULL; job->vendor_webhooks = next) {
 		next = job->vendor_webhooks->next;
-		json_decref(job->vendor_webhooks->json);
-		free(job->vendor_webhooks);
+		vendor_webhook_free(job->vendor_webhooks);
 	}
-}
-
-void resolution_free(struct resolution *resolution)
-{
-	if (resolution == NULL)
-		return;
-	if (resolution->waiter != NULL)
-		waiter_release(resolution->waiter);
-	free(resolution->vendor_id);
-	free(resolution);
-}
-
-void job_drop_resolution(struct live_job *job)
-{
-	resolution_free(job->resolution);
-	job->resolution = NULL;
 }
 
 void job_free(struct live_job *job)
@@ -66,7 +49,7 @@ void job_free(struct live_job *job)
 	job_notify(job, true, ERROR_NONE, NULL);
 	job_drop_webhooks(job);
 	completion_free(job->completion);
-	job_drop_resolution(job);
+	resolution_free(job->resolution);
 	json_decref(job->found);
 	free(job->kind);
 	free(job->provider);
@@ -81,7 +64,7 @@ void job_free(struct live_job *job)
 	free(job);
 }
 
-void job_set_reason(struct live *live, struct live_job *job, const char *reason)
+void job_set_reason(struct live_job *job, const char *reason)
 {
 	const struct gate_view *view;
 	char *clean;
@@ -90,52 +73,51 @@ void job_set_reason(struct live *live, struct live_job *job, const char *reason)
 		job_set_text(&job->live.reason, NULL);
 		return;
 	}
-	view = gate_acquire(live->gate);
+	view = gate_acquire(job->owner->gate);
 	clean = mask_text(view, reason);
-	gate_release(live->gate, view);
-	if (clean == NULL)
-		return;
+	gate_release(job->owner->gate, view);
 	free((char *)(uintptr_t)job->live.reason);
 	job->live.reason = clean;
 }
 
-static struct live_job **chain_of(struct live *live, int64_t sequence)
+static struct live_job **job_chain(struct live *live, int64_t sequence)
 {
 	/* the low bits are a counter and the milliseconds: both differ from job to job */
 	return &live->chains[(uint64_t)(sequence ^ sequence >> 12) % JOB_CHAINS];
 }
 
-void job_add(struct live *live, struct live_job *job)
+void job_add(struct live_job *job)
 {
-	struct live_job **chain = chain_of(live, job->sequence);
+	struct live_job **chain = job_chain(job->owner, job->sequence);
 
 	job->next = *chain;
 	*chain = job;
-	live->jobs++;
-	atomic_fetch_add_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
+	job->owner->jobs++;
+	atomic_fetch_add_explicit(&job->owner->counts[job->live.phase], 1, memory_order_relaxed);
 }
 
-void job_remove(struct live *live, struct live_job *job)
+void job_remove(struct live_job *job)
 {
-	struct live_job **link = chain_of(live, job->sequence);
+	struct live *live = job->owner;
+	struct live_job **link = job_chain(live, job->sequence);
 
-	while (*link != NULL && *link != job)
+	while (*link != job)
 		link = &(*link)->next;
-	if (*link != NULL) {
-		*link = job->next;
-		live->jobs--;
-		atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
-	}
+	*link = job->next;
+	live->jobs--;
+	atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
 	timer_clear(live, &job->timer);
 	provider_queue_leave(job);
 	provider_queue_count(job, false);
 	job_free(job);
 }
 
-void job_set_phase(struct live *live, struct live_job *job, enum live_phase phase)
+void job_set_phase(struct live_job *job, enum live_phase phase)
 {
-	atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
-	atomic_fetch_add_explicit(&live->counts[phase], 1, memory_order_relaxed);
+	_Atomic size_t *counts = job->owner->counts;
+
+	atomic_fetch_sub_explicit(&counts[job->live.phase], 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&counts[phase], 1, memory_order_relaxed);
 	job->live.phase = phase;
 }
 
@@ -144,52 +126,18 @@ struct live_job *job_find(struct live *live, const struct id *id)
 	int64_t sequence = id_sequence(id);
 	struct live_job *job;
 
-	for (job = *chain_of(live, sequence); job != NULL; job = job->next)
+	for (job = *job_chain(live, sequence); job != NULL; job = job->next)
 		if (job->sequence == sequence && memcmp(&job->id, id, sizeof *id) == 0)
 			return job;
 	return NULL;
 }
 
-bool job_is_anothers(const struct live *live, const struct live_job *job, const char *vendor_id)
+bool job_is_anothers(const struct live_job *job, const char *vendor_id)
 {
 	for (size_t i = 0; vendor_id != NULL && i < JOB_CHAINS; i++)
-		for (const struct live_job *other = live->chains[i]; other != NULL; other = other->next)
+		for (const struct live_job *other = job->owner->chains[i]; other != NULL; other = other->next)
 			if (other != job && other->provider_queue == job->provider_queue && other->vendor_id != NULL &&
 				strcmp(other->vendor_id, vendor_id) == 0)
 				return true;
 	return false;
-}
-
-void waiter_release(struct waiter *waiter)
-{
-	if (atomic_fetch_sub_explicit(&waiter->holders, 1, memory_order_acq_rel) != 1)
-		return;
-	sem_destroy(&waiter->notified);
-	free(waiter);
-}
-
-bool waiter_take(struct waiter *waiter)
-{
-	int stage = WAITER_WAITS;
-
-	return atomic_compare_exchange_strong(&waiter->stage, &stage, WAITER_TAKEN) || stage == WAITER_TAKEN;
-}
-
-void job_notify(struct live_job *job, bool ended, enum error_code code, const struct error *error)
-{
-	struct waiter **link = &job->waiters, *waiter;
-
-	while ((waiter = *link) != NULL) {
-		if (!ended && (waiter->waiting == WAIT_END || (waiter->waiting == WAIT_CANCEL && code != ERROR_CONFLICT))) {
-			link = &waiter->next;
-			continue;
-		}
-		*link = waiter->next;
-		waiter->code = code;
-		if (error != NULL)
-			waiter->error = *error;
-		atomic_store_explicit(&waiter->done, true, memory_order_release);
-		sem_post(&waiter->notified);
-		waiter_release(waiter);
-	}
 }

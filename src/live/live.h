@@ -1,7 +1,7 @@
 /* live.h - what going live adds: jobs that are sent, polled, paid for and kept.
  *
  * Every live job that has not ended is in memory and belongs to the engine's thread; the registry has it too, written before each step that
- * cannot be taken back. Other threads ask through the functions below, which post to the engine and wait with a deadline where they say so. */
+ * cannot be taken back. Other threads come in by the functions below, which post to the engine and wait with a deadline where they say so. */
 #pragma once
 
 #include <stdbool.h>
@@ -33,7 +33,8 @@ struct live_options {
 	bool restored; /* a backup was put back: jobs that claim to be under way may be long over, so their outcome counts as unknown */
 };
 
-/* Reads the open jobs and the ledger and goes on with them. After the parts named above are started, before HTTP is. */
+/* Reads the open jobs and the ledger and goes on with them. After the parts named above are started, before HTTP is. They outlive it; live_close() it.
+ * ERROR_IO, ERROR_BUSY: the registry cannot be read. */
 enum error_code live_open(const struct live_options *options, struct live **live, struct error *error);
 
 /* The host is about to stop: who waits for a job is sent away. Any thread. */
@@ -64,24 +65,25 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
  * ordered with it. Any thread. */
 void live_drop(struct store_write *write);
 
-/* ---- asking about a job; HTTP threads ---- */
+/* ---- requests about a job; HTTP threads ---- */
 
 /* How long somebody waits for an answer. */
 struct live_patience {
 	int timeout_ms;
-	bool (*over)(void *context); /* asked some times a second: true ends the waiting like the timeout */
+	bool (*over)(void *context); /* called some times a second: true ends the waiting like the timeout */
 	void *context;
 };
 
-/* Waits until the job has ended. True: it has (also when there is no such open job). */
+/* Waits until the job has ended. True: it has (also when there is no such open job). False: not in time, or the host stops. */
 bool live_wait(struct live *live, const struct id *id, const struct live_patience *patience);
 
-/* Polls the vendor now, waits for the outcome to be written. ERROR_NOT_FOUND: no such open job; ERROR_BUSY: not in time, or it was not sent
- * yet. */
+/* Polls the vendor now, waits for the outcome to be written. ERROR_NOT_FOUND: no such open job; ERROR_SCRIPT: the script could not say how it
+ * stands; ERROR_CONFLICT: there is no script or function for it; ERROR_BUSY: not in time, or it was not sent yet. */
 enum error_code live_refresh(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error);
 
-/* Cancels: at once when nothing was sent, else at the vendor. ERROR_NOT_FOUND: no such open job; ERROR_CONFLICT: this vendor cannot cancel, or the
- * job's outcome is unknown; ERROR_BUSY: nothing was done in time; ERROR_PENDING: it is asked for, but the vendor has not said so within that time. */
+/* Cancels: at once when nothing was sent, else at the vendor. ERROR_NOT_FOUND: no such open job; ERROR_CONFLICT: this vendor cannot cancel, the
+ * job's outcome is unknown, or its paid request is under way; ERROR_BUSY: nothing was done in time; ERROR_PENDING: it is requested, but the vendor
+ * has not said so within that time. */
 enum error_code live_cancel(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error);
 
 /* What an operator knows of a job whose outcome is unknown. */
@@ -91,23 +93,23 @@ struct live_resolution {
 	const char *vendor_id; /* it is polled under this id from now on */
 };
 
-/* ERROR_NOT_FOUND, ERROR_CONFLICT (its outcome is not unknown), ERROR_BUSY (nothing was done, and will not be), ERROR_PENDING (it is being
- * written). */
+/* The job goes on, or ends, as the operator says. ERROR_NOT_FOUND: no such open job; ERROR_CONFLICT: its outcome is not unknown, or was said already,
+ * or the id is another job's; ERROR_BUSY: nothing was done, and will not be; ERROR_PENDING: it is being written. */
 enum error_code live_resolve(struct live *live, const struct id *id, const struct live_resolution *resolution,
 	const struct live_patience *patience, struct error *error);
 
-/* A vendor's delivery whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once,
+/* A vendor's webhook whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once,
  * before anybody looks for the job: one that has ended needs no news, and that is no error to the vendor. `headers` is a JSON object, copied.
- * ERROR_MEMORY; ERROR_BUSY: the host is stopping. */
-enum error_code live_deliver(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
+ * ERROR_BUSY: the host is stopping. */
+enum error_code live_take_webhook(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
 	size_t length, struct error *error);
 
 /* ---- the switch ---- */
 
-/* Stops everything that is not sent yet, or starts it again; lasts over restarts and power losses, and is told as an event. ERROR_IO, ERROR_MEMORY:
+/* Stops everything that is not sent yet, or starts it again; lasts over restarts and power losses, with an event of its own. ERROR_IO:
  * nothing was started; a stop holds all the same, but only until the host ends. Blocks on the disk. */
 enum error_code live_switch(struct live *live, bool stopped, struct error *error);
-bool live_is_stopped(struct live *live);
+bool live_is_stopped(struct live *live); /* any thread */
 
 /* What the switches of this moment (stop, configuration, flag, the script's presence) say to whoever is about to send something to the provider:
  * why not, or NULL. Any thread. */
@@ -118,11 +120,13 @@ void live_wake(struct live *live);
 
 /* ---- figures ---- */
 
+/* Lives as long as `live`. Any thread. */
 struct budget_book *live_budget(struct live *live);
 
 /* How long jobs of this provider took that were done lately, submit to end, in milliseconds. Returns of how many; 0: not known. Any thread. */
 int live_history(struct live *live, const char *provider, int64_t *p50_ms, int64_t *p90_ms);
 
+/* Open jobs by phase. Any thread. */
 struct live_counts {
 	size_t queued, sending, sent, unknown;
 };

@@ -1,7 +1,7 @@
 /* money.c - what a job costs in the end. Pure functions.
  *
  * The vendor's own figure counts where it reports one, else what the script computed from prices frozen at submit, else the estimate of that
- * time, else all that was reserved: unknown is not zero (design 2.3). What the vendor does not bill costs nothing. */
+ * time, else all that was reserved: unknown is not zero. What the vendor does not bill costs nothing. */
 #include "live/internal.h"
 
 #include <string.h>
@@ -25,7 +25,7 @@ struct cost money_cost(const json_t *result)
 	return known;
 }
 
-static void spend(struct live_job *job, int64_t micro_usd, const char *basis)
+static void money_spend(struct live_job *job, int64_t micro_usd, const char *basis)
 {
 	job->money.spent = micro_usd;
 	job->money.basis = basis;
@@ -36,13 +36,13 @@ void money_settle(struct live_job *job, enum task_status status, const struct co
 	bool unbilled = status != TASK_DONE && json_is_false(json_object_get(error, "billed"));
 
 	if (unbilled && cost->micro_usd <= 0)
-		spend(job, 0, "not_billed");
+		money_spend(job, 0, "not_billed");
 	else if (cost->micro_usd >= 0)
-		spend(job, cost->micro_usd, cost->source);
+		money_spend(job, cost->micro_usd, cost->source);
 	else if (job->money.expected >= 0) /* of one request */
-		spend(job, job->money.expected * (job->live.paid > 1 ? job->live.paid : 1), "estimate");
+		money_spend(job, job->money.expected * (job->live.paid > 1 ? job->live.paid : 1), "estimate");
 	else
-		spend(job, job->money.reserved, "reserved");
+		money_spend(job, job->money.reserved, "reserved");
 }
 
 struct budget_entry money_entry(const struct live_job *job)

@@ -1,4 +1,4 @@
-/* order.c - new jobs: priced and reserved on the engine thread, begun when the store has written their row. What never comes that far costs nothing. */
+/* order.c - new jobs: priced and reserved on the engine thread, begun when the store has written their row. Without it they cost nothing. */
 #include "live/internal.h"
 
 #include <stdlib.h>
@@ -79,7 +79,7 @@ static enum error_code order_fill(struct live_job *job, const struct live_order 
 	return ERROR_NONE;
 }
 
-static enum error_code order_reserve(struct live *live, struct live_job *job, const struct live_order *order, struct error *error)
+static enum error_code order_reserve(struct live_job *job, const struct live_order *order, struct error *error)
 {
 	enum error_code code = order_price(order, &job->money, error);
 	struct budget_entry entry;
@@ -88,7 +88,7 @@ static enum error_code order_reserve(struct live *live, struct live_job *job, co
 	if (code == ERROR_NONE)
 		code = order_fill(job, order, error);
 	entry = money_entry(job);
-	return code == ERROR_NONE ? budget_reserve(live->budget, order->view->config, &entry, error) : code;
+	return code == ERROR_NONE ? budget_reserve(job->owner->budget, order->view->config, &entry, error) : code;
 }
 
 /* ---- its row ---- */
@@ -111,8 +111,8 @@ static void on_order_written(struct engine_note *note)
 {
 	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
 
-	job_add(job->owner, job);
-	schedule_job(job->owner, job);
+	job_add(job);
+	schedule_job(job);
 }
 
 /* Store thread. */
@@ -141,7 +141,7 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
 	if (live->jobs >= LIMIT_LIVE_JOBS)
 		return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
 	job = job_make(live, &write->task.id, manifest->kind, manifest->id);
-	code = order_reserve(live, job, order, error);
+	code = order_reserve(job, order, error);
 	if (code != ERROR_NONE) {
 		job_free(job);
 		return code;

@@ -18,7 +18,8 @@
 
 static void provider_queue_due(struct live *live, struct timer *timer)
 {
-	provider_queue_send(live, (struct provider_queue *)(void *)timer);
+	(void)live;
+	provider_queue_send((struct provider_queue *)(void *)timer);
 }
 
 struct provider_queue *provider_queue_of(struct live *live, const char *provider)
@@ -29,6 +30,7 @@ struct provider_queue *provider_queue_of(struct live *live, const char *provider
 		if (strcmp(queue->provider, provider) == 0)
 			return queue;
 	queue = memory_new(sizeof *queue);
+	queue->live = live;
 	queue->provider = memory_copy_text(provider);
 	queue->timer = (struct timer){ .due_ns = INT64_MAX, .fire = provider_queue_due };
 	queue->ready.last = &queue->ready.first;
@@ -79,13 +81,13 @@ void provider_queue_count(struct live_job *job, bool open)
 	job->provider_queue->open += open ? 1 : -1;
 }
 
-void provider_queue_block(struct live *live, struct provider_queue *queue, double seconds)
+void provider_queue_block(struct provider_queue *queue, double seconds)
 {
 	int64_t until = schedule_after(seconds);
 
 	if (until > queue->blocked_ns)
 		queue->blocked_ns = until;
-	timer_set(live, &queue->timer, queue->blocked_ns);
+	timer_set(queue->live, &queue->timer, queue->blocked_ns);
 }
 
 /* Those that were under way together count once. */
@@ -133,36 +135,37 @@ void provider_queue_leave(struct live_job *job)
 
 /* ---- calls ---- */
 
-bool provider_queue_has_room(const struct provider_queue *queue, size_t bytes)
+static bool provider_queue_has_room(const struct provider_queue *queue, size_t bytes)
 {
 	return queue->calls == 0 || (queue->calls < LIMIT_LIVE_CALLS && queue->call_bytes + bytes <= LIMIT_LIVE_CALL_BYTES);
 }
 
-void provider_queue_call(struct live *live, struct live_job *job)
+void provider_queue_call(struct live_job *job)
 {
 	struct provider_queue *queue = job->provider_queue;
 
 	if (job->queue == NULL && queue->due.first == NULL && provider_queue_has_room(queue, 0))
-		job_call_start(live, job, schedule_wanted(job));
+		job_call_start(job, schedule_wanted(job));
 	else
 		provider_queue_enter(&queue->due, job);
 }
 
-void provider_queue_calls_changed(struct live *live, struct provider_queue *queue)
+void provider_queue_calls_changed(struct provider_queue *queue)
 {
 	struct live_job *job;
 
-	while ((job = queue->due.first) != NULL && provider_queue_has_room(queue, 0) && !engine_is_stopping(live->engine)) {
+	while ((job = queue->due.first) != NULL && provider_queue_has_room(queue, 0) &&
+		!engine_is_stopping(queue->live->engine)) {
 		provider_queue_leave(job);
-		job_call_start(live, job, schedule_wanted(job));
+		job_call_start(job, schedule_wanted(job));
 	}
 	if (queue->ready.first != NULL)
-		provider_queue_send(live, queue);
+		provider_queue_send(queue);
 }
 
 /* ---- sending ---- */
 
-static void fill(struct provider_queue *queue, int rate_per_minute, int64_t now_ns)
+static void provider_queue_fill(struct provider_queue *queue, int rate_per_minute, int64_t now_ns)
 {
 	double per_second = rate_per_minute / 60.0;
 	double most = per_second * BURST_SECONDS < 1 ? 1 : per_second * BURST_SECONDS;
@@ -173,7 +176,7 @@ static void fill(struct provider_queue *queue, int rate_per_minute, int64_t now_
 	queue->filled_ns = now_ns;
 }
 
-static size_t request_bytes(const struct live_job *job)
+static size_t provider_queue_bytes(const struct live_job *job)
 {
 	return job->live.request != NULL ? strlen(job->live.request) : 0;
 }
@@ -183,16 +186,16 @@ static int64_t provider_queue_opens(struct provider_queue *queue, const struct c
 {
 	if (queue->blocked_ns > now_ns)
 		return queue->blocked_ns;
-	if (queue->open >= own->max_concurrent || !provider_queue_has_room(queue, request_bytes(queue->ready.first)))
+	if (queue->open >= own->max_concurrent || !provider_queue_has_room(queue, provider_queue_bytes(queue->ready.first)))
 		return INT64_MAX;
-	fill(queue, own->rate_per_minute, now_ns);
+	provider_queue_fill(queue, own->rate_per_minute, now_ns);
 	if (queue->tokens >= 1)
 		return 0;
 	return now_ns + (int64_t)((1 - queue->tokens) * 60e9 / own->rate_per_minute) + 1;
 }
 
-/* A job that was told to cancel, or is overdue, does not wait for its turn. */
-bool provider_queue_leaves_unsent(struct live *live, struct live_job *job)
+/* A job that is to be canceled, or is overdue, does not wait for its turn. */
+bool provider_queue_leaves_unsent(struct live_job *job)
 {
 	bool overdue = clock_unix_ms() >= job->live.deadline_ms;
 
@@ -200,110 +203,70 @@ bool provider_queue_leaves_unsent(struct live *live, struct live_job *job)
 		return false;
 	provider_queue_leave(job);
 	if (job->want_cancel)
-		outcome_end(live, job, TASK_CANCELED, "canceled", "canceled before it was sent", false);
+		outcome_end(job, TASK_CANCELED, "canceled", "canceled before it was sent", false);
 	else
-		outcome_end(live, job, TASK_ERROR, "timeout", "the job waited too long to be sent; nothing was sent", false);
+		outcome_end(job, TASK_ERROR, "timeout", "the job waited too long to be sent; nothing was sent", false);
 	return true;
 }
 
-const char *provider_queue_held_back(struct live *live, const char *id, const struct gate_view *view, const char *kind,
-	const struct config_live_provider **own)
-{
-	struct provider_set *set;
-	struct provider *provider;
-	struct verdict verdict;
-	const char *why = NULL;
-
-	*own = config_live_provider(view->config, id);
-	if (live_is_stopped(live))
-		return "live execution is stopped: POST /api/live/start starts it again";
-	if (*own == NULL)
-		return "live execution is switched off for this provider";
-	set = provider_loader_acquire(live->loader);
-	provider = provider_set_find(set, kind, id);
-	if (provider == NULL)
-		why = "the provider's script is not there";
-	else if (provider_rests(provider)) /* else each job of the queue would be tried and written down in vain */
-		why = "the provider's script rests: it went over its limits again and again";
-	else if (gate_judge(view, &provider->subject, NULL, false, &verdict) != ERROR_NONE)
-		why = "out of memory";
-	else {
-		if (!verdict.live_allowed)
-			why = "live execution is switched off for this provider: flag, switch, budget or credential";
-		verdict_free(&verdict);
-	}
-	provider_set_release(set);
-	return why;
-}
-
-const char *live_held_back(struct live *live, const char *kind, const char *provider)
-{
-	const struct gate_view *view = gate_acquire(live->gate);
-	const struct config_live_provider *own;
-	const char *why = provider_queue_held_back(live, provider, view, kind, &own);
-
-	gate_release(live->gate, view);
-	return why;
-}
-
-static void held_back_written(struct live *live, struct live_job *job)
-{
-	job_notify(job, false, ERROR_NONE, NULL);
-	schedule_job(live, job);
-}
-
 /* In the registry too, where clients look. The jobs keep their places while that is written. */
-static void record_held_back(struct live *live, struct provider_queue *queue, const char *why)
+static void provider_queue_write_reason(struct provider_queue *queue, const char *why)
 {
 	for (struct live_job *job = queue->ready.first; job != NULL; job = job->next_queued) {
 		if (job->action != ACTION_NONE || (job->live.reason != NULL && strcmp(job->live.reason, why) == 0))
 			continue;
 		job_set_text(&job->live.reason, why);
-		record_job(live, job, false, "queued", held_back_written);
+		record_job(job, false, "queued", schedule_next);
 	}
-	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
+	timer_set(queue->live, &queue->live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }
 
-void provider_queue_send(struct live *live, struct provider_queue *queue)
+/* The next job leaves its place and the bucket. */
+static void provider_queue_send_first(struct provider_queue *queue)
+{
+	struct live_job *job = queue->ready.first;
+
+	provider_queue_leave(job);
+	timer_clear(queue->live, &job->timer);
+	queue->tokens -= 1;
+	provider_queue_count(job, true);
+	job_call_start(job, ACTION_SUBMIT);
+}
+
+void provider_queue_send(struct provider_queue *queue)
 {
 	const struct gate_view *view;
 	const struct config_live_provider *own = NULL;
 	const char *why = NULL;
 	int64_t opens = 0, now_ns = clock_monotonic_ns();
-	struct live_job *job;
+	struct live_job *first;
 
 	/* what cannot be sent comes back here from within the loop below: it goes on by itself, the stack would not hold a long queue */
 	if (queue->sending)
 		return;
 	queue->sending = true;
-	view = gate_acquire(live->gate);
+	view = gate_acquire(queue->live->gate);
 	/* one whose reason is being written comes back when it is */
-	while (queue->ready.first != NULL && queue->ready.first->action == ACTION_NONE && !engine_is_stopping(live->engine)) {
-		if (provider_queue_leaves_unsent(live, queue->ready.first))
+	while ((first = queue->ready.first) != NULL && first->action == ACTION_NONE && !engine_is_stopping(queue->live->engine)) {
+		if (provider_queue_leaves_unsent(first))
 			continue;
-		if (own == NULL &&
-			(why = provider_queue_held_back(live, queue->provider, view, queue->ready.first->kind, &own)) != NULL)
+		if (own == NULL && (why = switch_held_back(queue->live, view, first->kind, queue->provider, &own)) != NULL)
 			break;
 		opens = provider_queue_opens(queue, own, now_ns);
 		if (opens != 0)
 			break;
-		job = queue->ready.first;
-		provider_queue_leave(job);
-		timer_clear(live, &job->timer);
-		queue->tokens -= 1;
-		provider_queue_count(job, true);
-		job_call_start(live, job, ACTION_SUBMIT);
+		provider_queue_send_first(queue);
 	}
 	queue->sending = false;
 	if (queue->ready.first != NULL && why != NULL)
-		record_held_back(live, queue, why);
+		provider_queue_write_reason(queue, why);
 	else if (queue->ready.first != NULL && opens != 0 && opens != INT64_MAX)
-		timer_set(live, &queue->timer, opens);
-	gate_release(live->gate, view);
+		timer_set(queue->live, &queue->timer, opens);
+	gate_release(queue->live->gate, view);
 }
 
 void provider_queues_send(struct live *live)
 {
 	for (struct provider_queue *queue = live->provider_queues; queue != NULL; queue = queue->next)
-		provider_queue_send(live, queue);
+		provider_queue_send(queue);
 }

@@ -1,4 +1,4 @@
-/* record.c - writes a job's steps to the registry, each with its event. Engine thread; `written` comes on the store's.
+/* record.c - writes a job's steps to the registry, each with its event. Engine thread; record_written() comes on the store's.
  *
  * One write at a time for a job, and nothing else happens to it meanwhile, so its texts can be lent to the store. A write that fails is tried
  * again until it succeeds: what a vendor was paid for is not forgotten because a disk is full. */
@@ -12,13 +12,14 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 
 #define EVENT_BYTES 65536
 #define RETRY_SECONDS 1.0
 
 /* ---- what events say beside the task ---- */
 
-static void write_state(struct buffer *out, const struct live_job *job)
+static void event_write_state(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
@@ -35,7 +36,7 @@ static void write_state(struct buffer *out, const struct live_job *job)
 	buffer_char(out, '}');
 }
 
-static void write_settlement(struct buffer *out, const struct live_job *job)
+static void event_write_settlement(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
@@ -49,7 +50,7 @@ static void write_settlement(struct buffer *out, const struct live_job *job)
 }
 
 /* Those that were stored. */
-static bool has_copies(const struct completion *completion)
+static bool completion_has_copies(const struct completion *completion)
 {
 	const json_t *artifact;
 	size_t i;
@@ -60,7 +61,7 @@ static bool has_copies(const struct completion *completion)
 	return false;
 }
 
-static void write_copies(struct buffer *out, const struct live_job *job)
+static void event_write_copies(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
@@ -69,54 +70,44 @@ static void write_copies(struct buffer *out, const struct live_job *job)
 	buffer_char(out, '}');
 }
 
-/* What an event says when there is no memory to say more. */
-static const char *bare_text(enum task_status status)
-{
-	static const char *const texts[TASK_STATUSES] = { [TASK_QUEUED] = "{\"status\":\"queued\"}",
-		[TASK_RUNNING] = "{\"status\":\"running\"}",
-		[TASK_DONE] = "{\"status\":\"done\"}",
-		[TASK_ERROR] = "{\"status\":\"error\"}",
-		[TASK_CANCELED] = "{\"status\":\"canceled\"}",
-		[TASK_UNKNOWN] = "{\"status\":\"unknown\"}" };
-
-	return texts[status];
-}
-
 /* A vendor that answers a submit with the work itself has taken the job, too. */
-static void write_sent(struct buffer *out, const struct live_job *job)
+static void event_write_sent(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":\"running\",\"progress\":0.0,\"vendor_id\":");
 	json_write_text(out, job->vendor_id);
 	buffer_text(out, ",\"reason\":null}");
 }
 
-static bool ends_at_once(const struct live_job *job)
+static bool record_ends_at_once(const struct live_job *job)
 {
 	return job->completion->status == TASK_DONE && job->live.phase < LIVE_SENT;
 }
 
-/* A text that is too large says the least: what is stored with the job has it all. An event without its text is better than none. */
-static void add_event(struct live_job *job, const char *verb, void (*write)(struct buffer *out, const struct live_job *job))
+/* A text that is too large says the least: what is stored with the job has it all. */
+static char *event_text(const struct live_job *job, void (*write)(struct buffer *out, const struct live_job *job))
 {
+	char least[80];
 	struct buffer out;
-	int at = job->write.event_count;
 
 	buffer_init(&out, EVENT_BYTES);
 	write(&out, job);
-	if (out.failed) {
-		buffer_clear(&out);
-		buffer_text(&out, "{\"status\":");
-		json_write_text(&out, task_status_name(job->status));
-		buffer_text(&out, ",\"abridged\":true}");
-	}
-	job->event_texts[at] = buffer_take(&out);
+	if (!out.failed)
+		return buffer_take(&out);
 	buffer_free(&out);
-	job->write.events[at] = (struct store_event){ .verb = verb,
-		.data = job->event_texts[at] != NULL ? job->event_texts[at] : bare_text(job->status) };
-	job->write.event_count++;
+	snprintf(least, sizeof least, "{\"status\":\"%s\",\"abridged\":true}", task_status_name(job->status));
+	return memory_copy_text(least);
 }
 
-static void clear_events(struct live_job *job)
+static void record_add_event(
+	struct live_job *job, const char *verb, void (*write)(struct buffer *out, const struct live_job *job))
+{
+	int at = job->write.event_count++;
+
+	job->event_texts[at] = event_text(job, write);
+	job->write.events[at] = (struct store_event){ .verb = verb, .data = job->event_texts[at] };
+}
+
+static void record_clear_events(struct live_job *job)
 {
 	for (int i = 0; i < job->write.event_count; i++) {
 		free(job->event_texts[i]);
@@ -125,8 +116,8 @@ static void clear_events(struct live_job *job)
 	job->write.event_count = 0;
 }
 
-/* The same in the log: a line public.<kind>.<verb> for each (spec, "Monitor hooks"). */
-static void log_events(const struct live_job *job)
+/* The same in the log: a line public.<kind>.<verb> for each. */
+static void record_log_events(const struct live_job *job)
 {
 	struct log_line line;
 	char name[64], id[ID_TEXT_BYTES], usd[32];
@@ -156,56 +147,49 @@ static void log_events(const struct live_job *job)
 
 /* ---- the write ---- */
 
-static void put(struct live *live, struct live_job *job);
-
-static void on_written(struct engine_note *note)
+static void on_record_written(struct engine_note *note)
 {
 	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
-	struct live *live = job->owner;
-	void (*then)(struct live * live, struct live_job * job) = job->then;
 
 	if (job->write.outcome != STORE_WRITTEN && job->write.outcome != STORE_VENDOR_ID_TAKEN) {
 		log_message(LOG_ERROR, "live.record", "a step of a job could not be written and is tried again: %s",
 			job->write.error.message);
 		job->unwritten = true;
-		schedule_in(live, job, RETRY_SECONDS);
+		schedule_in(job, RETRY_SECONDS);
 		return;
 	}
-	log_events(job);
-	clear_events(job);
+	record_log_events(job);
+	record_clear_events(job);
 	job->action = ACTION_NONE;
-	if (then != NULL)
-		then(live, job);
-	else
-		schedule_job(live, job);
+	job->then(job);
 }
 
 /* Store thread. */
-static void written(struct store_write *write)
+static void record_written(struct store_write *write)
 {
 	struct live_job *job = (struct live_job *)(void *)((char *)write - offsetof(struct live_job, write));
 
-	job->note.run = on_written;
+	job->note.run = on_record_written;
 	engine_run(job->owner->engine, &job->note); /* an engine that has stopped has no use for it */
 }
 
-static void put(struct live *live, struct live_job *job)
+static void record_put(struct live_job *job)
 {
 	job->unwritten = false;
-	if (task_store_put(live->store, &job->write) == ERROR_NONE)
+	if (task_store_put(job->owner->store, &job->write) == ERROR_NONE)
 		return;
 	job->unwritten = true;
-	schedule_in(live, job, RETRY_SECONDS);
+	schedule_in(job, RETRY_SECONDS);
 }
 
 /* The job's timer came while its write was to be tried again. */
-void record_retry(struct live *live, struct live_job *job)
+void record_retry(struct live_job *job)
 {
 	if (job->unwritten)
-		put(live, job);
+		record_put(job);
 }
 
-static void fill(struct live_job *job, bool durable, void (*then)(struct live *live, struct live_job *job))
+static void record_fill(struct live_job *job, bool durable, job_step *then)
 {
 	job->action = ACTION_WRITE;
 	job->then = then;
@@ -213,7 +197,7 @@ static void fill(struct live_job *job, bool durable, void (*then)(struct live *l
 	job->write = (struct store_write){
 		.kind = STORE_UPDATE,
 		.durable = durable,
-		.done = written,
+		.done = record_written,
 		.task = {
 			.id = job->id,
 			.kind = job->kind,
@@ -229,33 +213,31 @@ static void fill(struct live_job *job, bool durable, void (*then)(struct live *l
 	};
 }
 
-void record_job(struct live *live, struct live_job *job, bool durable, const char *verb,
-	void (*then)(struct live *live, struct live_job *job))
+void record_job(struct live_job *job, bool durable, const char *verb, job_step *then)
 {
-	fill(job, durable, then);
+	record_fill(job, durable, then);
 	if (verb != NULL)
-		add_event(job, verb, write_state);
-	put(live, job);
+		record_add_event(job, verb, event_write_state);
+	record_put(job);
 }
 
-void record_find_vendor_id(
-	struct live *live, struct live_job *job, const char *vendor_id, void (*then)(struct live *live, struct live_job *job))
+void record_find_vendor_id(struct live_job *job, const char *vendor_id, job_step *then)
 {
-	fill(job, false, then);
+	record_fill(job, false, then);
 	job->write.kind = STORE_FIND_VENDOR_ID;
 	job->write.task.vendor_id = vendor_id;
-	put(live, job);
+	record_put(job);
 }
 
-void record_end(struct live *live, struct live_job *job, void (*then)(struct live *live, struct live_job *job))
+void record_end(struct live_job *job, job_step *then)
 {
-	fill(job, true, then);
+	record_fill(job, true, then);
 	job->written.phase = LIVE_ENDED;
-	if (ends_at_once(job))
-		add_event(job, "sent", write_sent);
-	if (has_copies(job->completion))
-		add_event(job, "artifact", write_copies);
-	add_event(job, task_status_name(job->status), write_state);
-	add_event(job, "settled", write_settlement);
-	put(live, job);
+	if (record_ends_at_once(job))
+		record_add_event(job, "sent", event_write_sent);
+	if (completion_has_copies(job->completion))
+		record_add_event(job, "artifact", event_write_copies);
+	record_add_event(job, task_status_name(job->status), event_write_state);
+	record_add_event(job, "settled", event_write_settlement);
+	record_put(job);
 }

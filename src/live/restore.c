@@ -1,0 +1,87 @@
+/* restore.c - goes on after a restart: the open jobs of the registry, and what is remembered of the newest ended ones. Engine thread. */
+#include "live/internal.h"
+
+#include "base/limits.h"
+#include "base/log.h"
+#include "base/memory.h"
+
+struct restoring {
+	struct live *live;
+	bool restored;
+};
+
+static void restore_row(struct live_job *job, const struct task *task)
+{
+	job->live = *task->live;
+	job->live.caller = memory_copy_text(task->live->caller);
+	job->live.request = memory_copy_text(task->live->request);
+	job->live.state = memory_copy_text(task->live->state);
+	job->live.reason = memory_copy_text(task->live->reason);
+	job->live.trace = memory_copy_text(task->live->trace);
+	job->vendor_id = memory_copy_text(task->vendor_id);
+	job->payload = memory_copy_text(task->payload);
+	if (task->money != NULL)
+		job->money = *task->money;
+	job->money.basis = NULL;
+	job->status = task->status;
+	job->progress = task->progress;
+	job->created_ms = task->created_ms;
+	job->want_cancel = job->live.cancel_asked;
+}
+
+/* Where it stands now that a former run has ended: what was under way is not known; what the vendor has is polled, spread over a while. */
+static void restore_place(const struct restoring *restoring, struct live_job *job)
+{
+	bool unknown = job->live.phase == LIVE_SENDING || (restoring->restored && job->live.phase != LIVE_UNKNOWN);
+
+	job_add(job);
+	if (job->live.phase == LIVE_SENT || unknown)
+		provider_queue_note_vendor_id(job->provider_queue, job->vendor_id);
+	if (unknown) {
+		outcome_unknown(job, restoring->restored ? "a backup was put back: what became of this job since is not known"
+							 : "the host stopped while the paid request was under way");
+		return;
+	}
+	provider_queue_count(job, job->live.phase == LIVE_SENT);
+	schedule_in(job, job->live.phase == LIVE_QUEUED ? 0 : LIMIT_LIVE_POLL_SECONDS * pause_jitter(job->owner));
+}
+
+static bool restore_job(void *context, const struct task *task)
+{
+	const struct restoring *restoring = context;
+	struct live_job *job = job_make(restoring->live, &task->id, task->kind, task->provider);
+
+	restore_row(job, task);
+	restore_place(restoring, job);
+	return true;
+}
+
+/* The newest live jobs' ids at the vendors, and how long they took. */
+static bool restore_recall(void *context, const struct task *task)
+{
+	struct live *live = context;
+	struct provider_queue *queue;
+
+	if (task->live == NULL || task->live->phase != LIVE_ENDED)
+		return true;
+	queue = provider_queue_of(live, task->provider);
+	if (task->vendor_id != NULL)
+		provider_queue_note_vendor_id(queue, task->vendor_id);
+	if (task->status == TASK_DONE && task->live->submitted_ms > 0)
+		history_note(live, task->provider, task->updated_ms - task->live->submitted_ms);
+	return true;
+}
+
+enum error_code restore_jobs(struct live *live, bool restored, struct error *error)
+{
+	struct restoring restoring = { .live = live, .restored = restored };
+	enum error_code code = task_store_recent_jobs(live->store, KNOWN_VENDOR_IDS, restore_recall, live, error);
+
+	if (code == ERROR_NONE)
+		code = task_store_open_jobs(live->store, restore_job, &restoring, error);
+	if (code == ERROR_NONE && restored) /* behind what was just written of its jobs */
+		task_store_accept(live->store);
+	if (code == ERROR_NONE && live->jobs > 0)
+		log_message(LOG_INFO, "live.restored", "%zu open jobs", live->jobs);
+	return code;
+}
