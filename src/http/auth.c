@@ -1,4 +1,4 @@
-/* auth.c - API keys (design 7): who may call at all.
+/* auth.c - API keys: who may call at all.
  *
  * Runs on HTTP threads, without state. The configuration holds only SHA-256 hashes; a presented key is hashed, compared with
  * every one of them in constant time and never copied, logged or quoted. */
@@ -10,7 +10,7 @@
 #include "base/crypto.h"
 #include "base/limits.h"
 
-static const struct config_api_key *find_key(const struct config_server *server, const char *key, size_t length)
+static const struct config_api_key *find_api_key(const struct config_server *server, const char *key, size_t length)
 {
 	const struct config_api_key *found = NULL;
 	unsigned char hash[SHA256_DIGEST_LENGTH];
@@ -42,11 +42,11 @@ static const struct config_api_key *presented_key(const struct http_exchange *x,
 	if (key != NULL && strncasecmp(key, "Bearer ", 7) == 0) {
 		key += 7;
 		key += strspn(key, " ");
-		found = find_key(server, key, trimmed_length(key));
+		found = find_api_key(server, key, trimmed_length(key));
 	}
 	key = x->head[HEAD_X_API_KEY];
 	if (found == NULL && key != NULL)
-		found = find_key(server, key, trimmed_length(key));
+		found = find_api_key(server, key, trimmed_length(key));
 	return found;
 }
 

@@ -1,7 +1,7 @@
 /* body.c - reads a request's body: bounded in size and in time, whatever the client does.
  *
  * Runs on HTTP threads, into the thread's buffer. A length that is too large is refused before a byte is read; a chunked body is
- * counted as it comes. deadline.c ends reads that hang. Never calls civetweb's form parser (tech 1.7). */
+ * counted as it comes. deadline.c ends reads that hang. Never calls civetweb's form parser, which writes files and has had holes. */
 #include "http/internal.h"
 
 #include <string.h>

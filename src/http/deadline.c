@@ -1,7 +1,7 @@
 /* deadline.c - ends reads that outlast their deadline, and the waits for a head while threads are short.
  *
- * civetweb's mg_read() waits for all the bytes it was asked for and looks at its clock only when a whole pause passes without any
- * (tech 1.5): a client that drips holds a thread for hours. So each HTTP thread says until when it will read, and one thread of
+ * civetweb's mg_read() waits for all the bytes it was asked for and looks at its clock only when a whole pause passes without any:
+ * a client that drips holds a thread for hours. So each HTTP thread says until when it will read, and one thread of
  * ours looks every quarter of a second for those that are late and interrupts their poll() with a signal, which makes mg_read()
  * return. Arming costs an atomic store, disarming a compare-and-swap; the lock is only taken by reads that are late.
  *
@@ -75,7 +75,7 @@ static int64_t head_patience_ns(const struct http_server *server)
 	return (left * 20 > server->threads ? LIMIT_SHORT_HEAD_MS : LIMIT_SHORTEST_HEAD_MS) * INT64_C(1000000);
 }
 
-static bool is_late(int64_t deadline, int64_t now, int64_t patience)
+static bool is_read_late(int64_t deadline, int64_t now, int64_t patience)
 {
 	return deadline > 0 ? deadline <= now : now + deadline >= patience;
 }
@@ -91,7 +91,7 @@ static void interrupt_late(struct http_server *server)
 
 		if (deadline == DISARMED)
 			continue;
-		if (deadline != LATE && (!is_late(deadline, now, patience) ||
+		if (deadline != LATE && (!is_read_late(deadline, now, patience) ||
 						!atomic_compare_exchange_strong(&worker->deadline, &deadline, LATE)))
 			continue;
 		pthread_kill(worker->thread, LATE_SIGNAL);

@@ -48,7 +48,7 @@ static bool read_date(const char *text, time_t *when)
 }
 
 /* Does the client have it already? A tag goes before a date. */
-static bool is_unchanged(const struct http_request *request, const struct http_file *file)
+static bool is_file_unchanged(const struct http_request *request, const struct http_file *file)
 {
 	const char *tags = http_header(request, "If-None-Match"), *date = http_header(request, "If-Modified-Since");
 	time_t when;
@@ -109,7 +109,7 @@ static bool send_slices(struct http_exchange *x, int descriptor, struct range ra
 	return out->length == 0 || reply_write(x, out->data, out->length);
 }
 
-static void write_date(int64_t unix_ms, char text[DATE_BYTES])
+static void write_http_date(int64_t unix_ms, char text[DATE_BYTES])
 {
 	time_t seconds = (time_t)(unix_ms / 1000);
 	struct tm parts;
@@ -131,7 +131,7 @@ void http_send_file(struct http_request *request, const struct http_file *file)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
 	char headers[HEADERS_BYTES], date[DATE_BYTES], part[96] = "";
-	bool unchanged = is_unchanged(request, file);
+	bool unchanged = is_file_unchanged(request, file);
 	struct range range;
 	enum range_kind kind = unchanged ? RANGE_WHOLE : choose_range(x, file, &range);
 
@@ -142,7 +142,7 @@ void http_send_file(struct http_request *request, const struct http_file *file)
 	if (kind == RANGE_PART)
 		snprintf(part, sizeof part, "Content-Range: bytes %lld-%lld/%lld\r\n", (long long)range.first,
 			(long long)(range.first + range.length - 1), (long long)file->bytes);
-	write_date(file->modified_ms, date);
+	write_http_date(file->modified_ms, date);
 	snprintf(headers, sizeof headers, "ETag: %s\r\nLast-Modified: %s\r\nAccept-Ranges: bytes\r\n%s%s", file->etag, date, part,
 		file->headers != NULL ? file->headers : "");
 	if (!reply_begin(x, &(struct http_reply){ .status = unchanged		 ? 304

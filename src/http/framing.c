@@ -49,7 +49,7 @@ enum state {
 
 static unsigned char classes[256];
 
-static void mark(const char *bytes, unsigned char class)
+static void set_class(const char *bytes, unsigned char class)
 {
 	for (; *bytes != '\0'; bytes++)
 		classes[(unsigned char)*bytes] |= class;
@@ -63,8 +63,8 @@ void framing_prepare(void)
 		if (byte >= ' ' && byte != 0x7f)
 			classes[byte] |= VALUES;
 	}
-	mark("!#$%&'*+-.^_`|~", TOKEN);
-	mark("-._~:/?[]@!$&'()*+,;=%{|}^`\"",
+	set_class("!#$%&'*+-.^_`|~", TOKEN);
+	set_class("-._~:/?[]@!$&'()*+,;=%{|}^`\"",
 		TARGETS); /* the last six as curl and others send them, though they should be encoded */
 }
 
@@ -89,7 +89,7 @@ static void end_body(struct framing *framing)
 	begin_head(framing);
 }
 
-static bool is_named(const struct framing *framing, const char *name)
+static bool is_field(const struct framing *framing, const char *name)
 {
 	return framing->name_length == strlen(name) && strncasecmp(framing->name, name, framing->name_length) == 0;
 }
@@ -116,9 +116,9 @@ static void take_coding(struct framing *framing)
 /* Blanks at its end are no part of a value. */
 static void end_field(struct framing *framing)
 {
-	bool length = is_named(framing, "Content-Length");
+	bool length = is_field(framing, "Content-Length");
 
-	if (!length && !is_named(framing, "Transfer-Encoding"))
+	if (!length && !is_field(framing, "Transfer-Encoding"))
 		return;
 	while (framing->value_length > 0 && framing->value_length < FRAMING_VALUE_BYTES &&
 		framing->value[framing->value_length - 1] == ' ')
@@ -226,7 +226,7 @@ static const char *take_line_start(struct framing *framing, unsigned char byte)
 	return ++framing->fields < MG_MAX_HEADERS ? NULL : "too many headers: at most 63";
 }
 
-static const char *take_name(struct framing *framing, unsigned char byte)
+static const char *take_field_name(struct framing *framing, unsigned char byte)
 {
 	if (byte == ':') {
 		framing->state = VALUE;
@@ -242,7 +242,7 @@ static const char *take_name(struct framing *framing, unsigned char byte)
 	return NULL;
 }
 
-static const char *take_value(struct framing *framing, unsigned char byte)
+static const char *take_field_value(struct framing *framing, unsigned char byte)
 {
 	if (byte == '\r') {
 		framing->state = VALUE_LF;
@@ -285,15 +285,15 @@ static const char *take_head_byte(struct framing *framing, unsigned char byte)
 	case TARGET:
 	case VERSION: return take_request_line(framing, byte);
 	case LINE_START: return take_line_start(framing, byte);
-	case NAME: return take_name(framing, byte);
-	case VALUE: return take_value(framing, byte);
+	case NAME: return take_field_name(framing, byte);
+	case VALUE: return take_field_value(framing, byte);
 	default: return take_line_feed(framing, byte);
 	}
 }
 
 /* ---- a body ---- */
 
-static bool take_size(struct framing *framing, unsigned char byte)
+static bool take_chunk_size(struct framing *framing, unsigned char byte)
 {
 	if (byte == '\r' && framing->position > 0) {
 		framing->state = CHUNK_SIZE_LF;
@@ -315,7 +315,7 @@ static bool step(struct framing *framing, unsigned char byte, unsigned char expe
 static bool take_chunk_byte(struct framing *framing, unsigned char byte)
 {
 	switch (framing->state) {
-	case CHUNK_SIZE: return take_size(framing, byte);
+	case CHUNK_SIZE: return take_chunk_size(framing, byte);
 	case CHUNK_SIZE_LF: return step(framing, byte, '\n', framing->left > 0 ? CHUNK_DATA : CHUNKS_END_CR);
 	case CHUNK_DATA_CR: return step(framing, byte, '\r', CHUNK_DATA_LF);
 	case CHUNK_DATA_LF: framing->position = 0; return step(framing, byte, '\n', CHUNK_SIZE);
@@ -349,7 +349,7 @@ void framing_begin(struct framing *framing)
 	begin_head(framing);
 }
 
-static void refuse(struct framing *framing, const char *problem)
+static void refuse_head_byte(struct framing *framing, const char *problem)
 {
 	bool too_large = framing->head_bytes > LIMIT_REQUEST_HEAD_BYTES - 2;
 
@@ -372,7 +372,7 @@ void framing_take(struct framing *framing, char *bytes, size_t length)
 				framing->state = DEAD;
 		} else if ((problem = take_head_byte(framing, (unsigned char)bytes[at++])) != NULL) {
 			bytes[at - 1] = POISON;
-			refuse(framing, problem);
+			refuse_head_byte(framing, problem);
 		}
 	}
 }

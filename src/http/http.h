@@ -1,7 +1,7 @@
 /* http.h - what the rest of the host sees of HTTP: a guarded request, and a reply in one write.
  *
- * civetweb stays behind this header. A handler runs on one of its threads (100 KiB of stack, tech 0): no Lua, no deep recursion,
- * no wait without a deadline. */
+ * civetweb stays behind this header. A handler runs on one of its threads, which have 100 KiB of stack: no Lua, no deep
+ * recursion, no wait without a deadline. */
 #pragma once
 
 #include <stdbool.h>

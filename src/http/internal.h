@@ -53,7 +53,7 @@ struct worker {
 		held;	   /* what the request being served takes of all that bodies may: its text, and what was parsed of it */
 	struct buffer out; /* head and body of an answer */
 	struct buffer body;
-	struct buffer path; /* only when it had percent-escapes */
+	char *path; /* LIMIT_PATH_BYTES, once one had percent-escapes; else NULL */
 };
 
 struct http_server {
@@ -82,7 +82,6 @@ struct http_server {
 	bool late_running, late_stopping;
 
 	_Atomic bool listening;	    /* civetweb's listening thread runs */
-	_Atomic bool misread;	    /* civetweb has other options than it was given */
 	const char *const *options; /* NULL but while it starts */
 	_Atomic bool starting;
 	char start_problem[160]; /* what civetweb said last; under late_lock */
@@ -111,58 +110,88 @@ struct http_exchange {
 	char trace[TRACE_BYTES];
 };
 
-/* request.c */
-bool request_read_head(struct http_exchange *x); /* false: refused and answered, as in all that follow */
+/* All below runs on the exchange's own HTTP thread, unless it says otherwise. What refuses (false) has sent its answer, x->status: nothing more may
+ * be sent, and the rest of the body is body_drain()'s. */
+
+/* ---- request.c: what the head says ---- */
+
+/* Collects the headers; sets how the body comes (declared, chunked, unread) and whether the connection must close. False: they can be read in two
+ * ways; the connection will close. */
+bool request_read_head(struct http_exchange *x);
+
+/* Sets path and query, decoded and checked; the path may lie in the thread's memory until its next request. */
 bool request_read_target(struct http_exchange *x);
+
+/* Set request_id, and trace if there is a valid one. */
 void request_choose_id(struct http_exchange *x);
 void request_read_trace(struct http_exchange *x);
-bool request_keeps_alive(const struct http_exchange *x);
-bool request_takes_body(const struct http_exchange *x); /* by its method */
 
-/* guard.c: everything that is checked before the body is read. True: go on. */
+/* Do the head's fields leave the connection open? Does this method have a body that means something? */
+bool request_keeps_alive(const struct http_exchange *x);
+bool request_takes_body(const struct http_exchange *x);
+
+/* ---- guard.c, auth.c: before the body is read ---- */
+
+/* Everything that is checked before, in order; reads head and target. False: refused, or a preflight that was answered. */
 bool guard_check(struct http_exchange *x);
 
-/* auth.c */
+/* Sets api_key. */
 bool auth_check(struct http_exchange *x);
+
 /* Why this configuration does not let the request in, as a static text, or NULL; `key` gets whose key it came with, or NULL. */
 const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key);
 
-/* body.c */
-void body_set_total(void); /* once, before the first */
-void body_init(struct worker *worker);
-bool body_read(struct http_exchange *x);
-void body_drain(struct http_exchange *x); /* after a refusal: a small rest, for a short while */
+/* ---- body.c ---- */
 
-/* reply.c: sends a problem, and returns false for the caller to return. `headers` as in http_reply. */
+void body_set_total(void);	       /* once, before the first thread */
+void body_init(struct worker *worker); /* before its thread begins */
+
+/* Reads the body to its end, into the thread's buffer: it stays there until body_drain() or the thread's next request. */
+bool body_read(struct http_exchange *x);
+
+/* After the answer, when x->unread: takes a small rest, for a short while, so that a refusal is not lost in a reset. The body is gone. */
+void body_drain(struct http_exchange *x);
+
+/* ---- reply.c ---- */
+
+/* Sends a problem, and returns false for the caller to return; a body that is still unread closes the connection. `headers` as in http_reply. */
 __attribute__((format(printf, 4, 5))) bool reply_refuse(
 	struct http_exchange *x, int status, const char *headers, const char *detail, ...);
 
 /* The steps of http_send() for a body that is not in memory: the head goes to the thread's buffer, unsent, with the length that the reply
  * says; false when that could not be done and something else was sent instead. */
 bool reply_begin(struct http_exchange *x, const struct http_reply *reply);
-bool reply_write(struct http_exchange *x, const char *bytes, size_t length); /* false: the client is gone, or takes nothing */
 
-/* Writes the head of an answer that goes on until its connection ends to the thread's buffer. X-Accel-Buffering keeps proxies of nginx's kind
- * from holding it back. */
+/* Waits for the client to take all, within the time that the answer has. False: it is gone, or takes nothing; the connection must close. */
+bool reply_write(struct http_exchange *x, const char *bytes, size_t length);
+
+/* Writes the head of an answer that goes on until its connection ends to the thread's buffer, unsent. X-Accel-Buffering keeps proxies of nginx's
+ * kind from holding it back. */
 void reply_write_stream_head(struct http_exchange *x, const char *content_type);
 
-const char *reply_reason(int status); /* "OK" */
+const char *reply_reason(int status); /* "OK"; any thread */
 
-/* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. */
+/* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. Any thread. */
 #define QUOTE_BYTES 80
 const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
 
-/* tap.c: the bytes of this thread's connections go by worker->framing, and worker->socket is known. */
+/* ---- tap.c: the bytes of this thread's connections go by worker->framing, and worker->socket is known ---- */
+
 enum error_code tap_check(struct error *error); /* before the start: that civetweb will read by way of it */
 void tap_enter_thread(struct worker *worker);	/* by each thread of civetweb, once; NULL: not any more */
 
-/* server.c: most threads are taken, so nobody keeps one without using it. */
+/* ---- server.c ---- */
+
+/* Are most threads taken? Then nobody keeps one without using it. Any thread. */
 bool server_is_short(const struct http_server *server);
 
-/* deadline.c */
+/* ---- deadline.c ---- */
+
+/* Starts and ends the thread that interrupts late reads; to be stopped in either case, when civetweb's threads have ended. */
 enum error_code deadline_start(struct http_server *server, struct error *error);
 void deadline_stop(struct http_server *server);
+
 void deadline_enter_thread(void);			       /* by each thread of civetweb, once */
-void deadline_arm(struct worker *worker, int64_t deadline_ns); /* monotonic */
+void deadline_arm(struct worker *worker, int64_t deadline_ns); /* monotonic: until then this thread reads */
 void deadline_arm_head(struct worker *worker); /* from now on a head is waited for: shortly, when threads are short */
-bool deadline_disarm(struct worker *worker);   /* true: the deadline passed */
+bool deadline_disarm(struct worker *worker);   /* true: the deadline passed. No signal comes after it */

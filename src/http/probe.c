@@ -17,6 +17,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "http/internal.h"
 #include "http/framing.h"
 #include "http/listen.h"
@@ -48,7 +49,7 @@ struct probe_listener {
 
 /* ---- one visitor ---- */
 
-static void leave(struct visitor *visitor)
+static void leave_visitor(struct visitor *visitor)
 {
 	close(visitor->socket);
 	visitor->socket = -1;
@@ -67,7 +68,7 @@ static void write_answer(struct visitor *visitor, int status, const struct buffe
 		buffer_append(out, body->data, body->length);
 }
 
-static void refuse(struct visitor *visitor, int status, const char *detail)
+static void refuse_visitor(struct visitor *visitor, int status, const char *detail)
 {
 	struct buffer body;
 
@@ -79,7 +80,7 @@ static void refuse(struct visitor *visitor, int status, const char *detail)
 }
 
 /* The head is whole and well-formed: "METHOD /path[?query] HTTP/1.x". */
-static void answer(struct probe_listener *probe, struct visitor *visitor)
+static void answer_visitor(struct probe_listener *probe, struct visitor *visitor)
 {
 	char method[8] = "", path[32] = "";
 	struct buffer body;
@@ -88,15 +89,15 @@ static void answer(struct probe_listener *probe, struct visitor *visitor)
 	visitor->head[visitor->head_length] = '\0';
 	sscanf(visitor->head, " %7[A-Z] %31[^ ?]", method, path);
 	if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-		refuse(visitor, 405, "probes are GET or HEAD");
+		refuse_visitor(visitor, 405, "probes are GET or HEAD");
 		return;
 	}
 	buffer_init(&body, LIMIT_REPLY_BYTES);
 	status = probe->answer(probe->context, path, &body);
 	if (status == 0)
-		refuse(visitor, 404, "this address answers /healthz and /readyz only");
+		refuse_visitor(visitor, 404, "this address answers /healthz and /readyz only");
 	else if (body.failed)
-		refuse(visitor, 503, "out of memory");
+		refuse_visitor(visitor, 503, "out of memory");
 	else
 		write_answer(visitor, status, &body, strcmp(method, "HEAD") == 0);
 	buffer_free(&body);
@@ -115,15 +116,15 @@ static bool hear(struct probe_listener *probe, struct visitor *visitor)
 	framing_take(&visitor->framing, visitor->head + visitor->head_length, (size_t)came);
 	visitor->head_length += (size_t)came;
 	if (visitor->framing.problem != NULL)
-		refuse(visitor, visitor->framing.status, visitor->framing.problem);
+		refuse_visitor(visitor, visitor->framing.status, visitor->framing.problem);
 	else if (visitor->framing.heads > 0)
-		answer(probe, visitor);
+		answer_visitor(probe, visitor);
 	else if (visitor->head_length == sizeof visitor->head - 1)
-		refuse(visitor, 431, "the head is too large for a probe");
+		refuse_visitor(visitor, 431, "the head is too large for a probe");
 	return true;
 }
 
-static bool send_answer(struct visitor *visitor)
+static bool send_to_visitor(struct visitor *visitor)
 {
 	ssize_t sent = send(visitor->socket, visitor->out.data + visitor->sent, visitor->out.length - visitor->sent,
 		MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -133,21 +134,21 @@ static bool send_answer(struct visitor *visitor)
 	return (sent != -1 || errno == EAGAIN || errno == EINTR) && visitor->sent < visitor->out.length;
 }
 
-static void serve(struct probe_listener *probe, struct visitor *visitor, int64_t now)
+static void serve_visitor(struct probe_listener *probe, struct visitor *visitor, int64_t now)
 {
 	bool going_on = now < visitor->until_ns;
 
 	if (going_on && visitor->out.length == 0)
 		going_on = hear(probe, visitor);
 	if (going_on && visitor->out.length > 0)
-		going_on = send_answer(visitor);
+		going_on = send_to_visitor(visitor);
 	if (!going_on)
-		leave(visitor);
+		leave_visitor(visitor);
 }
 
 /* ---- all of them ---- */
 
-static struct visitor *make_room(struct probe_listener *probe)
+static struct visitor *free_place(struct probe_listener *probe)
 {
 	struct visitor *oldest = &probe->visitors[0];
 
@@ -157,7 +158,7 @@ static struct visitor *make_room(struct probe_listener *probe)
 		if (probe->visitors[i].until_ns < oldest->until_ns)
 			oldest = &probe->visitors[i];
 	}
-	leave(oldest);
+	leave_visitor(oldest);
 	return oldest;
 }
 
@@ -168,7 +169,7 @@ static void welcome(struct probe_listener *probe, int64_t now)
 
 	if (socket == -1)
 		return;
-	visitor = make_room(probe);
+	visitor = free_place(probe);
 	visitor->socket = socket;
 	visitor->until_ns = now + LIMIT_PROBE_MS * INT64_C(1000000);
 	visitor->head_length = visitor->sent = 0;
@@ -194,7 +195,7 @@ static void *probe_main(void *argument)
 		for (int i = 0; i < LIMIT_PROBE_CONNECTIONS; i++)
 			if (probe->visitors[i].socket != -1 &&
 				(watched[FIXED + i].revents != 0 || now >= probe->visitors[i].until_ns))
-				serve(probe, &probe->visitors[i], now);
+				serve_visitor(probe, &probe->visitors[i], now);
 		if (watched[0].revents != 0)
 			welcome(probe, now);
 	}
@@ -207,7 +208,7 @@ static void free_probe(struct probe_listener *probe)
 {
 	for (int i = 0; i < LIMIT_PROBE_CONNECTIONS; i++)
 		if (probe->visitors[i].socket != -1)
-			leave(&probe->visitors[i]);
+			leave_visitor(&probe->visitors[i]);
 	if (probe->socket != -1)
 		close(probe->socket);
 	if (probe->wake != -1)
@@ -233,7 +234,7 @@ static bool open_sockets(struct probe_listener *probe, const struct sockaddr_in 
 	return true;
 }
 
-static bool start_thread(struct probe_listener *probe)
+static bool start_probe_thread(struct probe_listener *probe)
 {
 	pthread_attr_t attributes;
 	bool started;
@@ -254,9 +255,7 @@ enum error_code probe_start(
 
 	if (code != ERROR_NONE)
 		return code;
-	made = calloc(1, sizeof *made);
-	if (made == NULL)
-		return error_memory(error);
+	made = memory_new(sizeof *made);
 	for (int i = 0; i < LIMIT_PROBE_CONNECTIONS; i++)
 		made->visitors[i].socket = -1;
 	made->socket = made->wake = -1;
@@ -266,9 +265,9 @@ enum error_code probe_start(
 		free_probe(made);
 		return listen_explain(listen, &address, "for probes: its socket could not be opened", error);
 	}
-	if (!start_thread(made)) {
+	if (!start_probe_thread(made)) {
 		free_probe(made);
-		return error_set(error, ERROR_MEMORY, NULL, "cannot start the thread of server.probe_listen");
+		return error_set(error, ERROR_IO, NULL, "cannot start the thread of server.probe_listen");
 	}
 	*probe = made;
 	return ERROR_NONE;

@@ -9,7 +9,7 @@
 #include <strings.h>
 
 /* A number of bytes; one beyond 2^63-1 is as good as the end of any file. */
-static bool read_number(const char **text, int64_t *number)
+static bool read_range_number(const char **text, int64_t *number)
 {
 	char *end;
 
@@ -29,11 +29,11 @@ enum range_kind range_read(const char *text, int64_t bytes, struct range *range)
 		return RANGE_WHOLE;
 	text += 6;
 	text += strspn(text, " \t");
-	if (*text != '-' && !read_number(&text, &first))
+	if (*text != '-' && !read_range_number(&text, &first))
 		return RANGE_WHOLE;
 	if (*text++ != '-')
 		return RANGE_WHOLE;
-	if (!read_number(&text, &last) && first == -1)
+	if (!read_range_number(&text, &last) && first == -1)
 		return RANGE_WHOLE;
 	if (text[strspn(text, " \t")] != '\0' || (first != -1 && last < first))
 		return RANGE_WHOLE;

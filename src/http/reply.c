@@ -1,4 +1,4 @@
-/* reply.c - answers: head and body in one buffer and one write (tech 1.2: a send per header halves the throughput).
+/* reply.c - answers: head and body in one buffer and one write: one for each header would halve the throughput.
  *
  * Runs on HTTP threads, in the thread's buffer. A body too large for that is not copied: it follows its head. A client that
  * does not take an answer in time is left. Sends one answer per request; a second one is a bug, logged and not sent. */
@@ -134,7 +134,7 @@ void reply_write_stream_head(struct http_exchange *x, const char *content_type)
 
 /* For a while: the caller tries again. False when the client had its time: all of it (from its first wait on), or a whole pause in which it took
  * nothing. civetweb's write knows the pause only. */
-static bool await_room(struct http_exchange *x, int64_t last_ns)
+static bool reply_await_room(struct http_exchange *x, int64_t last_ns)
 {
 	struct pollfd wanted = { .fd = x->worker->socket, .events = POLLOUT };
 	int64_t now = clock_monotonic_ns();
@@ -164,7 +164,7 @@ bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
 		}
 		if (length > 0 && last_ns == 0)
 			last_ns = clock_monotonic_ns();
-		if (length > 0 && !await_room(x, last_ns))
+		if (length > 0 && !reply_await_room(x, last_ns))
 			return false;
 	}
 	return true;
@@ -244,7 +244,7 @@ static void send_reply(struct http_request *request, const struct http_reply *re
 		x->close = true;
 }
 
-static bool is_json(const struct http_reply *reply)
+static bool reply_is_json(const struct http_reply *reply)
 {
 	return reply->content_type == NULL || strstr(reply->content_type, "json") != NULL;
 }
@@ -258,7 +258,7 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 	struct buffer out;
 
 	buffer_init(&out, 2 * reply->body_length + 64);
-	outcome = reply->body_length > 0 ? mask_known_text(&known, is_json(reply), reply->body, reply->body_length, &out)
+	outcome = reply->body_length > 0 ? mask_known_text(&known, reply_is_json(reply), reply->body, reply->body_length, &out)
 					 : MASK_CLEAN;
 	if (outcome == MASK_MASKED) {
 		masked.body = out.data;

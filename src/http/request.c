@@ -1,16 +1,17 @@
 /* request.c - what a request's head says: headers in one pass, path and query decoded by us (civetweb's decode_url is off).
  *
  * Runs on HTTP threads; keeps a decoded path in the thread's buffer. That a head is well-formed was seen to before (framing.c); here fields
- * that contradict each other are refused (tech 1.7): civetweb 1.15 lets them pass. Nothing beyond this file sees a path with a control byte, a dot
+ * that contradict each other are refused: civetweb 1.15 lets them pass. Nothing beyond this file sees a path with a control byte, a dot
  * segment, bad UTF-8 or an encoded slash in it. */
 #include "http/internal.h"
 
-#include <ctype.h>
 #include <stdint.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
+#include "base/text.h"
 #include "gate/mask.h"
 
 /* ---- headers ---- */
@@ -241,30 +242,20 @@ static bool utf8_step(struct utf8 *state, unsigned byte)
 	return true;
 }
 
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	digit = (char)tolower((unsigned char)digit);
-	return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 /* The next byte of percent-encoded text, which moves on; -1 for a bad escape. */
 static int decode_byte(const char **text)
 {
 	const char *at = *text;
-	int high, low;
+	unsigned char byte;
 
 	if (*at != '%') {
 		*text = at + 1;
 		return (unsigned char)*at;
 	}
-	high = hex_value(at[1]);
-	low = high < 0 ? -1 : hex_value(at[2]);
-	if (low < 0)
+	if (at[1] == '\0' || !text_read_hex((char[]){ at[1], at[2], '\0' }, &byte, 1))
 		return -1;
 	*text = at + 3;
-	return high * 16 + low;
+	return byte;
 }
 
 /* What is wrong with a piece of percent-encoded text in general, or NULL. */
@@ -288,21 +279,24 @@ static const char *check_encoding(const char *text)
 /* Decodes escapes into the thread's buffer. An encoded separator would be one to some readers only. */
 static const char *decode_path(struct http_exchange *x, const char *raw)
 {
-	struct buffer *path = &x->worker->path;
 	const char *problem = check_encoding(raw);
 	bool escaped;
+	char *to;
 
-	buffer_clear(path);
 	if (problem != NULL)
 		return problem;
+	if (x->worker->path == NULL)
+		x->worker->path = memory_new(LIMIT_PATH_BYTES + 1);
+	to = x->worker->path;
 	while (*raw != '\0') {
 		escaped = *raw == '%';
 		int byte = decode_byte(&raw);
 		if (escaped && (byte == '/' || byte == '\\'))
 			return "has an encoded slash in it";
-		buffer_char(path, (char)byte);
+		*to++ = (char)byte;
 	}
-	x->request.path = path->failed ? "/" : path->data;
+	*to = '\0';
+	x->request.path = x->worker->path;
 	return NULL;
 }
 
@@ -350,8 +344,6 @@ bool request_read_target(struct http_exchange *x)
 	for (const char *at = raw; *at != '\0' && problem == NULL; at++) {
 		if (*at == '%' || (unsigned char)*at >= 0x80) {
 			problem = decode_path(x, raw);
-			if (x->worker->path.failed)
-				return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory for the path");
 			break;
 		}
 	}
@@ -386,7 +378,7 @@ static const char *match_name(const char *at, const char *name)
 }
 
 /* The length without a character that `next` would have gone on with. */
-static size_t whole_characters(const char *text, size_t length, char next)
+static size_t whole_query_characters(const char *text, size_t length, char next)
 {
 	if (((unsigned char)next & 0xc0) != 0x80)
 		return length;
@@ -410,7 +402,7 @@ bool http_query(const struct http_request *request, const char *name, char *valu
 	while (*found != '\0' && *found != '&' && length + 1 < size)
 		value[length++] = decode_query_byte(&found);
 	if (*found != '\0' && *found != '&')
-		length = whole_characters(value, length, decode_query_byte(&found));
+		length = whole_query_characters(value, length, decode_query_byte(&found));
 	value[length] = '\0';
 	return true;
 }

@@ -1,8 +1,8 @@
 /* server.c - civetweb's life: start, threads, connections, requests, drain, stop.
  *
- * Owns the server and its threads' state. begin_request takes every request (tech 1.2: no handler is registered, no document root
- * set, so civetweb never looks at a file), guards it, reads its body, hands it on and sees that exactly one answer was sent.
- * Keep-alive, and how many requests one connection may hold a thread for, is decided here (tech 1.3). Does not route. */
+ * Owns the server and its threads' state. begin_request takes every request (no handler is registered and no document root set,
+ * so civetweb never looks at a file), guards it, reads its body, hands it on and sees that exactly one answer was sent.
+ * Keep-alive, and how many requests one connection may hold a thread for, is decided here. Does not route. */
 #include "http/internal.h"
 
 #include <arpa/inet.h>
@@ -19,6 +19,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/test_setting.h"
 #include "http/listen.h"
 
@@ -46,7 +47,7 @@ static bool must_close(const struct http_exchange *x)
 	       atomic_load_explicit(&server->draining, memory_order_relaxed);
 }
 
-static void serve(struct http_exchange *x)
+static void serve_request(struct http_exchange *x)
 {
 	if (!guard_check(x) || !body_read(x))
 		return;
@@ -55,7 +56,7 @@ static void serve(struct http_exchange *x)
 		reply_refuse(x, 500, NULL, "the request was not answered");
 }
 
-static void give_back(struct buffer *buffer)
+static void give_back_large(struct buffer *buffer)
 {
 	if (buffer->capacity > LIMIT_KEPT_BUFFER_BYTES)
 		buffer_free(buffer);
@@ -76,8 +77,6 @@ static int begin_request(struct mg_connection *connection)
 	struct http_exchange x = { .worker = worker, .server = worker->server, .info = info };
 	bool late;
 
-	if (atomic_load_explicit(&worker->server->misread, memory_order_relaxed))
-		return 503;
 	late = deadline_disarm(worker);
 	x.began_ns = clock_monotonic_ns();
 	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection, .route = -1 };
@@ -89,7 +88,7 @@ static int begin_request(struct mg_connection *connection)
 	x.close = late || must_close(&x);
 	if (x.server->gate != NULL)
 		x.request.view = gate_acquire(x.server->gate);
-	serve(&x);
+	serve_request(&x);
 	notify_answered(&x);
 	if (x.server->gate != NULL)
 		gate_release(x.server->gate, x.request.view);
@@ -97,8 +96,8 @@ static int begin_request(struct mg_connection *connection)
 		mg_disable_connection_keep_alive(connection); /* and so civetweb will not read what is left of the body */
 	if (x.unread)
 		body_drain(&x);
-	give_back(&worker->out);
-	give_back(&worker->body);
+	give_back_large(&worker->out);
+	give_back_large(&worker->body);
 	buffer_budget_give(&worker->held, x.parsed_bytes);
 	atomic_fetch_sub_explicit(&x.server->in_flight, 1, memory_order_release);
 	if (!x.close)
@@ -136,7 +135,7 @@ static int http_error(struct mg_connection *connection, int status, const char *
 	refuse_head(&x, status, message, late);
 	notify_answered(&x);
 	mg_disable_connection_keep_alive(connection);
-	give_back(&worker->out);
+	give_back_large(&worker->out);
 	return 0;
 }
 
@@ -146,12 +145,11 @@ static int http_error(struct mg_connection *connection, int status, const char *
  * any. */
 static void check_options(const struct mg_context *context)
 {
-	struct http_server *server = mg_get_user_data(context);
-	const char *const *option = server->options;
+	const struct http_server *server = mg_get_user_data(context);
 
-	for (; *option != NULL; option += 2)
+	for (const char *const *option = server->options; *option != NULL; option += 2)
 		if (strcmp(mg_get_option(context, option[0]), option[1]) != 0)
-			atomic_store(&server->misread, true);
+			memory_exhausted();
 }
 
 static void *init_thread(const struct mg_context *context, int type)
@@ -167,8 +165,6 @@ static void *init_thread(const struct mg_context *context, int type)
 	index = atomic_load(&server->worker_count);
 	while (!atomic_compare_exchange_weak(&server->worker_count, &index, index + 1))
 		;
-	if (atomic_load(&server->misread)) /* it is about to be stopped */
-		return &server->workers[index % server->threads];
 	if (index >= server->threads)
 		abort(); /* civetweb started more threads than it was told to */
 	server->workers[index].thread = pthread_self();
@@ -186,7 +182,8 @@ static void exit_thread(const struct mg_context *context, int type, void *pointe
 	tap_enter_thread(NULL);
 	buffer_free(&worker->out);
 	buffer_free(&worker->body);
-	buffer_free(&worker->path);
+	free(worker->path);
+	worker->path = NULL;
 }
 
 static int init_connection(const struct mg_connection *connection, void **data)
@@ -268,21 +265,14 @@ static struct mg_context *start_civetweb(struct http_server *server, const struc
 	return context;
 }
 
-static enum error_code make_server(const struct http_options *options, struct http_server **server, struct error *error)
+static struct http_server *make_server(const struct http_options *options)
 {
-	struct http_server *made = calloc(1, sizeof *made);
-	size_t bytes = (size_t)options->threads * sizeof *made->workers;
+	struct http_server *made = memory_new(sizeof *made);
 	uint64_t random;
 
-	if (made == NULL)
-		return error_memory(error);
-	made->workers = aligned_alloc(WORKER_ALIGNMENT, bytes);
-	if (made->workers == NULL || getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random) {
-		free(made->workers);
-		free(made);
-		return error_memory(error);
-	}
-	memset(made->workers, 0, bytes);
+	if (getrandom(&random, sizeof random, 0) != (ssize_t)sizeof random)
+		random = (uint64_t)clock_unix_ms();
+	made->workers = memory_new_aligned(WORKER_ALIGNMENT, (size_t)options->threads * sizeof *made->workers);
 	made->gate = options->gate;
 	made->max_body_bytes = options->max_body_bytes;
 	made->handle = options->handle;
@@ -296,10 +286,8 @@ static enum error_code make_server(const struct http_options *options, struct ht
 		made->workers[i].next_id = random + ((uint64_t)i << 40);
 		buffer_init(&made->workers[i].out, 0);
 		body_init(&made->workers[i]);
-		buffer_init(&made->workers[i].path, LIMIT_PATH_BYTES);
 	}
-	*server = made;
-	return ERROR_NONE;
+	return made;
 }
 
 static void free_server(struct http_server *server)
@@ -349,10 +337,6 @@ static enum error_code start_server(
 	atomic_store(&server->starting, false);
 	if (server->context == NULL)
 		return explain_start(server, listen, address, error);
-	if (atomic_load(&server->misread)) {
-		mg_stop(server->context);
-		return error_memory(error);
-	}
 	if (mg_get_server_ports(server->context, 1, &port) != 1) {
 		mg_stop(server->context);
 		return error_set(error, ERROR_IO, "listen", "the HTTP server did not start on %s", listen);
@@ -375,7 +359,7 @@ static void note_address(struct http_server *server, const struct sockaddr_in *a
 
 enum error_code http_start(const struct http_options *options, struct http_server **server, struct error *error)
 {
-	struct http_server *made = NULL;
+	struct http_server *made;
 	struct sockaddr_in address;
 	enum error_code code;
 
@@ -383,26 +367,23 @@ enum error_code http_start(const struct http_options *options, struct http_serve
 		return error_set(error, ERROR_INVALID, "threads", "at least one HTTP thread is needed");
 	code = tap_check(error);
 	if (code == ERROR_NONE)
-		code = make_server(options, &made, error);
+		code = listen_parse(options->listen, &address, error);
 	if (code != ERROR_NONE)
 		return code;
 	framing_prepare();
 	body_set_total();
 	signal(SIGPIPE, SIG_IGN);
 	mallopt(M_ARENA_MAX, ARENAS);
-	code = listen_parse(options->listen, &address, error);
+	made = make_server(options);
+	note_address(made, &address);
+	code = start_server(made, options->listen, &address, error);
 	if (code == ERROR_NONE) {
-		note_address(made, &address);
-		code = start_server(made, options->listen, &address, error);
-		if (code != ERROR_NONE)
-			deadline_stop(made);
+		*server = made;
+		return ERROR_NONE;
 	}
-	if (code != ERROR_NONE) {
-		free_server(made);
-		return code;
-	}
-	*server = made;
-	return ERROR_NONE;
+	deadline_stop(made);
+	free_server(made);
+	return code;
 }
 
 /* ---- stop ---- */
@@ -437,7 +418,7 @@ static void wake_listener(const struct http_server *server)
 	}
 }
 
-/* Answers first, then mg_stop(): it cuts off whatever is still being written (tech 1.9). */
+/* Answers first, then mg_stop(): it cuts off whatever is still being written. */
 void http_stop(struct http_server *server, int timeout_ms)
 {
 	int64_t deadline = clock_monotonic_ns() + (int64_t)timeout_ms * 1000000;

@@ -62,7 +62,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 }
 
 /* For a while: the caller tries again. False when it is too late, or the host stops: the client will resume with the next one. */
-static bool await_room(const struct http_stream *stream, int64_t deadline_ns)
+static bool stream_await_room(const struct http_stream *stream, int64_t deadline_ns)
 {
 	struct http_server *server = ((struct http_exchange *)stream->request)->server;
 	struct pollfd wanted = { .fd = stream->socket, .events = POLLOUT };
@@ -87,7 +87,7 @@ bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len
 		} else if (sent == -1 && errno != EAGAIN && errno != EINTR) {
 			stream->gone = true;
 		}
-		if (length > 0 && !stream->gone && !await_room(stream, deadline))
+		if (length > 0 && !stream->gone && !stream_await_room(stream, deadline))
 			stream->gone = true;
 	}
 	return !stream->gone;

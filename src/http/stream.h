@@ -1,6 +1,6 @@
 /* stream.h - an answer that goes on: its head at once, its body piece by piece, until the handler or the client ends it.
  *
- * A stream holds its HTTP thread for as long as it lasts (tech 1.8), so whoever offers one counts them. On that thread, but for http_stream_push().
+ * A stream holds its HTTP thread for as long as it lasts, so whoever offers one counts them. On that thread, but for http_stream_push().
  */
 #pragma once
 
