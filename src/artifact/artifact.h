@@ -1,7 +1,7 @@
 /* artifact.h - copies what a live job made, at once, before the vendor's URLs expire.
  *
  * A thread of its own with an epoll loop: the engine's must not block on the disk. Every output is streamed into a content-addressed
- * folder (artifact/artifact_file.h) with a provenance file beside it. What cannot be kept is a warning, never an error of the job. */
+ * folder (artifact/artifact_folder.h) with a provenance file beside it. What cannot be kept is a warning, never an error of the job. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ struct artifact_copy {
 	 * payload (masked), vendor_id, cost, created_at, done_at. */
 	json_t *provenance;
 
-	/* Out; the taker's to json_decref(). NULL only when memory is short. */
+	/* Out; the taker's to json_decref(). */
 	json_t *artifacts; /* array; see docs/api.md, "Artifacts": { n, url, content_type, bytes, sha256, ... } or { n, error, ... } */
 	json_t *warnings; /* array of text, one for each output that was not kept: why, and what can still be done */
 	int kept, lost;	  /* how many of `artifacts` */

@@ -7,7 +7,7 @@
 #include <strings.h>
 
 #include "base/crypto.h"
-#include "base/limits.h"
+#include "base/text.h"
 
 #define SLICE_DIGITS 16384 /* a multiple of 4 */
 #define HEADER_BYTES 255
@@ -26,7 +26,7 @@ static bool malformed(struct artifact_file *file, const char *what)
 }
 
 /* Decodes the digits collected, a multiple of 4 but at the end of the text. */
-static bool flush(struct slice *slice)
+static bool decode_slice(struct slice *slice)
 {
 	size_t padding = (4 - slice->count % 4) % 4;
 	int length;
@@ -60,28 +60,23 @@ bool artifact_decode_base64(const char *text, size_t length, struct artifact_fil
 		if (ended || (!isalnum((unsigned char)digit) && digit != '+' && digit != '/'))
 			return malformed(file, "that is not base64");
 		slice.digits[slice.count++] = digit;
-		if (slice.count == SLICE_DIGITS && !flush(&slice))
+		if (slice.count == SLICE_DIGITS && !decode_slice(&slice))
 			return false;
 	}
-	return flush(&slice);
+	return decode_slice(&slice);
 }
 
-static int hex_value(char digit)
-{
-	return isdigit((unsigned char)digit) ? digit - '0' : isxdigit((unsigned char)digit) ? tolower(digit) - 'a' + 10 : -1;
-}
-
+/* A percent sign without two digits means itself. */
 static bool decode_percent(const char *text, size_t length, struct artifact_file *file)
 {
-	char bytes[4096];
+	unsigned char bytes[4096];
 	size_t count = 0;
 
 	for (size_t i = 0; i < length; i++) {
-		bytes[count] = text[i];
-		if (text[i] == '%' && i + 2 < length && hex_value(text[i + 1]) >= 0 && hex_value(text[i + 2]) >= 0) {
-			bytes[count] = (char)(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]));
+		bytes[count] = (unsigned char)text[i];
+		if (text[i] == '%' && i + 2 < length &&
+			text_read_hex((char[]){ text[i + 1], text[i + 2], '\0' }, &bytes[count], 1))
 			i += 2;
-		}
 		if (++count == sizeof bytes) {
 			if (!artifact_file_write(file, bytes, count))
 				return false;

@@ -10,27 +10,15 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "engine/engine.h"
 #include "artifact/internal.h"
 #include "net/destination.h"
 #include "script/outgoing_read.h"
 
-struct mask_known artifact_known(const struct artifact_item *item)
-{
-	const struct artifact_copy *copy = item->work->copy;
-
-	return (struct mask_known){
-		.index = copy->view->known, .all = true, .view = copy->view, .subject = &copy->provider->subject
-	};
-}
-
 static struct destination_detour detour_of(const struct artifact_item *item)
 {
 	const struct artifact_copy *copy = item->work->copy;
-	struct engine_way way;
 
-	engine_way_open(&way, copy->view, copy->provider);
-	return way.detour;
+	return provider_detour(copy->provider, copy->view);
 }
 
 /* ---- before ---- */
@@ -46,7 +34,7 @@ static void add_credentials(struct artifact_item *item)
 	outgoing_add_auth(&item->outgoing, &manifest->auth);
 }
 
-static bool check_url(struct artifact_item *item)
+static bool check_output_url(struct artifact_item *item)
 {
 	const struct manifest *manifest = &item->work->copy->provider->manifest;
 	struct error error;
@@ -83,17 +71,13 @@ bool artifact_fetch_prepare(struct artifact_item *item)
 		error_set(&item->error, ERROR_LIMIT, "url", "its URL is longer than %d bytes", LIMIT_ARTIFACT_URL_BYTES);
 		return false;
 	}
-	if (!check_url(item))
+	if (!check_output_url(item))
 		return false;
 	note_host(item);
 	item->outgoing.method = "GET";
 	item->outgoing.timeout_seconds = LIMIT_ARTIFACT_SECONDS;
 	buffer_text(&item->outgoing.url, item->url.data);
 	add_credentials(item);
-	if (item->outgoing.url.failed) {
-		error_memory(&item->error);
-		return false;
-	}
 	item->failed = false;
 	return true;
 }
@@ -114,7 +98,7 @@ static struct artifact_item *item_of(struct transfer *transfer)
 }
 
 /* What the head of the answer promises must fit. */
-static bool fits(struct artifact_item *item)
+static bool fits_maximum(struct artifact_item *item)
 {
 	const char *text = response_header(&item->transfer.response, "content-length");
 	int64_t maximum = item->work->copy->view->config->artifacts_max_bytes;
@@ -135,9 +119,10 @@ static bool take_piece(struct transfer *transfer, const void *bytes, size_t leng
 	if (transfer->response.status != 200)
 		return false; /* an error's text is nobody's file */
 	if (item->file.folder == NULL) {
-		if (!fits(item))
+		if (!fits_maximum(item))
 			return false;
-		artifact_file_open(item->work->folder, item->work->copy->view->config->artifacts_max_bytes, &known, &item->file);
+		artifact_file_open(
+			&item->work->artifacts->folder, item->work->copy->view->config->artifacts_max_bytes, &known, &item->file);
 	}
 	if (item->file.folder != NULL && artifact_file_write(&item->file, bytes, length))
 		return true;
@@ -161,7 +146,7 @@ static bool worth_another_try(const struct response *response)
 	return false;
 }
 
-static void explain(struct artifact_item *item)
+static void explain_failure(struct artifact_item *item)
 {
 	const struct response *response = &item->transfer.response;
 
@@ -181,7 +166,7 @@ static void explain(struct artifact_item *item)
 		error_set(&item->error, ERROR_IO, "url", "its server sent an empty file");
 }
 
-static int64_t pause_ms(const struct artifact_item *item)
+static int64_t pause_before_try(const struct artifact_item *item)
 {
 	const char *asked = response_header(&item->transfer.response, "retry-after");
 	int64_t pause = LIMIT_ARTIFACT_PAUSE_MS, wanted;
@@ -202,7 +187,7 @@ static void keep_type(struct artifact_item *item)
 		json_text(item->output, "content_type"), header, item->file.head, item->file.head_length, item->type);
 }
 
-static void fetch_done(struct transfer *transfer)
+static void on_fetched(struct transfer *transfer)
 {
 	struct artifact_item *item = item_of(transfer);
 	const struct response *response = &transfer->response;
@@ -211,14 +196,14 @@ static void fetch_done(struct transfer *transfer)
 		keep_type(item);
 		item->failed = false;
 	} else {
-		explain(item);
+		explain_failure(item);
 		artifact_file_discard(&item->file);
 		item->failed = true;
 		if (!item->hopeless && item->tries < LIMIT_ARTIFACT_TRIES && worth_another_try(response))
-			item->rest_ms = pause_ms(item);
+			item->rest_ms = pause_before_try(item);
 	}
 	response_clear(&transfer->response);
-	item->work->ended(item);
+	artifact_downloads_ended(item);
 }
 
 void artifact_fetch_start(struct loop *loop, struct artifact_item *item)
@@ -236,6 +221,6 @@ void artifact_fetch_start(struct loop *loop, struct artifact_item *item)
 	item->transfer.subject = &item->work->copy->provider->subject;
 	item->transfer.sink = take_piece;
 	item->transfer.least_per_second = LIMIT_ARTIFACT_BYTES_PER_SECOND;
-	item->transfer.done = fetch_done;
+	item->transfer.done = on_fetched;
 	transfer_start(loop, &item->transfer);
 }

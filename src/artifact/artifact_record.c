@@ -11,7 +11,8 @@
 
 #define URL_BYTES 4096
 
-void artifact_record_url(struct buffer *out, const char *url)
+/* Without user name, query and fragment. */
+static void write_source_url(struct buffer *out, const char *url)
 {
 	const char *host = strstr(url, "://");
 	const char *at;
@@ -32,35 +33,29 @@ static const char *job_of(const struct artifact_item *item)
 	return job != NULL ? job : "";
 }
 
-/* Sets a member when there is a value; a failure to do so makes *ok false. */
-static void put(json_t *object, const char *name, json_t *value, bool *ok)
-{
-	if (value != NULL && json_object_set_new(object, name, value) != 0)
-		*ok = false;
-}
+/* ---- what both say of an output; a value that is no text (not UTF-8) is left out ---- */
 
 /* The source, for people and for another try: never its query, which may hold a signature. */
-static void put_source(json_t *object, const struct artifact_item *item, bool *ok)
+static void put_source(json_t *object, const struct artifact_item *item)
 {
-	const char *url = json_text(item->output, "url");
+	const char *url = json_text(item->output, "url"), *host;
 	const char *named = item->url.data != NULL && !item->url.failed ? item->url.data : url;
 	struct buffer text;
 
 	if (named == NULL)
 		return;
 	buffer_init(&text, URL_BYTES);
-	artifact_record_url(&text, named);
+	write_source_url(&text, named);
 	if (!text.failed) {
-		const char *host = strstr(text.data, "://");
-
-		put(object, "source_url", json_stringn(text.data, text.length), ok);
+		host = strstr(text.data, "://");
+		json_object_set_new(object, "source_url", json_stringn(text.data, text.length));
 		if (host != NULL)
-			put(object, "source_host", json_stringn(host + 3, strcspn(host + 3, ":/")), ok);
+			json_object_set_new(object, "source_host", json_stringn(host + 3, strcspn(host + 3, ":/")));
 	}
 	buffer_free(&text);
 }
 
-static void put_known(json_t *object, const struct artifact_item *item, bool *ok)
+static void put_known(json_t *object, const struct artifact_item *item)
 {
 	static const char *const names[] = { "width", "height", "seed" };
 	uint64_t wide;
@@ -69,65 +64,54 @@ static void put_known(json_t *object, const struct artifact_item *item, bool *ok
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		value = json_object_get(item->output, names[i]);
 		if (json_is_number(value) || json_wide(value, &wide))
-			put(object, names[i], json_incref(value), ok);
+			json_object_set(object, names[i], value);
 	}
 }
 
-/* ---- a file that was kept ---- */
-
-static void put_file(json_t *object, const struct artifact_item *item, bool *ok)
+static void put_file(json_t *object, const struct artifact_item *item)
 {
 	char name[LIMIT_ARTIFACT_NAME_BYTES];
-	json_t *text;
 
-	put(object, "content_type", json_string(item->type), ok);
-	put(object, "bytes", json_integer(item->file.bytes), ok);
-	put(object, "sha256", json_string(item->file.sha256), ok);
+	json_object_set_new(object, "content_type", json_string(item->type));
+	json_object_set_new(object, "bytes", json_integer(item->file.bytes));
+	json_object_set_new(object, "sha256", json_string(item->file.sha256));
 	artifact_type_name(json_text(item->output, "filename"), json_text(item->output, "url"), item->n, item->type, name);
-	text = json_string(name);
-	if (text == NULL) { /* not UTF-8 */
+	if (json_object_set_new(object, "filename", json_string(name)) != 0) { /* not UTF-8 */
 		artifact_type_name(NULL, NULL, item->n, item->type, name);
-		text = json_string(name);
+		json_object_set_new(object, "filename", json_string(name));
 	}
-	put(object, "filename", text, ok);
-	put_known(object, item, ok);
-	put_source(object, item, ok);
+	put_known(object, item);
+	put_source(object, item);
 }
 
-static json_t *provenance_of(const struct artifact_item *item)
-{
-	json_t *object = json_copy_whole(item->work->copy->provenance);
-	char now[CLOCK_TEXT_BYTES];
-	bool ok = object != NULL;
+/* ---- beside the file ---- */
 
-	if (!ok)
-		return NULL;
+static json_t *provenance_of_item(const struct artifact_item *item)
+{
+	json_t *object = json_copy(item->work->copy->provenance);
+	char now[CLOCK_TEXT_BYTES];
+
 	clock_format(clock_unix_ms(), now);
-	put(object, "n", json_integer(item->n), &ok);
-	put(object, "stored_at", json_string(now), &ok);
-	put_file(object, item, &ok);
-	if (ok)
-		return object;
-	json_decref(object);
-	return NULL;
+	json_object_set_new(object, "n", json_integer(item->n));
+	json_object_set_new(object, "stored_at", json_string(now));
+	put_file(object, item);
+	return object;
 }
 
 void artifact_record_provenance(struct artifact_item *item)
 {
-	json_t *object = provenance_of(item);
-	struct buffer text;
+	json_t *object = provenance_of_item(item);
 	char name[ID_TEXT_BYTES + 16];
+	struct buffer text;
 
 	buffer_init(&text, LIMIT_REPLY_BYTES);
-	if (object != NULL)
-		json_write(&text, object);
+	json_write(&text, object);
 	buffer_char(&text, '\n');
 	snprintf(name, sizeof name, "%s-%d", job_of(item), item->n);
-	if (object == NULL || text.failed)
-		error_memory(&item->file.error);
-	item->failed = object == NULL || text.failed || !artifact_file_describe(&item->file, name, text.data, text.length);
-	if (item->failed)
-		item->error = item->file.error;
+	if (text.failed)
+		error_memory(&item->file.error); /* with what its client has sent */
+	item->failed = text.failed || !artifact_file_describe(&item->file, name, text.data, text.length);
+	item->error = item->file.error;
 	buffer_free(&text);
 	json_decref(object);
 }
@@ -136,7 +120,7 @@ void artifact_record_provenance(struct artifact_item *item)
 
 /* Short text and JSON are shown where they are listed: what a text model said needs no second request. Masked, like all that goes into a row:
  * a vendor may echo what it was sent. */
-static void put_inline(json_t *object, const struct artifact_item *item, bool *ok)
+static void put_inline(json_t *object, const struct artifact_item *item)
 {
 	static const char *const names[] = { "text", "json" };
 	json_t *value;
@@ -145,70 +129,54 @@ static void put_inline(json_t *object, const struct artifact_item *item, bool *o
 	for (size_t i = 0; item->file.bytes <= LIMIT_ARTIFACT_INLINE_BYTES && i < 2; i++) {
 		value = json_object_get(item->output, names[i]);
 		if (value != NULL)
-			put(object, names[i], mask_json(item->work->copy->view, value, &changed), ok);
+			json_object_set_new(object, names[i], mask_json(item->work->copy->view, value, &changed));
 	}
 }
 
-static json_t *entry_of(const struct artifact_item *item)
+static json_t *entry_of_item(const struct artifact_item *item)
 {
 	json_t *object = json_object();
-	bool ok = object != NULL;
 
-	if (!ok)
-		return NULL;
-	put(object, "n", json_integer(item->n), &ok);
+	json_object_set_new(object, "n", json_integer(item->n));
 	if (item->failed) {
-		put(object, "error", json_string(item->error.message), &ok);
-		put_source(object, item, &ok);
+		if (json_object_set_new(object, "error", json_string(item->error.message)) != 0) /* cut within a character */
+			json_object_set_new(object, "error", json_string("it could not be copied"));
+		put_source(object, item);
 	} else {
-		put(object, "url", json_sprintf("/api/jobs/%s/artifacts/%d", job_of(item), item->n), &ok);
-		put_file(object, item, &ok);
+		json_object_set_new(object, "url", json_sprintf("/api/jobs/%s/artifacts/%d", job_of(item), item->n));
+		put_file(object, item);
 		json_object_del(object, "source_url"); /* beside the file; after a while it leads nowhere */
-		put_inline(object, item, &ok);
+		put_inline(object, item);
 	}
-	if (ok)
-		return object;
-	json_decref(object);
-	return NULL;
+	return object;
 }
 
-static json_t *warning_of(const struct artifact_item *item)
+static json_t *warning_of(const struct artifact_item *item, const json_t *entry)
 {
-	const struct artifact_copy *copy = item->work->copy;
-	const char *vendor_id = json_text(copy->provenance, "vendor_id");
+	const char *vendor_id = json_text(item->work->copy->provenance, "vendor_id");
 
 	return json_sprintf("artifacts[%d] was not kept: %s; the vendor may still have it for a while%s%s", item->n,
-		item->error.message, vendor_id != NULL ? ", as job " : "", vendor_id != NULL ? vendor_id : "");
-}
-
-static bool append(json_t *array, json_t *value)
-{
-	return value != NULL && json_array_append_new(array, value) == 0;
+		json_text(entry, "error"), vendor_id != NULL ? ", as job " : "", vendor_id != NULL ? vendor_id : "");
 }
 
 void artifact_record_results(struct artifact_work *work)
 {
 	struct artifact_copy *copy = work->copy;
 	size_t outputs = json_array_size(copy->outputs);
-	bool ok;
 
 	copy->artifacts = json_array();
 	copy->warnings = json_array();
 	copy->kept = copy->lost = 0;
-	ok = copy->artifacts != NULL && copy->warnings != NULL;
-	for (int i = 0; ok && i < work->count; i++) {
+	for (int i = 0; i < work->count; i++) {
 		const struct artifact_item *item = &work->items[i];
+		json_t *entry = entry_of_item(item);
 
-		ok = append(copy->artifacts, entry_of(item));
-		if (ok && item->failed)
-			ok = append(copy->warnings, warning_of(item));
+		json_array_append_new(copy->artifacts, entry);
+		if (item->failed)
+			json_array_append_new(copy->warnings, warning_of(item, entry));
 		*(item->failed ? &copy->lost : &copy->kept) += 1;
 	}
-	if (ok && outputs > (size_t)work->count)
-		ok = append(copy->warnings, json_sprintf("only the first %d of %zu outputs were kept", work->count, outputs));
-	if (ok)
-		return;
-	json_decref(copy->artifacts);
-	json_decref(copy->warnings);
-	copy->artifacts = copy->warnings = NULL;
+	if (outputs > (size_t)work->count)
+		json_array_append_new(
+			copy->warnings, json_sprintf("only the first %d of %zu outputs were kept", work->count, outputs));
 }

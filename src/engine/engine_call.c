@@ -34,14 +34,7 @@ void call_begin(struct engine_call *call, struct engine *engine, bool here)
 
 void engine_way_open(struct engine_way *way, const struct gate_view *view, const struct provider *provider)
 {
-	const struct config_live_provider *own = config_live_provider(view->config, provider->manifest.id);
-
-	*way = (struct engine_way){
-		.view = view,
-		.detour = { .upstream = view->config->live.upstream,
-			.script_base = provider->manifest.base_url,
-			.base_url = own != NULL ? own->base_url : NULL },
-	};
+	*way = (struct engine_way){ .view = view, .detour = provider_detour(provider, view) };
 }
 
 void transfer_aim(struct transfer *transfer, const struct engine_way *way, const struct provider *provider)

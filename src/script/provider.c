@@ -199,6 +199,15 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 	return ERROR_NONE;
 }
 
+struct destination_detour provider_detour(const struct provider *provider, const struct gate_view *view)
+{
+	const struct config_live_provider *own = config_live_provider(view->config, provider->manifest.id);
+
+	return (struct destination_detour){ .upstream = view->config->live.upstream,
+		.script_base = provider->manifest.base_url,
+		.base_url = own != NULL ? own->base_url : NULL };
+}
+
 struct provider *provider_hold(struct provider *provider)
 {
 	atomic_fetch_add_explicit(&provider->holders, 1, memory_order_relaxed);

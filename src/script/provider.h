@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "gate/gate.h"
+#include "net/destination.h"
 #include "script/library.h"
 #include "script/manifest.h"
 #include "script/state.h"
@@ -59,6 +60,9 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 
 struct provider *provider_hold(struct provider *provider);
 void provider_release(struct provider *provider); /* NULL: does nothing */
+
+/* Where its requests really go: live.upstream, and what the configuration has in place of its base_url. Borrows from both. Any thread. */
+struct destination_detour provider_detour(const struct provider *provider, const struct gate_view *view);
 
 /* Notes that a call was stopped for going over a limit, as `why` says; after LIMIT_SCRIPT_KILLS within LIMIT_SCRIPT_KILL_WINDOW_MS the
  * provider rests for LIMIT_SCRIPT_REST_MS, which is logged. Engine thread. */
