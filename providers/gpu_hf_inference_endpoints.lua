@@ -30,11 +30,13 @@ local capabilities = {
 -- The functions of the contract ---------------------------------------------------------------------------------------------
 
 local function prepare(request)
-  return request, { endpoint = hf_job.read(request).label or "mock-endpoint" }
+  local job = hf_job.read(request)
+  return request, { endpoint = job.label or "mock-endpoint" }, job
 end
 
-local function estimate(payload)
-  return hf_prices.estimate(hf_job.read(payload), payload)
+-- The job is what prepare has read, as in submit.
+local function estimate(payload, job)
+  return hf_prices.estimate(job, payload)
 end
 
 local function health(ctx)
@@ -48,8 +50,7 @@ local function health(ctx)
   return { ok = true, notes = notes }
 end
 
-local function submit(payload, ctx)
-  local job = hf_job.read(payload)
+local function submit(payload, ctx, job)
   if job.action then return hf_management.submit(job, payload, ctx) end
   return hf_inference.submit(job, payload, ctx)
 end

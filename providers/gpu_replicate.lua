@@ -54,7 +54,7 @@ end
 
 local function prepare(request)
   local job = fields.read(request)
-  return request, { model = job.model or job.model_version or "owner/model" }
+  return request, { model = job.model or job.model_version or "owner/model" }, job
 end
 
 local function health(ctx)
@@ -90,8 +90,8 @@ local function request_body(job, version, input, ctx)
   return { version = version, input = input, webhook = webhook, webhook_events_filter = events }
 end
 
-local function submit(payload, ctx)
-  local job = fields.read(payload)
+-- The job is what prepare has read: it was the plan from then on.
+local function submit(payload, ctx, job)
   local refusals = {}
   local target, refusal = targets.of_job(job)
   if not target then refusals[1] = refusal end

@@ -47,9 +47,8 @@ local pricing = {
 --- Dollars, with where and when they were read.
 prices.PRICING = pricing
 
---- What a prediction will cost; nil and what is not known.
-function prices.estimate(payload)
-  local job = fields.read(payload)
+--- What a prediction will cost; nil and what is not known. `job` is what prepare has read of the payload.
+function prices.estimate(_, job)
   local rate = job.hardware and prices.usd_per_second(job.hardware)
   if not rate then return nil, "hardware: one of the SKUs in the price table (GET /hardware lists them)" end
   local limit = job.cancel_after and fields.seconds(job.cancel_after)
