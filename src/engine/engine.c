@@ -15,19 +15,18 @@
 #include "engine/internal.h"
 
 #define STACK_BYTES (2 * 1024 * 1024) /* Lua's parser and pattern functions recurse in C */
-#define LINGER_NS 200000
-#define STOP_LOOK_NS 10000000 /* between two looks at what is left when it stops */
+#define LINGER_PAYS_NS 150000	      /* a lone client's turn takes less */
+#define STOP_LOOK_NS 10000000	      /* between two looks at what is left when it stops */
 
 /* ---- the loop ---- */
 
-/* Before it sleeps after a call the engine looks again for a moment: under load the next call is microseconds away, and waking a thread costs more than
- * that. Between two looks it gives its core away. */
-static struct mail await_mail(struct engine *engine, bool linger)
+/* After calls the engine looks for more before it sleeps, while they come often. Between two looks it gives its core away. */
+static struct mail await_mail(struct engine *engine, bool had_calls)
 {
+	int64_t until_ns = had_calls ? linger_until(&engine->linger, engine->idle_ns) : 0;
 	struct mail mail = mailbox_look(&engine->mailbox);
-	int64_t until = linger ? clock_monotonic_ns() + LINGER_NS : 0;
 
-	while (mail_is_empty(&mail) && clock_monotonic_ns() < until) {
+	while (mail_is_empty(&mail) && clock_monotonic_ns() < until_ns) {
 		sched_yield();
 		if (mailbox_has_mail(&engine->mailbox))
 			mail = mailbox_look(&engine->mailbox);
@@ -196,6 +195,7 @@ enum error_code engine_start(struct pulse *pulse, struct engine **engine, struct
 
 	made->pulse = pulse;
 	made->due_ns = INT64_MAX;
+	made->linger.pays_ns = LINGER_PAYS_NS;
 	mailbox_init(&made->mailbox);
 	code = loop_new(pulse, &made->loop, error);
 	if (code == ERROR_NONE && (failed = start_engine_thread(made)) != 0)

@@ -1,6 +1,7 @@
 /* internal.h - what the files of the engine share. For this folder only; but for the mailbox it is all the engine thread's. */
 #pragma once
 
+#include "base/linger.h"
 #include "engine/engine.h"
 #include "engine/mailbox.h"
 #include "net/loop.h"
@@ -22,6 +23,8 @@ struct engine {
 	void *tick_context;
 	int64_t due_ns; /* when it wants to be called again */
 	bool finishing;
+	struct linger linger;
+	int64_t idle_ns; /* when it had last run some calls */
 	struct engine_figures figures;
 };
 

@@ -71,7 +71,8 @@ static int64_t run_timed(struct engine *engine, struct engine_call *call, enum r
 struct batch {
 	struct engine_call *first, **last;
 	int fresh;	   /* of them, and of those that were told of: posted by other threads */
-	int64_t waited_us; /* the first of these */
+	int64_t posted_ns; /* the first of these was posted then, */
+	int64_t taken_ns;  /* and taken then */
 };
 
 static void settle_batch(struct batch *batch)
@@ -106,8 +107,10 @@ bool turns_run(struct engine *engine, bool all)
 	while (count < BATCH && now_ns - began_ns < BATCH_NS &&
 		(call = mailbox_take(&engine->mailbox, all ? INT64_MAX : now_ns, &kind)) != NULL) {
 		count++;
-		if (kind == RUN_FRESH && !call->here && batch.fresh++ == 0)
-			batch.waited_us = (now_ns - call->posted_ns) / 1000;
+		if (kind == RUN_FRESH && !call->here && batch.fresh++ == 0) {
+			batch.posted_ns = call->posted_ns;
+			batch.taken_ns = now_ns;
+		}
 		if (turns_usual_ns(call->call.provider) > BATCH_NS)
 			settle_batch(&batch);
 		now_ns = run_timed(engine, call, kind, now_ns);
@@ -116,8 +119,11 @@ bool turns_run(struct engine *engine, bool all)
 	}
 	if (batch.fresh > 0) {
 		mailbox_begun(&engine->mailbox, batch.fresh);
-		figures_note_wait(&engine->figures, batch.fresh, batch.waited_us);
+		figures_note_wait(&engine->figures, batch.fresh, (batch.taken_ns - batch.posted_ns) / 1000);
+		linger_note(&engine->linger, batch.posted_ns - engine->idle_ns);
 	}
 	settle_batch(&batch);
+	if (count > 0)
+		engine->idle_ns = clock_monotonic_ns();
 	return count > 0;
 }

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/linger.h"
 #include "base/log.h"
 #include "base/test_setting.h"
 #include "registry/reads.h"
@@ -24,7 +25,7 @@
 #include "registry/writes.h"
 
 #define URL_SCHEME "sqlite:"
-#define LINGER_NS 200000
+#define LINGER_PAYS_NS 30000 /* less than a lone client's turn: for that one the engine lingers, and one of the two is enough */
 
 /* Who is told of what was written. Set before anything is. */
 struct listener {
@@ -50,6 +51,8 @@ struct task_store {
 	size_t waiting;
 	int keep_days;
 	bool asleep;
+	int64_t woken_ns; /* when it was woken last */
+	struct linger linger;
 	bool stopping;
 	_Atomic int64_t newest_event; /* of those that are committed */
 	struct listener listener;
@@ -62,12 +65,20 @@ struct task_store {
 
 /* ---- the queue ---- */
 
-static void wake(struct task_store *store)
+/* Under the lock: must the store's thread be woken? Then by wake_store(), without it: it takes the lock first of all. */
+static bool has_to_wake(struct task_store *store)
 {
-	if (store->asleep) {
-		store->asleep = false;
-		pthread_cond_signal(&store->wake);
-	}
+	bool asleep = store->asleep;
+
+	if (asleep)
+		store->woken_ns = clock_monotonic_ns();
+	store->asleep = false;
+	return asleep;
+}
+
+static void wake_store(struct task_store *store)
+{
+	pthread_cond_signal(&store->wake);
 }
 
 static enum error_code check_room(const struct task_store *store, struct error *error)
@@ -82,6 +93,7 @@ static enum error_code check_room(const struct task_store *store, struct error *
 enum error_code task_store_put(struct task_store *store, struct store_write *write)
 {
 	enum error_code code;
+	bool asleep = false;
 
 	write->next = NULL;
 	pthread_mutex_lock(&store->lock);
@@ -90,9 +102,11 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 		*store->last = write;
 		store->last = &write->next;
 		store->waiting++;
-		wake(store);
+		asleep = has_to_wake(store);
 	}
 	pthread_mutex_unlock(&store->lock);
+	if (asleep)
+		wake_store(store);
 	return code;
 }
 
@@ -166,21 +180,22 @@ size_t task_store_backlog(struct task_store *store)
 
 void task_store_set_keep_days(struct task_store *store, int keep_days)
 {
+	bool asleep;
+
 	pthread_mutex_lock(&store->lock);
 	store->keep_days = keep_days < 1 ? 1 : keep_days;
-	wake(store);
+	asleep = has_to_wake(store);
 	pthread_mutex_unlock(&store->lock);
+	if (asleep)
+		wake_store(store);
 }
 
 /* ---- the store thread ---- */
 
-/* Under load the next row is microseconds away, and waking a thread costs more than that: it looks again for a moment, giving its core away
- * in between. Called and left with the lock held. */
-static void linger(struct task_store *store)
+/* Looks for rows before it sleeps, while they come often, giving its core away in between. Called and left with the lock held. */
+static void look_for_rows(struct task_store *store, int64_t until_ns)
 {
-	int64_t until = clock_monotonic_ns() + LINGER_NS;
-
-	while (store->waiting == 0 && !store->stopping && clock_monotonic_ns() < until) {
+	while (store->waiting == 0 && !store->stopping && clock_monotonic_ns() < until_ns) {
 		pthread_mutex_unlock(&store->lock);
 		sched_yield();
 		pthread_mutex_lock(&store->lock);
@@ -206,9 +221,16 @@ static void sleep_until_woken(struct task_store *store, int64_t wait_ns)
 
 static void await_row(struct task_store *store, int64_t wait_ns)
 {
-	linger(store);
-	if (store->waiting == 0 && !store->stopping)
+	int64_t idle_ns = clock_monotonic_ns();
+	bool slept = false;
+
+	look_for_rows(store, linger_until(&store->linger, idle_ns));
+	if (store->waiting == 0 && !store->stopping) {
 		sleep_until_woken(store, wait_ns);
+		slept = true;
+	}
+	if (store->waiting > 0)
+		linger_note(&store->linger, (slept ? store->woken_ns : clock_monotonic_ns()) - idle_ns);
 }
 
 /* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */
@@ -349,6 +371,7 @@ static void make_queue(struct task_store *store, int keep_days)
 	store->last = &store->first;
 	store->keep_days = keep_days < 1 ? 1 : keep_days;
 	store->probe_ns = INT64_MAX;
+	store->linger.pays_ns = LINGER_PAYS_NS;
 }
 
 enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error)
@@ -385,8 +408,9 @@ void task_store_close(struct task_store *store)
 	if (store->started) {
 		pthread_mutex_lock(&store->lock);
 		store->stopping = true;
-		wake(store);
+		has_to_wake(store);
 		pthread_mutex_unlock(&store->lock);
+		wake_store(store);
 		pthread_join(store->thread, NULL);
 	}
 	reads_close(&store->reads);
