@@ -78,6 +78,13 @@ const char *text_nearest(const char *word, const char *const *candidates)
 	return nearest;
 }
 
+int text_compare(const char *a, size_t a_length, const char *b, size_t b_length)
+{
+	int order = memcmp(a, b, a_length < b_length ? a_length : b_length);
+
+	return order != 0 ? order : (a_length > b_length) - (a_length < b_length);
+}
+
 uint64_t text_digest(const void *bytes, size_t length)
 {
 	const unsigned char *at = bytes;

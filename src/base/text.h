@@ -11,6 +11,9 @@ bool text_fold(const char *from, char *to, size_t size);
 /* The candidate nearest to `word` (edit distance at most 3, or one begins like the other), or NULL: "did you mean". `candidates` ends with NULL. */
 const char *text_nearest(const char *word, const char *const *candidates);
 
+/* Less than, equal to or greater than 0, as memcmp() over both; of two of which one begins the other the shorter is first. */
+int text_compare(const char *a, size_t a_length, const char *b, size_t b_length);
+
 /* A number that changes when the text does (FNV-1a): to notice changes, not to withstand an attacker. */
 uint64_t text_digest(const void *bytes, size_t length);
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 #include "script/isolation.h"
 #include "script/state.h"
 
@@ -62,9 +63,8 @@ struct field {
 static int compare_lua_fields(const void *a, const void *b)
 {
 	const struct field *x = a, *y = b;
-	int order = memcmp(x->name, y->name, x->length < y->length ? x->length : y->length);
 
-	return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
+	return text_compare(x->name, x->length, y->name, y->length);
 }
 
 static void check_object_key(lua_State *L)

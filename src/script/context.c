@@ -5,7 +5,6 @@
 
 #include <lauxlib.h>
 
-#include "base/json.h"
 #include "base/limits.h"
 #include "script/bridge.h"
 #include "script/call.h"
@@ -30,6 +29,14 @@ static int request_answered(lua_State *L, int status, lua_KContext context)
 	return response_push(L, current_call(L)->response);
 }
 
+/* The text on top (popped), as an item of a list of JSON texts. */
+static void list_text(lua_State *L, struct buffer *list)
+{
+	bridge_write(L, -1, list);
+	buffer_char(list, ',');
+	lua_pop(L, 1);
+}
+
 /* What keeps a live request with a credential from a host on which strangers have names. */
 static void need_listing(lua_State *L, struct script_call *call, const char *url)
 {
@@ -41,13 +48,11 @@ static void need_listing(lua_State *L, struct script_call *call, const char *url
 		return;
 	lua_pushlstring(L, host, length);
 	lua_pushfstring(L,
-		"live.providers.%s.hosts does not name %s: others can have names like it, so the credential goes there only once "
-		"the "
-		"operator adds it to that list in %s (the host, or a pattern such as \"name--*.example.com\")",
+		"live.providers.%s.hosts does not name %s: others can have names like it, so the credential goes there "
+		"only once the operator adds it to that list in %s (the host, or a pattern such as \"name--*.example.com\")",
 		id, lua_tostring(L, -1), call->view->config->file);
-	bridge_write(L, -1, &call->needs);
-	buffer_char(&call->needs, ',');
-	lua_pop(L, 2);
+	list_text(L, &call->needs);
+	lua_pop(L, 1);
 }
 
 /* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. A live one is sent. What the
@@ -98,8 +103,7 @@ static int context_warn(lua_State *L)
 	prefix = field != NULL ? script_call_prefix(call) : "";
 	lua_pushfstring(L, "%s%s%s%s%s", prefix, *prefix != '\0' ? "." : "", field != NULL ? field : "",
 		field != NULL ? ": " : "", lua_tostring(L, 2));
-	bridge_write(L, -1, &call->warnings);
-	buffer_char(&call->warnings, ',');
+	list_text(L, &call->warnings);
 	return 0;
 }
 
@@ -108,10 +112,9 @@ static int context_note(lua_State *L)
 	struct script_call *call = current_call(L);
 
 	luaL_checktype(L, 1, LUA_TSTRING);
-	if (call->note_count++ >= LIMIT_SCRIPT_WARNINGS)
-		return 0;
-	bridge_write(L, 1, &call->notes);
-	buffer_char(&call->notes, ',');
+	lua_settop(L, 1);
+	if (call->note_count++ < LIMIT_SCRIPT_WARNINGS)
+		list_text(L, &call->notes);
 	return 0;
 }
 
@@ -139,10 +142,8 @@ static int context_needs_host(lua_State *L)
 		return 0;
 	if (destination_check(url, manifest->hosts, false, &error) != ERROR_NONE) {
 		lua_pushfstring(L, "%s: %s", luaL_optstring(L, 2, "url"), error.message);
-		if (call->need_count++ < LIMIT_SCRIPT_WARNINGS) {
-			bridge_write(L, -1, &call->needs);
-			buffer_char(&call->needs, ',');
-		}
+		if (call->need_count++ < LIMIT_SCRIPT_WARNINGS)
+			list_text(L, &call->needs);
 	} else if (call->view != NULL && !destination_is_own(url, manifest->hosts, manifest->own_hosts)) {
 		need_listing(L, call, url);
 	}

@@ -9,16 +9,14 @@
 #include "base/micro_usd.h"
 #include "script/bridge.h"
 #include "script/isolation.h"
+#include "script/refusal.h"
 
 /* No price list is that dear: it is what was asked for that is too much, which is no fault of the script's. */
 static void refuse_usd(lua_State *L, const char *name, double usd)
 {
 	if (!(usd > 0))
 		luaL_error(L, "estimate: %s is %f: dollars from 0 to 1e9 are expected", name, usd);
-	lua_createtable(L, 0, 1);
-	lua_pushfstring(L, "estimate: %s is %f: more than 1e9 dollars cannot be asked for", name, usd);
-	lua_setfield(L, -2, "message");
-	lua_error(L);
+	refusal_raise(L, NULL, lua_pushfstring(L, "estimate: %s is %f: more than 1e9 dollars cannot be asked for", name, usd));
 }
 
 static int64_t read_usd(lua_State *L, int table, const char *name)

@@ -116,9 +116,8 @@ enum error_code script_library_find(const struct script_library *library, const 
 
 	if (!is_module_name(name, length))
 		return error_set(error, ERROR_SCRIPT, NULL,
-			"there is no lua/NAME.lua and no FOLDER/NAME.lua of this name: NAME or FOLDER.NAME, of letters, digits, "
-			"'_' and '-', "
-			"is expected");
+			"there is no lua/NAME.lua and no FOLDER/NAME.lua of this name: NAME or FOLDER.NAME, of letters, "
+			"digits, '_' and '-', is expected");
 	for (size_t i = 0; i < library->count; i++) {
 		if (strcmp(library->modules[i].name, name) != 0)
 			continue;

@@ -3,9 +3,6 @@
 
 #include "script/outgoing_read.h"
 
-/* Raises { field =, message = }: the request cannot be sent, and it is the user's value that stands in the way. [-0, +0, e] */
-void outgoing_refuse(lua_State *L, const char *field, const char *message);
-
 /* The string at `index`, kept by the anchor whatever becomes of where it stands now. [-0, +0, m] */
 const char *outgoing_borrow(lua_State *L, int anchor, int index, size_t *length);
 

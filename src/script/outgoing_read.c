@@ -23,16 +23,6 @@ void outgoing_add_auth(struct outgoing *outgoing, const struct manifest_auth *au
 		};
 }
 
-void outgoing_refuse(lua_State *L, const char *field, const char *message)
-{
-	lua_createtable(L, 0, 2);
-	lua_pushstring(L, field);
-	lua_setfield(L, -2, "field");
-	lua_pushstring(L, message);
-	lua_setfield(L, -2, "message");
-	lua_error(L);
-}
-
 const char *outgoing_borrow(lua_State *L, int anchor, int index, size_t *length)
 {
 	lua_pushvalue(L, index);

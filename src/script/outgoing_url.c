@@ -9,16 +9,18 @@
 #include <lauxlib.h>
 
 #include "base/limits.h"
+#include "base/text.h"
 #include "net/destination.h"
 #include "script/bridge.h"
 #include "script/isolation.h"
 #include "script/manifest.h"
+#include "script/refusal.h"
 #include "script/state.h"
 
 static void refuse_url_length(lua_State *L)
 {
 	lua_pushfstring(L, "the URL would be too long: at most %d bytes", LIMIT_OUTGOING_URL_BYTES);
-	outgoing_refuse(L, "url", lua_tostring(L, -1));
+	refusal_raise(L, "url", lua_tostring(L, -1));
 }
 
 /* Bytes that stand in a URL as they are; the rest is percent-encoded (RFC 3986; offline.lua does the same). */
@@ -71,9 +73,8 @@ struct query_name {
 static int compare_query_names(const void *a, const void *b)
 {
 	const struct query_name *x = a, *y = b;
-	int order = memcmp(x->text, y->text, x->length < y->length ? x->length : y->length);
 
-	return order != 0 ? order : (x->length > y->length) - (x->length < y->length);
+	return text_compare(x->text, x->length, y->text, y->length);
 }
 
 static void append_query_value(lua_State *L, struct buffer *url)
@@ -166,6 +167,6 @@ void outgoing_read_url(lua_State *L, int index, const struct manifest *manifest,
 	if (outgoing->url.failed || outgoing->url.length > LIMIT_OUTGOING_URL_BYTES)
 		refuse_url_length(L);
 	if (destination_check(outgoing->url.data, manifest->hosts, false, &error) != ERROR_NONE)
-		outgoing_refuse(L, error.path, error.message);
+		refusal_raise(L, error.path, error.message);
 	outgoing->shared_host = !destination_is_own(outgoing->url.data, manifest->hosts, manifest->own_hosts);
 }

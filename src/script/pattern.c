@@ -56,8 +56,8 @@ static void check_lengths(lua_State *L, size_t subject, size_t pattern)
 {
 	if (subject > LIMIT_PATTERN_SUBJECT_BYTES)
 		luaL_error(L,
-			"pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or string.sub "
-			"first)",
+			"pattern functions take subjects of at most %d bytes, this one has %d (use plain find, or "
+			"string.sub first)",
 			LIMIT_PATTERN_SUBJECT_BYTES, (int)subject);
 	if (pattern > LIMIT_PATTERN_BYTES)
 		luaL_error(L, "a pattern has at most %d bytes, this one has %d", LIMIT_PATTERN_BYTES, (int)pattern);
@@ -267,7 +267,7 @@ static void add_capture(struct search *search, luaL_Buffer *out, const char *at,
 	}
 }
 
-static void add_text(struct search *search, luaL_Buffer *out, const char *start, const char *end)
+static void add_replacement_text(struct search *search, luaL_Buffer *out, const char *start, const char *end)
 {
 	size_t length;
 	const char *at = lua_tolstring(search->L, GSUB_REPLACEMENT, &length), *stop = at + length, *percent;
@@ -297,7 +297,7 @@ static bool add_replacement(struct search *search, luaL_Buffer *out, int type, c
 		push_capture(search, 0, start, end);
 		lua_gettable(L, GSUB_REPLACEMENT);
 	} else {
-		add_text(search, out, start, end);
+		add_replacement_text(search, out, start, end);
 		return true;
 	}
 	if (!lua_toboolean(L, -1)) {

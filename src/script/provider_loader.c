@@ -100,9 +100,8 @@ static enum error_code load_text(
 
 	if (step != NULL && strcmp(step, STANDSTILL_LOAD) == 0)
 		return error_set(error, ERROR_SCRIPT, NULL,
-			"%s:1: not loaded: loading it did not come back (%s), and the host had to be ended; it is tried again "
-			"when "
-			"it is changed",
+			"%s:1: not loaded: loading it did not come back (%s), and the host had to be ended; it is "
+			"tried again when it is changed",
 			entry->file, at);
 	pulse_enter(loader->pulse, entry->file, STANDSTILL_LOAD, digest);
 	test_stall(entry->file, STANDSTILL_LOAD);

@@ -9,6 +9,16 @@
 #include "base/limits.h"
 #include "script/call.h"
 
+void refusal_raise(lua_State *L, const char *field, const char *message)
+{
+	lua_createtable(L, 0, 2);
+	lua_pushstring(L, field);
+	lua_setfield(L, -2, "field");
+	lua_pushstring(L, message);
+	lua_setfield(L, -2, "message");
+	lua_error(L);
+}
+
 static const char *refusal_text(lua_State *L, int index, const char *name, const char *otherwise)
 {
 	const char *text = otherwise;

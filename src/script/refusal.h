@@ -1,4 +1,4 @@
-/* refusal.h - reads { field =, message =, allowed = } of scripts: bad input of prepare, and what submit cannot express. */
+/* refusal.h - { field =, message =, allowed = }, as scripts say it and C for them: bad input of prepare, and what submit cannot express. */
 #pragma once
 
 #include <stdbool.h>
@@ -9,6 +9,9 @@
 #include "base/error.h"
 
 struct script_call;
+
+/* Raises one: it is the user's value that stands in the way, and no fault of the script's. `field` may be NULL. [-0, +0, e] */
+void refusal_raise(lua_State *L, const char *field, const char *message);
 
 /* The table at `index` (the first, when it is a list, which it then takes the place of) as an ERROR_INVALID. [-0, +0, e] */
 void refusal_to_error(lua_State *L, int index, struct error *error);

@@ -9,6 +9,7 @@
 
 #include <lauxlib.h>
 
+#include "base/text.h"
 #include "script/state.h"
 
 static lua_Integer table_length(lua_State *L, int table)
@@ -110,14 +111,11 @@ static int sandbox_unpack(lua_State *L)
 /* Whether a text comes before another, byte by byte: no locale is set, so this is Lua's order. */
 static bool is_text_less(lua_State *L)
 {
-	size_t length, other_length, common;
+	size_t length, other_length;
 	const char *text = lua_tolstring(L, 1, &length), *other = lua_tolstring(L, 2, &other_length);
-	int order;
 
-	common = length < other_length ? length : other_length;
-	script_spend(L, common / SCRIPT_BYTES_OF_A_STEP);
-	order = memcmp(text, other, common);
-	return order != 0 ? order < 0 : length < other_length;
+	script_spend(L, (length < other_length ? length : other_length) / SCRIPT_BYTES_OF_A_STEP);
+	return text_compare(text, length, other, other_length) < 0;
 }
 
 static int is_less(lua_State *L)
