@@ -1,4 +1,4 @@
-/* context.h - the ctx that a script's functions get: request, warn, note, dry_run (docs/provider-scripts.md, ctx). */
+/* context.h - the ctx that a script's functions get (docs/provider-scripts.md, ctx). */
 #pragma once
 
 #include <lua.h>
