@@ -3,6 +3,7 @@
 -- SPEC_SLOW=1 (sanitizers, slow machines) makes 300 reloads of 1,000.
 local hosts = require "spec.support.host"
 local script_text = require "spec.support.script_text"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local CATALOG = "/api/providers/image/catalog"
@@ -28,6 +29,16 @@ local function entry(id)
     if provider.id == id then return provider, catalogue end
   end
   return nil, catalogue
+end
+
+-- From now on the host opens nothing more. Returns how to end that.
+local function leave_no_descriptor()
+  local limit = "prlimit --pid " .. host.pid .. " --nofile"
+  local before, open, lowest = shell.output(limit .. " --output SOFT --noheadings"):match("%d+"), {}, 0
+  for number in shell.output("ls /proc/" .. host.pid .. "/fd"):gmatch("%d+") do open[tonumber(number)] = true end
+  while open[lowest] do lowest = lowest + 1 end
+  shell.run(("%s=%d:"):format(limit, lowest))
+  return function() shell.run(("%s=%s:"):format(limit, before)) end
 end
 
 local function live_version(id)
@@ -182,6 +193,18 @@ describe("a script that is saved", function()
     host:write("providers/painter.lua", version("painter", 51))
     wait_for_version("painter", 51)
     host:delete("lua/huge.lua")
+  end)
+
+  it("while the host can open no file waits, and none is taken for removed", function()
+    local restore = leave_no_descriptor()
+    host:write("providers/painter.lua", version("painter", 52))
+    local waits = pcall(host.eventually, host, function() return host:log():find("no descriptor is left", 1, true) end)
+    restore()
+    assert.is_true(waits)
+    wait_for_version("painter", 52)
+    assert.is_nil(host:log():find("script.removed message=providers/painter.lua", 1, true))
+    host:write("providers/painter.lua", version("painter", 51))
+    wait_for_version("painter", 51)
   end)
 
   it("is loaded again after a restart", function()

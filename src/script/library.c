@@ -2,8 +2,6 @@
  * holders. What could not be read is held with its problem: who requires it is told, and nobody else minds. */
 #include "script/library.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -15,6 +13,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
+#include "script/script_source.h"
 
 #define SUFFIX ".lua"
 #define SUFFIX_LENGTH (sizeof SUFFIX - 1)
@@ -25,7 +24,7 @@ struct script_library {
 	size_t count;
 	uint64_t digest;
 	bool full;    /* there are more than it takes */
-	bool starved; /* there was no memory for a file */
+	bool starved; /* the process had no memory or no descriptor left: it is not whole */
 };
 
 struct script_library *script_library_hold(struct script_library *library)
@@ -164,18 +163,9 @@ static void read_module(struct script_library *library, const struct folder *fol
 	library->modules[library->count++] = module;
 }
 
-/* Lists what is in a directory; one that cannot be opened has nothing. */
-static DIR *open_listing(struct script_library *library, const char *path)
-{
-	DIR *listing = opendir(path);
-
-	library->starved |= listing == NULL && errno == ENOMEM;
-	return listing;
-}
-
 static void read_modules(struct script_library *library, const struct folder *folder)
 {
-	DIR *listing = open_listing(library, folder->path);
+	DIR *listing = script_listing(folder->path, &library->starved);
 	struct dirent *entry;
 
 	while (listing != NULL && (entry = readdir(listing)) != NULL) {
@@ -204,7 +194,7 @@ static void read_folder(struct script_library *library, const char *directory, c
 /* The folders in a directory, one level. */
 static void read_folders(struct script_library *library, const char *directory, const char *shown)
 {
-	DIR *listing = open_listing(library, directory);
+	DIR *listing = script_listing(directory, &library->starved);
 	struct dirent *entry;
 
 	while (listing != NULL && (entry = readdir(listing)) != NULL)

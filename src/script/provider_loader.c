@@ -180,7 +180,7 @@ static void log_removed(const struct provider_loader *loader, const struct scrip
 			log_message(LOG_INFO, "script.removed", "%s/%s", SHOWN_DIRECTORY, loader->sources.items[i].name);
 }
 
-/* Reads the helpers anew; what is as it was stays. False: no memory. */
+/* Reads the helpers anew; what is as it was stays. False: they could not be read whole. */
 static bool renew_library(struct provider_loader *loader)
 {
 	struct script_library *library = script_library_read(loader->lua_directory, loader->providers_directory);
@@ -219,15 +219,16 @@ int provider_loader_reload(struct provider_loader *loader)
 {
 	struct script_sources sources = script_sources_read(loader->providers_directory);
 	struct look look = { .loader = loader, .sources = &sources };
-	bool memory = !sources.starved && renew_library(loader);
+	bool whole = !sources.starved && renew_library(loader);
 
-	if (memory && nothing_changed(loader, &sources)) {
+	if (whole && nothing_changed(loader, &sources)) {
 		script_sources_free(&sources);
 		return 0;
 	}
 	look.reload_all = loader->library_is_new;
-	if (!memory || !make_set(&look)) { /* no file's fault: the next look tries again */
-		log_message(LOG_ERROR, "script.rejected", "out of memory: the scripts stay as they were until the next look");
+	if (!whole || !make_set(&look)) { /* no file's fault: the next look tries again */
+		log_message(LOG_ERROR, "script.rejected",
+			"no memory or no descriptor is left: the scripts stay as they were until the next look");
 		provider_set_release(look.set);
 		script_sources_free(&sources);
 		return 0;

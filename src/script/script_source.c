@@ -1,7 +1,6 @@
 /* script_source.c - reads provider scripts. The loader's thread; keeps nothing, and judges no text. */
 #include "script/script_source.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -65,13 +64,20 @@ static void read_source(const char *directory, const char *name, struct script_s
 	sources->items[sources->count++] = source;
 }
 
+DIR *script_listing(const char *directory, bool *starved)
+{
+	DIR *listing = opendir(directory);
+
+	*starved |= listing == NULL && (errno == ENOMEM || errno == EMFILE || errno == ENFILE);
+	return listing;
+}
+
 struct script_sources script_sources_read(const char *directory)
 {
 	struct script_sources sources = { 0 };
 	struct dirent *entry;
-	DIR *listing = opendir(directory);
+	DIR *listing = script_listing(directory, &sources.starved);
 
-	sources.starved = listing == NULL && errno == ENOMEM;
 	while (listing != NULL && (entry = readdir(listing)) != NULL && sources.count < LIMIT_PROVIDERS)
 		if (is_script(entry->d_name))
 			read_source(directory, entry->d_name, &sources);

@@ -1,6 +1,7 @@
 /* script_source.h - the texts of all provider scripts as they are at one look, to tell what changes from look to look. For the files of this room. */
 #pragma once
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -16,12 +17,15 @@ struct script_source {
 struct script_sources {
 	struct script_source *items; /* by name */
 	size_t count;
-	bool starved; /* there was no memory for a file: the list is not whole */
+	bool starved; /* the process had no memory or no descriptor left: the list is not whole */
 };
 
 /* Reads all scripts of the directory; a missing one has none. script_sources_free() the result. Blocks on the disk. */
 struct script_sources script_sources_read(const char *directory);
 void script_sources_free(struct script_sources *sources);
+
+/* Opens a directory to list it. NULL: it is not there, or may not be read; or it is, and *starved is set. */
+DIR *script_listing(const char *directory, bool *starved);
 
 /* Frees the texts; the digests stay, so changes are still told. */
 void script_sources_forget_texts(struct script_sources *sources);
