@@ -1,12 +1,11 @@
 /* budget.c - writes the budgets of the configuration beside the sums of the ledger. HTTP threads. */
 #include "api/budget.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
 #include "api/answer.h"
+#include "api/query.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -122,31 +121,15 @@ static bool write_day(void *context, const struct ledger_sum *sum)
 	return !out->failed;
 }
 
-/* ?days=N: how far back the days go. 0: an answer was sent. */
-static int64_t read_days(struct http_request *request)
-{
-	char text[16], *end;
-	long days;
-
-	if (!http_query(request, "days", text, sizeof text) || *text == '\0')
-		return DAYS_DEFAULT;
-	errno = 0;
-	days = strtol(text, &end, 10);
-	if (errno == 0 && *end == '\0' && days >= 1 && days <= DAYS_MAX)
-		return days;
-	answer_problem(request, 400, "days", "must be a whole number from 1 to 400");
-	return 0;
-}
-
 void budget_handle(struct host *host, struct http_request *request)
 {
 	struct budget_book *book = live_budget(host->live);
-	int64_t days = read_days(request);
+	int64_t days = DAYS_DEFAULT; /* how far back the days go */
 	struct buffer out;
 	struct days listed = { .out = &out, .owner = access_owner(request) };
 	struct error error;
 
-	if (days == 0)
+	if (!query_number(request, "days", 1, DAYS_MAX, &days))
 		return;
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_text(&out, "{\"ok\":true,");

@@ -270,12 +270,13 @@ static struct page *get_page(struct host *host, const struct gate_view *view, co
 	return page;
 }
 
-void catalog_page_handle(struct host *host, struct http_request *request, const char *kind)
+void catalog_page_handle(struct host *host, struct http_request *request, const char *kind, const char *name)
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
 	struct page *page;
 	size_t index = 0;
 
+	(void)name;
 	while (strcmp(kinds[index], kind) != 0)
 		index++;
 	page = get_page(host, request->view, set, index);

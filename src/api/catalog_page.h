@@ -6,4 +6,5 @@
 struct catalog_page_cache *catalog_page_cache_new(void);
 void catalog_page_cache_free(struct catalog_page_cache *cache);
 
-void catalog_page_handle(struct host *host, struct http_request *request, const char *kind);
+/* `name` is none: all of the kind. HTTP threads. */
+void catalog_page_handle(struct host *host, struct http_request *request, const char *kind, const char *name);

@@ -260,14 +260,16 @@ static enum liveness decide_liveness(const struct incoming *incoming)
 	return incoming->verdict_json->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
 }
 
-bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb,
-	const char *name)
+bool incoming_open(struct incoming *incoming)
 {
-	*incoming = (struct incoming){ .host = host, .http = http, .kind = kind, .verb = verb };
+	struct verdict_json_cache *verdicts = incoming->host->verdict_jsons;
+	const struct gate_view *view = incoming->http->view;
+	const char *name = incoming->name;
+
 	if (name != NULL && !choose_provider(incoming, name))
 		return false;
 	if (name != NULL) /* so that a bad body is answered with the envelope too */
-		incoming->verdict_json = verdict_json_acquire(host->verdict_jsons, incoming->provider, http->view, NULL);
+		incoming->verdict_json = verdict_json_acquire(verdicts, incoming->provider, view, NULL);
 	if (!parse_body(incoming))
 		return false;
 	if (name == NULL && ((name = named_provider(incoming)) == NULL || !choose_provider(incoming, name)))
@@ -276,8 +278,7 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 		return false;
 	if (incoming->verdict_json == NULL || incoming->config != NULL) {
 		verdict_json_release(incoming->verdict_json);
-		incoming->verdict_json =
-			verdict_json_acquire(host->verdict_jsons, incoming->provider, http->view, incoming->config);
+		incoming->verdict_json = verdict_json_acquire(verdicts, incoming->provider, view, incoming->config);
 	}
 	if (!read_switches(incoming))
 		return false;
@@ -286,7 +287,7 @@ bool incoming_open(struct incoming *incoming, struct host *host, struct http_req
 		incoming_no_memory(incoming);
 		return false;
 	}
-	return verb == VERB_HEALTH || verb == VERB_POLL ||
+	return incoming->verb == VERB_HEALTH || incoming->verb == VERB_POLL ||
 	       (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
 }
 

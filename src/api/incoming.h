@@ -18,6 +18,7 @@ struct incoming {
 	struct http_request *http;
 	const char *kind; /* "gpu", "image", "video" */
 	enum verb verb;
+	const char *name; /* the provider's as typed; NULL: the body names it */
 	struct provider_set *set;
 	struct provider *provider; /* borrowed from set */
 	json_t *body;		   /* an object; {} when there was none */
@@ -32,9 +33,8 @@ struct incoming {
 	enum liveness liveness;	   /* how the answer stands to the vendor, as far as the gate decides it */
 };
 
-/* Reads and checks everything; `name` is the provider as typed, or NULL for generate (the body names it). False: an answer was sent. */
-bool incoming_open(struct incoming *incoming, struct host *host, struct http_request *http, const char *kind, enum verb verb,
-	const char *name);
+/* Reads and checks everything, of one that has its first members (up to `name`). False: an answer was sent. */
+bool incoming_open(struct incoming *incoming);
 void incoming_close(struct incoming *incoming);
 
 /* Sends a problem that carries the provider's envelope (errors on a known provider do). `path` as in http_problem. */

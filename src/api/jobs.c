@@ -154,7 +154,7 @@ static void write_page(struct buffer *out, const struct listing *listing, bool a
 	buffer_char(out, '}');
 }
 
-void jobs_list(struct host *host, struct http_request *request, bool as_all)
+static void list_jobs(struct host *host, struct http_request *request, bool as_all)
 {
 	struct listing listing = { .filter = { .status = -1 } };
 	struct buffer out;
@@ -173,6 +173,16 @@ void jobs_list(struct host *host, struct http_request *request, bool as_all)
 	}
 	buffer_free(&listing.rows);
 	buffer_free(&out);
+}
+
+void jobs_list(struct host *host, struct http_request *request)
+{
+	list_jobs(host, request, false);
+}
+
+void jobs_list_all(struct host *host, struct http_request *request)
+{
+	list_jobs(host, request, true);
 }
 
 /* ---- one job ---- */

@@ -4,7 +4,10 @@
 #include "api/host.h"
 #include "registry/task.h"
 
-void jobs_list(struct host *host, struct http_request *request, bool as_all);
+/* A page, newest first; all: with the rows under `jobs` too, as older tools read them. */
+void jobs_list(struct host *host, struct http_request *request);
+void jobs_list_all(struct host *host, struct http_request *request);
+
 void jobs_status(struct host *host, struct http_request *request, const char *id);
 void jobs_logs(struct host *host, struct http_request *request, const char *id);
 /* Cancels a job that has not ended. */

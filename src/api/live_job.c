@@ -1,4 +1,4 @@
-/* live_job.c - tells of live jobs from the registry, cancels and resolves them, and stops all of them. HTTP threads. */
+/* live_job.c - tells of live jobs from the registry, cancels and resolves them. HTTP threads. */
 #include "api/live_job.h"
 
 #include <stdio.h>
@@ -202,39 +202,4 @@ void live_job_resolve(struct host *host, struct http_request *request, const cha
 	else
 		send_asked(host, request, text, live_resolve(host->live, &id, &resolution, &patience, &error), &error);
 	json_decref(body);
-}
-
-/* ---- the switch ---- */
-
-static void send_state(struct host *host, struct http_request *request, bool stopped)
-{
-	struct live_counts counts = live_counts(host->live);
-	struct buffer out;
-
-	buffer_init(&out, LIMIT_REPLY_BYTES);
-	buffer_text(&out, "{\"ok\":true,\"stopped\":");
-	json_write_bool(&out, stopped);
-	buffer_text(&out, ",\"enabled\":");
-	json_write_bool(&out, request->view->config->live.enabled);
-	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
-		counts.sending, counts.sent, counts.unknown);
-	answer_json(request, 200, NULL, &out);
-	buffer_free(&out);
-}
-
-void live_state_handle(struct host *host, struct http_request *request)
-{
-	send_state(host, request, live_is_stopped(host->live));
-}
-
-/* Says what this request did, whoever turns the switch meanwhile. */
-void live_switch_handle(struct host *host, struct http_request *request, bool stop)
-{
-	struct error error;
-
-	if (live_switch(host->live, stop, &error) != ERROR_NONE) {
-		answer_problem(request, 503, NULL, error.message);
-		return;
-	}
-	send_state(host, request, stop);
 }

@@ -21,7 +21,3 @@ void live_job_cancel(struct host *host, struct http_request *request, const char
 
 /* POST /api/jobs/{id}/resolve: what became of a job whose outcome is unknown. */
 void live_job_resolve(struct host *host, struct http_request *request, const char *id);
-
-/* POST /api/live/stop and /api/live/start; GET /api/live. */
-void live_switch_handle(struct host *host, struct http_request *request, bool stop);
-void live_state_handle(struct host *host, struct http_request *request);

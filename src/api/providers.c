@@ -28,17 +28,34 @@ void providers_send(struct incoming *incoming, const struct buffer *out)
 		http_send(incoming->http, &(struct http_reply){ .status = 200, .body = out->data, .body_length = out->length });
 }
 
-void providers_handle(struct host *host, struct http_request *request, const char *kind, enum verb verb, const char *name)
+/* What every verb begins and ends with. */
+static void answer_verb(struct incoming *incoming, void (*answer)(struct incoming *incoming))
 {
-	struct incoming incoming;
+	if (incoming_open(incoming))
+		answer(incoming);
+	incoming_close(incoming);
+}
 
-	if (incoming_open(&incoming, host, request, kind, verb, name)) {
-		switch (verb) {
-		case VERB_HEALTH: health_handle(&incoming); break;
-		case VERB_POLL: poll_handle(&incoming); break;
-		case VERB_SUBMIT:
-		case VERB_GENERATE: submit_handle(&incoming); break;
-		}
-	}
-	incoming_close(&incoming);
+void providers_health(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_HEALTH, .name = name },
+		health_handle);
+}
+
+void providers_submit(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_SUBMIT, .name = name },
+		submit_handle);
+}
+
+void providers_poll(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	answer_verb(
+		&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_POLL, .name = name }, poll_handle);
+}
+
+void providers_generate(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	(void)name;
+	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_GENERATE }, submit_handle);
 }

@@ -3,8 +3,11 @@
 
 #include "api/incoming.h"
 
-/* POST .../{name}/{health,submit,poll} and POST .../generate (name NULL). */
-void providers_handle(struct host *host, struct http_request *request, const char *kind, enum verb verb, const char *name);
+/* POST .../{name}/{health,submit,poll}, and POST .../generate, whose body names the provider: `name` is "". */
+void providers_health(struct host *host, struct http_request *request, const char *kind, const char *name);
+void providers_submit(struct host *host, struct http_request *request, const char *kind, const char *name);
+void providers_poll(struct host *host, struct http_request *request, const char *kind, const char *name);
+void providers_generate(struct host *host, struct http_request *request, const char *kind, const char *name);
 
 /* Answers one of them; its request was read (incoming_open()). health.c, poll.c; submit.h. */
 void health_handle(struct incoming *incoming);

@@ -14,6 +14,7 @@
 #include "api/host.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
+#include "api/live_switch.h"
 #include "api/metrics.h"
 #include "api/providers.h"
 #include "api/router.h"
@@ -25,9 +26,16 @@
 struct target {
 	struct host *host;
 	struct http_request *request;
-	const char *kind;	  /* of the route, or NULL */
 	char name[SEGMENT_BYTES]; /* what * took, or "" */
 	char part[SEGMENT_BYTES]; /* what a second * took, or "" */
+};
+
+/* What answers: one of these. */
+struct handler {
+	void (*plain)(struct host *host, struct http_request *request);
+	void (*named)(struct host *host, struct http_request *request, const char *name);
+	void (*parted)(struct host *host, struct http_request *request, const char *name, const char *part);
+	void (*provider)(struct host *host, struct http_request *request, const char *kind, const char *name);
 };
 
 /* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, and vendors' deliveries, which have a token in
@@ -35,211 +43,56 @@ struct target {
 struct route {
 	const char *method;
 	const char *pattern;
-	const char *kind;
-	void (*answer)(struct target *target);
+	const char *kind; /* of providers, or NULL */
+	struct handler answer;
 	enum role may;
 	enum scope scope;
 };
 
-static void catalog(struct target *target)
-{
-	catalog_page_handle(target->host, target->request, target->kind);
-}
-
-static void health(struct target *target)
-{
-	providers_handle(target->host, target->request, target->kind, VERB_HEALTH, target->name);
-}
-
-static void submit(struct target *target)
-{
-	providers_handle(target->host, target->request, target->kind, VERB_SUBMIT, target->name);
-}
-
-static void poll(struct target *target)
-{
-	providers_handle(target->host, target->request, target->kind, VERB_POLL, target->name);
-}
-
-static void generate(struct target *target)
-{
-	providers_handle(target->host, target->request, target->kind, VERB_GENERATE, NULL);
-}
-
-static void list_jobs(struct target *target)
-{
-	jobs_list(target->host, target->request, false);
-}
-
-static void all_jobs(struct target *target)
-{
-	jobs_list(target->host, target->request, true);
-}
-
-static void job_status(struct target *target)
-{
-	jobs_status(target->host, target->request, target->name);
-}
-
-static void job_logs(struct target *target)
-{
-	jobs_logs(target->host, target->request, target->name);
-}
-
-static void job_cancel(struct target *target)
-{
-	jobs_cancel(target->host, target->request, target->name);
-}
-
-static void job_artifact(struct target *target)
-{
-	artifacts_handle(target->host, target->request, target->name, target->part);
-}
-
-static void job_resolve(struct target *target)
-{
-	live_job_resolve(target->host, target->request, target->name);
-}
-
-static void budget(struct target *target)
-{
-	budget_handle(target->host, target->request);
-}
-
-static void live_state(struct target *target)
-{
-	live_state_handle(target->host, target->request);
-}
-
-static void live_stop(struct target *target)
-{
-	live_switch_handle(target->host, target->request, true);
-}
-
-static void live_start(struct target *target)
-{
-	live_switch_handle(target->host, target->request, false);
-}
-
-static void job_events(struct target *target)
-{
-	events_of_job(target->host, target->request, target->name);
-}
-
-static void stream(struct target *target)
-{
-	events_stream(target->host, target->request);
-}
-
-static void history(struct target *target)
-{
-	events_history(target->host, target->request);
-}
-
-static void hooks(struct target *target)
-{
-	events_webhooks(target->host, target->request);
-}
-
-static void webhook_list(struct target *target)
-{
-	webhooks_out_list_handle(target->host, target->request);
-}
-
-static void webhook_add(struct target *target)
-{
-	webhooks_out_add_handle(target->host, target->request);
-}
-
-static void webhook_remove(struct target *target)
-{
-	webhooks_out_remove_handle(target->host, target->request, *target->name != '\0' ? target->name : NULL);
-}
-
-static void webhook_show(struct target *target)
-{
-	webhooks_out_show_handle(target->host, target->request, target->name);
-}
-
-static void webhook_replay(struct target *target)
-{
-	webhooks_out_replay_handle(target->host, target->request, target->name);
-}
-
-static void webhook_rotate(struct target *target)
-{
-	webhooks_out_rotate_handle(target->host, target->request, target->name);
-}
-
-static void webhook_test(struct target *target)
-{
-	webhooks_out_test_handle(target->host, target->request);
-}
-
-static void webhook(struct target *target)
-{
-	webhooks_in_receive(target->host, target->request, target->name, target->part);
-}
-
-static void healthz(struct target *target)
-{
-	status_healthz(target->host, target->request);
-}
-
-static void readyz(struct target *target)
-{
-	status_readyz(target->host, target->request);
-}
-
-static void metrics(struct target *target)
-{
-	metrics_handle(target->host, target->request);
-}
-
 static const struct route routes[] = {
-	{ "GET", "/api/providers/gpu/public/catalog", "gpu", catalog, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/providers/gpu/public/*/health", "gpu", health, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/providers/gpu/public/*/submit", "gpu", submit, ROLE_SUBMIT, SCOPE_HOST },
-	{ "POST", "/api/providers/gpu/public/*/poll", "gpu", poll, ROLE_SUBMIT, SCOPE_HOST },
-	{ "GET", "/api/providers/image/catalog", "image", catalog, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/providers/image/*/health", "image", health, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/providers/image/*/submit", "image", submit, ROLE_SUBMIT, SCOPE_HOST },
-	{ "POST", "/api/providers/image/*/poll", "image", poll, ROLE_SUBMIT, SCOPE_HOST },
-	{ "POST", "/api/providers/image/generate", "image", generate, ROLE_SUBMIT, SCOPE_HOST },
-	{ "GET", "/api/providers/video/catalog", "video", catalog, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/providers/video/*/health", "video", health, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/providers/video/*/submit", "video", submit, ROLE_SUBMIT, SCOPE_HOST },
-	{ "POST", "/api/providers/video/*/poll", "video", poll, ROLE_SUBMIT, SCOPE_HOST },
-	{ "POST", "/api/providers/video/generate", "video", generate, ROLE_SUBMIT, SCOPE_HOST },
-	{ "GET", "/api/jobs/list", NULL, list_jobs, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/jobs/all", NULL, all_jobs, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/jobs/status/*", NULL, job_status, ROLE_READ, SCOPE_JOB },
-	{ "GET", "/api/jobs/logs/*", NULL, job_logs, ROLE_READ, SCOPE_JOB },
-	{ "POST", "/api/jobs/*/cancel", NULL, job_cancel, ROLE_SUBMIT, SCOPE_JOB },
-	{ "GET", "/api/jobs/*/artifacts/*", NULL, job_artifact, ROLE_READ, SCOPE_JOB },
-	{ "POST", "/api/jobs/*/resolve", NULL, job_resolve, ROLE_OPERATE, SCOPE_JOB },
-	{ "GET", "/api/budget", NULL, budget, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/live", NULL, live_state, ROLE_READ, SCOPE_HOST },
-	{ "POST", "/api/live/stop", NULL, live_stop, ROLE_OPERATE, SCOPE_HOST },
-	{ "POST", "/api/live/start", NULL, live_start, ROLE_OPERATE, SCOPE_HOST },
-	{ "GET", "/api/jobs/*/events", NULL, job_events, ROLE_READ, SCOPE_JOB },
-	{ "GET", "/api/events", NULL, stream, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/events/history", NULL, history, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/modder/hooks", NULL, hooks, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/modder/hooks/history", NULL, history, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/modder/hooks/stream", NULL, stream, ROLE_READ, SCOPE_HOST },
-	{ "GET", "/api/modder/hooks/webhooks", NULL, webhook_list, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/webhooks", NULL, webhook_add, ROLE_OPERATE, SCOPE_ALL },
-	{ "DELETE", "/api/modder/hooks/webhooks", NULL, webhook_remove, ROLE_OPERATE, SCOPE_ALL },
-	{ "GET", "/api/modder/hooks/webhooks/*", NULL, webhook_show, ROLE_OPERATE, SCOPE_ALL },
-	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, webhook_remove, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, webhook_replay, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, webhook_rotate, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/modder/hooks/test", NULL, webhook_test, ROLE_OPERATE, SCOPE_ALL },
-	{ "POST", "/api/webhooks/*/*", NULL, webhook, ROLE_NOBODYS, SCOPE_HOST },
-	{ "GET", "/healthz", NULL, healthz, ROLE_NOBODYS, SCOPE_HOST },
-	{ "GET", "/readyz", NULL, readyz, ROLE_NOBODYS, SCOPE_HOST },
-	{ "GET", "/metrics", NULL, metrics, ROLE_READ, SCOPE_ALL },
+	{ "GET", "/api/providers/gpu/public/catalog", "gpu", { .provider = catalog_page_handle }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/gpu/public/*/health", "gpu", { .provider = providers_health }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/gpu/public/*/submit", "gpu", { .provider = providers_submit }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/gpu/public/*/poll", "gpu", { .provider = providers_poll }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/api/providers/image/catalog", "image", { .provider = catalog_page_handle }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/image/*/health", "image", { .provider = providers_health }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/image/*/submit", "image", { .provider = providers_submit }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/image/*/poll", "image", { .provider = providers_poll }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/image/generate", "image", { .provider = providers_generate }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/api/providers/video/catalog", "video", { .provider = catalog_page_handle }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/video/*/health", "video", { .provider = providers_health }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/providers/video/*/submit", "video", { .provider = providers_submit }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/video/*/poll", "video", { .provider = providers_poll }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/api/providers/video/generate", "video", { .provider = providers_generate }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/api/jobs/list", NULL, { .plain = jobs_list }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/jobs/all", NULL, { .plain = jobs_list_all }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/jobs/status/*", NULL, { .named = jobs_status }, ROLE_READ, SCOPE_JOB },
+	{ "GET", "/api/jobs/logs/*", NULL, { .named = jobs_logs }, ROLE_READ, SCOPE_JOB },
+	{ "POST", "/api/jobs/*/cancel", NULL, { .named = jobs_cancel }, ROLE_SUBMIT, SCOPE_JOB },
+	{ "GET", "/api/jobs/*/artifacts/*", NULL, { .parted = artifacts_handle }, ROLE_READ, SCOPE_JOB },
+	{ "POST", "/api/jobs/*/resolve", NULL, { .named = live_job_resolve }, ROLE_OPERATE, SCOPE_JOB },
+	{ "GET", "/api/budget", NULL, { .plain = budget_handle }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/live", NULL, { .plain = live_state_handle }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/api/live/stop", NULL, { .plain = live_stop_handle }, ROLE_OPERATE, SCOPE_HOST },
+	{ "POST", "/api/live/start", NULL, { .plain = live_start_handle }, ROLE_OPERATE, SCOPE_HOST },
+	{ "GET", "/api/jobs/*/events", NULL, { .named = events_of_job }, ROLE_READ, SCOPE_JOB },
+	{ "GET", "/api/events", NULL, { .plain = events_stream }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/events/history", NULL, { .plain = events_history }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks", NULL, { .plain = events_webhooks }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks/history", NULL, { .plain = events_history }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks/stream", NULL, { .plain = events_stream }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/modder/hooks/webhooks", NULL, { .plain = webhooks_out_list_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks", NULL, { .plain = webhooks_out_add_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/modder/hooks/webhooks", NULL, { .named = webhooks_out_remove_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "GET", "/api/modder/hooks/webhooks/*", NULL, { .named = webhooks_out_show_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, { .named = webhooks_out_remove_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, { .named = webhooks_out_replay_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, { .named = webhooks_out_rotate_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/modder/hooks/test", NULL, { .plain = webhooks_out_test_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/webhooks/*/*", NULL, { .parted = webhooks_in_receive }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/healthz", NULL, { .plain = status_healthz }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/readyz", NULL, { .plain = status_readyz }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/metrics", NULL, { .plain = metrics_handle }, ROLE_READ, SCOPE_ALL },
 };
 
 #define ROUTES ((int)(sizeof routes / sizeof *routes))
@@ -320,6 +173,20 @@ static bool may_go_on(const struct route *route, struct target *target)
 	       access_shows(target->host, target->request, route->scope, target->name);
 }
 
+static void answer_target(const struct route *route, struct target *target)
+{
+	const struct handler *answer = &route->answer;
+
+	if (answer->plain != NULL)
+		answer->plain(target->host, target->request);
+	else if (answer->named != NULL)
+		answer->named(target->host, target->request, target->name);
+	else if (answer->parted != NULL)
+		answer->parted(target->host, target->request, target->name, target->part);
+	else
+		answer->provider(target->host, target->request, route->kind, target->name);
+}
+
 void api_handle(void *host, struct http_request *request)
 {
 	struct target target = { .host = host, .request = request };
@@ -331,10 +198,9 @@ void api_handle(void *host, struct http_request *request)
 		if (!route_matches(routes[i].pattern, path, &target))
 			continue;
 		if (method_fits(request->method, routes[i].method)) {
-			target.kind = routes[i].kind;
 			request->route = i;
 			if (may_go_on(&routes[i], &target))
-				routes[i].answer(&target);
+				answer_target(&routes[i], &target);
 			return;
 		}
 		allow(allowed, routes[i].method);

@@ -267,6 +267,7 @@ void webhooks_out_remove_handle(struct host *host, struct http_request *request,
 
 	if (body == NULL)
 		return;
+	id = *id != '\0' ? id : NULL;
 	if (id == NULL && (http_query(request, "id", text, sizeof text) || http_query(request, "url", text, sizeof text)))
 		id = text;
 	if (id == NULL && (!read_text_member(request, body, "id", &id) || !read_text_member(request, body, "url", &url) ||

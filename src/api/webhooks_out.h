@@ -1,5 +1,5 @@
-/* webhooks_out.h - outgoing webhooks for clients: /api/modder/hooks/webhooks and /api/modder/hooks/test. HTTP threads. `id` NULL: it is in the body or the
- * query. */
+/* webhooks_out.h - outgoing webhooks for clients: /api/modder/hooks/webhooks and /api/modder/hooks/test. HTTP threads. `id` "":
+ * it is in the body or the query. */
 #pragma once
 
 #include "api/host.h"
