@@ -5,7 +5,6 @@
 
 struct metrics;
 
-/* NULL: no memory. */
 struct metrics *metrics_new(void);
 void metrics_free(struct metrics *metrics);
 
