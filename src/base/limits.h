@@ -235,7 +235,7 @@
 #define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */
 #define LIMIT_LIVE_ANSWER_MS 15000 /* refresh, cancel, resolve */
 #define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that deliveries ask for which nobody signed */
-#define LIMIT_LIVE_DELIVERIES 16   /* webhooks waiting for one job; more are left to the poll */
+#define LIMIT_LIVE_WEBHOOKS 16	   /* webhooks waiting for one job; more are left to the poll */
 
 /* Events. */
 #define LIMIT_EVENT_TYPE_BYTES 64	    /* of a type, and of a pattern of types */

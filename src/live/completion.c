@@ -151,7 +151,7 @@ static void completion_write(struct live_job *job)
 /* Engine thread: the outputs are on disk, or were not to be had. */
 static void on_outputs_copied(struct engine_note *note)
 {
-	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
+	struct live_job *job = job_of_note(note);
 
 	job->action = ACTION_NONE;
 	if (!job->completion->copy.interrupted) /* else the host stops, and after the next start it is polled again */

@@ -25,7 +25,7 @@
 struct timer {
 	int64_t due_ns; /* monotonic; INT64_MAX: never */
 	size_t place;	/* in the heap, from 1; 0: not in it */
-	void (*fire)(struct live *live, struct timer *timer);
+	void (*fire)(struct timer *timer);
 };
 
 struct timers {
@@ -210,6 +210,9 @@ void job_remove(struct live_job *job);
 /* Or NULL. The job is as it stands: `action` says whether something is under way. */
 struct live_job *job_find(struct live *live, const struct id *id);
 
+/* The job whose `note` it is. */
+struct live_job *job_of_note(struct engine_note *note);
+
 /* Changes. */
 void job_set_phase(struct live_job *job, enum live_phase phase);
 void job_set_text(const char **text, const char *value);       /* one of the job's own texts: a copy of `value`, or NULL */
@@ -289,7 +292,7 @@ void provider_queue_calls_changed(struct provider_queue *queue);
 /* live_held_back() for who has a view. `own`: the provider's part of its configuration. Any thread. */
 const char *switch_held_back(struct live *live, const struct gate_view *view, const char *kind, const char *provider_id,
 	const struct config_live_provider **own);
-void switch_gate_due(struct live *live, struct timer *timer); /* live->gate_timer came */
+void switch_gate_due(struct timer *timer); /* live->gate_timer came */
 
 /* schedule.c */
 
@@ -305,7 +308,7 @@ void schedule_job(struct live_job *job);
 
 /* The same, after who waits for a step of it is notified: the usual `job_step`. */
 void schedule_next(struct live_job *job);
-void schedule_due(struct live *live, struct timer *timer); /* a job's timer came */
+void schedule_due(struct timer *timer); /* a job's timer came */
 
 /* Which function. Reads. */
 enum action schedule_wanted(const struct live_job *job);

@@ -112,6 +112,11 @@ void job_remove(struct live_job *job)
 	job_free(job);
 }
 
+struct live_job *job_of_note(struct engine_note *note)
+{
+	return (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
+}
+
 void job_set_phase(struct live_job *job, enum live_phase phase)
 {
 	_Atomic size_t *counts = job->owner->counts;

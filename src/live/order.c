@@ -109,7 +109,7 @@ static void order_part(struct store_write *write)
 /* Engine thread. */
 static void on_order_written(struct engine_note *note)
 {
-	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
+	struct live_job *job = job_of_note(note);
 
 	job_add(job);
 	schedule_job(job);

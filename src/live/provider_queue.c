@@ -16,9 +16,8 @@
 #define SECOND_NS 1000000000LL
 #define BURST_SECONDS 10 /* of submits that the rate lets out at once */
 
-static void provider_queue_due(struct live *live, struct timer *timer)
+static void provider_queue_due(struct timer *timer)
 {
-	(void)live;
 	provider_queue_send((struct provider_queue *)(void *)timer);
 }
 

@@ -149,7 +149,7 @@ static void record_log_events(const struct live_job *job)
 
 static void on_record_written(struct engine_note *note)
 {
-	struct live_job *job = (struct live_job *)(void *)((char *)note - offsetof(struct live_job, note));
+	struct live_job *job = job_of_note(note);
 
 	if (job->write.outcome != STORE_WRITTEN && job->write.outcome != STORE_VENDOR_ID_TAKEN) {
 		log_message(LOG_ERROR, "live.record", "a step of a job could not be written and is tried again: %s",

@@ -117,11 +117,10 @@ void schedule_next(struct live_job *job)
 	schedule_job(job);
 }
 
-void schedule_due(struct live *live, struct timer *timer)
+void schedule_due(struct timer *timer)
 {
 	struct live_job *job = (struct live_job *)(void *)timer;
 
-	(void)live;
 	if (job->unwritten)
 		record_retry(job);
 	else if (job->completion != NULL)

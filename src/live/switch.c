@@ -65,10 +65,9 @@ void live_wake(struct live *live)
 		atomic_store(&live->wake_posted, false);
 }
 
-void switch_gate_due(struct live *live, struct timer *timer)
+void switch_gate_due(struct timer *timer)
 {
-	(void)timer;
-	provider_queues_send(live);
+	provider_queues_send((struct live *)(void *)((char *)timer - offsetof(struct live, gate_timer)));
 }
 
 /* ---- may it be sent? ---- */

@@ -83,7 +83,7 @@ int64_t timers_fire(void *context, int64_t now_ns)
 	while (timers->count > 0 && timers->heap[1]->due_ns <= now_ns) {
 		timer = timers->heap[1];
 		timer_clear(live, timer);
-		timer->fire(live, timer);
+		timer->fire(timer);
 	}
 	return timers->count > 0 ? timers->heap[1]->due_ns : INT64_MAX;
 }

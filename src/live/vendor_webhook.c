@@ -33,7 +33,7 @@ static bool vendor_webhook_keep(struct live_job *job, struct vendor_webhook *web
 
 	for (; *last != NULL; last = &(*last)->next)
 		waiting++;
-	if (webhook == NULL || job->live.phase != LIVE_SENT || waiting >= LIMIT_LIVE_DELIVERIES)
+	if (webhook == NULL || job->live.phase != LIVE_SENT || waiting >= LIMIT_LIVE_WEBHOOKS)
 		return false;
 	*last = webhook;
 	return true;
