@@ -1,7 +1,7 @@
 /* engine.c - the engine's loop, its start and its stop.
  *
- * Owns every lua_State while its provider is in use. Each turn of the loop it looks into the mailbox, has the transfers driven (net/loop.h), runs some
- * calls, and does what is due. */
+ * Owns every lua_State while its provider is in use. Each turn of the loop it looks into the mailbox, has the transfers driven (net/loop.h), runs
+ * some calls, and does what is due. */
 #include "engine/engine.h"
 
 #include <pthread.h>

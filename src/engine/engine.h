@@ -39,17 +39,21 @@ struct engine_call {
 	bool (*may_leave)(const struct engine_call *call);
 	/* Or NULL: nobody waits for it any more, so it is not run, nothing it asks for is sent, and `done` finds it CALL_FAILED. Engine thread. */
 	bool (*unwanted)(const struct engine_call *call);
-	enum engine_sending sending; /* the engine's, to be read when done */
-	int taken;		  /* the engine's: requests that may cost, and that the vendor did not refuse to take for now */
-	bool denied;		  /* the engine's: engine_deny() was called for one of its requests, or may_leave() kept it */
-	char failure[16];	  /* SENDING_UNKNOWN, SENDING_NOTHING: the response's kind, or "" */
-	struct transfer transfer; /* the engine's */
-	int64_t posted_ns;	  /* the engine's */
-	int64_t ran_ns;		  /* the engine's: how long it has run so far */
-	bool here;		  /* the engine's: posted on its own thread */
-	int64_t sent_ns;	  /* the engine's: when the request under way left */
-	struct engine *engine;	  /* the engine's */
-	struct engine_call *next; /* the engine's */
+
+	/* What became of it, to be read when done. */
+	enum engine_sending sending;
+	int taken;	  /* requests that may cost, and that the vendor did not refuse to take for now */
+	bool denied;	  /* engine_deny() was called for one of its requests, or may_leave() kept it */
+	char failure[16]; /* SENDING_UNKNOWN, SENDING_NOTHING: the response's kind, or "" */
+
+	/* The engine's own. */
+	struct transfer transfer;
+	int64_t posted_ns;
+	int64_t ran_ns;	 /* how long it has run so far */
+	int64_t sent_ns; /* when the request under way left; 0: none is */
+	bool here;	 /* posted on the engine's thread */
+	struct engine *engine;
+	struct engine_call *next;
 };
 
 /* A function to run on the engine thread. The poster keeps it alive until it runs. */
@@ -104,9 +108,9 @@ struct engine_fetch {
 	struct provider *provider; /* whose credentials and base_url count; held by the poster */
 	struct engine_way way;
 	void (*done)(struct engine_fetch *fetch);
-	struct transfer transfer; /* the engine's, but for its response */
-	struct engine *engine;	  /* the engine's */
-	struct engine_note note;  /* the engine's */
+	struct transfer transfer; /* its response is the poster's when done; the rest, and what follows, is the engine's */
+	struct engine *engine;
+	struct engine_note note;
 };
 
 /* Starts a fetch. ERROR_BUSY when the engine has stopped (then `done` is not called). Any thread; never blocks. */

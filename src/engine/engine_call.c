@@ -119,8 +119,8 @@ void call_settle(struct engine_call *call)
 
 /* ---- their answers ---- */
 
-/* One whose answer is unknown stays so, whatever comes after it; and after one that was answered there is no "nothing was sent": the whole call would be
- * made again, and the first request with it. What became of such a call the script says. */
+/* One whose answer is unknown stays so, whatever comes after it; and after one that was answered there is no "nothing was sent": the whole call
+ * would be made again, and the first request with it. What became of such a call the script says. */
 static void note_sending(struct engine_call *call)
 {
 	const struct response *response = &call->transfer.response;

@@ -7,7 +7,7 @@ void run_queue_init(struct run_queue *queue)
 	queue->last = &queue->first;
 }
 
-static void list(struct run_queue *queue, struct provider *provider)
+static void queue_list(struct run_queue *queue, struct provider *provider)
 {
 	provider->line.listed = true;
 	provider->line.next = NULL;
@@ -16,7 +16,7 @@ static void list(struct run_queue *queue, struct provider *provider)
 }
 
 /* The script that `link` points to leaves the list. */
-static void unlist(struct run_queue *queue, struct provider **link)
+static void queue_unlist(struct run_queue *queue, struct provider **link)
 {
 	struct provider *provider = *link;
 
@@ -26,12 +26,12 @@ static void unlist(struct run_queue *queue, struct provider **link)
 	provider->line.listed = false;
 }
 
-static bool is_empty(const struct script_line *line)
+static bool line_is_empty(const struct script_line *line)
 {
 	return line->paused == NULL && line->answered == NULL && line->fresh == NULL;
 }
 
-static void append(struct engine_call **first, struct engine_call ***last, struct engine_call *call)
+static void line_append(struct engine_call **first, struct engine_call ***last, struct engine_call *call)
 {
 	if (*first == NULL)
 		*last = first;
@@ -46,14 +46,14 @@ void run_queue_add(struct run_queue *queue, struct engine_call *call, enum run_k
 
 	switch (kind) {
 	case RUN_PAUSED: line->paused = call; break;
-	case RUN_ANSWERED: append(&line->answered, &line->last_answered, call); break;
+	case RUN_ANSWERED: line_append(&line->answered, &line->last_answered, call); break;
 	case RUN_FRESH:
-		append(&line->fresh, &line->last_fresh, call);
+		line_append(&line->fresh, &line->last_fresh, call);
 		line->fresh_count += !call->here;
 		break;
 	}
 	if (!line->listed)
-		list(queue, call->call.provider);
+		queue_list(queue, call->call.provider);
 }
 
 bool run_queue_withdraw(struct run_queue *queue, struct engine_call *call)
@@ -70,15 +70,15 @@ bool run_queue_withdraw(struct run_queue *queue, struct engine_call *call)
 	if (call->next == NULL)
 		line->last_fresh = link;
 	line->fresh_count -= !call->here;
-	if (!is_empty(line))
+	if (!line_is_empty(line))
 		return true;
 	while (*place != call->call.provider)
 		place = &(*place)->line.next;
-	unlist(queue, place);
+	queue_unlist(queue, place);
 	return true;
 }
 
-static struct engine_call *take_first(struct script_line *line, enum run_kind *kind)
+static struct engine_call *line_take(struct script_line *line, enum run_kind *kind)
 {
 	struct engine_call *call;
 
@@ -106,10 +106,10 @@ struct engine_call *run_queue_take(struct run_queue *queue, int64_t now_ns, enum
 		link = &(*link)->line.next;
 	if ((provider = *link) == NULL)
 		return NULL;
-	unlist(queue, link);
-	call = take_first(&provider->line, kind);
-	if (!is_empty(&provider->line))
-		list(queue, provider);
+	queue_unlist(queue, link);
+	call = line_take(&provider->line, kind);
+	if (!line_is_empty(&provider->line))
+		queue_list(queue, provider);
 	return call;
 }
 

@@ -146,30 +146,30 @@ static bool path_has_dot_segment(const char *path)
 
 /* ---- checking ---- */
 
-static enum error_code refuse(struct error *error, const char *message)
+static enum error_code refuse_url(struct error *error, const char *message)
 {
 	return error_set(error, ERROR_INVALID, "url", "%s", message);
 }
 
-static enum error_code check(const char *url, char *const *hosts, bool anywhere, enum ports ports, struct error *error)
+static enum error_code check_place(const char *url, char *const *hosts, bool anywhere, enum ports ports, struct error *error)
 {
 	const char *start = begins_with(url, HTTPS) ? url + strlen(HTTPS) : begins_with(url, HTTP) ? url + strlen(HTTP) : NULL;
 	struct place place;
 
 	if (start == NULL)
-		return refuse(error, "a URL that begins with https:// is needed");
+		return refuse_url(error, "a URL that begins with https:// is needed");
 	if (memchr(start, '@', strcspn(start, "/?#")) != NULL)
-		return refuse(error, "a URL must not carry a user name or password");
+		return refuse_url(error, "a URL must not carry a user name or password");
 	if (!read_place(url, &place))
-		return refuse(error,
+		return refuse_url(error,
 			"the URL's host must be a plain name (letters, digits, - and _; no dot at its end), with or without a "
 			"port");
 	if (!place.secure && !network_names_loopback(place.host, place.length))
-		return refuse(error, "plain http goes to loopback only; use https");
+		return refuse_url(error, "plain http goes to loopback only; use https");
 	if (strchr(place.rest, '#') != NULL)
-		return refuse(error, "a URL must not have a fragment (#)");
+		return refuse_url(error, "a URL must not have a fragment (#)");
 	if (path_has_dot_segment(place.rest))
-		return refuse(error, "a path must not have . or .. segments");
+		return refuse_url(error, "a path must not have . or .. segments");
 	if (anywhere && place.secure)
 		return ERROR_NONE;
 	for (; hosts != NULL && *hosts != NULL; hosts++)
@@ -181,12 +181,12 @@ static enum error_code check(const char *url, char *const *hosts, bool anywhere,
 
 enum error_code destination_check(const char *url, char *const *hosts, bool anywhere, struct error *error)
 {
-	return check(url, hosts, anywhere, PORT_AS_LISTED, error);
+	return check_place(url, hosts, anywhere, PORT_AS_LISTED, error);
 }
 
 enum error_code destination_check_output(const char *url, char *const *hosts, bool anywhere, struct error *error)
 {
-	return check(url, hosts, anywhere, ANY_PORT, error);
+	return check_place(url, hosts, anywhere, ANY_PORT, error);
 }
 
 bool destination_is_own(const char *url, char *const *hosts, size_t count)

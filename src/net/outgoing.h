@@ -67,7 +67,8 @@ bool outgoing_has_credential(const struct outgoing *outgoing);
 /* Does one of its headers have {credential} in it, as one to be filled in? */
 bool outgoing_names_credential(const struct outgoing *outgoing, const char *credential);
 
-/* The optional credentials whose {name} is in a header of the script's auth, as bits by their places in the subject's list; those beyond 32 are not seen. */
+/* The optional credentials whose {name} is in a header of the script's auth, as bits by their places in the subject's list; those beyond 32 are
+ * not seen. */
 uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const struct gate_subject *subject);
 
 /* Appends the preview of a dry run (docs/api.md): { method, url, headers, body | form }. Credentials stay {name}. */

@@ -1,12 +1,12 @@
 /* outgoing_preview.c - shows a request as a dry run answers it: { method, url, headers, body | form }. Any thread; no state. */
 #include "net/outgoing.h"
 
-#include <ctype.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/text.h"
 
 static size_t decoded_length(const struct outgoing_part *part)
 {
@@ -50,24 +50,24 @@ static bool is_plain_form(const struct outgoing *outgoing)
 	return false;
 }
 
-static unsigned hex_digit(char digit)
+/* The byte that %-escape means here? */
+static bool escaped_byte(const char *at, const char *end, unsigned char *byte)
 {
-	return (unsigned)(isdigit((unsigned char)digit) ? digit - '0' : (digit | 0x20) - 'a' + 10);
+	return *at == '%' && end - at > 2 && text_read_hex((const char[]){ at[1], at[2], '\0' }, byte, 1);
 }
 
 static void write_form_text(const char *text, size_t length, struct buffer *out)
 {
 	struct buffer decoded;
+	unsigned char byte;
 
 	buffer_init(&decoded, LIMIT_SCRIPT_MEMORY_BYTES);
-	buffer_text(&decoded, "");
-	for (size_t i = 0; i < length; i++) {
-		if (text[i] == '%' && i + 2 < length && isxdigit((unsigned char)text[i + 1]) &&
-			isxdigit((unsigned char)text[i + 2])) {
-			buffer_char(&decoded, (char)(hex_digit(text[i + 1]) << 4 | hex_digit(text[i + 2])));
-			i += 2;
+	for (const char *at = text, *end = text + length; at < end; at++) {
+		if (escaped_byte(at, end, &byte)) {
+			buffer_char(&decoded, (char)byte);
+			at += 2;
 		} else {
-			buffer_char(&decoded, text[i] == '+' ? ' ' : text[i]);
+			buffer_char(&decoded, *at == '+' ? ' ' : *at);
 		}
 	}
 	if (decoded.failed)

@@ -23,7 +23,7 @@ void response_clear(struct response *response)
 	buffer_free(&response->body);
 }
 
-static void add_header(struct buffer *headers, const char *line, size_t name_length, const char *value, size_t value_length)
+static void append_header(struct buffer *headers, const char *line, size_t name_length, const char *value, size_t value_length)
 {
 	for (size_t i = 0; i < name_length; i++)
 		buffer_char(headers, line[i] >= 'A' && line[i] <= 'Z' ? (char)(line[i] + 32) : line[i]);
@@ -48,7 +48,7 @@ bool response_add_line(struct response *response, const char *line, size_t lengt
 		;
 	while (end > value && (end[-1] == '\r' || end[-1] == '\n' || end[-1] == ' '))
 		end--;
-	add_header(headers, line, (size_t)(colon - line), value, (size_t)(end - value));
+	append_header(headers, line, (size_t)(colon - line), value, (size_t)(end - value));
 	response->header_count++;
 	return !headers->failed;
 }

@@ -25,8 +25,8 @@ void response_clear(struct response *response);
 bool response_puts_off(const struct response *response);
 
 /* Takes a line of the answer's head as it came: "Name: value\r\n". A status line begins the head anew (100 Continue before the answer). The first
- * LIMIT_RESPONSE_HEADERS lines, of together LIMIT_RESPONSE_HEAD_BYTES, are kept, and what comes after them is left out: an answer that was paid for is
- * not lost for its head. False: out of memory. */
+ * LIMIT_RESPONSE_HEADERS lines, of together LIMIT_RESPONSE_HEAD_BYTES, are kept, and what comes after them is left out: an answer that was paid
+ * for is not lost for its head. False: out of memory. */
 bool response_add_line(struct response *response, const char *line, size_t length);
 
 /* Did the request fail before a byte of it could leave this machine? */
@@ -36,11 +36,11 @@ bool response_was_never_sent(const struct response *response);
 const char *response_header(const struct response *response, const char *name);
 
 /* Vendors that are reached through one address (live.upstream) name their URLs by it: in headers and body they become the vendors' own
- * again, so that no script needs to know. Does nothing without such an address; out of memory leaves the text as it is. */
+ * again, so that no script needs to know. Does nothing without such an address. Out of memory makes it a failure. */
 void response_restore(struct response *response, const struct destination_detour *detour);
 
-/* Masks what the host knows as a secret (gate/mask_known.h), in names and values of headers and in the body, so that no script ever gets one: a vendor
- * may echo what it was sent. A credential of `subject` within an id or a URL becomes a reference that can be sent back (mask_known_fill()).
+/* Masks what the host knows as a secret (gate/mask_known.h), in names and values of headers and in the body, so that no script ever gets one: a
+ * vendor may echo what it was sent. A credential of `subject` within an id or a URL becomes a reference that can be sent back (mask_known_fill()).
  * `token`: one more secret, or NULL. What is no text keeps its length. Out of memory makes it a failure. */
 void response_mask(
 	struct response *response, const struct gate_view *view, const struct gate_subject *subject, const char *token);

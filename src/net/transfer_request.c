@@ -128,7 +128,7 @@ static bool set_form(struct transfer *transfer)
 }
 
 /* Lent to curl, not copied. */
-static void set_text(struct transfer *transfer, const char *text, size_t length)
+static void lend_text(struct transfer *transfer, const char *text, size_t length)
 {
 	curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)length);
 	curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, text);
@@ -142,10 +142,10 @@ static bool set_body(struct transfer *transfer)
 	switch (outgoing->body_kind) {
 	case BODY_NONE:
 		if (strcmp(outgoing->method, "POST") == 0)
-			set_text(transfer, "", 0);
+			lend_text(transfer, "", 0);
 		return true;
-	case BODY_JSON: set_text(transfer, outgoing->body.data, outgoing->body.length); return true;
-	case BODY_TEXT: set_text(transfer, outgoing->text, outgoing->text_length); return true;
+	case BODY_JSON: lend_text(transfer, outgoing->body.data, outgoing->body.length); return true;
+	case BODY_TEXT: lend_text(transfer, outgoing->text, outgoing->text_length); return true;
 	case BODY_FORM: break;
 	}
 	return set_form(transfer);
@@ -153,7 +153,7 @@ static bool set_body(struct transfer *transfer)
 
 /* ---- URL ---- */
 
-static bool names_credential(const void *context, const char *name)
+static bool request_names_credential(const void *context, const char *name)
 {
 	return outgoing_names_credential(context, name);
 }
@@ -163,14 +163,14 @@ static bool write_url(const struct transfer *transfer, struct buffer *url)
 {
 	const char *text = transfer->outgoing->url.data;
 	struct buffer filled;
-	bool written = true;
+	bool written;
 
 	if (!transfer->references || transfer->view == NULL) {
 		destination_write(text, &transfer->detour, url);
 		return !url->failed;
 	}
 	buffer_init(&filled, LIMIT_SCRIPT_MEMORY_BYTES);
-	written = mask_known_fill(transfer->view, transfer->subject, names_credential, transfer->outgoing, text, &filled);
+	written = mask_known_fill(transfer->view, transfer->subject, request_names_credential, transfer->outgoing, text, &filled);
 	if (written)
 		destination_write(filled.data, &transfer->detour, url);
 	wipe_buffer(&filled);
