@@ -70,18 +70,16 @@ bool idempotency_key_read(struct incoming *incoming, struct idempotency *idempot
 static bool answer_known_key(struct incoming *incoming, const struct idempotency *idempotency)
 {
 	struct error error = { 0 };
-	char *answer = NULL;
-	size_t length = 0;
-	int status = 0;
+	struct stored_answer answer = { 0 };
 
-	switch (task_store_replay(incoming->host->store, idempotency, &answer, &length, &status, &error)) {
+	switch (task_store_replay(incoming->host->store, idempotency, &answer, &error)) {
 	case STORE_WRITTEN: return false;
-	case STORE_REPLAY: idempotency_key_replay(incoming, status, answer, length); break;
+	case STORE_REPLAY: idempotency_key_replay(incoming, answer.status, answer.text, answer.length); break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
 	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
 	case STORE_FAILED: incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n"); break;
 	}
-	free(answer);
+	free(answer.text);
 	return true;
 }
 

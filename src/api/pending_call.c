@@ -87,7 +87,7 @@ void pending_call_release(struct pending_call *pending)
 	json_decref(pending->kept[0]);
 	json_decref(pending->kept[1]);
 	buffer_budget_give(&pending->held, pending->held.used);
-	free(pending->write.replay);
+	free(pending->write.replay.text);
 	pending_call_pool_keep(host->pending_calls, pending);
 }
 

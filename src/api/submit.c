@@ -240,7 +240,9 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 	}
 	switch (write->outcome) {
 	case STORE_WRITTEN: send_registered(submission, incoming); break;
-	case STORE_REPLAY: idempotency_key_replay(incoming, write->replay_status, write->replay, write->replay_length); break;
+	case STORE_REPLAY:
+		idempotency_key_replay(incoming, write->replay.status, write->replay.text, write->replay.length);
+		break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
 	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
 	case STORE_FAILED: incoming_problem(incoming, 503, NULL, write->error.message, "Retry-After: 1\r\n"); break;

@@ -231,9 +231,8 @@ static void job_call_mark(struct job_call *job_call)
 		job_call->marked.submitted_ms = clock_unix_ms();
 	}
 	job_call->mark = (struct store_write){
-		.kind = STORE_UPDATE,
+		.kind = STORE_PAY,
 		.durable = true,
-		.paying = true,
 		.done = job_call_marked,
 		.task = { .id = job->id,
 			.kind = job->kind,

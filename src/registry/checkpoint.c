@@ -66,7 +66,7 @@ enum error_code checkpointer_open(struct checkpointer *checkpointer, const char 
 		return database_error(checkpointer->db, name, "open the registry", error);
 	failed = pthread_create(&checkpointer->thread, NULL, checkpointer_main, checkpointer);
 	if (failed != 0)
-		return error_set(error, ERROR_MEMORY, "", "cannot start the checkpoint thread: %s", strerror(failed));
+		return error_set(error, ERROR_IO, "", "cannot start the checkpoint thread: %s", strerror(failed));
 	checkpointer->started = true;
 	return ERROR_NONE;
 }

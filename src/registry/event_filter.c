@@ -6,7 +6,7 @@
 
 #include <string.h>
 
-static enum error_code add_pattern(
+static enum error_code add_filter_pattern(
 	struct event_filter *filter, const char *parts[3], const size_t lengths[3], struct error *error)
 {
 	char *to = filter->types[filter->type_count];
@@ -33,14 +33,14 @@ static enum error_code add_alternatives(struct event_filter *filter, const char 
 	size_t size;
 
 	if (open == NULL && close == NULL)
-		return add_pattern(filter, (const char *[]){ text, "", "" }, (size_t[]){ length, 0, 0 }, error);
+		return add_filter_pattern(filter, (const char *[]){ text, "", "" }, (size_t[]){ length, 0, 0 }, error);
 	if (open == NULL || close == NULL || close < open || memchr(open + 1, '{', (size_t)(end - open - 1)) != NULL ||
 		memchr(close + 1, '}', (size_t)(end - close - 1)) != NULL)
 		return error_set(error, ERROR_INVALID, "type",
 			"a pattern may have one pair of braces: public.{gpu,image}.*, or give several, separated by commas");
 	for (at = open + 1; at <= close && code == ERROR_NONE; at += size + 1) {
 		size = strcspn(at, ",}");
-		code = add_pattern(filter, (const char *[]){ text, at, close + 1 },
+		code = add_filter_pattern(filter, (const char *[]){ text, at, close + 1 },
 			(size_t[]){ (size_t)(open - text), size, (size_t)(end - close - 1) }, error);
 	}
 	return code;
@@ -81,7 +81,7 @@ enum error_code event_filter_types(struct event_filter *filter, const char *text
 }
 
 /* The last * takes what it must: an earlier one that took the least leaves the most to choose from. */
-static bool matches(const char *pattern, const char *text)
+static bool matches_type(const char *pattern, const char *text)
 {
 	const char *star = NULL, *retry = NULL;
 
@@ -107,7 +107,7 @@ static bool matches(const char *pattern, const char *text)
 static bool type_passes(const struct event_filter *filter, const char *type)
 {
 	for (int i = 0; i < filter->type_count; i++)
-		if (matches(filter->types[i], type))
+		if (matches_type(filter->types[i], type))
 			return true;
 	return filter->type_count == 0;
 }

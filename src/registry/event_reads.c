@@ -31,7 +31,7 @@ static bool read_subject(
 	const struct walking *walking, sqlite3_stmt *row, char type[EVENT_TYPE_BYTES], struct event_subject *subject)
 {
 	const struct source *source = NULL;
-	const char *verb = (const char *)sqlite3_column_text(row, EVENT_VERB);
+	const char *verb = reads_text(row, EVENT_VERB);
 
 	subject->sequence = sqlite3_column_int64(row, EVENT_SEQUENCE);
 	if (subject->sequence != 0 && (source = sources_get(walking->reads->sources, sqlite3_column_int(row, 2))) == NULL)
@@ -39,12 +39,12 @@ static bool read_subject(
 	task_event_type(type, source != NULL ? source->kind : NULL, verb != NULL ? verb : "");
 	subject->type = type;
 	subject->provider = source != NULL ? source->provider : NULL;
-	subject->caller = source != NULL ? (const char *)sqlite3_column_text(row, EVENT_CALLER) : NULL;
+	subject->caller = source != NULL ? reads_text(row, EVENT_CALLER) : NULL;
 	return true;
 }
 
 /* Visits the row that a statement is on if it passes the filter. */
-static enum error_code offer(struct walking *walking, sqlite3_stmt *row)
+static enum error_code offer_event(struct walking *walking, sqlite3_stmt *row)
 {
 	const struct event_filter *filter = walking->walk->filter;
 	char type[EVENT_TYPE_BYTES];
@@ -60,8 +60,8 @@ static enum error_code offer(struct walking *walking, sqlite3_stmt *row)
 	event = (struct event_row){
 		.number = walking->walk->after,
 		.at_ms = sqlite3_column_int64(row, EVENT_AT),
-		.verb = (const char *)sqlite3_column_text(row, EVENT_VERB),
-		.data = (const char *)sqlite3_column_text(row, EVENT_DATA),
+		.verb = reads_text(row, EVENT_VERB),
+		.data = reads_text(row, EVENT_DATA),
 		.task = subject.sequence != 0 ? &read.task : NULL,
 	};
 	if (sqlite3_errcode(walking->reader->db) == SQLITE_NOMEM)
@@ -78,7 +78,7 @@ static enum error_code step_through(struct walking *walking, sqlite3_stmt *rows)
 
 	while (result == ERROR_NONE && walking->left > 0 && scanned++ < LIMIT_EVENT_SCAN &&
 		(code = sqlite3_step(rows)) == SQLITE_ROW)
-		result = offer(walking, rows);
+		result = offer_event(walking, rows);
 	walking->walk->ended = code == SQLITE_DONE;
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		result = reads_refuse(walking->reads, walking->reader, walking->error);
@@ -159,9 +159,10 @@ static enum error_code walk_job(struct walking *walking, const struct id *id)
 	return step_through(walking, rows);
 }
 
-enum error_code reads_events(struct reads *reads, struct event_walk *walk,
+enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
 	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error)
 {
+	struct reads *reads = store_reads(store);
 	struct walking walking = { .reads = reads, .walk = walk, .visit = visit, .context = context, .error = error };
 	enum error_code result;
 

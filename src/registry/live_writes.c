@@ -42,7 +42,7 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 }
 
 /* Where the row stands now. SQLITE_ROW, or SQLITE_DONE when there is none with the whole id. */
-static int find_row(struct writer *writer, const struct id *id, int *status, int *source)
+static int find_task(struct writer *writer, const struct id *id, int *status, int *source)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_FIND_TASK];
 	int code;
@@ -91,7 +91,7 @@ static int change_live(struct writer *writer, const struct task *task)
 	return database_run(statement);
 }
 
-static int settle(struct writer *writer, const struct task *task)
+static int settle_task(struct writer *writer, const struct task *task)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_SETTLE];
 
@@ -118,7 +118,7 @@ bool writer_change(struct writer *writer, struct store_write *write)
 {
 	const struct task *task = &write->task;
 	int status = 0, source = 0;
-	int code = find_row(writer, &task->id, &status, &source);
+	int code = find_task(writer, &task->id, &status, &source);
 
 	if (code == SQLITE_DONE) {
 		error_set(&write->error, ERROR_NOT_FOUND, "", "there is no such job");
@@ -126,7 +126,7 @@ bool writer_change(struct writer *writer, struct store_write *write)
 	}
 	/* parts of a change are not taken back one by one: a failure loses the group */
 	if (code != SQLITE_ROW || change_task(writer, task) != SQLITE_OK || change_live(writer, task) != SQLITE_OK ||
-		settle(writer, task) != SQLITE_OK || move_index(writer, task, status, source) != SQLITE_OK)
+		settle_task(writer, task) != SQLITE_OK || move_index(writer, task, status, source) != SQLITE_OK)
 		return writer_fail(writer, "change the job");
 	write->counted = status != (int)task->status ? source : 0;
 	write->outcome = STORE_WRITTEN;

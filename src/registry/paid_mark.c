@@ -8,18 +8,23 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "base/memory.h"
 
 #define SUFFIX ".paid"
 #define TEXT_BYTES 32
 
-static char *path_of(const char *database)
+/* The name of the file beside the database; free() it. */
+static char *mark_path(const char *database)
 {
-	char *path;
+	size_t length = strlen(database);
+	char *path = memory_new(length + sizeof SUFFIX);
 
-	return asprintf(&path, "%s" SUFFIX, database) == -1 ? NULL : path;
+	memcpy(path, database, length);
+	memcpy(path + length, SUFFIX, sizeof SUFFIX);
+	return path;
 }
 
-static enum error_code parse(const char *path, const char *text, int64_t *number, struct error *error)
+static enum error_code parse_mark(const char *path, const char *text, int64_t *number, struct error *error)
 {
 	char *end;
 
@@ -32,18 +37,16 @@ static enum error_code parse(const char *path, const char *text, int64_t *number
 
 enum error_code paid_mark_read(const char *database, int64_t *number, struct error *error)
 {
-	char *path = path_of(database), *text = NULL;
+	char *path = mark_path(database), *text = NULL;
 	enum error_code code;
 	size_t length = 0;
 
 	*number = 0;
-	if (path == NULL)
-		return error_memory(error);
 	code = file_read(path, TEXT_BYTES, &text, &length, error);
 	if (code == ERROR_LIMIT)
 		code = error_set(error, ERROR_INVALID, path, "this file has no number of paid requests in it");
 	else if (code == ERROR_NONE)
-		code = parse(path, text, number, error);
+		code = parse_mark(path, text, number, error);
 	free(text);
 	free(path);
 	return code == ERROR_NOT_FOUND ? ERROR_NONE : code;
@@ -51,11 +54,9 @@ enum error_code paid_mark_read(const char *database, int64_t *number, struct err
 
 enum error_code paid_mark_write(const char *database, int64_t number, struct error *error)
 {
-	char *path = path_of(database), text[TEXT_BYTES];
+	char *path = mark_path(database), text[TEXT_BYTES];
 	enum error_code code;
 
-	if (path == NULL)
-		return error_memory(error);
 	snprintf(text, sizeof text, "%" PRId64 "\n", number);
 	code = file_write_durably(path, text, strlen(text), 0640, error);
 	free(path);

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-/* The number beside this database; 0: there is none yet. ERROR_IO, ERROR_INVALID (no number in it), ERROR_MEMORY. */
+/* The number beside this database; 0: there is none yet. ERROR_IO, ERROR_INVALID (no number in it). */
 enum error_code paid_mark_read(const char *database, int64_t *number, struct error *error);
 
 /* Writes it so that it lasts. */

@@ -1,4 +1,5 @@
-/* reads.h - reading the registry: a pool of read-only connections. Any thread. */
+/* reads.h - reading the registry: a pool of read-only connections. Any thread. What store.h and webhook_row.h offer to read is in task_reads.c,
+ * live_reads.c, event_reads.c, webhook_reads.c and idempotency.c. */
 #pragma once
 
 #include <pthread.h>
@@ -60,30 +61,8 @@ enum error_code reads_open(
 	struct reads *reads, const char *path, const char *name, const struct sources *sources, struct error *error);
 void reads_close(struct reads *reads);
 
-/* As in store.h. */
-enum error_code reads_list(struct reads *reads, const struct task_filter *filter,
-	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
-enum error_code reads_get(struct reads *reads, const struct id *id, void (*visit)(void *context, const struct task *task),
-	void *context, struct error *error);
-enum error_code reads_open_jobs(
-	struct reads *reads, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
-enum error_code reads_recent_jobs(struct reads *reads, int limit, bool (*visit)(void *context, const struct task *task),
-	void *context, struct error *error);
-enum error_code reads_ledger(struct reads *reads, int64_t from_day, bool (*visit)(void *context, const struct ledger_sum *sum),
-	void *context, struct error *error);
-enum store_outcome reads_key(struct reads *reads, const struct idempotency *idempotency, char **answer, size_t *length,
-	int *status, struct error *error);
-
-/* As in store.h; event_reads.c. */
-enum error_code reads_events(struct reads *reads, struct event_walk *walk,
-	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
-
-/* As in webhook_row.h; webhook_reads.c. */
-enum error_code reads_webhooks(struct reads *reads, const struct webhook_visitor *visitor, struct error *error);
-enum error_code reads_callback(struct reads *reads, int64_t sequence,
-	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error);
-
-/* ---- for the files that read one kind of thing ---- */
+/* The readers of a store (store.c). */
+struct reads *store_reads(struct task_store *store);
 
 /* A reader of one's own until it is given back. NULL: all are busy, or it took too long. */
 struct reader *reads_borrow(struct reads *reads, struct error *error);
@@ -99,10 +78,9 @@ struct read_row {
 /* The task that a statement of TASK_COLUMNS is on, its texts valid until the statement moves. False when it is damaged. */
 bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *read);
 
+/* A column's text, NULL when it has none; valid until the statement moves. */
+const char *reads_text(sqlite3_stmt *row, int column);
+
+/* Say why a statement failed, or that its row is damaged. Return the error that they set. */
 enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);
 enum error_code reads_refuse_row(const struct reads *reads, struct reader *reader, struct error *error);
-
-/* Compares the row (status, body_sha256, answer) that a statement is on and copies the answer: STORE_REPLAY, STORE_KEY_CLASH or
- * STORE_FAILED (no memory). */
-enum store_outcome read_key_row(sqlite3_stmt *row, const struct idempotency *idempotency, char **answer, size_t *length,
-	int *status, struct error *error);

@@ -15,7 +15,7 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/file.h"
@@ -124,19 +124,15 @@ static enum error_code recognise(sqlite3 *db, const char *name, size_t latest, i
 
 static int run_steps(sqlite3 *db, const char *const *list, size_t from, size_t count)
 {
-	char *pragma;
+	char pragma[48];
 	int code = SQLITE_OK;
 
 	for (size_t i = from; i < count && code == SQLITE_OK; i++)
 		code = sqlite3_exec(db, list[i], NULL, NULL, NULL);
 	if (code != SQLITE_OK)
 		return code;
-	pragma = sqlite3_mprintf("PRAGMA user_version = %d", (int)count);
-	if (pragma == NULL)
-		return SQLITE_NOMEM;
-	code = sqlite3_exec(db, pragma, NULL, NULL, NULL);
-	sqlite3_free(pragma);
-	return code;
+	snprintf(pragma, sizeof pragma, "PRAGMA user_version = %zu", count);
+	return sqlite3_exec(db, pragma, NULL, NULL, NULL);
 }
 
 enum error_code schema_migrate(sqlite3 *db, const char *name, const char *const *list, size_t count, struct error *error)

@@ -5,9 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/memory.h"
 #include "registry/database.h"
 
-static int append(struct sources *sources, const char *kind, const char *provider, struct error *error)
+static int add_source(struct sources *sources, const char *kind, const char *provider, struct error *error)
 {
 	int count = sources_count(sources);
 	struct source *entry = &sources->entries[count];
@@ -16,14 +17,8 @@ static int append(struct sources *sources, const char *kind, const char *provide
 		error_set(error, ERROR_LIMIT, "", "the registry knows %d providers already, its maximum", LIMIT_STORE_SOURCES);
 		return 0;
 	}
-	entry->kind = strdup(kind);
-	entry->provider = strdup(provider);
-	if (entry->kind == NULL || entry->provider == NULL) {
-		free(entry->kind);
-		free(entry->provider);
-		error_memory(error);
-		return 0;
-	}
+	entry->kind = memory_copy_text(kind);
+	entry->provider = memory_copy_text(provider);
 	atomic_store_explicit(&sources->count, count + 1, memory_order_release);
 	return count + 1;
 }
@@ -36,12 +31,10 @@ static enum error_code load_rows(struct sources *sources, sqlite3_stmt *rows, sq
 	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
 		kind = (const char *)sqlite3_column_text(rows, 1);
 		provider = (const char *)sqlite3_column_text(rows, 2);
-		if (kind == NULL || provider == NULL)
-			return error_memory(error);
-		if (sqlite3_column_int(rows, 0) != sources_count(sources) + 1)
+		if (kind == NULL || provider == NULL || sqlite3_column_int(rows, 0) != sources_count(sources) + 1)
 			return error_set(error, ERROR_IO, name, "the registry is damaged: its table of providers has a gap");
-		if (append(sources, kind, provider, error) == 0)
-			return error != NULL ? error->code : ERROR_LIMIT;
+		if (add_source(sources, kind, provider, error) == 0)
+			return ERROR_LIMIT;
 	}
 	return code == SQLITE_DONE ? ERROR_NONE : database_error(db, name, "read the registry's providers", error);
 }
@@ -77,7 +70,7 @@ int sources_number(struct sources *sources, const char *kind, const char *provid
 	for (int i = 0; i < count; i++)
 		if (source_matches(&sources->entries[i], kind, provider))
 			return i + 1;
-	return append(sources, kind, provider, error);
+	return add_source(sources, kind, provider, error);
 }
 
 const struct source *sources_get(const struct sources *sources, int number)

@@ -30,7 +30,7 @@ struct sources {
 enum error_code sources_load(struct sources *sources, sqlite3 *db, const char *name, struct error *error);
 void sources_free(struct sources *sources);
 
-/* The pair's number, made up if it is new. 0 when the maximum is reached or memory is short (`error`). Store thread only. */
+/* The pair's number, made up if it is new. 0 when the maximum is reached (`error`). Store thread only. */
 int sources_number(struct sources *sources, const char *kind, const char *provider, struct error *error);
 
 /* The pair of a number. NULL if there is none. Any thread. */

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/linger.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/test_setting.h"
 #include "registry/reads.h"
 #include "registry/sources.h"
@@ -190,6 +191,16 @@ void task_store_set_keep_days(struct task_store *store, int keep_days)
 		wake_store(store);
 }
 
+int64_t task_store_newest_event(struct task_store *store)
+{
+	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
+}
+
+struct reads *store_reads(struct task_store *store)
+{
+	return &store->reads;
+}
+
 /* ---- the store thread ---- */
 
 /* Looks for rows before it sleeps, while they come often, giving its core away in between. Called and left with the lock held. */
@@ -337,12 +348,12 @@ static void *store_main(void *argument)
 
 /* ---- open and close ---- */
 
-static enum error_code start_thread(struct task_store *store, struct error *error)
+static enum error_code start_store_thread(struct task_store *store, struct error *error)
 {
 	int failed = pthread_create(&store->thread, NULL, store_main, store);
 
 	if (failed != 0)
-		return error_set(error, ERROR_MEMORY, "", "cannot start the store's thread: %s", strerror(failed));
+		return error_set(error, ERROR_IO, "", "cannot start the store's thread: %s", strerror(failed));
 	store->started = true;
 	return ERROR_NONE;
 }
@@ -354,9 +365,9 @@ static enum error_code find_path(struct task_store *store, const char *home, con
 	if (strncmp(url, URL_SCHEME, scheme) != 0 || url[scheme] == '\0')
 		return error_set(error, ERROR_INVALID, "registry.url", "expected \"sqlite:FILE\", got \"%.*s...\"",
 			(int)strcspn(url, ":/@"), url); /* the rest may hold a password */
-	store->name = strdup(url + scheme);
+	store->name = memory_copy_text(url + scheme);
 	store->path = file_join(home, url + scheme);
-	return store->name != NULL && store->path != NULL ? ERROR_NONE : error_memory(error);
+	return ERROR_NONE;
 }
 
 static void make_queue(struct task_store *store, int keep_days)
@@ -376,11 +387,9 @@ static void make_queue(struct task_store *store, int keep_days)
 
 enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error)
 {
-	struct task_store *new = calloc(1, sizeof *new);
+	struct task_store *new = memory_new(sizeof *new);
 	enum error_code code;
 
-	if (new == NULL)
-		return error_memory(error);
 	make_queue(new, keep_days);
 	code = find_path(new, home, url, error);
 	if (code == ERROR_NONE)
@@ -391,7 +400,7 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
 	atomic_store(&new->newest_event, new->writer.newest_event);
 	if (code == ERROR_NONE)
-		code = start_thread(new, error);
+		code = start_store_thread(new, error);
 	if (code != ERROR_NONE) {
 		task_store_close(new);
 		return code;
@@ -443,66 +452,4 @@ void task_store_accept(struct task_store *store)
 	store->acceptance = (struct store_write){ .kind = STORE_ACCEPT, .durable = true, .done = accepted };
 	if (task_store_put(store, &store->acceptance) != ERROR_NONE)
 		log_message(LOG_ERROR, "registry.restored", "%s", store->acceptance.error.message);
-}
-
-/* ---- reading ---- */
-
-enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
-	size_t *length, int *status, struct error *error)
-{
-	return reads_key(&store->reads, idempotency, answer, length, status, error);
-}
-
-enum error_code task_store_list(struct task_store *store, const struct task_filter *filter,
-	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
-{
-	return reads_list(&store->reads, filter, visit, context, error);
-}
-
-enum error_code task_store_get(struct task_store *store, const struct id *id,
-	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
-{
-	return reads_get(&store->reads, id, visit, context, error);
-}
-
-enum error_code task_store_open_jobs(
-	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
-{
-	return reads_open_jobs(&store->reads, visit, context, error);
-}
-
-enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
-	void *context, struct error *error)
-{
-	return reads_recent_jobs(&store->reads, limit, visit, context, error);
-}
-
-enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
-	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error)
-{
-	return reads_ledger(&store->reads, from_day, visit, context, error);
-}
-
-/* ---- events ---- */
-
-enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
-	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error)
-{
-	return reads_events(&store->reads, walk, visit, context, error);
-}
-
-int64_t task_store_newest_event(struct task_store *store)
-{
-	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
-}
-
-enum error_code task_store_webhooks(struct task_store *store, const struct webhook_visitor *visitor, struct error *error)
-{
-	return reads_webhooks(&store->reads, visitor, error);
-}
-
-enum error_code task_store_callback(struct task_store *store, int64_t sequence,
-	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error)
-{
-	return reads_callback(&store->reads, sequence, visit, context, error);
 }

@@ -1,4 +1,4 @@
-/* store.h - the registry's durable store (design 4, "Store thread"; design 2.5).
+/* store.h - the registry's durable store.
  *
  * One thread writes, in groups: one commit for all writes that are waiting. Reads run on a small pool of read-only
  * connections, on the caller's thread, never waiting for a writer (SQLite WAL). */
@@ -37,7 +37,7 @@ void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 
 enum store_outcome {
 	STORE_WRITTEN = 0,
-	STORE_REPLAY, /* the idempotency key is known with the same body: nothing written, `replay` holds the stored answer */
+	STORE_REPLAY,	       /* the idempotency key is known with the same body: nothing written; here is the stored answer */
 	STORE_VENDOR_ID_TAKEN, /* STORE_FIND_VENDOR_ID: another live job has this vendor's id */
 	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
 	STORE_FAILED,	       /* the database refused; `error` says why; nothing written */
@@ -51,9 +51,17 @@ struct idempotency {
 	int status; /* its HTTP status */
 };
 
+/* What a known key was answered with. */
+struct stored_answer {
+	char *text; /* NUL-terminated; free() it */
+	size_t length;
+	int status;
+};
+
 enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
+	STORE_PAY,    /* the same, and a paid request leaves once it is written: it is counted, beside the database too */
 	STORE_FIND_VENDOR_ID, /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
 	STORE_ACCEPT,	/* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
 	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
@@ -76,17 +84,14 @@ struct store_write {
 	int event_count;
 	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
 	size_t webhook_change_count;
-	struct idempotency idempotency;
-	bool paying;  /* STORE_UPDATE: a paid request leaves once this is written; it is counted beside the database, too */
+	struct idempotency idempotency; /* STORE_INSERT */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
 	enum store_outcome outcome;
 	struct error error;
-	char *replay; /* STORE_REPLAY: the stored answer; free() it */
-	size_t replay_length;
-	int replay_status;
-	int counted;		  /* the store's: number of the source whose task reached another status; 0: none did */
-	struct store_write *next; /* the store's */
+	struct stored_answer replay; /* STORE_REPLAY */
+	int counted;		     /* the store's: number of the source whose task reached another status; 0: none did */
+	struct store_write *next;    /* the store's */
 };
 
 /* Queues the write; never blocks on the disk. ERROR_BUSY when LIMIT_STORE_QUEUE writes are waiting (then `done` is not called). Any thread. */
@@ -96,9 +101,9 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
  * thread. */
 bool task_store_withdraw(struct task_store *store, struct store_write *write);
 
-/* Looks an idempotency key up without writing. STORE_WRITTEN means "not known". *answer is the caller's. Blocks on the disk briefly. */
-enum store_outcome task_store_replay(struct task_store *store, const struct idempotency *idempotency, char **answer,
-	size_t *length, int *status, struct error *error);
+/* Looks an idempotency key up without writing. STORE_WRITTEN means "not known"; `answer` is set for STORE_REPLAY only. Blocks on the disk briefly. */
+enum store_outcome task_store_replay(
+	struct task_store *store, const struct idempotency *idempotency, struct stored_answer *answer, struct error *error);
 
 /* `notify` is called after each commit that wrote events, with the number of the newest, on the store thread; it must not block. Before
  * anything is written. */

@@ -1,4 +1,4 @@
-/* task.h - one row of the registry, and its words (design 7). */
+/* task.h - one row of the registry, and its words. */
 #pragma once
 
 #include <stdbool.h>
@@ -13,7 +13,7 @@ enum task_status {
 	TASK_DONE,
 	TASK_ERROR,
 	TASK_CANCELED,
-	TASK_UNKNOWN, /* the outcome of a paid submit is not known; maybe billed (design 2.2) */
+	TASK_UNKNOWN, /* the outcome of a paid submit is not known; maybe billed */
 };
 
 #define TASK_STATUSES 6
@@ -21,7 +21,7 @@ enum task_status {
 const char *task_status_name(enum task_status status);
 bool task_status_parse(const char *text, enum task_status *status);
 
-/* How far a live job has come: what may be done with it after a restart (design 2.2). Stored by number: append only. */
+/* How far a live job has come: what may be done with it after a restart. Stored by number: append only. */
 enum live_phase {
 	LIVE_QUEUED = 0, /* nothing was sent */
 	LIVE_SENDING,	 /* the paid request may be out; its outcome is not known to the registry */

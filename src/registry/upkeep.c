@@ -31,7 +31,7 @@
 
 /* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. A job that ended long after
  * it began is as old as its end: its last events are younger than its first. */
-static const char *const texts[UPKEEP_STATEMENTS] = {
+static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_INDEX] = "INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?",
 	[UPKEEP_MARK] = "UPDATE task_indexed SET sequence = ?",
 	[UPKEEP_NEWEST] = "SELECT max(sequence) FROM task",
@@ -67,7 +67,7 @@ static bool trouble(struct upkeep *upkeep)
 }
 
 /* The same for a statement in it, which is rolled back. */
-static bool give_up(struct upkeep *upkeep, const char *chore)
+static bool give_chore_up(struct upkeep *upkeep, const char *chore)
 {
 	writer_fail(upkeep->writer, chore);
 	return trouble(upkeep);
@@ -80,11 +80,11 @@ static bool index_rows(struct upkeep *upkeep, int64_t *newest)
 	sqlite3_stmt **statements = upkeep->statements;
 
 	if (database_integer(statements[UPKEEP_NEWEST], newest) != SQLITE_OK)
-		return give_up(upkeep, "index the registry");
+		return give_chore_up(upkeep, "index the registry");
 	sqlite3_bind_int64(statements[UPKEEP_INDEX], 1, upkeep->writer->indexed);
 	sqlite3_bind_int64(statements[UPKEEP_MARK], 1, *newest);
 	if (database_run(statements[UPKEEP_INDEX]) != SQLITE_OK || database_run(statements[UPKEEP_MARK]) != SQLITE_OK)
-		return give_up(upkeep, "index the registry");
+		return give_chore_up(upkeep, "index the registry");
 	return writer_commit(upkeep->writer) || trouble(upkeep);
 }
 
@@ -207,10 +207,10 @@ static bool purge_batch(struct upkeep *upkeep, bool *more)
 	*more = false;
 	if (!purge_tasks(upkeep, before_ms, &to) || !purge_events(upkeep, before_ms, more) ||
 		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
-		return give_up(upkeep, "purge the registry");
+		return give_chore_up(upkeep, "purge the registry");
 	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
 	if (database_run(keys) != SQLITE_OK)
-		return give_up(upkeep, "purge the registry");
+		return give_chore_up(upkeep, "purge the registry");
 	*more = *more || to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
 	if (!writer_commit(upkeep->writer))
 		return trouble(upkeep);
@@ -298,7 +298,7 @@ enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const 
 	upkeep->checkpoint_at = CHECKPOINT_PAGES;
 	upkeep->offset_ms = clock_unix_ms() - clock_monotonic_ns() / 1000000;
 	upkeep_keep_days(upkeep, keep_days);
-	code = database_prepare(writer->db, writer->name, texts, upkeep->statements, UPKEEP_STATEMENTS, error);
+	code = database_prepare(writer->db, writer->name, upkeep_texts, upkeep->statements, UPKEEP_STATEMENTS, error);
 	return code == ERROR_NONE ? checkpointer_open(&upkeep->checkpointer, path, writer->name, error) : code;
 }
 

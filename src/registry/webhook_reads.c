@@ -1,20 +1,15 @@
 /* webhook_reads.c - webhooks, their deliveries and callbacks, as they are stored. Any thread, on a borrowed reader. */
 #include "registry/reads.h"
 
-static const char *text_of(sqlite3_stmt *row, int column)
-{
-	return (const char *)sqlite3_column_text(row, column);
-}
-
 static bool visit_webhook(const struct webhook_visitor *visitor, sqlite3_stmt *row)
 {
 	struct webhook_row webhook = { .number = sqlite3_column_int64(row, 0),
-		.url = text_of(row, 1),
-		.events = text_of(row, 2),
-		.secret = text_of(row, 3),
-		.earlier_secret = text_of(row, 4),
+		.url = reads_text(row, 1),
+		.events = reads_text(row, 2),
+		.secret = reads_text(row, 3),
+		.earlier_secret = reads_text(row, 4),
 		.earlier_until_ms = sqlite3_column_int64(row, 5),
-		.caller = text_of(row, 6),
+		.caller = reads_text(row, 6),
 		.created_ms = sqlite3_column_int64(row, 7),
 		.cursor = sqlite3_column_int64(row, 8) };
 
@@ -32,7 +27,7 @@ static bool visit_delivery(const struct webhook_visitor *visitor, sqlite3_stmt *
 		.due_ms = sqlite3_column_int64(row, 5),
 		.parked = sqlite3_column_int(row, 6) != 0,
 		.status = sqlite3_column_int(row, 7),
-		.problem = text_of(row, 8) };
+		.problem = reads_text(row, 8) };
 
 	return visitor->delivery(visitor->context, &delivery);
 }
@@ -54,8 +49,9 @@ static enum error_code visit_all(struct reads *reads, struct reader *reader, enu
 	return result;
 }
 
-enum error_code reads_webhooks(struct reads *reads, const struct webhook_visitor *visitor, struct error *error)
+enum error_code task_store_webhooks(struct task_store *store, const struct webhook_visitor *visitor, struct error *error)
 {
+	struct reads *reads = store_reads(store);
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result;
 
@@ -68,9 +64,10 @@ enum error_code reads_webhooks(struct reads *reads, const struct webhook_visitor
 	return result;
 }
 
-enum error_code reads_callback(struct reads *reads, int64_t sequence,
+enum error_code task_store_callback(struct task_store *store, int64_t sequence,
 	void (*visit)(void *context, const struct callback_row *row), void *context, struct error *error)
 {
+	struct reads *reads = store_reads(store);
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	struct callback_row callback;
@@ -82,7 +79,7 @@ enum error_code reads_callback(struct reads *reads, int64_t sequence,
 	row = reader->statements[READ_CALLBACK];
 	sqlite3_bind_int64(row, 1, sequence);
 	code = sqlite3_step(row);
-	callback = (struct callback_row){ .sequence = sequence, .url = text_of(row, 1), .secret = text_of(row, 2) };
+	callback = (struct callback_row){ .sequence = sequence, .url = reads_text(row, 1), .secret = reads_text(row, 2) };
 	if (code == SQLITE_ROW && callback.url != NULL && callback.secret != NULL)
 		visit(context, &callback);
 	else if (code == SQLITE_ROW || code == SQLITE_DONE)

@@ -62,8 +62,8 @@ struct webhook_change {
 	struct callback_row callback;
 };
 
-/* Everything that is stored, for the start: webhooks first, then deliveries by webhook and event. Reads on the caller's thread; texts are valid during
- * the call. A visitor returns false when it is out of memory. */
+/* Everything that is stored, for the start: webhooks first, then deliveries by webhook and event. Reads on the caller's thread; texts are valid
+ * during the call. A visitor returns false when it is out of memory. */
 struct webhook_visitor {
 	bool (*webhook)(void *context, const struct webhook_row *row);
 	bool (*delivery)(void *context, const struct delivery_row *row);

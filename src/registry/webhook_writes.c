@@ -84,7 +84,7 @@ static int put_callback(struct writer *writer, const struct callback_row *row)
 	return database_run(statement);
 }
 
-static int change(struct writer *writer, const struct webhook_change *one)
+static int change_webhook(struct writer *writer, const struct webhook_change *one)
 {
 	switch (one->op) {
 	case WEBHOOK_PUT: return put_webhook(writer, &one->webhook);
@@ -103,6 +103,6 @@ int writer_change_webhooks(struct writer *writer, const struct store_write *writ
 	int code = SQLITE_OK;
 
 	for (size_t i = 0; i < write->webhook_change_count && code == SQLITE_OK; i++)
-		code = change(writer, &write->webhook_changes[i]);
+		code = change_webhook(writer, &write->webhook_changes[i]);
 	return code;
 }

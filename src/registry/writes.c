@@ -12,10 +12,9 @@
 #include "base/log.h"
 #include "registry/database.h"
 #include "registry/paid_mark.h"
-#include "registry/reads.h"
 #include "registry/schema.h"
 
-static const char *const texts[WRITE_STATEMENTS] = {
+static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_BEGIN] = "BEGIN IMMEDIATE",
 	[WRITE_COMMIT] = "COMMIT",
 	[WRITE_ROLLBACK] = "ROLLBACK",
@@ -57,7 +56,7 @@ _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4, "the statements above and sche
 
 /* ---- transactions ---- */
 
-static int run(struct writer *writer, enum write_statement which)
+int writer_run(struct writer *writer, enum write_statement which)
 {
 	return database_run(writer->statements[which]);
 }
@@ -77,7 +76,7 @@ bool writer_fail(struct writer *writer, const char *action)
 {
 	database_error(writer->db, writer->name, action, &writer->failure);
 	if (!sqlite3_get_autocommit(writer->db))
-		run(writer, WRITE_ROLLBACK);
+		writer_run(writer, WRITE_ROLLBACK);
 	writer->sources->pending = writer->sources->stored;
 	return false;
 }
@@ -90,18 +89,18 @@ bool writer_begin(struct writer *writer, bool synced)
 	if (writer->synced != synced && sqlite3_exec(writer->db, pragma, NULL, NULL, NULL) != SQLITE_OK)
 		return writer_fail(writer, "set the registry's durability");
 	writer->synced = synced;
-	return run(writer, WRITE_BEGIN) == SQLITE_OK || writer_fail(writer, "write to the registry");
+	return writer_run(writer, WRITE_BEGIN) == SQLITE_OK || writer_fail(writer, "write to the registry");
 }
 
 bool writer_commit(struct writer *writer)
 {
-	if (run(writer, WRITE_COMMIT) != SQLITE_OK)
+	if (writer_run(writer, WRITE_COMMIT) != SQLITE_OK)
 		return writer_fail(writer, "write to the registry");
 	writer->sources->stored = writer->sources->pending;
 	return true;
 }
 
-/* ---- one task ---- */
+/* ---- binding ---- */
 
 void writer_bind_text(sqlite3_stmt *statement, int index, const char *text)
 {
@@ -134,59 +133,25 @@ bool writer_refuse(struct writer *writer, struct store_write *write, const char 
 	return writer_fail(writer, action);
 }
 
-int writer_index(struct writer *writer, int status, int source, int64_t sequence)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_INDEX];
+/* ---- one write ---- */
 
-	sqlite3_bind_int(statement, 1, status);
-	sqlite3_bind_int(statement, 2, source);
-	sqlite3_bind_int64(statement, 3, sequence);
+static int set_paid(struct writer *writer, int64_t number)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_PAID_MARK];
+
+	sqlite3_bind_int64(statement, 1, number);
 	return database_run(statement);
 }
 
-int writer_unindex(struct writer *writer, int status, int source, int64_t sequence)
+/* An older copy was put back, and what it says of its jobs was corrected: it counts on from where the file is. */
+static bool accept_older(struct writer *writer, struct store_write *write)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_UNINDEX];
-
-	sqlite3_bind_int(statement, 1, status);
-	sqlite3_bind_int(statement, 2, source);
-	sqlite3_bind_int64(statement, 3, sequence);
-	return database_run(statement);
+	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == SQLITE_OK) {
+		write->outcome = STORE_WRITTEN;
+		return true;
+	}
+	return writer_fail(writer, "count paid requests");
 }
-
-/* Ids come out of order by a little: one that is made before another may be written after it, even after its batch is indexed. */
-static int insert_task(struct writer *writer, const struct task *task, int source)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_TASK];
-	int64_t sequence = id_sequence(&task->id);
-	int code;
-
-	sqlite3_bind_int64(statement, 1, sequence);
-	sqlite3_bind_int(statement, 2, (int)task->status);
-	sqlite3_bind_int(statement, 3, source);
-	sqlite3_bind_int(statement, 4, task->dry_run);
-	sqlite3_bind_double(statement, 5, task->progress);
-	sqlite3_bind_int64(statement, 6, task->created_ms);
-	sqlite3_bind_int64(statement, 7, task->updated_ms);
-	sqlite3_bind_blob(statement, 8, task->id.bytes, sizeof task->id.bytes, SQLITE_STATIC);
-	writer_bind_clean(writer, statement, 9, false, task->vendor_id);
-	writer_bind_text(statement, 10, task->request_id);
-	writer_bind_clean(writer, statement, 11, true, task->payload);
-	writer_bind_clean(writer, statement, 12, true, task->estimates);
-	writer_bind_clean(writer, statement, 13, true, task->result);
-	writer_bind_text(statement, 14, task->caller);
-	code = database_run(statement);
-	if (code == SQLITE_OK && task->live != NULL)
-		code = writer_insert_live(writer, task, source);
-	if (code != SQLITE_OK)
-		return code;
-	if (sequence <= writer->indexed)
-		return writer_index(writer, (int)task->status, source, sequence);
-	writer->unindexed++;
-	return SQLITE_OK;
-}
-
-/* ---- events ---- */
 
 /* Told with the change that they are about. Numbers are given out here, in the order of commits, so a reader that has seen one has seen all
  * before it. */
@@ -210,150 +175,15 @@ static int insert_events(struct writer *writer, const struct store_write *write)
 	return code;
 }
 
-/* Numbers that the database does not know yet go in first: one after the other, so that it has no gap. */
-static int store_sources(struct writer *writer, int number)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_SOURCE];
-	const struct source *source;
-	int code = SQLITE_OK;
-
-	while (writer->sources->pending < number && code == SQLITE_OK) {
-		source = sources_get(writer->sources, writer->sources->pending + 1);
-		sqlite3_bind_int(statement, 1, writer->sources->pending + 1);
-		writer_bind_text(statement, 2, source->kind);
-		writer_bind_text(statement, 3, source->provider);
-		code = database_run(statement);
-		if (code == SQLITE_OK)
-			writer->sources->pending++;
-	}
-	return code;
-}
-
-/* ---- idempotency ---- */
-
-/* The stored answer, or the clash. SQLITE_DONE when the key is new. */
-static int find_key(struct writer *writer, struct store_write *write)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_FIND_KEY];
-	int code;
-
-	writer_bind_text(statement, 1, write->idempotency.key);
-	code = sqlite3_step(statement);
-	if (code == SQLITE_ROW)
-		write->outcome = read_key_row(statement, &write->idempotency, &write->replay, &write->replay_length,
-			&write->replay_status, &write->error);
-	sqlite3_reset(statement);
-	return code;
-}
-
-/* The answer as it was sent, which is masked on its way out. */
-static void bind_answer(struct writer *writer, sqlite3_stmt *statement, int index, const struct idempotency *idempotency)
-{
-	const char *answer = idempotency->answer != NULL ? idempotency->answer : "";
-	size_t length = idempotency->answer != NULL ? idempotency->answer_length : 0;
-	struct buffer out;
-
-	buffer_init(&out, 2 * length + 64);
-	if (writer->cleaner.clean == NULL || !writer->cleaner.clean(writer->cleaner.context, true, answer, length, &out))
-		sqlite3_bind_blob64(statement, index, answer, length, SQLITE_STATIC);
-	else
-		sqlite3_bind_blob64(statement, index, out.data != NULL ? out.data : "", out.length, SQLITE_TRANSIENT);
-	buffer_free(&out);
-}
-
-static int insert_key(struct writer *writer, const struct store_write *write)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_KEY];
-	const struct idempotency *idempotency = &write->idempotency;
-
-	writer_bind_text(statement, 1, idempotency->key);
-	sqlite3_bind_int64(statement, 2, clock_unix_ms());
-	sqlite3_bind_int(statement, 3, idempotency->status);
-	sqlite3_bind_blob(statement, 4, idempotency->body_sha256, sizeof idempotency->body_sha256, SQLITE_STATIC);
-	bind_answer(writer, statement, 5, idempotency);
-	return database_run(statement);
-}
-
-static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
-{
-	return insert_task(writer, &write->task, source) == SQLITE_OK &&
-	       (write->idempotency.key == NULL || insert_key(writer, write) == SQLITE_OK);
-}
-
-/* The task, its live half and its key go in together or not at all. */
-static bool insert_marked(struct writer *writer, struct store_write *write, int source)
-{
-	size_t unindexed = writer->unindexed;
-	int code = write->idempotency.key != NULL ? find_key(writer, write) : SQLITE_DONE;
-
-	if (code == SQLITE_ROW)
-		return true;
-	if (code != SQLITE_DONE)
-		return writer_refuse(writer, write, "look up the idempotency key");
-	if (run(writer, WRITE_MARK) != SQLITE_OK)
-		return writer_refuse(writer, write, "store the job");
-	if (insert_parts(writer, write, source)) {
-		write->outcome = STORE_WRITTEN;
-		return run(writer, WRITE_UNMARK) == SQLITE_OK || writer_refuse(writer, write, "store the job");
-	}
-	if (!writer_refuse(writer, write, "store the job"))
-		return false;
-	writer->unindexed = unindexed;
-	if (run(writer, WRITE_BACK_TO_MARK) != SQLITE_OK || run(writer, WRITE_UNMARK) != SQLITE_OK)
-		return writer_fail(writer, "store the job");
-	return true;
-}
-
-/* False when the group is lost. */
-static bool insert_one(struct writer *writer, struct store_write *write)
-{
-	const struct task *task = &write->task;
-	int source;
-
-	if (task->kind == NULL || task->provider == NULL) {
-		error_set(&write->error, ERROR_INVALID, "", "a job needs a kind and a provider");
-		return true;
-	}
-	source = sources_number(writer->sources, task->kind, task->provider, &write->error);
-	if (source == 0)
-		return true;
-	write->counted = source;
-	if (store_sources(writer, source) != SQLITE_OK)
-		return writer_refuse(writer, write, "store the provider");
-	if (write->idempotency.key != NULL || task->live != NULL)
-		return insert_marked(writer, write, source);
-	if (insert_task(writer, task, source) != SQLITE_OK)
-		return writer_refuse(writer, write, "store the job");
-	write->outcome = STORE_WRITTEN;
-	return true;
-}
-
-static int set_paid(struct writer *writer, int64_t number)
-{
-	sqlite3_stmt *statement = writer->statements[WRITE_PAID_MARK];
-
-	sqlite3_bind_int64(statement, 1, number);
-	return database_run(statement);
-}
-
-/* An older copy was put back, and what it says of its jobs was corrected: it counts on from where the file is. */
-static bool accept_older(struct writer *writer, struct store_write *write)
-{
-	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == SQLITE_OK) {
-		write->outcome = STORE_WRITTEN;
-		return true;
-	}
-	return writer_fail(writer, "count paid requests");
-}
-
 /* The events go in with what they tell, else the group is lost: neither exists without the other. */
 static bool write_one(struct writer *writer, struct store_write *write)
 {
 	bool kept = true;
 
 	switch (write->kind) {
-	case STORE_INSERT: kept = insert_one(writer, write); break;
-	case STORE_UPDATE: kept = writer_change(writer, write); break;
+	case STORE_INSERT: kept = writer_insert(writer, write); break;
+	case STORE_UPDATE:
+	case STORE_PAY: kept = writer_change(writer, write); break;
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_EMIT:
@@ -372,8 +202,8 @@ static bool write_one(struct writer *writer, struct store_write *write)
 static void fail_group(struct writer *writer, struct store_write *writes)
 {
 	for (; writes != NULL; writes = writes->next) {
-		free(writes->replay);
-		writes->replay = NULL;
+		free(writes->replay.text);
+		writes->replay = (struct stored_answer){ 0 };
 		writes->outcome = STORE_FAILED;
 		writes->error = writer->failure;
 	}
@@ -392,22 +222,11 @@ static void count_group(struct writer *writer, const struct store_write *writes)
 	}
 }
 
-/* Says that a paid request is about to leave. */
-static bool is_paid(const struct store_write *write)
+static bool has_kind(const struct store_write *writes, enum store_kind kind)
 {
-	return write->kind == STORE_UPDATE && write->paying;
-}
-
-static bool has(const struct store_write *writes, bool (*is)(const struct store_write *write))
-{
-	while (writes != NULL && !is(writes))
+	while (writes != NULL && writes->kind != kind)
 		writes = writes->next;
 	return writes != NULL;
-}
-
-static bool is_acceptance(const struct store_write *write)
-{
-	return write->kind == STORE_ACCEPT;
 }
 
 /* The mark in the file follows the database's: behind it after a crash, never ahead. Where it cannot, nothing is paid: an older copy that is put
@@ -423,7 +242,7 @@ static void keep_mark(struct writer *writer, struct store_write *writes)
 		return;
 	}
 	for (; writes != NULL; writes = writes->next)
-		if (is_paid(writes) && writes->outcome == STORE_WRITTEN) {
+		if (writes->kind == STORE_PAY && writes->outcome == STORE_WRITTEN) {
 			writes->outcome = STORE_FAILED;
 			writes->error = error;
 		}
@@ -431,7 +250,7 @@ static void keep_mark(struct writer *writer, struct store_write *writes)
 
 static bool run_group(struct writer *writer, struct store_write *writes)
 {
-	bool accepted = has(writes, is_acceptance), pays = has(writes, is_paid);
+	bool accepted = has_kind(writes, STORE_ACCEPT), pays = has_kind(writes, STORE_PAY);
 	int64_t paid = writer->paid;
 
 	for (struct store_write *write = writes; write != NULL; write = write->next)
@@ -459,8 +278,7 @@ bool writer_group(struct writer *writer, struct store_write *writes)
 	for (struct store_write *write = writes; write != NULL; write = write->next) {
 		durable = durable || write->durable;
 		write->outcome = STORE_FAILED;
-		write->replay = NULL;
-		write->replay_length = 0;
+		write->replay = (struct stored_answer){ 0 };
 		write->counted = 0;
 	}
 	if (writer_begin(writer, durable) && run_group(writer, writes)) {
@@ -477,7 +295,7 @@ bool writer_probe(struct writer *writer)
 {
 	if (!writer_begin(writer, true))
 		return false;
-	if (run(writer, WRITE_PROBE) != SQLITE_OK)
+	if (writer_run(writer, WRITE_PROBE) != SQLITE_OK)
 		return writer_fail(writer, "write to the registry");
 	return writer_commit(writer);
 }
@@ -535,7 +353,7 @@ enum error_code writer_open(
 	if (code != ERROR_NONE)
 		return code;
 	sqlite3_wal_hook(writer->db, note_log, writer);
-	code = database_prepare(writer->db, name, texts, writer->statements, WRITE_STATEMENTS, error);
+	code = database_prepare(writer->db, name, write_texts, writer->statements, WRITE_STATEMENTS, error);
 	if (code == ERROR_NONE)
 		code = sources_load(sources, writer->db, name, error);
 	if (code == ERROR_NONE)

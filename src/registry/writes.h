@@ -72,26 +72,32 @@ bool writer_group(struct writer *writer, struct store_write *writes);
 /* Writes something that changes nothing, synced. False as above. */
 bool writer_probe(struct writer *writer);
 
-/* For the room's files that write one kind of thing (live_writes.c). False when the whole group is lost. */
-bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
+/* ---- one kind of write each. False when the whole group is lost; else the write's outcome is set ---- */
+
+bool writer_insert(struct writer *writer, struct store_write *write);	      /* STORE_INSERT; task_writes.c */
+bool writer_change(struct writer *writer, struct store_write *write);	      /* STORE_UPDATE, STORE_PAY; live_writes.c */
+bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /* STORE_FIND_VENDOR_ID; live_writes.c */
+
+/* ---- parts of a write. SQLITE_OK, or the error ---- */
+
+/* The live half and the reservation of a new task. */
+int writer_insert_live(struct writer *writer, const struct task *task, int source);
+/* The write's changes of webhooks. */
+int writer_change_webhooks(struct writer *writer, const struct store_write *write);
+/* SQLITE_DONE when the key is new; SQLITE_ROW when it is known: then the outcome is set, and the stored answer. */
+int writer_find_key(struct writer *writer, struct store_write *write);
+int writer_insert_key(struct writer *writer, const struct idempotency *idempotency);
 int writer_index(struct writer *writer, int status, int source, int64_t sequence);
 int writer_unindex(struct writer *writer, int status, int source, int64_t sequence);
-void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
 
+/* Runs a statement that has no parameters. */
+int writer_run(struct writer *writer, enum write_statement which);
+void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
 /* The same for what came from outside and is shown: it passes the cleaner. Without memory for that it is NULL. */
 void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text);
 
-/* Writes the change of a live job (STORE_UPDATE). False when the whole group is lost. */
-bool writer_change(struct writer *writer, struct store_write *write);
-
-/* Looks whether another live job has the vendor's id (STORE_FIND_VENDOR_ID). False when the whole group is lost. */
-bool writer_find_vendor_id(struct writer *writer, struct store_write *write);
-
-/* Makes the write's changes of webhooks. SQLITE_OK, or the error. */
-int writer_change_webhooks(struct writer *writer, const struct store_write *write);
-
-/* Inserts the live half and the reservation of a new task. SQLITE_OK, or the error. */
-int writer_insert_live(struct writer *writer, const struct task *task, int source);
+/* The write failed, and says why `action` ("store the job") did. False when the group is lost with it. */
+bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
 
 /* BEGIN and COMMIT for upkeep.c. A failure is in `writer->failure`, and the transaction is rolled back. */
 bool writer_begin(struct writer *writer, bool synced);

@@ -1,0 +1,84 @@
+/* live_reads.c - live jobs, and the sums of the ledger. Any thread, on a borrowed reader. */
+#include "registry/reads.h"
+
+#define DAY_MS 86400000LL
+#define LEDGER_SLACK_MS                                                                                                          \
+	3600000 /* a row's number may be this much older than the day of its money: its id is made before the script runs */
+
+static enum error_code visit_jobs(struct reads *reads, struct reader *reader, sqlite3_stmt *rows,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	enum error_code result = ERROR_NONE;
+	struct read_row read;
+	bool more = true;
+	int code = SQLITE_DONE;
+
+	while (result == ERROR_NONE && more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		if (!reads_task(reads, rows, &read))
+			result = reads_refuse_row(reads, reader, error);
+		else
+			more = visit(context, &read.task);
+	}
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = reads_refuse(reads, reader, error);
+	sqlite3_reset(rows);
+	reads_give_back(reads, reader);
+	return result;
+}
+
+enum error_code task_store_open_jobs(
+	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader = reads_borrow(reads, error);
+
+	return reader == NULL ? ERROR_BUSY : visit_jobs(reads, reader, reader->statements[READ_OPEN], visit, context, error);
+}
+
+enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
+	void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader = reads_borrow(reads, error);
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	sqlite3_bind_int(reader->statements[READ_RECENT], 1, limit);
+	return visit_jobs(reads, reader, reader->statements[READ_RECENT], visit, context, error);
+}
+
+enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
+	bool (*visit)(void *context, const struct ledger_sum *sum), void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader = reads_borrow(reads, error);
+	enum error_code result = ERROR_NONE;
+	const struct source *source;
+	sqlite3_stmt *rows;
+	bool more = true;
+	int code = SQLITE_DONE;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	rows = reader->statements[READ_LEDGER];
+	sqlite3_bind_int64(rows, 1, from_day > 0 ? id_sequence_at(from_day * DAY_MS - LEDGER_SLACK_MS) : 0);
+	sqlite3_bind_int64(rows, 2, from_day);
+	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		source = sources_get(reads->sources, sqlite3_column_int(rows, 1));
+		more = visit(context, &(struct ledger_sum){
+					      .day = sqlite3_column_int64(rows, 0),
+					      .kind = source != NULL ? source->kind : "",
+					      .provider = source != NULL ? source->provider : "",
+					      .caller = reads_text(rows, 2),
+					      .reserved = sqlite3_column_int64(rows, 3),
+					      .spent = sqlite3_column_int64(rows, 4),
+					      .jobs = sqlite3_column_int64(rows, 5),
+					      .open = sqlite3_column_int64(rows, 6),
+				      });
+	}
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = reads_refuse(reads, reader, error);
+	sqlite3_reset(rows);
+	reads_give_back(reads, reader);
+	return result;
+}
