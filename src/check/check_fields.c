@@ -63,7 +63,7 @@ static bool all_texts(const json_t *array)
 	return true;
 }
 
-static bool is_text(const json_t *value, enum field_type type)
+static bool is_text_of(const json_t *value, enum field_type type)
 {
 	const char *text = json_string_value(value);
 	struct id id;
@@ -79,7 +79,7 @@ static bool is_text(const json_t *value, enum field_type type)
 	}
 }
 
-static bool fits(const json_t *value, enum field_type type)
+static bool fits_type(const json_t *value, enum field_type type)
 {
 	switch (type) {
 	case FIELD_BOOL: return json_is_boolean(value);
@@ -91,7 +91,7 @@ static bool fits(const json_t *value, enum field_type type)
 	case FIELD_FILLED: return json_object_size(value) > 0;
 	case FIELD_OPTION: return json_is_object(value) || json_is_null(value);
 	case FIELD_TEXTS: return json_is_array(value) && all_texts(value);
-	default: return is_text(value, type);
+	default: return is_text_of(value, type);
 	}
 }
 
@@ -136,7 +136,7 @@ void check_fields(const json_t *object, const struct field_rule *rules, size_t c
 	for (size_t i = 0; i < count; i++) {
 		const json_t *value = check_value(object, rules[i].path);
 
-		if (fits(value, rules[i].type))
+		if (fits_type(value, rules[i].type))
 			continue;
 		if (value == NULL)
 			findings_problem(findings, "%s is absent", rules[i].path);

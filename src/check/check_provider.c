@@ -61,7 +61,7 @@ static void check_envelope(struct probe *probe, const json_t *answer)
 /* ---- asking ---- */
 
 /* What an answer with an unexpected status says about itself. */
-static void note_status(const struct client_answer *answer, int expected, struct findings *findings)
+static void note_wrong_status(const struct client_answer *answer, int expected, struct findings *findings)
 {
 	static const char *const places[] = { "detail", "reason", "title" };
 	const json_t *first = json_array_get(check_value(answer->json, "errors"), 0);
@@ -86,7 +86,7 @@ json_t *check_request(
 	if (client_send(run->client, method, path, body, &answer, &error) != ERROR_NONE)
 		findings_problem(findings, "no answer: %s", error.message);
 	else if (answer.status != status)
-		note_status(&answer, status, findings);
+		note_wrong_status(&answer, status, findings);
 	else if (!json_is_object(answer.json))
 		findings_problem(findings, "the answer is not a JSON object");
 	else
@@ -96,7 +96,7 @@ json_t *check_request(
 	return object;
 }
 
-__attribute__((format(printf, 3, 4))) static json_t *get(struct probe *probe, int status, const char *format, ...)
+__attribute__((format(printf, 3, 4))) static json_t *get_probe(struct probe *probe, int status, const char *format, ...)
 {
 	char path[PATH_BYTES];
 	va_list values;
@@ -107,7 +107,7 @@ __attribute__((format(printf, 3, 4))) static json_t *get(struct probe *probe, in
 	return check_request(probe->run, status, "GET", path, NULL, probe->findings);
 }
 
-static json_t *post(struct probe *probe, const char *verb, json_t *body)
+static json_t *post_probe(struct probe *probe, const char *verb, json_t *body)
 {
 	char path[PATH_BYTES];
 
@@ -144,7 +144,7 @@ static void check_entry(struct probe *probe)
 
 static void check_health(struct probe *probe)
 {
-	json_t *answer = post(probe, "health", json_object());
+	json_t *answer = post_probe(probe, "health", json_object());
 
 	if (answer == NULL)
 		return;
@@ -233,7 +233,7 @@ static void check_row(struct probe *probe, const json_t *row, const char *job_id
 
 static void check_registered(struct probe *probe, const char *job_id)
 {
-	json_t *row = get(probe, 200, "/api/jobs/status/%s", job_id);
+	json_t *row = get_probe(probe, 200, "/api/jobs/status/%s", job_id);
 
 	if (row == NULL)
 		return;
@@ -244,7 +244,7 @@ static void check_registered(struct probe *probe, const char *job_id)
 
 static void check_submit(struct probe *probe)
 {
-	json_t *answer = post(probe, "submit", json_loads(probe->kind->request, 0, NULL));
+	json_t *answer = post_probe(probe, "submit", json_loads(probe->kind->request, 0, NULL));
 
 	check_submitted(probe, answer, probe->job_id);
 	json_decref(answer);
@@ -281,7 +281,7 @@ static void check_task(struct probe *probe)
 
 /* ---- the list: newest first, so the job is on its first page unless others are busy ---- */
 
-static const json_t *find_row(const json_t *page, const char *job_id)
+static const json_t *find_listed(const json_t *page, const char *job_id)
 {
 	const json_t *row;
 	size_t i;
@@ -308,9 +308,9 @@ static void check_list(struct probe *probe)
 	if (!has_job(probe))
 		return;
 	do {
-		page = get(probe, 200, "/api/jobs/list?provider=%s&limit=50%s", probe->id, cursor);
+		page = get_probe(probe, 200, "/api/jobs/list?provider=%s&limit=50%s", probe->id, cursor);
 		pages++;
-		row = find_row(page, probe->job_id);
+		row = find_listed(page, probe->job_id);
 		if (row != NULL)
 			check_row(probe, row, probe->job_id);
 		if (page == NULL || row != NULL || !is_cursor(check_text(page, "next")))
@@ -331,7 +331,7 @@ static void check_list(struct probe *probe)
 /* `job_id` NULL: without one. */
 static void poll_as(struct probe *probe, const char *job_id)
 {
-	json_t *answer = post(probe, "poll", job_id != NULL ? json_pack("{s:s}", "job_id", job_id) : json_object());
+	json_t *answer = post_probe(probe, "poll", job_id != NULL ? json_pack("{s:s}", "job_id", job_id) : json_object());
 
 	if (answer == NULL)
 		return;

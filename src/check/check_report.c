@@ -9,12 +9,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/json.h"
+#include "cli/show.h"
 
 /* ---- findings ---- */
 
 /* Where a text cut at `length` may end without half a character. */
-static size_t whole_characters(const char *text, size_t length)
+static size_t cut_length(const char *text, size_t length)
 {
 	size_t start = length;
 
@@ -41,7 +41,7 @@ __attribute__((format(printf, 2, 0))) static void add_text(struct findings *find
 		findings->length += before + (size_t)added;
 		return;
 	}
-	findings->length += whole_characters(text, room - 1);
+	findings->length += cut_length(text, room - 1);
 	findings->text[findings->length] = '\0';
 }
 
@@ -78,12 +78,11 @@ static bool wants_colours(void)
 	       (terminal == NULL || strcmp(terminal, "dumb") != 0);
 }
 
-bool check_report_open(struct check_report *report, bool json, const char *profile, const char *base)
+void check_report_open(struct check_report *report, bool json, const char *profile, const char *base)
 {
 	*report = (struct check_report){ .json = json, .colours = !json && wants_colours(), .checks = json_array() };
 	if (!json)
 		printf("profile %s against %s\n", profile, base);
-	return report->checks != NULL;
 }
 
 /* A control character as a space: C0, DEL, and C1 in UTF-8. */
@@ -134,33 +133,18 @@ void check_report_add(
 	print_check(report, group, name, findings);
 }
 
-static bool print_json(struct check_report *report, const char *profile, const char *base, bool ok)
-{
-	json_t *all = json_pack("{s:b, s:s, s:s, s:i, s:i, s:O}", "ok", ok, "profile", profile, "base", base, "passed",
-		report->passed, "failed", report->failed, "checks", report->checks);
-	struct buffer out;
-	bool written;
-
-	buffer_init(&out, LIMIT_CHECK_ANSWER_BYTES);
-	if (all != NULL)
-		json_write(&out, all);
-	json_decref(all);
-	written = !out.failed && out.data != NULL;
-	if (written)
-		puts(out.data);
-	else
-		fprintf(stderr, "providerd check: out of memory\n");
-	buffer_free(&out);
-	return written;
-}
-
 bool check_report_close(struct check_report *report, const char *profile, const char *base)
 {
-	bool ok = report->failed == 0 && report->passed > 0 && json_array_size(report->checks) == (size_t)report->passed;
+	bool ok = report->failed == 0 && report->passed > 0;
+	json_t *all;
 
-	if (report->json)
-		ok = print_json(report, profile, base, ok) && ok;
-	else
+	if (report->json) {
+		all = json_pack("{s:b, s:s, s:s, s:i, s:i, s:O}", "ok", ok, "profile", profile, "base", base, "passed",
+			report->passed, "failed", report->failed, "checks", report->checks);
+		ok = show_json(all) && ok;
+		json_decref(all);
+	}
+	if (!report->json)
 		printf("\n%d check%s: %d passed, %d failed\n", report->passed + report->failed,
 			report->passed + report->failed == 1 ? "" : "s", report->passed, report->failed);
 	json_decref(report->checks);

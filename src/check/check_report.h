@@ -27,12 +27,12 @@ struct check_report {
 	char group[96]; /* of the newest line */
 };
 
-/* `json`: nothing is printed until the end. False when there is no memory. */
-bool check_report_open(struct check_report *report, bool json, const char *profile, const char *base);
+/* `json`: nothing is printed until the end. */
+void check_report_open(struct check_report *report, bool json, const char *profile, const char *base);
 
 /* One check is done. `kind` NULL: of the host; `provider` NULL: of the kind. */
 void check_report_add(
 	struct check_report *report, const char *kind, const char *provider, const char *name, const struct findings *findings);
 
-/* Prints the end. False if a check failed, none was made, or the list is not complete for want of memory. */
+/* Prints the end, and frees the list. False if a check failed, none was made, or nobody takes what is printed. */
 bool check_report_close(struct check_report *report, const char *profile, const char *base);

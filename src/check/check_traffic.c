@@ -15,6 +15,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
+
 #define PROGRAM "providerd"
 #define STATE_ESTABLISHED 1 /* of /proc/net, also a connected UDP socket */
 #define STATE_SYN_SENT 2
@@ -44,7 +46,7 @@ static bool parse_address(const char *text, struct in6_addr *address)
 	return inet_pton(AF_INET6, text, address) == 1;
 }
 
-static bool is_loopback(const struct in6_addr *address)
+static bool is_this_machine(const struct in6_addr *address)
 {
 	return IN6_IS_ADDR_LOOPBACK(address) || (IN6_IS_ADDR_V4MAPPED(address) && address->s6_addr[12] == 127);
 }
@@ -78,13 +80,13 @@ static bool parse_hex(const char *text, struct in6_addr *address)
 
 /* ---- the kernel's tables ---- */
 
-struct row {
+struct socket_row {
 	struct in6_addr local, remote;
 	unsigned local_port, remote_port, state;
 	unsigned long long inode;
 };
 
-static bool parse_row(const char *line, struct row *row)
+static bool parse_row(const char *line, struct socket_row *row)
 {
 	char local[40], remote[40];
 
@@ -95,10 +97,10 @@ static bool parse_row(const char *line, struct row *row)
 
 /* Calls `found` for each socket of a table, as the process sees it ("self": this one). */
 static void each_row(const char *process, const char *table,
-	void (*found)(void *context, const char *table, const struct row *row), void *context)
+	void (*found)(void *context, const char *table, const struct socket_row *row), void *context)
 {
 	char path[64], line[512];
-	struct row row;
+	struct socket_row row;
 	FILE *file;
 
 	snprintf(path, sizeof path, "/proc/%s/net/%s", process, table);
@@ -121,17 +123,12 @@ struct inodes {
 
 static void inodes_add(struct inodes *inodes, unsigned long long inode)
 {
-	unsigned long long *list;
-
 	if (inodes->count == inodes->capacity) {
 		size_t capacity = inodes->capacity == 0 ? 64 : inodes->capacity * 2;
 
 		if (capacity > LIMIT_CHECK_SOCKETS)
 			return;
-		list = realloc(inodes->list, capacity * sizeof *list);
-		if (list == NULL)
-			return;
-		inodes->list = list;
+		inodes->list = memory_resize(inodes->list, capacity * sizeof *inodes->list);
 		inodes->capacity = capacity;
 	}
 	inodes->list[inodes->count++] = inode;
@@ -179,7 +176,7 @@ struct search {
 	struct inodes listeners;
 };
 
-static void note_listener(void *context, const char *table, const struct row *row)
+static void note_listener(void *context, const char *table, const struct socket_row *row)
 {
 	struct search *search = context;
 
@@ -241,7 +238,7 @@ void traffic_open(struct traffic *traffic, const char *address, int port)
 	struct search search = { .port = (unsigned)port };
 
 	*traffic = (struct traffic){ .port = port };
-	if (!parse_address(address, &search.address) || !is_loopback(&search.address)) {
+	if (!parse_address(address, &search.address) || !is_this_machine(&search.address)) {
 		snprintf(traffic->why_not, sizeof traffic->why_not, "the host runs on another machine");
 		return;
 	}
@@ -259,7 +256,7 @@ struct look {
 	struct inodes sockets;
 };
 
-static void note_connection(void *context, const char *table, const struct row *row)
+static void note_connection(void *context, const char *table, const struct socket_row *row)
 {
 	struct look *look = context;
 	struct traffic *traffic = look->traffic;
@@ -267,7 +264,7 @@ static void note_connection(void *context, const char *table, const struct row *
 	char text[INET6_ADDRSTRLEN];
 	bool v4 = IN6_IS_ADDR_V4MAPPED(&row->remote);
 
-	if ((row->state != STATE_ESTABLISHED && row->state != STATE_SYN_SENT) || is_loopback(&row->remote) ||
+	if ((row->state != STATE_ESTABLISHED && row->state != STATE_SYN_SENT) || is_this_machine(&row->remote) ||
 		row->local_port == (unsigned)traffic->port || !inodes_have(&look->sockets, row->inode))
 		return;
 	for (int i = 0; i < traffic->seen_count; i++)

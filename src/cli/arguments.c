@@ -44,7 +44,7 @@ static int take_number(const struct command *command, const struct argument *arg
 	return arguments_refuse(command, problem, argument->name);
 }
 
-static int take_value(const struct command *command, const struct argument *argument, const char *text)
+static int take_argument_value(const struct command *command, const struct argument *argument, const char *text)
 {
 	struct argument_values *values = argument->values;
 
@@ -73,10 +73,10 @@ static int take_argument(const struct command *command, int argc, char **argv, i
 		return EXIT_OK;
 	}
 	if (given[strlen(argument->name)] == '=')
-		return take_value(command, argument, given + strlen(argument->name) + 1);
+		return take_argument_value(command, argument, given + strlen(argument->name) + 1);
 	if (*i + 1 == argc)
 		return arguments_refuse(command, "a value is missing after", given);
-	return take_value(command, argument, argv[++*i]);
+	return take_argument_value(command, argument, argv[++*i]);
 }
 
 bool arguments_read(const struct command *command, int argc, char **argv, int *exit_code)

@@ -13,8 +13,9 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
-#include "net/curl.h"
 #include "base/limits.h"
+#include "base/memory.h"
+#include "net/curl.h"
 
 struct client {
 	CURL *curl;
@@ -65,7 +66,7 @@ static enum error_code read_base(struct client *client, const char *base, struct
 	else
 		refusal = refuse_parts(url);
 	if (refusal == NULL && curl_url_get(url, CURLUPART_URL, &text, 0) == CURLUE_OK)
-		client->base = strdup(text);
+		client->base = memory_copy_text(text);
 	curl_free(text);
 	curl_url_cleanup(url);
 	if (refusal != NULL)
@@ -77,7 +78,7 @@ static enum error_code read_base(struct client *client, const char *base, struct
 	return ERROR_NONE;
 }
 
-static bool add_header(struct client *client, const char *header)
+static bool keep_header(struct client *client, const char *header)
 {
 	struct curl_slist *longer = curl_slist_append(client->headers, header);
 
@@ -90,8 +91,8 @@ static enum error_code add_headers(struct client *client, const char *key, struc
 {
 	char header[LIMIT_CREDENTIAL_BYTES + 16];
 
-	if (!add_header(client, "Accept: application/json") || !add_header(client, "Content-Type: application/json") ||
-		!add_header(client, "Expect:"))
+	if (!keep_header(client, "Accept: application/json") || !keep_header(client, "Content-Type: application/json") ||
+		!keep_header(client, "Expect:"))
 		return error_memory(error);
 	if (key == NULL)
 		return ERROR_NONE;
@@ -101,10 +102,10 @@ static enum error_code add_headers(struct client *client, const char *key, struc
 		if (!isgraph((unsigned char)*byte))
 			return error_set(error, ERROR_INVALID, "--key", "must be plain text without spaces");
 	snprintf(header, sizeof header, "X-API-Key: %s", key);
-	return add_header(client, header) ? ERROR_NONE : error_memory(error);
+	return keep_header(client, header) ? ERROR_NONE : error_memory(error);
 }
 
-static size_t receive(char *bytes, size_t size, size_t count, void *context)
+static size_t receive_answer(char *bytes, size_t size, size_t count, void *context)
 {
 	struct client *client = context;
 	long status = 0;
@@ -119,7 +120,7 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 }
 
 /* curl calls it about once a second while it waits. */
-static int tick(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
+static int tick_follower(void *context, curl_off_t down_total, curl_off_t down, curl_off_t up_total, curl_off_t up)
 {
 	const struct client *client = context;
 
@@ -146,9 +147,9 @@ static enum error_code set_up_curl(struct client *client, struct error *error)
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);
 	curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
-	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tick);
+	curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tick_follower);
 	curl_easy_setopt(curl, CURLOPT_XFERINFODATA, client);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_answer);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, client);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, client->problem);
 	return ERROR_NONE;
@@ -156,11 +157,9 @@ static enum error_code set_up_curl(struct client *client, struct error *error)
 
 enum error_code client_open(const char *base, const char *key, struct client **client, struct error *error)
 {
-	struct client *made = calloc(1, sizeof *made);
+	struct client *made = memory_new(sizeof *made);
 	enum error_code code;
 
-	if (made == NULL)
-		return error_memory(error);
 	buffer_init(&made->received, LIMIT_CHECK_ANSWER_BYTES);
 	buffer_init(&made->sent, LIMIT_CHECK_ANSWER_BYTES);
 	code = read_base(made, base, error);
@@ -194,7 +193,7 @@ const char *client_base(const struct client *client)
 
 /* ---- one request ---- */
 
-static enum error_code prepare(
+static enum error_code prepare_request(
 	struct client *client, const char *method, const char *path, const json_t *body, struct error *error)
 {
 	char url[LIMIT_PATH_BYTES];
@@ -205,8 +204,6 @@ static enum error_code prepare(
 	buffer_clear(&client->sent);
 	if (body != NULL)
 		json_write(&client->sent, body);
-	if (client->sent.failed)
-		return error_memory(error);
 	client->problem[0] = '\0';
 	if (curl_easy_setopt(client->curl, CURLOPT_URL, url) != CURLE_OK)
 		return error_memory(error);
@@ -237,7 +234,7 @@ enum error_code client_send(struct client *client, const char *method, const cha
 	*answer = (struct client_answer){ 0 };
 	if (client_gave_up(client))
 		return error_set(error, ERROR_IO, "", "not tried: %d requests in a row got no answer", client->silences);
-	if (prepare(client, method, path, body, error) != ERROR_NONE)
+	if (prepare_request(client, method, path, body, error) != ERROR_NONE)
 		return error->code;
 	code = curl_easy_perform(client->curl);
 	if (code != CURLE_OK)

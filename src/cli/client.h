@@ -36,7 +36,8 @@ struct client_follower {
 	void *context;
 };
 
-/* Follows an event stream until it ends. ERROR_IO when it breaks, or stays silent for longer than a host does. `last_id` is that of the last event that was had, or "". Another status than 200 is in `answer`, as client_send() has it. */
+/* Follows an event stream until it ends. ERROR_IO when it breaks, or stays silent for longer than a host does. `last_id` is that of the last event
+ * that was had, or "". Another status than 200 is in `answer`, as client_send() has it. */
 enum error_code client_follow(struct client *client, const char *path, const char *last_id,
 	const struct client_follower *follower, struct client_answer *answer, struct error *error);
 

@@ -37,28 +37,26 @@ static int lint_file(const char *path, struct script_library *library)
 int cli_lint(int argc, char **argv)
 {
 	struct script_library *library;
-	char *lua = places_find(".", "lua"), *providers = places_find(".", "providers");
+	char *lua, *providers;
 	int result = EXIT_OK;
 
-	test_settings_read();
 	if (argc < 2) {
 		fprintf(stderr, "usage: providerd lint FILE.lua...\n");
-		free(lua);
-		free(providers);
 		return EXIT_USAGE;
 	}
-	library = lua != NULL && providers != NULL ? script_library_read(lua, providers) : NULL;
+	test_settings_read();
+	lua = places_find(".", "lua");
+	providers = places_find(".", "providers");
+	library = script_library_read(lua, providers);
+	free(lua);
+	free(providers);
 	if (library == NULL) {
 		fprintf(stderr, "providerd lint: cannot read lua/\n");
-		free(lua);
-		free(providers);
 		return EXIT_PROBLEM;
 	}
 	for (int i = 1; i < argc; i++)
 		if (lint_file(argv[i], library) != EXIT_OK)
 			result = EXIT_PROBLEM;
 	script_library_release(library);
-	free(lua);
-	free(providers);
 	return result;
 }

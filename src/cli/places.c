@@ -26,7 +26,7 @@ static bool program_folder(char *path, size_t size)
 	return true;
 }
 
-static bool is_there(const char *directory, const char *name)
+static bool has_folder(const char *directory, const char *name)
 {
 	char path[PATH_MAX];
 	int length = snprintf(path, sizeof path, "%s/%s", directory, name);
@@ -39,14 +39,14 @@ char *places_find(const char *home, const char *name)
 	static const char *const beside[] = { "..", "../..", "../share/providerd", "." };
 	char program[PATH_MAX], directory[PATH_MAX + 32];
 
-	if (!is_there(home, name) && program_folder(program, sizeof program)) {
+	if (!has_folder(home, name) && program_folder(program, sizeof program)) {
 		for (size_t i = 0; i < sizeof beside / sizeof *beside; i++) {
 			snprintf(directory, sizeof directory, "%s/%s", program, beside[i]);
-			if (is_there(directory, name))
+			if (has_folder(directory, name))
 				return file_join(directory, name);
 		}
 	}
-	if (!is_there(home, name) && is_there(PROVIDERD_PREFIX "/share/providerd", name))
+	if (!has_folder(home, name) && has_folder(PROVIDERD_PREFIX "/share/providerd", name))
 		return file_join(PROVIDERD_PREFIX "/share/providerd", name);
 	return file_join(home, name);
 }

@@ -10,7 +10,7 @@
 
 /* ---- which jobs ---- */
 
-static int find(const struct progress *progress, const char *id)
+static int job_place(const struct progress *progress, const char *id)
 {
 	int i = 0;
 
@@ -37,7 +37,7 @@ void progress_put(struct progress *progress, const struct progress_job *job)
 
 void progress_remove(struct progress *progress, const char *id)
 {
-	int place = find(progress, id);
+	int place = job_place(progress, id);
 
 	if (place < progress->count)
 		take_out(progress, place);

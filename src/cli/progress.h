@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 #include "base/id.h"
-#include "cli/job_text.h"
+#include "cli/show.h"
 
 #define PROGRESS_JOBS 16 /* are remembered; then the one that has told nothing for longest is forgotten */
 

@@ -1,6 +1,6 @@
 /* serve.c - starts the parts of a host in order, waits for a signal, stops them in reverse.
  *
- * Owns the lock on data/ (one host per home, design 2.8) and the signals. Order of stopping: no new work, drain, HTTP, engine, artifacts, store. */
+ * Owns the lock on data/ (one host per home) and the signals. Order of stopping: no new work, drain, HTTP, engine, artifacts, store. */
 #include "cli/serve.h"
 
 #include <errno.h>
@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "base/network.h"
 #include "base/test_setting.h"
 #include "base/file_watch.h"
@@ -61,16 +62,13 @@ struct serving {
 
 static const char serve_usage[] = "usage: providerd serve [--home DIR] [--listen ADDR:PORT] [--restored]\n";
 
-static enum error_code find_places(struct serving *serving, struct error *error)
+static void find_places(struct serving *serving)
 {
 	serving->providers = places_find(serving->home, "providers");
 	serving->lua = places_find(serving->home, "lua");
 	serving->config = file_join(serving->home, "config");
 	serving->data = file_join(serving->home, "data");
-	serving->standstills = serving->data != NULL ? file_join(serving->data, STANDSTILL_FILE) : NULL;
-	if (serving->providers == NULL || serving->lua == NULL || serving->config == NULL || serving->standstills == NULL)
-		return error_memory(error);
-	return ERROR_NONE;
+	serving->standstills = file_join(serving->data, STANDSTILL_FILE);
 }
 
 /* One host per home: the lock is held by the open file and goes with the process, however it ends. */
@@ -81,8 +79,6 @@ static enum error_code lock_home(struct serving *serving, struct error *error)
 	if (file_make_directories(serving->data, error) != ERROR_NONE)
 		return error->code;
 	path = file_join(serving->data, "providerd.lock");
-	if (path == NULL)
-		return error_memory(error);
 	serving->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0640);
 	free(path);
 	if (serving->lock == -1)
@@ -101,10 +97,7 @@ static enum error_code open_log(struct serving *serving, struct error *error)
 
 	if (file != NULL)
 		serving->log_path = file_join(serving->home, file);
-	if (file != NULL && serving->log_path == NULL)
-		code = error_memory(error);
-	else
-		code = log_open(serving->log_path, view->config->log_level, view->config->log_format, error);
+	code = log_open(serving->log_path, view->config->log_level, view->config->log_format, error);
 	gate_release(serving->host.gate, view);
 	log_set_cleaner(gate_cleaner(serving->host.gate));
 	gate_report(serving->host.gate); /* what was found before there was a log */
@@ -117,8 +110,10 @@ static enum error_code open_store(struct serving *serving, struct error *error)
 	enum error_code code = task_store_open(
 		serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
 
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE) {
 		task_store_set_cleaner(serving->host.store, gate_cleaner(serving->host.gate));
+		pending_call_pool_attach(serving->host.pending_calls, serving->host.store);
+	}
 	gate_release(serving->host.gate, view);
 	return code;
 }
@@ -127,9 +122,7 @@ static enum error_code start_artifacts(struct serving *serving, struct error *er
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
 	char *directory = file_join(serving->home, view->config->artifacts_dir);
-	enum error_code code =
-		directory == NULL ? error_memory(error)
-				  : artifacts_start(directory, view->config->registry_keep_days, &serving->host.artifacts, error);
+	enum error_code code = artifacts_start(directory, view->config->registry_keep_days, &serving->host.artifacts, error);
 
 	free(directory);
 	gate_release(serving->host.gate, view);
@@ -170,6 +163,17 @@ static enum error_code open_loader(struct serving *serving, struct error *error)
 	return code;
 }
 
+static void open_webhooks_in(struct serving *serving)
+{
+	struct host *host = &serving->host;
+	const struct gate_view *view;
+
+	host->webhooks_in = webhooks_in_new(serving->data, host->gate, host->engine);
+	view = gate_acquire(host->gate);
+	webhooks_in_prepare(host->webhooks_in, view);
+	gate_release(host->gate, view);
+}
+
 /* Paid requests have left that the registry does not know of. */
 static void notice_older(struct serving *serving)
 {
@@ -185,6 +189,7 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
 
+	open_webhooks_in(serving);
 	notice_older(serving);
 	return live_open(&(struct live_options){ .engine = host->engine,
 				 .store = host->store,
@@ -246,17 +251,6 @@ static void reload(void *context)
 	live_wake(serving->host.live);
 }
 
-static void open_webhooks_in(struct serving *serving)
-{
-	struct host *host = &serving->host;
-	const struct gate_view *view;
-
-	host->webhooks_in = webhooks_in_new(serving->data, host->gate, host->engine);
-	view = gate_acquire(host->gate);
-	webhooks_in_prepare(host->webhooks_in, view);
-	gate_release(host->gate, view);
-}
-
 static enum error_code start_watch(struct serving *serving, struct error *error)
 {
 	const struct watch_directory directories[] = { { .path = serving->providers, .folders = true },
@@ -289,9 +283,8 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 		code = http_start(&options, &serving->http, error);
 	if (code == ERROR_NONE && server->probe_listen != NULL)
 		code = probe_start(server->probe_listen, status_probe, &serving->host, &serving->probes, error);
-	if (code == ERROR_NONE && (serving->listening = strdup(options.listen)) == NULL)
-		code = error_memory(error);
 	if (code == ERROR_NONE) {
+		serving->listening = memory_copy_text(options.listen);
 		network_listen_on(http_port(serving->http), serving->probes != NULL ? probe_port(serving->probes) : 0);
 		gate_listens_on(serving->host.gate, options.listen);
 	}
@@ -300,11 +293,28 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	return code;
 }
 
+static enum error_code open_gate(struct serving *serving, struct error *error)
+{
+	return gate_open(serving->home, &serving->host.gate, error);
+}
+
+static enum error_code start_engine(struct serving *serving, struct error *error)
+{
+	struct host *host = &serving->host;
+
+	return engine_start(watchdog_pulse(host->watchdog, "engine"), &host->engine, error);
+}
+
+/* Each needs those before it; stop_parts() takes them in reverse. */
+static enum error_code (*const starts[])(struct serving *serving, struct error *error) = { open_gate, lock_home, open_log,
+	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_live, start_http, start_watch };
+
 static enum error_code start_parts(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
-	enum error_code code = find_places(serving, error);
+	enum error_code code = ERROR_NONE;
 
+	find_places(serving);
 	host->started_ms = clock_unix_ms();
 	host->data = serving->data;
 	host->verdict_jsons = verdict_json_cache_new();
@@ -312,34 +322,8 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
-	if (code == ERROR_NONE)
-		code = gate_open(serving->home, &host->gate, error);
-	if (code == ERROR_NONE)
-		code = lock_home(serving, error);
-	if (code == ERROR_NONE)
-		code = open_log(serving, error);
-	if (code == ERROR_NONE)
-		code = start_watchdog(serving, error);
-	if (code == ERROR_NONE)
-		code = open_store(serving, error);
-	if (code == ERROR_NONE)
-		pending_call_pool_attach(host->pending_calls, host->store);
-	if (code == ERROR_NONE)
-		code = open_events(serving, error);
-	if (code == ERROR_NONE)
-		code = open_loader(serving, error);
-	if (code == ERROR_NONE)
-		code = start_artifacts(serving, error);
-	if (code == ERROR_NONE)
-		code = engine_start(watchdog_pulse(host->watchdog, "engine"), &host->engine, error);
-	if (code == ERROR_NONE) {
-		open_webhooks_in(serving);
-		code = open_live(serving, error);
-	}
-	if (code == ERROR_NONE)
-		code = start_http(serving, error);
-	if (code == ERROR_NONE)
-		code = start_watch(serving, error);
+	for (size_t i = 0; i < sizeof starts / sizeof *starts && code == ERROR_NONE; i++)
+		code = starts[i](serving, error);
 	return code;
 }
 
@@ -422,7 +406,7 @@ static void block_signals(sigset_t *signals)
 	signal(SIGXFSZ, SIG_IGN); /* a file beyond the system's limit is an error of the write, not the end of the host */
 }
 
-static void wait_for_end(struct serving *serving, const sigset_t *signals)
+static void await_signal(struct serving *serving, const sigset_t *signals)
 {
 	int received;
 
@@ -457,7 +441,7 @@ int serve(int argc, char **argv)
 	} else {
 		log_message(LOG_INFO, "host.started", "version %s, port %d", PROVIDERD_VERSION, http_port(serving.http));
 		print_welcome(&serving);
-		wait_for_end(&serving, &signals);
+		await_signal(&serving, &signals);
 		log_message(LOG_INFO, "host.stopping", "draining");
 	}
 	stop_parts(&serving);

@@ -1,17 +1,15 @@
 /* tables.c - the commands jobs and budget: what a running host knows, as tables. The command's only thread. */
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
-#include "cli/job_text.h"
+#include "cli/show.h"
+#include "cli/table.h"
 
 #define PATH_BYTES 1024
-#define CELL_BYTES 64
-#define COLUMNS_MAX 8
 
 static const char jobs_usage[] =
 	"usage: providerd jobs [--base URL] [--key KEY] [--status S] [--kind K] [--provider ID] [--since TIME] [--limit N] "
@@ -29,79 +27,11 @@ static const char budget_usage[] =
 	"  --days N     how far back the days go; default 31\n"
 	"  --json       the answer as it is\n" KEY_HELP "\nExit code: 0, 1 no answer, 64 bad arguments.\n";
 
-/* ---- tables ---- */
-
-struct row {
-	char cells[COLUMNS_MAX][CELL_BYTES];
-	struct row *next;
-};
-
-struct table {
-	const char *const *heads;
-	size_t columns;
-	size_t widths[COLUMNS_MAX];
-	struct row *first, **last;
-	bool failed;
-};
-
-static void table_open(struct table *table, const char *const *heads, size_t columns)
-{
-	*table = (struct table){ .heads = heads, .columns = columns };
-	table->last = &table->first;
-	for (size_t i = 0; i < columns; i++)
-		table->widths[i] = strlen(heads[i]);
-}
-
-static struct row *table_add(struct table *table)
-{
-	struct row *row = calloc(1, sizeof *row);
-
-	if (row == NULL) {
-		table->failed = true;
-		return NULL;
-	}
-	*table->last = row;
-	table->last = &row->next;
-	return row;
-}
-
-static void table_print(struct table *table)
-{
-	struct row *row, *next;
-
-	for (row = table->first; row != NULL; row = row->next)
-		for (size_t i = 0; i < table->columns; i++)
-			if (strlen(row->cells[i]) > table->widths[i])
-				table->widths[i] = strlen(row->cells[i]);
-	for (size_t i = 0; i < table->columns; i++)
-		printf("%-*s%s", i + 1 < table->columns ? (int)table->widths[i] : 0, table->heads[i],
-			i + 1 < table->columns ? "  " : "\n");
-	for (row = table->first; row != NULL; row = next) {
-		next = row->next;
-		for (size_t i = 0; i < table->columns; i++)
-			printf("%-*s%s", i + 1 < table->columns ? (int)table->widths[i] : 0, row->cells[i],
-				i + 1 < table->columns ? "  " : "\n");
-		free(row);
-	}
-}
-
 /* ---- asking ---- */
 
-static bool print_json(const json_t *answer)
-{
-	struct buffer out;
-	bool printed;
-
-	buffer_init(&out, LIMIT_CHECK_ANSWER_BYTES);
-	json_write(&out, answer);
-	printed = !out.failed && puts(out.data) != EOF;
-	buffer_free(&out);
-	return printed;
-}
-
 /* Asks and hands the answer to `print`, or prints it as it is. */
-static int ask(const struct command *command, const char *base, const char *key, const struct buffer *path, bool as_json,
-	bool (*print)(const json_t *answer))
+static int ask_host(const struct command *command, const char *base, const char *key, const struct buffer *path, bool as_json,
+	void (*print)(const json_t *answer))
 {
 	struct client_answer answer = { 0 };
 	struct client *client = NULL;
@@ -118,9 +48,9 @@ static int ask(const struct command *command, const char *base, const char *key,
 		fprintf(stderr, "providerd %s: %d: %s\n", command->name, answer.status,
 			show_text(answer.json, "detail", detail, sizeof detail));
 	else if (as_json)
-		result = print_json(answer.json) ? EXIT_OK : EXIT_PROBLEM;
+		result = show_json(answer.json) ? EXIT_OK : EXIT_PROBLEM;
 	else
-		result = print(answer.json) ? EXIT_OK : EXIT_PROBLEM;
+		result = (print(answer.json), EXIT_OK);
 	client_answer_free(&answer);
 	client_close(client);
 	return result;
@@ -135,19 +65,18 @@ static void write_kind(char cell[CELL_BYTES], const char *kind)
 	snprintf(cell, CELL_BYTES, "%.*s", (int)strcspn(kind, "."), kind);
 }
 
-static bool print_jobs(const json_t *answer)
+static void print_jobs(const json_t *answer)
 {
 	static const char *const heads[] = { "JOB", "CREATED", "KIND", "PROVIDER", "STATUS", "PROGRESS", "COST", "RUN" };
 	struct table table;
-	struct row *row;
+	struct table_row *row;
 	const json_t *job;
 	char text[SHOW_BYTES];
 	size_t i;
 
 	table_open(&table, heads, 8);
 	json_array_foreach(json_object_get(answer, "tasks"), i, job) {
-		if ((row = table_add(&table)) == NULL)
-			break;
+		row = table_add(&table);
 		show_text(job, "job_id", row->cells[0], CELL_BYTES);
 		snprintf(row->cells[1], CELL_BYTES, "%.19s", show_text(job, "created_at", text, sizeof text));
 		write_kind(row->cells[2], json_text(job, "kind"));
@@ -160,7 +89,6 @@ static bool print_jobs(const json_t *answer)
 	table_print(&table);
 	if (json_text(answer, "next") != NULL)
 		printf("(there are more: --limit, --since)\n");
-	return !table.failed;
 }
 
 int cli_jobs(int argc, char **argv)
@@ -186,7 +114,7 @@ int cli_jobs(int argc, char **argv)
 	show_query(&path, "since", since);
 	show_query(&path, "limit", limit);
 	result = path.failed ? arguments_refuse(&command, "the arguments are too long", NULL)
-			     : ask(&command, base, key, &path, json, print_jobs);
+			     : ask_host(&command, base, key, &path, json, print_jobs);
 	buffer_free(&path);
 	return result;
 }
@@ -197,11 +125,9 @@ static void add_span(struct table *table, const char *whose, const json_t *accou
 {
 	const json_t *money = json_object_get(account, span);
 	static const char *const members[] = { "limit_usd", "spent_usd", "reserved_usd", "left_usd" };
-	struct row *row = table_add(table);
+	struct table_row *row = table_add(table);
 	char text[SHOW_BYTES];
 
-	if (row == NULL)
-		return;
 	snprintf(row->cells[0], CELL_BYTES, "%s", whose);
 	snprintf(row->cells[1], CELL_BYTES, "%s", span);
 	for (size_t i = 0; i < 4; i++)
@@ -223,11 +149,9 @@ static void add_accounts(struct table *table, const json_t *accounts, const char
 
 static void add_day(struct table *table, const json_t *day)
 {
-	struct row *row = table_add(table);
+	struct table_row *row = table_add(table);
 	char text[SHOW_BYTES];
 
-	if (row == NULL)
-		return;
 	show_text(day, "day", row->cells[0], CELL_BYTES);
 	show_text(day, "provider", row->cells[1], CELL_BYTES);
 	show_text(day, "api_key", row->cells[2], CELL_BYTES);
@@ -237,7 +161,7 @@ static void add_day(struct table *table, const json_t *day)
 	snprintf(row->cells[6], CELL_BYTES, "%s", show_usd(json_object_get(day, "reserved_usd"), "", text));
 }
 
-static bool print_budget(const json_t *answer)
+static void print_budget(const json_t *answer)
 {
 	static const char *const heads[] = { "BUDGET OF", "PER", "LIMIT", "SPENT", "RESERVED", "LEFT" };
 	static const char *const day_heads[] = { "DAY", "PROVIDER", "API KEY", "JOBS", "OPEN", "SPENT", "RESERVED" };
@@ -258,7 +182,6 @@ static bool print_budget(const json_t *answer)
 		putchar('\n');
 		table_print(&days);
 	}
-	return !accounts.failed && !days.failed;
 }
 
 int cli_budget(int argc, char **argv)
@@ -277,7 +200,7 @@ int cli_budget(int argc, char **argv)
 	buffer_text(&path, "/api/budget");
 	show_query(&path, "days", days);
 	result = path.failed ? arguments_refuse(&command, "the arguments are too long", NULL)
-			     : ask(&command, base, key, &path, json, print_budget);
+			     : ask_host(&command, base, key, &path, json, print_budget);
 	buffer_free(&path);
 	return result;
 }

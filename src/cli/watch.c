@@ -14,7 +14,7 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/progress.h"
-#include "cli/job_text.h"
+#include "cli/show.h"
 #include "cli/stream_reader.h"
 
 #define PATH_BYTES 1024
@@ -82,12 +82,12 @@ static int request_result(struct watching *watching)
 
 /* ---- showing ---- */
 
-static bool is_over(const char *status)
+static bool status_is_over(const char *status)
 {
 	return strcmp(status, "queued") != 0 && strcmp(status, "running") != 0;
 }
 
-static void tick(void *context)
+static void tick_watching(void *context)
 {
 	progress_tick(&((struct watching *)context)->progress);
 }
@@ -139,7 +139,7 @@ static void show_event(struct watching *watching, const json_t *event)
 
 	if (job_id != NULL)
 		show_text(data, "status", watching->status, sizeof watching->status);
-	if (job_id != NULL && watching->terminal && !is_over(watching->status)) {
+	if (job_id != NULL && watching->terminal && !status_is_over(watching->status)) {
 		note_progress(watching, event, data);
 	} else {
 		progress_clear(&watching->progress);
@@ -148,12 +148,12 @@ static void show_event(struct watching *watching, const json_t *event)
 		else
 			print_host_line(event, data);
 	}
-	if (job_id != NULL && is_over(watching->status))
+	if (job_id != NULL && status_is_over(watching->status))
 		progress_remove(&watching->progress, job_id);
 	progress_draw(&watching->progress);
 }
 
-static void take_event(void *context, const char *id, const char *text)
+static void take_watched(void *context, const char *id, const char *text)
 {
 	struct watching *watching = context;
 	json_t *event = json_read(text, strlen(text), NULL);
@@ -187,7 +187,7 @@ static void take_bytes(void *context, const char *bytes, size_t length)
 	stream_reader_take(&watching->reader, bytes, length);
 }
 
-static void pause_ms(long milliseconds)
+static void pause_watching(long milliseconds)
 {
 	nanosleep(&(struct timespec){ .tv_sec = milliseconds / 1000, .tv_nsec = milliseconds % 1000 * 1000000 }, NULL);
 }
@@ -219,7 +219,7 @@ static void say_busy(struct watching *watching, const struct client_answer *answ
 /* One connection. -1: go on with another. */
 static int follow_once(struct watching *watching)
 {
-	const struct client_follower follower = { .take = take_bytes, .tick = tick, .context = watching };
+	const struct client_follower follower = { .take = take_bytes, .tick = tick_watching, .context = watching };
 	struct client_answer answer = { 0 };
 	struct error error = { .code = ERROR_NONE };
 	enum error_code code;
@@ -243,7 +243,7 @@ static int follow_once(struct watching *watching)
 }
 
 /* A job that is over is told to its end by one connection; the next one learns that nothing is left, at once. */
-static int follow(struct watching *watching)
+static int follow_events(struct watching *watching)
 {
 	int result;
 
@@ -251,8 +251,8 @@ static int follow(struct watching *watching)
 		result = follow_once(watching);
 		if (result != -1)
 			return result;
-		if (watching->job == NULL || watching->status[0] == '\0' || !is_over(watching->status))
-			pause_ms(LIMIT_STREAM_RETRY_MS);
+		if (watching->job == NULL || watching->status[0] == '\0' || !status_is_over(watching->status))
+			pause_watching(LIMIT_STREAM_RETRY_MS);
 	}
 }
 
@@ -283,8 +283,8 @@ static int open_and_follow(const struct command *command, struct watching *watch
 	if (result == EXIT_OK)
 		result = arguments_open(command, watching->base, watching->key, &watching->asking);
 	if (result == EXIT_OK) {
-		stream_reader_open(&watching->reader, take_event, watching);
-		result = follow(watching);
+		stream_reader_open(&watching->reader, take_watched, watching);
+		result = follow_events(watching);
 		stream_reader_close(&watching->reader);
 	}
 	client_close(watching->client);

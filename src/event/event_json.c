@@ -36,20 +36,19 @@ static void step_back(struct moment *moment, const struct event_row *row, const 
 }
 
 /* The task with what the event says of it written over its own. */
-static void overlay(struct buffer *task, json_t *data)
+static void overlay_task(struct buffer *task, json_t *data)
 {
 	json_t *under = task->failed ? NULL : json_read(task->data, task->length, NULL);
 
-	if (under == NULL || json_object_update(under, data) != 0) {
-		task->failed = true;
-	} else {
-		buffer_clear(task);
-		json_write(task, under);
-	}
+	if (under == NULL)
+		return;
+	json_object_update(under, data);
+	buffer_clear(task);
+	json_write(task, under);
 	json_decref(under);
 }
 
-static size_t length_of(const char *text)
+static size_t text_length(const char *text)
 {
 	return text != NULL ? strlen(text) : 0;
 }
@@ -58,7 +57,7 @@ static bool is_too_large(const struct event_row *row)
 {
 	const struct task *task = row->task;
 
-	return length_of(task->payload) + length_of(task->estimates) + length_of(task->result) + length_of(row->data) >
+	return text_length(task->payload) + text_length(task->estimates) + text_length(task->result) + text_length(row->data) >
 	       LIMIT_EVENT_TASK_BYTES;
 }
 
@@ -81,23 +80,17 @@ static void write_task(struct buffer *out, const struct event_row *row)
 	struct task task = *row->task;
 	struct event_row short_row = *row;
 	struct moment moment;
-	bool starved;
 
 	short_row.task = &task;
-	starved = row->data != NULL && data == NULL;
-	if (is_too_large(row) && !starved) {
+	if (is_too_large(row))
 		abridge(&task, &data);
-		starved = json_object_get(data, "abridged") == NULL;
-	}
-	if (starved) {
-		out->failed = true; /* the text is the host's own: there is no memory for it */
-	} else if (!json_is_object(data)) {
+	if (!json_is_object(data)) {
 		task_json_write(out, &task);
 	} else {
 		buffer_init(&moment.result, LIMIT_EVENT_BYTES);
 		step_back(&moment, &short_row, data);
 		task_json_write(out, &moment.task);
-		overlay(out, data);
+		overlay_task(out, data);
 		out->failed = out->failed || moment.result.failed;
 		buffer_free(&moment.result);
 	}

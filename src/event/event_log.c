@@ -46,7 +46,7 @@ static const char *value_type(char first)
 }
 
 /* One field, whole or not at all. */
-static void write_field(struct buffer *out, const char *name, size_t name_length, const char *type, size_t size)
+static void write_summary_field(struct buffer *out, const char *name, size_t name_length, const char *type, size_t size)
 {
 	if (buffer_reserve(out, name_length + strlen(type) + 24) == NULL)
 		return;
@@ -72,7 +72,7 @@ static void summarise(const char *json, size_t length, struct buffer *out)
 		if (at >= length)
 			return;
 		size = value_length(json + at, length - at);
-		write_field(out, json + name, name_length < 40 ? name_length : 40, value_type(json[at]), size);
+		write_summary_field(out, json + name, name_length < 40 ? name_length : 40, value_type(json[at]), size);
 		at += size + 1;
 	}
 }

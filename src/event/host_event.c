@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 
 struct emission {
 	struct store_write write; /* first: what the store gives back is this */
@@ -23,9 +24,7 @@ bool host_event_emit(struct task_store *store, const char *type, const char *dat
 
 	if (type_size > LIMIT_EVENT_TYPE_BYTES || data_size > LIMIT_HOST_EVENT_BYTES)
 		return false;
-	emission = calloc(1, sizeof *emission + type_size + data_size);
-	if (emission == NULL)
-		return false;
+	emission = memory_new(sizeof *emission + type_size + data_size);
 	memcpy(emission->texts, type, type_size);
 	if (data != NULL)
 		memcpy(emission->texts + type_size, data, data_size);

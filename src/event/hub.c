@@ -16,6 +16,7 @@
 #include <time.h>
 
 #include "base/log.h"
+#include "base/memory.h"
 
 #define RETRY_NS 100000000L
 /* A write takes some 10 us, so a thousand would use up the slices that the kernel gives, milliseconds each, while requests wait for the core. */
@@ -152,7 +153,7 @@ static int push_batch(struct event_subscription *subscription, struct event_item
 	return count;
 }
 
-static void offer(struct event_subscription *subscription, struct event_item *const *batch, int count)
+static void offer_batch(struct event_subscription *subscription, struct event_item *const *batch, int count)
 {
 	int done = 0;
 
@@ -207,10 +208,8 @@ static void free_subscription(struct event_subscription *subscription)
 enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, int maximum,
 	struct event_subscription **subscription, int64_t *from, struct error *error)
 {
-	struct event_subscription *made = calloc(1, sizeof *made);
+	struct event_subscription *made = memory_new(sizeof *made);
 
-	if (made == NULL)
-		return error_memory(error);
 	made->hub = hub;
 	made->filter = *filter;
 	pthread_mutex_init(&made->lock, NULL);
@@ -313,7 +312,7 @@ bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, i
 }
 
 /* Hands on what was read. Who comes in between is offered all of it: the position moves with the delivery. */
-static void deliver(struct event_hub *hub)
+static void deliver_batch(struct event_hub *hub)
 {
 	int offered = 0;
 
@@ -321,7 +320,7 @@ static void deliver(struct event_hub *hub)
 		return;
 	pthread_mutex_lock(&hub->lock);
 	for (struct event_subscription *one = hub->first; one != NULL; one = one->next) {
-		offer(one, hub->batch, hub->batched);
+		offer_batch(one, hub->batch, hub->batched);
 		if (++offered % OFFERS_IN_A_ROW == 0)
 			sched_yield();
 	}
@@ -357,14 +356,14 @@ static void move_on(struct event_hub *hub, int64_t reached)
 	pthread_mutex_unlock(&hub->lock);
 }
 
-static void read_on(struct event_hub *hub, bool *troubled)
+static void read_on_log(struct event_hub *hub, bool *troubled)
 {
 	int64_t reached = atomic_load(&hub->position);
 	struct error error = { .code = ERROR_NONE };
 
 	enum error_code code = hub->options.read(hub->options.context, hub, &reached, &error);
 
-	deliver(hub);
+	deliver_batch(hub);
 	if (code == ERROR_NONE) {
 		move_on(hub, reached);
 		*troubled = false;
@@ -388,7 +387,7 @@ static void *hub_main(void *argument)
 			pthread_cond_wait(&hub->wake, &hub->wake_lock);
 		pthread_mutex_unlock(&hub->wake_lock);
 		if (!atomic_load(&hub->stopping))
-			read_on(hub, &troubled);
+			read_on_log(hub, &troubled);
 	}
 	return NULL;
 }
@@ -397,11 +396,9 @@ static void *hub_main(void *argument)
 
 enum error_code event_hub_open(const struct event_hub_options *options, struct event_hub **hub, struct error *error)
 {
-	struct event_hub *made = calloc(1, sizeof *made);
+	struct event_hub *made = memory_new(sizeof *made);
 	int failed;
 
-	if (made == NULL)
-		return error_memory(error);
 	made->options = *options;
 	atomic_init(&made->newest, options->newest);
 	atomic_init(&made->position, options->newest);

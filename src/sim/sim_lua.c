@@ -14,7 +14,7 @@
 #include "base/text.h"
 #include "script/bridge.h"
 
-static void set_text(lua_State *L, const char *name, const char *text)
+static void set_text_field(lua_State *L, const char *name, const char *text)
 {
 	lua_pushstring(L, text != NULL ? text : "");
 	lua_setfield(L, -2, name);
@@ -27,7 +27,7 @@ static void push_header(void *context, const char *name, const char *value)
 	char folded[128];
 
 	if (text_fold(name, folded, sizeof folded))
-		set_text(L, folded, value);
+		set_text_field(L, folded, value);
 }
 
 void sim_lua_push_request(lua_State *L, const struct sim_exchange *x)
@@ -36,14 +36,14 @@ void sim_lua_push_request(lua_State *L, const struct sim_exchange *x)
 
 	lua_createtable(L, 0, 16);
 	if (x->provider != NULL)
-		set_text(L, "provider", x->provider);
-	set_text(L, "method", request->method);
-	set_text(L, "host", x->host);
-	set_text(L, "base", x->base);
-	set_text(L, "path", x->path);
-	set_text(L, "query_text", x->query);
+		set_text_field(L, "provider", x->provider);
+	set_text_field(L, "method", request->method);
+	set_text_field(L, "host", x->host);
+	set_text_field(L, "base", x->base);
+	set_text_field(L, "path", x->path);
+	set_text_field(L, "query_text", x->query);
 	if (x->fault >= SIM_RATE_LIMIT)
-		set_text(L, "fault", sim_fault_name(x->fault));
+		set_text_field(L, "fault", sim_fault_name(x->fault));
 	lua_createtable(L, 0, 16);
 	http_each_header(request, push_header, L);
 	lua_setfield(L, -2, "headers");

@@ -1,10 +1,11 @@
-/* job_text.c - figures and texts of jobs for people. The command's only thread; no state. */
-#include "cli/job_text.h"
+/* show.c - figures and texts of jobs for people. The command's only thread; no state. */
+#include "cli/show.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
+#include "base/limits.h"
 
 const char *show_usd(const json_t *value, const char *before, char text[SHOW_BYTES])
 {
@@ -68,4 +69,16 @@ void show_query(struct buffer *path, const char *name, const char *value)
 		else
 			buffer_format(path, "%%%02X", (unsigned)(unsigned char)*value);
 	}
+}
+
+bool show_json(const json_t *value)
+{
+	struct buffer out;
+	bool shown;
+
+	buffer_init(&out, LIMIT_CHECK_ANSWER_BYTES);
+	json_write(&out, value);
+	shown = !out.failed && puts(out.data) != EOF;
+	buffer_free(&out);
+	return shown;
 }

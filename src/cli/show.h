@@ -1,6 +1,7 @@
-/* job_text.h - what the commands that show jobs share: figures as people read them, and queries. */
+/* show.h - what the commands that show jobs share: figures as people read them, and queries. */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <jansson.h>
@@ -21,3 +22,6 @@ const char *show_text(const json_t *object, const char *name, char *text, size_t
 
 /* Appends "?name=value" or "&name=value", percent-encoded, unless the value is NULL. */
 void show_query(struct buffer *path, const char *name, const char *value);
+
+/* Prints it as one line of JSON. False: it is larger than LIMIT_CHECK_ANSWER_BYTES, or nobody takes it. */
+bool show_json(const json_t *value);
