@@ -13,8 +13,10 @@ static bool visit_webhook(const struct webhook_visitor *visitor, sqlite3_stmt *r
 		.created_ms = sqlite3_column_int64(row, 7),
 		.cursor = sqlite3_column_int64(row, 8) };
 
-	return webhook.url != NULL && webhook.events != NULL && webhook.secret != NULL &&
-	       visitor->webhook(visitor->context, &webhook);
+	if (webhook.url == NULL || webhook.events == NULL || webhook.secret == NULL)
+		return false;
+	visitor->webhook(visitor->context, &webhook);
+	return true;
 }
 
 static bool visit_delivery(const struct webhook_visitor *visitor, sqlite3_stmt *row)
@@ -29,7 +31,8 @@ static bool visit_delivery(const struct webhook_visitor *visitor, sqlite3_stmt *
 		.status = sqlite3_column_int(row, 7),
 		.problem = reads_text(row, 8) };
 
-	return visitor->delivery(visitor->context, &delivery);
+	visitor->delivery(visitor->context, &delivery);
+	return true;
 }
 
 static enum error_code visit_all(struct reads *reads, struct reader *reader, enum read_statement which,
@@ -42,7 +45,7 @@ static enum error_code visit_all(struct reads *reads, struct reader *reader, enu
 
 	while (result == ERROR_NONE && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		if (!visit(visitor, rows))
-			result = error_memory(error);
+			result = reads_refuse_row(reads, reader, error);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		result = reads_refuse(reads, reader, error);
 	sqlite3_reset(rows);

@@ -63,10 +63,10 @@ struct webhook_change {
 };
 
 /* Everything that is stored, for the start: webhooks first, then deliveries by webhook and event. Reads on the caller's thread; texts are valid
- * during the call. A visitor returns false when it is out of memory. */
+ * during the call. */
 struct webhook_visitor {
-	bool (*webhook)(void *context, const struct webhook_row *row);
-	bool (*delivery)(void *context, const struct delivery_row *row);
+	void (*webhook)(void *context, const struct webhook_row *row);
+	void (*delivery)(void *context, const struct delivery_row *row);
 	void *context;
 };
 enum error_code task_store_webhooks(struct task_store *store, const struct webhook_visitor *visitor, struct error *error);

@@ -23,7 +23,7 @@ static void link_webhook(struct webhooks_out *webhooks, struct webhook *webhook)
 
 /* ---- loading ---- */
 
-static bool load_webhook(void *context, const struct webhook_row *row)
+static void load_webhook(void *context, const struct webhook_row *row)
 {
 	struct webhooks_out *webhooks = context;
 	struct error error;
@@ -31,13 +31,12 @@ static bool load_webhook(void *context, const struct webhook_row *row)
 
 	if (webhook == NULL) {
 		log_message(LOG_ERROR, "hook.load", "a webhook is left out: %s", error.message);
-		return true;
+		return;
 	}
 	link_webhook(webhooks, webhook);
-	return true;
 }
 
-static bool load_delivery(void *context, const struct delivery_row *row)
+static void load_delivery(void *context, const struct delivery_row *row)
 {
 	struct webhooks_out *webhooks = context;
 	struct webhook *webhook = webhook_of_number(webhooks, row->webhook);
@@ -45,7 +44,7 @@ static bool load_delivery(void *context, const struct delivery_row *row)
 	struct delivery *delivery;
 
 	if (webhook == NULL)
-		return true;
+		return;
 	if (webhook->number == WEBHOOK_CALLBACKS)
 		receiver_of_job(webhooks->store, row->sequence, authority);
 	delivery = delivery_queue_add(webhook, row->event, row->sequence, receiver_hold(webhook, authority));
@@ -58,7 +57,6 @@ static bool load_delivery(void *context, const struct delivery_row *row)
 	snprintf(delivery->problem, sizeof delivery->problem, "%s", row->problem != NULL ? row->problem : "");
 	if (row->parked)
 		delivery_queue_park(webhooks, webhook, delivery);
-	return true;
 }
 
 enum error_code webhooks_out_open(
