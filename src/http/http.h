@@ -104,8 +104,8 @@ void http_send_problem(struct http_request *request, const struct http_problem *
 struct http_options {
 	const char *listen; /* "127.0.0.1:8001" */
 	int threads;
-	/* Where each request's view comes from. NULL: there is no view and no key, any Host and Origin will do, and a body may be of any type; streams
-	 * need one. */
+	/* Where each request's view comes from. NULL: there is no view and no key, any Host and Origin will do, a body may be of any type, and who
+	 * comes while all threads are taken waits for one instead of being refused; streams need one. */
 	struct gate *gate;
 	size_t max_body_bytes; /* without a gate; else the configuration says it */
 	void (*handle)(void *context, struct http_request *request);

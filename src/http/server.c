@@ -280,7 +280,7 @@ static struct http_server *make_server(const struct http_options *options)
 	made->answered = options->answered;
 	made->threads = options->threads;
 	made->reply_seconds = (int)test_setting(TEST_REPLY_SECONDS, LIMIT_REPLY_SECONDS);
-	made->overload_mark = options->threads * 7 / 8 > 0 ? options->threads * 7 / 8 : 1;
+	made->overload_mark = options->gate == NULL || options->threads < 2 ? options->threads : options->threads * 7 / 8;
 	for (int i = 0; i < made->threads; i++) {
 		made->workers[i].server = made;
 		made->workers[i].next_id = random + ((uint64_t)i << 40);
