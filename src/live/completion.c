@@ -149,7 +149,7 @@ static void completion_write(struct live_job *job)
 /* ---- outputs ---- */
 
 /* Engine thread: the outputs are on disk, or were not to be had. */
-static void on_outputs_copied(struct engine_note *note)
+static void on_completion_copied(struct engine_note *note)
 {
 	struct live_job *job = job_of_note(note);
 
@@ -159,13 +159,13 @@ static void on_outputs_copied(struct engine_note *note)
 }
 
 /* Artifacts thread. */
-static void outputs_copied(struct artifact_copy *copy)
+static void completion_copied(struct artifact_copy *copy)
 {
 	struct live_job *job = copy->context;
 
 	job->completion->artifacts = copy->artifacts; /* already here: a note to an engine that has stopped does not run */
 	job->completion->warnings = copy->warnings;
-	job->note.run = on_outputs_copied;
+	job->note.run = on_completion_copied;
 	engine_run(job->owner->engine, &job->note);
 }
 
@@ -207,7 +207,7 @@ static bool completion_has_outputs(struct completion *completion)
 	return false;
 }
 
-/* Next: on_outputs_copied(); or, while too many wait to be copied, completion_go_on(). */
+/* Next: on_completion_copied(); or, while too many wait to be copied, completion_go_on(). */
 static void completion_copy(struct live_job *job)
 {
 	struct completion *completion = job->completion;
@@ -219,7 +219,7 @@ static void completion_copy(struct live_job *job)
 		.view = completion->view,
 		.outputs = json_object_get(completion->result, "artifacts"),
 		.provenance = completion->provenance,
-		.done = outputs_copied,
+		.done = completion_copied,
 		.context = job,
 	};
 	if (artifacts_put(job->owner->artifacts, &completion->copy) == ERROR_NONE)

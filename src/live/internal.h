@@ -117,7 +117,6 @@ struct live_job {
 	struct timer timer; /* first: when it wants attention */
 	struct live *owner;
 	struct id id;
-	int64_t sequence;
 	char *kind, *provider;
 	struct provider_queue *provider_queue;
 	enum task_status status;

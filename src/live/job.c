@@ -22,7 +22,6 @@ struct live_job *job_make(struct live *live, const struct id *id, const char *ki
 
 	job->owner = live;
 	job->id = *id;
-	job->sequence = id_sequence(id);
 	job->timer = (struct timer){ .due_ns = INT64_MAX, .fire = schedule_due };
 	job->status = TASK_QUEUED;
 	job->money = (struct task_money){ .expected = -1, .spent = -1 };
@@ -80,15 +79,17 @@ void job_set_reason(struct live_job *job, const char *reason)
 	job->live.reason = clean;
 }
 
-static struct live_job **job_chain(struct live *live, int64_t sequence)
+static struct live_job **job_chain(struct live *live, const struct id *id)
 {
+	int64_t sequence = id_sequence(id);
+
 	/* the low bits are a counter and the milliseconds: both differ from job to job */
 	return &live->chains[(uint64_t)(sequence ^ sequence >> 12) % JOB_CHAINS];
 }
 
 void job_add(struct live_job *job)
 {
-	struct live_job **chain = job_chain(job->owner, job->sequence);
+	struct live_job **chain = job_chain(job->owner, &job->id);
 
 	job->next = *chain;
 	*chain = job;
@@ -99,7 +100,7 @@ void job_add(struct live_job *job)
 void job_remove(struct live_job *job)
 {
 	struct live *live = job->owner;
-	struct live_job **link = job_chain(live, job->sequence);
+	struct live_job **link = job_chain(live, &job->id);
 
 	while (*link != job)
 		link = &(*link)->next;
@@ -128,13 +129,11 @@ void job_set_phase(struct live_job *job, enum live_phase phase)
 
 struct live_job *job_find(struct live *live, const struct id *id)
 {
-	int64_t sequence = id_sequence(id);
-	struct live_job *job;
+	struct live_job *job = *job_chain(live, id);
 
-	for (job = *job_chain(live, sequence); job != NULL; job = job->next)
-		if (job->sequence == sequence && memcmp(&job->id, id, sizeof *id) == 0)
-			return job;
-	return NULL;
+	while (job != NULL && memcmp(&job->id, id, sizeof *id) != 0)
+		job = job->next;
+	return job;
 }
 
 bool job_is_anothers(const struct live_job *job, const char *vendor_id)

@@ -54,7 +54,7 @@ void outcome_end(struct live_job *job, enum task_status status, const char *code
 /* ---- what is kept of a result ---- */
 
 /* What the next call needs: by this the vendor finds the job. False: there is more than can be kept. */
-static bool keep_state(struct live_job *job, const json_t *result, bool *changed)
+static bool outcome_keep_state(struct live_job *job, const json_t *result, bool *changed)
 {
 	const json_t *state = json_object_get(result, "state");
 	struct buffer text;
@@ -73,7 +73,7 @@ static bool keep_state(struct live_job *job, const json_t *result, bool *changed
 	return kept;
 }
 
-static void keep_id(struct live_job *job, const json_t *result, bool *changed)
+static void outcome_keep_id(struct live_job *job, const json_t *result, bool *changed)
 {
 	const char *id = json_text(result, "id");
 
@@ -85,7 +85,7 @@ static void keep_id(struct live_job *job, const json_t *result, bool *changed)
 	*changed = true;
 }
 
-static void keep_progress(struct live_job *job, const json_t *result, enum task_status status, bool *changed)
+static void outcome_keep_progress(struct live_job *job, const json_t *result, enum task_status status, bool *changed)
 {
 	double progress = fmin(1, result_number(result, "progress", PAUSE_MOST_SECONDS, job->progress));
 	const char *reason = json_text(result, "reason");
@@ -99,7 +99,7 @@ static void keep_progress(struct live_job *job, const json_t *result, enum task_
 }
 
 /* The host ends it then, counted from the submit on. */
-static void keep_runtime(struct live_job *job, const json_t *result)
+static void outcome_keep_runtime(struct live_job *job, const json_t *result)
 {
 	double seconds = result_number(result, "max_runtime_seconds", MOST_RUNTIME_SECONDS, 0);
 	int64_t from = job->live.submitted_ms > 0 ? job->live.submitted_ms : clock_unix_ms();
@@ -114,7 +114,7 @@ static void keep_runtime(struct live_job *job, const json_t *result)
 /* ---- the vendor has it ---- */
 
 /* A vendor that did not hear it, or takes its time, hears it again, a few times. */
-static bool wants_cancel_again(const struct live_job *job)
+static bool outcome_wants_cancel_again(const struct live_job *job)
 {
 	return job->live.cancel_asked && job->tries < CANCEL_TRIES &&
 	       clock_monotonic_ns() - job->canceled_ns > (int64_t)(CANCEL_RETRY_SECONDS * 1e9);
@@ -143,8 +143,8 @@ void outcome_go_on(struct live_job *job, const json_t *result, enum task_status 
 	static const char too_large[] = "the script's state is too large to be kept";
 	bool first = job->live.phase != LIVE_SENT, changed = false;
 
-	keep_id(job, result, &changed);
-	if (!keep_state(job, result, &changed)) {
+	outcome_keep_id(job, result, &changed);
+	if (!outcome_keep_state(job, result, &changed)) {
 		if (job->live.phase == LIVE_SENDING) /* the answer to the paid request cannot be had again */
 			outcome_unknown(job, too_large);
 		else
@@ -155,13 +155,13 @@ void outcome_go_on(struct live_job *job, const json_t *result, enum task_status 
 		status = TASK_UNKNOWN;
 	if (status != job->status)
 		job->polls = 0;
-	keep_progress(job, result, status, &changed);
+	outcome_keep_progress(job, result, status, &changed);
 	if (first) {
-		keep_runtime(job, result);
+		outcome_keep_runtime(job, result);
 		job_set_phase(job, LIVE_SENT);
 		provider_queue_count(job, true); /* one of unknown outcome that was found */
 	}
-	job->want_cancel |= wants_cancel_again(job);
+	job->want_cancel |= outcome_wants_cancel_again(job);
 	schedule_in(job, pause_before_poll(job, result));
 	job->polls++;
 	if (first || changed)
@@ -175,7 +175,7 @@ void outcome_take(struct live_job *job, json_t *result)
 	bool changed = false;
 
 	if (result_is_end(result)) {
-		keep_id(job, result, &changed);
+		outcome_keep_id(job, result, &changed);
 		completion_begin(job, result_status(result), json_incref(result));
 	} else {
 		outcome_go_on(job, result, result_status(result));
@@ -185,7 +185,7 @@ void outcome_take(struct live_job *job, json_t *result)
 /* ---- cancel ---- */
 
 /* When to look again after a cancel. A runtime that is over is ended again and again until it is. */
-static double cancel_pause(const struct live_job *job)
+static double outcome_cancel_pause(const struct live_job *job)
 {
 	return job->live.stop_ms != 0 && clock_unix_ms() >= job->live.stop_ms ? CANCEL_RETRY_SECONDS : PAUSE_FIRST_POLL_SECONDS;
 }
@@ -200,7 +200,7 @@ static void outcome_of_cancel(struct live_job *job, json_t *result)
 		return;
 	}
 	job->polls = 0; /* the vendor cancels in its own time: polls show it */
-	schedule_in(job, cancel_pause(job));
+	schedule_in(job, outcome_cancel_pause(job));
 	schedule_job(job);
 }
 

@@ -74,7 +74,7 @@ bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const ch
 
 void provider_queue_count(struct live_job *job, bool open)
 {
-	if (job->provider_queue == NULL || job->counted == open)
+	if (job->counted == open)
 		return;
 	job->counted = open;
 	job->provider_queue->open += open ? 1 : -1;

@@ -19,7 +19,7 @@
 
 /* ---- what events say beside the task ---- */
 
-static void event_write_state(struct buffer *out, const struct live_job *job)
+static void record_write_state(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
@@ -36,7 +36,7 @@ static void event_write_state(struct buffer *out, const struct live_job *job)
 	buffer_char(out, '}');
 }
 
-static void event_write_settlement(struct buffer *out, const struct live_job *job)
+static void record_write_settlement(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
@@ -50,7 +50,7 @@ static void event_write_settlement(struct buffer *out, const struct live_job *jo
 }
 
 /* Those that were stored. */
-static bool completion_has_copies(const struct completion *completion)
+static bool record_has_copies(const struct completion *completion)
 {
 	const json_t *artifact;
 	size_t i;
@@ -61,7 +61,7 @@ static bool completion_has_copies(const struct completion *completion)
 	return false;
 }
 
-static void event_write_copies(struct buffer *out, const struct live_job *job)
+static void record_write_copies(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":");
 	json_write_text(out, task_status_name(job->status));
@@ -71,7 +71,7 @@ static void event_write_copies(struct buffer *out, const struct live_job *job)
 }
 
 /* A vendor that answers a submit with the work itself has taken the job, too. */
-static void event_write_sent(struct buffer *out, const struct live_job *job)
+static void record_write_sent(struct buffer *out, const struct live_job *job)
 {
 	buffer_text(out, "{\"status\":\"running\",\"progress\":0.0,\"vendor_id\":");
 	json_write_text(out, job->vendor_id);
@@ -84,7 +84,7 @@ static bool record_ends_at_once(const struct live_job *job)
 }
 
 /* A text that is too large says the least: what is stored with the job has it all. */
-static char *event_text(const struct live_job *job, void (*write)(struct buffer *out, const struct live_job *job))
+static char *record_event_text(const struct live_job *job, void (*write)(struct buffer *out, const struct live_job *job))
 {
 	char least[80];
 	struct buffer out;
@@ -103,7 +103,7 @@ static void record_add_event(
 {
 	int at = job->write.event_count++;
 
-	job->event_texts[at] = event_text(job, write);
+	job->event_texts[at] = record_event_text(job, write);
 	job->write.events[at] = (struct store_event){ .verb = verb, .data = job->event_texts[at] };
 }
 
@@ -217,7 +217,7 @@ void record_job(struct live_job *job, bool durable, const char *verb, job_step *
 {
 	record_fill(job, durable, then);
 	if (verb != NULL)
-		record_add_event(job, verb, event_write_state);
+		record_add_event(job, verb, record_write_state);
 	record_put(job);
 }
 
@@ -234,10 +234,10 @@ void record_end(struct live_job *job, job_step *then)
 	record_fill(job, true, then);
 	job->written.phase = LIVE_ENDED;
 	if (record_ends_at_once(job))
-		record_add_event(job, "sent", event_write_sent);
-	if (completion_has_copies(job->completion))
-		record_add_event(job, "artifact", event_write_copies);
-	record_add_event(job, task_status_name(job->status), event_write_state);
-	record_add_event(job, "settled", event_write_settlement);
+		record_add_event(job, "sent", record_write_sent);
+	if (record_has_copies(job->completion))
+		record_add_event(job, "artifact", record_write_copies);
+	record_add_event(job, task_status_name(job->status), record_write_state);
+	record_add_event(job, "settled", record_write_settlement);
 	record_put(job);
 }

@@ -48,7 +48,7 @@ enum error_code live_switch(struct live *live, bool stopped, struct error *error
 }
 
 /* Engine thread. */
-static void on_wake(struct engine_note *note)
+static void on_live_wake(struct engine_note *note)
 {
 	struct live *live = (struct live *)(void *)((char *)note - offsetof(struct live, wake_note));
 
@@ -60,7 +60,7 @@ void live_wake(struct live *live)
 {
 	if (atomic_exchange(&live->wake_posted, true))
 		return;
-	live->wake_note.run = on_wake;
+	live->wake_note.run = on_live_wake;
 	if (engine_run(live->engine, &live->wake_note) != ERROR_NONE)
 		atomic_store(&live->wake_posted, false);
 }
