@@ -51,12 +51,15 @@ enum error_code artifact_file_open(
 	};
 	file->held_room = HELD_BYTES + 2 * mask_known_reach(known->index);
 	file->held = memory_new(file->held_room);
-	if (!crypto_load())
+	if (!crypto_load()) {
 		error_set(&file->error, ERROR_IO, NULL, "libcrypto (libssl3) cannot be loaded: is it installed?");
-	else if ((file->digest = EVP_MD_CTX_new()) == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1)
-		error_memory(&file->error);
-	else if (open_temporary(folder, &file->content, &file->error))
-		return ERROR_NONE;
+	} else {
+		file->digest = EVP_MD_CTX_new();
+		if (file->digest == NULL || EVP_DigestInit_ex(file->digest, EVP_sha256(), NULL) != 1)
+			memory_exhausted();
+		if (open_temporary(folder, &file->content, &file->error))
+			return ERROR_NONE;
+	}
 	artifact_file_discard(file);
 	return file->error.code;
 }

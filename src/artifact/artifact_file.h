@@ -33,8 +33,8 @@ struct artifact_file {
 	struct error error;
 };
 
-/* Opens a temporary file, making the folder if need be. What `known` knows is overwritten by asterisks, whatever kind of file it is: the length stays.
- * Its view is to be kept as long. ERROR_IO; nothing is left open then. */
+/* Opens a temporary file, making the folder if need be. What `known` knows is overwritten by asterisks, whatever kind of file it is: the length
+ * stays. Its view is to be kept as long. ERROR_IO; nothing is left open then. */
 enum error_code artifact_file_open(
 	struct artifact_folder *folder, int64_t maximum, const struct mask_known *known, struct artifact_file *file);
 

@@ -1,4 +1,5 @@
-/* internal.h - what the files of the artifacts thread share (for this folder of src/ only). All of it is that thread's, but for what struct artifacts says. */
+/* internal.h - what the files of the artifacts thread share (for this folder of src/ only). All of it is that thread's, but for what struct
+ * artifacts says. */
 #pragma once
 
 #include <pthread.h>

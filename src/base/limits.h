@@ -92,7 +92,6 @@
 #define LIMIT_ARTIFACT_PAUSE_MS 1000	    /* before the second try; four times as long before the third */
 #define LIMIT_ARTIFACT_RETRY_AFTER_MS 60000 /* what a vendor may ask us to wait */
 #define LIMIT_ARTIFACT_STOP_MS 10000	    /* for copies under way when the host stops */
-#define LIMIT_ARTIFACT_SLICE_BYTES 65536
 #define LIMIT_ARTIFACT_INLINE_BYTES 4096 /* text and JSON up to this size are shown in the artifact too */
 #define LIMIT_ARTIFACT_NAME_BYTES 128
 #define LIMIT_ARTIFACT_URL_BYTES 16384

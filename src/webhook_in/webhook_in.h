@@ -32,12 +32,12 @@ char *webhooks_in_url(
 /* The job of such a URL. False for any other token: it costs one HMAC. Any thread. */
 bool webhooks_in_find(struct webhooks_in *webhooks_in, const char *provider, const char *token, struct id *id);
 
-/* Is it the vendor's? `webhook->scheme` must not be WEBHOOK_UNSIGNED. May wait LIMIT_SIGNING_KEYS_WAIT_MS twice for the vendor's keys; SIGNATURE_UNCHECKED
- * with a message when they cannot be had. HTTP threads. */
+/* Is it the vendor's? `webhook->scheme` must not be WEBHOOK_UNSIGNED. May wait LIMIT_SIGNING_KEYS_WAIT_MS twice for the vendor's keys;
+ * SIGNATURE_UNCHECKED with a message when they cannot be had. HTTP threads. */
 enum signature_verdict webhooks_in_verify(struct webhooks_in *webhooks_in, const struct gate_view *view,
 	struct provider *provider, const struct signed_webhook *webhook, struct error *error);
 
-/* Was this webhook (its job and its own id) noted before? The last LIMIT_WEBHOOK_IN_SEEN are remembered, those of this run only: acting upon one twice
- * must do no harm. Any thread. */
+/* Was this webhook (its job and its own id) noted before? The last LIMIT_WEBHOOK_IN_SEEN are remembered, those of this run only: acting upon one
+ * twice must do no harm. Any thread. */
 bool webhooks_in_seen(struct webhooks_in *webhooks_in, const struct id *job, const char *id);
 void webhooks_in_note(struct webhooks_in *webhooks_in, const struct id *job, const char *id);

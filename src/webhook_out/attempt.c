@@ -1,7 +1,7 @@
 /* attempt.c - one POST to one webhook: rendered, signed, sent, and what becomes of its delivery. The webhooks' thread; rendered without the lock.
  *
- * Goes nowhere but to the webhook's URL: no redirect, no proxy, public addresses over TLS, or loopback
- * where the configuration allows it. The receiver's answer counts by its status alone. */
+ * Goes nowhere but to the webhook's URL: no redirect, no proxy, public addresses over TLS, or loopback where the configuration allows it. The
+ * receiver's answer counts by its status alone. */
 #include "webhook_out/internal.h"
 
 #include <inttypes.h>

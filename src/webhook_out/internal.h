@@ -1,5 +1,5 @@
-/* internal.h - what the files of this folder share. "Under the lock" means that of struct webhooks_out, held by the caller; "the thread" is the webhooks' own
- * (sender.c). */
+/* internal.h - what the files of this folder share. "Under the lock" means that of struct webhooks_out, held by the caller; "the thread" is the
+ * webhooks' own (sender.c). */
 #pragma once
 
 #include <pthread.h>
@@ -100,8 +100,8 @@ struct webhook *webhook_new(const struct webhook_row *row, struct error *error);
 /* With its deliveries and receivers. One that is in the list is freed by the thread alone, once it is removed and nothing of it is under way. */
 void webhook_free(struct webhook *webhook);
 
-/* Under the lock: the one with this id or URL (and, unless NULL, these patterns), or with this number; NULL when it was removed. Valid until the lock is let
- * go: who has done so goes on by the number, for a URL may be that of several. */
+/* Under the lock: the one with this id or URL (and, unless NULL, these patterns), or with this number; NULL when it was removed. Valid until the
+ * lock is let go: who has done so goes on by the number, for a URL may be that of several. */
 struct webhook *webhook_find(struct webhooks_out *webhooks, const char *id, const char *events);
 struct webhook *webhook_of_number(struct webhooks_out *webhooks, int64_t number);
 
@@ -124,8 +124,8 @@ enum error_code webhook_change_store(struct task_store *store, const struct webh
 
 /* ---- receiver.c: under the lock, but for the first ---- */
 
-/* "name:port" of the callback_url of a job, or "". Blocks on the registry. Without the lock. */
-void receiver_of_job(struct task_store *store, int64_t sequence, char authority[RECEIVER_AUTHORITY_BYTES]);
+/* "name:port" of the callback_url of a job, or "". False: the registry cannot be read now. Blocks on it. Without the lock. */
+bool receiver_of_job(struct task_store *store, int64_t sequence, char authority[RECEIVER_AUTHORITY_BYTES]);
 
 /* The receiver of a webhook's next delivery, held until receiver_release(); `authority` counts for WEBHOOK_CALLBACKS. */
 struct receiver *receiver_hold(struct webhook *webhook, const char *authority);

@@ -1,8 +1,9 @@
-/* receiver.c - whom deliveries go to: how many attempts may be under way to one receiver, so that one that hangs delays only its own. Under the webhooks' lock.
+/* receiver.c - whom deliveries go to: how many attempts may be under way to one, so that one that hangs delays only its own. Under the webhooks'
+ * lock.
  *
- * Callback URLs are anybody's, and names cost nothing: of them a receiver (name and port) begins with one attempt at a time and gets more once it has
- * taken one, the ports of a name share a maximum, those that have taken nothing yet share some places, and those that are slow a few. When the places of
- * the new are taken, more of them get less time for their answer. A registered webhook is a receiver by itself. */
+ * * Callback URLs are anybody's, and names cost nothing: of them a receiver (name and port) begins with one attempt at a time and gets more once
+ * it has taken one, the ports of a name share a maximum, those that have taken nothing yet share some places, and those that are slow a few. When
+ * the places of the new are taken, more of them get less time for their answer. A registered webhook is a receiver by itself. */
 #include "webhook_out/internal.h"
 
 #include <stdio.h>
@@ -37,12 +38,14 @@ static void copy_authority(void *context, const struct callback_row *row)
 			*at = (char)(*at + 32);
 }
 
-void receiver_of_job(struct task_store *store, int64_t sequence, char authority[RECEIVER_AUTHORITY_BYTES])
+bool receiver_of_job(struct task_store *store, int64_t sequence, char authority[RECEIVER_AUTHORITY_BYTES])
 {
 	struct error error;
+	enum error_code code;
 
 	*authority = '\0';
-	task_store_callback(store, sequence, copy_authority, authority, &error);
+	code = task_store_callback(store, sequence, copy_authority, authority, &error);
+	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
 }
 
 static void drop_port(char authority[RECEIVER_AUTHORITY_BYTES])

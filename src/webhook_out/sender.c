@@ -33,14 +33,15 @@ static bool note_event(void *context, const struct event_row *row)
 	return reading->count < LIMIT_WEBHOOK_OUT_WINDOW;
 }
 
-/* Only jobs that have a callback concern the webhook of callbacks. */
-static void keep_callbacks(struct webhooks_out *webhooks, struct reading *reading)
+/* Only jobs that have a callback concern the webhook of callbacks. False: the registry cannot be read now. */
+static bool keep_callbacks(struct webhooks_out *webhooks, struct reading *reading)
 {
 	int kept = 0;
 
 	for (int i = 0; i < reading->count; i++) {
-		if (reading->found[i].sequence != 0)
-			receiver_of_job(webhooks->store, reading->found[i].sequence, reading->found[i].authority);
+		if (reading->found[i].sequence != 0 &&
+			!receiver_of_job(webhooks->store, reading->found[i].sequence, reading->found[i].authority))
+			return false;
 		if (reading->found[i].authority[0] == '\0')
 			continue;
 		if (kept < i)
@@ -48,6 +49,7 @@ static void keep_callbacks(struct webhooks_out *webhooks, struct reading *readin
 		kept++;
 	}
 	reading->count = kept;
+	return true;
 }
 
 /* More wait for this receiver than anybody's may: the newest are kept aside, to be sent again when asked for. */
@@ -99,8 +101,10 @@ static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook, 
 		log_message(LOG_WARN, "hook.read", "cannot read the log of events: %s", error.message);
 		return false;
 	}
-	if (webhook->number == WEBHOOK_CALLBACKS)
-		keep_callbacks(webhooks, &reading);
+	if (webhook->number == WEBHOOK_CALLBACKS && !keep_callbacks(webhooks, &reading)) {
+		log_message(LOG_WARN, "hook.read", "cannot read whose callbacks these events are");
+		return false;
+	}
 	pthread_mutex_lock(&webhooks->lock);
 	if (!webhook->removed) {
 		add_found(webhooks, webhook, &reading, walk.after);

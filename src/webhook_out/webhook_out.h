@@ -61,7 +61,8 @@ enum error_code webhooks_out_remove(struct webhooks_out *webhooks, const char *i
 /* From now on the new secret signs, and the one before too for LIMIT_WEBHOOK_OUT_ROTATION_MS. ERROR_NOT_FOUND. */
 enum error_code webhooks_out_rotate(struct webhooks_out *webhooks, const char *id, const char *secret, struct error *error);
 
-/* Parked deliveries are tried again (of callback_urls with the id "callbacks"): the one of this event, or (0) all. *count is how many. ERROR_NOT_FOUND. */
+/* Parked deliveries are tried again (of callback_urls with the id "callbacks"): the one of this event, or (0) all. *count is how many.
+ * ERROR_NOT_FOUND. */
 enum error_code webhooks_out_replay(
 	struct webhooks_out *webhooks, const char *id, int64_t event, int *count, struct error *error);
 
@@ -69,8 +70,8 @@ enum error_code webhooks_out_replay(
 void webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out);
 bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out);
 
-/* A job with a callback_url is about to be stored (WEBHOOK_CALLBACK, and WEBHOOK_PUT of WEBHOOK_CALLBACKS): its events are looked for from now on. Before
- * it is handed to the store. Any thread. */
+/* A job with a callback_url is about to be stored (WEBHOOK_CALLBACK, and WEBHOOK_PUT of WEBHOOK_CALLBACKS): its events are looked for from now
+ * on. Before it is handed to the store. Any thread. */
 void webhooks_out_expect_callback(struct webhooks_out *webhooks);
 
 /* Deliveries that wait, and those that are parked: for metrics. */
