@@ -38,7 +38,7 @@ struct handler {
 	void (*provider)(struct host *host, struct http_request *request, const char *kind, const char *name);
 };
 
-/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, and vendors' deliveries, which have a token in
+/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, and vendors' webhooks, which have a token in
  * their path. */
 struct route {
 	const char *method;

@@ -66,15 +66,15 @@
 #define LIMIT_WEBHOOK_IN_BODY_BYTES (2 * 1024 * 1024)
 #define LIMIT_WEBHOOK_IN_AGE_SECONDS 300   /* between its timestamp and our clock, in either direction */
 #define LIMIT_WEBHOOK_IN_HEADER_BYTES 1024 /* one header that counts for the signature */
-#define LIMIT_WEBHOOK_IN_SIGNATURES 8	   /* of one delivery that are looked at */
-#define LIMIT_WEBHOOK_IN_SEEN 4096	   /* deliveries remembered, so that a repeated one is not acted upon */
+#define LIMIT_WEBHOOK_IN_SIGNATURES 8	   /* of one webhook that are looked at */
+#define LIMIT_WEBHOOK_IN_SEEN 4096	   /* webhooks remembered, so that a repeated one is not acted upon */
 #define LIMIT_SIGNING_KEYS 16		   /* of a vendor */
 #define LIMIT_SIGNING_KEY_BYTES 64
 #define LIMIT_SIGNING_KEYS_AGE_MS 86400000  /* then they are fetched again */
 #define LIMIT_SIGNING_KEYS_PAUSE_MS 60000   /* between two fetches, when no key fits */
 #define LIMIT_SIGNING_KEYS_RETRY_MS 5000    /* after a fetch that failed */
 #define LIMIT_SIGNING_KEYS_WAIT_MS 4000	    /* an HTTP thread waits this long for them: vendors hang up after 5 to 15 s */
-#define LIMIT_SIGNING_KEYS_FETCH_SECONDS 10 /* and a fetch may take this long, for the next delivery to find them */
+#define LIMIT_SIGNING_KEYS_FETCH_SECONDS 10 /* and a fetch may take this long, for the next webhook to find them */
 
 /* Artifacts: copies of what live jobs made. */
 #define LIMIT_ARTIFACT_QUEUE 16384	     /* jobs whose outputs wait to be copied; each is held by its poster */
@@ -92,7 +92,7 @@
 #define LIMIT_ARTIFACT_PAUSE_MS 1000	    /* before the second try; four times as long before the third */
 #define LIMIT_ARTIFACT_RETRY_AFTER_MS 60000 /* what a vendor may ask us to wait */
 #define LIMIT_ARTIFACT_STOP_MS 10000	    /* for copies under way when the host stops */
-#define LIMIT_ARTIFACT_INLINE_BYTES 4096 /* text and JSON up to this size are shown in the artifact too */
+#define LIMIT_ARTIFACT_INLINE_BYTES 4096    /* text and JSON up to this size are shown in the artifact too */
 #define LIMIT_ARTIFACT_NAME_BYTES 128
 #define LIMIT_ARTIFACT_URL_BYTES 16384
 #define LIMIT_ARTIFACT_SWEEP_HOURS 24
@@ -126,7 +126,7 @@
 #define LIMIT_WEBHOOK_OUT_PAUSE_MS 14400000	 /* what the pause between two attempts grows to */
 #define LIMIT_WEBHOOK_OUT_ROTATION_MS 86400000	 /* an earlier secret signs too for so long */
 #define LIMIT_WEBHOOK_OUT_SAVE_MS 200		 /* between two writes of how far it has come */
-#define LIMIT_WEBHOOK_OUT_STOP_MS 3000 /* a host that stops waits this long for deliveries under way: they are tried again */
+#define LIMIT_WEBHOOK_OUT_STOP_MS 3000 /* a host that stops waits this long for attempts under way: they are made again */
 #define LIMIT_WEBHOOK_OUT_PROBLEM_BYTES 120
 
 /* Files read at start or on change. */
@@ -233,7 +233,7 @@
 	420 /* days, and months, of one account in memory: the ledger's 13 months, and what the clock skipped */
 #define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */
 #define LIMIT_LIVE_ANSWER_MS 15000 /* refresh, cancel, resolve */
-#define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that deliveries ask for which nobody signed */
+#define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that webhooks ask for which nobody signed */
 #define LIMIT_LIVE_WEBHOOKS 16	   /* webhooks waiting for one job; more are left to the poll */
 
 /* Events. */

@@ -48,7 +48,7 @@ void transfer_aim(struct transfer *transfer, const struct engine_way *way, const
 	transfer->may_leave = NULL;
 }
 
-/* The last part of a webhook's URL opens it: who knows it can send deliveries. */
+/* The last part of a webhook's URL opens it: who knows it can speak for the vendor. */
 static const char *token_of(const char *webhook_url)
 {
 	const char *slash = webhook_url != NULL ? strrchr(webhook_url, '/') : NULL;
