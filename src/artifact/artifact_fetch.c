@@ -39,10 +39,9 @@ static bool check_output_url(struct artifact_item *item)
 	const struct manifest *manifest = &item->work->copy->provider->manifest;
 	struct error error;
 
-	if (destination_check_output(item->url.data, manifest->output_hosts, manifest->outputs_anywhere, &item->error) ==
-		ERROR_NONE)
-		return true;
-	return destination_check_output(item->url.data, manifest->hosts, false, &error) == ERROR_NONE;
+	return destination_check_output(item->url.data, manifest->hosts, false, &error) == ERROR_NONE ||
+	       destination_check_output(item->url.data, manifest->output_hosts, manifest->outputs_anywhere, &item->error) ==
+		       ERROR_NONE;
 }
 
 static void note_host(struct artifact_item *item)

@@ -26,7 +26,7 @@ struct save {
 	_Atomic bool under_way;
 	bool again; /* the last write failed */
 	bool troubled;
-	int64_t last_ms;
+	int64_t last_ns;	 /* of the last write, monotonic */
 	struct dropped *dropped; /* under the webhooks' lock: rows that are to go */
 	size_t dropped_count, dropped_room;
 };
@@ -171,14 +171,15 @@ static void conclude_batch(struct save *save)
 
 int64_t save_run(struct save *save, int64_t now_ms, bool at_once)
 {
-	int64_t pause = save->again ? RETRY_MS : LIMIT_WEBHOOK_OUT_SAVE_MS;
+	int64_t pause_ms = save->again ? RETRY_MS : LIMIT_WEBHOOK_OUT_SAVE_MS;
+	int64_t now_ns = clock_monotonic_ns(), since_ms = (now_ns - save->last_ns) / 1000000;
 
 	if (atomic_load(&save->under_way))
 		return INT64_MAX;
 	conclude_batch(save);
-	if (!at_once && now_ms - save->last_ms < pause)
-		return save->last_ms + pause;
-	save->last_ms = now_ms;
+	if (!at_once && since_ms < pause_ms)
+		return now_ms + pause_ms - since_ms;
+	save->last_ns = now_ns;
 	if (!save->again)
 		gather(save);
 	if (save->count > 0)
