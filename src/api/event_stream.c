@@ -251,11 +251,8 @@ static bool subscribe(struct following *following, struct http_request *request)
 			following->last = from > newest ? from : newest;
 		return true;
 	}
-	if (error.code == ERROR_BUSY)
-		snprintf(detail, sizeof detail,
-			"%d event streams are open: server.max_streams allows so many, and at most 3 of 4 server.threads", most);
-	else
-		snprintf(detail, sizeof detail, "out of memory");
+	snprintf(detail, sizeof detail,
+		"%d event streams are open: server.max_streams allows so many, and at most 3 of 4 server.threads", most);
 	http_send_problem(request, &(struct http_problem){ .status = 503, .detail = detail, .headers = "Retry-After: 5\r\n" });
 	return false;
 }

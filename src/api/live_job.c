@@ -118,7 +118,6 @@ static void send_asked(
 	case ERROR_NONE: jobs_status(host, request, text); break;
 	case ERROR_PENDING: send_pending(request, text, error->message); break;
 	case ERROR_NOT_FOUND: answer_problem(request, 409, NULL, "this job has ended meanwhile"); break;
-	case ERROR_MEMORY:
 	case ERROR_BUSY: answer_problem(request, 503, NULL, error->message); break;
 	default: answer_problem(request, 409, NULL, error->message); break;
 	}

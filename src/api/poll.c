@@ -79,7 +79,7 @@ static void answer_live_poll(struct incoming *incoming, const struct id *id)
 
 	if (json_is_true(refresh))
 		code = live_refresh(incoming->host->live, id, &patience, &error);
-	if (code == ERROR_BUSY || code == ERROR_MEMORY || !live_job_send(incoming, id, NULL, NULL, &error))
+	if (code == ERROR_BUSY || !live_job_send(incoming, id, NULL, NULL, &error))
 		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
 }
 

@@ -120,21 +120,22 @@ static void hand_over(struct incoming_webhook *webhook)
 	bool verified = webhook->signed_part.scheme != WEBHOOK_UNSIGNED;
 	struct http_request *request = webhook->request;
 	struct response masked; /* masked like an answer to a request of ours */
-	json_t *headers = NULL;
 	struct error error;
-	enum error_code code = ERROR_MEMORY;
+	enum error_code code;
+	json_t *headers;
 
-	error_memory(&error);
 	response_init(&masked);
 	http_each_header(request, add_webhook_header, &masked.headers);
 	buffer_append(&masked.body, request->body, request->body_length);
 	response_mask(&masked, request->view, &webhook->provider->subject, webhook->token);
-	if (!masked.failed && !masked.headers.failed && !masked.body.failed)
+	if (masked.failed || masked.headers.failed || masked.body.failed) {
+		code = error_memory(&error);
+	} else {
 		headers = headers_object(&masked.headers);
-	if (headers != NULL)
 		code = live_take_webhook(webhook->host->live, &webhook->job, verified, headers,
 			masked.body.data != NULL ? masked.body.data : "", masked.body.length, &error);
-	json_decref(headers);
+		json_decref(headers);
+	}
 	response_clear(&masked);
 	if (code != ERROR_NONE) {
 		refuse_webhook(request, 503, error.message);
