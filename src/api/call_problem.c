@@ -7,33 +7,28 @@
 #include "base/log.h"
 
 #define DETAIL_BYTES 320
-#define RETRY_BYTES 48
 
 void call_problem_resting(struct incoming *incoming)
 {
-	long long seconds = (long long)(provider_resting_ms(incoming->provider) / 1000 + 1);
-	char detail[DETAIL_BYTES], headers[RETRY_BYTES];
+	int64_t seconds = provider_resting_ms(incoming->provider) / 1000 + 1;
+	char detail[DETAIL_BYTES];
 
 	if (incoming->provider->stood_still) { /* waiting does not help */
 		provider_rest_reason(incoming->provider, detail, sizeof detail);
-		incoming_problem(incoming, 503, NULL, detail, NULL);
+		incoming_problem(incoming, 503, NULL, detail);
 		return;
 	}
 	snprintf(detail, sizeof detail,
 		"%s rests for another %lld s: it was stopped %d times within %d s for going over its limits; a saved change "
 		"wakes it",
-		incoming->provider->file, seconds, LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
-	snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", seconds);
-	incoming_problem(incoming, 503, NULL, detail, headers);
+		incoming->provider->file, (long long)seconds, LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
+	incoming_retry(incoming, seconds, detail);
 }
 
 /* 503, to be tried again when those that wait now have had their turns. */
-static void send_retry(struct incoming *incoming, const char *detail)
+static void retry_in_turn(struct incoming *incoming, const char *detail)
 {
-	char headers[RETRY_BYTES];
-
-	snprintf(headers, sizeof headers, "Retry-After: %d\r\n", engine_wait_seconds(incoming->host->engine, incoming->provider));
-	incoming_problem(incoming, 503, NULL, detail, headers);
+	incoming_retry(incoming, engine_wait_seconds(incoming->host->engine, incoming->provider), detail);
 }
 
 void call_problem_busy(struct incoming *incoming, enum error_code code)
@@ -45,7 +40,7 @@ void call_problem_busy(struct incoming *incoming, enum error_code code)
 			LIMIT_SCRIPT_QUEUE);
 	else
 		snprintf(detail, sizeof detail, "the host is busy: too many calls are waiting");
-	send_retry(incoming, detail);
+	retry_in_turn(incoming, detail);
 }
 
 void call_problem_late(struct incoming *incoming, const char *why)
@@ -53,7 +48,7 @@ void call_problem_late(struct incoming *incoming, const char *why)
 	char detail[DETAIL_BYTES];
 
 	snprintf(detail, sizeof detail, "%s: nothing was done, and no job was registered", why);
-	send_retry(incoming, detail);
+	retry_in_turn(incoming, detail);
 }
 
 void call_problem_unsure(struct incoming *incoming, const struct id *id)
@@ -77,13 +72,13 @@ void call_problem_failed(struct incoming *incoming, const struct script_call *ca
 	if (call->outcome == CALL_INVALID) {
 		snprintf(path, sizeof path, "%s%s%s", prefix, *prefix != '\0' && call->error.path[0] != '\0' ? "." : "",
 			call->error.path);
-		incoming_problem(incoming, 400, path, call->error.message, NULL);
+		incoming_problem(incoming, 400, path, call->error.message);
 	} else if (call->outcome == CALL_RESTING) {
 		call_problem_resting(incoming);
 	} else if (call->error.code == ERROR_MEMORY) {
 		incoming_no_memory(incoming);
 	} else {
 		log_message(LOG_ERROR, "script.failed", "%s", call->error.message);
-		incoming_problem(incoming, 500, NULL, call->error.message, NULL);
+		incoming_problem(incoming, 500, NULL, call->error.message);
 	}
 }

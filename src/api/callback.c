@@ -27,7 +27,7 @@ static bool read_callback_text(struct incoming *incoming, const char *name, cons
 	*text = json_text_value(value);
 	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
 		return true;
-	incoming_problem(incoming, 400, name, "must be text", NULL);
+	incoming_problem(incoming, 400, name, "must be text");
 	return false;
 }
 
@@ -36,15 +36,15 @@ static bool check_callback(struct incoming *incoming, const char *url, const cha
 	struct error error;
 
 	if (webhooks_out_check_url(incoming->http->view->config, url, &error) != ERROR_NONE) {
-		incoming_problem(incoming, 400, callback_members[0], error.message, NULL);
+		incoming_problem(incoming, 400, callback_members[0], error.message);
 		return false;
 	}
 	if (mask_holds_known(incoming->http->view, url)) { /* it is kept and shown */
-		incoming_problem(incoming, 400, callback_members[0], "must not carry a secret of the host's", NULL);
+		incoming_problem(incoming, 400, callback_members[0], "must not carry a secret of the host's");
 		return false;
 	}
 	if (secret != NULL && webhooks_out_check_secret(secret, &error) != ERROR_NONE) {
-		incoming_problem(incoming, 400, callback_members[1], error.message, NULL);
+		incoming_problem(incoming, 400, callback_members[1], error.message);
 		return false;
 	}
 	return true;
@@ -71,7 +71,7 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 	if (secret != NULL)
 		memcpy(made->secret, secret, strlen(secret) + 1);
 	else if (!webhooks_out_make_secret(made->secret)) {
-		incoming_problem(incoming, 503, NULL, "no secret can be made now", "Retry-After: 1\r\n");
+		incoming_retry(incoming, 1, "no secret can be made now");
 		return false;
 	}
 	return true;

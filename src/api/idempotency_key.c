@@ -20,8 +20,7 @@ void idempotency_key_replay(struct incoming *incoming, int status, const char *a
 
 void idempotency_key_clash(struct incoming *incoming)
 {
-	incoming_problem(
-		incoming, 409, NULL, "this Idempotency-Key was used with another body: use a new key for a new request", NULL);
+	incoming_problem(incoming, 409, NULL, "this Idempotency-Key was used with another body: use a new key for a new request");
 }
 
 /* The key is kept as long as the answer, so of one that looks like a credential only the hash is. */
@@ -47,18 +46,18 @@ bool idempotency_key_read(struct incoming *incoming, struct idempotency *idempot
 	if (key == NULL)
 		return true;
 	if (*key == '\0' || strlen(key) > LIMIT_IDEMPOTENCY_KEY_BYTES) {
-		incoming_problem(incoming, 400, NULL, "Idempotency-Key must have 1 to 255 characters", NULL);
+		incoming_problem(incoming, 400, NULL, "Idempotency-Key must have 1 to 255 characters");
 		return false;
 	}
 	if (!crypto_load()) {
 		incoming_problem(incoming, 503, NULL,
-			"Idempotency-Key needs libcrypto (libssl3), which cannot be loaded: is it installed?", NULL);
+			"Idempotency-Key needs libcrypto (libssl3), which cannot be loaded: is it installed?");
 		return false;
 	}
 	length = snprintf(text, SCOPED_KEY_BYTES, "%.64s\n%s/%s/%d\n%s", owner, incoming->kind, incoming->provider->manifest.id,
 		(int)incoming->verb, kept_key(incoming, key, hashed));
 	if (length < 0 || length >= SCOPED_KEY_BYTES) {
-		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long", NULL);
+		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long");
 		return false;
 	}
 	SHA256((const unsigned char *)incoming->http->body, incoming->http->body_length, idempotency->body_sha256);
@@ -77,7 +76,7 @@ static bool answer_known_key(struct incoming *incoming, const struct idempotency
 	case STORE_REPLAY: idempotency_key_replay(incoming, answer.status, answer.text, answer.length); break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
 	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
-	case STORE_FAILED: incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n"); break;
+	case STORE_FAILED: incoming_retry(incoming, 1, error.message); break;
 	}
 	free(answer.text);
 	return true;
@@ -100,8 +99,7 @@ bool idempotency_key_begin(struct incoming *incoming, const struct idempotency *
 				return false;
 			break;
 		case KEY_TURN_LATE:
-			incoming_problem(incoming, 503, NULL, "a request with this Idempotency-Key is still under way",
-				"Retry-After: 1\r\n");
+			incoming_retry(incoming, 1, "a request with this Idempotency-Key is still under way");
 			return false;
 		}
 	}

@@ -31,10 +31,17 @@ static void send_problem(struct incoming *incoming, struct http_problem *problem
 	buffer_free(&members);
 }
 
-void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers)
+void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail)
 {
-	send_problem(
-		incoming, &(struct http_problem){ .status = status, .detail = detail, .path = path, .headers = headers }, NULL);
+	send_problem(incoming, &(struct http_problem){ .status = status, .detail = detail, .path = path }, NULL);
+}
+
+void incoming_retry(struct incoming *incoming, int64_t seconds, const char *detail)
+{
+	char headers[48];
+
+	snprintf(headers, sizeof headers, "Retry-After: %lld\r\n", (long long)seconds);
+	send_problem(incoming, &(struct http_problem){ .status = 503, .detail = detail, .headers = headers }, NULL);
 }
 
 void incoming_problem_with(struct incoming *incoming, int status, const char *detail, const char *headers, const char *members)
@@ -44,7 +51,7 @@ void incoming_problem_with(struct incoming *incoming, int status, const char *de
 
 void incoming_no_memory(struct incoming *incoming)
 {
-	incoming_problem(incoming, 503, NULL, "out of memory", "Retry-After: 1\r\n");
+	incoming_retry(incoming, 1, "out of memory");
 }
 
 /* An absent body and null mean {}. */
@@ -56,16 +63,16 @@ static bool parse_body(struct incoming *incoming)
 		incoming->body = http_read_json(incoming->http, &error);
 		if (incoming->body == NULL) {
 			if (error.code == ERROR_MEMORY)
-				incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
+				incoming_retry(incoming, 1, error.message);
 			else
-				incoming_problem(incoming, 400, error.path, error.message, NULL);
+				incoming_problem(incoming, 400, error.path, error.message);
 			return false;
 		}
 	}
 	if (incoming->http->body_length == 0 || json_is_null(incoming->body))
 		incoming->body = json_object();
 	if (!json_is_object(incoming->body)) {
-		incoming_problem(incoming, 400, "", "the body must be a JSON object", NULL);
+		incoming_problem(incoming, 400, "", "the body must be a JSON object");
 		return false;
 	}
 	return true;
@@ -88,10 +95,10 @@ static const char *named_provider(struct incoming *incoming)
 			continue;
 		if (json_text_value(value) != NULL)
 			return json_text_value(value);
-		incoming_problem(incoming, 400, keys[i], "must be text: a provider's id or alias", NULL);
+		incoming_problem(incoming, 400, keys[i], "must be text: a provider's id or alias");
 		return NULL;
 	}
-	incoming_problem(incoming, 400, "provider", "is required: a provider's id or alias, see the catalog", NULL);
+	incoming_problem(incoming, 400, "provider", "is required: a provider's id or alias, see the catalog");
 	return NULL;
 }
 
@@ -105,7 +112,7 @@ static bool choose_provider(struct incoming *incoming, const char *name)
 		return true;
 	snprintf(detail, sizeof detail, "there is no %s provider of this name; GET /api/providers/%s/catalog lists them",
 		incoming->kind, strcmp(incoming->kind, "gpu") == 0 ? "gpu/public" : incoming->kind);
-	incoming_problem(incoming, 404, NULL, detail, NULL);
+	incoming_problem(incoming, 404, NULL, detail);
 	return false;
 }
 
@@ -122,12 +129,12 @@ static bool read_own_credentials(struct incoming *incoming)
 		if (!is_given(value))
 			continue;
 		if (!json_is_object(value)) {
-			incoming_problem(incoming, 400, keys[i], "must be an object with credentials", NULL);
+			incoming_problem(incoming, 400, keys[i], "must be an object with credentials");
 			return false;
 		}
 		if ((wrong = gate_config_fault(&incoming->provider->subject, value)) != NULL) {
 			snprintf(path, sizeof path, "%s.%s", keys[i], wrong);
-			incoming_problem(incoming, 400, path, "must be text: a credential", NULL);
+			incoming_problem(incoming, 400, path, "must be text: a credential");
 			return false;
 		}
 		if (incoming->config == NULL && json_object_size(value) > 0)
@@ -142,14 +149,14 @@ static bool read_switches(struct incoming *incoming)
 	const json_t *most = json_object_get(incoming->body, "max_cost_usd");
 
 	if (is_given(dry_run) && !json_is_boolean(dry_run)) {
-		incoming_problem(incoming, 400, "dry_run", "must be true or false", NULL);
+		incoming_problem(incoming, 400, "dry_run", "must be true or false");
 		return false;
 	}
 	incoming->max_cost = -1;
 	if (is_given(most) &&
 		(!json_is_number(most) || !micro_usd_from(json_number_value(most), MICRO_USD_MOST, &incoming->max_cost) ||
 			incoming->max_cost == 0)) {
-		incoming_problem(incoming, 400, "max_cost_usd", "must be a number of dollars above zero", NULL);
+		incoming_problem(incoming, 400, "max_cost_usd", "must be a number of dollars above zero");
 		return false;
 	}
 	incoming->wants_live = json_is_false(dry_run);
@@ -157,7 +164,7 @@ static bool read_switches(struct incoming *incoming)
 		return false;
 	if (incoming->wants_live && incoming->verdict_json->request_credential) {
 		incoming_problem(incoming, 400, "config",
-			"a live request must not carry a credential: put it into the secrets file or the environment", NULL);
+			"a live request must not carry a credential: put it into the secrets file or the environment");
 		return false;
 	}
 	return true;
@@ -230,7 +237,7 @@ static bool read_script_request(struct incoming *incoming)
 
 	if (!json_is_object(request)) {
 		json_decref(request);
-		incoming_problem(incoming, 400, path, "must be an object", NULL);
+		incoming_problem(incoming, 400, path, "must be an object");
 		return false;
 	}
 	incoming->script_request = mask_json_with(incoming->http->view, incoming->also, request, &changed);
@@ -241,8 +248,7 @@ static bool read_script_request(struct incoming *incoming)
 		incoming_problem(incoming, 400, path,
 			"a live job must not carry what looks like a credential: it would be sent as ***; take it out, or give "
 			"the "
-			"vendor its own way to it",
-			NULL);
+			"vendor its own way to it");
 		return false;
 	}
 	return incoming->script_request != NULL;

@@ -38,9 +38,13 @@ bool incoming_open(struct incoming *incoming);
 void incoming_close(struct incoming *incoming);
 
 /* Sends a problem that carries the provider's envelope (errors on a known provider do). `path` as in http_problem. */
-void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail, const char *headers);
+void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail);
+
 /* The same with further members ("\"job_id\":\"...\","), or NULL. */
 void incoming_problem_with(struct incoming *incoming, int status, const char *detail, const char *headers, const char *members);
 
-/* 503: what the answer or the request would take has no room now. */
+/* 503, to be tried again after so many seconds. */
+void incoming_retry(struct incoming *incoming, int64_t seconds, const char *detail);
+
+/* The same: what the answer or the request would take has no room now. */
 void incoming_no_memory(struct incoming *incoming);

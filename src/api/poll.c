@@ -32,11 +32,11 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 		if (value == NULL || json_is_null(value))
 			continue;
 		if (json_text_value(value) == NULL) {
-			incoming_problem(incoming, 400, keys[i], "must be text", NULL);
+			incoming_problem(incoming, 400, keys[i], "must be text");
 			return NULL;
 		}
 		if (json_string_length(value) > LIMIT_PATH_SEGMENT_BYTES) {
-			incoming_problem(incoming, 400, keys[i], "is too long: at most 256 bytes", NULL);
+			incoming_problem(incoming, 400, keys[i], "is too long: at most 256 bytes");
 			return NULL;
 		}
 		if (json_string_length(value) > 0)
@@ -80,7 +80,7 @@ static void answer_live_poll(struct incoming *incoming, const struct id *id)
 	if (json_is_true(refresh))
 		code = live_refresh(incoming->host->live, id, &patience, &error);
 	if (code == ERROR_BUSY || !live_job_send(incoming, id, NULL, NULL, &error))
-		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
+		incoming_retry(incoming, 1, error.message);
 }
 
 /* The members of the answer that tell how the job stands. False: an answer was sent. */
@@ -110,9 +110,9 @@ static bool read_job_state(struct incoming *incoming, const char *id, struct buf
 	json_decref(found.payload);
 	buffer_free(&found.members);
 	if (error.code == ERROR_NONE || error.code == ERROR_NOT_FOUND)
-		incoming_problem(incoming, 404, "job_id", "the registry has no job of this provider with this id", NULL);
+		incoming_problem(incoming, 404, "job_id", "the registry has no job of this provider with this id");
 	else
-		incoming_problem(incoming, 503, NULL, error.message, "Retry-After: 1\r\n");
+		incoming_retry(incoming, 1, error.message);
 	return false;
 }
 

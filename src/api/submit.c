@@ -168,12 +168,12 @@ static void send_refused(struct submission *submission, struct incoming *incomin
 
 	if (error->code == ERROR_LIMIT) {
 		emit_refused(submission, incoming);
-		incoming_problem(incoming, 402, NULL, error->message, NULL);
+		incoming_problem(incoming, 402, NULL, error->message);
 	} else if (error->code == ERROR_SCRIPT) {
 		log_message(LOG_ERROR, "script.failed", "%s", error->message);
-		incoming_problem(incoming, 500, NULL, error->message, NULL);
+		incoming_problem(incoming, 500, NULL, error->message);
 	} else {
-		incoming_problem(incoming, 503, NULL, error->message, "Retry-After: 1\r\n");
+		incoming_retry(incoming, 1, error->message);
 	}
 }
 
@@ -245,7 +245,7 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 		break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
 	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
-	case STORE_FAILED: incoming_problem(incoming, 503, NULL, write->error.message, "Retry-After: 1\r\n"); break;
+	case STORE_FAILED: incoming_retry(incoming, 1, write->error.message); break;
 	}
 }
 
