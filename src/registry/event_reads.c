@@ -80,10 +80,7 @@ static enum error_code step_through(struct walking *walking, sqlite3_stmt *rows)
 		(code = sqlite3_step(rows)) == SQLITE_ROW)
 		result = offer_event(walking, rows);
 	walking->walk->ended = code == SQLITE_DONE;
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = reads_refuse(walking->reads, walking->reader, walking->error);
-	sqlite3_reset(rows);
-	return result;
+	return reads_end(walking->reads, walking->reader, rows, code, result, walking->error);
 }
 
 /* ---- the events of one job ---- */

@@ -19,9 +19,7 @@ static enum error_code visit_jobs(struct reads *reads, struct reader *reader, sq
 		else
 			more = visit(context, &read.task);
 	}
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = reads_refuse(reads, reader, error);
-	sqlite3_reset(rows);
+	result = reads_end(reads, reader, rows, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -52,7 +50,7 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 {
 	struct reads *reads = store_reads(store);
 	struct reader *reader = reads_borrow(reads, error);
-	enum error_code result = ERROR_NONE;
+	enum error_code result;
 	const struct source *source;
 	sqlite3_stmt *rows;
 	bool more = true;
@@ -76,9 +74,7 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 					      .open = sqlite3_column_int64(rows, 6),
 				      });
 	}
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = reads_refuse(reads, reader, error);
-	sqlite3_reset(rows);
+	result = reads_end(reads, reader, rows, code, ERROR_NONE, error);
 	reads_give_back(reads, reader);
 	return result;
 }

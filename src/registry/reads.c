@@ -205,3 +205,12 @@ enum error_code reads_refuse_row(const struct reads *reads, struct reader *reade
 		return error_memory(error);
 	return error_set(error, ERROR_IO, reads->name, "the registry holds a damaged row");
 }
+
+enum error_code reads_end(const struct reads *reads, struct reader *reader, sqlite3_stmt *rows, int code, enum error_code result,
+	struct error *error)
+{
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		result = reads_refuse(reads, reader, error);
+	sqlite3_reset(rows);
+	return result;
+}

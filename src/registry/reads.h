@@ -84,3 +84,7 @@ const char *reads_text(sqlite3_stmt *row, int column);
 /* Say why a statement failed, or that its row is damaged. Return the error that they set. */
 enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);
 enum error_code reads_refuse_row(const struct reads *reads, struct reader *reader, struct error *error);
+
+/* After the last step of a statement that was walked through, which said `code`: resets it. Returns `result`, or the error if the step failed. */
+enum error_code reads_end(const struct reads *reads, struct reader *reader, sqlite3_stmt *rows, int code, enum error_code result,
+	struct error *error);

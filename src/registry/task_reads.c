@@ -85,10 +85,7 @@ static enum error_code walk_tasks(struct listing *listing, int64_t upper, int64_
 		sqlite3_bind_text(rows, 3, caller, -1, SQLITE_STATIC);
 	while (result == ERROR_NONE && listing->left > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		result = offer_task(listing, rows);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = reads_refuse(listing->reads, listing->reader, listing->error);
-	sqlite3_reset(rows);
-	return result;
+	return reads_end(listing->reads, listing->reader, rows, code, result, listing->error);
 }
 
 /* Merges `count` descending numbers of reader->fresh into the `known` ones of reader->found; keeps the largest `wanted`. */
@@ -159,10 +156,7 @@ static enum error_code visit_number(struct listing *listing, int64_t number)
 	code = sqlite3_step(row);
 	if (code == SQLITE_ROW)
 		result = offer_task(listing, row);
-	else if (code != SQLITE_DONE)
-		result = reads_refuse(listing->reads, listing->reader, listing->error);
-	sqlite3_reset(row);
-	return result;
+	return reads_end(listing->reads, listing->reader, row, code, result, listing->error);
 }
 
 /* Takes what passes from the index, a round at a time. */

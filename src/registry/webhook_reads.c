@@ -46,10 +46,7 @@ static enum error_code visit_all(struct reads *reads, struct reader *reader, enu
 	while (result == ERROR_NONE && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		if (!visit(visitor, rows))
 			result = reads_refuse_row(reads, reader, error);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		result = reads_refuse(reads, reader, error);
-	sqlite3_reset(rows);
-	return result;
+	return reads_end(reads, reader, rows, code, result, error);
 }
 
 enum error_code task_store_webhooks(struct task_store *store, const struct webhook_visitor *visitor, struct error *error)
