@@ -26,8 +26,8 @@ struct attempt {
 	struct receiver *receiver; /* its delivery's, held */
 	enum receiver_share share; /* of the receiver, when this began */
 	int seconds;		   /* for an answer */
-	int64_t began_ms;
-	int64_t event, sequence; /* its delivery's: that may be gone at its end */
+	int64_t began_ns;	   /* monotonic */
+	int64_t event, sequence;   /* its delivery's: that may be gone at its end */
 	char *url, *secrets[2];
 	struct buffer body;
 	int64_t at_ms;		 /* of the event */
@@ -199,8 +199,7 @@ static void conclude_attempt(struct attempt *attempt, int status, const char *pr
 
 	pthread_mutex_lock(&attempt->webhooks->lock);
 	webhook->under_way--;
-	receiver_end(attempt->webhooks, attempt->receiver, attempt->share, now_ms - attempt->began_ms,
-		problem == NULL && attempt->found, now_ms);
+	receiver_end(attempt->webhooks, attempt->receiver, attempt->share, attempt->began_ns, problem == NULL && attempt->found);
 	delivery = delivery_queue_find(webhook, attempt->event);
 	if (delivery != NULL) { /* else the webhook was removed */
 		delivery->under_way = false;
@@ -249,7 +248,7 @@ static struct attempt *new_attempt(
 	attempt->event = delivery->event;
 	attempt->sequence = delivery->sequence;
 	attempt->receiver = delivery->receiver;
-	attempt->began_ms = now_ms;
+	attempt->began_ns = clock_monotonic_ns();
 	attempt->url = memory_copy_text(webhook->url);
 	attempt->secrets[0] = memory_copy_text(webhook->secret);
 	if (webhook->earlier_until_ms > now_ms)
@@ -269,7 +268,7 @@ struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webh
 		delivery->under_way = true;
 		if (attempt->receiver != &webhook->receiver)
 			attempt->receiver->uses++;
-		attempt->share = receiver_begin(webhooks, attempt->receiver, now_ms);
+		attempt->share = receiver_begin(webhooks, attempt->receiver);
 		attempt->seconds = receiver_patience(webhooks, attempt->share);
 		webhook->under_way++;
 		webhooks->under_way++;

@@ -106,19 +106,19 @@ struct delivery *delivery_queue_next(
 			if (at->due_ms < *due_ms)
 				*due_ms = at->due_ms;
 		} else if ((next == NULL || at->receiver->served < next->receiver->served) &&
-			   receiver_may_start(webhooks, at->receiver, now_ms)) {
+			   receiver_may_start(webhooks, at->receiver)) {
 			next = at;
 		}
 	}
 	return next;
 }
 
-bool delivery_queue_set_aside(struct webhook *webhook, int64_t now_ms)
+bool delivery_queue_set_aside(struct webhook *webhook)
 {
 	bool some = false;
 
 	for (struct delivery *at = webhook->deliveries; at != NULL; at = at->next) {
-		if (at->stored || at->under_way || !receiver_is_slow(at->receiver, now_ms))
+		if (at->stored || at->under_way || !receiver_is_slow(at->receiver))
 			continue;
 		at->stored = at->dirty = some = true;
 	}

@@ -27,7 +27,7 @@ struct receiver {
 	int waiting;	       /* of the deliveries, those that are not parked */
 	int under_way;	       /* attempts */
 	int64_t served;	       /* the turn that it had last */
-	int64_t since_ms;      /* with some under way: when the first began, or one of them ended last */
+	int64_t since_ns;      /* with some under way: when the first began, or one of them ended last; monotonic */
 	bool anybodys;	       /* a callback_url's */
 	bool proven;	       /* its last delivery was taken */
 	bool slow;	       /* its last one failed, and took its time */
@@ -134,18 +134,18 @@ struct receiver *receiver_hold(struct webhook *webhook, const char *authority);
 void receiver_release(struct webhook *webhook, struct receiver *receiver);
 
 void receivers_free(struct webhook *webhook);
-bool receiver_is_slow(const struct receiver *receiver, int64_t now_ms);
-bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiver *receiver, int64_t now_ms);
+bool receiver_is_slow(const struct receiver *receiver);
+bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiver *receiver);
 
 /* An attempt begins; what share it takes from, for receiver_end(). */
-enum receiver_share receiver_begin(struct webhooks_out *webhooks, struct receiver *receiver, int64_t now_ms);
+enum receiver_share receiver_begin(struct webhooks_out *webhooks, struct receiver *receiver);
 
 /* Seconds for an answer to the attempt that has just begun. */
 int receiver_patience(const struct webhooks_out *webhooks, enum receiver_share share);
 
-/* The attempt has ended, `took_ms` after it began. */
-void receiver_end(struct webhooks_out *webhooks, struct receiver *receiver, enum receiver_share share, int64_t took_ms,
-	bool delivered, int64_t now_ms);
+/* The attempt that began then (monotonic) has ended. */
+void receiver_end(
+	struct webhooks_out *webhooks, struct receiver *receiver, enum receiver_share share, int64_t began_ns, bool delivered);
 
 /* ---- delivery_queue.c: under the lock ---- */
 
@@ -173,7 +173,7 @@ void delivery_queue_park(struct webhooks_out *webhooks, struct webhook *webhook,
 int delivery_queue_replay(struct webhook *webhook, int64_t event);
 
 /* Fresh ones of slow receivers get rows, so that they take no room. True: some did. */
-bool delivery_queue_set_aside(struct webhook *webhook, int64_t now_ms);
+bool delivery_queue_set_aside(struct webhook *webhook);
 
 /* May more of the log be read? */
 bool delivery_queue_has_room(const struct webhook *webhook);

@@ -10,11 +10,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/memory.h"
 #include "base/text.h"
 
 #define BUCKETS 256
-#define SLOW_MS 1000 /* an answer that takes longer, or does not come */
+#define SLOW_NS INT64_C(1000000000) /* an answer that takes longer, or does not come */
 
 struct receivers {
 	struct receiver *buckets[BUCKETS];
@@ -152,25 +153,25 @@ void receivers_free(struct webhook *webhook)
 
 /* ---- attempts ---- */
 
-bool receiver_is_slow(const struct receiver *receiver, int64_t now_ms)
+bool receiver_is_slow(const struct receiver *receiver)
 {
-	return receiver->slow || (receiver->under_way > 0 && now_ms - receiver->since_ms > SLOW_MS);
+	return receiver->slow || (receiver->under_way > 0 && clock_monotonic_ns() - receiver->since_ns > SLOW_NS);
 }
 
-static enum receiver_share share_of(const struct receiver *receiver, int64_t now_ms)
+static enum receiver_share share_of(const struct receiver *receiver)
 {
-	if (receiver_is_slow(receiver, now_ms))
+	if (receiver_is_slow(receiver))
 		return receiver->anybodys ? SHARE_OF_SLOW : SHARE_OF_OWN_SLOW;
 	return receiver->anybodys && !receiver->proven ? SHARE_OF_NEW : SHARE_OF_ALL;
 }
 
-bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiver *receiver, int64_t now_ms)
+bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiver *receiver)
 {
 	static const int places[RECEIVER_SHARES] = { [SHARE_OF_ALL] = LIMIT_WEBHOOKS_OUT_CONCURRENT,
 		[SHARE_OF_NEW] = LIMIT_WEBHOOK_OUT_NEW_CONCURRENT,
 		[SHARE_OF_SLOW] = LIMIT_WEBHOOK_OUT_SLOW_CONCURRENT,
 		[SHARE_OF_OWN_SLOW] = LIMIT_WEBHOOK_OUT_OWN_SLOW_CONCURRENT };
-	enum receiver_share share = share_of(receiver, now_ms);
+	enum receiver_share share = share_of(receiver);
 	int most = share != SHARE_OF_ALL ? 1
 		   : receiver->anybodys	 ? LIMIT_WEBHOOK_OUT_RECEIVER_CONCURRENT
 					 : LIMIT_WEBHOOK_OUT_CONCURRENT;
@@ -181,12 +182,12 @@ bool receiver_may_start(const struct webhooks_out *webhooks, const struct receiv
 	       (receiver->name == NULL || receiver->name->under_way < LIMIT_WEBHOOK_OUT_NAME_CONCURRENT);
 }
 
-enum receiver_share receiver_begin(struct webhooks_out *webhooks, struct receiver *receiver, int64_t now_ms)
+enum receiver_share receiver_begin(struct webhooks_out *webhooks, struct receiver *receiver)
 {
-	enum receiver_share share = share_of(receiver, now_ms);
+	enum receiver_share share = share_of(receiver);
 
 	if (receiver->under_way++ == 0)
-		receiver->since_ms = now_ms;
+		receiver->since_ns = clock_monotonic_ns();
 	if (receiver->name != NULL)
 		receiver->name->under_way++;
 	receiver->served = ++webhooks->turns;
@@ -201,14 +202,16 @@ int receiver_patience(const struct webhooks_out *webhooks, enum receiver_share s
 		       : LIMIT_WEBHOOK_OUT_SECONDS;
 }
 
-void receiver_end(struct webhooks_out *webhooks, struct receiver *receiver, enum receiver_share share, int64_t took_ms,
-	bool delivered, int64_t now_ms)
+void receiver_end(
+	struct webhooks_out *webhooks, struct receiver *receiver, enum receiver_share share, int64_t began_ns, bool delivered)
 {
+	int64_t now_ns = clock_monotonic_ns();
+
 	receiver->under_way--;
-	receiver->since_ms = now_ms;
+	receiver->since_ns = now_ns;
 	if (receiver->name != NULL)
 		receiver->name->under_way--;
 	webhooks->under_way_of[share]--;
-	receiver->slow = took_ms > SLOW_MS && !delivered;
+	receiver->slow = now_ns - began_ns > SLOW_NS && !delivered;
 	receiver->proven = delivered;
 }

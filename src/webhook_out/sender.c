@@ -80,7 +80,7 @@ static void add_found(struct webhooks_out *webhooks, struct webhook *webhook, co
 }
 
 /* True: there may be more to read at once. */
-static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook, int64_t now_ms)
+static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook)
 {
 	struct event_walk walk = { .filter = webhook->number != WEBHOOK_CALLBACKS ? &webhook->filter : NULL,
 		.limit = LIMIT_WEBHOOK_OUT_WINDOW };
@@ -91,8 +91,7 @@ static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook, 
 
 	pthread_mutex_lock(&webhooks->lock);
 	room = !webhook->removed && webhook->read < newest &&
-	       (delivery_queue_has_room(webhook) ||
-		       (delivery_queue_set_aside(webhook, now_ms) && delivery_queue_has_room(webhook)));
+	       (delivery_queue_has_room(webhook) || (delivery_queue_set_aside(webhook) && delivery_queue_has_room(webhook)));
 	walk.after = webhook->read;
 	pthread_mutex_unlock(&webhooks->lock);
 	if (!room)
@@ -179,7 +178,7 @@ static int64_t work(struct webhooks_out *webhooks, const struct config *config, 
 	do {
 		more = false;
 		for (struct webhook *webhook = first_webhook(webhooks); webhook != NULL; webhook = webhook->next)
-			more |= read_log_on(webhooks, webhook, now_ms);
+			more |= read_log_on(webhooks, webhook);
 		while (!atomic_load(&webhooks->stopping) && begin_round(webhooks, config, now_ms, &due_ms))
 			;
 	} while (more && !atomic_load(&webhooks->stopping));
