@@ -1,5 +1,5 @@
 -- Configuration and secrets are read again when their files change; a broken file never breaks a running host, keeps the last
--- good one in force and is reported: in health answers, in /readyz and in the log (design 8).
+-- good one in force and is reported: in health answers, in /readyz and in the log.
 local golden = require "spec.support.golden"
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"

@@ -1,4 +1,4 @@
--- Where credentials come from, in which order, and what an answer says when one is missing or odd (design 7): the request's
+-- Where credentials come from, in which order, and what an answer says when one is missing or odd: the request's
 -- config or cfg, then the secrets file, then the environment. No answer ever holds a value.
 local exact = require "spec.support.exact_json"
 local golden = require "spec.support.golden"

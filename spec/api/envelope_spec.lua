@@ -1,4 +1,4 @@
--- What every answer carries (the spec's "All responses include", and design 7), whatever the provider, the verb and the outcome.
+-- What every answer carries (the spec's "All responses include"), whatever the provider, the verb and the outcome.
 local exact = require "spec.support.exact_json"
 local golden = require "spec.support.golden"
 local host = require "spec.support.host"

@@ -15,7 +15,7 @@ local function count_tasks()
   return #host:get("/api/jobs/list?limit=500").json.tasks
 end
 
--- RFC 9457 and design 7.
+-- RFC 9457.
 local function check_problem(answer, status, path)
   assert.equal(status, answer.status, answer.body:sub(1, 400))
   assert.equal("application/problem+json", answer.headers["content-type"])

@@ -1,4 +1,4 @@
--- Proves what the door refuses, byte by byte (tech 1.7): each request of spec/support/hostile_http.lua gets the status it
+-- Proves what the door refuses, byte by byte: each request of spec/support/hostile_http.lua gets the status it
 -- should, in the error shape, one answer and no more; nothing is registered, nothing comes back that was not understood, and the
 -- next request is fine.
 local cjson = require "cjson"

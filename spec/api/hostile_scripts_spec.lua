@@ -1,4 +1,4 @@
--- Proves design 2.7, a bad script harms nobody: each provider of spec/support/hostile_scripts.lua is called in one host, while
+-- Proves that a bad script harms nobody: each provider of spec/support/hostile_scripts.lua is called in one host, while
 -- another provider of the same host is asked and answers; what is stopped names script and limit; nothing invalid goes out.
 local cases = require "spec.support.hostile_scripts"
 local hosts = require "spec.support.host"

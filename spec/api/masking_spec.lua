@@ -1,5 +1,5 @@
 -- What looks like a credential in a request never comes back: not in the answer, not in the registry, not in the log, not in the
--- database's files. What only sounds like one stays as it is: a masked prompt is damage too (design 2.4).
+-- database's files. What only sounds like one stays as it is: a masked prompt is damage too.
 local exact = require "spec.support.exact_json"
 local golden = require "spec.support.golden"
 local host = require "spec.support.host"

@@ -1,5 +1,5 @@
--- Nothing that was answered is lost (design 2.5): the registry after SIGTERM, after SIGKILL, and after SIGKILL in the midst of
--- submits. And one host per home, one per port (design 2.8).
+-- Nothing that was answered is lost: the registry after SIGTERM, after SIGKILL, and after SIGKILL in the midst of
+-- submits. And one host per home, one per port.
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"
 

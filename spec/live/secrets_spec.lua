@@ -1,4 +1,4 @@
--- No secret anywhere (design 2.4): after jobs of all vendors, faults, refusals and bad requests every planted credential is
+-- No secret anywhere: after jobs of all vendors, faults, refusals and bad requests every planted credential is
 -- looked for in everything that the host and the simulator keep or say.
 local support = require "spec.support.live"
 

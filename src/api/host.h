@@ -45,5 +45,5 @@ struct host {
 	_Atomic bool draining;
 };
 
-/* Answers one request: the door of this room. Called on an HTTP thread; sends exactly one reply. */
+/* Answers one request: the door of this folder. Called on an HTTP thread; sends exactly one reply. */
 void api_handle(void *host, struct http_request *request);

@@ -1,5 +1,5 @@
-/* consent.h - what a provider's script may have read for it: which environment variables, which sections of the secrets file (the room's own
- * header). A script is a file that somebody else may have written; the names that it asks for are only a wish. */
+/* consent.h - what a provider's script may have read for it: which environment variables, which sections of the secrets file (for this folder
+ * only). A script is a file that somebody else may have written; the names that it asks for are only a wish. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* mask_index.h - all known secrets as one automaton (the room's own header; mask_known.h is the door).
+/* mask_index.h - all known secrets as one automaton (for this folder only; mask_known.h is the door).
  *
  * A trie with failure links (Aho and Corasick): a text is read once, whatever the number of secrets and however they begin. Letter case does not
  * count. Immutable once made, wiped when freed. */

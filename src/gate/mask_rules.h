@@ -1,4 +1,4 @@
-/* mask_rules.h - what looks like a credential (the room's own header; mask.h is the door). */
+/* mask_rules.h - what looks like a credential (for this folder only; mask.h is the door). */
 #pragma once
 
 #include <stdbool.h>

@@ -1,4 +1,4 @@
-/* request_config.h - the credentials that a request brings along (the room's own header; gate.h is the door). */
+/* request_config.h - the credentials that a request brings along (for this folder only; gate.h is the door). */
 #pragma once
 
 #include "gate/gate.h"

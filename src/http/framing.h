@@ -1,4 +1,4 @@
-/* framing.h - a connection's bytes by the grammar of RFC 9112, and by nothing looser. The room's own.
+/* framing.h - a connection's bytes by the grammar of RFC 9112, and by nothing looser. For this folder only.
  *
  * civetweb reads leniently: a bare line feed ends a line, blanks before the first field are skipped, and it overwrites what it has read. What
  * somebody in front of us reads differently would be another request. So every byte passes here first, in the order of the connection. */

@@ -1,4 +1,4 @@
-/* internal.h - what the files of this room share: the server, its threads, one request being answered. For this folder only. */
+/* internal.h - what the files of this folder share: the server, its threads, one request being answered. For this folder only. */
 #pragma once
 
 #include <pthread.h>

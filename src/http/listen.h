@@ -1,4 +1,4 @@
-/* listen.h - addresses to listen on. The room's own. */
+/* listen.h - addresses to listen on. For this folder only. */
 #pragma once
 
 #include <netinet/in.h>

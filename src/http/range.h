@@ -1,4 +1,4 @@
-/* range.h - the Range header of a request for a file (RFC 9110, 14). The room's own; pure. */
+/* range.h - the Range header of a request for a file (RFC 9110, 14). For this folder only; pure. */
 #pragma once
 
 #include <stdint.h>

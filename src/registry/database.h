@@ -1,4 +1,4 @@
-/* database.h - the few steps that every user of SQLite in this room repeats, and what its errors mean to a person. */
+/* database.h - the few steps that every user of SQLite in this folder repeats, and what its errors mean to a person. */
 #pragma once
 
 #include <stddef.h>

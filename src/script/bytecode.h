@@ -1,4 +1,4 @@
-/* bytecode.h - what a compiled function can do to the variables that it shares with others. For the files of this room. */
+/* bytecode.h - what a compiled function can do to the variables that it shares with others. For this folder only. */
 #pragma once
 
 #include <stdbool.h>

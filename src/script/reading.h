@@ -1,4 +1,4 @@
-/* reading.h - a provider's table while it is read: values out of it, complaints with file and line. For the files of this room.
+/* reading.h - a provider's table while it is read: values out of it, complaints with file and line. For this folder only.
  *
  * The first complaint counts; whoever reads goes on and asks `failed` at the end. What is returned is the caller's to free(). Functions may raise:
  * call them protected. They leave the stack as it was, but for what they say. */

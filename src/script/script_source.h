@@ -1,4 +1,4 @@
-/* script_source.h - the texts of all provider scripts as they are at one look, to tell what changes from look to look. For the files of this room. */
+/* script_source.h - the texts of all provider scripts as they are at one look, to tell what changes from look to look. For this folder only. */
 #pragma once
 
 #include <dirent.h>
