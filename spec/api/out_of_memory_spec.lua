@@ -1,14 +1,17 @@
--- Memory runs out, at any allocation: the host answers 503, or hangs up before it has taken anything. It neither ends nor hangs,
--- says nothing that is not so, and neither loses nor doubles a job. Each request is made again and again while its first
--- allocation fails, its second, ..., until none is met any more; once with that one alone failing, once with all from it on.
+-- Memory runs out, at any allocation. A small one ends the process (src/base/memory.h): exit code 71, a line in the log and on
+-- standard error. What a client or a vendor decides the size of is refused, and so is what a library finds no memory for. After
+-- the next start every job that was answered is there, none twice, and none is paid twice. Requests are made again and again
+-- while another of their allocations fails, once that one alone, once all from it on; and then once more without a fault.
 --
--- One allocation of each request is civetweb's own; without it civetweb hangs up: the only answer that may be missing.
+-- One allocation of each request is civetweb's own; without it civetweb hangs up: the only answer that may be missing while the
+-- host lives.
 local exact = require "spec.support.exact_json"
 local memory = require "spec.support.out_of_memory"
 local socket = require "socket"
 local start = require("spec.support.host").start
 local start_live = require("spec.support.live").start
 
+local EXIT = 71
 local SLOW = os.getenv("SPEC_SLOW")
 local UUID = "%x%x%x%x%x%x%x%x%-%x%x%x%x%-7%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x"
 local MOST = 5000 -- no sweep is as long
@@ -29,31 +32,58 @@ local function assert_no_memory(answer)
   assert.is_truthy(answer.json.detail:find("out of memory", 1, true), answer.body)
 end
 
--- sweep { fault =, count =, ask = function() -> answer, right = essence, prepare =, taken = function(answer) }: its requests
+local function count(text, word)
+  return select(2, text:gsub(word:gsub("%p", "%%%0"), ""))
+end
+
+-- Whether the host has run out of memory and ended: then it has said so, once, or once for each thread that did.
+local function has_ended(host, how_many, seconds)
+  local code = host:ends(seconds)
+  if not code then return false end
+  local _, errors = host:output()
+  local told, logged = count(errors, "host.memory"), count(host:log(), "host.memory")
+  assert.equal(EXIT, code, errors)
+  assert.is_true(told >= 1 and (how_many > 1 or told == 1), errors)
+  assert.equal(told, logged - (host.told or 0))
+  host.told = logged
+  return true
+end
+
+-- Asks while no allocation fails, of a host that may be about to end, or has ended: then it is started again.
+local function ask_again(host, how_many, ask)
+  local answered, answer = pcall(ask)
+  if answered then return answer, false end
+  assert.is_true(has_ended(host, how_many, 10), answer)
+  host:start_again()
+  return ask(), true
+end
+
+-- sweep { host =, fault =, count =, step =, ask = function(first) -> answer, right = essence, prepare =, taken = }: its requests,
+-- and how often the host ended.
 local function sweep(it)
-  local unanswered, refused = 0, 0
-  for first = 1, MOST do
+  local hung_up, refused, ends, asked = 0, 0, 0, 0
+  for first = 1, MOST, it.step do
+    asked = asked + 1
     if it.prepare then it.prepare(first) end
     it.fault:arm(first, it.count)
-    local answered, answer = pcall(it.ask)
+    local answered, answer = pcall(it.ask, first)
     local failed, met = it.fault:disarm()
-    if not answered then
-      unanswered = unanswered + 1
-    elseif answer.status >= 300 then
+    if answered and answer.status >= 300 then
       refused = refused + 1
       assert.is_true(failed > 0, answer.body)
       assert_no_memory(answer)
-    else
+    elseif answered then
       assert.equal(it.right, essence(answer))
-      if it.taken then it.taken(answer) end
+      if it.taken then it.taken(answer, first) end
     end
-    local again = it.ask()
+    local again, ended = ask_again(it.host, it.count, function() return it.ask(first) end)
+    if ended then ends = ends + 1 elseif not answered then hung_up = hung_up + 1 end
     assert.equal(it.right, essence(again))
-    if it.taken then it.taken(again) end
+    if it.taken then it.taken(again, first) end
     if not met then
-      assert.is_true(unanswered <= 3, unanswered .. " were not answered") -- other threads shift the count a little
-      assert.is_true(unanswered + refused > 0)
-      return first
+      assert.is_true(hung_up <= 3, hung_up .. " were not answered") -- other threads shift the count a little
+      assert.is_true(hung_up + refused + ends > 0)
+      return asked, ends
     end
   end
   error("the sweep has no end")
@@ -62,18 +92,13 @@ end
 local FAL = "/api/providers/image/fal/"
 local GPU = { endpoint_id = "abc123", input = { prompt = "a lighthouse", seed = exact.decode("12345678901234567890") } }
 
+-- Each with a key: what was done before the host ended is not done again, but answered.
 local SUBMITS = {
-  { "a submit", function(host) return host:post(FAL .. "submit", { prompt = "a lighthouse at night, seen from the sea" }) end },
-  { "a submit of a job", function(host) return host:post("/api/providers/gpu/public/runpod/submit", { job = GPU }) end },
-  { "a submit of a form", function(host) return host:post("/api/providers/image/stability/submit", { prompt = "é, \n" }) end },
-  { "a generate", function(host) return host:post("/api/providers/image/generate", { provider = "fal", prompt = "x" }) end },
-  { "a submit with a credential", function(host)
-    return host:post(FAL .. "submit", { prompt = "x", config = { api_key = "00000000-1111:22222222" } })
-  end },
-  { "a submit that may be repeated", function(host)
-    host.keys = (host.keys or 0) + 1
-    return host:post(FAL .. "submit", { prompt = "x" }, { ["Idempotency-Key"] = "key-" .. host.keys })
-  end },
+  { "a submit", FAL .. "submit", { prompt = "a lighthouse at night, seen from the sea" } },
+  { "a submit of a job", "/api/providers/gpu/public/runpod/submit", { job = GPU } },
+  { "a submit of a form", "/api/providers/image/stability/submit", { prompt = "é, \n" } },
+  { "a generate", "/api/providers/image/generate", { provider = "fal", prompt = "x" } },
+  { "a submit with a credential", FAL .. "submit", { prompt = "x", config = { api_key = "00000000-1111:22222222" } } },
 }
 
 local READS = {
@@ -109,22 +134,31 @@ local function registered(host)
 end
 
 describe("without memory", function()
-  local fault, host, taken
+  local fault, host
+  local taken = {} -- the jobs that were answered, each once
+  local of_key = {} -- and the one of each key
 
-  local function take(answer)
-    assert.is_nil(taken[answer.json.job_id], "two answers with one job")
-    taken[answer.json.job_id] = 1
+  local function take(answer, key)
+    local id = answer.json.job_id
+    if of_key[key] then
+      assert.equal(of_key[key], id, "two jobs for one key")
+    else
+      assert.is_nil(taken[id], "two keys with one job")
+      of_key[key], taken[id] = id, 1
+    end
+  end
+
+  local function submit(path, body, key)
+    return host:post(path, body, { ["Idempotency-Key"] = key })
   end
 
   setup(function()
     if SLOW then return end
-    fault, taken = memory.new(), {}
+    fault = memory.new()
     host = start { env = fault:env(), scripts = true, config = config(30) }
-    local answer = host:post("/api/providers/video/luma/submit", { prompt = "waves" })
-    take(answer)
-    local job = host:post(FAL .. "submit", { prompt = "x" })
-    take(job)
-    host.job_id = job.json.job_id
+    take(submit("/api/providers/video/luma/submit", { prompt = "waves" }, "first"), "first")
+    take(submit(FAL .. "submit", { prompt = "x" }, "second"), "second")
+    host.job_id = of_key.second
   end)
 
   teardown(function()
@@ -134,59 +168,71 @@ describe("without memory", function()
     fault:remove()
   end)
 
-  for _, count in ipairs { 1, math.huge } do
-    local how = count == 1 and "once" or "from some point on"
+  for _, many in ipairs { 1, math.huge } do
+    local how, step = "once", 1
+    if many > 1 then how, step = "from some point on", 3 end
 
     for _, case in ipairs(SUBMITS) do
-      it(how .. ", " .. case[1] .. " is refused, or done whole", function()
+      it(how .. ", " .. case[1] .. " is done once, whether the host ends or not", function()
         if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-        local first = case[2](host)
-        assert.equal(200, first.status)
-        take(first)
-        assert.is_true(sweep { fault = fault, count = count, right = essence(first), taken = take,
-          ask = function() return case[2](host) end } > 10)
+        local function key(first) return ("%s, %s: %d"):format(how, case[1], first) end
+        local right = submit(case[2], case[3], key(0))
+        assert.equal(200, right.status)
+        take(right, key(0))
+        local asked, ends = sweep { host = host, fault = fault, count = many, step = step, right = essence(right),
+          ask = function(first) return submit(case[2], case[3], key(first)) end,
+          taken = function(answer, first) take(answer, key(first)) end }
+        assert.is_true(asked > 10 / step and ends > 0, ("%d ends of %d"):format(ends, asked))
       end)
     end
 
     for _, case in ipairs(READS) do
-      it(how .. ", " .. case[1] .. " is right or refused", function()
+      it(how .. ", " .. case[1] .. " is right, or not answered", function()
         if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
         local right = essence(case[2](host))
-        local asked = sweep { fault = fault, count = count, right = right, ask = function() return case[2](host) end }
+        local asked = sweep { host = host, fault = fault, count = many, step = step, right = right,
+          ask = function() return case[2](host) end }
         assert.is_true(asked > 1)
       end)
     end
   end
 
-  it("what is made anew after a change is right or refused", function()
+  it("what is made anew after a change is right, or not answered", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
     local right = essence(host:get("/api/providers/image/catalog"))
-    assert.is_true(sweep { fault = fault, count = 1, right = right,
+    local asked = sweep { host = host, fault = fault, count = 1, step = 3, right = right,
       prepare = function(first)
         host:write("config/comfyvn.json", config(40 + first % 2)) -- in force 20 ms later
         socket.sleep(0.05)
       end,
-      ask = function() return host:get("/api/providers/image/catalog") end } > 10)
+      ask = function() return host:get("/api/providers/image/catalog") end }
+    assert.is_true(asked > 5, asked)
   end)
 
-  it("a configuration is taken later, and the old one stays until then", function()
+  -- Changes a file while allocations fail; what it says is in force some time after that.
+  local function change(first, how_many, path, text, in_force)
+    fault:arm(first, how_many)
+    host:write(path, text)
+    socket.sleep(0.05)
+    fault:disarm()
+    ask_again(host, how_many, function() return host:get("/healthz") end)
+    host:write(path:match("^.*/") .. ".look", "") -- what is beside it makes the host look
+    host:eventually(in_force)
+  end
+
+  it("a configuration is taken later", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
     local function enabled() return host:get("/api/providers/video/catalog").json.feature.enabled end
     local on = false
     for first = 1, 120, 7 do
       on = not on
-      fault:arm(first, 40)
-      host:write("config/comfyvn.json",
-        exact.encode { server = { threads = 16 }, features = { enable_public_video_providers = on } })
-      socket.sleep(0.05)
-      fault:disarm()
-      host:write("config/.look", "") -- what is beside it makes the host look
-      host:eventually(function() return enabled() == on end)
+      local text = exact.encode { server = { threads = 16 }, features = { enable_public_video_providers = on } }
+      change(first, 40, "config/comfyvn.json", text, function() return enabled() == on end)
       assert.equal(200, host:get("/readyz").status)
     end
   end)
 
-  it("a script is taken later, and the old one serves until then", function()
+  it("a script is taken later", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
     local text = host:read("providers/video_luma.lua")
     local function luma()
@@ -196,19 +242,32 @@ describe("without memory", function()
     end
     for round = 1, 30 do
       local name = "Luma " .. round
-      fault:arm(round * round, round % 2 == 0 and 1 or 60)
-      host:write("providers/video_luma.lua", (text:gsub('name = "Luma"', 'name = "' .. name .. '"')))
-      socket.sleep(0.05)
-      fault:disarm()
-      local served = luma()
-      assert.is_truthy(served)
-      host:write("providers/.look", "")
-      host:eventually(function()
-        served = luma()
-        return served.name == name
-      end)
-      assert.equal(exact.decode("null"), exact.decode(exact.encode(served.script.error or exact.null)))
+      change(round * round, round % 2 == 0 and 1 or 60, "providers/video_luma.lua",
+        (text:gsub('name = "Luma"', 'name = "' .. name .. '"')), function() return luma().name == name end)
+      assert.equal(exact.decode("null"), exact.decode(exact.encode(luma().script.error or exact.null)))
     end
+  end)
+
+  -- It is refused while it comes in, so not all of it may be sent.
+  local function post_large(body)
+    local client = host:connect()
+    pcall(client.send, client, "POST", FAL .. "submit", body)
+    local answer = client:receive()
+    client:close()
+    return answer.status
+  end
+
+  it("a large body is refused, and ends nothing", function()
+    if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
+    local body = { prompt = ("x"):rep(2 << 20), dry_run = 1 }
+    for least = 18, 21 do
+      fault:arm(1, 1, 1 << least)
+      local status = post_large(body)
+      assert.equal(1, (fault:disarm()))
+      assert.equal(503, status)
+    end
+    assert.is_nil(host:ends(0))
+    assert.equal(400, post_large(body))
   end)
 
   it("every job that was answered is registered once with its event, and no other", function()
@@ -226,25 +285,33 @@ end)
 
 describe("a live job without memory", function()
   -- Each is submitted while one of its allocations fails, or some in a row: in the request, in the transfer, in the poll or in
-  -- the copy of what it made.
-  local function play(id, firsts, count, window)
+  -- the copy of what it made. Whoever had no answer asks again with the same key. Returns how many were done, and how often the
+  -- host ended.
+  local function play(id, firsts, how_many, window)
     local fault = memory.new()
     local live = start_live { env = fault:env() }
-    local answer = live:submit(id)
-    assert.equal("done", live:ended(answer.json.job_id).status)
-    local accepted = { answer.json.job_id }
-    for _, first in ipairs(firsts) do
-      fault:arm(first, count)
-      local answered, taken = pcall(live.submit, live, id)
+    local accepted, ends = {}, 0
+    local function load_libcurl() -- while it is loaded, libraries that it needs end the process in ways of their own
+      assert.is_true(live.host:post(live:path(id, "health"), { dry_run = false }).json.probe.ok)
+    end
+    load_libcurl()
+    for round, first in ipairs(firsts) do
+      local function submit() return live:submit(id, nil, { ["Idempotency-Key"] = "round " .. round }) end
+      fault:arm(first, how_many)
+      local answered, answer = pcall(submit)
       local until_time = socket.gettime() + window
       while fault:failed() == 0 and socket.gettime() < until_time do socket.sleep(0.01) end
-      if count > 1 then socket.sleep(0.05) end
+      if how_many > 1 then socket.sleep(0.05) end
       fault:disarm()
-      if answered and taken.status == 202 then
-        accepted[#accepted + 1] = taken.json.job_id
-      elseif answered then
-        assert_no_memory(taken)
+      if answered and answer.status ~= 202 then assert_no_memory(answer) end
+      local again, ended = ask_again(live.host, how_many, submit)
+      if ended then
+        ends = ends + 1
+        load_libcurl()
       end
+      assert.is_truthy(again.status == 202 or again.status == 200, again.body)
+      if answered and answer.status == 202 then assert.equal(answer.json.job_id, again.json.job_id) end
+      accepted[round] = again.json.job_id
     end
     local done, unknown = 0, 0
     for _, job_id in ipairs(accepted) do
@@ -257,9 +324,12 @@ describe("a live job without memory", function()
         done = done + 1
       end
     end
-    local paid, spent, price = live:paid(id), live:budget().host.day, live:status(accepted[1]).money.spent_usd
+    local paid, spent, price = live:paid(id), live:budget().host.day, nil
+    for _, job_id in ipairs(accepted) do
+      local job = live:status(job_id)
+      if job.status == "done" then price = job.money.spent_usd end
+    end
     local jobs, submits = registered(live.host)
-    fault:disarm()
     live:remove()
     fault:remove()
     assert.is_true(paid >= done and paid <= done + unknown, ("%d paid, %d done, %d unknown"):format(paid, done, unknown))
@@ -271,7 +341,7 @@ describe("a live job without memory", function()
       jobs[job_id] = nil
     end
     assert.same({}, jobs)
-    return done
+    return done, ends
   end
 
   local function steps(from, to, by)
@@ -282,17 +352,20 @@ describe("a live job without memory", function()
 
   it("that is answered at once is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    assert.is_true(play("stability", steps(1, 260, 5), 1, 0.3) > 1)
+    local done, ends = play("stability", steps(1, 260, 5), 1, 0.3)
+    assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 
   it("that is polled is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    assert.is_true(play("fal", steps(40, 300, 13), 1, 0.3) > 1)
+    local done, ends = play("fal", steps(40, 300, 13), 1, 0.3)
+    assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 
   it("that meets more than one failure is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    assert.is_true(play("fal", steps(2, 300, 17), 30, 0.3) > 1)
+    local done, ends = play("fal", steps(2, 300, 17), 30, 0.3)
+    assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 end)
 
@@ -300,7 +373,7 @@ describe("a start without memory", function()
   it("ends with a message, or leads to a host that serves", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
     local fault = memory.new()
-    local first, started = 1, 0
+    local first, started, ended = 1, 0, 0
     while started < 5 and first < 1e6 do
       fault:arm(math.floor(first), 1)
       local ok, result = pcall(start, { env = fault:env() })
@@ -309,6 +382,8 @@ describe("a start without memory", function()
         started = started + 1
         assert.equal(200, result:post(FAL .. "submit", { prompt = "x" }).status)
         result:remove()
+      elseif result:find("event=host.memory", 1, true) then
+        ended = ended + 1
       else
         assert.is_truthy(result:find("providerd: ", 1, true), result)
       end
@@ -316,5 +391,6 @@ describe("a start without memory", function()
     end
     fault:remove()
     assert.equal(5, started)
+    assert.is_true(ended > 0)
   end)
 end)

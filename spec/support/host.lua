@@ -254,6 +254,13 @@ function Host:ends_well()
   if code ~= 0 or report then error(("it ended with %d: %s"):format(code, err:sub(report or 1, (report or 1) + 4000)), 2) end
 end
 
+--- Waits until it has ended by itself, at most so long: its exit code, or nil.
+function Host:ends(seconds)
+  local code = wait_for_exit(self.process, seconds)
+  self.ended = code ~= nil
+  return code
+end
+
 --- Ends it with SIGKILL.
 function Host:kill()
   signal(self.process, "KILL")
@@ -265,7 +272,7 @@ function Host:signal(name)
   return signal(self.process, name)
 end
 
---- Starts it again on the same home, after stop() or kill(). The port is a new one.
+--- Starts it again on the same home, once it has ended. The port is a new one.
 function Host:start_again()
   assert(exit_code(self.process), "it still runs")
   return launch(self)

@@ -2,12 +2,11 @@
  *
  * The file that $OUT_OF_MEMORY names is mapped, so a spec can give orders while the host runs (spec/support/out_of_memory.lua). Fails
  * what malloc, calloc, realloc, aligned_alloc and posix_memalign are asked for, by whomever: libraries and what the C library does for
- * strdup and the like are met too, except where these are known to end the process by themselves. Allocates nothing; any thread. */
+ * getline and the like are met too, except where libcurl is known to end the process in its own way. Allocates nothing; any thread. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
-#include <regex.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -21,13 +20,13 @@
 struct orders {
 	_Atomic int64_t first; /* which allocation from now on is the first that fails; 0: none, and none is counted */
 	_Atomic int64_t last;
-	_Atomic int64_t seen; /* counted here: allocations, and those that failed */
+	_Atomic int64_t least; /* smaller ones do not fail, and are not counted */
+	_Atomic int64_t seen;  /* counted here: allocations, and those that failed */
 	_Atomic int64_t failed;
 };
 
 static struct orders none;
 static struct orders *orders = &none;
-static _Thread_local int spared;
 
 /* The C library's own, under names that it exports for this. */
 void *__libc_malloc(size_t size);
@@ -61,7 +60,7 @@ static int fails(size_t size, void *caller)
 {
 	int64_t first = atomic_load(&orders->first), number;
 
-	if (first == 0 || spared)
+	if (first == 0 || (int64_t)size < atomic_load(&orders->least))
 		return 0;
 	number = atomic_fetch_add(&orders->seen, 1) + 1;
 	if (number < first || number > atomic_load(&orders->last) || is_curls_hash(size, caller))
@@ -102,18 +101,4 @@ int posix_memalign(void **block, size_t alignment, size_t size)
 		return ENOMEM;
 	*block = made;
 	return 0;
-}
-
-/* glibc 2.36 frees twice what it has no memory for here; met when a script with a pattern is loaded. */
-int regcomp(regex_t *compiled, const char *pattern, int flags)
-{
-	static int (*real)(regex_t *, const char *, int);
-	int result;
-
-	spared = 1;
-	if (real == NULL)
-		*(void **)&real = dlsym(RTLD_NEXT, "regcomp");
-	result = real(compiled, pattern, flags);
-	spared = 0;
-	return result;
 }

@@ -3,6 +3,7 @@
 --   local fault = require("spec.support.out_of_memory").new()
 --   local host = start { env = fault:env() }
 --   fault:arm(3, 1)               -- the third allocation from now on fails, and no other; math.huge: all from the third on
+--   fault:arm(1, 1, 2^20)         -- the first of a mebibyte or more
 --   host:get("/healthz")
 --   local failed, met = fault:disarm() -- how many did; whether there were as many as three
 --   fault:remove()
@@ -11,7 +12,7 @@ Fault.__index = Fault
 
 local LIBRARY = os.getenv("OUT_OF_MEMORY_LIBRARY") or "build/out-of-memory.so"
 local NUMBER = "i8"
-local FIRST, LAST, SEEN, FAILED = 0, 8, 16, 24 -- where they lie in the file
+local FIRST, LAST, LEAST, SEEN, FAILED = 0, 8, 16, 24, 32 -- where they lie in the file
 
 local function put(self, at, number)
   self.file:seek("set", at)
@@ -40,7 +41,8 @@ function Fault:env(more)
 end
 
 --- From now on. What is armed before a host starts meets its start.
-function Fault:arm(first, count)
+function Fault:arm(first, count, least)
+  put(self, LEAST, math.tointeger(least or 0))
   put(self, SEEN, 0)
   put(self, FAILED, 0)
   put(self, LAST, count == math.huge and math.maxinteger or first + count - 1)

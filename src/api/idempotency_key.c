@@ -30,7 +30,7 @@ static const char *kept_key(const struct incoming *incoming, const char *key, ch
 
 	if (!mask_finds(incoming->http->view, key))
 		return key;
-	SHA256((const unsigned char *)key, strlen(key), digest);
+	crypto_sha256(key, strlen(key), digest);
 	text_write_hex(hashed, digest, sizeof digest);
 	return hashed;
 }
@@ -60,7 +60,7 @@ bool idempotency_key_read(struct incoming *incoming, struct idempotency *idempot
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long");
 		return false;
 	}
-	SHA256((const unsigned char *)incoming->http->body, incoming->http->body_length, idempotency->body_sha256);
+	crypto_sha256(incoming->http->body, incoming->http->body_length, idempotency->body_sha256);
 	idempotency->key = text;
 	return true;
 }

@@ -2,6 +2,7 @@
 #define CRYPTO_TABLE_ITSELF
 #include "base/crypto.h"
 
+#include "base/memory.h"
 #include "base/shared_library.h"
 
 #define LIBRARY "libcrypto.so.3"
@@ -10,7 +11,7 @@ struct crypto_table crypto_table;
 
 static struct library library = LIBRARY_NOT_LOADED;
 
-static bool load(void)
+static bool crypto_find_functions(void)
 {
 	void *opened = library_open(LIBRARY);
 	bool all = opened != NULL;
@@ -23,5 +24,11 @@ static bool load(void)
 
 bool crypto_load(void)
 {
-	return library_load(&library, load);
+	return library_load(&library, crypto_find_functions);
+}
+
+void crypto_sha256(const void *bytes, size_t length, unsigned char digest[SHA256_DIGEST_LENGTH])
+{
+	if (crypto_table.EVP_Digest_(bytes, length, digest, NULL, crypto_table.EVP_sha256_(), NULL) != 1)
+		memory_exhausted();
 }

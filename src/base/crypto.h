@@ -10,7 +10,7 @@
 #include <openssl/sha.h>
 
 #define CRYPTO_FUNCTIONS(F)                                                                                                      \
-	F(SHA256)                                                                                                                \
+	F(EVP_Digest)                                                                                                            \
 	F(CRYPTO_memcmp)                                                                                                         \
 	F(EVP_DecodeBlock)                                                                                                       \
 	F(EVP_EncodeBlock)                                                                                                       \
@@ -41,8 +41,11 @@ extern struct crypto_table crypto_table;
 /* Loads libcrypto; later calls do nothing. False when it is not installed. Before any other name of this header is used; any thread. */
 bool crypto_load(void);
 
+/* SHA-256, once libcrypto is loaded. Without memory for it the process ends: a digest that is none would look like another body's, or another key's. */
+void crypto_sha256(const void *bytes, size_t length, unsigned char digest[SHA256_DIGEST_LENGTH]);
+
 #ifndef CRYPTO_TABLE_ITSELF
-#define SHA256 crypto_table.SHA256_
+#define EVP_Digest crypto_table.EVP_Digest_
 #define CRYPTO_memcmp crypto_table.CRYPTO_memcmp_
 #define EVP_DecodeBlock crypto_table.EVP_DecodeBlock_
 #define EVP_EncodeBlock crypto_table.EVP_EncodeBlock_

@@ -17,7 +17,7 @@ static const struct config_api_key *find_api_key(const struct config_server *ser
 
 	if (length == 0 || length > LIMIT_CREDENTIAL_BYTES || !crypto_load())
 		return NULL; /* without libcrypto nobody passes */
-	SHA256((const unsigned char *)key, length, hash);
+	crypto_sha256(key, length, hash);
 	for (size_t i = 0; i < server->api_key_count; i++)
 		if (CRYPTO_memcmp(hash, server->api_keys[i].sha256, sizeof hash) == 0)
 			found = &server->api_keys[i];

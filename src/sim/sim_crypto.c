@@ -20,18 +20,18 @@ static const unsigned char *check_bytes(lua_State *L, int argument, size_t *leng
 	return (const unsigned char *)luaL_checklstring(L, argument, length);
 }
 
-static int crypto_sha256(lua_State *L)
+static int sim_sha256(lua_State *L)
 {
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	size_t length;
 	const unsigned char *bytes = check_bytes(L, 1, &length);
 
-	SHA256(bytes, length, digest);
+	crypto_sha256(bytes, length, digest);
 	lua_pushlstring(L, (const char *)digest, sizeof digest);
 	return 1;
 }
 
-static int crypto_hmac_sha256(lua_State *L)
+static int sim_hmac_sha256(lua_State *L)
 {
 	unsigned char digest[EVP_MAX_MD_SIZE];
 	unsigned int size = 0;
@@ -195,8 +195,8 @@ static int crypto_adler32(lua_State *L)
 void sim_crypto_push(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
-		{ "sha256", crypto_sha256 },
-		{ "hmac_sha256", crypto_hmac_sha256 },
+		{ "sha256", sim_sha256 },
+		{ "hmac_sha256", sim_hmac_sha256 },
 		{ "ed25519_public", crypto_ed25519_public },
 		{ "ed25519_sign", crypto_ed25519_sign },
 		{ "base64", crypto_base64 },

@@ -104,7 +104,7 @@ static size_t write_fal_message(const struct signed_webhook *webhook, char messa
 	unsigned char digest[SHA256_DIGEST_LENGTH];
 	char hex[2 * SHA256_DIGEST_LENGTH + 1];
 
-	SHA256((const unsigned char *)webhook->body, webhook->body_length, digest);
+	crypto_sha256(webhook->body, webhook->body_length, digest);
 	text_write_hex(hex, digest, sizeof digest);
 	return (size_t)snprintf(
 		message, FAL_MESSAGE_BYTES, "%s\n%s\n%s\n%s", webhook->id, webhook->user, webhook->timestamp, hex);
