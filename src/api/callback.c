@@ -22,10 +22,7 @@ void callback_free(struct callback *callback)
 /* A text of the body. False: it is something else, and a problem was sent. */
 static bool read_callback_text(struct incoming *incoming, const char *name, const char **text)
 {
-	const json_t *value = json_object_get(incoming->body, name);
-
-	*text = json_text_value(value);
-	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
+	if (json_optional_text(incoming->body, name, text))
 		return true;
 	incoming_problem(incoming, 400, name, "must be text");
 	return false;

@@ -74,9 +74,7 @@ static void write_texts(struct buffer *out, char *const *texts)
 
 static void write_list_of(struct buffer *out, const char *name, const char *json, const char *otherwise)
 {
-	buffer_format(out, "\"%s\":", name);
-	buffer_text(out, json != NULL && strcmp(json, "{}") != 0 ? json : otherwise);
-	buffer_char(out, ',');
+	json_member_json(out, name, json != NULL && strcmp(json, "{}") != 0 ? json : otherwise);
 }
 
 /* Names and places of the credentials; never a value. */

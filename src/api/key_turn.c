@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "base/memory.h"
+#include "base/thread.h"
 
 struct key_turns {
 	pthread_mutex_t lock;
@@ -18,13 +19,9 @@ struct key_turns {
 struct key_turns *key_turns_new(void)
 {
 	struct key_turns *turns = memory_new(sizeof *turns);
-	pthread_condattr_t attributes;
 
 	pthread_mutex_init(&turns->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&turns->ended, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&turns->ended);
 	return turns;
 }
 

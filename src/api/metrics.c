@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/micro_usd.h"
 #include "event/hub.h"
 #include "webhook_out/webhook_out.h"
 
@@ -277,9 +278,9 @@ static void write_spans(struct buffer *out, const char *name, const char *provid
 	struct metric_label labels[] = { { "period", "day" }, { provider != NULL ? "provider" : NULL, provider },
 		{ NULL, NULL } };
 
-	metric_value(out, name, "", labels, (double)day / 1e6);
+	metric_value(out, name, "", labels, micro_usd_dollars(day));
 	labels[0].value = "month";
-	metric_value(out, name, "", labels, (double)month / 1e6);
+	metric_value(out, name, "", labels, micro_usd_dollars(month));
 }
 
 /* A family for the host, one for its providers: sums over one of them count nothing twice. */

@@ -75,10 +75,7 @@ static json_t *read_members(struct http_request *request, const char *const *kno
 /* A text, or NULL when it is absent. False: a problem was sent. */
 static bool read_text_member(struct http_request *request, const json_t *body, const char *name, const char **text)
 {
-	const json_t *value = json_object_get(body, name);
-
-	*text = json_text_value(value);
-	if (value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value)))
+	if (json_optional_text(body, name, text))
 		return true;
 	answer_problem(request, 400, name, "must be text");
 	return false;

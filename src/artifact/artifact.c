@@ -11,6 +11,7 @@
 #include "artifact/internal.h"
 #include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #define STACK_BYTES (256 * 1024)
 #define NS_PER_MS INT64_C(1000000)
@@ -82,7 +83,6 @@ static void *artifacts_main(void *argument)
 	bool stopping = false;
 	int64_t deadline;
 
-	pthread_setname_np(pthread_self(), "artifacts");
 	artifact_folder_clean(&artifacts->folder);
 	while (!stopping)
 		take_turn_of_copies(artifacts, &stopping);
@@ -137,18 +137,6 @@ enum error_code artifacts_open(
 	return artifact_folder_read(&artifacts->folder, sha256, descriptor, bytes, modified_ms, error);
 }
 
-static int start_copying(struct artifacts *artifacts)
-{
-	pthread_attr_t attributes;
-	int failed;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	failed = pthread_create(&artifacts->thread, &attributes, artifacts_main, artifacts);
-	pthread_attr_destroy(&attributes);
-	return failed;
-}
-
 static void artifacts_free(struct artifacts *artifacts)
 {
 	loop_free(artifacts->loop);
@@ -161,7 +149,6 @@ enum error_code artifacts_start(const char *directory, int keep_days, struct art
 {
 	struct artifacts *made = memory_new(sizeof *made);
 	enum error_code code;
-	int failed;
 
 	pthread_mutex_init(&made->lock, NULL);
 	made->last = &made->first;
@@ -169,8 +156,8 @@ enum error_code artifacts_start(const char *directory, int keep_days, struct art
 	artifacts_set_keep_days(made, keep_days);
 	made->folder.directory = memory_copy_text(directory);
 	code = loop_new(NULL, &made->loop, error);
-	if (code == ERROR_NONE && (failed = start_copying(made)) != 0)
-		code = error_set(error, ERROR_IO, NULL, "cannot start the copying of artifacts: %s", strerror(failed));
+	if (code == ERROR_NONE)
+		code = thread_start(&made->thread, "artifacts", STACK_BYTES, artifacts_main, made, error);
 	if (code != ERROR_NONE) {
 		artifacts_free(made);
 		return code;

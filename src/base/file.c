@@ -141,21 +141,22 @@ char *file_join(const char *directory, const char *name)
 	return asprintf(&path, "%s/%s", directory, name) == -1 ? NULL : path;
 }
 
-/* ---- what must survive ---- */
-
-static bool write_all(int fd, const char *bytes, size_t length)
+size_t file_write_all(int fd, const void *bytes, size_t length)
 {
+	size_t written = 0;
 	ssize_t wrote;
 
-	for (; length > 0; bytes += wrote, length -= (size_t)wrote) {
-		wrote = write(fd, bytes, length);
-		if (wrote == -1 && errno == EINTR)
-			wrote = 0;
-		else if (wrote <= 0)
-			return false;
+	while (written < length) {
+		wrote = write(fd, (const char *)bytes + written, length - written);
+		if (wrote > 0)
+			written += (size_t)wrote;
+		else if (wrote == 0 || errno != EINTR)
+			break;
 	}
-	return true;
+	return written;
 }
+
+/* ---- what must survive ---- */
 
 /* A name beside `path` that no reader looks for. */
 static char *name_beside(const char *path, const char *suffix)
@@ -175,7 +176,7 @@ static bool write_beside(const char *beside, const void *bytes, size_t length, m
 
 	unlink(beside); /* of a run that was cut off, perhaps with another mode */
 	fd = open(beside, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode);
-	written = fd != -1 && write_all(fd, bytes, length) && fsync(fd) == 0;
+	written = fd != -1 && file_write_all(fd, bytes, length) == length && fsync(fd) == 0;
 	failed = errno;
 	if (fd != -1 && close(fd) == -1 && written) {
 		written = false;

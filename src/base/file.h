@@ -11,6 +11,9 @@
  * ERROR_NOT_FOUND when there is none, ERROR_LIMIT when it is too large, ERROR_IO, ERROR_MEMORY. */
 enum error_code file_read(const char *path, size_t maximum, char **text, size_t *length, struct error *error);
 
+/* Writes it all, however often the system is interrupted. Returns how much it did: less than `length` on an error, see errno then. */
+size_t file_write_all(int fd, const void *bytes, size_t length);
+
 /* Makes a directory and its parents, as `mkdir -p` does (mode 0755 less the umask). The names of new ones are synced in the folder above. */
 enum error_code file_make_directories(const char *path, struct error *error);
 

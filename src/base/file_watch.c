@@ -16,6 +16,8 @@
 
 #include "base/file.h"
 #include "base/limits.h"
+#include "base/memory.h"
+#include "base/thread.h"
 
 #define SETTLE_MS 20
 #define LOOK_MS 3000
@@ -157,7 +159,6 @@ static void *watch_main(void *argument)
 {
 	struct watch *watch = argument;
 
-	pthread_setname_np(pthread_self(), "loader");
 	pulse_own(watch->pulse);
 	pulse_rest(watch->pulse);
 	while (wait_for_change(watch)) {
@@ -185,10 +186,9 @@ static void watch_free(struct watch *watch)
 enum error_code watch_start(const struct watch_directory *directories, void (*changed)(void *context), void *context,
 	struct pulse *pulse, struct watch **watch, struct error *error)
 {
-	struct watch *made = calloc(1, sizeof *made);
+	struct watch *made = memory_new(sizeof *made);
+	enum error_code code;
 
-	if (made == NULL)
-		return error_memory(error);
 	made->inotify = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
 	made->stop = eventfd(0, EFD_CLOEXEC);
 	made->changed = changed;
@@ -196,16 +196,15 @@ enum error_code watch_start(const struct watch_directory *directories, void (*ch
 	made->pulse = pulse;
 	for (size_t i = 0; directories[i].path != NULL && i < MOST_DIRECTORIES; i++) {
 		made->directories[i] = directories[i];
-		made->directories[i].path = strdup(directories[i].path);
-		if (made->directories[i].path == NULL) {
-			watch_free(made);
-			return error_memory(error);
-		}
+		made->directories[i].path = memory_copy_text(directories[i].path);
 	}
 	watch_directories(made);
-	if (made->inotify == -1 || made->stop == -1 || pthread_create(&made->thread, NULL, watch_main, made) != 0) {
+	code = made->inotify != -1 && made->stop != -1
+		       ? thread_start(&made->thread, "loader", 0, watch_main, made, error)
+		       : error_set(error, ERROR_IO, NULL, "cannot watch files: %s", strerror(errno));
+	if (code != ERROR_NONE) {
 		watch_free(made);
-		return error_set(error, ERROR_IO, NULL, "cannot watch files: %s", strerror(errno));
+		return code;
 	}
 	*watch = made;
 	return ERROR_NONE;

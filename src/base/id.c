@@ -7,6 +7,7 @@
 #include <sys/random.h>
 
 #include "base/clock.h"
+#include "base/text.h"
 
 #define COUNTER_BITS 12
 
@@ -95,17 +96,6 @@ void id_format(const struct id *id, char text[ID_TEXT_BYTES])
 	*to = '\0';
 }
 
-static int hex_value(char digit)
-{
-	if (digit >= '0' && digit <= '9')
-		return digit - '0';
-	if (digit >= 'a' && digit <= 'f')
-		return digit - 'a' + 10;
-	if (digit >= 'A' && digit <= 'F')
-		return digit - 'A' + 10;
-	return -1;
-}
-
 bool id_parse(const char *text, struct id *id)
 {
 	int high, low;
@@ -113,8 +103,8 @@ bool id_parse(const char *text, struct id *id)
 	for (int i = 0; i < 16; i++) {
 		if ((i == 4 || i == 6 || i == 8 || i == 10) && *text++ != '-')
 			return false;
-		high = hex_value(text[0]);
-		low = high < 0 ? -1 : hex_value(text[1]);
+		high = text_hex_value(text[0]);
+		low = high < 0 ? -1 : text_hex_value(text[1]);
 		if (low < 0)
 			return false;
 		id->bytes[i] = (uint8_t)(high << 4 | low);

@@ -2,7 +2,6 @@
 #include "base/json.h"
 
 #include <ctype.h>
-#include <errno.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -10,6 +9,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "base/clock.h"
 #include "base/json_parse.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -407,6 +407,46 @@ void json_write_usd(struct buffer *out, int64_t micro_usd)
 	write_millionths(out, micro_usd < 0, micro_usd < 0 ? 0 - (uint64_t)micro_usd : (uint64_t)micro_usd);
 }
 
+static void begin_member(struct buffer *out, const char *name)
+{
+	buffer_char(out, '"');
+	buffer_text(out, name);
+	buffer_append(out, "\":", 2);
+}
+
+void json_member_text(struct buffer *out, const char *name, const char *text)
+{
+	begin_member(out, name);
+	json_write_text(out, text);
+	buffer_char(out, ',');
+}
+
+void json_member_json(struct buffer *out, const char *name, const char *json)
+{
+	begin_member(out, name);
+	buffer_text(out, json != NULL ? json : "null");
+	buffer_char(out, ',');
+}
+
+void json_member_usd(struct buffer *out, const char *name, int64_t micro_usd)
+{
+	begin_member(out, name);
+	if (micro_usd >= 0)
+		json_write_usd(out, micro_usd);
+	else
+		buffer_text(out, "null");
+	buffer_char(out, ',');
+}
+
+void json_member_time(struct buffer *out, const char *name, int64_t unix_ms)
+{
+	char text[CLOCK_TEXT_BYTES];
+
+	if (unix_ms > 0)
+		clock_format(unix_ms, text);
+	json_member_text(out, name, unix_ms > 0 ? text : NULL);
+}
+
 static void write_object(struct buffer *out, const json_t *value)
 {
 	const char *key, *separator = "{";
@@ -459,6 +499,14 @@ void json_write(struct buffer *out, const json_t *value)
 const char *json_text(const json_t *object, const char *key)
 {
 	return json_text_value(json_object_get(object, key));
+}
+
+bool json_optional_text(const json_t *object, const char *key, const char **text)
+{
+	const json_t *value = json_object_get(object, key);
+
+	*text = json_text_value(value);
+	return value == NULL || json_is_null(value) || (*text != NULL && strlen(*text) == json_string_length(value));
 }
 
 #define KEPT_BYTES 48

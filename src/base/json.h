@@ -47,8 +47,17 @@ void json_write_bool(struct buffer *out, bool value);
 /* Micro-dollars as a decimal number of dollars, exact (0.04, not 0.040000). */
 void json_write_usd(struct buffer *out, int64_t micro_usd);
 
+/* A member and the comma behind it: "name":value, */
+void json_member_text(struct buffer *out, const char *name, const char *text); /* NULL: null */
+void json_member_json(struct buffer *out, const char *name, const char *json); /* JSON text; NULL: null */
+void json_member_usd(struct buffer *out, const char *name, int64_t micro_usd); /* below 0, not known: null */
+void json_member_time(struct buffer *out, const char *name, int64_t unix_ms);  /* 0, never: null */
+
 /* The text under `key`, or NULL. */
 const char *json_text(const json_t *object, const char *key);
+
+/* The same of what a client may leave out: *text is NULL when it is absent or null. False: it is no text, or there is a NUL in it. */
+bool json_optional_text(const json_t *object, const char *key, const char **text);
 
 /* Appends JSON text with every string longer than `longest` bytes cut to its beginning and its length: rows must not hold megabytes of
  * base64. `text` must be valid JSON. */

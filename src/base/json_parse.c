@@ -83,14 +83,6 @@ static bool refuse_token(struct parser *parser, const char *text)
 
 /* ---- texts ---- */
 
-static int hex_value(int digit)
-{
-	return digit >= '0' && digit <= '9'   ? digit - '0'
-	       : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
-	       : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
-					      : -1;
-}
-
 static bool skip_escape(struct parser *parser)
 {
 	int byte = peek(parser), digits = byte == 'u' ? 4 : 0;
@@ -99,7 +91,7 @@ static bool skip_escape(struct parser *parser)
 	if (byte == -1 || strchr("\"\\/bfnrtu", byte) == NULL || byte == '\0')
 		return refuse(parser, "invalid escape");
 	for (; digits > 0; digits--) {
-		if (hex_value(peek(parser)) == -1)
+		if (text_hex_value(peek(parser)) == -1)
 			return refuse(parser, "invalid escape");
 		parser->at++;
 	}
@@ -133,7 +125,7 @@ static uint32_t read_hex(const char *digits)
 	uint32_t value = 0;
 
 	for (int i = 0; i < 4; i++)
-		value = value << 4 | (uint32_t)hex_value(digits[i]);
+		value = value << 4 | (uint32_t)text_hex_value(digits[i]);
 	return value;
 }
 

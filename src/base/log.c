@@ -18,6 +18,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/memory.h"
+#include "base/thread.h"
 
 #define PENDING_BYTES (4 * 1024 * 1024)
 #define FLUSH_MS 50
@@ -38,28 +40,11 @@ static struct {
 	_Atomic int level;
 	_Atomic bool reopen;
 	struct cleaner cleaner;
-} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER, .fd = -1, .level = LOG_INFO };
+} state = { .lock = PTHREAD_MUTEX_INITIALIZER, .fd = -1, .level = LOG_INFO };
 
 static int open_file(const char *path)
 {
 	return open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-}
-
-/* Returns how many bytes could not be written: a full disk must not stop the host; the lines are lost. */
-static size_t write_all(int fd, const char *bytes, size_t length)
-{
-	ssize_t wrote;
-
-	while (length > 0) {
-		wrote = write(fd, bytes, length);
-		if (wrote == -1 && errno == EINTR)
-			continue;
-		if (wrote <= 0)
-			return length;
-		bytes += wrote;
-		length -= (size_t)wrote;
-	}
-	return 0;
 }
 
 static uint64_t count_lines(const char *bytes, size_t length)
@@ -115,7 +100,7 @@ static void flush_pending(struct buffer *spare)
 	pthread_mutex_unlock(&state.lock);
 	if (atomic_exchange(&state.reopen, false))
 		reopen_file();
-	lost = write_all(state.fd, full.data, full.length);
+	lost = full.length - file_write_all(state.fd, full.data, full.length); /* a full disk must not stop the host */
 	lines = count_lines(full.data + full.length - lost, lost);
 	buffer_clear(&full);
 	*spare = full;
@@ -131,12 +116,11 @@ static void *writer_main(void *unused)
 	struct timespec until;
 
 	(void)unused;
-	pthread_setname_np(pthread_self(), "log");
 	buffer_init(&spare, PENDING_BYTES);
 	pthread_mutex_lock(&state.lock);
 	while (!state.stopping || state.pending.length > 0) {
 		if (state.pending.length == 0 && !state.stopping) {
-			clock_gettime(CLOCK_REALTIME, &until);
+			clock_gettime(CLOCK_MONOTONIC, &until);
 			until.tv_sec += 1;
 			pthread_cond_timedwait(&state.wake, &state.lock, &until);
 			if (state.pending.length == 0) {
@@ -165,18 +149,15 @@ enum error_code log_open(const char *path, enum log_level level, const char *for
 		return ERROR_NONE;
 	if (file_make_parents(path, error) != ERROR_NONE)
 		return ERROR_IO;
-	state.path = strdup(path);
-	if (state.path == NULL)
-		return error_memory(error);
+	state.path = memory_copy_text(path);
 	state.fd = open_file(path);
 	if (state.fd == -1)
 		return error_set(error, ERROR_IO, path, "cannot open the log file: %s", strerror(errno));
 	buffer_init(&state.pending, PENDING_BYTES);
 	state.stopping = false;
-	if (pthread_create(&state.writer, NULL, writer_main, NULL) != 0)
-		return error_set(error, ERROR_IO, path, "cannot start the log's thread");
-	state.running = true;
-	return ERROR_NONE;
+	thread_init_condition(&state.wake);
+	state.running = thread_start(&state.writer, "log", 0, writer_main, NULL, error) == ERROR_NONE;
+	return state.running ? ERROR_NONE : ERROR_IO;
 }
 
 void log_set_level(enum log_level level)
@@ -366,7 +347,7 @@ void log_end(struct log_line *line)
 	clean(line);
 	close_line(line);
 	if (line->level >= LOG_WARN || !state.running)
-		write_all(STDERR_FILENO, line->text, line->length);
+		file_write_all(STDERR_FILENO, line->text, line->length);
 	if (!state.running)
 		return;
 	pthread_mutex_lock(&state.lock);
@@ -401,7 +382,7 @@ void log_last_words(const char *event, const char *message)
 	log_begin(&line, LOG_ERROR, event);
 	log_text(&line, "message", message);
 	close_line(&line);
-	write_all(STDERR_FILENO, line.text, line.length);
+	file_write_all(STDERR_FILENO, line.text, line.length);
 	if (state.fd != -1)
-		write_all(state.fd, line.text, line.length);
+		file_write_all(state.fd, line.text, line.length);
 }

@@ -12,3 +12,8 @@ bool micro_usd_from(double dollars, int64_t most, int64_t *micro)
 	*micro = llround(dollars * 1e6);
 	return true;
 }
+
+double micro_usd_dollars(int64_t micro)
+{
+	return (double)micro / 1e6;
+}

@@ -95,18 +95,18 @@ uint64_t text_digest(const void *bytes, size_t length)
 	return digest;
 }
 
-static int hex_value(char digit)
+int text_hex_value(int digit)
 {
-	static const char digits[] = "0123456789abcdef";
-	const char *at = digit != '\0' ? strchr(digits, digit | (digit >= 'A' ? 0x20 : 0)) : NULL;
-
-	return at != NULL ? (int)(at - digits) : -1;
+	return digit >= '0' && digit <= '9'   ? digit - '0'
+	       : digit >= 'a' && digit <= 'f' ? digit - 'a' + 10
+	       : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10
+					      : -1;
 }
 
 bool text_read_hex(const char *text, unsigned char *bytes, size_t length)
 {
 	for (size_t i = 0; i < length; i++) {
-		int high = hex_value(text[2 * i]), low = high < 0 ? -1 : hex_value(text[2 * i + 1]);
+		int high = text_hex_value(text[2 * i]), low = high < 0 ? -1 : text_hex_value(text[2 * i + 1]);
 
 		if (low < 0)
 			return false;
@@ -127,22 +127,35 @@ char *text_write_hex(char *to, const unsigned char *bytes, size_t length)
 	return to;
 }
 
+bool text_utf8_step(struct text_utf8 *state, unsigned char byte)
+{
+	if (state->more > 0) {
+		if (byte < state->low || byte > state->high)
+			return false;
+		state->more--;
+	} else if (byte >= 0x80) {
+		if (byte < 0xc2 || byte > 0xf4)
+			return false;
+		state->more = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
+		state->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
+		state->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
+		return true;
+	}
+	state->low = 0x80;
+	state->high = 0xbf;
+	return true;
+}
+
 size_t text_character_length(const unsigned char *text, size_t length)
 {
-	unsigned char low = 0x80, high = 0xbf;
-	size_t size = text[0] < 0xe0 ? 2 : text[0] < 0xf0 ? 3 : 4;
+	struct text_utf8 state = { 0 };
+	size_t size = 0;
 
-	if (text[0] < 0xc2 || text[0] > 0xf4 || size > length)
-		return 0;
-	if (text[0] == 0xe0 || text[0] == 0xf0)
-		low = text[0] == 0xe0 ? 0xa0 : 0x90;
-	if (text[0] == 0xed || text[0] == 0xf4)
-		high = text[0] == 0xed ? 0x9f : 0x8f;
-	if (text[1] < low || text[1] > high)
-		return 0;
-	for (size_t i = 2; i < size; i++)
-		if ((text[i] & 0xc0) != 0x80)
+	do {
+		if (size == length || !text_utf8_step(&state, text[size]))
 			return 0;
+		size++;
+	} while (state.more > 0);
 	return size;
 }
 

@@ -17,13 +17,25 @@ int text_compare(const char *a, size_t a_length, const char *b, size_t b_length)
 /* A number that changes when the text does (FNV-1a): to notice changes, not to withstand an attacker. */
 uint64_t text_digest(const void *bytes, size_t length);
 
+/* The value of a hex digit, in either letter case; -1: it is none. */
+int text_hex_value(int digit);
+
 /* Reads exactly 2 * length hex digits, in either letter case. False when the text is not that. */
 bool text_read_hex(const char *text, unsigned char *bytes, size_t length);
 
 /* Writes 2 * length hex digits in lower case, and a NUL. Returns the place of the NUL. */
 char *text_write_hex(char *to, const unsigned char *bytes, size_t length);
 
-/* The length of the UTF-8 character (RFC 3629) of several bytes that begins the text; 0 when there is none. */
+/* UTF-8 (RFC 3629) byte by byte; begins as zeroes. */
+struct text_utf8 {
+	int more; /* bytes that the character still needs: a text that ends in between is not UTF-8 */
+	unsigned char low, high;
+};
+
+/* False: the text with this byte is not UTF-8. */
+bool text_utf8_step(struct text_utf8 *state, unsigned char byte);
+
+/* The length of the UTF-8 character that begins the text; 0 when there is none. */
 size_t text_character_length(const unsigned char *text, size_t length);
 
 /* The length of what stands at the beginning and means itself in JSON: printable ASCII without quotes and backslashes. */

@@ -5,7 +5,6 @@
  * to give does not count. */
 #include "base/watchdog.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
+#include "base/thread.h"
 
 #define MOST_PULSES 4
 #define LOOKS 8	       /* in a row that find a thread where it was */
@@ -268,7 +268,6 @@ static void *watchdog_main(void *argument)
 	int64_t last_ns = clock_monotonic_ns(), now_ns, until_ns;
 	struct timespec until;
 
-	pthread_setname_np(pthread_self(), "watchdog");
 	pthread_mutex_lock(&watchdog->lock);
 	while (!watchdog->stopping) {
 		until_ns = last_ns + watchdog->look_ns;
@@ -297,7 +296,6 @@ enum error_code watchdog_start(void (*stopped)(void *context, const struct stand
 	struct watchdog **watchdog, struct error *error)
 {
 	struct watchdog *made = calloc(1, sizeof *made);
-	pthread_condattr_t attributes;
 
 	if (made == NULL)
 		return error_memory(error);
@@ -307,13 +305,10 @@ enum error_code watchdog_start(void (*stopped)(void *context, const struct stand
 	pthread_mutex_init(&made->lock, NULL);
 	for (int i = 0; i < MOST_PULSES; i++)
 		pthread_mutex_init(&made->pulses[i].lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&made->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	if (pthread_create(&made->thread, NULL, watchdog_main, made) != 0) {
+	thread_init_condition(&made->wake);
+	if (thread_start(&made->thread, "watchdog", 0, watchdog_main, made, error) != ERROR_NONE) {
 		free(made);
-		return error_set(error, ERROR_MEMORY, NULL, "cannot start the watchdog: %s", strerror(errno));
+		return ERROR_IO;
 	}
 	*watchdog = made;
 	return ERROR_NONE;

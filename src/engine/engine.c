@@ -7,11 +7,11 @@
 #include <pthread.h>
 #include <sched.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "engine/internal.h"
 
 #define STACK_BYTES (2 * 1024 * 1024) /* Lua's parser and pattern functions recurse in C */
@@ -91,7 +91,6 @@ static void *engine_main(void *argument)
 	struct mail mail = { 0 };
 	bool had_calls = false;
 
-	pthread_setname_np(pthread_self(), "engine");
 	pulse_own(engine->pulse);
 	while (!mail.stopping) {
 		mail = await_mail(engine, had_calls);
@@ -175,31 +174,18 @@ size_t engine_backlog(struct engine *engine)
 
 /* ---- start and stop ---- */
 
-static int start_engine_thread(struct engine *engine)
-{
-	pthread_attr_t attributes;
-	int failed;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	failed = pthread_create(&engine->thread, &attributes, engine_main, engine);
-	pthread_attr_destroy(&attributes);
-	return failed;
-}
-
 enum error_code engine_start(struct pulse *pulse, struct engine **engine, struct error *error)
 {
 	struct engine *made = memory_new(sizeof *made);
 	enum error_code code;
-	int failed;
 
 	made->pulse = pulse;
 	made->due_ns = INT64_MAX;
 	made->linger.pays_ns = LINGER_PAYS_NS;
 	mailbox_init(&made->mailbox);
 	code = loop_new(pulse, &made->loop, error);
-	if (code == ERROR_NONE && (failed = start_engine_thread(made)) != 0)
-		code = error_set(error, ERROR_IO, NULL, "cannot start the engine: %s", strerror(failed));
+	if (code == ERROR_NONE)
+		code = thread_start(&made->thread, "engine", STACK_BYTES, engine_main, made, error);
 	if (code != ERROR_NONE) {
 		engine_free(made);
 		return code;

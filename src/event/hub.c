@@ -6,7 +6,6 @@
  * its own condition. Refuses to wait for a client or for a full queue. */
 #include "event/hub.h"
 
-#include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -17,6 +16,7 @@
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 #define RETRY_NS 100000000L
 /* A write takes some 10 us, so a thousand would use up the slices that the kernel gives, milliseconds each, while requests wait for the core. */
@@ -77,16 +77,6 @@ static struct event_item *make_item(const struct event_subject *subject, int64_t
 }
 
 /* ---- subscriptions ---- */
-
-static void init_condition(pthread_cond_t *condition)
-{
-	pthread_condattr_t attributes;
-
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(condition, &attributes);
-	pthread_condattr_destroy(&attributes);
-}
 
 static void wake_up(struct event_subscription *subscription)
 {
@@ -213,7 +203,7 @@ enum error_code event_subscribe(struct event_hub *hub, const struct event_filter
 	made->hub = hub;
 	made->filter = *filter;
 	pthread_mutex_init(&made->lock, NULL);
-	init_condition(&made->wake);
+	thread_init_condition(&made->wake);
 	if (enter(hub, made, maximum, from) != ERROR_NONE) {
 		free_subscription(made);
 		return error_set(error, ERROR_BUSY, "", "%d event streams are open, the maximum", maximum);
@@ -380,7 +370,6 @@ static void *hub_main(void *argument)
 	struct event_hub *hub = argument;
 	bool troubled = false;
 
-	pthread_setname_np(pthread_self(), "events");
 	while (!atomic_load(&hub->stopping)) {
 		pthread_mutex_lock(&hub->wake_lock);
 		while (!has_work(hub) && !atomic_load(&hub->stopping))
@@ -397,19 +386,17 @@ static void *hub_main(void *argument)
 enum error_code event_hub_open(const struct event_hub_options *options, struct event_hub **hub, struct error *error)
 {
 	struct event_hub *made = memory_new(sizeof *made);
-	int failed;
 
 	made->options = *options;
 	atomic_init(&made->newest, options->newest);
 	atomic_init(&made->position, options->newest);
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_mutex_init(&made->wake_lock, NULL);
-	init_condition(&made->wake);
-	failed = pthread_create(&made->thread, NULL, hub_main, made);
-	made->started = failed == 0;
-	if (failed != 0) {
+	thread_init_condition(&made->wake);
+	made->started = thread_start(&made->thread, "events", 0, hub_main, made, error) == ERROR_NONE;
+	if (!made->started) {
 		event_hub_free(made);
-		return error_set(error, ERROR_IO, "", "cannot start the thread of the event streams: %s", strerror(failed));
+		return ERROR_IO;
 	}
 	*hub = made;
 	return ERROR_NONE;

@@ -8,13 +8,12 @@
  * Owns SIGURG (its default is to be ignored; nothing else here uses it). It never touches a socket. */
 #include "http/internal.h"
 
-#include <errno.h>
 #include <signal.h>
-#include <string.h>
 #include <time.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/thread.h"
 
 #define TICK_NS 250000000L
 #define SHORT_TICK_NS 20000000L /* while threads are short */
@@ -103,7 +102,6 @@ static void *deadline_main(void *argument)
 	struct http_server *server = argument;
 	struct timespec until;
 
-	pthread_setname_np(pthread_self(), "deadlines");
 	deadline_enter_thread();
 	pthread_mutex_lock(&server->late_lock);
 	while (!server->late_stopping) {
@@ -123,21 +121,13 @@ static void *deadline_main(void *argument)
 enum error_code deadline_start(struct http_server *server, struct error *error)
 {
 	struct sigaction action = { .sa_handler = on_signal }; /* without SA_RESTART */
-	pthread_condattr_t attributes;
-	int result;
 
 	sigemptyset(&action.sa_mask);
 	sigaction(LATE_SIGNAL, &action, NULL);
 	pthread_mutex_init(&server->late_lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&server->late_wake, &attributes);
-	pthread_condattr_destroy(&attributes);
-	result = pthread_create(&server->late_thread, NULL, deadline_main, server);
-	if (result != 0)
-		return error_set(error, ERROR_IO, "", "cannot start a thread: %s", strerror(result));
-	server->late_running = true;
-	return ERROR_NONE;
+	thread_init_condition(&server->late_wake);
+	server->late_running = thread_start(&server->late_thread, "deadlines", 0, deadline_main, server, error) == ERROR_NONE;
+	return server->late_running ? ERROR_NONE : ERROR_IO;
 }
 
 /* After civetweb's threads have ended. */

@@ -18,6 +18,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "http/internal.h"
 #include "http/framing.h"
 #include "http/listen.h"
@@ -183,7 +184,6 @@ static void *probe_main(void *argument)
 	struct pollfd watched[FIXED + LIMIT_PROBE_CONNECTIONS];
 	int64_t now;
 
-	pthread_setname_np(pthread_self(), "probes");
 	while (!atomic_load(&probe->stopping)) {
 		watched[0] = (struct pollfd){ .fd = probe->socket, .events = POLLIN };
 		watched[1] = (struct pollfd){ .fd = probe->wake, .events = POLLIN };
@@ -234,18 +234,6 @@ static bool open_sockets(struct probe_listener *probe, const struct sockaddr_in 
 	return true;
 }
 
-static bool start_probe_thread(struct probe_listener *probe)
-{
-	pthread_attr_t attributes;
-	bool started;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	started = pthread_create(&probe->thread, &attributes, probe_main, probe) == 0;
-	pthread_attr_destroy(&attributes);
-	return started;
-}
-
 enum error_code probe_start(
 	const char *listen, probe_answer *asked, void *context, struct probe_listener **probe, struct error *error)
 {
@@ -265,9 +253,9 @@ enum error_code probe_start(
 		free_probe(made);
 		return listen_explain(listen, &address, "for probes: its socket could not be opened", error);
 	}
-	if (!start_probe_thread(made)) {
+	if (thread_start(&made->thread, "probes", STACK_BYTES, probe_main, made, error) != ERROR_NONE) {
 		free_probe(made);
-		return error_set(error, ERROR_IO, NULL, "cannot start the thread of server.probe_listen");
+		return ERROR_IO;
 	}
 	*probe = made;
 	return ERROR_NONE;

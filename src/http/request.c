@@ -217,31 +217,6 @@ void request_choose_id(struct http_exchange *x)
 
 /* ---- path and query ---- */
 
-/* UTF-8 as RFC 3629 has it, byte by byte. */
-struct utf8 {
-	int more;
-	unsigned low, high;
-};
-
-static bool utf8_step(struct utf8 *state, unsigned byte)
-{
-	if (state->more > 0) {
-		if (byte < state->low || byte > state->high)
-			return false;
-		state->more--;
-	} else if (byte >= 0x80) {
-		if (byte < 0xc2 || byte > 0xf4)
-			return false;
-		state->more = byte < 0xe0 ? 1 : byte < 0xf0 ? 2 : 3;
-		state->low = byte == 0xe0 ? 0xa0 : byte == 0xf0 ? 0x90 : 0x80;
-		state->high = byte == 0xed ? 0x9f : byte == 0xf4 ? 0x8f : 0xbf;
-		return true;
-	}
-	state->low = 0x80;
-	state->high = 0xbf;
-	return true;
-}
-
 /* The next byte of percent-encoded text, which moves on; -1 for a bad escape. */
 static int decode_byte(const char **text)
 {
@@ -261,7 +236,7 @@ static int decode_byte(const char **text)
 /* What is wrong with a piece of percent-encoded text in general, or NULL. */
 static const char *check_encoding(const char *text)
 {
-	struct utf8 utf8 = { 0 };
+	struct text_utf8 utf8 = { 0 };
 	int byte;
 
 	while (*text != '\0') {
@@ -270,7 +245,7 @@ static const char *check_encoding(const char *text)
 			return "has a % without two hexadecimal digits after it";
 		if (byte < 0x20 || byte == 0x7f)
 			return "has a control character in it";
-		if (!utf8_step(&utf8, (unsigned)byte))
+		if (!text_utf8_step(&utf8, (unsigned char)byte))
 			return "is not UTF-8";
 	}
 	return utf8.more > 0 ? "is not UTF-8" : NULL;

@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/micro_usd.h"
 
 #define DAY_MS 86400000LL
 
@@ -185,8 +186,8 @@ static enum error_code budget_check_span(
 	return error_set(error, ERROR_LIMIT, NULL,
 		"the budget of %s per %s does not allow it: %.6f USD are asked for, %.6f of %.6f USD are left (%.6f spent, %.6f "
 		"reserved)",
-		whose, span, (double)amount / 1e6, (double)(limit - period->spent - period->reserved) / 1e6, (double)limit / 1e6,
-		(double)period->spent / 1e6, (double)period->reserved / 1e6);
+		whose, span, micro_usd_dollars(amount), micro_usd_dollars(limit - period->spent - period->reserved),
+		micro_usd_dollars(limit), micro_usd_dollars(period->spent), micro_usd_dollars(period->reserved));
 }
 
 static enum error_code budget_check(const char *whose, const struct budget *limit, const struct account *account,

@@ -12,6 +12,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/micro_usd.h"
 #include "gate/mask.h"
 #include "artifact/artifact.h"
 #include "event/host_event.h"
@@ -103,7 +104,7 @@ static void completion_emit_exceeded(const struct live_job *job)
 	json_write_usd(&out, job->money.spent);
 	buffer_char(&out, '}');
 	log_message(LOG_WARN, "budget.exceeded", "job %s of %s cost %.6f USD, %.6f were reserved", id, job->provider,
-		(double)job->money.spent / 1e6, (double)job->money.reserved / 1e6);
+		micro_usd_dollars(job->money.spent), micro_usd_dollars(job->money.reserved));
 	if (!out.failed)
 		host_event_emit(job->owner->store, "host.budget.exceeded", out.data);
 	buffer_free(&out);
@@ -185,7 +186,7 @@ static json_t *completion_provenance(const struct live_job *job)
 		"vendor_id", job->vendor_id, "created_at", created, "submitted_at", submitted, "completed_at", now);
 	if (cost->micro_usd >= 0)
 		json_object_set_new(
-			made, "cost", json_pack("{s:f,s:s}", "usd", (double)cost->micro_usd / 1e6, "source", cost->source));
+			made, "cost", json_pack("{s:f,s:s}", "usd", micro_usd_dollars(cost->micro_usd), "source", cost->source));
 	if (json_text_value(model) != NULL)
 		json_object_set(made, "model", model);
 	if (payload != NULL)

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/micro_usd.h"
 
 static int64_t order_deadline(const char *kind, int64_t now_ms)
 {
@@ -43,10 +44,10 @@ static enum error_code order_price(const struct live_order *order, struct task_m
 		return error_set(error, ERROR_INVALID, "max_cost_usd",
 			"the price is not known, and the operator lets no such job reserve less than %.6f USD "
 			"(live.providers.%s.min_reserve_usd)",
-			(double)floor / 1e6, manifest->id);
+			micro_usd_dollars(floor), manifest->id);
 	if (order->max_cost >= 0 && money->reserved > order->max_cost)
 		return error_set(error, ERROR_INVALID, "max_cost_usd",
-			"this job may cost %.6f USD, more than max_cost_usd allows", (double)money->reserved / 1e6);
+			"this job may cost %.6f USD, more than max_cost_usd allows", micro_usd_dollars(money->reserved));
 	return ERROR_NONE;
 }
 

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/micro_usd.h"
 
 /* ---- looking for it ---- */
 
@@ -138,7 +139,7 @@ static void resolve_begin(struct live_job *job, const struct resolution *resolut
 		unknown_claim(job, result, resolve_named);
 		json_decref(result);
 	} else {
-		result = json_pack("{s:{s:f,s:s},s:s}", "cost", "usd", (double)resolution->cost / 1e6, "source", "operator",
+		result = json_pack("{s:{s:f,s:s},s:s}", "cost", "usd", micro_usd_dollars(resolution->cost), "source", "operator",
 			"reason", "resolved by the operator");
 		completion_begin(job, (enum task_status)resolution->status, result);
 	}

@@ -13,6 +13,7 @@
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/micro_usd.h"
 
 #define EVENT_BYTES 65536
 #define RETRY_SECONDS 1.0
@@ -133,7 +134,7 @@ static void record_log_events(const struct live_job *job)
 		if (job->vendor_id != NULL)
 			log_text(&line, "vendor_id", job->vendor_id);
 		if (job->money.spent >= 0) {
-			snprintf(usd, sizeof usd, "%.6f", (double)job->money.spent / 1e6);
+			snprintf(usd, sizeof usd, "%.6f", micro_usd_dollars(job->money.spent));
 			log_text(&line, "spent_usd", usd);
 			log_text(&line, "basis", job->money.basis);
 		}

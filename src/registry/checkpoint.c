@@ -9,13 +9,13 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/thread.h"
 #include "registry/database.h"
 
 static void *checkpointer_main(void *argument)
 {
 	struct checkpointer *checkpointer = argument;
 
-	pthread_setname_np(pthread_self(), "checkpoint");
 	pthread_mutex_lock(&checkpointer->lock);
 	while (!checkpointer->stopping) {
 		if (checkpointer->state != CHECKPOINT_COPYING) {
@@ -56,7 +56,6 @@ bool checkpointer_ended(struct checkpointer *checkpointer)
 enum error_code checkpointer_open(struct checkpointer *checkpointer, const char *path, const char *name, struct error *error)
 {
 	int64_t tables;
-	int failed;
 
 	pthread_mutex_init(&checkpointer->lock, NULL);
 	pthread_cond_init(&checkpointer->wake, NULL);
@@ -64,11 +63,9 @@ enum error_code checkpointer_open(struct checkpointer *checkpointer, const char 
 	if (sqlite3_open_v2(path, &checkpointer->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
 		database_query(checkpointer->db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
 		return database_error(checkpointer->db, name, "open the registry", error);
-	failed = pthread_create(&checkpointer->thread, NULL, checkpointer_main, checkpointer);
-	if (failed != 0)
-		return error_set(error, ERROR_IO, "", "cannot start the checkpoint thread: %s", strerror(failed));
-	checkpointer->started = true;
-	return ERROR_NONE;
+	checkpointer->started =
+		thread_start(&checkpointer->thread, "checkpoint", 0, checkpointer_main, checkpointer, error) == ERROR_NONE;
+	return checkpointer->started ? ERROR_NONE : ERROR_IO;
 }
 
 void checkpointer_close(struct checkpointer *checkpointer)

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/thread.h"
 #include "registry/database.h"
 #include "registry/schema.h"
 
@@ -104,15 +105,10 @@ static enum error_code open_readers(struct reads *reads, const char *path, struc
 enum error_code reads_open(
 	struct reads *reads, const char *path, const char *name, const struct sources *sources, struct error *error)
 {
-	pthread_condattr_t attributes;
-
 	reads->name = name;
 	reads->sources = sources;
 	pthread_mutex_init(&reads->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&reads->returned, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&reads->returned);
 	return open_readers(reads, path, error);
 }
 

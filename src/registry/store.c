@@ -20,6 +20,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/test_setting.h"
+#include "base/thread.h"
 #include "registry/reads.h"
 #include "registry/sources.h"
 #include "registry/upkeep.h"
@@ -332,7 +333,6 @@ static void *store_main(void *argument)
 	struct task_store *store = argument;
 	int64_t wait;
 
-	pthread_setname_np(pthread_self(), "store");
 	pthread_mutex_lock(&store->lock);
 	while (!store->stopping || store->waiting > 0) {
 		wait = upkeep_wait_ns(&store->upkeep);
@@ -348,16 +348,6 @@ static void *store_main(void *argument)
 
 /* ---- open and close ---- */
 
-static enum error_code start_store_thread(struct task_store *store, struct error *error)
-{
-	int failed = pthread_create(&store->thread, NULL, store_main, store);
-
-	if (failed != 0)
-		return error_set(error, ERROR_IO, "", "cannot start the store's thread: %s", strerror(failed));
-	store->started = true;
-	return ERROR_NONE;
-}
-
 static enum error_code find_path(struct task_store *store, const char *home, const char *url, struct error *error)
 {
 	size_t scheme = strlen(URL_SCHEME);
@@ -372,13 +362,8 @@ static enum error_code find_path(struct task_store *store, const char *home, con
 
 static void make_queue(struct task_store *store, int keep_days)
 {
-	pthread_condattr_t attributes;
-
 	pthread_mutex_init(&store->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&store->wake, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&store->wake);
 	store->last = &store->first;
 	store->keep_days = keep_days < 1 ? 1 : keep_days;
 	store->probe_ns = INT64_MAX;
@@ -400,7 +385,8 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
 	atomic_store(&new->newest_event, new->writer.newest_event);
 	if (code == ERROR_NONE)
-		code = start_store_thread(new, error);
+		code = thread_start(&new->thread, "store", 0, store_main, new, error);
+	new->started = code == ERROR_NONE;
 	if (code != ERROR_NONE) {
 		task_store_close(new);
 		return code;

@@ -6,38 +6,6 @@
 #include "base/clock.h"
 #include "base/json.h"
 
-static void write_time_member(struct buffer *out, const char *name, int64_t unix_ms)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	clock_format(unix_ms, text);
-	buffer_format(out, "\"%s\":\"%s\",", name, text);
-}
-
-static void write_task_text(struct buffer *out, const char *name, const char *text)
-{
-	buffer_format(out, "\"%s\":", name);
-	json_write_text(out, text);
-	buffer_char(out, ',');
-}
-
-static void write_json_member(struct buffer *out, const char *name, const char *json)
-{
-	buffer_format(out, "\"%s\":", name);
-	buffer_text(out, json != NULL ? json : "null");
-	buffer_char(out, ',');
-}
-
-static void write_usd_member(struct buffer *out, const char *name, int64_t micro_usd)
-{
-	buffer_format(out, "\"%s\":", name);
-	if (micro_usd >= 0)
-		json_write_usd(out, micro_usd);
-	else
-		buffer_text(out, "null");
-	buffer_char(out, ',');
-}
-
 void task_json_write_money(struct buffer *out, const struct task_money *money)
 {
 	if (money == NULL) {
@@ -45,9 +13,9 @@ void task_json_write_money(struct buffer *out, const struct task_money *money)
 		return;
 	}
 	buffer_char(out, '{');
-	write_usd_member(out, "reserved_usd", money->reserved);
-	write_usd_member(out, "estimated_usd", money->expected);
-	write_usd_member(out, "spent_usd", money->spent);
+	json_member_usd(out, "reserved_usd", money->reserved);
+	json_member_usd(out, "estimated_usd", money->expected);
+	json_member_usd(out, "spent_usd", money->spent);
 	buffer_text(out, "\"basis\":");
 	json_write_text(out, money->basis);
 	buffer_char(out, '}');
@@ -71,18 +39,18 @@ void task_json_write_state(struct buffer *out, const struct task *task)
 	char id[ID_TEXT_BYTES];
 
 	id_format(&task->id, id);
-	write_task_text(out, "job_id", id);
-	write_task_text(out, "status", task_status_name(task->status));
+	json_member_text(out, "job_id", id);
+	json_member_text(out, "status", task_status_name(task->status));
 	buffer_text(out, "\"progress\":");
 	json_write_double(out, task->progress);
 	buffer_text(out, ",\"artifacts\":");
 	write_artifacts(out, task);
 	buffer_char(out, ',');
-	write_time_member(out, "created_at", task->created_ms);
-	write_time_member(out, "updated_at", task->updated_ms);
+	json_member_time(out, "created_at", task->created_ms);
+	json_member_time(out, "updated_at", task->updated_ms);
 	if (task->live == NULL)
 		return;
-	write_task_text(out, "reason", task->live->reason);
+	json_member_text(out, "reason", task->live->reason);
 	buffer_text(out, "\"money\":");
 	task_json_write_money(out, task->money);
 	buffer_char(out, ',');
@@ -93,17 +61,17 @@ void task_json_write_members(struct buffer *out, const struct task *task)
 	char id[ID_TEXT_BYTES];
 
 	id_format(&task->id, id);
-	write_task_text(out, "id", id);
+	json_member_text(out, "id", id);
 	task_json_write_state(out, task);
 	buffer_format(out, "\"kind\":\"public.%s.submit\",", task->kind);
-	write_task_text(out, "provider", task->provider);
+	json_member_text(out, "provider", task->provider);
 	buffer_text(out, "\"dry_run\":");
 	json_write_bool(out, task->dry_run);
 	buffer_char(out, ',');
-	write_task_text(out, "vendor_id", task->vendor_id);
-	write_task_text(out, "request_id", task->request_id);
-	write_json_member(out, "payload", task->payload);
-	write_json_member(out, "estimates", task->estimates);
+	json_member_text(out, "vendor_id", task->vendor_id);
+	json_member_text(out, "request_id", task->request_id);
+	json_member_json(out, "payload", task->payload);
+	json_member_json(out, "estimates", task->estimates);
 	buffer_text(out, "\"result\":");
 	buffer_text(out, task->result != NULL ? task->result : "null");
 }

@@ -43,16 +43,6 @@ static void write_estimate_name(struct buffer *out, const char *name)
 	buffer_append(out, "\":", 2);
 }
 
-static void write_estimate_usd(struct buffer *out, const char *name, int64_t micro)
-{
-	write_estimate_name(out, name);
-	if (micro < 0)
-		buffer_text(out, "null");
-	else
-		json_write_usd(out, micro);
-	buffer_char(out, ',');
-}
-
 static void write_estimate_field(lua_State *L, int table, const char *name, struct buffer *out)
 {
 	write_estimate_name(out, name);
@@ -132,9 +122,9 @@ void estimate_write(lua_State *L, int index, struct buffer *out, int64_t *expect
 	*free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
 	lua_pop(L, 1);
 	buffer_char(out, '{');
-	write_estimate_usd(out, "estimated_cost_usd", *expected);
-	write_estimate_usd(out, "low_usd", low);
-	write_estimate_usd(out, "high_usd", *high);
+	json_member_usd(out, "estimated_cost_usd", *expected);
+	json_member_usd(out, "low_usd", low);
+	json_member_usd(out, "high_usd", *high);
 	write_estimate_field(L, index, "unit", out);
 	write_estimate_field(L, index, "quantity", out);
 	write_estimate_field(L, index, "source", out);

@@ -60,20 +60,6 @@ static int keep_provider(lua_State *L)
 	return 1;
 }
 
-static void add_member(struct buffer *out, const char *name, const char *json)
-{
-	buffer_format(out, "\"%s\":", name);
-	buffer_text(out, json != NULL ? json : "null");
-	buffer_char(out, ',');
-}
-
-static void add_text_member(struct buffer *out, const char *name, const char *text)
-{
-	buffer_format(out, "\"%s\":", name);
-	json_write_text(out, text);
-	buffer_char(out, ',');
-}
-
 /* What every answer of this provider carries (docs/api.md). */
 static enum error_code render_common(struct provider *provider, struct error *error)
 {
@@ -84,14 +70,14 @@ static enum error_code render_common(struct provider *provider, struct error *er
 		return error_set(error, ERROR_SCRIPT, "capabilities",
 			"capabilities and pricing are too large: at most %d bytes together", LIMIT_SCRIPT_FILE_BYTES);
 	buffer_init(&out, LIMIT_SCRIPT_FILE_BYTES * 4);
-	add_text_member(&out, "provider", manifest->id);
-	add_text_member(&out, "name", manifest->name);
-	add_text_member(&out, "kind", manifest->kind);
-	add_text_member(&out, "pricing_url", manifest->pricing_url);
-	add_text_member(&out, "docs_url", manifest->docs_url);
-	add_text_member(&out, "last_checked", manifest->last_checked);
-	add_member(&out, "capabilities", manifest->capabilities);
-	add_member(&out, "pricing", manifest->pricing);
+	json_member_text(&out, "provider", manifest->id);
+	json_member_text(&out, "name", manifest->name);
+	json_member_text(&out, "kind", manifest->kind);
+	json_member_text(&out, "pricing_url", manifest->pricing_url);
+	json_member_text(&out, "docs_url", manifest->docs_url);
+	json_member_text(&out, "last_checked", manifest->last_checked);
+	json_member_json(&out, "capabilities", manifest->capabilities);
+	json_member_json(&out, "pricing", manifest->pricing);
 	if (out.failed && !out.starved) {
 		buffer_free(&out);
 		return error_set(error, ERROR_SCRIPT, "name", "name, URLs and last_checked are too large");

@@ -4,7 +4,6 @@
  * fails is tried again as its vendor does. What is waiting at the end is dropped. */
 #include "sim/internal.h"
 
-#include <errno.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "net/curl.h"
 
 struct sim_deliver {
@@ -160,7 +160,6 @@ static void *deliver_main(void *argument)
 	struct sim_delivery *delivery;
 	CURL *easy = curl_load() ? curl_easy_init() : NULL;
 
-	pthread_setname_np(pthread_self(), "sim-webhooks");
 	pthread_mutex_lock(&deliver->lock);
 	while (easy != NULL && (delivery = wait_for_delivery(deliver)) != NULL) {
 		pthread_mutex_unlock(&deliver->lock);
@@ -176,15 +175,13 @@ static void *deliver_main(void *argument)
 enum error_code sim_deliver_open(struct sim_journal *journal, struct sim_deliver **deliver, struct error *error)
 {
 	struct sim_deliver *made = memory_new(sizeof *made);
-	int problem;
 
 	made->journal = journal;
 	pthread_mutex_init(&made->lock, NULL);
 	pthread_cond_init(&made->wake, NULL);
-	problem = pthread_create(&made->thread, NULL, deliver_main, made);
-	if (problem != 0) {
+	if (thread_start(&made->thread, "sim-webhooks", 0, deliver_main, made, error) != ERROR_NONE) {
 		free(made);
-		return error_set(error, ERROR_IO, NULL, "cannot start a thread: %s", strerror(problem));
+		return ERROR_IO;
 	}
 	*deliver = made;
 	return ERROR_NONE;

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "script/library.h"
 #include "script/sandbox.h"
 #include "script/state.h"
@@ -123,7 +124,6 @@ static void *script_main(void *argument)
 {
 	struct sim_script *script = argument;
 
-	pthread_setname_np(pthread_self(), "sim-scripts");
 	pthread_mutex_lock(&script->lock);
 	while (!script->stopping || script->first != NULL) {
 		struct sim_exchange *x = wait_for_work(script);
@@ -221,21 +221,6 @@ static enum error_code load_state(struct sim_script *script, struct error *error
 	return script_protected_call(script->state, 1, 0, LIMIT_SIM_CPU_MS, error);
 }
 
-static enum error_code start_scripts_thread(struct sim_script *script, struct error *error)
-{
-	pthread_attr_t attributes;
-	int problem;
-
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	problem = pthread_create(&script->thread, &attributes, script_main, script);
-	pthread_attr_destroy(&attributes);
-	if (problem != 0)
-		return error_set(error, ERROR_IO, NULL, "cannot start a thread: %s", strerror(problem));
-	script->started = true;
-	return ERROR_NONE;
-}
-
 const struct sim_hosts *sim_script_hosts(const struct sim_script *script)
 {
 	return &script->hosts;
@@ -251,7 +236,8 @@ enum error_code sim_script_open(const struct sim_script_options *options, struct
 	pthread_cond_init(&made->wake, NULL);
 	code = load_state(made, error);
 	if (code == ERROR_NONE)
-		code = start_scripts_thread(made, error);
+		code = thread_start(&made->thread, "sim-scripts", STACK_BYTES, script_main, made, error);
+	made->started = code == ERROR_NONE;
 	if (code != ERROR_NONE)
 		sim_script_close(made);
 	else

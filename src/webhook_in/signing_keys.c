@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/standard_webhooks.h"
+#include "base/thread.h"
 #include "script/outgoing_read.h"
 
 #define NS_PER_MS INT64_C(1000000)
@@ -52,15 +53,11 @@ struct fetch {
 struct signing_keys *signing_keys_new(struct gate *gate, struct engine *engine)
 {
 	struct signing_keys *keys = memory_new(sizeof *keys);
-	pthread_condattr_t attributes;
 
 	keys->gate = gate;
 	keys->engine = engine;
 	pthread_mutex_init(&keys->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&keys->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&keys->changed);
 	return keys;
 }
 

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/thread.h"
 
 #define STACK_BYTES (256 * 1024)
 #define CROWDED_MS 250 /* between two looks at whether who keeps the window full is slow */
@@ -216,7 +217,6 @@ static void *webhooks_out_main(void *argument)
 {
 	struct webhooks_out *webhooks = argument;
 
-	pthread_setname_np(pthread_self(), "hooks");
 	while (!atomic_load(&webhooks->stopping)) {
 		const struct gate_view *view = gate_acquire(webhooks->gate);
 		int64_t now_ms = clock_unix_ms(), due_ms = now_ms + IDLE_MS, save_ms;
@@ -234,15 +234,11 @@ static void *webhooks_out_main(void *argument)
 
 enum error_code sender_start(struct webhooks_out *webhooks, struct error *error)
 {
-	pthread_attr_t attributes;
-
 	if (loop_new(NULL, &webhooks->loop, error) != ERROR_NONE)
 		return error->code;
-	pthread_attr_init(&attributes);
-	pthread_attr_setstacksize(&attributes, STACK_BYTES);
-	webhooks->started = pthread_create(&webhooks->thread, &attributes, webhooks_out_main, webhooks) == 0;
-	pthread_attr_destroy(&attributes);
-	return webhooks->started ? ERROR_NONE : error_set(error, ERROR_IO, NULL, "cannot start the thread of webhooks");
+	webhooks->started =
+		thread_start(&webhooks->thread, "hooks", STACK_BYTES, webhooks_out_main, webhooks, error) == ERROR_NONE;
+	return webhooks->started ? ERROR_NONE : ERROR_IO;
 }
 
 void sender_stop(struct webhooks_out *webhooks)

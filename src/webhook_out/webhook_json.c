@@ -6,18 +6,6 @@
 
 #define SHOWN_PARKED 100
 
-static void write_moment(struct buffer *out, const char *name, int64_t at_ms)
-{
-	char text[CLOCK_TEXT_BYTES];
-
-	if (at_ms > 0) {
-		clock_format(at_ms, text);
-		buffer_format(out, "\"%s\":\"%s\",", name, text);
-	} else {
-		buffer_format(out, "\"%s\":null,", name);
-	}
-}
-
 static void write_parked(struct buffer *out, const struct webhook *webhook)
 {
 	int shown = 0;
@@ -28,7 +16,7 @@ static void write_parked(struct buffer *out, const struct webhook *webhook)
 			continue;
 		buffer_format(out, "%s{\"event\":\"%lld\",\"attempts\":%d,", shown++ > 0 ? "," : "", (long long)at->event,
 			at->attempts);
-		write_moment(out, "first_attempt_at", at->first_ms);
+		json_member_time(out, "first_attempt_at", at->first_ms);
 		buffer_format(out, "\"status\":%d,\"problem\":", at->status);
 		json_write_text(out, at->problem);
 		buffer_char(out, '}');
@@ -55,8 +43,9 @@ static void write_registration(struct buffer *out, const struct webhook *webhook
 	buffer_text(out, ",\"registered_by\":");
 	json_write_text(out, webhook->caller);
 	buffer_char(out, ',');
-	write_moment(out, "created_at", webhook->created_ms);
-	write_moment(out, "earlier_secret_until", webhook->earlier_until_ms > clock_unix_ms() ? webhook->earlier_until_ms : 0);
+	json_member_time(out, "created_at", webhook->created_ms);
+	json_member_time(
+		out, "earlier_secret_until", webhook->earlier_until_ms > clock_unix_ms() ? webhook->earlier_until_ms : 0);
 }
 
 static void write_webhook(struct buffer *out, const struct webhook *webhook)
@@ -71,8 +60,8 @@ static void write_webhook(struct buffer *out, const struct webhook *webhook)
 		webhook->waiting, webhook->parked);
 	write_parked(out, webhook);
 	buffer_format(out, "\"delivered\":%lld,", (long long)webhook->delivered);
-	write_moment(out, "delivered_at", webhook->delivered_ms);
-	write_moment(out, "next_attempt_at", next_due(webhook));
+	json_member_time(out, "delivered_at", webhook->delivered_ms);
+	json_member_time(out, "next_attempt_at", next_due(webhook));
 	buffer_format(out, "\"last_status\":%d,\"last_problem\":", webhook->status);
 	json_write_text(out, webhook->problem[0] != '\0' ? webhook->problem : NULL);
 	buffer_char(out, '}');

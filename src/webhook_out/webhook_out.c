@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 
 /* Under the lock, or before the thread starts. */
 static void link_webhook(struct webhooks_out *webhooks, struct webhook *webhook)
@@ -64,16 +65,12 @@ enum error_code webhooks_out_open(
 {
 	struct webhooks_out *made = memory_new(sizeof *made);
 	struct webhook_visitor visitor = { load_webhook, load_delivery, made };
-	pthread_condattr_t attributes;
 	enum error_code code;
 
 	made->gate = gate;
 	made->store = store;
 	pthread_mutex_init(&made->lock, NULL);
-	pthread_condattr_init(&attributes);
-	pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-	pthread_cond_init(&made->changed, &attributes);
-	pthread_condattr_destroy(&attributes);
+	thread_init_condition(&made->changed);
 	atomic_store(&made->newest, task_store_newest_event(store));
 	made->save = save_new(made);
 	code = task_store_webhooks(store, &visitor, error);
