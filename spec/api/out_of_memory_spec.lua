@@ -22,7 +22,7 @@ end
 
 -- What two right answers to the same request have in common.
 local function essence(answer)
-  return answer.status .. " " .. answer.body:gsub(UUID, "ID"):gsub('"newest":"%d+"', "")
+  return answer.status .. " " .. answer.body:gsub(UUID, "ID"):gsub('"newest":"%d+"', ""):gsub('"loaded_at":"[^"]*"', "")
 end
 
 local function assert_no_memory(answer)
@@ -169,8 +169,8 @@ describe("without memory", function()
   end)
 
   for _, many in ipairs { 1, math.huge } do
-    local how, step = "once", 1
-    if many > 1 then how, step = "from some point on", 3 end
+    local how, step = "once", 2
+    if many > 1 then how, step = "from some point on", 5 end
 
     for _, case in ipairs(SUBMITS) do
       it(how .. ", " .. case[1] .. " is done once, whether the host ends or not", function()
@@ -379,9 +379,16 @@ describe("a start without memory", function()
       local ok, result = pcall(start, { env = fault:env() })
       fault:disarm()
       if ok then
-        started = started + 1
-        assert.equal(200, result:post(FAL .. "submit", { prompt = "x" }).status)
-        result:remove()
+        local answered, answer = pcall(result.post, result, FAL .. "submit", { prompt = "x" })
+        if answered then
+          started = started + 1
+          assert.equal(200, answer.status)
+          result:remove()
+        else -- it has met the fault after all
+          ended = ended + 1
+          assert.is_true(has_ended(result, 1, 10))
+          result:remove()
+        end
       elseif result:find("event=host.memory", 1, true) then
         ended = ended + 1
       else

@@ -5,6 +5,8 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
+#include "base/memory.h"
+
 #define GROUPS 8 /* a power of two */
 #define LINE_BYTES 64
 #define PER_LINE (LINE_BYTES / sizeof(uint64_t))
@@ -16,18 +18,10 @@ struct counters {
 
 struct counters *counters_new(size_t count)
 {
-	struct counters *counters = malloc(sizeof *counters);
+	struct counters *counters = memory_new(sizeof *counters);
 
-	if (counters == NULL)
-		return NULL;
 	counters->stride = (count + PER_LINE - 1) / PER_LINE * PER_LINE;
-	counters->values = aligned_alloc(LINE_BYTES, GROUPS * counters->stride * sizeof *counters->values);
-	if (counters->values == NULL) {
-		free(counters);
-		return NULL;
-	}
-	for (size_t i = 0; i < GROUPS * counters->stride; i++)
-		atomic_init(&counters->values[i], 0);
+	counters->values = memory_new_aligned(LINE_BYTES, GROUPS * counters->stride * sizeof *counters->values);
 	return counters;
 }
 

@@ -6,7 +6,7 @@
 
 struct counters;
 
-/* `count` counters, all 0. NULL: no memory. */
+/* `count` counters, all 0. */
 struct counters *counters_new(size_t count);
 void counters_free(struct counters *counters);
 

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/memory.h"
 
 static enum error_code read_all(int fd, const char *path, struct buffer *buffer, struct error *error)
 {
@@ -51,12 +52,14 @@ enum error_code file_read(const char *path, size_t maximum, char **text, size_t 
 	return *text != NULL ? ERROR_NONE : error_memory(error);
 }
 
-/* The folder that holds `path`; NULL: out of memory. */
+/* The folder that holds `path`. */
 static char *parent_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
 
-	return slash == NULL ? strdup(".") : slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+	return slash == NULL   ? memory_copy_text(".")
+	       : slash == path ? memory_copy_text("/")
+			       : memory_copy_bytes(path, (size_t)(slash - path));
 }
 
 bool file_sync_folder(const char *path)
@@ -81,9 +84,7 @@ static int make_folder(const char *path)
 	if (mkdir(path, 0755) == -1)
 		return errno == EEXIST ? 0 : errno;
 	parent = parent_of(path);
-	if (parent == NULL)
-		failed = ENOMEM;
-	else if (!file_sync_folder(parent))
+	if (!file_sync_folder(parent))
 		failed = errno;
 	free(parent);
 	if (failed != 0)
@@ -93,11 +94,9 @@ static int make_folder(const char *path)
 
 enum error_code file_make_directories(const char *path, struct error *error)
 {
-	char *copy = strdup(path);
+	char *copy = memory_copy_text(path);
 	int failed = 0;
 
-	if (copy == NULL)
-		return error_memory(error);
 	for (char *at = copy + 1; failed == 0 && *at != '\0'; at++) {
 		if (*at != '/')
 			continue;
@@ -119,9 +118,7 @@ enum error_code file_make_parents(const char *path, struct error *error)
 
 	if (slash == NULL || slash == path)
 		return ERROR_NONE;
-	parent = strndup(path, (size_t)(slash - path));
-	if (parent == NULL)
-		return error_memory(error);
+	parent = memory_copy_bytes(path, (size_t)(slash - path));
 	code = file_make_directories(parent, error);
 	free(parent);
 	return code;
@@ -134,11 +131,7 @@ bool file_exists(const char *path)
 
 char *file_join(const char *directory, const char *name)
 {
-	char *path;
-
-	if (name[0] == '/')
-		return strdup(name);
-	return asprintf(&path, "%s/%s", directory, name) == -1 ? NULL : path;
+	return name[0] == '/' ? memory_copy_text(name) : memory_format("%s/%s", directory, name);
 }
 
 size_t file_write_all(int fd, const void *bytes, size_t length)
@@ -163,9 +156,8 @@ static char *name_beside(const char *path, const char *suffix)
 {
 	const char *slash = strrchr(path, '/');
 	size_t folder = slash != NULL ? (size_t)(slash + 1 - path) : 0;
-	char *name;
 
-	return asprintf(&name, "%.*s.%s%s", (int)folder, path, path + folder, suffix) == -1 ? NULL : name;
+	return memory_format("%.*s.%s%s", (int)folder, path, path + folder, suffix);
 }
 
 static bool write_beside(const char *beside, const void *bytes, size_t length, mode_t mode)
@@ -213,11 +205,6 @@ enum error_code file_write_durably(const char *path, const void *bytes, size_t l
 	bool kept;
 	int failed;
 
-	if (beside == NULL || folder == NULL) {
-		free(beside);
-		free(folder);
-		return error_memory(error);
-	}
 	kept = write_beside(beside, bytes, length, mode) && put_in_place(beside, path, folder);
 	failed = errno;
 	unlink(beside);
@@ -233,11 +220,6 @@ enum error_code file_remove_durably(const char *path, struct error *error)
 	bool moved, removed;
 	int failed;
 
-	if (beside == NULL || folder == NULL) {
-		free(beside);
-		free(folder);
-		return error_memory(error);
-	}
 	moved = rename(path, beside) == 0;
 	removed = (moved || errno == ENOENT) && file_sync_folder(folder);
 	failed = errno;

@@ -21,7 +21,7 @@ enum error_code file_make_directories(const char *path, struct error *error);
 enum error_code file_make_parents(const char *path, struct error *error);
 
 /* Writes the whole file so that after a crash or a power loss it is there as it is now, or as it was before: beside it, synced, renamed, its folder
- * synced. On an error (ERROR_IO, ERROR_MEMORY) it is as it was before. The folder must be there. Who may write the same file at once takes turns. */
+ * synced. On an error (ERROR_IO) it is as it was before. The folder must be there. Who may write the same file at once takes turns. */
 enum error_code file_write_durably(const char *path, const void *bytes, size_t length, mode_t mode, struct error *error);
 
 /* Removes a file so that it does not come back. One that is not there is no error; on an error it is there as before. */
@@ -32,5 +32,5 @@ bool file_sync_folder(const char *path);
 
 bool file_exists(const char *path);
 
-/* directory + "/" + name as a new string (free() it), or a copy of `name` when it is absolute. NULL when out of memory. */
+/* directory + "/" + name as a new string (free() it), or a copy of `name` when it is absolute. */
 char *file_join(const char *directory, const char *name);

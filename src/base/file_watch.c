@@ -54,7 +54,7 @@ static struct watched *watched_find(struct watch *watch, int number)
 /* Takes over `path`. One that is watched already keeps its number, and has the path by which it was found last. */
 static void watched_add(struct watch *watch, char *path)
 {
-	int number = path != NULL ? inotify_add_watch(watch->inotify, path, EVENTS | IN_ONLYDIR) : -1;
+	int number = inotify_add_watch(watch->inotify, path, EVENTS | IN_ONLYDIR);
 	struct watched *known = number != -1 ? watched_find(watch, number) : NULL;
 
 	if (known == NULL && number != -1 && watch->count < LIMIT_WATCHED) {
@@ -97,7 +97,7 @@ static void watch_directories(struct watch *watch)
 	for (size_t i = 0; i < watch->count; i++)
 		watch->watched[i].there = false;
 	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
-		watched_add(watch, strdup(directory->path));
+		watched_add(watch, memory_copy_text(directory->path));
 	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
 		if (directory->folders)
 			watched_add_folders(watch, directory->path);

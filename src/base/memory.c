@@ -1,6 +1,8 @@
 /* memory.c - see memory.h. Any thread; owns nothing. */
 #include "base/memory.h"
 
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -55,6 +57,18 @@ char *memory_copy_bytes(const char *bytes, size_t length)
 	memcpy(copy, bytes, length);
 	copy[length] = '\0';
 	return copy;
+}
+
+char *memory_format(const char *format, ...)
+{
+	va_list arguments;
+	char *text;
+	int length;
+
+	va_start(arguments, format);
+	length = vasprintf(&text, format, arguments);
+	va_end(arguments);
+	return memory_checked(length >= 0 ? text : NULL);
 }
 
 static void *memory_for_jansson(size_t size)

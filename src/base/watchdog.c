@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/test_setting.h"
 #include "base/thread.h"
 
@@ -295,10 +296,8 @@ void watchdog_end_at(struct watchdog *watchdog, int64_t deadline_ns)
 enum error_code watchdog_start(void (*stopped)(void *context, const struct standstill *standstill), void *context,
 	struct watchdog **watchdog, struct error *error)
 {
-	struct watchdog *made = calloc(1, sizeof *made);
+	struct watchdog *made = memory_new(sizeof *made);
 
-	if (made == NULL)
-		return error_memory(error);
 	made->stopped = stopped;
 	made->context = context;
 	made->look_ns = test_setting(TEST_WATCHDOG_MS, LIMIT_WATCHDOG_MS * SLOWNESS) * 1000000 / LOOKS;
