@@ -352,19 +352,19 @@ describe("a live job without memory", function()
 
   it("that is answered at once is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("stability", steps(1, 260, 5), 1, 0.3)
+    local done, ends = play("stability", steps(1, 400, 7), 1, 0.3)
     assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 
   it("that is polled is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("fal", steps(40, 300, 13), 1, 0.3)
+    local done, ends = play("fal", steps(40, 430, 15), 1, 0.3)
     assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 
   it("that meets more than one failure is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("fal", steps(2, 300, 17), 30, 0.3)
+    local done, ends = play("fal", steps(2, 430, 23), 30, 0.3)
     assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 end)

@@ -1,21 +1,15 @@
 /* out_of_memory.c - LD_PRELOAD for a host under test: its allocations fail on command.
  *
  * The file that $OUT_OF_MEMORY names is mapped, so a spec can give orders while the host runs (spec/support/out_of_memory.lua). Fails
- * what malloc, calloc, realloc, aligned_alloc and posix_memalign are asked for, by whomever: libraries and what the C library does for
- * getline and the like are met too, except where libcurl is known to end the process in its own way. Allocates nothing; any thread. */
-#include <dlfcn.h>
+ * what malloc, calloc, realloc, aligned_alloc and posix_memalign are asked for, by whomever: libraries are met too. Allocates nothing; any thread. */
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
-
-#define CURL_TABLE_BYTES 416
-#define CURL_ELEMENT_BYTES 56
 
 struct orders {
 	_Atomic int64_t first; /* which allocation from now on is the first that fails; 0: none, and none is counted */
@@ -46,24 +40,14 @@ __attribute__((constructor)) static void map_orders(void)
 		orders = mapped;
 }
 
-/* The hash of the transfers on a socket: without memory for it libcurl 7.88 leaves one without slots, does not tell, and divides by zero at the
- * next look (lib/multi.c, singlesocket). */
-static int is_curls_hash(size_t size, void *caller)
-{
-	Dl_info info;
-
-	return (size == CURL_TABLE_BYTES || size == CURL_ELEMENT_BYTES) && dladdr(caller, &info) != 0 &&
-	       strstr(info.dli_fname, "libcurl") != NULL;
-}
-
-static int fails(size_t size, void *caller)
+static int fails(size_t size)
 {
 	int64_t first = atomic_load(&orders->first), number;
 
 	if (first == 0 || (int64_t)size < atomic_load(&orders->least))
 		return 0;
 	number = atomic_fetch_add(&orders->seen, 1) + 1;
-	if (number < first || number > atomic_load(&orders->last) || is_curls_hash(size, caller))
+	if (number < first || number > atomic_load(&orders->last))
 		return 0;
 	atomic_fetch_add(&orders->failed, 1);
 	errno = ENOMEM;
@@ -72,12 +56,12 @@ static int fails(size_t size, void *caller)
 
 void *malloc(size_t size)
 {
-	return fails(size, __builtin_return_address(0)) ? NULL : __libc_malloc(size);
+	return fails(size) ? NULL : __libc_malloc(size);
 }
 
 void *calloc(size_t count, size_t size)
 {
-	return fails(count * size, __builtin_return_address(0)) ? NULL : __libc_calloc(count, size);
+	return fails(count * size) ? NULL : __libc_calloc(count, size);
 }
 
 /* The real one does not fail where the block is large enough. */
@@ -85,17 +69,17 @@ void *realloc(void *block, size_t size)
 {
 	if (block != NULL && malloc_usable_size(block) >= size)
 		return __libc_realloc(block, size);
-	return fails(size, __builtin_return_address(0)) ? NULL : __libc_realloc(block, size);
+	return fails(size) ? NULL : __libc_realloc(block, size);
 }
 
 void *aligned_alloc(size_t alignment, size_t size)
 {
-	return fails(size, __builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+	return fails(size) ? NULL : __libc_memalign(alignment, size);
 }
 
 int posix_memalign(void **block, size_t alignment, size_t size)
 {
-	void *made = fails(size, __builtin_return_address(0)) ? NULL : __libc_memalign(alignment, size);
+	void *made = fails(size) ? NULL : __libc_memalign(alignment, size);
 
 	if (made == NULL)
 		return ENOMEM;

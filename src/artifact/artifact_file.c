@@ -91,18 +91,10 @@ static void note_head(struct artifact_file *file, const void *bytes, size_t leng
 
 static bool write_to_disk(struct artifact_file *file, int descriptor, const char *bytes, size_t length)
 {
-	ssize_t wrote;
-
-	for (; length > 0; bytes += wrote, length -= (size_t)wrote) {
-		wrote = write(descriptor, bytes, length);
-		if (wrote == -1 && errno == EINTR)
-			wrote = 0;
-		else if (wrote <= 0) {
-			artifact_folder_refuse(file->folder, "write", &file->error);
-			return false;
-		}
-	}
-	return true;
+	if (file_write_all(descriptor, bytes, length) == length)
+		return true;
+	artifact_folder_refuse(file->folder, "write", &file->error);
+	return false;
 }
 
 /* Writes what is held, but for the last `keep` bytes. */

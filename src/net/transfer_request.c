@@ -4,6 +4,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "gate/credential.h"
 #include "gate/mask_known.h"
 #include "net/internal.h"
@@ -120,6 +121,8 @@ static bool set_form(struct transfer *transfer)
 	const struct outgoing *outgoing = transfer->outgoing;
 
 	transfer->form = curl_mime_init(transfer->easy);
+	if (transfer->form == NULL)
+		memory_exhausted(); /* no random boundary: GnuTLS once found no memory for it, and never does again */
 	for (size_t i = 0; i < outgoing->part_count; i++)
 		if (!add_part(transfer->form, &outgoing->parts[i]))
 			return false;
