@@ -183,7 +183,7 @@ static json_t *extract_request(struct incoming *incoming, const char **path)
 		return is_given(request) ? json_incref(request) : json_object();
 	}
 	*path = "";
-	request = json_copy_whole(incoming->body);
+	request = json_copy(incoming->body);
 	for (size_t i = 0; i < sizeof host_keys / sizeof *host_keys; i++)
 		json_object_del(request, host_keys[i]);
 	for (size_t i = 0; incoming->callback != NULL && i < 2; i++)

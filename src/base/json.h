@@ -1,9 +1,8 @@
 /* json.h - JSON that loses nothing (RFC 8259), on top of Jansson.
  *
- * Jansson holds the tree. json_parse.c makes it, and refuses what is malformed (bad UTF-8, lone surrogates, duplicate keys, 1e999). This file
- * adds what a host of untrusted bodies needs: a depth limit that is checked before the recursive parser runs, the path of the
- * offending field in errors, integers up to 2^64-1 (Jansson's end at 2^63-1; ComfyUI's seeds do not), and a writer that gives
- * the shortest text that reads back as the same number. */
+ * Jansson holds the tree. json_parse.c makes it in one pass, with what a host of untrusted bodies needs: it refuses what is malformed (bad UTF-8, lone
+ * surrogates, duplicate keys, 1e999) and names the path of the field, counts depth, values and memory while it reads, and takes integers up to 2^64-1
+ * (Jansson's end at 2^63-1; ComfyUI's seeds do not). The writer gives the shortest text that reads back as the same number. */
 #pragma once
 
 #include <stdbool.h>
@@ -15,21 +14,17 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Parses a whole text. NULL with ERROR_INVALID (error->path is the field's path) or ERROR_MEMORY. json_decref() the result. */
+/* Parses a whole text. NULL with ERROR_INVALID (error->path is the field's path). json_decref() the result. */
 json_t *json_read(const char *text, size_t length, struct error *error);
 
-/* About how much memory json_read() takes for a text. */
-size_t json_read_bytes(const char *text, size_t length);
-
-/* A copy of a list or an object that shares its items, with all of them; one that shares nothing. NULL: out of memory. Jansson's own copies leave
- * out what they find no memory for. */
-json_t *json_copy_whole(const json_t *value);
-json_t *json_deep_copy_whole(const json_t *value);
+/* The same, counted against a budget: *bytes is about how much memory it took, to be given back with the tree. NULL with ERROR_MEMORY too: it is too
+ * much. Without a tree nothing stays counted. */
+json_t *json_read_counted(const char *text, size_t length, struct buffer_budget *budget, size_t *bytes, struct error *error);
 
 /* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). No text that is read passes for one. */
 bool json_wide(const json_t *value, uint64_t *number);
 
-/* The same for an answer of any number of values. If there are more than `all`, a list or an object of more than `most` is left whole, and told by
+/* As json_read(), of an answer of any number of values. If there are more than `all`, a list or an object of more than `most` is left whole, and told by
  * json_whole(), which says where it stands in the text. */
 json_t *json_read_partly(const char *text, size_t length, size_t all, size_t most, struct error *error);
 bool json_whole(const json_t *value, size_t *start, size_t *length);

@@ -1,7 +1,7 @@
 /* json_parse.c - a strict parser (RFC 8259) that makes Jansson's values. No state; any thread.
  *
- * Jansson's own goes on where it finds no memory: it cuts a token's text, and then takes it for another, or ends the process. This one refuses what
- * Jansson's does: bad UTF-8, lone surrogates, NULs, duplicate keys, numbers that do not fit. It recurses: its caller has looked at the depth. */
+ * Beside what Jansson's refuses (bad UTF-8, lone surrogates, NULs, duplicate keys, numbers that do not fit) it looks at the depth before it recurses,
+ * counts values and memory before it makes any, knows the path of where it stands, and keeps integers that Jansson has none for. */
 #include "base/json_parse.h"
 
 #include <errno.h>
@@ -12,18 +12,38 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 
-#define NUMBER_BYTES 64 /* longer ones are copied elsewhere */
+#define NUMBER_BYTES 64	  /* longer ones are copied elsewhere */
+#define PATH_KEY_BYTES 64 /* of each name in a path */
+
+#define CONTAINER_VALUES 8 /* what a list or an object weighs, in values */
+#define VALUE_BYTES 128 /* what a value takes at most beside its text: a name, its place in a table, a number or a text's head */
+#define PAID_AHEAD 64	/* values: budgets are asked for so many at once */
+
+/* A list or an object that the parser is in. */
+struct level {
+	bool array;
+	long index;	   /* arrays: which item; -1: none has begun */
+	const char *key;   /* objects: the newest one as it stands in the text */
+	size_t key_length; /* 0: none yet */
+};
 
 struct parser {
 	const char *text;
 	size_t length;
 	size_t at;
 	const char *mark;
-	size_t most;   /* values of a container that is taken apart */
-	size_t values; /* so far, but for those of containers that were left whole */
-	struct json_problem *problem;
+	struct json_allowance *allowance;
+	size_t weight; /* values so far, as LIMIT_JSON_VALUES counts them */
+	size_t paid;   /* so many of them the budget has been asked for */
+	size_t values; /* so far, each as one, but for those of containers that were left whole */
+	int depth;
+	struct level levels[LIMIT_JSON_DEPTH];
+	const char *problem; /* what is wrong with the text, without a word of what was sent; NULL: nothing, or error is told */
+	size_t problem_at;
+	struct error *error;
 };
 
 /* A text as it stands in the source, or decoded. */
@@ -35,20 +55,81 @@ struct piece {
 
 static json_t *parse_value(struct parser *parser);
 
-/* The first word counts. */
-static bool refuse(struct parser *parser, const char *text)
+/* ---- refusals ---- */
+
+/* parameters.items[2].name */
+static void write_path(const struct parser *parser, char *path, size_t size)
 {
-	if (parser->problem->text == NULL && !parser->problem->starved) {
-		parser->problem->text = text;
-		parser->problem->at = parser->at;
+	size_t used = 0;
+
+	path[0] = '\0';
+	for (int i = 0; i < parser->depth && used < size; i++) {
+		const struct level *level = &parser->levels[i];
+
+		if (level->array ? level->index < 0 : level->key_length == 0)
+			break;
+		if (level->array)
+			used += (size_t)snprintf(path + used, size - used, "[%ld]", level->index);
+		else
+			used += (size_t)snprintf(path + used, size - used, "%s%.*s", used > 0 ? "." : "",
+				(int)(level->key_length < PATH_KEY_BYTES ? level->key_length : PATH_KEY_BYTES), level->key);
+	}
+}
+
+/* Line and column, both from 1, and the path of what makes no sense. */
+static void explain(const struct parser *parser)
+{
+	char path[sizeof parser->error->path];
+	int line = 1, column = 0;
+
+	if (parser->error == NULL)
+		return;
+	for (size_t i = 0; i < parser->problem_at; i++) {
+		column = parser->text[i] == '\n' ? 0 : column + (((unsigned char)parser->text[i] & 0xc0) != 0x80);
+		line += parser->text[i] == '\n';
+	}
+	write_path(parser, path, sizeof path);
+	error_set(parser->error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %s", line, column, parser->problem);
+}
+
+/* The text makes no sense where the parser stands. */
+static bool refuse(struct parser *parser, const char *problem)
+{
+	parser->problem = problem;
+	parser->problem_at = parser->at;
+	return false;
+}
+
+/* Counts values against the allowance. */
+static bool weigh(struct parser *parser, size_t values)
+{
+	struct json_allowance *allowance = parser->allowance;
+
+	parser->weight += values;
+	if (parser->weight > allowance->values) {
+		allowance->exceeded = true;
+		error_set(parser->error, ERROR_INVALID, "", "more than %zu values (a list or an object counts as %d)",
+			allowance->values, CONTAINER_VALUES);
+	} else if (allowance->budget == NULL || parser->weight <= parser->paid) {
+		return true;
+	} else if (buffer_budget_take(allowance->budget, PAID_AHEAD * VALUE_BYTES)) {
+		allowance->bytes += PAID_AHEAD * VALUE_BYTES;
+		parser->paid += PAID_AHEAD;
+		return true;
+	} else {
+		error_memory(parser->error);
 	}
 	return false;
 }
 
-static bool starve(struct parser *parser)
+static bool enter(struct parser *parser, bool array)
 {
-	parser->problem->starved = true;
-	return false;
+	if (parser->depth == LIMIT_JSON_DEPTH) {
+		error_set(parser->error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
+		return false;
+	}
+	parser->levels[parser->depth++] = (struct level){ .array = array, .index = -1 };
+	return weigh(parser, CONTAINER_VALUES);
 }
 
 /* The next byte, or -1 at the end. */
@@ -120,77 +201,12 @@ static bool skip_character(struct parser *parser, bool *escaped)
 	return true;
 }
 
-static uint32_t read_hex(const char *digits)
-{
-	uint32_t value = 0;
-
-	for (int i = 0; i < 4; i++)
-		value = value << 4 | (uint32_t)text_hex_value(digits[i]);
-	return value;
-}
-
-static char *write_utf8(char *to, uint32_t code)
-{
-	if (code < 0x80) {
-		*to++ = (char)code;
-		return to;
-	}
-	if (code < 0x800) {
-		*to++ = (char)(0xc0 | code >> 6);
-	} else if (code < 0x10000) {
-		*to++ = (char)(0xe0 | code >> 12);
-		*to++ = (char)(0x80 | (code >> 6 & 0x3f));
-	} else {
-		*to++ = (char)(0xf0 | code >> 18);
-		*to++ = (char)(0x80 | (code >> 12 & 0x3f));
-		*to++ = (char)(0x80 | (code >> 6 & 0x3f));
-	}
-	*to++ = (char)(0x80 | (code & 0x3f));
-	return to;
-}
-
-/* The code of the escape \uXXXX that begins at `*from`, or of a pair of them. False: half a pair, or a NUL. */
-static bool read_unicode(const char **from, const char *end, uint32_t *code)
-{
-	uint32_t low;
-
-	*code = read_hex(*from + 2);
-	*from += 6;
-	if (*code < 0xd800 || *code > 0xdfff)
-		return *code != 0;
-	if (*code > 0xdbff || end - *from < 6 || (*from)[0] != '\\' || (*from)[1] != 'u')
-		return false;
-	low = read_hex(*from + 2);
-	*from += 6;
-	*code = 0x10000 + ((*code - 0xd800) << 10) + (low - 0xdc00);
-	return low >= 0xdc00 && low <= 0xdfff;
-}
-
-/* A decoded text is never longer than its source. */
 static bool decode(struct parser *parser, struct piece *piece)
 {
-	static const char names[] = "bfnrt", values[] = "\b\f\n\r\t";
-	const char *from = piece->text, *end = from + piece->length, *name;
-	char *to = piece->decoded = malloc(piece->length);
-	uint32_t code;
-
-	if (to == NULL)
-		return starve(parser);
-	while (from < end) {
-		if (*from != '\\') {
-			*to++ = *from++;
-		} else if (from[1] == 'u') {
-			if (!read_unicode(&from, end, &code))
-				return refuse(parser, "an escape is half a character, or a NUL");
-			to = write_utf8(to, code);
-		} else {
-			name = strchr(names, from[1]);
-			*to++ = name != NULL ? values[name - names] : from[1];
-			from += 2;
-		}
-	}
+	piece->decoded = memory_new_array(piece->length, 1);
+	if (!json_decode_text(piece->text, piece->length, piece->decoded, &piece->length))
+		return refuse(parser, "an escape is half a character, or a NUL");
 	piece->text = piece->decoded;
-	piece->length = (size_t)(to - piece->decoded);
 	return true;
 }
 
@@ -213,11 +229,14 @@ static bool parse_text(struct parser *parser, struct piece *piece)
 }
 
 /* Whoever came to know the mark could write a text that passes for an integer. */
-static bool is_marked(const struct parser *parser, const struct piece *piece)
+static bool is_marked(struct parser *parser, const struct piece *piece)
 {
 	size_t length = strlen(parser->mark);
 
-	return piece->length >= length && memcmp(piece->text, parser->mark, length) == 0;
+	if (piece->length < length || memcmp(piece->text, parser->mark, length) != 0)
+		return false;
+	refuse(parser, "a text begins like a mark of the host's own");
+	return true;
 }
 
 static json_t *parse_string(struct parser *parser)
@@ -226,12 +245,8 @@ static json_t *parse_string(struct parser *parser)
 	json_t *value = NULL;
 
 	parser->at++;
-	if (!parse_text(parser, &piece))
-		value = NULL;
-	else if (is_marked(parser, &piece))
-		refuse(parser, "a text begins like a mark of the host's own");
-	else if ((value = json_stringn_nocheck(piece.text, piece.length)) == NULL)
-		starve(parser);
+	if (parse_text(parser, &piece) && !is_marked(parser, &piece))
+		value = json_stringn_nocheck(piece.text, piece.length);
 	free(piece.decoded);
 	return value;
 }
@@ -307,7 +322,7 @@ static json_t *parse_number(struct parser *parser)
 {
 	const char *start = parser->text + parser->at;
 	char few[NUMBER_BYTES], *digits = few;
-	json_t *value = NULL;
+	json_t *value;
 	size_t length;
 	bool real;
 
@@ -315,14 +330,10 @@ static json_t *parse_number(struct parser *parser)
 		return NULL;
 	length = (size_t)(parser->text + parser->at - start);
 	if (length >= sizeof few)
-		digits = malloc(length + 1);
-	if (digits != NULL) {
-		memcpy(digits, start, length);
-		digits[length] = '\0';
-		value = real ? make_real(parser, digits) : make_integer(parser, digits);
-	}
-	if (value == NULL && parser->problem->text == NULL)
-		starve(parser);
+		digits = memory_new(length + 1);
+	memcpy(digits, start, length);
+	digits[length] = '\0';
+	value = real ? make_real(parser, digits) : make_integer(parser, digits);
 	if (digits != few)
 		free(digits);
 	return value;
@@ -330,33 +341,54 @@ static json_t *parse_number(struct parser *parser)
 
 /* ---- lists, objects, words ---- */
 
-static bool parse_member(struct parser *parser, json_t *object, const struct piece *key)
+static void set_key(struct parser *parser, size_t start, size_t end)
 {
+	struct level *level = &parser->levels[parser->depth - 1];
+
+	level->key = parser->text + start;
+	level->key_length = end - start;
+}
+
+static bool parse_member(struct parser *parser, json_t *object, const struct piece *key, size_t start)
+{
+	size_t end = parser->at - 1;
 	json_t *value;
 
-	if (json_object_getn(object, key->text, key->length) != NULL)
+	if (json_object_getn(object, key->text, key->length) != NULL) {
+		set_key(parser, start, end);
 		return refuse(parser, "duplicate object key");
+	}
 	if (!take(parser, ':'))
 		return refuse_token(parser, "':' expected");
+	set_key(parser, start, end);
 	value = parse_value(parser);
-	if (value == NULL)
-		return false;
-	return json_object_setn_new_nocheck(object, key->text, key->length, value) == 0 || starve(parser);
+	return value != NULL && json_object_setn_new_nocheck(object, key->text, key->length, value) == 0;
+}
+
+static bool parse_name_and_value(struct parser *parser, json_t *object)
+{
+	size_t start;
+	struct piece key;
+	bool good;
+
+	if (!take(parser, '"'))
+		return refuse_token(parser, "string or '}' expected");
+	start = parser->at;
+	good = parse_text(parser, &key);
+	if (good)
+		good = parse_member(parser, object, &key, start);
+	else
+		set_key(parser, start, key.decoded != NULL ? parser->at - 1 : start); /* a name that does not end is not told */
+	free(key.decoded);
+	return good;
 }
 
 static bool parse_members(struct parser *parser, json_t *object)
 {
-	struct piece key;
-	bool good;
-
 	if (take(parser, '}'))
 		return true;
 	do {
-		if (!take(parser, '"'))
-			return refuse_token(parser, "string or '}' expected");
-		good = parse_text(parser, &key) && parse_member(parser, object, &key);
-		free(key.decoded);
-		if (!good)
+		if ((json_object_size(object) > 0 && !weigh(parser, 1)) || !parse_name_and_value(parser, object))
 			return false;
 	} while (take(parser, ','));
 	return take(parser, '}') || refuse_token(parser, "'}' expected");
@@ -364,54 +396,54 @@ static bool parse_members(struct parser *parser, json_t *object)
 
 static bool parse_items(struct parser *parser, json_t *array)
 {
+	struct level *level = &parser->levels[parser->depth - 1];
 	json_t *item;
 
 	if (take(parser, ']'))
 		return true;
 	do {
+		if (level->index >= 0 && !weigh(parser, 1))
+			return false;
+		skip_blanks(parser);
+		level->index += peek(parser) != -1;
 		item = parse_value(parser);
 		if (item == NULL)
 			return false;
-		if (json_array_append_new(array, item) != 0)
-			return starve(parser);
-		if (json_array_size(array) > parser->most)
+		json_array_append_new(array, item);
+		if (json_array_size(array) > parser->allowance->most)
 			json_array_clear(array); /* it is left whole: nothing of it is needed */
 	} while (take(parser, ','));
 	return take(parser, ']') || refuse_token(parser, "']' expected");
 }
 
 /* In place of a container with too many values: where it stands. */
-static json_t *left_whole(struct parser *parser, size_t start)
+static json_t *left_whole(const struct parser *parser, size_t start)
 {
 	char marked[NUMBER_BYTES + 64];
-	json_t *value;
 
 	snprintf(marked, sizeof marked, "%sr%zu %zu", parser->mark, start, parser->at - start);
-	value = json_string_nocheck(marked);
-	if (value == NULL)
-		starve(parser);
-	return value;
+	return json_string_nocheck(marked);
 }
 
 static json_t *parse_container(struct parser *parser)
 {
 	size_t start = parser->at, values = ++parser->values;
-	bool object = parser->text[parser->at++] == '{';
-	json_t *made = object ? json_object() : json_array();
+	bool array = parser->text[parser->at++] == '[';
+	json_t *made;
 
-	if (made == NULL) {
-		starve(parser);
+	if (!enter(parser, array))
+		return NULL;
+	made = array ? json_array() : json_object();
+	if (!(array ? parse_items(parser, made) : parse_members(parser, made))) {
+		json_decref(made);
 		return NULL;
 	}
-	if (object ? parse_members(parser, made) : parse_items(parser, made)) {
-		if (parser->values - values <= parser->most)
-			return made;
-		parser->values = values;
-		json_decref(made);
-		return left_whole(parser, start);
-	}
+	parser->depth--;
+	if (parser->values - values <= parser->allowance->most)
+		return made;
+	parser->values = values;
 	json_decref(made);
-	return NULL;
+	return left_whole(parser, start);
 }
 
 static json_t *parse_word(struct parser *parser)
@@ -449,12 +481,30 @@ static json_t *parse_value(struct parser *parser)
 	return parse_word(parser);
 }
 
-json_t *json_parse(const char *text, size_t length, const char *mark, size_t most, struct json_problem *problem)
+/* What was asked for ahead and not needed goes back, and without a tree all of it. */
+static void settle(const struct parser *parser, const json_t *value)
 {
-	struct parser parser = { .text = text, .length = length, .mark = mark, .most = most, .problem = problem };
+	struct json_allowance *allowance = parser->allowance;
+	size_t needed = value != NULL ? parser->length + parser->weight * VALUE_BYTES : 0;
+
+	if (allowance->budget == NULL)
+		return;
+	buffer_budget_give(allowance->budget, allowance->bytes - needed);
+	allowance->bytes = needed;
+}
+
+json_t *json_parse(const char *text, size_t length, const char *mark, struct json_allowance *allowance, struct error *error)
+{
+	struct parser parser = { .text = text, .length = length, .mark = mark, .allowance = allowance, .error = error };
 	json_t *value;
 
-	*problem = (struct json_problem){ .starved = false };
+	allowance->bytes = 0;
+	allowance->exceeded = false;
+	if (allowance->budget != NULL && !buffer_budget_take(allowance->budget, length)) {
+		error_memory(error);
+		return NULL;
+	}
+	allowance->bytes = allowance->budget != NULL ? length : 0;
 	value = parse_value(&parser);
 	skip_blanks(&parser);
 	if (value != NULL && parser.at < length) {
@@ -462,5 +512,8 @@ json_t *json_parse(const char *text, size_t length, const char *mark, size_t mos
 		json_decref(value);
 		value = NULL;
 	}
+	if (value == NULL && parser.problem != NULL)
+		explain(&parser);
+	settle(&parser, value);
 	return value;
 }

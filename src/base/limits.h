@@ -4,7 +4,7 @@
  * (design 8) and only defaults or is bounded here. */
 #pragma once
 
-/* JSON (RFC 8259). Deeper bodies are refused before the parser sees them: civetweb's threads have 100 KiB of stack. */
+/* JSON (RFC 8259). The parser goes no deeper: civetweb's threads have 100 KiB of stack. */
 #define LIMIT_JSON_DEPTH 64
 #define LIMIT_JSON_VALUES 500000 /* of one text: "[],[]," takes fifty times its size once it is parsed */
 

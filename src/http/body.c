@@ -183,14 +183,13 @@ size_t http_bodies_bytes(void)
 json_t *http_read_json(struct http_request *request, struct error *error)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
-	size_t bytes = json_read_bytes(request->body, request->body_length);
+	size_t bytes;
+	json_t *value = json_read_counted(request->body, request->body_length, &x->worker->held, &bytes, error);
 
-	if (!buffer_budget_take(&x->worker->held, bytes)) {
-		error_set(error, ERROR_MEMORY, NULL, "%s", no_room);
-		return NULL;
-	}
 	x->parsed_bytes += bytes;
-	return json_read(request->body, request->body_length, error);
+	if (value == NULL && error->code == ERROR_MEMORY)
+		error_set(error, ERROR_MEMORY, NULL, "%s", no_room);
+	return value;
 }
 
 void http_keep_json(struct http_request *request, struct buffer_budget *held)

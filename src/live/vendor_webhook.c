@@ -72,7 +72,7 @@ static void webhook_request_run(struct engine_note *note)
 static struct vendor_webhook *vendor_webhook_make(json_t *headers, const char *body, size_t length)
 {
 	struct vendor_webhook *webhook;
-	json_t *json = json_pack("{s:o,s:s%,s:o?}", "headers", json_deep_copy_whole(headers), "body", body, length, "json",
+	json_t *json = json_pack("{s:o,s:s%,s:o?}", "headers", json_deep_copy(headers), "body", body, length, "json",
 		json_read(body, length, NULL));
 
 	if (json == NULL)
