@@ -13,10 +13,10 @@
 
 struct transfers {
 	int epoll;
-	CURLM *multi;	/* NULL until the first transfer */
-	CURLSH *share;	/* TLS sessions; one thread, so no locks */
-	int64_t due_ns; /* when curl wants to be called; INT64_MAX: it does not */
-	int running;
+	CURLM *multi;		    /* NULL until the first transfer */
+	CURLSH *share;		    /* TLS sessions; one thread, so no locks */
+	int64_t due_ns;		    /* when curl wants to be called; INT64_MAX: it does not */
+	int running;		    /* all of the following */
 	struct transfer *under_way; /* doubly linked */
 	struct transfer *refused;   /* ended before they were under way, and their owners are not told yet */
 };

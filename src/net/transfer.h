@@ -47,7 +47,7 @@ struct transfer {
 /* Starts it; `done` is called later, from loop_run_once() or transfers_abort(), also when starting failed. */
 void transfer_start(struct loop *loop, struct transfer *transfer);
 
-/* Transfers under way. */
+/* Transfers that were started, and whose `done` was not called yet. */
 int transfers_running(const struct loop *loop);
 
 /* Ends all transfers of the loop, those under way as a failure of the kind "transport", and calls `done` for each. */

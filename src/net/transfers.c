@@ -83,7 +83,6 @@ static void transfer_link(struct transfers *transfers, struct transfer *transfer
 	if (transfer->next != NULL)
 		transfer->next->previous = transfer;
 	transfers->under_way = transfer;
-	transfers->running++;
 }
 
 static void transfer_unlink(struct transfers *transfers, struct transfer *transfer)
@@ -94,7 +93,6 @@ static void transfer_unlink(struct transfers *transfers, struct transfer *transf
 		transfers->under_way = transfer->next;
 	if (transfer->next != NULL)
 		transfer->next->previous = transfer->previous;
-	transfers->running--;
 }
 
 static void transfer_release(struct transfer *transfer)
@@ -139,6 +137,7 @@ void transfer_start(struct loop *loop, struct transfer *transfer)
 {
 	struct transfers *transfers = &loop->transfers;
 
+	transfers->running++;
 	if (transfer_begin(transfers, transfer)) {
 		transfer_link(transfers, transfer);
 		return;
@@ -154,6 +153,7 @@ static void transfer_end(struct transfers *transfers, struct transfer *transfer,
 	transfer_end_answer(transfer, code);
 	curl_multi_remove_handle(transfers->multi, transfer->easy);
 	transfer_release(transfer);
+	transfers->running--;
 	transfer->done(transfer);
 }
 
@@ -178,6 +178,7 @@ static void transfers_tell_refused(struct transfers *transfers)
 
 	while ((transfer = transfers->refused) != NULL) {
 		transfers->refused = transfer->next;
+		transfers->running--;
 		transfer->done(transfer);
 	}
 }
