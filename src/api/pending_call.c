@@ -253,6 +253,7 @@ static bool await_call(struct pending_call *pending, struct incoming *incoming)
 
 bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 {
+	bool submits = pending->call.call.function == FUNCTION_SUBMIT;
 	enum error_code code;
 
 	if (provider_rests(incoming->provider)) {
@@ -267,6 +268,8 @@ bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 		call_problem_busy(incoming, code);
 		return false;
 	}
+	if (submits)
+		task_store_expect(incoming->host->store); /* while the engine runs it */
 	if (!await_call(pending, incoming))
 		return false;
 	if (has_outcome(&pending->call.call))

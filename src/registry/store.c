@@ -27,7 +27,8 @@
 #include "registry/writes.h"
 
 #define URL_SCHEME "sqlite:"
-#define LINGER_PAYS_NS 30000 /* less than a lone client's turn: for that one the engine lingers, and one of the two is enough */
+#define EXPECTED_NS 300000   /* it looks so long for a row that it was told of */
+#define LINGER_PAYS_NS 30000 /* less than a lone client's turn takes: of its rows it is told */
 
 /* Who is told of what was written. Set before anything is. */
 struct listener {
@@ -52,8 +53,9 @@ struct task_store {
 	struct store_write **last;
 	size_t waiting;
 	int keep_days;
-	bool asleep;
-	int64_t woken_ns; /* when it was woken last */
+	_Atomic bool asleep; /* changed under the lock */
+	bool expected;	     /* it was woken for a row that is still to come */
+	int64_t woken_ns;    /* when it was woken last */
 	struct linger linger;
 	bool stopping;
 	_Atomic int64_t newest_event; /* of those that are committed */
@@ -110,6 +112,20 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 	if (asleep)
 		wake_store(store);
 	return code;
+}
+
+void task_store_expect(struct task_store *store)
+{
+	bool asleep;
+
+	if (!atomic_load_explicit(&store->asleep, memory_order_relaxed))
+		return;
+	pthread_mutex_lock(&store->lock);
+	asleep = has_to_wake(store);
+	store->expected |= asleep;
+	pthread_mutex_unlock(&store->lock);
+	if (asleep)
+		wake_store(store);
 }
 
 bool task_store_withdraw(struct task_store *store, struct store_write *write)
@@ -233,16 +249,19 @@ static void sleep_until_woken(struct task_store *store, int64_t wait_ns)
 
 static void await_row(struct task_store *store, int64_t wait_ns)
 {
-	int64_t idle_ns = clock_monotonic_ns();
-	bool slept = false;
+	int64_t idle_ns = clock_monotonic_ns(), came_ns = 0;
 
+	store->expected = false;
 	look_for_rows(store, linger_until(&store->linger, idle_ns));
 	if (store->waiting == 0 && !store->stopping) {
 		sleep_until_woken(store, wait_ns);
-		slept = true;
+		if (store->expected)
+			look_for_rows(store, clock_monotonic_ns() + EXPECTED_NS);
+		else
+			came_ns = store->woken_ns;
 	}
 	if (store->waiting > 0)
-		linger_note(&store->linger, (slept ? store->woken_ns : clock_monotonic_ns()) - idle_ns);
+		linger_note(&store->linger, (came_ns != 0 ? came_ns : clock_monotonic_ns()) - idle_ns);
 }
 
 /* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */

@@ -97,6 +97,9 @@ struct store_write {
 /* Queues the write; never blocks on the disk. ERROR_BUSY when LIMIT_STORE_QUEUE writes are waiting (then `done` is not called). Any thread. */
 enum error_code task_store_put(struct task_store *store, struct store_write *write);
 
+/* A row is about to come: the store's thread is woken now, so that it is awake then. A hint; any thread; never blocks. */
+void task_store_expect(struct task_store *store);
+
 /* Takes a write back that the store has not begun: it is the poster's again, and `done` is not called. False: it is being written, or was. Any
  * thread. */
 bool task_store_withdraw(struct task_store *store, struct store_write *write);
