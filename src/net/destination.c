@@ -146,7 +146,7 @@ static bool path_has_dot_segment(const char *path)
 
 /* ---- checking ---- */
 
-static enum error_code refuse_url(struct error *error, const char *message)
+static enum error_code refuse_place(struct error *error, const char *message)
 {
 	return error_set(error, ERROR_INVALID, "url", "%s", message);
 }
@@ -157,19 +157,19 @@ static enum error_code check_place(const char *url, char *const *hosts, bool any
 	struct place place;
 
 	if (start == NULL)
-		return refuse_url(error, "a URL that begins with https:// is needed");
+		return refuse_place(error, "a URL that begins with https:// is needed");
 	if (memchr(start, '@', strcspn(start, "/?#")) != NULL)
-		return refuse_url(error, "a URL must not carry a user name or password");
+		return refuse_place(error, "a URL must not carry a user name or password");
 	if (!read_place(url, &place))
-		return refuse_url(error,
+		return refuse_place(error,
 			"the URL's host must be a plain name (letters, digits, - and _; no dot at its end), with or without a "
 			"port");
 	if (!place.secure && !network_names_loopback(place.host, place.length))
-		return refuse_url(error, "plain http goes to loopback only; use https");
+		return refuse_place(error, "plain http goes to loopback only; use https");
 	if (strchr(place.rest, '#') != NULL)
-		return refuse_url(error, "a URL must not have a fragment (#)");
+		return refuse_place(error, "a URL must not have a fragment (#)");
 	if (path_has_dot_segment(place.rest))
-		return refuse_url(error, "a path must not have . or .. segments");
+		return refuse_place(error, "a path must not have . or .. segments");
 	if (anywhere && place.secure)
 		return ERROR_NONE;
 	for (; hosts != NULL && *hosts != NULL; hosts++)

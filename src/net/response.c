@@ -197,12 +197,10 @@ static bool mask_response(const struct mask_known *known, struct response *respo
 static bool mask_token(struct response *response, const char *token)
 {
 	struct mask_index *index = mask_index_new();
-	bool masked = false;
+	bool masked;
 
-	if (index != NULL) {
-		mask_index_add(index, token);
-		masked = mask_index_ready(index) && mask_response(&(struct mask_known){ .index = index, .all = true }, response);
-	}
+	mask_index_add(index, token);
+	masked = mask_index_ready(index) && mask_response(&(struct mask_known){ .index = index, .all = true }, response);
 	mask_index_free(index);
 	return masked;
 }
