@@ -138,8 +138,7 @@ static struct verdict_json *render_verdict(
 	struct verdict verdict;
 
 	atomic_store(&made->holders, 1);
-	if (gate_judge(view, &provider->subject, request_config, optional_too, &verdict) != ERROR_NONE)
-		memory_exhausted();
+	gate_judge(view, &provider->subject, request_config, optional_too, &verdict);
 	made->execution_allowed = verdict.execution_allowed;
 	made->request_credential = verdict.request_credential;
 	made->live_allowed = verdict.live_allowed;

@@ -56,14 +56,14 @@ void buffer_budget_move(struct buffer_budget *from, struct buffer_budget *to, si
 		atomic_fetch_add_explicit(&to->total->used, charge, memory_order_relaxed);
 }
 
-static void give_back(struct buffer_budget *budget, size_t bytes)
+static void uncharge_buffer(struct buffer_budget *budget, size_t bytes)
 {
 	if (budget != NULL && bytes > 0)
 		buffer_budget_give(budget, bytes);
 }
 
 /* False: the buffer has failed. */
-static bool take(struct buffer *buffer, size_t bytes)
+static bool charge_buffer(struct buffer *buffer, size_t bytes)
 {
 	struct buffer_budget *budget = buffer->budget;
 
@@ -77,7 +77,7 @@ static bool take(struct buffer *buffer, size_t bytes)
 void buffer_free(struct buffer *buffer)
 {
 	free(buffer->data);
-	give_back(buffer->budget, buffer->budget != NULL ? buffer->capacity : 0);
+	uncharge_buffer(buffer->budget, buffer->budget != NULL ? buffer->capacity : 0);
 	*buffer = (struct buffer){ .maximum = buffer->maximum, .budget = buffer->budget };
 }
 
@@ -113,11 +113,11 @@ char *buffer_reserve(struct buffer *buffer, size_t length)
 		capacity = buffer->capacity == 0 ? 512 : buffer->capacity;
 		while (capacity < needed)
 			capacity += capacity < LARGE_BYTES ? capacity : capacity / 4;
-		if (!take(buffer, capacity - buffer->capacity))
+		if (!charge_buffer(buffer, capacity - buffer->capacity))
 			return NULL;
 		data = realloc(buffer->data, capacity);
 		if (data == NULL) {
-			give_back(buffer->budget, capacity - buffer->capacity);
+			uncharge_buffer(buffer->budget, capacity - buffer->capacity);
 			buffer->failed = buffer->starved = true;
 			return NULL;
 		}

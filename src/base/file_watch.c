@@ -107,7 +107,7 @@ static void watch_directories(struct watch *watch)
 }
 
 /* A file that is being written is read when it is closed; a directory or a link is whole at once. */
-static bool is_whole(struct watch *watch, const struct inotify_event *event)
+static bool is_whole_change(struct watch *watch, const struct inotify_event *event)
 {
 	const struct watched *watched = watched_find(watch, event->wd);
 	char path[PATH_MAX];
@@ -130,7 +130,7 @@ static bool take_events(struct watch *watch)
 	while ((length = read(watch->inotify, events, sizeof events)) > 0) {
 		for (ssize_t at = 0; at < length; at += (ssize_t)(sizeof *event + event->len)) {
 			event = (const struct inotify_event *)(const void *)(events + at);
-			matters = matters || (event->mask & IN_CREATE) == 0 || is_whole(watch, event);
+			matters = matters || (event->mask & IN_CREATE) == 0 || is_whole_change(watch, event);
 		}
 	}
 	return matters;

@@ -14,26 +14,6 @@ static uint32_t read_hex(const char *digits)
 	return value;
 }
 
-static char *write_utf8(char *to, uint32_t code)
-{
-	if (code < 0x80) {
-		*to++ = (char)code;
-		return to;
-	}
-	if (code < 0x800) {
-		*to++ = (char)(0xc0 | code >> 6);
-	} else if (code < 0x10000) {
-		*to++ = (char)(0xe0 | code >> 12);
-		*to++ = (char)(0x80 | (code >> 6 & 0x3f));
-	} else {
-		*to++ = (char)(0xf0 | code >> 18);
-		*to++ = (char)(0x80 | (code >> 12 & 0x3f));
-		*to++ = (char)(0x80 | (code >> 6 & 0x3f));
-	}
-	*to++ = (char)(0x80 | (code & 0x3f));
-	return to;
-}
-
 /* The code of the escape \uXXXX that begins at `*from`, or of a pair of them. False: half a pair, or a NUL. */
 static bool read_unicode(const char **from, const char *end, uint32_t *code)
 {
@@ -64,7 +44,7 @@ bool json_decode_text(const char *text, size_t length, char *to, size_t *decoded
 		} else if (from[1] == 'u') {
 			if (!read_unicode(&from, end, &code))
 				return false;
-			to = write_utf8(to, code);
+			to += text_write_utf8(code, (unsigned char *)to);
 		} else {
 			name = strchr(names, from[1]);
 			*to++ = name != NULL ? values[name - names] : from[1];

@@ -77,7 +77,7 @@ static void write_path(const struct parser *parser, char *path, size_t size)
 }
 
 /* Line and column, both from 1, and the path of what makes no sense. */
-static void explain(const struct parser *parser)
+static void explain_problem(const struct parser *parser)
 {
 	char path[sizeof parser->error->path];
 	int line = 1, column = 0;
@@ -122,7 +122,7 @@ static bool weigh(struct parser *parser, size_t values)
 	return false;
 }
 
-static bool enter(struct parser *parser, bool array)
+static bool enter_container(struct parser *parser, bool array)
 {
 	if (parser->depth == LIMIT_JSON_DEPTH) {
 		error_set(parser->error, ERROR_INVALID, "", "nested deeper than %d levels", LIMIT_JSON_DEPTH);
@@ -146,7 +146,7 @@ static void skip_blanks(struct parser *parser)
 }
 
 /* Takes the byte if it is the next one after blanks. What stands there instead counts as seen. */
-static bool take(struct parser *parser, char byte)
+static bool take_byte(struct parser *parser, char byte)
 {
 	skip_blanks(parser);
 	if (peek(parser) != (unsigned char)byte)
@@ -358,7 +358,7 @@ static bool parse_member(struct parser *parser, json_t *object, const struct pie
 		set_key(parser, start, end);
 		return refuse(parser, "duplicate object key");
 	}
-	if (!take(parser, ':'))
+	if (!take_byte(parser, ':'))
 		return refuse_token(parser, "':' expected");
 	set_key(parser, start, end);
 	value = parse_value(parser);
@@ -371,7 +371,7 @@ static bool parse_name_and_value(struct parser *parser, json_t *object)
 	struct piece key;
 	bool good;
 
-	if (!take(parser, '"'))
+	if (!take_byte(parser, '"'))
 		return refuse_token(parser, "string or '}' expected");
 	start = parser->at;
 	good = parse_text(parser, &key);
@@ -385,13 +385,13 @@ static bool parse_name_and_value(struct parser *parser, json_t *object)
 
 static bool parse_members(struct parser *parser, json_t *object)
 {
-	if (take(parser, '}'))
+	if (take_byte(parser, '}'))
 		return true;
 	do {
 		if ((json_object_size(object) > 0 && !weigh(parser, 1)) || !parse_name_and_value(parser, object))
 			return false;
-	} while (take(parser, ','));
-	return take(parser, '}') || refuse_token(parser, "'}' expected");
+	} while (take_byte(parser, ','));
+	return take_byte(parser, '}') || refuse_token(parser, "'}' expected");
 }
 
 static bool parse_items(struct parser *parser, json_t *array)
@@ -399,7 +399,7 @@ static bool parse_items(struct parser *parser, json_t *array)
 	struct level *level = &parser->levels[parser->depth - 1];
 	json_t *item;
 
-	if (take(parser, ']'))
+	if (take_byte(parser, ']'))
 		return true;
 	do {
 		if (level->index >= 0 && !weigh(parser, 1))
@@ -412,8 +412,8 @@ static bool parse_items(struct parser *parser, json_t *array)
 		json_array_append_new(array, item);
 		if (json_array_size(array) > parser->allowance->most)
 			json_array_clear(array); /* it is left whole: nothing of it is needed */
-	} while (take(parser, ','));
-	return take(parser, ']') || refuse_token(parser, "']' expected");
+	} while (take_byte(parser, ','));
+	return take_byte(parser, ']') || refuse_token(parser, "']' expected");
 }
 
 /* In place of a container with too many values: where it stands. */
@@ -431,7 +431,7 @@ static json_t *parse_container(struct parser *parser)
 	bool array = parser->text[parser->at++] == '[';
 	json_t *made;
 
-	if (!enter(parser, array))
+	if (!enter_container(parser, array))
 		return NULL;
 	made = array ? json_array() : json_object();
 	if (!(array ? parse_items(parser, made) : parse_members(parser, made))) {
@@ -513,7 +513,7 @@ json_t *json_parse(const char *text, size_t length, const char *mark, struct jso
 		value = NULL;
 	}
 	if (value == NULL && parser.problem != NULL)
-		explain(&parser);
+		explain_problem(&parser);
 	settle(&parser, value);
 	return value;
 }

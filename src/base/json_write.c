@@ -257,7 +257,7 @@ static size_t text_end(const char *text, size_t length, size_t start)
 }
 
 /* Is what ends at `end` a member's name? */
-static bool is_name(const char *text, size_t length, size_t end)
+static bool is_member_name(const char *text, size_t length, size_t end)
 {
 	while (end < length && text[end] != '\0' && strchr(" \t\n\r", text[end]) != NULL)
 		end++;
@@ -279,7 +279,7 @@ void json_write_abbreviated(struct buffer *out, const char *text, size_t length,
 		if (at - start <= longest + 2)
 			continue;
 		buffer_append(out, text + from, start - from);
-		write_cut(out, text + start, at - start, is_name(text, length, at) ? ++names : 0);
+		write_cut(out, text + start, at - start, is_member_name(text, length, at) ? ++names : 0);
 		from = at;
 	}
 	buffer_append(out, text + from, length - from);

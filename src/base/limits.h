@@ -1,7 +1,7 @@
 /* limits.h - every maximum of the host, in one place.
  *
  * A buffer, queue, string or wait without a limit here is a mistake. What an operator may change is in config/comfyvn.json
- * (design 8) and only defaults or is bounded here. */
+ * and only defaults or is bounded here. */
 #pragma once
 
 /* JSON (RFC 8259). The parser goes no deeper: civetweb's threads have 100 KiB of stack. */
@@ -19,7 +19,7 @@
 #define LIMIT_PATH_BYTES 2048
 #define LIMIT_IDEMPOTENCY_KEY_BYTES 255
 #define LIMIT_REQUEST_ID_BYTES 128
-#define LIMIT_REQUESTS_PER_CONNECTION 1000 /* then the connection is closed, so that newcomers get a thread (tech 1.3) */
+#define LIMIT_REQUESTS_PER_CONNECTION 1000 /* then the connection is closed, so that newcomers get a thread */
 #define LIMIT_HEAD_MS 5000	/* a request's head to arrive, and a pause between two packets; also an idle connection's life */
 #define LIMIT_SHORT_HEAD_MS 200 /* the same while 4 of 5 threads are taken: then nobody keeps one for nothing */
 #define LIMIT_SHORTEST_HEAD_MS 50	/* and while 19 of 20 are: probes stand behind whoever connected before them */
@@ -144,7 +144,7 @@
 #define LIMIT_MASK_NODES                                                                                                         \
 	1000000 /* bytes of known secrets beyond which their encoded forms are left out: 24 bytes of memory each */
 
-/* Scripts (design 2.7). */
+/* Scripts. */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)
 /* What C makes out of a call's values, all together: payload, preview, request, result, notes. As much again as the script's own memory, and half of it
  * more for buffers that have just grown: a request of 16 MiB comes three times in it, a vendor's answer of 48 MiB once, in base64. */

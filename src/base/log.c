@@ -1,7 +1,7 @@
 /* log.c - the log's writer thread and line builder.
  *
  * Owns the file and one pending buffer, under one mutex that is held only to append or to swap. Lines of warning level and
- * above go to stderr too. When the disk cannot keep up and the pending buffer is full, lines are dropped and counted. */
+ * above go to stderr too. When the disk cannot keep up and the pending buffer is full, lines are dropped, and how many is told later. */
 #include "base/log.h"
 
 #include <errno.h>
@@ -315,7 +315,7 @@ void log_begin(struct log_line *line, enum log_level level, const char *event)
 }
 
 /* What is masked is never longer than what it was. Without memory the line says no more than that there was one. */
-static void clean(struct log_line *line)
+static void clean_line(struct log_line *line)
 {
 	struct buffer out;
 
@@ -344,7 +344,7 @@ void log_end(struct log_line *line)
 {
 	if ((int)line->level < atomic_load_explicit(&state.level, memory_order_relaxed))
 		return;
-	clean(line);
+	clean_line(line);
 	close_line(line);
 	if (line->level >= LOG_WARN || !state.running)
 		file_write_all(STDERR_FILENO, line->text, line->length);

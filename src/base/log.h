@@ -1,7 +1,7 @@
-/* log.h - the log file: one line per event, logfmt or JSON (design 8, "log").
+/* log.h - the log file: one line per event, logfmt or JSON.
  *
  * A line is built on the caller's stack and handed to a writer thread; nobody waits for the disk. A secret must not be
- * given to it (design 2.4); texts are cut at LOG_LINE_BYTES and stripped of control characters. */
+ * given to it: who may know one cleans the line first (log_set_cleaner()); texts are cut at LOG_LINE_BYTES and stripped of control characters. */
 #pragma once
 
 #include <stdbool.h>

@@ -159,6 +159,17 @@ size_t text_character_length(const unsigned char *text, size_t length)
 	return size;
 }
 
+size_t text_write_utf8(uint32_t code, unsigned char bytes[4])
+{
+	size_t count = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
+	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
+
+	for (size_t i = count; i-- > 1; code >>= 6)
+		bytes[i] = (unsigned char)(0x80 | (code & 0x3f));
+	bytes[0] = (unsigned char)(first[count] | code);
+	return count;
+}
+
 /* Eight bytes at a time: a byte below 0x20, or equal to one of the two, borrows into its highest bit when it is subtracted from (Hacker's
  * Delight, 6-1); that a neighbour may borrow along costs only a closer look. */
 size_t text_plain_length(const char *text, size_t length)

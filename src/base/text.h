@@ -38,5 +38,8 @@ bool text_utf8_step(struct text_utf8 *state, unsigned char byte);
 /* The length of the UTF-8 character that begins the text; 0 when there is none. */
 size_t text_character_length(const unsigned char *text, size_t length);
 
+/* Writes the character of a code up to U+10FFFF; returns its length. */
+size_t text_write_utf8(uint32_t code, unsigned char bytes[4]);
+
 /* The length of what stands at the beginning and means itself in JSON: printable ASCII without quotes and backslashes. */
 size_t text_plain_length(const char *text, size_t length);

@@ -109,7 +109,7 @@ void pulse_rest(struct pulse *pulse)
 	set_works(pulse, false);
 }
 
-static void copy(char *to, const char *from, size_t size)
+static void copy_place(char *to, const char *from, size_t size)
 {
 	size_t length = strnlen(from, size - 1);
 
@@ -123,8 +123,8 @@ void pulse_enter(struct pulse *pulse, const char *file, const char *step, uint64
 		return;
 	pthread_mutex_lock(&pulse->lock);
 	pulse->beats++;
-	copy(pulse->where.file, file, sizeof pulse->where.file);
-	copy(pulse->where.step, step, sizeof pulse->where.step);
+	copy_place(pulse->where.file, file, sizeof pulse->where.file);
+	copy_place(pulse->where.step, step, sizeof pulse->where.step);
 	pulse->where.digest = digest;
 	pthread_mutex_unlock(&pulse->lock);
 }
@@ -252,7 +252,7 @@ static _Noreturn void end_process(const struct watchdog *watchdog, const struct 
 	_exit(WATCHDOG_EXIT);
 }
 
-static void look(struct watchdog *watchdog, bool on_time, int64_t now_ns)
+static void watchdog_look(struct watchdog *watchdog, bool on_time, int64_t now_ns)
 {
 	struct standstill where = { .thread = NULL };
 
@@ -277,7 +277,7 @@ static void *watchdog_main(void *argument)
 			;
 		now_ns = clock_monotonic_ns();
 		if (!watchdog->stopping)
-			look(watchdog, now_ns - last_ns < 2 * watchdog->look_ns, now_ns);
+			watchdog_look(watchdog, now_ns - last_ns < 2 * watchdog->look_ns, now_ns);
 		last_ns = now_ns;
 	}
 	pthread_mutex_unlock(&watchdog->lock);

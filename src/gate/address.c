@@ -77,7 +77,7 @@ bool address_listen_is_loopback(const char *text)
 }
 
 /* `ends` are the characters that may follow the host, `bad` those that may not be in what follows. */
-static const char *refuse_url(const char *text, const char *ends, const char *bad, const char *malformed)
+static const char *refuse_config_url(const char *text, const char *ends, const char *bad, const char *malformed)
 {
 	bool secure = strncmp(text, "https://", 8) == 0;
 	char host[HOST_BYTES];
@@ -99,13 +99,14 @@ static const char *refuse_url(const char *text, const char *ends, const char *ba
 
 const char *address_refuse_url(const char *text)
 {
-	return refuse_url(
+	return refuse_config_url(
 		text, "/", "?#\\\"<>", "expected a URL such as https://host/path, without user name, query and fragment");
 }
 
 const char *address_refuse_target(const char *text)
 {
-	return refuse_url(text, "/?", "#\\\"<>", "expected a URL such as https://host/path, without user name and fragment");
+	return refuse_config_url(
+		text, "/?", "#\\\"<>", "expected a URL such as https://host/path, without user name and fragment");
 }
 
 const char *address_refuse_origin(const char *text)

@@ -1,4 +1,4 @@
-/* config.c - config/comfyvn.json: its keys, their ranges and defaults (design 8).
+/* config.c - config/comfyvn.json: its keys, their ranges and defaults.
  *
  * Runs at start and on the loader thread; what it returns never changes again. Refuses unknown keys, wrong types, values out of
  * range, plain HTTP beyond loopback, and an address beyond loopback without API keys. The tables below, config/comfyvn.json and
@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 #include "gate/address.h"
 #include "gate/config_read.h"
@@ -193,9 +194,7 @@ static enum error_code read_api_keys(struct field_reader *reader, const struct f
 		return field_fail_type(reader, "a list of API keys", value);
 	if (count > LIMIT_CONFIG_LIST_ITEMS)
 		return field_fail(reader, "has more than %d items", LIMIT_CONFIG_LIST_ITEMS);
-	server->api_keys = calloc(count + 1, sizeof *server->api_keys);
-	if (server->api_keys == NULL)
-		return error_memory(reader->error);
+	server->api_keys = memory_new_array(count + 1, sizeof *server->api_keys);
 	for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
 		struct key_entry entry = { .key.may = ROLE_ALL };
 
@@ -282,9 +281,7 @@ static enum error_code read_provider(struct field_reader *reader, const char *id
 		return field_fail(reader, "expected a provider's id as the key");
 	if (find_provider(live, id) != NULL)
 		return field_fail(reader, "is there twice (letter case does not matter)");
-	*provider = (struct config_live_provider){ .rate_per_minute = 60, .max_concurrent = 4, .id = strdup(id) };
-	if (provider->id == NULL)
-		return error_memory(reader->error);
+	*provider = (struct config_live_provider){ .rate_per_minute = 60, .max_concurrent = 4, .id = memory_copy_text(id) };
 	live->provider_count++;
 	return fields_read(reader, provider_fields, value, provider);
 }
@@ -302,9 +299,7 @@ static enum error_code read_providers(struct field_reader *reader, const struct 
 		return field_fail_type(reader, "an object of providers", value);
 	if (json_object_size(value) > LIMIT_PROVIDERS)
 		return field_fail(reader, "has more than %d providers", LIMIT_PROVIDERS);
-	live->providers = calloc(json_object_size(value) + 1, sizeof *live->providers);
-	if (live->providers == NULL)
-		return error_memory(reader->error);
+	live->providers = memory_new_array(json_object_size(value) + 1, sizeof *live->providers);
 	json_object_foreach((json_t *)(uintptr_t)value, id, item) {
 		mark = field_enter(reader, id);
 		code = read_provider(reader, id, item, live);
@@ -448,26 +443,21 @@ static enum error_code check_together(struct field_reader *reader, struct config
 	return ERROR_NONE;
 }
 
-static enum error_code make_defaults(struct config *config, struct error *error)
+static void make_defaults(struct config *config)
 {
-	config->server = (struct config_server){ .listen = strdup("127.0.0.1:8001"),
+	config->server = (struct config_server){ .listen = memory_copy_text("127.0.0.1:8001"),
 		.threads = 512,
 		.max_body_bytes = LIMIT_BODY_BYTES_DEFAULT,
 		.max_streams = 64,
-		.allowed_origins = calloc(1, sizeof(char *)),
-		.allowed_hosts = calloc(1, sizeof(char *)) };
-	config->registry_url = strdup("sqlite:data/registry.db");
+		.allowed_origins = memory_new(sizeof(char *)),
+		.allowed_hosts = memory_new(sizeof(char *)) };
+	config->registry_url = memory_copy_text("sqlite:data/registry.db");
 	config->registry_keep_days = 30;
-	config->artifacts_dir = strdup("data/artifacts");
+	config->artifacts_dir = memory_copy_text("data/artifacts");
 	config->artifacts_max_bytes = INT64_C(2) << 30;
-	config->log_file = strdup("logs/server.log");
+	config->log_file = memory_copy_text("logs/server.log");
 	config->log_level = LOG_INFO;
-	config->log_format = strdup("logfmt");
-	if (config->server.listen == NULL || config->server.allowed_origins == NULL || config->server.allowed_hosts == NULL ||
-		config->registry_url == NULL || config->artifacts_dir == NULL || config->log_file == NULL ||
-		config->log_format == NULL)
-		return error_memory(error);
-	return ERROR_NONE;
+	config->log_format = memory_copy_text("logfmt");
 }
 
 static enum error_code overlay(const struct document *document, struct config *config, struct error *error)
@@ -476,9 +466,7 @@ static enum error_code overlay(const struct document *document, struct config *c
 	enum error_code code;
 	json_t *object;
 
-	config->path = strdup(document->path);
-	if (config->path == NULL)
-		return error_memory(error);
+	config->path = memory_copy_text(document->path);
 	object = document_parse(document, false, error);
 	if (object == NULL)
 		return error->code;
@@ -493,14 +481,12 @@ static enum error_code overlay(const struct document *document, struct config *c
 enum error_code config_from_document(const struct document *document, struct config **config, struct error *error)
 {
 	struct error problem = { .code = ERROR_NONE };
-	struct config *made = calloc(1, sizeof *made);
-	enum error_code code;
+	struct config *made = memory_new(sizeof *made);
+	enum error_code code = ERROR_NONE;
 
-	if (made == NULL)
-		return error_memory(error);
 	made->file = document->name;
-	code = make_defaults(made, &problem);
-	if (code == ERROR_NONE && document->path != NULL)
+	make_defaults(made);
+	if (document->path != NULL)
 		code = overlay(document, made, &problem);
 	if (code == ERROR_NONE) {
 		*config = made;

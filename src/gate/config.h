@@ -1,4 +1,4 @@
-/* config.h - config/comfyvn.json as the host understands it (design 8). Immutable once read. */
+/* config.h - config/comfyvn.json as the host understands it. Immutable once read. */
 #pragma once
 
 #include <stdbool.h>

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 
 #define MOST_STEPS LIMIT_CREDENTIAL_PATTERN_STEPS
 #define MOST_SETS 32
@@ -56,7 +57,7 @@ static bool is_next(const struct compiler *compiler, char byte)
 	return compiler->at < compiler->end && *compiler->at == byte;
 }
 
-static bool take(struct compiler *compiler, char byte)
+static bool pattern_take(struct compiler *compiler, char byte)
 {
 	bool is = is_next(compiler, byte);
 
@@ -148,7 +149,7 @@ static bool read_set(struct compiler *compiler)
 {
 	struct credential_pattern *pattern = compiler->pattern;
 	byte_set set = { 0 };
-	bool negated = take(compiler, '^');
+	bool negated = pattern_take(compiler, '^');
 
 	for (bool first = true; first || !is_next(compiler, ']'); first = false)
 		if (compiler->at == compiler->end)
@@ -234,12 +235,12 @@ static bool read_counts(struct compiler *compiler, size_t start)
 	if (!read_count(compiler, &least))
 		return false;
 	most = least;
-	if (take(compiler, ',')) {
+	if (pattern_take(compiler, ',')) {
 		most = -1;
 		if (!is_next(compiler, '}') && !read_count(compiler, &most))
 			return false;
 	}
-	if (!take(compiler, '}'))
+	if (!pattern_take(compiler, '}'))
 		return complain(compiler, "{ without }");
 	if (most >= 0 && most < least)
 		return complain(compiler, "the larger number stands first");
@@ -251,13 +252,13 @@ static bool read_repetitions(struct compiler *compiler, size_t start)
 	for (;;) {
 		bool fine = true;
 
-		if (take(compiler, '*'))
+		if (pattern_take(compiler, '*'))
 			fine = repeat_any(compiler, start);
-		else if (take(compiler, '+'))
+		else if (pattern_take(compiler, '+'))
 			fine = repeat_between(compiler, start, 1, -1);
-		else if (take(compiler, '?'))
+		else if (pattern_take(compiler, '?'))
 			fine = make_optional(compiler, start);
-		else if (take(compiler, '{'))
+		else if (pattern_take(compiler, '{'))
 			fine = read_counts(compiler, start);
 		else
 			return true;
@@ -278,7 +279,7 @@ static bool read_group(struct compiler *compiler)
 	if (!read_alternatives(compiler))
 		return false;
 	compiler->groups--;
-	return take(compiler, ')') || complain(compiler, "( without )");
+	return pattern_take(compiler, ')') || complain(compiler, "( without )");
 }
 
 /* After the backslash: letters and digits would mean something elsewhere (\d, \1). */
@@ -329,7 +330,7 @@ static bool read_alternatives(struct compiler *compiler)
 
 	if (!read_sequence(compiler))
 		return false;
-	while (take(compiler, '|')) {
+	while (pattern_take(compiler, '|')) {
 		if (count == MOST_ALTERNATIVES)
 			return complain(compiler, "more than 32 alternatives");
 		if (!make_optional(compiler, start) || !add_step(compiler, STEP_JUMP, 0))
@@ -347,12 +348,10 @@ static bool read_alternatives(struct compiler *compiler)
 
 struct credential_pattern *credential_pattern_compile(const char *text, size_t length, struct credential_pattern_problem *problem)
 {
-	struct credential_pattern *pattern = calloc(1, sizeof *pattern);
+	struct credential_pattern *pattern = memory_new(sizeof *pattern);
 	struct compiler compiler = { .pattern = pattern, .text = text, .at = text, .end = text + length };
 
 	*problem = (struct credential_pattern_problem){ 0 };
-	if (pattern == NULL)
-		return NULL;
 	if (length > LIMIT_CREDENTIAL_PATTERN_BYTES)
 		complain(&compiler, "the pattern is too long: at most 256 bytes");
 	else if (read_alternatives(&compiler) && compiler.at < compiler.end)

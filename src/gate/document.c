@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/text.h"
 
 static enum error_code check_file(
@@ -33,13 +34,11 @@ static enum error_code check_file(
 }
 
 /* Reads into memory that never moves, so that wiping it leaves no copy behind. */
-static enum error_code read_text(struct document *document, int fd, size_t size, struct error *error)
+static enum error_code document_fill(struct document *document, int fd, size_t size, struct error *error)
 {
 	ssize_t got;
 
-	document->text = malloc(size + 1);
-	if (document->text == NULL)
-		return error_memory(error);
+	document->text = memory_new(size + 1); /* a megabyte at most */
 	while (document->length < size) {
 		got = read(fd, document->text + document->length, size - document->length);
 		if (got == 0)
@@ -61,7 +60,7 @@ static enum error_code read_open_file(struct document *document, int fd, bool is
 	if (fstat(fd, &status) == -1)
 		return error_set(error, ERROR_IO, document->name, "%s: cannot read: %s", document->name, strerror(errno));
 	code = check_file(document, &status, is_private, error);
-	return code != ERROR_NONE ? code : read_text(document, fd, (size_t)status.st_size, error);
+	return code != ERROR_NONE ? code : document_fill(document, fd, (size_t)status.st_size, error);
 }
 
 /* False: this one does not exist, try the next. */
@@ -71,10 +70,6 @@ static bool try_name(const char *home, const char *name, bool is_private, struct
 	int fd, problem;
 
 	document->path = file_join(home, name);
-	if (document->path == NULL) {
-		*code = error_memory(error);
-		return true;
-	}
 	fd = open(document->path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	problem = errno;
 	if (fd == -1 && (problem == ENOENT || problem == ENOTDIR)) {
@@ -118,7 +113,7 @@ enum error_code document_read(
 }
 
 /* Says where the text is malformed. The names in a private file stay unsaid. */
-static void explain(const struct document *document, bool is_private, const struct error *problem, struct error *error)
+static void document_explain(const struct document *document, bool is_private, const struct error *problem, struct error *error)
 {
 	const char *path = is_private ? "" : problem->path;
 
@@ -131,7 +126,7 @@ json_t *document_parse(const struct document *document, bool is_private, struct 
 	json_t *value = json_read(document->text, document->length, &problem);
 
 	if (value == NULL) {
-		explain(document, is_private, &problem, error);
+		document_explain(document, is_private, &problem, error);
 		return NULL;
 	}
 	if (!json_is_object(value)) {

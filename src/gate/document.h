@@ -25,7 +25,7 @@ struct document {
 enum error_code document_read(
 	const char *home, const char *const names[2], bool is_private, struct document *document, struct error *error);
 
-/* The file's object. NULL with ERROR_INVALID or ERROR_MEMORY. `is_private` keeps even key names out of the message. */
+/* The file's object. NULL with ERROR_INVALID. `is_private` keeps even key names out of the message. */
 json_t *document_parse(const struct document *document, bool is_private, struct error *error);
 
 /* Wipes the text. */

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/memory.h"
 #include "gate/secrets_read.h"
 
 struct variable {
@@ -24,7 +25,7 @@ struct environment {
 };
 
 /* One part of NAME_IN_PARTS that only names of credentials have? */
-static bool is_telling(const char *part, size_t length)
+static bool variable_is_telling(const char *part, size_t length)
 {
 	static const char *const telling[] = { "KEY", "APIKEY", "TOKEN", "SECRET", "PASSWORD", "PASSWD", "PASSPHRASE",
 		"CREDENTIAL" };
@@ -45,54 +46,38 @@ bool environment_names_credential(const char *name)
 			return false;
 	while (*name != '\0') {
 		part = strcspn(name, "_");
-		if (is_telling(name, part))
+		if (variable_is_telling(name, part))
 			return true;
 		name += part + (name[part] == '_');
 	}
 	return false;
 }
 
-/* Adds NAME=VALUE. False: out of memory. */
-static bool add_variable(struct environment *environment, const char *definition)
+/* Adds NAME=VALUE, unless it is as good as absent. */
+static void add_variable(struct environment *environment, const char *definition)
 {
 	const char *equals = strchr(definition, '=');
 	struct variable *variable = &environment->variables[environment->count];
-	bool absent;
 
-	if (equals == NULL)
-		return true;
-	variable->value = secrets_clean(equals + 1, &absent);
-	if (variable->value == NULL)
-		return absent;
+	if (equals == NULL || (variable->value = secrets_clean(equals + 1)) == NULL)
+		return;
 	environment->count++;
-	variable->name = strndup(definition, (size_t)(equals - definition));
-	if (variable->name == NULL)
-		return false;
+	variable->name = memory_copy_bytes(definition, (size_t)(equals - definition));
 	variable->credential = environment_names_credential(variable->name);
 	variable->usable = secrets_usable(variable->value);
-	return true;
 }
 
-enum error_code environment_read(struct environment **environment, struct error *error)
+struct environment *environment_read(void)
 {
-	struct environment *made = calloc(1, sizeof *made);
+	struct environment *made = memory_new(sizeof *made);
 	size_t count = 0;
-	bool ok;
 
 	while (environ != NULL && environ[count] != NULL)
 		count++;
-	if (made == NULL)
-		return error_memory(error);
-	made->variables = calloc(count + 1, sizeof *made->variables);
-	ok = made->variables != NULL;
-	for (size_t i = 0; i < count && ok; i++)
-		ok = add_variable(made, environ[i]);
-	if (!ok) {
-		environment_free(made);
-		return error_memory(error);
-	}
-	*environment = made;
-	return ERROR_NONE;
+	made->variables = memory_new_array(count + 1, sizeof *made->variables);
+	for (size_t i = 0; i < count; i++)
+		add_variable(made, environ[i]);
+	return made;
 }
 
 void environment_free(struct environment *environment)
@@ -136,7 +121,7 @@ static void visit_password(const char *value, void (*visit)(void *context, const
 	length = strcspn(authority, "/?# ");
 	at = memrchr(authority, '@', length);
 	colon = at != NULL ? memchr(authority, ':', (size_t)(at - authority)) : NULL;
-	password = colon != NULL ? strndup(colon + 1, (size_t)(at - colon - 1)) : NULL;
+	password = colon != NULL ? memory_copy_bytes(colon + 1, (size_t)(at - colon - 1)) : NULL;
 	if (password != NULL)
 		visit(context, password);
 	secrets_wipe(password);

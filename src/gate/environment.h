@@ -3,11 +3,9 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
-
 struct environment;
 
-enum error_code environment_read(struct environment **environment, struct error *error);
+struct environment *environment_read(void);
 void environment_free(struct environment *environment);
 
 /* The functions below take NULL for "no environment".

@@ -11,6 +11,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/micro_usd.h"
 #include "base/text.h"
 
@@ -86,7 +87,7 @@ static enum error_code fail_unknown(struct field_reader *reader, const struct fi
 	return field_fail(reader, "unknown key; did you mean \"%s\"?", nearest);
 }
 
-static const struct field *find_field(const struct field *fields, const char *key)
+static const struct field *field_named(const struct field *fields, const char *key)
 {
 	for (; fields->key != NULL; fields++)
 		if (strcmp(fields->key, key) == 0)
@@ -106,7 +107,7 @@ enum error_code fields_read(struct field_reader *reader, const struct field *fie
 		return field_fail_type(reader, "an object", object);
 	json_object_foreach((json_t *)(uintptr_t)object, key, value) {
 		mark = field_enter(reader, key);
-		field = find_field(fields, key);
+		field = field_named(fields, key);
 		if (field == NULL)
 			code = fail_unknown(reader, fields, key);
 		else
@@ -202,8 +203,8 @@ static enum error_code copy_text(struct field_reader *reader, const struct field
 	refusal = field->refuse != NULL ? field->refuse(text) : NULL;
 	if (refusal != NULL)
 		return field_fail(reader, "%s", refusal);
-	*copy = strdup(text);
-	return *copy != NULL ? ERROR_NONE : error_memory(reader->error);
+	*copy = memory_copy_text(text);
+	return ERROR_NONE;
 }
 
 enum error_code field_text(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
@@ -230,9 +231,7 @@ enum error_code field_text_list(struct field_reader *reader, const struct field 
 		return field_fail_type(reader, "a list of texts", value);
 	if (count > LIMIT_CONFIG_LIST_ITEMS)
 		return field_fail(reader, "has more than %d items", LIMIT_CONFIG_LIST_ITEMS);
-	list = calloc(count + 1, sizeof *list);
-	if (list == NULL)
-		return error_memory(reader->error);
+	list = memory_new_array(count + 1, sizeof *list);
 	for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
 		mark = field_enter_item(reader, i);
 		code = copy_text(reader, field, json_array_get(value, i), &list[i]);

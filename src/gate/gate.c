@@ -13,6 +13,7 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/memory.h"
 #include "gate/config_read.h"
 #include "gate/document.h"
 #include "gate/environment.h"
@@ -61,13 +62,8 @@ struct reading {
 
 static struct part *part_make(struct config *config, struct secrets *secrets)
 {
-	struct part *part = calloc(1, sizeof *part);
+	struct part *part = memory_new(sizeof *part);
 
-	if (part == NULL) {
-		config_free(config);
-		secrets_free(secrets);
-		return NULL;
-	}
 	atomic_init(&part->references, 1);
 	part->config = config;
 	part->secrets = secrets;
@@ -141,24 +137,19 @@ static void retire(struct held_view *held, const struct held_view *before)
 		held->retired[count++] = part_share(before->retired[i]);
 }
 
-/* Takes both parts over. NULL: out of memory, and the parts are released. */
+/* Takes both parts over. */
 static struct held_view *view_make(const struct gate *gate, struct part *config, struct part *secrets, const char *config_problem,
 	const char *secrets_problem)
 {
-	struct held_view *held = calloc(1, sizeof *held);
+	struct held_view *held = memory_new(sizeof *held);
 
-	if (held == NULL) {
-		part_release(config);
-		part_release(secrets);
-		return NULL;
-	}
 	atomic_init(&held->references, 1);
 	held->config = config;
 	held->secrets = secrets;
 	retire(held, gate->current);
 	held->known = known_make(secrets->secrets, held->retired, gate->environment);
-	held->config_problem = config_problem != NULL ? strdup(config_problem) : NULL;
-	held->secrets_problem = secrets_problem != NULL ? strdup(secrets_problem) : NULL;
+	held->config_problem = memory_copy_text(config_problem);
+	held->secrets_problem = memory_copy_text(secrets_problem);
 	held->view = (struct gate_view){ .config = config->config,
 		.secrets = secrets->secrets,
 		.environment = gate->environment,
@@ -166,11 +157,6 @@ static struct held_view *view_make(const struct gate *gate, struct part *config,
 		.config_problem = held->config_problem,
 		.secrets_problem = held->secrets_problem,
 		.generation = gate->current != NULL ? gate->current->view.generation + 1 : 1 };
-	if (held->known == NULL || (config_problem != NULL && held->config_problem == NULL) ||
-		(secrets_problem != NULL && held->secrets_problem == NULL)) {
-		view_release(held);
-		return NULL;
-	}
 	return held;
 }
 
@@ -250,7 +236,7 @@ static void read_config(struct gate *gate, struct reading *reading)
 	struct config *config = NULL;
 	enum error_code code = document_read(gate->home, config_names, false, &document, &reading->error);
 
-	reading->changed = is_news(&document, &gate->config_digest) || code == ERROR_MEMORY;
+	reading->changed = is_news(&document, &gate->config_digest);
 	reading->found = document.path != NULL;
 	reading->file = document.name;
 	if (reading->changed && code == ERROR_NONE)
@@ -259,8 +245,6 @@ static void read_config(struct gate *gate, struct reading *reading)
 		code = refuse_exposure(gate, config, &reading->error);
 	if (config != NULL && code == ERROR_NONE) {
 		reading->part = part_make(config, NULL);
-		if (reading->part == NULL)
-			error_memory(&reading->error);
 	} else {
 		config_free(config);
 	}
@@ -273,16 +257,13 @@ static void read_secrets(struct gate *gate, struct reading *reading)
 	struct secrets *secrets = NULL;
 	enum error_code code = document_read(gate->home, secrets_names, true, &document, &reading->error);
 
-	reading->changed = is_news(&document, &gate->secrets_digest) || code == ERROR_MEMORY;
+	reading->changed = is_news(&document, &gate->secrets_digest);
 	reading->found = document.path != NULL;
 	reading->file = document.name;
 	if (reading->changed && code == ERROR_NONE)
 		code = secrets_from_document(&document, &secrets, &reading->error);
-	if (secrets != NULL) {
+	if (secrets != NULL)
 		reading->part = part_make(NULL, secrets);
-		if (reading->part == NULL)
-			error_memory(&reading->error);
-	}
 	document_free(&document);
 }
 
@@ -321,7 +302,6 @@ static void log_reloaded(const char *event, const struct reading *reading)
 static enum error_code open_view(struct gate *gate, struct error *error)
 {
 	struct reading config = { .part = NULL }, secrets = { .part = NULL };
-	struct secrets *none = NULL;
 
 	read_config(gate, &config);
 	if (config.part == NULL) {
@@ -331,31 +311,22 @@ static enum error_code open_view(struct gate *gate, struct error *error)
 	}
 	read_secrets(gate, &secrets);
 	add_consequence(&secrets, "until it is put right, the file counts as empty");
-	if (secrets.part == NULL && secrets.error.code != ERROR_MEMORY && secrets_empty(&none, error) == ERROR_NONE)
-		secrets.part = part_make(NULL, none);
-	if (secrets.part == NULL) {
-		part_release(config.part);
-		return error_memory(error);
-	}
+	if (secrets.part == NULL)
+		secrets.part = part_make(NULL, secrets_empty());
 	gate->current =
 		view_make(gate, config.part, secrets.part, NULL, secrets.error.code != ERROR_NONE ? secrets.error.message : NULL);
-	if (gate->current == NULL)
-		return error_memory(error);
 	return ERROR_NONE;
 }
 
 enum error_code gate_open(const char *home, struct gate **gate, struct error *error)
 {
-	struct gate *made = calloc(1, sizeof *made);
+	struct gate *made = memory_new(sizeof *made);
 	enum error_code code;
 
-	if (made == NULL)
-		return error_memory(error);
 	pthread_mutex_init(&made->lock, NULL);
-	made->home = strdup(home);
-	code = made->home != NULL ? environment_read(&made->environment, error) : error_memory(error);
-	if (code == ERROR_NONE)
-		code = open_view(made, error);
+	made->home = memory_copy_text(home);
+	made->environment = environment_read();
+	code = open_view(made, error);
 	if (code != ERROR_NONE) {
 		gate_close(made);
 		return code;
@@ -407,13 +378,6 @@ static void log_reading(const struct reading *reading, const char *reloaded, con
 		log_rejected(rejected, reading->file, reading->error.message);
 }
 
-/* Out of memory is not the file's fault: it is read anew at the next call. */
-static void forget_if_memory(const struct reading *reading, bool failed, uint64_t *digest)
-{
-	if (failed || reading->error.code == ERROR_MEMORY)
-		*digest = 0;
-}
-
 void gate_reload(struct gate *gate)
 {
 	struct reading config = { .part = NULL }, secrets = { .part = NULL };
@@ -431,10 +395,5 @@ void gate_reload(struct gate *gate)
 	after = view_make(gate, config.part != NULL ? config.part : part_share(before->config),
 		secrets.part != NULL ? secrets.part : part_share(before->secrets), problem_after(&config, before->config_problem),
 		problem_after(&secrets, before->secrets_problem));
-	forget_if_memory(&config, after == NULL, &gate->config_digest);
-	forget_if_memory(&secrets, after == NULL, &gate->secrets_digest);
-	if (after != NULL)
-		publish(gate, after);
-	else
-		log_message(LOG_ERROR, "config.rejected", "out of memory: the files stay as they were");
+	publish(gate, after);
 }

@@ -1,4 +1,4 @@
-/* gate.h - "may this run?": feature flags, credentials and live switches, put together (design 2.1, spec "All responses").
+/* gate.h - "may this run?": feature flags, credentials and live switches, put together.
  *
  * The files are read at start and again when gate_reload() is told that they changed. Readers take an immutable view; a broken
  * file keeps the last good one and is reported in the view's problems. */
@@ -80,13 +80,13 @@ struct verdict {
 };
 
 /* Judges. Credentials that are optional count only with `optional_too`: for a request that names one.
- * `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (design 7, "the order of
- * credentials"), by the names in credential_spec.secret, then the spec's name, in any letter case; only non-blank text counts. Other
+ * `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (docs/operations.md,
+ * "Secrets"), by the names in credential_spec.secret, then the spec's name, in any letter case; only non-blank text counts. Other
  * names that sound like credentials are warned of. A value whose pattern does not
- * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value. ERROR_MEMORY only.
+ * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value.
  * The verdict is the caller's: verdict_free(). Any thread, no locks, no files. */
-enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
-	bool optional_too, struct verdict *verdict);
+void gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, bool optional_too,
+	struct verdict *verdict);
 void verdict_free(struct verdict *verdict);
 
 /* The name of a credential of the subject that the request's config gives something else than text (null counts as absent); NULL: none. */

@@ -1,4 +1,4 @@
-/* mask.h - keeps what looks like a credential out of answers, rows, logs and events (design 2.4). */
+/* mask.h - keeps what looks like a credential out of answers, rows, logs and events. */
 #pragma once
 
 #include <jansson.h>

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "base/text.h"
+
 #define LAST_CHARACTER 0x10ffff
 
 static int digit_of(char byte)
@@ -30,19 +32,8 @@ static int32_t hexadecimal(const char *at, size_t digits)
 	return number;
 }
 
-static size_t write_utf8(uint32_t code, unsigned char bytes[4])
-{
-	size_t count = code < 0x80 ? 1 : code < 0x800 ? 2 : code < 0x10000 ? 3 : 4;
-	static const unsigned char first[] = { 0, 0, 0xc0, 0xe0, 0xf0 };
-
-	for (size_t i = count; i-- > 1; code >>= 6)
-		bytes[i] = (unsigned char)(0x80 | (code & 0x3f));
-	bytes[0] = (unsigned char)(first[count] | code);
-	return count;
-}
-
 /* "\u002f", and the two that make a character beyond U+FFFF. */
-static size_t read_unicode(const char *at, const char *end, unsigned char bytes[4], size_t *count)
+static size_t read_unicode_escape(const char *at, const char *end, unsigned char bytes[4], size_t *count)
 {
 	int32_t code = end - at >= 6 ? hexadecimal(at + 2, 4) : -1, low;
 
@@ -53,7 +44,7 @@ static size_t read_unicode(const char *at, const char *end, unsigned char bytes[
 		code = 0x10000 + ((code - 0xd800) << 10) + (low - 0xdc00);
 	else
 		low = -1;
-	*count = write_utf8((uint32_t)code, bytes);
+	*count = text_write_utf8((uint32_t)code, bytes);
 	return low >= 0 ? 12 : 6;
 }
 
@@ -65,7 +56,7 @@ size_t mask_escape_json(const char *at, const char *end, unsigned char bytes[4],
 	if (end - at < 2)
 		return 0;
 	if (at[1] == 'u')
-		return read_unicode(at, end, bytes, count);
+		return read_unicode_escape(at, end, bytes, count);
 	name = memchr(names, at[1], sizeof names - 1);
 	if (name == NULL)
 		return 0;
@@ -97,7 +88,7 @@ static size_t read_number(const char *at, const char *end, unsigned char bytes[4
 		code = code <= LAST_CHARACTER ? code * (hex ? 16 : 10) + digit_of(*digit) : code;
 	if (digit == end || *digit != ';' || code <= 0 || code > LAST_CHARACTER)
 		return 0;
-	*count = write_utf8((uint32_t)code, bytes);
+	*count = text_write_utf8((uint32_t)code, bytes);
 	return (size_t)(digit + 1 - at);
 }
 

@@ -117,7 +117,7 @@ static const struct credential_spec *own_credential(const struct mask_known *kno
 	return NULL;
 }
 
-static bool counts(const struct mask_known *known, const char *text, size_t length)
+static bool known_counts(const struct mask_known *known, const char *text, size_t length)
 {
 	return known->subject == NULL || own_credential(known, text, length) != NULL;
 }
@@ -125,10 +125,10 @@ static bool counts(const struct mask_known *known, const char *text, size_t leng
 /* The length of the secret that ends at `to` in this state, as it counts here; 0: none does. */
 static size_t length_of(const struct mask_known *known, const struct mask_node *node, const char *text, size_t length, size_t to)
 {
-	if (known->all && node->any > node->certain && counts(known, text + to - node->any, node->any))
+	if (known->all && node->any > node->certain && known_counts(known, text + to - node->any, node->any))
 		return node->any;
 	if (known->all && node->certain == 0 && node->bounded > 0 && stands_alone(text, length, to - node->bounded, to) &&
-		counts(known, text + to - node->bounded, node->bounded))
+		known_counts(known, text + to - node->bounded, node->bounded))
 		return node->bounded;
 	return node->certain;
 }
@@ -307,7 +307,7 @@ static void fill_base64(char *to, size_t length)
 		to[i] = "Kioq"[i % 4];
 }
 
-static bool is_one_word(const char *text, size_t length)
+static bool is_one_known_word(const char *text, size_t length)
 {
 	for (size_t i = 0; i < length; i++)
 		if ((unsigned char)text[i] <= ' ')
@@ -345,7 +345,7 @@ static enum mask_outcome mask_plain(const struct mask_known *known, const char *
 	bool word, starved;
 
 	find_all(known, text, length, &hits);
-	word = hits.count > 0 && known->subject != NULL && is_one_word(text, length);
+	word = hits.count > 0 && known->subject != NULL && is_one_known_word(text, length);
 	for (size_t i = 0; i < hits.count && !hits.starved; i++) {
 		buffer_append(out, text + at, hits.list[i].from - at);
 		write_hit(known, &hits.list[i], text, word, out);
@@ -439,7 +439,7 @@ static enum mask_outcome mask_string(const struct mask_known *known, const char 
 	return masked->failed ? MASK_STARVED : outcome;
 }
 
-static bool is_name(const char *after, const char *end)
+static bool is_json_name(const char *after, const char *end)
 {
 	while (after < end && isspace((unsigned char)*after))
 		after++;
@@ -490,7 +490,7 @@ static void walk_between(struct json_walk *walk, const char *from, const char *t
 static const char *walk_string(struct json_walk *walk, const char *at, const char *end)
 {
 	const char *close = end_of_string(at + 1, end);
-	bool name = close < end && is_name(close + 1, end);
+	bool name = close < end && is_json_name(close + 1, end);
 	enum mask_outcome one = mask_string(walk->known, at + 1, close, name, &walk->names, &walk->space, &walk->masked);
 
 	close = close < end ? close + 1 : end;

@@ -105,7 +105,7 @@ static const char *mask_value(struct buffer *out, const char *text)
 }
 
 /* The length of "name=" or "name:" at the beginning of a word, the name telling of a credential; 0 if it is not so. */
-static size_t telling_name(const char *text, size_t length)
+static size_t telling_parameter(const char *text, size_t length)
 {
 	for (size_t i = 1; i < length; i++) {
 		if (text[i] == '/' || text[i] == '{')
@@ -131,7 +131,7 @@ static size_t telling_quoted(const char *text, size_t length)
 /* One word and what belongs to it. Returns where to go on. */
 static const char *mask_word(struct buffer *out, const char *text)
 {
-	size_t length = word_length(text), name = telling_name(text, length), next;
+	size_t length = word_length(text), name = telling_parameter(text, length), next;
 
 	if (name == 0)
 		name = telling_quoted(text, length);

@@ -31,7 +31,7 @@ static const json_t *member(const json_t *config, const char *name)
 	return NULL;
 }
 
-static bool is_text(const json_t *value)
+static bool is_plain_text(const json_t *value)
 {
 	uint64_t wide;
 
@@ -42,7 +42,8 @@ static const char *text_in(const json_t *config, const char *name)
 {
 	const json_t *value = member(config, name);
 
-	return value != NULL && is_text(value) && !secrets_absent(json_string_value(value)) ? json_string_value(value) : NULL;
+	return value != NULL && is_plain_text(value) && !secrets_absent(json_string_value(value)) ? json_string_value(value)
+												  : NULL;
 }
 
 const char *request_config_find(const json_t *config, const struct credential_spec *spec)
@@ -57,7 +58,7 @@ const char *request_config_find(const json_t *config, const struct credential_sp
 }
 
 /* Is this a name of one of the subject's credentials? */
-static bool is_known(const struct gate_subject *subject, const char *name)
+static bool is_known_credential(const struct gate_subject *subject, const char *name)
 {
 	for (size_t i = 0; i < subject->credential_count; i++) {
 		const struct credential_spec *spec = &subject->credentials[i];
@@ -77,7 +78,7 @@ const char *gate_config_fault(const struct gate_subject *subject, const json_t *
 	json_t *item;
 
 	json_object_foreach((json_t *)(uintptr_t)request_config, key, item) {
-		if (!json_is_null(item) && !is_text(item) && is_known(subject, key))
+		if (!json_is_null(item) && !is_plain_text(item) && is_known_credential(subject, key))
 			return key;
 	}
 	return NULL;
@@ -103,7 +104,7 @@ void gate_config_secrets(const struct gate_subject *subject, const json_t *reque
 	json_t *item;
 
 	json_object_foreach((json_t *)(uintptr_t)request_config, key, item) {
-		if (is_text(item) && (is_known(subject, key) || sounds_like_credential(key)) &&
+		if (is_plain_text(item) && (is_known_credential(subject, key) || sounds_like_credential(key)) &&
 			!secrets_absent(json_string_value(item)))
 			mask_index_add(index, json_string_value(item));
 	}
@@ -121,7 +122,7 @@ void request_config_each_unknown(const struct gate_view *view, const struct gate
 	json_object_foreach((json_t *)(uintptr_t)config, key, item) {
 		bool misplaced = mask_finds(view, key);
 
-		if (!misplaced && (!is_text(item) || !sounds_like_credential(key) || is_known(subject, key)))
+		if (!misplaced && (!is_plain_text(item) || !sounds_like_credential(key) || is_known_credential(subject, key)))
 			continue;
 		visit(context, misplaced ? NULL : key);
 		if (++visited == UNKNOWN_MOST)

@@ -12,6 +12,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "gate/fields.h"
 #include "gate/mask.h"
 #include "gate/mask_rules.h"
@@ -60,13 +61,14 @@ bool secrets_absent(const char *value)
 	return length == 0 || is_placeholder(value, length);
 }
 
-char *secrets_clean(const char *value, bool *absent)
+char *secrets_clean(const char *value)
 {
 	size_t length;
 
-	*absent = secrets_absent(value);
+	if (secrets_absent(value))
+		return NULL;
 	value = trim(value, &length);
-	return *absent ? NULL : strndup(value, length);
+	return memory_copy_bytes(value, length);
 }
 
 bool secrets_usable(const char *value)
@@ -122,7 +124,6 @@ static enum error_code add_value(
 {
 	struct entry *entry = &secrets->entries[secrets->count];
 	uint64_t wide;
-	bool absent;
 
 	if (!json_is_string(value) || json_wide(value, &wide))
 		return field_fail_type(reader, "text", value);
@@ -131,11 +132,9 @@ static enum error_code add_value(
 	if (is_known(secrets, provider, field))
 		return field_fail(reader, "is there twice (letter case does not matter)");
 	secrets->count++;
-	entry->provider = strdup(provider);
-	entry->field = strdup(field);
-	entry->value = secrets_clean(json_string_value(value), &absent);
-	if (entry->provider == NULL || entry->field == NULL || (entry->value == NULL && !absent))
-		return error_memory(reader->error);
+	entry->provider = memory_copy_text(provider);
+	entry->field = memory_copy_text(field);
+	entry->value = secrets_clean(json_string_value(value));
 	if (entry->value != NULL && !secrets_usable(entry->value))
 		return field_fail(reader, "has a line break or another control character in it");
 	return ERROR_NONE;
@@ -174,9 +173,7 @@ static enum error_code add_all(struct secrets *secrets, const json_t *object, st
 	json_t *entry;
 	size_t mark;
 
-	secrets->entries = calloc(LIMIT_SECRETS, sizeof *secrets->entries);
-	if (secrets->entries == NULL)
-		return error_memory(error);
+	secrets->entries = memory_new_array(LIMIT_SECRETS, sizeof *secrets->entries);
 	json_object_foreach((json_t *)(uintptr_t)object, provider, entry) {
 		if (strcmp(provider, "$schema") == 0)
 			continue; /* editors look for it */
@@ -189,26 +186,21 @@ static enum error_code add_all(struct secrets *secrets, const json_t *object, st
 	return code;
 }
 
-enum error_code secrets_empty(struct secrets **secrets, struct error *error)
+struct secrets *secrets_empty(void)
 {
-	struct secrets *made = calloc(1, sizeof *made);
+	struct secrets *made = memory_new(sizeof *made);
 
-	if (made == NULL)
-		return error_memory(error);
 	made->file = secrets_names[0];
-	*secrets = made;
-	return ERROR_NONE;
+	return made;
 }
 
 enum error_code secrets_from_document(const struct document *document, struct secrets **secrets, struct error *error)
 {
 	struct error problem = { .code = ERROR_NONE };
-	struct secrets *made = NULL;
-	enum error_code code = secrets_empty(&made, error);
+	struct secrets *made = secrets_empty();
+	enum error_code code = ERROR_NONE;
 	json_t *object;
 
-	if (code != ERROR_NONE)
-		return code;
 	made->file = document->name;
 	if (document->path != NULL) {
 		object = document_parse(document, true, &problem);
@@ -258,7 +250,7 @@ const char *secrets_file(const struct secrets *secrets)
 	return secrets != NULL ? secrets->file : secrets_names[0];
 }
 
-static const char *find_field(const struct secrets *secrets, const char *provider, const char *field)
+static const char *secret_field(const struct secrets *secrets, const char *provider, const char *field)
 {
 	for (size_t i = 0; secrets != NULL && i < secrets->count; i++)
 		if (strcasecmp(secrets->entries[i].provider, provider) == 0 && strcasecmp(secrets->entries[i].field, field) == 0)
@@ -271,7 +263,7 @@ const char *secrets_find(const struct secrets *secrets, const char *section, cha
 	const char *value = NULL;
 
 	for (; names != NULL && *names != NULL && value == NULL; names++)
-		value = find_field(secrets, section, *names);
+		value = secret_field(secrets, section, *names);
 	return value;
 }
 

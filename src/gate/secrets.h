@@ -1,4 +1,4 @@
-/* secrets.h - the secrets file (spec, "Feature Flags & Credential Flow"). Immutable once read; wiped when freed. */
+/* secrets.h - the secrets file. Immutable once read; wiped when freed. */
 #pragma once
 
 #include <stddef.h>

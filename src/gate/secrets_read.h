@@ -14,14 +14,13 @@ extern const char *const secrets_names[2];
 enum error_code secrets_from_document(const struct document *document, struct secrets **secrets, struct error *error);
 
 /* No entries at all. */
-enum error_code secrets_empty(struct secrets **secrets, struct error *error);
+struct secrets *secrets_empty(void);
 
 /* Blank, or only what stands in an example ("...", "<your key>")? */
 bool secrets_absent(const char *value);
 
-/* A copy of `value` without white space at its ends. NULL with *absent true: secrets_absent(). NULL with *absent
- * false: out of memory. */
-char *secrets_clean(const char *value, bool *absent);
+/* A copy of `value` without white space at its ends. NULL: secrets_absent(). */
+char *secrets_clean(const char *value);
 
 /* No control characters, at most LIMIT_CREDENTIAL_BYTES: it can stand in a request header. */
 bool secrets_usable(const char *value);

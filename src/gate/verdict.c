@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "base/memory.h"
 #include "gate/consent.h"
 #include "gate/environment.h"
 #include "gate/gate.h"
@@ -24,18 +25,11 @@ struct trial {
 	const json_t *request_config;
 	bool optional_too;
 	struct verdict *verdict;
-	bool failed; /* out of memory */
 };
 
 enum places { IN_WARNINGS = 1, IN_LIVE = 2, IS_REASON = 4, IS_CAUSE = IN_WARNINGS | IN_LIVE | IS_REASON };
 
 /* ---- texts ---- */
-
-static void keep(struct trial *trial, char **place, const char *text)
-{
-	*place = strdup(text);
-	trial->failed |= *place == NULL;
-}
 
 /* Adds the text where it belongs. Beyond VERDICT_TEXTS it is dropped: the first ones say enough to act on. */
 __attribute__((format(printf, 3, 4))) static void say(struct trial *trial, int places, const char *format, ...)
@@ -48,11 +42,11 @@ __attribute__((format(printf, 3, 4))) static void say(struct trial *trial, int p
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
 	if ((places & IN_WARNINGS) != 0 && verdict->warning_count < VERDICT_TEXTS)
-		keep(trial, &verdict->warnings[verdict->warning_count++], text);
+		verdict->warnings[verdict->warning_count++] = memory_copy_text(text);
 	if ((places & IN_LIVE) != 0 && verdict->live_missing_count < VERDICT_TEXTS)
-		keep(trial, &verdict->live_missing[verdict->live_missing_count++], text);
+		verdict->live_missing[verdict->live_missing_count++] = memory_copy_text(text);
 	if ((places & IS_REASON) != 0 && verdict->reason == NULL)
-		keep(trial, &verdict->reason, text);
+		verdict->reason = memory_copy_text(text);
 }
 
 /* ---- flags ---- */
@@ -213,7 +207,7 @@ static void say_closed_section(struct trial *trial, const struct credential_spec
 static void check_pattern(struct trial *trial, const struct credential_spec *spec, const char *value, const char *where)
 {
 	struct hint hint = hint_of(spec);
-	bool absent, matches;
+	bool matches;
 	char *clean;
 
 	if (spec->pattern == NULL)
@@ -223,11 +217,9 @@ static void check_pattern(struct trial *trial, const struct credential_spec *spe
 			spec->name, where, LIMIT_CREDENTIAL_BYTES);
 		return;
 	}
-	clean = secrets_clean(value, &absent);
-	if (clean == NULL) {
-		trial->failed |= !absent;
+	clean = secrets_clean(value);
+	if (clean == NULL)
 		return;
-	}
 	matches = credential_pattern_matches(spec->compiled, clean, strlen(clean));
 	secrets_wipe(clean);
 	if (!matches)
@@ -336,8 +328,8 @@ static void judge_live(struct trial *trial)
 
 /* ---- the whole ---- */
 
-enum error_code gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config,
-	bool optional_too, struct verdict *verdict)
+void gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, bool optional_too,
+	struct verdict *verdict)
 {
 	struct trial trial = {
 		.view = view,
@@ -357,10 +349,6 @@ enum error_code gate_judge(const struct gate_view *view, const struct gate_subje
 		say(&trial, IN_WARNINGS, "%s", view->secrets_problem);
 	verdict->execution_allowed = verdict->enabled && verdict->credentials_present;
 	verdict->live_allowed = verdict->live_missing_count == 0;
-	if (!trial.failed)
-		return ERROR_NONE;
-	verdict_free(verdict);
-	return ERROR_MEMORY;
 }
 
 void verdict_free(struct verdict *verdict)
