@@ -7,18 +7,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "base/text.h"
 #include "gate/address.h"
+#include "gate/config_parts.h"
 #include "gate/config_read.h"
-#include "gate/environment.h"
 #include "gate/fields.h"
-
-#define USD_MAX 1000000000 /* int64 micro-dollars have room for 9000 times this */
 
 const char *const config_names[2] = { "config/comfyvn.json", "comfyvn.json" };
 
@@ -38,15 +34,6 @@ static const char *refuse_log_format(const char *text)
 	return strcmp(text, "logfmt") == 0 || strcmp(text, "json") == 0 ? NULL : "expected \"logfmt\" or \"json\"";
 }
 
-/* Key names are part of log lines and of the scope of idempotency keys. */
-static const char *refuse_key_name(const char *text)
-{
-	size_t length = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-");
-
-	return text[length] == '\0' && length <= LIMIT_API_KEY_NAME_BYTES ? NULL
-									  : "expected at most 64 letters, digits, dots, - and _";
-}
-
 static enum error_code read_log_level(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
 {
 	(void)field;
@@ -57,258 +44,14 @@ static enum error_code read_log_level(struct field_reader *reader, const struct 
 	return ERROR_NONE;
 }
 
-/* ---- budgets and API keys ---- */
-
-static const struct field budget_fields[] = {
-	{ .key = "per_day", .read = field_usd, .offset = offsetof(struct budget, per_day_micro_usd), .maximum = USD_MAX },
-	{ .key = "per_month", .read = field_usd, .offset = offsetof(struct budget, per_month_micro_usd), .maximum = USD_MAX },
-	{ .key = NULL },
-};
-
-struct key_entry {
-	struct config_api_key key;
-	bool has_sha256;
-};
-
-static enum error_code read_sha256(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
-{
-	struct key_entry *entry = to;
-	const char *text = json_text_value(value);
-
-	(void)field;
-	if (text == NULL)
-		return field_fail_type(reader, "text", value);
-	if (!text_read_hex(text, entry->key.sha256, sizeof entry->key.sha256))
-		return field_fail(reader,
-			"expected the 64 hex digits of the key's SHA-256 (printf %%s KEY | sha256sum), never the key itself");
-	entry->has_sha256 = true;
-	return ERROR_NONE;
-}
-
-/* Both limits must be said: a missing one would be 0, and the key could not spend anything. */
-static enum error_code read_key_budget(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
-{
-	struct key_entry *entry = to;
-
-	(void)field;
-	entry->key.has_budget = true;
-	if (json_is_object(value))
-		for (const struct field *half = budget_fields; half->key != NULL; half++)
-			if (json_object_get(value, half->key) == NULL)
-				return field_fail(reader, "%s is missing: a key's budget needs per_day and per_month", half->key);
-	return fields_read(reader, budget_fields, value, &entry->key.budget);
-}
-
-static const char *const role_names[] = { "read", "submit", "live", "operate", NULL };
-
-const char *config_role_name(enum role role)
-{
-	size_t place = 0;
-
-	while (role_names[place + 1] != NULL && (1U << place) != (unsigned)role)
-		place++;
-	return role_names[place];
-}
-
-static enum error_code read_role(struct field_reader *reader, const json_t *value, unsigned *may)
-{
-	const char *text = json_string_value(value), *nearest;
-
-	if (text == NULL)
-		return field_fail_type(reader, "text", value);
-	for (size_t i = 0; role_names[i] != NULL; i++)
-		if (strcmp(role_names[i], text) == 0) {
-			*may |= 1U << i;
-			return ERROR_NONE;
-		}
-	nearest = text_nearest(text, role_names);
-	if (nearest != NULL)
-		return field_fail(reader, "is no role; did you mean \"%s\"?", nearest);
-	return field_fail(reader, "is no role: expected \"read\", \"submit\", \"live\" or \"operate\"");
-}
-
-/* An empty list would be a key that opens nothing: a slip of the hand. */
-static enum error_code read_may(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
-{
-	struct key_entry *entry = to;
-	enum error_code code = ERROR_NONE;
-	size_t mark;
-
-	(void)field;
-	if (!json_is_array(value))
-		return field_fail_type(reader, "a list of roles", value);
-	if (json_array_size(value) == 0)
-		return field_fail(reader, "must name at least one role: read, submit, live, operate");
-	entry->key.may = 0;
-	for (size_t i = 0; i < json_array_size(value) && code == ERROR_NONE; i++) {
-		mark = field_enter_item(reader, i);
-		code = read_role(reader, json_array_get(value, i), &entry->key.may);
-		field_leave(reader, mark);
-	}
-	return code;
-}
-
-static enum error_code read_sees(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
-{
-	const char *text = json_string_value(value);
-
-	(void)field;
-	if (text == NULL)
-		return field_fail_type(reader, "text", value);
-	if (strcmp(text, "own") != 0 && strcmp(text, "all") != 0)
-		return field_fail(reader, "expected \"all\" or \"own\"");
-	((struct key_entry *)to)->key.sees_own = strcmp(text, "own") == 0;
-	return ERROR_NONE;
-}
-
-static const struct field key_fields[] = {
-	{ .key = "name", .read = field_text, .offset = offsetof(struct key_entry, key.name), .refuse = refuse_key_name },
-	{ .key = "sha256", .read = read_sha256 },
-	{ .key = "budget_usd", .read = read_key_budget },
-	{ .key = "may", .read = read_may },
-	{ .key = "sees", .read = read_sees },
-	{ .key = NULL },
-};
-
-static enum error_code check_key(struct field_reader *reader, const struct key_entry *entry, const struct config_server *server)
-{
-	if (entry->key.name == NULL || !entry->has_sha256)
-		return field_fail(reader, "%s is missing", entry->key.name == NULL ? "name" : "sha256");
-	for (size_t i = 0; i < server->api_key_count; i++) {
-		if (strcmp(server->api_keys[i].name, entry->key.name) == 0)
-			return field_fail(reader, "has the same name as an earlier one");
-		if (memcmp(server->api_keys[i].sha256, entry->key.sha256, sizeof entry->key.sha256) == 0)
-			return field_fail(reader, "is the same key as an earlier one");
-	}
-	return ERROR_NONE;
-}
-
-static enum error_code read_api_keys(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
-{
-	struct config_server *server = to;
-	size_t count = json_array_size(value), mark;
-	enum error_code code = ERROR_NONE;
-
-	(void)field;
-	if (!json_is_array(value))
-		return field_fail_type(reader, "a list of API keys", value);
-	if (count > LIMIT_CONFIG_LIST_ITEMS)
-		return field_fail(reader, "has more than %d items", LIMIT_CONFIG_LIST_ITEMS);
-	server->api_keys = memory_new_array(count + 1, sizeof *server->api_keys);
-	for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
-		struct key_entry entry = { .key.may = ROLE_ALL };
-
-		mark = field_enter_item(reader, i);
-		code = fields_read(reader, key_fields, json_array_get(value, i), &entry);
-		if (code == ERROR_NONE)
-			code = check_key(reader, &entry, server);
-		if (code == ERROR_NONE)
-			server->api_keys[server->api_key_count++] = entry.key;
-		else
-			free(entry.key.name);
-		field_leave(reader, mark);
-	}
-	return code;
-}
-
-/* ---- live providers ---- */
-
-/* What is masked wherever it shows up is what a script may be given: PATH, HOME or a database's address are neither. */
-static const char *refuse_variable(const char *text)
-{
-	if (strspn(text, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_") != strlen(text))
-		return "expected the name of an environment variable";
-	return environment_names_credential(text) ? NULL
-						  : "is no name of a credential: one has KEY, TOKEN, SECRET, PASSWORD or "
-						    "CREDENTIAL as a part, as ACME_API_KEY has";
-}
-
-static const struct field consent_fields[] = {
-	{ .key = "env", .read = field_text_list, .offset = offsetof(struct config_consent, env), .refuse = refuse_variable },
-	{ .key = "secrets", .read = field_text_list, .offset = offsetof(struct config_consent, secrets) },
-	{ .key = NULL },
-};
-
-static const struct field provider_fields[] = {
-	{ .key = "enabled", .read = field_bool, .offset = offsetof(struct config_live_provider, enabled) },
-	{ .key = "budget_usd",
-		.read = field_object,
-		.offset = offsetof(struct config_live_provider, budget),
-		.fields = budget_fields },
-	{ .key = "min_reserve_usd",
+const struct field config_budget_fields[] = {
+	{ .key = "per_day", .read = field_usd, .offset = offsetof(struct budget, per_day_micro_usd), .maximum = CONFIG_USD_MAX },
+	{ .key = "per_month",
 		.read = field_usd,
-		.offset = offsetof(struct config_live_provider, min_reserve_micro_usd),
-		.maximum = USD_MAX },
-	{ .key = "rate_per_minute",
-		.read = field_int,
-		.offset = offsetof(struct config_live_provider, rate_per_minute),
-		.minimum = 1,
-		.maximum = 100000 },
-	{ .key = "max_concurrent",
-		.read = field_int,
-		.offset = offsetof(struct config_live_provider, max_concurrent),
-		.minimum = 1,
-		.maximum = 10000 },
-	{ .key = "base_url",
-		.read = field_text,
-		.offset = offsetof(struct config_live_provider, base_url),
-		.nullable = true,
-		.refuse = address_refuse_url },
-	{ .key = "hosts",
-		.read = field_text_list,
-		.offset = offsetof(struct config_live_provider, hosts),
-		.refuse = address_refuse_pattern },
-	{ .key = "credentials",
-		.read = field_object,
-		.offset = offsetof(struct config_live_provider, credentials),
-		.fields = consent_fields },
+		.offset = offsetof(struct budget, per_month_micro_usd),
+		.maximum = CONFIG_USD_MAX },
 	{ .key = NULL },
 };
-
-static const struct config_live_provider *find_provider(const struct config_live *live, const char *id)
-{
-	for (size_t i = 0; i < live->provider_count; i++)
-		if (strcasecmp(live->providers[i].id, id) == 0)
-			return &live->providers[i];
-	return NULL;
-}
-
-static enum error_code read_provider(struct field_reader *reader, const char *id, const json_t *value, struct config_live *live)
-{
-	struct config_live_provider *provider = &live->providers[live->provider_count];
-
-	if (*id == '\0' || strlen(id) > LIMIT_PATH_SEGMENT_BYTES)
-		return field_fail(reader, "expected a provider's id as the key");
-	if (find_provider(live, id) != NULL)
-		return field_fail(reader, "is there twice (letter case does not matter)");
-	*provider = (struct config_live_provider){ .rate_per_minute = 60, .max_concurrent = 4, .id = memory_copy_text(id) };
-	live->provider_count++;
-	return fields_read(reader, provider_fields, value, provider);
-}
-
-static enum error_code read_providers(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
-{
-	struct config_live *live = to;
-	enum error_code code = ERROR_NONE;
-	const char *id;
-	json_t *item;
-	size_t mark;
-
-	(void)field;
-	if (!json_is_object(value))
-		return field_fail_type(reader, "an object of providers", value);
-	if (json_object_size(value) > LIMIT_PROVIDERS)
-		return field_fail(reader, "has more than %d providers", LIMIT_PROVIDERS);
-	live->providers = memory_new_array(json_object_size(value) + 1, sizeof *live->providers);
-	json_object_foreach((json_t *)(uintptr_t)value, id, item) {
-		mark = field_enter(reader, id);
-		code = read_provider(reader, id, item, live);
-		field_leave(reader, mark);
-		if (code != ERROR_NONE)
-			break;
-	}
-	return code;
-}
 
 /* ---- the tables ---- */
 
@@ -338,7 +81,7 @@ static const struct field server_fields[] = {
 		.minimum = 1024,
 		.maximum = LIMIT_BODY_BYTES_MAX },
 	{ .key = "max_streams", .read = field_int, IN_SERVER(max_streams), .minimum = 0, .maximum = 4095 },
-	{ .key = "api_keys", .read = read_api_keys },
+	{ .key = "api_keys", .read = config_read_api_keys },
 	{ .key = "allowed_origins", .read = field_text_list, IN_SERVER(allowed_origins), .refuse = address_refuse_origin },
 	{ .key = "allowed_hosts", .read = field_text_list, IN_SERVER(allowed_hosts), .refuse = address_refuse_host },
 	{ .key = NULL },
@@ -348,11 +91,11 @@ static const struct field server_fields[] = {
 
 static const struct field live_fields[] = {
 	{ .key = "enabled", .read = field_bool, IN_LIVE(enabled) },
-	{ .key = "budget_usd", .read = field_object, IN_LIVE(budget), .fields = budget_fields },
+	{ .key = "budget_usd", .read = field_object, IN_LIVE(budget), .fields = config_budget_fields },
 	{ .key = "public_url", .read = field_text, IN_LIVE(public_url), .nullable = true, .refuse = address_refuse_url },
 	{ .key = "upstream", .read = field_text, IN_LIVE(upstream), .nullable = true, .refuse = address_refuse_url },
 	{ .key = "trace", .read = field_bool, IN_LIVE(trace) },
-	{ .key = "providers", .read = read_providers },
+	{ .key = "providers", .read = config_read_providers },
 	{ .key = NULL },
 };
 
@@ -536,21 +279,6 @@ void config_free(struct config *config)
 	free(config->log_format);
 	free(config->path);
 	free(config);
-}
-
-const struct config_live_provider *config_live_provider(const struct config *config, const char *id)
-{
-	return find_provider(&config->live, id);
-}
-
-bool config_lists_host(const struct config *config, const char *id, const char *host, size_t length)
-{
-	const struct config_live_provider *provider = find_provider(&config->live, id);
-
-	for (char *const *pattern = provider != NULL ? provider->hosts : NULL; pattern != NULL && *pattern != NULL; pattern++)
-		if (address_matches(*pattern, host, length))
-			return true;
-	return false;
 }
 
 bool config_feature(const struct config *config, const char *name, bool *known)
