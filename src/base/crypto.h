@@ -41,7 +41,7 @@ extern struct crypto_table crypto_table;
 /* Loads libcrypto; later calls do nothing. False when it is not installed. Before any other name of this header is used; any thread. */
 bool crypto_load(void);
 
-/* SHA-256, once libcrypto is loaded. Without memory for it the process ends: a digest that is none would look like another body's, or another key's. */
+/* SHA-256, once libcrypto is loaded. Without memory for it the process ends: a digest that is none would look like another body's or key's. */
 void crypto_sha256(const void *bytes, size_t length, unsigned char digest[SHA256_DIGEST_LENGTH]);
 
 #ifndef CRYPTO_TABLE_ITSELF

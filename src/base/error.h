@@ -3,7 +3,7 @@
 
 enum error_code {
 	ERROR_NONE = 0,
-	ERROR_MEMORY,  /* an allocation failed */
+	ERROR_MEMORY,  /* no room for what others decide the size of, see memory.h */
 	ERROR_INVALID, /* input that breaks a rule; `path` names the field */
 	ERROR_NOT_FOUND,
 	ERROR_CONFLICT,

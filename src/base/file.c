@@ -1,4 +1,4 @@
-/* file.c - reads whole files, makes folders, and writes what must survive a power loss. Any thread; blocks on the disk, so never called on a request's way. */
+/* file.c - reads whole files, makes folders, and writes what must survive a power loss. Any thread; blocks on the disk, so never on a request's way. */
 #include "base/file.h"
 
 #include <errno.h>

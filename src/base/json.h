@@ -1,7 +1,7 @@
 /* json.h - JSON that loses nothing (RFC 8259), on top of Jansson.
  *
- * Jansson holds the tree. json_parse.c makes it in one pass, with what a host of untrusted bodies needs: it refuses what is malformed (bad UTF-8, lone
- * surrogates, duplicate keys, 1e999) and names the path of the field, counts depth, values and memory while it reads, and takes integers up to 2^64-1
+ * Jansson holds the tree. json_parse.c makes it in one pass, with what a host of untrusted bodies needs: it refuses what is malformed (bad UTF-8,
+ * lone surrogates, duplicate keys, 1e999) and names the path of the field, counts depth, values and memory while it reads, and takes integers up to 2^64-1
  * (Jansson's end at 2^63-1; ComfyUI's seeds do not). The writer gives the shortest text that reads back as the same number. */
 #pragma once
 
@@ -24,8 +24,8 @@ json_t *json_read_counted(const char *text, size_t length, struct buffer_budget 
 /* An integer above 2^63-1. It is kept as a marked string, so it must be told from text with json_wide(). No text that is read passes for one. */
 bool json_wide(const json_t *value, uint64_t *number);
 
-/* As json_read(), of an answer of any number of values. If there are more than `all`, a list or an object of more than `most` is left whole, and told by
- * json_whole(), which says where it stands in the text. */
+/* As json_read(), of an answer of any number of values. If there are more than `all`, a list or an object of more than `most` is left whole, and told
+ * by json_whole(), which says where it stands in the text. */
 json_t *json_read_partly(const char *text, size_t length, size_t all, size_t most, struct error *error);
 bool json_whole(const json_t *value, size_t *start, size_t *length);
 

@@ -22,6 +22,6 @@ struct json_allowance {
  * `mark`, "r", where it begins in the text, a blank, and its length. */
 json_t *json_parse(const char *text, size_t length, const char *mark, struct json_allowance *allowance, struct error *error);
 
-/* Of json_escape.c: writes what a text whose escapes are well-formed says into `to`, which has `length` bytes: it is never longer. False: an escape is
- * half a character, or a NUL. */
+/* Of json_escape.c: writes what a text whose escapes are well-formed says into `to`, which has `length` bytes: it is never longer. False: an escape
+ * is half a character, or a NUL. */
 bool json_decode_text(const char *text, size_t length, char *to, size_t *decoded);

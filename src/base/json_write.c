@@ -231,8 +231,8 @@ void json_write(struct buffer *out, const json_t *value)
 
 #define KEPT_BYTES 48
 
-/* The string token that begins at `at`, cut. Stops before an escape or a byte beyond ASCII, so that no character is split. Two names that are cut must
- * differ still: from the second one on they have a number. */
+/* The string token that begins at `at`, cut. Stops before an escape or a byte beyond ASCII, so that no character is split. Two names that are cut
+ * must differ still: from the second one on they have a number. */
 static void write_cut(struct buffer *out, const char *token, size_t length, unsigned number)
 {
 	size_t kept = 0;

@@ -27,7 +27,7 @@ char *memory_copy_text(const char *text);
 /* A copy of `length` bytes with a NUL after them. */
 __attribute__((malloc, returns_nonnull)) char *memory_copy_bytes(const char *bytes, size_t length);
 
-/* As sprintf() makes it, to be freed. */
+/* A formatted text, to be freed. */
 __attribute__((format(printf, 1, 2), malloc, returns_nonnull)) char *memory_format(const char *format, ...);
 
 /* The same for Jansson's values: none of its functions fails for want of memory any more. Before its first use. */
