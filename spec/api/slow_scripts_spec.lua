@@ -106,6 +106,7 @@ describe("a slow script", function()
     local host = start()
     host:post(path("quick"), { prompt = "x" })
     local clients = send_many(host, 4, "hold")
+    host:post(path("quick"), { prompt = "x" }) -- a busy machine may take all of two seconds for what it has to wait for
     local served, enough = 0, socket.gettime() + 2
     while socket.gettime() < enough do
       assert.equal(200, host:post(path("quick"), { prompt = "x" }).status)
