@@ -3,6 +3,7 @@
 #   V=1            show the commands
 #   SAN=LIST       build with sanitizers: address,undefined or thread
 #   CC=clang       another compiler
+#   LTO=           without link-time optimisation: a change is linked in a second, not in six
 #   PREFIX, DESTDIR for install
 
 CC ?= gcc
@@ -19,12 +20,17 @@ LINT_PACKAGES := clang-format lua-check
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
-LIBRARIES := lua5.4 sqlite3 jansson # libcurl and libcrypto are loaded at run time: src/net/curl.h, crypto.h
+LIBRARIES := lua5.4 sqlite3 jansson
+# Debian's static Lua: calls into it need no table. libcurl and libcrypto are loaded at run time: src/net/curl.h, src/base/crypto.h.
+LIBS = -l:liblua5.4.a $$(pkg-config --libs $(filter-out lua5.4,$(LIBRARIES))) -lcivetweb -lpthread -lm
 
 CFLAGS ?= -O2 -g
 CPPFLAGS += -Isrc -D_GNU_SOURCE -D_FORTIFY_SOURCE=2
 WARNINGS := -Wall -Wextra -Wpedantic -Werror -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wwrite-strings -Wundef -Wvla
 HARDENING := -fstack-protector-strong -fPIE
+# Of the host alone (LTO= turns it off); the test programs are linked from the same objects without it.
+LTO ?= $(if $(SAN)$(findstring clang,$(CC)),,-flto=auto)
+FAT_OBJECTS := $(if $(LTO),$(LTO) -ffat-lto-objects)
 LDFLAGS += -pie -Wl,-z,relro,-z,now -rdynamic
 ifneq ($(SAN),)
 SANITIZE := -fsanitize=$(SAN) -fno-omit-frame-pointer
@@ -63,7 +69,7 @@ build: deps ## build build/providerd
 
 $(BUILD)/providerd: $(OBJECTS)
 	$(if $(V),,@echo '  LD  $@')
-	$(Q)$(CC) $(CFLAGS) $(SANITIZE) $(LDFLAGS) -o $@ $^ $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
+	$(Q)$(CC) $(CFLAGS) $(LTO) $(SANITIZE) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 # The version is the changelog's newest.
 $(patsubst src/%.c,$(BUILD)/obj/%.o,$(shell grep -ls PROVIDERD_VERSION $(SOURCES))): CHANGELOG.md
@@ -71,7 +77,7 @@ $(patsubst src/%.c,$(BUILD)/obj/%.o,$(shell grep -ls PROVIDERD_VERSION $(SOURCES
 $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  CC  $<')
-	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) -DPROVIDERD_VERSION='"$(VERSION)"' -DPROVIDERD_PREFIX='"$(PREFIX)"' \
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(FAT_OBJECTS) $(WARNINGS) $(HARDENING) $(SANITIZE) -DPROVIDERD_VERSION='"$(VERSION)"' -DPROVIDERD_PREFIX='"$(PREFIX)"' \
 	  $$(pkg-config --cflags $(LIBRARIES)) -MMD -MP -c -o $@ $<
 
 run: build ## build and start the host on 127.0.0.1:8001
@@ -124,7 +130,7 @@ fuzz-programs: $(FUZZ_PROGRAMS)
 $(BUILD)/fuzz-%: spec/fuzz/%.c spec/fuzz/fuzz.h $(BUILD)/libhost.a
 	$(if $(V),,@echo '  LD  $@')
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) -Wno-gnu-statement-expression $(subst fuzzer-no-link,fuzzer,$(SANITIZE)) \
-	  $$(pkg-config --cflags $(LIBRARIES)) -o $@ $< $(BUILD)/libhost.a $$(pkg-config --libs $(LIBRARIES)) -lcurl -lcivetweb -lpthread -lm
+	  $$(pkg-config --cflags $(LIBRARIES)) -o $@ $< $(BUILD)/libhost.a -lcurl $(LIBS)
 
 $(BUILD)/libhost.a: $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 	$(Q)rm -f $@ && ar rcs $@ $^
@@ -153,20 +159,20 @@ $(BUILD)/bench-baseline: spec/bench/baseline.c
 
 # What a running host cannot be asked: recorded signatures, whose time has passed.
 $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/,webhook_in/signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
-	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs jansson) -lpthread -lm
 
 # What the host's transfers say of a request, with a rule of its own for which addresses may be reached.
 $(BUILD)/transfer-probe: spec/support/transfer_probe.c $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/base/network.o,$(OBJECTS))
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
-	  $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
+	  $(LIBS)
 
 # Which C functions a script can reach.
 $(BUILD)/list-functions: spec/support/list_functions.c $(filter-out $(BUILD)/obj/main.o,$(OBJECTS))
 	@mkdir -p $(@D)
-	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) $(LDFLAGS) -o $@ $^ \
-	  $$(pkg-config --libs $(LIBRARIES)) -lcivetweb -lpthread -lm
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
+	  $(LIBS)
 
 $(BUILD)/bench-subscribers: spec/bench/subscribers.c
 	@mkdir -p $(@D)
