@@ -68,7 +68,7 @@ describe("a request of many megabytes", function()
     return answer, engine_seconds() - before
   end
 
-  -- On a busy machine the same work counts as more time, so what took too long is asked again: what takes long takes it each time.
+  -- On a busy machine the same work counts as more time, so what took too long is asked again: what takes long takes it always.
   local function check(name, path, body)
     local answer, spent = timed_post(path, body)
     for _ = 2, TRIES do
