@@ -268,8 +268,9 @@ bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 		call_problem_busy(incoming, code);
 		return false;
 	}
-	if (submits)
-		task_store_expect(incoming->host->store); /* while the engine runs it */
+	if (submits && engine_backlog(incoming->host->engine) <=
+			       1) /* while the engine runs it; with others before it the store would look in vain */
+		task_store_expect(incoming->host->store);
 	if (!await_call(pending, incoming))
 		return false;
 	if (has_outcome(&pending->call.call))
