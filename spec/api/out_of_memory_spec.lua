@@ -287,7 +287,7 @@ describe("a live job without memory", function()
   -- Each is submitted while one of its allocations fails, or some in a row: in the request, in the transfer, in the poll or in
   -- the copy of what it made. Whoever had no answer asks again with the same key. Returns how many were done, and how often the
   -- host ended.
-  local function play(id, firsts, how_many, window)
+  local function play(id, firsts, how_many, window, at_once)
     local fault = memory.new()
     local live = start_live { env = fault:env() }
     local accepted, ends = {}, 0
@@ -312,6 +312,7 @@ describe("a live job without memory", function()
       assert.is_truthy(again.status == 202 or again.status == 200, again.body)
       if answered and answer.status == 202 then assert.equal(answer.json.job_id, again.json.job_id) end
       accepted[round] = again.json.job_id
+      if at_once then live:ended(again.json.job_id) end -- else the next end of the host may make it unknown, and so all of them
     end
     local done, unknown = 0, 0
     for _, job_id in ipairs(accepted) do
@@ -352,7 +353,7 @@ describe("a live job without memory", function()
 
   it("that is answered at once is paid once, and its money adds up", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("stability", steps(1, 400, 7), 1, 0.3)
+    local done, ends = play("stability", steps(1, 400, 7), 1, 0.3, true)
     assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 
