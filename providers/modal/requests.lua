@@ -15,6 +15,7 @@ requests.REQUEST_SECONDS = 170
 -- themselves, so they get the two headers.
 local function auth_form(payload, url)
   if given(payload.auth) then return payload.auth end
+  if url and not string.find(string.lower(url), ".modal.direct", 1, true) then return "headers" end
   local at = url_parts.parse(url or "")
   local is_llm = not at or (url_parts.host_matches(at.host, "*.modal.direct") and string.sub(at.path, 1, 4) == "/v1/")
   return is_llm and "bearer" or "headers"
@@ -40,6 +41,7 @@ end
 
 -- The address of an OpenAI API as its clients write it, made one that its engines serve.
 local function engine_url(url, body)
+  if not string.find(url, "/v1", 1, true) then return url end
   local at = url_parts.parse(url)
   local base = at and string.gsub(at.path, "/+$", "")
   local route = base and string.sub(base, -3) == "/v1" and openai_route(body)
