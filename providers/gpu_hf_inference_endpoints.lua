@@ -10,12 +10,12 @@
 
 local answers = require "hf_inference_endpoints.answers"
 local check = require "check"
-local hf_addresses = require "hf_inference_endpoints.addresses"
-local hf_inference = require "hf_inference_endpoints.inference"
-local hf_job = require "hf_inference_endpoints.job"
-local hf_management = require "hf_inference_endpoints.management"
-local hf_prices = require "hf_inference_endpoints.prices"
-local hf_states = require "hf_inference_endpoints.states"
+local addresses = require "hf_inference_endpoints.addresses"
+local inference = require "hf_inference_endpoints.inference"
+local jobs = require "hf_inference_endpoints.jobs"
+local management = require "hf_inference_endpoints.management"
+local prices = require "hf_inference_endpoints.prices"
+local states = require "hf_inference_endpoints.states"
 local http_errors = require "http_errors"
 
 local capabilities = {
@@ -23,24 +23,24 @@ local capabilities = {
   gpu_families = { "NVIDIA_T4", "A10G", "A100_80GB" },
   billing = "per-minute with 1 minute minimum",
   regions = { "us-east-1", "us-west-2", "eu-west-1" },
-  actions = hf_job.ACTION_NAMES, endpoint_types = hf_management.TYPES, accelerators = hf_management.ACCELERATORS,
-  limits = { scale_to_zero_minutes = { min = hf_management.MIN_IDLE_MINUTES, max = hf_management.MAX_IDLE_MINUTES } },
+  actions = jobs.ACTION_NAMES, endpoint_types = management.TYPES, accelerators = management.ACCELERATORS,
+  limits = { scale_to_zero_minutes = { min = management.MIN_IDLE_MINUTES, max = management.MAX_IDLE_MINUTES } },
 }
 
 -- The functions of the contract ---------------------------------------------------------------------------------------------
 
 local function prepare(request)
-  local job = hf_job.read(request)
+  local job = jobs.read(request)
   return request, { endpoint = job.label or "mock-endpoint" }, job
 end
 
 -- The job is what prepare has read, as in submit.
 local function estimate(payload, job)
-  return hf_prices.estimate(job, payload)
+  return prices.estimate(job, payload)
 end
 
 local function health(ctx)
-  local response, failure = ctx.request { url = hf_addresses.WHOAMI }
+  local response, failure = ctx.request { url = addresses.WHOAMI }
   if not answers.is_success(response) then return { ok = false, reason = answers.failed(response, failure).error.message } end
   local account = type(response.json) == "table" and response.json or {}
   local notes = {}
@@ -51,20 +51,20 @@ local function health(ctx)
 end
 
 local function submit(payload, ctx, job)
-  if job.action then return hf_management.submit(job, payload, ctx) end
-  return hf_inference.submit(job, payload, ctx)
+  if job.action then return management.submit(job, payload, ctx) end
+  return inference.submit(job, payload, ctx)
 end
 
 -- What to ask for: the state that submit left; for an id that the host does not know, its payload or "namespace/name".
 local function known_state(job)
   local state = job.state or {}
   if state.job == "endpoint" then return check.copy(state) end
-  local request = hf_job.read(job.payload)
-  local action = hf_job.ACTIONS[request.action or ""]
+  local request = jobs.read(job.payload)
+  local action = jobs.ACTIONS[request.action or ""]
   if request.name and request.namespace and not (action and action.at ~= "endpoint" and request.action ~= "create") then
     return { job = "endpoint", action = request.action, namespace = request.namespace, name = request.name }
   end
-  local namespace, name = string.match(string.sub(job.id or "", 1, 2 * hf_job.MAX_NAME_BYTES), "^([%w%._-]+)/([%w%._-]+)$")
+  local namespace, name = string.match(string.sub(job.id or "", 1, 2 * jobs.MAX_NAME_BYTES), "^([%w%._-]+)/([%w%._-]+)$")
   if namespace then return { job = "endpoint", namespace = namespace, name = name } end
   return nil
 end
@@ -91,7 +91,7 @@ local function poll_health(job, state, ctx)
   end
   -- Asked from the start: the endpoint may have stopped meanwhile, and asking its health again would wake it.
   state.health_url = nil
-  return hf_states.ongoing(job.id, state, "running", "the endpoint does not answer its health route yet")
+  return states.ongoing(job.id, state, "running", "the endpoint does not answer its health route yet")
 end
 
 -- One request per poll: the endpoint's state, or its health when it says that it runs.
@@ -99,12 +99,12 @@ local function poll(job, ctx)
   local state = known_state(job)
   if not state then
     local message = "cannot be asked for: inference is answered at once, and an endpoint's id is namespace/name"
-    return nil, hf_job.refusal("job_id", message)
+    return nil, jobs.refusal("job_id", message)
   end
   if state.health_url then return poll_health(job, state, ctx) end
-  local response, failure = ctx.request { path = hf_addresses.endpoint_path(state.namespace, state.name) }
+  local response, failure = ctx.request { path = addresses.endpoint_path(state.namespace, state.name) }
   if not answers.is_success(response) then return keep_going(job, state, response, failure) end
-  return hf_states.read(response.json, job.id, state)
+  return states.read(response.json, job.id, state)
 end
 
 -- An inference cannot be canceled at the vendor. What this job started is stopped by pausing it; an endpoint that ran before the
@@ -112,9 +112,9 @@ end
 local function cancel(job, ctx)
   local state = known_state(job)
   if not state or not (state.action == "create" or state.action == "resume") then
-    return nil, hf_job.refusal("job_id", "cannot be canceled: only a create and a resume can")
+    return nil, jobs.refusal("job_id", "cannot be canceled: only a create and a resume can")
   end
-  local path = hf_addresses.endpoint_path(state.namespace, state.name) .. "/pause"
+  local path = addresses.endpoint_path(state.namespace, state.name) .. "/pause"
   local response, failure = ctx.request { method = "POST", path = path }
   if not answers.is_success(response) then return keep_going(job, state, response, failure) end
   local message = "the endpoint is paused; the time that it ran is billed"
@@ -123,7 +123,7 @@ end
 
 -- An inference leaves no trace; what manages an endpoint is seen by its name.
 local function reconcile(job, ctx)
-  return hf_management.reconcile({ payload = job.payload or {}, submitted_at = job.submitted_at, claimed = job.claimed }, ctx)
+  return management.reconcile({ payload = job.payload or {}, submitted_at = job.submitted_at, claimed = job.claimed }, ctx)
 end
 
 return {
@@ -147,12 +147,12 @@ return {
       hint = "create one at https://huggingface.co/settings/tokens, with the scopes of Inference Endpoints",
     },
   },
-  base_url = hf_addresses.API,
+  base_url = addresses.API,
   hosts = { "huggingface.co" },
-  shared_hosts = { hf_addresses.ENDPOINT_HOSTS }, -- every customer of the vendor has names there
+  shared_hosts = { addresses.ENDPOINT_HOSTS }, -- every customer of the vendor has names there
   outputs = "any", -- a custom handler may answer with URLs of its own
   auth = { ["Authorization"] = "Bearer {api_token}" },
-  capabilities = capabilities, pricing = hf_prices.PRICING,
+  capabilities = capabilities, pricing = prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
   reconcile = reconcile,
 }

@@ -3,7 +3,7 @@
 local answers = require "hf_inference_endpoints.answers"
 local url_parts = require "url_parts"
 
-local hf_addresses = {
+local addresses = {
   API = "https://api.endpoints.huggingface.cloud/v2",
   ENDPOINT_HOSTS = "*.endpoints.huggingface.cloud",
   WHOAMI = "https://huggingface.co/api/whoami-v2",
@@ -12,16 +12,16 @@ local hf_addresses = {
 local API_HOST = "api.endpoints.huggingface.cloud"
 
 --- The path of an endpoint in the management API.
-function hf_addresses.endpoint_path(namespace, name)
+function addresses.endpoint_path(namespace, name)
   return "/endpoint/" .. url_parts.segment(namespace) .. "/" .. url_parts.segment(name)
 end
 
 --- The namespace of a job, or nil and the result of the failed look-up. The vendor's own clients take the token's account too.
-function hf_addresses.find_namespace(job, ctx)
+function addresses.find_namespace(job, ctx)
   if job.namespace then return job.namespace end
   ctx.note "no namespace is given: it is the account of the token, which is looked up first"
   local response, failure = ctx.request {
-    url = hf_addresses.WHOAMI, mock = { status = 200, headers = {}, json = { name = "account-of-the-token" } },
+    url = addresses.WHOAMI, mock = { status = 200, headers = {}, json = { name = "account-of-the-token" } },
   }
   if not answers.is_success(response) then return nil, answers.not_accepted(response, failure) end
   local account = type(response.json) == "table" and response.json.name
@@ -30,13 +30,13 @@ function hf_addresses.find_namespace(job, ctx)
 end
 
 --- A URL that the credential may go to, taken apart: an endpoint of the vendor, and not its management API.
-function hf_addresses.check_endpoint_url(url)
+function addresses.check_endpoint_url(url)
   local parts, problem = url_parts.parse(url)
   if not parts then return nil, problem end
-  if parts.scheme ~= "https" or parts.host == API_HOST or not url_parts.host_matches(parts.host, hf_addresses.ENDPOINT_HOSTS) then
+  if parts.scheme ~= "https" or parts.host == API_HOST or not url_parts.host_matches(parts.host, addresses.ENDPOINT_HOSTS) then
     return nil, "must be https and below endpoints.huggingface.cloud"
   end
   return parts
 end
 
-return hf_addresses
+return addresses

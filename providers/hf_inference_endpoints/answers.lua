@@ -2,18 +2,18 @@
 
 local http_errors = require "http_errors"
 
-local hf_answers = { FAULT_SECONDS = 30 }
+local answers = { FAULT_SECONDS = 30 }
 
 local CODE_NAMES = { "code", "error_type", "type" }
 
 --- Whether there is an answer, and it is a success.
-function hf_answers.is_success(response)
+function answers.is_success(response)
   return response and response.status >= 200 and response.status < 300
 end
 
 --- What an engine or the management API says is wrong: {"error": text, "code"}, {"error": {"message", "type"}},
 -- {"error", "error_type"} or {"message", "code", "type"}.
-function hf_answers.problem_of(response)
+function answers.problem_of(response)
   local body = response and response.json
   if type(body) ~= "table" then return {} end
   local inner = type(body.error) == "table" and body.error or body
@@ -26,45 +26,45 @@ function hf_answers.problem_of(response)
 end
 
 --- Whether a problem's text has these words.
-function hf_answers.says(problem, words)
+function answers.says(problem, words)
   return problem.text ~= nil and string.find(string.lower(problem.text), words, 1, true) ~= nil
 end
 
 -- Whether a 502 is the proxy's, in front of an endpoint that does not answer (yet); an engine's own says what is wrong.
 local function is_of_the_proxy(response, problem)
   if not response or response.status ~= 502 then return false end
-  return problem.text == nil or hf_answers.says(problem, "bad gateway")
+  return problem.text == nil or answers.says(problem, "bad gateway")
 end
 
 --- How long an engine that loads its model says that it will take ({"error", "estimated_time"}), or nil.
-function hf_answers.loading_seconds(response)
+function answers.loading_seconds(response)
   local seconds = type(response.json) == "table" and response.json.estimated_time
   return type(seconds) == "number" and seconds > 0 and seconds < 3600 and seconds or nil
 end
 
 -- What the error of an answer says, as options for http_errors.
 local function options_of(response)
-  local problem = hf_answers.problem_of(response)
-  local options = { vendor_code = problem.code, detail = problem.text, retry_after = hf_answers.FAULT_SECONDS }
-  local is_paused = hf_answers.says(problem, "paused") or hf_answers.says(problem, "invalid state")
+  local problem = answers.problem_of(response)
+  local options = { vendor_code = problem.code, detail = problem.text, retry_after = answers.FAULT_SECONDS }
+  local is_paused = answers.says(problem, "paused") or answers.says(problem, "invalid state")
   if response and response.status == 400 and is_paused then
     options.code, options.detail = "unavailable", "the endpoint is paused; resume it first (action = resume)"
   elseif is_of_the_proxy(response, problem) then
     options.detail = "the endpoint does not answer its proxy: it is starting up, or fails; try again in a minute"
-  elseif response and response.status == 403 and hf_answers.says(problem, "payment method") then
+  elseif response and response.status == 403 and answers.says(problem, "payment method") then
     options.code = "credit"
   end
   return options
 end
 
 --- The result of a request that failed.
-function hf_answers.failed(response, failure)
+function answers.failed(response, failure)
   return http_errors.result(response, failure, options_of(response))
 end
 
 --- The result of a submit whose look-up failed: nothing is accepted yet.
-function hf_answers.not_accepted(response, failure)
+function answers.not_accepted(response, failure)
   return http_errors.not_accepted(response, failure, options_of(response))
 end
 
-return hf_answers
+return answers

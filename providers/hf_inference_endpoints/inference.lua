@@ -4,16 +4,16 @@ local answers = require "hf_inference_endpoints.answers"
 local base64 = require "base64"
 local chat_stream = require "chat_stream"
 local data_uri = require "data_uri"
-local hf_addresses = require "hf_inference_endpoints.addresses"
-local hf_job = require "hf_inference_endpoints.job"
-local hf_states = require "hf_inference_endpoints.states"
+local addresses = require "hf_inference_endpoints.addresses"
+local jobs = require "hf_inference_endpoints.jobs"
+local states = require "hf_inference_endpoints.states"
 local http_errors = require "http_errors"
 local outputs = require "outputs"
 local url_parts = require "url_parts"
 
-local hf_inference = {}
+local inference = {}
 
-local refusal = hf_job.refusal
+local refusal = jobs.refusal
 
 local DEFAULT_TIMEOUT_SECONDS = 300
 -- Until a request that met a sleeping endpoint is sent again; until a starting endpoint is asked for again.
@@ -43,7 +43,7 @@ local function inference_url(parts, path, body)
 end
 
 local function path_refusal(path)
-  if #path <= hf_job.MAX_NAME_BYTES and string.find(path, "^/") and not string.find(path, "[%s%c#?]")
+  if #path <= jobs.MAX_NAME_BYTES and string.find(path, "^/") and not string.find(path, "[%s%c#?]")
     and not string.find(path, "..", 1, true) then
     return nil
   end
@@ -53,7 +53,7 @@ end
 local function input_refusal(job, fields)
   if not (job.body or job.data or fields) then
     return refusal("inputs", "give what the endpoint is to work on: `inputs`, `body` or `data`; or an `action`",
-      hf_job.ACTION_NAMES)
+      jobs.ACTION_NAMES)
   elseif job.data and (job.body or fields) then
     return refusal("data", "is the whole request: it cannot have other inputs beside it")
   elseif job.body and fields then
@@ -73,7 +73,7 @@ local function find_refusals(job, fields)
   local found, parts = {}, nil
   if job.url then
     local problem
-    parts, problem = hf_addresses.check_endpoint_url(job.url)
+    parts, problem = addresses.check_endpoint_url(job.url)
     if not parts then found[1] = refusal(job.url == job.endpoint and "endpoint" or "url", problem) end
   elseif not job.name then
     found[1] = refusal("endpoint", "name the endpoint: `url`, or `endpoint` with its `namespace`")
@@ -172,7 +172,7 @@ end
 local function inference_id(state, response)
   if state.name then return state.namespace .. "/" .. state.name end
   local request_id = response and response.headers["x-request-id"]
-  if request_id and request_id ~= "" then return string.sub(request_id, 1, hf_job.MAX_NAME_BYTES) end
+  if request_id and request_id ~= "" then return string.sub(request_id, 1, jobs.MAX_NAME_BYTES) end
   return url_parts.parse(state.url).host
 end
 
@@ -213,9 +213,9 @@ local WAITS = {
 
 -- Why an endpoint cannot be asked at present, as a result; nil when it can. One that is scaled to zero is woken by the request.
 local function not_ready(endpoint, url, state)
-  local name = hf_states.name_of(endpoint)
+  local name = states.name_of(endpoint)
   if (name == "running" or name == "scaledToZero" or name == "updating" or name == "updateFailed") and url then return nil end
-  local broken = hf_states.problem_of(name, endpoint)
+  local broken = states.problem_of(name, endpoint)
   if broken then
     broken.billed = false
     return { status = "error", error = broken }
@@ -227,31 +227,31 @@ end
 
 -- The state of an endpoint that is known by name only, with its URL; or nil and the result that ends the submit.
 local function locate(job, ctx)
-  local namespace, failed = hf_addresses.find_namespace(job, ctx)
+  local namespace, failed = addresses.find_namespace(job, ctx)
   if not namespace then return nil, failed end
   ctx.note "the URL of the endpoint is looked up first"
   local response, failure = ctx.request {
-    path = hf_addresses.endpoint_path(namespace, job.name),
+    path = addresses.endpoint_path(namespace, job.name),
     mock = { status = 200, headers = {}, json = { status = { state = "running", url = URL_IN_PREVIEW } } },
   }
   if not answers.is_success(response) then return nil, answers.not_accepted(response, failure) end
   local state = { job = "inference", namespace = namespace, name = job.name }
-  state.url = hf_states.url_of(response.json)
+  state.url = states.url_of(response.json)
   local result = not_ready(response.json, state.url, state)
   if result then return nil, result end
   return state
 end
 
 --- Sends the job to its endpoint and reads the answer.
-function hf_inference.submit(job, payload, ctx)
-  local fields = hf_job.other_fields(payload)
+function inference.submit(job, payload, ctx)
+  local fields = jobs.other_fields(payload)
   local refusals, parts = find_refusals(job, fields)
   if #refusals > 0 then return nil, refusals end
   local state = { job = "inference", url = job.url }
   if not job.url then
     local found, ended = locate(job, ctx)
     if not found then return ended end
-    state, parts = found, hf_addresses.check_endpoint_url(found.url)
+    state, parts = found, addresses.check_endpoint_url(found.url)
   end
   local request, problem = make_request(job, fields, parts)
   if not request then return nil, problem end
@@ -259,4 +259,4 @@ function hf_inference.submit(job, payload, ctx)
   return read_inference(response, failure, inference_id(state, response), state)
 end
 
-return hf_inference
+return inference

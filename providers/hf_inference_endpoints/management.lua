@@ -2,16 +2,16 @@
 
 local answers = require "hf_inference_endpoints.answers"
 local check = require "check"
-local hf_addresses = require "hf_inference_endpoints.addresses"
-local hf_job = require "hf_inference_endpoints.job"
-local hf_states = require "hf_inference_endpoints.states"
+local addresses = require "hf_inference_endpoints.addresses"
+local jobs = require "hf_inference_endpoints.jobs"
+local states = require "hf_inference_endpoints.states"
 local names = require "names"
 local outputs = require "outputs"
 local reconcile = require "reconcile"
 local times = require "times"
 local url_parts = require "url_parts"
 
-local hf_management = {
+local management = {
   TYPES = { "private", "authenticated", "public" },
   ACCELERATORS = { "cpu", "gpu", "neuron" },
   -- The vendor scales down after 15 minutes to 2 days without a request.
@@ -19,8 +19,8 @@ local hf_management = {
 }
 
 --- The body of a create or an update. The vendor wants a task that is not set left out, not null.
-function hf_management.body(job, payload)
-  local body = check.copy(job.body or hf_job.other_fields(payload) or {})
+function management.body(job, payload)
+  local body = check.copy(job.body or jobs.other_fields(payload) or {})
   if job.action == "create" and body.name == nil then body.name = job.name end
   if type(body.model) == "table" and body.model.task ~= nil and not check.is_given(body.model.task) then
     body.model = check.copy(body.model)
@@ -30,17 +30,17 @@ function hf_management.body(job, payload)
 end
 
 --- The table under a name, or an empty one.
-function hf_management.table_in(object, name)
+function management.table_in(object, name)
   local value = object[name]
   return type(value) == "table" and value or {}
 end
 
-local table_in = hf_management.table_in
+local table_in = management.table_in
 
 local function scaling_refusals(scaling, field, add)
   local idle, low, high = scaling.scaleToZeroTimeout, scaling.minReplica, scaling.maxReplica
   if type(idle) == "number" then
-    if idle < hf_management.MIN_IDLE_MINUTES or idle > hf_management.MAX_IDLE_MINUTES then
+    if idle < management.MIN_IDLE_MINUTES or idle > management.MAX_IDLE_MINUTES then
       add(field .. ".scaleToZeroTimeout", "must be 15 to 2880 minutes, or null to never scale down", { "15", "2880" })
     end
     if type(low) == "number" and low > 0 then
@@ -53,20 +53,20 @@ local function scaling_refusals(scaling, field, add)
 end
 
 local function body_refusals(body, prefix, add)
-  if body.type ~= nil and not check.in_list(body.type, hf_management.TYPES) then
-    add(prefix .. "type", "is no type of endpoint that the vendor takes; `protected` is now `authenticated`", hf_management.TYPES)
+  if body.type ~= nil and not check.in_list(body.type, management.TYPES) then
+    add(prefix .. "type", "is no type of endpoint that the vendor takes; `protected` is now `authenticated`", management.TYPES)
   end
   local compute = table_in(body, "compute")
-  if compute.accelerator ~= nil and not check.in_list(compute.accelerator, hf_management.ACCELERATORS) then
-    add(prefix .. "compute.accelerator", "is no accelerator of the vendor", hf_management.ACCELERATORS)
+  if compute.accelerator ~= nil and not check.in_list(compute.accelerator, management.ACCELERATORS) then
+    add(prefix .. "compute.accelerator", "is no accelerator of the vendor", management.ACCELERATORS)
   end
   scaling_refusals(table_in(compute, "scaling"), prefix .. "compute.scaling", add)
 end
 
 local function management_refusals(job, body)
   local found = {}
-  local function add(...) found[#found + 1] = hf_job.refusal(...) end
-  local action = hf_job.ACTIONS[job.action]
+  local function add(...) found[#found + 1] = jobs.refusal(...) end
+  local action = jobs.ACTIONS[job.action]
   if action.at == "endpoint" and not job.name then add("name", "name the endpoint (the name, not the host of its URL)") end
   if job.action == "create" and type(body.name) ~= "string" then add("name", "a new endpoint needs a name") end
   if job.action == "update" and next(body) == nil then add("body", "give what is to be changed, such as `compute`") end
@@ -92,20 +92,20 @@ end
 local function management_path(action, namespace, name)
   if action.at == "hardware" then return "/provider/" .. url_parts.segment(namespace) end
   if action.at == "namespace" then return "/endpoint/" .. url_parts.segment(namespace) end
-  return hf_addresses.endpoint_path(namespace, name) .. (action.suffix or "")
+  return addresses.endpoint_path(namespace, name) .. (action.suffix or "")
 end
 
 local function read_list(response)
   local items = type(response.json) == "table" and response.json.items
   if type(items) ~= "table" then return response.json end
   local summaries = {}
-  for index, endpoint in ipairs(items) do summaries[index] = hf_states.summary_of(endpoint) end
+  for index, endpoint in ipairs(items) do summaries[index] = states.summary_of(endpoint) end
   return { items = summaries }
 end
 
 -- The answer of an action that changes nothing, or that leaves nothing to wait for.
 local function read_at_once(job, response, id)
-  if job.action == "get" then return hf_states.done(id, type(response.json) == "table" and response.json or {}) end
+  if job.action == "get" then return states.done(id, type(response.json) == "table" and response.json or {}) end
   if job.action == "delete" then return { id = id, status = "done", artifacts = {}, reason = "deleted" } end
   local artifact = outputs.body(response, "text/plain")
   if response.json ~= nil then
@@ -118,22 +118,22 @@ local function read_management(job, response, failure, state)
   local id = state.name and (state.namespace .. "/" .. state.name) or (state.namespace .. "/" .. job.action)
   local is_running = answers.says(answers.problem_of(response), "already running")
   if job.action == "resume" and response and response.status == 400 and is_running then
-    return hf_states.ongoing(id, state, "running", "the endpoint is already running")
+    return states.ongoing(id, state, "running", "the endpoint is already running")
   end
   if not answers.is_success(response) then return answers.failed(response, failure) end
-  if hf_job.ACTIONS[job.action].reads or job.action == "delete" then return read_at_once(job, response, id) end
-  return hf_states.read(response.json, id, state)
+  if jobs.ACTIONS[job.action].reads or job.action == "delete" then return read_at_once(job, response, id) end
+  return states.read(response.json, id, state)
 end
 
 --- Calls the management API.
-function hf_management.submit(job, payload, ctx)
-  local action = hf_job.ACTIONS[job.action]
-  local body = action.body and hf_management.body(job, payload) or nil
+function management.submit(job, payload, ctx)
+  local action = jobs.ACTIONS[job.action]
+  local body = action.body and management.body(job, payload) or nil
   local refusals = management_refusals(job, body)
   if #refusals > 0 then return nil, refusals end
   if job.action == "create" then warn_of_no_scaling_down(body, ctx) end
-  if not body then warn_of_fields_not_sent(hf_job.other_fields(payload), ctx) end
-  local namespace, failed = hf_addresses.find_namespace(job, ctx)
+  if not body then warn_of_fields_not_sent(jobs.other_fields(payload), ctx) end
+  local namespace, failed = addresses.find_namespace(job, ctx)
   if not namespace then return failed end
   local response, failure = ctx.request {
     method = action.method, path = management_path(action, namespace, job.name), json = body, free = action.free,
@@ -154,25 +154,25 @@ local function read_created(job, endpoint, body, state)
   if not reconcile.same(wanted.repository, made.repository) or not reconcile.same(compute.instanceType, got.instanceType) then
     return reconcile.unknown()
   end
-  return hf_states.read(endpoint, id, state)
+  return states.read(endpoint, id, state)
 end
 
 --- Looks for what a create or a resume without an answer came to, by the endpoint's name. `job` is what reconcile got.
-function hf_management.reconcile(job, ctx)
-  local request = hf_job.read(job.payload)
+function management.reconcile(job, ctx)
+  local request = jobs.read(job.payload)
   local is_create = request.action == "create"
   if not is_create and request.action ~= "resume" then return reconcile.unknown() end
-  local body = is_create and hf_management.body(request, job.payload) or {}
+  local body = is_create and management.body(request, job.payload) or {}
   local name = is_create and body.name or request.name
-  local namespace = type(name) == "string" and hf_addresses.find_namespace(request, ctx)
+  local namespace = type(name) == "string" and addresses.find_namespace(request, ctx)
   if not namespace then return reconcile.unknown() end
-  local response = ctx.request { path = hf_addresses.endpoint_path(namespace, name) }
+  local response = ctx.request { path = addresses.endpoint_path(namespace, name) }
   if is_create and response and response.status == 404 then return reconcile.missing() end
   if not answers.is_success(response) or type(response.json) ~= "table" then return reconcile.unknown() end
   local state = { job = "endpoint", action = request.action, namespace = namespace, name = name }
   if is_create then return read_created(job, response.json, body, state) end
-  if hf_states.name_of(response.json) == "paused" then return reconcile.missing() end
-  return hf_states.read(response.json, namespace .. "/" .. name, state)
+  if states.name_of(response.json) == "paused" then return reconcile.missing() end
+  return states.read(response.json, namespace .. "/" .. name, state)
 end
 
-return hf_management
+return management

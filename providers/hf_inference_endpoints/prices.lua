@@ -1,9 +1,9 @@
 -- prices.lua - what the hardware of endpoints costs, and what a job will.
 
-local hf_job = require "hf_inference_endpoints.job"
-local hf_management = require "hf_inference_endpoints.management"
+local jobs = require "hf_inference_endpoints.jobs"
+local management = require "hf_inference_endpoints.management"
 
-local hf_prices = {}
+local prices = {}
 
 local PRICES_AS_OF = "2026-08-20"
 local LEAST_MINUTES = 1 -- are billed
@@ -28,7 +28,7 @@ local INSTANCES = {
   { vendor = "azure", type = "cpu", size = "x1", usd = 0.06 },
 }
 
-hf_prices.PRICING = {
+prices.PRICING = {
   as_of = PRICES_AS_OF, source = PRICES_SOURCE, unit = "USD per hour and replica, billed by the minute",
   instances = INSTANCES,
   notes = {
@@ -64,23 +64,23 @@ end
 
 -- What runs: { instance =, size =, vendor =, low = and high = numbers of replicas, idle_minutes = }.
 local function hardware_of(job, payload)
-  local body = job.action and hf_job.ACTIONS[job.action].body and hf_management.body(job, payload) or {}
-  local compute = hf_management.table_in(body, "compute")
-  local scaling = hf_management.table_in(compute, "scaling")
+  local body = job.action and jobs.ACTIONS[job.action].body and management.body(job, payload) or {}
+  local compute = management.table_in(body, "compute")
+  local scaling = management.table_in(compute, "scaling")
   local low = type(scaling.minReplica) == "number" and scaling.minReplica or 1
   local high = type(scaling.maxReplica) == "number" and scaling.maxReplica or 1
   local idle = low == 0 and scaling.scaleToZeroTimeout or nil
   return {
     instance = job.instance or text_in(compute, "instanceType"), size = job.instance_size or text_in(compute, "instanceSize"),
-    vendor = job.vendor or text_in(hf_management.table_in(body, "provider"), "vendor"),
+    vendor = job.vendor or text_in(management.table_in(body, "provider"), "vendor"),
     -- A new endpoint begins with one replica, also when it may scale to zero.
     low = math.max(low, 1), high = math.max(low, high, 1), idle_minutes = type(idle) == "number" and idle or nil,
   }
 end
 
 --- What a job costs, as a script's estimate; nil and what is missing.
-function hf_prices.estimate(job, payload)
-  if job.action and not hf_job.ACTIONS[job.action].starts then
+function prices.estimate(job, payload)
+  if job.action and not jobs.ACTIONS[job.action].starts then
     return {
       expected = 0, low = 0, high = 0, free = true, unit = "call", quantity = 1, as_of = PRICES_AS_OF, source = PRICES_SOURCE,
     }
@@ -99,4 +99,4 @@ function hf_prices.estimate(job, payload)
   }
 end
 
-return hf_prices
+return prices

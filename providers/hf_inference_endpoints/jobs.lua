@@ -1,16 +1,16 @@
--- job.lua - reads a job for Hugging Face Inference Endpoints: what is ours of it, and what is the engine's.
+-- jobs.lua - reads a job for Hugging Face Inference Endpoints: what is ours of it, and what is the engine's.
 
 local check = require "check"
 local names = require "names"
 local url_parts = require "url_parts"
 
-local hf_job = { MAX_NAME_BYTES = 256 }
+local jobs = { MAX_NAME_BYTES = 256 }
 
 local MAX_URL_BYTES = 2048
 
 -- `at`: where below the API; `body`: takes one; `reads`: changes nothing; `starts`: replicas run, and cost, afterwards; `free`:
 -- stops what costs.
-hf_job.ACTIONS = {
+jobs.ACTIONS = {
   ["create"] = { method = "POST", at = "namespace", body = true, starts = true },
   ["update"] = { method = "PUT", at = "endpoint", body = true, starts = true },
   ["resume"] = { method = "POST", at = "endpoint", suffix = "/resume", starts = true },
@@ -22,16 +22,16 @@ hf_job.ACTIONS = {
   ["list"] = { method = "GET", at = "namespace", reads = true },
   ["hardware"] = { method = "GET", at = "hardware", reads = true },
 }
-hf_job.ACTION_NAMES = {
+jobs.ACTION_NAMES = {
   "create", "update", "resume", "pause", "scale-to-zero", "delete", "get", "metrics", "list", "hardware",
 }
-local ACTIONS, ACTION_NAMES = hf_job.ACTIONS, hf_job.ACTION_NAMES
+local ACTIONS, ACTION_NAMES = jobs.ACTIONS, jobs.ACTION_NAMES
 
 -- Options of the readers of check.lua.
 local IF_NOT_BLANK = { blank = "absent" }
-local WORD = { lower = true, blank = "absent", max = hf_job.MAX_NAME_BYTES }
-local HEADER = { blank = "absent", max = hf_job.MAX_NAME_BYTES, line = true }
-local NAME, URL = { blank = "absent", max = hf_job.MAX_NAME_BYTES }, { blank = "absent", max = MAX_URL_BYTES }
+local WORD = { lower = true, blank = "absent", max = jobs.MAX_NAME_BYTES }
+local HEADER = { blank = "absent", max = jobs.MAX_NAME_BYTES, line = true }
+local NAME, URL = { blank = "absent", max = jobs.MAX_NAME_BYTES }, { blank = "absent", max = MAX_URL_BYTES }
 local FROM_ONE, TIME = { min = 1 }, { min = 0, zero = "absent" }
 
 local MINUTES_NAMES = { "minutes", "max_runtime_minutes" }
@@ -110,7 +110,7 @@ local OWN_FIELDS = names.union(FIELDS.by_name)
 OWN_FIELDS.parameters = nil
 
 --- The job in plain values. Wrong JSON types and unknown actions end here, with the field's path.
-function hf_job.read(request)
+function jobs.read(request)
   local job = check.reader(request):fields(FIELDS)
   job.label = job.endpoint or job.name or job.url
   place(job)
@@ -118,7 +118,7 @@ function hf_job.read(request)
 end
 
 --- The fields of a job that are not ours, or nil if there are none.
-function hf_job.other_fields(payload)
+function jobs.other_fields(payload)
   local fields
   for name, value in pairs(payload) do
     if not OWN_FIELDS[name] then
@@ -130,8 +130,8 @@ function hf_job.other_fields(payload)
 end
 
 --- What a script returns beside nil when it refuses a job.
-function hf_job.refusal(field, message, allowed)
+function jobs.refusal(field, message, allowed)
   return { field = field, message = message, allowed = allowed }
 end
 
-return hf_job
+return jobs
