@@ -208,4 +208,14 @@ function Live:budget()
   return plain(self.host:get("/api/budget").json)
 end
 
+--- The host's money of today, as soon as `fits` says that it is what it must be: a job's end can be seen before its money is
+--- booked, since the registry has it first.
+function Live:day(fits)
+  return self.host:eventually(function()
+    local day = self:budget().host.day
+    assert(fits(day), exact.encode(day))
+    return day
+  end)
+end
+
 return support
