@@ -1,5 +1,5 @@
--- Configuration and secrets are read again when their files change; a broken file never breaks a running host, keeps the last
--- good one in force and is reported: in health answers, in /readyz and in the log.
+-- Configuration and secrets are read again when their files change; a broken file never breaks a running host, keeps
+-- the last good one in force and is reported: in health answers, in /readyz and in the log.
 local golden = require "spec.support.golden"
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"
@@ -50,7 +50,8 @@ describe("flags", function()
     { '{"features":{"enable_public_image_providers":true}}', image = true },
     { '{"features":{"enable_public_video_providers":true}}', video = true },
     { '{"features":{"enable_public_image_video":true}}', image = true, video = true },
-    { '{"features":{"enable_public_gpu":true,"enable_public_image_video":true}}', gpu = true, image = true, video = true },
+    { '{"features":{"enable_public_gpu":true,"enable_public_image_video":true}}',
+      gpu = true, image = true, video = true },
     { '{}' },
   }
 
@@ -108,6 +109,20 @@ local BAD_CONFIGS = {
   { "an unknown key of the server", '{"server":{"thread":4}}', 'did you mean "threads"?' },
   { "an unknown key of live", '{"live":{"budget":{}}}', 'did you mean "budget_usd"?' },
   { "an unknown key of a provider", '{"live":{"providers":{"fal":{"enable":true}}}}', 'did you mean "enabled"?' },
+  { "a directory that is a switch", '{"directory":true}', "directory: expected an object" },
+  { "a directory's switch that is text", '{"directory":{"enabled":"on"}}', "directory.enabled" },
+  { "an unknown key of the directory", '{"directory":{"refresh_hour":1}}',
+    'directory.refresh_hour: unknown key; did you mean "refresh_hours"?' },
+  { "a directory that is never asked again", '{"directory":{"refresh_hours":0}}',
+    "directory.refresh_hours: expected a whole number from 1" },
+  { "a directory older than a month", '{"directory":{"refresh_hours":721}}', "from 1 to 720, got 721" },
+  { "half an hour", '{"directory":{"refresh_hours":0.5}}', "directory.refresh_hours: expected a whole number" },
+  { "a directory with a list of providers", '{"directory":{"providers":["fal"]}}', "directory.providers" },
+  { "a provider of the directory that is a switch", '{"directory":{"providers":{"fal":true}}}',
+    "directory.providers.fal: expected an object" },
+  { "an unknown key of a provider of the directory", '{"directory":{"providers":{"fal":{"enable":true}}}}',
+    'directory.providers.fal.enable: unknown key; did you mean "enabled"?' },
+  { "a provider of the directory twice", '{"directory":{"providers":{"fal":{},"FAL":{}}}}', "twice" },
   { "an unknown key of the log", '{"log":{"levels":"info"}}', 'did you mean "level"?' },
   { "a level that is none", '{"log":{"level":"loud"}}', "log.level" },
   { "a budget below zero", '{"live":{"budget_usd":{"per_day":-1}}}', "live.budget_usd.per_day" },

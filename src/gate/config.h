@@ -83,6 +83,19 @@ struct config_live {
 	size_t provider_count;
 };
 
+struct config_directory_provider {
+	char *id;
+	bool enabled;
+};
+
+/* What vendors are asked about their models. It spends nothing, so it needs neither a live switch nor a budget. */
+struct config_directory {
+	bool enabled;
+	int refresh_hours; /* after which a list is asked for again */
+	struct config_directory_provider *providers;
+	size_t provider_count;
+};
+
 /* Outgoing webhooks. */
 struct config_hooks {
 	bool enabled;
@@ -95,6 +108,7 @@ struct config {
 	struct config_features features;
 	struct config_server server;
 	struct config_live live;
+	struct config_directory directory;
 	struct config_hooks hooks;
 	char *registry_url;
 	int registry_keep_days;
@@ -116,6 +130,9 @@ const struct config_live_provider *config_live_provider(const struct config *con
 
 /* Does live.providers.ID.hosts name this host ("name", or "name:port" where the port is not the usual one)? */
 bool config_lists_host(const struct config *config, const char *id, const char *host, size_t length);
+
+/* May this provider's vendor (by id, in any letter case) be asked about its models? Only with both switches: directory.enabled and its own. */
+bool config_asks_directory(const struct config *config, const char *id);
 
 /* A feature flag by its name ("enable_public_gpu"), as it stands in the file. *known tells whether there is such a flag. */
 bool config_feature(const struct config *config, const char *name, bool *known);

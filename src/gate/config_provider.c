@@ -70,13 +70,11 @@ static const struct config_live_provider *provider_named(const struct config_liv
 	return NULL;
 }
 
-static enum error_code config_read_provider(
-	struct field_reader *reader, const char *id, const json_t *value, struct config_live *live)
+static enum error_code config_read_provider(struct field_reader *reader, const char *id, const json_t *value, void *to)
 {
+	struct config_live *live = to;
 	struct config_live_provider *provider = &live->providers[live->provider_count];
 
-	if (*id == '\0' || strlen(id) > LIMIT_PATH_SEGMENT_BYTES)
-		return field_fail(reader, "expected a provider's id as the key");
 	if (provider_named(live, id) != NULL)
 		return field_fail(reader, "is there twice (letter case does not matter)");
 	*provider = (struct config_live_provider){ .rate_per_minute = 60, .max_concurrent = 4, .id = memory_copy_text(id) };
@@ -84,28 +82,45 @@ static enum error_code config_read_provider(
 	return fields_read(reader, provider_fields, value, provider);
 }
 
-enum error_code config_read_providers(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+enum error_code config_check_by_id(struct field_reader *reader, const json_t *value)
 {
-	struct config_live *live = to;
+	if (!json_is_object(value))
+		return field_fail_type(reader, "an object of providers", value);
+	if (json_object_size(value) > LIMIT_PROVIDERS)
+		return field_fail(reader, "has more than %d providers", LIMIT_PROVIDERS);
+	return ERROR_NONE;
+}
+
+enum error_code config_read_by_id(struct field_reader *reader, const json_t *value, config_entry_reader *read, void *to)
+{
 	enum error_code code = ERROR_NONE;
 	const char *id;
 	json_t *item;
 	size_t mark;
 
-	(void)field;
-	if (!json_is_object(value))
-		return field_fail_type(reader, "an object of providers", value);
-	if (json_object_size(value) > LIMIT_PROVIDERS)
-		return field_fail(reader, "has more than %d providers", LIMIT_PROVIDERS);
-	live->providers = memory_new_array(json_object_size(value) + 1, sizeof *live->providers);
 	json_object_foreach((json_t *)(uintptr_t)value, id, item) {
 		mark = field_enter(reader, id);
-		code = config_read_provider(reader, id, item, live);
+		if (*id == '\0' || strlen(id) > LIMIT_PATH_SEGMENT_BYTES)
+			code = field_fail(reader, "expected a provider's id as the key");
+		else
+			code = read(reader, id, item, to);
 		field_leave(reader, mark);
 		if (code != ERROR_NONE)
 			break;
 	}
 	return code;
+}
+
+enum error_code config_read_providers(struct field_reader *reader, const struct field *field, const json_t *value, void *to)
+{
+	struct config_live *live = to;
+	enum error_code code = config_check_by_id(reader, value);
+
+	(void)field;
+	if (code != ERROR_NONE)
+		return code;
+	live->providers = memory_new_array(json_object_size(value) + 1, sizeof *live->providers);
+	return config_read_by_id(reader, value, config_read_provider, live);
 }
 
 const struct config_live_provider *config_live_provider(const struct config *config, const char *id)
