@@ -15,7 +15,7 @@ end
 -- fal's script, slowed down by some tenths of a second of CPU time.
 local function slow_fal(host)
   local file, before = "providers/image_fal.lua", generation(host)
-  local text = host:read(file):gsub("prepare = prepare,", "prepare = function(request) slowly() return prepare(request) end,", 1)
+  local text = host:read(file):gsub("prepare = prepare,", "prepare = function(...) slowly() return prepare(...) end,", 1)
   host:write(file, "local function slowly() local x = 0 for i = 1, " .. LOOPS .. " do x = x + i % 7 end end\n" .. text)
   host:eventually(function() return generation(host) > before end)
 end

@@ -9,8 +9,8 @@ local BODIES = {
   poll = "return ctx.request { path = '/jobs/' .. job.id }",
 }
 local PARAMETERS = {
-  prepare = "request", estimate = "payload, plan", health = "ctx", submit = "payload, ctx, plan", poll = "job, ctx",
-  cancel = "job, ctx", webhook = "delivery, ctx",
+  prepare = "request, ctx", estimate = "payload, plan, ctx", health = "ctx", submit = "payload, ctx, plan",
+  poll = "job, ctx", cancel = "job, ctx", webhook = "delivery, ctx",
 }
 local FUNCTIONS = { "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook" }
 local FIELDS = {

@@ -13,9 +13,8 @@ static const char *probe_held_back(const struct engine_call *call)
 {
 	const struct pending_call *pending =
 		(const struct pending_call *)(const void *)((const char *)call - offsetof(struct pending_call, call));
-	const struct manifest *manifest = &call->call.provider->manifest;
 
-	return live_held_back(pending->host->live, manifest->kind, manifest->id);
+	return live_held_back(pending->host->live, call->call.kind->name, call->call.provider->manifest.id);
 }
 
 static bool probe_may_leave(const struct engine_call *call)

@@ -57,7 +57,7 @@ struct pending_call *pending_call_new(const struct incoming *incoming, enum mani
 	pending->use = NULL;
 	pending->owner = NULL;
 	pending->write = (struct store_write){ .done = row_written };
-	script_call_set(&call->call, incoming->provider, function, request, true);
+	script_call_set(&call->call, incoming->provider, function, incoming->kind, request, true);
 	call->call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
 	call->call.view = pending->view;
 	call->before_sending = NULL;

@@ -38,7 +38,7 @@ static void write_reservation(struct buffer *out, const struct task_money *money
 static void write_job_members(const struct submission *submission, struct buffer *out)
 {
 	const struct script_call *call = &submission->pending->call.call;
-	bool live = is_live(submission), gpu = strcmp(call->provider->manifest.kind, "gpu") == 0;
+	bool live = is_live(submission), gpu = strcmp(call->kind->name, "gpu") == 0;
 
 	buffer_text(out, "\"id\":");
 	json_write_text(out, live ? NULL : submission->vendor_id); /* the vendor's, once it has the job */
@@ -83,7 +83,7 @@ static void fill_row(struct submission *submission)
 	bool live = is_live(submission);
 
 	json_write_abbreviated(&pending->row, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
-	task->kind = call->provider->manifest.kind;
+	task->kind = call->kind->name;
 	task->provider = call->provider->manifest.id;
 	task->dry_run = !live;
 	task->status = live ? TASK_QUEUED : TASK_DONE;

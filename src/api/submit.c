@@ -79,7 +79,7 @@ static void log_submit(const struct submission *submission)
 	const struct script_call *call = &pending->call.call;
 
 	event_log(&(struct event){
-		.kind = call->provider->manifest.kind,
+		.kind = call->kind->name,
 		.verb = "submit",
 		.provider = call->provider->manifest.id,
 		.dry_run = submission->liveness != LIVENESS_LIVE,

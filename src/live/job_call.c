@@ -338,7 +338,7 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 		return "what is kept of the job cannot be read";
 	if (job->webhook_url == NULL)
 		job->webhook_url = webhooks_in_url(job->owner->webhooks_in, job_call->view, provider, &job->id);
-	script_call_set(call, provider, function, request, false);
+	script_call_set(call, provider, function, job->kind, request, false);
 	json_decref(request);
 	call->webhook_url = job->webhook_url;
 	call->outgoing.trace = job_call->view->config->live.trace ? job->live.trace : NULL;

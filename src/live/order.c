@@ -141,7 +141,7 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
 
 	if (live->jobs >= LIMIT_LIVE_JOBS)
 		return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
-	job = job_make(live, &write->task.id, manifest->kind, manifest->id);
+	job = job_make(live, &write->task.id, order->call->kind->name, manifest->id);
 	code = order_reserve(job, order, error);
 	if (code != ERROR_NONE) {
 		job_free(job);

@@ -20,7 +20,7 @@
 
 const char *script_call_prefix(const struct script_call *call)
 {
-	return call->function == FUNCTION_SUBMIT && strcmp(call->provider->manifest.kind, "gpu") == 0 ? "job" : "";
+	return call->function == FUNCTION_SUBMIT && strcmp(call->kind->name, "gpu") == 0 ? "job" : "";
 }
 
 #define BUFFERS 9
@@ -58,11 +58,12 @@ void script_call_init(struct script_call *call)
 	call->provider = NULL;
 }
 
-void script_call_set(
-	struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run)
+void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, const char *kind,
+	json_t *request, bool dry_run)
 {
 	call->provider = provider_hold(provider);
 	call->function = function;
+	call->kind = kind_named(kind);
 	call->request = json_incref(request);
 	call->dry_run = dry_run;
 	call->webhook_url = NULL;
@@ -105,8 +106,8 @@ void script_call_free(struct script_call *call)
 
 /* ---- inside the coroutine ---- */
 
-/* Where prepare's results lie on the coroutine's stack while estimate runs. */
-enum { PAYLOAD = 1, PLAN };
+/* Where the call's ctx, its request (or job), and of a submit prepare's results lie on the coroutine's stack. */
+enum { CTX = 1, REQUEST, PAYLOAD = REQUEST, PLAN };
 
 static void push_function(lua_State *L, struct script_call *call, enum manifest_function function)
 {
@@ -179,16 +180,19 @@ static int finish_function(lua_State *L, int status, lua_KContext context)
 	return 0;
 }
 
-/* Calls what was asked for, with what is on the stack: nothing, the job, or payload and plan. */
+/* Calls what was asked for: health(ctx), poll(job, ctx) and its like, or submit(payload, ctx, plan). */
 static int begin_function(lua_State *L, struct script_call *call)
 {
+	int function = lua_gettop(L) + 1;
+
 	call->phase = PHASE_CALL;
 	push_function(L, call, call->function);
-	lua_insert(L, 1);
-	context_push(L, call);
+	if (call->function != FUNCTION_HEALTH)
+		lua_pushvalue(L, REQUEST);
+	lua_pushvalue(L, CTX);
 	if (call->function == FUNCTION_SUBMIT)
-		lua_insert(L, -2); /* payload, ctx, plan */
-	lua_callk(L, lua_gettop(L) - 1, 2, 0, finish_function);
+		lua_pushvalue(L, PLAN);
+	lua_callk(L, lua_gettop(L) - function, 2, 0, finish_function);
 	return finish_function(L, LUA_OK, 0);
 }
 
@@ -214,7 +218,8 @@ static int begin_estimate(lua_State *L, struct script_call *call)
 		push_function(L, call, FUNCTION_ESTIMATE);
 		lua_pushvalue(L, PAYLOAD);
 		lua_pushvalue(L, PLAN);
-		lua_callk(L, 2, 2, 0, finish_estimate);
+		lua_pushvalue(L, CTX);
+		lua_callk(L, 3, 2, 0, finish_estimate);
 	}
 	return finish_estimate(L, LUA_OK, 0);
 }
@@ -231,7 +236,8 @@ static int finish_prepare(lua_State *L, int status, lua_KContext context)
 		call->outcome = CALL_INVALID;
 		return 0;
 	}
-	luaL_argexpected(L, lua_istable(L, PAYLOAD), PAYLOAD, "a payload table from prepare");
+	if (!lua_istable(L, PAYLOAD))
+		return luaL_error(L, "prepare returned %s, a payload table is expected", luaL_typename(L, PAYLOAD));
 	write_further_fields(L, PAYLOAD + 1, call);
 	lua_remove(L, PAYLOAD + 1);
 	keep_mode(L, PAYLOAD, call);
@@ -246,6 +252,7 @@ static int call_body(lua_State *L)
 
 	lua_settop(L, 0);
 	luaL_checkstack(L, 20, NULL);
+	context_push(L, call);
 	if (call->function != FUNCTION_HEALTH)
 		bridge_push(L, call->request);
 	call->phase = PHASE_PREPARE;
@@ -253,10 +260,11 @@ static int call_body(lua_State *L)
 		return begin_function(L, call);
 	if (call->provider->manifest.has[FUNCTION_PREPARE]) {
 		push_function(L, call, FUNCTION_PREPARE);
-		lua_insert(L, 1);
-		lua_callk(L, 1, 3, 0, finish_prepare);
+		lua_insert(L, REQUEST);
+		lua_pushvalue(L, CTX);
+		lua_callk(L, 2, 3, 0, finish_prepare);
 	} else {
-		lua_settop(L, 3);
+		lua_settop(L, PLAN + 1);
 	}
 	return finish_prepare(L, LUA_OK, 0);
 }

@@ -11,6 +11,7 @@
 
 #include "base/buffer.h"
 #include "base/error.h"
+#include "gate/kind.h"
 #include "net/outgoing.h"
 #include "net/response.h"
 #include "script/provider.h"
@@ -32,6 +33,7 @@ struct script_call {
 	/* in */
 	struct provider *provider;	 /* held */
 	enum manifest_function function; /* SUBMIT runs prepare, estimate and submit */
+	const struct kind *kind;	 /* under which the request came, one of the provider's */
 	json_t *request; /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
 	bool dry_run;
 	const struct gate_view
@@ -73,7 +75,7 @@ struct script_call {
 	int own_reference;	      /* what it changed of the script, see isolation.h; LUA_NOREF: nothing */
 };
 
-/* What stands before a field that the script names: a gpu job's fields are inside "job" of the body. */
+/* What stands before a field that the script names: the fields of a request of kind gpu are inside "job" of the body. */
 const char *script_call_prefix(const struct script_call *call);
 
 /* What the texts of all calls take, and what is made of them: answers, rows. */
@@ -82,9 +84,9 @@ struct buffer_total *script_call_total(void);
 /* Makes an empty call. Its buffers keep their memory from one use to the next: set, run, clear, set, ... */
 void script_call_init(struct script_call *call);
 
-/* Says what to call. `provider` and `request` get one more holder each. */
-void script_call_set(
-	struct script_call *call, struct provider *provider, enum manifest_function function, json_t *request, bool dry_run);
+/* Says what to call, and as what kind (its name). `provider` and `request` get one more holder each. */
+void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, const char *kind,
+	json_t *request, bool dry_run);
 
 /* Runs it: a dry run to its end, a live call to its end or to its next request (CALL_WAITING); or for a slice of time (CALL_PAUSED), and then
  * no other call of the same script may run before it has gone on. A script that rests is not run (CALL_RESTING). Engine thread. */

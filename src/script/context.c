@@ -21,6 +21,16 @@ static struct script_call *current_call(lua_State *L)
 	return call;
 }
 
+/* prepare and estimate send nothing, and decide nothing by an answer. */
+static struct script_call *call_that_sends(lua_State *L, const char *function)
+{
+	struct script_call *call = current_call(L);
+
+	if (call->phase != PHASE_CALL)
+		luaL_error(L, "%s: not in prepare or estimate: they send nothing", function);
+	return call;
+}
+
 /* The engine has an answer: it is what ctx.request returns. */
 static int request_answered(lua_State *L, int status, lua_KContext context)
 {
@@ -59,11 +69,8 @@ static void need_listing(lua_State *L, struct script_call *call, const char *url
  * outgoing request borrows is anchored on the stack while the call waits. */
 static int context_request(lua_State *L)
 {
-	struct script_call *call = current_call(L);
+	struct script_call *call = call_that_sends(L, "ctx.request");
 
-	if (call->phase !=
-		PHASE_CALL) /* prepare and estimate decide nothing by an answer: a ctx there was kept from another call */
-		return luaL_error(L, "ctx.request: ctx is used outside the call that it was made for");
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
 	if (call->requests >= LIMIT_CALL_REQUESTS) /* who catches it spends its own time */
@@ -121,7 +128,7 @@ static int context_note(lua_State *L)
 /* What a dry run can do without and a live submit cannot. */
 static int context_needs(lua_State *L)
 {
-	struct script_call *call = current_call(L);
+	struct script_call *call = call_that_sends(L, "ctx.needs");
 
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
@@ -133,7 +140,7 @@ static int context_needs(lua_State *L)
 /* Where a later request of this job will take the credential: said before the job is paid, since its questions would be refused. */
 static int context_needs_host(lua_State *L)
 {
-	struct script_call *call = current_call(L);
+	struct script_call *call = call_that_sends(L, "ctx.needs_host");
 	const struct manifest *manifest = &call->provider->manifest;
 	const char *url = luaL_checkstring(L, 1);
 	struct error error = { 0 };
@@ -150,8 +157,8 @@ static int context_needs_host(lua_State *L)
 	return 0;
 }
 
-/* What every ctx of a dry (or live) call finds: it is made once per state. [-0, +1, m] */
-static void make_class(lua_State *L, bool dry_run)
+/* What every ctx of such calls finds: it is made once per state. [-0, +1, m] */
+static void make_class(lua_State *L, const struct kind *kind, bool dry_run)
 {
 	static const luaL_Reg functions[] = { { "request", context_request }, { "warn", context_warn }, { "note", context_note },
 		{ "needs", context_needs }, { "needs_host", context_needs_host }, { NULL, NULL } };
@@ -160,20 +167,23 @@ static void make_class(lua_State *L, bool dry_run)
 	luaL_newlib(L, functions);
 	lua_pushboolean(L, dry_run);
 	lua_setfield(L, -2, "dry_run");
+	lua_pushstring(L, kind->name);
+	lua_setfield(L, -2, "kind");
 	lua_setfield(L, -2, "__index");
 }
 
 /* A ctx of its own for each call: what a script may put into it is gone with the call. */
 void context_push(lua_State *L, struct script_call *call)
 {
-	static const char keys[2]; /* their addresses are the registry keys */
+	static const char keys[KIND_COUNT][2]; /* their addresses are the registry keys */
+	const char *key = &keys[kind_place(call->kind)][call->dry_run];
 
 	lua_createtable(L, 0, 0);
-	if (lua_rawgetp(L, LUA_REGISTRYINDEX, &keys[call->dry_run]) == LUA_TNIL) {
+	if (lua_rawgetp(L, LUA_REGISTRYINDEX, key) == LUA_TNIL) {
 		lua_pop(L, 1);
-		make_class(L, call->dry_run);
+		make_class(L, call->kind, call->dry_run);
 		lua_pushvalue(L, -1);
-		lua_rawsetp(L, LUA_REGISTRYINDEX, &keys[call->dry_run]);
+		lua_rawsetp(L, LUA_REGISTRYINDEX, key);
 	}
 	lua_setmetatable(L, -2);
 	if (call->webhook_url != NULL) {
