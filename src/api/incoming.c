@@ -293,7 +293,7 @@ bool incoming_open(struct incoming *incoming)
 		incoming_no_memory(incoming);
 		return false;
 	}
-	return incoming->verb == VERB_HEALTH || incoming->verb == VERB_POLL ||
+	return incoming->verb == VERB_HEALTH || incoming->verb == VERB_POLL || incoming->verb == VERB_INPUTS ||
 	       (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
 }
 

@@ -11,7 +11,7 @@
 
 struct callback;
 
-enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE };
+enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE, VERB_INPUTS };
 
 struct incoming {
 	struct host *host;

@@ -1,6 +1,7 @@
 /* providers.c - reads a request for a provider and hands it to its verb. HTTP threads. */
 #include "api/providers.h"
 
+#include "api/inputs.h"
 #include "api/submit.h"
 #include "event/event_log.h"
 
@@ -52,6 +53,12 @@ void providers_poll(struct host *host, struct http_request *request, const char 
 {
 	answer_verb(
 		&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_POLL, .name = name }, poll_handle);
+}
+
+void providers_inputs(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_INPUTS, .name = name },
+		inputs_handle);
 }
 
 void providers_generate(struct host *host, struct http_request *request, const char *kind, const char *name)

@@ -129,6 +129,15 @@
 #define LIMIT_WEBHOOK_OUT_STOP_MS 3000 /* a host that stops waits this long for attempts under way: they are made again */
 #define LIMIT_WEBHOOK_OUT_PROBLEM_BYTES 120
 
+/* What a script says of its inputs. */
+#define LIMIT_INPUTS_BYTES (4 * 1024 * 1024) /* of JSON, all choices together */
+#define LIMIT_INPUT_CHOICES 512
+#define LIMIT_INPUT_TEXT_BYTES 256 /* a mode, a model, a label */
+#define LIMIT_INPUT_SCHEMA_BYTES (256 * 1024)
+#define LIMIT_INPUT_PROPERTIES 500 /* in all of a schema */
+#define LIMIT_INPUT_DEPTH 16
+#define LIMIT_INPUT_ENUM 1000
+
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)

@@ -38,6 +38,13 @@ static bool lists_tag(const char *list, const char *etag)
 	return false;
 }
 
+bool http_client_has(const struct http_request *request, const char *etag)
+{
+	const char *tags = http_header(request, "If-None-Match");
+
+	return tags != NULL && lists_tag(tags, etag);
+}
+
 static bool read_date(const char *text, time_t *when)
 {
 	struct tm parts = { 0 };

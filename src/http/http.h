@@ -35,6 +35,9 @@ struct http_request {
 /* A request header, or NULL. */
 const char *http_header(const struct http_request *request, const char *name);
 
+/* Does the client have already what this ETag (with its quotes) names? Then 304 is the answer. */
+bool http_client_has(const struct http_request *request, const char *etag);
+
 /* Tells every request header, in the order in which they came. */
 void http_each_header(
 	const struct http_request *request, void (*visit)(void *context, const char *name, const char *value), void *context);

@@ -15,7 +15,7 @@
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
 	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts", "outputs", "auth",
 	"auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook",
-	"webhook_signature", "reconcile", "paid_requests", NULL };
+	"webhook_signature", "reconcile", "paid_requests", "inputs", NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
 	"webhook", "reconcile" };
@@ -134,6 +134,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest->tags = reading_json(&reading, "tags", false);
 	manifest->modes = reading_json(&reading, "modes", false);
 	manifest->reviews = reading_json(&reading, "reviews", false);
+	manifest_read_inputs(&reading);
 	read_paid_requests(&reading);
 	check_functions(&reading);
 	manifest_read_signature(&reading);
@@ -153,6 +154,7 @@ void manifest_free(struct manifest *manifest)
 	reading_free_list(manifest->output_hosts);
 	reading_free_list(manifest->hosts);
 	manifest_free_auth(manifest);
+	manifest_free_inputs(manifest);
 	manifest_free_credentials(manifest);
 	*manifest = (struct manifest){ 0 };
 }

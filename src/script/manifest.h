@@ -47,6 +47,14 @@ struct manifest_auth {
 	size_t count;
 };
 
+/* What may be asked for: a form of request, with its schema. */
+struct manifest_choice {
+	char *kind;			/* of the route that it is for */
+	char *mode, *model, *operation; /* or NULL */
+	char *facts;			/* JSON members to show, each with a comma behind it */
+	char *schema;			/* a JSON object */
+};
+
 struct manifest {
 	char *id, *name, *kind;
 	char **aliases; /* NULL-terminated, as written */
@@ -62,8 +70,10 @@ struct manifest {
 	size_t auth_form_count;
 	struct credential_spec *credentials;
 	size_t credential_count;
-	char *capabilities, *pricing; /* JSON */
-	char *tags, *modes, *reviews; /* JSON, or NULL */
+	char *capabilities, *pricing;	 /* JSON */
+	char *tags, *modes, *reviews;	 /* JSON, or NULL */
+	struct manifest_choice *choices; /* `inputs`, in the script's order; none: the script does not describe its inputs */
+	size_t choice_count;
 	struct manifest_signature signature;
 	int paid_requests; /* that one job may send: 1, unless the script declares more */
 	bool has[FUNCTION_COUNT];

@@ -20,5 +20,9 @@ void manifest_free_auth(struct manifest *manifest);
 void manifest_read_credentials(struct reading *reading);
 void manifest_free_credentials(struct manifest *manifest);
 
+/* inputs; kind was read before. */
+void manifest_read_inputs(struct reading *reading);
+void manifest_free_inputs(struct manifest *manifest);
+
 /* webhook_signature; base_url and functions were read before. */
 void manifest_read_signature(struct reading *reading);
