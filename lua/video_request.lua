@@ -236,11 +236,16 @@ function video_request.reading(pictures, parameters, own, prompt_names)
   }
 end
 
+--- The mode that a request names.
+function video_request.mode(top)
+  return top:choice("mode", MODES, MODE)
+end
+
 --- Makes the payload of a request, without defaults; `reading` is made by video_request.reading.
 -- Top-level names that nobody knows are listed in payload.ignored.
 function video_request.read(request, reading)
   local top = check.reader(request)
-  local payload = { mode = top:choice("mode", MODES, MODE) }
+  local payload = { mode = video_request.mode(top) }
   payload.parameters = read_parameters(top, payload, reading)
   local inner = next(payload.parameters) ~= nil and check.reader(payload.parameters, "parameters") or nil
   if inner then

@@ -4,12 +4,15 @@ local check = require "check"
 local fields = require "fal.fields"
 local models = require "fal.models"
 local sizes = require "fal.sizes"
+local undescribed = require "fal.undescribed"
 local given = require "given"
 local model_inputs = require "model_inputs"
 local names = require "names"
 local plan = require "plan"
 
 local body = {}
+
+local NONE = {}
 
 local HINTS = {
   steps = "the model fal-ai/flux/dev takes up to 50",
@@ -61,9 +64,7 @@ local function put_size(built, payload, size, name)
   model_inputs.put(built, item, size, is_defaulted(payload, name))
 end
 
---- What a submit of this payload would send (plan.lua).
-function body.build(payload)
-  local model = models.of_payload(payload)
+local function build_described(payload, model)
   local built = model_inputs.new_plan(model, models.MODELS[model])
   local size, size_name, aspect = sizes.choose(built, payload.parameters)
   if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
@@ -73,16 +74,20 @@ function body.build(payload)
   end
   if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
   if size then put_size(built, payload, size, size_name) end
+  return built
+end
+
+--- What a submit of this payload would send (plan.lua).
+function body.build(payload)
+  local model = models.of_payload(payload)
+  local built = models.MODELS[model] and build_described(payload, model) or undescribed.build(payload, model)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
   else
     model_inputs.require_inputs(built)
   end
-  if not built.description then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
-  if payload.ignored then
-    for _, name in ipairs(payload.ignored) do
-      plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
-    end
+  for _, name in ipairs(payload.ignored or NONE) do
+    plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end
   given.finish(built, payload)
   return built

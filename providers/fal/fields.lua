@@ -7,6 +7,7 @@ local fal_media = require "fal.media"
 local models = require "fal.models"
 local fal_options = require "fal.options"
 local sizes = require "fal.sizes"
+local undescribed = require "fal.undescribed"
 local given = require "given"
 local names = require "names"
 
@@ -135,25 +136,22 @@ local function fill_defaults(parameters)
   return #filled > 0 and cjson.array(filled) or nil
 end
 
-local function ignored_names(request)
-  local unknown, ignored = names.unknown(request, READ_AT_TOP), {}
-  if not unknown then return nil end
-  for _, name in ipairs(unknown) do
-    if check.is_given(request[name]) then ignored[#ignored + 1] = name end
-  end
-  return #ignored > 0 and cjson.array(ignored) or nil
-end
-
 -- A workflow's author may call an input "input"; of a model it is the whole when a client's own wrapper came along.
 local function is_wrapped(model, parameters)
   return not string.find(model, "^workflows/") and not string.find(model, "^comfy/") and given.is_wrapper(parameters, "input")
+end
+
+local function read_undescribed(payload, top, inner)
+  undescribed.read(payload, top, inner, AT_TOP_TOO)
+  if not payload.prompt and is_wrapped(payload.model, inner.object) then payload.wrapped = "parameters.input" end
+  return payload
 end
 
 --- Checks a request before anything is made of it; the payload.
 function fields.read(request)
   local top = check.reader(request)
   local inner = top:reader_of "parameters"
-  local ignored = ignored_names(request)
+  local ignored = undescribed.ignored(request, READ_AT_TOP)
   local wrapped = given.take_wrapper(request, ignored)
   local payload = {
     mode = top:choice("mode", models.MODES, MODE),
@@ -166,11 +164,9 @@ function fields.read(request)
     check.fail("model", fal_ids.not_a_model(payload.model, "fal.ai", models.NAMES[1]))
   end
   local description = models.MODELS[models.of_payload(payload)]
+  if not description then return read_undescribed(payload, top, inner) end
   payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)
-  if not payload.prompt and description and not wrapped then top:text("prompt", REQUIRED) end
-  if not payload.prompt and not description and is_wrapped(payload.model, inner.object) then
-    payload.wrapped = "parameters.input"
-  end
+  if not payload.prompt and not wrapped then top:text("prompt", REQUIRED) end
   payload.queue = fal_options.read(payload, top, inner.object, description)
   payload.parameters = read_parameters(payload, inner, description)
   read_at_top(payload, top)

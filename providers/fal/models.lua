@@ -43,7 +43,9 @@ local MODELS = model_inputs.describe_all {
     image_url = { required = true, field = "parameters.init_image" }, strength = {},
   }),
   ["fal-ai/flux-pro/v1.1"] = with(FLUX_PRO, { image_size = {} }),
-  ["fal-ai/flux-pro/v1.1-ultra"] = with(FLUX_PRO, { aspect_ratio = {}, raw = {} }),
+  ["fal-ai/flux-pro/v1.1-ultra"] = with(FLUX_PRO, {
+    aspect_ratio = {}, raw = {}, image_url = { field = "parameters.init_image" }, image_prompt_strength = {},
+  }),
   ["fal-ai/fast-sdxl"] = with(COMMON, {
     num_images = { min = 1 }, image_size = {}, negative_prompt = {}, num_inference_steps = {}, guidance_scale = {},
     loras = {}, embeddings = {}, expand_prompt = {}, format = IMAGE_FORMATS,

@@ -81,7 +81,7 @@ local OPTIONS = check.field_list {
   { name = "logs", names = { "logs" }, read = read_flag },
 }
 
-local IS_NAME, IS_WEBHOOK_NAME = OPTIONS.by_name, names.set(OPTIONS[1].names)
+local IS_NAME = OPTIONS.by_name
 
 --- All names of how a request is to be queued.
 fal_options.NAMES = names.sorted(OPTIONS.by_name)
@@ -93,11 +93,11 @@ for _, option in ipairs(OPTIONS) do
   fal_options.FOR_CLIENTS[option.name] = own
 end
 
---- Whether a name among the parameters says how to queue. A plain word such as `priority` may be an input of a model: it is one
--- if the model's description (model_inputs.lua) has it, and with a model that is not described.
+--- Whether a name among the parameters says how to queue. A plain word such as `priority` or `webhook` may be an input of a
+-- model: it is one if the model's description (model_inputs.lua) has it, and with a model that is not described.
 function fal_options.is_option(name, description)
   if not IS_NAME[name] then return false end
-  if IS_WEBHOOK_NAME[name] or string.lower(sub(name, 1, 6)) == "x-fal-" then return true end
+  if name == "fal_webhook" or string.lower(sub(name, 1, 6)) == "x-fal-" then return true end
   return description ~= nil and description.inputs[name] == nil
 end
 

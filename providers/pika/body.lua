@@ -3,6 +3,7 @@
 local check = require "check"
 local data_uri = require "data_uri"
 local fal_options = require "fal.options"
+local undescribed = require "fal.undescribed"
 local fal_values = require "fal.values"
 local given = require "given"
 local model_inputs = require "model_inputs"
@@ -163,10 +164,8 @@ local function check_frames_duration(payload, route, built)
   end
 end
 
---- What a submit of this payload to this model would send (plan.lua).
-function body.build(payload, path)
-  local route, entries = routes.of_payload(payload), {}
-  local built = model_inputs.new_plan(path, routes.description(route, path))
+local function build_described(payload, path, route, description)
+  local entries, built = {}, model_inputs.new_plan(path, description)
   local prompt, count = video_request.joined_prompt(payload, NONE)
   if prompt then add(entries, routes.PROMPTS[route], prompt) end
   if count > 1 then plan.note(built, "Pika takes one prompt: the prompts are joined, one a line") end
@@ -179,12 +178,20 @@ function body.build(payload, path)
   add_others(entries, payload, built)
   check_frames_duration(payload, route, built)
   for _, entry in ipairs(entries) do model_inputs.put(built, entry.item, entry.value, entry.is_default) end
+  return built
+end
+
+--- What a submit of this payload to this model would send (plan.lua).
+function body.build(payload, path)
+  local route = routes.of_payload(payload)
+  local description = routes.description(route, path)
+  local built = description and build_described(payload, path, route, description)
+    or undescribed.build(payload, path, routes.PROMPTS[route].input)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
   else
     model_inputs.require_inputs(built)
   end
-  if not built.description then plan.note(built, path .. " is not described here: it is sent unchecked") end
   for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end

@@ -55,8 +55,11 @@ local function make_form(body)
     if not placed[name] then add_field(name) end
   end
   for _, name in ipairs(FORM_FILES) do
-    local files = type(body[name]) == "string" and { body[name] } or body[name]
-    for _, text in ipairs(files or {}) do form[#form + 1] = data_uri.form_part(name, text) end
+    local files = body[name]
+    if files ~= nil and (type(files) ~= "table" or #files == 0) then files = { files } end
+    for _, file in ipairs(files or {}) do
+      form[#form + 1] = data_uri.parse(file) and data_uri.form_part(name, file) or { name = name, value = field_text(file) }
+    end
   end
   return form
 end

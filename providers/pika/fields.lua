@@ -4,6 +4,9 @@ local check = require "check"
 local cjson = require "cjson"
 local fal_media = require "fal.media"
 local fal_options = require "fal.options"
+local undescribed = require "fal.undescribed"
+local given = require "given"
+local names = require "names"
 local pika_models = require "pika.models"
 local pictures = require "pika.pictures"
 local routes = require "pika.routes"
@@ -57,6 +60,14 @@ local OWN_FIELDS = { "route", table.unpack(fal_options.NAMES) }
 local READING = video_request.reading(pictures.PICTURES, {}, OWN_FIELDS, { "promptText" })
 local FROM_ZERO = { min = 0 }
 
+-- What may stand at the top of a request for a model that is not described.
+local WORDS = names.sorted(names.union(READING.movable, READING.pictures, names.set {
+  "aspect_ratio", "duration", "duration_seconds", "multi_prompt", "promptText", "prompts", "seconds",
+}))
+local READ_AT_TOP = names.union(names.set(WORDS), names.set(OWN_FIELDS), names.set {
+  "id", "mode", "model", "parameters", "prompt", "provider_id",
+})
+
 local function read_effect(parameters)
   local name = parameters.pikaffect
   if not name then return end
@@ -99,11 +110,23 @@ local function fill_defaults(payload)
   payload.defaulted = #filled > 0 and cjson.array(filled) or nil
 end
 
+local function read_undescribed(request, top, model, route)
+  local ignored = undescribed.ignored(request, READ_AT_TOP)
+  local payload = {
+    mode = video_request.mode(top), model = model, route = route,
+    wrapped = given.take_wrapper(request, ignored), ignored = ignored,
+  }
+  return undescribed.read(payload, top, top:reader_of "parameters", WORDS)
+end
+
 --- Checks a request before anything is made of it; the payload.
 function fields.read(request)
   local top = check.reader(request)
   local model, names_direct = routes.read_model(top)
   local route = routes.read_route(top, names_direct)
+  if model and not routes.description(route or "fal", routes.path { model = model }) then
+    return read_undescribed(request, top, model, route)
+  end
   local payload = video_request.read(request, READING)
   payload.model, payload.route = model, route
   read_values(payload)
