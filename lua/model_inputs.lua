@@ -1,80 +1,72 @@
 -- model_inputs.lua - puts a request's values into the inputs that one model of a vendor has.
 --
--- A vendor sells many models with different inputs. A script describes each by a table of inputs, and this decides what
--- becomes of every value: sent, refused, or left out with a warning (docs/provider-scripts.md, submit). A value that is only a
+-- A vendor sells many models with different inputs. A script describes each by a row (docs/provider-scripts.md, a model is one
+-- row), and this decides what becomes of every value: sent, refused, or left out with a warning. A value that is only a
 -- default of the script's own never stands in the way: where the model cannot take it, the model's own default is used.
 --
--- An input is described by { required =, field =, min =, max =, values = }, all optional: {} takes anything.
+-- An input of a row is in the words of JSON Schema ({ type =, minimum =, maximum =, enum =, ... }, all optional: {} takes
+-- anything), with `required` and `field`, the client's path, beside them. Where the directory has the vendor's own schema,
+-- that decides instead.
 
-local check = require "check"
+local checks = require "schema.check"
 local given = require "given"
 local names = require "names"
 local plan = require "plan"
 
-local ipairs, type, in_list = ipairs, type, check.in_list
+local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
+local ipairs, pairs = ipairs, pairs
 
 local model_inputs = {}
 
--- A longer list of numbers helps nobody; it becomes one text.
-local MAX_LISTED = 16
+local PLACE = "parameters." -- where the inputs of a model stand in a request
 
-local function listed(low, high)
-  if math.type(low) ~= "integer" or math.type(high) ~= "integer" or high - low >= MAX_LISTED then
-    return { low .. " to " .. high }
-  end
-  local list = {}
-  for number = low, high do list[#list + 1] = number end
-  return list
+-- The words of rows as they were.
+local function in_schema_words(input)
+  if input.values then input.enum, input.values = input.values, nil end
+  if input.min then input.minimum, input.min, input.type = input.min, nil, input.type or "number" end
+  if input.max then input.maximum, input.max, input.type = input.max, nil, input.type or "number" end
 end
 
--- What is said of a value that an input does not take, and what it takes; nil for an input that takes anything.
-local function complaint_of(input)
-  if input.values then
-    local texts = {}
-    for index, allowed in ipairs(input.values) do texts[index] = tostring(allowed) end
-    return "must be one of " .. table.concat(texts, ", "), input.values
+--- Makes rows ready, at load: { [id] = { inputs = { [name] = input }, price =, ... } }. Returns them; each has then `required`,
+-- the names of the inputs that it cannot do without.
+function model_inputs.rows(rows)
+  for _, row in pairs(rows) do
+    row.required = {}
+    for _, name in ipairs(names.sorted(row.inputs)) do
+      in_schema_words(row.inputs[name])
+      if row.inputs[name].required then row.required[#row.required + 1] = name end
+    end
   end
-  local low, high = input.min, input.max
-  if low and high then return "must be from " .. low .. " to " .. high, listed(low, high) end
-  if low then return "must be at least " .. low, { "at least " .. low } end
-  if high then return "must be at most " .. high, { "at most " .. high } end
-  return nil
+  return rows
 end
 
---- The description of a model, made once, at load: { inputs =, required = sorted names }.
-function model_inputs.describe(inputs)
-  local required = {}
-  for _, name in ipairs(names.sorted(inputs)) do
-    local input = inputs[name]
-    if input.required then required[#required + 1] = name end
-    input.complaint, input.allowed = complaint_of(input)
-  end
-  return { inputs = inputs, required = required }
-end
-
---- Descriptions of many models, by the same keys.
+--- Rows that have only inputs.
 function model_inputs.describe_all(inputs_by_model)
-  local described = {}
-  for model, inputs in pairs(inputs_by_model) do described[model] = model_inputs.describe(inputs) end
-  return described
+  local rows = {}
+  for model, inputs in pairs(inputs_by_model) do rows[model] = { inputs = inputs } end
+  return model_inputs.rows(rows)
 end
 
-local function takes(input, value)
-  if not input.complaint then return true end
-  if input.values then return in_list(value, input.values) end
-  local low, high = input.min, input.max
-  return type(value) == "number" and (not low or value >= low) and (not high or value <= high)
-end
-
---- A plan (plan.lua) for a model. Without a description, everything goes out as it is.
-function model_inputs.new_plan(model, description)
+--- A plan (plan.lua) for a model: its row, or nil, and what the directory knows of it (ctx.model), or nil. Without either
+-- everything goes out as it is.
+function model_inputs.new_plan(model, row, live_model)
   local built = plan.new()
-  built.model, built.description = model, description
+  built.model, built.description = model, row
+  built.live, built.live_inputs = live_model, live_model and live_model.inputs and live_model.inputs.properties
   return built
 end
 
 local function with_hint(message, item)
   return item.hint and message .. "; " .. item.hint or message
+end
+
+local function set(built, input, value, field)
+  local paths = built.paths
+  if not paths then
+    paths = {}
+    built.paths = paths
+  end
+  built.body[input], paths[input] = value, field
 end
 
 -- A value for which the model has no input at all.
@@ -87,20 +79,29 @@ local function put_unknown(built, item, value, is_default)
     plan.warn(built, item.field, message .. "; left out")
   else
     plan.send_unknown(built, item.field, "is not in the recorded contract of " .. built.model .. "; sent as given")
-    built.body[item.input] = value
+    set(built, item.input, value, item.field)
   end
 end
 
-local function put_unfit(built, item, value, input, is_default)
+local function put_unfit(built, item, value, complaint, is_default)
   if is_default then
     built.unfit_defaults = built.unfit_defaults or {}
-    built.unfit_defaults[#built.unfit_defaults + 1] = { field = item.field, value = value, complaint = input.complaint }
+    built.unfit_defaults[#built.unfit_defaults + 1] = { field = item.field, value = value, complaint = complaint.message }
     return
   end
   -- One complaint is enough: an input that was given, but not as the model takes it, is not missing as well.
   built.unfit = built.unfit or {}
   built.unfit[item.input] = true
-  plan.refuse(built, item.field, with_hint(built.model .. ": " .. input.complaint, item), input.allowed)
+  local field = complaint.path == item.input and item.field or item.field .. sub(complaint.path, #item.input + 1)
+  plan.refuse(built, field, with_hint(built.model .. ": " .. complaint.message, item), complaint.allowed)
+end
+
+local function put_value(built, item, value)
+  if built.body[item.input] == nil then
+    set(built, item.input, value, item.field)
+  elseif not given.same(built.body[item.input], value) then
+    plan.refuse(built, item.field, "gives the model's " .. item.input .. " a second time, and differently")
+  end
 end
 
 --- Puts one value into a plan. `is_default`: the client did not give it. `item` says what it is, and may be made at load:
@@ -109,16 +110,32 @@ end
 --     known = true: a preference, left out where a model lacks it (else: an input that nobody described, sent as given),
 --     hint = a text to add,   instead = what would do }
 function model_inputs.put(built, item, value, is_default)
-  local description = built.description
-  local input = description and description.inputs[item.input]
-  if description and not input then
-    put_unknown(built, item, value, is_default)
-  elseif input and not takes(input, value) then
-    put_unfit(built, item, value, input, is_default)
-  elseif built.body[item.input] == nil then
-    built.body[item.input] = value
-  elseif not given.same(built.body[item.input], value) then
-    plan.refuse(built, item.field, "gives the model's " .. item.input .. " a second time, and differently")
+  local row, live = built.description, built.live_inputs
+  if live and live[item.input] or not row and not live then return put_value(built, item, value) end
+  local input = row and row.inputs[item.input]
+  if not input then return put_unknown(built, item, value, is_default) end
+  local sent, complaint = checks.input(input, value, item.input)
+  if complaint then return put_unfit(built, item, value, complaint, is_default) end
+  put_value(built, item, sent)
+end
+
+-- The model's name for a parameter: the name itself, unless the vendor's schema has not that but one that means the same.
+local function input_of(built, name, parameters, aliases)
+  local live = built.live_inputs
+  if not live or live[name] then return name end
+  for _, alias in ipairs(aliases and aliases[name] or {}) do
+    if live[alias] and parameters[alias] == nil then return alias end
+  end
+  return name
+end
+
+--- Puts what a client wrote into the plan of a model that has no row: under its own names, with its own values. `place` is
+-- where they stand (default "parameters."); `aliases` are names of ours for which the vendor's schema may have another: {
+-- samples = { "num_images", "num_outputs" } }.
+function model_inputs.put_given(built, parameters, place, aliases)
+  for _, name in ipairs(names.sorted(parameters)) do
+    local item = { field = (place or PLACE) .. name, input = input_of(built, name, parameters, aliases) }
+    put_value(built, item, parameters[name])
   end
 end
 
@@ -133,17 +150,85 @@ function model_inputs.announce(built, ctx)
   plan.announce(built, ctx)
 end
 
---- Refuses a plan that lacks what its model needs: to be called when everything is put.
+--- Refuses a plan that lacks what its model needs: to be called when everything is put. Where there is a schema of the
+-- vendor's, that says so (finish).
 function model_inputs.require_inputs(built)
-  local description, body, unfit = built.description, built.body, built.unfit
-  if not description then return end
-  local required = description.required
+  local row, body, unfit = built.description, built.body, built.unfit
+  if not row or built.live_inputs then return end
+  local required = row.required
   for index = 1, #required do
     local name = required[index]
     if body[name] == nil and not (unfit and unfit[name]) then
-      plan.refuse(built, description.inputs[name].field or name, "is needed by " .. built.model)
+      plan.refuse(built, row.inputs[name].field or name, "is needed by " .. built.model)
     end
   end
+end
+
+-- ---- the vendor's own schema -------------------------------------------------------------------------------------------
+
+-- "image_size.width" as the client wrote it, and the model's name at its beginning.
+local function client_path(built, path)
+  local head = match(path, "^[^%.%[]*")
+  local field = built.paths and built.paths[head] or (built.place or PLACE) .. head
+  return field .. sub(path, #head + 1), head
+end
+
+local function age_of(live)
+  local seconds = live.age_seconds
+  if not seconds then return live.as_of and " (the vendor's schema of " .. sub(live.as_of, 1, 10) .. ")" or "" end
+  local hours = seconds // 3600
+  local age = hours < 1 and "less than an hour" or hours < 48 and hours .. " hours" or hours // 24 .. " days"
+  return " (the vendor's schema, read " .. age .. " ago)"
+end
+
+local function complaint_text(built, complaint, head)
+  local message = complaint.message
+  if complaint.rule == "required" and complaint.path == head then return "is needed by " .. built.model end
+  if complaint.path == head and find(message, "^must be ") then
+    return built.model .. " takes " .. head .. " " .. gsub(message, "^must be ", "")
+  end
+  return built.model .. ": " .. complaint.path .. " " .. message
+end
+
+local function is_refused_already(built, field)
+  for _, refusal in ipairs(built.refusals or {}) do
+    if refusal.field == field then return true end
+  end
+  return false
+end
+
+local STATUS_TEXTS = {
+  gone = "is no longer in the vendor's list", offline = "is switched off at the vendor",
+  deprecated = "is deprecated by the vendor", staging = "is not in service yet",
+}
+
+--- Compares the body of a plan with the vendor's schema, if there is one, and refuses or warns in the client's names. What can
+-- be changed without loss is. `ctx.ignore_directory`: refusals are warnings. `built.place` is where the client has the inputs
+-- (default "parameters.").
+function model_inputs.validate(built, ctx)
+  local live = built.live
+  if not live then return end
+  if STATUS_TEXTS[live.status] then plan.note(built, built.model .. " " .. STATUS_TEXTS[live.status]) end
+  if not built.live_inputs then return end
+  local sent, complaints, notes = checks.value(live.inputs, built.body, { utf16 = live.utf16 })
+  built.body = sent
+  for _, complaint in ipairs(complaints) do
+    local field, head = client_path(built, complaint.path)
+    local text = complaint_text(built, complaint, head) .. age_of(live)
+    if ctx and ctx.ignore_directory then
+      plan.warn(built, field, text .. "; sent all the same")
+    elseif not is_refused_already(built, field) then
+      plan.refuse(built, field, text, complaint.allowed)
+    end
+  end
+  for _, item in ipairs(notes) do plan.warn(built, (client_path(built, item.path)), item.message) end
+end
+
+--- Finishes a plan: the vendor's schema has its say, what was given twice is refused or warned of, and every path becomes the
+-- client's.
+function model_inputs.finish(built, payload, ctx)
+  model_inputs.validate(built, ctx)
+  given.finish(built, payload)
 end
 
 return model_inputs

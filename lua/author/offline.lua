@@ -1,9 +1,8 @@
 -- offline.lua - plays the host for one provider script, in plain Lua 5.4: no process, no network, no C.
 --
 -- Specs and authors use it to see what a script would send, and what it makes of given responses. It follows
--- docs/provider-scripts.md, and bounds the texts of pattern functions as the host does; where the host is stricter in other ways
--- (memory, time, secrets, host names) it does not pretend to be.
--- Needs lua-cjson. Never loaded inside the host.
+-- docs/provider-scripts.md, and bounds the texts of pattern functions as the host does; where the host is stricter in other
+-- ways (memory, time, secrets, host names) it does not pretend to be. Needs lua-cjson. Never loaded inside the host.
 
 local lua_cjson = require "cjson"
 
@@ -166,10 +165,31 @@ end
 
 local PREVIEW_TAKEN = {}
 
+local function deep_copy(value)
+  if type(value) ~= "table" then return value end
+  local copy = marked_arrays[value] and offline.cjson.array {} or {}
+  for key, item in pairs(value) do copy[key] = deep_copy(item) end
+  return copy
+end
+
+-- What every function knows beside its arguments, out of the options { kind =, models = { [id] = model }, prices = { [id] =
+-- price }, observed = { [model] = figures } or a function(model, drivers), ignore_directory = }.
+local function add_knowledge(ctx, provider, options)
+  ctx.kind, ctx.ignore_directory = options.kind or provider.kind, options.ignore_directory == true
+  function ctx.model(id) return deep_copy((options.models or {})[id]) end
+  function ctx.price(id) return deep_copy((options.prices or {})[id]) end
+  function ctx.observed(model, drivers)
+    local observed = options.observed or {}
+    if type(observed) == "function" then return observed(model, drivers) end
+    return deep_copy(observed[model])
+  end
+  return ctx
+end
+
 -- A ctx that answers with the given responses in order; with none left, the request is the preview and the call ends.
 local function make_ctx(provider, answer, responses, options)
   local used = 0
-  local ctx = { dry_run = responses == nil, webhook_url = options.webhook_url }
+  local ctx = add_knowledge({ dry_run = responses == nil, webhook_url = options.webhook_url }, provider, options)
   function ctx.warn(warning)
     assert(type(warning) == "table" and warning.message, "ctx.warn { field =, message = }")
     answer.warnings[#answer.warnings + 1] = warning
@@ -221,9 +241,9 @@ local function new_answer()
 end
 
 --- Runs prepare alone: the payload, the further fields and the plan, or nil and { field =, message = }.
-function offline.prepare(provider, request)
+function offline.prepare(provider, request, options)
   if not provider.prepare then return request, {} end
-  local ok, payload, second, plan = pcall(provider.prepare, request)
+  local ok, payload, second, plan = pcall(provider.prepare, request, add_knowledge({}, provider, options or {}))
   if ok then return payload, second, plan end
   if type(payload) == "table" and payload.field then return nil, payload end
   error(payload, 0)
@@ -232,16 +252,35 @@ end
 --- prepare, estimate and submit. Without `responses` it is a dry run: `answer.upstream` is the preview. With a list of
 --- responses (`{ status =, headers =, json =, body = }` or `{ failure = { kind =, message = } }`) they are the vendor's
 --- answers in order, and `answer.result` is what submit returned. A 400 of prepare is in `answer.invalid`.
+--- Options: webhook_url, and what the functions know (add_knowledge).
 function offline.submit(provider, request, responses, options)
   local answer = new_answer()
-  local payload, fields, plan = offline.prepare(provider, request)
+  options = options or {}
+  local payload, fields, plan = offline.prepare(provider, request, options)
   if not payload then
     answer.invalid = fields
     return answer
   end
   answer.payload, answer.fields = payload, fields
-  if provider.estimate then answer.estimate, answer.estimate_missing = provider.estimate(payload, plan) end
-  return call(provider, "submit", answer, responses, options or {}, payload, plan)
+  if provider.estimate then
+    answer.estimate, answer.estimate_missing = provider.estimate(payload, plan, add_knowledge({}, provider, options))
+  end
+  return call(provider, "submit", answer, responses, options, payload, plan)
+end
+
+--- The functions of the directory: models(query, ctx), describe(id, ctx, known), prices(ids, ctx). `answer.result` is what the
+-- function
+--- returned, `answer.refusal` its reason; without responses `answer.upstream` is the first request.
+function offline.models(provider, query, responses, options)
+  return call(provider, "models", new_answer(), responses, options or {}, query)
+end
+
+function offline.describe(provider, id, responses, options, known)
+  return call(provider, "describe", new_answer(), responses, options or {}, id, known)
+end
+
+function offline.prices(provider, ids, responses, options)
+  return call(provider, "prices", new_answer(), responses, options or {}, ids)
 end
 
 --- poll, cancel: `job` is { id =, state =, payload = }.

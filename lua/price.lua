@@ -1,0 +1,132 @@
+-- price.lua - what a request will cost, out of usage facts: the one place that multiplies, rounds, and keeps source and date.
+--
+-- A script says which model and how many units; this knows the order in which prices are believed (docs/provider-scripts.md,
+-- prices): a live price whose unit the request settles; else our row, as long as it was written down for the live price; else
+-- what this host's own jobs of that kind cost; else a live price that gives no upper bound; else what is usual; else nothing,
+-- and why.
+
+local price_units = require "price_units"
+local usd = require "usd"
+
+local price = {}
+
+local NOT_KNOWN = "the price is not known here"
+
+-- A positive price is at least a micro-dollar: less would be free.
+local function to_micros(amount)
+  local rounded = usd.to_micros(amount)
+  return rounded == 0 and amount > 0 and 1e-6 or rounded
+end
+
+local function is_positive(number)
+  return type(number) == "number" and number > 0 and number < math.huge
+end
+
+--- Whether a price of a vendor can be multiplied: dollars, more than nothing.
+function price.is_usable(found)
+  return type(found) == "table" and is_positive(found.usd) and (found.currency == nil or found.currency == "USD")
+end
+
+local function range_of(quantity)
+  if type(quantity) == "number" then return { low = quantity, expected = quantity, high = quantity } end
+  return quantity
+end
+
+-- The keys of an estimate that do not come from the figures.
+local KNOWN = {
+  quantity = true, unit = true, row_price = true, live = true, live_quantity = true, drivers = true, reason = true,
+  history = true, body = true, described = true,
+}
+
+local function with_extra(estimate, facts)
+  for key, value in pairs(facts) do
+    if not KNOWN[key] and estimate[key] == nil then estimate[key] = value end
+  end
+  return estimate
+end
+
+-- Figures of a unit price; a bound that is not known stays away.
+local function multiply(found, quantity, unit)
+  local low_usd, high_usd = found.low_usd or found.usd, found.high_usd or found.usd
+  return {
+    expected = to_micros(quantity.expected * found.usd), low = quantity.low and to_micros(quantity.low * low_usd) or nil,
+    high = quantity.high and to_micros(quantity.high * high_usd) or nil,
+    unit = unit, quantity = quantity.expected, unit_usd = found.usd, source = found.source, as_of = found.as_of,
+  }
+end
+
+-- How many units of the live price the request has.
+local function live_quantity(facts, live)
+  if facts.live_quantity then return range_of(facts.live_quantity) end
+  if facts.described and facts.body then return (price_units.quantity(facts.described, facts.body, live)) end
+  if not facts.quantity or not price_units.same(facts.unit, live.unit) then return nil end
+  return range_of(facts.quantity)
+end
+
+local function from_live(live, quantity, bounded)
+  if not live or not quantity or (quantity.high ~= nil) ~= bounded then return nil end
+  local estimate = multiply(live, quantity, live.unit)
+  estimate.account = live.account or nil
+  return estimate
+end
+
+-- Our row counts while nobody knows better: without a live price, or while the live one is that for which the row was written.
+local function from_row(facts, live)
+  local row, quantity = facts.row_price, range_of(facts.quantity)
+  if not row or not quantity or not is_positive(row.usd) then return nil end
+  if live and math.abs((row.checks_usd or row.usd) - live.usd) > 1e-9 then return nil end
+  return multiply(row, quantity, facts.unit or row.unit)
+end
+
+local function from_observed(ctx, facts)
+  local seen = ctx and ctx.observed and facts.model and ctx.observed(facts.model, facts.drivers)
+  if not seen or not is_positive(seen.median) then return nil end
+  return {
+    expected = to_micros(seen.median), high = is_positive(seen.maximum) and to_micros(seen.maximum) or nil,
+    unit = "job", quantity = 1, source = "observed", as_of = seen.as_of, jobs = seen.count,
+  }
+end
+
+local function from_history(facts)
+  local usual = facts.history or facts.live and facts.live.history
+  if not price.is_usable(usual) then return nil end
+  return { expected = to_micros(usual.usd), unit = "job", quantity = 1, source = usual.source, as_of = usual.as_of }
+end
+
+--- estimate's results: the table, or nil and what is missing. `facts`:
+--   model =            the vendor's id, also shown
+--   quantity =         units of the row's price: a number, or { low =, expected =, high = }
+--   unit =             what they are (default: the row's)
+--   row_price =        { usd =, unit =, source =, as_of =, low_usd =, high_usd = where lists disagree,
+--                        checks_usd = the live unit price for which it holds (default: usd) }
+--   live =             ctx.price(id), and live_quantity = its units, or described = ctx.model(id) and body = the model's input
+--                      (price_units.lua counts them then); else `quantity`, if the units are the same
+--   drivers =          "resolution=1080p audio=true": jobs with the same are compared
+--   history =          { usd =, source =, as_of = }: what a job of that model usually costs
+--   reason =           what to say when nothing is known
+-- Any other key is shown as it is.
+function price.estimate(ctx, facts)
+  local live = price.is_usable(facts.live) and facts.live or nil
+  local quantity = live and live_quantity(facts, live)
+  local estimate = from_live(live, quantity, true) or from_row(facts, live) or from_observed(ctx, facts)
+    or from_live(live, quantity, false) or from_history(facts)
+  if estimate then return with_extra(estimate, facts) end
+  return nil, facts.reason or NOT_KNOWN
+end
+
+--- The cost of a job that is over, for its result: units that the vendor told, at the price that held at submit. Noise of
+-- floats counts as nothing, a part of a micro-dollar as one.
+function price.cost(quantity, unit_usd)
+  return {
+    usd = math.ceil(quantity * unit_usd * 1e6 - 1e-3) / 1e6, source = "computed", quantity = quantity, unit_usd = unit_usd,
+  }
+end
+
+--- A price as people write it: "$0.003 / megapixel".
+function price.text(row_price)
+  if not row_price or not is_positive(row_price.usd) then return nil end
+  local amount = string.gsub(string.gsub(string.format("%.6f", row_price.usd), "0+$", ""), "%.$", "")
+  return "$" .. amount .. (row_price.unit and " / " .. row_price.unit or "")
+end
+
+return price
