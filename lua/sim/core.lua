@@ -13,8 +13,9 @@
 --   bill      function(job, phase, now): what a job costs, in dollars, where that depends on how long it ran; nil: see sim.bill
 -- An answer is made with sim.json, sim.text, sim.bytes or sim.empty; `error(answer)` ends a handler early.
 --
--- A request has method, host, path, query (decoded), headers (names in lower case), body, json, form (a list of parts), fields
--- (the form by name), base, now (milliseconds) and fault. Jobs follow the clock: nothing happens between two requests.
+-- A request has method, host, path, query (decoded; query_list has names that come twice), headers (names in lower case), body,
+-- json, form (a list of parts), fields (the form by name), base, now (milliseconds) and fault. Jobs follow the clock: nothing
+-- happens between two requests.
 local cjson = require "cjson"
 local crypto = require "crypto"
 
@@ -310,7 +311,8 @@ end
 local function read_request(request)
   local kind = request.headers["content-type"] or ""
   request.query, request.fields = {}, {}
-  for _, pair in ipairs(decode_pairs(request.query_text, decode_plus)) do request.query[pair.name] = pair.value end
+  request.query_list = decode_pairs(request.query_text, decode_plus)
+  for _, pair in ipairs(request.query_list) do request.query[pair.name] = pair.value end
   if kind:find("x-www-form-urlencoded", 1, true) and #request.body < 65536 then
     request.form = decode_pairs(request.body, decode_plus)
   elseif not request.form and request.body ~= "" then
@@ -385,9 +387,14 @@ local function list_jobs(now)
   return sim.json(200, { jobs = list })
 end
 
---- One request; called by the host program.
+local function control(request)
+  if request.host == "directory" then return require("sim.directory").control(request, vendors) end
+  return list_jobs(request.now)
+end
+
+--- One request; called by the host program. One of no provider is for the simulator itself.
 function sim.handle(request)
-  if not request.provider then return list_jobs(request.now) end
+  if not request.provider then return control(request) end
   read_request(request)
   local ok, answer = pcall(serve, vendors[request.provider], request)
   if not ok and type(answer) ~= "table" then error(answer, 0) end
@@ -395,6 +402,14 @@ function sim.handle(request)
   answer.paid, answer.job, answer.prompt = request.paid, request.job, request.prompt
   answer.fault_used, answer.wake = request.fault_used, next_timer()
   return answer
+end
+
+local function switch_directories(texts)
+  for _, text in ipairs(texts) do
+    local provider, problem = require("sim.directory").add(text)
+    if provider and not vendors[provider] then problem = ("no provider %q is simulated"):format(provider) end
+    if problem then error(("%q: %s"):format(text, problem), 0) end
+  end
 end
 
 --- Loads the vendors; called once. Returns them with their hosts.
@@ -409,6 +424,7 @@ function sim.start(options)
       list[#list + 1] = { provider = vendor.provider, hosts = vendor.hosts }
     end
   end
+  switch_directories(options.directory)
   return list
 end
 

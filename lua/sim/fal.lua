@@ -1,8 +1,9 @@
--- fal.lua - fal for the simulator: the queue, synchronous calls, prices, storage, and Ed25519 webhooks.
+-- fal.lua - fal for the simulator: the queue, synchronous calls, storage, Ed25519 webhooks. Models: lua/sim/fal_directory.lua.
 --
 -- Other vendors that live on fal's queue (lua/sim/pika.lua) make their routes with fal.queue.
 local cjson = require "cjson"
 local crypto = require "crypto"
+local directory = require "sim.fal_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -283,22 +284,6 @@ local function keys()
   return sim.json(200, { keys = sim.array { { kty = "OKP", crv = "Ed25519", use = "sig", kid = "simulated", x = x } } })
 end
 
-local function pricing(request)
-  local prices = sim.array {}
-  for id in (request.query.endpoint_id or ""):gmatch("[^,]+") do
-    local price = PRICES[id]
-    if not price then
-      return sim.json(404, { error = { type = "not_found", message = "Endpoint not found: " .. id } })
-    end
-    prices[#prices + 1] = { endpoint_id = id, unit_price = price[1], unit = price[2], currency = "USD" }
-  end
-  return sim.json(200, { next_cursor = sim.null, has_more = false, prices = prices })
-end
-
-local function billing()
-  return sim.json(200, { username = "my-team", credits = { current_balance = 24.5, currency = "USD" } })
-end
-
 local function initiate(request)
   local body = read_input(request)
   local path = ("v3b.fal.media/files/up/%s/%s"):format(sim.word(16, "upload", sim.next()), body.file_name or "file")
@@ -351,17 +336,17 @@ function fal.missing()
 end
 
 fal.provider = "fal"
-fal.hosts = { QUEUE, SYNC, API, REST, "v3.fal.media", "v3b.fal.media" }
+fal.hosts = { QUEUE, SYNC, API, REST, directory.site, "v3.fal.media", "v3b.fal.media" }
 fal.routes = {
   { "*", "/{path...}", fal.queue(images), host = QUEUE },
   { "POST", "/{path...}", fal.direct(images), host = SYNC },
-  { "GET", "/v1/models/pricing", pricing, host = API },
-  { "GET", "/v1/account/billing", billing, host = API },
   { "GET", "/.well-known/jwks.json", keys, host = REST, open = true },
   { "POST", "/storage/upload/initiate", initiate, host = REST },
   { "PUT", "/files/up/{id}/{name}", put_upload, host = "v3b.fal.media", open = true },
   { "GET", "/files/up/{id}/{name}", get_upload, host = "v3b.fal.media", open = true },
   { "GET", "/files/b/{id}/{name}", get_file, host = "v3b.fal.media", open = true },
 }
+for _, route in ipairs(directory.routes) do table.insert(fal.routes, route) end
+directory.publish(PRICES)
 
 return fal

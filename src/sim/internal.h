@@ -75,6 +75,7 @@ struct sim_exchange {
 	bool is_json;
 	bool fault_used; /* a fault that the script makes was made */
 	bool paid;	 /* this request made a job that costs */
+	bool cut;	 /* half of the answer's body is not sent */
 	int64_t delay_ms;
 	char job[128];
 	char prompt[160];
@@ -117,7 +118,9 @@ struct sim_delivery;
 struct sim_script_options {
 	const char *directory; /* lua/ */
 	uint64_t seed;
-	int64_t job_ms;						       /* how long a job takes at most */
+	int64_t job_ms;			       /* how long a job takes at most */
+	const char *const *directory_switches; /* "fal:html", as lua/sim/directory.lua reads them */
+	size_t directory_switch_count;
 	void (*deliver)(void *context, struct sim_delivery *delivery); /* takes it over */
 	void *context;
 };

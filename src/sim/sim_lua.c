@@ -106,6 +106,7 @@ int64_t sim_lua_read_answer(lua_State *L, struct sim_exchange *x)
 	x->status = (int)integer_field(L, "status");
 	x->delay_ms = integer_field(L, "delay_ms");
 	x->paid = bool_field(L, "paid");
+	x->cut = bool_field(L, "cut");
 	x->fault_used = bool_field(L, "fault_used");
 	copy_field(L, "job", x->job, sizeof x->job);
 	copy_field(L, "prompt", x->prompt, sizeof x->prompt);

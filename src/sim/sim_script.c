@@ -182,6 +182,15 @@ static void push_module_names(lua_State *L, const struct script_library *library
 	}
 }
 
+static void push_switches(lua_State *L, const struct sim_script_options *options)
+{
+	lua_newtable(L);
+	for (size_t i = 0; i < options->directory_switch_count; i++) {
+		lua_pushstring(L, options->directory_switches[i]);
+		lua_rawseti(L, -2, (lua_Integer)i + 1);
+	}
+}
+
 static int load_scripts(lua_State *L)
 {
 	struct sim_script *script = lua_touserdata(L, 1);
@@ -194,13 +203,15 @@ static int load_scripts(lua_State *L)
 	lua_pushvalue(L, -1);
 	lua_rawsetp(L, LUA_REGISTRYINDEX, &module_key);
 	lua_getfield(L, -1, "start");
-	lua_createtable(L, 0, 3);
+	lua_createtable(L, 0, 4);
 	lua_pushinteger(L, (lua_Integer)script->options.seed);
 	lua_setfield(L, -2, "seed");
 	lua_pushinteger(L, script->options.job_ms);
 	lua_setfield(L, -2, "job_ms");
 	push_module_names(L, script->state->library);
 	lua_setfield(L, -2, "modules");
+	push_switches(L, &script->options);
+	lua_setfield(L, -2, "directory");
 	lua_call(L, 1, 1);
 	sim_hosts_read(L, &script->hosts);
 	return 0;

@@ -1,7 +1,7 @@
 /* sim_server.c - the simulator's front door: the host's own HTTP server, without its gate, on loopback and nowhere else.
  *
  * HTTP threads have the vendor's script answer, wait as long as the vendor would take, and send the answer, or do to the connection what the fault
- * says. Control paths (/healthz, /journal, /jobs) have no fault and are in no journal. */
+ * says. Control paths (/healthz, /journal, /jobs, /directory) have no fault and are in no journal. */
 #include "sim/internal.h"
 
 #include <stdatomic.h>
@@ -65,7 +65,7 @@ static void send_vendor_answer(struct sim_exchange *x)
 				      .body = x->answer.data,
 				      .body_length = x->answer.length,
 				      .bare = true,
-				      .cut = x->fault == SIM_TRUNCATED });
+				      .cut = x->cut || x->fault == SIM_TRUNCATED });
 }
 
 /* ---- credentials ---- */
@@ -249,7 +249,8 @@ static void serve_control(struct sim_server *server, struct sim_exchange *x)
 		send_text(x->request, 200, "{\"ok\":true}\n");
 	} else if (strcmp(x->host, "journal") == 0) {
 		serve_journal(server, x->request);
-	} else if (strcmp(x->host, "jobs") == 0) { /* what the scripts answer to a request of no provider */
+	} else if (strcmp(x->host, "jobs") == 0 ||
+		   strcmp(x->host, "directory") == 0) { /* what the scripts answer to a request of no provider */
 		have_script_answer(server, x);
 		send_vendor_answer(x);
 	} else {

@@ -19,7 +19,7 @@
 struct simulate_arguments {
 	const char *listen, *journal;
 	int64_t seed, latency_ms, slow_ms, job_ms;
-	struct argument_values faults;
+	struct argument_values faults, directory;
 };
 
 struct simulator {
@@ -32,6 +32,7 @@ struct simulator {
 
 static const char simulate_usage[] =
 	"usage: providerd simulate [--listen ADDR:PORT] [--seed N] [--latency MS] [--fault PROVIDER:KIND:RATE[:METHOD] ...]\n"
+	"                          [--directory PROVIDER:SWITCH[=VALUE] ...]\n"
 	"                          [--journal FILE] [--job-time MS] [--slow MS]\n\n"
 	"  --listen     default 127.0.0.1:9101; loopback only, port 0 takes a free one\n"
 	"  --seed       ids, times, pictures and faults follow from it (default 1)\n"
@@ -39,10 +40,13 @@ static const char simulate_usage[] =
 	"  --fault      PROVIDER is an id (fal) or *; RATE is from 0 to 1; METHOD (POST) limits it; KIND is one of\n"
 	"               reset_before, reset_after, 429, 5xx, slow, truncated, wrong_json, echo, echo_refusal, never_ending, "
 	"moderated, out_of_credit\n"
+	"  --directory  what the provider's directory of models does, as in fal:html or fal:models=1500; lua/sim/directory.lua\n"
+	"               has the list\n"
 	"  --journal    also appends every request to FILE, one JSON object a line\n"
 	"  --job-time   how long a job takes at most (default 1500)\n"
 	"  --slow       what the fault slow adds (default 5000)\n\n"
-	"  GET /journal[?provider=ID][&paid=1], DELETE /journal, GET /jobs, GET /healthz\n";
+	"  GET /journal[?provider=ID][&paid=1], DELETE /journal, GET /jobs, GET /healthz,\n"
+	"  GET /directory, PUT /directory/PROVIDER {\"SWITCH\": true, ...}, DELETE /directory/PROVIDER\n";
 
 /* A rule for a provider that nobody simulates is a typing mistake. */
 static enum error_code check_providers(
@@ -64,6 +68,8 @@ static enum error_code start_scripts(struct simulator *sim, const struct simulat
 	struct sim_script_options options = { .directory = directory,
 		.seed = (uint64_t)arguments->seed,
 		.job_ms = arguments->job_ms,
+		.directory_switches = arguments->directory.items,
+		.directory_switch_count = arguments->directory.count,
 		.deliver = sim_deliver_send,
 		.context = sim->deliver };
 	enum error_code code = sim_script_open(&options, &sim->script, error);
@@ -127,10 +133,11 @@ static int run_simulator(const struct simulate_arguments *arguments, const sigse
 
 int simulate_command(int argc, char **argv)
 {
-	const char *faults[LIMIT_SIM_FAULTS];
+	const char *faults[LIMIT_SIM_FAULTS], *directory[LIMIT_SIM_FAULTS];
 	struct simulate_arguments given = { .listen = "127.0.0.1:9101", .seed = 1, .slow_ms = 5000, .job_ms = 1500 };
 	const struct argument list[] = { { .name = "--listen", .value = &given.listen },
 		{ .name = "--journal", .value = &given.journal }, { .name = "--fault", .values = &given.faults },
+		{ .name = "--directory", .values = &given.directory },
 		{ .name = "--seed", .number = &given.seed, .highest = INT64_MAX - 1 },
 		{ .name = "--latency", .number = &given.latency_ms, .highest = LIMIT_SIM_LATENCY_MS },
 		{ .name = "--slow", .number = &given.slow_ms, .highest = LIMIT_SIM_LATENCY_MS },
@@ -140,6 +147,7 @@ int simulate_command(int argc, char **argv)
 	int exit_code;
 
 	given.faults = (struct argument_values){ .items = faults, .most = LIMIT_SIM_FAULTS };
+	given.directory = (struct argument_values){ .items = directory, .most = LIMIT_SIM_FAULTS };
 	if (!arguments_read(&command, argc, argv, &exit_code))
 		return exit_code;
 	sigemptyset(&signals);
