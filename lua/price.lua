@@ -49,7 +49,8 @@ end
 local function multiply(found, quantity, unit)
   local low_usd, high_usd = found.low_usd or found.usd, found.high_usd or found.usd
   return {
-    expected = to_micros(quantity.expected * found.usd), low = quantity.low and to_micros(quantity.low * low_usd) or nil,
+    expected = quantity.expected and to_micros(quantity.expected * found.usd) or nil,
+    low = quantity.low and to_micros(quantity.low * low_usd) or nil,
     high = quantity.high and to_micros(quantity.high * high_usd) or nil,
     unit = unit, quantity = quantity.expected, unit_usd = found.usd, source = found.source, as_of = found.as_of,
   }

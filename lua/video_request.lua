@@ -14,7 +14,12 @@ local video_request = {}
 
 -- Options of the readers of check.lua.
 local FROM_ONE = { min = 1 }
-local MODES, MODE = { "video" }, { lower = true, blank = "absent", default = "video" }
+
+-- The one mode of each kind, and how it is read.
+local MODES = {}
+for _, kind in ipairs { "video", "image" } do
+  MODES[kind] = { values = { kind }, options = { lower = true, blank = "absent", default = kind } }
+end
 
 -- Pattern functions refuse long subjects: what scripts match is cut short here.
 local MAX_SCHEME_BYTES, MAX_MODEL_BYTES, MAX_WORD_BYTES, MAX_ADDRESS_BYTES = 32, 200, 64, 8192
@@ -236,22 +241,37 @@ function video_request.reading(pictures, parameters, own, prompt_names)
   }
 end
 
---- The mode that a request names.
-function video_request.mode(top)
-  return top:choice("mode", MODES, MODE)
+--- The mode that a request names: there is one for each kind ("video" or "image", default "video").
+function video_request.mode(top, kind)
+  local mode = MODES[kind or "video"] or MODES.video
+  return top:choice("mode", mode.values, mode.options)
+end
+
+-- The parameters that are read as words of ours: not those that the model has itself.
+local function read_typed(payload, own)
+  if own == true or next(payload.parameters) == nil then return nil end
+  local words = payload.parameters
+  if own and names.has_any(words, own) then
+    words = check.copy(words)
+    for name in pairs(payload.parameters) do
+      if own[name] and TYPED.by_name[name] then words[name] = nil end
+    end
+  end
+  local inner = check.reader(words, "parameters")
+  inner.given_as = payload.given_as
+  inner:fields(TYPED, payload.parameters)
+  return inner
 end
 
 --- Makes the payload of a request, without defaults; `reading` is made by video_request.reading.
--- Top-level names that nobody knows are listed in payload.ignored.
-function video_request.read(request, reading)
+-- Top-level names that nobody knows are listed in payload.ignored. `options`: `kind`, "video" or "image" (default "video");
+-- `own`, a set of names of parameters that the model has itself: these stay as they are given; true: all do, and none is read.
+function video_request.read(request, reading, options)
+  local kind, own = options and options.kind, options and options.own
   local top = check.reader(request)
-  local payload = { mode = video_request.mode(top) }
+  local payload = { mode = video_request.mode(top, kind) }
   payload.parameters = read_parameters(top, payload, reading)
-  local inner = next(payload.parameters) ~= nil and check.reader(payload.parameters, "parameters") or nil
-  if inner then
-    inner.given_as = payload.given_as
-    inner:fields(TYPED, payload.parameters)
-  end
+  local inner = read_typed(payload, own)
   read_named(top, inner, payload, reading)
   if names.has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
   return payload

@@ -4,12 +4,12 @@
 -- A request without `model` gets the first of DEFAULT_MODELS that can make what it asks for, and our defaults. A request that
 -- names a model gets nothing that the vendor does not require: its own defaults stay its own.
 -- `model` is a model id (gen4_turbo), an operation (image_upscale), both (text_to_video/veo3.1), or one of the vendor's further
--- products as its API writes the path (generate/video, workflows/<id>), with its body in `parameters`.
+-- products as its API writes the path (generate/video, workflows/<id>), with its body in `parameters`. What is not described here
+-- is sent all the same: a model to the endpoint that its input calls for, ENDPOINT/MODEL and v1/PATH to where they say.
 --
 -- Runway has no webhooks and no idempotency key: a create that was sent twice is paid twice.
 
 local http_errors = require "http_errors"
-local names = require "names"
 local plans = require "plan"
 local runway_answers = require "runway.answers"
 local runway_body = require "runway.body"
@@ -17,9 +17,10 @@ local runway_models = require "runway.models"
 local payloads = require "runway.payloads"
 local runway_prices = require "runway.prices"
 local runway_products = require "runway.products"
+local runway_route = require "runway.route"
+local runway_specs = require "runway.specs"
 local url_parts = require "url_parts"
 
-local MODELS = runway_models.MODELS
 local explain, task_result = runway_answers.explain, runway_answers.task_result
 
 local API_VERSION = "2024-11-06"
@@ -30,7 +31,10 @@ local RETRY_SECONDS = 10
 -- The lengths that the models with a fixed list make.
 local function seconds_of_models()
   local seconds = {}
-  for id, row in pairs(MODELS) do seconds[id] = row.seconds end
+  for _, row in pairs(runway_models.MODELS) do
+    local spec = runway_specs.of_row(row.operation, row.id)
+    if spec.seconds and row.makes == "video" then seconds[row.id] = spec.seconds end
+  end
   return seconds
 end
 
@@ -39,7 +43,7 @@ local capabilities = {
   features = { "multi_prompt", "storyboards", "aspect_ratios" },
   resolutions = { "720p", "1080p" },
   default_models = payloads.DEFAULT_MODELS,
-  models = names.sorted(MODELS),
+  models = runway_route.MODEL_IDS,
   operations = runway_models.OPERATIONS,
   products = runway_products.NAMES,
   seconds = seconds_of_models(),
@@ -69,11 +73,11 @@ local function not_answered(response, failure, job)
   return http_errors.unanswered(response, failure, job, options)
 end
 
-local function estimate(payload, plan)
+local function estimate(payload, plan, ctx)
   if not payload.model then return nil, "a combination of model, size and length that Runway sells" end
-  plan = plan or runway_body.build(payload, payload.model)
+  plan = plan or runway_body.build(payload, payload.model, ctx)
   if plans.is_refused(plan) then return nil, plans.first_refusal(plan) end
-  return runway_prices.estimate(plan)
+  return runway_prices.estimate(plan, ctx)
 end
 
 local function health(ctx)
@@ -89,23 +93,25 @@ local function health(ctx)
 end
 
 -- Why no default model can make it: each one's reasons.
-local function refusals_of_all(payload)
+local function refusals_of_all(payload, ctx)
   local refusals = {}
   for _, model in ipairs(payloads.candidates_of(payload)) do
-    for _, refusal in ipairs(runway_body.build(payload, model).refusals or {}) do refusals[#refusals + 1] = refusal end
+    for _, refusal in ipairs(runway_body.build(payload, model, ctx).refusals or {}) do refusals[#refusals + 1] = refusal end
   end
   return refusals
 end
 
 local function submit(payload, ctx, plan)
-  if not payload.model then return nil, refusals_of_all(payload) end
-  plan = plan or runway_body.build(payload, payload.model)
+  if not payload.model then return nil, refusals_of_all(payload, ctx) end
+  plan = plan or runway_body.build(payload, payload.model, ctx)
   if plans.is_refused(plan) then return nil, plan.refusals end
   plans.announce(plan, ctx)
   local response, failure = ctx.request { path = "/v1/" .. plan.spec.operation, json = plan.body }
   if not response or response.status >= 300 then return http_errors.result(response, failure, explain(response)) end
   local task, product = response.json, plan.spec.product
-  if product and product.answer == "object" and is_object(response) then return runway_answers.made(task) end
+  if product and product.answer ~= "task" and is_object(response) and runway_answers.is_object(task, product) then
+    return runway_answers.made(task)
+  end
   if not is_object(response) or type(task.id) ~= "string" then
     return http_errors.unreadable("the vendor's answer has no task id")
   end

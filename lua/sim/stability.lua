@@ -1,6 +1,5 @@
 -- stability.lua - Stability AI for the simulator: synchronous image services, two asynchronous ones, the balance.
 local crypto = require "crypto"
-local directory = require "sim.stability_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -166,9 +165,9 @@ local function account(request)
     role = "ADMIN", is_default = true } }, profile_picture = request.base .. "/" .. API .. "/p.png" })
 end
 
-local stability = {
+return {
   provider = "stability",
-  hosts = { API, directory.host },
+  hosts = { API },
   bills = { moderated = true }, -- one that is filtered at the end was made
   auth = sim.authorization("Bearer", function(request)
     if not request.path:match("^/v1/") then return refuse(401, "unauthorized", "authorization: is invalid") end
@@ -197,6 +196,3 @@ local stability = {
     { "GET", "/v1/user/account", account },
   },
 }
-for _, route in ipairs(directory.routes) do table.insert(stability.routes, route) end
-
-return stability

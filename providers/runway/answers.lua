@@ -99,6 +99,17 @@ function runway_answers.created(task, place)
   return result
 end
 
+local OF_A_TASK = { id = true, estimatedCost = true, routing = true }
+
+--- Whether the answer to a create is all there is, and no task: what nobody describes is told by its members.
+function runway_answers.is_object(created, product)
+  if product.answer ~= "guess" then return product.answer == "object" end
+  for name in pairs(created) do
+    if not OF_A_TASK[name] then return true end
+  end
+  return false
+end
+
 --- The result of a create whose answer is all there is: an upload to fill, a router, an avatar.
 function runway_answers.made(object)
   local id = object.id or object.runwayUri

@@ -1,7 +1,6 @@
 -- media.lua - the pictures and videos of a request to Runway.
 
 local given = require "given"
-local names = require "names"
 local plans = require "plan"
 local runway_route = require "runway.route"
 
@@ -10,27 +9,34 @@ local runway_media = {}
 local NONE = {}
 
 local MAX_DATA_URI_BYTES = 5 * 1024 * 1024
-local PICTURE_FIELDS = { "promptImage", "imageUri", "referenceImages" }
-local IS_PICTURE_FIELD = names.set(PICTURE_FIELDS)
 local PERFORMANCE_FIELDS = { "character", "reference" }
 
 -- As long as an IPv4 address is, and what follows it.
 local MAX_ADDRESS_BYTES = 16
 
--- A file as the vendor takes it: HTTPS with a host name, a data URI of its size, or an upload of its own.
-local function check_uri(plan, field, uri)
-  if type(uri) ~= "string" then return plans.refuse(plan, field, "must be a URL or a data URI") end
+-- What is wrong with a file as the vendor takes it: HTTPS with a host name, a data URI of its size, or an upload of its own.
+local function problem_of(uri)
+  if type(uri) ~= "string" then return "must be a URL or a data URI" end
   local start = string.lower(string.sub(uri, 1, 300))
   if string.sub(start, 1, 5) == "data:" then
-    if #uri > MAX_DATA_URI_BYTES then plans.refuse(plan, field, "is too large: a data URI may have 5 MB; give an HTTPS URL") end
+    return #uri > MAX_DATA_URI_BYTES and "is too large: a data URI may have 5 MB; give an HTTPS URL" or nil
   elseif string.sub(start, 1, 8) == "https://" then
     local host = string.sub(start, 9, 8 + MAX_ADDRESS_BYTES)
-    if string.find(host, "^%d+%.%d+%.%d+%.%d+[:/]") or string.sub(host, 1, 1) == "[" then
-      plans.refuse(plan, field, "must name its host: the vendor does not fetch from an IP address")
-    end
-  elseif string.sub(start, 1, 9) ~= "runway://" then
-    plans.refuse(plan, field, "must be an HTTPS URL, a data URI or a runway:// upload")
+    local is_address = string.find(host, "^%d+%.%d+%.%d+%.%d+[:/]") or string.sub(host, 1, 1) == "["
+    return is_address and "must name its host: the vendor does not fetch from an IP address" or nil
   end
+  return string.sub(start, 1, 9) ~= "runway://" and "must be an HTTPS URL, a data URI or a runway:// upload" or nil
+end
+
+-- A file under a name of ours.
+local function check_uri(plan, field, uri)
+  local problem = problem_of(uri)
+  if problem then plans.refuse(plan, field, problem) end
+end
+
+-- What stands under the vendor's own name goes out as it is: the vendor may take more than we know.
+local function warn_of(plan, field, problem)
+  if problem then plans.warn(plan, field, problem .. ", as far as is known here: sent as given") end
 end
 
 -- The pictures that are files; a picture that is neither file nor text is refused.
@@ -61,14 +67,17 @@ local function refuse_many_frames(plan, spec, field)
 end
 
 local function check_prompt_image(plan, value, spec)
-  if type(value) ~= "table" then return check_uri(plan, "parameters.promptImage", value) end
-  if #value == 0 then return plans.refuse(plan, "parameters.promptImage", "must be a URL, or an array of { uri, position }") end
+  if type(value) ~= "table" then return warn_of(plan, "parameters.promptImage", problem_of(value)) end
   local most = spec.last_frame and 2 or 1
   for index, item in ipairs(value) do
     local field = ("parameters.promptImage[%d]"):format(index - 1)
-    if index > most then return refuse_many_frames(plan, spec, field) end
-    check_uri(plan, field, type(item) == "table" and item.uri or nil)
-    if type(item) == "table" and item.position ~= nil then check_position(plan, spec, field .. ".position", item.position) end
+    warn_of(plan, field, problem_of(type(item) == "table" and item.uri or nil))
+    local position = type(item) == "table" and item.position
+    if position and index > most then
+      warn_of(plan, field, ("is one too many: %s takes %d"):format(spec.id, most))
+    elseif position and position ~= "first" and not (position == "last" and spec.last_frame) then
+      warn_of(plan, field .. ".position", spec.id .. " does not take a frame at this position")
+    end
   end
 end
 
@@ -78,7 +87,6 @@ local function add_frames(plan, payload, spec, files)
   if native ~= nil then
     if #files > 0 then return plans.refuse(plan, files[1].field, "the pictures are in parameters.promptImage already") end
     check_prompt_image(plan, native, spec)
-    plan.body.promptImage = native
     return
   end
   local most = spec.last_frame and 2 or 1
@@ -96,32 +104,29 @@ local function add_frames(plan, payload, spec, files)
   end
 end
 
-local function add_reference_images(plan, payload, spec, files)
-  local images = {}
+local function add_reference_images(plan, payload, _, files)
   local own = payload.parameters.referenceImages
-  if own ~= nil and type(own) ~= "table" then
-    return plans.refuse(plan, "parameters.referenceImages", "must be an array of { uri, tag }")
+  if own ~= nil and #files == 0 then
+    for index, item in ipairs(type(own) == "table" and own or NONE) do
+      local uri = type(item) == "table" and item.uri or nil
+      warn_of(plan, ("parameters.referenceImages[%d]"):format(index - 1), problem_of(uri))
+    end
+    return
   end
-  for index, item in ipairs(own or NONE) do
-    check_uri(plan, ("parameters.referenceImages[%d]"):format(index - 1), type(item) == "table" and item.uri or nil)
-    images[index] = item
-  end
+  local images = {}
+  for index, item in ipairs(type(own) == "table" and own or NONE) do images[index] = item end
   for _, file in ipairs(files) do images[#images + 1] = { uri = file.uri, tag = file.tag } end
   if #images > 0 then plan.body.referenceImages = images end
-  if spec.max_references and #images > spec.max_references then
-    plans.refuse(plan, "parameters.referenceImages", ("%s takes at most %d"):format(spec.id, spec.max_references))
-  elseif #images < (spec.min_references or 0) then
-    plans.refuse(plan, "parameters.referenceImages", spec.id .. " needs at least one picture to refer to")
-  end
 end
 
 local function add_image_uri(plan, payload, spec, files)
-  local uri = payload.parameters.imageUri or (files[1] and files[1].uri)
+  local own = payload.parameters.imageUri
+  if own ~= nil then warn_of(plan, "parameters.imageUri", problem_of(own)) end
+  local uri = own or (files[1] and files[1].uri)
   if uri == nil then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture") end
-  if #files > (payload.parameters.imageUri and 0 or 1) then
+  if #files > (own and 0 or 1) then
     return plans.refuse(plan, files[#files].field, "is one too many: one picture is upscaled at a time")
   end
-  check_uri(plan, payload.parameters.imageUri and "parameters.imageUri" or files[1].field, uri)
   plan.body.imageUri = uri
 end
 
@@ -133,32 +138,30 @@ local ACTORS = {
 local NO_PLACE_IN_A_PERFORMANCE = { "storyboard", "reference_frames", "promptImage", "imageUri", "referenceImages" }
 
 local function add_character(plan, parameters)
-  local character, field = parameters.character, "parameters.character"
+  local character = parameters.character
   for _, actor in ipairs(ACTORS) do
     local uri = parameters[actor.name]
     if uri ~= nil and character == nil then
-      character, field = { type = actor.type, uri = uri }, "parameters." .. actor.name
+      character = { type = actor.type, uri = uri }
+      check_uri(plan, "parameters." .. actor.name, uri)
     elseif uri ~= nil and not given.same(character, { type = actor.type, uri = uri }) then
       plans.refuse(plan, "parameters." .. actor.name, "is a second character: there is one, and a reference that it follows")
     end
   end
   plan.body.character = character
-  return field
 end
 
 -- Act-Two: who acts (a picture or a video), and the video of the performance.
 local function add_performance(plan, payload, spec)
   local parameters, body = payload.parameters, plan.body
-  local fields = { character = add_character(plan, parameters), reference = "parameters.reference" }
+  add_character(plan, parameters)
   body.reference = parameters.reference
-  if type(body.reference) == "string" then body.reference = { type = "video", uri = body.reference } end
+  if type(body.reference) == "string" then
+    check_uri(plan, "parameters.reference", body.reference)
+    body.reference = { type = "video", uri = body.reference }
+  end
   for _, name in ipairs(PERFORMANCE_FIELDS) do
-    local value = body[name]
-    if value == nil then
-      plans.refuse(plan, "parameters." .. name, spec.id .. " needs it")
-    else
-      check_uri(plan, fields[name], type(value) == "table" and value.uri or nil)
-    end
+    if body[name] == nil then plans.refuse(plan, "parameters." .. name, spec.id .. " needs it") end
   end
   for _, name in ipairs(NO_PLACE_IN_A_PERFORMANCE) do
     if parameters[name] ~= nil then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such pictures") end
@@ -166,11 +169,13 @@ local function add_performance(plan, payload, spec)
   if payload.storyboard ~= nil then plans.refuse(plan, "storyboard", spec.id .. " takes no such pictures") end
 end
 
+local VENDORS_VIDEOS = { videoUri = true, promptVideo = true }
+
 local function add_video(plan, payload, spec)
   if spec.operation == "character_performance" then return end
   local video, name = runway_route.video_of(payload)
   if not spec.video_key then
-    if video then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no video here") end
+    if video and not VENDORS_VIDEOS[name] then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no video here") end
     return
   end
   if not video then return plans.refuse(plan, "parameters.video", spec.id .. " needs a video") end
@@ -180,27 +185,39 @@ local function add_video(plan, payload, spec)
       plans.refuse(plan, "parameters." .. other, "contradicts parameters." .. name .. ": one video is worked on at a time")
     end
   end
+  if plan.body[spec.video_key] ~= nil then return warn_of(plan, "parameters." .. spec.video_key, problem_of(video)) end
   check_uri(plan, "parameters." .. name, video)
   plan.body[spec.video_key] = video
 end
 
--- Where the pictures go, by operation, and the field that they go to; elsewhere there is no place for them.
-local PICTURE_PLACES = { image_to_video = add_frames, text_to_image = add_reference_images, image_upscale = add_image_uri }
-local PICTURE_FIELD = { image_to_video = "promptImage", text_to_image = "referenceImages", image_upscale = "imageUri" }
+-- Where the pictures go; elsewhere there is no place for them.
+local function place_of(spec)
+  if spec.fields.promptImage then return add_frames end
+  if spec.fields.imageUri then return add_image_uri end
+  return spec.fields.referenceImages and add_reference_images or nil
+end
+
+-- The vendor's words for the picture that an endpoint is about: one of another endpoint has no place.
+local MAIN_PICTURES = { "promptImage", "imageUri" }
+
+local function refuse_misplaced(plan, payload, spec, files)
+  for _, name in ipairs(MAIN_PICTURES) do
+    if payload.parameters[name] ~= nil and not spec.fields[name] then
+      plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
+    end
+  end
+  if files[1] and payload.parameters.referenceImages ~= nil and not spec.fields.referenceImages then
+    plans.refuse(plan, "parameters.referenceImages", spec.id .. " takes no such pictures here")
+  end
+end
 
 --- Puts the pictures and videos into the plan's body, or refuses them.
 function runway_media.add(plan, payload, spec, pictures)
   add_video(plan, payload, spec)
   if spec.operation == "character_performance" then return add_performance(plan, payload, spec) end
-  local files, parameters = files_of(plan, pictures), payload.parameters
-  local add, own = PICTURE_PLACES[spec.operation], PICTURE_FIELD[spec.operation]
-  if names.has_any(parameters, IS_PICTURE_FIELD) then
-    for _, name in ipairs(PICTURE_FIELDS) do
-      if parameters[name] ~= nil and name ~= own and not spec.fields[name] then
-        plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
-      end
-    end
-  end
+  local files, add = files_of(plan, pictures), place_of(spec)
+  plan.has_files = files[1] ~= nil
+  refuse_misplaced(plan, payload, spec, files)
   if add then return add(plan, payload, spec, files) end
   for _, file in ipairs(files) do plans.refuse(plan, file.field, spec.id .. " takes no picture here") end
 end

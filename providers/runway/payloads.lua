@@ -14,7 +14,8 @@ local payloads = {}
 local DEFAULT_SECONDS = 8
 local DEFAULT_MODELS = { "gen4.5", "veo3.1_fast" }
 payloads.DEFAULT_MODELS = DEFAULT_MODELS
-local DEFAULT_VIDEO_MODELS = { "aleph2" }
+local DEFAULT_VIDEO_MODELS, DEFAULT_IMAGE_MODELS = { "aleph2" }, { "gen4_image" }
+payloads.DEFAULT_IMAGE_MODEL = DEFAULT_IMAGE_MODELS[1]
 local MAX_WORD_BYTES = 200
 
 local function fill_size(payload)
@@ -26,17 +27,20 @@ end
 
 --- The models that a request without one may get, the first that can make it.
 function payloads.candidates_of(payload)
+  if payload.mode == "image" then return DEFAULT_IMAGE_MODELS end
   return runway_route.video_of(payload) and DEFAULT_VIDEO_MODELS or DEFAULT_MODELS
 end
 
 -- Our defaults, and the first model that can make the whole of it. None: submit says what stands in the way.
-local function fill_in(payload)
-  if not runway_route.video_of(payload) then
+local function fill_in(payload, ctx)
+  if payload.mode == "image" then
+    fill_size(payload)
+  elseif not runway_route.video_of(payload) then
     payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
     fill_size(payload)
   end
   for _, model in ipairs(payloads.candidates_of(payload)) do
-    local plan = runway_body.build(payload, model)
+    local plan = runway_body.build(payload, model, ctx)
     if not plans.is_refused(plan) then
       payload.model = model
       return plan
@@ -46,8 +50,10 @@ end
 
 -- Only what the named model must have.
 local function fill_in_required(payload, spec)
-  if spec.ratio == "table" and not spec.ratio_optional then fill_size(payload) end
-  if spec.needs_duration then payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS end
+  for _, name in ipairs(spec.fills or {}) do
+    if name == "ratio" then fill_size(payload) end
+    if name == "duration" then payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS end
+  end
 end
 
 local function has_text(payload)
@@ -59,33 +65,52 @@ local TEXTS = check.field_list {
   { name = "imageUri", kind = "text" }, { name = "init_video", kind = "text" }, { name = "negativePrompt", kind = "text" },
   { name = "promptText", kind = "text" }, { name = "promptVideo", kind = "text" }, { name = "video", kind = "text" },
   { name = "videoUri", kind = "text" },
-  { name = "model", kind = "text", options = { max = MAX_WORD_BYTES } },
   { name = "ratio", kind = "text", options = { max = MAX_WORD_BYTES } },
 }
+local MODEL = check.field_list { { name = "model", kind = "text", options = { max = MAX_WORD_BYTES } } }
 
-local function check_types(payload)
-  if next(payload.parameters) ~= nil then video_request.reader(payload):fields(TEXTS) end
+local function check_types(payload, own)
+  if next(payload.parameters) == nil then return end
+  local reader = video_request.reader(payload)
+  reader:fields(MODEL)
+  if own ~= true then reader:fields(TEXTS) end
 end
 
+local CONTRACT_FIELDS = {}
+for _, row in pairs(runway_models.MODELS) do
+  for name in pairs(row.inputs) do CONTRACT_FIELDS[name] = true end
+end
 local READING = video_request.reading({ storyboard = "storyboard", reference_frames = "storyboard" },
-  names.union(runway_models.CONTRACT_FIELDS, runway_body.READ_BY_NAME), nil, { "promptText" })
+  names.union(CONTRACT_FIELDS, runway_body.READ_BY_NAME), nil, { "promptText" })
+
+-- The model that a request names, before anything of it is read.
+local function named_model(request)
+  local model = request.model
+  if type(model) ~= "string" or check.trim(model) == "" then
+    model = type(request.parameters) == "table" and request.parameters.model
+  end
+  model = type(model) == "string" and #model <= MAX_WORD_BYTES and check.trim(model) or ""
+  return model ~= "" and model or nil
+end
 
 --- Checks a request before anything is made of it; the payload, and third the plan of what a submit would send, if there is one.
-function payloads.prepare(request)
-  local payload = video_request.read(request, READING)
-  check_types(payload)
-  local pictures = runway_route.pictures_of(payload) -- also checks them
+function payloads.prepare(request, ctx)
+  local model = type(request) == "table" and named_model(request)
+  local own = model and runway_route.own_names(model)
+  local payload = video_request.read(request, READING, { kind = ctx and ctx.kind, own = own })
+  check_types(payload, own)
+  local pictures = runway_body.pictures_of(payload, own) -- also checks them
   video_request.take_model(payload)
   if not payload.model then
     if not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
-    return payload, nil, fill_in(payload)
+    return payload, nil, fill_in(payload, ctx)
   end
-  -- An unknown model is refused by submit; a missing prompt would only hide it.
-  local spec = runway_route.find_spec(payload, payload.model, pictures)
+  -- Without a spec submit says what is wrong; a missing prompt would only hide it.
+  local spec = runway_route.find_spec(payload, payload.model, pictures, runway_body.live_models(ctx))
   if not spec then return payload end
   if spec.prompt == "required" and not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
   fill_in_required(payload, spec)
-  return payload, nil, runway_body.build(payload, payload.model)
+  return payload, nil, runway_body.build(payload, payload.model, ctx, spec)
 end
 
 return payloads

@@ -1,74 +1,33 @@
--- prices.lua - what Runway's models cost, and what a request will.
+-- prices.lua - what a request to Runway will cost: how many units of its row's price (models.lua) it has.
 
 local plans = require "plan"
+local price = require "price"
+local runway_models = require "runway.models"
 
 local runway_prices = {}
 
--- Dividing by it keeps cents exact, where multiplying by 0.01 does not.
-local CREDITS_PER_USD = 100
+local CREDITS_PER_USD = runway_models.CREDITS_PER_USD
 runway_prices.CREDITS_PER_USD = CREDITS_PER_USD
 
-local NONE = {}
-
--- Credits; where there are two figures the lower is presumably without sound.
-runway_prices.PRICING = {
-  as_of = "2026-11-23", source = "https://docs.dev.runwayml.com", unit = "credit", usd_per_credit = 1 / CREDITS_PER_USD,
-  credits_per_second = {
-    ["gen4.5"] = { 12, 12 }, gen4_turbo = { 5, 5 }, ["veo3.1"] = { 20, 40 }, ["veo3.1_fast"] = { 10, 15 }, aleph2 = { 28, 28 },
-    act_two = { 5, 5 }, seedance2 = { 36, 36 },
-  },
-  credits_per_image = {
-    gen4_image = { ["720p"] = 5, ["1080p"] = 8 }, gen4_image_turbo = 2, ["gemini_2.5_flash"] = 5,
-    gemini_image3_pro = { up_to_2k = 20, ["4k"] = 40 },
-  },
-  -- On top, for an outputFormat other than mp4.
-  surcharge_per_second = { prores = 5, png_sequence = 5, ten_bit_and_more = 20 },
-  -- What their shortest input costs.
-  minimum_credits = { aleph2 = 56, act_two = 15 },
-}
-
-local PRICING = runway_prices.PRICING
-
--- The length of what comes back is that of the input: these are its limits.
-local INPUT_SECONDS = { aleph2 = { 2, 30 }, act_two = { 3 } }
-
-local function surcharge_of(body)
-  local format = body.outputFormat
-  if format == nil or format == "mp4" then return 0 end
-  return PRICING.surcharge_per_second[format] or PRICING.surcharge_per_second.ten_bit_and_more
-end
-
-local function video_credits(plan, rates)
-  local body, id = plan.body, plan.spec.id
-  local low, high = rates[1], rates[2]
-  if body.audio == false then high = low elseif body.audio == true then low = high end
-  local surcharge = surcharge_of(body)
-  low, high = low + surcharge, high + surcharge
-  if math.type(body.duration) then return low * body.duration, high * body.duration, body.duration end
-  local seconds = INPUT_SECONDS[id] or plan.spec.seconds
-  if not seconds then return nil, nil, nil, "the length" end
-  local longest = #seconds > 1 and seconds[#seconds] or nil
-  local missing = INPUT_SECONDS[id] and "the length of the input" or "the length (the vendor's default is not published)"
-  return low * seconds[1], longest and high * longest, nil, missing
-end
-
-local function image_credits(plan)
-  local id, ratio = plan.spec.id, plan.body.ratio
-  local price = PRICING.credits_per_image[id]
-  local count = math.tointeger(plan.body.outputCount or 1) or 1
-  if type(price) == "number" then return price * count, price * count, count end
-  local low, high = price["720p"] or price.up_to_2k, price["1080p"] or price["4k"]
-  for _, size in ipairs(plan.spec.sizes or NONE) do
-    if size[1] == ratio and size[3] then low, high = price[size[3]], price[size[3]] end
+-- What clients are shown, out of the rows: credits a second and a picture.
+local function pricing_of_rows()
+  local shown = {
+    as_of = "2026-11-23", source = "https://docs.dev.runwayml.com", unit = "credit", usd_per_credit = 1 / CREDITS_PER_USD,
+    credits_per_second = {}, credits_per_image = {}, minimum_credits = {}, surcharge_per_second = {},
+  }
+  for _, key in ipairs(runway_models.KEYS) do
+    local row = runway_models.MODELS[key]
+    local found = row.price
+    if found and found.unit == "second" then
+      shown.credits_per_second[row.id] = { found.silent or found.credits, found.credits }
+    end
+    if found and found.unit == "image" then shown.credits_per_image[row.id] = found.by_size or found.credits end
+    if found and found.minimum then shown.minimum_credits[row.id] = found.minimum end
+    for format, credits in pairs(found and found.surcharges or {}) do shown.surcharge_per_second[format] = credits end
   end
-  local width, height = string.match(type(ratio) == "string" and ratio or "", "^(%d+):(%d+)$")
-  if price["4k"] and width then
-    low = tonumber(width) * tonumber(height) > 8000000 and price["4k"] or price.up_to_2k
-    high = low
-  end
-  if not low or not high then return nil, nil, count, "the price of this size" end
-  return low * count, high * count, count, low ~= high and "the price of this size" or nil
+  return shown
 end
+runway_prices.PRICING = pricing_of_rows()
 
 --- US dollars of credits, or nil of nil; at the price of today, unless it is given.
 function runway_prices.to_usd(credits, credits_per_usd)
@@ -76,25 +35,83 @@ function runway_prices.to_usd(credits, credits_per_usd)
 end
 local to_usd = runway_prices.to_usd
 
---- What the request of a plan costs, as a script's estimate; nil and what is missing. Sound decides between two prices; with
--- nothing said about it, the higher is expected.
-function runway_prices.estimate(plan)
-  if plans.unpriced_by(plan) then return nil, plans.unpriced_by(plan) end
-  local low, high, quantity, missing, unit
-  local rates = PRICING.credits_per_second[plan.spec.id]
-  if rates then
-    unit = "second"
-    low, high, quantity, missing = video_credits(plan, rates)
-  elseif PRICING.credits_per_image[plan.spec.id] then
-    unit = "image"
-    low, high, quantity, missing = image_credits(plan)
+local function surcharge_of(row_price, body)
+  local surcharges, format = row_price.surcharges, body.outputFormat
+  if not surcharges or format == nil then return 0 end
+  return surcharges[format] or surcharges.others
+end
+
+-- The row's price at other credits a unit.
+local function at(row_price, low, high)
+  return { usd = to_usd(high), low_usd = to_usd(low), checks_usd = row_price.usd, unit = row_price.unit, as_of = row_price.as_of,
+    source = row_price.source }
+end
+
+-- Sound decides between two prices; with nothing said about it, the dearer is expected.
+local function per_second(spec, body)
+  local row_price = spec.price
+  local low, high = row_price.silent or row_price.credits, row_price.credits
+  if body.audio == false then high = low elseif body.audio == true then low = high end
+  local surcharge = surcharge_of(row_price, body)
+  local found = at(row_price, low + surcharge, high + surcharge)
+  if math.type(body.duration) then return found, body.duration end
+  local seconds = spec.input_seconds or spec.seconds
+  if not seconds then return found, nil, "the length" end
+  local longest = #seconds > 1 and seconds[#seconds] or nil
+  local missing = spec.input_seconds and "the length of the input" or "the length (the vendor's default is not published)"
+  return found, { low = seconds[1], high = longest }, missing
+end
+
+-- The credits of a picture of this size: low, high and what is missing.
+local function credits_of_size(spec, ratio)
+  local by_size = spec.price.by_size
+  for _, size in ipairs(spec.sizes or {}) do
+    if size[1] == ratio and size[3] and by_size[size[3]] then return by_size[size[3]], by_size[size[3]] end
   end
-  if not low then return nil, missing or ("a published price of " .. plan.spec.id) end
-  local expected = not missing and high or nil
-  return {
-    expected = to_usd(expected), low = to_usd(low), high = to_usd(high), unit = unit, quantity = quantity, credits = expected,
-    model = plan.spec.id, missing = missing, source = PRICING.source, as_of = PRICING.as_of,
-  }
+  local width, height = string.match(type(ratio) == "string" and string.sub(ratio, 1, 32) or "", "^(%d+):(%d+)$")
+  if by_size["4k"] and width then
+    local credits = tonumber(width) * tonumber(height) > 8000000 and by_size["4k"] or by_size.up_to_2k
+    return credits, credits
+  end
+  local least = spec.price.credits
+  for _, credits in pairs(by_size) do least = math.min(least, credits) end
+  return least, spec.price.credits, "the price of this size"
+end
+
+local function per_image(spec, body)
+  local count = math.tointeger(body.outputCount or 1) or 1
+  if not spec.price.by_size then return spec.price, count end
+  local low, high, missing = credits_of_size(spec, body.ratio)
+  return at(spec.price, low, high), missing and { low = count, high = count } or count, missing
+end
+
+-- What of a request decides its price, for comparison with jobs that are over.
+local function drivers_of(spec, body)
+  local words = {}
+  for _, name in ipairs(spec.names or {}) do
+    local value = body[name]
+    if spec.inputs[name].x_costs and type(value) ~= "table" and value ~= nil then
+      words[#words + 1] = name .. "=" .. tostring(value)
+    end
+  end
+  return words[1] and table.concat(words, " ") or nil
+end
+
+--- What the request of a plan costs, as a script's estimate; nil and what is missing.
+function runway_prices.estimate(plan, ctx)
+  local spec, body = plan.spec, plan.body
+  local facts = { model = spec.id, reason = plans.unpriced_by(plan) or "a published price of " .. spec.id,
+    drivers = drivers_of(spec, body) }
+  if spec.price and not plan.unpriced then
+    local of_unit = spec.price.unit == "second" and per_second or per_image
+    facts.row_price, facts.quantity, facts.missing = of_unit(spec, body)
+    facts.unit = spec.price.unit
+  end
+  local estimate, reason = price.estimate(ctx, facts)
+  if estimate and estimate.expected and estimate.source == (spec.price or {}).source then
+    estimate.credits = math.floor(estimate.expected * CREDITS_PER_USD + 0.5)
+  end
+  return estimate, reason
 end
 
 return runway_prices

@@ -8,6 +8,8 @@ local check = require "check"
 local given = require "given"
 local names = require "names"
 local plans = require "plan"
+local specs = require "runway.specs"
+local undescribed = require "runway.undescribed"
 local url_parts = require "url_parts"
 local video_request = require "video_request"
 
@@ -63,20 +65,53 @@ local PRODUCTS = {
 }
 local WORKFLOW = { answer = "invocation", fields = words "nodeOutputs", required = {}, names = {} }
 
+-- A path that nobody describes: what the user wrote goes there.
+local UNKNOWN = { answer = "guess", fields = {}, required = {}, names = {}, unknown = true }
+
 --- For clients.
 runway_products.NAMES = names.sorted(PRODUCTS)
 runway_products.NAMES[#runway_products.NAMES + 1] = "workflows/{id}"
+
+local MAX_PATH_BYTES = 200
+
+local FAMILIES = words "generate recipes workflows"
 
 local SPECS = {}
 for path, product in pairs(PRODUCTS) do
   SPECS[path] = { id = path, operation = path, product = product, fields = product.fields }
 end
 
---- The product that a path means, as a spec; nil if it means none; or nil and a refusal. {id} is in parameters.id.
+--- Whether a path is one of a product, or of a family of them.
+function runway_products.is_path(path)
+  return SPECS[path] ~= nil or FAMILIES[string.match(path, "^([^/]+)/") or ""] == true
+end
+
+--- The names of parameters that a product has itself (runway_route.own_names).
+function runway_products.own_names(path)
+  if SPECS[path] then return SPECS[path].fields end
+  return string.find(path, "^workflows/[^/]+$") and WORKFLOW.fields or true
+end
+
+--- Whether a text is a path of an API: each part of it is a name.
+function runway_products.is_place(path)
+  if #path > MAX_PATH_BYTES then return false end
+  for part in string.gmatch(path .. "/", "([^/]*)/") do
+    if not url_parts.is_name(part) then return false end
+  end
+  return true
+end
+
+-- A path of the vendor's that we do not know.
+local function unknown_path(path, payload)
+  if not runway_products.is_place(path) then check.fail(given.path(payload, "model"), "is not a path of Runway's API") end
+  return { id = path, key = path, operation = path, product = UNKNOWN, fields = UNKNOWN.fields }
+end
+
+--- The product that a path means, as a spec; nil and a refusal. {id} is in parameters.id.
 function runway_products.find(path, payload)
   if SPECS[path] then return SPECS[path] end
   local id = string.match(path, "^workflows/([^/]+)$")
-  if not id then return nil end
+  if not id then return unknown_path(path, payload) end
   local field = given.path(payload, "model")
   if id == "{id}" then id, field = payload.parameters.id, "parameters.id" end
   if type(id) ~= "string" then return nil, { field = field, message = "is needed: which workflow?" } end
@@ -106,7 +141,7 @@ local function add_parameter(plan, spec, target, name, value, known)
     given.put(plan, target, spec.product.names[name], value, field)
   elseif video_request.PREFERENCES[name] then
     plans.warn(plan, field, spec.id .. " has no such setting: left out")
-  elseif known[name] then
+  elseif known[name] or specs.COSTS[name] then
     plans.refuse(plan, field, spec.id .. " has no place for it: give what it needs in the vendor's own words")
   else
     plan.body[name] = value
@@ -126,9 +161,10 @@ local function add_parameters(plan, payload, spec, target, known)
   end
 end
 
---- Builds the body of a product into a plan. `known`: the names that have a meaning of ours or with a model.
+--- Builds the body of a product into a plan. `known`: the names that have a meaning of ours.
 function runway_products.build(plan, payload, spec, known)
   local product, parameters = spec.product, payload.parameters
+  if product.unknown then return undescribed.build_path(plan, payload, spec, check.copy(parameters)) end
   plan.spec, plan.body = spec, check.copy(product.body or {})
   local target = plan.body
   if product.input then

@@ -1,13 +1,14 @@
--- route.lua - which of Runway's models and endpoints a request means, and what that pair takes (models.lua).
+-- route.lua - which of Runway's models and endpoints a request means, and what that pair takes (specs.lua).
 
 local names = require "names"
 local runway_models = require "runway.models"
 local runway_products = require "runway.products"
+local runway_specs = require "runway.specs"
 local video_request = require "video_request"
 
 local runway_route = {}
 
-local MODELS, OPERATIONS, SPECS = runway_models.MODELS, runway_models.OPERATIONS, runway_models.SPECS
+local MODELS, OPERATIONS = runway_models.MODELS, runway_models.OPERATIONS
 local IS_OPERATION = names.set(OPERATIONS)
 
 local PICTURE_PARAMETERS = { "init_image", "image", "storyboard", "reference_frames", "reference" }
@@ -16,18 +17,42 @@ local PICTURES_AT_TOP = { "storyboard" }
 
 local NONE = {}
 
-local function path_of(text)
-  return (string.gsub(string.gsub(text, "^/+", ""), "^v1/", ""))
+-- The endpoints of each model, in the order of OPERATIONS, and the models of each endpoint.
+local ENDPOINTS, IDS = {}, {}
+for _, operation in ipairs(OPERATIONS) do
+  IDS[operation] = {}
+  for _, key in ipairs(runway_models.KEYS) do
+    local row = MODELS[key]
+    if row.operation == operation then
+      ENDPOINTS[row.id] = ENDPOINTS[row.id] or {}
+      table.insert(ENDPOINTS[row.id], operation)
+      table.insert(IDS[operation], row.id)
+    end
+  end
 end
 
--- "v1/text_to_video/veo3.1" -> "text_to_video", "veo3.1". Either may be missing.
+--- The ids of all described models, in alphabetical order.
+runway_route.MODEL_IDS = names.sorted(ENDPOINTS)
+
+-- A path as the vendor writes it, and whether the text says that it is one.
+local function path_of(text)
+  local path = string.gsub(text, "^/+", "")
+  local versioned = string.sub(path, 1, 3) == "v1/"
+  return versioned and string.sub(path, 4) or path, versioned
+end
+
+-- "v1/text_to_video/veo3.1" -> "text_to_video", "veo3.1": an endpoint and a model, either may be missing. An endpoint that we do
+-- not know is written "endpoint/model"; a text that begins with v1/, and means none of these, is a path of the vendor's (third).
 local function split_model(text)
-  if MODELS[text] then return nil, text end
-  text = path_of(text)
-  local first, rest = string.match(text, "^([^/]+)/(.+)$")
+  if ENDPOINTS[text] then return nil, text end
+  local path, versioned = path_of(text)
+  if runway_products.is_path(path) then return nil, nil, path end
+  local first, rest = string.match(path, "^([^/]+)/(.+)$")
   if first and IS_OPERATION[first] then return first, rest end
-  if IS_OPERATION[text] then return text, nil end
-  return nil, text
+  if first and not versioned then return string.match(path, "^(.+)/([^/]+)$") end
+  if IS_OPERATION[path] then return path, nil end
+  if versioned then return nil, nil, path end
+  return nil, path
 end
 
 local VIDEO_PARAMETERS = { "video", "init_video", "videoUri", "promptVideo" }
@@ -43,10 +68,17 @@ function runway_route.video_of(payload)
   return nil
 end
 
---- The pictures and shots of a request (video_request.pictures).
-function runway_route.pictures_of(payload)
+--- The pictures and shots of a request (video_request.pictures), without those that the model's own inputs hold.
+function runway_route.pictures_of(payload, inputs)
   if payload.storyboard == nil and not names.has_any(payload.parameters, IS_PICTURE_PARAMETER) then return NONE end
-  return video_request.pictures(payload, PICTURE_PARAMETERS, PICTURES_AT_TOP)
+  local wanted = PICTURE_PARAMETERS
+  if inputs and names.has_any(inputs, IS_PICTURE_PARAMETER) then
+    wanted = {}
+    for _, name in ipairs(PICTURE_PARAMETERS) do
+      if not inputs[name] then wanted[#wanted + 1] = name end
+    end
+  end
+  return video_request.pictures(payload, wanted, PICTURES_AT_TOP)
 end
 
 local function has_picture(payload, pictures)
@@ -58,48 +90,78 @@ local function has_picture(payload, pictures)
 end
 
 -- The endpoint for what was given: a model that makes video from video, pictures and text is asked for what the input calls for.
-local function choose_operation(row, payload, pictures)
-  if row.operations.video_to_video and runway_route.video_of(payload) then return "video_to_video" end
-  if row.operations.image_to_video and has_picture(payload, pictures) then return "image_to_video" end
-  for _, operation in ipairs(OPERATIONS) do
-    if row.operations[operation] then return operation end
-  end
+local function choose_operation(id, payload, pictures)
+  local has = names.set(ENDPOINTS[id])
+  if has.video_to_video and runway_route.video_of(payload) then return "video_to_video" end
+  if has.image_to_video and has_picture(payload, pictures) then return "image_to_video" end
+  return ENDPOINTS[id][1]
 end
 
-local function models_of(operation)
-  local ids = {}
-  for id, row in pairs(MODELS) do
-    if not operation or row.operations[operation] then ids[#ids + 1] = id end
-  end
-  table.sort(ids)
-  return ids
+-- The endpoint of a model that nobody describes: what the request has says it, or the kind that it came under.
+local function assumed_operation(payload, pictures)
+  if payload.mode == "image" then return "text_to_image" end
+  if runway_route.video_of(payload) then return "video_to_video" end
+  return has_picture(payload, pictures) and "image_to_video" or "text_to_video"
 end
 
---- What the model can do at the chosen endpoint, or nil and a refusal. `pictures`: those of the payload. A product
--- (products.lua) has a `product` in its spec.
-function runway_route.find_spec(payload, model, pictures)
-  local operation, id = split_model(model)
-  local field, named = "model", payload.parameters.model
-  if not id then
-    id, field = named or runway_models.ONLY_MODEL[operation], "parameters.model"
-    if type(id) ~= "string" then
-      return nil, { field = field, message = operation .. " needs a model", allowed = models_of(operation) }
-    end
-  end
-  local row = MODELS[id]
-  if not row and not operation then
-    local spec, refusal = runway_products.find(path_of(id), payload)
-    if spec or refusal then return spec, refusal end
-  end
-  if not row or (operation and not row.operations[operation]) then
-    local message = operation and "is not a model that Runway sells at " .. operation
-      or "is not a model that Runway sells, nor an operation of its API"
-    return nil, { field = field, message = message, allowed = models_of(operation) }
-  end
+local function refuse(field, message, allowed)
+  return nil, { field = field, message = message, allowed = allowed }
+end
+
+-- A model that we have no row for, or not there.
+local function unknown_spec(payload, operation, id, pictures, live_of)
+  local assumed = not operation
+  operation = operation or assumed_operation(payload, pictures)
+  local live = live_of and live_of(operation .. "/" .. id)
+  if live and live.inputs and live.inputs.properties then return runway_specs.of_schema(operation, id, live) end
+  local spec = runway_specs.unknown(operation, id)
+  spec.assumed = assumed
+  return spec
+end
+
+-- The model of an endpoint, and the field that names it.
+local function model_of(payload, operation, id)
+  if id then return id, "model" end
+  id = payload.parameters.model
+  if id == nil and operation and #(IDS[operation] or NONE) == 1 then id = IDS[operation][1] end
+  return id, "parameters.model"
+end
+
+--- What the model can do at the chosen endpoint, or nil and a refusal. `pictures`: those of the payload; `live_of`: what the
+-- directory knows of "ENDPOINT/MODEL". A product (products.lua) has a `product` in its spec.
+function runway_route.find_spec(payload, model, pictures, live_of)
+  local operation, named_id, path = split_model(model)
+  if path then return runway_products.find(path, payload) end
+  local id, field = model_of(payload, operation, named_id)
+  if type(id) ~= "string" then return refuse(field, operation .. " needs a model", IDS[operation]) end
+  if operation and not runway_products.is_place(operation) then return refuse(field, "is not a path of Runway's API") end
+  local named = payload.parameters.model
   if named ~= nil and named ~= id and named ~= model then
-    return nil, { field = "parameters.model", message = "contradicts the model " .. id .. ": give one or the other" }
+    return refuse("parameters.model", "contradicts the model " .. id .. ": give one or the other")
   end
-  return SPECS[id][operation or choose_operation(row, payload, pictures)]
+  if ENDPOINTS[id] and not operation then operation = choose_operation(id, payload, pictures) end
+  local key = operation and operation .. "/" .. id
+  if MODELS[key or ""] then return runway_specs.of_row(operation, id, live_of and live_of(key)) end
+  return unknown_spec(payload, operation, id, pictures, live_of)
+end
+
+-- The names of each model's inputs, at any endpoint.
+local INPUTS = {}
+for _, row in pairs(MODELS) do
+  INPUTS[row.id] = names.union(INPUTS[row.id] or NONE, row.inputs)
+end
+
+--- The names of parameters that a model has itself, and that are not to be read as words of ours: a set; true: all of them, since
+-- nobody describes the model; nil: none.
+function runway_route.own_names(model)
+  local operation, id, path = split_model(model)
+  if path then return runway_products.own_names(path) end
+  if operation and not id then return nil end
+  if operation and IS_OPERATION[operation] then
+    local row = MODELS[operation .. "/" .. id]
+    return row and row.inputs or true
+  end
+  return operation and true or INPUTS[id] or true
 end
 
 return runway_route

@@ -1,6 +1,7 @@
 -- sizes.lua - the size of what Runway makes, which the vendor calls a ratio.
 
 local check = require "check"
+local given = require "given"
 local plans = require "plan"
 
 local runway_sizes = {}
@@ -41,7 +42,8 @@ end
 --- "W:H" from width and height, or from a resolution that is written as a size; and its field.
 function runway_sizes.in_pixels(parameters)
   if parameters.width and parameters.height then return parameters.width .. ":" .. parameters.height, "parameters.width" end
-  local width, height = string.match(parameters.resolution or "", "^(%d+)[x:](%d+)$")
+  local resolution = type(parameters.resolution) == "string" and string.sub(parameters.resolution, 1, 32) or ""
+  local width, height = string.match(resolution, "^(%d+)[x:](%d+)$")
   if width then return width .. ":" .. height, "parameters.resolution" end
   return nil
 end
@@ -89,18 +91,14 @@ local function check_size_is_one(plan, payload, spec, ratio, field)
   end
 end
 
--- The vendor's own word is the user's to choose: one that we do not know is sent, with a warning, and costs nothing if refused.
+-- The vendor's own word is the user's to choose.
 local function add_given_ratio(plan, payload, spec)
   local ratio = payload.parameters.ratio
   local pixels, pixels_field = runway_sizes.in_pixels(payload.parameters)
-  plan.body.ratio = ratio
   if pixels and pixels ~= ratio then
     plans.refuse(plan, pixels_field, "contradicts parameters.ratio: give one or the other")
   end
   check_size_is_one(plan, payload, spec, ratio, "parameters.ratio")
-  if not spec.sizes or check.in_list(ratio, ratios_of(spec.sizes)) then return end
-  plans.warn(plan, "parameters.ratio",
-    ("is not a ratio that %s is known to take (%s): sent as given"):format(spec.id, table.concat(ratios_of(spec.sizes), ", ")))
 end
 
 local function add_size_from_table(plan, payload, spec)
@@ -114,7 +112,7 @@ local function add_size_from_table(plan, payload, spec)
     return check_size_is_one(plan, payload, spec, pixels, pixels_field)
   end
   local aspect, resolution = payload.aspect_ratio, parameters.resolution
-  if not aspect and not resolution and spec.ratio_optional then return end
+  if not aspect and not resolution and not spec.inputs.ratio.default then return end
   aspect, resolution = aspect or runway_sizes.DEFAULT_ASPECT, resolution or runway_sizes.DEFAULT_RESOLUTION
   plan.body.ratio = find_ratio(spec.sizes, aspect, resolution)
   if plan.body.ratio then return end
@@ -143,7 +141,7 @@ local function add_size_in_words(plan, payload, spec)
   if spec.ratio == "words" then
     plan.body.ratio = aspect
   elseif spec.aspect_key and check.in_list(aspect, spec.aspects) then
-    plan.body[spec.aspect_key] = aspect
+    given.put(plan, plan.body, spec.aspect_key, aspect, "parameters." .. spec.aspect_key)
   elseif spec.ratio == "free" and string.find(aspect, "^%d%d%d+:%d%d%d+$") then
     plan.body.ratio = aspect
   else
@@ -157,7 +155,7 @@ function runway_sizes.add(plan, payload, spec)
   local parameters = payload.parameters
   if refuse_half_a_size(plan, parameters) then return end
   if parameters.ratio ~= nil then
-    if spec.ratio == "none" or not (spec.ratio or spec.fields.ratio) then
+    if not spec.fields.ratio then
       return plans.refuse(plan, "parameters.ratio", spec.id .. " takes no ratio")
     end
     return add_given_ratio(plan, payload, spec)

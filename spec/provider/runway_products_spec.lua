@@ -76,7 +76,6 @@ describe("runway's products", function()
     { { model = "workflows/x", image = IMAGE.uri }, "image" },
     { { model = "workflows/{id}" }, "parameters.id" },
     { { model = "recipes/marketing_stock_image", parameters = { version = "2026-06" } }, "prompt" },
-    { { model = "recipes/nothing", prompt = "p" }, "model" },
   }
   for index, case in ipairs(refusals) do
     it(("are refused with %s before anything is sent, case %d"):format(case[2], index), function()
@@ -90,10 +89,38 @@ describe("runway's products", function()
     assert.equal("parameters.id", submit({ model = "workflows/{id}", parameters = { id = "../x" } }).invalid.field)
   end)
 
-  it("say what is wrong with the path before what contradicts it", function()
-    local by_field = refused { model = "generate/film", prompt = "p", parameters = { model = "gen4.5" } }
-    assert.is_truthy(by_field.model)
-    assert.is_nil(by_field["parameters.model"])
+  -- What nobody describes gets what the user wrote: nothing is renamed, checked or added.
+  describe("that are not described", function()
+    local PARAMETERS = { steps = "7", resolution = "2K", style = 0.5, prompt = { "x" }, duration = "5s", model = "new_1" }
+
+    it("get the parameters as they are, at the path that the vendor writes", function()
+      for model, path in pairs { ["recipes/nothing"] = "recipes/nothing", ["v1/text_to_scene"] = "text_to_scene",
+        ["/v1/a/b/c"] = "a/b/c" } do
+        local answer = submit { model = model, parameters = PARAMETERS }
+        assert.equal(BASE .. path, answer.upstream.url)
+        assert.same(PARAMETERS, answer.upstream.json)
+        assert.same({ "model", 1 }, { answer.warnings[1].field, #answer.warnings })
+        assert.is_nil(answer.estimate)
+      end
+    end)
+
+    it("and take what stands at the top of the request", function()
+      local answer = submit { model = "generate/film", prompt = "p", duration = 5, parameters = { configId = "c" } }
+      assert.same({ configId = "c", prompt = "p", duration = 5 }, answer.upstream.json)
+    end)
+
+    it("and are no way to another place", function()
+      for _, model in ipairs { "v1/../x", "v1/a//b", "v1/a?b", "recipes/..", "v1/a%2f" } do
+        assert.equal("model", submit({ model = model }).invalid.field)
+      end
+    end)
+
+    it("are followed as a task, unless the answer is all there is", function()
+      local created = { id = ID, estimatedCost = { credits = 5 } }
+      assert.equal("queued", submit({ model = "v1/text_to_scene" }, { { status = 200, json = created } }).result.status)
+      local answer = submit({ model = "v1/voices" }, { { status = 200, json = { id = ID, name = "n" } } })
+      assert.equal("done", answer.result.status)
+    end)
   end)
 
   it("follow a workflow by its invocation, which cannot be canceled", function()

@@ -126,6 +126,7 @@ describe("runway", function()
     end)
   end)
 
+  -- What stands under the vendor's own name goes out as it is; where we know better, with a warning.
   describe("frames in the vendor's own words", function()
     local FIRST, LAST = { uri = IMAGE, position = "first" }, { uri = IMAGE, position = "last" }
     local cases = {
@@ -137,12 +138,62 @@ describe("runway", function()
       { "gen4.5", { FIRST } }, { "gen4.5", IMAGE }, { "veo3.1", { FIRST, LAST } }, { "veo3.1", { LAST } },
     }
     for index, case in ipairs(cases) do
-      it(("are %s as ours are: %s, case %d"):format(case[3] and "refused" or "sent", case[1], index), function()
-        local request = { prompt = "p", model = case[1], parameters = { promptImage = case[2] } }
-        if not case[3] then return assert.same(case[2], body_of(request).promptImage) end
-        assert.is_truthy(refused(request)[case[3]])
+      it(("are sent%s: %s, case %d"):format(case[3] and " with a warning" or "", case[1], index), function()
+        local body, answer = body_of { prompt = "p", model = case[1], parameters = { promptImage = case[2] } }
+        assert.same(case[2], body.promptImage)
+        if case[3] then assert.is_truthy(warned(answer)[case[3]]) else assert.same({}, answer.warnings) end
       end)
     end
+  end)
+
+  -- What nobody describes gets what the user wrote: nothing is renamed, checked or added.
+  describe("a model that is not described", function()
+    local PARAMETERS = { steps = "7", resolution = "2K", style = 0.5, duration = "5s", seed = -1, ratio = "free",
+      aspect_ratio = 3 }
+
+    local function sent(request)
+      request.parameters = request.parameters or PARAMETERS
+      local answer = submit(request)
+      assert.is_nil(answer.estimate)
+      return answer.upstream.url:match("/v1/(.*)"), answer.upstream.json, answer
+    end
+
+    it("gets the parameters as they are, and the endpoint that is assumed is said", function()
+      local endpoint, body, answer = sent { model = "gen9", prompt = "p" }
+      assert.equal("text_to_video", endpoint)
+      local expected = { model = "gen9", promptText = "p" }
+      for name, value in pairs(PARAMETERS) do expected[name] = value end
+      assert.same(expected, body)
+      assert.is_truthy(warned(answer).model)
+      assert.is_truthy(answer.notes[1]:find("text_to_video is assumed", 1, true))
+    end)
+    it("goes to the endpoint that the request calls for, or names", function()
+      assert.equal("image_to_video", (sent { model = "gen9", parameters = { promptImage = IMAGE } }))
+      assert.equal("video_to_video", (sent { model = "gen9", parameters = { videoUri = IMAGE } }))
+      assert.equal("sound_effect", (sent { model = "sound_effect/gen9" }))
+      local endpoint, body, answer = sent { model = "text_to_scene/gen9" }
+      assert.same({ "text_to_scene", "gen9", 0 }, { endpoint, body.model, #answer.notes })
+      assert.equal("text_to_video", (sent { model = "text_to_video/gen4_turbo" }))
+    end)
+    it("takes what stands at the top of the request", function()
+      local _, body = sent { model = "gen9", prompt = "p", duration = 3, aspect_ratio = "16:9", image = IMAGE,
+        parameters = { x = 1 } }
+      assert.same({ model = "gen9", promptText = "p", duration = 3, ratio = "16:9", image = IMAGE, x = 1 }, body)
+      _, body = sent { model = "gen9", storyboard = { "a", IMAGE }, parameters = {} }
+      assert.same({ model = "gen9", promptText = "a", promptImage = IMAGE }, body)
+    end)
+    it("is refused what is said twice", function()
+      assert.is_truthy(refused({ model = "gen9", prompt = "p", parameters = { promptText = "q" } }).prompt)
+    end)
+  end)
+
+  it("sends what a description lacks with a warning, but nothing that decides money", function()
+    local body, answer = body_of { prompt = "p", model = "gen4.5", parameters = { mood = "blue", background = "opaque" } }
+    assert.same({ "blue", "opaque" }, { body.mood, body.background })
+    assert.is_truthy(warned(answer)["parameters.mood"])
+    assert.is_nil(answer.estimate)
+    local by_field = refused { prompt = "p", model = "gen4.5", parameters = { quality = "high", outputCount = 2 } }
+    assert.is_truthy(by_field["parameters.outputCount"])
   end)
 
   it("joins several prompts and the storyboard's texts into the one text", function()
@@ -175,7 +226,6 @@ describe("runway", function()
       { "half a size", { prompt = "p", parameters = { width = 1280 } }, "parameters.height" },
       { "several samples", { prompt = "p", parameters = { samples = 2 } }, "parameters.samples" },
       { "a seed beyond 32 bits", { prompt = "p", parameters = { seed = 4294967296 } }, "parameters.seed" },
-      { "a model that is gone", { prompt = "p", model = "gen3a_turbo" }, "model" },
       { "sound from a silent model", { prompt = "p", model = "gen4.5", parameters = { audio = true } }, "parameters.audio" },
       { "no picture where one is needed", { model = "gen4_turbo" }, "parameters.image" },
       { "no reference where one is needed", { prompt = "p", model = "gen4_image_turbo" }, "parameters.referenceImages" },

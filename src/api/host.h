@@ -19,7 +19,6 @@ struct event_hub;
 struct metrics;
 struct pending_call_pool;
 struct key_turns;
-struct directory;
 struct webhooks_out;
 struct webhooks_in;
 
@@ -32,7 +31,6 @@ struct host {
 	struct task_store *store;
 	struct artifacts *artifacts;
 	struct live *live;
-	struct directory *directory;
 	struct verdict_json_cache *verdict_jsons;
 	struct catalog_page_cache *catalog_pages;
 	struct pending_call_pool *pending_calls;
