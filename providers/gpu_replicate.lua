@@ -3,9 +3,13 @@
 --
 -- A job uses the vendor's own names: `model`, `version` or `deployment`, with `input`; `webhook`, `webhook_events_filter`;
 -- `prefer` ("wait", "wait=10") and `cancel_after` become headers. `hardware` and `seconds` are ours, for the estimate only.
+-- A request for an image or a video is in the words of the family (jobs.lua), and is the same job from then on.
 
+local check = require "check"
 local http_errors = require "http_errors"
 local fields = require "replicate.fields"
+local jobs = require "replicate.jobs"
+local model_inputs = require "model_inputs"
 local predictions = require "replicate.predictions"
 local prices = require "replicate.prices"
 local requests = require "replicate.requests"
@@ -41,20 +45,25 @@ local function prediction_path(job)
   return "/predictions/" .. job.id
 end
 
--- What a job remembers: the price of its hardware, as it is now.
+-- What a job remembers: the prices of what comes out of it and of its hardware, as they are now. The first counts.
 local function state_of(job)
-  return { usd_per_second = job.hardware and prices.usd_per_second(job.hardware), own = job.deployment ~= nil or nil }
+  local figures = prices.of_row(job)
+  local price = figures and job.row.price
+  return {
+    priced = price and { usd = figures.usd, unit = price.unit, by = price.by, value = figures.value } or nil,
+    usd_per_second = job.hardware and prices.usd_per_second(job.hardware),
+    own = job.deployment ~= nil or nil,
+  }
 end
 
 -- What a submit left; for an id that the host does not know, what its payload tells.
 local function known_state(job)
   if job.state and job.state.status then return job.state end
-  return state_of(fields.read(job.payload or {}))
+  return state_of(jobs.read(job.payload or {}))
 end
 
-local function prepare(request)
-  local job = fields.read(request)
-  return request, { model = job.model or job.model_version or "owner/model" }, job
+local function estimate(payload, job, ctx)
+  return prices.estimate(job or jobs.read(payload, ctx), ctx)
 end
 
 local function health(ctx)
@@ -90,14 +99,22 @@ local function request_body(job, version, input, ctx)
   return { version = version, input = input, webhook = webhook, webhook_events_filter = events }
 end
 
+-- What speaks against a job, as a list. What is said of the input of a request of the family is in its plan.
+local function refusals_of(job, target_refusal, payload)
+  local refusals = { target_refusal }
+  fields.refusals(job, payload, refusals)
+  for _, refusal in ipairs(job.built and job.built.refusals or {}) do refusals[#refusals + 1] = refusal end
+  return refusals
+end
+
 -- The job is what prepare has read: it was the plan from then on.
 local function submit(payload, ctx, job)
-  local refusals = {}
+  job = job or jobs.read(payload, ctx)
   local target, refusal = targets.of_job(job)
-  if not target then refusals[1] = refusal end
-  fields.refusals(job, payload, refusals)
+  local refusals = refusals_of(job, not target and refusal or nil, payload)
+  if job.built then model_inputs.announce(job.built, ctx) end
   if refusals[1] then return nil, refusals end
-  fields.warn_of_unknown_fields(payload, ctx)
+  if not job.is_media then fields.warn_of_unknown_fields(payload, ctx) end
 
   local version, failed = target.version, nil
   if target.look_up then version, failed = targets.look_up(target.look_up, ctx) end
@@ -149,7 +166,7 @@ local function webhook(delivery)
 end
 
 local function reconcile(job, ctx)
-  return search.run(job, ctx, state_of(fields.read(job.payload or {})))
+  return search.run(job, ctx, state_of(jobs.read(check.copy(job.payload or {}))))
 end
 
 return {
@@ -174,7 +191,7 @@ return {
   outputs = "any", -- replicate.delivery, and whatever URL a model answers with
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = prices.PRICING,
-  prepare = prepare, estimate = prices.estimate, health = health,
+  prepare = jobs.prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook, reconcile = reconcile,
   webhook_signature = { scheme = "standard-webhooks", secret = { path = "/webhooks/default/secret", field = "key" } },
 }

@@ -7,12 +7,15 @@
 -- REST v1 (rest.runpod.io) was retired on 2026-11-15 and is not used.
 --
 -- A job is RunPod's own body with `endpoint_id` beside it: { endpoint_id, input, policy, webhook, s3Config }. Other calls are
--- chosen by `operation` (providers/runpod/requests.lua) or by what is given: `pod`, `serverless`, `requests` (a batch).
+-- chosen by `operation` (providers/runpod/requests.lua) or by what is given: `pod`, `serverless`, `requests` (a batch). A request
+-- for an image or a video is in the words of the family (jobs.lua), and is such a job from then on.
 
 local check = require "check"
 local reconcile_job = require "reconcile"
 local answers = require "runpod.answers"
-local fields = require "runpod.fields"
+local jobs = require "runpod.jobs"
+local model_inputs = require "model_inputs"
+local plan = require "plan"
 local pods = require "runpod.pods"
 local prices = require "runpod.prices"
 local requests = require "runpod.requests"
@@ -65,21 +68,39 @@ local READERS = {
   action = pods.acted,
 }
 
-local function submit(payload, ctx)
-  local name = requests.name_of(payload)
+local function read(payload, ctx, read_already)
+  if read_already then return read_already.job, read_already.about end
+  return jobs.read(payload, ctx)
+end
+
+local function estimate(payload, read_already, ctx)
+  local job, about = read(payload, ctx, read_already)
+  return prices.estimate(job, about, ctx)
+end
+
+-- What an answer is read by (answers.lua).
+local function target_of(name, operation, job, about)
+  return {
+    endpoint_id = job.endpoint_id, is_public = about.is_public,
+    pod_id = job.pod_id, action = job.action, is_sync = name == "runsync" or nil,
+    pod = (operation.answer == "pod" or operation.answer == "action") and pod_state(job) or nil,
+    stream = job.stream == true or nil, finalize = name == "batch" and job.finalize ~= false or nil,
+    usd_per_second = operation.answer == "job" and prices.worker_rate(job) or nil,
+  }
+end
+
+local function submit(payload, ctx, read_already)
+  local job, about = read(payload, ctx, read_already)
+  if about.built then model_inputs.announce(about.built, ctx) end
+  if about.built and plan.is_refused(about.built) then return nil, plan.refusals(about.built) end
+  local name = requests.name_of(job)
   local operation = requests.OPERATIONS[name]
-  local request, problem = requests.build(operation, payload, ctx)
+  local request, problem = requests.build(operation, job, ctx)
   if not request then return nil, problem end
-  requests.warn_of_left_out(operation, payload, ctx)
-  pods.say_needs(name, payload, ctx)
+  requests.warn_of_left_out(operation, job, ctx)
+  pods.say_needs(name, job, ctx)
   local response, failure = ctx.request(request)
-  return READERS[operation.answer](response, failure, {
-    endpoint_id = payload.endpoint_id, is_public = prices.PUBLIC_ENDPOINTS[payload.endpoint_id or ""] ~= nil,
-    pod_id = payload.pod_id, action = payload.action, is_sync = name == "runsync" or nil,
-    pod = (operation.answer == "pod" or operation.answer == "action") and pod_state(payload) or nil,
-    stream = payload.stream == true or nil, finalize = name == "batch" and payload.finalize ~= false or nil,
-    usd_per_second = operation.answer == "job" and prices.worker_rate(payload) or nil,
-  })
+  return READERS[operation.answer](response, failure, target_of(name, operation, job, about))
 end
 
 local function poll(job, ctx)
@@ -126,7 +147,7 @@ end
 
 -- Only pods can be looked for: RunPod has no list of jobs.
 local function reconcile(job, ctx)
-  local payload = type(job.payload) == "table" and job.payload or {}
+  local payload = jobs.address(type(job.payload) == "table" and job.payload or {})
   if requests.name_of(payload) ~= "pods" or not given(payload.pod) then return reconcile_job.unknown() end
   return pods.reconcile(job, ctx, pod_state(payload))
 end
@@ -152,7 +173,7 @@ return {
   outputs = "any", -- a worker uploads to a bucket of its own
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = prices.PRICING,
-  prepare = fields.prepare, estimate = prices.estimate, health = health,
+  prepare = jobs.prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
   reconcile = reconcile,
 }

@@ -57,6 +57,7 @@ local JOB = check.field_list {
   { name = "cancel_after", read = read_cancel_after },
   { name = "hardware", kind = "text", options = { lower = true, blank = "absent", max = 64 } },
   { name = "seconds", names = { "seconds", "expected_seconds" }, kind = "number", options = { min = 0, zero = "absent" } },
+  { name = "pinned_version", kind = "text", options = NAME }, -- the host's own: jobs.lua
   { name = "prefer", names = { "prefer", "wait" }, read = read_prefer },
 }
 
@@ -115,6 +116,17 @@ function fields.refusals(job, payload, found)
       found[#found + 1] = fields.refusal("cancel_after", "must be at least 5 seconds, as 30, 30s, 5m or 1h30m45s", { "5s" })
     end
   end
+end
+
+--- What is said of an official model in its limits (limits_in_words), and known it by.
+fields.OFFICIAL = "official: always on, billed by what comes out, run by its name without a version"
+
+--- Whether what the directory knows of a model says that it is an official one.
+function fields.is_official(live)
+  for _, words in ipairs(type(live.limits_in_words) == "table" and live.limits_in_words or NONE) do
+    if words == fields.OFFICIAL then return true end
+  end
+  return false
 end
 
 --- Warns of what is not sent.

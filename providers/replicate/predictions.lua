@@ -5,6 +5,7 @@ local check = require "check"
 local data_uri = require "data_uri"
 local http_errors = require "http_errors"
 local outputs = require "outputs"
+local price = require "price"
 local url_parts = require "url_parts"
 
 local predictions = {}
@@ -62,9 +63,39 @@ local function is_own(prediction, state)
   return check.is_given(prediction.deployment) or state.own == true
 end
 
+-- The metrics that official models are billed by, by the unit of their price.
+local COUNTED = {
+  image = { "image_output_count", "image_count" }, second = { "video_output_duration_seconds" },
+}
+
+-- Which metric tells what a price goes by, and how it writes that.
+local SELECTED = {
+  generate_audio = function(metrics) return metrics.with_audio end,
+  resolution = function(metrics) return metrics.resolution_target end,
+}
+
+-- Whether the metrics name another price than the one that the submit had in view.
+local function is_other_price(metrics, priced)
+  local select = priced.by and SELECTED[priced.by]
+  local told = select and select(metrics)
+  return check.is_given(told) and told ~= nil and tostring(told) ~= priced.value
+end
+
+-- What came out, at the price of the time of the submit: { usd =, unit =, by =, value = } in the state.
+local function cost_of_output(prediction, priced)
+  local metrics = type(prediction.metrics) == "table" and prediction.metrics or {}
+  if is_other_price(metrics, priced) or type(priced.usd) ~= "number" then return nil end
+  for _, name in ipairs(COUNTED[priced.unit] or {}) do
+    local count = metrics[name]
+    if type(count) == "number" and count > 0 and count < math.huge then return price.cost(count, priced.usd) end
+  end
+  return nil
+end
+
 -- What the running time costs, at the price of the time of the submit. On machines of one's own it would be a low figure: none
 -- is better.
 local function cost_of(prediction, state)
+  if type(state.priced) == "table" then return cost_of_output(prediction, state.priced) end
   local seconds, rate = run_seconds(prediction), state.usd_per_second
   if not seconds or type(rate) ~= "number" or is_own(prediction, state) then return nil end
   return { usd = rate * seconds, source = "computed" }
@@ -127,7 +158,7 @@ function predictions.read(prediction, state, is_held)
   local status = STATUSES[prediction.status] or "running"
   local result = {
     id = prediction.id, status = status, cost = cost_of(prediction, state),
-    state = { status = status, usd_per_second = state.usd_per_second, own = state.own },
+    state = { status = status, usd_per_second = state.usd_per_second, own = state.own, priced = state.priced },
   }
   if status == "queued" then
     result.reason, result.retry_after = "cold start: waiting for the model to boot", BOOT_RETRY_SECONDS

@@ -1,6 +1,11 @@
 -- prices.lua - what Replicate's hardware costs, and what a prediction will.
 
 local fields = require "replicate.fields"
+local models = require "replicate.models"
+local names = require "names"
+local plan = require "plan"
+local price = require "price"
+local row_prices = require "row_prices"
 
 local prices = {}
 
@@ -29,6 +34,9 @@ function prices.usd_per_second(hardware)
   return rate and rate * tonumber(count) or nil
 end
 
+local official = {}
+for _, id in ipairs(names.sorted(models.ROWS)) do official[id] = models.ROWS[id].price end
+
 local pricing = {
   as_of = PRICES_AS_OF, source = PRICES_SOURCE, unit = "USD per second of hardware", hardware = USD_PER_SECOND,
   notes = {
@@ -36,6 +44,7 @@ local pricing = {
     "hardware with several GPUs (gpu-h100-2x) costs the multiple",
     "official models are billed per image, per second of video or per token",
   },
+  models = official,
   model_examples = {
     as_of = "2025-02-17", source = PRICES_SOURCE,
     flux_pro_ultra = { usd = 0.06, unit = "image" },
@@ -47,8 +56,8 @@ local pricing = {
 --- Dollars, with where and when they were read.
 prices.PRICING = pricing
 
---- What a prediction will cost; nil and what is not known. `job` is what prepare has read of the payload.
-function prices.estimate(_, job)
+-- What hardware costs for the time that the job says, or that it is limited to.
+local function hardware_estimate(job)
   local rate = job.hardware and prices.usd_per_second(job.hardware)
   if not rate then return nil, "hardware: one of the SKUs in the price table (GET /hardware lists them)" end
   local limit = job.cancel_after and fields.seconds(job.cancel_after)
@@ -62,6 +71,37 @@ function prices.estimate(_, job)
     excludes = job.deployment and "set-up and idle time of the deployment" or nil,
     as_of = PRICES_AS_OF, source = PRICES_SOURCE,
   }
+end
+
+--- What the row of a job's model says that it costs: row_prices.figures; nil and why not, or nil alone for a model without a row.
+function prices.of_row(job)
+  if not job.row then return nil end
+  if type(job.input) ~= "table" then return nil, "input: what the model is to work on" end
+  return row_prices.figures(job.row, job.input)
+end
+
+local function row_estimate(job, figures, ctx)
+  local row = job.row
+  return price.estimate(ctx, {
+    model = job.model, unit = row.price.unit, drivers = figures.drivers,
+    quantity = { low = figures.low, expected = figures.expected, high = figures.high },
+    row_price = { usd = figures.usd, high_usd = figures.high_usd, unit = row.price.unit, source = row.price.source,
+      as_of = row.price.as_of },
+  })
+end
+
+--- What a prediction will cost; nil and what is not known. `job` is the plan: an official model has the price of what comes out,
+--- any other that of its hardware.
+function prices.estimate(job, ctx)
+  local built = job.built
+  if built and plan.is_refused(built) then return nil, plan.first_refusal(built) end
+  local unpriced = built and plan.unpriced_by(built)
+  local figures, missing = prices.of_row(job)
+  if figures and not unpriced then return row_estimate(job, figures, ctx) end
+  if job.hardware then return hardware_estimate(job) end
+  if unpriced or missing then return nil, unpriced or missing end
+  if not job.is_media then return hardware_estimate(job) end
+  return price.estimate(ctx, { model = job.model, reason = "the price of this model is not known here" })
 end
 
 return prices

@@ -5,6 +5,7 @@
 
 local check = require "check"
 local data_uri = require "data_uri"
+local media_request = require "media_request"
 local predictions = require "replicate.predictions"
 local reconcile = require "reconcile"
 local requests = require "replicate.requests"
@@ -20,6 +21,15 @@ local MAX_LOOKS = 20
 -- A large file was uploaded, and stands in the input by its address.
 local function is_upload(mine, theirs)
   return data_uri.is(mine) and type(theirs) == "string" and string.find(string.sub(theirs, 1, 300), "/v1/files/", 1, true) ~= nil
+end
+
+-- What a request of the family said may have gone out in another type, where the vendor's schema asked for it: 8 as "8" or "8s".
+local function is_sent_as(mine, theirs)
+  if is_upload(mine, theirs) then return true end
+  if type(mine) == "table" or type(theirs) == "table" or theirs == nil then return false end
+  local one, other = tostring(mine), tostring(theirs)
+  if #one > 32 or #other > 32 then return false end
+  return one == other or one == other .. "s" or other == one .. "s"
 end
 
 -- What a job runs, against what a prediction ran.
@@ -41,7 +51,9 @@ local function is_same(job, prediction)
   local hook = own_hook or job.webhook_url
   if hook and check.is_given(prediction.webhook) and prediction.webhook ~= hook then return false end
   if hook and not own_hook and prediction.webhook == hook then return true end
-  return same_model(payload, prediction) and reconcile.same(payload.input, prediction.input, is_upload)
+  if not same_model(payload, prediction) then return false end
+  if media_request.is(payload) then return reconcile.same(media_request.comparable(payload), prediction.input, is_sent_as) end
+  return reconcile.same(payload.input, prediction.input, is_upload)
 end
 
 -- The entries of a page that may be the job, added to `found`; true when the page reaches back before the job.

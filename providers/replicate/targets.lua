@@ -67,6 +67,24 @@ local function latest_version(model)
   return { path = "/predictions", look_up = "/models/" .. path }
 end
 
+--- The model of a job as "owner/name", and its version if the job names one; nil when the job does not say.
+function targets.model_of(job)
+  local named = job.version and job.version ~= "latest" and job.version or job.model or job.model_version
+  if job.deployment or not named then return nil end
+  local model, version = split_version(named)
+  if not model and version and job.model then model = split_version(job.model) end
+  if not model or not owner_and_name(model) then return nil end
+  return model, version
+end
+
+--- The version of what the directory knows of a job's model, where the job may name one: an official model has none that can be
+--- run by name.
+function targets.version_to_pin(job, live)
+  if not live or not live.version or job.deployment or fields.is_official(live) then return nil end
+  local target = targets.of_job(job)
+  return target and (target.official or target.look_up) and is_version_hash(live.version) and live.version or nil
+end
+
 -- `version` counts before `model`, which then only names it; "latest" is looked up, since the vendor does not know that word.
 local function version_target(text, field, model)
   local owner, version = split_version(text)
@@ -83,8 +101,7 @@ local function model_target(text, field)
   return refuse_model(field, text)
 end
 
---- { path =, version = or look_up =, official = } or nil and why not.
-function targets.of_job(job)
+local function target_of(job)
   if job.deployment then return deployment_target(job) end
   if job.version then return version_target(job.version, "version", job.model) end
   if job.model and job.model_version and job.model ~= job.model_version then
@@ -96,6 +113,15 @@ function targets.of_job(job)
   if job.model then return model_target(job.model, "model") end
   if job.model_version then return model_target(job.model_version, "model_version") end
   return nil, fields.refusal("model", "name what to run: `model` (owner/name), `version` or `deployment`")
+end
+
+--- { path =, version = or look_up =, official = } or nil and why not.
+function targets.of_job(job)
+  local target, refusal = target_of(job)
+  if target and job.pinned_version and (target.official or target.look_up) then
+    return { path = "/predictions", version = job.pinned_version }
+  end
+  return target, refusal
 end
 
 --- The id of a model's newest version, or nil and the result of the failed look-up.

@@ -209,6 +209,7 @@ function answers.job_result(job, target)
   result.id = job.id
   result.state = {
     kind = "job", endpoint_id = target.endpoint_id, status = result.status, stream = target.stream, is_sync = target.is_sync,
+    is_public = target.is_public or nil,
     usd_per_second = target.usd_per_second, seen = (target.seen == "running" or result.status == "running") and "running" or nil,
   }
   if target.is_sync and (result.status == "queued" or result.status == "running") then result.retry_after = SYNC_POLL_SECONDS end

@@ -3,8 +3,13 @@
 local check = require "check"
 local answers = require "runpod.answers"
 local fields = require "runpod.fields"
+local models = require "runpod.models"
+local names = require "names"
+local plan = require "plan"
 local pods = require "runpod.pods"
+local price = require "price"
 local requests = require "runpod.requests"
+local row_prices = require "row_prices"
 
 local prices = {}
 
@@ -12,23 +17,13 @@ local given = check.is_given
 
 local IDLE_SECONDS = answers.IDLE_SECONDS
 
--- Public endpoints: by megapixel (1 MP = 1,000,000 pixels), by image, or by second of video.
-local PUBLIC_ENDPOINTS = {
-  ["black-forest-labs-flux-1-schnell"] = { usd_per_megapixel = 0.0024 },
-  ["black-forest-labs-flux-1-dev"] = { usd_per_megapixel = 0.02 },
-  ["z-image-turbo"] = { usd_per_image = 0.005 },
-  -- Its page names a price per image, its example answer one per megapixel: the dearer one is the upper end.
-  ["qwen-image-t2i"] = { usd_per_image = 0.02, high_usd_per_megapixel = 0.02 },
-  ["wan-2-5"] = { usd_per_second = { ["480"] = 0.05, ["720"] = 0.10, ["1080"] = 0.15 }, seconds = 5, size = "1280*720" },
-}
-
---- The prices of public endpoints, by their ids.
-prices.PUBLIC_ENDPOINTS = PUBLIC_ENDPOINTS
+local public = {}
+for _, id in ipairs(names.sorted(models.ROWS)) do public[id] = models.ROWS[id].price end
 
 local pricing = {
   as_of = "2026-08-20", source = "https://docs.runpod.io/public-endpoints/reference",
   unit = "USD/second of a serverless worker, USD/hour of a pod, USD/output of a public endpoint",
-  public_endpoints = PUBLIC_ENDPOINTS,
+  public_endpoints = public,
   serverless = {
     -- The table carries no date of its own; it is older than this.
     as_of = "2026-07-31", source = "https://docs.runpod.io/serverless/pricing",
@@ -63,42 +58,6 @@ local function gpu_key(name)
     if string.find(text, gpu[1], 1, true) then return gpu[2] or gpu[1] end
   end
   return nil
-end
-
--- Figures beyond these are slips of the hand, not jobs.
-local MAX_PIXELS, MAX_VIDEO_SECONDS = 65536, 3600
-
-local function is_between(value, least, most)
-  return value ~= nil and value >= least and value <= most
-end
-
--- Width and height that a public endpoint will make, or nil. Its input is the vendor's affair and may hold anything.
-local function size_of(price, input)
-  local size = given(input.size) and input.size or price.size
-  if type(size) == "string" then
-    local width, height = string.match(string.sub(size, 1, 32), "^(%d+)[*xX](%d+)$")
-    return tonumber(width), tonumber(height)
-  end
-  local width, height = given(input.width) and input.width or 1024, given(input.height) and input.height or 1024
-  return tonumber(width), tonumber(height)
-end
-
-local function public_estimate(price, input)
-  local width, height = size_of(price, input)
-  if not is_between(width, 1, MAX_PIXELS) or not is_between(height, 1, MAX_PIXELS) then return nil, "the size of the output" end
-  local megapixels = width * height / 1e6
-  if price.usd_per_megapixel then
-    return { expected = megapixels * price.usd_per_megapixel, unit = "megapixel", quantity = megapixels }
-  end
-  if price.usd_per_image then
-    local high = math.max(price.usd_per_image, megapixels * (price.high_usd_per_megapixel or 0))
-    return { expected = price.usd_per_image, high = high, unit = "image", quantity = 1 }
-  end
-  local rate = price.usd_per_second[string.format("%.0f", math.min(width, height))]
-  if not rate then return nil, "a price for this size" end
-  local seconds = tonumber(given(input.duration) and input.duration or price.seconds)
-  if not is_between(seconds, 0, MAX_VIDEO_SECONDS) then return nil, "the seconds of video" end
-  return { expected = rate * seconds, unit = "second", quantity = seconds }
 end
 
 local function seconds_limit(payload)
@@ -151,25 +110,43 @@ local function pod_estimate(payload)
   }
 end
 
---- What a job will cost; nil and what is not known.
-function prices.estimate(payload)
-  local name = requests.name_of(payload)
-  if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(payload.action, fields.STOPPING)) then
-    return { expected = 0.0, low = 0.0, high = 0.0, free = true, unit = "call", quantity = 1, source = pricing.serverless.source,
-      as_of = pricing.serverless.as_of, basis = "only the time of workers and pods is billed" }
+-- A model that RunPod hosts, by its row.
+local function public_estimate(job, about, ctx)
+  local figures, missing = row_prices.figures(about.row, given(job.input) and job.input or {})
+  if not figures then return nil, missing end
+  local row = about.row.price
+  return price.estimate(ctx, {
+    model = job.endpoint_id, unit = row.unit, drivers = figures.drivers,
+    quantity = { low = figures.low, expected = figures.expected, high = figures.high },
+    row_price = { usd = figures.usd, high_usd = figures.high_usd, unit = row.unit, source = row.source, as_of = row.as_of },
+  })
+end
+
+local FREE = {
+  expected = 0.0, low = 0.0, high = 0.0, free = true, unit = "call", quantity = 1, source = pricing.serverless.source,
+  as_of = pricing.serverless.as_of, basis = "only the time of workers and pods is billed",
+}
+
+local function job_estimate(job, about, ctx)
+  local built = about.built
+  if built and plan.is_refused(built) then return nil, plan.first_refusal(built) end
+  if built and plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
+  if about.row then return public_estimate(job, about, ctx) end
+  if about.is_public or about.is_media and not given(job.gpu) then
+    return price.estimate(ctx, { model = job.endpoint_id, reason = "the price of this endpoint is not known here" })
   end
-  if name == "pods" then return pod_estimate(payload) end
-  local is_job = name == "run" or name == "runsync"
-  local price = is_job and PUBLIC_ENDPOINTS[payload.endpoint_id]
-  if price then
-    local figures, missing = public_estimate(price, given(payload.input) and payload.input or {})
-    if not figures then return nil, missing end
-    figures.low, figures.high = figures.expected, figures.high or figures.expected
-    figures.source, figures.as_of = pricing.source, pricing.as_of
-    return figures
+  return worker_estimate(job, 1)
+end
+
+--- What a job will cost; nil and what is not known. `about`: what jobs.lua knows of it.
+function prices.estimate(job, about, ctx)
+  local name = requests.name_of(job)
+  if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(job.action, fields.STOPPING)) then
+    return check.copy(FREE)
   end
-  if is_job then return worker_estimate(payload, 1) end
-  if name == "batch" then return worker_estimate(payload, given(payload.requests) and #payload.requests or 1) end
+  if name == "pods" then return pod_estimate(job) end
+  if name == "run" or name == "runsync" then return job_estimate(job, about, ctx) end
+  if name == "batch" then return worker_estimate(job, given(job.requests) and #job.requests or 1) end
   return nil, "a price for " .. name .. ": it depends on what is started"
 end
 

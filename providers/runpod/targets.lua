@@ -1,6 +1,8 @@
 -- targets.lua - what a question about a job is about, and its path.
 
 local check = require "check"
+local jobs = require "runpod.jobs"
+local models = require "runpod.models"
 local prices = require "runpod.prices"
 local requests = require "runpod.requests"
 local url_parts = require "url_parts"
@@ -11,7 +13,7 @@ local given = check.is_given
 
 --- What is asked about: { kind = "job", "batch" or "pod", endpoint_id = }, from the job's state or else from its payload.
 function targets.of_job(job)
-  local state, payload = job.state or {}, job.payload or {}
+  local state, payload = job.state or {}, jobs.address(job.payload or {})
   local answer = (requests.OPERATIONS[requests.name_of(payload)] or requests.OPERATIONS.run).answer
   local target = {
     kind = state.kind or (answer == "action" and "pod") or answer,
@@ -21,7 +23,7 @@ function targets.of_job(job)
     usd_per_second = state.usd_per_second or (state.kind == nil and answer == "job" and prices.worker_rate(payload)) or nil,
     seen = state.seen or state.status,
   }
-  target.is_public = prices.PUBLIC_ENDPOINTS[target.endpoint_id or ""] ~= nil
+  target.is_public = state.is_public == true or models.ROWS[target.endpoint_id or ""] ~= nil
   if target.kind ~= "pod" and not target.endpoint_id then
     return nil, requests.refusal("job_id", "a RunPod job is found by its endpoint too, and this job's endpoint is not known here")
   end
