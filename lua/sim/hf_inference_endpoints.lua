@@ -3,6 +3,7 @@
 -- Any endpoint exists and runs. A host or name that begins with "paused" is paused; one that begins with "cold" is scaled to
 -- zero: the first request is 503 at once and wakes it, after a second it serves.
 local crypto = require "crypto"
+local directory = require "sim.hf_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -251,10 +252,10 @@ end
 
 local PREFIX = "/v2/endpoint/{namespace}"
 
-return {
+local hf = {
   provider = "hf_inference_endpoints",
   bill = function() return nil end, -- the endpoint's time is billed, not requests
-  hosts = { API, HUB, HOSTS },
+  hosts = { API, HUB, HOSTS, directory.router },
   auth = sim.authorization("Bearer", function(request)
     if request.host == HUB then return sim.json(401, { error = "Invalid username or password." },
       { ["x-request-id"] = "Root=1-abc" }) end
@@ -289,3 +290,6 @@ return {
     { "POST", "/", infer, host = HOSTS },
   },
 }
+for _, route in ipairs(directory.routes) do table.insert(hf.routes, route) end
+
+return hf

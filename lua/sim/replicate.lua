@@ -1,5 +1,7 @@
--- replicate.lua - Replicate for the simulator: predictions, models, deployments, files, and signed webhooks.
+-- replicate.lua - Replicate for the simulator: predictions, deployments, files, and signed webhooks. Models:
+-- lua/sim/replicate_directory.lua.
 local crypto = require "crypto"
+local directory = require "sim.replicate_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -9,12 +11,7 @@ local EVENTS = sim.set("start", "output", "logs", "completed")
 local FIELDS = sim.set("version", "input", "webhook", "webhook_events_filter", "stream")
 local STATUS = { queued = "starting", running = "processing", done = "succeeded", moderated = "failed", failed = "failed",
   canceled = "canceled" }
--- Whose models are official; those of others need a version.
-local OFFICIAL = sim.set("black-forest-labs", "stability-ai", "meta", "google", "google-deepmind", "bytedance", "minimax",
-  "kwaivgi",
-  "openai", "ideogram-ai", "recraft-ai", "luma", "wan-video", "anthropic", "prunaai", "runwayml", "pixverse", "qwen",
-    "ibm-granite",
-  "deepseek-ai", "leonardoai", "bria", "tencent")
+local OFFICIAL = directory.official
 local CALM = { ["ratelimit-remaining"] = "599", ["ratelimit-reset"] = "1" }
 
 local files = {}
@@ -228,15 +225,6 @@ local function list(request)
   return sim.json(200, { previous = sim.null, next = next_page or sim.null, results = results })
 end
 
-local function get_model(request, arguments)
-  local model = arguments.owner .. "/" .. arguments.name
-  return sim.json(200, { url = ("%s/replicate.com/%s"):format(request.base, model), owner = arguments.owner,
-    name = arguments.name,
-    description = "A simulated model", visibility = "public", is_official = OFFICIAL[arguments.owner] or false, run_count = 1,
-    latest_version = { id = sim.hash("version", arguments.owner, arguments.name), created_at = "2026-01-01T00:00:00.000Z",
-      cog_version = "0.14.0", openapi_schema = { openapi = "3.0.2", info = { title = "Cog", version = "0.1.0" } } } })
-end
-
 local function upload(request)
   local part = request.fields.content
   if not part or not part.data then return problem(400, "Bad request", "content is required") end
@@ -302,7 +290,7 @@ local function constant(value)
   return function() return sim.json(200, value) end
 end
 
-return {
+local replicate = {
   provider = "replicate",
   hosts = { API, FILES, "*.replicate.delivery", "stream.replicate.com", "replicate.com" },
   bill = bill,
@@ -329,7 +317,6 @@ return {
     { "GET", "/v1/predictions", list, host = API },
     { "GET", "/v1/predictions/{id}", get_prediction, host = API },
     { "POST", "/v1/predictions/{id}/cancel", cancel, host = API },
-    { "GET", "/v1/models/{owner}/{name}", get_model, host = API },
     { "POST", "/v1/files", upload, host = API },
     { "GET", "/v1/files/{id}", get_file, host = API },
     { "GET", "/v1/account", constant { type = "organization", username = "acme", name = "Acme Corp, Inc.",
@@ -341,3 +328,6 @@ return {
     { "GET", "/xezq/{id}/{file}", delivered, host = FILES, open = true },
   },
 }
+for _, route in ipairs(directory.routes) do table.insert(replicate.routes, route) end
+
+return replicate

@@ -4,6 +4,7 @@
 -- An endpoint named like a public model (black-forest-labs-flux-1-schnell) answers with URLs and what the call cost.
 local cjson = require "cjson"
 local crypto = require "crypto"
+local directory = require "sim.runpod_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -371,13 +372,6 @@ local function delete_serverless(_, arguments)
   return sim.empty(204, RATES)
 end
 
-local function catalog()
-  return managed(200, { gpus = { { id = "NVIDIA GeForce RTX 4090", name = "RTX 4090", pool = "ADA_24", manufacturer = "NVIDIA",
-    memory = 24,
-    secure = true, community = true, price = { secure = 0.44, community = 0.31, serverless = 1.1 },
-    maxCount = { secure = 8, community = 4 } } } })
-end
-
 local authorization = sim.authorization("Bearer", function(request)
   if request.host ~= MANAGE then return sim.json(401, { error = "unauthorized" }) end
   return sim.json(401, { title = "Unauthorized", status = 401, detail = "missing bearer token" },
@@ -393,7 +387,7 @@ end
 
 local EP = "/v2/{endpoint}/"
 
-return {
+local runpod = {
   provider = "runpod",
   hosts = { DATA, "*.api.runpod.ai", MANAGE, FILES, "rest.runpod.io" },
   auth = authorization,
@@ -420,7 +414,6 @@ return {
     { "POST", "/v2/serverless", create_serverless, host = MANAGE },
     { "PATCH", "/v2/serverless/{id}", patch_serverless, host = MANAGE },
     { "DELETE", "/v2/serverless/{id}", delete_serverless, host = MANAGE },
-    { "GET", "/v2/catalog/gpus", catalog, host = MANAGE },
     { "POST", EP .. "run", run, host = DATA },
     { "POST", EP .. "runsync", runsync, host = DATA },
     { "GET", EP .. "status/{id}", status, host = DATA },
@@ -436,3 +429,6 @@ return {
     { "GET", "/{id}/{name}", get_file, host = FILES, open = true },
   },
 }
+for _, route in ipairs(directory.routes) do table.insert(runpod.routes, route) end
+
+return runpod

@@ -1,4 +1,5 @@
 -- runway.lua - Runway for the simulator: tasks, ephemeral uploads, the organization.
+local directory = require "sim.runway_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -206,6 +207,8 @@ end
 local function organization()
   return sim.json(200, { creditBalance = 12345, tier = { maxMonthlyCreditSpend = 10000, models = {
     gen4_turbo = { maxConcurrentGenerations = 5, maxDailyGenerations = 1000 },
+    ["gen4.5"] = { maxConcurrentGenerations = 2, maxDailyGenerations = 50 },
+    h3_max = { maxConcurrentGenerations = 1, maxDailyGenerations = sim.null }, -- no variant of the file
     aleph2 = { maxConcurrentGenerations = sim.null, maxDailyGenerations = sim.null } } },
     usage = { models = { gen4_turbo = { dailyGenerations = 3 } } } })
 end
@@ -226,11 +229,12 @@ local routes = {
   { "POST", "/ephemeral/bucket", take_upload, host = STORE, open = true },
   { "GET", "/{file}", get_file, host = FILES, open = true },
 }
+for _, route in ipairs(directory.routes) do routes[#routes + 1] = route end
 for endpoint in pairs(MODELS) do routes[#routes + 1] = { "POST", "/v1/" .. endpoint, create(endpoint), host = API } end
 
 return {
   provider = "runway",
-  hosts = { API, FILES, STORE },
+  hosts = { API, FILES, STORE, directory.host },
   bills = { moderated = true },
   auth = auth,
   faults = {

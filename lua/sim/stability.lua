@@ -1,5 +1,6 @@
 -- stability.lua - Stability AI for the simulator: synchronous image services, two asynchronous ones, the balance.
 local crypto = require "crypto"
+local directory = require "sim.stability_directory"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -165,9 +166,9 @@ local function account(request)
     role = "ADMIN", is_default = true } }, profile_picture = request.base .. "/" .. API .. "/p.png" })
 end
 
-return {
+local stability = {
   provider = "stability",
-  hosts = { API },
+  hosts = { API, directory.host },
   bills = { moderated = true }, -- one that is filtered at the end was made
   auth = sim.authorization("Bearer", function(request)
     if not request.path:match("^/v1/") then return refuse(401, "unauthorized", "authorization: is invalid") end
@@ -196,3 +197,6 @@ return {
     { "GET", "/v1/user/account", account },
   },
 }
+for _, route in ipairs(directory.routes) do table.insert(stability.routes, route) end
+
+return stability

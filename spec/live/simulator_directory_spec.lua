@@ -5,10 +5,13 @@ local host = require "spec.support.host"
 local shell = require "spec.support.shell"
 
 local CASES = exact.decode(assert(shell.read("spec/contracts/directory.json")))
+-- The provider's id of a vendor, where it is another.
+local PROVIDERS = { huggingface = "hf_inference_endpoints", pika = "fal" }
 local KEYS = { ["$FAL_KEY"] = "id:secret", ["$FAL_ADMIN_KEY"] = "admin-id:secret", bad = "wrong" }
 
 -- What is set before a recorded case: switches by its name. The others need none.
-local SWITCHES = { ["fal list: too many requests"] = { fal = { ["429"] = true } } }
+local SWITCHES = { ["fal list: too many requests"] = { ["429"] = true },
+  ["runpod public endpoints: GraphQL error inside a 200"] = { ["5xx"] = true } }
 
 -- What the simulator does not answer, and why.
 local NOT_HERE = {
@@ -16,6 +19,10 @@ local NOT_HERE = {
   ["fal result: what was billed, told by x-fal-billable-units"] = "a job: simulator_image_spec has those",
   ["fal list, last page with an endpoint that has no metadata"] = "the cursor of a longer list",
   ["fal billing events of one request (ADMIN key)"] = "no such request: see below",
+  ["replicate search by method QUERY"] = "no method that civetweb lets pass",
+  ["replicate prediction: metrics that are billed"] = "a job", ["runpod public endpoint: what it cost"] = "a job",
+  ["luma models and lengths in the published OpenAPI (YAML)"] = "nobody reads it",
+  ["stability list of engines (v1, dead models)"] = "nobody reads it",
 }
 
 local sim
@@ -39,7 +46,7 @@ local function check_shape(recorded, got, path)
     if recorded[1] ~= nil and got[1] ~= nil then check_shape(recorded[1], got[1], path .. "[]") end
   elseif was == "object" then
     for name, value in pairs(recorded) do
-      if got[name] ~= exact.null or value == exact.null then check_shape(value, got[name], path .. "." .. name) end
+      if got[name] ~= exact.null then check_shape(value, got[name], path .. "." .. name) end
     end
   end
 end
@@ -56,11 +63,10 @@ local function request_of(case)
   return case.request.method, url, case.request.body ~= exact.null and case.request.body or nil, headers
 end
 
-local VENDORS = { fal = true, pika = true }
-
 describe("the simulated directories", function()
   setup(function()
-    sim = host.start { arguments = { "simulate", "--listen", "127.0.0.1:0", "--directory", "fal:models=1500" }, config = "" }
+    sim = host.start { arguments = { "simulate", "--listen", "127.0.0.1:0", "--directory", "fal:models=1500" },
+      config = "" }
   end)
   teardown(function() sim:remove() end)
 
@@ -77,13 +83,17 @@ describe("the simulated directories", function()
   end
 
   for _, case in ipairs(CASES) do
-    if VENDORS[case.vendor] and not NOT_HERE[case.name] and case.request.url:find("^http") then
+    if not NOT_HERE[case.name] and case.request.url:find("^http") then
       it("answer as recorded: " .. case.name, function()
-        for provider, switches in pairs(SWITCHES[case.name] or {}) do switch(provider, switches) end
+        local provider = PROVIDERS[case.vendor] or case.vendor
+        switch(provider, SWITCHES[case.name] or { models = 1500 })
         local answer = send(request_of(case))
-        for provider in pairs(SWITCHES[case.name] or {}) do switch(provider, { models = 1500 }) end
+        switch(provider, { models = 1500 })
         assert.equal(case.response.status, answer.status, answer.body)
         check_shape(case.response.body, exact.decode(answer.body), "body")
+        for name in pairs(case.response.headers) do
+          if name ~= "cache-control" then assert.truthy(answer.headers[name:lower()], name) end
+        end
       end)
     end
   end
@@ -195,6 +205,75 @@ describe("the simulated directories", function()
     assert.equal(1, #models(DESCRIBE).json.models)
     for _, row in ipairs(models("?q=flux&limit=100").json.models) do assert.are_not.equal("fal-ai/flux/dev", row.endpoint_id) end
     switch("fal")
+  end)
+
+  it("of Replicate page by URLs, and search by words and tasks", function()
+    switch("replicate", { models = 100 })
+    local url, count = "https://api.replicate.com/v1/models", 0
+    local key = { Authorization = "Bearer some-key" }
+    repeat
+      local page = send("GET", url, nil, key).json
+      count, url = count + #page.results, page.next ~= exact.null and page.next:gsub("^http://[^/]+", "https:/")
+    until not url
+    assert.is_true(count >= 100, tostring(count))
+    local found = send("GET", "https://api.replicate.com/v1/search?query=text-to-video&limit=50", nil, key).json.models
+    assert.equal(20, #found)
+    for _, row in ipairs(found) do assert.same({ "text-to-video" }, row.metadata.tags) end
+    assert.equal(401, send("GET", "https://api.replicate.com/v1/models", nil, {}).status)
+  end)
+
+  it("of Replicate have one version for each schema", function()
+    local function version()
+      local answer = send("GET", "https://api.replicate.com/v1/models/nightmareai/real-esrgan", nil,
+        { Authorization = "Bearer k" })
+      return answer.json.latest_version.id
+    end
+    local before = version()
+    switch("replicate", { narrowed = true })
+    assert.are_not.equal(before, version())
+    switch("replicate")
+    assert.equal(before, version())
+    assert.equal(200, send("GET", "https://api.replicate.com/v1/models/nightmareai/real-esrgan/versions/" .. before, nil,
+      { Authorization = "Bearer k" }).status)
+  end)
+
+  it("of Hugging Face page by Link, and have a mapping when it is asked for with brackets", function()
+    switch("hf_inference_endpoints", { models = 40 })
+    local url, count = "https://huggingface.co/api/models?inference_provider=all&limit=10&expand[]=inferenceProviderMapping", 0
+    repeat
+      local answer = send("GET", url)
+      for _, row in ipairs(answer.json) do
+        assert.is_table(row.inferenceProviderMapping)
+        count = count + 1
+      end
+      url = answer.headers.link and answer.headers.link:match("^<http://[^/]+(/[^>]+)>; rel=\"next\"$")
+      url = url and "https:/" .. url
+    until not url
+    assert.equal(43, count)
+    local bare = send("GET", "https://huggingface.co/api/models?inference_provider=all&limit=1").json[1]
+    assert.is_nil(bare.inferenceProviderMapping)
+  end)
+
+  it("that are files have an ETag, and are not sent again to whoever has them", function()
+    for provider, path in pairs { runway = "runwayml/openapi/refs/heads/next/openapi.json",
+      stability = "Stability-AI/rest-api-support/main/generated/spec/merged.json" } do
+      local url = "https://raw.githubusercontent.com/" .. path
+      local etag = send("GET", url).headers.etag
+      local again = send("GET", url, nil, { ["If-None-Match"] = etag })
+      assert.equal(304, again.status)
+      assert.equal("", again.body)
+      switch(provider, { narrowed = true })
+      assert.equal(200, send("GET", url, nil, { ["If-None-Match"] = etag }).status)
+      switch(provider)
+    end
+  end)
+
+  it("say 429 as their vendors do: RunPod with a page", function()
+    switch("runpod", { ["429"] = true })
+    local answer = send("POST", "https://api.runpod.io/graphql", { query = "{ allAiApiPublicConfigs { id } }" })
+    assert.equal(429, answer.status)
+    assert.truthy(answer.body:find("<html>", 1, true))
+    switch("runpod")
   end)
 
   it("are counted, with the host and whether a key came", function()

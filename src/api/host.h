@@ -19,6 +19,7 @@ struct event_hub;
 struct metrics;
 struct pending_call_pool;
 struct key_turns;
+struct directory;
 struct webhooks_out;
 struct webhooks_in;
 
@@ -31,6 +32,7 @@ struct host {
 	struct task_store *store;
 	struct artifacts *artifacts;
 	struct live *live;
+	struct directory *directory;
 	struct verdict_json_cache *verdict_jsons;
 	struct catalog_page_cache *catalog_pages;
 	struct pending_call_pool *pending_calls;

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
+#include "directory/directory.h"
 
 static const char left_early[] = "the client closed its side of the connection before the answer was there";
 
@@ -60,8 +61,10 @@ struct pending_call *pending_call_new(const struct incoming *incoming, enum mani
 	script_call_set(&call->call, incoming->provider, function, incoming->kind, request, true);
 	call->call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
 	call->call.view = pending->view;
+	call->call.models = directory_source(host->directory);
 	call->before_sending = NULL;
 	call->may_leave = NULL;
+	call->answered = NULL;
 	call->unwanted = pending_is_given_up;
 	set_trace(pending, incoming->http);
 	return pending;

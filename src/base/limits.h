@@ -206,6 +206,44 @@
 #define LIMIT_SCRIPT_NAME_BYTES 64 /* of a helper, and of its folder */
 #define LIMIT_ALIASES 32
 
+/* The directory of models. */
+#define LIMIT_DIRECTORY_AGE_SECONDS 31536000 /* that a script may call fresh */
+#define LIMIT_DIRECTORY_PAGES 40	     /* of one crawl */
+#define LIMIT_DIRECTORY_PAGE_TRIES 3	     /* of a page after the first, again */
+#define LIMIT_DIRECTORY_PAGE_PAUSE_MS 2000   /* before the first of them; it doubles */
+#define LIMIT_DIRECTORY_SEARCH_MS 600000     /* the same words are not searched for again for so long */
+#define LIMIT_DIRECTORY_CALLS 8		     /* of all scripts at once */
+#define LIMIT_DIRECTORY_REQUESTS 8	     /* of one call */
+#define LIMIT_DIRECTORY_REQUEST_SECONDS 20
+#define LIMIT_DIRECTORY_RESPONSE_BYTES (4 * 1024 * 1024)
+#define LIMIT_DIRECTORY_RESULT_BYTES (16 * 1024 * 1024) /* what a script made of it */
+#define LIMIT_DIRECTORY_MODELS 10000			/* of one provider */
+#define LIMIT_DIRECTORY_BYTES (96 * 1024 * 1024)	/* of all texts of one provider; then the oldest descriptions go */
+#define LIMIT_DIRECTORY_UNKNOWN 1000			/* ids of one provider that were asked for and are none */
+#define LIMIT_DIRECTORY_ASKS 256		 /* of one provider that wait; more are dropped, who needs them asks again */
+#define LIMIT_DIRECTORY_PRICE_IDS 50		 /* in one question */
+#define LIMIT_DIRECTORY_MODEL_BYTES (320 * 1024) /* one, with its schema */
+#define LIMIT_DIRECTORY_SCHEMA_BYTES (256 * 1024)
+#define LIMIT_DIRECTORY_SCHEMA_DEPTH 40 /* of values: about 16 of schemas within schemas */
+#define LIMIT_DIRECTORY_PROPERTIES 500
+#define LIMIT_DIRECTORY_ENUM 1000
+#define LIMIT_DIRECTORY_NAME_BYTES 200
+#define LIMIT_DIRECTORY_DESCRIPTION_BYTES 1000
+#define LIMIT_DIRECTORY_VALUE_BYTES 8192 /* one text of a schema or an example */
+#define LIMIT_DIRECTORY_EXAMPLE_BYTES 16384
+#define LIMIT_DIRECTORY_TEXTS 32 /* warnings, drivers, outputs, limits in words: each */
+#define LIMIT_DIRECTORY_PRICE_USD 1000000
+#define LIMIT_DIRECTORY_BACKOFF_MS 60000 /* after the first failure; it doubles, */
+#define LIMIT_DIRECTORY_BACKOFF_MAX_MS 3600000
+#define LIMIT_DIRECTORY_MISSING_MS 600000	/* "no such model" is believed for so long */
+#define LIMIT_DIRECTORY_PRICE_AGE_MS 604800000	/* an older price counts as none */
+#define LIMIT_DIRECTORY_LIVE_AGE_MS 3600000	/* a description that a live submit used is read anew when it is older */
+#define LIMIT_DIRECTORY_FAILING_MS 259200000	/* then the host says so in /readyz */
+#define LIMIT_DIRECTORY_GONE_MS 2592000000	/* what is gone is shown for so long */
+#define LIMIT_DIRECTORY_RETRY_AFTER_MS 86400000 /* what a vendor may ask us to wait */
+#define LIMIT_DIRECTORY_WAIT_MS 2000		/* a live submit waits for a model that was never seen */
+#define LIMIT_DIRECTORY_EVENTS 50		/* told of one crawl */
+
 /* Watching over the host. */
 #define LIMIT_WATCHDOG_MS 8000	  /* a thread that does not come back for so long ends the process */
 #define LIMIT_STOP_MS 50000	  /* and so does a host that was told to stop: parts that wait for each other have 45 s */

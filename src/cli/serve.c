@@ -33,6 +33,7 @@
 #include "cli/cli.h"
 #include "cli/places.h"
 #include "cli/reload_events.h"
+#include "directory/directory.h"
 #include "webhook_in/webhook_in.h"
 #include "script/standstill.h"
 #include "event/hub.h"
@@ -197,9 +198,22 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 				 .loader = host->loader,
 				 .artifacts = host->artifacts,
 				 .webhooks_in = host->webhooks_in,
+				 .models = directory_source(host->directory),
 				 .data = serving->data,
 				 .restored = serving->restored },
 		&host->live, error);
+}
+
+static enum error_code open_directory(struct serving *serving, struct error *error)
+{
+	struct host *host = &serving->host;
+
+	return directory_open(&(struct directory_options){ .engine = host->engine,
+				      .gate = host->gate,
+				      .loader = host->loader,
+				      .store = host->store,
+				      .data = serving->data },
+		&host->directory, error);
 }
 
 /* Store thread: both only take note. */
@@ -245,6 +259,7 @@ static void reload(void *context)
 	gate_release(serving->host.gate, view);
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);
+	directory_reload(host->directory);
 	reload_events_emit(host, &before, &after);
 	in_force_release(host->gate, &before);
 	in_force_release(host->gate, &after);
@@ -307,7 +322,8 @@ static enum error_code start_engine(struct serving *serving, struct error *error
 
 /* Each needs those before it; stop_parts() takes them in reverse. */
 static enum error_code (*const starts[])(struct serving *serving, struct error *error) = { open_gate, lock_home, open_log,
-	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_live, start_http, start_watch };
+	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_directory, open_live,
+	start_http, start_watch };
 
 static enum error_code start_parts(struct serving *serving, struct error *error)
 {
@@ -334,6 +350,7 @@ static void stop_parts(struct serving *serving)
 	watchdog_end_at(host->watchdog, clock_monotonic_ns() + test_setting(TEST_STOP_MS, LIMIT_STOP_MS) * 1000000);
 	atomic_store(&host->draining, true);
 	live_leave(host->live);
+	directory_leave(host->directory);
 	watch_stop(serving->watch);
 	event_hub_stop(host->events); /* ends the streams, so that HTTP can drain */
 	if (serving->http != NULL)
@@ -346,6 +363,7 @@ static void stop_parts(struct serving *serving)
 		task_store_close(host->store);
 	webhooks_out_free(host->webhooks_out);
 	live_close(host->live);
+	directory_close(host->directory);
 	event_hub_free(host->events);
 	engine_free(host->engine);
 	webhooks_in_free(host->webhooks_in);

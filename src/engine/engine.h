@@ -37,6 +37,8 @@ struct engine_call {
 	void (*before_sending)(struct engine_call *call);
 	/* Or NULL: asked once more when the connection stands, just before the first byte leaves. Engine thread, inside curl. */
 	bool (*may_leave)(const struct engine_call *call);
+	/* Or NULL: an answer has come, in transfer.response, and the script is about to get it. Engine thread. */
+	void (*answered)(struct engine_call *call);
 	/* Or NULL: nobody waits for it any more, so it is not run, nothing it asks for is sent, and `done` finds it CALL_FAILED. Engine thread. */
 	bool (*unwanted)(const struct engine_call *call);
 

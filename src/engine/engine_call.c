@@ -156,6 +156,8 @@ static void run_answered(struct engine_call *call)
 	note_sending(call);
 	note_answer(call);
 	response_restore(&call->transfer.response, &call->way.detour);
+	if (call->answered != NULL)
+		call->answered(call);
 	if (is_unwanted(call))
 		script_call_abandon(&call->call);
 	else

@@ -173,6 +173,7 @@ struct live {
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
 	struct webhooks_in *webhooks_in;
+	const struct model_source *models;
 	struct budget_book *budget;
 	char *stop_file;
 	pthread_mutex_t switch_lock; /* who turns the switch takes turns; held across the disk, and taken by nobody else */

@@ -341,6 +341,7 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 	script_call_set(call, provider, function, job->kind, request, false);
 	json_decref(request);
 	call->webhook_url = job->webhook_url;
+	call->models = job->owner->models;
 	call->outgoing.trace = job_call->view->config->live.trace ? job->live.trace : NULL;
 	engine_way_open(&job_call->call.way, job_call->view, provider);
 	call->outgoing.detour = &job_call->call.way.detour;

@@ -57,6 +57,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 	live->loader = options->loader;
 	live->artifacts = options->artifacts;
 	live->webhooks_in = options->webhooks_in;
+	live->models = options->models;
 	pthread_mutex_init(&live->history_lock, NULL);
 	pthread_mutex_init(&live->switch_lock, NULL);
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = switch_gate_due };

@@ -29,7 +29,8 @@ struct live_options {
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
 	struct webhooks_in *webhooks_in;
-	const char *data; /* folder for what outlives a run, beside the registry; copied */
+	const struct model_source *models; /* for ctx.model and ctx.price */
+	const char *data;		   /* folder for what outlives a run, beside the registry; copied */
 	bool restored; /* a backup was put back: jobs that claim to be under way may be long over, so their outcome counts as unknown */
 };
 

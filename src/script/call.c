@@ -68,6 +68,9 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->dry_run = dry_run;
 	call->webhook_url = NULL;
 	call->view = NULL;
+	call->models = NULL;
+	call->ignore_directory = false;
+	call->asked_model[0] = call->missed_model[0] = '\0';
 	call->outgoing.detour = NULL;
 	call->outgoing.trace = NULL;
 	call->outcome = CALL_FAILED;
@@ -180,18 +183,22 @@ static int finish_function(lua_State *L, int status, lua_KContext context)
 	return 0;
 }
 
-/* Calls what was asked for: health(ctx), poll(job, ctx) and its like, or submit(payload, ctx, plan). */
+/* Calls what was asked for: health(ctx), poll(job, ctx) and its like, submit(payload, ctx, plan), or describe(id, ctx, known). */
 static int begin_function(lua_State *L, struct script_call *call)
 {
 	int function = lua_gettop(L) + 1;
 
 	call->phase = PHASE_CALL;
 	push_function(L, call, call->function);
-	if (call->function != FUNCTION_HEALTH)
+	if (call->function == FUNCTION_DESCRIBE)
+		lua_getfield(L, REQUEST, "id");
+	else if (call->function != FUNCTION_HEALTH)
 		lua_pushvalue(L, REQUEST);
 	lua_pushvalue(L, CTX);
 	if (call->function == FUNCTION_SUBMIT)
 		lua_pushvalue(L, PLAN);
+	else if (call->function == FUNCTION_DESCRIBE)
+		lua_getfield(L, REQUEST, "known");
 	lua_callk(L, lua_gettop(L) - function, 2, 0, finish_function);
 	return finish_function(L, LUA_OK, 0);
 }

@@ -2,6 +2,7 @@
 #include "script/context.h"
 
 #include <stdint.h>
+#include <string.h>
 
 #include <lauxlib.h>
 
@@ -65,6 +66,12 @@ static void need_listing(lua_State *L, struct script_call *call, const char *url
 	lua_pop(L, 1);
 }
 
+/* The directory's functions may go to more hosts. */
+static char *const *directory_hosts(const struct script_call *call)
+{
+	return manifest_function_is_of_directory(call->function) ? call->provider->manifest.directory.hosts : NULL;
+}
+
 /* A dry run's first request is the preview, unless it brings its own answer (mock) and a later one is meant. A live one is sent. What the
  * outgoing request borrows is anchored on the stack while the call waits. */
 static int context_request(lua_State *L)
@@ -77,7 +84,7 @@ static int context_request(lua_State *L)
 		return luaL_error(L, "ctx.request: more than %d requests in one call", LIMIT_CALL_REQUESTS);
 	call->requests++;
 	outgoing_clear(&call->outgoing, SIZE_MAX);
-	outgoing_read(L, 1, &call->provider->manifest, &call->outgoing);
+	outgoing_read(L, 1, &call->provider->manifest, directory_hosts(call), &call->outgoing);
 	call->optional_credentials |= outgoing_optional_credentials(&call->outgoing, &call->provider->subject);
 	if (!call->dry_run)
 		return lua_yieldk(L, 0, 0, request_answered);
@@ -157,11 +164,59 @@ static int context_needs_host(lua_State *L)
 	return 0;
 }
 
+static void keep_id(char to[MODEL_ID_BYTES + 1], const char *id)
+{
+	size_t length = strlen(id);
+
+	if (length <= MODEL_ID_BYTES)
+		memcpy(to, id, length + 1);
+}
+
+/* A fresh table of the tree (taken over), or nil. */
+static int push_known(lua_State *L, json_t **place, json_t *tree)
+{
+	*place = tree;
+	if (tree == NULL)
+		lua_pushnil(L);
+	else
+		bridge_push(L, tree);
+	return 1;
+}
+
+/* What the directory knows of a model: never waits, never sends. */
+static int context_model(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+	const char *id = luaL_checkstring(L, 1);
+	const struct model_source *models = call->models;
+	json_t **place = bridge_push_json(L), *tree;
+	bool unseen = false;
+
+	if (models == NULL)
+		return push_known(L, place, NULL);
+	tree = models->model(models->context, call->provider->manifest.id, id, &unseen);
+	keep_id(call->asked_model, id);
+	if (unseen)
+		keep_id(call->missed_model, id);
+	return push_known(L, place, tree);
+}
+
+static int context_price(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+	const char *id = luaL_checkstring(L, 1);
+	const struct model_source *models = call->models;
+	json_t **place = bridge_push_json(L);
+
+	return push_known(L, place, models != NULL ? models->price(models->context, call->provider->manifest.id, id) : NULL);
+}
+
 /* What every ctx of such calls finds: it is made once per state. [-0, +1, m] */
 static void make_class(lua_State *L, const struct kind *kind, bool dry_run)
 {
 	static const luaL_Reg functions[] = { { "request", context_request }, { "warn", context_warn }, { "note", context_note },
-		{ "needs", context_needs }, { "needs_host", context_needs_host }, { NULL, NULL } };
+		{ "needs", context_needs }, { "needs_host", context_needs_host }, { "model", context_model },
+		{ "price", context_price }, { NULL, NULL } };
 
 	lua_createtable(L, 0, 1);
 	luaL_newlib(L, functions);
@@ -189,5 +244,9 @@ void context_push(lua_State *L, struct script_call *call)
 	if (call->webhook_url != NULL) {
 		lua_pushstring(L, call->webhook_url);
 		lua_setfield(L, -2, "webhook_url");
+	}
+	if (call->ignore_directory) {
+		lua_pushboolean(L, true);
+		lua_setfield(L, -2, "ignore_directory");
 	}
 }

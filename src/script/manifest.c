@@ -15,14 +15,20 @@
 static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
 	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts", "outputs", "auth",
 	"auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook",
-	"webhook_signature", "reconcile", "paid_requests", "inputs", NULL };
+	"webhook_signature", "reconcile", "paid_requests", "inputs", "directory", "models", "describe", "prices", "quantity",
+	NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
-	"webhook", "reconcile" };
+	"webhook", "reconcile", "models", "describe", "prices", "quantity" };
 
 const char *manifest_function_name(enum manifest_function function)
 {
 	return function_names[function];
+}
+
+bool manifest_function_is_of_directory(enum manifest_function function)
+{
+	return function == FUNCTION_MODELS || function == FUNCTION_DESCRIBE || function == FUNCTION_PRICES;
 }
 
 static void check_id(struct reading *reading)
@@ -137,6 +143,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest_read_inputs(&reading);
 	read_paid_requests(&reading);
 	check_functions(&reading);
+	manifest_read_directory(&reading);
 	manifest_read_signature(&reading);
 	return reading.failed ? ERROR_SCRIPT : ERROR_NONE;
 }
@@ -153,6 +160,7 @@ void manifest_free(struct manifest *manifest)
 	reading_free_list(manifest->aliases);
 	reading_free_list(manifest->output_hosts);
 	reading_free_list(manifest->hosts);
+	manifest_free_directory(manifest);
 	manifest_free_auth(manifest);
 	manifest_free_inputs(manifest);
 	manifest_free_credentials(manifest);

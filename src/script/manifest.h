@@ -18,6 +18,10 @@ enum manifest_function {
 	FUNCTION_CANCEL,
 	FUNCTION_WEBHOOK,
 	FUNCTION_RECONCILE,
+	FUNCTION_MODELS, /* of the directory, down to prices: free requests only */
+	FUNCTION_DESCRIBE,
+	FUNCTION_PRICES,
+	FUNCTION_QUANTITY, /* for the script's own estimate: the host does not call it */
 	FUNCTION_COUNT
 };
 
@@ -55,6 +59,15 @@ struct manifest_choice {
 	char *schema;			/* a JSON object */
 };
 
+/* What the directory may ask of the vendor, and how often. */
+struct manifest_directory {
+	bool declared;
+	char **hosts; /* NULL-terminated, as manifest.hosts: where its functions may go beside the script's own hosts, without a credential */
+	char *place;					   /* where a model's inputs stand in a request: "parameters.", or "" */
+	int list_seconds, describe_seconds, price_seconds; /* how old what was read may be */
+	int pace_ms;					   /* between two requests */
+};
+
 struct manifest {
 	char *id, *name, *kind;
 	char **aliases; /* NULL-terminated, as written */
@@ -75,6 +88,7 @@ struct manifest {
 	struct manifest_choice *choices; /* `inputs`, in the script's order; none: the script does not describe its inputs */
 	size_t choice_count;
 	struct manifest_signature signature;
+	struct manifest_directory directory;
 	int paid_requests; /* that one job may send: 1, unless the script declares more */
 	bool has[FUNCTION_COUNT];
 };
@@ -83,6 +97,9 @@ struct manifest {
 const struct manifest_auth *manifest_auth(const struct manifest *manifest, const char *form);
 
 const char *manifest_function_name(enum manifest_function function);
+
+/* Is it one of the directory's, called by the host's own wish? */
+bool manifest_function_is_of_directory(enum manifest_function function);
 
 /* Reads and checks the table on top of L (left there). `file` is "providers/x.lua" and `source` its text, to say in which line a field
  * stands. ERROR_SCRIPT with the message "providers/x.lua:12: pricing: expected a table, got nil"; what was read until then is in the manifest too.

@@ -24,5 +24,9 @@ void manifest_free_credentials(struct manifest *manifest);
 void manifest_read_inputs(struct reading *reading);
 void manifest_free_inputs(struct manifest *manifest);
 
+/* directory; functions were read before. */
+void manifest_read_directory(struct reading *reading);
+void manifest_free_directory(struct manifest *manifest);
+
 /* webhook_signature; base_url and functions were read before. */
 void manifest_read_signature(struct reading *reading);

@@ -10,8 +10,9 @@ const char *outgoing_borrow(lua_State *L, int anchor, int index, size_t *length)
  * complaint says `what` it is, in which %s is `name`. [-0, +0, e] */
 void outgoing_check_line(lua_State *L, const char *text, size_t length, size_t most, const char *what, const char *name);
 
-/* outgoing_url.c: url, or path and query, and whether it may be sent there. [-0, +0, e] */
-void outgoing_read_url(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing);
+/* outgoing_url.c: url, or path and query, and whether it may be sent there. True: it is no host of the script's, but one of `more_hosts`. [-0, +0, e] */
+bool outgoing_read_url(
+	lua_State *L, int index, const struct manifest *manifest, char *const *more_hosts, struct outgoing *outgoing);
 
 /* outgoing_form.c: the list of parts on top of the stack, which may be replaced. [-0, +0, e] */
 void outgoing_read_form(lua_State *L, int anchor, struct outgoing *outgoing);

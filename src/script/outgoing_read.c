@@ -134,6 +134,14 @@ static void put_auth(lua_State *L, int index, const struct manifest *manifest, s
 	lua_pop(L, 1);
 }
 
+/* A host that is not the script's own gets none. */
+static void forbid_auth(lua_State *L, const struct outgoing *outgoing)
+{
+	if (outgoing_has_credential(outgoing))
+		luaL_error(L, "ctx.request: %s is a host of `directory` only, so no credential goes there: say auth = false",
+			outgoing->url.data);
+}
+
 /* The name and the value on top of the stack. */
 static void put_script_header(lua_State *L, int anchor, struct outgoing *outgoing)
 {
@@ -210,8 +218,9 @@ static void read_method(lua_State *L, int index, struct outgoing *outgoing)
 		luaL_error(L, "ctx.request: method '%s' is not known", method);
 }
 
-void outgoing_read(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+void outgoing_read(lua_State *L, int index, const struct manifest *manifest, char *const *more_hosts, struct outgoing *outgoing)
 {
+	bool foreign;
 	int anchor;
 
 	luaL_checktype(L, index, LUA_TTABLE);
@@ -222,8 +231,10 @@ void outgoing_read(lua_State *L, int index, const struct manifest *manifest, str
 	read_request_body(L, index, anchor, outgoing);
 	lua_settop(L, anchor);
 	read_method(L, index, outgoing);
-	outgoing_read_url(L, index, manifest, outgoing);
+	foreign = outgoing_read_url(L, index, manifest, more_hosts, outgoing);
 	read_request_headers(L, index, anchor, manifest, outgoing);
+	if (foreign)
+		forbid_auth(L, outgoing);
 	if (lua_getfield(L, index, "timeout") != LUA_TNIL) {
 		outgoing->timeout_seconds = lua_tonumber(L, -1); /* bounded where it is used */
 		if (lua_type(L, -1) != LUA_TNUMBER || isnan(outgoing->timeout_seconds))

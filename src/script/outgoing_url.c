@@ -141,7 +141,8 @@ static void restore_url(lua_State *L, const struct destination_detour *detour)
 	lua_pop(L, 1);
 }
 
-void outgoing_read_url(lua_State *L, int index, const struct manifest *manifest, struct outgoing *outgoing)
+bool outgoing_read_url(
+	lua_State *L, int index, const struct manifest *manifest, char *const *more_hosts, struct outgoing *outgoing)
 {
 	int type = lua_getfield(L, index, "url");
 	struct error error;
@@ -166,7 +167,11 @@ void outgoing_read_url(lua_State *L, int index, const struct manifest *manifest,
 		luaL_error(L, "ctx.request: url is empty");
 	if (outgoing->url.failed || outgoing->url.length > LIMIT_OUTGOING_URL_BYTES)
 		refuse_url_length(L);
-	if (destination_check(outgoing->url.data, manifest->hosts, false, &error) != ERROR_NONE)
-		refusal_raise(L, error.path, error.message);
+	if (destination_check(outgoing->url.data, manifest->hosts, false, &error) != ERROR_NONE) {
+		if (more_hosts == NULL || destination_check(outgoing->url.data, more_hosts, false, NULL) != ERROR_NONE)
+			refusal_raise(L, error.path, error.message);
+		return true;
+	}
 	outgoing->shared_host = !destination_is_own(outgoing->url.data, manifest->hosts, manifest->own_hosts);
+	return false;
 }
