@@ -22,15 +22,14 @@ local NOT_SHOWN = { field = true, required = true }
 
 -- The words of a schema for one field of a list, as its reader checks it.
 local function words_of_field(field)
-  local options, words = field.options or {}, {}
-  words.type = TYPE_OF_KIND[field.kind]
+  local options, words = field.options or {}, { type = TYPE_OF_KIND[field.kind] or field.schema and field.schema.type }
   if field.kind == "choice" then words.enum = cjson.array(check.copy(field.values)) end
   if words.type == "array" then
     words.minItems, words.maxItems = options.min, options.max
   elseif words.type == "string" then
     words.maxLength = options.max
-    if options.required and not words.enum then words.minLength = 1 end
-  else
+    words.minLength = options.required and not words.enum and 1 or nil
+  elseif words.type == "integer" or words.type == "number" then
     words.minimum, words.maximum = options.min, options.max
   end
   words.default = options.default
@@ -44,13 +43,17 @@ local function first_name(field)
   return type(field.names) == "table" and field.names[1] or field.names or field.name
 end
 
--- Adds the words of a row's input; a list that is no longer one of the field's own is marked.
+-- A copy of a list: tables of other modules are read-only.
+local function list_of(items)
+  return items and cjson.array { table.unpack(items) }
+end
+
+-- Adds the words of a row's input.
 local function add_words(words, input)
   for word, value in pairs(input) do
     if not NOT_SHOWN[word] then words[word] = value end
   end
-  if words.enum then words.enum = cjson.array(words.enum) end
-  if words.examples then words.examples = cjson.array(words.examples) end
+  words.enum, words.examples = list_of(words.enum), list_of(words.examples)
   return words
 end
 

@@ -10,6 +10,7 @@
 
 local answers = require "hf_inference_endpoints.answers"
 local check = require "check"
+local choices = require "hf_inference_endpoints.choices"
 local addresses = require "hf_inference_endpoints.addresses"
 local inference = require "hf_inference_endpoints.inference"
 local jobs = require "hf_inference_endpoints.jobs"
@@ -35,8 +36,8 @@ local function prepare(request)
 end
 
 -- The job is what prepare has read, as in submit.
-local function estimate(payload, job)
-  return prices.estimate(job, payload)
+local function estimate(payload, job, ctx)
+  return prices.estimate(job, payload, ctx)
 end
 
 local function health(ctx)
@@ -152,7 +153,7 @@ return {
   shared_hosts = { addresses.ENDPOINT_HOSTS }, -- every customer of the vendor has names there
   outputs = "any", -- a custom handler may answer with URLs of its own
   auth = { ["Authorization"] = "Bearer {api_token}" },
-  capabilities = capabilities, pricing = prices.PRICING,
+  capabilities = capabilities, inputs = choices, pricing = prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
   reconcile = reconcile,
 }

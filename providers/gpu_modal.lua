@@ -14,6 +14,7 @@ local check = require "check"
 local http_errors = require "http_errors"
 local addresses = require "modal.addresses"
 local answers = require "modal.answers"
+local choices = require "modal.choices"
 local errors = require "modal.errors"
 local fields = require "modal.fields"
 local prices = require "modal.prices"
@@ -117,6 +118,6 @@ return {
   outputs = "any", -- the app's own store
   auth = { ["Modal-Key"] = "{token_id}", ["Modal-Secret"] = "{token_secret}" },
   auth_forms = { bearer = { ["Authorization"] = "Bearer {token_id}.{token_secret}" } },
-  capabilities = capabilities, pricing = prices.PRICING,
+  capabilities = capabilities, inputs = choices, pricing = prices.PRICING,
   prepare = fields.prepare, estimate = prices.estimate, health = health, submit = submit, poll = poll, cancel = cancel,
 }

@@ -8,6 +8,7 @@
 local given = require "given"
 local http_errors = require "http_errors"
 local answers = require "stability.answers"
+local choices = require "stability.choices"
 local stability_fields = require "stability.fields"
 local stability_form = require "stability.form"
 local payloads = require "stability.payloads"
@@ -121,6 +122,7 @@ return {
   base_url = "https://api.stability.ai",
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities,
+  inputs = choices,
   pricing = prices.PRICING,
   prepare = payloads.prepare,
   estimate = prices.estimate,

@@ -210,9 +210,9 @@ end
 local function check_text(state, node, value, path)
   local shortest, longest = node.minLength, node.maxLength
   if longest and #value > longest and length_of(value, state.utf16) > longest then
-    complain(state, path, "maxLength", "must have at most " .. longest .. " characters")
+    complain(state, path, "maxLength", "must be at most " .. longest .. " characters long")
   elseif shortest and length_of(value, state.utf16) < shortest then
-    local message = shortest == 1 and "must not be empty" or "must have at least " .. shortest .. " characters"
+    local message = shortest == 1 and "must not be empty" or "must be at least " .. shortest .. " characters long"
     complain(state, path, "minLength", message)
   end
   local prefix = node.pattern and prefix_of(node.pattern)
@@ -418,9 +418,19 @@ local function same(one, other)
   return true
 end
 
+-- What the host passes on unread: a part of a large value, which fits, or an integer above 2^63-1, which is above any bound.
+local function check_opaque(state, node, value, path)
+  if cjson.is_whole and cjson.is_whole(value) then return value end
+  if type(node.maximum) == "number" then
+    complain(state, path, "maximum", range_message(node.minimum, node.maximum), listed(node.minimum, node.maximum))
+  end
+  return value
+end
+
 -- What to send for a value; what is wrong with it goes into the lists of `state`.
 function visit(state, node, value, path)
-  if value == nil or value ~= null and type(value) == "userdata" then return value end
+  if value == nil then return value end
+  if value ~= null and type(value) == "userdata" then return check_opaque(state, node, value, path) end
   if node.default ~= nil and same(value, node.default) or value == null and allows_null(node) then return value end
   if node.format == "password" then
     complain(state, path, "secret", "is a credential: such an input cannot be used here")

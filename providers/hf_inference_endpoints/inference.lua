@@ -140,7 +140,8 @@ local function json_artifacts(json)
   return artifacts
 end
 
--- What a stream adds up to, as without a stream; what is no part of an answer is kept as it came. Second the error that ended it.
+-- What a stream adds up to, as without a stream; what is no part of an answer is kept as it came. Second the error that ended
+-- it.
 local function stream_artifacts(body)
   local answer, has_other, problem = chat_stream.read(body)
   local artifacts = answer and json_artifacts(answer) or {}

@@ -85,14 +85,22 @@ local function read_body(reader, name)
   return body
 end
 
+-- What readers of this file take, in words of JSON Schema.
+local NAME_WORDS = {
+  type = "string", maxLength = jobs.MAX_NAME_BYTES, pattern = "^[^\\s/?#%\\\\]+$", examples = { "my-endpoint" },
+}
+local URL_EXAMPLE = "https://abc.us-east-1.aws.endpoints.huggingface.cloud"
+local MINUTES_WORDS = { type = "number", minimum = 0, x_costs = true, x_unit = "minutes" }
+
 local FIELDS = check.field_list {
-  { name = "action", read = read_action },
-  { name = "url", kind = "text", options = IF_NOT_BLANK },
-  { name = "path", kind = "text", options = IF_NOT_BLANK },
-  { name = "namespace", read = read_name },
-  { name = "endpoint", kind = "text", options = URL },
-  { name = "name", read = read_name },
-  { name = "data", kind = "text", options = IF_NOT_BLANK },
+  { name = "action", read = read_action, schema = { type = "string", enum = ACTION_NAMES } },
+  { name = "url", kind = "text", options = IF_NOT_BLANK, schema = { format = "uri", examples = { URL_EXAMPLE } } },
+  { name = "path", kind = "text", options = IF_NOT_BLANK,
+    schema = { pattern = "^/.*", maxLength = jobs.MAX_NAME_BYTES, examples = { "/v1/chat/completions" }, x_advanced = true } },
+  { name = "namespace", read = read_name, schema = NAME_WORDS },
+  { name = "endpoint", kind = "text", options = URL, schema = { examples = { "owner/name", URL_EXAMPLE } } },
+  { name = "name", read = read_name, schema = NAME_WORDS },
+  { name = "data", kind = "text", options = IF_NOT_BLANK, schema = { x_file = "file", contentEncoding = "base64" } },
   { name = "accept", kind = "text", options = HEADER },
   { name = "bill_to", kind = "text", options = HEADER },
   { name = "scale_up_timeout", kind = "integer", options = FROM_ONE },
@@ -100,10 +108,11 @@ local FIELDS = check.field_list {
   { name = "instance", kind = "text", options = NAME },
   { name = "instance_size", kind = "text", options = NAME },
   { name = "vendor", kind = "text", options = NAME },
-  { name = "minutes", names = { "minutes", "max_runtime_minutes", "hours" }, read = read_minutes },
+  { name = "minutes", names = { "minutes", "max_runtime_minutes", "hours" }, read = read_minutes, schema = MINUTES_WORDS },
   { name = "parameters", kind = "object_of" },
-  { name = "body", read = read_body },
+  { name = "body", read = read_body, schema = { type = { "object", "array" }, x_lines = 8 } },
 }
+jobs.FIELDS = FIELDS
 
 -- The fields that are for us; all others, and the parameters, are the engine's or the create body's.
 local OWN_FIELDS = names.union(FIELDS.by_name)

@@ -8,6 +8,7 @@ local states = require "hf_inference_endpoints.states"
 local names = require "names"
 local outputs = require "outputs"
 local reconcile = require "reconcile"
+local schema_check = require "schema.check"
 local times = require "times"
 local url_parts = require "url_parts"
 
@@ -17,6 +18,26 @@ local management = {
   -- The vendor scales down after 15 minutes to 2 days without a request.
   MIN_IDLE_MINUTES = 15, MAX_IDLE_MINUTES = 2880,
 }
+
+--- What the vendor's create body has that decides what runs and what it costs, by path, in words of JSON Schema. The rest goes
+-- out as it is.
+management.BODY = {
+  type = { type = "string", enum = management.TYPES },
+  ["model.repository"] = { type = "string", examples = { "black-forest-labs/FLUX.1-dev" } },
+  ["model.task"] = { type = { "string", "null" }, examples = { "text-to-image" } },
+  ["provider.vendor"] = { type = "string", examples = { "aws", "gcp", "azure" }, x_costs = true },
+  ["provider.region"] = { type = "string", examples = { "us-east-1" } },
+  ["compute.accelerator"] = { type = "string", enum = management.ACCELERATORS, x_costs = true },
+  ["compute.instanceType"] = { type = "string", examples = { "nvidia-a10g" }, x_costs = true },
+  ["compute.instanceSize"] = { type = "string", examples = { "x1" }, x_costs = true },
+  ["compute.scaling.minReplica"] = { type = "integer", minimum = 0, x_costs = true },
+  ["compute.scaling.maxReplica"] = { type = "integer", minimum = 0, x_costs = true },
+  ["compute.scaling.scaleToZeroTimeout"] = {
+    type = { "integer", "null" }, minimum = management.MIN_IDLE_MINUTES, maximum = management.MAX_IDLE_MINUTES, x_costs = true,
+    x_unit = "minutes", description = "without a request; null: never scale down",
+  },
+}
+local BODY_PATHS = names.sorted(management.BODY)
 
 --- The body of a create or an update. The vendor wants a task that is not set left out, not null.
 function management.body(job, payload)
@@ -39,28 +60,31 @@ local table_in = management.table_in
 
 local function scaling_refusals(scaling, field, add)
   local idle, low, high = scaling.scaleToZeroTimeout, scaling.minReplica, scaling.maxReplica
-  if type(idle) == "number" then
-    if idle < management.MIN_IDLE_MINUTES or idle > management.MAX_IDLE_MINUTES then
-      add(field .. ".scaleToZeroTimeout", "must be 15 to 2880 minutes, or null to never scale down", { "15", "2880" })
-    end
-    if type(low) == "number" and low > 0 then
-      add(field .. ".minReplica", "must be 0 for the endpoint to scale to zero", { "0" })
-    end
+  if type(idle) == "number" and type(low) == "number" and low > 0 then
+    add(field .. ".minReplica", "must be 0 for the endpoint to scale to zero", { "0" })
   end
   if type(low) == "number" and type(high) == "number" and low > high then
     add(field .. ".maxReplica", "must not be below minReplica")
   end
 end
 
+local HINTS = { type = "; `protected` is now `authenticated`" }
+
+local function value_at(body, path)
+  local value = body
+  for name in string.gmatch(path, "[^.]+") do
+    if type(value) ~= "table" then return nil end
+    value = value[name]
+  end
+  return value
+end
+
 local function body_refusals(body, prefix, add)
-  if body.type ~= nil and not check.in_list(body.type, management.TYPES) then
-    add(prefix .. "type", "is no type of endpoint that the vendor takes; `protected` is now `authenticated`", management.TYPES)
+  for _, path in ipairs(BODY_PATHS) do
+    local _, complaint = schema_check.input(management.BODY[path], value_at(body, path), path)
+    if complaint then add(prefix .. path, complaint.message .. (HINTS[path] or ""), complaint.allowed) end
   end
-  local compute = table_in(body, "compute")
-  if compute.accelerator ~= nil and not check.in_list(compute.accelerator, management.ACCELERATORS) then
-    add(prefix .. "compute.accelerator", "is no accelerator of the vendor", management.ACCELERATORS)
-  end
-  scaling_refusals(table_in(compute, "scaling"), prefix .. "compute.scaling", add)
+  scaling_refusals(table_in(table_in(body, "compute"), "scaling"), prefix .. "compute.scaling", add)
 end
 
 local function management_refusals(job, body)

@@ -2,6 +2,7 @@
 
 local jobs = require "hf_inference_endpoints.jobs"
 local management = require "hf_inference_endpoints.management"
+local price = require "price"
 
 local prices = {}
 
@@ -79,7 +80,7 @@ local function hardware_of(job, payload)
 end
 
 --- What a job costs, as a script's estimate; nil and what is missing.
-function prices.estimate(job, payload)
+function prices.estimate(job, payload, ctx)
   if job.action and not jobs.ACTIONS[job.action].starts then
     return {
       expected = 0, low = 0, high = 0, free = true, unit = "call", quantity = 1, as_of = PRICES_AS_OF, source = PRICES_SOURCE,
@@ -92,11 +93,10 @@ function prices.estimate(job, payload)
   if not job.minutes then return nil, "minutes (or hours): how long the endpoint runs" end
   local minutes = math.max(job.minutes, LEAST_MINUTES)
   local idle = math.min(hardware.idle_minutes or minutes, minutes)
-  return {
-    expected = high * hardware.low * minutes / 60, low = low * hardware.low * idle / 60,
-    high = high * hardware.high * minutes / 60,
-    unit = "minute", quantity = job.minutes, unit_usd = high / 60, as_of = PRICES_AS_OF, source = PRICES_SOURCE,
-  }
+  return price.estimate(ctx, {
+    quantity = { low = hardware.low * idle, expected = hardware.low * minutes, high = hardware.high * minutes },
+    unit = "minute", row_price = { usd = high / 60, low_usd = low / 60, source = PRICES_SOURCE, as_of = PRICES_AS_OF },
+  })
 end
 
 return prices

@@ -56,8 +56,8 @@ local function check_hosts(payload)
   return nil
 end
 
---- Where a job is sent: { url = } or { path = } below base_url, `is_queue` for the job-queue pattern; nil and a refusal when the
--- job does not say.
+--- Where a job is sent: { url = } or { path = } below base_url, `is_queue` for the job-queue pattern; nil and a refusal when
+-- the job does not say.
 function addresses.destination(payload)
   local problem = check_hosts(payload)
   if problem then return nil, problem end

@@ -88,26 +88,39 @@ local function read_duration(reader, name)
   if (reader:number(name, DURATION) or 1) <= 0 then check.fail(name, "must be more than 0") end
 end
 
+-- What readers of this file take, in words of JSON Schema.
+local function url_words(example)
+  return { type = "string", format = "uri", examples = { example } }
+end
+local PART_OF_NAME = { type = "string", description = "with the other names at most 63 bytes: they make a host name" }
+local SHORT = { type = "string", maxLength = MAX_NAME_BYTES, x_advanced = true }
+local SECONDS = { type = "number", exclusiveMinimum = 0, maximum = MAX_SECONDS, x_costs = true, x_unit = "seconds" }
+local MINUTES = { type = "number", exclusiveMinimum = 0, maximum = MAX_SECONDS, x_costs = true, x_unit = "minutes" }
+local OBJECT = { type = "object", x_advanced = true }
+
 -- What of a job is checked before anything is made of it.
 local JOB = check.field_list {
-  { name = "url", read = read_url },
-  { name = "submit_url", read = read_url },
-  { name = "result_url", read = read_url },
-  { name = "cancel_url", read = read_url },
-  { name = "path", read = read_path, options = { max = 2000 } },
-  { name = "headers", read = read_headers },
-  { name = "query", read = read_query },
-  { name = "workspace", read = read_name },
-  { name = "environment", read = read_name },
-  { name = "app", read = read_name },
-  { name = "function", read = read_name },
-  { name = "session_id", read = read_name },
-  { name = "gpu", read = read_name },
-  { name = "method", read = read_method },
-  { name = "auth", kind = "choice", values = AUTH_FORMS },
-  { name = "seconds", read = read_duration },
-  { name = "max_runtime_minutes", read = read_duration },
+  { name = "url", read = read_url, schema = url_words "https://me--app-function.modal.run" },
+  { name = "submit_url", read = read_url, schema = url_words "https://me--app-web.modal.run/submit" },
+  { name = "result_url", read = read_url, schema = url_words "https://me--app-web.modal.run/result/{call_id}" },
+  { name = "cancel_url", read = read_url, schema = url_words "https://me--app-web.modal.run/cancel/{call_id}" },
+  { name = "path", read = read_path, options = { max = 2000 },
+    schema = { type = "string", pattern = "^/.*", maxLength = 2000, examples = { "/v1/chat/completions" } } },
+  { name = "headers", read = read_headers, schema = OBJECT },
+  { name = "query", read = read_query, schema = OBJECT },
+  { name = "workspace", read = read_name, schema = PART_OF_NAME },
+  { name = "environment", read = read_name, schema = PART_OF_NAME },
+  { name = "app", read = read_name, schema = PART_OF_NAME },
+  { name = "function", read = read_name, schema = PART_OF_NAME },
+  { name = "session_id", read = read_name, schema = SHORT },
+  { name = "gpu", read = read_name,
+    schema = { type = "string", maxLength = MAX_NAME_BYTES, x_costs = true, examples = { "H100", "A100-80GB:2" } } },
+  { name = "method", read = read_method, schema = { type = "string", enum = METHODS, x_advanced = true } },
+  { name = "auth", kind = "choice", values = AUTH_FORMS, schema = { x_advanced = true } },
+  { name = "seconds", read = read_duration, schema = SECONDS },
+  { name = "max_runtime_minutes", read = read_duration, schema = MINUTES },
 }
+fields.JOB = JOB
 
 --- Checks a job before anything is made of it; the payload, and the further fields of its record.
 function fields.prepare(request)

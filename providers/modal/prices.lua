@@ -1,6 +1,7 @@
 -- prices.lua - what Modal's GPUs cost, and what a call will.
 
 local check = require "check"
+local price = require "price"
 
 local prices = {}
 
@@ -32,7 +33,7 @@ end
 local LEAST_SECONDS = 60 -- are billed
 
 --- What a call will cost; nil and what is not known.
-function prices.estimate(payload)
+function prices.estimate(payload, _, ctx)
   if not given(payload.gpu) then return nil, "gpu: the GPU of the function, and seconds" end
   local rate, count, from = gpu_of(payload.gpu)
   if type(rate) ~= "number" then return nil, "a price for this gpu" end
@@ -41,13 +42,15 @@ function prices.estimate(payload)
   local seconds = reader:number("seconds") or (minutes and minutes * 60)
   if not seconds then return nil, "how long the function runs: seconds or max_runtime_minutes" end
   local billed = math.max(seconds, LEAST_SECONDS)
-  local gpu_usd = rate * count * billed
-  local cpu_usd = pricing.cpu_core * pricing.least_cpu_cores * billed
-  return {
-    expected = gpu_usd + cpu_usd, low = gpu_usd, high = (gpu_usd + cpu_usd) * pricing.multipliers.region_most,
-    unit = "GPU second", quantity = seconds * count, source = from.source, as_of = from.as_of,
+  -- The price of a GPU's second with the least CPU beside it.
+  local usd = rate + pricing.cpu_core * pricing.least_cpu_cores / count
+  return price.estimate(ctx, {
+    quantity = billed * count, unit = "GPU second",
+    row_price = {
+      usd = usd, low_usd = rate, high_usd = usd * pricing.multipliers.region_most, source = from.source, as_of = from.as_of,
+    },
     basis = "GPU and the least CPU, high in a pinned region; memory, a container's start, non-preemptible machines are extra",
-  }
+  })
 end
 
 return prices

@@ -8,7 +8,8 @@ local requests = {}
 
 local given = check.is_given
 
--- One HTTP request ends after 150 s, with the result or with a 303: a shorter time-out could cut an answer that Modal gives once.
+-- One HTTP request ends after 150 s, with the result or with a 303: a shorter time-out could cut an answer that Modal gives
+-- once.
 requests.REQUEST_SECONDS = 170
 
 -- Endpoints of LLMs are called with OpenAI's clients, which send one Authorization header; functions may need that one for

@@ -1,4 +1,5 @@
--- words.lua - what the words of an app's result route mean, of one that answers 200 also while the call runs, or when it failed.
+-- words.lua - what the words of an app's result route mean, of one that answers 200 also while the call runs, or when it
+-- failed.
 
 local check = require "check"
 local cjson = require "cjson"

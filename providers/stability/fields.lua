@@ -13,44 +13,39 @@ local STYLE_PRESETS = {
   "isometric", "low-poly", "origami", "modeling-compound", "cinematic", "3d-model", "pixel-art", "tile-texture",
 }
 
--- Every field of the services: its kind, what it may hold, and whether it decides what is made. A deciding value that
--- the chosen service cannot take stops the request; any other is left out with a warning.
+local MAX_PROMPT_CHARACTERS = 10000
+
+-- Words of JSON Schema that several fields share.
+local TEXT = { type = "string", maxLength = MAX_PROMPT_CHARACTERS, x_lines = 4 }
+local DECIDING_TEXT = { type = "string", maxLength = MAX_PROMPT_CHARACTERS, x_decides = true }
+local SHARE = { type = "number", minimum = 0, maximum = 1 }
+local NUMBER = { type = "number", x_advanced = true }
+local SIDE = { type = "integer", minimum = 0, maximum = 2000, x_unit = "pixels", x_decides = true, examples = { 64 } }
+local IMAGE = {
+  type = "string", x_file = "image", x_decides = true, contentEncoding = "base64",
+  description = "the image itself, as a data URI: Stability fetches no addresses",
+}
+
+-- Every field of the services, in words of JSON Schema. What is in `x_decides` decides what is made: a value that the chosen
+-- service cannot take stops the request; any other is left out with a warning, and then its values are examples.
 local FIELDS = {
-  prompt = { kind = "text" },
-  negative_prompt = { kind = "text" },
-  search_prompt = { kind = "text", decides = true },
-  select_prompt = { kind = "text", decides = true },
-  background_prompt = { kind = "text", decides = true },
-  foreground_prompt = { kind = "text", decides = true },
-  aspect_ratio = { kind = "choice", values = ASPECT_RATIOS, decides = true },
-  output_format = { kind = "choice", values = OUTPUT_FORMATS, decides = true },
-  style_preset = { kind = "choice", values = STYLE_PRESETS },
-  light_source_direction = { kind = "choice", values = { "left", "right", "above", "below" } },
-  seed = { kind = "integer", min = 0, max = 4294967294 },
-  cfg_scale = { kind = "number", min = 1, max = 10 },
-  strength = { kind = "number", min = 0, max = 1 },
-  control_strength = { kind = "number", min = 0, max = 1 },
-  fidelity = { kind = "number", min = 0, max = 1 },
-  creativity = { kind = "number" },
-  style_strength = { kind = "number" },
-  composition_fidelity = { kind = "number" },
-  change_strength = { kind = "number" },
-  preserve_original_subject = { kind = "number" },
-  original_background_depth = { kind = "number" },
-  light_source_strength = { kind = "number" },
-  keep_original_background = { kind = "boolean" },
-  grow_mask = { kind = "integer", min = 0 },
-  left = { kind = "integer", min = 0, max = 2000, decides = true },
-  right = { kind = "integer", min = 0, max = 2000, decides = true },
-  up = { kind = "integer", min = 0, max = 2000, decides = true },
-  down = { kind = "integer", min = 0, max = 2000, decides = true },
-  image = { kind = "image", decides = true },
-  init_image = { kind = "image", decides = true },
-  mask = { kind = "image", decides = true },
-  style_image = { kind = "image", decides = true },
-  subject_image = { kind = "image", decides = true },
-  background_reference = { kind = "image", decides = true },
-  light_reference = { kind = "image", decides = true },
+  prompt = TEXT, negative_prompt = { type = "string", maxLength = MAX_PROMPT_CHARACTERS },
+  search_prompt = DECIDING_TEXT, select_prompt = DECIDING_TEXT, background_prompt = DECIDING_TEXT,
+  foreground_prompt = DECIDING_TEXT,
+  aspect_ratio = { type = "string", enum = ASPECT_RATIOS, x_decides = true },
+  output_format = { type = "string", enum = OUTPUT_FORMATS, x_decides = true },
+  style_preset = { type = "string", examples = STYLE_PRESETS },
+  light_source_direction = { type = "string", examples = { "left", "right", "above", "below" } },
+  seed = { type = "integer", minimum = 0, maximum = 4294967294, x_advanced = true },
+  cfg_scale = { type = "number", minimum = 1, maximum = 10, x_advanced = true },
+  strength = SHARE, control_strength = SHARE, fidelity = SHARE,
+  creativity = NUMBER, style_strength = NUMBER, composition_fidelity = NUMBER, change_strength = NUMBER,
+  preserve_original_subject = NUMBER, original_background_depth = NUMBER, light_source_strength = NUMBER,
+  keep_original_background = { type = "boolean" },
+  grow_mask = { type = "integer", minimum = 0, x_unit = "pixels", x_advanced = true },
+  left = SIDE, right = SIDE, up = SIDE, down = SIDE,
+  image = IMAGE, init_image = IMAGE, mask = IMAGE, style_image = IMAGE, subject_image = IMAGE, background_reference = IMAGE,
+  light_reference = IMAGE,
 }
 
 -- Names of ours for a field of the vendor, in the order of preference.
@@ -62,6 +57,13 @@ local ALIASES = {
   cfg_scale = { "cfg_scale", "guidance_scale" },
   style_preset = { "style_preset", "style" },
 }
+
+--- How a field is read and sent, by its words: text, choice, number, integer, boolean or image.
+function stability_fields.kind_of(words)
+  if words.x_file then return "image" end
+  if words.enum or words.examples and words.type == "string" then return "choice" end
+  return words.type == "string" and "text" or words.type
+end
 
 -- The kinds of parameters that are no field of the vendor under this name: aliases, and what it cannot express.
 local OTHER_KINDS = {
@@ -95,7 +97,7 @@ local READERS = {
 -- The names of a known type. Sorted, so that of several wrong fields it is always the same one that is named.
 local TYPED = {}
 for _, name in ipairs(names.sorted(names.union(FIELDS, OTHER_KINDS))) do
-  local reader = READERS[FIELDS[name] and FIELDS[name].kind or OTHER_KINDS[name]]
+  local reader = READERS[FIELDS[name] and stability_fields.kind_of(FIELDS[name]) or OTHER_KINDS[name]]
   TYPED[#TYPED + 1] = { name = name, kind = reader.kind, options = reader.options }
 end
 check.field_list(TYPED)

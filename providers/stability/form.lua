@@ -4,12 +4,11 @@ local check = require "check"
 local data_uri = require "data_uri"
 local given = require "given"
 local names = require "names"
+local schema_check = require "schema.check"
 local stability_fields = require "stability.fields"
 local stability_services = require "stability.services"
 
 local stability_form = {}
-
-local MAX_PROMPT_CHARACTERS = 10000
 
 --- Of the whole body.
 stability_form.MAX_IMAGE_BYTES = 10 * 1024 * 1024
@@ -25,22 +24,6 @@ local NONE = {}
 local function number_text(value)
   local integer = math.tointeger(value)
   return integer and tostring(integer) or string.format("%.14g", value)
-end
-
-local function out_of_range(value, limits)
-  if type(value) == "userdata" then return true end -- an integer above 2^63-1
-  return limits.min and value < limits.min or limits.max and value > limits.max
-end
-
-local function range_text(limits)
-  if not limits.max then return "must be at least " .. number_text(limits.min) end
-  return "must be from " .. number_text(limits.min) .. " to " .. number_text(limits.max)
-end
-
-local function number_part(name, entry, service)
-  local limits = service.limits and service.limits[name] or FIELDS[name]
-  if out_of_range(entry.value, limits) then return nil, { field = entry.path, message = range_text(limits) } end
-  return { name = name, value = number_text(entry.value) }
 end
 
 -- The image as a data URI, and what parse says of it; or nil, what is wrong, and what is allowed.
@@ -63,23 +46,29 @@ local function image_part(name, entry)
   return data_uri.form_part(name, text), nil, parsed.bytes
 end
 
+-- What an input of the service does not take of a value, as a refusal, or nil.
+local function refusal_of(words, name, entry)
+  local _, complaint = schema_check.input(words, entry.value, name)
+  return complaint and { field = entry.path, message = complaint.message, allowed = complaint.allowed }
+end
+
+local function plain_part(name, entry, words)
+  local refusal = refusal_of(words, name, entry)
+  if refusal then return nil, refusal end
+  return { name = name, value = type(entry.value) == "number" and number_text(entry.value) or tostring(entry.value) }
+end
+
+-- A word that only colours the image is left out, not refused (third result `true`).
+local function choice_part(name, entry, words)
+  if words.enum then return plain_part(name, entry, words) end
+  if check.in_list(entry.value, words.examples) then return { name = name, value = entry.value } end
+  local message = "must be one of " .. table.concat(words.examples, ", ")
+  return nil, { field = entry.path, message = message, allowed = words.examples }, true
+end
+
 -- Each makes a form part of a value, or nil and a refusal, or nil and a warning (third result `true`).
 local PARTS = {
-  text = function(name, entry)
-    if (utf8.len(entry.value) or #entry.value) > MAX_PROMPT_CHARACTERS then
-      return nil, { field = entry.path, message = "must be at most " .. MAX_PROMPT_CHARACTERS .. " characters long" }
-    end
-    return { name = name, value = entry.value }
-  end,
-  choice = function(name, entry, service)
-    local field = FIELDS[name]
-    local values = name == "output_format" and service.output_formats or field.values
-    if check.in_list(entry.value, values) then return { name = name, value = entry.value } end
-    local message = "must be one of " .. table.concat(values, ", ")
-    return nil, { field = entry.path, message = message, allowed = values }, not field.decides
-  end,
-  boolean = function(name, entry) return { name = name, value = tostring(entry.value) } end,
-  number = number_part, integer = number_part, image = image_part,
+  text = plain_part, number = plain_part, integer = plain_part, boolean = plain_part, choice = choice_part, image = image_part,
 }
 
 -- What is not a field of a service.
@@ -119,11 +108,7 @@ local function take(values, field)
   return nil
 end
 
--- The path under which a missing field is asked for.
-local function usual_path(name)
-  if name == "image" or name == "subject_image" or name == "init_image" then return "init_image" end
-  return name == "prompt" and name or "parameters." .. name
-end
+local usual_path = stability_services.usual_path
 
 local function refuse(refusals, field, message, allowed)
   refusals[#refusals + 1] = { field = field, message = message, allowed = allowed }
@@ -135,7 +120,7 @@ local function build_form(service, mode, values, refusals, ctx)
   for _, field in ipairs(service.fields_of_mode[mode]) do
     local name, entry = field.name, take(values, field)
     if entry then
-      local part, problem, extra = PARTS[FIELDS[name].kind](name, entry, service)
+      local part, problem, extra = PARTS[stability_fields.kind_of(field.words)](name, entry, field.words)
       if part then
         form[#form + 1], by_name[name] = part, part
         image_bytes = image_bytes + (extra or 0)
@@ -179,7 +164,7 @@ local function leave_out(entry, payload, model, refusals, ctx)
   local name, field = entry.name, FIELDS[entry.name]
   if INEXPRESSIBLE[name] then
     refuse(refusals, entry.path, INEXPRESSIBLE[name])
-  elseif field and field.decides then
+  elseif field and field.x_decides then
     refuse(refusals, entry.path, "has no place in the model " .. model .. " (mode " .. payload.mode .. ")")
   else
     ctx.warn { field = entry.path, message = "left out: the model " .. model .. " does not take it" }
@@ -190,7 +175,7 @@ end
 local function leave_out_second(entry, used, refusals, ctx)
   if given.same(entry.value, used.value) then return end
   local field = FIELDS[entry.name]
-  if field and field.decides or entry.name == used.name and entry.name == "prompt" then
+  if field and field.x_decides or entry.name == used.name and entry.name == "prompt" then
     refuse(refusals, entry.path, "contradicts " .. used.path .. ": give one or the other")
   else
     ctx.warn { field = entry.path, message = "left out: " .. used.path .. " says something else" }

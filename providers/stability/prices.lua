@@ -1,5 +1,6 @@
 -- prices.lua - what Stability's images cost.
 
+local price = require "price"
 local stability_services = require "stability.services"
 
 local prices = {}
@@ -12,16 +13,25 @@ local pricing = {
 --- Credits, with where and when they were read.
 prices.PRICING = pricing
 
+local function price_of(credits)
+  return { usd = credits / 100, unit = "image", source = pricing.source, as_of = pricing.as_of }
+end
+
+--- A model's price in words.
+function prices.text(model)
+  local credits = stability_services.credits_of { model = model, parameters = {} }
+  return credits and price.text(price_of(credits))
+end
+
 --- What a request will cost; nil and what is not known.
-function prices.estimate(payload)
+function prices.estimate(payload, _, ctx)
   local credits, refusal = stability_services.credits_of(payload)
   if not credits then return nil, "no price is known: " .. refusal.message end
   local samples = payload.parameters.samples or 1
-  local usd = credits * samples / 100
-  return {
-    expected = usd, low = usd, high = usd, unit = "image", quantity = samples,
-    unit_cost_usd = credits / 100, credits = credits * samples, source = pricing.source, as_of = pricing.as_of,
-  }
+  return price.estimate(ctx, {
+    model = payload.model, quantity = samples, unit = "image", row_price = price_of(credits),
+    unit_cost_usd = credits / 100, credits = credits * samples,
+  })
 end
 
 return prices

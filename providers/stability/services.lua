@@ -8,7 +8,7 @@ local TEXT_TO_IMAGE, IMAGE_TO_IMAGE = stability_services.TEXT_TO_IMAGE, stabilit
 
 -- The services as the reference lists them: a star marks a required field. `with_image` and `without_image` are the fields
 -- of a generate service in the modes image-to-image and text-to-image; a service with `edits` works on an image in any mode.
--- Credits since 2025-08-01.
+-- `inputs`: what a service takes otherwise than the others. Credits since 2025-08-01.
 local SERVICES = {
   ["generate/ultra"] = {
     credits = 8, fields = "prompt* negative_prompt aspect_ratio seed output_format style_preset",
@@ -36,7 +36,8 @@ local SERVICES = {
     fields = "image* prompt* select_prompt* negative_prompt grow_mask style_preset seed output_format",
   },
   ["edit/remove-background"] = {
-    credits = 5, edits = true, fields = "image* output_format", output_formats = { "png", "webp" },
+    credits = 5, edits = true, fields = "image* output_format",
+    inputs = { output_format = { type = "string", enum = { "png", "webp" }, x_decides = true } },
   },
   ["edit/replace-background-and-relight"] = {
     credits = 8, edits = true, any_of = { "background_prompt", "background_reference" },
@@ -61,11 +62,11 @@ local SERVICES = {
   ["upscale/fast"] = { credits = 2, edits = true, fields = "image* output_format" },
   ["upscale/conservative"] = {
     credits = 40, edits = true, fields = "image* prompt* creativity negative_prompt seed output_format",
-    limits = { creativity = { min = 0.2, max = 0.5 } },
+    inputs = { creativity = { type = "number", minimum = 0.2, maximum = 0.5 } },
   },
   ["upscale/creative"] = {
     credits = 60, edits = true, fields = "image* prompt* creativity negative_prompt style_preset seed output_format",
-    limits = { creativity = { min = 0.1, max = 0.5 } },
+    inputs = { creativity = { type = "number", minimum = 0.1, maximum = 0.5 } },
   },
 }
 
@@ -92,19 +93,28 @@ stability_services.MODELS = {
 local SD3_MODELS = { "sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash" }
 stability_services.MODELS_WITH_IMAGE = { "ultra", "sd3.5-large", "sd3.5-large-turbo", "sd3.5-medium", "sd3.5-flash" }
 
--- A service's fields as a list of { name =, names = those of ours for it, required = }.
-local function list_fields(text)
+--- Where a client has a field of a service.
+function stability_services.usual_path(name)
+  if name == "image" or name == "subject_image" or name == "init_image" then return "init_image" end
+  return name == "prompt" and name or "parameters." .. name
+end
+
+-- A service's fields as a list of { name =, names = those of ours for it, required =, words = of JSON Schema }.
+local function list_fields(text, inputs)
   local fields = {}
   for name, star in string.gmatch(text, "([%w_]+)(%*?)") do
-    fields[#fields + 1] = { name = name, names = stability_fields.ALIASES[name] or { name }, required = star == "*" }
+    fields[#fields + 1] = {
+      name = name, names = stability_fields.ALIASES[name] or { name }, required = star == "*",
+      words = inputs and inputs[name] or stability_fields.FIELDS[name],
+    }
   end
   return fields
 end
 
 for _, service in pairs(SERVICES) do
   service.fields_of_mode = {
-    [TEXT_TO_IMAGE] = list_fields(service.fields .. " " .. (service.without_image or "")),
-    [IMAGE_TO_IMAGE] = list_fields(service.fields .. " " .. (service.with_image or "")),
+    [TEXT_TO_IMAGE] = list_fields(service.fields .. " " .. (service.without_image or ""), service.inputs),
+    [IMAGE_TO_IMAGE] = list_fields(service.fields .. " " .. (service.with_image or ""), service.inputs),
   }
   service.needs_prompt = string.find(service.fields, "%f[%w_]prompt%*") ~= nil
 end

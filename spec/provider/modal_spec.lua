@@ -108,7 +108,7 @@ describe("modal", function()
 
   describe("estimates", function()
     local function estimate(request) return provider.estimate((assert(offline.prepare(provider, request)))) end
-    local function near(expected, actual) assert.is_true(math.abs(expected - actual) < 1e-12, tostring(actual)) end
+    local function near(expected, actual) assert.is_true(math.abs(expected - actual) < 6e-7, tostring(actual)) end
 
     it("count the GPU's seconds and the least CPU", function()
       local figures = estimate(call { gpu = "H100", seconds = 100 })
