@@ -10,13 +10,14 @@ local near = require "schema.near"
 local checks = {}
 
 local MAX_COMPLAINTS, MAX_UNKNOWN, MAX_ITEMS, MAX_LISTED = 16, 20, 10000, 16
+local MAX_DIGITS, MAX_TEXTS, MAX_NAME = 40, 60, 200
 local MAX_COUNTED = 1 << 20 -- bytes of a text whose UTF-16 units are counted one by one
 
 local null, is_array = cjson.null, cjson.is_array
 local concat = table.concat
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
 local ipairs, next, pairs, tonumber, tostring, type = ipairs, next, pairs, tonumber, tostring, type
-local tointeger = math.tointeger
+local min, tointeger = math.min, math.tointeger
 
 -- ---- words of messages -------------------------------------------------------------------------------------------------
 
@@ -39,8 +40,8 @@ end
 
 local function texts_of(list)
   local texts = {}
-  for index, value in ipairs(list) do texts[index] = text_of(value) end
-  return concat(texts, ", ")
+  for index = 1, min(#list, MAX_TEXTS) do texts[index] = text_of(list[index]) end
+  return concat(texts, ", ") .. (#list > MAX_TEXTS and " and " .. #list - MAX_TEXTS .. " more" or "")
 end
 
 --- What a range allows, as a list: the numbers themselves, as long as they are few.
@@ -114,7 +115,7 @@ local function as_text(node, number)
 end
 
 local function as_number(text, whole)
-  if #text > 40 or not find(text, "^%s*%-?%d+%.?%d*%s*$") then return nil end
+  if #text >= MAX_DIGITS or not find(text, "^%s*%-?%d+%.?%d*%s*$") then return nil end
   local number = tonumber(text)
   return tointeger(number) or not whole and number or nil
 end
@@ -162,7 +163,7 @@ end
 local function check_enum(state, node, value, path)
   local enum = node.enum
   if in_list(enum, value) then return value end
-  if type(value) == "string" and match(value, "^%d+$") and in_list(enum, value .. "s") then
+  if type(value) == "string" and #value < MAX_DIGITS and match(value, "^%d+$") and in_list(enum, value .. "s") then
     note(state, path, 'sent as "' .. value .. 's"')
     return value .. "s"
   end
@@ -191,7 +192,7 @@ local function length_of(text, utf16)
   if not utf16 or #text > MAX_COUNTED then return length end
   local wide = 0
   for start = 1, #text, 32768 do
-    for at = start, math.min(#text, start + 32767) do
+    for at = start, min(#text, start + 32767) do
       if string.byte(text, at) >= 240 then wide = wide + 1 end
     end
   end
@@ -254,7 +255,7 @@ local function check_array(state, node, value, path)
   if node.uniqueItems and has_twice(value) then complain(state, path, "uniqueItems", "must not have the same item twice") end
   local sent = value
   if not node.items or next(node.items) == nil then return sent end
-  for index = 1, math.min(count, MAX_ITEMS) do
+  for index = 1, min(count, MAX_ITEMS) do
     local item = visit(state, node.items, value[index], path .. "[" .. index - 1 .. "]")
     if item ~= value[index] then sent = change(sent, value, index, item) end
   end
@@ -284,16 +285,17 @@ local function check_unknown(state, node, value, path)
   end
   local forbidden = node.additionalProperties == false or state.additional == "refuse"
   for index, name in ipairs(unknown) do
+    local shown = #name > MAX_NAME and sub(name, 1, MAX_NAME) .. "..." or name
     local suggestion = index <= MAX_UNKNOWN and near.name(name, absent) or nil
     if suggestion then
       meant = meant or {}
       meant[suggestion] = true
       local message = "is not known here; did you mean " .. suggestion .. "?"
-      complain(state, join(path, name), "unknown", message, { suggestion }, suggestion)
+      complain(state, join(path, shown), "unknown", message, { suggestion }, suggestion)
     elseif forbidden then
-      complain(state, join(path, name), "unknown", "is not known here")
+      complain(state, join(path, shown), "unknown", "is not known here")
     else
-      note(state, join(path, name), "is not known here; sent as given")
+      note(state, join(path, shown), "is not known here; sent as given")
     end
   end
   return meant

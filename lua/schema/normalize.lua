@@ -51,7 +51,7 @@ end
 local function prose(text, most)
   if type(text) ~= "string" then return nil end
   local cut = sub(text, 1, most)
-  if #text > most then cut = gsub(cut, "[\128-\191]*$", "") .. "..." end
+  if #text > most then cut = gsub(cut, "[\194-\244][\128-\191]*$", "") .. "..." end
   return (gsub(cut, "%c+", " "))
 end
 
