@@ -4,6 +4,10 @@ local hosts = require "spec.support.host"
 local hostile = require "spec.support.hostile_files"
 local script_text = require "spec.support.script_text"
 
+local function of_kinds(kinds, modes)
+  return script_text.provider("manifold", { fields = { kinds = kinds, modes = modes or "{}" } })
+end
+
 local folder
 
 -- Writes files into the folder; returns their paths in order.
@@ -50,6 +54,13 @@ describe("providerd lint", function()
     assert.equal(paths[1] .. ": ok: image provider 'good', 1 credential(s)\n", out)
   end)
 
+  it("names all kinds that a script serves", function()
+    local paths = write { { "two", of_kinds "{ 'image', 'video' }" }, { "all", of_kinds "{ 'image', 'gpu', 'video' }" } }
+    local _, out = lint(paths)
+    assert.truthy(out:find(paths[1] .. ": ok: image and video provider 'manifold', 0 credential(s)\n", 1, true), out)
+    assert.truthy(out:find(paths[2] .. ": ok: image, gpu and video provider 'manifold', 0 credential(s)\n", 1, true), out)
+  end)
+
   it("says ok to a script that uses lua/", function()
     local code, _, err = lint(write { { "helped", script_text.provider("helped", { top = "local check = require 'check'" }) } })
     assert.equal(0, code, err)
@@ -66,6 +77,18 @@ describe("providerd lint", function()
     { "global", "\n\ncount = 1", ":3: assignment to global 'count'" },
     { "forbidden", "local t = os.time()", ":1: undeclared global 'os'" },
     { "huge", ("-"):rep(1048577), "larger than 1048576 bytes" },
+    { "kinds_text", of_kinds "'video'", ":%d+: kinds: expected a list of texts, got string" },
+    { "kinds_none", of_kinds "{}", ":%d+: kinds: expected a list that begins with 'image'" },
+    { "kinds_unknown", of_kinds "{ 'image', 'audio' }",
+      ":%d+: kinds: item 2: expected 'gpu', 'image' or 'video', got 'audio'" },
+    { "kinds_own", of_kinds "{ 'video', 'image' }",
+      ":%d+: kinds: expected the provider's own kind, 'image', first, got 'video'" },
+    { "kinds_twice", of_kinds "{ 'image', 'video', 'image' }", ":%d+: kinds: 'image' is there twice" },
+    { "kinds_number", of_kinds "{ 'image', 1 }", ":%d+: kinds: item 2: expected text, got number" },
+    { "kinds_of_mode", of_kinds("{ 'image' }", "{ { id = 'film', kind = 'video' } }"),
+      ":%d+: modes: item 1: kind: expected one of the provider's kinds, got video" },
+    { "kinds_of_modes", of_kinds("{ 'image', 'video' }", "{ { id = 'film', kind = 'video' }, { id = 'x', kind = {} } }"),
+      ":%d+: modes: item 2: kind: expected one of the provider's kinds, got table" },
   } do
     it("names file, line and field: " .. case[1], function()
       local paths = write { case }

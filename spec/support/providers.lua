@@ -1,4 +1,7 @@
--- The nine providers as users know them, and a request to each that its vendor would take.
+-- The nine providers as users know them, and a request to each that its vendor would take. `kind` is the one under which the
+-- spec names it; `kinds` are all that its script serves, this one first.
+local offline = require "author.offline"
+
 local providers = {
   {
     id = "runpod", kind = "gpu", aliases = { "runpod.io" },
@@ -64,10 +67,26 @@ local FOLDERS = { gpu = "/api/providers/gpu/public", image = "/api/providers/ima
 for _, provider in ipairs(providers) do
   provider.flag = FLAGS[provider.kind]
   provider.folder = FOLDERS[provider.kind]
+  provider.kinds = offline.load(("providers/%s_%s.lua"):format(provider.kind, provider.id)).kinds or { provider.kind }
   providers[provider.id] = provider
 end
 
-providers.FOLDERS = FOLDERS
+providers.FOLDERS, providers.FLAGS = FOLDERS, FLAGS
+
+--- Does its script serve this kind?
+function providers.serves(provider, kind)
+  for _, one in ipairs(provider.kinds) do
+    if one == kind then return true end
+  end
+  return false
+end
+
+--- The provider as this kind: its own, or another that it serves. Others than its own ask for a prompt only.
+function providers.as(provider, kind)
+  if kind == provider.kind then return provider end
+  local other = { kind = kind, flag = FLAGS[kind], folder = FOLDERS[kind], request = { prompt = "a cat" } }
+  return setmetatable(other, { __index = provider })
+end
 
 --- The path of a verb, for the id or another name.
 function providers.path(provider, verb, name)

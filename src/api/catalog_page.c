@@ -13,11 +13,6 @@
 #include "base/limits.h"
 #include "base/memory.h"
 
-static const char *const kinds[] = { "gpu", "image", "video" };
-static const char *const flags[] = { "enable_public_gpu", "enable_public_image_providers", "enable_public_video_providers" };
-
-#define KINDS 3
-
 /* One rendered catalog, shared by the requests that send it. */
 struct page {
 	_Atomic int holders;
@@ -30,7 +25,7 @@ struct page {
 
 struct catalog_page_cache {
 	pthread_mutex_t lock;
-	struct page *pages[KINDS];
+	struct page *pages[KIND_COUNT];
 };
 
 struct catalog_page_cache *catalog_page_cache_new(void)
@@ -53,7 +48,7 @@ void catalog_page_cache_free(struct catalog_page_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	for (size_t i = 0; i < KINDS; i++)
+	for (size_t i = 0; i < KIND_COUNT; i++)
 		page_release(cache->pages[i]);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
@@ -131,28 +126,59 @@ static void write_script(struct buffer *out, const struct provider_entry *entry)
 	buffer_text(out, "},");
 }
 
-static void write_catalog_entry(
-	struct buffer *out, struct host *host, const struct gate_view *view, const struct provider_entry *entry, bool *allowed)
+static void write_kinds(struct buffer *out, const struct provider *provider)
 {
-	struct provider *provider = entry->provider;
-	struct verdict_json *verdict_json = verdict_json_acquire(host->verdict_jsons, provider, view, NULL);
+	buffer_text(out, "\"kinds\":[");
+	for (size_t i = 0; i < provider->kind_count; i++)
+		buffer_format(out, "%s\"%s\"", i > 0 ? "," : "", provider->kinds[i].kind->name);
+	buffer_text(out, "],");
+}
 
-	*allowed |= verdict_json->execution_allowed;
-	buffer_text(out, "{\"id\":");
+/* What goes into one catalog. */
+struct listing {
+	struct host *host;
+	const struct gate_view *view;
+	const struct kind *kind;
+	struct buffer entries;
+	bool allowed; /* one of them could be executed */
+};
+
+static void write_catalog_entry(struct listing *listing, const struct provider_entry *entry)
+{
+	struct buffer *out = &listing->entries;
+	struct provider *provider = entry->provider;
+	const struct provider_kind *as = provider_as(provider, listing->kind->name);
+	struct verdict_json *verdict_json = verdict_json_acquire(listing->host->verdict_jsons, provider, as, listing->view, NULL);
+
+	listing->allowed |= verdict_json->execution_allowed;
+	buffer_text(out, out->length > 0 ? ",{\"id\":" : "{\"id\":");
 	json_write_text(out, provider->manifest.id);
 	buffer_char(out, ',');
-	envelope_write_members(out, provider, verdict_json, LIVENESS_ASKED);
+	envelope_write_members(out, as, verdict_json, LIVENESS_ASKED);
+	write_kinds(out, provider);
 	buffer_text(out, "\"aliases\":");
 	write_texts(out, provider->manifest.aliases);
 	buffer_char(out, ',');
 	write_list_of(out, "tags", provider->manifest.tags, "[]");
-	write_list_of(out, "modes", provider->manifest.modes, "[]");
+	write_list_of(out, "modes", as->modes, "[]");
 	write_list_of(out, "reviews", provider->manifest.reviews, "null");
 	write_credential_specs(out, &provider->manifest);
 	write_script(out, entry);
 	envelope_write_causes(out, verdict_json, NULL, LIVENESS_ASKED);
 	buffer_char(out, '}');
 	verdict_json_release(verdict_json);
+}
+
+/* Those whose own kind it is come first, each group by file. */
+static void write_entries(struct listing *listing, const struct provider_set *set, bool own)
+{
+	for (size_t i = 0; i < set->count; i++) {
+		const struct provider *provider = set->entries[i].provider;
+
+		if (provider != NULL && manifest_has_kind(&provider->manifest, listing->kind) &&
+			(provider->manifest.kinds[0] == listing->kind) == own)
+			write_catalog_entry(listing, &set->entries[i]);
+	}
 }
 
 /* Files that have never loaded belong to no kind: every catalog names them. */
@@ -172,32 +198,27 @@ static void write_errors(struct buffer *out, const struct provider_set *set)
 	buffer_char(out, ']');
 }
 
-static void render_page(
-	struct page *page, struct host *host, const struct gate_view *view, const struct provider_set *set, size_t kind)
+static void render_page(struct page *page, struct host *host, const struct gate_view *view, const struct provider_set *set,
+	const struct kind *kind)
 {
-	struct buffer entries, *out = &page->text;
-	bool allowed = false, first = true;
+	struct listing listing = { .host = host, .view = view, .kind = kind };
+	struct buffer *out = &page->text;
+	const char *allowed;
 
-	buffer_init(&entries, LIMIT_REPLY_BYTES);
-	for (size_t i = 0; i < set->count; i++) {
-		if (set->entries[i].provider == NULL || strcmp(set->entries[i].provider->manifest.kind, kinds[kind]) != 0)
-			continue;
-		if (!first)
-			buffer_char(&entries, ',');
-		write_catalog_entry(&entries, host, view, &set->entries[i], &allowed);
-		first = false;
-	}
+	buffer_init(&listing.entries, LIMIT_REPLY_BYTES);
+	write_entries(&listing, set, true);
+	write_entries(&listing, set, false);
+	allowed = listing.allowed ? "true" : "false";
 	buffer_format(out,
 		"{\"ok\":%s,\"kind\":\"%s\",\"feature\":{\"feature\":\"%s\",\"enabled\":%s},\"dry_run\":true,\"execution_"
 		"allowed\":%s",
-		allowed ? "true" : "false", kinds[kind], flags[kind], gate_feature_enabled(view, flags[kind]) ? "true" : "false",
-		allowed ? "true" : "false");
+		allowed, kind->name, kind->flag, gate_feature_enabled(view, kind->flag) ? "true" : "false", allowed);
 	write_errors(out, set);
 	buffer_text(out, ",\"providers\":[");
-	buffer_append(out, entries.data, entries.length);
+	buffer_append(out, listing.entries.data, listing.entries.length);
 	buffer_text(out, "]}");
-	out->failed |= entries.failed;
-	buffer_free(&entries);
+	out->failed |= listing.entries.failed;
+	buffer_free(&listing.entries);
 }
 
 /* ---- cache ---- */
@@ -220,12 +241,12 @@ static bool is_current(const struct page *page, const struct page *key)
 	       page->stops == key->stops && page->resting == key->resting;
 }
 
-static struct page *find_page(struct catalog_page_cache *cache, size_t kind, const struct page *key)
+static struct page *find_page(struct catalog_page_cache *cache, const struct kind *kind, const struct page *key)
 {
 	struct page *page;
 
 	pthread_mutex_lock(&cache->lock);
-	page = cache->pages[kind];
+	page = cache->pages[kind_place(kind)];
 	if (page != NULL && !is_current(page, key))
 		page = NULL;
 	if (page != NULL)
@@ -234,19 +255,20 @@ static struct page *find_page(struct catalog_page_cache *cache, size_t kind, con
 	return page;
 }
 
-static void keep_page(struct catalog_page_cache *cache, size_t kind, struct page *page)
+static void keep_page(struct catalog_page_cache *cache, const struct kind *kind, struct page *page)
 {
 	struct page *old;
 
 	atomic_fetch_add_explicit(&page->holders, 1, memory_order_relaxed);
 	pthread_mutex_lock(&cache->lock);
-	old = cache->pages[kind];
-	cache->pages[kind] = page;
+	old = cache->pages[kind_place(kind)];
+	cache->pages[kind_place(kind)] = page;
 	pthread_mutex_unlock(&cache->lock);
 	page_release(old);
 }
 
-static struct page *get_page(struct host *host, const struct gate_view *view, const struct provider_set *set, size_t kind)
+static struct page *get_page(
+	struct host *host, const struct gate_view *view, const struct provider_set *set, const struct kind *kind)
 {
 	struct page key = { .set_generation = set->generation, .view_generation = view->generation };
 	struct page *page;
@@ -272,12 +294,9 @@ void catalog_page_handle(struct host *host, struct http_request *request, const 
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
 	struct page *page;
-	size_t index = 0;
 
 	(void)name;
-	while (strcmp(kinds[index], kind) != 0)
-		index++;
-	page = get_page(host, request->view, set, index);
+	page = get_page(host, request->view, set, kind_named(kind));
 	answer_json(request, 200, NULL, &page->text);
 	page_release(page);
 	provider_set_release(set);

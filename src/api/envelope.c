@@ -5,21 +5,21 @@
 
 static const char not_asked_live[] = "\"this request does not say \\\"dry_run\\\": false\",";
 
-static void write_head_members(struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json,
+static void write_head_members(struct buffer *out, const struct provider_kind *as, const struct verdict_json *verdict_json,
 	enum liveness liveness, bool ok)
 {
 	buffer_text(out, "\"ok\":");
 	json_write_bool(out, ok);
 	buffer_char(out, ',');
 	buffer_text(out, verdict_json->head);
-	buffer_text(out, provider->common);
+	buffer_text(out, as->common);
 	buffer_text(out, liveness == LIVENESS_LIVE ? "\"dry_run\":false," : "\"dry_run\":true,");
 }
 
 void envelope_write_members(
-	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness)
+	struct buffer *out, const struct provider_kind *as, const struct verdict_json *verdict_json, enum liveness liveness)
 {
-	write_head_members(out, provider, verdict_json, liveness, verdict_json->execution_allowed);
+	write_head_members(out, as, verdict_json, liveness, verdict_json->execution_allowed);
 }
 
 void envelope_add_missing(struct script_call *call, const char *text)
@@ -89,9 +89,9 @@ void envelope_write_lists(
 }
 
 void envelope_write_refusal(
-	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness)
+	struct buffer *out, const struct provider_kind *as, const struct verdict_json *verdict_json, enum liveness liveness)
 {
-	write_head_members(out, provider, verdict_json, liveness, false);
+	write_head_members(out, as, verdict_json, liveness, false);
 	envelope_write_causes(out, verdict_json, NULL, liveness);
 }
 

@@ -16,7 +16,7 @@ enum liveness {
 
 /* Appends the members that every answer of a provider carries, a comma after each: ok ... pricing, dry_run. */
 void envelope_write_members(
-	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness);
+	struct buffer *out, const struct provider_kind *as, const struct verdict_json *verdict_json, enum liveness liveness);
 
 /* Appends reason, warnings, notes and live, without a comma at the end. `call` may be NULL. */
 void envelope_write_causes(
@@ -28,7 +28,7 @@ void envelope_write_lists(
 
 /* Appends all of the above for an error, without a comma at the end: "ok" is false, whatever the gate says. */
 void envelope_write_refusal(
-	struct buffer *out, const struct provider *provider, const struct verdict_json *verdict_json, enum liveness liveness);
+	struct buffer *out, const struct provider_kind *as, const struct verdict_json *verdict_json, enum liveness liveness);
 
 /* A text more in live.missing: it keeps this call from being sent, or (stopped) live execution is stopped. */
 void envelope_add_missing(struct script_call *call, const char *text);

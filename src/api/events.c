@@ -104,8 +104,6 @@ static const struct {
 	{ "host.budget.exceeded", "a live job cost more than was reserved for it" },
 };
 
-static const char *const kinds[] = { "gpu", "image", "video" };
-
 static void add_type(struct buffer *out, const char *member, const char *type, const char *text)
 {
 	if (out->data[out->length - 1] == '}')
@@ -120,9 +118,9 @@ static void write_types(struct buffer *out, const char *list, const char *member
 	char type[EVENT_TYPE_BYTES];
 
 	buffer_format(out, "\"%s\":[", list);
-	for (size_t kind = 0; kind < sizeof kinds / sizeof *kinds && !out->failed; kind++) {
+	for (size_t kind = 0; kind < KIND_COUNT && !out->failed; kind++) {
 		for (size_t i = 0; i < sizeof job_verbs / sizeof *job_verbs && !out->failed; i++) {
-			task_event_type(type, kinds[kind], job_verbs[i].verb);
+			task_event_type(type, kind_list[kind].name, job_verbs[i].verb);
 			add_type(out, member, type, job_verbs[i].text);
 		}
 	}

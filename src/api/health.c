@@ -51,7 +51,7 @@ static void answer_health(struct incoming *incoming, const struct script_call *c
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->verdict_json, incoming->liveness);
+	envelope_write_members(&out, incoming->as, incoming->verdict_json, incoming->liveness);
 	buffer_text(&out, "\"id\":");
 	json_write_text(&out, incoming->provider->manifest.id);
 	buffer_char(&out, ',');

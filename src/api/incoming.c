@@ -23,7 +23,7 @@ static void send_problem(struct incoming *incoming, struct http_problem *problem
 	if (more != NULL)
 		buffer_text(&members, more);
 	if (incoming->provider != NULL && incoming->verdict_json != NULL) {
-		envelope_write_refusal(&members, incoming->provider, incoming->verdict_json, incoming->liveness);
+		envelope_write_refusal(&members, incoming->as, incoming->verdict_json, incoming->liveness);
 		if (!members.failed)
 			problem->members = members.data;
 	}
@@ -108,8 +108,10 @@ static bool choose_provider(struct incoming *incoming, const char *name)
 
 	incoming->set = provider_loader_acquire(incoming->host->loader);
 	incoming->provider = provider_set_find(incoming->set, incoming->kind, name);
-	if (incoming->provider != NULL)
+	if (incoming->provider != NULL) {
+		incoming->as = provider_as(incoming->provider, incoming->kind);
 		return true;
+	}
 	snprintf(detail, sizeof detail, "there is no %s provider of this name; GET /api/providers/%s/catalog lists them",
 		incoming->kind, strcmp(incoming->kind, "gpu") == 0 ? "gpu/public" : incoming->kind);
 	incoming_problem(incoming, 404, NULL, detail);
@@ -266,26 +268,40 @@ static enum liveness decide_liveness(const struct incoming *incoming)
 	return incoming->verdict_json->live_allowed ? LIVENESS_LIVE : LIVENESS_ASKED;
 }
 
+static void judge_incoming(struct incoming *incoming)
+{
+	verdict_json_release(incoming->verdict_json);
+	incoming->verdict_json = verdict_json_acquire(
+		incoming->host->verdict_jsons, incoming->provider, incoming->as, incoming->http->view, incoming->config);
+}
+
+void incoming_take_kind(struct incoming *incoming, const char *kind)
+{
+	const struct provider_kind *as = provider_as(incoming->provider, kind);
+
+	if (as == NULL || as == incoming->as)
+		return;
+	incoming->as = as;
+	incoming->kind = as->kind->name;
+	judge_incoming(incoming);
+}
+
 bool incoming_open(struct incoming *incoming)
 {
-	struct verdict_json_cache *verdicts = incoming->host->verdict_jsons;
-	const struct gate_view *view = incoming->http->view;
 	const char *name = incoming->name;
 
 	if (name != NULL && !choose_provider(incoming, name))
 		return false;
 	if (name != NULL) /* so that a bad body is answered with the envelope too */
-		incoming->verdict_json = verdict_json_acquire(verdicts, incoming->provider, view, NULL);
+		judge_incoming(incoming);
 	if (!parse_body(incoming))
 		return false;
 	if (name == NULL && ((name = named_provider(incoming)) == NULL || !choose_provider(incoming, name)))
 		return false;
 	if (!read_own_credentials(incoming))
 		return false;
-	if (incoming->verdict_json == NULL || incoming->config != NULL) {
-		verdict_json_release(incoming->verdict_json);
-		incoming->verdict_json = verdict_json_acquire(verdicts, incoming->provider, view, incoming->config);
-	}
+	if (incoming->verdict_json == NULL || incoming->config != NULL)
+		judge_incoming(incoming);
 	if (!read_switches(incoming))
 		return false;
 	incoming->liveness = decide_liveness(incoming);

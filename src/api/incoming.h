@@ -20,12 +20,13 @@ struct incoming {
 	enum verb verb;
 	const char *name; /* the provider's as typed; NULL: the body names it */
 	struct provider_set *set;
-	struct provider *provider; /* borrowed from set */
-	json_t *body;		   /* an object; {} when there was none */
-	const json_t *config;	   /* the request's config or cfg, or NULL; borrowed from body */
-	json_t *script_request;	   /* submit, generate: what prepare gets, masked; an object */
-	struct mask_index *also;   /* submit, generate, poll: the secrets that came with this request; or NULL */
-	json_t *polled_id;	   /* poll: the job's id that was given, masked; or NULL */
+	struct provider *provider;	/* borrowed from set */
+	const struct provider_kind *as; /* as which kind; borrowed from provider */
+	json_t *body;			/* an object; {} when there was none */
+	const json_t *config;		/* the request's config or cfg, or NULL; borrowed from body */
+	json_t *script_request;		/* submit, generate: what prepare gets, masked; an object */
+	struct mask_index *also;	/* submit, generate, poll: the secrets that came with this request; or NULL */
+	json_t *polled_id;		/* poll: the job's id that was given, masked; or NULL */
 	struct verdict_json *verdict_json;
 	struct callback *callback; /* submit, generate; or NULL */
 	bool wants_live;	   /* the request says "dry_run": false */
@@ -35,6 +36,9 @@ struct incoming {
 
 /* Reads and checks everything, of one that has its first members (up to `name`). False: an answer was sent. */
 bool incoming_open(struct incoming *incoming);
+
+/* What is asked about is of this kind, not of the path's: it is answered so, if the provider still serves it. */
+void incoming_take_kind(struct incoming *incoming, const char *kind);
 void incoming_close(struct incoming *incoming);
 
 /* Sends a problem that carries the provider's envelope (errors on a known provider do). `path` as in http_problem. */

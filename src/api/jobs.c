@@ -48,16 +48,15 @@ static bool read_status(struct http_request *request, struct listing *listing)
 /* "image" or "public.image.submit". */
 static bool read_kind(struct http_request *request, struct listing *listing)
 {
-	static const char *const kinds[] = { "gpu", "image", "video" };
 	char text[40];
 
 	if (!http_query(request, "kind", text, sizeof text) || *text == '\0')
 		return true;
-	for (size_t i = 0; i < 3; i++) {
-		snprintf(listing->kind, sizeof listing->kind, "public.%s.submit", kinds[i]);
-		if (strcmp(text, kinds[i]) != 0 && strcmp(text, listing->kind) != 0)
+	for (size_t i = 0; i < KIND_COUNT; i++) {
+		snprintf(listing->kind, sizeof listing->kind, "public.%s.submit", kind_list[i].name);
+		if (strcmp(text, kind_list[i].name) != 0 && strcmp(text, listing->kind) != 0)
 			continue;
-		listing->filter.kind = kinds[i];
+		listing->filter.kind = kind_list[i].name;
 		return true;
 	}
 	answer_problem(request, 400, "kind", "must be gpu, image or video (or public.<kind>.submit)");

@@ -77,7 +77,7 @@ bool live_job_send(
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	telling.out = &out;
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->verdict_json, LIVENESS_LIVE);
+	envelope_write_members(&out, incoming->as, incoming->verdict_json, LIVENESS_LIVE);
 	if (callback != NULL)
 		callback_write(&out, callback);
 	code = task_store_get(incoming->host->store, id, write_job, &telling, error);

@@ -50,6 +50,7 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 struct found_task {
 	const struct http_request *request;
 	const char *provider;
+	const struct kind *kind;
 	bool matches;
 	bool live;
 	struct buffer members;
@@ -62,6 +63,7 @@ static void copy_task(void *context, const struct task *task)
 
 	found->matches = strcmp(task->provider, found->provider) == 0 && access_sees(found->request, task);
 	found->live = task->live != NULL;
+	found->kind = kind_named(task->kind);
 	if (!found->matches || found->live)
 		return;
 	task_json_write_state(&found->members, task);
@@ -98,6 +100,8 @@ static bool read_job_state(struct incoming *incoming, const char *id, struct buf
 	}
 	buffer_init(&found.members, LIMIT_REPLY_BYTES);
 	if (task_store_get(incoming->host->store, &uuid, copy_task, &found, &error) == ERROR_NONE && found.matches) {
+		if (found.kind != NULL)
+			incoming_take_kind(incoming, found.kind->name);
 		if (found.live) {
 			buffer_free(&found.members);
 			answer_live_poll(incoming, &uuid);
@@ -122,7 +126,7 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_char(&out, '{');
-	envelope_write_members(&out, incoming->provider, incoming->verdict_json, incoming->liveness);
+	envelope_write_members(&out, incoming->as, incoming->verdict_json, incoming->liveness);
 	envelope_add(&out, state);
 	envelope_write_json(&out, "upstream", &call->upstream);
 	envelope_write_causes(&out, incoming->verdict_json, call, incoming->liveness);

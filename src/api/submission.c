@@ -64,10 +64,11 @@ static void write_job_members(const struct submission *submission, struct buffer
 static void write_submit_answer(const struct submission *submission, struct buffer *out)
 {
 	const struct script_call *call = &submission->pending->call.call;
+	const struct provider_kind *as = provider_as(call->provider, call->kind->name);
 
-	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(call->provider->common));
+	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(as->common));
 	buffer_char(out, '{');
-	envelope_write_members(out, call->provider, submission->verdict_json, submission->liveness);
+	envelope_write_members(out, as, submission->verdict_json, submission->liveness);
 	write_job_members(submission, out);
 	envelope_write_causes(out, submission->verdict_json, call, submission->liveness);
 	buffer_char(out, '}');

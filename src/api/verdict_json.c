@@ -1,4 +1,4 @@
-/* verdict_json.c - renders verdicts and keeps the newest one per provider. Any thread; the lock is held for a look and a count. */
+/* verdict_json.c - renders verdicts and keeps the newest one per provider and kind. Any thread; the lock is held for a look and a count. */
 #include "api/verdict_json.h"
 
 #include <pthread.h>
@@ -12,15 +12,18 @@
 
 #define TEXT_BYTES (256 * 1024)
 
+#define SLOTS (LIMIT_PROVIDERS * KIND_COUNT)
+
 struct slot {
 	uint64_t provider_generation;
+	const struct kind *kind;
 	uint64_t view_generation;
 	struct verdict_json *verdict_json;
 };
 
 struct verdict_json_cache {
 	pthread_mutex_t lock;
-	struct slot slots[LIMIT_PROVIDERS];
+	struct slot slots[SLOTS];
 };
 
 struct verdict_json_cache *verdict_json_cache_new(void)
@@ -35,7 +38,7 @@ void verdict_json_cache_free(struct verdict_json_cache *cache)
 {
 	if (cache == NULL)
 		return;
-	for (size_t i = 0; i < LIMIT_PROVIDERS; i++)
+	for (size_t i = 0; i < SLOTS; i++)
 		verdict_json_release(cache->slots[i].verdict_json);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
@@ -84,7 +87,7 @@ static char *take_rendered(struct buffer *out)
 	return text;
 }
 
-static char *render_head(const struct verdict *verdict, const struct gate_subject *subject)
+static char *render_head(const struct verdict *verdict, const struct gate_subject *subject, const char *flag)
 {
 	struct buffer out;
 
@@ -92,7 +95,7 @@ static char *render_head(const struct verdict *verdict, const struct gate_subjec
 	buffer_text(&out, "\"execution_allowed\":");
 	json_write_bool(&out, verdict->execution_allowed);
 	buffer_text(&out, ",\"feature\":{\"feature\":");
-	json_write_text(&out, subject->feature_flag);
+	json_write_text(&out, flag);
 	buffer_text(&out, ",\"enabled\":");
 	json_write_bool(&out, verdict->enabled);
 	buffer_text(&out, "},");
@@ -131,42 +134,54 @@ static uint32_t lacking_of(const struct verdict *verdict, const struct gate_subj
 	return lacking;
 }
 
-static struct verdict_json *render_verdict(
-	struct provider *provider, const struct gate_view *view, const json_t *request_config, bool optional_too)
+/* Who is judged, and by what. */
+struct case_of {
+	const struct gate_view *view;
+	const struct gate_subject *subject;
+	const char *flag;
+	const json_t *request_config;
+};
+
+static struct verdict_json *render_verdict(const struct case_of *judged, bool optional_too)
 {
 	struct verdict_json *made = memory_new(sizeof *made);
 	struct verdict verdict;
 
 	atomic_store(&made->holders, 1);
-	gate_judge(view, &provider->subject, request_config, optional_too, &verdict);
+	gate_judge(judged->view, judged->subject, judged->flag, judged->request_config, optional_too, &verdict);
 	made->execution_allowed = verdict.execution_allowed;
 	made->request_credential = verdict.request_credential;
 	made->live_allowed = verdict.live_allowed;
-	made->head = render_head(&verdict, &provider->subject);
+	made->head = render_head(&verdict, judged->subject, judged->flag);
 	made->reason = render_reason(verdict.reason);
 	made->warnings = render_texts(verdict.warnings, verdict.warning_count);
 	made->missing = render_texts(verdict.live_missing, verdict.live_missing_count);
-	made->lacking = lacking_of(&verdict, &provider->subject);
+	made->lacking = lacking_of(&verdict, judged->subject);
 	verdict_free(&verdict);
 	return made;
 }
 
-static struct verdict_json *judge(struct provider *provider, const struct gate_view *view, const json_t *request_config)
+static struct verdict_json *judge(const struct case_of *judged)
 {
-	struct verdict_json *made = render_verdict(provider, view, request_config, false);
+	struct verdict_json *made = render_verdict(judged, false);
 
 	if (made->lacking != 0)
-		made->with_optional = render_verdict(provider, view, request_config, true);
+		made->with_optional = render_verdict(judged, true);
 	return made;
+}
+
+static struct slot *slot_of(struct verdict_json_cache *cache, const struct slot *key)
+{
+	return &cache->slots[(key->provider_generation * KIND_COUNT + kind_place(key->kind)) % SLOTS];
 }
 
 static struct verdict_json *find_verdict(struct verdict_json_cache *cache, const struct slot *key)
 {
-	struct slot *slot = &cache->slots[key->provider_generation % LIMIT_PROVIDERS];
+	struct slot *slot = slot_of(cache, key);
 	struct verdict_json *found = NULL;
 
 	pthread_mutex_lock(&cache->lock);
-	if (slot->verdict_json != NULL && slot->provider_generation == key->provider_generation &&
+	if (slot->verdict_json != NULL && slot->provider_generation == key->provider_generation && slot->kind == key->kind &&
 		slot->view_generation == key->view_generation)
 		found = verdict_json_hold(slot->verdict_json);
 	pthread_mutex_unlock(&cache->lock);
@@ -175,7 +190,7 @@ static struct verdict_json *find_verdict(struct verdict_json_cache *cache, const
 
 static void keep_verdict(struct verdict_json_cache *cache, const struct slot *entry)
 {
-	struct slot *slot = &cache->slots[entry->provider_generation % LIMIT_PROVIDERS];
+	struct slot *slot = slot_of(cache, entry);
 	struct verdict_json *old;
 
 	pthread_mutex_lock(&cache->lock);
@@ -186,16 +201,21 @@ static void keep_verdict(struct verdict_json_cache *cache, const struct slot *en
 	verdict_json_release(old);
 }
 
-struct verdict_json *verdict_json_acquire(
-	struct verdict_json_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config)
+struct verdict_json *verdict_json_acquire(struct verdict_json_cache *cache, struct provider *provider,
+	const struct provider_kind *as, const struct gate_view *view, const json_t *request_config)
 {
-	struct slot entry = { .provider_generation = provider->generation, .view_generation = view->generation };
+	const struct case_of judged = {
+		.view = view, .subject = &provider->subject, .flag = as->flag, .request_config = request_config
+	};
+	struct slot entry = {
+		.provider_generation = provider->generation, .kind = as->kind, .view_generation = view->generation
+	};
 
 	if (request_config != NULL)
-		return judge(provider, view, request_config);
+		return judge(&judged);
 	entry.verdict_json = find_verdict(cache, &entry);
 	if (entry.verdict_json == NULL) {
-		entry.verdict_json = judge(provider, view, NULL);
+		entry.verdict_json = judge(&judged);
 		keep_verdict(cache, &entry);
 	}
 	return entry.verdict_json;

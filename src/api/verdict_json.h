@@ -1,4 +1,4 @@
-/* verdict_json.h - the gate's verdict on a provider as pieces of JSON, made once per change of flags, secrets or script. */
+/* verdict_json.h - the gate's verdict on a provider, as one of its kinds, in pieces of JSON, made once per change of flags, secrets or script. */
 #pragma once
 
 #include <stdatomic.h>
@@ -28,8 +28,8 @@ struct verdict_json {
 struct verdict_json_cache *verdict_json_cache_new(void);
 void verdict_json_cache_free(struct verdict_json_cache *cache);
 
-/* The verdict for a request. Without `request_config` it comes from the cache. Held: verdict_json_release(). */
-struct verdict_json *verdict_json_acquire(
-	struct verdict_json_cache *cache, struct provider *provider, const struct gate_view *view, const json_t *request_config);
+/* The verdict for a request of the kind `as` of the provider. Without `request_config` it comes from the cache. Held: verdict_json_release(). */
+struct verdict_json *verdict_json_acquire(struct verdict_json_cache *cache, struct provider *provider,
+	const struct provider_kind *as, const struct gate_view *view, const json_t *request_config);
 struct verdict_json *verdict_json_hold(struct verdict_json *verdict_json);
 void verdict_json_release(struct verdict_json *verdict_json);

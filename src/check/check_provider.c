@@ -48,6 +48,7 @@ static void check_envelope(struct probe *probe, const json_t *answer)
 
 	CHECK_FIELDS(answer, envelope_rules, findings);
 	check_field_is(answer, "provider", probe->id, findings);
+	check_field_is(answer, "kind", probe->kind->name, findings);
 	if (check_is_true(answer, "ok") != allowed)
 		findings_problem(findings, "ok and execution_allowed differ");
 	if (allowed != (check_is_true(answer, "feature.enabled") && check_is_true(answer, "credentials.present")))
@@ -137,7 +138,6 @@ static void check_entry(struct probe *probe)
 {
 	check_envelope(probe, probe->entry);
 	CHECK_FIELDS(probe->entry, entry_rules, probe->findings);
-	check_field_is(probe->entry, "kind", probe->kind->name, probe->findings);
 	findings_detail(probe->findings, "%s, pricing as of %.10s", check_text(probe->entry, "script.file"),
 		check_text(probe->entry, "pricing.as_of"));
 }

@@ -11,22 +11,38 @@
 #include "cli/places.h"
 #include "script/provider.h"
 
+/* "image", "image and video", "gpu, image and video". */
+static void name_kinds(const struct provider *provider, char *text, size_t size)
+{
+	size_t used = 0, last = provider->kind_count - 1;
+
+	text[0] = '\0';
+	for (size_t i = 0; i <= last && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s",
+			i == 0	    ? ""
+			: i == last ? " and "
+				    : ", ",
+			provider->kinds[i].kind->name);
+}
+
 static int lint_file(const char *path, struct script_library *library)
 {
 	struct provider *provider = NULL;
 	struct error error = { 0 };
+	char *text, kinds[64];
 	size_t length;
-	char *text;
 
 	if (file_read(path, LIMIT_SCRIPT_FILE_BYTES, &text, &length, &error) != ERROR_NONE) {
 		fprintf(stderr, "%s: %s\n", path, error.message);
 		return EXIT_PROBLEM;
 	}
-	if (provider_load(path, text, length, library, 1, &provider, &error) != ERROR_NONE)
+	if (provider_load(path, text, length, library, 1, &provider, &error) != ERROR_NONE) {
 		fprintf(stderr, "%s\n", error.message);
-	else
-		printf("%s: ok: %s provider '%s', %zu credential(s)\n", path, provider->manifest.kind, provider->manifest.id,
+	} else {
+		name_kinds(provider, kinds, sizeof kinds);
+		printf("%s: ok: %s provider '%s', %zu credential(s)\n", path, kinds, provider->manifest.id,
 			provider->manifest.credential_count);
+	}
 	free(text);
 	if (provider == NULL)
 		return EXIT_PROBLEM;

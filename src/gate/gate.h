@@ -56,9 +56,8 @@ struct cleaner gate_cleaner(struct gate *gate);
 
 /* Who is judged. Everything borrowed. */
 struct gate_subject {
-	const char *provider;	  /* id */
-	char *const *aliases;	  /* NULL-terminated */
-	const char *feature_flag; /* "enable_public_gpu"; the umbrella flag is considered for image and video */
+	const char *provider; /* id */
+	char *const *aliases; /* NULL-terminated */
 	const struct credential_spec *credentials;
 	size_t credential_count;
 };
@@ -79,14 +78,14 @@ struct verdict {
 	char *sources[VERDICT_TEXTS]; /* per credential of the subject: "request", "secrets", "env" or NULL; static strings */
 };
 
-/* Judges. Credentials that are optional count only with `optional_too`: for a request that names one.
+/* Judges. `feature_flag` is the one of the kind that is asked for ("enable_public_gpu"; the umbrella flag is considered for image and video). Credentials that are optional count only with `optional_too`: for a request that names one.
  * `request_config` is the request's config or cfg object, or NULL; its credentials are looked up first (docs/operations.md,
  * "Secrets"), by the names in credential_spec.secret, then the spec's name, in any letter case; only non-blank text counts. Other
  * names that sound like credentials are warned of. A value whose pattern does not
  * match adds a warning (with the hint) and never changes the outcome. No text ever contains a value.
  * The verdict is the caller's: verdict_free(). Any thread, no locks, no files. */
-void gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, bool optional_too,
-	struct verdict *verdict);
+void gate_judge(const struct gate_view *view, const struct gate_subject *subject, const char *feature_flag,
+	const json_t *request_config, bool optional_too, struct verdict *verdict);
 void verdict_free(struct verdict *verdict);
 
 /* The name of a credential of the subject that the request's config gives something else than text (null counts as absent); NULL: none. */

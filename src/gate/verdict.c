@@ -22,6 +22,7 @@
 struct trial {
 	const struct gate_view *view;
 	const struct gate_subject *subject;
+	const char *feature_flag;
 	const json_t *request_config;
 	bool optional_too;
 	struct verdict *verdict;
@@ -72,12 +73,12 @@ bool gate_feature_enabled(const struct gate_view *view, const char *feature_flag
 
 static void judge_flag(struct trial *trial)
 {
-	const char *flag = trial->subject->feature_flag != NULL ? trial->subject->feature_flag : "(none)";
+	const char *flag = trial->feature_flag;
 	const char *umbrella = umbrella_of(flag);
 	const char *file = trial->view->config->file;
 	bool known;
 
-	trial->verdict->enabled = gate_feature_enabled(trial->view, trial->subject->feature_flag);
+	trial->verdict->enabled = gate_feature_enabled(trial->view, flag);
 	if (trial->verdict->enabled)
 		return;
 	config_feature(trial->view->config, flag, &known);
@@ -328,12 +329,13 @@ static void judge_live(struct trial *trial)
 
 /* ---- the whole ---- */
 
-void gate_judge(const struct gate_view *view, const struct gate_subject *subject, const json_t *request_config, bool optional_too,
-	struct verdict *verdict)
+void gate_judge(const struct gate_view *view, const struct gate_subject *subject, const char *feature_flag,
+	const json_t *request_config, bool optional_too, struct verdict *verdict)
 {
 	struct trial trial = {
 		.view = view,
 		.subject = subject,
+		.feature_flag = feature_flag,
 		.request_config = request_config,
 		.optional_too = optional_too,
 		.verdict = verdict,

@@ -41,17 +41,20 @@ struct job_queue {
 	struct live_job *first, **last;
 };
 
+#define QUEUE_KINDS (KIND_COUNT + 1) /* the last is for kinds that nobody knows */
+
 struct provider_queue {
 	struct timer timer; /* first: when it may send again */
 	struct live *live;
 	char *provider;
-	struct job_queue ready; /* to be sent */
-	struct job_queue due;	/* at the vendor, and in want of a call */
-	int open;		/* jobs at the vendor, or on their way */
-	bool sending;		/* provider_queue_send() is at work */
-	int calls;		/* of the script, under way */
-	size_t call_bytes;	/* of requests in them */
-	double tokens;		/* submits that may go out now */
+	struct job_queue ready[QUEUE_KINDS]; /* to be sent: of each kind, whose flag may hold it back */
+	uint64_t readied;		     /* jobs that have stood there: numbers them */
+	struct job_queue due;		     /* at the vendor, and in want of a call */
+	int open;			     /* jobs at the vendor, or on their way */
+	bool sending;			     /* provider_queue_send() is at work */
+	int calls;			     /* of the script, under way */
+	size_t call_bytes;		     /* of requests in them */
+	double tokens;			     /* submits that may go out now */
 	int64_t filled_ns;
 	int64_t blocked_ns;			  /* no submit before: the vendor said so */
 	int refusals;				  /* of the rate, in a row, in which the vendor named no wait */
@@ -159,7 +162,8 @@ struct live_job {
 	void (*ordered)(struct store_write *write); /* of who ordered it: `done` of the write of its row */
 
 	/* where it stands */
-	struct job_queue *queue; /* `ready` or `due` of its provider's; or NULL */
+	struct job_queue *queue; /* one of `ready`, or `due`, of its provider's; or NULL */
+	uint64_t ready_number;	 /* in `ready`: the lowest is the next */
 	struct live_job *next_queued;
 	struct live_job *next; /* in the table's chain */
 };

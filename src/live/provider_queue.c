@@ -2,7 +2,7 @@
  *
  * A job that is to be sent stands in its provider's queue, first come first served, until max_concurrent and rate_per_minute let it out. The rate
  * is a bucket that fills steadily and holds a few seconds' worth, so that jobs do not all leave at the beginning of a minute. Nothing is sent
- * while live execution is stopped, or the gate is shut for the provider. Calls that wait for the vendor are bounded, for each holds memory
+ * while live execution is stopped, or the gate is shut for the provider; of a kind whose flag is off nothing is, and others pass by. Calls that wait for the vendor are bounded, for each holds memory
  * of the script's state; what is due beyond that waits its turn. */
 #include "live/internal.h"
 
@@ -32,7 +32,8 @@ struct provider_queue *provider_queue_of(struct live *live, const char *provider
 	queue->live = live;
 	queue->provider = memory_copy_text(provider);
 	queue->timer = (struct timer){ .due_ns = INT64_MAX, .fire = provider_queue_due };
-	queue->ready.last = &queue->ready.first;
+	for (size_t i = 0; i < QUEUE_KINDS; i++)
+		queue->ready[i].last = &queue->ready[i].first;
 	queue->due.last = &queue->due.first;
 	queue->tokens = 1;
 	queue->filled_ns = clock_monotonic_ns() - BURST_SECONDS * SECOND_NS;
@@ -114,7 +115,19 @@ static void provider_queue_enter(struct job_queue *queue, struct live_job *job)
 
 void provider_queue_wait(struct live_job *job)
 {
-	provider_queue_enter(&job->provider_queue->ready, job);
+	const struct kind *kind = kind_named(job->kind);
+
+	if (job->queue == NULL)
+		job->ready_number = ++job->provider_queue->readied;
+	provider_queue_enter(&job->provider_queue->ready[kind != NULL ? kind_place(kind) : KIND_COUNT], job);
+}
+
+static bool provider_queue_has_ready(const struct provider_queue *queue)
+{
+	for (size_t i = 0; i < QUEUE_KINDS; i++)
+		if (queue->ready[i].first != NULL)
+			return true;
+	return false;
 }
 
 void provider_queue_leave(struct live_job *job)
@@ -158,7 +171,7 @@ void provider_queue_calls_changed(struct provider_queue *queue)
 		provider_queue_leave(job);
 		job_call_start(job, schedule_wanted(job));
 	}
-	if (queue->ready.first != NULL)
+	if (provider_queue_has_ready(queue))
 		provider_queue_send(queue);
 }
 
@@ -180,12 +193,13 @@ static size_t provider_queue_bytes(const struct live_job *job)
 	return job->live.request != NULL ? strlen(job->live.request) : 0;
 }
 
-/* When the queue may send its next job; 0: now; INT64_MAX: when one of its jobs or calls has ended. */
-static int64_t provider_queue_opens(struct provider_queue *queue, const struct config_live_provider *own, int64_t now_ns)
+/* When the queue may send this job; 0: now; INT64_MAX: when one of its jobs or calls has ended. */
+static int64_t provider_queue_opens(
+	struct provider_queue *queue, const struct live_job *job, const struct config_live_provider *own, int64_t now_ns)
 {
 	if (queue->blocked_ns > now_ns)
 		return queue->blocked_ns;
-	if (queue->open >= own->max_concurrent || !provider_queue_has_room(queue, provider_queue_bytes(queue->ready.first)))
+	if (queue->open >= own->max_concurrent || !provider_queue_has_room(queue, provider_queue_bytes(job)))
 		return INT64_MAX;
 	provider_queue_fill(queue, own->rate_per_minute, now_ns);
 	if (queue->tokens >= 1)
@@ -193,12 +207,15 @@ static int64_t provider_queue_opens(struct provider_queue *queue, const struct c
 	return now_ns + (int64_t)((1 - queue->tokens) * 60e9 / own->rate_per_minute) + 1;
 }
 
+static bool provider_queue_wants_out(const struct live_job *job)
+{
+	return job->action == ACTION_NONE && (job->want_cancel || clock_unix_ms() >= job->live.deadline_ms);
+}
+
 /* A job that is to be canceled, or is overdue, does not wait for its turn. */
 bool provider_queue_leaves_unsent(struct live_job *job)
 {
-	bool overdue = clock_unix_ms() >= job->live.deadline_ms;
-
-	if (job->action != ACTION_NONE || (!job->want_cancel && !overdue))
+	if (!provider_queue_wants_out(job))
 		return false;
 	provider_queue_leave(job);
 	if (job->want_cancel)
@@ -208,60 +225,99 @@ bool provider_queue_leaves_unsent(struct live_job *job)
 	return true;
 }
 
-/* In the registry too, where clients look. The jobs keep their places while that is written. */
-static void provider_queue_write_reason(struct provider_queue *queue, const char *why)
+/* One look at the queue: why jobs of each kind may not be sent now, found out once for each. */
+struct queue_look {
+	struct provider_queue *queue;
+	const struct gate_view *view;
+	const struct config_live_provider *own;
+	bool asked[QUEUE_KINDS];
+	const char *why[QUEUE_KINDS]; /* NULL: they may */
+	bool holds;		      /* one of them */
+};
+
+static bool queue_look_holds(struct queue_look *look, size_t place, const struct live_job *job)
 {
-	for (struct live_job *job = queue->ready.first; job != NULL; job = job->next_queued) {
+	if (!look->asked[place])
+		look->why[place] = switch_held_back(look->queue->live, look->view, job->kind, look->queue->provider, &look->own);
+	look->asked[place] = true;
+	look->holds |= look->why[place] != NULL;
+	return look->why[place] != NULL;
+}
+
+/* The first that wants out, or may be sent. NULL: none, or its reason is being written, and then it comes back. */
+static struct live_job *queue_look_next(struct queue_look *look)
+{
+	struct live_job *next = NULL;
+
+	for (size_t i = 0; i < QUEUE_KINDS; i++) {
+		struct live_job *job = look->queue->ready[i].first;
+
+		if (job == NULL)
+			continue;
+		if (provider_queue_wants_out(job))
+			return job;
+		if (!queue_look_holds(look, i, job) && (next == NULL || job->ready_number < next->ready_number))
+			next = job;
+	}
+	return next != NULL && next->action == ACTION_NONE ? next : NULL;
+}
+
+static void queue_look_write_reason(struct live_job *first, const char *why)
+{
+	for (struct live_job *job = first; job != NULL; job = job->next_queued) {
 		if (job->action != ACTION_NONE || (job->live.reason != NULL && strcmp(job->live.reason, why) == 0))
 			continue;
 		job_set_text(&job->live.reason, why);
 		record_job(job, false, "queued", schedule_next);
 	}
-	timer_set(queue->live, &queue->live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }
 
-/* The next job leaves its place and the bucket. */
-static void provider_queue_send_first(struct provider_queue *queue)
+/* In the registry too, where clients look. The jobs keep their places while that is written. */
+static void queue_look_write_reasons(struct queue_look *look)
 {
-	struct live_job *job = queue->ready.first;
+	struct live *live = look->queue->live;
 
+	for (size_t i = 0; i < QUEUE_KINDS; i++)
+		if (look->why[i] != NULL)
+			queue_look_write_reason(look->queue->ready[i].first, look->why[i]);
+	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
+}
+
+/* The job leaves its place and the bucket. */
+static void provider_queue_send_one(struct live_job *job)
+{
 	provider_queue_leave(job);
-	timer_clear(queue->live, &job->timer);
-	queue->tokens -= 1;
+	timer_clear(job->owner, &job->timer);
+	job->provider_queue->tokens -= 1;
 	provider_queue_count(job, true);
 	job_call_start(job, ACTION_SUBMIT);
 }
 
 void provider_queue_send(struct provider_queue *queue)
 {
-	const struct gate_view *view;
-	const struct config_live_provider *own = NULL;
-	const char *why = NULL;
+	struct queue_look look = { .queue = queue };
 	int64_t opens = 0, now_ns = clock_monotonic_ns();
-	struct live_job *first;
+	struct live_job *job;
 
 	/* what cannot be sent comes back here from within the loop below: it goes on by itself, the stack would not hold a long queue */
 	if (queue->sending)
 		return;
 	queue->sending = true;
-	view = gate_acquire(queue->live->gate);
-	/* one whose reason is being written comes back when it is */
-	while ((first = queue->ready.first) != NULL && first->action == ACTION_NONE && !engine_is_stopping(queue->live->engine)) {
-		if (provider_queue_leaves_unsent(first))
+	look.view = gate_acquire(queue->live->gate);
+	while (!engine_is_stopping(queue->live->engine) && (job = queue_look_next(&look)) != NULL) {
+		if (provider_queue_leaves_unsent(job))
 			continue;
-		if (own == NULL && (why = switch_held_back(queue->live, view, first->kind, queue->provider, &own)) != NULL)
-			break;
-		opens = provider_queue_opens(queue, own, now_ns);
+		opens = provider_queue_opens(queue, job, look.own, now_ns);
 		if (opens != 0)
 			break;
-		provider_queue_send_first(queue);
+		provider_queue_send_one(job);
 	}
 	queue->sending = false;
-	if (queue->ready.first != NULL && why != NULL)
-		provider_queue_write_reason(queue, why);
-	else if (queue->ready.first != NULL && opens != 0 && opens != INT64_MAX)
+	if (look.holds)
+		queue_look_write_reasons(&look);
+	if (opens != 0 && opens != INT64_MAX)
 		timer_set(queue->live, &queue->timer, opens);
-	gate_release(queue->live->gate, view);
+	gate_release(queue->live->gate, look.view);
 }
 
 void provider_queues_send(struct live *live)

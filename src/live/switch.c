@@ -92,7 +92,7 @@ const char *switch_held_back(struct live *live, const struct gate_view *view, co
 	else if (provider_rests(provider)) /* else each job of the queue would be tried and written down in vain */
 		why = "the provider's script rests: it went over its limits again and again";
 	else {
-		gate_judge(view, &provider->subject, NULL, false, &verdict);
+		gate_judge(view, &provider->subject, provider_as(provider, kind)->flag, NULL, false, &verdict);
 		if (!verdict.live_allowed)
 			why = "live execution is switched off for this provider: flag, switch, budget or credential";
 		verdict_free(&verdict);

@@ -12,7 +12,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 
-static const char *const known_keys[] = { "id", "name", "kind", "aliases", "feature_flag", "docs_url", "pricing_url",
+static const char *const known_keys[] = { "id", "name", "kind", "kinds", "aliases", "feature_flag", "docs_url", "pricing_url",
 	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts", "outputs", "auth",
 	"auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook",
 	"webhook_signature", "reconcile", "paid_requests", "inputs", "directory", "models", "describe", "prices", "quantity",
@@ -39,27 +39,6 @@ static void check_id(struct reading *reading)
 		return;
 	if (*id == '\0' || strlen(id) > 31 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
 		reading_complain(reading, "id", "expected 1 to 31 lower-case letters, digits and _, got '%s'", id);
-}
-
-static void check_provider_kind(struct reading *reading)
-{
-	static const char *const flags[][2] = {
-		{ "gpu", "enable_public_gpu" },
-		{ "image", "enable_public_image_providers" },
-		{ "video", "enable_public_video_providers" },
-	};
-	struct manifest *manifest = reading->manifest;
-
-	if (manifest->kind == NULL)
-		return;
-	for (size_t i = 0; i < 3; i++) {
-		if (strcmp(manifest->kind, flags[i][0]) != 0)
-			continue;
-		if (manifest->feature_flag == NULL)
-			manifest->feature_flag = memory_copy_text(flags[i][1]);
-		return;
-	}
-	reading_complain(reading, "kind", "expected 'gpu', 'image' or 'video', got '%s'", manifest->kind);
 }
 
 static bool is_web_url(const char *url)
@@ -115,9 +94,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	reading_check_keys(&reading, reading.table, "", known_keys);
 	manifest->id = reading_text(&reading, "id", true);
 	check_id(&reading);
-	manifest->kind = reading_text(&reading, "kind", true);
-	manifest->feature_flag = reading_text(&reading, "feature_flag", false);
-	check_provider_kind(&reading);
+	manifest_read_kinds(&reading);
 	manifest->name = reading_text(&reading, "name", false);
 	if (manifest->name == NULL)
 		manifest->name = memory_copy_text(manifest->id);
@@ -139,6 +116,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	manifest->pricing = reading_json(&reading, "pricing", true);
 	manifest->tags = reading_json(&reading, "tags", false);
 	manifest->modes = reading_json(&reading, "modes", false);
+	manifest_check_modes(&reading);
 	manifest->reviews = reading_json(&reading, "reviews", false);
 	manifest_read_inputs(&reading);
 	read_paid_requests(&reading);

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "gate/credential.h"
+#include "gate/kind.h"
 
 enum manifest_function {
 	FUNCTION_PREPARE = 0,
@@ -70,8 +71,10 @@ struct manifest_directory {
 
 struct manifest {
 	char *id, *name, *kind;
-	char **aliases; /* NULL-terminated, as written */
-	char *feature_flag;
+	const struct kind *kinds[KIND_COUNT]; /* that it serves: its own first */
+	size_t kind_count;
+	char **aliases;	    /* NULL-terminated, as written */
+	char *feature_flag; /* of its own kind; of the others it is the kind's usual one: manifest_flag() */
 	char *docs_url, *pricing_url, *last_checked; /* or NULL */
 	char *base_url;				     /* or NULL; without a slash at the end */
 	char **hosts; /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first, then hosts, then shared_hosts */
@@ -100,6 +103,10 @@ const char *manifest_function_name(enum manifest_function function);
 
 /* Is it one of the directory's, called by the host's own wish? */
 bool manifest_function_is_of_directory(enum manifest_function function);
+
+/* Does it serve this kind, and which feature flag opens it? Borrowed from the manifest, or static. */
+bool manifest_has_kind(const struct manifest *manifest, const struct kind *kind);
+const char *manifest_flag(const struct manifest *manifest, const struct kind *kind);
 
 /* Reads and checks the table on top of L (left there). `file` is "providers/x.lua" and `source` its text, to say in which line a field
  * stands. ERROR_SCRIPT with the message "providers/x.lua:12: pricing: expected a table, got nil"; what was read until then is in the manifest too.

@@ -6,6 +6,10 @@
 #include "script/manifest.h"
 #include "script/reading.h"
 
+/* kind, kinds and feature_flag; and whether the modes name no other kinds. */
+void manifest_read_kinds(struct reading *reading);
+void manifest_check_modes(struct reading *reading);
+
 /* hosts and shared_hosts; the host of base_url, which was read before, is the first, with its port if it names one. */
 void manifest_read_hosts(struct reading *reading);
 

@@ -7,9 +7,7 @@
 
 #include <lauxlib.h>
 
-#include "base/buffer.h"
 #include "base/clock.h"
-#include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
@@ -60,30 +58,23 @@ static int keep_provider(lua_State *L)
 	return 1;
 }
 
-/* What every answer of this provider carries (docs/api.md). */
-static enum error_code render_common(struct provider *provider, struct error *error)
+static enum error_code make_kinds(struct provider *provider, struct error *error)
 {
 	const struct manifest *manifest = &provider->manifest;
-	struct buffer out;
+	enum error_code code = ERROR_NONE;
 
-	if (strlen(manifest->capabilities) + strlen(manifest->pricing) > LIMIT_SCRIPT_FILE_BYTES)
-		return error_set(error, ERROR_SCRIPT, "capabilities",
-			"capabilities and pricing are too large: at most %d bytes together", LIMIT_SCRIPT_FILE_BYTES);
-	buffer_init(&out, LIMIT_SCRIPT_FILE_BYTES * 4);
-	json_member_text(&out, "provider", manifest->id);
-	json_member_text(&out, "name", manifest->name);
-	json_member_text(&out, "kind", manifest->kind);
-	json_member_text(&out, "pricing_url", manifest->pricing_url);
-	json_member_text(&out, "docs_url", manifest->docs_url);
-	json_member_text(&out, "last_checked", manifest->last_checked);
-	json_member_json(&out, "capabilities", manifest->capabilities);
-	json_member_json(&out, "pricing", manifest->pricing);
-	if (out.failed && !out.starved) {
-		buffer_free(&out);
-		return error_set(error, ERROR_SCRIPT, "name", "name, URLs and last_checked are too large");
-	}
-	provider->common = buffer_take(&out);
-	return provider->common != NULL ? ERROR_NONE : error_memory(error);
+	for (; provider->kind_count < manifest->kind_count && code == ERROR_NONE; provider->kind_count++)
+		code = provider_kind_make(
+			manifest, manifest->kinds[provider->kind_count], &provider->kinds[provider->kind_count], error);
+	return code;
+}
+
+const struct provider_kind *provider_as(const struct provider *provider, const char *kind)
+{
+	for (size_t i = 0; i < provider->kind_count; i++)
+		if (strcmp(provider->kinds[i].kind->name, kind) == 0)
+			return &provider->kinds[i];
+	return NULL;
 }
 
 /* Lua cuts the beginning of a long file name: ".../x.lua:3: ...". Returns what follows the name, or NULL. */
@@ -147,7 +138,8 @@ static void provider_free(struct provider *provider)
 {
 	script_state_free(provider->state);
 	manifest_free(&provider->manifest);
-	free(provider->common);
+	for (size_t i = 0; i < provider->kind_count; i++)
+		provider_kind_free(&provider->kinds[i]);
 	free(provider->file);
 	pthread_mutex_destroy(&provider->rest_lock);
 	free(provider);
@@ -167,7 +159,7 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 	made->state = script_state_new(library);
 	code = load_script(made, text, length, error);
 	if (code == ERROR_NONE)
-		code = render_common(made, error);
+		code = make_kinds(made, error);
 	if (code != ERROR_NONE) {
 		name_file(file, error);
 		provider_free(made);
@@ -177,7 +169,6 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 	made->subject = (struct gate_subject){
 		.provider = made->manifest.id,
 		.aliases = made->manifest.aliases,
-		.feature_flag = made->manifest.feature_flag,
 		.credentials = made->manifest.credentials,
 		.credential_count = made->manifest.credential_count,
 	};

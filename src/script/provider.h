@@ -14,6 +14,7 @@
 #include "net/destination.h"
 #include "script/library.h"
 #include "script/manifest.h"
+#include "script/provider_kind.h"
 #include "script/state.h"
 
 struct engine_call;
@@ -37,11 +38,12 @@ struct provider {
 	int64_t loaded_ms;
 	uint64_t digest; /* of its text, and of what it may require */
 	struct manifest manifest;
-	struct gate_subject subject;   /* borrows from manifest */
-	struct script_state *state;    /* engine thread only */
-	struct script_line line;       /* the engine's */
-	int functions[FUNCTION_COUNT]; /* registry references; LUA_NOREF when absent */
-	char *common; /* JSON members that every answer carries: "provider":..., up to "pricing":..., without braces */
+	struct gate_subject subject;		/* borrows from manifest */
+	struct script_state *state;		/* engine thread only */
+	struct script_line line;		/* the engine's */
+	int functions[FUNCTION_COUNT];		/* registry references; LUA_NOREF when absent */
+	struct provider_kind kinds[KIND_COUNT]; /* its own first */
+	size_t kind_count;
 
 	/* Rest after repeated stops: written by the engine, read by all. */
 	_Atomic int64_t rest_until_ns; /* monotonic; 0: working */
@@ -57,6 +59,9 @@ struct provider {
  * in the message, ERROR_MEMORY. Any thread. */
 enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library,
 	uint64_t generation, struct provider **provider, struct error *error);
+
+/* The provider as this kind; NULL: it does not serve it. Borrowed from the provider. Any thread. */
+const struct provider_kind *provider_as(const struct provider *provider, const char *kind);
 
 struct provider *provider_hold(struct provider *provider);
 void provider_release(struct provider *provider); /* NULL: does nothing */

@@ -60,8 +60,7 @@ struct provider *provider_set_find(const struct provider_set *set, const char *k
 	for (size_t i = 0; i < set->count; i++) {
 		struct provider *provider = set->entries[i].provider;
 
-		if (provider != NULL && (kind == NULL || strcmp(provider->manifest.kind, kind) == 0) &&
-			answers_to(provider, folded))
+		if (provider != NULL && (kind == NULL || provider_as(provider, kind) != NULL) && answers_to(provider, folded))
 			return provider;
 	}
 	return NULL;

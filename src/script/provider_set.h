@@ -32,7 +32,7 @@ void provider_set_release(struct provider_set *set); /* NULL: does nothing */
 /* Gives back what an entry holds. */
 void provider_entry_free(struct provider_entry *entry);
 
-/* The provider of this kind (NULL: of any) with this id or alias, in any letter case and trimmed; NULL when there is none. Borrowed from the set. */
+/* The provider that serves this kind (NULL: any) with this id or alias, in any letter case and trimmed; NULL when there is none. Borrowed from the set. */
 struct provider *provider_set_find(const struct provider_set *set, const char *kind, const char *name);
 
 /* The entry of this file, or NULL. Borrowed from the set. */
