@@ -1,4 +1,4 @@
--- fal.ai: hosted image models (Flux, SDXL and any other), through fal's queue or its synchronous host.
+-- fal.ai: hosted models for images and videos (Flux, SDXL, Kling, Veo and any other), through its queue or its synchronous host.
 -- Reference: https://docs.fal.ai/ (queue, webhooks, errors) and the models' pages; checked 2026-11-23.
 --
 -- A model is named by its path (`model`: "fal-ai/flux/dev"); its input goes out as the whole body. The modes of the older API
@@ -6,17 +6,20 @@
 -- Transport, states and errors are in providers/fal/queue.lua.
 
 local body = require "fal.body"
+local choices = require "fal.choices"
+local directory = require "fal.directory"
+local estimates = require "fal.estimates"
 local fields = require "fal.fields"
 local models = require "fal.models"
 local fal_options = require "fal.options"
-local prices = require "fal.prices"
 local fal_queue = require "fal.queue"
 local sizes = require "fal.sizes"
 local model_inputs = require "model_inputs"
 local plan = require "plan"
+local price = require "price"
 
 local CAPABILITIES = {
-  modes = models.MODES,
+  modes = models.IMAGE_MODES,
   features = { "async_jobs", "webhook_callbacks", "custom_containers" },
   gpu_options = { "A100", "H100" },
   models = models.NAMES,
@@ -27,19 +30,20 @@ local CAPABILITIES = {
   queue_options = fal_options.FOR_CLIENTS,
 }
 
--- How to read a model's output (providers/fal/queue.lua).
-local function reading_of(payload)
-  local parameters = payload.parameters or {}
-  local known = prices.PRICES[models.of_payload(payload)]
+-- How to read a model's output (providers/fal/queue.lua), with the price of its units at present.
+local function reading_of(payload, ctx)
+  local parameters, model = payload.parameters or {}, models.of_payload(payload)
+  local row = models.ROWS[model]
+  local known, live = row and row.price, ctx and ctx.price and ctx.price(model)
   return {
     keep_flagged = parameters.enable_safety_checker == false or nil,
-    unit_price = known and not known.high_usd and known.usd or nil,
+    unit_price = price.is_usable(live) and live.usd or known and not known.high_usd and known.usd or nil,
   }
 end
 
-local function prepare(request)
-  local payload = fields.read(request)
-  return payload, nil, body.build(payload)
+local function prepare(request, ctx)
+  local payload = fields.read(request, ctx and ctx.kind)
+  return payload, nil, body.build(payload, ctx)
 end
 
 local function health(ctx)
@@ -47,14 +51,19 @@ local function health(ctx)
 end
 
 local function submit(payload, ctx, built)
-  built = built or body.build(payload)
+  built = built or body.build(payload, ctx)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
-  if payload.route == "run" then
-    return fal_queue.run(ctx, models.of_payload(payload), built.body, payload, reading_of(payload))
+  for _, need in ipairs(built.needs or {}) do
+    ctx.warn(need)
+    ctx.needs(need)
   end
-  local result = fal_queue.submit(ctx, models.of_payload(payload), built.body, payload.queue)
-  return fal_queue.with_reading(result, reading_of(payload), models.MODELS[models.of_payload(payload)] ~= nil)
+  local model = models.of_payload(payload)
+  if payload.route == "run" then
+    return fal_queue.run(ctx, model, built.body, payload, reading_of(payload, ctx))
+  end
+  local result = fal_queue.submit(ctx, model, built.body, payload.queue)
+  return fal_queue.with_reading(result, reading_of(payload, ctx), models.ROWS[model] ~= nil)
 end
 
 local function poll(job, ctx)
@@ -92,8 +101,9 @@ return {
   },
   base_url = fal_queue.BASE_URL, hosts = fal_queue.HOSTS, outputs = fal_queue.OUTPUTS,
   auth = { ["Authorization"] = "Key {api_key}" },
-  capabilities = CAPABILITIES, pricing = prices.PRICING,
-  prepare = prepare, estimate = prices.estimate, health = health,
+  capabilities = CAPABILITIES, pricing = estimates.PRICING, inputs = choices.CHOICES,
+  prepare = prepare, estimate = estimates.estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
   webhook_signature = fal_queue.WEBHOOK_SIGNATURE,
+  directory = directory.DECLARED, models = directory.models_of "", describe = directory.describe, prices = directory.prices,
 }

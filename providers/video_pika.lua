@@ -7,18 +7,19 @@
 -- A model is named by its path: "v2.2/text-to-video", "fal-ai/pika/v2.2/pikascenes" or, direct, "generate/2.2/t2v". A request
 -- without one gets the 2.2 model that fits what it brings, with our defaults; a named model has its own.
 
+local fal_directory = require "fal.directory"
 local fal_options = require "fal.options"
 local fal_queue = require "fal.queue"
 local model_inputs = require "model_inputs"
-local names = require "names"
 local body = require "pika.body"
 local pika_direct = require "pika.direct"
+local choices = require "pika.choices"
 local estimates = require "pika.estimates"
 local fields = require "pika.fields"
 local pika_models = require "pika.models"
-local pika_prices = require "pika.prices"
 local routes = require "pika.routes"
 local plan = require "plan"
+local price = require "price"
 
 local CAPABILITIES = {
   modes = { "video" },
@@ -27,10 +28,10 @@ local CAPABILITIES = {
   max_duration_seconds = 16.0,
   durations_seconds = pika_models.DURATIONS,
   aspect_ratios = pika_models.RATIOS,
-  models = names.sorted(pika_models.FAL),
+  models = pika_models.FAL_NAMES,
   routes = routes.ROUTES,
   unverified_routes = { "direct" },
-  unverified_models = names.sorted(pika_models.DIRECT),
+  unverified_models = pika_models.DIRECT_NAMES,
   queue_options = fal_options.FOR_CLIENTS,
 }
 
@@ -44,29 +45,32 @@ local function direct_submit(payload, ctx, path, input)
   return pika_direct.submit(ctx, path, input)
 end
 
-local function prepare(request)
+local function prepare(request, ctx)
   local payload = fields.read(request)
-  return payload, nil, body.build(payload, routes.path(payload))
+  return payload, nil, body.build(payload, routes.path(payload), ctx)
 end
 
 local function health(ctx)
   return fal_queue.health(ctx, routes.FAL_PREFIX .. routes.MODEL_FOR.fal.text)
 end
 
--- How to read the output of a payload's model (providers/fal/queue.lua), with what it costs at present.
-local function reading_of(payload, built)
+-- How to read the output of a payload's model (providers/fal/queue.lua), with what it costs at present: by fal's price of its
+-- units, else by the table.
+local function reading_of(payload, built, ctx)
+  local live = ctx and ctx.price and ctx.price(routes.fal_model(payload))
+  if price.is_usable(live) then return { unit_price = live.usd } end
   local figures = payload.parameters and estimates.estimate(payload, built)
   return { usd = figures and figures.expected or nil }
 end
 
 local function submit(payload, ctx, built)
   local path = routes.path(payload)
-  built = built or body.build(payload, path)
+  built = built or body.build(payload, path, ctx)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if routes.of_payload(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end
   local result = fal_queue.submit(ctx, routes.FAL_PREFIX .. path, built.body, payload.queue)
-  return fal_queue.with_reading(result, reading_of(payload, built), pika_models.FAL[path] ~= nil)
+  return fal_queue.with_reading(result, reading_of(payload, built, ctx), pika_models.FAL[path] ~= nil)
 end
 
 local function poll(job, ctx)
@@ -111,8 +115,10 @@ return {
   outputs = fal_queue.OUTPUTS,
   auth = { ["Authorization"] = "Key {api_key}" },
   auth_forms = { direct = pika_direct.AUTH },
-  capabilities = CAPABILITIES, pricing = pika_prices.PRICING,
+  capabilities = CAPABILITIES, pricing = estimates.PRICING, inputs = choices.CHOICES,
   prepare = prepare, estimate = estimates.estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
   webhook_signature = fal_queue.WEBHOOK_SIGNATURE,
+  directory = fal_directory.DECLARED, models = fal_directory.models_of(routes.FAL_PREFIX, "pika"),
+  describe = fal_directory.describe, prices = fal_directory.prices,
 }

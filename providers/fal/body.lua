@@ -1,10 +1,12 @@
--- body.lua - the body of a request for images: the model's input.
+-- body.lua - the body of a request: the model's input.
 
 local check = require "check"
 local fields = require "fal.fields"
 local models = require "fal.models"
 local sizes = require "fal.sizes"
 local undescribed = require "fal.undescribed"
+local unlisted = require "fal.unlisted"
+local video_body = require "fal.video_body"
 local given = require "given"
 local model_inputs = require "model_inputs"
 local names = require "names"
@@ -32,8 +34,8 @@ end
 
 local PROMPT = { field = "prompt", input = "prompt" }
 local ITEMS = {}
-for _, description in pairs(models.MODELS) do
-  for name in pairs(description.inputs) do ITEMS[name] = item_of(name, {}, true) end
+for _, row in pairs(models.ROWS) do
+  for name in pairs(row.inputs) do ITEMS[name] = item_of(name, {}, true) end
 end
 for _, parameter in ipairs(fields.PARAMETERS) do ITEMS[parameter.name] = item_of(parameter.name, parameter, true) end
 local ASPECT_RATIO = { field = "parameters.aspect_ratio", input = "aspect_ratio", decides = true }
@@ -52,20 +54,19 @@ local function is_defaulted(payload, name)
 end
 
 local function put_parameter(built, payload, name)
-  local description = built.description
+  local row = built.description
   local item = ITEMS[name] or item_of(name, {}, false)
-  if name == "output_format" and description and description.inputs.format then item = OUTPUT_FORMAT_AS_FORMAT end
+  if name == "output_format" and row.inputs.format then item = OUTPUT_FORMAT_AS_FORMAT end
   model_inputs.put(built, item, payload.parameters[name], is_defaulted(payload, name))
 end
 
 local function put_size(built, payload, size, name)
-  local description = built.description
-  local item = description and description.inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
+  local item = built.description.inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
   model_inputs.put(built, item, size, is_defaulted(payload, name))
 end
 
-local function build_described(payload, model)
-  local built = model_inputs.new_plan(model, models.MODELS[model])
+local function build_image(payload, model, live)
+  local built = model_inputs.new_plan(model, models.ROWS[model], live)
   local size, size_name, aspect = sizes.choose(built, payload.parameters)
   if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
   local sorted = names.sorted(payload.parameters)
@@ -77,19 +78,37 @@ local function build_described(payload, model)
   return built
 end
 
---- What a submit of this payload would send (plan.lua).
-function body.build(payload)
+local function build_for(payload, model, live)
+  if not models.ROWS[model] then return undescribed.build(payload, model, live) end
+  return (models.is_video(model) and video_body.build or build_image)(payload, model, live)
+end
+
+-- What a row says that its model cannot do without, and that is not there: it is shown, and kept from going live.
+local function add_needs(built)
+  local row = built.description
+  if not row or built.live_inputs then return end
+  for _, name in ipairs(row.required) do
+    if built.body[name] == nil and not (built.unfit and built.unfit[name]) then
+      built.needs = built.needs or {}
+      built.needs[#built.needs + 1] = { field = row.inputs[name].field or name, message = "is needed by " .. built.model }
+    end
+  end
+end
+
+--- What a submit of this payload would send (plan.lua); `needs`: what is missing for that.
+function body.build(payload, ctx)
   local model = models.of_payload(payload)
-  local built = models.MODELS[model] and build_described(payload, model) or undescribed.build(payload, model)
+  local built = build_for(payload, model, ctx and ctx.model and ctx.model(model))
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
   else
-    model_inputs.require_inputs(built)
+    add_needs(built)
   end
+  unlisted.warn(built)
   for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end
-  given.finish(built, payload)
+  model_inputs.finish(built, payload, ctx)
   return built
 end
 

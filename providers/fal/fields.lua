@@ -8,6 +8,7 @@ local models = require "fal.models"
 local fal_options = require "fal.options"
 local sizes = require "fal.sizes"
 local undescribed = require "fal.undescribed"
+local video_fields = require "fal.video_fields"
 local given = require "given"
 local names = require "names"
 
@@ -23,7 +24,9 @@ local MAX_SIDE = 65535 -- pixels; no model goes near it
 local WORD, REQUIRED = { lower = true, blank = "absent" }, { required = true }
 local PIXELS, SIDE = { min = 1, max = MAX_SIDE }, { required = true, min = 1, max = MAX_SIDE }
 local UNTOUCHED = { trim = false }
-local MODE = { lower = true, blank = "absent", default = models.MODES[1] }
+local MODES = { image = models.IMAGE_MODES, video = { "video" } }
+local MODE = {}
+for kind, modes in pairs(MODES) do MODE[kind] = { lower = true, blank = "absent", default = modes[1] } end
 
 -- Text or { width, height }; whether fal has a size of that name is for submit to say.
 local function read_image_size(reader)
@@ -141,37 +144,55 @@ local function is_wrapped(model, parameters)
   return not string.find(model, "^workflows/") and not string.find(model, "^comfy/") and given.is_wrapper(parameters, "input")
 end
 
-local function read_undescribed(payload, top, inner)
-  undescribed.read(payload, top, inner, AT_TOP_TOO)
+local WORDS = { image = AT_TOP_TOO, video = names.sorted(video_fields.WORDS) }
+local READ_OF_UNDESCRIBED = { image = READ_AT_TOP, video = names.union(READ_AT_TOP, video_fields.WORDS) }
+
+local function read_model(top)
+  local model = top:text("model", IF_NOT_BLANK)
+  if model and not fal_ids.is_model_id(model) then
+    check.fail("model", fal_ids.not_a_model(model, "fal.ai", models.OF_MODE.flux))
+  end
+  return model
+end
+
+local function read_undescribed(request, top, payload, kind)
+  local inner = top:reader_of "parameters"
+  local ignored = undescribed.ignored(request, READ_OF_UNDESCRIBED[kind])
+  payload.wrapped, payload.ignored = given.take_wrapper(request, ignored), ignored
+  undescribed.read(payload, top, inner, WORDS[kind])
   if not payload.prompt and is_wrapped(payload.model, inner.object) then payload.wrapped = "parameters.input" end
   return payload
 end
 
---- Checks a request before anything is made of it; the payload.
-function fields.read(request)
-  local top = check.reader(request)
+local function read_described(request, top, payload)
   local inner = top:reader_of "parameters"
   local ignored = undescribed.ignored(request, READ_AT_TOP)
-  local wrapped = given.take_wrapper(request, ignored)
-  local payload = {
-    mode = top:choice("mode", models.MODES, MODE),
-    model = top:text("model", IF_NOT_BLANK),
-    route = top:choice("route", ROUTES, LOWER),
-    wrapped = wrapped, ignored = ignored and ignored[1] and ignored or nil,
-    prompt = nil, parameters = nil, defaulted = nil, queue = nil, -- room
-  }
-  if payload.model and not fal_ids.is_model_id(payload.model) then
-    check.fail("model", fal_ids.not_a_model(payload.model, "fal.ai", models.NAMES[1]))
-  end
-  local description = models.MODELS[models.of_payload(payload)]
-  if not description then return read_undescribed(payload, top, inner) end
+  payload.wrapped = given.take_wrapper(request, ignored)
+  payload.ignored = ignored and ignored[1] and ignored or nil
   payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)
-  if not payload.prompt and not wrapped then top:text("prompt", REQUIRED) end
-  payload.queue = fal_options.read(payload, top, inner.object, description)
-  payload.parameters = read_parameters(payload, inner, description)
+  if not payload.prompt and not payload.wrapped then top:text("prompt", REQUIRED) end
+  local row = models.ROWS[models.of_payload(payload)]
+  payload.queue = fal_options.read(payload, top, inner.object, row)
+  payload.parameters = read_parameters(payload, inner, row)
   read_at_top(payload, top)
   if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
   return payload
+end
+
+--- Checks a request of a kind before anything is made of it; the payload.
+function fields.read(request, kind)
+  local top = check.reader(request)
+  kind = MODES[kind] and kind or "image"
+  local mode, model = top:choice("mode", MODES[kind], MODE[kind]), read_model(top)
+  local route = top:choice("route", ROUTES, LOWER)
+  local payload = { mode = mode, model = model, route = route, prompt = nil, parameters = nil, defaulted = nil, queue = nil }
+  if model and not models.ROWS[model] then return read_undescribed(request, top, payload, kind) end
+  if not models.is_video(model, kind) then return read_described(request, top, payload) end
+  if kind ~= "video" then
+    request = check.copy(request)
+    request.mode = nil
+  end
+  return video_fields.read(request, top, model, route)
 end
 
 return fields

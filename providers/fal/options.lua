@@ -14,6 +14,9 @@ local fal_options = {}
 
 local PRIORITIES = { "normal", "low" }
 
+--- How a form is to ask for the priority.
+fal_options.PRIORITY = { type = "string", enum = PRIORITIES, default = PRIORITIES[1], x_advanced = true, x_order = 91 }
+
 local NONE = {}
 
 -- Options of the readers of check.lua.

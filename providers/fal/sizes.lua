@@ -27,10 +27,13 @@ local SIZE_NOT_IN_WORDS = { "image_size", "resolution", "width" }
 
 -- "1024x768" as a size, or nil.
 local function size_in_words(text)
+  if type(text) ~= "string" then return nil end
   local width, height = string.match(string.sub(text, 1, 32), "^(%d+)%s*x%s*(%d+)$")
   width, height = math.tointeger(tonumber(width)), math.tointeger(tonumber(height))
   return width and height and width > 0 and height > 0 and { width = width, height = height } or nil
 end
+
+sizes.in_words, sizes.OF_ASPECT = size_in_words, SIZE_OF_ASPECT
 
 -- Width and height that a parameter stands for, or nil.
 local function sides_of(parameters, name)

@@ -6,7 +6,9 @@
 local check = require "check"
 local cjson = require "cjson"
 local fal_options = require "fal.options"
+local sizes = require "fal.sizes"
 local given = require "given"
+local model_inputs = require "model_inputs"
 local names = require "names"
 local plan = require "plan"
 
@@ -70,13 +72,52 @@ function undescribed.read(payload, top, inner, words)
   return payload
 end
 
---- The plan of a submit (plan.lua). `prompt_name` is what the vendor calls a prompt, if it is not that.
-function undescribed.build(payload, model, prompt_name)
-  local built = plan.new()
-  built.model = model
-  for name, value in pairs(payload.parameters) do built.body[name] = value end
-  if payload.prompt then built.body[prompt_name or "prompt"] = payload.prompt end
-  plan.note(built, model .. " is not described here: its parameters are sent unchecked")
+-- Names of ours for which the schema of a model's vendor may have another.
+local ALIASES = {
+  steps = { "num_inference_steps", "number_of_steps" }, samples = { "num_images", "num_samples", "num_outputs" },
+  init_image = { "image_url", "input_image_url" }, image = { "image_url", "input_image_url" }, mask = { "mask_url" },
+  video = { "video_url" }, init_video = { "video_url" }, last_image = { "end_image_url", "tail_image_url", "last_frame_url" },
+  duration_seconds = { "duration" }, seconds = { "duration" }, fps = { "frames_per_second", "frame_rate" },
+  guidance_scale = { "cfg_scale" }, cfg_scale = { "guidance_scale" }, output_format = { "format" }, format = { "output_format" },
+  references = { "image_urls", "reference_image_urls" }, reference_images = { "image_urls", "reference_image_urls" },
+  storyboard = { "image_urls" }, frames = { "image_urls" },
+}
+
+-- What the vendor's schema wants in another shape than our words have it: a size as one input, a picture as a list of one. The
+-- parameters that are left.
+local function put_shapes(built, parameters)
+  local live, left = built.live_inputs, check.copy(parameters)
+  local function take(name, input, value)
+    if value == nil then return end
+    model_inputs.put(built, { field = "parameters." .. name, input = input, decides = true }, value)
+    left[name] = nil
+  end
+  if live.image_size and parameters.image_size == nil then
+    if parameters.width and parameters.height and not live.width then
+      take("width", "image_size", { width = parameters.width, height = parameters.height })
+      left.height = nil
+    end
+    if not live.resolution then take("resolution", "image_size", sizes.in_words(parameters.resolution)) end
+    if not live.aspect_ratio then take("aspect_ratio", "image_size", sizes.OF_ASPECT[parameters.aspect_ratio]) end
+  end
+  for _, name in ipairs { "init_image", "image" } do
+    if live.image_urls and not live.image_url and not live[name] and type(parameters[name]) == "string" then
+      take(name, "image_urls", cjson.array { parameters[name] })
+    end
+  end
+  return left
+end
+
+--- The plan of a submit (plan.lua). `live` is what the directory knows of the model, or nil: only its schema can show that it has
+-- another name for one of ours. `prompt_name` is what the vendor calls a prompt, if it is not that.
+function undescribed.build(payload, model, live, prompt_name)
+  local built, parameters = model_inputs.new_plan(model, nil, live), payload.parameters
+  if built.live_inputs then parameters = put_shapes(built, parameters) end
+  model_inputs.put_given(built, parameters, "parameters.", ALIASES)
+  if payload.prompt then
+    model_inputs.put(built, { field = "prompt", input = prompt_name or "prompt" }, payload.prompt)
+  end
+  if not built.live_inputs then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
   return built
 end
 

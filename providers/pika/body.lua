@@ -4,6 +4,7 @@ local check = require "check"
 local data_uri = require "data_uri"
 local fal_options = require "fal.options"
 local undescribed = require "fal.undescribed"
+local unlisted = require "fal.unlisted"
 local fal_values = require "fal.values"
 local given = require "given"
 local model_inputs = require "model_inputs"
@@ -164,8 +165,8 @@ local function check_frames_duration(payload, route, built)
   end
 end
 
-local function build_described(payload, path, route, description)
-  local entries, built = {}, model_inputs.new_plan(path, description)
+local function build_described(payload, path, route, row, live)
+  local entries, built = {}, model_inputs.new_plan(path, row, live)
   local prompt, count = video_request.joined_prompt(payload, NONE)
   if prompt then add(entries, routes.PROMPTS[route], prompt) end
   if count > 1 then plan.note(built, "Pika takes one prompt: the prompts are joined, one a line") end
@@ -182,20 +183,22 @@ local function build_described(payload, path, route, description)
 end
 
 --- What a submit of this payload to this model would send (plan.lua).
-function body.build(payload, path)
+function body.build(payload, path, ctx)
   local route = routes.of_payload(payload)
-  local description = routes.description(route, path)
-  local built = description and build_described(payload, path, route, description)
-    or undescribed.build(payload, path, routes.PROMPTS[route].input)
+  local row = routes.row(route, path)
+  local live = route == "fal" and ctx and ctx.model and ctx.model(routes.FAL_PREFIX .. path) or nil
+  local built = row and build_described(payload, path, route, row, live)
+    or undescribed.build(payload, path, live, routes.PROMPTS[route].input)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
   else
     model_inputs.require_inputs(built)
   end
+  unlisted.warn(built)
   for _, name in ipairs(payload.ignored or NONE) do
     plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
   end
-  given.finish(built, payload)
+  model_inputs.finish(built, payload, ctx)
   return built
 end
 

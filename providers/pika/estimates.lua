@@ -1,56 +1,96 @@
--- estimates.lua - what a request for Pika will cost.
+-- estimates.lua - how much of what Pika's models are sold by a request has, and so what it will cost.
 
+local check = require "check"
 local body = require "pika.body"
-local fields = require "pika.fields"
+local drivers = require "fal.drivers"
 local pika_models = require "pika.models"
-local pika_prices = require "pika.prices"
 local routes = require "pika.routes"
 local plan = require "plan"
-local usd = require "usd"
+local price = require "price"
+local price_units = require "price_units"
 
 local estimates = {}
 
 local NONE = {}
 
--- The seconds that will be billed, least and most; nil when the request does not say.
-local function seconds_of(payload, input, known)
-  if not input.image_urls then
-    local last = input.duration or pika_models.DURATIONS[#pika_models.DURATIONS]
-    return input.duration or pika_models.DURATIONS[1], last
-  end
-  local total = 0
-  for _, transition in ipairs(payload.parameters.transitions or NONE) do
+-- The length of all transitions between frames, or nil where the request does not say.
+local function transitions_length(payload, input)
+  local transitions, total = payload.parameters.transitions or NONE, 0
+  for _, transition in ipairs(transitions) do
     if type(transition.duration) ~= "number" then return nil end
     total = total + transition.duration
   end
-  if total == 0 or #payload.parameters.transitions ~= #input.image_urls - 1 then return nil end
-  return math.max(total, known.min_seconds), math.max(total, known.min_seconds)
+  return total > 0 and #transitions == #input.image_urls - 1 and total or nil
+end
+
+-- The seconds that will be billed; nil and what is missing, when the request does not say.
+local function seconds_of(payload, input, its_price)
+  if not input.image_urls then
+    local shortest, longest = pika_models.DURATIONS[1], pika_models.DURATIONS[#pika_models.DURATIONS]
+    local seconds = input.duration or shortest
+    return { low = seconds, expected = seconds, high = input.duration or longest }
+  end
+  local length = transitions_length(payload, input)
+  if not length then return nil, "the duration of every transition between the frames" end
+  length = math.max(length, its_price.minimum or 0)
+  return { low = length, expected = length, high = length }
+end
+
+-- The row's price at the resolution of a request.
+local function at_resolution(its_price, input, path)
+  if not its_price.tiers then return its_price end
+  local resolution = input.resolution or pika_models.RESOLUTIONS[1]
+  local usd = its_price.tiers[resolution]
+  if not usd then return nil, "the price of " .. path .. " at " .. resolution .. " is not known here" end
+  local tier = check.copy(its_price)
+  tier.usd, tier.checks_usd = usd, its_price.checks_usd or its_price.usd
+  return tier
+end
+
+-- What the row knows of the price: itself and how many of its units there are; nil and why.
+local function facts_of(payload, built, path)
+  local row = pika_models.FAL[path]
+  local its_price = row and row.price
+  if not its_price then return NONE end
+  local quantity, missing = 1, nil
+  if its_price.unit == "second" then quantity, missing = seconds_of(payload, built.body, its_price) end
+  if not quantity then return nil, missing end
+  local tier, why = at_resolution(its_price, built.body, path)
+  if not tier then return nil, why end
+  return { row_price = tier, quantity = quantity, unit = its_price.unit }
+end
+
+-- Units hold the resolution already: one and a half of them a second at 1080p. Where fal's price is another than that for which
+-- the row was written, this is a guess without a bound.
+local function live_quantity(facts, live)
+  local tier, base = facts.row_price, live and facts.row_price and (facts.row_price.checks_usd or facts.row_price.usd)
+  if not base or not price_units.same(facts.unit, live.unit) then return nil end
+  if type(facts.quantity) == "number" then return facts.quantity end
+  return { expected = facts.quantity.expected * tier.usd / base }
 end
 
 --- What a request will cost; nil and what is not known.
-function estimates.estimate(payload, built)
+function estimates.estimate(payload, built, ctx)
   if routes.of_payload(payload) == "direct" then return nil, "Pika has no published price for its direct API" end
   local path = routes.path(payload)
-  local known = pika_prices.PRICING.models[path]
-  if not known then return nil, "the price of " .. path .. " is not known here" end
-  built = built or body.build(payload, path)
+  built = built or body.build(payload, path, ctx)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
-  local answer = { model = path, source = known.source, as_of = known.as_of }
-  if known.usd_per_video then
-    answer.expected, answer.low, answer.high = known.usd_per_video, known.usd_per_video, known.usd_per_video
-    answer.unit, answer.quantity = "video", 1
-    return answer
-  end
-  local resolution = built.body.resolution or fields.DEFAULT_RESOLUTION
-  local rate = known.usd and known.usd[resolution]
-  if not rate then return nil, "the price of " .. path .. " at " .. resolution .. " is not known here" end
-  local seconds, most = seconds_of(payload, built.body, known)
-  if not seconds then return nil, "the duration of every transition between the frames" end
-  answer.expected = usd.to_micros(seconds / known.seconds * rate)
-  answer.low, answer.high = answer.expected, usd.to_micros(most / known.seconds * rate)
-  answer.unit, answer.quantity, answer.unit_usd = "second", seconds, usd.to_micros(rate / known.seconds)
-  return answer
+  local live = ctx and ctx.price and ctx.price(routes.FAL_PREFIX .. path)
+  local known, missing = facts_of(payload, built, path)
+  local facts = check.copy(known or NONE)
+  facts.model, facts.live, facts.live_quantity = path, live, live_quantity(facts, live)
+  if not facts.row_price then facts.described, facts.body = built.live, built.body end
+  facts.drivers, facts.reason = drivers.of(built.body), missing or "the price of " .. path .. " is not known here"
+  return price.estimate(ctx, facts)
 end
+
+local PRICES = {}
+for _, path in ipairs(pika_models.FAL_NAMES) do PRICES[path] = pika_models.FAL[path].price end
+
+--- The manifest's `pricing`.
+estimates.PRICING = {
+  as_of = "2026-11-23", source = "https://fal.ai/models", unit = "USD per second of video or per video", models = PRICES,
+}
 
 return estimates

@@ -4,6 +4,7 @@ local check = require "check"
 local cjson = require "cjson"
 local fal_media = require "fal.media"
 local fal_options = require "fal.options"
+local fal_parameters = require "fal.parameters"
 local undescribed = require "fal.undescribed"
 local given = require "given"
 local names = require "names"
@@ -83,20 +84,15 @@ local function check_transitions(transitions)
   end
 end
 
--- The values and files of the parameters, under their names of the payload instead of those that the client used.
+-- The values and files of the parameters, and what only Pika has.
 local function read_values(payload)
-  local parameters = payload.parameters
-  if next(parameters) == nil then return end
-  local reader = check.reader(check.copy(parameters), "parameters")
-  reader.given_as = payload.given_as
-  for name in pairs(reader.object) do
-    if VALUES.by_name[name] or FILES.by_name[name] then parameters[name] = nil end
-  end
-  reader:fields(VALUES, parameters, payload)
-  reader:fields(FILES, parameters, payload)
-  read_effect(parameters)
-  check_transitions(parameters.transitions)
-  if parameters.aspectRatio ~= nil then parameters.aspectRatio = reader:number("aspectRatio", FROM_ZERO) end
+  local given_values = payload.parameters
+  if next(given_values) == nil then return end
+  fal_parameters.read(payload, { VALUES, FILES })
+  read_effect(given_values)
+  check_transitions(given_values.transitions)
+  if given_values.aspectRatio == nil then return end
+  given_values.aspectRatio = check.reader(given_values, "parameters"):number("aspectRatio", FROM_ZERO)
 end
 
 local function fill_defaults(payload)
@@ -124,14 +120,14 @@ function fields.read(request)
   local top = check.reader(request)
   local model, names_direct = routes.read_model(top)
   local route = routes.read_route(top, names_direct)
-  if model and not routes.description(route or "fal", routes.path { model = model }) then
+  if model and not routes.row(route or "fal", routes.path { model = model }) then
     return read_undescribed(request, top, model, route)
   end
   local payload = video_request.read(request, READING)
   payload.model, payload.route = model, route
   read_values(payload)
-  local description = routes.description(routes.of_payload(payload), routes.path(payload))
-  payload.queue = fal_options.read(payload, top, payload.parameters, description)
+  local row = routes.row(routes.of_payload(payload), routes.path(payload))
+  payload.queue = fal_options.read(payload, top, payload.parameters, row)
   if not model then fill_defaults(payload) end
   local has_prompt = payload.wrapped or video_request.joined_prompt(payload, NONE)
   if not has_prompt and routes.needs_prompt(payload) then check.fail("prompt", "is required") end

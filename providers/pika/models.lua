@@ -1,8 +1,11 @@
--- models.lua - the inputs of Pika's models, on fal and on Pika's own API: data of providers/video_pika.lua.
+-- models.lua - Pika's models, on fal and on Pika's own API: a row each, with inputs and price.
 --
--- From the pages of fal-ai/pika/* on fal.ai and from clients of devapi.pika.art, checked 2026-11-23.
+-- From the pages of fal-ai/pika/* on fal.ai and from clients of devapi.pika.art, checked 2026-11-23. What decides neither what a
+-- request costs nor whether it can be said at all has `examples` instead of an enum: vendors add to their lists.
 
+local check = require "check"
 local model_inputs = require "model_inputs"
+local names = require "names"
 
 local pika_models = {}
 
@@ -13,70 +16,112 @@ local PIKAFFECTS = {
   "Cake-ify", "Crumble", "Crush", "Decapitate", "Deflate", "Dissolve", "Explode", "Eye-pop", "Inflate", "Levitate", "Melt",
   "Peel", "Poke", "Squish", "Ta-da", "Tear",
 }
-local INGREDIENTS_MODES = { "creative", "precise" }
 
-local REQUIRED = { required = true }
-local RESOLUTION, DURATION = { values = RESOLUTIONS }, { values = DURATIONS, field = "duration_seconds" }
-local EFFECT = { required = true, values = PIKAFFECTS, field = "parameters.pikaffect" }
+local PROMPT = { type = "string", required = true, field = "prompt", x_lines = 4, x_order = 1 }
+local FREE_PROMPT = { type = "string", field = "prompt", x_lines = 4, x_order = 1 }
+local RESOLUTION = {
+  type = "string", enum = RESOLUTIONS, default = "720p", field = "parameters.resolution", x_costs = true, x_decides = true,
+}
+local DURATION = {
+  type = "integer", enum = DURATIONS, default = 5, field = "duration_seconds", x_unit = "s", x_costs = true, x_decides = true,
+}
+local RATIO = { type = "string", examples = RATIOS, field = "aspect_ratio", x_decides = true }
+local QUOTIENT = { type = "number", minimum = 0.4, maximum = 2.5, field = "parameters.aspectRatio", x_decides = true }
+local NEGATIVE_PROMPT = { type = "string", field = "parameters.negative_prompt", x_lines = 2, x_advanced = true }
+local SEED = { type = "integer", x_advanced = true }
+local MODE = { type = "string", examples = { "creative", "precise" }, field = "parameters.ingredients_mode", x_decides = true }
 
-local function required_as(field)
-  return { required = true, field = "parameters." .. field }
+local function effect(is_required)
+  return { type = "string", required = is_required, examples = PIKAFFECTS, field = "parameters.pikaffect", x_decides = true }
 end
 
-local TEXT_TO_VIDEO = {
-  prompt = REQUIRED, aspect_ratio = { values = RATIOS, field = "aspect_ratio" }, resolution = RESOLUTION, duration = DURATION,
-  negative_prompt = {}, seed = {},
-}
-local IMAGE_TO_VIDEO = {
-  image_url = required_as "init_image", prompt = REQUIRED, resolution = RESOLUTION, duration = DURATION, negative_prompt = {},
-  seed = {},
+local function file(name, kind, is_required)
+  return { type = "string", required = is_required, field = "parameters." .. name, x_file = kind, x_decides = true }
+end
+
+local function files(name)
+  return { type = "array", required = true, field = "parameters." .. name, x_decides = true }
+end
+
+local function with(inputs, more)
+  local all = check.copy(inputs)
+  for name, input in pairs(more) do all[name] = input end
+  return all
+end
+
+local function row(label, inputs, price)
+  return { makes = "video", kind = "video", mode = "video", label = label, inputs = inputs, price = price }
+end
+
+-- A price in dollars, of a second or of a video. `tiers`: what it is at each resolution; `minimum`: units that are billed at
+-- least; `checks_usd`: fal's own unit price for which this is written, where that is of something else.
+local function price(path, usd, unit, more)
+  return with({
+    usd = usd, unit = unit, as_of = "2026-11-23", source = "https://fal.ai/models/fal-ai/pika/" .. path,
+  }, more or {})
+end
+
+local OF_TIME = { negative_prompt = NEGATIVE_PROMPT, seed = SEED, resolution = RESOLUTION, duration = DURATION }
+local TEXT_TO_VIDEO = with(OF_TIME, { prompt = PROMPT, aspect_ratio = RATIO })
+local IMAGE_TO_VIDEO = with(OF_TIME, { prompt = PROMPT, image_url = file("init_image", "image", true) })
+local TIERS = { tiers = { ["720p"] = 0.04, ["1080p"] = 0.09 }, checks_usd = 0.2 }
+
+-- The models on fal, by their paths. Other paths get their parameters as they are. Without a price: none is established.
+local FAL_MODELS = model_inputs.rows {
+  ["v2.2/text-to-video"] = row("Pika 2.2 (text to video)", TEXT_TO_VIDEO, price("v2.2/text-to-video", 0.04, "second", TIERS)),
+  ["v2.2/image-to-video"] = row("Pika 2.2 (image to video)", IMAGE_TO_VIDEO, price("v2.2/image-to-video", 0.04, "second", TIERS)),
+  ["v2.2/pikascenes"] = row("Pikascenes 2.2", with(OF_TIME, { -- the inputs beyond the first five are not confirmed
+    images = files "references", prompt = FREE_PROMPT, aspect_ratio = RATIO, ingredients_mode = MODE,
+  }), price("v2.2/pikascenes", 0.04, "second", { tiers = { ["720p"] = 0.04 }, checks_usd = 0.2 })),
+  ["v2.2/pikaframes"] = row("Pikaframes 2.2", {
+    image_urls = files "frames", transitions = { type = "array", x_costs = true }, prompt = FREE_PROMPT, resolution = RESOLUTION,
+    negative_prompt = NEGATIVE_PROMPT, seed = SEED,
+  }, price("v2.2/pikaframes", 0.04, "second", { tiers = { ["720p"] = 0.04, ["1080p"] = 0.06 }, minimum = 5 })),
+  ["v2.1/text-to-video"] = row("Pika 2.1 (text to video)", TEXT_TO_VIDEO),
+  ["v2.1/image-to-video"] = row("Pika 2.1 (image to video)", IMAGE_TO_VIDEO, price("v2.1/image-to-video", 0.40, "video")),
+  ["v2/turbo/text-to-video"] = row("Pika 2 Turbo (text to video)", TEXT_TO_VIDEO),
+  ["v2/turbo/image-to-video"] = row("Pika 2 Turbo (image to video)", IMAGE_TO_VIDEO),
+  ["v2/pikadditions"] = row("Pikadditions 2", {
+    video_url = file("video", "video", true), image_url = file("init_image", "image", true), prompt = FREE_PROMPT,
+    negative_prompt = NEGATIVE_PROMPT, seed = SEED,
+  }),
+  ["v1.5/pikaffects"] = row("Pikaffects 1.5", {
+    image_url = file("init_image", "image", true), pikaffect = effect(true), prompt = FREE_PROMPT,
+    negative_prompt = NEGATIVE_PROMPT, seed = SEED,
+  }),
 }
 
--- The inputs of the models on fal, by their paths. Other paths are sent unchecked.
-local FAL_MODELS = model_inputs.describe_all {
-  ["v2.2/text-to-video"] = TEXT_TO_VIDEO, ["v2.2/image-to-video"] = IMAGE_TO_VIDEO,
-  ["v2.2/pikascenes"] = { -- the inputs beyond the first five are not confirmed
-    images = required_as "references", prompt = {}, aspect_ratio = TEXT_TO_VIDEO.aspect_ratio, resolution = RESOLUTION,
-    duration = DURATION, ingredients_mode = { values = INGREDIENTS_MODES }, negative_prompt = {}, seed = {},
-  },
-  ["v2.2/pikaframes"] = {
-    image_urls = required_as "frames", transitions = {}, prompt = {}, resolution = RESOLUTION, seed = {},
-  },
-  ["v2.1/text-to-video"] = TEXT_TO_VIDEO, ["v2.1/image-to-video"] = IMAGE_TO_VIDEO,
-  ["v2/turbo/text-to-video"] = TEXT_TO_VIDEO, ["v2/turbo/image-to-video"] = IMAGE_TO_VIDEO,
-  ["v2/pikadditions"] = { video_url = required_as "video", image_url = required_as "init_image", prompt = {} },
-  ["v1.5/pikaffects"] = { image_url = required_as "init_image", pikaffect = EFFECT },
-}
+-- ---- Pika's own API ----------------------------------------------------------------------------------------------------
 
-local DIRECT_TEXT_TO_VIDEO = {
-  promptText = { required = true, field = "prompt" }, negativePrompt = {}, seed = {}, duration = DURATION,
-  resolution = RESOLUTION, aspectRatio = { min = 0.4, max = 2.5 },
-}
-local DIRECT_IMAGE_TO_VIDEO = {
-  image = required_as "init_image", promptText = {}, negativePrompt = {}, seed = {}, duration = DURATION, resolution = RESOLUTION,
-}
+local DIRECT = { negativePrompt = NEGATIVE_PROMPT, seed = SEED, duration = DURATION, resolution = RESOLUTION }
+local DIRECT_TEXT = with(DIRECT, { promptText = PROMPT, aspectRatio = QUOTIENT })
+local DIRECT_IMAGE = with(DIRECT, { promptText = FREE_PROMPT, image = file("init_image", "image", true) })
+local IMAGE, VIDEO = file("init_image", "image", true), file("video", "video", true)
 
-local DIRECT_MODELS = model_inputs.describe_all {
-  ["generate/2.2/t2v"] = DIRECT_TEXT_TO_VIDEO, ["generate/2.2/i2v"] = DIRECT_IMAGE_TO_VIDEO,
-  ["generate/turbo/t2v"] = DIRECT_TEXT_TO_VIDEO, ["generate/turbo/i2v"] = DIRECT_IMAGE_TO_VIDEO,
-  ["generate/2.2/pikascenes"] = {
-    images = required_as "references", promptText = {}, aspectRatio = DIRECT_TEXT_TO_VIDEO.aspectRatio, duration = DURATION,
-    resolution = RESOLUTION,
-    ingredientsMode = { required = true, values = INGREDIENTS_MODES, field = "parameters.ingredients_mode" },
-  },
-  ["generate/2.2/pikaframes"] = {
-    keyFrames = required_as "frames", promptText = { required = true, field = "prompt" }, resolution = RESOLUTION,
-    duration = { min = 5, max = 10, field = "duration_seconds" },
-  },
-  ["generate/pikaffects"] = { image = required_as "init_image", pikaffect = { values = PIKAFFECTS }, promptText = {} },
-  ["generate/pikadditions"] = { video = required_as "video", image = required_as "init_image", promptText = {} },
-  ["generate/pikaswaps"] = {
-    video = required_as "video", image = {}, modifyRegionMask = {}, modifyRegionRoi = {}, promptText = {},
-  },
+local DIRECT_MODELS = model_inputs.rows {
+  ["generate/2.2/t2v"] = row("Pika 2.2 (text to video, direct)", DIRECT_TEXT),
+  ["generate/2.2/i2v"] = row("Pika 2.2 (image to video, direct)", DIRECT_IMAGE),
+  ["generate/turbo/t2v"] = row("Pika Turbo (text to video, direct)", DIRECT_TEXT),
+  ["generate/turbo/i2v"] = row("Pika Turbo (image to video, direct)", DIRECT_IMAGE),
+  ["generate/2.2/pikascenes"] = row("Pikascenes 2.2 (direct)", {
+    images = files "references", promptText = FREE_PROMPT, aspectRatio = QUOTIENT, duration = DURATION, resolution = RESOLUTION,
+    ingredientsMode = with(MODE, { required = true }),
+  }),
+  ["generate/2.2/pikaframes"] = row("Pikaframes 2.2 (direct)", {
+    keyFrames = files "frames", promptText = PROMPT, resolution = RESOLUTION,
+    duration = { type = "number", minimum = 5, maximum = 10, field = "duration_seconds", x_unit = "s", x_costs = true },
+  }),
+  ["generate/pikaffects"] = row("Pikaffects (direct)", { image = IMAGE, pikaffect = effect(false), promptText = FREE_PROMPT }),
+  ["generate/pikadditions"] = row("Pikadditions (direct)", { video = VIDEO, image = IMAGE, promptText = FREE_PROMPT }),
+  ["generate/pikaswaps"] = row("Pikaswaps (direct)", {
+    video = VIDEO, image = file("init_image", "image", false), modifyRegionMask = file("mask", "image", false),
+    modifyRegionRoi = { type = "string", field = "parameters.modify_region" }, promptText = FREE_PROMPT,
+  }),
 }
 
 pika_models.RESOLUTIONS, pika_models.DURATIONS, pika_models.RATIOS = RESOLUTIONS, DURATIONS, RATIOS
 pika_models.PIKAFFECTS = PIKAFFECTS
 pika_models.FAL, pika_models.DIRECT = FAL_MODELS, DIRECT_MODELS
+pika_models.FAL_NAMES, pika_models.DIRECT_NAMES = names.sorted(FAL_MODELS), names.sorted(DIRECT_MODELS)
 
 return pika_models

@@ -49,8 +49,8 @@ function routes.path(payload)
   return parameters.init_image and models.image or models.text
 end
 
---- The description of a model, or nil.
-function routes.description(route, path)
+--- The row of a model, or nil.
+function routes.row(route, path)
   return (route == "direct" and pika_models.DIRECT or pika_models.FAL)[path]
 end
 
@@ -87,8 +87,8 @@ end
 --- Whether a payload's model needs a prompt.
 function routes.needs_prompt(payload)
   local route = routes.of_payload(payload)
-  local description = routes.description(route, routes.path(payload))
-  local input = description and description.inputs[PROMPTS[route].input]
+  local row = routes.row(route, routes.path(payload))
+  local input = row and row.inputs[PROMPTS[route].input]
   return input and input.required
 end
 

@@ -7,8 +7,6 @@ local offline = require "author.offline"
 
 -- Values that somebody might be tempted to correct.
 local AWKWARD = { "", "  Some Text ", "UPPER", "7", 0, -1, 0.5, true, { a = { "B", 2 } }, offline.cjson.null }
--- What a model that is described here needs beside the one input that is looked at.
-local NEEDED = { ["fal-ai/flux/dev/image-to-image"] = { image_url = "https://example.com/needed.png" } }
 
 describe("fal's models, by the types of its client,", function()
   local provider, models, missing
@@ -18,12 +16,8 @@ describe("fal's models, by the types of its client,", function()
   end)
 
   local function sent(model, name, value)
-    local parameters = { [name] = value }
-    for needed, known in pairs(NEEDED[model] or {}) do
-      if name ~= needed then parameters[needed] = known end
-    end
     local prompt = name ~= "prompt" and "a cat" or nil
-    return offline.submit(provider, { model = model, prompt = prompt, parameters = parameters }).upstream
+    return offline.submit(provider, { model = model, prompt = prompt, parameters = { [name] = value } }).upstream
   end
 
   local function arrives(model, name, value)

@@ -109,8 +109,6 @@ describe("pika", function()
       { "two videos", { parameters = { samples = 2 } }, "parameters.samples", { 1 } },
       { "a length of what has none", { duration = 5, model = "v2/pikadditions", parameters = { video = A, image = A } },
         "duration" },
-      { "an effect that is not one", { model = "v1.5/pikaffects", parameters = { image = A, pikaffect = "Fly" } },
-        "parameters.pikaffect" },
       { "words in place of a picture", { parameters = { frames = { A, "a castle" } } }, "parameters.frames[1]" },
       { "a single frame", { parameters = { frames = { A } } }, "parameters.frames" },
       { "transitions of more than 25 seconds", { parameters = { frames = { A, B }, transitions = { { duration = 26 } } } },
@@ -129,10 +127,13 @@ describe("pika", function()
       end)
     end
 
-    it("refuses an aspect ratio that Pika has not got", function()
+    it("sends with a warning what its lists have not got, as long as that costs nothing else", function()
       local answer = submit { prompt = "p", aspect_ratio = "21:9" }
-      assert.equal("aspect_ratio", answer.refusal.field)
-      assert.equal(7, #answer.refusal.allowed)
+      assert.equal("21:9", answer.upstream.json.aspect_ratio)
+      assert.same({ "aspect_ratio" }, warned_fields(answer))
+      answer = submit { prompt = "p", model = "v1.5/pikaffects", parameters = { image = A, pikaffect = "Fly" } }
+      assert.equal("Fly", answer.upstream.json.pikaffect)
+      assert.same({ "parameters.pikaffect" }, warned_fields(answer))
     end)
 
     it("leaves preferences out, with a warning each", function()

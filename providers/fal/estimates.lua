@@ -1,0 +1,67 @@
+-- estimates.lua - how much of what fal's models are sold by a request has, and so what it will cost.
+
+local body = require "fal.body"
+local drivers = require "fal.drivers"
+local models = require "fal.models"
+local sizes = require "fal.sizes"
+local names = require "names"
+local plan = require "plan"
+local price = require "price"
+
+local estimates = {}
+
+local MEGAPIXEL, MOST_MEGAPIXEL = 2 ^ 20, 1e6
+
+-- Rounded up per image. A picture of 1024x1024 is sold as one megapixel; a price list could be read as two.
+local function megapixels(input)
+  local pixels, images = sizes.pixels(input.image_size), input.num_images or 1
+  local expected = images * math.ceil(pixels / MEGAPIXEL)
+  return { low = expected, expected = expected, high = images * math.ceil(pixels / MOST_MEGAPIXEL) }
+end
+
+local function images(input)
+  return input.num_images or 1
+end
+
+-- What a second is counted as, as far as that is recorded.
+local FACTORS = {
+  ["fal-ai/veo3.1"] = function(input)
+    local factor = input.generate_audio == false and 0.5 or 1
+    return input.resolution == "4k" and 1.5 * factor or factor
+  end,
+}
+
+local function seconds(input, model)
+  local text = input.duration or models.ROWS[model].inputs.duration.default
+  local length = tonumber((string.gsub(tostring(text), "s$", "")))
+  return length and length * (FACTORS[model] and FACTORS[model](input) or 1)
+end
+
+local QUANTITIES = { megapixel = megapixels, image = images, second = seconds }
+
+--- What a request will cost; nil and what is not known.
+function estimates.estimate(payload, built, ctx)
+  local model = models.of_payload(payload)
+  built = built or body.build(payload, ctx)
+  if plan.is_refused(built) then return nil, plan.first_refusal(built) end
+  if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
+  local row = models.ROWS[model]
+  local row_price = row and row.price
+  return price.estimate(ctx, {
+    model = model, row_price = row_price, unit = row_price and row_price.unit,
+    quantity = row_price and QUANTITIES[row_price.unit](built.body, model),
+    live = ctx and ctx.price and ctx.price(model), described = built.live, body = built.body,
+    drivers = drivers.of(built.body), reason = "fal.ai's price of " .. model .. " is not known here",
+  })
+end
+
+local PRICES = {}
+for _, id in ipairs(names.sorted(models.ROWS)) do PRICES[id] = models.ROWS[id].price end
+
+--- The manifest's `pricing`.
+estimates.PRICING = {
+  as_of = "2026-11-29", source = "https://fal.ai/pricing", models = PRICES,
+  unit = "USD per megapixel (rounded up), per image, or per second of video",
+}
+
+return estimates
