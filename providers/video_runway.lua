@@ -14,6 +14,7 @@ local plans = require "plan"
 local runway_answers = require "runway.answers"
 local runway_body = require "runway.body"
 local runway_models = require "runway.models"
+local runway_choices = require "runway.choices"
 local payloads = require "runway.payloads"
 local runway_prices = require "runway.prices"
 local runway_products = require "runway.products"
@@ -174,6 +175,7 @@ return {
   base_url = "https://api.dev.runwayml.com",
   outputs = "any", -- cloudfront.net at present; whose its models are, theirs may be elsewhere
   auth = { ["Authorization"] = "Bearer {api_key}", ["X-Runway-Version"] = API_VERSION },
+  inputs = runway_choices.ALL,
   capabilities = capabilities, pricing = runway_prices.PRICING,
   prepare = payloads.prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
 }

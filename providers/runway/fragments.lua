@@ -91,9 +91,17 @@ fragments.IMAGE = { type = { "string", "array" }, x_file = "image", x_decides = 
 fragments.IMAGE_URI = { type = "string", x_file = "image", x_decides = true }
 fragments.VIDEO_URI = { type = "string", x_file = "video", x_decides = true }
 fragments.AUDIO_URI = { type = "string", x_file = "audio", x_decides = true }
-fragments.IMAGES = { type = "array", x_file = "image", x_decides = true }
-fragments.VIDEOS = { type = "array", x_file = "video", x_decides = true }
-fragments.AUDIOS = { type = "array", x_file = "audio", x_decides = true }
+
+--- A list of { uri = } of files, at most so many.
+function fragments.files(kind, least, most)
+  local uri = { type = "string", x_file = kind }
+  return { type = "array", minItems = least, maxItems = most, x_decides = true, required = least and least > 0 or nil,
+    items = { type = "object", properties = { uri = uri }, required = { "uri" } } }
+end
+fragments.IMAGES = fragments.files "image"
+fragments.VIDEOS = fragments.files "video"
+fragments.AUDIOS = fragments.files "audio"
+fragments.AUDIO_URIS = { type = "array", items = { type = "string", x_file = "audio" }, x_decides = true }
 
 --- The inputs of a row with their paths; `names` may share tables with other rows.
 function fragments.inputs(names)

@@ -118,8 +118,7 @@ add("character_performance", "act_two", "video", "Act-Two", {
 }, { price = price("second", 5, { minimum = 15 }), sizes = GEN4_VIDEO, input_seconds = { 3 } })
 
 -- Pictures.
-local REFERENCES = { type = "array", maxItems = 3, x_file = "image" }
-local REFERENCES_NEEDED = { type = "array", minItems = 1, maxItems = 3, x_file = "image", required = true }
+local REFERENCES, REFERENCES_NEEDED = f.files("image", nil, 3), f.files("image", 1, 3)
 add("text_to_image", "gen4_image", "image", "Gen-4 Image", {
   promptText = needed(prompt(1000)), ratio = ratio_of(GEN4_IMAGE, "1280:720"), referenceImages = REFERENCES, seed = f.SEED,
   contentModeration = f.MODERATION,
@@ -268,7 +267,7 @@ local SOUND = { promptText = needed(prompt()), loudnessRate = f.NUMBER, outputFo
   pitchRate = f.NUMBER, sampleRate = { type = "integer", examples = { 8000, 16000, 24000, 32000, 44100, 48000 } },
   speechRate = f.NUMBER, voice = f.OBJECT }
 add("text_to_speech", "seed_audio", "audio", "Seed Audio", SOUND)
-SOUND.voice, SOUND.referenceAudios = nil, f.AUDIOS
+SOUND.voice, SOUND.referenceAudios = nil, f.AUDIO_URIS
 add("sound_effect", "seed_audio", "audio", "Seed Audio", SOUND)
 add("text_to_speech", "eleven_multilingual_v2", "audio", "Eleven Multilingual 2", {
   promptText = needed(prompt(1000)), voice = needed(f.OBJECT),

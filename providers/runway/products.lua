@@ -76,6 +76,17 @@ local MAX_PATH_BYTES = 200
 
 local FAMILIES = words "generate recipes workflows"
 
+--- A product of NAMES: its fields, names and required inputs, what it makes, and whether its path holds an id.
+function runway_products.described(path)
+  local product = check.copy(PRODUCTS[path] or WORKFLOW)
+  product.path_id = PRODUCTS[path] == nil
+  local is_image = string.find(path, "image", 1, true) ~= nil
+  product.kind = is_image and "image" or "video"
+  product.makes = product.answer == "object" and "json" or is_image and "image" or string.find(path, "audio", 1, true) and "audio"
+    or "video"
+  return product
+end
+
 local SPECS = {}
 for path, product in pairs(PRODUCTS) do
   SPECS[path] = { id = path, operation = path, product = product, fields = product.fields }
