@@ -310,7 +310,7 @@ bool incoming_open(struct incoming *incoming)
 		return false;
 	}
 	return incoming->verb == VERB_HEALTH || incoming->verb == VERB_POLL || incoming->verb == VERB_INPUTS ||
-	       (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
+	       incoming->verb == VERB_MODELS || (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
 }
 
 void incoming_close(struct incoming *incoming)

@@ -11,7 +11,7 @@
 
 struct callback;
 
-enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE, VERB_INPUTS };
+enum verb { VERB_HEALTH = 0, VERB_SUBMIT, VERB_POLL, VERB_GENERATE, VERB_INPUTS, VERB_MODELS };
 
 struct incoming {
 	struct host *host;

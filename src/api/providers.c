@@ -2,6 +2,7 @@
 #include "api/providers.h"
 
 #include "api/inputs.h"
+#include "api/models.h"
 #include "api/submit.h"
 #include "event/event_log.h"
 
@@ -59,6 +60,12 @@ void providers_inputs(struct host *host, struct http_request *request, const cha
 {
 	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_INPUTS, .name = name },
 		inputs_handle);
+}
+
+void providers_models(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_MODELS, .name = name },
+		models_handle);
 }
 
 void providers_generate(struct host *host, struct http_request *request, const char *kind, const char *name)

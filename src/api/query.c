@@ -15,9 +15,10 @@ bool query_job_id(struct http_request *request, const char *text, struct id *id)
 	return false;
 }
 
-bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
+bool query_read_number(const struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value,
+	char detail[QUERY_DETAIL_BYTES])
 {
-	char text[40], detail[128], *end;
+	char text[40], *end;
 	int64_t number;
 
 	if (!http_query(request, name, text, sizeof text) || *text == '\0')
@@ -28,7 +29,16 @@ bool query_number(struct http_request *request, const char *name, int64_t lowest
 		*value = number;
 		return true;
 	}
-	snprintf(detail, sizeof detail, "must be a whole number from %lld to %lld", (long long)lowest, (long long)highest);
+	snprintf(detail, QUERY_DETAIL_BYTES, "must be a whole number from %lld to %lld", (long long)lowest, (long long)highest);
+	return false;
+}
+
+bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value)
+{
+	char detail[QUERY_DETAIL_BYTES];
+
+	if (query_read_number(request, name, lowest, highest, value, detail))
+		return true;
 	answer_problem(request, 400, name, detail);
 	return false;
 }

@@ -10,6 +10,12 @@
 /* Leaves *value alone when the parameter is absent or empty. False: a 400 was sent. */
 bool query_number(struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value);
 
+#define QUERY_DETAIL_BYTES 128
+
+/* The same, but what is wrong is told in `detail`, and nothing is sent. */
+bool query_read_number(const struct http_request *request, const char *name, int64_t lowest, int64_t highest, int64_t *value,
+	char detail[QUERY_DETAIL_BYTES]);
+
 /* The parameter `provider` as an id; an alias is as good, and a provider that is gone may still have rows. "" when it is absent. */
 void query_provider(struct host *host, struct http_request *request, char *id, size_t size);
 

@@ -16,6 +16,7 @@
 #include "api/live_job.h"
 #include "api/live_switch.h"
 #include "api/metrics.h"
+#include "api/model_refresh.h"
 #include "api/providers.h"
 #include "api/router.h"
 #include "api/status.h"
@@ -54,17 +55,20 @@ static const struct route routes[] = {
 	{ "POST", "/api/providers/gpu/public/*/health", "gpu", { .provider = providers_health }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/gpu/public/*/submit", "gpu", { .provider = providers_submit }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/providers/gpu/public/*/inputs", "gpu", { .provider = providers_inputs }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/providers/gpu/public/*/models", "gpu", { .provider = providers_models }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/gpu/public/*/poll", "gpu", { .provider = providers_poll }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/providers/image/catalog", "image", { .provider = catalog_page_handle }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/image/*/health", "image", { .provider = providers_health }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/image/*/submit", "image", { .provider = providers_submit }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/providers/image/*/inputs", "image", { .provider = providers_inputs }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/providers/image/*/models", "image", { .provider = providers_models }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/image/*/poll", "image", { .provider = providers_poll }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "POST", "/api/providers/image/generate", "image", { .provider = providers_generate }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/providers/video/catalog", "video", { .provider = catalog_page_handle }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/video/*/health", "video", { .provider = providers_health }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/video/*/submit", "video", { .provider = providers_submit }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/providers/video/*/inputs", "video", { .provider = providers_inputs }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/providers/video/*/models", "video", { .provider = providers_models }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/providers/video/*/poll", "video", { .provider = providers_poll }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "POST", "/api/providers/video/generate", "video", { .provider = providers_generate }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/jobs/list", NULL, { .plain = jobs_list }, ROLE_READ, SCOPE_HOST },
@@ -74,6 +78,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/jobs/*/cancel", NULL, { .named = jobs_cancel }, ROLE_SUBMIT, SCOPE_JOB },
 	{ "GET", "/api/jobs/*/artifacts/*", NULL, { .parted = artifacts_handle }, ROLE_READ, SCOPE_JOB },
 	{ "POST", "/api/jobs/*/resolve", NULL, { .named = live_job_resolve }, ROLE_OPERATE, SCOPE_JOB },
+	{ "POST", "/api/directory/refresh", NULL, { .plain = model_refresh_handle }, ROLE_OPERATE, SCOPE_HOST },
 	{ "GET", "/api/budget", NULL, { .plain = budget_handle }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/api/live", NULL, { .plain = live_state_handle }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/live/stop", NULL, { .plain = live_stop_handle }, ROLE_OPERATE, SCOPE_HOST },

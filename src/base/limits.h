@@ -201,6 +201,7 @@
 #define LIMIT_COMMIT_WAIT_MS 10000 /* and this much longer for a commit that has begun: what it writes cannot be taken back */
 #define LIMIT_PROVIDERS 256
 #define LIMIT_DIRECTORY_REFRESH_HOURS 720
+#define LIMIT_MODEL_SEARCH_BYTES 200
 #define LIMIT_WATCHED 512	   /* directories whose changes are told at once */
 #define LIMIT_SCRIPT_MODULES 1024  /* helpers that scripts may require */
 #define LIMIT_SCRIPT_NAME_BYTES 64 /* of a helper, and of its folder */

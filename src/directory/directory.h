@@ -117,6 +117,9 @@ size_t directory_search(const struct directory_snapshot *snapshot, const struct 
 /* Appends a model as an object: `brief` with price and ages, or (whole) all that is known, with inputs and price. */
 void directory_write_model(const struct directory_model *model, bool whole, struct buffer *out);
 
+/* The `state` alone, of those below. Any thread. */
+const char *directory_state(struct directory *directory, const char *provider);
+
 /* Appends the object "directory" that every answer carries: { state, as_of, age_seconds, failure, complete, models }. `state` is "off", "empty" (on, nothing
  * read yet), "fresh", "old" (beyond its age, being read anew) or "failing". `provider`: its id. Any thread. */
 void directory_write_state(struct directory *directory, const char *provider, struct buffer *out);

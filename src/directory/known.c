@@ -170,6 +170,16 @@ static const char *state_name(const struct shelf *shelf, const struct directory_
 	return is_old(snapshot->as_of_ms, atomic_load(&shelf->age_ms[PART_LIST])) ? "old" : "fresh";
 }
 
+const char *directory_state(struct directory *directory, const char *provider)
+{
+	struct shelf *shelf = directory_shelf(directory, provider);
+	struct directory_snapshot *snapshot = shelf != NULL ? directory_acquire(directory, provider) : NULL;
+	const char *name = state_name(shelf, snapshot);
+
+	directory_release(snapshot);
+	return name;
+}
+
 void directory_write_state(struct directory *directory, const char *provider, struct buffer *out)
 {
 	struct shelf *shelf = directory_shelf(directory, provider);
