@@ -27,7 +27,9 @@ local function documented(route)
   if path:find("^/api/webhooks/") or path == "/healthz" or path == "/readyz" then return "nobodys" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
   if route.method == "GET" or path:find("/health$") then return "read" end
-  if path:find("/submit$") or path:find("/generate$") or path:find("/poll$") or path:find("/cancel$") then return "submit" end
+  for _, verb in ipairs { "submit", "generate", "preview", "poll", "cancel" } do
+    if path:find("/" .. verb .. "$") then return "submit" end
+  end
   return "operate"
 end
 

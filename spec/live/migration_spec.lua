@@ -3,11 +3,12 @@
 local sql = require("spec.support.shell").sql
 local support = require "spec.support.live"
 
-local NEWEST = 8
+local NEWEST = 9
 local TRACE = "00-" .. ("a"):rep(32) .. "-" .. ("b"):rep(16) .. "-01"
 
 -- What takes each version's tables back to those of the version before.
 local BACK = {
+  [9] = "ALTER TABLE live DROP COLUMN request_sha256",
   [8] = "ALTER TABLE live DROP COLUMN paid_most",
   [7] = "DROP TABLE paid_mark",
   [6] = "DROP INDEX task_caller; ALTER TABLE task DROP COLUMN caller",

@@ -8,12 +8,15 @@
 #include "api/access.h"
 #include "api/envelope.h"
 #include "api/callback.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/micro_usd.h"
+#include "base/text.h"
 #include "gate/mask.h"
 #include "gate/mask_known.h"
 
 #define MEMBERS_BYTES (1024 * 1024)
+#define EXPECT "expect_upstream_sha256"
 
 static void send_problem(struct incoming *incoming, struct http_problem *problem, const char *more)
 {
@@ -172,10 +175,30 @@ static bool read_switches(struct incoming *incoming)
 	return true;
 }
 
+/* What is to be sent must be the request that was previewed. */
+static bool read_expected(struct incoming *incoming)
+{
+	unsigned char digest[SHA256_DIGEST_LENGTH];
+	const char *text = NULL;
+
+	if (!json_optional_text(incoming->body, EXPECT, &text) || (text != NULL && !text_read_hex(text, digest, sizeof digest))) {
+		incoming_problem(
+			incoming, 400, EXPECT, "must be an upstream_sha256, as a preview or a submit answers it: 64 hex digits");
+		return false;
+	}
+	if (text != NULL && !crypto_load()) {
+		incoming_problem(incoming, 503, EXPECT, "needs libcrypto (libssl3), which cannot be loaded: is it installed?");
+		return false;
+	}
+	if (text != NULL)
+		text_write_hex(incoming->expected, digest, sizeof digest);
+	return true;
+}
+
 /* gpu: the job, by either name. image and video: the body without what is the host's. */
 static json_t *extract_request(struct incoming *incoming, const char **path)
 {
-	static const char *const host_keys[] = { "config", "cfg", "dry_run", "max_cost_usd" };
+	static const char *const host_keys[] = { "config", "cfg", "dry_run", "max_cost_usd", EXPECT };
 	static const char *const name_keys[] = { "provider", "provider_id", "id" };
 	json_t *request;
 
@@ -309,8 +332,9 @@ bool incoming_open(struct incoming *incoming)
 		incoming_no_memory(incoming);
 		return false;
 	}
-	return incoming->verb == VERB_HEALTH || incoming->verb == VERB_POLL || incoming->verb == VERB_INPUTS ||
-	       incoming->verb == VERB_MODELS || (callback_read(incoming, &incoming->callback) && read_script_request(incoming));
+	if (incoming->verb != VERB_SUBMIT && incoming->verb != VERB_GENERATE)
+		return true;
+	return callback_read(incoming, &incoming->callback) && read_expected(incoming) && read_script_request(incoming);
 }
 
 void incoming_close(struct incoming *incoming)

@@ -28,10 +28,12 @@ struct incoming {
 	struct mask_index *also;	/* submit, generate, poll: the secrets that came with this request; or NULL */
 	json_t *polled_id;		/* poll: the job's id that was given, masked; or NULL */
 	struct verdict_json *verdict_json;
-	struct callback *callback; /* submit, generate; or NULL */
-	bool wants_live;	   /* the request says "dry_run": false */
-	int64_t max_cost;	   /* max_cost_usd in micro-dollars; -1: not said */
-	enum liveness liveness;	   /* how the answer stands to the vendor, as far as the gate decides it */
+	struct callback *callback;	      /* submit, generate; or NULL */
+	bool preview;			      /* submit, generate: only what it would do is asked for */
+	bool wants_live;		      /* the request says "dry_run": false */
+	char expected[OUTGOING_DIGEST_BYTES]; /* submit, generate: expect_upstream_sha256, in lower case; "" : not said */
+	int64_t max_cost;		      /* max_cost_usd in micro-dollars; -1: not said */
+	enum liveness liveness;		      /* how the answer stands to the vendor, as far as the gate decides it */
 };
 
 /* Reads and checks everything, of one that has its first members (up to `name`). False: an answer was sent. */

@@ -256,7 +256,7 @@ static bool await_call(struct pending_call *pending, struct incoming *incoming)
 
 bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 {
-	bool submits = pending->call.call.function == FUNCTION_SUBMIT;
+	bool writes = pending->use != NULL && !pending->use->rowless;
 	enum error_code code;
 
 	if (provider_rests(incoming->provider)) {
@@ -271,8 +271,8 @@ bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 		call_problem_busy(incoming, code);
 		return false;
 	}
-	if (submits && engine_backlog(incoming->host->engine) <=
-			       1) /* while the engine runs it; with others before it the store would look in vain */
+	if (writes && engine_backlog(incoming->host->engine) <=
+			      1) /* while the engine runs it; with others before it the store would look in vain */
 		task_store_expect(incoming->host->store);
 	if (!await_call(pending, incoming))
 		return false;

@@ -23,8 +23,9 @@ enum pending_stage {
 
 struct pending_call;
 
-/* What a call that ends with a row is for. */
+/* What a call that ends with a row is for, or with what a row would be made of. */
 struct pending_use {
+	bool rowless; /* compose() never has anything to write */
 	/* The script has run, and the client waits: fills in `write` but its `done`, which a live order may have put its own before (live_order()).
 	 * False: there is nothing to write. Engine thread; CPU only. */
 	bool (*compose)(struct pending_call *pending);

@@ -3,6 +3,7 @@
 
 #include "api/inputs.h"
 #include "api/models.h"
+#include "api/preview.h"
 #include "api/submit.h"
 #include "event/event_log.h"
 
@@ -72,4 +73,18 @@ void providers_generate(struct host *host, struct http_request *request, const c
 {
 	(void)name;
 	answer_verb(&(struct incoming){ .host = host, .http = request, .kind = kind, .verb = VERB_GENERATE }, submit_handle);
+}
+
+/* Of submit, or of generate, whose body names the provider. */
+void providers_preview(struct host *host, struct http_request *request, const char *kind, const char *name)
+{
+	bool named = *name != '\0';
+
+	answer_verb(&(struct incoming){ .host = host,
+			    .http = request,
+			    .kind = kind,
+			    .verb = named ? VERB_SUBMIT : VERB_GENERATE,
+			    .preview = true,
+			    .name = named ? name : NULL },
+		preview_handle);
 }

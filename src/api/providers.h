@@ -7,6 +7,7 @@
 void providers_health(struct host *host, struct http_request *request, const char *kind, const char *name);
 void providers_submit(struct host *host, struct http_request *request, const char *kind, const char *name);
 void providers_poll(struct host *host, struct http_request *request, const char *kind, const char *name);
+void providers_preview(struct host *host, struct http_request *request, const char *kind, const char *name);
 void providers_inputs(struct host *host, struct http_request *request, const char *kind, const char *name); /* GET */
 void providers_models(struct host *host, struct http_request *request, const char *kind, const char *name); /* GET */
 void providers_generate(struct host *host, struct http_request *request, const char *kind, const char *name);

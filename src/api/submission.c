@@ -2,14 +2,18 @@
 #include "api/submission.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/callback.h"
 #include "api/envelope.h"
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "registry/task_json.h"
+#include "webhook_in/webhook_in.h"
 
 /* How a live job stands when it is registered; a dry run never changes, so its event says nothing beside its row. */
 static const char live_submit_data[] = "{\"status\":\"queued\",\"progress\":0.0,\"vendor_id\":null,\"reason\":null}";
@@ -17,6 +21,100 @@ static const char live_submit_data[] = "{\"status\":\"queued\",\"progress\":0.0,
 const char *submission_caller(const struct submission *submission)
 {
 	return submission->caller[0] != '\0' ? submission->caller : NULL;
+}
+
+/* ---- its life ---- */
+
+struct submission *submission_new(struct incoming *incoming, const struct pending_use *use)
+{
+	const struct http_request *http = incoming->http;
+	struct submission *submission = memory_new(sizeof *submission);
+	struct pending_call *pending = pending_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
+
+	pending->use = use;
+	pending->owner = submission;
+	crypto_load(); /* here, not on the engine's thread: its first use reads the library from disk */
+	pending->write.task.id = id_make();
+	submission->pending = pending;
+	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
+	submission->liveness = incoming->liveness;
+	submission->max_cost = incoming->max_cost;
+	submission->preview = incoming->preview;
+	submission->wants_live = incoming->wants_live;
+	submission->would_reserve = -1;
+	memcpy(submission->expected, incoming->expected, sizeof submission->expected);
+	id_format(&pending->write.task.id, submission->job_id);
+	snprintf(submission->request_id, sizeof submission->request_id, "%s", http->request_id);
+	snprintf(submission->caller, sizeof submission->caller, "%s", http->api_key != NULL ? http->api_key->name : "");
+	submission->webhook_url = webhooks_in_url(incoming->host->webhooks_in, http->view, incoming->provider, NULL);
+	pending->call.call.webhook_url = submission->webhook_url;
+	buffer_init(&submission->live_request, LIMIT_BODY_BYTES_MAX);
+	submission->live_request.budget = &pending->texts;
+	if (incoming->liveness == LIVENESS_LIVE) {
+		pending_call_open_way(pending);
+		if (!incoming->preview)
+			json_write(&submission->live_request, incoming->script_request);
+	}
+	return submission;
+}
+
+void submission_free(struct submission *submission)
+{
+	verdict_json_release(submission->verdict_json);
+	callback_free(submission->callback);
+	buffer_free(&submission->live_request);
+	free(submission->webhook_url);
+	free(submission);
+}
+
+/* ---- what it would be ---- */
+
+void submission_count_optional(struct submission *submission)
+{
+	struct verdict_json *verdict_json = submission->verdict_json;
+
+	if ((verdict_json->lacking & submission->pending->call.call.optional_credentials) == 0)
+		return;
+	submission->verdict_json = verdict_json_hold(verdict_json->with_optional);
+	verdict_json_release(verdict_json);
+}
+
+struct live_order submission_order(const struct submission *submission)
+{
+	const struct pending_call *pending = submission->pending;
+
+	return (struct live_order){
+		.call = &pending->call.call,
+		.view = pending->view,
+		.caller = submission_caller(submission),
+		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.request = submission->live_request.data,
+		.expected = submission->expected[0] != '\0' ? submission->expected : NULL,
+		.max_cost = submission->max_cost,
+	};
+}
+
+bool submission_is_expected(struct submission *submission)
+{
+	const char *found = submission->pending->call.call.upstream_sha256;
+
+	if (submission->expected[0] == '\0' || strcmp(submission->expected, found) == 0)
+		return true;
+	error_set(&submission->refused, ERROR_CONFLICT, NULL,
+		"the request is not the one that was expected: its upstream_sha256 is %.64s; nothing was done, and no job was "
+		"registered",
+		found[0] != '\0' ? found : "null, since nothing would be sent");
+	return false;
+}
+
+void submission_send_unexpected(const struct submission *submission, struct incoming *incoming)
+{
+	const char *found = submission->pending->call.call.upstream_sha256;
+	char members[OUTGOING_DIGEST_BYTES + 32];
+
+	snprintf(members, sizeof members, found[0] != '\0' ? "\"upstream_sha256\":\"%.64s\"," : "\"upstream_sha256\":null,",
+		found);
+	incoming_problem_with(incoming, 409, submission->refused.message, NULL, members);
 }
 
 static bool is_live(const struct submission *submission)
@@ -35,16 +133,31 @@ static void write_reservation(struct buffer *out, const struct task_money *money
 	buffer_char(out, ',');
 }
 
-static void write_job_members(const struct submission *submission, struct buffer *out)
+/* What it is known by. */
+static void write_registered(const struct submission *submission, struct buffer *out)
 {
-	const struct script_call *call = &submission->pending->call.call;
-	bool live = is_live(submission), gpu = strcmp(call->kind->name, "gpu") == 0;
+	bool live = is_live(submission);
 
 	buffer_text(out, "\"id\":");
 	json_write_text(out, live ? NULL : submission->vendor_id); /* the vendor's, once it has the job */
 	buffer_text(out, ",\"job_id\":");
 	json_write_text(out, submission->job_id);
 	buffer_text(out, live ? ",\"status\":\"queued\"," : ",\"status\":\"done\",");
+}
+
+static void write_request(const struct script_call *call, struct buffer *out)
+{
+	envelope_write_json(out, "upstream", &call->upstream);
+	json_member_text(out, "upstream_sha256", call->upstream_sha256[0] != '\0' ? call->upstream_sha256 : NULL);
+}
+
+static void write_job_members(const struct submission *submission, struct buffer *out)
+{
+	const struct script_call *call = &submission->pending->call.call;
+	bool gpu = strcmp(call->kind->name, "gpu") == 0;
+
+	if (!submission->preview)
+		write_registered(submission, out);
 	if (call->mode[0] != '\0') {
 		buffer_text(out, "\"mode\":");
 		json_write_text(out, call->mode);
@@ -53,12 +166,14 @@ static void write_job_members(const struct submission *submission, struct buffer
 	envelope_add(out, &call->fields);
 	envelope_write_json(out, gpu ? "job" : "payload", &call->payload);
 	envelope_write_json(out, "estimates", &call->estimates);
-	envelope_write_json(out, "upstream", &call->upstream);
+	write_request(call, out);
 	buffer_text(out, "\"artifacts\":[],");
 	if (submission->callback != NULL)
 		callback_write(out, submission->callback);
-	if (live)
+	if (is_live(submission))
 		write_reservation(out, submission->pending->write.task.money);
+	else if (submission->preview && submission->liveness != LIVENESS_DRY)
+		json_member_usd(out, "reserved_usd", submission->would_reserve);
 }
 
 static void write_submit_answer(const struct submission *submission, struct buffer *out)
@@ -118,6 +233,16 @@ static void refuse_text(struct submission *submission, const struct buffer *text
 	else
 		error_set(&submission->refused, ERROR_SCRIPT, NULL, "%s: the %s would have more than %zu MiB",
 			submission->pending->call.call.provider->file, what, text->maximum / 1048576);
+}
+
+bool submission_compose_preview(struct submission *submission)
+{
+	struct buffer *answer = &submission->pending->answer;
+
+	write_submit_answer(submission, answer);
+	if (answer->failed)
+		refuse_text(submission, answer, "answer");
+	return submission->refused.code == ERROR_NONE;
 }
 
 bool submission_compose(struct submission *submission)

@@ -18,13 +18,37 @@ struct submission {
 	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* the API key's name, or "" */
 	int64_t max_cost;			   /* micro-dollars; -1: not said */
 	struct buffer live_request;		   /* asked to be live: what prepare gets, as text */
+	char expected[OUTGOING_DIGEST_BYTES];	   /* the upstream_sha256 of the only request that will do, or "" */
+	bool preview;				   /* it is only shown what it would come to */
+	bool wants_live;			   /* it says "dry_run": false, whatever the gate says */
+	int64_t would_reserve;			   /* of a preview that asks to be live: micro-dollars; -1: not known */
 	struct error refused;			   /* why there is nothing to write; code ERROR_NONE: there is */
 	bool told;				   /* the client, that it is registered */
 };
 
+/* With its pending call, which it belongs to and which ends as `use` says: pending_call_release(). A dry run first, whatever becomes of it: the preview
+ * is what will be sent. HTTP thread. */
+struct submission *submission_new(struct incoming *incoming, const struct pending_use *use);
+void submission_free(struct submission *submission); /* for pending_use.forget(); any thread */
+
 /* The name of the API key that it came with, or NULL. */
 const char *submission_caller(const struct submission *submission);
+
+/* A credential that is optional counts for a request that names it. Engine thread, when the script has run. */
+void submission_count_optional(struct submission *submission);
+
+/* Is the request the one that was expected, or was none? Else `refused` says so (ERROR_CONFLICT). Engine thread. */
+bool submission_is_expected(struct submission *submission);
+
+/* 409: it is another request. HTTP thread. */
+void submission_send_unexpected(const struct submission *submission, struct incoming *incoming);
+
+/* What would be ordered. Borrows from the submission. */
+struct live_order submission_order(const struct submission *submission);
 
 /* Composes answer and row of a call that has run: of a live job when its order has filled in the row's live half (live_order()), else of a dry run.
  * False: a text is too large, or there is no room for it; `refused` says so. Engine thread; CPU only, and nothing else is changed. */
 bool submission_compose(struct submission *submission);
+
+/* Composes the answer alone, as that of a submit which was never registered: without ids and status. The same otherwise. */
+bool submission_compose_preview(struct submission *submission);

@@ -17,20 +17,8 @@
 #include "base/memory.h"
 #include "event/event_log.h"
 #include "event/host_event.h"
-#include "webhook_in/webhook_in.h"
 
 /* ---- engine thread ---- */
-
-/* A credential that is optional counts for a request that names it. */
-static void count_optional(struct submission *submission)
-{
-	struct verdict_json *verdict_json = submission->verdict_json;
-
-	if ((verdict_json->lacking & submission->pending->call.call.optional_credentials) == 0)
-		return;
-	submission->verdict_json = verdict_json_hold(verdict_json->with_optional);
-	verdict_json_release(verdict_json);
-}
 
 /* Makes a live job of a dry run that could be one: its money is reserved here. What is missing is noted, and it stays a dry run. False: a budget
  * is short, or there is no room for the job. */
@@ -38,14 +26,7 @@ static bool order_job(struct submission *submission)
 {
 	struct pending_call *pending = submission->pending;
 	struct script_call *call = &pending->call.call;
-	const struct live_order order = {
-		.call = call,
-		.view = pending->view,
-		.caller = submission_caller(submission),
-		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
-		.request = submission->live_request.data,
-		.max_cost = submission->max_cost,
-	};
+	const struct live_order order = submission_order(submission);
 	struct error error = { 0 };
 
 	submission->liveness = LIVENESS_ASKED;
@@ -67,8 +48,9 @@ static bool submit_compose(struct pending_call *pending)
 {
 	struct submission *submission = pending->owner;
 
-	count_optional(submission);
-	return (submission->liveness != LIVENESS_LIVE || order_job(submission)) && submission_compose(submission);
+	submission_count_optional(submission);
+	return submission_is_expected(submission) && (submission->liveness != LIVENESS_LIVE || order_job(submission)) &&
+	       submission_compose(submission);
 }
 
 /* ---- the log's lines ---- */
@@ -122,53 +104,22 @@ static void submit_forget(struct pending_call *pending)
 	/* the store was late: the client was told that it may be registered, and it is */
 	if (!submission->told && atomic_load(&pending->stage) == PENDING_WRITTEN && pending->write.outcome == STORE_WRITTEN)
 		log_submit(submission);
-	verdict_json_release(submission->verdict_json);
-	callback_free(submission->callback);
-	buffer_free(&submission->live_request);
-	free(submission->webhook_url);
-	free(submission);
+	submission_free(submission);
 }
 
 static const struct pending_use submit_use = { .compose = submit_compose, .forget = submit_forget };
 
-/* With its pending call, which it belongs to: pending_call_release(). A dry run first, whatever becomes of it: the preview is what will be sent. */
-static struct submission *submission_new(struct incoming *incoming)
-{
-	const struct http_request *http = incoming->http;
-	struct submission *submission = memory_new(sizeof *submission);
-	struct pending_call *pending = pending_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
-
-	pending->use = &submit_use;
-	pending->owner = submission;
-	pending->write.task.id = id_make();
-	submission->pending = pending;
-	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
-	submission->liveness = incoming->liveness;
-	submission->max_cost = incoming->max_cost;
-	id_format(&pending->write.task.id, submission->job_id);
-	snprintf(submission->request_id, sizeof submission->request_id, "%s", http->request_id);
-	snprintf(submission->caller, sizeof submission->caller, "%s", http->api_key != NULL ? http->api_key->name : "");
-	submission->webhook_url = webhooks_in_url(incoming->host->webhooks_in, http->view, incoming->provider, NULL);
-	pending->call.call.webhook_url = submission->webhook_url;
-	buffer_init(&submission->live_request, LIMIT_BODY_BYTES_MAX);
-	submission->live_request.budget = &pending->texts;
-	if (incoming->liveness == LIVENESS_LIVE) {
-		pending_call_open_way(pending);
-		json_write(&submission->live_request, incoming->script_request);
-	}
-	return submission;
-}
-
 /* ---- the answer ---- */
 
-/* Whose budget is short, or that there is no room for more jobs. */
-static void send_refused(struct submission *submission, struct incoming *incoming)
+void submit_send_refused(struct submission *submission, struct incoming *incoming)
 {
 	const struct error *error = &submission->refused;
 
 	if (error->code == ERROR_LIMIT) {
 		emit_refused(submission, incoming);
 		incoming_problem(incoming, 402, NULL, error->message);
+	} else if (error->code == ERROR_CONFLICT) {
+		submission_send_unexpected(submission, incoming);
 	} else if (error->code == ERROR_SCRIPT) {
 		log_message(LOG_ERROR, "script.failed", "%s", error->message);
 		incoming_problem(incoming, 500, NULL, error->message);
@@ -235,7 +186,7 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 	const struct store_write *write = &submission->pending->write;
 
 	if (submission->refused.code != ERROR_NONE) {
-		send_refused(submission, incoming);
+		submit_send_refused(submission, incoming);
 		return;
 	}
 	switch (write->outcome) {
@@ -275,7 +226,7 @@ static bool run_in_turn(struct submission *submission, struct incoming *incoming
 
 void submit_handle(struct incoming *incoming)
 {
-	struct submission *submission = submission_new(incoming);
+	struct submission *submission = submission_new(incoming, &submit_use);
 	struct store_write *write = &submission->pending->write;
 
 	take_callback(submission, incoming);

@@ -229,8 +229,8 @@ static enum error_code budget_check_all(
 
 /* ---- the door ---- */
 
-enum error_code budget_reserve(
-	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error)
+static enum error_code budget_look(struct budget_book *book, const struct config *config, const struct budget_entry *entry,
+	bool reserve, struct error *error)
 {
 	struct account *accounts[3];
 	enum error_code code;
@@ -238,10 +238,22 @@ enum error_code budget_reserve(
 	pthread_mutex_lock(&book->lock);
 	accounts_open(book, entry, accounts);
 	code = budget_check_all(accounts, config, entry, error);
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE && reserve)
 		accounts_add(accounts, entry->day, entry->micro_usd, 0);
 	pthread_mutex_unlock(&book->lock);
 	return code;
+}
+
+enum error_code budget_reserve(
+	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error)
+{
+	return budget_look(book, config, entry, true, error);
+}
+
+enum error_code budget_allows(
+	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error)
+{
+	return budget_look(book, config, entry, false, error);
 }
 
 static void budget_change(struct budget_book *book, const struct budget_entry *entry, int64_t reserved, int64_t spent)

@@ -36,6 +36,10 @@ int64_t budget_month(int64_t day);
 enum error_code budget_reserve(
 	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error);
 
+/* Would it reserve? Errors as there. Any thread. */
+enum error_code budget_allows(
+	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error);
+
 /* What was reserved is not needed (the job was not registered). Any thread. */
 void budget_release(struct budget_book *book, const struct budget_entry *entry);
 

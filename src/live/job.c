@@ -60,6 +60,7 @@ void job_free(struct live_job *job)
 	job_set_text(&job->live.state, NULL);
 	job_set_text(&job->live.reason, NULL);
 	job_set_text(&job->live.trace, NULL);
+	job_set_text(&job->live.expected, NULL);
 	free(job);
 }
 

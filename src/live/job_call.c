@@ -18,7 +18,9 @@ struct job_call {
 	struct live_job *job;
 	size_t bytes; /* of the request */
 	enum action action;
-	int cancels;		      /* requests of cancel that are no GET */
+	bool rehearsed;	 /* a submit's request is the one that was expected, as its script made it in a dry run just now */
+	char *shown_url; /* the webhook's of that dry run, or NULL */
+	int cancels;	 /* requests of cancel that are no GET */
 	const struct gate_view *view; /* held */
 	struct job_call *next, *previous;
 	/* the mark that a paid request may be out */
@@ -41,6 +43,7 @@ static void job_call_free(struct job_call *job_call)
 	if (job_call->next != NULL)
 		job_call->next->previous = job_call->previous;
 	script_call_free(&job_call->call.call);
+	free(job_call->shown_url);
 	gate_release(live->gate, job_call->view);
 	free(job_call);
 }
@@ -274,19 +277,90 @@ static void job_call_before_sending(struct engine_call *call)
 
 /* ---- the call ---- */
 
+static const char *job_call_set_up(struct job_call *job_call, struct provider *provider);
+
+/* A job that may send one request only is run dry first, with the very script that then sends it: since it was ordered, script, helpers and what they know
+ * of a model may have changed. */
+static bool job_call_rehearses(const struct job_call *job_call)
+{
+	return job_call->action == ACTION_SUBMIT && job_call->job->live.expected != NULL && !job_call->rehearsed;
+}
+
+/* Another request than the one that was expected ends the job: nothing has left. */
+static void job_call_differs(struct live_job *job, const struct script_call *call)
+{
+	char message[OUTCOME_FAILURE_BYTES];
+
+	snprintf(message, sizeof message,
+		"nothing was sent: the request would not be the expected one any more (upstream_sha256 %.64s now, %.64s "
+		"expected)",
+		call->upstream_sha256[0] != '\0' ? call->upstream_sha256 : "none", job->live.expected);
+	outcome_end(job, TASK_ERROR, "invalid", message, false);
+}
+
+static void job_call_end(struct job_call *job_call)
+{
+	struct provider_queue *queue = job_call->job->provider_queue;
+
+	job_call_free(job_call);
+	provider_queue_calls_changed(queue);
+}
+
+/* The same script, live. */
+static void job_call_go_live(struct job_call *job_call)
+{
+	struct script_call *call = &job_call->call.call;
+	struct provider *provider = provider_hold(call->provider);
+	struct live_job *job = job_call->job;
+	const char *why;
+
+	job_call->rehearsed = true;
+	script_call_clear(call, 0);
+	why = job_call_set_up(job_call, provider);
+	provider_release(provider);
+	if (why == NULL) {
+		engine_post_here(job->owner->engine, &job_call->call);
+		return;
+	}
+	job->action = ACTION_NONE;
+	outcome_not_run(job, job_call->action, why);
+	job_call_end(job_call);
+}
+
+/* The dry run has ended: the call goes on live, or its job ends. */
+static void job_call_rehearsal_done(struct job_call *job_call)
+{
+	struct script_call *call = &job_call->call.call;
+	struct live_job *job = job_call->job;
+
+	if (call->outcome == CALL_PREVIEW && strcmp(call->upstream_sha256, job->live.expected) == 0) {
+		job_call_go_live(job_call);
+		return;
+	}
+	job->action = ACTION_NONE;
+	if (call->outcome == CALL_PREVIEW || call->outcome == CALL_DONE)
+		job_call_differs(job, call);
+	else
+		outcome_of_call(job, job_call->action, &job_call->call);
+	job_call_end(job_call);
+}
+
 static void job_call_done(struct engine_call *call)
 {
 	struct job_call *job_call = (struct job_call *)(void *)call;
 	struct live_job *job = job_call->job;
 
+	if (job_call_rehearses(job_call)) {
+		job_call_rehearsal_done(job_call);
+		return;
+	}
 	job->action = ACTION_NONE;
 	if (job_call->action != ACTION_CANCEL)
 		job->live.paid += call->taken;
 	job->requests += call->call.requests;
 	job->rests_ns = clock_monotonic_ns() + call->call.requests * LIMIT_LIVE_REQUEST_MS * 1000000LL;
 	outcome_of_call(job, job_call->action, call);
-	job_call_free(job_call);
-	provider_queue_calls_changed(job->provider_queue);
+	job_call_end(job_call);
 }
 
 static struct job_call *job_call_make(struct live_job *job, enum action action)
@@ -322,6 +396,14 @@ static const char *job_call_obstacle(struct provider *provider, enum manifest_fu
 	return NULL;
 }
 
+/* As a preview shows it, to whom the job's own is a secret. */
+static const char *job_call_shown_url(struct job_call *job_call, const struct provider *provider)
+{
+	free(job_call->shown_url);
+	job_call->shown_url = webhooks_in_url(job_call->job->owner->webhooks_in, job_call->view, provider, NULL);
+	return job_call->shown_url;
+}
+
 /* Why there is nothing to run; NULL: it is set up. */
 static const char *job_call_set_up(struct job_call *job_call, struct provider *provider)
 {
@@ -338,9 +420,10 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 		return "what is kept of the job cannot be read";
 	if (job->webhook_url == NULL)
 		job->webhook_url = webhooks_in_url(job->owner->webhooks_in, job_call->view, provider, &job->id);
-	script_call_set(call, provider, function, job->kind, request, false);
+	script_call_set(call, provider, function, job->kind, request, job_call_rehearses(job_call));
 	json_decref(request);
-	call->webhook_url = job->webhook_url;
+	call->webhook_url = call->dry_run ? job_call_shown_url(job_call, provider) : job->webhook_url;
+	call->view = job_call->view;
 	call->models = job->owner->models;
 	call->outgoing.trace = job_call->view->config->live.trace ? job->live.trace : NULL;
 	engine_way_open(&job_call->call.way, job_call->view, provider);

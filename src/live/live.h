@@ -52,6 +52,7 @@ struct live_order {
 	const char *caller;		/* the API key's name, or NULL */
 	const char *trace;		/* the client's traceparent, or NULL */
 	const char *request;		/* JSON text: what prepare gets */
+	const char *expected;		/* upstream_sha256 of the only request that may be sent, or NULL: any */
 	int64_t max_cost;		/* micro-dollars; -1: not said */
 };
 
@@ -61,6 +62,10 @@ struct live_order {
  * ERROR_LIMIT: a budget is short; ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_BUSY: too many jobs are
  * open; ERROR_MEMORY: the request is too large for now. Nothing is reserved then, and `write` is as it was. */
 enum error_code live_order(struct live *live, const struct live_order *order, struct store_write *write, struct error *error);
+
+/* What live_order() would reserve (micro-dollars; -1: the price is not known), and whether it would: errors as there. Nothing is reserved. Engine
+ * thread. */
+enum error_code live_quote(struct live *live, const struct live_order *order, int64_t *reserved, struct error *error);
 
 /* The ordered write was not given to the store, or was taken back from it: there is no job, and the money is free again. Nothing, when none was
  * ordered with it. Any thread. */

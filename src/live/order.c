@@ -74,6 +74,7 @@ static enum error_code order_fill(struct live_job *job, const struct live_order 
 		return error_memory(error);
 	job_set_text(&job->live.caller, order->caller);
 	job_set_text(&job->live.trace, order->trace);
+	job_set_text(&job->live.expected, order->expected);
 	job->created_ms = clock_unix_ms();
 	job->live.deadline_ms = order_deadline(job->kind, job->created_ms);
 	job->live.paid_most = call->provider->manifest.paid_requests;
@@ -133,14 +134,36 @@ static void order_written(struct store_write *write)
 	write->done(write);
 }
 
+static enum error_code order_room(const struct live *live, struct error *error)
+{
+	if (live->jobs < LIMIT_LIVE_JOBS)
+		return ERROR_NONE;
+	return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
+}
+
+enum error_code live_quote(struct live *live, const struct live_order *order, int64_t *reserved, struct error *error)
+{
+	struct task_money money = { .day = budget_today() };
+	enum error_code code = order_price(order, &money, error);
+	const struct budget_entry entry = { .provider = order->call->provider->manifest.id,
+		.caller = order->caller,
+		.day = money.day,
+		.micro_usd = money.reserved };
+
+	*reserved = code == ERROR_NONE ? money.reserved : -1;
+	if (code == ERROR_NONE)
+		code = budget_allows(live->budget, order->view->config, &entry, error);
+	return code == ERROR_NONE ? order_room(live, error) : code;
+}
+
 enum error_code live_order(struct live *live, const struct live_order *order, struct store_write *write, struct error *error)
 {
 	const struct manifest *manifest = &order->call->provider->manifest;
+	enum error_code code = order_room(live, error);
 	struct live_job *job;
-	enum error_code code;
 
-	if (live->jobs >= LIMIT_LIVE_JOBS)
-		return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
+	if (code != ERROR_NONE)
+		return code;
 	job = job_make(live, &write->task.id, order->call->kind->name, manifest->id);
 	code = order_reserve(job, order, error);
 	if (code != ERROR_NONE) {

@@ -18,6 +18,7 @@ static void restore_row(struct live_job *job, const struct task *task)
 	job->live.state = memory_copy_text(task->live->state);
 	job->live.reason = memory_copy_text(task->live->reason);
 	job->live.trace = memory_copy_text(task->live->trace);
+	job->live.expected = memory_copy_text(task->live->expected);
 	job->vendor_id = memory_copy_text(task->vendor_id);
 	job->payload = memory_copy_text(task->payload);
 	if (task->money != NULL)

@@ -74,5 +74,10 @@ uint32_t outgoing_optional_credentials(const struct outgoing *outgoing, const st
 /* Appends the preview of a dry run (docs/api.md): { method, url, headers, body | form }. Credentials stay {name}. */
 void outgoing_write_preview(const struct outgoing *outgoing, struct buffer *out);
 
+/* Which request it is: SHA-256 in hex of its preview and of the files in it, without the client's traceparent. "" without libcrypto: load it before
+ * (crypto_load()), on a thread that may wait for the disk. */
+#define OUTGOING_DIGEST_BYTES 65
+void outgoing_digest(const struct outgoing *outgoing, const struct buffer *preview, char hex[OUTGOING_DIGEST_BYTES]);
+
 /* The bytes of a part whose data is base64 text, as outgoing_read() has checked it. Fails the buffer when there is no memory. */
 void outgoing_decode_base64(const struct outgoing_part *part, struct buffer *bytes);

@@ -28,6 +28,7 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	writer_bind_text(statement, 12, live->trace);
 	sqlite3_bind_int(statement, 13, live->paid);
 	sqlite3_bind_int(statement, 14, live->paid_most);
+	writer_bind_text(statement, 15, live->expected);
 	code = database_run(statement);
 	if (code != SQLITE_OK || task->money == NULL)
 		return code;

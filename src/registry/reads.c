@@ -18,7 +18,7 @@
 #define TASK_COLUMNS                                                                                                             \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, reason,"   \
-	" state, request, trace, day, reserved, expected, spent, basis, paid, paid_most"
+	" state, request, trace, day, reserved, expected, spent, basis, paid, paid_most, request_sha256"
 #define TASKS "SELECT " TASK_COLUMNS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
 #define EVENTS                                                                                                                   \
 	"SELECT " TASK_COLUMNS ", event.number, at_ms, verb, data, event.sequence FROM event"                                    \
@@ -151,6 +151,7 @@ static void read_live(sqlite3_stmt *row, struct read_row *read)
 		.trace = reads_text(row, 23),
 		.paid = sqlite3_column_int(row, 29),
 		.paid_most = sqlite3_column_int(row, 30),
+		.expected = reads_text(row, 31),
 	};
 	read->task.live = &read->live;
 	if (sqlite3_column_type(row, 24) == SQLITE_NULL)

@@ -78,6 +78,8 @@ static const char *const steps[] = {
 	"INSERT INTO paid_mark VALUES (1, 0);",
 	/* 8: how many requests a job may pay for: as many as were reserved, whatever its script says later. */
 	"ALTER TABLE live ADD COLUMN paid_most INTEGER NOT NULL DEFAULT 1;",
+	/* 9: the only request that a job may send, if its client said which. */
+	"ALTER TABLE live ADD COLUMN request_sha256 TEXT;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

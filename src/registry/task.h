@@ -37,6 +37,7 @@ struct task_live {
 	const char *request;  /* JSON: what prepare gets; kept until the vendor has the job */
 	const char *state;    /* JSON: what the script wants to remember */
 	const char *reason;   /* a word to the user about how it stands */
+	const char *expected; /* which request alone may be sent (outgoing_digest()), or NULL: any; written once, with the job */
 	const char *trace;    /* the traceparent that it came with; written once, with the job */
 	int attempts;	      /* submits that were tried */
 	int paid;	      /* requests that may cost and that the vendor has taken, or may have */

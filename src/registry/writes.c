@@ -28,7 +28,7 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_KEY] = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
 	[WRITE_FIND_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
-	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?)",
 	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"

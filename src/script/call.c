@@ -76,7 +76,7 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->outcome = CALL_FAILED;
 	call->phase = PHASE_START;
 	call->error = (struct error){ 0 };
-	call->mode[0] = '\0';
+	call->mode[0] = call->upstream_sha256[0] = '\0';
 	call->optional_credentials = 0;
 	call->large_request = call->mocked = false;
 	call->requests = 0;
@@ -122,8 +122,8 @@ static void check_fields(lua_State *L)
 {
 	static const char *const ours[] = { "ok", "execution_allowed", "feature", "credentials", "provider", "name", "kind",
 		"pricing_url", "docs_url", "last_checked", "capabilities", "pricing", "dry_run", "id", "job_id", "status",
-		"progress", "mode", "job", "payload", "estimates", "upstream", "artifacts", "result", "reason", "warnings",
-		"notes", "live", "error", NULL };
+		"progress", "mode", "job", "payload", "estimates", "upstream", "upstream_sha256", "artifacts", "result", "reason",
+		"warnings", "notes", "live", "error", NULL };
 
 	isolation_plain(L, -1);
 	for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {

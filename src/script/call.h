@@ -49,20 +49,21 @@ struct script_call {
 	char mode[64];	    /* payload.mode, or "" */
 	bool large_request; /* its client asks for much: a stop is not the script's fault alone, and does not bring it to rest */
 	bool mocked;	    /* a request of this dry run had a made-up answer: where later ones go is not known */
-	char asked_model[MODEL_ID_BYTES + 1];  /* the last id that it asked ctx.model for, or "" */
-	char missed_model[MODEL_ID_BYTES + 1]; /* one that nobody has looked for yet, or "" */
-	uint32_t optional_credentials;	       /* that its requests named so far, as bits by their places */
-	struct buffer payload;		       /* what prepare returned */
-	struct buffer fields;		       /* members that prepare adds to the answer: "\"model\":\"x\"," */
-	struct buffer estimates;	       /* an object */
-	struct buffer upstream;		       /* the preview, or empty */
-	struct buffer result;		       /* what the function returned, or empty */
-	struct buffer warnings;		       /* texts, each followed by a comma */
-	struct buffer notes;		       /* the same */
-	struct buffer refusals;		       /* the same; each is in warnings too */
-	struct buffer needs;		       /* the same: what a live submit would need beyond this request; not in warnings */
-	int requests;			       /* that it asked for so far */
-	struct buffer_budget texts;	       /* what these and `outgoing` may take together */
+	char asked_model[MODEL_ID_BYTES + 1];	     /* the last id that it asked ctx.model for, or "" */
+	char missed_model[MODEL_ID_BYTES + 1];	     /* one that nobody has looked for yet, or "" */
+	uint32_t optional_credentials;		     /* that its requests named so far, as bits by their places */
+	struct buffer payload;			     /* what prepare returned */
+	struct buffer fields;			     /* members that prepare adds to the answer: "\"model\":\"x\"," */
+	struct buffer estimates;		     /* an object */
+	struct buffer upstream;			     /* the preview, or empty */
+	char upstream_sha256[OUTGOING_DIGEST_BYTES]; /* of a submit's preview: which request it is; or "" */
+	struct buffer result;			     /* what the function returned, or empty */
+	struct buffer warnings;			     /* texts, each followed by a comma */
+	struct buffer notes;			     /* the same */
+	struct buffer refusals;			     /* the same; each is in warnings too */
+	struct buffer needs;	    /* the same: what a live submit would need beyond this request; not in warnings */
+	int requests;		    /* that it asked for so far */
+	struct buffer_budget texts; /* what these and `outgoing` may take together */
 	int warning_count;
 	int note_count;
 	int need_count;

@@ -99,6 +99,8 @@ static int context_request(lua_State *L)
 		script_stop_starved(L);
 	if (call->upstream.failed)
 		return luaL_error(L, "ctx.request: the request is too large to show");
+	if (call->function == FUNCTION_SUBMIT)
+		outgoing_digest(&call->outgoing, &call->upstream, call->upstream_sha256);
 	return lua_yield(L, 0);
 }
 

@@ -1,0 +1,67 @@
+/* preview.c - runs a submit up to the point where it would be registered, and shows what it has come to. HTTP thread, engine thread.
+ *
+ * It is the submit's own call and answer (submission.h), so it says and refuses the same. It writes nothing, reserves nothing, sends nothing, leaves no line
+ * in the log, and looks at no Idempotency-Key: who types a prompt may ask at every key. */
+#include "api/preview.h"
+
+#include "api/callback.h"
+#include "api/submission.h"
+#include "api/submit.h"
+
+/* What a live submit would lack beyond what the gate says: all of it, where the submit itself stops at the first. Engine thread. */
+static void quote_job(struct submission *submission)
+{
+	struct pending_call *pending = submission->pending;
+	const struct live_order order = submission_order(submission);
+	struct script_call *call = &pending->call.call;
+	bool possible = call->outcome == CALL_PREVIEW && call->refusals.length == 0;
+	struct error error = { 0 };
+	enum error_code code;
+
+	submission->liveness = LIVENESS_ASKED;
+	if (live_is_stopped(pending->host->live))
+		envelope_add_stopped(call);
+	if (!possible)
+		return;
+	code = live_quote(pending->host->live, &order, &submission->would_reserve, &error);
+	/* without a budget that is open the gate says so already */
+	if (code == ERROR_INVALID || (code != ERROR_NONE && submission->verdict_json->live_allowed))
+		envelope_add_missing(call, error.message);
+}
+
+/* False in any case: there is nothing to write. Engine thread. */
+static bool preview_compose(struct pending_call *pending)
+{
+	struct submission *submission = pending->owner;
+
+	submission_count_optional(submission);
+	if (!submission_is_expected(submission))
+		return false;
+	if (submission->wants_live)
+		quote_job(submission);
+	submission_compose_preview(submission);
+	return false;
+}
+
+static void preview_forget(struct pending_call *pending)
+{
+	submission_free(pending->owner);
+}
+
+static const struct pending_use preview_use = { .rowless = true, .compose = preview_compose, .forget = preview_forget };
+
+void preview_handle(struct incoming *incoming)
+{
+	struct submission *submission = submission_new(incoming, &preview_use);
+	struct pending_call *pending = submission->pending;
+
+	if (pending_call_run(pending, incoming)) {
+		if (submission->refused.code != ERROR_NONE)
+			submit_send_refused(submission, incoming);
+		else
+			http_send(incoming->http,
+				&(struct http_reply){
+					.status = 200, .body = pending->answer.data, .body_length = pending->answer.length });
+	}
+	pending_call_release(pending);
+}
