@@ -81,13 +81,14 @@ local function webhook(delivery, ctx)
 end
 
 return {
-  id = "fal", name = "fal.ai", kind = "image",
+  id = "fal", name = "fal.ai", kind = "image", kinds = { "image", "video" },
   aliases = { "fal.ai", "flux", "sdxl-fal" }, feature_flag = "enable_public_image_providers",
   docs_url = "https://docs.fal.ai/", pricing_url = "https://fal.ai/pricing", last_checked = "2025-02-17",
   tags = { "flux", "sdxl", "gpu" },
   modes = {
     { id = "flux", label = "Flux Schnell / Flux Pro (txt2img)", default = true },
     { id = "sdxl", label = "Stable Diffusion XL (txt2img)", default = false },
+    { id = "video", label = "Video Generation (Kling, Veo and others)", default = true, kind = "video" },
   },
   reviews = {
     notes = "Billed by what a model makes, not by the hour; queueing is free and failures of the server are not billed.",

@@ -17,8 +17,9 @@ local DEFAULT_DURATION = 5
 
 local function read_file(reader, name)
   local value = reader:raw(name)
-  if type(value) == "table" then value = value.image_url or value.url or value.uri or value.image end
-  if value ~= nil then fal_media.check_file(value, reader:path(name)) end
+  if value == nil then return nil end
+  if type(value) == "table" then value = value.image_url or value.url or value.uri or value.image or value end
+  fal_media.check_file(value, reader:path(name))
   return value
 end
 

@@ -20,7 +20,7 @@ local body = {}
 
 local NONE = {}
 
-local MIN_FRAMES, MAX_FRAMES, MAX_TRANSITION_SECONDS = 2, 5, 25
+local MAX_TRANSITION_SECONDS = 25
 local ONE = { 1 }
 
 -- Parameters that `build` reads by themselves, not as an input of the same name.
@@ -86,8 +86,10 @@ end
 local function add_pictures(entries, payload, kind, route, built)
   local addresses, count, field = addresses_of(payload, kind, route, built)
   if count == 0 then return end
-  if kind == "frames" and (count < MIN_FRAMES or (route == "fal" and count > MAX_FRAMES)) then
-    plan.refuse(built, field, "must be from " .. MIN_FRAMES .. " to " .. MAX_FRAMES .. " pictures")
+  local list = pictures.LISTS[kind]
+  if count < list.least or list.most[route] and count > list.most[route] then
+    local most = list.most[route] and "from " .. list.least .. " to " .. list.most[route] or "at least " .. list.least
+    plan.refuse(built, field, "must be " .. most .. " pictures")
   end
   if kind == "references" and route == "fal" then
     for index, address in ipairs(addresses) do addresses[index] = { image_url = address } end

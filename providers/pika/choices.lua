@@ -5,6 +5,7 @@ local fal_options = require "fal.options"
 local inputs = require "inputs"
 local fields = require "pika.fields"
 local pika_models = require "pika.models"
+local pictures = require "pika.pictures"
 local routes = require "pika.routes"
 local price = require "price"
 
@@ -24,16 +25,19 @@ local function fields_of(route)
 end
 
 -- Pictures come as addresses, whatever the model makes of a list of them.
-local PICTURE = { type = "string", x_file = "image" }
-local LISTS = {
-  ["parameters.references"] = { type = "array", items = PICTURE, minItems = 1, x_decides = true },
-  ["parameters.frames"] = { type = "array", items = PICTURE, minItems = 2, maxItems = 5, x_decides = true },
+local PICTURE = {
+  fal = { type = "string", x_file = "image" }, direct = { type = "string", x_file = "image", contentEncoding = "base64" },
 }
 
 local function properties_of(row, route)
   local properties = { priority = route == "fal" and fal_options.PRIORITY or nil }
-  for _, input in pairs(row.inputs) do
-    if LISTS[input.field] then properties[input.field] = LISTS[input.field] end
+  for _, list in pairs(pictures.LISTS) do
+    local input = row.inputs[list[route]]
+    if input then
+      properties[input.field] = {
+        type = "array", items = PICTURE[route], minItems = list.least, maxItems = list.most[route], x_decides = true,
+      }
+    end
   end
   return properties
 end

@@ -31,12 +31,24 @@ local NEGATIVE_PROMPT = { type = "string", field = "parameters.negative_prompt",
 local SEED = { type = "integer", x_advanced = true }
 local MODE = { type = "string", examples = { "creative", "precise" }, field = "parameters.ingredients_mode", x_decides = true }
 
+local TRANSITIONS = {
+  type = "array", x_costs = true,
+  items = { type = "object", properties = { duration = { type = "number", minimum = 0 }, prompt = { type = "string" } } },
+}
+
 local function effect(is_required)
   return { type = "string", required = is_required, examples = PIKAFFECTS, field = "parameters.pikaffect", x_decides = true }
 end
 
 local function file(name, kind, is_required)
   return { type = "string", required = is_required, field = "parameters." .. name, x_file = kind, x_decides = true }
+end
+
+-- Pika's own API has uploads instead of addresses.
+local function upload(name, kind, is_required)
+  local input = file(name, kind, is_required)
+  input.contentEncoding = "base64"
+  return input
 end
 
 local function files(name)
@@ -74,7 +86,7 @@ local FAL_MODELS = model_inputs.rows {
     images = files "references", prompt = FREE_PROMPT, aspect_ratio = RATIO, ingredients_mode = MODE,
   }), price("v2.2/pikascenes", 0.04, "second", { tiers = { ["720p"] = 0.04 }, checks_usd = 0.2 })),
   ["v2.2/pikaframes"] = row("Pikaframes 2.2", {
-    image_urls = files "frames", transitions = { type = "array", x_costs = true }, prompt = FREE_PROMPT, resolution = RESOLUTION,
+    image_urls = files "frames", transitions = TRANSITIONS, prompt = FREE_PROMPT, resolution = RESOLUTION,
     negative_prompt = NEGATIVE_PROMPT, seed = SEED,
   }, price("v2.2/pikaframes", 0.04, "second", { tiers = { ["720p"] = 0.04, ["1080p"] = 0.06 }, minimum = 5 })),
   ["v2.1/text-to-video"] = row("Pika 2.1 (text to video)", TEXT_TO_VIDEO),
@@ -95,8 +107,8 @@ local FAL_MODELS = model_inputs.rows {
 
 local DIRECT = { negativePrompt = NEGATIVE_PROMPT, seed = SEED, duration = DURATION, resolution = RESOLUTION }
 local DIRECT_TEXT = with(DIRECT, { promptText = PROMPT, aspectRatio = QUOTIENT })
-local DIRECT_IMAGE = with(DIRECT, { promptText = FREE_PROMPT, image = file("init_image", "image", true) })
-local IMAGE, VIDEO = file("init_image", "image", true), file("video", "video", true)
+local DIRECT_IMAGE = with(DIRECT, { promptText = FREE_PROMPT, image = upload("init_image", "image", true) })
+local IMAGE, VIDEO = upload("init_image", "image", true), upload("video", "video", true)
 
 local DIRECT_MODELS = model_inputs.rows {
   ["generate/2.2/t2v"] = row("Pika 2.2 (text to video, direct)", DIRECT_TEXT),
@@ -114,7 +126,7 @@ local DIRECT_MODELS = model_inputs.rows {
   ["generate/pikaffects"] = row("Pikaffects (direct)", { image = IMAGE, pikaffect = effect(false), promptText = FREE_PROMPT }),
   ["generate/pikadditions"] = row("Pikadditions (direct)", { video = VIDEO, image = IMAGE, promptText = FREE_PROMPT }),
   ["generate/pikaswaps"] = row("Pikaswaps (direct)", {
-    video = VIDEO, image = file("init_image", "image", false), modifyRegionMask = file("mask", "image", false),
+    video = VIDEO, image = upload("init_image", "image", false), modifyRegionMask = upload("mask", "image", false),
     modifyRegionRoi = { type = "string", field = "parameters.modify_region" }, promptText = FREE_PROMPT,
   }),
 }

@@ -10,12 +10,14 @@ function pictures.address_in(value)
   return value.image_url or value.video_url or value.url or value.uri or value.image
 end
 
--- Both at the top and in the parameters; lists of files.
+-- Both at the top and in the parameters; lists of files, with how many there must be.
 local LISTS = {
-  references = { names = { "references", "reference", "reference_images", "images" }, fal = "images", direct = "images" },
+  references = {
+    names = { "references", "reference", "reference_images", "images" }, fal = "images", direct = "images", least = 1, most = {},
+  },
   frames = {
     names = { "frames", "storyboard", "reference_frames", "image_urls", "keyframes", "keyFrames" },
-    fal = "image_urls", direct = "keyFrames",
+    fal = "image_urls", direct = "keyFrames", least = 2, most = { fal = 5 },
   },
 }
 pictures.LISTS = LISTS
