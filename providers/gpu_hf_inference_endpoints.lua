@@ -12,6 +12,7 @@ local answers = require "hf_inference_endpoints.answers"
 local check = require "check"
 local choices = require "hf_inference_endpoints.choices"
 local addresses = require "hf_inference_endpoints.addresses"
+local directory = require "hf_inference_endpoints.directory"
 local inference = require "hf_inference_endpoints.inference"
 local jobs = require "hf_inference_endpoints.jobs"
 local management = require "hf_inference_endpoints.management"
@@ -156,4 +157,6 @@ return {
   capabilities = capabilities, inputs = choices, pricing = prices.PRICING,
   prepare = prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
   reconcile = reconcile,
+  directory = { place = "job.", pace_seconds = 1 },
+  models = directory.models, describe = directory.describe,
 }

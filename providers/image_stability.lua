@@ -9,6 +9,7 @@ local given = require "given"
 local http_errors = require "http_errors"
 local answers = require "stability.answers"
 local choices = require "stability.choices"
+local directory = require "stability.directory"
 local stability_fields = require "stability.fields"
 local stability_form = require "stability.form"
 local payloads = require "stability.payloads"
@@ -129,4 +130,6 @@ return {
   health = health,
   submit = submit,
   poll = poll,
+  directory = { hosts = { "raw.githubusercontent.com" }, place = "parameters.", pace_seconds = 3600 },
+  models = directory.models,
 }

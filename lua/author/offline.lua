@@ -123,6 +123,18 @@ local function build_url(provider, request)
   return url .. (url:find("?", 1, true) and "&" or "?") .. table.concat(parts, "&")
 end
 
+-- Whether a URL is on a host to which the script's credentials may go.
+local function is_own_host(provider, url)
+  local host = url:match("^https?://([^/?#]+)")
+  if not host or host == (provider.base_url or ""):match("^https?://([^/?#]+)") then return true end
+  for _, list in ipairs { provider.hosts or {}, provider.shared_hosts or {} } do
+    for _, pattern in ipairs(list) do
+      if host == pattern or pattern:sub(1, 2) == "*." and host:sub(-#pattern + 1) == pattern:sub(2) then return true end
+    end
+  end
+  return false
+end
+
 local function build_headers(provider, request)
   local headers = {}
   local function add(from)
@@ -130,7 +142,7 @@ local function build_headers(provider, request)
   end
   if type(request.auth) == "string" then
     add(assert((provider.auth_forms or {})[request.auth], "ctx.request: auth: no such form in auth_forms"))
-  elseif request.auth ~= false then
+  elseif request.auth ~= false and is_own_host(provider, request.url or "") then
     add(provider.auth)
   end
   if request.json ~= nil then headers["content-type"] = "application/json" end
