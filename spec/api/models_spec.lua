@@ -126,7 +126,7 @@ end)
 describe("the models of a provider, with the directory on", function()
   local shelf
   setup(function()
-    shelf = start { secrets = { shelf = { api_key = "shelf-key-of-the-operator" } } }
+    shelf = start { directory = "place = 'parameters.',", secrets = { shelf = { api_key = "shelf-key-of-the-operator" } } }
     shelf:wait_for("maker-5/model-0250", "listed")
   end)
   teardown(function() shelf:remove() end)
@@ -188,6 +188,28 @@ describe("the models of a provider, with the directory on", function()
     assert.equal(202, refresh(shelf, { provider = "shelf", model = "maker-2/model-0009" }).status)
     shelf.host:eventually(function() return #shelf:seen("model") == described + 1 end)
     assert.equal(400, refresh(shelf, { provider = "shelf", model = " x" }).status)
+  end)
+
+  it("that the script does not describe are choices of inputs, by the vendor's schema, under the paths of a request", function()
+    local path = "/api/providers/image/shelf/inputs?model=maker-6/model-0013"
+    local answer = shelf.host:get(path)
+    assert.equal(200, answer.status, answer.body)
+    local choice = answer.json.choice
+    assert.same({ "maker-6/model-0013", "Model 13", "image" }, { choice.model, choice.label, choice.makes })
+    assert.same({ "prompt" }, choice.schema.required)
+    assert.equal(4, choice.schema.properties["parameters.samples"].maximum)
+    assert.is_table(choice.schema.properties.prompt)
+    assert.is_nil(choice.schema.properties.samples)
+    assert.equal("fresh", answer.json.directory.state)
+    local tag = shelf.host:eventually(function()
+      local again = shelf.host:get(path)
+      return again.json.choice.price == "$0.5 / images" and again.headers.etag
+    end)
+    require("socket").sleep(1.1)
+    assert.equal(304, shelf.host:get(path, { ["If-None-Match"] = tag }).status)
+    assert.equal("Painter", shelf.host:get("/api/providers/image/shelf/inputs?model=own/painter").json.choice.label)
+    assert.equal(404, shelf.host:get("/api/providers/image/shelf/inputs?model=maker-6/model-0500").status)
+    assert.equal(404, shelf.host:get("/api/providers/image/shelf/inputs?mode=x&model=maker-6/model-0500").status)
   end)
 
   it("keep their ETag while nothing changes, whatever their age, and get another when the vendor's answer is new", function()

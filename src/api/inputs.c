@@ -1,12 +1,15 @@
-/* inputs.c - lists the choices of a provider, and shows one. HTTP threads; reads what was kept of the script, and nothing else.
+/* inputs.c - lists the choices of a provider, and shows one. HTTP threads; reads what was kept of the script, and of a model that it does not describe
+ * what the directory knows.
  *
- * It says nothing of flags, credentials or switches: it changes with the script alone, so a client keeps it and asks with its ETag. */
+ * It says nothing of flags, credentials or switches: it changes with the script or the vendor's schema alone, so a client keeps it and asks with its ETag. */
 #include "api/inputs.h"
 
 #include <stdio.h>
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/model_choice.h"
+#include "api/models.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/text.h"
@@ -186,8 +189,8 @@ static void refuse_choice(struct incoming *incoming)
 	buffer_free(&members);
 }
 
-/* 304 when the client has it. */
-static void send_tagged(struct incoming *incoming, const struct buffer *out)
+/* 304 when the client has it. `length`: how much of it counts for the ETag. */
+static void send_tagged(struct incoming *incoming, const struct buffer *out, size_t length)
 {
 	struct http_reply reply = { .status = 200, .body = out->data, .body_length = out->length, .revalidate = true };
 	char etag[24], headers[48];
@@ -196,8 +199,8 @@ static void send_tagged(struct incoming *incoming, const struct buffer *out)
 		incoming_no_memory(incoming);
 		return;
 	}
-	snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)text_digest(out->data, out->length));
-	snprintf(headers, sizeof headers, "ETag: %s\r\n", etag);
+	snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)text_digest(out->data, length));
+	snprintf(headers, sizeof headers, "ETag: %s%s\r\n", length < out->length ? "W/" : "", etag);
 	reply.headers = headers;
 	if (http_client_has(incoming->http, etag)) {
 		reply.status = 304;
@@ -218,6 +221,42 @@ static void write_inputs_head(struct buffer *out, const struct incoming *incomin
 	buffer_text(out, describes(incoming) ? "\"described\":true," : "\"described\":false,");
 }
 
+/* ---- of a model that the directory knows ---- */
+
+/* A model's schema as a choice, when the script describes none that is asked for. False: there is no such model, or its schema was not read. */
+static bool answer_by_directory(struct incoming *incoming, const struct asked_choice *asked)
+{
+	const struct manifest *manifest = &incoming->provider->manifest;
+	struct directory *directory = incoming->host->directory;
+	struct directory_snapshot *snapshot;
+	const struct directory_model *model;
+	const char *id = asked->values[1];
+	struct buffer out;
+	size_t length;
+	bool can;
+
+	if (*id == '\0' || *asked->values[2] != '\0' || !directory_is_on(directory, manifest->id))
+		return false;
+	models_ask(incoming, id);
+	snapshot = directory_acquire(directory, manifest->id);
+	model = directory_find(snapshot, id);
+	can = model_choice_can(model);
+	if (can) {
+		buffer_init(&out, LIMIT_REPLY_BYTES);
+		write_inputs_head(&out, incoming);
+		buffer_text(&out, "\"choice\":");
+		model_choice_write(model, incoming->kind, manifest->directory.place, &out);
+		length = out.length;
+		buffer_text(&out, ",\"directory\":"); /* its age is no other answer */
+		directory_write_state(directory, manifest->id, &out);
+		buffer_char(&out, '}');
+		send_tagged(incoming, &out, length);
+		buffer_free(&out);
+	}
+	directory_release(snapshot);
+	return can;
+}
+
 void inputs_handle(struct incoming *incoming)
 {
 	bool described = describes(incoming);
@@ -226,7 +265,11 @@ void inputs_handle(struct incoming *incoming)
 	struct buffer out;
 
 	read_asked(incoming->http, &asked);
-	if (described && asked.any && (choice = find_choice(incoming, &asked)) == NULL) {
+	if (described && asked.any)
+		choice = find_choice(incoming, &asked);
+	if (choice == NULL && answer_by_directory(incoming, &asked))
+		return;
+	if (described && asked.any && choice == NULL) {
 		refuse_choice(incoming);
 		return;
 	}
@@ -240,6 +283,6 @@ void inputs_handle(struct incoming *incoming)
 	else
 		write_choices(&out, incoming);
 	buffer_text(&out, asked.any ? "}" : "]}");
-	send_tagged(incoming, &out);
+	send_tagged(incoming, &out, out.length);
 	buffer_free(&out);
 }

@@ -233,13 +233,15 @@ static void write_page(const struct models_page *page, const struct page_rows *c
 	buffer_text(out, "]}");
 }
 
-static void answer_page(const struct models_page *page)
+static void answer_page(struct models_page *page)
 {
 	struct page_rows *chosen = memory_new(sizeof *chosen); /* 8 KB: the stack is small */
-	uint64_t digest = digest_page(page);
 	struct buffer out;
+	uint64_t digest;
 	char tag[TAG_BYTES];
 
+	page->snapshot = directory_acquire(page->directory, page->provider);
+	digest = digest_page(page);
 	if (*page->asked.folded != '\0')
 		directory_ask_search(page->directory, page->provider, page->asked.folded);
 	choose_rows(page, chosen);
@@ -264,21 +266,18 @@ static bool client_is_gone(void *context)
 	return http_client_left(*(int *)context);
 }
 
-/* What is old is asked for behind; what was never seen is waited for, a little. */
-static void ask_for_model(struct models_page *page)
+void models_ask(struct incoming *incoming, const char *id)
 {
-	const struct model_source *source = directory_source(page->directory);
-	const char *id = page->asked.id;
-	int socket = http_socket(page->incoming->http);
+	struct directory *directory = incoming->host->directory;
+	const struct model_source *source = directory_source(directory);
+	const char *provider = incoming->provider->manifest.id;
+	int socket = http_socket(incoming->http);
 	bool unseen;
 
-	json_decref(source->model(source->context, page->provider, id, &unseen));
-	json_decref(source->price(source->context, page->provider, id));
-	if (!unseen || http_is_short(page->incoming->http))
-		return;
-	(void)directory_await_model(page->directory, page->provider, id, LIMIT_DIRECTORY_WAIT_MS, client_is_gone, &socket);
-	directory_release(page->snapshot);
-	page->snapshot = directory_acquire(page->directory, page->provider);
+	json_decref(source->model(source->context, provider, id, &unseen));
+	json_decref(source->price(source->context, provider, id));
+	if (unseen && !http_is_short(incoming->http))
+		(void)directory_await_model(directory, provider, id, LIMIT_DIRECTORY_WAIT_MS, client_is_gone, &socket);
 }
 
 static void answer_no_model(const struct models_page *page)
@@ -324,7 +323,8 @@ static void answer_one(struct models_page *page)
 	uint64_t digest;
 	char tag[TAG_BYTES];
 
-	ask_for_model(page);
+	models_ask(page->incoming, page->asked.id);
+	page->snapshot = directory_acquire(page->directory, page->provider);
 	model = directory_find(page->snapshot, page->asked.id);
 	row = model_rows_find(&page->rows, page->asked.id);
 	if (model == NULL && row == NULL) {
@@ -354,7 +354,6 @@ void models_handle(struct incoming *incoming)
 	if (!read_models_query(incoming, &page.asked))
 		return;
 	model_rows_open(&page.rows, &incoming->provider->manifest);
-	page.snapshot = directory_acquire(page.directory, page.provider);
 	if (*page.asked.id != '\0')
 		answer_one(&page);
 	else
