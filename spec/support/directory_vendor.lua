@@ -87,7 +87,7 @@ local FAILURES = {
 
 local function failure_of(path, query)
   local how = settings.fail[path]
-  local spared = path == "models" and settings.fail_page and tostring(settings.fail_page) ~= (query.cursor or "0")
+  local spared = path == "models" and settings.fail_page and settings.fail_page ~= tonumber(query.cursor or 0)
   return how and not spared and FAILURES[how] or nil
 end
 

@@ -101,6 +101,8 @@ static const struct {
 	{ WEBHOOK_TEST_TYPE, "a client tests webhooks" },
 	{ "host.registry.restored", "the registry is an older copy of what it was; its open jobs count as unknown" },
 	{ "host.budget.refused", "a live job was refused, for it would go over a budget" },
+	{ "host.directory.changed",
+		"a vendor's models are not what they were: one is new, gone, or has other inputs, another price or status" },
 	{ "host.budget.exceeded", "a live job cost more than was reserved for it" },
 };
 

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/micro_usd.h"
+#include "directory/directory.h"
 #include "event/hub.h"
 #include "webhook_out/webhook_out.h"
 
@@ -308,6 +309,78 @@ static void write_money(struct buffer *out, struct host *host, const struct conf
 	}
 }
 
+/* ---- writing: the directory ---- */
+
+#define DIRECTORY_SERIES LIMIT_PROVIDERS
+
+static double directory_age(const struct directory_figures *figures)
+{
+	return figures->as_of_ms != 0 ? (double)(clock_unix_ms() - figures->as_of_ms) / 1000 : 0;
+}
+
+static void write_directory_gauge(struct buffer *out, const char *name, const char *help, const struct directory_figures *figures,
+	size_t count, double (*value)(const struct directory_figures *figures))
+{
+	metric_family(out, name, "gauge", help);
+	for (size_t i = 0; i < count; i++)
+		if (figures[i].on)
+			metric_value(out, name, "",
+				(struct metric_label[]){ { "provider", figures[i].provider }, { NULL, NULL } },
+				value(&figures[i]));
+}
+
+static double directory_models(const struct directory_figures *figures)
+{
+	return (double)figures->models;
+}
+
+static double directory_described(const struct directory_figures *figures)
+{
+	return (double)figures->described;
+}
+
+static double directory_bytes(const struct directory_figures *figures)
+{
+	return (double)figures->bytes;
+}
+
+static double directory_failing(const struct directory_figures *figures)
+{
+	return figures->failing_since_ms != 0 ? (double)(clock_unix_ms() - figures->failing_since_ms) / 1000 : 0;
+}
+
+static void write_directory_counter(struct buffer *out, const char *name, const char *help,
+	const struct directory_figures *figures, size_t count, size_t offset)
+{
+	metric_family(out, name, "counter", help);
+	for (size_t i = 0; i < count; i++)
+		metric_count(out, name, "", (struct metric_label[]){ { "provider", figures[i].provider }, { NULL, NULL } },
+			*(const uint64_t *)(const void *)((const char *)&figures[i] + offset));
+}
+
+static void write_directory(struct buffer *out, struct host *host)
+{
+	struct directory_figures *figures = memory_new_array(DIRECTORY_SERIES, sizeof *figures);
+	size_t count = directory_figures(host->directory, figures, DIRECTORY_SERIES);
+
+	write_directory_gauge(out, "providerd_directory_models", "Models of a provider that the directory knows.", figures, count,
+		directory_models);
+	write_directory_gauge(out, "providerd_directory_described", "Those of them whose inputs it knows.", figures, count,
+		directory_described);
+	write_directory_gauge(
+		out, "providerd_directory_bytes", "Memory of what it knows of a provider.", figures, count, directory_bytes);
+	write_directory_gauge(out, "providerd_directory_age_seconds", "Since the provider's list was read last; 0: it never was.",
+		figures, count, directory_age);
+	write_directory_gauge(out, "providerd_directory_failing_seconds",
+		"Since when the provider's list cannot be read; 0: it can.", figures, count, directory_failing);
+	write_directory_counter(out, "providerd_directory_requests_total",
+		"Requests that the directory sent to a provider's vendor.", figures, count,
+		offsetof(struct directory_figures, requests));
+	write_directory_counter(out, "providerd_directory_failures_total", "What it asked for and did not get.", figures, count,
+		offsetof(struct directory_figures, failures));
+	free(figures);
+}
+
 static void write_door(struct buffer *out, struct host *host)
 {
 	write_answers(out, host->metrics);
@@ -337,6 +410,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
 	write_money(&out, host, &request->view->config->live);
+	write_directory(&out, host);
 	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");
 	metric_value(&out, "providerd_log_lines_dropped_total", "", NULL, (double)log_dropped());
 	webhooks_out_backlog(host->webhooks_out, &waiting, &parked);

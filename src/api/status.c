@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
+#include "directory/directory.h"
 
 static void send_status(struct http_request *request, int status, struct buffer *out)
 {
@@ -99,6 +100,15 @@ static void list_files(const struct gate_view *view, const struct provider_set *
 	}
 }
 
+/* Vendors whose models cannot be read for days: what was read is served all the same. */
+static void list_directory(struct host *host, struct buffer *problems, int *count)
+{
+	char text[320];
+
+	for (size_t i = 0; directory_problem(host->directory, i, text, sizeof text); i++)
+		add_problem(problems, text, count);
+}
+
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
@@ -111,6 +121,7 @@ static int write_readiness(struct host *host, const struct gate_view *view, stru
 	buffer_init(&problems, LIMIT_REPLY_BYTES);
 	able = is_able(host, &problems, &count) && !draining;
 	list_files(view, set, &problems, &count);
+	list_directory(host, &problems, &count);
 	provider_set_release(set);
 	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
 		able ? "true" : "false", draining ? "true" : "false", providers, engine_backlog(host->engine),

@@ -30,6 +30,16 @@ static void submit_put_off(struct live_job *job, const json_t *result)
 	outcome_hold(job, result_reason(result, "the vendor asks to come later"), pause + 0.05);
 }
 
+/* What was good by the vendor's own schema was bad to the vendor: the schema is not what it was. */
+static void submit_doubt(const struct live_job *job, const struct engine_call *call, const json_t *result)
+{
+	const char *code = json_text(json_object_get(result, "error"), "code");
+	const struct model_source *models = call->call.models;
+
+	if (models != NULL && code != NULL && strcmp(code, "invalid") == 0 && call->call.asked_model[0] != '\0')
+		models->doubt(models->context, job->provider, call->call.asked_model);
+}
+
 static void submit_answered(struct live_job *job, const struct engine_call *call, json_t *result)
 {
 	if (json_is_true(json_object_get(result, "resubmit")) && call->taken > 0) {
@@ -40,6 +50,7 @@ static void submit_answered(struct live_job *job, const struct engine_call *call
 		submit_put_off(job, result);
 		return;
 	}
+	submit_doubt(job, call, result);
 	provider_queue_taken(job->provider_queue);
 	job->polls = 0;
 	if (result_leaves_open(result, job->live.phase == LIVE_SENDING))
