@@ -10,6 +10,7 @@
 local http_errors = require "http_errors"
 local luma_answers = require "luma.answers"
 local luma_body = require "luma.body"
+local luma_choices = require "luma.choices"
 local luma_models = require "luma.models"
 local payloads = require "luma.payloads"
 local luma_prices = require "luma.prices"
@@ -33,7 +34,7 @@ local capabilities = {
   resolutions = { "1080p" },
   duration_seconds = { default = 6.0, max = 12.0 },
   models = luma_models.FOR_CLIENTS,
-  default_model = luma_route.DEFAULT_MODEL,
+  default_model = luma_route.DEFAULT_MODEL, default_image_model = luma_route.DEFAULT_IMAGE_MODEL,
   webhooks = true,
   cancel = false,
 }
@@ -48,8 +49,7 @@ end
 local function api_of(job)
   if job.state and job.state.api then return job.state.api end
   local model = job.payload and job.payload.model
-  local known = luma_models.MODELS[model or ""]
-  return known and known.api or "dream_machine"
+  return type(model) == "string" and luma_route.api_of(model) or "dream_machine"
 end
 
 -- One request to either API; each has a key of its own.
@@ -61,13 +61,13 @@ local function ask(ctx, api, request)
   return ctx.request(request)
 end
 
-local function estimate(payload, plan)
+local function estimate(payload, plan, ctx)
   plan = plan or luma_body.build(payload)
   if plans.is_refused(plan) then return nil, plans.first_refusal(plan) end
-  return luma_prices.estimate(plan)
+  return luma_prices.estimate(plan, ctx)
 end
 
--- What a payload costs at present; nil when that is not known.
+-- What a payload costs by our rows at present; nil when that is not known. What earlier jobs cost is no price.
 local function price_of(payload)
   if type(payload) ~= "table" or not payload.parameters or not payload.model then return nil end
   local figures = estimate(payload)
@@ -143,11 +143,14 @@ local function reconcile(job, ctx)
 end
 
 return {
-  id = "luma", name = "Luma", kind = "video",
+  id = "luma", name = "Luma", kind = "video", kinds = { "video", "image" },
   aliases = { "luma-ai", "dream-machine" }, feature_flag = "enable_public_video_providers",
   docs_url = "https://lumalabs.ai/dream-machine", pricing_url = "https://lumalabs.ai/pricing", last_checked = "2025-02-17",
   tags = { "video", "dream-machine" },
-  modes = { { id = "video", label = "Video Generation", default = true } },
+  modes = {
+    { id = "video", label = "Video Generation", default = true },
+    { id = "image", label = "Image Generation", kind = "image", default = true },
+  },
   reviews = {
     notes = "Smooth motion between two given frames; Dream Machine is the older of two APIs, and neither can stop a generation.",
     sources = { "https://lumalabs.ai/dream-machine" },
@@ -168,6 +171,7 @@ return {
   outputs = "any", -- storage.cdn-luma.com in samples; where the agents API puts its files is not published
   auth = { ["Authorization"] = "Bearer {api_key}" },
   auth_forms = { agents = { ["Authorization"] = "Bearer {agents_api_key}" } },
+  inputs = luma_choices.ALL,
   capabilities = capabilities, pricing = luma_prices.PRICING,
   prepare = payloads.prepare, estimate = estimate, health = health, submit = submit, poll = poll, webhook = webhook,
   reconcile = reconcile,

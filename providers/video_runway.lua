@@ -43,7 +43,7 @@ local capabilities = {
   modes = { "video" },
   features = { "multi_prompt", "storyboards", "aspect_ratios" },
   resolutions = { "720p", "1080p" },
-  default_models = payloads.DEFAULT_MODELS,
+  default_models = payloads.DEFAULT_MODELS, default_image_model = payloads.DEFAULT_IMAGE_MODEL,
   models = runway_route.MODEL_IDS,
   operations = runway_models.OPERATIONS,
   products = runway_products.NAMES,
@@ -155,12 +155,15 @@ local function cancel(job, ctx)
 end
 
 return {
-  id = "runway", name = "Runway", kind = "video",
+  id = "runway", name = "Runway", kind = "video", kinds = { "video", "image" },
   aliases = { "runwayml" }, feature_flag = "enable_public_video_providers",
   docs_url = "https://docs.runwayml.com/reference/api-overview", pricing_url = "https://runwayml.com/pricing",
   last_checked = "2025-02-17",
   tags = { "gen-3", "video" },
-  modes = { { id = "video", label = "Video Generation", default = true } },
+  modes = {
+    { id = "video", label = "Video Generation", default = true },
+    { id = "image", label = "Image Generation", kind = "image", default = true },
+  },
   reviews = {
     notes = "Steady camera work and faces; the API bills in credits of one cent, also for input that its moderation refuses.",
     sources = { "https://runwayml.com/pricing", "https://www.producthunt.com/products/runway/reviews" },

@@ -17,8 +17,8 @@ function agents.settings_of(plan, route)
   return plan.body.video
 end
 
--- A picture as the Agents API refers to it: exactly one of url, data, generation_id, file_id.
-local function as_reference(plan, picture)
+--- A picture as the Agents API refers to it: exactly one of url, data, generation_id, file_id.
+function agents.as_reference(plan, picture)
   local object, uri = picture.object or {}, picture.uri
   if object.data or object.file_id then return object end
   if data_uri.begins(uri) then
@@ -32,6 +32,8 @@ local function as_reference(plan, picture)
   if type(picture.generation) == "string" and not uri then return { generation_id = picture.generation } end
   return plans.refuse(plan, picture.field, "must be an HTTPS URL, a data URI, or the id of a generation or file")
 end
+
+local as_reference = agents.as_reference
 
 --- A source to change, and pictures to look at.
 function agents.add_image(plan, payload, sources, references)

@@ -9,6 +9,8 @@ local luma_pictures = require "luma.pictures"
 local luma_route = require "luma.route"
 local names = require "names"
 local plans = require "plan"
+local row_values = require "row_values"
+local undescribed = require "luma.undescribed"
 local video_request = require "video_request"
 
 local luma_body = {}
@@ -16,13 +18,15 @@ local luma_body = {}
 local NONE = {}
 
 local MIN_PROMPT = 3
-local CONTRACT_FIELDS = luma_models.CONTRACT_FIELDS
+local COSTS = luma_models.COSTS
 
 --- Parameters that are read by name here.
 luma_body.READ_BY_NAME = names.words [[ aspect_ratio callback_url duration duration_seconds format generation_id height image
   init_image init_video model multi_prompt negative_prompt output_format prompt prompts reference reference_frames resolution
   samples storyboard style video webhook width ]]
 local READ_BY_NAME = luma_body.READ_BY_NAME
+-- Checked where they are put: a word of ours stands for them, too.
+local CHECKED = names.words "aspect_ratio duration media prompt resolution"
 local SIZE_IN_PIXELS = { "width", "height" }
 
 local function add_prompt(plan, payload, route, texts)
@@ -60,11 +64,11 @@ local function add_size(plan, payload, route)
   end
   if not aspect then
     if route.needs_aspect then plans.refuse(plan, "aspect_ratio", "is needed to reframe", route.aspects) end
-  elseif route.aspects and check.in_list(aspect, route.aspects) then
+  elseif route.aspects then
+    row_values.check(plan, route.id, route.schemas.aspect_ratio, aspect, "aspect_ratio")
     plan.body.aspect_ratio = aspect
   else
-    local message = route.aspects and "Luma does not make this aspect ratio here" or "Luma takes no aspect ratio here"
-    plans.refuse(plan, "aspect_ratio", message, route.aspects)
+    plans.refuse(plan, "aspect_ratio", "Luma takes no aspect ratio here")
   end
 end
 
@@ -150,7 +154,7 @@ local function add_preferences(plan, payload, route)
   local parameters = payload.parameters
   local style = parameters.style
   if style ~= nil then
-    if route.kind == "agents_image" and (style == "auto" or style == "manga") then
+    if route.fields.style then
       plan.body.style = style
     else
       plans.warn(plan, "parameters.style", "Luma has no such style here: left out; say it in the prompt")
@@ -180,11 +184,11 @@ local function add_one(plan, name, value, route)
   local field = "parameters." .. name
   if route.fields[name] then
     given.put(plan, plan.body, name, value, field)
-  elseif route.video_fields and route.video_fields[name] then
+  elseif route.nested_fields and route.nested_fields[name] then
     given.put(plan, agents.settings_of(plan, route), name, value, field)
   elseif video_request.PREFERENCES[name] then
     plans.warn(plan, field, "Luma has no such setting here: left out")
-  elseif CONTRACT_FIELDS[name] then
+  elseif COSTS[name] then
     plans.refuse(plan, field, "Luma has no such setting here")
   else
     plan.body[name] = value
@@ -199,6 +203,38 @@ local function add_rest(plan, payload, route)
   for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
 end
 
+-- Holds what was given under the vendor's names against the row.
+local function check_values(plan, payload, route)
+  local parameters = payload.parameters
+  for _, name in ipairs(names.sorted(parameters)) do
+    local input = route.schemas[name]
+    if input and not CHECKED[name] then row_values.check(plan, route.id, input, parameters[name], "parameters." .. name) end
+  end
+end
+
+-- What makes something else than the kind under which the request came.
+local function refuse_kind(plan, payload, route)
+  if payload.mode ~= "image" or route.makes == "image" then return end
+  plans.refuse(plan, "model", ("%s makes videos: its requests go to the video providers"):format(route.id))
+end
+
+local function build_described(plan, payload, route)
+  plan.route, plan.body.model, plan.body.generation_type = route, route.model, route.generation_type
+  local sources, references = luma_pictures.of_payload(payload)
+  local pictures, texts = without_words(references)
+  refuse_kind(plan, payload, route)
+  refuse_misplaced(plan, payload, route)
+  add_files(plan, payload, route, sources, pictures)
+  add_prompt(plan, payload, route, texts)
+  add_size(plan, payload, route)
+  add_duration(plan, payload, route)
+  add_callback(plan, payload, route)
+  add_preferences(plan, payload, route)
+  add_rest(plan, payload, route)
+  check_values(plan, payload, route)
+  if route.kind == "agents_video" then agents.check_video(plan, payload) end
+end
+
 --- The request for a payload: a plan (plan.lua) with its `route`.
 function luma_body.build(payload)
   local plan = plans.new()
@@ -209,18 +245,11 @@ function luma_body.build(payload)
     given.finish(plan, payload)
     return plan
   end
-  plan.route, plan.body.model, plan.body.generation_type = route, route.model, route.generation_type
-  local sources, references = luma_pictures.of_payload(payload)
-  local pictures, texts = without_words(references)
-  refuse_misplaced(plan, payload, route)
-  add_files(plan, payload, route, sources, pictures)
-  add_prompt(plan, payload, route, texts)
-  add_size(plan, payload, route)
-  add_duration(plan, payload, route)
-  add_callback(plan, payload, route)
-  add_preferences(plan, payload, route)
-  add_rest(plan, payload, route)
-  if route.kind == "agents_video" then agents.check_video(plan, payload) end
+  if route.kind == "undescribed" then
+    undescribed.build(plan, payload, route)
+  else
+    build_described(plan, payload, route)
+  end
   given.finish(plan, payload)
   return plan
 end

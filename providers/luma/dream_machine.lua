@@ -1,15 +1,12 @@
 -- dream_machine.lua - pictures and videos in a request to Luma's Dream Machine API.
 
-local check = require "check"
 local given = require "given"
-local luma_models = require "luma.models"
 local luma_pictures = require "luma.pictures"
 local plans = require "plan"
 
 local dream_machine = {}
 
 local MAX_PHOTON_REFERENCES = 8
-local MODIFY_MODES = luma_models.MODIFY_MODES
 
 local function as_keyframe(plan, picture)
   if picture.uri then
@@ -74,8 +71,8 @@ function dream_machine.add_media(plan, payload, route, sources, references)
     luma_pictures.check_url(plan, sources[1].field, sources[1].uri)
     plan.body.first_frame = { url = sources[1].uri }
   end
-  if route.kind == "modify_video" and not check.in_list(parameters.mode, MODIFY_MODES) then
-    plans.refuse(plan, "parameters.mode", "is needed: how near to the original", MODIFY_MODES)
+  if route.kind == "modify_video" and parameters.mode == nil then
+    plans.refuse(plan, "parameters.mode", "is needed: how near to the original", route.inputs.mode.examples)
   end
 end
 

@@ -1,108 +1,125 @@
--- prices.lua - what Luma's models cost, and what a request will.
+-- prices.lua - what a request to Luma will cost: how many units of its row's price (models.lua) it has.
 
+local luma_models = require "luma.models"
 local plans = require "plan"
+local price = require "price"
 local usd = require "usd"
 
 local luma_prices = {}
 
--- US dollars. Dream Machine's are approximate: about 0.0064 a million pixels for ray-2.
-luma_prices.PRICING = {
-  as_of = "2026-11-23", source = "https://docs.comfy.org", unit = "generation", approximate = true,
-  ["ray-2"] = {
-    ["540p"] = { ["5s"] = 0.40 }, ["720p"] = { ["5s"] = 0.71, ["9s"] = 1.27 }, ["1080p"] = { ["5s"] = 1.59, ["9s"] = 2.87 },
-    ["4k"] = { ["5s"] = 6.37, ["9s"] = 11.47 },
-  },
-  ["ray-flash-2"] = { ["4k"] = { ["5s"] = 2.19, ["9s"] = 3.94 }, share_of_ray_2 = 0.34 },
-  ["photon-1"] = { expected = 0.015, low = 0.015, high = 0.015 },
-  ["photon-flash-1"] = { expected = 0.004, low = 0.002, high = 0.004 },
-  agents = {
-    as_of = "2026-07-10", source = "https://docs.agents.lumalabs.ai",
-    sdr_5s = { ["540p"] = 0.15, ["720p"] = 0.30, ["1080p"] = 1.20 }, ten_seconds_factor = 3,
-    hdr_5s = { ["720p"] = 0.60, ["1080p"] = 2.40 }, hdr_and_exr_5s = { ["720p"] = 0.90, ["1080p"] = 3.60 },
-    edit_5s = { ["540p"] = 0.72, ["720p"] = 1.08, ["1080p"] = 2.16 },
-    reframe_per_second = { ["540p"] = 0.06, ["720p"] = 0.12, ["1080p"] = 0.36 },
-    ["uni-1"] = 0.0404, uni_1_reference = 0.003, ["uni-1-max"] = 0.10,
-  },
-}
+local ROWS = luma_models.ROWS
 
-local PRICING, AGENTS = luma_prices.PRICING, luma_prices.PRICING.agents
+-- What clients are shown, out of the rows.
+local function pricing_of_rows()
+  local shown = { as_of = "2026-11-23", source = "https://docs.comfy.org", unit = "generation", approximate = true, agents = {} }
+  for _, id in ipairs(luma_models.MODEL_IDS) do
+    local row = ROWS[id]
+    local place = row.api == "agents" and shown.agents or shown
+    place[id] = row.price
+  end
+  shown.agents.as_of, shown.agents.source = ROWS["ray-3.2"].price.as_of, ROWS["ray-3.2"].price.source
+  return shown
+end
+luma_prices.PRICING = pricing_of_rows()
 
 local NO_MODEL = "a published price of this model"
 
 -- What is not listed follows from what is: the price goes with the pixels, so with the length, and from model to model. nil
--- when nothing
--- is: a model may be offered before its price is known.
-local function dream_video_price(model, resolution, duration)
-  local rows = PRICING[model]
-  local listed = type(rows) == "table" and rows[resolution] or nil
+-- when nothing is: a model may be offered before its price is known.
+local function dream_video_usd(model, resolution, duration)
+  local found = ROWS[model] and ROWS[model].price or {}
+  local listed = found.usd_of and found.usd_of[resolution]
   if listed and listed[duration] then return listed[duration] end
-  if model == "ray-flash-2" then
-    local price, share = dream_video_price("ray-2", resolution, duration), rows and rows.share_of_ray_2
-    return price and share and usd.to_cents(price * share)
+  if found.share_of_ray_2 then
+    local amount = dream_video_usd("ray-2", resolution, duration)
+    return amount and usd.to_cents(amount * found.share_of_ray_2)
   end
   return listed and listed["5s"] and usd.to_cents(listed["5s"] * 9 / 5)
 end
 
-local function dream_video_estimate(body)
+-- A row's price, of other figures: for one of what is made, or for each second of it.
+local function at(row_price, low, expected, high)
+  return { usd = expected or high or low, low_usd = low, high_usd = high, as_of = row_price.as_of, source = row_price.source }
+end
+
+-- The figures of something that lasts `seconds` and costs so much in all; the length may not be known.
+local function in_all(facts, row_price, amount, seconds)
+  facts.unit, facts.quantity = "second", seconds or 1
+  facts.row_price = at(row_price, amount / facts.quantity, amount / facts.quantity, amount / facts.quantity)
+end
+
+local function between(facts, row_price, low, high, missing)
+  facts.unit, facts.missing = "second", missing
+  facts.quantity, facts.row_price = { low = 1, high = high and 1 }, at(row_price, low, nil, high)
+end
+
+local function dream_video(facts, row, body)
   local resolution, duration = body.resolution, body.duration
   local missing = not resolution and "the resolution" or (not duration and "the length") or nil
-  local low = dream_video_price(body.model, resolution or "540p", duration or "5s")
-  local high = dream_video_price(body.model, resolution or "4k", duration or "9s")
-  if not low or not high then return nil, NO_MODEL end
-  local seconds = duration and math.tointeger(tonumber(string.sub(duration, 1, -2)))
-  local expected = not missing and high or nil
-  return { expected = expected, low = low, high = high, unit = "second", quantity = seconds, missing = missing }
+  local low = dream_video_usd(body.model, resolution or "540p", duration or "5s")
+  local high = dream_video_usd(body.model, resolution or "4k", duration or "9s")
+  facts.approximate = true
+  if not low or not high then
+    facts.reason = NO_MODEL
+  elseif missing then
+    between(facts, row.price, low, high, missing)
+  else
+    in_all(facts, row.price, high, math.tointeger(tonumber((string.sub(duration, 1, -2)))))
+  end
 end
 
 -- New video by ray-3.2. An edit or a reframe lasts as long as its source, which is not known here.
-local function agents_video_estimate(body)
-  local prices, video = AGENTS, type(body.video) == "table" and body.video or {}
-  if body.type ~= "video" then return nil, "the length of the source video" end
+local function agents_video(facts, row, body)
+  local prices, video = row.price, type(body.video) == "table" and body.video or {}
+  if body.type ~= "video" then
+    facts.reason = "the length of the source video"
+    return
+  end
   local table_name = video.hdr and (video.exr_export and "hdr_and_exr_5s" or "hdr_5s") or "sdr_5s"
   local five = prices[table_name][video.resolution or "720p"]
-  if not five then return nil, "the price of this resolution" end
-  if video.hdr or video.duration == "5s" then
-    return { expected = five, low = five, high = five, unit = "second", quantity = 5 }
+  if not five then
+    facts.reason = "the price of this resolution"
+    return
   end
   local ten = usd.to_cents(five * prices.ten_seconds_factor)
-  if video.duration == "10s" then return { expected = ten, low = ten, high = ten, unit = "second", quantity = 10 } end
-  return { low = five, high = ten, unit = "second", missing = "the length" }
+  if video.hdr or video.duration == "5s" then return in_all(facts, prices, five, 5) end
+  if video.duration == "10s" then return in_all(facts, prices, ten, 10) end
+  between(facts, prices, five, ten, "the length")
 end
 
-local function agents_image_estimate(body)
+local function picture(facts, row, body)
+  local row_price = row.price
   local references = type(body.image_ref) == "table" and #body.image_ref or 0
-  local price = AGENTS[body.model]
-  if type(price) ~= "number" then return nil, NO_MODEL end
-  if body.model == "uni-1" then
-    price = math.floor((price + references * AGENTS.uni_1_reference) * 10000 + 0.5) / 10000
+  facts.unit, facts.quantity, facts.row_price = "image", 1, row_price
+  if row.api == "dream_machine" then
+    facts.approximate = true
+  elseif row_price.reference_usd then
+    local amount = row_price.usd + references * row_price.reference_usd
+    facts.row_price = at(row_price, amount, amount, amount)
   elseif references > 0 then
-    return { low = price, unit = "image", quantity = 1, missing = "the price of reference images" }
+    facts.quantity, facts.missing = { low = 1 }, "the price of reference images"
   end
-  return { expected = price, low = price, high = price, unit = "image", quantity = 1 }
 end
 
-local function estimate_of(plan)
-  local body, route = plan.body, plan.route
-  if route.kind == "agents_video" then return agents_video_estimate(body) end
-  if route.kind == "agents_image" then return agents_image_estimate(body) end
-  if route.kind == "video" then return dream_video_estimate(body) end
-  if route.kind == "image" then
-    local price = PRICING[body.model]
-    if type(price) ~= "table" or not price.expected then return nil, NO_MODEL end
-    return { expected = price.expected, low = price.low, high = price.high, unit = "image", quantity = 1 }
+local OF_KIND = { video = dream_video, agents_video = agents_video, image = picture, agents_image = picture }
+
+-- What of a request decides its price, for comparison with jobs that are over.
+local function drivers_of(body)
+  local video, words = type(body.video) == "table" and body.video or body, {}
+  for _, name in ipairs { "duration", "exr_export", "hdr", "resolution" } do
+    if video[name] ~= nil and type(video[name]) ~= "table" then words[#words + 1] = name .. "=" .. tostring(video[name]) end
   end
-  return nil, "a published price of " .. route.path
+  return words[1] and table.concat(words, " ") or nil
 end
 
 --- What the request of a plan costs, as a script's estimate; nil and what is missing.
-function luma_prices.estimate(plan)
-  if plans.unpriced_by(plan) then return nil, plans.unpriced_by(plan) end
-  local result, missing = estimate_of(plan)
-  if not result then return nil, missing end
-  local prices = plan.route.api == "agents" and AGENTS or PRICING
-  result.model, result.source, result.as_of = plan.body.model, prices.source, prices.as_of
-  if prices == PRICING then result.approximate = true end
-  return result
+function luma_prices.estimate(plan, ctx)
+  local body, route = plan.body, plan.route
+  local facts = { model = route.model or route.path, drivers = drivers_of(body), reason = plans.unpriced_by(plan) }
+  local of_kind = OF_KIND[route.kind]
+  if not facts.reason and of_kind and route.row and route.row.price then of_kind(facts, route.row, body) end
+  facts.reason = facts.reason or "a published price of " .. (route.model or route.path)
+  return price.estimate(ctx, facts)
 end
 
 return luma_prices

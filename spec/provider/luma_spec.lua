@@ -97,9 +97,8 @@ describe("luma", function()
         { "540p", "720p", "1080p", "4k" } },
       { "a length of a picture", { prompt = "pan", model = "photon-1", duration_seconds = 5 }, "duration_seconds" },
       { "a size in pixels", { prompt = "pan", parameters = { width = 1280, height = 720 } }, "parameters.width" },
-      { "an aspect ratio", { prompt = "pan", aspect_ratio = "2:1" }, "aspect_ratio" },
+      { "an aspect ratio where there is none", { model = "generations/x/upscale", aspect_ratio = "2:1" }, "aspect_ratio" },
       { "several samples", { prompt = "pan", parameters = { samples = 2 } }, "parameters.samples", { 1 } },
-      { "a model that is gone", { prompt = "pan", model = "ray-1-6" }, "model" },
       { "a model on the wrong path", { prompt = "pan", model = "generations/image", parameters = { model = "ray-2" } },
         "parameters.model", { "photon-1", "photon-flash-1" } },
       { "a data URI", { prompt = "pan", reference = DATA }, "reference" },
@@ -133,6 +132,84 @@ describe("luma", function()
 
     it("but not a prompt of 5000 characters of two bytes", function()
       assert.equal(10000, #body_of({ prompt = ("\u{E9}"):rep(5000) }).prompt)
+    end)
+  end)
+
+  it("sends an aspect ratio that is new with a warning", function()
+    local body, answer = body_of { prompt = "pan", aspect_ratio = "2:1" }
+    assert.equal("2:1", body.aspect_ratio)
+    assert.is_truthy(warned(answer).aspect_ratio)
+    body, answer = body_of { prompt = "pan", model = "ray-2", parameters = { style_ref = { { url = IMAGE } }, mood = 3 } }
+    assert.same({ { { url = IMAGE } }, 3 }, { body.style_ref, body.mood })
+    assert.is_truthy(warned(answer)["parameters.style_ref"])
+    assert.is_nil(answer.estimate)
+  end)
+
+  -- What nobody describes gets what the user wrote: nothing is renamed, checked or added.
+  describe("a model that is not described", function()
+    local PARAMETERS = { steps = "7", resolution = "2K", style = 0.5, duration = "7s", seed = -1, aspect_ratio = 3, format = {},
+      callback_url = false, generation_id = 5 }
+
+    local function sent(request, kind)
+      request.parameters = request.parameters or PARAMETERS
+      local answer = submit(request, nil, { kind = kind })
+      assert.is_nil(answer.estimate)
+      assert.is_truthy(warned(answer).model)
+      return answer.upstream.json, answer.upstream.url, answer
+    end
+
+    it("gets the parameters as they are, and the API that is assumed is said", function()
+      local body, url, answer = sent { model = "ray-4", prompt = "pan" }
+      local expected = { model = "ray-4", prompt = "pan", type = "video" }
+      for name, value in pairs(PARAMETERS) do expected[name] = value end
+      assert.same(expected, body)
+      assert.equal("https://agents.lumalabs.ai/v1/generations", url)
+      assert.is_truthy(answer.notes[1]:find("Agents API is assumed", 1, true))
+      body, url = sent({ model = "uni-3", prompt = "a cat", parameters = {} }, "image")
+      assert.same({ { model = "uni-3", prompt = "a cat" }, "https://agents.lumalabs.ai/v1/generations" }, { body, url })
+    end)
+    it("goes to Dream Machine by its name, or when that is said", function()
+      for model, path in pairs { ["ray-1-6"] = "/generations/video", ["photon-3"] = "/generations/image" } do
+        local body, url = sent { model = model, prompt = "pan", parameters = {} }
+        assert.same({ model, DREAM .. path }, { body.model, url })
+      end
+      local body, url = sent { model = "generations/image", prompt = "pan", parameters = { model = "flux" } }
+      assert.same({ "flux", DREAM .. "/generations/image" }, { body.model, url })
+    end)
+    it("may be a path", function()
+      local body, url = sent { model = "v1/generations/video/extend", parameters = { model = "ray-2", x = 1 } }
+      assert.same({ { model = "ray-2", x = 1 }, DREAM .. "/generations/video/extend" }, { body, url })
+      assert.equal("model", submit({ model = "generations/../credits" }).invalid.field)
+    end)
+    it("takes what stands at the top of the request", function()
+      local body = sent { model = "ray-4", prompt = "pan", duration = 5, aspect_ratio = "1:1", reference = IMAGE,
+        parameters = {} }
+      assert.same({ model = "ray-4", prompt = "pan", type = "video", aspect_ratio = "1:1",
+        video = { duration = "5s", start_frame = { url = IMAGE } } }, body)
+      body = sent { model = "ray-1-6", prompt = "pan", duration = 5, reference = IMAGE, parameters = {} }
+      assert.same({ model = "ray-1-6", prompt = "pan", duration = "5s",
+        keyframes = { frame0 = { type = "image", url = IMAGE } } }, body)
+    end)
+  end)
+
+  describe("pictures", function()
+    local function made(request) return submit(request, nil, { kind = "image" }) end
+
+    it("are made by photon-1 without a model", function()
+      local answer = made { prompt = "a cat", aspect_ratio = "1:1", image = IMAGE }
+      assert.same({ model = "photon-1", prompt = "a cat", aspect_ratio = "1:1", modify_image_ref = { url = IMAGE } },
+        answer.upstream.json)
+      assert.equal(DREAM .. "/generations/image", answer.upstream.url)
+      assert.same({ "image", 0.015 }, { answer.payload.mode, answer.estimate.expected })
+    end)
+    it("are not made by models that make videos", function()
+      for _, model in ipairs { "ray-2", "ray-3.2", "generations/video" } do
+        assert.equal("model", made({ prompt = "pan", model = model }).refusal[1].field)
+      end
+    end)
+    it("are one at a time", function()
+      assert.equal("parameters.samples", made({ prompt = "a cat", parameters = { samples = 2 } }).refusal[1].field)
+      assert.equal("mode", made({ prompt = "a cat", mode = "video" }).invalid.field)
     end)
   end)
 

@@ -187,6 +187,34 @@ describe("runway", function()
     end)
   end)
 
+  describe("pictures", function()
+    local function made(request) return submit(request, nil, { kind = "image" }) end
+
+    it("are made by gen4_image without a model", function()
+      local answer = made { prompt = "p" }
+      assert.same({ model = "gen4_image", promptText = "p", ratio = "1280:720" }, answer.upstream.json)
+      assert.equal("https://api.dev.runwayml.com/v1/text_to_image", answer.upstream.url)
+      assert.same({ "image", 0.05 }, { answer.payload.mode, answer.estimate.expected })
+    end)
+    it("read the family's words", function()
+      local body = made({ prompt = "p", seed = 7, image = IMAGE,
+        parameters = { resolution = "1080p", aspect_ratio = "1:1" } }).upstream.json
+      assert.same({ model = "gen4_image", promptText = "p", ratio = "1080:1080", seed = 7,
+        referenceImages = { { uri = IMAGE } } }, body)
+      body = made({ prompt = "p", model = "muse_image", parameters = { samples = 2, ratio = "auto" } }).upstream.json
+      assert.same({ model = "muse_image", promptText = "p", ratio = "auto", outputCount = 2 }, body)
+      assert.equal("1024:1024", made({ prompt = "p", parameters = { width = 1024, height = 1024 } }).upstream.json.ratio)
+    end)
+    it("are refused what is no picture", function()
+      assert.equal("parameters.samples", made({ prompt = "p", parameters = { samples = 2 } }).refusal[1].field)
+      assert.equal("model", made({ prompt = "p", model = "veo3.1" }).refusal[1].field)
+      assert.equal("text_to_image", made({ prompt = "p", model = "gen9_image" }).upstream.url:match("[^/]+$"))
+    end)
+    it("need no other kind", function()
+      assert.equal("gen4_image", submit({ prompt = "p", model = "gen4_image" }).upstream.json.model)
+    end)
+  end)
+
   it("sends what a description lacks with a warning, but nothing that decides money", function()
     local body, answer = body_of { prompt = "p", model = "gen4.5", parameters = { mood = "blue", background = "opaque" } }
     assert.same({ "blue", "opaque" }, { body.mood, body.background })
