@@ -1,9 +1,11 @@
--- fal.lua - fal for the simulator: the queue, synchronous calls, storage, Ed25519 webhooks. Models: lua/sim/fal_directory.lua.
+-- fal.lua - fal for the simulator: the queue, synchronous calls, storage, Ed25519 webhooks. What its models make and cost:
+-- lua/sim/fal_makers.lua, fal_units.lua; which there are: fal_directory.lua.
 --
 -- Other vendors that live on fal's queue (lua/sim/pika.lua) make their routes with fal.queue.
 local cjson = require "cjson"
 local crypto = require "crypto"
 local directory = require "sim.fal_directory"
+local makers = require "sim.fal_makers"
 local media = require "sim.media"
 local sim = require "sim.core"
 
@@ -12,111 +14,7 @@ local fal = {}
 local QUEUE, SYNC, API, REST = "queue.fal.run", "fal.run", "api.fal.ai", "rest.fal.ai"
 local SEED = "" -- of the key that signs webhooks: 00 01 ... 1f, as in the contract's worked example
 for i = 0, 31 do SEED = SEED .. string.char(i) end
-local SIZES = { square_hd = { 1024, 1024 }, square = { 512, 512 }, portrait_4_3 = { 768, 1024 }, portrait_16_9 = { 576, 1024 },
-  landscape_4_3 = { 1024, 768 }, landscape_16_9 = { 1024, 576 } }
-local PRICES = { -- unit_price, unit
-  ["fal-ai/flux/schnell"] = { 0.003, "megapixels" }, ["fal-ai/flux/dev"] = { 0.025, "megapixels" },
-  ["fal-ai/flux/dev/image-to-image"] = { 0.03, "megapixels" }, ["fal-ai/flux-pro/v1.1"] = { 0.04, "megapixels" },
-  ["fal-ai/flux-pro/v1.1-ultra"] = { 0.06, "images" }, ["fal-ai/fast-sdxl"] = { 0.00111, "compute seconds" },
-  ["fal-ai/pika/v2.2/text-to-video"] = { 0.2, "video" }, ["fal-ai/pika/v2.2/image-to-video"] = { 0.2, "video" },
-  ["fal-ai/pika/v2.2/pikascenes"] = { 0.2, "video" }, ["fal-ai/pika/v2.2/pikaframes"] = { 0.04, "seconds" },
-  ["fal-ai/pika/v2.1/text-to-video"] = { 0.4, "video" }, ["fal-ai/pika/v2.1/image-to-video"] = { 0.4, "video" },
-  ["fal-ai/pika/v2/turbo/text-to-video"] = { 0.2, "video" }, ["fal-ai/pika/v2/turbo/image-to-video"] = { 0.2, "video" },
-  ["fal-ai/pika/v2/pikadditions"] = { 0.3, "video" }, ["fal-ai/pika/v1.5/pikaffects"] = { 0.3, "video" },
-}
-local STEPS = { ["fal-ai/flux/schnell"] = 12, ["fal-ai/flux/dev"] = 50 }
-
 local uploads = {}
-
--- Checking inputs ----------------------------------------------------------------------------------------------------------
-
-local function issue(field, message, kind)
-  return { loc = sim.array { "body", field }, msg = message, type = kind }
-end
-fal.issue = issue
-
-local function check_size(size, issues)
-  if type(size) == "table" and (not math.tointeger(size.width) or not math.tointeger(size.height)) or
-    type(size) == "string" and not SIZES[size] then
-    issues[#issues + 1] = issue("image_size", "unexpected value; permitted: 'square_hd', 'square', 'portrait_4_3', " ..
-      "'portrait_16_9', 'landscape_4_3', 'landscape_16_9'", "value_error.const")
-  end
-end
-
-local function check_range(input, field, low, high, issues)
-  local value = input[field]
-  if sim.given(value) and (type(value) ~= "number" or value < low or value > high) then
-    issues[#issues + 1] = issue(field, ("ensure this value is from %s to %s"):format(low, high),
-      "value_error.number.not_in_range")
-  end
-end
-
--- What is wrong with an image model's input: a list, empty when it is good.
-local function check_image(model, input)
-  local issues = sim.array {}
-  if type(input.prompt) ~= "string" then issues[1] = issue("prompt", "field required", "value_error.missing") end
-  if model:find("image%-to%-image$") and type(input.image_url) ~= "string" then
-    issues[#issues + 1] = issue("image_url", "field required", "value_error.missing")
-  end
-  if sim.given(input.image_size) then check_size(input.image_size, issues) end
-  check_range(input, "num_images", 1, model == "fal-ai/fast-sdxl" and 8 or 4, issues)
-  check_range(input, "num_inference_steps", 1, STEPS[model] or 100, issues)
-  check_range(input, "guidance_scale", 0, 20, issues)
-  return issues
-end
-
--- Outputs ------------------------------------------------------------------------------------------------------------------
-
-local function image_size(input)
-  local size = sim.given(input.image_size) and input.image_size or "landscape_4_3"
-  if type(size) == "table" then return size.width, size.height end
-  return SIZES[size][1], SIZES[size][2]
-end
-
-local function image_format(input)
-  local format = sim.given(input.output_format) and input.output_format or input.format
-  return format == "png" and "png" or "jpeg"
-end
-
-local function image_bytes(job, number)
-  return media.file(image_format(job.input), job.id .. number, image_size(job.input))
-end
-
-local function image_output(job, inline)
-  local width, height = image_size(job.input)
-  local format = image_format(job.input)
-  local images, flags = sim.array {}, sim.array {}
-  for i = 1, math.tointeger(job.input.num_images) or 1 do
-    local url = ("%s/v3b.fal.media/files/b/%s/%d.%s"):format(job.base, job.id, i, format)
-    if inline then url = ("data:%s;base64,%s"):format(media.type(format), crypto.base64(image_bytes(job, i))) end
-    images[i] = { url = url, width = width, height = height, content_type = media.type(format) }
-    flags[i] = job.moderated or false
-  end
-  return { images = images, timings = { inference = (job.ends - job.starts) / 1000 }, seed = math.tointeger(job.input.seed) or
-    job.n,
-    has_nsfw_concepts = flags, prompt = job.input.prompt }
-end
-
-local function units(model, input)
-  local price = PRICES[model]
-  local count = math.tointeger(input.num_images) or 1
-  if not price then return nil end
-  if price[2] ~= "megapixels" then return count end
-  local width, height = image_size(input)
-  return math.ceil(width * height / 1000000) * count
-end
-
---- What makes images: check(model, input), output(job, inline), cost(model, input), file(job, name).
-local images = { kind = "image", check = check_image, output = image_output }
-
-function images.cost(model, input)
-  local count = units(model, input)
-  return count and count * PRICES[model][1], count
-end
-
-function images.file(job, name)
-  return image_bytes(job, math.tointeger(tonumber(name:match("^%d+"))))
-end
 
 -- The queue ----------------------------------------------------------------------------------------------------------------
 
@@ -141,8 +39,8 @@ local function app_of(model)
   return model:match(pattern)
 end
 
-local function new_job(request, model, maker)
-  local input = read_input(request)
+local function new_job(request, model, maker_of)
+  local input, maker = read_input(request), maker_of(model)
   local app = app_of(model)
   if not app then error(detail(404, ("Application %q not found"):format(model))) end
   local issues = maker.check(model, input)
@@ -157,8 +55,8 @@ local function new_job(request, model, maker)
   return job
 end
 
-local function submit(request, model, maker)
-  local job = new_job(request, model, maker)
+local function submit(request, model, maker_of)
+  local job = new_job(request, model, maker_of)
   job.webhook = request.query.fal_webhook
   local answer = urls(job)
   answer.status, answer.queue_position = "IN_QUEUE", 0
@@ -235,24 +133,24 @@ local function on_request(request, id, action)
   return detail(404, "Path not found")
 end
 
---- A route of the queue: everything below it, with models made by `maker`.
-function fal.queue(maker)
+--- A route of the queue: everything below it; `maker_of(model)` is what makes the model's output (lua/sim/fal_makers.lua).
+function fal.queue(maker_of)
   return function(request, arguments)
     local app, id, action = arguments.path:match("^(.-)/requests/([^/]+)/?(.*)$")
     if app and (request.method == "GET" or request.method == "PUT" or action == "cancel") then return on_request(request, id,
       action) end
     if request.method ~= "POST" then return detail(405, "Method Not Allowed") end
-    return submit(request, arguments.path, maker)
+    return submit(request, arguments.path, maker_of)
   end
 end
 
 --- A route of the synchronous host: the answer comes when the job is done.
-function fal.direct(maker)
+function fal.direct(maker_of)
   return function(request, arguments)
     local input = read_input(request)
-    local issues = maker.check(arguments.path, input)
+    local issues = maker_of(arguments.path).check(arguments.path, input)
     if #issues > 0 then return sim.json(422, { detail = issues }, { ["x-fal-request-id"] = sim.uuid("sync", sim.next()) }) end
-    local job = new_job(request, arguments.path, maker)
+    local job = new_job(request, arguments.path, maker_of)
     if job.never then
       local late = sim.json(504, { detail = "Request timed out", error_type = "request_timeout" })
       late.delay_ms = 20000
@@ -338,8 +236,8 @@ end
 fal.provider = "fal"
 fal.hosts = { QUEUE, SYNC, API, REST, directory.site, "v3.fal.media", "v3b.fal.media" }
 fal.routes = {
-  { "*", "/{path...}", fal.queue(images), host = QUEUE },
-  { "POST", "/{path...}", fal.direct(images), host = SYNC },
+  { "*", "/{path...}", fal.queue(makers.of), host = QUEUE },
+  { "POST", "/{path...}", fal.direct(makers.of), host = SYNC },
   { "GET", "/.well-known/jwks.json", keys, host = REST, open = true },
   { "POST", "/storage/upload/initiate", initiate, host = REST },
   { "PUT", "/files/up/{id}/{name}", put_upload, host = "v3b.fal.media", open = true },
@@ -347,6 +245,5 @@ fal.routes = {
   { "GET", "/files/b/{id}/{name}", get_file, host = "v3b.fal.media", open = true },
 }
 for _, route in ipairs(directory.routes) do table.insert(fal.routes, route) end
-directory.publish(PRICES)
 
 return fal

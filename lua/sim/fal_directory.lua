@@ -46,6 +46,12 @@ function fal_directory.publish(billed)
   end
 end
 
+--- What a model does, as fal calls it ("text-to-image"); nil for one that is not listed.
+function fal_directory.category(id)
+  local row = by_id[id]
+  return row and row.metadata and row.metadata.category
+end
+
 --- What a unit of the model costs, and what the unit is called; nil when there is no price.
 function fal_directory.price(id)
   local price = prices[id]

@@ -283,7 +283,23 @@ end
 
 -- Files of jobs ------------------------------------------------------------------------------------------------------------
 
-local TYPES = { png = "image/png", jpeg = "image/jpeg", jpg = "image/jpeg", webp = "image/webp", mp4 = "video/mp4" }
+-- Silence: one channel of 8000 samples a second, a byte each.
+function media.wav(seconds)
+  local samples = ("\128"):rep(math.ceil(8000 * seconds))
+  local head = "WAVEfmt " .. string.pack("<I4I2I2I4I4I2I2", 16, 1, 1, 8000, 8000, 1, 8) .. "data" .. string.pack("<I4", #samples)
+  return "RIFF" .. string.pack("<I4", #head + #samples) .. head .. samples
+end
+
+-- A scene with nothing in it.
+function media.glb()
+  local scene = '{"asset":{"version":"2.0"}} '
+  return string.pack("<c4I4I4I4c4", "glTF", 2, 20 + #scene, #scene, "JSON") .. scene
+end
+
+local TYPES = {
+  png = "image/png", jpeg = "image/jpeg", jpg = "image/jpeg", webp = "image/webp", mp4 = "video/mp4", wav = "audio/wav",
+  glb = "model/gltf-binary",
+}
 
 --- The media type of a file's ending.
 function media.type(format)
@@ -296,16 +312,20 @@ function media.file(format, name, width, height, seconds)
   width, height = math.max(1, math.min(width or 512, 4096)), math.max(1, math.min(height or 512, 4096))
   if format == "png" then return media.png(width, height, digest:sub(1, 3), digest:sub(4, 6)) end
   if format == "webp" then return media.webp(width, height, digest:sub(1, 3)) end
+  if format == "wav" then return media.wav(math.min(seconds or 2, 60)) end
+  if format == "glb" then return media.glb() end
   if format == "mp4" then return media.mp4(width, height, math.min(seconds or 5, 60), digest:sub(1, 3)) end
   return media.jpeg(width, height, digest:sub(1, 3))
 end
 
---- The media type that the bytes of a file begin like: PNG, JPEG or MP4, else nil.
+--- The media type that the bytes of a file begin like, else nil.
 function media.sniff(bytes)
   if bytes:sub(1, 8) == "\137PNG\r\n\26\n" then return "image/png" end
   if bytes:sub(1, 2) == "\xff\xd8" then return "image/jpeg" end
   if bytes:sub(5, 8) == "ftyp" then return "video/mp4" end
   if bytes:sub(1, 4) == "RIFF" and bytes:sub(9, 12) == "WEBP" then return "image/webp" end
+  if bytes:sub(1, 4) == "RIFF" and bytes:sub(9, 12) == "WAVE" then return "audio/wav" end
+  if bytes:sub(1, 4) == "glTF" then return "model/gltf-binary" end
   return nil
 end
 

@@ -1,7 +1,9 @@
 -- pika.lua - Pika for the simulator: on fal's queue, and the old direct API (devapi.pika.art), which is not verified.
 local fal = require "sim.fal"
+local makers = require "sim.fal_makers"
 local media = require "sim.media"
 local sim = require "sim.core"
+local units = require "sim.fal_units"
 
 local DIRECT, FILES = "devapi.pika.art", "cdn.pika.art"
 local BASE = { text = sim.set("v2.2/text-to-video", "v2.1/text-to-video", "v2/turbo/text-to-video"),
@@ -25,7 +27,7 @@ function videos.check(model, input)
   local needed = path and required(path)
   local issues = sim.array {}
   if not needed then error(sim.json(404, { detail = ("Path /%s not found"):format(path or "") })) end
-  local function complain(field, message, kind) issues[#issues + 1] = fal.issue(field, message, kind) end
+  local function complain(field, message, kind) issues[#issues + 1] = makers.issue(field, message, kind) end
   for _, field in ipairs(needed) do
     if not sim.given(input[field]) then complain(field, "field required", "value_error.missing") end
   end
@@ -41,11 +43,9 @@ function videos.check(model, input)
   return issues
 end
 
-function videos.cost(model, input)
-  local long = (tonumber(input.duration) or 5) / 5
-  if not model:find("/v2.2/", 1, true) or model:find("pikaframes") then return nil end
-  return (input.resolution == "1080p" and 0.45 or 0.2) * long, long
-end
+videos.cost = units.bill
+
+local function maker_of() return videos end
 
 local function dimensions(resolution, ratio)
   local short = resolution == "1080p" and 1080 or 720
@@ -78,7 +78,7 @@ local function generate(request, arguments)
   local issues = sim.array {}
   if not needed then return sim.json(404, { detail = "Not Found" }) end
   for _, field in ipairs(needed) do
-    if not request.fields[field] then issues[#issues + 1] = fal.issue(field, "field required", "value_error.missing") end
+    if not request.fields[field] then issues[#issues + 1] = makers.issue(field, "field required", "value_error.missing") end
   end
   if #issues > 0 then return sim.json(422, { detail = issues }) end
   if request.fault == "moderated" then
@@ -136,8 +136,8 @@ return {
   missing = fal.missing,
   event = fal.event,
   routes = {
-    { "*", "/{path...}", fal.queue(videos), host = "queue.fal.run" },
-    { "POST", "/{path...}", fal.direct(videos), host = "fal.run" },
+    { "*", "/{path...}", fal.queue(maker_of), host = "queue.fal.run" },
+    { "POST", "/{path...}", fal.direct(maker_of), host = "fal.run" },
     { "POST", "/generate/{path...}", generate, host = DIRECT },
     { "GET", "/videos/{id}", get_video, host = DIRECT },
     { "GET", "/v1/{id}/{name}", get_file, host = FILES, open = true },

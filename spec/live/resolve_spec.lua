@@ -146,7 +146,7 @@ describe("an overdue job", function()
     assert.equal(409, resolve(job, { status = "error", cost_usd = 0 }).status)
     assert.equal("computed", live:status(job).money.basis)
     assert.same({ "submit", "sent", "unknown", "artifact", "done", "settled" }, told(job))
-    assert.same({ jobs = 1, open = 0, reserved_usd = 0, spent_usd = 0.006 }, money "fal")
+    assert.same({ jobs = 1, open = 0, reserved_usd = 0, spent_usd = 0.003 }, money "fal")
   end)
 
   it("is asked for at once under the id that the operator gives", function()
