@@ -127,7 +127,7 @@ describe("the models of a provider, with the directory on", function()
   local shelf
   setup(function()
     shelf = start { directory = "place = 'parameters.',", secrets = { shelf = { api_key = "shelf-key-of-the-operator" } } }
-    shelf:wait_for("maker-5/model-0250", "listed")
+    shelf.host:eventually(function() return shelf.host:get(PATH).json.directory.models == 250 end, 30)
   end)
   teardown(function() shelf:remove() end)
 
@@ -210,6 +210,27 @@ describe("the models of a provider, with the directory on", function()
     assert.equal("Painter", shelf.host:get("/api/providers/image/shelf/inputs?model=own/painter").json.choice.label)
     assert.equal(404, shelf.host:get("/api/providers/image/shelf/inputs?model=maker-6/model-0500").status)
     assert.equal(404, shelf.host:get("/api/providers/image/shelf/inputs?mode=x&model=maker-6/model-0500").status)
+  end)
+
+  it("leave a submit its word: it says how the directory stands, and may ignore it", function()
+    local body = { model = "maker-2/model-0009", prompt = "a cat" }
+    local function submit() return shelf.host:post("/api/providers/image/shelf/submit", body) end
+    local answer = submit().json
+    assert.equal("fresh", answer.directory.state)
+    assert.equal(250, answer.directory.models)
+    assert.is_false(answer.ignored)
+    body.directory = "ignore"
+    answer = submit().json
+    assert.is_true(answer.ignored)
+    assert.is_nil(answer.upstream.body.directory)
+    assert.is_true(shelf.host:post("/api/providers/image/shelf/preview", body).json.ignored)
+    body.directory = exact.null
+    assert.is_false(submit().json.ignored)
+    for _, value in ipairs { "IGNORE", "", true, 1, {} } do
+      body.directory = value
+      assert.equal(400, submit().status)
+      assert.equal("directory", submit().json.errors[1].path)
+    end
   end)
 
   it("keep their ETag while nothing changes, whatever their age, and get another when the vendor's answer is new", function()

@@ -148,6 +148,20 @@ static bool read_own_credentials(struct incoming *incoming)
 	return true;
 }
 
+/* "directory": "ignore": what the vendor's schema forbids is a warning. */
+static bool read_directory(struct incoming *incoming)
+{
+	const json_t *value = json_object_get(incoming->body, "directory");
+	const char *text = json_text_value(value);
+
+	incoming->ignores_directory = text != NULL && strcmp(text, "ignore") == 0;
+	if (!is_given(value) || incoming->ignores_directory)
+		return true;
+	incoming_problem(incoming, 400, "directory",
+		"must be \"ignore\": what the vendor's schema forbids is then a warning; leave it out otherwise");
+	return false;
+}
+
 static bool read_switches(struct incoming *incoming)
 {
 	const json_t *dry_run = json_object_get(incoming->body, "dry_run");
@@ -198,7 +212,7 @@ static bool read_expected(struct incoming *incoming)
 /* gpu: the job, by either name. image and video: the body without what is the host's. */
 static json_t *extract_request(struct incoming *incoming, const char **path)
 {
-	static const char *const host_keys[] = { "config", "cfg", "dry_run", "max_cost_usd", EXPECT };
+	static const char *const host_keys[] = { "config", "cfg", "dry_run", "max_cost_usd", "directory", EXPECT };
 	static const char *const name_keys[] = { "provider", "provider_id", "id" };
 	json_t *request;
 
@@ -325,7 +339,7 @@ bool incoming_open(struct incoming *incoming)
 		return false;
 	if (incoming->verdict_json == NULL || incoming->config != NULL)
 		judge_incoming(incoming);
-	if (!read_switches(incoming))
+	if (!read_switches(incoming) || !read_directory(incoming))
 		return false;
 	incoming->liveness = decide_liveness(incoming);
 	if (!gather_secrets(incoming)) {

@@ -31,6 +31,7 @@ struct incoming {
 	struct callback *callback;	      /* submit, generate; or NULL */
 	bool preview;			      /* submit, generate: only what it would do is asked for */
 	bool wants_live;		      /* the request says "dry_run": false */
+	bool ignores_directory;		      /* it says "directory": "ignore" */
 	char expected[OUTGOING_DIGEST_BYTES]; /* submit, generate: expect_upstream_sha256, in lower case; "" : not said */
 	int64_t max_cost;		      /* max_cost_usd in micro-dollars; -1: not said */
 	enum liveness liveness;		      /* how the answer stands to the vendor, as far as the gate decides it */

@@ -62,6 +62,7 @@ struct pending_call *pending_call_new(const struct incoming *incoming, enum mani
 	call->call.large_request = incoming->http->body_length > LIMIT_SCRIPT_BLAME_BYTES;
 	call->call.view = pending->view;
 	call->call.models = directory_source(host->directory);
+	call->call.ignore_directory = incoming->ignores_directory;
 	call->before_sending = NULL;
 	call->may_leave = NULL;
 	call->answered = NULL;

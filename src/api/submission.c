@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "directory/directory.h"
 #include "registry/task_json.h"
 #include "webhook_in/webhook_in.h"
 
@@ -24,6 +25,17 @@ const char *submission_caller(const struct submission *submission)
 }
 
 /* ---- its life ---- */
+
+/* What the job's script is given when its turn comes, perhaps after a restart. */
+static void write_live_request(struct submission *submission, const struct incoming *incoming)
+{
+	json_t *request = json_copy(incoming->script_request);
+
+	if (incoming->ignores_directory)
+		json_object_set_new(request, LIVE_IGNORES_DIRECTORY, json_true());
+	json_write(&submission->live_request, request);
+	json_decref(request);
+}
 
 struct submission *submission_new(struct incoming *incoming, const struct pending_use *use)
 {
@@ -53,7 +65,7 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 	if (incoming->liveness == LIVENESS_LIVE) {
 		pending_call_open_way(pending);
 		if (!incoming->preview)
-			json_write(&submission->live_request, incoming->script_request);
+			write_live_request(submission, incoming);
 	}
 	return submission;
 }
@@ -151,6 +163,18 @@ static void write_request(const struct script_call *call, struct buffer *out)
 	json_member_text(out, "upstream_sha256", call->upstream_sha256[0] != '\0' ? call->upstream_sha256 : NULL);
 }
 
+/* How old what is known of the vendor's models is, of a script that asks for it. */
+static void write_directory(const struct submission *submission, struct buffer *out)
+{
+	const struct manifest *manifest = &submission->pending->call.call.provider->manifest;
+
+	if (!manifest->directory.declared)
+		return;
+	buffer_text(out, "\"directory\":");
+	directory_write_state(submission->pending->host->directory, manifest->id, out);
+	buffer_char(out, ',');
+}
+
 static void write_job_members(const struct submission *submission, struct buffer *out)
 {
 	const struct script_call *call = &submission->pending->call.call;
@@ -167,6 +191,7 @@ static void write_job_members(const struct submission *submission, struct buffer
 	envelope_write_json(out, gpu ? "job" : "payload", &call->payload);
 	envelope_write_json(out, "estimates", &call->estimates);
 	write_request(call, out);
+	write_directory(submission, out);
 	buffer_text(out, "\"artifacts\":[],");
 	if (submission->callback != NULL)
 		callback_write(out, submission->callback);

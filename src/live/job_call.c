@@ -412,12 +412,14 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 	struct live_job *job = job_call->job;
 	struct script_call *call = &job_call->call.call;
 	json_t *request;
+	bool ignores_directory;
 
 	if (why != NULL)
 		return why;
 	request = job_call_request(job, job_call->action);
 	if (request == NULL)
 		return "what is kept of the job cannot be read";
+	ignores_directory = json_object_del(request, LIVE_IGNORES_DIRECTORY) == 0;
 	if (job->webhook_url == NULL)
 		job->webhook_url = webhooks_in_url(job->owner->webhooks_in, job_call->view, provider, &job->id);
 	script_call_set(call, provider, function, job->kind, request, job_call_rehearses(job_call));
@@ -425,6 +427,7 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 	call->webhook_url = call->dry_run ? job_call_shown_url(job_call, provider) : job->webhook_url;
 	call->view = job_call->view;
 	call->models = job->owner->models;
+	call->ignore_directory = ignores_directory;
 	call->outgoing.trace = job_call->view->config->live.trace ? job->live.trace : NULL;
 	engine_way_open(&job_call->call.way, job_call->view, provider);
 	call->outgoing.detour = &job_call->call.way.detour;

@@ -46,6 +46,9 @@ void live_close(struct live *live);
 
 /* ---- a new job ---- */
 
+/* A member (true) of an order's request, beside what prepare gets: the client said "directory": "ignore". No script sees it, but by ctx. */
+#define LIVE_IGNORES_DIRECTORY "providerd:ignore_directory"
+
 struct live_order {
 	const struct script_call *call; /* a submit that reached its preview */
 	const struct gate_view *view;	/* whose budgets count */
