@@ -111,6 +111,27 @@ describe("a tenth provider", function()
     assert.is_true(host:post(FOLDER .. "/submit", { prompt = "x" }).json.ok)
   end)
 
+  it("serves a second kind once its file says so, under that kind's flag", function()
+    local video = "/api/providers/video/example/submit"
+    assert.equal(404, host:post(video, { prompt = "x" }).status)
+    host:write("providers/image_example.lua",
+      (read(EXAMPLE):gsub('kind = "image",', 'kind = "image", kinds = { "image", "video" },', 1)))
+    host:eventually(function() return host:post(video, { prompt = "x" }).status == 200 end)
+    local json = host:post(video, { prompt = "x" }).json
+    assert.same({ "mock-example-1", "video", "enable_public_video_providers", false },
+      { json.id, json.kind, json.feature.feature, json.ok })
+    assert.equal("public.video.submit", host:get("/api/jobs/status/" .. json.job_id).json.kind)
+    assert.equal(200, host:post("/api/providers/video/generate", { provider = "example.com", prompt = "x" }).status)
+    assert.is_true(host:post(FOLDER .. "/submit", { prompt = "x" }).json.ok)
+    local listed = {}
+    for i, provider in ipairs(host:get("/api/providers/video/catalog").json.providers) do
+      listed[i] = provider.id
+      listed[provider.id] = provider
+    end
+    assert.same({ "luma", "pika", "runway", "example" }, { table.unpack(listed, 1, 4) })
+    assert.same({ "video", { "image", "video" } }, { listed.example.kind, listed.example.kinds })
+  end)
+
   it("is gone with its file", function()
     host:delete("providers/image_example.lua")
     host:eventually(function() return entry() == nil end)

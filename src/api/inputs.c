@@ -98,7 +98,7 @@ static void write_usual_choice(struct buffer *out, const struct incoming *incomi
 		buffer_text(out, ",\"schema\":{\"properties\":{\"job\":{\"type\":\"object\"}},\"required\":[\"job\"],");
 	if (with_schema && !gpu) {
 		buffer_text(out, ",\"schema\":{\"properties\":{\"prompt\":{\"type\":\"string\",\"x_lines\":4,\"x_order\":1},");
-		write_mode(out, manifest->modes);
+		write_mode(out, incoming->as->modes);
 		buffer_text(out, ",\"model\":{\"type\":\"string\"},\"parameters\":{\"type\":\"object\"}},");
 	}
 	if (with_schema)

@@ -37,7 +37,7 @@ void live_job_write_eta(struct buffer *out, struct live *live, const struct task
 	int count = 0;
 
 	if (task->live != NULL && task->live->submitted_ms > 0 && (task->status == TASK_QUEUED || task->status == TASK_RUNNING))
-		count = live_history(live, task->provider, &p50, &p90);
+		count = live_history(live, task->provider, task->kind, &p50, &p90);
 	if (count == 0) {
 		buffer_text(out, "\"eta\":null,");
 		return;

@@ -120,7 +120,7 @@ static void completion_written(struct live_job *job)
 	budget_settle(live->budget, &entry, job->money.spent);
 	completion_emit_exceeded(job);
 	if (job->status == TASK_DONE && job->live.submitted_ms > 0)
-		history_note(live, job->provider, clock_unix_ms() - job->live.submitted_ms);
+		history_note(live, job->provider, job->kind, clock_unix_ms() - job->live.submitted_ms);
 	job_notify(job, true, ERROR_NONE, NULL);
 	job_remove(job);
 	provider_queue_send(queue);

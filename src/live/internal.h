@@ -437,5 +437,5 @@ void completion_go_on(struct live_job *job);
 void completion_free(struct completion *completion); /* any thread; NULL is allowed */
 
 /* history.c: any thread, but the second. */
-void history_note(struct live *live, const char *provider, int64_t took_ms);
+void history_note(struct live *live, const char *provider, const char *kind, int64_t took_ms);
 void history_free(struct live *live);

@@ -132,8 +132,8 @@ void live_wake(struct live *live);
 /* Lives as long as `live`. Any thread. */
 struct budget_book *live_budget(struct live *live);
 
-/* How long jobs of this provider took that were done lately, submit to end, in milliseconds. Returns of how many; 0: not known. Any thread. */
-int live_history(struct live *live, const char *provider, int64_t *p50_ms, int64_t *p90_ms);
+/* How long jobs of this provider and kind took that were done lately, submit to end, in milliseconds. Returns of how many; 0: not known. Any thread. */
+int live_history(struct live *live, const char *provider, const char *kind, int64_t *p50_ms, int64_t *p90_ms);
 
 /* Open jobs by phase. Any thread. */
 struct live_counts {

@@ -69,7 +69,7 @@ static bool restore_recall(void *context, const struct task *task)
 	if (task->vendor_id != NULL)
 		provider_queue_note_vendor_id(queue, task->vendor_id);
 	if (task->status == TASK_DONE && task->live->submitted_ms > 0)
-		history_note(live, task->provider, task->updated_ms - task->live->submitted_ms);
+		history_note(live, task->provider, task->kind, task->updated_ms - task->live->submitted_ms);
 	return true;
 }
 
