@@ -166,10 +166,18 @@ end
 
 -- ---- the vendor's own schema -------------------------------------------------------------------------------------------
 
+-- Where a client has an input that it did not give.
+local function usual_field(built, name)
+  local input = built.description and built.description.inputs[name]
+  if input and input.field then return input.field end
+  if name == "prompt" and not built.place then return name end
+  return (built.place or PLACE) .. name
+end
+
 -- "image_size.width" as the client wrote it, and the model's name at its beginning.
 local function client_path(built, path)
   local head = match(path, "^[^%.%[]*")
-  local field = built.paths and built.paths[head] or (built.place or PLACE) .. head
+  local field = built.paths and built.paths[head] or usual_field(built, head)
   return field .. sub(path, #head + 1), head
 end
 

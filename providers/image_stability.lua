@@ -15,6 +15,7 @@ local stability_form = require "stability.form"
 local payloads = require "stability.payloads"
 local prices = require "stability.prices"
 local stability_services = require "stability.services"
+local undescribed = require "stability.undescribed"
 
 local TEXT_TO_IMAGE, IMAGE_TO_IMAGE = stability_services.TEXT_TO_IMAGE, stability_services.IMAGE_TO_IMAGE
 
@@ -51,20 +52,33 @@ local function health(ctx)
   }
 end
 
-local function submit(payload, ctx)
-  if payload.wrapped then return nil, { field = payload.wrapped, message = given.WRAPPED } end
+-- What is to be sent of a service that is not described here: path, form.
+local function undescribed_request(payload, ctx)
+  ctx.note(payload.model .. " is not described here: its parameters are sent unchecked")
+  return stability_services.undescribed_path(payload.model), undescribed.form(payload)
+end
+
+-- What is to be sent: path, form, format of the file; nil and the refusals.
+local function request_of(payload, ctx)
+  if payload.undescribed then return undescribed_request(payload, ctx) end
   local service, path, sd3_model = stability_services.of(payload)
   if not service then return nil, path end
   local form, by_name = stability_form.make(payload, service, path, sd3_model, ctx)
   if not form then return nil, by_name end
   if sd3_model == "sd3.5-flash" then ctx.note "sd3.5-flash is sold, but the vendor's API description lacks it: it may refuse" end
+  return path, form, by_name.output_format and by_name.output_format.value
+end
 
+local function submit(payload, ctx)
+  if payload.wrapped then return nil, { field = payload.wrapped, message = given.WRAPPED } end
+  local path, form, format = request_of(payload, ctx)
+  if not path then return nil, form end
   local response, failure = ctx.request {
     path = SERVICE_ROOT .. path, headers = ACCEPT_JSON, form = form, timeout = SUBMIT_TIMEOUT_SECONDS,
   }
   if not response or response.status ~= 200 and response.status ~= 202 then return answers.failed(response, failure) end
-  local format = by_name.output_format and by_name.output_format.value
-  local state = { usd = stability_services.credits_of(payload) / 100, output_format = format }
+  local credits = stability_services.credits_of(payload)
+  local state = { usd = credits and credits / 100, output_format = format }
   local body = answers.json_of(response)
   if type(body.id) == "string" and not body.image and not body.result then
     return { id = body.id, status = "queued", state = state, retry_after = POLL_INTERVAL_SECONDS }

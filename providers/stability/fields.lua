@@ -69,6 +69,7 @@ end
 local OTHER_KINDS = {
   guidance_scale = "number", style = "choice", steps = "integer", fps = "number", width = "integer", height = "integer",
   resolution = "text", size = "text", image_size = "text", duration = "number", duration_seconds = "number",
+  sampler = "text", scheduler = "text", gpu = "text",
 }
 
 local SAMPLE_NAMES = { "samples", "images", "num_images", "n" }
@@ -109,6 +110,11 @@ local SAMPLES = check.field_list {
 
 local UNDERSTOOD_AT_TOP = names.union(FIELDS, OTHER_KINDS, INEXPRESSIBLE, IS_SAMPLE_NAME,
   names.set { "mode", "operation", "model", "parameters", "safety" })
+
+--- Whether a parameter's name is one that nobody here knows.
+function stability_fields.is_unknown(name)
+  return not UNDERSTOOD_AT_TOP[name]
+end
 
 local function find_samples(payload, top, parameters)
   if not names.has_any(parameters.object, IS_SAMPLE_NAME) and not names.has_any(top.object, IS_SAMPLE_NAME) then return 1 end

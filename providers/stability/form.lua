@@ -7,6 +7,7 @@ local names = require "names"
 local schema_check = require "schema.check"
 local stability_fields = require "stability.fields"
 local stability_services = require "stability.services"
+local undescribed = require "stability.undescribed"
 
 local stability_form = {}
 
@@ -159,6 +160,12 @@ local function check_rules(service, by_name, refusals)
   end
 end
 
+-- A value of a name that nobody here knows: the vendor may. It goes out as it was given.
+local function send_unknown(entry, form, ctx)
+  ctx.warn { field = entry.path, message = "is not known here; sent as given" }
+  form[#form + 1] = undescribed.part(entry.name, entry.value)
+end
+
 -- A value that has no place in the form: refused if it decides what is made, else left out with a warning.
 local function leave_out(entry, payload, model, refusals, ctx)
   local name, field = entry.name, FIELDS[entry.name]
@@ -193,7 +200,7 @@ local function check_contradictions(payload, refusals, ctx)
 end
 
 -- What was given and has no place in the form.
-local function check_leftovers(values, payload, model, refusals, ctx)
+local function check_leftovers(values, payload, model, form, refusals, ctx)
   for _, entry in ipairs(values) do
     if IS_SAMPLE_NAME[entry.name] then
       if entry.path == "parameters.samples" and tonumber(entry.value) ~= 1 then
@@ -202,6 +209,8 @@ local function check_leftovers(values, payload, model, refusals, ctx)
       end
     elseif not entry.taken and values.used_for[entry.name] then
       leave_out_second(entry, values.used_for[entry.name], refusals, ctx)
+    elseif not entry.taken and stability_fields.is_unknown(entry.name) then
+      send_unknown(entry, form, ctx)
     elseif not entry.taken then
       leave_out(entry, payload, model, refusals, ctx)
     end
@@ -222,7 +231,7 @@ function stability_form.make(payload, service, path, sd3_model, ctx)
   check_contradictions(payload, refusals, ctx)
   local form, by_name = build_form(service, payload.mode, values, refusals, ctx)
   check_rules(service, by_name, refusals)
-  check_leftovers(values, payload, sd3_model or path, refusals, ctx)
+  check_leftovers(values, payload, sd3_model or path, form, refusals, ctx)
   if refusals[1] then return nil, refusals end
   if sd3_model then
     form[#form + 1] = { name = "model", value = sd3_model }

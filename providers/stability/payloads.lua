@@ -4,6 +4,7 @@ local check = require "check"
 local given = require "given"
 local stability_fields = require "stability.fields"
 local stability_services = require "stability.services"
+local undescribed = require "stability.undescribed"
 
 local payloads = {}
 
@@ -52,6 +53,8 @@ end
 function payloads.prepare(request)
   local reader = check.reader(request)
   local parameters = reader:reader_of("parameters")
+  local model = reader:text("model", MODEL) or parameters:text("model", MODEL)
+  if model and stability_services.undescribed_path(model) then return undescribed.read(reader, parameters, model) end
   local payload = { parameters = check.copy(parameters.object), safety = reader:object_of "safety" }
   refuse_video(reader)
   refuse_video(parameters)

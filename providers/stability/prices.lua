@@ -1,6 +1,8 @@
 -- prices.lua - what Stability's images cost.
 
+local names = require "names"
 local price = require "price"
+local stability_fields = require "stability.fields"
 local stability_services = require "stability.services"
 
 local prices = {}
@@ -23,8 +25,18 @@ function prices.text(model)
   return credits and price.text(price_of(credits))
 end
 
+-- The first parameter whose meaning is not known here: it may be a number of pictures.
+local function unknown_parameter(payload)
+  for _, name in ipairs(names.sorted(payload.parameters)) do
+    if stability_fields.is_unknown(name) then return "parameters." .. name end
+  end
+end
+
 --- What a request will cost; nil and what is not known.
 function prices.estimate(payload, _, ctx)
+  if payload.undescribed then return nil, "the price of " .. payload.model .. " is not known here" end
+  local unknown = unknown_parameter(payload)
+  if unknown then return nil, unknown .. ": what it does to the price is not known here" end
   local credits, refusal = stability_services.credits_of(payload)
   if not credits then return nil, "no price is known: " .. refusal.message end
   local samples = payload.parameters.samples or 1

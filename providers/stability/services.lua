@@ -1,6 +1,7 @@
 -- services.lua - Stability's services and models: what each takes and what it costs.
 
 local stability_fields = require "stability.fields"
+local undescribed = require "stability.undescribed"
 
 local stability_services = { TEXT_TO_IMAGE = "text-to-image", IMAGE_TO_IMAGE = "image-to-image" }
 
@@ -129,13 +130,20 @@ function stability_services.credits_per_image()
   return credits
 end
 
+local function without_root(name)
+  if SD3_CREDITS[name] or MODEL_NAMES[name] then return name end
+  return (string.gsub(string.gsub(name, "^/?v2beta/", ""), "^/?stable%-image/", ""))
+end
+
+--- The path of a service that is not described here, if that is what a model's name means; else nil.
+function stability_services.undescribed_path(model)
+  local name = without_root(model)
+  return not SERVICES[name] and undescribed.path(name) or nil
+end
+
 --- Which service a model name means, and which model of generate/sd3 if it names one: service, its path, sd3 model; or nil.
 function stability_services.find(model)
-  local name = model
-  if not SD3_CREDITS[name] and not MODEL_NAMES[name] then
-    name = string.gsub(name, "^/?v2beta/", "")
-    name = string.gsub(name, "^/?stable%-image/", "")
-  end
+  local name = without_root(model)
   if SD3_CREDITS[name] then return SERVICES["generate/sd3"], "generate/sd3", name end
   local path = MODEL_NAMES[name] or name
   return SERVICES[path], path

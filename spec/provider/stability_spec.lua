@@ -114,6 +114,28 @@ describe("stability", function()
       assert.truthy(refusals_of { prompt = "x", model = "image-to-video" }.model.message:find("2025-07-24", 1, true))
     end)
 
+    it("sends what the client wrote to a service that is not described, untouched", function()
+      local parameters = { strength_map = " Exact ", mode_of_work = "Fast", count = 3, ratio = 0.25, on = true, picture = PNG }
+      local answer = submit { model = "stable-image/edit/paint-by-words", prompt = " A Cat ", parameters = parameters }
+      assert.truthy(answer.upstream.url:find("/v2beta/stable-image/edit/paint-by-words", 1, true))
+      local form = {}
+      for _, part in ipairs(answer.upstream.form) do form[part.name] = part.value or part.filename end
+      assert.same({
+        prompt = " A Cat ", strength_map = " Exact ", mode_of_work = "Fast", count = "3", ratio = "0.25", on = "true",
+        picture = "picture.png",
+      }, form)
+      assert.is_nil(answer.estimate)
+      assert.truthy(answer.estimate_missing:find("paint-by-words", 1, true))
+    end)
+
+    it("sends a parameter that is not known here, and then knows no price", function()
+      local form, answer = form_of { prompt = "x", parameters = { turbo = "Max" } }
+      assert.equal("Max", form.turbo)
+      assert.same({ "parameters.turbo" }, warned_fields(answer))
+      assert.is_nil(answer.estimate)
+      assert.truthy(answer.estimate_missing:find("^parameters.turbo"))
+    end)
+
     it("concludes the mode from an image, and adds the strength that the vendor requires", function()
       local form, answer = form_of { prompt = "x", image = PNG }
       assert.equal("image-to-image", answer.payload.mode)
