@@ -20,31 +20,16 @@ local model_inputs = {}
 
 local PLACE = "parameters." -- where the inputs of a model stand in a request
 
--- The words of rows as they were.
-local function in_schema_words(input)
-  if input.values then input.enum, input.values = input.values, nil end
-  if input.min then input.minimum, input.min, input.type = input.min, nil, input.type or "number" end
-  if input.max then input.maximum, input.max, input.type = input.max, nil, input.type or "number" end
-end
-
 --- Makes rows ready, at load: { [id] = { inputs = { [name] = input }, price =, ... } }. Returns them; each has then `required`,
 -- the names of the inputs that it cannot do without.
 function model_inputs.rows(rows)
   for _, row in pairs(rows) do
     row.required = {}
     for _, name in ipairs(names.sorted(row.inputs)) do
-      in_schema_words(row.inputs[name])
       if row.inputs[name].required then row.required[#row.required + 1] = name end
     end
   end
   return rows
-end
-
---- Rows that have only inputs.
-function model_inputs.describe_all(inputs_by_model)
-  local rows = {}
-  for model, inputs in pairs(inputs_by_model) do rows[model] = { inputs = inputs } end
-  return model_inputs.rows(rows)
 end
 
 --- A plan (plan.lua) for a model: its row, or nil, and what the directory knows of it (ctx.model), or nil. Without either
