@@ -7,9 +7,12 @@
 
 local check = require "check"
 local http_errors = require "http_errors"
+local choices = require "replicate.choices"
+local directory = require "replicate.directory"
 local fields = require "replicate.fields"
 local jobs = require "replicate.jobs"
 local model_inputs = require "model_inputs"
+local models = require "replicate.models"
 local predictions = require "replicate.predictions"
 local prices = require "replicate.prices"
 local requests = require "replicate.requests"
@@ -30,6 +33,7 @@ local capabilities = {
   pricing_model = "per-second with model-specific rates",
   targets = { "model", "version", "deployment" },
   webhook_events = fields.WEBHOOK_EVENTS,
+  models = models.NAMES, any_model = true, model_of_kind = models.OF_KIND,
   limits = {
     max_run_seconds = prices.MAX_RUN_SECONDS, max_wait_seconds = fields.MAX_WAIT_SECONDS,
     min_cancel_after_seconds = fields.MIN_CANCEL_AFTER_SECONDS, inline_file_bytes = uploads.MAX_INLINE_BYTES,
@@ -170,11 +174,15 @@ local function reconcile(job, ctx)
 end
 
 return {
-  id = "replicate", name = "Replicate", kind = "gpu",
+  id = "replicate", name = "Replicate", kind = "gpu", kinds = { "gpu", "image", "video" },
   aliases = { "replicate.com" },
   feature_flag = "enable_public_gpu",
   docs_url = "https://replicate.com/docs", pricing_url = "https://replicate.com/pricing", last_checked = "2025-02-17",
-  tags = {}, modes = {},
+  tags = {},
+  modes = {
+    { id = "image", label = "Images by any model", kind = "image", default = true },
+    { id = "video", label = "Videos by any model", kind = "video", default = true },
+  },
   reviews = {
     notes = "Runs a large catalogue of public models by the second; what a run costs depends on the model.",
     sources = { "https://replicate.com/pricing" },
@@ -190,7 +198,9 @@ return {
   base_url = requests.BASE_URL,
   outputs = "any", -- replicate.delivery, and whatever URL a model answers with
   auth = { ["Authorization"] = "Bearer {api_key}" },
-  capabilities = capabilities, pricing = prices.PRICING,
+  capabilities = capabilities, pricing = prices.PRICING, inputs = choices,
+  directory = { hosts = {}, place = "parameters.", pace_seconds = 0.2 },
+  models = directory.models, describe = directory.describe,
   prepare = jobs.prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook, reconcile = reconcile,
   webhook_signature = { scheme = "standard-webhooks", secret = { path = "/webhooks/default/secret", field = "key" } },

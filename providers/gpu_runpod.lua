@@ -13,8 +13,11 @@
 local check = require "check"
 local reconcile_job = require "reconcile"
 local answers = require "runpod.answers"
+local choices = require "runpod.choices"
+local directory = require "runpod.directory"
 local jobs = require "runpod.jobs"
 local model_inputs = require "model_inputs"
+local models = require "runpod.models"
 local plan = require "plan"
 local pods = require "runpod.pods"
 local prices = require "runpod.prices"
@@ -34,6 +37,7 @@ local capabilities = {
     job = requests.LIMITS,
   },
   operations = requests.NAMES,
+  models = models.NAMES, any_model = true, model_of_kind = models.OF_KIND,
   idempotency = false,
   webhook_signature = false,
   output_days = { public_endpoints = 7 },
@@ -153,10 +157,14 @@ local function reconcile(job, ctx)
 end
 
 return {
-  id = "runpod", name = "RunPod", kind = "gpu",
+  id = "runpod", name = "RunPod", kind = "gpu", kinds = { "gpu", "image", "video" },
   aliases = { "runpod.io" }, feature_flag = "enable_public_gpu",
   docs_url = "https://docs.runpod.io/docs", pricing_url = "https://www.runpod.io/pricing", last_checked = "2025-02-17",
-  tags = {}, modes = {},
+  tags = {},
+  modes = {
+    { id = "image", label = "Images by a public endpoint, or one's own", kind = "image", default = true },
+    { id = "video", label = "Videos by a public endpoint, or one's own", kind = "video", default = true },
+  },
   reviews = {
     notes = "Cheap and wide in GPUs; idle endpoints pause by themselves, and a forgotten pod bills for ever.",
     sources = { "https://www.runpod.io/pricing", "https://www.g2.com/products/runpod/reviews" },
@@ -172,7 +180,10 @@ return {
   shared_hosts = { "*.api.runpod.ai" }, -- the workers behind them are their owners'
   outputs = "any", -- a worker uploads to a bucket of its own
   auth = { ["Authorization"] = "Bearer {api_key}" },
-  capabilities = capabilities, pricing = prices.PRICING,
+  capabilities = capabilities, pricing = prices.PRICING, inputs = choices,
+  -- the list of public endpoints is one question, without a key; RunPod lets itself be asked once a minute
+  directory = { hosts = { "api.runpod.io" }, place = "parameters.", pace_seconds = 60 },
+  models = directory.models,
   prepare = jobs.prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,
   reconcile = reconcile,

@@ -3,6 +3,7 @@
 local crypto = require "crypto"
 local directory = require "sim.replicate_directory"
 local media = require "sim.media"
+local prices = require "sim.replicate_prices"
 local sim = require "sim.core"
 
 local API, FILES = "api.replicate.com", "replicate.delivery"
@@ -29,6 +30,7 @@ end
 -- Predictions --------------------------------------------------------------------------------------------------------------
 
 local function kind_of(job)
+  if job.units then return job.units.kind end
   local name = (job.model .. " " .. tostring(job.input.prompt or "")):lower()
   if name:find("llama") or name:find("gpt") or job.input.max_tokens then return "text" end
   if name:find("video") or name:find("/wan") or name:find("kling") or name:find("hailuo") or name:find("/ray") or
@@ -72,6 +74,9 @@ local function add_end(prediction, job, phase, now)
   if phase == "queued" or phase == "running" then return end
   prediction.completed_at = sim.iso(ended)
   prediction.metrics = { predict_time = math.max(0, ended - job.starts) / 1000, total_time = (ended - job.created) / 1000 }
+  if job.units and (phase == "done" or phase == "moderated") then
+    for name, value in pairs(job.units.metrics) do prediction.metrics[name] = value end
+  end
   prediction.data_removed = now > ended + 3600000
   if phase == "moderated" then
     prediction.error = "NSFW content detected. Try running it again, or try a different prompt. (E005)"
@@ -149,7 +154,8 @@ local function create(request, model, version, options)
   local after = read_duration(request.headers["cancel-after"])
   local job = sim.submit(request, { id = sim.word(26, "replicate", sim.next()), model = model, version = version,
     input = body.input,
-    webhook = body.webhook, filter = body.webhook_events_filter, deployment = options and options.deployment })
+    webhook = body.webhook, filter = body.webhook_events_filter, deployment = options and options.deployment,
+    units = version == "hidden" and prices.units(model, body.input) or nil })
   if after then
     job.deadline = job.created + after
     if job.never or job.deadline < job.ends then job.canceled = job.deadline end
@@ -246,8 +252,8 @@ local function delivered(request, arguments)
   if not job or sim.phase(job, request.now) ~= "done" or request.now > job.ends + 3600000 then return sim.text(404,
     "Not Found") end
   local number, format = arguments.file:match("^out%-?(%d*)%.(%w+)$")
-  local bytes = format == "mp4" and media.file("mp4", job.id, 1280, 720, tonumber(job.input.duration) or 5) or
-    picture(job, number or 0)
+  local seconds = job.units and job.units.seconds or tonumber(job.input.duration) or 5
+  local bytes = format == "mp4" and media.file("mp4", job.id, 1280, 720, seconds) or picture(job, number or 0)
   return sim.bytes(200, media.sniff(bytes), bytes, { ["Cache-Control"] = "public,max-age=3600" })
 end
 
@@ -275,12 +281,13 @@ local function event(job, name, at)
     ["webhook-signature"] = "v1," .. signature } }
 end
 
--- All models here run on this hardware: its price a second, for the time that a prediction ran, whatever came of it. What a
--- deployment costs depends on its owner's settings.
+-- Official models with a price cost what came out. All others run on this hardware: its price a second, for the time that a
+-- prediction ran, whatever came of it. What a deployment costs depends on its owner's settings.
 local USD_PER_SECOND = 0.000975 -- gpu-l40s
 
 local function bill(job, phase, now)
   if job.deployment then return nil end
+  if job.units then return (phase == "done" or phase == "moderated") and job.units.usd or 0 end
   local ended = phase == "canceled" and job.canceled or phase == "running" and now or job.ends
   if phase == "queued" then return 0 end
   return USD_PER_SECOND * (math.max(0, ended - job.starts) / 1000)

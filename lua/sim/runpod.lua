@@ -11,9 +11,32 @@ local sim = require "sim.core"
 local DATA, MANAGE, FILES = "api.runpod.ai", "api.runpod.io", "image.runpod.ai"
 local STATUS = { queued = "IN_QUEUE", running = "IN_PROGRESS", done = "COMPLETED", moderated = "FAILED", failed = "FAILED",
   canceled = "CANCELLED" }
--- USD of a public endpoint: per megapixel, or per five seconds of video.
-local PUBLIC = { ["black-forest-labs-flux-1-schnell"] = { 0.0024, "image" }, ["black-forest-labs-flux-1-dev"] = { 0.02, "image" },
-  ["z-image-turbo"] = { 0.005, "image" }, ["qwen-image-t2i"] = { 0.02, "image" }, ["wan-2-5"] = { 0.25, "video" } }
+-- What public endpoints cost, as the vendor's own examples were billed: USD a megapixel (of 1,000,000 pixels, not rounded), an
+-- image, a second or a video, or by a size or resolution of one. Lists of prices say something else here and there.
+local PUBLIC = {
+  ["black-forest-labs-flux-1-schnell"] = { megapixel = 0.0024 }, ["black-forest-labs-flux-1-dev"] = { megapixel = 0.02 },
+  ["black-forest-labs-flux-1-kontext-dev"] = { megapixel = 0.03 }, ["seedream-v4-t2i"] = { megapixel = 0.027 },
+  ["seedream-v4-edit"] = { megapixel = 0.027 }, ["qwen-image-t2i"] = { megapixel = 0.02 },
+  ["qwen-image-t2i-lora"] = { megapixel = 0.02 }, ["qwen-image-edit"] = { megapixel = 0.02 },
+  ["qwen-image-edit-2511"] = { image = 0.02 }, ["qwen-image-edit-2511-lora"] = { image = 0.025 },
+  ["z-image-turbo"] = { image = 0.005 }, ["p-image-t2i"] = { image = 0.005 }, ["p-image-edit"] = { image = 0.01 },
+  ["wan-2-6-t2i"] = { image = 0.03 }, ["nano-banana-edit"] = { image = 0.028311 },
+  ["nano-banana-pro-edit"] = { image = { ["1k"] = 0.14, ["2k"] = 0.14, ["4k"] = 0.24, default = "2k" } },
+  ["google-nano-banana-2-edit"] = { image = { ["1k"] = 0.0875, ["2k"] = 0.13, ["4k"] = 0.175, default = "1k" } },
+  ["p-video"] = { second = { ["720p"] = 0.02, ["1080p"] = 0.04, default = "720p" } },
+  ["wan-2-5"] = { second = { ["832*480"] = 0.05, ["480*832"] = 0.05, ["1280*720"] = 0.1, ["720*1280"] = 0.1,
+    ["1920*1080"] = 0.15, ["1080*1920"] = 0.15, default = "1280*720" } },
+  ["wan-2-6-t2v"] = { second = { ["1280*720"] = 0.1, ["720*1280"] = 0.1, ["1920*1080"] = 0.15, ["1080*1920"] = 0.15,
+    default = "1280*720" } },
+  ["wan-2-6-i2v"] = { second = { ["1280*720"] = 0.1, ["1920*1080"] = 0.15, default = "1280*720" } },
+  ["wan-2-1-i2v-720"] = { second = 0.06 }, ["wan-2-2-i2v-720"] = { second = 0.06 }, ["wan-2-2-t2v-720-lora"] = { second = 0.07 },
+  ["seedance-v1-5-pro-i2v"] = { second = { ["480p"] = 0.024, ["720p"] = 0.052, default = "720p" } },
+  ["kling-v2-1-i2v-pro"] = { second = 0.072 }, ["kling-video-o1-r2v"] = { second = 0.112 }, ["sora-2-i2v"] = { second = 0.1 },
+  ["sora-2-pro-i2v"] = { second = { ["720p"] = 0.3, ["1080p"] = 0.5, default = "720p" } },
+  ["vidu-q3-t2v"] = { second = 0.15 }, ["vidu-q3-i2v"] = { second = 0.15 },
+  ["minimax-hailuo-2-3-fast"] = { second = 0.19 }, ["kling-v2-6-std-motion-control"] = { video = 0.42 },
+  ["infinitetalk"] = { video = { ["480p"] = 0.25, ["720p"] = 0.5, default = "480p" } },
+}
 local RATES = { ["RateLimit"] = '"minute";r=59;t=12, "hour";r=2800;t=1812, "day";r=49500;t=45012',
   ["RateLimit-Policy"] = '"minute";q=60;w=60, "hour";q=3000;w=3600, "day";q=50000;w=86400' }
 
@@ -33,13 +56,25 @@ end
 -- Jobs ---------------------------------------------------------------------------------------------------------------------
 
 local function size_of(input)
-  return math.tointeger(input.width) or 1024, math.tointeger(input.height) or 1024
+  local width, height = tostring(input.size or ""):match("^(%d+)[*x](%d+)$")
+  return math.tointeger(tonumber(width) or input.width) or 1024, math.tointeger(tonumber(height) or input.height) or 1024
+end
+
+local function is_video(public)
+  return public.second ~= nil or public.video ~= nil
+end
+
+local function at_tier(usd, input)
+  if type(usd) ~= "table" then return usd end
+  return usd[tostring(input.resolution or input.size or usd.default)] or usd[usd.default]
 end
 
 local function price(public, input)
   local width, height = size_of(input)
-  if public[2] == "video" then return public[1] * math.ceil((tonumber(input.duration) or 5) / 5) end
-  return math.floor(public[1] * width * height / 1000000 * 1e6 + 0.5) / 1e6
+  local usd = public.megapixel and public.megapixel * width * height / 1000000
+    or public.second and at_tier(public.second, input) * (tonumber(input.duration) or 5)
+    or at_tier(public.image or public.video, input)
+  return math.floor((input.draft == true and usd / 4 or usd) * 1e6 + 0.5) / 1e6
 end
 
 local function output_of(job)
@@ -48,7 +83,7 @@ local function output_of(job)
     return { images = { crypto.base64(media.file("png", job.id, width, height)) }, seed = math.tointeger(job.input.seed) or
       job.n }
   end
-  local video = job.public[2] == "video"
+  local video = is_video(job.public)
   local url = ("%s/%s/%s/out.%s"):format(job.base, FILES, job.id, video and "mp4" or "png")
   return { cost = job.cost_usd, [video and "video_url" or "image_url"] = url }
 end
@@ -220,7 +255,7 @@ local function get_file(request, arguments)
   local job = sim.job("runpod", arguments.id)
   if not job or sim.phase(job, request.now) ~= "done" then return sim.text(404, "Not Found") end
   local width, height = size_of(job.input)
-  local video = job.public and job.public[2] == "video"
+  local video = job.public and is_video(job.public)
   local bytes = video and media.file("mp4", job.id, 1280, 720, tonumber(job.input.duration) or 5) or
     media.file("png", job.id, width, height)
   return sim.bytes(200, media.sniff(bytes), bytes)

@@ -46,20 +46,28 @@ local function read_events(reader, name)
   return events
 end
 
+-- `schema` is what clients are told of a field that its reader alone does not say (choices.lua).
 local JOB = check.field_list {
   { name = "model", kind = "text", options = NAME },
   { name = "model_version", kind = "text", options = NAME },
   { name = "version", kind = "text", options = NAME },
   { name = "deployment", kind = "text", options = NAME },
   { name = "input", kind = "object_of" },
-  { name = "webhook", kind = "text", options = { blank = "absent" } },
-  { name = "webhook_events_filter", read = read_events },
-  { name = "cancel_after", read = read_cancel_after },
-  { name = "hardware", kind = "text", options = { lower = true, blank = "absent", max = 64 } },
-  { name = "seconds", names = { "seconds", "expected_seconds" }, kind = "number", options = { min = 0, zero = "absent" } },
+  { name = "webhook", kind = "text", options = { blank = "absent" }, schema = { format = "uri", x_advanced = true } },
+  { name = "webhook_events_filter", read = read_events,
+    schema = { type = "array", items = { type = "string", enum = WEBHOOK_EVENTS }, x_advanced = true } },
+  { name = "cancel_after", read = read_cancel_after,
+    schema = { type = "string", examples = { "30s", "5m", "1h30m45s" }, x_costs = true, x_advanced = true } },
+  { name = "hardware", kind = "text", options = { lower = true, blank = "absent", max = 64 }, schema = { x_costs = true } },
+  { name = "seconds", names = { "seconds", "expected_seconds" }, kind = "number", options = { min = 0, zero = "absent" },
+    schema = { x_costs = true } },
   { name = "pinned_version", kind = "text", options = NAME }, -- the host's own: jobs.lua
-  { name = "prefer", names = { "prefer", "wait" }, read = read_prefer },
+  { name = "prefer", names = { "prefer", "wait" }, read = read_prefer,
+    schema = { type = "string", examples = { "wait", "wait=30" }, x_advanced = true } },
 }
+
+--- The list itself.
+fields.JOB = JOB
 
 --- The job in plain values. Wrong JSON types end here, with the field's path.
 function fields.read(request)

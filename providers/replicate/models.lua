@@ -5,6 +5,7 @@
 -- for a unit of what comes out, which the metrics of a prediction count (predictions.lua). Any other model gets its parameters as
 -- they are, and has no price.
 
+local names = require "names"
 local rows = require "model_rows"
 
 local models = {}
@@ -302,6 +303,9 @@ local MODELS = {
 
 --- The rows, by "owner/name".
 models.ROWS = rows.complete(MODELS, function(id) return { as_of = AS_OF, source = "https://replicate.com/" .. id } end)
+
+--- Their ids, sorted.
+models.NAMES = names.sorted(models.ROWS)
 
 --- What a request without a model runs.
 models.OF_KIND = { image = "black-forest-labs/flux-schnell", video = "bytedance/seedance-1-lite" }

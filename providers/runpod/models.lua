@@ -1,6 +1,7 @@
 -- models.lua - the models that RunPod hosts itself (public endpoints), by the ids of their endpoints.
 
 local model_rows = require "model_rows"
+local names = require "names"
 
 local models = {}
 
@@ -13,6 +14,9 @@ end
 
 --- The rows, by endpoint id.
 models.ROWS = model_rows.complete(rows, function(_, row) return { as_of = "2026-08-20", source = PAGES .. row.page } end)
+
+--- Their ids, sorted.
+models.NAMES = names.sorted(models.ROWS)
 
 --- What a request without a model runs.
 models.OF_KIND = { image = "black-forest-labs-flux-1-schnell", video = "p-video" }

@@ -28,6 +28,9 @@ requests.LIMITS = { execution_timeout_ms = EXECUTION_TIMEOUT_MS, ttl_ms = TTL_MS
 local CLOUDS = { "SECURE", "COMMUNITY" }
 local POD_ACTIONS = { "start", "stop", "restart", "terminate" }
 
+--- Where a pod may be, and what may be done with it.
+requests.CLOUDS, requests.POD_ACTIONS = CLOUDS, POD_ACTIONS
+
 -- Names of the retired REST v1, which people still have in their scripts.
 local RETIRED_POD_FIELDS = { imageName = "image", gpuTypeIds = "gpu.id", containerDiskInGb = "disk" }
 

@@ -97,11 +97,11 @@ submit_case("warnings that are no list", function(json) json.warnings = "none" e
 submit_case("a submit that is allowed although health is not", allow, "execution_allowed is not as in health")
 case("a submit without a job id", "/fal/submit$", function(answer) answer.json.job_id = "1" end,
   { "image/fal/submit", "image/fal/task", "image/fal/list", "image/fal/poll_job" }, 'job_id should be a UUID, is "1"')
-case("a submit that is refused", "/replicate/submit$", function(answer)
+case("a submit that is refused", "/gpu/public/replicate/submit$", function(answer)
   answer.status, answer.json = 400, { title = "Bad Request", errors = { { path = "job.input", message = "must be text" } } }
 end, { "gpu/replicate/submit", "gpu/replicate/task", "gpu/replicate/list", "gpu/replicate/poll_job" }, "job.input: must be text")
-case("a generate that is not there", "/video/generate$", function(answer) answer.status = 404 end, { "video/luma/generate" },
-  "status 404 instead of 200")
+case("a generate that is not there", "/video/generate$", function(answer) answer.status = 404 end,
+  { "video/luma/generate", "video/replicate/generate" }, "status 404 instead of 200")
 
 -- The registry.
 local function fal_row(change)
