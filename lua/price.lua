@@ -34,7 +34,7 @@ end
 
 -- The keys of an estimate that do not come from the figures.
 local KNOWN = {
-  quantity = true, unit = true, row_price = true, live = true, live_quantity = true, drivers = true, reason = true,
+  quantity = true, unit = true, row_price = true, live = true, live_quantity = true, reason = true,
   history = true, body = true, described = true,
 }
 
@@ -102,7 +102,7 @@ end
 --                        checks_usd = the live unit price for which it holds (default: usd) }
 --   live =             ctx.price(id), and live_quantity = its units, or described = ctx.model(id) and body = the model's input
 --                      (price_units.lua counts them then); else `quantity`, if the units are the same
---   drivers =          "resolution=1080p audio=true": jobs with the same are compared
+--   drivers =          "resolution=1080p audio=true": jobs with the same are compared; shown, too
 --   history =          { usd =, source =, as_of = }: what a job of that model usually costs
 --   reason =           what to say when nothing is known
 -- Any other key is shown as it is.

@@ -3,11 +3,12 @@
 local sql = require("spec.support.shell").sql
 local support = require "spec.support.live"
 
-local NEWEST = 9
+local NEWEST = 10
 local TRACE = "00-" .. ("a"):rep(32) .. "-" .. ("b"):rep(16) .. "-01"
 
 -- What takes each version's tables back to those of the version before.
 local BACK = {
+  [10] = "DROP TABLE observed",
   [9] = "ALTER TABLE live DROP COLUMN request_sha256",
   [8] = "ALTER TABLE live DROP COLUMN paid_most",
   [7] = "DROP TABLE paid_mark",

@@ -309,6 +309,23 @@ static void write_money(struct buffer *out, struct host *host, const struct conf
 	}
 }
 
+static void write_exceeded(struct buffer *out, struct host *host, const struct config_live *live)
+{
+	struct budget_book *book = live_budget(host->live);
+
+	metric_family(out, "providerd_budget_exceeded_total", "counter",
+		"Jobs that cost more than was reserved for them, since the start.");
+	for (size_t i = 0; i < live->provider_count; i++)
+		metric_count(out, "providerd_budget_exceeded_total", "",
+			(struct metric_label[]){ { "provider", live->providers[i].id }, { NULL, NULL } },
+			budget_exceeded(book, live->providers[i].id).jobs);
+	metric_family(out, "providerd_budget_exceeded_usd_total", "counter", "What they cost beyond it.");
+	for (size_t i = 0; i < live->provider_count; i++)
+		metric_value(out, "providerd_budget_exceeded_usd_total", "",
+			(struct metric_label[]){ { "provider", live->providers[i].id }, { NULL, NULL } },
+			micro_usd_dollars(budget_exceeded(book, live->providers[i].id).micro_usd));
+}
+
 /* ---- writing: the directory ---- */
 
 #define DIRECTORY_SERIES LIMIT_PROVIDERS
@@ -411,6 +428,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_reloads(&out, host->metrics);
 	write_money(&out, host, &request->view->config->live);
 	write_directory(&out, host);
+	write_exceeded(&out, host, &request->view->config->live);
 	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");
 	metric_value(&out, "providerd_log_lines_dropped_total", "", NULL, (double)log_dropped());
 	webhooks_out_backlog(host->webhooks_out, &waiting, &parked);

@@ -63,6 +63,7 @@ struct pending_call *pending_call_new(const struct incoming *incoming, enum mani
 	call->call.view = pending->view;
 	call->call.models = directory_source(host->directory);
 	call->call.ignore_directory = incoming->ignores_directory;
+	call->call.observed = live_observed(host->live);
 	call->before_sending = NULL;
 	call->may_leave = NULL;
 	call->answered = NULL;

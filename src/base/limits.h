@@ -285,6 +285,11 @@
 #define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that webhooks ask for which nobody signed */
 #define LIMIT_LIVE_WEBHOOKS 16	   /* webhooks waiting for one job; more are left to the poll */
 
+#define LIMIT_OBSERVED_JOBS 50	  /* settled jobs of one provider, model and drivers whose costs are remembered, */
+#define LIMIT_OBSERVED_LEAST 3	  /* and so many tell what the next one may cost */
+#define LIMIT_OBSERVED_KEYS 2000  /* of those, in memory: half a KiB each */
+#define LIMIT_OBSERVED_ROWS 20000 /* of the registry, of all of them */
+
 /* Events. */
 #define LIMIT_EVENT_TYPE_BYTES 64	    /* of a type, and of a pattern of types */
 #define LIMIT_EVENT_PATTERNS 16		    /* in one filter */

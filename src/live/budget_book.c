@@ -36,6 +36,7 @@ struct account {
 	enum account_kind kind;
 	char *name; /* "" of the host */
 	struct periods days, months;
+	struct budget_excess exceeded; /* of a provider */
 	struct account *next;
 };
 
@@ -275,7 +276,31 @@ void budget_release(struct budget_book *book, const struct budget_entry *entry)
 
 void budget_settle(struct budget_book *book, const struct budget_entry *entry, int64_t spent)
 {
+	struct account *account;
+
 	budget_change(book, entry, -entry->micro_usd, spent);
+	if (spent <= entry->micro_usd)
+		return;
+	pthread_mutex_lock(&book->lock);
+	account = account_find(book, ACCOUNT_PROVIDER, entry->provider);
+	if (account != NULL) {
+		account->exceeded.jobs++;
+		account->exceeded.micro_usd += spent - entry->micro_usd;
+	}
+	pthread_mutex_unlock(&book->lock);
+}
+
+struct budget_excess budget_exceeded(struct budget_book *book, const char *provider)
+{
+	struct budget_excess exceeded = { 0 };
+	const struct account *account;
+
+	pthread_mutex_lock(&book->lock);
+	account = account_find(book, ACCOUNT_PROVIDER, provider);
+	if (account != NULL)
+		exceeded = account->exceeded;
+	pthread_mutex_unlock(&book->lock);
+	return exceeded;
 }
 
 struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller)

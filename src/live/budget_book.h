@@ -46,6 +46,14 @@ void budget_release(struct budget_book *book, const struct budget_entry *entry);
 /* The job is settled, and the ledger says so: `micro_usd` was reserved, `spent` is what it cost. Any thread. */
 void budget_settle(struct budget_book *book, const struct budget_entry *entry, int64_t spent);
 
+/* Jobs of a provider that cost more than was reserved for them, and by how much together, since the start. Any thread. */
+struct budget_excess {
+	uint64_t jobs;
+	int64_t micro_usd;
+};
+
+struct budget_excess budget_exceeded(struct budget_book *book, const char *provider);
+
 struct budget_sums {
 	int64_t day_reserved, day_spent, month_reserved, month_spent;
 };

@@ -4,6 +4,7 @@
  * and is settled once. */
 #include "live/internal.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -118,12 +119,29 @@ static void completion_written(struct live_job *job)
 	struct live *live = job->owner;
 
 	budget_settle(live->budget, &entry, job->money.spent);
+	if (job->write.observation != NULL)
+		observed_note(live, job->write.observation);
 	completion_emit_exceeded(job);
 	if (job->status == TASK_DONE && job->live.submitted_ms > 0)
 		history_note(live, job->provider, job->kind, clock_unix_ms() - job->live.submitted_ms);
 	job_notify(job, true, ERROR_NONE, NULL);
 	job_remove(job);
 	provider_queue_send(queue);
+}
+
+static void completion_warn_exceeded(struct live_job *job)
+{
+	struct completion *completion = job->completion;
+	char text[200];
+
+	if (job->money.spent <= job->money.reserved || completion->told)
+		return;
+	completion->told = true;
+	snprintf(text, sizeof text, "this job cost %.6f USD (%s), more than the %.6f USD that were reserved for it",
+		micro_usd_dollars(job->money.spent), job->money.basis, micro_usd_dollars(job->money.reserved));
+	if (completion->warnings == NULL)
+		completion->warnings = json_array();
+	json_array_append_new(completion->warnings, json_string(text));
 }
 
 /* Everything is known: it is written. Next: completion_written(). */
@@ -133,6 +151,7 @@ static void completion_write(struct live_job *job)
 	const char *reason = json_text(completion->result, "reason");
 
 	money_settle(job, completion->status, &completion->cost, json_object_get(completion->result, "error"));
+	completion_warn_exceeded(job);
 	completion->text = completion_text(job);
 	if (completion->text == NULL) { /* Next: completion_go_on() */
 		schedule_in(job, RETRY_SECONDS);

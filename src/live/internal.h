@@ -128,8 +128,9 @@ struct live_job {
 	struct task_live live; /* its texts are the job's own, see job_set_text() */
 	struct task_money money;
 	const char *vendor_id;
-	const char *payload; /* JSON, long texts cut: what poll gets */
-	char *webhook_url;   /* or NULL */
+	const char *payload;		     /* JSON, long texts cut: what poll gets */
+	char *priced_model, *priced_drivers; /* whose price it tells when it is settled; NULL: nobody's */
+	char *webhook_url;		     /* or NULL */
 
 	/* what it wants, and what was tried */
 	enum action action;
@@ -155,7 +156,8 @@ struct live_job {
 	/* its writes */
 	struct engine_note note; /* its row is written; later: its outputs are copied, its step is written */
 	struct store_write write;
-	struct task_live written; /* what `write` says */
+	struct task_live written;	      /* what `write` says */
+	struct store_observation observation; /* and what the job has cost */
 	char *event_texts[STORE_EVENTS];
 	bool unwritten;				    /* the write failed and is tried again */
 	job_step *then;				    /* after `write` */
@@ -192,6 +194,7 @@ struct live {
 	_Atomic size_t counts[LIVE_ENDED + 1]; /* jobs by phase; read by any thread */
 	pthread_mutex_t history_lock;	       /* guards `history` */
 	struct history *history;
+	struct observed *observed;
 	uint64_t random;
 	struct engine_note wake_note;
 	_Atomic bool wake_posted;
@@ -425,6 +428,7 @@ struct completion {
 	json_t *provenance;
 	struct artifact_copy copy;
 	json_t *artifacts, *warnings;
+	bool told; /* among the warnings, that it cost more than was reserved */
 	struct cost cost;
 	char *text; /* the row's result */
 };
@@ -439,3 +443,20 @@ void completion_free(struct completion *completion); /* any thread; NULL is allo
 /* history.c: any thread, but the second. */
 void history_note(struct live *live, const char *provider, const char *kind, int64_t took_ms);
 void history_free(struct live *live);
+
+/* observed.c: what jobs have cost. */
+enum error_code observed_open(
+	struct live *live, struct error *error); /* reads what the registry has; errors as task_store_observed() */
+void observed_free(struct observed *observed);	 /* NULL is allowed */
+
+/* Says whose price the job will tell, by its estimates (JSON, or NULL), else its payload. Changes. */
+void observed_name_job(struct live_job *job, const char *estimates);
+
+/* Does its settlement tell what such a job costs? Reads. */
+bool observed_counts(const struct live_job *job);
+
+/* What it tells; texts are the job's. Reads. */
+struct store_observation observed_of_job(const struct live_job *job, int64_t at_ms);
+
+/* It is written. */
+void observed_note(struct live *live, const struct store_observation *seen);

@@ -53,6 +53,8 @@ void job_free(struct live_job *job)
 	free(job->kind);
 	free(job->provider);
 	free(job->webhook_url);
+	free(job->priced_model);
+	free(job->priced_drivers);
 	job_set_text(&job->vendor_id, NULL);
 	job_set_text(&job->payload, NULL);
 	job_set_text(&job->live.caller, NULL);

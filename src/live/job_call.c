@@ -428,6 +428,7 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 	call->view = job_call->view;
 	call->models = job->owner->models;
 	call->ignore_directory = ignores_directory;
+	call->observed = live_observed(job->owner);
 	call->outgoing.trace = job_call->view->config->live.trace ? job->live.trace : NULL;
 	engine_way_open(&job_call->call.way, job_call->view, provider);
 	call->outgoing.detour = &job_call->call.way.detour;

@@ -86,7 +86,9 @@ static void on_live_open(struct engine_note *note)
 	struct opening *opening = (struct opening *)(void *)note;
 	struct live *live = opening->live;
 
-	opening->code = restore_jobs(live, opening->restored, opening->error);
+	opening->code = observed_open(live, opening->error);
+	if (opening->code == ERROR_NONE)
+		opening->code = restore_jobs(live, opening->restored, opening->error);
 	if (opening->code == ERROR_NONE) {
 		engine_set_clock(live->engine, timers_fire, live_is_busy, live);
 		provider_queues_send(live);
@@ -129,6 +131,7 @@ void live_close(struct live *live)
 	provider_queues_free(live);
 	timers_free(&live->timers);
 	history_free(live);
+	observed_free(live->observed);
 	budget_close(live->budget);
 	pthread_mutex_destroy(&live->history_lock);
 	pthread_mutex_destroy(&live->switch_lock);

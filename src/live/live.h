@@ -20,6 +20,7 @@
 
 struct live;
 struct artifacts;
+struct observed_source;
 struct webhooks_in;
 
 struct live_options {
@@ -128,6 +129,9 @@ const char *live_held_back(struct live *live, const char *kind, const char *prov
 void live_wake(struct live *live);
 
 /* ---- figures ---- */
+
+/* What settled jobs have cost, for the calls of scripts. Lives as long as `live`; read on the engine's thread. */
+const struct observed_source *live_observed(struct live *live);
 
 /* Lives as long as `live`. Any thread. */
 struct budget_book *live_budget(struct live *live);

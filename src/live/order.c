@@ -72,6 +72,7 @@ static enum error_code order_fill(struct live_job *job, const struct live_order 
 	job->live.request = order_copy_request(order->request);
 	if (job->payload == NULL || job->live.request == NULL)
 		return error_memory(error);
+	observed_name_job(job, call->estimates.data);
 	job_set_text(&job->live.caller, order->caller);
 	job_set_text(&job->live.trace, order->trace);
 	job_set_text(&job->live.expected, order->expected);

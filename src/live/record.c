@@ -234,6 +234,10 @@ void record_end(struct live_job *job, job_step *then)
 {
 	record_fill(job, true, then);
 	job->written.phase = LIVE_ENDED;
+	if (observed_counts(job)) {
+		job->observation = observed_of_job(job, job->write.task.updated_ms);
+		job->write.observation = &job->observation;
+	}
 	if (record_ends_at_once(job))
 		record_add_event(job, "sent", record_write_sent);
 	if (record_has_copies(job->completion))

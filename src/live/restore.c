@@ -21,6 +21,7 @@ static void restore_row(struct live_job *job, const struct task *task)
 	job->live.expected = memory_copy_text(task->live->expected);
 	job->vendor_id = memory_copy_text(task->vendor_id);
 	job->payload = memory_copy_text(task->payload);
+	observed_name_job(job, task->estimates);
 	if (task->money != NULL)
 		job->money = *task->money;
 	job->money.basis = NULL;

@@ -78,3 +78,31 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	reads_give_back(reads, reader);
 	return result;
 }
+
+enum error_code task_store_observed(struct task_store *store, bool (*visit)(void *context, const struct store_observation *seen),
+	void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader = reads_borrow(reads, error);
+	enum error_code result;
+	struct store_observation seen;
+	sqlite3_stmt *rows;
+	bool more = true;
+	int code = SQLITE_DONE;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	rows = reader->statements[READ_OBSERVED];
+	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		seen = (struct store_observation){ .provider = reads_text(rows, 0),
+			.model = reads_text(rows, 1),
+			.drivers = reads_text(rows, 2),
+			.micro_usd = sqlite3_column_int64(rows, 3),
+			.at_ms = sqlite3_column_int64(rows, 4) };
+		if (seen.provider != NULL && seen.model != NULL && seen.drivers != NULL) /* else there was no memory for one */
+			more = visit(context, &seen);
+	}
+	result = reads_end(reads, reader, rows, code, ERROR_NONE, error);
+	reads_give_back(reads, reader);
+	return result;
+}

@@ -127,7 +127,8 @@ bool writer_change(struct writer *writer, struct store_write *write)
 	}
 	/* parts of a change are not taken back one by one: a failure loses the group */
 	if (code != SQLITE_ROW || change_task(writer, task) != SQLITE_OK || change_live(writer, task) != SQLITE_OK ||
-		settle_task(writer, task) != SQLITE_OK || move_index(writer, task, status, source) != SQLITE_OK)
+		settle_task(writer, task) != SQLITE_OK || writer_observe(writer, write) != SQLITE_OK ||
+		move_index(writer, task, status, source) != SQLITE_OK)
 		return writer_fail(writer, "change the job");
 	write->counted = status != (int)task->status ? source : 0;
 	write->outcome = STORE_WRITTEN;

@@ -41,6 +41,7 @@ static const char *const read_texts[READ_STATEMENTS] = {
 			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE sequence "
 			">= ? AND day >= ?"
 			" GROUP BY day, source, caller ORDER BY day",
+	[READ_OBSERVED] = "SELECT provider, model, drivers, micro_usd, at_ms FROM observed ORDER BY sequence",
 	[READ_EVENTS] = EVENTS "WHERE number > ? ORDER BY number",
 	[READ_EVENTS_OF_LIVE] = EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number",
 	[READ_EVENT_OF_DRY] = EVENTS "WHERE number > ? AND event.sequence = ? AND number >= ? AND number <= ? ORDER BY number",

@@ -80,6 +80,10 @@ static const char *const steps[] = {
 	"ALTER TABLE live ADD COLUMN paid_most INTEGER NOT NULL DEFAULT 1;",
 	/* 9: the only request that a job may send, if its client said which. */
 	"ALTER TABLE live ADD COLUMN request_sha256 TEXT;",
+	/* 10: what settled jobs have cost, by what decides it; a row outlives its task. The index finds those of one model, for the few live jobs alone. */
+	"CREATE TABLE observed (sequence INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, drivers TEXT NOT NULL,"
+	" micro_usd INTEGER NOT NULL, at_ms INTEGER NOT NULL);"
+	"CREATE INDEX observed_name ON observed (provider, model, drivers, sequence);",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

@@ -76,6 +76,13 @@ struct store_event {
 
 #define STORE_EVENTS 4
 
+/* What a settled job has cost, by what decides the price. Texts are never NULL. */
+struct store_observation {
+	const char *provider, *model, *drivers;
+	int64_t micro_usd;
+	int64_t at_ms; /* when it was settled */
+};
+
 /* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
 struct store_write {
 	enum store_kind kind;
@@ -84,7 +91,8 @@ struct store_write {
 	int event_count;
 	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
 	size_t webhook_change_count;
-	struct idempotency idempotency; /* STORE_INSERT */
+	struct idempotency idempotency;		     /* STORE_INSERT */
+	const struct store_observation *observation; /* STORE_UPDATE: kept in the same commit, for estimates; or NULL */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
 	enum store_outcome outcome;
@@ -139,6 +147,10 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 /* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
 enum error_code task_store_open_jobs(
 	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* What settled jobs have cost, oldest first: the last LIMIT_OBSERVED_ROWS and some. As task_store_open_jobs. */
+enum error_code task_store_observed(struct task_store *store, bool (*visit)(void *context, const struct store_observation *seen),
+	void *context, struct error *error);
 
 /* The newest live jobs, at most `limit`, newest first. As task_store_open_jobs. */
 enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),

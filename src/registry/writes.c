@@ -37,6 +37,12 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
 			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
+	[WRITE_OBSERVED] = "INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)",
+	[WRITE_OBSERVED_TRIM] = "DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed WHERE provider = ?"
+				" AND model = ? AND drivers = ? ORDER BY sequence DESC LIMIT -1 OFFSET ?)",
+	[WRITE_OBSERVED_OLDEST] =
+		"DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed ORDER BY sequence LIMIT ?)",
+	[WRITE_OBSERVED_COUNT] = "SELECT count(*) FROM observed",
 	[WRITE_FIND_VENDOR_ID] =
 		"SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
 		" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
@@ -287,6 +293,7 @@ bool writer_group(struct writer *writer, struct store_write *writes)
 	}
 	writer->unindexed = unindexed;
 	writer->newest_event = newest_event;
+	writer->observed = -1;
 	fail_group(writer, writes);
 	return false;
 }
@@ -350,6 +357,7 @@ enum error_code writer_open(
 	writer->name = name;
 	writer->path = path;
 	writer->sources = sources;
+	writer->observed = -1;
 	if (code != ERROR_NONE)
 		return code;
 	sqlite3_wal_hook(writer->db, note_log, writer);

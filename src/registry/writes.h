@@ -30,6 +30,10 @@ enum write_statement {
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
 	WRITE_SETTLE,
+	WRITE_OBSERVED,
+	WRITE_OBSERVED_TRIM,
+	WRITE_OBSERVED_OLDEST,
+	WRITE_OBSERVED_COUNT,
 	WRITE_FIND_VENDOR_ID,
 	WRITE_PAID_MARK,
 	WRITE_WEBHOOK,
@@ -52,6 +56,7 @@ struct writer {
 	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
 	size_t unindexed;     /* rows written since */
 	int64_t newest_event; /* its number; it only grows */
+	int64_t observed;     /* rows of `observed`; -1: to be counted */
 	bool synced;	      /* synchronous is FULL now */
 	int log_pages;	      /* pages in the write-ahead log after the last commit */
 	struct cleaner cleaner;
@@ -82,6 +87,8 @@ bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /*
 
 /* The live half and the reservation of a new task. */
 int writer_insert_live(struct writer *writer, const struct task *task, int source);
+/* What the write's job has cost, if it is to be kept. observed_writes.c */
+int writer_observe(struct writer *writer, const struct store_write *write);
 /* The write's changes of webhooks. */
 int writer_change_webhooks(struct writer *writer, const struct store_write *write);
 /* SQLITE_DONE when the key is new; SQLITE_ROW when it is known: then the outcome is set, and the stored answer. */

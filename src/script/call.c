@@ -70,7 +70,8 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->view = NULL;
 	call->models = NULL;
 	call->ignore_directory = false;
-	call->asked_model[0] = call->missed_model[0] = '\0';
+	call->asked_model[0] = call->missed_model[0] = call->priced_model[0] = call->priced_drivers[0] = '\0';
+	call->observed = NULL;
 	call->outgoing.detour = NULL;
 	call->outgoing.trace = NULL;
 	call->outcome = CALL_FAILED;
@@ -209,8 +210,7 @@ static int finish_estimate(lua_State *L, int status, lua_KContext context)
 
 	(void)status;
 	(void)context;
-	estimate_write(L, lua_absindex(L, -2), &call->estimates, &call->estimate_micro_usd, &call->estimate_high_micro_usd,
-		&call->estimate_free);
+	estimate_write(L, lua_absindex(L, -2), call);
 	lua_pop(L, 2);
 	return begin_function(L, call);
 }

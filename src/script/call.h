@@ -15,6 +15,7 @@
 #include "net/outgoing.h"
 #include "net/response.h"
 #include "script/model_source.h"
+#include "script/observed_source.h"
 #include "script/provider.h"
 
 enum call_outcome {
@@ -39,9 +40,10 @@ struct script_call {
 	bool dry_run;
 	const struct gate_view
 		*view; /* whose lists of hosts count, for what a dry run says of them; script_call_set() clears it. Borrowed */
-	const struct model_source *models; /* for ctx.model and ctx.price, or NULL; script_call_set() clears it. Borrowed */
-	bool ignore_directory;		   /* the request says so; script_call_set() clears it */
-	const char *webhook_url;	   /* what ctx.webhook_url is, or NULL; script_call_set() clears it. Borrowed */
+	const struct model_source *models;	/* for ctx.model and ctx.price, or NULL; script_call_set() clears it. Borrowed */
+	const struct observed_source *observed; /* what ctx.observed reads, or NULL; script_call_set() clears it. Borrowed */
+	bool ignore_directory;			/* the request says so; script_call_set() clears it */
+	const char *webhook_url;		/* what ctx.webhook_url is, or NULL; script_call_set() clears it. Borrowed */
 
 	/* out: JSON texts */
 	enum call_outcome outcome;
@@ -49,18 +51,20 @@ struct script_call {
 	char mode[64];	    /* payload.mode, or "" */
 	bool large_request; /* its client asks for much: a stop is not the script's fault alone, and does not bring it to rest */
 	bool mocked;	    /* a request of this dry run had a made-up answer: where later ones go is not known */
-	char asked_model[MODEL_ID_BYTES + 1];	     /* the last id that it asked ctx.model for, or "" */
-	char missed_model[MODEL_ID_BYTES + 1];	     /* one that nobody has looked for yet, or "" */
-	uint32_t optional_credentials;		     /* that its requests named so far, as bits by their places */
-	struct buffer payload;			     /* what prepare returned */
-	struct buffer fields;			     /* members that prepare adds to the answer: "\"model\":\"x\"," */
-	struct buffer estimates;		     /* an object */
-	struct buffer upstream;			     /* the preview, or empty */
-	char upstream_sha256[OUTGOING_DIGEST_BYTES]; /* of a submit's preview: which request it is; or "" */
-	struct buffer result;			     /* what the function returned, or empty */
-	struct buffer warnings;			     /* texts, each followed by a comma */
-	struct buffer notes;			     /* the same */
-	struct buffer refusals;			     /* the same; each is in warnings too */
+	char asked_model[MODEL_ID_BYTES + 1];		 /* the last id that it asked ctx.model for, or "" */
+	char missed_model[MODEL_ID_BYTES + 1];		 /* one that nobody has looked for yet, or "" */
+	char priced_model[MODEL_ID_BYTES + 1];		 /* the model that it asked ctx.observed for last, or "" ... */
+	char priced_drivers[OBSERVED_DRIVERS_BYTES + 1]; /* ... and what decides the price beside it */
+	uint32_t optional_credentials;			 /* that its requests named so far, as bits by their places */
+	struct buffer payload;				 /* what prepare returned */
+	struct buffer fields;				 /* members that prepare adds to the answer: "\"model\":\"x\"," */
+	struct buffer estimates;			 /* an object */
+	struct buffer upstream;				 /* the preview, or empty */
+	char upstream_sha256[OUTGOING_DIGEST_BYTES];	 /* of a submit's preview: which request it is; or "" */
+	struct buffer result;				 /* what the function returned, or empty */
+	struct buffer warnings;				 /* texts, each followed by a comma */
+	struct buffer notes;				 /* the same */
+	struct buffer refusals;				 /* the same; each is in warnings too */
 	struct buffer needs;	    /* the same: what a live submit would need beyond this request; not in warnings */
 	int requests;		    /* that it asked for so far */
 	struct buffer_budget texts; /* what these and `outgoing` may take together */

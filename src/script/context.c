@@ -6,7 +6,9 @@
 
 #include <lauxlib.h>
 
+#include "base/clock.h"
 #include "base/limits.h"
+#include "base/micro_usd.h"
 #include "script/bridge.h"
 #include "script/call.h"
 #include "script/outgoing_read.h"
@@ -213,12 +215,46 @@ static int context_price(lua_State *L)
 	return push_known(L, place, models != NULL ? models->price(models->context, call->provider->manifest.id, id) : NULL);
 }
 
+static bool fits_name(const char *text, size_t most)
+{
+	return strlen(text) <= most;
+}
+
+/* What this host's own jobs of a model have cost. Asked for, it is also what this job will be counted as. */
+static int context_observed(lua_State *L)
+{
+	struct script_call *call = current_call(L);
+	const char *model = luaL_checkstring(L, 1), *drivers = luaL_optstring(L, 2, "");
+	const struct observed_source *observed = call->observed;
+	char day[CLOCK_TEXT_BYTES];
+	struct observed_price price;
+
+	lua_settop(L, 2);
+	if (!fits_name(model, MODEL_ID_BYTES) || !fits_name(drivers, OBSERVED_DRIVERS_BYTES))
+		return 0;
+	memcpy(call->priced_model, model, strlen(model) + 1);
+	memcpy(call->priced_drivers, drivers, strlen(drivers) + 1);
+	if (observed == NULL || !observed->find(observed->context, call->provider->manifest.id, model, drivers, &price))
+		return 0;
+	clock_format(price.newest_ms, day);
+	lua_createtable(L, 0, 4);
+	lua_pushnumber(L, micro_usd_dollars(price.median));
+	lua_setfield(L, -2, "median");
+	lua_pushnumber(L, micro_usd_dollars(price.maximum));
+	lua_setfield(L, -2, "maximum");
+	lua_pushinteger(L, price.count);
+	lua_setfield(L, -2, "count");
+	lua_pushlstring(L, day, strlen("2026-11-30"));
+	lua_setfield(L, -2, "as_of");
+	return 1;
+}
+
 /* What every ctx of such calls finds: it is made once per state. [-0, +1, m] */
 static void make_class(lua_State *L, const struct kind *kind, bool dry_run)
 {
 	static const luaL_Reg functions[] = { { "request", context_request }, { "warn", context_warn }, { "note", context_note },
 		{ "needs", context_needs }, { "needs_host", context_needs_host }, { "model", context_model },
-		{ "price", context_price }, { NULL, NULL } };
+		{ "price", context_price }, { "observed", context_observed }, { NULL, NULL } };
 
 	lua_createtable(L, 0, 1);
 	luaL_newlib(L, functions);

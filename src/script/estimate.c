@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/micro_usd.h"
 #include "script/bridge.h"
+#include "script/call.h"
 #include "script/isolation.h"
 #include "script/refusal.h"
 
@@ -96,10 +97,22 @@ static void write_others(lua_State *L, int table, struct buffer *out)
 	}
 }
 
-static void write_unknown(lua_State *L, int reason, struct buffer *out)
+/* Of whose jobs it would be the price: what this one costs in the end tells of the next. */
+static void write_priced(const struct script_call *call, struct buffer *out)
+{
+	if (call->priced_model[0] == '\0')
+		return;
+	json_member_text(out, "model", call->priced_model);
+	if (call->priced_drivers[0] != '\0')
+		json_member_text(out, "drivers", call->priced_drivers);
+}
+
+static void write_unknown(lua_State *L, int reason, const struct script_call *call, struct buffer *out)
 {
 	buffer_text(out, "{\"estimated_cost_usd\":null,\"low_usd\":null,\"high_usd\":null,\"unit\":null,\"quantity\":null,"
-			 "\"source\":null,\"as_of\":null,\"missing\":");
+			 "\"source\":null,\"as_of\":null,");
+	write_priced(call, out);
+	buffer_text(out, "\"missing\":");
 	if (lua_type(L, reason) == LUA_TSTRING)
 		json_write_text(out, lua_tostring(L, reason));
 	else
@@ -107,19 +120,20 @@ static void write_unknown(lua_State *L, int reason, struct buffer *out)
 	buffer_char(out, '}');
 }
 
-void estimate_write(lua_State *L, int index, struct buffer *out, int64_t *expected, int64_t *high, bool *free)
+void estimate_write(lua_State *L, int index, struct script_call *call)
 {
-	int64_t low;
+	int64_t low, *expected = &call->estimate_micro_usd, *high = &call->estimate_high_micro_usd;
+	struct buffer *out = &call->estimates;
 
 	luaL_checkstack(L, 12, NULL);
 	if (!lua_istable(L, index)) {
-		write_unknown(L, index + 1, out);
+		write_unknown(L, index + 1, call, out);
 		return;
 	}
 	*expected = read_usd(L, index, "expected");
 	low = read_usd(L, index, "low");
 	*high = read_usd(L, index, "high");
-	*free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
+	call->estimate_free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
 	lua_pop(L, 1);
 	buffer_char(out, '{');
 	json_member_usd(out, "estimated_cost_usd", *expected);
