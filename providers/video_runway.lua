@@ -9,6 +9,7 @@
 --
 -- Runway has no webhooks and no idempotency key: a create that was sent twice is paid twice.
 
+local directory = require "runway.directory"
 local http_errors = require "http_errors"
 local plans = require "plan"
 local runway_answers = require "runway.answers"
@@ -179,6 +180,7 @@ return {
   outputs = "any", -- cloudfront.net at present; whose its models are, theirs may be elsewhere
   auth = { ["Authorization"] = "Bearer {api_key}", ["X-Runway-Version"] = API_VERSION },
   inputs = runway_choices.ALL,
+  directory = directory.DECLARED, models = directory.models, describe = directory.describe,
   capabilities = capabilities, pricing = runway_prices.PRICING,
   prepare = payloads.prepare, estimate = estimate, health = health, submit = submit, poll = poll, cancel = cancel,
 }

@@ -36,7 +36,7 @@ local function add_prompt(plan, payload, spec, pictures)
     return
   end
   if not text then
-    if spec.prompt == "required" then plans.refuse(plan, "prompt", spec.id .. " needs a prompt") end
+    if spec.prompt == "required" and not spec.live then plans.refuse(plan, "prompt", spec.id .. " needs a prompt") end
     return
   end
   if count > 1 then plans.note(plan, "Runway takes one text: the prompts and the storyboard's texts are joined, one a line") end
@@ -154,21 +154,6 @@ local function paths_of(payload, spec)
   return paths
 end
 
---- The pictures of a payload, checked. `own`: as video_request.read has it.
-function runway_body.pictures_of(payload, own)
-  return runway_route.pictures_of(payload, own == true and payload.parameters or own or nil)
-end
-
---- What the directory knows of a model, as a function of its "ENDPOINT/MODEL"; nil without a directory.
-function runway_body.live_models(ctx)
-  return ctx and ctx.model or nil
-end
-
-local function spec_of(payload, model, ctx)
-  local pictures = runway_body.pictures_of(payload, runway_route.own_names(model))
-  return runway_route.find_spec(payload, model, pictures, runway_body.live_models(ctx))
-end
-
 local function build_any(plan, payload, spec, ctx)
   plan.spec, plan.model = spec, spec.id
   if spec.product then
@@ -177,6 +162,7 @@ local function build_any(plan, payload, spec, ctx)
     build_described(plan, payload, spec)
     plan.live, plan.live_inputs, plan.paths = spec.live, spec.live and spec.live.inputs.properties, paths_of(payload, spec)
     model_inputs.validate(plan, ctx)
+    for _, text in ipairs(spec.live and spec.live.limits_in_words or NONE) do plans.note(plan, spec.key .. ": " .. text) end
   else
     runway_undescribed.build(plan, payload, spec, check.copy(payload.parameters))
   end
@@ -186,7 +172,7 @@ end
 function runway_body.build(payload, model, ctx, spec)
   local plan, refusal = plans.new(), nil
   refuse_wrapped(plan, payload)
-  if not spec then spec, refusal = spec_of(payload, model, ctx) end
+  if not spec then spec, refusal = runway_route.find_spec(payload, model, ctx and ctx.model) end
   if spec then
     build_any(plan, payload, spec, ctx)
   else

@@ -5,8 +5,8 @@
 
 local fragments = {}
 
--- The client's path, where it is not `parameters` and the vendor's name.
-local FIELDS = {
+--- The client's path of an input, where it is not `parameters` and the vendor's name.
+fragments.FIELDS = {
   promptText = "prompt", duration = "duration_seconds", promptImage = "parameters.image", imageUri = "parameters.image",
   videoUri = "parameters.video", promptVideo = "parameters.video", outputCount = "parameters.samples",
 }
@@ -108,7 +108,7 @@ function fragments.inputs(names)
   local inputs = {}
   for name, input in pairs(names) do
     local made = copy(input)
-    made.field = made.field or FIELDS[name] or "parameters." .. name
+    made.field = made.field or fragments.FIELDS[name] or "parameters." .. name
     inputs[name] = made
   end
   return inputs

@@ -81,6 +81,11 @@ local function check_prompt_image(plan, value, spec)
   end
 end
 
+-- Of what the directory knows, its schema says what is missing.
+local function refuse_absent(plan, spec, field, message)
+  if not spec.live then plans.refuse(plan, field, spec.id .. message) end
+end
+
 -- One picture is the first frame; a second one is the last, on the models that can aim at one.
 local function add_frames(plan, payload, spec, files)
   local native = payload.parameters.promptImage
@@ -90,7 +95,7 @@ local function add_frames(plan, payload, spec, files)
     return
   end
   local most = spec.last_frame and 2 or 1
-  if #files == 0 then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture to begin with") end
+  if #files == 0 then return refuse_absent(plan, spec, "parameters.image", " needs a picture to begin with") end
   if #files > most then return refuse_many_frames(plan, spec, files[most + 1].field) end
   if #files == 1 and files[1].position == nil then
     plan.body.promptImage = files[1].uri
@@ -123,7 +128,7 @@ local function add_image_uri(plan, payload, spec, files)
   local own = payload.parameters.imageUri
   if own ~= nil then warn_of(plan, "parameters.imageUri", problem_of(own)) end
   local uri = own or (files[1] and files[1].uri)
-  if uri == nil then return plans.refuse(plan, "parameters.image", spec.id .. " needs a picture") end
+  if uri == nil then return refuse_absent(plan, spec, "parameters.image", " needs a picture") end
   if #files > (own and 0 or 1) then
     return plans.refuse(plan, files[#files].field, "is one too many: one picture is upscaled at a time")
   end
@@ -178,7 +183,7 @@ local function add_video(plan, payload, spec)
     if video and not VENDORS_VIDEOS[name] then plans.refuse(plan, "parameters." .. name, spec.id .. " takes no video here") end
     return
   end
-  if not video then return plans.refuse(plan, "parameters.video", spec.id .. " needs a video") end
+  if not video then return refuse_absent(plan, spec, "parameters.video", " needs a video") end
   for _, other in ipairs(runway_route.VIDEO_PARAMETERS) do
     local second = payload.parameters[other]
     if second ~= nil and second ~= video then

@@ -93,22 +93,36 @@ local function named_model(request)
   return model ~= "" and model or nil
 end
 
+-- The parameters that stay as they are given: those that the model has itself; all of one that nobody describes.
+local function own_names(request, model, ctx)
+  local own = model and runway_route.own_names(model)
+  if own ~= true or not (ctx and ctx.model) then return own end
+  local raw = {
+    mode = ctx.kind, parameters = type(request.parameters) == "table" and request.parameters or {},
+    storyboard = request.storyboard or request.reference_frames or request.image or request.init_image,
+  }
+  local spec = runway_route.find_spec(raw, model, ctx.model)
+  return spec and spec.live and spec.inputs or true
+end
+
 --- Checks a request before anything is made of it; the payload, and third the plan of what a submit would send, if there is one.
 function payloads.prepare(request, ctx)
   local model = type(request) == "table" and named_model(request)
-  local own = model and runway_route.own_names(model)
+  local own = own_names(request, model, ctx)
   local payload = video_request.read(request, READING, { kind = ctx and ctx.kind, own = own })
   check_types(payload, own)
-  local pictures = runway_body.pictures_of(payload, own) -- also checks them
+  if own ~= true then runway_route.pictures_of(payload, own) end -- checks them
   video_request.take_model(payload)
   if not payload.model then
     if not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
     return payload, nil, fill_in(payload, ctx)
   end
   -- Without a spec submit says what is wrong; a missing prompt would only hide it.
-  local spec = runway_route.find_spec(payload, payload.model, pictures, runway_body.live_models(ctx))
+  local spec = runway_route.find_spec(payload, payload.model, ctx and ctx.model)
   if not spec then return payload end
-  if spec.prompt == "required" and not has_text(payload) and not payload.wrapped then check.fail("prompt", "is required") end
+  if spec.prompt == "required" and not spec.live and not has_text(payload) and not payload.wrapped then
+    check.fail("prompt", "is required")
+  end
   fill_in_required(payload, spec)
   return payload, nil, runway_body.build(payload, payload.model, ctx, spec)
 end

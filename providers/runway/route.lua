@@ -81,27 +81,43 @@ function runway_route.pictures_of(payload, inputs)
   return video_request.pictures(payload, wanted, PICTURES_AT_TOP)
 end
 
-local function has_picture(payload, pictures)
-  if payload.parameters.promptImage ~= nil then return true end
-  for _, picture in ipairs(pictures) do
-    if picture.uri then return true end
+local function is_file(item)
+  if type(item) == "string" then return video_request.is_media(item) end
+  return type(item) == "table" and (item.uri or item.url or item.image) ~= nil
+end
+
+local function holds_file(value)
+  if is_file(value) then return true end
+  if type(value) ~= "table" then return false end
+  for _, item in ipairs(value) do
+    if is_file(item) then return true end
+  end
+  return false
+end
+
+-- Whether a request brings a picture, wherever: nothing of it may have been checked yet.
+local function has_picture(payload)
+  local parameters = payload.parameters
+  if parameters.promptImage ~= nil or holds_file(payload.storyboard) then return true end
+  for _, name in ipairs(PICTURE_PARAMETERS) do
+    if holds_file(parameters[name]) then return true end
   end
   return false
 end
 
 -- The endpoint for what was given: a model that makes video from video, pictures and text is asked for what the input calls for.
-local function choose_operation(id, payload, pictures)
+local function choose_operation(id, payload)
   local has = names.set(ENDPOINTS[id])
   if has.video_to_video and runway_route.video_of(payload) then return "video_to_video" end
-  if has.image_to_video and has_picture(payload, pictures) then return "image_to_video" end
+  if has.image_to_video and has_picture(payload) then return "image_to_video" end
   return ENDPOINTS[id][1]
 end
 
 -- The endpoint of a model that nobody describes: what the request has says it, or the kind that it came under.
-local function assumed_operation(payload, pictures)
+local function assumed_operation(payload)
   if payload.mode == "image" then return "text_to_image" end
   if runway_route.video_of(payload) then return "video_to_video" end
-  return has_picture(payload, pictures) and "image_to_video" or "text_to_video"
+  return has_picture(payload) and "image_to_video" or "text_to_video"
 end
 
 local function refuse(field, message, allowed)
@@ -109,9 +125,9 @@ local function refuse(field, message, allowed)
 end
 
 -- A model that we have no row for, or not there.
-local function unknown_spec(payload, operation, id, pictures, live_of)
+local function unknown_spec(payload, operation, id, live_of)
   local assumed = not operation
-  operation = operation or assumed_operation(payload, pictures)
+  operation = operation or assumed_operation(payload)
   local live = live_of and live_of(operation .. "/" .. id)
   if live and live.inputs and live.inputs.properties then return runway_specs.of_schema(operation, id, live) end
   local spec = runway_specs.unknown(operation, id)
@@ -127,9 +143,9 @@ local function model_of(payload, operation, id)
   return id, "parameters.model"
 end
 
---- What the model can do at the chosen endpoint, or nil and a refusal. `pictures`: those of the payload; `live_of`: what the
--- directory knows of "ENDPOINT/MODEL". A product (products.lua) has a `product` in its spec.
-function runway_route.find_spec(payload, model, pictures, live_of)
+--- What the model can do at the chosen endpoint, or nil and a refusal. `live_of`: what the directory knows
+-- of "ENDPOINT/MODEL". A product (products.lua) has a `product` in its spec.
+function runway_route.find_spec(payload, model, live_of)
   local operation, named_id, path = split_model(model)
   if path then return runway_products.find(path, payload) end
   local id, field = model_of(payload, operation, named_id)
@@ -139,10 +155,10 @@ function runway_route.find_spec(payload, model, pictures, live_of)
   if named ~= nil and named ~= id and named ~= model then
     return refuse("parameters.model", "contradicts the model " .. id .. ": give one or the other")
   end
-  if ENDPOINTS[id] and not operation then operation = choose_operation(id, payload, pictures) end
+  if ENDPOINTS[id] and not operation then operation = choose_operation(id, payload) end
   local key = operation and operation .. "/" .. id
   if MODELS[key or ""] then return runway_specs.of_row(operation, id, live_of and live_of(key)) end
-  return unknown_spec(payload, operation, id, pictures, live_of)
+  return unknown_spec(payload, operation, id, live_of)
 end
 
 -- The names of each model's inputs, at any endpoint.

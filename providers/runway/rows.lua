@@ -27,7 +27,7 @@ function rows.check(plan, payload, spec)
   for _, name in ipairs(spec.names) do
     local input, value = spec.inputs[name], plan.body[name]
     if value == nil then
-      if input.required and not is_refused(plan, name, input) and name ~= "promptText" then
+      if input.required and not spec.live and not is_refused(plan, name, input) and name ~= "promptText" then
         plans.refuse(plan, path_of(payload, input, name), spec.id .. " needs it", input.examples)
       end
     elseif not spec.live and not is_refused(plan, name, input) then

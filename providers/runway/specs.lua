@@ -1,6 +1,7 @@
 -- specs.lua - what one model takes at one endpoint, as body.lua reads it: made of a row (models.lua), of the directory's schema,
 -- or of nothing but the name.
 
+local fragments = require "runway.fragments"
 local names = require "names"
 local runway_models = require "runway.models"
 
@@ -73,6 +74,8 @@ for _, row in pairs(MODELS) do
 end
 specs.COSTS = COSTS
 
+local MODEL = { type = "string" }
+
 --- The spec of a row, or nil. What the directory knows of the model decides what is allowed, the row what it costs and means.
 function specs.of_row(operation, id, live)
   local spec = SPECS[operation .. "/" .. id]
@@ -85,10 +88,12 @@ function specs.of_schema(operation, id, live, row)
   local spec, needed = {}, names.set(live.inputs.required or {})
   for name, value in pairs(row or {}) do spec[name] = value end
   spec.id, spec.operation, spec.key, spec.live, spec.described = id, operation, operation .. "/" .. id, live, true
-  spec.inputs = {}
+  -- The vendor counts UTF-16 units; its body has the model, of which the directory says nothing (directory.lua).
+  live.utf16, live.inputs.properties.model = true, MODEL
+  spec.inputs, spec.last_frame = {}, row == nil or row.last_frame
   for name, input in pairs(live.inputs.properties) do
     local own = row and row.inputs[name]
-    local taken = { required = needed[name] or nil, field = own and own.field, x_costs = own and own.x_costs }
+    local taken = { required = needed[name] or nil, field = fragments.FIELDS[name], x_costs = own and own.x_costs }
     for word, value in pairs(input) do taken[word] = value end
     if name ~= "model" then spec.inputs[name] = taken end
   end
