@@ -1,10 +1,12 @@
 -- fal_directory.lua - fal's Platform API for the simulator: models, their documents, prices, estimates, billing events.
 --
 -- The rows and documents are recorded ones (lua/sim/fal_documents.lua). A model that is priced and was not recorded gets a
--- document modelled on those of its task; one without a price and without a document cannot be expanded, as at the vendor.
+-- document of what it takes (lua/sim/fal_schemas.lua), else one modelled on those of its task; one without a price and without a
+-- document cannot be expanded, as at the vendor.
 local crypto = require "crypto"
 local directory = require "sim.directory"
 local recorded = require "sim.fal_documents"
+local fal_schemas = require "sim.fal_schemas"
 local sim = require "sim.core"
 
 local fal_directory = {}
@@ -124,31 +126,14 @@ local function output_of(kind)
   return { type = "object", title = "Output", required = sim.array { name }, properties = { [name] = value } }
 end
 
-local function texts(...)
-  return { type = "string", enum = sim.array { ... } }
-end
-
--- Veo 3.1 as its page has it: eight seconds with sound when nothing is said.
-local function veo()
-  local function with(property, default)
-    property.default = default
-    return property
-  end
-  return { type = "object", title = "Input", required = sim.array { "prompt" }, properties = {
-    prompt = { type = "string", title = "Prompt", maxLength = 20000 },
-    duration = with(texts("4s", "6s", "8s"), "8s"), resolution = with(texts("720p", "1080p", "4k"), "720p"),
-    aspect_ratio = with(texts("16:9", "9:16"), "16:9"), generate_audio = { type = "boolean", default = true },
-    negative_prompt = { anyOf = sim.array { { type = "string" }, { type = "null" } } },
-    seed = { anyOf = sim.array { { type = "integer" }, { type = "null" } } } } }
-end
-
 local function document_of(id)
   if recorded.documents[id] then return directory.copy(recorded.documents[id]) end
   if id == "fal-ai/flux/schnell" then return schnell() end
   local model = made_by_id[id]
   if not model and not prices[id] then return nil end
   local task = model and model.task or guess_category(id)
-  local schema = id == "fal-ai/veo3.1" and veo() or directory.made_schema { task = task }
+  local known = fal_schemas.of(id)
+  local schema = known and directory.copy(known) or directory.made_schema { task = task }
   return frame(id, schema, output_of(task:match("to%-(%a+)$")))
 end
 

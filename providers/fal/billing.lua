@@ -1,6 +1,7 @@
 -- billing.lua - the units that a model bills, and what they cost.
 
 local check = require "check"
+local price = require "price"
 local requests = require "fal.requests"
 local values = require "fal.values"
 
@@ -12,7 +13,7 @@ local table_of, text_of = values.table_of, values.text_of
 function billing.cost_of(response, reading)
   local units = tonumber(table_of(response.headers)["x-fal-billable-units"])
   if units and reading.unit_price then
-    return { usd = units * reading.unit_price, source = "computed", quantity = units, unit_usd = reading.unit_price }, units
+    return price.cost(units, reading.unit_price), units
   end
   return nil, units
 end
@@ -21,9 +22,9 @@ end
 local function unit_price_of(ctx, model)
   local response = ctx.request { method = "GET", url = requests.PRICING_URL, query = { endpoint_id = model } }
   if not response or response.status >= 300 then return nil end
-  for _, price in ipairs(table_of(table_of(response.json).prices)) do
-    local is_usd = price.currency == nil or price.currency == "USD"
-    if price.endpoint_id == model and is_usd and type(price.unit_price) == "number" then return price.unit_price end
+  for _, entry in ipairs(table_of(table_of(response.json).prices)) do
+    local is_known = price.is_usable { usd = entry.unit_price, currency = entry.currency }
+    if entry.endpoint_id == model and is_known then return entry.unit_price end
   end
   return nil
 end

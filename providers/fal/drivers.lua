@@ -6,7 +6,7 @@ local NAMES = {
   "aspect_ratio", "audio", "duration", "enable_web_search", "fps", "generate_audio", "image_size", "max_images", "mode",
   "num_frames", "num_images", "quality", "resolution", "style", "target_fps", "upscale_factor",
 }
-local MAX_BYTES = 40
+local MAX_BYTES, MAX_TEXT_BYTES = 40, 200
 
 local function text_of(value)
   if type(value) == "table" and value.width and value.height then value = value.width .. "x" .. value.height end
@@ -20,7 +20,7 @@ function drivers.of(input)
   for _, name in ipairs(NAMES) do
     if input[name] ~= nil then texts[#texts + 1] = name .. "=" .. text_of(input[name]) end
   end
-  return texts[1] and table.concat(texts, " ") or nil
+  return texts[1] and string.sub(table.concat(texts, " "), 1, MAX_TEXT_BYTES) or nil
 end
 
 return drivers

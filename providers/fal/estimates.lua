@@ -7,6 +7,7 @@ local sizes = require "fal.sizes"
 local names = require "names"
 local plan = require "plan"
 local price = require "price"
+local price_units = require "price_units"
 
 local estimates = {}
 
@@ -45,12 +46,14 @@ function estimates.estimate(payload, built, ctx)
   built = built or body.build(payload, ctx)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
-  local row = models.ROWS[model]
+  local row, live = models.ROWS[model], ctx and ctx.price and ctx.price(model)
   local row_price = row and row.price
+  local quantity = row_price and QUANTITIES[row_price.unit](built.body, model)
+  -- What a second counts as is recorded here, and told by no schema.
+  local is_counted = live and row_price and row_price.unit == "second" and price_units.same("second", live.unit)
   return price.estimate(ctx, {
-    model = model, row_price = row_price, unit = row_price and row_price.unit,
-    quantity = row_price and QUANTITIES[row_price.unit](built.body, model),
-    live = ctx and ctx.price and ctx.price(model), described = built.live, body = built.body,
+    model = model, row_price = row_price, unit = row_price and row_price.unit, quantity = quantity,
+    live = live, live_quantity = is_counted and quantity or nil, described = built.live, body = built.body,
     drivers = drivers.of(built.body), reason = "fal.ai's price of " .. model .. " is not known here",
   })
 end

@@ -27,8 +27,9 @@ end
 local function seconds_of(payload, input, its_price)
   if not input.image_urls then
     local shortest, longest = pika_models.DURATIONS[1], pika_models.DURATIONS[#pika_models.DURATIONS]
-    local seconds = input.duration or shortest
-    return { low = seconds, expected = seconds, high = input.duration or longest }
+    local given = tonumber(input.duration) -- also as text, where fal's schema has it so
+    local seconds = given or shortest
+    return { low = seconds, expected = seconds, high = given or longest }
   end
   local length = transitions_length(payload, input)
   if not length then return nil, "the duration of every transition between the frames" end
