@@ -1,6 +1,7 @@
 -- The script of the vendor of directory_vendor.lua, and a host with both.
 --
 --   local shelf = require("spec.support.directory_script").start { on = true, directory = "place = 'parameters.'," }
+--   options.live: jobs may be sent to it, too
 --   shelf.host, shelf.vendor; shelf:set { fail = { models = "500" } }; shelf:seen("models"); shelf:known(id)
 local cjson = require "cjson"
 local http = require "spec.support.http"
@@ -46,13 +47,21 @@ return {
   prepare = function(request, ctx)
     local model = ctx.model(request.model)
     local price = ctx.price(request.model)
-    return { mode = "x", model = request.model }, {
+    return { mode = "x", model = request.model, known = model and model.inputs and true or false }, {
       known = model or false, known_price = price or false, ignored = ctx.ignore_directory or false,
     }, {}
   end,
   health = function(ctx) return ctx.request { path = "/" } end,
-  submit = function(payload, ctx) return ctx.request { path = "/submit", json = payload } end,
-  poll = function() return { status = "done" } end,
+  submit = function(payload, ctx)
+    local body = { model = payload.model, known = payload.known, ignored = ctx.ignore_directory or nil }
+    local answer, failure = ctx.request { path = "/submit", json = body }
+    if not answer then return { status = "error", error = { code = "vendor", message = failure.message } } end
+    if answer.status == 422 then
+      return { status = "error", billed = false, error = { code = "invalid", message = "the vendor refused it" } }
+    end
+    return { id = answer.json.id, state = { n = 1 } }
+  end,
+  poll = function() return { status = "done", artifacts = {} } end,
 }
 ]=]
 
@@ -60,8 +69,13 @@ local Shelf = {}
 Shelf.__index = Shelf
 
 local function config_of(options, port)
+  local budget = { per_day = 100, per_month = 100 }
   return {
-    features = { enable_public_image_providers = true }, live = { upstream = "http://127.0.0.1:" .. port },
+    features = { enable_public_image_providers = true },
+    live = {
+      upstream = "http://127.0.0.1:" .. port, enabled = options.live or false, budget_usd = budget,
+      providers = { shelf = { enabled = options.live or false, budget_usd = budget } },
+    },
     directory = { enabled = options.on ~= false, providers = { shelf = { enabled = options.own ~= false } } },
     log = { level = "debug" },
   }

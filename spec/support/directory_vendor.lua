@@ -7,7 +7,8 @@
 --   GET /HOST/model?id=ID          one with its schema; 404 when there is none
 --   GET /HOST/prices?ids=A,B       { A = 0.5 }
 --   POST /set                      JSON that is laid over the settings below; answers with them
---   GET /seen                      the requests so far, but for these two: { { method, host, path, query, key }, ... }
+--   POST /HOST/submit              takes a job
+--   GET /seen                      the requests so far, but for these two: { { method, host, path, query, key, body }, ... }
 local cjson = require "cjson"
 local socket = require "socket"
 
@@ -70,6 +71,7 @@ local FAILURES = {
   ["429"] = function(client)
     reply(client, 429, '{"error":"slower"}', settings.retry_after and "Retry-After: " .. settings.retry_after .. "\r\n")
   end,
+  ["422"] = function(client) reply(client, 422, '{"error":"samples"}') end,
   ["500"] = function(client) reply(client, 500, '{"error":"broken"}') end,
   html = function(client) reply(client, 200, "<!doctype html><html><script>alert(1)</script></html>") end,
   large = function(client)
@@ -99,7 +101,14 @@ local function prices_of(query)
   return prices
 end
 
-local ANSWERS = { models = page_of, model = one_of, prices = prices_of }
+local submits = 0
+
+local function take_job()
+  submits = submits + 1
+  return { id = "job-" .. submits }
+end
+
+local ANSWERS = { submit = take_job, models = page_of, model = one_of, prices = prices_of }
 
 local function unescape(text)
   return (text:gsub("%%(%x%x)", function(hex) return string.char(tonumber(hex, 16)) end))
@@ -141,7 +150,9 @@ local function serve(client)
   local host, path, search = target:match("^/([^/]+)/([^?]*)%??(.*)$")
   local query = {}
   for name, value in (search or ""):gmatch("([^&=]+)=([^&]*)") do query[name] = unescape(value) end
-  seen[#seen + 1] = { method = method, host = host, path = path, query = query, key = headers.authorization }
+  seen[#seen + 1] = {
+    method = method, host = host, path = path, query = query, key = headers.authorization, body = body,
+  }
   if settings.delay > 0 then socket.sleep(settings.delay) end
   local fail = failure_of(path, query)
   if fail then return fail(client) end

@@ -274,7 +274,7 @@ void models_ask(struct incoming *incoming, const char *id)
 	int socket = http_socket(incoming->http);
 	bool unseen;
 
-	json_decref(source->model(source->context, provider, id, &unseen));
+	json_decref(source->model(source->context, provider, id, false, &unseen));
 	json_decref(source->price(source->context, provider, id));
 	if (unseen && !http_is_short(incoming->http))
 		(void)directory_await_model(directory, provider, id, LIMIT_DIRECTORY_WAIT_MS, client_is_gone, &socket);

@@ -18,6 +18,8 @@ struct submission {
 	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* the API key's name, or "" */
 	int64_t max_cost;			   /* micro-dollars; -1: not said */
 	struct buffer live_request;		   /* asked to be live: what prepare gets, as text */
+	bool may_look;				   /* it waits for a model that nobody has looked for yet */
+	bool looks;				   /* it has to: there is nothing to write, and it is run again */
 	char expected[OUTGOING_DIGEST_BYTES];	   /* the upstream_sha256 of the only request that will do, or "" */
 	bool preview;				   /* it is only shown what it would come to */
 	bool wants_live;			   /* it says "dry_run": false, whatever the gate says */

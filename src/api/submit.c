@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "directory/directory.h"
 #include "event/event_log.h"
 #include "event/host_event.h"
 
@@ -48,6 +49,9 @@ static bool submit_compose(struct pending_call *pending)
 {
 	struct submission *submission = pending->owner;
 
+	submission->looks = submission->may_look && pending->call.call.missed_model[0] != '\0';
+	if (submission->looks)
+		return false;
 	submission_count_optional(submission);
 	return submission_is_expected(submission) && (submission->liveness != LIVENESS_LIVE || order_job(submission)) &&
 	       submission_compose(submission);
@@ -224,13 +228,40 @@ static bool run_in_turn(struct submission *submission, struct incoming *incoming
 	return ran;
 }
 
-void submit_handle(struct incoming *incoming)
+/* Its script asked for a model that nobody has looked for: waits for it a little, then all is done anew, with what is known then. */
+static void look_for_model(struct submission *submission, struct incoming *incoming)
+{
+	const struct script_call *call = &submission->pending->call.call;
+
+	directory_await_model(incoming->host->directory, call->provider->manifest.id, call->missed_model, LIMIT_DIRECTORY_WAIT_MS,
+		is_wait_over, incoming->http);
+	incoming->callback = submission->callback;
+	submission->callback = NULL;
+}
+
+/* False: it is to be done anew. */
+static bool submit_once(struct incoming *incoming, bool may_look)
 {
 	struct submission *submission = submission_new(incoming, &submit_use);
 	struct store_write *write = &submission->pending->write;
+	bool looks = false;
 
+	submission->may_look = may_look;
 	take_callback(submission, incoming);
-	if (idempotency_key_read(incoming, &write->idempotency, submission->idempotency_key) && run_in_turn(submission, incoming))
-		send_outcome(submission, incoming);
+	if (idempotency_key_read(incoming, &write->idempotency, submission->idempotency_key) &&
+		run_in_turn(submission, incoming)) {
+		looks = submission->looks;
+		if (looks)
+			look_for_model(submission, incoming);
+		else
+			send_outcome(submission, incoming);
+	}
 	pending_call_release(submission->pending);
+	return !looks;
+}
+
+void submit_handle(struct incoming *incoming)
+{
+	if (!submit_once(incoming, incoming->liveness == LIVENESS_LIVE))
+		submit_once(incoming, false);
 }

@@ -233,26 +233,27 @@ static bool is_running(const struct shelf *shelf, enum part part, const char *ke
 }
 
 /* Under the lock. */
-static bool queue_ask(struct shelf *shelf, enum part part, const char *key, bool forced)
+static bool queue_ask(struct shelf *shelf, enum part part, const char *key, int64_t age_ms)
 {
 	struct ask **last = &shelf->asks, *ask;
 
 	for (; *last != NULL; last = &(*last)->next) {
 		if (!is_same_ask(*last, part, key))
 			continue;
-		(*last)->forced |= forced;
+		if (age_ms < (*last)->age_ms)
+			(*last)->age_ms = age_ms;
 		return true;
 	}
 	if (shelf->ask_count >= LIMIT_DIRECTORY_ASKS)
 		return false;
 	ask = memory_new(sizeof *ask);
-	*ask = (struct ask){ .part = part, .key = memory_copy_text(key), .forced = forced };
+	*ask = (struct ask){ .part = part, .key = memory_copy_text(key), .age_ms = age_ms };
 	*last = ask;
 	shelf->ask_count++;
 	return true;
 }
 
-bool directory_ask(struct shelf *shelf, enum part part, const char *key, bool forced)
+bool directory_ask(struct shelf *shelf, enum part part, const char *key, int64_t age_ms)
 {
 	struct directory *directory = shelf->directory;
 	bool queued = true;
@@ -261,7 +262,7 @@ bool directory_ask(struct shelf *shelf, enum part part, const char *key, bool fo
 		atomic_store(&shelf->asks_list, true);
 	pthread_mutex_lock(&directory->lock);
 	if (part != PART_LIST)
-		queued = queue_ask(shelf, part, key, forced);
+		queued = queue_ask(shelf, part, key, age_ms);
 	directory->woken = true;
 	pthread_cond_signal(&directory->work);
 	pthread_mutex_unlock(&directory->lock);

@@ -144,11 +144,11 @@ static bool wants_model(const struct shelf *shelf, const struct ask *ask)
 	const struct directory_model *model = shelf_find(shelf, ask->key);
 	int64_t now = clock_unix_ms();
 
-	if (model == NULL || ask->forced)
+	if (model == NULL || ask->age_ms == 0)
 		return true;
 	if (model->missing_until_ms > now || model->next_try_ms > now)
 		return false;
-	return model->text == NULL || is_beyond_age(model->text_ms, atomic_load(&shelf->age_ms[PART_MODEL]));
+	return model->text == NULL || is_beyond_age(model->text_ms, ask->age_ms);
 }
 
 /* { id, known }: what is known goes along, for its version and its etag. */
@@ -188,10 +188,9 @@ static bool wants_price(const struct shelf *shelf, const struct ask *ask)
 {
 	const struct directory_model *model = shelf_find(shelf, ask->key);
 
-	if (model == NULL || ask->forced)
+	if (model == NULL || ask->age_ms == 0)
 		return model != NULL;
-	return model->price_next_try_ms <= clock_unix_ms() &&
-	       is_beyond_age(model->price_ms, atomic_load(&shelf->age_ms[PART_PRICE]));
+	return model->price_next_try_ms <= clock_unix_ms() && is_beyond_age(model->price_ms, ask->age_ms);
 }
 
 /* All that wait, in one question. */

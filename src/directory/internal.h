@@ -20,8 +20,8 @@ enum part { PART_LIST = 0, PART_SEARCH, PART_MODEL, PART_PRICE, PARTS };
 /* Somebody wants to know. */
 struct ask {
 	enum part part;
-	char *key;   /* model id, or words; NULL: PART_LIST */
-	bool forced; /* whatever the age */
+	char *key;	/* model id, or words; NULL: PART_LIST */
+	int64_t age_ms; /* what is younger will do; 0: whatever its age, and whatever was said of waiting */
 	struct ask *next;
 };
 
@@ -122,7 +122,7 @@ struct directory {
 struct shelf *directory_shelf(struct directory *directory, const char *provider);
 
 /* Any thread. False: too much waits already. */
-bool directory_ask(struct shelf *shelf, enum part part, const char *key, bool forced);
+bool directory_ask(struct shelf *shelf, enum part part, const char *key, int64_t age_ms);
 
 /* The next ask of this part, taken out of the queue; NULL: there is none. The caller frees it with ask_free(). */
 struct ask *directory_take_ask(struct shelf *shelf, enum part part);
@@ -150,6 +150,9 @@ void shelf_empty(struct shelf *shelf);
 
 /* Gives up what is beyond the limits: the oldest descriptions, ids that are none, what is gone for long. */
 void shelf_trim(struct shelf *shelf);
+
+/* As directory_find(), also one that is known only for not being known. */
+const struct directory_model *snapshot_find(const struct directory_snapshot *snapshot, const char *id);
 
 /* Makes what is in the working copy readable for all. */
 void shelf_publish(struct shelf *shelf);

@@ -6,25 +6,6 @@
 #include "base/memory.h"
 #include "directory/internal.h"
 
-/* With or without a brief; NULL: nothing was ever heard of it. */
-static const struct directory_model *any_model(const struct directory_snapshot *snapshot, const char *id)
-{
-	size_t low = 0, high = snapshot != NULL ? snapshot->count : 0;
-
-	while (low < high) {
-		size_t middle = (low + high) / 2;
-		int order = strcmp(snapshot->models[middle]->id, id);
-
-		if (order == 0)
-			return snapshot->models[middle];
-		if (order < 0)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	return NULL;
-}
-
 static bool is_old(int64_t at_ms, int64_t age_ms)
 {
 	return at_ms == 0 || clock_unix_ms() - at_ms >= age_ms;
@@ -75,17 +56,19 @@ static json_t *model_tree(const struct directory_model *model)
 }
 
 /* Asks behind for what is missing or old. True: nobody has looked for it yet. */
-static bool want_model(struct shelf *shelf, const struct directory_model *model, const char *id)
+static bool want_model(struct shelf *shelf, const struct directory_model *model, const char *id, bool live)
 {
-	int64_t now = clock_unix_ms();
+	int64_t now = clock_unix_ms(), age = atomic_load(&shelf->age_ms[PART_MODEL]);
 
 	if (!atomic_load(&shelf->has[PART_MODEL]))
 		return false;
 	if (model != NULL && (model->missing_until_ms > now || model->next_try_ms > now))
 		return false;
-	if (model != NULL && !is_old(model->text_ms, atomic_load(&shelf->age_ms[PART_MODEL])))
+	if (live && age > LIMIT_DIRECTORY_LIVE_AGE_MS)
+		age = LIMIT_DIRECTORY_LIVE_AGE_MS;
+	if (model != NULL && !is_old(model->text_ms, age))
 		return false;
-	directory_ask(shelf, PART_MODEL, id, false);
+	directory_ask(shelf, PART_MODEL, id, age);
 	return model == NULL || model->text == NULL;
 }
 
@@ -94,10 +77,10 @@ static void want_price(struct shelf *shelf, const struct directory_model *model)
 	if (!atomic_load(&shelf->has[PART_PRICE]) || model->price_next_try_ms > clock_unix_ms() ||
 		!is_old(model->price_ms, atomic_load(&shelf->age_ms[PART_PRICE])))
 		return;
-	directory_ask(shelf, PART_PRICE, model->id, false);
+	directory_ask(shelf, PART_PRICE, model->id, atomic_load(&shelf->age_ms[PART_PRICE]));
 }
 
-static json_t *source_model(void *context, const char *provider, const char *id, bool *unseen)
+static json_t *source_model(void *context, const char *provider, const char *id, bool live, bool *unseen)
 {
 	struct directory *directory = context;
 	struct shelf *shelf = directory_shelf(directory, provider);
@@ -109,8 +92,8 @@ static json_t *source_model(void *context, const char *provider, const char *id,
 	if (shelf == NULL || !model_shape_is_id(id))
 		return NULL;
 	snapshot = directory_acquire(directory, provider);
-	model = any_model(snapshot, id);
-	*unseen = want_model(shelf, model, id);
+	model = snapshot_find(snapshot, id);
+	*unseen = want_model(shelf, model, id, live);
 	if (model != NULL && model->brief != NULL)
 		tree = model_tree(model);
 	directory_release(snapshot);
@@ -128,7 +111,7 @@ static json_t *source_price(void *context, const char *provider, const char *id)
 	if (shelf == NULL)
 		return NULL;
 	snapshot = directory_acquire(directory, provider);
-	model = any_model(snapshot, id);
+	model = snapshot_find(snapshot, id);
 	if (model != NULL && model->brief != NULL) {
 		want_price(shelf, model);
 		price = price_tree(model);
@@ -142,7 +125,7 @@ static void source_doubt(void *context, const char *provider, const char *id)
 	struct shelf *shelf = directory_shelf(context, provider);
 
 	if (shelf != NULL && model_shape_is_id(id) && atomic_load(&shelf->has[PART_MODEL]))
-		directory_ask(shelf, PART_MODEL, id, true);
+		directory_ask(shelf, PART_MODEL, id, 0);
 }
 
 void model_source_open(struct directory *directory)
@@ -207,8 +190,8 @@ static enum error_code refresh_model(struct shelf *shelf, const char *model, str
 	if (!atomic_load(&shelf->has[PART_MODEL]) && !atomic_load(&shelf->has[PART_PRICE]))
 		return error_set(error, ERROR_CONFLICT, "model",
 			"this provider's script describes no single models: leave `model` out to read its list anew");
-	if ((atomic_load(&shelf->has[PART_MODEL]) && !directory_ask(shelf, PART_MODEL, model, true)) ||
-		(atomic_load(&shelf->has[PART_PRICE]) && !directory_ask(shelf, PART_PRICE, model, true)))
+	if ((atomic_load(&shelf->has[PART_MODEL]) && !directory_ask(shelf, PART_MODEL, model, 0)) ||
+		(atomic_load(&shelf->has[PART_PRICE]) && !directory_ask(shelf, PART_PRICE, model, 0)))
 		return error_set(error, ERROR_BUSY, "", "too many models of this provider wait to be read");
 	return ERROR_NONE;
 }
@@ -226,7 +209,7 @@ enum error_code directory_refresh(struct directory *directory, const char *provi
 		return refresh_model(shelf, model, error);
 	if (!atomic_load(&shelf->has[PART_LIST]))
 		return error_set(error, ERROR_CONFLICT, "", "this provider's script has no list of models to be read");
-	directory_ask(shelf, PART_LIST, NULL, true);
+	directory_ask(shelf, PART_LIST, NULL, 0);
 	return ERROR_NONE;
 }
 
@@ -242,13 +225,13 @@ void directory_ask_search(struct directory *directory, const char *provider, con
 	complete = snapshot != NULL && snapshot->complete;
 	directory_release(snapshot);
 	if (!complete) /* else all that the vendor has is here */
-		directory_ask(shelf, PART_SEARCH, text, false);
+		directory_ask(shelf, PART_SEARCH, text, 1);
 }
 
 /* Was it asked for since, whatever came of it? */
 static bool was_answered(struct directory *directory, const struct shelf *shelf, const char *id, int64_t since_ms)
 {
-	const struct directory_model *model = any_model(shelf->snapshot, id);
+	const struct directory_model *model = snapshot_find(shelf->snapshot, id);
 
 	(void)directory;
 	return model != NULL && (model->text != NULL || model->text_checked_ms >= since_ms);
@@ -261,7 +244,8 @@ bool directory_await_model(struct directory *directory, const char *provider, co
 	int64_t since = clock_unix_ms(), deadline = clock_monotonic_ns() + timeout_ms * 1000000LL, now;
 	bool answered = false;
 
-	if (shelf == NULL || !model_shape_is_id(id) || !directory_ask(shelf, PART_MODEL, id, false))
+	if (shelf == NULL || !model_shape_is_id(id) ||
+		!directory_ask(shelf, PART_MODEL, id, atomic_load(&shelf->age_ms[PART_MODEL])))
 		return false;
 	pthread_mutex_lock(&directory->lock);
 	while (!(answered = was_answered(directory, shelf, id, since)) && (now = clock_monotonic_ns()) < deadline &&

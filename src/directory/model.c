@@ -153,9 +153,12 @@ struct directory_model *shelf_edit(struct shelf *shelf, const char *id)
 		return model;
 	}
 	model = shelf->models[place];
-	if (atomic_load(&model->holders) == 1) /* no snapshot has it */
+	if (atomic_load(&model->holders) == 1) { /* no snapshot has it */
+		model->bytes = 0;
 		return model;
+	}
 	shelf->models[place] = model_copy(model);
+	shelf->models[place]->bytes = 0;
 	model_release(model);
 	return shelf->models[place];
 }
@@ -198,7 +201,9 @@ static struct directory_snapshot *make_snapshot(const struct shelf *shelf)
 		snapshot->models[i] = model_hold(shelf->models[i]);
 		snapshot->shown += shelf->models[i]->brief != NULL;
 		snapshot->described += shelf->models[i]->text != NULL;
-		snapshot->bytes += model_bytes(shelf->models[i]);
+		if (shelf->models[i]->bytes == 0) /* it was changed, so nobody else has it yet */
+			shelf->models[i]->bytes = model_bytes(shelf->models[i]);
+		snapshot->bytes += shelf->models[i]->bytes;
 	}
 	snapshot->complete = shelf->complete;
 	snapshot->as_of_ms = shelf->as_of_ms;
@@ -248,11 +253,16 @@ void directory_release(struct directory_snapshot *snapshot)
 	free(snapshot);
 }
 
-const struct directory_model *directory_find(const struct directory_snapshot *snapshot, const char *id)
+const struct directory_model *snapshot_find(const struct directory_snapshot *snapshot, const char *id)
 {
 	size_t place;
 
-	if (snapshot == NULL || !find_place(snapshot->models, snapshot->count, id, &place))
-		return NULL;
-	return snapshot->models[place]->brief != NULL ? snapshot->models[place] : NULL;
+	return snapshot != NULL && find_place(snapshot->models, snapshot->count, id, &place) ? snapshot->models[place] : NULL;
+}
+
+const struct directory_model *directory_find(const struct directory_snapshot *snapshot, const char *id)
+{
+	const struct directory_model *model = snapshot_find(snapshot, id);
+
+	return model != NULL && model->brief != NULL ? model : NULL;
 }

@@ -198,7 +198,7 @@ static int context_model(lua_State *L)
 
 	if (models == NULL)
 		return push_known(L, place, NULL);
-	tree = models->model(models->context, call->provider->manifest.id, id, &unseen);
+	tree = models->model(models->context, call->provider->manifest.id, id, !call->dry_run, &unseen);
 	keep_id(call->asked_model, id);
 	if (unseen)
 		keep_id(call->missed_model, id);

@@ -13,8 +13,9 @@
 struct model_source {
 	void *context;
 	/* A tree of its own (json_decref() it) of what is known of a provider's model: the shape of docs/provider-scripts.md, "The directory". NULL: it
-	 * is not known. *unseen is set when nobody has looked for it yet, so that to ask the vendor may tell. */
-	json_t *(*model)(void *context, const char *provider, const char *id, bool *unseen);
+	 * is not known. `live`: a job is about to be sent, so it must not be old. *unseen is set when nobody has looked for it yet, so that to ask the vendor
+	 * may tell. */
+	json_t *(*model)(void *context, const char *provider, const char *id, bool live, bool *unseen);
 	/* The same of its price; NULL: there is none, or it is older than 7 days. */
 	json_t *(*price)(void *context, const char *provider, const char *id);
 	/* The vendor refused an input that was good by what is known (a 422): the model is read anew, soon. Any thread. */

@@ -1,0 +1,133 @@
+-- A live job and the directory of models: a submit waits a little for a model that was never seen, and for no other.
+local cjson = require "cjson"
+local shelves = require "spec.support.directory_script"
+local socket = require "socket"
+
+local SECRET = { shelf = { api_key = "shelf-key-of-the-operator" } }
+
+local function id_of(number) return ("maker-%d/model-%04d"):format(number % 7, number) end
+
+local function submit(shelf, id, more)
+  local body = { model = id, prompt = "a cat", dry_run = false, max_cost_usd = 0.1 }
+  for name, value in pairs(more or {}) do body[name] = value end
+  local started = socket.gettime()
+  local answer = shelf.host:post("/api/providers/image/shelf/submit", body)
+  return answer, socket.gettime() - started
+end
+
+local function sent(shelf, count)
+  local seen = shelf.host:eventually(function()
+    local list = shelf:seen("submit")
+    return #list >= count and list
+  end, 30)
+  assert.equal(count, #seen)
+  return cjson.decode(seen[count].body)
+end
+
+describe("a live submit", function()
+  local shelf, count
+  setup(function()
+    count = 0
+    shelf = shelves.start { live = true, secrets = SECRET, set = { models = 20 } }
+    shelf:wait_for(id_of(1), "described")
+  end)
+  teardown(function() shelf:remove() end)
+
+  local function is_sent(known)
+    count = count + 1
+    assert.equal(known, sent(shelf, count).known)
+  end
+
+  it("waits for a model that was never seen, and knows it then", function()
+    shelf:set { delay = 0.3 }
+    local answer, took = submit(shelf, id_of(5))
+    assert.equal(202, answer.status)
+    assert.is_table(answer.json.known.inputs)
+    assert.is_true(took >= 0.3 and took < 2.5, took)
+    is_sent(true)
+  end)
+
+  it("does not wait for one that is known", function()
+    shelf:set { delay = 0 }
+    local answer, took = submit(shelf, id_of(5))
+    assert.equal(202, answer.status)
+    assert.is_true(took < 1, took)
+    is_sent(true)
+  end)
+
+  it("waits 2 seconds and no longer, and goes on with one that is not known", function()
+    shelf:set { fail = { model = "hang" } }
+    local answer, took = submit(shelf, id_of(6))
+    assert.equal(202, answer.status)
+    assert.is_nil(answer.json.known.inputs)
+    assert.is_true(took >= 1.8 and took < 4, took)
+    shelf:set { fail = {} }
+    is_sent(false)
+  end)
+
+  it("goes on at once with one that the vendor does not have", function()
+    local answer, took = submit(shelf, "nobody/has-it")
+    assert.equal(202, answer.status)
+    assert.is_true(took < 2, took)
+    is_sent(false)
+    local again, then_took = submit(shelf, "nobody/has-it")
+    assert.equal(202, again.status)
+    assert.is_true(then_took < 1, then_took)
+    is_sent(false)
+  end)
+
+  it("with a key is one job, however often it is sent while it waits", function()
+    shelf:set { delay = 0.3 }
+    local headers = { ["Idempotency-Key"] = "the-same" }
+    local body = { model = id_of(9), prompt = "a cat", dry_run = false, max_cost_usd = 0.1 }
+    local first = shelf.host:post("/api/providers/image/shelf/submit", body, headers)
+    local second = shelf.host:post("/api/providers/image/shelf/submit", body, headers)
+    shelf:set { delay = 0 }
+    assert.equal(202, first.status)
+    assert.equal(first.json.job_id, second.json.job_id)
+    is_sent(true)
+  end)
+
+  it("is never waited for by a dry run", function()
+    shelf:set { fail = { model = "hang" } }
+    local started = socket.gettime()
+    assert.is_nil(shelf:known(id_of(12)).inputs)
+    assert.is_true(socket.gettime() - started < 1)
+    shelf:set { fail = {} }
+  end)
+
+  it("that ignores the directory says so to its script, before and when it is sent", function()
+    local answer = submit(shelf, id_of(5), { directory = "ignore" })
+    assert.equal(202, answer.status)
+    assert.is_true(answer.json.ignored)
+    count = count + 1
+    assert.is_true(sent(shelf, count).ignored)
+  end)
+
+  it("may say nothing else of the directory", function()
+    for _, value in ipairs { "off", "", true, 1 } do
+      local answer = submit(shelf, id_of(5), { directory = value })
+      assert.equal(400, answer.status)
+      assert.equal("directory", answer.json.errors[1].path)
+    end
+  end)
+
+  it("that the vendor refuses has its model read anew", function()
+    local before = #shelf:seen("model")
+    shelf:set { fail = { submit = "422" } }
+    assert.equal(202, submit(shelf, id_of(5)).status)
+    shelf.host:eventually(function() return #shelf:seen("model") == before + 1 end, 30)
+    local seen = shelf:seen("model")
+    assert.equal(id_of(5), seen[#seen].query.id)
+    shelf:set { fail = {} }
+  end)
+
+  it("is told when a model takes less than before", function()
+    shelf:set { maximum = 2 }
+    shelf.host:post("/api/directory/refresh", { provider = "shelf", model = id_of(5) })
+    local event = shelf.host:eventually(function()
+      return shelf.host:get("/api/events/history?type=host.directory.changed").json.events[1]
+    end, 30)
+    assert.same({ provider = "shelf", model = id_of(5), what = "inputs", narrowed = { "samples" } }, event.data)
+  end)
+end)
