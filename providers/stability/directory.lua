@@ -28,17 +28,25 @@ local function model_of(path, form, document)
   }
 end
 
+-- The file comes as plain text.
+local function document_of(response)
+  if type(response.json) == "table" then return response.json end
+  local ok, document = pcall(cjson.decode, response.body)
+  return ok and type(document) == "table" and document or {}
+end
+
 --- All services, each with its form.
 function directory.models(_, ctx)
   local response, failure = ctx.request { url = FILE, auth = false }
   if not response then return nil, failure.message end
   if response.status ~= 200 then return nil, "the file's host answered " .. response.status end
-  local paths = type(response.json) == "table" and response.json.paths
+  local document = document_of(response)
+  local paths = document.paths
   if type(paths) ~= "table" then return nil, "the file has no paths" end
   local models = cjson.array {}
   for _, path in ipairs(names.sorted(paths)) do
     local form = string.sub(path, 1, #ROOT) == ROOT and form_of(paths[path])
-    if form then models[#models + 1] = model_of(path, form, response.json) end
+    if form then models[#models + 1] = model_of(path, form, document) end
   end
   if #models == 0 then return nil, "the file has no services of " .. ROOT end
   return { models = models, complete = true }
