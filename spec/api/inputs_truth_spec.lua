@@ -48,7 +48,7 @@ describe("inputs of a running host", function()
     it("say the truth: " .. row.id, function()
       local path = "/api/providers/" .. SEGMENTS[row.kind] .. "/" .. row.id
       local all, lies = host:get(path .. "/inputs").json, {}
-      if not all.described then return pending(row.id .. " describes nothing") end
+      assert.is_true(all.described)
       for _, brief in ipairs(all.choices) do
         path = "/api/providers/" .. SEGMENTS[brief.kind] .. "/" .. row.id
         local choice = host:get(path .. "/inputs?" .. query_of(brief)).json.choice

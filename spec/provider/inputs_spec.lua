@@ -33,7 +33,7 @@ describe("inputs", function()
 
   for _, row in ipairs(providers) do
     local provider = contract.load(row.id)
-    if not provider.inputs then pending(row.id .. " has choices") end
+    it(row.id .. " describes its choices", function() assert.is_true(#(provider.inputs or {}) > 0) end)
     for _, choice in ipairs(provider.inputs or {}) do
       choice.kind = choice.kind or provider.kind
       it(row.id .. ", " .. probes.name(choice) .. ": each property says the truth", function()
