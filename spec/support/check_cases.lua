@@ -71,19 +71,19 @@ case("a script that does not load", "/catalog$", function(answer)
 end, { "//scripts" }, "providers/broken.lua:1:")
 
 -- Health.
-case("a health that is not a dry run", "/fal/health$", function(answer) answer.json.dry_run = false end, { "image/fal/health" },
-  "dry_run should be true, is false")
-case("a health that fails", "/fal/health$", function(answer)
+case("a health that is not a dry run", "/image/fal/health$", function(answer) answer.json.dry_run = false end,
+  { "image/fal/health" }, "dry_run should be true, is false")
+case("a health that fails", "/image/fal/health$", function(answer)
   answer.status, answer.json = 500, { detail = "providers/image_fal.lua:9: attempt to index nil" }
 end, { "image/fal/health" }, "status 500 instead of 200: providers/image_fal.lua:9:")
-case("a health of another provider", "/fal/health$", function(answer) answer.json.provider = "luma" end, { "image/fal/health" },
-  'provider should be "fal", is "luma"')
+case("a health of another provider", "/image/fal/health$", function(answer) answer.json.provider = "luma" end,
+  { "image/fal/health" }, 'provider should be "fal", is "luma"')
 case("an unknown provider that answers", "/image/[^/]*/health$", function(answer) answer.status = 200 end, { "image//unknown" },
   "status 200 instead of 404")
 
 -- Submit and generate.
 local function submit_case(wrong, change, says)
-  case(wrong, "/fal/submit$", function(answer) change(answer.json) end, { "image/fal/submit" }, says)
+  case(wrong, "/image/fal/submit$", function(answer) change(answer.json) end, { "image/fal/submit" }, says)
 end
 
 submit_case("an id that is not deterministic", function(json) json.id = "mock-flux-1" end,
@@ -95,18 +95,18 @@ submit_case("no preview", function(json) json.upstream = nil end, "upstream is a
 submit_case("a preview without an address", function(json) json.upstream.url = nil end, "upstream.url is absent")
 submit_case("warnings that are no list", function(json) json.warnings = "none" end, "warnings should be a list of texts")
 submit_case("a submit that is allowed although health is not", allow, "execution_allowed is not as in health")
-case("a submit without a job id", "/fal/submit$", function(answer) answer.json.job_id = "1" end,
+case("a submit without a job id", "/image/fal/submit$", function(answer) answer.json.job_id = "1" end,
   { "image/fal/submit", "image/fal/task", "image/fal/list", "image/fal/poll_job" }, 'job_id should be a UUID, is "1"')
 case("a submit that is refused", "/gpu/public/replicate/submit$", function(answer)
   answer.status, answer.json = 400, { title = "Bad Request", errors = { { path = "job.input", message = "must be text" } } }
 end, { "gpu/replicate/submit", "gpu/replicate/task", "gpu/replicate/list", "gpu/replicate/poll_job" }, "job.input: must be text")
 case("a generate that is not there", "/video/generate$", function(answer) answer.status = 404 end,
-  { "video/luma/generate", "video/replicate/generate" }, "status 404 instead of 200")
+  { "video/luma/generate", "video/replicate/generate", "video/fal/generate" }, "status 404 instead of 200")
 
 -- The registry.
 local function fal_row(change)
   return function(answer)
-    if answer.json.provider == "fal" then change(answer) end
+    if answer.json.provider == "fal" and answer.json.kind == "public.image.submit" then change(answer) end
   end
 end
 
@@ -121,13 +121,13 @@ case("tasks that are not dry runs", "/api/jobs/status/", fal_row(function(answer
   "dry_run should be true")
 case("tasks that are not registered", "/api/jobs/status/", fal_row(function(answer) answer.status = 404 end), FAL_TASKS,
   "status 404 instead of 200")
-case("a list without the task", "provider=fal", function(answer) answer.json.tasks = exact.array() end, { "image/fal/list" },
-  "the job is not among the newest")
+case("a list without the task", "provider=fal", function(answer) answer.json.tasks = exact.array() end,
+  { "image/fal/list", "video/fal/list" }, "the job is not among the newest")
 
 -- Poll.
-case("a poll that is not done", "/luma/poll$", function(answer) answer.json.status = "running" end,
+case("a poll that is not done", "/video/luma/poll$", function(answer) answer.json.status = "running" end,
   { "video/luma/poll", "video/luma/poll_job" }, 'status should be "done", is "running"')
-case("a poll of another job", "/luma/poll$", function(answer) answer.json.job_id = "mock-dream-1" end,
+case("a poll of another job", "/video/luma/poll$", function(answer) answer.json.job_id = "mock-dream-1" end,
   { "video/luma/poll", "video/luma/poll_job" }, 'job_id should be "mock-luma-1", is "mock-dream-1"')
 
 -- The host itself.
