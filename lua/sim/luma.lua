@@ -244,13 +244,31 @@ local function agent_headers()
   return { ["X-Request-Id"] = sim.uuid("request", sim.next()), ["X-API-Version"] = "2026-04-01" }
 end
 
+-- US dollars by the list of 2026-07-10; nil where it has no figure.
+local AGENT_VIDEO = {
+  sdr = { ["540p5s"] = 0.15, ["720p5s"] = 0.30, ["1080p5s"] = 1.20, ["540p10s"] = 0.45, ["720p10s"] = 0.90, ["1080p10s"] = 3.60 },
+  hdr = { ["720p5s"] = 0.60, ["1080p5s"] = 2.40 }, exr = { ["720p5s"] = 0.90, ["1080p5s"] = 3.60 },
+}
+
+local function agent_price(body, model, kind)
+  if kind == "video" then
+    local video = type(body.video) == "table" and body.video or {}
+    local prices = AGENT_VIDEO[video.exr_export == true and "exr" or video.hdr == true and "hdr" or "sdr"]
+    local resolution = sim.given(video.resolution) and video.resolution or "720p"
+    return prices[resolution .. (sim.given(video.duration) and video.duration or "5s")]
+  end
+  local references = type(body.image_ref) == "table" and #body.image_ref or 0
+  if kind ~= "image" then return nil end
+  if model == "uni-1" then return 0.0404 + references * 0.003 end
+  return references == 0 and 0.10 or nil
+end
+
 local function create_agent(request)
   local body = read_json(request)
   check_agent(body)
-  local job = sim.submit(request, { id = sim.uuid("agents", sim.next()), agent = true, model = sim.given(body.model) and
-    body.model or "uni-1",
-    type = sim.given(body.type) and body.type or "image", request = body, format = body.output_format == "jpeg" and "jpeg" or
-      "png" })
+  local model, kind = sim.given(body.model) and body.model or "uni-1", sim.given(body.type) and body.type or "image"
+  local job = sim.submit(request, { id = sim.uuid("agents", sim.next()), agent = true, model = model, type = kind, request = body,
+    format = body.output_format == "jpeg" and "jpeg" or "png", cost_usd = agent_price(body, model, kind) })
   return sim.json(201, agent_view(job, request.now), agent_headers())
 end
 
@@ -292,9 +310,9 @@ local function by_api(dream_answer, agent_answer)
   end
 end
 
--- Dream Machine refunds what failed; of the Agents API nothing is said, nor what a job costs whose size is not in the list.
+-- Dream Machine refunds what failed; of the Agents API nothing is said of that, nor what a job costs that is not in the list.
 local function bill(job, phase)
-  if job.agent then return nil end
+  if job.agent and phase ~= "done" then return nil end
   return phase == "done" and job.cost_usd or phase ~= "done" and 0 or nil
 end
 

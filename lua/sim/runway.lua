@@ -8,33 +8,59 @@ local TURBO = { "1280:720", "720:1280", "1104:832", "832:1104", "960:960", "1584
 local VEO = { "1280:720", "720:1280", "1920:1080", "1080:1920" }
 local IMAGE = { "1920:1080", "1080:1920", "1024:1024", "1360:768", "1080:1080", "1168:880", "1440:1080", "1080:1440", "1808:768",
   "2112:912", "1280:720", "720:1280", "720:720", "960:720", "720:960", "1680:720" }
--- endpoint -> model -> ratios, seconds (lowest, highest, or a list), credits a second, required fields. A model that is not here
--- but in the vendor's list of others is taken as it is.
+-- endpoint -> model -> ratios, seconds (lowest, highest, or a list), credits a second (`silent`: without sound; `minimum`) or a
+-- picture (`flat`), required fields, the length where the request says none, what comes out (default: a video). A model that is
+-- not here but in the vendor's list of others is taken as it is.
 local MODELS = {
   text_to_video = {
     ["gen4.5"] = { ratios = { "1280:720", "720:1280" }, from = 2, to = 10, needs = { "promptText", "duration" }, rate = 12 },
-    ["veo3.1"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptText" }, rate = 40 },
-    ["veo3.1_fast"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptText" }, rate = 15 },
+    ["veo3.1"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptText" }, rate = 40, silent = 20, length = 8 },
+    ["veo3.1_fast"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptText" }, rate = 15, silent = 10, length = 8 },
   },
   image_to_video = {
     ["gen4.5"] = { ratios = TURBO, from = 2, to = 10, needs = { "promptText", "promptImage" }, rate = 12 },
-    gen4_turbo = { ratios = TURBO, from = 2, to = 10, needs = { "promptImage" }, rate = 5 },
-    ["veo3.1"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptImage" }, rate = 40, last = true },
-    ["veo3.1_fast"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptImage" }, rate = 15, last = true },
+    gen4_turbo = { ratios = TURBO, from = 2, to = 10, needs = { "promptImage" }, rate = 5, length = 10 },
+    ["veo3.1"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptImage" }, rate = 40, silent = 20, length = 8,
+      last = true },
+    ["veo3.1_fast"] = { ratios = VEO, seconds = { 4, 6, 8 }, needs = { "promptImage" }, rate = 15, silent = 10, length = 8,
+      last = true },
   },
-  video_to_video = { aleph2 = { needs = { "videoUri", "promptText" }, rate = 28 } },
-  character_performance = { act_two = { ratios = TURBO, needs = { "character", "reference" }, rate = 5, length = 8 } },
+  video_to_video = { aleph2 = { needs = { "videoUri", "promptText" }, rate = 28, minimum = 56 } },
+  character_performance = {
+    act_two = { ratios = TURBO, needs = { "character", "reference" }, rate = 5, minimum = 15, length = 8 },
+  },
   text_to_image = {
     gen4_image = { ratios = IMAGE, needs = { "promptText", "ratio" }, picture = true },
     gen4_image_turbo = { ratios = IMAGE, needs = { "promptText", "ratio", "referenceImages" }, picture = true, flat = 2 },
     ["gemini_2.5_flash"] = { needs = { "promptText" }, picture = true, flat = 5 },
-    gemini_image3_pro = { needs = { "promptText" }, picture = true, flat = 20 },
+    gemini_image3_pro = { needs = { "promptText" }, picture = true, flat = 20, flat_4k = 40 },
+    muse_image = { needs = { "promptText", "ratio" }, picture = true, flat = 1 },
   },
   image_upscale = { magnific_precision_upscaler_v2 = { needs = { "imageUri" }, picture = true, flat = 30 } },
+  video_upscale = {
+    magnific_video_upscaler_creative = { needs = { "videoUri" } },
+    enhance_frame_rate = { needs = { "videoUri", "targetFramerate" } },
+  },
+  video_to_hdr = { ruby = { needs = { "videoUri" } } },
+  text_to_speech = {
+    seed_audio = { needs = { "promptText" }, sound = true, flat = 1 },
+    eleven_multilingual_v2 = { needs = { "promptText", "voice" }, sound = true, flat = 1 },
+    eleven_v3 = { needs = { "promptText", "voice" }, sound = true, flat = 1 },
+  },
+  sound_effect = {
+    seed_audio = { needs = { "promptText" }, sound = true, flat = 1 },
+    eleven_text_to_sound_v2 = { needs = { "promptText" }, sound = true, flat = 1 },
+  },
+  speech_to_speech = { eleven_multilingual_sts_v2 = { needs = { "media", "voice" }, sound = true, flat = 1 } },
+  voice_dubbing = { eleven_voice_dubbing = { needs = { "audioUri", "targetLang" }, sound = true, flat = 1 } },
+  voice_isolation = { eleven_voice_isolation = { needs = { "audioUri" }, sound = true, flat = 1 } },
+  avatar_videos = { gwm1_avatars = { needs = { "avatar", "speech" } } },
 }
-local OTHERS = { "^seedance2", "^hailuo3", "^happyhorse", "^gemini_omni_flash", "^grok_imagine", "^wan3", "^h3_max",
-  "^gpt_image_2",
-  "^seedream5", "^muse_image" }
+local TAKES_OTHERS = sim.set("text_to_video", "image_to_video", "video_to_video", "text_to_image")
+local OTHERS = { "^seedance2", "^hailuo3", "^happyhorse", "^gemini_", "^grok_imagine", "^wan3", "^h3_max", "^gpt_image_2",
+  "^seedream5" }
+-- What the first party says a second of another outputFormat costs on top.
+local SURCHARGES, SURCHARGE = { mp4 = 0, prores = 5, png_sequence = 5 }, 20
 local STATUS = { queued = "PENDING", running = "RUNNING", done = "SUCCEEDED", failed = "FAILED", moderated = "FAILED",
   canceled = "CANCELLED" }
 
@@ -102,7 +128,7 @@ local function find_model(endpoint, name, issues)
     return {}
   end
   if known and known[name] then return known[name] end
-  for _, pattern in ipairs(OTHERS) do
+  for _, pattern in ipairs(TAKES_OTHERS[endpoint] and OTHERS or {}) do
     if name:find(pattern) then return { rate = 20, picture = endpoint == "text_to_image", needs = {} } end
   end
   for each in pairs(known or {}) do names[#names + 1] = each end
@@ -129,20 +155,40 @@ end
 
 -- Tasks --------------------------------------------------------------------------------------------------------------------
 
-local function credits(body, model)
+local function size_of(body)
+  local width, height = tostring(body.ratio):match("^(%d+):(%d+)$")
+  return tonumber(width), tonumber(height)
+end
+
+local function credits_of_picture(body, model)
+  local width, height = size_of(body)
+  if model.flat_4k and width and width * height > 8000000 then return model.flat_4k end
   if model.flat then return model.flat end
-  if model.picture then return (body.ratio == "1280:720" or body.ratio == "720:1280" or body.ratio == "720:720") and 5 or 8 end
-  local seconds = math.tointeger(body.duration) or model.length or 5
-  return seconds * (model.rate or 20)
+  return width and math.min(width, height) == 720 and 5 or 8
+end
+
+local AUTO_MOST, AUTO_USUAL = 15, 8
+
+-- The most that a task may cost, and what it will: one whose length the model chooses is held at the longest.
+local function credits(body, model)
+  local count = math.tointeger(body.outputCount) or 1
+  if model.picture then return credits_of_picture(body, model) * count, credits_of_picture(body, model) * count end
+  if model.flat then return model.flat, model.flat end
+  local rate = body.audio == false and model.silent or model.rate or 20
+  if sim.given(body.outputFormat) then rate = rate + (SURCHARGES[body.outputFormat] or SURCHARGE) end
+  if body.duration == "auto" then return AUTO_MOST * rate, AUTO_USUAL * rate end
+  local cost = math.max((math.tointeger(body.duration) or model.length or 5) * rate, model.minimum or 0)
+  return cost, cost
 end
 
 local function create(endpoint)
   return function(request)
     local body, model = check(request, endpoint)
-    local cost = credits(body, model)
+    local most, cost = credits(body, model)
     local job = sim.submit(request, { id = sim.uuid("runway", sim.next()), input = body, picture = model.picture, credits = cost,
-      cost_usd = cost / 100, length = model.length })
-    return sim.json(200, { id = job.id, estimatedCost = { credits = cost } })
+      most = most, cost_usd = cost / 100, length = model.length, sound = model.sound,
+      count = math.max(1, math.min(math.tointeger(body.outputCount) or 1, 10)) })
+    return sim.json(200, { id = job.id, estimatedCost = { credits = most } })
   end
 end
 
@@ -152,18 +198,25 @@ local function find(request, arguments)
   return job, sim.phase(job, request.now)
 end
 
+local function format_of(job)
+  return job.picture and "png" or job.sound and "wav" or "mp4"
+end
+
 local function get_task(request, arguments)
   local job, phase = find(request, arguments)
   local task = { id = job.id, createdAt = sim.iso(job.created), status = STATUS[phase] }
   if phase == "queued" or phase == "running" then
-    task.estimatedCost = { credits = job.credits }
+    task.estimatedCost = { credits = job.most }
     if phase == "running" then task.progress = math.floor(sim.progress(job, request.now) * 100) / 100 end
     return sim.json(200, task)
   end
   task.cost = { credits = (phase == "done" or phase == "moderated") and job.credits or 0 }
   if phase == "done" then
-    task.output = { ("%s/%s/%s.%s?_jwt=%s"):format(job.base, FILES, job.id, job.picture and "png" or "mp4", sim.word(16, "jwt",
-      job.id)) }
+    task.output = sim.array {}
+    for i = 1, job.count do
+      local name = i == 1 and job.id or job.id .. "_" .. i
+      task.output[i] = ("%s/%s/%s.%s?_jwt=%s"):format(job.base, FILES, name, format_of(job), sim.word(16, "jwt", name))
+    end
   elseif phase == "moderated" then
     task.failure, task.failureCode = "Your prompt was rejected by our content moderation system.", "SAFETY.INPUT.TEXT"
   elseif phase == "failed" then
@@ -180,12 +233,12 @@ local function delete_task(request, arguments)
 end
 
 local function get_file(request, arguments)
-  local job = sim.job("runway", arguments.file:match("^[^.]+"))
+  local name = arguments.file:match("^[^.]+") or ""
+  local job = sim.job("runway", name:match("^[^_]+"))
   if not job or job.deleted or sim.phase(job, request.now) ~= "done" then return sim.text(403, "AccessDenied") end
-  local width, height = tostring(job.input.ratio):match("^(%d+):(%d+)$")
-  width, height = tonumber(width) or 1280, tonumber(height) or 720
-  if job.picture then return sim.bytes(200, "image/png", media.file("png", job.id, width, height)) end
-  return sim.bytes(200, "video/mp4", media.file("mp4", job.id, width, height, tonumber(job.input.duration) or job.length or 5))
+  local width, height = size_of(job.input)
+  local bytes = media.file(format_of(job), name, width or 1280, height or 720, tonumber(job.input.duration) or job.length or 5)
+  return sim.bytes(200, media.sniff(bytes), bytes)
 end
 
 -- Uploads and the account --------------------------------------------------------------------------------------------------

@@ -106,6 +106,7 @@ function runway_prices.estimate(plan, ctx)
     local of_unit = spec.price.unit == "second" and per_second or per_image
     facts.row_price, facts.quantity, facts.missing = of_unit(spec, body)
     facts.unit = spec.price.unit
+    if not facts.quantity then facts.reason = facts.missing end
   end
   local estimate, reason = price.estimate(ctx, facts)
   if estimate and estimate.expected and estimate.source == (spec.price or {}).source then
