@@ -1,4 +1,5 @@
 -- What may go wrong at a vendor's directory: the old stays whole, the cause is told, and nobody is asked too often.
+local clock = require "spec.support.clock"
 local http = require "spec.support.http"
 local prometheus = require "spec.support.prometheus"
 local shelves = require "spec.support.directory_script"
@@ -287,6 +288,72 @@ describe("a credential", function()
     local shelf = shelves.start { list_host = "elsewhere.example", secrets = SECRET }
     log_has(shelf, "directory.failed provider=shelf part=list")
     assert.same({}, shelf:seen())
+    shelf:remove()
+  end)
+end)
+
+describe("the pace of a provider", function()
+  it("is kept between its requests", function()
+    local shelf = shelves.start { directory = "pace_seconds = 0.4," } -- the later of two is the table's
+    local started = socket.gettime()
+    for number = 1, 3 do shelf:known(id_of(number)) end
+    shelf.host:eventually(function() return #shelf:seen() >= 6 end, 30)
+    assert.is_true(socket.gettime() - started >= 5 * 0.4 - 0.1)
+    shelf:remove()
+  end)
+end)
+
+describe("a request of the directory's functions", function()
+  it("that may cost does not leave", function()
+    local shelf = shelves.start { method = "POST" }
+    log_has(shelf, "GET and HEAD only")
+    assert.same({}, shelf:seen())
+    shelf:remove()
+  end)
+
+  it("leaves when the script says that it is free", function()
+    local shelf = shelves.start { method = "POST", directory = "", free = true }
+    shelf:wait_for(id_of(250), "listed")
+    assert.equal("POST", shelf:seen("models")[1].method)
+    shelf:remove()
+  end)
+end)
+
+describe("after days", function()
+  local moved = clock.new()
+  local env = { PROVIDERD_TEST_HURRY = "600" }
+  for name, value in pairs(moved and moved.env or {}) do env[name] = value end
+
+  it("a list that cannot be read is a problem of /readyz, and an old price is none", function()
+    if not moved then return pending("needs a library that is loaded first") end
+    local shelf = shelves.start { env = env }
+    shelf:wait_for(id_of(250), "listed")
+    local function price() return select(2, shelf:known(id_of(250))) end
+    shelf.host:eventually(price, 30)
+    shelf:set { fail = { models = "500", prices = "500" } }
+    moved:wall(86400 * 2)
+    is_failing(shelf)
+    assert.same({}, shelf.host:get("/readyz").json.problems)
+    assert.equal(0.5, price().usd)
+    moved:wall(86400 * 8)
+    shelf.host:eventually(function() return shelf.host:get("/readyz").json.problems[1] end, 30)
+    assert.matches("the directory of shelf could not be read for %d days: the vendor answered 500",
+      shelf.host:get("/readyz").json.problems[1])
+    assert.is_false(price())
+    shelf:set { fail = {} }
+    shelf.host:eventually(function() return #shelf.host:get("/readyz").json.problems == 0 end, 30)
+    shelf.host:eventually(price, 30)
+    shelf:remove()
+    moved:remove()
+  end)
+end)
+
+describe("a script that computes too long over a vendor's answer", function()
+  it("does not keep clients from the provider", function()
+    local shelf = shelves.start { env = HURRY, directory = EVERY_SECOND, loops = true }
+    shelf.host:eventually(function() return failures(shelf) >= 4 end, 60)
+    shelf:wait_for(id_of(1), "described")
+    assert.is_nil(shelf.host:log():find("script.rests", 1, true))
     shelf:remove()
   end)
 end)

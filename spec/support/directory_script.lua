@@ -2,6 +2,7 @@
 --
 --   local shelf = require("spec.support.directory_script").start { on = true, directory = "place = 'parameters.'," }
 --   options.live: jobs may be sent to it, too
+--   options.method, free, auth, list_host: of the request for the list; loops: before it, without end
 --   shelf.host, shelf.vendor; shelf:set { fail = { models = "500" } }; shelf:seen("models"); shelf:known(id)
 local cjson = require "cjson"
 local http = require "spec.support.http"
@@ -19,7 +20,10 @@ end
 
 local function models(query, ctx)
   local terms = { cursor = query.cursor, q = query.text }
-  local page, why = ask(ctx, { url = "https://LIST/models", auth = AUTH, query = terms })
+  while LOOPS do terms.cursor = terms.cursor end
+  local page, why = ask(ctx, {
+    method = "METHOD", free = FREE, url = "https://LIST/models", auth = AUTH, query = terms,
+  })
   if not page then return nil, why end
   return { models = page.models, next = page.next }
 end
@@ -85,7 +89,8 @@ local module = {}
 
 function module.script(options)
   local text = SCRIPT:gsub("LIST", options.list_host or "list.shelf.example", 1)
-  text = text:gsub("AUTH", options.auth or "false", 1)
+  text = text:gsub("AUTH", options.auth or "false", 1):gsub("METHOD", options.method or "GET", 1)
+  text = text:gsub("FREE", tostring(options.free), 1):gsub("LOOPS", tostring(options.loops or false), 1)
   return (text:gsub("DIRECTORY", function() return options.directory or "" end))
 end
 

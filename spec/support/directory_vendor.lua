@@ -123,7 +123,8 @@ local function read_request(client)
     local name, value = header:match("^([^:]+):%s*(.*)$")
     if name then headers[name:lower()] = value end
   end
-  local body = tonumber(headers["content-length"]) and client:receive(tonumber(headers["content-length"])) or ""
+  local length = tonumber(headers["content-length"]) or 0
+  local body = length > 0 and client:receive(length) or ""
   return method, target, headers, body
 end
 

@@ -190,6 +190,7 @@ static struct directory_call *make_call(
 	call->view = gate_acquire(directory->gate);
 	script_call_init(&engine_call->call);
 	script_call_set(&engine_call->call, provider, function_of(part), provider->manifest.kind, request, false);
+	engine_call->call.large_request = true; /* what a vendor's answer makes of it must not keep clients from the provider */
 	engine_way_open(&engine_call->way, call->view, provider);
 	engine_call->call.outgoing.detour = &engine_call->way.detour;
 	engine_call->before_sending = directory_call_before_sending;

@@ -41,6 +41,8 @@ static size_t bytes_of(const char *text)
 
 size_t model_bytes(const struct directory_model *model)
 {
+	if (model->bytes != 0)
+		return model->bytes;
 	return sizeof *model + bytes_of(model->id) + bytes_of(model->brief) + bytes_of(model->folded) + bytes_of(model->text) +
 	       bytes_of(model->price) + bytes_of(model->etag);
 }
@@ -201,8 +203,7 @@ static struct directory_snapshot *make_snapshot(const struct shelf *shelf)
 		snapshot->models[i] = model_hold(shelf->models[i]);
 		snapshot->shown += shelf->models[i]->brief != NULL;
 		snapshot->described += shelf->models[i]->text != NULL;
-		if (shelf->models[i]->bytes == 0) /* it was changed, so nobody else has it yet */
-			shelf->models[i]->bytes = model_bytes(shelf->models[i]);
+		shelf->models[i]->bytes = model_bytes(shelf->models[i]); /* one that was changed nobody else has yet */
 		snapshot->bytes += shelf->models[i]->bytes;
 	}
 	snapshot->complete = shelf->complete;

@@ -158,6 +158,8 @@ static json_t *read_brief(const json_t *value, struct model_shape *shape)
 
 	shape->kind = choose(json_object_get(value, "kind"), kinds, "other");
 	shape->status = choose(json_object_get(value, "status"), statuses, "active");
+	shape->says_kind = json_text(value, "kind") != NULL;
+	shape->says_status = json_text(value, "status") != NULL;
 	json_object_set_new(brief, "id", json_string(shape->id));
 	put_text(brief, value, "name", LIMIT_DIRECTORY_NAME_BYTES);
 	json_object_set_new(brief, "kind", json_string(shape->kind));
@@ -252,6 +254,37 @@ enum error_code model_shape_read(const json_t *value, const char *id, bool whole
 	return error_set(error, ERROR_INVALID, "id", "a model that is too large");
 }
 
+void model_shape_set(char **text, const char *name, const char *word)
+{
+	json_t *object = *text != NULL ? json_read(*text, strlen(*text), NULL) : NULL;
+	char *written;
+
+	if (object == NULL)
+		return;
+	json_object_set_new(object, name, json_string(word));
+	written = write_tree(object, LIMIT_DIRECTORY_MODEL_BYTES + LIMIT_DIRECTORY_NAME_BYTES);
+	json_decref(object);
+	if (written == NULL)
+		return;
+	free(*text);
+	*text = written;
+}
+
+/* A kind or status that stands there for want of another gives way to what was said before. */
+static void keep_words(struct model_shape *shape, const json_t *old, json_t *new)
+{
+	if (!shape->says_kind)
+		shape->kind = choose(json_object_get(old, "kind"), kinds, "other");
+	if (!shape->says_status)
+		shape->status = choose(json_object_get(old, "status"), statuses, "active");
+	if (strcmp(shape->status, "gone") == 0)
+		shape->status = "active";
+	json_object_set_new(new, "kind", json_string(shape->kind));
+	json_object_set_new(new, "status", json_string(shape->status));
+	model_shape_set(&shape->text, "kind", shape->kind);
+	model_shape_set(&shape->text, "status", shape->status);
+}
+
 void model_shape_fill(struct model_shape *shape, const char *before)
 {
 	json_t *old = before != NULL ? json_read(before, strlen(before), NULL) : NULL;
@@ -259,6 +292,7 @@ void model_shape_fill(struct model_shape *shape, const char *before)
 	char *brief;
 
 	if (old != NULL && new != NULL) {
+		keep_words(shape, old, new);
 		json_object_update(old, new);
 		brief = write_tree(old, LIMIT_DIRECTORY_MODEL_BYTES);
 		if (brief != NULL) {
@@ -270,22 +304,6 @@ void model_shape_fill(struct model_shape *shape, const char *before)
 	}
 	json_decref(old);
 	json_decref(new);
-}
-
-void model_shape_set_status(char **text, const char *status)
-{
-	json_t *object = *text != NULL ? json_read(*text, strlen(*text), NULL) : NULL;
-	char *written;
-
-	if (object == NULL)
-		return;
-	json_object_set_new(object, "status", json_string(status));
-	written = write_tree(object, LIMIT_DIRECTORY_MODEL_BYTES + LIMIT_DIRECTORY_NAME_BYTES);
-	json_decref(object);
-	if (written == NULL)
-		return;
-	free(*text);
-	*text = written;
 }
 
 void model_shape_free(struct model_shape *shape)

@@ -12,21 +12,22 @@
 struct model_shape {
 	char *id;
 	const char *kind, *status; /* static */
-	char *brief;		   /* an object: what lists show of it */
-	char *folded;		   /* for searches: id, name, task and description in lower case */
-	char *text;		   /* an object: all of it; NULL: it had no `inputs` and was not asked for as a whole */
-	char *price;		   /* an object, or NULL */
-	char *etag;		   /* or NULL */
+	bool says_kind, says_status;
+	char *brief;  /* an object: what lists show of it */
+	char *folded; /* for searches: id, name, task and description in lower case */
+	char *text;   /* an object: all of it; NULL: it had no `inputs` and was not asked for as a whole */
+	char *price;  /* an object, or NULL */
+	char *etag;   /* or NULL */
 };
 
 /* Reads one. `whole`: it is the answer of `describe` for `id`, whatever id it says itself; else a row of a list (id NULL), whose text is made only when
  * it has inputs. ERROR_INVALID: it is no model. */
 enum error_code model_shape_read(const json_t *value, const char *id, bool whole, struct model_shape *shape, struct error *error);
-/* What the shape's brief does not say, `before` (the brief of an earlier reading, or NULL) does. */
+/* What the shape does not say, `before` (the brief of an earlier reading, or NULL) does; but not that the model is gone. */
 void model_shape_fill(struct model_shape *shape, const char *before);
 
-/* Writes another status (static) into an object's text, in place of *text. */
-void model_shape_set_status(char **text, const char *status);
+/* Writes another word of an object's text, in place of *text (or NULL: nothing). */
+void model_shape_set(char **text, const char *name, const char *word);
 
 void model_shape_free(struct model_shape *shape);
 

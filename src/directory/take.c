@@ -182,6 +182,8 @@ static void take_described(struct directory_call *call, struct directory_model *
 	bool priced = shape->price != NULL;
 
 	model_shape_fill(shape, model->brief);
+	model->gone_ms = 0;
+	model->misses = 0;
 	model_take_shape(model, shape, clock_unix_ms());
 	compare_inputs(call->shelf, model->id, before, model->text);
 	shelf_keep_model(call->shelf, model);
@@ -291,6 +293,8 @@ void take_call(struct directory_call *call)
 		explain(call, why);
 		take_failure(call, why);
 	}
+	if (call->part == PART_MODEL)
+		shelf_trim(shelf);
 	shelf->changed = true;
 	directory_call_free(call);
 }

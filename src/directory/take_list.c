@@ -91,8 +91,8 @@ static void tell_some(struct shelf *shelf, struct telling *telling, const char *
 static void set_status(struct directory_model *model, const char *status)
 {
 	model->status = status;
-	model_shape_set_status(&model->brief, status);
-	model_shape_set_status(&model->text, status);
+	model_shape_set(&model->brief, "status", status);
+	model_shape_set(&model->text, "status", status);
 }
 
 static void list_add_found(struct shelf *shelf, struct model_shape *shape, int64_t started_ms, struct telling *telling)
@@ -115,7 +115,7 @@ static void list_add_found(struct shelf *shelf, struct model_shape *shape, int64
 	model->seen_ms = started_ms;
 	if (known && strcmp(status, model->status) != 0) {
 		tell_some(shelf, telling, model->id, "status");
-		model_shape_set_status(&model->text, model->status);
+		model_shape_set(&model->text, "status", model->status);
 		described |= model->text != NULL;
 	}
 	if (described)
