@@ -14,22 +14,48 @@ local names = require "names"
 local plan = require "plan"
 
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
-local ipairs, pairs = ipairs, pairs
+local ipairs, pairs, type = ipairs, pairs, type
+local math_type = math.type
 
 local model_inputs = {}
 
 local PLACE = "parameters." -- where the inputs of a model stand in a request
 
+local IS_SCALAR = names.set { "string", "boolean", "integer", "number" }
+-- Words that check no value, and those of a range.
+local SAYS_NOTHING = names.set {
+  "type", "required", "field", "default", "examples", "title", "description", "minimum", "maximum", "contentEncoding",
+  "contentMediaType",
+}
+
+-- The type of an input that has nothing else to check but a range, or nil: most values need no more than a look.
+local function plain_type(input)
+  if not IS_SCALAR[input.type] then return nil end
+  for word in pairs(input) do
+    if not SAYS_NOTHING[word] and sub(word, 1, 2) ~= "x_" then return nil end
+  end
+  return input.type
+end
+
 --- Makes rows ready, at load: { [id] = { inputs = { [name] = input }, price =, ... } }. Returns them; each has then `required`,
--- the names of the inputs that it cannot do without.
+-- the names of the inputs that it cannot do without, and `plain`, the types of those that are checked at a glance.
 function model_inputs.rows(rows)
   for _, row in pairs(rows) do
-    row.required = {}
+    row.required, row.plain = {}, {}
     for _, name in ipairs(names.sorted(row.inputs)) do
       if row.inputs[name].required then row.required[#row.required + 1] = name end
+      row.plain[name] = plain_type(row.inputs[name])
     end
   end
   return rows
+end
+
+-- Whether a value is what an input takes, as far as a glance tells.
+local function fits_plainly(plain, input, value)
+  if plain == "string" or plain == "boolean" then return type(value) == plain end
+  local kind = plain and math_type(value)
+  if not kind or plain == "integer" and kind ~= "integer" or value - value ~= 0 then return false end
+  return (not input.minimum or value >= input.minimum) and (not input.maximum or value <= input.maximum)
 end
 
 --- A plan (plan.lua) for a model: its row, or nil, and what the directory knows of it (ctx.model), or nil. Without either
@@ -99,9 +125,15 @@ function model_inputs.put(built, item, value, is_default)
   if live and live[item.input] or not row and not live then return put_value(built, item, value) end
   local input = row and row.inputs[item.input]
   if not input then return put_unknown(built, item, value, is_default) end
+  if fits_plainly(row.plain[item.input], input, value) then return put_value(built, item, value) end
   local sent, complaint = checks.input(input, value, item.input)
   if complaint then return put_unfit(built, item, value, complaint, is_default) end
   put_value(built, item, sent)
+end
+
+--- Puts a value that is known to fit: the script made it so.
+function model_inputs.put_fit(built, item, value)
+  put_value(built, item, value)
 end
 
 -- The model's name for a parameter: the name itself, unless the vendor's schema has not that but one that means the same.

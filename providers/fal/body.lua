@@ -61,7 +61,10 @@ local function put_parameter(built, payload, name)
 end
 
 local function put_size(built, payload, size, name)
-  local item = built.description.inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
+  local inputs = built.description.inputs
+  -- sizes.choose makes nothing that is none
+  if inputs.image_size and not built.live_inputs then return model_inputs.put_fit(built, SIZE[name], size) end
+  local item = inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
   model_inputs.put(built, item, size, is_defaulted(payload, name))
 end
 

@@ -40,6 +40,14 @@ end
 
 local QUANTITIES = { megapixel = megapixels, image = images, second = seconds }
 
+local NOTHING = {}
+
+-- What is known of a model's inputs where they are counted: the vendor's schema, else the row, else nothing.
+local function known_of(row, built)
+  if built.live then return built.live end
+  return row and { kind = row.kind, inputs = { type = "object", properties = row.inputs } } or NOTHING
+end
+
 --- What a request will cost; nil and what is not known.
 function estimates.estimate(payload, built, ctx)
   local model = models.of_payload(payload)
@@ -53,8 +61,9 @@ function estimates.estimate(payload, built, ctx)
   local is_counted = live and row_price and row_price.unit == "second" and price_units.same("second", live.unit)
   return price.estimate(ctx, {
     model = model, row_price = row_price, unit = row_price and row_price.unit, quantity = quantity,
-    live = live, live_quantity = is_counted and quantity or nil, described = built.live, body = built.body,
-    drivers = drivers.of(built.body), reason = "fal.ai's price of " .. model .. " is not known here",
+    live = live, live_quantity = is_counted and quantity or nil, described = live and known_of(row, built), body = built.body,
+    drivers = (live or not row_price) and drivers.of(built.body) or nil,
+    reason = "fal.ai's price of " .. model .. " is not known here",
   })
 end
 

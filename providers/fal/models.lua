@@ -5,6 +5,7 @@
 -- lists. Any other model of fal gets its parameters as they are (undescribed.lua).
 
 local check = require "check"
+local unlisted = require "fal.unlisted"
 local model_inputs = require "model_inputs"
 local names = require "names"
 
@@ -148,7 +149,7 @@ local ROWS = model_inputs.rows {
 }
 
 --- The rows, by id.
-models.ROWS = ROWS
+models.ROWS = unlisted.rows(ROWS)
 
 models.NAMES = names.sorted(ROWS)
 

@@ -6,14 +6,27 @@ local plan = require "plan"
 
 local unlisted = {}
 
+--- Makes rows ready, at load: each has then `listed`, the names of its inputs that have examples.
+function unlisted.rows(rows)
+  for _, row in pairs(rows) do
+    row.listed = {}
+    for _, name in ipairs(names.sorted(row.inputs)) do
+      if row.inputs[name].examples then row.listed[#row.listed + 1] = name end
+    end
+  end
+  return rows
+end
+
 --- Warns of the values of a plan that are not among the examples of its row. Where the vendor's own schema is there, that judges.
 function unlisted.warn(built)
   local row = built.description
   if not row or built.live_inputs then return end
-  for _, name in ipairs(names.sorted(built.body)) do
-    local input, value = row.inputs[name], built.body[name]
-    local examples = input and input.examples
-    if examples and value ~= input.default and not check.in_list(value, examples) then
+  local listed, body = row.listed, built.body
+  for index = 1, #listed do
+    local name = listed[index]
+    local input, value = row.inputs[name], body[name]
+    local examples = input.examples
+    if value ~= nil and value ~= input.default and not check.in_list(value, examples) then
       local message = built.model .. " is known to take " .. table.concat(examples, ", ") .. "; sent as given"
       plan.warn(built, built.paths[name], message)
     end

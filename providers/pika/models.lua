@@ -4,6 +4,7 @@
 -- request costs nor whether it can be said at all has `examples` instead of an enum: vendors add to their lists.
 
 local check = require "check"
+local unlisted = require "fal.unlisted"
 local model_inputs = require "model_inputs"
 local names = require "names"
 
@@ -133,7 +134,7 @@ local DIRECT_MODELS = model_inputs.rows {
 
 pika_models.RESOLUTIONS, pika_models.DURATIONS, pika_models.RATIOS = RESOLUTIONS, DURATIONS, RATIOS
 pika_models.PIKAFFECTS = PIKAFFECTS
-pika_models.FAL, pika_models.DIRECT = FAL_MODELS, DIRECT_MODELS
+pika_models.FAL, pika_models.DIRECT = unlisted.rows(FAL_MODELS), unlisted.rows(DIRECT_MODELS)
 pika_models.FAL_NAMES, pika_models.DIRECT_NAMES = names.sorted(FAL_MODELS), names.sorted(DIRECT_MODELS)
 
 return pika_models

@@ -130,6 +130,18 @@ describe("fal, asked for a video,", function()
       end
     end)
 
+    it("the live one, without a bound, of a model of which nothing else is known", function()
+      local live = { usd = 0.15, unit = "image", currency = "USD", source = "list", as_of = "2026-11-30" }
+      local estimate = submit({ model = "a/b" }, { prices = { ["a/b"] = live } }).estimate
+      assert.same({ 0.15, nil, "list" }, { estimate.expected, estimate.high, estimate.source })
+      live.unit = "compute second"
+      assert.is_nil(submit({ model = "a/b" }, { prices = { ["a/b"] = live } }).estimate)
+      live.unit = "second"
+      local request = { model = PICTURE_TO_VIDEO, parameters = { image = A } }
+      estimate = submit(request, { prices = { [PICTURE_TO_VIDEO] = live } }).estimate
+      assert.same({ 0.75, nil, 5 }, { estimate.expected, estimate.high, estimate.quantity })
+    end)
+
     it("the live one before ours, what our own jobs cost before one without a bound", function()
       local live = { usd = 0.08, unit = "second", currency = "USD", source = "list", as_of = "2026-11-30", account = true }
       local estimate = submit({}, { prices = { [TEXT_TO_VIDEO] = live } }).estimate
