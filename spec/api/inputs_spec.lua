@@ -157,6 +157,7 @@ describe("a description with a mistake", function()
       "inputs%[1%]%.modell: unknown key; did you mean 'model'%?" },
     ["a kind"] = { "{ { kind = 'audio', schema = {} } }",
       "inputs%[1%]%.kind: expected 'gpu', 'image' or 'video', got 'audio'" },
+    ["another kind"] = { "{ { kind = 'video', schema = {} } }", "inputs%[1%]%.kind: 'video' is none of the script's kinds" },
     ["what it makes"] = { "{ { makes = 'noise', schema = {} } }", "inputs%[1%]%.makes: expected image, video" },
     ["a text"] = { "{ { label = 7, schema = {} } }", "inputs%[1%]%.label: expected text" },
     ["a long text"] = { "{ { label = ('x'):rep(257), schema = {} } }", "inputs%[1%]%.label: longer than 256 bytes" },

@@ -14,7 +14,6 @@
 #include "script/input_schema.h"
 
 static const char *const choice_keys[] = { "kind", "mode", "model", "operation", "label", "makes", "price", "schema", NULL };
-static const char *const kinds_of_choice[] = { "gpu", "image", "video", NULL };
 static const char *const kinds_made[] = { "image", "video", "audio", "text", "3d", "json", "other", NULL };
 
 /* One of them while it is read. */
@@ -117,6 +116,16 @@ static char *choice_schema(const struct choice_reading *reading)
 	return buffer_take(&text);
 }
 
+static void check_kind_of_choice(const struct choice_reading *reading, const char *name)
+{
+	const struct kind *kind = name != NULL ? kind_named(name) : NULL;
+
+	if (name != NULL && kind == NULL)
+		complain_of_choice(reading, "kind", "expected 'gpu', 'image' or 'video', got '%.40s'", name);
+	else if (kind != NULL && !manifest_has_kind(reading->reading->manifest, kind))
+		complain_of_choice(reading, "kind", "'%s' is none of the script's kinds", name);
+}
+
 static void read_choice(const struct choice_reading *reading, struct manifest_choice *choice)
 {
 	if (!json_is_object(reading->table)) {
@@ -127,8 +136,7 @@ static void read_choice(const struct choice_reading *reading, struct manifest_ch
 	choice->kind = choice_text(reading, "kind");
 	if (choice->kind == NULL)
 		choice->kind = memory_copy_text(reading->reading->manifest->kind);
-	if (choice->kind != NULL && !is_choice_word(choice->kind, kinds_of_choice))
-		complain_of_choice(reading, "kind", "expected 'gpu', 'image' or 'video', got '%.40s'", choice->kind);
+	check_kind_of_choice(reading, choice->kind);
 	choice->mode = choice_text(reading, "mode");
 	choice->model = choice_text(reading, "model");
 	choice->operation = choice_text(reading, "operation");
