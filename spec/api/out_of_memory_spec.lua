@@ -105,6 +105,8 @@ local READS = {
   { "health", function(host) return host:post("/api/providers/video/runway/health") end },
   { "a poll", function(host) return host:post("/api/providers/gpu/public/replicate/poll") end },
   { "a poll of a job", function(host) return host:post(FAL .. "poll", { job_id = host.job_id }) end },
+  { "a preview", function(host) return host:post(FAL .. "preview", { prompt = "x", dry_run = false }) end },
+  { "inputs", function(host) return host:get(FAL .. "inputs?mode=flux") end },
   { "a catalogue", function(host) return host:get("/api/providers/video/catalog") end },
   { "a list", function(host) return host:get("/api/jobs/list?provider=luma&limit=3") end },
   { "the state of a job", function(host) return host:get("/api/jobs/status/" .. host.job_id) end },

@@ -3,6 +3,7 @@
 -- costs more than was reserved for it is told everywhere.
 local cjson = require "cjson"
 local prometheus = require "spec.support.prometheus"
+local socket = require "socket"
 local sql = require("spec.support.shell").sql
 local told_vendor = require "spec.support.told_vendor"
 
@@ -94,6 +95,30 @@ describe("what jobs have cost", function()
     local found = estimates(vendor, { name = "m5" })
     assert.same({ 0.8, 0.9, 3 }, { found.estimated_cost_usd, found.high_usd, found.jobs })
     assert.equal(0.25, estimates(vendor, { name = "m2", drivers = "resolution=1080p" }).estimated_cost_usd)
+    assert.equal("0\n", sql(vendor.user, [[SELECT count(*) FROM observed LEFT JOIN ledger USING (sequence)
+      WHERE ledger.spent IS NOT observed.micro_usd]]))
+  end)
+
+  it("is neither lost nor counted twice by a kill -9 at any instant", function()
+    vendor:tell { ["POST /pay"] = { each = true, json = { status = "done", cost = { usd = 0.004, source = "vendor" } } } }
+    for round = 1, 5 do
+      local client = vendor.user:connect()
+      for i = 1, 12 do
+        client:send("POST", vendor.path .. "/submit",
+          { name = ("k%d"):format(i % 3), price = 0.004, max_cost_usd = 1, dry_run = false })
+        assert.equal(202, client:receive().status)
+      end
+      socket.sleep(0.01 * round)
+      vendor.user:kill()
+      vendor.user:start_again()
+    end
+    vendor.user:eventually(function()
+      return #vendor.user:get("/api/jobs/list?status=queued").json.tasks == 0
+        and #vendor.user:get("/api/jobs/list?status=running").json.tasks == 0
+    end)
+    local settled = sql(vendor.user, "SELECT count(*) FROM ledger WHERE basis = 'vendor' AND spent = 4000")
+    assert.is_true(tonumber(settled) > 20, settled)
+    assert.equal(settled, sql(vendor.user, "SELECT count(*) FROM observed WHERE model LIKE 'k%'"))
     assert.equal("0\n", sql(vendor.user, [[SELECT count(*) FROM observed LEFT JOIN ledger USING (sequence)
       WHERE ledger.spent IS NOT observed.micro_usd]]))
   end)

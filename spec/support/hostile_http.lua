@@ -361,6 +361,8 @@ local routes = {
   { "POST", "/api/providers/gpu/public/runpod/health" }, { "POST", "/api/providers/gpu/public/runpod/submit" },
   { "POST", "/api/providers/gpu/public/runpod/poll" }, { "POST", "/api/providers/image/stability/health" },
   { "POST", "/api/providers/image/stability/submit" }, { "POST", "/api/providers/image/stability/poll" },
+  { "POST", "/api/providers/image/stability/preview" }, { "GET", "/api/providers/image/stability/inputs" },
+  { "POST", "/api/providers/image/generate/preview" }, { "GET", "/api/providers/gpu/public/runpod/inputs" },
   { "POST", "/api/providers/image/generate" }, { "POST", "/api/providers/video/runway/health" },
   { "POST", "/api/providers/video/runway/submit" }, { "POST", "/api/providers/video/runway/poll" },
   { "POST", "/api/providers/video/generate" },
