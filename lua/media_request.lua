@@ -210,10 +210,20 @@ local function note_undescribed(built, id, row, live)
   plans.note(built, id .. " is not described here: its parameters are sent unchecked")
 end
 
-local function refuse_wrapper(built, payload)
+-- What says what is to be made, in the words of other requests: without it something else would come.
+local HAS_NO_PLACE = names.words [[
+  storyboard prompts multi_prompt shots reference references reference_frames reference_images keyframes mask init_images
+  end_image
+]]
+
+local function tell_of_the_rest(built, payload)
   if payload.wrapped then plans.refuse(built, payload.wrapped, given.WRAPPED) end
   for _, name in ipairs(payload.ignored or {}) do
-    plans.warn(built, name, "is not understood; inputs of the model belong in parameters")
+    if HAS_NO_PLACE[name] then
+      plans.refuse(built, name, "has no place here: give it in parameters, by the model's own name for it")
+    else
+      plans.warn(built, name, "is not understood; inputs of the model belong in parameters")
+    end
   end
 end
 
@@ -228,7 +238,7 @@ function media_request.build(payload, id, row, live, ctx)
     if not is_absent then model_inputs.put(built, item_of(value, value.word, is_open), value.value) end
   end
   if not payload.wrapped then model_inputs.require_inputs(built) end
-  refuse_wrapper(built, payload)
+  tell_of_the_rest(built, payload)
   note_undescribed(built, id, row, live)
   model_inputs.finish(built, payload, ctx)
   return built

@@ -104,8 +104,8 @@ local function unknown_input(row, body)
   return nil
 end
 
---- What a body costs by its row, as { usd =, high_usd =, low =, expected =, high =, value =, drivers = }: prices of a unit,
---- numbers of units (`high` is nil when it is open), and what the price goes by; nil and what is not known.
+--- What a body costs by its row, as { usd =, high_usd =, low =, expected =, high =, value = }: prices of a unit, numbers of
+--- units (`high` is nil when it is open), and what the price goes by; nil and what is not known.
 function row_prices.figures(row, body)
   if not row or not row.price then return nil, "a price for this model" end
   local unknown = unknown_input(row, body)
@@ -118,11 +118,30 @@ function row_prices.figures(row, body)
   local low, expected, high = quantities(row, body)
   if not expected then return nil, "how many " .. row.price.unit .. "s it makes: its size or its length" end
   if has_extra(row, body) then high = nil end
-  local by = row.price.by or row.price.by_side
   return {
     usd = usd, high_usd = row.price.high_usd or usd, low = low, expected = expected, high = high, value = value,
-    drivers = by and by .. "=" .. value or nil,
   }
+end
+
+-- What the prices of one model's jobs differ by, whoever's model it is.
+local DRIVERS = {
+  "aspect_ratio", "draft", "duration", "fps", "generate_audio", "height", "max_images", "megapixels", "mode", "num_frames",
+  "num_images", "num_inference_steps", "num_outputs", "quality", "resolution", "scale", "seconds", "size", "width",
+}
+local MAX_VALUE_BYTES, MAX_DRIVERS_BYTES = 40, 200
+
+--- Those of an input as a text, "duration=8 resolution=720p"; nil when it has none.
+function row_prices.drivers(body)
+  local texts = {}
+  for _, name in ipairs(DRIVERS) do
+    local value = body[name]
+    local kind = type(value)
+    if kind == "table" then value = "given" end
+    if kind ~= "userdata" and kind ~= "nil" then
+      texts[#texts + 1] = name .. "=" .. string.gsub(string.sub(tostring(value), 1, MAX_VALUE_BYTES), "[%s%c]", "_")
+    end
+  end
+  return texts[1] and string.sub(table.concat(texts, " "), 1, MAX_DRIVERS_BYTES) or nil
 end
 
 -- The lowest and the highest of a row's prices.

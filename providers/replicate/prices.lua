@@ -83,7 +83,7 @@ end
 local function row_estimate(job, figures, ctx)
   local row = job.row
   return price.estimate(ctx, {
-    model = job.model, unit = row.price.unit, drivers = figures.drivers,
+    model = job.model, unit = row.price.unit, drivers = row_prices.drivers(job.input),
     quantity = { low = figures.low, expected = figures.expected, high = figures.high },
     row_price = { usd = figures.usd, high_usd = figures.high_usd, unit = row.price.unit, source = row.price.source,
       as_of = row.price.as_of },
@@ -98,10 +98,14 @@ function prices.estimate(job, ctx)
   local unpriced = built and plan.unpriced_by(built)
   local figures, missing = prices.of_row(job)
   if figures and not unpriced then return row_estimate(job, figures, ctx) end
-  if job.hardware then return hardware_estimate(job) end
-  if unpriced or missing then return nil, unpriced or missing end
-  if not job.is_media then return hardware_estimate(job) end
-  return price.estimate(ctx, { model = job.model, reason = "the price of this model is not known here" })
+  local known, lacking = nil, nil
+  if job.hardware or not job.is_media and not job.row then known, lacking = hardware_estimate(job) end
+  if known then return known end
+  return price.estimate(ctx, {
+    model = not unpriced and (job.model or job.model_version or job.version or job.deployment) or nil,
+    drivers = type(job.input) == "table" and row_prices.drivers(job.input) or nil,
+    reason = unpriced or missing or lacking or "the price of this model is not known here",
+  })
 end
 
 return prices

@@ -35,17 +35,23 @@ local function price_of(metadata)
   return words and { text = words, unit_raw = words, settled_by = "output.cost", source = URL, account = false } or nil
 end
 
+-- What the vendor says of a model; its price is part of it, since it is a sentence.
+local function words_of(row, price)
+  local words = text_of(row.description)
+  if not price then return words end
+  return words and words .. " (" .. price.text .. ")" or price.text
+end
+
 local function model_of(row)
   local id = text_of(row.aiApiId)
   if not id or #id > MAX_ID_BYTES or not string.find(id, "^[%w._-]+$") then return nil end
   local metadata = metadata_of(row)
   local kind = KINDS[metadata.source] or media.kind_of_task(metadata.tag)
-  local words = text_of(metadata.priceString)
+  local price = price_of(metadata)
   return {
     id = id, name = text_of(row.displayName) or text_of(row.modelName) or id, kind = kind, task = text_of(metadata.tag),
-    status = row.isLive == false and "offline" or "active", description = text_of(row.description),
-    updated_at = text_of(row.updatedAt), price = price_of(metadata),
-    limits_in_words = words and cjson.array { "the vendor's words for its price: " .. words } or nil,
+    status = row.isLive == false and "offline" or "active", description = words_of(row, price),
+    updated_at = text_of(row.updatedAt), price = price,
     source = (kind == "image" or kind == "video") and PAGES .. kind .. "/" .. id or "https://console.runpod.io/hub",
   }
 end

@@ -15,6 +15,8 @@ local prices = {}
 
 local given = check.is_given
 
+local NONE = {}
+
 local IDLE_SECONDS = answers.IDLE_SECONDS
 
 local public = {}
@@ -110,13 +112,19 @@ local function pod_estimate(payload)
   }
 end
 
+-- What jobs of the same kind have cost here, where no price is known.
+local function observed_estimate(job, ctx, reason)
+  local drivers = given(job.input) and row_prices.drivers(job.input) or nil
+  return price.estimate(ctx, { model = job.endpoint_id, drivers = drivers, reason = reason })
+end
+
 -- A model that RunPod hosts, by its row.
 local function public_estimate(job, about, ctx)
-  local figures, missing = row_prices.figures(about.row, given(job.input) and job.input or {})
-  if not figures then return nil, missing end
+  local figures, missing = row_prices.figures(about.row, given(job.input) and job.input or NONE)
+  if not figures then return observed_estimate(job, ctx, missing) end
   local row = about.row.price
   return price.estimate(ctx, {
-    model = job.endpoint_id, unit = row.unit, drivers = figures.drivers,
+    model = job.endpoint_id, unit = row.unit, drivers = row_prices.drivers(job.input or NONE),
     quantity = { low = figures.low, expected = figures.expected, high = figures.high },
     row_price = { usd = figures.usd, high_usd = figures.high_usd, unit = row.unit, source = row.source, as_of = row.as_of },
   })
@@ -133,9 +141,11 @@ local function job_estimate(job, about, ctx)
   if built and plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
   if about.row then return public_estimate(job, about, ctx) end
   if about.is_public or about.is_media and not given(job.gpu) then
-    return price.estimate(ctx, { model = job.endpoint_id, reason = "the price of this endpoint is not known here" })
+    return observed_estimate(job, ctx, "the price of this endpoint is not known here")
   end
-  return worker_estimate(job, 1)
+  local figures, missing = worker_estimate(job, 1)
+  if figures then return figures end
+  return observed_estimate(job, ctx, missing)
 end
 
 --- What a job will cost; nil and what is not known. `about`: what jobs.lua knows of it.

@@ -68,6 +68,32 @@ describe("a value of a job", function()
   end)
 end)
 
+-- Parameters of models that are not described are the user's too.
+local MODELS = { replicate = "acme/unheard-of", runpod = "unheard-of" }
+
+describe("a parameter of a model that is not described", function()
+  local served
+  setup(function() served = host.start() end)
+  teardown(function() served:remove() end)
+
+  for id, model in pairs(MODELS) do
+    for _, kind in ipairs { "image", "video" } do
+      it(("goes through %s unharmed, for the kind %s"):format(id, kind), function()
+        for _, case in ipairs(VALUES) do
+          local sent, expected = case[1], exact.encode(exact.decode(case[2] or case[1]))
+          local body = ('{"model":"%s","prompt":"x","parameters":{"v":%s}}'):format(model, sent)
+          local answer = served:post(("/api/providers/%s/%s/submit"):format(kind, id), body)
+          assert.equal(200, answer.status, sent .. ": " .. answer.body)
+          local envelope = exact.decode(answer.body)
+          assert.equal(expected, exact.encode(envelope.upstream.body.input.v))
+          local row = served:get("/api/jobs/status/" .. envelope.job_id)
+          assert.equal(expected, exact.encode(exact.decode(row.body).payload.parameters.v))
+        end
+      end)
+    end
+  end
+end)
+
 -- Seeds that the media vendors take: the largest one, and its place in the preview.
 local SEEDS = {
   { "fal", "18446744073709551615", '"seed":18446744073709551615' }, { "stability", "4294967294", '"value":"4294967294"' },

@@ -67,7 +67,8 @@ describe("the directory of Replicate", function()
           assert.is_nil(answer.refusal)
           if check.sent then assert.same(as_lua(check.sent), answer.upstream.json.input) end
         else
-          assert.equal("parameters." .. check.field, (answer.refusal[1] or answer.refusal).field)
+          local field = check.field == "prompt" and "prompt" or "parameters." .. check.field
+          assert.equal(field, (answer.refusal[1] or answer.refusal).field)
         end
       end)
     end
@@ -151,6 +152,7 @@ describe("the directory of RunPod", function()
       assert.equal(expect.task, by_id[id].task)
       assert.equal(expect.price_text, by_id[id].kind == "video" and by_id[id].price.text or nil)
       assert.is_nil(by_id[id].price and by_id[id].price.usd)
+      if expect.price_text then assert.is_truthy(by_id[id].description:find(expect.price_text, 1, true)) end
     end
   end)
 

@@ -108,6 +108,21 @@ for id, file in pairs(FILES) do
       assert.is_nil(submit("image", { model = UNHEARD_OF, prompt = "x" }).estimate)
     end)
 
+    it("is estimated by what jobs of the same kind have cost here, where nobody tells the price", function()
+      local asked
+      local options = { observed = function(model, drivers)
+        asked = { model, drivers }
+        return { median = 0.02, maximum = 0.05, count = 4, as_of = "2026-11-29" }
+      end }
+      local request = { model = UNHEARD_OF, prompt = "x", parameters = { resolution = "720p", duration = 8 } }
+      local answer = submit("video", request, options)
+      assert.same({ UNHEARD_OF, "duration=8 resolution=720p" }, asked)
+      assert.same({ 0.02, 0.05, "observed" }, { answer.estimate.expected, answer.estimate.high, answer.estimate.source })
+      asked = nil
+      assert.is_nil(submit("image", { prompt = "x", parameters = { brand_new = 1 } }, options).estimate)
+      assert.is_nil(asked)
+    end)
+
     it("names the field of what cannot be read", function()
       local wrong = {
         { "prompt", { prompt = 5 } }, { "parameters", { parameters = "x" } }, { "model", { model = {} } },
@@ -121,6 +136,8 @@ for id, file in pairs(FILES) do
       assert.same({ "parameters.prompt" }, refused_fields(answer))
       assert.is_truthy(fields_of(answer.warnings).whatever)
       assert.same({ "input" }, refused_fields(submit("image", { input = { prompt = "x" } })))
+      local told = submit("video", { prompt = "x", storyboard = { "https://e.example/a.png" } })
+      assert.same({ "storyboard" }, refused_fields(told))
     end)
 
     it("looks at the vendor's own schema where there is one, in the client's names", function()
