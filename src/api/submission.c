@@ -7,6 +7,7 @@
 
 #include "api/callback.h"
 #include "api/envelope.h"
+#include "api/unknown_model.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/json.h"
@@ -201,11 +202,12 @@ static void write_job_members(const struct submission *submission, struct buffer
 		json_member_usd(out, "reserved_usd", submission->would_reserve);
 }
 
-static void write_submit_answer(const struct submission *submission, struct buffer *out)
+static void write_submit_answer(struct submission *submission, struct buffer *out)
 {
-	const struct script_call *call = &submission->pending->call.call;
+	struct script_call *call = &submission->pending->call.call;
 	const struct provider_kind *as = provider_as(call->provider, call->kind->name);
 
+	unknown_model_warn(submission->pending->host->directory, call);
 	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(as->common));
 	buffer_char(out, '{');
 	envelope_write_members(out, as, submission->verdict_json, submission->liveness);

@@ -26,19 +26,19 @@ bool text_fold(const char *from, char *to, size_t size)
 	return true;
 }
 
-/* Levenshtein's distance with one row. */
-static size_t distance(const char *a, const char *b)
+/* Levenshtein's distance with one row; more than `most` counts as WORD_BYTES, and is given up as soon as it is seen. */
+static size_t distance(const char *a, const char *b, size_t most)
 {
 	size_t row[WORD_BYTES + 1];
-	size_t width = strlen(b), corner, above, cost;
+	size_t length = strlen(a), width = strlen(b), corner, above, cost, least = 0;
 
-	if (strlen(a) > WORD_BYTES || width > WORD_BYTES)
+	if (length > WORD_BYTES || width > WORD_BYTES || length > width + most || width > length + most)
 		return WORD_BYTES;
 	for (size_t j = 0; j <= width; j++)
 		row[j] = j;
-	for (size_t i = 1; a[i - 1] != '\0'; i++) {
+	for (size_t i = 1; i <= length && least <= most; i++) {
 		corner = row[0];
-		row[0] = i;
+		row[0] = least = i;
 		for (size_t j = 1; j <= width; j++) {
 			above = row[j];
 			cost = corner + (tolower((unsigned char)a[i - 1]) != tolower((unsigned char)b[j - 1]));
@@ -48,9 +48,11 @@ static size_t distance(const char *a, const char *b)
 				cost = row[j - 1] + 1;
 			row[j] = cost;
 			corner = above;
+			if (cost < least)
+				least = cost;
 		}
 	}
-	return row[width];
+	return least <= most && row[width] <= most ? row[width] : WORD_BYTES;
 }
 
 /* "budget" for "budget_usd", or the other way round: far in letters, near in meaning. */
@@ -67,7 +69,7 @@ const char *text_nearest(const char *word, const char *const *candidates)
 	size_t best = NEAR + 1, here;
 
 	for (; *candidates != NULL; candidates++) {
-		here = distance(word, *candidates);
+		here = distance(word, *candidates, NEAR);
 		if (here > NEAR && one_begins_other(word, *candidates))
 			here = NEAR;
 		if (here < best) {
