@@ -90,8 +90,8 @@ local function read_duration(reader, duration_names)
   return math.tointeger(value) or value
 end
 
--- `parameters`, and what of the top level belongs there, with the common ones in their right types.
-local function read_parameters(top, payload, reading)
+-- `parameters`, and what of the top level belongs there. Nulls count as not given, unless all are the model's own.
+local function read_parameters(top, payload, reading, own)
   local parameters, count, ignored = {}, 0, nil
   for name, value in pairs(top:object_of "parameters" or NONE) do
     parameters[name], count = value, count + 1
@@ -116,7 +116,7 @@ local function read_parameters(top, payload, reading)
     payload.ignored = ignored
   end
   for name, value in pairs(parameters) do
-    if value == cjson.null then parameters[name] = nil end
+    if value == cjson.null and own ~= true then parameters[name] = nil end
   end
   return parameters
 end
@@ -270,7 +270,7 @@ function video_request.read(request, reading, options)
   local kind, own = options and options.kind, options and options.own
   local top = check.reader(request)
   local payload = { mode = video_request.mode(top, kind) }
-  payload.parameters = read_parameters(top, payload, reading)
+  payload.parameters = read_parameters(top, payload, reading, own)
   local inner = read_typed(payload, own)
   read_named(top, inner, payload, reading)
   if names.has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end

@@ -214,7 +214,7 @@ end
 
 -- What makes something else than the kind under which the request came.
 local function refuse_kind(plan, payload, route)
-  if payload.mode ~= "image" or route.makes == "image" then return end
+  if payload.mode ~= "image" or not route.makes or route.makes == "image" then return end
   plans.refuse(plan, "model", ("%s makes videos: its requests go to the video providers"):format(route.id))
 end
 
@@ -222,7 +222,6 @@ local function build_described(plan, payload, route)
   plan.route, plan.body.model, plan.body.generation_type = route, route.model, route.generation_type
   local sources, references = luma_pictures.of_payload(payload)
   local pictures, texts = without_words(references)
-  refuse_kind(plan, payload, route)
   refuse_misplaced(plan, payload, route)
   add_files(plan, payload, route, sources, pictures)
   add_prompt(plan, payload, route, texts)
@@ -245,6 +244,7 @@ function luma_body.build(payload)
     given.finish(plan, payload)
     return plan
   end
+  refuse_kind(plan, payload, route)
   if route.kind == "undescribed" then
     undescribed.build(plan, payload, route)
   else

@@ -75,7 +75,11 @@ local function path_route(text, parameters)
   if text == "generations" and row and row.api == "agents" then return ROUTES[model] end
   local makes = KINDS[kind].makes
   model = model or (makes == "image" and DEFAULT_IMAGE_MODEL or DEFAULT_MODEL)
-  if not IS_MODEL[model] then return unknown_route("dream_machine", "/" .. text, model) end
+  if not IS_MODEL[model] then
+    local route = unknown_route("dream_machine", "/" .. text, model)
+    route.makes = makes
+    return route
+  end
   if ROWS[model].api ~= "dream_machine" or ROWS[model].makes ~= makes then
     return refusal("parameters.model", "is not a model that this path takes", models_that_make(makes))
   end
@@ -106,7 +110,9 @@ local function unknown_model(id, mode)
   local makes = mode == "image" and "image" or "video"
   if is_of_dream_machine(id) then
     makes = string.find(id, "^photon") and "image" or "video"
-    return unknown_route("dream_machine", "/generations/" .. makes, id, makes)
+    local route = unknown_route("dream_machine", "/generations/" .. makes, id, makes)
+    route.makes = makes
+    return route
   end
   return unknown_route("agents", "/generations", id, makes)
 end

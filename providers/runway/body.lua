@@ -125,14 +125,13 @@ end
 -- A model that makes something else than the kind under which the request came.
 local function refuse_kind(plan, payload, spec)
   if payload.mode ~= "image" or not spec.makes or spec.makes == "image" then return end
-  plans.refuse(plan, "model", ("%s makes %s: its requests go to the video providers"):format(spec.id, spec.makes))
+  plans.refuse(plan, "model", ("%s makes %s: its requests go to the video providers"):format(spec.key, spec.makes))
 end
 
 local function build_described(plan, payload, spec)
   local pictures = runway_route.pictures_of(payload, spec.fields)
   plan.body.model = spec.id
   put_own(plan, payload, spec)
-  refuse_kind(plan, payload, spec)
   add_prompt(plan, payload, spec, spec.operation == "character_performance" and NONE or pictures)
   runway_media.add(plan, payload, spec, pictures)
   runway_sizes.add(plan, payload, spec)
@@ -156,6 +155,7 @@ end
 
 local function build_any(plan, payload, spec, ctx)
   plan.spec, plan.model = spec, spec.id
+  refuse_kind(plan, payload, spec)
   if spec.product then
     runway_products.build(plan, payload, spec, IS_READ_BY_NAME)
   elseif spec.described then

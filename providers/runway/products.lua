@@ -76,20 +76,28 @@ local MAX_PATH_BYTES = 200
 
 local FAMILIES = words "generate recipes workflows"
 
+local MAKES = {
+  ["generate/image"] = "image", ["recipes/ad_localization"] = "image", ["recipes/marketing_stock_image"] = "image",
+  ["recipes/product_campaign_image"] = "image", ["generate/audio"] = "audio",
+}
+
+-- What comes out of a product; nil where there is no telling.
+local function makes_of(path)
+  return MAKES[path] or (PRODUCTS[path] and PRODUCTS[path].answer == "task" and "video") or nil
+end
+
 --- A product of NAMES: its fields, names and required inputs, what it makes, and whether its path holds an id.
 function runway_products.described(path)
   local product = check.copy(PRODUCTS[path] or WORKFLOW)
   product.path_id = PRODUCTS[path] == nil
-  local is_image = string.find(path, "image", 1, true) ~= nil
-  product.kind = is_image and "image" or "video"
-  product.makes = product.answer == "object" and "json" or is_image and "image" or string.find(path, "audio", 1, true) and "audio"
-    or "video"
+  product.makes = product.answer == "object" and "json" or makes_of(path) or "video"
+  product.kind = product.makes == "image" and "image" or "video"
   return product
 end
 
 local SPECS = {}
 for path, product in pairs(PRODUCTS) do
-  SPECS[path] = { id = path, operation = path, product = product, fields = product.fields }
+  SPECS[path] = { id = path, key = path, operation = path, product = product, fields = product.fields, makes = makes_of(path) }
 end
 
 --- Whether a path is one of a product, or of a family of them.

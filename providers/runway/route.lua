@@ -1,5 +1,6 @@
 -- route.lua - which of Runway's models and endpoints a request means, and what that pair takes (specs.lua).
 
+local check = require "check"
 local names = require "names"
 local runway_models = require "runway.models"
 local runway_products = require "runway.products"
@@ -63,7 +64,7 @@ function runway_route.video_of(payload)
   local parameters = payload.parameters
   for index = 1, #VIDEO_PARAMETERS do
     local name = VIDEO_PARAMETERS[index]
-    if parameters[name] then return parameters[name], name end
+    if check.is_given(parameters[name]) then return parameters[name], name end
   end
   return nil
 end
@@ -98,7 +99,7 @@ end
 -- Whether a request brings a picture, wherever: nothing of it may have been checked yet.
 local function has_picture(payload)
   local parameters = payload.parameters
-  if parameters.promptImage ~= nil or holds_file(payload.storyboard) then return true end
+  if check.is_given(parameters.promptImage) or holds_file(payload.storyboard) then return true end
   for _, name in ipairs(PICTURE_PARAMETERS) do
     if holds_file(parameters[name]) then return true end
   end

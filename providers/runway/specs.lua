@@ -74,6 +74,10 @@ for _, row in pairs(MODELS) do
 end
 specs.COSTS = COSTS
 
+-- What comes out of the endpoints that we know.
+local MAKES = {}
+for _, row in pairs(MODELS) do MAKES[row.operation] = row.makes end
+
 local MODEL = { type = "string" }
 
 --- The spec of a row, or nil. What the directory knows of the model decides what is allowed, the row what it costs and means.
@@ -90,7 +94,7 @@ function specs.of_schema(operation, id, live, row)
   spec.id, spec.operation, spec.key, spec.live, spec.described = id, operation, operation .. "/" .. id, live, true
   -- The vendor counts UTF-16 units; its body has the model, of which the directory says nothing (directory.lua).
   live.utf16, live.inputs.properties.model = true, MODEL
-  spec.inputs, spec.last_frame = {}, row == nil or row.last_frame
+  spec.inputs, spec.last_frame, spec.makes = {}, row == nil or row.last_frame, spec.makes or MAKES[operation]
   for name, input in pairs(live.inputs.properties) do
     local own = row and row.inputs[name]
     local taken = { required = needed[name] or nil, field = fragments.FIELDS[name], x_costs = own and own.x_costs }
@@ -102,7 +106,8 @@ end
 
 --- The spec of a model that nobody describes: it takes whatever it is given.
 function specs.unknown(operation, id)
-  return { id = id, operation = operation, key = operation .. "/" .. id, inputs = {}, fields = {}, fills = {} }
+  return { id = id, operation = operation, key = operation .. "/" .. id, makes = MAKES[operation], inputs = {}, fields = {},
+    fills = {} }
 end
 
 return specs

@@ -203,7 +203,7 @@ describe("luma", function()
       assert.same({ "image", 0.015 }, { answer.payload.mode, answer.estimate.expected })
     end)
     it("are not made by models that make videos", function()
-      for _, model in ipairs { "ray-2", "ray-3.2", "generations/video" } do
+      for _, model in ipairs { "ray-2", "ray-3.2", "generations/video", "ray-1-6" } do
         assert.equal("model", made({ prompt = "pan", model = model }).refusal[1].field)
       end
     end)

@@ -207,7 +207,10 @@ describe("runway", function()
     end)
     it("are refused what is no picture", function()
       assert.equal("parameters.samples", made({ prompt = "p", parameters = { samples = 2 } }).refusal[1].field)
-      assert.equal("model", made({ prompt = "p", model = "veo3.1" }).refusal[1].field)
+      for _, model in ipairs { "veo3.1", "text_to_video/gen9", "generate/video", "recipes/product_ad" } do
+        assert.equal("model", made({ prompt = "p", model = model }).refusal[1].field, model)
+      end
+      assert.is_truthy(made({ prompt = "p", model = "generate/image", parameters = { configId = "c" } }).upstream)
       assert.equal("text_to_image", made({ prompt = "p", model = "gen9_image" }).upstream.url:match("[^/]+$"))
     end)
     it("need no other kind", function()
