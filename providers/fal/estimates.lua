@@ -35,7 +35,9 @@ local FACTORS = {
 local function seconds(input, model)
   local text = input.duration or models.ROWS[model].inputs.duration.default
   local length = tonumber((string.gsub(tostring(text), "s$", "")))
-  return length and length * (FACTORS[model] and FACTORS[model](input) or 1)
+  if not length then return nil end
+  local count = length * (FACTORS[model] and FACTORS[model](input) or 1)
+  return math.tointeger(count) or count
 end
 
 local QUANTITIES = { megapixel = megapixels, image = images, second = seconds }

@@ -36,6 +36,7 @@ local function properties_of(row, route)
     if input then
       properties[input.field] = {
         type = "array", items = PICTURE[route], minItems = list.least, maxItems = list.most[route], x_decides = true,
+        x_order = 2,
       }
     end
   end

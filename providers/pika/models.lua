@@ -22,27 +22,40 @@ local PROMPT = { type = "string", required = true, field = "prompt", x_lines = 4
 local FREE_PROMPT = { type = "string", field = "prompt", x_lines = 4, x_order = 1 }
 local RESOLUTION = {
   type = "string", enum = RESOLUTIONS, default = "720p", field = "parameters.resolution", x_costs = true, x_decides = true,
+  x_order = 13,
 }
 local DURATION = {
   type = "integer", enum = DURATIONS, default = 5, field = "duration_seconds", x_unit = "s", x_costs = true, x_decides = true,
+  x_order = 12,
 }
-local RATIO = { type = "string", examples = RATIOS, field = "aspect_ratio", x_decides = true }
-local QUOTIENT = { type = "number", minimum = 0.4, maximum = 2.5, field = "parameters.aspectRatio", x_decides = true }
-local NEGATIVE_PROMPT = { type = "string", field = "parameters.negative_prompt", x_lines = 2, x_advanced = true }
-local SEED = { type = "integer", x_advanced = true }
-local MODE = { type = "string", examples = { "creative", "precise" }, field = "parameters.ingredients_mode", x_decides = true }
+local RATIO = { type = "string", examples = RATIOS, field = "aspect_ratio", x_decides = true, x_order = 11 }
+local QUOTIENT = {
+  type = "number", minimum = 0.4, maximum = 2.5, field = "parameters.aspectRatio", x_decides = true, x_order = 11,
+}
+local NEGATIVE_PROMPT = {
+  type = "string", field = "parameters.negative_prompt", x_lines = 2, x_advanced = true, x_order = 20,
+}
+local SEED = { type = "integer", x_advanced = true, x_order = 32 }
+local MODE = {
+  type = "string", examples = { "creative", "precise" }, field = "parameters.ingredients_mode", x_decides = true, x_order = 14,
+}
 
 local TRANSITIONS = {
-  type = "array", x_costs = true,
+  type = "array", x_costs = true, x_order = 15,
   items = { type = "object", properties = { duration = { type = "number", minimum = 0 }, prompt = { type = "string" } } },
 }
 
 local function effect(is_required)
-  return { type = "string", required = is_required, examples = PIKAFFECTS, field = "parameters.pikaffect", x_decides = true }
+  return {
+    type = "string", required = is_required, examples = PIKAFFECTS, field = "parameters.pikaffect", x_decides = true, x_order = 3,
+  }
 end
 
 local function file(name, kind, is_required)
-  return { type = "string", required = is_required, field = "parameters." .. name, x_file = kind, x_decides = true }
+  return {
+    type = "string", required = is_required, field = "parameters." .. name, x_file = kind, x_decides = true,
+    x_order = kind == "video" and 2 or 3,
+  }
 end
 
 -- Pika's own API has uploads instead of addresses.
