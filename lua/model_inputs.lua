@@ -14,48 +14,24 @@ local names = require "names"
 local plan = require "plan"
 
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
-local ipairs, pairs, type = ipairs, pairs, type
-local math_type = math.type
+local ipairs, pairs = ipairs, pairs
 
 local model_inputs = {}
 
 local PLACE = "parameters." -- where the inputs of a model stand in a request
 
-local IS_SCALAR = names.set { "string", "boolean", "integer", "number" }
--- Words that check no value, and those of a range.
-local SAYS_NOTHING = names.set {
-  "type", "required", "field", "default", "examples", "title", "description", "minimum", "maximum", "contentEncoding",
-  "contentMediaType",
-}
-
--- The type of an input that has nothing else to check but a range, or nil: most values need no more than a look.
-local function plain_type(input)
-  if not IS_SCALAR[input.type] then return nil end
-  for word in pairs(input) do
-    if not SAYS_NOTHING[word] and sub(word, 1, 2) ~= "x_" then return nil end
-  end
-  return input.type
-end
-
 --- Makes rows ready, at load: { [id] = { inputs = { [name] = input }, price =, ... } }. Returns them; each has then `required`,
--- the names of the inputs that it cannot do without, and `plain`, the types of those that are checked at a glance.
+-- the names of the inputs that it cannot do without, and `takes`, what is said of a default of ours that an input does not
+-- take.
 function model_inputs.rows(rows)
   for _, row in pairs(rows) do
-    row.required, row.plain = {}, {}
+    row.required, row.takes = {}, {}
     for _, name in ipairs(names.sorted(row.inputs)) do
       if row.inputs[name].required then row.required[#row.required + 1] = name end
-      row.plain[name] = plain_type(row.inputs[name])
+      row.takes[name] = checks.words(row.inputs[name])
     end
   end
   return rows
-end
-
--- Whether a value is what an input takes, as far as a glance tells.
-local function fits_plainly(plain, input, value)
-  if plain == "string" or plain == "boolean" then return type(value) == plain end
-  local kind = plain and math_type(value)
-  if not kind or plain == "integer" and kind ~= "integer" or value - value ~= 0 then return false end
-  return (not input.minimum or value >= input.minimum) and (not input.maximum or value <= input.maximum)
 end
 
 --- A plan (plan.lua) for a model: its row, or nil, and what the directory knows of it (ctx.model), or nil. Without either
@@ -89,17 +65,22 @@ local function put_unknown(built, item, value, is_default)
   elseif item.known then
     plan.warn(built, item.field, message .. "; left out")
   else
-    plan.send_unknown(built, item.field, "is not in the recorded contract of " .. built.model .. "; sent as given")
+    if built.live_inputs then -- finish says what the vendor's schema has instead
+      built.unpriced = built.unpriced or item.field
+    else
+      plan.send_unknown(built, item.field, "is not in the recorded contract of " .. built.model .. "; sent as given")
+    end
     set(built, item.input, value, item.field)
   end
 end
 
-local function put_unfit(built, item, value, complaint, is_default)
-  if is_default then
-    built.unfit_defaults = built.unfit_defaults or {}
-    built.unfit_defaults[#built.unfit_defaults + 1] = { field = item.field, value = value, complaint = complaint.message }
-    return
-  end
+-- A default of ours that the model does not take: its own is used.
+local function put_unfit_default(built, item, value, words)
+  built.unfit_defaults = built.unfit_defaults or {}
+  built.unfit_defaults[#built.unfit_defaults + 1] = { field = item.field, value = value, complaint = words }
+end
+
+local function put_unfit(built, item, complaint)
   -- One complaint is enough: an input that was given, but not as the model takes it, is not missing as well.
   built.unfit = built.unfit or {}
   built.unfit[item.input] = true
@@ -125,10 +106,12 @@ function model_inputs.put(built, item, value, is_default)
   if live and live[item.input] or not row and not live then return put_value(built, item, value) end
   local input = row and row.inputs[item.input]
   if not input then return put_unknown(built, item, value, is_default) end
-  if fits_plainly(row.plain[item.input], input, value) then return put_value(built, item, value) end
+  if checks.fits_plainly(input, value) then return put_value(built, item, value) end
+  if is_default and row.takes[item.input] then return put_unfit_default(built, item, value, row.takes[item.input]) end
   local sent, complaint = checks.input(input, value, item.input)
-  if complaint then return put_unfit(built, item, value, complaint, is_default) end
-  put_value(built, item, sent)
+  if not complaint then return put_value(built, item, sent) end
+  if is_default then return put_unfit_default(built, item, value, complaint.message) end
+  put_unfit(built, item, complaint)
 end
 
 --- Puts a value that is known to fit: the script made it so.

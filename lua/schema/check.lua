@@ -19,6 +19,8 @@ local find, gsub, match, sub = string.find, string.gsub, string.match, string.su
 local ipairs, next, pairs, tonumber, tostring, type = ipairs, next, pairs, tonumber, tostring, type
 local min, tointeger = math.min, math.tointeger
 
+local NONE = {} -- complaints and notes of what fits; read only
+
 -- ---- words of messages -------------------------------------------------------------------------------------------------
 
 local TYPE_WORDS = {
@@ -388,12 +390,30 @@ local function complain_of_branches(state, branches, tried, path)
   complain(state, path, "anyOf", message, allowed)
 end
 
+local function try_branch(state, branch, value, path)
+  local attempt = { complaints = {}, notes = {}, additional = state.additional, utf16 = state.utf16 }
+  attempt.sent = visit(attempt, branch, value, path)
+  return attempt
+end
+
+-- The alternative of the value's own type, if it is one that takes the value as it is: then no other is looked at.
+local function try_own_type(state, branches, value, path)
+  for index = 1, #branches do
+    local branch = branches[index]
+    if branch.type and is_of_types(branch.type, value) then
+      local attempt = try_branch(state, branch, value, path)
+      if not attempt.complaints[1] and not attempt.notes[1] then return attempt end
+    end
+  end
+end
+
 local function check_branches(state, node, value, path)
   local branches = candidates_of(node.anyOf, value)
+  local own = try_own_type(state, branches, value, path)
+  if own then return own.sent end
   local tried, with_notes = {}, nil
   for _, branch in ipairs(branches) do
-    local attempt = { complaints = {}, notes = {}, additional = state.additional, utf16 = state.utf16 }
-    attempt.sent = visit(attempt, branch, value, path)
+    local attempt = try_branch(state, branch, value, path)
     if not attempt.complaints[1] and not attempt.notes[1] then return attempt.sent end
     if not attempt.complaints[1] then with_notes = with_notes or attempt end
     tried[#tried + 1] = attempt
@@ -429,9 +449,35 @@ local function check_opaque(state, node, value, path)
   return value
 end
 
+local function text_fits(node, value)
+  if node.type ~= "string" and node.type ~= nil or node.pattern then return false end
+  if node.enum then return in_list(node.enum, value) end
+  local shortest, longest = node.minLength, node.maxLength
+  return (not longest or #value <= longest) and (not shortest or shortest <= 1 and #value >= shortest)
+end
+
+local function number_fits(node, value)
+  local wanted = node.type
+  if wanted == "integer" and math.type(value) ~= "integer" then return false end
+  if wanted ~= "integer" and wanted ~= "number" and wanted ~= nil then return false end
+  if node.enum then return in_list(node.enum, value) end
+  if node.exclusiveMinimum or node.exclusiveMaximum or node.multipleOf then return false end
+  local low, high = node.minimum, node.maximum
+  return (not low or value >= low) and (not high or value <= high)
+end
+
+-- Whether a value is plainly what it must be: most are, and then nothing is written down. False says nothing.
+local function fits_plainly(node, value)
+  if node.anyOf or node.format == "password" then return false end
+  local kind = type(value)
+  if kind == "string" then return text_fits(node, value) end
+  if kind == "number" then return number_fits(node, value) end
+  return kind == "boolean" and node.type == "boolean" and not node.enum
+end
+
 -- What to send for a value; what is wrong with it goes into the lists of `state`.
 function visit(state, node, value, path)
-  if value == nil then return value end
+  if value == nil or fits_plainly(node, value) then return value end
   if value ~= null and type(value) == "userdata" then return check_opaque(state, node, value, path) end
   if node.default ~= nil and same(value, node.default) or value == null and allows_null(node) then return value end
   if node.format == "password" then
@@ -460,6 +506,7 @@ end
 
 --- Doors: schema.lua.
 function checks.value(normal, value, options)
+  if fits_plainly(normal, value) then return value, NONE, NONE end
   local state = {
     complaints = {}, notes = {}, additional = options and options.additional, utf16 = options and options.utf16,
   }
@@ -467,8 +514,19 @@ function checks.value(normal, value, options)
   return sent, state.complaints, state.notes
 end
 
+--- Whether a value is plainly what an input takes; false says nothing.
+checks.fits_plainly = fits_plainly
+
+--- What an input takes beside its type, as a complaint would say it: "must be from 1 to 12"; nil when that is not one range or
+-- list.
+function checks.words(input)
+  if input.enum then return "must be one of " .. texts_of(input.enum) end
+  if input.minimum or input.maximum then return range_message(input.minimum, input.maximum) end
+end
+
 --- Compares a value with one input of a row: what to send, and the first complaint { rule =, message =, allowed = } or nil.
 function checks.input(input, value, path)
+  if fits_plainly(input, value) then return value end
   local state = { complaints = {}, notes = {} }
   local sent = visit(state, input, value, path)
   return sent, state.complaints[1], state.notes[1]

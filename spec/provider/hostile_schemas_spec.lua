@@ -1,5 +1,6 @@
 -- What is no schema, or one that was made to do harm: it is read within bounds or refused as a whole, in little time, and what
 -- could not be read refuses no request.
+local directory_cases = require "spec.support.directory_cases"
 local exact = require "spec.support.exact_json"
 local offline = require "author.offline"
 
@@ -144,6 +145,46 @@ describe("of a schema is left open", function()
     assert.equal(4, #warnings)
     accepts(normal, { ["a\nb"] = 5, good = 1 })
   end)
+end)
+
+-- Calls visit(table, key) for every value inside of a table.
+local function walk(value, visit)
+  local keys = {}
+  for key in pairs(value) do keys[#keys + 1] = key end
+  for _, key in ipairs(keys) do
+    visit(value, key)
+    if type(value[key]) == "table" then walk(value[key], visit) end
+  end
+end
+
+local ODD = { cjson.null, 5, -0.5, "x", "", true, {}, { x = 1 }, cjson.array { 1, "a" }, 2 ^ 63, ("long"):rep(5000) }
+
+describe("a recorded schema, each value of it spoilt in turn", function()
+  for _, case in ipairs(directory_cases.all()) do
+    if case.checks then
+      it("is read or refused, and never in the way of a script: " .. case.name, function()
+        local document, root = directory_cases.schema_of(case, cjson)
+        local input = directory_cases.as_lua(case.checks[1].input, cjson)
+        local spoilt = 0
+        walk(document, function(place, key)
+          local kept = place[key]
+          for _, odd in ipairs(ODD) do
+            place[key] = odd
+            local normal = schema.normalize(document, root)
+            if normal then
+              schema.check(normal, input)
+              schema.files(normal)
+              schema.drivers(normal)
+              schema.outputs(normal)
+            end
+            spoilt = spoilt + 1
+          end
+          place[key] = kept
+        end)
+        assert.is_true(spoilt > 100)
+      end)
+    end
+  end
 end)
 
 describe("a vendor's words are data", function()

@@ -95,6 +95,16 @@ describe("by the vendor's schema a value", function()
     assert.is_truthy(refusals(built).prompt.message:find("is needed by acme/flux", 1, true))
   end)
 
+  it("of a name that is nearly one is refused, of any other sent, each told once and without a price", function()
+    local near = { field = "parameters.num_image", input = "num_image" }
+    local built = build({ { PROMPT, "x" }, { near, 2 } }, row, live())
+    assert.same({ "num_images" }, refusals(built)["parameters.num_image"].allowed)
+    assert.is_nil(built.warnings)
+    built = build({ { PROMPT, "x" }, { { field = "parameters.turbo", input = "turbo" }, 1 } }, row, live())
+    assert.same({ 1, 1 }, { built.body.turbo, #built.warnings })
+    assert.is_truthy(plans.unpriced_by(built))
+  end)
+
   it("is changed where nothing is lost, and that is told", function()
     local seconds = { field = "parameters.duration", input = "seconds" }
     local built = build({ { PROMPT, "x" }, { seconds, 8 } }, nil, live())
