@@ -129,6 +129,9 @@ end
 
 --- Until the directory knows so much of it: "listed" or "described".
 function Shelf:wait_for(id, what)
+  self.host:eventually(function() -- else a dry run has it described before the list was read
+    return what ~= "listed" or type(self.host:get("/api/providers/image/shelf/models?limit=1").json.directory.as_of) == "string"
+  end, 30)
   return self.host:eventually(function()
     local model = self:known(id)
     return model and (what ~= "described" or model.inputs) and model

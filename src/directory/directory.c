@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/test_setting.h"
 #include "base/thread.h"
 
 #define REFRESH_HOURS 24 /* directory.refresh_hours as shipped: the scripts' own ages */
@@ -68,7 +69,7 @@ static void set_up(struct shelf *shelf, const struct manifest *manifest, const s
 	atomic_store(&shelf->age_ms[PART_LIST], 1000LL * own->list_seconds * hours / REFRESH_HOURS);
 	atomic_store(&shelf->age_ms[PART_MODEL], 1000LL * own->describe_seconds * hours / REFRESH_HOURS);
 	atomic_store(&shelf->age_ms[PART_PRICE], 1000LL * own->price_seconds);
-	atomic_store(&shelf->pace_ms, own->pace_ms);
+	atomic_store(&shelf->pace_ms, own->pace_ms / test_setting(TEST_HURRY, 1));
 	atomic_store(&shelf->on, true);
 }
 
