@@ -99,6 +99,23 @@ describe("a model that is not in the list any more", function()
   end)
 end)
 
+describe("a list that has the schemas, too,", function()
+  it("tells of a model that takes less than before", function()
+    local shelf = shelves.start { env = HURRY, directory = EVERY_SECOND, set = { models = 2, schemas = true } }
+    shelf:wait_for(id_of(2), "described")
+    shelf:set { maximum = 2 }
+    local events = shelf.host:eventually(function()
+      local list = shelf.host:get("/api/events/history?type=host.directory.changed").json.events
+      return #list >= 2 and list
+    end, 30)
+    for number = 1, 2 do
+      assert.same({ provider = "shelf", model = id_of(number), what = "inputs", narrowed = { "samples" } },
+        events[number].data)
+    end
+    shelf:remove()
+  end)
+end)
+
 describe("kill -9 in a crawl", function()
   it("loses nothing of the old", function()
     local shelf = shelves.start { env = HURRY, directory = EVERY_SECOND }

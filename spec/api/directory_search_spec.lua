@@ -48,6 +48,7 @@ describe("1,500 models with their schemas", function()
       idle[round] = timed(client, "/healthz")
     end
     client:close()
+    if os.getenv("SPEC_SLOW") then return end -- a sanitizer takes its time
     local p50, p99, nothing = percentile(times, 0.5), percentile(times, 0.99), percentile(idle, 0.99)
     assert.is_true(p50 <= MOST_MS, ("p50 %.2f ms"):format(p50))
     assert.is_true(p99 <= MOST_MS + nothing, ("p99 %.2f ms; /healthz %.2f ms"):format(p99, nothing))

@@ -213,7 +213,7 @@
 #define LIMIT_DIRECTORY_PAGE_TRIES 3	     /* of a page after the first, again */
 #define LIMIT_DIRECTORY_PAGE_PAUSE_MS 2000   /* before the first of them; it doubles */
 #define LIMIT_DIRECTORY_SEARCH_MS 600000     /* the same words are not searched for again for so long */
-#define LIMIT_DIRECTORY_CALLS 8		     /* of all scripts at once */
+#define LIMIT_DIRECTORY_CALLS 16	     /* of all scripts at once */
 #define LIMIT_DIRECTORY_REQUESTS 8	     /* of one call */
 #define LIMIT_DIRECTORY_REQUEST_SECONDS 20
 #define LIMIT_DIRECTORY_RESPONSE_BYTES (4 * 1024 * 1024)

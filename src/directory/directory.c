@@ -185,6 +185,8 @@ static void take_all(struct directory *directory)
 {
 	struct directory_call *call = take_finished(directory), *next;
 
+	if (call == NULL)
+		return;
 	directory_file_begin(directory->file);
 	for (; call != NULL; call = next) {
 		next = call->next;

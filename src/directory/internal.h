@@ -74,7 +74,7 @@ struct shelf {
 	struct crawl *crawl;		   /* under way, or NULL */
 	struct search searched[16];	   /* the last ones */
 	struct directory_call *running[2]; /* the crawl's (or search's), and one for models and prices */
-	int64_t free_ns;		   /* monotonic: the pace lets nothing leave before */
+	_Atomic int64_t free_ns;	   /* monotonic: the pace lets nothing leave before; others only read it */
 };
 
 /* One call of a script. */
@@ -210,6 +210,11 @@ int64_t schedule_backoff_ms(int failures, int64_t retry_ms);
 /* ---- take.c, take_list.c: what came back; the thread ---- */
 
 void take_call(struct directory_call *call);
+
+/* Tell of what is new in a model's text, and of its price, if there was one before. Return whether there is. */
+bool take_compare_inputs(struct shelf *shelf, const char *id, const char *before, const char *after);
+bool take_compare_prices(struct shelf *shelf, const char *id, const char *before, const char *after);
+
 void take_page(struct directory_call *call, const json_t *result);
 bool take_try_page_again(struct shelf *shelf, int64_t retry_ms);
 void take_failed_list(struct shelf *shelf, const char *why, int64_t retry_ms);

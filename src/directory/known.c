@@ -6,6 +6,8 @@
 #include "base/memory.h"
 #include "directory/internal.h"
 
+#define AWAIT_LOOK_NS 200000000LL /* between two looks whether the client is still there */
+
 static bool is_old(int64_t at_ms, int64_t age_ms)
 {
 	return at_ms == 0 || clock_unix_ms() - at_ms >= age_ms;
@@ -228,35 +230,50 @@ void directory_ask_search(struct directory *directory, const char *provider, con
 		directory_ask(shelf, PART_SEARCH, text, 1);
 }
 
-/* Was it asked for since, whatever came of it? */
-static bool was_answered(struct directory *directory, const struct shelf *shelf, const char *id, int64_t since_ms)
+/* Was it asked for since, whatever came of it? Under the lock. */
+static bool was_answered(const struct shelf *shelf, const char *id, int64_t since_ms)
 {
 	const struct directory_model *model = snapshot_find(shelf->snapshot, id);
 
-	(void)directory;
 	return model != NULL && (model->text != NULL || model->text_checked_ms >= since_ms);
+}
+
+/* Waits for news until then. True: it was answered. */
+static bool await_news(struct shelf *shelf, const char *id, int64_t since_ms, int64_t until_ns)
+{
+	struct directory *directory = shelf->directory;
+	const struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
+	bool answered;
+
+	pthread_mutex_lock(&directory->lock);
+	answered = was_answered(shelf, id, since_ms);
+	if (!answered) {
+		pthread_cond_timedwait(&directory->news, &directory->lock, &until);
+		answered = was_answered(shelf, id, since_ms);
+	}
+	pthread_mutex_unlock(&directory->lock);
+	return answered;
 }
 
 bool directory_await_model(struct directory *directory, const char *provider, const char *id, int timeout_ms,
 	bool (*over)(void *context), void *context)
 {
 	struct shelf *shelf = directory_shelf(directory, provider);
-	int64_t since = clock_unix_ms(), deadline = clock_monotonic_ns() + timeout_ms * 1000000LL, now;
-	bool answered = false;
+	int64_t since = clock_unix_ms(), now = clock_monotonic_ns(), deadline = now + timeout_ms * 1000000LL, look;
 
 	if (shelf == NULL || !model_shape_is_id(id) ||
-		!directory_ask(shelf, PART_MODEL, id, atomic_load(&shelf->age_ms[PART_MODEL])))
+		atomic_load(&shelf->free_ns) >= deadline) /* the pace lets nothing leave in time */
 		return false;
-	pthread_mutex_lock(&directory->lock);
-	while (!(answered = was_answered(directory, shelf, id, since)) && (now = clock_monotonic_ns()) < deadline &&
-		!atomic_load(&directory->stopping) && atomic_load(&shelf->on) && !(over != NULL && over(context))) {
-		int64_t look = now + 200000000LL < deadline ? now + 200000000LL : deadline;
-
-		pthread_cond_timedwait(&directory->news, &directory->lock,
-			&(struct timespec){ .tv_sec = look / 1000000000, .tv_nsec = look % 1000000000 });
+	if (!directory_ask(shelf, PART_MODEL, id, atomic_load(&shelf->age_ms[PART_MODEL])))
+		return false;
+	for (; now < deadline; now = clock_monotonic_ns()) {
+		look = now + AWAIT_LOOK_NS < deadline ? now + AWAIT_LOOK_NS : deadline;
+		if (await_news(shelf, id, since, look))
+			return true;
+		if (atomic_load(&directory->stopping) || !atomic_load(&shelf->on) || (over != NULL && over(context)))
+			return false;
 	}
-	pthread_mutex_unlock(&directory->lock);
-	return answered;
+	return false;
 }
 
 /* ---- figures ---- */

@@ -130,28 +130,33 @@ static json_t *inputs_of(const char *text)
 	return inputs;
 }
 
-/* Tells of what is new in a model that was described before. */
-static void compare_inputs(struct shelf *shelf, const char *id, const char *before, const char *after)
+bool take_compare_inputs(struct shelf *shelf, const char *id, const char *before, const char *after)
 {
 	json_t *old, *new, *narrowed;
+	bool changed;
 
 	if (before == NULL || after == NULL || strcmp(before, after) == 0)
-		return;
+		return false;
 	old = inputs_of(before);
 	new = inputs_of(after);
-	if (!json_equal(old, new)) {
+	changed = !json_equal(old, new);
+	if (changed) {
 		narrowed = json_is_object(new) ? model_inputs_narrowed(old, new) : NULL;
 		tell_changed(shelf, id, "inputs", narrowed);
 		json_decref(narrowed);
 	}
 	json_decref(old);
 	json_decref(new);
+	return changed;
 }
 
-static void compare_prices(struct shelf *shelf, const char *id, const char *before, const char *after)
+bool take_compare_prices(struct shelf *shelf, const char *id, const char *before, const char *after)
 {
-	if (before != NULL && (after == NULL || strcmp(before, after) != 0))
+	bool changed = before != NULL && (after == NULL || strcmp(before, after) != 0);
+
+	if (changed)
 		tell_changed(shelf, id, "price", NULL);
+	return changed;
 }
 
 /* The vendor has no such model, for now. What was known of it stays, with this beside it. */
@@ -185,10 +190,10 @@ static void take_described(struct directory_call *call, struct directory_model *
 	model->gone_ms = 0;
 	model->misses = 0;
 	model_take_shape(model, shape, clock_unix_ms());
-	compare_inputs(call->shelf, model->id, before, model->text);
+	(void)take_compare_inputs(call->shelf, model->id, before, model->text);
 	shelf_keep_model(call->shelf, model);
 	if (priced) {
-		compare_prices(call->shelf, model->id, price, model->price);
+		(void)take_compare_prices(call->shelf, model->id, price, model->price);
 		shelf_keep_price(call->shelf, model);
 	}
 	free(before);
@@ -252,7 +257,7 @@ static void take_price(struct directory_call *call, const char *id, const json_t
 	if (model == NULL)
 		return;
 	price = json_is_object(value) ? model_shape_price(value) : NULL;
-	compare_prices(call->shelf, id, model->price, price);
+	(void)take_compare_prices(call->shelf, id, model->price, price);
 	text_replace(&model->price, price);
 	model->price_ms = model->price_checked_ms = clock_unix_ms();
 	model->price_next_try_ms = 0;

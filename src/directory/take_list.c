@@ -95,11 +95,31 @@ static void set_status(struct directory_model *model, const char *status)
 	model_shape_set(&model->text, "status", status);
 }
 
+/* Keeps and tells what a row of the list says of a model beyond its brief: its whole text, its price. */
+static void take_more(struct shelf *shelf, struct directory_model *model, struct model_shape *shape, struct telling *telling)
+{
+	char *text = shape->text != NULL ? memory_copy_text(model->text) : NULL;
+	char *price = shape->price != NULL ? memory_copy_text(model->price) : NULL;
+	bool described = shape->text != NULL, priced = shape->price != NULL;
+
+	model_take_shape(model, shape, clock_unix_ms());
+	if (described)
+		shelf_keep_model(shelf, model);
+	if (priced)
+		shelf_keep_price(shelf, model);
+	if (telling->left > 0)
+		telling->left -= take_compare_inputs(shelf, model->id, text, model->text);
+	if (telling->left > 0)
+		telling->left -= take_compare_prices(shelf, model->id, price, model->price);
+	free(text);
+	free(price);
+}
+
 static void list_add_found(struct shelf *shelf, struct model_shape *shape, int64_t started_ms, struct telling *telling)
 {
 	struct directory_model *model = shelf_edit(shelf, shape->id);
-	bool described = shape->text != NULL, priced = shape->price != NULL, known;
 	const char *status;
+	bool known;
 
 	if (model == NULL || model->seen_ms == started_ms) { /* full, or the list moved while it was read and shows it twice */
 		model_shape_free(shape);
@@ -108,20 +128,17 @@ static void list_add_found(struct shelf *shelf, struct model_shape *shape, int64
 	known = model->listed;
 	status = model->status;
 	telling->added += !known;
-	model_take_shape(model, shape, clock_unix_ms());
+	take_more(shelf, model, shape, telling);
 	model->listed = true;
 	model->misses = 0;
 	model->gone_ms = 0;
 	model->seen_ms = started_ms;
-	if (known && strcmp(status, model->status) != 0) {
-		tell_some(shelf, telling, model->id, "status");
-		model_shape_set(&model->text, "status", model->status);
-		described |= model->text != NULL;
-	}
-	if (described)
+	if (!known || strcmp(status, model->status) == 0)
+		return;
+	tell_some(shelf, telling, model->id, "status");
+	model_shape_set(&model->text, "status", model->status);
+	if (model->text != NULL)
 		shelf_keep_model(shelf, model);
-	if (priced)
-		shelf_keep_price(shelf, model);
 }
 
 static void miss_others(struct shelf *shelf, int64_t started_ms, struct telling *telling)
