@@ -9,20 +9,50 @@ local schema = require "schema"
 
 local row_values = {}
 
-local ipairs, pairs = ipairs, pairs
+local ipairs, pairs, type = ipairs, pairs, type
+local math_type = math.type
 
 local CLOSED = {
   type = true, anyOf = true, enum = true, const = true, minimum = true, maximum = true, multipleOf = true, minLength = true,
   maxLength = true, minItems = true, maxItems = true,
 }
 
---- An input without what is not JSON Schema in it (`required`, `field`), for row_values.check; made once, at load.
-function row_values.schema(input)
+-- The values of a closed or open list, as a set; nil when there is none, or not of texts and numbers alone.
+local function set_of(list)
+  if not list then return nil end
+  local set = {}
+  for _, value in ipairs(list) do
+    if type(value) == "table" then return nil end
+    set[value] = true
+  end
+  return set
+end
+
+--- What an input of a row takes, made ready at load for row_values.check: `schema` is the input without what is not JSON Schema
+-- in it (`required`, `field`); the rest is for a first glance, which most values need no more than.
+function row_values.ready(input)
   local made = {}
   for word, value in pairs(input) do
     if word ~= "required" and word ~= "field" then made[word] = value end
   end
-  return made
+  return { schema = made, type = input.type, values = set_of(input.enum or input.type == "string" and input.examples or nil),
+    minimum = input.minimum, maximum = input.maximum, most = input.maxLength, least = input.minLength or 0,
+    is_simple = input.pattern == nil and input.multipleOf == nil }
+end
+
+--- Whether a value surely is what an input takes; false: it has to be looked at (row_values.check).
+function row_values.fits(ready, value)
+  if ready.values then return ready.values[value] == true end
+  local wanted = ready.type
+  if wanted == nil then return true end
+  if not ready.is_simple then return false end
+  if wanted == "boolean" then return type(value) == "boolean" end
+  if wanted == "string" then
+    return type(value) == "string" and #value >= ready.least and (not ready.most or #value <= ready.most)
+  end
+  local kind = math_type(value)
+  if not kind or wanted ~= kind and wanted ~= "number" or value - value ~= 0 then return false end
+  return (not ready.minimum or value >= ready.minimum) and (not ready.maximum or value <= ready.maximum)
 end
 
 local function texts_of(list)
@@ -46,10 +76,11 @@ end
 
 --- Refuses a value that the input of the model `id` does not take, or warns of it; `path` is the client's. `options`: as
 -- schema.check.
-function row_values.check(plan, id, input, value, path, options)
-  local _, complaints = schema.check(input, value, options)
+function row_values.check(plan, id, ready, value, path, options)
+  if row_values.fits(ready, value) then return end
+  local _, complaints = schema.check(ready.schema, value, options)
   local complaint = complaints[1]
-  if not complaint then return warn_of_new(plan, id, input, value, path) end
+  if not complaint then return warn_of_new(plan, id, ready.schema, value, path) end
   if complaint.path == "" and CLOSED[complaint.rule] then
     return plans.refuse(plan, path, id .. ": " .. complaint.message, complaint.allowed)
   end

@@ -1,6 +1,7 @@
 -- prices.lua - what a request to Luma will cost: how many units of its row's price (models.lua) it has.
 
 local luma_models = require "luma.models"
+local names = require "names"
 local plans = require "plan"
 local price = require "price"
 local usd = require "usd"
@@ -103,21 +104,35 @@ end
 
 local OF_KIND = { video = dream_video, agents_video = agents_video, image = picture, agents_image = picture }
 
--- What of a request decides its price, for comparison with jobs that are over.
-local function drivers_of(body)
-  local video, words = type(body.video) == "table" and body.video or body, {}
-  for _, name in ipairs { "duration", "exr_export", "hdr", "resolution" } do
-    if video[name] ~= nil and type(video[name]) ~= "table" then words[#words + 1] = name .. "=" .. tostring(video[name]) end
+local NO_DRIVER = names.words "callback_url model negative_prompt prompt seed"
+local DRIVERS = names.words "duration exr_export hdr resolution"
+
+local function add_drivers(words, object, is_described)
+  for _, name in ipairs(names.sorted(object)) do
+    local value = object[name]
+    local is_long = type(value) == "table" or type(value) == "userdata" or type(value) == "string" and #value > 32
+    local decides = DRIVERS[name] or not is_described and not NO_DRIVER[name]
+    if decides and not is_long then words[#words + 1] = name .. "=" .. tostring(value) end
   end
-  return words[1] and table.concat(words, " ") or nil
+end
+
+-- What of a request decides its price, for comparison with jobs that are over: with a model that nobody describes that may be
+-- anything but its texts and files.
+local function drivers_of(route, body)
+  local words = { "path=" .. (route.row and route.kind or route.path) }
+  add_drivers(words, body, route.kind ~= "undescribed")
+  if type(body.video) == "table" then add_drivers(words, body.video, route.kind ~= "undescribed") end
+  return table.concat(words, " ")
 end
 
 --- What the request of a plan costs, as a script's estimate; nil and what is missing.
 function luma_prices.estimate(plan, ctx)
   local body, route = plan.body, plan.route
-  local facts = { model = route.model or route.path, drivers = drivers_of(body), reason = plans.unpriced_by(plan) }
+  if plan.unpriced then return nil, plans.unpriced_by(plan) end
+  local facts = { model = route.model or route.kind }
   local of_kind = OF_KIND[route.kind]
-  if not facts.reason and of_kind and route.row and route.row.price then of_kind(facts, route.row, body) end
+  if of_kind and route.row and route.row.price then of_kind(facts, route.row, body) end
+  if not facts.row_price then facts.drivers = drivers_of(route, body) end -- what is priced by its row is not compared
   facts.reason = facts.reason or "a published price of " .. (route.model or route.path)
   return price.estimate(ctx, facts)
 end

@@ -23,8 +23,8 @@ end
 local SCHEMAS = {}
 for name, kind in pairs(KINDS) do
   SCHEMAS[name] = {}
-  for input, words in pairs(kind.inputs) do SCHEMAS[name][input] = row_values.schema(words) end
-  for input, words in pairs(kind.nested_inputs or {}) do SCHEMAS[name][input] = row_values.schema(words) end
+  for input, words in pairs(kind.inputs) do SCHEMAS[name][input] = row_values.ready(words) end
+  for input, words in pairs(kind.nested_inputs or {}) do SCHEMAS[name][input] = row_values.ready(words) end
 end
 
 local function make_route(kind_name, api, path, model)

@@ -1,5 +1,6 @@
 -- prices.lua - what a request to Runway will cost: how many units of its row's price (models.lua) it has.
 
+local names = require "names"
 local plans = require "plan"
 local price = require "price"
 local runway_models = require "runway.models"
@@ -28,6 +29,13 @@ local function pricing_of_rows()
   return shown
 end
 runway_prices.PRICING = pricing_of_rows()
+
+local NO_DRIVER = names.words "model negativePrompt negative_prompt prompt promptText seed"
+
+-- A text or a file, or something with parts.
+local function is_long(value)
+  return type(value) == "table" or type(value) == "userdata" or type(value) == "string" and #value > 32
+end
 
 --- US dollars of credits, or nil of nil; at the price of today, unless it is given.
 function runway_prices.to_usd(credits, credits_per_usd)
@@ -85,24 +93,26 @@ local function per_image(spec, body)
   return at(spec.price, low, high), missing and { low = count, high = count } or count, missing
 end
 
--- What of a request decides its price, for comparison with jobs that are over.
+-- What of a request decides its price, for comparison with jobs that are over: with a model that nobody describes that may be
+-- anything but its texts, files and seed.
 local function drivers_of(spec, body)
-  local words = {}
-  for _, name in ipairs(spec.names or {}) do
-    local value = body[name]
-    if spec.inputs[name].x_costs and type(value) ~= "table" and value ~= nil then
-      words[#words + 1] = name .. "=" .. tostring(value)
-    end
+  local words = { "endpoint=" .. spec.operation }
+  for _, name in ipairs(names.sorted(body)) do
+    local input, value = spec.inputs and spec.inputs[name], body[name]
+    local decides = input and input.x_costs or not spec.described and not NO_DRIVER[name]
+    if decides and not is_long(value) then words[#words + 1] = name .. "=" .. tostring(value) end
   end
-  return words[1] and table.concat(words, " ") or nil
+  return table.concat(words, " ")
 end
 
 --- What the request of a plan costs, as a script's estimate; nil and what is missing.
 function runway_prices.estimate(plan, ctx)
   local spec, body = plan.spec, plan.body
-  local facts = { model = spec.id, reason = plans.unpriced_by(plan) or "a published price of " .. spec.id,
-    drivers = drivers_of(spec, body) }
-  if spec.price and not plan.unpriced then
+  if plan.unpriced then return nil, plans.unpriced_by(plan) end
+  local facts = { model = spec.id, reason = "a published price of " .. spec.id }
+  if not spec.price then
+    facts.drivers = drivers_of(spec, body) -- what is priced by its row is not compared
+  else
     local of_unit = spec.price.unit == "second" and per_second or per_image
     facts.row_price, facts.quantity, facts.missing = of_unit(spec, body)
     facts.unit = spec.price.unit

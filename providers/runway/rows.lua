@@ -22,16 +22,23 @@ local function is_refused(plan, name, input)
   return false
 end
 
+local function refuse_absent(plan, payload, spec, name)
+  local input = spec.inputs[name]
+  if is_refused(plan, name, input) then return end
+  plans.refuse(plan, path_of(payload, input, name), spec.id .. " needs it", input.examples)
+end
+
 --- Checks a described model's body. What the directory knows is checked by its schema instead.
 function rows.check(plan, payload, spec)
-  for _, name in ipairs(spec.names) do
-    local input, value = spec.inputs[name], plan.body[name]
+  if spec.live then return end
+  local body, inputs, takes, names = plan.body, spec.inputs, spec.takes, spec.names
+  for index = 1, #names do
+    local name = names[index]
+    local value = body[name]
     if value == nil then
-      if input.required and not spec.live and not is_refused(plan, name, input) and name ~= "promptText" then
-        plans.refuse(plan, path_of(payload, input, name), spec.id .. " needs it", input.examples)
-      end
-    elseif not spec.live and not is_refused(plan, name, input) then
-      row_values.check(plan, spec.id, spec.schemas[name], value, path_of(payload, input, name), UTF16)
+      if inputs[name].required and name ~= "promptText" then refuse_absent(plan, payload, spec, name) end
+    elseif not row_values.fits(takes[name], value) and not is_refused(plan, name, inputs[name]) then
+      row_values.check(plan, spec.id, takes[name], value, path_of(payload, inputs[name], name), UTF16)
     end
   end
 end

@@ -3,6 +3,7 @@
 
 local fragments = require "runway.fragments"
 local names = require "names"
+local row_values = require "row_values"
 local runway_models = require "runway.models"
 
 local specs = {}
@@ -33,22 +34,13 @@ local function ratio_kind(inputs, sizes)
   return is_words(inputs.ratio) and "words" or "free"
 end
 
--- An input without what is not JSON Schema in it.
-local function as_schema(input)
-  local made = {}
-  for word, value in pairs(input) do
-    if word ~= "required" and word ~= "field" then made[word] = value end
-  end
-  return made
-end
-
 -- What body.lua asks for, beside the row's own members.
 local function complete(spec)
   local inputs = spec.inputs
   spec.names = names.sorted(inputs)
   spec.fields = names.set(spec.names)
-  spec.schemas = {}
-  for name, input in pairs(inputs) do spec.schemas[name] = as_schema(input) end
+  spec.takes = {}
+  for name, input in pairs(inputs) do spec.takes[name] = row_values.ready(input) end
   spec.prompt = inputs.promptText and (inputs.promptText.required and "required" or "optional") or nil
   spec.prompt_max = inputs.promptText and inputs.promptText.maxLength
   spec.seconds = seconds_of(inputs.duration)

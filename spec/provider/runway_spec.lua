@@ -325,6 +325,22 @@ describe("runway", function()
       assert.is_nil(answer.estimate)
       assert.equal("a published price of hailuo3", answer.estimate_missing)
     end)
+    it("what jobs of the same kind have cost here", function()
+      local asked
+      local function observed(model, drivers)
+        asked = { model, drivers }
+        return { median = 0.4, maximum = 0.7, count = 3, as_of = "2026-11-29" }
+      end
+      local found = submit({ prompt = "p", model = "hailuo3", duration = 5, parameters = { resolution = "2k" } }, nil,
+        { observed = observed }).estimate
+      assert.same({ 0.4, 0.7, "observed" }, { found.expected, found.high, found.source })
+      assert.same({ "hailuo3", "endpoint=text_to_video duration=5 resolution=2k" }, asked)
+      submit({ prompt = "p", model = "gen9", parameters = { steps = 3, seed = 5, uri = IMAGE:rep(2) } }, nil,
+        { observed = observed })
+      assert.same({ "gen9", "endpoint=text_to_video steps=3" }, asked)
+      local answer = submit({ prompt = "p", model = "hailuo3", parameters = { mood = 1 } }, nil, { observed = observed })
+      assert.is_nil(answer.estimate)
+    end)
     it("nothing for what is refused", function()
       local _, answer = figures { prompt = "p", duration_seconds = 10, parameters = { resolution = "1080p" } }
       assert.is_nil(answer.estimate)
