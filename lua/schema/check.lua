@@ -6,62 +6,26 @@
 local cjson = require "cjson"
 local names = require "names"
 local near = require "schema.near"
+local fits_plainly = require "schema.plain"
+local types = require "schema.types"
+local words = require "schema.words"
 
 local checks = {}
 
-local MAX_COMPLAINTS, MAX_UNKNOWN, MAX_ITEMS, MAX_LISTED = 16, 20, 10000, 16
-local MAX_DIGITS, MAX_TEXTS, MAX_NAME = 40, 60, 200
+local MAX_COMPLAINTS, MAX_UNKNOWN, MAX_ITEMS = 16, 20, 10000
+local MAX_DIGITS, MAX_NAME = 40, 200 -- bytes of a number in a text, of a name in a complaint
 local MAX_COUNTED = 1 << 20 -- bytes of a text whose UTF-16 units are counted one by one
 
 local null, is_array = cjson.null, cjson.is_array
 local concat = table.concat
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
-local ipairs, next, pairs, tonumber, tostring, type = ipairs, next, pairs, tonumber, tostring, type
+local ipairs, next, pairs, type = ipairs, next, pairs, type
 local min, tointeger = math.min, math.tointeger
+local in_list, is_of_types, has_type, converted = types.in_list, types.is_of_types, types.has_type, types.converted
+local text_of, what_is, texts_of, types_in_words = words.text_of, words.what_is, words.texts_of, words.types_in_words
+local listed, range_message, describe = words.listed, words.range_message, words.describe
 
 local NONE = {} -- complaints and notes of what fits; read only
-
--- ---- words of messages -------------------------------------------------------------------------------------------------
-
-local TYPE_WORDS = {
-  string = "text", number = "a number", integer = "a whole number", boolean = "true or false", array = "an array",
-  object = "an object", null = "null",
-}
-
-local function text_of(value)
-  if type(value) == "number" then return tostring(tointeger(value) or value) end
-  return tostring(value)
-end
-
-local function what_is(value)
-  if value == null then return "null" end
-  local kind = type(value)
-  if kind == "table" then return is_array(value) and "an array" or "an object" end
-  return kind == "string" and "text" or kind == "number" and "a number" or "a " .. kind
-end
-
-local function texts_of(list)
-  local texts = {}
-  for index = 1, min(#list, MAX_TEXTS) do texts[index] = text_of(list[index]) end
-  return concat(texts, ", ") .. (#list > MAX_TEXTS and " and " .. #list - MAX_TEXTS .. " more" or "")
-end
-
---- What a range allows, as a list: the numbers themselves, as long as they are few.
-local function listed(low, high)
-  if not low then return { "at most " .. text_of(high) } end
-  if not high then return { "at least " .. text_of(low) } end
-  if math.type(low) ~= "integer" or math.type(high) ~= "integer" or high - low >= MAX_LISTED then
-    return { text_of(low) .. " to " .. text_of(high) }
-  end
-  local list = {}
-  for number = low, high do list[#list + 1] = number end
-  return list
-end
-
-local function range_message(low, high)
-  if low and high then return "must be from " .. text_of(low) .. " to " .. text_of(high) end
-  return low and "must be at least " .. text_of(low) or "must be at most " .. text_of(high)
-end
 
 local function complain(state, path, rule, message, allowed, suggestion)
   local list = state.complaints
@@ -73,78 +37,11 @@ local function note(state, path, message)
   if #state.notes < MAX_COMPLAINTS then state.notes[#state.notes + 1] = { path = path, message = message } end
 end
 
--- ---- types -------------------------------------------------------------------------------------------------------------
-
-local IS_OF_TYPE = {
-  string = function(value) return type(value) == "string" end,
-  number = function(value) return type(value) == "number" end,
-  integer = function(value) return type(value) == "number" and tointeger(value) ~= nil end,
-  boolean = function(value) return type(value) == "boolean" end,
-  array = function(value) return type(value) == "table" and (is_array(value) or next(value) == nil) end,
-  object = function(value) return type(value) == "table" and not is_array(value) end,
-  null = function(value) return value == null end,
-}
-
-local function is_of_types(types, value)
-  if type(types) == "string" then return IS_OF_TYPE[types](value) end
-  for _, name in ipairs(types) do
-    if IS_OF_TYPE[name](value) then return true end
-  end
-  return false
-end
-
-local function has_type(node, name)
-  local types = node.type
-  if type(types) ~= "table" then return types == name end
-  for _, one in ipairs(types) do
-    if one == name then return true end
-  end
-  return false
-end
-
-local function in_list(list, value)
-  for index = 1, #list do
-    if list[index] == value then return true end
-  end
-  return false
-end
-
--- The text for which a number stands, if nothing is lost: 5 is "5", and 8 is "8s" where that is what there is.
-local function as_text(node, number)
-  local text = text_of(number)
-  if node.enum and not in_list(node.enum, text) and in_list(node.enum, text .. "s") then return text .. "s" end
-  return text
-end
-
-local function as_number(text, whole)
-  if #text >= MAX_DIGITS or not find(text, "^%s*%-?%d+%.?%d*%s*$") then return nil end
-  local number = tonumber(text)
-  return tointeger(number) or not whole and number or nil
-end
-
--- A value of another type that means the same; nil when there is none.
-local function converted(node, value)
-  if type(value) == "number" and has_type(node, "string") then return as_text(node, value) end
-  if type(value) ~= "string" then return nil end
-  if has_type(node, "integer") then return as_number(value, true) end
-  if has_type(node, "number") then return as_number(value, false) end
-  return nil
-end
-
-local function types_in_words(types)
-  if type(types) == "string" then return TYPE_WORDS[types] end
-  local words = {}
-  for _, name in ipairs(types) do
-    if name ~= "null" then words[#words + 1] = TYPE_WORDS[name] end
-  end
-  return concat(words, " or ")
-end
-
 -- The value in the type that is wanted; second false when it cannot be.
 local function to_type(state, node, value, path)
-  local types = node.type
-  if types == nil then return value, true end
-  if is_of_types(types, value) then
+  local wanted = node.type
+  if wanted == nil then return value, true end
+  if is_of_types(wanted, value) then
     if type(value) == "number" and not has_type(node, "number") then return tointeger(value) or value, true end
     return value, true
   end
@@ -153,9 +50,9 @@ local function to_type(state, node, value, path)
     note(state, path, "sent as " .. (type(other) == "string" and '"' .. other .. '"' or text_of(other)))
     return other, true
   end
-  local rule = type(types) == "table" and "anyOf" or "type"
-  local message = "must be " .. types_in_words(types) .. ", not " .. what_is(value)
-  if rule == "type" and types == "integer" and type(value) == "number" then message = "must be a whole number" end
+  local rule = type(wanted) == "table" and "anyOf" or "type"
+  local message = "must be " .. types_in_words(wanted) .. ", not " .. what_is(value)
+  if wanted == "integer" and type(value) == "number" then message = "must be a whole number" end
   complain(state, path, rule, message, node.enum)
   return value, false
 end
@@ -345,7 +242,7 @@ local function is_ruled_out(branch, value)
 end
 
 local function candidates_of(branches, value)
-  if not IS_OF_TYPE.object(value) then return branches end
+  if not is_of_types("object", value) then return branches end
   local list = {}
   for _, branch in ipairs(branches) do
     if not is_ruled_out(branch, value) then list[#list + 1] = branch end
@@ -356,12 +253,6 @@ end
 local function depth_of(path)
   local _, count = gsub(sub(path, 1, 4096), "[%.%[]", "")
   return count
-end
-
-local function describe(branch)
-  if branch.enum then return "one of " .. texts_of(branch.enum) end
-  if branch.type then return types_in_words(branch.type) end
-  return nil
 end
 
 -- What no alternative takes is complained of as the deepest one saw it, else as a whole.
@@ -379,14 +270,14 @@ local function complain_of_branches(state, branches, tried, path)
     end
     return
   end
-  local words, allowed = {}, nil
+  local texts, allowed = {}, nil
   for _, branch in ipairs(branches) do
     local text = branch.type ~= "null" and describe(branch)
-    if text and not in_list(words, text) then words[#words + 1] = text end
+    if text and not in_list(texts, text) then texts[#texts + 1] = text end
     allowed = allowed or branch.enum
   end
-  if #tried == 1 then words = { (gsub(tried[1].complaints[1].message, "^must be ", "")) } end
-  local message = #words > 1 and "must be " .. concat(words, " or ") or tried[1].complaints[1].message
+  if #tried == 1 then texts = { (gsub(tried[1].complaints[1].message, "^must be ", "")) } end
+  local message = #texts > 1 and "must be " .. concat(texts, " or ") or tried[1].complaints[1].message
   complain(state, path, "anyOf", message, allowed)
 end
 
@@ -447,32 +338,6 @@ local function check_opaque(state, node, value, path)
     complain(state, path, "maximum", range_message(node.minimum, node.maximum), listed(node.minimum, node.maximum))
   end
   return value
-end
-
-local function text_fits(node, value)
-  if node.type ~= "string" and node.type ~= nil or node.pattern then return false end
-  if node.enum then return in_list(node.enum, value) end
-  local shortest, longest = node.minLength, node.maxLength
-  return (not longest or #value <= longest) and (not shortest or shortest <= 1 and #value >= shortest)
-end
-
-local function number_fits(node, value)
-  local wanted = node.type
-  if wanted == "integer" and math.type(value) ~= "integer" then return false end
-  if wanted ~= "integer" and wanted ~= "number" and wanted ~= nil then return false end
-  if node.enum then return in_list(node.enum, value) end
-  if node.exclusiveMinimum or node.exclusiveMaximum or node.multipleOf then return false end
-  local low, high = node.minimum, node.maximum
-  return (not low or value >= low) and (not high or value <= high)
-end
-
--- Whether a value is plainly what it must be: most are, and then nothing is written down. False says nothing.
-local function fits_plainly(node, value)
-  if node.anyOf or node.format == "password" then return false end
-  local kind = type(value)
-  if kind == "string" then return text_fits(node, value) end
-  if kind == "number" then return number_fits(node, value) end
-  return kind == "boolean" and node.type == "boolean" and not node.enum
 end
 
 -- What to send for a value; what is wrong with it goes into the lists of `state`.
