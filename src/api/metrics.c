@@ -375,7 +375,7 @@ static void write_directory_counter(struct buffer *out, const char *name, const 
 			*(const uint64_t *)(const void *)((const char *)&figures[i] + offset));
 }
 
-static void write_directory(struct buffer *out, struct host *host)
+static void write_directories(struct buffer *out, struct host *host)
 {
 	struct directory_figures *figures = memory_new_array(DIRECTORY_SERIES, sizeof *figures);
 	size_t count = directory_figures(host->directory, figures, DIRECTORY_SERIES);
@@ -427,7 +427,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
 	write_money(&out, host, &request->view->config->live);
-	write_directory(&out, host);
+	write_directories(&out, host);
 	write_exceeded(&out, host, &request->view->config->live);
 	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");
 	metric_value(&out, "providerd_log_lines_dropped_total", "", NULL, (double)log_dropped());

@@ -239,7 +239,7 @@ static bool was_answered(const struct shelf *shelf, const char *id, int64_t sinc
 }
 
 /* Waits for news until then. True: it was answered. */
-static bool await_news(struct shelf *shelf, const char *id, int64_t since_ms, int64_t until_ns)
+static bool await_model_news(struct shelf *shelf, const char *id, int64_t since_ms, int64_t until_ns)
 {
 	struct directory *directory = shelf->directory;
 	const struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
@@ -268,7 +268,7 @@ bool directory_await_model(struct directory *directory, const char *provider, co
 		return false;
 	for (; now < deadline; now = clock_monotonic_ns()) {
 		look = now + AWAIT_LOOK_NS < deadline ? now + AWAIT_LOOK_NS : deadline;
-		if (await_news(shelf, id, since, look))
+		if (await_model_news(shelf, id, since, look))
 			return true;
 		if (atomic_load(&directory->stopping) || !atomic_load(&shelf->on) || (over != NULL && over(context)))
 			return false;

@@ -14,7 +14,7 @@ struct trimming {
 	const char *why; /* it cannot be used, or NULL */
 };
 
-static json_t *trim_value(struct trimming *trimming, const json_t *value, int depth, bool named);
+static json_t *bound_value(struct trimming *trimming, const json_t *value, int depth, bool named);
 
 static void warn(struct trimming *trimming, const char *text)
 {
@@ -55,12 +55,12 @@ static json_t *trim_object(struct trimming *trimming, const json_t *value, int d
 			json_object_set_new(object, name, model_text_clean_tree(item, longest_of(name), 1));
 		else
 			json_object_set_new(
-				object, name, trim_value(trimming, item, depth + 1, !named && strcmp(name, "properties") == 0));
+				object, name, bound_value(trimming, item, depth + 1, !named && strcmp(name, "properties") == 0));
 	}
 	return object;
 }
 
-static json_t *trim_value(struct trimming *trimming, const json_t *value, int depth, bool named)
+static json_t *bound_value(struct trimming *trimming, const json_t *value, int depth, bool named)
 {
 	json_t *list, *item;
 	size_t i;
@@ -75,7 +75,7 @@ static json_t *trim_value(struct trimming *trimming, const json_t *value, int de
 		return model_text_clean_tree(value, LIMIT_DIRECTORY_VALUE_BYTES, 1);
 	list = json_array();
 	json_array_foreach(value, i, item)
-		json_array_append_new(list, trim_value(trimming, item, depth + 1, false));
+		json_array_append_new(list, bound_value(trimming, item, depth + 1, false));
 	return list;
 }
 
@@ -98,7 +98,7 @@ json_t *model_inputs_read(const json_t *value, json_t *warnings)
 
 	if (!json_is_object(value))
 		return NULL;
-	schema = trim_value(&trimming, value, 0, false);
+	schema = bound_value(&trimming, value, 0, false);
 	if (trimming.why == NULL && is_large_schema(schema))
 		trimming.why = "the schema has more than 256 KiB";
 	if (trimming.why == NULL && !json_is_object(json_object_get(schema, "properties")))

@@ -40,14 +40,14 @@ static void trim_bytes(struct shelf *shelf)
 }
 
 /* Nobody lists it, and nothing is known of it: it only stands for an answer that is not to be asked for again yet. */
-static bool is_unknown(const struct directory_model *model)
+static bool is_unknown_model(const struct directory_model *model)
 {
 	return !model->listed && model->text == NULL;
 }
 
 static bool is_over(const struct directory_model *model, int64_t now_ms)
 {
-	if (is_unknown(model))
+	if (is_unknown_model(model))
 		return model->missing_until_ms <= now_ms && model->next_try_ms <= now_ms &&
 		       now_ms - model->text_checked_ms > LIMIT_DIRECTORY_MISSING_MS;
 	if (model->gone_ms != 0 && now_ms - model->gone_ms > LIMIT_DIRECTORY_GONE_MS)
@@ -63,9 +63,9 @@ static void trim_unknown(struct shelf *shelf)
 	for (size_t i = shelf->count; i-- > 0;) {
 		const struct directory_model *model = shelf->models[i];
 
-		if (is_unknown(model))
+		if (is_unknown_model(model))
 			unknown++;
-		if (!is_over(model, now) && !(is_unknown(model) && unknown > LIMIT_DIRECTORY_UNKNOWN))
+		if (!is_over(model, now) && !(is_unknown_model(model) && unknown > LIMIT_DIRECTORY_UNKNOWN))
 			continue;
 		directory_file_remove(shelf->directory->file, shelf->id, PART_MODEL, model->id);
 		directory_file_remove(shelf->directory->file, shelf->id, PART_PRICE, model->id);
