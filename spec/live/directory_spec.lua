@@ -131,3 +131,18 @@ describe("a live submit", function()
     assert.same({ provider = "shelf", model = id_of(5), what = "inputs", narrowed = { "samples" } }, event.data)
   end)
 end)
+
+describe("a live submit that waits", function()
+  it("comes before all that dry runs have asked for", function()
+    local shelf = shelves.start {
+      live = true, secrets = SECRET, directory = "pace_seconds = 0.4,", set = { models = 30 },
+    }
+    shelf:wait_for(id_of(30), "listed")
+    for number = 10, 24 do shelf:known(id_of(number)) end -- 6 seconds of asking
+    local answer, took = submit(shelf, id_of(2))
+    assert.equal(202, answer.status)
+    assert.is_table(answer.json.known.inputs)
+    assert.is_true(took < 2.5, took)
+    shelf:remove()
+  end)
+end)

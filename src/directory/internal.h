@@ -22,6 +22,7 @@ struct ask {
 	enum part part;
 	char *key;	/* model id, or words; NULL: PART_LIST */
 	int64_t age_ms; /* what is younger will do; 0: whatever its age, and whatever was said of waiting */
+	bool awaited;	/* a thread waits for it */
 	struct ask *next;
 };
 
@@ -121,8 +122,10 @@ struct directory {
 /* NULL: there is none of this provider, or it is off. Any thread. */
 struct shelf *directory_shelf(struct directory *directory, const char *provider);
 
-/* Any thread. False: too much waits already. */
-bool directory_ask(struct shelf *shelf, enum part part, const char *key, int64_t age_ms);
+/* ---- ask.c ---- */
+
+/* What is younger than `age_ms` will do; 0: whatever its age. Any thread. False: too much waits already. */
+bool directory_ask(struct shelf *shelf, enum part part, const char *key, int64_t age_ms, bool awaited);
 
 /* The next ask of this part, taken out of the queue; NULL: there is none. The caller frees it with ask_free(). */
 struct ask *directory_take_ask(struct shelf *shelf, enum part part);

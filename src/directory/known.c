@@ -70,7 +70,7 @@ static bool want_model(struct shelf *shelf, const struct directory_model *model,
 		age = LIMIT_DIRECTORY_LIVE_AGE_MS;
 	if (model != NULL && !is_old(model->text_ms, age))
 		return false;
-	directory_ask(shelf, PART_MODEL, id, age);
+	directory_ask(shelf, PART_MODEL, id, age, false);
 	return model == NULL || model->text == NULL;
 }
 
@@ -79,7 +79,7 @@ static void want_price(struct shelf *shelf, const struct directory_model *model)
 	if (!atomic_load(&shelf->has[PART_PRICE]) || model->price_next_try_ms > clock_unix_ms() ||
 		!is_old(model->price_ms, atomic_load(&shelf->age_ms[PART_PRICE])))
 		return;
-	directory_ask(shelf, PART_PRICE, model->id, atomic_load(&shelf->age_ms[PART_PRICE]));
+	directory_ask(shelf, PART_PRICE, model->id, atomic_load(&shelf->age_ms[PART_PRICE]), false);
 }
 
 static json_t *source_model(void *context, const char *provider, const char *id, bool live, bool *unseen)
@@ -127,7 +127,7 @@ static void source_doubt(void *context, const char *provider, const char *id)
 	struct shelf *shelf = directory_shelf(context, provider);
 
 	if (shelf != NULL && model_shape_is_id(id) && atomic_load(&shelf->has[PART_MODEL]))
-		directory_ask(shelf, PART_MODEL, id, 0);
+		directory_ask(shelf, PART_MODEL, id, 0, false);
 }
 
 void model_source_open(struct directory *directory)
@@ -192,8 +192,8 @@ static enum error_code refresh_model(struct shelf *shelf, const char *model, str
 	if (!atomic_load(&shelf->has[PART_MODEL]) && !atomic_load(&shelf->has[PART_PRICE]))
 		return error_set(error, ERROR_CONFLICT, "model",
 			"this provider's script describes no single models: leave `model` out to read its list anew");
-	if ((atomic_load(&shelf->has[PART_MODEL]) && !directory_ask(shelf, PART_MODEL, model, 0)) ||
-		(atomic_load(&shelf->has[PART_PRICE]) && !directory_ask(shelf, PART_PRICE, model, 0)))
+	if ((atomic_load(&shelf->has[PART_MODEL]) && !directory_ask(shelf, PART_MODEL, model, 0, false)) ||
+		(atomic_load(&shelf->has[PART_PRICE]) && !directory_ask(shelf, PART_PRICE, model, 0, false)))
 		return error_set(error, ERROR_BUSY, "", "too many models of this provider wait to be read");
 	return ERROR_NONE;
 }
@@ -211,7 +211,7 @@ enum error_code directory_refresh(struct directory *directory, const char *provi
 		return refresh_model(shelf, model, error);
 	if (!atomic_load(&shelf->has[PART_LIST]))
 		return error_set(error, ERROR_CONFLICT, "", "this provider's script has no list of models to be read");
-	directory_ask(shelf, PART_LIST, NULL, 0);
+	directory_ask(shelf, PART_LIST, NULL, 0, false);
 	return ERROR_NONE;
 }
 
@@ -227,7 +227,7 @@ void directory_ask_search(struct directory *directory, const char *provider, con
 	complete = snapshot != NULL && snapshot->complete;
 	directory_release(snapshot);
 	if (!complete) /* else all that the vendor has is here */
-		directory_ask(shelf, PART_SEARCH, text, 1);
+		directory_ask(shelf, PART_SEARCH, text, 1, false);
 }
 
 /* Was it asked for since, whatever came of it? Under the lock. */
@@ -264,7 +264,7 @@ bool directory_await_model(struct directory *directory, const char *provider, co
 	if (shelf == NULL || !model_shape_is_id(id) ||
 		atomic_load(&shelf->free_ns) >= deadline) /* the pace lets nothing leave in time */
 		return false;
-	if (!directory_ask(shelf, PART_MODEL, id, atomic_load(&shelf->age_ms[PART_MODEL])))
+	if (!directory_ask(shelf, PART_MODEL, id, atomic_load(&shelf->age_ms[PART_MODEL]), true))
 		return false;
 	for (; now < deadline; now = clock_monotonic_ns()) {
 		look = now + AWAIT_LOOK_NS < deadline ? now + AWAIT_LOOK_NS : deadline;
