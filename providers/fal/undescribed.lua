@@ -111,13 +111,16 @@ end
 --- The plan of a submit (plan.lua). `live` is what the directory knows of the model, or nil: only its schema can show that it has
 -- another name for one of ours. `prompt_name` is what the vendor calls a prompt, if it is not that.
 function undescribed.build(payload, model, live, prompt_name)
-  local built, parameters = model_inputs.new_plan(model, nil, live), payload.parameters
-  if built.live_inputs then parameters = put_shapes(built, parameters) end
-  model_inputs.put_given(built, parameters, "parameters.", ALIASES)
+  local built = model_inputs.new_plan(model, nil, live)
+  if built.live_inputs then
+    model_inputs.put_given(built, put_shapes(built, payload.parameters), "parameters.", ALIASES)
+  else
+    for name, value in pairs(payload.parameters) do built.body[name] = value end
+    plan.note(built, model .. " is not described here: its parameters are sent unchecked")
+  end
   if payload.prompt then
     model_inputs.put(built, { field = "prompt", input = prompt_name or "prompt" }, payload.prompt)
   end
-  if not built.live_inputs then plan.note(built, model .. " is not described here: its parameters are sent unchecked") end
   return built
 end
 

@@ -86,6 +86,19 @@ describe("fal's directory, on,", function()
     assert.is_nil(table.concat(known.warnings, "\n"):find("no model", 1, true))
   end)
 
+  -- A model's kind is not what was asked for, and nothing that it makes is lost.
+  for model, content_type in pairs {
+    ["somebody/new-video-model"] = "video/mp4", ["minimax/speech-9"] = "audio/wav", ["fal-ai/trellis-3"] = "model/gltf-binary",
+  } do
+    it("keeps what a model makes that nobody described: " .. model, function()
+      local body = { model = model, prompt = "p", parameters = { duration = 2 }, dry_run = false, max_cost_usd = 1 }
+      local job = live:ended(post("video", "fal", body).job_id)
+      assert.same({ "done", content_type }, { job.status, job.artifacts[1].content_type })
+      local file = live.host:request("GET", job.artifacts[1].url)
+      assert.same({ 200, job.artifacts[1].bytes }, { file.status, #file.body })
+    end)
+  end
+
   it("refuses no model that it does not know", function()
     local answer = post("video", "fal", { model = "somebody/new-video", parameters = { anything = { 1 } } })
     assert.same({ anything = { 1 } }, answer.upstream.body)
