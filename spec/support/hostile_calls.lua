@@ -171,6 +171,12 @@ hostile_calls.calls = {
     "local b = text(20000000, '&') ctx.request { path = '/x', body = b, headers = { ['Content-Type'] ="
       .. " 'application/x-www-form-urlencoded' } }",
   },
+  ["ctx.model"] = { "local s = text(20000000) while true do ctx.model(s) end",
+    "local s = text(200) while true do ctx.model(s) end" },
+  ["ctx.price"] = { "local s = text(20000000) while true do ctx.price(s) end",
+    "local s = text(200) while true do ctx.price(s) end" },
+  ["ctx.observed"] = { "local s = text(20000000) while true do ctx.observed(s, s) end",
+    "local s = text(200) while true do ctx.observed(s, s) end" },
   ["ctx.note"] = { "while true do ctx.note(text(20000000)) end" },
   ["ctx.warn"] = { "while true do ctx.warn { message = text(20000000), field = text(1000000) } end" },
   ["ctx.needs_host"] = { "local s = 'https://' .. text(20000000) while true do pcall(ctx.needs_host, s) end",

@@ -69,7 +69,7 @@ static void walk(lua_State *L, const char *path)
 
 static int list(lua_State *L)
 {
-	struct script_call call = { .dry_run = true };
+	struct script_call call = { .dry_run = true, .kind = kind_named("image") };
 
 	lua_settop(L, 0);
 	lua_newtable(L);
