@@ -32,8 +32,8 @@ static const char schema[] = "CREATE TABLE entry (provider TEXT NOT NULL, part T
 			     "PRAGMA user_version = 1;";
 
 static const char *const sql[STATEMENTS] = {
-	[PUT] = "INSERT OR REPLACE INTO entry (provider, part, key, body, as_of, checked_at, etag, failure, next_try)"
-		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+	[PUT] = ("INSERT OR REPLACE INTO entry (provider, part, key, body, as_of, checked_at, etag, failure, next_try)"
+		 " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)"),
 	[REMOVE] = "DELETE FROM entry WHERE provider = ?1 AND part = ?2 AND key = ?3",
 	[EACH] = "SELECT key, body, as_of, checked_at, etag, failure, next_try FROM entry WHERE provider = ?1 AND part = ?2",
 };
