@@ -1,6 +1,7 @@
 -- What scripts send to the vendors' directories, and how they read the answers, by the recorded cases
 -- (spec/contracts/directory.json). A case is data: `given` says which function is called with what, `fails` that the answer is
--- none (then only where it is sent counts), `also` what is asked for besides; `expect` what to make of it.
+-- none (then only where it is sent counts), `also` what is asked for besides, `later` what further requests are told; `expect`
+-- what to make of it.
 local contract = require "spec.support.contract"
 local directory_cases = require "spec.support.directory_cases"
 local exact = require "spec.support.exact_json"
@@ -20,6 +21,7 @@ end
 
 local function call(provider, case, responses)
   local given = case.given
+  if given.verb == "health" then return offline.health(provider, responses) end
   if given.verb == "models" then return offline.models(provider, as_lua(given.query), responses) end
   if given.verb == "describe" then return offline.describe(provider, given.id, responses) end
   return offline.prices(provider, as_lua(given.ids), responses)
@@ -130,6 +132,16 @@ local READ_LIST = {
   end,
 }
 
+function READ_LIST.variants(result, wanted)
+  local found = {}
+  for _, model in ipairs(result.models) do found[model.id:match("[^/]+$")] = model.inputs end
+  for _, name in ipairs(wanted) do assert.is_table(found[name], name) end
+end
+
+local READ_HEALTH = {
+  balance_usd = function(health, wanted) assert.near(wanted, health.balance_usd, 1e-9) end,
+}
+
 local function brief_outputs(list)
   local brief = {}
   for index, output in ipairs(list) do brief[index] = { path = output.path, kind = output.kind } end
@@ -169,7 +181,7 @@ end
 
 local function check_answer(case, result)
   if case.given.verb == "prices" then return READ_PRICES.all(result, case) end
-  local readers = case.given.verb == "models" and READ_LIST or READ_MODEL
+  local readers = case.given.verb == "models" and READ_LIST or case.given.verb == "health" and READ_HEALTH or READ_MODEL
   for name, wanted in pairs(case.expect or {}) do
     if readers[name] and is_told(case, name) then readers[name](result, wanted) end
   end
@@ -183,7 +195,9 @@ local function no_key_abroad(request)
   end
 end
 
-local OWN_HOSTS = { "api.fal.ai", "api.replicate.com", "huggingface.co", "api.dev.runwayml.com" }
+local OWN_HOSTS = {
+  "api.fal.ai", "api.replicate.com", "huggingface.co", "api.dev.runwayml.com", "api.lumalabs.ai", "api.stability.ai",
+}
 
 local function is_own(url)
   for _, host in ipairs(OWN_HOSTS) do
@@ -232,7 +246,9 @@ describe("the directory of", function()
         assert.is_true(sent.method == "GET" or sent.free ~= false)
       end)
       it(case.name .. ": reads the answer", function()
-        local answer = call(provider, case, { as_response(case.response) })
+        local responses = { as_response(case.response) }
+        for _, later in ipairs(case.given.later or {}) do responses[#responses + 1] = as_response(later) end
+        local answer = call(provider, case, responses)
         if case.given.fails then
           assert.is_nil(answer.result)
           assert.is_true(#answer.refusal > 0)
