@@ -59,6 +59,8 @@ end
 
 -- How far apart two aspect ratios are that have one name: 1584:672 is called 21:9.
 local NEARLY = 0.02
+-- And where the vendor's sizes have no names: 1184:864 is what it makes of 4:3.
+local ROUGHLY = 0.03
 
 local function quotient_of(ratio)
   local width, height = string.match(string.sub(ratio, 1, 32), "^(%d+):(%d+)$")
@@ -67,10 +69,10 @@ local function quotient_of(ratio)
   return width / height, math.min(width, height)
 end
 
-local function has_aspect(ratio, row, aspect)
+local function has_aspect(ratio, row, aspect, nearly)
   if aspect == ratio or (row and row[2] == aspect) then return true end
   local one, other = quotient_of(ratio), quotient_of(aspect)
-  return one ~= nil and other ~= nil and math.abs(one / other - 1) < NEARLY
+  return one ~= nil and other ~= nil and math.abs(one / other - 1) < (nearly or NEARLY)
 end
 
 local function has_resolution(ratio, row, resolution)
@@ -124,6 +126,28 @@ local function add_size_from_table(plan, payload, spec)
   end
 end
 
+-- The sizes that a model is known to make of an aspect ratio, and of a resolution, if one is named.
+local function sizes_like(spec, aspect, resolution)
+  local input, found = spec.inputs.ratio, {}
+  for _, ratio in ipairs(input.examples or input.enum or NONE) do
+    if has_aspect(ratio, nil, aspect, ROUGHLY) and (not resolution or has_resolution(ratio, nil, resolution)) then
+      found[#found + 1] = ratio
+    end
+  end
+  return found
+end
+
+-- An aspect ratio means the one size that a model makes of it; of several the client says which: they differ in price.
+local function add_size_alike(plan, spec, aspect, resolution)
+  local sizes = sizes_like(spec, aspect, resolution)
+  if #sizes == 1 then
+    plan.body.ratio = sizes[1]
+  elseif sizes[1] then
+    plans.refuse(plan, "aspect_ratio", spec.id .. " makes it in several sizes: say which in parameters.ratio", sizes)
+  end
+  return sizes[1] ~= nil
+end
+
 -- Models without a table: an aspect ratio in words, a field of their own, or only the vendor's `ratio`.
 local function add_size_in_words(plan, payload, spec)
   local parameters, aspect = payload.parameters, payload.aspect_ratio
@@ -131,7 +155,10 @@ local function add_size_in_words(plan, payload, spec)
   if pixels and spec.ratio == "free" then
     plan.body.ratio = pixels
     return check_size_is_one(plan, payload, spec, pixels, pixels_field)
-  elseif pixels then
+  end
+  local resolution = not spec.fields.resolution and parameters.resolution or nil
+  if aspect and spec.ratio == "free" and add_size_alike(plan, spec, aspect, resolution) then return end
+  if pixels then
     plans.refuse(plan, pixels_field, spec.id .. " takes no size in pixels")
   elseif parameters.resolution and not spec.fields.resolution then
     plans.refuse(plan, "parameters.resolution", spec.id .. " takes no resolution"

@@ -111,6 +111,14 @@ describe("runway", function()
         body_of { prompt = "p", model = "seedance2", parameters = { ratio = "1470:630", duration = "auto", audio = true } })
     end)
 
+    it("finds the size of another maker's model by aspect ratio and resolution", function()
+      local request = { prompt = "p", model = "seedance2", aspect_ratio = "16:9", parameters = { resolution = "720p" } }
+      assert.equal("1280:720", body_of(request).ratio)
+      request.parameters.resolution = nil
+      assert.same({ "864:496", "1280:720", "1920:1080", "3840:2160" }, refused(request).aspect_ratio.allowed)
+      assert.is_truthy(refused({ prompt = "p", model = "seedance2", aspect_ratio = "5:1" }).aspect_ratio)
+    end)
+
     it("sends an unknown ratio of the vendor's with a warning", function()
       local body, answer = body_of { model = "gen4_turbo", parameters = { image = IMAGE, ratio = "1280:768" } }
       assert.equal("1280:768", body.ratio)
@@ -203,6 +211,11 @@ describe("runway", function()
         referenceImages = { { uri = IMAGE } } }, body)
       body = made({ prompt = "p", model = "muse_image", parameters = { samples = 2, ratio = "auto" } }).upstream.json
       assert.same({ model = "muse_image", promptText = "p", ratio = "auto", outputCount = 2 }, body)
+      local function size(request) return made(request).upstream.json.ratio end
+      assert.equal("1344:768", size { prompt = "p", model = "gemini_2.5_flash", aspect_ratio = "16:9" })
+      assert.equal("1184:864", size { prompt = "p", model = "gemini_2.5_flash", aspect_ratio = "4:3" })
+      local refusal = made({ prompt = "p", model = "gpt_image_2", aspect_ratio = "1:1" }).refusal[1]
+      assert.same({ "aspect_ratio", { "1920:1920", "2560:2560", "2880:2880" } }, { refusal.field, refusal.allowed })
       assert.equal("1024:1024", made({ prompt = "p", parameters = { width = 1024, height = 1024 } }).upstream.json.ratio)
     end)
     it("are refused what is no picture", function()
