@@ -2,7 +2,11 @@
 -- temporary folders on free loopback ports, sends one job per provider through the REST API, follows them, and prints what they
 -- took and cost.
 --
--- Ends both processes and removes their folders whatever happens. Exit code 0 only when all nine are done and the budget agrees.
+-- Where the price is known, a job must have cost what was estimated for it. The last line asks the directory of
+-- models, which the host reads from the simulator as from the vendors.
+--
+-- Ends both processes and removes their folders whatever happens. Exit code 0 only when all nine are done, and estimates and
+-- budget agree.
 local support = require "spec.support.live"
 local socket = require "socket"
 
@@ -19,6 +23,7 @@ end
 local function start()
   return support.start { config = function(config)
     config.live.budget_usd = { per_day = BUDGET_USD, per_month = BUDGET_USD }
+    config.directory = { enabled = true, providers = { fal = { enabled = true } } }
     for _, provider in pairs(config.live.providers) do
       provider.budget_usd = { per_day = BUDGET_USD, per_month = BUDGET_USD }
     end
@@ -109,9 +114,41 @@ local function write_table(jobs)
   end
 end
 
+local function same_usd(a, b)
+  return math.abs(a - b) < 5e-7
+end
+
+-- How many of the jobs had a price, and for how many of them it was the bill.
+local function agreement(jobs)
+  local known, agree = 0, 0
+  for _, job in ipairs(jobs) do
+    local money = job.told and job.told.money or {}
+    if money.estimated_usd and money.spent_usd then
+      known = known + 1
+      if same_usd(money.estimated_usd, money.spent_usd) then agree = agree + 1 end
+    end
+  end
+  return known, agree
+end
+
+-- A model that no script describes: what it takes and costs is what the vendor publishes.
+local function show_directory(live)
+  local path, id = live:path("fal", "models"), "fal-ai/flux-lora"
+  local model = live.host:eventually(function()
+    local answer = live.host:get(path .. "?id=" .. id)
+    return answer.status == 200 and type(answer.json.model.inputs) == "table" and answer.json.model
+  end, 30)
+  local inputs = {}
+  for name in pairs(model.inputs.properties) do inputs[#inputs + 1] = name end
+  table.sort(inputs)
+  say("Directory of fal: %s takes %d inputs, such as %s", id, #inputs, table.concat(inputs, ", ", 1, 4))
+end
+
 -- What is wrong; nil when all is well.
 local function problem_of(jobs, day)
   local spent = 0
+  local known, agree = agreement(jobs)
+  if agree < known then return ("%d of %d estimates are not what was billed"):format(known - agree, known) end
   for _, job in ipairs(jobs) do
     if job.status ~= "done" then return ("%s is %s: %s"):format(job.provider, job.status, job.reason or "no reason given") end
     if #(job.told.artifacts or {}) == 0 then return job.provider .. " made no artifact" end
@@ -130,6 +167,10 @@ local function show(live)
   local day = live:budget().host.day
   say("Budget of the day: %.6f USD spent, %.6f reserved, %.6f left of %.2f", day.spent_usd, day.reserved_usd, day.left_usd,
     day.limit_usd)
+  local known, agree = agreement(jobs)
+  say("Estimates: %d of the %d with a known price are what was billed; the other %d reserved what they may cost", agree, known,
+    #jobs - known)
+  show_directory(live)
   return problem_of(jobs, day)
 end
 

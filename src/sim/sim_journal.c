@@ -36,7 +36,7 @@ struct sim_journal {
 };
 
 static const char *const harmless[] = { "endpoint_id", "logs", "wait", "limit", "offset", "expand", "cursor", "ttl",
-	"storage_type", "__modal_function_call_id", "q", "query", "search", "category", "status", "expand[]",
+	"storage_type", "__modal_function_call_id", "q", "query", "search", "category", "status", "expand[]", "expand%5B%5D",
 	"inference_provider", "pipeline_tag", "sort_by", "sort_direction", "include", "product", NULL };
 
 static bool is_harmless(const char *name, size_t length)
