@@ -11,6 +11,7 @@ local price_units = require "price_units"
 
 local estimates = {}
 
+local NOTHING = {}
 local MEGAPIXEL, MOST_MEGAPIXEL = 2 ^ 20, 1e6
 
 -- Rounded up per image. A picture of 1024x1024 is sold as one megapixel; a price list could be read as two.
@@ -24,25 +25,23 @@ local function images(input)
   return input.num_images or 1
 end
 
--- What a second is counted as, as far as that is recorded.
-local FACTORS = {
-  ["fal-ai/veo3.1"] = function(input)
-    local factor = input.generate_audio == false and 0.5 or 1
-    return input.resolution == "4k" and 1.5 * factor or factor
-  end,
-}
+-- What is not in the input has the default of its row.
+local function value_of(input, row, name)
+  local value = input[name]
+  if value == nil then return row.inputs[name].default end
+  return value
+end
 
-local function seconds(input, model)
-  local text = input.duration or models.ROWS[model].inputs.duration.default
-  local length = tonumber((string.gsub(tostring(text), "s$", "")))
-  if not length then return nil end
-  local count = length * (FACTORS[model] and FACTORS[model](input) or 1)
+local function seconds(input, row)
+  local count = tonumber((string.gsub(tostring(value_of(input, row, "duration")), "s$", "")))
+  if not count then return nil end
+  for _, factor in ipairs(row.price.times or NOTHING) do
+    if value_of(input, row, factor.input) == factor.value then count = count * factor.by end
+  end
   return math.tointeger(count) or count
 end
 
 local QUANTITIES = { megapixel = megapixels, image = images, second = seconds }
-
-local NOTHING = {}
 
 -- What is known of a model's inputs where they are counted: the vendor's schema, else the row, else nothing.
 local function known_of(row, built)
@@ -58,7 +57,7 @@ function estimates.estimate(payload, built, ctx)
   if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
   local row, live = models.ROWS[model], ctx and ctx.price and ctx.price(model)
   local row_price = row and row.price
-  local quantity = row_price and QUANTITIES[row_price.unit](built.body, model)
+  local quantity = row_price and QUANTITIES[row_price.unit](built.body, row)
   -- What a second counts as is recorded here, and told by no schema.
   local is_counted = live and row_price and row_price.unit == "second" and price_units.same("second", live.unit)
   return price.estimate(ctx, {

@@ -28,6 +28,7 @@ local function with(inputs, more)
   return all
 end
 
+-- `more`: `high_usd`, where two lists disagree; `times`, what a unit is multiplied by where an input has this value.
 local function price(model, usd, unit, as_of, more)
   return with({ usd = usd, unit = unit, as_of = as_of, source = "https://fal.ai/models/" .. model }, more or {})
 end
@@ -156,8 +157,10 @@ local ROWS = model_inputs.rows {
   [PICTURE_TO_VIDEO] = video("Kling 2.5 Turbo Pro (image to video)", with(KLING, {
     image_url = picture(true), tail_image_url = picture(false, "parameters.last_image"),
   })), -- no established price
-  -- A unit is a second with sound at 720p or 1080p: half of one without, one and a half at 4k.
-  ["fal-ai/veo3.1"] = video("Veo 3.1 (text to video)", VEO, price("fal-ai/veo3.1", 0.4, "second", LIST)),
+  -- A unit is a second with sound at 720p or 1080p.
+  ["fal-ai/veo3.1"] = video("Veo 3.1 (text to video)", VEO, price("fal-ai/veo3.1", 0.4, "second", LIST, {
+    times = { { input = "generate_audio", value = false, by = 0.5 }, { input = "resolution", value = "4k", by = 1.5 } },
+  })),
 }
 
 --- The rows, by id.

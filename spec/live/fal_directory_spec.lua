@@ -63,6 +63,8 @@ describe("fal's directory, on,", function()
     local texts = table.concat(answer.warnings, "\n")
     assert.truthy(texts:find("duration_seconds: ", 1, true))
     assert.truthy(texts:find("image_url: is needed", 1, true))
+    body.directory = "ignore"
+    assert.same({ prompt = "p", duration = "7" }, post("video", "fal", body).upstream.body)
   end)
 
   it("knows Pika's models under their whole ids, and keeps the table while it holds", function()
