@@ -199,7 +199,7 @@ return {
   outputs = "any", -- replicate.delivery, and whatever URL a model answers with
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = prices.PRICING, inputs = choices,
-  directory = { hosts = {}, place = "parameters.", pace_seconds = 0.2 },
+  directory = { hosts = {}, place = "parameters.", job_place = "job.input.", pace_seconds = 0.2 },
   models = directory.models, describe = directory.describe,
   prepare = jobs.prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook, reconcile = reconcile,

@@ -182,7 +182,7 @@ return {
   auth = { ["Authorization"] = "Bearer {api_key}" },
   capabilities = capabilities, pricing = prices.PRICING, inputs = choices,
   -- the list of public endpoints is one question, without a key; RunPod lets itself be asked once a minute
-  directory = { hosts = { "api.runpod.io" }, place = "parameters.", pace_seconds = 60 },
+  directory = { hosts = { "api.runpod.io" }, place = "parameters.", job_place = "job.input.", pace_seconds = 60 },
   models = directory.models,
   prepare = jobs.prepare, estimate = estimate, health = health,
   submit = submit, poll = poll, cancel = cancel, webhook = webhook,

@@ -93,6 +93,15 @@ describe("the directory of a market of models", function()
     assert.equal("done", live:ended(answer.json.job_id).status)
   end)
 
+  it("shows what a model takes under the paths of a request, a job's or one of the family's", function()
+    local path = "/api/providers/%s/replicate/inputs?model=nightmareai/real-esrgan"
+    for kind, place in pairs { ["gpu/public"] = "job.input.", image = "parameters." } do
+      local schema = live.host:get(path:format(kind)).json.choice.schema
+      assert.equal(10, schema.properties[place .. "scale"].maximum)
+      assert.same({ place .. "image" }, schema.required)
+    end
+  end)
+
   it("asks RunPod without a key", function()
     local asked = live.host:eventually(function()
       for _, request in ipairs(live.simulator:get("/journal").json.requests) do

@@ -223,6 +223,12 @@ static void write_inputs_head(struct buffer *out, const struct incoming *incomin
 
 /* ---- of a model that the directory knows ---- */
 
+/* Where a model's inputs stand in a request of this kind. */
+static const char *place_of_inputs(const struct manifest *manifest, const char *kind)
+{
+	return strcmp(kind, "gpu") == 0 ? manifest->directory.job_place : manifest->directory.place;
+}
+
 /* A model's schema as a choice, when the script describes none that is asked for. False: there is no such model, or its schema was not read. */
 static bool answer_by_directory(struct incoming *incoming, const struct asked_choice *asked)
 {
@@ -245,7 +251,7 @@ static bool answer_by_directory(struct incoming *incoming, const struct asked_ch
 		buffer_init(&out, LIMIT_REPLY_BYTES);
 		write_inputs_head(&out, incoming);
 		buffer_text(&out, "\"choice\":");
-		model_choice_write(model, incoming->kind, manifest->directory.place, &out);
+		model_choice_write(model, incoming->kind, place_of_inputs(manifest, incoming->kind), &out);
 		length = out.length;
 		buffer_text(&out, ",\"directory\":"); /* its age is no other answer */
 		directory_write_state(directory, manifest->id, &out);

@@ -64,7 +64,8 @@ struct manifest_choice {
 struct manifest_directory {
 	bool declared;
 	char **hosts; /* NULL-terminated, as manifest.hosts: where its functions may go beside the script's own hosts, without a credential */
-	char *place;					   /* where a model's inputs stand in a request: "parameters.", or "" */
+	char *place;	 /* where a model's inputs stand in a request: "parameters.", or "" */
+	char *job_place; /* the same of a GPU job, where the script serves other kinds too: "job.input." */
 	int list_seconds, describe_seconds, price_seconds; /* how old what was read may be */
 	int pace_ms;					   /* between two requests */
 };

@@ -2,13 +2,14 @@
 #include "script/manifest_parts.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
 #include "base/memory.h"
 
-static const char *const directory_keys[] = { "hosts", "place", "list_seconds", "describe_seconds", "price_seconds",
+static const char *const directory_keys[] = { "hosts", "place", "job_place", "list_seconds", "describe_seconds", "price_seconds",
 	"pace_seconds", NULL };
 
 /* A number of the table on top of the stack, from `least` to `most`; `otherwise` when it is absent. */
@@ -25,6 +26,21 @@ static double read_seconds(struct reading *reading, const char *key, double leas
 	return otherwise;
 }
 
+/* Where the inputs of a model stand in a request, or NULL when the table on top of the stack does not say. */
+static char *read_place(struct reading *reading, const char *key, const char *example)
+{
+	lua_State *L = reading->L;
+	char *place = NULL, path[32];
+
+	snprintf(path, sizeof path, "directory.%s", key);
+	if (lua_getfield(L, -1, key) == LUA_TSTRING)
+		place = reading_copy(reading, path, -1);
+	else if (!lua_isnil(L, -1))
+		reading_complain(reading, "directory", "%s: expected text such as '%s'", key, example);
+	lua_pop(L, 1);
+	return place;
+}
+
 static void read_table(struct reading *reading)
 {
 	struct manifest_directory *directory = &reading->manifest->directory;
@@ -34,11 +50,8 @@ static void read_table(struct reading *reading)
 	reading_check_keys(reading, lua_gettop(L), "directory", directory_keys);
 	lua_getfield(L, -1, "hosts");
 	directory->hosts = reading_take_list(reading, "directory.hosts", 0);
-	if (lua_getfield(L, -1, "place") == LUA_TSTRING)
-		directory->place = reading_copy(reading, "directory.place", -1);
-	else if (!lua_isnil(L, -1))
-		reading_complain(reading, "directory", "place: expected text such as 'parameters.'");
-	lua_pop(L, 1);
+	directory->place = read_place(reading, "place", "parameters.");
+	directory->job_place = read_place(reading, "job_place", "job.input.");
 	directory->list_seconds = (int)read_seconds(reading, "list_seconds", 1, LIMIT_DIRECTORY_AGE_SECONDS, 86400);
 	directory->describe_seconds = (int)read_seconds(reading, "describe_seconds", 1, LIMIT_DIRECTORY_AGE_SECONDS, 86400);
 	directory->price_seconds = (int)read_seconds(reading, "price_seconds", 1, LIMIT_DIRECTORY_AGE_SECONDS, 3600);
@@ -61,10 +74,13 @@ void manifest_read_directory(struct reading *reading)
 	lua_pop(reading->L, 1);
 	if (manifest->directory.place == NULL)
 		manifest->directory.place = memory_copy_text("");
+	if (manifest->directory.job_place == NULL)
+		manifest->directory.job_place = memory_copy_text(manifest->directory.place);
 }
 
 void manifest_free_directory(struct manifest *manifest)
 {
 	reading_free_list(manifest->directory.hosts);
 	free(manifest->directory.place);
+	free(manifest->directory.job_place);
 }
