@@ -13,20 +13,23 @@ export ASAN_OPTIONS="$ASAN_OPTIONS:detect_leaks=0"
 exec strace -D -f -qq -e trace=connect,bind -e signal=none -o %s %s "$@"
 ]]
 
--- Everything that a client can ask, of every provider, dry and asked to be live.
+-- Everything that a client can ask of a provider as one of its kinds, dry and asked to be live.
+local function ask_everything_of(host, provider)
+  local function ask(verb, body) return host:post(providers.path(provider, verb), body) end
+  assert.equal(200, host:get(provider.folder .. "/catalog").status)
+  for _, dry_run in ipairs { true, false } do
+    local request = providers.body(provider, nil, { dry_run = dry_run })
+    assert.equal(200, ask("health", { dry_run = dry_run }).status)
+    assert.equal(200, ask("preview", request).status)
+    local answer = ask("submit", request)
+    assert.equal(200, answer.status, answer.body)
+    assert.equal(200, ask("poll", { job_id = answer.json.job_id }).status)
+  end
+end
+
 local function ask_everything(host)
   for _, provider in ipairs(providers) do
-    local base = "/api/providers/" .. (provider.kind == "gpu" and "gpu/public" or provider.kind)
-    local body = provider.kind == "gpu" and { job = provider.request } or provider.request
-    assert.equal(200, host:get(base .. "/catalog").status)
-    for _, dry_run in ipairs { true, false } do
-      local request = { dry_run = dry_run }
-      for name, value in pairs(body) do request[name] = value end
-      assert.equal(200, host:post(base .. "/" .. provider.id .. "/health", { dry_run = dry_run }).status)
-      local answer = host:post(base .. "/" .. provider.id .. "/submit", request)
-      assert.equal(200, answer.status, answer.body)
-      assert.equal(200, host:post(base .. "/" .. provider.id .. "/poll", { job_id = answer.json.job_id }).status)
-    end
+    for _, kind in ipairs(provider.kinds) do ask_everything_of(host, providers.as(provider, kind)) end
   end
   assert.equal(200, host:get("/api/jobs/all").status)
   assert.equal(403, host:post("/api/modder/hooks/webhooks", { url = "https://93.184.215.14/hook" }).status)
