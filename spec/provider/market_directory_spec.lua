@@ -84,6 +84,12 @@ describe("the directory of Replicate", function()
     assert.equal("https://api.replicate.com/v1/predictions", answer.upstream.url)
     assert.equal(model.version, answer.upstream.json.version)
     assert.equal(model.version, answer.payload.pinned_version)
+    local sent -- later, by the payload alone, when the directory knows nothing any more
+    local nothing = function() end
+    local ctx = { kind = "image", dry_run = false, warn = nothing, note = nothing, needs = nothing, model = nothing,
+      request = function(asked) sent = asked; return nil, { kind = "timeout", message = "slow" } end }
+    provider.submit(answer.payload, ctx)
+    assert.same({ "/predictions", model.version }, { sent.path, sent.json.version })
     options.kind = "gpu"
     local job = { model = id, version = "latest", input = { image = "https://example.com/a.png" } }
     local latest = offline.submit(provider, job, nil, options)

@@ -160,6 +160,15 @@ for id, file in pairs(FILES) do
       assert.equal(3, submit("image", request, options).upstream.json.input.num_outputs)
     end)
 
+    it("leaves a word of the family alone where the model has an input of that name", function()
+      local number = { type = "integer" }
+      local properties = { samples = number, num_outputs = number, steps = number, num_steps = number }
+      local inputs = { type = "object", properties = properties }
+      local options = { models = { [UNHEARD_OF] = { id = UNHEARD_OF, status = "active", inputs = inputs } } }
+      local request = { model = UNHEARD_OF, parameters = { samples = 2, steps = 3 } }
+      assert.same({ samples = 2, steps = 3 }, submit("image", request, options).upstream.json.input)
+    end)
+
     it("has rows that its own functions accept: every default, and every value to choose from", function()
       local count = 0
       for model, row in pairs(rows) do
