@@ -55,7 +55,9 @@ end
 -- What is to be sent of a service that is not described here: path, form.
 local function undescribed_request(payload, ctx)
   ctx.note(payload.model .. " is not described here: its parameters are sent unchecked")
-  return stability_services.undescribed_path(payload.model), undescribed.form(payload)
+  local form, refusal = undescribed.form(payload)
+  if not form then return nil, refusal end
+  return stability_services.undescribed_path(payload.model), form
 end
 
 -- What is to be sent: path, form, format of the file; nil and the refusals.

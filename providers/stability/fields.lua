@@ -13,40 +13,46 @@ local STYLE_PRESETS = {
   "isometric", "low-poly", "origami", "modeling-compound", "cinematic", "3d-model", "pixel-art", "tile-texture",
 }
 
-local MAX_PROMPT_CHARACTERS = 10000
-
 -- Words of JSON Schema that several fields share.
-local TEXT = { type = "string", maxLength = MAX_PROMPT_CHARACTERS, x_lines = 4 }
-local DECIDING_TEXT = { type = "string", maxLength = MAX_PROMPT_CHARACTERS, x_decides = true }
-local SHARE = { type = "number", minimum = 0, maximum = 1 }
+local TEXT = { type = "string", x_lines = 4, description = "at most 10000 characters" }
+local DECIDING_TEXT = { type = "string", x_decides = true, description = "at most 10000 characters" }
+local SHARE = { type = "number", description = "from 0 to 1" }
 local NUMBER = { type = "number", x_advanced = true }
-local SIDE = { type = "integer", minimum = 0, maximum = 2000, x_unit = "pixels", x_decides = true, examples = { 64 } }
+local SIDE = { type = "integer", x_unit = "pixels", x_decides = true, examples = { 64 }, description = "from 0 to 2000" }
 local IMAGE = {
   type = "string", x_file = "image", x_decides = true, contentEncoding = "base64",
   description = "the image itself, as a data URI: Stability fetches no addresses",
 }
 
--- Every field of the services, in words of JSON Schema. What is in `x_decides` decides what is made: a value that the chosen
--- service cannot take stops the request; any other is left out with a warning, and then its values are examples.
+-- Every field of the services, in words of JSON Schema. None decides the price, so values and ranges are told (`examples`,
+-- `description`) and not insisted on: what lies beyond goes out with a warning, since the vendor may take more by now. What is in
+-- `x_decides` decides what is made: if the chosen service has no such field, the request is refused.
 local FIELDS = {
-  prompt = TEXT, negative_prompt = { type = "string", maxLength = MAX_PROMPT_CHARACTERS },
+  prompt = TEXT, negative_prompt = { type = "string", description = "at most 10000 characters" },
   search_prompt = DECIDING_TEXT, select_prompt = DECIDING_TEXT, background_prompt = DECIDING_TEXT,
   foreground_prompt = DECIDING_TEXT,
-  aspect_ratio = { type = "string", enum = ASPECT_RATIOS, x_decides = true },
-  output_format = { type = "string", enum = OUTPUT_FORMATS, x_decides = true },
+  aspect_ratio = { type = "string", examples = ASPECT_RATIOS, x_decides = true },
+  output_format = { type = "string", examples = OUTPUT_FORMATS, x_decides = true },
   style_preset = { type = "string", examples = STYLE_PRESETS },
   light_source_direction = { type = "string", examples = { "left", "right", "above", "below" } },
-  seed = { type = "integer", minimum = 0, maximum = 4294967294, x_advanced = true },
-  cfg_scale = { type = "number", minimum = 1, maximum = 10, x_advanced = true },
+  seed = { type = "integer", x_advanced = true, description = "from 0 to 4294967294" },
+  cfg_scale = { type = "number", x_advanced = true, description = "from 1 to 10" },
   strength = SHARE, control_strength = SHARE, fidelity = SHARE,
   creativity = NUMBER, style_strength = NUMBER, composition_fidelity = NUMBER, change_strength = NUMBER,
   preserve_original_subject = NUMBER, original_background_depth = NUMBER, light_source_strength = NUMBER,
   keep_original_background = { type = "boolean" },
-  grow_mask = { type = "integer", minimum = 0, x_unit = "pixels", x_advanced = true },
+  grow_mask = { type = "integer", x_unit = "pixels", x_advanced = true, description = "at least 0" },
   left = SIDE, right = SIDE, up = SIDE, down = SIDE,
   image = IMAGE, init_image = IMAGE, mask = IMAGE, style_image = IMAGE, subject_image = IMAGE, background_reference = IMAGE,
   light_reference = IMAGE,
 }
+
+-- Of numbers, what the vendor's reference says of them: lowest and highest.
+local RANGES = {
+  seed = { 0, 4294967294 }, cfg_scale = { 1, 10 }, strength = { 0, 1 }, control_strength = { 0, 1 }, fidelity = { 0, 1 },
+  grow_mask = { 0, math.huge }, left = { 0, 2000 }, right = { 0, 2000 }, up = { 0, 2000 }, down = { 0, 2000 },
+}
+stability_fields.RANGES = RANGES
 
 -- Names of ours for a field of the vendor, in the order of preference.
 local ALIASES = {

@@ -4,12 +4,13 @@ local check = require "check"
 local data_uri = require "data_uri"
 local given = require "given"
 local names = require "names"
-local schema_check = require "schema.check"
 local stability_fields = require "stability.fields"
 local stability_services = require "stability.services"
 local undescribed = require "stability.undescribed"
 
 local stability_form = {}
+
+local MAX_PROMPT_CHARACTERS = 10000
 
 --- Of the whole body.
 stability_form.MAX_IMAGE_BYTES = 10 * 1024 * 1024
@@ -47,30 +48,32 @@ local function image_part(name, entry)
   return data_uri.form_part(name, text), nil, parsed.bytes
 end
 
--- What an input of the service does not take of a value, as a refusal, or nil.
-local function refusal_of(words, name, entry)
-  local _, complaint = schema_check.input(words, entry.value, name)
-  return complaint and { field = entry.path, message = complaint.message, allowed = complaint.allowed }
+-- What the vendor's reference speaks against in a value, or nil. Nobody knows whether it still does.
+local function doubt_of(field, value)
+  local range, examples = field.range, field.words.examples
+  if range and (type(value) == "userdata" or value < range[1] or value > range[2]) then
+    local least, most = number_text(range[1]), range[2] < math.huge and number_text(range[2])
+    return most and "is not from " .. least .. " to " .. most or "is not at least " .. least
+  end
+  if type(value) ~= "string" then return nil end
+  if examples and not check.in_list(value, examples) then return "is none of " .. table.concat(examples, ", ") end
+  if #value > MAX_PROMPT_CHARACTERS and (utf8.len(value) or #value) > MAX_PROMPT_CHARACTERS then
+    return "is longer than " .. MAX_PROMPT_CHARACTERS .. " characters"
+  end
 end
 
-local function plain_part(name, entry, words)
-  local refusal = refusal_of(words, name, entry)
-  if refusal then return nil, refusal end
-  return { name = name, value = type(entry.value) == "number" and number_text(entry.value) or tostring(entry.value) }
+local function plain_part(field, entry, ctx)
+  local doubt = doubt_of(field, entry.value)
+  if doubt then ctx.warn { field = entry.path, message = doubt .. ", as far as is known here; sent as given" } end
+  local value = entry.value
+  return { name = field.name, value = type(value) == "number" and number_text(value) or tostring(value) }
 end
 
--- A word that only colours the image is left out, not refused (third result `true`).
-local function choice_part(name, entry, words)
-  if words.enum then return plain_part(name, entry, words) end
-  if check.in_list(entry.value, words.examples) then return { name = name, value = entry.value } end
-  local message = "must be one of " .. table.concat(words.examples, ", ")
-  return nil, { field = entry.path, message = message, allowed = words.examples }, true
+-- Makes a form part of a value, or nil and a refusal; third the bytes of an image.
+local function part_of(field, entry, ctx)
+  if field.words.x_file then return image_part(field.name, entry) end
+  return plain_part(field, entry, ctx)
 end
-
--- Each makes a form part of a value, or nil and a refusal, or nil and a warning (third result `true`).
-local PARTS = {
-  text = plain_part, number = plain_part, integer = plain_part, boolean = plain_part, choice = choice_part, image = image_part,
-}
 
 -- What is not a field of a service.
 local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "ignored", "wrapped", "given_as", "contradictions" }
@@ -121,12 +124,10 @@ local function build_form(service, mode, values, refusals, ctx)
   for _, field in ipairs(service.fields_of_mode[mode]) do
     local name, entry = field.name, take(values, field)
     if entry then
-      local part, problem, extra = PARTS[stability_fields.kind_of(field.words)](name, entry, field.words)
+      local part, problem, bytes = part_of(field, entry, ctx)
       if part then
         form[#form + 1], by_name[name] = part, part
-        image_bytes = image_bytes + (extra or 0)
-      elseif extra then
-        ctx.warn { field = problem.field, message = "left out: " .. problem.message }
+        image_bytes = image_bytes + (bytes or 0)
       else
         refusals[#refusals + 1], by_name[name] = problem, problem
       end
@@ -161,7 +162,9 @@ local function check_rules(service, by_name, refusals)
 end
 
 -- A value of a name that nobody here knows: the vendor may. It goes out as it was given.
-local function send_unknown(entry, form, ctx)
+local function send_unknown(entry, form, refusals, ctx)
+  local problem = undescribed.problem(entry.name, #form)
+  if problem then return refuse(refusals, entry.path, problem) end
   ctx.warn { field = entry.path, message = "is not known here; sent as given" }
   form[#form + 1] = undescribed.part(entry.name, entry.value)
 end
@@ -210,7 +213,7 @@ local function check_leftovers(values, payload, model, form, refusals, ctx)
     elseif not entry.taken and values.used_for[entry.name] then
       leave_out_second(entry, values.used_for[entry.name], refusals, ctx)
     elseif not entry.taken and stability_fields.is_unknown(entry.name) then
-      send_unknown(entry, form, ctx)
+      send_unknown(entry, form, refusals, ctx)
     elseif not entry.taken then
       leave_out(entry, payload, model, refusals, ctx)
     end

@@ -9,7 +9,7 @@ local TEXT_TO_IMAGE, IMAGE_TO_IMAGE = stability_services.TEXT_TO_IMAGE, stabilit
 
 -- The services as the reference lists them: a star marks a required field. `with_image` and `without_image` are the fields
 -- of a generate service in the modes image-to-image and text-to-image; a service with `edits` works on an image in any mode.
--- `inputs`: what a service takes otherwise than the others. Credits since 2025-08-01.
+-- `inputs` and `ranges`: what a service takes otherwise than the others. Credits since 2025-08-01.
 local SERVICES = {
   ["generate/ultra"] = {
     credits = 8, fields = "prompt* negative_prompt aspect_ratio seed output_format style_preset",
@@ -38,7 +38,7 @@ local SERVICES = {
   },
   ["edit/remove-background"] = {
     credits = 5, edits = true, fields = "image* output_format",
-    inputs = { output_format = { type = "string", enum = { "png", "webp" }, x_decides = true } },
+    inputs = { output_format = { type = "string", examples = { "png", "webp" }, x_decides = true } },
   },
   ["edit/replace-background-and-relight"] = {
     credits = 8, edits = true, any_of = { "background_prompt", "background_reference" },
@@ -63,11 +63,13 @@ local SERVICES = {
   ["upscale/fast"] = { credits = 2, edits = true, fields = "image* output_format" },
   ["upscale/conservative"] = {
     credits = 40, edits = true, fields = "image* prompt* creativity negative_prompt seed output_format",
-    inputs = { creativity = { type = "number", minimum = 0.2, maximum = 0.5 } },
+    inputs = { creativity = { type = "number", description = "from 0.2 to 0.5" } },
+    ranges = { creativity = { 0.2, 0.5 } },
   },
   ["upscale/creative"] = {
     credits = 60, edits = true, fields = "image* prompt* creativity negative_prompt style_preset seed output_format",
-    inputs = { creativity = { type = "number", minimum = 0.1, maximum = 0.5 } },
+    inputs = { creativity = { type = "number", description = "from 0.1 to 0.5" } },
+    ranges = { creativity = { 0.1, 0.5 } },
   },
 }
 
@@ -100,13 +102,14 @@ function stability_services.usual_path(name)
   return name == "prompt" and name or "parameters." .. name
 end
 
--- A service's fields as a list of { name =, names = those of ours for it, required =, words = of JSON Schema }.
-local function list_fields(text, inputs)
+-- A service's fields as a list of { name =, names = those of ours for it, required =, words = of JSON Schema, range = }.
+local function list_fields(text, inputs, ranges)
   local fields = {}
   for name, star in string.gmatch(text, "([%w_]+)(%*?)") do
     fields[#fields + 1] = {
       name = name, names = stability_fields.ALIASES[name] or { name }, required = star == "*",
       words = inputs and inputs[name] or stability_fields.FIELDS[name],
+      range = ranges and ranges[name] or stability_fields.RANGES[name],
     }
   end
   return fields
@@ -114,8 +117,8 @@ end
 
 for _, service in pairs(SERVICES) do
   service.fields_of_mode = {
-    [TEXT_TO_IMAGE] = list_fields(service.fields .. " " .. (service.without_image or ""), service.inputs),
-    [IMAGE_TO_IMAGE] = list_fields(service.fields .. " " .. (service.with_image or ""), service.inputs),
+    [TEXT_TO_IMAGE] = list_fields(service.fields .. " " .. (service.without_image or ""), service.inputs, service.ranges),
+    [IMAGE_TO_IMAGE] = list_fields(service.fields .. " " .. (service.with_image or ""), service.inputs, service.ranges),
   }
   service.needs_prompt = string.find(service.fields, "%f[%w_]prompt%*") ~= nil
 end

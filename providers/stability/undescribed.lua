@@ -10,6 +10,8 @@ local undescribed = {}
 -- Names at the top of a request that are not the service's.
 local IS_OURS = names.words "model mode operation parameters safety provider id"
 
+local MAX_NAME_BYTES, MAX_PARTS = 200, 60 -- the host's own bounds are a little higher
+
 local SECTION = "^([%l%d%-]+)/([%l%d%-]+)$"
 
 --- The path of a service below /v2beta/stable-image/ that a model's name means, or nil. `name` is without that beginning.
@@ -42,10 +44,18 @@ function undescribed.part(name, value)
   return { name = name, value = text_of(value) }
 end
 
---- The form of such a payload.
+--- Why a form with so many parts cannot have one of this name, or nil.
+function undescribed.problem(name, count)
+  if name == "" or #name > MAX_NAME_BYTES or string.find(name, "%c") then return "is no name that a form's field can have" end
+  if count >= MAX_PARTS then return "is one input too many: a form has at most " .. MAX_PARTS end
+end
+
+--- The form of such a payload; nil and a refusal when it cannot be made.
 function undescribed.form(payload)
   local form = {}
   for _, name in ipairs(names.sorted(payload.parameters)) do
+    local problem = undescribed.problem(name, #form)
+    if problem then return nil, { field = "parameters." .. string.sub(name, 1, MAX_NAME_BYTES), message = problem } end
     form[#form + 1] = undescribed.part(name, payload.parameters[name])
   end
   return form

@@ -128,6 +128,18 @@ describe("stability", function()
       assert.truthy(answer.estimate_missing:find("paint-by-words", 1, true))
     end)
 
+    it("refuses what no form can hold", function()
+      local many = {}
+      for index = 1, 70 do many["p" .. index] = index end
+      for _, parameters in ipairs { many, { ["a\nb"] = 1 }, { [("n"):rep(300)] = 1 } } do
+        for _, model in ipairs { "stable-image/edit/paint-by-words", "core" } do
+          local answer = submit { model = model, prompt = "x", parameters = parameters }
+          assert.is_nil(answer.upstream)
+          assert.is_truthy(answer.refusal)
+        end
+      end
+    end)
+
     it("sends a parameter that is not known here, and then knows no price", function()
       local form, answer = form_of { prompt = "x", parameters = { turbo = "Max" } }
       assert.equal("Max", form.turbo)
@@ -215,13 +227,6 @@ describe("stability", function()
       { "a resolution", { prompt = "x", parameters = { resolution = "1024x1024" } }, "parameters.resolution" },
       { "a duration", { prompt = "x", parameters = { duration_seconds = 4 } }, "parameters.duration_seconds" },
       { "reference frames", { prompt = "x", parameters = { reference_frames = { PNG } } }, "parameters.reference_frames" },
-      { "an unknown aspect ratio", { prompt = "x", parameters = { aspect_ratio = "7:3" } }, "parameters.aspect_ratio" },
-      { "an unknown file format", { prompt = "x", parameters = { output_format = "gif" } }, "parameters.output_format" },
-      { "a seed beyond the vendor's", { prompt = "x", parameters = { seed = 4294967295 } }, "parameters.seed" },
-      { "a negative seed", { prompt = "x", parameters = { seed = -1 } }, "parameters.seed" },
-      { "guidance out of range", { prompt = "x", model = "sd3", guidance_scale = 11 }, "guidance_scale" },
-      { "strength out of range", { prompt = "x", image = PNG, strength = 1.1 }, "strength" },
-      { "a prompt too long", { prompt = ("é"):rep(10001) }, "prompt" },
       { "an image in text mode", { prompt = "x", mode = "text-to-image", init_image = PNG }, "init_image" },
       { "image mode without an image", { prompt = "x", mode = "image-to-image" }, "init_image" },
       { "an image where the model takes none", { prompt = "x", model = "core", image = PNG }, "model" },
@@ -237,14 +242,8 @@ describe("stability", function()
       { "replace without a search prompt", { model = EDIT .. "search-and-replace", prompt = "x", image = PNG },
         "parameters.search_prompt" },
       { "outpaint nowhere", { model = EDIT .. "outpaint", image = PNG, parameters = { left = 0 } }, "parameters.left" },
-      { "outpaint too far", { model = EDIT .. "outpaint", image = PNG, parameters = { up = 2001 } }, "parameters.up" },
       { "relight without a background", { model = EDIT .. "replace-background-and-relight", image = PNG },
         "parameters.background_prompt" },
-      { "no transparency in JPEG", { model = EDIT .. "remove-background", image = PNG, output_format = "jpeg" },
-        "output_format" },
-      { "creativity below the service's range",
-        { model = "stable-image/upscale/conservative", prompt = "x", image = PNG, parameters = { creativity = 0.1 } },
-        "parameters.creativity" },
       { "style transfer without a style", { model = "stable-image/control/style-transfer", init_image = PNG },
         "parameters.style_image" },
     } do
@@ -259,18 +258,44 @@ describe("stability", function()
 
     it("names what is allowed", function()
       assert.same({ 1 }, refusals_of({ prompt = "x", parameters = { samples = 4 } })["parameters.samples"].allowed)
-      local refusal = refusals_of({ model = EDIT .. "remove-background", image = PNG, output_format = "jpeg" }).output_format
-      assert.same({ "png", "webp" }, refusal.allowed)
     end)
 
     it("names every reason at once", function()
       local refusals = refusals_of { prompt = "x", parameters = { samples = 4, width = 512, height = 512 } }
       assert.is_truthy(refusals["parameters.samples"] and refusals["parameters.width"] and refusals["parameters.height"])
     end)
+  end)
 
-    it("allows the range of each upscaler", function()
+  describe("sends with a warning, since the vendor may take more than is known here", function()
+    for _, case in ipairs {
+      { "an unknown aspect ratio", { prompt = "x", parameters = { aspect_ratio = "7:3" } }, "parameters.aspect_ratio", "7:3" },
+      { "an unknown file format", { prompt = "x", parameters = { output_format = "gif" } }, "parameters.output_format", "gif" },
+      { "a style", { prompt = "x", style_preset = "vaporwave" }, "style_preset", "vaporwave" },
+      { "a seed beyond the vendor's", { prompt = "x", parameters = { seed = 4294967295 } }, "parameters.seed", "4294967295" },
+      { "a negative seed", { prompt = "x", parameters = { seed = -1 } }, "parameters.seed", "-1" },
+      { "guidance out of range", { prompt = "x", model = "sd3", guidance_scale = 11 }, "guidance_scale", "11", "cfg_scale" },
+      { "strength out of range", { prompt = "x", image = PNG, strength = 1.1 }, "strength", "1.1" },
+      { "a prompt too long", { prompt = ("é"):rep(10001) }, "prompt", ("é"):rep(10001) },
+      { "outpaint too far", { model = EDIT .. "outpaint", image = PNG, parameters = { up = 2001 } }, "parameters.up", "2001" },
+      { "JPEG where there is transparency", { model = EDIT .. "remove-background", image = PNG, output_format = "jpeg" },
+        "output_format", "jpeg" },
+      { "creativity below the service's range",
+        { model = "stable-image/upscale/conservative", prompt = "x", image = PNG, parameters = { creativity = 0.1 } },
+        "parameters.creativity", "0.1" },
+    } do
+      it(case[1], function()
+        local form, answer = form_of(case[2])
+        assert.equal(case[4], form[case[5] or case[3]:match("[^.]+$")])
+        assert.same({ case[3] }, warned_fields(answer))
+        assert.is_number(answer.estimate.expected)
+      end)
+    end
+
+    it("nothing within the range of each upscaler", function()
       local request = { model = "stable-image/upscale/creative", prompt = "x", image = PNG, parameters = { creativity = 0.1 } }
-      assert.equal("0.1", form_of(request).creativity)
+      local form, answer = form_of(request)
+      assert.equal("0.1", form.creativity)
+      assert.same({}, answer.warnings)
     end)
   end)
 
@@ -283,12 +308,6 @@ describe("stability", function()
       assert.same({ "parameters.cfg_scale", "parameters.fps", "parameters.sampler", "parameters.steps", "safety" },
         warned_fields(answer))
       assert.equal(30, answer.payload.parameters.steps)
-    end)
-
-    it("a style that the vendor does not have", function()
-      local form, answer = form_of { prompt = "x", style_preset = "vaporwave" }
-      assert.is_nil(form.style_preset)
-      assert.same({ "style_preset" }, warned_fields(answer))
     end)
 
     it("an unknown field of the request, whose value is not repeated", function()
