@@ -164,7 +164,7 @@ return {
     agents_api_key = {
       env = { "LUMA_AGENTS_API_KEY" }, secret = { "agents_api_key", "luma_agents_api_key" },
       pattern = "^luma-api-", optional = true,
-      hint = "only for ray-3.2 and uni-1: the key of the Agents API",
+      hint = "only for ray-3.2, uni-1 and newer models: the key of the Agents API",
     },
   },
   base_url = "https://api.lumalabs.ai/dream-machine/v1", hosts = { "agents.lumalabs.ai" },

@@ -9,6 +9,7 @@ local DESCRIBED = {
   fal = { id = "fal-ai/flux/dev", input = "num_images" },
   hf_inference_endpoints = { id = "black-forest-labs/FLUX.1-dev", input = "inputs" },
   replicate = { id = "black-forest-labs/flux-dev-lora", input = "num_outputs" },
+  runway = { id = "image_to_video/gen4_turbo", input = "promptImage" },
   stability = { id = "stable-image/generate/core", input = "aspect_ratio" },
 }
 -- Vendors whose lists are too long to be read: they are searched.

@@ -27,18 +27,27 @@ describe("runway's models, by the types of its client,", function()
     return type(arrived) == type(value) and given.same(arrived, value)
   end
 
-  -- Tries values with each body, and returns how many there are, how many bodies have nothing but such as arrive, and the others.
-  local function count(model_of, values_of)
+  -- The same values for each input of a body, once.
+  local function for_each_input(body, list)
+    local items, seen = {}, {}
+    for _, item in ipairs(body.values) do
+      for _, value in ipairs(seen[item[1]] and {} or list) do items[#items + 1] = { item[1], value } end
+      seen[item[1]] = true
+    end
+    return items
+  end
+
+  -- Tries values with each body (its own, or these with each input), and returns how many there are, how many bodies have nothing
+  -- but such as arrive, and the others.
+  local function count(model_of, list)
     local values, whole, changed, tried = 0, 0, {}, 0
     for _, body in ipairs(bodies) do
       local model, before = model_of(body), #changed
       tried = tried + (model and 1 or 0)
-      for _, item in ipairs(model and body.values or {}) do
-        for _, value in ipairs(values_of and values_of(item) or { item[2] }) do
-          values = values + 1
-          if not arrives(body, model, item[1], value) then
-            changed[#changed + 1] = ("%s: %s = %s"):format(model, item[1], tostring(value))
-          end
+      for _, item in ipairs(model and (list and for_each_input(body, list) or body.values) or {}) do
+        values = values + 1
+        if not arrives(body, model, item[1], item[2]) then
+          changed[#changed + 1] = ("%s: %s = %s"):format(model, item[1], tostring(item[2]))
         end
       end
       if model and #changed == before then whole = whole + 1 end
@@ -68,8 +77,8 @@ describe("runway's models, by the types of its client,", function()
     local _, _, changed = count(unheard_of)
     assert.same({}, changed)
     local values
-    values, _, changed = count(unheard_of, function() return AWKWARD end)
+    values, _, changed = count(unheard_of, AWKWARD)
     assert.same({}, changed)
-    assert.is_true(values > 5000)
+    assert.equal(3900, values)
   end)
 end)
