@@ -18,12 +18,19 @@ local is_given = check.is_given
 -- A longer prompt is the vendor's to refuse; blanks in it may be meant.
 local PROMPT = { trim = false }
 
+-- Each kind is a mode.
+local MODES = { image = { "image" }, video = { "video" } }
+local MODE = {
+  image = { lower = true, blank = "absent", default = "image" }, video = { lower = true, blank = "absent", default = "video" },
+}
+
+local READ_BY_NAME = names.words "prompt parameters mode"
+
 -- What the family takes at the top of a request, beside the prompt.
 local WORDS = names.words [[
   negative_prompt seed steps guidance_scale cfg_scale samples num_images width height resolution size aspect_ratio
   duration_seconds duration seconds fps quality style style_preset image init_image images video init_video audio strength
 ]]
-local SORTED_WORDS = names.sorted(WORDS)
 
 -- Words that colour what is made: of two that differ one is left out, and so is one that a model lacks.
 local ONLY_COLOURS = names.words [[
@@ -59,9 +66,10 @@ local function read_prompt(payload, top)
   end
 end
 
-local function read_words(payload, top)
+local function read_words(payload, top, found)
   local parameters = payload.parameters
-  for _, name in ipairs(SORTED_WORDS) do
+  table.sort(found)
+  for _, name in ipairs(found) do
     local value = top.object[name]
     if is_given(value) and value ~= "" then
       if parameters[name] == nil then
@@ -74,26 +82,31 @@ local function read_words(payload, top)
   end
 end
 
-local function ignored_names(request, options)
-  local ignored = {}
+-- Takes the options of a request into its payload; the words of the family that it has, and what nobody reads.
+local function sort_names(request, payload, options)
+  local words, ignored = {}, {}
   for name, value in pairs(request) do
-    local is_read = WORDS[name] or options[name] or name == "prompt" or name == "parameters" or name == "mode"
-    if not is_read and is_given(value) then ignored[#ignored + 1] = name end
+    if options[name] then
+      payload[name] = value
+    elseif WORDS[name] then
+      words[#words + 1] = name
+    elseif not READ_BY_NAME[name] and is_given(value) then
+      ignored[#ignored + 1] = name
+    end
   end
   table.sort(ignored)
-  return ignored
+  return words, ignored
 end
 
 --- Reads a request of this kind into its payload. `options`: a set of the further names at the top that the script reads itself;
 --- they are in the payload as they came.
 function media_request.read(request, kind, options)
   local top = check.reader(request)
-  local payload = { kind = kind, mode = top:choice("mode", { kind }, { lower = true, blank = "absent", default = kind }) }
-  for name in pairs(options) do payload[name] = request[name] end
+  local payload = { kind = kind, mode = top:choice("mode", MODES[kind], MODE[kind]) }
+  local words, ignored = sort_names(request, payload, options)
   payload.parameters = check.copy(top:object_of("parameters") or {})
   read_prompt(payload, top)
-  read_words(payload, top)
-  local ignored = ignored_names(request, options)
+  read_words(payload, top, words)
   payload.wrapped = given.take_wrapper(request, ignored)
   payload.ignored = ignored[1] and cjson.array(ignored) or nil
   return payload

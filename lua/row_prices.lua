@@ -124,23 +124,22 @@ function row_prices.figures(row, body)
 end
 
 -- What the prices of one model's jobs differ by, whoever's model it is.
-local DRIVERS = {
-  "aspect_ratio", "draft", "duration", "fps", "generate_audio", "height", "max_images", "megapixels", "mode", "num_frames",
-  "num_images", "num_inference_steps", "num_outputs", "quality", "resolution", "scale", "seconds", "size", "width",
-}
+local IS_DRIVER = names.words [[
+  aspect_ratio draft duration fps generate_audio height max_images megapixels mode num_frames num_images num_inference_steps
+  num_outputs quality resolution scale seconds size width
+]]
 local MAX_VALUE_BYTES, MAX_DRIVERS_BYTES = 40, 200
 
 --- Those of an input as a text, "duration=8 resolution=720p"; nil when it has none.
 function row_prices.drivers(body)
   local texts = {}
-  for _, name in ipairs(DRIVERS) do
-    local value = body[name]
-    local kind = type(value)
-    if kind == "table" then value = "given" end
-    if kind ~= "userdata" and kind ~= "nil" then
+  for name, value in pairs(body) do
+    if IS_DRIVER[name] and type(value) ~= "userdata" then
+      if type(value) == "table" then value = "given" end
       texts[#texts + 1] = name .. "=" .. string.gsub(string.sub(tostring(value), 1, MAX_VALUE_BYTES), "[%s%c]", "_")
     end
   end
+  table.sort(texts)
   return texts[1] and string.sub(table.concat(texts, " "), 1, MAX_DRIVERS_BYTES) or nil
 end
 

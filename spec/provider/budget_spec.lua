@@ -17,12 +17,15 @@ local SENT = {}
 
 local function nothing() end
 
-local CTX = { dry_run = true, warn = nothing, note = nothing, request = function() error(SENT, 0) end }
+local function ctx_of(kind)
+  return { kind = kind, dry_run = true, warn = nothing, note = nothing, request = function() error(SENT, 0) end }
+end
 
-local function submit(provider, request)
-  local payload, _, plan = provider.prepare(request)
-  provider.estimate(payload, plan)
-  local ok, outcome = pcall(provider.submit, payload, CTX, plan)
+local function submit(provider, request, kind)
+  local ctx = ctx_of(kind)
+  local payload, _, plan = provider.prepare(request, ctx)
+  provider.estimate(payload, plan, ctx)
+  local ok, outcome = pcall(provider.submit, payload, ctx, plan)
   assert(not ok and outcome == SENT, "nothing was sent")
 end
 
@@ -44,8 +47,17 @@ for id, request in pairs(REQUESTS) do
   describe("budget of " .. id, function()
     it("is kept by a plain submit", function()
       local provider = contract.load(id)
-      local count = count_instructions(submit, provider, request)
+      local count = count_instructions(submit, provider, request, provider.kind)
       assert.is_true(count <= MOST_INSTRUCTIONS, ("%d instructions, at most %d"):format(count, MOST_INSTRUCTIONS))
+    end)
+
+    it("is kept by a plain submit of each other kind that it serves", function()
+      local provider = contract.load(id)
+      for _, kind in ipairs(provider.kinds or { provider.kind }) do
+        local plain = kind == provider.kind and request or PROMPT
+        local count = count_instructions(submit, provider, plain, kind)
+        assert.is_true(count <= MOST_INSTRUCTIONS, ("%s: %d instructions, at most %d"):format(kind, count, MOST_INSTRUCTIONS))
+      end
     end)
   end)
 end
