@@ -4,20 +4,25 @@
 -- does not know is an empty list or 404. What a model takes stands below its own path in its document: names of schemas tell
 -- nothing.
 
-local http_errors = require "http_errors"
-local price_units = require "price_units"
 local requests = require "fal.requests"
-local schema = require "schema"
 local values = require "fal.values"
+local http_errors = require "http_errors"
+local names = require "names"
+local price = require "price"
+local price_units = require "price_units"
+local schema = require "schema"
 
 local directory = {}
 
 local table_of, text_of = values.table_of, values.text_of
 
 local MODELS_URL = "https://api.fal.ai/v1/models"
+local ESTIMATE_URL = "https://api.fal.ai/v1/models/pricing/estimate"
 local EXPANSION = "openapi-3.0" -- the parameter is `expand`: one called `expand[]` is ignored
 local MAX_IDS, MAX_PAGE = 50, 100
-local MAX_SINGLE_IDS = 8 -- that are asked for one by one, when fal refuses to tell them together
+-- That are asked for one by one: when fal refuses to tell them together; what calls of a model usually cost. A call of the
+-- directory's has eight requests.
+local MAX_SINGLE_IDS, MAX_HISTORIES = 4, 3
 
 --- The manifest's `directory`.
 directory.DECLARED = { hosts = {}, place = "parameters.", list_seconds = 86400, describe_seconds = 86400, price_seconds = 3600 }
@@ -165,11 +170,38 @@ local function ask_prices_singly(ids, ctx)
   return prices
 end
 
+-- Units of which no request tells how many there will be.
+local IS_OPAQUE = names.set {
+  "", "1", "compute second", "unit", "credit", "token", "1000 token", "1m token", "step", "frame", "input second",
+}
+
+-- What a call of a model usually costs: an average of fal's, often too low; 0 says that there was none. Or nil.
+local function ask_history(id, ctx)
+  local response = ctx.request {
+    method = "POST", url = ESTIMATE_URL, free = true,
+    json = { estimate_type = "historical_api_price", endpoints = { [id] = { call_quantity = 1 } } },
+  }
+  local answer = response and response.status == 200 and table_of(response.json) or {}
+  local usual = { usd = answer.total_cost, currency = answer.currency, source = ESTIMATE_URL }
+  return price.is_usable(usual) and usual or nil
+end
+
+local function add_histories(found, asked, ctx)
+  local left = MAX_HISTORIES
+  for _, id in ipairs(asked) do
+    if left > 0 and found[id] and IS_OPAQUE[found[id].unit] then
+      found[id].history, left = ask_history(id, ctx), left - 1
+    end
+  end
+  return found
+end
+
 local function prices(ids, ctx)
   local asked = { table.unpack(ids, 1, math.min(#ids, MAX_IDS)) }
   local found, why, is_unknown = ask_prices(asked, ctx)
-  if found or not is_unknown then return found, why end
-  return ask_prices_singly(asked, ctx)
+  if not found and is_unknown then found, why = ask_prices_singly(asked, ctx) end
+  if not found then return nil, why end
+  return add_histories(found, asked, ctx)
 end
 
 directory.describe, directory.prices = describe, prices

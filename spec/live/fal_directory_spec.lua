@@ -88,6 +88,12 @@ describe("fal's directory, on,", function()
     assert.is_nil(table.concat(known.warnings, "\n"):find("no model", 1, true))
   end)
 
+  it("says what a call usually costs where the unit tells nothing", function()
+    local function is_usual(answer) return answer.estimates.source == LIST .. "/estimate" end
+    local answer = until_known("image", "fal", { prompt = "p", model = "openai/gpt-image-2" }, is_usual)
+    assert.same({ 0.047, exact.null }, { answer.estimates.estimated_cost_usd, answer.estimates.high_usd })
+  end)
+
   -- A model's kind is not what was asked for, and nothing that it makes is lost.
   for model, content_type in pairs {
     ["somebody/new-video-model"] = "video/mp4", ["minimax/speech-9"] = "audio/wav", ["fal-ai/trellis-3"] = "model/gltf-binary",

@@ -168,6 +168,21 @@ describe("fal's directory", function()
       assert.truthy(answer.refusal:find("401", 1, true))
     end)
 
+    it("of which no request tells how many units there are come with what a call usually costs", function()
+      local listed = answer_of(case_of "fal prices of many models")
+      local usual = { status = 200, json = { estimate_type = "historical_api_price", total_cost = 0.047, currency = "USD" } }
+      local ids = { "fal-ai/flux/dev", "openai/gpt-image-2", "fal-ai/esrgan" }
+      local none = answer_of(case_of "fal estimate by history, model without history")
+      local answer = offline.prices(provider, ids, { listed, usual, none })
+      assert.equal(3, #answer.requests)
+      assert.same({ ["openai/gpt-image-2"] = { call_quantity = 1 } }, answer.requests[2].json.endpoints)
+      assert.equal(0.047, answer.result["openai/gpt-image-2"].history.usd)
+      assert.is_nil(answer.result["fal-ai/esrgan"].history)
+      local options = { prices = { ["openai/gpt-image-2"] = answer.result["openai/gpt-image-2"] } }
+      local estimate = offline.submit(provider, { model = "openai/gpt-image-2", prompt = "p" }, nil, options).estimate
+      assert.same({ 0.047, nil, nil }, { estimate.expected, estimate.low, estimate.high })
+    end)
+
     it("are asked for one by one when one of them is not known", function()
       local price = { endpoint_id = "a/b", unit_price = 1, unit = "images", currency = "USD" }
       local unknown = { status = 404, json = { error = { type = "not_found" } } }

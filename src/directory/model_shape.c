@@ -141,6 +141,7 @@ char *model_shape_price(const json_t *value)
 	put_value(price, value, "exact");
 	put_value(price, value, "tiers");
 	put_value(price, value, "minimum");
+	put_value(price, value, "history");
 	put_text(price, value, "text", LIMIT_DIRECTORY_DESCRIPTION_BYTES);
 	put_text(price, value, "settled_by", LIMIT_DIRECTORY_NAME_BYTES);
 	put_text(price, value, "source", LIMIT_DIRECTORY_VALUE_BYTES);
