@@ -35,7 +35,7 @@ end
 local PROMPT = { field = "prompt", input = "prompt" }
 local ITEMS = {}
 for _, row in pairs(models.ROWS) do
-  for name in pairs(row.inputs) do ITEMS[name] = item_of(name, {}, true) end
+  for name in pairs(row.kind == "image" and row.inputs or NONE) do ITEMS[name] = item_of(name, {}, true) end
 end
 for _, parameter in ipairs(fields.PARAMETERS) do ITEMS[parameter.name] = item_of(parameter.name, parameter, true) end
 local ASPECT_RATIO = { field = "parameters.aspect_ratio", input = "aspect_ratio", decides = true }

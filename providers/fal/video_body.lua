@@ -42,7 +42,7 @@ local ASPECT_RATIO = {
 
 -- The one of the model's words for a length that means this number: "5", "5s" or 5.
 local function as_duration(input, seconds)
-  if not input or input.type ~= "string" then return seconds end
+  if not input or input.type ~= "string" or type(seconds) ~= "number" then return seconds end
   local text = values.number_text(seconds)
   return string.sub(tostring(input.default), -1) == "s" and text .. "s" or text
 end

@@ -240,6 +240,7 @@ describe("fal", function()
     it("sends an input that nobody described, and says so", function()
       local answer = submit { prompt = "p", model = "fal-ai/flux/dev", parameters = { brand_new = { 1 } } }
       assert.same({ 1 }, answer.upstream.json.brand_new)
+      assert.equal("9s", sent({ prompt = "p", model = "fal-ai/flux/dev", parameters = { duration = "9s" } }).json.duration)
       assert.same({ "parameters.brand_new" }, warned_fields(answer))
     end)
 

@@ -62,7 +62,7 @@ describe("fal, asked for a video,", function()
   end
 
   local refused = {
-    { { duration_seconds = 7 }, "duration_seconds" },
+    { { duration_seconds = 7 }, "duration_seconds" }, { { duration_seconds = "auto" }, "duration_seconds" },
     { { parameters = { duration = "7s" } }, "parameters.duration" },
     { { model = "fal-ai/veo3.1", parameters = { resolution = "480p" } }, "parameters.resolution" },
     { { parameters = { samples = 2 } }, "parameters.samples" },
