@@ -1,4 +1,4 @@
--- Runway and Luma also make pictures: jobs of the image kind, against the simulator. What is estimated is what is billed.
+-- Runway and Luma also make pictures, and Runway sound: jobs against the simulator. What is estimated is what is billed.
 local support = require "spec.support.live"
 
 local IMAGE_PATH = "/api/providers/image/"
@@ -43,4 +43,26 @@ describe("pictures of the video vendors", function()
       for _, artifact in ipairs(job.artifacts) do assert.equal(case[5], artifact.content_type) end
     end)
   end
+
+  it("are not all that is kept: sound is, too, whose price nobody knows", function()
+    local body = { dry_run = false, prompt = "rain", model = "sound_effect/eleven_text_to_sound_v2", duration = 2 }
+    local answer = live.host:post("/api/providers/video/runway/submit", body)
+    assert.is_not_equal(202, answer.status)
+    body.max_cost_usd = 0.05
+    answer = live.host:post("/api/providers/video/runway/submit", body)
+    assert.equal(202, answer.status, answer.body)
+    local job = live:ended(answer.json.job_id)
+    assert.same({ "done", "audio/wav", 0.01 }, { job.status, job.artifacts[1].content_type, job.money.spent_usd })
+  end)
+
+  it("cost what other jobs of the kind have cost, once there were three", function()
+    local body = { dry_run = false, prompt = "rain", model = "sound_effect/seed_audio", max_cost_usd = 0.05 }
+    for _ = 1, 3 do
+      local answer = live.host:post("/api/providers/video/runway/submit", body)
+      assert.equal("done", live:ended(answer.json.job_id).status)
+    end
+    body.dry_run, body.max_cost_usd = true, nil
+    local estimates = live.host:post("/api/providers/video/runway/submit", body).json.estimates
+    assert.same({ 0.01, "observed" }, { estimates.estimated_cost_usd, estimates.source })
+  end)
 end)
