@@ -284,6 +284,35 @@ describe("a price", function()
   end
 end)
 
+describe("what was good before", function()
+  it("stays when the vendor's schema or price cannot be used any more, with the cause beside it", function()
+    local shelf = shelves.start {}
+    local id, path = id_of(3), "/api/providers/image/shelf/models?id=" .. id_of(3)
+    shelf:wait_for(id, "described")
+    shelf.host:eventually(function() return select(2, shelf:known(id)) end, 30)
+    local properties = {}
+    for i = 1, 600 do properties["input_" .. i] = { type = "string" } end
+    shelf:set { schema = { type = "object", properties = properties }, price = 0 }
+    assert.equal(202, shelf.host:post("/api/directory/refresh", { provider = "shelf", model = id }).status)
+    local shown = shelf.host:eventually(function()
+      local model = shelf.host:get(path).json.model
+      return type(model.failure) == "string" and type(model.price_failure) == "string" and model
+    end, 30)
+    assert.matches("more than 500 inputs", shown.failure)
+    assert.matches("no amount of US dollars", shown.price_failure)
+    assert.equal(4, shown.inputs.properties.samples.maximum)
+    assert.equal(0.5, shown.price.usd)
+    local model, price = shelf:known(id)
+    assert.equal(4, model.inputs.properties.samples.maximum)
+    assert.equal(0.5, price.usd)
+    shelf:set { schema = false, price = 0.7 }
+    shelf.host:post("/api/directory/refresh", { provider = "shelf", model = id })
+    shelf.host:eventually(function() return shelf.host:get(path).json.model.price.usd == 0.7 end, 30)
+    assert.equal(require("cjson").null, shelf.host:get(path).json.model.failure)
+    shelf:remove()
+  end)
+end)
+
 describe("a credential", function()
   local SECRET = { shelf = { api_key = "shelf-key-of-the-operator" } }
 

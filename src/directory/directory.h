@@ -65,6 +65,7 @@ struct directory_model {
 	char *failure; /* why it could not be described lately, or NULL */
 	char *price_failure;
 	size_t bytes;		      /* that it takes */
+	bool has_inputs;	      /* `text` has a schema */
 	bool listed;		      /* the vendor's list has it, or had it lately */
 	int misses;		      /* complete crawls in a row that did not find it */
 	int failures, price_failures; /* in a row */

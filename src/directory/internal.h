@@ -214,6 +214,9 @@ int64_t schedule_backoff_ms(int failures, int64_t retry_ms);
 
 void take_call(struct directory_call *call);
 
+/* A schema that cannot be used does not take the place of one that can. */
+void take_keep_inputs(struct shelf *shelf, struct directory_model *model, struct model_shape *shape, int64_t retry_ms);
+
 /* Tell of what is new in a model's text, and of its price, if there was one before. Return whether there is. */
 bool take_compare_inputs(struct shelf *shelf, const char *id, const char *before, const char *after);
 bool take_compare_prices(struct shelf *shelf, const char *id, const char *before, const char *after);

@@ -139,6 +139,7 @@ static void load_model(void *context, const struct directory_row *row)
 		return;
 	if (model->listed) {
 		text_replace(&model->text, shape.text);
+		model->has_inputs = shape.has_inputs;
 		shape.text = NULL;
 		model_shape_free(&shape);
 	} else {

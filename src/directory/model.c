@@ -82,10 +82,11 @@ void model_take_shape(struct directory_model *model, struct model_shape *shape, 
 		text_replace(&model->text, shape->text);
 		text_replace(&model->etag, shape->etag);
 		shape->etag = NULL;
+		model->has_inputs = shape->has_inputs;
 		model->text_ms = model->text_checked_ms = now_ms;
 		model->next_try_ms = model->missing_until_ms = 0;
 		model->failures = 0;
-		text_replace(&model->failure, NULL);
+		text_replace(&model->failure, memory_copy_text(shape->problem));
 	}
 	if (shape->price != NULL) {
 		text_replace(&model->price, shape->price);

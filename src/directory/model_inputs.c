@@ -91,11 +91,12 @@ static bool is_large_schema(const json_t *value)
 	return failed;
 }
 
-json_t *model_inputs_read(const json_t *value, json_t *warnings)
+json_t *model_inputs_read(const json_t *value, json_t *warnings, const char **why)
 {
 	struct trimming trimming = { .warnings = warnings };
 	json_t *schema;
 
+	*why = "no schema of its inputs is told";
 	if (!json_is_object(value))
 		return NULL;
 	schema = bound_value(&trimming, value, 0, false);
@@ -103,6 +104,7 @@ json_t *model_inputs_read(const json_t *value, json_t *warnings)
 		trimming.why = "the schema has more than 256 KiB";
 	if (trimming.why == NULL && !json_is_object(json_object_get(schema, "properties")))
 		trimming.why = "the schema names no inputs";
+	*why = trimming.why;
 	if (trimming.why == NULL)
 		return schema;
 	warn(&trimming, trimming.why);

@@ -206,7 +206,7 @@ static void put_sha256(json_t *to, const char *schema)
 	json_object_set_new(to, "schema_sha256", json_string(text));
 }
 
-static char *write_whole(const json_t *brief, const json_t *value)
+static char *write_whole(const json_t *brief, const json_t *value, const char **problem)
 {
 	json_t *whole = json_copy((json_t *)(uintptr_t)brief), *inputs, *warnings;
 	char *schema, *text;
@@ -214,7 +214,7 @@ static char *write_whole(const json_t *brief, const json_t *value)
 	put_texts(whole, value, "warnings", LIMIT_DIRECTORY_DESCRIPTION_BYTES);
 	warnings = json_object_get(whole, "warnings");
 	warnings = warnings != NULL ? json_incref(warnings) : json_array();
-	inputs = model_inputs_read(json_object_get(value, "inputs"), warnings);
+	inputs = model_inputs_read(json_object_get(value, "inputs"), warnings, problem);
 	schema = inputs != NULL ? write_tree(inputs, LIMIT_DIRECTORY_SCHEMA_BYTES) : NULL;
 	put_outputs(whole, value);
 	put_texts(whole, value, "drivers", LIMIT_DIRECTORY_NAME_BYTES);
@@ -244,7 +244,8 @@ enum error_code model_shape_read(const json_t *value, const char *id, bool whole
 	shape->brief = write_tree(brief, LIMIT_DIRECTORY_MODEL_BYTES);
 	shape->folded = fold_brief(brief);
 	if (whole || json_is_object(json_object_get(value, "inputs")))
-		shape->text = write_whole(brief, value);
+		shape->text = write_whole(brief, value, &shape->problem);
+	shape->has_inputs = shape->text != NULL && shape->problem == NULL;
 	shape->price = model_shape_price(json_object_get(value, "price"));
 	if (etag != NULL && strlen(etag) <= LIMIT_DIRECTORY_NAME_BYTES && !model_text_is_odd(etag))
 		shape->etag = memory_copy_text(etag);

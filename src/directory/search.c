@@ -165,10 +165,12 @@ void directory_write_model(const struct directory_model *model, bool whole, stru
 	else
 		buffer_text(out, "null");
 	buffer_char(out, ',');
-	if (whole)
+	if (whole) {
 		json_member_text(out, "failure", model->failure);
-	else
+		json_member_text(out, "price_failure", model->price_failure);
+	} else {
 		buffer_format(out, "\"described\":%s,", model->text != NULL ? "true" : "false");
+	}
 	write_price(model, out);
 	buffer_char(out, '}');
 }

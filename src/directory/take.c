@@ -76,30 +76,36 @@ void take_failed_list(struct shelf *shelf, const char *why, int64_t retry_ms)
 	tell_failed(shelf, PART_LIST, NULL, shelf->failure);
 }
 
+/* What was known of it stays, with its age, and the cause beside it. */
+static void fail_text(struct shelf *shelf, struct directory_model *model, const char *why, int64_t retry_ms)
+{
+	model->text_checked_ms = clock_unix_ms();
+	model->next_try_ms = model->text_checked_ms + schedule_backoff_ms(++model->failures, retry_ms);
+	text_replace(&model->failure, cause_of(why));
+	shelf_keep_model(shelf, model);
+}
+
+static void fail_price(struct shelf *shelf, struct directory_model *model, const char *why, int64_t retry_ms)
+{
+	model->price_checked_ms = clock_unix_ms();
+	model->price_next_try_ms = model->price_checked_ms + schedule_backoff_ms(++model->price_failures, retry_ms);
+	text_replace(&model->price_failure, cause_of(why));
+	shelf_keep_price(shelf, model);
+}
+
 static void fail_model(struct directory_call *call, const char *why)
 {
 	struct directory_model *model = shelf_edit(call->shelf, call->keys[0]);
 
-	if (model == NULL)
-		return;
-	model->text_checked_ms = clock_unix_ms();
-	model->next_try_ms = model->text_checked_ms + schedule_backoff_ms(++model->failures, call->retry_ms);
-	text_replace(&model->failure, cause_of(why));
-	shelf_keep_model(call->shelf, model);
+	if (model != NULL)
+		fail_text(call->shelf, model, why, call->retry_ms);
 }
 
 static void fail_prices(struct directory_call *call, const char *why)
 {
-	for (char **key = call->keys; *key != NULL; key++) {
-		struct directory_model *model = shelf_find(call->shelf, *key) != NULL ? shelf_edit(call->shelf, *key) : NULL;
-
-		if (model == NULL)
-			continue;
-		model->price_checked_ms = clock_unix_ms();
-		model->price_next_try_ms = model->price_checked_ms + schedule_backoff_ms(++model->price_failures, call->retry_ms);
-		text_replace(&model->price_failure, cause_of(why));
-		shelf_keep_price(call->shelf, model);
-	}
+	for (char **key = call->keys; *key != NULL; key++)
+		if (shelf_find(call->shelf, *key) != NULL)
+			fail_price(call->shelf, shelf_edit(call->shelf, *key), why, call->retry_ms);
 }
 
 static void take_failure(struct directory_call *call, const char *why)
@@ -181,12 +187,22 @@ static void take_unchanged(struct directory_call *call, struct directory_model *
 	shelf_keep_model(call->shelf, model);
 }
 
+void take_keep_inputs(struct shelf *shelf, struct directory_model *model, struct model_shape *shape, int64_t retry_ms)
+{
+	if (shape->text == NULL || shape->has_inputs || !model->has_inputs)
+		return;
+	free(shape->text);
+	shape->text = NULL;
+	fail_text(shelf, model, shape->problem, retry_ms);
+}
+
 static void take_described(struct directory_call *call, struct directory_model *model, struct model_shape *shape)
 {
 	char *before = memory_copy_text(model->text), *price = memory_copy_text(model->price);
 	bool priced = shape->price != NULL;
 
 	model_shape_fill(shape, model->brief);
+	take_keep_inputs(call->shelf, model, shape, call->retry_ms);
 	model->gone_ms = 0;
 	model->misses = 0;
 	model_take_shape(model, shape, clock_unix_ms());
@@ -257,14 +273,16 @@ static void take_price(struct directory_call *call, const char *id, const json_t
 	if (model == NULL)
 		return;
 	price = json_is_object(value) ? model_shape_price(value) : NULL;
+	if (price == NULL && json_is_object(value)) {
+		fail_price(call->shelf, model, "the vendor's price is no amount of US dollars above zero", call->retry_ms);
+		return;
+	}
 	(void)take_compare_prices(call->shelf, id, model->price, price);
 	text_replace(&model->price, price);
 	model->price_ms = model->price_checked_ms = clock_unix_ms();
 	model->price_next_try_ms = 0;
 	model->price_failures = 0;
-	text_replace(&model->price_failure, price == NULL && json_is_object(value)
-						    ? memory_copy_text("the vendor's price is no amount of US dollars above zero")
-						    : NULL);
+	text_replace(&model->price_failure, NULL);
 	shelf_keep_price(call->shelf, model);
 }
 

@@ -98,10 +98,12 @@ static void set_status(struct directory_model *model, const char *status)
 /* Keeps and tells what a row of the list says of a model beyond its brief: its whole text, its price. */
 static void take_more(struct shelf *shelf, struct directory_model *model, struct model_shape *shape, struct telling *telling)
 {
-	char *text = shape->text != NULL ? memory_copy_text(model->text) : NULL;
-	char *price = shape->price != NULL ? memory_copy_text(model->price) : NULL;
-	bool described = shape->text != NULL, priced = shape->price != NULL;
+	char *price = shape->price != NULL ? memory_copy_text(model->price) : NULL, *text;
+	bool described, priced = shape->price != NULL;
 
+	take_keep_inputs(shelf, model, shape, 0);
+	described = shape->text != NULL;
+	text = described ? memory_copy_text(model->text) : NULL;
 	model_take_shape(model, shape, clock_unix_ms());
 	if (described)
 		shelf_keep_model(shelf, model);

@@ -11,6 +11,7 @@ static void forget_text(struct shelf *shelf, const char *id)
 
 	text_replace(&model->text, NULL);
 	text_replace(&model->etag, NULL);
+	model->has_inputs = false;
 	model->text_ms = 0;
 	shelf_keep_model(shelf, model);
 }
