@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (library == NULL)
 		library = script_library_read("/nowhere", NULL);
 	if (provider_load("providers/x.lua", text, size, library, 1, &provider, &error) == ERROR_NONE) {
-		FUZZ_CHECK(provider->manifest.id != NULL && provider->manifest.kind != NULL && provider->common != NULL);
+		FUZZ_CHECK(provider->manifest.id != NULL && provider->manifest.kind != NULL);
+		FUZZ_CHECK(provider_as(provider, provider->manifest.kind) != NULL);
 		provider_release(provider);
 	} else if (error.code != ERROR_MEMORY) {
 		FUZZ_CHECK(strncmp(error.message, "providers/x.lua:", 16) == 0);

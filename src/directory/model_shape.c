@@ -206,14 +206,23 @@ static void put_sha256(json_t *to, const char *schema)
 	json_object_set_new(to, "schema_sha256", json_string(text));
 }
 
+/* Those of the script, to which ours are added. */
+static json_t *said_warnings(const json_t *value)
+{
+	json_t *said = json_object(), *warnings;
+
+	put_texts(said, value, "warnings", LIMIT_DIRECTORY_DESCRIPTION_BYTES);
+	warnings = json_incref(json_object_get(said, "warnings"));
+	json_decref(said);
+	return warnings != NULL ? warnings : json_array();
+}
+
 static char *write_whole(const json_t *brief, const json_t *value, const char **problem)
 {
 	json_t *whole = json_copy((json_t *)(uintptr_t)brief), *inputs, *warnings;
 	char *schema, *text;
 
-	put_texts(whole, value, "warnings", LIMIT_DIRECTORY_DESCRIPTION_BYTES);
-	warnings = json_object_get(whole, "warnings");
-	warnings = warnings != NULL ? json_incref(warnings) : json_array();
+	warnings = said_warnings(value);
 	inputs = model_inputs_read(json_object_get(value, "inputs"), warnings, problem);
 	schema = inputs != NULL ? write_tree(inputs, LIMIT_DIRECTORY_SCHEMA_BYTES) : NULL;
 	put_outputs(whole, value);
