@@ -1,6 +1,5 @@
 -- The inputs of every provider cannot lie, through a running host: what `GET .../inputs` shows is what a dry submit takes and
 -- refuses, in answers that name the property. spec/provider/inputs_spec.lua tries the same without a host.
-local exact = require "spec.support.exact_json"
 local hosts = require "spec.support.host"
 local probes = require "spec.support.input_probes"
 local providers = require "spec.support.providers"
@@ -18,30 +17,13 @@ local function query_of(choice)
   return table.concat(parts, "&")
 end
 
--- The paths that an answer names: those of a 400, or those that a live job lacks.
-local function fields_of(answer)
-  local fields, texts = {}, {}
-  for _, item in ipairs(answer.json.errors or {}) do
-    fields[#fields + 1], texts[#texts + 1] = item.path, item.path .. " " .. item.message
-  end
-  for _, text in ipairs(answer.json.live and answer.json.live.missing or {}) do
-    fields[#fields + 1], texts[#texts + 1] = text:match("^([^:%s]+): "), text
-  end
-  return fields, table.concat(texts, "; ")
-end
-
 describe("inputs of a running host", function()
   local host, tried = nil, 0
   setup(function() host = hosts.start() end)
   teardown(function() host:remove() end)
 
   local function submitter(path)
-    return function(request)
-      local answer = host:post(path .. "/submit", request)
-      local fields, text = fields_of(answer)
-      local taken = answer.status == 200 and answer.json.upstream ~= nil and answer.json.upstream ~= exact.null
-      return { taken = taken, fields = fields, text = text }
-    end
+    return function(request) return probes.read(host:post(path .. "/submit", request)) end
   end
 
   for _, row in ipairs(providers) do
@@ -53,10 +35,7 @@ describe("inputs of a running host", function()
         path = "/api/providers/" .. SEGMENTS[brief.kind] .. "/" .. row.id
         local choice = host:get(path .. "/inputs?" .. query_of(brief)).json.choice
         assert.is_truthy(choice, "there is no choice for " .. query_of(brief))
-        for _, name in ipairs { "mode", "model", "operation" } do
-          if choice[name] == exact.null then choice[name] = nil end
-        end
-        local found, count = probes.lies(choice, submitter(path))
+        local found, count = probes.lies(probes.plain(choice), submitter(path))
         for _, lie in ipairs(found) do lies[#lies + 1] = probes.name(choice) .. ": " .. lie end
         tried = tried + count
       end

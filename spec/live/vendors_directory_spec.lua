@@ -2,7 +2,9 @@
 -- are read and searched, a model is described, nothing is paid, and no key goes to a host that is not the script's. Off,
 -- nobody is asked.
 local contract = require "spec.support.contract"
+local exact = require "spec.support.exact_json"
 local live = require "spec.support.live"
+local probes = require "spec.support.input_probes"
 
 -- A model that the vendor tells of, and what is in its schema; nil: the vendor has no schemas.
 local DESCRIBED = {
@@ -12,6 +14,20 @@ local DESCRIBED = {
   runway = { id = "image_to_video/gen4_turbo", input = "promptImage" },
   stability = { id = "stable-image/generate/core", input = "aspect_ratio" },
 }
+-- Models whose schemas were recorded, with the path of the provider.
+local RECORDED = {
+  ["image/fal"] = {
+    "fal-ai/flux/dev", "fal-ai/bytedance/seedream/v4/text-to-image", "fal-ai/flux-lora", "fal-ai/playai/tts/v3",
+  },
+  ["video/fal"] = {
+    "fal-ai/kling-video/v2.1/standard/image-to-video", "fal-ai/kling-video/v3/pro/image-to-video", "fal-ai/topaz/upscale/video",
+  },
+  ["gpu/public/replicate"] = {
+    "black-forest-labs/flux-dev-lora", "nightmareai/real-esrgan", "google/nano-banana-pro", "laion-ai/laionide-v2",
+  },
+  ["video/runway"] = { "image_to_video/gen4_turbo" },
+}
+
 -- Vendors whose lists are too long to be read: they are searched.
 local SEARCHED = { replicate = "banana" }
 local STRANGERS = { ["raw.githubusercontent.com"] = true, ["api.runpod.io"] = true }
@@ -63,6 +79,26 @@ describe("the directories of the vendors", function()
         end)
         assert.is_truthy(model, running.host:get(models_path(id, "id=" .. wanted.id:gsub("/", "%%2F"))).body)
         assert.is_table(model.inputs.properties[wanted.input])
+      end)
+    end
+  end
+
+  for path, ids in pairs(RECORDED) do
+    for _, id in ipairs(ids) do
+      it("cannot lie: " .. path .. ", " .. id, function()
+        path = path:find "^/" and path or "/api/providers/" .. path
+        local escaped = id:gsub("/", "%%2F")
+        local function inputs_of() return running.host:get(path .. "/models?id=" .. escaped).json.model.inputs end
+        running.host:eventually(function()
+          local ok, inputs = pcall(inputs_of)
+          return ok and inputs and inputs ~= exact.null
+        end)
+        local choice = probes.plain(running.host:get(path .. "/inputs?model=" .. escaped).json.choice)
+        local lies, tried = probes.lies(choice, function(request)
+          return probes.read(running.host:post(path .. "/submit", request))
+        end)
+        assert.same({}, lies)
+        assert.is_true(tried > 5)
       end)
     end
   end

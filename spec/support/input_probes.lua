@@ -169,7 +169,11 @@ end
 --- What a schema says is a complete request, with `path` (or nothing) in it, and what goes with that.
 function input_probes.request(choice, path, value)
   local schema, request = choice.schema, {}
-  if choice.kind ~= "gpu" then request.mode, request.model = choice.mode, choice.model end
+  if choice.kind ~= "gpu" then
+    request.mode, request.model = choice.mode, choice.model
+  elseif choice.model and not schema.properties["job.model"] then
+    request.job = { model = choice.model, input = {} } -- one of the directory: its schema has only what the vendor's has
+  end
   local function give(name)
     input_probes.put(request, name, input_probes.sample(schema.properties[name]))
     for _, beside in ipairs(schema.dependentRequired and schema.dependentRequired[name] or {}) do
@@ -193,6 +197,27 @@ end
 -- Whether a field of an answer is that of a property, or something inside it.
 local function is_within(field, path)
   return field == path or field:sub(1, #path + 1) == path .. "." or field:sub(1, #path + 1) == path .. "["
+end
+
+--- Reads the answer of a dry submit as input_probes.lies wants it.
+function input_probes.read(answer)
+  local fields, texts = {}, {}
+  for _, item in ipairs(answer.json.errors or {}) do
+    fields[#fields + 1], texts[#texts + 1] = item.path, item.path .. " " .. item.message
+  end
+  for _, text in ipairs(answer.json.live and answer.json.live.missing or {}) do
+    fields[#fields + 1], texts[#texts + 1] = text:match("^([^:%s]+): "), text
+  end
+  local upstream = answer.status == 200 and answer.json.upstream or exact.null
+  return { taken = upstream ~= exact.null, fields = fields, text = table.concat(texts, "; ") }
+end
+
+--- Takes the nulls out of what GET .../inputs says of a choice.
+function input_probes.plain(choice)
+  for _, name in ipairs { "mode", "model", "operation" } do
+    if choice[name] == exact.null then choice[name] = nil end
+  end
+  return choice
 end
 
 --- What a choice is called.
