@@ -30,6 +30,12 @@ for _, target in ipairs(TARGETS) do
   }
 end
 
-model_choices.add(choices, models.ROWS, models.OF_KIND, "owner/name")
+-- Of the fields of a job, those that a request for an image or a video has at its top.
+local options = inputs.choice {
+  fields = { fields.JOB },
+  without = { "model", "model_version", "version", "deployment", "input", "hardware", "seconds", "pinned_version" },
+}
+
+model_choices.add(choices, models.ROWS, models.OF_KIND, "owner/name", options.schema.properties)
 
 return choices

@@ -50,6 +50,13 @@ for _, name in ipairs(requests.NAMES) do
   if name ~= "run" then choices[#choices + 1] = choice_of(name) end
 end
 
-model_choices.add(choices, models.ROWS, models.OF_KIND, "my-endpoint")
+-- Of the fields of a job, those that a request for an image or a video has at its top.
+local options = {}
+for path, words in pairs(fields.properties("run", OPERATIONS.run)) do
+  local name = string.match(path, "^job%.(.*)$")
+  if name == "webhook" or string.find(name, "^policy%.") then options[name] = words end
+end
+
+model_choices.add(choices, models.ROWS, models.OF_KIND, "my-endpoint", options)
 
 return choices

@@ -27,7 +27,7 @@ static double read_seconds(struct reading *reading, const char *key, double leas
 }
 
 /* Where the inputs of a model stand in a request, or NULL when the table on top of the stack does not say. */
-static char *read_place(struct reading *reading, const char *key, const char *example)
+static char *read_inputs_place(struct reading *reading, const char *key, const char *example)
 {
 	lua_State *L = reading->L;
 	char *place = NULL, path[32];
@@ -50,8 +50,8 @@ static void read_table(struct reading *reading)
 	reading_check_keys(reading, lua_gettop(L), "directory", directory_keys);
 	lua_getfield(L, -1, "hosts");
 	directory->hosts = reading_take_list(reading, "directory.hosts", 0);
-	directory->place = read_place(reading, "place", "parameters.");
-	directory->job_place = read_place(reading, "job_place", "job.input.");
+	directory->place = read_inputs_place(reading, "place", "parameters.");
+	directory->job_place = read_inputs_place(reading, "job_place", "job.input.");
 	directory->list_seconds = (int)read_seconds(reading, "list_seconds", 1, LIMIT_DIRECTORY_AGE_SECONDS, 86400);
 	directory->describe_seconds = (int)read_seconds(reading, "describe_seconds", 1, LIMIT_DIRECTORY_AGE_SECONDS, 86400);
 	directory->price_seconds = (int)read_seconds(reading, "price_seconds", 1, LIMIT_DIRECTORY_AGE_SECONDS, 3600);
