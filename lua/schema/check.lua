@@ -209,14 +209,15 @@ local function check_required(state, node, value, path, meant)
   end
 end
 
+-- `required` of a row's input says that the input itself is needed, and is no list.
 local function is_required(node, name)
-  return node.required ~= nil and in_list(node.required, name)
+  return type(node.required) == "table" and in_list(node.required, name)
 end
 
 local function check_object(state, node, value, path)
   local properties = node.properties
   local meant = properties and check_unknown(state, node, value, path)
-  if node.required then check_required(state, node, value, path, meant) end
+  if type(node.required) == "table" then check_required(state, node, value, path, meant) end
   local sent = value
   for _, name in ipairs(properties and names.sorted(value) or {}) do
     local property, given = properties[name], value[name]

@@ -110,6 +110,17 @@ local function assert_usd(expected, quantity, usd)
   assert.near(expected, quantity * usd, 6e-6)
 end
 
+describe("an input of a row", function()
+  it("may be required and an object", function()
+    local model_inputs = offline.require "model_inputs"
+    local rows = model_inputs.rows { m = { inputs = { input = { type = "object", required = true, properties = {} } } } }
+    local plan = model_inputs.new_plan("m", rows.m)
+    model_inputs.put(plan, { field = "parameters.input", input = "input", decides = true }, { a = 1 })
+    assert.same({ input = { a = 1 } }, plan.body)
+    assert.is_nil(plan.refusals)
+  end)
+end)
+
 describe("the units of a price", function()
   for _, case in ipairs(cases) do
     for _, estimate in ipairs(case.estimates or {}) do
