@@ -135,6 +135,26 @@ describe("many previews at once", function()
     host:remove()
   end)
 
+  it("leave the places in a script's queue to jobs", function()
+    local host = hosts.start { config = { server = { threads = 512 } }, scripts = true, files = {
+      ["providers/slow.lua"] = script_text.provider("slow", { prepare = "for _ = 1, 300000 do end return request" }) } }
+    local clients, counts = {}, { preview = {}, submit = {} }
+    local function verb(i) return i > 300 and "submit" or "preview" end
+    for i = 1, 340 do clients[i] = host:connect() end
+    for i, client in ipairs(clients) do client:send("POST", "/api/providers/image/slow/" .. verb(i), {}) end
+    for i, client in ipairs(clients) do
+      local answer = client:receive()
+      local of = counts[verb(i)]
+      of[answer.status] = (of[answer.status] or 0) + 1
+      if answer.status == 503 then assert.is_truthy(answer.headers["retry-after"]) end
+      client:close()
+    end
+    assert.same({ [200] = 40 }, counts.submit)
+    assert.equal(300, counts.preview[200] + (counts.preview[503] or 0))
+    assert.is_true((counts.preview[503] or 0) > 50, counts.preview[503])
+    host:remove()
+  end)
+
   it("of a script that goes over its limits bring it to rest, as submits do", function()
     local host = hosts.start { scripts = true, files = {
       ["providers/loop.lua"] = script_text.provider("loop", { prepare = "while true do end" }) } }
@@ -156,7 +176,10 @@ describe("a submit that expects a request", function()
 
   local PAINTER = "/api/providers/image/painter/"
 
-  setup(function() host = hosts.start { scripts = true, files = { ["providers/painter.lua"] = painter "one" } } end)
+  setup(function()
+    host = hosts.start { config = { server = { threads = 32 } }, scripts = true,
+      files = { ["providers/painter.lua"] = painter "one" } }
+  end)
   teardown(function() host:remove() end)
 
   local function sha() return host:post(PAINTER .. "preview", { prompt = "a" }).json.upstream_sha256 end

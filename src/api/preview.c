@@ -4,9 +4,10 @@
  * in the log, and looks at no Idempotency-Key: who types a prompt may ask at every key. */
 #include "api/preview.h"
 
-#include "api/callback.h"
+#include "api/call_problem.h"
 #include "api/submission.h"
 #include "api/submit.h"
+#include "base/limits.h"
 
 /* What a live submit would lack beyond what the gate says: all of it, where the submit itself stops at the first. Engine thread. */
 static void quote_job(struct submission *submission)
@@ -50,18 +51,25 @@ static void preview_forget(struct pending_call *pending)
 
 static const struct pending_use preview_use = { .rowless = true, .compose = preview_compose, .forget = preview_forget };
 
+static void send_preview(struct submission *submission, struct incoming *incoming)
+{
+	const struct buffer *answer = &submission->pending->answer;
+
+	if (submission->refused.code != ERROR_NONE)
+		submit_send_refused(submission, incoming);
+	else
+		http_send(incoming->http,
+			&(struct http_reply){ .status = 200, .body = answer->data, .body_length = answer->length });
+}
+
 void preview_handle(struct incoming *incoming)
 {
 	struct submission *submission = submission_new(incoming, &preview_use);
 	struct pending_call *pending = submission->pending;
 
-	if (pending_call_run(pending, incoming)) {
-		if (submission->refused.code != ERROR_NONE)
-			submit_send_refused(submission, incoming);
-		else
-			http_send(incoming->http,
-				&(struct http_reply){
-					.status = 200, .body = pending->answer.data, .body_length = pending->answer.length });
-	}
+	if (engine_backlog(incoming->host->engine) >= LIMIT_PREVIEWS_QUEUE)
+		call_problem_busy(incoming, ERROR_BUSY);
+	else if (pending_call_run(pending, incoming))
+		send_preview(submission, incoming);
 	pending_call_release(pending);
 }

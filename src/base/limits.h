@@ -188,6 +188,7 @@
 #define LIMIT_ENGINE_HOLD_TIMES 4	/* so many times as long, */
 #define LIMIT_ENGINE_HOLD_PAUSE_MS 8000 /* at most this, */
 #define LIMIT_ENGINE_OTHERS_MS 5000	/* when another script was called so lately */
+#define LIMIT_PREVIEWS_QUEUE 128	/* calls waiting, beyond which previews are answered 503: the places are for jobs */
 #define LIMIT_STORE_QUEUE 65536
 #define LIMIT_STORE_READERS 6		 /* read-only connections, each with one reader at a time */
 #define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
