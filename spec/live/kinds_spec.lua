@@ -135,6 +135,22 @@ describe("live jobs of two kinds", function()
     assert.equal(exact.null, vendor:status((running "video")).eta)
   end)
 
+  it("wait while their script does not serve their kind, and go on when it does again", function()
+    local function save(members)
+      host:write("providers/image_told.lua", vendor:script { functions = FUNCTIONS, members = members })
+    end
+    local function status(verb) return host:post("/api/providers/video/told/" .. verb, {}).status end
+    local video, video_id = running "video"
+    save(MEMBERS:gsub("kinds = [^\n]*", ""))
+    host:eventually(function() return status "health" == 404 end)
+    vendor:tell { ["GET /jobs/video/" .. video_id] = { json = { status = "done" } } }
+    host:eventually(function() return vendor:status(video).reason == "the provider's script is not there" end)
+    assert.equal("running", vendor:status(video).status)
+    save(MEMBERS)
+    assert.equal("public.video.submit", vendor:becomes(video, "done").kind)
+    assert.equal(1, vendor:seen "POST /pay/video")
+  end)
+
   it("are canceled and looked for as what they are", function()
     local video, video_id = running "video"
     vendor:tell { ["DELETE /jobs/video/" .. video_id] = { json = { status = "canceled" } },
