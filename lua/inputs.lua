@@ -136,29 +136,4 @@ function inputs.choice(options)
   }
 end
 
--- ---- models of the directory -------------------------------------------------------------------------------------------
-
--- A property as a form wants it: null, which here means "not given", is no type.
-local function without_null(words)
-  if type(words.type) ~= "table" then return words end
-  local types = {}
-  for _, name in ipairs(words.type) do
-    if name ~= "null" then types[#types + 1] = name end
-  end
-  words.type = types[2] and cjson.array(types) or types[1]
-  return words
-end
-
---- The schema of a choice for a model of the directory: the vendor's own inputs at `prefix` (`fields` of the model's own names
--- that stand elsewhere: { prompt = "prompt" }).
-function inputs.of_model(normal, prefix, fields)
-  local properties, required = {}, cjson.array {}
-  for name, words in pairs(normal.properties or {}) do
-    properties[fields and fields[name] or prefix .. name] = without_null(check.copy(words))
-  end
-  for _, name in ipairs(normal.required or {}) do required[#required + 1] = fields and fields[name] or prefix .. name end
-  return { type = "object", properties = properties, required = required[1] and required or nil }
-end
-
-
 return inputs

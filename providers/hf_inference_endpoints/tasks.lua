@@ -5,7 +5,6 @@
 
 local cjson = require "cjson"
 local media = require "schema.media"
-local names = require "names"
 
 local tasks = {}
 
@@ -96,8 +95,5 @@ local TASK_OF_KIND = { image = "text-to-image", video = "text-to-video", audio =
 function tasks.of_kind(kind)
   return TASK_OF_KIND[kind]
 end
-
---- The names of all tasks.
-tasks.NAMES = names.sorted(TASKS)
 
 return tasks
