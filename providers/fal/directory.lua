@@ -20,8 +20,8 @@ local MODELS_URL = "https://api.fal.ai/v1/models"
 local ESTIMATE_URL = "https://api.fal.ai/v1/models/pricing/estimate"
 local EXPANSION = "openapi-3.0" -- the parameter is `expand`: one called `expand[]` is ignored
 local MAX_IDS, MAX_PAGE = 50, 100
--- That are asked for one by one: when fal refuses to tell them together; what calls of a model usually cost. A call of the
--- directory's has eight requests.
+-- What is asked for one by one: prices that fal refuses to tell together, and what calls usually cost. A call of the directory's
+-- has eight requests.
 local MAX_SINGLE_IDS, MAX_HISTORIES = 4, 3
 
 --- The manifest's `directory`.
@@ -186,12 +186,11 @@ local function ask_history(id, ctx)
   return price.is_usable(usual) and usual or nil
 end
 
+-- Where somebody asks for the prices of a few; not where many are refreshed together.
 local function add_histories(found, asked, ctx)
-  local left = MAX_HISTORIES
+  if #asked > MAX_HISTORIES then return found end
   for _, id in ipairs(asked) do
-    if left > 0 and found[id] and IS_OPAQUE[found[id].unit] then
-      found[id].history, left = ask_history(id, ctx), left - 1
-    end
+    if found[id] and IS_OPAQUE[found[id].unit] then found[id].history = ask_history(id, ctx) end
   end
   return found
 end
