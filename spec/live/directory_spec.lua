@@ -121,6 +121,14 @@ describe("a live submit", function()
     shelf:set { fail = {} }
   end)
 
+  it("that the vendor refuses only when it works on it has its model read anew, too", function()
+    local before = #shelf:seen("model")
+    shelf:set { fail = { job = "422" } }
+    assert.equal(202, submit(shelf, id_of(5)).status)
+    shelf.host:eventually(function() return #shelf:seen("model") == before + 1 end, 30)
+    shelf:set { fail = {} }
+  end)
+
   it("is told when a model takes less than before", function()
     shelf:set { maximum = 2 }
     shelf.host:post("/api/directory/refresh", { provider = "shelf", model = id_of(5) })

@@ -65,7 +65,13 @@ return {
     end
     return { id = answer.json.id, state = { n = 1 } }
   end,
-  poll = function() return { status = "done", artifacts = {} } end,
+  poll = function(job, ctx)
+    local answer = ctx.request { path = "/job" }
+    if answer and answer.status == 422 then
+      return { status = "error", error = { code = "invalid", message = "the vendor refused it" } }
+    end
+    return { status = "done", artifacts = {} }
+  end,
 }
 ]=]
 
@@ -130,7 +136,8 @@ end
 --- Until the directory knows so much of it: "listed" or "described".
 function Shelf:wait_for(id, what)
   self.host:eventually(function() -- else a dry run has it described before the list was read
-    return what ~= "listed" or type(self.host:get("/api/providers/image/shelf/models?limit=1").json.directory.as_of) == "string"
+    local page = self.host:get("/api/providers/image/shelf/models?limit=1")
+    return what ~= "listed" or type(page.json.directory.as_of) == "string"
   end, 30)
   return self.host:eventually(function()
     local model = self:known(id)

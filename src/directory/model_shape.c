@@ -217,13 +217,24 @@ static json_t *said_warnings(const json_t *value)
 	return warnings != NULL ? warnings : json_array();
 }
 
-static char *write_whole(const json_t *brief, const json_t *value, const char **problem)
+/* Of a schema that the script found none of, the script says it in its first warning. */
+static char *why_no_inputs(const json_t *value, const json_t *warnings, const char *why)
+{
+	const char *said = json_text_value(json_array_get(warnings, 0));
+	bool given = json_is_object(json_object_get(value, "inputs"));
+
+	return memory_copy_text(why != NULL && !given && said != NULL ? said : why);
+}
+
+static char *write_whole(const json_t *brief, const json_t *value, char **problem)
 {
 	json_t *whole = json_copy((json_t *)(uintptr_t)brief), *inputs, *warnings;
+	const char *why;
 	char *schema, *text;
 
 	warnings = said_warnings(value);
-	inputs = model_inputs_read(json_object_get(value, "inputs"), warnings, problem);
+	inputs = model_inputs_read(json_object_get(value, "inputs"), warnings, &why);
+	*problem = why_no_inputs(value, warnings, why);
 	schema = inputs != NULL ? write_tree(inputs, LIMIT_DIRECTORY_SCHEMA_BYTES) : NULL;
 	put_outputs(whole, value);
 	put_texts(whole, value, "drivers", LIMIT_DIRECTORY_NAME_BYTES);
@@ -319,7 +330,7 @@ void model_shape_fill(struct model_shape *shape, const char *before)
 
 void model_shape_free(struct model_shape *shape)
 {
-	char *texts[] = { shape->id, shape->brief, shape->folded, shape->text, shape->price, shape->etag };
+	char *texts[] = { shape->id, shape->brief, shape->folded, shape->text, shape->price, shape->etag, shape->problem };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);

@@ -13,13 +13,13 @@ struct model_shape {
 	char *id;
 	const char *kind, *status; /* static */
 	bool says_kind, says_status;
-	char *brief;	     /* an object: what lists show of it */
-	char *folded;	     /* for searches: id, name, task and description in lower case */
-	char *text;	     /* an object: all of it; NULL: it had no `inputs` and was not asked for as a whole */
-	bool has_inputs;     /* the text has a schema that can be used; else ... */
-	const char *problem; /* ... why not (static) */
-	char *price;	     /* an object, or NULL */
-	char *etag;	     /* or NULL */
+	char *brief;	 /* an object: what lists show of it */
+	char *folded;	 /* for searches: id, name, task and description in lower case */
+	char *text;	 /* an object: all of it; NULL: it had no `inputs` and was not asked for as a whole */
+	bool has_inputs; /* the text has a schema that can be used; else ... */
+	char *problem;	 /* ... why not, as the script says or we */
+	char *price;	 /* an object, or NULL */
+	char *etag;	 /* or NULL */
 };
 
 /* Reads one. `whole`: it is the answer of `describe` for `id`, whatever id it says itself; else a row of a list (id NULL), whose text is made only when

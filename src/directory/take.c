@@ -216,19 +216,6 @@ static void take_described(struct directory_call *call, struct directory_model *
 	free(price);
 }
 
-/* Why its inputs could not be read this time, when they could before: what was known stays then. NULL: nothing is lost. */
-static const char *lost_inputs(const struct directory_model *model, const json_t *result)
-{
-	json_t *before = model != NULL ? inputs_of(model->text) : NULL;
-	bool lost = json_is_object(before) && !json_is_object(json_object_get(result, "inputs"));
-	const char *why = json_text_value(json_array_get(json_object_get(result, "warnings"), 0));
-
-	json_decref(before);
-	if (!lost)
-		return NULL;
-	return why != NULL ? why : "the schema of its inputs could not be read";
-}
-
 static void take_model(struct directory_call *call, const json_t *result)
 {
 	bool missing = json_is_true(json_object_get(result, "missing")),
@@ -236,16 +223,9 @@ static void take_model(struct directory_call *call, const json_t *result)
 	struct directory_model *model;
 	struct model_shape shape;
 	struct error error;
-	const char *why;
 
 	if (!missing && !unchanged && model_shape_read(result, call->keys[0], true, &shape, &error) != ERROR_NONE) {
 		take_failure(call, error.message);
-		return;
-	}
-	why = !missing && !unchanged ? lost_inputs(shelf_find(call->shelf, call->keys[0]), result) : NULL;
-	if (why != NULL) {
-		model_shape_free(&shape);
-		take_failure(call, why);
 		return;
 	}
 	model = shelf_edit(call->shelf, call->keys[0]);

@@ -170,12 +170,29 @@ void outcome_go_on(struct live_job *job, const json_t *result, enum task_status 
 		schedule_next(job);
 }
 
+/* A vendor that looks at the input only when it works on it: what was good by its own schema was bad, so the schema is not what it was. */
+static void outcome_doubt(const struct live_job *job, const json_t *result)
+{
+	const struct model_source *models = job->owner->models;
+	const char *code = json_text(json_object_get(result, "error"), "code"), *model;
+	json_t *payload;
+
+	if (models == NULL || job->payload == NULL || code == NULL || strcmp(code, "invalid") != 0)
+		return;
+	payload = json_read(job->payload, strlen(job->payload), NULL);
+	model = json_text(payload, "model");
+	if (model != NULL)
+		models->doubt(models->context, job->provider, model);
+	json_decref(payload);
+}
+
 void outcome_take(struct live_job *job, json_t *result)
 {
 	bool changed = false;
 
 	if (result_is_end(result)) {
 		outcome_keep_id(job, result, &changed);
+		outcome_doubt(job, result);
 		completion_begin(job, result_status(result), json_incref(result));
 	} else {
 		outcome_go_on(job, result, result_status(result));
