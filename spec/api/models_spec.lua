@@ -8,7 +8,7 @@ local PATH = "/api/providers/image/shelf/models"
 local OWN = [[inputs = {
     { kind = "image", mode = "x", model = "own/painter", label = "Painter", makes = "image", price = "$0.03 / image",
       schema = { type = "object", properties = { prompt = { type = "string" } } } },
-    { kind = "image", mode = "x", model = "maker-3/model-0003", label = "Three", makes = "video",
+    { kind = "image", mode = "x", model = "maker-3/model-0003", label = "Three", makes = "video", price = "$1 / video",
       schema = { type = "object", properties = { prompt = { type = "string" } } } },
   }, capabilities = {},]]
 
@@ -64,7 +64,7 @@ describe("the models of a provider, with the directory off", function()
       models = 0 }, body.directory)
     assert.same({ id = "own/painter", name = "Painter", kind = "image", status = "active", source = "script", as_of = exact.null,
       age_seconds = exact.null, described = true, price = { text = "$0.03 / image" }, script = true }, body.models[1])
-    assert.equal(exact.null, body.models[2].price)
+    assert.equal("$1 / video", body.models[2].price.text)
     assert.equal(exact.null, body.next)
   end)
 
@@ -151,6 +151,7 @@ describe("the models of a provider, with the directory on", function()
     assert.is_true(seen["maker-3/model-0003"].script)
     assert.is_false(seen["maker-1/model-0001"].script)
     assert.equal("Model 3", seen["maker-3/model-0003"].name)
+    assert.same({ text = "$1 / video" }, seen["maker-3/model-0003"].price)
   end)
 
   it("are searched by words, kind and status, the best first", function()

@@ -59,6 +59,11 @@ const char *model_row_kind(const struct model_row *row)
 	return json_text(row->facts, "makes");
 }
 
+const char *model_row_price(const struct model_row *row)
+{
+	return json_text(row->facts, "price");
+}
+
 /* The id, label and mode, a line each, in lower case. Cut where it does not fit: searches then see its beginning. */
 static void fold_row(const struct model_row *row, char folded[ROW_TEXT_BYTES])
 {
@@ -98,7 +103,7 @@ bool model_row_fits(const struct model_row *row, const char *folded, const char 
 
 void model_row_write(const struct model_row *row, bool whole, struct buffer *out)
 {
-	const char *price = json_text(row->facts, "price");
+	const char *price = model_row_price(row);
 
 	buffer_char(out, '{');
 	json_member_text(out, "id", row->id);

@@ -29,6 +29,9 @@ const struct model_row *model_rows_find(const struct model_rows *rows, const cha
 /* What the model makes ("image", ...), or NULL. */
 const char *model_row_kind(const struct model_row *row);
 
+/* What the script says of its price, in words, or NULL. */
+const char *model_row_price(const struct model_row *row);
+
 /* Does it make this kind (NULL: any), and are all words of `folded` (in lower case; "": any) in its id, label and mode? */
 bool model_row_fits(const struct model_row *row, const char *folded, const char *kind);
 

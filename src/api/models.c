@@ -107,9 +107,11 @@ static void write_models_head(const struct models_page *page, struct buffer *out
 /* The end of a model's object is where a member more goes. */
 static void write_known_model(const struct models_page *page, const struct directory_model *model, bool whole, struct buffer *out)
 {
-	directory_write_model(model, whole, out);
+	const struct model_row *row = model_rows_find(&page->rows, model->id);
+
+	directory_write_model(model, whole, row != NULL ? model_row_price(row) : NULL, out);
 	out->length--;
-	buffer_format(out, ",\"script\":%s}", model_rows_find(&page->rows, model->id) != NULL ? "true" : "false");
+	buffer_format(out, ",\"script\":%s}", row != NULL ? "true" : "false");
 }
 
 static void digest_text(uint64_t *digest, const char *text)

@@ -116,8 +116,9 @@ struct directory_query {
 size_t directory_search(const struct directory_snapshot *snapshot, const struct directory_query *query,
 	const struct directory_model **found, size_t *next, size_t *total);
 
-/* Appends a model as an object: `brief` with price and ages, or (whole) all that is known, with inputs and price. */
-void directory_write_model(const struct directory_model *model, bool whole, struct buffer *out);
+/* Appends a model as an object: `brief` with price and ages, or (whole) all that is known, with inputs and price. `words` are what is said of its price where
+ * the vendor told none, or NULL. */
+void directory_write_model(const struct directory_model *model, bool whole, const char *words, struct buffer *out);
 
 /* The `state` alone, of those below. Any thread. */
 const char *directory_state(struct directory *directory, const char *provider);

@@ -139,9 +139,15 @@ static void open_object(const char *object, struct buffer *out)
 		buffer_char(out, ',');
 }
 
-static void write_price(const struct directory_model *model, struct buffer *out)
+static void write_price(const struct directory_model *model, const char *words, struct buffer *out)
 {
 	buffer_text(out, "\"price\":");
+	if (model->price == NULL && words != NULL) {
+		buffer_text(out, "{\"text\":");
+		json_write_text(out, words);
+		buffer_char(out, '}');
+		return;
+	}
 	if (model->price == NULL) {
 		buffer_text(out, "null");
 		return;
@@ -151,7 +157,7 @@ static void write_price(const struct directory_model *model, struct buffer *out)
 	buffer_text(out, model->price + 1); /* it has members: usd at least */
 }
 
-void directory_write_model(const struct directory_model *model, bool whole, struct buffer *out)
+void directory_write_model(const struct directory_model *model, bool whole, const char *words, struct buffer *out)
 {
 	int64_t now = clock_unix_ms();
 
@@ -171,6 +177,6 @@ void directory_write_model(const struct directory_model *model, bool whole, stru
 	} else {
 		buffer_format(out, "\"described\":%s,", model->text != NULL ? "true" : "false");
 	}
-	write_price(model, out);
+	write_price(model, words, out);
 	buffer_char(out, '}');
 }
