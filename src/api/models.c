@@ -69,7 +69,7 @@ static bool read_word(struct incoming *incoming, const char *name, const char *c
 	return refuse_models(incoming, name, detail);
 }
 
-static bool read_number(struct incoming *incoming, const char *name, int64_t lowest, int64_t highest, int64_t *value)
+static bool read_page_number(struct incoming *incoming, const char *name, int64_t lowest, int64_t highest, int64_t *value)
 {
 	char detail[QUERY_DETAIL_BYTES];
 
@@ -86,8 +86,8 @@ static bool read_models_query(struct incoming *incoming, struct asked_models *as
 	(void)text_fold(asked->words, asked->folded, sizeof asked->folded); /* it fits */
 	return read_word(incoming, "kind", model_kinds, asked->kind, sizeof asked->kind) &&
 	       read_word(incoming, "status", model_states, asked->status, sizeof asked->status) &&
-	       read_number(incoming, "limit", 1, LIMIT_PAGE_MAX, &asked->limit) &&
-	       read_number(incoming, "cursor", 0, MOST_SKIPPED, &asked->skip);
+	       read_page_number(incoming, "limit", 1, LIMIT_PAGE_MAX, &asked->limit) &&
+	       read_page_number(incoming, "cursor", 0, MOST_SKIPPED, &asked->skip);
 }
 
 /* ---- answers ---- */
@@ -215,7 +215,7 @@ static void choose_rows(const struct models_page *page, struct page_rows *chosen
 	chosen->next = chosen->own_count + chosen->known_count > 0 && skip < chosen->total ? skip : 0;
 }
 
-static void write_page(const struct models_page *page, const struct page_rows *chosen, struct buffer *out)
+static void write_models_page(const struct models_page *page, const struct page_rows *chosen, struct buffer *out)
 {
 	write_models_head(page, out);
 	buffer_format(out, ",\"total\":%zu,\"next\":", chosen->total);
@@ -254,7 +254,7 @@ static void answer_page(struct models_page *page)
 		send_models(page->incoming, tag, NULL);
 	} else {
 		buffer_init(&out, LIMIT_REPLY_BYTES);
-		write_page(page, chosen, &out);
+		write_models_page(page, chosen, &out);
 		send_models(page->incoming, tag, &out);
 		buffer_free(&out);
 	}
@@ -305,7 +305,7 @@ static void answer_no_model(const struct models_page *page)
 	buffer_free(&members);
 }
 
-static void write_one(
+static void write_one_model(
 	const struct models_page *page, const struct directory_model *model, const struct model_row *row, struct buffer *out)
 {
 	write_models_head(page, out);
@@ -342,7 +342,7 @@ static void answer_one(struct models_page *page)
 		return;
 	}
 	buffer_init(&out, LIMIT_REPLY_BYTES);
-	write_one(page, model, row, &out);
+	write_one_model(page, model, row, &out);
 	send_models(page->incoming, tag, &out);
 	buffer_free(&out);
 }
