@@ -117,7 +117,7 @@ return {
     name = "generate for a list", body = '{"prompt":"x","provider":["fal"]}', path = "provider",
     to = "/api/providers/image/generate",
   },
-  { name = "generate for another kind", body = '{"prompt":"x","provider":"runway"}', status = 404, path = false,
+  { name = "generate for another kind", body = '{"prompt":"x","provider":"pika"}', status = 404, path = false,
     to = "/api/providers/image/generate" },
   { name = "malformed health", body = '{"config":', path = "config", to = "/api/providers/image/stability/health" },
   {
