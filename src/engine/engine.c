@@ -72,6 +72,7 @@ static void finish_engine(struct engine *engine)
 
 	engine->finishing = true;
 	while (is_busy(engine) && clock_monotonic_ns() < deadline) {
+		transfers_dispense(engine->loop);
 		run_waiting(engine);
 		if (is_busy(engine))
 			loop_run_once(

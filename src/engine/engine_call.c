@@ -45,6 +45,7 @@ void transfer_aim(struct transfer *transfer, const struct engine_way *way, const
 	transfer->sink = NULL;
 	transfer->references = false;
 	transfer->token = NULL;
+	transfer->dispensable = false;
 	transfer->may_leave = NULL;
 }
 
@@ -81,6 +82,7 @@ void engine_send(struct engine_call *call)
 	transfer_aim(transfer, &call->way, call->call.provider);
 	transfer->references = call->call.function != FUNCTION_SUBMIT; /* what a job is polled by came from the vendor */
 	transfer->token = token_of(call->call.webhook_url);
+	transfer->dispensable = manifest_function_is_of_directory(call->call.function);
 	transfer->may_leave = call_may_leave;
 	transfer->done = call_answered;
 	transfer_start(call->engine->loop, transfer);

@@ -28,6 +28,7 @@ struct transfer {
 	/* Asked when the connection stands, just before the first byte, inside curl: false keeps the request from leaving (a failure of the kind
 	 * "held"). NULL: it leaves. */
 	bool (*may_leave)(struct transfer *transfer);
+	bool dispensable;			 /* nothing is lost with it: transfers_dispense() ends it */
 	void (*done)(struct transfer *transfer); /* the transfer is the caller's again */
 	struct response response;		 /* the caller initialises and clears it */
 
@@ -49,6 +50,9 @@ void transfer_start(struct loop *loop, struct transfer *transfer);
 
 /* Transfers that were started, and whose `done` was not called yet. */
 int transfers_running(const struct loop *loop);
+
+/* Ends those that are dispensable, as transfers_abort() ends all. */
+void transfers_dispense(struct loop *loop);
 
 /* Ends all transfers of the loop, those under way as a failure of the kind "transport", and calls `done` for each. */
 void transfers_abort(struct loop *loop);

@@ -204,6 +204,17 @@ void transfers_run(struct transfers *transfers)
 	}
 }
 
+void transfers_dispense(struct loop *loop)
+{
+	struct transfer *next;
+
+	for (struct transfer *transfer = loop->transfers.under_way; transfer != NULL; transfer = next) {
+		next = transfer->next;
+		if (transfer->dispensable)
+			transfer_end(&loop->transfers, transfer, CURLE_ABORTED_BY_CALLBACK);
+	}
+}
+
 void transfers_abort(struct loop *loop)
 {
 	while (loop->transfers.under_way != NULL)
