@@ -327,13 +327,13 @@ describe("a live job without memory", function()
         done = done + 1
       end
     end
-    local paid, price = live:paid(id), nil
+    local paid, price, reserved = live:paid(id), nil, nil
     for _, job_id in ipairs(accepted) do
       local job = live:status(job_id)
-      if job.status == "done" then price = job.money.spent_usd end
+      if job.status == "done" then price, reserved = job.money.spent_usd, job.money.reserved_usd end
     end
     live:day(function(day)
-      return math.abs(day.spent_usd - done * price) < 1e-6 and math.abs(day.reserved_usd - unknown * price) < 1e-6
+      return math.abs(day.spent_usd - done * price) < 1e-6 and math.abs(day.reserved_usd - unknown * reserved) < 1e-6
     end)
     local jobs, submits = registered(live.host)
     live:remove()
