@@ -23,13 +23,14 @@ function check.fail(field, message)
   error({ field = field, message = message }, 0)
 end
 
-local function is_absent(value)
-  return value == nil or value == null
+--- Whether a value is given at all (not nil, not JSON null).
+function check.is_given(value)
+  return value ~= nil and value ~= null
 end
 
 --- What a JSON value is called in a message.
 local function type_name(value)
-  if is_absent(value) then return "null" end
+  if value == nil or value == null then return "null" end
   local kind = type(value)
   if kind == "table" then return is_array(value) and "an array" or "an object" end
   if kind == "userdata" then return "a number" end
@@ -258,11 +259,15 @@ end
 function check.present(list, object, second)
   local by_name, positions = list.by_name, {}
   for name in pairs(object) do positions[#positions + 1] = by_name[name] end
-  for name in pairs(second or NO_OPTIONS) do positions[#positions + 1] = by_name[name] end
+  if second then
+    for name in pairs(second) do positions[#positions + 1] = by_name[name] end
+  end
   if positions[2] then sort(positions) end
-  local fields = {}
+  local fields, last = {}, nil
   for index = 1, #positions do
-    if positions[index] ~= positions[index - 1] then fields[#fields + 1] = list[positions[index]] end
+    local position = positions[index]
+    if position ~= last then fields[#fields + 1] = list[position] end
+    last = position
   end
   return fields
 end
@@ -275,10 +280,11 @@ function Reader:fields(list, target, payload)
   local fields = check.present(list, self.object)
   for index = 1, #fields do
     local field = fields[index]
-    if payload and type(field.names) == "table" then
+    local names = field.names
+    if payload and type(names) == "table" then
       target[field.name] = given.read(payload, field, self)
     else
-      target[field.name] = field.read(self, field.names, field.options)
+      target[field.name] = field.read(self, names, field.options)
     end
   end
   return target
@@ -289,11 +295,6 @@ function check.copy(object)
   local copy = {}
   for key, value in pairs(object) do copy[key] = value end
   return copy
-end
-
---- Whether a value is given at all (not nil, not JSON null).
-function check.is_given(value)
-  return not is_absent(value)
 end
 
 check.in_list = in_list

@@ -45,14 +45,20 @@ local function with_extra(estimate, facts)
   return estimate
 end
 
--- Figures of a unit price; a bound that is not known stays away.
+local function total(count, unit_usd)
+  return count and to_micros(count * unit_usd) or nil
+end
+
+-- Figures of a unit price; a bound that is not known stays away. Mostly both bounds are what is expected.
 local function multiply(found, quantity, unit)
-  local low_usd, high_usd = found.low_usd or found.usd, found.high_usd or found.usd
+  local unit_usd, count, low_usd, high_usd = found.usd, quantity.expected, found.low_usd, found.high_usd
+  local expected = total(count, unit_usd)
+  local low, high = expected, expected
+  if low_usd or quantity.low ~= count then low = total(quantity.low, low_usd or unit_usd) end
+  if high_usd or quantity.high ~= count then high = total(quantity.high, high_usd or unit_usd) end
   return {
-    expected = quantity.expected and to_micros(quantity.expected * found.usd) or nil,
-    low = quantity.low and to_micros(quantity.low * low_usd) or nil,
-    high = quantity.high and to_micros(quantity.high * high_usd) or nil,
-    unit = unit, quantity = quantity.expected, unit_usd = found.usd, source = found.source, as_of = found.as_of,
+    expected = expected, low = low, high = high,
+    unit = unit, quantity = count, unit_usd = unit_usd, source = found.source, as_of = found.as_of,
   }
 end
 
@@ -65,7 +71,7 @@ local function live_quantity(facts, live)
 end
 
 local function from_live(live, quantity, bounded)
-  if not live or not quantity or (quantity.high ~= nil) ~= bounded then return nil end
+  if not quantity or (quantity.high ~= nil) ~= bounded then return nil end
   local estimate = multiply(live, quantity, live.unit)
   estimate.account = live.account or nil
   return estimate
@@ -107,10 +113,11 @@ end
 --   reason =           what to say when nothing is known
 -- Any other key is shown as it is.
 function price.estimate(ctx, facts)
-  local live = price.is_usable(facts.live) and facts.live or nil
-  local quantity = live and live_quantity(facts, live)
-  local estimate = from_live(live, quantity, true) or from_row(facts, live) or from_observed(ctx, facts)
-    or from_live(live, quantity, false) or from_history(facts)
+  local live, quantity = facts.live, nil
+  if live and not price.is_usable(live) then live = nil end
+  if live then quantity = live_quantity(facts, live) end
+  local estimate = live and from_live(live, quantity, true) or from_row(facts, live) or from_observed(ctx, facts)
+    or live and from_live(live, quantity, false) or from_history(facts)
   if estimate then return with_extra(estimate, facts) end
   return nil, facts.reason or NOT_KNOWN
 end

@@ -80,16 +80,6 @@ function prices.of_row(job)
   return row_prices.figures(job.row, job.input)
 end
 
-local function row_estimate(job, figures, ctx)
-  local row = job.row
-  return price.estimate(ctx, {
-    model = job.model, unit = row.price.unit, drivers = row_prices.drivers(job.input),
-    quantity = { low = figures.low, expected = figures.expected, high = figures.high },
-    row_price = { usd = figures.usd, high_usd = figures.high_usd, unit = row.price.unit, source = row.price.source,
-      as_of = row.price.as_of },
-  })
-end
-
 --- What a prediction will cost; nil and what is not known. `job` is the plan: an official model has the price of what comes out,
 --- any other that of its hardware.
 function prices.estimate(job, ctx)
@@ -97,7 +87,11 @@ function prices.estimate(job, ctx)
   if built and plan.is_refused(built) then return nil, plan.first_refusal(built) end
   local unpriced = built and plan.unpriced_by(built)
   local figures, missing = prices.of_row(job)
-  if figures and not unpriced then return row_estimate(job, figures, ctx) end
+  if figures and not unpriced then
+    return price.estimate(ctx, {
+      model = job.model, drivers = row_prices.drivers(job.input), row_price = figures, quantity = figures,
+    })
+  end
   local known, lacking = nil, nil
   if job.hardware or not job.is_media and not job.row then known, lacking = hardware_estimate(job) end
   if known then return known end

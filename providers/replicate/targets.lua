@@ -6,8 +6,9 @@ local url_parts = require "url_parts"
 
 local targets = {}
 
--- "owner/name" as a path, or nil.
+-- "owner/name" as a path, or nil. Most need no encoding.
 local function owner_and_name(text)
+  if string.find(text, "^%w[%w_.-]*/%w[%w_.-]*$") then return text end
   local owner, name = string.match(text, "^([^/:%s]+)/([^/:%s]+)$")
   if not owner or not url_parts.is_name(owner) or not url_parts.is_name(name) then return nil end
   return url_parts.segment(owner) .. "/" .. url_parts.segment(name)
@@ -73,7 +74,7 @@ function targets.model_of(job)
   if job.deployment or not named then return nil end
   local model, version = split_version(named)
   if not model and version and job.model then model = split_version(job.model) end
-  if not model or not owner_and_name(model) then return nil end
+  if not model then return nil end
   return model, version
 end
 

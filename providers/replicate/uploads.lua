@@ -7,7 +7,8 @@ local requests = require "replicate.requests"
 local uploads = {}
 
 -- Above this size the vendor wants a file to be uploaded instead of written into `input`.
-uploads.MAX_INLINE_BYTES = 256000
+local MAX_INLINE_BYTES = 256000
+uploads.MAX_INLINE_BYTES = MAX_INLINE_BYTES
 
 local function upload_file(text, ctx)
   ctx.note "a file of more than 256 kB is uploaded first, and `input` carries its URL"
@@ -33,15 +34,19 @@ local function sorted_keys(object)
   return keys
 end
 
+-- A file is smaller than its data URI, so most texts need no look.
+local function is_large_file(text)
+  if #text <= MAX_INLINE_BYTES or not data_uri.is(text) then return false end
+  local parsed = data_uri.parse(text)
+  return (parsed.bytes or #text) > MAX_INLINE_BYTES
+end
+
 --- `value` with every large data URI in it replaced by the URL of its upload, or nil and the result of a failed upload.
 -- Only what changes is copied: a table that the JSON bridge has marked stays the same table.
 function uploads.replace(value, ctx)
-  if data_uri.is(value) then
-    local parsed = data_uri.parse(value)
-    if parsed and (parsed.bytes or #value) > uploads.MAX_INLINE_BYTES then return upload_file(value, ctx) end
-    return value
-  end
-  if type(value) ~= "table" then return value end
+  local kind = type(value)
+  if kind == "string" and is_large_file(value) then return upload_file(value, ctx) end
+  if kind ~= "table" then return value end
   local changed
   for _, key in ipairs(sorted_keys(value)) do
     local item, failed = uploads.replace(value[key], ctx)

@@ -122,11 +122,8 @@ end
 local function public_estimate(job, about, ctx)
   local figures, missing = row_prices.figures(about.row, given(job.input) and job.input or NONE)
   if not figures then return observed_estimate(job, ctx, missing) end
-  local row = about.row.price
   return price.estimate(ctx, {
-    model = job.endpoint_id, unit = row.unit, drivers = row_prices.drivers(job.input or NONE),
-    quantity = { low = figures.low, expected = figures.expected, high = figures.high },
-    row_price = { usd = figures.usd, high_usd = figures.high_usd, unit = row.unit, source = row.source, as_of = row.as_of },
+    model = job.endpoint_id, drivers = row_prices.drivers(job.input or NONE), row_price = figures, quantity = figures,
   })
 end
 
