@@ -29,6 +29,14 @@ local VENDORS_WORDS = names.words [[ imageUri negativePrompt promptImage promptV
 -- Read with the request, where they may also stand at the top.
 local READ_WITH_REQUEST = names.words "duration promptText"
 
+local function warn_of_weights(plan, prompts)
+  for index, item in ipairs(prompts) do
+    if type(item) == "table" and item.weight ~= nil then
+      plans.warn(plan, ("prompts[%d].weight"):format(index - 1), "Runway does not weigh prompts: left out")
+    end
+  end
+end
+
 local function add_prompt(plan, payload, spec, pictures)
   local text, count = video_request.joined_prompt(payload, pictures)
   if not spec.prompt then
@@ -40,11 +48,7 @@ local function add_prompt(plan, payload, spec, pictures)
     return
   end
   if count > 1 then plans.note(plan, "Runway takes one text: the prompts and the storyboard's texts are joined, one a line") end
-  for index, item in ipairs(payload.prompts or NONE) do
-    if type(item) == "table" and item.weight ~= nil then
-      plans.warn(plan, ("prompts[%d].weight"):format(index - 1), "Runway does not weigh prompts: left out")
-    end
-  end
+  if payload.prompts then warn_of_weights(plan, payload.prompts) end
   -- What stands under the vendor's own name keeps its blanks.
   local own = payload.parameters.promptText
   plan.body.promptText = count == 1 and type(own) == "string" and check.trim(own) == text and own or text
@@ -112,9 +116,10 @@ local function add_foreign(plan, name, value, spec)
 end
 
 local function add_rest(plan, payload, spec)
-  local parameters = payload.parameters
+  local parameters, ignored = payload.parameters, payload.ignored
   for _, name in ipairs(names.unknown(parameters, spec.fields) or NONE) do add_foreign(plan, name, parameters[name], spec) end
-  for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
+  if not ignored then return end
+  for _, name in ipairs(ignored) do plans.warn(plan, name, "is not understood: left out") end
 end
 
 -- What stands before all else that is missing.
@@ -153,6 +158,13 @@ local function paths_of(payload, spec)
   return paths
 end
 
+-- What the directory knows of the model has its say.
+local function check_by_directory(plan, payload, spec, ctx)
+  plan.live, plan.live_inputs, plan.paths = spec.live, spec.live.inputs.properties, paths_of(payload, spec)
+  model_inputs.validate(plan, ctx)
+  for _, text in ipairs(spec.live.limits_in_words or NONE) do plans.note(plan, spec.key .. ": " .. text) end
+end
+
 local function build_any(plan, payload, spec, ctx)
   plan.spec, plan.model = spec, spec.id
   refuse_kind(plan, payload, spec)
@@ -160,9 +172,7 @@ local function build_any(plan, payload, spec, ctx)
     runway_products.build(plan, payload, spec, IS_READ_BY_NAME)
   elseif spec.described then
     build_described(plan, payload, spec)
-    plan.live, plan.live_inputs, plan.paths = spec.live, spec.live and spec.live.inputs.properties, paths_of(payload, spec)
-    model_inputs.validate(plan, ctx)
-    for _, text in ipairs(spec.live and spec.live.limits_in_words or NONE) do plans.note(plan, spec.key .. ": " .. text) end
+    if spec.live then check_by_directory(plan, payload, spec, ctx) end
   else
     runway_undescribed.build(plan, payload, spec, check.copy(payload.parameters))
   end

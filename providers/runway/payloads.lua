@@ -33,13 +33,10 @@ end
 
 -- Our defaults, and the first model that can make the whole of it. None: submit says what stands in the way.
 local function fill_in(payload, ctx)
-  if payload.mode == "image" then
-    fill_size(payload)
-  elseif not runway_route.video_of(payload) then
-    payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS
-    fill_size(payload)
-  end
-  for _, model in ipairs(payloads.candidates_of(payload)) do
+  local candidates = payloads.candidates_of(payload)
+  if candidates == DEFAULT_MODELS then payload.duration_seconds = payload.duration_seconds or DEFAULT_SECONDS end
+  if candidates ~= DEFAULT_VIDEO_MODELS then fill_size(payload) end
+  for _, model in ipairs(candidates) do
     local plan = runway_body.build(payload, model, ctx)
     if not plans.is_refused(plan) then
       payload.model = model

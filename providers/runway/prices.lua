@@ -51,6 +51,7 @@ end
 
 -- The row's price at other credits a unit.
 local function at(row_price, low, high)
+  if low == high and high == row_price.credits then return row_price end
   return { usd = to_usd(high), low_usd = to_usd(low), checks_usd = row_price.usd, unit = row_price.unit, as_of = row_price.as_of,
     source = row_price.source }
 end
@@ -109,20 +110,19 @@ end
 function runway_prices.estimate(plan, ctx)
   local spec, body = plan.spec, plan.body
   if plan.unpriced then return nil, plans.unpriced_by(plan) end
-  local facts = { model = spec.id, reason = "a published price of " .. spec.id }
   if not spec.price then
-    facts.drivers = drivers_of(spec, body) -- what is priced by its row is not compared
-  else
-    local of_unit = spec.price.unit == "second" and per_second or per_image
-    facts.row_price, facts.quantity, facts.missing = of_unit(spec, body)
-    facts.unit = spec.price.unit
-    if not facts.quantity then facts.reason = facts.missing end
+    local reason = "a published price of " .. spec.id
+    return price.estimate(ctx, { model = spec.id, drivers = drivers_of(spec, body), reason = reason })
   end
-  local estimate, reason = price.estimate(ctx, facts)
-  if estimate and estimate.expected and estimate.source == (spec.price or {}).source then
+  -- What is priced by its row is not compared: it has no drivers.
+  local of_unit = spec.price.unit == "second" and per_second or per_image
+  local row_price, quantity, missing = of_unit(spec, body)
+  local estimate = price.estimate(ctx, { model = spec.id, row_price = row_price, quantity = quantity, missing = missing })
+  if not estimate then return nil, not quantity and missing or "a published price of " .. spec.id end
+  if estimate.expected and estimate.source == spec.price.source then
     estimate.credits = math.floor(estimate.expected * CREDITS_PER_USD + 0.5)
   end
-  return estimate, reason
+  return estimate
 end
 
 return runway_prices

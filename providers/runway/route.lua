@@ -18,8 +18,8 @@ local PICTURES_AT_TOP = { "storyboard" }
 
 local NONE = {}
 
--- The endpoints of each model, in the order of OPERATIONS, and the models of each endpoint.
-local ENDPOINTS, IDS = {}, {}
+-- The endpoints of each model, in the order of OPERATIONS and as a set, and the models of each endpoint.
+local ENDPOINTS, HAS_ENDPOINT, IDS = {}, {}, {}
 for _, operation in ipairs(OPERATIONS) do
   IDS[operation] = {}
   for _, key in ipairs(runway_models.KEYS) do
@@ -31,6 +31,8 @@ for _, operation in ipairs(OPERATIONS) do
     end
   end
 end
+
+for id, endpoints in pairs(ENDPOINTS) do HAS_ENDPOINT[id] = names.set(endpoints) end
 
 --- The ids of all described models, in alphabetical order.
 runway_route.MODEL_IDS = names.sorted(ENDPOINTS)
@@ -57,13 +59,14 @@ local function split_model(text)
 end
 
 local VIDEO_PARAMETERS = { "video", "init_video", "videoUri", "promptVideo" }
+local IS_VIDEO_PARAMETER = names.set(VIDEO_PARAMETERS)
 runway_route.VIDEO_PARAMETERS = VIDEO_PARAMETERS
 
 --- The video that a request works on, if it has one, and the parameter that it is in.
 function runway_route.video_of(payload)
   local parameters = payload.parameters
-  for index = 1, #VIDEO_PARAMETERS do
-    local name = VIDEO_PARAMETERS[index]
+  if not names.has_any(parameters, IS_VIDEO_PARAMETER) then return nil end
+  for _, name in ipairs(VIDEO_PARAMETERS) do
     if check.is_given(parameters[name]) then return parameters[name], name end
   end
   return nil
@@ -99,16 +102,17 @@ end
 -- Whether a request brings a picture, wherever: nothing of it may have been checked yet.
 local function has_picture(payload)
   local parameters = payload.parameters
-  if check.is_given(parameters.promptImage) or holds_file(payload.storyboard) then return true end
-  for _, name in ipairs(PICTURE_PARAMETERS) do
-    if holds_file(parameters[name]) then return true end
+  if check.is_given(parameters.promptImage) then return true end
+  if payload.storyboard ~= nil and holds_file(payload.storyboard) then return true end
+  for name, value in pairs(parameters) do
+    if IS_PICTURE_PARAMETER[name] and holds_file(value) then return true end
   end
   return false
 end
 
 -- The endpoint for what was given: a model that makes video from video, pictures and text is asked for what the input calls for.
 local function choose_operation(id, payload)
-  local has = names.set(ENDPOINTS[id])
+  local has = HAS_ENDPOINT[id]
   if has.video_to_video and runway_route.video_of(payload) then return "video_to_video" end
   if has.image_to_video and has_picture(payload) then return "image_to_video" end
   return ENDPOINTS[id][1]

@@ -42,8 +42,9 @@ end
 --- "W:H" from width and height, or from a resolution that is written as a size; and its field.
 function runway_sizes.in_pixels(parameters)
   if parameters.width and parameters.height then return parameters.width .. ":" .. parameters.height, "parameters.width" end
-  local resolution = type(parameters.resolution) == "string" and string.sub(parameters.resolution, 1, 32) or ""
-  local width, height = string.match(resolution, "^(%d+)[x:](%d+)$")
+  local resolution = parameters.resolution
+  if type(resolution) ~= "string" then return nil end
+  local width, height = string.match(string.sub(resolution, 1, 32), "^(%d+)[x:](%d+)$")
   if width then return width .. ":" .. height, "parameters.resolution" end
   return nil
 end
