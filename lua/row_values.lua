@@ -42,17 +42,18 @@ end
 
 --- Whether a value surely is what an input takes; false: it has to be looked at (row_values.check).
 function row_values.fits(ready, value)
-  if ready.values then return ready.values[value] == true end
-  local wanted = ready.type
+  local values, wanted = ready.values, ready.type
+  if values then return values[value] == true end
   if wanted == nil then return true end
   if not ready.is_simple then return false end
-  if wanted == "boolean" then return type(value) == "boolean" end
   if wanted == "string" then
-    return type(value) == "string" and #value >= ready.least and (not ready.most or #value <= ready.most)
+    local most = ready.most
+    return type(value) == "string" and #value >= ready.least and (not most or #value <= most)
   end
-  local kind = math_type(value)
+  if wanted == "boolean" then return type(value) == "boolean" end
+  local kind, low, high = math_type(value), ready.minimum, ready.maximum
   if not kind or wanted ~= kind and wanted ~= "number" or value - value ~= 0 then return false end
-  return (not ready.minimum or value >= ready.minimum) and (not ready.maximum or value <= ready.maximum)
+  return (not low or value >= low) and (not high or value <= high)
 end
 
 local function texts_of(list)

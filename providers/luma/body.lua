@@ -196,22 +196,23 @@ local function add_one(plan, name, value, route)
   end
 end
 
-local function add_rest(plan, payload, route)
-  local parameters = payload.parameters
-  if (parameters.samples or 1) > 1 then plans.refuse(plan, "parameters.samples", "Luma makes one at a time", { 1 }) end
-  for _, name in ipairs(names.sorted(parameters)) do add_one(plan, name, parameters[name], route) end
-  for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
-end
-
 -- Holds what was given under the vendor's names against the row.
-local function check_values(plan, payload, route)
-  local parameters = payload.parameters
-  for _, name in ipairs(names.sorted(parameters)) do
-    local input = route.schemas[name]
+local function check_values(plan, parameters, sorted, route)
+  local schemas = route.schemas
+  for _, name in ipairs(sorted) do
+    local input = schemas[name]
     if input and not CHECKED[name] then row_values.check(plan, route.id, input, parameters[name], "parameters." .. name) end
   end
 end
 
+local function add_rest(plan, payload, route)
+  local parameters = payload.parameters
+  if (parameters.samples or 1) > 1 then plans.refuse(plan, "parameters.samples", "Luma makes one at a time", { 1 }) end
+  local sorted = names.sorted(parameters)
+  for _, name in ipairs(sorted) do add_one(plan, name, parameters[name], route) end
+  for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
+  check_values(plan, parameters, sorted, route)
+end
 -- What makes something else than the kind under which the request came.
 local function refuse_kind(plan, payload, route)
   if payload.mode ~= "image" or not route.makes or route.makes == "image" then return end
@@ -230,7 +231,6 @@ local function build_described(plan, payload, route)
   add_callback(plan, payload, route)
   add_preferences(plan, payload, route)
   add_rest(plan, payload, route)
-  check_values(plan, payload, route)
   if route.kind == "agents_video" then agents.check_video(plan, payload) end
 end
 

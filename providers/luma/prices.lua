@@ -46,7 +46,7 @@ end
 -- The figures of something that lasts `seconds` and costs so much in all; the length may not be known.
 local function in_all(facts, row_price, amount, seconds)
   facts.unit, facts.quantity = "second", seconds or 1
-  facts.row_price = at(row_price, amount / facts.quantity, amount / facts.quantity, amount / facts.quantity)
+  facts.row_price = at(row_price, nil, amount / facts.quantity, nil)
 end
 
 local function between(facts, row_price, low, high, missing)
@@ -58,7 +58,8 @@ local function dream_video(facts, row, body)
   local resolution, duration = body.resolution, body.duration
   local missing = not resolution and "the resolution" or (not duration and "the length") or nil
   local low = dream_video_usd(body.model, resolution or "540p", duration or "5s")
-  local high = dream_video_usd(body.model, resolution or "4k", duration or "9s")
+  local high = low
+  if missing then high = dream_video_usd(body.model, resolution or "4k", duration or "9s") end
   facts.approximate = true
   if not low or not high then
     facts.reason = NO_MODEL
@@ -96,7 +97,7 @@ local function picture(facts, row, body)
     facts.approximate = true
   elseif row_price.reference_usd then
     local amount = row_price.usd + references * row_price.reference_usd
-    facts.row_price = at(row_price, amount, amount, amount)
+    facts.row_price = at(row_price, nil, amount, nil)
   elseif references > 0 then
     facts.quantity, facts.missing = { low = 1 }, "the price of reference images"
   end
@@ -132,8 +133,10 @@ function luma_prices.estimate(plan, ctx)
   local facts = { model = route.model or route.kind }
   local of_kind = OF_KIND[route.kind]
   if of_kind and route.row and route.row.price then of_kind(facts, route.row, body) end
-  if not facts.row_price then facts.drivers = drivers_of(route, body) end -- what is priced by its row is not compared
-  facts.reason = facts.reason or "a published price of " .. (route.model or route.path)
+  if not facts.row_price then
+    facts.drivers = drivers_of(route, body) -- what is priced by its row is not compared
+    facts.reason = facts.reason or "a published price of " .. (route.model or route.path)
+  end
   return price.estimate(ctx, facts)
 end
 
