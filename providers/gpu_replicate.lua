@@ -107,7 +107,9 @@ end
 local function refusals_of(job, target_refusal, payload)
   local refusals = { target_refusal }
   fields.refusals(job, payload, refusals)
-  for _, refusal in ipairs(job.built and job.built.refusals or {}) do refusals[#refusals + 1] = refusal end
+  local built = job.built
+  if not built or not built.refusals then return refusals end
+  for _, refusal in ipairs(built.refusals) do refusals[#refusals + 1] = refusal end
   return refusals
 end
 

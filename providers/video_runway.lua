@@ -33,8 +33,8 @@ local RETRY_SECONDS = 10
 -- The lengths that the models with a fixed list make.
 local function seconds_of_models()
   local seconds = {}
-  for _, row in pairs(runway_models.MODELS) do
-    local spec = runway_specs.of_row(row.operation, row.id)
+  for key, row in pairs(runway_models.MODELS) do
+    local spec = runway_specs.of_row(key)
     if spec.seconds and row.makes == "video" then seconds[row.id] = spec.seconds end
   end
   return seconds

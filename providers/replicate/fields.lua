@@ -93,11 +93,20 @@ function fields.refusal(field, message, allowed)
 end
 
 local function prefer_refusal(job, payload)
-  if not job.prefer or job.prefer == "wait" then return nil end
+  if job.prefer == "wait" then return nil end
   local seconds = tonumber(string.match(job.prefer, "^wait=(%d+)$"))
   if seconds and seconds >= 1 and seconds <= fields.MAX_WAIT_SECONDS then return nil end
   local field = check.is_given(payload.prefer) and "prefer" or "wait"
   return fields.refusal(field, "the vendor waits for 1 to 60 seconds", { "wait", "wait=1", "wait=60" })
+end
+
+local function refuse_unknown_events(events, found)
+  for index, event in ipairs(events) do
+    if not check.in_list(event, WEBHOOK_EVENTS) then
+      local field = "webhook_events_filter[" .. index - 1 .. "]"
+      found[#found + 1] = fields.refusal(field, "is not an event of the vendor", WEBHOOK_EVENTS)
+    end
+  end
 end
 
 --- What the vendor's contract cannot express, before anything is sent: adds to `found`.
@@ -111,13 +120,8 @@ function fields.refusals(job, payload, found)
   if job.webhook and not string.find(string.sub(job.webhook, 1, 8), "^https://") then
     found[#found + 1] = fields.refusal("webhook", "must be an https URL; the vendor calls no other")
   end
-  for index, event in ipairs(job.webhook_events_filter or NONE) do
-    if not check.in_list(event, WEBHOOK_EVENTS) then
-      local field = "webhook_events_filter[" .. index - 1 .. "]"
-      found[#found + 1] = fields.refusal(field, "is not an event of the vendor", WEBHOOK_EVENTS)
-    end
-  end
-  found[#found + 1] = prefer_refusal(job, payload)
+  if job.webhook_events_filter then refuse_unknown_events(job.webhook_events_filter, found) end
+  if job.prefer then found[#found + 1] = prefer_refusal(job, payload) end
   if job.cancel_after then
     local limit = fields.seconds(job.cancel_after)
     if not limit or limit < fields.MIN_CANCEL_AFTER_SECONDS then
@@ -139,7 +143,9 @@ end
 
 --- Warns of what is not sent.
 function fields.warn_of_unknown_fields(payload, ctx)
-  for _, name in ipairs(names.unknown(payload, JOB.by_name) or NONE) do
+  local unknown = names.unknown(payload, JOB.by_name)
+  if not unknown then return end
+  for _, name in ipairs(unknown) do
     ctx.warn { field = name, message = "is not sent: no field of the vendor; what the model is to get belongs into `input`" }
   end
 end

@@ -27,6 +27,7 @@ end
 local function sorted_keys(object)
   local keys = {}
   for key in pairs(object) do keys[#keys + 1] = key end
+  if not keys[2] then return keys end
   table.sort(keys, function(one, other)
     if type(one) == type(other) then return one < other end
     return type(one) == "number"

@@ -117,9 +117,13 @@ end
 
 local function add_rest(plan, payload, spec)
   local parameters, ignored = payload.parameters, payload.ignored
-  for _, name in ipairs(names.unknown(parameters, spec.fields) or NONE) do add_foreign(plan, name, parameters[name], spec) end
-  if not ignored then return end
-  for _, name in ipairs(ignored) do plans.warn(plan, name, "is not understood: left out") end
+  local foreign = names.unknown(parameters, spec.fields)
+  if foreign then
+    for _, name in ipairs(foreign) do add_foreign(plan, name, parameters[name], spec) end
+  end
+  if ignored then
+    for _, name in ipairs(ignored) do plans.warn(plan, name, "is not understood: left out") end
+  end
 end
 
 -- What stands before all else that is missing.

@@ -206,12 +206,13 @@ end
 local MAIN_PICTURES = { "promptImage", "imageUri" }
 
 local function refuse_misplaced(plan, payload, spec, files)
+  local parameters = payload.parameters
   for _, name in ipairs(MAIN_PICTURES) do
-    if payload.parameters[name] ~= nil and not spec.fields[name] then
+    if parameters[name] ~= nil and not spec.fields[name] then
       plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
     end
   end
-  if files[1] and payload.parameters.referenceImages ~= nil and not spec.fields.referenceImages then
+  if files[1] and parameters.referenceImages ~= nil and not spec.fields.referenceImages then
     plans.refuse(plan, "parameters.referenceImages", spec.id .. " takes no such pictures here")
   end
 end

@@ -20,9 +20,13 @@ local MAX_WORD_BYTES = 200
 
 local function fill_size(payload)
   local parameters = payload.parameters
-  if parameters.ratio ~= nil or parameters.width or parameters.height or runway_sizes.in_pixels(parameters) then return end
+  if parameters.ratio ~= nil or parameters.width or parameters.height then return end
+  if parameters.resolution == nil then
+    parameters.resolution = runway_sizes.DEFAULT_RESOLUTION
+  elseif runway_sizes.in_pixels(parameters) then
+    return
+  end
   payload.aspect_ratio = payload.aspect_ratio or runway_sizes.DEFAULT_ASPECT
-  parameters.resolution = parameters.resolution or runway_sizes.DEFAULT_RESOLUTION
 end
 
 --- The models that a request without one may get, the first that can make it.

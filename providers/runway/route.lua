@@ -162,7 +162,7 @@ function runway_route.find_spec(payload, model, live_of)
   end
   if ENDPOINTS[id] and not operation then operation = choose_operation(id, payload) end
   local key = operation and operation .. "/" .. id
-  if MODELS[key or ""] then return runway_specs.of_row(operation, id, live_of and live_of(key)) end
+  if MODELS[key or ""] then return runway_specs.of_row(key, live_of and live_of(key)) end
   return unknown_spec(payload, operation, id, live_of)
 end
 

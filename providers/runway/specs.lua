@@ -72,11 +72,12 @@ for _, row in pairs(MODELS) do MAKES[row.operation] = row.makes end
 
 local MODEL = { type = "string" }
 
---- The spec of a row, or nil. What the directory knows of the model decides what is allowed, the row what it costs and means.
-function specs.of_row(operation, id, live)
-  local spec = SPECS[operation .. "/" .. id]
+--- The spec of the row of "ENDPOINT/MODEL", or nil. What the directory knows of the model decides what is allowed, the row what
+--- it costs and means.
+function specs.of_row(key, live)
+  local spec = SPECS[key]
   if not spec or not live or not live.inputs or not live.inputs.properties then return spec end
-  return specs.of_schema(operation, id, live, spec)
+  return specs.of_schema(spec.operation, spec.id, live, spec)
 end
 
 --- The spec of a model that only the directory knows, or knows better than its row.
