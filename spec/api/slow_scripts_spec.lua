@@ -59,9 +59,15 @@ local function slowest(host, count)
   return most
 end
 
+-- What threads have still to do for clients that left may keep newcomers away for a moment.
 local function registered(host, id)
+  local answer = host:eventually(function()
+    local page = host:get("/api/jobs/list?limit=500&provider=" .. id)
+    assert(page.status == 200, page.body)
+    return page
+  end)
   local ids = {}
-  for _, job in ipairs(host:get("/api/jobs/list?limit=500&provider=" .. id).json.tasks) do ids[job.job_id] = true end
+  for _, job in ipairs(answer.json.tasks) do ids[job.job_id] = true end
   return ids
 end
 

@@ -70,7 +70,9 @@ describe("a preview of a live submit", function()
     assert.matches("the budget of the host per day does not allow it", table.concat(short.live.missing))
     assert.equal(2000, short.reserved_usd)
     assert.equal(402, vendor:submit({ price = 2000 }).status)
-    assert.equal(1, #host:get("/api/events/history?type=host.budget.refused").json.events) -- the submit's alone
+    local function refused() return #host:get("/api/events/history?type=host.budget.refused").json.events end
+    host:eventually(function() return refused() > 0 end) -- it is written behind the answer
+    assert.equal(1, refused()) -- the submit's alone
   end)
 
   it("says that live execution is stopped, or not opened up", function()
