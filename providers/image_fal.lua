@@ -50,14 +50,18 @@ local function health(ctx)
   return fal_queue.health(ctx, models.OF_MODE.flux)
 end
 
+local function tell_needs(needs, ctx)
+  for _, need in ipairs(needs) do
+    ctx.warn(need)
+    ctx.needs(need)
+  end
+end
+
 local function submit(payload, ctx, built)
   built = built or body.build(payload, ctx)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
-  for _, need in ipairs(built.needs or {}) do
-    ctx.warn(need)
-    ctx.needs(need)
-  end
+  if built.needs then tell_needs(built.needs, ctx) end
   local model = models.of_payload(payload)
   if payload.route == "run" then
     return fal_queue.run(ctx, model, built.body, payload, reading_of(payload, ctx))

@@ -98,6 +98,10 @@ local function add_needs(built)
   end
 end
 
+local function warn_of_ignored(built, ignored)
+  for _, name in ipairs(ignored) do plan.warn(built, name, "is not understood; inputs of the model belong in parameters") end
+end
+
 --- What a submit of this payload would send (plan.lua); `needs`: what is missing for that.
 function body.build(payload, ctx)
   local model = models.of_payload(payload)
@@ -108,9 +112,7 @@ function body.build(payload, ctx)
     add_needs(built)
   end
   unlisted.warn(built)
-  for _, name in ipairs(payload.ignored or NONE) do
-    plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
-  end
+  if payload.ignored then warn_of_ignored(built, payload.ignored) end
   model_inputs.finish(built, payload, ctx)
   return built
 end

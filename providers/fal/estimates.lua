@@ -55,17 +55,19 @@ function estimates.estimate(payload, built, ctx)
   built = built or body.build(payload, ctx)
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
-  local row, live = models.ROWS[model], ctx and ctx.price and ctx.price(model)
+  local input, row, live = built.body, models.ROWS[model], ctx and ctx.price and ctx.price(model)
   local row_price = row and row.price
-  local quantity = row_price and QUANTITIES[row_price.unit](built.body, row)
-  -- What a second counts as is recorded here, and told by no schema.
-  local is_counted = live and row_price and row_price.unit == "second" and price_units.same("second", live.unit)
-  return price.estimate(ctx, {
-    model = model, row_price = row_price, unit = row_price and row_price.unit, quantity = quantity,
-    live = live, live_quantity = is_counted and quantity or nil, described = live and known_of(row, built), body = built.body,
-    drivers = (live or not row_price) and drivers.of(built.body) or nil,
-    reason = "fal.ai's price of " .. model .. " is not known here",
-  })
+  local facts = { model = model, row_price = row_price, quantity = row_price and QUANTITIES[row_price.unit](input, row) }
+  if live then
+    -- What a second counts as is recorded here, and told by no schema.
+    local is_counted = row_price and row_price.unit == "second" and price_units.same("second", live.unit)
+    facts.live, facts.live_quantity = live, is_counted and facts.quantity or nil
+    facts.unit, facts.described, facts.body = row_price and row_price.unit, known_of(row, built), input
+  end
+  if live or not row_price then facts.drivers = drivers.of(input) end
+  local estimate = price.estimate(ctx, facts)
+  if estimate then return estimate end
+  return nil, "fal.ai's price of " .. model .. " is not known here"
 end
 
 local PRICES = {}

@@ -52,8 +52,9 @@ end
 
 --- The names at the top of a request that nobody reads, sorted, or nil; `known` is a set of those that somebody reads.
 function undescribed.ignored(request, known)
-  local ignored = {}
-  for _, name in ipairs(names.unknown(request, known) or ignored) do
+  local unknown, ignored = names.unknown(request, known), {}
+  if not unknown then return nil end
+  for _, name in ipairs(unknown) do
     if check.is_given(request[name]) then ignored[#ignored + 1] = name end
   end
   return ignored[1] and cjson.array(ignored) or nil

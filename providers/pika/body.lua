@@ -184,6 +184,10 @@ local function build_described(payload, path, route, row, live)
   return built
 end
 
+local function warn_of_ignored(built, ignored)
+  for _, name in ipairs(ignored) do plan.warn(built, name, "is not understood; inputs of the model belong in parameters") end
+end
+
 --- What a submit of this payload to this model would send (plan.lua).
 function body.build(payload, path, ctx)
   local route = routes.of_payload(payload)
@@ -197,9 +201,7 @@ function body.build(payload, path, ctx)
     model_inputs.require_inputs(built)
   end
   unlisted.warn(built)
-  for _, name in ipairs(payload.ignored or NONE) do
-    plan.warn(built, name, "is not understood; inputs of the model belong in parameters")
-  end
+  if payload.ignored then warn_of_ignored(built, payload.ignored) end
   model_inputs.finish(built, payload, ctx)
   return built
 end

@@ -37,14 +37,27 @@ local function seconds_of(payload, input, its_price)
   return { low = length, expected = length, high = length }
 end
 
+-- The price of each model at each resolution, where it differs.
+local TIERS = {}
+for path, row in pairs(pika_models.FAL) do
+  local its_price = row.price
+  if its_price and its_price.tiers then
+    TIERS[path] = {}
+    for resolution, usd in pairs(its_price.tiers) do
+      local tier = check.copy(its_price)
+      tier.usd, tier.checks_usd = usd, its_price.checks_usd or its_price.usd
+      TIERS[path][resolution] = tier
+    end
+  end
+end
+
 -- The row's price at the resolution of a request.
 local function at_resolution(its_price, input, path)
-  if not its_price.tiers then return its_price end
+  local tiers = TIERS[path]
+  if not tiers then return its_price end
   local resolution = input.resolution or pika_models.RESOLUTIONS[1]
-  local usd = its_price.tiers[resolution]
-  if not usd then return nil, "the price of " .. path .. " at " .. resolution .. " is not known here" end
-  local tier = check.copy(its_price)
-  tier.usd, tier.checks_usd = usd, its_price.checks_usd or its_price.usd
+  local tier = tiers[resolution]
+  if not tier then return nil, "the price of " .. path .. " at " .. resolution .. " is not known here" end
   return tier
 end
 
@@ -52,7 +65,7 @@ end
 local function facts_of(payload, built, path)
   local row = pika_models.FAL[path]
   local its_price = row and row.price
-  if not its_price then return NONE end
+  if not its_price then return {} end
   local quantity, missing = 1, nil
   if its_price.unit == "second" then quantity, missing = seconds_of(payload, built.body, its_price) end
   if not quantity then return nil, missing end
@@ -64,7 +77,8 @@ end
 -- Units hold the resolution already: one and a half of them a second at 1080p. Where fal's price is another than that for which
 -- the row was written, this is a guess without a bound.
 local function live_quantity(facts, live)
-  local tier, base = facts.row_price, live and facts.row_price and (facts.row_price.checks_usd or facts.row_price.usd)
+  local tier = facts.row_price
+  local base = tier and (tier.checks_usd or tier.usd)
   if not base or not price_units.same(facts.unit, live.unit) then return nil end
   if type(facts.quantity) == "number" then return facts.quantity end
   return { expected = facts.quantity.expected * tier.usd / base }
@@ -79,11 +93,13 @@ function estimates.estimate(payload, built, ctx)
   if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
   local live = ctx and ctx.price and ctx.price(routes.FAL_PREFIX .. path)
   local known, missing = facts_of(payload, built, path)
-  local facts = check.copy(known or NONE)
-  facts.model, facts.live, facts.live_quantity = path, live, live_quantity(facts, live)
+  local facts = known or {}
+  facts.model, facts.drivers = path, drivers.of(built.body)
+  if live then facts.live, facts.live_quantity = live, live_quantity(facts, live) end
   if not facts.row_price then facts.described, facts.body = built.live, built.body end
-  facts.drivers, facts.reason = drivers.of(built.body), missing or "the price of " .. path .. " is not known here"
-  return price.estimate(ctx, facts)
+  local estimate = price.estimate(ctx, facts)
+  if estimate then return estimate end
+  return nil, missing or "the price of " .. path .. " is not known here"
 end
 
 local PRICES = {}

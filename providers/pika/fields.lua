@@ -126,11 +126,12 @@ function fields.read(request)
   local payload = video_request.read(request, READING)
   payload.model, payload.route = model, route
   read_values(payload)
-  local row = routes.row(routes.of_payload(payload), routes.path(payload))
+  local chosen_route = routes.of_payload(payload)
+  local row = routes.row(chosen_route, routes.path(payload))
   payload.queue = fal_options.read(payload, top, payload.parameters, row)
   if not model then fill_defaults(payload) end
   local has_prompt = payload.wrapped or video_request.joined_prompt(payload, NONE)
-  if not has_prompt and routes.needs_prompt(payload) then check.fail("prompt", "is required") end
+  if not has_prompt and routes.needs_prompt(row, chosen_route) then check.fail("prompt", "is required") end
   return payload
 end
 

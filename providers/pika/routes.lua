@@ -84,10 +84,8 @@ function routes.read_route(top, is_direct)
   return is_direct and "direct" or route
 end
 
---- Whether a payload's model needs a prompt.
-function routes.needs_prompt(payload)
-  local route = routes.of_payload(payload)
-  local row = routes.row(route, routes.path(payload))
+--- Whether the model of a row needs a prompt.
+function routes.needs_prompt(row, route)
   local input = row and row.inputs[PROMPTS[route].input]
   return input and input.required
 end
