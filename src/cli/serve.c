@@ -343,6 +343,29 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	return code;
 }
 
+/* What calls share and no thread of its own uses: after all threads have ended. */
+static void free_tables(struct host *host)
+{
+	verdict_json_cache_free(host->verdict_jsons);
+	catalog_page_cache_free(host->catalog_pages);
+	pending_call_pool_free(host->pending_calls);
+	key_turns_free(host->turns);
+	metrics_free(host->metrics);
+}
+
+static void leave_home(struct serving *serving)
+{
+	if (serving->lock != -1)
+		close(serving->lock);
+	free(serving->listening);
+	free(serving->providers);
+	free(serving->lua);
+	free(serving->config);
+	free(serving->data);
+	free(serving->standstills);
+	free(serving->log_path);
+}
+
 static void stop_parts(struct serving *serving)
 {
 	struct host *host = &serving->host;
@@ -367,26 +390,14 @@ static void stop_parts(struct serving *serving)
 	event_hub_free(host->events);
 	engine_free(host->engine);
 	webhooks_in_free(host->webhooks_in);
-	verdict_json_cache_free(host->verdict_jsons);
-	catalog_page_cache_free(host->catalog_pages);
-	pending_call_pool_free(host->pending_calls);
-	key_turns_free(host->turns);
-	metrics_free(host->metrics);
+	free_tables(host);
 	provider_loader_close(host->loader);
 	log_set_cleaner((struct cleaner){ .clean = NULL });
 	if (host->gate != NULL)
 		gate_close(host->gate);
 	watchdog_stop(host->watchdog);
 	log_close();
-	if (serving->lock != -1)
-		close(serving->lock);
-	free(serving->listening);
-	free(serving->providers);
-	free(serving->lua);
-	free(serving->config);
-	free(serving->data);
-	free(serving->standstills);
-	free(serving->log_path);
+	leave_home(serving);
 }
 
 static void print_welcome(struct serving *serving)
