@@ -10,12 +10,13 @@ local MAX_VALUE_BYTES, MAX_BYTES = 40, 200
 
 local function text_of(value)
   local kind = type(value)
+  if kind == "number" or kind == "boolean" then return tostring(value) end
   if kind == "table" and value.width and value.height then
     value = value.width .. "x" .. value.height
-  elseif kind == "table" or kind == "userdata" then
+  elseif kind ~= "string" then
     return "given"
   end
-  return (string.gsub(string.sub(tostring(value), 1, MAX_VALUE_BYTES), "[%s%c]", "_"))
+  return (string.gsub(string.sub(value, 1, MAX_VALUE_BYTES), "[%s%c]", "_"))
 end
 
 --- Made once, at load: a function that makes the text, "duration=8 resolution=720p", of the inputs among these words that a body

@@ -64,8 +64,8 @@ local function reading_of(payload, built, ctx)
 end
 
 local function submit(payload, ctx, built)
-  local path = routes.path(payload)
-  built = built or body.build(payload, path, ctx)
+  built = built or body.build(payload, routes.path(payload), ctx)
+  local path = built.model
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if routes.of_payload(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end

@@ -87,8 +87,8 @@ end
 --- What a request will cost; nil and what is not known.
 function estimates.estimate(payload, built, ctx)
   if routes.of_payload(payload) == "direct" then return nil, "Pika has no published price for its direct API" end
-  local path = routes.path(payload)
-  built = built or body.build(payload, path, ctx)
+  built = built or body.build(payload, routes.path(payload), ctx)
+  local path = built.model
   if plan.is_refused(built) then return nil, plan.first_refusal(built) end
   if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
   local live = ctx and ctx.price and ctx.price(routes.FAL_PREFIX .. path)

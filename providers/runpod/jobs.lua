@@ -26,12 +26,13 @@ end
 
 local function read_media(payload, ctx)
   local job = {}
-  for name in pairs(OPTIONS) do job[name] = payload[name] end
-  job.model, job.endpoint_id = nil, check.is_given(payload.endpoint_id) and payload.endpoint_id or payload.model
-  local live = known(job.endpoint_id, ctx)
-  local row = models.ROWS[job.endpoint_id or ""]
-  local built = media_request.build(payload, job.endpoint_id or "this model", row, live, ctx)
-  job.input = built.body
+  for name, value in pairs(payload) do
+    if OPTIONS[name] then job[name] = value end
+  end
+  local id = check.is_given(payload.endpoint_id) and payload.endpoint_id or payload.model
+  local row, live = models.ROWS[id or ""], known(id, ctx)
+  local built = media_request.build(payload, id or "this model", row, live, ctx)
+  job.model, job.endpoint_id, job.input = nil, id, built.body
   return job, { built = built, row = row, is_public = row ~= nil or live ~= nil, is_media = true }
 end
 

@@ -240,19 +240,27 @@ local function openai_path(path)
   return (string.gsub(path, "^v1/", ""))
 end
 
--- A path with its {names} replaced by fields of the job; nil and a refusal when one is missing. `path` keeps its slashes.
-local function expand(template, payload)
-  local pieces, from = {}, 1
-  local start, stop, name = string.find(template, "{([%w_]+)}")
-  while start do
+-- The names in braces of an operation's path, each with the text before it, and the text behind the last.
+for _, operation in pairs(requests.OPERATIONS) do
+  local template, from = operation.path or operation.management or operation.url, 1
+  operation.parts = {}
+  for start, name, stop in string.gmatch(template, "(){([%w_]+)}()") do
+    table.insert(operation.parts, { before = string.sub(template, from, start - 1), name = name })
+    from = stop
+  end
+  operation.rest = string.sub(template, from)
+end
+
+-- The path of an operation with fields of the job in it; nil and a refusal when one is missing. `path` keeps its slashes.
+local function expand(operation, payload)
+  local url = ""
+  for _, part in ipairs(operation.parts) do
+    local name = part.name
     local value = payload[name]
     if not given(value) or value == "" then return nil, requests.refusal(name, MISSING[name]) end
-    pieces[#pieces + 1] = string.sub(template, from, start - 1)
-    pieces[#pieces + 1] = name == "path" and segments_of(value) or url_parts.segment(check.trim(value))
-    from = stop + 1
-    start, stop, name = string.find(template, "{([%w_]+)}", from)
+    url = url .. part.before .. (name == "path" and segments_of(value) or url_parts.segment(check.trim(value)))
   end
-  return table.concat(pieces) .. string.sub(template, from)
+  return url .. operation.rest
 end
 
 --- The request of an operation, or nil and a refusal.
@@ -261,7 +269,7 @@ function requests.build(operation, payload, ctx)
     payload = check.copy(payload)
     payload.path = openai_path(payload.path)
   end
-  local url, problem = expand(operation.path or operation.management or operation.url, payload)
+  local url, problem = expand(operation, payload)
   if not url then return nil, problem end
   local request = {
     method = operation.method, headers = operation.path and requests.JSON_TYPE or nil,
