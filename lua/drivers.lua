@@ -6,6 +6,8 @@ local names = require "names"
 
 local drivers = {}
 
+local null = cjson.null
+
 local MAX_VALUE_BYTES, MAX_BYTES = 40, 200
 
 local function text_of(value)
@@ -26,7 +28,7 @@ function drivers.among(words)
   return function(body)
     local texts
     for name, value in pairs(body) do
-      if is_driver[name] and value ~= cjson.null then
+      if is_driver[name] and value ~= null then
         texts = texts or {}
         texts[#texts + 1] = name .. "=" .. text_of(value)
       end

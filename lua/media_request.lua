@@ -68,7 +68,6 @@ end
 
 local function read_words(payload, top, found)
   local parameters = payload.parameters
-  table.sort(found)
   for _, name in ipairs(found) do
     local value = top.object[name]
     if is_given(value) and value ~= "" then
@@ -82,7 +81,7 @@ local function read_words(payload, top, found)
   end
 end
 
--- Takes the options of a request into its payload; the words of the family that it has, and what nobody reads.
+-- Takes the options of a request into its payload; the words of the family that it has, and what nobody reads, both sorted.
 local function sort_names(request, payload, options)
   local words, ignored = {}, {}
   for name, value in pairs(request) do
@@ -94,7 +93,8 @@ local function sort_names(request, payload, options)
       ignored[#ignored + 1] = name
     end
   end
-  table.sort(ignored)
+  if words[2] then table.sort(words) end
+  if ignored[2] then table.sort(ignored) end
   return words, ignored
 end
 
@@ -106,9 +106,11 @@ function media_request.read(request, kind, options)
   local words, ignored = sort_names(request, payload, options)
   payload.parameters = check.copy(top:object_of("parameters") or {})
   read_prompt(payload, top)
-  read_words(payload, top, words)
-  payload.wrapped = given.take_wrapper(request, ignored)
-  payload.ignored = ignored[1] and cjson.array(ignored) or nil
+  if words[1] then read_words(payload, top, words) end
+  if ignored[1] then
+    payload.wrapped = given.take_wrapper(request, ignored)
+    payload.ignored = ignored[1] and cjson.array(ignored) or nil
+  end
   return payload
 end
 
@@ -231,7 +233,8 @@ local HAS_NO_PLACE = names.words [[
 
 local function tell_of_the_rest(built, payload)
   if payload.wrapped then plans.refuse(built, payload.wrapped, given.WRAPPED) end
-  for _, name in ipairs(payload.ignored or {}) do
+  if not payload.ignored then return end
+  for _, name in ipairs(payload.ignored) do
     if HAS_NO_PLACE[name] then
       plans.refuse(built, name, "has no place here: give it in parameters, by the model's own name for it")
     else

@@ -89,10 +89,12 @@ local function put_unfit(built, item, complaint)
 end
 
 local function put_value(built, item, value)
-  if built.body[item.input] == nil then
-    set(built, item.input, value, item.field)
-  elseif not given.same(built.body[item.input], value) then
-    plan.refuse(built, item.field, "gives the model's " .. item.input .. " a second time, and differently")
+  local name = item.input
+  local present = built.body[name]
+  if present == nil then
+    set(built, name, value, item.field)
+  elseif not given.same(present, value) then
+    plan.refuse(built, item.field, "gives the model's " .. name .. " a second time, and differently")
   end
 end
 
@@ -102,13 +104,13 @@ end
 --     known = true: a preference, left out where a model lacks it (else: an input that nobody described, sent as given),
 --     hint = a text to add,   instead = what would do }
 function model_inputs.put(built, item, value, is_default)
-  local row, live = built.description, built.live_inputs
-  if live and live[item.input] or not row and not live then return put_value(built, item, value) end
-  local input = row and row.inputs[item.input]
+  local row, live, name = built.description, built.live_inputs, item.input
+  if live and live[name] or not row and not live then return put_value(built, item, value) end
+  local input = row and row.inputs[name]
   if not input then return put_unknown(built, item, value, is_default) end
   if checks.fits_plainly(input, value) then return put_value(built, item, value) end
-  if is_default and row.takes[item.input] then return put_unfit_default(built, item, value, row.takes[item.input]) end
-  local sent, complaint = checks.input(input, value, item.input)
+  if is_default and row.takes[name] then return put_unfit_default(built, item, value, row.takes[name]) end
+  local sent, complaint = checks.input(input, value, name)
   if not complaint then return put_value(built, item, sent) end
   if is_default then return put_unfit_default(built, item, value, complaint.message) end
   put_unfit(built, item, complaint)

@@ -72,9 +72,12 @@ local READERS = {
   action = pods.acted,
 }
 
+-- The job, and what is known of it; `about.name` is its operation.
 local function read(payload, ctx, read_already)
-  if read_already then return read_already.job, read_already.about end
-  return jobs.read(payload, ctx)
+  local job, about
+  if read_already then job, about = read_already.job, read_already.about else job, about = jobs.read(payload, ctx) end
+  about.name = about.name or requests.name_of(job)
+  return job, about
 end
 
 local function estimate(payload, read_already, ctx)
@@ -97,7 +100,7 @@ local function submit(payload, ctx, read_already)
   local job, about = read(payload, ctx, read_already)
   if about.built then model_inputs.announce(about.built, ctx) end
   if about.built and plan.is_refused(about.built) then return nil, plan.refusals(about.built) end
-  local name = requests.name_of(job)
+  local name = about.name
   local operation = requests.OPERATIONS[name]
   local request, problem = requests.build(operation, job, ctx)
   if not request then return nil, problem end

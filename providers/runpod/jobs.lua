@@ -78,9 +78,13 @@ function jobs.prepare(request, ctx)
     return request, nil, { job = job, about = about }
   end
   local payload = media_request.read(request, kind, OPTIONS)
-  if not check.is_given(payload.model) and not check.is_given(payload.endpoint_id) then payload.model = models.OF_KIND[kind] end
-  if check.is_given(payload.model) and type(payload.model) ~= "string" then check.fail("model", "must be text") end
-  if type(payload.model) == "string" then payload.model = check.trim(payload.model) end
+  local model = payload.model
+  if check.is_given(model) then
+    if type(model) ~= "string" then check.fail("model", "must be text") end
+    payload.model = check.trim(model)
+  elseif not check.is_given(payload.endpoint_id) then
+    payload.model = models.OF_KIND[kind]
+  end
   local job, about = jobs.read(payload, ctx)
   check_media(payload, job)
   return payload, { model = job.endpoint_id }, { job = job, about = about }

@@ -145,9 +145,9 @@ local function job_estimate(job, about, ctx)
   return observed_estimate(job, ctx, missing)
 end
 
---- What a job will cost; nil and what is not known. `about`: what jobs.lua knows of it.
+--- What a job will cost; nil and what is not known. `about`: what jobs.lua knows of it, and the `name` of its operation.
 function prices.estimate(job, about, ctx)
-  local name = requests.name_of(job)
+  local name = about.name
   if requests.OPERATIONS[name].free or (name == "pods/action" and check.in_list(job.action, fields.STOPPING)) then
     return check.copy(FREE)
   end
