@@ -86,7 +86,8 @@ local function from_row(facts, live)
 end
 
 local function from_observed(ctx, facts)
-  local seen = ctx and ctx.observed and facts.model and ctx.observed(facts.model, facts.drivers)
+  local named = type(facts.model) == "string" -- a job may say null
+  local seen = named and ctx and ctx.observed and ctx.observed(facts.model, facts.drivers)
   if not seen or not is_positive(seen.median) then return nil end
   return {
     expected = to_micros(seen.median), high = is_positive(seen.maximum) and to_micros(seen.maximum) or nil,

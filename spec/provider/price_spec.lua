@@ -16,6 +16,7 @@ end
 
 local function ctx_with(observed)
   return { observed = function(model, drivers)
+    assert.is_string(model) -- as the host's own does
     return model == "acme/film" and drivers == "resolution=720p" and observed or nil
   end }
 end
@@ -49,6 +50,7 @@ describe("a price is believed", function()
     assert.is_nil(figures.low)
     assert.is_nil(estimate({ model = "acme/other" }, OBSERVED))
     assert.is_nil(estimate({ drivers = "resolution=1080p" }, OBSERVED))
+    assert.is_nil(estimate({ model = offline.cjson.null }, OBSERVED)) -- a job may say so
   end)
 
   it("live, without an upper bound", function()

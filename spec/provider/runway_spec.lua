@@ -55,6 +55,23 @@ describe("runway", function()
     end
   end)
 
+  describe("a text that names no model", function()
+    for _, text in ipairs { "https://api.dev.runwayml.com/", "a//", "x/y//" } do
+      it("is refused by its field: " .. text, function()
+        for _, named in ipairs { false, offline.cjson.null, "" } do
+          assert.is_truthy(refused({ prompt = "p", model = text, parameters = { model = named or nil } }).model)
+        end
+      end)
+    end
+
+    it("may be null among the parameters: it is not given then", function()
+      for _, model in ipairs { "gen4.5", "new_to_us" } do
+        local body = body_of { prompt = "p", model = model, parameters = { model = offline.cjson.null } }
+        assert.equal(model, body.model)
+      end
+    end)
+  end)
+
   describe("a request without a model", function()
     it("is made by gen4.5 with the defaults", function()
       local body, answer = body_of { prompt = "p" }
