@@ -8,10 +8,10 @@
 local exact = require "spec.support.exact_json"
 local memory = require "spec.support.out_of_memory"
 local socket = require "socket"
+local starved = require "spec.support.starved_host"
 local start = require("spec.support.host").start
-local start_live = require("spec.support.live").start
 
-local EXIT = 71
+local ask_again, assert_no_memory = starved.ask_again, starved.assert_no_memory
 local SLOW = os.getenv("SPEC_SLOW")
 local UUID = "%x%x%x%x%x%x%x%x%-%x%x%x%x%-7%x%x%x%-%x%x%x%x%-%x%x%x%x%x%x%x%x%x%x%x%x"
 local MOST = 5000 -- no sweep is as long
@@ -23,39 +23,6 @@ end
 -- What two right answers to the same request have in common.
 local function essence(answer)
   return answer.status .. " " .. answer.body:gsub(UUID, "ID"):gsub('"newest":"%d+"', ""):gsub('"loaded_at":"[^"]*"', "")
-end
-
-local function assert_no_memory(answer)
-  assert.equal(503, answer.status, answer.body)
-  assert.equal("application/problem+json", answer.headers["content-type"])
-  assert.equal(503, answer.json.status)
-  assert.is_truthy(answer.json.detail:find("out of memory", 1, true), answer.body)
-end
-
-local function count(text, word)
-  return select(2, text:gsub(word:gsub("%p", "%%%0"), ""))
-end
-
--- Whether the host has run out of memory and ended: then it has said so, once, or once for each thread that did.
-local function has_ended(host, how_many, seconds)
-  local code = host:ends(seconds)
-  if not code then return false end
-  local _, errors = host:output()
-  local told, logged = count(errors, "host.memory"), count(host:log(), "host.memory")
-  assert.equal(EXIT, code, errors)
-  assert.is_true(told >= 1 and (how_many > 1 or told == 1), errors)
-  assert.equal(told, logged - (host.told or 0))
-  host.told = logged
-  return true
-end
-
--- Asks while no allocation fails, of a host that may be about to end, or has ended: then it is started again.
-local function ask_again(host, how_many, ask)
-  local answered, answer = pcall(ask)
-  if answered then return answer, false end
-  assert.is_true(has_ended(host, how_many, 10), answer)
-  host:start_again()
-  return ask(), true
 end
 
 -- sweep { host =, fault =, count =, step =, ask = function(first) -> answer, right = essence, prepare =, taken = }: its requests,
@@ -114,26 +81,6 @@ local READS = {
   { "a page of events", function(host) return host:get("/api/events/history?limit=2") end },
   { "the budget", function(host) return host:get("/api/budget") end },
 }
-
--- The ids of all jobs in the registry, and of all submits in the log of events: how often each is there.
-local function registered(host)
-  local jobs, submits, path = {}, {}, "/api/jobs/list?limit=500"
-  local next = ""
-  repeat
-    local page = host:get(path .. next).json
-    for _, task in ipairs(page.tasks) do jobs[task.job_id] = (jobs[task.job_id] or 0) + 1 end
-    next = type(page.next) == "string" and "&cursor=" .. page.next
-  until not next
-  next = ""
-  repeat
-    local page = host:get("/api/events/history?limit=500" .. next).json
-    for _, event in ipairs(page.events) do
-      if event.type:find("%.submit$") then submits[event.subject] = (submits[event.subject] or 0) + 1 end
-    end
-    next = type(page.next) == "string" and "&after=" .. page.next
-  until not next
-  return jobs, submits
-end
 
 describe("without memory", function()
   local fault, host
@@ -274,102 +221,14 @@ describe("without memory", function()
 
   it("every job that was answered is registered once with its event, and no other", function()
     if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local jobs, submits = registered(host)
+    local jobs, submits = starved.registered(host)
     assert.same(taken, jobs)
     assert.same(taken, submits)
     host:kill()
     host:start_again()
-    jobs, submits = registered(host)
+    jobs, submits = starved.registered(host)
     assert.same(taken, jobs)
     assert.same(taken, submits)
-  end)
-end)
-
-describe("a live job without memory", function()
-  -- Each is submitted while one of its allocations fails, or some in a row: in the request, in the transfer, in the poll or in
-  -- the copy of what it made. Whoever had no answer asks again with the same key. Returns how many were done, and how often the
-  -- host ended.
-  local function play(id, firsts, how_many, window, at_once)
-    local fault = memory.new()
-    local live = start_live { env = fault:env() }
-    local accepted, ends = {}, 0
-    local function load_libcurl() -- while it is loaded, libraries that it needs end the process in ways of their own
-      assert.is_true(live.host:post(live:path(id, "health"), { dry_run = false }).json.probe.ok)
-    end
-    load_libcurl()
-    for round, first in ipairs(firsts) do
-      local function submit() return live:submit(id, nil, { ["Idempotency-Key"] = "round " .. round }) end
-      fault:arm(first, how_many)
-      local answered, answer = pcall(submit)
-      local until_time = socket.gettime() + window
-      while fault:failed() == 0 and socket.gettime() < until_time do socket.sleep(0.01) end
-      if how_many > 1 then socket.sleep(0.05) end
-      fault:disarm()
-      if answered and answer.status ~= 202 then assert_no_memory(answer) end
-      local again, ended = ask_again(live.host, how_many, submit)
-      if ended then
-        ends = ends + 1
-        load_libcurl()
-      end
-      assert.is_truthy(again.status == 202 or again.status == 200, again.body)
-      if answered and answer.status == 202 then assert.equal(answer.json.job_id, again.json.job_id) end
-      accepted[round] = again.json.job_id
-      if at_once then live:ended(again.json.job_id) end -- else the next end of the host may make it unknown, and so all of them
-    end
-    local done, unknown = 0, 0
-    for _, job_id in ipairs(accepted) do
-      local job = live:ended(job_id)
-      if job.status == "unknown" then
-        unknown = unknown + 1
-      else
-        assert.equal("done", job.status, job.reason)
-        assert.is_truthy(job.artifacts[1], require("cjson").encode(job):sub(1, 3000))
-        done = done + 1
-      end
-    end
-    local paid, price, reserved = live:paid(id), nil, nil
-    for _, job_id in ipairs(accepted) do
-      local job = live:status(job_id)
-      if job.status == "done" then price, reserved = job.money.spent_usd, job.money.reserved_usd end
-    end
-    live:day(function(day)
-      return math.abs(day.spent_usd - done * price) < 1e-6 and math.abs(day.reserved_usd - unknown * reserved) < 1e-6
-    end)
-    local jobs, submits = registered(live.host)
-    live:remove()
-    fault:remove()
-    assert.is_true(paid >= done and paid <= done + unknown, ("%d paid, %d done, %d unknown"):format(paid, done, unknown))
-    for _, job_id in ipairs(accepted) do
-      assert.equal(1, jobs[job_id])
-      assert.equal(1, submits[job_id])
-      jobs[job_id] = nil
-    end
-    assert.same({}, jobs)
-    return done, ends
-  end
-
-  local function steps(from, to, by)
-    local list = {}
-    for first = from, to, by do list[#list + 1] = first end
-    return list
-  end
-
-  it("that is answered at once is paid once, and its money adds up", function()
-    if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("stability", steps(1, 400, 7), 1, 0.3, true)
-    assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
-  end)
-
-  it("that is polled is paid once, and its money adds up", function()
-    if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("fal", steps(40, 430, 15), 1, 0.3)
-    assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
-  end)
-
-  it("that meets more than one failure is paid once, and its money adds up", function()
-    if SLOW then return pending("the sanitizers' allocator cannot be replaced") end
-    local done, ends = play("fal", steps(2, 430, 23), 30, 0.3)
-    assert.is_true(done > 1 and ends > 0, ("%d done, %d ends"):format(done, ends))
   end)
 end)
 
@@ -390,7 +249,7 @@ describe("a start without memory", function()
           result:remove()
         else -- it has met the fault after all
           ended = ended + 1
-          assert.is_true(has_ended(result, 1, 10))
+          assert.is_true(starved.has_ended(result, 1, 10))
           result:remove()
         end
       elseif result:find("event=host.memory", 1, true) then
