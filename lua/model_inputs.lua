@@ -50,7 +50,7 @@ end
 local function set(built, input, value, field)
   local paths = built.paths
   if not paths then
-    paths = {}
+    paths = { prompt = nil, seed = nil, image = nil, size = nil } -- room for most, as in plan.new
     built.paths = paths
   end
   built.body[input], paths[input] = value, field

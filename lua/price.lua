@@ -59,6 +59,7 @@ local function multiply(found, quantity, unit)
   return {
     expected = expected, low = low, high = high,
     unit = unit, quantity = count, unit_usd = unit_usd, source = found.source, as_of = found.as_of,
+    model = nil, drivers = nil, -- room for what is shown besides: a table that grows costs more than what is put into it
   }
 end
 
@@ -115,8 +116,10 @@ end
 -- Any other key is shown as it is.
 function price.estimate(ctx, facts)
   local live, quantity = facts.live, nil
-  if live and not price.is_usable(live) then live = nil end
-  if live then quantity = live_quantity(facts, live) end
+  if live then
+    live = price.is_usable(live) and live or nil
+    quantity = live and live_quantity(facts, live)
+  end
   local estimate = live and from_live(live, quantity, true) or from_row(facts, live) or from_observed(ctx, facts)
     or live and from_live(live, quantity, false) or from_history(facts)
   if estimate then return with_extra(estimate, facts) end

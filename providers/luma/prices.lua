@@ -130,7 +130,9 @@ end
 function luma_prices.estimate(plan, ctx)
   local body, route = plan.body, plan.route
   if plan.unpriced then return nil, plans.unpriced_by(plan) end
-  local facts = { model = route.model or route.kind }
+  local facts = { -- with room for what is known of most: a table that grows by and by costs more
+    model = route.model or route.kind, row_price = nil, quantity = nil, unit = nil, approximate = nil,
+  }
   local of_kind = OF_KIND[route.kind]
   if of_kind and route.row and route.row.price then of_kind(facts, route.row, body) end
   if not facts.row_price then

@@ -71,7 +71,7 @@ local function facts_of(payload, built, path)
   if not quantity then return nil, missing end
   local tier, why = at_resolution(its_price, built.body, path)
   if not tier then return nil, why end
-  return { row_price = tier, quantity = quantity, unit = its_price.unit }
+  return { row_price = tier, quantity = quantity, unit = its_price.unit, model = nil, drivers = nil } -- room for estimate's
 end
 
 -- Units hold the resolution already: one and a half of them a second at 1080p. Where fal's price is another than that for which

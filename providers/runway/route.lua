@@ -154,12 +154,13 @@ function runway_route.find_spec(payload, model, live_of)
   local operation, named_id, path = split_model(model)
   if path then return runway_products.find(path, payload) end
   local id, field = model_of(payload, operation, named_id)
-  local is_named = type(id) == "string" and id ~= ""
-  if not is_named and not operation then return refuse("model", "is neither a model nor a path of Runway's API") end
-  if not is_named then return refuse(field, operation .. " needs a model", IDS[operation]) end
+  if type(id) ~= "string" or id == "" then
+    if not operation then return refuse("model", "is neither a model nor a path of Runway's API") end
+    return refuse(field, operation .. " needs a model", IDS[operation])
+  end
   if operation and not runway_products.is_place(operation) then return refuse(field, "is not a path of Runway's API") end
   local named = payload.parameters.model
-  if check.is_given(named) and named ~= id and named ~= model then
+  if named ~= nil and named ~= id and named ~= model and check.is_given(named) then
     return refuse("parameters.model", "contradicts the model " .. id .. ": give one or the other")
   end
   if ENDPOINTS[id] and not operation then operation = choose_operation(id, payload) end
