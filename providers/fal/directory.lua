@@ -132,12 +132,10 @@ end
 
 -- ---- prices ------------------------------------------------------------------------------------------------------------
 
--- A price as fal tells it, or false: of nothing, or in another currency, it is none.
+-- A price as fal tells it. Of nothing, or in another currency, it has no `usd`: the host says so, and keeps what was good before.
 local function price_of(entry)
   local usd, unit = entry.unit_price, text_of(entry.unit)
-  if type(usd) ~= "number" or not (usd > 0 and usd < math.huge) or entry.currency ~= nil and entry.currency ~= "USD" then
-    return false
-  end
+  if not price.is_usable { usd = usd, currency = entry.currency } then return { unit_raw = unit } end
   return {
     usd = usd, currency = "USD", unit = price_units.plain(unit), unit_raw = unit, source = requests.PRICING_URL, account = true,
   }

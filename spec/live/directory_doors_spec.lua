@@ -349,15 +349,16 @@ describe("a directory that is odd", function()
     end)
   end
 
-  it("has a price that follows the vendor's, and none where that is no price in US dollars", function()
+  it("has a price that follows the vendor's, and keeps it, with the cause, where that is no price in US dollars", function()
     describe_with {}
     priced(live, "fal", KNOWN)
     assert.equal(0.05, describe_with({ price_changed = true }).price.usd)
     local answer = dry(live, "fal", { model = KNOWN, parameters = { image_size = "square_hd" } }).json
     assert.equal(0.05, answer.estimates.estimated_cost_usd)
     for _, name in ipairs { "price_zero", "price_negative", "price_currency" } do
-      local price = describe_with({ [name] = true }).price
-      assert.is_true(type(price) ~= "table" or not price.usd or price.usd > 0, name)
+      local model = describe_with({ [name] = true })
+      assert.equal(0.05, model.price.usd, name)
+      assert.truthy(model.price_failure:find("no amount of US dollars", 1, true))
       takes_submits(live)
     end
     assert.equal(0.025, describe_with({}).price.usd)

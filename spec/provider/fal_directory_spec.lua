@@ -150,7 +150,7 @@ describe("fal's directory", function()
       assert.is_nil(answer.result["fal-ai/esrgan"])
     end)
 
-    it("of nothing, or in another currency, are none", function()
+    it("of nothing, or in another currency, are no amount: the host keeps the one before, and says why", function()
       for _, spoilt in ipairs {
         { unit_price = 0 }, { unit_price = -1 }, { unit_price = "1" }, { unit_price = 0 / 0 }, { unit_price = 1 / 0 },
         { currency = "EUR" },
@@ -158,7 +158,7 @@ describe("fal's directory", function()
         local entry = { endpoint_id = "a/b", unit_price = 1, unit = "images", currency = "USD" }
         for name, value in pairs(spoilt) do entry[name] = value end
         local response = { status = 200, json = { prices = { entry } }, body = "" }
-        assert.is_false(offline.prices(provider, { "a/b" }, { response }).result["a/b"])
+        assert.same({ unit_raw = "images" }, offline.prices(provider, { "a/b" }, { response }).result["a/b"])
       end
     end)
 
