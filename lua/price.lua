@@ -39,6 +39,7 @@ local KNOWN = {
 }
 
 local function with_extra(estimate, facts)
+  estimate.unbounded = estimate.high == nil or nil -- the host reserves no guess
   for key, value in pairs(facts) do
     if not KNOWN[key] and estimate[key] == nil then estimate[key] = value end
   end
@@ -99,7 +100,8 @@ end
 local function from_history(facts)
   local usual = facts.history or facts.live and facts.live.history
   if not price.is_usable(usual) then return nil end
-  return { expected = to_micros(usual.usd), unit = "job", quantity = 1, source = usual.source, as_of = usual.as_of }
+  local as_of = usual.as_of or facts.live and facts.live.as_of
+  return { expected = to_micros(usual.usd), unit = "job", quantity = 1, source = usual.source, as_of = as_of }
 end
 
 --- estimate's results: the table, or nil and what is missing. `facts`:

@@ -15,7 +15,8 @@ describe("a reservation", function()
     vendor = told_vendor.start()
     host = vendor:live { functions = { estimate = [[return function(payload)
       if not payload.price then return nil, "the price is not known" end
-      return { expected = payload.price, free = payload.free, unit = "job", quantity = 1, source = "x", as_of = "2026-11-23" }
+      return { expected = payload.price, free = payload.free, unbounded = payload.open,
+        unit = "job", quantity = 1, source = "x", as_of = "2026-11-23" }
     end]] } }
     vendor:tell { ["POST /pay"] = { each = true, json = { status = "running" } },
     ["GET *"] = { json = { status = "running" } } }
@@ -48,6 +49,14 @@ describe("a reservation", function()
     vendor.settings.live.providers.told.min_reserve_usd = 0
     host:write("config/comfyvn.json", exact.encode(vendor.settings))
     host:eventually(function() return vendor:submit({ price = 0.01 }).json.reserved_usd == 0.01 end)
+  end)
+
+  it("is no guess: without an upper bound the client says what the job may cost", function()
+    local answer = vendor:submit { price = 0.01, open = true }
+    assert.is_truthy(missing(answer):find("say max_cost_usd", 1, true))
+    assert.same({ 0.01, exact.null }, { answer.json.estimates.estimated_cost_usd, answer.json.estimates.high_usd })
+    assert.is_nil(answer.json.estimates.unbounded)
+    assert.equal(0.5, vendor:submit({ price = 0.01, open = true, max_cost_usd = 0.5 }).json.reserved_usd)
   end)
 
   it("is given back whole when the vendor bills nothing, whether the answer, a poll or a cancel says so", function()

@@ -56,13 +56,15 @@ describe("a price is believed", function()
   it("live, without an upper bound", function()
     local figures = estimate { live = LIVE, live_quantity = { expected = 8 }, history = { usd = 3 } }
     assert.equal(1.6, figures.expected)
-    assert.is_nil(figures.high)
+    assert.same({ nil, true }, { figures.high, figures.unbounded })
   end)
 
   it("by what is usual, at last", function()
-    local figures = estimate { history = { usd = 0.031, source = "https://vendor/history" } }
-    assert.equal(0.031, figures.expected)
-    assert.is_nil(figures.high)
+    local history = { usd = 0.031, source = "https://vendor/history" }
+    local figures = estimate { history = history }
+    assert.same({ 0.031, nil, true }, { figures.expected, figures.high, figures.unbounded })
+    figures = estimate { live = with(LIVE, { unit = "unit", history = history }) }
+    assert.same({ 0.031, history.source, LIVE.as_of }, { figures.expected, figures.source, figures.as_of })
   end)
 
   it("not at all: nil, and why", function()

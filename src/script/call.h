@@ -73,7 +73,7 @@ struct script_call {
 	int need_count;
 	int64_t estimate_micro_usd;	 /* expected, -1 when not known */
 	bool estimate_free;		 /* the script says that it costs nothing */
-	int64_t estimate_high_micro_usd; /* high, else expected, -1 when not known */
+	int64_t estimate_high_micro_usd; /* high, else expected unless there is no upper bound; -1 when not known */
 
 	/* while it runs */
 	enum call_phase phase; /* which of the script's functions, for messages and to judge an error */

@@ -66,7 +66,8 @@ static bool is_listed_name(const char *name, const char *const *names)
 /* The fields that are not the standard ones, by name. The names are anchored by the table. */
 static void write_others(lua_State *L, int table, struct buffer *out)
 {
-	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of", "free", NULL };
+	static const char *const standard[] = { "expected", "low", "high", "unit", "quantity", "source", "as_of", "free",
+		"unbounded", NULL };
 	static const char *const ours[] = { "estimated_cost_usd", "low_usd", "high_usd", NULL };
 	const char *names[MOST_OTHERS];
 	size_t count = 0, at;
@@ -120,6 +121,14 @@ static void write_unknown(lua_State *L, int reason, const struct script_call *ca
 	buffer_char(out, '}');
 }
 
+static bool is_said(lua_State *L, int table, const char *name)
+{
+	bool said = lua_getfield(L, table, name) == LUA_TBOOLEAN && lua_toboolean(L, -1);
+
+	lua_pop(L, 1);
+	return said;
+}
+
 void estimate_write(lua_State *L, int index, struct script_call *call)
 {
 	int64_t low, *expected = &call->estimate_micro_usd, *high = &call->estimate_high_micro_usd;
@@ -133,8 +142,7 @@ void estimate_write(lua_State *L, int index, struct script_call *call)
 	*expected = read_usd(L, index, "expected");
 	low = read_usd(L, index, "low");
 	*high = read_usd(L, index, "high");
-	call->estimate_free = lua_getfield(L, index, "free") == LUA_TBOOLEAN && lua_toboolean(L, -1);
-	lua_pop(L, 1);
+	call->estimate_free = is_said(L, index, "free");
 	buffer_char(out, '{');
 	json_member_usd(out, "estimated_cost_usd", *expected);
 	json_member_usd(out, "low_usd", low);
@@ -146,6 +154,6 @@ void estimate_write(lua_State *L, int index, struct script_call *call)
 	write_estimate_field(L, index, "as_of", out);
 	out->length--; /* the last comma */
 	buffer_char(out, '}');
-	if (*high < 0)
+	if (*high < 0 && !is_said(L, index, "unbounded"))
 		*high = *expected;
 }
