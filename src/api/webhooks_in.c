@@ -75,7 +75,7 @@ static json_t *headers_object(const struct buffer *headers)
 	json_t *object = json_object();
 	const char *value;
 
-	for (const char *at = headers->data, *end = at + headers->length; at < end; at = value + strlen(value) + 1) {
+	for (const char *at = buffer_begin(headers), *end = at + headers->length; at < end; at = value + strlen(value) + 1) {
 		value = at + strlen(at) + 1;
 		json_object_set_new(object, at, json_string(value));
 	}

@@ -97,6 +97,11 @@ void buffer_reset(struct buffer *buffer, size_t keep_bytes)
 		buffer_clear(buffer);
 }
 
+const char *buffer_begin(const struct buffer *buffer)
+{
+	return buffer->data != NULL ? buffer->data : "";
+}
+
 char *buffer_reserve(struct buffer *buffer, size_t length)
 {
 	size_t needed, capacity;

@@ -57,5 +57,8 @@ __attribute__((format(printf, 2, 3))) void buffer_format(struct buffer *buffer, 
  * buffer->length what it wrote. */
 char *buffer_reserve(struct buffer *buffer, size_t length);
 
+/* Its text, "" of one that has no memory yet: what walks from here to begin + length never counts from NULL. */
+const char *buffer_begin(const struct buffer *buffer);
+
 /* Hands the text over to the caller (free() it) and leaves the buffer empty. NULL if the buffer failed. */
 char *buffer_take(struct buffer *buffer);

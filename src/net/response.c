@@ -55,7 +55,7 @@ bool response_add_line(struct response *response, const char *line, size_t lengt
 
 const char *response_header(const struct response *response, const char *name)
 {
-	const char *at = response->headers.data, *end = at + response->headers.length, *value;
+	const char *at = buffer_begin(&response->headers), *end = at + response->headers.length, *value;
 
 	for (; at < end; at = value + strlen(value) + 1) {
 		value = at + strlen(at) + 1;
@@ -91,7 +91,7 @@ bool response_puts_off(const struct response *response)
 /* Every "<upstream>/" as "https://". False: out of memory. */
 static bool restore_text(struct buffer *text, const char *upstream, size_t length)
 {
-	const char *at = text->data, *end = text->data + text->length, *found;
+	const char *at = buffer_begin(text), *end = at + text->length, *found;
 	struct buffer out;
 
 	if (text->length == 0 || memmem(at, text->length, upstream, length) == NULL)
@@ -161,7 +161,7 @@ static bool append_masked(const struct mask_known *known, const char *text, stru
 /* Name by name and value by value. */
 static bool mask_headers(const struct mask_known *known, struct buffer *headers)
 {
-	const char *at = headers->data, *end = at + headers->length;
+	const char *at = buffer_begin(headers), *end = at + headers->length;
 	struct buffer out;
 	bool masked = true;
 
@@ -179,7 +179,7 @@ static bool mask_headers(const struct mask_known *known, struct buffer *headers)
 static bool is_json(const struct response *response)
 {
 	const char *type = response_header(response, "content-type");
-	const char *at = response->body.data, *end = at + response->body.length;
+	const char *at = buffer_begin(&response->body), *end = at + response->body.length;
 
 	if (type != NULL && strcasestr(type, "json") != NULL)
 		return true;

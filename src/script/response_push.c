@@ -43,7 +43,7 @@ static void push_joined(lua_State *L, const char *name, const char *at, const ch
 /* Each name once; with so few lines looking for the others of a name takes no time. */
 static void push_headers(lua_State *L, const struct buffer *headers)
 {
-	const char *at = headers->data, *end = headers->data + headers->length;
+	const char *at = buffer_begin(headers), *end = at + headers->length;
 
 	lua_newtable(L);
 	for (; at < end; at += strlen(at) + 1, at += strlen(at) + 1) {
