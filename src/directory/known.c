@@ -204,8 +204,8 @@ enum error_code directory_refresh(struct directory *directory, const char *provi
 
 	if (shelf == NULL)
 		return error_set(error, ERROR_CONFLICT, "",
-			"the directory is off for this provider: directory.enabled and directory.providers.%.31s.enabled switch "
-			"it on",
+			"the directory is off for this provider, or its script reads none: directory.enabled and "
+			"directory.providers.%.31s.enabled switch it on",
 			provider);
 	if (model != NULL)
 		return refresh_model(shelf, model, error);
