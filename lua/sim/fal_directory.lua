@@ -54,12 +54,6 @@ function fal_directory.category(id)
   return row and row.metadata and row.metadata.category
 end
 
---- What a unit of the model costs, and what the unit is called; nil when there is no price.
-function fal_directory.price(id)
-  local price = prices[id]
-  if price then return price.unit_price, price.unit end
-end
-
 for _, row in ipairs(recorded.rows) do add(row) end
 for _, price in ipairs(recorded.prices) do
   prices[price.endpoint_id] = price
@@ -241,10 +235,21 @@ end
 
 -- Prices -------------------------------------------------------------------------------------------------------------------
 
-local function price_row(request, id)
-  local model = find(request, id) and made_by_id[id]
-  local price = prices[id] or model and { unit_price = 0.01 + model.number % 50 / 1000,
+-- Of a model that was made up and listed, too.
+local function price_of(id)
+  local model = made_by_id[id]
+  return prices[id] or model and { unit_price = 0.01 + model.number % 50 / 1000,
     unit = model.task:find("to%-video$") and "seconds" or model.task:find("speech") and "1000 characters" or "images" }
+end
+
+--- What a unit of the model costs, and what the unit is called; nil when there is no price.
+function fal_directory.price(id)
+  local price = price_of(id)
+  if price then return price.unit_price, price.unit end
+end
+
+local function price_row(request, id)
+  local price = (prices[id] or find(request, id)) and price_of(id)
   if not price or directory.is(request, "gone", id) then return nil end
   local usd, currency = directory.price(request, price.unit_price)
   return { endpoint_id = id, unit_price = usd, unit = price.unit, currency = currency }
@@ -287,7 +292,7 @@ end
 
 local function event_of(job, now)
   local bill = sim.bill(job, now)
-  local price = bill and job.units and prices[job.model]
+  local price = bill and job.units and price_of(job.model)
   if not price or not sim.ended(job, now) or bill == 0 then return nil end
   return { request_id = job.id, endpoint_id = job.model, timestamp = sim.iso(job.ends, true), output_units = job.units,
     unit_price = price.unit_price, percent_discount = sim.null, cost_subtotal = bill, cost_discount = 0, cost_total = bill,

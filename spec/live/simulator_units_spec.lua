@@ -53,6 +53,18 @@ describe("the simulator of fal", function()
     end)
   end
 
+  it("bills a model that was made up and listed at the price that it lists", function()
+    local made = host.start {
+      arguments = { "simulate", "--listen", "127.0.0.1:0", "--job-time", "1", "--directory", "fal:models=20" }, config = "",
+    }
+    local listed = made:request("GET", "/api.fal.ai/v1/models?limit=100&category=text-to-image", nil, KEY).json.models
+    local id
+    for _, model in ipairs(listed) do id = model.endpoint_id:match("^sim%-lab/.*") or id end
+    local answer = made:request("POST", "/fal.run/" .. id, { prompt = "x", num_images = 2 }, KEY)
+    made:remove()
+    assert.equal("2", answer.headers["x-fal-billable-units"])
+  end)
+
   it("bills nothing of a model without a price", function() assert.is_nil(units_of("somebody/image-model", { prompt = "x" })) end)
 
   local made = {
