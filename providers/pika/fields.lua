@@ -80,6 +80,7 @@ end
 local function check_transitions(transitions)
   for index, transition in ipairs(transitions or NONE) do
     local path = ("parameters.transitions[%d]"):format(index - 1)
+    if transition == cjson.null then check.fail(path, "must be an object") end
     check.reader(transition, path):number("duration", FROM_ZERO)
   end
 end

@@ -5,6 +5,7 @@
 -- No price of theirs is published: the task's estimatedCost tells.
 
 local check = require "check"
+local cjson = require "cjson"
 local given = require "given"
 local names = require "names"
 local plans = require "plan"
@@ -150,10 +151,14 @@ local function add_common(plan, spec, target, name, value, field)
   plans.refuse(plan, field, spec.id .. " has no place for it: give what it needs in parameters, in the vendor's own words")
 end
 
+local function is_object(value)
+  return type(value) == "table" and not cjson.is_array(value)
+end
+
 local function add_parameter(plan, spec, target, name, value, known)
   local field = "parameters." .. name
   if name == "input" and spec.product.input then
-    if type(value) ~= "table" then plans.refuse(plan, field, "must be an object") end
+    if not is_object(value) then plans.refuse(plan, field, "must be an object") end
   elseif spec.fields[name] then
     given.put(plan, plan.body, name, value, field)
   elseif spec.product.names[name] then
@@ -187,7 +192,7 @@ function runway_products.build(plan, payload, spec, known)
   plan.spec, plan.body = spec, check.copy(product.body or {})
   local target = plan.body
   if product.input then
-    target = type(parameters.input) == "table" and check.copy(parameters.input) or {}
+    target = is_object(parameters.input) and check.copy(parameters.input) or {}
     plan.body.input = target
   end
   for name in pairs(product.body or {}) do

@@ -47,6 +47,7 @@ describe("pika", function()
       { { prompt = "p", parameters = { init_image = "data:image/png" } }, "parameters.init_image" },
       { { prompt = "p", parameters = { transitions = "x" } }, "parameters.transitions" },
       { { prompt = "p", parameters = { transitions = { { duration = "x" } } } }, "parameters.transitions[0].duration" },
+      { { prompt = "p", parameters = { transitions = { offline.cjson.null } } }, "parameters.transitions[0]" },
       { { prompt = "p", priority = "high" }, "priority" },
     }
     for index, pair in ipairs(bad) do

@@ -70,6 +70,8 @@ describe("runway's products", function()
     { { model = "generate/video", prompt = "p", parameters = { configId = "c", model = "gen4.5" } }, "parameters.model" },
     { { model = "generate/video", prompt = "p", configId = "c", parameters = { configId = "c" } }, "configId" },
     { { model = "generate/video", prompt = "p", parameters = { configId = "c", input = 5 } }, "parameters.input" },
+    { { model = "generate/image", prompt = "p", parameters = { configId = "c", input = offline.cjson.array { 1 } } },
+      "parameters.input" },
     { { model = "generate/image", prompt = "p", duration = 5, parameters = { configId = "c" } }, "duration" },
     { { model = "uploads", prompt = "p", parameters = { filename = "a" } }, "prompt" },
     { { model = "workflows/x", storyboard = { IMAGE.uri } }, "storyboard" },

@@ -9,6 +9,7 @@
 #include "base/limits.h"
 #include "base/memory.h"
 #include "script/isolation.h"
+#include "script/refusal.h"
 
 /* A text field of the table on top, or NULL. */
 static const char *part_text(lua_State *L, int anchor, const char *name, size_t *length)
@@ -63,7 +64,7 @@ static void split_data_uri(lua_State *L, int anchor, struct outgoing_part *part,
 	part->data = comma + 1;
 	part->data_length = length - head - 1;
 	if (part->base64 && !is_base64(part->data, part->data_length))
-		luaL_error(L, "ctx.request: form: the data_uri of part '%s' is not base64", part->name);
+		refusal_raise(L, NULL, lua_pushfstring(L, "the data URI of the file '%s' is not base64", part->name));
 	if (part->content_type == NULL && head > 5) {
 		lua_pushlstring(L, uri + 5, strcspn(uri + 5, ";,"));
 		part->content_type = outgoing_borrow(L, anchor, -1, &length);
