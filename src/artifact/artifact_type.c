@@ -100,7 +100,9 @@ static bool clean_type(const char *text, char type[ARTIFACT_TYPE_BYTES])
 		"application/force-download", "application/unknown" };
 	size_t length = 0, slashes = 0;
 
-	for (text += text != NULL ? strspn(text, " \t") : 0; text != NULL && length < ARTIFACT_TYPE_BYTES - 1; text++) {
+	if (text == NULL)
+		return false;
+	for (text += strspn(text, " \t"); length < ARTIFACT_TYPE_BYTES - 1; text++) {
 		if (*text == '/')
 			slashes++;
 		else if (!is_token_byte(*text))
@@ -108,7 +110,7 @@ static bool clean_type(const char *text, char type[ARTIFACT_TYPE_BYTES])
 		type[length++] = (char)tolower((unsigned char)*text);
 	}
 	type[length] = '\0';
-	if (text == NULL || slashes != 1 || type[0] == '/' || type[length - 1] == '/' || strchr("; \t", *text) == NULL)
+	if (slashes != 1 || type[0] == '/' || type[length - 1] == '/' || strchr("; \t", *text) == NULL)
 		return false;
 	for (size_t i = 0; i < COUNT(nothing); i++)
 		if (strcmp(type, nothing[i]) == 0)
