@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/sanitizer.h"
 #include "base/test_setting.h"
 #include "base/thread.h"
 
@@ -26,11 +27,7 @@
 #define BUSY_SHARE 5   /* a thread that had less than this part of a processor was not let work */
 
 /* Code under a sanitizer is several times as slow. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define SLOWNESS 4
-#else
-#define SLOWNESS 1
-#endif
+#define SLOWNESS (ADDRESS_SANITIZER || THREAD_SANITIZER ? 4 : 1)
 
 struct pulse {
 	const char *name;

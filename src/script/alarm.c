@@ -13,17 +13,14 @@
 
 #include "base/limits.h"
 #include "base/log.h"
+#include "base/sanitizer.h"
 #include "script/state.h"
 
 #define ALARM_SIGNAL SIGUSR2
 #define TICK_NS (LIMIT_SCRIPT_SLICE_MS * 1000000L) /* CPU time between two looks */
 
 /* ThreadSanitizer holds a signal back until the next call that it intercepts; a loop in Lua makes none. */
-#ifdef __SANITIZE_THREAD__
-#define TICKS_WAIT true
-#else
-#define TICKS_WAIT false
-#endif
+#define TICKS_WAIT THREAD_SANITIZER
 
 #ifndef sigev_notify_thread_id
 #define sigev_notify_thread_id _sigev_un._tid

@@ -3,17 +3,10 @@
 
 #include <sys/mman.h>
 
+#include "base/sanitizer.h"
+
 /* A sanitizer must see each object by itself. */
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#define POOL_IS_USED 0
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define POOL_IS_USED 0
-#endif
-#endif
-#ifndef POOL_IS_USED
-#define POOL_IS_USED 1
-#endif
+#define POOL_IS_USED (!ADDRESS_SANITIZER && !THREAD_SANITIZER)
 
 void pool_open(struct pool *pool)
 {
