@@ -138,6 +138,9 @@ describe("kill -9 in a crawl", function()
   it("is the same with a file that is deleted, or is no database", function()
     local shelf = shelves.start { env = HURRY }
     shelf:wait_for(id_of(250), "listed")
+    local other = io.popen("find " .. shelf.host.home .. "/data -name 'directory.db*' -perm /o+rwx")
+    assert.equal("", other:read("a")) -- nobody's but its owner's and group's
+    other:close()
     shelf.host:stop()
     shelf.host:write("data/directory.db", ("no database at all\n"):rep(1000))
     shelf.host:start_again()

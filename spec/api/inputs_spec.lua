@@ -17,6 +17,7 @@ local INPUTS = [[{
         ["parameters.seed"] = {
           type = "integer", minimum = 0, maximum = require("cjson").decode("18446744073709551615") } } } },
     { mode = "flux", model = "painter/flux/dev", schema = { required = {}, properties = {} } },
+    { mode = "flux", label = "Any other", schema = { properties = { prompt = { type = "string" } } } },
     { mode = "sdxl", model = "painter/sdxl", schema = { properties = { prompt = { type = { "string", "null" } } } } },
   }]]
 
@@ -42,7 +43,7 @@ describe("inputs", function()
     assert.equal(200, answer.status)
     assert.same({ "painter", "image", true, true },
       { answer.json.provider, answer.json.kind, answer.json.described, answer.json.ok })
-    assert.equal(3, #answer.json.choices)
+    assert.equal(4, #answer.json.choices)
     assert.same({
       kind = "image", mode = "flux", model = "painter/flux", operation = cjson.null, label = "Flux", makes = "image",
       price = "$0.003 / megapixel",
@@ -64,6 +65,11 @@ describe("inputs", function()
     assert.equal("painter/sdxl", host:get(PAINTER .. "?mode=sdxl").json.choice.model)
   end)
 
+  it("gives that of any other model to who names none", function()
+    assert.equal("Any other", host:get(PAINTER .. "?mode=flux&model=").json.choice.label)
+    assert.equal("painter/sdxl", host:get(PAINTER .. "?mode=sdxl&model=").json.choice.model)
+  end)
+
   it("keeps integers to the last digit, and empty lists", function()
     assert.matches('"maximum":18446744073709551615', host:get(PAINTER .. "?mode=flux").body, 1, true)
     assert.matches('"required":%[%]', host:get(PAINTER .. "?model=painter/flux/dev").body)
@@ -74,7 +80,7 @@ describe("inputs", function()
       local answer = host:get(PAINTER .. "?" .. query)
       assert.equal(404, answer.status, query)
       assert.same({ mode = "flux", model = "painter/flux", operation = cjson.null }, answer.json.allowed[1])
-      assert.equal(3, #answer.json.allowed)
+      assert.equal(4, #answer.json.allowed)
       assert.equal("painter", answer.json.provider)
     end
   end)

@@ -24,6 +24,7 @@ static const char *const choice_names[] = { "mode", "model", "operation" };
 struct asked_choice {
 	char values[CHOICE_NAMES][LIMIT_INPUT_TEXT_BYTES + 2];
 	bool any;
+	bool no_model; /* "model=": rather one that names none */
 };
 
 static void read_asked(const struct http_request *request, struct asked_choice *asked)
@@ -32,6 +33,8 @@ static void read_asked(const struct http_request *request, struct asked_choice *
 	for (size_t i = 0; i < CHOICE_NAMES; i++) {
 		if (!http_query(request, choice_names[i], asked->values[i], sizeof asked->values[i]))
 			asked->values[i][0] = '\0';
+		else if (i == 1)
+			asked->no_model = asked->values[i][0] == '\0';
 		asked->any |= asked->values[i][0] != '\0';
 	}
 }
@@ -152,11 +155,18 @@ static void write_choices(struct buffer *out, const struct incoming *incoming)
 static const struct manifest_choice *find_choice(const struct incoming *incoming, const struct asked_choice *asked)
 {
 	const struct manifest *manifest = &incoming->provider->manifest;
+	const struct manifest_choice *choice, *first = NULL;
 
-	for (size_t i = 0; i < manifest->choice_count; i++)
-		if (is_of_kind(incoming, &manifest->choices[i]) && is_asked(&manifest->choices[i], asked))
-			return &manifest->choices[i];
-	return NULL;
+	for (size_t i = 0; i < manifest->choice_count; i++) {
+		choice = &manifest->choices[i];
+		if (!is_of_kind(incoming, choice) || !is_asked(choice, asked))
+			continue;
+		if (!asked->no_model || choice->model == NULL)
+			return choice;
+		if (first == NULL)
+			first = choice;
+	}
+	return first;
 }
 
 /* ---- answers ---- */

@@ -2,6 +2,7 @@
  *
  * It may be deleted at any time, and one that is damaged or of another version is begun anew: it holds nothing that cannot be asked for again. What
  * cannot be written is logged once, and the host goes on from memory. No secret is bound: texts pass the gate's cleaner. */
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -73,7 +74,10 @@ static bool use_schema(struct directory_file *file)
 static bool open_database(struct directory_file *file, const char *path)
 {
 	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX;
+	int made = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0640); /* prices may be an account's: not for everybody */
 
+	if (made >= 0)
+		close(made);
 	if (sqlite3_open_v2(path, &file->db, flags, NULL) != SQLITE_OK)
 		return false;
 	sqlite3_busy_timeout(file->db, LIMIT_STORE_LOCK_MS);
