@@ -62,6 +62,7 @@ describe("a budget", function()
     assert.equal(jobs - admitted, refused)
     local day = live:budget().host.day
     assert.equal(admitted * RESERVED, micro(day.reserved_usd) + micro(day.spent_usd))
+    assert.same(day, live.host:get("/api/live").json.today)
     assert.equal(0, day.left_usd)
     live:remove()
   end)

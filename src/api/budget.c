@@ -44,6 +44,13 @@ static void write_account(struct buffer *out, const struct budget *limit, const 
 	write_span(out, "month", known->per_month_micro_usd, sums->month_reserved, sums->month_spent, limit != NULL);
 }
 
+void budget_write_today(struct buffer *out, struct budget_book *book, const struct config *config)
+{
+	struct budget_sums sums = budget_sums(book, NULL, NULL);
+
+	write_span(out, "today", config->live.budget.per_day_micro_usd, sums.day_reserved, sums.day_spent, true);
+}
+
 static void write_host(struct buffer *out, struct budget_book *book, const struct config *config)
 {
 	struct budget_sums sums = budget_sums(book, NULL, NULL);

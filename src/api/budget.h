@@ -2,5 +2,9 @@
 #pragma once
 
 #include "api/host.h"
+#include "base/buffer.h"
 
 void budget_handle(struct host *host, struct http_request *request);
+
+/* The member "today" of an answer: limit, reserved, spent and left of the host's day (UTC), in dollars. */
+void budget_write_today(struct buffer *out, struct budget_book *book, const struct config *config);

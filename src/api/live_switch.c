@@ -2,6 +2,7 @@
 #include "api/live_switch.h"
 
 #include "api/answer.h"
+#include "api/budget.h"
 #include "base/json.h"
 #include "base/limits.h"
 
@@ -15,8 +16,10 @@ static void send_state(struct host *host, struct http_request *request, bool sto
 	json_write_bool(&out, stopped);
 	buffer_text(&out, ",\"enabled\":");
 	json_write_bool(&out, request->view->config->live.enabled);
-	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu}}", counts.queued,
+	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu},", counts.queued,
 		counts.sending, counts.sent, counts.unknown);
+	budget_write_today(&out, live_budget(host->live), request->view->config);
+	buffer_char(&out, '}');
 	answer_json(request, 200, NULL, &out);
 	buffer_free(&out);
 }

@@ -1,0 +1,51 @@
+// router.js - the address says which page is open, with what filters. Routes are in the hash: the page works under any prefix.
+
+import { batch, signal } from "./signal.js";
+
+function read(hash) {
+  const [path, query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
+  const [page, ...parts] = path.split("/").filter(Boolean).map(part => {
+    try {
+      return decodeURIComponent(part);
+    } catch {
+      return part;
+    }
+  });
+  return { page: page ?? "", parts, query: new URLSearchParams(query) };
+}
+
+/** { page, parts, query } of the address of this moment. */
+export const route = signal(read(location.hash));
+
+addEventListener("hashchange", () => batch(() => {
+  route.value = read(location.hash);
+}));
+
+/** "#/jobs/ID?status=open"; members of the query that are null or "" are left out. */
+export function link(page = "", parts = [], query = {}) {
+  const pairs = query instanceof URLSearchParams ? [...query] : Object.entries(query);
+  const search = new URLSearchParams(pairs.filter(([, value]) => value !== null && value !== undefined && value !== ""));
+  const path = [page, ...parts].filter(part => part !== "").map(encodeURIComponent).join("/");
+  const text = search.toString();
+  return `#/${path}${text && `?${text}`}`;
+}
+
+/** Goes there; with `replace` Back does not come to where we are now. */
+export function go(href, { replace = false } = {}) {
+  if (href === location.hash) return;
+  if (replace) {
+    history.replaceState(null, "", href);
+    route.value = read(href);
+  } else location.hash = href;
+}
+
+/** Changes members of the query: null takes one out. */
+export function setQuery(changes, options) {
+  const { page, parts, query } = route.peek();
+  const next = new URLSearchParams(query);
+  for (const [name, value] of Object.entries(changes)) {
+    if (value === null || value === undefined || value === "") next.delete(name);
+    else next.set(name, value);
+  }
+  go(link(page, parts, next), options);
+}

@@ -1,0 +1,6 @@
+import { h } from "../base/dom.js";
+
+export default {
+  title: "Money",
+  open: () => h("section.page", h("header.page-head", h("h1", "Money"))),
+};
