@@ -1,0 +1,48 @@
+// resource.js - an answer of the API that a page shows: loaded once the stream has begun, and again when something has changed.
+
+import { batch, onCleanup, signal } from "../base/signal.js";
+import { host } from "./host.js";
+
+/**
+ * load(abortSignal) -> promise of a value. Returns { value, problem } (what was good stays while it is loaded anew), reload(), and changed(),
+ * which loads at most every `ms`. Ends with its owner and with `abort`.
+ */
+export function resource(load, abort, { ms = 2000 } = {}) {
+  const value = signal(null), problem = signal(null);
+  let timer = 0, at = 0, asked = 0;
+
+  async function reload() {
+    const mine = ++asked;
+    at = Date.now();
+    try {
+      const loaded = await load(abort);
+      if (mine === asked && !abort.aborted) batch(() => {
+        value.value = loaded;
+        problem.value = null;
+      });
+    } catch (error) {
+      if (mine === asked && !abort.aborted) problem.value = error;
+    }
+  }
+
+  function changed() {
+    if (timer || abort.aborted) return;
+    timer = setTimeout(() => {
+      timer = 0;
+      reload();
+    }, Math.max(0, at + ms - Date.now()));
+  }
+
+  onCleanup(() => clearTimeout(timer));
+  host.resync(changed);
+  host.opened.then(() => !abort.aborted && reload());
+  return {
+    get value() {
+      return value.value;
+    },
+    get problem() {
+      return problem.value;
+    },
+    reload, changed,
+  };
+}
