@@ -71,9 +71,10 @@ describe("an artifact", function()
     assert.equal(200, answer.status)
     assert.is_true(answer.body == TEXT)
     local headers = answer.headers
-    assert.same({ "image/png", tostring(#TEXT), '"' .. DIGEST .. '"', "bytes", "nosniff", "sandbox" },
+    assert.same({ "image/png", tostring(#TEXT), '"' .. DIGEST .. '"', "bytes", "nosniff", "sandbox", "same-origin" },
       { headers["content-type"], headers["content-length"], headers["etag"], headers["accept-ranges"],
-        headers["x-content-type-options"], headers["content-security-policy"] })
+        headers["x-content-type-options"], headers["content-security-policy"],
+        headers["cross-origin-resource-policy"] })
     assert.equal("inline; filename=\"a picture.png\"; filename*=UTF-8''a%20picture.png", headers["content-disposition"])
     assert.equal("private, no-cache", headers["cache-control"])
     assert.is_truthy(headers["last-modified"]:match("^%u%l%l, %d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d GMT$"))

@@ -132,7 +132,8 @@ static void write_headers(struct buffer *out, const json_t *entry, const char *t
 {
 	const char *name = json_text(entry, "filename");
 
-	buffer_text(out, "Content-Security-Policy: sandbox\r\nContent-Disposition: ");
+	buffer_text(
+		out, "Content-Security-Policy: sandbox\r\nCross-Origin-Resource-Policy: same-origin\r\nContent-Disposition: ");
 	buffer_text(out, is_shown_in_place(type) ? "inline" : "attachment");
 	write_file_name(out, name != NULL ? name : "artifact");
 }

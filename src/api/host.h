@@ -22,6 +22,7 @@ struct key_turns;
 struct directory;
 struct webhooks_out;
 struct webhooks_in;
+struct studio;
 
 struct host {
 	struct gate *gate;
@@ -41,8 +42,9 @@ struct host {
 	struct webhooks_out *webhooks_out; /* outgoing ones */
 	struct event_hub *events;
 	struct metrics *metrics;
-	size_t most_waiting; /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
-	int most_streams;    /* whatever the configuration says: the rest of the threads is for all else */
+	struct studio *studio; /* the page's files */
+	size_t most_waiting;   /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
+	int most_streams;      /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;
 	_Atomic bool draining;
 };

@@ -1,6 +1,6 @@
 /* router.c - from path and method to a handler. HTTP threads.
  *
- * A route is a pattern of segments in which * takes any one; a path answers the methods of its
+ * A route is a pattern of segments in which * takes any one, and ** all that follow; a path answers the methods of its
  * routes, all others get 405 with Allow. It also says which role it needs and whose jobs it shows (access.h). */
 #include <stdio.h>
 #include <string.h>
@@ -19,6 +19,7 @@
 #include "api/model_refresh.h"
 #include "api/providers.h"
 #include "api/router.h"
+#include "api/studio_page.h"
 #include "api/status.h"
 #include "api/webhooks_in.h"
 
@@ -39,8 +40,8 @@ struct handler {
 	void (*provider)(struct host *host, struct http_request *request, const char *kind, const char *name);
 };
 
-/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, and vendors' webhooks, which have a token in
- * their path. */
+/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, the page's own files, and
+ * vendors' webhooks, which have a token in their path. */
 struct route {
 	const char *method;
 	const char *pattern;
@@ -106,6 +107,8 @@ static const struct route routes[] = {
 	{ "GET", "/healthz", NULL, { .plain = status_healthz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/readyz", NULL, { .plain = status_readyz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/metrics", NULL, { .plain = metrics_handle }, ROLE_READ, SCOPE_ALL },
+	{ "GET", "/", NULL, { .plain = studio_page_index }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/ui/**", NULL, { .named = studio_page_file }, ROLE_NOBODYS, SCOPE_HOST },
 };
 
 #define ROUTES ((int)(sizeof routes / sizeof *routes))
@@ -121,6 +124,17 @@ const char *route_method(int route)
 	return route >= 0 && route < ROUTES ? routes[route].method : NULL;
 }
 
+/* ** takes the rest of the path, slashes and all. */
+static bool take_rest(const char *path, struct target *target)
+{
+	size_t length = strlen(path);
+
+	if (length == 0 || length >= SEGMENT_BYTES)
+		return false;
+	memcpy(target->name, path, length + 1);
+	return true;
+}
+
 /* Compares segment by segment; what * took goes to target->name, then to target->part. A slash at the end of the path does not matter. */
 static bool route_matches(const char *pattern, const char *path, struct target *target)
 {
@@ -134,6 +148,8 @@ static bool route_matches(const char *pattern, const char *path, struct target *
 				return false;
 			continue;
 		}
+		if (pattern[1] == '*')
+			return take_rest(path, target);
 		length = strcspn(path, "/");
 		if (length == 0 || length >= SEGMENT_BYTES)
 			return false;

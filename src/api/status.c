@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/test_setting.h"
 #include "directory/directory.h"
+#include "studio/studio.h"
 
 static void send_status(struct http_request *request, int status, struct buffer *out)
 {
@@ -109,6 +110,14 @@ static void list_directory(struct host *host, struct buffer *problems, int *coun
 		add_problem(problems, text, count);
 }
 
+static void list_studio(struct host *host, struct buffer *problems, int *count)
+{
+	char text[320];
+
+	for (size_t i = 0; studio_problem(host->studio, i, text, sizeof text); i++)
+		add_problem(problems, text, count);
+}
+
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
@@ -122,6 +131,7 @@ static int write_readiness(struct host *host, const struct gate_view *view, stru
 	able = is_able(host, &problems, &count) && !draining;
 	list_files(view, set, &problems, &count);
 	list_directory(host, &problems, &count);
+	list_studio(host, &problems, &count);
 	provider_set_release(set);
 	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
 		able ? "true" : "false", draining ? "true" : "false", providers, engine_backlog(host->engine),

@@ -72,14 +72,21 @@ static void watched_add(struct watch *watch, char *path)
 	known->there = true;
 }
 
-static void watched_add_folders(struct watch *watch, const char *directory)
+/* Those of the first level may be links: there are no loops of them. */
+static void watched_add_folders(struct watch *watch, const char *directory, int levels)
 {
 	DIR *listing = opendir(directory);
 	struct dirent *entry;
+	char *path;
 
-	while (listing != NULL && (entry = readdir(listing)) != NULL)
-		if (entry->d_name[0] != '.' && entry->d_type != DT_REG)
-			watched_add(watch, file_join(directory, entry->d_name));
+	while (listing != NULL && (entry = readdir(listing)) != NULL) {
+		if (entry->d_name[0] == '.' || entry->d_type == DT_REG)
+			continue;
+		path = file_join(directory, entry->d_name);
+		if (levels > 1 && entry->d_type != DT_LNK)
+			watched_add_folders(watch, path, levels - 1);
+		watched_add(watch, path);
+	}
 	if (listing != NULL)
 		closedir(listing);
 }
@@ -99,8 +106,8 @@ static void watch_directories(struct watch *watch)
 	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
 		watched_add(watch, memory_copy_text(directory->path));
 	for (const struct watch_directory *directory = watch->directories; directory->path != NULL; directory++)
-		if (directory->folders)
-			watched_add_folders(watch, directory->path);
+		if (directory->folders > 0)
+			watched_add_folders(watch, directory->path, directory->folders);
 	for (size_t i = watch->count; i-- > 0;)
 		if (!watch->watched[i].there)
 			watched_drop(watch, i);

@@ -11,7 +11,7 @@ struct watch;
 
 struct watch_directory {
 	const char *path;
-	bool folders; /* those in it too, one level, whose names do not begin with a dot */
+	int folders; /* so many levels of folders in it too, those whose names do not begin with a dot */
 };
 
 /* Calls `changed` on the watch's own thread, about 20 ms after something in one of the directories was written, moved, made or removed, and every few

@@ -208,6 +208,13 @@
 #define LIMIT_SCRIPT_NAME_BYTES 64 /* of a helper, and of its folder */
 #define LIMIT_ALIASES 32
 
+/* The page's own files. */
+#define LIMIT_STUDIO_FILES 64
+#define LIMIT_STUDIO_FILE_BYTES (256 * 1024)
+#define LIMIT_STUDIO_NAME_BYTES 120 /* of a path below studio/ */
+#define LIMIT_STUDIO_DEPTH 4	    /* folders in folders */
+#define LIMIT_STUDIO_PROBLEMS 8	    /* that are told */
+
 /* The directory of models. */
 #define LIMIT_DIRECTORY_AGE_SECONDS 31536000 /* that a script may call fresh */
 #define LIMIT_DIRECTORY_PAGES 40	     /* of one crawl */

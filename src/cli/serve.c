@@ -39,6 +39,7 @@
 #include "event/hub.h"
 #include "webhook_out/webhook_out.h"
 #include "http/probe.h"
+#include "studio/studio.h"
 #include "event/event_feed.h"
 #include "event/host_event.h"
 
@@ -50,7 +51,7 @@ struct serving {
 	const char *listen; /* --listen, or NULL: the configuration's */
 	char *listening;    /* the address in use */
 	bool needs_key;
-	char *providers, *lua, *config, *data, *log_path;
+	char *providers, *lua, *studio, *config, *data, *log_path;
 	char *standstills;
 	struct pulse *loading; /* of the thread that loads scripts */
 	int lock;
@@ -67,6 +68,7 @@ static void find_places(struct serving *serving)
 {
 	serving->providers = places_find(serving->home, "providers");
 	serving->lua = places_find(serving->home, "lua");
+	serving->studio = places_find(serving->home, "studio");
 	serving->config = file_join(serving->home, "config");
 	serving->data = file_join(serving->home, "data");
 	serving->standstills = file_join(serving->data, STANDSTILL_FILE);
@@ -225,6 +227,17 @@ static void on_events(void *context, int64_t newest)
 	webhooks_out_notify(host->webhooks_out, newest);
 }
 
+static enum error_code open_studio(struct serving *serving, struct error *error)
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+
+	(void)error; /* a page that cannot be shown is told, and stops no host */
+	serving->host.studio = studio_new(serving->studio);
+	studio_reload(serving->host.studio, view->config->server.studio);
+	gate_release(serving->host.gate, view);
+	return ERROR_NONE;
+}
+
 /* Nothing was written yet, so nobody misses a number. */
 static enum error_code open_events(struct serving *serving, struct error *error)
 {
@@ -256,6 +269,7 @@ static void reload(void *context)
 	webhooks_in_prepare(serving->host.webhooks_in, view);
 	webhooks_out_notify(serving->host.webhooks_out, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
+	studio_reload(host->studio, view->config->server.studio);
 	gate_release(serving->host.gate, view);
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);
@@ -268,8 +282,9 @@ static void reload(void *context)
 
 static enum error_code start_watch(struct serving *serving, struct error *error)
 {
-	const struct watch_directory directories[] = { { .path = serving->providers, .folders = true },
-		{ .path = serving->lua, .folders = true }, { .path = serving->config }, { .path = serving->home }, { 0 } };
+	const struct watch_directory directories[] = { { .path = serving->providers, .folders = 1 },
+		{ .path = serving->lua, .folders = 1 }, { .path = serving->studio, .folders = LIMIT_STUDIO_DEPTH },
+		{ .path = serving->config }, { .path = serving->home }, { 0 } };
 
 	return watch_start(directories, reload, serving, serving->loading, &serving->watch, error);
 }
@@ -323,7 +338,7 @@ static enum error_code start_engine(struct serving *serving, struct error *error
 /* Each needs those before it; stop_parts() takes them in reverse. */
 static enum error_code (*const starts[])(struct serving *serving, struct error *error) = { open_gate, lock_home, open_log,
 	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_directory, open_live,
-	start_http, start_watch };
+	open_studio, start_http, start_watch };
 
 static enum error_code start_parts(struct serving *serving, struct error *error)
 {
@@ -360,6 +375,7 @@ static void leave_home(struct serving *serving)
 	free(serving->listening);
 	free(serving->providers);
 	free(serving->lua);
+	free(serving->studio);
 	free(serving->config);
 	free(serving->data);
 	free(serving->standstills);
@@ -390,6 +406,7 @@ static void stop_parts(struct serving *serving)
 	event_hub_free(host->events);
 	engine_free(host->engine);
 	webhooks_in_free(host->webhooks_in);
+	studio_free(host->studio);
 	free_tables(host);
 	provider_loader_close(host->loader);
 	log_set_cleaner((struct cleaner){ .clean = NULL });

@@ -81,6 +81,7 @@ static const struct field server_fields[] = {
 		.minimum = 1024,
 		.maximum = LIMIT_BODY_BYTES_MAX },
 	{ .key = "max_streams", .read = field_int, IN_SERVER(max_streams), .minimum = 0, .maximum = 4095 },
+	{ .key = "studio", .read = field_bool, IN_SERVER(studio) },
 	{ .key = "api_keys", .read = config_read_api_keys },
 	{ .key = "allowed_origins", .read = field_text_list, IN_SERVER(allowed_origins), .refuse = address_refuse_origin },
 	{ .key = "allowed_hosts", .read = field_text_list, IN_SERVER(allowed_hosts), .refuse = address_refuse_host },
@@ -193,6 +194,7 @@ static void make_defaults(struct config *config)
 		.threads = 512,
 		.max_body_bytes = LIMIT_BODY_BYTES_DEFAULT,
 		.max_streams = 64,
+		.studio = true,
 		.allowed_origins = memory_new(sizeof(char *)),
 		.allowed_hosts = memory_new(sizeof(char *)) };
 	config->directory.refresh_hours = 24;

@@ -49,6 +49,7 @@ struct config_server {
 	int threads;
 	size_t max_body_bytes;
 	int max_streams;
+	bool studio; /* the page at / */
 	struct config_api_key *api_keys;
 	size_t api_key_count;
 	char **allowed_origins; /* NULL-terminated */

@@ -50,6 +50,15 @@ static const struct config_api_key *presented_key(const struct http_exchange *x,
 	return found;
 }
 
+/* Vendors have a token in the path; the page's own files hold no data. */
+static bool needs_no_key(const struct http_exchange *x)
+{
+	const char *path = x->request.path;
+
+	return x->probe || strncmp(path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0 || path[1] == '\0' ||
+	       strncmp(path, STUDIO_FILES, sizeof STUDIO_FILES - 1) == 0;
+}
+
 const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key)
 {
 	bool presented = x->head[HEAD_AUTHORIZATION] != NULL || x->head[HEAD_X_API_KEY] != NULL;
@@ -59,7 +68,7 @@ const char *auth_refusal(const struct http_exchange *x, const struct config_serv
 		return NULL;
 	if (presented)
 		*key = presented_key(x, server);
-	if (*key != NULL || x->probe || strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0)
+	if (*key != NULL || needs_no_key(x))
 		return NULL;
 	return presented ? "this API key is not one of server.api_keys"
 			 : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY";

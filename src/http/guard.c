@@ -2,7 +2,7 @@
  *
  * Runs on HTTP threads, without state. Order: overload and draining, the head's form, the path, Host, Origin, API key. The Host
  * and Origin checks keep web pages away from a host on loopback: a foreign page (Origin, Sec-Fetch-Site) and a foreign name that
- * resolves here (DNS rebinding). Knows no route but /healthz, /readyz and the inbound webhooks. */
+ * resolves here (DNS rebinding). Knows no route but /healthz, /readyz, the page and the inbound webhooks. */
 #include "http/internal.h"
 
 #include <arpa/inet.h>

@@ -68,6 +68,7 @@ struct http_reply {
 	const char *body;
 	size_t body_length;
 	bool revalidate; /* the client may keep it, if it asks again with its ETag; else nobody keeps it */
+	bool published; /* a file that came with the host: anybody may keep it as with `revalidate`, and no secret is looked for in it */
 	/* For who plays another server: */
 	bool bare; /* `headers` are all, but Content-Length and Connection: no Content-Type, nothing about caches and ids */
 	bool cut;  /* only half of the body is sent; then the connection ends */

@@ -37,6 +37,7 @@ enum head {
 
 #define WORKER_ALIGNMENT 64
 #define WEBHOOKS "/api/webhooks/" /* where vendors deliver: they have no API key */
+#define STUDIO_FILES "/ui/"	  /* of the page at / */
 #define REQUEST_ID_TEXT 17
 
 /* What an HTTP thread keeps between requests. civetweb gives a connection to one thread for its whole life. */

@@ -27,6 +27,8 @@
 
 static const char common_heads[] = "Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
+static const char published_heads[] = "Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
+
 static const char revalidated_heads[] = "Cache-Control: private, no-cache\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
 const char *reply_reason(int status)
@@ -103,7 +105,7 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply, 
 	}
 	write_literal(out, x->close ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n");
 	if (!reply->bare) {
-		write_literal(out, reply->revalidate ? revalidated_heads : common_heads);
+		write_literal(out, reply->published ? published_heads : reply->revalidate ? revalidated_heads : common_heads);
 		buffer_text(out, x->request.request_id);
 		write_literal(out, "\r\n");
 	}
@@ -258,8 +260,9 @@ void http_send(struct http_request *request, const struct http_reply *reply)
 	struct buffer out;
 
 	buffer_init(&out, 2 * reply->body_length + 64);
-	outcome = reply->body_length > 0 ? mask_known_text(&known, reply_is_json(reply), reply->body, reply->body_length, &out)
-					 : MASK_CLEAN;
+	outcome = reply->body_length > 0 && !reply->published
+			  ? mask_known_text(&known, reply_is_json(reply), reply->body, reply->body_length, &out)
+			  : MASK_CLEAN;
 	if (outcome == MASK_MASKED) {
 		masked.body = out.data;
 		masked.body_length = out.length;
