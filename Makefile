@@ -15,6 +15,8 @@ comma := ,
 BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
                   ca-certificates
 TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3
+# Of the specs in a browser; a machine that cannot have them does without (spec/support/webdriver.lua).
+BROWSER_PACKAGES := chromium chromium-driver fonts-dejavu-core
 SCRIPT_PACKAGES := lua5.4 lua-cjson lua-socket
 LINT_PACKAGES := clang-format lua-check
 FUZZ_PACKAGES := clang libclang-rt-14-dev
@@ -95,6 +97,7 @@ TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe list-functi
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
+	$(if $(filter spec spec/studio%,$(SPEC)),$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: the specs of Studio are pending')
 	@$(MAKE) --no-print-directory $(TEST_PROGRAMS)
 	@$(if $(filter spec spec/fuzz%,$(SPEC)),$(MAKE) --no-print-directory fuzz-build || echo 'the fuzz targets cannot be built: they are not run')
 	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)

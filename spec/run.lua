@@ -8,6 +8,8 @@
 --   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
 --   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
 --
+-- Of the files that have a browser (spec/studio) two run at once: each keeps a core busy.
+--
 -- Each file has a TMPDIR of its own. What still runs with it when the file has ended is ended too.
 package.path = "./?.lua;" .. package.path
 local shell = require "spec.support.shell"
@@ -18,6 +20,7 @@ local LIMIT_SECONDS = tonumber(os.getenv("SPEC_SECONDS")) or (SLOW and 1800 or 3
 local TIMES = os.getenv("SPEC_TIMES")
 local VERBOSE = (os.getenv("V") or "") ~= ""
 local SHOWN = 10
+local BROWSERS = 2 -- at once
 
 -- Files -------------------------------------------------------------------------------------------------------------------
 
@@ -36,7 +39,7 @@ end
 -- Where nothing is known: hosts that are live take longest, scripts alone least, and of two files the larger one.
 local function guess(file)
   local folder = file:match("^spec/([^/]+)/")
-  local weight = ({ live = 3, api = 2 })[folder] or 1
+  local weight = ({ studio = 3, live = 3, api = 2 })[folder] or 1
   return 1000 * weight + #(shell.read(file) or "") / 1000
 end
 
@@ -115,12 +118,27 @@ local function show(result)
   if VERBOSE or result.failed > 0 or result.pending > 0 then print(result.output) end
 end
 
+local function has_browser(file)
+  return file:find("^spec/studio/") ~= nil
+end
+
+-- Takes the next file out of the list: the first that may run beside those that do.
+local function take_next(files, running)
+  local browsers = 0
+  for _, run in ipairs(running) do browsers = browsers + (has_browser(run.file) and 1 or 0) end
+  for i, file in ipairs(files) do
+    if browsers < BROWSERS or not has_browser(file) then return table.remove(files, i) end
+  end
+  return nil
+end
+
 local function run_all(files, jobs)
-  local running, results, next_file = {}, {}, 1
-  while next_file <= #files or #running > 0 do
-    while #running < jobs and next_file <= #files do
-      running[#running + 1] = begin(files[next_file])
-      next_file = next_file + 1
+  local running, results = {}, {}
+  while #files > 0 or #running > 0 do
+    while #running < jobs do
+      local file = take_next(files, running)
+      if not file then break end
+      running[#running + 1] = begin(file)
     end
     socket.sleep(0.05)
     for i = #running, 1, -1 do
