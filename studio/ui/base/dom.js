@@ -137,3 +137,10 @@ export function each(list, keyOf, make) {
   }
   return holder;
 }
+
+/** A link to a page of somebody else's: only https, which learns nothing of us; anything else is its text. */
+export function outside(address, ...children) {
+  const text = children.length ? children : [address];
+  return /^https:\/\//i.test(address ?? "")
+    ? h("a", { href: address, target: "_blank", rel: "noreferrer noopener" }, text, " ", icon("external")) : h("span", text);
+}

@@ -224,7 +224,7 @@ export const host = {
   /** All entries, each once, under the kind that is its own. */
   providers() {
     const entries = Object.values(catalogs.value).flatMap(catalog => catalog?.providers ?? []);
-    return [...new Map(entries.map(entry => [entry.id, entry])).values()];
+    return entries.filter(entry => entry.kind === entry.kinds[0]);
   },
 };
 
