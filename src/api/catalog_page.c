@@ -7,11 +7,13 @@
 
 #include "api/answer.h"
 #include "api/envelope.h"
+#include "api/file_problem_json.h"
 #include "api/verdict_json.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "script/script_problem.h"
 
 /* One rendered catalog, shared by the requests that send it. */
 struct page {
@@ -104,11 +106,24 @@ static void write_credential_specs(struct buffer *out, const struct manifest *ma
 	buffer_text(out, "},");
 }
 
+/* Why the newest text of the file is not in use, or why the script rests; NULL: neither. To be released. */
+static struct file_problem *script_trouble(const struct provider_entry *entry)
+{
+	char why[256];
+
+	if (entry->problem != NULL)
+		return file_problem_hold(entry->problem);
+	if (!provider_rests(entry->provider))
+		return NULL;
+	provider_rest_reason(entry->provider, why, sizeof why);
+	return script_problem_new(why, entry->file);
+}
+
 static void write_script(struct buffer *out, const struct provider_entry *entry)
 {
-	char time[CLOCK_TEXT_BYTES], why[256];
+	char time[CLOCK_TEXT_BYTES];
 	int64_t rest = provider_resting_ms(entry->provider);
-	const char *error = entry->error;
+	struct file_problem *trouble = script_trouble(entry);
 
 	clock_format(entry->provider->loaded_ms, time);
 	buffer_text(out, "\"script\":{\"file\":");
@@ -117,13 +132,12 @@ static void write_script(struct buffer *out, const struct provider_entry *entry)
 		(unsigned long long)entry->provider->generation, time, atomic_load(&entry->provider->stops));
 	clock_format(clock_unix_ms() + rest, time);
 	json_write_text(out, rest > 0 ? time : NULL);
-	if (rest > 0 || entry->provider->stood_still) {
-		provider_rest_reason(entry->provider, why, sizeof why);
-		error = error != NULL ? error : why;
-	}
 	buffer_text(out, ",\"error\":");
-	json_write_text(out, error);
+	json_write_text(out, trouble != NULL ? trouble->text : NULL);
+	buffer_text(out, ",\"error_at\":");
+	file_problem_write_place(out, trouble);
 	buffer_text(out, "},");
+	file_problem_release(trouble);
 }
 
 static void write_kinds(struct buffer *out, const struct provider *provider)
@@ -188,11 +202,11 @@ static void write_errors(struct buffer *out, const struct provider_set *set)
 
 	buffer_text(out, ",\"script_errors\":[");
 	for (size_t i = 0; i < set->count; i++) {
-		if (set->entries[i].error == NULL)
+		if (set->entries[i].problem == NULL)
 			continue;
 		if (!first)
 			buffer_char(out, ',');
-		json_write_text(out, set->entries[i].error);
+		json_write_text(out, set->entries[i].problem->text);
 		first = false;
 	}
 	buffer_char(out, ']');

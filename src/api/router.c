@@ -12,6 +12,7 @@
 #include "api/events.h"
 #include "api/webhooks_out.h"
 #include "api/host.h"
+#include "api/host_report.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
 #include "api/live_switch.h"
@@ -104,6 +105,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, { .named = webhooks_out_rotate_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/modder/hooks/test", NULL, { .plain = webhooks_out_test_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/webhooks/*/*", NULL, { .parted = webhooks_in_receive }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/api/host", NULL, { .plain = host_report_handle }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/healthz", NULL, { .plain = status_healthz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/readyz", NULL, { .plain = status_readyz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/metrics", NULL, { .plain = metrics_handle }, ROLE_READ, SCOPE_ALL },

@@ -39,11 +39,15 @@ void status_healthz(struct host *host, struct http_request *request)
 
 static void add_problem(struct buffer *out, const char *text, int *count)
 {
-	if (text == NULL)
-		return;
 	if ((*count)++ > 0)
 		buffer_char(out, ',');
 	json_write_text(out, text);
+}
+
+static void add_file_problem(struct buffer *out, const struct file_problem *problem, int *count)
+{
+	if (problem != NULL)
+		add_problem(out, problem->text, count);
 }
 
 /* The disk of data/: with too little left the next job may be the one that cannot be written. */
@@ -90,10 +94,10 @@ static void list_files(const struct gate_view *view, const struct provider_set *
 {
 	char why[256];
 
-	add_problem(problems, view->config_problem, count);
-	add_problem(problems, view->secrets_problem, count);
+	add_file_problem(problems, view->config_problem, count);
+	add_file_problem(problems, view->secrets_problem, count);
 	for (size_t i = 0; i < set->count; i++) {
-		add_problem(problems, set->entries[i].error, count);
+		add_file_problem(problems, set->entries[i].problem, count);
 		if (set->entries[i].provider != NULL && set->entries[i].provider->stood_still) {
 			provider_rest_reason(set->entries[i].provider, why, sizeof why);
 			add_problem(problems, why, count);

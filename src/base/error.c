@@ -11,6 +11,7 @@ enum error_code error_set(struct error *error, enum error_code code, const char 
 	if (error == NULL)
 		return code;
 	error->code = code;
+	error->line = 0;
 	snprintf(error->path, sizeof error->path, "%s", path != NULL ? path : "");
 	va_start(arguments, format);
 	vsnprintf(error->message, sizeof error->message, format, arguments);

@@ -17,6 +17,7 @@ enum error_code {
 /* Filled where the knowledge is. `path` is a field path ("parameters.steps"), a file, or empty. */
 struct error {
 	enum error_code code;
+	int line; /* of the text that was read, from 1; 0: not known */
 	char path[160];
 	char message[480];
 };

@@ -48,6 +48,14 @@ void json_member_json(struct buffer *out, const char *name, const char *json); /
 void json_member_usd(struct buffer *out, const char *name, int64_t micro_usd); /* below 0, not known: null */
 void json_member_time(struct buffer *out, const char *name, int64_t unix_ms);  /* 0, never: null */
 
+/* Of any name: those above take plain ones only. */
+void json_member_bool(struct buffer *out, const char *name, bool value);
+void json_member_integer(struct buffer *out, const char *name, int64_t value);
+
+/* "name":{ and }, with members of the kinds above, or none, between them. */
+void json_open_object(struct buffer *out, const char *name);
+void json_close_object(struct buffer *out);
+
 /* The text under `key`, or NULL. */
 const char *json_text(const json_t *object, const char *key);
 

@@ -90,6 +90,7 @@ static void explain_problem(const struct parser *parser)
 	}
 	write_path(parser, path, sizeof path);
 	error_set(parser->error, ERROR_INVALID, path, "malformed JSON at line %d, column %d: %s", line, column, parser->problem);
+	parser->error->line = line;
 }
 
 /* The text makes no sense where the parser stands. */

@@ -180,6 +180,40 @@ void json_member_time(struct buffer *out, const char *name, int64_t unix_ms)
 	json_member_text(out, name, unix_ms > 0 ? text : NULL);
 }
 
+/* The same of a name that somebody else chose. */
+static void begin_any_member(struct buffer *out, const char *name)
+{
+	json_write_text(out, name);
+	buffer_char(out, ':');
+}
+
+void json_member_bool(struct buffer *out, const char *name, bool value)
+{
+	begin_any_member(out, name);
+	json_write_bool(out, value);
+	buffer_char(out, ',');
+}
+
+void json_member_integer(struct buffer *out, const char *name, int64_t value)
+{
+	begin_any_member(out, name);
+	buffer_integer(out, value);
+	buffer_char(out, ',');
+}
+
+void json_open_object(struct buffer *out, const char *name)
+{
+	begin_any_member(out, name);
+	buffer_char(out, '{');
+}
+
+void json_close_object(struct buffer *out)
+{
+	if (!out->failed && out->data[out->length - 1] == ',')
+		out->length--;
+	buffer_text(out, "},");
+}
+
 static void write_object(struct buffer *out, const json_t *value)
 {
 	const char *key, *separator = "{";

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "api/file_problem_json.h"
 #include "api/metrics.h"
 #include "base/buffer.h"
 #include "base/json.h"
@@ -41,12 +42,34 @@ static void emit_host_event(struct host *host, const char *type, const char *con
 	buffer_free(&out);
 }
 
-/* ---- configuration and secrets ---- */
-
-static bool is_new(const char *before, const char *after)
+static bool is_new(const struct file_problem *before, const struct file_problem *after)
 {
-	return after != NULL && (before == NULL || strcmp(before, after) != 0);
+	return after != NULL && (before == NULL || strcmp(before->text, after->text) != 0);
 }
+
+/* A file is not taken as it is: `file`, of whom, why in one text, and where, which may be in a helper's file. */
+static void emit_rejected(struct host *host, const char *type, const char *file, const struct file_problem *problem)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
+	buffer_char(&out, '{');
+	json_member_text(&out, "file", file);
+	json_member_text(&out, "reason", problem->text);
+	if (problem->line > 0)
+		buffer_format(&out, "\"line\":%d,", problem->line);
+	else
+		buffer_text(&out, "\"line\":null,");
+	json_member_text(&out, "message", problem->message);
+	buffer_text(&out, "\"error_at\":");
+	file_problem_write_place(&out, problem);
+	buffer_char(&out, '}');
+	if (!out.failed)
+		host_event_emit(host->store, type, out.data);
+	buffer_free(&out);
+}
+
+/* ---- configuration and secrets ---- */
 
 static void add_flag(struct buffer *out, const char *name, bool before, bool after)
 {
@@ -92,11 +115,11 @@ static void emit_files(struct host *host, const struct gate_view *before, const 
 	}
 	if (is_new(before->config_problem, after->config_problem)) {
 		metrics_reloaded(host->metrics, RELOAD_CONFIG, true);
-		emit_host_event(host, "host.config.rejected", (const char *[]){ "reason", after->config_problem, NULL });
+		emit_rejected(host, "host.config.rejected", after->config_problem->file, after->config_problem);
 	}
 	if (is_new(before->secrets_problem, after->secrets_problem)) {
 		metrics_reloaded(host->metrics, RELOAD_SECRETS, true);
-		emit_host_event(host, "host.secrets.rejected", (const char *[]){ "reason", after->secrets_problem, NULL });
+		emit_rejected(host, "host.secrets.rejected", after->secrets_problem->file, after->secrets_problem);
 	}
 }
 
@@ -111,10 +134,9 @@ static void emit_script(struct host *host, const struct provider_entry *before, 
 		emit_host_event(host, "host.script.loaded",
 			(const char *[]){ "file", after->file, "provider", new->manifest.id, "kind", new->manifest.kind, NULL });
 	}
-	if (is_new(before != NULL ? before->error : NULL, after->error)) {
+	if (is_new(before != NULL ? before->problem : NULL, after->problem)) {
 		metrics_reloaded(host->metrics, RELOAD_SCRIPT, true);
-		emit_host_event(
-			host, "host.script.rejected", (const char *[]){ "file", after->file, "reason", after->error, NULL });
+		emit_rejected(host, "host.script.rejected", after->file, after->problem);
 	}
 }
 

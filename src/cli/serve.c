@@ -432,8 +432,8 @@ static void print_welcome(struct serving *serving)
 		printf("probes are answered on port %d too\n", probe_port(serving->probes));
 	printf("%zu of %zu providers loaded from %s\n", loaded, set->count, serving->providers);
 	for (size_t i = 0; i < set->count; i++)
-		if (set->entries[i].error != NULL)
-			printf("  %s\n", set->entries[i].error);
+		if (set->entries[i].problem != NULL)
+			printf("  %s\n", set->entries[i].problem->text);
 	printf("try: curl -s -X POST http://%.*s:%d/api/providers/image/fal/submit -H 'Content-Type: application/json' "
 	       "-d '{\"prompt\":\"a lighthouse\"}'%s\n",
 		(int)strcspn(near, ":"), near, port, serving->needs_key ? " -H 'X-API-Key: YOUR KEY'" : "");

@@ -118,6 +118,7 @@ static void document_explain(const struct document *document, bool is_private, c
 	const char *path = is_private ? "" : problem->path;
 
 	error_set(error, problem->code, path, "%s: %s%s%s", document->name, path, *path != '\0' ? ": " : "", problem->message);
+	error->line = problem->line;
 }
 
 json_t *document_parse(const struct document *document, bool is_private, struct error *error)

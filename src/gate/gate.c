@@ -11,9 +11,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/json_line.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
+#include "gate/config_excerpt.h"
 #include "gate/config_read.h"
 #include "gate/document.h"
 #include "gate/environment.h"
@@ -34,8 +36,8 @@ struct held_view {
 	struct part *config;
 	struct part *secrets;
 	struct mask_index *known;
-	char *config_problem;
-	char *secrets_problem;
+	struct file_problem *config_problem;
+	struct file_problem *secrets_problem;
 	struct part *retired[LIMIT_RETIRED_SECRETS]; /* the files before, newest first; NULL: no more */
 };
 
@@ -54,7 +56,8 @@ struct reading {
 	struct part *part; /* the new contents, or NULL: keep the last good ones */
 	bool changed;	   /* since the last reading */
 	bool found;
-	struct error error; /* why there is no part, when it changed */
+	struct error error;	      /* why there is no part, when it changed */
+	struct file_problem *problem; /* the same, held; NULL: nothing is wrong */
 	const char *file;
 };
 
@@ -94,8 +97,8 @@ static void view_release(struct held_view *held)
 	for (size_t i = 0; i < LIMIT_RETIRED_SECRETS; i++)
 		part_release(held->retired[i]);
 	mask_index_free(held->known);
-	free(held->config_problem);
-	free(held->secrets_problem);
+	file_problem_release(held->config_problem);
+	file_problem_release(held->secrets_problem);
 	free(held);
 }
 
@@ -137,9 +140,9 @@ static void retire(struct held_view *held, const struct held_view *before)
 		held->retired[count++] = part_share(before->retired[i]);
 }
 
-/* Takes both parts over. */
-static struct held_view *view_make(const struct gate *gate, struct part *config, struct part *secrets, const char *config_problem,
-	const char *secrets_problem)
+/* Takes the parts and the problems over. */
+static struct held_view *view_make(const struct gate *gate, struct part *config, struct part *secrets,
+	struct file_problem *config_problem, struct file_problem *secrets_problem)
 {
 	struct held_view *held = memory_new(sizeof *held);
 
@@ -148,8 +151,8 @@ static struct held_view *view_make(const struct gate *gate, struct part *config,
 	held->secrets = secrets;
 	retire(held, gate->current);
 	held->known = known_make(secrets->secrets, held->retired, gate->environment);
-	held->config_problem = memory_copy_text(config_problem);
-	held->secrets_problem = memory_copy_text(secrets_problem);
+	held->config_problem = config_problem;
+	held->secrets_problem = secrets_problem;
 	held->view = (struct gate_view){ .config = config->config,
 		.secrets = secrets->secrets,
 		.environment = gate->environment,
@@ -230,7 +233,35 @@ static enum error_code refuse_exposure(const struct gate *gate, const struct con
 		"%s: server.api_keys: the host listens beyond loopback, so at least one key must stay", config->file);
 }
 
-static void read_config(struct gate *gate, struct reading *reading)
+/* Tells in the message what the trouble leads to. */
+static void add_consequence(struct reading *reading, const char *consequence)
+{
+	size_t length = strlen(reading->error.message);
+
+	snprintf(reading->error.message + length, sizeof reading->error.message - length, "; %s", consequence);
+}
+
+/* What is wrong, for the next view. `quoted`: the document's lines may be shown, as config_excerpt.h shows them. */
+static void keep_problem(struct reading *reading, const char *consequence, const struct document *document, bool quoted)
+{
+	if (!reading->changed || reading->part != NULL)
+		return;
+	add_consequence(reading, consequence);
+	reading->problem = file_problem_new(reading->error.message, reading->file, reading->error.line,
+		file_problem_message(reading->error.message, reading->file));
+	if (quoted && document->text != NULL)
+		file_problem_quote(reading->problem, document->text, document->length, config_excerpt_line);
+}
+
+/* A field's complaint names its path; this is where that stands. */
+static void find_field_line(const struct document *document, struct error *error)
+{
+	if (error->code == ERROR_INVALID && error->line == 0 && document->text != NULL)
+		error->line = json_line_of(document->text, document->length, error->path);
+}
+
+/* `consequence` is what it leads to that there is no part. */
+static void read_config(struct gate *gate, const char *consequence, struct reading *reading)
 {
 	struct document document;
 	struct config *config = NULL;
@@ -247,11 +278,13 @@ static void read_config(struct gate *gate, struct reading *reading)
 		reading->part = part_make(config, NULL);
 	} else {
 		config_free(config);
+		find_field_line(&document, &reading->error);
 	}
+	keep_problem(reading, consequence, &document, true);
 	document_free(&document);
 }
 
-static void read_secrets(struct gate *gate, struct reading *reading)
+static void read_secrets(struct gate *gate, const char *consequence, struct reading *reading)
 {
 	struct document document;
 	struct secrets *secrets = NULL;
@@ -264,16 +297,8 @@ static void read_secrets(struct gate *gate, struct reading *reading)
 		code = secrets_from_document(&document, &secrets, &reading->error);
 	if (secrets != NULL)
 		reading->part = part_make(NULL, secrets);
+	keep_problem(reading, consequence, &document, false);
 	document_free(&document);
-}
-
-/* Tells in the message what the trouble leads to. */
-static void add_consequence(struct reading *reading, const char *consequence)
-{
-	size_t length = strlen(reading->error.message);
-
-	if (reading->changed && reading->part == NULL)
-		snprintf(reading->error.message + length, sizeof reading->error.message - length, "; %s", consequence);
 }
 
 static void log_rejected(const char *event, const char *file, const char *reason)
@@ -303,18 +328,17 @@ static enum error_code open_view(struct gate *gate, struct error *error)
 {
 	struct reading config = { .part = NULL }, secrets = { .part = NULL };
 
-	read_config(gate, &config);
+	read_config(gate, "the host does not start", &config);
 	if (config.part == NULL) {
+		file_problem_release(config.problem);
 		if (error != NULL)
 			*error = config.error;
 		return config.error.code;
 	}
-	read_secrets(gate, &secrets);
-	add_consequence(&secrets, "until it is put right, the file counts as empty");
+	read_secrets(gate, "until it is put right, the file counts as empty", &secrets);
 	if (secrets.part == NULL)
 		secrets.part = part_make(NULL, secrets_empty());
-	gate->current =
-		view_make(gate, config.part, secrets.part, NULL, secrets.error.code != ERROR_NONE ? secrets.error.message : NULL);
+	gate->current = view_make(gate, config.part, secrets.part, NULL, secrets.problem);
 	return ERROR_NONE;
 }
 
@@ -351,9 +375,9 @@ void gate_report(struct gate *gate)
 	const struct gate_view *view = gate_acquire(gate);
 
 	if (view->config_problem != NULL)
-		log_rejected("config.rejected", view->config->file, view->config_problem);
+		log_rejected("config.rejected", view->config->file, view->config_problem->text);
 	if (view->secrets_problem != NULL)
-		log_rejected("secrets.rejected", secrets_file(view->secrets), view->secrets_problem);
+		log_rejected("secrets.rejected", secrets_file(view->secrets), view->secrets_problem->text);
 	gate_release(gate, view);
 }
 
@@ -362,12 +386,10 @@ void gate_listens_on(struct gate *gate, const char *listen)
 	atomic_store(&gate->exposed, !config_listen_is_loopback(listen));
 }
 
-/* What is wrong with the newest file now: nothing after a good reading, as before without news. */
-static const char *problem_after(const struct reading *reading, const char *before)
+/* What is wrong with the newest file now, held: nothing after a good reading, as before without news. */
+static struct file_problem *problem_after(const struct reading *reading, struct file_problem *before)
 {
-	if (!reading->changed)
-		return before;
-	return reading->part != NULL ? NULL : reading->error.message;
+	return reading->changed ? reading->problem : file_problem_hold(before);
 }
 
 static void log_reading(const struct reading *reading, const char *reloaded, const char *rejected)
@@ -384,12 +406,10 @@ void gate_reload(struct gate *gate)
 	const struct held_view *before = gate->current; /* only this thread replaces it */
 	struct held_view *after;
 
-	read_config(gate, &config);
-	read_secrets(gate, &secrets);
+	read_config(gate, "the last good version stays in force", &config);
+	read_secrets(gate, "the last good version stays in force", &secrets);
 	if (!config.changed && !secrets.changed)
 		return;
-	add_consequence(&config, "the last good version stays in force");
-	add_consequence(&secrets, "the last good version stays in force");
 	log_reading(&config, "config.reloaded", "config.rejected");
 	log_reading(&secrets, "secrets.reloaded", "secrets.rejected");
 	after = view_make(gate, config.part != NULL ? config.part : part_share(before->config),

@@ -11,6 +11,7 @@
 #include <jansson.h>
 
 #include "base/cleaner.h"
+#include "base/file_problem.h"
 #include "gate/config.h"
 #include "gate/credential.h"
 #include "gate/secrets.h"
@@ -24,9 +25,9 @@ struct gate_view {
 	const struct secrets *secrets;
 	const struct environment *environment; /* as it was at start; later setenv() is not seen */
 	const struct mask_index *known;	       /* the values of secrets, file and environment: see mask_known.h */
-	const char *config_problem;	       /* why the newest config file is not in force, or NULL */
-	const char *secrets_problem;	       /* why the newest secrets file is not in force, or NULL */
-	uint64_t generation;		       /* grows with each change */
+	/* Why the newest file is not in force, or NULL. Nothing of the secrets file is quoted. */
+	const struct file_problem *config_problem, *secrets_problem;
+	uint64_t generation; /* grows with each change */
 };
 
 /* Reads both files. A broken config file is an error (the operator is there to see it); a broken secrets file is not: it

@@ -3,6 +3,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include "base/error.h"
 #include "gate/gate.h"
@@ -32,5 +33,8 @@ bool mask_finds(const struct gate_view *view, const char *text);
 /* Does it hold a value of the host's own secrets? */
 bool mask_holds_known(const struct gate_view *view, const char *text);
 
-/* Masks header-like or free text in place into a new string; NULL when out of memory. */
+/* Is the text under this name a credential, by the name? Not when it is only the place of one ("Key {api_key}"). */
+bool mask_hides(const char *name, size_t name_length, const char *text, size_t text_length);
+
+/* Masks header-like or free text in place into a new string; NULL when out of memory. Without a view it is judged by its form alone. */
 char *mask_text(const struct gate_view *view, const char *text);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "gate/mask.h"
 #include "gate/mask_rules.h"
 
 #define NAME_BYTES 96
@@ -169,4 +170,9 @@ bool mask_rule_parameter_name(const char *name, size_t length)
 	char folded[NAME_BYTES];
 
 	return mask_rule_name(name, length) && !is_no_credential(folded, fold_name(name, length, folded));
+}
+
+bool mask_hides(const char *name, size_t name_length, const char *text, size_t text_length)
+{
+	return text_length > 0 && mask_rule_name(name, name_length) && !mask_rule_harmless(text, text_length);
 }

@@ -229,7 +229,7 @@ static char *mask_words(const char *text)
 /* Without the values that are known. */
 static char *mask_values(const struct gate_view *view, const char *text)
 {
-	struct mask_known known = { .index = view->known, .all = true };
+	struct mask_known known = { .index = view != NULL ? view->known : NULL, .all = true };
 	size_t length = strlen(text);
 	struct buffer out;
 

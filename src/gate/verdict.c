@@ -346,9 +346,9 @@ void gate_judge(const struct gate_view *view, const struct gate_subject *subject
 	judge_credentials(&trial);
 	judge_live(&trial);
 	if (view->config_problem != NULL)
-		say(&trial, IN_WARNINGS, "%s", view->config_problem);
+		say(&trial, IN_WARNINGS, "%s", view->config_problem->text);
 	if (view->secrets_problem != NULL)
-		say(&trial, IN_WARNINGS, "%s", view->secrets_problem);
+		say(&trial, IN_WARNINGS, "%s", view->secrets_problem->text);
 	verdict->execution_allowed = verdict->enabled && verdict->credentials_present;
 	verdict->live_allowed = verdict->live_missing_count == 0;
 }

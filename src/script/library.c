@@ -61,6 +61,17 @@ const char *script_library_name(const struct script_library *library, size_t ind
 	return index < library->count ? library->modules[index].name : NULL;
 }
 
+const char *script_library_text(const struct script_library *library, const char *file, size_t *length)
+{
+	for (size_t i = 0; i < library->count; i++) {
+		if (strcmp(library->modules[i].file, file) != 0)
+			continue;
+		*length = library->modules[i].length;
+		return library->modules[i].text;
+	}
+	return NULL;
+}
+
 void script_library_log_problems(const struct script_library *library)
 {
 	for (size_t i = 0; i < library->count; i++)

@@ -37,5 +37,8 @@ void script_library_log_problems(const struct script_library *library);
 enum error_code script_library_find(const struct script_library *library, const char *name, size_t length,
 	const struct script_module **module, struct error *error);
 
+/* The text of the helper in this file ("lua/x.lua"), valid while the library is held. NULL: there is none, or it could not be read. */
+const char *script_library_text(const struct script_library *library, const char *file, size_t *length);
+
 /* The names in order, of files that could not be read too; NULL after the last. Valid while the library is held. */
 const char *script_library_name(const struct script_library *library, size_t index);

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/test_setting.h"
+#include "script/script_problem.h"
 #include "script/script_source.h"
 #include "script/standstill.h"
 
@@ -146,7 +147,7 @@ static bool load_entry(const struct look *look, struct provider_entry *entry, co
 	log_message(LOG_ERROR, "script.rejected", "%s", error.message);
 	provider_release(entry->provider);
 	entry->provider = last_good(before);
-	entry->error = memory_copy_text(error.message);
+	entry->problem = script_problem_quoted(error.message, entry->file, source->text, source->length, look->loader->library);
 	return true;
 }
 
@@ -161,7 +162,7 @@ static bool add_entry(struct look *look, const struct script_source *source)
 
 	if (!load) {
 		entry.provider = last_good(before);
-		entry.error = memory_copy_text(before->error);
+		entry.problem = file_problem_hold(before->problem);
 	} else if (!load_entry(look, &entry, source, before)) {
 		provider_entry_free(&entry);
 		return false;

@@ -27,7 +27,7 @@ struct provider_set *provider_set_hold(struct provider_set *set)
 void provider_entry_free(struct provider_entry *entry)
 {
 	free(entry->file);
-	free(entry->error);
+	file_problem_release(entry->problem);
 	provider_release(entry->provider);
 }
 

@@ -8,13 +8,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/file_problem.h"
 #include "script/provider.h"
 
 struct provider_entry {
-	char *file;		   /* "providers/image_fal.lua" */
-	struct provider *provider; /* held; NULL: no version of this file has loaded yet */
-	bool waits_for_name;	   /* refused only because another file has its name: tried again at each change */
-	char *error;		   /* why the newest text of the file does not load ("providers/x.lua:3: ..."), or NULL */
+	char *file;		      /* "providers/image_fal.lua" */
+	struct provider *provider;    /* held; NULL: no version of this file has loaded yet */
+	bool waits_for_name;	      /* refused only because another file has its name: tried again at each change */
+	struct file_problem *problem; /* held: why the newest text of the file does not load, or NULL */
 };
 
 struct provider_set {
