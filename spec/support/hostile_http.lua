@@ -345,6 +345,7 @@ local queries = {
   "cursor=evilmark", "cursor=-1", "cursor=0", "cursor=9223372036854775808", "cursor=1'%20OR%201=1",
   "status=evilmark", "status=DONE%20", "status=%ff", "kind=audio", "kind=public..submit", "kind=public.image.generate",
   "since=evilmark", "since=-1", "since=2025-02-17T00:00:00%2b99:99", "since=2025-99-99", "since=99999999999999999999",
+  "until=evilmark", "fields=evilmark", "dry_run=evilmark", "status=done,evilmark", "provider=fal,,evilmark", "provider=%2c",
 }
 
 local cases = {}

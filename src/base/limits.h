@@ -42,6 +42,9 @@
 #define LIMIT_KEPT_BUFFER_BYTES 16384	   /* an HTTP thread's buffer that grew beyond is given back after the request */
 #define LIMIT_PAGE_DEFAULT 50
 #define LIMIT_PAGE_MAX 500
+#define LIMIT_LIST_SCAN 20000	/* rows that one page of a list looks at; of a rare match it may take several pages */
+#define LIMIT_LIST_PROVIDERS 32 /* that a list may be asked for at once */
+#define LIMIT_BRIEF_PROMPT_CHARACTERS 200
 #define LIMIT_STORED_TEXT_BYTES 4096 /* longer texts of a dry run's payload are abbreviated in its row */
 
 /* Vendors' answers. */

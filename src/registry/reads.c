@@ -15,11 +15,15 @@
 #define INDEX_SQL                                                                                                                \
 	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
 	" ORDER BY sequence DESC"
-#define TASK_COLUMNS                                                                                                             \
+#define TASK_COLUMNS_WITH(state, request, sha256)                                                                                \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
-	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, reason,"   \
-	" state, request, trace, day, reserved, expected, spent, basis, paid, paid_most, request_sha256"
-#define TASKS "SELECT " TASK_COLUMNS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
+	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, "          \
+	"reason, " state ", " request ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256
+/* What only the start needs may be megabytes: whoever lists jobs does not read it. */
+#define TASK_COLUMNS TASK_COLUMNS_WITH("NULL", "NULL", "NULL")
+#define TASK_JOINS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
+#define TASKS "SELECT " TASK_COLUMNS TASK_JOINS
+#define WHOLE_TASKS "SELECT " TASK_COLUMNS_WITH("state", "request", "request_sha256") TASK_JOINS
 #define EVENTS                                                                                                                   \
 	"SELECT " TASK_COLUMNS ", event.number, at_ms, verb, data, event.sequence FROM event"                                    \
 	" LEFT JOIN task ON task.sequence = event.sequence LEFT JOIN live ON live.sequence = task.sequence"                      \
@@ -31,10 +35,12 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
 	[READ_ONE] = TASKS "WHERE task.sequence = ?",
 	[READ_RANGE] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
+	[READ_LIVE] = "SELECT " TASK_COLUMNS " FROM live CROSS JOIN task USING (sequence) LEFT JOIN ledger USING (sequence)"
+		      " WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC",
 	[READ_OWN] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? AND task.caller = ? ORDER BY task.sequence DESC",
 	[READ_INDEX] = INDEX_SQL,
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
-	[READ_OPEN] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
+	[READ_OPEN] = WHOLE_TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
 	[READ_RECENT] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
 			      " ORDER BY task.sequence DESC",
 	[READ_LEDGER] = "SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"

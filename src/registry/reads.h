@@ -21,6 +21,7 @@ enum read_statement {
 	READ_INDEXED,
 	READ_ONE,
 	READ_RANGE,
+	READ_LIVE,
 	READ_OWN,
 	READ_INDEX,
 	READ_KEY,

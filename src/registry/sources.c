@@ -68,7 +68,7 @@ int sources_number(struct sources *sources, const char *kind, const char *provid
 	int count = sources_count(sources);
 
 	for (int i = 0; i < count; i++)
-		if (source_matches(&sources->entries[i], kind, provider))
+		if (strcmp(sources->entries[i].kind, kind) == 0 && strcmp(sources->entries[i].provider, provider) == 0)
 			return i + 1;
 	return add_source(sources, kind, provider, error);
 }
@@ -83,7 +83,12 @@ int sources_count(const struct sources *sources)
 	return atomic_load_explicit(&sources->count, memory_order_acquire);
 }
 
-bool source_matches(const struct source *source, const char *kind, const char *provider)
+bool source_passes(const struct source *source, const struct source_filter *filter)
 {
-	return (provider == NULL || strcmp(source->provider, provider) == 0) && (kind == NULL || strcmp(source->kind, kind) == 0);
+	if (filter->kind != NULL && strcmp(source->kind, filter->kind) != 0)
+		return false;
+	for (size_t i = 0; i < filter->provider_count; i++)
+		if (strcmp(source->provider, filter->providers[i]) == 0)
+			return true;
+	return filter->provider_count == 0;
 }

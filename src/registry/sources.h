@@ -6,6 +6,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #include <sqlite3.h>
 
@@ -39,5 +40,11 @@ const struct source *sources_get(const struct sources *sources, int number);
 /* How many there are: numbers 1 to this. Any thread. */
 int sources_count(const struct sources *sources);
 
-/* Does this pair pass a filter? NULL means any. */
-bool source_matches(const struct source *source, const char *kind, const char *provider);
+/* Pairs of one kind and of some providers. */
+struct source_filter {
+	const char *kind;	      /* NULL: any */
+	const char *const *providers; /* ids */
+	size_t provider_count;	      /* 0: any */
+};
+
+bool source_passes(const struct source *source, const struct source_filter *filter);

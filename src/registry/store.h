@@ -10,6 +10,7 @@
 #include "base/cleaner.h"
 #include "base/error.h"
 #include "registry/event_filter.h"
+#include "registry/sources.h"
 #include "registry/webhook_row.h"
 #include "registry/task.h"
 
@@ -125,22 +126,34 @@ void task_store_on_group(struct task_store *store, void (*notify)(void *context)
 
 /* ---- reading ---- */
 
+enum task_dryness { TASKS_ALL = 0, TASKS_LIVE, TASKS_DRY };
+
+/* Which tasks; all zero: every one. */
 struct task_filter {
-	int status;	      /* enum task_status, or -1 for any */
-	const char *kind;     /* "image", or NULL */
-	const char *provider; /* id, or NULL */
-	const char *caller;   /* only those of this API key, or NULL */
-	int64_t since_ms;     /* created at or after; 0 for any. created_ms is at most a second later than its id */
-	int64_t before;	      /* cursor: only rows with a smaller id_sequence; 0 for the newest */
-	int limit;
+	unsigned statuses; /* bits 1 << enum task_status; 0: any */
+	struct source_filter sources;
+	enum task_dryness dryness;
+	const char *caller; /* only those of this API key, or NULL */
+	int64_t since_ms;   /* created at or after; created_ms is at most a second later than its id */
+	int64_t until_ms;   /* created before; 0: any */
 };
 
-/* Calls `visit` for each row, newest first; texts are valid during the call. A visitor that returns false ends the listing.
- * ERROR_IO, or ERROR_BUSY when all readers are busy for LIMIT_STORE_READER_WAIT_MS. A visitor must not call the store. Any thread. */
-enum error_code task_store_list(struct task_store *store, const struct task_filter *filter,
+/* A walk through them, newest first. */
+struct task_walk {
+	struct task_filter filter;
+	int64_t before; /* only rows with a smaller id_sequence, 0: from the newest on; moves on to the last row that was looked at */
+	int limit;	/* rows to visit */
+	bool ended;	/* out: nothing older passes */
+};
+
+/* Calls `visit` for each row that passes; texts are valid during the call. A visitor that returns false ends the walk before its row: `before`
+ * stays at the one before. It looks at no more than LIMIT_LIST_SCAN rows: without `ended`, walk on. What only the start needs of a live job (request,
+ * state, expected) is NULL. ERROR_IO, or ERROR_BUSY when all readers are busy for LIMIT_STORE_READER_WAIT_MS. A visitor must not call the
+ * store. Any thread. */
+enum error_code task_store_list(struct task_store *store, struct task_walk *walk,
 	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
 
-/* One row. ERROR_NOT_FOUND when there is none (the whole id must match). */
+/* One row, as task_store_list(). ERROR_NOT_FOUND when there is none (the whole id must match). */
 enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error);
 

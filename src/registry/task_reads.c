@@ -1,8 +1,9 @@
 /* task_reads.c - one task, and pages of tasks. Any thread, on a borrowed reader.
  *
- * A listing without a filter walks the rows from the newest, one of a caller those of the caller by their index. One with another filter walks the
- * newest rows, those that are not in task_index yet (upkeep.c), and then takes from the index, for each pair of status and source that passes, the
- * newest numbers, merged. So its cost depends on the page asked for, not on how rare the match is. */
+ * A listing without a filter walks the rows from the newest, one of a caller those of the caller by their index, one of live jobs those that have a
+ * live half. One with another filter walks the newest rows, those that are not in task_index yet (upkeep.c), and then takes from the index, for each
+ * pair of status and source that passes, the newest numbers, merged. So its cost depends on the page asked for, not on how rare the match is. What
+ * no index knows is looked at row by row, LIMIT_LIST_SCAN of them a page. */
 #include "registry/reads.h"
 
 #include <string.h>
@@ -11,6 +12,9 @@
 
 #define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 #define TIME_MAX_MS ((1LL << 47) - 1)
+/* Of these there are few, whoever's they are. */
+#define FEW_STATUSES (1U << TASK_QUEUED | 1U << TASK_RUNNING | 1U << TASK_UNKNOWN)
+#define ALL_STATUSES ((1U << TASK_STATUSES) - 1)
 
 enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
@@ -43,48 +47,74 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 struct listing {
 	const struct reads *reads;
 	struct reader *reader;
-	const struct task_filter *filter;
+	struct task_walk *walk;
 	bool (*visit)(void *context, const struct task *task);
 	void *context;
 	struct error *error;
 	int64_t upper; /* only numbers below */
 	int64_t lower; /* and not below this */
-	int left;      /* rows that the caller still wants; 0 ends the listing */
+	int left;      /* rows that the caller still wants, */
+	int scans;     /* and that may be looked at: 0 ends the listing */
 };
 
-/* Visits the row that a statement is on if it passes the filter. The small columns are looked at first. */
+static bool listing_goes_on(const struct listing *listing)
+{
+	return listing->left > 0 && listing->scans > 0;
+}
+
+/* By the small columns, which come before the texts. */
+static bool task_passes(const struct listing *listing, sqlite3_stmt *row)
+{
+	const struct task_filter *filter = &listing->walk->filter;
+	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
+	int64_t created_ms = sqlite3_column_int64(row, 5);
+	bool dry_run = sqlite3_column_int(row, 3) != 0;
+
+	if (filter->statuses != 0 && (filter->statuses & 1U << sqlite3_column_int(row, 1)) == 0)
+		return false;
+	if (source != NULL && !source_passes(source, &filter->sources))
+		return false;
+	if (filter->dryness != TASKS_ALL && dry_run != (filter->dryness == TASKS_DRY))
+		return false;
+	return created_ms >= filter->since_ms && (filter->until_ms == 0 || created_ms < filter->until_ms);
+}
+
+/* Visits the row that a statement is on if it passes the filter. */
 static enum error_code offer_task(struct listing *listing, sqlite3_stmt *row)
 {
-	const struct task_filter *filter = listing->filter;
-	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
+	const char *caller = listing->walk->filter.caller;
 	struct read_row read;
 
-	if (filter->status >= 0 && sqlite3_column_int(row, 1) != filter->status)
-		return ERROR_NONE;
-	if (source != NULL && !source_matches(source, filter->kind, filter->provider))
-		return ERROR_NONE;
-	if (sqlite3_column_int64(row, 5) < filter->since_ms)
-		return ERROR_NONE;
-	if (!reads_task(listing->reads, row, &read))
-		return reads_refuse_row(listing->reads, listing->reader, listing->error);
-	listing->left = listing->visit(listing->context, &read.task) ? listing->left - 1 : 0;
+	listing->scans--;
+	if (task_passes(listing, row)) {
+		if (!reads_task(listing->reads, row, &read))
+			return reads_refuse_row(listing->reads, listing->reader, listing->error);
+		if (caller == NULL || (read.task.caller != NULL && strcmp(read.task.caller, caller) == 0)) {
+			if (!listing->visit(listing->context, &read.task)) {
+				listing->left = 0;
+				return ERROR_NONE;
+			}
+			listing->left--;
+		}
+	}
+	listing->walk->before = sqlite3_column_int64(row, 0);
 	return ERROR_NONE;
 }
 
-/* Walks the rows themselves, or those of one caller, newest first. */
-static enum error_code walk_tasks(struct listing *listing, int64_t upper, int64_t lower)
+/* Walks the rows of a statement, newest first. */
+static enum error_code walk_tasks(struct listing *listing, enum read_statement which, int64_t upper, int64_t lower)
 {
-	const char *caller = listing->filter->caller;
-	sqlite3_stmt *rows = listing->reader->statements[caller != NULL ? READ_OWN : READ_RANGE];
+	sqlite3_stmt *rows = listing->reader->statements[which];
 	enum error_code result = ERROR_NONE;
 	int code = SQLITE_ROW;
 
 	sqlite3_bind_int64(rows, 1, upper);
 	sqlite3_bind_int64(rows, 2, lower);
-	if (caller != NULL)
-		sqlite3_bind_text(rows, 3, caller, -1, SQLITE_STATIC);
-	while (result == ERROR_NONE && listing->left > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
+	if (which == READ_OWN)
+		sqlite3_bind_text(rows, 3, listing->walk->filter.caller, -1, SQLITE_STATIC);
+	while (result == ERROR_NONE && listing_goes_on(listing) && (code = sqlite3_step(rows)) == SQLITE_ROW)
 		result = offer_task(listing, rows);
+	listing->walk->ended = code == SQLITE_DONE;
 	return reads_end(listing->reads, listing->reader, rows, code, result, listing->error);
 }
 
@@ -130,17 +160,16 @@ static bool find_newest_of(struct listing *listing, int status, int source, int 
 /* Finds the newest numbers that pass. -1 on an error. */
 static int find_newest(struct listing *listing, int wanted)
 {
-	const struct task_filter *filter = listing->filter;
-	int first = filter->status >= 0 ? filter->status : 0;
-	int last = filter->status >= 0 ? filter->status : TASK_UNKNOWN;
+	const struct task_filter *filter = &listing->walk->filter;
+	unsigned statuses = filter->statuses != 0 ? filter->statuses : ALL_STATUSES;
 	int sources = sources_count(listing->reads->sources);
 	int known = 0;
 
 	for (int source = 1; source <= sources; source++) {
-		if (!source_matches(sources_get(listing->reads->sources, source), filter->kind, filter->provider))
+		if (!source_passes(sources_get(listing->reads->sources, source), &filter->sources))
 			continue;
-		for (int status = first; status <= last; status++)
-			if (!find_newest_of(listing, status, source, wanted, &known))
+		for (int status = 0; status < TASK_STATUSES; status++)
+			if ((statuses & 1U << status) != 0 && !find_newest_of(listing, status, source, wanted, &known))
 				return -1;
 	}
 	return known;
@@ -159,22 +188,25 @@ static enum error_code visit_number(struct listing *listing, int64_t number)
 	return reads_end(listing->reads, listing->reader, row, code, result, listing->error);
 }
 
-/* Takes what passes from the index, a round at a time. */
+/* Takes what passes from the index, a round at a time: as many as are wanted, if all of them pass. */
 static enum error_code walk_index(struct listing *listing)
 {
+	const struct task_filter *filter = &listing->walk->filter;
+	bool sure = filter->dryness == TASKS_ALL && filter->caller == NULL;
 	enum error_code result = ERROR_NONE;
 	int found, wanted;
 
 	do {
-		wanted = listing->left < READ_ROUND ? listing->left : READ_ROUND;
+		wanted = sure && listing->left < READ_ROUND ? listing->left : READ_ROUND;
 		found = find_newest(listing, wanted);
 		if (found == -1)
 			return reads_refuse(listing->reads, listing->reader, listing->error);
-		for (int i = 0; i < found && listing->left > 0 && result == ERROR_NONE; i++) {
+		for (int i = 0; i < found && listing_goes_on(listing) && result == ERROR_NONE; i++) {
 			listing->upper = listing->reader->found[i];
 			result = visit_number(listing, listing->upper);
 		}
-	} while (result == ERROR_NONE && found == wanted && listing->left > 0);
+	} while (result == ERROR_NONE && found == wanted && listing_goes_on(listing));
+	listing->walk->ended = listing_goes_on(listing);
 	return result;
 }
 
@@ -189,35 +221,68 @@ static enum error_code list_filtered(struct listing *listing)
 		database_integer(reader->statements[READ_INDEXED], &indexed) != SQLITE_OK)
 		result = reads_refuse(listing->reads, reader, listing->error);
 	if (result == ERROR_NONE)
-		result = walk_tasks(listing, listing->upper, indexed + 1 > listing->lower ? indexed + 1 : listing->lower);
+		result = walk_tasks(
+			listing, READ_RANGE, listing->upper, indexed + 1 > listing->lower ? indexed + 1 : listing->lower);
 	if (indexed + 1 < listing->upper)
 		listing->upper = indexed + 1;
-	if (result == ERROR_NONE && listing->left > 0)
+	if (result == ERROR_NONE && listing->walk->ended)
 		result = walk_index(listing);
 	if (!sqlite3_get_autocommit(reader->db))
 		database_run(reader->statements[READ_END]);
 	return result;
 }
 
-enum error_code task_store_list(struct task_store *store, const struct task_filter *filter,
+/* Has any row such a source? */
+static bool has_source(const struct listing *listing)
+{
+	int sources = sources_count(listing->reads->sources);
+
+	for (int source = 1; source <= sources; source++)
+		if (source_passes(sources_get(listing->reads->sources, source), &listing->walk->filter.sources))
+			return true;
+	return false;
+}
+
+/* Which rows have to be looked at. */
+static enum error_code list_tasks(struct listing *listing)
+{
+	const struct task_filter *filter = &listing->walk->filter;
+	bool few = filter->statuses != 0 && (filter->statuses & ~FEW_STATUSES) == 0;
+	bool any = filter->statuses == 0 && filter->sources.kind == NULL && filter->sources.provider_count == 0;
+
+	if (few)
+		return list_filtered(listing);
+	if (filter->dryness == TASKS_LIVE && (filter->statuses == 0 || (filter->statuses & 1U << TASK_DONE) != 0))
+		return walk_tasks(listing, READ_LIVE, listing->upper, listing->lower);
+	if (filter->caller != NULL)
+		return walk_tasks(listing, READ_OWN, listing->upper, listing->lower);
+	if (any)
+		return walk_tasks(listing, READ_RANGE, listing->upper, listing->lower);
+	return list_filtered(listing);
+}
+
+enum error_code task_store_list(struct task_store *store, struct task_walk *walk,
 	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
+	const struct task_filter *filter = &walk->filter;
 	struct reads *reads = store_reads(store);
-	struct listing listing = { .reads = reads, .filter = filter, .visit = visit, .context = context, .error = error };
+	struct listing listing = { .reads = reads, .walk = walk, .visit = visit, .context = context, .error = error };
+	int64_t since = filter->since_ms - SINCE_SLACK_MS;
 	enum error_code result;
 
-	if (filter->limit <= 0 || filter->since_ms > TIME_MAX_MS)
+	walk->ended = true;
+	if (walk->limit <= 0 || filter->since_ms > TIME_MAX_MS || !has_source(&listing))
 		return ERROR_NONE;
-	listing.left = filter->limit;
-	listing.upper = filter->before > 0 ? filter->before : INT64_MAX;
-	listing.lower = filter->since_ms > SINCE_SLACK_MS ? id_sequence_at(filter->since_ms - SINCE_SLACK_MS) : 0;
+	listing.left = walk->limit;
+	listing.scans = LIMIT_LIST_SCAN;
+	listing.upper = walk->before > 0 ? walk->before : INT64_MAX;
+	if (filter->until_ms > 0 && filter->until_ms <= TIME_MAX_MS && id_sequence_at(filter->until_ms) < listing.upper)
+		listing.upper = id_sequence_at(filter->until_ms);
+	listing.lower = since > 0 ? id_sequence_at(since) : 0;
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
-	if (filter->caller != NULL || (filter->status < 0 && filter->kind == NULL && filter->provider == NULL))
-		result = walk_tasks(&listing, listing.upper, listing.lower);
-	else
-		result = list_filtered(&listing);
+	result = list_tasks(&listing);
 	reads_give_back(reads, listing.reader);
 	return result;
 }

@@ -1,0 +1,8 @@
+/* task_brief.h - a row of the registry as lists and streams show it: what stands in a line, without payload and result. Any thread. */
+#pragma once
+
+#include "base/buffer.h"
+#include "registry/task.h"
+
+/* Appends the members without the braces. The prompt is cut to LIMIT_BRIEF_PROMPT_CHARACTERS. */
+void task_brief_write_members(struct buffer *out, const struct task *task);
