@@ -19,6 +19,7 @@ local exact = require "spec.support.exact_json"
 local host = require "spec.support.host"
 local keys = require "spec.support.keys"
 local live = require "spec.support.live"
+local scenes = require "spec.support.studio_scene"
 local shell = require "spec.support.shell"
 local webdriver = require "spec.support.webdriver"
 
@@ -102,6 +103,7 @@ local function start_host(options)
 end
 
 --- Starts a host, and a page on it that shows nothing yet:
+---   scene       true, or options of spec/support/studio_scene.lua: everything that a page must be able to show
 ---   live        true, or options of spec/support/live.lua: with a simulator, every switch on
 ---   keys        API keys: names of spec/support/keys.lua, or entries of server.api_keys
 ---   config      the configuration: a table, or a function that changes it
@@ -109,7 +111,10 @@ end
 function studio.open(options)
   options = options or {}
   local self = { browser = studio.browser() }
-  if options.live then
+  if options.scene then
+    self.scene = scenes.start(type(options.scene) == "table" and options.scene or nil)
+    self.host = self.scene.host
+  elseif options.live then
     self.live = start_live(options)
     self.host = self.live.host
   else
@@ -127,7 +132,8 @@ end
 --- Leaves the page, and ends the host and its simulator.
 function Page:remove()
   self.browser:open("about:blank")
-  if self.live then self.live:remove() elseif self.host then self.host:remove() end
+  local owner = self.scene or self.live or self.host
+  if owner then owner:remove() end
 end
 
 -- The page ----------------------------------------------------------------------------------------------------------------
@@ -160,13 +166,17 @@ function Page:look(name)
   assert(studio.LOOKS[name], name)(self.browser)
 end
 
---- Logs the browser in with the key of this name, as the login page does.
-function Page:log_in(name)
+--- Logs the browser in, as the login page does: with a key, or with the key of a name of spec/support/keys.lua.
+function Page:log_in_with(key)
   local status = self.browser:await([[
     const answer = await fetch("api/session", { method: "POST", headers: { "Content-Type": "application/json" },
       body: JSON.stringify({ key: arguments[0] }) });
-    return answer.status;]], keys.key(name))
-  assert(status == 200, ("the login of %s was answered %s"):format(name, tostring(status)))
+    return answer.status;]], key)
+  assert(status == 200, ("the login was answered %s"):format(tostring(status)))
+end
+
+function Page:log_in(name)
+  self:log_in_with(keys.key(name))
 end
 
 --- A picture into the folder that STUDIO_PICTURES names; without it nothing.
