@@ -49,6 +49,57 @@ describe("an event", function()
   end)
 end)
 
+describe("an event in brief", function()
+  local served, job, row
+  setup(function()
+    served = host.start()
+    job = submit(served)
+    row = exact.decode(served:get("/api/jobs/list?fields=brief").body).tasks[1]
+  end)
+  teardown(function() served:remove() end)
+
+  local function history(query) return exact.decode(served:get("/api/events/history?" .. query).body).events end
+
+  it("carries the job's row in brief, and is else the same", function()
+    local whole, brief = history("")[1], history("fields=brief")[1]
+    assert.same(row, brief.data)
+    brief.data, whole.data = nil, nil
+    assert.same(whole, brief)
+  end)
+
+  it("is the same in a stream, in a job's stream and in the history, past and present", function()
+    local brief = served:get("/api/events/history?fields=brief").json.events[1]
+    assert.same(brief, event_stream.open(served, "/api/events?since=0&fields=brief"):next().json)
+    assert.same(brief, event_stream.open(served, "/api/jobs/" .. job .. "/events?fields=brief"):next().json)
+    local streams = {}
+    for _, query in ipairs { "?fields=brief", "", "?fields=brief" } do
+      streams[#streams + 1] = event_stream.open(served, "/api/modder/hooks/stream" .. query)
+      assert.is_nil(streams[#streams]:next(0.1))
+    end
+    submit(served)
+    for i, stream in ipairs(streams) do
+      local path = "/api/events/history" .. (i == 2 and "" or "?fields=brief")
+      assert.same(served:get(path).json.events[2], stream:next().json)
+      stream:close()
+    end
+  end)
+
+  it("of the host is as it is", function()
+    served:post("/api/live/stop", {})
+    served:post("/api/live/start", {})
+    assert.same(history("type=host.*"), history("type=host.*&fields=brief"))
+    assert.is_true(#history("type=host.*") >= 2)
+  end)
+
+  for _, path in ipairs { "/api/events", "/api/events/history", "/api/modder/hooks/history", "/api/jobs/JOB/events" } do
+    it("is refused by " .. path .. " where fields says something else", function()
+      local answer = served:get(path:gsub("JOB", job) .. "?fields=all")
+      assert.equal(400, answer.status)
+      assert.equal("fields", answer.json.errors[1].path)
+    end)
+  end
+end)
+
 describe("an event stream", function()
   local served
   before_each(function() served = host.start { config = { server = { max_streams = 12 } } } end)

@@ -69,6 +69,24 @@ describe("the events of a live job", function()
     assert.equal(events[#events].time, last.updated_at)
     assert.is_true(#last.artifacts > 0)
   end)
+
+  it("say in brief what they say as a whole", function()
+    local job_id = live:job("runway")
+    live:ended(job_id)
+    local whole = history(job_id)
+    local brief = live.host:get("/api/events/history?limit=500&fields=brief&job=" .. job_id).json.events
+    assert.equal(#whole, #brief)
+    for i, event in ipairs(whole) do
+      for _, name in ipairs { "job_id", "status", "progress", "created_at", "updated_at", "vendor_id", "reason", "money" } do
+        assert.same(event.data[name], brief[i].data[name], event.type .. " " .. name)
+      end
+      assert.equal("a lighthouse", brief[i].data.prompt)
+      assert.equal(#event.data.artifacts, brief[i].data.artifacts, event.type)
+      if event.data.artifacts[1] then assert.equal(event.data.artifacts[1].url, brief[i].data.artifact.url) end
+      assert.is_nil(brief[i].data.payload)
+    end
+    assert.equal(1, brief[#brief].data.artifacts)
+  end)
 end)
 
 describe("the log of a live job", function()

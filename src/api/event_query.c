@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "api/job_query.h"
 #include "api/query.h"
 #include "api/answer.h"
 
@@ -36,6 +37,16 @@ bool event_query_filter(struct host *host, struct http_request *request, struct 
 	if (!filter->of_job)
 		answer_problem(request, 400, "job", "must be a job id: a UUID, as job_id in a submit's answer");
 	return filter->of_job;
+}
+
+bool event_query_form(struct http_request *request, enum event_form *form)
+{
+	bool brief = false;
+
+	if (!job_query_fields(request, &brief))
+		return false;
+	*form = brief ? EVENT_BRIEF : EVENT_WHOLE;
+	return true;
 }
 
 bool event_query_since(struct http_request *request, int64_t *since)

@@ -25,6 +25,7 @@ struct following {
 	struct host *host;
 	struct http_stream stream;
 	struct event_filter filter;
+	enum event_form form;
 	struct event_subscription *subscription;
 	struct buffer out;
 	int64_t last; /* everything up to this number was sent, or does not pass */
@@ -87,7 +88,7 @@ static bool stream_add_event(void *context, const struct event_row *row)
 {
 	struct following *following = context;
 
-	event_json_write_stream(&following->out, row);
+	event_json_write_stream(&following->out, row, following->form);
 	following->sent++;
 	return following->out.length < WRITE_BYTES;
 }
@@ -156,7 +157,7 @@ static void stream_add_item(struct following *following, struct event_item *item
 	if (item->number > following->last) {
 		following->last = item->number;
 		following->sent++;
-		buffer_append(&following->out, item->text + begun, item->length - begun);
+		buffer_append(&following->out, item->texts[following->form] + begun, item->lengths[following->form] - begun);
 	}
 	event_item_release(item);
 }
@@ -245,8 +246,8 @@ static bool subscribe(struct following *following, struct http_request *request)
 
 	if (most > following->host->most_streams)
 		most = following->host->most_streams;
-	if (event_subscribe(following->host->events, &following->filter, most, &following->subscription, &from, &error) ==
-		ERROR_NONE) {
+	if (event_subscribe(following->host->events, &following->filter, following->form, most, &following->subscription, &from,
+		    &error) == ERROR_NONE) {
 		if (following->last < 0)
 			following->last = from > newest ? from : newest;
 		return true;
@@ -289,7 +290,7 @@ static bool begin_following(struct following *following, struct host *host, stru
 {
 	following->host = host;
 	buffer_init(&following->out, LIMIT_REPLY_BYTES);
-	if (!event_query_since(request, &following->last))
+	if (!event_query_since(request, &following->last) || !event_query_form(request, &following->form))
 		return false;
 	if (following->last > task_store_newest_event(host->store))
 		following->last = -1;

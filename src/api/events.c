@@ -16,6 +16,7 @@
 
 struct page {
 	struct buffer out;
+	enum event_form form;
 	int count;
 };
 
@@ -25,7 +26,7 @@ static bool page_add_event(void *context, const struct event_row *row)
 
 	if (page->count++ > 0)
 		buffer_char(&page->out, ',');
-	event_json_write(&page->out, row);
+	event_json_write(&page->out, row, page->form);
 	return !page->out.failed;
 }
 
@@ -50,7 +51,8 @@ void events_history(struct host *host, struct http_request *request)
 	struct event_walk walk;
 	struct page page = { .count = 0 };
 
-	if (!event_query_filter(host, request, &filter) || !query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
+	if (!event_query_filter(host, request, &filter) || !event_query_form(request, &page.form) ||
+		!query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
 		!query_number(request, "after", 0, INT64_MAX, &after))
 		return;
 	walk = (struct event_walk){ .filter = &filter, .after = after, .limit = (int)limit };

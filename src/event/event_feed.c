@@ -1,4 +1,4 @@
-/* event_feed.c - from the log to the hub: each new event is rendered here, once. The hub's thread. */
+/* event_feed.c - from the log to the hub: each new event is rendered here, once in each form that somebody follows. The hub's thread. */
 #include "event/event_feed.h"
 
 #include "base/limits.h"
@@ -6,7 +6,7 @@
 
 struct feeding {
 	struct event_hub *hub;
-	struct buffer text;
+	struct buffer texts[EVENT_FORMS];
 	int64_t handed_on;
 	bool failed;
 };
@@ -22,10 +22,13 @@ static bool hand_on(void *context, const struct event_row *row)
 	subject.provider = task != NULL ? task->provider : NULL;
 	subject.caller = task != NULL ? task->caller : NULL;
 	subject.sequence = task != NULL ? id_sequence(&task->id) : 0;
-	buffer_clear(&feeding->text);
-	event_json_write_stream(&feeding->text, row);
-	feeding->failed = feeding->text.failed ||
-			  !event_hub_add(feeding->hub, &subject, row->number, feeding->text.data, feeding->text.length);
+	for (int form = 0; form < EVENT_FORMS; form++) {
+		buffer_clear(&feeding->texts[form]);
+		if (event_hub_wants(feeding->hub, (enum event_form)form))
+			event_json_write_stream(&feeding->texts[form], row, (enum event_form)form);
+		feeding->failed = feeding->failed || feeding->texts[form].failed;
+	}
+	feeding->failed = feeding->failed || !event_hub_add(feeding->hub, &subject, row->number, feeding->texts);
 	if (!feeding->failed)
 		feeding->handed_on = row->number;
 	return !feeding->failed;
@@ -37,9 +40,11 @@ enum error_code event_feed_read(void *store, struct event_hub *hub, int64_t *rea
 	struct feeding feeding = { .hub = hub, .handed_on = *reached };
 	enum error_code code;
 
-	buffer_init(&feeding.text, 2 * LIMIT_EVENT_BYTES);
+	for (int form = 0; form < EVENT_FORMS; form++)
+		buffer_init(&feeding.texts[form], 2 * LIMIT_EVENT_BYTES);
 	code = task_store_events(store, &walk, hand_on, &feeding, error);
-	buffer_free(&feeding.text);
+	for (int form = 0; form < EVENT_FORMS; form++)
+		buffer_free(&feeding.texts[form]);
 	if (code == ERROR_NONE && feeding.failed)
 		code = error_memory(error);
 	*reached = code == ERROR_NONE ? walk.after : feeding.handed_on;

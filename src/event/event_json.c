@@ -6,12 +6,14 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "registry/task_brief.h"
 #include "registry/task_json.h"
 
 /* A live job as it stood at an event: its row may have gone on since. What an event of a job's end says of the result counts from then on, and
  * what it has cost is known when it is settled. */
 struct moment {
 	struct task task;
+	struct task_live live;
 	struct task_money money;
 	struct buffer result;
 };
@@ -97,8 +99,52 @@ static void write_task(struct buffer *out, const struct event_row *row)
 	json_decref(data);
 }
 
-static void write_with(
-	struct buffer *out, const struct event_row *row, void (*write)(struct buffer *out, const struct cloud_event *event))
+/* What the event says of the members that are shown in brief. Texts are those of `data`. */
+static void overlay_moment(struct moment *moment, const json_t *data)
+{
+	const char *status = json_text(data, "status");
+	const json_t *progress = json_object_get(data, "progress"), *artifacts = json_object_get(data, "artifacts");
+
+	if (status != NULL)
+		task_status_parse(status, &moment->task.status);
+	if (json_is_number(progress))
+		moment->task.progress = json_number_value(progress);
+	if (json_object_get(data, "vendor_id") != NULL)
+		moment->task.vendor_id = json_text(data, "vendor_id");
+	if (json_object_get(data, "reason") != NULL && moment->task.live != NULL) {
+		moment->live = *moment->task.live;
+		moment->live.reason = json_text(data, "reason");
+		moment->task.live = &moment->live;
+	}
+	if (!json_is_array(artifacts))
+		return;
+	buffer_text(&moment->result, "{\"artifacts\":");
+	json_write(&moment->result, artifacts);
+	buffer_char(&moment->result, '}');
+	moment->task.result = moment->result.data;
+}
+
+/* How long it will take still is known to who asks for the job, not to the log. */
+static void write_task_brief(struct buffer *out, const struct event_row *row)
+{
+	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	struct moment moment = { .task = *row->task };
+
+	buffer_init(&moment.result, LIMIT_EVENT_BYTES);
+	if (json_is_object(data)) {
+		step_back(&moment, row, data);
+		overlay_moment(&moment, data);
+	}
+	buffer_text(out, "{\"eta\":null,");
+	task_brief_write_members(out, &moment.task);
+	buffer_char(out, '}');
+	out->failed = out->failed || moment.result.failed;
+	buffer_free(&moment.result);
+	json_decref(data);
+}
+
+static void write_with(struct buffer *out, const struct event_row *row, enum event_form form,
+	void (*write)(struct buffer *out, const struct cloud_event *event))
 {
 	char type[EVENT_TYPE_BYTES], id[ID_TEXT_BYTES];
 	struct cloud_event event = { .number = row->number, .at_ms = row->at_ms, .type = type, .data = row->data };
@@ -109,7 +155,7 @@ static void write_with(
 	if (row->task != NULL) {
 		id_format(&row->task->id, id);
 		event.subject = id;
-		write_task(&task, row);
+		(form == EVENT_BRIEF ? write_task_brief : write_task)(&task, row);
 		event.data = task.data;
 	}
 	if (task.failed)
@@ -119,12 +165,12 @@ static void write_with(
 	buffer_free(&task);
 }
 
-void event_json_write(struct buffer *out, const struct event_row *row)
+void event_json_write(struct buffer *out, const struct event_row *row, enum event_form form)
 {
-	write_with(out, row, cloud_event_write);
+	write_with(out, row, form, cloud_event_write);
 }
 
-void event_json_write_stream(struct buffer *out, const struct event_row *row)
+void event_json_write_stream(struct buffer *out, const struct event_row *row, enum event_form form)
 {
-	write_with(out, row, cloud_event_write_stream);
+	write_with(out, row, form, cloud_event_write_stream);
 }

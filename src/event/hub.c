@@ -25,6 +25,7 @@
 struct event_subscription {
 	struct event_hub *hub;
 	struct event_filter filter;
+	enum event_form form;
 	struct event_subscription *next, *previous; /* under the hub's lock */
 	pthread_mutex_t lock;			    /* guards all below */
 	pthread_cond_t wake;
@@ -42,6 +43,7 @@ struct event_hub {
 	_Atomic int64_t newest;	  /* number of the newest event */
 	_Atomic int64_t position; /* everything after it will be offered to every subscription; written under `lock` */
 	_Atomic int count;
+	_Atomic int formed[EVENT_FORMS]; /* how many follow in each form */
 	_Atomic bool stopping;
 	pthread_mutex_t wake_lock; /* guards the thread's sleep only: whoever tells never waits for the list */
 	pthread_cond_t wake;
@@ -59,9 +61,10 @@ void event_item_release(struct event_item *item)
 		free(item);
 }
 
-static struct event_item *make_item(const struct event_subject *subject, int64_t number, const char *text, size_t length)
+static struct event_item *make_item(const struct event_subject *subject, int64_t number, const struct buffer texts[EVENT_FORMS])
 {
-	struct event_item *item = malloc(sizeof *item + length);
+	struct event_item *item = malloc(sizeof *item + texts[EVENT_WHOLE].length + texts[EVENT_BRIEF].length);
+	char *to = item != NULL ? item->space : NULL;
 
 	if (item == NULL)
 		return NULL;
@@ -71,8 +74,13 @@ static struct event_item *make_item(const struct event_subject *subject, int64_t
 	snprintf(item->type, sizeof item->type, "%s", subject->type);
 	snprintf(item->provider, sizeof item->provider, "%s", subject->provider != NULL ? subject->provider : "");
 	snprintf(item->caller, sizeof item->caller, "%s", subject->caller != NULL ? subject->caller : "");
-	item->length = length;
-	memcpy(item->text, text, length);
+	for (int form = 0; form < EVENT_FORMS; form++) {
+		item->texts[form] = texts[form].length > 0 ? to : NULL;
+		item->lengths[form] = texts[form].length;
+		if (texts[form].length > 0)
+			memcpy(to, texts[form].data, texts[form].length);
+		to += texts[form].length;
+	}
 	return item;
 }
 
@@ -95,10 +103,10 @@ static void cut_queue(struct event_subscription *subscription, unsigned kept)
 	}
 }
 
-/* The log has them all; only what was begun must be ended. */
+/* The log has them all; only what was begun must be ended. One that was rendered before somebody followed in this form is in the log, too. */
 static void queue_item(struct event_subscription *subscription, struct event_item *item)
 {
-	if (subscription->count == LIMIT_STREAM_QUEUE)
+	if (subscription->count == LIMIT_STREAM_QUEUE || item->texts[subscription->form] == NULL)
 		subscription->missed = true;
 	if (subscription->missed) {
 		cut_queue(subscription, subscription->begun > 0 ? 1 : 0);
@@ -116,10 +124,16 @@ static bool wants(const struct event_subscription *subscription, const struct ev
 								  .sequence = item->sequence });
 }
 
+static struct iovec part_of(const struct event_item *item, enum event_form form)
+{
+	return (struct iovec){ .iov_base = (void *)(uintptr_t)item->texts[form], .iov_len = item->lengths[form] };
+}
+
 /* Writes those it wants to a client whose thread waits. Returns how many of the batch are done with; the rest is for the queue. */
 static int push_batch(struct event_subscription *subscription, struct event_item *const *batch, int count)
 {
 	struct event_wait *wait = subscription->wait;
+	enum event_form form = subscription->form;
 	struct iovec parts[LIMIT_EVENT_BATCH];
 	int places[LIMIT_EVENT_BATCH], wanted = 0;
 	size_t sent;
@@ -127,16 +141,20 @@ static int push_batch(struct event_subscription *subscription, struct event_item
 	for (int i = 0; i < count; i++) {
 		if (batch[i]->number <= wait->last || !wants(subscription, batch[i]))
 			continue;
-		parts[wanted] = (struct iovec){ .iov_base = batch[i]->text, .iov_len = batch[i]->length };
-		places[wanted++] = i;
+		if (batch[i]->texts[form] == NULL)
+			count = i;
+		else
+			parts[wanted] = part_of(batch[i], form);
+		places[wanted] = i;
+		wanted += i < count;
 	}
 	sent = wanted > 0 ? wait->push(wait->context, parts, wanted) : 0;
 	for (int k = 0; k < wanted; k++) {
-		if (sent < batch[places[k]]->length) {
+		if (sent < batch[places[k]]->lengths[form]) {
 			subscription->begun = sent;
 			return places[k];
 		}
-		sent -= batch[places[k]]->length;
+		sent -= batch[places[k]]->lengths[form];
 		wait->last = batch[places[k]]->number;
 		wait->pushed++;
 	}
@@ -177,6 +195,7 @@ static enum error_code enter(struct event_hub *hub, struct event_subscription *s
 	before = atomic_load(&hub->count);
 	if (before < maximum && !atomic_load(&hub->stopping)) {
 		atomic_store(&hub->count, before + 1);
+		atomic_fetch_add(&hub->formed[subscription->form], 1);
 		if (before == 0)
 			atomic_store(&hub->position, atomic_load(&hub->newest));
 		*from = atomic_load(&hub->position);
@@ -195,13 +214,14 @@ static void free_subscription(struct event_subscription *subscription)
 	free(subscription);
 }
 
-enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, int maximum,
+enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, enum event_form form, int maximum,
 	struct event_subscription **subscription, int64_t *from, struct error *error)
 {
 	struct event_subscription *made = memory_new(sizeof *made);
 
 	made->hub = hub;
 	made->filter = *filter;
+	made->form = form;
 	pthread_mutex_init(&made->lock, NULL);
 	thread_init_condition(&made->wake);
 	if (enter(hub, made, maximum, from) != ERROR_NONE) {
@@ -224,6 +244,7 @@ void event_unsubscribe(struct event_subscription *subscription)
 	if (subscription->next != NULL)
 		subscription->next->previous = subscription->previous;
 	atomic_fetch_sub(&hub->count, 1);
+	atomic_fetch_sub(&hub->formed[subscription->form], 1);
 	pthread_mutex_unlock(&hub->lock);
 	free_subscription(subscription);
 }
@@ -291,9 +312,15 @@ int event_hub_subscriptions(const struct event_hub *hub)
 
 /* ---- the thread ---- */
 
-bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, int64_t number, const char *text, size_t length)
+bool event_hub_wants(struct event_hub *hub, enum event_form form)
 {
-	struct event_item *item = hub->batched < LIMIT_EVENT_BATCH ? make_item(subject, number, text, length) : NULL;
+	return atomic_load(&hub->formed[form]) > 0;
+}
+
+bool event_hub_add(
+	struct event_hub *hub, const struct event_subject *subject, int64_t number, const struct buffer texts[EVENT_FORMS])
+{
+	struct event_item *item = hub->batched < LIMIT_EVENT_BATCH ? make_item(subject, number, texts) : NULL;
 
 	if (item == NULL)
 		return false;

@@ -12,12 +12,13 @@
 #include <sys/uio.h>
 
 #include "base/error.h"
+#include "event/event_json.h"
 #include "registry/event_filter.h"
 
 struct event_hub;
 struct event_subscription;
 
-/* A rendered event: one event of an event stream. Shared; never changed. */
+/* A rendered event: one event of an event stream, in the forms that somebody follows. Shared; never changed. */
 struct event_item {
 	_Atomic int holders; /* the hub's */
 	int64_t number;
@@ -25,8 +26,9 @@ struct event_item {
 	char type[LIMIT_EVENT_TYPE_BYTES + 1];
 	char provider[64];			   /* "": of the host */
 	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* "": none */
-	size_t length;
-	char text[];
+	const char *texts[EVENT_FORMS];		   /* within `space`; NULL: nobody wanted it so */
+	size_t lengths[EVENT_FORMS];
+	char space[];
 };
 
 /* What the hub reads the log with: renders events after a number, in order, at most LIMIT_EVENT_BATCH of them, hands each to event_hub_add(), and
@@ -49,13 +51,17 @@ void event_hub_free(struct event_hub *hub);
 /* The log has grown up to this number. Any thread, one at a time; costs two atomic operations when nobody follows. */
 void event_hub_notify(void *hub, int64_t newest);
 
-/* For `read`: what of an event is shown to filters, and its text; all is copied, and delivered when `read` returns. False: no memory, or it is one
- * too many; the event was not taken. */
-bool event_hub_add(struct event_hub *hub, const struct event_subject *subject, int64_t number, const char *text, size_t length);
+/* For `read`: does somebody follow in this form? */
+bool event_hub_wants(struct event_hub *hub, enum event_form form);
+
+/* For `read`: what of an event is shown to filters, and its texts by form, empty ones where nobody wants it so; all is copied, and delivered when
+ * `read` returns. False: no memory, or it is one too many; the event was not taken. */
+bool event_hub_add(
+	struct event_hub *hub, const struct event_subject *subject, int64_t number, const struct buffer texts[EVENT_FORMS]);
 
 /* Follows the log: every event after *from that passes will be offered, by its number's order. ERROR_BUSY when `maximum` follow already, or
  * when the hub ends. The filter is copied. */
-enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, int maximum,
+enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, enum event_form form, int maximum,
 	struct event_subscription **subscription, int64_t *from, struct error *error);
 void event_unsubscribe(struct event_subscription *subscription);
 

@@ -79,7 +79,7 @@ static bool render_event(void *context, const struct event_row *row)
 	attempt->at_ms = row->at_ms;
 	if (row->task != NULL)
 		id_format(&row->task->id, attempt->job);
-	event_json_write(&attempt->body, row);
+	event_json_write(&attempt->body, row, EVENT_WHOLE);
 	return false;
 }
 
