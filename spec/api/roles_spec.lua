@@ -26,6 +26,7 @@ local function documented(route)
   local path = route.pattern
   if path:find("^/api/webhooks/") or path == "/healthz" or path == "/readyz" then return "nobodys" end
   if path == "/" or path:find("^/ui/") then return "nobodys" end
+  if path == "/api/logs" then return "operate" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
   if route.method == "GET" or path:find("/health$") then return "read" end
   for _, verb in ipairs { "submit", "generate", "preview", "poll", "cancel" } do
@@ -51,7 +52,9 @@ describe("the router", function()
     for _, route in ipairs(routes()) do
       local path, scope = route.pattern, "host"
       if path:find("^/api/jobs/status/") or path:find("^/api/jobs/logs/") or path:find("^/api/jobs/%*") then scope = "job" end
-      if documented(route) == "operate" and path:find("/hooks/", 1, true) or path == "/metrics" then scope = "all" end
+      if documented(route) == "operate" and path:find("/hooks/", 1, true) or path == "/metrics" or path == "/api/logs" then
+        scope = "all"
+      end
       assert.equal(scope, route.scope, route.method .. " " .. path)
     end
   end)

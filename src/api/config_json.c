@@ -3,8 +3,6 @@
 
 #include "base/json.h"
 
-static const char *const log_levels[] = { "debug", "info", "warn", "error" };
-
 static void member_texts(struct buffer *out, const char *name, char *const *texts)
 {
 	buffer_format(out, "\"%s\":[", name);
@@ -98,7 +96,7 @@ static void config_write_files(struct buffer *out, const struct config *config)
 	json_close_object(out);
 	json_open_object(out, "log");
 	json_member_text(out, "file", config->log_file);
-	json_member_text(out, "level", log_levels[config->log_level]);
+	json_member_text(out, "level", log_level_name(config->log_level));
 	json_member_text(out, "format", config->log_format);
 	json_close_object(out);
 }

@@ -16,6 +16,7 @@
 #include "api/jobs.h"
 #include "api/live_job.h"
 #include "api/live_switch.h"
+#include "api/logs.h"
 #include "api/metrics.h"
 #include "api/model_refresh.h"
 #include "api/providers.h"
@@ -105,6 +106,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, { .named = webhooks_out_rotate_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/modder/hooks/test", NULL, { .plain = webhooks_out_test_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/webhooks/*/*", NULL, { .parted = webhooks_in_receive }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/api/logs", NULL, { .plain = logs_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "GET", "/api/host", NULL, { .plain = host_report_handle }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/healthz", NULL, { .plain = status_healthz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/readyz", NULL, { .plain = status_readyz }, ROLE_NOBODYS, SCOPE_HOST },

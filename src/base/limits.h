@@ -156,6 +156,8 @@
 #define LIMIT_MASK_NODES                                                                                                         \
 	1000000 /* bytes of known secrets beyond which their encoded forms are left out: 24 bytes of memory each */
 
+#define LIMIT_LOG_TAIL_LINES 2000 /* of the log, in memory: of LOG_LINE_BYTES at most, some 300 as a rule */
+
 /* Scripts. */
 #define LIMIT_SCRIPT_MEMORY_BYTES (64 * 1024 * 1024)
 /* What C makes out of a call's values, all together: payload, preview, request, result, notes. As much again as the script's own memory, and half of it

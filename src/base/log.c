@@ -18,6 +18,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/log_tail.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
@@ -176,6 +177,11 @@ bool log_level_parse(const char *text, enum log_level *level)
 	return false;
 }
 
+const char *log_level_name(enum log_level level)
+{
+	return level_names[level];
+}
+
 void log_set_cleaner(struct cleaner cleaner)
 {
 	state.cleaner = cleaner;
@@ -188,6 +194,7 @@ void log_reopen(void)
 
 void log_close(void)
 {
+	log_tail_clear();
 	if (!state.running)
 		return;
 	pthread_mutex_lock(&state.lock);
@@ -346,6 +353,7 @@ void log_end(struct log_line *line)
 		return;
 	clean_line(line);
 	close_line(line);
+	log_tail_add(line);
 	if (line->level >= LOG_WARN || !state.running)
 		file_write_all(STDERR_FILENO, line->text, line->length);
 	if (!state.running)

@@ -25,6 +25,7 @@ struct log_line {
 enum error_code log_open(const char *path, enum log_level level, const char *format, struct error *error);
 void log_set_level(enum log_level level);
 bool log_level_parse(const char *text, enum log_level *level);
+const char *log_level_name(enum log_level level); /* "debug", ... */
 
 /* Every line passes here from now on; one without a function ends it. While nobody else writes lines. */
 void log_set_cleaner(struct cleaner cleaner);

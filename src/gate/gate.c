@@ -244,7 +244,7 @@ static void add_consequence(struct reading *reading, const char *consequence)
 /* What is wrong, for the next view. `quoted`: the document's lines may be shown, as config_excerpt.h shows them. */
 static void keep_problem(struct reading *reading, const char *consequence, const struct document *document, bool quoted)
 {
-	if (!reading->changed || reading->part != NULL)
+	if (!reading->changed || reading->part != NULL || consequence == NULL)
 		return;
 	add_consequence(reading, consequence);
 	reading->problem = file_problem_new(reading->error.message, reading->file, reading->error.line,
@@ -260,7 +260,7 @@ static void find_field_line(const struct document *document, struct error *error
 		error->line = json_line_of(document->text, document->length, error->path);
 }
 
-/* `consequence` is what it leads to that there is no part. */
+/* `consequence` is what it leads to that there is no part; NULL: nobody will ask for the problem. */
 static void read_config(struct gate *gate, const char *consequence, struct reading *reading)
 {
 	struct document document;
@@ -328,9 +328,8 @@ static enum error_code open_view(struct gate *gate, struct error *error)
 {
 	struct reading config = { .part = NULL }, secrets = { .part = NULL };
 
-	read_config(gate, "the host does not start", &config);
+	read_config(gate, NULL, &config);
 	if (config.part == NULL) {
-		file_problem_release(config.problem);
 		if (error != NULL)
 			*error = config.error;
 		return config.error.code;
