@@ -25,7 +25,7 @@ end
 local function documented(route)
   local path = route.pattern
   if path:find("^/api/webhooks/") or path == "/healthz" or path == "/readyz" then return "nobodys" end
-  if path == "/" or path:find("^/ui/") then return "nobodys" end
+  if path == "/" or path == "/ui/**" or path == "/api/session" then return "nobodys" end
   if path == "/api/logs" then return "operate" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
   if route.method == "GET" or path:find("/health$") then return "read" end

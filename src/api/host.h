@@ -42,9 +42,10 @@ struct host {
 	struct webhooks_out *webhooks_out; /* outgoing ones */
 	struct event_hub *events;
 	struct metrics *metrics;
-	struct studio *studio; /* the page's files */
-	size_t most_waiting;   /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
-	int most_streams;      /* whatever the configuration says: the rest of the threads is for all else */
+	struct sessions *sessions; /* of browsers */
+	struct studio *studio;	   /* the page's files */
+	size_t most_waiting;	   /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
+	int most_streams;	   /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;
 	_Atomic bool draining;
 };

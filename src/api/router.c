@@ -21,6 +21,7 @@
 #include "api/model_refresh.h"
 #include "api/providers.h"
 #include "api/router.h"
+#include "api/login.h"
 #include "api/studio_page.h"
 #include "api/status.h"
 #include "api/webhooks_in.h"
@@ -42,8 +43,8 @@ struct handler {
 	void (*provider)(struct host *host, struct http_request *request, const char *kind, const char *name);
 };
 
-/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, the page's own files, and
- * vendors' webhooks, which have a token in their path. */
+/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, logins, the page's own
+ * files, and vendors' webhooks, which have a token in their path. */
 struct route {
 	const char *method;
 	const char *pattern;
@@ -111,6 +112,9 @@ static const struct route routes[] = {
 	{ "GET", "/healthz", NULL, { .plain = status_healthz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/readyz", NULL, { .plain = status_readyz }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/metrics", NULL, { .plain = metrics_handle }, ROLE_READ, SCOPE_ALL },
+	{ "GET", "/api/session", NULL, { .plain = login_show_handle }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "POST", "/api/session", NULL, { .plain = login_begin_handle }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "DELETE", "/api/session", NULL, { .plain = login_end_handle }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/", NULL, { .plain = studio_page_index }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/ui/**", NULL, { .named = studio_page_file }, ROLE_NOBODYS, SCOPE_HOST },
 };

@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/test_setting.h"
 #include "directory/directory.h"
+#include "gate/session.h"
 #include "studio/studio.h"
 
 static void send_status(struct http_request *request, int status, struct buffer *out)
@@ -114,10 +115,13 @@ static void list_directory(struct host *host, struct buffer *problems, int *coun
 		add_problem(problems, text, count);
 }
 
+/* Of the page and its logins. */
 static void list_studio(struct host *host, struct buffer *problems, int *count)
 {
-	char text[320];
+	char text[560];
 
+	if (sessions_problem(host->sessions, text, sizeof text))
+		add_problem(problems, text, count);
 	for (size_t i = 0; studio_problem(host->studio, i, text, sizeof text); i++)
 		add_problem(problems, text, count);
 }

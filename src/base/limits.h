@@ -145,6 +145,7 @@
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)
 #define LIMIT_CREDENTIAL_BYTES 4096
+#define LIMIT_SESSION_BODY_BYTES 8192 /* of a login */
 #define LIMIT_CREDENTIAL_PATTERN_BYTES 256
 #define LIMIT_CREDENTIAL_PATTERN_STEPS 512 /* what it is compiled to: matching a value takes at most this times its bytes */
 #define LIMIT_CREDENTIALS 16		   /* of one provider */

@@ -39,6 +39,7 @@
 #include "event/hub.h"
 #include "webhook_out/webhook_out.h"
 #include "http/probe.h"
+#include "gate/session.h"
 #include "studio/studio.h"
 #include "event/event_feed.h"
 #include "event/host_event.h"
@@ -231,7 +232,9 @@ static enum error_code open_studio(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
 
-	(void)error; /* a page that cannot be shown is told, and stops no host */
+	(void)error; /* a page that cannot be shown, or logged in to, is told, and stops no host */
+	serving->host.sessions = sessions_new(serving->data, serving->home);
+	sessions_reload(serving->host.sessions, view->config->server.api_key_count > 0);
 	serving->host.studio = studio_new(serving->studio);
 	studio_reload(serving->host.studio, view->config->server.studio);
 	gate_release(serving->host.gate, view);
@@ -270,6 +273,7 @@ static void reload(void *context)
 	webhooks_out_notify(serving->host.webhooks_out, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	studio_reload(host->studio, view->config->server.studio);
+	sessions_reload(host->sessions, view->config->server.api_key_count > 0);
 	gate_release(serving->host.gate, view);
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);
@@ -297,6 +301,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 		.listen = serving->listen != NULL ? serving->listen : server->listen,
 		.threads = server->threads,
 		.gate = serving->host.gate,
+		.sessions = serving->host.sessions,
 		.handle = api_handle,
 		.answered = metrics_answered,
 		.context = &serving->host,
@@ -407,6 +412,7 @@ static void stop_parts(struct serving *serving)
 	engine_free(host->engine);
 	webhooks_in_free(host->webhooks_in);
 	studio_free(host->studio);
+	sessions_free(host->sessions);
 	free_tables(host);
 	provider_loader_close(host->loader);
 	log_set_cleaner((struct cleaner){ .clean = NULL });
@@ -434,6 +440,8 @@ static void print_welcome(struct serving *serving)
 	for (size_t i = 0; i < set->count; i++)
 		if (set->entries[i].problem != NULL)
 			printf("  %s\n", set->entries[i].problem->text);
+	if (studio_is_there(serving->host.studio))
+		printf("Studio: http://%.*s:%d/\n", (int)strcspn(near, ":"), near, port);
 	printf("try: curl -s -X POST http://%.*s:%d/api/providers/image/fal/submit -H 'Content-Type: application/json' "
 	       "-d '{\"prompt\":\"a lighthouse\"}'%s\n",
 		(int)strcspn(near, ":"), near, port, serving->needs_key ? " -H 'X-API-Key: YOUR KEY'" : "");

@@ -1,28 +1,17 @@
-/* auth.c - API keys: who may call at all.
+/* auth.c - who may call at all: API keys, and sessions that stand for one.
  *
- * Runs on HTTP threads, without state. The configuration holds only SHA-256 hashes; a presented key is hashed, compared with
- * every one of them in constant time and never copied, logged or quoted. */
+ * Runs on HTTP threads, without state. A key in a header goes first. A browser sends a session's cookie by itself, also for a page of another port of
+ * this machine, so it counts for this host's own page only. Neither is logged or quoted. */
 #include "http/internal.h"
 
 #include <string.h>
 #include <strings.h>
 
-#include "base/crypto.h"
 #include "base/limits.h"
+#include "gate/api_key.h"
+#include "gate/session.h"
 
-static const struct config_api_key *find_api_key(const struct config_server *server, const char *key, size_t length)
-{
-	const struct config_api_key *found = NULL;
-	unsigned char hash[SHA256_DIGEST_LENGTH];
-
-	if (length == 0 || length > LIMIT_CREDENTIAL_BYTES || !crypto_load())
-		return NULL; /* without libcrypto nobody passes */
-	crypto_sha256(key, length, hash);
-	for (size_t i = 0; i < server->api_key_count; i++)
-		if (CRYPTO_memcmp(hash, server->api_keys[i].sha256, sizeof hash) == 0)
-			found = &server->api_keys[i];
-	return found;
-}
+#define COOKIES_LOOKED_AT 4 /* of our name: one may be left from another path */
 
 static size_t trimmed_length(const char *text)
 {
@@ -42,33 +31,84 @@ static const struct config_api_key *presented_key(const struct http_exchange *x,
 	if (key != NULL && strncasecmp(key, "Bearer ", 7) == 0) {
 		key += 7;
 		key += strspn(key, " ");
-		found = find_api_key(server, key, trimmed_length(key));
+		found = api_key_find(server, key, trimmed_length(key));
 	}
 	key = x->head[HEAD_X_API_KEY];
 	if (found == NULL && key != NULL)
-		found = find_api_key(server, key, trimmed_length(key));
+		found = api_key_find(server, key, trimmed_length(key));
 	return found;
 }
 
-/* Vendors have a token in the path; the page's own files hold no data. */
+/* ---- sessions ---- */
+
+/* The value of the next cookie of this name, and its length; *cookies moves behind it. NULL: there is no further one. */
+static const char *next_cookie(const char **cookies, const char *name, size_t *length)
+{
+	size_t size = strlen(name);
+	const char *at = *cookies, *value = NULL;
+
+	while (value == NULL && *at != '\0') {
+		at += strspn(at, " ;");
+		*length = strcspn(at, ";");
+		if (*length > size && strncmp(at, name, size) == 0 && at[size] == '=')
+			value = at + size + 1;
+		at += *length;
+	}
+	*cookies = at;
+	if (value != NULL)
+		*length -= size + 1;
+	return value;
+}
+
+static void find_session(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller)
+{
+	const char *cookies = x->head[HEAD_COOKIE], *token;
+	size_t length;
+
+	for (int i = 0; i < COOKIES_LOOKED_AT && caller->key == NULL; i++) {
+		token = next_cookie(&cookies, sessions_cookie(x->server->sessions), &length);
+		if (token == NULL)
+			return;
+		caller->key = sessions_find(x->server->sessions, server, token, length, &caller->session_expires);
+	}
+}
+
+/* Where the browser does not say what page it asks for, as in plain HTTP beyond this machine, the page's origin must: only reading goes without. */
+static bool session_counts(const struct http_exchange *x)
+{
+	const char *site = x->head[HEAD_SEC_FETCH_SITE];
+	bool reads = strcmp(x->request.method, "GET") == 0;
+
+	if (x->own_page)
+		return true;
+	if (site != NULL)
+		return reads && strcasecmp(site, "none") == 0;
+	return reads && x->head[HEAD_ORIGIN] == NULL;
+}
+
+/* ---- both ---- */
+
+/* Vendors have a token in the path; the page's own files hold no data; who asks for a session has none yet. */
 static bool needs_no_key(const struct http_exchange *x)
 {
 	const char *path = x->request.path;
 
 	return x->probe || strncmp(path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0 || path[1] == '\0' ||
-	       strncmp(path, STUDIO_FILES, sizeof STUDIO_FILES - 1) == 0;
+	       strncmp(path, STUDIO_FILES, sizeof STUDIO_FILES - 1) == 0 || strcmp(path, SESSION_PATH) == 0;
 }
 
-const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key)
+const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller)
 {
 	bool presented = x->head[HEAD_AUTHORIZATION] != NULL || x->head[HEAD_X_API_KEY] != NULL;
 
-	*key = NULL;
+	*caller = (struct auth_caller){ .key = NULL };
 	if (server->api_key_count == 0)
 		return NULL;
 	if (presented)
-		*key = presented_key(x, server);
-	if (*key != NULL || needs_no_key(x))
+		caller->key = presented_key(x, server);
+	else if (x->head[HEAD_COOKIE] != NULL && x->server->sessions != NULL)
+		find_session(x, server, caller);
+	if (caller->key != NULL || needs_no_key(x))
 		return NULL;
 	return presented ? "this API key is not one of server.api_keys"
 			 : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY";
@@ -76,7 +116,18 @@ const char *auth_refusal(const struct http_exchange *x, const struct config_serv
 
 bool auth_check(struct http_exchange *x)
 {
-	const char *refusal = auth_refusal(x, &x->request.view->config->server, &x->request.api_key);
+	struct auth_caller caller;
+	const char *refusal = auth_refusal(x, &x->request.view->config->server, &caller);
 
-	return refusal == NULL || reply_refuse(x, 401, "WWW-Authenticate: Bearer\r\n", "%s", refusal);
+	if (refusal != NULL)
+		return reply_refuse(x, 401, "WWW-Authenticate: Bearer\r\n", "%s", refusal);
+	if (caller.session_expires != 0 && !session_counts(x)) {
+		if (!needs_no_key(x))
+			return reply_refuse(x, 403, NULL,
+				"a session counts for the pages of this host only: send an API key in a header instead");
+		caller = (struct auth_caller){ .key = NULL };
+	}
+	x->request.api_key = caller.key;
+	x->request.session_expires = caller.session_expires;
+	return true;
 }

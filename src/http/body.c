@@ -130,8 +130,8 @@ static bool refuse_large(struct http_exchange *x, size_t maximum)
 		return reply_refuse(x, 413, NULL, "the body is larger than %zu bytes", maximum);
 	if (maximum == x->request.view->config->server.max_body_bytes)
 		return reply_refuse(x, 413, NULL, "the body is larger than server.max_body_bytes, %zu", maximum);
-	return reply_refuse(
-		x, 413, NULL, "the body is larger than a vendor's delivery may be: %zu bytes, a fixed limit", maximum);
+	return reply_refuse(x, 413, NULL, "the body is larger than %s may be: %zu bytes, a fixed limit",
+		strcmp(x->request.path, SESSION_PATH) == 0 ? "a login" : "a vendor's delivery", maximum);
 }
 
 static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
@@ -148,14 +148,18 @@ static bool refuse_body(struct http_exchange *x, enum taken why, size_t maximum)
 	}
 }
 
-/* Vendors need no key, so what anybody may send there is bounded for itself. */
+/* Vendors need no key, nor does who logs in, so what anybody may send there is bounded for itself. */
 static size_t largest_body(const struct http_exchange *x)
 {
 	bool gated = x->server->gate != NULL;
 	size_t maximum = gated ? x->request.view->config->server.max_body_bytes : x->server->max_body_bytes;
-	bool webhook = gated && strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0;
+	size_t bound = maximum;
 
-	return webhook && maximum > LIMIT_WEBHOOK_IN_BODY_BYTES ? LIMIT_WEBHOOK_IN_BODY_BYTES : maximum;
+	if (gated && strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0)
+		bound = LIMIT_WEBHOOK_IN_BODY_BYTES;
+	else if (gated && strcmp(x->request.path, SESSION_PATH) == 0)
+		bound = LIMIT_SESSION_BODY_BYTES;
+	return bound < maximum ? bound : maximum;
 }
 
 static struct buffer_budget new_share(void)

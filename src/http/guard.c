@@ -1,6 +1,6 @@
 /* guard.c - what every request must pass before anything of it is acted upon.
  *
- * Runs on HTTP threads, without state. Order: overload and draining, the head's form, the path, Host, Origin, API key. The Host
+ * Runs on HTTP threads, without state. Order: overload and draining, the head's form, the path, Host, Origin, API key or session. The Host
  * and Origin checks keep web pages away from a host on loopback: a foreign page (Origin, Sec-Fetch-Site) and a foreign name that
  * resolves here (DNS rebinding). Knows no route but /healthz, /readyz, the page and the inbound webhooks. */
 #include "http/internal.h"
@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "base/limits.h"
+#include "http/origin.h"
 
 #define IPV4_TEXT 16
 
@@ -136,6 +137,22 @@ static bool check_host(struct http_exchange *x)
 
 /* ---- Origin ---- */
 
+/* What the browser says of the page goes before its origin: that may be the same text over plain HTTP, where somebody in between wrote the page. */
+static bool is_own_page(const struct http_exchange *x)
+{
+	const char *site = x->head[HEAD_SEC_FETCH_SITE], *origin = x->head[HEAD_ORIGIN];
+
+	if (site != NULL && strcasecmp(site, "none") != 0)
+		return strcasecmp(site, "same-origin") == 0;
+	return origin != NULL && origin_is_host(origin, x->head[HEAD_HOST]);
+}
+
+/* A link on a foreign page may lead to ours, which holds no data: what that asks for then comes from itself. */
+static bool opens_page(const struct http_exchange *x)
+{
+	return x->request.path[1] == '\0' && strcmp(x->request.method, "GET") == 0;
+}
+
 static bool origin_is_listed(char *const *list, const char *origin)
 {
 	for (; list != NULL && *list != NULL; list++)
@@ -151,15 +168,18 @@ static bool check_origin(struct http_exchange *x)
 	const struct config *config = x->request.view->config;
 	char quoted[QUOTE_BYTES];
 
-	if (origin != NULL && origin_is_listed(config->server.allowed_origins, origin)) {
-		x->origin = origin;
+	if (origin == NULL && site == NULL)
 		return true;
-	}
+	x->own_page = is_own_page(x);
+	if (origin != NULL && origin_is_listed(config->server.allowed_origins, origin))
+		x->origin = origin;
+	if (x->origin != NULL || x->own_page)
+		return true;
 	if (origin != NULL)
 		return reply_refuse(x, 403, NULL,
 			"web pages of the origin \"%s\" may not call this host: add it to server.allowed_origins in %s",
 			reply_quote(origin, quoted), config->file);
-	if (site != NULL && strcasecmp(site, "cross-site") == 0)
+	if (strcasecmp(site, "cross-site") == 0 && !opens_page(x))
 		return reply_refuse(x, 403, NULL,
 			"web pages of other sites may not call this host: see server.allowed_origins in %s", config->file);
 	return true;
@@ -182,6 +202,13 @@ static bool answer_preflight(struct http_exchange *x)
 }
 
 /* ---- all of it ---- */
+
+bool http_is_from_here(const struct http_request *request)
+{
+	const struct http_exchange *x = (const struct http_exchange *)request;
+
+	return x->own_page || (x->head[HEAD_ORIGIN] == NULL && x->head[HEAD_SEC_FETCH_SITE] == NULL);
+}
 
 bool guard_check(struct http_exchange *x)
 {

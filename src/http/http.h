@@ -27,6 +27,7 @@ struct http_request {
 	const char *trace;		      /* the client's traceparent (W3C Trace Context) if it is valid, or NULL */
 	const struct gate_view *view;	      /* flags, secrets and switches in force for this request; NULL without a gate */
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
+	int64_t session_expires; /* it came with a session that stands for the key until then, in seconds since 1970; 0: with none */
 	struct mg_connection *connection;
 	int route;     /* the handler's, for http_options.answered; -1: it found none */
 	bool streamed; /* the answer was a stream: how long it took says nothing */
@@ -60,6 +61,9 @@ bool http_client_left(int socket);
 
 /* Are most threads taken? Then nobody should keep one for a mere wish. */
 bool http_is_short(const struct http_request *request);
+
+/* Did a program ask, or a page of this host? Not, where a browser says that it was another page. */
+bool http_is_from_here(const struct http_request *request);
 
 struct http_reply {
 	int status;
@@ -111,7 +115,8 @@ struct http_options {
 	/* Where each request's view comes from. NULL: there is no view and no key, any Host and Origin will do, a body may be of any type, and who
 	 * comes while all threads are taken waits for one instead of being refused; streams need one. */
 	struct gate *gate;
-	size_t max_body_bytes; /* without a gate; else the configuration says it */
+	struct sessions *sessions; /* or NULL; see gate/session.h */
+	size_t max_body_bytes;	   /* without a gate; else the configuration says it */
 	void (*handle)(void *context, struct http_request *request);
 	/* Or NULL: called after each answer, on its thread, also after those that the handler did not see. */
 	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);

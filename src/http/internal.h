@@ -19,6 +19,7 @@
 enum head {
 	HEAD_HOST = 0,
 	HEAD_ORIGIN,
+	HEAD_COOKIE,
 	HEAD_UPGRADE,
 	HEAD_EXPECT,
 	HEAD_X_API_KEY,
@@ -36,8 +37,9 @@ enum head {
 };
 
 #define WORKER_ALIGNMENT 64
-#define WEBHOOKS "/api/webhooks/" /* where vendors deliver: they have no API key */
-#define STUDIO_FILES "/ui/"	  /* of the page at / */
+#define WEBHOOKS "/api/webhooks/"   /* where vendors deliver: they have no API key */
+#define SESSION_PATH "/api/session" /* where browsers log in */
+#define STUDIO_FILES "/ui/"	    /* of the page at / */
 #define REQUEST_ID_TEXT 17
 
 /* What an HTTP thread keeps between requests. civetweb gives a connection to one thread for its whole life. */
@@ -59,8 +61,9 @@ struct worker {
 
 struct http_server {
 	struct mg_context *context;
-	struct gate *gate;     /* or NULL */
-	size_t max_body_bytes; /* without it */
+	struct gate *gate;	   /* or NULL */
+	struct sessions *sessions; /* or NULL: there are none */
+	size_t max_body_bytes;	   /* without it */
 	void (*handle)(void *context, struct http_request *request);
 	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
 	void *handle_context;
@@ -95,6 +98,7 @@ struct http_exchange {
 	const struct mg_request_info *info; /* NULL when civetweb could not read the head */
 	const char *head[HEAD_COUNT];
 	const char *origin;  /* an allowed one, to be named in the answer */
+	bool own_page;	     /* a page of this host asks */
 	size_t declared;     /* Content-Length */
 	size_t parsed_bytes; /* counted in worker->held for trees made of the body */
 	bool chunked;
@@ -136,11 +140,16 @@ bool request_takes_body(const struct http_exchange *x);
 /* Everything that is checked before, in order; reads head and target. False: refused, or a preflight that was answered. */
 bool guard_check(struct http_exchange *x);
 
-/* Sets api_key. */
+/* Sets api_key, and session_expires. */
 bool auth_check(struct http_exchange *x);
 
-/* Why this configuration does not let the request in, as a static text, or NULL; `key` gets whose key it came with, or NULL. */
-const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, const struct config_api_key **key);
+struct auth_caller {
+	const struct config_api_key *key; /* or NULL */
+	int64_t session_expires;	  /* as in http_request */
+};
+
+/* Why this configuration does not let the request in, as a static text, or NULL; `caller` gets who asks. */
+const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller);
 
 /* ---- body.c ---- */
 

@@ -25,7 +25,10 @@ static enum head which_head(const char *name, size_t length)
 {
 	switch (length) {
 	case 4: return match(name, "Host", HEAD_HOST);
-	case 6: return match(name, "Origin", HEAD_ORIGIN) != HEAD_COUNT ? HEAD_ORIGIN : match(name, "Expect", HEAD_EXPECT);
+	case 6:
+		return match(name, "Origin", HEAD_ORIGIN) != HEAD_COUNT	  ? HEAD_ORIGIN
+		       : match(name, "Cookie", HEAD_COOKIE) != HEAD_COUNT ? HEAD_COOKIE
+									  : match(name, "Expect", HEAD_EXPECT);
 	case 7: return match(name, "Upgrade", HEAD_UPGRADE);
 	case 9: return match(name, "X-API-Key", HEAD_X_API_KEY);
 	case 10: return match(name, "Connection", HEAD_CONNECTION);
@@ -49,7 +52,8 @@ static enum head which_head(const char *name, size_t length)
 /* These may come in several lines, or twice by way of a proxy, without harm. */
 static bool may_repeat(enum head which)
 {
-	return which == HEAD_CONNECTION || which == HEAD_UPGRADE || which == HEAD_X_REQUEST_ID || which == HEAD_TRACEPARENT;
+	return which == HEAD_CONNECTION || which == HEAD_COOKIE || which == HEAD_UPGRADE || which == HEAD_X_REQUEST_ID ||
+	       which == HEAD_TRACEPARENT;
 }
 
 /* White space around a value is no part of it (RFC 9110, 5.5); civetweb leaves out what comes before. In place: whoever asks for a header by

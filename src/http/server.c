@@ -274,6 +274,7 @@ static struct http_server *make_server(const struct http_options *options)
 		random = (uint64_t)clock_unix_ms();
 	made->workers = memory_new_aligned(WORKER_ALIGNMENT, (size_t)options->threads * sizeof *made->workers);
 	made->gate = options->gate;
+	made->sessions = options->sessions;
 	made->max_body_bytes = options->max_body_bytes;
 	made->handle = options->handle;
 	made->handle_context = options->context;

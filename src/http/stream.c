@@ -54,6 +54,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 	x->status = 200;
 	request->streamed = true;
 	stream->generation = request->view->generation;
+	stream->session = request->session_expires != 0;
 	snprintf(stream->own, sizeof stream->own, "%s", owner_of(request->api_key));
 	gate_release(x->server->gate, request->view);
 	request->view = NULL;
@@ -121,13 +122,16 @@ const char *http_stream_refusal(struct http_stream *stream)
 {
 	const struct http_exchange *x = (const struct http_exchange *)stream->request;
 	const struct gate_view *view = gate_acquire(x->server->gate);
-	const struct config_api_key *key;
+	struct auth_caller caller;
 	const char *refusal = NULL;
 
-	if (view->generation != stream->generation)
-		refusal = auth_refusal(x, &view->config->server, &key);
-	if (refusal == NULL && view->generation != stream->generation)
-		refusal = role_refusal(stream, key);
+	if (view->generation != stream->generation || stream->session) {
+		refusal = auth_refusal(x, &view->config->server, &caller);
+		if (refusal == NULL)
+			refusal = role_refusal(stream, caller.key);
+		else if (stream->session)
+			refusal = "the session has ended";
+	}
 	stream->generation = view->generation;
 	gate_release(x->server->gate, view);
 	return refusal;

@@ -16,6 +16,7 @@ struct http_stream {
 	int socket;
 	bool gone;	     /* the client has left, or took too long */
 	uint64_t generation; /* of the view that it was let in by */
+	bool session;	     /* it was let in by one, which may end while no file changes */
 	char own[65];	     /* the name of its key, if that sees its own jobs only; else "" */
 };
 

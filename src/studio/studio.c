@@ -97,6 +97,15 @@ void studio_reload(struct studio *studio, bool wanted)
 	publish_table(studio, table);
 }
 
+bool studio_is_there(struct studio *studio)
+{
+	struct studio_table *table = studio_current(studio);
+	bool there = table != NULL && studio_table_find(table, STUDIO_INDEX) != NULL;
+
+	studio_table_release(table);
+	return there;
+}
+
 bool studio_problem(struct studio *studio, size_t index, char *text, size_t size)
 {
 	struct studio_table *table = studio_current(studio);

@@ -19,6 +19,9 @@ void studio_reload(struct studio *studio, bool wanted);
 /* What is wrong with the folder, one text after the other. False after the last. Any thread. */
 bool studio_problem(struct studio *studio, size_t index, char *text, size_t size);
 
+/* Is there a page to open? Any thread. */
+bool studio_is_there(struct studio *studio);
+
 /* Answers with the file of this name ("ui/main.js"; "": the page itself), with 304 if the client has it. False: there is none, and nothing
  * was sent. HTTP threads. */
 bool studio_send(struct studio *studio, struct http_request *request, const char *name);

@@ -4,49 +4,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "gate/key_file.h"
 
 #define MAC_BYTES 16
 #define ID_BYTES 16
 #define FILE_NAME "webhook.key"
 
-/* ---- the key ---- */
-
-static enum error_code make_key(const char *path, struct token_key *key, struct error *error)
-{
-	if (getrandom(key->bytes, sizeof key->bytes, 0) != (ssize_t)sizeof key->bytes)
-		return error_set(error, ERROR_IO, path, "cannot make the key of the webhooks' URLs: no random bytes");
-	return file_write_durably(path, key->bytes, sizeof key->bytes, 0600, error);
-}
-
-static enum error_code read_key(const char *path, struct token_key *key, struct error *error)
-{
-	char *bytes = NULL;
-	size_t length = 0;
-	enum error_code code = file_read(path, TOKEN_KEY_BYTES, &bytes, &length, error);
-
-	if (code == ERROR_NONE && length == TOKEN_KEY_BYTES)
-		memcpy(key->bytes, bytes, TOKEN_KEY_BYTES);
-	if (code == ERROR_LIMIT || (code == ERROR_NONE && length != TOKEN_KEY_BYTES))
-		code = error_set(error, ERROR_IO, path, "is not a key: %d bytes are expected; remove it, and a new one is made",
-			TOKEN_KEY_BYTES);
-	if (bytes != NULL)
-		explicit_bzero(bytes, length);
-	free(bytes);
-	return code;
-}
-
 enum error_code token_key_open(const char *data, struct token_key *key, struct error *error)
 {
 	char *path = file_join(data, FILE_NAME);
-	enum error_code code = read_key(path, key, error);
+	enum error_code code = key_file_open(path, key->bytes, error);
 
-	if (code == ERROR_NOT_FOUND)
-		code = make_key(path, key, error);
 	free(path);
 	return code;
 }
@@ -62,7 +34,7 @@ static bool make_mac(const struct token_key *key, const char *provider, const st
 	if (length < 0 || (size_t)length >= sizeof text - ID_BYTES || !crypto_load())
 		return false;
 	memcpy(text + length, id->bytes, ID_BYTES);
-	return HMAC(EVP_sha256(), key->bytes, TOKEN_KEY_BYTES, text, (size_t)length + ID_BYTES, mac, &size) != NULL;
+	return HMAC(EVP_sha256(), key->bytes, KEY_FILE_BYTES, text, (size_t)length + ID_BYTES, mac, &size) != NULL;
 }
 
 bool token_make(const struct token_key *key, const char *provider, const struct id *id, char text[TOKEN_TEXT_BYTES])

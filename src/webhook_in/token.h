@@ -7,16 +7,15 @@
 
 #include "base/error.h"
 #include "base/id.h"
+#include "gate/key_file.h"
 
 #define TOKEN_TEXT_BYTES 65
-#define TOKEN_KEY_BYTES 32
 
 struct token_key {
-	unsigned char bytes[TOKEN_KEY_BYTES];
+	unsigned char bytes[KEY_FILE_BYTES];
 };
 
-/* Reads webhook.key in the folder `data`, or makes it (random, mode 0600, synced). ERROR_IO, also when the file is not one of ours. Blocks on the
- * disk. */
+/* Reads webhook.key in the folder `data`, or makes it, as key_file_open() does. */
 enum error_code token_key_open(const char *data, struct token_key *key, struct error *error);
 
 /* Writes the token of a provider's job. False: libcrypto is not installed. Any thread. */

@@ -1,0 +1,8 @@
+/* login.h - /api/session: who asks, log in, log out. For browsers; see gate/session.h. */
+#pragma once
+
+#include "api/host.h"
+
+void login_show_handle(struct host *host, struct http_request *request);
+void login_begin_handle(struct host *host, struct http_request *request);
+void login_end_handle(struct host *host, struct http_request *request);

@@ -1,0 +1,162 @@
+/* session.c - makes and checks the tokens of sessions. The loader thread reads the key, HTTP threads use it, under one lock for 32 bytes. */
+#include "gate/session.h"
+
+#include <limits.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/memory.h"
+#include "base/text.h"
+#include "gate/key_file.h"
+
+#define FILE_NAME "session.key"
+#define COOKIE_BYTES 24
+#define PROBLEM_BYTES 560
+#define EXPIRY_BYTES 8
+#define KEY_MARK_BYTES 16 /* of the key's SHA-256 */
+#define SIGNED_BYTES (EXPIRY_BYTES + KEY_MARK_BYTES)
+#define TOKEN_BYTES (SIGNED_BYTES + SHA256_DIGEST_LENGTH)
+
+_Static_assert(SESSION_TOKEN_BYTES == 2 * TOKEN_BYTES + 1, "a token is written in hex digits");
+
+struct sessions {
+	char *path;
+	char cookie[COOKIE_BYTES];
+	pthread_mutex_t lock;
+	bool ready;			   /* under lock: there is a key */
+	unsigned char key[KEY_FILE_BYTES]; /* under lock */
+	char problem[PROBLEM_BYTES];	   /* under lock; "": none */
+};
+
+struct sessions *sessions_new(const char *data, const char *home)
+{
+	struct sessions *sessions = memory_new(sizeof *sessions);
+	char resolved[PATH_MAX];
+	const char *name = realpath(home, resolved) != NULL ? resolved : home;
+
+	sessions->path = file_join(data, FILE_NAME);
+	pthread_mutex_init(&sessions->lock, NULL);
+	snprintf(sessions->cookie, sizeof sessions->cookie, "providerd_%08x", (unsigned)text_digest(name, strlen(name)));
+	return sessions;
+}
+
+void sessions_free(struct sessions *sessions)
+{
+	if (sessions == NULL)
+		return;
+	explicit_bzero(sessions->key, sizeof sessions->key);
+	pthread_mutex_destroy(&sessions->lock);
+	free(sessions->path);
+	free(sessions);
+}
+
+const char *sessions_cookie(const struct sessions *sessions)
+{
+	return sessions->cookie;
+}
+
+void sessions_reload(struct sessions *sessions, bool wanted)
+{
+	unsigned char key[KEY_FILE_BYTES] = { 0 };
+	struct error error = { .code = ERROR_NONE };
+	char problem[sizeof sessions->problem] = "";
+	bool ready = wanted && key_file_open(sessions->path, key, &error) == ERROR_NONE;
+
+	if (wanted && !ready)
+		snprintf(problem, sizeof problem, "data/" FILE_NAME ": %s; nobody can log in to Studio", error.message);
+	pthread_mutex_lock(&sessions->lock);
+	if (problem[0] != '\0' && strcmp(problem, sessions->problem) != 0)
+		log_message(LOG_ERROR, "session.key", "%s", problem);
+	sessions->ready = ready;
+	memcpy(sessions->key, key, sizeof key);
+	memcpy(sessions->problem, problem, sizeof problem);
+	pthread_mutex_unlock(&sessions->lock);
+	explicit_bzero(key, sizeof key);
+}
+
+bool sessions_problem(struct sessions *sessions, char *text, size_t size)
+{
+	pthread_mutex_lock(&sessions->lock);
+	snprintf(text, size, "%s", sessions->problem);
+	pthread_mutex_unlock(&sessions->lock);
+	return text[0] != '\0';
+}
+
+/* ---- tokens ---- */
+
+static bool sign_token(struct sessions *sessions, const unsigned char bytes[SIGNED_BYTES], unsigned char mark[EVP_MAX_MD_SIZE])
+{
+	unsigned char key[KEY_FILE_BYTES];
+	bool ready;
+
+	pthread_mutex_lock(&sessions->lock);
+	ready = sessions->ready;
+	memcpy(key, sessions->key, sizeof key);
+	pthread_mutex_unlock(&sessions->lock);
+	ready = ready && crypto_load() && HMAC(EVP_sha256(), key, sizeof key, bytes, SIGNED_BYTES, mark, NULL) != NULL;
+	explicit_bzero(key, sizeof key);
+	return ready;
+}
+
+static void write_expiry(unsigned char bytes[EXPIRY_BYTES], int64_t expires)
+{
+	for (int i = EXPIRY_BYTES - 1; i >= 0; i--, expires >>= 8)
+		bytes[i] = (unsigned char)(expires & 0xff);
+}
+
+static int64_t read_expiry(const unsigned char bytes[EXPIRY_BYTES])
+{
+	uint64_t expires = 0;
+
+	for (int i = 0; i < EXPIRY_BYTES; i++)
+		expires = expires << 8 | bytes[i];
+	return (int64_t)expires;
+}
+
+bool sessions_issue(struct sessions *sessions, const struct config_api_key *key, int64_t expires, char token[SESSION_TOKEN_BYTES])
+{
+	unsigned char bytes[SIGNED_BYTES], mark[EVP_MAX_MD_SIZE];
+
+	write_expiry(bytes, expires);
+	memcpy(bytes + EXPIRY_BYTES, key->sha256, KEY_MARK_BYTES);
+	if (!sign_token(sessions, bytes, mark))
+		return false;
+	text_write_hex(text_write_hex(token, bytes, sizeof bytes), mark, SHA256_DIGEST_LENGTH);
+	return true;
+}
+
+/* Is it one that sessions_issue() wrote? */
+static bool read_token(struct sessions *sessions, const char *token, size_t length, unsigned char bytes[TOKEN_BYTES])
+{
+	unsigned char mark[EVP_MAX_MD_SIZE];
+	char text[SESSION_TOKEN_BYTES];
+
+	if (length != SESSION_TOKEN_BYTES - 1)
+		return false;
+	memcpy(text, token, length);
+	text[length] = '\0';
+	return text_read_hex(text, bytes, TOKEN_BYTES) && sign_token(sessions, bytes, mark) &&
+	       CRYPTO_memcmp(mark, bytes + SIGNED_BYTES, SHA256_DIGEST_LENGTH) == 0;
+}
+
+const struct config_api_key *sessions_find(
+	struct sessions *sessions, const struct config_server *server, const char *token, size_t length, int64_t *expires)
+{
+	const struct config_api_key *found = NULL;
+	unsigned char bytes[TOKEN_BYTES];
+
+	if (!read_token(sessions, token, length, bytes) || read_expiry(bytes) <= clock_unix_ms() / 1000)
+		return NULL;
+	for (size_t i = 0; i < server->api_key_count; i++)
+		if (CRYPTO_memcmp(bytes + EXPIRY_BYTES, server->api_keys[i].sha256, KEY_MARK_BYTES) == 0)
+			found = &server->api_keys[i];
+	if (found != NULL)
+		*expires = read_expiry(bytes);
+	return found;
+}
