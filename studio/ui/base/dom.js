@@ -142,5 +142,8 @@ export function each(list, keyOf, make) {
 export function outside(address, ...children) {
   const text = children.length ? children : [address];
   return /^https:\/\//i.test(address ?? "")
-    ? h("a", { href: address, target: "_blank", rel: "noreferrer noopener" }, text, " ", icon("external")) : h("span", text);
+    ? h("a", { href: address, target: "_blank", rel: "noreferrer noopener" }, text, "\u00a0", icon("external")) : h("span", text);
 }
+
+/** One of the facts of a <dl>: its name, and what it is. */
+export const term = (name, ...value) => [h("dt", name), h("dd", value)];

@@ -83,9 +83,9 @@ export function ago(time, { suffix = "" } = {}) {
 
 const STATUS_ICONS = { queued: "ring", running: "half", done: "check", error: "cross", canceled: "slashed", unknown: "question" };
 
-/** Icon, word and colour: never colour alone. */
-export function status(word) {
-  return h(`span.status.is-${word in STATUS_ICONS ? word : "queued"}`, icon(STATUS_ICONS[word] ?? "ring"), h("span", word));
+/** Icon, word and colour: never colour alone. text: what is said instead of the job's status of that look. */
+export function status(word, text = word) {
+  return h(`span.status.is-${word in STATUS_ICONS ? word : "queued"}`, icon(STATUS_ICONS[word] ?? "ring"), h("span", text));
 }
 
 export const isOpen = word => word === "queued" || word === "running";

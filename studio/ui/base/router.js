@@ -1,6 +1,6 @@
 // router.js - the address says which page is open, with what filters. Routes are in the hash: the page works under any prefix.
 
-import { batch, signal } from "./signal.js";
+import { batch, effect, signal, untracked } from "./signal.js";
 
 function read(hash) {
   const [path, query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
@@ -48,4 +48,19 @@ export function setQuery(changes, options) {
     else next.set(name, value);
   }
   go(link(page, parts, next), options);
+}
+
+/**
+ * What stands behind the page's name in the address, or null, as a signal: it stays while another page is on its way. moved() when it is another
+ * one: the focus then goes where the new content begins.
+ */
+export function part(page, moved = () => {}) {
+  const id = signal(route.peek().parts[0] ?? null);
+  effect(() => {
+    const { page: asked, parts: [now = null] } = route.value;
+    if (asked !== page || now === id.peek()) return;
+    id.value = now;
+    untracked(() => queueMicrotask(moved));
+  });
+  return id;
 }

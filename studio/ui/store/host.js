@@ -215,6 +215,7 @@ export const host = {
     return connection.value === "live" || connection.value === "polling";
   },
   refresh: askFigures,
+  refreshCatalogs: askCatalogs,
   /** The three catalogues in `catalogs`, kept up to date from then on. Fails with a Problem. */
   needCatalogs() {
     if (catalogsWanted && catalogs.peek().gpu) return Promise.resolve();

@@ -5,9 +5,10 @@ import { host } from "./host.js";
 
 /**
  * load(abortSignal) -> promise of a value. Returns { value, problem } (what was good stays while it is loaded anew), reload(), and changed(),
- * which loads at most every `ms`. Ends with its owner and with `abort`.
+ * which loads at most every `ms`. Loads anew after events whose type is like `on`, and each `every` ms while the tab is seen. Ends with its
+ * owner and with `abort`.
  */
-export function resource(load, abort, { ms = 2000 } = {}) {
+export function resource(load, abort, { ms = 2000, on = null, every = 0 } = {}) {
   const value = signal(null), problem = signal(null);
   let timer = 0, at = 0, asked = 0;
 
@@ -33,7 +34,12 @@ export function resource(load, abort, { ms = 2000 } = {}) {
     }, Math.max(0, at + ms - Date.now()));
   }
 
-  onCleanup(() => clearTimeout(timer));
+  const again = every && setInterval(() => document.hidden || changed(), every);
+  onCleanup(() => {
+    clearTimeout(timer);
+    clearInterval(again);
+  });
+  if (on) host.on(events => events.some(event => on.test(event.type)) && changed());
   host.resync(changed);
   host.opened.then(() => !abort.aborted && reload());
   return {
