@@ -190,10 +190,10 @@ describe("the page", function()
 end)
 
 local BROKEN = {
-  { "without an index", function(home) os.remove(home .. "/studio/index.html") end, "studio/index.html is missing", "/" },
+  { "without an index", function(home) os.remove(home .. "/studio/index.html") end, "studio/index.html: is missing", "/" },
   { "with too many files", function(home)
     for i = 1, 64 do shell.run(("echo 1 > %s"):format(shell.quote(("%s/studio/ui/z%02d.js"):format(home, i)))) end
-  end, "more than 64 files", "/ui/z64.js" },
+  end, "studio/: there are more than 64 files", "/ui/z64.js" },
   { "with a file that is too large", function(home)
     shell.run("head -c 262145 /dev/zero > " .. shell.quote(home .. "/studio/ui/large.js"))
   end, "studio/ui/large.js: larger than 262144 bytes", "/ui/large.js" },
@@ -221,7 +221,7 @@ local BROKEN = {
   { "that is a file", function(home)
     local quoted = shell.quote(home .. "/studio")
     shell.run(("rm -rf %s && echo 1 > %s"):format(quoted, quoted))
-  end, "studio/ cannot be read", "/" },
+  end, "studio/: cannot be read", "/" },
 }
 
 describe("a broken folder", function()
@@ -236,6 +236,9 @@ describe("a broken folder", function()
       assert.truthy(problems(served):find(case[3], 1, true), problems(served))
       assert.equal(200, served:get("/readyz").status)
       assert.is_true(served:get("/readyz").json.ok)
+      local told = served:get("/api/host").json.problems
+      assert.equal(case[3]:match("^[^:]+"), told[1].file)
+      assert.truthy(case[3]:find(told[1].message:sub(1, 10), 1, true))
       assert.equal(404, served:get(case[4]).status)
       if case[4] ~= "/" then assert.equal(200, served:get("/ui/main.js").status) end
       assert.truthy(served:log():find("studio.rejected", 1, true))

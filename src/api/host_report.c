@@ -11,7 +11,9 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "gate/session.h"
 #include "script/script_problem.h"
+#include "studio/studio.h"
 
 /* ---- what everybody may see ---- */
 
@@ -123,6 +125,19 @@ static void list_rest(struct problem_list *list, const struct provider_entry *en
 	file_problem_release(problem);
 }
 
+/* Of the page and its logins. */
+static void list_page_problems(struct problem_list *list, struct host *host)
+{
+	struct file_problem *problem = sessions_problem(host->sessions);
+
+	list_problem(list, problem);
+	file_problem_release(problem);
+	for (size_t i = 0; (problem = studio_problem(host->studio, i)) != NULL; i++) {
+		list_problem(list, problem);
+		file_problem_release(problem);
+	}
+}
+
 static void report_problems(struct buffer *out, struct host *host, const struct gate_view *view, bool quote)
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
@@ -136,6 +151,7 @@ static void report_problems(struct buffer *out, struct host *host, const struct 
 			list_problem(&list, set->entries[i].problem);
 		list_rest(&list, &set->entries[i]);
 	}
+	list_page_problems(&list, host);
 	buffer_text(out, "],");
 	provider_set_release(set);
 }

@@ -118,12 +118,14 @@ static void list_directory(struct host *host, struct buffer *problems, int *coun
 /* Of the page and its logins. */
 static void list_studio(struct host *host, struct buffer *problems, int *count)
 {
-	char text[560];
+	struct file_problem *problem = sessions_problem(host->sessions);
 
-	if (sessions_problem(host->sessions, text, sizeof text))
-		add_problem(problems, text, count);
-	for (size_t i = 0; studio_problem(host->studio, i, text, sizeof text); i++)
-		add_problem(problems, text, count);
+	add_file_problem(problems, problem, count);
+	file_problem_release(problem);
+	for (size_t i = 0; (problem = studio_problem(host->studio, i)) != NULL; i++) {
+		add_file_problem(problems, problem, count);
+		file_problem_release(problem);
+	}
 }
 
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)

@@ -16,8 +16,8 @@
 #include "gate/key_file.h"
 
 #define FILE_NAME "session.key"
+#define SHOWN_NAME "data/" FILE_NAME
 #define COOKIE_BYTES 24
-#define PROBLEM_BYTES 560
 #define EXPIRY_BYTES 8
 #define KEY_MARK_BYTES 16 /* of the key's SHA-256 */
 #define SIGNED_BYTES (EXPIRY_BYTES + KEY_MARK_BYTES)
@@ -31,7 +31,7 @@ struct sessions {
 	pthread_mutex_t lock;
 	bool ready;			   /* under lock: there is a key */
 	unsigned char key[KEY_FILE_BYTES]; /* under lock */
-	char problem[PROBLEM_BYTES];	   /* under lock; "": none */
+	struct file_problem *problem;	   /* under lock; NULL: none */
 };
 
 struct sessions *sessions_new(const char *data, const char *home)
@@ -51,6 +51,7 @@ void sessions_free(struct sessions *sessions)
 	if (sessions == NULL)
 		return;
 	explicit_bzero(sessions->key, sizeof sessions->key);
+	file_problem_release(sessions->problem);
 	pthread_mutex_destroy(&sessions->lock);
 	free(sessions->path);
 	free(sessions);
@@ -61,31 +62,42 @@ const char *sessions_cookie(const struct sessions *sessions)
 	return sessions->cookie;
 }
 
+/* Why there is no key. */
+static struct file_problem *explain(const struct error *error)
+{
+	char text[sizeof error->message + 64];
+
+	snprintf(text, sizeof text, SHOWN_NAME ": %s; nobody can log in to Studio", error->message);
+	return file_problem_new(text, SHOWN_NAME, 0, file_problem_message(text, SHOWN_NAME));
+}
+
 void sessions_reload(struct sessions *sessions, bool wanted)
 {
 	unsigned char key[KEY_FILE_BYTES] = { 0 };
 	struct error error = { .code = ERROR_NONE };
-	char problem[sizeof sessions->problem] = "";
 	bool ready = wanted && key_file_open(sessions->path, key, &error) == ERROR_NONE;
+	struct file_problem *problem = wanted && !ready ? explain(&error) : NULL, *before;
 
-	if (wanted && !ready)
-		snprintf(problem, sizeof problem, "data/" FILE_NAME ": %s; nobody can log in to Studio", error.message);
 	pthread_mutex_lock(&sessions->lock);
-	if (problem[0] != '\0' && strcmp(problem, sessions->problem) != 0)
-		log_message(LOG_ERROR, "session.key", "%s", problem);
+	before = sessions->problem;
+	sessions->problem = problem;
 	sessions->ready = ready;
 	memcpy(sessions->key, key, sizeof key);
-	memcpy(sessions->problem, problem, sizeof problem);
 	pthread_mutex_unlock(&sessions->lock);
 	explicit_bzero(key, sizeof key);
+	if (problem != NULL && (before == NULL || strcmp(problem->text, before->text) != 0))
+		log_message(LOG_ERROR, "session.key", "%s", problem->text);
+	file_problem_release(before);
 }
 
-bool sessions_problem(struct sessions *sessions, char *text, size_t size)
+struct file_problem *sessions_problem(struct sessions *sessions)
 {
+	struct file_problem *problem;
+
 	pthread_mutex_lock(&sessions->lock);
-	snprintf(text, size, "%s", sessions->problem);
+	problem = file_problem_hold(sessions->problem);
 	pthread_mutex_unlock(&sessions->lock);
-	return text[0] != '\0';
+	return problem;
 }
 
 /* ---- tokens ---- */

@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/file_problem.h"
 #include "gate/config.h"
 
 struct sessions;
@@ -23,8 +24,8 @@ void sessions_free(struct sessions *sessions); /* NULL: does nothing */
  * on the disk. */
 void sessions_reload(struct sessions *sessions, bool wanted);
 
-/* Why nobody can log in. False: nothing is wrong. Any thread. */
-bool sessions_problem(struct sessions *sessions, char *text, size_t size);
+/* Why nobody can log in, to be released; NULL: nothing is wrong. Any thread. */
+struct file_problem *sessions_problem(struct sessions *sessions);
 
 /* "providerd_1a2b3c4d": another one for each home, because a browser's cookies do not know ports. */
 const char *sessions_cookie(const struct sessions *sessions);

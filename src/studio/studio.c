@@ -71,11 +71,11 @@ static void publish_table(struct studio *studio, struct studio_table *table)
 
 static void log_table(const struct studio_table *table)
 {
-	const char *problem;
+	const struct file_problem *problem;
 
 	log_message(LOG_INFO, "studio.loaded", "%zu files", studio_table_count(table));
 	for (size_t i = 0; (problem = studio_table_problem(table, i)) != NULL; i++)
-		log_message(LOG_ERROR, "studio.rejected", "%s", problem);
+		log_message(LOG_ERROR, "studio.rejected", "%s", problem->text);
 }
 
 void studio_reload(struct studio *studio, bool wanted)
@@ -106,15 +106,13 @@ bool studio_is_there(struct studio *studio)
 	return there;
 }
 
-bool studio_problem(struct studio *studio, size_t index, char *text, size_t size)
+struct file_problem *studio_problem(struct studio *studio, size_t index)
 {
 	struct studio_table *table = studio_current(studio);
-	const char *problem = table != NULL ? studio_table_problem(table, index) : NULL;
+	struct file_problem *problem = table != NULL ? file_problem_hold(studio_table_problem(table, index)) : NULL;
 
-	if (problem != NULL)
-		snprintf(text, size, "%s", problem);
 	studio_table_release(table);
-	return problem != NULL;
+	return problem;
 }
 
 static void send_found(struct http_request *request, struct studio_table *table, const struct studio_file *file)

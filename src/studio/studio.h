@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/file_problem.h"
 #include "http/http.h"
 
 struct studio;
@@ -16,8 +17,8 @@ void studio_free(struct studio *studio);
  * blocks on the disk. */
 void studio_reload(struct studio *studio, bool wanted);
 
-/* What is wrong with the folder, one text after the other. False after the last. Any thread. */
-bool studio_problem(struct studio *studio, size_t index, char *text, size_t size);
+/* What is wrong with the folder, one after the other, to be released; NULL after the last. Any thread. */
+struct file_problem *studio_problem(struct studio *studio, size_t index);
 
 /* Is there a page to open? Any thread. */
 bool studio_is_there(struct studio *studio);

@@ -25,7 +25,7 @@ struct studio_table {
 	_Atomic int holders;
 	struct studio_file files[LIMIT_STUDIO_FILES]; /* by name */
 	size_t count;
-	char *problems[LIMIT_STUDIO_PROBLEMS];
+	struct file_problem *problems[LIMIT_STUDIO_PROBLEMS];
 	size_t problem_count;
 	pthread_mutex_t lock;
 	bool tagged; /* under lock */
@@ -47,7 +47,7 @@ void studio_table_release(struct studio_table *table)
 		free(table->files[i].bytes);
 	}
 	for (size_t i = 0; i < table->problem_count; i++)
-		free(table->problems[i]);
+		file_problem_release(table->problems[i]);
 	pthread_mutex_destroy(&table->lock);
 	free(table);
 }
@@ -57,7 +57,7 @@ size_t studio_table_count(const struct studio_table *table)
 	return table->count;
 }
 
-const char *studio_table_problem(const struct studio_table *table, size_t index)
+struct file_problem *studio_table_problem(const struct studio_table *table, size_t index)
 {
 	return index < table->problem_count ? table->problems[index] : NULL;
 }
@@ -83,7 +83,7 @@ bool studio_table_same(const struct studio_table *a, const struct studio_table *
 			memcmp(a->files[i].bytes, b->files[i].bytes, a->files[i].length) != 0)
 			return false;
 	for (size_t i = 0; i < a->problem_count; i++)
-		if (strcmp(a->problems[i], b->problems[i]) != 0)
+		if (strcmp(a->problems[i]->text, b->problems[i]->text) != 0)
 			return false;
 	return true;
 }
@@ -125,17 +125,21 @@ static bool is_starved(int number)
 	return number == ENOMEM || number == EMFILE || number == ENFILE;
 }
 
-__attribute__((format(printf, 2, 3))) static void add_problem(struct studio_table *table, const char *format, ...)
+/* `name` is that of a file or folder in studio/, or "": of studio/ itself. */
+__attribute__((format(printf, 3, 4))) static void note_page_problem(
+	struct studio_table *table, const char *name, const char *format, ...)
 {
-	char text[320];
+	char file[LIMIT_STUDIO_NAME_BYTES + sizeof "studio/"], message[512], text[sizeof file + sizeof message + 2];
 	va_list arguments;
 
 	if (table->problem_count == LIMIT_STUDIO_PROBLEMS)
 		return;
 	va_start(arguments, format);
-	vsnprintf(text, sizeof text, format, arguments);
+	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
-	table->problems[table->problem_count++] = memory_copy_text(text);
+	snprintf(file, sizeof file, "studio/%s", name);
+	snprintf(text, sizeof text, "%s: %s", file, message);
+	table->problems[table->problem_count++] = file_problem_new(text, file, 0, message);
 }
 
 static const char *type_of(const char *name)
@@ -180,7 +184,7 @@ static void take_file(struct reading *reading, const char *name, const char *pat
 	code = file_read(path, LIMIT_STUDIO_FILE_BYTES, &file.bytes, &file.length, &error);
 	reading->starved |= code == ERROR_MEMORY;
 	if (code != ERROR_NONE && code != ERROR_MEMORY && code != ERROR_NOT_FOUND)
-		add_problem(table, "studio/%s: %s: it is not served", name, error.message);
+		note_page_problem(table, name, "%s: it is not served", error.message);
 	if (code != ERROR_NONE)
 		return;
 	file.name = memory_copy_text(name);
@@ -211,7 +215,7 @@ static void take_page_entry(struct reading *reading, const char *name, int depth
 		if (stat(path, &target) != 0)
 			target = entry;
 		if (S_ISLNK(entry.st_mode) && !stays_inside(reading, path, &target))
-			add_problem(reading->table, "studio/%s: a link must lead to a file in studio/: it is not served", name);
+			note_page_problem(reading->table, name, "a link must lead to a file in studio/: it is not served");
 		else if (S_ISDIR(entry.st_mode))
 			read_page_folder(reading, name, depth + 1);
 		else if (S_ISREG(target.st_mode))
@@ -229,18 +233,18 @@ static void read_page_folder(struct reading *reading, const char *name, int dept
 
 	free(path);
 	if (depth > LIMIT_STUDIO_DEPTH)
-		add_problem(reading->table, "studio/%s: folders lie at most %d deep: it is not served", name, LIMIT_STUDIO_DEPTH);
+		note_page_problem(reading->table, name, "folders lie at most %d deep: it is not served", LIMIT_STUDIO_DEPTH);
 	if (count == -1 && is_starved(errno))
 		reading->starved = true;
 	else if (count == -1 && errno != ENOENT)
-		add_problem(reading->table, "studio/%s cannot be read: %s", name, strerror(errno));
+		note_page_problem(reading->table, name, "cannot be read: %s", strerror(errno));
 	for (int i = 0; i < count; i++) {
 		length = snprintf(below, sizeof below, "%s%s%s", name, *name != '\0' ? "/" : "", entries[i]->d_name);
 		if ((size_t)length < sizeof below)
 			take_page_entry(reading, below, depth);
 		else
-			add_problem(reading->table, "studio/%s: a name has at most %d bytes: it is not served", below,
-				LIMIT_STUDIO_NAME_BYTES);
+			note_page_problem(
+				reading->table, below, "a name has at most %d bytes: it is not served", LIMIT_STUDIO_NAME_BYTES);
 		free(entries[i]);
 	}
 	free(entries);
@@ -256,15 +260,15 @@ static void read_root(struct reading *reading, const char *folder)
 		return;
 	}
 	if (reading->root == NULL) {
-		add_problem(table, "the folder studio/ cannot be found (%s): there is no page", strerror(errno));
+		note_page_problem(table, "", "cannot be found (%s): there is no page", strerror(errno));
 		return;
 	}
 	read_page_folder(reading, "", 0);
 	qsort(table->files, table->count, sizeof *table->files, compare_files);
 	if (reading->full)
-		add_problem(table, "studio/ has more than %d files: the others are not served", LIMIT_STUDIO_FILES);
+		note_page_problem(table, "", "there are more than %d files: the others are not served", LIMIT_STUDIO_FILES);
 	if (studio_table_find(table, STUDIO_INDEX) == NULL)
-		add_problem(table, "studio/" STUDIO_INDEX " is missing: there is no page");
+		note_page_problem(table, STUDIO_INDEX, "is missing: there is no page");
 }
 
 struct studio_table *studio_table_read(const char *folder)

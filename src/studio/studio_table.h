@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/file_problem.h"
+
 #define STUDIO_INDEX "index.html"
 #define STUDIO_ETAG_BYTES 72
 
@@ -37,5 +39,5 @@ void studio_table_etag(struct studio_table *table, const struct studio_file *fil
 
 size_t studio_table_count(const struct studio_table *table);
 
-/* What is wrong with the folder, one text after the other; NULL after the last. Valid while the table is held. */
-const char *studio_table_problem(const struct studio_table *table, size_t index);
+/* What is wrong with the folder, one after the other; NULL after the last. Valid while the table is held. */
+struct file_problem *studio_table_problem(const struct studio_table *table, size_t index);
