@@ -14,7 +14,7 @@ local function routes()
   local rows = {}
   local table_text = assert(text:match("struct route routes%[%] = (%b{})"))
   for row in table_text:gmatch("%b{}", 2) do
-    local method, pattern, role, scope = row:match('"(%u+)", "([^"]+)", [^,]+, %b{}, ROLE_(%u+), SCOPE_(%u+)')
+    local method, pattern, role, scope = row:match('"(%u+)", "([^"]+)", [^,]+, %b{}, ROLE_(%u+),%s+SCOPE_(%u+)')
     assert(method, "a row without a role and a scope: " .. row)
     rows[#rows + 1] = { method = method, pattern = pattern, role = role:lower(), scope = scope:lower() }
   end

@@ -103,6 +103,8 @@ static const struct route routes[] = {
 	{ "DELETE", "/api/modder/hooks/webhooks", NULL, { .named = webhooks_out_remove_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "GET", "/api/modder/hooks/webhooks/*", NULL, { .named = webhooks_out_show_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "DELETE", "/api/modder/hooks/webhooks/*", NULL, { .named = webhooks_out_remove_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "GET", "/api/modder/hooks/webhooks/*/deliveries", NULL, { .named = webhooks_out_deliveries_handle }, ROLE_OPERATE,
+		SCOPE_ALL },
 	{ "POST", "/api/modder/hooks/webhooks/*/replay", NULL, { .named = webhooks_out_replay_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/modder/hooks/webhooks/*/rotate", NULL, { .named = webhooks_out_rotate_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/modder/hooks/test", NULL, { .plain = webhooks_out_test_handle }, ROLE_OPERATE, SCOPE_ALL },

@@ -167,6 +167,21 @@ void webhooks_out_show_handle(struct host *host, struct http_request *request, c
 	buffer_free(&out);
 }
 
+void webhooks_out_deliveries_handle(struct host *host, struct http_request *request, const char *id)
+{
+	struct buffer out;
+
+	buffer_init(&out, ANSWER_BYTES);
+	buffer_text(&out, "{\"ok\":true,\"deliveries\":");
+	if (webhooks_out_write_attempts(host->webhooks_out, id, &out)) {
+		buffer_char(&out, '}');
+		answer_json(request, 200, NULL, &out);
+	} else {
+		answer_problem(request, 404, NULL, "there is no webhook with this id");
+	}
+	buffer_free(&out);
+}
+
 /* ---- registering ---- */
 
 /* The client's secret, or a new one. False: a problem was sent. */

@@ -6,6 +6,7 @@
 
 void webhooks_out_list_handle(struct host *host, struct http_request *request);
 void webhooks_out_show_handle(struct host *host, struct http_request *request, const char *id);
+void webhooks_out_deliveries_handle(struct host *host, struct http_request *request, const char *id);
 void webhooks_out_add_handle(struct host *host, struct http_request *request);
 void webhooks_out_remove_handle(struct host *host, struct http_request *request, const char *id);
 void webhooks_out_rotate_handle(struct host *host, struct http_request *request, const char *id);

@@ -131,6 +131,7 @@
 #define LIMIT_WEBHOOK_OUT_SAVE_MS 200		 /* between two writes of how far it has come */
 #define LIMIT_WEBHOOK_OUT_STOP_MS 3000 /* a host that stops waits this long for attempts under way: they are made again */
 #define LIMIT_WEBHOOK_OUT_PROBLEM_BYTES 120
+#define LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS 50 /* of one webhook that are shown */
 
 /* What a script says of its inputs. */
 #define LIMIT_INPUTS_BYTES (4 * 1024 * 1024) /* of JSON, all choices together */

@@ -28,10 +28,12 @@ struct attempt {
 	int seconds;		   /* for an answer */
 	int64_t began_ns;	   /* monotonic */
 	int64_t event, sequence;   /* its delivery's: that may be gone at its end */
+	int number;		   /* of the delivery's attempts */
 	char *url, *secrets[2];
 	struct buffer body;
 	int64_t at_ms;		 /* of the event */
 	char job[ID_TEXT_BYTES]; /* its job, or "" */
+	char type[EVENT_TYPE_BYTES];
 	char id[112], timestamp[24], signature[2 * (STANDARD_WEBHOOKS_SIGNATURE_BYTES + 4)];
 	bool found; /* the event is there, and for this webhook */
 };
@@ -77,6 +79,7 @@ static bool render_event(void *context, const struct event_row *row)
 	if (!attempt->found)
 		return false;
 	attempt->at_ms = row->at_ms;
+	task_event_type(attempt->type, row->task != NULL ? row->task->kind : NULL, row->verb);
 	if (row->task != NULL)
 		id_format(&row->task->id, attempt->job);
 	event_json_write(&attempt->body, row, EVENT_WHOLE);
@@ -190,6 +193,21 @@ static void note_success(struct attempt *attempt, int64_t now_ms)
 	webhook->delivered_ms = now_ms;
 }
 
+static void note_attempt(struct attempt *attempt, int status, const char *problem, int64_t now_ms)
+{
+	int64_t took_ms = (clock_monotonic_ns() - attempt->began_ns) / 1000000;
+	struct past_attempt past = { .event = attempt->event,
+		.at_ms = now_ms - took_ms,
+		.took_ms = took_ms,
+		.number = attempt->number,
+		.status = status };
+
+	memcpy(past.type, attempt->type, sizeof past.type);
+	memcpy(past.job, attempt->job, sizeof past.job);
+	snprintf(past.problem, sizeof past.problem, "%s", problem != NULL ? problem : "");
+	past_attempts_add(attempt->webhook, &past);
+}
+
 /* What became of it; `problem` NULL: delivered. */
 static void conclude_attempt(struct attempt *attempt, int status, const char *problem)
 {
@@ -205,6 +223,8 @@ static void conclude_attempt(struct attempt *attempt, int status, const char *pr
 		delivery->under_way = false;
 		delivery->status = status;
 		webhook->status = attempt->found ? status : webhook->status;
+		if (problem != NULL || attempt->found)
+			note_attempt(attempt, status, problem, now_ms);
 		if (problem != NULL) {
 			snprintf(webhook->problem, sizeof webhook->problem, "%s", problem);
 			delivery_queue_failed(attempt->webhooks, webhook, delivery, now_ms, status == GONE, problem);
@@ -247,6 +267,7 @@ static struct attempt *new_attempt(
 	attempt->webhook = webhook;
 	attempt->event = delivery->event;
 	attempt->sequence = delivery->sequence;
+	attempt->number = delivery->attempts + 1;
 	attempt->receiver = delivery->receiver;
 	attempt->began_ns = clock_monotonic_ns();
 	attempt->url = memory_copy_text(webhook->url);

@@ -52,6 +52,15 @@ struct delivery {
 	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];
 };
 
+/* One that was made, as it ended. */
+struct past_attempt {
+	int64_t event, at_ms, took_ms;			 /* from its beginning, which was then */
+	int number;					 /* of the delivery's, from 1; a replay counts anew */
+	int status;					 /* 0: no answer */
+	char type[EVENT_TYPE_BYTES], job[ID_TEXT_BYTES]; /* or "" */
+	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];	 /* "": delivered */
+};
+
 struct webhook {
 	struct webhook *next;
 	int64_t number;
@@ -67,6 +76,7 @@ struct webhook {
 	int64_t delivered_ms; /* the last one; 0: none since the start */
 	int status;	      /* of the last attempt */
 	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];
+	struct past_attempts *past; /* NULL: none yet */
 	bool removed;
 	bool changing;		     /* its secret is being stored: others wait, and the thread does not free it */
 	struct receivers *receivers; /* of callback_urls; NULL: none yet */
@@ -182,6 +192,14 @@ bool delivery_queue_has_room(const struct webhook *webhook);
 int64_t delivery_queue_cursor(const struct webhook *webhook);
 
 void delivery_queue_free(struct webhook *webhook);
+
+/* ---- past_attempts.c: under the lock ---- */
+
+void past_attempts_add(struct webhook *webhook, const struct past_attempt *attempt);
+void past_attempts_free(struct webhook *webhook);
+
+/* Appends a JSON array, the newest first. */
+void past_attempts_write(const struct webhook *webhook, struct buffer *out);
 
 /* ---- save.c ---- */
 

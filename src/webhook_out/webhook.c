@@ -60,6 +60,7 @@ void webhook_free(struct webhook *webhook)
 {
 	delivery_queue_free(webhook);
 	receivers_free(webhook);
+	past_attempts_free(webhook);
 	free(webhook->url);
 	free(webhook->events);
 	webhook_wipe(webhook->secret);

@@ -97,6 +97,18 @@ bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struc
 	return webhook != NULL;
 }
 
+bool webhooks_out_write_attempts(struct webhooks_out *webhooks, const char *id, struct buffer *out)
+{
+	const struct webhook *webhook;
+
+	pthread_mutex_lock(&webhooks->lock);
+	webhook = webhook_find(webhooks, id, NULL);
+	if (webhook != NULL)
+		past_attempts_write(webhook, out);
+	pthread_mutex_unlock(&webhooks->lock);
+	return webhook != NULL;
+}
+
 void webhooks_out_backlog(struct webhooks_out *webhooks, int *waiting, int *parked)
 {
 	*waiting = *parked = 0;

@@ -70,6 +70,9 @@ enum error_code webhooks_out_replay(
 void webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out);
 bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out);
 
+/* The same of its last LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS attempts since the start, the newest first, as an array. */
+bool webhooks_out_write_attempts(struct webhooks_out *webhooks, const char *id, struct buffer *out);
+
 /* A job with a callback_url is about to be stored (WEBHOOK_CALLBACK, and WEBHOOK_PUT of WEBHOOK_CALLBACKS): its events are looked for from now
  * on. Before it is handed to the store. Any thread. */
 void webhooks_out_expect_callback(struct webhooks_out *webhooks);
