@@ -1,6 +1,144 @@
-import { h } from "../base/dom.js";
+// providers.js - every provider once: may it send, with what, at what price; one of them with all that is missing.
+
+import { loading, problemBox } from "../base/dialog.js";
+import { each, h, icon, outside, term } from "../base/dom.js";
+import { ago, duration, kindWord, plural, status, usd } from "../base/format.js";
+import { api } from "../base/api.js";
+import { link, part } from "../base/router.js";
+import { computed, signal } from "../base/signal.js";
+import { moneyBar } from "../shell/bar.js";
+import { host } from "../store/host.js";
+import { resource } from "../store/resource.js";
+import { fileProblem, hostReport } from "./host/report.js";
+import { detail } from "./providers/detail.js";
+
+const DAY_MS = 86400000;
+const SOURCES = { secrets: "from the secrets file", env: "from the environment", request: "from the request" };
+
+// What is said of one -------------------------------------------------------------------------------------------------------
+
+const mark = (good, ...content) => h("span.mark", icon(good ? "check" : "slashed", good ? "good" : "muted"), h("span", content));
+
+/** In one word and colour: is it broken, may it send, or what keeps it. */
+export function state(entry) {
+  if (entry.script.error) return status("error", "script error");
+  if (entry.live.missing.length > 0) return status("queued", `${plural(entry.live.missing.length, "thing")} missing`);
+  return host.live.value?.stopped ? status("canceled", "stopped") : status("done", "ready to send");
+}
+
+export const kinds = entry => [h("span.tag", kindWord(entry.kind)),
+  entry.kinds.filter(kind => kind !== entry.kind).map(kind => h("span.tag", `also ${kindWord(kind).toLowerCase()}`))];
+
+/** The flag of each kind under which it is found. */
+const flags = entry => entry.kinds.map(kind => {
+  const feature = host.catalogs.value[kind]?.providers.find(one => one.id === entry.id)?.feature;
+  return feature && h("div", mark(feature.enabled, h("code", feature.feature), feature.enabled ? " on" : " off"));
+});
+
+const credentials = entry => Object.entries(entry.credentials.sources).map(([name, source]) =>
+  h("div", mark(source, h("code", name), ` ${SOURCES[source] ?? (entry.credential_keys[name]?.optional ? "not set (optional)" : "missing")}`)));
+
+function budget(entry, figures) {
+  const day = figures?.providers.find(one => one.provider === entry.id)?.day;
+  if (!day?.limit_usd) return mark(false, "none");
+  return [h("span", h("b", usd(day.left_usd)), ` of ${usd(day.limit_usd)} left today `), moneyBar(day)];
+}
+
+function liveSwitch(entry, figures) {
+  const own = figures?.providers.find(one => one.provider === entry.id)?.enabled ?? false;
+  const all = host.live.value?.enabled ?? false;
+  return mark(own && all, own && all ? "on" : own ? "the host's is off" : "off");
+}
+
+const script = ({ script: { file, generation, loaded_at: at, rests_until: rests } }) => [
+  h("code", file), h("p.hint", `version ${generation}, loaded `, ago(at, { suffix: " ago" })),
+  rests && h("p.bad", "rests: not called until it is changed, or for another ", duration(Math.max(0, (new Date(rests) - Date.now()) / 1000))),
+];
+
+export const lastProbe = ({ last_probe: probe }) => probe
+  ? mark(probe.ok, probe.ok ? "answered " : "failed ", ago(probe.at, { suffix: " ago" }), probe.balance_usd !== null && `, balance ${usd(probe.balance_usd)}`,
+    probe.reason && h("span.preserve", `: ${probe.reason}`)) : h("span.muted", "not yet");
+
+function recent(entry, counts) {
+  const figures = counts?.providers?.[entry.id];
+  if (!figures) return h("span.muted", "no live jobs");
+  return [h("a", { href: link("jobs", [], { provider: entry.id }) },
+    ["done", "error", "unknown"].map(word => `${figures[word]} ${word}`).join(", ")),
+  figures.median_seconds !== null && `, median ${duration(figures.median_seconds)}`];
+}
+
+const sourceName = address => /^https:\/\/([^/]+)/.exec(address ?? "")?.[1] ?? address;
+
+const price = ({ pricing }) => [`as of ${pricing.as_of}, `, outside(pricing.source, sourceName(pricing.source))];
+
+/** The facts of one, each kept up to date by itself. item: a signal of the entry; data: what the page has loaded. */
+export const facts = (item, data) => h("dl.facts",
+  term("Flag", () => flags(item.value)), term("Credential", () => credentials(item.value)),
+  term("Live switch", () => liveSwitch(item.value, data.budget.value)), term("Budget", () => budget(item.value, data.budget.value)),
+  term("Script", () => script(item.value)), term("Prices", () => price(item.value)),
+  term("Vendor asked", () => lastProbe(item.value)), term("Last 24 hours", () => recent(item.value, data.counts.value)));
+
+export const pages = entry => [outside(entry.docs_url, "Documentation"),
+  entry.dashboard_url && outside(entry.dashboard_url, "Dashboard")];
+
+/** What /api/host knows of the file, else what the catalogue says. */
+export const scriptProblem = (entry, report) => entry.script.error &&
+  fileProblem(report.value?.problems.find(problem => entry.script.error.startsWith(`${problem.file}:`) || problem.file === entry.script.file) ??
+    { file: entry.script.file, line: null, message: entry.script.error });
+
+// The list -------------------------------------------------------------------------------------------------------------------
+
+function card(item, data) {
+  const entry = item.value;
+  return h("article.card.stack.provider", { "data-provider": entry.id },
+    h("div.row", h("h3", h("a", { href: link("providers", [entry.id]) }, () => item.value.name)), kinds(entry), h("span.spring"), () => state(item.value)),
+    () => scriptProblem(item.value, data.report), facts(item, data),
+    h("div.row", h("a.button", { href: link("make", [entry.kind, entry.id]) }, icon("plus"), "Make"),
+      h("a.button", { href: link("providers", [entry.id]) }, () => item.value.live.missing.length > 0 ? "What is missing" : "Check"), h("span.spring"), () => pages(item.value)));
+}
+
+/** Scripts that have no provider in the catalogue: they never loaded. */
+function strays(data) {
+  const known = new Set(host.providers().map(entry => entry.script.error));
+  const errors = [...new Set(Object.values(host.catalogs.value).flatMap(catalog => catalog?.script_errors ?? []))];
+  const problems = data.report.value?.problems ?? [];
+  return errors.filter(text => !known.has(text)).map(text => fileProblem(problems.find(one => text.startsWith(`${one.file}:`)) ??
+    { file: text.split(":")[0], message: text }));
+}
+
+const ofKind = kind => host.providers().filter(entry => entry.kind === kind);
+
+const list = data => [
+  () => strays(data),
+  ["gpu", "image", "video"].map(kind => h("section.stack", { "aria-label": kindWord(kind) },
+    h("h2", kindWord(kind)), h("div.cards.providers", each(() => ofKind(kind), entry => entry.id, item => card(item, data))))),
+];
+
+// The page -------------------------------------------------------------------------------------------------------------------
+
+function load(abort) {
+  const since = () => new Date(Date.now() - DAY_MS).toISOString();
+  return {
+    report: hostReport(abort),
+    budget: resource(signal => api.get("api/budget", { query: { days: 1 }, signal }), abort, { on: /./ }),
+    counts: resource(signal => api.get("api/jobs/counts", { query: { since: since(), dry_run: false, by: "provider" }, signal }), abort, { on: /^public/ }),
+  };
+}
+
+const entryOf = id => id && host.providers().find(entry => entry.id === id || entry.aliases.includes(id));
 
 export default {
   title: "Providers",
-  open: () => h("section.page", h("header.page-head", h("h1", "Providers"))),
+  open(_, abort) {
+    const failed = signal(null), data = load(abort), id = part("providers", () => title.focus({ preventScroll: true }));
+    const read = () => host.needCatalogs().then(() => failed.value = null, problem => failed.value = problem);
+    read();
+    const loaded = computed(() => Boolean(host.catalogs.value.gpu));
+    const title = h("h1", () => entryOf(id.value)?.name ?? "Providers");
+    const view = () => {
+      if (!loaded.value) return failed.value ? problemBox(failed.value, { retry: read }) : loading(6);
+      return id.value ? detail(id.value, data, abort) : list(data);
+    };
+    return h("section.page", h("header.page-head", title, () => id.value && h("a.button", { href: link("providers") }, "All providers")), view);
+  },
 };
