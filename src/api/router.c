@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "api/artifact_list.h"
 #include "api/artifacts.h"
 #include "api/budget.h"
 #include "api/catalog_page.h"
@@ -86,6 +87,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/jobs/logs/*", NULL, { .named = jobs_logs }, ROLE_READ, SCOPE_JOB },
 	{ "POST", "/api/jobs/*/cancel", NULL, { .named = jobs_cancel }, ROLE_SUBMIT, SCOPE_JOB },
 	{ "GET", "/api/jobs/*/artifacts/*", NULL, { .parted = artifacts_handle }, ROLE_READ, SCOPE_JOB },
+	{ "GET", "/api/artifacts", NULL, { .plain = artifact_list_handle }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/api/jobs/*/resolve", NULL, { .named = live_job_resolve }, ROLE_OPERATE, SCOPE_JOB },
 	{ "POST", "/api/directory/refresh", NULL, { .plain = model_refresh_handle }, ROLE_OPERATE, SCOPE_HOST },
 	{ "GET", "/api/budget", NULL, { .plain = budget_handle }, ROLE_READ, SCOPE_HOST },

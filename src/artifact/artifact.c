@@ -131,6 +131,11 @@ void artifacts_set_keep_days(struct artifacts *artifacts, int keep_days)
 	atomic_store(&artifacts->keep_days, keep_days < 1 ? 1 : keep_days);
 }
 
+bool artifacts_have(const struct artifacts *artifacts, const char *sha256)
+{
+	return artifact_folder_has(&artifacts->folder, sha256);
+}
+
 enum error_code artifacts_open(
 	struct artifacts *artifacts, const char *sha256, int *descriptor, off_t *bytes, int64_t *modified_ms, struct error *error)
 {

@@ -52,6 +52,9 @@ enum error_code artifacts_put(struct artifacts *artifacts, struct artifact_copy 
 /* Copies that wait or are under way. Any thread. */
 size_t artifacts_backlog(struct artifacts *artifacts);
 
+/* Is there a kept file of this digest (64 hex digits)? Any thread; asks the disk. */
+bool artifacts_have(const struct artifacts *artifacts, const char *sha256);
+
 /* Opens a kept file for reading by its digest (64 hex digits). ERROR_NOT_FOUND when it is gone, ERROR_INVALID when that is no digest,
  * ERROR_IO. Any thread; blocks on the disk briefly. */
 enum error_code artifacts_open(struct artifacts *artifacts, const char *sha256, int *descriptor, off_t *bytes,

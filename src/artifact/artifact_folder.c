@@ -55,6 +55,25 @@ void artifact_folder_clean(const struct artifact_folder *folder)
 	free(path);
 }
 
+static bool is_digest(const char *sha256)
+{
+	return artifact_folder_is_sha256(sha256) && sha256[ARTIFACT_SHA256_TEXT - 1] == '\0';
+}
+
+bool artifact_folder_has(const struct artifact_folder *folder, const char *sha256)
+{
+	struct stat status;
+	char *path;
+	bool found;
+
+	if (!is_digest(sha256))
+		return false;
+	path = artifact_folder_path(folder, "%.2s/%s", sha256, sha256);
+	found = lstat(path, &status) == 0 && S_ISREG(status.st_mode);
+	free(path);
+	return found;
+}
+
 enum error_code artifact_folder_read(const struct artifact_folder *folder, const char *sha256, int *descriptor, off_t *bytes,
 	int64_t *modified_ms, struct error *error)
 {
@@ -62,7 +81,7 @@ enum error_code artifact_folder_read(const struct artifact_folder *folder, const
 	char *path;
 	int opened;
 
-	if (!artifact_folder_is_sha256(sha256) || sha256[ARTIFACT_SHA256_TEXT - 1] != '\0')
+	if (!is_digest(sha256))
 		return error_set(error, ERROR_INVALID, "sha256", "that is not a digest");
 	path = artifact_folder_path(folder, "%.2s/%s", sha256, sha256);
 	opened = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

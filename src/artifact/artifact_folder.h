@@ -33,6 +33,9 @@ bool artifact_folder_is_sha256(const char *name);
 /* Removes temporary files of a former run. The artifacts thread, before it writes any. */
 void artifact_folder_clean(const struct artifact_folder *folder);
 
+/* As artifacts_have(). Any thread. */
+bool artifact_folder_has(const struct artifact_folder *folder, const char *sha256);
+
 /* As artifacts_open(). Any thread. */
 enum error_code artifact_folder_read(const struct artifact_folder *folder, const char *sha256, int *descriptor, off_t *bytes,
 	int64_t *modified_ms, struct error *error);

@@ -128,6 +128,14 @@ bool json_span_is_text(struct json_span value)
 	return value.length >= 2 && value.text[0] == '"' && value.text[value.length - 1] == '"';
 }
 
+void json_span_write(struct buffer *out, struct json_span value)
+{
+	if (value.length > 0)
+		buffer_append(out, value.text, value.length);
+	else
+		buffer_text(out, "null");
+}
+
 /* The bytes of the character that stands here: an escape, two of them for one beyond U+FFFF, or UTF-8. */
 static size_t written_length(const char *at, const char *end)
 {

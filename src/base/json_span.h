@@ -6,6 +6,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
+
 /* A value as it stands there; a text with its quotes. Empty: there is none. */
 struct json_span {
 	const char *text;
@@ -25,6 +27,9 @@ struct json_span json_span_member(struct json_span object, const char *name);
 bool json_span_next(struct json_span list, struct json_span *item);
 
 bool json_span_is_text(struct json_span value);
+
+/* Appends the value as it stands there; null for an empty span. */
+void json_span_write(struct buffer *out, struct json_span value);
 
 /* The length of the beginning of a text that has so many characters at most, without the quote behind them: no escape, no pair of escapes and no
  * character is cut. */

@@ -115,6 +115,13 @@ static int move_index(struct writer *writer, const struct task *task, int status
 	return code == SQLITE_OK ? writer_index(writer, (int)task->status, source, sequence) : code;
 }
 
+static int index_outputs(struct writer *writer, const struct task *task, int source)
+{
+	if (task->result == NULL || task->live->phase != LIVE_ENDED)
+		return SQLITE_OK;
+	return writer_index_artifacts(writer, id_sequence(&task->id), source, task->live->caller, task->result);
+}
+
 bool writer_change(struct writer *writer, struct store_write *write)
 {
 	const struct task *task = &write->task;
@@ -128,7 +135,7 @@ bool writer_change(struct writer *writer, struct store_write *write)
 	/* parts of a change are not taken back one by one: a failure loses the group */
 	if (code != SQLITE_ROW || change_task(writer, task) != SQLITE_OK || change_live(writer, task) != SQLITE_OK ||
 		settle_task(writer, task) != SQLITE_OK || writer_observe(writer, write) != SQLITE_OK ||
-		move_index(writer, task, status, source) != SQLITE_OK)
+		index_outputs(writer, task, source) != SQLITE_OK || move_index(writer, task, status, source) != SQLITE_OK)
 		return writer_fail(writer, "change the job");
 	write->counted = status != (int)task->status ? source : 0;
 	write->outcome = STORE_WRITTEN;

@@ -12,6 +12,9 @@
 #include "registry/database.h"
 #include "registry/schema.h"
 
+#define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
+#define TIME_MAX_MS ((1LL << 47) - 1)
+
 #define INDEX_SQL                                                                                                                \
 	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
 	" ORDER BY sequence DESC"
@@ -39,6 +42,11 @@ static const char *const read_texts[READ_STATEMENTS] = {
 		      " WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC",
 	[READ_OWN] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? AND task.caller = ? ORDER BY task.sequence DESC",
 	[READ_INDEX] = INDEX_SQL,
+	[READ_ARTIFACTS] = "SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ?"
+			   " ORDER BY sequence DESC, n",
+	[READ_OWN_ARTIFACTS] =
+		"SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ? AND caller = ?"
+		" ORDER BY sequence DESC, n",
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[READ_OPEN] = WHOLE_TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
 	[READ_RECENT] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
@@ -197,6 +205,33 @@ bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *r
 	read_live(row, read);
 	return sqlite3_errcode(sqlite3_db_handle(row)) != SQLITE_NOMEM; /* for a text, which is NULL then as if there were none */
 }
+
+/* ---- filters ---- */
+
+bool reads_may_pass(const struct reads *reads, const struct task_filter *filter)
+{
+	int sources = sources_count(reads->sources);
+	bool found = false;
+
+	for (int source = 1; source <= sources && !found; source++)
+		found = source_passes(sources_get(reads->sources, source), &filter->sources);
+	return found && filter->since_ms <= TIME_MAX_MS;
+}
+
+void reads_bounds(const struct task_filter *filter, int64_t *lower, int64_t *upper)
+{
+	int64_t since = filter->since_ms - SINCE_SLACK_MS;
+
+	*lower = since > 0 ? id_sequence_at(since) : 0;
+	*upper = filter->until_ms > 0 && filter->until_ms <= TIME_MAX_MS ? id_sequence_at(filter->until_ms) : INT64_MAX;
+}
+
+bool reads_in_time(const struct task_filter *filter, int64_t created_ms)
+{
+	return created_ms >= filter->since_ms && (filter->until_ms == 0 || created_ms < filter->until_ms);
+}
+
+/* ---- errors ---- */
 
 enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error)
 {

@@ -1,5 +1,5 @@
 /* reads.h - reading the registry: a pool of read-only connections. Any thread. What store.h and webhook_row.h offer to read is in task_reads.c,
- * live_reads.c, event_reads.c, webhook_reads.c and idempotency.c. */
+ * artifact_reads.c, live_reads.c, event_reads.c, webhook_reads.c and idempotency.c. */
 #pragma once
 
 #include <pthread.h>
@@ -24,6 +24,8 @@ enum read_statement {
 	READ_LIVE,
 	READ_OWN,
 	READ_INDEX,
+	READ_ARTIFACTS,
+	READ_OWN_ARTIFACTS,
 	READ_KEY,
 	READ_OPEN,
 	READ_RECENT,
@@ -82,6 +84,12 @@ bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *r
 
 /* A column's text, NULL when it has none; valid until the statement moves. */
 const char *reads_text(sqlite3_stmt *row, int column);
+
+/* Can any row pass the filter: is there such a source, at such a time? */
+bool reads_may_pass(const struct reads *reads, const struct task_filter *filter);
+/* The numbers of rows that may be from the filter's time: from *lower on, and below *upper. */
+void reads_bounds(const struct task_filter *filter, int64_t *lower, int64_t *upper);
+bool reads_in_time(const struct task_filter *filter, int64_t created_ms);
 
 /* Say why a statement failed, or that its row is damaged. Return the error that they set. */
 enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);

@@ -84,6 +84,16 @@ static const char *const steps[] = {
 	"CREATE TABLE observed (sequence INTEGER PRIMARY KEY, provider TEXT NOT NULL, model TEXT NOT NULL, drivers TEXT NOT NULL,"
 	" micro_usd INTEGER NOT NULL, at_ms INTEGER NOT NULL);"
 	"CREATE INDEX observed_name ON observed (provider, model, drivers, sequence);",
+	/* 11: which jobs have outputs, the newest first: what an output is stands in its job's result. Jobs below the number in artifact_filled are still to
+	 * be looked at (upkeep.c): the start must not wait for a hundred thousand. Then the request of a live job as it was first sent, apart from its row,
+	 * which every step writes anew; and whose request made a live job. */
+	"CREATE TABLE artifact (sequence INTEGER NOT NULL, n INTEGER NOT NULL, source INTEGER NOT NULL, media INTEGER NOT NULL,"
+	" caller TEXT, PRIMARY KEY (sequence DESC, n)) WITHOUT ROWID;"
+	"CREATE INDEX artifact_caller ON artifact (caller, sequence DESC, n) WHERE caller IS NOT NULL;"
+	"CREATE TABLE artifact_filled (only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL);"
+	"INSERT INTO artifact_filled SELECT 1, coalesce(max(sequence) + 1, 0) FROM live;"
+	"CREATE TABLE upstream (sequence INTEGER PRIMARY KEY, request TEXT NOT NULL);"
+	"CREATE INDEX task_request ON task (request_id) WHERE dry_run = 0;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

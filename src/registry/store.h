@@ -9,6 +9,7 @@
 
 #include "base/cleaner.h"
 #include "base/error.h"
+#include "base/json_span.h"
 #include "registry/event_filter.h"
 #include "registry/sources.h"
 #include "registry/webhook_row.h"
@@ -156,6 +157,27 @@ enum error_code task_store_list(struct task_store *store, struct task_walk *walk
 /* One row, as task_store_list(). ERROR_NOT_FOUND when there is none (the whole id must match). */
 enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* An output of a live job. */
+struct artifact_row {
+	const struct task *task;
+	int n;
+	struct json_span entry; /* of the result's `artifacts` */
+};
+
+/* A walk through them, of the newest job first, and of each job in their order. */
+struct artifact_walk {
+	struct task_filter filter; /* statuses and dryness do not count */
+	unsigned media;		   /* bits 1 << enum artifact_media; 0: any */
+	int64_t before; /* begins behind the output `before_n` of this job, 0: with the newest; moves on as that of task_walk */
+	int before_n;
+	int limit;
+	bool ended;
+};
+
+/* As task_store_list(). */
+enum error_code task_store_artifacts(struct task_store *store, struct artifact_walk *walk,
+	bool (*visit)(void *context, const struct artifact_row *row), void *context, struct error *error);
 
 /* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
 enum error_code task_store_open_jobs(

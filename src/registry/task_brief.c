@@ -37,27 +37,14 @@ static void brief_write_text(struct buffer *out, const char *name, struct json_s
 	buffer_char(out, ',');
 }
 
-static void brief_write_span(struct buffer *out, struct json_span value)
+void task_brief_write_request(struct buffer *out, const struct task *task)
 {
-	if (value.length > 0)
-		buffer_append(out, value.text, value.length);
-	else
-		buffer_text(out, "null");
-}
-
-static void brief_write_said(struct buffer *out, const struct task *task)
-{
-	static const char *const names[] = { "estimated_cost_usd", "model" };
-	struct json_span payload[PAYLOAD_NAMES], estimates[2];
+	struct json_span payload[PAYLOAD_NAMES], priced = json_span_member(json_span_of(task->estimates), "model");
 
 	json_span_members(json_span_of(task->payload), payload_names, PAYLOAD_NAMES, payload);
-	json_span_members(json_span_of(task->estimates), names, 2, estimates);
-	buffer_text(out, "\"estimate_usd\":");
-	brief_write_span(out, estimates[0]);
-	buffer_char(out, ',');
 	brief_write_text(out, "prompt", find_prompt(payload), LIMIT_BRIEF_PROMPT_CHARACTERS);
-	brief_write_text(out, "model", json_span_is_text(estimates[1]) ? estimates[1] : payload[PAYLOAD_MODEL],
-		LIMIT_BRIEF_PROMPT_CHARACTERS);
+	brief_write_text(
+		out, "model", json_span_is_text(priced) ? priced : payload[PAYLOAD_MODEL], LIMIT_BRIEF_PROMPT_CHARACTERS);
 }
 
 /* One that was not kept has no url. */
@@ -69,7 +56,7 @@ static void brief_write_output(struct buffer *out, struct json_span output)
 	json_span_members(output, names, 5, values);
 	for (size_t i = 0; i < 5; i++) {
 		buffer_format(out, "%c\"%s\":", i == 0 ? '{' : ',', names[i]);
-		brief_write_span(out, values[i]);
+		json_span_write(out, values[i]);
 	}
 	buffer_char(out, '}');
 }
@@ -107,8 +94,10 @@ void task_brief_write_members(struct buffer *out, const struct task *task)
 	json_member_text(out, "reason", task->live != NULL ? task->live->reason : NULL);
 	buffer_text(out, "\"money\":");
 	task_json_write_money(out, task->money);
+	buffer_text(out, ",\"estimate_usd\":");
+	json_span_write(out, json_span_member(json_span_of(task->estimates), "estimated_cost_usd"));
 	buffer_char(out, ',');
-	brief_write_said(out, task);
+	task_brief_write_request(out, task);
 	json_member_text(out, "vendor_id", task->vendor_id);
 	json_member_text(out, "request_id", task->request_id);
 	brief_write_outputs(out, task);

@@ -6,3 +6,6 @@
 
 /* Appends the members without the braces. The prompt is cut to LIMIT_BRIEF_PROMPT_CHARACTERS. */
 void task_brief_write_members(struct buffer *out, const struct task *task);
+
+/* What was asked for, as a part of these: prompt and model, a comma after each. */
+void task_brief_write_request(struct buffer *out, const struct task *task);

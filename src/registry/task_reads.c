@@ -10,8 +10,6 @@
 
 #include "registry/database.h"
 
-#define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
-#define TIME_MAX_MS ((1LL << 47) - 1)
 /* Of these there are few, whoever's they are. */
 #define FEW_STATUSES (1U << TASK_QUEUED | 1U << TASK_RUNNING | 1U << TASK_UNKNOWN)
 #define ALL_STATUSES ((1U << TASK_STATUSES) - 1)
@@ -67,7 +65,6 @@ static bool task_passes(const struct listing *listing, sqlite3_stmt *row)
 {
 	const struct task_filter *filter = &listing->walk->filter;
 	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
-	int64_t created_ms = sqlite3_column_int64(row, 5);
 	bool dry_run = sqlite3_column_int(row, 3) != 0;
 
 	if (filter->statuses != 0 && (filter->statuses & 1U << sqlite3_column_int(row, 1)) == 0)
@@ -76,7 +73,7 @@ static bool task_passes(const struct listing *listing, sqlite3_stmt *row)
 		return false;
 	if (filter->dryness != TASKS_ALL && dry_run != (filter->dryness == TASKS_DRY))
 		return false;
-	return created_ms >= filter->since_ms && (filter->until_ms == 0 || created_ms < filter->until_ms);
+	return reads_in_time(filter, sqlite3_column_int64(row, 5));
 }
 
 /* Visits the row that a statement is on if it passes the filter. */
@@ -232,17 +229,6 @@ static enum error_code list_filtered(struct listing *listing)
 	return result;
 }
 
-/* Has any row such a source? */
-static bool has_source(const struct listing *listing)
-{
-	int sources = sources_count(listing->reads->sources);
-
-	for (int source = 1; source <= sources; source++)
-		if (source_passes(sources_get(listing->reads->sources, source), &listing->walk->filter.sources))
-			return true;
-	return false;
-}
-
 /* Which rows have to be looked at. */
 static enum error_code list_tasks(struct listing *listing)
 {
@@ -267,18 +253,16 @@ enum error_code task_store_list(struct task_store *store, struct task_walk *walk
 	const struct task_filter *filter = &walk->filter;
 	struct reads *reads = store_reads(store);
 	struct listing listing = { .reads = reads, .walk = walk, .visit = visit, .context = context, .error = error };
-	int64_t since = filter->since_ms - SINCE_SLACK_MS;
 	enum error_code result;
 
 	walk->ended = true;
-	if (walk->limit <= 0 || filter->since_ms > TIME_MAX_MS || !has_source(&listing))
+	if (walk->limit <= 0 || !reads_may_pass(reads, filter))
 		return ERROR_NONE;
 	listing.left = walk->limit;
 	listing.scans = LIMIT_LIST_SCAN;
-	listing.upper = walk->before > 0 ? walk->before : INT64_MAX;
-	if (filter->until_ms > 0 && filter->until_ms <= TIME_MAX_MS && id_sequence_at(filter->until_ms) < listing.upper)
-		listing.upper = id_sequence_at(filter->until_ms);
-	listing.lower = since > 0 ? id_sequence_at(since) : 0;
+	reads_bounds(filter, &listing.lower, &listing.upper);
+	if (walk->before > 0 && walk->before < listing.upper)
+		listing.upper = walk->before;
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;

@@ -1,7 +1,8 @@
 /* upkeep.c - the registry's housekeeping, in pieces small enough to go between two groups.
  *
- * Runs on the store thread, on the writer's connection. Three chores:
+ * Runs on the store thread, on the writer's connection. Its chores:
  * - index: rows are added to task_index a batch at a time; the rows since are few enough to be scanned (reads.c);
+ * - fill: outputs of jobs from before there was a list of them are added to it, the newest first. It rests ten times as long as it works, too;
  * - purge: what is older than keep_days goes, unless its outcome is open. It rests ten times as long as it works;
  * - checkpoint: the write-ahead log is carried over to the database when it is long or nobody writes (checkpoint.c).
  * A chore that fails is logged once and tried again later; it never stops the writing. */
@@ -18,6 +19,7 @@
 #define INDEX_BATCH 512	 /* rows; also about the most that a filtered listing scans */
 #define PURGE_BATCH 1000 /* rows; some milliseconds */
 #define PURGE_REST 10
+#define FILL_BATCH 200 /* jobs */
 #define PURGE_EVERY_NS (3600 * SECOND_NS)
 #define PURGE_RETRY_NS (60 * SECOND_NS)
 #define JUMP_MS 3600000LL /* more than a clock is set by in passing */
@@ -42,6 +44,10 @@ static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)",
 	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
+	[UPKEEP_PURGE_ARTIFACT] = "DELETE FROM artifact WHERE sequence > ?1 AND sequence <= ?2"
+				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = artifact.sequence)",
+	[UPKEEP_PURGE_UPSTREAM] = "DELETE FROM upstream WHERE sequence > ?1 AND sequence <= ?2"
+				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = upstream.sequence)",
 	/* old by the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts */
 	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
 				" - " TEXT_OF(LEDGER_DAYS),
@@ -53,6 +59,10 @@ static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_OLD_EVENTS] = "SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
 		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)",
 	[UPKEEP_PURGE_EVENTS] = "DELETE FROM event WHERE number <= ?",
+	[UPKEEP_TO_FILL] = "SELECT sequence FROM artifact_filled",
+	[UPKEEP_FILL] = "SELECT live.sequence, source, task.caller, result FROM live CROSS JOIN task USING (sequence)"
+			" WHERE live.sequence < ? ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH),
+	[UPKEEP_FILLED] = "UPDATE artifact_filled SET sequence = ?",
 };
 _Static_assert(
 	TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4 && LIVE_ENDED == 4, "the statements above name them by number");
@@ -128,8 +138,6 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 {
 	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
 	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
-	sqlite3_stmt *live = upkeep->statements[UPKEEP_PURGE_LIVE];
-	sqlite3_stmt *callback = upkeep->statements[UPKEEP_PURGE_CALLBACK];
 
 	sqlite3_bind_int64(end, 1, upkeep->purge_from);
 	sqlite3_bind_int64(end, 2, id_sequence_at(before_ms));
@@ -141,12 +149,15 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 	sqlite3_bind_int64(purge, 1, upkeep->purge_from);
 	sqlite3_bind_int64(purge, 2, *to);
 	sqlite3_bind_int64(purge, 3, before_ms);
-	sqlite3_bind_int64(live, 1, upkeep->purge_from);
-	sqlite3_bind_int64(live, 2, *to);
-	sqlite3_bind_int64(callback, 1, upkeep->purge_from);
-	sqlite3_bind_int64(callback, 2, *to);
-	return database_run(purge) == SQLITE_OK && database_run(live) == SQLITE_OK && database_run(callback) == SQLITE_OK &&
-	       purge_index(upkeep, *to);
+	if (database_run(purge) != SQLITE_OK)
+		return false;
+	for (int part = UPKEEP_PURGE_LIVE; part <= UPKEEP_PURGE_UPSTREAM; part++) { /* of tasks that are gone now */
+		sqlite3_bind_int64(upkeep->statements[part], 1, upkeep->purge_from);
+		sqlite3_bind_int64(upkeep->statements[part], 2, *to);
+		if (database_run(upkeep->statements[part]) != SQLITE_OK)
+			return false;
+	}
+	return purge_index(upkeep, *to);
 }
 
 /* Money is remembered longer than the jobs that cost it; what is not settled is never forgotten. */
@@ -235,6 +246,50 @@ static void purge(struct upkeep *upkeep, int64_t now)
 	upkeep->purge_at_ns = end + (!worked ? PURGE_RETRY_NS : more ? PURGE_REST * (end - now) : PURGE_EVERY_NS);
 }
 
+/* ---- fill ---- */
+
+/* Adds the outputs of the jobs below *next, which moves on to the last of them; 0: there are no more. */
+static bool fill_rows(struct upkeep *upkeep, int64_t *next)
+{
+	sqlite3_stmt *rows = upkeep->statements[UPKEEP_FILL], *filled = upkeep->statements[UPKEEP_FILLED];
+	int code = SQLITE_DONE, added = SQLITE_OK, count = 0;
+
+	sqlite3_bind_int64(rows, 1, *next);
+	while (added == SQLITE_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+		*next = sqlite3_column_int64(rows, 0);
+		count++;
+		added = writer_index_artifacts(upkeep->writer, *next, sqlite3_column_int(rows, 1),
+			(const char *)sqlite3_column_text(rows, 2), (const char *)sqlite3_column_text(rows, 3));
+	}
+	sqlite3_reset(rows);
+	if (added != SQLITE_OK || code != SQLITE_DONE)
+		return false;
+	if (count < FILL_BATCH)
+		*next = 0;
+	sqlite3_bind_int64(filled, 1, *next);
+	return database_run(filled) == SQLITE_OK;
+}
+
+static bool fill_batch(struct upkeep *upkeep, int64_t *next)
+{
+	if (!writer_begin(upkeep->writer, false))
+		return trouble(upkeep);
+	if (database_integer(upkeep->statements[UPKEEP_TO_FILL], next) != SQLITE_OK || (*next > 0 && !fill_rows(upkeep, next)))
+		return give_chore_up(upkeep, "list the outputs of older jobs");
+	return writer_commit(upkeep->writer) || trouble(upkeep);
+}
+
+static void fill(struct upkeep *upkeep, int64_t now)
+{
+	int64_t next = 0;
+	bool worked = fill_batch(upkeep, &next);
+	int64_t end = clock_monotonic_ns();
+
+	if (worked)
+		upkeep->troubled = false;
+	upkeep->fill_at_ns = !worked ? end + PURGE_RETRY_NS : next > 0 ? end + PURGE_REST * (end - now) : INT64_MAX;
+}
+
 /* ---- checkpoint ---- */
 
 /* Copies the few pages that came while the bulk was copied; the next commit then begins the log anew. A reader may hinder that:
@@ -268,12 +323,15 @@ void upkeep_run(struct upkeep *upkeep, bool idle)
 		index_batch(upkeep);
 	if (now >= upkeep->purge_at_ns)
 		purge(upkeep, now);
+	else if (now >= upkeep->fill_at_ns)
+		fill(upkeep, now);
 	checkpoint(upkeep, idle);
 }
 
 int64_t upkeep_wait_ns(const struct upkeep *upkeep)
 {
-	int64_t wait = upkeep->purge_at_ns - clock_monotonic_ns();
+	int64_t due = upkeep->purge_at_ns < upkeep->fill_at_ns ? upkeep->purge_at_ns : upkeep->fill_at_ns;
+	int64_t wait = due - clock_monotonic_ns();
 
 	if (upkeep->writer->log_pages > 0 && !upkeep->purging && wait > CHECKPOINT_IDLE_NS)
 		wait = CHECKPOINT_IDLE_NS;

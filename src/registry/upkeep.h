@@ -15,11 +15,16 @@ enum upkeep_statement {
 	UPKEEP_PURGE,
 	UPKEEP_PURGE_LIVE,
 	UPKEEP_PURGE_CALLBACK,
+	UPKEEP_PURGE_ARTIFACT,
+	UPKEEP_PURGE_UPSTREAM,
 	UPKEEP_PURGE_LEDGER,
 	UPKEEP_PURGE_INDEX,
 	UPKEEP_PURGE_KEYS,
 	UPKEEP_OLD_EVENTS,
 	UPKEEP_PURGE_EVENTS,
+	UPKEEP_TO_FILL,
+	UPKEEP_FILL,
+	UPKEEP_FILLED,
 	UPKEEP_STATEMENTS
 };
 
@@ -32,6 +37,7 @@ struct upkeep {
 	bool purging;		/* a purge is under way */
 	int64_t purge_from;	/* rows up to here are done with */
 	int64_t purge_at_ns;	/* when the next batch, or the next purge, is due (monotonic clock) */
+	int64_t fill_at_ns;	/* when older jobs' outputs are looked for again; INT64_MAX: all are known */
 	struct checkpointer checkpointer;
 	int checkpoint_at; /* pages in the log that make a checkpoint due */
 	bool troubled;	   /* the last work failed and was logged */

@@ -37,6 +37,7 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
 			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
+	[WRITE_ARTIFACT] = "INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)",
 	[WRITE_OBSERVED] = "INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)",
 	[WRITE_OBSERVED_TRIM] = "DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed WHERE provider = ?"
 				" AND model = ? AND drivers = ? ORDER BY sequence DESC LIMIT -1 OFFSET ?)",

@@ -30,6 +30,7 @@ enum write_statement {
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
 	WRITE_SETTLE,
+	WRITE_ARTIFACT,
 	WRITE_OBSERVED,
 	WRITE_OBSERVED_TRIM,
 	WRITE_OBSERVED_OLDEST,
@@ -89,6 +90,8 @@ bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /*
 int writer_insert_live(struct writer *writer, const struct task *task, int source);
 /* What the write's job has cost, if it is to be kept. observed_writes.c */
 int writer_observe(struct writer *writer, const struct store_write *write);
+/* The outputs that a job's result names, if they are not known yet. artifact_writes.c */
+int writer_index_artifacts(struct writer *writer, int64_t sequence, int source, const char *caller, const char *result);
 /* The write's changes of webhooks. */
 int writer_change_webhooks(struct writer *writer, const struct store_write *write);
 /* SQLITE_DONE when the key is new; SQLITE_ROW when it is known: then the outcome is set, and the stored answer. */

@@ -1,0 +1,135 @@
+/* artifact_reads.c - pages of outputs, newest first. Any thread, on a borrowed reader.
+ *
+ * The table `artifact` says which there are, by small columns; what passes is read from its job, once for all outputs of a job. */
+#include "registry/reads.h"
+
+#include "registry/artifact_media.h"
+
+struct artifact_listing {
+	const struct reads *reads;
+	struct reader *reader;
+	struct artifact_walk *walk;
+	bool (*visit)(void *context, const struct artifact_row *row);
+	void *context;
+	struct error *error;
+	int left, scans; /* as in task_reads.c */
+	/* The job of the last output that passed; its texts are valid until another one is read. */
+	int64_t sequence;
+	struct read_row read;
+	struct json_span list, entry;
+	int n;	    /* of `entry`, -1: before the first */
+	bool there; /* else the job is gone */
+};
+
+/* Reads the job that an output is of. */
+static enum error_code read_maker(struct artifact_listing *listing, int64_t sequence)
+{
+	sqlite3_stmt *row = listing->reader->statements[READ_ONE];
+	int code;
+
+	if (listing->sequence == sequence)
+		return ERROR_NONE;
+	sqlite3_reset(row);
+	sqlite3_bind_int64(row, 1, sequence);
+	code = sqlite3_step(row);
+	if (code != SQLITE_ROW && code != SQLITE_DONE)
+		return reads_refuse(listing->reads, listing->reader, listing->error);
+	listing->there = code == SQLITE_ROW;
+	if (listing->there && !reads_task(listing->reads, row, &listing->read))
+		return reads_refuse_row(listing->reads, listing->reader, listing->error);
+	listing->sequence = sequence;
+	listing->list =
+		listing->there ? json_span_member(json_span_of(listing->read.task.result), "artifacts") : (struct json_span){ 0 };
+	listing->entry = (struct json_span){ 0 };
+	listing->n = -1;
+	return ERROR_NONE;
+}
+
+/* Moves on to an output of the job. False: it has none of this number. */
+static bool find_entry(struct artifact_listing *listing, int n)
+{
+	while (listing->n < n && json_span_next(listing->list, &listing->entry))
+		listing->n++;
+	return listing->n == n;
+}
+
+static bool artifact_passes(const struct artifact_listing *listing, sqlite3_stmt *row)
+{
+	const struct artifact_walk *walk = listing->walk;
+	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
+
+	if (walk->media != 0 && (walk->media & 1U << sqlite3_column_int(row, 3)) == 0)
+		return false;
+	return source != NULL && source_passes(source, &walk->filter.sources);
+}
+
+/* Visits the output that the statement is on if it passes. */
+static enum error_code offer_artifact(struct artifact_listing *listing, sqlite3_stmt *row)
+{
+	int64_t sequence = sqlite3_column_int64(row, 0);
+	int n = sqlite3_column_int(row, 1);
+	enum error_code code;
+
+	if (sequence == listing->walk->before && n <= listing->walk->before_n)
+		return ERROR_NONE;
+	listing->scans--;
+	if (artifact_passes(listing, row)) {
+		code = read_maker(listing, sequence);
+		if (code != ERROR_NONE)
+			return code;
+		if (listing->there && reads_in_time(&listing->walk->filter, listing->read.task.created_ms) &&
+			find_entry(listing, n)) {
+			listing->left--;
+			if (!listing->visit(listing->context,
+				    &(struct artifact_row){ .task = &listing->read.task, .n = n, .entry = listing->entry })) {
+				listing->left = 0;
+				return ERROR_NONE;
+			}
+		}
+	}
+	listing->walk->before = sequence;
+	listing->walk->before_n = n;
+	return ERROR_NONE;
+}
+
+static enum error_code walk_artifacts(struct artifact_listing *listing)
+{
+	const struct task_filter *filter = &listing->walk->filter;
+	sqlite3_stmt *rows = listing->reader->statements[filter->caller != NULL ? READ_OWN_ARTIFACTS : READ_ARTIFACTS];
+	enum error_code result = ERROR_NONE;
+	int64_t lower, upper;
+	int code = SQLITE_ROW;
+
+	reads_bounds(filter, &lower, &upper);
+	if (listing->walk->before > 0 && listing->walk->before < upper)
+		upper = listing->walk->before + 1;
+	sqlite3_bind_int64(rows, 1, upper - 1);
+	sqlite3_bind_int64(rows, 2, lower);
+	if (filter->caller != NULL)
+		sqlite3_bind_text(rows, 3, filter->caller, -1, SQLITE_STATIC);
+	while (result == ERROR_NONE && listing->left > 0 && listing->scans > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
+		result = offer_artifact(listing, rows);
+	listing->walk->ended = code == SQLITE_DONE;
+	sqlite3_reset(listing->reader->statements[READ_ONE]);
+	return reads_end(listing->reads, listing->reader, rows, code, result, listing->error);
+}
+
+enum error_code task_store_artifacts(struct task_store *store, struct artifact_walk *walk,
+	bool (*visit)(void *context, const struct artifact_row *row), void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct artifact_listing listing = { .reads = reads, .walk = walk, .visit = visit, .context = context, .error = error };
+	enum error_code result;
+
+	walk->ended = true;
+	if (walk->limit <= 0 || !reads_may_pass(reads, &walk->filter))
+		return ERROR_NONE;
+	listing.left = walk->limit;
+	listing.scans = LIMIT_LIST_SCAN;
+	listing.reader = reads_borrow(reads, error);
+	if (listing.reader == NULL)
+		return ERROR_BUSY;
+	result = walk_artifacts(&listing);
+	reads_give_back(reads, listing.reader);
+	return result;
+}
