@@ -146,6 +146,7 @@ lint: build ## clang-format, luacheck, and the scripts as the host would load th
 
 bench: build ## measure, beside a bare civetweb handler
 	$(call ensure_packages,$(BENCH_PACKAGES))
+	$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: Studio is not measured'
 	@$(MAKE) --no-print-directory $(BUILD)/bench-baseline $(BUILD)/bench-subscribers
 	@PROVIDERD=$(abspath $(BUILD)/providerd) BASELINE=$(abspath $(BUILD)/bench-baseline) \
 	  SUBSCRIBERS=$(abspath $(BUILD)/bench-subscribers) lua5.4 spec/bench/run.lua

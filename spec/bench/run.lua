@@ -13,6 +13,7 @@ local live = require "spec.bench.live"
 local measure = require "spec.bench.measure"
 local shell = require "spec.support.shell"
 local socket = require "socket"
+local studio = require "spec.bench.studio"
 
 local SECONDS = tonumber(os.getenv("BENCH_SECONDS") or 2)
 local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS") or 3)
@@ -169,6 +170,8 @@ local function main()
   say("\nlive, with the simulator as the vendor")
   live.submit_cost(line)
   live.in_flight(line)
+  say("\nstudio, in a browser")
+  studio.page(line, say)
 end
 
 main()

@@ -1,8 +1,12 @@
--- What specs use from npm (spec/live/clients/package.json), installed into build/ at the first use. No request leaves this
--- machine once that is done.
+-- What specs use from npm, installed into build/ at the first use. No request leaves this machine once that is done.
 --
---   local missing = npm.install()   -- nil, or why it cannot be had: node, npm or the registry is not there
+--   local missing = npm.install()        -- nil, or why it cannot be had: node, npm or the registry is not there
+--   local missing = npm.install(npm.AXE)
 local npm = { FOLDER = "build/clients" }
+
+--- A folder, and what is copied there first: the list of packages, and programs.
+npm.CLIENTS = { folder = npm.FOLDER, files = "spec/live/clients/package.json spec/live/clients/clients.mjs" }
+npm.AXE = { folder = "build/axe", files = "spec/studio/axe/package.json" }
 
 local INSTALL_SECONDS = 90
 
@@ -10,23 +14,24 @@ local function succeeds(command)
   return os.execute(command .. " >/dev/null 2>&1") == true
 end
 
-local function install()
+local function install(set)
   if not succeeds "node --version" or not succeeds "npm --version" then return "node and npm are not installed" end
-  local copy = "mkdir -p %s && cp spec/live/clients/package.json spec/live/clients/clients.mjs %s"
-  if not succeeds(copy:format(npm.FOLDER, npm.FOLDER)) then return "cannot write " .. npm.FOLDER end
+  local copy = "mkdir -p %s && cp %s %s"
+  if not succeeds(copy:format(set.folder, set.files, set.folder)) then return "cannot write " .. set.folder end
   local command = "cd %s && flock install.lock timeout %d npm install --no-audit --no-fund --no-package-lock --loglevel=error"
-  if not succeeds(command:format(npm.FOLDER, INSTALL_SECONDS)) then return "npm cannot install the clients" end
+  if not succeeds(command:format(set.folder, INSTALL_SECONDS)) then return "npm cannot install what " .. set.files .. " lists" end
   return nil
 end
 
-local tried, missing
+local tried, missing = {}, {}
 
-function npm.install()
-  if not tried then tried, missing = true, install() end
-  return missing
+function npm.install(set)
+  set = set or npm.CLIENTS
+  if not tried[set] then tried[set], missing[set] = true, install(set) end
+  return missing[set]
 end
 
---- Runs a script of a few lines where the packages can be required; whether it ended well, and what it printed.
+--- Runs a script of a few lines where the clients can be required; whether it ended well, and what it printed.
 function npm.run(script, argument)
   local quoted = "'" .. script:gsub("'", "'\\''") .. "'"
   local pipe = assert(io.popen(("cd %s && node -e %s %s 2>&1"):format(npm.FOLDER, quoted, argument)))

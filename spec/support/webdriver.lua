@@ -3,6 +3,7 @@
 --
 --   local browser = require("spec.support.webdriver").start { width = 1280, height = 800, names = { "studio.test" } }
 --   browser:open("http://127.0.0.1:8001/#/jobs")
+--   browser:click("#stop"); browser:click_text("button", "Run live")
 --   browser:find("h1"):text()                             -- find: waits a little, then an error; finds: a list, at once
 --   browser:execute("return document.title")              -- the body of a function; arguments[0]... are what follows
 --   browser:await("return (await fetch(arguments[0])).status", "/healthz")          -- the body of an async function
@@ -194,6 +195,31 @@ end
 function Browser:find_text(css, text, seconds)
   return self:wait(([[[...document.querySelectorAll(%s)].find(node => node.textContent.replace(/\s+/g, " ").trim() === %s)]])
     :format(exact.encode(css), exact.encode(text)), ("%s with the text %q"):format(css, text), seconds or FIND_SECONDS)
+end
+
+-- A page may put another node in the place of one that was just found, or something over it for a moment.
+local PASSING = { "stale element", "click intercepted", "not interactable", "is not clickable" }
+
+local function click_found(find)
+  local deadline = socket.gettime() + FIND_SECONDS
+  while true do
+    local element = find()
+    local ok, problem = pcall(element.click, element)
+    if ok then return end
+    local passes = false
+    for _, text in ipairs(PASSING) do passes = passes or problem:find(text, 1, true) ~= nil end
+    if not passes or socket.gettime() > deadline then error(problem, 3) end
+    socket.sleep(0.02)
+  end
+end
+
+--- Clicks the first element that a CSS selector finds, or that has just this text, once it is there and can be clicked.
+function Browser:click(css)
+  click_found(function() return self:find(css) end)
+end
+
+function Browser:click_text(css, text)
+  click_found(function() return self:find_text(css, text) end)
 end
 
 --- The element that has the focus.

@@ -5,12 +5,15 @@ import { confirm, dialog, problemBox, toast } from "../base/dialog.js";
 import { h, icon } from "../base/dom.js";
 import { moment, plural, usd } from "../base/format.js";
 import { link } from "../base/router.js";
-import { signal } from "../base/signal.js";
+import { computed, signal } from "../base/signal.js";
 import { host } from "../store/host.js";
 import { roleNeeded, session } from "../store/session.js";
 import { openSearch } from "./shortcuts.js";
 
-const stopped = () => host.live.value?.stopped ?? false;
+// What of the figures decides how the buttons look: those that somebody may have the focus on are not made anew for a figure.
+const isStopped = computed(() => host.live.value?.stopped ?? false);
+const mayOperate = computed(() => session.may("operate"));
+const stopped = () => isStopped.value;
 
 const mode = () => {
   if (!host.live.value) return { word: "…", className: "" };
@@ -36,8 +39,10 @@ function today() {
 // The switch ----------------------------------------------------------------------------------------------------------------
 
 async function turn(verb) {
+  const hadFocus = document.activeElement?.id === verb;
   try {
     host.live.value = await api.post(`api/live/${verb}`);
+    if (hadFocus) document.getElementById(verb === "stop" ? "start" : "stop")?.focus(); // the one that stands in its place
     toast(verb === "stop" ? "Stopped. Jobs that were not sent wait; those that were are followed to their end." : "Sending again.");
   } catch (problem) {
     toast(verb === "stop" ? "Not stopped" : "Not started", { problem });
@@ -53,7 +58,7 @@ async function start() {
 }
 
 function stopButton() {
-  if (!session.may("operate")) return null;
+  if (!mayOperate.value) return null;
   return stopped()
     ? h("button.button.live#start", { type: "button", disabled: () => !host.writable, onclick: start }, icon("play"), h("span.not-narrow", "Start sending…"))
     : h("button.button.danger#stop", { type: "button", disabled: () => !host.writable, onclick: () => turn("stop"), "aria-label": "Stop sending" },
@@ -92,7 +97,10 @@ async function openStanding() {
 
 export function bar() {
   return h("header.bar", h("a.brand", { href: "#/" }, "Studio"),
-    () => h(`button.pill#live`, { type: "button", class: mode().className, disabled: !host.live.value, onclick: openStanding }, mode().word),
+    h("button.pill#live", {
+      type: "button", disabled: () => !host.live.value, onclick: openStanding,
+      class: { "is-stopped": stopped, "is-live": () => mode().className === "is-live" },
+    }, () => mode().word),
     today, h("span.spring"),
     h("button.button#search", { type: "button", onclick: openSearch, "aria-label": "Search" },
       h("span.only-narrow", icon("search")), h("span.not-narrow", "Search ", h("kbd", "/"))),
