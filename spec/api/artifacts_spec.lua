@@ -76,7 +76,10 @@ describe("an artifact", function()
         headers["x-content-type-options"], headers["content-security-policy"],
         headers["cross-origin-resource-policy"] })
     assert.equal("inline; filename=\"a picture.png\"; filename*=UTF-8''a%20picture.png", headers["content-disposition"])
-    assert.equal("private, no-cache", headers["cache-control"])
+    assert.equal("private, max-age=3600, immutable", headers["cache-control"])
+    for _, name in ipairs { "Origin", "Cookie", "Authorization", "X-API-Key" } do
+      assert.truthy(headers.vary:find(name, 1, true), headers.vary)
+    end
     assert.is_truthy(headers["last-modified"]:match("^%u%l%l, %d%d %u%l%l %d%d%d%d %d%d:%d%d:%d%d GMT$"))
   end)
 

@@ -157,7 +157,8 @@ static void send_file(struct http_request *request, const json_t *entry, int des
 						.modified_ms = modified_ms,
 						.etag = etag,
 						.content_type = type,
-						.headers = headers.data });
+						.headers = headers.data,
+						.immutable = true });
 	buffer_free(&headers);
 }
 

@@ -158,7 +158,8 @@ void http_send_file(struct http_request *request, const struct http_file *file)
 				    .content_type = file->content_type,
 				    .headers = headers,
 				    .body_length = unchanged ? 0 : (size_t)range.length,
-				    .revalidate = true }))
+				    .immutable = file->immutable,
+				    .revalidate = !file->immutable }))
 		return;
 	if (unchanged || x->head_only)
 		range.length = 0;

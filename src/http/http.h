@@ -71,6 +71,7 @@ struct http_reply {
 	const char *headers;	  /* further header lines, each ending in \r\n, or NULL */
 	const char *body;
 	size_t body_length;
+	bool immutable;	 /* what stands at this path never changes, but may be taken away: the client may keep it for an hour */
 	bool revalidate; /* the client may keep it, if it asks again with its ETag; else nobody keeps it */
 	bool published; /* a file that came with the host: anybody may keep it as with `revalidate`, and no secret is looked for in it */
 	/* For who plays another server: */
@@ -92,6 +93,7 @@ struct http_file {
 	const char *etag; /* with its quotes */
 	const char *content_type;
 	const char *headers; /* as in http_reply, or NULL; at most 1 KiB */
+	bool immutable;	     /* the same */
 };
 
 /* Sends a file: 200, 206 with the range that was asked for, 304 when the client has it, 416. HEAD gets the head alone. */

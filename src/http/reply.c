@@ -29,6 +29,9 @@ static const char common_heads[] = "Cache-Control: no-store\r\nX-Content-Type-Op
 
 static const char published_heads[] = "Cache-Control: no-cache\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
+/* Kept for who asks with the same key: another's browser, or one that logged out, asks again. */
+static const char immutable_heads[] = "Cache-Control: private, max-age=3600, immutable\r\nVary: Origin, Cookie, Authorization, "
+				      "X-API-Key\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 static const char revalidated_heads[] = "Cache-Control: private, no-cache\r\nX-Content-Type-Options: nosniff\r\nX-Request-ID: ";
 
 const char *reply_reason(int status)
@@ -87,6 +90,15 @@ static void write_cors(struct buffer *out, const char *origin)
 			   "X-Request-ID\r\n");
 }
 
+static const char *constant_heads(const struct http_reply *reply)
+{
+	if (reply->published)
+		return published_heads;
+	if (reply->immutable)
+		return immutable_heads;
+	return reply->revalidate ? revalidated_heads : common_heads;
+}
+
 static void write_head(struct http_exchange *x, const struct http_reply *reply, struct buffer *out)
 {
 	bool bodyless = reply->status == 204 || reply->status == 304;
@@ -105,7 +117,7 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply, 
 	}
 	write_literal(out, x->close ? "\r\nConnection: close\r\n" : "\r\nConnection: keep-alive\r\n");
 	if (!reply->bare) {
-		write_literal(out, reply->published ? published_heads : reply->revalidate ? revalidated_heads : common_heads);
+		buffer_text(out, constant_heads(reply));
 		buffer_text(out, x->request.request_id);
 		write_literal(out, "\r\n");
 	}
