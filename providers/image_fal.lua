@@ -87,7 +87,8 @@ end
 return {
   id = "fal", name = "fal.ai", kind = "image", kinds = { "image", "video" },
   aliases = { "fal.ai", "flux", "sdxl-fal" }, feature_flag = "enable_public_image_providers",
-  docs_url = "https://docs.fal.ai/", pricing_url = "https://fal.ai/pricing", last_checked = "2025-02-17",
+  docs_url = "https://docs.fal.ai/", pricing_url = "https://fal.ai/pricing",
+  dashboard_url = "https://fal.ai/dashboard/billing", last_checked = "2025-02-17",
   tags = { "flux", "sdxl", "gpu" },
   modes = {
     { id = "flux", label = "Flux Schnell / Flux Pro (txt2img)", default = true },

@@ -124,6 +124,7 @@ return {
   feature_flag = "enable_public_image_providers",
   docs_url = "https://platform.stability.ai/docs",
   pricing_url = "https://platform.stability.ai/pricing",
+  dashboard_url = "https://platform.stability.ai/account/credits",
   last_checked = "2025-02-17",
   tags = { "stable-diffusion", "sdxl", "sd3" },
   modes = {

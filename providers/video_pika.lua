@@ -92,7 +92,9 @@ end
 return {
   id = "pika", name = "Pika Labs", kind = "video",
   aliases = { "pika-labs" }, feature_flag = "enable_public_video_providers",
-  docs_url = "https://docs.pika.art/", pricing_url = "https://pika.art/pricing", last_checked = "2025-02-17",
+  docs_url = "https://docs.pika.art/", pricing_url = "https://pika.art/pricing",
+  dashboard_url = "https://fal.ai/dashboard/billing", -- it is reached, and billed, through fal
+  last_checked = "2025-02-17",
   tags = { "video", "pika" },
   modes = { { id = "video", label = "Video Generation", default = true } },
   reviews = {

@@ -69,6 +69,8 @@ local fields = {
   { "name", "{}", "expected text, got table" }, { "feature_flag", "true", "expected text" }, { "docs_url", "7",
   "expected text" },
   { "docs_url", "'javascript:alert(1)'", "begins with https://" }, { "pricing_url", "'ftp://x'", "begins with https://" },
+  { "dashboard_url", "'http://vendor.example'", "begins with https://" }, { "dashboard_url", "'https://'", "with https://" },
+  { "dashboard_url", "'https://vendor.example/a b'", "a blank" }, { "dashboard_url", "{}", "expected text" },
   { "base_url", "'vendor.example'", "begins with https://" }, { "base_url", "'file:///etc'", "begins with https://" },
   { "last_checked", "20250217", "expected text" }, { "aliases", "'x'", "list of texts" }, { "aliases", "{ 1 }",
   "expected text" },

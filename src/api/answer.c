@@ -1,6 +1,8 @@
 /* answer.c - sends JSON and problems. HTTP threads; no state. */
 #include "api/answer.h"
 
+#include <stdio.h>
+
 void answer_json(struct http_request *request, int status, const char *headers, const struct buffer *out)
 {
 	if (out->failed)
@@ -8,6 +10,27 @@ void answer_json(struct http_request *request, int status, const char *headers, 
 	else
 		http_send(request, &(struct http_reply){
 					   .status = status, .headers = headers, .body = out->data, .body_length = out->length });
+}
+
+void answer_tagged(struct http_request *request, const struct buffer *out, uint64_t digest, bool weak)
+{
+	char etag[24], headers[48];
+	struct http_reply reply = {
+		.status = 200, .headers = headers, .body = out->data, .body_length = out->length, .revalidate = true
+	};
+
+	if (out->failed) {
+		answer_problem(request, 503, NULL, "out of memory");
+		return;
+	}
+	snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)digest);
+	snprintf(headers, sizeof headers, "ETag: %s%s\r\n", weak ? "W/" : "", etag);
+	if (http_client_has(request, etag)) {
+		reply.status = 304;
+		reply.body = "";
+		reply.body_length = 0;
+	}
+	http_send(request, &reply);
 }
 
 void answer_ok(struct http_request *request)

@@ -6,6 +6,10 @@
 /* Sends what was written; 503 when it had no room. `headers` as in http_reply. The buffer stays the caller's. */
 void answer_json(struct http_request *request, int status, const char *headers, const struct buffer *out);
 
+/* The same for a client that may keep it and asks again: with an ETag of the digest of what counts in it (`weak`: other bytes with the same digest are as
+ * good), and 304 to who has it. */
+void answer_tagged(struct http_request *request, const struct buffer *out, uint64_t digest, bool weak);
+
 /* {"ok":true} */
 void answer_ok(struct http_request *request);
 

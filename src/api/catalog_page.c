@@ -8,11 +8,13 @@
 #include "api/answer.h"
 #include "api/envelope.h"
 #include "api/file_problem_json.h"
+#include "api/last_probe.h"
 #include "api/verdict_json.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "script/script_problem.h"
 
 /* One rendered catalog, shared by the requests that send it. */
@@ -20,9 +22,11 @@ struct page {
 	_Atomic int holders;
 	uint64_t set_generation;
 	uint64_t view_generation;
-	int stops;   /* of all providers: a stop changes what `script` says */
-	int resting; /* providers that rest: the end of a rest does too */
+	uint64_t probes; /* a probe tells how its vendor does */
+	int stops;	 /* of all providers: a stop changes what `script` says */
+	int resting;	 /* providers that rest: the end of a rest does too */
 	struct buffer text;
+	uint64_t digest; /* of it, and of the view, by which secrets are masked in it */
 };
 
 struct catalog_page_cache {
@@ -177,6 +181,10 @@ static void write_catalog_entry(struct listing *listing, const struct provider_e
 	write_list_of(out, "modes", as->modes, "[]");
 	write_list_of(out, "reviews", provider->manifest.reviews, "null");
 	write_credential_specs(out, &provider->manifest);
+	json_member_text(out, "dashboard_url", provider->manifest.dashboard_url);
+	buffer_text(out, "\"last_probe\":");
+	last_probes_write(listing->host->last_probes, provider->manifest.id, listing->kind, out);
+	buffer_char(out, ',');
 	write_script(out, entry);
 	envelope_write_causes(out, verdict_json, NULL, LIVENESS_ASKED);
 	buffer_char(out, '}');
@@ -252,7 +260,7 @@ static void count_troubles(const struct provider_set *set, struct page *key)
 static bool is_current(const struct page *page, const struct page *key)
 {
 	return page->set_generation == key->set_generation && page->view_generation == key->view_generation &&
-	       page->stops == key->stops && page->resting == key->resting;
+	       page->probes == key->probes && page->stops == key->stops && page->resting == key->resting;
 }
 
 static struct page *find_page(struct catalog_page_cache *cache, const struct kind *kind, const struct page *key)
@@ -284,7 +292,9 @@ static void keep_page(struct catalog_page_cache *cache, const struct kind *kind,
 static struct page *get_page(
 	struct host *host, const struct gate_view *view, const struct provider_set *set, const struct kind *kind)
 {
-	struct page key = { .set_generation = set->generation, .view_generation = view->generation };
+	struct page key = { .set_generation = set->generation,
+		.view_generation = view->generation,
+		.probes = last_probes_generation(host->last_probes) };
 	struct page *page;
 
 	count_troubles(set, &key);
@@ -295,10 +305,12 @@ static struct page *get_page(
 	atomic_store(&page->holders, 1);
 	page->set_generation = key.set_generation;
 	page->view_generation = key.view_generation;
+	page->probes = key.probes;
 	page->stops = key.stops;
 	page->resting = key.resting;
 	buffer_init(&page->text, LIMIT_REPLY_BYTES);
 	render_page(page, host, view, set, kind);
+	page->digest = text_digest(buffer_begin(&page->text), page->text.length) * 31 + view->generation;
 	if (!page->text.failed)
 		keep_page(host->catalog_pages, kind, page);
 	return page;
@@ -311,7 +323,7 @@ void catalog_page_handle(struct host *host, struct http_request *request, const 
 
 	(void)name;
 	page = get_page(host, request->view, set, kind_named(kind));
-	answer_json(request, 200, NULL, &page->text);
+	answer_tagged(request, &page->text, page->digest, false);
 	page_release(page);
 	provider_set_release(set);
 }

@@ -1,6 +1,7 @@
 /* health.c - asks a provider's script how its vendor does: a preview, or a live call that may cost nothing. HTTP threads; what is asked before a
  * request leaves runs on the engine's thread. */
 #include "api/envelope.h"
+#include "api/last_probe.h"
 #include "api/pending_call.h"
 #include "api/providers.h"
 #include "base/json.h"
@@ -43,6 +44,14 @@ static void probe_live(struct pending_call *pending)
 	pending_call_open_way(pending);
 }
 
+/* For the catalogue. One that a switch held back was not sent; a vendor that could not be reached was asked. */
+static void note_probe(const struct incoming *incoming, const struct engine_call *call)
+{
+	if (incoming->liveness == LIVENESS_LIVE && call->call.requests > 0 && !call->denied && call->call.result.length > 0)
+		last_probes_note(
+			incoming->host->last_probes, incoming->provider->manifest.id, call->call.kind, call->call.result.data);
+}
+
 /* ---- the answer ---- */
 
 static void answer_health(struct incoming *incoming, const struct script_call *call)
@@ -72,6 +81,7 @@ void health_handle(struct incoming *incoming)
 	if (pending_call_run(pending, incoming)) {
 		if (incoming->liveness == LIVENESS_ASKED && live_is_stopped(incoming->host->live))
 			envelope_add_stopped(&pending->call.call);
+		note_probe(incoming, &pending->call);
 		answer_health(incoming, &pending->call.call);
 		providers_log(incoming, "health", NULL);
 	}

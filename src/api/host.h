@@ -15,6 +15,7 @@
 
 struct verdict_json_cache;
 struct catalog_page_cache;
+struct last_probes;
 struct event_hub;
 struct metrics;
 struct pending_call_pool;
@@ -36,6 +37,7 @@ struct host {
 	struct directory *directory;
 	struct verdict_json_cache *verdict_jsons;
 	struct catalog_page_cache *catalog_pages;
+	struct last_probes *last_probes;
 	struct pending_call_pool *pending_calls;
 	struct key_turns *turns;
 	struct webhooks_in *webhooks_in;   /* of vendors */

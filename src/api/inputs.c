@@ -4,7 +4,6 @@
  * It says nothing of flags, credentials or switches: it changes with the script or the vendor's schema alone, so a client keeps it and asks with its ETag. */
 #include "api/inputs.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "api/answer.h"
@@ -199,25 +198,13 @@ static void refuse_choice(struct incoming *incoming)
 	buffer_free(&members);
 }
 
-/* 304 when the client has it. `length`: how much of it counts for the ETag. */
+/* `length`: how much of it counts for the ETag. */
 static void send_tagged(struct incoming *incoming, const struct buffer *out, size_t length)
 {
-	struct http_reply reply = { .status = 200, .body = out->data, .body_length = out->length, .revalidate = true };
-	char etag[24], headers[48];
-
-	if (out->failed) {
+	if (out->failed)
 		incoming_no_memory(incoming);
-		return;
-	}
-	snprintf(etag, sizeof etag, "\"%016llx\"", (unsigned long long)text_digest(out->data, length));
-	snprintf(headers, sizeof headers, "ETag: %s%s\r\n", length < out->length ? "W/" : "", etag);
-	reply.headers = headers;
-	if (http_client_has(incoming->http, etag)) {
-		reply.status = 304;
-		reply.body = "";
-		reply.body_length = 0;
-	}
-	http_send(incoming->http, &reply);
+	else
+		answer_tagged(incoming->http, out, text_digest(out->data, length), length < out->length);
 }
 
 static void write_inputs_head(struct buffer *out, const struct incoming *incoming)

@@ -19,6 +19,7 @@
 #include "api/host.h"
 #include "api/verdict_json.h"
 #include "api/key_turn.h"
+#include "api/last_probe.h"
 #include "api/metrics.h"
 #include "api/status.h"
 #include "base/clock.h"
@@ -355,6 +356,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->data = serving->data;
 	host->verdict_jsons = verdict_json_cache_new();
 	host->catalog_pages = catalog_page_cache_new();
+	host->last_probes = last_probes_new();
 	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
@@ -368,6 +370,7 @@ static void free_tables(struct host *host)
 {
 	verdict_json_cache_free(host->verdict_jsons);
 	catalog_page_cache_free(host->catalog_pages);
+	last_probes_free(host->last_probes);
 	pending_call_pool_free(host->pending_calls);
 	key_turns_free(host->turns);
 	metrics_free(host->metrics);

@@ -13,10 +13,10 @@
 #include "base/memory.h"
 
 static const char *const known_keys[] = { "id", "name", "kind", "kinds", "aliases", "feature_flag", "docs_url", "pricing_url",
-	"last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts", "outputs", "auth",
-	"auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel", "webhook",
-	"webhook_signature", "reconcile", "paid_requests", "inputs", "directory", "models", "describe", "prices", "quantity",
-	NULL };
+	"dashboard_url", "last_checked", "tags", "modes", "reviews", "credentials", "base_url", "hosts", "shared_hosts",
+	"outputs", "auth", "auth_forms", "capabilities", "pricing", "prepare", "estimate", "health", "submit", "poll", "cancel",
+	"webhook", "webhook_signature", "reconcile", "paid_requests", "inputs", "directory", "models", "describe", "prices",
+	"quantity", NULL };
 
 static const char *const function_names[FUNCTION_COUNT] = { "prepare", "estimate", "health", "submit", "poll", "cancel",
 	"webhook", "reconcile", "models", "describe", "prices", "quantity" };
@@ -50,6 +50,23 @@ static void check_manifest_url(struct reading *reading, const char *key, const c
 {
 	if (url != NULL && !is_web_url(url))
 		reading_complain(reading, key, "expected a URL that begins with https://, got '%s'", url);
+}
+
+/* Pages link to it. */
+static void check_dashboard(struct reading *reading)
+{
+	const char *url = reading->manifest->dashboard_url;
+
+	if (url == NULL)
+		return;
+	if (strncmp(url, "https://", strlen("https://")) != 0 || url[strlen("https://")] == '\0')
+		reading_complain(reading, "dashboard_url", "expected a URL that begins with https://, got '%s'", url);
+	for (; *url != '\0'; url++) {
+		if ((unsigned char)*url <= ' ' || *url == 0x7f) {
+			reading_complain(reading, "dashboard_url", "there is a blank in it");
+			return;
+		}
+	}
 }
 
 static void check_functions(struct reading *reading)
@@ -104,6 +121,8 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	check_manifest_url(&reading, "docs_url", manifest->docs_url);
 	manifest->pricing_url = reading_text(&reading, "pricing_url", false);
 	check_manifest_url(&reading, "pricing_url", manifest->pricing_url);
+	manifest->dashboard_url = reading_text(&reading, "dashboard_url", false);
+	check_dashboard(&reading);
 	manifest->last_checked = reading_text(&reading, "last_checked", false);
 	manifest->base_url = reading_text(&reading, "base_url", false);
 	check_manifest_url(&reading, "base_url", manifest->base_url);
@@ -129,9 +148,9 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 void manifest_free(struct manifest *manifest)
 {
 	char *texts[] = { manifest->id, manifest->name, manifest->kind, manifest->feature_flag, manifest->docs_url,
-		manifest->pricing_url, manifest->last_checked, manifest->base_url, manifest->capabilities, manifest->pricing,
-		manifest->tags, manifest->modes, manifest->reviews, manifest->signature.secret_path,
-		manifest->signature.secret_field, manifest->signature.jwks_url };
+		manifest->pricing_url, manifest->dashboard_url, manifest->last_checked, manifest->base_url,
+		manifest->capabilities, manifest->pricing, manifest->tags, manifest->modes, manifest->reviews,
+		manifest->signature.secret_path, manifest->signature.secret_field, manifest->signature.jwks_url };
 
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		free(texts[i]);

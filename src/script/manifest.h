@@ -76,8 +76,8 @@ struct manifest {
 	size_t kind_count;
 	char **aliases;	    /* NULL-terminated, as written */
 	char *feature_flag; /* of its own kind; of the others it is the kind's usual one: manifest_flag() */
-	char *docs_url, *pricing_url, *last_checked; /* or NULL */
-	char *base_url;				     /* or NULL; without a slash at the end */
+	char *docs_url, *pricing_url, *dashboard_url, *last_checked; /* or NULL */
+	char *base_url;						     /* or NULL; without a slash at the end */
 	char **hosts; /* NULL-terminated; "*.x" takes any name below x; the host of base_url comes first, then hosts, then shared_hosts */
 	size_t own_hosts;      /* how many of them are not shared_hosts; those without a wildcard are the vendor's own */
 	char **output_hosts;   /* as hosts: where outputs are fetched from without a credential */
