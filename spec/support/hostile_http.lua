@@ -367,7 +367,8 @@ local routes = {
   { "POST", "/api/providers/image/generate" }, { "POST", "/api/providers/video/runway/health" },
   { "POST", "/api/providers/video/runway/submit" }, { "POST", "/api/providers/video/runway/poll" },
   { "POST", "/api/providers/video/generate" },
-  { "GET", "/api/jobs/list" }, { "GET", "/api/jobs/all" }, { "GET", "/api/jobs/status/x" }, { "GET", "/api/jobs/logs/x" },
+  { "GET", "/api/artifacts" }, { "GET", "/api/jobs/list" }, { "GET", "/api/jobs/all" },
+  { "GET", "/api/jobs/status/x" }, { "GET", "/api/jobs/logs/x" },
   { "POST", "/api/jobs/x/cancel" }, { "GET", "/jobs/list" }, { "GET", "/healthz" }, { "GET", "/readyz" },
 }
 

@@ -92,6 +92,7 @@ function many_jobs.fill(host, count, make)
   local path = host.home .. "/rows.sql"
   local file = assert(io.open(path, "wb"))
   file:write("BEGIN;\n", table.concat(sources.sql, "\n"), "\n", table.concat(lines, "\n"), "\n")
+  file:write("UPDATE artifact_filled SET sequence = (SELECT coalesce(max(sequence) + 1, 0) FROM live);\n")
   file:write("DELETE FROM task_index; INSERT INTO task_index SELECT status, source, sequence FROM task;\n")
   file:write("UPDATE task_indexed SET sequence = (SELECT max(sequence) FROM task);\nCOMMIT;\n")
   file:close()
