@@ -102,9 +102,9 @@ test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=fil
 	@$(if $(filter spec spec/fuzz%,$(SPEC)),$(MAKE) --no-print-directory fuzz-build || echo 'the fuzz targets cannot be built: they are not run')
 	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)
 
-demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network)
+demo: build ## nine live jobs against a simulator: what they take and cost (no key, no network; KEEP=1: stays up for the page)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
-	@PROVIDERD=$(abspath $(BUILD)/providerd) lua5.4 spec/demo.lua
+	@PROVIDERD=$(abspath $(BUILD)/providerd) KEEP=$(KEEP) lua5.4 spec/demo.lua
 
 soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SOAK_SECONDS, SOAK_KILLS)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))

@@ -5,12 +5,15 @@
 -- Where the price is known, a job must have cost what was estimated for it. The last line asks the directory of
 -- models, which the host reads from the simulator as from the vendors.
 --
+-- With KEEP=1 both stay up afterwards, for the page in a browser, until they are interrupted.
+--
 -- Ends both processes and removes their folders whatever happens. Exit code 0 only when all nine are done, and estimates and
 -- budget agree.
 local support = require "spec.support.live"
 local socket = require "socket"
 
-local BUDGET_USD = 1
+local KEEP = (os.getenv "KEEP" or "") ~= ""
+local BUDGET_USD = KEEP and 20 or 1 -- who stays wants to try more
 local MOST_SECONDS = 120
 local ENDED = { done = true, error = true, canceled = true, unknown = true }
 local terminal = os.execute("test -t 1") == true
@@ -174,8 +177,15 @@ local function show(live)
   return problem_of(jobs, day)
 end
 
+-- Until Ctrl-C: what interrupts a sleep is an error in Lua.
+local function stay(live)
+  say("\nStudio: http://127.0.0.1:%d/   (Ctrl-C ends host and simulator, and forgets what they made)", live.host.port)
+  while true do socket.sleep(0.2) end
+end
+
 local live = start()
 local ok, problem = pcall(show, live)
+if KEEP then pcall(stay, live) end
 local removed, why = pcall(live.remove, live)
 problem = problem or not removed and why or nil
 if problem then say("demo: %s", problem) end
