@@ -110,8 +110,8 @@ function openCard(open) {
 
 function todayCard(budget) {
   const rows = () => (budget.value?.providers ?? []).filter(one => one.enabled || one.day.spent_usd + one.day.reserved_usd > 0);
-  const line = item => h("li.row", h("a.cut.name", { href: () => link("providers", [item.value.provider]) }, () => item.value.provider),
-    () => moneyBar(item.value.day), h("span.spring"),
+  const line = item => h("li", h("a.cut", { href: () => link("providers", [item.value.provider]) }, () => item.value.provider),
+    () => moneyBar(item.value.day),
     h("span.number", () => usd(item.value.day.spent_usd)), h("span.hint.number", () => `of ${usd(item.value.day.limit_usd)}`));
   return h("section.card.stack", { "aria-labelledby": "today" },
     h("div.row", h("h2#today", "Today by provider"), h("span.hint", "UTC"), h("span.spring"), h("a.link", { href: link("money") }, "Money")),
