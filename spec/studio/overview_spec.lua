@@ -30,7 +30,7 @@ studio.describe("the overview", function()
   end)
 
   it("names what needs somebody: a job of unknown outcome, a broken script, a budget nearly spent, a stop", function()
-    local page = studio.open { live = { simulate = { "--fault", "fal:reset_after:1" }, config = function(config)
+    local page = studio.open { live = { scripts = true, simulate = { "--fault", "fal:reset_after:1" }, config = function(config)
       config.live.providers.fal.budget_usd.per_day = 0.007
     end } }
     page:go()

@@ -167,6 +167,6 @@ export default {
     host.needCatalogs().catch(() => {}); // the connection line says that the host is away
     host.on(events => hear(data, events));
     return h("section.page", h("header.page-head", h("h1", "Overview")), needsCard(data), () => isNew() && firstSteps(),
-      h("div.overview", openCard(data.open), todayCard(data.budget)), outputsCard(data.outputs));
+      h("div.overview", h("div.stack", openCard(data.open), outputsCard(data.outputs)), todayCard(data.budget)));
   },
 };
