@@ -2,7 +2,7 @@
 
 import { loading, problemBox } from "../base/dialog.js";
 import { each, h, icon, outside, term } from "../base/dom.js";
-import { ago, duration, kindWord, plural, status, usd } from "../base/format.js";
+import { ago, duration, kindWord, now, plural, status, usd } from "../base/format.js";
 import { api } from "../base/api.js";
 import { link, part } from "../base/router.js";
 import { computed, signal } from "../base/signal.js";
@@ -52,7 +52,7 @@ function liveSwitch(entry, figures) {
 
 const script = ({ script: { file, generation, loaded_at: at, rests_until: rests } }) => [
   h("code", file), h("p.hint", `version ${generation}, loaded `, ago(at, { suffix: " ago" })),
-  rests && h("p.bad", "rests: not called until it is changed, or for another ", duration(Math.max(0, (new Date(rests) - Date.now()) / 1000))),
+  rests && h("p.bad", "rests, until it is changed or for another ", () => duration(Math.max(0, Math.ceil((new Date(rests) - now()) / 1000)))),
 ];
 
 export const lastProbe = ({ last_probe: probe }) => probe
@@ -81,10 +81,11 @@ export const facts = (item, data) => h("dl.facts",
 export const pages = entry => [outside(entry.docs_url, "Documentation"),
   entry.dashboard_url && outside(entry.dashboard_url, "Dashboard")];
 
-/** What /api/host knows of the file, else what the catalogue says. */
+const isOf = entry => problem => problem.file === (entry.script.error_at?.file ?? entry.script.file);
+
+/** Why the script is not in use as it is: with the lines around the fault as soon as /api/host has told them. */
 export const scriptProblem = (entry, report) => entry.script.error &&
-  fileProblem(report.value?.problems.find(problem => entry.script.error.startsWith(`${problem.file}:`) || problem.file === entry.script.file) ??
-    { file: entry.script.file, line: null, message: entry.script.error });
+  fileProblem(report.value?.problems.find(isOf(entry)) ?? entry.script.error_at ?? { file: entry.script.file, message: entry.script.error });
 
 // The list -------------------------------------------------------------------------------------------------------------------
 
@@ -97,14 +98,8 @@ function card(item, data) {
       h("a.button", { href: link("providers", [entry.id]) }, () => item.value.live.missing.length > 0 ? "What is missing" : "Check"), h("span.spring"), () => pages(item.value)));
 }
 
-/** Scripts that have no provider in the catalogue: they never loaded. */
-function strays(data) {
-  const known = new Set(host.providers().map(entry => entry.script.error));
-  const errors = [...new Set(Object.values(host.catalogs.value).flatMap(catalog => catalog?.script_errors ?? []))];
-  const problems = data.report.value?.problems ?? [];
-  return errors.filter(text => !known.has(text)).map(text => fileProblem(problems.find(one => text.startsWith(`${one.file}:`)) ??
-    { file: text.split(":")[0], message: text }));
-}
+/** Files that are no provider's script: one that never loaded, and the configuration. */
+const strays = data => data.report.value?.problems.filter(problem => !host.providers().some(entry => entry.script.error && isOf(entry)(problem))).map(fileProblem);
 
 const ofKind = kind => host.providers().filter(entry => entry.kind === kind);
 

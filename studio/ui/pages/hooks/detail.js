@@ -3,7 +3,7 @@
 import { api } from "../../base/api.js";
 import { confirm, problemBox, toast } from "../../base/dialog.js";
 import { each, h, term } from "../../base/dom.js";
-import { ago, count, duration, plural } from "../../base/format.js";
+import { ago, count, plural } from "../../base/format.js";
 import { go, link } from "../../base/router.js";
 import { computed, effect, signal } from "../../base/signal.js";
 import { host } from "../../store/host.js";
@@ -12,7 +12,7 @@ import { CALLBACKS, hooksOf, lastAnswer, nameOf, nextTry, PATH, state } from "..
 import { showSecret } from "./secret.js";
 
 const facts = item => h("dl.facts",
-  item.peek().url && [term("Receiver", h("code", item.peek().url)), term("Events", h("code", item.peek().events || "every event")),
+  item.peek().url && [term("Events", h("code", item.peek().events || "every event")),
     term("Registered", ago(item.peek().created_at, { suffix: " ago" }), item.peek().registered_by && ` by ${item.peek().registered_by}`)],
   term("Waiting", () => count(item.value.waiting)), term("Next try", () => nextTry(item.value)),
   term("Delivered", () => `${count(item.value.delivered)} since the host's start`, () => item.value.delivered_at && [", the last ", ago(item.value.delivered_at, { suffix: " ago" })]),
@@ -89,8 +89,8 @@ function attempts(item, hooks, abort) {
   effect(() => {
     if (hooks.value) tried.changed();
   });
-  const line = one => h("tr", h("td", h("b", one.peek().type), h("div.hint", `event ${one.peek().event}`)), h("td", answer(one.peek())),
-    h("td.number", one.peek().attempt), h("td.number", duration(one.peek().ms / 1000)), h("td", ago(one.peek().at, { suffix: " ago" })));
+  const line = one => h("tr", h("td", h("b", one.peek().type), h("div.hint", one.peek().job_id ? ["job ", h("a.mono", { href: link("jobs", [one.peek().job_id]) }, one.peek().job_id)] : `event ${one.peek().event}`)), h("td", answer(one.peek())),
+    h("td.number", one.peek().attempt), h("td.number", `${count(one.peek().ms)} ms`), h("td", ago(one.peek().at, { suffix: " ago" })));
   return h("section.card.is-flush.scrolls", { tabindex: 0, "aria-label": "Attempts" }, h("h2.card-head", "The last 50 attempts"),
     () => tried.problem && problemBox(tried.problem, { retry: tried.reload }),
     () => tried.value?.deliveries.length === 0 && h("p.hint.card-note", "None since the host's start."),
@@ -107,7 +107,7 @@ export function detail(id, hooks, abort) {
   return () => {
     if (!there.value) return h("div.empty", h("p", `There is no webhook “${id}”.`), h("p", h("a", { href: link("hooks") }, "All webhooks")));
     const doing = doer(hooks);
-    return h("div.stack", h("section.card.stack", h("div.row", h("h2.cut", nameOf(item.peek())), h("span.spring"), () => state(item.value)), facts(item), actions(item, doing)),
+    return h("div.stack", h("section.card.stack", h("div.row", h("h2.whole", nameOf(item.peek())), h("span.spring"), () => state(item.value)), facts(item), actions(item, doing)),
       parked(item, doing), attempts(item, hooks, abort));
   };
 }

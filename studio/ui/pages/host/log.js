@@ -1,14 +1,14 @@
 // log.js - the newest lines of the host's log, once a second while they are shown.
 
 import { api } from "../../base/api.js";
-import { dialog, problemBox } from "../../base/dialog.js";
+import { problemBox } from "../../base/dialog.js";
 import { h } from "../../base/dom.js";
 import { copyButton, moment } from "../../base/format.js";
 import { link, route, setQuery } from "../../base/router.js";
 import { computed, effect, onCleanup, signal, untracked } from "../../base/signal.js";
 import { host } from "../../store/host.js";
 import { roleNeeded, session } from "../../store/session.js";
-import { held, tail } from "./tail.js";
+import { held, openRow, tail } from "./tail.js";
 
 const MOST_LINES = 2000;
 const EVERY_MS = 1000;
@@ -19,7 +19,7 @@ const COLOURS = { error: "bad", warn: "is-unknown", debug: "muted", info: "muted
 const whole = line => `${line.ts ?? ""} ${line.level} ${line.event} ${line.text}`;
 
 /** Text in which a job's id and a request's id lead to the job. */
-export function linked(text) {
+function linked(text) {
   return text.split(/(\b(?:job_id|job|request_id)=[\w.-]+)/).map((part, i) => {
     const [, name, id] = i % 2 ? /^(\w+)=(.*)$/.exec(part) : [];
     if (!name) return part;
@@ -27,16 +27,8 @@ export function linked(text) {
   });
 }
 
-const openLine = line => dialog({
-  title: line.event, wide: true,
-  body: close => h("div.stack", { onclick: event => event.target.closest("a") && close() },
-    h("p", h("span.strong", { class: COLOURS[line.level] }, line.level), " ", moment(line.ts)),
-    h("pre", { tabindex: 0, "aria-label": "The line" }, linked(line.text))),
-  actions: close => [h("button.button", { type: "button", autofocus: true, onclick: () => close() }, "Close"), copyButton(whole(line), "Copy the line", "button")],
-});
-
 const row = line => [
-  h("button.link", { type: "button", "aria-label": `Open the line of ${line.ts}`, onclick: () => openLine(line) }, () => line.ts ? moment(line.ts, { date: false }) : "no time"),
+  h("button.link", { type: "button", "aria-label": `Open the line of ${line.ts}`, onclick: () => openRow(line.event, whole(line), linked(whole(line))) }, () => line.ts ? moment(line.ts, { date: false }) : "no time"),
   h("span.tail-word", { class: COLOURS[line.level] }, line.level), h("b", line.event), h("span", linked(line.text)),
 ];
 
@@ -81,7 +73,7 @@ function follow(list, failed, abort) {
   const anew = () => {
     turn++;
     next = 0;
-    list.reset();
+    list.reset([]);
     ask();
   };
   effect(() => filters.value && untracked(anew));

@@ -1,32 +1,38 @@
 // tail.js - what comes line by line: a bounded list, of which only the rows that are seen are in the document. It follows only while it is
 // at its end.
 
+import { dialog } from "../../base/dialog.js";
 import { each, h, icon } from "../../base/dom.js";
-import { count } from "../../base/format.js";
+import { copyButton, count } from "../../base/format.js";
 import { computed, effect, onCleanup, signal } from "../../base/signal.js";
 
 const ROW = 24; // px: as in style.css
 const SPARE = 6; // rows above and below what is seen
 const NEAR_END = 4; // px
 
-/** The newest `most` of what is added; when it is full the oldest go. */
-export function held(most) {
+/** The newest `most` of what is added; when it is full the oldest go. Those are shown that pass. */
+export function held(most, passes = () => true) {
   const items = signal([]);
-  let change = null; // since it was last taken: { dropped, added }, or null: it is another list
+  let all = [], change = null; // since it was last taken: { dropped, added }, or null: it is another list
   return {
     get items() {
       return items.value;
     },
     add(list) {
-      if (list.length === 0) return;
-      const all = [...items.peek(), ...list];
-      change = change && { dropped: change.dropped + Math.max(0, all.length - most), added: change.added + list.length };
-      items.value = all.slice(-most);
+      const shown = list.filter(passes);
+      const dropped = all.splice(0, Math.max(0, all.length + list.length - most)).filter(passes).length;
+      all.push(...list);
+      if (shown.length + dropped === 0) return;
+      change = change && { dropped: change.dropped + dropped, added: change.added + shown.length };
+      items.value = [...items.peek().slice(dropped), ...shown];
     },
-    reset() {
+    /** Another list; without one the same, of which others pass. */
+    reset(list = all) {
       change = null;
-      items.value = [];
+      all = list.slice(-most);
+      items.value = all.filter(passes);
     },
+    all: () => all,
     takeChange() {
       const taken = change;
       change = { dropped: 0, added: 0 };
@@ -34,6 +40,13 @@ export function held(most) {
     },
   };
 }
+
+/** A row's text as a whole; content is what is shown of it. */
+export const openRow = (title, text, content = text) => dialog({
+  title, wide: true,
+  body: close => h("pre", { tabindex: 0, "aria-label": "The whole", onclick: event => event.target.closest("a") && close() }, content),
+  actions: close => [h("button.button", { type: "button", autofocus: true, onclick: () => close() }, "Close"), copyButton(text, "Copy", "button")],
+});
 
 /** list: a held(); row(item) -> what stands in a row; empty() -> what stands there while there is none. */
 export function tail({ label, list, keyOf, row, empty }) {
