@@ -60,8 +60,8 @@ studio.describe("Studio's page of the host", function()
     page:wait("document.querySelectorAll('.tail-row').length > 15", "lines")
     page:wait(("%s.scrollTop + %s.clientHeight >= %s.scrollHeight - 4"):format(TAIL, TAIL, TAIL), "the end")
     assert.is_true(page:execute("return document.querySelectorAll('.tail-row').length") <= 60)
-    page.host:post("/api/providers/image/fal/submit", { prompt = "x" }, { ["X-Request-ID"] = "the-newest-request" })
-    page:wait("document.querySelector('.tail-row:last-child')?.innerText.includes('the-newest-request')", "the newest line")
+    page.host:post("/api/providers/image/fal/submit", { prompt = "x" }, { ["X-Request-ID"] = "a-new-request" })
+    page:wait("document.querySelector('.tail-row:last-child')?.innerText.includes('a-new-request')", "the newest line")
     page:execute(TAIL .. ".scrollTop = 240")
     page:wait("!document.querySelector('.tail-end').hidden", "that it does not follow")
     local seen = page:execute("return document.querySelectorAll('.tail-row')[12].innerText")
@@ -75,6 +75,7 @@ studio.describe("Studio's page of the host", function()
   end)
 
   it("filters the log by level, event and text, in the address", function()
+    page.host:post("/api/providers/image/fal/submit", { prompt = "x" }, { ["X-Request-ID"] = "the-newest-request" })
     page:find("input[name=q]"):type "the-newest-request"
     page:wait("document.querySelectorAll('.tail-row').length === 1", "the one line")
     assert.truthy(page:url():find("q=the-newest-request", 1, true))
@@ -111,6 +112,27 @@ studio.describe("Studio's page of the host", function()
     assert.truthy(page:find("dialog pre"):text():find('"specversion": "1.0"', 1, true))
     page:press "Escape"
     page:picture "host-events"
+  end)
+
+  it("holds 2,000 lines, and what is read stays where it is when the oldest go", function()
+    page:go "#/host?tab=log"
+    submit(2000)
+    page:wait(TAIL .. ".scrollHeight === 2000 * 24", "2,000 lines")
+    page:execute(TAIL .. ".scrollTop = 24000")
+    local function at_top()
+      return page:execute [[
+        const top = document.querySelector(".tail").getBoundingClientRect().top + 1;
+        return [...document.querySelectorAll(".tail-row")].find(row => row.getBoundingClientRect().bottom > top).innerText]]
+    end
+    page:wait("!document.querySelector('.tail-end').hidden", "that it does not follow")
+    local seen = at_top()
+    submit(50)
+    page:wait("/^[1-9]\\d* new below/.test(document.querySelector('.tail-end').innerText)", "new lines")
+    page:wait(TAIL .. ".scrollTop <= 24000 - 50 * 24", "that the oldest went")
+    assert.equal(seen, at_top())
+    assert.equal(2000 * 24, page:execute("return " .. TAIL .. ".scrollHeight"))
+    assert.is_true(page:execute("return document.querySelectorAll('.tail-row').length") <= 60)
+    page:find(".tail-end"):click()
   end)
 end)
 

@@ -3,7 +3,7 @@
 import { api } from "../../base/api.js";
 import { loading, problemBox, toast } from "../../base/dialog.js";
 import { h, icon } from "../../base/dom.js";
-import { ago, count, kindWord, status, usd } from "../../base/format.js";
+import { ago, plural, status, usd } from "../../base/format.js";
 import { stringify } from "../../base/exact.js";
 import { link } from "../../base/router.js";
 import { computed, signal } from "../../base/signal.js";
@@ -93,7 +93,7 @@ function directory(item, abort) {
   return h("section.card.stack", h("h2", "The vendor's list of models"),
     () => list.problem && problemBox(list.problem, { retry: list.reload }),
     () => known() && [WORDS[known().state]?.(id, known()),
-      known().as_of && h("p", `${count(known().models)} models, read `, ago(known().as_of, { suffix: " ago" }), !known().complete && ", not the whole list")],
+      known().as_of && h("p", `${plural(known().models, "model")}, read `, ago(known().as_of, { suffix: " ago" }), !known().complete && ", not the whole list")],
     () => known() && known().state !== "off" && (session.may("operate")
       ? h("div", h("button.button#read-again", { type: "button", disabled: () => !host.writable, onclick: again }, icon("reload"), "Read again"))
       : h("p.hint", roleNeeded("operate"))));
@@ -103,16 +103,16 @@ function directory(item, abort) {
 
 const choiceRow = (entry, { kind, mode, model, operation, label, makes, price }) => h("tr",
   h("td", h("a", { href: link("make", [kind, entry.id], { mode, model, operation }) }, label ?? model ?? operation ?? mode),
-    h("div.hint.mono", [mode, model !== label && model].filter(Boolean).join(", "))),
-  h("td", makes ?? kindWord(kind)), h("td.number", price ?? h("span.muted", "not known")));
+    h("div.hint", [makes, mode !== makes && mode, model !== label && model].filter(Boolean).join(", "))),
+  h("td.number", price ?? h("span.muted", "not known")));
 
 function choices(item, abort) {
   const entry = item.peek();
   const all = resource(async signal => (await Promise.all(entry.kinds.map(kind => api.get(`${pathOf(kind, entry.id)}/inputs`, { signal }))))
     .flatMap(answer => answer.choices), abort, { on: /^host\.script/ });
-  return h("section.card.is-flush", h("h2.card-head", "What it makes"),
+  return h("section.card.is-flush.choices", h("h2.card-head", "What it makes"),
     () => all.problem && problemBox(all.problem, { retry: all.reload }), () => !all.value && !all.problem && loading(4),
-    () => all.value && h("table", h("thead", h("tr", h("th", "Model"), h("th", "Makes"), h("th.number", "Price"))),
+    () => all.value && h("table", h("thead", h("tr", h("th", "Model"), h("th.number", "Price"))),
       h("tbody", all.value.map(choice => choiceRow(entry, choice)))));
 }
 
@@ -125,10 +125,8 @@ export function detail(id, data, abort) {
   const item = computed(() => known = find() ?? known), there = computed(() => Boolean(find()));
   return () => !there.value
     ? h("div.empty", h("p", `There is no provider “${id}” on this host.`), h("p", h("a", { href: link("providers") }, "All providers")))
-    : h("div.split", h("div.stack",
-      () => scriptProblem(item.value, data.report),
-      () => item.value.live.missing.length > 0 && missing(item.value), choices(item, abort)),
-    h("div.stack", h("section.card.stack", h("div.row", () => state(item.value), h("span.spring"), () => kinds(item.value)), facts(item, data),
+    : h("div.split.one", h("div.stack", () => scriptProblem(item.value, data.report), () => item.value.live.missing.length > 0 && missing(item.value)),
+      h("div.stack", h("section.card.stack", h("div.row", () => state(item.value), h("span.spring"), () => kinds(item.value)), facts(item, data),
       h("div.row", h("a.button", { href: link("make", [item.peek().kind, id]) }, icon("plus"), "Make"), h("span.spring"), () => pages(item.value))),
-    check(item), directory(item, abort)));
+      check(item), directory(item, abort)), choices(item, abort));
 }
