@@ -58,7 +58,7 @@ export function toast(text, { problem = null } = {}) {
 
 /** What went wrong, with its request id; `retry` is offered where waiting helps, and counts Retry-After down. */
 export function problemBox(problem, { retry } = {}) {
-  const until = Date.now() + (problem.retryAfter ?? 0) * 1000;
+  const until = problem.retryAfter ? Date.now() + problem.retryAfter * 1000 : 0;
   const wait = () => Math.ceil((until - now()) / 1000);
   const helps = retry && (problem.status === 0 || problem.status >= 500 || problem.retryAfter);
   return h("div.problem", { role: "alert" }, icon("cross"),

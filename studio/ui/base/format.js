@@ -16,7 +16,7 @@ export function usd(amount) {
   return `$${micro % 1000 === 0 ? value.toFixed(3) : value.toFixed(6).replace(/0+$/, "")}`;
 }
 
-const group = text => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
+export const group = text => text.replace(/\B(?=(\d{3})+(?!\d))/g, ",");
 
 export const count = value => value instanceof Exact ? value.source : group(String(value));
 
@@ -59,9 +59,12 @@ let tellers = 0, ticking = 0;
 
 /** The time of this moment, again each second, while somebody reads it. */
 export function now() {
-  if (tellers++ === 0) ticking = setInterval(() => {
-    if (!document.hidden) clock.value = Date.now();
-  }, 1000);
+  if (tellers++ === 0) {
+    clock.value = Date.now();
+    ticking = setInterval(() => {
+      if (!document.hidden) clock.value = Date.now();
+    }, 1000);
+  }
   onCleanup(() => {
     if (--tellers === 0) clearInterval(ticking);
   });
@@ -113,7 +116,7 @@ export async function copy(text) {
 export function copyButton(text, label = "Copy", className = "link") {
   const word = signal(label);
   return h(`button.${className}`, {
-    type: "button",
+    type: "button", class: { "is-said": () => word.value !== label },
     async onclick() {
       try {
         await copy(typeof text === "function" ? text() : text);

@@ -118,6 +118,7 @@ function endWhenHidden(controller) {
     if (document.hidden) timer = setTimeout(() => controller.abort(), HIDDEN_SECONDS * 1000);
   };
   document.addEventListener("visibilitychange", look, { signal: controller.signal });
+  addEventListener("pagehide", () => controller.abort(), { signal: controller.signal }); // a page that is kept for Back would keep it too
   look();
 }
 
