@@ -102,7 +102,7 @@ export default {
     const tab = signal("status"), report = hostReport(abort, EVERY_MS);
     effect(() => {
       const asked = route.value.query.get("tab");
-      if (route.value.page === "host") tab.value = asked in TABS ? asked : "status";
+      if (route.value.page === "host") tab.value = Object.hasOwn(TABS, asked) ? asked : "status";
     });
     const views = { status: () => status(report, abort), scripts: () => scripts(report), log: () => log(abort), events: () => events(abort) };
     return h("section.page.host", h("header.page-head", h("h1", "Host"), tabs(tab, report)),

@@ -36,7 +36,7 @@ function budgetNeeds(budget) {
   const accounts = budget ? [{ name: "the host", ...budget.host }, ...budget.providers.map(one => ({ name: one.provider, ...one })),
     ...budget.api_keys.map(one => ({ name: `key ${one.name}`, ...one }))] : [];
   return accounts.flatMap(account => ["day", "month"].flatMap(span => {
-    const { limit_usd: limit, spent_usd: spent, reserved_usd: reserved } = account[span];
+    const { limit_usd: limit, spent_usd: spent, reserved_usd: reserved } = account[span] ?? {}; // the host's is not told to who sees his own
     if (!limit || spent + reserved < SHORT * limit) return [];
     return [need(`budget-${account.name}-${span}`, "dollar",
       `The ${span}'s budget of ${account.name}: ${Math.floor((spent + reserved) / limit * 100)} % of ${usd(limit)} is taken`, link("money"))];
