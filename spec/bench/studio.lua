@@ -3,7 +3,7 @@
 --
 --   BENCH_STUDIO_SECONDS=20   of the busy stream
 local Host = require "spec.support.host"
-local many_rows = require "spec.support.many_rows"
+local many_jobs = require "spec.support.many_jobs"
 local measure = require "spec.bench.measure"
 local shell = require "spec.support.shell"
 local socket = require "socket"
@@ -123,7 +123,9 @@ end
 
 local function open_page()
   local host = Host.start {}
-  many_rows(host, ROWS)
+  host:stop()
+  many_jobs.fill(host, ROWS, function(i) return { prompt = "a lighthouse, number " .. i } end)
+  host:start_again()
   return studio.at(("http://127.0.0.1:%d/"):format(host.port), host)
 end
 

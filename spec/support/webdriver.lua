@@ -93,24 +93,28 @@ local function arguments_of(driver, options)
   return list
 end
 
---- Starts a browser: { width, height, names = hosts that stand for 127.0.0.1, arguments = further ones of Chromium }.
-function webdriver.start(options)
-  options = options or {}
+local function begin(options)
   local driver = process.start()
-  local self = setmetatable({ driver = driver, width = options.width or 1280, height = options.height or 800 }, Browser)
+  local self = setmetatable({ driver = driver }, Browser)
   local ok, problem = pcall(function()
     local made = call(driver, "POST", "/session", { capabilities = { alwaysMatch = {
       browserName = "chrome", unhandledPromptBehavior = "ignore", ["goog:loggingPrefs"] = { browser = "ALL" },
       ["goog:chromeOptions"] = { binary = driver.browser, args = arguments_of(driver, options) },
     } } })
     self.session = made.sessionId
-    self:viewport(self.width, self.height)
+    self:viewport(options.width or 1280, options.height or 800)
   end)
-  if not ok then
-    process.stop(driver)
-    error(problem, 0)
-  end
-  return self
+  if ok then return self end
+  process.stop(driver)
+  return nil, problem
+end
+
+--- Starts a browser: { width, height, names = hosts that stand for 127.0.0.1, arguments = further ones of Chromium }. On a busy
+--- machine the first may not come up in the time that its driver gives it: there is a second try.
+function webdriver.start(options)
+  local self, problem = begin(options or {})
+  if not self then self, problem = begin(options or {}) end
+  return self or error(problem, 0)
 end
 
 function Browser:quit()
