@@ -23,7 +23,7 @@ export const nameOf = hook => hook.id === CALLBACKS ? "Callbacks of jobs" : hook
 
 /** What its receiver said last, in words. */
 export const lastAnswer = ({ last_status: status, last_problem: problem, delivered }) =>
-  problem ? `${status ? `${status}: ` : ""}${problem}` : status ? String(status) : delivered > 0 ? "taken" : "nothing was sent yet";
+  problem || (status ? String(status) : delivered > 0 ? "taken" : "nothing was sent yet");
 
 export function state(hook) {
   if (hook.parked_count > 0) return status("error", `${count(hook.parked_count)} parked`);

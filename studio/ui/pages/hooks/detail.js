@@ -65,8 +65,9 @@ function actions(item, { run, closed }) {
     id !== CALLBACKS && [button("rotate", "Change the secret…", rotate), button("remove", "Remove…", remove, ".danger")]);
 }
 
-const answer = ({ status, problem }) => problem
-  ? h("span.bad.preserve", status ? `${status}: ${problem}` : problem) : h("span.good", status ? String(status) : "taken");
+const answer = ({ status, problem }) => problem ? h("span.bad.preserve", problem) : h("span.good", status || "taken");
+
+const head = (...names) => h("thead", h("tr", names.map(name => h("th", name))));
 
 function parked(item, { run, closed }) {
   const path = `${PATH}/${encodeURIComponent(item.peek().id)}/replay`;
@@ -74,12 +75,12 @@ function parked(item, { run, closed }) {
     await api.post(path, { event });
     toast(`Event ${event} will be sent again`);
   });
-  const line = one => h("tr", h("td", one.peek().event), h("td", () => answer(one.value)), h("td.number", () => one.value.attempts),
-    h("td", ago(one.peek().first_attempt_at, { suffix: " ago" })),
-    h("td.number", h("button.link", { type: "button", disabled: closed, onclick: () => replay(one.peek().event), "aria-label": `Send event ${one.peek().event} again` }, "Send again")));
-  return h("section.card.is-flush.scrolls", { hidden: () => item.value.parked_count === 0, tabindex: 0, "aria-label": "Parked" }, h("h2.card-head", "Parked"),
+  const line = one => h("tr", h("td", `Event ${one.peek().event}`),
+    h("td", () => answer(one.value), h("div.hint", () => plural(one.value.attempts, "attempt"), ", the first ", ago(one.peek().first_attempt_at, { suffix: " ago" }))),
+    h("td.number", h("button.link", { type: "button", disabled: closed, onclick: () => replay(one.peek().event), "aria-label": `Send again event ${one.peek().event}` }, "Send again")));
+  return h("section.card.is-flush", { hidden: () => item.value.parked_count === 0, "aria-label": "Parked" }, h("h2.card-head", "Parked"),
     h("p.hint.card-note", "Not taken for a day, or refused for good (410). They are kept until you send them again, at most 1,000."),
-    h("table", h("thead", h("tr", h("th", "Event"), h("th", "Answer"), h("th.number", "Attempts"), h("th", "First tried"), h("th"))),
+    h("table", head("Event", "Answer", h("span.visually-hidden", "Send again")),
       h("tbody", each(() => item.value.parked, one => one.event, line))),
     () => item.value.parked_count > item.value.parked.length && h("p.hint.card-note", `The first ${item.value.parked.length} of ${count(item.value.parked_count)}.`));
 }
@@ -89,14 +90,15 @@ function attempts(item, hooks, abort) {
   effect(() => {
     if (hooks.value) tried.changed();
   });
-  const line = one => h("tr", h("td", h("b", one.peek().type), h("div.hint", one.peek().job_id ? ["job ", h("a.mono", { href: link("jobs", [one.peek().job_id]) }, one.peek().job_id)] : `event ${one.peek().event}`)), h("td", answer(one.peek())),
-    h("td.number", one.peek().attempt), h("td.number", `${count(one.peek().ms)} ms`), h("td", ago(one.peek().at, { suffix: " ago" })));
-  return h("section.card.is-flush.scrolls", { tabindex: 0, "aria-label": "Attempts" }, h("h2.card-head", "The last 50 attempts"),
+  const line = one => {
+    const { type, event, job_id: job, attempt, ms, at } = one.peek();
+    return h("tr", h("td", h("b", type), h("div.hint", job ? ["job ", h("a.mono", { href: link("jobs", [job]) }, job)] : `event ${event}`)),
+      h("td", answer(one.peek()), h("div.hint", `attempt ${attempt}, ${count(ms)} ms, `, ago(at, { suffix: " ago" }))));
+  };
+  return h("section.card.is-flush", { "aria-label": "Attempts" }, h("h2.card-head", "The last 50 attempts"),
     () => tried.problem && problemBox(tried.problem, { retry: tried.reload }),
     () => tried.value?.deliveries.length === 0 && h("p.hint.card-note", "None since the host's start."),
-    h("table", { hidden: () => !tried.value?.deliveries.length },
-      h("thead", h("tr", h("th", "Event"), h("th", "Answer"), h("th.number", "Attempt"), h("th.number", "Took"), h("th", "When"))),
-      h("tbody", each(() => tried.value?.deliveries ?? [], one => `${one.event} ${one.attempt} ${one.at}`, line))));
+    h("table", { hidden: () => !tried.value?.deliveries.length }, head("Event", "Answer"), h("tbody", each(() => tried.value?.deliveries ?? [], one => `${one.event} ${one.attempt} ${one.at}`, line))));
 }
 
 /** The part of the page below its title. hooks: the resource of all. */

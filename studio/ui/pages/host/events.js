@@ -18,7 +18,7 @@ const words = ({ data }) => !data ? "" : data.job_id
   ? [data.provider, data.dry_run && "dry run", data.status, data.reason, data.prompt].filter(Boolean).join(", ") : stringify(data);
 
 const row = event => [
-  h("button.link", { type: "button", "aria-label": `Open event ${event.id}`, onclick: () => openRow(event.type, stringify(event, 2)) }, () => moment(event.time, { date: false })),
+  h("button.link", { type: "button", title: "Open", onclick: () => openRow(event.type, stringify(event, 2)) }, () => moment(event.time, { date: false })),
   h("b", event.type), event.subject && h("a", { href: link("jobs", [event.subject]) }, event.subject), h("span", words(event)),
 ];
 

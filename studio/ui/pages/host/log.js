@@ -28,7 +28,7 @@ function linked(text) {
 }
 
 const row = line => [
-  h("button.link", { type: "button", "aria-label": `Open the line of ${line.ts}`, onclick: () => openRow(line.event, whole(line), linked(whole(line))) }, () => line.ts ? moment(line.ts, { date: false }) : "no time"),
+  h("button.link", { type: "button", title: "Open", onclick: () => openRow(line.event, whole(line), linked(whole(line))) }, () => line.ts ? moment(line.ts, { date: false }) : "no time"),
   h("span.tail-word", { class: COLOURS[line.level] }, line.level), h("b", line.event), h("span", linked(line.text)),
 ];
 
