@@ -90,7 +90,10 @@ studio.describe("Studio's page of the host", function()
     page:find(".tail-row button"):click()
     assert.truthy(page:find("dialog pre"):text():find("image_fal.lua", 1, true))
     page:press "Escape"
+    page:go "#/host?tab=log&event=%7B"
+    page:wait("document.querySelector('.problem')", "what is wrong with the pattern")
     page:go "#/host?tab=log&q=nothing+has+this"
+    page:wait("!document.querySelector('.problem')", "that nothing is wrong")
     page:wait(main_has "No line of the newest", "that there is none")
   end)
 

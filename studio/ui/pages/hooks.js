@@ -51,7 +51,8 @@ const card = item => {
 const OPENING = stringify({ hooks: { enabled: true } }, 2);
 
 const off = () => h("div.note.is-warning", icon("warning"), h("div.stack",
-  h("p", "Outgoing webhooks are off: nothing goes out, and none can be registered. ", h("code", "hooks.enabled"), " in ", h("code", "config/comfyvn.json"), " opens them."),
+  h("p", "Outgoing webhooks are off: nothing goes out, and none can be registered. ",
+    h("code", "hooks.enabled"), " in ", h("code", "config/comfyvn.json"), " opens them."),
   h("div.row", h("pre", { tabindex: 0, "aria-label": "Members for the configuration" }, OPENING), copyButton(OPENING))));
 
 const hooksOf = answer => [...(answer?.webhooks ?? []), answer?.callbacks].filter(Boolean);

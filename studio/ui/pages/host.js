@@ -49,13 +49,17 @@ const limits = ({ limits: of, started_at: started, config }) => h("dl.facts.is-w
   term("Threads", count(of.threads)), term("Jobs are kept for", plural(of.keep_days, "day")),
   config && [term("Listens on", h("code", config.server.listen)), term("Log", h("code", config.log.file ?? "standard error"))]);
 
-const inForce = ({ config }) => h("details", h("summary", "Everything that is in force", config?.file && [", from ", h("code", config.file)]),
-  config ? h("div.stack", h("div.row", h("span.spring"), copyButton(stringify(config, 2))), h("pre", { tabindex: 0, "aria-label": "Configuration in force" }, stringify(config, 2)))
-    : h("p.hint", roleNeeded("operate")));
+function inForce({ config }) {
+  const text = stringify(config, 2);
+  return h("details", h("summary", "Everything that is in force", config?.file && [", from ", h("code", config.file)]),
+    config ? [h("div.row", h("span.spring"), copyButton(text)), h("pre", { tabindex: 0, "aria-label": "Configuration in force" }, text)]
+      : h("p.hint", roleNeeded("operate")));
+}
 
 function status(report, abort) {
   const ready = readiness(abort);
-  const files = computed(() => JSON.stringify(report.value && { ...report.value, uptime_seconds: 0, queues: 0 })); // else an open part would close every 5 s
+  // What does not change by itself: else an open part would close every 5 s.
+  const files = computed(() => JSON.stringify(report.value && { ...report.value, uptime_seconds: 0, queues: 0 }));
   return [
     () => report.value && figures(report.value),
     () => ready.problem && problemBox(ready.problem, { retry: ready.reload }),
@@ -67,7 +71,8 @@ function status(report, abort) {
 
 // Its scripts -----------------------------------------------------------------------------------------------------------------
 
-const scriptState = ({ error, rests_until: rests }) => error ? word("error", "not in use as it is") : rests ? word("unknown", "rests") : word("done", "in use");
+const scriptState = ({ error, rests_until: rests }) => error ? word("error", "not in use as it is")
+  : rests ? word("unknown", "rests") : word("done", "in use");
 
 const scriptRow = ({ id, name, script }) => h("tr", h("td", h("a", { href: link("providers", [id]) }, name), h("div.hint.mono", script.file)),
   h("td", scriptState(script)), h("td.number", script.generation), h("td.number", script.stops), h("td", ago(script.loaded_at, { suffix: " ago" })));

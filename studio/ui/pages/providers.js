@@ -56,7 +56,8 @@ const script = ({ script: { file, generation, loaded_at: at, rests_until: rests 
 ];
 
 export const lastProbe = ({ last_probe: probe }) => probe
-  ? mark(probe.ok, probe.ok ? "answered " : "failed ", ago(probe.at, { suffix: " ago" }), probe.balance_usd !== null && `, balance ${usd(probe.balance_usd)}`,
+  ? mark(probe.ok, probe.ok ? "answered " : "failed ", ago(probe.at, { suffix: " ago" }),
+    probe.balance_usd !== null && `, balance ${usd(probe.balance_usd)}`,
     probe.reason && h("span.preserve", `: ${probe.reason}`)) : h("span.muted", "not yet");
 
 function recent(entry, counts) {
@@ -95,11 +96,13 @@ function card(item, data) {
     h("div.row", h("h3", h("a", { href: link("providers", [entry.id]) }, () => item.value.name)), kinds(entry), h("span.spring"), () => state(item.value)),
     () => scriptProblem(item.value, data.report), facts(item, data),
     h("div.row", h("a.button", { href: link("make", [entry.kind, entry.id]) }, icon("plus"), "Make"),
-      h("a.button", { href: link("providers", [entry.id]) }, () => item.value.live.missing.length > 0 ? "What is missing" : "Check"), h("span.spring"), () => pages(item.value)));
+      h("a.button", { href: link("providers", [entry.id]) }, 
+        () => item.value.live.missing.length > 0 ? "What is missing" : "Check"), h("span.spring"), () => pages(item.value)));
 }
 
 /** Files that are no provider's script: one that never loaded, and the configuration. */
-const strays = data => data.report.value?.problems.filter(problem => !host.providers().some(entry => entry.script.error && isOf(entry)(problem))).map(fileProblem);
+const strays = data => data.report.value?.problems
+  .filter(problem => !host.providers().some(entry => entry.script.error && isOf(entry)(problem))).map(fileProblem);
 
 const ofKind = kind => host.providers().filter(entry => entry.kind === kind);
 

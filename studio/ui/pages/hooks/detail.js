@@ -15,7 +15,8 @@ const facts = item => h("dl.facts",
   item.peek().url && [term("Events", h("code", item.peek().events || "every event")),
     term("Registered", ago(item.peek().created_at, { suffix: " ago" }), item.peek().registered_by && ` by ${item.peek().registered_by}`)],
   term("Waiting", () => count(item.value.waiting)), term("Next try", () => nextTry(item.value)),
-  term("Delivered", () => `${count(item.value.delivered)} since the host's start`, () => item.value.delivered_at && [", the last ", ago(item.value.delivered_at, { suffix: " ago" })]),
+  term("Delivered", () => `${count(item.value.delivered)} since the host's start`,
+    () => item.value.delivered_at && [", the last ", ago(item.value.delivered_at, { suffix: " ago" })]),
   term("Last answer", h("span.preserve", () => lastAnswer(item.value))),
   () => item.value.earlier_secret_until && term("Earlier secret", "signs too, for a day after the change"));
 
@@ -76,13 +77,17 @@ function parked(item, { run, closed }) {
     toast(`Event ${event} will be sent again`);
   });
   const line = one => h("tr", h("td", `Event ${one.peek().event}`),
-    h("td", () => answer(one.value), h("div.hint", () => plural(one.value.attempts, "attempt"), ", the first ", ago(one.peek().first_attempt_at, { suffix: " ago" }))),
-    h("td.number", h("button.link", { type: "button", disabled: closed, onclick: () => replay(one.peek().event), "aria-label": `Send again event ${one.peek().event}` }, "Send again")));
+    h("td", () => answer(one.value),
+      h("div.hint", () => plural(one.value.attempts, "attempt"), ", the first ", ago(one.peek().first_attempt_at, { suffix: " ago" }))),
+    h("td.number", h("button.link", {
+      type: "button", disabled: closed, onclick: () => replay(one.peek().event), "aria-label": `Send again event ${one.peek().event}`,
+    }, "Send again")));
   return h("section.card.is-flush", { hidden: () => item.value.parked_count === 0, "aria-label": "Parked" }, h("h2.card-head", "Parked"),
     h("p.hint.card-note", "Not taken for a day, or refused for good (410). They are kept until you send them again, at most 1,000."),
     h("table", head("Event", "Answer", h("span.visually-hidden", "Send again")),
       h("tbody", each(() => item.value.parked, one => one.event, line))),
-    () => item.value.parked_count > item.value.parked.length && h("p.hint.card-note", `The first ${item.value.parked.length} of ${count(item.value.parked_count)}.`));
+    () => item.value.parked_count > item.value.parked.length &&
+      h("p.hint.card-note", `The first ${item.value.parked.length} of ${count(item.value.parked_count)}.`));
 }
 
 function attempts(item, hooks, abort) {
@@ -98,7 +103,8 @@ function attempts(item, hooks, abort) {
   return h("section.card.is-flush", { "aria-label": "Attempts" }, h("h2.card-head", "The last 50 attempts"),
     () => tried.problem && problemBox(tried.problem, { retry: tried.reload }),
     () => tried.value?.deliveries.length === 0 && h("p.hint.card-note", "None since the host's start."),
-    h("table", { hidden: () => !tried.value?.deliveries.length }, head("Event", "Answer"), h("tbody", each(() => tried.value?.deliveries ?? [], one => `${one.event} ${one.attempt} ${one.at}`, line))));
+    h("table", { hidden: () => !tried.value?.deliveries.length }, head("Event", "Answer"),
+      h("tbody", each(() => tried.value?.deliveries ?? [], one => `${one.event} ${one.attempt} ${one.at}`, line))));
 }
 
 /** The part of the page below its title. hooks: the resource of all. */
@@ -109,7 +115,8 @@ export function detail(id, hooks, abort) {
   return () => {
     if (!there.value) return h("div.empty", h("p", `There is no webhook “${id}”.`), h("p", h("a", { href: link("hooks") }, "All webhooks")));
     const doing = doer(hooks);
-    return h("div.stack", h("section.card.stack", h("div.row", h("h2.whole", nameOf(item.peek())), h("span.spring"), () => state(item.value)), facts(item), actions(item, doing)),
+    const title = h("div.row", h("h2.whole", nameOf(item.peek())), h("span.spring"), () => state(item.value));
+    return h("div.stack", h("section.card.stack", title, facts(item), actions(item, doing)),
       parked(item, doing), attempts(item, hooks, abort));
   };
 }

@@ -18,7 +18,8 @@ const words = ({ data }) => !data ? "" : data.job_id
   ? [data.provider, data.dry_run && "dry run", data.status, data.reason, data.prompt].filter(Boolean).join(", ") : stringify(data);
 
 const row = event => [
-  h("button.link", { type: "button", title: "Open", onclick: () => openRow(event.type, stringify(event, 2)) }, () => moment(event.time, { date: false })),
+  h("button.link", { type: "button", title: "Open", onclick: () => openRow(event.type, stringify(event, 2)) },
+    () => moment(event.time, { date: false })),
   h("b", event.type), event.subject && h("a", { href: link("jobs", [event.subject]) }, event.subject), h("span", words(event)),
 ];
 
@@ -53,10 +54,12 @@ export function events(abort) {
     list.reset();
   };
   return [
-    h("div.row.filters", h("input.input", { type: "search", name: "type", "aria-label": "Type", placeholder: "Type, such as host.", autocomplete: "off", oninput: type }),
-      h("span.spring"),
+    h("div.row.filters", h("input.input", {
+      type: "search", name: "type", "aria-label": "Type", placeholder: "Type, such as host.", autocomplete: "off", oninput: type,
+    }), h("span.spring"),
       h("button.button#pause", { type: "button", "aria-pressed": () => String(paused.value), onclick: () => paused.value = !paused.value },
-        () => icon(paused.value ? "play" : "pause"), () => !paused.value ? "Pause" : waiting.value.length ? `Go on (${plural(waiting.value.length, "new event")})` : "Go on")),
+        () => icon(paused.value ? "play" : "pause"),
+        () => !paused.value ? "Pause" : `Go on${waiting.value.length ? ` (${plural(waiting.value.length, "new event")})` : ""}`)),
     () => before.problem && problemBox(before.problem, { retry: before.reload }),
     tail({ label: "Events", list, keyOf: event => event.id, row, empty: () => "No event is like this. New ones appear here." }),
   ];

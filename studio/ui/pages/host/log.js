@@ -13,7 +13,7 @@ import { held, openRow, tail } from "./tail.js";
 const MOST_LINES = 2000;
 const EVERY_MS = 1000;
 const TYPING_MS = 250;
-const LEVELS = ["debug", "info", "warn", "error"];
+const LEVELS = ["info", "warn", "error"];
 const COLOURS = { error: "bad", warn: "is-unknown", debug: "muted", info: "muted" };
 
 const whole = line => `${line.ts ?? ""} ${line.level} ${line.event} ${line.text}`;
@@ -28,12 +28,13 @@ function linked(text) {
 }
 
 const row = line => [
-  h("button.link", { type: "button", title: "Open", onclick: () => openRow(line.event, whole(line), linked(whole(line))) }, () => line.ts ? moment(line.ts, { date: false }) : "no time"),
+  h("button.link", { type: "button", title: "Open", onclick: () => openRow(line.event, whole(line), linked(whole(line))) },
+    () => line.ts ? moment(line.ts, { date: false }) : "no time"),
   h("span.tail-word", { class: COLOURS[line.level] }, line.level), h("b", line.event), h("span", linked(line.text)),
 ];
 
 /** A field whose text is in the address a moment after it was typed. */
-function field(name, label, attributes) {
+function field(name, label) {
   let timer = 0;
   const type = event => {
     clearTimeout(timer);
@@ -41,20 +42,22 @@ function field(name, label, attributes) {
   };
   onCleanup(() => clearTimeout(timer));
   return h("input.input", { name, type: "search", "aria-label": label, placeholder: label, autocomplete: "off", maxlength: "200",
-    value: route.peek().query.get(name) ?? "", oninput: type, ...attributes });
+    value: route.peek().query.get(name) ?? "", oninput: type });
 }
 
 const levels = () => h("select.input.is-narrow", {
   name: "level", "aria-label": "Level", value: route.peek().query.get("level") ?? "",
   onchange: event => setQuery({ level: event.target.value }, { replace: true }),
-}, h("option", { value: "" }, "All levels"), LEVELS.slice(1).map(level => h("option", { value: level }, level === "error" ? "Errors" : `${level} and above`)));
+}, h("option", { value: "" }, "All levels"),
+LEVELS.map(level => h("option", { value: level }, level === "error" ? "Errors" : `${level} and above`)));
 
 /** Asks each second; what is filtered otherwise begins anew. */
 function follow(list, failed, abort) {
   const filters = computed(() => route.value.page === "host" ? JSON.stringify(["level", "event", "q"].map(name => route.value.query.get(name))) : "");
   let next = 0, turn = 0, busy = false;
   async function ask() {
-    if (busy || document.hidden || host.connection.peek() === "stale") return;
+    const hopeless = failed.peek()?.status === 400; // until it is filtered otherwise
+    if (busy || hopeless || document.hidden || host.connection.peek() === "stale") return;
     busy = true;
     const mine = turn, [level, event, q] = JSON.parse(filters.peek() || "[]");
     try {
@@ -73,6 +76,7 @@ function follow(list, failed, abort) {
   const anew = () => {
     turn++;
     next = 0;
+    failed.value = null;
     list.reset([]);
     ask();
   };

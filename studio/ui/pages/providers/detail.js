@@ -17,8 +17,8 @@ const pathOf = (kind, id) => `api/providers/${kind === "gpu" ? "gpu/public" : ki
 
 // The check -----------------------------------------------------------------------------------------------------------------
 
-const callText = ({ method, url, headers, body }) =>
-  `${method} ${url}\n${Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}\n`).join("")}${body ? `\n${typeof body === "string" ? body : stringify(body, 2)}` : ""}`;
+const callText = ({ method, url, headers, body }) => [`${method} ${url}`, ...Object.entries(headers ?? {}).map(pair => pair.join(": ")),
+  ...body ? ["", typeof body === "string" ? body : stringify(body, 2)] : []].join("\n");
 
 function probed({ probe, name }) {
   return [
@@ -71,7 +71,8 @@ function check(item) {
 
 const WORDS = {
   off: id => [h("p", "Off: what the script itself describes serves."),
-    h("p.hint", h("code", "directory.enabled"), " and ", h("code", `directory.providers.${id}.enabled`), " in the configuration open it, where the script can read one.")],
+    h("p.hint", h("code", "directory.enabled"), " and ", h("code", `directory.providers.${id}.enabled`),
+      " in the configuration open it, where the script can read one.")],
   empty: () => h("p", "Nothing was read yet."),
   fresh: () => null, old: () => h("p", "It is being read anew."),
   failing: (_, { failure }) => h("p.bad.preserve", failure ?? "It cannot be read."),
@@ -93,7 +94,8 @@ function directory(item, abort) {
   return h("section.card.stack", h("h2", "The vendor's list of models"),
     () => list.problem && problemBox(list.problem, { retry: list.reload }),
     () => known() && [WORDS[known().state]?.(id, known()),
-      known().as_of && h("p", `${plural(known().models, "model")}, read `, ago(known().as_of, { suffix: " ago" }), !known().complete && ", not the whole list")],
+      known().as_of && h("p", `${plural(known().models, "model")}, read `, ago(known().as_of, { suffix: " ago" }),
+        !known().complete && ", not the whole list")],
     () => known() && known().state !== "off" && (session.may("operate")
       ? h("div", h("button.button#read-again", { type: "button", disabled: () => !host.writable, onclick: again }, icon("reload"), "Read again"))
       : h("p.hint", roleNeeded("operate"))));
