@@ -42,7 +42,7 @@ struct log_page {
 
 /* ---- the query ---- */
 
-static void fold(char *text)
+static void fold_words(char *text)
 {
 	for (; *text != '\0'; text++)
 		if (*text >= 'A' && *text <= 'Z')
@@ -74,7 +74,7 @@ static bool read_wish(struct http_request *request, struct log_wish *wish)
 		answer_problem(request, 400, "q", "must be at most 200 bytes of text to look for");
 		return false;
 	}
-	fold(wish->words);
+	fold_words(wish->words);
 	wish->all = *wish->words == '\0' && wish->filter.type_count == 0 && wish->level == LOG_DEBUG;
 	return true;
 }
@@ -88,7 +88,7 @@ static bool has_words(const struct log_wish *wish, const struct log_parts *parts
 	if (*wish->words == '\0')
 		return true;
 	snprintf(text, sizeof text, "%s %s", parts->event, buffer_begin(&parts->text));
-	fold(text);
+	fold_words(text);
 	return strstr(text, wish->words) != NULL;
 }
 
