@@ -88,7 +88,7 @@ studio.describe("Studio's webhooks", function()
     control { status = 500 }
     hooks.submit(page.host)
     page:find_text(".status", "trying again")
-    page:wait("/Next try\\s+in \\d/.test(document.querySelector('main').innerText)", "the next try")
+    assert.truthy(page:wait("/Next try\\s+in \\d/.test(document.querySelector('main').innerText)", "the next try"))
     control { status = 200 }
   end)
 

@@ -12,7 +12,6 @@ import { resource } from "../store/resource.js";
 import { fileProblem, hostReport } from "./host/report.js";
 import { detail } from "./providers/detail.js";
 
-const DAY_MS = 86400000;
 const SOURCES = { secrets: "from the secrets file", env: "from the environment", request: "from the request" };
 
 // What is said of one -------------------------------------------------------------------------------------------------------
@@ -60,14 +59,6 @@ export const lastProbe = ({ last_probe: probe }) => probe
     probe.balance_usd !== null && `, balance ${usd(probe.balance_usd)}`,
     probe.reason && h("span.preserve", `: ${probe.reason}`)) : h("span.muted", "not yet");
 
-function recent(entry, counts) {
-  const figures = counts?.providers?.[entry.id];
-  if (!figures) return h("span.muted", "no live jobs");
-  return [h("a", { href: link("jobs", [], { provider: entry.id }) },
-    ["done", "error", "unknown"].map(word => `${figures[word]} ${word}`).join(", ")),
-  figures.median_seconds !== null && `, median ${duration(figures.median_seconds)}`];
-}
-
 const sourceName = address => /^https:\/\/([^/]+)/.exec(address ?? "")?.[1] ?? address;
 
 const price = ({ pricing }) => [`as of ${pricing.as_of}, `, outside(pricing.source, sourceName(pricing.source))];
@@ -77,7 +68,7 @@ export const facts = (item, data) => h("dl.facts",
   term("Flag", () => flags(item.value)), term("Credential", () => credentials(item.value)),
   term("Live switch", () => liveSwitch(item.value, data.budget.value)), term("Budget", () => budget(item.value, data.budget.value)),
   term("Script", () => script(item.value)), term("Prices", () => price(item.value)),
-  term("Vendor asked", () => lastProbe(item.value)), term("Last 24 hours", () => recent(item.value, data.counts.value)));
+  term("Vendor asked", () => lastProbe(item.value)));
 
 export const pages = entry => [outside(entry.docs_url, "Documentation"),
   entry.dashboard_url && outside(entry.dashboard_url, "Dashboard")];
@@ -115,11 +106,9 @@ const list = data => [
 // The page -------------------------------------------------------------------------------------------------------------------
 
 function load(abort) {
-  const since = () => new Date(Date.now() - DAY_MS).toISOString();
   return {
     report: hostReport(abort),
     budget: resource(signal => api.get("api/budget", { query: { days: 1 }, signal }), abort, { on: /./ }),
-    counts: resource(signal => api.get("api/jobs/counts", { query: { since: since(), dry_run: false, by: "provider" }, signal }), abort, { on: /^public/ }),
   };
 }
 
