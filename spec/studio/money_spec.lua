@@ -123,13 +123,13 @@ studio.describe("Money", function()
     local total = tonumber(ledger(host, "sum(spent)", "spent <> -1"))
     assert.equal(total, sum)
     assert.equal(total, micro(page:find(".ledger tfoot td:last-child"):text()))
-    assert.equal(total, micro(page:find("section.card .row b"):text()))
+    assert.equal(total, micro(page:find(".money-days .row b"):text()))
     page:assert_clean()
   end)
 
   it("says what the days are, and whose limits stand", function()
     local here = page:execute "const end = new Date(new Date().setUTCHours(24, 0, 0, 0)); return end.toTimeString().slice(0, 5)"
-    assert.equal(("Days in UTC: each ends at %s here"):format(here), page:find("section.card .row h2"):text())
+    assert.equal(("Days in UTC: each ends at %s here"):format(here), page:find(".money-days .row h2"):text())
     local limits = page:find(".limits"):text()
     assert.matches("This host", limits)
     assert.matches("$0 spent, $0.006 reserved", limits, 1, true)
@@ -170,7 +170,7 @@ studio.describe("Money", function()
     choose "By key"
     page:wait("document.querySelector('.ledger th:nth-child(2)').textContent === 'API key'", "the keys")
     choose "7 days"
-    page:wait("document.querySelector('section.card .row').textContent.endsWith('spent in 7 days')", "seven days")
+    page:wait("document.querySelector('.money-days .row').textContent.endsWith('spent in 7 days')", "seven days")
     assert.equal("#/money?days=7&by=key", page:execute "return location.hash")
     assert.equal(0, #page:finds "main img")
     assert.is_true(page:execute("return document.querySelector('.ledger').innerText.includes(arguments[0])", FORMULA))
@@ -214,7 +214,7 @@ studio.describe("Money", function()
     page:execute "window.fetch = window.answer"
     page:find("main [role=alert] button"):click()
     page:wait("!document.querySelector('main [role=alert]')", "an end of the problem")
-    page:wait("document.querySelector('section.card .row').textContent.endsWith('spent in 90 days')", "the figures")
+    page:wait("document.querySelector('.money-days .row').textContent.endsWith('spent in 90 days')", "the figures")
     page:assert_clean()
   end)
 
@@ -234,7 +234,6 @@ studio.describe("Money of an API key that sees its own jobs", function()
     local page = open { live = true, keys = KEYS }
     page:open(page.base .. "healthz")
     page:log_in "own"
-    page:console() -- what was refused before
     page:open(page.base .. "#/money")
     page:settled "#/money"
     page:wait("document.querySelector('.ledger tbody tr')", "the table")
@@ -243,7 +242,7 @@ studio.describe("Money of an API key that sees its own jobs", function()
     assert.matches("sees its own jobs and limits only", page:find("main"):text())
     assert.not_matches("This host", page:find(".limits"):text())
     assert.matches("no limit of its own", page:find(".limits"):text())
-    page:assert_clean()
+    page:assert_clean { "favicon.ico" }
     page:remove()
   end)
 end)

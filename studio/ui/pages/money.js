@@ -28,15 +28,16 @@ function spanCell({ limit_usd: limit, spent_usd: spent, reserved_usd: reserved, 
   const share = limit ? Math.round((spent + reserved) / limit * 100) : 0;
   return [
     limit > 0 && moneyBar({ limit_usd: limit, spent_usd: spent, reserved_usd: reserved }),
-    h("p", h("b", amount(spent)), " spent", reserved > 0 && `, ${amount(reserved)} reserved`),
-    h("p.hint", limit === null ? "no limit of its own" : `${amount(left)} left of ${amount(limit)}`, share >= 80 && h("b.bad", ` ${share} % taken`)),
+    h("div.row", h("span", h("b", amount(spent)), " spent", reserved > 0 && `, ${amount(reserved)} reserved`), h("span.spring"),
+      h("span.hint", share >= 80 && h("b.bad", `${share} % taken, `), limit === null ? "no limit of its own" : `${amount(left)} left of ${amount(limit)}`)),
   ];
 }
 
 /** Who has a limit or has spent: { name, day, month, ... }. */
 const accounts = budget => [
   ...budget.host ? [{ name: "This host", ...budget.host }] : [],
-  ...budget.providers.filter(isUsed).map(one => ({ name: one.provider, href: link("providers", [one.provider]), note: one.enabled ? null : "live is off", ...one })),
+  ...budget.providers.filter(isUsed).map(one =>
+    ({ name: one.provider, href: link("providers", [one.provider]), note: one.enabled ? null : "live is off", ...one })),
   ...budget.api_keys.map(one => ({ note: "API key", ...one })),
 ];
 
@@ -48,7 +49,7 @@ const accountRow = one => h("tr",
 function pace({ day }) {
   const taken = day.spent_usd + day.reserved_usd, gone = now() % DAY_MS;
   const seconds = gone * (day.limit_usd / taken - 1) / 1000;
-  if (gone < DAY_MS / 24 || !(seconds > 0 && seconds < (DAY_MS - gone) / 1000)) return null;
+  if (gone < DAY_MS / 24 || taken < day.limit_usd / 4 || !(seconds > 0 && seconds < (DAY_MS - gone) / 1000)) return null;
   return h("p.note.is-warning", `At this rate the host's limit of today is reached in ${duration(seconds)}.`);
 }
 
@@ -68,7 +69,7 @@ function dayEnd() {
   return [end.getHours(), end.getMinutes()].map(part => String(part).padStart(2, "0")).join(":");
 }
 
-const chart = (rows, span, by) => h("section.card",
+const chart = (rows, span, by) => h("section.card.money-days",
   h("div.row", h("h2", () => `Days in UTC: each ends at ${dayEnd()} here`), h("span.spring"),
     h("p", h("b", () => dollars(total(rows()).spent)), () => ` spent in ${span()} days`)),
   stackedDays(() => bars(rows(), span(), by())));

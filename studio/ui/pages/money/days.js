@@ -26,7 +26,8 @@ function daysBack(span, rows) {
 function rank(rows, nameOf) {
   const names = [...groupBy(rows, nameOf)].map(([name, group]) => ({ names: [name], name, ...total(group) })).sort((a, b) => b.spent - a.spent);
   const rest = names.length > MOST_SERIES ? names.splice(MOST_SERIES - 1) : [];
-  if (rest.length) names.push({ names: rest.map(one => one.name), name: plural(rest.length, "other"), spent: rest.reduce((sum, one) => sum + one.spent, 0) });
+  const spent = rest.reduce((sum, one) => sum + one.spent, 0);
+  if (rest.length) names.push({ names: rest.map(one => one.name), name: plural(rest.length, "other"), spent });
   return names.map((one, index) => ({ ...one, index }));
 }
 
@@ -41,7 +42,8 @@ function part(day, rows, { index, name, names }, by) {
 
 function reservedPart(day, rows) {
   const { reserved, open } = total(rows);
-  return { key: `${day} reserved`, series: null, value: reserved, href: jobsOf(day), label: `${day}, reserved: ${dollars(reserved)}, ${plural(open, "job")} not settled` };
+  const label = `${day}, reserved: ${dollars(reserved)}, ${plural(open, "job")} not settled`;
+  return { key: `${day} reserved`, series: null, value: reserved, href: jobsOf(day), label };
 }
 
 /** What stackedDays() draws. */
@@ -50,10 +52,14 @@ export function bars(rows, span, by) {
   return {
     label: `Spent each day, by ${BY[by].word}`,
     axis: value => dollars(Math.round(value)),
-    series: [...series.map(one => ({ ...one, total: dollars(one.spent) })), ...reserved > 0 ? [{ index: null, name: "reserved, not settled", total: dollars(reserved) }] : []],
+    series: [
+      ...series.map(one => ({ ...one, total: dollars(one.spent) })),
+      ...reserved > 0 ? [{ index: null, name: "reserved, not settled", total: dollars(reserved) }] : [],
+    ],
     days: daysBack(span, rows).map(day => {
       const mine = days.get(day) ?? [];
-      const parts = [...series.map(one => part(day, mine.filter(row => one.names.includes(nameOf(row))), one, by)), reservedPart(day, mine)].filter(one => one.value > 0);
+      const spent = series.map(one => part(day, mine.filter(row => one.names.includes(nameOf(row))), one, by));
+      const parts = [...spent, reservedPart(day, mine)].filter(one => one.value > 0);
       return { day, parts, text: parts.map((one, i) => i ? one.label.slice(day.length + 2) : one.label).join(" · ") };
     }),
   };

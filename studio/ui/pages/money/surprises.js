@@ -13,7 +13,8 @@ const differs = ({ reserved_usd: reserved, spent_usd: spent, basis }) =>
   basis === "reserved" || basis !== "not_billed" && Math.abs(reserved - spent) > reserved / 2;
 
 const row = ({ job_id: id, provider, prompt, money }) => h("tr",
-  h("td.preserve", h("a", { href: link("jobs", [id]) }, prompt || id), h("p.hint", provider, money.basis === "reserved" && ": nobody knew the price; what was reserved counts")),
+  h("td.preserve", h("a", { href: link("jobs", [id]) }, prompt || id),
+    h("p.hint", provider, money.basis === "reserved" && ": nobody knew the price; what was reserved counts")),
   h("td.number", dollars(micro(money.reserved_usd))), h("td.number", dollars(micro(money.spent_usd))));
 
 function list(jobs) {
