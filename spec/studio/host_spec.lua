@@ -145,12 +145,12 @@ studio.describe("Studio's page of the host, with the roles of a key", function()
     page:open(page.base .. "healthz")
     page:log_in "reader"
     page:console() -- the browser asks for an icon of that page, too
+    page:go "#/host?tab=log"
+    assert.truthy(page:find("main .note"):text():find("needs the role “operate”", 1, true))
     page:go "#/host"
     page:wait(main_has "Ready, and nothing is wrong", "that it is ready")
     page:find("summary"):click()
     page:wait(main_has "needs the role “operate”", "why there is no configuration")
-    page:go "#/host?tab=log"
-    assert.truthy(page:find("main .note"):text():find("needs the role “operate”", 1, true))
     page:assert_clean()
     page:remove()
   end)

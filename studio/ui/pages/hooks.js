@@ -6,7 +6,7 @@ import { each, h, icon, term } from "../base/dom.js";
 import { ago, copyButton, count, duration, now, status } from "../base/format.js";
 import { stringify } from "../base/exact.js";
 import { link, part } from "../base/router.js";
-import { computed } from "../base/signal.js";
+import { computed, untracked } from "../base/signal.js";
 import { host } from "../store/host.js";
 import { resource } from "../store/resource.js";
 import { roleNeeded, session } from "../store/session.js";
@@ -63,29 +63,32 @@ const list = hooks => [
   h("div.cards.hooks", each(() => hooksOf(hooks.value), hook => hook.id, card)),
 ];
 
-const load = abort => resource(signal => api.get(PATH, { signal }), abort, { ms: 1000, on: /./, every: EVERY_MS });
-
-function page(hooks, id, abort) {
+/** All of it, for a key that may see it. */
+function page(title, id, abort) {
+  const hooks = resource(signal => api.get(PATH, { signal }), abort, { ms: 1000, on: /./, every: EVERY_MS });
   const loaded = computed(() => Boolean(hooks.value)), enabled = computed(() => hooks.value?.enabled);
   return [
+    h("header.page-head", title, () => id.value && h("a.button", { href: link("hooks") }, "All webhooks"), h("span.spring"),
+      () => enabled.value && !id.value && h("button.button.primary#register", {
+        type: "button", disabled: () => !host.writable, onclick: () => register().then(made => made && hooks.reload()),
+      }, icon("plus"), "Register…")),
     () => hooks.problem && problemBox(hooks.problem, { retry: hooks.reload }),
     () => enabled.value === false && off(),
     () => !loaded.value ? !hooks.problem && loading(4) : id.value ? detail(id.value, hooks, abort) : list(hooks),
   ];
 }
 
+const denied = title => [
+  h("header.page-head", title),
+  h("p.note", session.may("operate") ? `The API key “${session.key}” sees its own jobs only: webhooks tell of everybody's.` : roleNeeded("operate")),
+];
+
 export default {
   title: "Webhooks",
   open(_, abort) {
-    const allowed = session.may("operate") && !session.seesOwn, hooks = allowed && load(abort);
     const title = h("h1", "Webhooks"), id = part("hooks", () => title.focus({ preventScroll: true }));
-    return h("section.page", h("header.page-head", title,
-      () => id.value && h("a.button", { href: link("hooks") }, "All webhooks"), h("span.spring"),
-      () => allowed && hooks.value?.enabled && !id.value && h("button.button.primary#register", {
-        type: "button", disabled: () => !host.writable, onclick: () => register().then(made => made && hooks.reload()),
-      }, icon("plus"), "Register…")),
-    allowed ? page(hooks, id, abort) : h("p.note", session.may("operate")
-      ? `The API key “${session.key}” sees its own jobs only: webhooks tell of everybody's.` : roleNeeded("operate")));
+    const allowed = computed(() => session.may("operate") && !session.seesOwn);
+    return h("section.page", () => allowed.value ? untracked(() => page(title, id, abort)) : denied(title));
   },
 };
 

@@ -10,7 +10,7 @@ import { host } from "./host.js";
  */
 export function resource(load, abort, { ms = 2000, on = null, every = 0 } = {}) {
   const value = signal(null), problem = signal(null);
-  let timer = 0, at = 0, asked = 0;
+  let timer = 0, at = 0, asked = 0, over = false;
 
   async function reload() {
     const mine = ++asked;
@@ -36,12 +36,13 @@ export function resource(load, abort, { ms = 2000, on = null, every = 0 } = {}) 
 
   const again = every && setInterval(() => document.hidden || changed(), every);
   onCleanup(() => {
+    over = true;
     clearTimeout(timer);
     clearInterval(again);
   });
   if (on) host.on(events => events.some(event => on.test(event.type)) && changed());
   host.resync(changed);
-  host.opened.then(() => !abort.aborted && reload());
+  host.opened.then(() => over || abort.aborted || reload());
   return {
     get value() {
       return value.value;

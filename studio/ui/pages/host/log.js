@@ -54,10 +54,11 @@ LEVELS.map(level => h("option", { value: level }, level === "error" ? "Errors" :
 /** Asks each second; what is filtered otherwise begins anew. */
 function follow(list, failed, abort) {
   const filters = computed(() => route.value.page === "host" ? JSON.stringify(["level", "event", "q"].map(name => route.value.query.get(name))) : "");
+  const ready = computed(() => host.writable);
   let next = 0, turn = 0, busy = false;
   async function ask() {
     const hopeless = failed.peek()?.status === 400; // until it is filtered otherwise
-    if (busy || hopeless || document.hidden || host.connection.peek() === "stale") return;
+    if (busy || hopeless || document.hidden || !ready.peek()) return;
     busy = true;
     const mine = turn, [level, event, q] = JSON.parse(filters.peek() || "[]");
     try {
@@ -80,14 +81,8 @@ function follow(list, failed, abort) {
     list.reset([]);
     ask();
   };
-  effect(() => filters.value && untracked(anew));
+  effect(() => ready.value && filters.value && untracked(anew)); // a host that comes back may be another process, with numbers of its own
   host.resync(anew);
-  let stale = false; // the host that comes back may be another process, with numbers of its own
-  effect(() => {
-    const is = host.connection.value === "stale";
-    if (stale && !is) untracked(anew);
-    stale = is;
-  });
   const timer = setInterval(ask, EVERY_MS);
   onCleanup(() => clearInterval(timer));
 }
