@@ -71,8 +71,9 @@ static bool read_outputs(struct host *host, struct http_request *request, struct
 {
 	int64_t limit = LIMIT_PAGE_DEFAULT;
 
-	if (!job_query_read(host, request, &outputs->query) || !read_media(request, &outputs->walk.media) ||
-		!query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) || !read_output_position(request, &outputs->walk))
+	if (!job_query_read(host, request, &outputs->query) || !job_query_search(request, &outputs->query) ||
+		!read_media(request, &outputs->walk.media) || !query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
+		!read_output_position(request, &outputs->walk))
 		return false;
 	outputs->walk.filter = outputs->query.filter;
 	outputs->limit = (int)limit;

@@ -24,8 +24,8 @@ static bool read_listing(struct host *host, struct http_request *request, struct
 	int64_t limit = LIMIT_PAGE_DEFAULT, cursor = 0;
 
 	if (!job_query_read(host, request, &listing->query) || !job_query_statuses(request, &listing->query.filter) ||
-		!job_query_dryness(request, &listing->query.filter) || !job_query_fields(request, &listing->brief) ||
-		!query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
+		!job_query_dryness(request, &listing->query.filter) || !job_query_search(request, &listing->query) ||
+		!job_query_fields(request, &listing->brief) || !query_number(request, "limit", 1, LIMIT_PAGE_MAX, &limit) ||
 		!query_number(request, "cursor", 1, INT64_MAX, &cursor))
 		return false;
 	listing->limit = (int)limit;

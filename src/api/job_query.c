@@ -119,6 +119,20 @@ bool job_query_dryness(struct http_request *request, struct task_filter *filter)
 	return true;
 }
 
+bool job_query_search(struct http_request *request, struct job_query *query)
+{
+	char text[2 * LIMIT_SEARCH_BYTES]; /* room for blanks around */
+	const char *problem;
+
+	if (!http_query(request, "q", text, sizeof text) || *text == '\0')
+		return true;
+	problem = strlen(text) + 1 == sizeof text ? "is too long" : task_search_read(&query->search, text);
+	if (problem != NULL)
+		return refuse_parameter(request, "q", problem);
+	query->filter.search = query->search.count > 0 ? &query->search : NULL;
+	return true;
+}
+
 bool job_query_fields(struct http_request *request, bool *brief)
 {
 	char text[8];

@@ -12,6 +12,7 @@
 /* A filter, and the texts that it refers to: not to be copied. Begins as zeroes. */
 struct job_query {
 	struct task_filter filter;
+	struct task_search search;
 	const char *providers[LIMIT_LIST_PROVIDERS];
 	char ids[LIMIT_LIST_PROVIDERS][64];
 };
@@ -24,6 +25,9 @@ bool job_query_statuses(struct http_request *request, struct task_filter *filter
 
 /* dry_run=true or false. */
 bool job_query_dryness(struct http_request *request, struct task_filter *filter);
+
+/* q: words to look for. */
+bool job_query_search(struct http_request *request, struct job_query *query);
 
 /* fields=brief. */
 bool job_query_fields(struct http_request *request, bool *brief);

@@ -18,9 +18,18 @@ static const char *span_skip_blanks(const char *at, const char *end)
 /* Behind the text whose quote stands here. */
 static const char *span_skip_text(const char *at, const char *end)
 {
-	for (at++; at < end && *at != '"'; at++)
-		at += *at == '\\';
-	return at < end ? at + 1 : end;
+	const char *quote = at, *escape;
+
+	for (at++; at < end; at = escape + 2) {
+		if (quote < at)
+			quote = memchr(at, '"', (size_t)(end - at));
+		if (quote == NULL)
+			return end;
+		escape = memchr(at, '\\', (size_t)(quote - at));
+		if (escape == NULL)
+			return quote + 1;
+	}
+	return end;
 }
 
 /* Behind the value that begins here. */

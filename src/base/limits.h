@@ -45,7 +45,12 @@
 #define LIMIT_LIST_SCAN 20000	/* rows that one page of a list looks at; of a rare match it may take several pages */
 #define LIMIT_LIST_PROVIDERS 32 /* that a list may be asked for at once */
 #define LIMIT_BRIEF_PROMPT_CHARACTERS 200
-#define LIMIT_STORED_TEXT_BYTES 4096 /* longer texts of a dry run's payload are abbreviated in its row */
+#define LIMIT_SEARCH_BYTES 200 /* of words to look for in jobs, */
+#define LIMIT_SEARCH_WORDS 8
+#define LIMIT_SEARCH_ID_BYTES                                                                                                    \
+	6 /* a shorter word is not looked for within an id, only at its beginning: any few letters are in some */
+#define LIMIT_SEARCH_PROMPT_BYTES 8192 /* a stored prompt has LIMIT_STORED_TEXT_BYTES */
+#define LIMIT_STORED_TEXT_BYTES 4096   /* longer texts of a dry run's payload are abbreviated in its row */
 
 /* Vendors' answers. */
 #define LIMIT_RESPONSE_BYTES (48 * 1024 * 1024)

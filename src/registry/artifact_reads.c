@@ -12,19 +12,21 @@ struct artifact_listing {
 	bool (*visit)(void *context, const struct artifact_row *row);
 	void *context;
 	struct error *error;
+	struct read_bounds bounds;
 	int left, scans; /* as in task_reads.c */
 	/* The job of the last output that passed; its texts are valid until another one is read. */
 	int64_t sequence;
 	struct read_row read;
 	struct json_span list, entry;
-	int n;	    /* of `entry`, -1: before the first */
-	bool there; /* else the job is gone */
+	int n;	     /* of `entry`, -1: before the first */
+	bool passes; /* the job: it is there, and found */
 };
 
 /* Reads the job that an output is of. */
 static enum error_code read_maker(struct artifact_listing *listing, int64_t sequence)
 {
 	sqlite3_stmt *row = listing->reader->statements[READ_ONE];
+	const struct task_filter *filter = &listing->walk->filter;
 	int code;
 
 	if (listing->sequence == sequence)
@@ -34,12 +36,13 @@ static enum error_code read_maker(struct artifact_listing *listing, int64_t sequ
 	code = sqlite3_step(row);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return reads_refuse(listing->reads, listing->reader, listing->error);
-	listing->there = code == SQLITE_ROW;
-	if (listing->there && !reads_task(listing->reads, row, &listing->read))
+	if (code == SQLITE_ROW && !reads_task(listing->reads, row, &listing->read))
 		return reads_refuse_row(listing->reads, listing->reader, listing->error);
 	listing->sequence = sequence;
-	listing->list =
-		listing->there ? json_span_member(json_span_of(listing->read.task.result), "artifacts") : (struct json_span){ 0 };
+	listing->passes = code == SQLITE_ROW && reads_in_time(filter, listing->read.task.created_ms) &&
+			  reads_found(filter, &listing->bounds, &listing->read.task);
+	listing->list = json_span_of(listing->passes ? listing->read.task.result : NULL);
+	listing->list = json_span_member(listing->list, "artifacts");
 	listing->entry = (struct json_span){ 0 };
 	listing->n = -1;
 	return ERROR_NONE;
@@ -77,8 +80,7 @@ static enum error_code offer_artifact(struct artifact_listing *listing, sqlite3_
 		code = read_maker(listing, sequence);
 		if (code != ERROR_NONE)
 			return code;
-		if (listing->there && reads_in_time(&listing->walk->filter, listing->read.task.created_ms) &&
-			find_entry(listing, n)) {
+		if (listing->passes && find_entry(listing, n)) {
 			listing->left--;
 			if (!listing->visit(listing->context,
 				    &(struct artifact_row){ .task = &listing->read.task, .n = n, .entry = listing->entry })) {
@@ -97,14 +99,13 @@ static enum error_code walk_artifacts(struct artifact_listing *listing)
 	const struct task_filter *filter = &listing->walk->filter;
 	sqlite3_stmt *rows = listing->reader->statements[filter->caller != NULL ? READ_OWN_ARTIFACTS : READ_ARTIFACTS];
 	enum error_code result = ERROR_NONE;
-	int64_t lower, upper;
+	int64_t upper = listing->bounds.upper;
 	int code = SQLITE_ROW;
 
-	reads_bounds(filter, &lower, &upper);
 	if (listing->walk->before > 0 && listing->walk->before < upper)
 		upper = listing->walk->before + 1;
 	sqlite3_bind_int64(rows, 1, upper - 1);
-	sqlite3_bind_int64(rows, 2, lower);
+	sqlite3_bind_int64(rows, 2, listing->bounds.lower);
 	if (filter->caller != NULL)
 		sqlite3_bind_text(rows, 3, filter->caller, -1, SQLITE_STATIC);
 	while (result == ERROR_NONE && listing->left > 0 && listing->scans > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
@@ -129,7 +130,9 @@ enum error_code task_store_artifacts(struct task_store *store, struct artifact_w
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
-	result = walk_artifacts(&listing);
+	result = reads_bounds(reads, listing.reader, &walk->filter, &listing.bounds, error);
+	if (result == ERROR_NONE)
+		result = walk_artifacts(&listing);
 	reads_give_back(reads, listing.reader);
 	return result;
 }

@@ -14,10 +14,16 @@
 
 #define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 #define TIME_MAX_MS ((1LL << 47) - 1)
+#define ID_LEAST_BYTES 8 /* what is shorter is searched for as a word */
 
 #define INDEX_SQL                                                                                                                \
 	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
 	" ORDER BY sequence DESC"
+/* From which row to which a live job has such an id: two ends of an index. */
+#define ID_END(column, order)                                                                                                    \
+	"(SELECT sequence FROM task WHERE " column                                                                               \
+	" = ?1 AND dry_run = 0 AND (?2 IS NULL OR caller = ?2) ORDER BY sequence" order " LIMIT 1)"
+#define ID_RANGE(column) "SELECT " ID_END(column, "") ", " ID_END(column, " DESC")
 #define TASK_COLUMNS_WITH(state, request, sha256)                                                                                \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, "          \
@@ -47,6 +53,8 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_OWN_ARTIFACTS] =
 		"SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ? AND caller = ?"
 		" ORDER BY sequence DESC, n",
+	[READ_ID_OF_VENDOR] = ID_RANGE("vendor_id"),
+	[READ_ID_OF_REQUEST] = ID_RANGE("request_id"),
 	[READ_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[READ_OPEN] = WHOLE_TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence",
 	[READ_RECENT] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
@@ -218,12 +226,89 @@ bool reads_may_pass(const struct reads *reads, const struct task_filter *filter)
 	return found && filter->since_ms <= TIME_MAX_MS;
 }
 
-void reads_bounds(const struct task_filter *filter, int64_t *lower, int64_t *upper)
+static void narrow_bounds(struct read_bounds *bounds, int64_t first, int64_t last)
+{
+	bounds->exact = true;
+	if (first > bounds->lower)
+		bounds->lower = first;
+	if (last + 1 < bounds->upper)
+		bounds->upper = last + 1;
+}
+
+/* Is it the id of a job that the filter's caller sees? SQLITE_ROW, SQLITE_DONE or the error. */
+static int find_job_id(struct reader *reader, const struct task_filter *filter, struct read_bounds *bounds)
+{
+	sqlite3_stmt *row = reader->statements[READ_ONE];
+	const struct task_search *search = filter->search;
+	const char *caller;
+	int code;
+
+	sqlite3_bind_int64(row, 1, id_sequence(&search->id));
+	code = sqlite3_step(row);
+	caller = code == SQLITE_ROW ? reads_text(row, 19) : NULL;
+	if (code == SQLITE_ROW && (sqlite3_column_bytes(row, 7) != (int)sizeof search->id.bytes ||
+					  memcmp(sqlite3_column_blob(row, 7), search->id.bytes, sizeof search->id.bytes) != 0 ||
+					  (filter->caller != NULL && (caller == NULL || strcmp(caller, filter->caller) != 0))))
+		code = SQLITE_DONE;
+	sqlite3_reset(row);
+	if (code == SQLITE_ROW)
+		narrow_bounds(bounds, id_sequence(&search->id), id_sequence(&search->id));
+	return code;
+}
+
+/* The same of a vendor's or a request's id. */
+static int find_other_id(
+	struct reader *reader, enum read_statement which, const struct task_filter *filter, struct read_bounds *bounds)
+{
+	sqlite3_stmt *ends = reader->statements[which];
+	int code;
+
+	sqlite3_bind_text(ends, 1, filter->search->text, -1, SQLITE_STATIC);
+	sqlite3_bind_text(ends, 2, filter->caller, -1, SQLITE_STATIC);
+	code = sqlite3_step(ends);
+	if (code == SQLITE_ROW && sqlite3_column_type(ends, 0) == SQLITE_NULL)
+		code = SQLITE_DONE;
+	if (code == SQLITE_ROW)
+		narrow_bounds(bounds, sqlite3_column_int64(ends, 0), sqlite3_column_int64(ends, 1));
+	sqlite3_reset(ends);
+	return code;
+}
+
+/* A word of a prompt that is an id too, a short one, is a word. */
+static int find_id(struct reader *reader, const struct task_filter *filter, struct read_bounds *bounds)
+{
+	const struct task_search *search = filter->search;
+	int code = SQLITE_DONE;
+
+	if (search == NULL || search->count != 1 || search->lengths[0] < ID_LEAST_BYTES)
+		return SQLITE_DONE;
+	if (search->is_id)
+		code = find_job_id(reader, filter, bounds);
+	if (code == SQLITE_DONE)
+		code = find_other_id(reader, READ_ID_OF_VENDOR, filter, bounds);
+	if (code == SQLITE_DONE)
+		code = find_other_id(reader, READ_ID_OF_REQUEST, filter, bounds);
+	return code;
+}
+
+enum error_code reads_bounds(const struct reads *reads, struct reader *reader, const struct task_filter *filter,
+	struct read_bounds *bounds, struct error *error)
 {
 	int64_t since = filter->since_ms - SINCE_SLACK_MS;
+	int code;
 
-	*lower = since > 0 ? id_sequence_at(since) : 0;
-	*upper = filter->until_ms > 0 && filter->until_ms <= TIME_MAX_MS ? id_sequence_at(filter->until_ms) : INT64_MAX;
+	bounds->lower = since > 0 ? id_sequence_at(since) : 0;
+	bounds->upper = filter->until_ms > 0 && filter->until_ms <= TIME_MAX_MS ? id_sequence_at(filter->until_ms) : INT64_MAX;
+	bounds->exact = false;
+	code = find_id(reader, filter, bounds);
+	return code == SQLITE_ROW || code == SQLITE_DONE ? ERROR_NONE : reads_refuse(reads, reader, error);
+}
+
+bool reads_found(const struct task_filter *filter, const struct read_bounds *bounds, const struct task *task)
+{
+	if (filter->search == NULL)
+		return true;
+	return bounds->exact ? task_search_names(filter->search, task) : task_search_finds(filter->search, task);
 }
 
 bool reads_in_time(const struct task_filter *filter, int64_t created_ms)

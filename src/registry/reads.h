@@ -26,6 +26,8 @@ enum read_statement {
 	READ_INDEX,
 	READ_ARTIFACTS,
 	READ_OWN_ARTIFACTS,
+	READ_ID_OF_VENDOR,
+	READ_ID_OF_REQUEST,
 	READ_KEY,
 	READ_OPEN,
 	READ_RECENT,
@@ -87,8 +89,17 @@ const char *reads_text(sqlite3_stmt *row, int column);
 
 /* Can any row pass the filter: is there such a source, at such a time? */
 bool reads_may_pass(const struct reads *reads, const struct task_filter *filter);
-/* The numbers of rows that may be from the filter's time: from *lower on, and below *upper. */
-void reads_bounds(const struct task_filter *filter, int64_t *lower, int64_t *upper);
+/* The numbers of rows that may pass: not below `lower`, and below `upper`. */
+struct read_bounds {
+	int64_t lower, upper;
+	bool exact; /* what is searched for is an id that is known: only who has it passes */
+};
+
+/* Finds them by the filter's times, and by an id that it searches for. */
+enum error_code reads_bounds(const struct reads *reads, struct reader *reader, const struct task_filter *filter,
+	struct read_bounds *bounds, struct error *error);
+/* Does the search find this one? */
+bool reads_found(const struct task_filter *filter, const struct read_bounds *bounds, const struct task *task);
 bool reads_in_time(const struct task_filter *filter, int64_t created_ms);
 
 /* Say why a statement failed, or that its row is damaged. Return the error that they set. */

@@ -14,6 +14,7 @@
 #include "registry/sources.h"
 #include "registry/webhook_row.h"
 #include "registry/task.h"
+#include "registry/task_search.h"
 
 struct task_store;
 
@@ -137,6 +138,8 @@ struct task_filter {
 	const char *caller; /* only those of this API key, or NULL */
 	int64_t since_ms;   /* created at or after; created_ms is at most a second later than its id */
 	int64_t until_ms;   /* created before; 0: any */
+	const struct task_search *
+		search; /* or NULL. An id that a job has, or of a live job its vendor or its request, is found at once, and then only that */
 };
 
 /* A walk through them, newest first. */

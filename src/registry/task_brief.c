@@ -14,7 +14,6 @@ static const char *const payload_names[] = { "prompt", "input", "inputs", "body"
 enum payload_member { PAYLOAD_PROMPT = 0, PAYLOAD_INPUT, PAYLOAD_INPUTS, PAYLOAD_BODY, PAYLOAD_PARAMETERS, PAYLOAD_MODEL };
 #define PAYLOAD_NAMES (sizeof payload_names / sizeof *payload_names)
 
-/* Empty: there is none. */
 static struct json_span find_prompt(const struct json_span members[PAYLOAD_NAMES])
 {
 	struct json_span found = members[PAYLOAD_PROMPT];
@@ -22,6 +21,14 @@ static struct json_span find_prompt(const struct json_span members[PAYLOAD_NAMES
 	for (size_t i = PAYLOAD_INPUT; i <= PAYLOAD_PARAMETERS && !json_span_is_text(found); i++)
 		found = json_span_is_text(members[i]) ? members[i] : json_span_member(members[i], "prompt");
 	return found;
+}
+
+struct json_span task_brief_prompt(const struct task *task)
+{
+	struct json_span payload[PAYLOAD_NAMES];
+
+	json_span_members(json_span_of(task->payload), payload_names, PAYLOAD_NAMES, payload);
+	return find_prompt(payload);
 }
 
 /* A text, cut if it is longer; null for what is none. */

@@ -49,8 +49,8 @@ struct listing {
 	bool (*visit)(void *context, const struct task *task);
 	void *context;
 	struct error *error;
-	int64_t upper; /* only numbers below */
-	int64_t lower; /* and not below this */
+	struct read_bounds bounds;
+	int64_t upper; /* only numbers below: moves on */
 	int left;      /* rows that the caller still wants, */
 	int scans;     /* and that may be looked at: 0 ends the listing */
 };
@@ -86,7 +86,8 @@ static enum error_code offer_task(struct listing *listing, sqlite3_stmt *row)
 	if (task_passes(listing, row)) {
 		if (!reads_task(listing->reads, row, &read))
 			return reads_refuse_row(listing->reads, listing->reader, listing->error);
-		if (caller == NULL || (read.task.caller != NULL && strcmp(read.task.caller, caller) == 0)) {
+		if ((caller == NULL || (read.task.caller != NULL && strcmp(read.task.caller, caller) == 0)) &&
+			reads_found(&listing->walk->filter, &listing->bounds, &read.task)) {
 			if (!listing->visit(listing->context, &read.task)) {
 				listing->left = 0;
 				return ERROR_NONE;
@@ -137,7 +138,8 @@ static bool find_newest_of(struct listing *listing, int status, int source, int 
 {
 	struct reader *reader = listing->reader;
 	sqlite3_stmt *numbers = reader->statements[READ_INDEX];
-	int64_t lower = *known == wanted ? reader->found[wanted - 1] : listing->lower; /* smaller ones would be dropped again */
+	int64_t lower =
+		*known == wanted ? reader->found[wanted - 1] : listing->bounds.lower; /* smaller ones would be dropped again */
 	int count = 0;
 	int code = SQLITE_ROW;
 
@@ -189,7 +191,7 @@ static enum error_code visit_number(struct listing *listing, int64_t number)
 static enum error_code walk_index(struct listing *listing)
 {
 	const struct task_filter *filter = &listing->walk->filter;
-	bool sure = filter->dryness == TASKS_ALL && filter->caller == NULL;
+	bool sure = filter->dryness == TASKS_ALL && filter->caller == NULL && filter->search == NULL;
 	enum error_code result = ERROR_NONE;
 	int found, wanted;
 
@@ -218,8 +220,8 @@ static enum error_code list_filtered(struct listing *listing)
 		database_integer(reader->statements[READ_INDEXED], &indexed) != SQLITE_OK)
 		result = reads_refuse(listing->reads, reader, listing->error);
 	if (result == ERROR_NONE)
-		result = walk_tasks(
-			listing, READ_RANGE, listing->upper, indexed + 1 > listing->lower ? indexed + 1 : listing->lower);
+		result = walk_tasks(listing, READ_RANGE, listing->upper,
+			indexed + 1 > listing->bounds.lower ? indexed + 1 : listing->bounds.lower);
 	if (indexed + 1 < listing->upper)
 		listing->upper = indexed + 1;
 	if (result == ERROR_NONE && listing->walk->ended)
@@ -239,11 +241,11 @@ static enum error_code list_tasks(struct listing *listing)
 	if (few)
 		return list_filtered(listing);
 	if (filter->dryness == TASKS_LIVE && (filter->statuses == 0 || (filter->statuses & 1U << TASK_DONE) != 0))
-		return walk_tasks(listing, READ_LIVE, listing->upper, listing->lower);
+		return walk_tasks(listing, READ_LIVE, listing->upper, listing->bounds.lower);
 	if (filter->caller != NULL)
-		return walk_tasks(listing, READ_OWN, listing->upper, listing->lower);
+		return walk_tasks(listing, READ_OWN, listing->upper, listing->bounds.lower);
 	if (any)
-		return walk_tasks(listing, READ_RANGE, listing->upper, listing->lower);
+		return walk_tasks(listing, READ_RANGE, listing->upper, listing->bounds.lower);
 	return list_filtered(listing);
 }
 
@@ -260,13 +262,13 @@ enum error_code task_store_list(struct task_store *store, struct task_walk *walk
 		return ERROR_NONE;
 	listing.left = walk->limit;
 	listing.scans = LIMIT_LIST_SCAN;
-	reads_bounds(filter, &listing.lower, &listing.upper);
-	if (walk->before > 0 && walk->before < listing.upper)
-		listing.upper = walk->before;
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
-	result = list_tasks(&listing);
+	result = reads_bounds(reads, listing.reader, filter, &listing.bounds, error);
+	listing.upper = walk->before > 0 && walk->before < listing.bounds.upper ? walk->before : listing.bounds.upper;
+	if (result == ERROR_NONE)
+		result = list_tasks(&listing);
 	reads_give_back(reads, listing.reader);
 	return result;
 }
