@@ -1,0 +1,200 @@
+-- Make in a browser: form, JSON and curl are one state, and the exact request and its price are seen before anything is sent.
+local exact = require "spec.support.exact_json"
+local keys = require "spec.support.keys"
+local make = require "spec.support.make_page"
+local studio = require "spec.support.studio"
+
+local SEED = "18446744073709551615"
+
+studio.describe("Make", function()
+  local page
+
+  describe("with everything on", function()
+    setup(function() page = studio.open { live = { hurry = 10 } } end)
+    teardown(function() page:remove() end)
+    after_each(function()
+      page:execute "sessionStorage.clear()"
+      page:open "about:blank"
+    end)
+
+    it("shows the exact request and its price, and registers nothing", function()
+      local before = #make.jobs(page)
+      page:go "#/make/image/fal"
+      make.has(page, ".sent", "Still needed: prompt")
+      assert.is_nil(page:finds("#run")[1])
+      make.fill(page, "prompt", "a lighthouse <b>at</b> night")
+      make.fill(page, "parameters.samples", "2")
+      make.ready(page, "Run live, at most $0.006")
+      make.has(page, ".upstream", "POST https://queue.fal.run/fal-ai/flux/schnell")
+      make.has(page, ".upstream", '"prompt": "a lighthouse <b>at</b> night"')
+      assert.equal("{api_key}", page:find(".upstream .secret"):text())
+      make.has(page, ".checks", "price of ")
+      assert.equal("https://fal.ai/models/fal-ai/flux/schnell", page:find(".checks a"):attribute "href")
+      assert.equal(before, #make.jobs(page))
+      page:picture "make-light"
+      page:look "dark"
+      page:picture "make-dark"
+      page:look "light"
+      page:assert_clean()
+    end)
+
+    it("says what is wrong beside the field", function()
+      page:go "#/make/image/fal"
+      make.fill(page, "prompt", "x")
+      make.fill(page, "parameters.samples", "9")
+      make.has(page, '[data-path="parameters.samples"] .error', "must be from 1 to 4")
+      assert.equal("true", make.field(page, "parameters.samples"):attribute "aria-invalid")
+      assert.is_nil(page:finds("#run")[1])
+      make.fill(page, "parameters.samples", "two")
+      make.has(page, '[data-path="parameters.samples"] .error', "a whole number is needed")
+      make.fill(page, "parameters.samples", "3")
+      make.ready(page, "Run live, at most $0.009")
+      page:assert_clean()
+    end)
+
+    it("keeps form, JSON and curl as one state, with integers as they are", function()
+      page:go "#/make/image/fal"
+      make.fill(page, "prompt", "it's night")
+      make.fill(page, "parameters.seed", SEED)
+      make.ready(page)
+      make.has(page, ".upstream", '"seed": ' .. SEED)
+      page:find_text("button", "JSON"):click()
+      local box = page:find "#request-json"
+      assert.truthy(box:property("value"):find('"seed": ' .. SEED, 1, true))
+      page:execute([[const box = arguments[0];
+        box.value = box.value.replace('"prompt"', '"acme_unknown": {"deep": [9007199254740993]}, "prompt"');
+        box.dispatchEvent(new Event("input", { bubbles: true }));]], box)
+      page:find_text("button", "Form"):click()
+      make.fill(page, "prompt", "another night")
+      assert.equal('{\n  "deep": [\n    9007199254740993\n  ]\n}', make.field(page, "acme_unknown"):property "value")
+      assert.equal(SEED, make.field(page, "parameters.seed"):property "value")
+      page:find_text("button", "curl"):click()
+      local curl = page:find("pre"):text()
+      for _, text in ipairs { "/api/providers/image/fal/submit'", '"seed": ' .. SEED, "9007199254740993", "another night" } do
+        assert.truthy(curl:find(text, 1, true), text)
+      end
+      page:find_text("button", "JSON"):click()
+      page:find("#request-json"):type "{{"
+      make.has(page, ".error", "JSON")
+      assert.is_false(page:find_text("button", "Dry run"):is_enabled())
+      page:assert_clean()
+    end)
+
+    it("uses a job again, less what was filled in", function()
+      local job = page.host:post("/api/providers/image/fal/submit",
+        '{"prompt":"once more","parameters":{"num_images":2,"seed":' .. SEED .. '}}').json.job_id
+      page:go("#/make/image/fal?from=" .. job)
+      make.ready(page)
+      assert.equal("once more", make.field(page, "prompt"):property "value")
+      assert.equal(SEED, make.field(page, "parameters.seed"):property "value")
+      page:find_text("button", "JSON"):click()
+      local body = exact.decode(page:find("#request-json"):property "value")
+      assert.equal(2, body.parameters.num_images)
+      assert.same({ nil, nil, nil }, { body.defaulted, body.parameters.steps, body.parameters.guidance_scale })
+      assert.falsy(page:url():find("from=", 1, true))
+      job = page.host:post("/api/providers/image/stability/submit", {
+        prompt = "in oil", mode = "image-to-image", model = "sd3.5-medium",
+        init_image = "data:image/png;base64," .. ("A"):rep(8000),
+        parameters = { strength = 0.6 },
+      }).json.job_id
+      page:go("#/make/image/stability?from=" .. job)
+      make.has(page, ".note", "init_image")
+      assert.equal("0.6", make.field(page, "parameters.strength"):property "value")
+      page:assert_clean()
+    end)
+
+    it("takes files by dropping them, and keeps them out of the draft", function()
+      page:go "#/make/image/stability?mode=image-to-image&model=sd3.5-medium"
+      make.fill(page, "prompt", "in oil")
+      page:execute([[const data = new DataTransfer();
+        data.items.add(new File([new Uint8Array(3000).fill(65)], "cat <i>.png", { type: "image/png" }));
+        const drop = new DragEvent("drop", { dataTransfer: data, bubbles: true, cancelable: true });
+        document.querySelector('[data-path="init_image"] .drop').dispatchEvent(drop);]])
+      make.has(page, ".attached", "cat <i>.png")
+      make.has(page, ".attached", "3 kB")
+      make.ready(page)
+      make.has(page, ".upstream", "image.png (image/png, 3 kB)")
+      page:find_text("button", "JSON"):click()
+      assert.truthy(page:find("#request-json"):property("value"):find("attached:1:cat <i>.png", 1, true))
+      page:find_text("button", "Form"):click()
+      page:reload()
+      make.has(page, ".note", "init_image")
+      assert.equal("in oil", make.field(page, "prompt"):property "value")
+      assert.is_nil(page:finds(".attached")[1])
+      page:assert_clean()
+    end)
+
+    it("is worked with keys alone", function()
+      page:go "#/make/image/stability"
+      make.fill(page, "prompt", "by keyboard")
+      make.ready(page)
+      page:press "Shift+Tab"
+      assert.equal("model", page:focused():attribute "id")
+      assert.equal("combobox", page:focused():role())
+      page:press("ArrowDown", "ArrowDown")
+      page:press("u", "l", "t", "r", "a")
+      page:wait("document.querySelectorAll('[role=option]').length >= 2", "the models")
+      page:press("ArrowDown", "Enter")
+      page:wait("location.hash.includes('mode=image-to-image&model=ultra')", "the second ultra")
+      page:find "[data-path=init_image]"
+      page:press "Escape"
+      page:go "#/make/image/fal"
+      local before = #make.jobs(page)
+      make.fill(page, "prompt", "dry")
+      page:press "Control+Enter"
+      make.has(page, ".followed", "dry run")
+      assert.equal(before + 1, #make.jobs(page))
+      assert.is_true(make.jobs(page)[1].dry_run)
+      page:assert_clean()
+    end)
+
+    it("fits a phone, with the sum in the button", function()
+      page:go "#/make/image/fal"
+      make.fill(page, "prompt", "small")
+      page:look "phone"
+      make.ready(page, "Run live, at most $0.003")
+      local line, run = page:find ".run-line", page:find "#run"
+      assert.equal("fixed", line:css "position")
+      assert.equal("Preview", page:find(".run-line button"):text())
+      assert.is_true(run:is_displayed() and run:rect().x + run:rect().width <= 390)
+      page:look "narrow"
+      assert.is_true(page:execute "return document.documentElement.scrollWidth <= innerWidth")
+      page:picture "make-phone"
+      page:look "light"
+      page:assert_clean()
+    end)
+  end)
+
+  it("says what keeps it from running, with links", function()
+    page = studio.open()
+    page:go "#/make/image/fal"
+    make.fill(page, "prompt", "x")
+    make.has(page, ".cause", "feature flag")
+    assert.is_nil(page:finds("#run")[1])
+    assert.equal("#/providers/fal", page:find(".cause a"):attribute "href")
+    page:picture "make-dry"
+    page:assert_clean()
+    page:remove()
+  end)
+
+  it("is what the key's roles allow", function()
+    page = studio.open { live = true, keys = { keys.entry("reader", { may = exact.array { "read" } }),
+      keys.entry("drafter", { may = exact.array { "read", "submit" } }) } }
+    page:open(page.base)
+    page:log_in "reader"
+    page:console() -- what was refused before
+    page:go "#/make/image/fal"
+    make.has(page, ".make", "needs the role “submit”")
+    assert.is_nil(page:finds("[data-path=prompt]")[1])
+    page:log_in "drafter"
+    page:open "about:blank"
+    page:go "#/make/image/fal"
+    make.fill(page, "prompt", "x")
+    make.has(page, ".in-the-way", "needs the role “live”")
+    assert.is_nil(page:finds("#run")[1])
+    page:find_text("button", "Dry run"):click()
+    make.has(page, ".followed", "dry run")
+    page:assert_clean()
+    page:remove()
+  end)
+end)

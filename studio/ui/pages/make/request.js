@@ -1,0 +1,270 @@
+// request.js - the request that is being made: one state for form, JSON and curl, its choice of inputs, and its preview.
+
+import { api } from "../../base/api.js";
+import { parse, stringify } from "../../base/exact.js";
+import { at, files, isFixed, isObject, mapLeaves, put } from "../../base/form.js";
+import { batch, computed, effect, onCleanup, signal, untracked } from "../../base/signal.js";
+import { host } from "../../store/host.js";
+import { session } from "../../store/session.js";
+
+const TYPING_MS = 250, LARGE_TYPING_MS = 1000, LARGE_BYTES = 256 * 1024;
+const BASES = { gpu: "api/providers/gpu/public/", image: "api/providers/image/", video: "api/providers/video/" };
+const ANY_MODEL = { properties: { prompt: { type: "string", x_lines: 4, x_order: 1 }, parameters: { type: "object", x_lines: 8, x_order: 2 } }, required: [] };
+
+const taker = new Map(); // path -> the choice that was seen to take it
+
+// Where a request comes from --------------------------------------------------------------------------------------------------
+
+const CUT = /\.\.\. \((\d+) bytes\)$/; // a text of more than 4096, as rows keep it
+
+/** A request without what this browser cannot know again: { body, lost: paths }. */
+function without(body, isLost) {
+  const lost = [];
+  const look = (value, path) => {
+    if (Array.isArray(value)) return value.forEach((item, index) => look(item, `${path}[${index}]`));
+    if (isObject(value)) return Object.entries(value).forEach(([name, item]) => look(item, path ? `${path}.${name}` : name));
+    if (isLost(value)) lost.push(path);
+  };
+  look(body, "");
+  return { body: mapLeaves(body, leaf => isLost(leaf) ? undefined : leaf), lost };
+}
+
+/** The request that a job was made by, as far as its payload has it. */
+function requestOf(job, kind) {
+  const { defaulted = [], given_as: names = {}, contradictions, ignored, kind: _, queue, ...rest } = job.payload ?? {};
+  let body = kind === "gpu" ? { job: rest } : { ...rest, ...queue };
+  for (const name of defaulted) body = put(put(body, name, undefined), `parameters.${name}`, undefined);
+  for (const [usual, path] of Object.entries(names)) {
+    const value = at(body, usual);
+    if (value !== undefined) body = put(put(body, usual, undefined), path, value);
+  }
+  return without(body, leaf => typeof leaf === "string" && CUT.exec(leaf)?.[1] > 4096);
+}
+
+const draftName = (kind, provider) => `make/${kind}/${provider}`;
+
+function readDraft(kind, provider) {
+  try {
+    return parse(sessionStorage.getItem(draftName(kind, provider)) ?? "null");
+  } catch {
+    return null;
+  }
+}
+
+function saveDraft(kind, provider, request) {
+  const { body, lost } = without(request.body.peek(), leaf => Boolean(files.get(leaf)));
+  try {
+    sessionStorage.setItem(draftName(kind, provider), stringify({ body, lost: [...new Set([...lost, ...request.lost.peek()])], operation: request.operation.peek() }));
+    sessionStorage.setItem("make", stringify([kind, provider, body.prompt ?? null]));
+  } catch { /* no room: then there is no draft */ }
+}
+
+/** [kind, provider, prompt] of what was last made in this tab. */
+export const lastMade = () => parse(sessionStorage.getItem("make") ?? "[]");
+
+// Choices of inputs -----------------------------------------------------------------------------------------------------------
+
+const wants = (choice, { mode, model, operation }) =>
+  (!mode || choice.mode === mode) && (!model || choice.model === model) && (!operation || choice.operation === operation);
+
+/** A member that can be only one thing, as `operation` of a GPU job: it goes with the choice. */
+const fixedOf = schema => Object.entries(schema.properties).filter(([path, words]) => isFixed(path, words, schema));
+
+/** What a request of this choice has at least; a GPU job with empty places for what is required. */
+function complete(body, { schema, kind }) {
+  for (const [path, words] of fixedOf(schema)) body = put(body, path, words.enum[0]);
+  if (kind !== "gpu") return body;
+  for (const path of schema.required ?? []) {
+    const empty = { string: "", object: {} }[schema.properties[path].type];
+    if (at(body, path) === undefined && empty !== undefined) body = put(body, path, empty);
+  }
+  return body;
+}
+
+/** Members of the request that the schema does not have, as paths. */
+function strangers(body, properties, prefix = "") {
+  return Object.keys(body).flatMap(name => {
+    const path = prefix + name;
+    if (Object.hasOwn(properties, path) || ["mode", "model", "dry_run", "expect_upstream_sha256", "max_cost_usd"].includes(path)) return [];
+    const inside = isObject(body[name]) && (path === "parameters" || path === "job" || Object.keys(properties).some(one => one.startsWith(`${path}.`)));
+    return inside ? strangers(body[name], properties, `${path}.`) : [path];
+  });
+}
+
+// What the host says of it ----------------------------------------------------------------------------------------------------
+
+function sizeOf(body) {
+  let bytes = 0;
+  mapLeaves(body, leaf => bytes += files.get(leaf)?.uri.length ?? String(leaf).length);
+  return bytes;
+}
+
+/** Sorts what is said: to the field that it names, or to the rest. */
+function sortTexts({ answer, problem }, knows) {
+  const said = new Map(), rest = [];
+  const fieldOf = path => {
+    while (path && !knows(path)) path = path.replace(/(^|[.[])[^.[]*$/, "");
+    return path;
+  };
+  const add = (path, text, level) => {
+    const field = fieldOf(path);
+    if (field) said.set(field, [...(said.get(field) ?? []), { text, level }]);
+    else rest.push({ text: path ? `${path}: ${text}` : text, level });
+  };
+  const missing = answer?.live?.missing ?? [];
+  const read = level => text => {
+    const [, path = "", message = text] = /^([\w$-]+(?:[.[][\w$.\][-]*)?): (.*)$/s.exec(text) ?? [];
+    return fieldOf(path) ? add(path, message, level) : rest.push({ text, level });
+  };
+  missing.forEach(read("error"));
+  (answer?.warnings ?? []).filter(text => !missing.includes(text)).forEach(read("warning"));
+  (answer?.notes ?? []).forEach(read("hint"));
+  for (const { path, message } of problem?.errors ?? []) add(path, message, "error");
+  return { said, rest };
+}
+
+/** How much a request may hold; without an answer the host's default stands. */
+const askForLimit = () => api.get("api/host").then(answer => files.most.value = answer.limits.max_body_bytes, () => {});
+
+// The request -----------------------------------------------------------------------------------------------------------------
+
+export function makeRequest({ kind, provider, query, abort }) {
+  const base = `${BASES[kind]}${encodeURIComponent(provider)}`;
+  const draft = query.get("from") ? null : readDraft(kind, provider);
+  const body = signal(draft?.body ?? {}), operation = signal(query.get("operation") ?? draft?.operation ?? null);
+  const request = {
+    kind, provider, base, body, operation,
+    choices: signal(null), choice: signal(null), problem: signal(null), lost: signal(draft?.lost ?? []), unreadable: signal(new Set()),
+    /** { answer, problem, body } of the newest preview; `fresh` tells whether it is of the request as it stands. */
+    preview: signal(null), fresh: signal(false),
+    get: path => at(body.value, path),
+    set: (path, value) => body.value = put(body.peek(), path, value),
+    wire: (of, over) => stringify(mapLeaves({ ...files.expand(of), ...over }, leaf => leaf)),
+  };
+  const key = computed(() => stringify(kind === "gpu" ? [null, null, operationOf()] : [at(body.value, "mode") ?? null, at(body.value, "model") ?? null, null]));
+  request.strangers = computed(() => request.choice.value ? strangers(body.value, request.choice.value.schema.properties) : []);
+  request.taker = path => taker.get(`${provider} ${path}`);
+  const sorted = computed(() => sortTexts(request.preview.value ?? {}, path =>
+    path === "mode" || path === "model" || Object.hasOwn(request.choice.value?.schema.properties ?? {}, path) || request.strangers.value.includes(path)));
+  /** What is required and not there: then there is nothing to ask the host. */
+  request.needed = computed(() => (request.choice.value?.schema.required ?? []).filter(path => (request.get(path) ?? "") === ""));
+  request.said = path => request.needed.value.length > 0 ? [] : sorted.value.said.get(path) ?? [];
+  request.rest = () => sorted.value.rest;
+  request.options = {
+    get: request.get, set: request.set, said: request.said,
+    unreadable: (path, is) => {
+      const paths = new Set(request.unreadable.peek());
+      if (is) paths.add(path);
+      else if (!paths.delete(path)) return;
+      request.unreadable.value = paths;
+    },
+  };
+
+  /** Which operation a job is: by its own words, else as it was picked. */
+  function operationOf() {
+    const job = at(body.value, "job") ?? {}, names = request.choices.value?.map(one => one.operation) ?? [];
+    return [job.operation, job.action].find(name => names.includes(name)) ?? operation.value ?? names.find(name => name in job) ?? names[0] ?? null;
+  }
+
+  request.pick = ({ mode = null, model = null, operation: wanted = null }) => batch(() => {
+    let next = body.peek();
+    for (const [path] of fixedOf(request.choice.peek()?.schema ?? { properties: {} })) next = put(next, path, undefined);
+    operation.value = wanted;
+    body.value = kind === "gpu" ? next : put(put(next, "mode", mode ?? undefined), "model", model ?? undefined);
+  });
+
+  let asked = 0;
+  async function loadChoice(wanted) {
+    const mine = ++asked;
+    const choice = await api.get(`${base}/inputs`, { query: wanted, signal: abort }).then(answer => answer.choice, problem => {
+      if (problem.status !== 404 || kind === "gpu") throw problem;
+      return { ...wanted, kind, label: wanted.model, unknown: true, schema: ANY_MODEL };
+    });
+    if (mine !== asked || abort.aborted) return;
+    for (const path of Object.keys(choice.schema.properties)) taker.set(`${provider} ${path}`, choice.label);
+    if (Object.values(choice.schema.properties).some(words => words.x_file)) askForLimit();
+    batch(() => {
+      request.choice.value = choice;
+      body.value = complete(body.peek(), choice);
+    });
+  }
+
+  async function begin() {
+    const from = query.get("from");
+    if (from) {
+      const made = requestOf(await api.get(`api/jobs/status/${encodeURIComponent(from)}`, { signal: abort }), kind);
+      if (query.get("seed") === "new") made.body = put(put(made.body, "parameters.seed", undefined), "seed", undefined);
+      batch(() => {
+        body.value = made.body;
+        request.lost.value = made.lost;
+      });
+    }
+    const { choices } = await api.get(`${base}/inputs`, { signal: abort });
+    if (abort.aborted) return;
+    const asked = name => query.has("mode") || query.has("model") ? query.get(name) : at(body.peek(), name);
+    const wanted = { mode: asked("mode"), model: asked("model") };
+    const fitting = wanted.model && !choices.some(one => wants(one, wanted)) ? wanted : choices.find(one => wants(one, wanted)) ?? choices[0];
+    batch(() => {
+      if (!from && !draft && kind !== "gpu" && lastMade()[2]) request.set("prompt", lastMade()[2]);
+      request.choices.value = choices;
+      if (kind !== "gpu") request.pick(fitting);
+    });
+  }
+  const fail = problem => abort.aborted || (request.problem.value = problem);
+  begin().catch(fail);
+  effect(() => {
+    if (!request.choices.value) return;
+    const [mode, model, wanted] = parse(key.value);
+    untracked(() => loadChoice({ mode, model, operation: wanted }).catch(fail));
+  });
+
+  // Preview: some time after the last change; an older one is not waited for.
+  let timer = 0, asking = null;
+  const end = () => {
+    clearTimeout(timer);
+    asking?.abort();
+  };
+  request.ask = (of, signal) => api.post(`${base}/preview`, request.wire(of, { dry_run: !session.may("live"), expect_upstream_sha256: undefined }), { signal });
+  async function preview() {
+    asking = new AbortController();
+    const mine = asking, of = body.peek(), result = { answer: null, problem: null, body: of };
+    try {
+      result.answer = await request.ask(of, mine.signal);
+    } catch (problem) {
+      if (mine.signal.aborted) return;
+      result.problem = problem;
+    }
+    if (mine.signal.aborted) return;
+    batch(() => {
+      request.preview.value = result;
+      request.fresh.value = of === body.peek();
+    });
+  }
+  /** Asks again; what is shown stays meanwhile. */
+  request.previewSoon = (ms = TYPING_MS) => {
+    end();
+    timer = setTimeout(preview, ms);
+  };
+  effect(() => {
+    const now = body.value;
+    if (!request.choice.value) return;
+    untracked(() => {
+      request.fresh.value = false;
+      saveDraft(kind, provider, request);
+      if (request.needed.value.length > 0) {
+        end();
+        request.preview.value = null;
+        return;
+      }
+      request.previewSoon(sizeOf(now) > LARGE_BYTES ? LARGE_TYPING_MS : TYPING_MS);
+    });
+  });
+  const standing = computed(() => stringify([host.live.value?.stopped, host.live.value?.enabled, host.live.value?.today.left_usd, session.may("live")]));
+  effect(() => { // switches, budgets and scripts may have changed what it would do
+    standing.value;
+    host.catalogs.value;
+    untracked(() => request.fresh.peek() && request.previewSoon());
+  });
+  onCleanup(end);
+  return request;
+}
