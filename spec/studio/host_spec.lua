@@ -1,5 +1,6 @@
 -- Studio's page of the host: how it stands, what is wrong with its files, its log, and its events.
 local keys = require "spec.support.keys"
+local live = require "spec.support.live"
 local studio = require "spec.support.studio"
 
 local function main_has(text)
@@ -14,9 +15,11 @@ end
 
 studio.describe("Studio's page of the host", function()
   local page
-  setup(function() page = studio.open { scripts = true, config = { server = { threads = 64 } } } end)
+  setup(function()
+    page = studio.open { scripts = true, listen = live.address(), config = { server = { threads = 64 } } }
+  end)
   teardown(function() page:remove() end)
-  after_each(function() page:assert_clean { "status of 400" } end)
+  after_each(function() page:assert_clean { "status of 400", "net::ERR_" } end)
 
   local function submit(times)
     for i = 1, times or 1 do page.host:post("/api/providers/image/fal/submit", { prompt = "lighthouse " .. i }) end
@@ -136,6 +139,17 @@ studio.describe("Studio's page of the host", function()
     assert.equal(2000 * 24, page:execute("return " .. TAIL .. ".scrollHeight"))
     assert.is_true(page:execute("return document.querySelectorAll('.tail-row').length") <= 60)
     page:find(".tail-end"):click()
+  end)
+
+  it("goes on with the log of the host that comes after this one", function()
+    page.host:kill()
+    page:wait("document.documentElement.dataset.connection === 'stale'", "that the host is away")
+    assert.is_true(page:execute("return document.querySelectorAll('.tail-row').length") > 15)
+    page.host:start_again()
+    page:wait("document.querySelectorAll('.tail-row').length < 15", "its few lines")
+    assert.truthy(page:find(".tail"):text():find("host.started", 1, true))
+    submit(1)
+    page:wait("document.querySelector('.tail-row:last-child').innerText.includes('public.image.submit')", "its newest line")
   end)
 end)
 
