@@ -161,14 +161,27 @@ end)
 studio.describe("Studio's providers, with the roles of a key", function()
   local page
   setup(function()
-    page = studio.open { live = { scripts = true }, keys = { keys.entry("reader", { may = { "read" } }) } }
-    page:open(page.base .. "healthz")
-    page:log_in "reader"
-    page:console() -- the browser asks for an icon of that page, too
+    local entries = { keys.entry("reader", { may = { "read" } }), keys.entry("tenant", { sees = "own" }) }
+    page = studio.open { live = { scripts = true }, keys = entries }
   end)
   teardown(function() page:remove() end)
 
+  local function log_in(name)
+    page:open(page.base .. "healthz")
+    page:log_in(name)
+    page:console() -- the browser asks for an icon of that page, too
+  end
+
+  it("show no budget of everybody's to who sees its own jobs only", function()
+    log_in "tenant"
+    page:go "#/providers/fal"
+    page:wait("/Live switch\\s+on/.test(document.querySelector('main').innerText)", "the live switch")
+    assert.truthy(page:find("main"):text():find("not shown to a key that sees its own", 1, true))
+    page:assert_clean()
+  end)
+
   it("can be checked by who may read, and not asked", function()
+    log_in "reader"
     page:go "#/providers/fal"
     page:find("#check"):click()
     page:wait("/nothing was sent/.test(document.querySelector('main').innerText)", "the check")

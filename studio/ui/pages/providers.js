@@ -39,14 +39,14 @@ const credentials = entry => Object.entries(entry.credentials.sources).map(([nam
 
 function budget(entry, figures) {
   const day = figures?.providers.find(one => one.provider === entry.id)?.day;
+  if (!figures?.host) return h("span.muted", figures ? "not shown to a key that sees its own jobs only" : "");
   if (!day?.limit_usd) return mark(false, "none");
   return [h("span", h("b", usd(day.left_usd)), ` of ${usd(day.limit_usd)} left today `), moneyBar(day)];
 }
 
-function liveSwitch(entry, figures) {
-  const own = figures?.providers.find(one => one.provider === entry.id)?.enabled ?? false;
-  const all = host.live.value?.enabled ?? false;
-  return mark(own && all, own && all ? "on" : own ? "the host's is off" : "off");
+function liveSwitch(entry, live) {
+  const own = live?.providers[entry.id] ?? false;
+  return live && mark(own && live.enabled, own && !live.enabled ? "the host's is off" : own ? "on" : "off");
 }
 
 const script = ({ script: { file, generation, loaded_at: at, rests_until: rests } }) => [
@@ -66,7 +66,7 @@ const price = ({ pricing }) => [`as of ${pricing.as_of}, `, outside(pricing.sour
 /** The facts of one, each kept up to date by itself. item: a signal of the entry; data: what the page has loaded. */
 export const facts = (item, data) => h("dl.facts",
   term("Flag", () => flags(item.value)), term("Credential", () => credentials(item.value)),
-  term("Live switch", () => liveSwitch(item.value, data.budget.value)), term("Budget", () => budget(item.value, data.budget.value)),
+  term("Live switch", () => liveSwitch(item.value, data.report.value?.live)), term("Budget", () => budget(item.value, data.budget.value)),
   term("Script", () => script(item.value)), term("Prices", () => price(item.value)),
   term("Vendor asked", () => lastProbe(item.value)));
 
