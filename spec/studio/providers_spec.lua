@@ -3,6 +3,7 @@
 local exact = require "spec.support.exact_json"
 local keys = require "spec.support.keys"
 local live = require "spec.support.live"
+local script_text = require "spec.support.script_text"
 local socket = require "socket"
 local studio = require "spec.support.studio"
 
@@ -49,7 +50,7 @@ studio.describe("Studio's providers", function()
       assert.truthy(text:find(part, 1, true), part .. " is not in: " .. text)
     end
     assert.is_nil(page:execute("return document.documentElement.outerHTML"):find("planted", 1, true))
-    for _, name in ipairs { "Documentation", "Dashboard" } do
+    for _, name in ipairs { "Docs", "Dashboard" } do
       local link = page:execute("return " .. of_card("fal", LINK:format(name)))
       assert.truthy(link:attribute("href"):find "^https://")
       assert.equal("noreferrer noopener", link:attribute "rel")
@@ -94,6 +95,17 @@ studio.describe("Studio's providers", function()
     page:wait("/image_new\\.lua:2/.test(document.querySelector('main > section > .file-problem')?.innerText)", "its line", 3)
     page.host:delete "providers/image_new.lua"
     page:wait("!document.querySelector('.file-problem')", "no problem", 3)
+  end)
+
+  it("are shown as text, whatever their scripts call them, and lead to https only", function()
+    page.host:write("providers/image_acme.lua", script_text.provider("acme", {
+      fields = { name = "'<img src=x onerror=alert(1)>'", docs_url = "'http://plain.example/docs'" },
+    }))
+    page:wait(of_card("acme", "card.innerText.includes('<img src=x onerror=alert(1)>')"), "the tenth provider", 3)
+    assert.equal(0, #page:finds "main img")
+    assert.equal(0, #page:finds "a[href^='http:']")
+    page.host:delete "providers/image_acme.lua"
+    page:wait("!document.querySelector('[data-provider=acme]')", "nine again", 3)
   end)
 
   it("are checked without a request, and asked when the button is pressed", function()

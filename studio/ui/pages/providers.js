@@ -34,8 +34,12 @@ const flags = entry => entry.kinds.map(kind => {
   return feature && h("div", mark(feature.enabled, h("code", feature.feature), feature.enabled ? " on" : " off"));
 });
 
-const credentials = entry => Object.entries(entry.credentials.sources).map(([name, source]) =>
-  h("div", mark(source, h("code", name), ` ${SOURCES[source] ?? (entry.credential_keys[name]?.optional ? "not set (optional)" : "missing")}`)));
+function credentials(entry) {
+  const lack = name => entry.credential_keys[name]?.optional ? "not set (optional)" : "missing";
+  const found = Object.entries(entry.credentials.sources);
+  if (found.length === 0) return h("span.muted", "needs none");
+  return found.map(([name, source]) => h("div", mark(source, h("code", name), ` ${SOURCES[source] ?? lack(name)}`)));
+}
 
 function budget(entry, figures) {
   const day = figures?.providers.find(one => one.provider === entry.id)?.day;
@@ -70,7 +74,7 @@ export const facts = (item, data) => h("dl.facts",
   term("Script", () => script(item.value)), term("Prices", () => price(item.value)),
   term("Vendor asked", () => lastProbe(item.value)));
 
-export const pages = entry => [outside(entry.docs_url, "Documentation"),
+export const pages = entry => [outside(entry.docs_url, "Docs"),
   entry.dashboard_url && outside(entry.dashboard_url, "Dashboard")];
 
 const isOf = entry => problem => problem.file === (entry.script.error_at?.file ?? entry.script.file);
@@ -84,7 +88,7 @@ export const scriptProblem = (entry, report) => entry.script.error &&
 function card(item, data) {
   const entry = item.value;
   return h("article.card.stack.provider", { "data-provider": entry.id },
-    h("div.row", h("h3", h("a", { href: link("providers", [entry.id]) }, () => item.value.name)), kinds(entry), h("span.spring"), () => state(item.value)),
+    h("div.row", h("h3.whole", h("a", { href: link("providers", [entry.id]) }, () => item.value.name)), kinds(entry), h("span.spring"), () => state(item.value)),
     () => scriptProblem(item.value, data.report), facts(item, data),
     h("div.row", h("a.button", { href: link("make", [entry.kind, entry.id]) }, icon("plus"), "Make"),
       h("a.button", { href: link("providers", [entry.id]) }, 
@@ -121,7 +125,7 @@ export default {
     const read = () => host.needCatalogs().then(() => failed.value = null, problem => failed.value = problem);
     read();
     const loaded = computed(() => Boolean(host.catalogs.value.gpu));
-    const title = h("h1", () => entryOf(id.value)?.name ?? "Providers");
+    const title = h("h1.whole", () => entryOf(id.value)?.name ?? "Providers");
     const view = () => {
       if (!loaded.value) return failed.value ? problemBox(failed.value, { retry: read }) : loading(6);
       return id.value ? detail(id.value, data, abort) : list(data);
