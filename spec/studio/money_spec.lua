@@ -8,9 +8,9 @@ local studio = require "spec.support.studio"
 local DAY_MS = 86400000
 local FORMULA = [[=HYPERLINK("http://x","y"),<img src=x onerror=alert(1)>]] -- as a name of an API key
 local KEYS = { keys.entry("boss"), keys.entry("own", { may = { "read" }, sees = "own" }) }
--- One of each that adds up badly in floating point; 9 providers, so not each has a pattern of its own.
+-- Amounts that floating point does not hold; 9 providers, so not each has a pattern of its own.
 local PROVIDERS = {
-  { "fal", "image", 1 }, { "stability", "image", 100003 }, { "runway", "video", 200007 }, { "luma", "video", 300011 },
+  { "fal", "image", 249 }, { "stability", "image", 100003 }, { "runway", "video", 200007 }, { "luma", "video", 300011 },
   { "pika", "video", 700013 }, { "runpod", "gpu", 10 }, { "modal", "gpu", 20 }, { "replicate", "gpu", 30 },
   { "hf_inference_endpoints", "gpu", 1100017 },
 }

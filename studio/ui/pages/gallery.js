@@ -2,7 +2,7 @@
 
 import { loading, problemBox } from "../base/dialog.js";
 import { each, h, icon } from "../base/dom.js";
-import { moment, now, plural } from "../base/format.js";
+import { moment, now, plural, zone } from "../base/format.js";
 import { link, setQuery } from "../base/router.js";
 import { computed, effect, signal, untracked } from "../base/signal.js";
 import { onKey } from "../shell/shortcuts.js";
@@ -18,7 +18,7 @@ const TYPING_MS = 300;
 // Filters -------------------------------------------------------------------------------------------------------------------
 
 /** A day is one of the zone that the headings are in. */
-const startOf = day => /^\d{4}-\d\d-\d\d$/.test(day ?? "") ? Date.parse(`${day}T00:00`) : day;
+const startOf = day => /^\d{4}-\d\d-\d\d$/.test(day ?? "") ? Date.parse(`${day}T00:00${zone.value === "utc" ? "Z" : ""}`) : day;
 
 function providerField(query, list) {
   const known = computed(() => {
@@ -97,9 +97,11 @@ function grid(list, query, isAway, abort) {
     href: () => link("gallery", [row.peek().job_id, row.peek().n], query()), "data-key": key,
     tabindex: () => isTabbed(key) ? 0 : -1, onfocus: () => current.value = key,
   });
-  const node = h("div.gallery", each(() => days.value, one => one.day, one => h("section",
-    h("h2", () => dayName(one.value.day)),
-    h("ul", each(() => one.value.outputs, keyOf, make)))));
+  const section = (one, day) => {
+    const name = computed(() => dayName(day));
+    return h("section", h("h2", () => name.value), h("ul", each(() => one.value.outputs, keyOf, make)));
+  };
+  const node = h("div.gallery", each(() => days.value, one => one.day, section));
   onKey(event => {
     if (!MOVES.includes(event.key) || isAway() || event.shiftKey) return false;
     const tiles = [...node.querySelectorAll("a")], from = document.activeElement, isIn = node.contains(from);

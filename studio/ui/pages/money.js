@@ -45,12 +45,12 @@ const accountRow = one => h("tr",
   h("th", { scope: "row" }, () => one.value.href ? h("a", { href: one.value.href }, one.value.name) : one.value.name, h("p.hint", () => one.value.note)),
   h("td", () => spanCell(one.value.day)), h("td", () => spanCell(one.value.month)));
 
-/** When today's limit is reached at this rate, if it is. */
+/** How soon today's limit is reached at this rate; null: not today. */
 function pace({ day }) {
   const taken = day.spent_usd + day.reserved_usd, gone = now() % DAY_MS;
   const seconds = gone * (day.limit_usd / taken - 1) / 1000;
   if (gone < DAY_MS / 24 || taken < day.limit_usd / 4 || !(seconds > 0 && seconds < (DAY_MS - gone) / 1000)) return null;
-  return h("p.note.is-warning", `At this rate the host's limit of today is reached in ${duration(seconds)}.`);
+  return duration(seconds);
 }
 
 function limits(budget) {
@@ -69,10 +69,13 @@ function dayEnd() {
   return [end.getHours(), end.getMinutes()].map(part => String(part).padStart(2, "0")).join(":");
 }
 
-const chart = (rows, span, by) => h("section.card.money-days",
-  h("div.row", h("h2", () => `Days in UTC: each ends at ${dayEnd()} here`), h("span.spring"),
-    h("p", h("b", () => dollars(total(rows()).spent)), () => ` spent in ${span()} days`)),
-  stackedDays(() => bars(rows(), span(), by())));
+function chart(rows, span, by) {
+  const end = computed(dayEnd);
+  return h("section.card.money-days",
+    h("div.row", h("h2", () => `Days in UTC: each ends at ${end.value} here`), h("span.spring"),
+      h("p", h("b", () => dollars(total(rows()).spent)), () => ` spent in ${span()} days`)),
+    stackedDays(() => bars(rows(), span(), by())));
+}
 
 const lineRow = (line, by, decimals) => h("tr",
   h("td", h("a", { href: () => jobsOf(line.value.day, by(), line.value.name) }, () => line.value.day)),
@@ -111,6 +114,7 @@ function open(route, abort) {
   let last = null; // of the days asked for before, until the others have come
   const budget = computed(() => last = answer.value.value ?? last);
   const isKnown = computed(() => budget.value !== null), rows = () => budget.value.days, hasRows = computed(() => isKnown.value && rows().length > 0);
+  const soon = computed(() => budget.value?.host ? pace(budget.value.host) : null);
   const address = changes => link("money", [], { days: span.value, by: by.value, ...changes });
   const download = () => save(`providerd-money-${dayText(Date.now())}.csv`, csv(COLUMNS, rows()), "text/csv");
   host.on(events => events.some(event => event.data?.dry_run === false || event.type === "host.config.loaded") && answer.peek().changed());
@@ -120,7 +124,8 @@ function open(route, abort) {
       choice("By", ["provider", "key"], () => by.value, name => `By ${name}`, name => address({ by: name })), h("span.spring"),
       h("button.button", { type: "button", disabled: () => !hasRows.value, onclick: download }, icon("download"), "CSV")),
     () => answer.value.problem && problemBox(answer.value.problem, { retry: answer.value.reload }),
-    () => isKnown.value ? [() => budget.value.host && pace(budget.value.host), limits(() => budget.value)] : answer.value.problem ? null : loading(6),
+    () => soon.value && h("p.note.is-warning", `At this rate the host's limit of today is reached in ${soon.value}.`),
+    () => isKnown.value ? limits(() => budget.value) : answer.value.problem ? null : loading(6),
     () => hasRows.value ? [chart(rows, () => span.value, () => by.value), table(rows, () => by.value), surprises(abort)]
       : isKnown.value && h("p.card.empty", `No live job in the last ${span.value} days. Dry runs cost nothing and are not counted.`));
 }

@@ -8,6 +8,7 @@ import { PAGES } from "./nav.js";
 const SEQUENCE_MS = 1500;
 const IN_LISTS = [
   ["j k", "down and up in a list, arrows too"], ["Enter", "open"], ["Esc", "close"], ["x", "select"], ["u", "use again"], ["c", "cancel (asks)"],
+  ["i", "an output's provenance"], ["+ - 0 1", "a picture's size"], [", .", "a video's frames"],
 ];
 let after = 0; // until when a letter counts as the one after g
 

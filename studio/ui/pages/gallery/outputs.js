@@ -69,10 +69,10 @@ export function openOutputs(query, isAtTop, abort) {
 
   function refresh() {
     timer = 0;
-    if (items.peek() === null || until.peek()) return;
-    load(null, page => {
+    if (until.peek() === null) load(null, page => {
       fresh.value = page;
-      if (isAtTop()) merge(page);
+      if (items.peek() === null) put(page);
+      else if (isAtTop()) merge(page);
     });
   }
 
