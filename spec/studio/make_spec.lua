@@ -177,6 +177,59 @@ studio.describe("Make", function()
     page:remove()
   end)
 
+  it("takes a provider that describes nothing, and any model", function()
+    page = studio.open { scripts = true, files = { ["providers/image_clay.lua"] = [[
+return {
+  id = "clay", kind = "image", name = "Clay, of your own",
+  capabilities = {}, pricing = { as_of = "2026-11-20", source = "the spec" },
+  modes = { { id = "wet", label = "Wet", default = true }, { id = "dry", label = "Dry" } },
+  credentials = { api_key = { secret = { "api_key" } } },
+  base_url = "https://clay.example/v1", auth = { Authorization = "Key {api_key}" },
+  estimate = function() return { expected = 0.01, low = 0.01, high = 0.02, unit = "job", quantity = 1, source = "the spec" } end,
+  health = function() return { ok = true } end,
+  submit = function(payload, ctx)
+    ctx.request { method = "POST", path = "/jobs", json = { prompt = payload.prompt, more = payload.parameters } }
+    return { id = "clay-1", status = "queued" }
+  end,
+  poll = function(job) return { id = job.vendor_id, status = "unknown" } end,
+}
+]] } }
+    page:go "#/make/image/clay"
+    make.fill(page, "prompt", "a pot")
+    make.fill(page, "parameters", '{"glaze": 18446744073709551615}')
+    make.has(page, ".upstream", "POST https://clay.example/v1/jobs")
+    make.has(page, ".upstream", SEED)
+    page:go "#/make/image/fal?model=acme/new-thing"
+    make.has(page, "#model-hint", "its inputs go out as they are")
+    make.fill(page, "parameters", '{"glaze": 3}')
+    make.has(page, ".upstream", "/acme/new-thing")
+    make.has(page, ".upstream", '"glaze": 3')
+    page:go "#/make/image/replicate?model=acme/new-thing"
+    make.fill(page, "prompt", "a pot")
+    make.has(page, ".upstream", "/acme/new-thing")
+    page:assert_clean()
+    page:remove()
+  end)
+
+  it("finds models of the vendor's directory, with their inputs", function()
+    page = studio.open { live = { config = function(config)
+      config.directory = { enabled = true, providers = { fal = { enabled = true } } }
+    end } }
+    page.host:eventually(function()
+      return page.host:get("/api/providers/image/fal/models?q=flux-lora").json.models[1] or nil
+    end)
+    page:go "#/make/image/fal"
+    make.field(page, "prompt"):click()
+    page:press("Shift+Tab", "f", "l", "u", "x", "-", "l", "o", "r", "a")
+    page:wait("document.querySelector('[role=option]')?.textContent.includes('fal-ai/flux-lora')", "the model")
+    page:press "Enter"
+    page:find "[data-path='parameters.loras']"
+    make.fill(page, "prompt", "a cat")
+    make.has(page, ".upstream", "POST https://queue.fal.run/fal-ai/flux-lora")
+    page:assert_clean()
+    page:remove()
+  end)
+
   it("is what the key's roles allow", function()
     page = studio.open { live = true, keys = { keys.entry("reader", { may = exact.array { "read" } }),
       keys.entry("drafter", { may = exact.array { "read", "submit" } }) } }

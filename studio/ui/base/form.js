@@ -60,8 +60,11 @@ export const isSeed = path => /(^|[._])seed$/i.test(path);
 const valuesOf = words => words.enum ?? (words.const !== undefined ? [words.const] : typesOf(words).join() === "boolean" ? [true, false] : null);
 const show = value => value === true ? "yes" : value === false ? "no" : typeof value === "string" ? value : stringify(value);
 
-export const labelOf = (path, words = {}) => words.title ?? path.replace(/^(parameters|job)\./, "").replace(/([a-z\d])([A-Z])/g, "$1 $2")
-  .replace(/_/g, " ").replace(/\./g, ", ").replace(words.x_unit === "s" ? / seconds$/ : "", "").replace(/^./, first => first.toUpperCase());
+/** "job.policy.executionTimeout" is "Execution timeout"; inside() says of what. */
+export const labelOf = (path, words = {}) => words.title ?? path.split(".").pop().replace(/([a-z\d])([A-Z])/g, "$1 $2").replace(/_/g, " ").toLowerCase()
+  .replace(words.x_unit ? / (seconds|minutes)$/ : "", "").replace(/^./, first => first.toUpperCase());
+
+const inside = path => path.replace(/^(parameters|job)\./, "").split(".").slice(0, -1).join(", ");
 
 function rangeText({ minimum: least = null, maximum: most = null, exclusiveMinimum: above = null, multipleOf: step }) {
   const range = least !== null && most !== null ? `${least} to ${most}` : least !== null ? `at least ${least}` : above !== null ? `above ${above}` : most !== null && `at most ${most}`;
@@ -280,7 +283,8 @@ const WIDE = new Set([fileBox, json, lines]);
 let made = 0;
 
 /** One field: label, control, hint, and what is said of it. options as of schemaForm; `note` stands after the label. */
-export function fieldOf(path, words, options, note = "") {
+export function fieldOf(path, schema, options, note = "") {
+  const words = { ...schema, x_lines: schema.x_lines ?? (/(^|\.)prompt$/.test(path) && !schema.enum ? 4 : undefined) };
   const id = `field-${++made}`, wrong = signal(null);
   const said = () => wrong.value ? [{ text: wrong.value, level: "error" }] : options.said(path);
   const field = {
@@ -293,7 +297,7 @@ export function fieldOf(path, words, options, note = "") {
     control: { id, name: path, "aria-describedby": `${id}-hint`, "aria-invalid": () => said().some(one => one.level === "error") ? "true" : null },
   };
   const make = controlOf(field), group = GROUPS.has(make);
-  const notes = [words.x_unit, words.x_costs && "decides the price", note].filter(Boolean).join(", ");
+  const notes = [inside(path), words.x_unit === "s" ? "seconds" : words.x_unit, words.x_costs && "decides the price", note].filter(Boolean).join(", ");
   const label = [field.label, notes && h("span.hint", ` ${notes}`), field.required && h("span.hint", " required")];
   const wide = WIDE.has(make) || words.x_lines || (group && String(valuesOf(words)).length > 40);
   return h(`${group ? "fieldset" : "div"}.field`, { "data-path": path, class: `${wide ? "is-wide" : ""} ${make === slider ? "is-slider" : ""}` },

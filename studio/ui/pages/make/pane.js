@@ -65,7 +65,7 @@ export function pane(request, run) {
     h("div.sent.stack", { "aria-busy": () => String(!request.fresh.value) },
       () => request.needed.value.length > 0 && h("p.note", `Still needed: ${request.needed.value.map(path => labelOf(path).toLowerCase()).join(", ")}.`),
       () => request.preview.value && problem(request.preview.value),
-      () => answer() && (answer().upstream ? upstreamBlock(answer().upstream) : h("p.note", "Nothing could be sent yet: see what is missing.")),
+      () => answer() && (answer().upstream ? upstreamBlock(answer().upstream) : h("p.note", "It could not be sent as it is: see the fields.")),
       () => answer() && h("ul.checks", lines(answer()))),
   ];
 }

@@ -55,7 +55,7 @@ function saveDraft(kind, provider, request) {
   const { body, lost } = without(request.body.peek(), leaf => Boolean(files.get(leaf)));
   try {
     sessionStorage.setItem(draftName(kind, provider), stringify({ body, lost: [...new Set([...lost, ...request.lost.peek()])], operation: request.operation.peek() }));
-    sessionStorage.setItem("make", stringify([kind, provider, body.prompt ?? null]));
+    sessionStorage.setItem("make", stringify([kind, provider, body.prompt ?? lastMade()[2]]));
   } catch { /* no room: then there is no draft */ }
 }
 
@@ -166,20 +166,34 @@ export function makeRequest({ kind, provider, query, abort }) {
     return [job.operation, job.action].find(name => names.includes(name)) ?? operation.value ?? names.find(name => name in job) ?? names[0] ?? null;
   }
 
+  let described = true;
   request.pick = ({ mode = null, model = null, operation: wanted = null }) => batch(() => {
     let next = body.peek();
+    if (model && !isKnown({ mode, model })) mode ??= generic()?.mode ?? null;
     for (const [path] of fixedOf(request.choice.peek()?.schema ?? { properties: {} })) next = put(next, path, undefined);
     operation.value = wanted;
     body.value = kind === "gpu" ? next : put(put(next, "mode", mode ?? undefined), "model", model ?? undefined);
   });
 
+  const isKnown = wanted => request.choices.peek().some(one => wants(one, wanted));
+  const generic = () => request.choices.peek().find(one => one.model === null && kind !== "gpu");
+  const inputs = async query => (await api.get(`${base}/inputs${query}`, { signal: abort })).choice;
+
+  /** A model that is not among the choices may be one that the directory describes, or any that the provider takes. */
+  async function readChoice(wanted) {
+    const { model } = wanted;
+    if (!described) return inputs("?operation=any");
+    if (isKnown(wanted)) return inputs(api.url("", wanted));
+    const { models } = await api.get(`${base}/models`, { query: { q: model.slice(0, 200), limit: 5 }, signal: abort });
+    const listed = models.some(one => one.id === model) && await inputs(api.url("", { model })).catch(problem => problem.status === 404 ? null : Promise.reject(problem));
+    if (listed) return listed;
+    return { kind, ...generic() && await inputs(`${api.url("", { mode: generic().mode })}&model=`), ...wanted, label: model, unknown: true };
+  }
+
   let asked = 0;
   async function loadChoice(wanted) {
     const mine = ++asked;
-    const choice = await api.get(`${base}/inputs`, { query: wanted, signal: abort }).then(answer => answer.choice, problem => {
-      if (problem.status !== 404 || kind === "gpu") throw problem;
-      return { ...wanted, kind, label: wanted.model, unknown: true, schema: ANY_MODEL };
-    });
+    const choice = { schema: ANY_MODEL, ...await readChoice(wanted) };
     if (mine !== asked || abort.aborted) return;
     for (const path of Object.keys(choice.schema.properties)) taker.set(`${provider} ${path}`, choice.label);
     if (Object.values(choice.schema.properties).some(words => words.x_file)) askForLimit();
@@ -199,11 +213,12 @@ export function makeRequest({ kind, provider, query, abort }) {
         request.lost.value = made.lost;
       });
     }
-    const { choices } = await api.get(`${base}/inputs`, { signal: abort });
+    const { choices, described: is } = await api.get(`${base}/inputs`, { signal: abort });
     if (abort.aborted) return;
+    described = is;
     const asked = name => query.has("mode") || query.has("model") ? query.get(name) : at(body.peek(), name);
     const wanted = { mode: asked("mode"), model: asked("model") };
-    const fitting = wanted.model && !choices.some(one => wants(one, wanted)) ? wanted : choices.find(one => wants(one, wanted)) ?? choices[0];
+    const fitting = choices.find(one => wants(one, wanted)) ?? (wanted.model ? wanted : choices[0]);
     batch(() => {
       if (!from && !draft && kind !== "gpu" && lastMade()[2]) request.set("prompt", lastMade()[2]);
       request.choices.value = choices;
@@ -212,7 +227,9 @@ export function makeRequest({ kind, provider, query, abort }) {
   }
   const fail = problem => abort.aborted || (request.problem.value = problem);
   begin().catch(fail);
+  const generation = computed(() => host.catalogs.value[kind]?.providers.find(entry => entry.id === provider)?.script.generation);
   effect(() => {
+    generation.value; // a script that was saved may take other inputs
     if (!request.choices.value) return;
     const [mode, model, wanted] = parse(key.value);
     untracked(() => loadChoice({ mode, model, operation: wanted }).catch(fail));
