@@ -8,7 +8,7 @@ local TRACE = "00-" .. ("a"):rep(32) .. "-" .. ("b"):rep(16) .. "-01"
 
 -- What takes each version's tables back to those of the version before.
 local BACK = {
-  [11] = "DROP TABLE artifact; DROP TABLE artifact_filled; DROP TABLE upstream; DROP INDEX task_request",
+  [11] = "DROP TABLE artifact; DROP TABLE artifact_filled; DROP TABLE upstream; DROP INDEX task_request; DROP INDEX task_live",
   [10] = "DROP TABLE observed",
   [9] = "ALTER TABLE live DROP COLUMN request_sha256",
   [8] = "ALTER TABLE live DROP COLUMN paid_most",

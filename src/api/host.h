@@ -15,6 +15,7 @@
 
 struct verdict_json_cache;
 struct catalog_page_cache;
+struct count_cache;
 struct last_probes;
 struct event_hub;
 struct metrics;
@@ -37,6 +38,7 @@ struct host {
 	struct directory *directory;
 	struct verdict_json_cache *verdict_jsons;
 	struct catalog_page_cache *catalog_pages;
+	struct count_cache *job_counts;
 	struct last_probes *last_probes;
 	struct pending_call_pool *pending_calls;
 	struct key_turns *turns;

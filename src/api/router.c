@@ -13,6 +13,7 @@
 #include "api/events.h"
 #include "api/webhooks_out.h"
 #include "api/host.h"
+#include "api/job_counts.h"
 #include "api/host_report.h"
 #include "api/jobs.h"
 #include "api/live_job.h"
@@ -83,6 +84,7 @@ static const struct route routes[] = {
 	{ "POST", "/api/providers/video/generate", "video", { .provider = providers_generate }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/api/jobs/list", NULL, { .plain = jobs_list }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/api/jobs/all", NULL, { .plain = jobs_list_all }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/jobs/counts", NULL, { .plain = job_counts_handle }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/api/jobs/status/*", NULL, { .named = jobs_status }, ROLE_READ, SCOPE_JOB },
 	{ "GET", "/api/jobs/logs/*", NULL, { .named = jobs_logs }, ROLE_READ, SCOPE_JOB },
 	{ "POST", "/api/jobs/*/cancel", NULL, { .named = jobs_cancel }, ROLE_SUBMIT, SCOPE_JOB },

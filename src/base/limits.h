@@ -42,8 +42,10 @@
 #define LIMIT_KEPT_BUFFER_BYTES 16384	   /* an HTTP thread's buffer that grew beyond is given back after the request */
 #define LIMIT_PAGE_DEFAULT 50
 #define LIMIT_PAGE_MAX 500
-#define LIMIT_LIST_SCAN 20000	/* rows that one page of a list looks at; of a rare match it may take several pages */
-#define LIMIT_LIST_PROVIDERS 32 /* that a list may be asked for at once */
+#define LIMIT_LIST_SCAN 20000	   /* rows that one page of a list looks at; of a rare match it may take several pages */
+#define LIMIT_LIST_PROVIDERS 32	   /* that a list may be asked for at once */
+#define LIMIT_COUNT_PAGES 16	   /* queries for counts whose answers are kept */
+#define LIMIT_COUNT_DURATIONS 2000 /* live jobs, the newest, that a median is of */
 #define LIMIT_BRIEF_PROMPT_CHARACTERS 200
 #define LIMIT_SEARCH_BYTES 200 /* of words to look for in jobs, */
 #define LIMIT_SEARCH_WORDS 8

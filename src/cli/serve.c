@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "api/catalog_page.h"
+#include "api/count_cache.h"
 #include "api/pending_call_pool.h"
 #include "api/host.h"
 #include "api/verdict_json.h"
@@ -356,6 +357,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->data = serving->data;
 	host->verdict_jsons = verdict_json_cache_new();
 	host->catalog_pages = catalog_page_cache_new();
+	host->job_counts = count_cache_new();
 	host->last_probes = last_probes_new();
 	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
@@ -370,6 +372,7 @@ static void free_tables(struct host *host)
 {
 	verdict_json_cache_free(host->verdict_jsons);
 	catalog_page_cache_free(host->catalog_pages);
+	count_cache_free(host->job_counts);
 	last_probes_free(host->last_probes);
 	pending_call_pool_free(host->pending_calls);
 	key_turns_free(host->turns);

@@ -12,7 +12,6 @@
 #include "registry/database.h"
 #include "registry/schema.h"
 
-#define SINCE_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 #define TIME_MAX_MS ((1LL << 47) - 1)
 #define ID_LEAST_BYTES 8 /* what is shorter is searched for as a word */
 
@@ -48,6 +47,17 @@ static const char *const read_texts[READ_STATEMENTS] = {
 		      " WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC",
 	[READ_OWN] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? AND task.caller = ? ORDER BY task.sequence DESC",
 	[READ_INDEX] = INDEX_SQL,
+	[READ_LIVE_INDEX] =
+		"SELECT sequence FROM task WHERE dry_run = 0 AND status = ? AND source = ? AND sequence < ? AND sequence >= ?"
+		" ORDER BY sequence DESC",
+	[READ_COUNT] = "SELECT count(*) FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?",
+	[READ_COUNT_LIVE] =
+		"SELECT count(*) FROM task WHERE dry_run = 0 AND status = ? AND source = ? AND sequence < ? AND sequence >= ?",
+	[READ_SMALL] = "SELECT sequence, status, source, dry_run, created_ms FROM task WHERE sequence < ? AND sequence >= ?",
+	[READ_SMALL_OWN] = "SELECT sequence, status, source, dry_run, created_ms FROM task WHERE sequence < ? AND sequence >= ? "
+			   "AND caller = ?",
+	[READ_TIMES] = "SELECT source, updated_ms - submitted_ms, task.caller FROM live CROSS JOIN task USING (sequence)"
+		       " WHERE live.sequence >= ? AND status = 2 AND submitted_ms > 0 ORDER BY live.sequence DESC LIMIT ?",
 	[READ_ARTIFACTS] = "SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ?"
 			   " ORDER BY sequence DESC, n",
 	[READ_OWN_ARTIFACTS] =
@@ -74,7 +84,7 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_DELIVERIES] = "SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery",
 	[READ_CALLBACK] = "SELECT sequence, url, secret FROM callback WHERE sequence = ?",
 };
-_Static_assert(LIVE_ENDED == 4, "the statements above name it by number");
+_Static_assert(LIVE_ENDED == 4 && TASK_DONE == 2, "the statements above name it by number");
 
 /* ---- the pool ---- */
 
@@ -294,7 +304,7 @@ static int find_id(struct reader *reader, const struct task_filter *filter, stru
 enum error_code reads_bounds(const struct reads *reads, struct reader *reader, const struct task_filter *filter,
 	struct read_bounds *bounds, struct error *error)
 {
-	int64_t since = filter->since_ms - SINCE_SLACK_MS;
+	int64_t since = filter->since_ms - READ_SLACK_MS;
 	int code;
 
 	bounds->lower = since > 0 ? id_sequence_at(since) : 0;

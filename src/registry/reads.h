@@ -1,5 +1,5 @@
 /* reads.h - reading the registry: a pool of read-only connections. Any thread. What store.h and webhook_row.h offer to read is in task_reads.c,
- * artifact_reads.c, live_reads.c, event_reads.c, webhook_reads.c and idempotency.c. */
+ * artifact_reads.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c and idempotency.c. */
 #pragma once
 
 #include <pthread.h>
@@ -13,7 +13,8 @@
 #include "registry/sources.h"
 #include "registry/store.h"
 
-#define READ_ROUND 512 /* rows that a filtered listing finds at a time */
+#define READ_ROUND 512	   /* rows that a filtered listing finds at a time */
+#define READ_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 
 enum read_statement {
 	READ_BEGIN = 0,
@@ -24,6 +25,12 @@ enum read_statement {
 	READ_LIVE,
 	READ_OWN,
 	READ_INDEX,
+	READ_LIVE_INDEX,
+	READ_COUNT,
+	READ_COUNT_LIVE,
+	READ_SMALL,
+	READ_SMALL_OWN,
+	READ_TIMES,
 	READ_ARTIFACTS,
 	READ_OWN_ARTIFACTS,
 	READ_ID_OF_VENDOR,

@@ -86,14 +86,15 @@ static const char *const steps[] = {
 	"CREATE INDEX observed_name ON observed (provider, model, drivers, sequence);",
 	/* 11: which jobs have outputs, the newest first: what an output is stands in its job's result. Jobs below the number in artifact_filled are still to
 	 * be looked at (upkeep.c): the start must not wait for a hundred thousand. Then the request of a live job as it was first sent, apart from its row,
-	 * which every step writes anew; and whose request made a live job. */
+	 * which every step writes anew. The indices are for live jobs alone: whose request made one, and which stand how. */
 	"CREATE TABLE artifact (sequence INTEGER NOT NULL, n INTEGER NOT NULL, source INTEGER NOT NULL, media INTEGER NOT NULL,"
 	" caller TEXT, PRIMARY KEY (sequence DESC, n)) WITHOUT ROWID;"
 	"CREATE INDEX artifact_caller ON artifact (caller, sequence DESC, n) WHERE caller IS NOT NULL;"
 	"CREATE TABLE artifact_filled (only INTEGER PRIMARY KEY CHECK (only = 1), sequence INTEGER NOT NULL);"
 	"INSERT INTO artifact_filled SELECT 1, coalesce(max(sequence) + 1, 0) FROM live;"
 	"CREATE TABLE upstream (sequence INTEGER PRIMARY KEY, request TEXT NOT NULL);"
-	"CREATE INDEX task_request ON task (request_id) WHERE dry_run = 0;",
+	"CREATE INDEX task_request ON task (request_id) WHERE dry_run = 0;"
+	"CREATE INDEX task_live ON task (source, status, sequence) WHERE dry_run = 0;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

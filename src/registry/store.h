@@ -157,6 +157,23 @@ struct task_walk {
 enum error_code task_store_list(struct task_store *store, struct task_walk *walk,
 	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
 
+/* How many tasks of a kind and provider stand how; by enum task_status. */
+struct task_count {
+	const char *kind;
+	const char *provider;
+	int64_t counts[TASK_STATUSES];
+};
+
+/* Calls `visit` for each kind and provider that pass, with how many of their tasks do; a search does not count. Errors as task_store_list(). Costs a
+ * look at an index for each task, of one caller's tasks at each row. */
+enum error_code task_store_count(struct task_store *store, const struct task_filter *filter,
+	void (*visit)(void *context, const struct task_count *count), void *context, struct error *error);
+
+/* Calls `visit` for the live jobs that are done, of the newest `limit` of those that came at `since_ms` or after, with how long each took at its vendor.
+ * Errors as task_store_list(). */
+enum error_code task_store_durations(struct task_store *store, const struct task_filter *filter, int64_t since_ms, int limit,
+	void (*visit)(void *context, const char *provider, int64_t took_ms), void *context, struct error *error);
+
 /* One row, as task_store_list(). ERROR_NOT_FOUND when there is none (the whole id must match). */
 enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error);

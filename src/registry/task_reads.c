@@ -2,8 +2,8 @@
  *
  * A listing without a filter walks the rows from the newest, one of a caller those of the caller by their index, one of live jobs those that have a
  * live half. One with another filter walks the newest rows, those that are not in task_index yet (upkeep.c), and then takes from the index, for each
- * pair of status and source that passes, the newest numbers, merged. So its cost depends on the page asked for, not on how rare the match is. What
- * no index knows is looked at row by row, LIMIT_LIST_SCAN of them a page. */
+ * pair of status and source that passes, the newest numbers, merged; live jobs have an index of their own, which knows all of them. So its cost depends
+ * on the page asked for, not on how rare the match is. What no index knows is looked at row by row, LIMIT_LIST_SCAN of them a page. */
 #include "registry/reads.h"
 
 #include <string.h>
@@ -137,7 +137,8 @@ static int merge_numbers(struct reader *reader, int known, int count, int wanted
 static bool find_newest_of(struct listing *listing, int status, int source, int wanted, int *known)
 {
 	struct reader *reader = listing->reader;
-	sqlite3_stmt *numbers = reader->statements[READ_INDEX];
+	bool live = listing->walk->filter.dryness == TASKS_LIVE;
+	sqlite3_stmt *numbers = reader->statements[live ? READ_LIVE_INDEX : READ_INDEX];
 	int64_t lower =
 		*known == wanted ? reader->found[wanted - 1] : listing->bounds.lower; /* smaller ones would be dropped again */
 	int count = 0;
@@ -191,7 +192,7 @@ static enum error_code visit_number(struct listing *listing, int64_t number)
 static enum error_code walk_index(struct listing *listing)
 {
 	const struct task_filter *filter = &listing->walk->filter;
-	bool sure = filter->dryness == TASKS_ALL && filter->caller == NULL && filter->search == NULL;
+	bool sure = filter->dryness != TASKS_DRY && filter->caller == NULL && filter->search == NULL;
 	enum error_code result = ERROR_NONE;
 	int found, wanted;
 
@@ -238,11 +239,9 @@ static enum error_code list_tasks(struct listing *listing)
 	bool few = filter->statuses != 0 && (filter->statuses & ~FEW_STATUSES) == 0;
 	bool any = filter->statuses == 0 && filter->sources.kind == NULL && filter->sources.provider_count == 0;
 
-	if (few)
-		return list_filtered(listing);
-	if (filter->dryness == TASKS_LIVE && (filter->statuses == 0 || (filter->statuses & 1U << TASK_DONE) != 0))
-		return walk_tasks(listing, READ_LIVE, listing->upper, listing->bounds.lower);
-	if (filter->caller != NULL)
+	if (filter->dryness == TASKS_LIVE)
+		return any ? walk_tasks(listing, READ_LIVE, listing->upper, listing->bounds.lower) : walk_index(listing);
+	if (filter->caller != NULL && !few)
 		return walk_tasks(listing, READ_OWN, listing->upper, listing->bounds.lower);
 	if (any)
 		return walk_tasks(listing, READ_RANGE, listing->upper, listing->bounds.lower);
