@@ -156,6 +156,12 @@ studio.describe("Studio's providers", function()
     page.host:post "/api/live/start"
   end)
 
+  it("tell what became of the live jobs of the last 24 hours", function()
+    page:wait(of_card("pika", "/Last 24 hours\\s+no live jobs/.test(card.innerText)"), "that there were none")
+    for _ = 1, 2 do page.live:ended(page.live:job "pika") end
+    page:wait(of_card("pika", "/Last 24 hours\\s+2 done, median \\d/.test(card.innerText)"), "that two are done")
+  end)
+
   it("lead to Make, with a model, and back", function()
     page:go "#/providers/fal"
     local model = page:find_text("td a", "Flux schnell")

@@ -2,7 +2,7 @@
 
 import { loading, problemBox } from "../base/dialog.js";
 import { each, h, icon, outside, term } from "../base/dom.js";
-import { ago, duration, kindWord, now, plural, status, usd } from "../base/format.js";
+import { ago, count, duration, kindWord, now, plural, status, usd } from "../base/format.js";
 import { api } from "../base/api.js";
 import { link, part } from "../base/router.js";
 import { computed, signal } from "../base/signal.js";
@@ -12,6 +12,7 @@ import { resource } from "../store/resource.js";
 import { fileProblem, hostReport } from "./host/report.js";
 import { detail } from "./providers/detail.js";
 
+const DAY_MS = 86400000;
 const SOURCES = { secrets: "from the secrets file", env: "from the environment", request: "from the request" };
 
 // What is said of one -------------------------------------------------------------------------------------------------------
@@ -63,6 +64,14 @@ export const lastProbe = ({ last_probe: probe }) => probe
     probe.balance_usd !== null && `, balance ${usd(probe.balance_usd)}`,
     probe.reason && h("span.preserve", `: ${probe.reason}`)) : h("span.muted", "not yet");
 
+function recent(entry, counts) {
+  const figures = counts?.providers[entry.id];
+  if (!figures) return counts && h("span.muted", "no live jobs");
+  const words = ["done", "error", "unknown"].filter(word => figures[word] > 0).map(word => `${count(figures[word])} ${word}`);
+  const href = link("jobs", [], { provider: entry.id, dry: "0" });
+  return [h("a", { href }, words.join(", ") || "none has ended"), figures.median_seconds !== null && `, median ${duration(figures.median_seconds)}`];
+}
+
 const sourceName = address => /^https:\/\/([^/]+)/.exec(address ?? "")?.[1] ?? address;
 
 const price = ({ pricing }) => [`as of ${pricing.as_of}, `, outside(pricing.source, sourceName(pricing.source))];
@@ -72,7 +81,7 @@ export const facts = (item, data) => h("dl.facts",
   term("Flag", () => flags(item.value)), term("Credential", () => credentials(item.value)),
   term("Live switch", () => liveSwitch(item.value, data.report.value?.live)), term("Budget", () => budget(item.value, data.budget.value)),
   term("Script", () => script(item.value)), term("Prices", () => price(item.value)),
-  term("Vendor asked", () => lastProbe(item.value)));
+  term("Vendor asked", () => lastProbe(item.value)), term("Last 24 hours", () => recent(item.value, data.counts.value)));
 
 export const pages = entry => [outside(entry.docs_url, "Docs"),
   entry.dashboard_url && outside(entry.dashboard_url, "Dashboard")];
@@ -110,9 +119,11 @@ const list = data => [
 // The page -------------------------------------------------------------------------------------------------------------------
 
 function load(abort) {
+  const since = () => new Date(Date.now() - DAY_MS).toISOString();
   return {
     report: hostReport(abort),
     budget: resource(signal => api.get("api/budget", { query: { days: 1 }, signal }), abort, { on: /./ }),
+    counts: resource(signal => api.get("api/jobs/counts", { query: { since: since(), dry_run: false, by: "provider" }, signal }), abort, { on: /^public/ }),
   };
 }
 
