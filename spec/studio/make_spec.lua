@@ -207,6 +207,9 @@ return {
     page:go "#/make/image/replicate?model=acme/new-thing"
     make.fill(page, "prompt", "a pot")
     make.has(page, ".upstream", "/acme/new-thing")
+    page:find("[data-path=model]:not(.picker) input"):type "s-2" -- the form stays while another model is typed
+    make.has(page, ".upstream", "/acme/new-things-2")
+    assert.equal("acme/new-things-2", page:focused():property "value")
     page:assert_clean()
     page:remove()
   end)

@@ -55,8 +55,9 @@ function jsonBox(request) {
 
 function formView(request) {
   const strange = path => untracked(() => fieldOf(path.peek(), {}, request.options, request.taker(path.peek()) ? `for ${request.taker(path.peek())}` : "not described for this model, sent as it is"));
+  const schema = computed(() => request.choice.value?.schema);
   return [
-    () => request.choice.value ? untracked(() => schemaForm(request.choice.value.schema, request.options)) : !request.problem.value && loading(6),
+    () => schema.value ? untracked(() => schemaForm(schema.value, request.options)) : !request.problem.value && loading(6),
     () => request.strangers.value.length > 0 && h("h3", "Also in the request"),
     h("div.grid-form", each(() => request.strangers.value, path => path, strange)),
   ];
@@ -77,7 +78,7 @@ function maker({ kind, provider, query, view, jobs, abort, mirror }) {
     run.buttons(() => sent.scrollIntoView({ behavior: "smooth" })), h("p.hint.not-narrow", h("kbd", "Ctrl"), " ", h("kbd", "Enter"), " dry run"));
   const views = { form: formView, json: jsonBox, curl };
   const showView = make => untracked(() => make(request));
-  const lost = () => request.lost.value.length > 0 && h("div.note.is-warning", h("p", "Attach again, or write again: ", request.lost.value.join(", ")));
+  const lost = () => request.unattached.value.length > 0 && h("div.note.is-warning", h("p", "Attach again, or write again: ", request.unattached.value.join(", ")));
   const off = event => event.preventDefault(); // a file that is dropped beside its field must not replace the page
   return h("div.split", { ondragover: off, ondrop: off, onkeydown: event => (event.ctrlKey || event.metaKey) && event.key === "Enter" && (event.preventDefault(), run.dry()) },
     h("div.card.stack", h("div.grid-form", () => providerField(kind, provider), picker(request)), () => request.problem.value && problemBox(request.problem.value), lost,

@@ -54,7 +54,7 @@ function readDraft(kind, provider) {
 function saveDraft(kind, provider, request) {
   const { body, lost } = without(request.body.peek(), leaf => Boolean(files.get(leaf)));
   try {
-    sessionStorage.setItem(draftName(kind, provider), stringify({ body, lost: [...new Set([...lost, ...request.lost.peek()])], operation: request.operation.peek() }));
+    sessionStorage.setItem(draftName(kind, provider), stringify({ body, lost: [...new Set([...lost, ...request.unattached.peek()])], operation: request.operation.peek() }));
     sessionStorage.setItem("make", stringify([kind, provider, body.prompt ?? lastMade()[2]]));
   } catch { /* no room: then there is no draft */ }
 }
@@ -72,7 +72,7 @@ const fixedOf = schema => Object.entries(schema.properties).filter(([path, words
 
 /** What a request of this choice has at least; a GPU job with empty places for what is required. */
 function complete(body, { schema, kind }) {
-  for (const [path, words] of fixedOf(schema)) body = put(body, path, words.enum[0]);
+  for (const [path, words] of fixedOf(schema)) if (at(body, path) !== words.enum[0]) body = put(body, path, words.enum[0]);
   if (kind !== "gpu") return body;
   for (const path of schema.required ?? []) {
     const empty = { string: "", object: {} }[schema.properties[path].type];
@@ -142,6 +142,7 @@ export function makeRequest({ kind, provider, query, abort }) {
     wire: (of, over) => stringify(mapLeaves({ ...files.expand(of), ...over }, leaf => leaf)),
   };
   const key = computed(() => stringify(kind === "gpu" ? [null, null, operationOf()] : [at(body.value, "mode") ?? null, at(body.value, "model") ?? null, null]));
+  request.unattached = computed(() => request.lost.value.filter(path => at(body.value, path) === undefined));
   request.strangers = computed(() => request.choice.value ? strangers(body.value, request.choice.value.schema.properties) : []);
   request.taker = path => taker.get(`${provider} ${path}`);
   const sorted = computed(() => sortTexts(request.preview.value ?? {}, path =>
@@ -166,11 +167,12 @@ export function makeRequest({ kind, provider, query, abort }) {
     return [job.operation, job.action].find(name => names.includes(name)) ?? operation.value ?? names.find(name => name in job) ?? names[0] ?? null;
   }
 
-  let described = true;
+  let described = true, picked = false;
   request.pick = ({ mode = null, model = null, operation: wanted = null }) => batch(() => {
     let next = body.peek();
     if (model && !isKnown({ mode, model })) mode ??= generic()?.mode ?? null;
     for (const [path] of fixedOf(request.choice.peek()?.schema ?? { properties: {} })) next = put(next, path, undefined);
+    picked = true;
     operation.value = wanted;
     body.value = kind === "gpu" ? next : put(put(next, "mode", mode ?? undefined), "model", model ?? undefined);
   });
@@ -195,6 +197,8 @@ export function makeRequest({ kind, provider, query, abort }) {
     const mine = ++asked;
     const choice = { schema: ANY_MODEL, ...await readChoice(wanted) };
     if (mine !== asked || abort.aborted) return;
+    const before = request.choice.peek()?.schema;
+    if (before && stringify(before) === stringify(choice.schema)) choice.schema = before; // the form stays, and who types in it
     for (const path of Object.keys(choice.schema.properties)) taker.set(`${provider} ${path}`, choice.label);
     if (Object.values(choice.schema.properties).some(words => words.x_file)) askForLimit();
     batch(() => {
@@ -221,8 +225,9 @@ export function makeRequest({ kind, provider, query, abort }) {
     const fitting = choices.find(one => wants(one, wanted)) ?? (wanted.model ? wanted : choices[0]);
     batch(() => {
       if (!from && !draft && kind !== "gpu" && lastMade()[2]) request.set("prompt", lastMade()[2]);
+      if (query.has("operation")) for (const path of ["job.operation", "job.action"]) request.set(path, undefined);
       request.choices.value = choices;
-      if (kind !== "gpu") request.pick(fitting);
+      request.pick(kind === "gpu" ? { operation: operation.peek() } : fitting);
     });
   }
   const fail = problem => abort.aborted || (request.problem.value = problem);
@@ -232,7 +237,9 @@ export function makeRequest({ kind, provider, query, abort }) {
     generation.value; // a script that was saved may take other inputs
     if (!request.choices.value) return;
     const [mode, model, wanted] = parse(key.value);
-    untracked(() => loadChoice({ mode, model, operation: wanted }).catch(fail));
+    const timer = setTimeout(() => loadChoice({ mode, model, operation: wanted }).catch(fail), picked ? 0 : TYPING_MS);
+    picked = false;
+    onCleanup(() => clearTimeout(timer));
   });
 
   // Preview: some time after the last change; an older one is not waited for.
@@ -276,7 +283,7 @@ export function makeRequest({ kind, provider, query, abort }) {
       request.previewSoon(sizeOf(now) > LARGE_BYTES ? LARGE_TYPING_MS : TYPING_MS);
     });
   });
-  const standing = computed(() => stringify([host.live.value?.stopped, host.live.value?.enabled, host.live.value?.today.left_usd, session.may("live")]));
+  const standing = computed(() => stringify([host.live.value?.stopped, host.live.value?.enabled, host.live.value?.today.left_usd, session.may("live"), session.key]));
   effect(() => { // switches, budgets and scripts may have changed what it would do
     standing.value;
     host.catalogs.value;

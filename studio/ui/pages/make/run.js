@@ -17,6 +17,7 @@ import { resource } from "../../store/resource.js";
 import { roleNeeded, session } from "../../store/session.js";
 
 const CONFIRM_ABOVE_USD = 1, CONFIRM_ABOVE_SHARE = 0.1;
+const UNSIGNED = { dry_run: undefined, max_cost_usd: undefined, expect_upstream_sha256: undefined }; // what says nothing of what is made
 const MOST_COPIES = 16;
 const REST_MS = 2000; // after a run, so that a double click is one
 const MAX_COST = { title: "Most it may cost", type: "number", description: "this much is reserved; nothing holds the vendor to it", x_unit: "US$" };
@@ -90,7 +91,7 @@ export function makeRun(request, { follow, abort }) {
   // The run that the button stands for: of a new request a new one; of one whose answer did not come, that one.
   let current = null;
   function runOf(body) {
-    const sign = hash(request.base + request.wire(body)), before = open.peek().find(one => one.sign === sign);
+    const sign = hash(request.base + request.wire(body, UNSIGNED)), before = open.peek().find(one => one.sign === sign);
     if (before) return before;
     if (current?.sign !== sign) current = { key: random(), id: `studio-${random()}`, sign };
     return current;
@@ -109,6 +110,10 @@ export function makeRun(request, { follow, abort }) {
   /** True when the host has it. */
   async function send(sent, body) {
     busy.value = sent;
+    if (sent.who !== session.key) { // a key counts for one API key
+      failed.value = { detail: `Its answer did not come to the API key “${sent.who}”: log in with that one to ask again.`, errors: [] };
+      return false;
+    }
     try {
       if (!open.peek().includes(sent)) keep([...open.peek(), sent]); // before anything leaves
     } catch {
@@ -134,10 +139,12 @@ export function makeRun(request, { follow, abort }) {
   }
 
   /** A run with all that its bytes are made of: what was previewed, at that price. */
-  const readied = (body, shown) => ({ ...runOf(body), most: most.peek(), sha: shown.upstream_sha256, what: `${request.provider}, at most ${usd(most.peek())}` });
+  const readied = (body, shown) => {
+    const known = runOf(body);
+    return open.peek().includes(known) ? known : { ...known, who: session.key, most: most.peek(), sha: shown.upstream_sha256, what: `${request.provider}, at most ${usd(most.peek())}` };
+  };
 
   async function sendAll(body, shown) {
-    if (again.peek()) return send(run.peek(), body);
     if (count.peek() === 1) return send(readied(body, shown), body);
     const first = request.get(seedPath.peek()) ?? randomSeed(request.choice.peek().schema.properties[seedPath.peek()].maximum);
     for (let i = 0; i < count.peek(); i++) {
