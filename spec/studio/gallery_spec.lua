@@ -27,8 +27,9 @@ local function wait_for(page, expression, what)
   return page:wait(expression, what, 15)
 end
 
+-- Those out of sight too: innerText has nothing of them.
 local function tiles(page)
-  return page:execute [[return [...document.querySelectorAll(".gallery-tile a")].map(tile => tile.innerText.trim())]]
+  return page:execute [[return [...document.querySelectorAll(".gallery-tile a")].map(tile => tile.textContent)]]
 end
 
 local function facts(page)
@@ -66,7 +67,7 @@ studio.describe("The gallery", function()
     open()
     local all = tiles(page)
     assert.equal(60, #all)
-    assert.matches("^Picture of fal:%s+a lighthouse & a <b>boat</b>$", all[1])
+    assert.matches("^Picture of fal: a lighthouse & a <b>boat</b>$", all[1])
     assert.matches("^Video of runway:", all[2])
     assert.matches("^Today, " .. os.date("%Y-%m-%d"):gsub("-", "%%-") .. "$", page:find(".gallery h2"):text())
     local first = page:execute [[
@@ -83,8 +84,7 @@ studio.describe("The gallery", function()
     open()
     page:find_text("main .button", "Older"):click()
     wait_for(page, "document.querySelectorAll('.gallery-tile').length === 67", "the older ones")
-    assert.matches("Sound of fal:%s+rain on a tin roof$", tiles(page)[67])
-    assert.matches("output.wav", page:find(".gallery-tile:last-child .is-card"):text(), 1, true)
+    assert.matches("^output.wavaudio/wav, 16 kBSound of fal: rain on a tin roof$", tiles(page)[67])
     assert.equal(0, #page:finds ".page > .stack > .row .button")
   end)
 
@@ -312,12 +312,12 @@ studio.describe("What strangers made", function()
 
   it("stays in the grid as a tile that says why it is lost", function()
     page:go "#/gallery"
-    assert.matches("Not kept", page:find(".gallery-tile:nth-child(4) .is-lost"):text())
+    assert.matches("^Not kept", tiles(page)[4])
     shell.run("rm -rf " .. shell.quote(odd.host.home .. "/data/artifacts") .. "/*")
     page:open "about:blank"
     page:go "#/gallery"
     wait_for(page, "document.querySelectorAll('.gallery-tile .is-lost').length >= 7", "all of them lost")
-    assert.matches("no longer in the artifacts folder", page:find(".gallery-tile .is-lost"):text())
+    assert.matches("no longer in the artifacts folder", tiles(page)[1])
     page:assert_clean()
   end)
 end)
