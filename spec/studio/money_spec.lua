@@ -161,8 +161,9 @@ studio.describe("Money", function()
     show_all()
     page:execute [[document.querySelector(".chart a[aria-label*='pika']").focus()]]
     local label = page:focused():attribute "aria-label"
-    page.live:job("fal")
+    page.live:ended(page.live:job "fal")
     page:wait("document.querySelectorAll('.ledger tbody tr').length === 47", "the new job")
+    page:wait("document.querySelectorAll('.ledger tbody .hint').length === 1", "what it cost")
     assert.equal(label, page:focused():attribute "aria-label")
   end)
 
