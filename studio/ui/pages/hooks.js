@@ -59,7 +59,7 @@ const hooksOf = answer => [...(answer?.webhooks ?? []), answer?.callbacks].filte
 
 const list = hooks => [
   () => hooks.value.webhooks.length === 0 && h("div.empty", h("p", "No webhook is registered."),
-    h("p", "Register one, and the host tells a server of yours of every job that ends, with a signature that any library of Standard Webhooks checks.")),
+    hooks.value.enabled && h("p", "Register one, and the host tells a server of yours of every job that ends, with a signature that any library of Standard Webhooks checks.")),
   h("div.cards.hooks", each(() => hooksOf(hooks.value), hook => hook.id, card)),
 ];
 
