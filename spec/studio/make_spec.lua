@@ -101,6 +101,11 @@ studio.describe("Make", function()
       make.has(page, ".note", "init_image")
       assert.equal("0.6", make.field(page, "parameters.strength"):property "value")
       page:assert_clean()
+      page:go "#/make/image/fal?from=01a208bf-559d-7000-b3c1-5c1540ddd5bb"
+      make.has(page, ".problem", "no job with this id")
+      make.fill(page, "prompt", "all the same")
+      make.ready(page)
+      page:assert_clean { "status of 404" }
     end)
 
     it("takes files by dropping them, and keeps them out of the draft", function()
@@ -117,6 +122,10 @@ studio.describe("Make", function()
       page:find_text("button", "JSON"):click()
       assert.truthy(page:find("#request-json"):property("value"):find("attached:1:cat <i>.png", 1, true))
       page:find_text("button", "Form"):click()
+      page:find("#model"):click()
+      page:press("c", "o", "r", "e", "Enter")
+      make.has(page, '[data-path="init_image"]', "sd3.5-medium takes it")
+      make.has(page, ".attached", "cat <i>.png")
       page:reload()
       make.has(page, ".note", "init_image")
       assert.equal("in oil", make.field(page, "prompt"):property "value")
@@ -235,7 +244,9 @@ return {
 
   it("is what the key's roles allow", function()
     page = studio.open { live = true, keys = { keys.entry("reader", { may = exact.array { "read" } }),
-      keys.entry("drafter", { may = exact.array { "read", "submit" } }) } }
+      keys.entry("drafter", { may = exact.array { "read", "submit" } }), keys.entry("maker", {
+        may = exact.array { "read", "submit", "live" }, sees = "own", budget_usd = { per_day = 5, per_month = 5 },
+      }) } }
     page:open(page.base)
     page:log_in "reader"
     page:console() -- what was refused before
@@ -250,6 +261,13 @@ return {
     assert.is_nil(page:finds("#run")[1])
     page:find_text("button", "Dry run"):click()
     make.has(page, ".followed", "dry run")
+    page:log_in "maker"
+    page:open "about:blank"
+    page:go "#/make/image/fal"
+    make.ready(page, "Run live, at most $0.003")
+    make.has(page, ".checks", "budget: key maker $5.000 of $5.000 left today")
+    page:find("#run"):click()
+    page:wait("document.querySelector('.outputs img')", "the picture")
     page:assert_clean()
     page:remove()
   end)

@@ -54,7 +54,10 @@ function jsonBox(request) {
 }
 
 function formView(request) {
-  const strange = path => untracked(() => fieldOf(path.peek(), {}, request.options, request.taker(path.peek()) ? `for ${request.taker(path.peek())}` : "not described for this model, sent as it is"));
+  const strange = ({ current: path }) => {
+    const known = request.taker(path);
+    return fieldOf(path, known?.words ?? {}, request.options, known ? `${known.label} takes it` : "not described for this model, sent as it is");
+  };
   const schema = computed(() => request.choice.value?.schema);
   return [
     () => schema.value ? untracked(() => schemaForm(schema.value, request.options)) : !request.problem.value && loading(6),

@@ -44,8 +44,10 @@ function priceLine({ estimates }) {
       : `price not known${missing ? `: ${missing}` : ""}`));
 }
 
-const budgetLine = budgets => budgets.length > 0 && h("li", icon("check", "good"), h("span", "budget: ", budgets.filter(one => one.day.limit_usd !== null)
-  .map((one, index) => `${index ? "; " : ""}${one.whose} ${usd(one.day.left_usd)} of ${usd(one.day.limit_usd)} left today`)));
+function budgetLine(budgets) {
+  const limited = budgets.filter(one => one.day.limit_usd !== null).map(one => `${one.whose} ${usd(one.day.left_usd)} of ${usd(one.day.limit_usd)} left today`);
+  return limited.length > 0 && h("li", icon("check", "good"), h("span", `budget: ${limited.join("; ")}`));
+}
 
 const credential = ({ credentials }) => [...new Set(Object.values(credentials.sources))].filter(Boolean).join(", ") || "none needed";
 

@@ -50,15 +50,19 @@ export function picker(request) {
   const field = h("input#model", {
     type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-autocomplete": "list", "aria-controls": "models",
     "aria-expanded": () => String(words.value !== null && entries.value.length > 0), "aria-activedescendant": () => entries.value.length ? `model-${active.value}` : null,
-    "aria-describedby": "model-hint", value: () => shown(),
+    "aria-describedby": "model-hint", value: shown,
     onfocus: () => field.select(), onclick: () => words.peek() === null && open(""), onblur: close,
     oninput: () => open(field.value), onkeydown: keys,
   });
 
   function open(text) {
-    active.value = 0;
     words.value = text;
+    active.value = text === "" ? Math.max(0, entries.value.findIndex(one => one.name === shown() && one.mode === told.value.mode)) : 0;
+    showActive();
     search();
+  }
+  function showActive() {
+    document.getElementById(`model-${active.peek()}`)?.scrollIntoView({ block: "nearest" });
   }
   function close() {
     words.value = null;
@@ -78,11 +82,11 @@ export function picker(request) {
     else if (event.key === "Escape" && words.peek() !== null) close();
     else return;
     event.preventDefault();
-    document.getElementById(`model-${active.peek()}`)?.scrollIntoView({ block: "nearest" });
+    showActive();
   }
 
   return h("div.field.picker", { "data-path": gpu ? "operation" : "model" },
-    h("label", { for: "model" }, gpu ? "Operation" : "Model", h("span.hint", () => told.value?.mode ? ` mode ${told.value.mode}` : "")), field, list,
+    h("label", { for: "model" }, gpu ? "Operation" : "Model", h("span.hint", () => told.value?.mode ? ` mode ${told.value.mode}` : "")), h("div.pick", field, list),
     h("div.hints#model-hint", h("p.hint", () => told.value && [told.value.label !== shown() && told.value.label, price(told.value), told.value.unknown && "not described here: its inputs go out as they are"].filter(Boolean).join(", ")),
       () => [...request.said("model"), ...request.said("mode")].map(one => h(`p.${one.level}`, one.text))));
 }

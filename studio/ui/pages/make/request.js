@@ -11,7 +11,7 @@ const TYPING_MS = 250, LARGE_TYPING_MS = 1000, LARGE_BYTES = 256 * 1024;
 const BASES = { gpu: "api/providers/gpu/public/", image: "api/providers/image/", video: "api/providers/video/" };
 const ANY_MODEL = { properties: { prompt: { type: "string", x_lines: 4, x_order: 1 }, parameters: { type: "object", x_lines: 8, x_order: 2 } }, required: [] };
 
-const taker = new Map(); // path -> the choice that was seen to take it
+const takers = new Map(); // "provider path" -> { label, words } of a choice that was seen to take it
 
 // Where a request comes from --------------------------------------------------------------------------------------------------
 
@@ -144,7 +144,7 @@ export function makeRequest({ kind, provider, query, abort }) {
   const key = computed(() => stringify(kind === "gpu" ? [null, null, operationOf()] : [at(body.value, "mode") ?? null, at(body.value, "model") ?? null, null]));
   request.unattached = computed(() => request.lost.value.filter(path => at(body.value, path) === undefined));
   request.strangers = computed(() => request.choice.value ? strangers(body.value, request.choice.value.schema.properties) : []);
-  request.taker = path => taker.get(`${provider} ${path}`);
+  request.taker = path => takers.get(`${provider} ${path}`);
   const sorted = computed(() => sortTexts(request.preview.value ?? {}, path =>
     path === "mode" || path === "model" || Object.hasOwn(request.choice.value?.schema.properties ?? {}, path) || request.strangers.value.includes(path)));
   /** What is required and not there: then there is nothing to ask the host. */
@@ -199,7 +199,7 @@ export function makeRequest({ kind, provider, query, abort }) {
     if (mine !== asked || abort.aborted) return;
     const before = request.choice.peek()?.schema;
     if (before && stringify(before) === stringify(choice.schema)) choice.schema = before; // the form stays, and who types in it
-    for (const path of Object.keys(choice.schema.properties)) taker.set(`${provider} ${path}`, choice.label);
+    for (const [path, words] of Object.entries(choice.schema.properties)) takers.set(`${provider} ${path}`, { label: choice.label, words });
     if (Object.values(choice.schema.properties).some(words => words.x_file)) askForLimit();
     batch(() => {
       request.choice.value = choice;
@@ -207,10 +207,13 @@ export function makeRequest({ kind, provider, query, abort }) {
     });
   }
 
+  const fail = problem => {
+    if (!abort.aborted) request.problem.value = problem;
+  };
   async function begin() {
-    const from = query.get("from");
-    if (from) {
-      const made = requestOf(await api.get(`api/jobs/status/${encodeURIComponent(from)}`, { signal: abort }), kind);
+    const from = query.get("from"), job = from && await api.get(`api/jobs/status/${encodeURIComponent(from)}`, { signal: abort }).catch(fail);
+    if (job?.payload) {
+      const made = requestOf(job, kind);
       if (query.get("seed") === "new") made.body = put(put(made.body, "parameters.seed", undefined), "seed", undefined);
       batch(() => {
         body.value = made.body;
@@ -230,7 +233,6 @@ export function makeRequest({ kind, provider, query, abort }) {
       request.pick(kind === "gpu" ? { operation: operation.peek() } : fitting);
     });
   }
-  const fail = problem => abort.aborted || (request.problem.value = problem);
   begin().catch(fail);
   const generation = computed(() => host.catalogs.value[kind]?.providers.find(entry => entry.id === provider)?.script.generation);
   effect(() => {
@@ -283,7 +285,7 @@ export function makeRequest({ kind, provider, query, abort }) {
       request.previewSoon(sizeOf(now) > LARGE_BYTES ? LARGE_TYPING_MS : TYPING_MS);
     });
   });
-  const standing = computed(() => stringify([host.live.value?.stopped, host.live.value?.enabled, host.live.value?.today.left_usd, session.may("live"), session.key]));
+  const standing = computed(() => stringify([host.live.value?.stopped, host.live.value?.enabled, host.live.value?.today?.left_usd, session.may("live"), session.key]));
   effect(() => { // switches, budgets and scripts may have changed what it would do
     standing.value;
     host.catalogs.value;

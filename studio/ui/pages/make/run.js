@@ -57,12 +57,10 @@ const isRefusal = ({ status, requestId, body }) => status >= 400 && status < 500
 /** An amount as a button can say it: never less than it is. */
 const sayable = amount => amount >= 10 ? Math.ceil(amount * 100 - 1e-6) / 100 : Math.ceil(amount * 1e6 - 1e-6) / 1e6;
 
-/** The budgets that a job of this provider must fit in: [{ whose, day, month }]. */
+/** The budgets that a job of this provider must fit in, as far as the key may see them: [{ whose, day, month }]. */
 function budgetsFor(budget, provider) {
-  if (!budget) return [];
-  const key = budget.api_keys.find(one => (one.api_key ?? one.name) === session.key);
-  const own = budget.providers.find(one => one.provider === provider);
-  return [{ whose: "host", ...budget.host }, own && { whose: provider, ...own }, key && { whose: `key ${session.key}`, ...key }].filter(Boolean);
+  const own = budget?.providers?.find(one => one.provider === provider), key = budget?.api_keys.find(one => one.name === session.key);
+  return [budget?.host && { whose: "host", ...budget.host }, own && { whose: provider, ...own }, key && { whose: `key ${key.name}`, ...key }].filter(Boolean);
 }
 
 const leftOf = budgets => budgets.flatMap(one => [one.day, one.month]).filter(span => span?.left_usd !== null && span?.left_usd !== undefined)
@@ -207,7 +205,7 @@ export function makeRun(request, { follow, abort }) {
   const lostRun = sent => h("div.note.is-warning.lost-run", icon("question"), h("div",
     h("p", `The answer to a live run did not come (${sent.what}). It may be registered.`),
     again.value && sent === run.value && h("p", "“Ask again” asks under the same key: it cannot be paid twice."),
-    h("button.link", { type: "button", onclick: () => lookFor(sent) }, "Look for it"), h("button.link", { type: "button", onclick: () => leave(sent) }, "Forget it")));
+    h("div.row", h("button.link", { type: "button", onclick: () => lookFor(sent) }, "Look for it"), h("button.link", { type: "button", onclick: () => leave(sent) }, "Forget it"))));
   untracked(() => open.peek().filter(one => one !== busy.peek()).forEach(sent => lookFor(sent, true)));
 
   const problem = () => failed.value && [problemBox(failed.value),
