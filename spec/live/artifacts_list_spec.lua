@@ -188,6 +188,7 @@ describe("the outputs of live jobs", function()
 
   it("go with their jobs", function()
     assert.is_true(#list(live.host).artifacts > 0)
+    assert.not_equal("0\n", sql(live.host, "SELECT count(*) FROM upstream"))
     assert.equal(0, live.host:stop())
     local month = 31 * 86400000
     for _, name in ipairs { "task", "live", "ledger", "artifact", "upstream" } do
@@ -198,6 +199,7 @@ describe("the outputs of live jobs", function()
     live.host:start_again()
     live.host:eventually(function() return sql(live.host, "SELECT count(*) FROM task") == "0\n" end)
     assert.equal("0\n", sql(live.host, "SELECT count(*) FROM artifact"))
+    assert.equal("0\n", sql(live.host, "SELECT count(*) FROM upstream"))
     assert.same({}, list(live.host).artifacts)
   end)
 end)

@@ -14,40 +14,60 @@
 struct showing {
 	struct buffer out;
 	struct live *live;
+	bool is_live;
 };
 
-/* Shows one row with `write`, or sends why not. */
-static void show_task(
-	struct host *host, struct http_request *request, const char *text, void (*write)(void *showing, const struct task *task))
+static void write_status(void *context, const struct task *task)
+{
+	struct showing *showing = context;
+
+	showing->is_live = task->live != NULL;
+	if (showing->is_live)
+		live_job_write_eta(&showing->out, showing->live, task);
+	task_json_write_members(&showing->out, task);
+}
+
+static void write_upstream(void *context, const char *upstream)
+{
+	struct showing *showing = context;
+
+	buffer_text(&showing->out, upstream);
+}
+
+/* The request of a live job was kept apart, when it was registered; a dry run's is a preview's to show. */
+static enum error_code show_upstream(struct host *host, const struct id *id, struct showing *showing, struct error *error)
+{
+	enum error_code code;
+
+	if (!showing->is_live)
+		return ERROR_NONE;
+	buffer_text(&showing->out, ",\"upstream\":");
+	code = task_store_upstream(host->store, id, write_upstream, showing, error);
+	if (code == ERROR_NOT_FOUND)
+		buffer_text(&showing->out, "null");
+	return code == ERROR_NOT_FOUND ? ERROR_NONE : code;
+}
+
+void jobs_status(struct host *host, struct http_request *request, const char *text)
 {
 	struct showing showing = { .live = host->live };
+	enum error_code code;
 	struct error error;
 	struct id id;
 
 	if (!query_job_id(request, text, &id))
 		return;
 	buffer_init(&showing.out, LIMIT_REPLY_BYTES);
-	if (task_store_get(host->store, &id, write, &showing, &error) == ERROR_NONE)
+	buffer_text(&showing.out, "{\"ok\":true,");
+	code = task_store_get(host->store, &id, write_status, &showing, &error);
+	if (code == ERROR_NONE)
+		code = show_upstream(host, &id, &showing, &error);
+	buffer_char(&showing.out, '}');
+	if (code == ERROR_NONE)
 		answer_json(request, 200, NULL, &showing.out);
 	else
 		answer_no_job(request, &error);
 	buffer_free(&showing.out);
-}
-
-static void write_status(void *context, const struct task *task)
-{
-	struct showing *showing = context;
-
-	buffer_text(&showing->out, "{\"ok\":true,");
-	if (task->live != NULL)
-		live_job_write_eta(&showing->out, showing->live, task);
-	task_json_write_members(&showing->out, task);
-	buffer_char(&showing->out, '}');
-}
-
-void jobs_status(struct host *host, struct http_request *request, const char *id)
-{
-	show_task(host, request, id, write_status);
 }
 
 static void note_job_status(void *context, const struct task *task)

@@ -62,7 +62,8 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 	submission->webhook_url = webhooks_in_url(incoming->host->webhooks_in, http->view, incoming->provider, NULL);
 	pending->call.call.webhook_url = submission->webhook_url;
 	buffer_init(&submission->live_request, LIMIT_BODY_BYTES_MAX);
-	submission->live_request.budget = &pending->texts;
+	buffer_init(&submission->upstream, LIMIT_ROW_BYTES);
+	submission->live_request.budget = submission->upstream.budget = &pending->texts;
 	if (incoming->liveness == LIVENESS_LIVE) {
 		pending_call_open_way(pending);
 		if (!incoming->preview)
@@ -76,6 +77,7 @@ void submission_free(struct submission *submission)
 	verdict_json_release(submission->verdict_json);
 	callback_free(submission->callback);
 	buffer_free(&submission->live_request);
+	buffer_free(&submission->upstream);
 	free(submission->webhook_url);
 	free(submission);
 }
@@ -237,6 +239,10 @@ static void fill_row(struct submission *submission)
 	task->caller = submission_caller(submission);
 	task->payload = pending->row.data;
 	task->estimates = call->estimates.data;
+	if (!live)
+		return;
+	json_write_abbreviated(&submission->upstream, call->upstream.data, call->upstream.length, LIMIT_STORED_TEXT_BYTES);
+	task->upstream = submission->upstream.data;
 }
 
 /* Its event, and what a request with the same Idempotency-Key gets. */
@@ -282,8 +288,8 @@ bool submission_compose(struct submission *submission)
 	/* what cannot be told is not registered: its client would hear 503 and send it again */
 	if (pending->answer.failed)
 		refuse_text(submission, &pending->answer, "answer");
-	else if (pending->row.failed)
-		refuse_text(submission, &pending->row, "registry's row");
+	else if (pending->row.failed || submission->upstream.failed)
+		refuse_text(submission, pending->row.failed ? &pending->row : &submission->upstream, "registry's row");
 	else
 		fill_write(submission);
 	return submission->refused.code == ERROR_NONE;

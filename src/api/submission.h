@@ -18,6 +18,7 @@ struct submission {
 	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* the API key's name, or "" */
 	int64_t max_cost;			   /* micro-dollars; -1: not said */
 	struct buffer live_request;		   /* asked to be live: what prepare gets, as text */
+	struct buffer upstream;			   /* of a live job: its request, as the row keeps it */
 	bool may_look;				   /* it waits for a model that nobody has looked for yet */
 	bool looks;				   /* it has to: there is nothing to write, and it is run again */
 	char expected[OUTGOING_DIGEST_BYTES];	   /* the upstream_sha256 of the only request that will do, or "" */

@@ -33,6 +33,33 @@ enum error_code task_store_open_jobs(
 	return reader == NULL ? ERROR_BUSY : visit_jobs(reads, reader, reader->statements[READ_OPEN], visit, context, error);
 }
 
+enum error_code task_store_upstream(struct task_store *store, const struct id *id,
+	void (*visit)(void *context, const char *upstream), void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader = reads_borrow(reads, error);
+	enum error_code result = ERROR_NONE;
+	sqlite3_stmt *row;
+	const char *text;
+	int code;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	row = reader->statements[READ_UPSTREAM];
+	sqlite3_bind_int64(row, 1, id_sequence(id));
+	code = sqlite3_step(row);
+	text = code == SQLITE_ROW ? reads_text(row, 0) : NULL;
+	if (text != NULL)
+		visit(context, text);
+	else if (code == SQLITE_ROW)
+		result = reads_refuse_row(reads, reader, error);
+	else if (code == SQLITE_DONE)
+		result = error_set(error, ERROR_NOT_FOUND, "", "the request of this job is not known");
+	result = reads_end(reads, reader, row, code, result, error);
+	reads_give_back(reads, reader);
+	return result;
+}
+
 enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
 	void *context, struct error *error)
 {

@@ -7,6 +7,28 @@
 
 #include "registry/database.h"
 
+static int insert_upstream(struct writer *writer, const struct task *task)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_UPSTREAM];
+
+	sqlite3_bind_int64(statement, 1, id_sequence(&task->id));
+	writer_bind_clean(writer, statement, 2, true, task->upstream);
+	return database_run(statement);
+}
+
+static int insert_money(struct writer *writer, const struct task *task, int source)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_MONEY];
+
+	sqlite3_bind_int64(statement, 1, id_sequence(&task->id));
+	sqlite3_bind_int64(statement, 2, task->money->day);
+	sqlite3_bind_int(statement, 3, source);
+	sqlite3_bind_int64(statement, 4, task->money->reserved);
+	sqlite3_bind_int64(statement, 5, task->money->expected);
+	writer_bind_text(statement, 6, task->live->caller);
+	return database_run(statement);
+}
+
 int writer_insert_live(struct writer *writer, const struct task *task, int source)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_LIVE];
@@ -30,16 +52,9 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	sqlite3_bind_int(statement, 14, live->paid_most);
 	writer_bind_text(statement, 15, live->expected);
 	code = database_run(statement);
-	if (code != SQLITE_OK || task->money == NULL)
-		return code;
-	statement = writer->statements[WRITE_MONEY];
-	sqlite3_bind_int64(statement, 1, sequence);
-	sqlite3_bind_int64(statement, 2, task->money->day);
-	sqlite3_bind_int(statement, 3, source);
-	sqlite3_bind_int64(statement, 4, task->money->reserved);
-	sqlite3_bind_int64(statement, 5, task->money->expected);
-	writer_bind_text(statement, 6, live->caller);
-	return database_run(statement);
+	if (code == SQLITE_OK && task->upstream != NULL)
+		code = insert_upstream(writer, task);
+	return code == SQLITE_OK && task->money != NULL ? insert_money(writer, task, source) : code;
 }
 
 /* Where the row stands now. SQLITE_ROW, or SQLITE_DONE when there is none with the whole id. */

@@ -42,6 +42,7 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_END] = "COMMIT",
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
 	[READ_ONE] = TASKS "WHERE task.sequence = ?",
+	[READ_UPSTREAM] = "SELECT request FROM upstream WHERE sequence = ?",
 	[READ_RANGE] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
 	[READ_LIVE] = "SELECT " TASK_COLUMNS " FROM live CROSS JOIN task USING (sequence) LEFT JOIN ledger USING (sequence)"
 		      " WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC",

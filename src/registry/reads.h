@@ -21,6 +21,7 @@ enum read_statement {
 	READ_END,
 	READ_INDEXED,
 	READ_ONE,
+	READ_UPSTREAM,
 	READ_RANGE,
 	READ_LIVE,
 	READ_OWN,

@@ -199,6 +199,10 @@ struct artifact_walk {
 enum error_code task_store_artifacts(struct task_store *store, struct artifact_walk *walk,
 	bool (*visit)(void *context, const struct artifact_row *row), void *context, struct error *error);
 
+/* A live job's request as it was previewed when it was registered, JSON. ERROR_NOT_FOUND: there is none. */
+enum error_code task_store_upstream(struct task_store *store, const struct id *id,
+	void (*visit)(void *context, const char *upstream), void *context, struct error *error);
+
 /* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
 enum error_code task_store_open_jobs(
 	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);

@@ -71,9 +71,10 @@ struct task {
 	const char *caller;    /* the name of the API key that it came with, or NULL */
 	const char *vendor_id; /* the vendor's own job id; dry run: mock-<provider>-1 */
 	const char *request_id;
-	const char *payload;		/* JSON: the normalised request, masked */
-	const char *estimates;		/* JSON */
-	const char *result;		/* JSON: { artifacts, cost, error, warnings }, or NULL */
+	const char *payload;   /* JSON: the normalised request, masked */
+	const char *estimates; /* JSON */
+	const char *result;    /* JSON: { artifacts, cost, error, warnings }, or NULL */
+	const char *upstream;  /* JSON: of a live job, its request as it was previewed when it was registered; for writing only */
 	const struct task_live *live;	/* NULL: a dry run */
 	const struct task_money *money; /* NULL: a dry run */
 };

@@ -30,6 +30,7 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
 	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?)",
+	[WRITE_UPSTREAM] = "INSERT INTO upstream VALUES (?, ?)",
 	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
 			      " result = coalesce(?, result) WHERE sequence = ?",
