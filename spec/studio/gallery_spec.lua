@@ -153,6 +153,8 @@ studio.describe("The gallery", function()
     assert.is_false(page:find(".viewer aside"):is_displayed())
     page:press "i"
     assert.is_true(page:find(".viewer aside"):is_displayed())
+    page:find_text(".viewer a", "Use again"):click()
+    wait_for(page, "!document.querySelector('.viewer')", "Make")
     page:assert_clean()
   end)
 

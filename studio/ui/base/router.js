@@ -1,6 +1,6 @@
 // router.js - the address says which page is open, with what filters. Routes are in the hash: the page works under any prefix.
 
-import { batch, effect, signal, untracked } from "./signal.js";
+import { batch, computed, effect, signal, untracked } from "./signal.js";
 
 function read(hash) {
   const [path, query = ""] = hash.replace(/^#?\/?/, "").split(/\?(.*)/s);
@@ -20,6 +20,12 @@ export const route = signal(read(location.hash));
 addEventListener("hashchange", () => batch(() => {
   route.value = read(location.hash);
 }));
+
+/** The address as this page last had it: while another one is on its way, it is not this page's. */
+export function routeOf(page) {
+  let last = route.peek();
+  return computed(() => last = route.value.page === page ? route.value : last);
+}
 
 /** "#/jobs/ID?status=open"; members of the query that are null or "" are left out. */
 export function link(page = "", parts = [], query = {}) {

@@ -3,7 +3,7 @@
 import { loading, problemBox } from "../base/dialog.js";
 import { each, h, icon } from "../base/dom.js";
 import { moment, now, plural, zone } from "../base/format.js";
-import { link, setQuery } from "../base/router.js";
+import { link, routeOf, setQuery } from "../base/router.js";
 import { computed, effect, signal, untracked } from "../base/signal.js";
 import { onKey } from "../shell/shortcuts.js";
 import { host } from "../store/host.js";
@@ -121,7 +121,8 @@ function nothing(query) {
   return h("div.card.empty", h("p", why), h("a.button", { href }, word));
 }
 
-function open(route, abort) {
+function open(_route, abort) {
+  const route = routeOf("gallery");
   const query = () => route.value.query, isOne = computed(() => route.value.parts.length > 0);
   const asked = () => ({ ...Object.fromEntries(FILTERS.map(name => [name, query().get(name)])), since: startOf(query().get("since")) });
   const list = openOutputs(asked, () => scrollY < 40 && !isOne.peek(), abort);
@@ -148,7 +149,7 @@ function open(route, abort) {
       tiles,
       () => list.next.value && h("div.row", h("button.button", { type: "button", disabled: () => list.busy.value, onclick: list.older }, icon("chevron"), "Older"),
         isEmpty.value && h("span.hint", "None among the newest: older ones have not been looked at."))),
-    () => isOne.value && viewer(list));
+    () => isOne.value && viewer(route, list));
 }
 
 export default { title: "Gallery", open };

@@ -5,7 +5,7 @@ import { stackedDays } from "../base/chart.js";
 import { loading, problemBox } from "../base/dialog.js";
 import { each, h, icon } from "../base/dom.js";
 import { count, duration, now } from "../base/format.js";
-import { link } from "../base/router.js";
+import { link, routeOf } from "../base/router.js";
 import { computed, signal } from "../base/signal.js";
 import { moneyBar } from "../shell/bar.js";
 import { host } from "../store/host.js";
@@ -104,7 +104,8 @@ const COLUMNS = ["day", "provider", "api_key", "kind", "jobs", "open", "reserved
 const choice = (label, values, current, wordOf, hrefOf) => h("div.segments.money-choice", { role: "group", "aria-label": label },
   values.map(value => h("a", { href: () => hrefOf(value), "aria-current": () => current() === value ? "true" : null }, wordOf(value))));
 
-function open(route, abort) {
+function open(_route, abort) {
+  const route = routeOf("money");
   const span = computed(() => SPANS.find(days => String(days) === route.value.query.get("days")) ?? 31);
   const by = computed(() => route.value.query.get("by") === "key" ? "key" : "provider");
   const answer = computed(() => {

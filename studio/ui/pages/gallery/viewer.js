@@ -3,7 +3,7 @@
 import { api } from "../../base/api.js";
 import { loading, problemBox } from "../../base/dialog.js";
 import { h, icon } from "../../base/dom.js";
-import { go, link, route } from "../../base/router.js";
+import { go, link } from "../../base/router.js";
 import { computed, effect, onCleanup, signal, untracked } from "../../base/signal.js";
 import { onKey } from "../../shell/shortcuts.js";
 import { keyOf } from "./outputs.js";
@@ -40,8 +40,8 @@ const step = (label, name, target) => h("button.button", {
 /** Back leads to the grid, however far one went. */
 const move = target => target() && go(target(), { replace: true });
 
-/** list: openOutputs(); ends with its owner. */
-export function viewer(list) {
+/** route: the page's; list: openOutputs(). Ends with its owner. */
+export function viewer(route, list) {
   const controller = new AbortController(), isBare = signal(false);
   onCleanup(() => controller.abort());
   const id = computed(() => route.value.parts[0] ?? ""), n = computed(() => Number(route.value.parts[1]));
