@@ -55,6 +55,28 @@ studio.describe("what runs live from Make", function()
       page:assert_clean()
     end)
 
+    it("keeps the key whoever answers in the host's place, and whatever else refuses it", function()
+      local paid = page.live:paid()
+      page:go "#/make/image/fal"
+      make.fill(page, "prompt", "a portal's answer")
+      make.ready(page)
+      make.wire(page, { submit = "portal" })
+      page:find("#run"):click()
+      make.ready(page, "Ask again, at most $0.003")
+      make.has(page, ".problem", "no answer of the host")
+      local key = page:execute "return sent[0].key"
+      make.wire(page, { submit = "refuse" })
+      page:find("#run"):click()
+      make.has(page, ".problem", "not now")
+      make.ready(page, "Ask again, at most $0.003")
+      make.wire(page, { submit = "send" })
+      page:find("#run"):click()
+      page:wait("document.querySelector('.outputs img')", "the picture")
+      assert.equal(key, page:execute "return sent[0].key")
+      assert.equal(paid + 1, page.live:paid())
+      page:assert_clean()
+    end)
+
     it("finds the run of before a reload, and pays it once", function()
       local paid = page.live:paid()
       page:go "#/make/image/fal"
@@ -135,6 +157,25 @@ studio.describe("what runs live from Make", function()
       end } }
     end)
     teardown(function() page:remove() end)
+
+    it("pays no more than was pressed when the price rises while it is asked for", function()
+      page:go "#/make/image/fal?model=fal-ai/flux/schnell"
+      make.fill(page, "prompt", "dearer meanwhile")
+      make.fill(page, "parameters.seed", "1")
+      make.ready(page, "Run live, at most $0.003")
+      make.wire(page, { preview = "dearer", submit = "never" })
+      page:find("#run"):click()
+      make.has(page, "dialog", "$0.003")
+      page:execute "document.querySelector('[data-path=\"parameters.seed\"] button').click()"
+      page:wait("document.querySelector('#run').textContent.includes('$0.9')", "the new price")
+      page:find_text("dialog button", "Run live, at most $0.003"):click()
+      page:wait("sent.some(one => one.url.endsWith('submit'))", "the submit")
+      local body = page:execute "return sent.find(one => one.url.endsWith('submit')).body"
+      assert.truthy(body:find('"max_cost_usd":0.003', 1, true), body)
+      assert.truthy(body:find('"seed":1[,}]'), body)
+      page:execute "sessionStorage.clear()"
+      page:open "about:blank"
+    end)
 
     it("asks once when it is much of what is left, and says whose budget was short", function()
       page:go "#/make/image/fal"

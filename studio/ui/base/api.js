@@ -43,8 +43,10 @@ async function send(method, path, { query, body, headers, signal }) {
   }
 }
 
-async function readBody(response) {
-  const text = await response.text();
+async function readBody(response, signal) {
+  const text = await response.text().catch(error => {
+    throw signal?.aborted ? error : new Problem(0); // it broke off
+  });
   try {
     return text === "" ? null : parse(text);
   } catch {
@@ -58,7 +60,7 @@ async function readBody(response) {
  */
 async function raw(method, path, options = {}) {
   const response = await send(method, path, options);
-  const body = await readBody(response);
+  const body = await readBody(response, options.signal);
   if (response.ok) return { status: response.status, headers: response.headers, body };
   if (response.status === 401 && askForLogin && !options.anonymous) {
     const login = askForLogin();

@@ -15,9 +15,10 @@ export class Exact {
   }
 }
 
-/** The number that a source text stands for: an Exact if a double would round it. */
+/** The number that a source text stands for: an Exact if a double would make it another. A fraction is what a double makes of it. */
 export function number(source) {
   const value = Number(source);
+  if (!Number.isFinite(value) || Object.is(value, -0)) return new Exact(source);
   if (!/^-?\d+$/.test(source)) return value;
   return Number.isSafeInteger(value) || String(value) === source ? value : new Exact(source);
 }

@@ -4,11 +4,11 @@
 // sent until the host has answered, the run is kept in the tab's storage: whoever asks for the same request meanwhile, after a reload
 // too, asks under the same key, with the same bytes, and the host gives the job that there is. Nothing is ever sent again by itself.
 
-import { api } from "../../base/api.js";
+import { api, Problem } from "../../base/api.js";
 import { confirm, problemBox, toast } from "../../base/dialog.js";
 import { h, icon } from "../../base/dom.js";
 import { number, parse, stringify } from "../../base/exact.js";
-import { fieldOf, isSeed, put, randomSeed } from "../../base/form.js";
+import { at, fieldOf, isSeed, put, randomSeed } from "../../base/form.js";
 import { usd } from "../../base/format.js";
 import { link } from "../../base/router.js";
 import { batch, computed, effect, signal, untracked } from "../../base/signal.js";
@@ -19,13 +19,14 @@ import { roleNeeded, session } from "../../store/session.js";
 const CONFIRM_ABOVE_USD = 1, CONFIRM_ABOVE_SHARE = 0.1;
 const UNSIGNED = { dry_run: undefined, max_cost_usd: undefined, expect_upstream_sha256: undefined }; // what says nothing of what is made
 const MOST_COPIES = 16;
+const KNOWN_MS = 6 * 86400e3; // the host forgets an Idempotency-Key after seven days at the earliest
 const REST_MS = 2000; // after a run, so that a double click is one
 const MAX_COST = { title: "Most it may cost", type: "number", description: "this much is reserved; nothing holds the vendor to it", x_unit: "US$" };
 
 // Runs whose answer has not come ------------------------------------------------------------------------------------------------
 
 const STORE = "runs";
-const open = signal(parse(sessionStorage.getItem(STORE) ?? "[]")); // sent, or about to be; [{ key, id, sign, most, sha, what }]
+const open = signal(parse(sessionStorage.getItem(STORE) ?? "[]")); // sent, or about to be; [{ key, id, sign, who, at, most, sha, what }]
 const busy = signal(null); // what is under way in this tab: one at a time
 
 function keep(runs) {
@@ -49,8 +50,12 @@ function hash(text) {
   return `${(b >>> 0).toString(16)}${(a >>> 0).toString(16)}`;
 }
 
-/** The host's own refusal: nothing was registered. A key that another body has was; whatever else comes may be a proxy's. */
-const isRefusal = ({ status, requestId, body }) => status >= 400 && status < 500 && Boolean(requestId) && (status !== 409 || Boolean(body.upstream_sha256));
+/**
+ * The host's own refusal: nothing was registered. Of a run that was sent before only where the host has looked for its key first: that a
+ * login has ended, say, tells nothing of what was taken then. A key that another body has was used; whatever else comes may be a proxy's.
+ */
+const isRefusal = ({ status, requestId, body }, before) => status >= 400 && status < 500 && Boolean(requestId)
+  && (status === 409 ? Boolean(body.upstream_sha256) : status === 402 || !before);
 
 // Money -----------------------------------------------------------------------------------------------------------------------
 
@@ -89,7 +94,7 @@ export function makeRun(request, { follow, abort }) {
   // The run that the button stands for: of a new request a new one; of one whose answer did not come, that one.
   let current = null;
   function runOf(body) {
-    const sign = hash(request.base + request.wire(body, UNSIGNED)), before = open.peek().find(one => one.sign === sign);
+    const sign = hash(request.base + request.wire(body, UNSIGNED)), before = open.peek().find(one => one.sign === sign && Date.now() < one.at + KNOWN_MS);
     if (before) return before;
     if (current?.sign !== sign) current = { key: random(), id: `studio-${random()}`, sign };
     return current;
@@ -103,7 +108,7 @@ export function makeRun(request, { follow, abort }) {
   const mayRun = computed(() => session.may("live") && Boolean(answer.value?.upstream) && answer.value.live.missing.length === 0 && most.value > 0);
   const seedPath = computed(() => Object.keys(request.choice.value?.schema.properties ?? {}).find(isSeed));
   const count = computed(() => again.value || !seedPath.value ? 1 : copies.value);
-  const sum = computed(() => again.value ? run.value.most : sayable(most.value * count.value));
+  const sum = computed(() => sayable(again.value ? run.value.most : most.value * count.value));
 
   /** True when the host has it. */
   async function send(sent, body) {
@@ -112,8 +117,9 @@ export function makeRun(request, { follow, abort }) {
       failed.value = { detail: `Its answer did not come to the API key “${sent.who}”: log in with that one to ask again.`, errors: [] };
       return false;
     }
+    const before = open.peek().includes(sent);
     try {
-      if (!open.peek().includes(sent)) keep([...open.peek(), sent]); // before anything leaves
+      if (!before) keep([...open.peek(), sent]); // before anything leaves
     } catch {
       failed.value = { detail: "This browser's storage for the page is full, so a lost answer could not be told from a new run: nothing was sent.", errors: [] };
       return false;
@@ -122,6 +128,7 @@ export function makeRun(request, { follow, abort }) {
       const { body: made } = await api.raw("POST", `${request.base}/submit`, {
         body: request.wire(body, { dry_run: false, max_cost_usd: sent.most, expect_upstream_sha256: sent.sha }), headers: { "Idempotency-Key": sent.key, "X-Request-ID": sent.id },
       });
+      if (!made?.job_id) throw new Problem(0, { detail: "What came is no answer of the host: something before it answered in its place." });
       current = null;
       forget(sent);
       follow(made);
@@ -129,37 +136,40 @@ export function makeRun(request, { follow, abort }) {
       failed.value = { detail: `It was not run, but registered as a dry run: ${made.live.missing[0]}`, errors: [] };
     } catch (problem) {
       failed.value = problem;
-      if (!isRefusal(problem)) return false;
+      if (!isRefusal(problem, before)) return false;
       current = null;
       forget(sent);
     }
     return false;
   }
 
-  /** A run with all that its bytes are made of: what was previewed, at that price. */
-  const readied = (body, shown) => {
+  /** A run with all that its bytes are made of: what was previewed, and the price that was pressed. */
+  const readied = (body, most, sha) => {
     const known = runOf(body);
-    return open.peek().includes(known) ? known : { ...known, who: session.key, most: most.peek(), sha: shown.upstream_sha256, what: `${request.provider}, at most ${usd(most.peek())}` };
+    return open.peek().includes(known) ? known
+      : { ...known, who: session.key, at: Date.now(), most, sha, what: `${request.provider}, at most ${usd(sayable(most))}` };
   };
 
-  async function sendAll(body, shown) {
-    if (count.peek() === 1) return send(readied(body, shown), body);
-    const first = request.get(seedPath.peek()) ?? randomSeed(request.choice.peek().schema.properties[seedPath.peek()].maximum);
-    for (let i = 0; i < count.peek(); i++) {
-      const one = put(body, seedPath.peek(), plus(first, i));
-      if (!await send(readied(one, await request.ask(one)), one)) return;
+  async function sendAll({ body, sha, most, count }) {
+    if (count === 1) return send(readied(body, most, sha), body);
+    const path = seedPath.peek(), first = at(body, path) ?? randomSeed(request.choice.peek().schema.properties[path].maximum);
+    for (let i = 0; i < count; i++) {
+      const one = put(body, path, plus(first, i));
+      if (!await send(readied(one, most, (await request.ask(one)).upstream_sha256), one)) return;
     }
   }
 
+  /** What the button said when it was pressed is what is sent, whatever changes meanwhile. */
   async function live() {
     if (!canSend.peek() || !request.fresh.peek() || (!mayRun.peek() && !again.peek())) return;
-    const { body, answer: shown } = request.preview.peek();
+    const { body, answer: shown } = request.preview.peek(), isKnown = again.peek(), atMost = usd(sum.peek());
+    const wish = { body, sha: shown?.upstream_sha256, most: most.peek(), count: count.peek() };
     busy.value = run.peek(); // while it is asked, too
     failed.value = null;
     const dear = sum.peek() > CONFIRM_ABOVE_USD || (left.peek() !== null && sum.peek() > left.peek() * CONFIRM_ABOVE_SHARE);
-    const text = `It may cost ${usd(sum.peek())}${left.peek() === null ? "" : `; ${usd(left.peek())} is left today`}.`;
-    if (!dear || again.peek() || await confirm({ title: "Run live?", text, action: `Run live, at most ${usd(sum.peek())}`, live: true })) {
-      await sendAll(body, shown).catch(problem => failed.value = problem);
+    const text = `It may cost ${atMost}${left.peek() === null ? "" : `; ${usd(left.peek())} is left today`}.`;
+    if (!dear || isKnown || await confirm({ title: "Run live?", text, action: `Run live, at most ${atMost}`, live: true })) {
+      await sendAll(wish).catch(problem => failed.value = problem);
       request.fresh.value = false;
       request.previewSoon(REST_MS);
       budget.changed();
