@@ -53,7 +53,7 @@ export function cancelJobs(rows) {
     title: `Cancel ${plural(rows.length, "job")}?`,
     body: h("div.stack", h("p", sent < rows.length && `${plural(rows.length - sent, "job")} not yet sent: nothing is paid. `,
       sent > 0 && `${plural(sent, "job")} at the vendor: what it has done by now may be billed.`),
-    h("ul.cancel-list", { role: "status", tabindex: 0 }, rows.map(job => h("li", h("span.cut", `${job.provider} ${job.prompt ?? job.job_id}`), () => result(job.job_id))))),
+    h("div.cancel-list", { role: "status", tabindex: 0 }, h("ul", rows.map(job => h("li", h("span.cut", `${job.provider} ${job.prompt ?? job.job_id}`), () => result(job.job_id)))))),
     actions: close => [
       h("button.button.danger", { type: "button", hidden: () => done.value, disabled: () => busy.value || !host.writable, onclick: run }, `Cancel ${plural(rows.length, "job")}`),
       h("button.button", { type: "button", autofocus: true, onclick: () => close() }, () => busy.value ? "Close" : "Not now"),

@@ -150,8 +150,8 @@ const row = selected => (item, id) => {
     dry && h("span.tag.is-dry", "dry run"), note, line), cell("picture", picture(item)), cell("cost", word, amount), cell("age", ago(created))];
 };
 
-const head = mayPick => [mayPick && ["pick"], ["state", "Status"], ["text", "Provider and prompt"], ["picture"], ["cost", "Cost"], ["age", "Age"]]
-  .filter(Boolean).map(([name, word]) => h(`div.job-${name}`, { role: "columnheader", "aria-label": word ? null : name }, word));
+const head = mayPick => [mayPick && ["pick", "Selected"], ["state", "Status"], ["text", "Provider and prompt"], ["picture", "Picture"], ["cost", "Cost"], ["age", "Age"]]
+  .filter(Boolean).map(([name, word]) => h(`div.job-${name}`, { role: "columnheader" }, h("span", { class: /pic/.test(name) ? "visually-hidden" : "" }, word)));
 
 // Below the rows --------------------------------------------------------------------------------------------------------------
 

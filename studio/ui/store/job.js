@@ -22,9 +22,9 @@ function stepsOf({ logs }, { events }) {
 export function oneJob(id, abort) {
   const path = `api/jobs/${encodeURIComponent(id)}`, told = signal(null);
   const whole = resource(async signal => {
-    const [job, logs, history] = await Promise.all([
-      api.get(`api/jobs/status/${encodeURIComponent(id)}`, { signal }), api.get(`api/jobs/logs/${encodeURIComponent(id)}`, { signal }),
-      api.get("api/events/history", { query: { job: id, limit: EVENTS }, signal }),
+    const job = await api.get(`api/jobs/status/${encodeURIComponent(id)}`, { signal }); // alone: there may be no such job
+    const [logs, history] = await Promise.all([
+      api.get(`api/jobs/logs/${id}`, { signal }), api.get("api/events/history", { query: { job: id, limit: EVENTS }, signal }),
     ]);
     return { job, steps: stepsOf(logs, history) };
   }, abort, { ms: 1000 });
