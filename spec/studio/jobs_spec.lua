@@ -113,8 +113,18 @@ studio.describe("the list of jobs", function()
       "videos that are not over")
   end)
 
-  it("says why it has found nothing and what to do", function()
-    page:go "#/jobs?kind=gpu&status=unknown"
+  it("searches, new jobs too, and says why it has found nothing and what to do", function()
+    list(page)
+    page:press "/"
+    page:focused():type "paper boats on a"
+    page:wait("/q=paper/.test(location.hash)", "the search in the address")
+    page:wait(("document.querySelector(\"[data-key='%s']\") && %s.length < 12"):format(jobs.unknown, ROWS), "what is found")
+    page:find("h1"):click()
+    dry(scene.host, "boats of paper, on a pond")
+    local found = scene:submit("luma", { prompt = "BOATS of paper, on a pond" })
+    page:wait(("%s[0].dataset.key === '%s'"):format(ROWS, found), "a new one that fits")
+    page:go "#/jobs?q=nobodyhasaskedthis"
+    page:wait("document.querySelector('.empty')", "nothing")
     assert.equal("No job fits these filters.", page:find(".empty p"):text())
     page:find_text(".empty a", "Take the filters off"):click()
     page:wait(ROWS .. ".length > 10", "all")

@@ -22,7 +22,7 @@ function stepsOf({ logs }, { events }) {
 export function oneJob(id, abort) {
   const path = `api/jobs/${encodeURIComponent(id)}`, told = signal(null);
   const whole = resource(async signal => {
-    const job = await api.get(`api/jobs/status/${encodeURIComponent(id)}`, { signal }); // alone: there may be no such job
+    const job = dated(await api.get(`api/jobs/status/${encodeURIComponent(id)}`, { signal })); // alone: there may be no such job
     const [logs, history] = await Promise.all([
       api.get(`api/jobs/logs/${id}`, { signal }), api.get("api/events/history", { query: { job: id, limit: EVENTS }, signal }),
     ]);
@@ -36,8 +36,8 @@ export function oneJob(id, abort) {
   });
   const job = computed(() => {
     const held = whole.value?.job, now = told.value;
-    if (!held || !now || now.updated_at <= held.updated_at) return held && dated(held);
-    const { status, progress, reason, money, updated_at, due } = now;
+    if (!held || !now || now.updated_at <= held.updated_at) return held;
+    const { status, progress, reason, money, updated_at, due = held.due } = now;
     return { ...held, status, progress, reason, money, updated_at, due };
   });
   return {

@@ -11,7 +11,7 @@ const PAGE = 100, MOST_PAGE = 500; // rows that are asked for at once
 const AHEAD = 40; // rows before the end at which the next page is fetched
 const MOST_HELD = 5000, MOST_WAITING = 500;
 const MOST_FRONT = 300; // the first page has no cursor to be fetched again by: grown so far, it is loaded anew
-const COUNTED = false; // until the API counts
+const WORD_IN_ID = 6;
 const SETTLE_MS = 120; // rows that move are drawn a few times a second: nobody reads faster
 
 /** When a job is expected to end: `eta` counts from when it was told. */
@@ -22,12 +22,18 @@ const later = (held, told) => told && told.updated_at >= held.updated_at ? { ...
 
 const words = text => text?.split(",").flatMap(word => word === "open" ? ["queued", "running"] : word);
 
+/** A search as the host does it: each word in the prompt, or an id's beginning, or, of some length, anywhere in an id. */
+function finding(q) {
+  const needles = q.toLowerCase().split(/\s+/).filter(Boolean);
+  const inId = (id, word) => id && (word.length < WORD_IN_ID ? id.toLowerCase().startsWith(word) : id.toLowerCase().includes(word));
+  return row => needles.every(word => row.prompt?.toLowerCase().includes(word) || [row.job_id, row.vendor_id, row.request_id].some(id => inId(id, word)));
+}
+
 /** Whether a row is what a query of jobs/list asks for, as a function. */
 function fitting({ status, kind, provider, dry_run: dry, since, until, q }) {
-  const [statuses, providers, needle] = [words(status), words(provider), q?.toLowerCase()];
+  const [statuses, providers, found] = [words(status), words(provider), finding(q ?? "")];
   return row => (!status || statuses.includes(row.status)) && (!kind || row.kind === kind) && (!provider || providers.includes(row.provider)) &&
-    (!dry || String(row.dry_run) === dry) && (!since || row.created_at >= since) && (!until || row.created_at < until) &&
-    (!q || [row.job_id, row.vendor_id, row.request_id, row.prompt].some(text => text?.toLowerCase().includes(needle)));
+    (!dry || String(row.dry_run) === dry) && (!since || row.created_at >= since) && (!until || row.created_at < until) && found(row);
 }
 
 /** The first of sorted items that is not before what is looked for. */
@@ -306,7 +312,7 @@ export function jobList(abort, idle) {
 }
 
 /** How many there are of each status, and by provider. */
-export const jobCounts = async (query, signal) => COUNTED ? api.get("api/jobs/counts", { query: { ...query, by: "provider" }, signal }) : { counts: {} };
+export const jobCounts = (query, signal) => api.get("api/jobs/counts", { query: { ...query, by: "provider" }, signal });
 
 /** The newest that are open, of all that a query asks for. */
 export const openJobs = async query => (await api.get("api/jobs/list", { query: { ...query, status: "open", limit: MOST_PAGE } })).tasks;
