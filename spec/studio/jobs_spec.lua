@@ -1,5 +1,7 @@
 -- The list of jobs as somebody sees it who watches, filters, selects and cancels: by mouse, by keyboard, by a key that may not.
+local Host = require "spec.support.host"
 local keys = require "spec.support.keys"
+local many_jobs = require "spec.support.many_jobs"
 local scenes = require "spec.support.studio_scene"
 local studio = require "spec.support.studio"
 
@@ -93,10 +95,10 @@ studio.describe("the list of jobs", function()
 
   it("keeps its filters in the address", function()
     list(page)
-    page:find_text(".jobs-filters .chip", "Error"):click()
+    page:find_text(".jobs-filters .chip", "Error2"):click()
     page:wait(("%s.length > 0 && %s.every(one => /^error/.test(one.textContent))"):format(ROWS, ROWS), "errors only")
     assert.matches("#/jobs%?status=error$", page:url())
-    page:go "#/jobs?status=error&provider=stability"
+    page:find(".jobs-filters select[aria-label=Provider] option[value=stability]"):click()
     page:wait(ROWS .. ".length === 1", "the error of one provider")
     assert.matches("status=error&provider=stability", page:url())
     page:back()
@@ -187,8 +189,7 @@ studio.describe("the list of jobs", function()
     page:wait(("%s[0].dataset.key === '%s'"):format(ROWS, newest), "the newest on top")
     page:execute "document.activeElement.blur()"
     page:execute "document.querySelector('.list').scrollTop = 1500"
-    page:wait("document.querySelector('.list').scrollTop === 1500", "a place further down")
-    local seen = page:execute("return document.elementFromPoint(500, 400).closest('[data-key]').dataset.key")
+    local seen = page:wait("document.elementFromPoint(500, 400).closest('[data-key]')?.dataset.key", "a row further down")
     dry(scene.host, "it waits too")
     page:find_text(".list-new", "Show 1 new job")
     assert.equal(seen, page:execute("return document.elementFromPoint(500, 400).closest('[data-key]').dataset.key"))
@@ -263,5 +264,52 @@ studio.describe("the list of jobs of a key that may read", function()
     local next_one = dry(page.host, "mine again", keys.headers "own")
     page:wait(ROWS .. ".length === 2", "one new row")
     assert.equal(next_one, first(page))
+  end)
+end)
+
+studio.describe("the list of very many jobs", function()
+  local ROWS_THERE = 7000
+  local page
+
+  setup(function()
+    local host = Host.start {}
+    host:stop()
+    many_jobs.fill(host, ROWS_THERE, function(i) return { prompt = "number " .. i } end)
+    host:start_again()
+    page = studio.at(("http://127.0.0.1:%d/"):format(host.port), host)
+  end)
+
+  teardown(function() page:remove() end)
+
+  -- The list grows while one scrolls: its end may have to be reached more than once.
+  local function scroll_to(index)
+    page:wait(([[(document.querySelector(".list").scrollTop = %d,
+      document.querySelector("[aria-rowindex='%d'] a")?.textContent.endsWith("number %d"))]])
+      :format(36 * index, index + 2, ROWS_THERE - index), "row " .. index)
+  end
+
+  it("holds at most 5,000 of them, and fetches the others again by their cursor", function()
+    list(page)
+    for index = 90, ROWS_THERE - 60, 90 do scroll_to(index) end
+    local function asked()
+      return page:execute "return performance.getEntriesByType('resource').filter(one => /jobs.list/.test(one.name)).length"
+    end
+    page:execute "performance.clearResourceTimings()"
+    scroll_to(500)
+    assert.is_true(asked() >= 1, "it was still held")
+    assert.is_true(asked() <= 4, asked())
+    scroll_to(0)
+    assert.is_true(page:execute("return " .. ROWS .. ".length <= 60"))
+    page:assert_clean()
+  end)
+
+  it("says why there are no live ones, and shows the dry runs when asked", function()
+    page:go "#/jobs?dry=0"
+    page:wait("document.querySelector('.empty')", "nothing")
+    assert.equal("No live jobs yet.", page:find(".empty p"):text())
+    page:find_text(".empty a", "show 7,000"):click()
+    page:wait(ROWS .. ".length > 10", "rows")
+    assert.matches("dry=1$", page:url())
+    page:assert_clean()
   end)
 end)

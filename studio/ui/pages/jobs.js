@@ -88,8 +88,8 @@ function liveCounts(jobs, abort) {
   const counts = signal(null), there = computed(() => jobs.version.value > 0);
   let timer = 0;
   const ask = ms => timer ||= setTimeout(async () => {
-    const { since, dry_run, kind } = jobs.query;
-    counts.value = await jobCounts({ since, dry_run, kind }, abort).catch(() => counts.peek());
+    const { since, until, dry_run, kind } = jobs.query;
+    counts.value = await jobCounts({ since, until, dry_run, kind }, abort).catch(() => counts.peek());
     timer = 0;
   }, ms);
   host.on(events => there.value && events.some(event => event.subject) && ask(COUNTS_MS));
