@@ -33,6 +33,12 @@ describe("the request of a live job", function()
     end)
   end
 
+  it("is shown with the trace that it came with", function()
+    local trace = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+    assert.equal(trace, status(live, live:job("fal", {}, { traceparent = trace })).trace)
+    assert.equal(exact.null, status(live, jobs.fal.job_id).trace)
+  end)
+
   it("is there after the end, and after a kill -9", function()
     local id = live:job("luma")
     local before = status(live, id).upstream

@@ -52,6 +52,7 @@ studio.describe("one job", function()
     page:wait("[...document.querySelectorAll('.output img')].filter(one => one.naturalWidth > 0).length === 2", "both pictures")
     assert.matches("/artifacts/1$", page:execute "return document.querySelectorAll('.output a[download]')[1].href")
     assert.matches('"prompt": "A wide shot', open "Payload")
+    assert.matches("^POST https://.*Authorization: Key {api_key}.*A wide shot", open "Exact request")
     page:picture "job"
   end)
 
@@ -91,7 +92,7 @@ studio.describe("one job", function()
     local id = scene:submit("luma", { prompt = "it changes while one looks" })
     job(id)
     page:find_text(".job summary", "Payload"):click()
-    page:execute "document.querySelector('.job details pre').focus()"
+    page:execute "document.querySelector('.job details[open] pre').focus()"
     scene.host:post("/api/jobs/" .. id .. "/cancel", {})
     page:wait("/^canceled/.test(document.querySelector('.job').textContent)", "its end")
     page:wait("/canceled before it was sent/.test(document.querySelector('.job-steps').textContent)", "its last step")
@@ -209,7 +210,10 @@ studio.describe("one job of a key", function()
   teardown(function() page:remove() end)
 
   local function see(name, job)
+    page:assert_clean()
+    page:go "#/host"
     page:log_in(name)
+    page:console() -- of what the other key still asked for
     page:go("#/jobs/" .. job)
     page:reload()
     page:wait("document.querySelector('.job .facts, .job .empty')", "the job")

@@ -7,6 +7,7 @@
 #include "api/live_job.h"
 #include "api/query.h"
 #include "api/answer.h"
+#include "base/json.h"
 #include "base/limits.h"
 #include "registry/task_json.h"
 
@@ -25,6 +26,10 @@ static void write_status(void *context, const struct task *task)
 	if (showing->is_live)
 		live_job_write_eta(&showing->out, showing->live, task);
 	task_json_write_members(&showing->out, task);
+	if (showing->is_live) {
+		buffer_text(&showing->out, ",\"trace\":");
+		json_write_text(&showing->out, task->live->trace);
+	}
 }
 
 static void write_upstream(void *context, const char *upstream)
