@@ -1,6 +1,7 @@
 -- What an API key may do and see: server.api_keys[].may and .sees. Every route of the router is tried with every role, so one
 -- that is added without a role, or with another than is documented, fails here.
 local http = require "spec.support.http"
+local exact = require "spec.support.exact_json"
 local keys = require "spec.support.keys"
 local start = require("spec.support.host").start
 
@@ -226,6 +227,9 @@ describe("a key that sees its own jobs", function()
       assert.equal(name, answer.json.api_keys[1].name)
       assert.same({}, answer.json.providers)
       assert.is_nil(answer.body:find('"' .. other(name) .. '"', 1, true))
+      local live = host:get("/api/live", keys.headers(name)).json
+      assert.equal(exact.null, live.jobs)
+      assert.equal(name == "alice" and 1 or exact.null, live.today.limit_usd)
       assert.equal(403, host:get("/metrics", keys.headers(name)).status)
       assert.equal(403, host:get("/api/modder/hooks/webhooks", keys.headers(name)).status)
       assert.equal(403, host:post("/api/modder/hooks/test", {}, keys.headers(name)).status)

@@ -44,11 +44,13 @@ static void write_account(struct buffer *out, const struct budget *limit, const 
 	write_span(out, "month", known->per_month_micro_usd, sums->month_reserved, sums->month_spent, limit != NULL);
 }
 
-void budget_write_today(struct buffer *out, struct budget_book *book, const struct config *config)
+void budget_write_today(struct buffer *out, struct budget_book *book, const struct http_request *request)
 {
-	struct budget_sums sums = budget_sums(book, NULL, NULL);
+	const struct config_api_key *key = access_owner(request) != NULL ? request->api_key : NULL;
+	const struct budget *limit = key == NULL ? &request->view->config->live.budget : key->has_budget ? &key->budget : NULL;
+	struct budget_sums sums = budget_sums(book, NULL, key != NULL ? key->name : NULL);
 
-	write_span(out, "today", config->live.budget.per_day_micro_usd, sums.day_reserved, sums.day_spent, true);
+	write_span(out, "today", limit != NULL ? limit->per_day_micro_usd : 0, sums.day_reserved, sums.day_spent, limit != NULL);
 }
 
 static void write_host(struct buffer *out, struct budget_book *book, const struct config *config)

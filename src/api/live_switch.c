@@ -1,6 +1,7 @@
 /* live_switch.c - stops and starts all live execution by request, and says how it stands. HTTP threads. */
 #include "api/live_switch.h"
 
+#include "api/access.h"
 #include "api/answer.h"
 #include "api/budget.h"
 #include "base/json.h"
@@ -16,9 +17,12 @@ static void send_state(struct host *host, struct http_request *request, bool sto
 	json_write_bool(&out, stopped);
 	buffer_text(&out, ",\"enabled\":");
 	json_write_bool(&out, request->view->config->live.enabled);
-	buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu},", counts.queued,
-		counts.sending, counts.sent, counts.unknown);
-	budget_write_today(&out, live_budget(host->live), request->view->config);
+	if (access_owner(request) == NULL)
+		buffer_format(&out, ",\"jobs\":{\"queued\":%zu,\"sending\":%zu,\"sent\":%zu,\"unknown\":%zu},", counts.queued,
+			counts.sending, counts.sent, counts.unknown);
+	else
+		buffer_text(&out, ",\"jobs\":null,"); /* they are everybody's */
+	budget_write_today(&out, live_budget(host->live), request);
 	buffer_char(&out, '}');
 	answer_json(request, 200, NULL, &out);
 	buffer_free(&out);

@@ -67,8 +67,8 @@ export function cancelJobs(rows) {
 function after(job, spent, held) {
   const today = host.live.value?.today, reserved = job.money?.reserved_usd ?? 0;
   if (!today || job.created_at.slice(0, 10) !== new Date().toISOString().slice(0, 10)) return `It counts on ${job.created_at.slice(0, 10)} (UTC).`;
-  return `Today (UTC) after it: ${usd(today.spent_usd + spent)} spent, ${usd(today.reserved_usd - reserved + held)} reserved, ` +
-    `${usd(today.left_usd + reserved - spent - held)} left of ${usd(today.limit_usd)}.`;
+  return `Today (UTC) after it: ${usd(today.spent_usd + spent)} spent, ${usd(today.reserved_usd - reserved + held)} reserved` +
+    (today.limit_usd === null ? "." : `, ${usd(today.left_usd + reserved - spent - held)} left of ${usd(today.limit_usd)}.`);
 }
 
 const WAYS = [

@@ -59,7 +59,7 @@ function lostNeeds(outputs) {
 }
 
 function stoppedNeeds() {
-  return host.live.value?.stopped ? [need("stopped", "stop", `Sending is stopped: ${plural(host.live.value.jobs.queued, "job")} wait`, link("jobs", [], { status: "open" }), "bad")] : [];
+  return host.live.value?.stopped ? [need("stopped", "stop", `Sending is stopped${host.live.value.jobs ? `: ${plural(host.live.value.jobs.queued, "job")} wait` : ""}`, link("jobs", [], { status: "open" }), "bad")] : [];
 }
 
 function needsCard(data) {

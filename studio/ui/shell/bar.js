@@ -31,8 +31,8 @@ export function moneyBar({ spent_usd: spent, reserved_usd: reserved, limit_usd: 
 
 function today() {
   const sums = host.live.value?.today;
-  if (!sums || (sums.limit_usd === 0 && sums.spent_usd === 0 && sums.reserved_usd === 0)) return null;
-  return h("a.today", { href: link("money"), style: { textDecoration: "none" } }, h("span", "Today ", h("b", usd(sums.spent_usd)), ` of ${usd(sums.limit_usd)}`),
+  if (!sums || (!sums.limit_usd && sums.spent_usd === 0 && sums.reserved_usd === 0)) return null;
+  return h("a.today", { href: link("money"), style: { textDecoration: "none" } }, h("span", "Today ", h("b", usd(sums.spent_usd)), sums.limit_usd !== null && ` of ${usd(sums.limit_usd)}`),
     moneyBar(sums), sums.reserved_usd > 0 && h("span.reserved", `${usd(sums.reserved_usd)} reserved`));
 }
 
@@ -52,7 +52,7 @@ async function turn(verb) {
 /** Stopping asks nothing, for it is safe; starting says what will be spent. */
 async function start() {
   const { jobs, today: sums } = await api.get("api/live");
-  const text = jobs.queued === 0 ? "No job waits. New live jobs will be sent again."
+  const text = !jobs ? "Jobs that wait will be sent, everybody's. This key is not shown how many they are." : jobs.queued === 0 ? "No job waits. New live jobs will be sent again."
     : `${plural(jobs.queued, "job")} will be sent. ${usd(sums.reserved_usd)} is reserved today, which is the most that they and those under way may cost.`;
   if (await confirm({ title: "Start sending?", text, action: "Start sending", live: true })) await turn("start");
 }
@@ -75,8 +75,8 @@ function standing() {
   return [
     h("p", stopped() ? "Nothing is sent until sending is started again, over restarts too. Jobs that were sent are followed to their end."
       : enabled ? "Jobs with “dry_run”: false are sent and paid, within the budgets." : "Nothing is sent: every submit is a dry run."),
-    h("dl.facts", h("dt", "Open jobs"), h("dd", `${jobs.queued} wait, ${jobs.sending + jobs.sent} under way, ${jobs.unknown} unknown`),
-      h("dt", "Today (UTC)"), h("dd", `${usd(sums.spent_usd)} spent, ${usd(sums.reserved_usd)} reserved, ${usd(sums.left_usd)} left of ${usd(sums.limit_usd)}`)),
+    h("dl.facts", jobs && [h("dt", "Open jobs"), h("dd", `${jobs.queued} wait, ${jobs.sending + jobs.sent} under way, ${jobs.unknown} unknown`)],
+      h("dt", "Today (UTC)"), h("dd", `${usd(sums.spent_usd)} spent, ${usd(sums.reserved_usd)} reserved${sums.limit_usd === null ? "" : `, ${usd(sums.left_usd)} left of ${usd(sums.limit_usd)}`}`)),
   ];
 }
 
