@@ -194,7 +194,7 @@ return {
   modes = { { id = "wet", label = "Wet", default = true }, { id = "dry", label = "Dry" } },
   credentials = { api_key = { secret = { "api_key" } } },
   base_url = "https://clay.example/v1", auth = { Authorization = "Key {api_key}" },
-  estimate = function() return { expected = 0.01, low = 0.01, high = 0.02, unit = "job", quantity = 1, source = "the spec" } end,
+  estimate = function() return { expected = 0.01, low = 0.01, high = 0.02, unit = "job", quantity = 1, source = "https:[" } end,
   health = function() return { ok = true } end,
   submit = function(payload, ctx)
     ctx.request { method = "POST", path = "/jobs", json = { prompt = payload.prompt, more = payload.parameters } }
@@ -208,6 +208,7 @@ return {
     make.fill(page, "parameters", '{"glaze": 18446744073709551615}')
     make.has(page, ".upstream", "POST https://clay.example/v1/jobs")
     make.has(page, ".upstream", SEED)
+    make.has(page, ".right", "price, https:[") -- what is no address is text
     page:go "#/make/image/fal?model=acme/new-thing"
     make.has(page, "#model-hint", "its inputs go out as they are")
     make.fill(page, "parameters", '{"glaze": 3}')

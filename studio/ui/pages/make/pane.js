@@ -1,7 +1,7 @@
 // pane.js - what would be sent, and what it would cost.
 
 import { problemBox } from "../../base/dialog.js";
-import { h, icon } from "../../base/dom.js";
+import { h, icon, outside } from "../../base/dom.js";
 import { Exact, stringify } from "../../base/exact.js";
 import { isObject, labelOf } from "../../base/form.js";
 import { bytes, copyButton, usd } from "../../base/format.js";
@@ -38,9 +38,8 @@ const upstreamBlock = upstream => h("pre.upstream", { tabindex: "0", "aria-label
 function priceLine({ estimates }) {
   if (!estimates) return null;
   const { source, as_of: asOf, jobs, missing } = estimates;
-  const https = /^https:/.test(source ?? "");
   return h("li", icon("dollar"), h("span", source === "observed" ? `price observed in ${jobs} jobs of this host`
-    : source ? ["price", asOf && ` of ${asOf}`, ", ", https ? h("a", { href: source, target: "_blank", rel: "noreferrer noopener" }, new URL(source).host) : source]
+    : source ? ["price", asOf && ` of ${asOf}`, ", ", outside(source, /^https:\/\/([^/]+)/.exec(source)?.[1] ?? source)]
       : `price not known${missing ? `: ${missing}` : ""}`));
 }
 
