@@ -76,9 +76,13 @@ local READS = {
   { "inputs", function(host) return host:get(FAL .. "inputs?mode=flux") end },
   { "a catalogue", function(host) return host:get("/api/providers/video/catalog") end },
   { "a list", function(host) return host:get("/api/jobs/list?provider=luma&limit=3") end },
+  { "a list in brief", function(host) return host:get("/api/jobs/list?fields=brief&q=a&status=done,error") end },
+  { "outputs", function(host) return host:get("/api/artifacts?type=image&q=a") end },
+  { "counts", function(host) return host:get("/api/jobs/counts?by=provider&since=" .. math.random(1, 1000000000)) end },
   { "the state of a job", function(host) return host:get("/api/jobs/status/" .. host.job_id) end },
   { "the log of a job", function(host) return host:get("/api/jobs/logs/" .. host.job_id) end },
   { "a page of events", function(host) return host:get("/api/events/history?limit=2") end },
+  { "a page of events in brief", function(host) return host:get("/api/events/history?limit=2&fields=brief") end },
   { "the budget", function(host) return host:get("/api/budget") end },
 }
 

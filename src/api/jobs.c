@@ -32,7 +32,7 @@ static void write_status(void *context, const struct task *task)
 	}
 }
 
-static void write_upstream(void *context, const char *upstream)
+static void status_write_upstream(void *context, const char *upstream)
 {
 	struct showing *showing = context;
 
@@ -47,7 +47,7 @@ static enum error_code show_upstream(struct host *host, const struct id *id, str
 	if (!showing->is_live)
 		return ERROR_NONE;
 	buffer_text(&showing->out, ",\"upstream\":");
-	code = task_store_upstream(host->store, id, write_upstream, showing, error);
+	code = task_store_upstream(host->store, id, status_write_upstream, showing, error);
 	if (code == ERROR_NOT_FOUND)
 		buffer_text(&showing->out, "null");
 	return code == ERROR_NOT_FOUND ? ERROR_NONE : code;

@@ -85,13 +85,15 @@ static size_t name_index(struct json_span member, const char *const *names, size
 
 void json_span_members(struct json_span object, const char *const *names, size_t count, struct json_span *values)
 {
-	const char *at = object.text, *end = object.text + object.length, *from;
+	const char *at, *end, *from;
 	size_t left = count, found;
 
 	memset(values, 0, count * sizeof *values);
-	if (object.length == 0 || *at != '{')
+	if (object.length == 0 || *object.text != '{')
 		return;
-	for (at++; left > 0 && (at = span_skip_blanks(at, end)) < end && *at == '"'; at++) {
+	at = object.text + 1;
+	end = object.text + object.length;
+	for (; left > 0 && (at = span_skip_blanks(at, end)) < end && *at == '"'; at++) {
 		from = at;
 		at = span_skip_text(at, end);
 		found = name_index(span_between(from, at), names, count);
@@ -118,11 +120,12 @@ struct json_span json_span_member(struct json_span object, const char *name)
 
 bool json_span_next(struct json_span list, struct json_span *item)
 {
-	const char *end = list.text + list.length, *at = item->text != NULL ? item->text + item->length : list.text;
+	const char *at, *end;
 
 	if (list.length == 0 || *list.text != '[')
 		return false;
-	at = span_skip_blanks(at, end);
+	end = list.text + list.length;
+	at = span_skip_blanks(item->text != NULL ? item->text + item->length : list.text, end);
 	if (at == end || (item->text != NULL && *at != ','))
 		return false;
 	at = span_skip_blanks(at + 1, end);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "base/json_parse.h"
+#include "base/json.h"
 #include "base/text.h"
 #include "registry/task_brief.h"
 
@@ -48,22 +48,28 @@ struct folded_prompt {
 	size_t length;
 };
 
+static void fold_text(struct folded_prompt *folded, const char *text, size_t length)
+{
+	folded->length = length < sizeof folded->text ? length : sizeof folded->text;
+	text_lower(text, folded->length, folded->text);
+}
+
 static void fold_prompt(const struct task *task, struct folded_prompt *folded)
 {
 	struct json_span prompt = task_brief_prompt(task);
-	size_t length;
+	json_t *read;
 
 	folded->length = 0;
 	if (!json_span_is_text(prompt))
 		return;
-	length =
-		prompt.length - 2 < sizeof folded->text ? prompt.length - 2 : json_span_cut(prompt, sizeof folded->text / 12) - 1;
-	if (memchr(prompt.text + 1, '\\', length) == NULL) {
-		text_lower(prompt.text + 1, length, folded->text);
-		folded->length = length;
-	} else if (json_decode_text(prompt.text + 1, length, folded->text, &folded->length)) {
-		text_lower(folded->text, folded->length, folded->text);
+	if (memchr(prompt.text, '\\', prompt.length) == NULL) {
+		fold_text(folded, prompt.text + 1, prompt.length - 2);
+		return;
 	}
+	read = json_read(prompt.text, prompt.length, NULL);
+	if (json_text_value(read) != NULL)
+		fold_text(folded, json_text_value(read), json_string_length(read));
+	json_decref(read);
 }
 
 /* ---- ids ---- */
