@@ -153,7 +153,7 @@ bench: build ## measure, beside a bare civetweb handler
 
 install: build ## install under PREFIX (default /usr/local)
 	install -D -m 755 $(BUILD)/providerd $(DESTDIR)$(PREFIX)/bin/providerd
-	@for file in providers/*.lua providers/*/*.lua lua/*.lua lua/*/*.lua config/*.json $$(find studio -type f); do \
+	@for file in providers/*.lua providers/*/*.lua lua/*.lua lua/*/*.lua config/*.json openapi/*.json $$(find studio -type f); do \
 	  install -D -m 644 $$file $(DESTDIR)$(PREFIX)/share/providerd/$$file || exit 1; done
 	rm -f $(DESTDIR)$(PREFIX)/share/providerd/providers/gpu_hf_endpoints.lua # of 0.2: one id cannot be in two files
 

@@ -3,30 +3,16 @@
 local http = require "spec.support.http"
 local exact = require "spec.support.exact_json"
 local keys = require "spec.support.keys"
+local routes = require "spec.support.routes"
 local start = require("spec.support.host").start
 
 local ROLES = { "read", "submit", "live", "operate" }
-
--- { method, pattern, role, scope } of each row of the router's table.
-local function routes()
-  local file = assert(io.open("src/api/router.c"))
-  local text = file:read("a")
-  file:close()
-  local rows = {}
-  local table_text = assert(text:match("struct route routes%[%] = (%b{})"))
-  for row in table_text:gmatch("%b{}", 2) do
-    local method, pattern, role, scope = row:match('"(%u+)", "([^"]+)", [^,]+, %b{}, ROLE_(%u+),%s+SCOPE_(%u+)')
-    assert(method, "a row without a role and a scope: " .. row)
-    rows[#rows + 1] = { method = method, pattern = pattern, role = role:lower(), scope = scope:lower() }
-  end
-  return rows
-end
 
 -- What docs/operations.md says of a path.
 local function documented(route)
   local path = route.pattern
   if path:find("^/api/webhooks/") or path == "/healthz" or path == "/readyz" then return "nobodys" end
-  if path == "/" or path == "/ui/**" or path == "/api/session" then return "nobodys" end
+  if path == "/" or path == "/ui/**" or path == "/api/session" or path == "/openapi.json" then return "nobodys" end
   if path == "/api/logs" then return "operate" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
   if route.method == "GET" or path:find("/health$") then return "read" end

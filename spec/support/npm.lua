@@ -7,8 +7,9 @@ local npm = { FOLDER = "build/clients" }
 --- A folder, and what is copied there first: the list of packages, and programs.
 npm.CLIENTS = { folder = npm.FOLDER, files = "spec/live/clients/package.json spec/live/clients/clients.mjs" }
 npm.AXE = { folder = "build/axe", files = "spec/studio/axe/package.json" }
+npm.OPENAPI = { folder = "build/openapi", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
 
-local INSTALL_SECONDS = 90
+local INSTALL_SECONDS, RUN_SECONDS = 90, 120
 
 local function succeeds(command)
   return os.execute(command .. " >/dev/null 2>&1") == true
@@ -29,6 +30,13 @@ function npm.install(set)
   set = set or npm.CLIENTS
   if not tried[set] then tried[set], missing[set] = true, install(set) end
   return missing[set]
+end
+
+--- Runs a program in the folder of a set, with node (or `command`: "npx tsc ..."); whether it ended well, and what it printed.
+function npm.node(set, arguments, command)
+  local pipe = assert(io.popen(("cd %s && timeout %d %s %s 2>&1"):format(set.folder, RUN_SECONDS, command or "node", arguments)))
+  local output = pipe:read("a")
+  return pipe:close() == true, output
 end
 
 --- Runs a script of a few lines where the clients can be required; whether it ended well, and what it printed.

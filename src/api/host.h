@@ -25,6 +25,7 @@ struct directory;
 struct webhooks_out;
 struct webhooks_in;
 struct studio;
+struct openapi;
 
 struct host {
 	struct gate *gate;
@@ -48,6 +49,7 @@ struct host {
 	struct metrics *metrics;
 	struct sessions *sessions; /* of browsers */
 	struct studio *studio;	   /* the page's files */
+	struct openapi *openapi;   /* what describes the API */
 	size_t most_waiting;	   /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
 	int most_streams;	   /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;

@@ -226,16 +226,14 @@ static const char *place_of_inputs(const struct manifest *manifest, const char *
 	return strcmp(kind, "gpu") == 0 ? manifest->directory.job_place : manifest->directory.place;
 }
 
-/* A model's schema as a choice, when the script describes none that is asked for. False: there is no such model, or its schema was not read. */
-static bool answer_by_directory(struct incoming *incoming, const struct asked_choice *asked)
+/* Appends a model's schema as a choice, when the script describes none that is asked for. False: there is no such model, or its schema was not read. */
+static bool write_known_choice(struct incoming *incoming, const struct asked_choice *asked, struct buffer *out)
 {
 	const struct manifest *manifest = &incoming->provider->manifest;
 	struct directory *directory = incoming->host->directory;
 	struct directory_snapshot *snapshot;
 	const struct directory_model *model;
 	const char *id = asked->values[1];
-	struct buffer out;
-	size_t length;
 	bool can;
 
 	if (*id == '\0' || *asked->values[2] != '\0' || !directory_is_on(directory, manifest->id))
@@ -244,20 +242,58 @@ static bool answer_by_directory(struct incoming *incoming, const struct asked_ch
 	snapshot = directory_acquire(directory, manifest->id);
 	model = directory_find(snapshot, id);
 	can = model_choice_can(model);
-	if (can) {
-		buffer_init(&out, LIMIT_REPLY_BYTES);
-		write_inputs_head(&out, incoming);
-		buffer_text(&out, "\"choice\":");
-		model_choice_write(model, incoming->kind, place_of_inputs(manifest, incoming->kind), &out);
-		length = out.length;
-		buffer_text(&out, ",\"directory\":"); /* its age is no other answer */
-		directory_write_state(directory, manifest->id, &out);
-		buffer_char(&out, '}');
-		send_tagged(incoming, &out, length);
-		buffer_free(&out);
-	}
+	if (can)
+		model_choice_write(model, incoming->kind, place_of_inputs(manifest, incoming->kind), out);
 	directory_release(snapshot);
 	return can;
+}
+
+static bool answer_by_directory(struct incoming *incoming, const struct asked_choice *asked)
+{
+	struct buffer out;
+	size_t length;
+	bool can;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	write_inputs_head(&out, incoming);
+	buffer_text(&out, "\"choice\":");
+	can = write_known_choice(incoming, asked, &out);
+	if (can) {
+		length = out.length;
+		buffer_text(&out, ",\"directory\":"); /* its age is no other answer */
+		directory_write_state(incoming->host->directory, incoming->provider->manifest.id, &out);
+		buffer_char(&out, '}');
+		send_tagged(incoming, &out, length);
+	}
+	buffer_free(&out);
+	return can;
+}
+
+bool inputs_write_schemas(struct incoming *incoming, struct buffer *out)
+{
+	const struct manifest *manifest = &incoming->provider->manifest;
+	struct asked_choice asked;
+	size_t begin;
+
+	read_asked(incoming->http, &asked);
+	buffer_char(out, '[');
+	begin = out->length;
+	for (size_t i = 0; i < manifest->choice_count; i++) {
+		if (!is_of_kind(incoming, &manifest->choices[i]) || !is_asked(&manifest->choices[i], &asked))
+			continue;
+		if (out->length > begin)
+			buffer_char(out, ',');
+		write_choice(out, &manifest->choices[i], true);
+	}
+	if (out->length == begin && !write_known_choice(incoming, &asked, out)) {
+		if (describes(incoming)) {
+			refuse_choice(incoming);
+			return false;
+		}
+		write_usual_choice(out, incoming, true);
+	}
+	buffer_char(out, ']');
+	return true;
 }
 
 void inputs_handle(struct incoming *incoming)

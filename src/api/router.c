@@ -21,6 +21,7 @@
 #include "api/logs.h"
 #include "api/metrics.h"
 #include "api/model_refresh.h"
+#include "api/openapi_page.h"
 #include "api/providers.h"
 #include "api/router.h"
 #include "api/login.h"
@@ -46,7 +47,7 @@ struct handler {
 };
 
 /* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, logins, the page's own
- * files, and vendors' webhooks, which have a token in their path. */
+ * files, the description of the API, and vendors' webhooks, which have a token in their path. */
 struct route {
 	const char *method;
 	const char *pattern;
@@ -123,6 +124,7 @@ static const struct route routes[] = {
 	{ "DELETE", "/api/session", NULL, { .plain = login_end_handle }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/", NULL, { .plain = studio_page_index }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/ui/**", NULL, { .named = studio_page_file }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "GET", "/openapi.json", NULL, { .plain = openapi_page_handle }, ROLE_NOBODYS, SCOPE_HOST },
 };
 
 #define ROUTES ((int)(sizeof routes / sizeof *routes))
@@ -251,6 +253,7 @@ void api_handle(void *host, struct http_request *request)
 	if (*allowed != '\0')
 		send_wrong_method(request, allowed);
 	else
-		http_send_problem(request, &(struct http_problem){ .status = 404,
-						   .detail = "there is nothing at this path; docs/api.md lists the paths" });
+		http_send_problem(
+			request, &(struct http_problem){ .status = 404,
+					 .detail = "there is nothing at this path; GET /openapi.json lists the paths" });
 }

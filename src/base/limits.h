@@ -223,6 +223,7 @@
 #define LIMIT_ALIASES 32
 
 /* The page's own files. */
+#define LIMIT_OPENAPI_FILE_BYTES (256 * 1024)
 #define LIMIT_STUDIO_FILES 64
 #define LIMIT_STUDIO_FILE_BYTES (256 * 1024)
 #define LIMIT_STUDIO_NAME_BYTES 120 /* of a path below studio/ */

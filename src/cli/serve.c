@@ -42,6 +42,7 @@
 #include "webhook_out/webhook_out.h"
 #include "http/probe.h"
 #include "gate/session.h"
+#include "openapi/openapi.h"
 #include "studio/studio.h"
 #include "event/event_feed.h"
 #include "event/host_event.h"
@@ -230,6 +231,16 @@ static void on_events(void *context, int64_t newest)
 	webhooks_out_notify(host->webhooks_out, newest);
 }
 
+static enum error_code open_openapi(struct serving *serving, struct error *error)
+{
+	char *folder = places_find(serving->home, "openapi");
+
+	(void)error; /* a host without it is whole for those who know the paths */
+	serving->host.openapi = openapi_read(folder, PROVIDERD_VERSION);
+	free(folder);
+	return ERROR_NONE;
+}
+
 static enum error_code open_studio(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
@@ -345,7 +356,7 @@ static enum error_code start_engine(struct serving *serving, struct error *error
 /* Each needs those before it; stop_parts() takes them in reverse. */
 static enum error_code (*const starts[])(struct serving *serving, struct error *error) = { open_gate, lock_home, open_log,
 	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_directory, open_live,
-	open_studio, start_http, start_watch };
+	open_studio, open_openapi, start_http, start_watch };
 
 static enum error_code start_parts(struct serving *serving, struct error *error)
 {
@@ -418,6 +429,7 @@ static void stop_parts(struct serving *serving)
 	engine_free(host->engine);
 	webhooks_in_free(host->webhooks_in);
 	studio_free(host->studio);
+	openapi_free(host->openapi);
 	sessions_free(host->sessions);
 	free_tables(host);
 	provider_loader_close(host->loader);

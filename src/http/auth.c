@@ -88,13 +88,14 @@ static bool session_counts(const struct http_exchange *x)
 
 /* ---- both ---- */
 
-/* Vendors have a token in the path; the page's own files hold no data; who asks for a session has none yet. */
+/* Vendors have a token in the path; the page's own files and the description of the API hold no data; who asks for a session has none yet. */
 static bool needs_no_key(const struct http_exchange *x)
 {
 	const char *path = x->request.path;
 
 	return x->probe || strncmp(path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0 || path[1] == '\0' ||
-	       strncmp(path, STUDIO_FILES, sizeof STUDIO_FILES - 1) == 0 || strcmp(path, SESSION_PATH) == 0;
+	       strncmp(path, STUDIO_FILES, sizeof STUDIO_FILES - 1) == 0 || strcmp(path, SESSION_PATH) == 0 ||
+	       (strcmp(path, OPENAPI_PATH) == 0 && x->request.query == NULL);
 }
 
 const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller)

@@ -37,9 +37,10 @@ enum head {
 };
 
 #define WORKER_ALIGNMENT 64
-#define WEBHOOKS "/api/webhooks/"   /* where vendors deliver: they have no API key */
-#define SESSION_PATH "/api/session" /* where browsers log in */
-#define STUDIO_FILES "/ui/"	    /* of the page at / */
+#define WEBHOOKS "/api/webhooks/"    /* where vendors deliver: they have no API key */
+#define SESSION_PATH "/api/session"  /* where browsers log in */
+#define OPENAPI_PATH "/openapi.json" /* without a query */
+#define STUDIO_FILES "/ui/"	     /* of the page at / */
 #define REQUEST_ID_TEXT 17
 
 /* What an HTTP thread keeps between requests. civetweb gives a connection to one thread for its whole life. */
