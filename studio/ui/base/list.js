@@ -3,7 +3,7 @@
 // The keyboard is that of a grid: one row is in the tab order, arrows go on from there. That row stays in the document, wherever it is.
 
 import { h } from "./dom.js";
-import { computed, effect, onCleanup, root, signal, untracked } from "./signal.js";
+import { batch, computed, effect, onCleanup, root, signal, untracked } from "./signal.js";
 
 const MOST_ROWS = 60, SPARE = 8, MOST_SELECTED = 500;
 
@@ -38,14 +38,14 @@ function selection(between) {
 
 /**
  * source: { version (signal), count, more, slice(begin, end) -> items, null where one is not here yet, indexOf(key), want(begin, end) }.
- * keyOf(item); height(): of a row; head: its cells; row(item, key) -> cells, item is a signal; open(key): Enter or a click; current(): the key
+ * keyOf(item); height(): of a row; head: its cells; row(item) -> cells, item is a signal; open(key): Enter or a click; current(): the key
  * that is open; selectable; foot: what stands below.
  * Returns { node, active (signal of a key), selection, keys(event), focus(key), toTop(), reading() }.
  */
 export function list({ label, source, keyOf, height, head, row, open, current, selectable, foot }) {
   const active = signal(null), first = signal(null), atTop = signal(true), pointed = signal(false), focused = signal(false);
   const stop = computed(() => active.value ?? first.value); // the row that Tab comes to
-  const shown = new Map(); // key -> { node, item, index, high, end }
+  const shown = new Map(); // key -> { node, key, item, index, high, end }
   let anchor = null, high = 0, frame = 0;
 
   const selected = selection((from, to) => {
@@ -97,40 +97,50 @@ export function list({ label, source, keyOf, height, head, row, open, current, s
     draw();
   });
 
-  const make = (key, value) => root(end => {
-    const item = signal(value);
+  const make = (ofKey, value) => root(end => {
+    const item = signal(value), key = signal(ofKey);
     return {
-      item, end,
+      item, key, end, index: -1,
       node: value === null ? h("div.list-row", { role: "row" }, h("div", { role: "gridcell", "aria-label": "Loading" })) : h("div.list-row", {
-        role: "row", "data-key": key, tabindex: () => stop.value === key ? 0 : -1, "aria-current": () => current() === key ? "true" : null,
-        "aria-selected": selectable ? () => String(selected.keys.value.has(key)) : null,
-      }, row(item, key)),
+        role: "row", "data-key": () => key.value, tabindex: () => stop.value === key.value ? 0 : -1,
+        "aria-current": () => current() === key.value ? "true" : null, "aria-selected": selectable ? () => String(selected.keys.value.has(key.value)) : null,
+      }, row(item)),
     };
   });
 
-  function place(begin, items) {
+  /** What is to stand in the document, in order: the window, and the row that Tab comes to. */
+  function wantedRows(begin, items) {
     const wanted = items.map((value, i) => ({ key: value ? keyOf(value) : `at ${begin + i}`, index: begin + i, value }));
     const index = source.indexOf(active.peek());
     if (index >= 0 && (index < begin || index >= begin + items.length)) {
       wanted[index < begin ? "unshift" : "push"]({ key: active.peek(), index, value: source.slice(index, index + 1)[0] });
     }
-    const keys = new Set(wanted.map(one => one.key));
+    return wanted;
+  }
+
+  /** Rows that go are used again for those that come: to make one costs much more than to change what it says. */
+  function place(begin, items) {
+    const wanted = wantedRows(begin, items), keys = new Set(wanted.map(one => one.key)), free = [];
     for (const [key, entry] of shown) if (!keys.has(key)) {
-      entry.end();
-      entry.node.remove();
       shown.delete(key);
+      free.push(entry);
     }
+    const used = free.filter(entry => entry.item.peek() !== null);
     let next = body.firstChild;
-    for (const one of wanted) {
-      const entry = shown.get(one.key) ?? make(one.key, one.value);
-      shown.set(one.key, entry);
-      entry.item.value = one.value;
-      if (entry.index !== one.index || entry.high !== high) {
-        Object.assign(entry, { index: one.index, high }).node.style.transform = `translateY(${one.index * high}px)`;
-        entry.node.setAttribute("aria-rowindex", one.index + 2);
+    for (const { key, index, value } of wanted) {
+      const entry = shown.get(key) ?? (value && used.pop()) ?? make(key, value);
+      shown.set(key, entry);
+      batch(() => [entry.key.value, entry.item.value] = [key, value]);
+      if (entry.index !== index || entry.high !== high) {
+        Object.assign(entry, { index, high }).node.style.transform = `translateY(${index * high}px)`;
+        entry.node.setAttribute("aria-rowindex", index + 2);
       }
       if (entry.node === next) next = next.nextSibling;
       else body.insertBefore(entry.node, next);
+    }
+    for (const entry of free) if (entry.item.peek() === null || used.includes(entry)) {
+      entry.end();
+      entry.node.remove();
     }
   }
 

@@ -3,7 +3,7 @@
 import { url } from "../base/api.js";
 import { loading, problemBox } from "../base/dialog.js";
 import { h, icon } from "../base/dom.js";
-import { ago, count, duration, isOpen, kindWord, now, plural, status, usd } from "../base/format.js";
+import { count, duration, isOpen, kindWord, moment, now, plural, status, usd } from "../base/format.js";
 import { list, media } from "../base/list.js";
 import { go, link, part, route, setQuery } from "../base/router.js";
 import { computed, effect, onCleanup, signal, untracked } from "../base/signal.js";
@@ -121,33 +121,44 @@ function remark(job) {
 
 /** The first output, once the row has stood for a moment: what only scrolls by is not fetched. */
 function picture(item) {
-  const stood = signal(false), timer = setTimeout(() => stood.value = true, PICTURE_MS);
-  onCleanup(() => clearTimeout(timer));
-  const shown = computed(() => stood.value && item.value.artifact?.url ? `${item.value.artifact.content_type} ${url(item.value.artifact.url)}` : "");
+  const stood = signal(null), id = computed(() => item.value.job_id);
+  effect(() => {
+    const here = id.value, timer = setTimeout(() => stood.value = here, PICTURE_MS);
+    onCleanup(() => clearTimeout(timer));
+  });
+  const shown = computed(() => {
+    const { job_id, artifact } = item.value;
+    return stood.value === job_id && artifact?.url ? `${artifact.content_type} ${url(artifact.url)}` : "";
+  });
   return () => {
     const [, kind, src] = /^(image|video|audio)\/\S+ (.*)$/.exec(shown.value) ?? [];
     return kind === "image" ? h("img", { src, alt: "", width: 28, height: 28, decoding: "async" }) : kind && icon(kind === "audio" ? "sound" : kind);
   };
 }
 
-const row = selected => (item, id) => {
-  const { provider, prompt, model, dry_run: dry, created_at: created } = item.peek();
-  const state = cell("state"), note = h("span.job-note"), word = h("span.muted"), amount = h("span"), line = h("i.job-progress");
+/** The cells of a row, which shows one job after the other. */
+const row = selected => item => {
+  const state = cell("state"), provider = h("span.muted"), prompt = h("span"), tag = h("span.tag.is-dry", "dry run"), note = h("span.job-note");
+  const word = h("span.muted"), amount = h("span"), line = h("i.job-progress"), age = h("time");
   let was = null;
   effect(() => {
-    const job = item.value, [before, figure] = cost(job), text = remark(job);
+    const job = item.value, [before, figure] = cost(job), text = remark(job), open = isOpen(job.status) && job.progress > 0;
     if (job.status !== was) state.replaceChildren(status(was = job.status));
+    put(provider, `${job.provider} `);
+    put(prompt, job.prompt ?? job.model ?? "no prompt");
     put(note, text && `· ${text}`);
     put(word, before);
     put(amount, figure);
-    line.hidden = !isOpen(job.status) || !job.progress;
-    line.style.transform = `scaleX(${job.progress})`;
+    if (tag.hidden === job.dry_run) tag.hidden = !job.dry_run;
+    if (line.hidden === open) line.hidden = !open;
+    if (open) line.style.transform = `scaleX(${job.progress})`;
   });
+  effect(() => put(age, duration(Math.max(0, Math.floor((now() - new Date(item.value.created_at)) / 1000)))));
+  effect(() => age.title = moment(age.dateTime = item.value.created_at));
   return [selected && cell("pick", h("input", {
-    type: "checkbox", tabindex: -1, "aria-label": "Select", checked: () => selected().has(id), onmousedown: event => event.preventDefault(),
-  })), state,
-  cell("text", h("a.cut", { href: () => link("jobs", [id], route.value.query), tabindex: -1 }, h("span.muted", provider, " "), prompt ?? model ?? "no prompt"),
-    dry && h("span.tag.is-dry", "dry run"), note, line), cell("picture", picture(item)), cell("cost", word, amount), cell("age", ago(created))];
+    type: "checkbox", tabindex: -1, "aria-label": "Select", checked: () => selected().has(item.value.job_id), onmousedown: event => event.preventDefault(),
+  })), state, cell("text", h("a.cut", { href: () => link("jobs", [item.value.job_id], route.value.query), tabindex: -1 }, provider, prompt), tag, note, line),
+  cell("picture", picture(item)), cell("cost", word, amount), cell("age", age)];
 };
 
 const head = mayPick => [mayPick && ["pick", "Selected"], ["state", "Status"], ["text", "Provider and prompt"], ["picture", "Picture"], ["cost", "Cost"], ["age", "Age"]]
@@ -262,7 +273,10 @@ function open(_, abort) {
   effect(() => rows.reading() || jobs.paused.value || jobs.settleSoon());
   effect(() => host.connection.value === "live" && jobs.problem.peek()?.status === 0 && untracked(() => jobs.retry()));
   onKey(event => pressed(event, { rows, jobs, far, current, job }), abort);
-  const fresh = () => jobs.version.value && jobs.missed ? `${count(jobs.waiting.value)}+` : jobs.waiting.value;
+  const fresh = computed(() => { // what waits although it could be let in comes at once
+    const number = rows.reading() ? jobs.waiting.value : 0, missed = jobs.version.value && jobs.missed;
+    return number && `Show ${missed ? `${count(number)}+ new jobs` : plural(number, "new job")}`;
+  });
   return h("section.page.jobs", { class: {
     "has-job": () => current.value && beside.value, "is-job": alone, "is-picking": () => picking.value, "has-query": () => asked("q"), "has-picks": () => rows.selection.keys.value.size > 0,
   } },
@@ -274,10 +288,10 @@ function open(_, abort) {
     } }, () => picking.value ? "Select no more" : "Select"),
     h("button.link", { type: "button", hidden: alone, onclick: () => jobs.pause(!jobs.paused.value) }, () => jobs.paused.value ? "Go on with updates" : "Pause updates")),
   filters(counts),
-  h("div.jobs-split", h("div.card.is-flush.jobs-list", h("div.list-top", h("button.list-new", { type: "button", hidden: () => !fresh(), onclick() {
+  h("div.jobs-split", h("div.card.is-flush.jobs-list", h("div.list-top", h("button.list-new", { type: "button", hidden: () => !fresh.value, onclick() {
     rows.toTop();
     jobs.settle();
-  } }, () => `Show ${typeof fresh() === "string" ? `${fresh()} new jobs` : plural(fresh(), "new job")}`)), rows.node, selectionBar(jobs, rows.selection, far)), job.box));
+  } }, () => fresh.value)), rows.node, selectionBar(jobs, rows.selection, far)), job.box));
 }
 
 export default { title: "Jobs", open };
