@@ -5,7 +5,8 @@ local many_jobs = require "spec.support.many_jobs"
 local scenes = require "spec.support.studio_scene"
 local studio = require "spec.support.studio"
 
-local ROWS = "[...document.querySelectorAll('.list-body [data-key]')]"
+-- In the order of the list: the document follows when it rests.
+local ROWS = "[...document.querySelectorAll('.list-body [data-key]')].sort((a, b) => a.ariaRowIndex - b.ariaRowIndex)"
 
 local function path_of(id)
   return "/api/providers/image/" .. id .. "/submit"
@@ -17,7 +18,7 @@ end
 
 local function list(page, route)
   page:go(route or "#/jobs")
-  page:wait(ROWS .. ".length > 0", "rows")
+  page:wait("document.querySelector('[role=grid][aria-busy=false] [data-key]')", "rows")
 end
 
 local function row(page, id)
@@ -133,6 +134,16 @@ studio.describe("the list of jobs", function()
     page:go "#/jobs?status=lost"
     assert.matches("must be queued, running", page:find(".list-foot .problem"):text())
     page:assert_clean { "status of 400" }
+  end)
+
+  it("is in the document in its order, once it rests, and keeps its focus meanwhile", function()
+    list(page, "#/jobs?dry=1")
+    page:press("j", "j", "j")
+    local focused = page:focused():attribute "data-key"
+    page:execute "document.querySelector('.list').scrollTop = 400"
+    page:wait("+document.querySelector('.list-body [data-key]:last-child').ariaRowIndex > 30", "rows further down")
+    page:wait(("%s.every((one, i) => one === document.querySelectorAll('.list-body [data-key]')[i])"):format(ROWS), "order")
+    assert.equal(focused, page:focused():attribute "data-key")
   end)
 
   it("goes by keys: down, up, open, close, select, cancel", function()

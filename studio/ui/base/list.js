@@ -5,7 +5,7 @@
 import { h } from "./dom.js";
 import { batch, computed, effect, onCleanup, root, signal, untracked } from "./signal.js";
 
-const MOST_ROWS = 60, SPARE = 8, MOST_SELECTED = 500;
+const MOST_ROWS = 60, SPARE = 8, MOST_SELECTED = 500, REST_MS = 200;
 
 const clamp = (value, most) => Math.max(0, Math.min(value, most));
 
@@ -37,7 +37,7 @@ function selection(between) {
 }
 
 /**
- * source: { version (signal), count, more, slice(begin, end) -> items, null where one is not here yet, indexOf(key), want(begin, end) }.
+ * source: { version, busy (signals), count, more, slice(begin, end) -> items, null where one is not here yet, indexOf(key), want(begin, end) }.
  * keyOf(item); height(): of a row; head: its cells; row(item) -> cells, item is a signal; open(key): Enter or a click; current(): the key
  * that is open; selectable; foot: what stands below.
  * Returns { node, active (signal of a key), selection, keys(event), focus(key), toTop(), reading() }.
@@ -46,7 +46,7 @@ export function list({ label, source, keyOf, height, head, row, open, current, s
   const active = signal(null), first = signal(null), atTop = signal(true), pointed = signal(false), focused = signal(false);
   const stop = computed(() => active.value ?? first.value); // the row that Tab comes to
   const shown = new Map(); // key -> { node, key, item, index, high, end }
-  let anchor = null, high = 0, frame = 0;
+  let anchor = null, high = 0, frame = 0, resting = 0;
 
   const selected = selection((from, to) => {
     const ends = [source.indexOf(from), source.indexOf(to)].filter(index => index >= 0);
@@ -57,7 +57,7 @@ export function list({ label, source, keyOf, height, head, row, open, current, s
   const node = h("div.list", {
     onclick, onkeydown, onfocusin, onfocusout: event => focused.value = node.contains(event.relatedTarget),
     onpointerenter: event => pointed.value = event.pointerType === "mouse", onpointerleave: () => pointed.value = false,
-  }, h("div", { role: "grid", "aria-label": label, "aria-multiselectable": selectable ? "true" : null, "aria-rowcount": () => rows.value },
+  }, h("div", { role: "grid", "aria-label": label, "aria-multiselectable": selectable ? "true" : null, "aria-rowcount": () => rows.value, "aria-busy": () => String(source.busy.value) },
     h("div.list-head", { role: "rowgroup" }, h("div.list-row", { role: "row", "aria-rowindex": 1 }, head)), body), foot);
 
   // The window --------------------------------------------------------------------------------------------------------------
@@ -126,7 +126,6 @@ export function list({ label, source, keyOf, height, head, row, open, current, s
       free.push(entry);
     }
     const used = free.filter(entry => entry.item.peek() !== null);
-    let next = body.firstChild;
     for (const { key, index, value } of wanted) {
       const entry = shown.get(key) ?? (value && used.pop()) ?? make(key, value);
       shown.set(key, entry);
@@ -135,13 +134,22 @@ export function list({ label, source, keyOf, height, head, row, open, current, s
         Object.assign(entry, { index, high }).node.style.transform = `translateY(${index * high}px)`;
         entry.node.setAttribute("aria-rowindex", index + 2);
       }
-      if (entry.node === next) next = next.nextSibling;
-      else body.insertBefore(entry.node, next);
+      if (!entry.node.isConnected) body.append(entry.node);
     }
     for (const entry of free) if (entry.item.peek() === null || used.includes(entry)) {
       entry.end();
       entry.node.remove();
     }
+    clearTimeout(resting);
+    resting = setTimeout(tidy, REST_MS);
+  }
+
+  /** Brings the document into the order of the list, for who hears it: once it rests, since moving rows costs most of a frame. */
+  function tidy() {
+    const rows = [...shown.values()].sort((a, b) => a.index - b.index).map(entry => entry.node);
+    if (rows.every((row, i) => row === body.children[i])) return;
+    const still = rows.findIndex(row => row.contains(document.activeElement)); // what is moved loses the focus
+    rows.forEach((row, i) => i !== still && body.insertBefore(row, i < still ? rows[still] : null));
   }
 
   // Keyboard and pointer ----------------------------------------------------------------------------------------------------
@@ -208,6 +216,7 @@ export function list({ label, source, keyOf, height, head, row, open, current, s
   onCleanup(() => {
     resized.disconnect();
     cancelAnimationFrame(frame);
+    clearTimeout(resting);
     removeEventListener("scroll", schedule, { capture: true });
     shown.forEach(entry => entry.end());
   });

@@ -52,8 +52,10 @@ class JobList {
   waiting = signal(0); // new jobs that settle() lets in
   problem = signal(null);
   paused = signal(false);
+  busy = signal(false); // what is shown is not yet what was asked for
   pages = []; // { cursor, rows (null: let go), count, last (the id that it ends at), stale, misfit (a row fits no more) }
   pending = new Map();
+  loading = false; // or the promise of the first page
   told = new Set(); // for each answer under way, what the stream told meanwhile
   missed = false; // more waits than is kept
   count = 0;
@@ -189,7 +191,8 @@ class JobList {
     this.query = { fields: "brief", ...query };
     this.fits = fitting(query);
     this.pending.clear();
-    this.loading = null;
+    this.loading = false;
+    this.busy.value = true;
     return this.reload();
   }
 
@@ -211,7 +214,7 @@ class JobList {
   /** The first page, anew. Fails quietly: `problem` says why. */
   reload() {
     const { asked } = this;
-    const mine = this.loading ??= this.fetch().then(page => {
+    const mine = this.loading ||= this.fetch().then(page => {
       if (asked !== this.asked) return;
       this.pages = [page];
       this.next = page.next;
@@ -221,7 +224,7 @@ class JobList {
       this.pending.clear();
       this.take(waited);
     }, problem => this.fail(problem)).finally(() => {
-      if (this.loading === mine) this.loading = null;
+      if (this.loading === mine) this.busy.value = this.loading = false;
       this.settleSoon();
       this.changed();
     });
