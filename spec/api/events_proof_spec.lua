@@ -64,6 +64,31 @@ describe("a stream that is cut off", function()
   end)
 end)
 
+describe("a stream in brief", function()
+  it("that begins in the midst of events, which others follow as a whole, misses none", function()
+    local served = host.start { config = { server = { threads = 480, max_streams = 360 } } }
+    finally(function() served:remove() end)
+    local whole = event_stream.open(served, "/api/events")
+    local flow = submitters(served, 3)
+    served:eventually(function() return whole:next(1) end)
+    for _ = 1, SLOW and 50 or 400 do
+      local stream = event_stream.open(served, "/api/events?fields=brief")
+      if stream.status == 200 then
+        local event = stream:next(30) -- before it comes the number that it begins after
+        local first = stream.first_id
+        for n = 1, 12 do
+          assert.equal(first + n, tonumber(event.id))
+          event = stream:next(30)
+        end
+      end
+      stream:close()
+      whole:next(0)
+    end
+    flow.stop()
+    whole:close()
+  end)
+end)
+
 describe("after kill -9 at random moments", function()
   -- All of a paged listing, as a table from key to how often it was there.
   local function count(served, path, field, key)

@@ -3,6 +3,7 @@
 --   local stream = event_stream.open(served, "/api/events?type=public.image.*", { ["Last-Event-ID"] = "7" })
 --   local event = stream:next(5)   -- { id, event, data (text), json }, or nil: none within 5 s, or stream.ended
 --   stream.comments, stream.comment -- how many, and the last one
+--   stream.first_id                 -- the number that it began with
 --   stream:close()
 local cjson = require "cjson"
 local http = require "spec.support.http"
@@ -70,6 +71,7 @@ function Stream:next(seconds)
       local event = self.part
       self.part = {}
       self.last_id = event.id or self.last_id -- also without data: then nothing else comes of it
+      self.first_id = self.first_id or tonumber(self.last_id)
       if event.data then
         event.json = cjson.decode(event.data)
         return event

@@ -103,10 +103,10 @@ static void cut_queue(struct event_subscription *subscription, unsigned kept)
 	}
 }
 
-/* The log has them all; only what was begun must be ended. One that was rendered before somebody followed in this form is in the log, too. */
+/* The log has them all; only what was begun must be ended. */
 static void queue_item(struct event_subscription *subscription, struct event_item *item)
 {
-	if (subscription->count == LIMIT_STREAM_QUEUE || item->texts[subscription->form] == NULL)
+	if (subscription->count == LIMIT_STREAM_QUEUE)
 		subscription->missed = true;
 	if (subscription->missed) {
 		cut_queue(subscription, subscription->begun > 0 ? 1 : 0);
@@ -116,9 +116,11 @@ static void queue_item(struct event_subscription *subscription, struct event_ite
 	subscription->queue[(subscription->first + subscription->count++) % LIMIT_STREAM_QUEUE] = item;
 }
 
+/* One that was rendered when nobody followed in this form was in the log before this one did, which reads the log first of all. */
 static bool wants(const struct event_subscription *subscription, const struct event_item *item)
 {
-	return event_filter_passes(&subscription->filter, &(struct event_subject){ .type = item->type,
+	return item->texts[subscription->form] != NULL &&
+	       event_filter_passes(&subscription->filter, &(struct event_subject){ .type = item->type,
 								  .provider = item->provider[0] != '\0' ? item->provider : NULL,
 								  .caller = item->caller,
 								  .sequence = item->sequence });
@@ -141,12 +143,8 @@ static int push_batch(struct event_subscription *subscription, struct event_item
 	for (int i = 0; i < count; i++) {
 		if (batch[i]->number <= wait->last || !wants(subscription, batch[i]))
 			continue;
-		if (batch[i]->texts[form] == NULL)
-			count = i;
-		else
-			parts[wanted] = part_of(batch[i], form);
-		places[wanted] = i;
-		wanted += i < count;
+		parts[wanted] = part_of(batch[i], form);
+		places[wanted++] = i;
 	}
 	sent = wanted > 0 ? wait->push(wait->context, parts, wanted) : 0;
 	for (int k = 0; k < wanted; k++) {

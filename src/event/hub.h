@@ -59,7 +59,8 @@ bool event_hub_wants(struct event_hub *hub, enum event_form form);
 bool event_hub_add(
 	struct event_hub *hub, const struct event_subject *subject, int64_t number, const struct buffer texts[EVENT_FORMS]);
 
-/* Follows the log: every event after *from that passes will be offered, by its number's order. ERROR_BUSY when `maximum` follow already, or
+/* Follows the log: every event after *from that passes will be offered, by its number's order, but for some that the log had before: read it from *from
+ * on first. ERROR_BUSY when `maximum` follow already, or
  * when the hub ends. The filter is copied. */
 enum error_code event_subscribe(struct event_hub *hub, const struct event_filter *filter, enum event_form form, int maximum,
 	struct event_subscription **subscription, int64_t *from, struct error *error);
