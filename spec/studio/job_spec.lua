@@ -173,7 +173,7 @@ studio.describe("one job", function()
   it("is a page of its own where there is no room, and the list is where it was afterwards", function()
     page:look "phone"
     page:go "#/jobs?dry=1"
-    page:wait("document.querySelectorAll('[data-key]').length > 5", "rows")
+    page:wait("document.querySelectorAll('[aria-busy=false] [data-key]').length > 5", "rows")
     page:execute "scrollTo(0, 400)"
     local id = page:execute "return document.elementFromPoint(150, 400).closest('[data-key]').dataset.key"
     page:find(("[data-key='%s'] .job-state"):format(id)):click()

@@ -195,7 +195,8 @@ function selectionBar(jobs, { keys, set, clear }, far) {
     found.forEach(job => far.set(job.job_id, job));
     set(found.map(job => job.job_id));
   }
-  return h("div.jobs-selection", { role: "group", "aria-label": "Selection", hidden: () => keys.value.size === 0 }, h("span", () => `${count(keys.value.size)} selected`),
+  return h("div.jobs-selection", { role: "group", "aria-label": "Selection", hidden: () => keys.value.size === 0 },
+    h("span", () => `${count(keys.value.size)} selected`),
     h("button.button.danger", { type: "button", disabled: () => !label.value || !host.writable, onclick: () => cancelJobs(open.value) },
       () => label.value ? `Cancel ${label.value}…` : "Nothing to cancel"),
     h("span.spring"), h("button.link", { type: "button", onclick: all }, "All open that match"), h("button.link", { type: "button", onclick: clear }, "Clear"));
@@ -278,7 +279,8 @@ function open(_, abort) {
     return number && `Show ${missed ? `${count(number)}+ new jobs` : plural(number, "new job")}`;
   });
   return h("section.page.jobs", { class: {
-    "has-job": () => current.value && beside.value, "is-job": alone, "is-picking": () => picking.value, "has-query": () => asked("q"), "has-picks": () => rows.selection.keys.value.size > 0,
+    "has-job": () => current.value && beside.value, "is-job": alone, "is-picking": () => picking.value, "has-query": () => asked("q"),
+    "has-picks": () => rows.selection.keys.value.size > 0,
   } },
   h("header.page-head", () => alone() && h("a.icon-button", { href: link("jobs", [], route.value.query), "aria-label": "All jobs" }, icon("arrow-left")),
     h("h1", () => alone() ? "Job" : "Jobs"), h("span.spring"), searchField(),
@@ -286,7 +288,8 @@ function open(_, abort) {
       picking.value = !picking.value;
       rows.selection.clear();
     } }, () => picking.value ? "Select no more" : "Select"),
-    h("button.link", { type: "button", hidden: alone, onclick: () => jobs.pause(!jobs.paused.value) }, () => jobs.paused.value ? "Go on with updates" : "Pause updates")),
+    h("button.link", { type: "button", hidden: alone, onclick: () => jobs.pause(!jobs.paused.value) },
+      () => jobs.paused.value ? "Go on with updates" : "Pause updates")),
   filters(counts),
   h("div.jobs-split", h("div.card.is-flush.jobs-list", h("div.list-top", h("button.list-new", { type: "button", hidden: () => !fresh.value, onclick() {
     rows.toTop();
