@@ -138,15 +138,23 @@ end
 
 -- The page ----------------------------------------------------------------------------------------------------------------
 
+-- A page stands until the next one's module has come: it is marked before its address is left.
+local LEAVE = [[
+const name = hash => hash.replace(/^#?\/?/, "").split(/[/?]/)[0];
+const [url] = arguments;
+const open = document.querySelector("main")?.firstElementChild;
+if (name(new URL(url).hash) !== name(location.hash)) open?.setAttribute("data-left", "");
+location.href = url;]]
+
 local HERE = [[
 const h1 = document.querySelector("main h1");
-return Boolean(h1 && h1.textContent.trim() && document.title && !document.querySelector(".loading-row"));]]
+return Boolean(h1?.textContent.trim() && document.title && !document.querySelector(".loading-row, main > [data-left]"));]]
 
 --- Opens a route ("#/jobs?status=open"), by a click's way if the page is open already, and waits until it stands.
 function Page:go(route)
   local url = self.base .. (route or "")
   if self.browser:url():sub(1, #self.base) == self.base then
-    self.browser:execute("location.href = arguments[0]", url)
+    self.browser:execute(LEAVE, url)
   else
     self.browser:open(url)
   end

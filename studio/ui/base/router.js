@@ -17,8 +17,11 @@ function read(hash) {
 /** { page, parts, query } of the address of this moment. */
 export const route = signal(read(location.hash));
 
+let told = location.hash; // what `route` was read from: it hears of a link that was followed a moment later
+
 addEventListener("hashchange", () => batch(() => {
-  route.value = read(location.hash);
+  told = location.hash;
+  route.value = read(told);
 }));
 
 /** The address as this page last had it: while another one is on its way, it is not this page's. */
@@ -40,8 +43,10 @@ export function link(page = "", parts = [], query = {}) {
 export function go(href, { replace = false } = {}) {
   if (href === location.hash) return;
   if (replace) {
+    if (location.hash !== told) return; // somebody has just gone elsewhere
     history.replaceState(null, "", href);
-    route.value = read(href);
+    told = location.hash;
+    route.value = read(told);
   } else location.hash = href;
 }
 
@@ -54,6 +59,15 @@ export function setQuery(changes, options) {
     else next.set(name, value);
   }
   go(link(page, parts, next), options);
+}
+
+/** The address as a page's own, as a signal: it stays while another page is on its way. */
+export function routeOf(page) {
+  const own = signal(route.peek());
+  effect(() => {
+    if (route.value.page === page) own.value = route.value;
+  });
+  return own;
 }
 
 /**

@@ -29,7 +29,7 @@ const size = ({ width, height, bytes: length }) => [width && height && `${width}
 
 /** output: an artifact with its job's prompt and model; job: what status tells of it. */
 export const provenance = (output, job) => h("dl.facts",
-  fact("Prompt", output.prompt, h("p.preserve", output.prompt)), fact("Model", output.model),
+  fact("Prompt", output.prompt, h("p.preserve", { tabindex: 0 }, output.prompt)), fact("Model", output.model),
   fact("Provider", output.provider, h("a", { href: link("providers", [output.provider]) }, output.provider)),
   fact("Seed", output.seed, h("span.mono", String(output.seed))), detail("Size", size(output)), fact("Cost", cost(job)),
   fact("Vendor id", job.vendor_id, h("span.mono", job.vendor_id)),
