@@ -23,16 +23,17 @@ local function inject(browser)
 end
 
 local RUN = [[
-const found = await axe.run(document, { resultTypes: ["violations"],
-  runOnly: { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] } });
+const all = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
+const colours = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
+const found = await axe.run(document, { resultTypes: ["violations"], runOnly: arguments[1] ? colours : all });
 const fold = text => (text ?? "").replace(/\s+/g, " ");
 const tell = node => `  ${node.target.join(" ")}  ${fold(node.html).slice(0, 160)}\n    ${fold(node.failureSummary)}`;
 return found.violations.map(rule => [`${rule.id}: ${rule.help}`, ...rule.nodes.slice(0, arguments[0]).map(tell)].join("\n"));]]
 
---- What is wrong with the page that is open, a text each.
-function axe.violations(browser)
+--- What is wrong with the page that is open, a text each. colours: only what the colours of a look decide.
+function axe.violations(browser, colours)
   inject(browser)
-  return browser:await(RUN, SHOWN)
+  return browser:await(RUN, SHOWN, colours or false)
 end
 
 --- A page with violations is an error; `where` is said with them.
