@@ -61,15 +61,6 @@ export function setQuery(changes, options) {
   go(link(page, parts, next), options);
 }
 
-/** The address as a page's own, as a signal: it stays while another page is on its way. */
-export function routeOf(page) {
-  const own = signal(route.peek());
-  effect(() => {
-    if (route.value.page === page) own.value = route.value;
-  });
-  return own;
-}
-
 /**
  * What stands behind the page's name in the address, or null, as a signal: it stays while another page is on its way. moved() when it is another
  * one: the focus then goes where the new content begins.
