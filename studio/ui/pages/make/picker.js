@@ -10,56 +10,66 @@ const nameOf = choice => choice.operation ?? choice.model ?? choice.label;
 const price = row => row.price === null || row.price === undefined ? null : typeof row.price === "string" ? row.price
   : row.price.text ?? (row.price.usd !== undefined ? `$${row.price.usd} / ${row.price.unit}` : null);
 
-/** A combobox (ARIA 1.2): typing filters, arrows choose, Enter takes, Esc leaves. */
-export function picker(request) {
-  const gpu = request.kind === "gpu";
-  const words = signal(null); // what is typed; null while it is closed
-  const found = signal([]), active = signal(0);
-  const told = computed(() => request.choice.value);
-  const entries = computed(() => {
-    if (words.value === null) return [];
-    const wanted = words.value.toLowerCase().split(/\s+/).filter(Boolean);
-    const fits = text => wanted.every(word => text.toLowerCase().includes(word));
-    const own = (request.choices.value ?? []).filter(one => (gpu || one.model) && fits(`${nameOf(one)} ${one.label} ${one.mode ?? ""}`))
-      .map(one => ({ ...one, key: `own ${one.mode} ${nameOf(one)}`, name: nameOf(one), hint: [one.label !== nameOf(one) && one.label, one.mode, price(one)] }));
-    const known = new Set(own.map(one => one.model));
-    const others = found.value.filter(row => !row.script && !known.has(row.id))
-      .map(row => ({ key: `found ${row.id}`, model: row.id, name: row.id, hint: [row.name !== row.id && row.name, row.kind, row.status !== "active" && row.status, price(row)] }));
-    const typed = words.value.trim();
-    const free = !gpu && typed && !known.has(typed) && !found.value.some(row => row.id === typed) && [{ key: "typed", model: typed, name: typed, hint: ["as it is typed"] }];
-    return [...own, ...others, ...(free || [])].slice(0, SHOWN);
-  });
+/** What fits the words that are typed: the script's own, those that the directory found, and any other as it is typed. */
+function entriesFor(text, choices, found, gpu) {
+  const words = text.toLowerCase().split(/\s+/).filter(Boolean), typed = text.trim();
+  const fits = one => words.every(word => `${nameOf(one)} ${one.label} ${one.mode ?? ""}`.toLowerCase().includes(word));
+  const own = choices.filter(one => (gpu || one.model) && fits(one))
+    .map(one => ({ ...one, key: `own ${one.mode} ${nameOf(one)}`, name: nameOf(one), hint: [one.label !== nameOf(one) && one.label, one.mode, price(one)] }));
+  const known = new Set(own.map(one => one.model));
+  const others = found.filter(row => !row.script && !known.has(row.id))
+    .map(row => ({ key: `found ${row.id}`, model: row.id, name: row.id, hint: [row.name !== row.id && row.name, row.kind, row.status !== "active" && row.status, price(row)] }));
+  const isNew = !gpu && typed && !known.has(typed) && !found.some(row => row.id === typed);
+  return [...own, ...others, ...isNew ? [{ key: "typed", model: typed, name: typed, hint: ["as it is typed"] }] : []].slice(0, SHOWN);
+}
 
+const entryRow = (one, active, take) => h("li", {
+  role: "option", id: () => `model-${one.value.index}`, "aria-selected": () => String(one.value.index === active.value),
+  onmousedown: event => (event.preventDefault(), take(one.peek())),
+}, h("span", () => one.value.name), h("span.hint", () => one.value.hint.filter(Boolean).join(", ")));
+
+/** Searches the directory some time after the last change of what is typed. */
+function searcher(base, found) {
   let timer = 0;
   onCleanup(() => clearTimeout(timer));
-  function search() {
+  return text => {
     clearTimeout(timer);
-    const q = words.peek().trim();
-    if (gpu || q === "") return found.value = [];
-    timer = setTimeout(() => api.get(`${request.base}/models`, { query: { q: q.slice(0, 100), limit: 20 } })
-      .then(answer => found.value = answer.models, () => found.value = []), SEARCH_MS);
-  }
+    const q = text.trim().slice(0, 100);
+    if (q === "") found.value = [];
+    else timer = setTimeout(() => api.get(`${base}/models`, { query: { q, limit: 20 } }).then(answer => found.value = answer.models, () => found.value = []), SEARCH_MS);
+  };
+}
 
-  const list = h("ul.picked#models", { role: "listbox", "aria-label": gpu ? "Operations" : "Models", hidden: () => words.value === null || entries.value.length === 0 },
-    each(() => entries.value.map((one, index) => ({ ...one, index })), one => one.key, one => h("li", {
-      role: "option", id: () => `model-${one.value.index}`, "aria-selected": () => String(one.value.index === active.value),
-      onmousedown: event => (event.preventDefault(), take(one.peek())),
-    }, h("span", () => one.value.name), h("span.hint", () => one.value.hint.filter(Boolean).join(", ")))));
+const UNKNOWN = "not described here: its inputs go out as they are";
 
-  const shown = () => told.value ? nameOf(told.value) : "";
+function around(request, gpu, shown, content) {
+  const choice = () => request.choice.value;
+  const hint = () => choice() && [choice().label !== shown() && choice().label, price(choice()), choice().unknown && UNKNOWN].filter(Boolean).join(", ");
+  return h("div.field.picker", { "data-path": gpu ? "operation" : "model" },
+    h("label", { for: "model" }, gpu ? "Operation" : "Model", h("span.hint", () => choice()?.mode ? ` mode ${choice().mode}` : "")), h("div.pick", content),
+    h("div.hints#model-hint", h("p.hint", hint), () => [...request.said("model"), ...request.said("mode")].map(one => h(`p.${one.level}`, one.text))));
+}
+
+/** A combobox (ARIA 1.2): typing filters, arrows choose, Enter takes, Esc leaves. */
+export function picker(request) {
+  const gpu = request.kind === "gpu", words = signal(null); // what is typed; null while it is closed
+  const found = signal([]), active = signal(0), search = searcher(request.base, found);
+  const entries = computed(() => words.value === null ? [] : entriesFor(words.value, request.list.value?.choices ?? [], found.value, gpu));
+  const shown = () => request.choice.value ? nameOf(request.choice.value) : "";
+  const list = h("ul.picked#models", { role: "listbox", "aria-label": gpu ? "Operations" : "Models", hidden: () => entries.value.length === 0 },
+    each(() => entries.value.map((one, index) => ({ ...one, index })), one => one.key, one => entryRow(one, active, take)));
   const field = h("input#model", {
     type: "text", role: "combobox", autocomplete: "off", spellcheck: "false", "aria-autocomplete": "list", "aria-controls": "models",
-    "aria-expanded": () => String(words.value !== null && entries.value.length > 0), "aria-activedescendant": () => entries.value.length ? `model-${active.value}` : null,
+    "aria-expanded": () => String(entries.value.length > 0), "aria-activedescendant": () => entries.value.length ? `model-${active.value}` : null,
     "aria-describedby": "model-hint", value: shown,
-    onfocus: () => field.select(), onclick: () => words.peek() === null && open(""), onblur: close,
-    oninput: () => open(field.value), onkeydown: keys,
+    onfocus: () => field.select(), onclick: () => words.peek() === null && open(""), onblur: close, oninput: () => open(field.value), onkeydown: keys,
   });
 
   function open(text) {
     words.value = text;
-    active.value = text === "" ? Math.max(0, entries.value.findIndex(one => one.name === shown() && one.mode === told.value.mode)) : 0;
+    active.value = text === "" ? Math.max(0, entries.value.findIndex(one => one.name === shown() && one.mode === request.choice.value.mode)) : 0;
     showActive();
-    search();
+    if (!gpu) search(text);
   }
   function showActive() {
     document.getElementById(`model-${active.peek()}`)?.scrollIntoView({ block: "nearest" });
@@ -85,8 +95,5 @@ export function picker(request) {
     showActive();
   }
 
-  return h("div.field.picker", { "data-path": gpu ? "operation" : "model" },
-    h("label", { for: "model" }, gpu ? "Operation" : "Model", h("span.hint", () => told.value?.mode ? ` mode ${told.value.mode}` : "")), h("div.pick", field, list),
-    h("div.hints#model-hint", h("p.hint", () => told.value && [told.value.label !== shown() && told.value.label, price(told.value), told.value.unknown && "not described here: its inputs go out as they are"].filter(Boolean).join(", ")),
-      () => [...request.said("model"), ...request.said("mode")].map(one => h(`p.${one.level}`, one.text))));
+  return around(request, gpu, shown, [field, list]);
 }

@@ -51,7 +51,8 @@ function readDraft(kind, provider) {
   }
 }
 
-function saveDraft(kind, provider, request) {
+function saveDraft(request) {
+  const { kind, provider } = request;
   const { body, lost } = without(request.body.peek(), leaf => Boolean(files.get(leaf)));
   try {
     sessionStorage.setItem(draftName(kind, provider), stringify({ body, lost: [...new Set([...lost, ...request.unattached.peek()])], operation: request.operation.peek() }));
@@ -126,171 +127,191 @@ function sortTexts({ answer, problem }, knows) {
 /** How much a request may hold; without an answer the host's default stands. */
 const askForLimit = () => api.get("api/host").then(answer => files.most.value = answer.limits.max_body_bytes, () => {});
 
-// The request -----------------------------------------------------------------------------------------------------------------
+// The choice ------------------------------------------------------------------------------------------------------------------
 
-export function makeRequest({ kind, provider, query, abort }) {
-  const base = `${BASES[kind]}${encodeURIComponent(provider)}`;
-  const draft = query.get("from") ? null : readDraft(kind, provider);
-  const body = signal(draft?.body ?? {}), operation = signal(query.get("operation") ?? draft?.operation ?? null);
-  const request = {
-    kind, provider, base, body, operation,
-    choices: signal(null), choice: signal(null), problem: signal(null), lost: signal(draft?.lost ?? []), unreadable: signal(new Set()),
-    /** { answer, problem, body } of the newest preview; `fresh` tells whether it is of the request as it stands. */
-    preview: signal(null), fresh: signal(false),
-    get: path => at(body.value, path),
-    set: (path, value) => body.value = put(body.peek(), path, value),
-    wire: (of, over) => stringify(mapLeaves({ ...files.expand(of), ...over }, leaf => leaf)),
-  };
-  const key = computed(() => stringify(kind === "gpu" ? [null, null, operationOf()] : [at(body.value, "mode") ?? null, at(body.value, "model") ?? null, null]));
-  request.unattached = computed(() => request.lost.value.filter(path => at(body.value, path) === undefined));
-  request.strangers = computed(() => request.choice.value ? strangers(body.value, request.choice.value.schema.properties) : []);
-  request.taker = path => takers.get(`${provider} ${path}`);
-  const sorted = computed(() => sortTexts(request.preview.value ?? {}, path =>
-    path === "mode" || path === "model" || Object.hasOwn(request.choice.value?.schema.properties ?? {}, path) || request.strangers.value.includes(path)));
-  /** What is required and not there: then there is nothing to ask the host. */
-  request.needed = computed(() => (request.choice.value?.schema.required ?? []).filter(path => (request.get(path) ?? "") === ""));
-  request.said = path => request.needed.value.length > 0 ? [] : sorted.value.said.get(path) ?? [];
-  request.rest = () => sorted.value.rest;
-  request.options = {
-    get: request.get, set: request.set, said: request.said,
-    unreadable: (path, is) => {
-      const paths = new Set(request.unreadable.peek());
-      if (is) paths.add(path);
-      else if (!paths.delete(path)) return;
-      request.unreadable.value = paths;
-    },
-  };
-
-  /** Which operation a job is: by its own words, else as it was picked. */
-  function operationOf() {
-    const job = at(body.value, "job") ?? {}, names = request.choices.value?.map(one => one.operation) ?? [];
-    return [job.operation, job.action].find(name => names.includes(name)) ?? operation.value ?? names.find(name => name in job) ?? names[0] ?? null;
-  }
-
-  let described = true, picked = false;
-  request.pick = ({ mode = null, model = null, operation: wanted = null }) => batch(() => {
-    let next = body.peek();
-    if (model && !isKnown({ mode, model })) mode ??= generic()?.mode ?? null;
-    for (const [path] of fixedOf(request.choice.peek()?.schema ?? { properties: {} })) next = put(next, path, undefined);
-    picked = true;
-    operation.value = wanted;
-    body.value = kind === "gpu" ? next : put(put(next, "mode", mode ?? undefined), "model", model ?? undefined);
-  });
-
-  const isKnown = wanted => request.choices.peek().some(one => wants(one, wanted));
-  const generic = () => request.choices.peek().find(one => one.model === null && kind !== "gpu");
+/** Reads the choice of inputs that a request wants; `list` is what the provider has: { choices, described }. */
+function choiceReader({ base, kind, list }, abort) {
   const inputs = async query => (await api.get(`${base}/inputs${query}`, { signal: abort })).choice;
+  const isKnown = wanted => list.peek().choices.some(one => wants(one, wanted));
+  const generic = () => list.peek().choices.find(one => one.model === null && kind !== "gpu");
 
   /** A model that is not among the choices may be one that the directory describes, or any that the provider takes. */
-  async function readChoice(wanted) {
+  async function read(wanted) {
     const { model } = wanted;
-    if (!described) return inputs("?operation=any");
+    if (!list.peek().described) return inputs("?operation=any");
     if (isKnown(wanted)) return inputs(api.url("", wanted));
     const { models } = await api.get(`${base}/models`, { query: { q: model.slice(0, 200), limit: 5 }, signal: abort });
     const listed = models.some(one => one.id === model) && await inputs(api.url("", { model })).catch(problem => problem.status === 404 ? null : Promise.reject(problem));
     if (listed) return listed;
     return { kind, ...generic() && await inputs(`${api.url("", { mode: generic().mode })}&model=`), ...wanted, label: model, unknown: true };
   }
+  return { read, modeOf: ({ mode, model }) => mode ?? (model && !isKnown({ model }) ? generic()?.mode ?? null : null) };
+}
 
-  let asked = 0;
-  async function loadChoice(wanted) {
+/** Which operation a job is: by its own words, else as it was picked. */
+function operationOf({ body, list, operation }) {
+  const job = at(body.value, "job") ?? {}, names = list.value?.choices.map(one => one.operation) ?? [];
+  return [job.operation, job.action].find(name => names.includes(name)) ?? operation.value ?? names.find(name => name in job) ?? names[0] ?? null;
+}
+
+/** Keeps request.choice that of the request's mode and model, or operation. Gives pick(choice). */
+function followChoice(request, { abort, fail }) {
+  const { kind, provider, body } = request, reader = choiceReader(request, abort);
+  const key = computed(() => stringify(kind === "gpu" ? [null, null, operationOf(request)] : [at(body.value, "mode") ?? null, at(body.value, "model") ?? null, null]));
+  const generation = computed(() => host.catalogs.value[kind]?.providers.find(entry => entry.id === provider)?.script.generation);
+  let asked = 0, picked = false;
+
+  async function load(wanted) {
     const mine = ++asked;
-    const choice = { schema: ANY_MODEL, ...await readChoice(wanted) };
+    const choice = { schema: ANY_MODEL, ...await reader.read(wanted) };
     if (mine !== asked || abort.aborted) return;
-    const before = request.choice.peek()?.schema;
+    const before = request.choice.peek()?.schema, properties = Object.entries(choice.schema.properties);
     if (before && stringify(before) === stringify(choice.schema)) choice.schema = before; // the form stays, and who types in it
-    for (const [path, words] of Object.entries(choice.schema.properties)) takers.set(`${provider} ${path}`, { label: choice.label, words });
-    if (Object.values(choice.schema.properties).some(words => words.x_file)) askForLimit();
+    for (const [path, words] of properties) takers.set(`${provider} ${path}`, { label: choice.label, words });
+    if (properties.some(([, words]) => words.x_file)) askForLimit();
     batch(() => {
       request.choice.value = choice;
       body.value = complete(body.peek(), choice);
     });
   }
 
-  const fail = problem => {
-    if (!abort.aborted) request.problem.value = problem;
-  };
-  async function begin() {
-    const from = query.get("from"), job = from && await api.get(`api/jobs/status/${encodeURIComponent(from)}`, { signal: abort }).catch(fail);
-    if (job?.payload) {
-      const made = requestOf(job, kind);
-      if (query.get("seed") === "new") made.body = put(put(made.body, "parameters.seed", undefined), "seed", undefined);
-      batch(() => {
-        body.value = made.body;
-        request.lost.value = made.lost;
-      });
-    }
-    const { choices, described: is } = await api.get(`${base}/inputs`, { signal: abort });
-    if (abort.aborted) return;
-    described = is;
-    const asked = name => query.has("mode") || query.has("model") ? query.get(name) : at(body.peek(), name);
-    const wanted = { mode: asked("mode"), model: asked("model") };
-    const fitting = choices.find(one => wants(one, wanted)) ?? (wanted.model ? wanted : choices[0]);
-    batch(() => {
-      if (!from && !draft && kind !== "gpu" && lastMade()[2]) request.set("prompt", lastMade()[2]);
-      if (query.has("operation")) for (const path of ["job.operation", "job.action"]) request.set(path, undefined);
-      request.choices.value = choices;
-      request.pick(kind === "gpu" ? { operation: operation.peek() } : fitting);
-    });
-  }
-  begin().catch(fail);
-  const generation = computed(() => host.catalogs.value[kind]?.providers.find(entry => entry.id === provider)?.script.generation);
   effect(() => {
     generation.value; // a script that was saved may take other inputs
-    if (!request.choices.value) return;
-    const [mode, model, wanted] = parse(key.value);
-    const timer = setTimeout(() => loadChoice({ mode, model, operation: wanted }).catch(fail), picked ? 0 : TYPING_MS);
+    if (!request.list.value) return;
+    const [mode, model, operation] = parse(key.value);
+    const timer = setTimeout(() => load({ mode, model, operation }).catch(fail), picked ? 0 : TYPING_MS);
     picked = false;
     onCleanup(() => clearTimeout(timer));
   });
 
-  // Preview: some time after the last change; an older one is not waited for.
+  return ({ mode = null, model = null, operation = null }) => batch(() => {
+    let next = body.peek();
+    for (const [path] of fixedOf(request.choice.peek()?.schema ?? { properties: {} })) next = put(next, path, undefined);
+    picked = true;
+    request.operation.value = operation;
+    body.value = kind === "gpu" ? next : put(put(next, "mode", reader.modeOf({ mode, model }) ?? undefined), "model", model ?? undefined);
+  });
+}
+
+/** Fills the request: from a job, the draft, or what was last made; with what the address picks. */
+async function begin(request, { query, draft, abort, fail }) {
+  const { kind, body } = request, from = query.get("from");
+  const job = from && await api.get(`api/jobs/status/${encodeURIComponent(from)}`, { signal: abort }).catch(fail);
+  if (job?.payload) {
+    const made = requestOf(job, kind);
+    if (query.get("seed") === "new") made.body = put(put(made.body, "parameters.seed", undefined), "seed", undefined);
+    batch(() => {
+      body.value = made.body;
+      request.lost.value = made.lost;
+    });
+  }
+  const list = await api.get(`${request.base}/inputs`, { signal: abort });
+  if (abort.aborted) return;
+  const asked = name => query.has("mode") || query.has("model") ? query.get(name) : at(body.peek(), name);
+  const wanted = { mode: asked("mode"), model: asked("model") };
+  const fitting = list.choices.find(one => wants(one, wanted)) ?? (wanted.model ? wanted : list.choices[0]);
+  batch(() => {
+    if (!from && !draft && kind !== "gpu" && lastMade()[2]) request.set("prompt", lastMade()[2]);
+    if (query.has("operation")) for (const path of ["job.operation", "job.action"]) request.set(path, undefined);
+    request.list.value = list;
+    request.pick(kind === "gpu" ? { operation: request.operation.peek() } : fitting);
+  });
+}
+
+// The preview -----------------------------------------------------------------------------------------------------------------
+
+/** Asks for a preview some time after the last change; an older one is not waited for. Gives soon(ms). */
+function followPreview(request) {
   let timer = 0, asking = null;
   const end = () => {
     clearTimeout(timer);
     asking?.abort();
   };
-  request.ask = (of, signal) => api.post(`${base}/preview`, request.wire(of, { dry_run: !session.may("live"), expect_upstream_sha256: undefined }), { signal });
-  async function preview() {
+  async function ask() {
     asking = new AbortController();
-    const mine = asking, of = body.peek(), result = { answer: null, problem: null, body: of };
+    const mine = asking, of = request.body.peek(), result = { answer: null, problem: null, body: of };
     try {
       result.answer = await request.ask(of, mine.signal);
     } catch (problem) {
-      if (mine.signal.aborted) return;
       result.problem = problem;
     }
-    if (mine.signal.aborted) return;
-    batch(() => {
+    if (!mine.signal.aborted) batch(() => {
       request.preview.value = result;
-      request.fresh.value = of === body.peek();
+      request.fresh.value = of === request.body.peek();
     });
   }
-  /** Asks again; what is shown stays meanwhile. */
-  request.previewSoon = (ms = TYPING_MS) => {
+  const soon = (ms = TYPING_MS) => {
     end();
-    timer = setTimeout(preview, ms);
+    timer = setTimeout(ask, ms);
   };
+
+  function changed() {
+    request.fresh.value = false;
+    saveDraft(request);
+    if (request.needed.value.length === 0) return soon(sizeOf(request.body.value) > LARGE_BYTES ? LARGE_TYPING_MS : TYPING_MS);
+    end();
+    request.preview.value = null;
+  }
   effect(() => {
-    const now = body.value;
-    if (!request.choice.value) return;
-    untracked(() => {
-      request.fresh.value = false;
-      saveDraft(kind, provider, request);
-      if (request.needed.value.length > 0) {
-        end();
-        request.preview.value = null;
-        return;
-      }
-      request.previewSoon(sizeOf(now) > LARGE_BYTES ? LARGE_TYPING_MS : TYPING_MS);
-    });
+    request.body.value;
+    if (request.choice.value) untracked(changed);
   });
   const standing = computed(() => stringify([host.live.value?.stopped, host.live.value?.enabled, host.live.value?.today?.left_usd, session.may("live"), session.key]));
-  effect(() => { // switches, budgets and scripts may have changed what it would do
+  effect(() => { // switches, budgets and scripts may have changed what it would do; what is shown stays meanwhile
     standing.value;
     host.catalogs.value;
-    untracked(() => request.fresh.peek() && request.previewSoon());
+    untracked(() => request.fresh.peek() && soon());
   });
   onCleanup(end);
+  return soon;
+}
+
+// The request -----------------------------------------------------------------------------------------------------------------
+
+/** What is said of the request, and of which field; what is needed, unknown here, or to be attached again. */
+function addStanding(request) {
+  const { body, choice, unreadable } = request;
+  const properties = () => choice.value?.schema.properties ?? {};
+  /** What is required and not there: then there is nothing to ask the host. */
+  request.needed = computed(() => (choice.value?.schema.required ?? []).filter(path => (request.get(path) ?? "") === ""));
+  request.unattached = computed(() => request.lost.value.filter(path => at(body.value, path) === undefined));
+  request.strangers = computed(() => choice.value ? strangers(body.value, properties()) : []);
+  const sorted = computed(() => sortTexts(request.preview.value ?? {}, path =>
+    path === "mode" || path === "model" || Object.hasOwn(properties(), path) || request.strangers.value.includes(path)));
+  request.said = path => request.needed.value.length > 0 ? [] : sorted.value.said.get(path) ?? [];
+  request.rest = () => sorted.value.rest;
+  request.options = {
+    get: request.get, set: request.set, said: request.said,
+    unreadable(path, is) {
+      const paths = new Set(unreadable.peek());
+      if (is) paths.add(path);
+      else if (!paths.delete(path)) return;
+      unreadable.value = paths;
+    },
+  };
+}
+
+export function makeRequest({ kind, provider, query, abort }) {
+  const base = `${BASES[kind]}${encodeURIComponent(provider)}`;
+  const draft = query.get("from") ? null : readDraft(kind, provider);
+  const body = signal(draft?.body ?? {});
+  const request = {
+    kind, provider, base, body, operation: signal(query.get("operation") ?? draft?.operation ?? null),
+    list: signal(null), choice: signal(null), problem: signal(null), lost: signal(draft?.lost ?? []), unreadable: signal(new Set()),
+    /** { answer, problem, body } of the newest preview; `fresh` tells whether it is of the request as it stands. */
+    preview: signal(null), fresh: signal(false),
+    get: path => at(body.value, path),
+    set: (path, value) => body.value = put(body.peek(), path, value),
+    taker: path => takers.get(`${provider} ${path}`),
+    wire: (of, over) => stringify(mapLeaves({ ...files.expand(of), ...over }, leaf => leaf)),
+    ask: (of, signal) => api.post(`${base}/preview`, request.wire(of, { dry_run: !session.may("live"), expect_upstream_sha256: undefined }), { signal }),
+  };
+  const fail = problem => {
+    if (!abort.aborted) request.problem.value = problem;
+  };
+  addStanding(request);
+  request.pick = followChoice(request, { abort, fail });
+  request.previewSoon = followPreview(request);
+  begin(request, { query, draft, abort, fail }).catch(fail);
   return request;
 }

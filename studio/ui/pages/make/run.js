@@ -73,35 +73,93 @@ const leftOf = budgets => budgets.flatMap(one => [one.day, one.month]).filter(sp
 
 const plus = (seed, step) => number(String(BigInt(String(seed)) + BigInt(step)));
 
-// -----------------------------------------------------------------------------------------------------------------------------
-
-export function makeRun(request, { follow, abort }) {
+/** What the request costs, and what there is: signals, and changed(), after which the budgets are asked for. */
+function makeMoney(request, abort) {
   const budget = resource(signal => api.get("api/budget", { query: { days: 1 }, signal }), abort);
   const budgets = computed(() => budgetsFor(budget.value, request.provider)), left = computed(() => leftOf(budgets.value));
-  const failed = signal(null), copies = signal(1);
-  effect(() => {
-    host.live.value;
-    untracked(budget.changed);
-  });
-
   const answer = computed(() => request.preview.value?.answer ?? null);
   const asksMost = computed(() => request.get("max_cost_usd") !== undefined || (Boolean(answer.value?.upstream) && (answer.value.estimates?.high_usd ?? null) === null));
   const most = computed(() => {
     const own = request.get("max_cost_usd") ?? null, reserved = answer.value?.reserved_usd ?? answer.value?.estimates?.high_usd ?? null;
     return own !== null ? Number(own) : reserved === null ? null : sayable(reserved);
   });
+  effect(() => {
+    host.live.value;
+    untracked(budget.changed);
+  });
+  return { budgets, left, answer, asksMost, most, changed: budget.changed };
+}
 
-  // The run that the button stands for: of a new request a new one; of one whose answer did not come, that one.
+// Runs ------------------------------------------------------------------------------------------------------------------------
+
+/**
+ * The run that stands for a request: of(body) is a new one for a new request, and that one for a request whose answer did not come;
+ * ready() gives it all that its bytes are made of; after spent() the same request is another run.
+ */
+function makeRuns(request) {
   let current = null;
-  function runOf(body) {
+  const of = body => {
     const sign = hash(request.base + request.wire(body, UNSIGNED)), before = open.peek().find(one => one.sign === sign && Date.now() < one.at + KNOWN_MS);
     if (before) return before;
     if (current?.sign !== sign) current = { key: random(), id: `studio-${random()}`, sign };
     return current;
+  };
+  const ready = (body, most, sha) => {
+    const known = of(body);
+    return open.peek().includes(known) ? known
+      : { ...known, who: session.key, at: Date.now(), most, sha, what: `${request.provider}, at most ${usd(sayable(most))}` };
+  };
+  return { of, ready, spent: () => current = null };
+}
+
+const told = detail => ({ detail, errors: [] });
+
+/** Sends a run. Returns what went wrong, or null: then the host has it. */
+async function send(request, runs, follow, sent, body) {
+  busy.value = sent;
+  if (sent.who !== session.key) return told(`Its answer did not come to the API key “${sent.who}”: log in with that one to ask again.`); // a key counts for one API key
+  const before = open.peek().includes(sent);
+  const end = () => {
+    runs.spent();
+    forget(sent);
+  };
+  try {
+    if (!before) keep([...open.peek(), sent]); // before anything leaves
+  } catch {
+    return told("This browser's storage for the page is full, so a lost answer could not be told from a new run: nothing was sent.");
   }
+  try {
+    const { body: made } = await api.raw("POST", `${request.base}/submit`, {
+      body: request.wire(body, { dry_run: false, max_cost_usd: sent.most, expect_upstream_sha256: sent.sha }), headers: { "Idempotency-Key": sent.key, "X-Request-ID": sent.id },
+    });
+    if (!made?.job_id) throw new Problem(0, { detail: "What came is no answer of the host: something before it answered in its place." });
+    end();
+    follow(made);
+    return made.dry_run === false ? null : told(`It was not run, but registered as a dry run: ${made.live.missing[0]}`);
+  } catch (problem) {
+    if (isRefusal(problem, before)) end();
+    return problem;
+  }
+}
+
+/** One job, or as many as are wished, each with the seed after the one before. Returns what went wrong, or null. */
+async function sendAll(request, runs, follow, { body, sha, most, count, seedPath }) {
+  if (count === 1) return send(request, runs, follow, runs.ready(body, most, sha), body);
+  const first = at(body, seedPath) ?? randomSeed(request.choice.peek().schema.properties[seedPath].maximum);
+  for (let i = 0; i < count; i++) {
+    const one = put(body, seedPath, plus(first, i));
+    const wrong = await send(request, runs, follow, runs.ready(one, most, (await request.ask(one)).upstream_sha256), one);
+    if (wrong) return wrong;
+  }
+  return null;
+}
+
+/** What the buttons do, and whether they may. */
+function makeActions(request, money, follow) {
+  const runs = makeRuns(request), failed = signal(null), copies = signal(1), { answer, most, left } = money;
   const run = computed(() => {
     open.value;
-    return answer.value && untracked(() => runOf(request.preview.value.body));
+    return answer.value && untracked(() => runs.of(request.preview.value.body));
   });
   const again = computed(() => open.value.includes(run.value));
   const canSend = computed(() => host.writable && busy.value === null && request.unreadable.value.size === 0);
@@ -110,69 +168,24 @@ export function makeRun(request, { follow, abort }) {
   const count = computed(() => again.value || !seedPath.value ? 1 : copies.value);
   const sum = computed(() => sayable(again.value ? run.value.most : most.value * count.value));
 
-  /** True when the host has it. */
-  async function send(sent, body) {
-    busy.value = sent;
-    if (sent.who !== session.key) { // a key counts for one API key
-      failed.value = { detail: `Its answer did not come to the API key “${sent.who}”: log in with that one to ask again.`, errors: [] };
-      return false;
-    }
-    const before = open.peek().includes(sent);
-    try {
-      if (!before) keep([...open.peek(), sent]); // before anything leaves
-    } catch {
-      failed.value = { detail: "This browser's storage for the page is full, so a lost answer could not be told from a new run: nothing was sent.", errors: [] };
-      return false;
-    }
-    try {
-      const { body: made } = await api.raw("POST", `${request.base}/submit`, {
-        body: request.wire(body, { dry_run: false, max_cost_usd: sent.most, expect_upstream_sha256: sent.sha }), headers: { "Idempotency-Key": sent.key, "X-Request-ID": sent.id },
-      });
-      if (!made?.job_id) throw new Problem(0, { detail: "What came is no answer of the host: something before it answered in its place." });
-      current = null;
-      forget(sent);
-      follow(made);
-      if (made.dry_run === false) return true;
-      failed.value = { detail: `It was not run, but registered as a dry run: ${made.live.missing[0]}`, errors: [] };
-    } catch (problem) {
-      failed.value = problem;
-      if (!isRefusal(problem, before)) return false;
-      current = null;
-      forget(sent);
-    }
-    return false;
-  }
-
-  /** A run with all that its bytes are made of: what was previewed, and the price that was pressed. */
-  const readied = (body, most, sha) => {
-    const known = runOf(body);
-    return open.peek().includes(known) ? known
-      : { ...known, who: session.key, at: Date.now(), most, sha, what: `${request.provider}, at most ${usd(sayable(most))}` };
-  };
-
-  async function sendAll({ body, sha, most, count }) {
-    if (count === 1) return send(readied(body, most, sha), body);
-    const path = seedPath.peek(), first = at(body, path) ?? randomSeed(request.choice.peek().schema.properties[path].maximum);
-    for (let i = 0; i < count; i++) {
-      const one = put(body, path, plus(first, i));
-      if (!await send(readied(one, most, (await request.ask(one)).upstream_sha256), one)) return;
-    }
+  async function confirmed(atMost, isKnown) {
+    const dear = sum.peek() > CONFIRM_ABOVE_USD || (left.peek() !== null && sum.peek() > left.peek() * CONFIRM_ABOVE_SHARE);
+    const text = `It may cost ${atMost}${left.peek() === null ? "" : `; ${usd(left.peek())} is left today`}.`;
+    return !dear || isKnown || confirm({ title: "Run live?", text, action: `Run live, at most ${atMost}`, live: true });
   }
 
   /** What the button said when it was pressed is what is sent, whatever changes meanwhile. */
   async function live() {
     if (!canSend.peek() || !request.fresh.peek() || (!mayRun.peek() && !again.peek())) return;
-    const { body, answer: shown } = request.preview.peek(), isKnown = again.peek(), atMost = usd(sum.peek());
-    const wish = { body, sha: shown?.upstream_sha256, most: most.peek(), count: count.peek() };
+    const { body, answer: shown } = request.preview.peek();
+    const wish = { body, sha: shown?.upstream_sha256, most: most.peek(), count: count.peek(), seedPath: seedPath.peek() };
     busy.value = run.peek(); // while it is asked, too
     failed.value = null;
-    const dear = sum.peek() > CONFIRM_ABOVE_USD || (left.peek() !== null && sum.peek() > left.peek() * CONFIRM_ABOVE_SHARE);
-    const text = `It may cost ${atMost}${left.peek() === null ? "" : `; ${usd(left.peek())} is left today`}.`;
-    if (!dear || isKnown || await confirm({ title: "Run live?", text, action: `Run live, at most ${atMost}`, live: true })) {
-      await sendAll(wish).catch(problem => failed.value = problem);
+    if (await confirmed(usd(sum.peek()), again.peek())) {
+      failed.value = await sendAll(request, runs, follow, wish).catch(problem => problem);
       request.fresh.value = false;
       request.previewSoon(REST_MS);
-      budget.changed();
+      money.changed();
     }
     busy.value = null;
   }
@@ -189,53 +202,69 @@ export function makeRun(request, { follow, abort }) {
     }
     busy.value = null;
   }
+  return { run, again, canSend, mayRun, seedPath, count, copies, sum, failed, live, dry };
+}
 
-  // What is shown -------------------------------------------------------------------------------------------------------------
+// Runs whose answer did not come ------------------------------------------------------------------------------------------------
 
-  const where = text => /budget/.test(text) ? [" ", h("a", { href: link("money") }, "Money")]
-    : /credential|flag|live\./.test(text) ? [" ", h("a", { href: link("providers", [request.provider]) }, "What to set")] : null;
-  const cause = ({ text }) => h("li.cause", icon("warning"), h("span", text, where(text)));
-
-  async function lookFor(sent, quietly) {
-    try {
-      const { tasks } = await api.get("api/jobs/list", { query: { q: sent.id, fields: "brief", limit: 100 } });
-      const job = tasks.find(one => one.request_id === sent.id);
-      if (job) batch(() => {
-        forget(sent);
-        follow(job);
-      });
-      else if (!quietly) toast("The host has no such job: it was not registered.");
-    } catch (problem) {
-      if (!quietly) toast("It could not be looked for", { problem });
-    }
+async function lookFor(sent, follow, quietly) {
+  try {
+    const { tasks } = await api.get("api/jobs/list", { query: { q: sent.id, fields: "brief", limit: 100 } });
+    const job = tasks.find(one => one.request_id === sent.id);
+    if (job) batch(() => {
+      forget(sent);
+      follow(job);
+    });
+    else if (!quietly) toast("The host has no such job: it was not registered.");
+  } catch (problem) {
+    if (!quietly) toast("It could not be looked for", { problem });
   }
-  const leave = async sent => await confirm({
-    title: "Forget this run?", text: "If it was registered, it goes on and costs what it costs. The same request would then be run once more, as another one.", action: "Forget it",
-  }) && forget(sent);
-  const lostRun = sent => h("div.note.is-warning.lost-run", icon("question"), h("div",
-    h("p", `The answer to a live run did not come (${sent.what}). It may be registered.`),
-    again.value && sent === run.value && h("p", "“Ask again” asks under the same key: it cannot be paid twice."),
-    h("div.row", h("button.link", { type: "button", onclick: () => lookFor(sent) }, "Look for it"), h("button.link", { type: "button", onclick: () => leave(sent) }, "Forget it"))));
-  untracked(() => open.peek().filter(one => one !== busy.peek()).forEach(sent => lookFor(sent, true)));
+}
 
-  const problem = () => failed.value && [problemBox(failed.value),
-    failed.value.status === 402 && h("p.hint", h("a", { href: link("money") }, "What is spent, reserved and left")),
-    failed.value.status === 409 && h("p.hint", "The request has changed meanwhile: what would be sent now is above. Run it if you still want to.")];
+const leave = async sent => await confirm({
+  title: "Forget this run?", text: "If it was registered, it goes on and costs what it costs. The same request would then be run once more, as another one.", action: "Forget it",
+}) && forget(sent);
+
+const lostRun = (sent, isShown, follow) => h("div.note.is-warning.lost-run", icon("question"), h("div",
+  h("p", `The answer to a live run did not come (${sent.what}). It may be registered.`),
+  isShown && h("p", "“Ask again” asks under the same key: it cannot be paid twice."),
+  h("div.row", h("button.link", { type: "button", onclick: () => lookFor(sent, follow) }, "Look for it"),
+    h("button.link", { type: "button", onclick: () => leave(sent) }, "Forget it"))));
+
+// What is shown ---------------------------------------------------------------------------------------------------------------
+
+const where = (text, provider) => /budget/.test(text) ? [" ", h("a", { href: link("money") }, "Money")]
+  : /credential|flag|live\./.test(text) ? [" ", h("a", { href: link("providers", [provider]) }, "What to set")] : null;
+
+const causes = ({ provider, rest }) => h("ul.stack", rest().filter(one => one.level === "error")
+  .map(({ text }) => h("li.cause", icon("warning"), h("span", text, where(text, provider)))));
+
+const problem = failed => [problemBox(failed),
+  failed.status === 402 && h("p.hint", h("a", { href: link("money") }, "What is spent, reserved and left")),
+  failed.status === 409 && h("p.hint", "The request has changed meanwhile: what would be sent now is above. Run it if you still want to.")];
+
+const several = copies => h("label.row.copies", "Jobs, each with a seed of its own", h("input.input", {
+  type: "number", min: 1, max: MOST_COPIES, value: 1, oninput: ({ target }) => copies.value = Math.max(1, Math.min(MOST_COPIES, Math.floor(Number(target.value)) || 1)),
+}));
+
+export function makeRun(request, { follow, abort }) {
+  const money = makeMoney(request, abort), actions = makeActions(request, money, follow);
+  const { run, again, canSend, mayRun, seedPath, count, copies, sum, failed, live, dry } = actions;
+  untracked(() => open.peek().filter(one => one !== busy.peek()).forEach(sent => lookFor(sent, follow, true)));
+
   const word = () => again.value ? `Ask again, at most ${usd(sum.value)}` : `Run ${count.value > 1 ? `${count.value} ` : ""}live, at most ${usd(sum.value)}`;
   const isReady = computed(() => mayRun.value || again.value);
   const dryButton = (className = "") => h(`button.button${className}`, { type: "button", disabled: () => !canSend.value || request.needed.value.length > 0, onclick: dry }, "Dry run");
-  const several = h("label.row.copies", "Jobs, each with a seed of its own", h("input.input", {
-    type: "number", min: 1, max: MOST_COPIES, value: 1, oninput: ({ target }) => copies.value = Math.max(1, Math.min(MOST_COPIES, Math.floor(Number(target.value)) || 1)),
-  }));
-
+  const copiesField = several(copies);
   return {
-    budgets, left, most, dry,
+    ...money, dry,
     /** Above the buttons: what is in the way. */
     causes: () => [
-      () => asksMost.value && untracked(() => fieldOf("max_cost_usd", MAX_COST, { ...request.options, required: ["max_cost_usd"] })),
-      () => !session.may("live") ? h("p.hint", roleNeeded("live")) : answer.value && h("ul.stack", request.rest().filter(one => one.level === "error").map(cause)),
-      () => open.value.filter(one => one !== busy.value).map(lostRun), problem,
-      () => mayRun.value && seedPath.value && several, () => isReady.value && dryButton(".only-narrow"),
+      () => money.asksMost.value && untracked(() => fieldOf("max_cost_usd", MAX_COST, { ...request.options, required: ["max_cost_usd"] })),
+      () => !session.may("live") ? h("p.hint", roleNeeded("live")) : money.answer.value && causes(request),
+      () => open.value.filter(one => one !== busy.value).map(sent => lostRun(sent, again.value && sent === run.value, follow)),
+      () => failed.value && problem(failed.value),
+      () => mayRun.value && seedPath.value && copiesField, () => isReady.value && dryButton(".only-narrow"),
     ],
     buttons: preview => h("div.run-line", h("button.button.only-narrow", { type: "button", onclick: preview }, "Preview"),
       () => isReady.value && h("button.button.live#run", { type: "button", disabled: () => !canSend.value || !request.fresh.value, onclick: live }, word),
