@@ -11,7 +11,8 @@ local SEGMENTS = { gpu = "gpu/public", image = "image", video = "video" }
 -- arguments: the path of the provider, and for each choice { schema, requests = { path = a request in which it has a value } }.
 -- Returns what is not as it must be, and how many values were tried.
 local TRY = [==[
-const { schemaForm, at, put } = await import(new URL("ui/base/form.js", document.baseURI));
+const { schemaForm } = await import(new URL("ui/base/form.js", document.baseURI));
+const { at, put } = await import(new URL("ui/base/exact.js", document.baseURI));
 const { signal, root } = await import(new URL("ui/base/signal.js", document.baseURI));
 const { parse, stringify } = await import(new URL("ui/base/exact.js", document.baseURI));
 const [base, text] = arguments, lies = [];

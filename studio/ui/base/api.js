@@ -1,6 +1,6 @@
 // api.js - the host's REST API. What is done here can be done with curl: there is no other door.
 
-import { parse, stringify } from "./exact.js";
+import { at, parse, put, stringify } from "./exact.js";
 
 /** What the API says is wrong (docs/api.md, Errors), or that it cannot be reached (status 0). */
 export class Problem extends Error {
@@ -81,3 +81,18 @@ export const api = {
   post: (path, content = {}, options) => body(raw("POST", path, { ...options, body: content })),
   delete: (path, options) => body(raw("DELETE", path, options)),
 };
+
+/**
+ * The request that a job was made by, as far as its row has it: without what the host filled in, and by the names that it was written with
+ * (docs/api.md: `defaulted`, `given_as`). Texts that the row has cut are cut in it.
+ */
+export function requestOf({ kind, payload }) {
+  const { defaulted = [], given_as: names = {}, contradictions: _, ignored: __, kind: ___, queue, ...rest } = payload ?? {};
+  let body = /gpu/.test(kind) ? { job: rest } : { ...rest, ...queue };
+  for (const name of defaulted) body = put(put(body, name, undefined), `parameters.${name}`, undefined);
+  for (const [usual, path] of Object.entries(names)) {
+    const value = at(body, usual);
+    if (value !== undefined) body = put(put(body, usual, undefined), path, value);
+  }
+  return body;
+}

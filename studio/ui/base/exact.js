@@ -99,3 +99,19 @@ function write(value, indent, margin) {
   if (!indent) return open + parts.join(",") + close;
   return `${open}\n${inner}${parts.join(`,\n${inner}`)}\n${margin}${close}`;
 }
+
+// Values by their path, as the API names them: parameters.samples -------------------------------------------------------------
+
+export const isObject = value => value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Exact);
+
+export const at = (object, path) => path.split(".").reduce((value, name) => isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined, object);
+
+/** A copy with this value at the path; undefined takes it out, and objects that are empty then. */
+export function put(object, path, value) {
+  const [name, ...rest] = path.split(".");
+  const copy = { ...object };
+  const inner = rest.length ? put(isObject(copy[name]) ? copy[name] : {}, rest.join("."), value) : value;
+  if (inner === undefined || (rest.length && value === undefined && Object.keys(inner).length === 0)) delete copy[name];
+  else copy[name] = inner;
+  return copy;
+}

@@ -2,25 +2,11 @@
 // `samples` in `parameters`. The request is the state: a field reads its value there, and writes it there.
 
 import { each, h, icon } from "./dom.js";
-import { Exact, number, parse, stringify } from "./exact.js";
+import { Exact, isObject, number, parse, stringify } from "./exact.js";
 import { bytes } from "./format.js";
 import { computed, effect, signal } from "./signal.js";
 
 // Paths ---------------------------------------------------------------------------------------------------------------------
-
-export const isObject = value => value !== null && typeof value === "object" && !Array.isArray(value) && !(value instanceof Exact);
-
-export const at = (object, path) => path.split(".").reduce((value, name) => isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined, object);
-
-/** A copy with this value at the path; undefined takes it out, and objects that are empty then. */
-export function put(object, path, value) {
-  const [name, ...rest] = path.split(".");
-  const copy = { ...object };
-  const inner = rest.length ? put(isObject(copy[name]) ? copy[name] : {}, rest.join("."), value) : value;
-  if (inner === undefined || (rest.length && value === undefined && Object.keys(inner).length === 0)) delete copy[name];
-  else copy[name] = inner;
-  return copy;
-}
 
 /** Each text, number, ... of a value changed by fn; members by name, so that equal values are equal texts. */
 export function mapLeaves(value, fn) {

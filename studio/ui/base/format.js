@@ -1,6 +1,6 @@
 // format.js - figures, times and states as people read them.
 
-import { Exact } from "./exact.js";
+import { Exact, isObject, stringify } from "./exact.js";
 import { h, icon } from "./dom.js";
 import { effect, onCleanup, signal } from "./signal.js";
 
@@ -97,6 +97,37 @@ export const kindWord = kind => ({ gpu: "GPU", image: "Image", video: "Video" })
 
 /** A number of things: plural(2, "job") is "2 jobs". */
 export const plural = (number, word, many = `${word}s`) => `${count(number)} ${number === 1 ? word : many}`;
+
+// Requests to a vendor --------------------------------------------------------------------------------------------------------
+
+const LONGEST_TEXT = 400;
+
+/** The places of credentials stand out. */
+const marked = text => text.split(/(\{[a-z_]+\})/).map((part, index) => index % 2 ? h("span.secret", part) : part);
+
+const cut = text => text.length > LONGEST_TEXT ? `${text.slice(0, 80)}… (${bytes(text.length)})` : text;
+
+function coloured(value, margin = "") {
+  if (value === null || typeof value !== "object" || value instanceof Exact) return marked(typeof value === "string" ? stringify(cut(value)) : stringify(value));
+  const inner = `${margin}  `;
+  const parts = isObject(value) ? Object.entries(value).map(([name, item]) => [h("span.key", stringify(name)), ": ", coloured(item, inner)])
+    : value.map(item => coloured(item, inner));
+  const [open, close] = isObject(value) ? "{}" : "[]";
+  return parts.length === 0 ? open + close : [open, parts.map((part, index) => [index ? "," : "", `\n${inner}`, part]), `\n${margin}`, close];
+}
+
+const formLine = part => [h("span.key", part.name), ": ", part.filename ? `${part.filename} (${part.content_type}, ${bytes(part.bytes)})` : marked(cut(String(part.value))), "\n"];
+
+function bodyOf({ body, form }) {
+  if (form) return ["\n", form.map(formLine)];
+  if (body === null || body === undefined) return null;
+  return ["\n", typeof body === "string" ? marked(cut(body)) : coloured(body)];
+}
+
+/** `upstream` (docs/api.md, Submit and generate) as it goes over the wire; long texts by their beginning. */
+export const requestBlock = (upstream, label) => h("pre.upstream", { tabindex: "0", "aria-label": label },
+  h("b", upstream.method), " ", marked(upstream.url), "\n",
+  Object.entries(upstream.headers ?? {}).map(([name, value]) => [`${name}: `, marked(String(value)), "\n"]), bodyOf(upstream));
 
 // The clipboard -------------------------------------------------------------------------------------------------------------
 

@@ -1,14 +1,15 @@
 // job.js - one job: how it stands and why, what it cost and made, what was sent, and what can be done about it.
 
+import { requestOf } from "../base/api.js";
 import { dialog, loading, problemBox, toast } from "../base/dialog.js";
 import { each, h, icon, outside, term } from "../base/dom.js";
 import { number, stringify } from "../base/exact.js";
-import { ago, copyButton, duration, isOpen, moment, now, plural, status, usd } from "../base/format.js";
+import { ago, copyButton, duration, isOpen, moment, now, plural, requestBlock, status, usd } from "../base/format.js";
 import { output } from "../base/output.js";
 import { link } from "../base/router.js";
 import { computed, effect, onCleanup, signal, untracked } from "../base/signal.js";
 import { host } from "../store/host.js";
-import { cancelJob, oneJob, previewOf, requestOf } from "../store/job.js";
+import { cancelJob, oneJob, previewOf } from "../store/job.js";
 import { roleNeeded, session } from "../store/session.js";
 
 const STEPS = 200; // the newest that are shown
@@ -171,12 +172,7 @@ function timeline(state) {
       each(() => steps().map((step, i) => ({ ...step, i, before: steps()[i - 1] })).slice(-STEPS), step => step.i, item => row(item.peek())))];
 }
 
-function sentRequest({ method, url, headers, body }) {
-  const lines = [`${method} ${url}`, ...Object.entries(headers ?? {}).map(([name, value]) => `${name}: ${value}`)];
-  if (body !== null && body !== undefined) lines.push("", typeof body === "string" ? body : stringify(body, 2));
-  const text = lines.join("\n");
-  return [h("pre", { tabindex: 0 }, text), copyButton(text)];
-}
+const sentRequest = upstream => [requestBlock(upstream, "The exact request"), copyButton(() => stringify(upstream, 2), "Copy as JSON")];
 
 /** A live job keeps what it sent; a dry run is asked for again, when somebody looks. */
 function request(job, abort) {
@@ -184,7 +180,7 @@ function request(job, abort) {
   const look = () => previewOf(pathOf(job), requestOf(job), abort).then(answer => made.value = answer.upstream, problem => failed.value = problem);
   const toggle = event => event.target.open && job.dry_run && !made.peek() && session.may("submit") && look();
   return h("details", { ontoggle: toggle }, h("summary", "Exact request"),
-    job.dry_run && h("p.hint", session.may("submit") ? "What the same payload would send now: a dry run keeps no request." : roleNeeded("submit")),
+    job.dry_run && h("p.hint", session.may("submit") ? "What the same payload would send now: a dry run keeps no request, and long texts by their beginning only." : roleNeeded("submit")),
     () => failed.value && problemBox(failed.value, { retry: look }), () => made.value && sentRequest(made.value),
     !job.dry_run && (job.upstream ? sentRequest(job.upstream) : h("p.hint", "Nothing was sent, or it is not kept.")));
 }

@@ -2,8 +2,8 @@
 
 import { problemBox, loading } from "../base/dialog.js";
 import { each, h } from "../base/dom.js";
-import { parse, stringify } from "../base/exact.js";
-import { fieldOf, isObject, schemaForm } from "../base/form.js";
+import { isObject, parse, stringify } from "../base/exact.js";
+import { fieldOf, schemaForm } from "../base/form.js";
 import { kindWord } from "../base/format.js";
 import { go, link, setQuery } from "../base/router.js";
 import { computed, effect, signal, untracked } from "../base/signal.js";

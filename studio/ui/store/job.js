@@ -61,19 +61,5 @@ export async function cancelJob(id) {
   return status === 202 ? body.pending : body.status;
 }
 
-/** The request that a job was made by, as far as its payload has it: without what the host filled in. */
-export function requestOf({ kind, payload }) {
-  const { defaulted = [], given_as: given = {}, contradictions: _, ignored: __, kind: ___, queue, parameters, ...rest } = payload ?? {};
-  const body = { ...rest, ...queue, parameters: { ...parameters } };
-  for (const name of [...defaulted, ...Object.keys(given)]) {
-    const [, inner] = /^parameters\.(.+)/.exec(given[name] ?? "") ?? [];
-    if (given[name]) (inner ? body.parameters : body)[inner ?? given[name]] ??= body[name] ?? body.parameters[name];
-    if (given[name] !== name) delete body[name];
-    if (inner !== name) delete body.parameters[name];
-  }
-  if (Object.keys(body.parameters).length === 0) delete body.parameters;
-  return /gpu/.test(kind) ? { job: body } : body;
-}
-
 /** What a dry run would have sent: it is not kept, but the same request makes it again. */
 export const previewOf = (path, body, signal) => api.post(`${path}/preview`, body, { signal });

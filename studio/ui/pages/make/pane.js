@@ -2,38 +2,10 @@
 
 import { problemBox } from "../../base/dialog.js";
 import { h, icon, outside } from "../../base/dom.js";
-import { Exact, stringify } from "../../base/exact.js";
-import { isObject, labelOf } from "../../base/form.js";
-import { bytes, copyButton, usd } from "../../base/format.js";
+import { stringify } from "../../base/exact.js";
+import { labelOf } from "../../base/form.js";
+import { copyButton, requestBlock, usd } from "../../base/format.js";
 import { session } from "../../store/session.js";
-
-const LONGEST_TEXT = 400;
-
-/** The places of credentials stand out. */
-const marked = text => text.split(/(\{[a-z_]+\})/).map((part, index) => index % 2 ? h("span.secret", part) : part);
-
-const cut = text => text.length > LONGEST_TEXT ? `${text.slice(0, 80)}… (${bytes(text.length)})` : text;
-
-function coloured(value, margin = "") {
-  if (value === null || typeof value !== "object" || value instanceof Exact) return marked(typeof value === "string" ? stringify(cut(value)) : stringify(value));
-  const inner = `${margin}  `;
-  const parts = isObject(value) ? Object.entries(value).map(([name, item]) => [h("span.key", stringify(name)), ": ", coloured(item, inner)])
-    : value.map(item => coloured(item, inner));
-  const [open, close] = isObject(value) ? "{}" : "[]";
-  return parts.length === 0 ? open + close : [open, parts.map((part, index) => [index ? "," : "", `\n${inner}`, part]), `\n${margin}`, close];
-}
-
-const formLine = part => [h("span.key", part.name), ": ", part.filename ? `${part.filename} (${part.content_type}, ${bytes(part.bytes)})` : marked(cut(String(part.value))), "\n"];
-
-function bodyOf({ body, form }) {
-  if (form) return ["\n", form.map(formLine)];
-  if (body === null || body === undefined) return null;
-  return ["\n", typeof body === "string" ? marked(cut(body)) : coloured(body)];
-}
-
-const upstreamBlock = upstream => h("pre.upstream", { tabindex: "0", "aria-label": "The request as it would be sent" },
-  h("b", upstream.method), " ", marked(upstream.url), "\n",
-  Object.entries(upstream.headers ?? {}).map(([name, value]) => [`${name}: `, marked(String(value)), "\n"]), bodyOf(upstream));
 
 function priceLine({ estimates }) {
   if (!estimates) return null;
@@ -66,7 +38,7 @@ export function pane(request, run) {
     h("div.sent.stack", { "aria-busy": () => String(!request.fresh.value) },
       () => request.needed.value.length > 0 && h("p.note", `Still needed: ${request.needed.value.map(path => labelOf(path).toLowerCase()).join(", ")}.`),
       () => request.preview.value && problem(request.preview.value),
-      () => answer() && (answer().upstream ? upstreamBlock(answer().upstream) : h("p.note", "It could not be sent as it is: see the fields.")),
+      () => answer() && (answer().upstream ? requestBlock(answer().upstream, "The request as it would be sent") : h("p.note", "It could not be sent as it is: see the fields.")),
       () => answer() && h("ul.checks", lines(answer()))),
   ];
 }

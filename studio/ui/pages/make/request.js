@@ -1,8 +1,8 @@
 // request.js - the request that is being made: one state for form, JSON and curl, its choice of inputs, and its preview.
 
-import { api } from "../../base/api.js";
-import { parse, stringify } from "../../base/exact.js";
-import { at, files, isFixed, isObject, mapLeaves, put } from "../../base/form.js";
+import { api, requestOf } from "../../base/api.js";
+import { at, isObject, parse, put, stringify } from "../../base/exact.js";
+import { files, isFixed, mapLeaves } from "../../base/form.js";
 import { batch, computed, effect, onCleanup, signal, untracked } from "../../base/signal.js";
 import { host } from "../../store/host.js";
 import { session } from "../../store/session.js";
@@ -27,18 +27,6 @@ function without(body, isLost) {
   };
   look(body, "");
   return { body: mapLeaves(body, leaf => isLost(leaf) ? undefined : leaf), lost };
-}
-
-/** The request that a job was made by, as far as its payload has it. */
-function requestOf(job, kind) {
-  const { defaulted = [], given_as: names = {}, contradictions, ignored, kind: _, queue, ...rest } = job.payload ?? {};
-  let body = kind === "gpu" ? { job: rest } : { ...rest, ...queue };
-  for (const name of defaulted) body = put(put(body, name, undefined), `parameters.${name}`, undefined);
-  for (const [usual, path] of Object.entries(names)) {
-    const value = at(body, usual);
-    if (value !== undefined) body = put(put(body, usual, undefined), path, value);
-  }
-  return without(body, leaf => typeof leaf === "string" && CUT.exec(leaf)?.[1] > 4096);
 }
 
 const draftName = (kind, provider) => `make/${kind}/${provider}`;
@@ -198,7 +186,7 @@ async function begin(request, { query, draft, abort, fail }) {
   const { kind, body } = request, from = query.get("from");
   const job = from && await api.get(`api/jobs/status/${encodeURIComponent(from)}`, { signal: abort }).catch(fail);
   if (job?.payload) {
-    const made = requestOf(job, kind);
+    const made = without(requestOf(job), leaf => typeof leaf === "string" && CUT.exec(leaf)?.[1] > 4096);
     if (query.get("seed") === "new") made.body = put(put(made.body, "parameters.seed", undefined), "seed", undefined);
     batch(() => {
       body.value = made.body;

@@ -7,8 +7,8 @@
 import { api, Problem } from "../../base/api.js";
 import { confirm, problemBox, toast } from "../../base/dialog.js";
 import { h, icon } from "../../base/dom.js";
-import { number, parse, stringify } from "../../base/exact.js";
-import { at, fieldOf, isSeed, put, randomSeed } from "../../base/form.js";
+import { at, number, parse, put, stringify } from "../../base/exact.js";
+import { fieldOf, isSeed, randomSeed } from "../../base/form.js";
 import { usd } from "../../base/format.js";
 import { link } from "../../base/router.js";
 import { batch, computed, effect, signal, untracked } from "../../base/signal.js";
