@@ -118,6 +118,16 @@ studio.describe("Studio", function()
     page:wait("document.activeElement?.id === 'search'", "the focus on what opened the dialog")
   end)
 
+  it("closes a dialog when another page is gone to, by Back too", function()
+    page:go "#/"
+    page:go "#/money"
+    page:find("#search"):click()
+    page:find "dialog[open]"
+    page:back()
+    page:wait("location.hash === '#/' && !document.querySelector('dialog')", "no dialog over the page before")
+    assert.equal("Overview", page:find("h1"):text())
+  end)
+
   it("is light or dark as the system, or as its switch says, over a reload too", function()
     local BACKGROUND = "return getComputedStyle(document.querySelector('header')).backgroundColor"
     local function background() return page:execute(BACKGROUND) end

@@ -85,14 +85,7 @@ static void brief_write_outputs(struct buffer *out, const struct task *task)
 
 void task_brief_write_members(struct buffer *out, const struct task *task)
 {
-	char id[ID_TEXT_BYTES];
-
-	id_format(&task->id, id);
-	json_member_text(out, "job_id", id);
-	json_member_text(out, "status", task_status_name(task->status));
-	buffer_text(out, "\"progress\":");
-	json_write_double(out, task->progress);
-	buffer_char(out, ',');
+	task_json_write_standing(out, task);
 	json_member_time(out, "created_at", task->created_ms);
 	json_member_time(out, "updated_at", task->updated_ms);
 	json_member_text(out, "kind", task->kind);

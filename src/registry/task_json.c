@@ -34,7 +34,7 @@ static void write_artifacts(struct buffer *out, const struct task *task)
 	json_decref(result);
 }
 
-void task_json_write_state(struct buffer *out, const struct task *task)
+void task_json_write_standing(struct buffer *out, const struct task *task)
 {
 	char id[ID_TEXT_BYTES];
 
@@ -43,7 +43,13 @@ void task_json_write_state(struct buffer *out, const struct task *task)
 	json_member_text(out, "status", task_status_name(task->status));
 	buffer_text(out, "\"progress\":");
 	json_write_double(out, task->progress);
-	buffer_text(out, ",\"artifacts\":");
+	buffer_char(out, ',');
+}
+
+void task_json_write_state(struct buffer *out, const struct task *task)
+{
+	task_json_write_standing(out, task);
+	buffer_text(out, "\"artifacts\":");
 	write_artifacts(out, task);
 	buffer_char(out, ',');
 	json_member_time(out, "created_at", task->created_ms);

@@ -10,6 +10,9 @@ void task_json_write(struct buffer *out, const struct task *task);
 /* The same members without the braces. */
 void task_json_write_members(struct buffer *out, const struct task *task);
 
+/* Appends job_id, status and progress as members, a comma after each. */
+void task_json_write_standing(struct buffer *out, const struct task *task);
+
 /* Appends job_id, status, progress, artifacts and the times as members, a comma after each: what poll tells. */
 void task_json_write_state(struct buffer *out, const struct task *task);
 

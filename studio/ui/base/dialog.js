@@ -6,12 +6,14 @@ import { root, signal } from "./signal.js";
 
 /**
  * Opens a modal dialog. body: a node, or a function of close() that makes one; actions likewise. Returns a promise of what close(value) got;
- * Esc closes with undefined, unless `stays`.
+ * Esc closes with undefined, and so does another page's address (Back), unless `stays`.
  */
 export function dialog({ title, body, actions, wide = false, stays = false }) {
   return new Promise(resolve => root(dispose => {
-    const from = document.activeElement;
+    const from = document.activeElement, open = new AbortController();
     const close = value => {
+      if (open.signal.aborted) return;
+      open.abort();
       node.close();
       node.remove();
       dispose();
@@ -25,6 +27,7 @@ export function dialog({ title, body, actions, wide = false, stays = false }) {
       event.preventDefault();
       if (!stays) close();
     });
+    if (!stays) addEventListener("hashchange", () => close(), { signal: open.signal });
     document.body.append(node);
     node.showModal();
   }));

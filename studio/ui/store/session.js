@@ -66,4 +66,5 @@ export const session = {
 };
 
 /** Why a part of a page is not there, for a key that may not have it. */
-export const roleNeeded = role => `The API key “${session.key}” may not do this: it needs the role “${role}”.`;
+export const roleNeeded = role => session.key ? `The API key “${session.key}” may not do this: it needs the role “${role}”.`
+  : `This needs an API key with the role “${role}”.`;

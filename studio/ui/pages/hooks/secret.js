@@ -36,7 +36,8 @@ const HINTS = {
 /** Asks for a webhook; true when one was registered and its secret was seen. */
 export async function register() {
   const problem = signal(null), busy = signal(false);
-  const made = await dialog({
+  let asked = null;
+  const taken = await dialog({
     title: "Register a webhook",
     body: close => h("form.stack", {
       async onsubmit(event) {
@@ -44,7 +45,8 @@ export async function register() {
         const given = Object.fromEntries([...new FormData(event.target)].map(([name, value]) => [name, value.trim()]).filter(([, value]) => value));
         busy.value = true;
         try {
-          close(await api.post(PATH, given));
+          asked = api.post(PATH, given);
+          close(await asked);
         } catch (failure) {
           problem.value = failure;
           event.target.querySelector("[aria-invalid]")?.focus();
@@ -59,6 +61,7 @@ export async function register() {
     h("div.actions", h("button.button.primary", { type: "submit", disabled: () => busy.value }, "Register"),
       h("button.button", { type: "button", onclick: () => close() }, "Cancel"))),
   });
+  const made = taken ?? await asked?.catch(() => null); // who left the dialog meanwhile must see the secret all the same
   if (made) await showSecret("The webhook is registered", made);
   return Boolean(made);
 }
