@@ -3,7 +3,7 @@
 --
 --   lua5.4 spec/run.lua [FILE or FOLDER...]     all of spec/ by default
 --
---   JOBS=N          files at once; by default four for each core, since most of them wait most of the time;
+--   JOBS=N          files at once; by default three for each core, since many of them wait most of the time;
 --                   two under a sanitizer
 --   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
 --   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
@@ -173,7 +173,7 @@ local function main()
   io.stdout:setvbuf("line")
   local began = socket.gettime()
   local files, times = find_files(#arg > 0 and arg or { "spec" })
-  local results = run_all(files, tonumber(os.getenv("JOBS")) or (SLOW and 2 or 4) * tonumber(lines_of("nproc")[1]))
+  local results = run_all(files, tonumber(os.getenv("JOBS")) or (SLOW and 2 or 3) * tonumber(lines_of("nproc")[1]))
   local sum = { passed = 0, failed = 0, pending = 0 }
   for _, result in ipairs(results) do
     for name in pairs(sum) do sum[name] = sum[name] + result[name] end

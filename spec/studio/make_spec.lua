@@ -250,6 +250,7 @@ return {
       }) } }
     page:open(page.base)
     page:log_in "reader"
+    page:open "about:blank"
     page:console() -- what was refused before
     page:go "#/make/image/fal"
     make.has(page, ".make", "needs the role “submit”")
