@@ -58,3 +58,6 @@ struct host {
 
 /* Answers one request: the door of this folder. Called on an HTTP thread; sends exactly one reply. */
 void api_handle(void *host, struct http_request *request);
+
+/* Tells of a problem in the form of the door whose path it is (door.h); as http_options.tell. */
+bool api_tell(void *host, struct http_request *request, const char *path, const struct http_problem *problem);

@@ -60,7 +60,7 @@ bool idempotency_key_read(struct incoming *incoming, struct idempotency *idempot
 		incoming_problem(incoming, 400, NULL, "Idempotency-Key is too long");
 		return false;
 	}
-	crypto_sha256(incoming->http->body, incoming->http->body_length, idempotency->body_sha256);
+	http_digest_body(incoming->http, idempotency->body_sha256);
 	idempotency->key = text;
 	return true;
 }

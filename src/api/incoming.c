@@ -62,7 +62,7 @@ static bool parse_body(struct incoming *incoming)
 {
 	struct error error;
 
-	if (incoming->http->body_length > 0) {
+	if (http_has_body(incoming->http)) {
 		incoming->body = http_read_json(incoming->http, &error);
 		if (incoming->body == NULL) {
 			if (error.code == ERROR_MEMORY)
@@ -72,7 +72,7 @@ static bool parse_body(struct incoming *incoming)
 			return false;
 		}
 	}
-	if (incoming->http->body_length == 0 || json_is_null(incoming->body))
+	if (incoming->body == NULL || json_is_null(incoming->body))
 		incoming->body = json_object();
 	if (!json_is_object(incoming->body)) {
 		incoming_problem(incoming, 400, "", "the body must be a JSON object");

@@ -3,9 +3,11 @@
  * A route is a pattern of segments in which * takes any one, and ** all that follow; a path answers the methods of its
  * routes, all others get 405 with Allow. It also says which role it needs and whose jobs it shows (access.h). */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
+#include "api/door.h"
 #include "api/artifact_list.h"
 #include "api/artifacts.h"
 #include "api/budget.h"
@@ -36,25 +38,6 @@ struct target {
 	struct http_request *request;
 	char name[SEGMENT_BYTES]; /* what * took, or "" */
 	char part[SEGMENT_BYTES]; /* what a second * took, or "" */
-};
-
-/* What answers: one of these. */
-struct handler {
-	void (*plain)(struct host *host, struct http_request *request);
-	void (*named)(struct host *host, struct http_request *request, const char *name);
-	void (*parted)(struct host *host, struct http_request *request, const char *name, const char *part);
-	void (*provider)(struct host *host, struct http_request *request, const char *kind, const char *name);
-};
-
-/* One without a role or scope does not compile (-Wmissing-field-initializers). ROLE_NOBODYS: probes, logins, the page's own
- * files, the description of the API, and vendors' webhooks, which have a token in their path. */
-struct route {
-	const char *method;
-	const char *pattern;
-	const char *kind; /* of providers, or NULL */
-	struct handler answer;
-	enum role may;
-	enum scope scope;
 };
 
 static const struct route routes[] = {
@@ -127,17 +110,41 @@ static const struct route routes[] = {
 	{ "GET", "/openapi.json", NULL, { .plain = openapi_page_handle }, ROLE_NOBODYS, SCOPE_HOST },
 };
 
-#define ROUTES ((int)(sizeof routes / sizeof *routes))
-_Static_assert(sizeof routes / sizeof *routes <= ROUTES_MAX, "the counters have room for each route");
+static const struct door rest = { .routes = routes, .route_count = sizeof routes / sizeof *routes };
+
+/* The REST API, then those of router_open(); set before the first request. */
+static const struct door *doors[DOORS_MAX] = { &rest };
+static int door_count = 1, route_total = sizeof routes / sizeof *routes;
+
+void router_open(const struct door *door)
+{
+	if (door_count == DOORS_MAX || route_total + door->route_count > ROUTES_MAX)
+		abort(); /* the constants are too small: the first start of a build shows it */
+	doors[door_count++] = door;
+	route_total += door->route_count;
+}
+
+/* By its number among all, or NULL. */
+static const struct route *find_route(int number)
+{
+	for (int i = 0; i < door_count && number >= 0; number -= doors[i++]->route_count)
+		if (number < doors[i]->route_count)
+			return &doors[i]->routes[number];
+	return NULL;
+}
 
 const char *route_pattern(int route)
 {
-	return route >= 0 && route < ROUTES ? routes[route].pattern : NULL;
+	const struct route *found = find_route(route);
+
+	return found != NULL ? found->pattern : NULL;
 }
 
 const char *route_method(int route)
 {
-	return route >= 0 && route < ROUTES ? routes[route].method : NULL;
+	const struct route *found = find_route(route);
+
+	return found != NULL ? found->method : NULL;
 }
 
 /* ** takes the rest of the path, slashes and all. */
@@ -232,6 +239,25 @@ static void answer_target(const struct route *route, struct target *target)
 		answer->provider(target->host, target->request, route->kind, target->name);
 }
 
+/* Answers by the route of this door that fits, or notes which methods would do. */
+static bool answer_at(const struct door *door, int first, const char *path, struct target *target, char allowed[ALLOWED_BYTES])
+{
+	for (int i = 0; i < door->route_count; i++) {
+		const struct route *route = &door->routes[i];
+
+		if (!route_matches(route->pattern, path, target))
+			continue;
+		if (method_fits(target->request->method, route->method)) {
+			target->request->route = first + i;
+			if (may_go_on(route, target))
+				answer_target(route, target);
+			return true;
+		}
+		allow(allowed, route->method);
+	}
+	return false;
+}
+
 void api_handle(void *host, struct http_request *request)
 {
 	struct target target = { .host = host, .request = request };
@@ -239,21 +265,25 @@ void api_handle(void *host, struct http_request *request)
 	const char *path = canonical_path(request->path, space, sizeof space);
 	char allowed[ALLOWED_BYTES] = "";
 
-	for (int i = 0; i < ROUTES; i++) {
-		if (!route_matches(routes[i].pattern, path, &target))
-			continue;
-		if (method_fits(request->method, routes[i].method)) {
-			request->route = i;
-			if (may_go_on(&routes[i], &target))
-				answer_target(&routes[i], &target);
+	for (int i = 0, first = 0; i < door_count; first += doors[i++]->route_count)
+		if (answer_at(doors[i], first, path, &target, allowed))
 			return;
-		}
-		allow(allowed, routes[i].method);
-	}
 	if (*allowed != '\0')
 		send_wrong_method(request, allowed);
 	else
 		http_send_problem(
 			request, &(struct http_problem){ .status = 404,
 					 .detail = "there is nothing at this path; GET /openapi.json lists the paths" });
+}
+
+bool api_tell(void *host, struct http_request *request, const char *path, const struct http_problem *problem)
+{
+	(void)host;
+	for (int i = 0; i < door_count; i++) {
+		if (doors[i]->owns == NULL || !doors[i]->owns(path))
+			continue;
+		doors[i]->tell(request, problem);
+		return true;
+	}
+	return false;
 }

@@ -7,6 +7,7 @@
 
 #include "api/callback.h"
 #include "api/envelope.h"
+#include "api/inner_call.h"
 #include "api/unknown_model.h"
 #include "base/clock.h"
 #include "base/crypto.h"
@@ -41,6 +42,7 @@ static void write_live_request(struct submission *submission, const struct incom
 struct submission *submission_new(struct incoming *incoming, const struct pending_use *use)
 {
 	const struct http_request *http = incoming->http;
+	const struct inner_call *asked = inner_call_of(http);
 	struct submission *submission = memory_new(sizeof *submission);
 	struct pending_call *pending = pending_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
 
@@ -48,6 +50,8 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 	pending->owner = submission;
 	crypto_load(); /* here, not on the engine's thread: its first use reads the library from disk */
 	pending->write.task.id = id_make();
+	if (asked != NULL)
+		pending->write.ties = asked->ties;
 	submission->pending = pending;
 	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
 	submission->liveness = incoming->liveness;

@@ -46,7 +46,7 @@ static bool refuse_member(struct http_request *request, const char *name, const 
 /* The body's object with these members only; no body, and null, are an empty one. NULL: a problem was sent. */
 static json_t *read_members(struct http_request *request, const char *const *known)
 {
-	json_t *body = request->body_length > 0 ? answer_read_body(request) : json_object(), *value;
+	json_t *body = http_has_body(request) ? answer_read_body(request) : json_object(), *value;
 	const char *name;
 	bool good = true;
 

@@ -22,6 +22,7 @@
 #include "api/key_turn.h"
 #include "api/last_probe.h"
 #include "api/metrics.h"
+#include "api/router.h"
 #include "api/status.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -42,6 +43,8 @@
 #include "webhook_out/webhook_out.h"
 #include "http/probe.h"
 #include "gate/session.h"
+#include "mcp/mcp.h"
+#include "openai/openai.h"
 #include "openapi/openapi.h"
 #include "studio/studio.h"
 #include "event/event_feed.h"
@@ -306,6 +309,13 @@ static enum error_code start_watch(struct serving *serving, struct error *error)
 	return watch_start(directories, reload, serving, serving->loading, &serving->watch, error);
 }
 
+/* Beside the REST API. */
+static void open_doors(void)
+{
+	router_open(&openai_door);
+	router_open(&mcp_door);
+}
+
 static enum error_code start_http(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
@@ -317,6 +327,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 		.sessions = serving->host.sessions,
 		.handle = api_handle,
 		.answered = metrics_answered,
+		.tell = api_tell,
 		.context = &serving->host,
 	};
 	enum error_code code;
@@ -326,6 +337,7 @@ static enum error_code start_http(struct serving *serving, struct error *error)
 	if (server->max_streams > serving->host.most_streams)
 		log_message(LOG_INFO, "server.max_streams", "%d streams are allowed, but %d of %d threads at most serve streams",
 			server->max_streams, serving->host.most_streams, server->threads);
+	open_doors();
 	code = config_check_listen(options.listen, server->api_key_count, error);
 	if (code == ERROR_NONE)
 		code = http_start(&options, &serving->http, error);

@@ -8,7 +8,9 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/crypto.h"
 #include "base/json.h"
+#include "base/json_digest.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
 
@@ -188,12 +190,38 @@ json_t *http_read_json(struct http_request *request, struct error *error)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
 	size_t bytes;
-	json_t *value = json_read_counted(request->body, request->body_length, &x->worker->held, &bytes, error);
+	json_t *value;
 
+	if (request->inner != NULL)
+		return json_incref(request->inner->body);
+	value = json_read_counted(request->body, request->body_length, &x->worker->held, &bytes, error);
 	x->parsed_bytes += bytes;
 	if (value == NULL && error->code == ERROR_MEMORY)
 		error_set(error, ERROR_MEMORY, NULL, "%s", no_room);
 	return value;
+}
+
+bool http_has_body(const struct http_request *request)
+{
+	return request->inner != NULL ? request->inner->body != NULL : request->body_length > 0;
+}
+
+void http_digest_body(const struct http_request *request, unsigned char digest[32])
+{
+	if (request->inner != NULL)
+		json_sha256(request->inner->body, digest);
+	else
+		crypto_sha256(request->body, request->body_length, digest);
+}
+
+bool http_count_json(struct http_request *request, size_t bytes)
+{
+	struct http_exchange *x = (struct http_exchange *)request;
+
+	if (!buffer_budget_take(&x->worker->held, bytes))
+		return false;
+	x->parsed_bytes += bytes;
+	return true;
 }
 
 void http_keep_json(struct http_request *request, struct buffer_budget *held)

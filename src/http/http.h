@@ -17,6 +17,17 @@
 struct http_server;
 struct mg_connection;
 
+/* What another door of the host asks in the place of a request, on its thread: http_ask(). */
+struct http_inner {
+	const char *method;	     /* "POST" */
+	const char *path;	     /* as in http_request */
+	const char *query;	     /* or NULL */
+	json_t *body;		     /* or NULL; borrowed, and not changed as long as anybody holds it */
+	const char *idempotency_key; /* the header of this name, or NULL */
+	const char *prefer;	     /* the same */
+	const void *asker;	     /* for who asks */
+};
+
 struct http_request {
 	const char *method; /* "GET" for HEAD too: http_send() leaves the body out */
 	const char *path;   /* percent-decoded, without query, no NUL or control byte in it */
@@ -29,11 +40,12 @@ struct http_request {
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
 	int64_t session_expires; /* it came with a session that stands for the key until then, in seconds since 1970; 0: with none */
 	struct mg_connection *connection;
-	int route;     /* the handler's, for http_options.answered; -1: it found none */
-	bool streamed; /* the answer was a stream: how long it took says nothing */
+	int route;			/* the handler's, for http_options.answered; -1: it found none */
+	bool streamed;			/* the answer was a stream: how long it took says nothing */
+	const struct http_inner *inner; /* another door asks, with the request's key and client; else NULL */
 };
 
-/* A request header, or NULL. */
+/* A request header, or NULL. Of what another door asks: its own, and those that say who the client is and how it knows the host. */
 const char *http_header(const struct http_request *request, const char *name);
 
 /* Does the client have already what this ETag (with its quotes) names? Then 304 is the answer. */
@@ -49,6 +61,11 @@ bool http_query(const struct http_request *request, const char *name, char *valu
 /* The body as JSON, as json_read(), with its memory counted among that of all bodies until the request ends: beyond LIMIT_BODIES_BYTES
  * ERROR_MEMORY. json_decref() it by then. */
 json_t *http_read_json(struct http_request *request, struct error *error);
+bool http_has_body(const struct http_request *request);
+/* The SHA-256 of the body: of its bytes, or of what another door asks with, whatever the order of its members. Needs crypto_load(). */
+void http_digest_body(const struct http_request *request, unsigned char digest[32]);
+/* A tree that was made of the body by other means has so many bytes, counted as those of http_read_json(). False: there is no room. */
+bool http_count_json(struct http_request *request, size_t bytes);
 /* What was read outlives the request. It counts in `held` from now on: buffer_budget_give(held, held->used) when it is freed. */
 void http_keep_json(struct http_request *request, struct buffer_budget *held);
 size_t http_bodies_bytes(void); /* that all bodies hold now */
@@ -111,6 +128,20 @@ struct http_problem {
 
 void http_send_problem(struct http_request *request, const struct http_problem *problem);
 
+/* ---- asking oneself ---- */
+
+/* What was answered instead of being sent. */
+struct http_captured {
+	int status;	    /* 0: nothing was answered */
+	char headers[256];  /* as in http_reply; "" : none, or too long */
+	struct buffer body; /* buffer_free() it */
+};
+
+/* Has `handle` answer what `inner` asks, as part of this request: with its view, key and client. What it sends is captured. Files and streams are not, and
+ * problems have the form of RFC 9457 whatever the request's own path is. */
+void http_ask(struct http_request *request, const struct http_inner *inner,
+	void (*handle)(void *context, struct http_request *request), void *context, struct http_captured *captured);
+
 struct http_options {
 	const char *listen; /* "127.0.0.1:8001" */
 	int threads;
@@ -122,6 +153,9 @@ struct http_options {
 	void (*handle)(void *context, struct http_request *request);
 	/* Or NULL: called after each answer, on its thread, also after those that the handler did not see. */
 	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
+	/* Or NULL: sends a problem in the form that clients of this path know, by http_send(). False: by that of RFC 9457. The guard's refusals
+	 * too, so the request may have no view yet; its path may be raw, or "" when there is none. */
+	bool (*tell)(void *context, struct http_request *request, const char *path, const struct http_problem *problem);
 	void *context;
 };
 

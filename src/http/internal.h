@@ -67,6 +67,7 @@ struct http_server {
 	size_t max_body_bytes;	   /* without it */
 	void (*handle)(void *context, struct http_request *request);
 	void (*answered)(void *context, const struct http_request *request, int status, int64_t microseconds);
+	bool (*tell)(void *context, struct http_request *request, const char *path, const struct http_problem *problem);
 	void *handle_context;
 	char host[16]; /* the address listened on */
 	bool loopback, any_address;
@@ -107,9 +108,10 @@ struct http_exchange {
 	bool head_only; /* HEAD */
 	bool probe;	/* /healthz or /readyz */
 	bool close;
-	bool asked_to_close; /* by any of its Connection fields */
-	int status;	     /* of the answer sent; 0: none yet */
-	size_t reply_bytes;  /* of the answer's body */
+	bool asked_to_close;		/* by any of its Connection fields */
+	struct http_captured *captured; /* where an answer goes instead of to the client, or NULL */
+	int status;			/* of the answer sent; 0: none yet */
+	size_t reply_bytes;		/* of the answer's body */
 	int64_t write_until; /* when the client must have taken the answer; 0: it did not have to wait for anything yet */
 	int64_t began_ns;
 	char id[REQUEST_ID_TEXT];
@@ -172,6 +174,9 @@ __attribute__((format(printf, 4, 5))) bool reply_refuse(
 /* The steps of http_send() for a body that is not in memory: the head goes to the thread's buffer, unsent, with the length that the reply
  * says; false when that could not be done and something else was sent instead. */
 bool reply_begin(struct http_exchange *x, const struct http_reply *reply);
+
+/* Notes an answer instead of sending it. True: it is to be captured. */
+bool reply_capture(struct http_exchange *x, const struct http_reply *reply);
 
 /* Waits for the client to take all, within the time that the answer has. False: it is gone, or takes nothing; the connection must close. */
 bool reply_write(struct http_exchange *x, const char *bytes, size_t length);

@@ -217,7 +217,7 @@ bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
 {
 	struct buffer *out = &x->worker->out;
 
-	if (!take_turn(x, reply))
+	if (reply_capture(x, &(struct http_reply){ .status = 500 }) || !take_turn(x, reply))
 		return false;
 	write_head(x, reply, out);
 	if (!out->failed)
@@ -241,7 +241,7 @@ static void send_reply(struct http_request *request, const struct http_reply *re
 	size_t length = x->head_only || reply->status == 204 || reply->status == 304 ? 0 : reply->body_length;
 	bool at_once = length <= LIMIT_REPLY_ONE_WRITE_BYTES, sent;
 
-	if (!take_turn(x, reply))
+	if (reply_capture(x, reply) || !take_turn(x, reply))
 		return;
 	if (reply->cut) {
 		x->close = true;
@@ -294,6 +294,8 @@ void http_reset(struct http_request *request)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
 
+	if (reply_capture(x, &(struct http_reply){ .status = 500 }))
+		return;
 	x->status = NO_ANSWER;
 	x->close = true;
 	connect(x->worker->socket, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr));
@@ -335,10 +337,22 @@ static void write_problem(struct buffer *out, const struct http_request *request
 	buffer_char(out, '}');
 }
 
+/* In the form of its path's clients, if they know another. */
+static bool tell_in_form(struct http_request *request, const struct http_problem *problem)
+{
+	const struct http_exchange *x = (const struct http_exchange *)request;
+	const char *raw = x->info != NULL && x->info->local_uri_raw != NULL ? x->info->local_uri_raw : "";
+
+	return request->inner == NULL && x->server->tell != NULL &&
+	       x->server->tell(x->server->handle_context, request, request->path != NULL ? request->path : raw, problem);
+}
+
 void http_send_problem(struct http_request *request, const struct http_problem *problem)
 {
 	struct buffer body;
 
+	if (tell_in_form(request, problem))
+		return;
 	buffer_init(&body, LIMIT_REPLY_BYTES);
 	write_problem(&body, request, problem);
 	http_send(request, &(struct http_reply){

@@ -172,11 +172,6 @@ bool request_takes_body(const struct http_exchange *x)
 	       strcmp(method, "DELETE") == 0;
 }
 
-const char *http_header(const struct http_request *request, const char *name)
-{
-	return mg_get_header(request->connection, name);
-}
-
 void http_each_header(
 	const struct http_request *request, void (*visit)(void *context, const char *name, const char *value), void *context)
 {

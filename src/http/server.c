@@ -279,6 +279,7 @@ static struct http_server *make_server(const struct http_options *options)
 	made->handle = options->handle;
 	made->handle_context = options->context;
 	made->answered = options->answered;
+	made->tell = options->tell;
 	made->threads = options->threads;
 	made->reply_seconds = (int)test_setting(TEST_REPLY_SECONDS, LIMIT_REPLY_SECONDS);
 	made->overload_mark = options->gate == NULL || options->threads < 2 ? options->threads : options->threads * 7 / 8;

@@ -45,6 +45,8 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 	struct http_exchange *x = (struct http_exchange *)request;
 	struct buffer *out = &x->worker->out;
 
+	if (reply_capture(x, &(struct http_reply){ .status = 500 }))
+		return false;
 	*stream = (struct http_stream){ .request = request, .socket = x->worker->socket };
 	x->close = true;
 	out->maximum = STREAM_HEAD_BYTES;

@@ -86,6 +86,13 @@ struct store_observation {
 	int64_t at_ms; /* when it was settled */
 };
 
+/* What else is written in the commit that registers a live job: what it was made for. All zero: nothing. */
+struct store_ties {
+	char quote[ID_TEXT_BYTES]; /* the id of the quote that it fulfils, or "" */
+	bool wished;		   /* it is what somebody asked for who may ask again: */
+	unsigned char wish[32];	   /* the digest of what was asked */
+};
+
 /* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
 struct store_write {
 	enum store_kind kind;
@@ -95,6 +102,7 @@ struct store_write {
 	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
 	size_t webhook_change_count;
 	struct idempotency idempotency;		     /* STORE_INSERT */
+	struct store_ties ties;			     /* STORE_INSERT of a live job */
 	const struct store_observation *observation; /* STORE_UPDATE: kept in the same commit, for estimates; or NULL */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
