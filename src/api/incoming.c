@@ -6,6 +6,7 @@
 #include <strings.h>
 
 #include "api/access.h"
+#include "api/artifact_input.h"
 #include "api/envelope.h"
 #include "api/callback.h"
 #include "base/crypto.h"
@@ -209,6 +210,13 @@ static bool read_expected(struct incoming *incoming)
 	return true;
 }
 
+const char *incoming_request_path(const struct incoming *incoming)
+{
+	if (strcmp(incoming->kind, "gpu") != 0)
+		return "";
+	return is_given(json_object_get(incoming->body, "job")) ? "job" : "payload";
+}
+
 /* gpu: the job, by either name. image and video: the body without what is the host's. */
 static json_t *extract_request(struct incoming *incoming, const char **path)
 {
@@ -216,12 +224,11 @@ static json_t *extract_request(struct incoming *incoming, const char **path)
 	static const char *const name_keys[] = { "provider", "provider_id", "id" };
 	json_t *request;
 
-	if (strcmp(incoming->kind, "gpu") == 0) {
-		*path = is_given(json_object_get(incoming->body, "job")) ? "job" : "payload";
+	*path = incoming_request_path(incoming);
+	if (**path != '\0') {
 		request = json_object_get(incoming->body, *path);
 		return is_given(request) ? json_incref(request) : json_object();
 	}
-	*path = "";
 	request = json_copy(incoming->body);
 	for (size_t i = 0; i < sizeof host_keys / sizeof *host_keys; i++)
 		json_object_del(request, host_keys[i]);
@@ -348,7 +355,8 @@ bool incoming_open(struct incoming *incoming)
 	}
 	if (incoming->verb != VERB_SUBMIT && incoming->verb != VERB_GENERATE)
 		return true;
-	return callback_read(incoming, &incoming->callback) && read_expected(incoming) && read_script_request(incoming);
+	return callback_read(incoming, &incoming->callback) && read_expected(incoming) && read_script_request(incoming) &&
+	       artifact_input_fill(incoming);
 }
 
 void incoming_close(struct incoming *incoming)

@@ -44,6 +44,9 @@ bool incoming_open(struct incoming *incoming);
 void incoming_take_kind(struct incoming *incoming, const char *kind);
 void incoming_close(struct incoming *incoming);
 
+/* Where in the body stands what the script gets: "job" or "payload" of a GPU job, else "", the body itself. */
+const char *incoming_request_path(const struct incoming *incoming);
+
 /* Sends a problem that carries the provider's envelope (errors on a known provider do). `path` as in http_problem. */
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail);
 

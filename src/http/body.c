@@ -224,6 +224,14 @@ bool http_count_json(struct http_request *request, size_t bytes)
 	return true;
 }
 
+void http_uncount_json(struct http_request *request, size_t bytes)
+{
+	struct http_exchange *x = (struct http_exchange *)request;
+
+	buffer_budget_give(&x->worker->held, bytes);
+	x->parsed_bytes -= bytes;
+}
+
 void http_keep_json(struct http_request *request, struct buffer_budget *held)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
