@@ -18,7 +18,8 @@ struct inner_call {
 	json_t *body; /* an object, or NULL. Borrowed; nobody changes it from now on: the engine may keep it beyond the answer */
 	const char *idempotency_key; /* or NULL: the client's own header is not looked at */
 	int wait_seconds;	     /* as Prefer: wait=N; 0: it does not wait */
-	struct store_ties ties;	     /* what else is written with a live job that it registers */
+	const char *asked;	/* JSON: what the client asked for in its own words, kept with the job that it makes; or NULL */
+	struct store_ties ties; /* what else is written with a live job that it registers */
 };
 
 struct inner_answer {

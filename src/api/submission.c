@@ -50,8 +50,10 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 	pending->owner = submission;
 	crypto_load(); /* here, not on the engine's thread: its first use reads the library from disk */
 	pending->write.task.id = id_make();
-	if (asked != NULL)
+	if (asked != NULL) {
 		pending->write.ties = asked->ties;
+		submission->asked = memory_copy_text(asked->asked);
+	}
 	submission->pending = pending;
 	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
 	submission->liveness = incoming->liveness;
@@ -83,6 +85,7 @@ void submission_free(struct submission *submission)
 	buffer_free(&submission->live_request);
 	buffer_free(&submission->upstream);
 	free(submission->webhook_url);
+	free(submission->asked);
 	free(submission);
 }
 
@@ -242,6 +245,7 @@ static void fill_row(struct submission *submission)
 	task->request_id = submission->request_id;
 	task->caller = submission_caller(submission);
 	task->payload = pending->row.data;
+	task->asked = submission->asked;
 	task->estimates = call->estimates.data;
 	if (!live)
 		return;

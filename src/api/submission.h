@@ -15,6 +15,7 @@ struct submission {
 	char idempotency_key[SCOPED_KEY_BYTES];
 	char *webhook_url;			   /* what a preview shows of the job's; or NULL */
 	struct callback *callback;		   /* who is told of the job; or NULL */
+	char *asked;				   /* JSON: what its client asked for in its own words; or NULL */
 	char caller[LIMIT_API_KEY_NAME_BYTES + 1]; /* the API key's name, or "" */
 	int64_t max_cost;			   /* micro-dollars; -1: not said */
 	struct buffer live_request;		   /* asked to be live: what prepare gets, as text */

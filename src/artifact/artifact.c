@@ -52,6 +52,7 @@ static void take_turn_of_copies(struct artifacts *artifacts, bool *stopping)
 	int64_t until_ns, other_ns;
 	bool more;
 
+	artifact_removals_run(artifacts);
 	for (int i = 0; i < LIMIT_ARTIFACT_BATCH && (copy = take_copy(artifacts, stopping)) != NULL; i++)
 		artifact_work_begin(artifacts, copy);
 	until_ns = artifact_downloads_run(artifacts);
@@ -90,6 +91,7 @@ static void *artifacts_main(void *argument)
 	while (artifacts_backlog(artifacts) > 0 && clock_monotonic_ns() < deadline)
 		take_turn_of_copies(artifacts, &stopping);
 	give_all_up(artifacts);
+	artifact_removals_run(artifacts);
 	return NULL;
 }
 

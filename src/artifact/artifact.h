@@ -52,6 +52,11 @@ enum error_code artifacts_put(struct artifacts *artifacts, struct artifact_copy 
 /* Copies that wait or are under way. Any thread. */
 size_t artifacts_backlog(struct artifacts *artifacts);
 
+/* Takes away what was kept of a job, by its id and the digests of its files: each file, unless another job made the same, and that this one did. What is
+ * gone already is no error. ERROR_BUSY: not in time (some may be gone, or go yet); ERROR_IO. HTTP thread; blocks on the disk. */
+enum error_code artifacts_remove(
+	struct artifacts *artifacts, const char *job, const char *const *digests, size_t count, struct error *error);
+
 /* Is there a kept file of this digest (64 hex digits)? Any thread; asks the disk. */
 bool artifacts_have(const struct artifacts *artifacts, const char *sha256);
 

@@ -64,6 +64,7 @@ struct artifacts {
 	_Atomic int keep_days;
 	pthread_mutex_t lock;
 	struct artifact_copy *first, **last; /* that wait; under the lock */
+	struct artifact_removal *removals;   /* that wait; under the lock */
 	bool stopping;			     /* under the lock */
 
 	/* The thread's own. */
@@ -129,6 +130,11 @@ void artifact_fetch_free(struct artifact_item *item);
 
 /* Writes the file of an output that came inside the answer. False: see item->error. Blocks on the disk. */
 bool artifact_inline_write(struct artifact_item *item);
+
+/* ---- artifact_removal.c ---- */
+
+/* Removes what was asked for. */
+void artifact_removals_run(struct artifacts *artifacts);
 
 /* ---- artifact_record.c ---- */
 

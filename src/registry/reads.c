@@ -16,8 +16,9 @@
 #define ID_LEAST_BYTES 8 /* what is shorter is searched for as a word */
 
 #define INDEX_SQL                                                                                                                \
-	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"                     \
-	" ORDER BY sequence DESC"
+	"SELECT sequence FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ? ORDER BY sequence"
+#define RANGE_SQL TASKS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence"
+#define OWN_SQL TASKS "WHERE task.sequence < ? AND task.sequence >= ? AND task.caller = ? ORDER BY task.sequence"
 /* From which row to which a live job has such an id: two ends of an index. */
 #define ID_END(column, order)                                                                                                    \
 	"(SELECT sequence FROM task WHERE " column                                                                               \
@@ -26,7 +27,8 @@
 #define TASK_COLUMNS_WITH(state, request, sha256)                                                                                \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, "          \
-	"reason, " state ", " request ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256
+	"reason, " state ", " request ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256                 \
+	", asked, removed_ms"
 /* What only the start needs may be megabytes: whoever lists jobs does not read it. */
 #define TASK_COLUMNS TASK_COLUMNS_WITH("NULL", "NULL", "NULL")
 #define TASK_JOINS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
@@ -43,11 +45,14 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_INDEXED] = "SELECT sequence FROM task_indexed",
 	[READ_ONE] = TASKS "WHERE task.sequence = ?",
 	[READ_UPSTREAM] = "SELECT request FROM upstream WHERE sequence = ?",
-	[READ_RANGE] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? ORDER BY task.sequence DESC",
+	[READ_RANGE] = RANGE_SQL " DESC",
+	[READ_RANGE_OLDEST] = RANGE_SQL,
 	[READ_LIVE] = "SELECT " TASK_COLUMNS " FROM live CROSS JOIN task USING (sequence) LEFT JOIN ledger USING (sequence)"
 		      " WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC",
-	[READ_OWN] = TASKS "WHERE task.sequence < ? AND task.sequence >= ? AND task.caller = ? ORDER BY task.sequence DESC",
-	[READ_INDEX] = INDEX_SQL,
+	[READ_OWN] = OWN_SQL " DESC",
+	[READ_OWN_OLDEST] = OWN_SQL,
+	[READ_INDEX] = INDEX_SQL " DESC",
+	[READ_INDEX_OLDEST] = INDEX_SQL,
 	[READ_LIVE_INDEX] =
 		"SELECT sequence FROM task WHERE dry_run = 0 AND status = ? AND source = ? AND sequence < ? AND sequence >= ?"
 		" ORDER BY sequence DESC",
@@ -221,6 +226,8 @@ bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *r
 	task->payload = reads_text(row, 10);
 	task->estimates = reads_text(row, 11);
 	task->result = reads_text(row, 12);
+	task->asked = reads_text(row, 32);
+	task->removed_ms = sqlite3_column_int64(row, 33);
 	read_live(row, read);
 	return sqlite3_errcode(sqlite3_db_handle(row)) != SQLITE_NOMEM; /* for a text, which is NULL then as if there were none */
 }

@@ -23,9 +23,12 @@ enum read_statement {
 	READ_ONE,
 	READ_UPSTREAM,
 	READ_RANGE,
+	READ_RANGE_OLDEST, /* the same, oldest first, as are the next two of that name */
 	READ_LIVE,
 	READ_OWN,
+	READ_OWN_OLDEST,
 	READ_INDEX,
+	READ_INDEX_OLDEST,
 	READ_LIVE_INDEX,
 	READ_COUNT,
 	READ_COUNT_LIVE,

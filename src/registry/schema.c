@@ -95,6 +95,9 @@ static const char *const steps[] = {
 	"CREATE TABLE upstream (sequence INTEGER PRIMARY KEY, request TEXT NOT NULL);"
 	"CREATE INDEX task_request ON task (request_id) WHERE dry_run = 0;"
 	"CREATE INDEX task_live ON task (source, status, sequence) WHERE dry_run = 0;",
+	/* 12: what a job's client asked for in its own words, and when its outputs were taken away: NULL for most, behind all else. */
+	"ALTER TABLE task ADD COLUMN asked TEXT;"
+	"ALTER TABLE task ADD COLUMN removed_ms INTEGER;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

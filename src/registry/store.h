@@ -66,6 +66,7 @@ enum store_kind {
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
 	STORE_PAY,    /* the same, and a paid request leaves once it is written: it is counted, beside the database too */
 	STORE_FIND_VENDOR_ID, /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
+	STORE_REMOVE, /* the outputs of a job that has ended were taken away: it is noted, and no list of outputs has them any more */
 	STORE_ACCEPT,	/* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
 	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
 	STORE_WEBHOOKS, /* changes of webhooks only: `task` is not read */
@@ -123,6 +124,10 @@ void task_store_expect(struct task_store *store);
  * thread. */
 bool task_store_withdraw(struct task_store *store, struct store_write *write);
 
+/* Notes that the outputs of a job that has ended were taken away (STORE_REMOVE), durably, and waits for it. ERROR_NOT_FOUND: no such job has ended;
+ * ERROR_BUSY: nothing was or will be written; ERROR_PENDING: it is being written, and takes long; ERROR_IO. HTTP thread. */
+enum error_code task_store_remove_outputs(struct task_store *store, const struct id *id, struct error *error);
+
 /* Looks an idempotency key up without writing. STORE_WRITTEN means "not known"; `answer` is set for STORE_REPLAY only. Blocks on the disk briefly. */
 enum store_outcome task_store_replay(
 	struct task_store *store, const struct idempotency *idempotency, struct stored_answer *answer, struct error *error);
@@ -155,7 +160,9 @@ struct task_walk {
 	struct task_filter filter;
 	int64_t before; /* only rows with a smaller id_sequence, 0: from the newest on; moves on to the last row that was looked at */
 	int limit;	/* rows to visit */
-	bool ended;	/* out: nothing older passes */
+	bool oldest_first; /* the other way round: `before` is the row that it goes on after, 0: from the oldest on. Not with a search, nor for live
+			      jobs alone */
+	bool ended; /* out: nothing more passes */
 };
 
 /* Calls `visit` for each row that passes; texts are valid during the call. A visitor that returns false ends the walk before its row: `before`

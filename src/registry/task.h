@@ -74,6 +74,8 @@ struct task {
 	const char *payload;   /* JSON: the normalised request, masked */
 	const char *estimates; /* JSON */
 	const char *result;    /* JSON: { artifacts, cost, error, warnings }, or NULL */
+	const char *asked;     /* JSON: what its client asked for in its own words, if they are not the REST API's; or NULL */
+	int64_t removed_ms;    /* its outputs were taken away then; 0: they were not. For reading only */
 	const char *upstream;  /* JSON: of a live job, its request as it was previewed when it was registered; for writing only */
 	const struct task_live *live;	/* NULL: a dry run */
 	const struct task_money *money; /* NULL: a dry run */

@@ -1,8 +1,8 @@
-/* task_reads.c - one task, and pages of tasks. Any thread, on a borrowed reader.
+/* task_reads.c - one task, and pages of tasks, newest or oldest first. Any thread, on a borrowed reader.
  *
  * A listing without a filter walks the rows from the newest, one of a caller those of the caller by their index, one of live jobs those that have a
  * live half. One with another filter walks the newest rows, those that are not in task_index yet (upkeep.c), and then takes from the index, for each
- * pair of status and source that passes, the newest numbers, merged; live jobs have an index of their own, which knows all of them. So its cost depends
+ * pair of status and source that passes, the newest numbers, merged (the oldest first: the index, then the rest); live jobs have an index of their own, which knows all of them. So its cost depends
  * on the page asked for, not on how rare the match is. What no index knows is looked at row by row, LIMIT_LIST_SCAN of them a page. */
 #include "registry/reads.h"
 
@@ -49,10 +49,10 @@ struct listing {
 	bool (*visit)(void *context, const struct task *task);
 	void *context;
 	struct error *error;
-	struct read_bounds bounds;
-	int64_t upper; /* only numbers below: moves on */
-	int left;      /* rows that the caller still wants, */
-	int scans;     /* and that may be looked at: 0 ends the listing */
+	struct read_bounds bounds; /* from bounds.lower on: moves on when the oldest come first */
+	int64_t upper;		   /* only numbers below: moves on when the newest do */
+	int left;		   /* rows that the caller still wants, */
+	int scans;		   /* and that may be looked at: 0 ends the listing */
 };
 
 static bool listing_goes_on(const struct listing *listing)
@@ -99,10 +99,18 @@ static enum error_code offer_task(struct listing *listing, sqlite3_stmt *row)
 	return ERROR_NONE;
 }
 
-/* Walks the rows of a statement, newest first. */
+/* The same statement the other way round. */
+static enum read_statement turned(const struct listing *listing, enum read_statement which)
+{
+	if (!listing->walk->oldest_first)
+		return which;
+	return which == READ_OWN ? READ_OWN_OLDEST : which == READ_INDEX ? READ_INDEX_OLDEST : READ_RANGE_OLDEST;
+}
+
+/* Walks the rows of a statement, in its order. */
 static enum error_code walk_tasks(struct listing *listing, enum read_statement which, int64_t upper, int64_t lower)
 {
-	sqlite3_stmt *rows = listing->reader->statements[which];
+	sqlite3_stmt *rows = listing->reader->statements[turned(listing, which)];
 	enum error_code result = ERROR_NONE;
 	int code = SQLITE_ROW;
 
@@ -116,15 +124,15 @@ static enum error_code walk_tasks(struct listing *listing, enum read_statement w
 	return reads_end(listing->reads, listing->reader, rows, code, result, listing->error);
 }
 
-/* Merges `count` descending numbers of reader->fresh into the `known` ones of reader->found; keeps the largest `wanted`. */
-static int merge_numbers(struct reader *reader, int known, int count, int wanted)
+/* Merges `count` numbers of reader->fresh into the `known` ones of reader->found, both in the order of the listing; keeps the first `wanted`. */
+static int merge_numbers(struct reader *reader, bool oldest_first, int known, int count, int wanted)
 {
 	int taken = 0, old = 0, new = 0;
 
 	if (count == 0)
 		return known;
 	while (taken < wanted && (old < known || new < count)) {
-		if (new == count || (old < known && reader->found[old] > reader->fresh[new]))
+		if (new == count || (old < known && (reader->found[old] > reader->fresh[new]) != oldest_first))
 			reader->merged[taken++] = reader->found[old++];
 		else
 			reader->merged[taken++] = reader->fresh[new ++];
@@ -133,32 +141,32 @@ static int merge_numbers(struct reader *reader, int known, int count, int wanted
 	return taken;
 }
 
-/* Adds the newest numbers of one pair of status and source. False on an error. */
-static bool find_newest_of(struct listing *listing, int status, int source, int wanted, int *known)
+/* Adds the first numbers of one pair of status and source. False on an error. */
+static bool find_first_of(struct listing *listing, int status, int source, int wanted, int *known)
 {
 	struct reader *reader = listing->reader;
 	bool live = listing->walk->filter.dryness == TASKS_LIVE;
-	sqlite3_stmt *numbers = reader->statements[live ? READ_LIVE_INDEX : READ_INDEX];
-	int64_t lower =
-		*known == wanted ? reader->found[wanted - 1] : listing->bounds.lower; /* smaller ones would be dropped again */
+	bool oldest = listing->walk->oldest_first;
+	sqlite3_stmt *numbers = reader->statements[live ? READ_LIVE_INDEX : turned(listing, READ_INDEX)];
+	int64_t last = *known == wanted ? reader->found[wanted - 1] : -1; /* those beyond would be dropped again */
 	int count = 0;
 	int code = SQLITE_ROW;
 
 	sqlite3_bind_int(numbers, 1, status);
 	sqlite3_bind_int(numbers, 2, source);
-	sqlite3_bind_int64(numbers, 3, listing->upper);
-	sqlite3_bind_int64(numbers, 4, lower);
+	sqlite3_bind_int64(numbers, 3, oldest && last >= 0 ? last : listing->upper);
+	sqlite3_bind_int64(numbers, 4, !oldest && last >= 0 ? last : listing->bounds.lower);
 	while (count < wanted && (code = sqlite3_step(numbers)) == SQLITE_ROW)
 		reader->fresh[count++] = sqlite3_column_int64(numbers, 0);
 	sqlite3_reset(numbers);
 	if (code != SQLITE_ROW && code != SQLITE_DONE)
 		return false;
-	*known = merge_numbers(reader, *known, count, wanted);
+	*known = merge_numbers(reader, oldest, *known, count, wanted);
 	return true;
 }
 
-/* Finds the newest numbers that pass. -1 on an error. */
-static int find_newest(struct listing *listing, int wanted)
+/* Finds the first numbers that pass. -1 on an error. */
+static int find_first(struct listing *listing, int wanted)
 {
 	const struct task_filter *filter = &listing->walk->filter;
 	unsigned statuses = filter->statuses != 0 ? filter->statuses : ALL_STATUSES;
@@ -169,7 +177,7 @@ static int find_newest(struct listing *listing, int wanted)
 		if (!source_passes(sources_get(listing->reads->sources, source), &filter->sources))
 			continue;
 		for (int status = 0; status < TASK_STATUSES; status++)
-			if ((statuses & 1U << status) != 0 && !find_newest_of(listing, status, source, wanted, &known))
+			if ((statuses & 1U << status) != 0 && !find_first_of(listing, status, source, wanted, &known))
 				return -1;
 	}
 	return known;
@@ -198,15 +206,41 @@ static enum error_code walk_index(struct listing *listing)
 
 	do {
 		wanted = sure && listing->left < READ_ROUND ? listing->left : READ_ROUND;
-		found = find_newest(listing, wanted);
+		found = find_first(listing, wanted);
 		if (found == -1)
 			return reads_refuse(listing->reads, listing->reader, listing->error);
 		for (int i = 0; i < found && listing_goes_on(listing) && result == ERROR_NONE; i++) {
-			listing->upper = listing->reader->found[i];
-			result = visit_number(listing, listing->upper);
+			result = visit_number(listing, listing->reader->found[i]);
+			if (listing->walk->oldest_first)
+				listing->bounds.lower = listing->reader->found[i] + 1;
+			else
+				listing->upper = listing->reader->found[i];
 		}
 	} while (result == ERROR_NONE && found == wanted && listing_goes_on(listing));
 	listing->walk->ended = listing_goes_on(listing);
+	return result;
+}
+
+/* What is not in the index yet, up to `upper`. */
+static enum error_code walk_newest(struct listing *listing, int64_t upper, int64_t indexed)
+{
+	return walk_tasks(listing, READ_RANGE, upper, indexed + 1 > listing->bounds.lower ? indexed + 1 : listing->bounds.lower);
+}
+
+static enum error_code list_both(struct listing *listing, int64_t indexed)
+{
+	int64_t upper = listing->upper;
+	enum error_code result = ERROR_NONE;
+
+	listing->walk->ended = true;
+	if (!listing->walk->oldest_first)
+		result = walk_newest(listing, upper, indexed);
+	if (indexed + 1 < listing->upper)
+		listing->upper = indexed + 1;
+	if (result == ERROR_NONE && listing->walk->ended)
+		result = walk_index(listing);
+	if (result == ERROR_NONE && listing->walk->ended && listing->walk->oldest_first)
+		result = walk_newest(listing, upper, indexed);
 	return result;
 }
 
@@ -221,12 +255,7 @@ static enum error_code list_filtered(struct listing *listing)
 		database_integer(reader->statements[READ_INDEXED], &indexed) != SQLITE_OK)
 		result = reads_refuse(listing->reads, reader, listing->error);
 	if (result == ERROR_NONE)
-		result = walk_tasks(listing, READ_RANGE, listing->upper,
-			indexed + 1 > listing->bounds.lower ? indexed + 1 : listing->bounds.lower);
-	if (indexed + 1 < listing->upper)
-		listing->upper = indexed + 1;
-	if (result == ERROR_NONE && listing->walk->ended)
-		result = walk_index(listing);
+		result = list_both(listing, indexed);
 	if (!sqlite3_get_autocommit(reader->db))
 		database_run(reader->statements[READ_END]);
 	return result;
@@ -265,7 +294,11 @@ enum error_code task_store_list(struct task_store *store, struct task_walk *walk
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
 	result = reads_bounds(reads, listing.reader, filter, &listing.bounds, error);
-	listing.upper = walk->before > 0 && walk->before < listing.bounds.upper ? walk->before : listing.bounds.upper;
+	listing.upper = listing.bounds.upper;
+	if (walk->oldest_first && walk->before >= listing.bounds.lower)
+		listing.bounds.lower = walk->before < INT64_MAX ? walk->before + 1 : INT64_MAX;
+	else if (!walk->oldest_first && walk->before > 0 && walk->before < listing.upper)
+		listing.upper = walk->before;
 	if (result == ERROR_NONE)
 		result = list_tasks(&listing);
 	reads_give_back(reads, listing.reader);

@@ -1,6 +1,8 @@
-/* task_writes.c - a new task: its row, its place in the index if its batch is indexed already, its key, its source. Store thread only. */
+/* task_writes.c - a new task: its row, its place in the index if its batch is indexed already, its key, its source; and that its outputs were taken
+ * away. Store thread only. */
 #include "registry/writes.h"
 
+#include "base/clock.h"
 #include "registry/database.h"
 
 int writer_index(struct writer *writer, int status, int source, int64_t sequence)
@@ -44,6 +46,7 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	writer_bind_clean(writer, statement, 12, true, task->estimates);
 	writer_bind_clean(writer, statement, 13, true, task->result);
 	writer_bind_text(statement, 14, task->caller);
+	writer_bind_clean(writer, statement, 15, true, task->asked);
 	code = database_run(statement);
 	if (code == SQLITE_OK && task->live != NULL)
 		code = writer_insert_live(writer, task, source);
@@ -124,6 +127,28 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 		return insert_marked(writer, write, source);
 	if (insert_task(writer, task, source) != SQLITE_OK)
 		return writer_refuse(writer, write, "store the job");
+	write->outcome = STORE_WRITTEN;
+	return true;
+}
+
+/* A second removal moves its time, which nobody asks for. The job itself stays, with what it cost. */
+bool writer_remove(struct writer *writer, struct store_write *write)
+{
+	sqlite3_stmt *remove = writer->statements[WRITE_REMOVE], *outputs = writer->statements[WRITE_REMOVE_ARTIFACTS];
+	const struct id *id = &write->task.id;
+
+	sqlite3_bind_int64(remove, 1, clock_unix_ms());
+	sqlite3_bind_int64(remove, 2, id_sequence(id));
+	sqlite3_bind_blob(remove, 3, id->bytes, sizeof id->bytes, SQLITE_STATIC);
+	sqlite3_bind_int64(outputs, 1, id_sequence(id));
+	if (database_run(remove) != SQLITE_OK)
+		return writer_refuse(writer, write, "remove the job's outputs");
+	if (sqlite3_changes(writer->db) == 0) {
+		error_set(&write->error, ERROR_NOT_FOUND, "", "there is no such job, or it has not ended");
+		return true;
+	}
+	if (database_run(outputs) != SQLITE_OK)
+		return writer_fail(writer, "remove the job's outputs");
 	write->outcome = STORE_WRITTEN;
 	return true;
 }

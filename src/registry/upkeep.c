@@ -61,7 +61,7 @@ static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 	[UPKEEP_PURGE_EVENTS] = "DELETE FROM event WHERE number <= ?",
 	[UPKEEP_TO_FILL] = "SELECT sequence FROM artifact_filled",
 	[UPKEEP_FILL] = "SELECT live.sequence, source, task.caller, result FROM live CROSS JOIN task USING (sequence)"
-			" WHERE live.sequence < ? ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH),
+			" WHERE live.sequence < ? AND removed_ms IS NULL ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH),
 	[UPKEEP_FILLED] = "UPDATE artifact_filled SET sequence = ?",
 };
 _Static_assert(

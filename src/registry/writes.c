@@ -21,7 +21,7 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_MARK] = "SAVEPOINT one",
 	[WRITE_UNMARK] = "RELEASE one",
 	[WRITE_BACK_TO_MARK] = "ROLLBACK TO one",
-	[WRITE_TASK] = "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_TASK] = "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
 	[WRITE_SOURCE] = "INSERT INTO source VALUES (?, ?, ?)",
 	[WRITE_INDEX] = "INSERT INTO task_index VALUES (?, ?, ?)",
 	[WRITE_UNINDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?",
@@ -37,6 +37,8 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_CHANGE_LIVE] = "UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
 			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
 			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
+	[WRITE_REMOVE] = "UPDATE task SET removed_ms = ? WHERE sequence = ? AND id = ? AND status IN (2, 3, 4)",
+	[WRITE_REMOVE_ARTIFACTS] = "DELETE FROM artifact WHERE sequence = ?",
 	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
 	[WRITE_ARTIFACT] = "INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)",
 	[WRITE_OBSERVED] = "INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)",
@@ -60,7 +62,8 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
 	[WRITE_PROBE] = "UPDATE task_indexed SET sequence = sequence",
 };
-_Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4, "the statements above and schema.c name them by number");
+_Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
+	"the statements above and schema.c name them by number");
 
 /* ---- transactions ---- */
 
@@ -192,6 +195,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_INSERT: kept = writer_insert(writer, write); break;
 	case STORE_UPDATE:
 	case STORE_PAY: kept = writer_change(writer, write); break;
+	case STORE_REMOVE: kept = writer_remove(writer, write); break;
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_EMIT:

@@ -30,6 +30,8 @@ enum write_statement {
 	WRITE_EVENT,
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
+	WRITE_REMOVE,
+	WRITE_REMOVE_ARTIFACTS,
 	WRITE_SETTLE,
 	WRITE_ARTIFACT,
 	WRITE_OBSERVED,
@@ -83,6 +85,7 @@ bool writer_probe(struct writer *writer);
 
 bool writer_insert(struct writer *writer, struct store_write *write);	      /* STORE_INSERT; task_writes.c */
 bool writer_change(struct writer *writer, struct store_write *write);	      /* STORE_UPDATE, STORE_PAY; live_writes.c */
+bool writer_remove(struct writer *writer, struct store_write *write);	      /* STORE_REMOVE; task_writes.c */
 bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /* STORE_FIND_VENDOR_ID; live_writes.c */
 
 /* ---- parts of a write. SQLITE_OK, or the error ---- */
