@@ -13,7 +13,7 @@ comma := ,
 
 # Debian packages, by what needs them.
 BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
-                  ca-certificates
+                  zlib1g-dev ca-certificates
 TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3
 # Of the specs in a browser; a machine that cannot have them does without (spec/support/webdriver.lua).
 BROWSER_PACKAGES := chromium chromium-driver fonts-dejavu-core
@@ -22,7 +22,7 @@ LINT_PACKAGES := clang-format lua-check
 FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
-LIBRARIES := lua5.4 sqlite3 jansson
+LIBRARIES := lua5.4 sqlite3 jansson zlib
 # Debian's static Lua: calls into it need no table. libcurl and libcrypto are loaded at run time: src/net/curl.h, src/base/crypto.h.
 LIBS = -l:liblua5.4.a $$(pkg-config --libs $(filter-out lua5.4,$(LIBRARIES))) -lcivetweb -lpthread -lm
 
@@ -88,12 +88,13 @@ run: build ## build and start the host on 127.0.0.1:8001
 # Sanitizers: the suite runs against the instrumented host; LeakSanitizer and stacks as big as instrumented frames need.
 TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) VERIFY_WEBHOOK=$(abspath $(BUILD)/verify-webhook) \
             CLOCK_SHIFT_LIBRARY=$(abspath $(BUILD)/clock-shift.so) OUT_OF_MEMORY_LIBRARY=$(abspath $(BUILD)/out-of-memory.so) \
-            LIST_FUNCTIONS=$(abspath $(BUILD)/list-functions) TRANSFER_PROBE=$(abspath $(BUILD)/transfer-probe) DISK_FAULT_LIBRARY=$(abspath $(BUILD)/disk-fault.so) \
+            LIST_FUNCTIONS=$(abspath $(BUILD)/list-functions) TRANSFER_PROBE=$(abspath $(BUILD)/transfer-probe) MEDIA_PROBE=$(abspath $(BUILD)/media-probe) \
+            DISK_FAULT_LIBRARY=$(abspath $(BUILD)/disk-fault.so) \
             ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99 \
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
-TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe list-functions clock-shift.so out-of-memory.so disk-fault.so)
+TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe media-probe list-functions clock-shift.so out-of-memory.so disk-fault.so)
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
@@ -165,6 +166,12 @@ $(BUILD)/bench-baseline: spec/bench/baseline.c
 $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/,webhook_in/signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs jansson) -lpthread -lm
+
+# Placeholder files of any size and text: hosts make only what a request asks for.
+$(BUILD)/media-probe: spec/support/media_probe.c $(patsubst src/%.c,$(BUILD)/obj/%.o,$(wildcard src/media/*.c src/base/*.c))
+	@mkdir -p $(@D)
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
+	  $$(pkg-config --libs jansson zlib) -lpthread -lm
 
 # What the host's transfers say of a request, with a rule of its own for which addresses may be reached.
 $(BUILD)/transfer-probe: spec/support/transfer_probe.c $(filter-out $(BUILD)/obj/main.o $(BUILD)/obj/base/network.o,$(OBJECTS))

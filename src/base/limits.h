@@ -340,6 +340,14 @@
 #define LIMIT_CHECK_DETAIL_BYTES 640 /* of what one check says */
 #define LIMIT_CHECK_SOCKETS 65536    /* of the host, looked through for connections */
 
+/* Files that stand in for a vendor's (media/). */
+#define LIMIT_MEDIA_SIDE 4096 /* pixels */
+#define LIMIT_MEDIA_SECONDS 60
+#define LIMIT_MEDIA_LINES 12
+#define LIMIT_MEDIA_LINE_CHARACTERS 160
+#define LIMIT_MEDIA_TEXT_ROWS 48 /* that the lines are broken into */
+#define LIMIT_MEDIA_COMMENT_BYTES 4096
+
 /* The vendor simulator (providerd simulate). */
 #define LIMIT_SIM_THREADS 192 /* held requests (synchronous vendors) take one each */
 #define LIMIT_SIM_BODY_BYTES (64 * 1024 * 1024)
