@@ -15,7 +15,7 @@ local function documented(route)
   if path == "/" or path == "/ui/**" or path == "/api/session" or path == "/openapi.json" then return "nobodys" end
   if path == "/api/logs" then return "operate" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
-  if route.method == "GET" or path:find("/health$") then return "read" end
+  if route.method == "GET" or path:find("/health$") or path == "/mcp" then return "read" end
   for _, verb in ipairs { "submit", "generate", "preview", "poll", "cancel" } do
     if path:find("/" .. verb .. "$") then return "submit" end
   end

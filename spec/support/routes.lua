@@ -1,14 +1,21 @@
--- { method, pattern, role, scope } of each row of the router's table.
-return function()
-  local file = assert(io.open("src/api/router.c"))
+-- { method, pattern, role, scope } of each row of the tables of all doors.
+local DOORS = { "src/api/router.c", "src/openai/openai.c", "src/mcp/mcp.c" }
+
+local function add_rows(rows, path)
+  local file = assert(io.open(path))
   local text = file:read("a")
   file:close()
-  local rows = {}
-  local table_text = assert(text:match("struct route routes%[%] = (%b{})"))
+  local table_text = text:match("struct route routes%[%] = (%b{})")
+  if not table_text then return end
   for row in table_text:gmatch("%b{}", 2) do
     local method, pattern, role, scope = row:match('"(%u+)", "([^"]+)", [^,]+, %b{}, ROLE_(%u+),%s+SCOPE_(%u+)')
     assert(method, "a row without a role and a scope: " .. row)
     rows[#rows + 1] = { method = method, pattern = pattern, role = role:lower(), scope = scope:lower() }
   end
+end
+
+return function()
+  local rows = {}
+  for _, path in ipairs(DOORS) do add_rows(rows, path) end
   return rows
 end

@@ -331,6 +331,16 @@
 #define LIMIT_STREAM_SECONDS 600  /* then it ends, and the client comes again: limits are checked anew */
 #define LIMIT_STREAM_RETRY_MS 2000
 
+/* MCP. */
+#define LIMIT_MCP_ID_BYTES 256	   /* of a request's id, and of a progress token, as texts: both come back in every answer */
+#define LIMIT_MCP_METHOD_BYTES 128 /* a method, a tool's name */
+#define LIMIT_MCP_URI_BYTES 256	   /* of a resource of this host: a longer one is none */
+#define LIMIT_MCP_NAME_BYTES 1024  /* the header Mcp-Name, decoded */
+#define LIMIT_MCP_MESSAGE_BYTES (4 * 1024 * 1024) /* of an answer: a resource in base64, and what stands around it */
+#define LIMIT_MCP_RESOURCE_BYTES (1024 * 1024)	  /* a larger file is fetched by its URL */
+#define LIMIT_MCP_SUBSCRIPTIONS 64		  /* jobs that one stream tells of */
+#define LIMIT_MCP_PROBLEMS 16			  /* arguments that are named in one refusal */
+
 /* The smoke test (providerd check). */
 #define LIMIT_CHECK_CONNECT_MS 5000
 #define LIMIT_CHECK_ANSWER_MS 60000 /* one request; a host waits LIMIT_CALL_WAIT_MS for a script */

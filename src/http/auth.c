@@ -88,6 +88,16 @@ static bool session_counts(const struct http_exchange *x)
 
 /* ---- both ---- */
 
+/* Every client of MCP tries a GET once; told 401 there, those that know OAuth would send their user to log in, again and again. */
+static bool is_no_mcp_method(const struct http_exchange *x)
+{
+	const char *path = x->request.path;
+	size_t length = sizeof MCP_PATH - 1;
+
+	return strncmp(path, MCP_PATH, length) == 0 && (path[length] == '\0' || strcmp(path + length, "/") == 0) &&
+	       strcmp(x->request.method, "POST") != 0;
+}
+
 /* Vendors have a token in the path; the page's own files and the description of the API hold no data; who asks for a session has none yet. */
 static bool needs_no_key(const struct http_exchange *x)
 {
@@ -95,7 +105,7 @@ static bool needs_no_key(const struct http_exchange *x)
 
 	return x->probe || strncmp(path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0 || path[1] == '\0' ||
 	       strncmp(path, STUDIO_FILES, sizeof STUDIO_FILES - 1) == 0 || strcmp(path, SESSION_PATH) == 0 ||
-	       (strcmp(path, OPENAPI_PATH) == 0 && x->request.query == NULL);
+	       (strcmp(path, OPENAPI_PATH) == 0 && x->request.query == NULL) || is_no_mcp_method(x);
 }
 
 const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller)

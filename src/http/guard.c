@@ -191,7 +191,8 @@ static bool answer_preflight(struct http_exchange *x)
 	static const char headers[] =
 		"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
 		"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Modified-Since, If-None-Match, "
-		"If-Range, Last-Event-ID, Prefer, Range, traceparent, X-API-Key, X-Request-ID\r\n"
+		"If-Range, Last-Event-ID, Mcp-Method, Mcp-Name, MCP-Protocol-Version, Prefer, Range, traceparent, X-API-Key, "
+		"X-Request-ID\r\n"
 		"Access-Control-Max-Age: 600\r\n";
 
 	if (x->origin == NULL || x->head[HEAD_PREFLIGHT_METHOD] == NULL || strcmp(x->info->request_method, "OPTIONS") != 0)

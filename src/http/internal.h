@@ -40,6 +40,7 @@ enum head {
 #define WEBHOOKS "/api/webhooks/"    /* where vendors deliver: they have no API key */
 #define SESSION_PATH "/api/session"  /* where browsers log in */
 #define OPENAPI_PATH "/openapi.json" /* without a query */
+#define MCP_PATH "/mcp"		     /* where agents POST: for any other method the answer is 405, whoever asks */
 #define STUDIO_FILES "/ui/"	     /* of the page at / */
 #define REQUEST_ID_TEXT 17
 

@@ -11,9 +11,11 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "gate/mask_known.h"
 #include "http/internal.h"
 
 #define STREAM_HEAD_BYTES 4096
+#define EVENT_FRAME_BYTES 256 /* of an event, around its data */
 #define ROOM_POLL_MS 500
 
 int http_socket(const struct http_request *request)
@@ -137,4 +139,68 @@ const char *http_stream_refusal(struct http_stream *stream)
 	stream->generation = view->generation;
 	gate_release(x->server->gate, view);
 	return refusal;
+}
+
+const char *http_stream_enter(struct http_stream *stream)
+{
+	struct http_exchange *x = (struct http_exchange *)stream->request;
+	const struct gate_view *view = gate_acquire(x->server->gate);
+	struct auth_caller caller;
+	const char *refusal = auth_refusal(x, &view->config->server, &caller);
+
+	if (refusal == NULL)
+		refusal = role_refusal(stream, caller.key);
+	if (refusal != NULL) {
+		gate_release(x->server->gate, view);
+		return refusal;
+	}
+	x->request.view = view;
+	x->request.api_key = caller.key;
+	return NULL;
+}
+
+void http_stream_leave(struct http_stream *stream)
+{
+	struct http_exchange *x = (struct http_exchange *)stream->request;
+
+	gate_release(x->server->gate, x->request.view);
+	x->request.view = NULL;
+	x->request.api_key = NULL;
+}
+
+/* The same last look as http_send() takes. */
+static enum mask_outcome mask_event(const struct http_stream *stream, const char *json, size_t length, struct buffer *masked)
+{
+	struct http_server *server = ((struct http_exchange *)stream->request)->server;
+	const struct gate_view *view = gate_acquire(server->gate);
+	const struct mask_known known = { .index = view->known };
+	enum mask_outcome outcome = mask_known_text(&known, true, json, length, masked);
+
+	gate_release(server->gate, view);
+	return outcome;
+}
+
+bool http_stream_event(struct http_stream *stream, const char *type, const char *json, size_t length, int timeout_ms)
+{
+	struct buffer masked, out;
+	enum mask_outcome outcome;
+
+	buffer_init(&masked, 2 * length + 64);
+	outcome = mask_event(stream, json, length, &masked);
+	buffer_init(&out, 2 * length + EVENT_FRAME_BYTES);
+	buffer_text(&out, "event: ");
+	buffer_text(&out, type);
+	buffer_text(&out, "\ndata: ");
+	if (outcome == MASK_MASKED)
+		buffer_append(&out, masked.data, masked.length);
+	else
+		buffer_append(&out, json, length);
+	buffer_text(&out, "\n\n");
+	if (outcome == MASK_STARVED || out.failed)
+		stream->gone = true; /* half of it would be worse than nothing */
+	else
+		http_stream_write(stream, out.data, out.length, timeout_ms);
+	buffer_free(&masked);
+	buffer_free(&out);
+	return !stream->gone;
 }

@@ -37,3 +37,12 @@ bool http_stream_gone(struct http_stream *stream);
 /* Why the configuration in force would not let the client in any more, as a static text, or NULL. Costs next to nothing while that is the one of
  * the last look. */
 const char *http_stream_refusal(struct http_stream *stream);
+
+/* Writes one event of a text/event-stream: its type, and its data, which is JSON text without a line break. What is a secret of the host's is masked in it.
+ * Else as http_stream_write(). */
+bool http_stream_event(struct http_stream *stream, const char *type, const char *json, size_t length, int timeout_ms);
+
+/* Gives the request a view and its key again, as they are now, so that the host can be asked something for it. Why not, as a static text: then there is
+ * nothing to be given back; or NULL. */
+const char *http_stream_enter(struct http_stream *stream);
+void http_stream_leave(struct http_stream *stream);

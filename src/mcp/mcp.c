@@ -1,33 +1,113 @@
-/* mcp.c - the one route of MCP. HTTP threads. */
+/* mcp.c - the one route of MCP: reads a message, finds who answers its method, sees that it is answered. HTTP threads; no state.
+ *
+ * Both eras, without sessions: what `initialize` says is forgotten, and each other request is served for itself. */
 #include "mcp/mcp.h"
 
 #include <string.h>
 
-#include "base/json.h"
-#include "http/http.h"
+#include "mcp/answer.h"
+#include "mcp/errors.h"
+#include "mcp/hello.h"
+#include "mcp/headers.h"
+#include "mcp/message.h"
+#include "mcp/tools.h"
 
-#define INVALID_REQUEST (-32600)
+static const struct method {
+	const char *name;
+	bool modern, legacy;
+	const char *named; /* the member of params that Mcp-Name repeats, or NULL */
+	void (*answer)(struct mcp_call *call);
+} methods[] = {
+	{ "initialize", false, true, NULL, mcp_initialize },
+	{ "ping", false, true, NULL, mcp_ping },
+	{ "server/discover", true, false, NULL, mcp_discover },
+	{ "tools/list", true, true, NULL, mcp_tools_list },
+	{ "tools/call", true, true, "name", mcp_tools_call },
+};
+
+#define METHODS (sizeof methods / sizeof *methods)
+
+static const struct method *find_method(const struct mcp_message *message)
+{
+	for (size_t i = 0; i < METHODS; i++)
+		if (strcmp(methods[i].name, message->method) == 0 &&
+			(message->era == MCP_MODERN ? methods[i].modern : methods[i].legacy))
+			return &methods[i];
+	return NULL;
+}
+
+/* The modern era wants a 404; a legacy client would take that for a path that is not there. */
+static void refuse_method(struct http_request *request, const struct mcp_message *message)
+{
+	mcp_message_refuse(request, message, message->era == MCP_MODERN ? 404 : 200, MCP_METHOD_NOT_FOUND, NULL,
+		"Method not found: %s", message->method);
+}
+
+/* Who waited for a client that has left, or may not ask any more, has not answered. */
+static void end_call(struct mcp_call *call)
+{
+	if (call->answered)
+		return;
+	if (call->streaming && call->refusal != NULL)
+		mcp_call_error(call, MCP_INVALID_REQUEST, NULL, call->refusal);
+	else if (!call->streaming && http_client_left(http_socket(call->request)))
+		http_reset(call->request);
+	else if (!call->streaming)
+		mcp_call_error(call, MCP_INTERNAL_ERROR, NULL, "the request was not answered");
+}
+
+static void answer_request(struct host *host, struct http_request *request, const struct mcp_message *message)
+{
+	const struct method *method = find_method(message);
+	json_t *none = json_object();
+	struct mcp_call call = { .host = host,
+		.request = request,
+		.era = message->era,
+		.id = message->id,
+		.method = message->method,
+		.params = message->params != NULL ? message->params : none };
+
+	if (message->era == MCP_MODERN && !mcp_headers_check(request, message, method != NULL ? method->named : NULL))
+		goto out;
+	if (method == NULL) {
+		refuse_method(request, message);
+		goto out;
+	}
+	method->answer(&call);
+	end_call(&call);
+out:
+	json_decref(call.content);
+	json_decref(none);
+}
+
+/* What a notification tells needs nothing done: a request ends with its connection, and ids of different clients are alike. */
+static void take_notification(struct http_request *request)
+{
+	http_send(request, &(struct http_reply){ .status = 202, .body = "" });
+}
+
+static void mcp_handle(struct host *host, struct http_request *request)
+{
+	struct mcp_message message;
+
+	if (mcp_message_read(request, &message)) {
+		if (message.id == NULL)
+			take_notification(request);
+		else
+			answer_request(host, request, &message);
+	}
+	mcp_message_close(&message);
+}
 
 static bool mcp_owns(const char *path)
 {
 	return strcmp(path, "/mcp") == 0 || strcmp(path, "/mcp/") == 0;
 }
 
-/* A JSON-RPC error of a request whose id nobody has read. */
-static void mcp_tell(struct http_request *request, const struct http_problem *problem)
-{
-	struct buffer out;
+static const struct route routes[] = {
+	{ "POST", "/mcp", NULL, { .plain = mcp_handle }, ROLE_READ, SCOPE_HOST },
+};
 
-	buffer_init(&out, 65536);
-	buffer_text(&out, "{\"jsonrpc\":\"2.0\",\"id\":null,\"error\":{");
-	json_member_integer(&out, "code", INVALID_REQUEST);
-	buffer_text(&out, "\"message\":");
-	json_write_text(&out, problem->detail);
-	buffer_text(&out, "}}");
-	http_send(request,
-		&(struct http_reply){
-			.status = problem->status, .headers = problem->headers, .body = out.data, .body_length = out.length });
-	buffer_free(&out);
-}
-
-const struct door mcp_door = { .owns = mcp_owns, .tell = mcp_tell };
+const struct door mcp_door = {
+	.routes = routes, .route_count = sizeof routes / sizeof *routes, .owns = mcp_owns, .tell = mcp_tell_problem
+};

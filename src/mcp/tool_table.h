@@ -1,0 +1,6 @@
+/* tool_table.h - the tools, each in a file of its own or beside its like. */
+#pragma once
+
+#include "mcp/tool.h"
+
+extern const struct mcp_tool mcp_tool_get_budget;
