@@ -14,6 +14,7 @@ local function documented(route)
   if path:find("^/api/webhooks/") or path == "/healthz" or path == "/readyz" then return "nobodys" end
   if path == "/" or path == "/ui/**" or path == "/api/session" or path == "/openapi.json" then return "nobodys" end
   if path == "/api/logs" then return "operate" end
+  if path:find("^/v1/") then return route.method == "GET" and "read" or "submit" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
   if route.method == "GET" or path:find("/health$") or path == "/mcp" then return "read" end
   for _, verb in ipairs { "submit", "generate", "preview", "poll", "cancel" } do

@@ -185,9 +185,12 @@ static bool route_matches(const char *pattern, const char *path, struct target *
 	return *path == '\0' || (path[0] == '/' && path[1] == '\0');
 }
 
-/* Older tools look for the registry under /jobs/. */
+/* Older tools look for the registry under /jobs/. Below /live stands what stands below /, for programs that can only be told a base URL: the door that owns
+ * it looks at the request's own path. */
 static const char *canonical_path(const char *path, char *space, size_t size)
 {
+	if (strncmp(path, "/live/v1", 8) == 0)
+		return path + 5;
 	if (strncmp(path, "/jobs/", 6) != 0)
 		return path;
 	snprintf(space, size, "/api%s", path);

@@ -31,6 +31,21 @@
 #define LIMIT_PROBE_CONNECTIONS 64 /* to server.probe_listen; then the oldest goes */
 #define LIMIT_PROBE_MS 1000	   /* for one of them, from its beginning to its end */
 
+/* Forms (multipart/form-data). */
+#define LIMIT_FORM_BOUNDARY_BYTES 70 /* RFC 2046 */
+#define LIMIT_FORM_PARTS 128	     /* 16 images and a field for each thing that can be said are far fewer */
+#define LIMIT_FORM_HEAD_BYTES 4096   /* the header lines of a part */
+#define LIMIT_FORM_NAME_BYTES 256
+#define LIMIT_FORM_FILENAME_BYTES 1024
+
+/* OpenAI's API. */
+#define LIMIT_OPENAI_NAMES 256	    /* of openai.models */
+#define LIMIT_OPENAI_NAME_BYTES 200 /* of a model */
+#define LIMIT_OPENAI_WAIT_SECONDS 3600
+#define LIMIT_OPENAI_PROMPT_CHARACTERS 32000
+#define LIMIT_OPENAI_IMAGES 16 /* of one edit */
+#define LIMIT_OPENAI_SIZES 128 /* of one model that are told */
+
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)
 #define LIMIT_PAGE_BYTES (8 * 1024 * 1024) /* a page of a list ends with the row that goes beyond it */
@@ -364,7 +379,6 @@
 #define LIMIT_SIM_BODY_SECONDS 60
 #define LIMIT_SIM_ANSWER_BYTES (64 * 1024 * 1024)
 #define LIMIT_SIM_HEAD_BYTES 16384 /* of an answer */
-#define LIMIT_SIM_PARTS 128	   /* of a form */
 #define LIMIT_SIM_FAULTS 64	   /* --fault options */
 #define LIMIT_SIM_VENDORS 64	   /* lua/sim/ */
 #define LIMIT_SIM_HOSTS 512	   /* that they answer for, all together */

@@ -133,6 +133,7 @@ static const struct field config_fields[] = {
 	{ .key = "live", .read = field_object, IN_CONFIG(live), .fields = live_fields },
 	{ .key = "directory", .read = field_object, IN_CONFIG(directory), .fields = config_directory_fields },
 	{ .key = "hooks", .read = field_object, IN_CONFIG(hooks), .fields = hooks_fields },
+	{ .key = "openai", .read = field_object, IN_CONFIG(openai), .fields = config_openai_fields },
 	{ .key = "registry", .read = field_object, .fields = registry_fields },
 	{ .key = "artifacts", .read = field_object, .fields = artifacts_fields },
 	{ .key = "log", .read = field_object, .fields = log_fields },
@@ -198,6 +199,7 @@ static void make_defaults(struct config *config)
 		.allowed_origins = memory_new(sizeof(char *)),
 		.allowed_hosts = memory_new(sizeof(char *)) };
 	config->directory.refresh_hours = 24;
+	config->openai.wait_seconds = 270;
 	config->registry_url = memory_copy_text("sqlite:data/registry.db");
 	config->registry_keep_days = 30;
 	config->artifacts_dir = memory_copy_text("data/artifacts");
@@ -278,6 +280,7 @@ void config_free(struct config *config)
 	free(config->live.public_url);
 	free(config->live.upstream);
 	config_directory_free(&config->directory);
+	config_openai_free(&config->openai);
 	free(config->registry_url);
 	free(config->artifacts_dir);
 	free(config->log_file);

@@ -97,6 +97,19 @@ struct config_directory {
 	size_t provider_count;
 };
 
+/* The door for programs that were made for OpenAI's API. */
+struct config_openai_model {
+	char *name;   /* as they call it: "sora-2" */
+	char *target; /* what it is here: "runway/gen4.5" */
+};
+
+struct config_openai {
+	struct config_openai_model *models;
+	size_t model_count;
+	bool dry_run_is_error; /* instead of a placeholder */
+	int wait_seconds;      /* that an image is waited for, at most */
+};
+
 /* Outgoing webhooks. */
 struct config_hooks {
 	bool enabled;
@@ -111,6 +124,7 @@ struct config {
 	struct config_live live;
 	struct config_directory directory;
 	struct config_hooks hooks;
+	struct config_openai openai;
 	char *registry_url;
 	int registry_keep_days;
 	char *artifacts_dir;
@@ -134,6 +148,9 @@ bool config_lists_host(const struct config *config, const char *id, const char *
 
 /* May this provider's vendor (by id, in any letter case) be asked about its models? Only with both switches: directory.enabled and its own. */
 bool config_asks_directory(const struct config *config, const char *id);
+
+/* What openai.models has for a name, or NULL. */
+const char *config_openai_model(const struct config *config, const char *name);
 
 /* A feature flag by its name ("enable_public_gpu"), as it stands in the file. *known tells whether there is such a flag. */
 bool config_feature(const struct config *config, const char *name, bool *known);

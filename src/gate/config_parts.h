@@ -18,3 +18,6 @@ extern const struct field config_directory_fields[];
 enum error_code config_read_api_keys(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 enum error_code config_read_providers(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 void config_directory_free(struct config_directory *directory); /* what it points to */
+
+extern const struct field config_openai_fields[]; /* openai, into a struct config_openai */
+void config_openai_free(struct config_openai *openai);

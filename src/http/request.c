@@ -250,11 +250,21 @@ static const char *check_encoding(const char *text)
 	return utf8.more > 0 ? "is not UTF-8" : NULL;
 }
 
+/* What stands behind these is an id with slashes in it, which some clients encode and some do not: it is the same to every reader. */
+static bool ends_in_an_id(const char *raw)
+{
+	static const char models[] = "/v1/models/";
+
+	if (strncmp(raw, "/live/", 6) == 0)
+		raw += 5;
+	return strncmp(raw, models, sizeof models - 1) == 0;
+}
+
 /* Decodes escapes into the thread's buffer. An encoded separator would be one to some readers only. */
 static const char *decode_path(struct http_exchange *x, const char *raw)
 {
 	const char *problem = check_encoding(raw);
-	bool escaped;
+	bool escaped, slashes = ends_in_an_id(raw);
 	char *to;
 
 	if (problem != NULL)
@@ -265,7 +275,7 @@ static const char *decode_path(struct http_exchange *x, const char *raw)
 	while (*raw != '\0') {
 		escaped = *raw == '%';
 		int byte = decode_byte(&raw);
-		if (escaped && (byte == '/' || byte == '\\'))
+		if (escaped && ((byte == '/' && !slashes) || byte == '\\'))
 			return "has an encoded slash in it";
 		*to++ = (char)byte;
 	}

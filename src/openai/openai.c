@@ -3,29 +3,56 @@
 
 #include <string.h>
 
-#include "base/json.h"
 #include "http/http.h"
+#include "openai/models.h"
+#include "openai/problem.h"
+
+/* Of an API that is known, in parts that no provider here has: 400, since clients repeat a 501. */
+static void refuse_operation(struct http_request *request, const char *what)
+{
+	openai_refuse(request, "unsupported_operation", NULL, "%s is not offered by this host's providers. %s", what,
+		strcmp(what, "Variation of an image") == 0 ? "Use an edit." : "Create a new video instead.");
+}
+
+static void refuse_variation(struct host *host, struct http_request *request)
+{
+	(void)host;
+	refuse_operation(request, "Variation of an image");
+}
+
+static void refuse_videos(struct host *host, struct http_request *request)
+{
+	(void)host;
+	refuse_operation(request, "This operation on videos");
+}
+
+static void refuse_video(struct host *host, struct http_request *request, const char *id)
+{
+	(void)id;
+	refuse_videos(host, request);
+}
+
+/* The router finds them below /live too (door.h). */
+static const struct route openai_routes[] = {
+	{ "GET", "/v1/models", NULL, { .plain = openai_models_list }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/v1/models/**", NULL, { .named = openai_models_retrieve }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/v1/images/variations", NULL, { .plain = refuse_variation }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/v1/videos/edits", NULL, { .plain = refuse_videos }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/v1/videos/extensions", NULL, { .plain = refuse_videos }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/v1/videos/characters", NULL, { .plain = refuse_videos }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/v1/videos/characters/*", NULL, { .named = refuse_video }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/v1/videos/*/remix", NULL, { .named = refuse_video }, ROLE_SUBMIT, SCOPE_HOST },
+};
 
 static bool openai_owns(const char *path)
 {
-	return strncmp(path, "/v1/", 4) == 0 || strncmp(path, "/live/v1/", 9) == 0;
+	return strncmp(path, "/v1/", 4) == 0 || strcmp(path, "/v1") == 0 || strncmp(path, "/live/v1/", 9) == 0 ||
+	       strcmp(path, "/live/v1") == 0;
 }
 
-/* { "error": { "message", "type", "param", "code" } }, and a problem's path is the parameter. */
-static void openai_tell(struct http_request *request, const struct http_problem *problem)
-{
-	struct buffer out;
-
-	buffer_init(&out, 65536);
-	buffer_text(&out, "{\"error\":{");
-	json_member_text(&out, "message", problem->detail);
-	json_member_text(&out, "type", problem->status < 500 ? "invalid_request_error" : "server_error");
-	json_member_text(&out, "param", problem->path);
-	buffer_text(&out, "\"code\":null}}");
-	http_send(request,
-		&(struct http_reply){
-			.status = problem->status, .headers = problem->headers, .body = out.data, .body_length = out.length });
-	buffer_free(&out);
-}
-
-const struct door openai_door = { .owns = openai_owns, .tell = openai_tell };
+const struct door openai_door = {
+	.routes = openai_routes,
+	.route_count = sizeof openai_routes / sizeof *openai_routes,
+	.owns = openai_owns,
+	.tell = openai_tell_problem,
+};

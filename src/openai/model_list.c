@@ -1,0 +1,235 @@
+/* model_list.c - GET /v1/models and /v1/models/{id}: what may be asked for, of image and video providers, and the names that the configuration gives.
+ * HTTP threads.
+ *
+ * The list is made anew for each request: it changes with the scripts and the configuration, and clients ask for it once. */
+#include "openai/models.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "api/answer.h"
+#include "base/json.h"
+#include "base/limits.h"
+#include "base/memory.h"
+#include "openai/fields.h"
+#include "openai/model_names.h"
+#include "openai/problem.h"
+
+static const char *const kinds_listed[] = { "image", "video" };
+
+#define KINDS_LISTED 2
+
+/* Names, each with its object. */
+struct model_list {
+	json_t *by_id;
+	json_t *capabilities; /* of the provider being listed */
+	const struct provider *provider;
+};
+
+/* ---- one ---- */
+
+/* "2025-02-17" in seconds since 1970; 0 for what is no date. */
+static json_int_t date_seconds(const char *date)
+{
+	int year, month, day;
+
+	if (date == NULL || sscanf(date, "%4d-%2d-%2d", &year, &month, &day) != 3 || month < 1 || month > 12)
+		return 0;
+	year -= month <= 2; /* a year begins in March: its leap day is the last one */
+	month += month <= 2 ? 9 : -3;
+	return ((json_int_t)year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719468) * 86400;
+}
+
+/* What is ours: { kind, model, sizes?, seconds?, pricing }. */
+static json_t *describe(const struct manifest_choice *choice)
+{
+	json_t *own = json_object(), *facts = model_facts(choice);
+	json_t *schema = choice->schema != NULL ? json_read(choice->schema, strlen(choice->schema), NULL) : NULL;
+	json_t *price = json_object_get(facts, "price");
+
+	json_object_set_new(own, "kind", json_string(choice->kind));
+	json_object_set_new(own, "model", choice->model != NULL ? json_string(choice->model) : json_null());
+	openai_fields_describe(schema, own);
+	json_object_set(own, "pricing", price != NULL ? price : json_null());
+	json_decref(schema);
+	json_decref(facts);
+	return own;
+}
+
+static json_t *make_model(const char *id, const struct provider *provider, json_t *own)
+{
+	json_t *model = json_object();
+
+	json_object_set_new(model, "id", json_string(id));
+	json_object_set_new(model, "object", json_string("model"));
+	json_object_set_new(model, "created", json_integer(date_seconds(provider->manifest.last_checked)));
+	json_object_set_new(model, "owned_by", json_string(provider->manifest.id));
+	json_object_set_new(model, "providerd", own);
+	return model;
+}
+
+/* ---- all ---- */
+
+/* The first choice of a mode is its default, and so is what is told of it. A path with a place for something in it is no name. */
+static void add_name(struct model_list *list, const char *name, const struct manifest_choice *choice)
+{
+	char id[2 * OPENAI_MODEL_BYTES];
+
+	snprintf(id, sizeof id, "%s/%s", list->provider->manifest.id, name);
+	if (strlen(id) < OPENAI_MODEL_BYTES && strchr(name, '{') == NULL && json_object_get(list->by_id, id) == NULL)
+		json_object_set_new(list->by_id, id, make_model(id, list->provider, describe(choice)));
+}
+
+static bool makes_its_kind(const struct manifest_choice *choice)
+{
+	json_t *facts = model_facts(choice);
+	const char *makes = json_text(facts, "makes");
+	bool fits = makes == NULL || strcmp(makes, choice->kind) == 0;
+
+	json_decref(facts);
+	return fits;
+}
+
+static const struct manifest_choice *first_of_mode(const struct manifest *manifest, const char *kind, const char *mode)
+{
+	for (size_t i = 0; i < manifest->choice_count; i++) {
+		const struct manifest_choice *choice = &manifest->choices[i];
+
+		if (strcmp(choice->kind, kind) == 0 && choice->mode != NULL && strcmp(choice->mode, mode) == 0)
+			return choice;
+	}
+	return NULL;
+}
+
+static void add_modes(struct model_list *list, const struct provider_kind *as)
+{
+	json_t *modes = as->modes != NULL ? json_read(as->modes, strlen(as->modes), NULL) : NULL, *mode;
+	struct manifest_choice undescribed = { .kind = (char *)(uintptr_t)as->kind->name };
+	const struct manifest_choice *choice;
+	const char *id;
+	size_t i;
+
+	json_array_foreach(modes, i, mode) {
+		id = json_text(mode, "id");
+		if (id == NULL)
+			continue;
+		choice = first_of_mode(&list->provider->manifest, as->kind->name, id);
+		add_name(list, id, choice != NULL ? choice : &undescribed);
+	}
+	json_decref(modes);
+}
+
+static void add_models(struct model_list *list, const struct provider_kind *as)
+{
+	const struct manifest *manifest = &list->provider->manifest;
+
+	for (size_t i = 0; i < manifest->choice_count; i++) {
+		const struct manifest_choice *choice = &manifest->choices[i];
+
+		if (choice->model != NULL && strcmp(choice->kind, as->kind->name) == 0 && makes_its_kind(choice))
+			add_name(list, model_name_of(choice, list->capabilities), choice);
+	}
+}
+
+static void add_provider(struct model_list *list, const struct provider *provider)
+{
+	list->provider = provider;
+	list->capabilities = json_read(provider->manifest.capabilities, strlen(provider->manifest.capabilities), NULL);
+	for (size_t i = 0; i < KINDS_LISTED; i++) {
+		const struct provider_kind *as = provider_as(provider, kinds_listed[i]);
+
+		if (as == NULL)
+			continue;
+		add_modes(list, as);
+		add_models(list, as);
+	}
+	json_decref(list->capabilities);
+}
+
+/* A name of the configuration is listed as what it stands for, if that is there. */
+static void add_aliases(struct model_list *list, const struct config *config)
+{
+	for (size_t i = 0; i < config->openai.model_count; i++) {
+		const struct config_openai_model *alias = &config->openai.models[i];
+		json_t *target = json_object_get(list->by_id, alias->target), *copy;
+
+		if (target == NULL)
+			continue;
+		copy = json_copy(target);
+		json_object_set_new(copy, "id", json_string(alias->name));
+		json_object_set_new(list->by_id, alias->name, copy);
+	}
+}
+
+static json_t *list_models(struct host *host, const struct http_request *request)
+{
+	struct provider_set *set = provider_loader_acquire(host->loader);
+	struct model_list list = { .by_id = json_object() };
+
+	for (size_t i = 0; i < set->count; i++)
+		if (set->entries[i].provider != NULL)
+			add_provider(&list, set->entries[i].provider);
+	add_aliases(&list, request->view->config);
+	provider_set_release(set);
+	return list.by_id;
+}
+
+/* ---- answers ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+static const char **sorted_ids(json_t *by_id)
+{
+	const char **ids = memory_new_array(json_object_size(by_id) + 1, sizeof *ids), *id;
+	size_t count = 0;
+	json_t *model;
+
+	json_object_foreach(by_id, id, model) {
+		ids[count++] = id;
+	}
+	qsort(ids, count, sizeof *ids, compare_texts);
+	return ids;
+}
+
+void openai_models_list(struct host *host, struct http_request *request)
+{
+	json_t *by_id = list_models(host, request);
+	const char **ids = sorted_ids(by_id);
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_PAGE_BYTES);
+	buffer_text(&out, "{\"object\":\"list\",\"data\":[");
+	for (size_t i = 0; i < json_object_size(by_id); i++) {
+		buffer_text(&out, i > 0 ? "," : "");
+		json_write(&out, json_object_get(by_id, ids[i]));
+	}
+	buffer_text(&out, "]}");
+	answer_json(request, 200, NULL, &out);
+	buffer_free(&out);
+	free(ids);
+	json_decref(by_id);
+}
+
+void openai_models_retrieve(struct host *host, struct http_request *request, const char *id)
+{
+	json_t *by_id = list_models(host, request), *model = json_object_get(by_id, id);
+	char quoted[OPENAI_QUOTE_BYTES], message[OPENAI_QUOTE_BYTES + 128];
+	struct buffer out;
+
+	if (model == NULL) {
+		snprintf(message, sizeof message, "The model '%s' does not exist here. GET /v1/models lists the models.",
+			openai_quote(request, id, quoted));
+		openai_send_error(request,
+			&(struct openai_error){ .status = 404, .code = "model_not_found", .param = "model", .message = message });
+	} else {
+		buffer_init(&out, LIMIT_PAGE_BYTES);
+		json_write(&out, model);
+		answer_json(request, 200, NULL, &out);
+		buffer_free(&out);
+	}
+	json_decref(by_id);
+}
