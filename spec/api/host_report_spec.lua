@@ -65,6 +65,7 @@ describe("GET /api/host", function()
     assert.same({ enabled = true, stopped = false, detoured = false, providers = { fal = true, ['an"other'] = false } },
       told.live)
     assert.same({ enabled = true, allow_loopback = false }, told.hooks)
+    assert.same({ enabled = true, live = false, approve_above_usd = 0, approval = "operator" }, told.mcp)
     assert.same({ enabled = false, refresh_hours = 7, providers = {} }, told.directory)
     assert.same({ max_body_bytes = 2048, max_streams = 15, keep_days = 9, threads = 20 }, told.limits)
     assert.same({}, told.problems)

@@ -62,6 +62,16 @@ static void write_host(struct buffer *out, struct budget_book *book, const struc
 	buffer_text(out, "},");
 }
 
+/* What may be spent by the tools of /mcp, whoever calls them. */
+static void write_mcp(struct buffer *out, struct budget_book *book, const struct config *config)
+{
+	struct budget_sums sums = budget_sums_of_mcp(book);
+
+	buffer_text(out, "\"mcp\":{");
+	write_account(out, &config->mcp.budget, &sums);
+	buffer_text(out, "},");
+}
+
 static void write_providers(struct buffer *out, struct budget_book *book, const struct config *config)
 {
 	buffer_text(out, "\"providers\":[");
@@ -122,6 +132,7 @@ static bool write_day(void *context, const struct ledger_sum *sum)
 	json_write_text(out, sum->provider);
 	buffer_text(out, ",\"api_key\":");
 	json_write_text(out, sum->caller);
+	buffer_text(out, sum->door == DOOR_MCP ? ",\"door\":\"mcp\"" : ",\"door\":null");
 	buffer_format(out, ",\"jobs\":%lld,\"open\":%lld,\"reserved_usd\":", (long long)sum->jobs, (long long)sum->open);
 	json_write_usd(out, sum->reserved);
 	buffer_text(out, ",\"spent_usd\":");
@@ -144,9 +155,10 @@ void budget_handle(struct host *host, struct http_request *request)
 	buffer_text(&out, "{\"ok\":true,");
 	if (listed.owner == NULL) {
 		write_host(&out, book, request->view->config);
+		write_mcp(&out, book, request->view->config);
 		write_providers(&out, book, request->view->config);
 	} else {
-		buffer_text(&out, "\"host\":null,\"providers\":[],"); /* they tell of everybody's jobs */
+		buffer_text(&out, "\"host\":null,\"mcp\":null,\"providers\":[],"); /* they tell of everybody's jobs */
 	}
 	write_keys(&out, book, request->view->config, listed.owner);
 	buffer_text(&out, "\"days\":[");

@@ -42,6 +42,12 @@ static void report_switches(struct buffer *out, const struct host *host, const s
 	json_member_bool(out, "enabled", config->hooks.enabled);
 	json_member_bool(out, "allow_loopback", config->hooks.allow_loopback);
 	json_close_object(out);
+	json_open_object(out, "mcp");
+	json_member_bool(out, "enabled", config->mcp.enabled);
+	json_member_bool(out, "live", config->mcp.live);
+	json_member_usd(out, "approve_above_usd", config->mcp.approve_above_micro_usd);
+	json_member_text(out, "approval", config->mcp.approval == APPROVAL_CLIENT ? "client" : "operator");
+	json_close_object(out);
 	json_open_object(out, "directory");
 	json_member_bool(out, "enabled", config->directory.enabled);
 	json_member_integer(out, "refresh_hours", config->directory.refresh_hours);

@@ -251,6 +251,7 @@ static void fill_row(struct submission *submission)
 		return;
 	json_write_abbreviated(&submission->upstream, call->upstream.data, call->upstream.length, LIMIT_STORED_TEXT_BYTES);
 	task->upstream = submission->upstream.data;
+	task->upstream_sha256 = call->upstream_sha256[0] != '\0' ? call->upstream_sha256 : NULL;
 }
 
 /* Its event, and what a request with the same Idempotency-Key gets. */

@@ -199,7 +199,12 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 		idempotency_key_replay(incoming, write->replay.status, write->replay.text, write->replay.length);
 		break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
-	case STORE_VENDOR_ID_TAKEN: /* of STORE_FIND_VENDOR_ID only */
+	case STORE_TIE_BROKEN:
+		incoming_problem(
+			incoming, 409, NULL, "what this job was to be made for does not ask for it (any more): nothing was done");
+		break;
+	case STORE_UNCHANGED: /* of other writes only */
+	case STORE_VENDOR_ID_TAKEN:
 	case STORE_FAILED: incoming_retry(incoming, 1, write->error.message); break;
 	}
 }

@@ -165,6 +165,16 @@
 #define LIMIT_INPUT_DEPTH 16
 #define LIMIT_INPUT_ENUM 1000
 
+/* Quotes: requests whose price was asked. */
+#define LIMIT_QUOTE_MS 3600000		       /* in which it can be made */
+#define LIMIT_QUOTES 4096		       /* without a job, of one API key; then its oldest goes */
+#define LIMIT_QUOTES_BYTES (128 * 1024 * 1024) /* of their requests, together */
+#define LIMIT_QUOTE_BYTES (32 * 1024 * 1024)   /* of one request */
+#define LIMIT_QUOTE_SAME_MS 86400000	       /* a job of the same request counts as paid already for so long */
+#define LIMIT_QUOTE_SAME_SHOWN 3	       /* of them, the newest */
+#define LIMIT_APPROVALS 200		       /* of a list */
+#define LIMIT_APPROVAL_QUESTION_MS 600000      /* a question to a client's user, until it is answered */
+
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)
 #define LIMIT_SCRIPT_FILE_BYTES (1024 * 1024)

@@ -172,6 +172,10 @@ static void print_budget(const json_t *answer)
 	table_open(&accounts, heads, 6);
 	add_span(&accounts, "the host", json_object_get(answer, "host"), "day");
 	add_span(&accounts, "the host", json_object_get(answer, "host"), "month");
+	if (json_is_object(json_object_get(answer, "mcp"))) {
+		add_span(&accounts, "/mcp", json_object_get(answer, "mcp"), "day");
+		add_span(&accounts, "/mcp", json_object_get(answer, "mcp"), "month");
+	}
 	add_accounts(&accounts, json_object_get(answer, "providers"), "provider", "provider");
 	add_accounts(&accounts, json_object_get(answer, "api_keys"), "name", "key");
 	table_print(&accounts);

@@ -134,6 +134,7 @@ static const struct field config_fields[] = {
 	{ .key = "directory", .read = field_object, IN_CONFIG(directory), .fields = config_directory_fields },
 	{ .key = "hooks", .read = field_object, IN_CONFIG(hooks), .fields = hooks_fields },
 	{ .key = "openai", .read = field_object, IN_CONFIG(openai), .fields = config_openai_fields },
+	{ .key = "mcp", .read = field_object, IN_CONFIG(mcp), .fields = config_mcp_fields },
 	{ .key = "registry", .read = field_object, .fields = registry_fields },
 	{ .key = "artifacts", .read = field_object, .fields = artifacts_fields },
 	{ .key = "log", .read = field_object, .fields = log_fields },
@@ -200,6 +201,7 @@ static void make_defaults(struct config *config)
 		.allowed_hosts = memory_new(sizeof(char *)) };
 	config->directory.refresh_hours = 24;
 	config->openai.wait_seconds = 270;
+	config->mcp.enabled = config->mcp.resource_links = true;
 	config->registry_url = memory_copy_text("sqlite:data/registry.db");
 	config->registry_keep_days = 30;
 	config->artifacts_dir = memory_copy_text("data/artifacts");

@@ -116,6 +116,22 @@ struct config_hooks {
 	bool allow_loopback; /* plain HTTP to this machine */
 };
 
+/* Who says yes to a job that costs more than mcp.approve_above_usd. */
+enum config_approval {
+	APPROVAL_OPERATOR = 0, /* somebody with a key that may operate */
+	APPROVAL_CLIENT,       /* also the client's own user, where the client can ask */
+};
+
+/* The tools of /mcp. */
+struct config_mcp {
+	bool enabled;
+	bool live;	      /* its tools may spend */
+	struct budget budget; /* what they may spend, all keys together */
+	int64_t approve_above_micro_usd;
+	enum config_approval approval;
+	bool resource_links; /* in results, beside the URLs */
+};
+
 struct config {
 	char *path;	  /* the file it came from, or NULL: defaults */
 	const char *file; /* its name as said to people: "config/comfyvn.json" (also for defaults) or "comfyvn.json"; a literal */
@@ -125,6 +141,7 @@ struct config {
 	struct config_directory directory;
 	struct config_hooks hooks;
 	struct config_openai openai;
+	struct config_mcp mcp;
 	char *registry_url;
 	int registry_keep_days;
 	char *artifacts_dir;

@@ -13,8 +13,9 @@ typedef enum error_code config_entry_reader(struct field_reader *reader, const c
 enum error_code config_check_by_id(struct field_reader *reader, const json_t *value);
 enum error_code config_read_by_id(struct field_reader *reader, const json_t *value, config_entry_reader *read, void *to);
 
-/* server.api_keys into a struct config_server, live.providers into a struct config_live, and directory into a struct config_directory. */
+/* server.api_keys into a struct config_server, live.providers into a struct config_live, directory and mcp into structs of these names. */
 extern const struct field config_directory_fields[];
+extern const struct field config_mcp_fields[];
 enum error_code config_read_api_keys(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 enum error_code config_read_providers(struct field_reader *reader, const struct field *field, const json_t *value, void *to);
 void config_directory_free(struct config_directory *directory); /* what it points to */

@@ -1,6 +1,6 @@
 /* budget_book.c - the accounts. Any thread; the lock is held for some additions.
  *
- * An account is the host, a provider or a caller. It has a sum for each day and each month that its entries count in, so an entry is judged and
+ * An account is the host, a provider, a caller or a door. It has a sum for each day and each month that its entries count in, so an entry is judged and
  * booked in its own periods wherever the clock stands, ahead or set back. Looking changes nothing. What an account forgets is closed: nothing is
  * reserved in it again. */
 #include "live/budget_book.h"
@@ -30,11 +30,13 @@ struct periods {
 	int64_t closed; /* periods before this one are forgotten */
 };
 
-enum account_kind { ACCOUNT_HOST = 0, ACCOUNT_PROVIDER, ACCOUNT_CALLER };
+enum account_kind { ACCOUNT_HOST = 0, ACCOUNT_PROVIDER, ACCOUNT_CALLER, ACCOUNT_MCP };
+
+#define ACCOUNTS 4 /* that one entry concerns at most: one of each kind, at its place */
 
 struct account {
 	enum account_kind kind;
-	char *name; /* "" of the host */
+	char *name; /* "" of the host and of a door */
 	struct periods days, months;
 	struct budget_excess exceeded; /* of a provider */
 	struct account *next;
@@ -152,18 +154,33 @@ static struct account *account_open(
 	return account;
 }
 
-/* The three accounts that an entry concerns, with its day and month open; the third is NULL when no API key is named. */
-static void accounts_open(struct budget_book *book, const struct budget_entry *entry, struct account *accounts[3])
+/* The name of the account of this kind that an entry concerns, or NULL: it concerns none. */
+static const char *account_name(enum account_kind kind, const struct budget_entry *entry)
 {
-	accounts[0] = account_open(book, ACCOUNT_HOST, "", entry);
-	accounts[1] = account_open(book, ACCOUNT_PROVIDER, entry->provider, entry);
-	accounts[2] = entry->caller != NULL ? account_open(book, ACCOUNT_CALLER, entry->caller, entry) : NULL;
+	switch (kind) {
+	case ACCOUNT_HOST: return "";
+	case ACCOUNT_PROVIDER: return entry->provider;
+	case ACCOUNT_CALLER: return entry->caller;
+	case ACCOUNT_MCP: return entry->door == DOOR_MCP ? "" : NULL;
+	}
+	return NULL;
+}
+
+/* The accounts that an entry concerns, with its day and month open; NULL of a kind that it does not. */
+static void accounts_open(struct budget_book *book, const struct budget_entry *entry, struct account *accounts[ACCOUNTS])
+{
+	const char *name;
+
+	for (int kind = 0; kind < ACCOUNTS; kind++) {
+		name = account_name((enum account_kind)kind, entry);
+		accounts[kind] = name != NULL ? account_open(book, (enum account_kind)kind, name, entry) : NULL;
+	}
 }
 
 /* What is settled in a period that is forgotten changes nothing: the ledger has it. */
-static void accounts_add(struct account *accounts[3], int64_t day, int64_t reserved, int64_t spent)
+static void accounts_add(struct account *accounts[ACCOUNTS], int64_t day, int64_t reserved, int64_t spent)
 {
-	for (int i = 0; i < 3; i++) {
+	for (int i = 0; i < ACCOUNTS; i++) {
 		if (accounts[i] == NULL)
 			continue;
 		period_add(&accounts[i]->days, day, reserved, spent);
@@ -211,21 +228,23 @@ static const struct budget *budget_of_caller(const struct config *config, const 
 }
 
 static enum error_code budget_check_all(
-	struct account *accounts[3], const struct config *config, const struct budget_entry *entry, struct error *error)
+	struct account *accounts[ACCOUNTS], const struct config *config, const struct budget_entry *entry, struct error *error)
 {
 	static const struct budget nothing;
 	const struct config_live_provider *own = config_live_provider(config, entry->provider);
 	const struct budget *of_caller = budget_of_caller(config, entry->caller);
 	char whose[128];
-	enum error_code code = budget_check("the host", &config->live.budget, accounts[0], entry, error);
+	enum error_code code = budget_check("the host", &config->live.budget, accounts[ACCOUNT_HOST], entry, error);
 
 	snprintf(whose, sizeof whose, "provider %s", entry->provider);
 	if (code == ERROR_NONE)
-		code = budget_check(whose, own != NULL ? &own->budget : &nothing, accounts[1], entry, error);
+		code = budget_check(whose, own != NULL ? &own->budget : &nothing, accounts[ACCOUNT_PROVIDER], entry, error);
+	if (code == ERROR_NONE && accounts[ACCOUNT_MCP] != NULL)
+		code = budget_check("/mcp (mcp.budget_usd)", &config->mcp.budget, accounts[ACCOUNT_MCP], entry, error);
 	if (code != ERROR_NONE || of_caller == NULL)
 		return code;
 	snprintf(whose, sizeof whose, "API key %s", entry->caller);
-	return budget_check(whose, of_caller, accounts[2], entry, error);
+	return budget_check(whose, of_caller, accounts[ACCOUNT_CALLER], entry, error);
 }
 
 /* ---- the door ---- */
@@ -233,7 +252,7 @@ static enum error_code budget_check_all(
 static enum error_code budget_look(struct budget_book *book, const struct config *config, const struct budget_entry *entry,
 	bool reserve, struct error *error)
 {
-	struct account *accounts[3];
+	struct account *accounts[ACCOUNTS];
 	enum error_code code;
 
 	pthread_mutex_lock(&book->lock);
@@ -259,12 +278,14 @@ enum error_code budget_allows(
 
 static void budget_change(struct budget_book *book, const struct budget_entry *entry, int64_t reserved, int64_t spent)
 {
-	struct account *accounts[3];
+	struct account *accounts[ACCOUNTS];
+	const char *name;
 
 	pthread_mutex_lock(&book->lock);
-	accounts[0] = account_find(book, ACCOUNT_HOST, "");
-	accounts[1] = account_find(book, ACCOUNT_PROVIDER, entry->provider);
-	accounts[2] = entry->caller != NULL ? account_find(book, ACCOUNT_CALLER, entry->caller) : NULL;
+	for (int kind = 0; kind < ACCOUNTS; kind++) {
+		name = account_name((enum account_kind)kind, entry);
+		accounts[kind] = name != NULL ? account_find(book, (enum account_kind)kind, name) : NULL;
+	}
 	accounts_add(accounts, entry->day, reserved, spent);
 	pthread_mutex_unlock(&book->lock);
 }
@@ -303,10 +324,8 @@ struct budget_excess budget_exceeded(struct budget_book *book, const char *provi
 	return exceeded;
 }
 
-struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller)
+static struct budget_sums account_sums(struct budget_book *book, enum account_kind kind, const char *name)
 {
-	enum account_kind kind = provider != NULL ? ACCOUNT_PROVIDER : caller != NULL ? ACCOUNT_CALLER : ACCOUNT_HOST;
-	const char *name = provider != NULL ? provider : caller != NULL ? caller : "";
 	const struct period *day = NULL, *month = NULL;
 	struct budget_sums sums = { 0 };
 	const struct account *account;
@@ -330,12 +349,24 @@ struct budget_sums budget_sums(struct budget_book *book, const char *provider, c
 	return sums;
 }
 
+struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller)
+{
+	if (provider != NULL)
+		return account_sums(book, ACCOUNT_PROVIDER, provider);
+	return caller != NULL ? account_sums(book, ACCOUNT_CALLER, caller) : account_sums(book, ACCOUNT_HOST, "");
+}
+
+struct budget_sums budget_sums_of_mcp(struct budget_book *book)
+{
+	return account_sums(book, ACCOUNT_MCP, "");
+}
+
 /* ---- open ---- */
 
 static bool budget_load(void *context, const struct ledger_sum *sum)
 {
-	struct budget_entry entry = { .provider = sum->provider, .caller = sum->caller, .day = sum->day };
-	struct account *accounts[3];
+	struct budget_entry entry = { .provider = sum->provider, .caller = sum->caller, .door = sum->door, .day = sum->day };
+	struct account *accounts[ACCOUNTS];
 
 	accounts_open(context, &entry, accounts);
 	accounts_add(accounts, sum->day, sum->reserved, sum->spent);

@@ -1,4 +1,4 @@
-/* budget_book.h - how much may still be spent: by the host, by a provider, by an API key; a day, a month.
+/* budget_book.h - how much may still be spent: by the host, by a provider, by an API key, by the tools of /mcp; a day, a month.
  *
  * Sums of the ledger kept in memory under one mutex, so that a reservation is one step: no two jobs can both take the last cent. What is
  * reserved counts as spent until it is settled. A job counts on the day (UTC) of its reservation, also when it ends later, and is judged by the
@@ -17,6 +17,7 @@ struct budget_book;
 struct budget_entry {
 	const char *provider; /* id */
 	const char *caller;   /* the API key's name, or NULL */
+	enum job_door door;   /* by which it came */
 	int64_t day;	      /* as budget_today() gave it */
 	int64_t micro_usd;
 };
@@ -60,3 +61,6 @@ struct budget_sums {
 
 /* The sums of today and its month: of the host (both NULL), a provider, or a caller. Changes nothing. Any thread. */
 struct budget_sums budget_sums(struct budget_book *book, const char *provider, const char *caller);
+
+/* The same of what came by /mcp. */
+struct budget_sums budget_sums_of_mcp(struct budget_book *book);

@@ -47,7 +47,9 @@ void money_settle(struct live_job *job, enum task_status status, const struct co
 
 struct budget_entry money_entry(const struct live_job *job)
 {
-	return (struct budget_entry){
-		.provider = job->provider, .caller = job->live.caller, .day = job->money.day, .micro_usd = job->money.reserved
-	};
+	return (struct budget_entry){ .provider = job->provider,
+		.caller = job->live.caller,
+		.door = job->money.door,
+		.day = job->money.day,
+		.micro_usd = job->money.reserved };
 }

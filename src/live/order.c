@@ -166,6 +166,7 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
 	if (code != ERROR_NONE)
 		return code;
 	job = job_make(live, &write->task.id, order->call->kind->name, manifest->id);
+	job->money.door = write->ties.quote.tied ? DOOR_MCP : DOOR_API;
 	code = order_reserve(job, order, error);
 	if (code != ERROR_NONE) {
 		job_free(job);

@@ -8,6 +8,11 @@
 
 #include "base/error.h"
 
+/* Live jobs of one request (?1), made at ?2 (a sequence) or later for the caller ?3, that have cost something or may; the newest first. */
+#define SAME_REQUEST                                                                                                             \
+	" WHERE live.upstream_sha256 = ?1 AND live.sequence >= ?2 AND live.caller IS ?3 AND ledger.spent <> 0"                   \
+	" ORDER BY live.sequence DESC"
+
 /* Says why `action` ("store the job") failed, from the connection's last error. `name` is the database as the configuration names
  * it. ERROR_BUSY when it is locked, ERROR_CONFLICT for a broken constraint, ERROR_MEMORY, else ERROR_IO. */
 enum error_code database_error(sqlite3 *db, const char *name, const char *action, struct error *error);

@@ -99,6 +99,7 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 					      .spent = sqlite3_column_int64(rows, 4),
 					      .jobs = sqlite3_column_int64(rows, 5),
 					      .open = sqlite3_column_int64(rows, 6),
+					      .door = (enum job_door)sqlite3_column_int(rows, 7),
 				      });
 	}
 	result = reads_end(reads, reader, rows, code, ERROR_NONE, error);

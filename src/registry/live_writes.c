@@ -26,6 +26,7 @@ static int insert_money(struct writer *writer, const struct task *task, int sour
 	sqlite3_bind_int64(statement, 4, task->money->reserved);
 	sqlite3_bind_int64(statement, 5, task->money->expected);
 	writer_bind_text(statement, 6, task->live->caller);
+	sqlite3_bind_int(statement, 7, (int)task->money->door);
 	return database_run(statement);
 }
 
@@ -51,6 +52,7 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	sqlite3_bind_int(statement, 13, live->paid);
 	sqlite3_bind_int(statement, 14, live->paid_most);
 	writer_bind_text(statement, 15, live->expected);
+	writer_bind_text(statement, 16, task->upstream_sha256);
 	code = database_run(statement);
 	if (code == SQLITE_OK && task->upstream != NULL)
 		code = insert_upstream(writer, task);

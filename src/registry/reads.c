@@ -28,7 +28,7 @@
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, "          \
 	"reason, " state ", " request ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256                 \
-	", asked, removed_ms"
+	", asked, removed_ms, door"
 /* What only the start needs may be megabytes: whoever lists jobs does not read it. */
 #define TASK_COLUMNS TASK_COLUMNS_WITH("NULL", "NULL", "NULL")
 #define TASK_JOINS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
@@ -38,6 +38,12 @@
 	"SELECT " TASK_COLUMNS ", event.number, at_ms, verb, data, event.sequence FROM event"                                    \
 	" LEFT JOIN task ON task.sequence = event.sequence LEFT JOIN live ON live.sequence = task.sequence"                      \
 	" LEFT JOIN ledger ON ledger.sequence = task.sequence "
+
+#define QUOTES                                                                                                                   \
+	"SELECT quote.id, quote.caller, quote.kind, quote.provider, request, sha256, quote.created_ms, expires_ms, expected, "   \
+	"most,"                                                                                                                  \
+	" asked_ms, quote.asked, approved_ms, approved, approved_by, refused_ms, question, job, task.id FROM quote"              \
+	" LEFT JOIN task ON task.sequence = quote.job "
 
 static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_BEGIN] = "BEGIN",
@@ -76,9 +82,9 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_RECENT] = TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
 			      " ORDER BY task.sequence DESC",
 	[READ_LEDGER] = "SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"
-			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1) FROM ledger WHERE sequence "
-			">= ? AND day >= ?"
-			" GROUP BY day, source, caller ORDER BY day",
+			" sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1), door FROM ledger WHERE "
+			"sequence >= ? AND day >= ?"
+			" GROUP BY day, source, caller, door ORDER BY day",
 	[READ_OBSERVED] = "SELECT provider, model, drivers, micro_usd, at_ms FROM observed ORDER BY sequence",
 	[READ_EVENTS] = EVENTS "WHERE number > ? ORDER BY number",
 	[READ_EVENTS_OF_LIVE] = EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number",
@@ -89,6 +95,11 @@ static const char *const read_texts[READ_STATEMENTS] = {
 		"SELECT number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor FROM hook",
 	[READ_DELIVERIES] = "SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery",
 	[READ_CALLBACK] = "SELECT sequence, url, secret FROM callback WHERE sequence = ?",
+	[READ_QUOTE] = QUOTES "WHERE quote.sequence = ? AND quote.id = ? AND (job IS NULL OR task.id IS NOT NULL)",
+	[READ_ASKED_QUOTES] =
+		QUOTES "WHERE job IS NULL AND asked_ms <> 0 AND expires_ms > ? ORDER BY quote.sequence DESC LIMIT ?",
+	[READ_SAME_REQUESTS] = "SELECT " TASK_COLUMNS
+			       " FROM live JOIN ledger USING (sequence) JOIN task USING (sequence)" SAME_REQUEST " LIMIT ?4",
 };
 _Static_assert(LIVE_ENDED == 4 && TASK_DONE == 2, "the statements above name it by number");
 
@@ -201,6 +212,7 @@ static void read_live(sqlite3_stmt *row, struct read_row *read)
 		.expected = sqlite3_column_int64(row, 26),
 		.spent = sqlite3_column_int64(row, 27),
 		.basis = reads_text(row, 28),
+		.door = (enum job_door)sqlite3_column_int(row, 34),
 	};
 	read->task.money = &read->money;
 }

@@ -1,5 +1,5 @@
 /* reads.h - reading the registry: a pool of read-only connections. Any thread. What store.h and webhook_row.h offer to read is in task_reads.c,
- * artifact_reads.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c and idempotency.c. */
+ * artifact_reads.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c, quote_reads.c and idempotency.c. */
 #pragma once
 
 #include <pthread.h>
@@ -52,6 +52,9 @@ enum read_statement {
 	READ_WEBHOOKS,
 	READ_DELIVERIES,
 	READ_CALLBACK,
+	READ_QUOTE,
+	READ_ASKED_QUOTES,
+	READ_SAME_REQUESTS,
 	READ_STATEMENTS
 };
 

@@ -98,6 +98,20 @@ static const char *const steps[] = {
 	/* 12: what a job's client asked for in its own words, and when its outputs were taken away: NULL for most, behind all else. */
 	"ALTER TABLE task ADD COLUMN asked TEXT;"
 	"ALTER TABLE task ADD COLUMN removed_ms INTEGER;",
+	/* 13: quotes (quote.h), each with at most one job; caller is '' of nobody's, so that an index compares it. Which live jobs would send the same request,
+	 * and by which door each came: budgets of doors count it. */
+	"CREATE TABLE quote (sequence INTEGER PRIMARY KEY, id BLOB NOT NULL, caller TEXT NOT NULL, kind TEXT NOT NULL, provider "
+	"TEXT NOT NULL,"
+	" created_ms INTEGER NOT NULL, expires_ms INTEGER NOT NULL, expected INTEGER NOT NULL, most INTEGER NOT NULL, sha256 "
+	"TEXT,"
+	" asked_ms INTEGER NOT NULL, asked INTEGER NOT NULL, approved_ms INTEGER NOT NULL, approved INTEGER NOT NULL, "
+	"approved_by TEXT,"
+	" refused_ms INTEGER NOT NULL, question INTEGER NOT NULL, job INTEGER UNIQUE, bytes INTEGER NOT NULL, request TEXT);"
+	"CREATE INDEX quote_open ON quote (caller, sequence, bytes) WHERE job IS NULL;"
+	"CREATE INDEX quote_asked ON quote (sequence) WHERE job IS NULL AND asked_ms <> 0;"
+	"ALTER TABLE live ADD COLUMN upstream_sha256 TEXT;"
+	"CREATE INDEX live_upstream ON live (upstream_sha256, sequence) WHERE upstream_sha256 IS NOT NULL;"
+	"ALTER TABLE ledger ADD COLUMN door INTEGER NOT NULL DEFAULT 0;",
 };
 
 #define VERSION (sizeof steps / sizeof *steps)

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/json_span.h"
 #include "registry/event_filter.h"
+#include "registry/quote.h"
 #include "registry/sources.h"
 #include "registry/webhook_row.h"
 #include "registry/task.h"
@@ -43,6 +44,8 @@ enum store_outcome {
 	STORE_REPLAY,	       /* the idempotency key is known with the same body: nothing written; here is the stored answer */
 	STORE_VENDOR_ID_TAKEN, /* STORE_FIND_VENDOR_ID: another live job has this vendor's id */
 	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
+	STORE_TIE_BROKEN,      /* the job does not fit what it is tied to (any more): nothing written */
+	STORE_UNCHANGED,       /* STORE_QUOTE: there is nothing to tell; its event is not written */
 	STORE_FAILED,	       /* the database refused; `error` says why; nothing written */
 };
 
@@ -70,6 +73,7 @@ enum store_kind {
 	STORE_ACCEPT,	/* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
 	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
 	STORE_WEBHOOKS, /* changes of webhooks only: `task` is not read */
+	STORE_QUOTE,	/* a change of a quote, with events of the host itself: `task` is not read */
 };
 
 /* An event, written in the commit of the change that it tells. */
@@ -89,9 +93,9 @@ struct store_observation {
 
 /* What else is written in the commit that registers a live job: what it was made for. All zero: nothing. */
 struct store_ties {
-	char quote[ID_TEXT_BYTES]; /* the id of the quote that it fulfils, or "" */
-	bool wished;		   /* it is what somebody asked for who may ask again: */
-	unsigned char wish[32];	   /* the digest of what was asked */
+	struct quote_tie quote; /* which quote it fulfils; of a dry run too */
+	bool wished;		/* it is what somebody asked for who may ask again: */
+	unsigned char wish[32]; /* the digest of what was asked */
 };
 
 /* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
@@ -102,6 +106,7 @@ struct store_write {
 	int event_count;
 	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
 	size_t webhook_change_count;
+	const struct quote_change *quote_change;     /* STORE_QUOTE */
 	struct idempotency idempotency;		     /* STORE_INSERT */
 	struct store_ties ties;			     /* STORE_INSERT of a live job */
 	const struct store_observation *observation; /* STORE_UPDATE: kept in the same commit, for estimates; or NULL */
@@ -230,16 +235,17 @@ enum error_code task_store_observed(struct task_store *store, bool (*visit)(void
 enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool (*visit)(void *context, const struct task *task),
 	void *context, struct error *error);
 
-/* The money of a day by provider and caller. */
+/* The money of a day by provider, caller and door. */
 struct ledger_sum {
 	int64_t day; /* days since 1970, UTC */
 	const char *kind;
 	const char *provider;
 	const char *caller; /* or NULL */
-	int64_t reserved;   /* of jobs that are not settled, micro-dollars */
-	int64_t spent;	    /* of settled ones */
-	int64_t jobs;	    /* all of them */
-	int64_t open;	    /* those not settled */
+	enum job_door door;
+	int64_t reserved; /* of jobs that are not settled, micro-dollars */
+	int64_t spent;	  /* of settled ones */
+	int64_t jobs;	  /* all of them */
+	int64_t open;	  /* those not settled */
 };
 
 #define LEDGER_WHOLE INT64_MIN /* as `from_day` */

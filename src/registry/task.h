@@ -30,6 +30,12 @@ enum live_phase {
 	LIVE_ENDED,
 };
 
+/* By which door a live job came, where that has a budget of its own. Stored by number: append only. */
+enum job_door {
+	DOOR_API = 0,
+	DOOR_MCP,
+};
+
 /* What a live job has beside its task. Texts may be NULL. */
 struct task_live {
 	enum live_phase phase;
@@ -50,10 +56,11 @@ struct task_live {
 
 /* A live job's money, in micro-dollars: a row of the ledger. */
 struct task_money {
-	int64_t day;	   /* of the reservation, UTC, in days since 1970: budgets count it then */
-	int64_t reserved;  /* the most that the job was expected to cost */
-	int64_t expected;  /* -1: not known */
-	int64_t spent;	   /* -1: not settled yet */
+	int64_t day;	    /* of the reservation, UTC, in days since 1970: budgets count it then */
+	int64_t reserved;   /* the most that the job was expected to cost */
+	int64_t expected;   /* -1: not known */
+	int64_t spent;	    /* -1: not settled yet */
+	enum job_door door; /* whose budget counts it too */
 	const char *basis; /* whose figure `spent` is: vendor, computed, estimate, reserved, none, operator; NULL until settled */
 };
 
@@ -77,6 +84,7 @@ struct task {
 	const char *asked;     /* JSON: what its client asked for in its own words, if they are not the REST API's; or NULL */
 	int64_t removed_ms;    /* its outputs were taken away then; 0: they were not. For reading only */
 	const char *upstream;  /* JSON: of a live job, its request as it was previewed when it was registered; for writing only */
+	const char *upstream_sha256;	/* of that (outgoing_digest()), or NULL; for writing only */
 	const struct task_live *live;	/* NULL: a dry run */
 	const struct task_money *money; /* NULL: a dry run */
 };

@@ -79,7 +79,7 @@ static int store_sources(struct writer *writer, int number)
 
 static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
 {
-	return insert_task(writer, &write->task, source) == SQLITE_OK &&
+	return insert_task(writer, &write->task, source) == SQLITE_OK && writer_tie_quote(writer, write) == SQLITE_OK &&
 	       (write->idempotency.key == NULL || writer_insert_key(writer, &write->idempotency) == SQLITE_OK);
 }
 
@@ -87,12 +87,19 @@ static bool insert_parts(struct writer *writer, const struct store_write *write,
 static bool insert_marked(struct writer *writer, struct store_write *write, int source)
 {
 	size_t unindexed = writer->unindexed;
+	bool fits = true;
 	int code = write->idempotency.key != NULL ? writer_find_key(writer, write) : SQLITE_DONE;
 
 	if (code == SQLITE_ROW)
 		return true;
 	if (code != SQLITE_DONE)
 		return writer_refuse(writer, write, "look up the idempotency key");
+	if (writer_check_quote(writer, write, &fits) != SQLITE_OK)
+		return writer_refuse(writer, write, "look up the quote");
+	if (!fits) {
+		write->outcome = STORE_TIE_BROKEN;
+		return true;
+	}
 	if (writer_run(writer, WRITE_MARK) != SQLITE_OK)
 		return writer_refuse(writer, write, "store the job");
 	if (insert_parts(writer, write, source)) {
@@ -123,7 +130,7 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 	write->counted = source;
 	if (store_sources(writer, source) != SQLITE_OK)
 		return writer_refuse(writer, write, "store the provider");
-	if (write->idempotency.key != NULL || task->live != NULL)
+	if (write->idempotency.key != NULL || task->live != NULL || write->ties.quote.tied)
 		return insert_marked(writer, write, source);
 	if (insert_task(writer, task, source) != SQLITE_OK)
 		return writer_refuse(writer, write, "store the job");

@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "base/clock.h"
+#include "base/limits.h"
 #include "base/log.h"
 #include "registry/database.h"
 
@@ -48,6 +49,8 @@ static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = artifact.sequence)",
 	[UPKEEP_PURGE_UPSTREAM] = "DELETE FROM upstream WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = upstream.sequence)",
+	[UPKEEP_PURGE_QUOTE] = "DELETE FROM quote WHERE job > ?1 AND job <= ?2"
+			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = quote.job)",
 	/* old by the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts */
 	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
 				" - " TEXT_OF(LEDGER_DAYS),
@@ -55,6 +58,9 @@ static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)",
 	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
 			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	[UPKEEP_PURGE_QUOTES] =
+		"DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote WHERE job IS NULL AND expires_ms < ?"
+		" LIMIT " TEXT_OF(PURGE_BATCH) ")",
 	/* the newest stays: the numbers of a later start go on from it */
 	[UPKEEP_OLD_EVENTS] = "SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
 		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)",
@@ -151,7 +157,7 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 	sqlite3_bind_int64(purge, 3, before_ms);
 	if (database_run(purge) != SQLITE_OK)
 		return false;
-	for (int part = UPKEEP_PURGE_LIVE; part <= UPKEEP_PURGE_UPSTREAM; part++) { /* of tasks that are gone now */
+	for (int part = UPKEEP_PURGE_LIVE; part <= UPKEEP_PURGE_QUOTE; part++) { /* of tasks that are gone now */
 		sqlite3_bind_int64(upkeep->statements[part], 1, upkeep->purge_from);
 		sqlite3_bind_int64(upkeep->statements[part], 2, *to);
 		if (database_run(upkeep->statements[part]) != SQLITE_OK)
@@ -188,6 +194,18 @@ static bool purge_events(struct upkeep *upkeep, int64_t before_ms, bool *more)
 	return true;
 }
 
+/* Those that were never made. They stay for a while beyond their time, so that who comes late is told what has happened. */
+static bool purge_quotes(struct upkeep *upkeep, int64_t now_ms, bool *more)
+{
+	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_QUOTES];
+
+	sqlite3_bind_int64(statement, 1, now_ms - LIMIT_QUOTE_MS);
+	if (database_run(statement) != SQLITE_OK)
+		return false;
+	*more = *more || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	return true;
+}
+
 /* The time by which things are old. A wall clock that jumps ahead is believed after a day: else one wrong moment would take what was just written,
  * the keys of paid requests among it. */
 static int64_t purge_now_ms(struct upkeep *upkeep)
@@ -216,7 +234,7 @@ static bool purge_batch(struct upkeep *upkeep, bool *more)
 	if (!writer_begin(upkeep->writer, false))
 		return trouble(upkeep);
 	*more = false;
-	if (!purge_tasks(upkeep, before_ms, &to) || !purge_events(upkeep, before_ms, more) ||
+	if (!purge_tasks(upkeep, before_ms, &to) || !purge_events(upkeep, before_ms, more) || !purge_quotes(upkeep, now, more) ||
 		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
 		return give_chore_up(upkeep, "purge the registry");
 	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);

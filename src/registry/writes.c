@@ -14,6 +14,8 @@
 #include "registry/paid_mark.h"
 #include "registry/schema.h"
 
+#define OPEN_QUOTE " WHERE sequence = ?1 AND id = ?2 AND job IS NULL "
+
 static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_BEGIN] = "BEGIN IMMEDIATE",
 	[WRITE_COMMIT] = "COMMIT",
@@ -28,8 +30,8 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_KEY] = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
 	[WRITE_FIND_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
 	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
-	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?)",
+	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)",
 	[WRITE_UPSTREAM] = "INSERT INTO upstream VALUES (?, ?)",
 	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
@@ -60,6 +62,26 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_DELIVERED] = "DELETE FROM delivery WHERE hook = ? AND event = ?",
 	[WRITE_DELIVERIES_REMOVE] = "DELETE FROM delivery WHERE hook = ?",
 	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
+	[WRITE_QUOTE] = "INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"
+			" length(?11), ?11)",
+	[WRITE_QUOTES_OPEN] = "SELECT count(*), coalesce(sum(bytes), 0) FROM quote WHERE caller = ? AND job IS NULL",
+	[WRITE_QUOTE_DROP] = "DELETE FROM quote WHERE sequence ="
+			     " (SELECT min(sequence) FROM quote WHERE caller = ? AND job IS NULL)",
+	[WRITE_QUOTE_ASK] = "UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE "AND asked_ms = 0",
+	[WRITE_QUOTE_ASK_MORE] = "UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3",
+	[WRITE_QUOTE_APPROVE] =
+		"UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
+		" expires_ms = max(expires_ms, ?6)" OPEN_QUOTE "AND asked <= ?4 AND approved < ?4 AND expires_ms > ?3",
+	[WRITE_QUOTE_REFUSE] = "UPDATE quote SET refused_ms = ?3, approved_ms = 0, approved = -1, approved_by = ?4,"
+			       " question = 0" OPEN_QUOTE,
+	[WRITE_QUOTE_QUESTION] = "UPDATE quote SET question = ?3" OPEN_QUOTE,
+	[WRITE_QUOTE_YES] =
+		"UPDATE quote SET question = 0, approved_ms = ?4, approved = ?5, approved_by = ?6" OPEN_QUOTE "AND question = ?3",
+	[WRITE_QUOTE_NO] = "UPDATE quote SET question = 0" OPEN_QUOTE "AND question = ?3",
+	[WRITE_FIND_QUOTE] = "SELECT approved FROM quote" OPEN_QUOTE "AND caller = ?3 AND expires_ms > ?4 AND refused_ms = 0",
+	[WRITE_FIND_SAME] = "SELECT live.sequence FROM live JOIN ledger USING (sequence)" SAME_REQUEST " LIMIT 1",
+	[WRITE_QUOTE_JOB] = "UPDATE quote SET job = ?2, request = NULL WHERE sequence = ?1",
+	[WRITE_QUOTES_CLOSE] = "DELETE FROM quote WHERE job IS NULL",
 	[WRITE_PROBE] = "UPDATE task_indexed SET sequence = sequence",
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
@@ -157,6 +179,8 @@ static int set_paid(struct writer *writer, int64_t number)
 /* An older copy was put back, and what it says of its jobs was corrected: it counts on from where the file is. */
 static bool accept_older(struct writer *writer, struct store_write *write)
 {
+	if (writer_close_quotes(writer) != SQLITE_OK)
+		return writer_fail(writer, "close quotes");
 	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == SQLITE_OK) {
 		write->outcome = STORE_WRITTEN;
 		return true;
@@ -169,7 +193,7 @@ static bool accept_older(struct writer *writer, struct store_write *write)
 static int insert_events(struct writer *writer, const struct store_write *write)
 {
 	sqlite3_stmt *statement = writer->statements[WRITE_EVENT];
-	int64_t sequence = write->kind == STORE_EMIT ? 0 : id_sequence(&write->task.id);
+	int64_t sequence = write->kind == STORE_EMIT || write->kind == STORE_QUOTE ? 0 : id_sequence(&write->task.id);
 	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
 	int code = SQLITE_OK;
 
@@ -198,6 +222,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_REMOVE: kept = writer_remove(writer, write); break;
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
+	case STORE_QUOTE: kept = writer_change_quote(writer, write); break;
 	case STORE_EMIT:
 	case STORE_WEBHOOKS: write->outcome = STORE_WRITTEN; break;
 	}
@@ -330,7 +355,10 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 {
 	int64_t newest = 0, unindexed = 0;
 
-	if (database_query(writer->db, "SELECT coalesce(max(sequence), 0) FROM task", &newest) != SQLITE_OK ||
+	if (database_query(writer->db,
+		    "SELECT max(coalesce((SELECT max(sequence) FROM task), 0),"
+		    " coalesce((SELECT max(sequence) FROM quote), 0))",
+		    &newest) != SQLITE_OK ||
 		database_query(writer->db, "SELECT sequence FROM task_indexed", &writer->indexed) != SQLITE_OK ||
 		database_query(writer->db, "SELECT coalesce(max(number), 0) FROM event", &writer->newest_event) != SQLITE_OK ||
 		database_query(writer->db, "SELECT count(*) FROM task WHERE sequence > (SELECT sequence FROM task_indexed)",

@@ -48,6 +48,20 @@ enum write_statement {
 	WRITE_DELIVERED,
 	WRITE_DELIVERIES_REMOVE,
 	WRITE_CALLBACK,
+	WRITE_QUOTE,
+	WRITE_QUOTES_OPEN,
+	WRITE_QUOTE_DROP,
+	WRITE_QUOTE_ASK,
+	WRITE_QUOTE_ASK_MORE,
+	WRITE_QUOTE_APPROVE,
+	WRITE_QUOTE_REFUSE,
+	WRITE_QUOTE_QUESTION,
+	WRITE_QUOTE_YES,
+	WRITE_QUOTE_NO,
+	WRITE_FIND_QUOTE,
+	WRITE_FIND_SAME,
+	WRITE_QUOTE_JOB,
+	WRITE_QUOTES_CLOSE,
 	WRITE_PROBE,
 	WRITE_STATEMENTS
 };
@@ -87,6 +101,7 @@ bool writer_insert(struct writer *writer, struct store_write *write);	      /* S
 bool writer_change(struct writer *writer, struct store_write *write);	      /* STORE_UPDATE, STORE_PAY; live_writes.c */
 bool writer_remove(struct writer *writer, struct store_write *write);	      /* STORE_REMOVE; task_writes.c */
 bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /* STORE_FIND_VENDOR_ID; live_writes.c */
+bool writer_change_quote(struct writer *writer, struct store_write *write);   /* STORE_QUOTE; quote_writes.c */
 
 /* ---- parts of a write. SQLITE_OK, or the error ---- */
 
@@ -98,6 +113,12 @@ int writer_observe(struct writer *writer, const struct store_write *write);
 int writer_index_artifacts(struct writer *writer, int64_t sequence, int source, const char *caller, const char *result);
 /* The write's changes of webhooks. */
 int writer_change_webhooks(struct writer *writer, const struct store_write *write);
+/* Does a new task fit the quote that it is tied to? Also when it is tied to none. quote_writes.c */
+int writer_check_quote(struct writer *writer, const struct store_write *write, bool *fits);
+/* The quote gets its job. */
+int writer_tie_quote(struct writer *writer, const struct store_write *write);
+/* No quote without a job is good any more: it may have had one that this database does not know. */
+int writer_close_quotes(struct writer *writer);
 /* SQLITE_DONE when the key is new; SQLITE_ROW when it is known: then the outcome is set, and the stored answer. */
 int writer_find_key(struct writer *writer, struct store_write *write);
 int writer_insert_key(struct writer *writer, const struct idempotency *idempotency);

@@ -36,6 +36,7 @@ function spanCell({ limit_usd: limit, spent_usd: spent, reserved_usd: reserved, 
 /** Who has a limit or has spent: { name, day, month, ... }. */
 const accounts = budget => [
   ...budget.host ? [{ name: "This host", ...budget.host }] : [],
+  ...budget.mcp && isUsed(budget.mcp) ? [{ name: "/mcp", note: "the tools of agents", ...budget.mcp }] : [],
   ...budget.providers.filter(isUsed).map(one =>
     ({ name: one.provider, href: link("providers", [one.provider]), note: one.enabled ? null : "live is off", ...one })),
   ...budget.api_keys.map(one => ({ note: "API key", ...one })),
@@ -99,7 +100,7 @@ function table(rows, by) {
 
 // The page ------------------------------------------------------------------------------------------------------------------
 
-const COLUMNS = ["day", "provider", "api_key", "kind", "jobs", "open", "reserved_usd", "spent_usd"];
+const COLUMNS = ["day", "provider", "api_key", "door", "kind", "jobs", "open", "reserved_usd", "spent_usd"];
 
 const choice = (label, values, current, wordOf, hrefOf) => h("div.segments.money-choice", { role: "group", "aria-label": label },
   values.map(value => h("a", { href: () => hrefOf(value), "aria-current": () => current() === value ? "true" : null }, wordOf(value))));

@@ -1,0 +1,222 @@
+/* quote_writes.c - quotes as they are added, approved and tied to their job. Store thread only. */
+#include "registry/writes.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "registry/database.h"
+
+static void bind_caller(sqlite3_stmt *statement, int index, const char *caller)
+{
+	writer_bind_text(statement, index, caller != NULL ? caller : "");
+}
+
+static void bind_id(sqlite3_stmt *statement, int index, const struct id *id)
+{
+	sqlite3_bind_int64(statement, index, id_sequence(id));
+	sqlite3_bind_blob(statement, index + 1, id->bytes, sizeof id->bytes, SQLITE_STATIC);
+}
+
+/* ---- a new one ---- */
+
+/* Whoever asks and asks pushes out what he has asked himself, the oldest first: another quote of it costs nothing. */
+static int make_room(struct writer *writer, const char *caller)
+{
+	sqlite3_stmt *open = writer->statements[WRITE_QUOTES_OPEN], *drop = writer->statements[WRITE_QUOTE_DROP];
+	int64_t count = INT64_MAX, bytes = 0;
+	int code = SQLITE_OK;
+
+	while (code == SQLITE_OK && (count > LIMIT_QUOTES || bytes > LIMIT_QUOTES_BYTES)) {
+		if (count != INT64_MAX) {
+			bind_caller(drop, 1, caller);
+			code = database_run(drop);
+		}
+		bind_caller(open, 1, caller);
+		if (code == SQLITE_OK && (code = sqlite3_step(open)) == SQLITE_ROW) {
+			count = sqlite3_column_int64(open, 0);
+			bytes = sqlite3_column_int64(open, 1);
+			code = SQLITE_OK;
+		}
+		sqlite3_reset(open);
+	}
+	return code;
+}
+
+static int add_quote(struct writer *writer, const struct quote *quote)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE];
+	int code;
+
+	bind_id(statement, 1, &quote->id);
+	bind_caller(statement, 3, quote->caller);
+	writer_bind_text(statement, 4, quote->kind);
+	writer_bind_text(statement, 5, quote->provider);
+	sqlite3_bind_int64(statement, 6, quote->created_ms);
+	sqlite3_bind_int64(statement, 7, quote->expires_ms);
+	sqlite3_bind_int64(statement, 8, quote->expected);
+	sqlite3_bind_int64(statement, 9, quote->most);
+	writer_bind_text(statement, 10, quote->sha256);
+	writer_bind_clean(writer, statement, 11, true, quote->request);
+	code = database_run(statement);
+	return code == SQLITE_OK ? make_room(writer, quote->caller) : code;
+}
+
+/* ---- changes ---- */
+
+/* Runs one, and says whether it changed a row. */
+static int run_change(struct writer *writer, sqlite3_stmt *statement, bool *changed)
+{
+	int code = database_run(statement);
+
+	*changed = code == SQLITE_OK && sqlite3_changes(writer->db) > 0;
+	return code;
+}
+
+/* Once only is it news; a higher amount is noted all the same. */
+static int ask_quote(struct writer *writer, const struct quote_change *change, bool *changed)
+{
+	sqlite3_stmt *first = writer->statements[WRITE_QUOTE_ASK], *higher = writer->statements[WRITE_QUOTE_ASK_MORE];
+	int code;
+
+	bind_id(first, 1, &change->quote->id);
+	sqlite3_bind_int64(first, 3, change->at_ms);
+	sqlite3_bind_int64(first, 4, change->amount);
+	code = run_change(writer, first, changed);
+	if (code != SQLITE_OK || *changed)
+		return code;
+	bind_id(higher, 1, &change->quote->id);
+	sqlite3_bind_int64(higher, 3, change->amount);
+	return database_run(higher);
+}
+
+static int approve_quote(struct writer *writer, const struct quote_change *change, bool *changed)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_APPROVE];
+
+	bind_id(statement, 1, &change->quote->id);
+	sqlite3_bind_int64(statement, 3, change->at_ms);
+	sqlite3_bind_int64(statement, 4, change->amount);
+	writer_bind_text(statement, 5, change->by);
+	sqlite3_bind_int64(statement, 6, change->expires_ms);
+	return run_change(writer, statement, changed);
+}
+
+static int refuse_quote(struct writer *writer, const struct quote_change *change, bool *changed)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_REFUSE];
+
+	bind_id(statement, 1, &change->quote->id);
+	sqlite3_bind_int64(statement, 3, change->at_ms);
+	writer_bind_text(statement, 4, change->by);
+	return run_change(writer, statement, changed);
+}
+
+static int put_question(struct writer *writer, const struct quote_change *change, bool *changed)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_QUESTION];
+
+	bind_id(statement, 1, &change->quote->id);
+	sqlite3_bind_int64(statement, 3, change->question);
+	return run_change(writer, statement, changed);
+}
+
+/* Whatever the answer, the question is used up. */
+static int answer_question(struct writer *writer, const struct quote_change *change, bool *changed)
+{
+	sqlite3_stmt *statement = writer->statements[change->op == QUOTE_YES ? WRITE_QUOTE_YES : WRITE_QUOTE_NO];
+
+	bind_id(statement, 1, &change->quote->id);
+	sqlite3_bind_int64(statement, 3, change->question);
+	if (change->op == QUOTE_YES) {
+		sqlite3_bind_int64(statement, 4, change->at_ms);
+		sqlite3_bind_int64(statement, 5, change->amount);
+		writer_bind_text(statement, 6, change->by);
+	}
+	return run_change(writer, statement, changed);
+}
+
+static int change_quote(struct writer *writer, const struct quote_change *change, bool *changed)
+{
+	switch (change->op) {
+	case QUOTE_ADD: *changed = true; return add_quote(writer, change->quote);
+	case QUOTE_ASK: return ask_quote(writer, change, changed);
+	case QUOTE_APPROVE: return approve_quote(writer, change, changed);
+	case QUOTE_REFUSE: return refuse_quote(writer, change, changed);
+	case QUOTE_QUESTION: return put_question(writer, change, changed);
+	case QUOTE_YES:
+	case QUOTE_NO: return answer_question(writer, change, changed);
+	}
+	return SQLITE_MISUSE;
+}
+
+bool writer_change_quote(struct writer *writer, struct store_write *write)
+{
+	bool changed = false;
+
+	if (change_quote(writer, write->quote_change, &changed) != SQLITE_OK)
+		return writer_fail(writer, "store the quote");
+	write->outcome = changed ? STORE_WRITTEN : STORE_UNCHANGED;
+	return true;
+}
+
+/* ---- its job ---- */
+
+/* The newest live job of the same request and caller that has cost something or may; 0: there is none. */
+static int find_same(struct writer *writer, const struct task *task, int64_t since_ms, int64_t *sequence)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_FIND_SAME];
+	int code;
+
+	*sequence = 0;
+	writer_bind_text(statement, 1, task->upstream_sha256);
+	sqlite3_bind_int64(statement, 2, id_sequence_at(since_ms));
+	writer_bind_text(statement, 3, task->caller);
+	code = database_integer(statement, sequence);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+/* May a live job of this reservation be paid for by it? */
+static int check_money(struct writer *writer, const struct task *task, const struct quote_tie *tie, int64_t approved, bool *fits)
+{
+	int64_t reserved = task->money->reserved, same = 0;
+	int code = find_same(writer, task, tie->since_ms, &same);
+
+	*fits = reserved == tie->reserves && (reserved <= tie->approve_above || reserved <= approved) &&
+		(same == 0 || same == tie->again_of);
+	return code;
+}
+
+int writer_check_quote(struct writer *writer, const struct store_write *write, bool *fits)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_FIND_QUOTE];
+	const struct quote_tie *tie = &write->ties.quote;
+	int64_t approved = -1;
+	int code;
+
+	*fits = true;
+	if (!tie->tied)
+		return SQLITE_OK;
+	bind_id(statement, 1, &tie->quote);
+	bind_caller(statement, 3, write->task.caller);
+	sqlite3_bind_int64(statement, 4, clock_unix_ms());
+	code = database_integer(statement, &approved);
+	*fits = code == SQLITE_OK;
+	if (code == SQLITE_OK && write->task.live != NULL)
+		return check_money(writer, &write->task, tie, approved, fits);
+	return code == SQLITE_DONE ? SQLITE_OK : code;
+}
+
+int writer_tie_quote(struct writer *writer, const struct store_write *write)
+{
+	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_JOB];
+
+	if (!write->ties.quote.tied)
+		return SQLITE_OK;
+	sqlite3_bind_int64(statement, 1, id_sequence(&write->ties.quote.quote));
+	sqlite3_bind_int64(statement, 2, id_sequence(&write->task.id));
+	return database_run(statement);
+}
+
+int writer_close_quotes(struct writer *writer)
+{
+	return database_run(writer->statements[WRITE_QUOTES_CLOSE]);
+}
