@@ -2,7 +2,7 @@
 #include "mcp/hello.h"
 
 #include "base/json.h"
-#include "mcp/answer.h"
+#include "mcp/call_answer.h"
 #include "mcp/errors.h"
 
 #define DISCOVER_TTL_MS 300000

@@ -5,11 +5,13 @@
 
 #include <string.h>
 
-#include "mcp/answer.h"
+#include "mcp/call_answer.h"
 #include "mcp/errors.h"
-#include "mcp/hello.h"
 #include "mcp/headers.h"
+#include "mcp/hello.h"
+#include "mcp/listen.h"
 #include "mcp/message.h"
+#include "mcp/resources.h"
 #include "mcp/tools.h"
 
 static const struct method {
@@ -23,6 +25,10 @@ static const struct method {
 	{ "server/discover", true, false, NULL, mcp_discover },
 	{ "tools/list", true, true, NULL, mcp_tools_list },
 	{ "tools/call", true, true, "name", mcp_tools_call },
+	{ "resources/list", true, true, NULL, mcp_resources_list },
+	{ "resources/templates/list", true, true, NULL, mcp_resources_templates },
+	{ "resources/read", true, true, "uri", mcp_resources_read },
+	{ "subscriptions/listen", true, false, NULL, mcp_listen },
 };
 
 #define METHODS (sizeof methods / sizeof *methods)

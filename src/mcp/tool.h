@@ -71,7 +71,7 @@ struct mcp_call {
 	const json_t *capabilities;    /* what the client declared; NULL in the legacy era, where nobody remembers */
 	const json_t *input_responses; /* an object, or NULL */
 	const char *request_state;     /* or NULL */
-	/* answer.c's and progress.c's own: */
+	/* call_answer.c's and call_progress.c's own: */
 	json_t *content; /* further blocks */
 	struct http_stream stream;
 	bool streaming, answered;

@@ -7,8 +7,8 @@
 #include "api/access.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "mcp/answer.h"
-#include "mcp/arguments.h"
+#include "mcp/call_answer.h"
+#include "mcp/call_arguments.h"
 #include "mcp/errors.h"
 #include "mcp/tool_table.h"
 

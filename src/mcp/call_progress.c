@@ -1,8 +1,8 @@
-/* progress.c - a call that takes a while: its stream, its progress, and whether anybody still waits for it. HTTP threads.
+/* call_progress.c - a call that takes a while: its stream, its progress, and whether anybody still waits for it. HTTP threads.
  *
  * An answer becomes a stream when there is something to tell before its end, and not sooner: most clients read a plain answer with less
  * trouble. A stream gives the request's view back (http/stream.h); what the host is asked later in it counts by the view and key of then. */
-#include "mcp/answer.h"
+#include "mcp/call_answer.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,8 +1,8 @@
-/* answer.c - one answer to a request: a result or an error, in the form of its era. HTTP threads.
+/* call_answer.c - one answer to a request: a result or an error, in the form of its era. HTTP threads.
  *
  * It is written by one function, whatever it says and whether it is the body of an answer or the last message of a stream; that masks
  * what is secret either way. */
-#include "mcp/answer.h"
+#include "mcp/call_answer.h"
 
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,4 +1,4 @@
-/* arguments.h - the arguments of a tool's call, against the tool's table. HTTP threads. */
+/* call_arguments.h - the arguments of a tool's call, against the tool's table. HTTP threads. */
 #pragma once
 
 #include <jansson.h>

@@ -1,4 +1,4 @@
-/* answer.h - answers to any request of MCP, as JSON or as the end of its stream. HTTP threads. */
+/* call_answer.h - answers to any request of MCP, as JSON or as the end of its stream. HTTP threads. */
 #pragma once
 
 #include <jansson.h>
@@ -17,7 +17,7 @@ json_t *mcp_server_info(void);
 /* An answer of another HTTP status than 200 to a request that was not begun. As mcp_call_error() otherwise. */
 void mcp_answer_error(struct mcp_call *call, int status, int code, json_t *data, const char *message);
 
-/* ---- progress.c: of a stream ---- */
+/* ---- call_progress.c: of a stream ---- */
 
 /* The answer is a stream from now on. False: the client is gone. */
 bool mcp_stream_begin(struct mcp_call *call);

@@ -1,8 +1,8 @@
-/* arguments.c - one table says what a tool takes: the schema is made of it, and every call is held against it. HTTP threads; pure.
+/* call_arguments.c - one table says what a tool takes: the schema is made of it, and every call is held against it. HTTP threads; pure.
  *
  * The messages are for a model, which corrects itself by them: they name the argument, what it must be, and what it was. A null counts
  * as absent, since models send it for what they leave out. */
-#include "mcp/arguments.h"
+#include "mcp/call_arguments.h"
 
 #include <math.h>
 #include <stdarg.h>
