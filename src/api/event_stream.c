@@ -272,7 +272,7 @@ static void run_stream(struct following *following, struct http_request *request
 {
 	int64_t began = clock_monotonic_ns();
 
-	if (http_stream_begin(request, &following->stream, "text/event-stream")) {
+	if (http_stream_begin(request, &following->stream, "text/event-stream", NULL)) {
 		following->end_ns = began + LIMIT_STREAM_SECONDS * 1000 * MILLISECOND_NS;
 		if (write_opening(following) && catch_up(following) && following->until_over)
 			end_with_job(following);

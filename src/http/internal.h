@@ -144,12 +144,16 @@ bool request_takes_body(const struct http_exchange *x);
 /* Everything that is checked before, in order; reads head and target. False: refused, or a preflight that was answered. */
 bool guard_check(struct http_exchange *x);
 
-/* Sets api_key, and session_expires. */
+/* Sets api_key, session_expires and signed_url. */
 bool auth_check(struct http_exchange *x);
+
+/* Is it a GET of a signed URL, by the configuration in force? */
+bool auth_is_signed(const struct http_exchange *x);
 
 struct auth_caller {
 	const struct config_api_key *key; /* or NULL */
 	int64_t session_expires;	  /* as in http_request */
+	bool signed_url;		  /* the same */
 };
 
 /* Why this configuration does not let the request in, as a static text, or NULL; `caller` gets who asks. */
@@ -182,9 +186,12 @@ bool reply_capture(struct http_exchange *x, const struct http_reply *reply);
 /* Waits for the client to take all, within the time that the answer has. False: it is gone, or takes nothing; the connection must close. */
 bool reply_write(struct http_exchange *x, const char *bytes, size_t length);
 
+/* Masks the host's secrets in its body: then `out`, to be freed, holds that. Without memory for it the reply becomes a 503. */
+void reply_mask(const struct http_request *request, struct http_reply *reply, struct buffer *out);
+
 /* Writes the head of an answer that goes on until its connection ends to the thread's buffer, unsent. X-Accel-Buffering keeps proxies of nginx's
- * kind from holding it back. */
-void reply_write_stream_head(struct http_exchange *x, const char *content_type);
+ * kind from holding it back. `headers` as in http_reply. */
+void reply_write_stream_head(struct http_exchange *x, const char *content_type, const char *headers);
 
 const char *reply_reason(int status); /* "OK"; any thread */
 

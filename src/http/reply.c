@@ -128,7 +128,7 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply, 
 	write_literal(out, "\r\n");
 }
 
-void reply_write_stream_head(struct http_exchange *x, const char *content_type)
+void reply_write_stream_head(struct http_exchange *x, const char *content_type, const char *headers)
 {
 	struct buffer *out = &x->worker->out;
 
@@ -141,6 +141,8 @@ void reply_write_stream_head(struct http_exchange *x, const char *content_type)
 	write_literal(out, "\r\n");
 	if (x->origin != NULL)
 		write_cors(out, x->origin);
+	if (headers != NULL)
+		buffer_text(out, headers);
 	write_literal(out, "\r\n");
 }
 
@@ -264,27 +266,33 @@ static bool reply_is_json(const struct http_reply *reply)
 }
 
 /* The last look: what is a secret of the host's does not leave it, whoever wrote it into an answer. */
-void http_send(struct http_request *request, const struct http_reply *reply)
+void reply_mask(const struct http_request *request, struct http_reply *reply, struct buffer *out)
 {
 	struct mask_known known = { .index = request->view != NULL ? request->view->known : NULL };
-	struct http_reply masked = *reply;
 	enum mask_outcome outcome;
-	struct buffer out;
 
-	buffer_init(&out, 2 * reply->body_length + 64);
+	buffer_init(out, 2 * reply->body_length + 64);
 	outcome = reply->body_length > 0 && !reply->published
-			  ? mask_known_text(&known, reply_is_json(reply), reply->body, reply->body_length, &out)
+			  ? mask_known_text(&known, reply_is_json(reply), reply->body, reply->body_length, out)
 			  : MASK_CLEAN;
 	if (outcome == MASK_MASKED) {
-		masked.body = out.data;
-		masked.body_length = out.length;
+		reply->body = out->data;
+		reply->body_length = out->length;
 	} else if (outcome == MASK_STARVED) {
-		masked = (struct http_reply){ .status = 503,
+		*reply = (struct http_reply){ .status = 503,
 			.content_type = "application/problem+json",
 			.headers = "Retry-After: 1\r\n",
 			.body = no_memory,
 			.body_length = sizeof no_memory - 1 };
 	}
+}
+
+void http_send(struct http_request *request, const struct http_reply *reply)
+{
+	struct http_reply masked = *reply;
+	struct buffer out;
+
+	reply_mask(request, &masked, &out);
 	send_reply(request, &masked);
 	buffer_free(&out);
 }

@@ -42,7 +42,7 @@ static const char *owner_of(const struct config_api_key *key)
 	return key != NULL && key->sees_own ? key->name : "";
 }
 
-bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type)
+bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type, const char *headers)
 {
 	struct http_exchange *x = (struct http_exchange *)request;
 	struct buffer *out = &x->worker->out;
@@ -52,7 +52,7 @@ bool http_stream_begin(struct http_request *request, struct http_stream *stream,
 	*stream = (struct http_stream){ .request = request, .socket = x->worker->socket };
 	x->close = true;
 	out->maximum = STREAM_HEAD_BYTES;
-	reply_write_stream_head(x, content_type);
+	reply_write_stream_head(x, content_type, headers);
 	if (out->failed)
 		return reply_refuse(x, 503, "Retry-After: 1\r\n", "out of memory");
 	x->status = 200;

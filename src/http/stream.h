@@ -21,8 +21,8 @@ struct http_stream {
 };
 
 /* Sends the head of a 200; the connection will end with the stream. The request's view and key are given back: whoever needs them later copies
- * before. False when there is nothing to go on with: HEAD, or the client is gone. */
-bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type);
+ * before. `headers` as in http_reply, or NULL. False when there is nothing to go on with: HEAD, or the client is gone. */
+bool http_stream_begin(struct http_request *request, struct http_stream *stream, const char *content_type, const char *headers);
 
 /* Waits at most `timeout_ms` for the client to take all. False: it is gone, or too slow, and nothing further can be sent. */
 bool http_stream_write(struct http_stream *stream, const void *bytes, size_t length, int timeout_ms);

@@ -22,7 +22,7 @@ bool mcp_stream_begin(struct mcp_call *call)
 	call->beat_ns = now + LIMIT_STREAM_HEARTBEAT_MS * MILLISECOND_NS;
 	call->look_ns = now + LIMIT_STREAM_LOOK_MS * MILLISECOND_NS;
 	call->told = -1;
-	return http_stream_begin(call->request, &call->stream, "text/event-stream");
+	return http_stream_begin(call->request, &call->stream, "text/event-stream", NULL);
 }
 
 bool mcp_stream_send(struct mcp_call *call, const struct buffer *message)
