@@ -74,12 +74,13 @@ static void write_file_name(struct buffer *out, const char *name)
 	buffer_text(out, "\r\n");
 }
 
-static void write_headers(struct buffer *out, const json_t *entry, const char *type)
+static void write_headers(struct buffer *out, const struct http_request *request, const json_t *entry, const char *type)
 {
 	const char *name = json_text(entry, "filename");
 
-	buffer_text(
-		out, "Content-Security-Policy: sandbox\r\nCross-Origin-Resource-Policy: same-origin\r\nContent-Disposition: ");
+	buffer_text(out, "Content-Security-Policy: sandbox\r\nCross-Origin-Resource-Policy: ");
+	buffer_text(out, request->signed_url ? "cross-origin" : "same-origin"); /* a signed URL is made to be shown elsewhere */
+	buffer_text(out, "\r\nContent-Disposition: ");
 	buffer_text(out, is_shown_in_place(type) ? "inline" : "attachment");
 	write_file_name(out, name != NULL ? name : "artifact");
 }
@@ -93,7 +94,7 @@ static void send_file(struct http_request *request, const json_t *entry, int des
 	struct buffer headers;
 
 	buffer_init(&headers, HEADERS_BYTES);
-	write_headers(&headers, entry, type);
+	write_headers(&headers, request, entry, type);
 	snprintf(etag, sizeof etag, "\"%s\"", json_text(entry, "sha256"));
 	if (headers.failed)
 		answer_problem(request, 503, NULL, "out of memory");

@@ -244,13 +244,19 @@ static enum error_code open_openapi(struct serving *serving, struct error *error
 	return ERROR_NONE;
 }
 
+/* Sessions stand for API keys; the public URL leads to whoever has it, so what is shown there is signed. */
+static bool signs_anything(const struct config *config)
+{
+	return config->server.api_key_count > 0 || config->live.public_url != NULL;
+}
+
 static enum error_code open_studio(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
 
 	(void)error; /* a page that cannot be shown, or logged in to, is told, and stops no host */
 	serving->host.sessions = sessions_new(serving->data, serving->home);
-	sessions_reload(serving->host.sessions, view->config->server.api_key_count > 0);
+	sessions_reload(serving->host.sessions, signs_anything(view->config));
 	serving->host.studio = studio_new(serving->studio);
 	studio_reload(serving->host.studio, view->config->server.studio);
 	gate_release(serving->host.gate, view);
@@ -289,7 +295,7 @@ static void reload(void *context)
 	webhooks_out_notify(serving->host.webhooks_out, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	studio_reload(host->studio, view->config->server.studio);
-	sessions_reload(host->sessions, view->config->server.api_key_count > 0);
+	sessions_reload(host->sessions, signs_anything(view->config));
 	gate_release(serving->host.gate, view);
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);

@@ -102,7 +102,8 @@ struct file_problem *sessions_problem(struct sessions *sessions)
 
 /* ---- tokens ---- */
 
-static bool sign_token(struct sessions *sessions, const unsigned char bytes[SIGNED_BYTES], unsigned char mark[EVP_MAX_MD_SIZE])
+/* HMAC-SHA256 with the key of this home. False: there is none, or no libcrypto. */
+static bool sign(struct sessions *sessions, const void *bytes, size_t length, unsigned char mark[EVP_MAX_MD_SIZE])
 {
 	unsigned char key[KEY_FILE_BYTES];
 	bool ready;
@@ -111,9 +112,21 @@ static bool sign_token(struct sessions *sessions, const unsigned char bytes[SIGN
 	ready = sessions->ready;
 	memcpy(key, sessions->key, sizeof key);
 	pthread_mutex_unlock(&sessions->lock);
-	ready = ready && crypto_load() && HMAC(EVP_sha256(), key, sizeof key, bytes, SIGNED_BYTES, mark, NULL) != NULL;
+	ready = ready && crypto_load() && HMAC(EVP_sha256(), key, sizeof key, bytes, length, mark, NULL) != NULL;
 	explicit_bzero(key, sizeof key);
 	return ready;
+}
+
+/* A token's signed bytes begin with a time, whose first byte is 0: no use is taken for one. */
+bool sessions_derive(struct sessions *sessions, const char *use, unsigned char key[SHA256_DIGEST_LENGTH])
+{
+	unsigned char mark[EVP_MAX_MD_SIZE];
+	bool made = sign(sessions, use, strlen(use), mark);
+
+	if (made)
+		memcpy(key, mark, SHA256_DIGEST_LENGTH);
+	explicit_bzero(mark, sizeof mark);
+	return made;
 }
 
 static void write_expiry(unsigned char bytes[EXPIRY_BYTES], int64_t expires)
@@ -137,7 +150,7 @@ bool sessions_issue(struct sessions *sessions, const struct config_api_key *key,
 
 	write_expiry(bytes, expires);
 	memcpy(bytes + EXPIRY_BYTES, key->sha256, KEY_MARK_BYTES);
-	if (!sign_token(sessions, bytes, mark))
+	if (!sign(sessions, bytes, SIGNED_BYTES, mark))
 		return false;
 	text_write_hex(text_write_hex(token, bytes, sizeof bytes), mark, SHA256_DIGEST_LENGTH);
 	return true;
@@ -153,7 +166,7 @@ static bool read_token(struct sessions *sessions, const char *token, size_t leng
 		return false;
 	memcpy(text, token, length);
 	text[length] = '\0';
-	return text_read_hex(text, bytes, TOKEN_BYTES) && sign_token(sessions, bytes, mark) &&
+	return text_read_hex(text, bytes, TOKEN_BYTES) && sign(sessions, bytes, SIGNED_BYTES, mark) &&
 	       CRYPTO_memcmp(mark, bytes + SIGNED_BYTES, SHA256_DIGEST_LENGTH) == 0;
 }
 

@@ -20,8 +20,8 @@ struct sessions;
 struct sessions *sessions_new(const char *data, const char *home);
 void sessions_free(struct sessions *sessions); /* NULL: does nothing */
 
-/* Reads the key of the tokens anew, or makes it. Not `wanted` (there are no API keys): nothing is read, and no session counts. Loader thread; blocks
- * on the disk. */
+/* Reads the key of the tokens anew, or makes it. Not `wanted` (there are no API keys, and no public URL): nothing is read, and no session counts. Loader
+ * thread; blocks on the disk. */
 void sessions_reload(struct sessions *sessions, bool wanted);
 
 /* Why nobody can log in, to be released; NULL: nothing is wrong. Any thread. */
@@ -39,3 +39,7 @@ bool sessions_issue(
  * constant time. Any thread. */
 const struct config_api_key *sessions_find(
 	struct sessions *sessions, const struct config_server *server, const char *token, size_t length, int64_t *expires);
+
+/* A key for another use than sessions, derived from theirs: it ends with data/session.key, and tells nothing of it. `use` is a plain text. False: as
+ * sessions_issue(). Any thread. */
+bool sessions_derive(struct sessions *sessions, const char *use, unsigned char key[32]);

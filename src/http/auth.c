@@ -1,6 +1,6 @@
-/* auth.c - who may call at all: API keys, and sessions that stand for one.
+/* auth.c - who may call at all: API keys, and sessions and signed URLs that stand for one.
  *
- * Runs on HTTP threads, without state. A key in a header goes first. A browser sends a session's cookie by itself, also for a page of another port of
+ * Runs on HTTP threads, without state. A key in a header goes first; a signed URL is good for its own path only (request.signed_url). A browser sends a session's cookie by itself, also for a page of another port of
  * this machine, so it counts for this host's own page only. Neither is logged or quoted. */
 #include "http/internal.h"
 
@@ -10,7 +10,9 @@
 #include "base/limits.h"
 #include "gate/api_key.h"
 #include "gate/session.h"
+#include "gate/signed_url.h"
 
+#define SIGNATURE_BYTES 68  /* of its text: one that is longer is none */
 #define COOKIES_LOOKED_AT 4 /* of our name: one may be left from another path */
 
 static size_t trimmed_length(const char *text)
@@ -86,7 +88,31 @@ static bool session_counts(const struct http_exchange *x)
 	return reads && x->head[HEAD_ORIGIN] == NULL;
 }
 
-/* ---- both ---- */
+/* ---- signed URLs ---- */
+
+static bool has_signature(const struct http_exchange *x, char signature[SIGNATURE_BYTES])
+{
+	return x->server->sessions != NULL && x->request.query != NULL && strcmp(x->request.method, "GET") == 0 &&
+	       http_query(&x->request, "signature", signature, SIGNATURE_BYTES);
+}
+
+static bool find_signed(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller)
+{
+	char signature[SIGNATURE_BYTES], expires[16];
+
+	caller->signed_url = has_signature(x, signature) && http_query(&x->request, "expires", expires, sizeof expires) &&
+			     signed_url_check(x->server->sessions, server, x->request.path, expires, signature, &caller->key);
+	return caller->signed_url;
+}
+
+bool auth_is_signed(const struct http_exchange *x)
+{
+	struct auth_caller caller = { .key = NULL };
+
+	return find_signed(x, &x->request.view->config->server, &caller);
+}
+
+/* ---- all of them ---- */
 
 /* Every client of MCP tries a GET once; told 401 there, those that know OAuth would send their user to log in, again and again. */
 static bool is_no_mcp_method(const struct http_exchange *x)
@@ -108,6 +134,17 @@ static bool needs_no_key(const struct http_exchange *x)
 	       (strcmp(path, OPENAPI_PATH) == 0 && x->request.query == NULL) || is_no_mcp_method(x);
 }
 
+/* Which of the three is wrong. */
+static const char *explain_refusal(const struct http_exchange *x, bool presented)
+{
+	char signature[SIGNATURE_BYTES];
+
+	if (has_signature(x, signature))
+		return "this URL's signature is not this path's, its time is over, or its API key is gone";
+	return presented ? "this API key is not one of server.api_keys"
+			 : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY";
+}
+
 const char *auth_refusal(const struct http_exchange *x, const struct config_server *server, struct auth_caller *caller)
 {
 	bool presented = x->head[HEAD_AUTHORIZATION] != NULL || x->head[HEAD_X_API_KEY] != NULL;
@@ -117,12 +154,15 @@ const char *auth_refusal(const struct http_exchange *x, const struct config_serv
 		return NULL;
 	if (presented)
 		caller->key = presented_key(x, server);
-	else if (x->head[HEAD_COOKIE] != NULL && x->server->sessions != NULL)
+	if (caller->key == NULL && find_signed(x, server, caller))
+		return NULL;
+	if (presented)
+		return caller->key != NULL || needs_no_key(x) ? NULL : explain_refusal(x, presented);
+	if (x->head[HEAD_COOKIE] != NULL && x->server->sessions != NULL)
 		find_session(x, server, caller);
 	if (caller->key != NULL || needs_no_key(x))
 		return NULL;
-	return presented ? "this API key is not one of server.api_keys"
-			 : "an API key is needed: send Authorization: Bearer KEY, or X-API-Key: KEY";
+	return explain_refusal(x, presented);
 }
 
 bool auth_check(struct http_exchange *x)
@@ -140,5 +180,6 @@ bool auth_check(struct http_exchange *x)
 	}
 	x->request.api_key = caller.key;
 	x->request.session_expires = caller.session_expires;
+	x->request.signed_url = caller.signed_url;
 	return true;
 }

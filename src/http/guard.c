@@ -103,16 +103,17 @@ static bool host_is_ours(const struct http_exchange *x, const char *text, size_t
 	return host_is_listed(x->request.view->config->server.allowed_hosts, text, length, host);
 }
 
-/* Vendors call the host by live.public_url: that name opens the webhooks, and nothing else. */
+/* Vendors call the host by live.public_url, and signed URLs begin with it: that name opens these, and nothing else. */
 static bool host_is_public_url(const struct http_exchange *x, const char *text, size_t length)
 {
 	const char *url = x->request.view->config->live.public_url;
 	const char *name = url != NULL ? strstr(url, "://") + 3 : NULL;
 
-	if (name == NULL || strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) != 0)
+	if (name == NULL)
 		return false;
 	length = host_length(text, length);
-	return length > 0 && host_length(name, strcspn(name, "/")) == length && strncasecmp(name, text, length) == 0;
+	return length > 0 && host_length(name, strcspn(name, "/")) == length && strncasecmp(name, text, length) == 0 &&
+	       (strncmp(x->request.path, WEBHOOKS, sizeof WEBHOOKS - 1) == 0 || auth_is_signed(x));
 }
 
 /* /healthz is answered by any name: whoever asks for it may know the host by its address only. */
@@ -147,10 +148,11 @@ static bool is_own_page(const struct http_exchange *x)
 	return origin != NULL && origin_is_host(origin, x->head[HEAD_HOST]);
 }
 
-/* A link on a foreign page may lead to ours, which holds no data: what that asks for then comes from itself. */
+/* A link on a foreign page may lead to ours, which holds no data: what that asks for then comes from itself. And a signed URL is made to be handed on: no
+ * page knows one that it was not given. */
 static bool opens_page(const struct http_exchange *x)
 {
-	return x->request.path[1] == '\0' && strcmp(x->request.method, "GET") == 0;
+	return (x->request.path[1] == '\0' && strcmp(x->request.method, "GET") == 0) || auth_is_signed(x);
 }
 
 static bool origin_is_listed(char *const *list, const char *origin)

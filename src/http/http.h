@@ -39,6 +39,7 @@ struct http_request {
 	const struct gate_view *view;	      /* flags, secrets and switches in force for this request; NULL without a gate */
 	const struct config_api_key *api_key; /* whose key it came with, or NULL */
 	int64_t session_expires; /* it came with a session that stands for the key until then, in seconds since 1970; 0: with none */
+	bool signed_url; /* it came by a URL that was signed for this path (gate/signed_url.h): it may read this, whatever its key may do */
 	struct mg_connection *connection;
 	int route;			/* the handler's, for http_options.answered; -1: it found none */
 	bool streamed;			/* the answer was a stream: how long it took says nothing */
