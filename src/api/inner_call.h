@@ -20,6 +20,7 @@ struct inner_call {
 	int wait_seconds;	     /* as Prefer: wait=N; 0: it does not wait */
 	const char *asked;	/* JSON: what the client asked for in its own words, kept with the job that it makes; or NULL */
 	struct store_ties ties; /* what else is written with a live job that it registers */
+	bool live_only; /* of a submit that asks to be live: where it cannot be, the answer says what is missing, like a preview's, and no dry run is registered */
 };
 
 struct inner_answer {

@@ -53,6 +53,7 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 	if (asked != NULL) {
 		pending->write.ties = asked->ties;
 		submission->asked = memory_copy_text(asked->asked);
+		submission->live_only = asked->live_only;
 	}
 	submission->pending = pending;
 	submission->verdict_json = verdict_json_hold(incoming->verdict_json);

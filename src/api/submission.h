@@ -25,6 +25,7 @@ struct submission {
 	char expected[OUTGOING_DIGEST_BYTES];	   /* the upstream_sha256 of the only request that will do, or "" */
 	bool preview;				   /* it is only shown what it would come to */
 	bool wants_live;			   /* it says "dry_run": false, whatever the gate says */
+	bool live_only;				   /* what cannot be live is shown as a preview, and not registered */
 	int64_t would_reserve;			   /* of a preview that asks to be live: micro-dollars; -1: not known */
 	struct error refused;			   /* why there is nothing to write; code ERROR_NONE: there is */
 	bool told;				   /* the client, that it is registered */

@@ -53,8 +53,12 @@ static bool submit_compose(struct pending_call *pending)
 	if (submission->looks)
 		return false;
 	submission_count_optional(submission);
-	return submission_is_expected(submission) && (submission->liveness != LIVENESS_LIVE || order_job(submission)) &&
-	       submission_compose(submission);
+	if (!submission_is_expected(submission) || (submission->liveness == LIVENESS_LIVE && !order_job(submission)))
+		return false;
+	submission->preview = submission->live_only && submission->liveness != LIVENESS_LIVE;
+	if (submission->preview)
+		submission_compose_preview(submission);
+	return !submission->preview && submission_compose(submission);
 }
 
 /* ---- the log's lines ---- */
@@ -171,6 +175,13 @@ static void send_composed(const struct submission *submission, struct incoming *
 					  .body_length = answer->length });
 }
 
+/* Nothing was registered: the answer says what is missing. */
+static void send_shown(struct submission *submission, struct incoming *incoming)
+{
+	submission->told = true;
+	send_composed(submission, incoming, 200);
+}
+
 static void send_registered(struct submission *submission, struct incoming *incoming)
 {
 	const struct id *id = &submission->pending->write.task.id;
@@ -191,6 +202,10 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 
 	if (submission->refused.code != ERROR_NONE) {
 		submit_send_refused(submission, incoming);
+		return;
+	}
+	if (submission->preview) {
+		send_shown(submission, incoming);
 		return;
 	}
 	switch (write->outcome) {
