@@ -98,7 +98,7 @@ TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe media-probe
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call ensure_packages,$(TEST_PACKAGES))
-	$(if $(filter spec spec/studio%,$(SPEC)),$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: the specs of Studio are pending')
+	$(if $(filter spec spec/studio% spec/media%,$(SPEC)),$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: the specs that have one are pending')
 	@$(MAKE) --no-print-directory $(TEST_PROGRAMS)
 	@$(if $(filter spec spec/fuzz%,$(SPEC)),$(MAKE) --no-print-directory fuzz-build || echo 'the fuzz targets cannot be built: they are not run')
 	@$(TEST_ENV) SPEC_TIMES=$(BUILD)/spec-times V=$(V) $(if $(JOBS),JOBS=$(JOBS)) lua5.4 spec/run.lua $(SPEC)

@@ -8,7 +8,7 @@
 --   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
 --   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
 --
--- Of the files that have a browser (spec/studio) two run at once: each keeps a core busy.
+-- Of the files that have a browser (spec/studio, spec/media/decode_spec.lua) two run at once: each keeps a core busy.
 --
 -- Each file has a TMPDIR of its own. What still runs with it when the file has ended is ended too.
 package.path = "./?.lua;" .. package.path
@@ -119,7 +119,7 @@ local function show(result)
 end
 
 local function has_browser(file)
-  return file:find("^spec/studio/") ~= nil
+  return file:find("^spec/studio/") ~= nil or file == "spec/media/decode_spec.lua"
 end
 
 -- Takes the next file out of the list: the first that may run beside those that do.

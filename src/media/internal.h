@@ -61,14 +61,24 @@ void picture_ycc(const unsigned char rgb[3], unsigned char ycc[3]);
 
 /* ---- bits ---- */
 
-/* The highest bit first. */
-struct bits {
-	struct buffer *out;
-	uint64_t pending;
-	int count;
+/* What has to stand between the bytes of a stream, so that nothing in it looks like a mark. */
+enum bits_guard {
+	BITS_PLAIN,
+	BITS_JPEG, /* 0 behind ff */
+	BITS_H264, /* 3 between two zeros and what is at most 3 */
 };
 
-void bits_put(struct bits *bits, uint32_t value, int width); /* of up to 32 bits; hands whole bytes over */
+/* Numbers, the highest bit first. Begins as zeroes but for `out` and `guard`. */
+struct bits {
+	struct buffer *out;
+	enum bits_guard guard;
+	int zeros; /* bytes that are 0, at the end */
+	uint64_t pending;
+	int count; /* bits of it */
+};
+
+void bits_put(struct bits *bits, uint32_t value, int width); /* up to 32 bits; hands whole bytes over */
+void bits_put_ue(struct bits *bits, uint32_t value);	     /* Exp-Golomb */
 void bits_align(struct bits *bits, int bit);		     /* fills the last byte up */
 
 void media_u16(struct buffer *out, unsigned value); /* the highest byte first */
@@ -80,6 +90,25 @@ void media_zeros(struct buffer *out, size_t count);
 /* Writes `value` over the four bytes at `place`. Nothing when the buffer has failed. */
 void media_set_u32(struct buffer *out, size_t place, uint32_t value);
 void media_set_u32_low(struct buffer *out, size_t place, uint32_t value);
+
+/* A chunk of RIFF: returns the place that its end is to be told. */
+size_t riff_begin(struct buffer *out, const char *kind);
+void riff_end(struct buffer *out, size_t place);
+
+/* ---- films of H.264 ---- */
+
+#define H264_RATE 24 /* pictures a second */
+#define H264_SMALLEST 16
+
+/* The parameter sets, as avcC wants them: a byte of head and what follows. */
+void h264_sequence_set(struct buffer *out, int width, int height);
+void h264_picture_set(struct buffer *out);
+
+/* A picture that needs no other. False: no room or no memory. */
+bool h264_first_picture(struct buffer *out, const struct picture *picture);
+
+/* The `number`th, from 1: as the one before. */
+void h264_same_picture(struct buffer *out, const struct picture *picture, int number);
 
 /* ---- formats: append the file. False: no room or no memory ---- */
 

@@ -12,11 +12,11 @@ static const struct {
 	bool (*write)(const struct media_wish *wish, struct buffer *out);
 } formats[] = {
 	[MEDIA_PNG] = { "image/png", png_write },
-	[MEDIA_JPEG] = { "image/jpeg", NULL },
-	[MEDIA_WEBP] = { "image/webp", NULL },
-	[MEDIA_MP4] = { "video/mp4", NULL },
-	[MEDIA_WAV] = { "audio/wav", NULL },
-	[MEDIA_GLB] = { "model/gltf-binary", NULL },
+	[MEDIA_JPEG] = { "image/jpeg", jpeg_write },
+	[MEDIA_WEBP] = { "image/webp", webp_write },
+	[MEDIA_MP4] = { "video/mp4", mp4_write },
+	[MEDIA_WAV] = { "audio/wav", wav_write },
+	[MEDIA_GLB] = { "model/gltf-binary", glb_write },
 };
 
 static const struct {
@@ -84,5 +84,5 @@ bool media_make(const struct media_wish *wish, struct buffer *out)
 		cut_comment(wish->comment, comment);
 		within_limits.comment = comment;
 	}
-	return formats[wish->format].write != NULL && formats[wish->format].write(&within_limits, out);
+	return formats[wish->format].write(&within_limits, out);
 }

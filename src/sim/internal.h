@@ -8,6 +8,7 @@
  *   sim_lua.c      requests, answers and webhooks as Lua values
  *   sim_form.c     multipart bodies as Lua values
  *   sim_crypto.c   what the scripts get as require "crypto"
+ *   sim_media.c    and as require "media"
  *   sim_journal.c  what was seen
  *   sim_deliver.c  webhooks out */
 #pragma once
@@ -148,6 +149,9 @@ char *sim_lua_take_text(lua_State *L, const char *name, size_t *length);
 
 /* Pushes require "crypto". [-0, +1, m] */
 void sim_crypto_push(lua_State *L);
+
+/* Pushes require "media". [-0, +1, m] */
+void sim_media_push(lua_State *L);
 
 /* Pushes the parts of a multipart body as { { name =, value = or data =, filename =, content_type = } }, or nil. [-0, +1, m] */
 void sim_form_push(lua_State *L, const char *content_type, const char *body, size_t length);

@@ -1,4 +1,4 @@
-/* sim_crypto.c - require "crypto" of the vendor scripts: what signatures and files need, on libcrypto.
+/* sim_crypto.c - require "crypto" of the vendor scripts: what signatures need, on libcrypto.
  *
  * Bytes in, bytes out; a wrong key raises. Only the simulator's state has this module: the keys here are a simulator's own. */
 #include "sim/internal.h"
@@ -12,8 +12,6 @@
 
 #define ED25519_KEY 32
 #define ED25519_SIGNATURE 64
-#define ADLER_BASE 65521u
-#define ADLER_RUN 5552 /* bytes that 32 bits can sum before the modulus */
 
 static const unsigned char *check_bytes(lua_State *L, int argument, size_t *length)
 {
@@ -147,51 +145,6 @@ static int crypto_hex(lua_State *L)
 	return 1;
 }
 
-static void fill_crc_table(uint32_t table[256])
-{
-	for (uint32_t i = 0; i < 256; i++) {
-		uint32_t value = i;
-		for (int bit = 0; bit < 8; bit++)
-			value = value & 1 ? 0xedb88320u ^ (value >> 1) : value >> 1;
-		table[i] = value;
-	}
-}
-
-/* The CRC of PNG and zlib. */
-static int crypto_crc32(lua_State *L)
-{
-	uint32_t *table = lua_touserdata(L, lua_upvalueindex(1));
-	uint32_t crc = 0xffffffffu;
-	size_t length;
-	const unsigned char *bytes = check_bytes(L, 1, &length);
-
-	for (size_t i = 0; i < length; i++)
-		crc = table[(crc ^ bytes[i]) & 255] ^ (crc >> 8);
-	lua_pushinteger(L, (lua_Integer)(crc ^ 0xffffffffu));
-	return 1;
-}
-
-static int crypto_adler32(lua_State *L)
-{
-	uint32_t low = 1, high = 0;
-	size_t length;
-	const unsigned char *bytes = check_bytes(L, 1, &length);
-
-	while (length > 0) {
-		size_t run = length < ADLER_RUN ? length : ADLER_RUN;
-		for (size_t i = 0; i < run; i++) {
-			low += bytes[i];
-			high += low;
-		}
-		low %= ADLER_BASE;
-		high %= ADLER_BASE;
-		bytes += run;
-		length -= run;
-	}
-	lua_pushinteger(L, (lua_Integer)(high << 16 | low));
-	return 1;
-}
-
 void sim_crypto_push(lua_State *L)
 {
 	static const luaL_Reg functions[] = {
@@ -202,14 +155,10 @@ void sim_crypto_push(lua_State *L)
 		{ "base64", crypto_base64 },
 		{ "base64_decode", crypto_base64_decode },
 		{ "hex", crypto_hex },
-		{ "adler32", crypto_adler32 },
 		{ NULL, NULL },
 	};
 
 	if (!crypto_load())
 		luaL_error(L, "libcrypto (libssl3) is not installed");
 	luaL_newlib(L, functions);
-	fill_crc_table(lua_newuserdatauv(L, 256 * sizeof(uint32_t), 0));
-	lua_pushcclosure(L, crypto_crc32, 1);
-	lua_setfield(L, -2, "crc32");
 }

@@ -1,6 +1,6 @@
 /* sim_script.c - the one thread that runs the vendor scripts: lua/sim/core.lua, and every other file of lua/sim/ that declares hosts.
  *
- * Owns one Lua state with the providers' sandbox and allocator, and require "crypto" beside it. HTTP threads hand an exchange over and wait: a Lua
+ * Owns one Lua state with the providers' sandbox and allocator, and require "crypto" and "media" beside it. HTTP threads hand an exchange over and wait: a Lua
  * state is one thread's, and their stack is too small for it. Between requests it wakes the scripts' timers, which make webhooks. */
 #include "sim/internal.h"
 
@@ -197,6 +197,8 @@ static int load_scripts(lua_State *L)
 
 	sim_crypto_push(L);
 	sandbox_add_module(L, "crypto");
+	sim_media_push(L);
+	sandbox_add_module(L, "media");
 	if (sandbox_load(L, CHUNK, sizeof CHUNK - 1, "@simulate") != LUA_OK)
 		return lua_error(L);
 	lua_call(L, 0, 1);
