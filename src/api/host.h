@@ -26,6 +26,7 @@ struct webhooks_out;
 struct webhooks_in;
 struct studio;
 struct openapi;
+struct orphans;
 
 struct host {
 	struct gate *gate;
@@ -50,6 +51,7 @@ struct host {
 	struct sessions *sessions; /* of browsers */
 	struct studio *studio;	   /* the page's files */
 	struct openapi *openapi;   /* what describes the API */
+	struct orphans *orphans;   /* of the OpenAI door (openai/orphan.h) */
 	size_t most_waiting;	   /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
 	int most_streams;	   /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;

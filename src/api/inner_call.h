@@ -11,6 +11,14 @@
 #include "api/host.h"
 #include "registry/store.h"
 
+/* Who is told what becomes of a submit, also when the answer does not say it, or comes before it is known. */
+struct submit_watcher {
+	void *context;
+	void (*begun)(void *context); /* may be called more than once: as often as `settled` will be. On the caller's thread */
+	/* The live job is registered, or there is none and will be none; also after the answer. Any thread. */
+	void (*settled)(void *context, const struct id *job, bool registered);
+};
+
 struct inner_call {
 	const char *method; /* "POST" */
 	const char *path;   /* "/api/providers/image/fal/submit"; decoded */
@@ -21,6 +29,7 @@ struct inner_call {
 	const char *asked;	/* JSON: what the client asked for in its own words, kept with the job that it makes; or NULL */
 	struct store_ties ties; /* what else is written with a live job that it registers */
 	bool live_only; /* of a submit that asks to be live: where it cannot be, the answer says what is missing, like a preview's, and no dry run is registered */
+	struct submit_watcher watcher; /* or all zero */
 };
 
 struct inner_answer {

@@ -39,6 +39,27 @@ static void write_live_request(struct submission *submission, const struct incom
 	json_decref(request);
 }
 
+/* For another door of the host. */
+static void watch_for(struct submission *submission, const struct inner_call *asked)
+{
+	submission->pending->write.ties = asked->ties;
+	submission->asked = memory_copy_text(asked->asked);
+	submission->live_only = asked->live_only;
+	submission->watcher = asked->watcher;
+	if (submission->watcher.begun != NULL)
+		submission->watcher.begun(submission->watcher.context);
+}
+
+static void tell_watcher(const struct submission *submission)
+{
+	const struct pending_call *pending = submission->pending;
+	const struct store_write *write = &pending->write;
+	bool written = atomic_load(&pending->stage) == PENDING_WRITTEN && write->outcome == STORE_WRITTEN;
+
+	if (submission->watcher.settled != NULL)
+		submission->watcher.settled(submission->watcher.context, &write->task.id, written && !write->task.dry_run);
+}
+
 struct submission *submission_new(struct incoming *incoming, const struct pending_use *use)
 {
 	const struct http_request *http = incoming->http;
@@ -48,14 +69,11 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 
 	pending->use = use;
 	pending->owner = submission;
+	submission->pending = pending;
 	crypto_load(); /* here, not on the engine's thread: its first use reads the library from disk */
 	pending->write.task.id = id_make();
-	if (asked != NULL) {
-		pending->write.ties = asked->ties;
-		submission->asked = memory_copy_text(asked->asked);
-		submission->live_only = asked->live_only;
-	}
-	submission->pending = pending;
+	if (asked != NULL)
+		watch_for(submission, asked);
 	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
 	submission->liveness = incoming->liveness;
 	submission->max_cost = incoming->max_cost;
@@ -81,6 +99,7 @@ struct submission *submission_new(struct incoming *incoming, const struct pendin
 
 void submission_free(struct submission *submission)
 {
+	tell_watcher(submission);
 	verdict_json_release(submission->verdict_json);
 	callback_free(submission->callback);
 	buffer_free(&submission->live_request);

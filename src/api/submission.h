@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/idempotency_key.h"
+#include "api/inner_call.h"
 #include "api/pending_call.h"
 
 /* Owned by its pending call, which lives until HTTP thread, engine and store are done with it. */
@@ -29,6 +30,7 @@ struct submission {
 	int64_t would_reserve;			   /* of a preview that asks to be live: micro-dollars; -1: not known */
 	struct error refused;			   /* why there is nothing to write; code ERROR_NONE: there is */
 	bool told;				   /* the client, that it is registered */
+	struct submit_watcher watcher;		   /* the door's that asked, or all zero */
 };
 
 /* With its pending call, which it belongs to and which ends as `use` says: pending_call_release(). A dry run first, whatever becomes of it: the preview

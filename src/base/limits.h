@@ -39,8 +39,12 @@
 #define LIMIT_FORM_FILENAME_BYTES 1024
 
 /* OpenAI's API. */
-#define LIMIT_OPENAI_NAMES 256	    /* of openai.models */
-#define LIMIT_OPENAI_NAME_BYTES 200 /* of a model */
+#define LIMIT_ORPHAN_MS 900000	     /* in which a request takes over the job of an equal one whose answer did not arrive */
+#define LIMIT_ORPHAN_RECENT_MS 60000 /* an answer that was lost behind the client's system is asked for again within this */
+#define LIMIT_ORPHAN_ROWS 8192	     /* of one digest that are looked at: twice as many as there may be threads */
+#define LIMIT_ORPHAN_WAIT_MS 30000   /* for an earlier request: LIMIT_CALL_WAIT_MS, LIMIT_COMMIT_WAIT_MS and a little */
+#define LIMIT_OPENAI_NAMES 256	     /* of openai.models */
+#define LIMIT_OPENAI_NAME_BYTES 200  /* of a model */
 #define LIMIT_OPENAI_WAIT_SECONDS 3600
 #define LIMIT_OPENAI_PROMPT_CHARACTERS 32000
 #define LIMIT_OPENAI_IMAGES 16 /* of one edit */
@@ -52,6 +56,10 @@
 #define LIMIT_REPLY_SECONDS                                                                                                      \
 	60 /* for a client to take an answer, and as much longer as LIMIT_FILE_BYTES_PER_SECOND allows for it */
 #define LIMIT_REPLY_PAUSE_MS 5000	   /* in which it takes nothing at all */
+#define LIMIT_DELIVERY_MS 20000		   /* for the client's system to acknowledge all of an answer that was paid for, */
+#define LIMIT_DELIVERY_PAUSE_MS 3000	   /* in which it acknowledges nothing at all, */
+#define LIMIT_DELIVERY_LOOK_MS 100	   /* and then for a reset, which says that it was not read: nobody else waits for it */
+#define LIMIT_DELIVERY_CLOSING_LOOK_MS 20  /* but a client that waits for the connection's end */
 #define LIMIT_REPLY_ONE_WRITE_BYTES 65536  /* larger bodies follow their head in slices, uncopied */
 #define LIMIT_FILE_BYTES_PER_SECOND 262144 /* a client that takes an answer more slowly, in the long run, is left */
 #define LIMIT_KEPT_BUFFER_BYTES 16384	   /* an HTTP thread's buffer that grew beyond is given back after the request */

@@ -45,6 +45,7 @@
 #include "gate/session.h"
 #include "mcp/mcp.h"
 #include "openai/openai.h"
+#include "openai/orphan.h"
 #include "openapi/openapi.h"
 #include "studio/studio.h"
 #include "event/event_feed.h"
@@ -391,6 +392,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
+	host->orphans = orphans_new();
 	for (size_t i = 0; i < sizeof starts / sizeof *starts && code == ERROR_NONE; i++)
 		code = starts[i](serving, error);
 	return code;
@@ -406,6 +408,7 @@ static void free_tables(struct host *host)
 	pending_call_pool_free(host->pending_calls);
 	key_turns_free(host->turns);
 	metrics_free(host->metrics);
+	orphans_free(host->orphans);
 }
 
 static void leave_home(struct serving *serving)

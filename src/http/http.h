@@ -43,6 +43,7 @@ struct http_request {
 	struct mg_connection *connection;
 	int route;			/* the handler's, for http_options.answered; -1: it found none */
 	bool streamed;			/* the answer was a stream: how long it took says nothing */
+	bool may_have_paid;		/* a job that may cost is under way for it: no status that clients repeat is sent */
 	const struct http_inner *inner; /* another door asks, with the request's key and client; else NULL */
 };
 
@@ -77,6 +78,11 @@ int http_socket(const struct http_request *request);
 
 /* Has the client closed its side of the connection, or all of it? Any thread; never waits. */
 bool http_client_left(int socket);
+
+/* Has the client all of the answer that was sent? Its system has acknowledged every byte, and it has not broken off. Waits for that for as long as it goes
+ * on, at most LIMIT_DELIVERY_MS, unless threads are short or the host stops. What a program, or a proxy, does with what its system took cannot be seen from
+ * here. Once, after the last byte; HTTP thread. */
+bool http_is_delivered(struct http_request *request);
 
 /* Are most threads taken? Then nobody should keep one for a mere wish. */
 bool http_is_short(const struct http_request *request);

@@ -110,6 +110,7 @@ struct http_exchange {
 	bool probe;	/* /healthz or /readyz */
 	bool close;
 	bool asked_to_close;		/* by any of its Connection fields */
+	bool lost;			/* not all of the answer was written */
 	struct http_captured *captured; /* where an answer goes instead of to the client, or NULL */
 	int status;			/* of the answer sent; 0: none yet */
 	size_t reply_bytes;		/* of the answer's body */

@@ -62,6 +62,7 @@ const char *reply_reason(int status)
 	case 417: return "Expectation Failed";
 	case 421: return "Misdirected Request";
 	case 422: return "Unprocessable Content";
+	case 424: return "Failed Dependency";
 	case 429: return "Too Many Requests";
 	case 431: return "Request Header Fields Too Large";
 	case 500: return "Internal Server Error";
@@ -99,14 +100,29 @@ static const char *constant_heads(const struct http_reply *reply)
 	return reply->revalidate ? revalidated_heads : common_heads;
 }
 
+/* The statuses that clients' libraries send a request again for, by themselves. */
+static bool is_repeated(int status)
+{
+	return status == 408 || status == 409 || status == 429 || status >= 500;
+}
+
+/* Whoever made this answer, and for whatever reason: one that sends the client back to pay again does not leave. */
+static int safe_status(const struct http_exchange *x, int status)
+{
+	if (!x->request.may_have_paid || !is_repeated(status))
+		return status;
+	log_message(LOG_ERROR, "http.reply", "status %d is told as 424: what was asked for may be paid for already", status);
+	return 424;
+}
+
 static void write_head(struct http_exchange *x, const struct http_reply *reply, struct buffer *out)
 {
 	bool bodyless = reply->status == 204 || reply->status == 304;
 
 	write_literal(out, "HTTP/1.1 ");
-	buffer_unsigned(out, (uint64_t)reply->status);
+	buffer_unsigned(out, (uint64_t)x->status);
 	buffer_char(out, ' ');
-	buffer_text(out, reply_reason(reply->status));
+	buffer_text(out, reply_reason(x->status));
 	if (!bodyless && !reply->bare) {
 		write_literal(out, "\r\nContent-Type: ");
 		buffer_text(out, reply->content_type != NULL ? reply->content_type : "application/json");
@@ -125,6 +141,8 @@ static void write_head(struct http_exchange *x, const struct http_reply *reply, 
 		write_cors(out, x->origin);
 	if (reply->headers != NULL)
 		buffer_text(out, reply->headers);
+	if (x->status != reply->status)
+		write_literal(out, "X-Should-Retry: true\r\n");
 	write_literal(out, "\r\n");
 }
 
@@ -164,7 +182,7 @@ static bool reply_await_room(struct http_exchange *x, int64_t last_ns)
 	return poll(&wanted, 1, ROOM_POLL_MS) >= 0 || errno == EINTR;
 }
 
-bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
+static bool write_all(struct http_exchange *x, const char *bytes, size_t length)
 {
 	int64_t last_ns = 0;
 	ssize_t sent;
@@ -186,6 +204,13 @@ bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
 	return true;
 }
 
+bool reply_write(struct http_exchange *x, const char *bytes, size_t length)
+{
+	if (!write_all(x, bytes, length))
+		x->lost = true;
+	return !x->lost;
+}
+
 /* What is said when there is no memory to say more. */
 static const char no_memory[] =
 	"{\"type\":\"about:blank\",\"title\":\"Service Unavailable\",\"status\":503,\"detail\":\"out of memory\"}";
@@ -197,7 +222,7 @@ static bool take_turn(struct http_exchange *x, const struct http_reply *reply)
 		log_message(LOG_ERROR, "http.reply", "a second answer (%d after %d) was not sent", reply->status, x->status);
 		return false;
 	}
-	x->status = reply->status;
+	x->status = safe_status(x, reply->status);
 	x->reply_bytes = reply->body_length;
 	x->write_until = 0;
 	x->worker->out.maximum = LIMIT_REPLY_ONE_WRITE_BYTES + REPLY_HEAD_BYTES;
@@ -225,7 +250,7 @@ bool reply_begin(struct http_exchange *x, const struct http_reply *reply)
 	if (!out->failed)
 		return true;
 	x->close = true;
-	x->status = 503;
+	x->status = safe_status(x, 503);
 	send_apart(x,
 		&(struct http_reply){ .status = 503,
 			.content_type = "application/problem+json",

@@ -95,6 +95,8 @@ bool http_stream_write(struct http_stream *stream, const void *bytes, size_t len
 		if (length > 0 && !stream->gone && !stream_await_room(stream, deadline))
 			stream->gone = true;
 	}
+	if (stream->gone)
+		((struct http_exchange *)stream->request)->lost = true;
 	return !stream->gone;
 }
 

@@ -74,6 +74,7 @@ enum store_kind {
 	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
 	STORE_WEBHOOKS, /* changes of webhooks only: `task` is not read */
 	STORE_QUOTE,	/* a change of a quote, with events of the host itself: `task` is not read */
+	STORE_WISH,	/* how a wish stands: of `task` the id is read, and `wish_news` */
 };
 
 /* An event, written in the commit of the change that it tells. */
@@ -96,6 +97,15 @@ struct store_ties {
 	struct quote_tie quote; /* which quote it fulfils; of a dry run too */
 	bool wished;		/* it is what somebody asked for who may ask again: */
 	unsigned char wish[32]; /* the digest of what was asked */
+	int64_t wished_ms;	/* by the clock of who looks for it */
+};
+
+/* What is to be noted of a wish (wish.h). */
+struct store_wish_news {
+	bool answered;	/* who asked has the answer; it stays so */
+	bool taken;	/* by another request than the one that made the job */
+	bool forgotten; /* it is no reason any more to take the job over: nothing was paid, and the next one may pay */
+	int64_t at_ms;
 };
 
 /* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
@@ -109,6 +119,7 @@ struct store_write {
 	const struct quote_change *quote_change;     /* STORE_QUOTE */
 	struct idempotency idempotency;		     /* STORE_INSERT */
 	struct store_ties ties;			     /* STORE_INSERT of a live job */
+	struct store_wish_news wish_news;	     /* STORE_WISH */
 	const struct store_observation *observation; /* STORE_UPDATE: kept in the same commit, for estimates; or NULL */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);

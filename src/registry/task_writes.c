@@ -80,10 +80,11 @@ static int store_sources(struct writer *writer, int number)
 static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
 {
 	return insert_task(writer, &write->task, source) == SQLITE_OK && writer_tie_quote(writer, write) == SQLITE_OK &&
+	       writer_insert_wish(writer, write) == SQLITE_OK &&
 	       (write->idempotency.key == NULL || writer_insert_key(writer, &write->idempotency) == SQLITE_OK);
 }
 
-/* The task, its live half and its key go in together or not at all. */
+/* The task, its live half, its wish and its key go in together or not at all. */
 static bool insert_marked(struct writer *writer, struct store_write *write, int source)
 {
 	size_t unindexed = writer->unindexed;

@@ -47,6 +47,8 @@ static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
 	[UPKEEP_PURGE_ARTIFACT] = "DELETE FROM artifact WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = artifact.sequence)",
+	[UPKEEP_PURGE_WISH] = "DELETE FROM wish WHERE sequence > ?1 AND sequence <= ?2"
+			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = wish.sequence)",
 	[UPKEEP_PURGE_UPSTREAM] = "DELETE FROM upstream WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = upstream.sequence)",
 	[UPKEEP_PURGE_QUOTE] = "DELETE FROM quote WHERE job > ?1 AND job <= ?2"

@@ -33,6 +33,9 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)",
 	[WRITE_UPSTREAM] = "INSERT INTO upstream VALUES (?, ?)",
+	[WRITE_WISH] = "INSERT INTO wish VALUES (?, ?, 0, 0, ?)",
+	[WRITE_WISH_NEWS] = "UPDATE wish SET answered = answered OR ?, takes = takes + ?, touched_ms = ? WHERE sequence = ?",
+	[WRITE_WISH_FORGET] = "DELETE FROM wish WHERE sequence = ?",
 	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
 			      " result = coalesce(?, result) WHERE sequence = ?",
@@ -223,6 +226,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_QUOTE: kept = writer_change_quote(writer, write); break;
+	case STORE_WISH: return writer_note_wish(writer, write);
 	case STORE_EMIT:
 	case STORE_WEBHOOKS: write->outcome = STORE_WRITTEN; break;
 	}

@@ -27,6 +27,9 @@ enum write_statement {
 	WRITE_LIVE,
 	WRITE_MONEY,
 	WRITE_UPSTREAM,
+	WRITE_WISH,
+	WRITE_WISH_NEWS,
+	WRITE_WISH_FORGET,
 	WRITE_EVENT,
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
@@ -102,11 +105,14 @@ bool writer_change(struct writer *writer, struct store_write *write);	      /* S
 bool writer_remove(struct writer *writer, struct store_write *write);	      /* STORE_REMOVE; task_writes.c */
 bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /* STORE_FIND_VENDOR_ID; live_writes.c */
 bool writer_change_quote(struct writer *writer, struct store_write *write);   /* STORE_QUOTE; quote_writes.c */
+bool writer_note_wish(struct writer *writer, struct store_write *write);      /* STORE_WISH; wish.c */
 
 /* ---- parts of a write. SQLITE_OK, or the error ---- */
 
 /* The live half and the reservation of a new task. */
 int writer_insert_live(struct writer *writer, const struct task *task, int source);
+/* What the write's job was made for, if that was said. wish.c */
+int writer_insert_wish(struct writer *writer, const struct store_write *write);
 /* What the write's job has cost, if it is to be kept. observed_writes.c */
 int writer_observe(struct writer *writer, const struct store_write *write);
 /* The outputs that a job's result names, if they are not known yet. artifact_writes.c */
