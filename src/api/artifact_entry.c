@@ -61,7 +61,7 @@ struct finding {
 	bool sees;
 };
 
-static void find_entry(void *context, const struct task *task)
+static void note_entry(void *context, const struct task *task)
 {
 	struct finding *finding = context;
 	struct artifact_entry *found = finding->entry;
@@ -88,7 +88,7 @@ enum error_code artifact_entry_find(struct host *host, const struct http_request
 	enum error_code code;
 
 	*entry = (struct artifact_entry){ .json = NULL };
-	code = task_store_get(host->store, job, find_entry, &finding, error);
+	code = task_store_get(host->store, job, note_entry, &finding, error);
 	if (code == ERROR_NONE && !finding.sees)
 		return error_set(error, ERROR_NOT_FOUND, NULL, "there is no such job");
 	return code;

@@ -373,6 +373,9 @@
 #define LIMIT_MCP_RESOURCE_BYTES (1024 * 1024)	  /* a larger file is fetched by its URL */
 #define LIMIT_MCP_SUBSCRIPTIONS 64		  /* jobs that one stream tells of */
 #define LIMIT_MCP_PROBLEMS 16			  /* arguments that are named in one refusal */
+#define LIMIT_MCP_MODEL_BYTES 256		  /* of a model that is asked for */
+#define LIMIT_MCP_PROGRESS_MS 8000		  /* who waits hears something so often: clients give up on silence */
+#define LIMIT_MCP_PREVIEW_BYTES (256 * 1024)	  /* a larger picture is no preview */
 
 /* The smoke test (providerd check). */
 #define LIMIT_CHECK_CONNECT_MS 5000

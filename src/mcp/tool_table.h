@@ -3,4 +3,9 @@
 
 #include "mcp/tool.h"
 
+extern const struct mcp_tool mcp_tool_search_models;
+extern const struct mcp_tool mcp_tool_describe_model;
+extern const struct mcp_tool mcp_tool_get_job;
+extern const struct mcp_tool mcp_tool_list_jobs;
+extern const struct mcp_tool mcp_tool_cancel_job;
 extern const struct mcp_tool mcp_tool_get_budget;

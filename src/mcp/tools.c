@@ -14,7 +14,14 @@
 
 #define LIST_TTL_MS 300000
 
-static const struct mcp_tool *const tools[] = { &mcp_tool_get_budget };
+static const struct mcp_tool *const tools[] = {
+	&mcp_tool_search_models,
+	&mcp_tool_describe_model,
+	&mcp_tool_get_job,
+	&mcp_tool_list_jobs,
+	&mcp_tool_cancel_job,
+	&mcp_tool_get_budget,
+};
 
 #define TOOLS (sizeof tools / sizeof *tools)
 

@@ -1,0 +1,208 @@
+/* told_job.c - makes a row of the registry into what an agent is told. HTTP threads; reads only.
+ *
+ * What it costs is words: an agent's context is paid for by them. So no envelope, no request, no row as REST has it; and nothing of what vendors say
+ * goes in without its mark (mcp_vendor_text()), for it is read by a model that follows what it reads. */
+#include "mcp/told_job.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "api/access.h"
+#include "api/artifact_entry.h"
+#include "base/clock.h"
+#include "base/json.h"
+
+/* ---- its parts ---- */
+
+static json_t *tell_money(const struct task *task)
+{
+	const struct task_money *money = task->money;
+
+	return json_pack("{s:o, s:o, s:s?}", "reserved_usd", mcp_usd(money != NULL ? money->reserved : 0), "spent_usd",
+		mcp_usd(money != NULL ? money->spent : 0), "basis", money != NULL ? money->basis : NULL);
+}
+
+static void copy_members(json_t *to, const json_t *from, const char *const *names)
+{
+	json_t *value;
+
+	for (; *names != NULL; names++) {
+		value = json_object_get(from, *names);
+		if (value != NULL && !json_is_null(value))
+			json_object_set(to, *names, value);
+	}
+}
+
+/* One that was not kept has an error in place of its addresses. */
+static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct id *id, const json_t *entry)
+{
+	static const char *const names[] = { "content_type", "bytes", "width", "height", "filename", NULL };
+	int n = (int)json_integer_value(json_object_get(entry, "n"));
+	json_t *told = json_pack("{s:i}", "n", n);
+	char uri[ARTIFACT_URI_BYTES], job[ID_TEXT_BYTES], url[MCP_HOST_URL_BYTES + 96];
+
+	if (json_text(entry, "error") != NULL) {
+		json_object_set_new(told, "error", mcp_vendor_text(json_text(entry, "error")));
+		return told;
+	}
+	artifact_uri_format(id, n, uri);
+	id_format(id, job);
+	snprintf(url, sizeof url, "%s/api/jobs/%s/artifacts/%d", reader->url, job, n);
+	json_object_set_new(told, "uri", json_string(uri));
+	json_object_set_new(told, "url", json_string(url));
+	copy_members(told, entry, names);
+	if (json_text(entry, "text") != NULL)
+		json_object_set_new(told, "text", mcp_vendor_text(json_text(entry, "text")));
+	return told;
+}
+
+static void tell_artifacts(const struct mcp_job_reader *reader, struct mcp_job *job)
+{
+	json_t *list = json_array(), *entry;
+	size_t i;
+
+	json_array_foreach(job->artifacts, i, entry) {
+		if (i < MCP_SHOWN_ARTIFACTS)
+			json_array_append_new(list, tell_artifact(reader, &job->id, entry));
+	}
+	json_object_set_new(job->structured, "artifacts", list);
+	if (json_array_size(job->artifacts) > MCP_SHOWN_ARTIFACTS)
+		json_object_set_new(
+			job->structured, "artifacts_in_all", json_integer((json_int_t)json_array_size(job->artifacts)));
+}
+
+/* Its code is the host's or the script's word, its message the vendor's. */
+static json_t *tell_error(const json_t *error)
+{
+	if (!json_is_object(error))
+		return json_null();
+	return json_pack(
+		"{s:O?, s:o}", "code", json_object_get(error, "code"), "message", mcp_vendor_text(json_text(error, "message")));
+}
+
+/* Until it was tried, it is the host's own word why a job waits. */
+static json_t *tell_reason(const struct task *task, const json_t *error)
+{
+	const char *reason = task->live != NULL ? task->live->reason : NULL, *message = json_text(error, "message");
+
+	if (reason == NULL || (message != NULL && strcmp(reason, message) == 0))
+		return json_null();
+	return task->live->attempts == 0 ? json_string_nocheck(reason) : mcp_vendor_text(reason);
+}
+
+static json_t *tell_next(const struct mcp_job *job, const char *id)
+{
+	if (job->dry_run)
+		return json_string("finished: a dry run; nothing was sent, made or paid");
+	switch (job->status) {
+	case TASK_DONE: return json_string("finished");
+	case TASK_ERROR: return json_string("ended in error; money says what was billed. To try anew, quote again");
+	case TASK_CANCELED: return json_string("canceled; money says what was billed");
+	case TASK_UNKNOWN: return json_string("it may have been billed; do not submit it again; the operator resolves it");
+	default: break;
+	}
+	return json_sprintf("call get_job with job_id %s and wait_seconds 50", id);
+}
+
+/* ---- the whole ---- */
+
+static int64_t eta_of(const struct mcp_job_reader *reader, const struct task *task, bool open)
+{
+	int64_t p50 = 0, p90 = 0, left;
+
+	if (!open)
+		return 0;
+	if (task->live == NULL || live_history(reader->host->live, task->provider, task->kind, &p50, &p90) == 0)
+		return -1;
+	left = task->live->submitted_ms > 0 ? p50 - (clock_unix_ms() - task->live->submitted_ms) : p50;
+	return left > 0 ? left : 0;
+}
+
+static void tell_job(const struct mcp_job_reader *reader, const struct task *task, struct mcp_job *job)
+{
+	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
+	const json_t *error = json_object_get(result, "error");
+	char id[ID_TEXT_BYTES];
+
+	id_format(&task->id, id);
+	job->artifacts = json_incref(json_object_get(result, "artifacts"));
+	job->structured = json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o}", "job_id", id, "status",
+		task_status_name(task->status), "progress", mcp_number(task->progress), "eta_seconds",
+		job->eta_ms < 0 ? json_null() : json_integer((job->eta_ms + 999) / 1000), "reason", tell_reason(task, error),
+		"dry_run", (int)task->dry_run, "provider", task->provider, "money", tell_money(task));
+	tell_artifacts(reader, job);
+	json_object_set_new(job->structured, "error", tell_error(error));
+	json_object_set_new(job->structured, "next", tell_next(job, id));
+	json_decref(result);
+}
+
+struct reading {
+	const struct mcp_job_reader *reader;
+	struct mcp_job *job;
+	bool seen;
+};
+
+static void read_job(void *context, const struct task *task)
+{
+	struct reading *reading = context;
+	const char *owner = reading->reader->owner;
+	struct mcp_job *job = reading->job;
+
+	if (*owner != '\0' && (task->caller == NULL || strcmp(task->caller, owner) != 0))
+		return;
+	reading->seen = true;
+	job->id = task->id;
+	job->status = task->status;
+	job->dry_run = task->dry_run;
+	job->open = task->status == TASK_QUEUED || task->status == TASK_RUNNING;
+	job->progress = task->progress;
+	job->eta_ms = eta_of(reading->reader, task, job->open);
+	tell_job(reading->reader, task, job);
+}
+
+void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *reader)
+{
+	const char *host = http_header(call->request, "Host"), *owner = access_owner(call->request);
+
+	*reader = (struct mcp_job_reader){ .host = call->host };
+	snprintf(reader->owner, sizeof reader->owner, "%s", owner != NULL ? owner : "");
+	snprintf(reader->url, sizeof reader->url, "http://%.*s", MCP_HOST_URL_BYTES - 8, host != NULL ? host : "");
+}
+
+enum error_code mcp_job_read(const struct mcp_job_reader *reader, const struct id *id, struct mcp_job *job, struct error *error)
+{
+	struct reading reading = { .reader = reader, .job = job };
+	enum error_code code;
+
+	*job = (struct mcp_job){ .eta_ms = -1 };
+	code = task_store_get(reader->host->store, id, read_job, &reading, error);
+	return code == ERROR_NONE && !reading.seen ? error_set(error, ERROR_NOT_FOUND, NULL, "there is no such job") : code;
+}
+
+void mcp_job_close(struct mcp_job *job)
+{
+	json_decref(job->artifacts);
+	json_decref(job->structured);
+	job->artifacts = job->structured = NULL;
+}
+
+void mcp_job_refuse(struct mcp_call *call, const struct error *error)
+{
+	if (error->code == ERROR_NOT_FOUND)
+		mcp_call_refuse(
+			call, "not_found", "there is no such job, or it is not yours to see; list_jobs names those that are");
+	else
+		mcp_call_refuse(call, "busy", "the jobs cannot be read now (%s): call again in some seconds", error->message);
+}
+
+bool mcp_job_named(struct mcp_call *call, const struct mcp_job_reader *reader, struct mcp_job *job)
+{
+	struct error error = { .code = ERROR_NOT_FOUND };
+	struct id id;
+
+	*job = (struct mcp_job){ .eta_ms = -1 };
+	if (id_parse(mcp_argument_text(call, "job_id"), &id) && mcp_job_read(reader, &id, job, &error) == ERROR_NONE)
+		return true;
+	mcp_job_refuse(call, &error);
+	return false;
+}
