@@ -87,7 +87,7 @@ static void write_headers(struct buffer *out, const struct http_request *request
 
 /* ---- the answer ---- */
 
-static void send_file(struct http_request *request, const json_t *entry, int descriptor, off_t bytes, int64_t modified_ms)
+void artifacts_send_file(struct http_request *request, const json_t *entry, int descriptor, off_t bytes, int64_t modified_ms)
 {
 	char etag[ETAG_BYTES], space[ARTIFACT_TYPE_BYTES];
 	const char *type = served_type(entry, space);
@@ -133,7 +133,7 @@ static void send_artifact(struct host *host, struct http_request *request, const
 
 	switch (artifact_entry_open(host, entry, &descriptor, &bytes, &modified_ms, &error)) {
 	case ERROR_NONE:
-		send_file(request, entry, descriptor, bytes, modified_ms);
+		artifacts_send_file(request, entry, descriptor, bytes, modified_ms);
 		close(descriptor);
 		break;
 	case ERROR_NOT_FOUND: send_lost(request, entry, error.message); break;

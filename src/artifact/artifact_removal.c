@@ -30,7 +30,7 @@ struct artifact_removal {
 	char digests[][ARTIFACT_SHA256_TEXT];
 };
 
-static void removal_release(struct artifact_removal *removal)
+static void file_removal_release(struct artifact_removal *removal)
 {
 	if (atomic_fetch_sub_explicit(&removal->holders, 1, memory_order_acq_rel) != 1)
 		return;
@@ -93,7 +93,7 @@ static void removal_run(const struct artifact_folder *folder, struct artifact_re
 		if (!remove_file(folder, removal->digests[i], removal->job))
 			removal->code = artifact_folder_refuse(folder, "remove a file", &removal->error);
 	sem_post(&removal->done);
-	removal_release(removal);
+	file_removal_release(removal);
 }
 
 static struct artifact_removal *take_removal(struct artifacts *artifacts)
@@ -134,7 +134,7 @@ static bool take_back(struct artifacts *artifacts, const struct artifact_removal
 	return found;
 }
 
-static bool removal_wait(struct artifact_removal *removal)
+static bool file_removal_wait(struct artifact_removal *removal)
 {
 	int64_t until = clock_monotonic_ns() + LIMIT_ARTIFACT_REMOVE_MS * INT64_C(1000000);
 	struct timespec time = { .tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000) };
@@ -170,14 +170,14 @@ enum error_code artifacts_remove(
 	artifacts->removals = removal;
 	pthread_mutex_unlock(&artifacts->lock);
 	loop_wake(artifacts->loop);
-	if (removal_wait(removal)) {
+	if (file_removal_wait(removal)) {
 		code = removal->code;
 		*error = removal->error;
 	} else {
 		if (take_back(artifacts, removal))
-			removal_release(removal); /* for the thread, which will not see it */
+			file_removal_release(removal); /* for the thread, which will not see it */
 		code = error_set(error, ERROR_BUSY, NULL, "the artifacts folder takes long: try again later");
 	}
-	removal_release(removal);
+	file_removal_release(removal);
 	return code;
 }

@@ -6,6 +6,7 @@
 #include "http/http.h"
 #include "openai/models.h"
 #include "openai/problem.h"
+#include "openai/video.h"
 
 /* Of an API that is known, in parts that no provider here has: 400, since clients repeat a 501. */
 static void refuse_operation(struct http_request *request, const char *what)
@@ -37,6 +38,9 @@ static const struct route openai_routes[] = {
 	{ "GET", "/v1/models", NULL, { .plain = openai_models_list }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/v1/models/**", NULL, { .named = openai_models_retrieve }, ROLE_READ, SCOPE_HOST },
 	{ "POST", "/v1/images/variations", NULL, { .plain = refuse_variation }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/v1/videos", NULL, { .plain = openai_videos_list }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/v1/videos/*", NULL, { .named = openai_videos_retrieve }, ROLE_READ, SCOPE_HOST },
+	{ "DELETE", "/v1/videos/*", NULL, { .named = openai_videos_delete }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "POST", "/v1/videos/edits", NULL, { .plain = refuse_videos }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "POST", "/v1/videos/extensions", NULL, { .plain = refuse_videos }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "POST", "/v1/videos/characters", NULL, { .plain = refuse_videos }, ROLE_SUBMIT, SCOPE_HOST },
