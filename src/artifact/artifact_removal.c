@@ -23,6 +23,7 @@ struct artifact_removal {
 	struct artifact_removal *next;
 	sem_t done;
 	_Atomic int holders;
+	_Atomic bool ended; /* for ThreadSanitizer, which does not know sem_clockwait() */
 	enum error_code code;
 	struct error error;
 	char job[ID_TEXT_BYTES];
@@ -92,6 +93,7 @@ static void removal_run(const struct artifact_folder *folder, struct artifact_re
 	for (size_t i = 0; i < removal->count && removal->code == ERROR_NONE; i++)
 		if (!remove_file(folder, removal->digests[i], removal->job))
 			removal->code = artifact_folder_refuse(folder, "remove a file", &removal->error);
+	atomic_store(&removal->ended, true);
 	sem_post(&removal->done);
 	file_removal_release(removal);
 }
@@ -143,7 +145,7 @@ static bool file_removal_wait(struct artifact_removal *removal)
 	do
 		code = sem_clockwait(&removal->done, CLOCK_MONOTONIC, &time);
 	while (code != 0 && errno == EINTR);
-	return code == 0;
+	return code == 0 && atomic_load(&removal->ended);
 }
 
 static struct artifact_removal *removal_new(const char *job, const char *const *digests, size_t count)

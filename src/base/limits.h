@@ -240,7 +240,6 @@
 #define LIMIT_STORE_QUEUE 65536
 #define LIMIT_STORE_READERS 6		 /* read-only connections, each with one reader at a time */
 #define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
-#define LIMIT_STORE_WAIT_MS 10000	 /* a request waits this long for a write of its own */
 #define LIMIT_STORE_LOCK_MS 2000	 /* for another program's lock on the database */
 #define LIMIT_STORE_SOURCES 1024	 /* pairs of kind and provider that the registry ever saw */
 #define LIMIT_STORE_WAL_BYTES 67108864	 /* what is kept of the write-ahead log's file after a busy time */
