@@ -93,7 +93,8 @@ bool mcp_is_live(const struct mcp_call *call, struct provider *provider, const c
 {
 	struct verdict_json *verdict =
 		verdict_json_acquire(call->host->verdict_jsons, provider, provider_as(provider, kind), call->request->view, NULL);
-	bool live = verdict->live_allowed && access_has(call->request, ROLE_LIVE) && !live_is_stopped(call->host->live);
+	bool live = verdict->live_allowed && call->request->view->config->mcp.live && access_has(call->request, ROLE_LIVE) &&
+		    !live_is_stopped(call->host->live);
 
 	verdict_json_release(verdict);
 	return live;

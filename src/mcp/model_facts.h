@@ -21,7 +21,7 @@ const char *mcp_media_kind(const struct provider *provider);
 /* Refuses: there is no provider of the name that was given. Names those that there are. */
 void mcp_refuse_provider(struct mcp_call *call, const struct provider_set *set);
 
-/* Would a live request for this provider be let through, but for its price: by its switches, its credential and the stop? */
+/* Would a live request for this provider be let through, but for its price: by its switches and mcp.live, its credential, the key's role and the stop? */
 bool mcp_is_live(const struct mcp_call *call, struct provider *provider, const char *kind);
 
 /* A price as REST tells it (a model's `price`, or a choice's words), in few members: usd, unit, as_of, or text. Null for none. */

@@ -14,11 +14,12 @@
 
 /* ---- its parts ---- */
 
-static json_t *tell_money(const struct task *task)
+/* What is settled is not reserved any more. */
+static json_t *tell_money(const struct task_money *money)
 {
-	const struct task_money *money = task->money;
+	bool settled = money == NULL || money->spent >= 0;
 
-	return json_pack("{s:o, s:o, s:s?}", "reserved_usd", mcp_usd(money != NULL ? money->reserved : 0), "spent_usd",
+	return json_pack("{s:o, s:o, s:s?}", "reserved_usd", mcp_usd(settled ? 0 : money->reserved), "spent_usd",
 		mcp_usd(money != NULL ? money->spent : 0), "basis", money != NULL ? money->basis : NULL);
 }
 
@@ -129,7 +130,7 @@ static void tell_job(const struct mcp_job_reader *reader, const struct task *tas
 	job->structured = json_pack("{s:s, s:s, s:o, s:o, s:o, s:b, s:s, s:o}", "job_id", id, "status",
 		task_status_name(task->status), "progress", mcp_number(task->progress), "eta_seconds",
 		job->eta_ms < 0 ? json_null() : json_integer((job->eta_ms + 999) / 1000), "reason", tell_reason(task, error),
-		"dry_run", (int)task->dry_run, "provider", task->provider, "money", tell_money(task));
+		"dry_run", (int)task->dry_run, "provider", task->provider, "money", tell_money(task->money));
 	tell_artifacts(reader, job);
 	json_object_set_new(job->structured, "error", tell_error(error));
 	json_object_set_new(job->structured, "next", tell_next(job, id));
@@ -164,7 +165,7 @@ void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *rea
 {
 	const char *host = http_header(call->request, "Host"), *owner = access_owner(call->request);
 
-	*reader = (struct mcp_job_reader){ .host = call->host };
+	*reader = (struct mcp_job_reader){ .host = call->host, .links = call->request->view->config->mcp.resource_links };
 	snprintf(reader->owner, sizeof reader->owner, "%s", owner != NULL ? owner : "");
 	snprintf(reader->url, sizeof reader->url, "http://%.*s", MCP_HOST_URL_BYTES - 8, host != NULL ? host : "");
 }

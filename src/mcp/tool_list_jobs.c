@@ -23,13 +23,15 @@ static void keep_known(json_t *row, const char *name, json_t *value)
 		json_object_set(row, name, value);
 }
 
+/* What is settled is not reserved any more. */
 static json_t *money_of(const json_t *money)
 {
-	static const char *const names[] = { "reserved_usd", "spent_usd", "basis" };
+	const json_t *spent = json_object_get(money, "spent_usd");
 	json_t *told = json_object();
 
-	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-		keep_known(told, names[i], json_object_get(money, names[i]));
+	keep_known(told, json_is_number(spent) ? "spent_usd" : "reserved_usd",
+		json_object_get(money, json_is_number(spent) ? "spent_usd" : "reserved_usd"));
+	keep_known(told, "basis", json_object_get(money, "basis"));
 	return told;
 }
 
