@@ -13,6 +13,7 @@
 #include "base/json_digest.h"
 #include "base/limits.h"
 #include "base/test_setting.h"
+#include "http/form.h"
 
 #define NS_PER_MS 1000000LL
 #define RESERVE_BYTES (128 * 1024) /* taken at once on the word of Content-Length; more only as it arrives */
@@ -34,11 +35,19 @@ static bool type_is_json(const char *type)
 	return length > 5 && strncasecmp(type + length - 5, "+json", 5) == 0;
 }
 
+/* Programs made for OpenAI's API send what has files in it, and all of a video, as a form. */
+static bool takes_forms(const char *path)
+{
+	return strncmp(path, OPENAI_PATHS, sizeof OPENAI_PATHS - 1) == 0 ||
+	       strncmp(path, OPENAI_LIVE_PATHS, sizeof OPENAI_LIVE_PATHS - 1) == 0;
+}
+
 static bool check_type(struct http_exchange *x)
 {
 	const char *type = x->head[HEAD_CONTENT_TYPE];
 	const char *encoding = x->head[HEAD_CONTENT_ENCODING];
 	char quoted[QUOTE_BYTES];
+	bool forms = takes_forms(x->request.path);
 
 	if (!request_takes_body(x) || x->server->gate == NULL)
 		return true;
@@ -47,6 +56,11 @@ static bool check_type(struct http_exchange *x)
 			x, 415, NULL, "send the body as it is, without Content-Encoding: %s", reply_quote(encoding, quoted));
 	if (type == NULL)
 		return reply_refuse(x, 415, NULL, "the body must be JSON: send the header \"Content-Type: application/json\"");
+	if (forms && form_is(type))
+		return true;
+	if (!type_is_json(type) && forms)
+		return reply_refuse(
+			x, 415, NULL, "the body must be JSON or multipart/form-data, not \"%s\"", reply_quote(type, quoted));
 	if (!type_is_json(type))
 		return reply_refuse(x, 415, NULL,
 			"the body must be JSON, not \"%s\": send the header \"Content-Type: application/json\"",

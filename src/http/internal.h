@@ -42,6 +42,8 @@ enum head {
 #define OPENAPI_PATH "/openapi.json" /* without a query */
 #define MCP_PATH "/mcp"		     /* where agents POST: for any other method the answer is 405, whoever asks */
 #define STUDIO_FILES "/ui/"	     /* of the page at / */
+#define OPENAI_PATHS "/v1/"	     /* of the door for programs that were made for OpenAI's API: they send forms */
+#define OPENAI_LIVE_PATHS "/live/v1/"
 #define REQUEST_ID_TEXT 17
 
 /* What an HTTP thread keeps between requests. civetweb gives a connection to one thread for its whole life. */

@@ -1,0 +1,365 @@
+/* wish.c - reads a request whole: its form, its switches, its model, its fields. See wish.h. */
+#include "openai/wish.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "base/crypto.h"
+#include "base/json.h"
+#include "base/json_digest.h"
+#include "base/limits.h"
+#include "http/form.h"
+#include "openai/fields.h"
+#include "openai/problem.h"
+#include "openai/wish_form.h"
+
+#define LIVE_BASE "/live"
+#define DRY_RUN_HEADER "X-Providerd-Dry-Run"
+#define MAX_COST_HEADER "X-Providerd-Max-Cost-Usd"
+#define PATH_BYTES 128
+
+/* ---- the body ---- */
+
+static bool send_bad_json(struct http_request *request, const struct error *error)
+{
+	if (error->code == ERROR_MEMORY)
+		openai_send_error(request, &(struct openai_error){ .status = 503,
+						   .message = error->message,
+						   .code = "overloaded",
+						   .should_retry = -1,
+						   .retry_after_ms = 1000 });
+	else
+		openai_refuse(request, "invalid_value", error->path[0] != '\0' ? error->path : NULL, "%s", error->message);
+	return false;
+}
+
+static json_t *read_body(struct http_request *request)
+{
+	struct error error = { 0 };
+	json_t *body;
+
+	if (form_is(http_header(request, "Content-Type")))
+		return openai_form_read(request);
+	body = http_has_body(request) ? http_read_json(request, &error) : json_object();
+	if (body == NULL)
+		send_bad_json(request, &error);
+	else if (!json_is_object(body))
+		openai_refuse(request, "invalid_value", NULL, "The body must be a JSON object.");
+	if (json_is_object(body))
+		return body;
+	json_decref(body);
+	return NULL;
+}
+
+/* A part of a form may hold an object as JSON. */
+static json_t *object_of(json_t *value)
+{
+	const char *text = json_text_value(value);
+	json_t *read = text != NULL ? json_read(text, strlen(text), NULL) : NULL;
+
+	if (read == NULL)
+		return json_incref(value);
+	return read;
+}
+
+/* What the SDKs put at the top of the body; some tools write it as it is called. */
+static bool merge_extra_body(struct http_request *request, json_t *fields, bool from_form)
+{
+	json_t *there = json_object_get(fields, "extra_body"), *extra = from_form ? object_of(there) : json_incref(there), *value;
+	const char *name;
+	bool good = there == NULL || json_is_object(extra);
+
+	if (!good)
+		openai_refuse(request, "invalid_value", "extra_body", "extra_body: must be an object.");
+	json_object_foreach(extra, name, value) {
+		const json_t *said = json_object_get(fields, name);
+
+		if (good && said != NULL && !json_equal(said, value)) {
+			openai_refuse(request, "invalid_value", "extra_body", "extra_body: contradicts what stands beside it.");
+			good = false;
+		}
+		if (good)
+			json_object_set(fields, name, value);
+	}
+	json_decref(extra);
+	json_object_del(fields, "extra_body");
+	return good;
+}
+
+static bool take_parameters(struct http_request *request, json_t *fields, bool from_form)
+{
+	json_t *there = json_object_get(fields, "parameters"), *read;
+
+	if (there == NULL || json_is_object(there))
+		return true;
+	read = from_form ? object_of(there) : json_incref(there);
+	if (!json_is_object(read)) {
+		json_decref(read);
+		openai_refuse(request, "invalid_value", "parameters", "parameters: must be an object.");
+		return false;
+	}
+	json_object_set_new(fields, "parameters", read);
+	return true;
+}
+
+/* null is as good as nothing. */
+static void drop_nulls(json_t *fields)
+{
+	const char *name;
+	json_t *value;
+	void *next;
+
+	json_object_foreach_safe(fields, next, name, value)
+	{
+		if (json_is_null(value))
+			json_object_del(fields, name);
+	}
+}
+
+static bool refuse_credentials(struct http_request *request, const json_t *fields)
+{
+	static const char *const names[] = { "config", "cfg" };
+
+	for (size_t i = 0; i < 2; i++) {
+		if (json_object_get(fields, names[i]) == NULL)
+			continue;
+		openai_refuse(request, "unsupported_parameter", names[i],
+			"%s: no credentials are taken here; the operator puts them into the secrets file or the environment.",
+			names[i]);
+		return false;
+	}
+	return true;
+}
+
+/* ---- live or dry ---- */
+
+struct switches {
+	bool live, dry, bad;
+};
+
+static void look_at_switch(struct switches *switches, const char *text)
+{
+	if (strcasecmp(text, "true") == 0)
+		switches->dry = true;
+	else if (strcasecmp(text, "false") == 0)
+		switches->live = true;
+	else
+		switches->bad = true;
+}
+
+/* Each of them, should it be there twice. */
+static void look_at_header(void *context, const char *name, const char *value)
+{
+	if (strcasecmp(name, DRY_RUN_HEADER) == 0)
+		look_at_switch(context, value);
+}
+
+static bool read_switches(struct openai_fields *fields)
+{
+	struct switches switches = { .live = strncmp(fields->request->path, LIVE_BASE "/", sizeof LIVE_BASE) == 0 };
+	const json_t *body = json_object_get(fields->given, "dry_run");
+	bool dry = false;
+
+	http_each_header(fields->request, look_at_header, &switches);
+	if (switches.bad) {
+		openai_refuse(fields->request, "invalid_value", DRY_RUN_HEADER, "%s: must be true or false.", DRY_RUN_HEADER);
+		return false;
+	}
+	if (!fields_flag(fields, "dry_run", &dry))
+		return false;
+	switches.dry |= body != NULL && dry;
+	switches.live |= body != NULL && !dry;
+	fields->wish->says_dry = switches.dry;
+	fields->wish->wants_live = switches.live && !switches.dry;
+	return true;
+}
+
+/* A number of dollars above zero; 0: not said. False: it is none. */
+static bool read_usd(const json_t *value, const char *text, double *usd)
+{
+	json_t *read = NULL;
+	bool good;
+
+	if (text == NULL)
+		text = json_text_value(value);
+	if (text != NULL) {
+		read = json_read(text, strlen(text), NULL);
+		value = read;
+	}
+	*usd = json_number_value(value);
+	good = json_is_number(value) && isfinite(*usd) && *usd > 0;
+	json_decref(read);
+	return good;
+}
+
+/* In the body, in a header, or in both: then the lower one holds. */
+static bool put_max_cost(struct openai_fields *fields)
+{
+	const json_t *body = json_object_get(fields->given, "max_cost_usd");
+	const char *header = http_header(fields->request, MAX_COST_HEADER);
+	double said = 0, usd = 0;
+
+	if (body != NULL && !read_usd(body, NULL, &usd)) {
+		openai_refuse(fields->request, "invalid_value", "max_cost_usd",
+			"max_cost_usd: must be a number of dollars above zero.");
+		return false;
+	}
+	if (header != NULL && !read_usd(NULL, header, &said)) {
+		openai_refuse(fields->request, "invalid_value", MAX_COST_HEADER, "%s: must be a number of dollars above zero.",
+			MAX_COST_HEADER);
+		return false;
+	}
+	if (header != NULL && (body == NULL || said < usd))
+		usd = said;
+	if (usd > 0)
+		json_object_set_new(fields->submit, "max_cost_usd", json_real(usd));
+	return true;
+}
+
+static bool put_switches(struct openai_fields *fields)
+{
+	static const char *const callbacks[] = { "callback_url", "callback_secret" };
+
+	json_object_set_new(fields->submit, "dry_run", json_boolean(!fields->wish->wants_live));
+	for (size_t i = 0; i < 2; i++)
+		if (json_object_get(fields->given, callbacks[i]) != NULL)
+			json_object_set(fields->submit, callbacks[i], json_object_get(fields->given, callbacks[i]));
+	return put_max_cost(fields);
+}
+
+/* An operator may have it that nobody takes a dry run for the real thing. */
+static bool may_be_dry(const struct openai_fields *fields)
+{
+	if (fields->wish->wants_live || !fields->request->view->config->openai.dry_run_is_error)
+		return true;
+	openai_send_error(fields->request, &(struct openai_error){ .status = 403,
+						   .code = "dry_run",
+						   .param = "dry_run",
+						   .message = "Dry runs are answered by an error here (openai.dry_run). Ask for "
+							      "live: \"dry_run\": false in the body, the header " DRY_RUN_HEADER
+							      ": false, or the base URL /live/v1." });
+	return false;
+}
+
+/* ---- the model ---- */
+
+static const char *kind_of(enum openai_call call)
+{
+	return call == OPENAI_VIDEOS_CREATE ? "video" : "image";
+}
+
+static void send_unknown_model(struct http_request *request, const char *name)
+{
+	char quoted[OPENAI_QUOTE_BYTES], message[OPENAI_QUOTE_BYTES + 256];
+
+	snprintf(message, sizeof message,
+		"The model '%s' does not exist here. GET /v1/models lists the models; an operator can give this name to one of "
+		"them with "
+		"openai.models in %s.",
+		openai_quote(request, name, quoted), request->view->config->file);
+	openai_send_error(request,
+		&(struct openai_error){ .status = 404, .code = "model_not_found", .param = "model", .message = message });
+}
+
+static bool find_model(struct host *host, struct openai_fields *fields, struct openai_model *model)
+{
+	const char *name, *kind = kind_of(fields->wish->call);
+	char quoted[OPENAI_QUOTE_BYTES];
+
+	if (!fields_text(fields, "model", &name))
+		return false;
+	if (name == NULL || *name == '\0') {
+		openai_refuse(fields->request, "missing_required_parameter", "model", "Missing required parameter: 'model'.");
+		return false;
+	}
+	switch (openai_model_find(host, fields->request->view, kind, name, model)) {
+	case OPENAI_MODEL_FOUND: break;
+	case OPENAI_MODEL_UNKNOWN: send_unknown_model(fields->request, name); return false;
+	case OPENAI_MODEL_OTHER_KIND:
+		openai_refuse(fields->request, "invalid_value", "model", "model: '%s' makes %s: see %s.",
+			openai_quote(fields->request, name, quoted), strcmp(kind, "image") == 0 ? "videos" : "images",
+			strcmp(kind, "image") == 0 ? "/v1/videos" : "/v1/images/generations");
+		return false;
+	}
+	snprintf(fields->wish->asked_model, sizeof fields->wish->asked_model, "%s", name);
+	snprintf(fields->wish->provider, sizeof fields->wish->provider, "%s", model->provider->manifest.id);
+	return true;
+}
+
+/* ---- all of it ---- */
+
+/* What is equal in a request that is sent again, whatever its bytes. */
+static bool take_fingerprint(const struct openai_fields *fields)
+{
+	const struct http_request *request = fields->request;
+	const char *path = request->path;
+	json_t *all = json_object();
+
+	if (!crypto_load()) {
+		json_decref(all);
+		openai_send_error(fields->request, &(struct openai_error){ .status = 503,
+							   .code = "overloaded",
+							   .message = "libcrypto (libssl3) cannot be loaded: is it installed?" });
+		return false;
+	}
+	if (strncmp(path, LIVE_BASE "/", sizeof LIVE_BASE) == 0)
+		path += sizeof LIVE_BASE - 1;
+	json_object_set_new(all, "key", request->api_key != NULL ? json_string(request->api_key->name) : json_null());
+	json_object_set_new(all, "path", json_string(path));
+	json_object_set(all, "fields", fields->given);
+	json_object_set(all, "max_cost_usd", json_object_get(fields->submit, "max_cost_usd"));
+	json_sha256(all, fields->wish->fingerprint);
+	json_decref(all);
+	return true;
+}
+
+static bool read_fields(struct host *host, struct openai_fields *fields)
+{
+	struct http_request *request = fields->request;
+	struct openai_model model;
+	bool good;
+
+	drop_nulls(fields->given);
+	if (!merge_extra_body(request, fields->given, fields->from_form) ||
+		!take_parameters(request, fields->given, fields->from_form))
+		return false;
+	drop_nulls(fields->given);
+	if (!refuse_credentials(request, fields->given) || !read_switches(fields) || !may_be_dry(fields) ||
+		!find_model(host, fields, &model))
+		return false;
+	fields->model = &model;
+	good = openai_fields_apply(fields) && put_switches(fields) && take_fingerprint(fields);
+	openai_model_close(&model);
+	return good;
+}
+
+bool openai_wish_read(struct host *host, struct http_request *request, enum openai_call call, struct openai_wish *wish)
+{
+	struct openai_fields fields = { .request = request, .wish = wish };
+
+	*wish = (struct openai_wish){ .call = call, .kind = kind_of(call), .n = 1, .prompt = "" };
+	wish->fields = fields.given = read_body(request);
+	if (fields.given == NULL)
+		return false;
+	wish->warnings = json_array();
+	fields.from_form = form_is(http_header(request, "Content-Type"));
+	if (read_fields(host, &fields))
+		return true;
+	openai_wish_close(wish);
+	return false;
+}
+
+void openai_wish_close(struct openai_wish *wish)
+{
+	json_decref(wish->submit);
+	json_decref(wish->warnings);
+	json_decref(wish->fields);
+	wish->submit = wish->warnings = wish->fields = NULL;
+}
+
+void openai_wish_path(const struct openai_wish *wish, char *path, size_t size)
+{
+	snprintf(path, size, "/api/providers/%s/%s/submit", wish->kind, wish->provider);
+}
