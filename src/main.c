@@ -20,6 +20,7 @@ static const struct {
 	{ "watch", cli_watch, "watch [JOB] [--base URL] [--key KEY] ...   follow what happens in a running host" },
 	{ "jobs", cli_jobs, "jobs [--status S] [--provider ID] ...     its jobs, as a table" },
 	{ "budget", cli_budget, "budget [--days N]                         its money, as a table" },
+	{ "mcp", cli_mcp, "mcp [--url URL] [--key KEY]                MCP over standard input and output, for agents" },
 	{ "simulate", simulate_command, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
 	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
 };

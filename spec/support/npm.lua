@@ -7,6 +7,7 @@ local npm = { FOLDER = "build/clients" }
 --- A folder, and what is copied there first: the list of packages, and programs.
 npm.CLIENTS = { folder = npm.FOLDER, files = "spec/live/clients/package.json spec/live/clients/clients.mjs" }
 npm.AXE = { folder = "build/axe", files = "spec/studio/axe/package.json" }
+npm.MCP = { folder = "build/mcp-clients", files = "spec/mcp/clients/package.json spec/mcp/clients/agent.mjs" }
 npm.OPENAPI = { folder = "build/openapi", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
 
 local INSTALL_SECONDS, RUN_SECONDS = 90, 120

@@ -376,6 +376,12 @@
 #define LIMIT_MCP_PROGRESS_MS 8000		  /* who waits hears something so often: clients give up on silence */
 #define LIMIT_MCP_PREVIEW_BYTES (256 * 1024)	  /* a larger picture is no preview */
 
+/* providerd mcp. */
+#define LIMIT_BRIDGE_LINE_BYTES (16 * 1024 * 1024)
+#define LIMIT_BRIDGE_CALLS 64		/* at once; more are refused */
+#define LIMIT_BRIDGE_SILENCE_SECONDS 90 /* from a host that is to answer: a wait takes 50, a stream is never silent for so long */
+#define LIMIT_BRIDGE_END_MS 1000	/* after the end of its input, for answers that are on their way */
+
 /* The smoke test (providerd check). */
 #define LIMIT_CHECK_CONNECT_MS 5000
 #define LIMIT_CHECK_ANSWER_MS 60000 /* one request; a host waits LIMIT_CALL_WAIT_MS for a script */

@@ -14,3 +14,6 @@ int cli_watch(int argc, char **argv);
 /* jobs, budget: tables of a running host's jobs and of its money. */
 int cli_jobs(int argc, char **argv);
 int cli_budget(int argc, char **argv);
+
+/* mcp: the tools of a running host over standard input and output. */
+int cli_mcp(int argc, char **argv);

@@ -39,6 +39,8 @@
 	F(curl_multi_add_handle)                                                                                                 \
 	F(curl_multi_remove_handle)                                                                                              \
 	F(curl_multi_socket_action)                                                                                              \
+	F(curl_multi_perform)                                                                                                    \
+	F(curl_multi_poll)                                                                                                       \
 	F(curl_multi_info_read)                                                                                                  \
 	F(curl_multi_cleanup)                                                                                                    \
 	F(curl_share_init)                                                                                                       \
@@ -84,6 +86,8 @@ bool curl_load(void);
 #define curl_multi_add_handle curl_table.curl_multi_add_handle_
 #define curl_multi_remove_handle curl_table.curl_multi_remove_handle_
 #define curl_multi_socket_action curl_table.curl_multi_socket_action_
+#define curl_multi_perform curl_table.curl_multi_perform_
+#define curl_multi_poll curl_table.curl_multi_poll_
 #define curl_multi_info_read curl_table.curl_multi_info_read_
 #define curl_multi_cleanup curl_table.curl_multi_cleanup_
 #define curl_share_init curl_table.curl_share_init_
