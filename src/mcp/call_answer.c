@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
+#include "directory/model_text.h"
 #include "mcp/errors.h"
 
 #define REFUSAL_BYTES 1024
@@ -296,7 +297,7 @@ json_t *mcp_vendor_text(const char *text)
 	length = cut_characters(text, MCP_TEXT_CHARACTERS);
 	buffer_init(&out, 5 * MCP_TEXT_CHARACTERS);
 	buffer_text(&out, "[the vendor's words] ");
-	buffer_append(&out, text, length);
+	model_text_append(text, length, length, &out);
 	if (text[length] != '\0')
 		buffer_text(&out, "... (cut)");
 	made = json_string(out.data);

@@ -11,6 +11,9 @@
 #include "api/artifact_entry.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "directory/model_text.h"
+
+#define CODE_BYTES 60
 
 /* ---- its parts ---- */
 
@@ -37,10 +40,10 @@ static void copy_members(json_t *to, const json_t *from, const char *const *name
 /* One that was not kept has an error in place of its addresses. */
 static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct id *id, const json_t *entry)
 {
-	static const char *const names[] = { "content_type", "bytes", "width", "height", "filename", NULL };
+	static const char *const names[] = { "bytes", "width", "height", "filename", NULL };
 	int n = (int)json_integer_value(json_object_get(entry, "n"));
 	json_t *told = json_pack("{s:i}", "n", n);
-	char uri[ARTIFACT_URI_BYTES], job[ID_TEXT_BYTES], url[MCP_HOST_URL_BYTES + 96];
+	char uri[ARTIFACT_URI_BYTES], job[ID_TEXT_BYTES], url[MCP_HOST_URL_BYTES + 96], space[ARTIFACT_TYPE_BYTES];
 
 	if (json_text(entry, "error") != NULL) {
 		json_object_set_new(told, "error", mcp_vendor_text(json_text(entry, "error")));
@@ -51,6 +54,7 @@ static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct i
 	snprintf(url, sizeof url, "%s/api/jobs/%s/artifacts/%d", reader->url, job, n);
 	json_object_set_new(told, "uri", json_string(uri));
 	json_object_set_new(told, "url", json_string(url));
+	json_object_set_new(told, "content_type", json_string(artifact_entry_type(entry, space)));
 	copy_members(told, entry, names);
 	if (json_text(entry, "text") != NULL)
 		json_object_set_new(told, "text", mcp_vendor_text(json_text(entry, "text")));
@@ -72,13 +76,13 @@ static void tell_artifacts(const struct mcp_job_reader *reader, struct mcp_job *
 			job->structured, "artifacts_in_all", json_integer((json_int_t)json_array_size(job->artifacts)));
 }
 
-/* Its code is the host's or the script's word, its message the vendor's. */
+/* Its message is the vendor's; its code a word of the script, which may have it from the vendor. */
 static json_t *tell_error(const json_t *error)
 {
 	if (!json_is_object(error))
 		return json_null();
-	return json_pack(
-		"{s:O?, s:o}", "code", json_object_get(error, "code"), "message", mcp_vendor_text(json_text(error, "message")));
+	return json_pack("{s:o*, s:o}", "code", model_text_clean(json_object_get(error, "code"), CODE_BYTES), "message",
+		mcp_vendor_text(json_text(error, "message")));
 }
 
 /* Until it was tried, it is the host's own word why a job waits. */
