@@ -4,7 +4,9 @@
 #include <string.h>
 
 #include "http/http.h"
+#include "openai/images.h"
 #include "openai/models.h"
+#include "openai/placeholder.h"
 #include "openai/problem.h"
 #include "openai/video.h"
 
@@ -37,6 +39,9 @@ static void refuse_video(struct host *host, struct http_request *request, const 
 static const struct route openai_routes[] = {
 	{ "GET", "/v1/models", NULL, { .plain = openai_models_list }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/v1/models/**", NULL, { .named = openai_models_retrieve }, ROLE_READ, SCOPE_HOST },
+	{ "POST", "/v1/images/generations", NULL, { .plain = openai_images_generate }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "POST", "/v1/images/edits", NULL, { .plain = openai_images_edit }, ROLE_SUBMIT, SCOPE_HOST },
+	{ "GET", "/v1/images/placeholders/*/*", NULL, { .parted = openai_placeholder_handle }, ROLE_READ, SCOPE_JOB },
 	{ "POST", "/v1/images/variations", NULL, { .plain = refuse_variation }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "POST", "/v1/videos", NULL, { .plain = openai_videos_create }, ROLE_SUBMIT, SCOPE_HOST },
 	{ "GET", "/v1/videos", NULL, { .plain = openai_videos_list }, ROLE_READ, SCOPE_HOST },

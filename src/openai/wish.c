@@ -229,11 +229,10 @@ static bool put_switches(struct openai_fields *fields)
 	return put_max_cost(fields);
 }
 
-/* An operator may have it that nobody takes a dry run for the real thing. Of images it is told later, with what one would cost. */
+/* An operator may have it that nobody takes a dry run for the real thing. */
 static bool may_be_dry(const struct openai_fields *fields)
 {
-	if (fields->wish->call != OPENAI_VIDEOS_CREATE || fields->wish->wants_live ||
-		!fields->request->view->config->openai.dry_run_is_error)
+	if (fields->wish->wants_live || !fields->request->view->config->openai.dry_run_is_error)
 		return true;
 	openai_send_error(fields->request, &(struct openai_error){ .status = 403,
 						   .code = "dry_run",

@@ -1,0 +1,151 @@
+/* images.c - a request for images from wish to answer: a dry run at once, a live job when it has ended. HTTP threads.
+ *
+ * The job itself is the REST API's (api/inner_call.h), and that it is paid for once openai/orphan.h's. */
+#include "openai/images.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/limits.h"
+#include "openai/image_answer.h"
+#include "openai/image_stream.h"
+#include "openai/image_wait.h"
+#include "openai/orphan.h"
+#include "openai/problem.h"
+#include "openai/wish.h"
+
+#define PATH_BYTES 160
+
+static const char key_header[] = "Idempotency-Key";
+
+/* ---- what is asked of the REST API ---- */
+
+/* What the row keeps of how it was asked for: its placeholder is made of it, and who it was for is the operator's to know. */
+static char *asked_text(const struct openai_wish *wish)
+{
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_STORED_TEXT_BYTES);
+	buffer_char(&out, '{');
+	json_member_text(&out, "call", wish->call == OPENAI_IMAGES_EDIT ? "images.edit" : "images.generate");
+	json_member_integer(&out, "n", wish->n);
+	json_member_integer(&out, "width", wish->width > 0 ? wish->width : PLACEHOLDER_SIDE);
+	json_member_integer(&out, "height", wish->height > 0 ? wish->height : PLACEHOLDER_SIDE);
+	json_member_text(&out, "output_format", strchr(media_type(wish->output_format), '/') + 1);
+	json_member_text(&out, "user", wish->user);
+	json_member_text(&out, "model", wish->asked_model);
+	if (out.length > 0)
+		out.data[out.length - 1] = '}'; /* the last comma */
+	return buffer_take(&out);
+}
+
+/* ---- dry runs ---- */
+
+static void answer_dry(struct image_request *images, struct inner_call *call)
+{
+	struct inner_answer answer;
+
+	call->idempotency_key = http_header(images->http, key_header);
+	inner_call_run(images->host, images->http, call, &answer);
+	images->replayed = answer.replayed;
+	if (openai_accepts_answer(images->http, false, &answer)) {
+		if (images->wish->stream)
+			image_stream_dry(images, answer.body);
+		else
+			image_answer_dry(images, answer.body);
+	}
+	inner_answer_free(&answer);
+}
+
+/* ---- live jobs ---- */
+
+/* The registry cannot be read: it goes on, as far as anybody knows. */
+static void outcome_unread(const struct id *job, struct openai_outcome *outcome)
+{
+	*outcome = (struct openai_outcome){ .stage = OPENAI_OPEN,
+		.status = 424,
+		.type = "provider_error",
+		.code = "still_running",
+		.should_retry = 1,
+		.retry_after_ms = 1000,
+		.billed = -1,
+		.message = "The job was begun, and the host cannot read how it stands just now. Do not send it again as a new "
+			   "request." };
+	id_format(job, outcome->job_id);
+}
+
+static bool is_free(const struct openai_outcome *outcome)
+{
+	return outcome->status == 503 || outcome->status == 429;
+}
+
+static enum openai_told answer_job(struct image_request *images, struct openai_create *create)
+{
+	struct openai_outcome outcome;
+	enum openai_told told;
+	struct error error;
+
+	if (image_wait(images->host, images->http, NULL, &create->job, image_patience_ms(images->http), &outcome, &error) !=
+		ERROR_NONE)
+		outcome_unread(&create->job, &outcome);
+	told = outcome.stage == OPENAI_OPEN ? OPENAI_TOLD_RUNNING : is_free(&outcome) ? OPENAI_TOLD_FREE : OPENAI_TOLD_ALL;
+	if (told == OPENAI_TOLD_FREE)
+		openai_create_is_free(create);
+	openai_create_answering(create);
+	image_answer_live(images, &outcome);
+	openai_outcome_close(&outcome);
+	return told;
+}
+
+static void answer_live(struct image_request *images, struct inner_call *call)
+{
+	struct openai_create create = { .host = images->host };
+	struct inner_answer answer = { .status = 0 };
+	enum openai_created created;
+
+	call->live_only = true;
+	created = openai_create_begin(images->host, images->http, images->wish->fingerprint, call, &create, &answer);
+	images->replayed = answer.replayed;
+	if (created == OPENAI_CREATED_NONE)
+		openai_accepts_answer(images->http, true, &answer);
+	else if (created == OPENAI_CREATED_JOB)
+		openai_create_end(
+			&create, images->wish->stream ? image_stream_live(images, &create) : answer_job(images, &create));
+	inner_answer_free(&answer);
+}
+
+/* ---- both ---- */
+
+static void answer_images(struct host *host, struct http_request *request, enum openai_call kind)
+{
+	struct image_request images = { .host = host, .http = request };
+	struct inner_call call = { .method = "POST" };
+	struct openai_wish wish;
+	char path[PATH_BYTES], *asked;
+
+	if (!openai_wish_read(host, request, kind, &wish))
+		return;
+	images.wish = &wish;
+	asked = asked_text(&wish);
+	openai_wish_path(&wish, path, sizeof path);
+	call.path = path;
+	call.body = wish.submit;
+	call.asked = asked;
+	if (wish.wants_live)
+		answer_live(&images, &call);
+	else
+		answer_dry(&images, &call);
+	free(asked);
+	openai_wish_close(&wish);
+}
+
+void openai_images_generate(struct host *host, struct http_request *request)
+{
+	answer_images(host, request, OPENAI_IMAGES_GENERATE);
+}
+
+void openai_images_edit(struct host *host, struct http_request *request)
+{
+	answer_images(host, request, OPENAI_IMAGES_EDIT);
+}
