@@ -2,6 +2,7 @@
 local keys = require "spec.support.keys"
 local mcp = require "spec.support.mcp"
 local socket = require "socket"
+local stdio = require "spec.support.stdio"
 local support = require "spec.support.live"
 
 local function token() return { _meta = { progressToken = 0 } } end
@@ -221,5 +222,46 @@ describe("what another key's job is", function()
     assert.is_string(agent "eye":call("get_job", { job_id = id }).data.status)
     assert.equal("forbidden", agent "eye":call("cancel_job", { job_id = id }).data.error)
     assert.equal(403, agent "doer":call("get_job", { job_id = id }).status)
+  end)
+end)
+
+describe("an output's addresses", function()
+  local live, id
+
+  setup(function()
+    live = support.start { hurry = 10, config = function(config) config.server.api_keys = { keys.entry "agent" } end }
+    id = live:job("stability", nil, keys.headers "agent")
+    live.host:eventually(function()
+      return live.host:get("/api/jobs/status/" .. id, keys.headers "agent").json.status == "done"
+    end)
+  end)
+  teardown(function() live:remove() end)
+
+  local function output(headers)
+    local all = keys.headers "agent"
+    for name, value in pairs(headers or {}) do all[name] = value end
+    return mcp.modern(live.host, { headers = all }):call("get_job", { job_id = id, preview = false }).data.artifacts[1]
+  end
+
+  it("are a URL that a browser opens without the key, for this one file", function()
+    local path = output().url:match "^http://[^/]+(/.*)$"
+    assert.equal(200, live.host:get(path).status)
+    assert.equal(output().bytes, #live.host:get(path).body)
+    assert.equal(401, live.host:get((path:gsub("/artifacts/0", "/artifacts/1"))).status)
+    assert.equal(401, live.host:get(path:match "^[^?]+").status)
+  end)
+
+  it("are a path too, for the bridge on the same machine, and for nobody else", function()
+    assert.is_nil(output().file)
+    assert.is_nil(output({ ["Providerd-Machine"] = "another mnt:[1] 0" }).file)
+    local bridge = stdio.open({ "--url", ("http://127.0.0.1:%d/"):format(live.host.port) },
+      { PROVIDERD_API_KEY = keys.key "agent" })
+    local _, body = mcp.modern(live.host):format("tools/call", { name = "get_job", arguments = { job_id = id } })
+    bridge:send(body)
+    local found = bridge:receive().result.structuredContent.artifacts[1]
+    bridge:close()
+    local file = assert(io.open(found.file, "rb"))
+    assert.equal(live.host:get("/api/jobs/" .. id .. "/artifacts/0", keys.headers "agent").body, file:read "a")
+    file:close()
   end)
 end)

@@ -144,6 +144,18 @@ enum error_code artifacts_open(
 	return artifact_folder_read(&artifacts->folder, sha256, descriptor, bytes, modified_ms, error);
 }
 
+char *artifacts_path(const struct artifacts *artifacts, const char *sha256)
+{
+	char *path, *absolute;
+
+	if (!artifact_folder_has(&artifacts->folder, sha256))
+		return NULL;
+	path = artifact_folder_path(&artifacts->folder, "%.2s/%s", sha256, sha256);
+	absolute = realpath(path, NULL);
+	free(path);
+	return absolute;
+}
+
 static void artifacts_free(struct artifacts *artifacts)
 {
 	loop_free(artifacts->loop);

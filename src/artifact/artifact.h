@@ -64,3 +64,6 @@ bool artifacts_have(const struct artifacts *artifacts, const char *sha256);
  * ERROR_IO. Any thread; blocks on the disk briefly. */
 enum error_code artifacts_open(struct artifacts *artifacts, const char *sha256, int *descriptor, off_t *bytes,
 	int64_t *modified_ms, struct error *error);
+
+/* Where the file of this digest is, as an absolute path; free() it. NULL: there is none. Any thread; asks the disk. */
+char *artifacts_path(const struct artifacts *artifacts, const char *sha256);

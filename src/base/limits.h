@@ -374,6 +374,7 @@
 #define LIMIT_MCP_PROBLEMS 16			  /* arguments that are named in one refusal */
 #define LIMIT_MCP_MODEL_BYTES 256		  /* of a model that is asked for */
 #define LIMIT_MCP_PROGRESS_MS 8000		  /* who waits hears something so often: clients give up on silence */
+#define LIMIT_MCP_URL_SECONDS 3600		  /* a signed URL of an output is good for so long */
 #define LIMIT_MCP_PREVIEW_BYTES (256 * 1024)	  /* a larger picture is no preview */
 
 /* providerd mcp. */

@@ -14,6 +14,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "cli/stream_reader.h"
 #include "mcp/era.h"
@@ -86,15 +87,26 @@ static void add_version(struct bridge_call *call, const char *version)
 	add_header(call, header);
 }
 
+/* So a host on the same machine, run by the same user, may name files by their paths. */
+static void add_machine(struct bridge_call *call, const char *machine)
+{
+	char header[MACHINE_BYTES + sizeof MACHINE_HEADER + 2];
+
+	snprintf(header, sizeof header, MACHINE_HEADER ": %s", machine);
+	add_header(call, header);
+}
+
 static void add_headers(struct bridge_call *call, const struct bridge_message *message)
 {
-	char method[LIMIT_MCP_METHOD_BYTES + 16];
+	char method[LIMIT_MCP_METHOD_BYTES + 16], machine[MACHINE_BYTES];
 
 	add_header(call, "Content-Type: application/json");
 	add_header(call, "Accept: application/json, text/event-stream");
 	add_header(call, "Expect:");
 	if (call->host->key_header != NULL)
 		add_header(call, call->host->key_header);
+	if (machine_text(machine))
+		add_machine(call, machine);
 	add_version(call, message->version != NULL ? message->version : call->initializes ? "" : call->host->version);
 	if (message->version == NULL)
 		return;

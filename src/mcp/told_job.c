@@ -5,15 +5,19 @@
 #include "mcp/told_job.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
 #include "api/artifact_entry.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/machine.h"
 #include "directory/model_text.h"
+#include "gate/signed_url.h"
 
 #define CODE_BYTES 60
+#define URL_PATH_BYTES 96
 
 /* ---- its parts ---- */
 
@@ -37,13 +41,39 @@ static void copy_members(json_t *to, const json_t *from, const char *const *name
 	}
 }
 
+/* Where a browser opens it: signed for a while, where the host has API keys. */
+static json_t *tell_url(const struct mcp_job_reader *reader, const char *job, int n)
+{
+	struct config_api_key key = { .name = NULL };
+	char path[URL_PATH_BYTES], query[SIGNED_URL_BYTES];
+	int64_t expires = clock_unix_ms() / 1000 + LIMIT_MCP_URL_SECONDS;
+
+	snprintf(path, sizeof path, "/api/jobs/%s/artifacts/%d", job, n);
+	memcpy(key.sha256, reader->key_sha256, sizeof key.sha256);
+	if (reader->keyed && signed_url_make(reader->host->sessions, &key, path, expires, query))
+		return json_sprintf("%s%s?%s", reader->url, path, query);
+	return json_sprintf("%s%s", reader->url, path);
+}
+
+/* Names are bytes to a file system: one that is no text is not told. */
+static void tell_file(const struct mcp_job_reader *reader, const json_t *entry, json_t *told)
+{
+	char *path =
+		json_text(entry, "sha256") != NULL ? artifacts_path(reader->host->artifacts, json_text(entry, "sha256")) : NULL;
+	json_t *text = path != NULL ? json_string(path) : NULL;
+
+	if (text != NULL)
+		json_object_set_new(told, "file", text);
+	free(path);
+}
+
 /* One that was not kept has an error in place of its addresses. */
 static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct id *id, const json_t *entry)
 {
 	static const char *const names[] = { "bytes", "width", "height", "filename", NULL };
 	int n = (int)json_integer_value(json_object_get(entry, "n"));
+	char uri[ARTIFACT_URI_BYTES], job[ID_TEXT_BYTES], space[ARTIFACT_TYPE_BYTES];
 	json_t *told = json_pack("{s:i}", "n", n);
-	char uri[ARTIFACT_URI_BYTES], job[ID_TEXT_BYTES], url[MCP_HOST_URL_BYTES + 96], space[ARTIFACT_TYPE_BYTES];
 
 	if (json_text(entry, "error") != NULL) {
 		json_object_set_new(told, "error", mcp_vendor_text(json_text(entry, "error")));
@@ -51,14 +81,23 @@ static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct i
 	}
 	artifact_uri_format(id, n, uri);
 	id_format(id, job);
-	snprintf(url, sizeof url, "%s/api/jobs/%s/artifacts/%d", reader->url, job, n);
 	json_object_set_new(told, "uri", json_string(uri));
-	json_object_set_new(told, "url", json_string(url));
+	json_object_set_new(told, "url", tell_url(reader, job, n));
+	if (reader->files)
+		tell_file(reader, entry, told);
 	json_object_set_new(told, "content_type", json_string(artifact_entry_type(entry, space)));
 	copy_members(told, entry, names);
 	if (json_text(entry, "text") != NULL)
 		json_object_set_new(told, "text", mcp_vendor_text(json_text(entry, "text")));
 	return told;
+}
+
+static void count_artifacts(struct mcp_job *job)
+{
+	size_t all = json_array_size(job->artifacts);
+
+	if (json_array_size(json_object_get(job->structured, "artifacts")) < all)
+		json_object_set_new(job->structured, "artifacts_in_all", json_integer((json_int_t)all));
 }
 
 static void tell_artifacts(const struct mcp_job_reader *reader, struct mcp_job *job)
@@ -71,9 +110,7 @@ static void tell_artifacts(const struct mcp_job_reader *reader, struct mcp_job *
 			json_array_append_new(list, tell_artifact(reader, &job->id, entry));
 	}
 	json_object_set_new(job->structured, "artifacts", list);
-	if (json_array_size(job->artifacts) > MCP_SHOWN_ARTIFACTS)
-		json_object_set_new(
-			job->structured, "artifacts_in_all", json_integer((json_int_t)json_array_size(job->artifacts)));
+	count_artifacts(job);
 }
 
 /* Its message is the vendor's; its code a word of the script, which may have it from the vendor. */
@@ -165,11 +202,25 @@ static void read_job(void *context, const struct task *task)
 	tell_job(reading->reader, task, job);
 }
 
+static bool is_on_this_machine(const struct http_request *request)
+{
+	const char *theirs = http_header(request, MACHINE_HEADER);
+	char own[MACHINE_BYTES];
+
+	return theirs != NULL && machine_text(own) && strcmp(own, theirs) == 0;
+}
+
 void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *reader)
 {
 	const char *host = http_header(call->request, "Host"), *owner = access_owner(call->request);
+	const struct config_api_key *key = call->request->api_key;
 
-	*reader = (struct mcp_job_reader){ .host = call->host, .links = call->request->view->config->mcp.resource_links };
+	*reader = (struct mcp_job_reader){ .host = call->host,
+		.links = call->request->view->config->mcp.resource_links,
+		.files = is_on_this_machine(call->request),
+		.keyed = key != NULL };
+	if (key != NULL)
+		memcpy(reader->key_sha256, key->sha256, sizeof reader->key_sha256);
 	snprintf(reader->owner, sizeof reader->owner, "%s", owner != NULL ? owner : "");
 	snprintf(reader->url, sizeof reader->url, "http://%.*s", MCP_HOST_URL_BYTES - 8, host != NULL ? host : "");
 }
@@ -189,6 +240,18 @@ void mcp_job_close(struct mcp_job *job)
 	json_decref(job->artifacts);
 	json_decref(job->structured);
 	job->artifacts = job->structured = NULL;
+}
+
+void mcp_job_answer(struct mcp_call *call, struct mcp_job *job)
+{
+	json_t *structured = job->structured, *list = json_object_get(structured, "artifacts");
+
+	while (json_array_size(list) > 0 && !mcp_call_fits(call, structured)) {
+		json_array_remove(list, json_array_size(list) - 1);
+		count_artifacts(job);
+	}
+	job->structured = NULL;
+	mcp_call_answer(call, structured);
 }
 
 void mcp_job_refuse(struct mcp_call *call, const struct error *error)

@@ -22,7 +22,7 @@
 	"\"string\"},\"replayed\":{\"type\":\"boolean\"},\"next\":{\"type\":\"string\"}},\"required\":[\"job_id\",\"status\"]}"
 
 #define MCP_HOST_URL_BYTES 320
-#define MCP_SHOWN_ARTIFACTS 12 /* the others are counted, and have the same names with other numbers */
+#define MCP_SHOWN_ARTIFACTS 10 /* the others are counted, and have the same names with other numbers */
 
 /* Who looks at jobs in a call: what of the request counts for that, since its view and key are not there any more once an answer streams. */
 struct mcp_job_reader {
@@ -30,6 +30,9 @@ struct mcp_job_reader {
 	char owner[LIMIT_API_KEY_NAME_BYTES + 1]; /* of whose jobs alone; "": of all */
 	char url[MCP_HOST_URL_BYTES];		  /* of this host, as the client reaches it */
 	bool links;				  /* outputs are also told as links to resources */
+	bool files;				  /* and by their paths: the client is on this machine */
+	bool keyed;		      /* the client has a key: who opens a URL of an output has not, so it is signed */
+	unsigned char key_sha256[32]; /* of that key */
 };
 
 /* How it stands. */
@@ -50,6 +53,9 @@ void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *rea
 /* Reads a job. ERROR_NOT_FOUND: there is none, or not for this reader; ERROR_IO, ERROR_BUSY. */
 enum error_code mcp_job_read(const struct mcp_job_reader *reader, const struct id *id, struct mcp_job *job, struct error *error);
 void mcp_job_close(struct mcp_job *job);
+
+/* Answers with the job, whose structured it takes; where there is no room for all outputs, the last are left out, and counted. */
+void mcp_job_answer(struct mcp_call *call, struct mcp_job *job);
 
 /* The job that the argument `job_id` names. False: the call was refused. */
 bool mcp_job_named(struct mcp_call *call, const struct mcp_job_reader *reader, struct mcp_job *job);

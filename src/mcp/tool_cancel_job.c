@@ -14,16 +14,13 @@ static void answer_now(struct mcp_call *call, const struct mcp_job_reader *reade
 {
 	struct mcp_job job;
 	struct error error;
-	json_t *structured;
 
 	if (mcp_job_read(reader, id, &job, &error) != ERROR_NONE) {
 		mcp_job_refuse(call, &error);
 	} else {
-		structured = job.structured;
-		job.structured = NULL;
 		if (is_pending && job.open)
-			json_object_set_new(structured, "next", json_string(pending));
-		mcp_call_answer(call, structured);
+			json_object_set_new(job.structured, "next", json_string(pending));
+		mcp_job_answer(call, &job);
 	}
 	mcp_job_close(&job);
 }

@@ -16,15 +16,12 @@ static void add_blocks(struct mcp_call *call, const struct mcp_job_reader *reade
 /* The answer is the job; it says so where it came before it was asked for. */
 static void answer_job(struct mcp_call *call, const struct mcp_job_reader *reader, struct mcp_job *job, enum mcp_waited waited)
 {
-	json_t *structured = job->structured;
-
-	job->structured = NULL;
 	if (job->open && waited == MCP_NOT_WAITED)
-		json_object_set_new(structured, "next",
+		json_object_set_new(job->structured, "next",
 			json_string("the host has no room for those who wait now: call get_job again in some 10 seconds"));
 	if (job->status == TASK_DONE)
 		add_blocks(call, reader, job);
-	mcp_call_answer(call, structured);
+	mcp_job_answer(call, job);
 }
 
 static void run_get_job(struct mcp_call *call)
