@@ -9,6 +9,7 @@ npm.CLIENTS = { folder = npm.FOLDER, files = "spec/live/clients/package.json spe
 npm.AXE = { folder = "build/axe", files = "spec/studio/axe/package.json" }
 npm.MCP = { folder = "build/mcp-clients", files = "spec/mcp/clients/package.json spec/mcp/clients/agent.mjs" }
 npm.OPENAI = { folder = "build/openai-clients", files = "spec/openai/clients/package.json spec/openai/clients/*.mjs" }
+npm.MCP_CONFORMANCE = { folder = "build/mcp-conformance", files = "spec/mcp/conformance/package.json" }
 npm.OPENAPI = { folder = "build/openapi", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
 
 local INSTALL_SECONDS, RUN_SECONDS = 90, 120
