@@ -249,6 +249,14 @@ describe("/mcp with API keys", function()
     assert.equal(401, host:get("/mcpx").status)
   end)
 
+  it("is not there when it is switched off", function()
+    local off = start { config = { mcp = { enabled = false } } }
+    local found = mcp.modern(off):ask "tools/list"
+    assert.equal(404, found.status)
+    assert.truthy(found.error.message:find("mcp.enabled", 1, true))
+    off:remove()
+  end)
+
   it("ends a stream when its key is taken away, and says why", function()
     local agent = mcp.modern(host, { headers = keys.headers "agent" })
     local client = agent:begin("subscriptions/listen", { notifications = {} })

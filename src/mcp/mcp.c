@@ -92,10 +92,22 @@ static void take_notification(struct http_request *request)
 	http_send(request, &(struct http_reply){ .status = 202, .body = "" });
 }
 
+/* Whoever switches it off wants nothing of it to be seen. */
+static bool is_open(struct http_request *request)
+{
+	if (request->view->config->mcp.enabled)
+		return true;
+	http_send_problem(request, &(struct http_problem){ .status = 404,
+					   .detail = "MCP is switched off here: mcp.enabled in the host's configuration" });
+	return false;
+}
+
 static void mcp_handle(struct host *host, struct http_request *request)
 {
 	struct mcp_message message;
 
+	if (!is_open(request))
+		return;
 	if (mcp_message_read(request, &message)) {
 		if (message.id == NULL)
 			take_notification(request);
