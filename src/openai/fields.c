@@ -1,6 +1,7 @@
 /* fields.c - the translation of a request's fields: what is OpenAI's, what is the host's, and the rest, which is the model's. See fields.h. */
 #include "openai/fields.h"
 
+#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -68,13 +69,14 @@ bool fields_integer(struct openai_fields *fields, const char *name, json_int_t l
 {
 	const json_t *value = json_object_get(fields->given, name);
 	json_t *read = value_of_text(value);
-	bool good = json_is_integer(read != NULL ? read : value);
+	double real = json_number_value(read != NULL ? read : value);
+	bool good = json_is_number(read != NULL ? read : value) && real == floor(real) && fabs(real) < 1e9;
 	char expected[96];
 
 	if (value == NULL)
 		return true;
 	if (good)
-		*number = json_integer_value(read != NULL ? read : value);
+		*number = (json_int_t)real; /* 2.0 is 2: some languages have one kind of number */
 	json_decref(read);
 	if (good && *number >= least && *number <= most)
 		return true;
