@@ -8,6 +8,7 @@
 
 local Host = require "spec.support.host"
 local cjson = require "cjson"
+local doors = require "spec.bench.doors"
 local events = require "spec.bench.events"
 local live = require "spec.bench.live"
 local measure = require "spec.bench.measure"
@@ -165,6 +166,8 @@ local function main()
   line("exec to first answer (median of 10)", "%.0f ms", measure.start(host.home, 10))
   host:remove()
   bench_registry()
+  say("\ndoors: a dry run by each")
+  doors.cost(say)
   say("\nevents, with many who follow")
   events.subscribers(line)
   say("\nlive, with the simulator as the vendor")
