@@ -2,6 +2,9 @@
 #include "api/answer.h"
 
 #include <stdio.h>
+#include <string.h>
+
+#include "base/text.h"
 
 void answer_json(struct http_request *request, int status, const char *headers, const struct buffer *out)
 {
@@ -62,4 +65,43 @@ json_t *answer_read_body(struct http_request *request)
 	if (body == NULL)
 		answer_problem(request, error.code == ERROR_MEMORY ? 503 : 400, error.path, error.message);
 	return body;
+}
+
+static bool refuse_member(struct http_request *request, const char *name, const char *const *known)
+{
+	const char *nearest = text_nearest(name, known);
+	char detail[160];
+
+	snprintf(detail, sizeof detail, "is not a member of this request%s%s%s", nearest != NULL ? "; did you mean \"" : "",
+		nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+	answer_problem(request, 400, name, detail);
+	return false;
+}
+
+json_t *answer_read_members(struct http_request *request, const char *const *known)
+{
+	json_t *body = http_has_body(request) ? answer_read_body(request) : json_object(), *value;
+	const char *name;
+	bool good = true;
+
+	if (body == NULL)
+		return NULL;
+	if (json_is_null(body))
+		body = json_object();
+	if (!json_is_object(body)) {
+		answer_problem(request, 400, "", "must be a JSON object");
+		good = false;
+	}
+	json_object_foreach(body, name, value) {
+		size_t i = 0;
+
+		while (known[i] != NULL && strcmp(known[i], name) != 0)
+			i++;
+		if (good && known[i] == NULL)
+			good = refuse_member(request, name, known);
+	}
+	if (good)
+		return body;
+	json_decref(body);
+	return NULL;
 }

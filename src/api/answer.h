@@ -21,3 +21,6 @@ void answer_no_job(struct http_request *request, const struct error *error);
 
 /* The body as JSON, to be json_decref()ed. NULL: a problem was sent. */
 json_t *answer_read_body(struct http_request *request);
+
+/* The body's object with these members only (NULL at the end); no body, and null, are an empty one. NULL: a problem was sent. */
+json_t *answer_read_members(struct http_request *request, const char *const *known);

@@ -255,6 +255,14 @@ static void add_presented(struct mask_index *index, const char *text)
 	explicit_bzero(key, sizeof key);
 }
 
+void incoming_add_key(struct mask_index *index, const struct http_request *http)
+{
+	if (http->api_key == NULL)
+		return;
+	add_presented(index, http_header(http, "Authorization"));
+	add_presented(index, http_header(http, "X-API-Key"));
+}
+
 /* Its credentials, its callback's secret and its API key are as secret as the host's own. False: out of memory. */
 static bool gather_secrets(struct incoming *incoming)
 {
@@ -268,10 +276,7 @@ static bool gather_secrets(struct incoming *incoming)
 		gate_config_secrets(&incoming->provider->subject, json_object_get(incoming->body, keys[i]), incoming->also);
 	if (secret != NULL)
 		mask_index_add(incoming->also, secret);
-	if (incoming->http->api_key != NULL) {
-		add_presented(incoming->also, http_header(incoming->http, "Authorization"));
-		add_presented(incoming->also, http_header(incoming->http, "X-API-Key"));
-	}
+	incoming_add_key(incoming->also, incoming->http);
 	return mask_index_ready(incoming->also);
 }
 

@@ -47,6 +47,9 @@ void incoming_close(struct incoming *incoming);
 /* Where in the body stands what the script gets: "job" or "payload" of a GPU job, else "", the body itself. */
 const char *incoming_request_path(const struct incoming *incoming);
 
+/* Adds the API key that a request came with, if any: it is as secret as the host's own. */
+void incoming_add_key(struct mask_index *index, const struct http_request *http);
+
 /* Sends a problem that carries the provider's envelope (errors on a known provider do). `path` as in http_problem. */
 void incoming_problem(struct incoming *incoming, int status, const char *path, const char *detail);
 

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "api/access.h"
+#include "api/approvals.h"
 #include "api/door.h"
 #include "api/artifact_list.h"
 #include "api/artifacts.h"
@@ -78,6 +79,9 @@ static const struct route routes[] = {
 	{ "POST", "/api/directory/refresh", NULL, { .plain = model_refresh_handle }, ROLE_OPERATE, SCOPE_HOST },
 	{ "GET", "/api/budget", NULL, { .plain = budget_handle }, ROLE_READ, SCOPE_HOST },
 	{ "GET", "/api/live", NULL, { .plain = live_state_handle }, ROLE_READ, SCOPE_HOST },
+	{ "GET", "/api/approvals", NULL, { .plain = approvals_list_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "POST", "/api/approvals/*", NULL, { .named = approvals_give_handle }, ROLE_OPERATE, SCOPE_ALL },
+	{ "DELETE", "/api/approvals/*", NULL, { .named = approvals_refuse_handle }, ROLE_OPERATE, SCOPE_ALL },
 	{ "POST", "/api/live/stop", NULL, { .plain = live_stop_handle }, ROLE_OPERATE, SCOPE_HOST },
 	{ "POST", "/api/live/start", NULL, { .plain = live_start_handle }, ROLE_OPERATE, SCOPE_HOST },
 	{ "GET", "/api/jobs/*/events", NULL, { .named = events_of_job }, ROLE_READ, SCOPE_JOB },

@@ -32,46 +32,6 @@ static void send_webhook_error(struct http_request *request, const struct error 
 	answer_problem(request, status, status == 400 ? path : NULL, error->message);
 }
 
-static bool refuse_member(struct http_request *request, const char *name, const char *const *known)
-{
-	const char *nearest = text_nearest(name, known);
-	char detail[160];
-
-	snprintf(detail, sizeof detail, "is not a member of this request%s%s%s", nearest != NULL ? "; did you mean \"" : "",
-		nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
-	answer_problem(request, 400, name, detail);
-	return false;
-}
-
-/* The body's object with these members only; no body, and null, are an empty one. NULL: a problem was sent. */
-static json_t *read_members(struct http_request *request, const char *const *known)
-{
-	json_t *body = http_has_body(request) ? answer_read_body(request) : json_object(), *value;
-	const char *name;
-	bool good = true;
-
-	if (body == NULL)
-		return NULL;
-	if (json_is_null(body))
-		body = json_object();
-	if (!json_is_object(body)) {
-		answer_problem(request, 400, "", "must be a JSON object");
-		good = false;
-	}
-	json_object_foreach(body, name, value) {
-		size_t i = 0;
-
-		while (known[i] != NULL && strcmp(known[i], name) != 0)
-			i++;
-		if (good && known[i] == NULL)
-			good = refuse_member(request, name, known);
-	}
-	if (good)
-		return body;
-	json_decref(body);
-	return NULL;
-}
-
 /* A text, or NULL when it is absent. False: a problem was sent. */
 static bool read_text_member(struct http_request *request, const json_t *body, const char *name, const char **text)
 {
@@ -259,7 +219,7 @@ void webhooks_out_add_handle(struct host *host, struct http_request *request)
 	struct buffer events;
 	json_t *body;
 
-	if (!check_enabled(request) || (body = read_members(request, known)) == NULL)
+	if (!check_enabled(request) || (body = answer_read_members(request, known)) == NULL)
 		return;
 	buffer_init(&events, LIMIT_WEBHOOK_OUT_EVENTS_BYTES);
 	order_webhook(host, request, body, &events);
@@ -275,7 +235,7 @@ void webhooks_out_remove_handle(struct host *host, struct http_request *request,
 	char text[LIMIT_WEBHOOK_OUT_URL_BYTES + 2]; /* one more than a URL may have: what is cut off is none of them */
 	const char *url = NULL, *event = NULL;
 	struct error error;
-	json_t *body = read_members(request, known);
+	json_t *body = answer_read_members(request, known);
 
 	if (body == NULL)
 		return;
@@ -302,7 +262,7 @@ void webhooks_out_rotate_handle(struct host *host, struct http_request *request,
 	static const char *const known[] = { "secret", NULL };
 	char secret[LIMIT_WEBHOOK_OUT_SECRET_BYTES];
 	struct error error;
-	json_t *body = read_members(request, known);
+	json_t *body = answer_read_members(request, known);
 
 	if (body == NULL)
 		return;
@@ -339,7 +299,7 @@ void webhooks_out_replay_handle(struct host *host, struct http_request *request,
 	struct error error;
 	int64_t event;
 	int count;
-	json_t *body = read_members(request, known);
+	json_t *body = answer_read_members(request, known);
 
 	if (body == NULL)
 		return;
@@ -379,7 +339,7 @@ void webhooks_out_test_handle(struct host *host, struct http_request *request)
 	static const char answer[] = "{\"ok\":true,\"type\":\"" WEBHOOK_TEST_TYPE "\"}";
 	struct buffer out;
 	const char *id;
-	json_t *body = read_members(request, known);
+	json_t *body = answer_read_members(request, known);
 
 	if (body == NULL)
 		return;

@@ -17,3 +17,5 @@ int cli_budget(int argc, char **argv);
 
 /* mcp: the tools of a running host over standard input and output. */
 int cli_mcp(int argc, char **argv);
+/* approve [QUOTE]: what agents want to pay for; yes or no. */
+int cli_approve(int argc, char **argv);

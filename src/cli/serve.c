@@ -245,10 +245,10 @@ static enum error_code open_openapi(struct serving *serving, struct error *error
 	return ERROR_NONE;
 }
 
-/* Sessions stand for API keys; the public URL leads to whoever has it, so what is shown there is signed. */
+/* Sessions stand for API keys; the public URL leads to whoever has it, so what is shown there is signed; so is what an agent's client brings back. */
 static bool signs_anything(const struct config *config)
 {
-	return config->server.api_key_count > 0 || config->live.public_url != NULL;
+	return config->server.api_key_count > 0 || config->live.public_url != NULL || config->mcp.approval == APPROVAL_CLIENT;
 }
 
 static enum error_code open_studio(struct serving *serving, struct error *error)

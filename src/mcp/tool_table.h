@@ -5,6 +5,8 @@
 
 extern const struct mcp_tool mcp_tool_search_models;
 extern const struct mcp_tool mcp_tool_describe_model;
+extern const struct mcp_tool mcp_tool_quote;
+extern const struct mcp_tool mcp_tool_submit;
 extern const struct mcp_tool mcp_tool_get_job;
 extern const struct mcp_tool mcp_tool_list_jobs;
 extern const struct mcp_tool mcp_tool_cancel_job;

@@ -17,6 +17,8 @@
 static const struct mcp_tool *const tools[] = {
 	&mcp_tool_search_models,
 	&mcp_tool_describe_model,
+	&mcp_tool_quote,
+	&mcp_tool_submit,
 	&mcp_tool_get_job,
 	&mcp_tool_list_jobs,
 	&mcp_tool_cancel_job,
