@@ -189,7 +189,7 @@ static void send_around(
 
 /* ---- dry runs ---- */
 
-bool image_placeholders(const struct image_request *images, const json_t *submitted, struct pictures *pictures)
+bool image_placeholders(const struct image_request *images, const json_t *submitted, bool drawn, struct pictures *pictures)
 {
 	const struct openai_wish *wish = images->wish;
 	const struct placeholder placeholder = { .format = wish->output_format,
@@ -199,7 +199,7 @@ bool image_placeholders(const struct image_request *images, const json_t *submit
 		.estimates = json_object_get(submitted, "estimates"),
 		.payload = json_object_get(submitted, "payload") };
 
-	return pictures_make(&placeholder, wish->n > 0 ? wish->n : 1, pictures);
+	return pictures_make(&placeholder, wish->n > 0 ? wish->n : 1, drawn, pictures);
 }
 
 void image_answer_dry(struct image_request *images, json_t *submitted)
@@ -209,7 +209,7 @@ void image_answer_dry(struct image_request *images, json_t *submitted)
 	struct pictures pictures;
 	struct buffer out;
 
-	if (!image_placeholders(images, submitted, &pictures)) {
+	if (!image_placeholders(images, submitted, images->wish->response_format != OPENAI_ANSWER_URL, &pictures)) {
 		openai_send_error(
 			images->http, &(struct openai_error){ .status = 503, .message = "out of memory", .should_retry = -1 });
 	} else {

@@ -25,8 +25,8 @@ void image_answer_live(struct image_request *images, struct openai_outcome *outc
 
 /* ---- for streams of the same ---- */
 
-/* The placeholders of a dry run. False: out of memory. To be closed all the same. */
-bool image_placeholders(const struct image_request *images, const json_t *submitted, struct pictures *pictures);
+/* The placeholders of a dry run, drawn or only named. False: out of memory. To be closed all the same. */
+bool image_placeholders(const struct image_request *images, const json_t *submitted, bool drawn, struct pictures *pictures);
 
 /* Turns the outcome of a done job of which no picture was kept into an error. */
 void image_outcome_without(struct openai_outcome *outcome, const struct pictures *pictures);

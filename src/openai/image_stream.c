@@ -71,7 +71,7 @@ void image_stream_dry(struct image_request *images, json_t *submitted)
 {
 	struct pictures pictures;
 
-	if (image_placeholders(images, submitted, &pictures))
+	if (image_placeholders(images, submitted, true, &pictures))
 		send_placeholders(images, submitted, &pictures);
 	else
 		openai_send_error(

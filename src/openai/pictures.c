@@ -83,7 +83,7 @@ void pictures_open(struct host *host, const struct openai_outcome *outcome, stru
 	}
 }
 
-bool pictures_make(const struct placeholder *placeholder, int count, struct pictures *pictures)
+bool pictures_make(const struct placeholder *placeholder, int count, bool drawn, struct pictures *pictures)
 {
 	struct placeholder one = *placeholder;
 
@@ -95,9 +95,9 @@ bool pictures_make(const struct placeholder *placeholder, int count, struct pict
 
 		one.n = pictures->count;
 		buffer_init(made, LIMIT_REPLY_BYTES);
-		if (!placeholder_make(&one, made))
+		if (drawn && !placeholder_make(&one, made))
 			return false;
-		pictures->files[one.n] = (struct http_filling){ .bytes = made->data, .length = (int64_t)made->length };
+		pictures->files[one.n] = (struct http_filling){ .bytes = buffer_begin(made), .length = (int64_t)made->length };
 		pictures->numbers[one.n] = one.n;
 	}
 	return true;

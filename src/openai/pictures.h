@@ -27,7 +27,8 @@ struct pictures {
 /* Opens the files of a done job. To be closed, whatever it found. */
 void pictures_open(struct host *host, const struct openai_outcome *outcome, struct pictures *pictures);
 
-/* Makes as many placeholders; `placeholder.n` is not read. False: out of memory. To be closed all the same. */
-bool pictures_make(const struct placeholder *placeholder, int count, struct pictures *pictures);
+/* Makes as many placeholders; `placeholder.n` is not read. Where they are named only (`drawn` false) they have no bytes: drawing them costs more than all the
+ * rest of an answer. False: out of memory. To be closed all the same. */
+bool pictures_make(const struct placeholder *placeholder, int count, bool drawn, struct pictures *pictures);
 
 void pictures_close(struct pictures *pictures);
