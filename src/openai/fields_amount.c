@@ -63,6 +63,14 @@ static bool refuse_this_count(const struct openai_fields *fields, const json_t *
 	return false;
 }
 
+/* In the model's own words. */
+static bool said_otherwise(const struct openai_fields *fields, const char *path)
+{
+	const char *name = strrchr(path, '.') != NULL ? strrchr(path, '.') + 1 : path;
+
+	return json_object_get(name == path ? fields->submit : fields->parameters, name) != NULL;
+}
+
 bool fields_take_count(struct openai_fields *fields)
 {
 	const char *path = declared(fields, count_paths);
@@ -73,8 +81,10 @@ bool fields_take_count(struct openai_fields *fields)
 	fields->wish->n = 1;
 	if (!fields_integer(fields, "n", 1, MOST_IMAGES, &n))
 		return false;
-	if (n == 0)
+	if (n == 0 && (fields->wish->call == OPENAI_VIDEOS_CREATE || path == NULL || said_otherwise(fields, path)))
 		return true;
+	if (n == 0)
+		n = 1; /* as OpenAI's API has it, whatever the model's own default is */
 	fields->wish->n = (int)n;
 	if (fields->schema != NULL && input == NULL)
 		return n == 1 || refuse_count(fields, NULL);
