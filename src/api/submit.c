@@ -19,6 +19,8 @@
 #include "event/event_log.h"
 #include "event/host_event.h"
 
+#define SHORT_BUDGET_BYTES 1024
+
 /* ---- engine thread ---- */
 
 /* Makes a live job of a dry run that could be one: its money is reserved here. What is missing is noted, and it stays a dry run. False: a budget
@@ -119,13 +121,35 @@ static const struct pending_use submit_use = { .compose = submit_compose, .forge
 
 /* ---- the answer ---- */
 
+/* Whose budget is short, as budget_book.h says it: from the end, since a name may have slashes in it. */
+static void send_short_budget(const struct error *error, struct incoming *incoming)
+{
+	const char *left = strrchr(error->path, '/'), *span = left;
+	struct buffer members;
+
+	buffer_init(&members, SHORT_BUDGET_BYTES);
+	while (span != NULL && span > error->path && span[-1] != '/')
+		span--;
+	if (span != NULL && span > error->path) {
+		buffer_text(&members, "\"budget\":{\"whose\":");
+		json_write_string(&members, error->path, (size_t)(span - error->path) - 1);
+		buffer_text(&members, ",\"period\":");
+		json_write_string(&members, span, (size_t)(left - span));
+		buffer_text(&members, ",\"left_usd\":");
+		json_write_usd(&members, strtoll(left + 1, NULL, 10));
+		buffer_text(&members, "},");
+	}
+	incoming_problem_with(incoming, 402, error->message, NULL, members.failed ? NULL : members.data);
+	buffer_free(&members);
+}
+
 void submit_send_refused(struct submission *submission, struct incoming *incoming)
 {
 	const struct error *error = &submission->refused;
 
 	if (error->code == ERROR_LIMIT) {
 		emit_refused(submission, incoming);
-		incoming_problem(incoming, 402, NULL, error->message);
+		send_short_budget(error, incoming);
 	} else if (error->code == ERROR_CONFLICT) {
 		submission_send_unexpected(submission, incoming);
 	} else if (error->code == ERROR_SCRIPT) {

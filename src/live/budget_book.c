@@ -190,9 +190,14 @@ static void accounts_add(struct account *accounts[ACCOUNTS], int64_t day, int64_
 
 /* ---- limits ---- */
 
+/* For who acts on it: "provider fal/day/2100", with what is left in micro-dollars. */
+#define SHORT_BYTES 192
+
 static enum error_code budget_check_span(
 	const char *whose, const char *span, int64_t limit, const struct period *period, int64_t amount, struct error *error)
 {
+	char path[SHORT_BYTES];
+
 	if (period == NULL)
 		return error_set(error, ERROR_LIMIT, NULL,
 			"the budget of %s per %s is closed: the clock is set back to a %s that is no longer kept in memory; is "
@@ -201,7 +206,8 @@ static enum error_code budget_check_span(
 			whose, span, span);
 	if (amount <= limit - period->spent - period->reserved)
 		return ERROR_NONE;
-	return error_set(error, ERROR_LIMIT, NULL,
+	snprintf(path, sizeof path, "%s/%s/%lld", whose, span, (long long)(limit - period->spent - period->reserved));
+	return error_set(error, ERROR_LIMIT, path,
 		"the budget of %s per %s does not allow it: %.6f USD are asked for, %.6f of %.6f USD are left (%.6f spent, %.6f "
 		"reserved)",
 		whose, span, micro_usd_dollars(amount), micro_usd_dollars(limit - period->spent - period->reserved),

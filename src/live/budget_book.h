@@ -32,8 +32,8 @@ int64_t budget_today(void);
 /* The first day of the month that `day` is in. */
 int64_t budget_month(int64_t day);
 
-/* Reserves if no limit of `config` is passed, all of them looked at in one step. ERROR_LIMIT says whose budget is short and by how much; nothing
- * is reserved then. Any thread. */
+/* Reserves if no limit of `config` is passed, all of them looked at in one step. ERROR_LIMIT says whose budget is short and by how much (`path`: whose,
+ * "/", "day" or "month", "/", the micro-dollars that are left); nothing is reserved then. Any thread. */
 enum error_code budget_reserve(
 	struct budget_book *book, const struct config *config, const struct budget_entry *entry, struct error *error);
 

@@ -63,7 +63,7 @@ struct live_order {
 /* Reserves the money, and ties a job to `write`, which is to register it: an insert whose id and `done` are set. Its task's live half (status, live,
  * money) is filled in, which is lent until `done` is called, and it is made durable. The job begins when the store has written it, and the money is
  * free again when the store could not; then `done` is called as if nothing had come between. Engine thread.
- * ERROR_LIMIT: a budget is short; ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_BUSY: too many jobs are
+ * ERROR_LIMIT: a budget is short (budget_book.h); ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_BUSY: too many jobs are
  * open; ERROR_MEMORY: the request is too large for now. Nothing is reserved then, and `write` is as it was. */
 enum error_code live_order(struct live *live, const struct live_order *order, struct store_write *write, struct error *error);
 

@@ -224,12 +224,20 @@ struct size_visit {
 	void (*visit)(void *context, int width, int height);
 	void *context;
 	int count;
+	int seen[LIMIT_OPENAI_SIZES][2];
 };
 
+/* Each once: some lists say 768p and 768P. */
 static void visit_one(struct size_visit *visit, int width, int height)
 {
-	if (visit->count++ < LIMIT_OPENAI_SIZES)
-		visit->visit(visit->context, width, height);
+	for (int i = 0; i < visit->count; i++)
+		if (visit->seen[i][0] == width && visit->seen[i][1] == height)
+			return;
+	if (visit->count == LIMIT_OPENAI_SIZES)
+		return;
+	visit->seen[visit->count][0] = width;
+	visit->seen[visit->count++][1] = height;
+	visit->visit(visit->context, width, height);
 }
 
 static void visit_texts(const struct size_inputs *inputs, struct size_visit *visit)

@@ -18,7 +18,6 @@ struct size_inputs {
 	const json_t *width, *height; /* SIZE_PIXELS: the inputs, with their bounds */
 	const char *path;	      /* SIZE_TEXT: where; SIZE_SHAPE: of the aspect ratio, or NULL */
 	const json_t *values;	      /* SIZE_TEXT: texts; SIZE_SHAPE: of the aspect ratio */
-	bool open;		      /* SIZE_TEXT: others may be good too */
 	const json_t *quotient;	      /* SIZE_SHAPE: the aspect ratio is any number within the bounds of this input */
 	const char *resolution_path;  /* SIZE_SHAPE: or NULL */
 	const json_t *resolutions;    /* those that say how long the short side is; else NULL */
