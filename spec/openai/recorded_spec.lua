@@ -1,4 +1,5 @@
--- The recorded exchanges of OpenAI's clients: each request that was recorded is understood, and those whose answer is a promise get it.
+-- The recorded exchanges of OpenAI's clients: each request that was recorded is understood, and those whose answer is a promise
+-- get it.
 local hosts = require "spec.support.host"
 local live = require "spec.support.live"
 local openai_case = require "spec.support.openai_case"
@@ -22,7 +23,7 @@ describe("a recorded exchange, with nothing configured", function()
 
   for _, case in ipairs(needs "default configuration") do
     it(case.name, function()
-      if case.response.sse then return end -- images_stream_spec.lua
+      if case.response.sse then return end -- below
       local answer = openai_case.send(host, case)
       if case.name == "models.list" then -- there are more of them by now
         assert.equal(200, answer.status)
@@ -121,7 +122,7 @@ describe("a recorded exchange, with a budget that is short", function()
     it(case.name, function()
       local answer = openai_case.send(served.host, case)
       openai_case.check(case, answer)
-      assert.same({ whose = "the host", period = "day", left_usd = 0.0021 }, answer.json.error.providerd)
+      assert.same({ whose = "host", period = "day", left_usd = 0.0021 }, answer.json.error.providerd)
       assert.equal("false", answer.headers["x-should-retry"])
     end)
   end

@@ -206,7 +206,8 @@ static enum error_code budget_check_span(
 			whose, span, span);
 	if (amount <= limit - period->spent - period->reserved)
 		return ERROR_NONE;
-	snprintf(path, sizeof path, "%s/%s/%lld", whose, span, (long long)(limit - period->spent - period->reserved));
+	snprintf(path, sizeof path, "%s/%s/%lld", strncmp(whose, "the ", 4) == 0 ? whose + 4 : whose, span,
+		(long long)(limit - period->spent - period->reserved));
 	return error_set(error, ERROR_LIMIT, path,
 		"the budget of %s per %s does not allow it: %.6f USD are asked for, %.6f of %.6f USD are left (%.6f spent, %.6f "
 		"reserved)",
