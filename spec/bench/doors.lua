@@ -21,6 +21,7 @@ local REQUESTS = {
     body = '{"model":"fal/fal-ai/flux/schnell","prompt":"a lighthouse at dusk, %d","response_format":"url"}' },
   { name = "OpenAI image, its bytes", path = "/v1/images/generations",
     body = '{"model":"fal/fal-ai/flux/schnell","prompt":"a lighthouse at dusk, %d"}' },
+  { name = "MCP quote", path = "/mcp", body = tool("quote", { provider = "fal", prompt = "a lighthouse at dusk, %d" }) },
   { name = "MCP get_budget", path = "/mcp", body = tool("get_budget", {}) },
 }
 

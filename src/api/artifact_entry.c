@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "api/access.h"
@@ -14,7 +15,9 @@
 
 #define N_DIGITS 6
 #define JOBS ARTIFACT_SCHEME "jobs/"
+#define PATH "/api/jobs/"
 #define ARTIFACTS "/artifacts/"
+#define PLACE_BYTES 64
 #define PIECE_BYTES (48 * 1024) /* encoded at a time: a multiple of 3, so that no padding comes in between */
 
 /* ---- names ---- */
@@ -31,17 +34,38 @@ bool artifact_number_parse(const char *text, int *n)
 	return true;
 }
 
-bool artifact_uri_parse(const char *text, struct id *job, int *n)
+/* ID/artifacts/N */
+static bool read_place(const char *text, struct id *job, int *n)
 {
 	char id[ID_TEXT_BYTES];
 
-	if (strncmp(text, JOBS, sizeof JOBS - 1) != 0)
-		return false;
-	text += sizeof JOBS - 1;
 	if (strlen(text) < ID_TEXT_BYTES - 1 || strncmp(text + ID_TEXT_BYTES - 1, ARTIFACTS, sizeof ARTIFACTS - 1) != 0)
 		return false;
 	snprintf(id, sizeof id, "%s", text);
 	return id_parse(id, job) && artifact_number_parse(text + ID_TEXT_BYTES - 1 + sizeof ARTIFACTS - 1, n);
+}
+
+bool artifact_uri_parse(const char *text, struct id *job, int *n)
+{
+	return strncmp(text, JOBS, sizeof JOBS - 1) == 0 && read_place(text + sizeof JOBS - 1, job, n);
+}
+
+bool artifact_url_parse(const char *text, const char *host, struct id *job, int *n)
+{
+	char place[PLACE_BYTES];
+	size_t length;
+
+	if (host == NULL || (strncmp(text, "http://", 7) != 0 && strncmp(text, "https://", 8) != 0))
+		return false;
+	text = strchr(text, ':') + 3;
+	if (strncasecmp(text, host, strlen(host)) != 0 || strncmp(text + strlen(host), PATH, sizeof PATH - 1) != 0)
+		return false;
+	text += strlen(host) + sizeof PATH - 1;
+	length = strcspn(text, "?#");
+	if (length >= sizeof place)
+		return false;
+	snprintf(place, sizeof place, "%.*s", (int)length, text);
+	return read_place(place, job, n);
 }
 
 void artifact_uri_format(const struct id *job, int n, char uri[ARTIFACT_URI_BYTES])

@@ -19,6 +19,8 @@ bool artifact_number_parse(const char *text, int *n);
 
 /* providerd://jobs/ID/artifacts/N, to the last byte. False: it is none. */
 bool artifact_uri_parse(const char *text, struct id *job, int *n);
+/* The same of the URL where this host, reached as `host` (the header), serves it, whatever its query. */
+bool artifact_url_parse(const char *text, const char *host, struct id *job, int *n);
 void artifact_uri_format(const struct id *job, int n, char uri[ARTIFACT_URI_BYTES]);
 
 struct artifact_entry {

@@ -87,9 +87,12 @@ static json_t *fill_text(struct filling *filling, json_t *value)
 	struct id job;
 	int n;
 
-	if (text == NULL || strncmp(text, ARTIFACT_SCHEME, sizeof ARTIFACT_SCHEME - 1) != 0)
+	if (text == NULL)
 		return json_incref(value);
-	if (!artifact_uri_parse(text, &job, &n))
+	if (strncmp(text, ARTIFACT_SCHEME, sizeof ARTIFACT_SCHEME - 1) != 0) {
+		if (!artifact_url_parse(text, http_header(incoming->http, "Host"), &job, &n))
+			return json_incref(value);
+	} else if (!artifact_uri_parse(text, &job, &n))
 		return refuse_input(filling, NULL,
 			"must be providerd://jobs/JOB_ID/artifacts/N, as a job's outputs are named: N counts from 0");
 	if (artifact_entry_find(incoming->host, incoming->http, &job, n, &entry, &error) != ERROR_NONE)

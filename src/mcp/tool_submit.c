@@ -90,22 +90,20 @@ static void answer_job(struct mcp_submitting *submitting, const struct id *id, b
 	struct mcp_job job;
 	struct error error;
 	char text[ID_TEXT_BYTES];
-	json_t *told;
 
 	mcp_job_reader_open(submitting->call, &reader);
-	if (mcp_job_read(&reader, id, &job, &error) == ERROR_NONE) {
-		told = json_incref(job.structured);
-		if (job.dry_run && why != NULL)
-			add_dry_reason(told, why);
-	} else { /* it is there all the same: to say that it failed would be a lie */
+	if (mcp_job_read(&reader, id, &job, &error) !=
+		ERROR_NONE) { /* it is there all the same: to say that it failed would be a lie */
 		id_format(id, text);
-		told = json_pack("{s:s, s:s, s:s}", "job_id", text, "status", "queued", "next",
+		job.structured = json_pack("{s:s, s:s, s:s}", "job_id", text, "status", "queued", "next",
 			"call get_job: how the job stands could not be read");
+	} else if (job.dry_run && why != NULL) {
+		add_dry_reason(job.structured, why);
 	}
-	json_object_set_new(told, "quote_id", json_string(submitting->quote_text));
+	json_object_set_new(job.structured, "quote_id", json_string(submitting->quote_text));
 	if (replayed)
-		json_object_set_new(told, "replayed", json_true());
-	mcp_call_answer(submitting->call, told);
+		json_object_set_new(job.structured, "replayed", json_true());
+	mcp_job_answer(submitting->call, &job);
 	mcp_job_close(&job);
 }
 
