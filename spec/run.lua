@@ -11,6 +11,9 @@
 -- Of the files that have a browser (spec/studio, spec/media/decode_spec.lua) two run at once: each keeps a core busy.
 --
 -- Each file has a TMPDIR of its own. What still runs with it when the file has ended is ended too.
+--
+-- What hosts answered to them is held against /openapi.json at the end (spec/openapi/answers.lua): each difference counts as
+-- failed.
 package.path = "./?.lua;" .. package.path
 local shell = require "spec.support.shell"
 local socket = require "socket"
@@ -20,6 +23,7 @@ local LIMIT_SECONDS = tonumber(os.getenv("SPEC_SECONDS")) or (SLOW and 1800 or 3
 local TIMES = os.getenv("SPEC_TIMES")
 local VERBOSE = (os.getenv("V") or "") ~= ""
 local SHOWN = 10
+local UNKNOWN = 2 -- of answers.lua: npm or node are missing
 local BROWSERS = 2 -- at once
 
 -- Files -------------------------------------------------------------------------------------------------------------------
@@ -69,14 +73,15 @@ local function end_strays(folder)
   end
 end
 
-local function begin(file)
+local function begin(file, answers)
   local folder = lines_of("mktemp -d")[1]
   local output = VERBOSE and "-o gtest" or "-o plainTerminal"
-  local command = ("exec >%s/output 2>&1; TMPDIR=%s timeout --foreground -k 10 %d lua5.4 /usr/bin/busted %s %s; echo $? >%s/code")
+  local environment = ("TMPDIR=%s/tmp SPEC_FILE=%s OPENAPI_ANSWERS=%s"):format(folder, shell.quote(file), answers)
+  local command = ("exec >%s/output 2>&1; %s timeout --foreground -k 10 %d lua5.4 /usr/bin/busted %s %s; echo $? >%s/code")
   os.execute("mkdir " .. folder .. "/tmp")
   return {
     file = file, folder = folder, began = socket.gettime(),
-    pipe = assert(io.popen(command:format(folder, folder .. "/tmp", LIMIT_SECONDS, output, shell.quote(file), folder))),
+    pipe = assert(io.popen(command:format(folder, environment, LIMIT_SECONDS, output, shell.quote(file), folder))),
   }
 end
 
@@ -132,13 +137,13 @@ local function take_next(files, running)
   return nil
 end
 
-local function run_all(files, jobs)
+local function run_all(files, jobs, answers)
   local running, results = {}, {}
   while #files > 0 or #running > 0 do
     while #running < jobs do
       local file = take_next(files, running)
       if not file then break end
-      running[#running + 1] = begin(file)
+      running[#running + 1] = begin(file, answers)
     end
     socket.sleep(0.05)
     for i = #running, 1, -1 do
@@ -151,6 +156,16 @@ local function run_all(files, jobs)
     end
   end
   return results
+end
+
+-- How many differences there are between what was answered and /openapi.json, and 1 when that cannot be told.
+local function check_answers(folder)
+  if #lines_of("ls " .. folder) == 0 then return 0, 0 end
+  local output = shell.output(("lua5.4 spec/openapi/answers.lua %s 2>&1; echo \"ended with $?\""):format(folder))
+  local code = tonumber(output:match("ended with (%d+)\n$"))
+  local differences = tonumber(output:match("(%d+) differences\n")) or code == UNKNOWN and 0 or 1
+  print((differences > 0 and "FAIL" or "ok  ") .. " answers and /openapi.json: " .. output:gsub("ended with %d+\n$", ""))
+  return differences, code == UNKNOWN and 1 or 0
 end
 
 local function keep_times(times, results)
@@ -173,11 +188,16 @@ local function main()
   io.stdout:setvbuf("line")
   local began = socket.gettime()
   local files, times = find_files(#arg > 0 and arg or { "spec" })
-  local results = run_all(files, tonumber(os.getenv("JOBS")) or (SLOW and 2 or 3) * tonumber(lines_of("nproc")[1]))
+  local answers = lines_of("mktemp -d")[1]
+  local jobs = tonumber(os.getenv("JOBS")) or (SLOW and 2 or 3) * tonumber(lines_of("nproc")[1])
+  local results = run_all(files, jobs, answers)
   local sum = { passed = 0, failed = 0, pending = 0 }
   for _, result in ipairs(results) do
     for name in pairs(sum) do sum[name] = sum[name] + result[name] end
   end
+  local differences, unknown = check_answers(answers)
+  sum.failed, sum.pending = sum.failed + differences, sum.pending + unknown
+  os.execute("rm -rf " .. answers)
   keep_times(times, results)
   show_slowest(results)
   print(("\n%d files in %.0f s"):format(#results, socket.gettime() - began))

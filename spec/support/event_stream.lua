@@ -7,6 +7,7 @@
 --   stream:close()
 local cjson = require "cjson"
 local http = require "spec.support.http"
+local recorder = require "spec.support.openapi_recorder"
 local socket = require "socket"
 
 local event_stream = {}
@@ -29,7 +30,7 @@ end
 --- Opens a stream. stream.status tells whether it is one; only then next() is of use.
 function event_stream.open(served, path, headers)
   local client = http.connect(served.port)
-  local stream = setmetatable({ socket = client.socket, rest = "", comments = 0 }, Stream)
+  local stream = setmetatable({ socket = client.socket, port = served.port, path = path, rest = "", comments = 0 }, Stream)
   client:send("GET", path, nil, headers)
   receive_head(stream)
   return stream
@@ -74,6 +75,7 @@ function Stream:next(seconds)
       self.first_id = self.first_id or tonumber(self.last_id)
       if event.data then
         event.json = cjson.decode(event.data)
+        recorder.keep_event(self.port, self.path, self, event)
         return event
       end
     end

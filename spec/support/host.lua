@@ -15,6 +15,7 @@
 -- under a sanitizer on a slow machine: deadlines are long, and polled.
 local exact = require "spec.support.exact_json"
 local http = require "spec.support.http"
+local recorder = require "spec.support.openapi_recorder"
 local shell = require "spec.support.shell"
 local socket = require "socket"
 
@@ -203,6 +204,7 @@ local function launch(self)
     signal(self.process, "KILL")
     error("the host did not start: " .. output(self.process) .. errors(self.process), 0)
   end
+  recorder.host(self.port, self.documented)
   return self
 end
 
@@ -213,6 +215,8 @@ function module.start(options)
   options = options or {}
   local self = setmetatable({ env = options.env, listen = options.listen or "127.0.0.1:0" }, Host)
   self.program, self.arguments = options.program, options.arguments
+  self.documented = not (self.program or self.arguments and self.arguments[1] ~= "serve")
+  for path in pairs(options.files or {}) do self.documented = self.documented and not path:find("^openapi/") end
   self.folder = new_folder()
   self.home = self.folder .. "/home"
   write_home(self, options)

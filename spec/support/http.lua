@@ -1,6 +1,7 @@
 -- A small HTTP/1.1 client on raw sockets: it sends what it is told, and waits long, so that specs can look at every byte.
 local cjson = require "cjson"
 local exact = require "spec.support.exact_json"
+local recorder = require "spec.support.openapi_recorder"
 local socket = require "socket"
 
 local http = { timeout = 120 }
@@ -14,7 +15,7 @@ function http.connect(port, timeout)
   connection:settimeout(timeout or http.timeout)
   assert(connection:connect("127.0.0.1", port))
   connection:setoption("tcp-nodelay", true)
-  return setmetatable({ socket = connection, port = port }, Client)
+  return setmetatable({ socket = connection, port = port, asked = {} }, Client)
 end
 
 function Client:close()
@@ -47,6 +48,7 @@ end
 --- Sends a request without waiting for the answer; receive() takes that.
 function Client:send(method, path, body, headers)
   self.method = method
+  self.asked[#self.asked + 1] = { method = method, path = path }
   assert(self.socket:send(http.format(self.port, method, path, body, headers)))
 end
 
@@ -90,6 +92,7 @@ end
 
 --- The next answer: { status, headers (names in lower case), body, json (when the body is JSON) }. An error when none comes.
 function Client:receive()
+  local asked = table.remove(self.asked, 1)
   local status, headers
   repeat
     local line = receive(self, "*l")
@@ -99,6 +102,7 @@ function Client:receive()
   local answer = { status = status, headers = headers, body = receive_body(self, status, headers) }
   local is_json = (headers["content-type"] or ""):find("json", 1, true)
   if is_json and answer.body ~= "" then answer.json = cjson.decode(answer.body) end
+  if asked then recorder.keep(self.port, asked.method, asked.path, answer) end
   return answer
 end
 
