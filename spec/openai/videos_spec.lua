@@ -77,7 +77,7 @@ describe("a video whose outcome", function()
   local function with(...) return live_support.start { simulate = { ... }, hurry = 10 } end
 
   it("is not known is in progress while it is looked for, and failed once only the operator can tell, who may say so", function()
-    local live = with("--fault", "luma:reset_after:1:POST", "--fault", "runway:reset_after:1:POST")
+    local live = with("--fault", "luma:reset_before:1:POST", "--fault", "runway:reset_after:1:POST")
     finally(function() live:remove() end)
     local sought, left = live:job("luma"), live:job("runway")
     live:becomes(sought, "unknown")
@@ -176,7 +176,7 @@ describe("the list of videos", function()
   it("refuses what it cannot read", function()
     for query, param in pairs {
       ["limit=-1"] = "limit", ["limit=101"] = "limit", ["limit=1e1"] = "limit", ["limit=99999999999999999999"] = "limit",
-      ["order=up"] = "order", ["order=ASC"] = "order", ["order=ascending"] = "order", ["after=video_0"] = "after",
+      ["order=up"] = "order", ["order=ASC"] = "order", ["order=ascending"] = "order", ["after=video_g"] = "after",
       ["after=x"] = "after", ["after=%27"] = "after", ["after=" .. ("a"):rep(4000)] = "after",
     } do
       assert.equal(param, videos.refused(400, "invalid_value", host:get("/v1/videos?" .. query)).param, query)

@@ -11,6 +11,9 @@ npm.MCP = { folder = "build/mcp-clients", files = "spec/mcp/clients/package.json
 npm.OPENAI = { folder = "build/openai-clients", files = "spec/openai/clients/package.json spec/openai/clients/*.mjs" }
 npm.MCP_CONFORMANCE = { folder = "build/mcp-conformance", files = "spec/mcp/conformance/package.json" }
 npm.OPENAPI = { folder = "build/openapi", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
+npm.OPENAI_VIDEOS = {
+  folder = "build/openai-videos", files = "spec/openai/video_clients/package.json spec/openai/video_clients/videos.mjs",
+}
 
 local INSTALL_SECONDS, RUN_SECONDS = 90, 120
 
