@@ -23,7 +23,10 @@ describe("a client of MCP", function()
   setup(function()
     missing = npm.install(npm.MCP)
     if missing then return end
-    live = support.start { config = function(config) config.server.api_keys = { keys.entry "agent" } end }
+    live = support.start { config = function(config)
+      config.server.api_keys = { keys.entry "agent" }
+      config.mcp = { live = true, budget_usd = { per_day = 10, per_month = 10 }, approve_above_usd = 1 }
+    end }
     host = live.host
   end)
   teardown(function()
@@ -47,27 +50,33 @@ describe("a client of MCP", function()
     for _, transport in ipairs { "http", "stdio" } do
       local name = ("%s over %s"):format(client, transport)
 
-      it("reads what a job has made: " .. name, function()
+      it("makes a picture, once, and reads it: " .. name, function()
         if missing then return pending(missing) end
-        local body = support.body("stability")
-        local job_id = host:post(live:path("stability", "submit"), body, keys.headers "agent").json.job_id
+        local before = live:paid "fal"
         local answer = run(client, transport, {
-          { call = "get_job", arguments = { job_id = job_id, wait_seconds = 50 } },
-          { read = "$0.artifacts.0.uri" }, { call = "get_budget" }, { list = true },
+          { call = "quote", arguments = { provider = "fal", model = "fal-ai/flux/schnell", prompt = "by " .. name } },
+          { call = "submit", arguments = { quote_id = "$0.quote_id", max_cost_usd = 0.1 } },
+          { call = "submit", arguments = { quote_id = "$0.quote_id", max_cost_usd = 0.1 } },
+          { call = "get_job", arguments = { job_id = "$1.job_id", wait_seconds = 50 } },
+          { read = "$3.artifacts.0.uri" }, { call = "get_budget" }, { list = true },
         })
         assert.equal(version, answer.version)
-        local job, file, budget, list = table.unpack(answer.steps)
+        local quote, submit, again, job, file, budget, list = table.unpack(answer.steps)
+        assert.is_true(quote.data.live, cjson.encode(quote))
+        assert.is_false(submit.isError, cjson.encode(submit))
+        assert.equal(submit.data.job_id, again.data.job_id)
+        assert.is_true(again.data.replayed)
         assert.equal("done", job.data.status)
-        assert.is_false(job.isError)
         local last = -1
         for _, progress in ipairs(job.told) do
           assert.is_true(progress > last)
           last = progress
         end
-        local artifact = host:get("/api/jobs/status/" .. job_id, keys.headers "agent").json.artifacts[1]
+        local artifact = host:get("/api/jobs/status/" .. submit.data.job_id, keys.headers "agent").json.artifacts[1]
         assert.equal(host:get(artifact.url, keys.headers "agent").body, (mime.unb64(file.base64)))
         assert.is_number(budget.data.day.left_usd)
         assert.is_true(list.count >= 1)
+        assert.equal(1, live:paid "fal" - before)
       end)
 
       it("is told what is wrong with a call, and goes on: " .. name, function()

@@ -40,9 +40,35 @@ local PROSE = {
     return value == request.body.id and type(value) == type(request.body.id)
   end,
   ["only what the server will send"] = function(value) return value.toolsListChanged == nil end,
-  ["goes on"] = function() return true end, -- jobs are looked at by those who begin them
+  ["0 or more notifications/progress with the token of _meta.progressToken, progress growing, then exactly one response; "
+    .. "then the stream ends"] = function(_, found, request) return case.is_progress(found, request) end,
+  ["progress, then one response"] = function(_, found, request) return case.is_progress(found, request) end,
+  ["says how the operator approves"] = function(value) return value:find("approve", 1, true) end,
+  ["one elicitation/create that names the amount"] = function(value) return type(value) == "table" and next(value) ~= nil end,
+  ["names the earlier job"] = function(value) return value:find("job", 1, true) end,
+  ["a new one"] = function(value) return type(value) == "string" end,
+  -- Who sends these looks at jobs, payments and times.
+  ["goes on"] = function() return true end,
   ["nothing leaves the host"] = function() return true end,
+  ["no second paid request"] = function() return true end,
+  ["one paid request"] = function() return true end,
+  ["answers at once, before the vendor has"] = function() return true end,
 }
+
+--- Are the messages of a stream progress that grows, with the token of the request, and at last a response?
+function case.is_progress(found, request)
+  local last = -1
+  for i, message in ipairs(found.events or {}) do
+    if i == #found.events then return message.id == request.body.id and message.result ~= nil end
+    local told = message.params
+    if message.method ~= "notifications/progress" or told.progressToken ~= request.body.params._meta.progressToken then
+      return false
+    end
+    if told.progress <= last then return false end
+    last = told.progress
+  end
+  return false
+end
 
 -- "result._meta["a.b"].name", "events[0].data.method"
 local function look_up(value, path)
