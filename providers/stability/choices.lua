@@ -2,6 +2,7 @@
 
 local check = require "check"
 local inputs = require "inputs"
+local payloads = require "stability.payloads"
 local prices = require "stability.prices"
 local stability_services = require "stability.services"
 
@@ -43,8 +44,17 @@ local function choice_of(model, mode)
   return choice
 end
 
+-- A mode's first choice is its default.
+local function in_order()
+  local models = { payloads.DEFAULT_MODELS[TEXT_TO_IMAGE], payloads.DEFAULT_MODELS[IMAGE_TO_IMAGE] }
+  for _, model in ipairs(stability_services.MODELS) do
+    if not check.in_list(model, models) then models[#models + 1] = model end
+  end
+  return models
+end
+
 local choices = {}
-for _, model in ipairs(stability_services.MODELS) do
+for _, model in ipairs(in_order()) do
   local service = stability_services.find(model)
   if not service.edits then choices[#choices + 1] = choice_of(model, TEXT_TO_IMAGE) end
   if service.edits or service.with_image then choices[#choices + 1] = choice_of(model, IMAGE_TO_IMAGE) end

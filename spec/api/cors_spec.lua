@@ -5,11 +5,13 @@ local ORIGIN = "https://studio.example"
 
 local MAY_SEND = {
   "Authorization", "Content-Type", "Idempotency-Key", "If-Modified-Since", "If-None-Match", "If-Range", "Last-Event-ID", "Prefer",
-  "Range", "traceparent", "X-API-Key", "X-Request-ID",
+  "Range", "traceparent", "X-API-Key", "X-Request-ID", "X-Providerd-Dry-Run", "X-Providerd-Max-Cost-Usd",
+  "X-Stainless-Retry-Count", "X-Stainless-Lang", "OpenAI-Organization",
 }
 local MAY_READ = {
   "Accept-Ranges", "Allow", "Content-Disposition", "Content-Range", "ETag", "Idempotent-Replayed", "Location",
-  "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-ID",
+  "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-ID", "X-Providerd-Dry-Run", "X-Providerd-Job-Id",
+  "X-Providerd-Estimated-Cost-Usd", "X-Should-Retry", "OpenAI-Poll-After-Ms",
 }
 
 local function set_of(list)

@@ -194,7 +194,11 @@ static bool answer_preflight(struct http_exchange *x)
 		"Access-Control-Allow-Methods: GET, HEAD, POST, PUT, PATCH, DELETE\r\n"
 		"Access-Control-Allow-Headers: Authorization, Content-Type, Idempotency-Key, If-Modified-Since, If-None-Match, "
 		"If-Range, Last-Event-ID, Mcp-Method, Mcp-Name, MCP-Protocol-Version, Prefer, Range, traceparent, X-API-Key, "
-		"X-Request-ID\r\n"
+		"X-Providerd-Dry-Run, X-Providerd-Max-Cost-Usd, X-Request-ID, "
+		/* what OpenAI's SDK says of itself, in a page too */
+		"OpenAI-Beta, OpenAI-Organization, OpenAI-Project, X-Stainless-Arch, X-Stainless-Lang, X-Stainless-OS, "
+		"X-Stainless-Package-Version, X-Stainless-Poll-Helper, X-Stainless-Retry-Count, X-Stainless-Runtime, "
+		"X-Stainless-Runtime-Version, X-Stainless-Timeout\r\n"
 		"Access-Control-Max-Age: 600\r\n";
 
 	if (x->origin == NULL || x->head[HEAD_PREFLIGHT_METHOD] == NULL || strcmp(x->info->request_method, "OPTIONS") != 0)

@@ -85,10 +85,12 @@ static void write_cors(struct buffer *out, const char *origin)
 {
 	write_literal(out, "Access-Control-Allow-Origin: ");
 	buffer_text(out, origin);
-	write_literal(out, "\r\nVary: Origin\r\n"
-			   "Access-Control-Expose-Headers: Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, "
-			   "Idempotent-Replayed, Location, Preference-Applied, Retry-After, WWW-Authenticate, "
-			   "X-Request-ID\r\n");
+	write_literal(out,
+		"\r\nVary: Origin\r\n"
+		"Access-Control-Expose-Headers: Accept-Ranges, Allow, Content-Disposition, Content-Range, ETag, "
+		"Idempotent-Replayed, Location, OpenAI-Poll-After-Ms, Preference-Applied, Retry-After, Retry-After-Ms, "
+		"WWW-Authenticate, X-Providerd-Cost-Usd, X-Providerd-Dry-Run, X-Providerd-Estimated-Cost-Usd, "
+		"X-Providerd-Job-Id, X-Request-ID, X-Should-Retry\r\n");
 }
 
 static const char *constant_heads(const struct http_reply *reply)

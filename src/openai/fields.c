@@ -134,7 +134,8 @@ bool fields_put(struct openai_fields *fields, const char *path, json_t *value, c
 static const char *const own_names[] = { "model", "prompt", "n", "size", "seconds", "quality", "style", "user",
 	"safety_identifier", "background", "moderation", "output_format", "output_compression", "response_format", "stream",
 	"partial_images", "complexity", "input_fidelity", "image", "images", "mask", "input_reference", "frame_count",
-	"frame_duration_ms", "svg", "markup", "parameters", "dry_run", "max_cost_usd", "callback_url", "callback_secret" };
+	"frame_duration_ms", "svg", "markup", "parameters", "dry_run", "max_cost_usd", "callback_url", "callback_secret",
+	"directory", "expect_upstream_sha256" };
 
 static bool is_own_name(const char *name)
 {

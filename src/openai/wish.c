@@ -220,12 +220,12 @@ static bool put_max_cost(struct openai_fields *fields)
 
 static bool put_switches(struct openai_fields *fields)
 {
-	static const char *const callbacks[] = { "callback_url", "callback_secret" };
+	static const char *const hosts_own[] = { "callback_url", "callback_secret", "directory", "expect_upstream_sha256" };
 
 	json_object_set_new(fields->submit, "dry_run", json_boolean(!fields->wish->wants_live));
-	for (size_t i = 0; i < 2; i++)
-		if (json_object_get(fields->given, callbacks[i]) != NULL)
-			json_object_set(fields->submit, callbacks[i], json_object_get(fields->given, callbacks[i]));
+	for (size_t i = 0; i < sizeof hosts_own / sizeof *hosts_own; i++)
+		if (json_object_get(fields->given, hosts_own[i]) != NULL)
+			json_object_set(fields->submit, hosts_own[i], json_object_get(fields->given, hosts_own[i]));
 	return put_max_cost(fields);
 }
 
