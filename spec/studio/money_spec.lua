@@ -183,7 +183,7 @@ studio.describe("Money", function()
     local text = page:await(READ_FILE)
     local lines, sum, formulas = {}, 0, 0
     for line in text:gmatch("([^\r\n]+)\r\n") do lines[#lines + 1] = fields(line) end
-    assert.same({ "day", "provider", "api_key", "kind", "jobs", "open", "reserved_usd", "spent_usd" }, lines[1])
+    assert.same({ "day", "provider", "api_key", "kind", "jobs", "open", "reserved_usd", "spent_usd", "door" }, lines[1])
     for i = 2, #lines do
       sum = sum + micro("$" .. lines[i][8])
       if lines[i][3] == "'" .. FORMULA then formulas = formulas + 1 end

@@ -1,4 +1,6 @@
 -- Studio's overview: what a new host lacks, and what needs somebody on one that works.
+local keys = require "spec.support.keys"
+local mcp = require "spec.support.mcp"
 local studio = require "spec.support.studio"
 
 studio.describe("the overview", function()
@@ -26,6 +28,36 @@ studio.describe("the overview", function()
     page:find(".tile"):click()
     page:wait(("location.hash === '#/gallery/%s/0'"):format(job), "the output's own address")
     page:assert_clean()
+    page:remove()
+  end)
+
+  it("shows what agents want to pay for, to who may approve it: yes, and no", function()
+    local page = studio.open { keys = { keys.entry("agent", { may = { "read", "submit", "live" } }), "operator" }, live = {
+      config = function(config) config.mcp = { live = true, budget_usd = { per_day = 5, per_month = 5 } } end,
+    } }
+    local agent = mcp.modern(page.host, { headers = keys.headers "agent" })
+    local function asked(prompt)
+      local quote = agent:call("quote", { provider = "fal", prompt = prompt }).data.quote_id
+      assert.equal("approval_required", agent:call("submit", { quote_id = quote, max_cost_usd = 1 }).data.error)
+      return quote
+    end
+    local first = asked "a bridge & <b>bold</b>"
+    page:open(page.base .. "healthz")
+    page:log_in "operator"
+    page:go()
+    page:wait("document.querySelector('#approvals li')?.textContent.includes('a bridge & <b>bold</b>')", "what waits")
+    assert.equal("Approve $0.006", page:find("#approvals .live"):text())
+    page:picture("approvals")
+    local second = asked "a tunnel" -- seen without a reload
+    page:wait(("document.querySelector('[data-quote=\"%s\"]')"):format(second), "what came later")
+    page:find(('[data-quote="%s"] .live'):format(first)):click()
+    page:wait(("!document.querySelector('[data-quote=\"%s\"]')"):format(first), "it is approved")
+    assert.is_nil(agent:call("submit", { quote_id = first, max_cost_usd = 1 }).refused)
+    page:find(('[data-quote="%s"] button'):format(second)):click()
+    page:find("dialog .danger"):click()
+    page:wait("!document.querySelector('#approvals')", "nothing waits")
+    assert.equal("refused", agent:call("submit", { quote_id = second, max_cost_usd = 1 }).data.error)
+    page:assert_clean { "favicon" }
     page:remove()
   end)
 

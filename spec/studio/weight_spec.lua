@@ -9,7 +9,8 @@ local MOST_API_FIRST = 4 -- before the rows are there: session, stream, figures,
 local VISIT = [[
 const entries = performance.getEntriesByType("resource");
 const of = path => entries.filter(entry => new URL(entry.name).pathname.startsWith(path));
-return { bytes: of("/ui/").reduce((sum, entry) => sum + entry.decodedBodySize, 0), files: of("/ui/").length };]]
+return { bytes: of("/ui/").reduce((sum, entry) => sum + entry.decodedBodySize, 0),
+  files: new Set(of("/ui/").map(entry => new URL(entry.name).pathname)).size }; // an icon drawn anew is not fetched anew]]
 
 local API_BEFORE_LIST = [[
 const api = performance.getEntriesByType("resource").filter(entry => new URL(entry.name).pathname.startsWith("/api/"));

@@ -100,7 +100,7 @@ function table(rows, by) {
 
 // The page ------------------------------------------------------------------------------------------------------------------
 
-const COLUMNS = ["day", "provider", "api_key", "door", "kind", "jobs", "open", "reserved_usd", "spent_usd"];
+const COLUMNS = ["day", "provider", "api_key", "kind", "jobs", "open", "reserved_usd", "spent_usd", "door"];
 
 const choice = (label, values, current, wordOf, hrefOf) => h("div.segments.money-choice", { role: "group", "aria-label": label },
   values.map(value => h("a", { href: () => hrefOf(value), "aria-current": () => current() === value ? "true" : null }, wordOf(value))));

@@ -5,6 +5,7 @@ import { problemBox } from "../base/dialog.js";
 import { each, h, icon } from "../base/dom.js";
 import { ago, copyButton, kindWord, plural, status, usd } from "../base/format.js";
 import { link } from "../base/router.js";
+import { computed, signal as signalOf } from "../base/signal.js";
 import { host } from "../store/host.js";
 import { resource } from "../store/resource.js";
 import { session } from "../store/session.js";
@@ -33,7 +34,7 @@ function unknownNeeds(unknown) {
 }
 
 function budgetNeeds(budget) {
-  const accounts = budget ? [{ name: "the host", ...budget.host }, ...budget.providers.map(one => ({ name: one.provider, ...one })),
+  const accounts = budget ? [{ name: "the host", ...budget.host }, { name: "/mcp", ...budget.mcp }, ...budget.providers.map(one => ({ name: one.provider, ...one })),
     ...budget.api_keys.map(one => ({ name: `key ${one.name}`, ...one }))] : [];
   return accounts.flatMap(account => ["day", "month"].flatMap(span => {
     const { limit_usd: limit, spent_usd: spent, reserved_usd: reserved } = account[span] ?? {}; // the host's is not told to who sees his own
@@ -69,6 +70,20 @@ function needsCard(data) {
     () => needs().length === 0 && h("p.row.muted", icon("check", "good"), data.ready.value ? "Nothing at the moment." : "Looking…"),
     h("ul.needs", each(needs, one => one.key, item => h("li", h("a", { href: () => item.value.href },
       () => icon(item.value.iconName, item.value.severity === "bad" ? "bad" : "is-unknown"), h("span", () => item.value.text))))));
+}
+
+// What agents ask for -------------------------------------------------------------------------------------------------------
+
+/** Read only where something waits: most hosts have no agents. */
+function approvalsCard(approvals) {
+  const made = signalOf(null);
+  const waiting = () => (approvals.value?.approvals ?? []).filter(one => one.state === "waiting" && one.amount_usd !== null);
+  const any = computed(() => waiting().length > 0); // the card is not made anew for each of them
+  return () => {
+    if (!any.value) return null;
+    if (!made.value) import("./overview/approvals.js").then(part => made.value = part).catch(() => {}); // the next answer tries again
+    return made.value?.approvalsCard(waiting, approvals.reload);
+  };
 }
 
 // First steps ---------------------------------------------------------------------------------------------------------------
@@ -147,6 +162,7 @@ function load(signal) {
     open: resource(list({ status: "open", limit: OPEN_SHOWN }), signal),
     budget: resource(one => api.get("api/budget", { query: { days: 1 }, signal: one }), signal),
     outputs: resource(one => api.get("api/artifacts", { query: { limit: 2 * OUTPUTS_SHOWN }, signal: one }), signal),
+    approvals: resource(async one => session.may("operate") && !session.seesOwn ? api.get("api/approvals", { signal: one }) : null, signal, { ms: 500 }),
     hooks: resource(async one => session.may("operate") && !session.seesOwn ? api.get("api/modder/hooks/webhooks", { signal: one }) : null, signal),
   };
 }
@@ -154,6 +170,7 @@ function load(signal) {
 /** Which parts an event concerns. */
 function hear(data, events) {
   if (events.some(event => event.type.startsWith("host."))) data.ready.changed();
+  if (events.some(event => event.type.startsWith("host.approval."))) data.approvals.changed();
   const live = events.filter(event => event.data?.dry_run === false);
   if (live.length === 0) return;
   for (const part of ["open", "budget", "unknown"]) data[part].changed();
@@ -166,7 +183,7 @@ export default {
     const data = load(signal);
     host.needCatalogs().catch(() => {}); // the connection line says that the host is away
     host.on(events => hear(data, events));
-    return h("section.page", h("header.page-head", h("h1", "Overview")), needsCard(data), () => isNew() && firstSteps(),
+    return h("section.page", h("header.page-head", h("h1", "Overview")), approvalsCard(data.approvals), needsCard(data), () => isNew() && firstSteps(),
       h("div.overview", h("div.stack", openCard(data.open), outputsCard(data.outputs)), todayCard(data.budget)));
   },
 };
