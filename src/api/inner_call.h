@@ -29,6 +29,7 @@ struct inner_call {
 	const char *asked;	/* JSON: what the client asked for in its own words, kept with the job that it makes; or NULL */
 	struct store_ties ties; /* what else is written with a live job that it registers */
 	bool live_only; /* of a submit that asks to be live: where it cannot be, the answer says what is missing, like a preview's, and no dry run is registered */
+	bool brief; /* the answer's payload and upstream have long texts cut: pictures that went in do not come back. The key's answer is kept like that too */
 	struct submit_watcher watcher; /* or all zero */
 };
 

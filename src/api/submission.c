@@ -45,6 +45,7 @@ static void watch_for(struct submission *submission, const struct inner_call *as
 	submission->pending->write.ties = asked->ties;
 	submission->asked = memory_copy_text(asked->asked);
 	submission->live_only = asked->live_only;
+	submission->brief = asked->brief;
 	submission->watcher = asked->watcher;
 	if (submission->watcher.begun != NULL)
 		submission->watcher.begun(submission->watcher.context);
@@ -187,9 +188,24 @@ static void write_registered(const struct submission *submission, struct buffer 
 	buffer_text(out, live ? ",\"status\":\"queued\"," : ",\"status\":\"done\",");
 }
 
-static void write_request(const struct script_call *call, struct buffer *out)
+/* A member that has the request's own texts. */
+static void write_texts(const struct submission *submission, struct buffer *out, const char *name, const struct buffer *value)
 {
-	envelope_write_json(out, "upstream", &call->upstream);
+	if (!submission->brief || value->failed || value->length <= LIMIT_STORED_TEXT_BYTES) {
+		envelope_write_json(out, name, value);
+		return;
+	}
+	json_write_text(out, name);
+	buffer_char(out, ':');
+	json_write_abbreviated(out, value->data, value->length, LIMIT_STORED_TEXT_BYTES);
+	buffer_char(out, ',');
+}
+
+static void write_request(const struct submission *submission, struct buffer *out)
+{
+	const struct script_call *call = &submission->pending->call.call;
+
+	write_texts(submission, out, "upstream", &call->upstream);
 	json_member_text(out, "upstream_sha256", call->upstream_sha256[0] != '\0' ? call->upstream_sha256 : NULL);
 }
 
@@ -218,9 +234,9 @@ static void write_job_members(const struct submission *submission, struct buffer
 		buffer_char(out, ',');
 	}
 	envelope_add(out, &call->fields);
-	envelope_write_json(out, gpu ? "job" : "payload", &call->payload);
+	write_texts(submission, out, gpu ? "job" : "payload", &call->payload);
 	envelope_write_json(out, "estimates", &call->estimates);
-	write_request(call, out);
+	write_request(submission, out);
 	write_directory(submission, out);
 	buffer_text(out, "\"artifacts\":[],");
 	if (submission->callback != NULL)
@@ -237,7 +253,7 @@ static void write_submit_answer(struct submission *submission, struct buffer *ou
 	const struct provider_kind *as = provider_as(call->provider, call->kind->name);
 
 	unknown_model_warn(submission->pending->host->directory, call);
-	buffer_reserve(out, 2048 + call->payload.length + call->upstream.length + strlen(as->common));
+	buffer_reserve(out, 2048 + strlen(as->common) + (submission->brief ? 0 : call->payload.length + call->upstream.length));
 	buffer_char(out, '{');
 	envelope_write_members(out, as, submission->verdict_json, submission->liveness);
 	write_job_members(submission, out);

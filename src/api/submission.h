@@ -27,6 +27,7 @@ struct submission {
 	bool preview;				   /* it is only shown what it would come to */
 	bool wants_live;			   /* it says "dry_run": false, whatever the gate says */
 	bool live_only;				   /* what cannot be live is shown as a preview, and not registered */
+	bool brief;				   /* long texts of payload and upstream are cut in the answer */
 	int64_t would_reserve;			   /* of a preview that asks to be live: micro-dollars; -1: not known */
 	struct error refused;			   /* why there is nothing to write; code ERROR_NONE: there is */
 	bool told;				   /* the client, that it is registered */

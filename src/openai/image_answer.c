@@ -14,28 +14,6 @@
 
 /* ---- what is ours ---- */
 
-/* What is shown of a request must not be a copy of the pictures that went into it. */
-static void shorten(json_t *value)
-{
-	const char *name, *text;
-	char short_text[96];
-	json_t *item;
-	size_t i, length;
-
-	json_object_foreach(value, name, item) {
-		text = json_text_value(item);
-		length = text != NULL ? json_string_length(item) : 0;
-		if (length > LIMIT_STORED_TEXT_BYTES) {
-			snprintf(short_text, sizeof short_text, "%.40s... (%zu bytes)", text, length);
-			json_object_set_new(value, name, json_string(short_text));
-		} else {
-			shorten(item);
-		}
-	}
-	json_array_foreach(value, i, item)
-		shorten(item);
-}
-
 static bool lists_text(const json_t *list, const json_t *text)
 {
 	json_t *item;
@@ -65,12 +43,11 @@ static const char *dry_model(const struct image_request *images, const json_t *s
 		json_object_get(submitted, "estimates"), json_object_get(submitted, "payload"), images->wish->asked_model);
 }
 
-void image_write_dry(struct buffer *out, const struct image_request *images, json_t *submitted)
+void image_write_dry(struct buffer *out, const struct image_request *images, const json_t *submitted)
 {
 	static const char *const kept[] = { "job_id", "provider", "estimates", "upstream", "live" };
 	json_t *ours = json_object();
 
-	shorten(json_object_get(submitted, "upstream"));
 	json_object_set_new(ours, "dry_run", json_true());
 	for (size_t i = 0; i < sizeof kept / sizeof *kept; i++)
 		json_object_set(ours, kept[i], json_object_get(submitted, kept[i]));
@@ -202,7 +179,7 @@ bool image_placeholders(const struct image_request *images, const json_t *submit
 	return pictures_make(&placeholder, wish->n > 0 ? wish->n : 1, drawn, pictures);
 }
 
-void image_answer_dry(struct image_request *images, json_t *submitted)
+void image_answer_dry(struct image_request *images, const json_t *submitted)
 {
 	const char *job_id = json_text(submitted, "job_id");
 	char headers[IMAGE_HEADERS_BYTES], folder[PATH_BYTES];

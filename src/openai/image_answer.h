@@ -17,8 +17,8 @@ struct image_request {
 	bool replayed; /* the answer to an Idempotency-Key that was known */
 };
 
-/* Answers a dry run with placeholders; `submitted` is what the inner submit answered, and is changed: it is not needed afterwards. */
-void image_answer_dry(struct image_request *images, json_t *submitted);
+/* Answers a dry run with placeholders; `submitted` is what the inner submit answered. */
+void image_answer_dry(struct image_request *images, const json_t *submitted);
 
 /* Answers with what became of a live job, or that it goes on. The answer of a done job has its pictures; of one that has none it becomes an error. */
 void image_answer_live(struct image_request *images, struct openai_outcome *outcome);
@@ -32,7 +32,7 @@ bool image_placeholders(const struct image_request *images, const json_t *submit
 void image_outcome_without(struct openai_outcome *outcome, const struct pictures *pictures);
 
 /* The member "providerd":{...}, without a comma. */
-void image_write_dry(struct buffer *out, const struct image_request *images, json_t *submitted);
+void image_write_dry(struct buffer *out, const struct image_request *images, const json_t *submitted);
 void image_write_live(struct buffer *out, const struct image_request *images, const struct openai_outcome *outcome,
 	const struct pictures *pictures);
 

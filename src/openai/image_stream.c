@@ -47,7 +47,7 @@ static bool send_event(struct http_stream *stream, const char *event, struct buf
 
 /* ---- dry runs ---- */
 
-static void send_placeholders(struct image_request *images, json_t *submitted, const struct pictures *pictures)
+static void send_placeholders(struct image_request *images, const json_t *submitted, const struct pictures *pictures)
 {
 	char headers[IMAGE_HEADERS_BYTES];
 	struct http_stream stream;
@@ -67,7 +67,7 @@ static void send_placeholders(struct image_request *images, json_t *submitted, c
 	buffer_free(&ours);
 }
 
-void image_stream_dry(struct image_request *images, json_t *submitted)
+void image_stream_dry(struct image_request *images, const json_t *submitted)
 {
 	struct pictures pictures;
 

@@ -5,7 +5,7 @@
 #include "openai/orphan.h"
 
 /* One completed event for each placeholder. As image_answer_dry(). */
-void image_stream_dry(struct image_request *images, json_t *submitted);
+void image_stream_dry(struct image_request *images, const json_t *submitted);
 
 /* Comments until the job has ended, then an event for each picture, or an error. What was told is returned. */
 enum openai_told image_stream_live(struct image_request *images, struct openai_create *create);

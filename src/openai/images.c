@@ -120,7 +120,7 @@ static void answer_live(struct image_request *images, struct inner_call *call)
 static void answer_images(struct host *host, struct http_request *request, enum openai_call kind)
 {
 	struct image_request images = { .host = host, .http = request };
-	struct inner_call call = { .method = "POST" };
+	struct inner_call call = { .method = "POST", .brief = true };
 	struct openai_wish wish;
 	char path[PATH_BYTES], *asked;
 

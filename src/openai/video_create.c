@@ -193,9 +193,11 @@ static void create_live(struct creating *creating, struct inner_call *call)
 static void create_video(struct creating *creating)
 {
 	char path[PATH_BYTES];
-	struct inner_call call = {
-		.method = "POST", .path = path, .body = creating->wish->submit, .live_only = creating->wish->wants_live
-	};
+	struct inner_call call = { .method = "POST",
+		.path = path,
+		.body = creating->wish->submit,
+		.brief = true,
+		.live_only = creating->wish->wants_live };
 
 	openai_wish_path(creating->wish, path, sizeof path);
 	buffer_init(&creating->asked, ASKED_BYTES);

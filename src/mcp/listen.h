@@ -1,4 +1,4 @@
-/* job_listen.h - subscriptions/listen: a stream that tells when jobs change. HTTP threads. */
+/* listen.h - subscriptions/listen: a stream that tells when jobs change. HTTP threads. */
 #pragma once
 
 #include "mcp/tool.h"
