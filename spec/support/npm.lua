@@ -10,7 +10,7 @@ npm.AXE = { folder = "build/axe", files = "spec/studio/axe/package.json" }
 npm.MCP = { folder = "build/mcp-clients", files = "spec/mcp/clients/package.json spec/mcp/clients/agent.mjs" }
 npm.OPENAI = { folder = "build/openai-clients", files = "spec/openai/clients/package.json spec/openai/clients/*.mjs" }
 npm.MCP_CONFORMANCE = { folder = "build/mcp-conformance", files = "spec/mcp/conformance/package.json" }
-npm.OPENAPI = { folder = "build/openapi", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
+npm.OPENAPI = { folder = "build/openapi-checks", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
 npm.OPENAI_VIDEOS = {
   folder = "build/openai-videos", files = "spec/openai/video_clients/package.json spec/openai/video_clients/videos.mjs",
 }

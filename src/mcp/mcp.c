@@ -9,7 +9,7 @@
 #include "mcp/errors.h"
 #include "mcp/headers.h"
 #include "mcp/hello.h"
-#include "mcp/listen.h"
+#include "mcp/job_listen.h"
 #include "mcp/message.h"
 #include "mcp/resources.h"
 #include "mcp/tools.h"

@@ -83,7 +83,10 @@ bool placeholder_make(const struct placeholder *placeholder, struct buffer *out)
 		return false;
 	placeholder_write_price(&text, placeholder->estimates);
 	snprintf(model, sizeof model, "%s", placeholder->model);
-	snprintf(size, sizeof size, "%dx%d", placeholder->width, placeholder->height);
+	if (placeholder->seconds > 0)
+		snprintf(size, sizeof size, "%dx%d, %g s", placeholder->width, placeholder->height, placeholder->seconds);
+	else
+		snprintf(size, sizeof size, "%dx%d", placeholder->width, placeholder->height);
 	snprintf(comment, sizeof comment, "providerd dry run: a placeholder. %s was not asked to make it; it would cost %s.",
 		placeholder->model, price);
 	return media_make(&(struct media_wish){ .format = placeholder->format,

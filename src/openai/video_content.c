@@ -49,7 +49,6 @@ static void send_not_ready(struct http_request *request)
 {
 	openai_send_error(request, &(struct openai_error){ .status = 404,
 					   .code = "video_not_ready",
-					   .param = "video_id",
 					   .message = "Video is not ready yet, use GET /v1/videos/{video_id} to check status.",
 					   .should_retry = 0 });
 }
@@ -141,4 +140,5 @@ void openai_videos_content(struct host *host, struct http_request *request, cons
 		return;
 	send_content(host, request, &content);
 	openai_outcome_close(&content.outcome);
+	video_placeholder_close(&content.placeholder);
 }

@@ -56,6 +56,22 @@ static bool read_order(struct http_request *request, struct video_list *list)
 	return list->walk.oldest_first;
 }
 
+/* Ids sort by time, so a beginning of one is a place among them too: "video_0" is before all. */
+static bool read_place(const char *text, struct id *id)
+{
+	char whole[] = "00000000-0000-0000-0000-000000000000";
+	size_t length;
+
+	if (video_id_parse(text, id))
+		return true;
+	text += strncmp(text, VIDEO_ID_PREFIX, strlen(VIDEO_ID_PREFIX)) == 0 ? strlen(VIDEO_ID_PREFIX) : 0;
+	length = strlen(text);
+	if (length == 0 || length >= sizeof whole)
+		return false;
+	memcpy(whole, text, length);
+	return id_parse(whole, id);
+}
+
 static bool read_after(struct http_request *request, struct video_list *list)
 {
 	char after[VIDEO_ID_BYTES + 8];
@@ -63,7 +79,7 @@ static bool read_after(struct http_request *request, struct video_list *list)
 
 	if (!http_query(request, "after", after, sizeof after) || *after == '\0')
 		return true;
-	if (!video_id_parse(after, &id)) {
+	if (!read_place(after, &id)) {
 		openai_refuse(
 			request, "invalid_value", "after", "after: must be the id of a video, as last_id of the page before");
 		return false;

@@ -1,8 +1,8 @@
-/* listen.c - follows the event log for the jobs that a client named. HTTP threads; counts as an event stream (server.max_streams).
+/* job_listen.c - follows the event log for the jobs that a client named. HTTP threads; counts as an event stream (server.max_streams).
  *
  * What is told is only that a job changed: several changes that come together are one notification, and who fell behind the log is told of all of
  * its jobs. First it subscribes, then it says so, so nothing that happens after the acknowledgement is missing. */
-#include "mcp/listen.h"
+#include "mcp/job_listen.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-/* listen.h - subscriptions/listen: a stream that tells when jobs change. HTTP threads. */
+/* job_listen.h - subscriptions/listen: a stream that tells when jobs change. HTTP threads. */
 #pragma once
 
 #include "mcp/tool.h"
