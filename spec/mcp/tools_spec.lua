@@ -72,6 +72,16 @@ describe("the tools of MCP", function()
     assert.is_true(#found.text < 8192)
   end)
 
+  it("name an argument of any letters, also where its name is cut", function()
+    for _, name in ipairs { ("\u{e9}"):rep(100), ("\u{1F600}"):rep(50), "a" .. ("\u{20AC}"):rep(200), "\u{7}" } do
+      local found = agent:call("get_budget", { [name] = 1 })
+      assert.equal("invalid_arguments", found.data.error)
+      assert.truthy(#found.data.message > 0)
+      assert.truthy(#found.data.errors[1].path > 0 and #found.data.errors[1].message > 0)
+      assert.truthy(utf8.len(found.text))
+    end
+  end)
+
   it("are an error of the protocol where there is no such tool, or no object of arguments", function()
     assert.equal(-32602, agent:call("generate_music").error.code)
     assert.equal(-32602, agent:ask("tools/call", { name = "get_budget", arguments = { 1 } }).error.code)

@@ -30,8 +30,10 @@ void bridge_print(const char *text, size_t length)
 		if (piece > length)
 			piece = length;
 		fwrite(text, 1, piece, stdout);
-		if (piece < length)
-			fputc(' ', stdout), piece++;
+		if (piece < length) {
+			fputc(' ', stdout);
+			piece++;
+		}
 		text += piece;
 		length -= piece;
 	}

@@ -99,8 +99,8 @@ __attribute__((format(printf, 3, 4))) static void note_problem(
 	vsnprintf(message, sizeof message, format, arguments);
 	va_end(arguments);
 	problem = json_object();
-	json_object_set_new(problem, "path", json_string(name));
-	json_object_set_new(problem, "message", json_string(message));
+	json_object_set_new(problem, "path", json_string_nocheck(name)); /* both may be cut within a character */
+	json_object_set_new(problem, "message", json_string_nocheck(message));
 	json_array_append_new(checking->problems, problem);
 }
 

@@ -114,7 +114,7 @@ static bool refuse_version(struct http_request *request, const struct mcp_messag
 
 	snprintf(shown, sizeof shown, "%s", version);
 	json_object_set_new(data, "supported", mcp_versions(message->era));
-	json_object_set_new(data, "requested", json_string(shown));
+	json_object_set_new(data, "requested", json_string_nocheck(shown));
 	return mcp_message_refuse(request, message, 400, MCP_UNSUPPORTED_VERSION, data,
 		"the version %s of the protocol is not spoken here: send one of error.data.supported", shown);
 }

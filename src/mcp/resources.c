@@ -11,11 +11,18 @@
 #include "mcp/call_answer.h"
 #include "mcp/errors.h"
 #include "mcp/resource_uri.h"
+#include "mcp/told_job.h"
 
 #define ARTIFACT_TTL_MS 3600000 /* what was made never changes */
 #define TEMPLATES_TTL_MS 300000
 #define CURSOR_BYTES 48
 #define MESSAGE_BYTES 640
+
+struct output {
+	const char *uri;
+	struct id job;
+	int n;
+};
 
 /* ---- lists ---- */
 
@@ -165,46 +172,42 @@ static void send_contents(
 	mcp_answer(call, result);
 }
 
-static void read_job(struct mcp_call *call, const char *uri, const struct id *job)
+/* As get_job tells it. */
+static void read_job(struct mcp_call *call, const char *uri, const struct id *id)
 {
-	char path[sizeof "/api/jobs/status/" + ID_TEXT_BYTES] = "/api/jobs/status/";
-	struct inner_answer answer;
+	struct mcp_job_reader reader;
+	struct mcp_job job;
+	struct error error;
 	struct buffer text;
 
-	id_format(job, path + strlen(path));
-	mcp_call_inner(call, &(struct inner_call){ .method = "GET", .path = path }, &answer);
-	buffer_init(&text, LIMIT_MCP_RESOURCE_BYTES);
-	if (answer.status == 200 && answer.body != NULL)
-		json_write(&text, answer.body);
-	if (answer.status == 404)
-		tell_absence(call, uri, "there is no such job");
-	else if (answer.status != 200 || answer.body == NULL)
-		tell_inner(call, &answer);
-	else if (text.failed)
-		mcp_call_error(
-			call, MCP_INVALID_PARAMS, uri_data(uri), "this job is larger than a resource may be: GET it by REST");
-	else
-		send_contents(call, uri, "application/json", "text", json_stringn(text.data, text.length), 0);
-	buffer_free(&text);
-	inner_answer_free(&answer);
+	mcp_job_reader_open(call, &reader);
+	if (mcp_job_read(&reader, id, &job, &error) != ERROR_NONE) {
+		tell_store(call, uri, &error);
+	} else {
+		buffer_init(&text, LIMIT_MCP_RESOURCE_BYTES);
+		json_write(&text, job.structured);
+		send_contents(call, uri, "application/json", "text", json_stringn(buffer_begin(&text), text.length), 0);
+		buffer_free(&text);
+	}
+	mcp_job_close(&job);
 }
 
 /* Where the host itself serves the file, for who can fetch it. */
-static void tell_large(struct mcp_call *call, const char *uri, const json_t *entry, off_t bytes)
+static void tell_large(struct mcp_call *call, const struct output *output, off_t bytes)
 {
-	const char *host = http_header(call->request, "Host"), *path = json_text(entry, "url");
-	json_t *data = uri_data(uri);
+	json_t *data = uri_data(output->uri);
+	struct mcp_job_reader reader;
 	char message[MESSAGE_BYTES];
 
+	mcp_job_reader_open(call, &reader);
 	json_object_set_new(data, "bytes", json_integer(bytes));
-	json_object_set_new(data, "url",
-		path != NULL && path[0] == '/' && host != NULL ? json_sprintf("http://%s%s", host, path) : json_string(path));
+	json_object_set_new(data, "url", mcp_output_url(&reader, &output->job, output->n));
 	snprintf(message, sizeof message, "the file has %lld bytes, more than the %d of a resource: fetch it by error.data.url",
 		(long long)bytes, LIMIT_MCP_RESOURCE_BYTES);
 	mcp_call_error(call, MCP_INVALID_PARAMS, data, message);
 }
 
-static void read_file(struct mcp_call *call, const char *uri, const json_t *entry)
+static void read_file(struct mcp_call *call, const struct output *output, const json_t *entry)
 {
 	char space[ARTIFACT_TYPE_BYTES];
 	struct buffer text;
@@ -214,38 +217,38 @@ static void read_file(struct mcp_call *call, const char *uri, const json_t *entr
 	off_t bytes;
 
 	if (artifact_entry_open(call->host, entry, &descriptor, &bytes, &modified_ms, &error) != ERROR_NONE) {
-		tell_store(call, uri, &error);
+		tell_store(call, output->uri, &error);
 		return;
 	}
 	if (bytes > LIMIT_MCP_RESOURCE_BYTES) {
-		tell_large(call, uri, entry, bytes);
+		tell_large(call, output, bytes);
 	} else {
 		buffer_init(&text, artifact_base64_bytes(bytes) + 1);
 		if (artifact_entry_base64(descriptor, bytes, &text, &error) == ERROR_NONE)
-			send_contents(call, uri, artifact_entry_type(entry, space), "blob",
+			send_contents(call, output->uri, artifact_entry_type(entry, space), "blob",
 				json_stringn(buffer_begin(&text), text.length), ARTIFACT_TTL_MS);
 		else
-			tell_store(call, uri, &error);
+			tell_store(call, output->uri, &error);
 		buffer_free(&text);
 	}
 	close(descriptor);
 }
 
-static void read_artifact(struct mcp_call *call, const char *uri, const struct id *job, int n)
+static void read_artifact(struct mcp_call *call, const struct output *output)
 {
 	struct artifact_entry entry;
 	struct error error;
 	char why[MESSAGE_BYTES / 2];
 
-	if (artifact_entry_find(call->host, call->request, job, n, &entry, &error) != ERROR_NONE) {
-		tell_store(call, uri, &error);
+	if (artifact_entry_find(call->host, call->request, &output->job, output->n, &entry, &error) != ERROR_NONE) {
+		tell_store(call, output->uri, &error);
 		return;
 	}
 	if (entry.json != NULL) {
-		read_file(call, uri, entry.json);
+		read_file(call, output, entry.json);
 	} else {
 		artifact_entry_explain(&entry, why, sizeof why);
-		tell_absence(call, uri, why);
+		tell_absence(call, output->uri, why);
 	}
 	json_decref(entry.json);
 }
@@ -253,17 +256,16 @@ static void read_artifact(struct mcp_call *call, const char *uri, const struct i
 void mcp_resources_read(struct mcp_call *call)
 {
 	const char *uri = json_text(call->params, "uri");
-	struct id job;
-	int n;
+	struct output output = { .uri = uri };
 
 	if (uri == NULL)
 		mcp_call_error(call, MCP_INVALID_PARAMS, NULL, "`params.uri` must be a text");
 	else if (strlen(uri) > LIMIT_MCP_URI_BYTES)
 		mcp_call_error(call, MCP_INVALID_PARAMS, NULL, "`params.uri` is longer than any resource's of this host");
-	else if (resource_job_parse(uri, &job))
-		read_job(call, uri, &job);
-	else if (artifact_uri_parse(uri, &job, &n))
-		read_artifact(call, uri, &job, n);
+	else if (resource_job_parse(uri, &output.job))
+		read_job(call, uri, &output.job);
+	else if (artifact_uri_parse(uri, &output.job, &output.n))
+		read_artifact(call, &output);
 	else
 		tell_absence(call, uri, "it is neither " ARTIFACT_SCHEME "jobs/ID nor " ARTIFACT_SCHEME "jobs/ID/artifacts/N");
 }

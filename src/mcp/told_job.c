@@ -41,13 +41,13 @@ static void copy_members(json_t *to, const json_t *from, const char *const *name
 	}
 }
 
-/* Where a browser opens it: signed for a while, where the host has API keys. */
-static json_t *tell_url(const struct mcp_job_reader *reader, const char *job, int n)
+json_t *mcp_output_url(const struct mcp_job_reader *reader, const struct id *id, int n)
 {
 	struct config_api_key key = { .name = NULL };
-	char path[URL_PATH_BYTES], query[SIGNED_URL_BYTES];
+	char path[URL_PATH_BYTES], query[SIGNED_URL_BYTES], job[ID_TEXT_BYTES];
 	int64_t expires = clock_unix_ms() / 1000 + LIMIT_MCP_URL_SECONDS;
 
+	id_format(id, job);
 	snprintf(path, sizeof path, "/api/jobs/%s/artifacts/%d", job, n);
 	memcpy(key.sha256, reader->key_sha256, sizeof key.sha256);
 	if (reader->keyed && signed_url_make(reader->host->sessions, &key, path, expires, query))
@@ -72,7 +72,7 @@ static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct i
 {
 	static const char *const names[] = { "bytes", "width", "height", "filename", NULL };
 	int n = (int)json_integer_value(json_object_get(entry, "n"));
-	char uri[ARTIFACT_URI_BYTES], job[ID_TEXT_BYTES], space[ARTIFACT_TYPE_BYTES];
+	char uri[ARTIFACT_URI_BYTES], space[ARTIFACT_TYPE_BYTES];
 	json_t *told = json_pack("{s:i}", "n", n);
 
 	if (json_text(entry, "error") != NULL) {
@@ -80,9 +80,8 @@ static json_t *tell_artifact(const struct mcp_job_reader *reader, const struct i
 		return told;
 	}
 	artifact_uri_format(id, n, uri);
-	id_format(id, job);
 	json_object_set_new(told, "uri", json_string(uri));
-	json_object_set_new(told, "url", tell_url(reader, job, n));
+	json_object_set_new(told, "url", mcp_output_url(reader, id, n));
 	if (reader->files)
 		tell_file(reader, entry, told);
 	json_object_set_new(told, "content_type", json_string(artifact_entry_type(entry, space)));

@@ -54,6 +54,9 @@ void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *rea
 enum error_code mcp_job_read(const struct mcp_job_reader *reader, const struct id *id, struct mcp_job *job, struct error *error);
 void mcp_job_close(struct mcp_job *job);
 
+/* Where output `n` of a job is fetched with a GET and nothing else, as a text: signed for a while, where the host has API keys. */
+json_t *mcp_output_url(const struct mcp_job_reader *reader, const struct id *id, int n);
+
 /* Answers with the job, whose structured it takes; where there is no room for all outputs, the last are left out, and counted. */
 void mcp_job_answer(struct mcp_call *call, struct mcp_job *job);
 
