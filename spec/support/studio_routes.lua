@@ -20,7 +20,7 @@ local PAGES = {
   { "#/gallery?type=video", "Gallery" }, { "#/providers", "Providers" }, { "#/providers/fal", "Providers" },
   { "#/providers/modal", "Providers" }, { "#/money", "Money" }, { "#/money?days=7&by=provider", "Money" },
   { "#/hooks", "Webhooks" }, { "#/host", "Host" }, { "#/host?tab=scripts", "Host" }, { "#/host?tab=log", "Host" },
-  { "#/host?tab=events", "Host" }, { "#/login", "Log in" }, { "#/nowhere", "No such page" },
+  { "#/host?tab=events", "Host" }, { "#/host?tab=api", "Host" }, { "#/login", "Log in" }, { "#/nowhere", "No such page" },
 }
 
 return function(scene)

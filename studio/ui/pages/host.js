@@ -90,9 +90,18 @@ function scripts(report) {
   ];
 }
 
+// The API ---------------------------------------------------------------------------------------------------------------------
+
+/** It is read seldom: its module is loaded when it is opened. */
+function reference(abort) {
+  const made = signal(null), failed = signal(null);
+  import("./host/reference.js").then(module => made.value = module.reference, () => failed.value = { status: 0, detail: "The host did not send its module" });
+  return [() => failed.value && problemBox(failed.value), () => made.value ? made.value(abort) : loading(6)];
+}
+
 // The page ----------------------------------------------------------------------------------------------------------------------
 
-const TABS = { status: "Status", scripts: "Scripts", log: "Log", events: "Events" };
+const TABS = { status: "Status", scripts: "Scripts", log: "Log", events: "Events", api: "API" };
 
 function tabs(tab, report) {
   const broken = () => report.value?.problems.length;
@@ -109,7 +118,7 @@ export default {
       const asked = route.value.query.get("tab");
       if (route.value.page === "host") tab.value = Object.hasOwn(TABS, asked) ? asked : "status";
     });
-    const views = { status: () => status(report, abort), scripts: () => scripts(report), log: () => log(abort), events: () => events(abort) };
+    const views = { status: () => status(report, abort), scripts: () => scripts(report), log: () => log(abort), events: () => events(abort), api: () => reference(abort) };
     return h("section.page.host", h("header.page-head", h("h1", "Host"), tabs(tab, report)),
       () => report.problem && problemBox(report.problem, { retry: report.reload }), () => views[tab.value]());
   },
