@@ -1,5 +1,5 @@
-/* fields_amount.c - how many, and how long: n as samples, seconds as duration. See fields.h. */
-#include "openai/fields.h"
+/* fields_amount.c - how many, and how long: n as samples, seconds as duration. See fields_map.h. */
+#include "openai/fields_map.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -1,5 +1,5 @@
-/* fields_format.c - in which form the answer comes, and what is left out because nobody here has it. See fields.h. */
-#include "openai/fields.h"
+/* fields_format.c - in which form the answer comes, and what is left out because nobody here has it. See fields_map.h. */
+#include "openai/fields_map.h"
 
 #include <stdio.h>
 #include <string.h>

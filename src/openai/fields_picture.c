@@ -1,8 +1,8 @@
-/* fields_picture.c - pictures that go into what is made: image, images, mask, input_reference. See fields.h.
+/* fields_picture.c - pictures that go into what is made: image, images, mask, input_reference. See fields_map.h.
  *
  * They are given to the script as it takes them from everybody: as parameters.image, a URL or a data URI, or a list of them. What it does with them, and
  * whether it can, is its own to say. */
-#include "openai/fields.h"
+#include "openai/fields_map.h"
 
 #include <stdio.h>
 #include <string.h>

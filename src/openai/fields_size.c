@@ -9,7 +9,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
-#include "openai/fields.h"
+#include "openai/fields_map.h"
 
 #define PIXELS_LEAST 100 /* fewer are the words of a shape: 16:9 */
 #define RATIO_MOST 100000

@@ -1,10 +1,10 @@
-/* fields_take_size.c - puts a size where the model takes it, or refuses it with the sizes that there are. See fields.h. */
+/* fields_take_size.c - puts a size where the model takes it, or refuses it with the sizes that there are. See fields_map.h. */
 #include <stdio.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/json.h"
-#include "openai/fields.h"
+#include "openai/fields_map.h"
 #include "openai/fields_size.h"
 
 #define LIST_BYTES 2048

@@ -2,7 +2,7 @@
  * HTTP threads.
  *
  * The list is made anew for each request: it changes with the scripts and the configuration, and clients ask for it once. */
-#include "openai/models.h"
+#include "openai/named_model.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,7 +12,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
-#include "openai/fields.h"
+#include "openai/fields_map.h"
 #include "openai/model_names.h"
 #include "openai/problem.h"
 

@@ -19,7 +19,7 @@ struct param {
 	const char *image, *video;
 };
 
-/* What OpenAI's fields become (fields.h), the other way round. */
+/* What OpenAI's fields become (fields_map.h), the other way round. */
 static const struct param params[] = {
 	{ "samples", "n", "n" },
 	{ "num_images", "n", "n" },

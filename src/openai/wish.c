@@ -11,7 +11,7 @@
 #include "base/json_digest.h"
 #include "base/limits.h"
 #include "http/form.h"
-#include "openai/fields.h"
+#include "openai/fields_map.h"
 #include "openai/problem.h"
 #include "openai/wish_form.h"
 

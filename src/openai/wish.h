@@ -11,7 +11,7 @@
 #include "api/host.h"
 #include "http/http.h"
 #include "media/media.h"
-#include "openai/models.h"
+#include "openai/named_model.h"
 
 enum openai_call { OPENAI_IMAGES_GENERATE = 0, OPENAI_IMAGES_EDIT, OPENAI_VIDEOS_CREATE };
 

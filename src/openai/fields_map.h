@@ -1,4 +1,4 @@
-/* fields.h - OpenAI's fields as a provider's script reads them: n becomes samples, size becomes width and height or a shape and a resolution. HTTP threads.
+/* fields_map.h - OpenAI's fields as a provider's script reads them: n becomes samples, size becomes width and height or a shape and a resolution. HTTP threads.
  *
  * What a model takes is what its script declares (`inputs`): nothing is known of vendors here. What it cannot make is refused, with what it can; nothing is
  * rounded. `prepare` of the script has the last word. */
@@ -9,7 +9,7 @@
 #include <jansson.h>
 
 #include "http/http.h"
-#include "openai/models.h"
+#include "openai/named_model.h"
 #include "openai/problem.h"
 #include "openai/wish.h"
 

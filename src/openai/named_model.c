@@ -1,5 +1,5 @@
-/* models.c - finds what a model's name means. Reads what was kept of the scripts, and the directory; asks nobody. */
-#include "openai/models.h"
+/* named_model.c - finds what a model's name means. Reads what was kept of the scripts, and the directory; asks nobody. */
+#include "openai/named_model.h"
 
 #include <stdio.h>
 #include <string.h>

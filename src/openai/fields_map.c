@@ -1,5 +1,5 @@
-/* fields.c - the translation of a request's fields: what is OpenAI's, what is the host's, and the rest, which is the model's. See fields.h. */
-#include "openai/fields.h"
+/* fields_map.c - the translation of a request's fields: what is OpenAI's, what is the host's, and the rest, which is the model's. See fields_map.h. */
+#include "openai/fields_map.h"
 
 #include <math.h>
 #include <stdarg.h>

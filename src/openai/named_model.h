@@ -1,4 +1,4 @@
-/* models.h - the names under which OpenAI's clients choose a provider's mode or model, and what is told of them. HTTP threads.
+/* named_model.h - the names under which OpenAI's clients choose a provider's mode or model, and what is told of them. HTTP threads.
  *
  * "<provider or alias>/<mode or model>", split at the first slash, a mode before a model of the same name; the provider alone is its default mode. A name
  * of openai.models in the configuration stands for one of these. What models there are is what the scripts say (`inputs`, `modes`, `capabilities`); a
