@@ -76,6 +76,22 @@ describe("a dry run of images", function()
     assert.equal(answer.json.size, picture.size(first_of(answer)))
   end)
 
+  it("is in the format that was asked for, and no larger than a placeholder need be", function()
+    for format, start in pairs { jpeg = "\255\216\255", webp = "RIFF", png = "\137PNG" } do
+      local answer = generate { model = "stability/core", size = "1024x1024", output_format = format }
+      local bytes = first_of(answer)
+      assert.same({ format, start }, { answer.json.output_format, bytes:sub(1, #start) })
+      assert.truthy(bytes:find("dry run", 1, true), format)
+      local path = generate { model = "stability/core", size = "1024x1024", output_format = format, response_format = "url" }
+        .json.data[1].url:match("^http://[^/]+(.*)$")
+      local fetched = host:get(path)
+      assert.equal("image/" .. format, fetched.headers["content-type"])
+      assert.is_true(bytes == fetched.body)
+    end
+    local large = generate { size = "16384x8192" }
+    assert.same({ "4096x2048", "4096x2048" }, { large.json.size, picture.size(first_of(large)) })
+  end)
+
   it("gives URLs to who asks for them, which show the same picture", function()
     local answer = generate { response_format = "url", n = 2 }
     local by_text = generate { n = 2 }

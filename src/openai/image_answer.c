@@ -169,13 +169,12 @@ static void send_around(
 bool image_placeholders(const struct image_request *images, const json_t *submitted, bool drawn, struct pictures *pictures)
 {
 	const struct openai_wish *wish = images->wish;
-	const struct placeholder placeholder = { .format = wish->output_format,
-		.width = wish->width > 0 ? wish->width : PLACEHOLDER_SIDE,
-		.height = wish->height > 0 ? wish->height : PLACEHOLDER_SIDE,
+	struct placeholder placeholder = { .format = wish->output_format,
 		.model = dry_model(images, submitted),
 		.estimates = json_object_get(submitted, "estimates"),
 		.payload = json_object_get(submitted, "payload") };
 
+	placeholder_fit(wish->width, wish->height, &placeholder.width, &placeholder.height);
 	return pictures_make(&placeholder, wish->n > 0 ? wish->n : 1, drawn, pictures);
 }
 

@@ -25,13 +25,15 @@ static const char key_header[] = "Idempotency-Key";
 static char *asked_text(const struct openai_wish *wish)
 {
 	struct buffer out;
+	int width, height;
 
+	placeholder_fit(wish->width, wish->height, &width, &height);
 	buffer_init(&out, LIMIT_STORED_TEXT_BYTES);
 	buffer_char(&out, '{');
 	json_member_text(&out, "call", wish->call == OPENAI_IMAGES_EDIT ? "images.edit" : "images.generate");
 	json_member_integer(&out, "n", wish->n);
-	json_member_integer(&out, "width", wish->width > 0 ? wish->width : PLACEHOLDER_SIDE);
-	json_member_integer(&out, "height", wish->height > 0 ? wish->height : PLACEHOLDER_SIDE);
+	json_member_integer(&out, "width", width);
+	json_member_integer(&out, "height", height);
 	json_member_text(&out, "output_format", strchr(media_type(wish->output_format), '/') + 1);
 	json_member_text(&out, "user", wish->user);
 	json_member_text(&out, "model", wish->asked_model);

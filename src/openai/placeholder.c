@@ -10,6 +10,7 @@
 #include "base/limits.h"
 #include "base/text.h"
 
+#define USUAL_SIDE 1024 /* where nobody says a size */
 #define LINE_BYTES 160
 #define SEED_BYTES (2 * SHA256_DIGEST_LENGTH + 16)
 #define MOST_PICTURES 10
@@ -24,6 +25,25 @@ const char *placeholder_model(const json_t *estimates, const json_t *payload, co
 		if (names[i] != NULL && *names[i] != '\0')
 			return names[i];
 	return otherwise;
+}
+
+static int shrunk(int side, int longest)
+{
+	int fitting = (int)((int64_t)side * LIMIT_MEDIA_SIDE / longest);
+
+	return fitting > 0 ? fitting : 1;
+}
+
+void placeholder_fit(int asked_width, int asked_height, int *width, int *height)
+{
+	int longest = asked_width > asked_height ? asked_width : asked_height;
+
+	*width = asked_width > 0 ? asked_width : USUAL_SIDE;
+	*height = asked_height > 0 ? asked_height : USUAL_SIDE;
+	if (longest <= LIMIT_MEDIA_SIDE)
+		return;
+	*width = shrunk(*width, longest);
+	*height = shrunk(*height, longest);
 }
 
 void placeholder_write_price(struct buffer *out, const json_t *estimates)

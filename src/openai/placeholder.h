@@ -10,8 +10,6 @@
 #include "base/buffer.h"
 #include "media/media.h"
 
-#define PLACEHOLDER_SIDE 1024 /* where neither the client nor the model says a size */
-
 struct placeholder {
 	enum media_format format;
 	int width, height;
@@ -21,6 +19,9 @@ struct placeholder {
 	const json_t *payload;	 /* the same: what it looks like follows from its prompt and seed */
 	int n;			 /* which one of the job's, from 0 */
 };
+
+/* The size of a placeholder for what was asked for (0: nothing was): the same, or the same shape as large as one may be. */
+void placeholder_fit(int asked_width, int asked_height, int *width, int *height);
 
 /* Appends the file. False: out of memory. */
 bool placeholder_make(const struct placeholder *placeholder, struct buffer *out);
