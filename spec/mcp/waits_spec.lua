@@ -229,7 +229,11 @@ describe("an output's addresses", function()
   local live, id
 
   setup(function()
-    live = support.start { hurry = 10, config = function(config) config.server.api_keys = { keys.entry "agent" } end }
+    live = support.start { hurry = 10, config = function(config)
+      config.server.api_keys = { keys.entry "agent" }
+      config.server.allowed_hosts = { "media.example" }
+      config.live.public_url = "https://media.example/providers/"
+    end }
     id = live:job("stability", nil, keys.headers "agent")
     live.host:eventually(function()
       return live.host:get("/api/jobs/status/" .. id, keys.headers "agent").json.status == "done"
@@ -249,6 +253,13 @@ describe("an output's addresses", function()
     assert.equal(output().bytes, #live.host:get(path).body)
     assert.equal(401, live.host:get((path:gsub("/artifacts/0", "/artifacts/1"))).status)
     assert.equal(401, live.host:get(path:match "^[^?]+").status)
+  end)
+
+  it("are as the client reaches the host: by TLS where the operator says so", function()
+    local host = ("127.0.0.1:%d"):format(live.host.port)
+    assert.equal("http://" .. host .. "/api/jobs/" .. id .. "/artifacts/0", output().url:match "^[^?]+")
+    assert.equal("https://media.example/providers/api/jobs/" .. id .. "/artifacts/0",
+      output({ Host = "media.example" }).url:match "^[^?]+")
   end)
 
   it("are a path too, for the bridge on the same machine, and for nobody else", function()

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "api/access.h"
 #include "api/artifact_entry.h"
@@ -209,9 +210,23 @@ static bool is_on_this_machine(const struct http_request *request)
 	return theirs != NULL && machine_text(own) && strcmp(own, theirs) == 0;
 }
 
+/* As the client reaches the host. Of TLS in front of it only the operator knows, who says it with live.public_url. */
+static void note_url(const struct http_request *request, char url[MCP_HOST_URL_BYTES])
+{
+	const char *host = http_header(request, "Host"), *public_url = request->view->config->live.public_url;
+	const char *name = public_url != NULL ? strstr(public_url, "://") : NULL;
+	size_t length = host != NULL ? strlen(host) : 0;
+
+	if (name != NULL && length > 0 && strncasecmp(name + 3, host, length) == 0 && strchr("/", name[3 + length]) != NULL)
+		snprintf(url, MCP_HOST_URL_BYTES, "%.*s", (int)(strlen(public_url) - (public_url[strlen(public_url) - 1] == '/')),
+			public_url);
+	else
+		snprintf(url, MCP_HOST_URL_BYTES, "http://%.*s", MCP_HOST_URL_BYTES - 8, host != NULL ? host : "");
+}
+
 void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *reader)
 {
-	const char *host = http_header(call->request, "Host"), *owner = access_owner(call->request);
+	const char *owner = access_owner(call->request);
 	const struct config_api_key *key = call->request->api_key;
 
 	*reader = (struct mcp_job_reader){ .host = call->host,
@@ -221,7 +236,7 @@ void mcp_job_reader_open(const struct mcp_call *call, struct mcp_job_reader *rea
 	if (key != NULL)
 		memcpy(reader->key_sha256, key->sha256, sizeof reader->key_sha256);
 	snprintf(reader->owner, sizeof reader->owner, "%s", owner != NULL ? owner : "");
-	snprintf(reader->url, sizeof reader->url, "http://%.*s", MCP_HOST_URL_BYTES - 8, host != NULL ? host : "");
+	note_url(call->request, reader->url);
 }
 
 enum error_code mcp_job_read(const struct mcp_job_reader *reader, const struct id *id, struct mcp_job *job, struct error *error)
