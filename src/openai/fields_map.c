@@ -282,7 +282,8 @@ static json_t *schema_of(const struct manifest_choice *choice)
 	return choice->schema != NULL ? json_read(choice->schema, strlen(choice->schema), NULL) : NULL;
 }
 
-/* Of the forms in which the script has a model that the client named, the one that fits; of a mode, or of none, its first, which is the default. */
+/* Of the forms in which the script has a model that the client named, the one that fits; of a mode, or of none, its first, which is the default. Of a model
+ * that the script does not describe it is what the vendor publishes. */
 static void choose(struct openai_fields *fields)
 {
 	const struct manifest *manifest = &fields->model->provider->manifest;
@@ -304,6 +305,8 @@ static void choose(struct openai_fields *fields)
 		}
 		json_decref(schema);
 	}
+	if (fields->choice == NULL && fields->model->model[0] != '\0')
+		fields->schema = openai_model_schema(fields->host, fields->model);
 	fields->properties = json_object_get(fields->schema, "properties");
 }
 

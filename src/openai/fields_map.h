@@ -15,6 +15,7 @@
 
 /* A request while it is translated. */
 struct openai_fields {
+	struct host *host;
 	struct http_request *request;
 	struct openai_wish *wish; /* its figures are filled in, and warnings */
 	const struct openai_model *model;

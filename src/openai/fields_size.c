@@ -158,6 +158,7 @@ static bool find_pixels(const json_t *properties, struct size_inputs *inputs)
 		sides = json_object_get(json_array_get(forms, i), "properties");
 		inputs->width = json_object_get(sides, "width");
 		inputs->height = json_object_get(sides, "height");
+		inputs->as_object = true;
 	}
 	return inputs->width != NULL && inputs->height != NULL;
 }

@@ -16,6 +16,7 @@ enum size_way {
 struct size_inputs {
 	enum size_way way;
 	const json_t *width, *height; /* SIZE_PIXELS: the inputs, with their bounds */
+	bool as_object;		      /* SIZE_PIXELS: both are members of parameters.image_size */
 	const char *path;	      /* SIZE_TEXT: where; SIZE_SHAPE: of the aspect ratio, or NULL */
 	const json_t *values;	      /* SIZE_TEXT: texts; SIZE_SHAPE: of the aspect ratio */
 	const json_t *quotient;	      /* SIZE_SHAPE: the aspect ratio is any number within the bounds of this input */

@@ -121,6 +121,9 @@ static bool put_pixels(struct openai_fields *fields, const struct size_inputs *i
 {
 	if (!is_within(inputs->width, size->width) || !is_within(inputs->height, size->height))
 		return refuse_pixels(fields, inputs, size);
+	if (inputs->as_object)
+		return fields_put(fields, "parameters.image_size",
+			json_pack("{s:i,s:i}", "width", size->width, "height", size->height), "size");
 	return put_custom(fields) && fields_put(fields, "parameters.width", json_integer(size->width), "size") &&
 	       fields_put(fields, "parameters.height", json_integer(size->height), "size");
 }

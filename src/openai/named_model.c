@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/model_choice.h"
 #include "base/json.h"
+#include "base/limits.h"
 #include "directory/directory.h"
 #include "openai/model_names.h"
 
@@ -63,6 +65,27 @@ static bool directory_knows(struct host *host, const struct openai_model *model)
 	return fits;
 }
 
+json_t *openai_model_schema(struct host *host, const struct openai_model *model)
+{
+	const struct manifest *manifest = &model->provider->manifest;
+	struct directory_snapshot *snapshot = directory_acquire(host->directory, manifest->id);
+	const struct directory_model *known = directory_find(snapshot, model->model);
+	json_t *choice = NULL, *schema;
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_INPUT_SCHEMA_BYTES * 2);
+	if (model_choice_can(known)) {
+		model_choice_write(known, model->kind->name, manifest->directory.place, &out);
+		if (!out.failed)
+			choice = json_read(out.data, out.length, NULL);
+	}
+	buffer_free(&out);
+	directory_release(snapshot);
+	schema = json_incref(json_object_get(choice, "schema"));
+	json_decref(choice);
+	return schema;
+}
+
 /* What stands behind the slash, as one that makes `kind`; "" is the provider's default. */
 static bool choose(struct host *host, struct openai_model *model, const char *kind, const char *rest)
 {
@@ -82,12 +105,17 @@ static bool choose(struct host *host, struct openai_model *model, const char *ki
 	return has_any_choice(model) || takes_any_model(model) || directory_knows(host, model);
 }
 
+static bool is_described(struct host *host, const struct openai_model *model)
+{
+	return model->mode[0] != '\0' || has_any_choice(model) || directory_knows(host, model);
+}
+
 /* Of a market any name is a model of either kind, so one that is described as of the other kind is none of this. */
 static bool is_described_as(struct host *host, const struct openai_model *model, const char *kind, const char *rest)
 {
 	struct openai_model other = { .provider = model->provider, .capabilities = model->capabilities };
 
-	return *rest != '\0' && choose(host, &other, kind, rest) && (other.mode[0] != '\0' || has_any_choice(&other));
+	return *rest != '\0' && choose(host, &other, kind, rest) && is_described(host, &other);
 }
 
 static enum openai_model_found find_kind(struct host *host, struct openai_model *model, const char *kind, const char *rest)
@@ -95,7 +123,7 @@ static enum openai_model_found find_kind(struct host *host, struct openai_model 
 	const char *other = strcmp(kind, "image") == 0 ? "video" : "image";
 	bool found = choose(host, model, kind, rest);
 
-	if (found && (*rest == '\0' || model->mode[0] != '\0' || has_any_choice(model)))
+	if (found && (*rest == '\0' || is_described(host, model)))
 		return OPENAI_MODEL_FOUND;
 	if (is_described_as(host, model, other, rest) || (!found && *rest == '\0' && provider_as(model->provider, other) != NULL))
 		return OPENAI_MODEL_OTHER_KIND;

@@ -31,6 +31,10 @@ enum openai_model_found openai_model_find(
 	struct host *host, const struct gate_view *view, const char *kind, const char *name, struct openai_model *model);
 void openai_model_close(struct openai_model *model);
 
+/* The schema of the model's inputs that its vendor publishes, if the directory has read it, with the paths of a request; NULL: it has not. To be
+ * json_decref()ed. Asks nobody. */
+json_t *openai_model_schema(struct host *host, const struct openai_model *model);
+
 /* Is this choice of the script's `inputs` what the model may mean? */
 bool openai_model_has(const struct openai_model *model, const struct manifest_choice *choice);
 

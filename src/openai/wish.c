@@ -337,7 +337,7 @@ static bool read_fields(struct host *host, struct openai_fields *fields)
 
 bool openai_wish_read(struct host *host, struct http_request *request, enum openai_call call, struct openai_wish *wish)
 {
-	struct openai_fields fields = { .request = request, .wish = wish };
+	struct openai_fields fields = { .host = host, .request = request, .wish = wish };
 
 	*wish = (struct openai_wish){ .call = call, .kind = kind_of(call), .n = 1, .prompt = "" };
 	wish->fields = fields.given = read_body(request);
