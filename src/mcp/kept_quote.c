@@ -2,6 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/buffer.h"
+#include "base/limits.h"
 #include "base/memory.h"
 #include "mcp/submitting.h"
 #include "registry/store.h"
@@ -9,10 +11,18 @@
 static void copy_quote(void *context, const struct quote *quote)
 {
 	struct mcp_kept_quote *kept = context;
-	const char **texts[] = { &kept->quote.caller, &kept->quote.kind, &kept->quote.provider, &kept->quote.request,
-		&kept->quote.sha256, &kept->quote.approved_by };
+	const char **texts[] = { &kept->quote.caller, &kept->quote.kind, &kept->quote.provider, &kept->quote.sha256,
+		&kept->quote.approved_by };
+	struct buffer request;
 
 	kept->quote = *quote;
+	kept->quote.request = NULL;
+	if (quote->request != NULL) { /* as long as its client liked: a copy of it may be refused */
+		buffer_init(&request, LIMIT_QUOTE_BYTES);
+		buffer_text(&request, quote->request);
+		kept->quote.request = kept->request = buffer_take(&request);
+		kept->starved = kept->request == NULL;
+	}
 	for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
 		*texts[i] = kept->texts[i] = memory_copy_text(*texts[i]);
 }
@@ -21,6 +31,7 @@ void mcp_kept_quote_close(struct mcp_kept_quote *kept)
 {
 	for (size_t i = 0; i < sizeof kept->texts / sizeof *kept->texts; i++)
 		free(kept->texts[i]);
+	free(kept->request);
 	*kept = (struct mcp_kept_quote){ 0 };
 }
 
@@ -34,5 +45,5 @@ enum error_code mcp_kept_quote_read(
 	code = task_store_quote(call->host->store, id, copy_quote, kept, error);
 	if (code == ERROR_NONE && strcmp(kept->quote.caller != NULL ? kept->quote.caller : "", caller) != 0)
 		code = error_set(error, ERROR_NOT_FOUND, NULL, "it is another key's");
-	return code;
+	return code == ERROR_NONE && kept->starved ? error_memory(error) : code;
 }

@@ -7,7 +7,9 @@
 /* A quote, with copies of its texts. */
 struct mcp_kept_quote {
 	struct quote quote;
-	char *texts[6];
+	char *texts[5];
+	char *request;
+	bool starved; /* there was no room for a copy of the request */
 };
 
 struct mcp_submitting {

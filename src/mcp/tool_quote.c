@@ -110,38 +110,49 @@ static void note_missing(struct quoting *quoting, bool asked_live, const char *w
 
 /* ---- keeping it ---- */
 
-static bool keep_quote(struct quoting *quoting)
+/* The text of the request, which is kept. NULL: the call was refused. */
+static char *write_request(struct quoting *quoting)
 {
-	const struct http_request *request = quoting->call->request;
-	struct quote *quote = &quoting->quote;
 	struct buffer text;
-	struct error error = { 0 };
-	bool changed, kept = false;
 
 	buffer_init(&text, LIMIT_QUOTE_BYTES - 1);
-	json_write(&text, quoting->wanted.body);
-	quote->id = id_make();
-	quote->caller = request->api_key != NULL ? request->api_key->name : NULL;
-	quote->kind = quoting->wanted.kind;
-	quote->provider = quoting->wanted.provider;
-	quote->request = text.data;
-	quote->created_ms = clock_unix_ms();
-	quote->expires_ms = quote->created_ms + LIMIT_QUOTE_MS;
-	if (text.failed)
+	if (http_count_json(quoting->call->request, quoting->call->request->body_length))
+		json_write(&text, quoting->wanted.body);
+	else
+		text.failed = text.starved = true;
+	if (!text.failed)
+		return buffer_take(&text);
+	if (text.starved)
+		mcp_call_refuse(quoting->call, "busy", "there is no memory for it now: call again in some seconds");
+	else
 		mcp_call_refuse(quoting->call, "too_large",
 			"the request is too large to be kept: name the output of an earlier job as "
 			"providerd://jobs/ID/artifacts/N, or an "
 			"https address, instead of base64");
-	else if (task_store_change_quote(quoting->call->host->store,
-			 &(struct quote_change){ .op = QUOTE_ADD, .quote = quote, .at_ms = quote->created_ms }, NULL, &changed,
-			 &error) != ERROR_NONE)
-		mcp_call_refuse(
-			quoting->call, "busy", "the quote cannot be kept now (%s): call again in some seconds", error.message);
-	else
-		kept = true;
 	buffer_free(&text);
-	quote->request = NULL;
-	return kept;
+	return NULL;
+}
+
+static bool keep_quote(struct quoting *quoting)
+{
+	const struct http_request *request = quoting->call->request;
+	struct quote *quote = &quoting->quote;
+	struct quote_change change = { .op = QUOTE_ADD, .quote = quote, .request = write_request(quoting) };
+	struct error error = { 0 };
+	bool changed;
+
+	if (change.request == NULL)
+		return false;
+	quote->id = id_make();
+	quote->caller = request->api_key != NULL ? request->api_key->name : NULL;
+	quote->kind = quoting->wanted.kind;
+	quote->provider = quoting->wanted.provider;
+	quote->created_ms = clock_unix_ms();
+	quote->expires_ms = quote->created_ms + LIMIT_QUOTE_MS;
+	if (task_store_change_quote(quoting->call->host->store, &change, NULL, &changed, &error) == ERROR_NONE)
+		return true;
+	mcp_call_refuse(quoting->call, "busy", "the quote cannot be kept now (%s): call again in some seconds", error.message);
+	return false;
 }
 
 /* ---- the answer ---- */

@@ -186,13 +186,15 @@ static bool check_quote(struct mcp_submitting *submitting)
 static void ask_submit(struct mcp_submitting *submitting, bool live, int64_t amount, struct inner_answer *answer)
 {
 	const struct quote *quote = &submitting->kept.quote;
-	json_t *request = json_read(quote->request, strlen(quote->request), NULL), *body;
+	size_t length = strlen(quote->request);
+	json_t *request = http_count_json(submitting->call->request, 2 * length) ? json_read(quote->request, length, NULL) : NULL;
+	json_t *body;
 	char path[MCP_PATH_BYTES];
 	struct inner_call inner = { .method = "POST", .path = path };
 
 	*answer = (struct inner_answer){ .status = 503, .retry_after = 1 };
-	if (request == NULL)
-		return; /* there is no memory for it */
+	if (request == NULL) /* there is no room for it */
+		return;
 	body = mcp_submit_body(request, !live, submitting->max_cost, quote->sha256);
 	mcp_provider_path(quote->kind, quote->provider, "submit", path);
 	inner.body = body;

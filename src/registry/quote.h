@@ -46,7 +46,8 @@ enum quote_op {
 
 struct quote_change {
 	enum quote_op op;
-	const struct quote *quote; /* QUOTE_ADD: all of it; else its id */
+	const struct quote *quote; /* QUOTE_ADD: all of it but its request; else its id */
+	char *request;		   /* QUOTE_ADD: its request, malloc()ed; taken in any case */
 	int64_t at_ms;
 	int64_t amount;
 	const char *by; /* the name of the API key, or NULL */

@@ -1,7 +1,6 @@
 /* quote_change.c - one change of a quote, with a copy of all that it needs. HTTP threads. */
 #include <stdlib.h>
 
-#include "base/buffer.h"
 #include "base/memory.h"
 #include "registry/awaited_write.h"
 
@@ -12,7 +11,6 @@ struct awaited_quote {
 	struct quote_change change;
 	struct quote quote;
 	char *texts[CHANGE_TEXTS];
-	char *request;
 };
 
 static void forget_quote(struct awaited_write *awaited)
@@ -21,22 +19,12 @@ static void forget_quote(struct awaited_write *awaited)
 
 	for (size_t i = 0; i < CHANGE_TEXTS; i++)
 		free(made->texts[i]);
-	free(made->request);
+	free(made->change.request);
 	free(made);
 }
 
-/* A request is as long as its client likes: a copy of it may be refused. */
-static char *copy_request(const char *request)
-{
-	struct buffer copy;
-
-	buffer_init(&copy, LIMIT_QUOTE_BYTES);
-	buffer_text(&copy, request);
-	return buffer_take(&copy);
-}
-
-static enum error_code copy_change(
-	struct awaited_quote *made, const struct quote_change *change, const struct store_event *event, struct error *error)
+/* All but the request, which may be large and is not copied. */
+static void copy_change(struct awaited_quote *made, const struct quote_change *change, const struct store_event *event)
 {
 	struct quote *quote = &made->quote;
 	struct store_event *told = &made->awaited.write.events[0];
@@ -51,10 +39,7 @@ static enum error_code copy_change(
 	made->awaited.write.event_count = event != NULL;
 	for (size_t i = 0; i < CHANGE_TEXTS; i++)
 		*texts[i] = made->texts[i] = memory_copy_text(*texts[i]);
-	if (change->op != QUOTE_ADD)
-		return ERROR_NONE;
-	quote->request = made->request = copy_request(change->quote->request);
-	return quote->request != NULL ? ERROR_NONE : error_memory(error);
+	quote->request = change->request;
 }
 
 enum error_code task_store_change_quote(struct task_store *store, const struct quote_change *change,
@@ -68,11 +53,8 @@ enum error_code task_store_change_quote(struct task_store *store, const struct q
 	/* a quote that is lost is asked for again: only what a person said must outlive a power loss */
 	made->awaited.write =
 		(struct store_write){ .kind = STORE_QUOTE, .quote_change = &made->change, .durable = change->op != QUOTE_ADD };
-	code = copy_change(made, change, event, error);
-	if (code == ERROR_NONE)
-		code = awaited_write_run(&made->awaited, store, &outcome, error);
-	else
-		forget_quote(&made->awaited);
+	copy_change(made, change, event);
+	code = awaited_write_run(&made->awaited, store, &outcome, error);
 	*changed = outcome == STORE_WRITTEN;
 	return code;
 }

@@ -39,10 +39,10 @@
 	" LEFT JOIN task ON task.sequence = event.sequence LEFT JOIN live ON live.sequence = task.sequence"                      \
 	" LEFT JOIN ledger ON ledger.sequence = task.sequence "
 
-#define QUOTES                                                                                                                   \
+#define QUOTES_BY(index)                                                                                                         \
 	"SELECT quote.id, quote.caller, quote.kind, quote.provider, request, sha256, quote.created_ms, expires_ms, expected, "   \
 	"most,"                                                                                                                  \
-	" asked_ms, quote.asked, approved_ms, approved, approved_by, refused_ms, question, job, task.id FROM quote"              \
+	" asked_ms, quote.asked, approved_ms, approved, approved_by, refused_ms, question, job, task.id FROM quote " index       \
 	" LEFT JOIN task ON task.sequence = quote.job "
 
 static const char *const read_texts[READ_STATEMENTS] = {
@@ -95,9 +95,9 @@ static const char *const read_texts[READ_STATEMENTS] = {
 		"SELECT number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor FROM hook",
 	[READ_DELIVERIES] = "SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery",
 	[READ_CALLBACK] = "SELECT sequence, url, secret FROM callback WHERE sequence = ?",
-	[READ_QUOTE] = QUOTES "WHERE quote.sequence = ? AND quote.id = ? AND (job IS NULL OR task.id IS NOT NULL)",
-	[READ_ASKED_QUOTES] =
-		QUOTES "WHERE job IS NULL AND asked_ms <> 0 AND expires_ms > ? ORDER BY quote.sequence DESC LIMIT ?",
+	[READ_QUOTE] = QUOTES_BY("") "WHERE quote.sequence = ? AND quote.id = ? AND (job IS NULL OR task.id IS NOT NULL)",
+	[READ_ASKED_QUOTES] = QUOTES_BY("INDEXED BY quote_asked") "WHERE job IS NULL AND asked_ms <> 0 AND expires_ms > ? ORDER "
+								  "BY quote.sequence DESC LIMIT ?",
 	[READ_SAME_REQUESTS] = "SELECT " TASK_COLUMNS
 			       " FROM live JOIN ledger USING (sequence) JOIN task USING (sequence)" SAME_REQUEST " LIMIT ?4",
 	/* 0 and 1 are queued and running: a job that goes on is waited for whatever its age, as long as nobody was answered */

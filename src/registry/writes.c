@@ -67,9 +67,10 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
 	[WRITE_QUOTE] = "INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"
 			" length(?11), ?11)",
-	[WRITE_QUOTES_OPEN] = "SELECT count(*), coalesce(sum(bytes), 0) FROM quote WHERE caller = ? AND job IS NULL",
+	[WRITE_QUOTES_OPEN] = "SELECT count(*), coalesce(sum(bytes), 0) FROM quote INDEXED BY quote_open"
+			      " WHERE caller = ? AND job IS NULL",
 	[WRITE_QUOTE_DROP] = "DELETE FROM quote WHERE sequence ="
-			     " (SELECT min(sequence) FROM quote WHERE caller = ? AND job IS NULL)",
+			     " (SELECT min(sequence) FROM quote INDEXED BY quote_open WHERE caller = ? AND job IS NULL)",
 	[WRITE_QUOTE_ASK] = "UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE "AND asked_ms = 0",
 	[WRITE_QUOTE_ASK_MORE] = "UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3",
 	[WRITE_QUOTE_APPROVE] =
