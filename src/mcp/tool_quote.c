@@ -90,6 +90,17 @@ static void note_cost(struct quoting *quoting)
 		quote->most = usd_member(body, "reserved_usd");
 }
 
+static bool has_text(const json_t *list, const json_t *text)
+{
+	const json_t *one;
+	size_t i;
+
+	json_array_foreach(list, i, one)
+		if (json_equal(one, text))
+			return true;
+	return false;
+}
+
 /* What keeps it from being paid: of the tools first, then what the host says. */
 static void note_missing(struct quoting *quoting, bool asked_live, const char *why)
 {
@@ -103,7 +114,8 @@ static void note_missing(struct quoting *quoting, bool asked_live, const char *w
 	if (!asked_live)
 		return;
 	json_array_foreach(missing, i, text)
-		json_array_append(quoting->missing, (json_t *)(uintptr_t)text);
+		if (!has_text(quoting->missing, text)) /* each is told once: words cost */
+			json_array_append(quoting->missing, (json_t *)(uintptr_t)text);
 	if (*why == '\0' && quoting->quote.most >= 0 && !mcp_budget_takes(quoting->call, quoting->quote.most, budget))
 		json_array_append_new(quoting->missing, json_string(budget));
 }
@@ -195,7 +207,8 @@ static json_t *tell_cost(const struct quoting *quoting)
 		tell_day(json_text(estimates, "as_of")));
 }
 
-static json_t *tell_warnings(const json_t *warnings)
+/* Those that are not told already as what is missing. */
+static json_t *tell_warnings(const json_t *warnings, const json_t *missing)
 {
 	json_t *told = json_array(), *text;
 	size_t i;
@@ -203,7 +216,7 @@ static json_t *tell_warnings(const json_t *warnings)
 	json_array_foreach(warnings, i, text) {
 		const char *words = json_text_value(text);
 
-		if (i < SHOWN_WARNINGS && words != NULL)
+		if (i < SHOWN_WARNINGS && words != NULL && !has_text(missing, text) && !has_text(told, text))
 			json_array_append_new(
 				told, strlen(words) > MCP_TEXT_CHARACTERS ? mcp_vendor_text(words) : json_incref(text));
 	}
@@ -244,9 +257,9 @@ static void answer_quote(struct quoting *quoting)
 	mcp_money_left(quoting->call, &day, &month);
 	answer = json_pack("{s:s, s:s, s:o, s:o, s:b, s:O, s:o, s:b, s:o}", "quote_id", id, "expires_at", expires, "cost",
 		tell_cost(quoting), "budget_left_usd", mcp_usd(day.left < month.left ? day.left : month.left), "live", (int)live,
-		"missing", quoting->missing, "warnings", tell_warnings(json_object_get(quoting->preview.body, "warnings")),
-		"needs_approval", (int)(live && mcp_needs_approval(quoting->call, quote->most)), "same_request",
-		tell_same_requests(quoting));
+		"missing", quoting->missing, "warnings",
+		tell_warnings(json_object_get(quoting->preview.body, "warnings"), quoting->missing), "needs_approval",
+		(int)(live && mcp_needs_approval(quoting->call, quote->most)), "same_request", tell_same_requests(quoting));
 	if (mcp_argument_flag(quoting->call, "show_request", false))
 		add_request(quoting, answer);
 	mcp_call_answer(quoting->call, answer);
