@@ -137,9 +137,11 @@ static bool may_be(const json_t *input, const char *type)
 
 	if (one != NULL)
 		return strcmp(one, type) == 0;
-	for (size_t i = 0; i < json_array_size(types); i++)
-		if (strcmp(json_string_value(json_array_get(types, i)), type) == 0)
+	for (size_t i = 0; i < json_array_size(types); i++) {
+		one = json_text_value(json_array_get(types, i));
+		if (one != NULL && strcmp(one, type) == 0)
 			return true;
+	}
 	return types == NULL;
 }
 

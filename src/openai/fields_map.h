@@ -59,6 +59,9 @@ const char *fields_model_name(const struct openai_fields *fields);
 /* Adds "seconds" to `own`. */
 void fields_describe_seconds(const json_t *properties, json_t *own);
 
+/* Sets choice, schema and properties, by the model and by whether there is a picture. */
+void fields_choose(struct openai_fields *fields); /* fields_choice.c */
+
 bool fields_take_size(struct openai_fields *fields);	/* fields_take_size.c */
 bool fields_take_seconds(struct openai_fields *fields); /* fields_amount.c */
 bool fields_take_count(struct openai_fields *fields);
