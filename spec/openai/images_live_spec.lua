@@ -134,6 +134,34 @@ describe("a live image", function()
     end)
   end)
 
+  it("that the vendor calls invalid is 400 provider_rejected, without what the vendor repeats of the key", function()
+    with({ "fal:echo_refusal:1:POST" }, {}, function()
+      local answer = generate(scene, "fal")
+      assert.same({ 400, "invalid_request_error", "provider_rejected" },
+        { answer.status, answer.json.error.type, answer.json.error.code }, answer.body)
+      assert.falsy(answer.body:find("planted", 1, true))
+    end)
+  end)
+
+  it("for which the vendor refuses the operator's key is 424 provider_auth, and is not to be sent again", function()
+    with({}, { secrets = { fal = { api_key = "11111111-2222:wrong-key-of-fal" } } }, function()
+      local answer = generate(scene, "fal")
+      assert.same({ 424, "provider_error", "provider_auth", "false" }, told(answer))
+    end)
+  end)
+
+  it("of which no picture could be kept is 424 result_not_kept, and says why", function()
+    with({}, { config = function(config) config.artifacts = { max_bytes = 100 } end }, function()
+      for _, stream in ipairs { false, true } do
+        local answer = generate(scene, "fal", { stream = stream })
+        local problem = stream and require("cjson").decode(answer.body:match("event: error\ndata: ([^\n]+)\n\n")) or answer.json
+        assert.same({ "provider_error", "result_not_kept" }, { problem.error.type, problem.error.code }, answer.body)
+        assert.truthy(problem.error.message:find("100 bytes", 1, true), problem.error.message)
+        if not stream then assert.same({ 424, "false" }, { answer.status, answer.headers["x-should-retry"] }) end
+      end
+    end)
+  end)
+
   it("that is canceled meanwhile is 424 canceled", function()
     with({}, { simulate = { "--job-time", "30000" } }, function()
       local connection = scene.host:connect()
@@ -157,6 +185,29 @@ describe("a live image", function()
       assert.equal("500", answer.headers["retry-after-ms"])
       assert.truthy(answer.json.error.message:find(answer.json.error.providerd.job_id, 1, true))
       assert.truthy(socket.gettime() - began < 20)
+    end)
+  end)
+
+  it("that is waited for while the host stops is told as still running at once, and is the same job afterwards", function()
+    with({}, { simulate = { "--job-time", "15000" } }, function()
+      for _, stream in ipairs { false, true } do
+        local connection = scene.host:connect()
+        local wish = body("fal", { prompt = "streamed: " .. tostring(stream), stream = stream })
+        connection:send("POST", "/v1/images/generations", wish)
+        local paid = stream and 2 or 1
+        scene.host:eventually(function() return scene:paid() == paid end)
+        local began = socket.gettime()
+        scene.host:signal "TERM"
+        local answer = connection:receive()
+        connection:close()
+        assert.truthy(socket.gettime() - began < 10)
+        assert.truthy(answer.body:find("still_running", 1, true), answer.body)
+        scene.host:stop()
+        scene.host:start_again()
+        local again = scene.host:post("/v1/images/generations", wish)
+        assert.equal(200, again.status, again.body:sub(1, 300))
+        assert.equal(paid, scene:paid())
+      end
     end)
   end)
 

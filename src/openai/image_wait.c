@@ -42,6 +42,7 @@ int64_t image_patience_ms(const struct http_request *request)
 }
 
 struct waiting {
+	struct host *host;
 	struct http_request *request;
 	struct http_stream *stream;
 };
@@ -50,7 +51,7 @@ static bool is_over(void *context)
 {
 	const struct waiting *waiting = context;
 
-	return http_is_short(waiting->request) ||
+	return atomic_load_explicit(&waiting->host->draining, memory_order_relaxed) || http_is_short(waiting->request) ||
 	       (waiting->stream != NULL ? http_stream_gone(waiting->stream) : http_client_left(http_socket(waiting->request)));
 }
 
@@ -69,7 +70,7 @@ static bool comment(struct http_stream *stream, int64_t *next_ns)
 enum error_code image_wait(struct host *host, struct http_request *request, struct http_stream *stream, const struct id *job,
 	int64_t patience_ms, struct openai_outcome *outcome, struct error *error)
 {
-	struct waiting waiting = { .request = request, .stream = stream };
+	struct waiting waiting = { .host = host, .request = request, .stream = stream };
 	struct live_patience patience = { .over = is_over, .context = &waiting };
 	int64_t until = clock_monotonic_ns() + patience_ms * 1000000, next_ns = 0, left_ms;
 	enum error_code code = openai_outcome_read(host, job, outcome, error);
