@@ -58,7 +58,8 @@ describe("the conformance suite of MCP", function()
       if missing then return pending(missing) end
       local ended_well, output = npm.node(npm.MCP_CONFORMANCE, INSPECTOR:format(url(), era), NODE)
       assert.is_true(ended_well, output)
-      assert.is_nil(output:lower():find("warn", 1, true), output:sub(1, 2000))
+      local said = output:gsub('"warnings"', "") -- a member of what quote answers
+      assert.is_nil(said:lower():find("warn", 1, true), output:sub(1, 2000))
       assert.truthy(output:find('"get_budget"', 1, true))
     end)
   end

@@ -43,9 +43,12 @@ describe("/mcp", function()
   end)
   teardown(function() host:remove() end)
 
+  local kept -- one connection for many requests, until a stream or the host ends it
+
   -- What came is a message of JSON-RPC, or nothing at all for a notification. Streams are ended.
   local function send(headers, body)
-    local client = http.connect(host.port)
+    kept = kept or http.connect(host.port)
+    local client = kept
     client:send("POST", "/mcp", body, headers)
     local line = assert(client.socket:receive "*l")
     local status = tonumber(line:match " (%d%d%d) ")
@@ -54,10 +57,11 @@ describe("/mcp", function()
       line = client.socket:receive "*l"
       length = tonumber(line:match "^Content%-Length: (%d+)") or length
       streams = streams or line:find("event-stream", 1, true)
+      if line == "Connection: close" then kept = nil end
     until line == ""
     local text = not streams and length > 0 and client.socket:receive(length) or ""
     local message = streams and mcp.next_event(client) or text ~= "" and cjson.decode(text)
-    client:close()
+    if not kept then client:close() end
     return status, message
   end
 

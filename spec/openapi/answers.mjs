@@ -71,8 +71,8 @@ function templateOf(path) {
 }
 
 function methodOf(template, method) {
-  const name = method.toLowerCase();
-  return name === "head" ? "get" : METHODS.includes(name) && document.paths[template][name] ? name : undefined;
+  const name = method === "HEAD" ? "get" : method.toLowerCase();
+  return METHODS.includes(name) && document.paths[template][name] ? name : undefined;
 }
 
 // Whose form a refusal has that no operation describes: its nearest neighbour's, by the beginning of the path.
