@@ -50,7 +50,7 @@ function bench.cost(say)
     say("%-26s %6s %11s %9s %9s %8s", "", "conns", "requests/s", "p50 us", "p99 us", "p50 of")
     for i, request in ipairs(REQUESTS) do
       local p50 = measure.median(figures[i].p50)
-      say("%-26s %6d %11.0f %9d %9d %7.2fx", request.name, connections, measure.median(figures[i].rate), p50,
+      say("%-26s %6d %11.0f %9.0f %9.0f %7.2fx", request.name, connections, measure.median(figures[i].rate), p50,
         measure.median(figures[i].p99), p50 / submit)
     end
   end
