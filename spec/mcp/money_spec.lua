@@ -111,8 +111,12 @@ describe("quote", function()
     shell.sql(live.host, [[WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4200)
       INSERT INTO quote SELECT i, zeroblob(16), '', 'image', 'fal', 1, 9000000000000, 1, 1, NULL, 0, -1, 0, -1, NULL, 0, 0, NULL,
       2, '{}' FROM n]])
-    quote(agent, picture("one more"))
-    assert.equal("4096\n", shell.sql(live.host, "SELECT count(*) FROM quote WHERE job IS NULL"))
+    local more, count = 0
+    repeat -- they are counted after one of 32, by chance
+      quote(agent, picture("one more"))
+      count, more = shell.sql(live.host, "SELECT count(*) FROM quote WHERE job IS NULL"), more + 1
+    until count == "4096\n" or more == 1000
+    assert.equal("4096\n", count)
     assert.is_nil(submit(agent, first).refused)
   end)
 end)

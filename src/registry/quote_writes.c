@@ -1,9 +1,14 @@
 /* quote_writes.c - quotes as they are added, approved and tied to their job. Store thread only. */
 #include "registry/writes.h"
 
+#include <string.h>
+
 #include "base/clock.h"
 #include "base/limits.h"
 #include "registry/database.h"
+
+#define COUNTED_OF 32
+#define SMALL_BYTES (64 * 1024)
 
 static void bind_caller(sqlite3_stmt *statement, int index, const char *caller)
 {
@@ -18,27 +23,49 @@ static void bind_id(sqlite3_stmt *statement, int index, const struct id *id)
 
 /* ---- a new one ---- */
 
+static int count_open(struct writer *writer, const char *caller, int64_t *count, int64_t *bytes)
+{
+	sqlite3_stmt *open = writer->statements[WRITE_QUOTES_OPEN];
+	int code;
+
+	bind_caller(open, 1, caller);
+	code = sqlite3_step(open);
+	if (code == SQLITE_ROW) {
+		*count = sqlite3_column_int64(open, 0);
+		*bytes = sqlite3_column_int64(open, 1);
+	}
+	sqlite3_reset(open);
+	return code == SQLITE_ROW ? SQLITE_OK : code;
+}
+
+static int drop_oldest(struct writer *writer, const char *caller, int64_t count)
+{
+	sqlite3_stmt *drop = writer->statements[WRITE_QUOTE_DROP];
+
+	bind_caller(drop, 1, caller);
+	sqlite3_bind_int64(drop, 2, count);
+	return database_run(drop);
+}
+
 /* Whoever asks and asks pushes out what he has asked himself, the oldest first: another quote of it costs nothing. */
 static int make_room(struct writer *writer, const char *caller)
 {
-	sqlite3_stmt *open = writer->statements[WRITE_QUOTES_OPEN], *drop = writer->statements[WRITE_QUOTE_DROP];
-	int64_t count = INT64_MAX, bytes = 0;
-	int code = SQLITE_OK;
+	int64_t count = 0, bytes = 0;
+	int code = count_open(writer, caller, &count, &bytes);
 
 	while (code == SQLITE_OK && (count > LIMIT_QUOTES || bytes > LIMIT_QUOTES_BYTES)) {
-		if (count != INT64_MAX) {
-			bind_caller(drop, 1, caller);
-			code = database_run(drop);
-		}
-		bind_caller(open, 1, caller);
-		if (code == SQLITE_OK && (code = sqlite3_step(open)) == SQLITE_ROW) {
-			count = sqlite3_column_int64(open, 0);
-			bytes = sqlite3_column_int64(open, 1);
-			code = SQLITE_OK;
-		}
-		sqlite3_reset(open);
+		code = drop_oldest(writer, caller, count > LIMIT_QUOTES ? count - LIMIT_QUOTES : 1);
+		if (code == SQLITE_OK)
+			code = count_open(writer, caller, &count, &bytes);
 	}
 	return code;
+}
+
+/* To count them takes as long as there are many, on the thread that all jobs wait for: so not after every small one. Which one is chance, the id's: nobody's
+ * quotes are passed over for ever. */
+static bool is_counted(const struct quote *quote)
+{
+	return quote->id.bytes[sizeof quote->id.bytes - 1] % COUNTED_OF == 0 || strlen(quote->request) > SMALL_BYTES;
 }
 
 static int add_quote(struct writer *writer, const struct quote *quote)
@@ -57,7 +84,7 @@ static int add_quote(struct writer *writer, const struct quote *quote)
 	writer_bind_text(statement, 10, quote->sha256);
 	writer_bind_clean(writer, statement, 11, true, quote->request);
 	code = database_run(statement);
-	return code == SQLITE_OK ? make_room(writer, quote->caller) : code;
+	return code == SQLITE_OK && is_counted(quote) ? make_room(writer, quote->caller) : code;
 }
 
 /* ---- changes ---- */

@@ -69,8 +69,8 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 			" length(?11), ?11)",
 	[WRITE_QUOTES_OPEN] = "SELECT count(*), coalesce(sum(bytes), 0) FROM quote INDEXED BY quote_open"
 			      " WHERE caller = ? AND job IS NULL",
-	[WRITE_QUOTE_DROP] = "DELETE FROM quote WHERE sequence ="
-			     " (SELECT min(sequence) FROM quote INDEXED BY quote_open WHERE caller = ? AND job IS NULL)",
+	[WRITE_QUOTE_DROP] = "DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote INDEXED BY quote_open"
+			     " WHERE caller = ? AND job IS NULL ORDER BY sequence LIMIT ?)",
 	[WRITE_QUOTE_ASK] = "UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE "AND asked_ms = 0",
 	[WRITE_QUOTE_ASK_MORE] = "UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3",
 	[WRITE_QUOTE_APPROVE] =
