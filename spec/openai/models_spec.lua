@@ -67,6 +67,18 @@ describe("GET /v1/models", function()
     assert.equal("model", answer.json.error.param)
   end)
 
+  it("follows the scripts and the configuration", function()
+    local own = hosts.start { scripts = true, config = { server = { threads = 16 } } }
+    assert.is_nil(by_id(own:get("/v1/models"))["painter/paint"])
+    own:write("providers/painter.lua", [[return { id = "painter", kind = "image", capabilities = {}, pricing = {},
+      modes = { { id = "paint" } }, health = function() end, submit = function() end, poll = function() end }]])
+    own:eventually(function() return by_id(own:get("/v1/models"))["painter/paint"] end)
+    own:write("config/comfyvn.json", '{ "openai": { "models": { "gpt-image-1": "painter/paint" } } }')
+    own:eventually(function() return by_id(own:get("/v1/models"))["gpt-image-1"] end)
+    assert.equal("painter", own:get("/v1/models/gpt-image-1").json.owned_by)
+    own:remove()
+  end)
+
   it("does not repeat what looks like a credential, and takes no path apart that has dots in it", function()
     local answer = host:get("/v1/models/sk-abcdefghijklmnopqrstuvwxyz123456")
     assert.equal(404, answer.status)

@@ -26,6 +26,7 @@ struct webhooks_out;
 struct webhooks_in;
 struct studio;
 struct openapi;
+struct openai_model_lists;
 struct orphans;
 
 struct host {
@@ -48,12 +49,13 @@ struct host {
 	struct webhooks_out *webhooks_out; /* outgoing ones */
 	struct event_hub *events;
 	struct metrics *metrics;
-	struct sessions *sessions; /* of browsers */
-	struct studio *studio;	   /* the page's files */
-	struct openapi *openapi;   /* what describes the API */
-	struct orphans *orphans;   /* of the OpenAI door (openai/orphan.h) */
-	size_t most_waiting;	   /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
-	int most_streams;	   /* whatever the configuration says: the rest of the threads is for all else */
+	struct sessions *sessions;		  /* of browsers */
+	struct studio *studio;			  /* the page's files */
+	struct openapi *openapi;		  /* what describes the API */
+	struct openai_model_lists *openai_models; /* of the OpenAI door (openai/model_list.h) */
+	struct orphans *orphans;		  /* of the same (openai/orphan.h) */
+	size_t most_waiting; /* calls that wait for slow scripts: the rest of the HTTP threads is for all else */
+	int most_streams;    /* whatever the configuration says: the rest of the threads is for all else */
 	int64_t started_ms;
 	_Atomic bool draining;
 };

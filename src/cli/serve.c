@@ -44,6 +44,7 @@
 #include "http/probe.h"
 #include "gate/session.h"
 #include "mcp/mcp.h"
+#include "openai/model_list.h"
 #include "openai/openai.h"
 #include "openai/orphan.h"
 #include "openapi/openapi.h"
@@ -392,6 +393,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->pending_calls = pending_call_pool_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
+	host->openai_models = openai_model_lists_new();
 	host->orphans = orphans_new();
 	for (size_t i = 0; i < sizeof starts / sizeof *starts && code == ERROR_NONE; i++)
 		code = starts[i](serving, error);
@@ -408,6 +410,7 @@ static void free_tables(struct host *host)
 	pending_call_pool_free(host->pending_calls);
 	key_turns_free(host->turns);
 	metrics_free(host->metrics);
+	openai_model_lists_free(host->openai_models);
 	orphans_free(host->orphans);
 }
 

@@ -1,9 +1,11 @@
 /* model_list.c - GET /v1/models and /v1/models/{id}: what may be asked for, of image and video providers, and the names that the configuration gives.
  * HTTP threads.
  *
- * The list is made anew for each request: it changes with the scripts and the configuration, and clients ask for it once. */
-#include "openai/named_model.h"
+ * To make the list reads every schema of every script, so it is made once for each version of scripts and configuration. */
+#include "openai/model_list.h"
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +21,19 @@
 static const char *const kinds_listed[] = { "image", "video" };
 
 #define KINDS_LISTED 2
+
+/* The list as it is sent, shared by those who send it; never changed once it is made. */
+struct list_page {
+	_Atomic int holders;
+	uint64_t set_generation, view_generation;
+	json_t *by_id;
+	struct buffer text;
+};
+
+struct openai_model_lists {
+	pthread_mutex_t lock;
+	struct list_page *page; /* the newest, or NULL */
+};
 
 /* Names, each with its object. */
 struct model_list {
@@ -162,20 +177,18 @@ static void add_aliases(struct model_list *list, const struct config *config)
 	}
 }
 
-static json_t *list_models(struct host *host, const struct http_request *request)
+static json_t *list_models(const struct provider_set *set, const struct config *config)
 {
-	struct provider_set *set = provider_loader_acquire(host->loader);
 	struct model_list list = { .by_id = json_object() };
 
 	for (size_t i = 0; i < set->count; i++)
 		if (set->entries[i].provider != NULL)
 			add_provider(&list, set->entries[i].provider);
-	add_aliases(&list, request->view->config);
-	provider_set_release(set);
+	add_aliases(&list, config);
 	return list.by_id;
 }
 
-/* ---- answers ---- */
+/* ---- the page ---- */
 
 static int compare_texts(const void *a, const void *b)
 {
@@ -195,41 +208,124 @@ static const char **sorted_ids(json_t *by_id)
 	return ids;
 }
 
+static void write_page(struct list_page *page)
+{
+	const char **ids = sorted_ids(page->by_id);
+
+	buffer_init(&page->text, LIMIT_PAGE_BYTES);
+	buffer_text(&page->text, "{\"object\":\"list\",\"data\":[");
+	for (size_t i = 0; i < json_object_size(page->by_id); i++) {
+		buffer_text(&page->text, i > 0 ? "," : "");
+		json_write(&page->text, json_object_get(page->by_id, ids[i]));
+	}
+	buffer_text(&page->text, "]}");
+	free(ids);
+}
+
+static void list_page_release(struct list_page *page)
+{
+	if (page == NULL || atomic_fetch_sub_explicit(&page->holders, 1, memory_order_acq_rel) != 1)
+		return;
+	json_decref(page->by_id);
+	buffer_free(&page->text);
+	free(page);
+}
+
+static struct list_page *find_page(struct openai_model_lists *lists, uint64_t set_generation, uint64_t view_generation)
+{
+	struct list_page *found = NULL;
+
+	pthread_mutex_lock(&lists->lock);
+	if (lists->page != NULL && lists->page->set_generation == set_generation &&
+		lists->page->view_generation == view_generation) {
+		found = lists->page;
+		atomic_fetch_add_explicit(&found->holders, 1, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&lists->lock);
+	return found;
+}
+
+static void keep_page(struct openai_model_lists *lists, struct list_page *page)
+{
+	struct list_page *old;
+
+	atomic_fetch_add_explicit(&page->holders, 1, memory_order_relaxed);
+	pthread_mutex_lock(&lists->lock);
+	old = lists->page;
+	lists->page = page;
+	pthread_mutex_unlock(&lists->lock);
+	list_page_release(old);
+}
+
+/* With one more holder. Made outside of the lock: two who find none make it twice, and nobody waits. */
+static struct list_page *acquire_page(struct host *host, const struct http_request *request)
+{
+	struct provider_set *set = provider_loader_acquire(host->loader);
+	struct list_page *page = find_page(host->openai_models, set->generation, request->view->generation);
+
+	if (page == NULL) {
+		page = memory_new(sizeof *page);
+		atomic_store(&page->holders, 1);
+		page->set_generation = set->generation;
+		page->view_generation = request->view->generation;
+		page->by_id = list_models(set, request->view->config);
+		write_page(page);
+		keep_page(host->openai_models, page);
+	}
+	provider_set_release(set);
+	return page;
+}
+
+struct openai_model_lists *openai_model_lists_new(void)
+{
+	struct openai_model_lists *lists = memory_new(sizeof *lists);
+
+	pthread_mutex_init(&lists->lock, NULL);
+	return lists;
+}
+
+void openai_model_lists_free(struct openai_model_lists *lists)
+{
+	if (lists == NULL)
+		return;
+	list_page_release(lists->page);
+	pthread_mutex_destroy(&lists->lock);
+	free(lists);
+}
+
+/* ---- answers ---- */
+
 void openai_models_list(struct host *host, struct http_request *request)
 {
-	json_t *by_id = list_models(host, request);
-	const char **ids = sorted_ids(by_id);
-	struct buffer out;
+	struct list_page *page = acquire_page(host, request);
 
-	buffer_init(&out, LIMIT_PAGE_BYTES);
-	buffer_text(&out, "{\"object\":\"list\",\"data\":[");
-	for (size_t i = 0; i < json_object_size(by_id); i++) {
-		buffer_text(&out, i > 0 ? "," : "");
-		json_write(&out, json_object_get(by_id, ids[i]));
-	}
-	buffer_text(&out, "]}");
-	answer_json(request, 200, NULL, &out);
-	buffer_free(&out);
-	free(ids);
-	json_decref(by_id);
+	answer_json(request, 200, NULL, &page->text);
+	list_page_release(page);
+}
+
+static void send_no_model(struct http_request *request, const char *id)
+{
+	char quoted[OPENAI_QUOTE_BYTES], message[OPENAI_QUOTE_BYTES + 128];
+
+	snprintf(message, sizeof message, "The model '%s' does not exist here. GET /v1/models lists the models.",
+		openai_quote(request, id, quoted));
+	openai_send_error(request,
+		&(struct openai_error){ .status = 404, .code = "model_not_found", .param = "model", .message = message });
 }
 
 void openai_models_retrieve(struct host *host, struct http_request *request, const char *id)
 {
-	json_t *by_id = list_models(host, request), *model = json_object_get(by_id, id);
-	char quoted[OPENAI_QUOTE_BYTES], message[OPENAI_QUOTE_BYTES + 128];
+	struct list_page *page = acquire_page(host, request);
+	const json_t *model = json_object_get(page->by_id, id);
 	struct buffer out;
 
 	if (model == NULL) {
-		snprintf(message, sizeof message, "The model '%s' does not exist here. GET /v1/models lists the models.",
-			openai_quote(request, id, quoted));
-		openai_send_error(request,
-			&(struct openai_error){ .status = 404, .code = "model_not_found", .param = "model", .message = message });
+		send_no_model(request, id);
 	} else {
 		buffer_init(&out, LIMIT_PAGE_BYTES);
 		json_write(&out, model);
 		answer_json(request, 200, NULL, &out);
 		buffer_free(&out);
 	}
-	json_decref(by_id);
+	list_page_release(page);
 }

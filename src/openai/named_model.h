@@ -37,7 +37,3 @@ json_t *openai_model_schema(struct host *host, const struct openai_model *model)
 
 /* Is this choice of the script's `inputs` what the model may mean? */
 bool openai_model_has(const struct openai_model *model, const struct manifest_choice *choice);
-
-/* GET /v1/models, and /v1/models/{id}, whose slashes may be %2F. */
-void openai_models_list(struct host *host, struct http_request *request);
-void openai_models_retrieve(struct host *host, struct http_request *request, const char *id);

@@ -5,7 +5,7 @@
 
 #include "http/http.h"
 #include "openai/images.h"
-#include "openai/named_model.h"
+#include "openai/model_list.h"
 #include "openai/placeholder.h"
 #include "openai/problem.h"
 #include "openai/video.h"
