@@ -58,10 +58,12 @@ describe("a client of OpenAI's videos, without live", function()
     local path = host.home .. "/cat.png"
     local png = "iVBORw0KGgoAAAANSUhEUgAAAAgAAAAICAYAAADED76LAAAAEklEQVR4nGM4ISf3Hx9mGBkKAFNGgMHUn6b2AAAAAElFTkSuQmCC"
     shell.run(("echo %s | base64 -d > %s"):format(png, shell.quote(path)))
-    for _, told in ipairs { { name = "cat.png", type = "image/png" }, { name = "blob", type = "application/octet-stream" } } do
+    for _, told in ipairs {
+      { name = "cat.png", type = "image/png" }, { name = "blob", type = "application/octet-stream" }, { call = "stream" },
+    } do
       told.file = path
       told.create = { model = "runway/gen4_turbo", prompt = "it moves", seconds = "5", size = "1280x720" }
-      local done = ok(host, "file", told)
+      local done = ok(host, told.call or "file", told)
       assert.equal("completed", done.video.status)
       assert.truthy(done.created.providerd.upstream.body.promptImage, cjson.encode(done.created.providerd.upstream))
     end

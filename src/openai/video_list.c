@@ -17,7 +17,7 @@
 
 #define PAGE_DEFAULT 20
 #define PAGE_MOST 100
-#define WALK_MS 2000 /* through rows that are none of them */
+#define WALK_MS 5000 /* through rows that are none of them */
 
 struct video_list {
 	struct host *host;
@@ -57,7 +57,7 @@ static bool read_order(struct http_request *request, struct video_list *list)
 }
 
 /* Ids sort by time, so a beginning of one is a place among them too: "video_0" is before all. */
-static bool read_place(const char *text, struct id *id)
+static bool read_beginning(const char *text, struct id *id)
 {
 	char whole[] = "00000000-0000-0000-0000-000000000000";
 	size_t length;
@@ -79,7 +79,7 @@ static bool read_after(struct http_request *request, struct video_list *list)
 
 	if (!http_query(request, "after", after, sizeof after) || *after == '\0')
 		return true;
-	if (!read_place(after, &id)) {
+	if (!read_beginning(after, &id)) {
 		openai_refuse(
 			request, "invalid_value", "after", "after: must be the id of a video, as last_id of the page before");
 		return false;

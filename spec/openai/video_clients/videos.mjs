@@ -3,7 +3,7 @@
 //   node videos.mjs CALL '{"base":"http://127.0.0.1:8001/v1","key":"...","create":{"model":"runway/gen4.5","prompt":"a cat"}, ...}'
 //
 // CALL is a name of `calls` below.
-import { readFileSync } from "node:fs";
+import { createReadStream, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { generateVideo, getVideoJobStatus } from "@tanstack/ai";
 import { createOpenaiVideo } from "@tanstack/ai-openai";
@@ -54,6 +54,11 @@ const calls = {
   async file(told) {
     const reference = await toFile(readFileSync(told.file), told.name ?? "upload", { type: told.type });
     return calls.whole({ ...told, create: { ...told.create, input_reference: reference } });
+  },
+
+  // As a stream it is sent in chunks, without a Content-Length.
+  async stream(told) {
+    return calls.whole({ ...told, create: { ...told.create, input_reference: createReadStream(told.file) } });
   },
 
   async list(told) {
