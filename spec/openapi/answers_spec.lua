@@ -49,6 +49,7 @@ describe("the check of answers", function()
     ["a method that is not there"] = function()
       return { method = "PUT", status = 405, type = PROBLEM, body = problem() }
     end,
+    ["HEAD where there is no GET"] = function() return { method = "HEAD", path = "/mcp", status = 405, type = PROBLEM } end,
     ["what any request may be told"] = function() return { status = 431, type = PROBLEM, body = problem() } end,
     ["the same below /live"] = function()
       return { path = "/live/v1/models", body = served:get("/v1/models").body }
