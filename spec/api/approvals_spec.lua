@@ -1,5 +1,6 @@
 -- What agents want to pay for, and a person's yes or no: by REST, by the command, in events and webhooks.
 local exact = require "spec.support.exact_json"
+local hooks = require "spec.support.hooks"
 local keys = require "spec.support.keys"
 local mcp = require "spec.support.mcp"
 local run = require("spec.support.host").run
@@ -14,6 +15,7 @@ describe("approvals", function()
   setup(function()
     live = support.start { config = function(config)
       config.mcp = { live = true, budget_usd = { per_day = 100, per_month = 100 } }
+      config.hooks = { enabled = true, allow_loopback = true }
       config.server.api_keys = { keys.entry("agent", { may = { "read", "submit", "live" } }), keys.entry "operator",
         keys.entry("narrow", { sees = "own" }) }
     end }
@@ -87,6 +89,25 @@ describe("approvals", function()
     assert.equal(PRICE, told[1].amount_usd)
     assert.equal("agent", told[1].api_key)
     assert.equal(before, live:paid())
+  end)
+
+  it("are told to a webhook: that one is asked for, once, and what was said", function()
+    local receiver = hooks.start_receiver()
+    local wanted = { url = hooks.url_of(receiver), events = { "host.approval.*" } }
+    local added = host:post("/api/modder/hooks/webhooks", wanted, operator)
+    assert.equal(201, added.status, added.body)
+    local id = waiting "a bell"
+    submit(id)
+    give(id)
+    local types = {}
+    for i, delivery in ipairs(hooks.await(receiver, 2)) do
+      local event = exact.decode(delivery.body)
+      types[i] = event.type
+      assert.equal(id, event.data.quote_id)
+    end
+    assert.same({ "host.approval.requested", "host.approval.given" }, types)
+    refuse(id)
+    hooks.stop_receiver(receiver)
   end)
 
   it("let the quote be paid, once", function()

@@ -427,6 +427,25 @@ describe("the money of the tools", function()
     live:remove()
   end)
 
+  it("is given back to its budget when a job ends, after a restart too", function()
+    local live = start(nil, nil, { simulate = { "--fault", "replicate:never_ending:1" } })
+    local agent = mcp.modern(live.host)
+    local job = submit(agent, quote(agent, { provider = "replicate", job = support.JOBS.replicate.job }).quote_id).data.job_id
+    assert.equal(RESERVED, live:budget().mcp.day.reserved_usd)
+    live.host:eventually(function() return live:status(job).vendor_id end)
+    live.host:kill()
+    live.host:start_again()
+    assert.equal(RESERVED, live:budget().mcp.day.reserved_usd)
+    assert.is_nil(agent:call("cancel_job", { job_id = job }).refused)
+    local ended = live:ended(job)
+    assert.equal("canceled", ended.status)
+    live.host:eventually(function()
+      local day = live:budget().mcp.day
+      return day.reserved_usd == 0 and day.spent_usd == ended.money.spent_usd
+    end)
+    live:remove()
+  end)
+
   it("is not spent beyond its budget by many at once", function()
     local live = start({ budget_usd = { per_day = 0.03, per_month = 1 } }, function(config) config.server.threads = 64 end)
     local agent = mcp.modern(live.host)

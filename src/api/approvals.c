@@ -46,7 +46,7 @@ void approval_write_event(struct buffer *out, const struct quote *quote, int64_t
 	buffer_char(out, '}');
 }
 
-static const char *state_of(const struct quote *quote)
+static const char *approval_state(const struct quote *quote)
 {
 	if (quote->refused_ms != 0)
 		return "refused";
@@ -57,7 +57,7 @@ static const char *state_of(const struct quote *quote)
 static void write_approval(struct buffer *out, const struct quote *quote)
 {
 	buffer_char(out, '{');
-	json_member_text(out, "state", state_of(quote));
+	json_member_text(out, "state", approval_state(quote));
 	write_about(out, quote, approval_amount(quote));
 	json_member_usd(out, "expected_usd", quote->expected);
 	json_member_time(out, "created_at", quote->created_ms);
@@ -129,7 +129,7 @@ static void look_at_quote(void *context, const struct quote *quote)
 }
 
 /* False: a problem was sent. */
-static bool read_quote(struct host *host, struct http_request *request, struct decision *decision)
+static bool read_decided_quote(struct host *host, struct http_request *request, struct decision *decision)
 {
 	struct error error;
 	enum error_code code = task_store_quote(host->store, &decision->id, look_at_quote, decision, &error);
@@ -150,7 +150,7 @@ static bool open_decision(struct host *host, struct http_request *request, const
 		answer_problem(request, 404, NULL, "there is no such quote: its id is a UUID, as quote_id in a tool's answer");
 		return false;
 	}
-	if (!read_quote(host, request, decision))
+	if (!read_decided_quote(host, request, decision))
 		return false;
 	if (decision->has_job)
 		answer_problem(request, 409, NULL, "this quote has its job already: cancel the job, if it is not wanted");
@@ -209,7 +209,7 @@ static void decide(struct host *host, struct http_request *request, struct decis
 
 	if (task_store_change_quote(host->store, &change, &event, &changed, &error) != ERROR_NONE)
 		answer_problem(request, 503, NULL, error.message);
-	else if (!read_quote(host, request, decision))
+	else if (!read_decided_quote(host, request, decision))
 		return;
 	else if (changed || (op == QUOTE_APPROVE && decision->approved >= amount && !decision->has_job))
 		answer_json(request, 200, NULL, &decision->shown);

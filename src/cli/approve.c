@@ -26,7 +26,7 @@ static void write_prompt(const json_t *request, char *text, size_t size)
 	show_text(json_is_object(job) ? job : request, "prompt", text, size);
 }
 
-static void add_row(struct table *table, const json_t *approval)
+static void add_approval_row(struct table *table, const json_t *approval)
 {
 	struct table_row *row = table_add(table);
 	char text[SHOW_BYTES];
@@ -53,7 +53,7 @@ static void print_approvals(const json_t *answer)
 	}
 	table_open(&table, heads, 7);
 	json_array_foreach(list, i, approval)
-		add_row(&table, approval);
+		add_approval_row(&table, approval);
 	table_print(&table);
 }
 

@@ -41,6 +41,8 @@ static bool note_asked(struct mcp_submitting *submitting, int64_t amount)
 	enum error_code code;
 	bool changed;
 
+	if (quote->asked_ms != 0 && quote->asked >= amount)
+		return true; /* who asks again and again costs the disk nothing */
 	buffer_init(&data, LIMIT_HOST_EVENT_BYTES - 1);
 	approval_write_event(&data, quote, amount, NULL);
 	event.data = data.failed ? NULL : data.data;

@@ -27,7 +27,7 @@ json_t *mcp_submit_body(const json_t *body, bool dry_run, int64_t max_cost, cons
 	return made;
 }
 
-static json_t *write_body(const struct mcp_call *call, bool is_job)
+static json_t *write_submit_body(const struct mcp_call *call, bool is_job)
 {
 	static const char *const names[] = { "prompt", "model", "mode", "parameters" };
 	json_t *body = json_object();
@@ -94,7 +94,7 @@ bool mcp_wanted_read(struct mcp_call *call, struct mcp_wanted *wanted)
 	wanted->provider = provider->manifest.id;
 	if (!choose_kind(call, provider, is_job, &wanted->kind))
 		return false;
-	wanted->body = write_body(call, is_job);
+	wanted->body = write_submit_body(call, is_job);
 	return check_secrets(call, wanted->body);
 }
 

@@ -19,14 +19,14 @@
 
 _Static_assert(sizeof PREFIX + 2 * STATE_BYTES <= MCP_STATE_BYTES, "a state is written in hex digits");
 
-static unsigned char *put_number(unsigned char *to, int64_t number)
+static unsigned char *put_state_number(unsigned char *to, int64_t number)
 {
 	for (int i = NUMBER_BYTES - 1; i >= 0; i--)
 		*to++ = (unsigned char)((uint64_t)number >> (8 * i));
 	return to;
 }
 
-static int64_t take_number(const unsigned char *from)
+static int64_t take_state_number(const unsigned char *from)
 {
 	uint64_t number = 0;
 
@@ -61,9 +61,9 @@ bool mcp_state_make(const struct mcp_call *call, struct mcp_question *question, 
 	question->number = (int64_t)(random >> 1 | 1);
 	question->expires_ms = clock_unix_ms() + LIMIT_APPROVAL_QUESTION_MS;
 	memcpy(to, question->quote.bytes, ID_BYTES);
-	to = put_number(to + ID_BYTES, question->amount);
-	to = put_number(to, question->number);
-	put_number(to, question->expires_ms);
+	to = put_state_number(to + ID_BYTES, question->amount);
+	to = put_state_number(to, question->number);
+	put_state_number(to, question->expires_ms);
 	if (!mark_state(call, bytes, mark))
 		return false;
 	memcpy(state, PREFIX, sizeof PREFIX);
@@ -79,8 +79,8 @@ bool mcp_state_read(const struct mcp_call *call, const char *state, struct mcp_q
 		!mark_state(call, bytes, mark) || CRYPTO_memcmp(mark, bytes + SIGNED_BYTES, SHA256_DIGEST_LENGTH) != 0)
 		return false;
 	memcpy(question->quote.bytes, bytes, ID_BYTES);
-	question->amount = take_number(bytes + ID_BYTES);
-	question->number = take_number(bytes + ID_BYTES + NUMBER_BYTES);
-	question->expires_ms = take_number(bytes + ID_BYTES + 2 * NUMBER_BYTES);
+	question->amount = take_state_number(bytes + ID_BYTES);
+	question->number = take_state_number(bytes + ID_BYTES + NUMBER_BYTES);
+	question->expires_ms = take_state_number(bytes + ID_BYTES + 2 * NUMBER_BYTES);
 	return question->expires_ms > clock_unix_ms() && question->expires_ms <= clock_unix_ms() + LIMIT_APPROVAL_QUESTION_MS;
 }

@@ -7,7 +7,7 @@
 #include "base/micro_usd.h"
 #include "live/live.h"
 
-static struct mcp_span span_of(int64_t limit, int64_t reserved, int64_t spent)
+static struct mcp_span new_span(int64_t limit, int64_t reserved, int64_t spent)
 {
 	int64_t left = limit - reserved - spent;
 
@@ -16,8 +16,8 @@ static struct mcp_span span_of(int64_t limit, int64_t reserved, int64_t spent)
 
 static void take_account(const struct budget *limit, const struct budget_sums *sums, struct mcp_span *day, struct mcp_span *month)
 {
-	struct mcp_span own_day = span_of(limit->per_day_micro_usd, sums->day_reserved, sums->day_spent);
-	struct mcp_span own_month = span_of(limit->per_month_micro_usd, sums->month_reserved, sums->month_spent);
+	struct mcp_span own_day = new_span(limit->per_day_micro_usd, sums->day_reserved, sums->day_spent);
+	struct mcp_span own_month = new_span(limit->per_month_micro_usd, sums->month_reserved, sums->month_spent);
 
 	if (own_day.left < day->left)
 		*day = own_day;
@@ -59,7 +59,7 @@ bool mcp_may_spend(const struct mcp_call *call, char why[MCP_REASON_BYTES])
 	return false;
 }
 
-static bool takes(const char *name, int64_t limit, int64_t taken, int64_t amount, char why[MCP_REASON_BYTES])
+static bool budget_span_takes(const char *name, int64_t limit, int64_t taken, int64_t amount, char why[MCP_REASON_BYTES])
 {
 	int64_t left = limit - taken;
 
@@ -77,8 +77,8 @@ bool mcp_budget_takes(const struct mcp_call *call, int64_t amount, char why[MCP_
 	const struct budget *limit = &call->request->view->config->mcp.budget;
 	struct budget_sums sums = budget_sums_of_mcp(live_budget(call->host->live));
 
-	return takes("per_day", limit->per_day_micro_usd, sums.day_reserved + sums.day_spent, amount, why) &&
-	       takes("per_month", limit->per_month_micro_usd, sums.month_reserved + sums.month_spent, amount, why);
+	return budget_span_takes("per_day", limit->per_day_micro_usd, sums.day_reserved + sums.day_spent, amount, why) &&
+	       budget_span_takes("per_month", limit->per_month_micro_usd, sums.month_reserved + sums.month_spent, amount, why);
 }
 
 bool mcp_needs_approval(const struct mcp_call *call, int64_t amount)

@@ -90,7 +90,7 @@ static void note_cost(struct quoting *quoting)
 		quote->most = usd_member(body, "reserved_usd");
 }
 
-static bool has_text(const json_t *list, const json_t *text)
+static bool tells_text(const json_t *list, const json_t *text)
 {
 	const json_t *one;
 	size_t i;
@@ -114,7 +114,7 @@ static void note_missing(struct quoting *quoting, bool asked_live, const char *w
 	if (!asked_live)
 		return;
 	json_array_foreach(missing, i, text)
-		if (!has_text(quoting->missing, text)) /* each is told once: words cost */
+		if (!tells_text(quoting->missing, text)) /* each is told once: words cost */
 			json_array_append(quoting->missing, (json_t *)(uintptr_t)text);
 	if (*why == '\0' && quoting->quote.most >= 0 && !mcp_budget_takes(quoting->call, quoting->quote.most, budget))
 		json_array_append_new(quoting->missing, json_string(budget));
@@ -123,7 +123,7 @@ static void note_missing(struct quoting *quoting, bool asked_live, const char *w
 /* ---- keeping it ---- */
 
 /* The text of the request, which is kept. NULL: the call was refused. */
-static char *write_request(struct quoting *quoting)
+static char *write_kept_request(struct quoting *quoting)
 {
 	struct buffer text;
 
@@ -149,7 +149,7 @@ static bool keep_quote(struct quoting *quoting)
 {
 	const struct http_request *request = quoting->call->request;
 	struct quote *quote = &quoting->quote;
-	struct quote_change change = { .op = QUOTE_ADD, .quote = quote, .request = write_request(quoting) };
+	struct quote_change change = { .op = QUOTE_ADD, .quote = quote, .request = write_kept_request(quoting) };
 	struct error error = { 0 };
 	bool changed;
 
@@ -216,7 +216,7 @@ static json_t *tell_warnings(const json_t *warnings, const json_t *missing)
 	json_array_foreach(warnings, i, text) {
 		const char *words = json_text_value(text);
 
-		if (i < SHOWN_WARNINGS && words != NULL && !has_text(missing, text) && !has_text(told, text))
+		if (i < SHOWN_WARNINGS && words != NULL && !tells_text(missing, text) && !tells_text(told, text))
 			json_array_append_new(
 				told, strlen(words) > MCP_TEXT_CHARACTERS ? mcp_vendor_text(words) : json_incref(text));
 	}

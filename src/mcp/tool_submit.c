@@ -84,7 +84,7 @@ static void add_dry_reason(json_t *told, const char *why)
 }
 
 /* `why` it is a dry run, or NULL. */
-static void answer_job(struct mcp_submitting *submitting, const struct id *id, bool replayed, const char *why)
+static void answer_with_job(struct mcp_submitting *submitting, const struct id *id, bool replayed, const char *why)
 {
 	struct mcp_job_reader reader;
 	struct mcp_job job;
@@ -223,7 +223,7 @@ static bool answer_submit(struct mcp_submitting *submitting, const struct inner_
 	struct id id;
 
 	if ((answer->status == 200 || answer->status == 202) && id_parse(json_text(answer->body, "job_id"), &id))
-		answer_job(submitting, &id, false, *why != '\0' ? why : first_missing(answer, ""));
+		answer_with_job(submitting, &id, false, *why != '\0' ? why : first_missing(answer, ""));
 	else if (answer->status == 409 && json_object_get(answer->body, "upstream_sha256") != NULL)
 		refuse_stale(submitting);
 	else if (answer->status == 409)
@@ -239,7 +239,7 @@ static bool answer_submit(struct mcp_submitting *submitting, const struct inner_
 }
 
 /* One look at the quote, and what it allows. False: as answer_submit(). */
-static bool submit_once(struct mcp_submitting *submitting)
+static bool submit_looked_at(struct mcp_submitting *submitting)
 {
 	struct mcp_call *call = submitting->call;
 	const struct quote *quote = &submitting->kept.quote;
@@ -264,7 +264,7 @@ static bool submit_once(struct mcp_submitting *submitting)
 	return answered;
 }
 
-static bool read_quote(struct mcp_submitting *submitting)
+static bool look_at_kept_quote(struct mcp_submitting *submitting)
 {
 	struct error error;
 
@@ -287,13 +287,13 @@ static void submit_in_turn(struct mcp_submitting *submitting)
 	bool answered = false;
 
 	for (int round = 0; round < ROUNDS && !answered; round++) {
-		if (!read_quote(submitting))
+		if (!look_at_kept_quote(submitting))
 			return;
 		answered = submitting->kept.quote.has_job;
 		if (answered)
-			answer_job(submitting, &submitting->kept.quote.job, true, NULL);
+			answer_with_job(submitting, &submitting->kept.quote.job, true, NULL);
 		else
-			answered = submit_once(submitting);
+			answered = submit_looked_at(submitting);
 	}
 	if (!answered) /* nothing else is in the way: so it is the price */
 		refuse_stale(submitting);

@@ -24,7 +24,7 @@ static void forget_quote(struct awaited_write *awaited)
 }
 
 /* All but the request, which may be large and is not copied. */
-static void copy_change(struct awaited_quote *made, const struct quote_change *change, const struct store_event *event)
+static void copy_quote_change(struct awaited_quote *made, const struct quote_change *change, const struct store_event *event)
 {
 	struct quote *quote = &made->quote;
 	struct store_event *told = &made->awaited.write.events[0];
@@ -53,7 +53,7 @@ enum error_code task_store_change_quote(struct task_store *store, const struct q
 	/* a quote that is lost is asked for again: only what a person said must outlive a power loss */
 	made->awaited.write =
 		(struct store_write){ .kind = STORE_QUOTE, .quote_change = &made->change, .durable = change->op != QUOTE_ADD };
-	copy_change(made, change, event);
+	copy_quote_change(made, change, event);
 	code = awaited_write_run(&made->awaited, store, &outcome, error);
 	*changed = outcome == STORE_WRITTEN;
 	return code;

@@ -27,7 +27,7 @@ enum quote_column {
 	QUOTE_JOB_ID
 };
 
-static bool read_id(sqlite3_stmt *row, int column, struct id *id)
+static bool read_id_column(sqlite3_stmt *row, int column, struct id *id)
 {
 	if (sqlite3_column_bytes(row, column) != (int)sizeof id->bytes)
 		return false;
@@ -36,7 +36,7 @@ static bool read_id(sqlite3_stmt *row, int column, struct id *id)
 }
 
 /* False: it is damaged, its job is gone, or there was no room for a text. */
-static bool read_quote(sqlite3_stmt *row, struct quote *quote)
+static bool read_quote_row(sqlite3_stmt *row, struct quote *quote)
 {
 	const char *caller = reads_text(row, QUOTE_CALLER);
 
@@ -59,7 +59,7 @@ static bool read_quote(sqlite3_stmt *row, struct quote *quote)
 		.question = sqlite3_column_int64(row, QUOTE_ASKING),
 		.has_job = sqlite3_column_type(row, QUOTE_JOB) != SQLITE_NULL,
 	};
-	return read_id(row, QUOTE_ID, &quote->id) && (!quote->has_job || read_id(row, QUOTE_JOB_ID, &quote->job)) &&
+	return read_id_column(row, QUOTE_ID, &quote->id) && (!quote->has_job || read_id_column(row, QUOTE_JOB_ID, &quote->job)) &&
 	       quote->kind != NULL && quote->provider != NULL && (quote->has_job || quote->request != NULL);
 }
 
@@ -79,7 +79,7 @@ enum error_code task_store_quote(struct task_store *store, const struct id *id,
 	sqlite3_bind_int64(row, 1, id_sequence(id));
 	sqlite3_bind_blob(row, 2, id->bytes, sizeof id->bytes, SQLITE_STATIC);
 	code = sqlite3_step(row);
-	if (code == SQLITE_ROW && read_quote(row, &quote))
+	if (code == SQLITE_ROW && read_quote_row(row, &quote))
 		visit(context, &quote);
 	else if (code == SQLITE_ROW)
 		result = reads_refuse_row(reads, reader, error);
@@ -106,7 +106,7 @@ enum error_code task_store_asked_quotes(struct task_store *store, int64_t now_ms
 	sqlite3_bind_int64(rows, 1, now_ms);
 	sqlite3_bind_int(rows, 2, limit);
 	while (result == ERROR_NONE && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		if (read_quote(rows, &quote))
+		if (read_quote_row(rows, &quote))
 			visit(context, &quote);
 		else
 			result = reads_refuse_row(reads, reader, error);

@@ -48,7 +48,7 @@ static int drop_oldest(struct writer *writer, const char *caller, int64_t count)
 }
 
 /* Whoever asks and asks pushes out what he has asked himself, the oldest first: another quote of it costs nothing. */
-static int make_room(struct writer *writer, const char *caller)
+static int drop_oldest_quotes(struct writer *writer, const char *caller)
 {
 	int64_t count = 0, bytes = 0;
 	int code = count_open(writer, caller, &count, &bytes);
@@ -84,7 +84,7 @@ static int add_quote(struct writer *writer, const struct quote *quote)
 	writer_bind_text(statement, 10, quote->sha256);
 	writer_bind_clean(writer, statement, 11, true, quote->request);
 	code = database_run(statement);
-	return code == SQLITE_OK && is_counted(quote) ? make_room(writer, quote->caller) : code;
+	return code == SQLITE_OK && is_counted(quote) ? drop_oldest_quotes(writer, quote->caller) : code;
 }
 
 /* ---- changes ---- */
