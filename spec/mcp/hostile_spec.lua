@@ -150,6 +150,7 @@ describe("/mcp", function()
     assert.truthy(ask({ name, method }):find "^HTTP/1.1 200")
     assert.truthy(ask({ "mcp-name:   get_budget  ", "MCP-METHOD:tools/call" }):find "^HTTP/1.1 200")
     for _, lines in ipairs {
+      { method, name, "MCP-Protocol-Version: 2026-07-28" }, { method, name, "mcp-protocol-version: 2025-11-25" },
       { method }, { name }, { name, name, method }, { name, method, method }, { name, "Mcp-Name: submit", method },
       { "Mcp-Name: Get_Budget", method }, { "Mcp-Name: =?base64?!!!!?=", method },
       { "Mcp-Name: =?base64?Z2V0X2J1ZGdld?=", method },

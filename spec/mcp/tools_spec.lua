@@ -82,6 +82,13 @@ describe("the tools of MCP", function()
     end
   end)
 
+  it("are on one page: another one is none of theirs", function()
+    for _, method in ipairs { "tools/list", "resources/templates/list" } do
+      assert.equal(-32602, agent:ask(method, { cursor = "2" }).error.code)
+      assert.is_table(agent:ask(method, { cursor = "" }).result)
+    end
+  end)
+
   it("are an error of the protocol where there is no such tool, or no object of arguments", function()
     assert.equal(-32602, agent:call("generate_music").error.code)
     assert.equal(-32602, agent:ask("tools/call", { name = "get_budget", arguments = { 1 } }).error.code)

@@ -77,6 +77,16 @@ void mcp_call_error(struct mcp_call *call, int code, json_t *data, const char *m
 	mcp_answer_error(call, 200, code, data, message);
 }
 
+bool mcp_no_cursor(struct mcp_call *call)
+{
+	const json_t *cursor = json_object_get(call->params, "cursor");
+
+	if (cursor == NULL || json_is_null(cursor) || (json_is_string(cursor) && json_string_length(cursor) == 0))
+		return true;
+	mcp_call_error(call, MCP_INVALID_PARAMS, NULL, "`params.cursor` is none of this list's: it has one page");
+	return false;
+}
+
 static void add_era(const struct mcp_call *call, json_t *result)
 {
 	json_t *meta = json_object_get(result, "_meta");

@@ -11,6 +11,9 @@ void mcp_answer(struct mcp_call *call, json_t *result);
 /* Notes in a result how long the client may keep it, for itself; of the modern era only. */
 void mcp_set_cache(const struct mcp_call *call, json_t *result, int ttl_ms);
 
+/* Of a list that has one page: whoever asks for another has a cursor of somebody else's. False: that was told. */
+bool mcp_no_cursor(struct mcp_call *call);
+
 /* {"name":"providerd",...} */
 json_t *mcp_server_info(void);
 

@@ -27,13 +27,22 @@ static void find_header(void *context, const char *name, const char *value)
 	finding->times++;
 }
 
-/* The header, or NULL when it is not there exactly once. */
-static const char *only_header(const struct http_request *request, const char *name)
+int mcp_header(const struct http_request *request, const char *name, const char **value)
 {
 	struct finding finding = { .name = name };
 
 	http_each_header(request, find_header, &finding);
-	return finding.times == 1 ? finding.value : NULL;
+	if (value != NULL)
+		*value = finding.value;
+	return finding.times;
+}
+
+/* The header, or NULL when it is not there exactly once. */
+static const char *only_header(const struct http_request *request, const char *name)
+{
+	const char *value;
+
+	return mcp_header(request, name, &value) == 1 ? value : NULL;
 }
 
 /* Base64 with its padding (RFC 4648, 4). */

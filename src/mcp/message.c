@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "mcp/errors.h"
+#include "mcp/headers.h"
 
 #define TEXT_BYTES 512
 
@@ -166,11 +167,15 @@ static bool check_modern(struct http_request *request, const struct mcp_message 
 
 bool mcp_message_read(struct http_request *request, struct mcp_message *message)
 {
-	const char *header = http_header(request, "MCP-Protocol-Version");
+	const char *header;
+	int times = mcp_header(request, "MCP-Protocol-Version", &header);
 
 	*message = (struct mcp_message){ .tree = NULL };
 	if (!read_tree(request, message) || !read_form(request, message) || !read_params(request, message))
 		return false;
+	if (times > 1)
+		return mcp_message_refuse(
+			request, message, 400, MCP_HEADER_MISMATCH, NULL, "the header MCP-Protocol-Version is there twice");
 	message->era = mcp_is_modern(message->meta, header) ? MCP_MODERN : MCP_LEGACY;
 	if (message->era == MCP_MODERN)
 		return check_modern(request, message, header);

@@ -119,8 +119,12 @@ static json_t *new_template(const char *uri, const char *name, const char *title
 
 void mcp_resources_templates(struct mcp_call *call)
 {
-	json_t *result = json_object(), *list = json_array();
+	json_t *result, *list;
 
+	if (!mcp_no_cursor(call))
+		return;
+	result = json_object();
+	list = json_array();
 	json_array_append_new(list,
 		new_template(ARTIFACT_SCHEME "jobs/{job_id}", "job", "A job: its status, cost and results", "application/json"));
 	json_array_append_new(list, new_template(ARTIFACT_SCHEME "jobs/{job_id}/artifacts/{n}", "artifact",

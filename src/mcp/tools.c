@@ -58,8 +58,12 @@ static json_t *new_entry(const struct mcp_tool *tool)
 
 void mcp_tools_list(struct mcp_call *call)
 {
-	json_t *result = json_object(), *list = json_array();
+	json_t *result, *list;
 
+	if (!mcp_no_cursor(call))
+		return;
+	result = json_object();
+	list = json_array();
 	for (size_t i = 0; i < TOOLS; i++)
 		if (access_has(call->request, tools[i]->role))
 			json_array_append_new(list, new_entry(tools[i]));
