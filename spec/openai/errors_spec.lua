@@ -61,6 +61,14 @@ describe("an error at /v1", function()
     end)
   end
 
+  it("of a page that may ask is the key's, not the page's", function()
+    local own = hosts.start { config = { server = { threads = 16, allowed_origins = { "https://studio.example" },
+      api_keys = { keys.entry("reader", { may = { "read" } }) } } } }
+    local answer = own:post("/v1/videos/edits", {}, keys.headers("reader", { Origin = "https://studio.example" }))
+    is_error(answer, 403, INVALID, "insufficient_permissions")
+    own:remove()
+  end)
+
   it("is a problem of RFC 9457 everywhere else", function()
     local answer = host:get("/v2/models", keys.headers "all")
     assert.equal(404, answer.status)

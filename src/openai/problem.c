@@ -106,8 +106,8 @@ static const struct told told[] = {
 
 static struct told how_told(const struct http_request *request, int status)
 {
-	if (status == 403) /* by what the page's browser says; else by the key's roles */
-		return (struct told){ 403, http_is_from_here(request) ? "insufficient_permissions" : "origin_not_allowed", 0 };
+	if (status == 403) /* pages are refused before there is a route, keys by the role that it needs */
+		return (struct told){ 403, request->route >= 0 ? "insufficient_permissions" : "origin_not_allowed", 0 };
 	for (size_t i = 0; i < sizeof told / sizeof *told; i++)
 		if (told[i].status == status)
 			return told[i];
