@@ -1,14 +1,18 @@
 /* model_facts.c - as which kind a model is asked for, whether it would be live, and what it costs. HTTP threads; reads snapshots. */
 #include "mcp/model_facts.h"
 
+#include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/access.h"
 #include "api/verdict_json.h"
 #include "base/json.h"
 #include "directory/directory.h"
+#include "mcp/numbers.h"
 
 #define NAMED_PROVIDERS 64
+#define UNIT_LETTERS "abcdefghijklmnopqrstuvwxyz "
 
 const char *mcp_kind_path(const char *kind)
 {
@@ -100,25 +104,60 @@ bool mcp_is_live(const struct mcp_call *call, struct provider *provider, const c
 	return live;
 }
 
+/* "$0.07", and what stands behind it; NULL: there is no amount. */
+static const char *read_amount(const char *at, json_t **amount)
+{
+	char *end;
+	double dollars;
+
+	if (*at != '$' || !isdigit((unsigned char)at[1]))
+		return NULL;
+	dollars = strtod(at + 1, &end);
+	*amount = mcp_number(dollars);
+	return end;
+}
+
+/* Scripts write "$0.07 / second" and "$0.07 to $0.14 / second" as a rule. What is written otherwise stays as it is. */
+static json_t *price_of_words(const char *words)
+{
+	json_t *low = NULL, *high = NULL, *told = NULL;
+	const char *at = read_amount(words, &low);
+
+	if (at != NULL && strncmp(at, " to ", 4) == 0)
+		at = read_amount(at + 4, &high);
+	if (at != NULL && strncmp(at, " / ", 3) == 0 && at[3] != '\0' && at[3 + strspn(at + 3, UNIT_LETTERS)] == '\0')
+		told = high != NULL ? json_pack("{s:O, s:O, s:s}", "low_usd", low, "high_usd", high, "unit", at + 3)
+				    : json_pack("{s:O, s:s}", "usd", low, "unit", at + 3);
+	json_decref(low);
+	json_decref(high);
+	return told != NULL ? told : json_pack("{s:s}", "text", words);
+}
+
+/* Of a time the day is enough. */
+static json_t *price_member(const char *name, json_t *value)
+{
+	const char *text = json_text_value(value);
+
+	if (text != NULL && strcmp(name, "as_of") == 0)
+		return json_stringn(text, strcspn(text, "T"));
+	return json_incref(value);
+}
+
 json_t *mcp_price(const json_t *price)
 {
-	static const char *const names[] = { "usd", "unit", "as_of", "text" };
+	static const char *const names[] = { "usd", "unit", "as_of" };
+	const char *words = json_text_value(price) != NULL ? json_text_value(price) : json_text(price, "text");
 	json_t *told, *value;
 
-	if (json_text_value(price) != NULL)
-		return json_pack("{s:s}", "text", json_text_value(price));
+	if (words != NULL)
+		return price_of_words(words);
 	if (!json_is_object(price))
 		return json_null();
 	told = json_object();
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		value = json_object_get(price, names[i]);
-		if (json_text_value(value) != NULL) /* of a time the day is enough */
-			json_object_set_new(told, names[i],
-				json_stringn(json_string_value(value), strcmp(names[i], "as_of") == 0
-									       ? strcspn(json_string_value(value), "T")
-									       : json_string_length(value)));
-		else if (value != NULL && !json_is_null(value))
-			json_object_set(told, names[i], value);
+		if (value != NULL && !json_is_null(value))
+			json_object_set_new(told, names[i], price_member(names[i], value));
 	}
 	return told;
 }

@@ -24,5 +24,6 @@ void mcp_refuse_provider(struct mcp_call *call, const struct provider_set *set);
 /* Would a live request for this provider be let through, but for its price: by its switches and mcp.live, its credential, the key's role and the stop? */
 bool mcp_is_live(const struct mcp_call *call, struct provider *provider, const char *kind);
 
-/* A price as REST tells it (a model's `price`, or a choice's words), in few members: usd, unit, as_of, or text. Null for none. */
+/* A price as REST tells it (a model's `price`, or a choice's words), in few members: usd, or low_usd and high_usd, by unit, as_of; or text. Null
+ * for none. */
 json_t *mcp_price(const json_t *price);
