@@ -194,6 +194,13 @@ describe("a client's own retries", function()
     assert.same({ 1, 1 }, { scene:paid(), live_jobs() })
   end)
 
+  it("do not follow a stream that ends in an error, which is told as one", function()
+    scene = start { "--fault", "fal:moderated:1" }
+    local problem = run("openaiStream", { headers = LIVE }).error
+    assert.same({ "moderation_blocked", "image_generation_user_error" }, { problem.code, problem.type }, exact.encode(problem))
+    assert.equal(1, live_jobs())
+  end)
+
   it("are told nothing that they repeat when the answer of the vendor was lost", function()
     scene = start { "--fault", "fal:reset_after:1:POST" }
     for _, call in ipairs { "openaiGenerate", "aiOpenai" } do

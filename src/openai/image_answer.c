@@ -214,7 +214,6 @@ void image_outcome_without(struct openai_outcome *outcome, const struct pictures
 		pictures->lost[0] != '\0' ? pictures->lost : "the provider delivered none", outcome->job_id);
 }
 
-/* What went out, or may have, is never told with a status that clients repeat by themselves: what has no room is still running. */
 static void send_outcome(const struct image_request *images, const struct openai_outcome *outcome)
 {
 	json_t *ours = openai_outcome_providerd(outcome);
