@@ -94,6 +94,21 @@ describe("a client of MCP", function()
     end
   end
 
+  it("finds that every tool answers as its schema says, which the clients look at themselves", function()
+    if missing then return pending(missing) end
+    for _, client in ipairs { "pin", "old" } do
+      local steps = run(client, "http", {
+        { call = "search_models", arguments = { query = "flux", limit = 5 } },
+        { call = "describe_model", arguments = { provider = "$0.models.0.provider", model = "$0.models.0.model" } },
+        { call = "list_jobs", arguments = { dry_runs = true } }, { call = "get_budget" },
+        { call = "quote", arguments = { provider = "runway", prompt = client .. " looks", parameters = { duration = 2 } } },
+        { call = "submit", arguments = { quote_id = "$4.quote_id", max_cost_usd = 0.5 } },
+        { call = "cancel_job", arguments = { job_id = "$5.job_id" } },
+      }).steps
+      for i, step in ipairs(steps) do assert.is_false(step.isError, ("%s, step %d: %s"):format(client, i, cjson.encode(step))) end
+    end
+  end)
+
   it("that gives up a wait leaves the job alone", function()
     if missing then return pending(missing) end
     for _, client in ipairs { "pin", "old" } do
