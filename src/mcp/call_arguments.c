@@ -184,10 +184,11 @@ static void check_known(struct checking *checking, const json_t *arguments)
 
 static void note_unknown(struct checking *checking, const char *name, const char *const *known, const char *listed)
 {
-	const char *nearest = text_nearest(name, known);
+	const char *nearest;
 	char shown[65];
 
 	snprintf(shown, sizeof shown, "%s", name);
+	nearest = text_nearest(shown, known);
 	if (*known == NULL)
 		note_problem(checking, shown, "there is no argument %s: this tool takes none", shown);
 	else if (nearest != NULL)
@@ -216,6 +217,8 @@ static void check_unknown(struct checking *checking, const json_t *arguments)
 			known[count++] = one->name;
 	list_values(known, listed, sizeof listed);
 	json_object_foreach((json_t *)(uintptr_t)arguments, name, value) {
+		if (json_array_size(checking->problems) >= LIMIT_MCP_PROBLEMS)
+			break;
 		if (!is_listed(name, known))
 			note_unknown(checking, name, known, listed);
 	}
