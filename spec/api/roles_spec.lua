@@ -13,7 +13,7 @@ local function documented(route)
   local path = route.pattern
   if path:find("^/api/webhooks/") or path == "/healthz" or path == "/readyz" then return "nobodys" end
   if path == "/" or path == "/ui/**" or path == "/api/session" or path == "/openapi.json" then return "nobodys" end
-  if path == "/api/logs" then return "operate" end
+  if path == "/api/logs" or path:find("^/api/approvals") then return "operate" end
   if path:find("^/v1/") then return route.method == "GET" and "read" or "submit" end
   if path:find("/webhooks", 1, true) or path:find("/hooks/test", 1, true) then return "operate" end
   if route.method == "GET" or path:find("/health$") or path == "/mcp" then return "read" end
@@ -39,8 +39,12 @@ describe("the router", function()
   it("has a scope for each route: what names a job shows that job, what is everybody's says so", function()
     for _, route in ipairs(routes()) do
       local path, scope = route.pattern, "host"
-      if path:find("^/api/jobs/status/") or path:find("^/api/jobs/logs/") or path:find("^/api/jobs/%*") then scope = "job" end
-      if documented(route) == "operate" and path:find("/hooks/", 1, true) or path == "/metrics" or path == "/api/logs" then
+      if path:find("^/api/jobs/status/") or path:find("^/api/jobs/logs/") or path:find("^/api/jobs/%*")
+        or path:find("^/v1/images/placeholders/") then
+        scope = "job"
+      end
+      if documented(route) == "operate" and path:find("/hooks/", 1, true) or path == "/metrics" or path == "/api/logs"
+        or path:find("^/api/approvals") then
         scope = "all"
       end
       assert.equal(scope, route.scope, route.method .. " " .. path)
