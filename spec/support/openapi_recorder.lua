@@ -71,9 +71,13 @@ local function keep(port, method, target, answer, item)
   file:flush()
 end
 
---- An answer as spec/support/http.lua gives it, to a request.
+--- An answer as spec/support/http.lua gives it, to a request; of a stream that has ended each event too.
 function recorder.keep(port, method, target, answer)
   keep(port, method, target, answer)
+  if not hosts[port] or not (answer.headers["content-type"] or ""):find("^text/event%-stream") then return end
+  for data in answer.body:gmatch("\ndata: ([^\n]+)") do
+    keep(port, method, target, answer, { data = data, json = cjson.decode(data) })
+  end
 end
 
 --- The head of a stream of events, and one of its events as spec/support/event_stream.lua gives it.
