@@ -216,6 +216,13 @@ static bool is_required(const json_t *choice_schema, const char *name)
 	return false;
 }
 
+/* Each part of a path is a name that is seen. */
+static bool is_path(const char *path)
+{
+	return !model_text_is_odd(path) && *path != '.' && path[strlen(path) - 1] != '.' && strstr(path, "..") == NULL &&
+	       strlen(path) < PATH_BYTES / 2;
+}
+
 static size_t list_inputs(const json_t *choice_schema, struct input *inputs)
 {
 	json_t *properties = json_object_get(choice_schema, "properties"), *schema;
@@ -223,7 +230,7 @@ static size_t list_inputs(const json_t *choice_schema, struct input *inputs)
 	size_t count = 0;
 
 	json_object_foreach(properties, name, schema) {
-		if (!model_text_is_odd(name) && strlen(name) < PATH_BYTES / 2)
+		if (is_path(name))
 			inputs[count++] = (struct input){ .name = name,
 				.schema = schema,
 				.order = (int)json_integer_value(json_object_get(schema, "x_order")),
