@@ -370,6 +370,7 @@ describe("the money of the tools", function()
     assert.is_false(told.live)
     assert.is_false(told.needs_approval)
     assert.truthy(told.missing[1]:find("mcp.live is off", 1, true))
+    assert.truthy(told.missing[#told.missing]:find("mcp.budget_usd.per_day", 1, true)) -- all of it is told at once
     local found = submit(agent, told.quote_id)
     assert.is_true(found.data.dry_run)
     assert.equal("done", found.data.status)

@@ -116,7 +116,7 @@ static void note_missing(struct quoting *quoting, bool asked_live, const char *w
 	json_array_foreach(missing, i, text)
 		if (!tells_text(quoting->missing, text)) /* each is told once: words cost */
 			json_array_append(quoting->missing, (json_t *)(uintptr_t)text);
-	if (*why == '\0' && quoting->quote.most >= 0 && !mcp_budget_takes(quoting->call, quoting->quote.most, budget))
+	if (!mcp_budget_takes(quoting->call, quoting->quote.most >= 0 ? quoting->quote.most : least_cost(quoting), budget))
 		json_array_append_new(quoting->missing, json_string(budget));
 }
 
