@@ -45,7 +45,7 @@ VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/nul
 
 Q := $(if $(V),,@)
 
-.PHONY: run build deps test demo soak storm fuzz fuzz-build fuzz-programs lint bench install clean help
+.PHONY: run build deps test demo soak storm twice fuzz fuzz-build fuzz-programs lint bench install clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -114,6 +114,10 @@ soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SO
 storm: build $(BUILD)/clock-shift.so ## 10 minutes of clients, operators, edits and kills at random (STORM_SECONDS, STORM_SEED, STORM_KILLS)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
 	@$(TEST_ENV) lua5.4 spec/storm.lua
+
+twice: build ## 10,000 creates by OpenAI's SDK, cut at random, under faults and kills (OPENAI_CREATES, OPENAI_SEED, OPENAI_KILLS, OPENAI_AT_ONCE)
+	$(call ensure_packages,$(SCRIPT_PACKAGES))
+	@$(TEST_ENV) lua5.4 spec/twice.lua
 
 # A folder of its own: all of the host, instrumented. -O1 is what libFuzzer advises.
 FUZZ_MAKE = $(MAKE) --no-print-directory -j$$(nproc) CC=clang BUILD=build/fuzz SAN=fuzzer-no-link,address,undefined CFLAGS='-O1 -g' fuzz-programs

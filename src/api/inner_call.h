@@ -14,7 +14,9 @@
 /* Who is told what becomes of a submit, also when the answer does not say it, or comes before it is known. */
 struct submit_watcher {
 	void *context;
-	void (*begun)(void *context); /* may be called more than once: as often as `settled` will be. On the caller's thread */
+	/* Before anything is registered, with the id that the job would have; may be called more than once: as often as `settled` will be. On the caller's
+	 * thread. */
+	void (*begun)(void *context, const struct id *job);
 	/* The live job is registered, or there is none and will be none; also after the answer. Any thread. */
 	void (*settled)(void *context, const struct id *job, bool registered);
 };

@@ -48,7 +48,7 @@ static void watch_for(struct submission *submission, const struct inner_call *as
 	submission->brief = asked->brief;
 	submission->watcher = asked->watcher;
 	if (submission->watcher.begun != NULL)
-		submission->watcher.begun(submission->watcher.context);
+		submission->watcher.begun(submission->watcher.context, &submission->pending->write.task.id);
 }
 
 static void tell_watcher(const struct submission *submission)

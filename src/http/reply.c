@@ -332,6 +332,7 @@ void http_reset(struct http_request *request)
 	if (reply_capture(x, &(struct http_reply){ .status = 500 }))
 		return;
 	x->status = NO_ANSWER;
+	x->lost = true;
 	x->close = true;
 	connect(x->worker->socket, &(struct sockaddr){ .sa_family = AF_UNSPEC }, sizeof(struct sockaddr));
 }

@@ -45,24 +45,27 @@ static void tell_unreadable(struct http_request *request, const struct error *er
 
 /* ---- an earlier request's job ---- */
 
-/* "X-Stainless-Retry-Count: 1", of the official SDKs: it is a repeat. */
-static bool is_marked(const struct http_request *request)
+/* "X-Stainless-Retry-Count: 1", of the official SDKs. */
+static enum attempt read_attempt(const struct http_request *request)
 {
 	const char *count = http_header(request, "X-Stainless-Retry-Count");
 
-	return count != NULL && strtol(count, NULL, 10) > 0;
+	if (count == NULL)
+		return ATTEMPT_UNSAID;
+	return strtol(count, NULL, 10) > 0 ? ATTEMPT_REPEAT : ATTEMPT_FIRST;
 }
 
-static enum error_code read_known(const struct openai_create *create, bool marked, struct choice_rows *known, struct error *error)
+static enum error_code read_known(const struct openai_create *create, struct choice_rows *known, struct error *error)
 {
 	struct orphans *orphans = create->host->orphans;
 	int64_t since_ms = orphans_now_ms(orphans) - LIMIT_ORPHAN_MS;
+	bool with_answered = create->hold->attempt != ATTEMPT_UNSAID;
 	enum error_code code = ERROR_NONE;
 
 	for (size_t room = FIRST_ROWS; room <= LIMIT_ORPHAN_ROWS; room = LIMIT_ORPHAN_ROWS) {
 		known->rows = memory_resize(known->rows, room * sizeof *known->rows);
-		code = task_store_wishes(create->host->store, create->hold->fingerprint, since_ms, marked, known->rows, room,
-			&known->count, error);
+		code = task_store_wishes(create->host->store, create->hold->fingerprint, since_ms, with_answered, known->rows,
+			room, &known->count, error);
 		if (code != ERROR_NONE || known->count < room || room == LIMIT_ORPHAN_ROWS)
 			break;
 	}
@@ -71,16 +74,17 @@ static enum error_code read_known(const struct openai_create *create, bool marke
 }
 
 /* Until nothing has to be waited for, with the client's patience. CHOICE_WAIT: it was in vain. */
-static enum choice choose(struct openai_create *create, bool marked, const struct choice_rows *known)
+static enum choice choose(struct openai_create *create, const struct choice_rows *known)
 {
 	struct orphans *orphans = create->host->orphans;
 	struct orphan_hold *hold = create->hold;
 	int64_t now = clock_monotonic_ns(), until = now + LIMIT_ORPHAN_WAIT_MS * INT64_C(1000000);
+	struct chosen chosen;
 	enum choice choice;
 
 	pthread_mutex_lock(&orphans->lock);
 	for (;;) {
-		choice = orphan_choose(orphans, hold, marked, known, &create->job);
+		choice = orphan_choose(orphans, hold, known, &chosen);
 		if (choice != CHOICE_WAIT || now >= until || http_client_left(hold->socket) ||
 			atomic_load(&create->host->draining))
 			break;
@@ -88,42 +92,43 @@ static enum choice choose(struct openai_create *create, bool marked, const struc
 		now = clock_monotonic_ns();
 	}
 	if (choice == CHOICE_JOB) {
-		hold->job = create->job;
-		hold->has_job = hold->taken_over = true;
+		hold->job = create->job = chosen.job;
+		hold->names_job = hold->has_job = hold->taken_over = true;
+		hold->caught_up = chosen.caught_up;
 	}
 	hold_set_stage(hold, choice == CHOICE_JOB ? HOLD_WAITING : choice == CHOICE_NONE ? HOLD_MAKING : HOLD_OVER);
 	pthread_mutex_unlock(&orphans->lock);
 	return choice;
 }
 
-static void log_take_over(const struct openai_create *create, bool marked)
+static void log_take_over(const struct openai_create *create)
 {
+	static const char *const attempts[] = { "", ", which says that it is no repeat", ", which says that it is a repeat" };
 	char job_id[ID_TEXT_BYTES];
 
 	id_format(&create->job, job_id);
-	log_message(LOG_INFO, "openai.taken_over", "job %s is answered to a request that is equal to its own%s", job_id,
-		marked ? ", and says that it is a repeat" : "");
+	log_message(LOG_INFO, "openai.taken_over", "job %s is answered to another request that is equal to its own%s", job_id,
+		attempts[create->hold->attempt]);
 }
 
 /* CHOICE_WAIT: an error was sent, and the hold is gone. */
 static enum choice look(struct openai_create *create)
 {
-	bool marked = is_marked(create->request);
 	struct choice_rows known = { 0 };
 	enum choice choice = CHOICE_WAIT;
 	struct error error;
 
-	if (read_known(create, marked, &known, &error) != ERROR_NONE) {
+	if (read_known(create, &known, &error) != ERROR_NONE) {
 		hold_go_on(create->hold, HOLD_OVER);
 		tell_unreadable(create->request, &error);
 	} else {
-		choice = choose(create, marked, &known);
+		choice = choose(create, &known);
 		if (choice == CHOICE_WAIT)
 			tell_unsure(create->request,
 				"An earlier request for the same is not finished yet; nothing was sent for this one. "
 				"Ask again: you get its job.");
 		else if (choice == CHOICE_JOB)
-			log_take_over(create, marked);
+			log_take_over(create);
 	}
 	free(known.rows);
 	return choice;
@@ -131,12 +136,15 @@ static enum choice look(struct openai_create *create)
 
 /* ---- its own job ---- */
 
-static void submit_begun(void *context)
+/* The job is known by its id from before it is in the registry: it is no orphan, when somebody finds it there before its maker hears of it. */
+static void submit_begun(void *context, const struct id *job)
 {
 	struct orphan_hold *hold = context;
 
 	pthread_mutex_lock(&hold->orphans->lock);
 	hold->submits++;
+	hold->job = *job;
+	hold->names_job = true;
 	pthread_mutex_unlock(&hold->orphans->lock);
 }
 
@@ -150,10 +158,10 @@ static void submit_settled(void *context, const struct id *job, bool registered)
 	hold->submits--;
 	if (registered) {
 		hold->job = *job;
-		hold->registered = true;
+		hold->names_job = hold->registered = true;
 	}
 	if (hold->stage == HOLD_UNSURE && hold->submits == 0) {
-		hold->has_job = hold->registered;
+		hold->names_job = hold->has_job = hold->registered;
 		hold_set_stage(hold, HOLD_OVER);
 	}
 	pthread_mutex_unlock(&orphans->lock);
@@ -166,6 +174,7 @@ static void tie(const struct openai_create *create, struct inner_call *submit)
 	submit->idempotency_key = hold->listed ? NULL : http_header(create->request, "Idempotency-Key");
 	submit->ties.wished = hold->listed;
 	submit->ties.wished_ms = orphans_now_ms(create->host->orphans);
+	submit->ties.overtook = hold->attempt == ATTEMPT_REPEAT;
 	memcpy(submit->ties.wish, hold->fingerprint, sizeof submit->ties.wish);
 	submit->watcher = (struct submit_watcher){ .context = create->hold, .begun = submit_begun, .settled = submit_settled };
 }
@@ -194,6 +203,7 @@ static enum openai_created judge(struct openai_create *create, const struct inne
 	if (replayed && !hold->registered)
 		hold->job = job;
 	hold->has_job = created == OPENAI_CREATED_JOB;
+	hold->names_job = created != OPENAI_CREATED_NONE;
 	create->job = hold->job;
 	hold_set_stage(hold, created == OPENAI_CREATED_JOB    ? HOLD_WAITING
 			     : created == OPENAI_CREATED_TOLD ? HOLD_UNSURE
@@ -225,7 +235,7 @@ enum openai_created openai_create_begin(struct host *host, struct http_request *
 
 	*answer = (struct inner_answer){ .retry_after = -1 };
 	*create = (struct openai_create){ .host = host, .request = request };
-	create->hold = hold_new(host->orphans, keyed ? NULL : fingerprint, http_socket(request));
+	create->hold = hold_new(host->orphans, keyed ? NULL : fingerprint, read_attempt(request), http_socket(request));
 	switch (keyed ? CHOICE_NONE : look(create)) {
 	case CHOICE_JOB: create->taken_over = true; break;
 	case CHOICE_NONE: created = make(create, submit, answer); break;

@@ -15,6 +15,7 @@
 /* The better the smaller. */
 enum rank {
 	RANK_ORPHAN = 0, /* its answer did not arrive */
+	RANK_OVERTAKEN,	 /* a repeat has made it, and its first attempt, maybe this one, was still on its way */
 	RANK_RECENT,	 /* just answered: a proxy may have lost that */
 	RANK_OPEN,	 /* a connection waits for it, which may be dead without a sign */
 	RANK_ANSWERED,
@@ -24,6 +25,7 @@ enum rank {
 struct standing {
 	const struct wish_row *row;
 	bool answered, forgotten;
+	bool overtook, caught_up;
 	bool leaving; /* it is being told to a client that ends its side: whether that has it will be known at once */
 	int open, takers;
 	int64_t touched_ms;
@@ -32,7 +34,6 @@ struct standing {
 struct choosing {
 	struct orphans *orphans;
 	const struct orphan_hold *self;
-	bool marked;
 	enum rank best;
 	struct wish_row row; /* of the best, with what is known of it by now */
 	int takers;
@@ -51,11 +52,13 @@ static void count_hold(const struct choosing *choosing, const struct orphan_hold
 {
 	bool left = hold->stage < HOLD_UNSURE && http_client_left(hold->socket);
 
+	standing->caught_up |= hold->caught_up;
+	standing->overtook |= hold->attempt == ATTEMPT_REPEAT && !hold->taken_over;
 	if (hold->stage == HOLD_OVER) {
 		standing->answered |= hold->answered;
 		standing->touched_ms = orphans_now_ms(choosing->orphans);
 		standing->forgotten |= hold->forgotten;
-	} else if (!left) {
+	} else if (hold->stage != HOLD_UNSURE && !left) {
 		standing->open++;
 		standing->takers += hold->taken_over;
 	} else if (hold->stage == HOLD_ANSWERING) {
@@ -65,25 +68,32 @@ static void count_hold(const struct choosing *choosing, const struct orphan_hold
 
 static struct standing stand(const struct choosing *choosing, const struct wish_row *row)
 {
-	struct standing standing = { .row = row, .answered = row->answered, .touched_ms = row->touched_ms };
+	struct standing standing = {
+		.row = row, .answered = row->answered, .touched_ms = row->touched_ms, .overtook = row->overtook
+	};
 
 	for (const struct orphan_hold *hold = choosing->orphans->first; hold != NULL; hold = hold->next)
-		if (is_alike(choosing, hold) && hold->has_job && memcmp(&hold->job, &row->job, sizeof row->job) == 0)
+		if (is_alike(choosing, hold) && hold->names_job && memcmp(&hold->job, &row->job, sizeof row->job) == 0)
 			count_hold(choosing, hold, &standing);
 	return standing;
 }
 
 static enum rank rank_of(const struct choosing *choosing, const struct standing *standing)
 {
+	enum attempt attempt = choosing->self->attempt;
+	bool recent = standing->touched_ms > orphans_now_ms(choosing->orphans) - LIMIT_ORPHAN_RECENT_MS;
+
 	if (standing->forgotten || standing->leaving)
 		return RANK_NOT;
 	if (standing->open == 0 && !standing->answered)
 		return RANK_ORPHAN;
-	if (!choosing->marked)
+	if (attempt == ATTEMPT_FIRST)
+		return recent && standing->overtook && !standing->caught_up ? RANK_OVERTAKEN : RANK_NOT;
+	if (attempt != ATTEMPT_REPEAT)
 		return RANK_NOT;
 	if (standing->open > 0)
 		return RANK_OPEN;
-	return standing->touched_ms > orphans_now_ms(choosing->orphans) - LIMIT_ORPHAN_RECENT_MS ? RANK_RECENT : RANK_ANSWERED;
+	return recent ? RANK_RECENT : RANK_ANSWERED;
 }
 
 static bool is_older(const struct wish_row *one, const struct wish_row *other)
@@ -100,7 +110,7 @@ static bool is_better(const struct choosing *choosing, enum rank rank, const str
 		return rank < choosing->best;
 	if (rank == RANK_OPEN && standing->takers != choosing->takers)
 		return standing->takers < choosing->takers;
-	if (rank == RANK_ORPHAN || rank == RANK_OPEN)
+	if (rank <= RANK_OVERTAKEN || rank == RANK_OPEN)
 		return is_older(row, best);
 	return row->takes != best->takes ? row->takes < best->takes : standing->touched_ms > best->touched_ms;
 }
@@ -126,6 +136,12 @@ static int compare_jobs(const void *one, const void *other)
 	return memcmp(&((const struct wish_row *)one)->job, &((const struct wish_row *)other)->job, sizeof(struct id));
 }
 
+/* A repeat is making what this first attempt, which comes after it, may be of. */
+static bool is_overtaking(const struct choosing *choosing, const struct orphan_hold *hold)
+{
+	return choosing->self->attempt == ATTEMPT_FIRST && hold->attempt == ATTEMPT_REPEAT;
+}
+
 static void consider_hold(struct choosing *choosing, const struct choice_rows *known, const struct orphan_hold *hold)
 {
 	struct wish_row row = { .job = hold->job, .touched_ms = orphans_now_ms(choosing->orphans) };
@@ -138,27 +154,28 @@ static void consider_hold(struct choosing *choosing, const struct choice_rows *k
 	if (hold->stage == HOLD_UNSURE)
 		choosing->waits = true;
 	else if (hold->stage == HOLD_MAKING || (hold->stage == HOLD_LOOKING && hold->number < choosing->self->number))
-		*(http_client_left(hold->socket) ? &choosing->waits : &choosing->is_being_made) = true;
+		*(http_client_left(hold->socket) || is_overtaking(choosing, hold) ? &choosing->waits : &choosing->is_being_made) =
+			true;
 }
 
 enum choice orphan_choose(
-	struct orphans *orphans, const struct orphan_hold *hold, bool marked, const struct choice_rows *known, struct id *job)
+	struct orphans *orphans, const struct orphan_hold *hold, const struct choice_rows *known, struct chosen *chosen)
 {
-	struct choosing choosing = { .orphans = orphans, .self = hold, .marked = marked, .best = RANK_NOT };
+	struct choosing choosing = { .orphans = orphans, .self = hold, .best = RANK_NOT };
 
 	for (size_t i = 0; i < known->count; i++)
 		consider(&choosing, &known->rows[i]);
 	for (const struct orphan_hold *other = orphans->first; other != NULL; other = other->next)
 		if (is_alike(&choosing, other))
 			consider_hold(&choosing, known, other);
-	*job = choosing.row.job;
-	if (choosing.best == RANK_ORPHAN)
+	*chosen = (struct chosen){ .job = choosing.row.job, .caught_up = choosing.best == RANK_OVERTAKEN };
+	if (choosing.best <= RANK_OVERTAKEN)
 		return CHOICE_JOB;
 	if (choosing.waits)
 		return CHOICE_WAIT;
-	if (choosing.best == RANK_RECENT || choosing.best == RANK_OPEN)
+	if (choosing.best <= RANK_OPEN)
 		return CHOICE_JOB;
-	if (marked && choosing.is_being_made)
+	if (hold->attempt == ATTEMPT_REPEAT && choosing.is_being_made)
 		return CHOICE_WAIT;
 	return choosing.best == RANK_ANSWERED ? CHOICE_JOB : CHOICE_NONE;
 }

@@ -55,11 +55,12 @@ void orphans_await(struct orphans *orphans, int64_t until_ns)
 	orphans->waiters--;
 }
 
-struct orphan_hold *hold_new(struct orphans *orphans, const unsigned char *fingerprint, int socket)
+struct orphan_hold *hold_new(struct orphans *orphans, const unsigned char *fingerprint, enum attempt attempt, int socket)
 {
 	struct orphan_hold *hold = memory_new(sizeof *hold);
 
 	hold->orphans = orphans;
+	hold->attempt = attempt;
 	hold->socket = socket;
 	hold->listed = fingerprint != NULL;
 	if (hold->listed)
@@ -148,6 +149,7 @@ void hold_end(struct orphan_hold *hold, struct task_store *store, bool answered,
 			.task = { .id = hold->job },
 			.wish_news = { .answered = answered,
 				.taken = hold->taken_over,
+				.caught_up = hold->caught_up,
 				.forgotten = forgotten,
 				.at_ms = orphans_now_ms(orphans) },
 			.done = noted };

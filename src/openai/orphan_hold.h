@@ -22,6 +22,13 @@ enum hold_stage {
 	HOLD_OVER, /* it was told, or its client has left: kept for those who look, and may have read the registry before */
 };
 
+/* What its client says of it. */
+enum attempt {
+	ATTEMPT_UNSAID = 0, /* nothing: it may be any */
+	ATTEMPT_FIRST,	    /* the official SDKs count: 0, */
+	ATTEMPT_REPEAT,	    /* or more */
+};
+
 struct orphan_hold {
 	struct orphan_hold *next;
 	struct orphans *orphans;
@@ -29,11 +36,14 @@ struct orphan_hold {
 	bool listed;	/* else it came with an Idempotency-Key, and nobody else is to see it */
 	int64_t number; /* in the order of their coming */
 	enum hold_stage stage;
+	enum attempt attempt;
 	int socket;	  /* its client's, before HOLD_UNSURE */
 	int submits;	  /* of them that have begun and are not settled */
 	bool registered;  /* `job` is */
+	bool names_job;	  /* `job` is its own, or will be if it is registered */
 	bool has_job;	  /* it waits for `job`, or answered from it */
-	bool taken_over;  /* which another request made */
+	bool taken_over;  /* which another request made, */
+	bool caught_up;	  /* a repeat that came before this first attempt */
 	bool answered;	  /* HOLD_OVER: its client has the answer */
 	bool forgotten;	  /* HOLD_OVER: the job is known to be free */
 	bool being_noted; /* HOLD_OVER: the store is writing that */
@@ -54,7 +64,7 @@ struct orphans {
 int64_t orphans_now_ms(const struct orphans *orphans);
 
 /* A new one, which looks; listed unless there is no fingerprint. */
-struct orphan_hold *hold_new(struct orphans *orphans, const unsigned char *fingerprint, int socket);
+struct orphan_hold *hold_new(struct orphans *orphans, const unsigned char *fingerprint, enum attempt attempt, int socket);
 
 /* Its next stage. It is freed when it is over, as soon as nobody looks for its fingerprint and the store has noted it. */
 void hold_go_on(struct orphan_hold *hold, enum hold_stage stage);
@@ -74,6 +84,11 @@ enum choice {
 	CHOICE_WAIT, /* what becomes of another request has to be known first */
 };
 
+struct chosen {
+	struct id job;
+	bool caught_up; /* of a repeat that had overtaken this attempt */
+};
+
 /* What the registry knows of the fingerprint, sorted by choice_rows_sort(). */
 struct choice_rows {
 	struct wish_row *rows;
@@ -82,6 +97,6 @@ struct choice_rows {
 
 void choice_rows_sort(struct choice_rows *known);
 
-/* Which job the request takes over; `marked`: its client says that it is a repeat. Under the lock. */
+/* Which job the request takes over. Under the lock. */
 enum choice orphan_choose(
-	struct orphans *orphans, const struct orphan_hold *hold, bool marked, const struct choice_rows *known, struct id *job);
+	struct orphans *orphans, const struct orphan_hold *hold, const struct choice_rows *known, struct chosen *chosen);

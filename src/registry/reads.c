@@ -101,10 +101,11 @@ static const char *const read_texts[READ_STATEMENTS] = {
 	[READ_SAME_REQUESTS] = "SELECT " TASK_COLUMNS
 			       " FROM live JOIN ledger USING (sequence) JOIN task USING (sequence)" SAME_REQUEST " LIMIT ?4",
 	/* 0 and 1 are queued and running: a job that goes on is waited for whatever its age, as long as nobody was answered */
-	[READ_WISHES] = "SELECT id, answered, takes, touched_ms FROM wish CROSS JOIN task USING (sequence) WHERE digest = ?1"
-			" AND removed_ms IS NULL"
-			" AND (touched_ms > ?2 OR (answered = 0 AND (status IN (0, 1) OR updated_ms > ?2))) AND answered <= ?3"
-			" ORDER BY answered, wish.sequence DESC LIMIT ?4",
+	[READ_WISHES] =
+		"SELECT id, answered, takes, touched_ms, overtook FROM wish CROSS JOIN task USING (sequence) WHERE digest = ?1"
+		" AND removed_ms IS NULL"
+		" AND (touched_ms > ?2 OR (answered = 0 AND (status IN (0, 1) OR updated_ms > ?2))) AND answered <= ?3"
+		" ORDER BY answered, wish.sequence DESC LIMIT ?4",
 };
 _Static_assert(
 	LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_QUEUED == 0 && TASK_RUNNING == 1, "the statements above name them by number");

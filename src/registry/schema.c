@@ -115,7 +115,7 @@ static const char *const steps[] = {
 	/* 14: what live jobs were made for, of clients that may ask again without saying so (wish.h). */
 	"CREATE TABLE wish (sequence INTEGER PRIMARY KEY, digest BLOB NOT NULL, answered INTEGER NOT NULL, takes INTEGER NOT "
 	"NULL,"
-	" touched_ms INTEGER NOT NULL);"
+	" touched_ms INTEGER NOT NULL, overtook INTEGER NOT NULL);"
 	"CREATE INDEX wish_digest ON wish (digest);",
 };
 

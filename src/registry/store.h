@@ -98,12 +98,14 @@ struct store_ties {
 	bool wished;		/* it is what somebody asked for who may ask again: */
 	unsigned char wish[32]; /* the digest of what was asked */
 	int64_t wished_ms;	/* by the clock of who looks for it */
+	bool overtook;		/* asked for by a repeat: the first attempt was not seen yet, and may still come */
 };
 
 /* What is to be noted of a wish (wish.h). */
 struct store_wish_news {
 	bool answered;	/* who asked has the answer; it stays so */
-	bool taken;	/* by another request than the one that made the job */
+	bool taken;	/* by another request than the one that made the job, */
+	bool caught_up; /* which was the attempt that had been overtaken */
 	bool forgotten; /* it is no reason any more to take the job over: nothing was paid, and the next one may pay */
 	int64_t at_ms;
 };

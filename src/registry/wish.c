@@ -18,6 +18,7 @@ int writer_insert_wish(struct writer *writer, const struct store_write *write)
 	sqlite3_bind_int64(statement, 1, id_sequence(&write->task.id));
 	sqlite3_bind_blob(statement, 2, write->ties.wish, sizeof write->ties.wish, SQLITE_STATIC);
 	sqlite3_bind_int64(statement, 3, write->ties.wished_ms);
+	sqlite3_bind_int(statement, 4, write->ties.overtook);
 	return database_run(statement);
 }
 
@@ -33,7 +34,8 @@ bool writer_note_wish(struct writer *writer, struct store_write *write)
 		sqlite3_bind_int(statement, 1, news->answered);
 		sqlite3_bind_int(statement, 2, news->taken);
 		sqlite3_bind_int64(statement, 3, news->at_ms);
-		sqlite3_bind_int64(statement, 4, sequence);
+		sqlite3_bind_int(statement, 4, news->caught_up);
+		sqlite3_bind_int64(statement, 5, sequence);
 	}
 	if (database_run(statement) != SQLITE_OK)
 		return writer_fail(writer, "note what became of a request");
@@ -51,6 +53,7 @@ static bool read_row(sqlite3_stmt *statement, struct wish_row *row)
 	row->answered = sqlite3_column_int(statement, 1) != 0;
 	row->takes = sqlite3_column_int64(statement, 2);
 	row->touched_ms = sqlite3_column_int64(statement, 3);
+	row->overtook = sqlite3_column_int(statement, 4) != 0;
 	return true;
 }
 

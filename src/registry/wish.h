@@ -14,6 +14,7 @@ struct wish_row {
 	bool answered;
 	int64_t takes;	    /* how often it was taken over */
 	int64_t touched_ms; /* when it was made, answered or left last */
+	bool overtook;	    /* it was made for a repeat whose first attempt was not seen yet */
 };
 
 /* The jobs that were made for this digest, those that nobody was answered from first, at most `room` of them: touched since `since_ms`; unanswered ones

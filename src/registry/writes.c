@@ -33,8 +33,9 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
 	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)",
 	[WRITE_UPSTREAM] = "INSERT INTO upstream VALUES (?, ?)",
-	[WRITE_WISH] = "INSERT INTO wish VALUES (?, ?, 0, 0, ?)",
-	[WRITE_WISH_NEWS] = "UPDATE wish SET answered = answered OR ?, takes = takes + ?, touched_ms = ? WHERE sequence = ?",
+	[WRITE_WISH] = "INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)",
+	[WRITE_WISH_NEWS] = "UPDATE wish SET answered = answered OR ?, takes = takes + ?, touched_ms = ?,"
+			    " overtook = overtook AND NOT ? WHERE sequence = ?",
 	[WRITE_WISH_FORGET] = "DELETE FROM wish WHERE sequence = ?",
 	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
 	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
