@@ -47,7 +47,7 @@ static void add_header(struct bridge_call *call, const char *text)
 }
 
 /* Can a header hold it as it is? */
-static bool is_plain(const char *text)
+static bool fits_header(const char *text)
 {
 	size_t length = strlen(text);
 
@@ -58,7 +58,7 @@ static bool is_plain(const char *text)
 }
 
 /* One that is longer than any name or URI of the host is not sent: the host says what is wrong. */
-static void add_name(struct bridge_call *call, const char *name)
+static void add_name_header(struct bridge_call *call, const char *name)
 {
 	unsigned char encoded[HEADER_BYTES];
 	char header[HEADER_BYTES + 32];
@@ -66,7 +66,7 @@ static void add_name(struct bridge_call *call, const char *name)
 
 	if (length >= LIMIT_MCP_NAME_BYTES)
 		return;
-	if (is_plain(name)) {
+	if (fits_header(name)) {
 		snprintf(header, sizeof header, "Mcp-Name: %s", name);
 	} else {
 		if (!crypto_load())
@@ -77,11 +77,11 @@ static void add_name(struct bridge_call *call, const char *name)
 	add_header(call, header);
 }
 
-static void add_version(struct bridge_call *call, const char *version)
+static void add_version_header(struct bridge_call *call, const char *version)
 {
 	char header[64];
 
-	if (*version == '\0' || !is_plain(version) || strlen(version) > 32)
+	if (*version == '\0' || !fits_header(version) || strlen(version) > 32)
 		return;
 	snprintf(header, sizeof header, "MCP-Protocol-Version: %s", version);
 	add_header(call, header);
@@ -96,7 +96,7 @@ static void add_machine(struct bridge_call *call, const char *machine)
 	add_header(call, header);
 }
 
-static void add_headers(struct bridge_call *call, const struct bridge_message *message)
+static void add_call_headers(struct bridge_call *call, const struct bridge_message *message)
 {
 	char method[LIMIT_MCP_METHOD_BYTES + 16], machine[MACHINE_BYTES];
 
@@ -107,15 +107,15 @@ static void add_headers(struct bridge_call *call, const struct bridge_message *m
 		add_header(call, call->host->key_header);
 	if (machine_text(machine))
 		add_machine(call, machine);
-	add_version(call, message->version != NULL ? message->version : call->initializes ? "" : call->host->version);
+	add_version_header(call, message->version != NULL ? message->version : call->initializes ? "" : call->host->version);
 	if (message->version == NULL)
 		return;
-	if (is_plain(message->method) && strlen(message->method) <= LIMIT_MCP_METHOD_BYTES) {
+	if (fits_header(message->method) && strlen(message->method) <= LIMIT_MCP_METHOD_BYTES) {
 		snprintf(method, sizeof method, "Mcp-Method: %s", message->method);
 		add_header(call, method);
 	}
 	if (message->name != NULL)
-		add_name(call, message->name);
+		add_name_header(call, message->name);
 }
 
 /* ---- what comes back ---- */
@@ -171,7 +171,7 @@ static bool begins_stream(const struct bridge_call *call)
 	       strncasecmp(type, "text/event-stream", 17) == 0;
 }
 
-static size_t receive(char *bytes, size_t size, size_t count, void *context)
+static size_t receive_call(char *bytes, size_t size, size_t count, void *context)
 {
 	struct bridge_call *call = context;
 
@@ -187,7 +187,7 @@ static size_t receive(char *bytes, size_t size, size_t count, void *context)
 
 /* ---- its life ---- */
 
-static bool set_up_curl(struct bridge_call *call)
+static bool set_up_call(struct bridge_call *call)
 {
 	CURL *curl = call->curl = curl_easy_init();
 	char url[URL_BYTES];
@@ -208,7 +208,7 @@ static bool set_up_curl(struct bridge_call *call)
 	curl_easy_setopt(curl, CURLOPT_POST, 1L);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDSIZE, (long)call->sent.length);
 	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, call->sent.data);
-	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, receive_call);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, call);
 	curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, call->problem);
 	curl_easy_setopt(curl, CURLOPT_PRIVATE, call);
@@ -226,9 +226,9 @@ struct bridge_call *bridge_call_begin(
 	buffer_init(&call->sent, LIMIT_BRIDGE_LINE_BYTES + 1);
 	buffer_init(&call->received, 2 * LIMIT_MCP_MESSAGE_BYTES);
 	stream_reader_open(&call->reader, take_event, call);
-	add_headers(call, message);
+	add_call_headers(call, message);
 	buffer_append(&call->sent, line, length);
-	if (!call->sent.failed && set_up_curl(call))
+	if (!call->sent.failed && set_up_call(call))
 		return call;
 	bridge_print_error(message->id, MCP_INTERNAL_ERROR, "providerd mcp: the request could not be sent: out of memory");
 	bridge_call_free(call);

@@ -64,7 +64,7 @@ void bridge_message_close(struct bridge_message *message)
 }
 
 /* An id that the host would refuse is not repeated either. */
-static const json_t *read_id(const json_t *tree)
+static const json_t *read_line_id(const json_t *tree)
 {
 	const json_t *id = json_object_get(tree, "id");
 	uint64_t wide;
@@ -75,7 +75,7 @@ static const json_t *read_id(const json_t *tree)
 	return NULL;
 }
 
-static const char *read_name(const char *method, const json_t *params)
+static const char *read_line_name(const char *method, const json_t *params)
 {
 	if (strcmp(method, "tools/call") == 0 || strcmp(method, "prompts/get") == 0)
 		return json_text(params, "name");
@@ -94,7 +94,7 @@ bool bridge_message_read(const char *line, size_t length, struct bridge_message 
 		bridge_print_error(NULL, MCP_PARSE_ERROR, "the line is not JSON: %s", error.message);
 		return false;
 	}
-	message->id = read_id(message->tree);
+	message->id = read_line_id(message->tree);
 	message->method = json_text(message->tree, "method");
 	if (message->method == NULL || (message->id == NULL && json_object_get(message->tree, "id") != NULL)) {
 		bridge_print_error(message->id, MCP_INVALID_REQUEST,
@@ -104,6 +104,6 @@ bool bridge_message_read(const char *line, size_t length, struct bridge_message 
 	}
 	params = json_object_get(message->tree, "params");
 	message->version = json_text(json_object_get(params, "_meta"), MCP_META_VERSION);
-	message->name = read_name(message->method, params);
+	message->name = read_line_name(message->method, params);
 	return true;
 }

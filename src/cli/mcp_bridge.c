@@ -60,7 +60,7 @@ static void begin_call(struct bridge *bridge, const struct bridge_message *messa
 }
 
 /* Of notifications only this one asks for something; the host keeps nothing that the others tell. */
-static void take_notification(struct bridge *bridge, const struct bridge_message *message)
+static void take_line_notification(struct bridge *bridge, const struct bridge_message *message)
 {
 	const json_t *id = json_object_get(json_object_get(message->tree, "params"), "requestId");
 
@@ -94,7 +94,7 @@ static void end_calls(struct bridge *bridge)
 
 /* ---- the input ---- */
 
-static void take_line(struct bridge *bridge)
+static void take_input_line(struct bridge *bridge)
 {
 	struct bridge_message message;
 
@@ -106,14 +106,14 @@ static void take_line(struct bridge *bridge)
 		return;
 	if (bridge_message_read(bridge->line.data, bridge->line.length, &message)) {
 		if (message.id == NULL)
-			take_notification(bridge, &message);
+			take_line_notification(bridge, &message);
 		else
 			begin_call(bridge, &message);
 	}
 	bridge_message_close(&message);
 }
 
-static void take_bytes(struct bridge *bridge, const char *bytes, size_t length)
+static void take_input_bytes(struct bridge *bridge, const char *bytes, size_t length)
 {
 	const char *end;
 
@@ -122,7 +122,7 @@ static void take_bytes(struct bridge *bridge, const char *bytes, size_t length)
 		buffer_append(&bridge->line, bytes, end != NULL ? (size_t)(end - bytes) : length);
 		if (end == NULL)
 			return;
-		take_line(bridge);
+		take_input_line(bridge);
 		buffer_reset(&bridge->line, READ_BYTES);
 		length -= (size_t)(end + 1 - bytes);
 		bytes = end + 1;
@@ -135,9 +135,9 @@ static void read_input(struct bridge *bridge)
 	ssize_t got = read(STDIN_FILENO, bytes, sizeof bytes);
 
 	if (got > 0) {
-		take_bytes(bridge, bytes, (size_t)got);
+		take_input_bytes(bridge, bytes, (size_t)got);
 	} else if (got == 0 || (errno != EINTR && errno != EAGAIN)) {
-		take_line(bridge); /* the last may lack its line break */
+		take_input_line(bridge); /* the last may lack its line break */
 		buffer_clear(&bridge->line);
 		bridge->ended = true;
 	}
@@ -155,7 +155,7 @@ static bool is_wanted(const struct bridge *bridge, int64_t end_ns)
 	return false;
 }
 
-static void run(struct bridge *bridge)
+static void run_bridge(struct bridge *bridge)
 {
 	struct curl_waitfd input = { .fd = STDIN_FILENO, .events = CURL_WAIT_POLLIN };
 	int64_t end_ns = 0;
@@ -183,7 +183,7 @@ static int open_and_run(struct bridge *bridge, const char *key)
 	if (key != NULL)
 		bridge->host.key_header = memory_format("X-API-Key: %s", key);
 	buffer_init(&bridge->line, LIMIT_BRIDGE_LINE_BYTES);
-	run(bridge);
+	run_bridge(bridge);
 	if (bridge_is_deaf())
 		result = EXIT_PROBLEM;
 	while (bridge->count > 0)

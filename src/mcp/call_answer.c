@@ -36,7 +36,7 @@ void mcp_set_cache(const struct mcp_call *call, json_t *result, int ttl_ms)
 
 /* ---- sending ---- */
 
-static bool take_turn(struct mcp_call *call)
+static bool take_call_turn(struct mcp_call *call)
 {
 	if (call->answered)
 		log_message(LOG_ERROR, "mcp.answer", "a second answer to one call of %s was not sent", call->method);
@@ -57,7 +57,7 @@ void mcp_answer_error(struct mcp_call *call, int status, int code, json_t *data,
 	struct mcp_error error = { .status = status, .code = code, .message = message, .data = data };
 	struct buffer out;
 
-	if (!take_turn(call)) {
+	if (!take_call_turn(call)) {
 		json_decref(data);
 		return;
 	}
@@ -106,7 +106,7 @@ void mcp_answer(struct mcp_call *call, json_t *result)
 {
 	struct buffer out;
 
-	if (take_turn(call)) {
+	if (take_call_turn(call)) {
 		add_era(call, result);
 		buffer_init(&out, LIMIT_MCP_MESSAGE_BYTES);
 		buffer_text(&out, "{\"jsonrpc\":\"2.0\",\"id\":");
@@ -186,7 +186,7 @@ void mcp_call_answer(struct mcp_call *call, json_t *structured)
 	mcp_answer(call, result);
 }
 
-static void send_refusal(struct mcp_call *call, json_t *refusal)
+static void send_call_refusal(struct mcp_call *call, json_t *refusal)
 {
 	json_t *result = json_object(), *content = json_array();
 	struct buffer text;
@@ -223,7 +223,7 @@ void mcp_call_refuse_with(struct mcp_call *call, const char *code, json_t *membe
 	if (members != NULL)
 		json_object_update_missing(refusal, members);
 	json_decref(members);
-	send_refusal(call, refusal);
+	send_call_refusal(call, refusal);
 }
 
 void mcp_call_refuse(struct mcp_call *call, const char *code, const char *format, ...)
@@ -234,7 +234,7 @@ void mcp_call_refuse(struct mcp_call *call, const char *code, const char *format
 	va_start(arguments, format);
 	vsnprintf(text, sizeof text, format, arguments);
 	va_end(arguments);
-	send_refusal(call, new_refusal(code, text));
+	send_call_refusal(call, new_refusal(code, text));
 }
 
 static const char *code_of_status(int status)
@@ -266,7 +266,7 @@ void mcp_call_refuse_inner(struct mcp_call *call, const struct inner_answer *ans
 		json_object_set(refusal, "errors", errors);
 	if (answer->retry_after >= 0)
 		json_object_set_new(refusal, "retry_after_seconds", json_integer(answer->retry_after));
-	send_refusal(call, refusal);
+	send_call_refusal(call, refusal);
 }
 
 void mcp_call_ask(struct mcp_call *call, json_t *requests, const char *state)

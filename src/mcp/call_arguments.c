@@ -18,7 +18,7 @@
 
 /* ---- the schema ---- */
 
-static const char *type_name(enum mcp_type type)
+static const char *argument_type_name(enum mcp_type type)
 {
 	switch (type) {
 	case MCP_INTEGER: return "integer";
@@ -39,7 +39,7 @@ static json_t *argument_schema(const struct mcp_argument *argument)
 {
 	json_t *schema = json_object(), *values;
 
-	json_object_set_new(schema, "type", json_string(type_name(argument->type)));
+	json_object_set_new(schema, "type", json_string(argument_type_name(argument->type)));
 	if (argument->values != NULL) {
 		values = json_array();
 		for (const char *const *value = argument->values; *value != NULL; value++)
@@ -132,7 +132,7 @@ static void check_text(struct checking *checking, const struct mcp_argument *arg
 }
 
 /* JSON has one kind of number: 10.0 is the integer 10. */
-static bool is_whole(const json_t *value)
+static bool is_whole_number(const json_t *value)
 {
 	double number = json_number_value(value);
 
@@ -144,7 +144,7 @@ static void check_number(struct checking *checking, const struct mcp_argument *a
 	const char *kind = argument->type == MCP_INTEGER ? "an integer" : "a number";
 	double number = json_number_value(value);
 
-	if (!json_is_number(value) || (argument->type == MCP_INTEGER && !is_whole(value)))
+	if (!json_is_number(value) || (argument->type == MCP_INTEGER && !is_whole_number(value)))
 		note_problem(checking, argument->name, "%s must be %s", argument->name, kind);
 	else if (argument->ranged && (number < argument->least || number > argument->most))
 		note_problem(checking, argument->name, "%s must be %s from %g to %g", argument->name, kind, argument->least,
@@ -197,7 +197,7 @@ static void note_unknown(struct checking *checking, const char *name, const char
 		note_problem(checking, shown, "there is no argument %s: there are %s", shown, listed);
 }
 
-static bool is_listed(const char *name, const char *const *known)
+static bool is_argument(const char *name, const char *const *known)
 {
 	for (; *known != NULL; known++)
 		if (strcmp(*known, name) == 0)
@@ -205,7 +205,7 @@ static bool is_listed(const char *name, const char *const *known)
 	return false;
 }
 
-static void check_unknown(struct checking *checking, const json_t *arguments)
+static void check_unknown_arguments(struct checking *checking, const json_t *arguments)
 {
 	const char *known[ARGUMENTS_MAX + 1] = { NULL }, *name;
 	char listed[MESSAGE_BYTES / 2];
@@ -219,7 +219,7 @@ static void check_unknown(struct checking *checking, const json_t *arguments)
 	json_object_foreach((json_t *)(uintptr_t)arguments, name, value) {
 		if (json_array_size(checking->problems) >= LIMIT_MCP_PROBLEMS)
 			break;
-		if (!is_listed(name, known))
+		if (!is_argument(name, known))
 			note_unknown(checking, name, known, listed);
 	}
 }
@@ -231,7 +231,7 @@ bool mcp_arguments_check(struct mcp_call *call)
 	json_t *members;
 
 	check_known(&checking, call->arguments);
-	check_unknown(&checking, call->arguments);
+	check_unknown_arguments(&checking, call->arguments);
 	if (json_array_size(checking.problems) == 0) {
 		json_decref(checking.problems);
 		return true;

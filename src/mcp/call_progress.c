@@ -67,7 +67,7 @@ bool mcp_call_progress(struct mcp_call *call, double progress, double total, con
 }
 
 /* The files may have changed since the client was let in. */
-static bool look_at_key(struct mcp_call *call, int64_t now)
+static bool look_at_call_key(struct mcp_call *call, int64_t now)
 {
 	if (now < call->look_ns)
 		return true;
@@ -83,7 +83,7 @@ bool mcp_call_alive(struct mcp_call *call)
 
 	if (!call->streaming)
 		return !http_client_left(http_socket(call->request));
-	if (http_stream_gone(&call->stream) || !look_at_key(call, now))
+	if (http_stream_gone(&call->stream) || !look_at_call_key(call, now))
 		return false;
 	if (now < call->beat_ns)
 		return true;

@@ -46,7 +46,7 @@ static const char *only_header(const struct http_request *request, const char *n
 }
 
 /* Base64 with its padding (RFC 4648, 4). */
-static bool decode(const char *text, size_t length, char decoded[LIMIT_MCP_NAME_BYTES])
+static bool decode_sentinel(const char *text, size_t length, char decoded[LIMIT_MCP_NAME_BYTES])
 {
 	static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 	size_t padding = 0;
@@ -66,17 +66,17 @@ static bool decode(const char *text, size_t length, char decoded[LIMIT_MCP_NAME_
 }
 
 /* What Mcp-Name says; NULL: its base64 is broken. */
-static const char *read_name(const char *header, char decoded[LIMIT_MCP_NAME_BYTES])
+static const char *read_name_header(const char *header, char decoded[LIMIT_MCP_NAME_BYTES])
 {
 	const size_t begin = sizeof ENCODED_BEGIN - 1, end = sizeof ENCODED_END - 1;
 	size_t length = strlen(header);
 
 	if (length < begin + end || strncmp(header, ENCODED_BEGIN, begin) != 0 || strcmp(header + length - end, ENCODED_END) != 0)
 		return header;
-	return decode(header + begin, length - begin - end, decoded) ? decoded : NULL;
+	return decode_sentinel(header + begin, length - begin - end, decoded) ? decoded : NULL;
 }
 
-static bool check_name(struct http_request *request, const struct mcp_message *message, const char *named)
+static bool check_name_header(struct http_request *request, const struct mcp_message *message, const char *named)
 {
 	const char *wanted = json_text(message->params, named), *header = only_header(request, "Mcp-Name"), *name;
 	char decoded[LIMIT_MCP_NAME_BYTES];
@@ -86,7 +86,7 @@ static bool check_name(struct http_request *request, const struct mcp_message *m
 	if (header == NULL)
 		return mcp_message_refuse(request, message, 400, MCP_HEADER_MISMATCH, NULL,
 			"the header Mcp-Name must be there once, and repeat `params.%s`", named);
-	name = read_name(header, decoded);
+	name = read_name_header(header, decoded);
 	if (name == NULL)
 		return mcp_message_refuse(
 			request, message, 400, MCP_HEADER_MISMATCH, NULL, "the base64 of the header Mcp-Name is malformed");
@@ -106,5 +106,5 @@ bool mcp_headers_check(struct http_request *request, const struct mcp_message *m
 	if (strcmp(method, message->method) != 0)
 		return mcp_message_refuse(request, message, 400, MCP_HEADER_MISMATCH, NULL,
 			"the header Mcp-Method is not what `method` says: %s", message->method);
-	return named == NULL || check_name(request, message, named);
+	return named == NULL || check_name_header(request, message, named);
 }

@@ -41,7 +41,7 @@ struct look {
 	bool sees;
 };
 
-static void look_at_task(void *context, const struct task *task)
+static void look_at_followed(void *context, const struct task *task)
 {
 	struct look *look = context;
 
@@ -57,7 +57,7 @@ static void follow_job(struct listening *listening, const char *uri)
 	struct id job;
 
 	if (!resource_job_parse(uri, &job) ||
-		task_store_get(listening->call->host->store, &job, look_at_task, &look, &error) != ERROR_NONE || !look.sees)
+		task_store_get(listening->call->host->store, &job, look_at_followed, &look, &error) != ERROR_NONE || !look.sees)
 		return;
 	for (int i = 0; i < listening->count; i++)
 		if (id_sequence(&listening->jobs[i].job) == id_sequence(&job))
@@ -67,7 +67,7 @@ static void follow_job(struct listening *listening, const char *uri)
 	listening->count++;
 }
 
-static bool refuse(struct mcp_call *call, const char *message)
+static bool refuse_filter(struct mcp_call *call, const char *message)
 {
 	mcp_call_error(call, MCP_INVALID_PARAMS, NULL, message);
 	return false;
@@ -80,15 +80,17 @@ static bool read_filter(struct listening *listening)
 	size_t i;
 
 	if (!json_is_object(wanted))
-		return refuse(listening->call, "`params.notifications` must be an object that says what to tell");
+		return refuse_filter(listening->call, "`params.notifications` must be an object that says what to tell");
 	uris = json_object_get(wanted, "resourceSubscriptions");
 	if (uris != NULL && !json_is_array(uris))
-		return refuse(listening->call, "`params.notifications.resourceSubscriptions` must be a list of URIs");
+		return refuse_filter(listening->call, "`params.notifications.resourceSubscriptions` must be a list of URIs");
 	if (json_array_size(uris) > LIMIT_MCP_SUBSCRIPTIONS)
-		return refuse(listening->call, "`params.notifications.resourceSubscriptions` has too many URIs for one stream");
+		return refuse_filter(
+			listening->call, "`params.notifications.resourceSubscriptions` has too many URIs for one stream");
 	json_array_foreach(uris, i, uri) {
 		if (json_text_value(uri) == NULL)
-			return refuse(listening->call, "`params.notifications.resourceSubscriptions` must be a list of texts");
+			return refuse_filter(
+				listening->call, "`params.notifications.resourceSubscriptions` must be a list of texts");
 		follow_job(listening, json_text_value(uri));
 	}
 	return true;
@@ -96,7 +98,7 @@ static bool read_filter(struct listening *listening)
 
 /* ---- subscribing ---- */
 
-static bool subscribe(struct listening *listening)
+static bool subscribe_to_jobs(struct listening *listening)
 {
 	struct mcp_call *call = listening->call;
 	int most = call->request->view->config->server.max_streams;
@@ -197,7 +199,7 @@ static void note_item(struct listening *listening, struct event_item *item)
 }
 
 /* Takes what is there, as much as a queue holds. False: the host stops. */
-static bool take_news(struct listening *listening)
+static bool take_job_news(struct listening *listening)
 {
 	struct event_wait wait = { .timeout_ms = LIMIT_STREAM_LOOK_MS };
 	enum event_news news = EVENT_NEWS;
@@ -213,13 +215,13 @@ static bool take_news(struct listening *listening)
 	return news != EVENT_END;
 }
 
-static void follow(struct listening *listening)
+static void follow_jobs(struct listening *listening)
 {
 	int64_t end = clock_monotonic_ns() + LIMIT_STREAM_SECONDS * 1000 * MILLISECOND_NS;
 	bool goes_on = true;
 
 	while (goes_on && clock_monotonic_ns() < end) {
-		goes_on = take_news(listening);
+		goes_on = take_job_news(listening);
 		if (!tell_changes(listening) || !mcp_call_alive(listening->call))
 			return;
 	}
@@ -236,9 +238,9 @@ void mcp_listen(struct mcp_call *call)
 			"subscriptions/listen is answered by a stream: accept text/event-stream");
 		return;
 	}
-	if (!read_filter(&listening) || !subscribe(&listening))
+	if (!read_filter(&listening) || !subscribe_to_jobs(&listening))
 		return;
 	if (mcp_stream_begin(call) && acknowledge(&listening))
-		follow(&listening);
+		follow_jobs(&listening);
 	event_unsubscribe(listening.subscription);
 }

@@ -87,13 +87,13 @@ out:
 }
 
 /* What a notification tells needs nothing done: a request ends with its connection, and ids of different clients are alike. */
-static void take_notification(struct http_request *request)
+static void take_mcp_notification(struct http_request *request)
 {
 	http_send(request, &(struct http_reply){ .status = 202, .body = "" });
 }
 
 /* Whoever switches it off wants nothing of it to be seen. */
-static bool is_open(struct http_request *request)
+static bool is_mcp_enabled(struct http_request *request)
 {
 	if (request->view->config->mcp.enabled)
 		return true;
@@ -106,11 +106,11 @@ static void mcp_handle(struct host *host, struct http_request *request)
 {
 	struct mcp_message message;
 
-	if (!is_open(request))
+	if (!is_mcp_enabled(request))
 		return;
 	if (mcp_message_read(request, &message)) {
 		if (message.id == NULL)
-			take_notification(request);
+			take_mcp_notification(request);
 		else
 			answer_request(host, request, &message);
 	}

@@ -37,7 +37,7 @@ void mcp_message_close(struct mcp_message *message)
 
 /* ---- JSON-RPC ---- */
 
-static bool read_tree(struct http_request *request, struct mcp_message *message)
+static bool read_message_tree(struct http_request *request, struct mcp_message *message)
 {
 	struct error error;
 
@@ -58,7 +58,7 @@ static bool id_is_usable(const json_t *id)
 	       (json_text_value(id) != NULL && json_string_length(id) <= LIMIT_MCP_ID_BYTES);
 }
 
-static bool read_id(struct http_request *request, struct mcp_message *message)
+static bool read_message_id(struct http_request *request, struct mcp_message *message)
 {
 	const json_t *id = json_object_get(message->tree, "id");
 
@@ -71,7 +71,7 @@ static bool read_id(struct http_request *request, struct mcp_message *message)
 	return true;
 }
 
-static bool read_form(struct http_request *request, struct mcp_message *message)
+static bool read_message_form(struct http_request *request, struct mcp_message *message)
 {
 	const char *version;
 
@@ -80,7 +80,7 @@ static bool read_form(struct http_request *request, struct mcp_message *message)
 			"batches are not taken: send each message in a request of its own");
 	if (!json_is_object(message->tree))
 		return mcp_message_refuse(request, message, 400, MCP_INVALID_REQUEST, NULL, "the body must be a JSON object");
-	if (!read_id(request, message))
+	if (!read_message_id(request, message))
 		return false;
 	version = json_text(message->tree, "jsonrpc");
 	if (version == NULL || strcmp(version, "2.0") != 0)
@@ -95,7 +95,7 @@ static bool read_form(struct http_request *request, struct mcp_message *message)
 	return true;
 }
 
-static bool read_params(struct http_request *request, struct mcp_message *message)
+static bool read_message_params(struct http_request *request, struct mcp_message *message)
 {
 	message->params = json_object_get(message->tree, "params");
 	if (message->params != NULL && !json_is_object(message->params))
@@ -171,7 +171,8 @@ bool mcp_message_read(struct http_request *request, struct mcp_message *message)
 	int times = mcp_header(request, "MCP-Protocol-Version", &header);
 
 	*message = (struct mcp_message){ .tree = NULL };
-	if (!read_tree(request, message) || !read_form(request, message) || !read_params(request, message))
+	if (!read_message_tree(request, message) || !read_message_form(request, message) ||
+		!read_message_params(request, message))
 		return false;
 	if (times > 1)
 		return mcp_message_refuse(

@@ -177,7 +177,7 @@ static void send_contents(
 }
 
 /* As get_job tells it. */
-static void read_job(struct mcp_call *call, const char *uri, const struct id *id)
+static void read_job_resource(struct mcp_call *call, const char *uri, const struct id *id)
 {
 	struct mcp_job_reader reader;
 	struct mcp_job job;
@@ -211,7 +211,7 @@ static void tell_large(struct mcp_call *call, const struct output *output, off_t
 	mcp_call_error(call, MCP_INVALID_PARAMS, data, message);
 }
 
-static void read_file(struct mcp_call *call, const struct output *output, const json_t *entry)
+static void read_file_resource(struct mcp_call *call, const struct output *output, const json_t *entry)
 {
 	char space[ARTIFACT_TYPE_BYTES];
 	struct buffer text;
@@ -238,7 +238,7 @@ static void read_file(struct mcp_call *call, const struct output *output, const 
 	close(descriptor);
 }
 
-static void read_artifact(struct mcp_call *call, const struct output *output)
+static void read_artifact_resource(struct mcp_call *call, const struct output *output)
 {
 	struct artifact_entry entry;
 	struct error error;
@@ -249,7 +249,7 @@ static void read_artifact(struct mcp_call *call, const struct output *output)
 		return;
 	}
 	if (entry.json != NULL) {
-		read_file(call, output, entry.json);
+		read_file_resource(call, output, entry.json);
 	} else {
 		artifact_entry_explain(&entry, why, sizeof why);
 		tell_absence(call, output->uri, why);
@@ -267,9 +267,9 @@ void mcp_resources_read(struct mcp_call *call)
 	else if (strlen(uri) > LIMIT_MCP_URI_BYTES)
 		mcp_call_error(call, MCP_INVALID_PARAMS, NULL, "`params.uri` is longer than any resource's of this host");
 	else if (resource_job_parse(uri, &output.job))
-		read_job(call, uri, &output.job);
+		read_job_resource(call, uri, &output.job);
 	else if (artifact_uri_parse(uri, &output.job, &output.n))
-		read_artifact(call, &output);
+		read_artifact_resource(call, &output);
 	else
 		tell_absence(call, uri, "it is neither " ARTIFACT_SCHEME "jobs/ID nor " ARTIFACT_SCHEME "jobs/ID/artifacts/N");
 }

@@ -82,7 +82,7 @@ static const struct mcp_tool *find_tool(const char *name)
 	return NULL;
 }
 
-static bool refuse(struct mcp_call *call, const char *message)
+static bool refuse_call(struct mcp_call *call, const char *message)
 {
 	mcp_call_error(call, MCP_INVALID_PARAMS, NULL, message);
 	return false;
@@ -94,16 +94,16 @@ static bool find_called(struct mcp_call *call)
 	char message[LIMIT_MCP_METHOD_BYTES + 32];
 
 	if (name == NULL)
-		return refuse(call, "`params.name` must be the name of a tool");
+		return refuse_call(call, "`params.name` must be the name of a tool");
 	call->tool = find_tool(name);
 	if (call->tool != NULL)
 		return true;
 	snprintf(message, sizeof message, "Unknown tool: %.*s", LIMIT_MCP_METHOD_BYTES, name);
-	return refuse(call, message);
+	return refuse_call(call, message);
 }
 
 /* A token that is neither a text nor an integer is no token; where no stream is taken, nothing is told before the end. */
-static const json_t *read_token(const struct mcp_call *call)
+static const json_t *read_progress_token(const struct mcp_call *call)
 {
 	const json_t *token = json_object_get(json_object_get(call->params, "_meta"), "progressToken");
 	const char *accepted = http_header(call->request, "Accept");
@@ -116,7 +116,7 @@ static const json_t *read_token(const struct mcp_call *call)
 	return json_text_value(token) != NULL && json_string_length(token) <= LIMIT_MCP_ID_BYTES ? token : NULL;
 }
 
-static bool read_call(struct mcp_call *call, const json_t *none)
+static bool read_tool_call(struct mcp_call *call, const json_t *none)
 {
 	const json_t *state = json_object_get(call->params, "requestState");
 
@@ -125,13 +125,13 @@ static bool read_call(struct mcp_call *call, const json_t *none)
 	if (call->arguments == NULL)
 		call->arguments = none;
 	if (!json_is_object(call->arguments))
-		return refuse(call, "`params.arguments` must be an object");
+		return refuse_call(call, "`params.arguments` must be an object");
 	if (call->input_responses != NULL && !json_is_object(call->input_responses))
-		return refuse(call, "`params.inputResponses` must be an object");
+		return refuse_call(call, "`params.inputResponses` must be an object");
 	if (state != NULL && json_text_value(state) == NULL)
-		return refuse(call, "`params.requestState` must be a text");
+		return refuse_call(call, "`params.requestState` must be a text");
 	call->request_state = json_text_value(state);
-	call->progress_token = read_token(call);
+	call->progress_token = read_progress_token(call);
 	if (call->era == MCP_MODERN)
 		call->capabilities = json_object_get(json_object_get(call->params, "_meta"), MCP_META_CAPABILITIES);
 	return true;
@@ -150,7 +150,7 @@ void mcp_tools_call(struct mcp_call *call)
 {
 	json_t *none = json_object();
 
-	if (find_called(call) && read_call(call, none) && may_call(call) && mcp_arguments_check(call))
+	if (find_called(call) && read_tool_call(call, none) && may_call(call) && mcp_arguments_check(call))
 		call->tool->run(call);
 	json_decref(none);
 }
