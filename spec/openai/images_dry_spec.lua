@@ -1,4 +1,5 @@
 -- A dry run of images is answered with a picture that nobody takes for the real thing: marked five ways, stored nowhere.
+local clocks = require "spec.support.clock"
 local hosts = require "spec.support.host"
 local keys = require "spec.support.keys"
 local picture = require "spec.support.picture"
@@ -202,5 +203,19 @@ describe("a placeholder's URL where API keys are set", function()
       assert.equal(401, host:get("/api/jobs/list?" .. path:match("%?(.*)$")).status)
     end
     host:remove()
+  end)
+
+  it("is 401 when its hour is over", function()
+    local clock = clocks.new()
+    if not clock then return pending "the clock of a host under a sanitizer cannot be moved" end
+    local host = hosts.start { config = { server = { api_keys = { keys.entry "maker" } } }, env = clock.env }
+    local answer = host:post("/v1/images/generations", with { response_format = "url" }, keys.headers "maker")
+    local path = answer.json.data[1].url:match("^http://[^/]+(.*)$")
+    clock:wall(3540)
+    assert.equal(200, host:get(path).status)
+    clock:wall(3601)
+    host:eventually(function() return host:get(path).status == 401 end)
+    host:remove()
+    clock:remove()
   end)
 end)
