@@ -139,13 +139,12 @@ enum openai_told image_stream_live(struct image_request *images, struct openai_c
 	enum openai_told told = OPENAI_TOLD_NOTHING;
 	struct openai_outcome outcome;
 	struct http_stream stream;
-	struct error error;
 
 	id_format(&create->job, job_id);
 	image_live_headers(images, job_id, NULL, headers);
-	if (!http_stream_begin(images->http, &stream, event_type, headers) ||
-		image_wait(images->host, images->http, &stream, &create->job, patience_ms, &outcome, &error) != ERROR_NONE)
+	if (!http_stream_begin(images->http, &stream, event_type, headers))
 		return told;
+	image_wait(images->host, images->http, &stream, &create->job, patience_ms, &outcome);
 	openai_create_answering(create);
 	if (send_outcome(images, &stream, &outcome))
 		told = outcome.stage == OPENAI_OPEN ? OPENAI_TOLD_RUNNING : OPENAI_TOLD_ALL;

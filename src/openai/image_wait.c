@@ -67,23 +67,45 @@ static bool comment(struct http_stream *stream, int64_t *next_ns)
 	return http_stream_write(stream, text, sizeof text - 1, LIMIT_STREAM_WRITE_MS);
 }
 
-enum error_code image_wait(struct host *host, struct http_request *request, struct http_stream *stream, const struct id *job,
-	int64_t patience_ms, struct openai_outcome *outcome, struct error *error)
+/* The registry cannot be read: it goes on, as far as anybody knows. */
+static void fill_unread(const struct id *job, struct openai_outcome *outcome)
+{
+	*outcome = (struct openai_outcome){ .stage = OPENAI_OPEN,
+		.status = 424,
+		.type = "provider_error",
+		.code = "still_running",
+		.should_retry = 1,
+		.retry_after_ms = 1000,
+		.billed = -1,
+		.message = "The job was begun, and the host cannot read how it stands just now. Do not send it again as a new "
+			   "request." };
+	id_format(job, outcome->job_id);
+}
+
+static void look(struct host *host, const struct id *job, struct openai_outcome *outcome)
+{
+	struct error error;
+
+	if (openai_outcome_read(host, job, outcome, &error) != ERROR_NONE)
+		fill_unread(job, outcome);
+}
+
+void image_wait(struct host *host, struct http_request *request, struct http_stream *stream, const struct id *job,
+	int64_t patience_ms, struct openai_outcome *outcome)
 {
 	struct waiting waiting = { .host = host, .request = request, .stream = stream };
 	struct live_patience patience = { .over = is_over, .context = &waiting };
 	int64_t until = clock_monotonic_ns() + patience_ms * 1000000, next_ns = 0, left_ms;
-	enum error_code code = openai_outcome_read(host, job, outcome, error);
 	bool ended = false;
 
-	while (code == ERROR_NONE && outcome->stage == OPENAI_OPEN && !ended && comment(stream, &next_ns)) {
+	look(host, job, outcome);
+	while (outcome->stage == OPENAI_OPEN && !ended && comment(stream, &next_ns)) {
 		left_ms = (until - clock_monotonic_ns()) / 1000000;
 		if (left_ms <= 0 || is_over(&waiting))
 			break;
 		patience.timeout_ms = left_ms < SLICE_MS ? (int)left_ms : SLICE_MS;
 		ended = live_wait(host->live, job, &patience);
 		openai_outcome_close(outcome);
-		code = openai_outcome_read(host, job, outcome, error);
+		look(host, job, outcome);
 	}
-	return code;
 }

@@ -13,7 +13,6 @@
 int64_t image_patience_ms(const struct http_request *request);
 
 /* Waits until the job has ended, or nobody but the operator can say what became of it, or the time is over, or threads are short, or the client has left, or the host stops.
- * `stream`, or NULL: comments go out on it meanwhile. Fills in `outcome`, to be closed: OPENAI_OPEN if it goes on. Not ERROR_NONE: the registry could not be
- * read, and nothing is to be closed. */
-enum error_code image_wait(struct host *host, struct http_request *request, struct http_stream *stream, const struct id *job,
-	int64_t patience_ms, struct openai_outcome *outcome, struct error *error);
+ * `stream`, or NULL: comments go out on it meanwhile. Fills in `outcome`, to be closed: OPENAI_OPEN if it goes on, as far as anybody knows. */
+void image_wait(struct host *host, struct http_request *request, struct http_stream *stream, const struct id *job,
+	int64_t patience_ms, struct openai_outcome *outcome);

@@ -62,21 +62,6 @@ static void answer_dry(struct image_request *images, struct inner_call *call)
 
 /* ---- live jobs ---- */
 
-/* The registry cannot be read: it goes on, as far as anybody knows. */
-static void outcome_unread(const struct id *job, struct openai_outcome *outcome)
-{
-	*outcome = (struct openai_outcome){ .stage = OPENAI_OPEN,
-		.status = 424,
-		.type = "provider_error",
-		.code = "still_running",
-		.should_retry = 1,
-		.retry_after_ms = 1000,
-		.billed = -1,
-		.message = "The job was begun, and the host cannot read how it stands just now. Do not send it again as a new "
-			   "request." };
-	id_format(job, outcome->job_id);
-}
-
 static bool is_free(const struct openai_outcome *outcome)
 {
 	return outcome->status == 503 || outcome->status == 429;
@@ -86,11 +71,8 @@ static enum openai_told answer_job(struct image_request *images, struct openai_c
 {
 	struct openai_outcome outcome;
 	enum openai_told told;
-	struct error error;
 
-	if (image_wait(images->host, images->http, NULL, &create->job, image_patience_ms(images->http), &outcome, &error) !=
-		ERROR_NONE)
-		outcome_unread(&create->job, &outcome);
+	image_wait(images->host, images->http, NULL, &create->job, image_patience_ms(images->http), &outcome);
 	told = outcome.stage == OPENAI_OPEN ? OPENAI_TOLD_RUNNING : is_free(&outcome) ? OPENAI_TOLD_FREE : OPENAI_TOLD_ALL;
 	if (told == OPENAI_TOLD_FREE)
 		openai_create_is_free(create);
