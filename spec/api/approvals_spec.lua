@@ -1,10 +1,12 @@
 -- What agents want to pay for, and a person's yes or no: by REST, by the command, in events and webhooks.
 local exact = require "spec.support.exact_json"
 local hooks = require "spec.support.hooks"
+local http = require "spec.support.http"
 local keys = require "spec.support.keys"
 local mcp = require "spec.support.mcp"
 local run = require("spec.support.host").run
 local shell = require "spec.support.shell"
+local socket = require "socket"
 local support = require "spec.support.live"
 
 local PRICE = 0.24
@@ -241,6 +243,27 @@ describe("approvals", function()
     local id = waiting(nil, { provider = "runway", prompt = ("long "):rep(190), parameters = { duration = 2 } })
     assert.is_true(#of_list(id).request.prompt < 600)
     refuse(id)
+  end)
+end)
+
+describe("an approval that is taken back while its quote is submitted", function()
+  it("counts as it is when the job would be written", function()
+    local live = support.start { env = { PROVIDERD_TEST_STALL = "store:commit:0.6" }, config = function(config)
+      config.mcp = { live = true, budget_usd = { per_day = 9, per_month = 9 } }
+    end }
+    local agent = mcp.modern(live.host)
+    local id = agent:call("quote", { provider = "fal", prompt = "a coin" }).data.quote_id
+    assert.equal(200, live.host:post("/api/approvals/" .. id, {}).status)
+    local operator = http.connect(live.host.port)
+    operator:send("DELETE", "/api/approvals/" .. id)
+    socket.sleep(0.2) -- it is being written: whoever looks now still sees the yes
+    local found = agent:call("submit", { quote_id = id, max_cost_usd = 1 })
+    assert.equal(200, operator:receive().status)
+    operator:close()
+    assert.equal("refused", found.data.error, found.text)
+    assert.equal(0, live:paid())
+    assert.equal(0, live:budget().host.day.reserved_usd)
+    live:remove()
   end)
 end)
 

@@ -302,6 +302,15 @@ describe("a quote", function()
     live:remove()
   end)
 
+  it("of no known price costs at least what the operator wants reserved", function()
+    local live = start(nil, function(config) config.live.providers.modal.min_reserve_usd = 0.2 end)
+    local agent = mcp.modern(live.host)
+    local id = quote(agent, { provider = "modal", job = support.JOBS.modal.job }).quote_id
+    assert.equal(0.2, refused(submit(agent, id, { max_cost_usd = 0.1 }), "max_cost_too_low").high_usd)
+    assert.equal(0.3, submit(agent, id, { max_cost_usd = 0.3 }).data.money.reserved_usd)
+    live:remove()
+  end)
+
   it("belongs to the API key that asked for it, and is found by no other", function()
     local live = start(nil, function(config)
       config.server.api_keys = { keys.entry "one", keys.entry "other", keys.entry("dry", { may = { "read", "submit" } }),

@@ -309,6 +309,20 @@ static void write_money(struct buffer *out, struct host *host, const struct conf
 	}
 }
 
+/* What the tools of /mcp spend, which is in the host's sums too. */
+static void write_mcp_money(struct buffer *out, struct host *host, const struct config_mcp *mcp)
+{
+	struct budget_sums sums = budget_sums_of_mcp(live_budget(host->live));
+
+	metric_family(
+		out, "providerd_mcp_limit_usd", "gauge", "What the tools of /mcp may spend in the running day and month (UTC).");
+	write_spans(out, "providerd_mcp_limit_usd", NULL, mcp->budget.per_day_micro_usd, mcp->budget.per_month_micro_usd);
+	metric_family(out, "providerd_mcp_spent_usd", "gauge", "What they spent.");
+	write_spans(out, "providerd_mcp_spent_usd", NULL, sums.day_spent, sums.month_spent);
+	metric_family(out, "providerd_mcp_reserved_usd", "gauge", "Reserved for their jobs that are not settled.");
+	write_spans(out, "providerd_mcp_reserved_usd", NULL, sums.day_reserved, sums.month_reserved);
+}
+
 static void write_exceeded(struct buffer *out, struct host *host, const struct config_live *live)
 {
 	struct budget_book *book = live_budget(host->live);
@@ -427,6 +441,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
 	write_money(&out, host, &request->view->config->live);
+	write_mcp_money(&out, host, &request->view->config->mcp);
 	write_directories(&out, host);
 	write_exceeded(&out, host, &request->view->config->live);
 	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");

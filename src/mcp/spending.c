@@ -81,6 +81,13 @@ bool mcp_budget_takes(const struct mcp_call *call, int64_t amount, char why[MCP_
 	       budget_span_takes("per_month", limit->per_month_micro_usd, sums.month_reserved + sums.month_spent, amount, why);
 }
 
+int64_t mcp_least_cost(const struct mcp_call *call, const char *provider)
+{
+	const struct config_live_provider *own = config_live_provider(call->request->view->config, provider);
+
+	return own != NULL && own->min_reserve_micro_usd > 1 ? own->min_reserve_micro_usd : 1;
+}
+
 bool mcp_needs_approval(const struct mcp_call *call, int64_t amount)
 {
 	return amount < 0 || amount > call->request->view->config->mcp.approve_above_micro_usd;

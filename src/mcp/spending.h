@@ -21,5 +21,8 @@ bool mcp_may_spend(const struct mcp_call *call, char why[MCP_REASON_BYTES]);
 /* Would the budget of the tools take this amount now? False: `why`. That of the host, the provider and the key is the host's to say. */
 bool mcp_budget_takes(const struct mcp_call *call, int64_t amount, char why[MCP_REASON_BYTES]);
 
+/* The least that a job of this provider may reserve where no price is known: micro-dollars above 0. */
+int64_t mcp_least_cost(const struct mcp_call *call, const char *provider);
+
 /* Must a person approve a job that reserves so much (micro-dollars; -1: not known)? */
 bool mcp_needs_approval(const struct mcp_call *call, int64_t amount);

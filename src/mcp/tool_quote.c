@@ -17,7 +17,6 @@
 #include "mcp/words.h"
 #include "registry/quote.h"
 
-#define LEAST_COST 1 /* micro-dollars */
 #define SHOWN_WARNINGS 6
 #define SHOWN_TEXT_BYTES 300 /* of the vendor's request */
 
@@ -49,15 +48,6 @@ static void ask_preview(struct quoting *quoting, bool live, int64_t max_cost)
 	json_decref(body);
 }
 
-/* The least that a job of no known price may reserve. */
-static int64_t least_cost(const struct quoting *quoting)
-{
-	const struct config_live_provider *own =
-		config_live_provider(quoting->call->request->view->config, quoting->wanted.provider);
-
-	return own != NULL && own->min_reserve_micro_usd > LEAST_COST ? own->min_reserve_micro_usd : LEAST_COST;
-}
-
 /* Without a known price a submit must say what it may cost, as this tool's submit always does: that is not what is missing. */
 static bool run_preview(struct quoting *quoting, bool live)
 {
@@ -68,7 +58,7 @@ static bool run_preview(struct quoting *quoting, bool live)
 	if (quoting->preview.status == 200 && live && usd_member(quoting->preview.body, "reserved_usd") < 0 &&
 		usd_member(estimates, "high_usd") < 0) {
 		inner_answer_free(&quoting->preview);
-		ask_preview(quoting, live, least_cost(quoting));
+		ask_preview(quoting, live, mcp_least_cost(quoting->call, quoting->wanted.provider));
 	}
 	if (quoting->preview.status == 200 && quoting->preview.body != NULL)
 		return true;
@@ -116,7 +106,9 @@ static void note_missing(struct quoting *quoting, bool asked_live, const char *w
 	json_array_foreach(missing, i, text)
 		if (!tells_text(quoting->missing, text)) /* each is told once: words cost */
 			json_array_append(quoting->missing, (json_t *)(uintptr_t)text);
-	if (!mcp_budget_takes(quoting->call, quoting->quote.most >= 0 ? quoting->quote.most : least_cost(quoting), budget))
+	if (!mcp_budget_takes(quoting->call,
+		    quoting->quote.most >= 0 ? quoting->quote.most : mcp_least_cost(quoting->call, quoting->wanted.provider),
+		    budget))
 		json_array_append_new(quoting->missing, json_string(budget));
 }
 

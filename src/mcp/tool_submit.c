@@ -159,23 +159,28 @@ static void refuse_stale(struct mcp_submitting *submitting)
 		"that");
 }
 
+static void refuse_low(struct mcp_submitting *submitting, int64_t least)
+{
+	mcp_call_refuse_with(submitting->call, "max_cost_too_low", json_pack("{s:f}", "high_usd", micro_usd_dollars(least)),
+		"it may cost up to %.6f USD, more than max_cost_usd allows: nothing was sent. Say at least so much, or quote "
+		"something cheaper",
+		micro_usd_dollars(least));
+}
+
 /* False: the call was refused. */
 static bool check_quote(struct mcp_submitting *submitting)
 {
 	const struct quote *quote = &submitting->kept.quote;
 	struct mcp_call *call = submitting->call;
+	int64_t least = quote->most >= 0 ? quote->most : mcp_least_cost(call, quote->provider);
 
 	if (quote->refused_ms != 0)
 		mcp_call_refuse(call, "refused", "the operator has refused to pay for this quote: nothing was sent");
 	else if (quote->expires_ms <= clock_unix_ms())
 		mcp_call_refuse(call, "quote_expired",
 			"the quote's hour is over, and it was never made: nothing was sent. Call quote again");
-	else if (quote->most > submitting->max_cost)
-		mcp_call_refuse_with(call, "max_cost_too_low", json_pack("{s:f}", "high_usd", micro_usd_dollars(quote->most)),
-			"it may cost up to %.6f USD, more than max_cost_usd allows: nothing was sent. Say at least so much, or "
-			"quote "
-			"something cheaper",
-			micro_usd_dollars(quote->most));
+	else if (least > submitting->max_cost)
+		refuse_low(submitting, least);
 	else
 		return true;
 	return false;
