@@ -135,6 +135,7 @@ describe("approvals", function()
     local before = live:paid()
     local id = waiting "a roof"
     assert.equal("refused", refuse(id).json.approval.state)
+    assert.equal(200, refuse(id).status) -- it is no news
     assert.equal("refused", submit(id).data.error)
     assert.equal(1, #of_events("refused", id))
     assert.equal(200, give(id).status)

@@ -105,7 +105,7 @@ void approvals_list_handle(struct host *host, struct http_request *request)
 /* A quote as it stands, with what is told of it. */
 struct decision {
 	struct id id;
-	bool has_job, expired;
+	bool has_job, expired, refused;
 	int64_t amount, approved;
 	struct buffer shown; /* the answer */
 	struct buffer event;
@@ -117,6 +117,7 @@ static void look_at_quote(void *context, const struct quote *quote)
 	struct decision *decision = context;
 
 	decision->has_job = quote->has_job;
+	decision->refused = quote->refused_ms != 0;
 	decision->expired = quote->expires_ms <= clock_unix_ms();
 	decision->amount = approval_amount(quote);
 	decision->approved = quote->refused_ms == 0 ? quote->approved : -1;
@@ -191,6 +192,14 @@ static bool check_amount(struct http_request *request, const json_t *body, const
 	return false;
 }
 
+static void send_undecided(struct http_request *request, const struct error *error)
+{
+	if (error->code == ERROR_PENDING)
+		answer_problem(request, 504, NULL, "the registry is slow: it may be decided all the same; look at it again");
+	else
+		answer_problem(request, 503, NULL, error->message);
+}
+
 /* Writes it with its event, and answers with the quote as it is then. */
 static void decide(struct host *host, struct http_request *request, struct decision *decision, enum quote_op op)
 {
@@ -208,10 +217,10 @@ static void decide(struct host *host, struct http_request *request, struct decis
 	bool changed;
 
 	if (task_store_change_quote(host->store, &change, &event, &changed, &error) != ERROR_NONE)
-		answer_problem(request, 503, NULL, error.message);
+		send_undecided(request, &error);
 	else if (!read_decided_quote(host, request, decision))
 		return;
-	else if (changed || (op == QUOTE_APPROVE && decision->approved >= amount && !decision->has_job))
+	else if (changed || (!decision->has_job && (op == QUOTE_REFUSE ? decision->refused : decision->approved >= amount)))
 		answer_json(request, 200, NULL, &decision->shown);
 	else
 		answer_problem(request, 409, NULL, "it has changed meanwhile, and nothing was decided: look at it again");

@@ -78,7 +78,7 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 		"UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
 		" expires_ms = max(expires_ms, ?6)" OPEN_QUOTE "AND asked <= ?4 AND approved < ?4 AND expires_ms > ?3",
 	[WRITE_QUOTE_REFUSE] = "UPDATE quote SET refused_ms = ?3, approved_ms = 0, approved = -1, approved_by = ?4,"
-			       " question = 0" OPEN_QUOTE,
+			       " question = 0" OPEN_QUOTE "AND refused_ms = 0",
 	[WRITE_QUOTE_QUESTION] = "UPDATE quote SET question = ?3" OPEN_QUOTE,
 	[WRITE_QUOTE_YES] =
 		"UPDATE quote SET question = 0, approved_ms = ?4, approved = ?5, approved_by = ?6" OPEN_QUOTE "AND question = ?3",
