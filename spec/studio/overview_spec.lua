@@ -1,4 +1,5 @@
 -- Studio's overview: what a new host lacks, and what needs somebody on one that works.
+local axe = require "spec.support.axe"
 local keys = require "spec.support.keys"
 local mcp = require "spec.support.mcp"
 local studio = require "spec.support.studio"
@@ -47,7 +48,14 @@ studio.describe("the overview", function()
     page:go()
     page:wait("document.querySelector('#approvals li')?.textContent.includes('a bridge & <b>bold</b>')", "what waits")
     assert.equal("Approve $0.006", page:find("#approvals .live"):text())
-    page:picture("approvals")
+    page:picture "approvals"
+    if not axe.missing() then
+      for _, look in ipairs { "phone-dark", "light" } do
+        page:look(look)
+        axe.assert_none(page, look)
+        page:picture("approvals-" .. look)
+      end
+    end
     local second = asked "a tunnel" -- seen without a reload
     page:wait(("document.querySelector('[data-quote=\"%s\"]')"):format(second), "what came later")
     page:find(('[data-quote="%s"] .live'):format(first)):click()
