@@ -16,6 +16,7 @@
 #include "base/limits.h"
 #include "base/machine.h"
 #include "base/memory.h"
+#include "cli/client.h"
 #include "cli/stream_reader.h"
 #include "mcp/era.h"
 #include "mcp/errors.h"
@@ -194,13 +195,7 @@ static bool set_up_call(struct bridge_call *call)
 
 	if (curl == NULL || (size_t)snprintf(url, sizeof url, "%s/mcp", call->host->base) >= sizeof url)
 		return false;
-	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
-	curl_easy_setopt(curl, CURLOPT_PROXY, "");
-	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
-	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
-	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)LIMIT_CHECK_CONNECT_MS);
+	client_guard(curl);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1L);
 	curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, (long)LIMIT_BRIDGE_SILENCE_SECONDS);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "providerd-mcp/" PROVIDERD_VERSION);

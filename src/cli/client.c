@@ -130,12 +130,10 @@ static int tick_follower(void *context, curl_off_t down_total, curl_off_t down, 
 	return 0;
 }
 
-static enum error_code set_up_curl(struct client *client, struct error *error)
+void client_guard(void *handle)
 {
-	CURL *curl = client->curl = curl_easy_init();
+	CURL *curl = handle;
 
-	if (curl == NULL)
-		return error_memory(error);
 	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 0L);
@@ -143,6 +141,15 @@ static enum error_code set_up_curl(struct client *client, struct error *error)
 	curl_easy_setopt(curl, CURLOPT_NETRC, (long)CURL_NETRC_IGNORED);
 	curl_easy_setopt(curl, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT_MS, (long)LIMIT_CHECK_CONNECT_MS);
+}
+
+static enum error_code set_up_curl(struct client *client, struct error *error)
+{
+	CURL *curl = client->curl = curl_easy_init();
+
+	if (curl == NULL)
+		return error_memory(error);
+	client_guard(curl);
 	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long)LIMIT_CHECK_ANSWER_MS);
 	curl_easy_setopt(curl, CURLOPT_USERAGENT, "providerd/" PROVIDERD_VERSION);
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, client->headers);

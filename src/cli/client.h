@@ -41,6 +41,10 @@ struct client_follower {
 enum error_code client_follow(struct client *client, const char *path, const char *last_id,
 	const struct client_follower *follower, struct client_answer *answer, struct error *error);
 
+/* What every transfer of a command has: a CURL handle that goes to the host it was told and nowhere else, by HTTP/1.1, without a proxy, a redirect or a
+ * password file. */
+void client_guard(void *curl);
+
 /* So many requests got no answer that asking on only wastes time: client_send() refuses from now on. */
 bool client_gave_up(const struct client *client);
 

@@ -6,7 +6,7 @@
 #include <jansson.h>
 
 #include "api/host.h"
-#include "openai/outcome.h"
+#include "openai/job_outcome.h"
 #include "openai/pictures.h"
 #include "openai/wish.h"
 

@@ -6,7 +6,7 @@
 
 #include "api/host.h"
 #include "http/stream.h"
-#include "openai/outcome.h"
+#include "openai/job_outcome.h"
 
 /* How long this request may wait, in milliseconds: openai.wait_seconds, and less than the patience that the client told (x-stainless-timeout and
  * x-stainless-read-timeout, in seconds). */

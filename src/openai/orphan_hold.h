@@ -10,7 +10,7 @@
 
 #include "api/host.h"
 #include "openai/orphan.h"
-#include "registry/wish.h"
+#include "registry/job_wish.h"
 
 /* In this order. */
 enum hold_stage {

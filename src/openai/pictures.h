@@ -6,7 +6,7 @@
 #include "api/host.h"
 #include "base/buffer.h"
 #include "http/filled.h"
-#include "openai/outcome.h"
+#include "openai/job_outcome.h"
 #include "openai/placeholder.h"
 
 #define PICTURES_MOST 10 /* in one answer, as OpenAI's n has it */

@@ -8,7 +8,7 @@
 
 #include "api/artifact_entry.h"
 #include "api/artifacts.h"
-#include "openai/outcome.h"
+#include "openai/job_outcome.h"
 #include "openai/problem.h"
 #include "openai/video_placeholder.h"
 #include "openai/video_row.h"

@@ -9,7 +9,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "openai/outcome.h"
+#include "openai/job_outcome.h"
 #include "openai/problem.h"
 #include "openai/video_answer.h"
 #include "openai/video_row.h"

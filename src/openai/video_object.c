@@ -6,7 +6,7 @@
 #include <stdio.h>
 
 #include "base/json.h"
-#include "openai/outcome.h"
+#include "openai/job_outcome.h"
 #include "openai/video_row.h"
 #include "openai/video_words.h"
 

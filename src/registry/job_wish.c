@@ -1,5 +1,5 @@
-/* wish.c - wishes: written with their jobs, changed and read. The writing on the store's thread, the reading on any other. */
-#include "registry/wish.h"
+/* job_wish.c - wishes: written with their jobs, changed and read. The writing on the store's thread, the reading on any other. */
+#include "registry/job_wish.h"
 
 #include <string.h>
 

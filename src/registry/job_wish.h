@@ -1,4 +1,4 @@
-/* wish.h - what live jobs were made for: the digest of a request whose client may send it again without a word that it is a repeat.
+/* job_wish.h - what live jobs were made for: the digest of a request whose client may send it again without a word that it is a repeat.
  *
  * A wish is written in the commit that registers its job, so whoever knows of the job after a crash knows what it was made for. Whether its client
  * has the answer is noted later, without a sync: after a power loss a wish may count as unanswered that was answered, never the other way round. */

@@ -1,5 +1,5 @@
-/* outcome.c - the table of errors, out of a job's row. Reads, and changes nothing. */
-#include "openai/outcome.h"
+/* job_outcome.c - the table of errors, out of a job's row. Reads, and changes nothing. */
+#include "openai/job_outcome.h"
 
 #include <stdarg.h>
 #include <stdio.h>

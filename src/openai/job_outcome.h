@@ -1,4 +1,4 @@
-/* outcome.h - what a client of OpenAI's API hears of a job: that it goes on, that it is done, or an error of the table of docs/openai.md.
+/* job_outcome.h - what a client of OpenAI's API hears of a job: that it goes on, that it is done, or an error of the table of docs/openai.md.
  *
  * Clients repeat 408, 409, 429 and 5xx by themselves, some of them without a mark. So what may have been paid for is never told with one of these. HTTP
  * threads. */

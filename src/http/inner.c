@@ -1,4 +1,4 @@
-/* ask.c - the host asked by one of its own doors, within a request. HTTP threads; keeps nothing.
+/* inner.c - the host asked by one of its own doors, within a request. HTTP threads; keeps nothing.
  *
  * The request itself is lent: for as long as it takes it has the method, path and body of what is asked, and what would be sent is kept. So every
  * check of who asks and of what is allowed is the same as for a client, by construction. */
