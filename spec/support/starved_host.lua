@@ -25,7 +25,8 @@ function starved.has_ended(host, how_many, seconds)
   local told, logged = count(errors, "host.memory"), count(host:log(), "host.memory")
   assert.equal(EXIT, code, errors)
   assert.is_true(told >= 1 and (how_many > 1 or told == 1), errors)
-  assert.equal(told, logged - (host.told or 0))
+  local new = logged - (host.told or 0)
+  assert.is_true(new >= 1 and new <= told, errors) -- of two at once the first may end the process before the second is in the log
   host.told = logged
   return true
 end
