@@ -103,6 +103,7 @@ describe("a client of MCP", function()
         { call = "list_jobs", arguments = { dry_runs = true } }, { call = "get_budget" },
         { call = "quote", arguments = { provider = "runway", prompt = client .. " looks", parameters = { duration = 2 } } },
         { call = "submit", arguments = { quote_id = "$4.quote_id", max_cost_usd = 0.5 } },
+        { call = "get_job", arguments = { job_id = "$5.job_id", wait_seconds = 3 } }, -- while it is sent nothing can be cancelled
         { call = "cancel_job", arguments = { job_id = "$5.job_id" } },
       }).steps
       for i, step in ipairs(steps) do assert.is_false(step.isError, ("%s, step %d: %s"):format(client, i, cjson.encode(step))) end
