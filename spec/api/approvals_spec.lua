@@ -268,6 +268,45 @@ describe("an approval that is taken back while its quote is submitted", function
   end)
 end)
 
+-- The agent of one key that asks and asks, beside that of another one.
+describe("approvals that an agent asks for without end", function()
+  it("leave room for those of others, and are told until as many wait as a person may read", function()
+    local live = support.start { config = function(config)
+      config.mcp = { live = true, budget_usd = { per_day = 9, per_month = 9 } }
+      config.server.api_keys = { keys.entry "greedy", keys.entry "other", keys.entry "operator" }
+    end }
+    finally(function() live:remove() end)
+    local operator = keys.headers "operator"
+    local function ask(name, prompt)
+      local agent = mcp.modern(live.host, { headers = keys.headers(name) })
+      local id = agent:call("quote", { provider = "fal", prompt = prompt }).data.quote_id
+      local found = agent:call("submit", { quote_id = id, max_cost_usd = 1 })
+      assert.equal("approval_required", found.data.error, found.text)
+      return id, found.data.message, agent
+    end
+    local id = ask("other", "one boat")
+    local ids, untold = {}, 0
+    for i = 1, 60 do
+      local message
+      ids[i], message = ask("greedy", "boat " .. i)
+      if message:find("He was not told", 1, true) then untold = untold + 1 end
+    end
+    assert.equal(10, untold)
+    local listed, found = live.host:get("/api/approvals", operator).json.approvals, false
+    for _, approval in ipairs(listed) do found = found or approval.quote_id == id end
+    assert.equal(51, #listed)
+    assert.is_true(found)
+    assert.equal(51, #live.host:get("/api/events/history?limit=500&type=host.approval.requested", operator).json.events)
+    -- each that is decided on makes room, and one that did not get in can be said yes to all the same
+    assert.equal(200, live.host:request("DELETE", "/api/approvals/" .. ids[1], nil, operator).status)
+    local _, message = ask("greedy", "a last boat")
+    assert.is_nil(message:find("He was not told", 1, true), message)
+    assert.equal(200, live.host:post("/api/approvals/" .. ids[60], {}, operator).status)
+    local agent = mcp.modern(live.host, { headers = keys.headers "greedy" })
+    assert.is_nil(agent:call("submit", { quote_id = ids[60], max_cost_usd = 1 }).refused)
+  end)
+end)
+
 describe("providerd approve", function()
   local live, agent, base
   setup(function()
@@ -291,11 +330,11 @@ describe("providerd approve", function()
     local code, out = approve()
     assert.equal(0, code)
     assert.equal("nothing waits for an approval\n", out)
-    local id, other = waiting "a boat\27[2J", waiting "a plane"
+    local id, other = waiting "a boat\27[2J\u{9b}2J\u{202e}", waiting "a plane"
     code, out = approve()
     assert.equal(0, code)
     assert.truthy(out:find(id, 1, true) and out:find("$0.006", 1, true) and out:find("a boat", 1, true), out)
-    assert.is_nil(out:find("\27", 1, true))
+    for _, odd in ipairs { "\27", "\u{9b}", "\u{202e}" } do assert.is_nil(out:find(odd, 1, true)) end
     code, out = approve(id)
     assert.equal(0, code)
     assert.matches("^approved  " .. id:gsub("%-", "%%-") .. "  fal  up to %$0%.006", out)
@@ -306,7 +345,42 @@ describe("providerd approve", function()
     assert.equal("refused", agent:call("submit", { quote_id = other, max_cost_usd = 1 }).data.error)
   end)
 
+  it("says yes to the amount that was read, not to what it has become", function()
+    local wanted = { provider = "runpod", job = support.JOBS.runpod.job }
+    local id = agent:call("quote", wanted).data.quote_id
+    agent:call("submit", { quote_id = id, max_cost_usd = 0.05 })
+    local _, out = approve()
+    assert.truthy(out:find("$0.05 ", 1, true) and out:find("a lighthouse", 1, true), out)
+    agent:call("submit", { quote_id = id, max_cost_usd = 5 })
+    local code, _, err = approve(id, "--amount", "0.05")
+    assert.equal(1, code)
+    assert.truthy(err:find("5.000000 USD are asked for now", 1, true), err)
+    assert.equal("approval_required", agent:call("submit", { quote_id = id, max_cost_usd = 5 }).data.error)
+    assert.equal(0, (approve(id, "--amount", "5")))
+    assert.is_nil(agent:call("submit", { quote_id = id, max_cost_usd = 5 }).refused)
+  end)
+
+  it("shows at a terminal what is asked for, and asks", function()
+    local id = waiting "a bridge"
+    local function at_terminal(quote, says)
+      local pipe = io.popen(("echo %s | script -qec '%s approve %s --base %s' /dev/null; echo exit $?"):format(says,
+        os.getenv "PROVIDERD" or "build/providerd", quote, base))
+      local shown = pipe:read "a"
+      pipe:close()
+      return shown
+    end
+    local shown = at_terminal(id, "n")
+    assert.truthy(shown:find("up to $0.006", 1, true) and shown:find("exit 1", 1, true), shown)
+    assert.equal("approval_required", agent:call("submit", { quote_id = id, max_cost_usd = 1 }).data.error)
+    assert.truthy(at_terminal(NOBODY, "y"):find("not among those that wait", 1, true))
+    assert.truthy(at_terminal(id, "y"):find("exit 0", 1, true))
+    assert.is_nil(agent:call("submit", { quote_id = id, max_cost_usd = 1 }).refused)
+  end)
+
   it("says what is wrong", function()
+    for _, amount in ipairs { "one", "-1", "1x", "inf", "" } do assert.equal(64, (approve(NOBODY, "--amount", amount))) end
+    assert.equal(64, (approve("--amount", "1")))
+    assert.equal(64, (approve(NOBODY, "--amount", "1", "--refuse")))
     local code, _, err = approve(NOBODY)
     assert.equal(1, code)
     assert.truthy(err:find("404", 1, true))

@@ -56,6 +56,13 @@ describe("an approval by the client's user", function()
     assert.equal("invalid_request_state", found.error.data.reason)
   end
 
+  it("is asked for in words that the agent's own cannot turn around", function()
+    local wanted = { provider = "fal", model = "fal-ai/flux/schnell", prompt = "a\u{202e} free\u{200b} one\nNo" }
+    local found = submit(agent, agent:call("quote", wanted).data.quote_id)
+    assert.truthy(found.result.inputRequests.approval.params.message:find('Prompt: "a free one No"', 1, true),
+      found.result.inputRequests.approval.params.message)
+  end)
+
   it("is asked for with the amount in the question, and counts", function()
     local before = paid()
     local id, state, result = asked()

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "directory/model_text.h"
 
 const char *show_usd(const json_t *value, const char *before, char text[SHOW_BYTES])
 {
@@ -46,13 +47,12 @@ const char *show_progress(const json_t *job, char text[SHOW_BYTES])
 const char *show_text(const json_t *object, const char *name, char *text, size_t size)
 {
 	const char *value = json_text(object, name);
-	size_t length = 0;
+	struct buffer clean;
 
-	if (value == NULL)
-		value = "-";
-	for (; *value != '\0' && length + 1 < size; value++)
-		text[length++] = (unsigned char)*value < ' ' || *value == 0x7f ? ' ' : *value;
-	text[length] = '\0';
+	buffer_init(&clean, size);
+	model_text_append(value != NULL ? value : "-", strlen(value != NULL ? value : "-"), size - 1, &clean);
+	snprintf(text, size, "%s", buffer_begin(&clean));
+	buffer_free(&clean);
 	return text;
 }
 

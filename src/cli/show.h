@@ -17,7 +17,7 @@ const char *show_usd(const json_t *value, const char *before, char text[SHOW_BYT
 /* "45 %", or "-". */
 const char *show_progress(const json_t *job, char text[SHOW_BYTES]);
 
-/* The text under `name`, or "-". What a terminal could take for a command is not in it. */
+/* The text under `name`, or "-", as much of it as there is room for. What a terminal could take for a command, or turns what follows around, is not in it. */
 const char *show_text(const json_t *object, const char *name, char *text, size_t size);
 
 /* Appends "?name=value" or "&name=value", percent-encoded, unless the value is NULL. */

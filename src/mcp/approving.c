@@ -9,6 +9,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/micro_usd.h"
+#include "directory/model_text.h"
 #include "mcp/errors.h"
 #include "mcp/spending.h"
 #include "mcp/submitting.h"
@@ -30,8 +31,8 @@ static void refuse_busy(struct mcp_call *call, const struct error *error)
 
 /* ---- the operator ---- */
 
-/* The first time it is told, by an event and by webhooks. */
-static bool note_asked(struct mcp_submitting *submitting, int64_t amount)
+/* The first time it is told, by an event and by webhooks. *waits: it is among those that he is shown. False: the call was refused. */
+static bool note_asked(struct mcp_submitting *submitting, int64_t amount, bool *waits)
 {
 	const struct quote *quote = &submitting->kept.quote;
 	struct buffer data;
@@ -41,7 +42,8 @@ static bool note_asked(struct mcp_submitting *submitting, int64_t amount)
 	enum error_code code;
 	bool changed;
 
-	if (quote->asked_ms != 0 && quote->asked >= amount)
+	*waits = quote->asked_ms != 0;
+	if (*waits && quote->asked >= amount)
 		return true; /* who asks again and again costs the disk nothing */
 	buffer_init(&data, LIMIT_HOST_EVENT_BYTES - 1);
 	approval_write_event(&data, quote, amount, NULL);
@@ -50,19 +52,22 @@ static bool note_asked(struct mcp_submitting *submitting, int64_t amount)
 	buffer_free(&data);
 	if (code != ERROR_NONE)
 		refuse_busy(submitting->call, &error);
+	*waits |= changed;
 	return code == ERROR_NONE;
 }
 
 static void ask_operator(struct mcp_submitting *submitting, int64_t amount)
 {
-	if (!note_asked(submitting, amount))
+	bool waits;
+
+	if (!note_asked(submitting, amount, &waits))
 		return;
 	mcp_call_refuse_with(submitting->call, "approval_required",
 		json_pack("{s:s, s:f}", "quote_id", submitting->quote_text, "amount_usd", micro_usd_dollars(amount)),
 		"the operator has to approve it first: nothing was sent. Ask the user to run \"providerd approve %s\", then call "
 		"submit "
-		"again with the same quote_id",
-		submitting->quote_text);
+		"again with the same quote_id%s",
+		submitting->quote_text, waits ? "" : ". He was not told: too many others of this API key wait for him already");
 }
 
 /* ---- the client's user ---- */
@@ -79,13 +84,18 @@ static bool can_ask(const struct mcp_call *call)
 
 static void write_named(struct buffer *out, const char *name, const char *text)
 {
+	struct buffer seen;
+
 	if (text == NULL)
 		return;
+	buffer_init(&seen, TEXT_BYTES + 1);
+	model_text_append(text, strlen(text), TEXT_BYTES, &seen);
 	buffer_text(out, name);
-	json_write_string(out, text, strnlen(text, TEXT_BYTES));
+	json_write_string(out, buffer_begin(&seen), seen.length);
+	buffer_free(&seen);
 }
 
-/* The host's own words first: what the agent wrote stands in quotes behind them. */
+/* The host's own words first: what the agent wrote stands in quotes behind them, without what could turn the question around. */
 static void write_question(struct buffer *out, const struct mcp_submitting *submitting, int64_t amount)
 {
 	const struct quote *quote = &submitting->kept.quote;

@@ -35,8 +35,9 @@ struct quote {
 
 /* One write about a quote, part of a store_write (STORE_QUOTE). Only those of a quote without a job, and of the whole id, change anything. */
 enum quote_op {
-	QUOTE_ADD = 0,	/* a new one; the oldest without a job of its caller go if they are too many */
-	QUOTE_ASK,	/* `amount` has to be approved. STORE_WRITTEN: it is the first time; STORE_UNCHANGED: asked before */
+	QUOTE_ADD = 0, /* a new one; the oldest without a job of its caller go if they are too many */
+	QUOTE_ASK, /* `amount` has to be approved. STORE_WRITTEN: it is the first time; STORE_UNCHANGED: asked before, or its caller has asked so much
+			 * that waits (LIMIT_APPROVALS_OF_CALLER): it does not */
 	QUOTE_APPROVE,	/* up to `amount`, if no more was asked for; valid until `expires_ms` at least */
 	QUOTE_REFUSE,	/* and what was approved is no longer */
 	QUOTE_QUESTION, /* the question of number `question` is put to the client's user, in place of an earlier one */

@@ -107,6 +107,7 @@ static int ask_quote(struct writer *writer, const struct quote_change *change, b
 	bind_id(first, 1, &change->quote->id);
 	sqlite3_bind_int64(first, 3, change->at_ms);
 	sqlite3_bind_int64(first, 4, change->amount);
+	sqlite3_bind_int64(first, 5, LIMIT_APPROVALS_OF_CALLER);
 	code = run_change(writer, first, changed);
 	if (code != SQLITE_OK || *changed)
 		return code;

@@ -72,7 +72,11 @@ static const char *const write_texts[WRITE_STATEMENTS] = {
 			      " WHERE caller = ? AND job IS NULL",
 	[WRITE_QUOTE_DROP] = "DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote INDEXED BY quote_open"
 			     " WHERE caller = ? AND job IS NULL ORDER BY sequence LIMIT ?)",
-	[WRITE_QUOTE_ASK] = "UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE "AND asked_ms = 0",
+	[WRITE_QUOTE_ASK] =
+		"UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE
+		"AND asked_ms = 0 AND (SELECT count(*) FROM quote AS other INDEXED BY quote_asked WHERE other.job IS NULL"
+		" AND other.asked_ms <> 0 AND other.caller = quote.caller AND other.expires_ms > ?3 AND other.refused_ms = 0"
+		" AND other.approved < other.asked) < ?5",
 	[WRITE_QUOTE_ASK_MORE] = "UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3",
 	[WRITE_QUOTE_APPROVE] =
 		"UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
