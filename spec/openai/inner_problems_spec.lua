@@ -54,6 +54,14 @@ describe("within a request of OpenAI's form", function()
     return host:post("/v1/images/generations", body, keys.headers("all", headers))
   end
 
+  it("another request than was expected is none that a client repeats", function()
+    local error = error_of(paint("flowers", nil, { expect_upstream_sha256 = ("0"):rep(64) }), 400, INVALID, "upstream_changed",
+      "expect_upstream_sha256")
+    assert.equal(64, #error.providerd.upstream_sha256)
+    local answer = paint("flowers", nil, { expect_upstream_sha256 = error.providerd.upstream_sha256 })
+    assert.equal(200, answer.status, answer.body)
+  end)
+
   it("a field of the script is the client's own field", function()
     local error = error_of(paint "no samples", 400, INVALID, "invalid_value", "n")
     assert.equal("n: must be odd", error.message)

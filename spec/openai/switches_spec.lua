@@ -102,6 +102,31 @@ describe("with live on", function()
     assert.equal(400, served.host:post("/v1/images/generations", IMAGE[2], header "much").status)
   end)
 
+  it("of two headers with a maximum the lower one holds, and each has to be one", function()
+    for _, case in ipairs { { "1", "0.0001", "max_cost_exceeded" }, { "0.0001", "1", "max_cost_exceeded" },
+      { "1", "much", "invalid_value" } } do
+      local answer = served.host:raw(table.concat({ "POST /live/v1/images/generations HTTP/1.1",
+        "Host: 127.0.0.1:" .. served.host.port, "Content-Type: application/json", "X-Providerd-Max-Cost-Usd: " .. case[1],
+        "X-Providerd-Max-Cost-Usd: " .. case[2], "Content-Length: 37", "Connection: close", "",
+        '{"model":"fal/flux","prompt":"a cat"}' }, "\r\n"))
+      assert.truthy(answer:find('"code":"' .. case[3] .. '"', 1, true), answer)
+    end
+  end)
+
+  it("what is said where nobody reads it is 400, and nothing is sent", function()
+    for _, query in ipairs { "dry_run=true", "dry_run=false", "max_cost_usd=0.0001" } do
+      local answer = served.host:post("/live/v1/images/generations?" .. query, IMAGE[2])
+      assert.same({ 400, query:match "^[^=]+" }, { answer.status, answer.json.error.param }, answer.body)
+    end
+    for name, value in pairs { dry_run = true, max_cost_usd = 0.0001, expect_upstream_sha256 = ("0"):rep(64) } do
+      for _, what in ipairs { IMAGE, VIDEO } do
+        local body = with(what[2], { parameters = { [name] = value }, max_cost_usd = 5 })
+        local answer = served.host:post("/live/v1" .. what[1], body)
+        assert.same({ 400, "parameters." .. name }, { answer.status, answer.json.error.param }, answer.body)
+      end
+    end
+  end)
+
   it("a price that is not known needs a maximum", function()
     local body = { model = "fal/fal-ai/nonesuch", prompt = "x", dry_run = false }
     local answer = served.host:post("/v1/images/generations", body)

@@ -165,6 +165,24 @@ static void send_as(struct http_request *request, int status, const char *code, 
 	openai_send_error(request, &(struct openai_error){ .status = status, .code = code, .message = detail });
 }
 
+/* An Idempotency-Key of another request; or the vendor would get another request than the client has seen in a dry run, which has its digest. */
+static void send_conflict(struct http_request *request, const json_t *body, const char *detail)
+{
+	json_t *digest = json_object_get(body, "upstream_sha256"), *providerd = json_object();
+
+	if (digest == NULL) {
+		send_as(request, 409, "idempotency_conflict", detail);
+	} else {
+		json_object_set(providerd, "upstream_sha256", digest);
+		openai_send_error(request, &(struct openai_error){ .status = 400,
+						   .code = "upstream_changed",
+						   .param = "expect_upstream_sha256",
+						   .message = detail,
+						   .providerd = providerd });
+	}
+	json_decref(providerd);
+}
+
 void openai_send_inner_problem(struct http_request *request, const struct inner_answer *answer)
 {
 	const char *detail = json_text(answer->body, "detail");
@@ -176,7 +194,7 @@ void openai_send_inner_problem(struct http_request *request, const struct inner_
 	case 402: send_short_budget(request, answer->body, detail); break;
 	case 403: send_as(request, 403, "insufficient_permissions", detail); break;
 	case 404: send_as(request, 404, "not_found", detail); break;
-	case 409: send_as(request, 409, "idempotency_conflict", detail); break;
+	case 409: send_conflict(request, answer->body, detail); break;
 	case 413: send_as(request, 413, "request_too_large", detail); break;
 	case 503: send_busy(request, answer, detail); break;
 	case 504: send_unsure(request, answer->body, detail); break;

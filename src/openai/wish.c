@@ -42,12 +42,32 @@ static void look_at_header(void *context, const char *name, const char *value)
 		look_at_switch(context, value);
 }
 
+/* An SDK can be told to add it to every URL, where nobody would read it: who pays for what was meant as a dry run has not said so. */
+static bool is_said_in_url(struct openai_fields *fields)
+{
+	static const char *const names[] = { "dry_run", "max_cost_usd" };
+	char value[8];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		if (!http_query(fields->request, names[i], value, sizeof value))
+			continue;
+		openai_refuse(fields->request, "invalid_value", names[i],
+			"%s: is not read from the URL: say it in the body, or by a header (" DRY_RUN_HEADER ", " MAX_COST_HEADER
+			").",
+			names[i]);
+		return true;
+	}
+	return false;
+}
+
 static bool read_switches(struct openai_fields *fields)
 {
 	struct switches switches = { .live = strncmp(fields->request->path, LIVE_BASE "/", sizeof LIVE_BASE) == 0 };
 	const json_t *body = json_object_get(fields->given, "dry_run");
 	bool dry = false;
 
+	if (is_said_in_url(fields))
+		return false;
 	http_each_header(fields->request, look_at_header, &switches);
 	if (switches.bad) {
 		openai_refuse(fields->request, "invalid_value", DRY_RUN_HEADER, "%s: must be true or false.", DRY_RUN_HEADER);
@@ -80,27 +100,50 @@ static bool read_usd(const json_t *value, const char *text, double *usd)
 	return good;
 }
 
-/* In the body, in a header, or in both: then the lower one holds. */
+/* The lowest of what was said. */
+struct most {
+	double usd;
+	bool said, bad;
+};
+
+static void look_at_most(struct most *most, const json_t *value, const char *text)
+{
+	double usd;
+
+	if (!read_usd(value, text, &usd))
+		most->bad = true;
+	else if (!most->said || usd < most->usd)
+		most->usd = usd;
+	most->said = true;
+}
+
+/* Each of them, should it be there twice. */
+static void look_at_most_header(void *context, const char *name, const char *value)
+{
+	if (strcasecmp(name, MAX_COST_HEADER) == 0)
+		look_at_most(context, NULL, value);
+}
+
+static bool refuse_most(const struct openai_fields *fields, const char *name)
+{
+	openai_refuse(fields->request, "invalid_value", name, "%s: must be a number of dollars above zero.", name);
+	return false;
+}
+
 static bool put_max_cost(struct openai_fields *fields)
 {
 	const json_t *body = json_object_get(fields->given, "max_cost_usd");
-	const char *header = http_header(fields->request, MAX_COST_HEADER);
-	double said = 0, usd = 0;
+	struct most most = { .said = false };
 
-	if (body != NULL && !read_usd(body, NULL, &usd)) {
-		openai_refuse(fields->request, "invalid_value", "max_cost_usd",
-			"max_cost_usd: must be a number of dollars above zero.");
-		return false;
-	}
-	if (header != NULL && !read_usd(NULL, header, &said)) {
-		openai_refuse(fields->request, "invalid_value", MAX_COST_HEADER, "%s: must be a number of dollars above zero.",
-			MAX_COST_HEADER);
-		return false;
-	}
-	if (header != NULL && (body == NULL || said < usd))
-		usd = said;
-	if (usd > 0)
-		json_object_set_new(fields->submit, "max_cost_usd", json_real(usd));
+	if (body != NULL)
+		look_at_most(&most, body, NULL);
+	if (most.bad)
+		return refuse_most(fields, "max_cost_usd");
+	http_each_header(fields->request, look_at_most_header, &most);
+	if (most.bad)
+		return refuse_most(fields, MAX_COST_HEADER);
+	if (most.said)
+		json_object_set_new(fields->submit, "max_cost_usd", json_real(most.usd));
 	return true;
 }
 

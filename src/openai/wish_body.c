@@ -1,6 +1,7 @@
 /* wish_body.c - see wish_body.h. */
 #include "openai/wish_body.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -104,6 +105,26 @@ static void drop_nulls(json_t *fields)
 	}
 }
 
+/* Among the model's own inputs they would go out to the vendor, and hold nobody back. */
+static bool refuse_misplaced(struct http_request *request, const json_t *fields)
+{
+	static const char *const names[] = { "dry_run", "max_cost_usd", "expect_upstream_sha256" };
+	const json_t *parameters = json_object_get(fields, "parameters");
+	char param[48];
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const json_t *value = json_object_get(parameters, names[i]);
+
+		if (value == NULL || json_is_null(value))
+			continue;
+		snprintf(param, sizeof param, "parameters.%s", names[i]);
+		openai_refuse(request, "invalid_value", param,
+			"%s: is this host's, and no input of the model: it belongs beside parameters.", param);
+		return false;
+	}
+	return true;
+}
+
 static bool refuse_credentials(struct http_request *request, const json_t *fields)
 {
 	static const char *const names[] = { "config", "cfg" };
@@ -130,7 +151,7 @@ json_t *openai_body_read(struct http_request *request, bool *from_form)
 	drop_nulls(fields);
 	good = merge_extra_body(request, fields, *from_form) && take_parameters(request, fields, *from_form);
 	drop_nulls(fields);
-	if (good && refuse_credentials(request, fields))
+	if (good && refuse_credentials(request, fields) && refuse_misplaced(request, fields))
 		return fields;
 	json_decref(fields);
 	return NULL;
