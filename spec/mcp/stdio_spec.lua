@@ -214,6 +214,32 @@ describe("providerd mcp", function()
     closes_well()
   end)
 
+  it("takes the address as clients of HTTP are given it, too", function()
+    for _, ending in ipairs { "/mcp", "/mcp/" } do
+      local url = ("http://127.0.0.1:%d%s"):format(host.port, ending)
+      bridge = stdio.open({ "--url", url }, { PROVIDERD_API_KEY = keys.key "agent" })
+      bridge:send(message "tools/list")
+      assert.equal(8, #bridge:receive().result.tools)
+      closes_well()
+    end
+  end)
+
+  it("warns of a key that others can read on the way, and of none else", function()
+    local run = require("spec.support.host").run
+    local function warned(url, key)
+      local _, out, errors = run({ "mcp", "--url", url }, { env = { PROVIDERD_API_KEY = key } })
+      assert.equal("", out)
+      return errors:find("in clear text", 1, true) ~= nil
+    end
+    local abroad = { "http://192.0.2.1:8001", "http://127.example:1", "http://127.0.0.1.example", "http://localhost.example" }
+    for _, url in ipairs(abroad) do
+      assert.is_true(warned(url, "a-key"), url)
+      assert.is_false(warned(url), url)
+    end
+    local safe = { "http://127.0.0.1:1", "http://localhost", "http://[::1]:8001", "https://192.0.2.1", "http://127.0.0.2" }
+    for _, url in ipairs(safe) do assert.is_false(warned(url, "a-key"), url) end
+  end)
+
   it("refuses what it cannot use", function()
     local run = require("spec.support.host").run
     for _, more in ipairs { { "--url", "ftp://x" }, { "--wrong" }, { "--key", "a b" }, { "x" } } do

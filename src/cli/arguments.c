@@ -95,19 +95,28 @@ bool arguments_read(const struct command *command, int argc, char **argv, int *e
 int arguments_open(const struct command *command, const char *base, const char *key, struct client **client)
 {
 	struct error error = { .code = ERROR_NONE };
+	const char *key_name = "--key";
 
-	if (key == NULL)
+	if (key == NULL) {
 		key = getenv(KEY_VARIABLE);
+		key_name = KEY_VARIABLE;
+	}
 	if (key != NULL && *key == '\0')
 		key = NULL;
 	if (!curl_load()) {
 		fprintf(stderr, "providerd %s: libcurl (libcurl4) is not installed\n", command->name);
 		return EXIT_PROBLEM;
 	}
-	if (client_open(base, key, client, &error) == ERROR_NONE)
+	if (client_open(base, key, client, &error) == ERROR_NONE) {
+		if (key != NULL && client_is_in_clear(*client))
+			fprintf(stderr,
+				"providerd %s: the API key goes to %s in clear text, for others on the way to read: use https\n",
+				command->name, client_base(*client));
 		return EXIT_OK;
+	}
 	if (error.code == ERROR_INVALID)
-		return arguments_refuse(command, error.path, error.message);
+		return arguments_refuse(
+			command, strcmp(error.path, "--key") == 0 ? key_name : command->arguments->name, error.message);
 	fprintf(stderr, "providerd %s: %s\n", command->name, error.message);
 	return EXIT_PROBLEM;
 }

@@ -39,5 +39,6 @@ bool arguments_read(const struct command *command, int argc, char **argv, int *e
 /* Says what is wrong with an argument. Returns EXIT_USAGE. */
 int arguments_refuse(const struct command *command, const char *problem, const char *what);
 
-/* Makes a client for the host at `base`, with `key` or the one of the environment. EXIT_OK, or the exit code after saying why. */
+/* Makes a client for the host at `base`, which the first argument of the table says, with `key` or the one of the environment. EXIT_OK, or the exit code after
+ * saying why. Warns of a key that others could read on the way. */
 int arguments_open(const struct command *command, const char *base, const char *key, struct client **client);

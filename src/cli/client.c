@@ -78,6 +78,29 @@ static enum error_code read_base(struct client *client, const char *base, struct
 	return ERROR_NONE;
 }
 
+/* Plain http beyond this machine: the key can be read on the way. */
+static bool is_in_clear(const char *base)
+{
+	static const char *const loopback[] = { "localhost", "[::1]", NULL };
+	const char *host = base + strlen("http://");
+	size_t length;
+
+	if (strncasecmp(base, "http://", strlen("http://")) != 0)
+		return false;
+	length = strcspn(host, ":/");
+	if (strncmp(host, "127.", 4) == 0 && strspn(host, "0123456789.") == length)
+		return false;
+	for (const char *const *one = loopback; *one != NULL; one++)
+		if (strncasecmp(host, *one, strlen(*one)) == 0 && strchr(":/", host[strlen(*one)]) != NULL)
+			return false;
+	return true;
+}
+
+bool client_is_in_clear(const struct client *client)
+{
+	return is_in_clear(client->base);
+}
+
 static bool keep_header(struct client *client, const char *header)
 {
 	struct curl_slist *longer = curl_slist_append(client->headers, header);

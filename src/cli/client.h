@@ -23,6 +23,9 @@ void client_close(struct client *client);
 /* The base as it is used: without a slash at its end. */
 const char *client_base(const struct client *client);
 
+/* Does what it sends cross a network that others may read: http, beyond this machine? */
+bool client_is_in_clear(const struct client *client);
+
 /* Sends one request and waits for its answer, whatever the status; `path` begins with a slash, `body` may be NULL. ERROR_IO says
  * why there was no answer. The answer is the caller's: client_answer_free(), also after a failure. */
 enum error_code client_send(struct client *client, const char *method, const char *path, const json_t *body,

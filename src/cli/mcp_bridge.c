@@ -25,9 +25,10 @@
 #define POLL_MS 1000
 #define MILLISECOND_NS INT64_C(1000000)
 
-static const char usage[] = "usage: providerd mcp [--url URL] [--key KEY]\n\n"
-			    "MCP over standard input and output, for programs that start a server as a command (docs/mcp.md).\n\n"
-			    "  --url URL    the running host; default " BASE_DEFAULT "\n" KEY_HELP;
+static const char usage[] =
+	"usage: providerd mcp [--url URL] [--key KEY]\n\n"
+	"MCP over standard input and output, for programs that start a server as a command (docs/mcp.md).\n\n"
+	"  --url URL    the running host, with or without /mcp at its end; default " BASE_DEFAULT "\n" KEY_HELP;
 
 struct bridge {
 	struct bridge_host host;
@@ -194,6 +195,19 @@ static int open_and_run(struct bridge *bridge, const char *key)
 	return result;
 }
 
+/* The address as clients of HTTP are given it ends in /mcp: it is taken, too. */
+static char *host_address(const char *url)
+{
+	char *address = memory_copy_text(url);
+	size_t length = strlen(address);
+
+	while (length > 0 && address[length - 1] == '/')
+		address[--length] = '\0';
+	if (length > 4 && strcmp(address + length - 4, "/mcp") == 0)
+		address[length - 4] = '\0';
+	return address;
+}
+
 int cli_mcp(int argc, char **argv)
 {
 	static struct bridge bridge;
@@ -202,17 +216,20 @@ int cli_mcp(int argc, char **argv)
 		{ .name = "--key", .value = &key }, { .name = NULL } };
 	const struct command command = { .name = "mcp", .usage = usage, .arguments = list };
 	struct client *client;
+	char *address;
 	int exit_code;
 
 	if (!arguments_read(&command, argc, argv, &exit_code))
+		return exit_code;
+	address = host_address(url);
+	exit_code = arguments_open(&command, address, key, &client); /* which checks both */
+	free(address);
+	if (exit_code != EXIT_OK)
 		return exit_code;
 	if (key == NULL)
 		key = getenv(KEY_VARIABLE);
 	if (key != NULL && *key == '\0')
 		key = NULL;
-	exit_code = arguments_open(&command, url, key, &client); /* which checks both */
-	if (exit_code != EXIT_OK)
-		return exit_code;
 	signal(SIGPIPE, SIG_IGN);
 	bridge.host.base = client_base(client);
 	exit_code = open_and_run(&bridge, key);
