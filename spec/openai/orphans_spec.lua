@@ -126,6 +126,26 @@ describe("a create whose connection is cut", function()
     assert.equal(2, live:paid())
   end)
 
+  it("leaves it also when it was a stream, or is taken over by one", function()
+    local client = ask(live, IMAGES, { stream = true })
+    local first = has_jobs(live, 1)[1]
+    client:close()
+    local answer = create(live, IMAGES, { stream = true })
+    assert.equal(200, answer.status)
+    assert.equal(first, answer.headers["x-providerd-job-id"])
+    assert.is_truthy(answer.body:find("event: image_generation.completed", 1, true), answer.body:sub(1, 200))
+    assert.equal(1, live:paid())
+  end)
+
+  it("leaves it also when the answer came and was not read", function()
+    local client = ask(live, IMAGES)
+    local first = has_jobs(live, 1)[1]
+    live:ended(first)
+    client:close() -- with the answer, or some of it, unread: a reset
+    assert.equal(first, job_of(create(live, IMAGES)))
+    assert.equal(1, live:paid())
+  end)
+
   it("is a video's too: the repeat has the video at once", function()
     local first = leave(live, VIDEOS)
     local second = create(live, VIDEOS, nil, repeated())

@@ -16,6 +16,7 @@ local socket = require "socket"
 local twice = {}
 
 local PREFIX = "twice"
+local ENOUGH = os.getenv("SPEC_SLOW") and 0.1 or 0.5 -- of the calls, to be answered: else the run proves nothing
 local SETTLE_SECONDS = 60 -- for what is still under way at the end; what is looked for longer stands there as such
 local FAULTS = {
   ["5xx"] = 0.02, ["429"] = 0.02, reset_before = 0.02, reset_after = 0.02, truncated = 0.01, slow = 0.02, moderated = 0.01,
@@ -176,7 +177,7 @@ end
 
 local function check(run)
   check_refusals(run)
-  if (run.counts["answered with the picture"] or 0) < run.calls / 2 then run:problem "too few were answered for a proof" end
+  if (run.counts["answered with the picture"] or 0) < run.calls * ENOUGH then run:problem "too few were answered for a proof" end
   local jobs, paid, total = settled_jobs(run), paid_by_prompt(run), 0
   for prompt, calls in pairs(calls_by_prompt(run)) do
     local times, own = paid[prompt] or 0, jobs[prompt] or {}

@@ -3,7 +3,7 @@
  * Two mistakes are possible. A request that makes a job of its own, though an earlier one of the same call has paid, is the one that must not happen; a request
  * that gets the job of another call with the same fields is a pity, and costs nothing. Who does not say that it is a repeat may be a new call, and wants a job of
  * its own unless one is left over. Who says so has an earlier attempt behind it, which has ended in one way or another, so it gets a job as long as there is any:
- * the most likely first. */
+ * the most likely first. And who says that it is a first attempt may come after its own repeat, since networks deliver out of order. */
 #include "openai/orphan_hold.h"
 
 #include <stdlib.h>
