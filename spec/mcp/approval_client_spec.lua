@@ -132,10 +132,15 @@ describe("an approval by the client's user", function()
     refuses_state(answer(agent, foreign_id, foreign_state))
     refuses_state(answer(as "other", id, state))
     refuses_state(answer(agent, id, foreign_state))
-    for place = 4, #state, 9 do
-      local digit = state:sub(place, place) == "0" and "1" or "0"
-      refuses_state(answer(agent, id, state:sub(1, place - 1) .. digit .. state:sub(place + 1)))
+    for place = 1, #state, 3 do
+      for bit = 0, 6 do
+        local other = state:byte(place) ~ (1 << bit)
+        if other >= 32 and other < 127 then
+          refuses_state(answer(agent, id, state:sub(1, place - 1) .. string.char(other) .. state:sub(place + 1)))
+        end
+      end
     end
+    refuses_state(answer(agent, id, state:upper():gsub("^V", "v")))
     refuses_state(answer(agent, id, state .. "00"))
     refuses_state(answer(agent, id, state:sub(1, -3)))
     assert.equal(before, paid())

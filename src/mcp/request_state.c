@@ -71,12 +71,19 @@ bool mcp_state_make(const struct mcp_call *call, struct mcp_question *question, 
 	return true;
 }
 
+/* A question has one state: its digits in capitals are another text. */
+static bool has_capitals(const char *state)
+{
+	return strpbrk(state, "ABCDEF") != NULL;
+}
+
 bool mcp_state_read(const struct mcp_call *call, const char *state, struct mcp_question *question)
 {
 	unsigned char bytes[STATE_BYTES] = { 0 }, mark[EVP_MAX_MD_SIZE];
 
-	if (strncmp(state, PREFIX, sizeof PREFIX - 1) != 0 || !text_read_hex(state + sizeof PREFIX - 1, bytes, sizeof bytes) ||
-		!mark_state(call, bytes, mark) || CRYPTO_memcmp(mark, bytes + SIGNED_BYTES, SHA256_DIGEST_LENGTH) != 0)
+	if (strncmp(state, PREFIX, sizeof PREFIX - 1) != 0 || has_capitals(state) ||
+		!text_read_hex(state + sizeof PREFIX - 1, bytes, sizeof bytes) || !mark_state(call, bytes, mark) ||
+		CRYPTO_memcmp(mark, bytes + SIGNED_BYTES, SHA256_DIGEST_LENGTH) != 0)
 		return false;
 	memcpy(question->quote.bytes, bytes, ID_BYTES);
 	question->amount = take_state_number(bytes + ID_BYTES);
