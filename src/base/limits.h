@@ -47,8 +47,9 @@
 #define LIMIT_OPENAI_NAME_BYTES 200  /* of a model */
 #define LIMIT_OPENAI_WAIT_SECONDS 3600
 #define LIMIT_OPENAI_PROMPT_CHARACTERS 32000
-#define LIMIT_OPENAI_IMAGES 16 /* of one edit */
-#define LIMIT_OPENAI_SIZES 128 /* of one model that are told */
+#define LIMIT_OPENAI_USER_BYTES 512 /* of user, which each job's row keeps */
+#define LIMIT_OPENAI_IMAGES 16	    /* of one edit */
+#define LIMIT_OPENAI_SIZES 128	    /* of one model that are told */
 
 /* Answers. */
 #define LIMIT_REPLY_BYTES (512 * 1024 * 1024)

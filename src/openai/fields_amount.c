@@ -63,12 +63,25 @@ static bool refuse_this_count(const struct openai_fields *fields, const json_t *
 	return false;
 }
 
-/* In the model's own words. */
-static bool said_otherwise(const struct openai_fields *fields, const char *path)
+/* How many it says in the model's own words, whichever; NULL: it does not. */
+static const json_t *find_own_count(const struct openai_fields *fields)
 {
-	const char *name = strrchr(path, '.') != NULL ? strrchr(path, '.') + 1 : path;
+	const json_t *value = NULL;
 
-	return json_object_get(name == path ? fields->submit : fields->parameters, name) != NULL;
+	for (const char *const *path = count_paths; *path != NULL && value == NULL; path++) {
+		const char *dot = strrchr(*path, '.');
+
+		value = json_object_get(dot != NULL ? fields->parameters : fields->submit, dot != NULL ? dot + 1 : *path);
+	}
+	return value;
+}
+
+/* For the placeholders: as many as there would be pictures. */
+static int count_said(const json_t *value)
+{
+	json_int_t count = json_integer_value(value);
+
+	return count < 1 ? 1 : count > MOST_IMAGES ? MOST_IMAGES : (int)count;
 }
 
 bool fields_take_count(struct openai_fields *fields)
@@ -76,12 +89,14 @@ bool fields_take_count(struct openai_fields *fields)
 	const char *path = declared(fields, count_paths);
 	const json_t *input = path != NULL ? fields_input(fields->properties, path) : NULL;
 	const json_t *most = json_object_get(input, "maximum"), *values = json_object_get(input, "enum");
+	const json_t *own = find_own_count(fields);
 	json_int_t n = 0;
 
-	fields->wish->n = 1;
 	if (!fields_integer(fields, "n", 1, MOST_IMAGES, &n))
 		return false;
-	if (n == 0 && (fields->wish->call == OPENAI_VIDEOS_CREATE || path == NULL || said_otherwise(fields, path)))
+	if (n == 0)
+		fields->wish->n = count_said(own);
+	if (n == 0 && (fields->wish->call == OPENAI_VIDEOS_CREATE || path == NULL || own != NULL))
 		return true;
 	if (n == 0)
 		n = 1; /* as OpenAI's API has it, whatever the model's own default is */

@@ -6,6 +6,7 @@
 
 #include "base/buffer.h"
 #include "base/json.h"
+#include "base/limits.h"
 
 #define LIST_BYTES 512
 
@@ -120,11 +121,20 @@ static bool take_stream(struct openai_fields *fields)
 	return true;
 }
 
+static bool is_short(const struct openai_fields *fields, const char *name, const char *text)
+{
+	if (text == NULL || strlen(text) <= LIMIT_OPENAI_USER_BYTES)
+		return true;
+	openai_refuse(fields->request, "invalid_value", name, "%s: must have at most %d bytes.", name, LIMIT_OPENAI_USER_BYTES);
+	return false;
+}
+
 static bool take_user(struct openai_fields *fields)
 {
 	const char *identifier;
 
-	if (!fields_text(fields, "user", &fields->wish->user) || !fields_text(fields, "safety_identifier", &identifier))
+	if (!fields_text(fields, "user", &fields->wish->user) || !fields_text(fields, "safety_identifier", &identifier) ||
+		!is_short(fields, "user", fields->wish->user) || !is_short(fields, "safety_identifier", identifier))
 		return false;
 	if (fields->wish->user == NULL)
 		fields->wish->user = identifier;

@@ -161,6 +161,11 @@ static bool put_own(struct openai_fields *fields, const char *name, json_t *valu
 	char path[PATH_BYTES];
 	bool at_top = fields_input(fields->properties, name) != NULL;
 
+	if (strlen(name) + sizeof PARAMETERS > sizeof path) {
+		openai_refuse(fields->request, "invalid_value", NULL, "A field's name is too long: at most %d bytes.",
+			(int)(sizeof path - sizeof PARAMETERS));
+		return false;
+	}
 	snprintf(path, sizeof path, "%s%s", PARAMETERS, name);
 	if (at_top && fields_input(fields->properties, path) == NULL)
 		return fields_put(fields, name, typed(fields, name, value), name);
@@ -176,11 +181,11 @@ static bool take_own_words(struct openai_fields *fields)
 	if (parameters != NULL && !json_is_object(parameters))
 		return refuse_type(fields, "parameters", "an object");
 	json_object_foreach(parameters, name, value) {
-		if (!json_is_null(value) && strlen(name) + sizeof PARAMETERS < PATH_BYTES && !put_own(fields, name, value))
+		if (!json_is_null(value) && !put_own(fields, name, value))
 			return false;
 	}
 	json_object_foreach(fields->given, name, value) {
-		if (!is_own_name(name) && strlen(name) + sizeof PARAMETERS < PATH_BYTES && !put_own(fields, name, value))
+		if (!is_own_name(name) && !put_own(fields, name, value))
 			return false;
 	}
 	return true;
@@ -227,9 +232,8 @@ static bool take_prompt(struct openai_fields *fields)
 			LIMIT_OPENAI_PROMPT_CHARACTERS);
 		return false;
 	}
-	json_object_set(fields->submit, "prompt", json_object_get(fields->given, "prompt"));
 	fields->wish->prompt = prompt;
-	return true;
+	return fields_put(fields, "prompt", json_incref(json_object_get(fields->given, "prompt")), PARAMETERS "prompt");
 }
 
 /* ---- the whole ---- */
