@@ -72,6 +72,21 @@ describe("a dry run of images", function()
     assert.truthy(picture.size(picture.decode(answer.json.data[3].b64_json)))
   end)
 
+  it("has as many as the model's own word for it says", function()
+    assert.equal(3, #generate({ num_images = 3 }).json.data)
+    assert.equal(2, #generate({ parameters = { samples = 2 } }).json.data)
+  end)
+
+  it("keeps nothing of what looks like a credential in the client's own words", function()
+    local key = "sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"
+    local url = generate({ user = key, response_format = "url" }).json.data[1].url
+    generate({ user = "somebody" })
+    local rows = host:read "data/registry.db" .. (host:read "data/registry.db-wal" or "")
+    assert.truthy(rows:find('"user":"somebody"', 1, true))
+    assert.falsy(rows:find(key, 1, true))
+    assert.equal("1536x1024", picture.size(host:get(url:match "^http://[^/]+(.*)").body))
+  end)
+
   it("has a size where none was asked for", function()
     local answer = host:post("/v1/images/generations", { model = "fal/flux", prompt = "a cat" })
     assert.equal(answer.json.size, picture.size(first_of(answer)))

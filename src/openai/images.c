@@ -22,24 +22,20 @@ static const char key_header[] = "Idempotency-Key";
 /* ---- what is asked of the REST API ---- */
 
 /* What the row keeps of how it was asked for: its placeholder is made of it, and who it was for is the operator's to know. */
-static char *asked_text(const struct openai_wish *wish)
+static char *asked_text(const struct http_request *request, const struct openai_wish *wish)
 {
-	struct buffer out;
+	json_t *asked = json_object();
 	int width, height;
 
 	placeholder_fit(wish->width, wish->height, &width, &height);
-	buffer_init(&out, LIMIT_STORED_TEXT_BYTES);
-	buffer_char(&out, '{');
-	json_member_text(&out, "call", wish->call == OPENAI_IMAGES_EDIT ? "images.edit" : "images.generate");
-	json_member_integer(&out, "n", wish->n);
-	json_member_integer(&out, "width", width);
-	json_member_integer(&out, "height", height);
-	json_member_text(&out, "output_format", strchr(media_type(wish->output_format), '/') + 1);
-	json_member_text(&out, "user", wish->user);
-	json_member_text(&out, "model", wish->asked_model);
-	if (out.length > 0)
-		out.data[out.length - 1] = '}'; /* the last comma */
-	return buffer_take(&out);
+	json_object_set_new(asked, "call", json_string(wish->call == OPENAI_IMAGES_EDIT ? "images.edit" : "images.generate"));
+	json_object_set_new(asked, "n", json_integer(wish->n));
+	json_object_set_new(asked, "width", json_integer(width));
+	json_object_set_new(asked, "height", json_integer(height));
+	json_object_set_new(asked, "output_format", json_string(strchr(media_type(wish->output_format), '/') + 1));
+	json_object_set_new(asked, "user", wish->user != NULL ? json_string(wish->user) : json_null());
+	json_object_set_new(asked, "model", json_string(wish->asked_model));
+	return openai_wish_asked(request, asked);
 }
 
 /* ---- dry runs ---- */
@@ -111,7 +107,7 @@ static void answer_images(struct host *host, struct http_request *request, enum 
 	if (!openai_wish_read(host, request, kind, &wish))
 		return;
 	images.wish = &wish;
-	asked = asked_text(&wish);
+	asked = asked_text(request, &wish);
 	openai_wish_path(&wish, path, sizeof path);
 	call.path = path;
 	call.body = wish.submit;

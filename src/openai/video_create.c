@@ -2,13 +2,13 @@
 #include "openai/video.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "api/inner_call.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
-#include "gate/mask.h"
 #include "openai/orphan.h"
 #include "openai/problem.h"
 #include "openai/video_answer.h"
@@ -17,14 +17,13 @@
 
 #define HEADERS_BYTES 512
 #define PATH_BYTES 160
-#define ASKED_BYTES (1024 * 1024)
 
 struct creating {
 	struct host *host;
 	struct http_request *request;
 	const struct openai_wish *wish;
-	struct buffer asked; /* the client's own words, as the row keeps them */
-	struct buffer more;  /* of `providerd` */
+	char *asked;	    /* the client's own words, as the row keeps them; or NULL */
+	struct buffer more; /* of `providerd` */
 	struct buffer out;
 	char headers[HEADERS_BYTES];
 };
@@ -37,13 +36,12 @@ static void set_text(json_t *object, const char *name, const char *text)
 		json_object_set_new(object, name, json_string(text));
 }
 
-/* They are shown later: what looks like a credential in them is not kept. */
-static void write_asked(struct creating *creating)
+/* They are shown later. NULL: there was no room, and the row's figures will have to do. */
+static char *asked_text(const struct creating *creating)
 {
 	const struct openai_wish *wish = creating->wish;
-	json_t *object = json_object(), *masked;
+	json_t *object = json_object();
 	char size[32] = "";
-	bool changed;
 
 	if (wish->width > 0 && wish->height > 0)
 		snprintf(size, sizeof size, "%dx%d", wish->width, wish->height);
@@ -52,18 +50,7 @@ static void write_asked(struct creating *creating)
 	set_text(object, "size", size);
 	set_text(object, "seconds", wish->seconds);
 	set_text(object, "user", wish->user);
-	masked = mask_json(creating->request->view, object, &changed);
-	json_decref(object);
-	if (masked == NULL)
-		return;
-	json_write(&creating->asked, masked);
-	json_decref(masked);
-}
-
-/* NULL: there was no room, and the row's figures will have to do. */
-static const char *asked_text(const struct creating *creating)
-{
-	return creating->asked.failed || creating->asked.length == 0 ? NULL : creating->asked.data;
+	return openai_wish_asked(creating->request, object);
 }
 
 /* ---- the answer ---- */
@@ -135,7 +122,7 @@ static void tell_unread(struct creating *creating, const struct id *id)
 		.status = creating->wish->wants_live ? TASK_QUEUED : TASK_DONE,
 		.dry_run = !creating->wish->wants_live,
 		.created_ms = clock_unix_ms(),
-		.asked = asked_text(creating) };
+		.asked = creating->asked };
 
 	task.updated_ms = task.created_ms;
 	creating_tell(creating, &task);
@@ -200,16 +187,14 @@ static void create_video(struct creating *creating)
 		.live_only = creating->wish->wants_live };
 
 	openai_wish_path(creating->wish, path, sizeof path);
-	buffer_init(&creating->asked, ASKED_BYTES);
 	buffer_init(&creating->more, LIMIT_REPLY_BYTES);
 	buffer_init(&creating->out, LIMIT_REPLY_BYTES);
-	write_asked(creating);
-	call.asked = asked_text(creating);
+	call.asked = creating->asked = asked_text(creating);
 	if (creating->wish->wants_live)
 		create_live(creating, &call);
 	else
 		create_dry(creating, &call);
-	buffer_free(&creating->asked);
+	free(creating->asked);
 	buffer_free(&creating->more);
 	buffer_free(&creating->out);
 }

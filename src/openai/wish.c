@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/json_digest.h"
 #include "base/limits.h"
+#include "gate/mask.h"
 #include "openai/fields_map.h"
 #include "openai/problem.h"
 #include "openai/wish_body.h"
@@ -17,7 +18,7 @@
 #define LIVE_BASE "/live"
 #define DRY_RUN_HEADER "X-Providerd-Dry-Run"
 #define MAX_COST_HEADER "X-Providerd-Max-Cost-Usd"
-#define PATH_BYTES 128
+#define ASKED_BYTES (1024 * 1024)
 
 /* ---- live or dry ---- */
 
@@ -283,4 +284,18 @@ void openai_wish_close(struct openai_wish *wish)
 void openai_wish_path(const struct openai_wish *wish, char *path, size_t size)
 {
 	snprintf(path, size, "/api/providers/%s/%s/submit", wish->kind, wish->provider);
+}
+
+char *openai_wish_asked(const struct http_request *request, json_t *words)
+{
+	bool changed;
+	json_t *masked = mask_json(request->view, words, &changed);
+	struct buffer out;
+
+	buffer_init(&out, ASKED_BYTES);
+	if (masked != NULL)
+		json_write(&out, masked);
+	json_decref(masked);
+	json_decref(words);
+	return buffer_take(&out);
 }

@@ -51,3 +51,7 @@ void openai_wish_close(struct openai_wish *wish);
 
 /* "/api/providers/image/fal/submit" */
 void openai_wish_path(const struct openai_wish *wish, char *path, size_t size);
+
+/* What is to be kept with the job of the client's own words (inner_call.asked), out of an object, which is taken over: what looks like a credential in them
+ * is masked. The caller's to free; NULL: there is no room, or it is larger than a row may hold. */
+char *openai_wish_asked(const struct http_request *request, json_t *words);
