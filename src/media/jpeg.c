@@ -9,7 +9,7 @@
 
 #define SIDE 8
 #define BLOCK (SIDE * SIDE)
-#define QUANTIZER 8 /* so that the mean of a block is kept as it is */
+#define QUANTIZER 8 /* so that the mean of a block is kept as it is; a power of two: a division is a shift */
 #define SIZES 10    /* bits of a coefficient, at most */
 #define ZEROS_16 (16 * SIZES)
 #define COSINE_BITS 12
@@ -197,25 +197,41 @@ static void put_others(struct bits *bits, const int coefficients[BLOCK])
 		bits_put(bits, 0, 1);
 }
 
-/* The discrete cosine transform, by its definition: along the rows, then along the columns. */
+static void transform_row(const struct jpeg *jpeg, const int samples[SIDE], int frequencies[SIDE])
+{
+	for (int u = 0; u < SIDE; u++) {
+		int sum = 0;
+		for (int x = 0; x < SIDE; x++)
+			sum += jpeg->factors[u][x] * samples[x];
+		frequencies[u] = sum;
+	}
+}
+
+/* The nearest, of a sum in 1 / 4^COSINE_BITS. */
+static int quotient(int64_t sum)
+{
+	const int64_t divisor = (int64_t)QUANTIZER << (2 * COSINE_BITS);
+
+	return (int)((sum + (sum < 0 ? -divisor : divisor) / 2) / divisor);
+}
+
+/* The discrete cosine transform, by its definition: along the rows, of which most are as the one above, then along the columns. */
 static void transform(const struct jpeg *jpeg, const int samples[BLOCK], int coefficients[BLOCK])
 {
 	int half[BLOCK];
 
-	for (int y = 0; y < SIDE; y++) {
-		for (int u = 0; u < SIDE; u++) {
-			int sum = 0;
-			for (int x = 0; x < SIDE; x++)
-				sum += jpeg->factors[u][x] * samples[y * SIDE + x];
-			half[y * SIDE + u] = sum;
-		}
+	for (int y = 0; y < BLOCK; y += SIDE) {
+		if (y > 0 && memcmp(samples + y, samples + y - SIDE, SIDE * sizeof *samples) == 0)
+			memcpy(half + y, half + y - SIDE, SIDE * sizeof *half);
+		else
+			transform_row(jpeg, samples + y, half + y);
 	}
-	for (int u = 0; u < SIDE; u++) {
-		for (int v = 0; v < SIDE; v++) {
-			int64_t sum = 0, divisor = (int64_t)QUANTIZER << (2 * COSINE_BITS);
+	for (int v = 0; v < SIDE; v++) {
+		for (int u = 0; u < SIDE; u++) {
+			int64_t sum = 0;
 			for (int y = 0; y < SIDE; y++)
 				sum += (int64_t)jpeg->factors[v][y] * half[y * SIDE + u];
-			coefficients[v * SIDE + u] = (int)((sum + (sum < 0 ? -divisor : divisor) / 2) / divisor);
+			coefficients[v * SIDE + u] = quotient(sum);
 		}
 	}
 }
