@@ -26,7 +26,9 @@ local function fault_arguments(options)
   local arguments = { "--seed", tostring(options.seed), "--job-time", "400", "--slow", "800" }
   if options.calm then return arguments end
   local names = {}
-  for name in pairs(FAULTS) do names[#names + 1] = name end
+  for name in pairs(FAULTS) do
+    if name ~= "5xx" or not options.hasty then names[#names + 1] = name end -- SDKs wait for a minute after one
+  end
   table.sort(names)
   for _, name in ipairs(names) do
     arguments[#arguments + 1] = "--fault"
@@ -196,8 +198,8 @@ local function check(run)
   run:count("paid requests", total)
 end
 
---- Options: calls, seed, kills, at_once; program: another than never_twice.mjs; calm: the vendor makes no faults; progress: is
---- told how far it is; keep: keeps what there is when something is violated.
+--- Options: calls, seed, kills, at_once; program: another than never_twice.mjs; calm: the vendor makes no faults; hasty: none
+--- for which SDKs wait long; progress: is told how far it is; keep: keeps what there is when something is violated.
 function twice.run(options)
   math.randomseed(options.seed)
   local run = { calls = options.calls, seed = options.seed, kills = options.kills, at_once = options.at_once or 32,
@@ -205,7 +207,7 @@ function twice.run(options)
     killed = 0, over = {}, counts = {}, problems = {}, progress = options.progress, began = socket.gettime() }
   function run:count(name, by) self.counts[name] = (self.counts[name] or 0) + (by or 1) end
   function run:problem(...) self.problems[#self.problems + 1] = string.format(...) end
-  run.live = start_both { seed = run.seed, at_once = run.at_once, calm = options.calm }
+  run.live = start_both { seed = run.seed, at_once = run.at_once, calm = options.calm, hasty = options.hasty }
   local ok, problem = pcall(function()
     drive(run)
     check(run)
