@@ -256,10 +256,25 @@ static const char *code_of_status(int status)
 	}
 }
 
+/* What is wrong with one value does not name it, as REST has it beside; a model reads the message. */
+static json_t *inner_refusal(const struct inner_answer *answer)
+{
+	const char *detail = json_text(answer->body, "detail"), *code = code_of_status(answer->status);
+	const json_t *first = json_array_get(json_object_get(answer->body, "errors"), 0);
+	const char *path = json_text(first, "path"), *message = json_text(first, "message");
+	char text[REFUSAL_BYTES];
+
+	if (detail == NULL)
+		return new_refusal(code, "the host gave no answer");
+	if (path == NULL || *path == '\0' || message == NULL || strcmp(message, detail) != 0)
+		return new_refusal(code, detail);
+	snprintf(text, sizeof text, "%.200s: %s", path, detail);
+	return new_refusal(code, text);
+}
+
 void mcp_call_refuse_inner(struct mcp_call *call, const struct inner_answer *answer)
 {
-	const char *detail = json_text(answer->body, "detail");
-	json_t *refusal = new_refusal(code_of_status(answer->status), detail != NULL ? detail : "the host gave no answer");
+	json_t *refusal = inner_refusal(answer);
 	json_t *errors = json_object_get(answer->body, "errors");
 
 	if (json_is_array(errors))

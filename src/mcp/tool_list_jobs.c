@@ -5,6 +5,7 @@
 #include "base/id.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "mcp/model_facts.h"
 #include "mcp/told_job.h"
 #include "mcp/numbers.h"
 #include "mcp/query_text.h"
@@ -62,6 +63,24 @@ static json_t *cursor_after(const json_t *row)
 	return json_sprintf("%lld", (long long)id_sequence(&id));
 }
 
+/* No rows may mean that nothing was made, or that the provider's name is wrong: an agent that takes the one for the other pays again. Jobs of a provider
+ * that has gone are listed all the same. */
+static bool refuse_no_provider(struct mcp_call *call, const json_t *body)
+{
+	const char *name = mcp_argument_text(call, "provider");
+	struct provider_set *set;
+	bool unknown;
+
+	if (name == NULL || json_array_size(json_object_get(body, "tasks")) > 0)
+		return false;
+	set = provider_loader_acquire(call->host->loader);
+	unknown = provider_set_find(set, NULL, name) == NULL;
+	if (unknown)
+		mcp_refuse_provider(call, set);
+	provider_set_release(set);
+	return unknown;
+}
+
 /* A page that has too many words ends sooner. */
 static void answer_jobs(struct mcp_call *call, const json_t *body)
 {
@@ -99,10 +118,10 @@ static void run_list_jobs(struct mcp_call *call)
 	} else {
 		mcp_call_inner(
 			call, &(struct inner_call){ .method = "GET", .path = "/api/jobs/list", .query = query.data }, &answer);
-		if (answer.status == 200)
-			answer_jobs(call, answer.body);
-		else
+		if (answer.status != 200)
 			mcp_call_refuse_inner(call, &answer);
+		else if (!refuse_no_provider(call, answer.body))
+			answer_jobs(call, answer.body);
 		inner_answer_free(&answer);
 	}
 	buffer_free(&query);
