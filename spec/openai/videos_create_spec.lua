@@ -65,6 +65,8 @@ describe("a video that is created as a dry run", function()
         if wish.seconds then assert.same({ wish.seconds, wish.size }, { video.seconds, video.size }) end
         assert.truthy(video.providerd.upstream.url)
         assert.truthy(#video.providerd.live.missing > 0)
+        local warnings = table.concat(video.providerd.warnings, "\n")
+        for _, text in ipairs(video.providerd.live.missing) do assert.falsy(warnings:find(text, 1, true), text) end
         local price = video.providerd.estimates.estimated_cost_usd
         assert.equal(price ~= exact.null and price or nil, tonumber(answer.headers["x-providerd-estimated-cost-usd"]))
         local again = videos.get(host, video.providerd.job_id)

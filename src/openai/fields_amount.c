@@ -38,13 +38,15 @@ static bool is_one_of(const json_t *values, json_int_t number)
 
 static bool refuse_count(const struct openai_fields *fields, const json_t *most)
 {
+	const char *what = fields->wish->call == OPENAI_VIDEOS_CREATE ? "video" : "image";
+
 	if (json_is_integer(most) && json_integer_value(most) > 1)
 		openai_refuse(fields->request, "invalid_value", "n",
-			"n: %s makes at most %lld images a request; send one request for each group.", fields_model_name(fields),
-			(long long)json_integer_value(most));
+			"n: %s makes at most %lld %ss a request; send one request for each group.", fields_model_name(fields),
+			(long long)json_integer_value(most), what);
 	else
-		openai_refuse(fields->request, "invalid_value", "n",
-			"n: %s makes one image a request; send one request for each.", fields_model_name(fields));
+		openai_refuse(fields->request, "invalid_value", "n", "n: %s makes one %s a request; send one request for each.",
+			fields_model_name(fields), what);
 	return false;
 }
 

@@ -14,29 +14,6 @@
 
 /* ---- what is ours ---- */
 
-static bool lists_text(const json_t *list, const json_t *text)
-{
-	json_t *item;
-	size_t i;
-
-	json_array_foreach(list, i, item)
-		if (json_equal(item, text))
-			return true;
-	return false;
-}
-
-/* What the wish left out, and what the script did; what keeps it from being live has a member of its own. */
-static json_t *warnings_of(const struct image_request *images, const json_t *more, const json_t *missing)
-{
-	json_t *warnings = images->wish->warnings != NULL ? json_copy(images->wish->warnings) : json_array(), *text;
-	size_t i;
-
-	json_array_foreach(more, i, text)
-		if (!lists_text(missing, text) && !lists_text(warnings, text))
-			json_array_append(warnings, text);
-	return warnings;
-}
-
 static const char *dry_model(const struct image_request *images, const json_t *submitted)
 {
 	return placeholder_model(
@@ -53,7 +30,7 @@ void image_write_dry(struct buffer *out, const struct image_request *images, con
 		json_object_set(ours, kept[i], json_object_get(submitted, kept[i]));
 	json_object_set_new(ours, "model", json_string(dry_model(images, submitted)));
 	json_object_set_new(ours, "warnings",
-		warnings_of(images, json_object_get(submitted, "warnings"),
+		openai_wish_warnings(images->wish, json_object_get(submitted, "warnings"),
 			json_object_get(json_object_get(submitted, "live"), "missing")));
 	buffer_text(out, "\"providerd\":");
 	json_write(out, ours);
@@ -63,7 +40,7 @@ void image_write_dry(struct buffer *out, const struct image_request *images, con
 void image_write_live(struct buffer *out, const struct image_request *images, const struct openai_outcome *outcome,
 	const struct pictures *pictures)
 {
-	json_t *warnings = warnings_of(images, outcome->warnings, NULL);
+	json_t *warnings = openai_wish_warnings(images->wish, outcome->warnings, NULL);
 
 	if (pictures->left_out > 0 && json_array_size(outcome->warnings) == 0)
 		json_array_append_new(warnings, json_string(pictures->lost));

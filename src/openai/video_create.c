@@ -62,26 +62,16 @@ static void write_member(struct buffer *out, const char *name, const json_t *val
 	buffer_char(out, ',');
 }
 
-/* What the host left out of the request, then what it has to say of it. */
-static void write_warnings(struct creating *creating, const json_t *submitted)
-{
-	json_t *warnings = json_array();
-
-	if (creating->wish->warnings != NULL)
-		json_array_extend(warnings, creating->wish->warnings);
-	if (json_is_array(json_object_get(submitted, "warnings")))
-		json_array_extend(warnings, json_object_get(submitted, "warnings"));
-	write_member(&creating->more, "warnings", warnings);
-	json_decref(warnings);
-}
-
 /* `submitted`: NULL for a job that was taken over. */
 static void write_more(struct creating *creating, const json_t *submitted)
 {
 	static const char *const names[] = { "estimates", "upstream", "live" };
+	json_t *warnings = openai_wish_warnings(creating->wish, json_object_get(submitted, "warnings"),
+		json_object_get(json_object_get(submitted, "live"), "missing"));
 	const json_t *value;
 
-	write_warnings(creating, submitted);
+	write_member(&creating->more, "warnings", warnings);
+	json_decref(warnings);
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		value = json_object_get(submitted, names[i]);
 		if (value != NULL)

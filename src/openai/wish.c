@@ -299,3 +299,25 @@ char *openai_wish_asked(const struct http_request *request, json_t *words)
 	json_decref(words);
 	return buffer_take(&out);
 }
+
+static bool lists_text(const json_t *list, const json_t *text)
+{
+	json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+		if (json_equal(item, text))
+			return true;
+	return false;
+}
+
+json_t *openai_wish_warnings(const struct openai_wish *wish, const json_t *more, const json_t *missing)
+{
+	json_t *warnings = wish->warnings != NULL ? json_copy(wish->warnings) : json_array(), *text;
+	size_t i;
+
+	json_array_foreach(more, i, text)
+		if (!lists_text(missing, text) && !lists_text(warnings, text))
+			json_array_append(warnings, text);
+	return warnings;
+}

@@ -55,3 +55,7 @@ void openai_wish_path(const struct openai_wish *wish, char *path, size_t size);
 /* What is to be kept with the job of the client's own words (inner_call.asked), out of an object, which is taken over: what looks like a credential in them
  * is masked. The caller's to free; NULL: there is no room, or it is larger than a row may hold. */
 char *openai_wish_asked(const struct http_request *request, json_t *words);
+
+/* What the wish left out, and `more` (or NULL), each text once; without those of `missing` (or NULL): what keeps it from being live has a member of its own. The
+ * caller's. */
+json_t *openai_wish_warnings(const struct openai_wish *wish, const json_t *more, const json_t *missing);
