@@ -22,7 +22,7 @@ static const struct {
 	{ "budget", cli_budget, "budget [--days N]                         its money, as a table" },
 	{ "mcp", cli_mcp, "mcp [--url URL] [--key KEY]                MCP over standard input and output, for agents" },
 	{ "approve", cli_approve,
-		"approve [QUOTE] [--refuse] ...             what agents want to pay for: list it, say yes or no" },
+		"approve [QUOTE] [--amount USD] ...         what agents want to pay for: list it, say yes or no" },
 	{ "simulate", simulate_command, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
 	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
 };

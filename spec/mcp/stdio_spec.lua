@@ -147,6 +147,13 @@ describe("providerd mcp", function()
     assert.equal(agent.id, cjson.decode(rest).id)
   end)
 
+  it("says what it leaves without an answer when its input ends", function()
+    open()
+    local job_id = host:post(live:path("runway", "submit"), support.body("runway"), keys.headers "agent").json.job_id
+    bridge:send(message("tools/call", { name = "get_job", arguments = { job_id = job_id, wait_seconds = 50 } }))
+    assert.truthy(closes_well():find("1 of its requests had no answer", 1, true))
+  end)
+
   it("tells lines that are no message, and reads on", function()
     open()
     for _, line in ipairs {

@@ -174,6 +174,23 @@ static void run_bridge(struct bridge *bridge)
 	}
 }
 
+/* Who ends its input wants to see the command end; who only wrote all that he has to ask would take silence for an answer. */
+static void leave_calls(struct bridge *bridge)
+{
+	int unanswered = 0;
+
+	while (bridge->count > 0) {
+		unanswered += !bridge_call_streams(bridge->calls[0]);
+		drop_call(bridge, 0);
+	}
+	if (unanswered > 0)
+		fprintf(stderr,
+			"providerd mcp: the input ended, and %d of its requests had no answer yet; what they asked for may be "
+			"done all "
+			"the same\n",
+			unanswered);
+}
+
 static int open_and_run(struct bridge *bridge, const char *key)
 {
 	int result = EXIT_OK;
@@ -187,8 +204,7 @@ static int open_and_run(struct bridge *bridge, const char *key)
 	run_bridge(bridge);
 	if (bridge_is_deaf())
 		result = EXIT_PROBLEM;
-	while (bridge->count > 0)
-		drop_call(bridge, 0);
+	leave_calls(bridge);
 	curl_multi_cleanup(bridge->host.multi);
 	buffer_free(&bridge->line);
 	free(bridge->host.key_header);
