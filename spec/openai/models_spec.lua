@@ -11,7 +11,9 @@ describe("GET /v1/models", function()
   local host, models
 
   setup(function()
-    host = hosts.start { config = { openai = { models = { ["sora-2"] = "runway/gen4.5", ["gone"] = "nobody/none" } } } }
+    host = hosts.start { config = { openai = { models = {
+      ["sora-2"] = "runway/gen4.5", ["gone"] = "nobody/none", ["gpt-image-1"] = "replicate/owner/name", ["dall-e-3"] = "fal",
+    } } } }
     models = by_id(host:get("/v1/models"))
   end)
   teardown(function() host:remove() end)
@@ -52,6 +54,16 @@ describe("GET /v1/models", function()
     assert.equal("runway", models["sora-2"].owned_by)
     assert.same(models["runway/gen4.5"].providerd, models["sora-2"].providerd)
     assert.is_nil(models.gone)
+  end)
+
+  it("has them also of models that no script describes, and shows a provider alone, which is its default", function()
+    assert.same({ "replicate", "image", "owner/name" },
+      { models["gpt-image-1"].owned_by, models["gpt-image-1"].providerd.kind, models["gpt-image-1"].providerd.model })
+    assert.equal("fal", models["dall-e-3"].owned_by)
+    assert.equal("runway", host:get("/v1/models/runway").json.owned_by)
+    for _, name in ipairs { "nobody", "modal", "replicate/owner/name", "fal/flxu" } do
+      assert.equal(404, host:get("/v1/models/" .. name).status, name)
+    end
   end)
 
   it("shows one by its id, with slashes or %2F, and below /live", function()

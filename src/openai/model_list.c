@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "api/answer.h"
 #include "base/json.h"
@@ -16,6 +17,7 @@
 #include "base/memory.h"
 #include "openai/fields_map.h"
 #include "openai/model_names.h"
+#include "openai/named_model.h"
 #include "openai/problem.h"
 
 static const char *const kinds_listed[] = { "image", "video" };
@@ -47,13 +49,13 @@ struct model_list {
 /* "2025-02-17" in seconds since 1970; 0 for what is no date. */
 static json_int_t date_seconds(const char *date)
 {
-	int year, month, day;
+	struct tm parts = { 0 };
 
-	if (date == NULL || sscanf(date, "%4d-%2d-%2d", &year, &month, &day) != 3 || month < 1 || month > 12)
+	if (date == NULL || sscanf(date, "%4d-%2d-%2d", &parts.tm_year, &parts.tm_mon, &parts.tm_mday) != 3)
 		return 0;
-	year -= month <= 2; /* a year begins in March: its leap day is the last one */
-	month += month <= 2 ? 9 : -3;
-	return ((json_int_t)year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 + 2) / 5 + day - 1 - 719468) * 86400;
+	parts.tm_year -= 1900;
+	parts.tm_mon--;
+	return timegm(&parts);
 }
 
 /* What is ours: { kind, model, sizes?, seconds?, pricing }. */
@@ -162,29 +164,49 @@ static void add_provider(struct model_list *list, const struct provider *provide
 	json_decref(list->capabilities);
 }
 
-/* A name of the configuration is listed as what it stands for, if that is there. */
-static void add_aliases(struct model_list *list, const struct config *config)
+/* What is not listed, and can be asked for all the same: a provider alone, a model of a market. NULL: it cannot. */
+static json_t *find_unlisted(struct host *host, const struct gate_view *view, const char *name)
 {
+	struct openai_model model;
+	json_t *found = NULL;
+
+	for (size_t i = 0; i < KINDS_LISTED && found == NULL; i++) {
+		struct manifest_choice undescribed = { .kind = (char *)(uintptr_t)kinds_listed[i] };
+
+		if (openai_model_find(host, view, kinds_listed[i], name, &model) != OPENAI_MODEL_FOUND)
+			continue;
+		undescribed.model = model.model[0] != '\0' ? model.model : NULL;
+		found = make_model(name, model.provider, describe(&undescribed));
+		openai_model_close(&model);
+	}
+	return found;
+}
+
+/* A name of the configuration is listed as what it stands for, if that is there. */
+static void add_aliases(struct model_list *list, struct host *host, const struct gate_view *view)
+{
+	const struct config *config = view->config;
+
 	for (size_t i = 0; i < config->openai.model_count; i++) {
 		const struct config_openai_model *alias = &config->openai.models[i];
-		json_t *target = json_object_get(list->by_id, alias->target), *copy;
+		json_t *target = json_object_get(list->by_id, alias->target), *model;
 
-		if (target == NULL)
+		model = target != NULL ? json_copy(target) : find_unlisted(host, view, alias->name);
+		if (model == NULL)
 			continue;
-		copy = json_copy(target);
-		json_object_set_new(copy, "id", json_string(alias->name));
-		json_object_set_new(list->by_id, alias->name, copy);
+		json_object_set_new(model, "id", json_string(alias->name));
+		json_object_set_new(list->by_id, alias->name, model);
 	}
 }
 
-static json_t *list_models(const struct provider_set *set, const struct config *config)
+static json_t *list_models(struct host *host, const struct provider_set *set, const struct gate_view *view)
 {
 	struct model_list list = { .by_id = json_object() };
 
 	for (size_t i = 0; i < set->count; i++)
 		if (set->entries[i].provider != NULL)
 			add_provider(&list, set->entries[i].provider);
-	add_aliases(&list, config);
+	add_aliases(&list, host, view);
 	return list.by_id;
 }
 
@@ -268,7 +290,7 @@ static struct list_page *acquire_page(struct host *host, const struct http_reque
 		atomic_store(&page->holders, 1);
 		page->set_generation = set->generation;
 		page->view_generation = request->view->generation;
-		page->by_id = list_models(set, request->view->config);
+		page->by_id = list_models(host, set, request->view);
 		write_page(page);
 		keep_page(host->openai_models, page);
 	}
@@ -316,8 +338,12 @@ static void send_no_model(struct http_request *request, const char *id)
 void openai_models_retrieve(struct host *host, struct http_request *request, const char *id)
 {
 	struct list_page *page = acquire_page(host, request);
-	const json_t *model = json_object_get(page->by_id, id);
+	json_t *model = json_incref(json_object_get(page->by_id, id));
 	struct buffer out;
+
+	if (model == NULL &&
+		strchr(id, '/') == NULL) /* of a market any name could be a model: who asks wants to know whether it is one */
+		model = find_unlisted(host, request->view, id);
 
 	if (model == NULL) {
 		send_no_model(request, id);
@@ -327,5 +353,6 @@ void openai_models_retrieve(struct host *host, struct http_request *request, con
 		answer_json(request, 200, NULL, &out);
 		buffer_free(&out);
 	}
+	json_decref(model);
 	list_page_release(page);
 }
