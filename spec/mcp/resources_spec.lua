@@ -149,6 +149,7 @@ describe("a resource", function()
     local refused = agent:ask("subscriptions/listen", { notifications = { resourceSubscriptions = { uri_of(job_id) } } })
     assert.equal(503, refused.status)
     assert.equal(-32603, refused.error.code)
+    assert.equal("1", refused.answer.headers["retry-after"])
     assert.equal(agent.id, refused.message.id)
     for _, client in ipairs(clients) do client:close() end
     listen(agent, { uri_of(job_id) }):close()

@@ -4,6 +4,8 @@
 #include "base/json.h"
 #include "base/limits.h"
 
+#define LATER "Retry-After: 1\r\n"
+
 void mcp_write_error(struct buffer *out, const json_t *id, const struct mcp_error *error)
 {
 	buffer_text(out, "{\"jsonrpc\":\"2.0\",");
@@ -27,12 +29,13 @@ void mcp_write_error(struct buffer *out, const json_t *id, const struct mcp_erro
 void mcp_send_error(struct http_request *request, const json_t *id, const struct mcp_error *error)
 {
 	static const char no_memory[] = "{\"jsonrpc\":\"2.0\",\"error\":{\"code\":-32603,\"message\":\"out of memory\"}}";
+	const char *headers = error->headers == NULL && error->status == 503 ? LATER : error->headers;
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_MCP_MESSAGE_BYTES);
 	mcp_write_error(&out, id, error);
 	http_send(request, &(struct http_reply){ .status = out.failed ? 503 : error->status,
-				   .headers = out.failed ? "Retry-After: 1\r\n" : error->headers,
+				   .headers = out.failed ? LATER : headers,
 				   .body = out.failed ? no_memory : out.data,
 				   .body_length = out.failed ? sizeof no_memory - 1 : out.length });
 	buffer_free(&out);

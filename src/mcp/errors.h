@@ -20,7 +20,7 @@ struct mcp_error {
 	int code;
 	const char *message;
 	json_t *data;	     /* taken, or NULL */
-	const char *headers; /* as in http_reply, or NULL */
+	const char *headers; /* as in http_reply, or NULL: of a 503 it is told when to come again */
 };
 
 /* Appends {"jsonrpc":"2.0","id":...,"error":{...}}; `id` NULL leaves it out, as for a request that could not be read. Takes error->data. */
