@@ -13,6 +13,9 @@
 #define HEADERS_BYTES 1024
 
 static const char invalid_request[] = "invalid_request_error";
+/* In place of an error for whose text there is no memory: its status and headers are what clients act on. */
+static const char untold[] = "{\"error\":{\"message\":\"There is no memory for the text of this "
+			     "error.\",\"type\":\"server_error\",\"param\":null,\"code\":null}}";
 
 /* ---- writing one ---- */
 
@@ -35,7 +38,7 @@ static void write_error(struct buffer *out, const struct http_request *request, 
 		json_write(out, error->providerd);
 		buffer_char(out, ',');
 	}
-	out->length--; /* the last comma */
+	out->length -= out->length > 0; /* the last comma */
 	buffer_text(out, "}}");
 }
 
@@ -65,9 +68,10 @@ void openai_send_error(struct http_request *request, const struct openai_error *
 		add_retry_after(headers, error->retry_after_ms);
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	write_error(&out, request, error);
-	http_send(request,
-		&(struct http_reply){
-			.status = error->status, .headers = headers, .body = buffer_begin(&out), .body_length = out.length });
+	http_send(request, &(struct http_reply){ .status = error->status,
+				   .headers = headers,
+				   .body = out.failed ? untold : out.data,
+				   .body_length = out.failed ? sizeof untold - 1 : out.length });
 	buffer_free(&out);
 }
 
