@@ -186,8 +186,7 @@ static void leave_calls(struct bridge *bridge)
 	if (unanswered > 0)
 		fprintf(stderr,
 			"providerd mcp: the input ended, and %d of its requests had no answer yet; what they asked for may be "
-			"done all "
-			"the same\n",
+			"done all the same\n",
 			unanswered);
 }
 

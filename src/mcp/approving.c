@@ -65,8 +65,7 @@ static void ask_operator(struct mcp_submitting *submitting, int64_t amount)
 	mcp_call_refuse_with(submitting->call, "approval_required",
 		json_pack("{s:s, s:f}", "quote_id", submitting->quote_text, "amount_usd", micro_usd_dollars(amount)),
 		"the operator has to approve it first: nothing was sent. Ask the user to run \"providerd approve %s\", then call "
-		"submit "
-		"again with the same quote_id%s",
+		"submit again with the same quote_id%s",
 		submitting->quote_text, waits ? "" : ". He was not told: too many others of this API key wait for him already");
 }
 

@@ -157,8 +157,7 @@ static void refuse_model(const struct description *description, const struct inn
 			near_models(
 				json_object_get(answer->body, "allowed"), description->model != NULL ? description->model : "")),
 		"the host has no description of this model; `models` has some that it has. It may be quoted all the same: prompt "
-		"and "
-		"parameters go out as they are written");
+		"and parameters go out as they are written");
 }
 
 /* ---- a provider without a model ---- */

@@ -303,8 +303,7 @@ const struct mcp_tool mcp_tool_quote = {
 	.name = "quote",
 	.title = "What would it cost?",
 	.description = "Checks a request and says what it would cost. Sends nothing, costs nothing. Gives a quote_id for submit; "
-		       "valid for "
-		       "one hour.",
+		       "valid for one hour.",
 	.arguments = arguments,
 	.output_schema = output_schema,
 	.annotations = { .read_only = true },

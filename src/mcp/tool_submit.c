@@ -145,8 +145,7 @@ static bool refuse_same(struct mcp_submitting *submitting)
 	id_format(&same.id, id);
 	mcp_call_refuse_with(submitting->call, "already_paid", json_pack("{s:s}", "job_id", id),
 		"the same request %s %lld s ago: nothing was sent. Call get_job with job_id %s; only if the user wants to pay "
-		"once more, "
-		"submit with again_of %s",
+		"once more, submit with again_of %s",
 		same.status == TASK_UNKNOWN ? "may have been paid" : "was paid",
 		(long long)(now_ms > same.created_ms ? (now_ms - same.created_ms) / 1000 : 0), id, id);
 	return true;
@@ -345,8 +344,7 @@ const struct mcp_tool mcp_tool_submit = {
 	.name = "submit",
 	.title = "Run it (costs money)",
 	.description = "Runs a quote for real. Returns at once with a job_id; then call get_job. One quote is paid at most once: "
-		       "after a "
-		       "timeout or an error call submit again with the same quote_id and get the same job.",
+		       "after a timeout or an error call submit again with the same quote_id and get the same job.",
 	.arguments = arguments,
 	.output_schema = MCP_JOB_SCHEMA,
 	.annotations = { .destructive = true, .idempotent = true, .open_world = true },
