@@ -268,6 +268,36 @@ describe("an approval that is taken back while its quote is submitted", function
   end)
 end)
 
+describe("an approval of a very large request", function()
+  it("is shown by what names it, and hides no other", function()
+    local live = support.start { config = function(config)
+      config.mcp = { live = true, budget_usd = { per_day = 9, per_month = 9 } }
+    end }
+    finally(function() live:remove() end)
+    local agent = mcp.modern(live.host)
+    local function ask(wanted)
+      local id = agent:call("quote", wanted).data.quote_id
+      assert.equal("approval_required", agent:call("submit", { quote_id = id, max_cost_usd = 1 }).data.error)
+      return id
+    end
+    local small = ask { provider = "fal", prompt = "a boat" }
+    local large
+    for k = 1, 4 do
+      local input = { prompt = "a fleet " .. k }
+      for i = 1, 20000 do input[("ship%05d"):format(i)] = ("x"):rep(60) end
+      large = ask { provider = "runpod", job = { endpoint_id = "abc123", input = input } }
+    end
+    local answer, shown = live.host:get("/api/approvals"), {}
+    assert.is_true(#answer.body < 8192, #answer.body)
+    for _, approval in ipairs(answer.json.approvals) do shown[approval.quote_id] = approval.request end
+    assert.equal("a boat", shown[small].prompt)
+    assert.equal("abc123", shown[large].endpoint_id)
+    assert.equal("a fleet 4", shown[large].prompt)
+    assert.is_true(shown[large].too_large_bytes > 1000000)
+    assert.equal(200, live.host:post("/api/approvals/" .. large, { amount_usd = 1 }).status)
+  end)
+end)
+
 -- The agent of one key that asks and asks, beside that of another one.
 describe("approvals that an agent asks for without end", function()
   it("leave room for those of others, and are told until as many wait as a person may read", function()

@@ -10,11 +10,13 @@
 #include "api/answer.h"
 #include "base/clock.h"
 #include "base/json.h"
+#include "base/json_span.h"
 #include "base/limits.h"
 #include "base/micro_usd.h"
 #include "registry/store.h"
 
 #define TEXT_BYTES 512 /* of each text of a request that is shown */
+#define NAMED_TEXTS 5
 #define ANSWER_BYTES (8 * 1024 * 1024)
 
 int64_t approval_amount(const struct quote *quote)
@@ -53,7 +55,51 @@ static const char *approval_state(const struct quote *quote)
 	return quote->approved >= 0 && quote->approved >= approval_amount(quote) ? "approved" : "waiting";
 }
 
-/* A request may carry a picture: what a person reads is short. */
+/* Those of the names that are texts, each behind a comma. */
+static void write_named_texts(struct buffer *out, struct json_span object, const char *const *names, size_t count)
+{
+	struct json_span values[NAMED_TEXTS] = { { NULL, 0 } };
+
+	json_span_members(object, names, count, values);
+	for (size_t i = 0; i < count; i++) {
+		if (!json_span_is_text(values[i]))
+			continue;
+		buffer_format(out, ",\"%s\":", names[i]);
+		json_write_abbreviated(out, values[i].text, values[i].length, TEXT_BYTES);
+	}
+}
+
+/* Of a request that is too large to be shown what names it. */
+static void write_outline(struct buffer *out, const char *request)
+{
+	static const char *const names[] = { "prompt", "model", "mode" };
+	static const char *const of_job[NAMED_TEXTS] = { "prompt", "model", "version", "endpoint_id", "url" };
+	struct json_span whole = json_span_of(request), job = json_span_member(whole, "job");
+	struct json_span input = json_span_member(job, "input");
+
+	buffer_text(out, "{\"too_large_bytes\":");
+	buffer_integer(out, (int64_t)whole.length);
+	write_named_texts(out, whole, names, sizeof names / sizeof *names);
+	write_named_texts(out, job, of_job, NAMED_TEXTS);
+	if (!json_span_is_text(json_span_member(job, names[0])))
+		write_named_texts(out, input, names, 1);
+	buffer_char(out, '}');
+}
+
+/* A request may carry a picture, or be made to fill a list so that others' are not in it: what a person reads is short. */
+static void write_request(struct buffer *out, const char *request)
+{
+	struct buffer text;
+
+	buffer_init(&text, LIMIT_APPROVAL_REQUEST_BYTES);
+	json_write_abbreviated(&text, request, strlen(request), TEXT_BYTES);
+	if (text.failed)
+		write_outline(out, request);
+	else
+		buffer_append(out, text.data, text.length);
+	buffer_free(&text);
+}
+
 static void write_approval(struct buffer *out, const struct quote *quote)
 {
 	buffer_char(out, '{');
@@ -66,7 +112,7 @@ static void write_approval(struct buffer *out, const struct quote *quote)
 	json_member_text(out, "by", quote->approved_by);
 	buffer_text(out, "\"request\":");
 	if (quote->request != NULL)
-		json_write_abbreviated(out, quote->request, strlen(quote->request), TEXT_BYTES);
+		write_request(out, quote->request);
 	else
 		buffer_text(out, "null");
 	buffer_char(out, '}');

@@ -182,8 +182,9 @@
 #define LIMIT_QUOTE_SAME_MS 86400000	       /* a job of the same request counts as paid already for so long */
 #define LIMIT_QUOTE_SAME_SHOWN 3	       /* of them, the newest */
 #define LIMIT_APPROVALS 200		       /* of a list */
-#define LIMIT_APPROVALS_OF_CALLER 50	  /* of one API key that wait for a yes at a time: nobody crowds others out of the list */
-#define LIMIT_APPROVAL_QUESTION_MS 600000 /* a question to a client's user, until it is answered */
+#define LIMIT_APPROVALS_OF_CALLER 50 /* of one API key that wait for a yes at a time: nobody crowds others out of the list */
+#define LIMIT_APPROVAL_REQUEST_BYTES (16 * 1024) /* of a request in the list of what waits; of a larger one its names */
+#define LIMIT_APPROVAL_QUESTION_MS 600000	 /* a question to a client's user, until it is answered */
 
 /* Files read at start or on change. */
 #define LIMIT_CONFIG_FILE_BYTES (1024 * 1024)

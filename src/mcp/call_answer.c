@@ -252,7 +252,7 @@ static const char *code_of_status(int status)
 	case 429:
 	case 503: return "busy";
 	case 504: return "too_late";
-	default: return status < 500 ? "refused" : "host_error";
+	default: return status >= 400 && status < 500 ? "refused" : "host_error";
 	}
 }
 
@@ -265,7 +265,7 @@ static json_t *inner_refusal(const struct inner_answer *answer)
 	char text[REFUSAL_BYTES];
 
 	if (detail == NULL)
-		return new_refusal(code, "the host gave no answer");
+		return new_refusal(code, "the host's own answer is too large to be read here: ask for less, or send less");
 	if (path == NULL || *path == '\0' || message == NULL || strcmp(message, detail) != 0)
 		return new_refusal(code, detail);
 	snprintf(text, sizeof text, "%.200s: %s", path, detail);
