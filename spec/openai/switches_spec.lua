@@ -113,6 +113,15 @@ describe("with live on", function()
     end
   end)
 
+  it("two Idempotency-Keys are none: a repeat could go by the other one", function()
+    for _, path in ipairs { "/live/v1/images/generations", "/api/providers/image/fal/submit" } do
+      local answer = served.host:raw(table.concat({ "POST " .. path .. " HTTP/1.1", "Host: 127.0.0.1:" .. served.host.port,
+        "Content-Type: application/json", "Idempotency-Key: one", "Idempotency-Key: other", "Content-Length: 37",
+        "Connection: close", "", '{"model":"fal/flux","prompt":"a cat"}' }, "\r\n"))
+      assert.truthy(answer:find("^HTTP/1.1 400 ") and answer:find("Idempotency%-Key is there twice"), answer)
+    end
+  end)
+
   it("what is said where nobody reads it is 400, and nothing is sent", function()
     for _, query in ipairs { "dry_run=true", "dry_run=false", "max_cost_usd=0.0001" } do
       local answer = served.host:post("/live/v1/images/generations?" .. query, IMAGE[2])

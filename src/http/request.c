@@ -42,6 +42,7 @@ static enum head which_head(const char *name, size_t length)
 		return match(name, "Content-Length", HEAD_CONTENT_LENGTH) != HEAD_COUNT
 			       ? HEAD_CONTENT_LENGTH
 			       : match(name, "Sec-Fetch-Site", HEAD_SEC_FETCH_SITE);
+	case 15: return match(name, "Idempotency-Key", HEAD_IDEMPOTENCY_KEY); /* of two, a repeat could go by the other one */
 	case 16: return match(name, "Content-Encoding", HEAD_CONTENT_ENCODING);
 	case 17: return match(name, "Transfer-Encoding", HEAD_TRANSFER_ENCODING);
 	case 29: return match(name, "Access-Control-Request-Method", HEAD_PREFLIGHT_METHOD);
