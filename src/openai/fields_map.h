@@ -42,7 +42,8 @@ const json_t *fields_input(const json_t *properties, const char *path);
 /* Its values, a list of `enum` or else of `examples`; or NULL. Those of an enum are all that there are. */
 const json_t *fields_values(const json_t *input);
 
-/* Sets a field of the submit. False: the client's own value contradicts it, and an error was sent; `param` is what the value came from. */
+/* Sets a field of the submit; the value is taken over in every case. False: the client's own value contradicts it, and an error was sent; `param` is what the
+ * value came from. */
 bool fields_put(struct openai_fields *fields, const char *path, json_t *value, const char *param);
 
 __attribute__((format(printf, 2, 3))) void fields_warn(struct openai_fields *fields, const char *format, ...);
