@@ -11,7 +11,7 @@ local given = require "given"
 local check = {}
 
 local null, is_array = cjson.null, cjson.is_array
-local byte, find, lower, match, sub = string.byte, string.find, string.lower, string.match, string.sub
+local byte, lower, match, reverse, sub = string.byte, string.lower, string.match, string.reverse, string.sub
 local sort, tointeger = table.sort, math.tointeger
 local pairs, setmetatable, tonumber, type = pairs, setmetatable, tonumber, type
 
@@ -47,16 +47,18 @@ local TRIM_BLOCK_BYTES = 4096
 
 local function find_first(text)
   for at = 1, #text, TRIM_BLOCK_BYTES do
-    local found = find(sub(text, at, at + TRIM_BLOCK_BYTES - 1), "%S")
-    if found then return at + found - 1 end
+    local block = sub(text, at, at + TRIM_BLOCK_BYTES - 1)
+    local found = match(block, "^%s*()")
+    if found <= #block then return at + found - 1 end
   end
 end
 
 local function find_last(text)
   for at = #text, 1, -TRIM_BLOCK_BYTES do
     local start = at > TRIM_BLOCK_BYTES and at - TRIM_BLOCK_BYTES + 1 or 1
-    local found = match(sub(text, start, at), "^.*()%S")
-    if found then return start + found - 1 end
+    local block = sub(text, start, at)
+    local found = match(reverse(block), "^%s*()")
+    if found <= #block then return at - found + 1 end
   end
 end
 
@@ -67,6 +69,11 @@ function check.trim(text)
   local first = find_first(text)
   if not first then return "" end
   return sub(text, first, find_last(text))
+end
+
+--- Whether a text is nothing but white space.
+function check.is_blank(text)
+  return not find_first(text)
 end
 
 local function in_list(value, list)

@@ -124,7 +124,7 @@ end
 -- One picture or shot: text, or an object. The path names it in complaints.
 local function check_picture(item, path)
   if type(item) == "string" then
-    if check.trim(item) == "" then check.fail(path, "must not be empty") end
+    if check.is_blank(item) then check.fail(path, "must not be empty") end
   elseif type(item) ~= "table" then
     check.fail(path, "must be text or an object")
   end
@@ -151,7 +151,7 @@ local function read_prompts(reader, name)
     local path = ("%s[%d]"):format(reader:path(name), index - 1)
     local text = item
     if type(item) == "table" then text = item.prompt or item.text end
-    if type(text) ~= "string" or check.trim(text) == "" then check.fail(path, "must be text, or an object with a prompt") end
+    if type(text) ~= "string" or check.is_blank(text) then check.fail(path, "must be text, or an object with a prompt") end
   end
   return #prompts > 0 and prompts or nil
 end
