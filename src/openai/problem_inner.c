@@ -51,11 +51,12 @@ static bool is_of_videos(const struct http_request *request)
 const char *openai_param_of(const struct http_request *request, const char *path)
 {
 	const char *name = strncmp(path, PARAMETERS, sizeof PARAMETERS - 1) == 0 ? path + sizeof PARAMETERS - 1 : path;
+	size_t length = strcspn(name, "["); /* an item of a list, "image[1]", is of the same field */
 
 	if (*path == '\0')
 		return NULL;
 	for (size_t i = 0; i < sizeof params / sizeof *params; i++)
-		if (strcmp(params[i].field, name) == 0)
+		if (strlen(params[i].field) == length && strncmp(params[i].field, name, length) == 0)
 			return is_of_videos(request) ? params[i].video : params[i].image;
 	return path;
 }
