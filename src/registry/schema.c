@@ -112,7 +112,7 @@ static const char *const steps[] = {
 	"ALTER TABLE live ADD COLUMN upstream_sha256 TEXT;"
 	"CREATE INDEX live_upstream ON live (upstream_sha256, sequence) WHERE upstream_sha256 IS NOT NULL;"
 	"ALTER TABLE ledger ADD COLUMN door INTEGER NOT NULL DEFAULT 0;",
-	/* 14: what live jobs were made for, of clients that may ask again without saying so (wish.h). */
+	/* 14: what live jobs were made for, of clients that may ask again without saying so (job_wish.h). */
 	"CREATE TABLE wish (sequence INTEGER PRIMARY KEY, digest BLOB NOT NULL, answered INTEGER NOT NULL, takes INTEGER NOT "
 	"NULL,"
 	" touched_ms INTEGER NOT NULL, overtook INTEGER NOT NULL);"

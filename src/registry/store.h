@@ -101,7 +101,7 @@ struct store_ties {
 	bool overtook;		/* asked for by a repeat: the first attempt was not seen yet, and may still come */
 };
 
-/* What is to be noted of a wish (wish.h). */
+/* What is to be noted of a wish (job_wish.h). */
 struct store_wish_news {
 	bool answered;	/* who asked has the answer; it stays so */
 	bool taken;	/* by another request than the one that made the job, */
