@@ -61,7 +61,7 @@ static bool is_asked(const struct manifest_choice *choice, const struct asked_ch
 /* The ids of `modes`, and the default one. */
 static void write_mode(struct buffer *out, const char *modes)
 {
-	json_t *list = modes != NULL ? json_read(modes, strlen(modes), NULL) : NULL, *mode;
+	json_t *list = json_read_stored(modes), *mode;
 	const char *usual = NULL, *id;
 	size_t i, count = 0;
 

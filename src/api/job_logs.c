@@ -88,7 +88,7 @@ static void write_message(struct buffer *out, const struct event_row *row, const
 static bool log_add_event(void *context, const struct event_row *row)
 {
 	struct logging *logging = context;
-	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	json_t *data = json_read_stored(row->data);
 	char type[EVENT_TYPE_BYTES];
 	struct buffer message;
 

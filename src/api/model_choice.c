@@ -11,7 +11,7 @@
 
 static json_t *read_model(const struct directory_model *model)
 {
-	return model != NULL && model->text != NULL ? json_read(model->text, strlen(model->text), NULL) : NULL;
+	return model != NULL ? json_read_stored(model->text) : NULL;
 }
 
 bool model_choice_can(const struct directory_model *model)
@@ -57,7 +57,7 @@ static json_t *schema_of_request(const json_t *inputs, const char *kind, const c
 /* "$0.025 / megapixels"; the vendor's own words where it has only those. */
 static void write_choice_price(const struct directory_model *model, struct buffer *out)
 {
-	json_t *price = model->price != NULL ? json_read(model->price, strlen(model->price), NULL) : NULL;
+	json_t *price = json_read_stored(model->price);
 	const json_t *usd = json_object_get(price, "usd");
 	const char *unit = json_text(price, "unit"), *text = json_text(price, "text");
 	char words[256];

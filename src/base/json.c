@@ -89,6 +89,11 @@ json_t *json_read(const char *text, size_t length, struct error *error)
 	return json_read_counted(text, length, NULL, &bytes, error);
 }
 
+json_t *json_read_stored(const char *text)
+{
+	return text != NULL ? json_read(text, strlen(text), NULL) : NULL;
+}
+
 json_t *json_read_partly(const char *text, size_t length, size_t all, size_t most, struct error *error)
 {
 	struct json_allowance allowance = { .values = all, .most = SIZE_MAX };

@@ -17,6 +17,9 @@
 /* Parses a whole text. NULL with ERROR_INVALID (error->path is the field's path). json_decref() the result. */
 json_t *json_read(const char *text, size_t length, struct error *error);
 
+/* The same of a text that the host holds, so it is JSON: written by itself, or checked when it came. NULL gives NULL. */
+json_t *json_read_stored(const char *text);
+
 /* The same, counted against a budget: *bytes is about how much memory it took, to be given back with the tree. NULL with ERROR_MEMORY too: it is too
  * much. Without a tree nothing stays counted. */
 json_t *json_read_counted(const char *text, size_t length, struct buffer_budget *budget, size_t *bytes, struct error *error);

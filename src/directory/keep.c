@@ -104,7 +104,7 @@ static void load_item(struct shelf *shelf, const json_t *item)
 static void load_list(void *context, const struct directory_row *row)
 {
 	struct shelf *shelf = context;
-	json_t *body = row->body != NULL ? json_read(row->body, strlen(row->body), NULL) : NULL, *item;
+	json_t *body = json_read_stored(row->body), *item;
 	size_t i;
 
 	if (body == NULL)
@@ -125,7 +125,7 @@ static void load_list(void *context, const struct directory_row *row)
 static void load_model(void *context, const struct directory_row *row)
 {
 	struct shelf *shelf = context;
-	json_t *body = row->body != NULL ? json_read(row->body, strlen(row->body), NULL) : NULL;
+	json_t *body = json_read_stored(row->body);
 	struct directory_model *model = NULL;
 	struct model_shape shape;
 
@@ -155,7 +155,7 @@ static void load_model(void *context, const struct directory_row *row)
 static void load_price(void *context, const struct directory_row *row)
 {
 	struct directory_model *model = shelf_find(context, row->key);
-	json_t *body = row->body != NULL ? json_read(row->body, strlen(row->body), NULL) : NULL;
+	json_t *body = json_read_stored(row->body);
 
 	if (model != NULL) {
 		model = shelf_edit(context, row->key);

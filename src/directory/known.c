@@ -15,11 +15,6 @@ static bool is_old(int64_t at_ms, int64_t age_ms)
 
 /* ---- for scripts ---- */
 
-static json_t *tree_of(const char *text)
-{
-	return text != NULL ? json_read(text, strlen(text), NULL) : NULL;
-}
-
 static void put_time(json_t *object, const char *name, int64_t unix_ms)
 {
 	char text[CLOCK_TEXT_BYTES];
@@ -32,8 +27,9 @@ static void put_time(json_t *object, const char *name, int64_t unix_ms)
 
 static json_t *price_tree(const struct directory_model *model)
 {
-	json_t *price =
-		model->price != NULL && !is_old(model->price_ms, LIMIT_DIRECTORY_PRICE_AGE_MS) ? tree_of(model->price) : NULL;
+	json_t *price = model->price != NULL && !is_old(model->price_ms, LIMIT_DIRECTORY_PRICE_AGE_MS)
+				? json_read_stored(model->price)
+				: NULL;
 
 	if (price != NULL)
 		put_time(price, "as_of", model->price_ms);
@@ -42,7 +38,7 @@ static json_t *price_tree(const struct directory_model *model)
 
 static json_t *model_tree(const struct directory_model *model)
 {
-	json_t *tree = tree_of(model->text != NULL ? model->text : model->brief), *price;
+	json_t *tree = json_read_stored(model->text != NULL ? model->text : model->brief), *price;
 
 	if (tree == NULL)
 		return NULL;

@@ -309,7 +309,7 @@ static void keep_words(struct model_shape *shape, const json_t *old, json_t *new
 
 void model_shape_fill(struct model_shape *shape, const char *before)
 {
-	json_t *old = before != NULL ? json_read(before, strlen(before), NULL) : NULL;
+	json_t *old = json_read_stored(before);
 	json_t *new = json_read(shape->brief, strlen(shape->brief), NULL);
 	char *brief;
 

@@ -129,7 +129,7 @@ static void take_failure(struct directory_call *call, const char *why)
 
 static json_t *inputs_of(const char *text)
 {
-	json_t *model = text != NULL ? json_read(text, strlen(text), NULL) : NULL;
+	json_t *model = json_read_stored(text);
 	json_t *inputs = json_incref(json_object_get(model, "inputs"));
 
 	json_decref(model);

@@ -78,7 +78,7 @@ static void abridge(struct task *task, json_t **data)
 
 static void write_task(struct buffer *out, const struct event_row *row)
 {
-	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	json_t *data = json_read_stored(row->data);
 	struct task task = *row->task;
 	struct event_row short_row = *row;
 	struct moment moment;
@@ -127,7 +127,7 @@ static void overlay_moment(struct moment *moment, const json_t *data)
 /* How long it will take still is known to who asks for the job, not to the log. */
 static void write_task_brief(struct buffer *out, const struct event_row *row)
 {
-	json_t *data = row->data != NULL ? json_read(row->data, strlen(row->data), NULL) : NULL;
+	json_t *data = json_read_stored(row->data);
 	struct moment moment = { .task = *row->task };
 
 	buffer_init(&moment.result, LIMIT_EVENT_BYTES);

@@ -193,7 +193,7 @@ static void completion_copied(struct artifact_copy *copy)
 static json_t *completion_provenance(const struct live_job *job)
 {
 	char id[ID_TEXT_BYTES], created[CLOCK_TEXT_BYTES], submitted[CLOCK_TEXT_BYTES], now[CLOCK_TEXT_BYTES];
-	json_t *payload = job->payload != NULL ? json_read(job->payload, strlen(job->payload), NULL) : NULL;
+	json_t *payload = json_read_stored(job->payload);
 	json_t *model = json_object_get(payload, "model"), *made;
 	const struct cost *cost = &job->completion->cost;
 

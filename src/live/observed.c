@@ -155,7 +155,7 @@ static void observed_add(struct observed *observed, const struct store_observati
 
 void observed_name_job(struct live_job *job, const char *estimates)
 {
-	json_t *known = estimates != NULL ? json_read(estimates, strlen(estimates), NULL) : NULL;
+	json_t *known = json_read_stored(estimates);
 	const char *model = json_text(known, "model"), *drivers = json_text(known, "drivers");
 	json_t *payload = NULL;
 

@@ -162,7 +162,7 @@ static int64_t eta_of(const struct mcp_job_reader *reader, const struct task *ta
 
 static void tell_job(const struct mcp_job_reader *reader, const struct task *task, struct mcp_job *job)
 {
-	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
+	json_t *result = json_read_stored(task->result);
 	const json_t *error = json_object_get(result, "error");
 	char id[ID_TEXT_BYTES];
 

@@ -58,11 +58,6 @@ static int fitness(const struct openai_fields *fields, const json_t *schema)
 	return requires ? 1 : 2;
 }
 
-static json_t *schema_of(const struct manifest_choice *choice)
-{
-	return choice->schema != NULL ? json_read(choice->schema, strlen(choice->schema), NULL) : NULL;
-}
-
 /* Of the forms in which the script has a model that the client named, the one that fits; of a mode, or of none, its first, which is the default. Of a model
  * that the script does not describe it is what the vendor publishes. */
 void fields_choose(struct openai_fields *fields)
@@ -76,7 +71,7 @@ void fields_choose(struct openai_fields *fields)
 
 		if (!openai_model_has(fields->model, &manifest->choices[i]))
 			continue;
-		schema = schema_of(&manifest->choices[i]);
+		schema = json_read_stored(manifest->choices[i].schema);
 		fit = fields->model->model[0] == '\0' ? 2 : fitness(fields, schema);
 		if (fit > best) {
 			best = fit;

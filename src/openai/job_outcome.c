@@ -172,7 +172,7 @@ static void fill_standing(struct openai_outcome *outcome, const struct task *tas
 
 void openai_outcome_of_task(struct host *host, const struct task *task, struct openai_outcome *outcome)
 {
-	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
+	json_t *result = json_read_stored(task->result);
 
 	*outcome = (struct openai_outcome){ .billed = -1, .should_retry = -1 };
 	fill_standing(outcome, task);

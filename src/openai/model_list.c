@@ -62,7 +62,7 @@ static json_int_t date_seconds(const char *date)
 static json_t *describe(const struct manifest_choice *choice)
 {
 	json_t *own = json_object(), *facts = model_facts(choice);
-	json_t *schema = choice->schema != NULL ? json_read(choice->schema, strlen(choice->schema), NULL) : NULL;
+	json_t *schema = json_read_stored(choice->schema);
 	json_t *price = json_object_get(facts, "price");
 
 	json_object_set_new(own, "kind", json_string(choice->kind));
@@ -121,7 +121,7 @@ static const struct manifest_choice *first_of_mode(const struct manifest *manife
 
 static void add_modes(struct model_list *list, const struct provider_kind *as)
 {
-	json_t *modes = as->modes != NULL ? json_read(as->modes, strlen(as->modes), NULL) : NULL, *mode;
+	json_t *modes = json_read_stored(as->modes), *mode;
 	struct manifest_choice undescribed = { .kind = (char *)(uintptr_t)as->kind->name };
 	const struct manifest_choice *choice;
 	const char *id;

@@ -12,7 +12,7 @@
 
 static bool is_mode(const struct provider_kind *as, const char *name)
 {
-	json_t *modes = as->modes != NULL ? json_read(as->modes, strlen(as->modes), NULL) : NULL, *mode;
+	json_t *modes = json_read_stored(as->modes), *mode;
 	const char *id;
 	bool found = false;
 	size_t i;

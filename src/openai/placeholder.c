@@ -130,11 +130,6 @@ struct found {
 	json_t *payload, *estimates; /* held */
 };
 
-static json_t *read_text(const char *text)
-{
-	return text != NULL ? json_read(text, strlen(text), NULL) : NULL;
-}
-
 static int within(const json_t *asked, const char *name, int least, int most)
 {
 	json_int_t value = json_integer_value(json_object_get(asked, name));
@@ -145,7 +140,7 @@ static int within(const json_t *asked, const char *name, int least, int most)
 static void find_task(void *context, const struct task *task)
 {
 	struct found *found = context;
-	json_t *asked = read_text(task->asked);
+	json_t *asked = json_read_stored(task->asked);
 	const char *format = json_text(asked, "output_format");
 
 	found->ours = task->dry_run && strcmp(task->kind, "image") == 0 && json_is_integer(json_object_get(asked, "width"));
@@ -155,8 +150,8 @@ static void find_task(void *context, const struct task *task)
 		found->count = within(asked, "n", 1, MOST_PICTURES);
 		if (format == NULL || !media_format_named(format, &found->format))
 			found->format = MEDIA_PNG;
-		found->payload = read_text(task->payload);
-		found->estimates = read_text(task->estimates);
+		found->payload = json_read_stored(task->payload);
+		found->estimates = json_read_stored(task->estimates);
 	}
 	json_decref(asked);
 }

@@ -16,11 +16,6 @@
 #define USUAL_SECONDS 4
 #define FILM_BYTES (16 * 1024 * 1024) /* the largest has a tenth of it */
 
-static json_t *read_text(const char *text)
-{
-	return text != NULL ? json_read(text, strlen(text), NULL) : NULL;
-}
-
 /* The text within the quotes, as people read it. */
 static void note_model(struct json_span model, char text[VIDEO_MODEL_BYTES])
 {
@@ -41,8 +36,8 @@ void video_placeholder_note(struct video_placeholder *placeholder, const struct 
 		.height = sized ? words.height : USUAL_HEIGHT,
 		.seconds = words.length > 0 ? words.length : USUAL_SECONDS,
 		.created_ms = task->created_ms,
-		.payload = read_text(task->payload),
-		.estimates = read_text(task->estimates) };
+		.payload = json_read_stored(task->payload),
+		.estimates = json_read_stored(task->estimates) };
 	id_format(&task->id, placeholder->job_id);
 	note_model(words.model, placeholder->model);
 }

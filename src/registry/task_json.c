@@ -24,7 +24,7 @@ void task_json_write_money(struct buffer *out, const struct task_money *money)
 /* The list of a job's outputs, out of the text of its result: the first member, as live/completion.c writes it. */
 static void write_artifacts(struct buffer *out, const struct task *task)
 {
-	json_t *result = task->result != NULL ? json_read(task->result, strlen(task->result), NULL) : NULL;
+	json_t *result = json_read_stored(task->result);
 	json_t *artifacts = json_object_get(result, "artifacts");
 
 	if (json_is_array(artifacts))
