@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "database/driver.h"
 
-static const struct driver *const drivers[] = { &sqlite_driver, &postgres_driver };
+static const struct driver *const drivers[] = { &sqlite_driver };
 
 #define DRIVERS (sizeof drivers / sizeof *drivers)
 
@@ -102,6 +102,11 @@ bool database_is_lost(struct database *database)
 	return database->driver->is_lost(database);
 }
 
+bool database_lacks_memory(struct database *database)
+{
+	return database->driver->lacks_memory(database);
+}
+
 enum error_code database_version(struct database *database, int64_t *version, struct error *error)
 {
 	return database->driver->version(database, version, error);
@@ -147,6 +152,16 @@ enum database_result database_begin_reading(struct database *database)
 void database_end_reading(struct database *database)
 {
 	database->driver->end_reading(database);
+}
+
+int64_t database_tend(struct database *database, bool idle)
+{
+	return database->driver->tend(database, idle);
+}
+
+const char *database_dialect(const struct database *database, const struct sql *text)
+{
+	return database->driver->dialect(text);
 }
 
 enum database_result database_execute(struct database *database, const char *text)
@@ -245,9 +260,28 @@ bool statement_is_null(struct statement *statement, int column)
 	return statement->driver->is_null(statement, column);
 }
 
+bool statement_equals(struct statement *statement, int column, const void *bytes, size_t length)
+{
+	size_t found = 0;
+	const void *data = statement_bytes(statement, column, &found);
+
+	return data != NULL && found == length && memcmp(data, bytes, length) == 0;
+}
+
+bool statement_copy(struct statement *statement, int column, void *bytes, size_t length)
+{
+	size_t found = 0;
+	const void *data = statement_bytes(statement, column, &found);
+
+	if (data == NULL || found != length)
+		return false;
+	memcpy(bytes, data, length);
+	return true;
+}
+
 bool statement_lacks_memory(struct statement *statement)
 {
-	return statement->driver->lacks_memory(statement);
+	return database_lacks_memory(statement->database);
 }
 
 enum database_result statement_run(struct statement *statement)

@@ -78,6 +78,9 @@ enum error_code database_error(struct database *database, const char *action, st
 /* Was it the connection or the whole transaction that failed, not the statement for its own row? */
 bool database_is_lost(struct database *database);
 
+/* Was it memory that the last call lacked? */
+bool database_lacks_memory(struct database *database);
+
 /* The schema's version: 0 where there is nothing yet. ERROR_INVALID: it is another program's database. In a transaction. */
 enum error_code database_version(struct database *database, int64_t *version, struct error *error);
 enum database_result database_set_version(struct database *database, int64_t version);
@@ -97,6 +100,10 @@ enum database_result database_settle(struct database *database);
 /* Reads as of one moment, until database_end_reading(). */
 enum database_result database_begin_reading(struct database *database);
 void database_end_reading(struct database *database);
+
+/* What a database wants between two transactions of the connection that writes (SQLite's log is carried over). `idle`: nobody waits for it. How long it
+ * may be left alone then, in ns. Never blocks for long. */
+int64_t database_tend(struct database *database, bool idle);
 
 /* ---- statements ---- */
 
@@ -122,12 +129,18 @@ void statement_bind_copy(struct statement *statement, int index, const void *byt
 enum database_result statement_step(struct statement *statement);
 void statement_reset(struct statement *statement);
 
-/* Columns are numbered from 0. Texts (NUL-terminated) and bytes are valid until the statement moves; NULL: null, or no memory (database_lacks_memory()). */
+/* Columns are numbered from 0. Texts (NUL-terminated) and bytes are valid until the statement moves; NULL: null, or no memory (statement_lacks_memory()). */
 int64_t statement_integer(struct statement *statement, int column);
 double statement_real(struct statement *statement, int column);
 const char *statement_text(struct statement *statement, int column);
 const void *statement_bytes(struct statement *statement, int column, size_t *length);
 bool statement_is_null(struct statement *statement, int column);
+
+/* Has the column just these bytes? */
+bool statement_equals(struct statement *statement, int column, const void *bytes, size_t length);
+
+/* Copies a column that has just as many bytes. False: it has not. */
+bool statement_copy(struct statement *statement, int column, void *bytes, size_t length);
 bool statement_lacks_memory(struct statement *statement);
 
 /* Runs a statement whose rows, if any, nobody reads, and resets it. PostgreSQL's answer to one inside a writing transaction comes later: with the next
@@ -142,6 +155,9 @@ enum database_result statement_find(struct statement *statement, int64_t *value)
 
 /* The same for a text that is used once. */
 enum database_result database_query(struct database *database, struct sql text, int64_t *value);
+
+/* The text that this connection's dialect has; NULL: nothing to do. */
+const char *database_dialect(const struct database *database, const struct sql *text);
 
 /* Runs texts that give no rows, one or several, separated by semicolons. */
 enum database_result database_execute(struct database *database, const char *text);

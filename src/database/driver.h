@@ -8,6 +8,9 @@ struct driver {
 	const char *scheme; /* of its URLs, with the colon */
 	bool is_shared;
 
+	/* Which of the two texts is its own. */
+	const char *(*dialect)(const struct sql *text);
+
 	/* Fills in `name` and what the driver needs to connect. */
 	enum error_code (*find)(const char *home, const char *url, struct database_place *place, struct error *error);
 
@@ -18,6 +21,7 @@ struct driver {
 	enum error_code (*connect)(struct database *database, struct error *error);
 	enum error_code (*error)(struct database *database, const char *action, struct error *error);
 	bool (*is_lost)(struct database *database);
+	bool (*lacks_memory)(struct database *database);
 	enum error_code (*version)(struct database *database, int64_t *version, struct error *error);
 	enum database_result (*set_version)(struct database *database, int64_t version);
 
@@ -28,6 +32,7 @@ struct driver {
 	enum database_result (*settle)(struct database *database);
 	enum database_result (*begin_reading)(struct database *database);
 	void (*end_reading)(struct database *database);
+	int64_t (*tend)(struct database *database, bool idle);
 	enum database_result (*execute)(struct database *database, const char *text);
 
 	enum error_code (*prepare)(
@@ -47,7 +52,6 @@ struct driver {
 	const char *(*text)(struct statement *statement, int column);
 	const void *(*bytes)(struct statement *statement, int column, size_t *length);
 	bool (*is_null)(struct statement *statement, int column);
-	bool (*lacks_memory)(struct statement *statement);
 	enum database_result (*run)(struct statement *statement);
 	enum database_result (*change)(struct statement *statement, int64_t *changed);
 };
@@ -60,6 +64,7 @@ struct database {
 
 struct statement {
 	const struct driver *driver;
+	struct database *database;
 };
 
 struct database_place {

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "base/memory.h"
 #include "directory/internal.h"
-#include "registry/database.h"
+#include "database/sqlite_tools.h"
 
 #define VERSION 1
 #define NAME "data/directory.db"
@@ -45,14 +45,14 @@ static void tell(struct directory_file *file, const char *action)
 
 	if (file->told)
 		return;
-	database_error(file->db, NAME, action, &error);
+	sqlite_error(file->db, NAME, action, &error);
 	log_message(LOG_WARN, "directory.file", "%s: %.300s; the directory goes on from memory", NAME, error.message);
 	file->told = true;
 }
 
 static void close_database(struct directory_file *file)
 {
-	database_finalize(file->statements, STATEMENTS);
+	sqlite_finalize(file->statements, STATEMENTS);
 	sqlite3_close(file->db);
 	file->db = NULL;
 }
@@ -63,12 +63,12 @@ static bool use_schema(struct directory_file *file)
 	int64_t version = 0;
 
 	if (sqlite3_exec(file->db, "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL;", NULL, NULL, NULL) != SQLITE_OK ||
-		database_query(file->db, "PRAGMA user_version", &version) != SQLITE_OK)
+		sqlite_query(file->db, "PRAGMA user_version", &version) != SQLITE_OK)
 		return false;
 	if (version == 0 && sqlite3_exec(file->db, schema, NULL, NULL, NULL) != SQLITE_OK)
 		return false;
 	return (version == 0 || version == VERSION) &&
-	       database_prepare(file->db, NAME, sql, file->statements, STATEMENTS, NULL) == ERROR_NONE;
+	       sqlite_prepare(file->db, NAME, sql, file->statements, STATEMENTS, NULL) == ERROR_NONE;
 }
 
 static bool open_database(struct directory_file *file, const char *path)
@@ -179,7 +179,7 @@ void directory_file_put(struct directory_file *file, struct gate *gate, const st
 	bind_clean(statement, 7, gate, false, row->etag);
 	bind_clean(statement, 8, gate, false, row->failure);
 	sqlite3_bind_int64(statement, 9, row->next_try_ms);
-	if (database_run(statement) != SQLITE_OK)
+	if (sqlite_run(statement) != SQLITE_OK)
 		tell(file, "keep what was read");
 	sqlite3_clear_bindings(statement);
 }
@@ -189,7 +189,7 @@ void directory_file_remove(struct directory_file *file, const char *provider, en
 	if (file->db == NULL)
 		return;
 	bind_key(file->statements[REMOVE], provider, part, key);
-	if (database_run(file->statements[REMOVE]) != SQLITE_OK)
+	if (sqlite_run(file->statements[REMOVE]) != SQLITE_OK)
 		tell(file, "forget a model");
 }
 

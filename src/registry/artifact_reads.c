@@ -25,21 +25,21 @@ struct artifact_listing {
 /* Reads the job that an output is of. */
 static enum error_code read_maker(struct artifact_listing *listing, int64_t sequence)
 {
-	sqlite3_stmt *row = listing->reader->statements[READ_ONE];
+	struct statement *row = listing->reader->statements[READ_ONE];
 	const struct task_filter *filter = &listing->walk->filter;
 	int code;
 
 	if (listing->sequence == sequence)
 		return ERROR_NONE;
-	sqlite3_reset(row);
-	sqlite3_bind_int64(row, 1, sequence);
-	code = sqlite3_step(row);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
-		return reads_refuse(listing->reads, listing->reader, listing->error);
-	if (code == SQLITE_ROW && !reads_task(listing->reads, row, &listing->read))
+	statement_reset(row);
+	statement_bind_integer(row, 1, sequence);
+	code = statement_step(row);
+	if (code != DATABASE_ROW && code != DATABASE_DONE)
+		return reads_refuse(listing->reader, listing->error);
+	if (code == DATABASE_ROW && !reads_task(listing->reads, row, &listing->read))
 		return reads_refuse_row(listing->reads, listing->reader, listing->error);
 	listing->sequence = sequence;
-	listing->passes = code == SQLITE_ROW && reads_in_time(filter, listing->read.task.created_ms) &&
+	listing->passes = code == DATABASE_ROW && reads_in_time(filter, listing->read.task.created_ms) &&
 			  reads_found(filter, &listing->bounds, &listing->read.task);
 	listing->list = json_span_of(listing->passes ? listing->read.task.result : NULL);
 	listing->list = json_span_member(listing->list, "artifacts");
@@ -56,21 +56,21 @@ static bool find_entry(struct artifact_listing *listing, int n)
 	return listing->n == n;
 }
 
-static bool artifact_passes(const struct artifact_listing *listing, sqlite3_stmt *row)
+static bool artifact_passes(const struct artifact_listing *listing, struct statement *row)
 {
 	const struct artifact_walk *walk = listing->walk;
-	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
+	const struct source *source = sources_get(listing->reads->sources, (int)statement_integer(row, 2));
 
-	if (walk->media != 0 && (walk->media & 1U << sqlite3_column_int(row, 3)) == 0)
+	if (walk->media != 0 && (walk->media & 1U << (int)statement_integer(row, 3)) == 0)
 		return false;
 	return source != NULL && source_passes(source, &walk->filter.sources);
 }
 
 /* Visits the output that the statement is on if it passes. */
-static enum error_code offer_artifact(struct artifact_listing *listing, sqlite3_stmt *row)
+static enum error_code offer_artifact(struct artifact_listing *listing, struct statement *row)
 {
-	int64_t sequence = sqlite3_column_int64(row, 0);
-	int n = sqlite3_column_int(row, 1);
+	int64_t sequence = statement_integer(row, 0);
+	int n = (int)statement_integer(row, 1);
 	enum error_code code;
 
 	if (sequence == listing->walk->before && n <= listing->walk->before_n)
@@ -97,22 +97,22 @@ static enum error_code offer_artifact(struct artifact_listing *listing, sqlite3_
 static enum error_code walk_artifacts(struct artifact_listing *listing)
 {
 	const struct task_filter *filter = &listing->walk->filter;
-	sqlite3_stmt *rows = listing->reader->statements[filter->caller != NULL ? READ_OWN_ARTIFACTS : READ_ARTIFACTS];
+	struct statement *rows = listing->reader->statements[filter->caller != NULL ? READ_OWN_ARTIFACTS : READ_ARTIFACTS];
 	enum error_code result = ERROR_NONE;
 	int64_t upper = listing->bounds.upper;
-	int code = SQLITE_ROW;
+	int code = DATABASE_ROW;
 
 	if (listing->walk->before > 0 && listing->walk->before < upper)
 		upper = listing->walk->before + 1;
-	sqlite3_bind_int64(rows, 1, upper - 1);
-	sqlite3_bind_int64(rows, 2, listing->bounds.lower);
+	statement_bind_integer(rows, 1, upper - 1);
+	statement_bind_integer(rows, 2, listing->bounds.lower);
 	if (filter->caller != NULL)
-		sqlite3_bind_text(rows, 3, filter->caller, -1, SQLITE_STATIC);
-	while (result == ERROR_NONE && listing->left > 0 && listing->scans > 0 && (code = sqlite3_step(rows)) == SQLITE_ROW)
+		statement_bind_text(rows, 3, filter->caller);
+	while (result == ERROR_NONE && listing->left > 0 && listing->scans > 0 && (code = statement_step(rows)) == DATABASE_ROW)
 		result = offer_artifact(listing, rows);
-	listing->walk->ended = code == SQLITE_DONE;
-	sqlite3_reset(listing->reader->statements[READ_ONE]);
-	return reads_end(listing->reads, listing->reader, rows, code, result, listing->error);
+	listing->walk->ended = code == DATABASE_DONE;
+	statement_reset(listing->reader->statements[READ_ONE]);
+	return reads_end(listing->reader, rows, code, result, listing->error);
 }
 
 enum error_code task_store_artifacts(struct task_store *store, struct artifact_walk *walk,
@@ -130,7 +130,7 @@ enum error_code task_store_artifacts(struct task_store *store, struct artifact_w
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
-	result = reads_bounds(reads, listing.reader, &walk->filter, &listing.bounds, error);
+	result = reads_bounds(listing.reader, &walk->filter, &listing.bounds, error);
 	if (result == ERROR_NONE)
 		result = walk_artifacts(&listing);
 	reads_give_back(reads, listing.reader);

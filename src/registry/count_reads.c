@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "registry/database.h"
+#include "database/database.h"
 
 struct counting {
 	const struct reads *reads;
@@ -31,52 +31,52 @@ static bool is_counted(const struct counting *counting, int source)
 /* Adds `sign` times what an index holds from `lower` to a number. */
 static int add_indexed(struct counting *counting, enum read_statement which, int64_t upper, int sign)
 {
-	sqlite3_stmt *count = counting->reader->statements[which];
+	struct statement *count = counting->reader->statements[which];
 	int64_t found;
-	int code = SQLITE_OK;
+	int code = DATABASE_OK;
 
 	for (int source = 1; source <= counting->sources; source++) {
-		for (int status = 0; status < TASK_STATUSES && code == SQLITE_OK && is_counted(counting, source); status++) {
-			sqlite3_bind_int(count, 1, status);
-			sqlite3_bind_int(count, 2, source);
-			sqlite3_bind_int64(count, 3, upper);
-			sqlite3_bind_int64(count, 4, counting->lower);
-			code = database_integer(count, &found);
-			if (code == SQLITE_OK)
+		for (int status = 0; status < TASK_STATUSES && code == DATABASE_OK && is_counted(counting, source); status++) {
+			statement_bind_integer(count, 1, status);
+			statement_bind_integer(count, 2, source);
+			statement_bind_integer(count, 3, upper);
+			statement_bind_integer(count, 4, counting->lower);
+			code = statement_find(count, &found);
+			if (code == DATABASE_OK)
 				counting->counts[source][status] += sign * found;
 		}
 	}
 	return code;
 }
 
-static bool row_counts(const struct counting *counting, sqlite3_stmt *row)
+static bool row_counts(const struct counting *counting, struct statement *row)
 {
 	enum task_dryness dryness = counting->filter->dryness;
-	int status = sqlite3_column_int(row, 1);
+	int status = (int)statement_integer(row, 1);
 
-	if (status < 0 || status >= TASK_STATUSES || !is_counted(counting, sqlite3_column_int(row, 2)))
+	if (status < 0 || status >= TASK_STATUSES || !is_counted(counting, (int)statement_integer(row, 2)))
 		return false;
-	if (dryness != TASKS_ALL && (sqlite3_column_int(row, 3) != 0) != (dryness == TASKS_DRY))
+	if (dryness != TASKS_ALL && ((int)statement_integer(row, 3) != 0) != (dryness == TASKS_DRY))
 		return false;
-	return reads_in_time(counting->filter, sqlite3_column_int64(row, 4));
+	return reads_in_time(counting->filter, statement_integer(row, 4));
 }
 
 /* Adds rows, one by one. */
 static int add_rows(struct counting *counting, int64_t lower, int64_t upper)
 {
 	const char *caller = counting->filter->caller;
-	sqlite3_stmt *rows = counting->reader->statements[caller != NULL ? READ_SMALL_OWN : READ_SMALL];
-	int code = SQLITE_DONE;
+	struct statement *rows = counting->reader->statements[caller != NULL ? READ_SMALL_OWN : READ_SMALL];
+	int code = DATABASE_DONE;
 
-	sqlite3_bind_int64(rows, 1, upper);
-	sqlite3_bind_int64(rows, 2, lower);
+	statement_bind_integer(rows, 1, upper);
+	statement_bind_integer(rows, 2, lower);
 	if (caller != NULL)
-		sqlite3_bind_text(rows, 3, caller, -1, SQLITE_STATIC);
-	while (lower < upper && (code = sqlite3_step(rows)) == SQLITE_ROW)
+		statement_bind_text(rows, 3, caller);
+	while (lower < upper && (code = statement_step(rows)) == DATABASE_ROW)
 		if (row_counts(counting, rows))
-			counting->counts[sqlite3_column_int(rows, 2)][sqlite3_column_int(rows, 1)]++;
-	sqlite3_reset(rows);
-	return code == SQLITE_DONE ? SQLITE_OK : code;
+			counting->counts[(int)statement_integer(rows, 2)][(int)statement_integer(rows, 1)]++;
+	statement_reset(rows);
+	return code == DATABASE_DONE ? DATABASE_OK : code;
 }
 
 /* What is surely from the right time. Dry runs are done: what is done and not live is dry. */
@@ -87,13 +87,13 @@ static int count_between(struct counting *counting)
 
 	if (counting->filter->dryness == TASKS_LIVE)
 		return add_indexed(counting, READ_COUNT_LIVE, counting->upper, 1);
-	code = database_integer(counting->reader->statements[READ_INDEXED], &indexed);
+	code = statement_find(counting->reader->statements[READ_INDEXED], &indexed);
 	end = indexed + 1 < counting->upper ? indexed + 1 : counting->upper;
-	if (code == SQLITE_OK)
+	if (code == DATABASE_OK)
 		code = add_indexed(counting, READ_COUNT, end, 1);
-	if (code == SQLITE_OK && counting->filter->dryness == TASKS_DRY)
+	if (code == DATABASE_OK && counting->filter->dryness == TASKS_DRY)
 		code = add_indexed(counting, READ_COUNT_LIVE, end, -1);
-	return code == SQLITE_OK ? add_rows(counting, end > counting->lower ? end : counting->lower, counting->upper) : code;
+	return code == DATABASE_OK ? add_rows(counting, end > counting->lower ? end : counting->lower, counting->upper) : code;
 }
 
 static int count_tasks(struct counting *counting)
@@ -111,9 +111,9 @@ static int count_tasks(struct counting *counting)
 	if (counting->upper < counting->lower)
 		counting->upper = counting->lower;
 	code = add_rows(counting, bounds->lower, counting->lower);
-	if (code == SQLITE_OK)
+	if (code == DATABASE_OK)
 		code = count_between(counting);
-	return code == SQLITE_OK ? add_rows(counting, counting->upper, bounds->upper) : code;
+	return code == DATABASE_OK ? add_rows(counting, counting->upper, bounds->upper) : code;
 }
 
 static void tell_counts(
@@ -148,12 +148,11 @@ enum error_code task_store_count(struct task_store *store, const struct task_fil
 		return ERROR_BUSY;
 	counting.sources = sources_count(reads->sources);
 	counting.counts = memory_new_array((size_t)counting.sources + 1, sizeof *counting.counts);
-	result = reads_bounds(reads, counting.reader, &plain, &counting.bounds, error);
+	result = reads_bounds(counting.reader, &plain, &counting.bounds, error);
 	if (result == ERROR_NONE &&
-		(database_run(counting.reader->statements[READ_BEGIN]) != SQLITE_OK || count_tasks(&counting) != SQLITE_OK))
-		result = reads_refuse(reads, counting.reader, error);
-	if (!sqlite3_get_autocommit(counting.reader->db))
-		database_run(counting.reader->statements[READ_END]);
+		(database_begin_reading(counting.reader->db) != DATABASE_OK || count_tasks(&counting) != DATABASE_OK))
+		result = reads_refuse(counting.reader, error);
+	database_end_reading(counting.reader->db);
 	if (result == ERROR_NONE)
 		tell_counts(&counting, visit, context);
 	free(counting.counts);
@@ -168,24 +167,24 @@ enum error_code task_store_durations(struct task_store *store, const struct task
 	struct reader *reader = reads_borrow(reads, error);
 	const struct source *source;
 	enum error_code result;
-	sqlite3_stmt *rows;
+	struct statement *rows;
 	const char *caller;
 	int code;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_TIMES];
-	sqlite3_bind_int64(rows, 1, id_sequence_at(since_ms));
-	sqlite3_bind_int(rows, 2, limit);
-	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
-		source = sources_get(reads->sources, sqlite3_column_int(rows, 0));
+	statement_bind_integer(rows, 1, id_sequence_at(since_ms));
+	statement_bind_integer(rows, 2, limit);
+	while ((code = statement_step(rows)) == DATABASE_ROW) {
+		source = sources_get(reads->sources, (int)statement_integer(rows, 0));
 		caller = reads_text(rows, 2);
 		if (source == NULL || !source_passes(source, &filter->sources))
 			continue;
 		if (filter->caller == NULL || (caller != NULL && strcmp(caller, filter->caller) == 0))
-			visit(context, source->provider, sqlite3_column_int64(rows, 1));
+			visit(context, source->provider, statement_integer(rows, 1));
 	}
-	result = reads_end(reads, reader, rows, code, ERROR_NONE, error);
+	result = reads_end(reader, rows, code, ERROR_NONE, error);
 	reads_give_back(reads, reader);
 	return result;
 }

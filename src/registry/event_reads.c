@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "registry/database.h"
+#include "database/database.h"
 
 #define CLOCK_SLACK_MS 2000   /* an event may be this much older than created_ms says, if the clock was set meanwhile */
 #define COMMIT_SLACK_MS 60000 /* and this much younger: a row waits for its commit */
@@ -28,13 +28,13 @@ struct walking {
 
 /* The row's type and whose it is, for the filter. False: its task is gone. */
 static bool read_subject(
-	const struct walking *walking, sqlite3_stmt *row, char type[EVENT_TYPE_BYTES], struct event_subject *subject)
+	const struct walking *walking, struct statement *row, char type[EVENT_TYPE_BYTES], struct event_subject *subject)
 {
 	const struct source *source = NULL;
 	const char *verb = reads_text(row, EVENT_VERB);
 
-	subject->sequence = sqlite3_column_int64(row, EVENT_SEQUENCE);
-	if (subject->sequence != 0 && (source = sources_get(walking->reads->sources, sqlite3_column_int(row, 2))) == NULL)
+	subject->sequence = statement_integer(row, EVENT_SEQUENCE);
+	if (subject->sequence != 0 && (source = sources_get(walking->reads->sources, (int)statement_integer(row, 2))) == NULL)
 		return false;
 	task_event_type(type, source != NULL ? source->kind : NULL, verb != NULL ? verb : "");
 	subject->type = type;
@@ -44,7 +44,7 @@ static bool read_subject(
 }
 
 /* Visits the row that a statement is on if it passes the filter. */
-static enum error_code offer_event(struct walking *walking, sqlite3_stmt *row)
+static enum error_code offer_event(struct walking *walking, struct statement *row)
 {
 	const struct event_filter *filter = walking->walk->filter;
 	char type[EVENT_TYPE_BYTES];
@@ -52,52 +52,52 @@ static enum error_code offer_event(struct walking *walking, sqlite3_stmt *row)
 	struct event_row event;
 	struct read_row read;
 
-	walking->walk->after = sqlite3_column_int64(row, EVENT_NUMBER);
+	walking->walk->after = statement_integer(row, EVENT_NUMBER);
 	if (!read_subject(walking, row, type, &subject) || (filter != NULL && !event_filter_passes(filter, &subject)))
 		return ERROR_NONE;
 	if (subject.sequence != 0 && !reads_task(walking->reads, row, &read))
 		return reads_refuse_row(walking->reads, walking->reader, walking->error);
 	event = (struct event_row){
 		.number = walking->walk->after,
-		.at_ms = sqlite3_column_int64(row, EVENT_AT),
+		.at_ms = statement_integer(row, EVENT_AT),
 		.verb = reads_text(row, EVENT_VERB),
 		.data = reads_text(row, EVENT_DATA),
 		.task = subject.sequence != 0 ? &read.task : NULL,
 	};
-	if (sqlite3_errcode(walking->reader->db) == SQLITE_NOMEM)
-		return reads_refuse(walking->reads, walking->reader, walking->error);
+	if (statement_lacks_memory(row))
+		return reads_refuse(walking->reader, walking->error);
 	walking->left = walking->visit(walking->context, &event) ? walking->left - 1 : 0;
 	return ERROR_NONE;
 }
 
 /* Steps through a bound statement. */
-static enum error_code step_through(struct walking *walking, sqlite3_stmt *rows)
+static enum error_code step_through(struct walking *walking, struct statement *rows)
 {
 	enum error_code result = ERROR_NONE;
-	int code = SQLITE_ROW, scanned = 0;
+	int code = DATABASE_ROW, scanned = 0;
 
 	while (result == ERROR_NONE && walking->left > 0 && scanned++ < LIMIT_EVENT_SCAN &&
-		(code = sqlite3_step(rows)) == SQLITE_ROW)
+		(code = statement_step(rows)) == DATABASE_ROW)
 		result = offer_event(walking, rows);
-	walking->walk->ended = code == SQLITE_DONE;
-	return reads_end(walking->reads, walking->reader, rows, code, result, walking->error);
+	walking->walk->ended = code == DATABASE_DONE;
+	return reads_end(walking->reader, rows, code, result, walking->error);
 }
 
 /* ---- the events of one job ---- */
 
-/* The first number from `from` on and its time. SQLITE_DONE when there is none. */
+/* The first number from `from` on and its time. DATABASE_DONE when there is none. */
 static int time_of(struct reader *reader, int64_t *from, int64_t *at_ms)
 {
-	sqlite3_stmt *row = reader->statements[READ_EVENT_TIME];
+	struct statement *row = reader->statements[READ_EVENT_TIME];
 	int code;
 
-	sqlite3_bind_int64(row, 1, *from);
-	code = sqlite3_step(row);
-	if (code == SQLITE_ROW) {
-		*from = sqlite3_column_int64(row, 0);
-		*at_ms = sqlite3_column_int64(row, 1);
+	statement_bind_integer(row, 1, *from);
+	code = statement_step(row);
+	if (code == DATABASE_ROW) {
+		*from = statement_integer(row, 0);
+		*at_ms = statement_integer(row, 1);
 	}
-	sqlite3_reset(row);
+	statement_reset(row);
 	return code;
 }
 
@@ -108,7 +108,7 @@ static int64_t first_since(struct reader *reader, int64_t newest, int64_t at_ms)
 
 	while (low < high) {
 		number = middle = low + (high - low) / 2;
-		if (time_of(reader, &number, &time) == SQLITE_ROW && time < at_ms)
+		if (time_of(reader, &number, &time) == DATABASE_ROW && time < at_ms)
 			low = number + 1;
 		else
 			high = middle;
@@ -119,40 +119,40 @@ static int64_t first_since(struct reader *reader, int64_t newest, int64_t at_ms)
 static enum error_code walk_dry(struct walking *walking, int64_t sequence, int64_t created_ms)
 {
 	struct reader *reader = walking->reader;
-	sqlite3_stmt *rows = reader->statements[READ_EVENT_OF_DRY];
+	struct statement *rows = reader->statements[READ_EVENT_OF_DRY];
 	int64_t newest = 0;
 
-	if (database_integer(reader->statements[READ_NEWEST_EVENT], &newest) != SQLITE_OK)
-		return reads_refuse(walking->reads, reader, walking->error);
-	sqlite3_bind_int64(rows, 1, walking->walk->after);
-	sqlite3_bind_int64(rows, 2, sequence);
-	sqlite3_bind_int64(rows, 3, first_since(reader, newest, created_ms - CLOCK_SLACK_MS));
-	sqlite3_bind_int64(rows, 4, first_since(reader, newest, created_ms + COMMIT_SLACK_MS));
+	if (statement_find(reader->statements[READ_NEWEST_EVENT], &newest) != DATABASE_OK)
+		return reads_refuse(reader, walking->error);
+	statement_bind_integer(rows, 1, walking->walk->after);
+	statement_bind_integer(rows, 2, sequence);
+	statement_bind_integer(rows, 3, first_since(reader, newest, created_ms - CLOCK_SLACK_MS));
+	statement_bind_integer(rows, 4, first_since(reader, newest, created_ms + COMMIT_SLACK_MS));
 	return step_through(walking, rows);
 }
 
 static enum error_code walk_job(struct walking *walking, const struct id *id)
 {
-	sqlite3_stmt *rows = walking->reader->statements[READ_ONE];
+	struct statement *rows = walking->reader->statements[READ_ONE];
 	int64_t sequence = id_sequence(id), created_ms;
 	bool dry_run;
 	int code;
 
-	sqlite3_bind_int64(rows, 1, sequence);
-	code = sqlite3_step(rows);
-	created_ms = sqlite3_column_int64(rows, 5);
-	dry_run = sqlite3_column_int(rows, EVENT_DRY_RUN) != 0;
-	sqlite3_reset(rows);
+	statement_bind_integer(rows, 1, sequence);
+	code = statement_step(rows);
+	created_ms = statement_integer(rows, 5);
+	dry_run = (int)statement_integer(rows, EVENT_DRY_RUN) != 0;
+	statement_reset(rows);
 	walking->walk->ended = true;
-	if (code == SQLITE_DONE)
+	if (code == DATABASE_DONE)
 		return ERROR_NONE;
-	if (code != SQLITE_ROW)
-		return reads_refuse(walking->reads, walking->reader, walking->error);
+	if (code != DATABASE_ROW)
+		return reads_refuse(walking->reader, walking->error);
 	if (dry_run)
 		return walk_dry(walking, sequence, created_ms);
 	rows = walking->reader->statements[READ_EVENTS_OF_LIVE];
-	sqlite3_bind_int64(rows, 1, walking->walk->after);
-	sqlite3_bind_int64(rows, 2, sequence);
+	statement_bind_integer(rows, 1, walking->walk->after);
+	statement_bind_integer(rows, 2, sequence);
 	return step_through(walking, rows);
 }
 
@@ -170,7 +170,7 @@ enum error_code task_store_events(struct task_store *store, struct event_walk *w
 	if (walk->filter != NULL && walk->filter->of_job) {
 		result = walk_job(&walking, &walk->filter->job);
 	} else {
-		sqlite3_bind_int64(walking.reader->statements[READ_EVENTS], 1, walk->after);
+		statement_bind_integer(walking.reader->statements[READ_EVENTS], 1, walk->after);
 		result = step_through(&walking, walking.reader->statements[READ_EVENTS]);
 	}
 	reads_give_back(reads, walking.reader);

@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "registry/database.h"
+#include "database/database.h"
 #include "registry/reads.h"
 #include "registry/writes.h"
 
@@ -11,33 +11,33 @@
 
 int writer_insert_wish(struct writer *writer, const struct store_write *write)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_WISH];
+	struct statement *statement = writer->statements[WRITE_WISH];
 
 	if (!write->ties.wished || write->task.live == NULL)
-		return SQLITE_OK;
-	sqlite3_bind_int64(statement, 1, id_sequence(&write->task.id));
-	sqlite3_bind_blob(statement, 2, write->ties.wish, sizeof write->ties.wish, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 3, write->ties.wished_ms);
-	sqlite3_bind_int(statement, 4, write->ties.overtook);
-	return database_run(statement);
+		return DATABASE_OK;
+	statement_bind_integer(statement, 1, id_sequence(&write->task.id));
+	statement_bind_bytes(statement, 2, write->ties.wish, sizeof write->ties.wish);
+	statement_bind_integer(statement, 3, write->ties.wished_ms);
+	statement_bind_integer(statement, 4, write->ties.overtook);
+	return statement_run(statement);
 }
 
 bool writer_note_wish(struct writer *writer, struct store_write *write)
 {
 	const struct store_wish_news *news = &write->wish_news;
-	sqlite3_stmt *statement = writer->statements[news->forgotten ? WRITE_WISH_FORGET : WRITE_WISH_NEWS];
+	struct statement *statement = writer->statements[news->forgotten ? WRITE_WISH_FORGET : WRITE_WISH_NEWS];
 	int64_t sequence = id_sequence(&write->task.id);
 
 	if (news->forgotten) {
-		sqlite3_bind_int64(statement, 1, sequence);
+		statement_bind_integer(statement, 1, sequence);
 	} else {
-		sqlite3_bind_int(statement, 1, news->answered);
-		sqlite3_bind_int(statement, 2, news->taken);
-		sqlite3_bind_int64(statement, 3, news->at_ms);
-		sqlite3_bind_int(statement, 4, news->caught_up);
-		sqlite3_bind_int64(statement, 5, sequence);
+		statement_bind_integer(statement, 1, news->answered);
+		statement_bind_integer(statement, 2, news->taken);
+		statement_bind_integer(statement, 3, news->at_ms);
+		statement_bind_integer(statement, 4, news->caught_up);
+		statement_bind_integer(statement, 5, sequence);
 	}
-	if (database_run(statement) != SQLITE_OK)
+	if (statement_run(statement) != DATABASE_OK)
 		return writer_fail(writer, "note what became of a request");
 	write->outcome = STORE_WRITTEN;
 	return true;
@@ -45,15 +45,14 @@ bool writer_note_wish(struct writer *writer, struct store_write *write)
 
 /* ---- on any other ---- */
 
-static bool read_row(sqlite3_stmt *statement, struct wish_row *row)
+static bool read_row(struct statement *statement, struct wish_row *row)
 {
-	if (sqlite3_column_bytes(statement, 0) != (int)sizeof row->job.bytes)
+	if (!statement_copy(statement, 0, row->job.bytes, sizeof row->job.bytes))
 		return false;
-	memcpy(row->job.bytes, sqlite3_column_blob(statement, 0), sizeof row->job.bytes);
-	row->answered = sqlite3_column_int(statement, 1) != 0;
-	row->takes = sqlite3_column_int64(statement, 2);
-	row->touched_ms = sqlite3_column_int64(statement, 3);
-	row->overtook = sqlite3_column_int(statement, 4) != 0;
+	row->answered = (int)statement_integer(statement, 1) != 0;
+	row->takes = statement_integer(statement, 2);
+	row->touched_ms = statement_integer(statement, 3);
+	row->overtook = (int)statement_integer(statement, 4) != 0;
 	return true;
 }
 
@@ -63,24 +62,24 @@ enum error_code task_store_wishes(struct task_store *store, const unsigned char 
 	struct reads *reads = store_reads(store);
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
-	sqlite3_stmt *statement;
-	int code = SQLITE_DONE;
+	struct statement *statement;
+	int code = DATABASE_DONE;
 
 	*count = 0;
 	if (reader == NULL)
 		return ERROR_BUSY;
 	statement = reader->statements[READ_WISHES];
-	sqlite3_bind_blob(statement, 1, digest, 32, SQLITE_STATIC);
-	sqlite3_bind_int64(statement, 2, since_ms);
-	sqlite3_bind_int(statement, 3, with_answered);
-	sqlite3_bind_int64(statement, 4, (sqlite3_int64)room);
-	while (result == ERROR_NONE && *count < room && (code = sqlite3_step(statement)) == SQLITE_ROW) {
+	statement_bind_bytes(statement, 1, digest, 32);
+	statement_bind_integer(statement, 2, since_ms);
+	statement_bind_integer(statement, 3, with_answered);
+	statement_bind_integer(statement, 4, (int64_t)room);
+	while (result == ERROR_NONE && *count < room && (code = statement_step(statement)) == DATABASE_ROW) {
 		if (read_row(statement, &rows[*count]))
 			++*count;
 		else
 			result = reads_refuse_row(reads, reader, error);
 	}
-	result = reads_end(reads, reader, statement, code, result, error);
+	result = reads_end(reader, statement, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }

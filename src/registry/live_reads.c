@@ -5,21 +5,21 @@
 #define LEDGER_SLACK_MS                                                                                                          \
 	3600000 /* a row's number may be this much older than the day of its money: its id is made before the script runs */
 
-static enum error_code visit_jobs(struct reads *reads, struct reader *reader, sqlite3_stmt *rows,
+static enum error_code visit_jobs(struct reads *reads, struct reader *reader, struct statement *rows,
 	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
 	enum error_code result = ERROR_NONE;
 	struct read_row read;
 	bool more = true;
-	int code = SQLITE_DONE;
+	int code = DATABASE_DONE;
 
-	while (result == ERROR_NONE && more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+	while (result == ERROR_NONE && more && (code = statement_step(rows)) == DATABASE_ROW) {
 		if (!reads_task(reads, rows, &read))
 			result = reads_refuse_row(reads, reader, error);
 		else
 			more = visit(context, &read.task);
 	}
-	result = reads_end(reads, reader, rows, code, result, error);
+	result = reads_end(reader, rows, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -39,23 +39,23 @@ enum error_code task_store_upstream(struct task_store *store, const struct id *i
 	struct reads *reads = store_reads(store);
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
-	sqlite3_stmt *row;
+	struct statement *row;
 	const char *text;
 	int code;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	row = reader->statements[READ_UPSTREAM];
-	sqlite3_bind_int64(row, 1, id_sequence(id));
-	code = sqlite3_step(row);
-	text = code == SQLITE_ROW ? reads_text(row, 0) : NULL;
+	statement_bind_integer(row, 1, id_sequence(id));
+	code = statement_step(row);
+	text = code == DATABASE_ROW ? reads_text(row, 0) : NULL;
 	if (text != NULL)
 		visit(context, text);
-	else if (code == SQLITE_ROW)
+	else if (code == DATABASE_ROW)
 		result = reads_refuse_row(reads, reader, error);
-	else if (code == SQLITE_DONE)
+	else if (code == DATABASE_DONE)
 		result = error_set(error, ERROR_NOT_FOUND, "", "the request of this job is not known");
-	result = reads_end(reads, reader, row, code, result, error);
+	result = reads_end(reader, row, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -68,7 +68,7 @@ enum error_code task_store_recent_jobs(struct task_store *store, int limit, bool
 
 	if (reader == NULL)
 		return ERROR_BUSY;
-	sqlite3_bind_int(reader->statements[READ_RECENT], 1, limit);
+	statement_bind_integer(reader->statements[READ_RECENT], 1, limit);
 	return visit_jobs(reads, reader, reader->statements[READ_RECENT], visit, context, error);
 }
 
@@ -79,30 +79,30 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result;
 	const struct source *source;
-	sqlite3_stmt *rows;
+	struct statement *rows;
 	bool more = true;
-	int code = SQLITE_DONE;
+	int code = DATABASE_DONE;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_LEDGER];
-	sqlite3_bind_int64(rows, 1, from_day > 0 ? id_sequence_at(from_day * DAY_MS - LEDGER_SLACK_MS) : 0);
-	sqlite3_bind_int64(rows, 2, from_day);
-	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		source = sources_get(reads->sources, sqlite3_column_int(rows, 1));
+	statement_bind_integer(rows, 1, from_day > 0 ? id_sequence_at(from_day * DAY_MS - LEDGER_SLACK_MS) : 0);
+	statement_bind_integer(rows, 2, from_day);
+	while (more && (code = statement_step(rows)) == DATABASE_ROW) {
+		source = sources_get(reads->sources, (int)statement_integer(rows, 1));
 		more = visit(context, &(struct ledger_sum){
-					      .day = sqlite3_column_int64(rows, 0),
+					      .day = statement_integer(rows, 0),
 					      .kind = source != NULL ? source->kind : "",
 					      .provider = source != NULL ? source->provider : "",
 					      .caller = reads_text(rows, 2),
-					      .reserved = sqlite3_column_int64(rows, 3),
-					      .spent = sqlite3_column_int64(rows, 4),
-					      .jobs = sqlite3_column_int64(rows, 5),
-					      .open = sqlite3_column_int64(rows, 6),
-					      .door = (enum job_door)sqlite3_column_int(rows, 7),
+					      .reserved = statement_integer(rows, 3),
+					      .spent = statement_integer(rows, 4),
+					      .jobs = statement_integer(rows, 5),
+					      .open = statement_integer(rows, 6),
+					      .door = (enum job_door)(int)statement_integer(rows, 7),
 				      });
 	}
-	result = reads_end(reads, reader, rows, code, ERROR_NONE, error);
+	result = reads_end(reader, rows, code, ERROR_NONE, error);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -114,23 +114,23 @@ enum error_code task_store_observed(struct task_store *store, bool (*visit)(void
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result;
 	struct store_observation seen;
-	sqlite3_stmt *rows;
+	struct statement *rows;
 	bool more = true;
-	int code = SQLITE_DONE;
+	int code = DATABASE_DONE;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_OBSERVED];
-	while (more && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+	while (more && (code = statement_step(rows)) == DATABASE_ROW) {
 		seen = (struct store_observation){ .provider = reads_text(rows, 0),
 			.model = reads_text(rows, 1),
 			.drivers = reads_text(rows, 2),
-			.micro_usd = sqlite3_column_int64(rows, 3),
-			.at_ms = sqlite3_column_int64(rows, 4) };
+			.micro_usd = statement_integer(rows, 3),
+			.at_ms = statement_integer(rows, 4) };
 		if (seen.provider != NULL && seen.model != NULL && seen.drivers != NULL) /* else there was no memory for one */
 			more = visit(context, &seen);
 	}
-	result = reads_end(reads, reader, rows, code, ERROR_NONE, error);
+	result = reads_end(reader, rows, code, ERROR_NONE, error);
 	reads_give_back(reads, reader);
 	return result;
 }

@@ -5,11 +5,11 @@
 #include "registry/writes.h"
 
 #include "base/limits.h"
-#include "registry/database.h"
+#include "database/database.h"
 
 #define AT_A_TIME 500
 
-static void bind_observation(struct writer *writer, sqlite3_stmt *statement, int from, const struct store_observation *seen)
+static void bind_observation(struct writer *writer, struct statement *statement, int from, const struct store_observation *seen)
 {
 	writer_bind_text(statement, from, seen->provider);
 	writer_bind_clean(writer, statement, from + 1, false, seen->model);
@@ -18,51 +18,52 @@ static void bind_observation(struct writer *writer, sqlite3_stmt *statement, int
 
 static int count_observed(struct writer *writer)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_OBSERVED_COUNT];
-	int code = sqlite3_step(statement);
+	struct statement *statement = writer->statements[WRITE_OBSERVED_COUNT];
+	int code = statement_step(statement);
 
-	if (code == SQLITE_ROW)
-		writer->observed = sqlite3_column_int64(statement, 0);
-	sqlite3_reset(statement);
-	return code == SQLITE_ROW ? SQLITE_OK : code;
+	if (code == DATABASE_ROW)
+		writer->observed = statement_integer(statement, 0);
+	statement_reset(statement);
+	return code == DATABASE_ROW ? DATABASE_OK : code;
 }
 
 static int drop_oldest_observed(struct writer *writer)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_OBSERVED_OLDEST];
+	struct statement *statement = writer->statements[WRITE_OBSERVED_OLDEST];
+	int64_t dropped = 0;
 	int code;
 
 	if (writer->observed <= LIMIT_OBSERVED_ROWS)
-		return SQLITE_OK;
-	sqlite3_bind_int(statement, 1, AT_A_TIME);
-	code = database_run(statement);
-	if (code == SQLITE_OK)
-		writer->observed -= sqlite3_changes(writer->db);
+		return DATABASE_OK;
+	statement_bind_integer(statement, 1, AT_A_TIME);
+	code = statement_change(statement, &dropped);
+	writer->observed -= dropped;
 	return code;
 }
 
 int writer_observe(struct writer *writer, const struct store_write *write)
 {
 	const struct store_observation *seen = write->observation;
-	sqlite3_stmt *statement = writer->statements[WRITE_OBSERVED];
-	int code = writer->observed < 0 ? count_observed(writer) : SQLITE_OK;
+	struct statement *statement = writer->statements[WRITE_OBSERVED];
+	int code = writer->observed < 0 ? count_observed(writer) : DATABASE_OK;
+	int64_t added = 0, trimmed = 0;
 
-	if (seen == NULL || code != SQLITE_OK)
+	if (seen == NULL || code != DATABASE_OK)
 		return code;
-	sqlite3_bind_int64(statement, 1, id_sequence(&write->task.id));
+	statement_bind_integer(statement, 1, id_sequence(&write->task.id));
 	bind_observation(writer, statement, 2, seen);
-	sqlite3_bind_int64(statement, 5, seen->micro_usd);
-	sqlite3_bind_int64(statement, 6, seen->at_ms);
-	code = database_run(statement);
-	if (code != SQLITE_OK)
+	statement_bind_integer(statement, 5, seen->micro_usd);
+	statement_bind_integer(statement, 6, seen->at_ms);
+	code = statement_change(statement, &added);
+	if (code != DATABASE_OK)
 		return code;
-	writer->observed += sqlite3_changes(writer->db);
+	writer->observed += added;
 	statement = writer->statements[WRITE_OBSERVED_TRIM];
 	bind_observation(writer, statement, 1, seen);
-	sqlite3_bind_int(statement, 4, LIMIT_OBSERVED_JOBS);
-	code = database_run(statement);
-	if (code != SQLITE_OK)
+	statement_bind_integer(statement, 4, LIMIT_OBSERVED_JOBS);
+	code = statement_change(statement, &trimmed);
+	if (code != DATABASE_OK)
 		return code;
-	writer->observed -= sqlite3_changes(writer->db);
+	writer->observed -= trimmed;
 	return drop_oldest_observed(writer);
 }

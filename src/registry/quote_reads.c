@@ -1,7 +1,7 @@
 /* quote_reads.c - quotes as they stand, and live jobs of the same request. Any thread, on a borrowed reader. */
 #include <string.h>
 
-#include "registry/database.h"
+#include "database/database.h"
 #include "registry/reads.h"
 
 /* Where the columns stand in the statements of reads.c. */
@@ -27,16 +27,15 @@ enum quote_column {
 	QUOTE_JOB_ID
 };
 
-static bool read_id_column(sqlite3_stmt *row, int column, struct id *id)
+static bool read_id_column(struct statement *row, int column, struct id *id)
 {
-	if (sqlite3_column_bytes(row, column) != (int)sizeof id->bytes)
+	if (!statement_copy(row, column, id->bytes, sizeof id->bytes))
 		return false;
-	memcpy(id->bytes, sqlite3_column_blob(row, column), sizeof id->bytes);
 	return true;
 }
 
 /* False: it is damaged, its job is gone, or there was no room for a text. */
-static bool read_quote_row(sqlite3_stmt *row, struct quote *quote)
+static bool read_quote_row(struct statement *row, struct quote *quote)
 {
 	const char *caller = reads_text(row, QUOTE_CALLER);
 
@@ -46,18 +45,18 @@ static bool read_quote_row(sqlite3_stmt *row, struct quote *quote)
 		.provider = reads_text(row, QUOTE_PROVIDER),
 		.request = reads_text(row, QUOTE_REQUEST),
 		.sha256 = reads_text(row, QUOTE_SHA256),
-		.created_ms = sqlite3_column_int64(row, QUOTE_CREATED),
-		.expires_ms = sqlite3_column_int64(row, QUOTE_EXPIRES),
-		.expected = sqlite3_column_int64(row, QUOTE_EXPECTED),
-		.most = sqlite3_column_int64(row, QUOTE_MOST),
-		.asked_ms = sqlite3_column_int64(row, QUOTE_ASKED_MS),
-		.asked = sqlite3_column_int64(row, QUOTE_ASKED),
-		.approved_ms = sqlite3_column_int64(row, QUOTE_APPROVED_MS),
-		.approved = sqlite3_column_int64(row, QUOTE_APPROVED),
+		.created_ms = statement_integer(row, QUOTE_CREATED),
+		.expires_ms = statement_integer(row, QUOTE_EXPIRES),
+		.expected = statement_integer(row, QUOTE_EXPECTED),
+		.most = statement_integer(row, QUOTE_MOST),
+		.asked_ms = statement_integer(row, QUOTE_ASKED_MS),
+		.asked = statement_integer(row, QUOTE_ASKED),
+		.approved_ms = statement_integer(row, QUOTE_APPROVED_MS),
+		.approved = statement_integer(row, QUOTE_APPROVED),
 		.approved_by = reads_text(row, QUOTE_APPROVED_BY),
-		.refused_ms = sqlite3_column_int64(row, QUOTE_REFUSED_MS),
-		.question = sqlite3_column_int64(row, QUOTE_ASKING),
-		.has_job = sqlite3_column_type(row, QUOTE_JOB) != SQLITE_NULL,
+		.refused_ms = statement_integer(row, QUOTE_REFUSED_MS),
+		.question = statement_integer(row, QUOTE_ASKING),
+		.has_job = !statement_is_null(row, QUOTE_JOB),
 	};
 	return read_id_column(row, QUOTE_ID, &quote->id) && (!quote->has_job || read_id_column(row, QUOTE_JOB_ID, &quote->job)) &&
 	       quote->kind != NULL && quote->provider != NULL && (quote->has_job || quote->request != NULL);
@@ -70,22 +69,22 @@ enum error_code task_store_quote(struct task_store *store, const struct id *id,
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	struct quote quote;
-	sqlite3_stmt *row;
+	struct statement *row;
 	int code;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	row = reader->statements[READ_QUOTE];
-	sqlite3_bind_int64(row, 1, id_sequence(id));
-	sqlite3_bind_blob(row, 2, id->bytes, sizeof id->bytes, SQLITE_STATIC);
-	code = sqlite3_step(row);
-	if (code == SQLITE_ROW && read_quote_row(row, &quote))
+	statement_bind_integer(row, 1, id_sequence(id));
+	statement_bind_bytes(row, 2, id->bytes, sizeof id->bytes);
+	code = statement_step(row);
+	if (code == DATABASE_ROW && read_quote_row(row, &quote))
 		visit(context, &quote);
-	else if (code == SQLITE_ROW)
+	else if (code == DATABASE_ROW)
 		result = reads_refuse_row(reads, reader, error);
-	else if (code == SQLITE_DONE)
+	else if (code == DATABASE_DONE)
 		result = error_set(error, ERROR_NOT_FOUND, "", "there is no such quote");
-	result = reads_end(reads, reader, row, code, result, error);
+	result = reads_end(reader, row, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -97,21 +96,21 @@ enum error_code task_store_asked_quotes(struct task_store *store, int64_t now_ms
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	struct quote quote;
-	sqlite3_stmt *rows;
-	int code = SQLITE_DONE;
+	struct statement *rows;
+	int code = DATABASE_DONE;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_ASKED_QUOTES];
-	sqlite3_bind_int64(rows, 1, now_ms);
-	sqlite3_bind_int(rows, 2, limit);
-	while (result == ERROR_NONE && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+	statement_bind_integer(rows, 1, now_ms);
+	statement_bind_integer(rows, 2, limit);
+	while (result == ERROR_NONE && (code = statement_step(rows)) == DATABASE_ROW) {
 		if (read_quote_row(rows, &quote))
 			visit(context, &quote);
 		else
 			result = reads_refuse_row(reads, reader, error);
 	}
-	result = reads_end(reads, reader, rows, code, result, error);
+	result = reads_end(reader, rows, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -123,23 +122,23 @@ enum error_code task_store_same_requests(struct task_store *store, const char *s
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	struct read_row read;
-	sqlite3_stmt *rows;
-	int code = SQLITE_DONE;
+	struct statement *rows;
+	int code = DATABASE_DONE;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	rows = reader->statements[READ_SAME_REQUESTS];
-	sqlite3_bind_text(rows, 1, sha256, -1, SQLITE_STATIC);
-	sqlite3_bind_int64(rows, 2, id_sequence_at(since_ms));
-	sqlite3_bind_text(rows, 3, caller, -1, SQLITE_STATIC);
-	sqlite3_bind_int(rows, 4, limit);
-	while (result == ERROR_NONE && (code = sqlite3_step(rows)) == SQLITE_ROW) {
+	statement_bind_text(rows, 1, sha256);
+	statement_bind_integer(rows, 2, id_sequence_at(since_ms));
+	statement_bind_text(rows, 3, caller);
+	statement_bind_integer(rows, 4, limit);
+	while (result == ERROR_NONE && (code = statement_step(rows)) == DATABASE_ROW) {
 		if (reads_task(reads, rows, &read))
 			visit(context, &read.task);
 		else
 			result = reads_refuse_row(reads, reader, error);
 	}
-	result = reads_end(reads, reader, rows, code, result, error);
+	result = reads_end(reader, rows, code, result, error);
 	reads_give_back(reads, reader);
 	return result;
 }

@@ -5,46 +5,46 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
-#include "registry/database.h"
+#include "database/database.h"
 
 #define COUNTED_OF 32
 #define SMALL_BYTES (64 * 1024)
 
-static void bind_caller(sqlite3_stmt *statement, int index, const char *caller)
+static void bind_caller(struct statement *statement, int index, const char *caller)
 {
 	writer_bind_text(statement, index, caller != NULL ? caller : "");
 }
 
-static void bind_id(sqlite3_stmt *statement, int index, const struct id *id)
+static void bind_id(struct statement *statement, int index, const struct id *id)
 {
-	sqlite3_bind_int64(statement, index, id_sequence(id));
-	sqlite3_bind_blob(statement, index + 1, id->bytes, sizeof id->bytes, SQLITE_STATIC);
+	statement_bind_integer(statement, index, id_sequence(id));
+	statement_bind_bytes(statement, index + 1, id->bytes, sizeof id->bytes);
 }
 
 /* ---- a new one ---- */
 
 static int count_open(struct writer *writer, const char *caller, int64_t *count, int64_t *bytes)
 {
-	sqlite3_stmt *open = writer->statements[WRITE_QUOTES_OPEN];
+	struct statement *open = writer->statements[WRITE_QUOTES_OPEN];
 	int code;
 
 	bind_caller(open, 1, caller);
-	code = sqlite3_step(open);
-	if (code == SQLITE_ROW) {
-		*count = sqlite3_column_int64(open, 0);
-		*bytes = sqlite3_column_int64(open, 1);
+	code = statement_step(open);
+	if (code == DATABASE_ROW) {
+		*count = statement_integer(open, 0);
+		*bytes = statement_integer(open, 1);
 	}
-	sqlite3_reset(open);
-	return code == SQLITE_ROW ? SQLITE_OK : code;
+	statement_reset(open);
+	return code == DATABASE_ROW ? DATABASE_OK : code;
 }
 
 static int drop_oldest(struct writer *writer, const char *caller, int64_t count)
 {
-	sqlite3_stmt *drop = writer->statements[WRITE_QUOTE_DROP];
+	struct statement *drop = writer->statements[WRITE_QUOTE_DROP];
 
 	bind_caller(drop, 1, caller);
-	sqlite3_bind_int64(drop, 2, count);
-	return database_run(drop);
+	statement_bind_integer(drop, 2, count);
+	return statement_run(drop);
 }
 
 /* Whoever asks and asks pushes out what he has asked himself, the oldest first: another quote of it costs nothing. */
@@ -53,9 +53,9 @@ static int drop_oldest_quotes(struct writer *writer, const char *caller)
 	int64_t count = 0, bytes = 0;
 	int code = count_open(writer, caller, &count, &bytes);
 
-	while (code == SQLITE_OK && (count > LIMIT_QUOTES || bytes > LIMIT_QUOTES_BYTES)) {
+	while (code == DATABASE_OK && (count > LIMIT_QUOTES || bytes > LIMIT_QUOTES_BYTES)) {
 		code = drop_oldest(writer, caller, count > LIMIT_QUOTES ? count - LIMIT_QUOTES : 1);
-		if (code == SQLITE_OK)
+		if (code == DATABASE_OK)
 			code = count_open(writer, caller, &count, &bytes);
 	}
 	return code;
@@ -70,96 +70,97 @@ static bool is_counted(const struct quote *quote)
 
 static int add_quote(struct writer *writer, const struct quote *quote)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE];
+	struct statement *statement = writer->statements[WRITE_QUOTE];
 	int code;
 
 	bind_id(statement, 1, &quote->id);
 	bind_caller(statement, 3, quote->caller);
 	writer_bind_text(statement, 4, quote->kind);
 	writer_bind_text(statement, 5, quote->provider);
-	sqlite3_bind_int64(statement, 6, quote->created_ms);
-	sqlite3_bind_int64(statement, 7, quote->expires_ms);
-	sqlite3_bind_int64(statement, 8, quote->expected);
-	sqlite3_bind_int64(statement, 9, quote->most);
+	statement_bind_integer(statement, 6, quote->created_ms);
+	statement_bind_integer(statement, 7, quote->expires_ms);
+	statement_bind_integer(statement, 8, quote->expected);
+	statement_bind_integer(statement, 9, quote->most);
 	writer_bind_text(statement, 10, quote->sha256);
 	writer_bind_clean(writer, statement, 11, true, quote->request);
-	code = database_run(statement);
-	return code == SQLITE_OK && is_counted(quote) ? drop_oldest_quotes(writer, quote->caller) : code;
+	code = statement_run(statement);
+	return code == DATABASE_OK && is_counted(quote) ? drop_oldest_quotes(writer, quote->caller) : code;
 }
 
 /* ---- changes ---- */
 
 /* Runs one, and says whether it changed a row. */
-static int run_change(struct writer *writer, sqlite3_stmt *statement, bool *changed)
+static int run_change(struct statement *statement, bool *changed)
 {
-	int code = database_run(statement);
+	int64_t rows = 0;
+	int code = statement_change(statement, &rows);
 
-	*changed = code == SQLITE_OK && sqlite3_changes(writer->db) > 0;
+	*changed = rows > 0;
 	return code;
 }
 
 /* Once only is it news; a higher amount is noted all the same. */
 static int ask_quote(struct writer *writer, const struct quote_change *change, bool *changed)
 {
-	sqlite3_stmt *first = writer->statements[WRITE_QUOTE_ASK], *higher = writer->statements[WRITE_QUOTE_ASK_MORE];
+	struct statement *first = writer->statements[WRITE_QUOTE_ASK], *higher = writer->statements[WRITE_QUOTE_ASK_MORE];
 	int code;
 
 	bind_id(first, 1, &change->quote->id);
-	sqlite3_bind_int64(first, 3, change->at_ms);
-	sqlite3_bind_int64(first, 4, change->amount);
-	sqlite3_bind_int64(first, 5, LIMIT_APPROVALS_OF_CALLER);
-	code = run_change(writer, first, changed);
-	if (code != SQLITE_OK || *changed)
+	statement_bind_integer(first, 3, change->at_ms);
+	statement_bind_integer(first, 4, change->amount);
+	statement_bind_integer(first, 5, LIMIT_APPROVALS_OF_CALLER);
+	code = run_change(first, changed);
+	if (code != DATABASE_OK || *changed)
 		return code;
 	bind_id(higher, 1, &change->quote->id);
-	sqlite3_bind_int64(higher, 3, change->amount);
-	return database_run(higher);
+	statement_bind_integer(higher, 3, change->amount);
+	return statement_run(higher);
 }
 
 static int approve_quote(struct writer *writer, const struct quote_change *change, bool *changed)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_APPROVE];
+	struct statement *statement = writer->statements[WRITE_QUOTE_APPROVE];
 
 	bind_id(statement, 1, &change->quote->id);
-	sqlite3_bind_int64(statement, 3, change->at_ms);
-	sqlite3_bind_int64(statement, 4, change->amount);
+	statement_bind_integer(statement, 3, change->at_ms);
+	statement_bind_integer(statement, 4, change->amount);
 	writer_bind_text(statement, 5, change->by);
-	sqlite3_bind_int64(statement, 6, change->expires_ms);
-	return run_change(writer, statement, changed);
+	statement_bind_integer(statement, 6, change->expires_ms);
+	return run_change(statement, changed);
 }
 
 static int refuse_quote(struct writer *writer, const struct quote_change *change, bool *changed)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_REFUSE];
+	struct statement *statement = writer->statements[WRITE_QUOTE_REFUSE];
 
 	bind_id(statement, 1, &change->quote->id);
-	sqlite3_bind_int64(statement, 3, change->at_ms);
+	statement_bind_integer(statement, 3, change->at_ms);
 	writer_bind_text(statement, 4, change->by);
-	return run_change(writer, statement, changed);
+	return run_change(statement, changed);
 }
 
 static int put_question(struct writer *writer, const struct quote_change *change, bool *changed)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_QUESTION];
+	struct statement *statement = writer->statements[WRITE_QUOTE_QUESTION];
 
 	bind_id(statement, 1, &change->quote->id);
-	sqlite3_bind_int64(statement, 3, change->question);
-	return run_change(writer, statement, changed);
+	statement_bind_integer(statement, 3, change->question);
+	return run_change(statement, changed);
 }
 
 /* Whatever the answer, the question is used up. */
 static int answer_question(struct writer *writer, const struct quote_change *change, bool *changed)
 {
-	sqlite3_stmt *statement = writer->statements[change->op == QUOTE_YES ? WRITE_QUOTE_YES : WRITE_QUOTE_NO];
+	struct statement *statement = writer->statements[change->op == QUOTE_YES ? WRITE_QUOTE_YES : WRITE_QUOTE_NO];
 
 	bind_id(statement, 1, &change->quote->id);
-	sqlite3_bind_int64(statement, 3, change->question);
+	statement_bind_integer(statement, 3, change->question);
 	if (change->op == QUOTE_YES) {
-		sqlite3_bind_int64(statement, 4, change->at_ms);
-		sqlite3_bind_int64(statement, 5, change->amount);
+		statement_bind_integer(statement, 4, change->at_ms);
+		statement_bind_integer(statement, 5, change->amount);
 		writer_bind_text(statement, 6, change->by);
 	}
-	return run_change(writer, statement, changed);
+	return run_change(statement, changed);
 }
 
 static int change_quote(struct writer *writer, const struct quote_change *change, bool *changed)
@@ -173,14 +174,14 @@ static int change_quote(struct writer *writer, const struct quote_change *change
 	case QUOTE_YES:
 	case QUOTE_NO: return answer_question(writer, change, changed);
 	}
-	return SQLITE_MISUSE;
+	return DATABASE_FAILED;
 }
 
 bool writer_change_quote(struct writer *writer, struct store_write *write)
 {
 	bool changed = false;
 
-	if (change_quote(writer, write->quote_change, &changed) != SQLITE_OK)
+	if (change_quote(writer, write->quote_change, &changed) != DATABASE_OK)
 		return writer_fail(writer, "store the quote");
 	write->outcome = changed ? STORE_WRITTEN : STORE_UNCHANGED;
 	return true;
@@ -191,15 +192,15 @@ bool writer_change_quote(struct writer *writer, struct store_write *write)
 /* The newest live job of the same request and caller that has cost something or may; 0: there is none. */
 static int find_same(struct writer *writer, const struct task *task, int64_t since_ms, int64_t *sequence)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_FIND_SAME];
+	struct statement *statement = writer->statements[WRITE_FIND_SAME];
 	int code;
 
 	*sequence = 0;
 	writer_bind_text(statement, 1, task->upstream_sha256);
-	sqlite3_bind_int64(statement, 2, id_sequence_at(since_ms));
+	statement_bind_integer(statement, 2, id_sequence_at(since_ms));
 	writer_bind_text(statement, 3, task->caller);
-	code = database_integer(statement, sequence);
-	return code == SQLITE_DONE ? SQLITE_OK : code;
+	code = statement_find(statement, sequence);
+	return code == DATABASE_DONE ? DATABASE_OK : code;
 }
 
 /* May a live job of this reservation be paid for by it? */
@@ -215,36 +216,36 @@ static int check_money(struct writer *writer, const struct task *task, const str
 
 int writer_check_quote(struct writer *writer, const struct store_write *write, bool *fits)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_FIND_QUOTE];
+	struct statement *statement = writer->statements[WRITE_FIND_QUOTE];
 	const struct quote_tie *tie = &write->ties.quote;
 	int64_t approved = -1;
 	int code;
 
 	*fits = true;
 	if (!tie->tied)
-		return SQLITE_OK;
+		return DATABASE_OK;
 	bind_id(statement, 1, &tie->quote);
 	bind_caller(statement, 3, write->task.caller);
-	sqlite3_bind_int64(statement, 4, clock_unix_ms());
-	code = database_integer(statement, &approved);
-	*fits = code == SQLITE_OK;
-	if (code == SQLITE_OK && write->task.live != NULL)
+	statement_bind_integer(statement, 4, clock_unix_ms());
+	code = statement_find(statement, &approved);
+	*fits = code == DATABASE_OK;
+	if (code == DATABASE_OK && write->task.live != NULL)
 		return check_money(writer, &write->task, tie, approved, fits);
-	return code == SQLITE_DONE ? SQLITE_OK : code;
+	return code == DATABASE_DONE ? DATABASE_OK : code;
 }
 
 int writer_tie_quote(struct writer *writer, const struct store_write *write)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_QUOTE_JOB];
+	struct statement *statement = writer->statements[WRITE_QUOTE_JOB];
 
 	if (!write->ties.quote.tied)
-		return SQLITE_OK;
-	sqlite3_bind_int64(statement, 1, id_sequence(&write->ties.quote.quote));
-	sqlite3_bind_int64(statement, 2, id_sequence(&write->task.id));
-	return database_run(statement);
+		return DATABASE_OK;
+	statement_bind_integer(statement, 1, id_sequence(&write->ties.quote.quote));
+	statement_bind_integer(statement, 2, id_sequence(&write->task.id));
+	return statement_run(statement);
 }
 
 int writer_close_quotes(struct writer *writer)
 {
-	return database_run(writer->statements[WRITE_QUOTES_CLOSE]);
+	return statement_run(writer->statements[WRITE_QUOTES_CLOSE]);
 }

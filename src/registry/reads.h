@@ -7,9 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sqlite3.h>
-
 #include "base/limits.h"
+#include "database/database.h"
 #include "registry/sources.h"
 #include "registry/store.h"
 
@@ -17,9 +16,7 @@
 #define READ_SLACK_MS 1000 /* a row's number may be this much older than its created_ms */
 
 enum read_statement {
-	READ_BEGIN = 0,
-	READ_END,
-	READ_INDEXED,
+	READ_INDEXED = 0,
 	READ_ONE,
 	READ_UPSTREAM,
 	READ_RANGE,
@@ -60,8 +57,8 @@ enum read_statement {
 };
 
 struct reader {
-	sqlite3 *db;
-	sqlite3_stmt *statements[READ_STATEMENTS];
+	struct database *db;
+	struct statement *statements[READ_STATEMENTS];
 	int64_t found[READ_ROUND]; /* scratch of a filtered listing */
 	int64_t merged[READ_ROUND];
 	int64_t fresh[READ_ROUND];
@@ -79,7 +76,7 @@ struct reads {
 
 /* Opens the connections and prepares their statements, so that a thread with a small stack never compiles SQL. */
 enum error_code reads_open(
-	struct reads *reads, const char *path, const char *name, const struct sources *sources, struct error *error);
+	struct reads *reads, const struct database_place *place, const struct sources *sources, struct error *error);
 void reads_close(struct reads *reads);
 
 /* The readers of a store (store.c). */
@@ -97,10 +94,10 @@ struct read_row {
 };
 
 /* The task that a statement of TASK_COLUMNS is on, its texts valid until the statement moves. False when it is damaged. */
-bool reads_task(const struct reads *reads, sqlite3_stmt *row, struct read_row *read);
+bool reads_task(const struct reads *reads, struct statement *row, struct read_row *read);
 
 /* A column's text, NULL when it has none; valid until the statement moves. */
-const char *reads_text(sqlite3_stmt *row, int column);
+const char *reads_text(struct statement *row, int column);
 
 /* Can any row pass the filter: is there such a source, at such a time? */
 bool reads_may_pass(const struct reads *reads, const struct task_filter *filter);
@@ -111,16 +108,15 @@ struct read_bounds {
 };
 
 /* Finds them by the filter's times, and by an id that it searches for. */
-enum error_code reads_bounds(const struct reads *reads, struct reader *reader, const struct task_filter *filter,
-	struct read_bounds *bounds, struct error *error);
+enum error_code reads_bounds(
+	struct reader *reader, const struct task_filter *filter, struct read_bounds *bounds, struct error *error);
 /* Does the search find this one? */
 bool reads_found(const struct task_filter *filter, const struct read_bounds *bounds, const struct task *task);
 bool reads_in_time(const struct task_filter *filter, int64_t created_ms);
 
 /* Say why a statement failed, or that its row is damaged. Return the error that they set. */
-enum error_code reads_refuse(const struct reads *reads, struct reader *reader, struct error *error);
+enum error_code reads_refuse(struct reader *reader, struct error *error);
 enum error_code reads_refuse_row(const struct reads *reads, struct reader *reader, struct error *error);
 
 /* After the last step of a statement that was walked through, which said `code`: resets it. Returns `result`, or the error if the step failed. */
-enum error_code reads_end(const struct reads *reads, struct reader *reader, sqlite3_stmt *rows, int code, enum error_code result,
-	struct error *error);
+enum error_code reads_end(struct reader *reader, struct statement *rows, int code, enum error_code result, struct error *error);

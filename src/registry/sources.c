@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "base/memory.h"
-#include "registry/database.h"
+#include "database/database.h"
 
 static int add_source(struct sources *sources, const char *kind, const char *provider, struct error *error)
 {
@@ -23,31 +23,34 @@ static int add_source(struct sources *sources, const char *kind, const char *pro
 	return count + 1;
 }
 
-static enum error_code load_rows(struct sources *sources, sqlite3_stmt *rows, sqlite3 *db, const char *name, struct error *error)
+static enum error_code load_rows(struct sources *sources, struct statement *rows, struct database *db, struct error *error)
 {
 	const char *kind, *provider;
 	int code;
 
-	while ((code = sqlite3_step(rows)) == SQLITE_ROW) {
-		kind = (const char *)sqlite3_column_text(rows, 1);
-		provider = (const char *)sqlite3_column_text(rows, 2);
-		if (kind == NULL || provider == NULL || sqlite3_column_int(rows, 0) != sources_count(sources) + 1)
-			return error_set(error, ERROR_IO, name, "the registry is damaged: its table of providers has a gap");
+	while ((code = statement_step(rows)) == DATABASE_ROW) {
+		kind = statement_text(rows, 1);
+		provider = statement_text(rows, 2);
+		if (kind == NULL || provider == NULL || statement_integer(rows, 0) != sources_count(sources) + 1)
+			return error_set(
+				error, ERROR_IO, "registry.url", "the registry is damaged: its table of providers has a gap");
 		if (add_source(sources, kind, provider, error) == 0)
 			return ERROR_LIMIT;
 	}
-	return code == SQLITE_DONE ? ERROR_NONE : database_error(db, name, "read the registry's providers", error);
+	return code == DATABASE_DONE ? ERROR_NONE : database_error(db, "read the registry's providers", error);
 }
 
-enum error_code sources_load(struct sources *sources, sqlite3 *db, const char *name, struct error *error)
+enum error_code sources_load(struct sources *sources, struct database *db, struct error *error)
 {
-	sqlite3_stmt *rows;
-	enum error_code code;
+	static const struct sql text = SQL_WALK("SELECT number, kind, provider FROM source ORDER BY number");
+	struct statement *rows = NULL;
+	enum error_code code = database_prepare(db, &text, &rows, 1, error);
 
-	if (sqlite3_prepare_v2(db, "SELECT number, kind, provider FROM source ORDER BY number", -1, &rows, NULL) != SQLITE_OK)
-		return database_error(db, name, "read the registry's providers", error);
-	code = load_rows(sources, rows, db, name, error);
-	sqlite3_finalize(rows);
+	if (code == ERROR_NONE)
+		code = load_rows(sources, rows, db, error);
+	if (rows != NULL)
+		statement_reset(rows);
+	database_finalize(&rows, 1);
 	sources->stored = sources->pending = sources_count(sources);
 	return code;
 }

@@ -8,10 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include <sqlite3.h>
-
 #include "base/error.h"
 #include "base/limits.h"
+#include "database/database.h"
 #include "registry/task.h"
 
 struct source {
@@ -28,7 +27,7 @@ struct sources {
 };
 
 /* Reads the table at open. */
-enum error_code sources_load(struct sources *sources, sqlite3 *db, const char *name, struct error *error);
+enum error_code sources_load(struct sources *sources, struct database *db, struct error *error);
 void sources_free(struct sources *sources);
 
 /* The pair's number, made up if it is new. 0 when the maximum is reached (`error`). Store thread only. */

@@ -26,7 +26,6 @@
 #include "registry/upkeep.h"
 #include "registry/writes.h"
 
-#define URL_SCHEME "sqlite:"
 #define EXPECTED_NS 300000   /* it looks so long for a row that it was told of */
 #define LINGER_PAYS_NS 30000 /* less than a lone client's turn takes: of its rows it is told */
 
@@ -39,8 +38,7 @@ struct listener {
 };
 
 struct task_store {
-	char *name; /* as the configuration has it, without the scheme */
-	char *path;
+	struct database_place *place;
 	struct sources sources;
 	struct writer writer; /* store thread */
 	struct upkeep upkeep; /* store thread */
@@ -367,18 +365,6 @@ static void *store_main(void *argument)
 
 /* ---- open and close ---- */
 
-static enum error_code find_path(struct task_store *store, const char *home, const char *url, struct error *error)
-{
-	size_t scheme = strlen(URL_SCHEME);
-
-	if (strncmp(url, URL_SCHEME, scheme) != 0 || url[scheme] == '\0')
-		return error_set(error, ERROR_INVALID, "registry.url", "expected \"sqlite:FILE\", got \"%.*s...\"",
-			(int)strcspn(url, ":/@"), url); /* the rest may hold a password */
-	store->name = memory_copy_text(url + scheme);
-	store->path = file_join(home, url + scheme);
-	return ERROR_NONE;
-}
-
 static void make_queue(struct task_store *store, int keep_days)
 {
 	pthread_mutex_init(&store->lock, NULL);
@@ -395,13 +381,13 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	enum error_code code;
 
 	make_queue(new, keep_days);
-	code = find_path(new, home, url, error);
+	code = database_find(home, url, &new->place, error);
 	if (code == ERROR_NONE)
-		code = writer_open(&new->writer, new->path, new->name, &new->sources, error);
+		code = writer_open(&new->writer, new->place, &new->sources, error);
 	if (code == ERROR_NONE)
-		code = upkeep_open(&new->upkeep, &new->writer, new->path, new->keep_days, error);
+		code = upkeep_open(&new->upkeep, &new->writer, new->keep_days, error);
 	if (code == ERROR_NONE)
-		code = reads_open(&new->reads, new->path, new->name, &new->sources, error);
+		code = reads_open(&new->reads, new->place, &new->sources, error);
 	atomic_store(&new->newest_event, new->writer.newest_event);
 	if (code == ERROR_NONE)
 		code = thread_start(&new->thread, "store", 0, store_main, new, error);
@@ -433,8 +419,7 @@ void task_store_close(struct task_store *store)
 	sources_free(&store->sources);
 	pthread_cond_destroy(&store->wake);
 	pthread_mutex_destroy(&store->lock);
-	free(store->name);
-	free(store->path);
+	database_place_free(store->place);
 	free(store);
 }
 

@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "registry/database.h"
+#include "database/database.h"
 
 /* Of these there are few, whoever's they are. */
 #define FEW_STATUSES (1U << TASK_QUEUED | 1U << TASK_RUNNING | 1U << TASK_UNKNOWN)
@@ -21,23 +21,23 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
 	struct read_row read;
-	sqlite3_stmt *row;
+	struct statement *row;
 	int code;
 
 	if (reader == NULL)
 		return ERROR_BUSY;
 	row = reader->statements[READ_ONE];
-	sqlite3_bind_int64(row, 1, id_sequence(id));
-	code = sqlite3_step(row);
-	if (code == SQLITE_ROW && !reads_task(reads, row, &read))
+	statement_bind_integer(row, 1, id_sequence(id));
+	code = statement_step(row);
+	if (code == DATABASE_ROW && !reads_task(reads, row, &read))
 		result = reads_refuse_row(reads, reader, error);
-	else if (code == SQLITE_ROW && memcmp(&read.task.id, id, sizeof *id) == 0)
+	else if (code == DATABASE_ROW && memcmp(&read.task.id, id, sizeof *id) == 0)
 		visit(context, &read.task);
-	else if (code == SQLITE_ROW || code == SQLITE_DONE)
+	else if (code == DATABASE_ROW || code == DATABASE_DONE)
 		result = error_set(error, ERROR_NOT_FOUND, "", "there is no such job");
 	else
-		result = reads_refuse(reads, reader, error);
-	sqlite3_reset(row);
+		result = reads_refuse(reader, error);
+	statement_reset(row);
 	reads_give_back(reads, reader);
 	return result;
 }
@@ -61,23 +61,23 @@ static bool listing_goes_on(const struct listing *listing)
 }
 
 /* By the small columns, which come before the texts. */
-static bool task_passes(const struct listing *listing, sqlite3_stmt *row)
+static bool task_passes(const struct listing *listing, struct statement *row)
 {
 	const struct task_filter *filter = &listing->walk->filter;
-	const struct source *source = sources_get(listing->reads->sources, sqlite3_column_int(row, 2));
-	bool dry_run = sqlite3_column_int(row, 3) != 0;
+	const struct source *source = sources_get(listing->reads->sources, (int)statement_integer(row, 2));
+	bool dry_run = (int)statement_integer(row, 3) != 0;
 
-	if (filter->statuses != 0 && (filter->statuses & 1U << sqlite3_column_int(row, 1)) == 0)
+	if (filter->statuses != 0 && (filter->statuses & 1U << (int)statement_integer(row, 1)) == 0)
 		return false;
 	if (source != NULL && !source_passes(source, &filter->sources))
 		return false;
 	if (filter->dryness != TASKS_ALL && dry_run != (filter->dryness == TASKS_DRY))
 		return false;
-	return reads_in_time(filter, sqlite3_column_int64(row, 5));
+	return reads_in_time(filter, statement_integer(row, 5));
 }
 
 /* Visits the row that a statement is on if it passes the filter. */
-static enum error_code offer_task(struct listing *listing, sqlite3_stmt *row)
+static enum error_code offer_task(struct listing *listing, struct statement *row)
 {
 	const char *caller = listing->walk->filter.caller;
 	struct read_row read;
@@ -95,7 +95,7 @@ static enum error_code offer_task(struct listing *listing, sqlite3_stmt *row)
 			listing->left--;
 		}
 	}
-	listing->walk->before = sqlite3_column_int64(row, 0);
+	listing->walk->before = statement_integer(row, 0);
 	return ERROR_NONE;
 }
 
@@ -110,18 +110,18 @@ static enum read_statement turned(const struct listing *listing, enum read_state
 /* Walks the rows of a statement, in its order. */
 static enum error_code walk_tasks(struct listing *listing, enum read_statement which, int64_t upper, int64_t lower)
 {
-	sqlite3_stmt *rows = listing->reader->statements[turned(listing, which)];
+	struct statement *rows = listing->reader->statements[turned(listing, which)];
 	enum error_code result = ERROR_NONE;
-	int code = SQLITE_ROW;
+	int code = DATABASE_ROW;
 
-	sqlite3_bind_int64(rows, 1, upper);
-	sqlite3_bind_int64(rows, 2, lower);
+	statement_bind_integer(rows, 1, upper);
+	statement_bind_integer(rows, 2, lower);
 	if (which == READ_OWN)
-		sqlite3_bind_text(rows, 3, listing->walk->filter.caller, -1, SQLITE_STATIC);
-	while (result == ERROR_NONE && listing_goes_on(listing) && (code = sqlite3_step(rows)) == SQLITE_ROW)
+		statement_bind_text(rows, 3, listing->walk->filter.caller);
+	while (result == ERROR_NONE && listing_goes_on(listing) && (code = statement_step(rows)) == DATABASE_ROW)
 		result = offer_task(listing, rows);
-	listing->walk->ended = code == SQLITE_DONE;
-	return reads_end(listing->reads, listing->reader, rows, code, result, listing->error);
+	listing->walk->ended = code == DATABASE_DONE;
+	return reads_end(listing->reader, rows, code, result, listing->error);
 }
 
 /* Merges `count` numbers of reader->fresh into the `known` ones of reader->found, both in the order of the listing; keeps the first `wanted`. */
@@ -147,19 +147,19 @@ static bool find_first_of(struct listing *listing, int status, int source, int w
 	struct reader *reader = listing->reader;
 	bool live = listing->walk->filter.dryness == TASKS_LIVE;
 	bool oldest = listing->walk->oldest_first;
-	sqlite3_stmt *numbers = reader->statements[live ? READ_LIVE_INDEX : turned(listing, READ_INDEX)];
+	struct statement *numbers = reader->statements[live ? READ_LIVE_INDEX : turned(listing, READ_INDEX)];
 	int64_t last = *known == wanted ? reader->found[wanted - 1] : -1; /* those beyond would be dropped again */
 	int count = 0;
-	int code = SQLITE_ROW;
+	int code = DATABASE_ROW;
 
-	sqlite3_bind_int(numbers, 1, status);
-	sqlite3_bind_int(numbers, 2, source);
-	sqlite3_bind_int64(numbers, 3, oldest && last >= 0 ? last : listing->upper);
-	sqlite3_bind_int64(numbers, 4, !oldest && last >= 0 ? last : listing->bounds.lower);
-	while (count < wanted && (code = sqlite3_step(numbers)) == SQLITE_ROW)
-		reader->fresh[count++] = sqlite3_column_int64(numbers, 0);
-	sqlite3_reset(numbers);
-	if (code != SQLITE_ROW && code != SQLITE_DONE)
+	statement_bind_integer(numbers, 1, status);
+	statement_bind_integer(numbers, 2, source);
+	statement_bind_integer(numbers, 3, oldest && last >= 0 ? last : listing->upper);
+	statement_bind_integer(numbers, 4, !oldest && last >= 0 ? last : listing->bounds.lower);
+	while (count < wanted && (code = statement_step(numbers)) == DATABASE_ROW)
+		reader->fresh[count++] = statement_integer(numbers, 0);
+	statement_reset(numbers);
+	if (code != DATABASE_ROW && code != DATABASE_DONE)
 		return false;
 	*known = merge_numbers(reader, oldest, *known, count, wanted);
 	return true;
@@ -185,15 +185,15 @@ static int find_first(struct listing *listing, int wanted)
 
 static enum error_code visit_number(struct listing *listing, int64_t number)
 {
-	sqlite3_stmt *row = listing->reader->statements[READ_ONE];
+	struct statement *row = listing->reader->statements[READ_ONE];
 	enum error_code result = ERROR_NONE;
 	int code;
 
-	sqlite3_bind_int64(row, 1, number);
-	code = sqlite3_step(row);
-	if (code == SQLITE_ROW)
+	statement_bind_integer(row, 1, number);
+	code = statement_step(row);
+	if (code == DATABASE_ROW)
 		result = offer_task(listing, row);
-	return reads_end(listing->reads, listing->reader, row, code, result, listing->error);
+	return reads_end(listing->reader, row, code, result, listing->error);
 }
 
 /* Takes what passes from the index, a round at a time: as many as are wanted, if all of them pass. */
@@ -208,7 +208,7 @@ static enum error_code walk_index(struct listing *listing)
 		wanted = sure && listing->left < READ_ROUND ? listing->left : READ_ROUND;
 		found = find_first(listing, wanted);
 		if (found == -1)
-			return reads_refuse(listing->reads, listing->reader, listing->error);
+			return reads_refuse(listing->reader, listing->error);
 		for (int i = 0; i < found && listing_goes_on(listing) && result == ERROR_NONE; i++) {
 			result = visit_number(listing, listing->reader->found[i]);
 			if (listing->walk->oldest_first)
@@ -251,13 +251,12 @@ static enum error_code list_filtered(struct listing *listing)
 	enum error_code result = ERROR_NONE;
 	int64_t indexed = 0;
 
-	if (database_run(reader->statements[READ_BEGIN]) != SQLITE_OK ||
-		database_integer(reader->statements[READ_INDEXED], &indexed) != SQLITE_OK)
-		result = reads_refuse(listing->reads, reader, listing->error);
+	if (database_begin_reading(reader->db) != DATABASE_OK ||
+		statement_find(reader->statements[READ_INDEXED], &indexed) != DATABASE_OK)
+		result = reads_refuse(reader, listing->error);
 	if (result == ERROR_NONE)
 		result = list_both(listing, indexed);
-	if (!sqlite3_get_autocommit(reader->db))
-		database_run(reader->statements[READ_END]);
+	database_end_reading(reader->db);
 	return result;
 }
 
@@ -293,7 +292,7 @@ enum error_code task_store_list(struct task_store *store, struct task_walk *walk
 	listing.reader = reads_borrow(reads, error);
 	if (listing.reader == NULL)
 		return ERROR_BUSY;
-	result = reads_bounds(reads, listing.reader, filter, &listing.bounds, error);
+	result = reads_bounds(listing.reader, filter, &listing.bounds, error);
 	listing.upper = listing.bounds.upper;
 	if (walk->oldest_first && walk->before >= listing.bounds.lower)
 		listing.bounds.lower = walk->before < INT64_MAX ? walk->before + 1 : INT64_MAX;

@@ -3,43 +3,43 @@
 #include "registry/writes.h"
 
 #include "base/clock.h"
-#include "registry/database.h"
+#include "database/database.h"
 
 int writer_index(struct writer *writer, int status, int source, int64_t sequence)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_INDEX];
+	struct statement *statement = writer->statements[WRITE_INDEX];
 
-	sqlite3_bind_int(statement, 1, status);
-	sqlite3_bind_int(statement, 2, source);
-	sqlite3_bind_int64(statement, 3, sequence);
-	return database_run(statement);
+	statement_bind_integer(statement, 1, status);
+	statement_bind_integer(statement, 2, source);
+	statement_bind_integer(statement, 3, sequence);
+	return statement_run(statement);
 }
 
 int writer_unindex(struct writer *writer, int status, int source, int64_t sequence)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_UNINDEX];
+	struct statement *statement = writer->statements[WRITE_UNINDEX];
 
-	sqlite3_bind_int(statement, 1, status);
-	sqlite3_bind_int(statement, 2, source);
-	sqlite3_bind_int64(statement, 3, sequence);
-	return database_run(statement);
+	statement_bind_integer(statement, 1, status);
+	statement_bind_integer(statement, 2, source);
+	statement_bind_integer(statement, 3, sequence);
+	return statement_run(statement);
 }
 
 /* Ids come out of order by a little: one that is made before another may be written after it, even after its batch is indexed. */
 static int insert_task(struct writer *writer, const struct task *task, int source)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_TASK];
+	struct statement *statement = writer->statements[WRITE_TASK];
 	int64_t sequence = id_sequence(&task->id);
 	int code;
 
-	sqlite3_bind_int64(statement, 1, sequence);
-	sqlite3_bind_int(statement, 2, (int)task->status);
-	sqlite3_bind_int(statement, 3, source);
-	sqlite3_bind_int(statement, 4, task->dry_run);
-	sqlite3_bind_double(statement, 5, task->progress);
-	sqlite3_bind_int64(statement, 6, task->created_ms);
-	sqlite3_bind_int64(statement, 7, task->updated_ms);
-	sqlite3_bind_blob(statement, 8, task->id.bytes, sizeof task->id.bytes, SQLITE_STATIC);
+	statement_bind_integer(statement, 1, sequence);
+	statement_bind_integer(statement, 2, (int)task->status);
+	statement_bind_integer(statement, 3, source);
+	statement_bind_integer(statement, 4, task->dry_run);
+	statement_bind_real(statement, 5, task->progress);
+	statement_bind_integer(statement, 6, task->created_ms);
+	statement_bind_integer(statement, 7, task->updated_ms);
+	statement_bind_bytes(statement, 8, task->id.bytes, sizeof task->id.bytes);
 	writer_bind_clean(writer, statement, 9, false, task->vendor_id);
 	writer_bind_text(statement, 10, task->request_id);
 	writer_bind_clean(writer, statement, 11, true, task->payload);
@@ -47,31 +47,31 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	writer_bind_clean(writer, statement, 13, true, task->result);
 	writer_bind_text(statement, 14, task->caller);
 	writer_bind_clean(writer, statement, 15, true, task->asked);
-	code = database_run(statement);
-	if (code == SQLITE_OK && task->live != NULL)
+	code = statement_run(statement);
+	if (code == DATABASE_OK && task->live != NULL)
 		code = writer_insert_live(writer, task, source);
-	if (code != SQLITE_OK)
+	if (code != DATABASE_OK)
 		return code;
 	if (sequence <= writer->indexed)
 		return writer_index(writer, (int)task->status, source, sequence);
 	writer->unindexed++;
-	return SQLITE_OK;
+	return DATABASE_OK;
 }
 
 /* Numbers that the database does not know yet go in first: one after the other, so that it has no gap. */
 static int store_sources(struct writer *writer, int number)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_SOURCE];
+	struct statement *statement = writer->statements[WRITE_SOURCE];
 	const struct source *source;
-	int code = SQLITE_OK;
+	int code = DATABASE_OK;
 
-	while (writer->sources->pending < number && code == SQLITE_OK) {
+	while (writer->sources->pending < number && code == DATABASE_OK) {
 		source = sources_get(writer->sources, writer->sources->pending + 1);
-		sqlite3_bind_int(statement, 1, writer->sources->pending + 1);
+		statement_bind_integer(statement, 1, writer->sources->pending + 1);
 		writer_bind_text(statement, 2, source->kind);
 		writer_bind_text(statement, 3, source->provider);
-		code = database_run(statement);
-		if (code == SQLITE_OK)
+		code = statement_run(statement);
+		if (code == DATABASE_OK)
 			writer->sources->pending++;
 	}
 	return code;
@@ -79,9 +79,9 @@ static int store_sources(struct writer *writer, int number)
 
 static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
 {
-	return insert_task(writer, &write->task, source) == SQLITE_OK && writer_tie_quote(writer, write) == SQLITE_OK &&
-	       writer_insert_wish(writer, write) == SQLITE_OK &&
-	       (write->idempotency.key == NULL || writer_insert_key(writer, &write->idempotency) == SQLITE_OK);
+	return insert_task(writer, &write->task, source) == DATABASE_OK && writer_tie_quote(writer, write) == DATABASE_OK &&
+	       writer_insert_wish(writer, write) == DATABASE_OK &&
+	       (write->idempotency.key == NULL || writer_insert_key(writer, &write->idempotency) == DATABASE_OK);
 }
 
 /* The task, its live half, its wish and its key go in together or not at all. */
@@ -89,28 +89,28 @@ static bool insert_marked(struct writer *writer, struct store_write *write, int 
 {
 	size_t unindexed = writer->unindexed;
 	bool fits = true;
-	int code = write->idempotency.key != NULL ? writer_find_key(writer, write) : SQLITE_DONE;
+	int code = write->idempotency.key != NULL ? writer_find_key(writer, write) : DATABASE_DONE;
 
-	if (code == SQLITE_ROW)
+	if (code == DATABASE_ROW)
 		return true;
-	if (code != SQLITE_DONE)
+	if (code != DATABASE_DONE)
 		return writer_refuse(writer, write, "look up the idempotency key");
-	if (writer_check_quote(writer, write, &fits) != SQLITE_OK)
+	if (writer_check_quote(writer, write, &fits) != DATABASE_OK)
 		return writer_refuse(writer, write, "look up the quote");
 	if (!fits) {
 		write->outcome = STORE_TIE_BROKEN;
 		return true;
 	}
-	if (writer_run(writer, WRITE_MARK) != SQLITE_OK)
+	if (writer_run(writer, WRITE_MARK) != DATABASE_OK)
 		return writer_refuse(writer, write, "store the job");
 	if (insert_parts(writer, write, source)) {
 		write->outcome = STORE_WRITTEN;
-		return writer_run(writer, WRITE_UNMARK) == SQLITE_OK || writer_refuse(writer, write, "store the job");
+		return writer_run(writer, WRITE_UNMARK) == DATABASE_OK || writer_refuse(writer, write, "store the job");
 	}
 	if (!writer_refuse(writer, write, "store the job"))
 		return false;
 	writer->unindexed = unindexed;
-	if (writer_run(writer, WRITE_BACK_TO_MARK) != SQLITE_OK || writer_run(writer, WRITE_UNMARK) != SQLITE_OK)
+	if (writer_run(writer, WRITE_BACK_TO_MARK) != DATABASE_OK || writer_run(writer, WRITE_UNMARK) != DATABASE_OK)
 		return writer_fail(writer, "store the job");
 	return true;
 }
@@ -129,11 +129,11 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 	if (source == 0)
 		return true;
 	write->counted = source;
-	if (store_sources(writer, source) != SQLITE_OK)
+	if (store_sources(writer, source) != DATABASE_OK)
 		return writer_refuse(writer, write, "store the provider");
 	if (write->idempotency.key != NULL || task->live != NULL || write->ties.quote.tied)
 		return insert_marked(writer, write, source);
-	if (insert_task(writer, task, source) != SQLITE_OK)
+	if (insert_task(writer, task, source) != DATABASE_OK)
 		return writer_refuse(writer, write, "store the job");
 	write->outcome = STORE_WRITTEN;
 	return true;
@@ -142,20 +142,21 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 /* A second removal moves its time, which nobody asks for. The job itself stays, with what it cost. */
 bool writer_remove(struct writer *writer, struct store_write *write)
 {
-	sqlite3_stmt *remove = writer->statements[WRITE_REMOVE], *outputs = writer->statements[WRITE_REMOVE_ARTIFACTS];
+	struct statement *remove = writer->statements[WRITE_REMOVE], *outputs = writer->statements[WRITE_REMOVE_ARTIFACTS];
 	const struct id *id = &write->task.id;
+	int64_t changed = 0;
 
-	sqlite3_bind_int64(remove, 1, clock_unix_ms());
-	sqlite3_bind_int64(remove, 2, id_sequence(id));
-	sqlite3_bind_blob(remove, 3, id->bytes, sizeof id->bytes, SQLITE_STATIC);
-	sqlite3_bind_int64(outputs, 1, id_sequence(id));
-	if (database_run(remove) != SQLITE_OK)
+	statement_bind_integer(remove, 1, clock_unix_ms());
+	statement_bind_integer(remove, 2, id_sequence(id));
+	statement_bind_bytes(remove, 3, id->bytes, sizeof id->bytes);
+	statement_bind_integer(outputs, 1, id_sequence(id));
+	if (statement_change(remove, &changed) != DATABASE_OK)
 		return writer_refuse(writer, write, "remove the job's outputs");
-	if (sqlite3_changes(writer->db) == 0) {
+	if (changed == 0) {
 		error_set(&write->error, ERROR_NOT_FOUND, "", "there is no such job, or it has not ended");
 		return true;
 	}
-	if (database_run(outputs) != SQLITE_OK)
+	if (statement_run(outputs) != DATABASE_OK)
 		return writer_fail(writer, "remove the job's outputs");
 	write->outcome = STORE_WRITTEN;
 	return true;

@@ -4,7 +4,7 @@
  * - index: rows are added to task_index a batch at a time; the rows since are few enough to be scanned (reads.c);
  * - fill: outputs of jobs from before there was a list of them are added to it, the newest first. It rests ten times as long as it works, too;
  * - purge: what is older than keep_days goes, unless its outcome is open. It rests ten times as long as it works;
- * - checkpoint: the write-ahead log is carried over to the database when it is long or nobody writes (checkpoint.c).
+ * - what the database itself wants (database_tend()).
  * A chore that fails is logged once and tried again later; it never stops the writing. */
 #include "registry/upkeep.h"
 
@@ -13,7 +13,7 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
-#include "registry/database.h"
+#include "database/database.h"
 
 #define SECOND_NS 1000000000LL
 #define DAY_MS 86400000LL
@@ -25,52 +25,52 @@
 #define PURGE_RETRY_NS (60 * SECOND_NS)
 #define JUMP_MS 3600000LL /* more than a clock is set by in passing */
 #define JUMP_BELIEVED_NS (24 * 3600 * SECOND_NS)
-#define LEDGER_DAYS 396	      /* 13 months */
-#define KEY_DAYS 7	      /* an idempotency key is good for this long at least */
-#define CHECKPOINT_PAGES 2048 /* 16 MiB: long enough that a page that many commits rewrote is copied once */
-#define CHECKPOINT_IDLE_NS SECOND_NS
+#define LEDGER_DAYS 396 /* 13 months */
+#define KEY_DAYS 7	/* an idempotency key is good for this long at least */
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
 
 /* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. A job that ended long after
  * it began is as old as its end: its last events are younger than its first. */
-static const char *const upkeep_texts[UPKEEP_STATEMENTS] = {
-	[UPKEEP_INDEX] = "INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?",
-	[UPKEEP_MARK] = "UPDATE task_indexed SET sequence = ?",
-	[UPKEEP_NEWEST] = "SELECT max(sequence) FROM task",
-	[UPKEEP_BATCH_END] = "SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
-			     " AND status IN (2, 3, 4) AND updated_ms < ? ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")",
-	[UPKEEP_PURGE] = "DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4) AND updated_ms < ?",
-	[UPKEEP_PURGE_LIVE] = "DELETE FROM live WHERE sequence > ?1 AND sequence <= ?2"
-			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)",
-	[UPKEEP_PURGE_CALLBACK] = "DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
-				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)",
-	[UPKEEP_PURGE_ARTIFACT] = "DELETE FROM artifact WHERE sequence > ?1 AND sequence <= ?2"
-				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = artifact.sequence)",
-	[UPKEEP_PURGE_WISH] = "DELETE FROM wish WHERE sequence > ?1 AND sequence <= ?2"
-			      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = wish.sequence)",
-	[UPKEEP_PURGE_UPSTREAM] = "DELETE FROM upstream WHERE sequence > ?1 AND sequence <= ?2"
-				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = upstream.sequence)",
-	[UPKEEP_PURGE_QUOTE] = "DELETE FROM quote WHERE job > ?1 AND job <= ?2"
-			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = quote.job)",
+static const struct sql upkeep_texts[UPKEEP_STATEMENTS] = {
+	[UPKEEP_INDEX] = SQL("INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?"),
+	[UPKEEP_MARK] = SQL("UPDATE task_indexed SET sequence = ?"),
+	[UPKEEP_NEWEST] = SQL("SELECT max(sequence) FROM task"),
+	[UPKEEP_BATCH_END] = SQL("SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
+				 " AND status IN (2, 3, 4) AND updated_ms < ? ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")"),
+	[UPKEEP_PURGE] = SQL("DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4) AND updated_ms < ?"),
+	[UPKEEP_PURGE_LIVE] = SQL("DELETE FROM live WHERE sequence > ?1 AND sequence <= ?2"
+				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)"),
+	[UPKEEP_PURGE_CALLBACK] = SQL("DELETE FROM callback WHERE sequence > ?1 AND sequence <= ?2"
+				      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = callback.sequence)"),
+	[UPKEEP_PURGE_ARTIFACT] = SQL("DELETE FROM artifact WHERE sequence > ?1 AND sequence <= ?2"
+				      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = artifact.sequence)"),
+	[UPKEEP_PURGE_WISH] = SQL("DELETE FROM wish WHERE sequence > ?1 AND sequence <= ?2"
+				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = wish.sequence)"),
+	[UPKEEP_PURGE_UPSTREAM] = SQL("DELETE FROM upstream WHERE sequence > ?1 AND sequence <= ?2"
+				      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = upstream.sequence)"),
+	[UPKEEP_PURGE_QUOTE] = SQL("DELETE FROM quote WHERE job > ?1 AND job <= ?2"
+				   " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = quote.job)"),
 	/* old by the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts */
-	[UPKEEP_PURGE_LEDGER] = "DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
-				" - " TEXT_OF(LEDGER_DAYS),
-	[UPKEEP_PURGE_INDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
-			       " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)",
-	[UPKEEP_PURGE_KEYS] = "DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
-			      " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")",
+	[UPKEEP_PURGE_LEDGER] =
+		SQL("DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
+		    " - " TEXT_OF(LEDGER_DAYS)),
+	[UPKEEP_PURGE_INDEX] = SQL("DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
+				   " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)"),
+	[UPKEEP_PURGE_KEYS] = SQL("DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
+				  " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")"),
 	[UPKEEP_PURGE_QUOTES] =
-		"DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote WHERE job IS NULL AND expires_ms < ?"
-		" LIMIT " TEXT_OF(PURGE_BATCH) ")",
+		SQL("DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote WHERE job IS NULL AND expires_ms < ?"
+		    " LIMIT " TEXT_OF(PURGE_BATCH) ")"),
 	/* the newest stays: the numbers of a later start go on from it */
-	[UPKEEP_OLD_EVENTS] = "SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
-		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)",
-	[UPKEEP_PURGE_EVENTS] = "DELETE FROM event WHERE number <= ?",
-	[UPKEEP_TO_FILL] = "SELECT sequence FROM artifact_filled",
-	[UPKEEP_FILL] = "SELECT live.sequence, source, task.caller, result FROM live CROSS JOIN task USING (sequence)"
-			" WHERE live.sequence < ? AND removed_ms IS NULL ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH),
-	[UPKEEP_FILLED] = "UPDATE artifact_filled SET sequence = ?",
+	[UPKEEP_OLD_EVENTS] = SQL("SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
+		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)"),
+	[UPKEEP_PURGE_EVENTS] = SQL("DELETE FROM event WHERE number <= ?"),
+	[UPKEEP_TO_FILL] = SQL("SELECT sequence FROM artifact_filled"),
+	[UPKEEP_FILL] =
+		SQL("SELECT live.sequence, source, task.caller, result FROM live CROSS JOIN task USING (sequence)"
+		    " WHERE live.sequence < ? AND removed_ms IS NULL ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH)),
+	[UPKEEP_FILLED] = SQL("UPDATE artifact_filled SET sequence = ?"),
 };
 _Static_assert(
 	TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4 && LIVE_ENDED == 4, "the statements above name them by number");
@@ -95,13 +95,13 @@ static bool give_chore_up(struct upkeep *upkeep, const char *chore)
 
 static bool index_rows(struct upkeep *upkeep, int64_t *newest)
 {
-	sqlite3_stmt **statements = upkeep->statements;
+	struct statement **statements = upkeep->statements;
 
-	if (database_integer(statements[UPKEEP_NEWEST], newest) != SQLITE_OK)
+	if (statement_find(statements[UPKEEP_NEWEST], newest) != DATABASE_OK)
 		return give_chore_up(upkeep, "index the registry");
-	sqlite3_bind_int64(statements[UPKEEP_INDEX], 1, upkeep->writer->indexed);
-	sqlite3_bind_int64(statements[UPKEEP_MARK], 1, *newest);
-	if (database_run(statements[UPKEEP_INDEX]) != SQLITE_OK || database_run(statements[UPKEEP_MARK]) != SQLITE_OK)
+	statement_bind_integer(statements[UPKEEP_INDEX], 1, upkeep->writer->indexed);
+	statement_bind_integer(statements[UPKEEP_MARK], 1, *newest);
+	if (statement_run(statements[UPKEEP_INDEX]) != DATABASE_OK || statement_run(statements[UPKEEP_MARK]) != DATABASE_OK)
 		return give_chore_up(upkeep, "index the registry");
 	return writer_commit(upkeep->writer) || trouble(upkeep);
 }
@@ -125,16 +125,16 @@ static void index_batch(struct upkeep *upkeep)
 
 static bool purge_index(struct upkeep *upkeep, int64_t to)
 {
-	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_INDEX];
+	struct statement *statement = upkeep->statements[UPKEEP_PURGE_INDEX];
 	int sources = sources_count(upkeep->writer->sources);
 
-	sqlite3_bind_int64(statement, 3, upkeep->purge_from);
-	sqlite3_bind_int64(statement, 4, to);
+	statement_bind_integer(statement, 3, upkeep->purge_from);
+	statement_bind_integer(statement, 4, to);
 	for (int status = TASK_DONE; status <= TASK_CANCELED; status++) {
 		for (int source = 1; source <= sources; source++) {
-			sqlite3_bind_int(statement, 1, status);
-			sqlite3_bind_int(statement, 2, source);
-			if (database_run(statement) != SQLITE_OK)
+			statement_bind_integer(statement, 1, status);
+			statement_bind_integer(statement, 2, source);
+			if (statement_run(statement) != DATABASE_OK)
 				return false;
 		}
 	}
@@ -144,25 +144,25 @@ static bool purge_index(struct upkeep *upkeep, int64_t to)
 /* Deletes the next batch of tasks; *to is 0 when there was none. */
 static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 {
-	sqlite3_stmt *end = upkeep->statements[UPKEEP_BATCH_END];
-	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE];
+	struct statement *end = upkeep->statements[UPKEEP_BATCH_END];
+	struct statement *purge = upkeep->statements[UPKEEP_PURGE];
 
-	sqlite3_bind_int64(end, 1, upkeep->purge_from);
-	sqlite3_bind_int64(end, 2, id_sequence_at(before_ms));
-	sqlite3_bind_int64(end, 3, before_ms);
-	if (database_integer(end, to) != SQLITE_OK)
+	statement_bind_integer(end, 1, upkeep->purge_from);
+	statement_bind_integer(end, 2, id_sequence_at(before_ms));
+	statement_bind_integer(end, 3, before_ms);
+	if (statement_find(end, to) != DATABASE_OK)
 		return false;
 	if (*to == 0)
 		return true;
-	sqlite3_bind_int64(purge, 1, upkeep->purge_from);
-	sqlite3_bind_int64(purge, 2, *to);
-	sqlite3_bind_int64(purge, 3, before_ms);
-	if (database_run(purge) != SQLITE_OK)
+	statement_bind_integer(purge, 1, upkeep->purge_from);
+	statement_bind_integer(purge, 2, *to);
+	statement_bind_integer(purge, 3, before_ms);
+	if (statement_run(purge) != DATABASE_OK)
 		return false;
 	for (int part = UPKEEP_PURGE_LIVE; part <= UPKEEP_PURGE_QUOTE; part++) { /* of tasks that are gone now */
-		sqlite3_bind_int64(upkeep->statements[part], 1, upkeep->purge_from);
-		sqlite3_bind_int64(upkeep->statements[part], 2, *to);
-		if (database_run(upkeep->statements[part]) != SQLITE_OK)
+		statement_bind_integer(upkeep->statements[part], 1, upkeep->purge_from);
+		statement_bind_integer(upkeep->statements[part], 2, *to);
+		if (statement_run(upkeep->statements[part]) != DATABASE_OK)
 			return false;
 	}
 	return purge_index(upkeep, *to);
@@ -171,40 +171,41 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 /* Money is remembered longer than the jobs that cost it; what is not settled is never forgotten. */
 static bool purge_ledger(struct upkeep *upkeep, int64_t before_day)
 {
-	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_LEDGER];
+	struct statement *statement = upkeep->statements[UPKEEP_PURGE_LEDGER];
 
-	sqlite3_bind_int64(statement, 1, id_sequence_at(before_day * DAY_MS));
-	return database_run(statement) == SQLITE_OK;
+	statement_bind_integer(statement, 1, id_sequence_at(before_day * DAY_MS));
+	return statement_run(statement) == DATABASE_OK;
 }
 
 /* Events are as old as their numbers say, so the oldest are looked at; *more when there may be further ones. */
 static bool purge_events(struct upkeep *upkeep, int64_t before_ms, bool *more)
 {
-	sqlite3_stmt *old = upkeep->statements[UPKEEP_OLD_EVENTS];
-	sqlite3_stmt *purge = upkeep->statements[UPKEEP_PURGE_EVENTS];
-	int64_t to = 0;
+	struct statement *old = upkeep->statements[UPKEEP_OLD_EVENTS];
+	struct statement *purge = upkeep->statements[UPKEEP_PURGE_EVENTS];
+	int64_t to = 0, purged = 0;
 
-	sqlite3_bind_int64(old, 1, before_ms);
-	if (database_integer(old, &to) != SQLITE_OK)
+	statement_bind_integer(old, 1, before_ms);
+	if (statement_find(old, &to) != DATABASE_OK)
 		return false;
 	if (to == 0)
 		return true;
-	sqlite3_bind_int64(purge, 1, to);
-	if (database_run(purge) != SQLITE_OK)
+	statement_bind_integer(purge, 1, to);
+	if (statement_change(purge, &purged) != DATABASE_OK)
 		return false;
-	*more = *more || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	*more = *more || purged == PURGE_BATCH;
 	return true;
 }
 
 /* Those that were never made. They stay for a while beyond their time, so that who comes late is told what has happened. */
 static bool purge_quotes(struct upkeep *upkeep, int64_t now_ms, bool *more)
 {
-	sqlite3_stmt *statement = upkeep->statements[UPKEEP_PURGE_QUOTES];
+	struct statement *statement = upkeep->statements[UPKEEP_PURGE_QUOTES];
+	int64_t purged = 0;
 
-	sqlite3_bind_int64(statement, 1, now_ms - LIMIT_QUOTE_MS);
-	if (database_run(statement) != SQLITE_OK)
+	statement_bind_integer(statement, 1, now_ms - LIMIT_QUOTE_MS);
+	if (statement_change(statement, &purged) != DATABASE_OK)
 		return false;
-	*more = *more || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	*more = *more || purged == PURGE_BATCH;
 	return true;
 }
 
@@ -228,10 +229,10 @@ static int64_t purge_now_ms(struct upkeep *upkeep)
 /* One batch of each kind. False when it failed. */
 static bool purge_batch(struct upkeep *upkeep, bool *more)
 {
-	sqlite3_stmt *keys = upkeep->statements[UPKEEP_PURGE_KEYS];
+	struct statement *keys = upkeep->statements[UPKEEP_PURGE_KEYS];
 	int64_t now = purge_now_ms(upkeep);
 	int key_days = upkeep->keep_days > KEY_DAYS ? upkeep->keep_days : KEY_DAYS;
-	int64_t before_ms = now - upkeep->keep_days * DAY_MS, to = 0;
+	int64_t before_ms = now - upkeep->keep_days * DAY_MS, to = 0, purged = 0;
 
 	if (!writer_begin(upkeep->writer, false))
 		return trouble(upkeep);
@@ -239,10 +240,10 @@ static bool purge_batch(struct upkeep *upkeep, bool *more)
 	if (!purge_tasks(upkeep, before_ms, &to) || !purge_events(upkeep, before_ms, more) || !purge_quotes(upkeep, now, more) ||
 		!purge_ledger(upkeep, now / DAY_MS - LEDGER_DAYS))
 		return give_chore_up(upkeep, "purge the registry");
-	sqlite3_bind_int64(keys, 1, now - key_days * DAY_MS);
-	if (database_run(keys) != SQLITE_OK)
+	statement_bind_integer(keys, 1, now - key_days * DAY_MS);
+	if (statement_change(keys, &purged) != DATABASE_OK)
 		return give_chore_up(upkeep, "purge the registry");
-	*more = *more || to != 0 || sqlite3_changes(upkeep->writer->db) == PURGE_BATCH;
+	*more = *more || to != 0 || purged == PURGE_BATCH;
 	if (!writer_commit(upkeep->writer))
 		return trouble(upkeep);
 	if (to != 0)
@@ -271,30 +272,30 @@ static void purge(struct upkeep *upkeep, int64_t now)
 /* Adds the outputs of the jobs below *next, which moves on to the last of them; 0: there are no more. */
 static bool fill_rows(struct upkeep *upkeep, int64_t *next)
 {
-	sqlite3_stmt *rows = upkeep->statements[UPKEEP_FILL], *filled = upkeep->statements[UPKEEP_FILLED];
-	int code = SQLITE_DONE, added = SQLITE_OK, count = 0;
+	struct statement *rows = upkeep->statements[UPKEEP_FILL], *filled = upkeep->statements[UPKEEP_FILLED];
+	int code = DATABASE_DONE, added = DATABASE_OK, count = 0;
 
-	sqlite3_bind_int64(rows, 1, *next);
-	while (added == SQLITE_OK && (code = sqlite3_step(rows)) == SQLITE_ROW) {
-		*next = sqlite3_column_int64(rows, 0);
+	statement_bind_integer(rows, 1, *next);
+	while (added == DATABASE_OK && (code = statement_step(rows)) == DATABASE_ROW) {
+		*next = statement_integer(rows, 0);
 		count++;
-		added = writer_index_artifacts(upkeep->writer, *next, sqlite3_column_int(rows, 1),
-			(const char *)sqlite3_column_text(rows, 2), (const char *)sqlite3_column_text(rows, 3));
+		added = writer_index_artifacts(
+			upkeep->writer, *next, (int)statement_integer(rows, 1), statement_text(rows, 2), statement_text(rows, 3));
 	}
-	sqlite3_reset(rows);
-	if (added != SQLITE_OK || code != SQLITE_DONE)
+	statement_reset(rows);
+	if (added != DATABASE_OK || code != DATABASE_DONE)
 		return false;
 	if (count < FILL_BATCH)
 		*next = 0;
-	sqlite3_bind_int64(filled, 1, *next);
-	return database_run(filled) == SQLITE_OK;
+	statement_bind_integer(filled, 1, *next);
+	return statement_run(filled) == DATABASE_OK;
 }
 
 static bool fill_batch(struct upkeep *upkeep, int64_t *next)
 {
 	if (!writer_begin(upkeep->writer, false))
 		return trouble(upkeep);
-	if (database_integer(upkeep->statements[UPKEEP_TO_FILL], next) != SQLITE_OK || (*next > 0 && !fill_rows(upkeep, next)))
+	if (statement_find(upkeep->statements[UPKEEP_TO_FILL], next) != DATABASE_OK || (*next > 0 && !fill_rows(upkeep, next)))
 		return give_chore_up(upkeep, "list the outputs of older jobs");
 	return writer_commit(upkeep->writer) || trouble(upkeep);
 }
@@ -310,29 +311,6 @@ static void fill(struct upkeep *upkeep, int64_t now)
 	upkeep->fill_at_ns = !worked ? end + PURGE_RETRY_NS : next > 0 ? end + PURGE_REST * (end - now) : INT64_MAX;
 }
 
-/* ---- checkpoint ---- */
-
-/* Copies the few pages that came while the bulk was copied; the next commit then begins the log anew. A reader may hinder that:
- * then it is tried again when the log has grown by as much. */
-static void finish_checkpoint(struct upkeep *upkeep)
-{
-	int pages = 0, copied = 0;
-
-	sqlite3_wal_checkpoint_v2(upkeep->writer->db, NULL, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
-	if (copied >= pages)
-		upkeep->writer->log_pages = 0;
-	upkeep->checkpoint_at = upkeep->writer->log_pages + CHECKPOINT_PAGES;
-}
-
-static void checkpoint(struct upkeep *upkeep, bool idle)
-{
-	if (checkpointer_ended(&upkeep->checkpointer))
-		finish_checkpoint(upkeep);
-	else if (upkeep->writer->log_pages >= upkeep->checkpoint_at ||
-		 (idle && !upkeep->purging && upkeep->writer->log_pages > 0))
-		checkpointer_request(&upkeep->checkpointer);
-}
-
 /* ---- all ---- */
 
 void upkeep_run(struct upkeep *upkeep, bool idle)
@@ -345,7 +323,7 @@ void upkeep_run(struct upkeep *upkeep, bool idle)
 		purge(upkeep, now);
 	else if (now >= upkeep->fill_at_ns)
 		fill(upkeep, now);
-	checkpoint(upkeep, idle);
+	upkeep->tend_wait_ns = database_tend(upkeep->writer->db, idle && !upkeep->purging);
 }
 
 int64_t upkeep_wait_ns(const struct upkeep *upkeep)
@@ -353,9 +331,7 @@ int64_t upkeep_wait_ns(const struct upkeep *upkeep)
 	int64_t due = upkeep->purge_at_ns < upkeep->fill_at_ns ? upkeep->purge_at_ns : upkeep->fill_at_ns;
 	int64_t wait = due - clock_monotonic_ns();
 
-	if (upkeep->writer->log_pages > 0 && !upkeep->purging && wait > CHECKPOINT_IDLE_NS)
-		wait = CHECKPOINT_IDLE_NS;
-	return wait;
+	return upkeep->purging || wait < upkeep->tend_wait_ns ? wait : upkeep->tend_wait_ns;
 }
 
 void upkeep_keep_days(struct upkeep *upkeep, int keep_days)
@@ -368,20 +344,16 @@ void upkeep_keep_days(struct upkeep *upkeep, int keep_days)
 	}
 }
 
-enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const char *path, int keep_days, struct error *error)
+enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, int keep_days, struct error *error)
 {
-	enum error_code code;
-
 	upkeep->writer = writer;
-	upkeep->checkpoint_at = CHECKPOINT_PAGES;
+	upkeep->tend_wait_ns = INT64_MAX;
 	upkeep->offset_ms = clock_unix_ms() - clock_monotonic_ns() / 1000000;
 	upkeep_keep_days(upkeep, keep_days);
-	code = database_prepare(writer->db, writer->name, upkeep_texts, upkeep->statements, UPKEEP_STATEMENTS, error);
-	return code == ERROR_NONE ? checkpointer_open(&upkeep->checkpointer, path, writer->name, error) : code;
+	return database_prepare(writer->db, upkeep_texts, upkeep->statements, UPKEEP_STATEMENTS, error);
 }
 
 void upkeep_close(struct upkeep *upkeep)
 {
-	checkpointer_close(&upkeep->checkpointer);
 	database_finalize(upkeep->statements, UPKEEP_STATEMENTS);
 }

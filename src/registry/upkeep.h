@@ -1,10 +1,9 @@
-/* upkeep.h - what the store thread does between groups: index, purge, checkpoint. Store thread only. */
+/* upkeep.h - what the store thread does between groups: index, purge. Store thread only. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "registry/checkpoint.h"
 #include "registry/writes.h"
 
 enum upkeep_statement {
@@ -33,7 +32,7 @@ enum upkeep_statement {
 
 struct upkeep {
 	struct writer *writer;
-	sqlite3_stmt *statements[UPKEEP_STATEMENTS];
+	struct statement *statements[UPKEEP_STATEMENTS];
 	int keep_days;
 	int64_t offset_ms;	/* of the wall clock from the monotonic one, as it is believed */
 	int64_t ahead_since_ns; /* when it was first seen ahead of that; 0: it is not */
@@ -41,12 +40,11 @@ struct upkeep {
 	int64_t purge_from;	/* rows up to here are done with */
 	int64_t purge_at_ns;	/* when the next batch, or the next purge, is due (monotonic clock) */
 	int64_t fill_at_ns;	/* when older jobs' outputs are looked for again; INT64_MAX: all are known */
-	struct checkpointer checkpointer;
-	int checkpoint_at; /* pages in the log that make a checkpoint due */
-	bool troubled;	   /* the last work failed and was logged */
+	int64_t tend_wait_ns;	/* how long the database may be left alone */
+	bool troubled;		/* the last work failed and was logged */
 };
 
-enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, const char *path, int keep_days, struct error *error);
+enum error_code upkeep_open(struct upkeep *upkeep, struct writer *writer, int keep_days, struct error *error);
 void upkeep_close(struct upkeep *upkeep);
 
 /* Rows and keys older than this go, beginning now. */

@@ -10,88 +10,87 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "registry/database.h"
+#include "database/database.h"
 #include "registry/paid_mark.h"
+#include "registry/same_request.h"
 #include "registry/schema.h"
 
 #define OPEN_QUOTE " WHERE sequence = ?1 AND id = ?2 AND job IS NULL "
 
-static const char *const write_texts[WRITE_STATEMENTS] = {
-	[WRITE_BEGIN] = "BEGIN IMMEDIATE",
-	[WRITE_COMMIT] = "COMMIT",
-	[WRITE_ROLLBACK] = "ROLLBACK",
-	[WRITE_MARK] = "SAVEPOINT one",
-	[WRITE_UNMARK] = "RELEASE one",
-	[WRITE_BACK_TO_MARK] = "ROLLBACK TO one",
-	[WRITE_TASK] = "INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)",
-	[WRITE_SOURCE] = "INSERT INTO source VALUES (?, ?, ?)",
-	[WRITE_INDEX] = "INSERT INTO task_index VALUES (?, ?, ?)",
-	[WRITE_UNINDEX] = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?",
-	[WRITE_KEY] = "INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)",
-	[WRITE_FIND_KEY] = "SELECT status, body_sha256, answer FROM idempotency WHERE key = ?",
-	[WRITE_FIND_TASK] = "SELECT status, source, id FROM task WHERE sequence = ?",
-	[WRITE_LIVE] = "INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[WRITE_MONEY] = "INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)",
-	[WRITE_UPSTREAM] = "INSERT INTO upstream VALUES (?, ?)",
-	[WRITE_WISH] = "INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)",
-	[WRITE_WISH_NEWS] = "UPDATE wish SET answered = answered OR ?, takes = takes + ?, touched_ms = ?,"
-			    " overtook = overtook AND NOT ? WHERE sequence = ?",
-	[WRITE_WISH_FORGET] = "DELETE FROM wish WHERE sequence = ?",
-	[WRITE_EVENT] = "INSERT INTO event VALUES (?, ?, ?, ?, ?)",
-	[WRITE_CHANGE_TASK] = "UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
-			      " result = coalesce(?, result) WHERE sequence = ?",
-	[WRITE_CHANGE_LIVE] = "UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
-			      " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
-			      " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9",
-	[WRITE_REMOVE] = "UPDATE task SET removed_ms = ? WHERE sequence = ? AND id = ? AND status IN (2, 3, 4)",
-	[WRITE_REMOVE_ARTIFACTS] = "DELETE FROM artifact WHERE sequence = ?",
-	[WRITE_SETTLE] = "UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1",
-	[WRITE_ARTIFACT] = "INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)",
-	[WRITE_OBSERVED] = "INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)",
-	[WRITE_OBSERVED_TRIM] = "DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed WHERE provider = ?"
-				" AND model = ? AND drivers = ? ORDER BY sequence DESC LIMIT -1 OFFSET ?)",
+static const struct sql write_texts[WRITE_STATEMENTS] = {
+	[WRITE_MARK] = SQL("SAVEPOINT one"),
+	[WRITE_UNMARK] = SQL("RELEASE one"),
+	[WRITE_BACK_TO_MARK] = SQL("ROLLBACK TO one"),
+	[WRITE_TASK] = SQL("INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"),
+	[WRITE_SOURCE] = SQL("INSERT INTO source VALUES (?, ?, ?)"),
+	[WRITE_INDEX] = SQL("INSERT INTO task_index VALUES (?, ?, ?)"),
+	[WRITE_UNINDEX] = SQL("DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?"),
+	[WRITE_KEY] = SQL("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)"),
+	[WRITE_FIND_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
+	[WRITE_FIND_TASK] = SQL("SELECT status, source, id FROM task WHERE sequence = ?"),
+	[WRITE_LIVE] = SQL("INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[WRITE_MONEY] = SQL("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)"),
+	[WRITE_UPSTREAM] = SQL("INSERT INTO upstream VALUES (?, ?)"),
+	[WRITE_WISH] = SQL("INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)"),
+	[WRITE_WISH_NEWS] = SQL("UPDATE wish SET answered = answered OR ?, takes = takes + ?, touched_ms = ?,"
+				" overtook = overtook AND NOT ? WHERE sequence = ?"),
+	[WRITE_WISH_FORGET] = SQL("DELETE FROM wish WHERE sequence = ?"),
+	[WRITE_EVENT] = SQL("INSERT INTO event VALUES (?, ?, ?, ?, ?)"),
+	[WRITE_CHANGE_TASK] = SQL("UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
+				  " result = coalesce(?, result) WHERE sequence = ?"),
+	[WRITE_CHANGE_LIVE] = SQL("UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
+				  " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
+				  " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9"),
+	[WRITE_REMOVE] = SQL("UPDATE task SET removed_ms = ? WHERE sequence = ? AND id = ? AND status IN (2, 3, 4)"),
+	[WRITE_REMOVE_ARTIFACTS] = SQL("DELETE FROM artifact WHERE sequence = ?"),
+	[WRITE_SETTLE] = SQL("UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1"),
+	[WRITE_ARTIFACT] = SQL("INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)"),
+	[WRITE_OBSERVED] = SQL("INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)"),
+	[WRITE_OBSERVED_TRIM] = SQL("DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed WHERE provider = ?"
+				    " AND model = ? AND drivers = ? ORDER BY sequence DESC LIMIT -1 OFFSET ?)"),
 	[WRITE_OBSERVED_OLDEST] =
-		"DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed ORDER BY sequence LIMIT ?)",
-	[WRITE_OBSERVED_COUNT] = "SELECT count(*) FROM observed",
+		SQL("DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed ORDER BY sequence LIMIT ?)"),
+	[WRITE_OBSERVED_COUNT] = SQL("SELECT count(*) FROM observed"),
 	[WRITE_FIND_VENDOR_ID] =
-		"SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
-		" AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1",
-	[WRITE_PAID_MARK] = "UPDATE paid_mark SET number = ?",
-	[WRITE_WEBHOOK] = "INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-	[WRITE_WEBHOOK_SECRETS] = "UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?",
-	[WRITE_WEBHOOK_CURSOR] = "UPDATE hook SET cursor = ? WHERE number = ?",
-	[WRITE_WEBHOOK_REMOVE] = "DELETE FROM hook WHERE number = ?",
-	[WRITE_DELIVERY] = "INSERT OR REPLACE INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
-			   " WHERE EXISTS (SELECT 1 FROM hook WHERE number = ?1)", /* it may be removed meanwhile */
-	[WRITE_DELIVERED] = "DELETE FROM delivery WHERE hook = ? AND event = ?",
-	[WRITE_DELIVERIES_REMOVE] = "DELETE FROM delivery WHERE hook = ?",
-	[WRITE_CALLBACK] = "INSERT OR REPLACE INTO callback VALUES (?, ?, ?)",
-	[WRITE_QUOTE] = "INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"
-			" length(?11), ?11)",
-	[WRITE_QUOTES_OPEN] = "SELECT count(*), coalesce(sum(bytes), 0) FROM quote INDEXED BY quote_open"
-			      " WHERE caller = ? AND job IS NULL",
-	[WRITE_QUOTE_DROP] = "DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote INDEXED BY quote_open"
-			     " WHERE caller = ? AND job IS NULL ORDER BY sequence LIMIT ?)",
+		SQL("SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
+		    " AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1"),
+	[WRITE_PAID_MARK] = SQL("UPDATE paid_mark SET number = ?"),
+	[WRITE_WEBHOOK] = SQL("INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[WRITE_WEBHOOK_SECRETS] = SQL("UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?"),
+	[WRITE_WEBHOOK_CURSOR] = SQL("UPDATE hook SET cursor = ? WHERE number = ?"),
+	[WRITE_WEBHOOK_REMOVE] = SQL("DELETE FROM hook WHERE number = ?"),
+	[WRITE_DELIVERY] = SQL("INSERT OR REPLACE INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
+			       " WHERE EXISTS (SELECT 1 FROM hook WHERE number = ?1)"), /* it may be removed meanwhile */
+	[WRITE_DELIVERED] = SQL("DELETE FROM delivery WHERE hook = ? AND event = ?"),
+	[WRITE_DELIVERIES_REMOVE] = SQL("DELETE FROM delivery WHERE hook = ?"),
+	[WRITE_CALLBACK] = SQL("INSERT OR REPLACE INTO callback VALUES (?, ?, ?)"),
+	[WRITE_QUOTE] = SQL("INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"
+			    " length(?11), ?11)"),
+	[WRITE_QUOTES_OPEN] = SQL("SELECT count(*), coalesce(sum(bytes), 0) FROM quote INDEXED BY quote_open"
+				  " WHERE caller = ? AND job IS NULL"),
+	[WRITE_QUOTE_DROP] = SQL("DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote INDEXED BY quote_open"
+				 " WHERE caller = ? AND job IS NULL ORDER BY sequence LIMIT ?)"),
 	[WRITE_QUOTE_ASK] =
-		"UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE
-		"AND asked_ms = 0 AND (SELECT count(*) FROM quote AS other INDEXED BY quote_asked WHERE other.job IS NULL"
-		" AND other.asked_ms <> 0 AND other.caller = quote.caller AND other.expires_ms > ?3 AND other.refused_ms = 0"
-		" AND other.approved < other.asked) < ?5",
-	[WRITE_QUOTE_ASK_MORE] = "UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3",
+		SQL("UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE
+		    "AND asked_ms = 0 AND (SELECT count(*) FROM quote AS other INDEXED BY quote_asked WHERE other.job IS NULL"
+		    " AND other.asked_ms <> 0 AND other.caller = quote.caller AND other.expires_ms > ?3 AND other.refused_ms = 0"
+		    " AND other.approved < other.asked) < ?5"),
+	[WRITE_QUOTE_ASK_MORE] = SQL("UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3"),
 	[WRITE_QUOTE_APPROVE] =
-		"UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
-		" expires_ms = max(expires_ms, ?6)" OPEN_QUOTE "AND asked <= ?4 AND approved < ?4 AND expires_ms > ?3",
-	[WRITE_QUOTE_REFUSE] = "UPDATE quote SET refused_ms = ?3, approved_ms = 0, approved = -1, approved_by = ?4,"
-			       " question = 0" OPEN_QUOTE "AND refused_ms = 0",
-	[WRITE_QUOTE_QUESTION] = "UPDATE quote SET question = ?3" OPEN_QUOTE,
-	[WRITE_QUOTE_YES] =
-		"UPDATE quote SET question = 0, approved_ms = ?4, approved = ?5, approved_by = ?6" OPEN_QUOTE "AND question = ?3",
-	[WRITE_QUOTE_NO] = "UPDATE quote SET question = 0" OPEN_QUOTE "AND question = ?3",
-	[WRITE_FIND_QUOTE] = "SELECT approved FROM quote" OPEN_QUOTE "AND caller = ?3 AND expires_ms > ?4 AND refused_ms = 0",
-	[WRITE_FIND_SAME] = "SELECT live.sequence FROM live JOIN ledger USING (sequence)" SAME_REQUEST " LIMIT 1",
-	[WRITE_QUOTE_JOB] = "UPDATE quote SET job = ?2, request = NULL WHERE sequence = ?1",
-	[WRITE_QUOTES_CLOSE] = "DELETE FROM quote WHERE job IS NULL",
-	[WRITE_PROBE] = "UPDATE task_indexed SET sequence = sequence",
+		SQL("UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
+		    " expires_ms = max(expires_ms, ?6)" OPEN_QUOTE "AND asked <= ?4 AND approved < ?4 AND expires_ms > ?3"),
+	[WRITE_QUOTE_REFUSE] = SQL("UPDATE quote SET refused_ms = ?3, approved_ms = 0, approved = -1, approved_by = ?4,"
+				   " question = 0" OPEN_QUOTE "AND refused_ms = 0"),
+	[WRITE_QUOTE_QUESTION] = SQL("UPDATE quote SET question = ?3" OPEN_QUOTE),
+	[WRITE_QUOTE_YES] = SQL("UPDATE quote SET question = 0, approved_ms = ?4, approved = ?5, approved_by = ?6" OPEN_QUOTE
+				"AND question = ?3"),
+	[WRITE_QUOTE_NO] = SQL("UPDATE quote SET question = 0" OPEN_QUOTE "AND question = ?3"),
+	[WRITE_FIND_QUOTE] =
+		SQL("SELECT approved FROM quote" OPEN_QUOTE "AND caller = ?3 AND expires_ms > ?4 AND refused_ms = 0"),
+	[WRITE_FIND_SAME] = SQL("SELECT live.sequence FROM live JOIN ledger USING (sequence)" SAME_REQUEST " LIMIT 1"),
+	[WRITE_QUOTE_JOB] = SQL("UPDATE quote SET job = ?2, request = NULL WHERE sequence = ?1"),
+	[WRITE_QUOTES_CLOSE] = SQL("DELETE FROM quote WHERE job IS NULL"),
+	[WRITE_PROBE] = SQL("UPDATE task_indexed SET sequence = sequence"),
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
 	"the statements above and schema.c name them by number");
@@ -100,43 +99,25 @@ _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR
 
 int writer_run(struct writer *writer, enum write_statement which)
 {
-	return database_run(writer->statements[which]);
-}
-
-/* A failure that says nothing about the row at hand but all about the database. */
-static bool is_lost(struct writer *writer)
-{
-	switch (sqlite3_errcode(writer->db) & 0xff) {
-	case SQLITE_CONSTRAINT:
-	case SQLITE_TOOBIG:
-	case SQLITE_MISMATCH: return sqlite3_get_autocommit(writer->db) != 0;
-	default: return true;
-	}
+	return statement_run(writer->statements[which]);
 }
 
 bool writer_fail(struct writer *writer, const char *action)
 {
-	database_error(writer->db, writer->name, action, &writer->failure);
-	if (!sqlite3_get_autocommit(writer->db))
-		writer_run(writer, WRITE_ROLLBACK);
+	database_error(writer->db, action, &writer->failure);
+	database_rollback(writer->db);
 	writer->sources->pending = writer->sources->stored;
 	return false;
 }
 
-/* Syncing every commit costs a disk's turn; so only the groups that need it pay. */
 bool writer_begin(struct writer *writer, bool synced)
 {
-	const char *pragma = synced ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL";
-
-	if (writer->synced != synced && sqlite3_exec(writer->db, pragma, NULL, NULL, NULL) != SQLITE_OK)
-		return writer_fail(writer, "set the registry's durability");
-	writer->synced = synced;
-	return writer_run(writer, WRITE_BEGIN) == SQLITE_OK || writer_fail(writer, "write to the registry");
+	return database_begin(writer->db, synced) == DATABASE_OK || writer_fail(writer, "write to the registry");
 }
 
 bool writer_commit(struct writer *writer)
 {
-	if (writer_run(writer, WRITE_COMMIT) != SQLITE_OK)
+	if (database_commit(writer->db) != DATABASE_OK)
 		return writer_fail(writer, "write to the registry");
 	writer->sources->stored = writer->sources->pending;
 	return true;
@@ -144,12 +125,12 @@ bool writer_commit(struct writer *writer)
 
 /* ---- binding ---- */
 
-void writer_bind_text(sqlite3_stmt *statement, int index, const char *text)
+void writer_bind_text(struct statement *statement, int index, const char *text)
 {
-	sqlite3_bind_text(statement, index, text, text == NULL ? 0 : (int)strlen(text), SQLITE_STATIC);
+	statement_bind_text(statement, index, text);
 }
 
-void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text)
+void writer_bind_clean(struct writer *writer, struct statement *statement, int index, bool json, const char *text)
 {
 	size_t length = text != NULL ? strlen(text) : 0;
 	struct buffer out;
@@ -162,15 +143,15 @@ void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index
 		return;
 	}
 	clean = buffer_take(&out);
-	sqlite3_bind_text(statement, index, clean, -1, clean != NULL ? free : SQLITE_STATIC);
+	statement_bind_owned(statement, index, clean);
 }
 
 /* A write ends in failure; false when the group is lost with it. */
 bool writer_refuse(struct writer *writer, struct store_write *write, const char *action)
 {
-	database_error(writer->db, writer->name, action, &write->error);
+	database_error(writer->db, action, &write->error);
 	write->outcome = STORE_FAILED;
-	if (!is_lost(writer))
+	if (!database_is_lost(writer->db))
 		return true;
 	return writer_fail(writer, action);
 }
@@ -179,18 +160,18 @@ bool writer_refuse(struct writer *writer, struct store_write *write, const char 
 
 static int set_paid(struct writer *writer, int64_t number)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_PAID_MARK];
+	struct statement *statement = writer->statements[WRITE_PAID_MARK];
 
-	sqlite3_bind_int64(statement, 1, number);
-	return database_run(statement);
+	statement_bind_integer(statement, 1, number);
+	return statement_run(statement);
 }
 
 /* An older copy was put back, and what it says of its jobs was corrected: it counts on from where the file is. */
 static bool accept_older(struct writer *writer, struct store_write *write)
 {
-	if (writer_close_quotes(writer) != SQLITE_OK)
+	if (writer_close_quotes(writer) != DATABASE_OK)
 		return writer_fail(writer, "close quotes");
-	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == SQLITE_OK) {
+	if (writer->paid_beside <= writer->paid || set_paid(writer, writer->paid_beside) == DATABASE_OK) {
 		write->outcome = STORE_WRITTEN;
 		return true;
 	}
@@ -201,19 +182,19 @@ static bool accept_older(struct writer *writer, struct store_write *write)
  * before it. */
 static int insert_events(struct writer *writer, const struct store_write *write)
 {
-	sqlite3_stmt *statement = writer->statements[WRITE_EVENT];
+	struct statement *statement = writer->statements[WRITE_EVENT];
 	int64_t sequence = write->kind == STORE_EMIT || write->kind == STORE_QUOTE ? 0 : id_sequence(&write->task.id);
 	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
-	int code = SQLITE_OK;
+	int code = DATABASE_OK;
 
-	for (int i = 0; i < write->event_count && code == SQLITE_OK; i++) {
-		sqlite3_bind_int64(statement, 1, writer->newest_event + 1);
-		sqlite3_bind_int64(statement, 2, at_ms);
-		sqlite3_bind_int64(statement, 3, sequence);
+	for (int i = 0; i < write->event_count && code == DATABASE_OK; i++) {
+		statement_bind_integer(statement, 1, writer->newest_event + 1);
+		statement_bind_integer(statement, 2, at_ms);
+		statement_bind_integer(statement, 3, sequence);
 		writer_bind_text(statement, 4, write->events[i].verb);
 		writer_bind_clean(writer, statement, 5, true, write->events[i].data);
-		code = database_run(statement);
-		if (code == SQLITE_OK)
+		code = statement_run(statement);
+		if (code == DATABASE_OK)
 			writer->newest_event++;
 	}
 	return code;
@@ -238,9 +219,9 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	}
 	if (!kept || write->outcome != STORE_WRITTEN)
 		return kept;
-	if (write->webhook_change_count > 0 && writer_change_webhooks(writer, write) != SQLITE_OK)
+	if (write->webhook_change_count > 0 && writer_change_webhooks(writer, write) != DATABASE_OK)
 		return writer_fail(writer, "store the webhook");
-	return insert_events(writer, write) == SQLITE_OK || writer_fail(writer, "store the event");
+	return insert_events(writer, write) == DATABASE_OK || writer_fail(writer, "store the event");
 }
 
 /* ---- groups ---- */
@@ -305,7 +286,7 @@ static bool run_group(struct writer *writer, struct store_write *writes)
 			return false;
 	if (accepted && writer->paid_beside > paid)
 		paid = writer->paid_beside;
-	if (pays && set_paid(writer, ++paid) != SQLITE_OK)
+	if (pays && set_paid(writer, ++paid) != DATABASE_OK)
 		return writer_fail(writer, "count paid requests");
 	if (!writer_commit(writer))
 		return false;
@@ -343,22 +324,12 @@ bool writer_probe(struct writer *writer)
 {
 	if (!writer_begin(writer, true))
 		return false;
-	if (writer_run(writer, WRITE_PROBE) != SQLITE_OK)
+	if (writer_run(writer, WRITE_PROBE) != DATABASE_OK)
 		return writer_fail(writer, "write to the registry");
 	return writer_commit(writer);
 }
 
 /* ---- open and close ---- */
-
-static int note_log(void *context, sqlite3 *db, const char *schema, int pages)
-{
-	struct writer *writer = context;
-
-	(void)db;
-	(void)schema;
-	writer->log_pages = pages;
-	return SQLITE_OK;
-}
 
 /* Where the numbers of this run begin, and where the index ends. */
 static enum error_code read_position(struct writer *writer, struct error *error)
@@ -366,15 +337,18 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 	int64_t newest = 0, unindexed = 0;
 
 	if (database_query(writer->db,
-		    "SELECT max(coalesce((SELECT max(sequence) FROM task), 0),"
-		    " coalesce((SELECT max(sequence) FROM quote), 0))",
-		    &newest) != SQLITE_OK ||
-		database_query(writer->db, "SELECT sequence FROM task_indexed", &writer->indexed) != SQLITE_OK ||
-		database_query(writer->db, "SELECT coalesce(max(number), 0) FROM event", &writer->newest_event) != SQLITE_OK ||
-		database_query(writer->db, "SELECT count(*) FROM task WHERE sequence > (SELECT sequence FROM task_indexed)",
-			&unindexed) != SQLITE_OK ||
-		database_query(writer->db, "SELECT number FROM paid_mark", &writer->paid) != SQLITE_OK)
-		return database_error(writer->db, writer->name, "read the registry", error);
+		    (struct sql)SQL("SELECT max(coalesce((SELECT max(sequence) FROM task), 0),"
+				    " coalesce((SELECT max(sequence) FROM quote), 0))"),
+		    &newest) != DATABASE_OK ||
+		database_query(writer->db, (struct sql)SQL("SELECT sequence FROM task_indexed"), &writer->indexed) !=
+			DATABASE_OK ||
+		database_query(writer->db, (struct sql)SQL("SELECT coalesce(max(number), 0) FROM event"),
+			&writer->newest_event) != DATABASE_OK ||
+		database_query(writer->db,
+			(struct sql)SQL("SELECT count(*) FROM task WHERE sequence > (SELECT sequence FROM task_indexed)"),
+			&unindexed) != DATABASE_OK ||
+		database_query(writer->db, (struct sql)SQL("SELECT number FROM paid_mark"), &writer->paid) != DATABASE_OK)
+		return database_error(writer->db, "read the registry", error);
 	writer->unindexed = (size_t)unindexed;
 	id_continue_after(newest);
 	return ERROR_NONE;
@@ -394,20 +368,18 @@ static enum error_code read_mark(struct writer *writer, struct error *error)
 }
 
 enum error_code writer_open(
-	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error)
+	struct writer *writer, const struct database_place *place, struct sources *sources, struct error *error)
 {
-	enum error_code code = schema_open(path, name, &writer->db, error);
+	enum error_code code = schema_open(place, &writer->db, error);
 
-	writer->name = name;
-	writer->path = path;
+	writer->path = database_path(place);
 	writer->sources = sources;
 	writer->observed = -1;
 	if (code != ERROR_NONE)
 		return code;
-	sqlite3_wal_hook(writer->db, note_log, writer);
-	code = database_prepare(writer->db, name, write_texts, writer->statements, WRITE_STATEMENTS, error);
+	code = database_prepare(writer->db, write_texts, writer->statements, WRITE_STATEMENTS, error);
 	if (code == ERROR_NONE)
-		code = sources_load(sources, writer->db, name, error);
+		code = sources_load(sources, writer->db, error);
 	if (code == ERROR_NONE)
 		code = read_position(writer, error);
 	if (code == ERROR_NONE)
@@ -418,6 +390,6 @@ enum error_code writer_open(
 void writer_close(struct writer *writer)
 {
 	database_finalize(writer->statements, WRITE_STATEMENTS);
-	sqlite3_close(writer->db);
+	database_close(writer->db);
 	writer->db = NULL;
 }

@@ -5,16 +5,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <sqlite3.h>
-
+#include "database/database.h"
 #include "registry/sources.h"
 #include "registry/store.h"
 
 enum write_statement {
-	WRITE_BEGIN = 0,
-	WRITE_COMMIT,
-	WRITE_ROLLBACK,
-	WRITE_MARK,
+	WRITE_MARK = 0,
 	WRITE_UNMARK,
 	WRITE_BACK_TO_MARK,
 	WRITE_TASK,
@@ -70,18 +66,15 @@ enum write_statement {
 };
 
 struct writer {
-	sqlite3 *db;
-	const char *name; /* how errors call the database */
+	struct database *db;
 	struct sources *sources;
-	sqlite3_stmt *statements[WRITE_STATEMENTS];
+	struct statement *statements[WRITE_STATEMENTS];
 	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
 	size_t unindexed;     /* rows written since */
 	int64_t newest_event; /* its number; it only grows */
 	int64_t observed;     /* rows of `observed`; -1: to be counted */
-	bool synced;	      /* synchronous is FULL now */
-	int log_pages;	      /* pages in the write-ahead log after the last commit */
 	struct cleaner cleaner;
-	const char *path;     /* of the database, for the file beside it */
+	const char *path;     /* of the database, for the file beside it; NULL: it is on a server */
 	int64_t paid;	      /* the mark in the database */
 	int64_t paid_beside;  /* and in the file: larger means that the database is an older copy */
 	struct error failure; /* why the transaction under way is lost */
@@ -89,7 +82,7 @@ struct writer {
 
 /* Opens (or makes, or migrates) the database and loads the sources. */
 enum error_code writer_open(
-	struct writer *writer, const char *path, const char *name, struct sources *sources, struct error *error);
+	struct writer *writer, const struct database_place *place, struct sources *sources, struct error *error);
 void writer_close(struct writer *writer);
 
 /* Writes the list in one transaction, in its order, and fills in each one's outcome. False: the database failed, why is in `writer->failure`. */
@@ -107,7 +100,7 @@ bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /*
 bool writer_change_quote(struct writer *writer, struct store_write *write);   /* STORE_QUOTE; quote_writes.c */
 bool writer_note_wish(struct writer *writer, struct store_write *write);      /* STORE_WISH; wish.c */
 
-/* ---- parts of a write. SQLITE_OK, or the error ---- */
+/* ---- parts of a write. DATABASE_OK, or the error ---- */
 
 /* The live half and the reservation of a new task. */
 int writer_insert_live(struct writer *writer, const struct task *task, int source);
@@ -125,7 +118,7 @@ int writer_check_quote(struct writer *writer, const struct store_write *write, b
 int writer_tie_quote(struct writer *writer, const struct store_write *write);
 /* No quote without a job is good any more: it may have had one that this database does not know. */
 int writer_close_quotes(struct writer *writer);
-/* SQLITE_DONE when the key is new; SQLITE_ROW when it is known: then the outcome is set, and the stored answer. */
+/* DATABASE_DONE when the key is new; DATABASE_ROW when it is known: then the outcome is set, and the stored answer. */
 int writer_find_key(struct writer *writer, struct store_write *write);
 int writer_insert_key(struct writer *writer, const struct idempotency *idempotency);
 int writer_index(struct writer *writer, int status, int source, int64_t sequence);
@@ -133,9 +126,9 @@ int writer_unindex(struct writer *writer, int status, int source, int64_t sequen
 
 /* Runs a statement that has no parameters. */
 int writer_run(struct writer *writer, enum write_statement which);
-void writer_bind_text(sqlite3_stmt *statement, int index, const char *text);
+void writer_bind_text(struct statement *statement, int index, const char *text);
 /* The same for what came from outside and is shown: it passes the cleaner. Without memory for that it is NULL. */
-void writer_bind_clean(struct writer *writer, sqlite3_stmt *statement, int index, bool json, const char *text);
+void writer_bind_clean(struct writer *writer, struct statement *statement, int index, bool json, const char *text);
 
 /* The write failed, and says why `action` ("store the job") did. False when the group is lost with it. */
 bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);

@@ -1,4 +1,4 @@
-/* checkpoint.h - carries the write-ahead log over to the database beside the writing, so that no write waits for it. */
+/* sqlite_checkpoint.h - carries the write-ahead log over to the database beside the writing, so that no write waits for it. */
 #pragma once
 
 #include <pthread.h>
@@ -11,7 +11,7 @@
 enum checkpoint_state {
 	CHECKPOINT_RESTING = 0,
 	CHECKPOINT_COPYING,
-	CHECKPOINT_COPIED, /* all but what was written meanwhile; the store thread carries the rest over */
+	CHECKPOINT_COPIED, /* all but what was written meanwhile; the thread that writes carries the rest over */
 };
 
 struct checkpointer {

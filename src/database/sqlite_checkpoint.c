@@ -1,16 +1,16 @@
-/* checkpoint.c - the thread that copies the write-ahead log.
+/* sqlite_checkpoint.c - the thread that copies the write-ahead log.
  *
  * Owns a connection of its own. A checkpoint syncs the log, copies its pages and syncs the database: tens of milliseconds for a
  * long log, in which SQLite lets others write. So the bulk is copied here; but only when nobody writes in between does the log
- * begin anew, therefore the store thread copies the few pages that came meanwhile (upkeep.c). A checkpoint that fails loses
+ * begin anew, therefore the thread that writes copies the few pages that came meanwhile (sqlite.c). A checkpoint that fails loses
  * nothing: the log stays, and the next one tries again. */
-#include "registry/checkpoint.h"
+#include "database/sqlite_checkpoint.h"
 
 #include <stdint.h>
 #include <string.h>
 
 #include "base/thread.h"
-#include "registry/database.h"
+#include "database/sqlite_tools.h"
 
 static void *checkpointer_main(void *argument)
 {
@@ -61,8 +61,8 @@ enum error_code checkpointer_open(struct checkpointer *checkpointer, const char 
 	pthread_cond_init(&checkpointer->wake, NULL);
 	/* A connection learns with its first read that there is a log. */
 	if (sqlite3_open_v2(path, &checkpointer->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, NULL) != SQLITE_OK ||
-		database_query(checkpointer->db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
-		return database_error(checkpointer->db, name, "open the registry", error);
+		sqlite_query(checkpointer->db, "SELECT count(*) FROM sqlite_master", &tables) != SQLITE_OK)
+		return sqlite_error(checkpointer->db, name, "open the registry", error);
 	checkpointer->started =
 		thread_start(&checkpointer->thread, "checkpoint", 0, checkpointer_main, checkpointer, error) == ERROR_NONE;
 	return checkpointer->started ? ERROR_NONE : ERROR_IO;

@@ -1,5 +1,5 @@
-/* database.c - helpers around SQLite's C interface. No state; whichever thread holds the connection. */
-#include "registry/database.h"
+/* sqlite_tools.c - helpers around SQLite's C interface. No state; whichever thread holds the connection. */
+#include "database/sqlite_tools.h"
 
 #include <string.h>
 
@@ -35,7 +35,7 @@ static enum error_code classify(int code)
 	}
 }
 
-enum error_code database_error(sqlite3 *db, const char *name, const char *action, struct error *error)
+enum error_code sqlite_error(sqlite3 *db, const char *name, const char *action, struct error *error)
 {
 	int code = db == NULL ? SQLITE_NOMEM : sqlite3_errcode(db) & 0xff;
 	int fault = db == NULL ? 0 : sqlite3_system_errno(db);
@@ -48,16 +48,16 @@ enum error_code database_error(sqlite3 *db, const char *name, const char *action
 	return error_set(error, classify(code), name, "cannot %s: %s (%s)", action, advice(code), sqlite3_errmsg(db));
 }
 
-enum error_code database_prepare(
+enum error_code sqlite_prepare(
 	sqlite3 *db, const char *name, const char *const *sql, sqlite3_stmt **statements, size_t count, struct error *error)
 {
 	for (size_t i = 0; i < count; i++)
 		if (sqlite3_prepare_v3(db, sql[i], -1, SQLITE_PREPARE_PERSISTENT, &statements[i], NULL) != SQLITE_OK)
-			return database_error(db, name, "prepare the registry's statements", error);
+			return sqlite_error(db, name, "prepare the registry's statements", error);
 	return ERROR_NONE;
 }
 
-void database_finalize(sqlite3_stmt **statements, size_t count)
+void sqlite_finalize(sqlite3_stmt **statements, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		sqlite3_finalize(statements[i]);
@@ -65,7 +65,7 @@ void database_finalize(sqlite3_stmt **statements, size_t count)
 	}
 }
 
-int database_run(sqlite3_stmt *statement)
+int sqlite_run(sqlite3_stmt *statement)
 {
 	int code = sqlite3_step(statement);
 
@@ -73,7 +73,7 @@ int database_run(sqlite3_stmt *statement)
 	return code == SQLITE_DONE || code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
-int database_integer(sqlite3_stmt *statement, int64_t *value)
+static int sqlite_integer(sqlite3_stmt *statement, int64_t *value)
 {
 	int code = sqlite3_step(statement);
 
@@ -83,14 +83,14 @@ int database_integer(sqlite3_stmt *statement, int64_t *value)
 	return code == SQLITE_ROW ? SQLITE_OK : code;
 }
 
-int database_query(sqlite3 *db, const char *sql, int64_t *value)
+int sqlite_query(sqlite3 *db, const char *sql, int64_t *value)
 {
 	sqlite3_stmt *statement;
 	int code = sqlite3_prepare_v2(db, sql, -1, &statement, NULL);
 
 	if (code != SQLITE_OK)
 		return code;
-	code = database_integer(statement, value);
+	code = sqlite_integer(statement, value);
 	sqlite3_finalize(statement);
 	return code;
 }
