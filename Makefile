@@ -12,9 +12,9 @@ BUILD ?= build$(if $(SAN),/san-$(subst $(comma),-,$(SAN)))
 comma := ,
 
 # Debian packages, by what needs them.
-BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libssl-dev libjansson-dev \
+BUILD_PACKAGES := gcc libc6-dev pkg-config liblua5.4-dev libcivetweb-dev libcurl4-openssl-dev libcurl4 libssl3 libsqlite3-dev libpq-dev libssl-dev libjansson-dev \
                   zlib1g-dev ca-certificates
-TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3
+TEST_PACKAGES := lua5.4 lua-cjson lua-socket lua-busted curl strace sqlite3 postgresql
 # Of the specs in a browser; a machine that cannot have them does without (spec/support/webdriver.lua).
 BROWSER_PACKAGES := chromium chromium-driver fonts-dejavu-core
 SCRIPT_PACKAGES := lua5.4 lua-cjson lua-socket
@@ -63,6 +63,16 @@ if [ -n "$$missing" ]; then \
 fi
 endef
 
+# Debian's package makes a cluster and starts its server, unless it is told not to: the suite makes its own (spec/support/postgres.lua). Only where
+# there is none yet.
+define no_main_cluster
+@dpkg -s postgresql-common >/dev/null 2>&1 || { \
+  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
+  $$sudo mkdir -p /etc/postgresql-common/createcluster.d && \
+  echo 'create_main_cluster = false' | $$sudo tee /etc/postgresql-common/createcluster.d/providerd.conf >/dev/null; \
+}
+endef
+
 deps: ## install the Debian packages that are missing
 	$(call ensure_packages,$(BUILD_PACKAGES))
 
@@ -97,6 +107,7 @@ SPEC ?= spec
 TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe media-probe list-functions clock-shift.so out-of-memory.so disk-fault.so)
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
+	$(call no_main_cluster)
 	$(call ensure_packages,$(TEST_PACKAGES))
 	$(if $(filter spec spec/studio% spec/media%,$(SPEC)),$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: the specs that have one are pending')
 	@$(MAKE) --no-print-directory $(TEST_PROGRAMS)

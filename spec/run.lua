@@ -7,6 +7,9 @@
 --                   two under a sanitizer
 --   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
 --   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
+--   REGISTRY=NAME   sqlite, postgresql or both: what runs on it (spec/support/registries.lua)
+--
+-- All files share one PostgreSQL (spec/support/postgres.lua), which is started if one of them needs it.
 --
 -- Of the files that have a browser (spec/studio, spec/media/decode_spec.lua) two run at once: each keeps a core busy.
 --
@@ -15,6 +18,8 @@
 -- What hosts answered to them is held against /openapi.json at the end (spec/openapi/answers.lua): each difference counts as
 -- failed.
 package.path = "./?.lua;" .. package.path
+local postgres = require "spec.support.postgres"
+local registries = require "spec.support.registries"
 local shell = require "spec.support.shell"
 local socket = require "socket"
 
@@ -25,6 +30,7 @@ local VERBOSE = (os.getenv("V") or "") ~= ""
 local SHOWN = 10
 local UNKNOWN = 2 -- of answers.lua: npm or node are missing
 local BROWSERS = 2 -- at once
+local CI = os.getenv("CI") -- where what is missing is a failure
 
 -- Files -------------------------------------------------------------------------------------------------------------------
 
@@ -36,7 +42,7 @@ end
 
 local function read_times()
   local times = {}
-  for seconds, file in ((TIMES and shell.read(TIMES)) or ""):gmatch("(%S+) (%S+)\n") do times[file] = tonumber(seconds) end
+  for seconds, name in ((TIMES and shell.read(TIMES)) or ""):gmatch("(%S+) ([^\n]+)\n") do times[name] = tonumber(seconds) end
   return times
 end
 
@@ -47,8 +53,18 @@ local function guess(file)
   return 1000 * weight + #(shell.read(file) or "") / 1000
 end
 
+-- What is run: a file on a registry, by the name under which its time is kept.
+local function runs_of(file)
+  local runs = {}
+  for _, registry in ipairs(registries.of(file, os.getenv("REGISTRY"))) do
+    local name = file .. (registry == "sqlite" and "" or " on " .. registry)
+    runs[#runs + 1] = { file = file, registry = registry, name = name }
+  end
+  return runs
+end
+
 local function find_files(places)
-  local found, seen = {}, {}
+  local found, seen, runs = {}, {}, {}
   for _, place in ipairs(places) do
     local command = ("find %s -name '*_spec.lua' | sort"):format(shell.quote(place))
     for _, file in ipairs(place:find("%.lua$") and { place } or lines_of(command)) do
@@ -56,11 +72,13 @@ local function find_files(places)
       seen[file] = true
     end
   end
+  for _, file in ipairs(found) do
+    for _, run in ipairs(runs_of(file)) do runs[#runs + 1] = run end
+  end
   local times = read_times()
-  local cost = {}
-  for _, file in ipairs(found) do cost[file] = times[file] or guess(file) end
-  table.sort(found, function(a, b) return cost[a] > cost[b] end)
-  return found, times
+  for _, run in ipairs(runs) do run.cost = times[run.name] or times[run.file] or guess(run.file) end
+  table.sort(runs, function(a, b) return a.cost > b.cost end)
+  return runs, times
 end
 
 -- One file ------------------------------------------------------------------------------------------------------------------
@@ -73,14 +91,14 @@ local function end_strays(folder)
   end
 end
 
-local function begin(file, answers)
-  local folder = lines_of("mktemp -d")[1]
+local function begin(run, shared)
+  local file, folder = run.file, lines_of("mktemp -d")[1]
   local output = VERBOSE and "-o gtest" or "-o plainTerminal"
-  local environment = ("TMPDIR=%s/tmp SPEC_FILE=%s OPENAPI_ANSWERS=%s"):format(folder, shell.quote(file), answers)
+  local environment = ("TMPDIR=%s/tmp SPEC_FILE=%s REGISTRY=%s %s"):format(folder, shell.quote(file), run.registry, shared)
   local command = ("exec >%s/output 2>&1; %s timeout --foreground -k 10 %d lua5.4 /usr/bin/busted %s %s; echo $? >%s/code")
   os.execute("mkdir " .. folder .. "/tmp")
   return {
-    file = file, folder = folder, began = socket.gettime(),
+    file = file, name = run.name, folder = folder, began = socket.gettime(),
     pipe = assert(io.popen(command:format(folder, environment, LIMIT_SECONDS, output, shell.quote(file), folder))),
   }
 end
@@ -98,7 +116,7 @@ local function result_of(run)
   local output = shell.read(run.folder .. "/output") or ""
   os.execute("rm -rf " .. shell.quote(run.folder))
   local result = {
-    file = run.file, output = output, seconds = socket.gettime() - run.began, passed = counted(output, "success") or 0,
+    name = run.name, output = output, seconds = socket.gettime() - run.began, passed = counted(output, "success") or 0,
     failed = (counted(output, "failure") or 0) + (counted(output, "error") or 0), pending = counted(output, "pending") or 0,
   }
   if code == 124 or code == 137 then
@@ -116,7 +134,7 @@ end
 
 local function show(result)
   local verdict = result.failed == 0 and "ok  " or "FAIL"
-  local text = ("%s %6.1f s  %s: %d passed"):format(verdict, result.seconds, result.file, result.passed)
+  local text = ("%s %6.1f s  %s: %d passed"):format(verdict, result.seconds, result.name, result.passed)
   if result.failed > 0 then text = text .. (", %d failed"):format(result.failed) end
   if result.pending > 0 then text = text .. (", %d pending"):format(result.pending) end
   print(text .. (result.problem and ": it " .. result.problem or ""))
@@ -131,19 +149,19 @@ end
 local function take_next(files, running)
   local browsers = 0
   for _, run in ipairs(running) do browsers = browsers + (has_browser(run.file) and 1 or 0) end
-  for i, file in ipairs(files) do
-    if browsers < BROWSERS or not has_browser(file) then return table.remove(files, i) end
+  for i, run in ipairs(files) do
+    if browsers < BROWSERS or not has_browser(run.file) then return table.remove(files, i) end
   end
   return nil
 end
 
-local function run_all(files, jobs, answers)
+local function run_all(files, jobs, shared)
   local running, results = {}, {}
   while #files > 0 or #running > 0 do
     while #running < jobs do
-      local file = take_next(files, running)
-      if not file then break end
-      running[#running + 1] = begin(file, answers)
+      local run = take_next(files, running)
+      if not run then break end
+      running[#running + 1] = begin(run, shared)
     end
     socket.sleep(0.05)
     for i = #running, 1, -1 do
@@ -170,7 +188,7 @@ end
 
 local function keep_times(times, results)
   if not TIMES then return end
-  for _, result in ipairs(results) do times[result.file] = result.seconds end
+  for _, result in ipairs(results) do times[result.name] = result.seconds end
   local file = io.open(TIMES, "w")
   if not file then return end
   for name, seconds in pairs(times) do file:write(("%.1f %s\n"):format(seconds, name)) end
@@ -181,25 +199,50 @@ local function show_slowest(results)
   if #results < 2 then return end
   table.sort(results, function(a, b) return a.seconds > b.seconds end)
   print "\nslowest files:"
-  for i = 1, math.min(SHOWN, #results) do print(("%8.1f s  %s"):format(results[i].seconds, results[i].file)) end
+  for i = 1, math.min(SHOWN, #results) do print(("%8.1f s  %s"):format(results[i].seconds, results[i].name)) end
+end
+
+-- The run's PostgreSQL, if one of the files needs it: words for their environment. It ends with this process.
+local function share_postgres(files)
+  for _, run in ipairs(files) do
+    if registries.needs_postgres(run) and not postgres.missing() then return postgres.share() end
+  end
+  return ""
+end
+
+-- Where there is no PostgreSQL, takes out what would run on it, and says so: how many they were.
+local function leave_out(files)
+  local missing, count = postgres.missing(), 0
+  for i = #files, 1, -1 do
+    if missing and files[i].registry == "postgresql" then
+      table.remove(files, i)
+      count = count + 1
+    end
+  end
+  if count > 0 then print(("%s %d files are not run on PostgreSQL: %s"):format(CI and "FAIL" or "--  ", count, missing)) end
+  return count
 end
 
 local function main()
   io.stdout:setvbuf("line")
   local began = socket.gettime()
   local files, times = find_files(#arg > 0 and arg or { "spec" })
+  local left_out = leave_out(files)
   local answers = lines_of("mktemp -d")[1]
   local jobs = tonumber(os.getenv("JOBS")) or (SLOW and 2 or 3) * tonumber(lines_of("nproc")[1])
-  local results = run_all(files, jobs, answers)
+  local results = run_all(files, jobs, ("OPENAPI_ANSWERS=%s %s"):format(answers, share_postgres(files)))
   local sum = { passed = 0, failed = 0, pending = 0 }
   for _, result in ipairs(results) do
     for name in pairs(sum) do sum[name] = sum[name] + result[name] end
   end
   local differences, unknown = check_answers(answers)
   sum.failed, sum.pending = sum.failed + differences, sum.pending + unknown
+  local unseen = CI and "failed" or "pending"
+  sum[unseen] = sum[unseen] + left_out
   os.execute("rm -rf " .. answers)
   keep_times(times, results)
   show_slowest(results)
+  postgres.unshare()
   print(("\n%d files in %.0f s"):format(#results, socket.gettime() - began))
   print(("%d passed, %d failed, %d skipped"):format(sum.passed, sum.failed, sum.pending))
   os.exit(sum.failed == 0 and #results > 0 and 0 or 1)

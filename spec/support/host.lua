@@ -11,10 +11,14 @@
 --   host:post("/api/providers/image/fal/submit", { prompt = "a cat" }).json.job_id
 --   host:remove()                                              -- at the end: stops it, removes the home
 --
+-- With REGISTRY=postgresql in the environment a host whose config names no registry has a PostgreSQL database of its own
+-- (host.database, spec/support/postgres.lua) in place of data/registry.db.
+--
 -- The program is build/providerd, or what the environment variable PROVIDERD names. Nothing here waits for less than it must
 -- under a sanitizer on a slow machine: deadlines are long, and polled.
 local exact = require "spec.support.exact_json"
 local http = require "spec.support.http"
+local postgres = require "spec.support.postgres"
 local recorder = require "spec.support.openapi_recorder"
 local shell = require "spec.support.shell"
 local socket = require "socket"
@@ -24,6 +28,7 @@ Host.__index = Host
 
 local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
 local START_SECONDS, STOP_SECONDS, EVENTUALLY_SECONDS = 120, 120, 60
+local CONFIG = "config/comfyvn.json"
 local DEFAULTS = { server = { threads = 16 } }
 local PASSED_ON = {
   "PATH", "HOME", "TMPDIR", "LANG", "LC_ALL", "LD_LIBRARY_PATH", "LD_PRELOAD", "ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS",
@@ -144,11 +149,32 @@ local function as_text(value)
   return type(value) == "table" and exact.encode(value) or value
 end
 
+-- The text of a configuration that names the home's database too, if it is one and names none.
+local function with_registry(self, text)
+  local ok, config = pcall(exact.decode, text)
+  if not self.database or not ok or type(config) ~= "table" or exact.is_array(config) then return text end
+  local url = '"url":' .. exact.encode(self.database.url)
+  local registry = config.registry
+  if registry == nil then
+    local member = ('{"registry":{%s}%s'):format(url, next(config) and "," or "")
+    return (text:gsub("{", function() return member end, 1))
+  end
+  if type(registry) ~= "table" or registry.url ~= nil then return text end
+  return (text:gsub('"registry"%s*:%s*{', function(head) return head .. url .. (next(registry) and "," or "") end, 1))
+end
+
+-- Whether it is to have a database of its own.
+local function wants_database(self, config)
+  if not self.documented or os.getenv("REGISTRY") ~= "postgresql" or config == "" then return false end
+  return type(config) ~= "table" or not (config.registry and config.registry.url)
+end
+
 local function write_home(self, options)
   shell.run("mkdir -p " .. shell.quote(self.home .. "/config"))
   local config = options.config or {}
   if type(config) == "table" then config = merge(merge({}, DEFAULTS), config) end
-  if config ~= "" then self:write("config/comfyvn.json", as_text(config)) end
+  if wants_database(self, config) then self.database = postgres.database() end
+  if config ~= "" then self:write(CONFIG, as_text(config)) end
   if options.secrets then self:write("config/comfyvn.secrets.json", as_text(options.secrets)) end
   if options.scripts then shell.run("cp -r providers lua " .. shell.quote(self.home .. "/")) end
   for path, text in pairs(options.files or {}) do self:write(path, text) end
@@ -160,6 +186,7 @@ function Host:write(path, text, mode)
   local target = self.home .. "/" .. path
   local folder, name = target:match("^(.*)/([^/]*)$")
   local temporary = folder .. "/." .. name .. ".new"
+  if path == CONFIG then text = with_registry(self, text) end
   mode = mode or (name:find("secrets.json", 1, true) and "600" or nil)
   if not io.open(folder .. "/.") then shell.run("mkdir -p " .. shell.quote(folder)) end
   write_file(temporary, text)
@@ -182,6 +209,11 @@ end
 
 function Host:chmod(path, mode)
   shell.run("chmod " .. mode .. " " .. shell.quote(self.home .. "/" .. path))
+end
+
+local function remove_home(self)
+  if self.database then self.database:remove() end
+  remove_folder(self.folder)
 end
 
 -- Starting and ending -----------------------------------------------------------------------------------------------------
@@ -222,7 +254,7 @@ function module.start(options)
   write_home(self, options)
   local ok, problem = pcall(launch, self)
   if not ok then
-    remove_folder(self.folder)
+    remove_home(self)
     error(problem, 0)
   end
   return self
@@ -291,7 +323,7 @@ function Host:remove()
     code, problem = wait_for_exit(self.process), errors(self.process)
     if not code then signal(self.process, "KILL") end
   end
-  remove_folder(self.folder)
+  remove_home(self)
   if code ~= 0 then error(("the host ended with %s: %s"):format(code or "SIGKILL", problem), 2) end
 end
 

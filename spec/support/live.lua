@@ -2,6 +2,7 @@
 --
 --   local live = require("spec.support.live").start {
 --     simulate = { "--fault", "fal:reset_after:1" },           -- further arguments of the simulator
+--     simulator = another.simulator,                           -- one that runs, in place of a new one
 --     config = function(config) config.live.budget_usd.per_day = 1 end,   -- changes before the host starts
 --     listen = "127.0.0.1:8009",                               -- else a free port at every start
 --     env = { ... },                                           -- the host's, not the simulator's
@@ -94,7 +95,7 @@ function support.start(options)
   local self = setmetatable({}, Live)
   local arguments = { "simulate", "--listen", "127.0.0.1:0", "--seed", "7" }
   for _, argument in ipairs(options.simulate or {}) do arguments[#arguments + 1] = argument end
-  self.simulator = start { arguments = arguments, config = "" }
+  self.simulator = options.simulator or start { arguments = arguments, config = "" }
   self.settings = support.config("http://127.0.0.1:" .. self.simulator.port)
   if options.config then options.config(self.settings) end
   local env = { PROVIDERD_TEST_HURRY = options.hurry and tostring(options.hurry) }

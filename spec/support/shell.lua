@@ -28,8 +28,9 @@ function shell.output(command)
   return output
 end
 
---- What SQLite's shell answers of a host's registry.
+--- What a host's registry answers, in the words of SQLite's shell: rows as lines, columns between |.
 function shell.sql(host, statement)
+  if host.database then return host.database:sql(statement) end
   return shell.output(("sqlite3 %s %s"):format(shell.quote(host.home .. "/data/registry.db"), shell.quote(statement)))
 end
 
