@@ -99,12 +99,13 @@ run: build ## build and start the host on 127.0.0.1:8001
 TEST_ENV := PROVIDERD=$(abspath $(BUILD)/providerd) VERIFY_WEBHOOK=$(abspath $(BUILD)/verify-webhook) \
             CLOCK_SHIFT_LIBRARY=$(abspath $(BUILD)/clock-shift.so) OUT_OF_MEMORY_LIBRARY=$(abspath $(BUILD)/out-of-memory.so) \
             LIST_FUNCTIONS=$(abspath $(BUILD)/list-functions) TRANSFER_PROBE=$(abspath $(BUILD)/transfer-probe) MEDIA_PROBE=$(abspath $(BUILD)/media-probe) \
+            S3_SIGN=$(abspath $(BUILD)/s3-sign) \
             DISK_FAULT_LIBRARY=$(abspath $(BUILD)/disk-fault.so) \
             ASAN_OPTIONS=detect_leaks=1:abort_on_error=0:exitcode=99 \
             UBSAN_OPTIONS=print_stacktrace=1:halt_on_error=1 TSAN_OPTIONS=halt_on_error=1:exitcode=99 \
             $(if $(SAN),SPEC_SLOW=1)
 SPEC ?= spec
-TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook transfer-probe media-probe list-functions clock-shift.so out-of-memory.so disk-fault.so)
+TEST_PROGRAMS := $(addprefix $(BUILD)/,verify-webhook s3-sign transfer-probe media-probe list-functions clock-shift.so out-of-memory.so disk-fault.so)
 
 test: build ## build and run the whole suite (SPEC=spec/api for a part, JOBS=files at once, SAN=... for sanitizers)
 	$(call no_main_cluster)
@@ -179,6 +180,11 @@ $(BUILD)/bench-baseline: spec/bench/baseline.c
 
 # What a running host cannot be asked: recorded signatures, whose time has passed.
 $(BUILD)/verify-webhook: spec/support/verify_webhook.c $(addprefix $(BUILD)/obj/,webhook_in/signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
+	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
+	  $$(pkg-config --libs jansson) -lpthread -lm
+
+# The same of requests to a bucket.
+$(BUILD)/s3-sign: spec/support/s3_sign.c $(addprefix $(BUILD)/obj/,s3/s3_signature.o $(patsubst src/%.c,%.o,$(wildcard src/base/*.c)))
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(WARNINGS) $(HARDENING) $(SANITIZE) $$(pkg-config --cflags $(LIBRARIES)) -fno-lto $(LDFLAGS) -o $@ $^ \
 	  $$(pkg-config --libs jansson) -lpthread -lm
 

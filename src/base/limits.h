@@ -132,6 +132,27 @@
 #define LIMIT_ARTIFACT_SWEEP_HOURS 24
 #define LIMIT_ARTIFACT_REMOVE_MS 10000 /* a request waits this long for files to be removed */
 
+/* A bucket (S3) that keeps them. */
+#define LIMIT_S3_REQUEST_BYTES 65536		   /* a request's head, and what is signed of it */
+#define LIMIT_S3_ANSWER_BYTES (4 * 1024 * 1024)	   /* an answer that is no file: a page of a listing has 1000 names of 1 KiB */
+#define LIMIT_S3_KEY_BYTES 1024			   /* a name in a bucket, as AWS has it */
+#define LIMIT_S3_SECONDS 30			   /* one request without a file */
+#define LIMIT_S3_FILE_SECONDS 600		   /* one that brings, or takes, a file or a part of one */
+#define LIMIT_S3_TRIES 3			   /* of one request */
+#define LIMIT_S3_PAUSE_MS 250			   /* before the second; four times as long before the third */
+#define LIMIT_S3_WHOLE_BYTES (64 * 1024 * 1024)	   /* larger files go in parts, */
+#define LIMIT_S3_PART_BYTES (16 * 1024 * 1024)	   /* of this size, */
+#define LIMIT_S3_PARTS 10000			   /* or larger ones: there may be no more */
+#define LIMIT_S3_URL_SECONDS 300		   /* for which a URL is good that is given out */
+#define LIMIT_BUCKET_BLOCK_BYTES (4 * 1024 * 1024) /* fetched at once, and cached */
+#define LIMIT_BUCKET_FETCHES 32			   /* at the same time */
+#define LIMIT_BUCKET_UPLOADS 16			   /* the same; others wait */
+#define LIMIT_BUCKET_WAIT_MS 60000		   /* a request waits this long for a block */
+#define LIMIT_BUCKET_WAITING_FILES 10000	   /* that this host keeps while the bucket is away; then outputs are lost */
+#define LIMIT_BUCKET_AGAIN_MS 15000		   /* from a failure to the next try; twice as long after each, */
+#define LIMIT_BUCKET_AGAIN_MOST_MS 600000	   /* up to this */
+#define LIMIT_BUCKET_ABSENT 1024		   /* files that are known to be gone, remembered */
+
 /* Outgoing webhooks. */
 #define LIMIT_WEBHOOKS_OUT 64
 #define LIMIT_WEBHOOK_OUT_URL_BYTES 2048
