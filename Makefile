@@ -23,7 +23,8 @@ FUZZ_PACKAGES := clang libclang-rt-14-dev
 BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
 
 LIBRARIES := lua5.4 sqlite3 jansson zlib
-# Debian's static Lua: calls into it need no table. libcurl and libcrypto are loaded at run time: src/net/curl.h, src/base/crypto.h.
+# Debian's static Lua: calls into it need no table. Loaded at run time are libcurl (src/net/curl.h), libcrypto (src/base/crypto.h) and libpq
+# (src/database/postgres_library.h).
 LIBS = -l:liblua5.4.a $$(pkg-config --libs $(filter-out lua5.4,$(LIBRARIES))) -lcivetweb -lpthread -lm
 
 CFLAGS ?= -O2 -g
@@ -90,7 +91,7 @@ $(BUILD)/obj/%.o: src/%.c Makefile
 	@mkdir -p $(@D)
 	$(if $(V),,@echo '  CC  $<')
 	$(Q)$(CC) -std=c17 $(CPPFLAGS) $(CFLAGS) $(FAT_OBJECTS) $(WARNINGS) $(HARDENING) $(SANITIZE) -DPROVIDERD_VERSION='"$(VERSION)"' -DPROVIDERD_PREFIX='"$(PREFIX)"' \
-	  $$(pkg-config --cflags $(LIBRARIES)) -MMD -MP -c -o $@ $<
+	  $$(pkg-config --cflags $(LIBRARIES) libpq) -MMD -MP -c -o $@ $<
 
 run: build ## build and start the host on 127.0.0.1:8001
 	@exec $(BUILD)/providerd serve --home .

@@ -7,7 +7,7 @@
 #include "base/memory.h"
 #include "database/driver.h"
 
-static const struct driver *const drivers[] = { &sqlite_driver };
+static const struct driver *const drivers[] = { &sqlite_driver, &postgres_driver };
 
 #define DRIVERS (sizeof drivers / sizeof *drivers)
 

@@ -1,0 +1,385 @@
+/* postgres_statement.c - statements of PostgreSQL's driver.
+ *
+ * Each is prepared once on every connection. Rows are read whole, but for those of a statement that walks: it runs through a cursor, whose rows come in
+ * pieces, a small one first, in a transaction that sees one moment. A text that PostgreSQL would refuse, for it is not UTF-8, is mended: its
+ * row must not take others with it. */
+#include "database/postgres.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/memory.h"
+#include "base/text.h"
+
+#define NUMBER_BYTES 32
+#define FETCH_FIRST 32
+#define FETCH_MOST 256
+#define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+
+static struct postgres *database_of(const struct postgres_statement *statement)
+{
+	return postgres_of(statement->base.database);
+}
+
+/* ---- texts ---- */
+
+/* Copies a quoted part, and returns where it ends. */
+static const char *copy_quoted(const char *from, char **to)
+{
+	char quote = *from;
+
+	do
+		*(*to)++ = *from++;
+	while (*from != quote && *from != '\0');
+	if (*from != '\0')
+		*(*to)++ = *from++;
+	return from;
+}
+
+/* Writes $1, $2 ... for ? or ?1, ?2 ...; returns how many there are. */
+static int translate(const char *from, char *to)
+{
+	int count = 0, number;
+
+	while (*from != '\0') {
+		if (*from == '\'' || *from == '"') {
+			from = copy_quoted(from, &to);
+		} else if (*from == '?') {
+			number = (int)strspn(++from, "0123456789") > 0 ? atoi(from) : count + 1;
+			from += strspn(from, "0123456789");
+			count = number > count ? number : count;
+			to += sprintf(to, "$%d", number);
+		} else {
+			*to++ = *from++;
+		}
+	}
+	*to = '\0';
+	return count;
+}
+
+/* A `?` becomes at most three bytes more. */
+static void write_text(struct postgres_statement *statement, const struct sql *text)
+{
+	char head[64] = "";
+	size_t begin;
+
+	if (text->walks)
+		begin = (size_t)snprintf(head, sizeof head, "DECLARE c_%s NO SCROLL CURSOR FOR ", statement->name);
+	else
+		begin = 0;
+	statement->text = memory_new(begin + 3 * strlen(text->postgres) + 1);
+	memcpy(statement->text, head, begin);
+	statement->count = translate(text->postgres, statement->text + begin);
+	if (text->walks)
+		statement->fetch = memory_new(64);
+}
+
+static void make_parameters(struct postgres_statement *statement)
+{
+	size_t count = (size_t)statement->count + 1;
+
+	statement->values = memory_new_array(count, sizeof *statement->values);
+	statement->lengths = memory_new_array(count, sizeof *statement->lengths);
+	statement->formats = memory_new_array(count, sizeof *statement->formats);
+	statement->owned = memory_new_array(count, sizeof *statement->owned);
+	statement->numbers = memory_new_array(count, sizeof *statement->numbers);
+}
+
+enum error_code postgres_prepare(
+	struct database *database, const struct sql *text, struct statement **statement, struct error *error)
+{
+	struct postgres *own = postgres_of(database);
+	struct postgres_statement *made = memory_new(sizeof *made);
+
+	made->base = (struct statement){ .driver = database->driver, .database = database };
+	*statement = &made->base;
+	if (text->postgres == NULL)
+		return ERROR_NONE;
+	snprintf(made->name, sizeof made->name, "s%u", ++own->names);
+	write_text(made, text);
+	make_parameters(made);
+	if (!postgres_send_prepare(own, made->name, made->text) || !postgres_sync(own, POSTGRES_ANSWER_MS, NULL))
+		return postgres_say(database, "prepare the registry's statements", error);
+	made->next = own->statements;
+	made->link = &own->statements;
+	if (made->next != NULL)
+		made->next->link = &made->next;
+	own->statements = made;
+	return ERROR_NONE;
+}
+
+/* The server forgets it too: some live shorter than their connection. */
+static void deallocate(struct postgres_statement *statement)
+{
+	struct postgres *database = database_of(statement);
+	char text[48];
+
+	if (database->connection == NULL || database->failed)
+		return;
+	snprintf(text, sizeof text, "DEALLOCATE %s", statement->name);
+	if (postgres_send_text(database, text))
+		postgres_sync(database, POSTGRES_ANSWER_MS, NULL);
+}
+
+void postgres_finalize(struct statement *statement)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+
+	if (own->link != NULL) {
+		postgres_reset(statement);
+		deallocate(own);
+		*own->link = own->next;
+		if (own->next != NULL)
+			own->next->link = own->link;
+	}
+	for (int i = 0; own->owned != NULL && i < own->count; i++)
+		free(own->owned[i]);
+	free(own->values);
+	free(own->lengths);
+	free(own->formats);
+	free(own->owned);
+	free(own->numbers);
+	free(own->text);
+	free(own->fetch);
+	free(own);
+}
+
+/* ---- parameters ---- */
+
+static void bind(struct postgres_statement *statement, int index, const char *value, size_t length, bool binary)
+{
+	if (index < 1 || index > statement->count)
+		return;
+	free(statement->owned[index - 1]);
+	statement->owned[index - 1] = NULL;
+	statement->values[index - 1] = value;
+	statement->lengths[index - 1] = (int)length;
+	statement->formats[index - 1] = binary;
+}
+
+void postgres_bind_integer(struct statement *statement, int index, int64_t value)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+
+	if (index < 1 || index > own->count)
+		return;
+	snprintf(own->numbers[index - 1], NUMBER_BYTES, "%" PRId64, value);
+	bind(own, index, own->numbers[index - 1], 0, false);
+}
+
+void postgres_bind_real(struct statement *statement, int index, double value)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+
+	if (index < 1 || index > own->count)
+		return;
+	snprintf(own->numbers[index - 1], NUMBER_BYTES, "%.17g", value);
+	bind(own, index, own->numbers[index - 1], 0, false);
+}
+
+static bool is_utf8(const char *text)
+{
+	struct text_utf8 state = { 0 };
+
+	for (; *text != '\0'; text++)
+		if (!text_utf8_step(&state, (unsigned char)*text))
+			return false;
+	return state.more == 0;
+}
+
+/* What is not UTF-8 is replaced byte by byte. */
+static char *mend(const char *text)
+{
+	size_t left = strlen(text), length;
+	char *mended = memory_new(3 * left + 1), *to = mended;
+
+	while (left > 0) {
+		length = text_character_length((const unsigned char *)text, left);
+		memcpy(to, length > 0 ? text : REPLACEMENT, length > 0 ? length : 3);
+		to += length > 0 ? length : 3;
+		length = length > 0 ? length : 1;
+		text += length;
+		left -= length;
+	}
+	return mended;
+}
+
+void postgres_bind_owned(struct statement *statement, int index, char *text)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+	char *mended = NULL;
+
+	if (index < 1 || index > own->count) {
+		free(text);
+		return;
+	}
+	if (text != NULL && !is_utf8(text)) {
+		mended = mend(text);
+		free(text);
+		text = mended;
+	}
+	bind(own, index, text, 0, false);
+	own->owned[index - 1] = text;
+}
+
+void postgres_bind_text(struct statement *statement, int index, const char *text)
+{
+	if (text != NULL && !is_utf8(text))
+		postgres_bind_owned(statement, index, mend(text));
+	else
+		bind(postgres_statement_of(statement), index, text, 0, false);
+}
+
+void postgres_bind_bytes(struct statement *statement, int index, const void *bytes, size_t length)
+{
+	bind(postgres_statement_of(statement), index, bytes, length, true);
+}
+
+void postgres_bind_null(struct statement *statement, int index)
+{
+	bind(postgres_statement_of(statement), index, NULL, 0, false);
+}
+
+void postgres_bind_copy(struct statement *statement, int index, const void *bytes, size_t length)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+	char *copy;
+
+	if (index < 1 || index > own->count)
+		return;
+	copy = memory_copy_bytes(bytes, length);
+	bind(own, index, copy, length, true);
+	own->owned[index - 1] = copy;
+}
+
+/* ---- running ---- */
+
+static bool send_statement(struct postgres_statement *statement)
+{
+	struct postgres *database = database_of(statement);
+
+	return !database->failed && postgres_send(database, statement->name, statement->count, statement->values,
+					    statement->lengths, statement->formats);
+}
+
+static bool fetch(struct postgres_statement *statement, int count)
+{
+	snprintf(statement->fetch, 64, "FETCH %d FROM c_%s", count, statement->name);
+	statement->fetched = count;
+	return postgres_send_text(database_of(statement), statement->fetch);
+}
+
+static bool read_rows(struct postgres_statement *statement)
+{
+	PQclear(statement->rows);
+	statement->rows = NULL;
+	statement->row = -1;
+	if (!postgres_sync(database_of(statement), POSTGRES_ANSWER_MS, &statement->rows))
+		return false;
+	statement->ended = statement->fetch == NULL || PQntuples(statement->rows) < statement->fetched;
+	return true;
+}
+
+static bool start(struct postgres_statement *statement)
+{
+	struct postgres *database = database_of(statement);
+
+	if (statement->fetch == NULL)
+		return send_statement(statement) && read_rows(statement);
+	if (postgres_begin_reading(&database->base) != DATABASE_OK)
+		return false;
+	statement->open = true;
+	return send_statement(statement) && fetch(statement, FETCH_FIRST) && read_rows(statement);
+}
+
+static bool go_on(struct postgres_statement *statement)
+{
+	int count = statement->fetched < FETCH_MOST ? 2 * statement->fetched : FETCH_MOST;
+
+	return !database_of(statement)->failed && statement->open && fetch(statement, count) && read_rows(statement);
+}
+
+enum database_result postgres_step(struct statement *statement)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+
+	if (own->text == NULL)
+		return DATABASE_DONE;
+	if (own->rows == NULL && !start(own))
+		return DATABASE_FAILED;
+	if (own->row + 1 >= PQntuples(own->rows) && own->ended)
+		return DATABASE_DONE;
+	if (own->row + 1 >= PQntuples(own->rows) && !go_on(own))
+		return DATABASE_FAILED;
+	if (own->row + 1 >= PQntuples(own->rows))
+		return DATABASE_DONE;
+	own->row++;
+	return DATABASE_ROW;
+}
+
+/* A cursor goes with the transaction that was begun for it, or before. */
+static void close_cursor(struct postgres_statement *statement)
+{
+	struct postgres *database = database_of(statement);
+	char text[32];
+
+	statement->open = false;
+	if (database->connection != NULL && !database->failed && (database->writing || database->readings > 1)) {
+		snprintf(text, sizeof text, "CLOSE c_%s", statement->name);
+		if (postgres_send_text(database, text))
+			postgres_sync(database, POSTGRES_ANSWER_MS, NULL);
+	}
+	postgres_end_reading(&database->base);
+}
+
+void postgres_reset(struct statement *statement)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+
+	PQclear(own->rows);
+	own->rows = NULL;
+	if (own->open)
+		close_cursor(own);
+}
+
+void postgres_forget_rows(struct postgres *database)
+{
+	for (struct postgres_statement *statement = database->statements; statement != NULL; statement = statement->next) {
+		PQclear(statement->rows);
+		statement->rows = NULL;
+		statement->open = false;
+	}
+}
+
+enum database_result postgres_run(struct statement *statement)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+	struct postgres *database = database_of(own);
+
+	if (own->text == NULL)
+		return DATABASE_OK;
+	if (!send_statement(own))
+		return DATABASE_FAILED;
+	if (database->writing)
+		return DATABASE_OK; /* its answer comes with the next one that is waited for */
+	return postgres_sync(database, POSTGRES_ANSWER_MS, NULL) ? DATABASE_OK : DATABASE_FAILED;
+}
+
+enum database_result postgres_change(struct statement *statement, int64_t *changed)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+	struct postgres *database = database_of(own);
+	PGresult *rows;
+
+	*changed = 0;
+	if (own->text == NULL)
+		return DATABASE_OK;
+	if (!send_statement(own) || !postgres_sync(database, POSTGRES_ANSWER_MS, &rows))
+		return DATABASE_FAILED;
+	*changed = atoll(PQcmdTuples(rows));
+	PQclear(rows);
+	return DATABASE_OK;
+}
