@@ -120,9 +120,11 @@ demo: build ## nine live jobs against a simulator: what they take and cost (no k
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
 	@PROVIDERD=$(abspath $(BUILD)/providerd) KEEP=$(KEEP) lua5.4 spec/demo.lua
 
-soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SOAK_SECONDS, SOAK_KILLS)
-	$(call ensure_packages,$(SCRIPT_PACKAGES))
-	@$(TEST_ENV) lua5.4 spec/soak.lua
+soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SOAK_SECONDS, SOAK_KILLS); HOSTS=3: on one PostgreSQL
+	$(if $(HOSTS),$(call no_main_cluster))
+	$(call ensure_packages,$(SCRIPT_PACKAGES) $(if $(HOSTS),postgresql))
+	@$(if $(HOSTS),$(MAKE) --no-print-directory $(BUILD)/clock-shift.so)
+	@$(TEST_ENV) HOSTS=$(HOSTS) lua5.4 spec/soak.lua
 
 storm: build $(BUILD)/clock-shift.so ## 10 minutes of clients, operators, edits and kills at random (STORM_SECONDS, STORM_SEED, STORM_KILLS)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))

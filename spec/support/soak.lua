@@ -2,8 +2,10 @@
 -- instants.
 --
 --   local soak = require("spec.support.soak").run { jobs = 200, seed = 1, kills = 3, clients = 16, seconds = 60 }
---   soak.report     -- what happened: figures by name
+--   soak.counts     -- what happened: figures by name
 --   soak.problems   -- texts; empty when no job was lost or sent twice, and the money agrees (spec/support/soak_audit.lua)
+--
+-- With several hosts on one database: spec/support/soak_hosts.lua, which brings another stage.
 --
 -- Every job has a prompt of its own ("soak-17.") and an Idempotency-Key; a client whose connection breaks sends the same until
 -- it is answered. All runs in one thread: clients are coroutines that wait for their sockets.
@@ -55,24 +57,21 @@ local function fault_arguments(options)
   return arguments
 end
 
-local function start_both(options)
-  local address = live_support.address() -- for vendors' webhooks: it lasts over restarts
-  return live_support.start { simulate = fault_arguments(options), listen = address, config = function(config)
-    config.live.public_url = "http://" .. address
-    config.server.threads = options.clients + 32
-    config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
-    for _, provider in pairs(config.live.providers) do
-      provider.budget_usd = { per_day = 1e6, per_month = 1e6 }
-      provider.rate_per_minute, provider.max_concurrent = 100000, 100
-    end
-  end }
+--- What a configuration is changed to, so that neither money nor lanes hold jobs up.
+function soak.open_up(config, options)
+  config.server.threads = options.clients + 32
+  config.live.budget_usd = { per_day = 1e6, per_month = 1e6 }
+  for _, provider in pairs(config.live.providers) do
+    provider.budget_usd = { per_day = 1e6, per_month = 1e6 }
+    provider.rate_per_minute, provider.max_concurrent = 100000, 100
+  end
 end
 
 -- One client ---------------------------------------------------------------------------------------------------------------
 
 -- One request: the answer, or nil when the connection broke or nothing came in time.
-local function ask(run, ...)
-  return (run.swarm.ask(run.live.host.port, ...))
+local function ask(run, method, path, body, headers)
+  return (run.swarm.ask(run.stage.port(run), method, path, body, headers, run.stage.answer_seconds))
 end
 
 local function note_accepted(run, job, answer)
@@ -95,9 +94,13 @@ local function submit(run, job)
       note_accepted(run, job, answer)
       run:count "accepted"
       return true
-    elseif answer.status == 503 then
-      run:count "put off (503)"
+    elseif answer.status == 503 or answer.status == 504 then
+      run:count(("put off (%d)"):format(answer.status))
       run.swarm.pause(0.2)
+    elseif answer.status == 402 and run.stage.is_short(run, job) then
+      run:count "refused: the budget is short (402)"
+      job.refused = true
+      return false
     else
       run:problem("%s: a submit was answered %d: %s", job.prompt, answer.status, answer.body:match('"live":.*') or answer.body)
       return false
@@ -139,8 +142,30 @@ end
 
 -- The loop ---------------------------------------------------------------------------------------------------------------
 
+-- The stage is who answers, and what happens to it meanwhile. This is the one of a single host, with a registry of its own.
+local alone = {}
+
+function alone.start(_, options, faults)
+  local address = live_support.address() -- for vendors' webhooks: it lasts over restarts
+  return live_support.start { simulate = faults, listen = address, config = function(config)
+    config.live.public_url = "http://" .. address
+    soak.open_up(config, options)
+  end }
+end
+
+function alone.port(run) return run.live.host.port end
+
+-- Whether a job may be refused since the budget is short.
+function alone.is_short() return false end
+
+function alone.hosts(run) return { run.live.host } end
+
+function alone.remove(run) run.live:remove() end
+
+function alone.is_over(run) return run.killed >= run.kills end
+
 -- Kills are spread over the jobs, each at a random instant after its turn has come.
-local function maybe_kill(run)
+function alone.disturb(run)
   if run.killed >= run.kills or run.taken < (run.killed + 0.5) * run.jobs / (run.kills + 0.5) and run.swarm:is_busy() then
     return
   end
@@ -154,9 +179,9 @@ end
 local function drive(run)
   for _ = 1, run.client_count do run.swarm:add(client, run) end
   local last = socket.gettime()
-  while run.swarm:is_busy() or run.killed < run.kills do
+  while run.swarm:is_busy() or not run.stage.is_over(run) do
     run.swarm:step()
-    maybe_kill(run)
+    run.stage.disturb(run)
     run.over = socket.gettime() > run.deadline
     if run.progress and socket.gettime() - last > 5 then
       last = socket.gettime()
@@ -165,7 +190,7 @@ local function drive(run)
   end
 end
 
---- Options: jobs, seed, kills, clients, seconds (for the submits), settle_seconds; progress: is told how far it is.
+--- Options: jobs, seed, kills, clients, seconds (for the submits), settle_seconds; progress: is told how far it is; stage.
 function soak.run(options)
   math.randomseed(options.seed)
   local run = {
@@ -173,18 +198,20 @@ function soak.run(options)
     next = 1, taken = 0, killed = 0,
     providers = sorted_keys(live_support.KINDS), submitted = {}, by_id = {}, swarm = swarm.new(), counts = {}, problems = {},
     began = socket.gettime(), deadline = socket.gettime() + options.seconds, progress = options.progress,
+    stage = options.stage or alone,
   }
   function run:count(name, by) self.counts[name] = (self.counts[name] or 0) + (by or 1) end
   function run:problem(...) self.problems[#self.problems + 1] = string.format(...) end
-  run.live = start_both(options)
+  run.live = run.stage.start(run, options, fault_arguments(options))
   local ok, problem = pcall(function()
     drive(run)
     run.submit_seconds = socket.gettime() - run.began
     audit.run(run, options.settle_seconds or SETTLE_SECONDS)
+    if run.stage.audit then run.stage.audit(run) end
   end)
   if not ok then table.insert(run.problems, 1, "the soak itself failed: " .. tostring(problem)) end
   if #run.problems > 0 and options.keep then options.keep(run) end
-  local removed, why = pcall(run.live.remove, run.live)
+  local removed, why = pcall(run.stage.remove, run)
   if not removed then run:problem("%s", why) end
   run.seconds = socket.gettime() - run.began
   return run

@@ -70,6 +70,7 @@ end
 local function same_jobs(run, rows, by_prompt, vendors)
   for _, job in ipairs(run.submitted) do
     local row = by_prompt[job.prompt]
+    if job.refused and row then run:problem("%s was answered 402 and is in the registry (%s)", job.prompt, row.job_id) end
     if job.id and not row then run:problem("%s (%s) was accepted and is not in the registry", job.prompt, job.id)
     elseif job.id and row.job_id ~= job.id then run:problem("%s was accepted as %s and is %s", job.prompt, job.id, row.job_id) end
   end
@@ -159,9 +160,20 @@ local function check_budget(run, rows)
   return sums
 end
 
+-- What all hosts follow, by phase.
+local function followed(run)
+  local sum = {}
+  for _, host in ipairs(run.stage.hosts(run)) do
+    local answer = host:get("/api/live")
+    assert(answer.status == 200, answer.body)
+    for phase, count in pairs(answer.json.jobs) do sum[phase] = (sum[phase] or 0) + count end
+  end
+  return sum
+end
+
 -- What is open in memory is what is open in the registry: a job in one of them only is one that nobody looks at.
 local function check_counts(run, rows)
-  local counts, told, open = run.live.host:get("/api/live").json.jobs, 0, 0
+  local counts, told, open = followed(run), 0, 0
   for _, count in pairs(counts) do told = told + count end
   for _, row in ipairs(rows) do open = open + (ENDED[row.status] and 0 or 1) end
   if told ~= open then run:problem("%d jobs are open in the registry, and the host follows %d", open, told) end
@@ -181,7 +193,12 @@ end
 
 -- The books are read page by page: what was found while a job moved is not counted.
 local function check_all(run)
-  local function moves() return run.live.host:get("/api/budget").body .. run.live.host:get("/api/live").body end
+  local function moves()
+    local texts = { run.live.host:get("/api/budget").body }
+    for phase, count in pairs(followed(run)) do texts[#texts + 1] = phase .. count end
+    table.sort(texts)
+    return table.concat(texts, " ")
+  end
   local problems, counts = run.problems, run.counts
   for _ = 1, QUIET_TRIES do
     run.problems, run.counts = table.move(problems, 1, #problems, 1, {}), setmetatable({}, { __index = counts })
@@ -203,7 +220,7 @@ end
 local function wait_for_ends(run, seconds, enough)
   local deadline = socket.gettime() + seconds
   repeat
-    local counts = run.live.host:get("/api/live").json.jobs
+    local counts = followed(run)
     if enough(counts) then return true end
     socket.sleep(0.2)
   until socket.gettime() > deadline
@@ -244,11 +261,15 @@ local function resolve_all(run, rows, vendors)
   end
 end
 
+-- The first one says that the registry is a backup, when all others are gone.
 local function start_restored(run)
-  local host = run.live.host
-  host:kill()
+  local host, all = run.live.host, run.stage.hosts(run)
+  for _, each in ipairs(all) do each:kill() end
   host.arguments = { "serve", "--home", host.home, "--listen", host.listen, "--restored" }
   host:start_again()
+  for _, each in ipairs(all) do
+    if each ~= host then each:start_again() end
+  end
 end
 
 local function count_ends(run, rows, prefix)

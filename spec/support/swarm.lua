@@ -35,6 +35,11 @@ function Swarm.pause(seconds)
   coroutine.yield(nil, socket.gettime() + seconds)
 end
 
+--- In a client: waits until a socket has something to read, at most so long; whether it has.
+function Swarm.readable(connection, seconds)
+  return coroutine.yield(connection, socket.gettime() + seconds)
+end
+
 --- In a client: one request on a connection of its own. The answer; or nil and "refused" (no connection), "cut", or "late".
 function Swarm.ask(port, method, path, body, headers, seconds)
   local all = { Connection = "close" }
