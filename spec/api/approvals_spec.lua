@@ -4,8 +4,8 @@ local hooks = require "spec.support.hooks"
 local http = require "spec.support.http"
 local keys = require "spec.support.keys"
 local mcp = require "spec.support.mcp"
+local registry = require "spec.support.registry"
 local run = require("spec.support.host").run
-local shell = require "spec.support.shell"
 local socket = require "socket"
 local support = require "spec.support.live"
 
@@ -218,14 +218,14 @@ describe("approvals", function()
   it("refuse a quote whose hour is over, and give one that is approved another hour", function()
     local id, late = waiting "a gate", waiting "a late gate"
     local soon = os.time() * 1000 + 60000
-    local of = "WHERE hex(id) = upper(replace('%s', '-', ''))"
-    shell.sql(host, ("UPDATE quote SET expires_ms = %d " .. of):format(soon, id))
-    shell.sql(host, ("UPDATE quote SET expires_ms = 1 " .. of):format(late))
+    local function of(which) return "WHERE id = " .. registry.id(host, which) end
+    registry.sql(host, ("UPDATE quote SET expires_ms = %d %s"):format(soon, of(id)))
+    registry.sql(host, "UPDATE quote SET expires_ms = 1 " .. of(late))
     assert.equal(409, give(late).status)
     assert.is_nil(of_list(late))
     assert.equal("quote_expired", submit(late).data.error)
     assert.equal(200, give(id).status)
-    local expires = shell.sql(host, ("SELECT expires_ms FROM quote " .. of):format(id)):match "%d+"
+    local expires = registry.sql(host, "SELECT expires_ms FROM quote " .. of(id)):match "%d+"
     assert.is_true(tonumber(expires) > soon + 3000000)
   end)
 

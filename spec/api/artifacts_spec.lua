@@ -1,6 +1,7 @@
 -- GET /api/jobs/{id}/artifacts/{n}: the host's copy, with its headers, conditions and ranges; and what it makes of a row that
 -- somebody tampered with. Row and file are planted, so that every byte is known; spec/live/artifacts_spec.lua makes real ones.
 local exact = require "spec.support.exact_json"
+local registry = require "spec.support.registry"
 local start = require("spec.support.host").start
 
 local TEXT = ("0123456789"):rep(30000)
@@ -44,11 +45,8 @@ local function plant(host, entries, dry_run)
     artifacts[i] = { n = i - 1 }
     for name, value in pairs(entry) do artifacts[i][name] = value end
   end
-  local sql = ("UPDATE task SET dry_run = %d, status = 2, result = %s WHERE id = x'%s'"):format(dry_run and 1 or 0,
-    quote_sql(exact.encode { artifacts = artifacts }), (id:gsub("-", "")))
-  local pipe = assert(io.popen("sqlite3 -cmd '.timeout 5000' " .. host.home .. "/data/registry.db", "w"))
-  pipe:write(sql, ";\n")
-  assert(pipe:close())
+  registry.sql(host, ("UPDATE task SET dry_run = %d, status = 2, result = %s WHERE id = %s"):format(dry_run and 1 or 0,
+    quote_sql(exact.encode { artifacts = artifacts }), registry.id(host, id)))
   return "/api/jobs/" .. id .. "/artifacts/"
 end
 

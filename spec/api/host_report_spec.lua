@@ -79,7 +79,7 @@ describe("GET /api/host", function()
     assert.equal(CONFIG, config.file)
     assert.equal(19, config.server.max_streams)
     assert.is_true(config.live.providers.fal.enabled)
-    assert.equal("sqlite:data/registry.db", config.registry.url)
+    assert.equal(host.database and host.database.url or "sqlite:data/registry.db", config.registry.url)
     assert.same({ file = "logs/server.log", level = "info", format = "logfmt" }, config.log)
   end)
 

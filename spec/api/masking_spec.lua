@@ -4,6 +4,7 @@ local exact = require "spec.support.exact_json"
 local golden = require "spec.support.golden"
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"
+local registry = require "spec.support.registry"
 
 local STORED = { fal = { api_key = "0123abcd:stored-in-the-file-99" } }
 local EXPORTED = { LUMA_API_KEY = "exported-to-the-host-77" }
@@ -92,11 +93,7 @@ local HARMLESS = {
 }
 
 local function files_of(served)
-  local texts = {}
-  for _, name in ipairs { "logs/server.log", "data/registry.db", "data/registry.db-wal" } do
-    texts[#texts + 1] = served:read(name) or ""
-  end
-  return table.concat(texts)
+  return (served:read "logs/server.log" or "") .. registry.text(served)
 end
 
 describe("what looks like a credential", function()

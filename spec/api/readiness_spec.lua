@@ -1,7 +1,7 @@
 -- /readyz tells the truth: 503 while the registry cannot be written, while a commit does not end, and while the disk is full; and
 -- 200 again by itself when the trouble is over. /healthz stays 200.
 local hosts = require "spec.support.host"
-local shell = require "spec.support.shell"
+local registry = require "spec.support.registry"
 
 local SUBMIT = "/api/providers/image/fal/submit"
 
@@ -20,13 +20,10 @@ describe("readiness", function()
     local host = hosts.start {}
     becomes(host, 200)
     -- another program keeps the database
-    local keeper = assert(io.popen("sqlite3 " .. shell.quote(host.home .. "/data/registry.db") .. " >/dev/null", "w"))
-    keeper:write("BEGIN IMMEDIATE;\n")
-    keeper:flush()
+    local keeper = registry.keep(host)
     host:eventually(function() return host:post(SUBMIT, { prompt = "x" }).status == 503 end)
     becomes(host, 503, "the registry cannot be written")
-    keeper:write("ROLLBACK;\n")
-    keeper:close()
+    keeper:release()
     becomes(host, 200) -- though nobody submits
     assert.equal(200, host:post(SUBMIT, { prompt = "x" }).status)
     host:remove()

@@ -2,6 +2,7 @@
 local cjson = require "cjson"
 local keys = require "spec.support.keys"
 local mcp = require "spec.support.mcp"
+local registry = require "spec.support.registry"
 local shell = require "spec.support.shell"
 local socket = require "socket"
 local support = require "spec.support.live"
@@ -109,7 +110,8 @@ describe("quote", function()
   it("keeps the newest quotes of a key only, within a number", function()
     local first = quote(agent, picture("the first")).quote_id
     shell.sql(live.host, [[WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 4200)
-      INSERT INTO quote SELECT i, zeroblob(16), '', 'image', 'fal', 1, 9000000000000, 1, 1, NULL, 0, -1, 0, -1, NULL, 0, 0, NULL,
+      INSERT INTO quote SELECT i, ]] .. registry.bytes(live.host, ("00"):rep(16)) .. [[, '',
+      'image', 'fal', 1, 9000000000000, 1, 1, NULL, 0, -1, 0, -1, NULL, 0, 0, NULL,
       2, '{}' FROM n]])
     local more, count = 0
     repeat -- they are counted after one of 32, by chance
@@ -340,11 +342,11 @@ describe("a quote", function()
     local agent = mcp.modern(live.host)
     local id = quote(agent, PICTURE).quote_id
     live.host:stop()
-    shell.run(("cd %s && cp data/registry.db copy"):format(live.host.home))
+    local copy = registry.copy(live.host)
     live.host:start_again()
     live:ended(submit(agent, id).data.job_id)
     live.host:stop()
-    shell.run(("cd %s && cp copy data/registry.db && rm -f data/registry.db-*"):format(live.host.home))
+    registry.put_back(live.host, copy)
     live.host:start_again()
     live.host:eventually(function() return submit(agent, id).refused end)
     refused(submit(agent, id), "unknown_quote")
@@ -360,7 +362,7 @@ describe("a quote", function()
     local job = submit(agent, made).data.job_id
     live:ended(job)
     live.host:stop()
-    shell.sql(live.host, ("UPDATE quote SET expires_ms = 1 WHERE hex(id) = upper(replace('%s', '-', ''))"):format(over))
+    shell.sql(live.host, "UPDATE quote SET expires_ms = 1 WHERE id = " .. registry.id(live.host, over))
     shell.sql(live.host, "UPDATE task SET updated_ms = 1, sequence = 4096; UPDATE live SET sequence = 4096;"
       .. " UPDATE quote SET job = 4096 WHERE job IS NOT NULL")
     live.host:start_again()

@@ -3,6 +3,7 @@ local clocks = require "spec.support.clock"
 local hosts = require "spec.support.host"
 local keys = require "spec.support.keys"
 local picture = require "spec.support.picture"
+local registry = require "spec.support.registry"
 
 local FAL = { model = "fal/flux", prompt = "a cat", size = "1536x1024" }
 
@@ -81,7 +82,7 @@ describe("a dry run of images", function()
     local key = "sk-proj-0123456789abcdefghijklmnopqrstuvwxyz"
     local url = generate({ user = key, response_format = "url" }).json.data[1].url
     generate({ user = "somebody" })
-    local rows = host:read "data/registry.db" .. (host:read "data/registry.db-wal" or "")
+    local rows = registry.text(host)
     assert.truthy(rows:find('"user":"somebody"', 1, true))
     assert.falsy(rows:find(key, 1, true))
     assert.equal("1536x1024", picture.size(host:get(url:match "^http://[^/]+(.*)").body))

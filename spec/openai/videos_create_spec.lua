@@ -3,6 +3,7 @@ local exact = require "spec.support.exact_json"
 local hosts = require "spec.support.host"
 local keys = require "spec.support.keys"
 local live_support = require "spec.support.live"
+local registry = require "spec.support.registry"
 local videos = require "spec.support.openai_videos"
 
 local BOUNDARY = "----formdata-undici-0123456789"
@@ -98,7 +99,7 @@ describe("a video that is created as a dry run", function()
     local video = created(answer)
     assert.falsy(answer.body:find(key, 1, true))
     assert.falsy(host:get("/v1/videos/" .. video.id).body:find(key, 1, true))
-    assert.falsy(host:read("data/registry.db"):find(key, 1, true))
+    assert.falsy(registry.text(host):find(key, 1, true))
   end)
 
   it("is the same for the same Idempotency-Key, in whichever boundary, and refused for another wish", function()

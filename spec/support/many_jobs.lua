@@ -7,7 +7,7 @@
 -- A row is a dry run of fal that is done unless it says otherwise: kind, provider, status, live, prompt, model, payload (JSON),
 -- estimate, vendor_id, request_id, caller, result (JSON), created_ms, took_ms, spent (micro-dollars). Returns the ids, by number.
 local exact = require "spec.support.exact_json"
-local shell = require "spec.support.shell"
+local registry = require "spec.support.registry"
 local socket = require "socket"
 
 local many_jobs = {}
@@ -29,7 +29,7 @@ end
 -- The numbers of kinds and providers; what is new gets a row.
 local function sources_of(host)
   local sources = { count = 0, sql = {} }
-  for number, name in shell.sql(host, "SELECT number, kind || ' ' || provider FROM source"):gmatch("(%d+)|([^\n]+)") do
+  for number, name in registry.sql(host, "SELECT number, kind || ' ' || provider FROM source"):gmatch("(%d+)|([^\n]+)") do
     sources[name] = number
     sources.count = math.max(sources.count, tonumber(number))
   end
@@ -64,23 +64,23 @@ local function live_rows(row, number, source)
     text(row.caller))
 end
 
-local function task_row(row, hex, number, source)
+local function task_row(row, id, number, source)
   return ("INSERT INTO task (sequence, status, source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"
-    .. " payload, estimates, result, caller) VALUES (%d, %d, %s, %d, %s, %d, %d, X'%s', %s, %s, %s, %s, %s, %s);"):format(
+    .. " payload, estimates, result, caller) VALUES (%d, %d, %s, %d, %s, %d, %d, %s, %s, %s, %s, %s, %s, %s);"):format(
     number, STATUSES[row.status], source, row.live and 0 or 1, row.status == "done" and "1.0" or "0.0", row.created_ms,
-    row.created_ms + (row.took_ms or 0), hex, text(row.vendor_id or (not row.live and "mock-" .. row.provider .. "-1")),
+    row.created_ms + (row.took_ms or 0), id, text(row.vendor_id or (not row.live and "mock-" .. row.provider .. "-1")),
     text(row.request_id), text(payload_of(row)),
     text(('{"estimated_cost_usd":%s,"model":"%s"}'):format(row.estimate or 0.003, row.model or "fal-ai/flux/schnell")),
     text(row.result), text(row.caller))
 end
 
-local function write_row(lines, sources, given, i, base_ms)
+local function write_row(lines, sources, given, i, base_ms, host)
   local row = { kind = "image", provider = "fal", status = "done", prompt = "a lighthouse at night, number " .. i }
   for name, value in pairs(given or {}) do row[name] = value end
   row.created_ms = row.created_ms or base_ms + i * STEP_MS
   local hex, number = id_at(row.created_ms, i)
   local source = source_of(sources, row)
-  lines[#lines + 1] = task_row(row, hex, number, source)
+  lines[#lines + 1] = task_row(row, registry.bytes(host, hex), number, source)
   if row.live then lines[#lines + 1] = live_rows(row, number, source) end
   return ("%s-%s-%s-%s-%s"):format(hex:sub(1, 8), hex:sub(9, 12), hex:sub(13, 16), hex:sub(17, 20), hex:sub(21))
 end
@@ -88,7 +88,7 @@ end
 function many_jobs.fill(host, count, make)
   local base_ms = math.floor(socket.gettime() * 1000) - count * STEP_MS - 60000
   local lines, sources, ids = {}, sources_of(host), {}
-  for i = 1, count do ids[i] = write_row(lines, sources, make and make(i), i, base_ms) end
+  for i = 1, count do ids[i] = write_row(lines, sources, make and make(i), i, base_ms, host) end
   local path = host.home .. "/rows.sql"
   local file = assert(io.open(path, "wb"))
   file:write("BEGIN;\n", table.concat(sources.sql, "\n"), "\n", table.concat(lines, "\n"), "\n")
@@ -96,7 +96,7 @@ function many_jobs.fill(host, count, make)
   file:write("DELETE FROM task_index; INSERT INTO task_index SELECT status, source, sequence FROM task;\n")
   file:write("UPDATE task_indexed SET sequence = (SELECT max(sequence) FROM task);\nCOMMIT;\n")
   file:close()
-  shell.run(("sqlite3 %s <%s"):format(shell.quote(host.home .. "/data/registry.db"), shell.quote(path)))
+  registry.run(host, path)
   assert(os.remove(path))
   return ids
 end

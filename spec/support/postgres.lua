@@ -102,10 +102,29 @@ local function url_of(folder, name)
   return ("postgresql:///%s?host=%s&user=postgres"):format(name, folder)
 end
 
+local function psql(url, rest)
+  local command = "env -u PGOPTIONS -u PGHOST -u PGUSER %s/psql -X -q -A -t -v ON_ERROR_STOP=1 -d %s "
+  return command:format(shell.quote(program_folder()), shell.quote(url)) .. rest
+end
+
 --- What psql answers of a database: rows as lines, columns between |. An error when a statement fails.
 function postgres.sql(url, statement)
-  local command = "env -u PGOPTIONS -u PGHOST -u PGUSER %s/psql -X -q -A -t -v ON_ERROR_STOP=1 -d %s -c %s"
-  return shell.output(command:format(shell.quote(program_folder()), shell.quote(url), shell.quote(statement)))
+  return shell.output(psql(url, "-c " .. shell.quote(statement)))
+end
+
+--- Runs a file of statements.
+function postgres.run(url, path)
+  return shell.output(psql(url, "-f " .. shell.quote(path)))
+end
+
+--- Statements that run beside us: a pipe, to be closed when they are to have ended.
+function postgres.session(url, statement)
+  return assert(io.popen(psql(url, "-c " .. shell.quote(statement) .. " >/dev/null 2>&1"), "w"))
+end
+
+--- All rows of a database, as text.
+function postgres.dump(url)
+  return shell.output(("%s/pg_dump --data-only --inserts -d %s"):format(shell.quote(program_folder()), shell.quote(url)))
 end
 
 -- A database ----------------------------------------------------------------------------------------------------------------

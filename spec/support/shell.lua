@@ -31,7 +31,8 @@ end
 --- What a host's registry answers, in the words of SQLite's shell: rows as lines, columns between |.
 function shell.sql(host, statement)
   if host.database then return host.database:sql(statement) end
-  return shell.output(("sqlite3 %s %s"):format(shell.quote(host.home .. "/data/registry.db"), shell.quote(statement)))
+  local command = "sqlite3 -cmd '.timeout 5000' %s %s"
+  return shell.output(command:format(shell.quote(host.home .. "/data/registry.db"), shell.quote(statement)))
 end
 
 return shell
