@@ -1,4 +1,4 @@
-/* budget.c - writes the budgets of the configuration beside the sums of the ledger. HTTP threads. */
+/* budget.c - writes the budgets of the configuration beside the sums of the ledger, all of one moment. HTTP threads. */
 #include "api/budget.h"
 
 #include <string.h>
@@ -44,18 +44,26 @@ static void write_account(struct buffer *out, const struct budget *limit, const 
 	write_span(out, "month", known->per_month_micro_usd, sums->month_reserved, sums->month_spent, limit != NULL);
 }
 
-void budget_write_today(struct buffer *out, struct budget_book *book, const struct http_request *request)
+void budget_write_today(struct buffer *out, struct host *host, const struct http_request *request)
 {
 	const struct config_api_key *key = access_owner(request) != NULL ? request->api_key : NULL;
 	const struct budget *limit = key == NULL ? &request->view->config->live.budget : key->has_budget ? &key->budget : NULL;
-	struct budget_sums sums = budget_sums(book, NULL, key != NULL ? key->name : NULL);
+	struct budget_sheet *sheet;
+	struct budget_sums sums;
+	struct error error;
 
+	if (task_store_budgets(host->store, budget_today(), &sheet, &error) != ERROR_NONE) {
+		buffer_text(out, "\"today\":null");
+		return;
+	}
+	sums = budget_sheet_sums(sheet, key != NULL ? BUDGET_KEY : BUDGET_HOST, key != NULL ? key->name : "");
+	budget_sheet_release(sheet);
 	write_span(out, "today", limit != NULL ? limit->per_day_micro_usd : 0, sums.day_reserved, sums.day_spent, limit != NULL);
 }
 
-static void write_host(struct buffer *out, struct budget_book *book, const struct config *config)
+static void write_host(struct buffer *out, const struct budget_sheet *sheet, const struct config *config)
 {
-	struct budget_sums sums = budget_sums(book, NULL, NULL);
+	struct budget_sums sums = budget_sheet_sums(sheet, BUDGET_HOST, "");
 
 	buffer_text(out, "\"host\":{");
 	write_account(out, &config->live.budget, &sums);
@@ -63,21 +71,21 @@ static void write_host(struct buffer *out, struct budget_book *book, const struc
 }
 
 /* What may be spent by the tools of /mcp, whoever calls them. */
-static void write_mcp(struct buffer *out, struct budget_book *book, const struct config *config)
+static void write_mcp(struct buffer *out, const struct budget_sheet *sheet, const struct config *config)
 {
-	struct budget_sums sums = budget_sums_of_mcp(book);
+	struct budget_sums sums = budget_sheet_sums(sheet, BUDGET_MCP, "");
 
 	buffer_text(out, "\"mcp\":{");
 	write_account(out, &config->mcp.budget, &sums);
 	buffer_text(out, "},");
 }
 
-static void write_providers(struct buffer *out, struct budget_book *book, const struct config *config)
+static void write_providers(struct buffer *out, const struct budget_sheet *sheet, const struct config *config)
 {
 	buffer_text(out, "\"providers\":[");
 	for (size_t i = 0; i < config->live.provider_count; i++) {
 		const struct config_live_provider *provider = &config->live.providers[i];
-		struct budget_sums sums = budget_sums(book, provider->id, NULL);
+		struct budget_sums sums = budget_sheet_sums(sheet, BUDGET_PROVIDER, provider->id);
 
 		buffer_text(out, i > 0 ? ",{\"provider\":" : "{\"provider\":");
 		json_write_text(out, provider->id);
@@ -91,7 +99,7 @@ static void write_providers(struct buffer *out, struct budget_book *book, const 
 }
 
 /* All keys, or the one of this name. */
-static void write_keys(struct buffer *out, struct budget_book *book, const struct config *config, const char *owner)
+static void write_keys(struct buffer *out, const struct budget_sheet *sheet, const struct config *config, const char *owner)
 {
 	buffer_text(out, "\"api_keys\":[");
 	for (size_t i = 0; i < config->server.api_key_count; i++) {
@@ -100,7 +108,7 @@ static void write_keys(struct buffer *out, struct budget_book *book, const struc
 
 		if (owner != NULL && strcmp(owner, key->name) != 0)
 			continue;
-		sums = budget_sums(book, NULL, key->name);
+		sums = budget_sheet_sums(sheet, BUDGET_KEY, key->name);
 		buffer_text(out, out->data[out->length - 1] == '}' ? ",{\"name\":" : "{\"name\":");
 		json_write_text(out, key->name);
 		buffer_char(out, ',');
@@ -141,9 +149,30 @@ static bool write_day(void *context, const struct ledger_sum *sum)
 	return !out->failed;
 }
 
+/* False: the registry cannot be read. */
+static bool write_budgets(struct host *host, const struct config *config, struct days *days, int64_t count, struct error *error)
+{
+	int64_t today = budget_today();
+	struct buffer *out = days->out;
+	struct budget_sheet *sheet;
+
+	if (task_store_budgets(host->store, today, &sheet, error) != ERROR_NONE)
+		return false;
+	if (days->owner == NULL) {
+		write_host(out, sheet, config);
+		write_mcp(out, sheet, config);
+		write_providers(out, sheet, config);
+	} else {
+		buffer_text(out, "\"host\":null,\"mcp\":null,\"providers\":[],"); /* they tell of everybody's jobs */
+	}
+	write_keys(out, sheet, config, days->owner);
+	budget_sheet_release(sheet);
+	buffer_text(out, "\"days\":[");
+	return task_store_ledger(host->store, today - count + 1, write_day, days, error) == ERROR_NONE;
+}
+
 void budget_handle(struct host *host, struct http_request *request)
 {
-	struct budget_book *book = live_budget(host->live);
 	int64_t days = DAYS_DEFAULT; /* how far back the days go */
 	struct buffer out;
 	struct days listed = { .out = &out, .owner = access_owner(request) };
@@ -153,16 +182,7 @@ void budget_handle(struct host *host, struct http_request *request)
 		return;
 	buffer_init(&out, LIMIT_REPLY_BYTES);
 	buffer_text(&out, "{\"ok\":true,");
-	if (listed.owner == NULL) {
-		write_host(&out, book, request->view->config);
-		write_mcp(&out, book, request->view->config);
-		write_providers(&out, book, request->view->config);
-	} else {
-		buffer_text(&out, "\"host\":null,\"mcp\":null,\"providers\":[],"); /* they tell of everybody's jobs */
-	}
-	write_keys(&out, book, request->view->config, listed.owner);
-	buffer_text(&out, "\"days\":[");
-	if (task_store_ledger(host->store, budget_today() - days + 1, write_day, &listed, &error) == ERROR_NONE) {
+	if (write_budgets(host, request->view->config, &listed, days, &error)) {
 		buffer_text(&out, "]}");
 		answer_json(request, 200, NULL, &out);
 	} else {

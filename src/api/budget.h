@@ -6,5 +6,6 @@
 
 void budget_handle(struct host *host, struct http_request *request);
 
-/* The member "today" of an answer: limit, reserved, spent and left of the host's day (UTC), in dollars; for a key that sees its own jobs only, of its own. */
-void budget_write_today(struct buffer *out, struct budget_book *book, const struct http_request *request);
+/* The member "today" of an answer: limit, reserved, spent and left of the host's day (UTC), in dollars; for a key that sees its own jobs only, of its own.
+ * null: it cannot be read now. */
+void budget_write_today(struct buffer *out, struct host *host, const struct http_request *request);

@@ -75,7 +75,8 @@ static bool answer_known_key(struct incoming *incoming, const struct idempotency
 	case STORE_WRITTEN: return false;
 	case STORE_REPLAY: idempotency_key_replay(incoming, answer.status, answer.text, answer.length); break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
-	case STORE_TIE_BROKEN: /* of other writes only */
+	case STORE_SHORT: /* of other writes only */
+	case STORE_TIE_BROKEN:
 	case STORE_UNCHANGED:
 	case STORE_VENDOR_ID_TAKEN:
 	case STORE_FAILED: incoming_retry(incoming, 1, error.message); break;

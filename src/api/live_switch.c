@@ -22,7 +22,7 @@ static void send_state(struct host *host, struct http_request *request, bool sto
 			counts.sending, counts.sent, counts.unknown);
 	else
 		buffer_text(&out, ",\"jobs\":null,"); /* they are everybody's */
-	budget_write_today(&out, live_budget(host->live), request);
+	budget_write_today(&out, host, request);
 	buffer_char(&out, '}');
 	answer_json(request, 200, NULL, &out);
 	buffer_free(&out);

@@ -285,10 +285,9 @@ static void write_spans(struct buffer *out, const char *name, const char *provid
 }
 
 /* A family for the host, one for its providers: sums over one of them count nothing twice. */
-static void write_money(struct buffer *out, struct host *host, const struct config_live *live)
+static void write_money(struct buffer *out, const struct budget_sheet *sheet, const struct config_live *live)
 {
-	struct budget_book *book = live_budget(host->live);
-	struct budget_sums sums = budget_sums(book, NULL, NULL);
+	struct budget_sums sums = budget_sheet_sums(sheet, BUDGET_HOST, "");
 
 	metric_family(out, "providerd_budget_limit_usd", "gauge", "What may be spent in the running day and month (UTC).");
 	write_spans(out, "providerd_budget_limit_usd", NULL, live->budget.per_day_micro_usd, live->budget.per_month_micro_usd);
@@ -298,21 +297,21 @@ static void write_money(struct buffer *out, struct host *host, const struct conf
 	write_spans(out, "providerd_budget_reserved_usd", NULL, sums.day_reserved, sums.month_reserved);
 	metric_family(out, "providerd_provider_spent_usd", "gauge", "The same as providerd_budget_spent_usd, by provider.");
 	for (size_t i = 0; i < live->provider_count; i++) {
-		sums = budget_sums(book, live->providers[i].id, NULL);
+		sums = budget_sheet_sums(sheet, BUDGET_PROVIDER, live->providers[i].id);
 		write_spans(out, "providerd_provider_spent_usd", live->providers[i].id, sums.day_spent, sums.month_spent);
 	}
 	metric_family(out, "providerd_provider_reserved_usd", "gauge", "The same as providerd_budget_reserved_usd, by provider.");
 	for (size_t i = 0; i < live->provider_count; i++) {
-		sums = budget_sums(book, live->providers[i].id, NULL);
+		sums = budget_sheet_sums(sheet, BUDGET_PROVIDER, live->providers[i].id);
 		write_spans(
 			out, "providerd_provider_reserved_usd", live->providers[i].id, sums.day_reserved, sums.month_reserved);
 	}
 }
 
 /* What the tools of /mcp spend, which is in the host's sums too. */
-static void write_mcp_money(struct buffer *out, struct host *host, const struct config_mcp *mcp)
+static void write_mcp_money(struct buffer *out, const struct budget_sheet *sheet, const struct config_mcp *mcp)
 {
-	struct budget_sums sums = budget_sums_of_mcp(live_budget(host->live));
+	struct budget_sums sums = budget_sheet_sums(sheet, BUDGET_MCP, "");
 
 	metric_family(
 		out, "providerd_mcp_limit_usd", "gauge", "What the tools of /mcp may spend in the running day and month (UTC).");
@@ -325,19 +324,33 @@ static void write_mcp_money(struct buffer *out, struct host *host, const struct 
 
 static void write_exceeded(struct buffer *out, struct host *host, const struct config_live *live)
 {
-	struct budget_book *book = live_budget(host->live);
-
 	metric_family(out, "providerd_budget_exceeded_total", "counter",
 		"Jobs that cost more than was reserved for them, since the start.");
 	for (size_t i = 0; i < live->provider_count; i++)
 		metric_count(out, "providerd_budget_exceeded_total", "",
 			(struct metric_label[]){ { "provider", live->providers[i].id }, { NULL, NULL } },
-			budget_exceeded(book, live->providers[i].id).jobs);
+			live_exceeded(host->live, live->providers[i].id).jobs);
 	metric_family(out, "providerd_budget_exceeded_usd_total", "counter", "What they cost beyond it.");
 	for (size_t i = 0; i < live->provider_count; i++)
 		metric_value(out, "providerd_budget_exceeded_usd_total", "",
 			(struct metric_label[]){ { "provider", live->providers[i].id }, { NULL, NULL } },
-			micro_usd_dollars(budget_exceeded(book, live->providers[i].id).micro_usd));
+			micro_usd_dollars(live_exceeded(host->live, live->providers[i].id).micro_usd));
+}
+
+/* Of a registry that cannot be read now these series are left out: old figures would look like new ones. */
+static void write_budgets(struct buffer *out, struct host *host, const struct config *config)
+{
+	struct budget_sheet *sheet;
+	struct error error;
+
+	if (task_store_budgets(host->store, budget_today(), &sheet, &error) == ERROR_NONE) {
+		write_money(out, sheet, &config->live);
+		write_mcp_money(out, sheet, &config->mcp);
+		budget_sheet_release(sheet);
+	}
+	metric_family(out, "providerd_registry_budget_differences_total", "counter",
+		"Sums of budgets that were not those of the ledger, and were put right.");
+	metric_count(out, "providerd_registry_budget_differences_total", "", NULL, task_store_budget_differences(host->store));
 }
 
 /* ---- writing: the directory ---- */
@@ -440,8 +453,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_engine(&out, host);
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
-	write_money(&out, host, &request->view->config->live);
-	write_mcp_money(&out, host, &request->view->config->mcp);
+	write_budgets(&out, host, request->view->config);
 	write_directories(&out, host);
 	write_exceeded(&out, host, &request->view->config->live);
 	metric_family(&out, "providerd_log_lines_dropped_total", "counter", "Lines of the log that could not be written.");

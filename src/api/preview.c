@@ -24,7 +24,9 @@ static void quote_job(struct submission *submission)
 		envelope_add_stopped(call);
 	if (!possible)
 		return;
-	code = live_quote(pending->host->live, &order, &submission->would_reserve, &error);
+	code = submission->budgets != NULL
+		       ? live_quote(pending->host->live, &order, submission->budgets, &submission->would_reserve, &error)
+		       : error_set(&error, ERROR_BUSY, NULL, "the budgets cannot be read now: the registry is busy, or away");
 	/* without a budget that is open the gate says so already */
 	if (code == ERROR_INVALID || (code != ERROR_NONE && submission->verdict_json->live_allowed))
 		envelope_add_missing(call, error.message);
@@ -66,7 +68,10 @@ void preview_handle(struct incoming *incoming)
 {
 	struct submission *submission = submission_new(incoming, &preview_use);
 	struct pending_call *pending = submission->pending;
+	struct error error;
 
+	if (submission->wants_live)
+		task_store_budgets(incoming->host->store, budget_today(), &submission->budgets, &error);
 	if (engine_backlog(incoming->host->engine) >= LIMIT_PREVIEWS_QUEUE)
 		call_problem_busy(incoming, ERROR_BUSY);
 	else if (pending_call_run(pending, incoming))

@@ -103,6 +103,7 @@ void submission_free(struct submission *submission)
 	tell_watcher(submission);
 	verdict_json_release(submission->verdict_json);
 	callback_free(submission->callback);
+	budget_sheet_release(submission->budgets);
 	buffer_free(&submission->live_request);
 	buffer_free(&submission->upstream);
 	free(submission->webhook_url);

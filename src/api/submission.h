@@ -28,10 +28,11 @@ struct submission {
 	bool wants_live;			   /* it says "dry_run": false, whatever the gate says */
 	bool live_only;				   /* what cannot be live is shown as a preview, and not registered */
 	bool brief;				   /* long texts of payload and upstream are cut in the answer */
-	int64_t would_reserve;			   /* of a preview that asks to be live: micro-dollars; -1: not known */
-	struct error refused;			   /* why there is nothing to write; code ERROR_NONE: there is */
-	bool told;				   /* the client, that it is registered */
-	struct submit_watcher watcher;		   /* the door's that asked, or all zero */
+	struct budget_sheet *budgets;  /* of a preview that asks to be live: what is left; NULL: it could not be read */
+	int64_t would_reserve;	       /* of a preview that asks to be live: micro-dollars; -1: not known */
+	struct error refused;	       /* why there is nothing to write; code ERROR_NONE: there is */
+	bool told;		       /* the client, that it is registered */
+	struct submit_watcher watcher; /* the door's that asked, or all zero */
 };
 
 /* With its pending call, which it belongs to and which ends as `use` says: pending_call_release(). A dry run first, whatever becomes of it: the preview

@@ -1,7 +1,7 @@
 /* submit.c - a submit from request to durable answer: a dry run, or the beginning of a live job.
  *
- * On its HTTP thread it makes the call, waits for it (pending_call.h) and sends the answer; in between, on the engine's thread, the money of a live
- * job is reserved, and then the answer is composed (submission.h). */
+ * On its HTTP thread it makes the call, waits for it (pending_call.h) and sends the answer; in between, on the engine's thread, a live job is priced and
+ * the answer composed (submission.h), and the store reserves its money with its row. */
 #include "api/submit.h"
 
 #include <stdio.h>
@@ -23,8 +23,7 @@
 
 /* ---- engine thread ---- */
 
-/* Makes a live job of a dry run that could be one: its money is reserved here. What is missing is noted, and it stays a dry run. False: a budget
- * is short, or there is no room for the job. */
+/* Makes a live job of a dry run that could be one. What is missing is noted, and it stays a dry run. False: there is no room for the job. */
 static bool order_job(struct submission *submission)
 {
 	struct pending_call *pending = submission->pending;
@@ -87,7 +86,7 @@ static void log_submit(const struct submission *submission)
 	});
 }
 
-static void emit_refused(const struct submission *submission, const struct incoming *incoming)
+static void emit_refused(const struct error *error, const struct submission *submission, const struct incoming *incoming)
 {
 	struct buffer out;
 
@@ -97,7 +96,7 @@ static void emit_refused(const struct submission *submission, const struct incom
 	buffer_text(&out, ",\"api_key\":");
 	json_write_text(&out, submission_caller(submission));
 	buffer_text(&out, ",\"reason\":");
-	json_write_text(&out, submission->refused.message);
+	json_write_text(&out, error->message);
 	buffer_char(&out, '}');
 	if (!out.failed)
 		host_event_emit(incoming->host->store, "host.budget.refused", out.data);
@@ -121,12 +120,13 @@ static const struct pending_use submit_use = { .compose = submit_compose, .forge
 
 /* ---- the answer ---- */
 
-/* Whose budget is short, as budget_book.h says it: from the end, since a name may have slashes in it. */
-static void send_short_budget(const struct error *error, struct incoming *incoming)
+/* Whose budget is short, as budget_judge() says it: from the end, since a name may have slashes in it. */
+static void send_short_budget(const struct error *error, const struct submission *submission, struct incoming *incoming)
 {
 	const char *left = strrchr(error->path, '/'), *span = left;
 	struct buffer members;
 
+	emit_refused(error, submission, incoming);
 	buffer_init(&members, SHORT_BUDGET_BYTES);
 	while (span != NULL && span > error->path && span[-1] != '/')
 		span--;
@@ -147,10 +147,7 @@ void submit_send_refused(struct submission *submission, struct incoming *incomin
 {
 	const struct error *error = &submission->refused;
 
-	if (error->code == ERROR_LIMIT) {
-		emit_refused(submission, incoming);
-		send_short_budget(error, incoming);
-	} else if (error->code == ERROR_CONFLICT) {
+	if (error->code == ERROR_CONFLICT) {
 		submission_send_unexpected(submission, incoming);
 	} else if (error->code == ERROR_SCRIPT) {
 		log_message(LOG_ERROR, "script.failed", "%s", error->message);
@@ -238,6 +235,7 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 		idempotency_key_replay(incoming, write->replay.status, write->replay.text, write->replay.length);
 		break;
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
+	case STORE_SHORT: send_short_budget(&write->error, submission, incoming); break;
 	case STORE_TIE_BROKEN:
 		incoming_problem(
 			incoming, 409, NULL, "what this job was to be made for does not ask for it (any more): nothing was done");

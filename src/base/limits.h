@@ -359,8 +359,6 @@
 #define LIMIT_LIVE_REQUEST_MS 250 /* a job's script rests so long for each request of its last call, whoever asks for the next */
 #define LIMIT_LIVE_RECONCILE_MS                                                                                                  \
 	86400000 /* after the submit a lost job is no longer looked for by itself: other jobs' ids may be purged */
-#define LIMIT_BUDGET_PERIODS                                                                                                     \
-	420 /* days, and months, of one account in memory: the ledger's 13 months, and what the clock skipped */
 #define LIMIT_LIVE_WAIT_SECONDS 60 /* Prefer: wait=N */
 #define LIMIT_LIVE_ANSWER_MS 15000 /* refresh, cancel, resolve */
 #define LIMIT_LIVE_NUDGE_MS 2000   /* between two polls of a job that webhooks ask for which nobody signed */

@@ -86,13 +86,14 @@ static char *completion_text(const struct live_job *job)
 /* ---- the end ---- */
 
 /* It cost more than was reserved: the budgets may be passed by that much, and somebody should look at the estimate. */
-static void completion_emit_exceeded(const struct live_job *job)
+static void completion_note_exceeded(const struct live_job *job)
 {
 	char id[ID_TEXT_BYTES];
 	struct buffer out;
 
 	if (job->money.spent <= job->money.reserved)
 		return;
+	excess_note(job->owner, job->provider, job->money.spent - job->money.reserved);
 	id_format(&job->id, id);
 	buffer_init(&out, LIMIT_HOST_EVENT_BYTES - 1);
 	buffer_text(&out, "{\"job_id\":");
@@ -115,13 +116,11 @@ static void completion_emit_exceeded(const struct live_job *job)
 static void completion_written(struct live_job *job)
 {
 	struct provider_queue *queue = job->provider_queue;
-	struct budget_entry entry = money_entry(job);
 	struct live *live = job->owner;
 
-	budget_settle(live->budget, &entry, job->money.spent);
 	if (job->write.observation != NULL)
 		observed_note(live, job->write.observation);
-	completion_emit_exceeded(job);
+	completion_note_exceeded(job);
 	if (job->status == TASK_DONE && job->live.submitted_ms > 0)
 		history_note(live, job->provider, job->kind, clock_unix_ms() - job->live.submitted_ms);
 	job_notify(job, true, ERROR_NONE, NULL);

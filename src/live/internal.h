@@ -157,6 +157,7 @@ struct live_job {
 	struct engine_note note; /* its row is written; later: its outputs are copied, its step is written */
 	struct store_write write;
 	struct task_live written;	      /* what `write` says */
+	struct budget_limits limits;	      /* of the write of its row */
 	struct store_observation observation; /* and what the job has cost */
 	char *event_texts[STORE_EVENTS];
 	bool unwritten;				    /* the write failed and is tried again */
@@ -180,7 +181,6 @@ struct live {
 	struct artifacts *artifacts;
 	struct webhooks_in *webhooks_in;
 	const struct model_source *models;
-	struct budget_book *budget;
 	char *stop_file;
 	pthread_mutex_t switch_lock; /* who turns the switch takes turns; held across the disk, and taken by nobody else */
 	_Atomic bool stopped;
@@ -194,6 +194,8 @@ struct live {
 	_Atomic size_t counts[LIVE_ENDED + 1]; /* jobs by phase; read by any thread */
 	pthread_mutex_t history_lock;	       /* guards `history` */
 	struct history *history;
+	pthread_mutex_t excess_lock; /* guards `excess` */
+	struct excess *excess;
 	struct observed *observed;
 	uint64_t random;
 	struct engine_note wake_note;
@@ -415,9 +417,6 @@ struct cost money_cost(const json_t *result); /* what a result says; any thread 
 /* Settles job->money: what an end of this kind costs. Changes. */
 void money_settle(struct live_job *job, enum task_status status, const struct cost *cost, const json_t *error);
 
-/* What is reserved of the budgets; its texts are the job's. Reads. */
-struct budget_entry money_entry(const struct live_job *job);
-
 /* completion.c: how a job ends: outputs are copied first, then the end is written. */
 struct completion {
 	enum task_status status;
@@ -443,6 +442,10 @@ void completion_free(struct completion *completion); /* any thread; NULL is allo
 /* history.c: any thread, but the second. */
 void history_note(struct live *live, const char *provider, const char *kind, int64_t took_ms);
 void history_free(struct live *live);
+
+/* excess.c: any thread. A job cost so much more than was reserved. */
+void excess_note(struct live *live, const char *provider, int64_t micro_usd);
+void excess_free(struct live *live);
 
 /* observed.c: what jobs have cost. */
 enum error_code observed_open(

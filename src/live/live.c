@@ -18,11 +18,6 @@ void live_leave(struct live *live)
 		atomic_store(&live->leaving, true);
 }
 
-struct budget_book *live_budget(struct live *live)
-{
-	return live->budget;
-}
-
 struct live_counts live_counts(struct live *live)
 {
 	return (struct live_counts){ .queued = atomic_load(&live->counts[LIVE_QUEUED]),
@@ -59,6 +54,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 	live->webhooks_in = options->webhooks_in;
 	live->models = options->models;
 	pthread_mutex_init(&live->history_lock, NULL);
+	pthread_mutex_init(&live->excess_lock, NULL);
 	pthread_mutex_init(&live->switch_lock, NULL);
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = switch_gate_due };
 	if (getrandom(&live->random, sizeof live->random, 0) != sizeof live->random || live->random == 0)
@@ -68,7 +64,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 		return error_memory(error);
 	atomic_init(
 		&live->stopped, access(live->stop_file, F_OK) == 0 || errno != ENOENT); /* one that cannot be seen may be there */
-	return budget_open(live->store, &live->budget, error);
+	return ERROR_NONE;
 }
 
 /* The jobs are read on the thread that they belong to: what becomes of the first may be written while the last is read. */
@@ -132,8 +128,9 @@ void live_close(struct live *live)
 	timers_free(&live->timers);
 	history_free(live);
 	observed_free(live->observed);
-	budget_close(live->budget);
+	excess_free(live);
 	pthread_mutex_destroy(&live->history_lock);
+	pthread_mutex_destroy(&live->excess_lock);
 	pthread_mutex_destroy(&live->switch_lock);
 	free(live->stop_file);
 	free(live);

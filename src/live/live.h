@@ -14,8 +14,8 @@
 #include "base/error.h"
 #include "engine/engine.h"
 #include "gate/gate.h"
-#include "live/budget_book.h"
 #include "script/provider_loader.h"
+#include "registry/budget_sheet.h"
 #include "registry/store.h"
 
 struct live;
@@ -35,7 +35,7 @@ struct live_options {
 	bool restored; /* a backup was put back: jobs that claim to be under way may be long over, so their outcome counts as unknown */
 };
 
-/* Reads the open jobs and the ledger and goes on with them. After the parts named above are started, before HTTP is. They outlive it; live_close() it.
+/* Reads the open jobs and goes on with them. After the parts named above are started, before HTTP is. They outlive it; live_close() it.
  * ERROR_IO, ERROR_BUSY: the registry cannot be read. */
 enum error_code live_open(const struct live_options *options, struct live **live, struct error *error);
 
@@ -52,7 +52,7 @@ void live_close(struct live *live);
 
 struct live_order {
 	const struct script_call *call; /* a submit that reached its preview */
-	const struct gate_view *view;	/* whose budgets count */
+	const struct gate_view *view;	/* whose limits count */
 	const char *caller;		/* the API key's name, or NULL */
 	const char *trace;		/* the client's traceparent, or NULL */
 	const char *request;		/* JSON text: what prepare gets */
@@ -60,19 +60,19 @@ struct live_order {
 	int64_t max_cost;		/* micro-dollars; -1: not said */
 };
 
-/* Reserves the money, and ties a job to `write`, which is to register it: an insert whose id and `done` are set. Its task's live half (status, live,
- * money) is filled in, which is lent until `done` is called, and it is made durable. The job begins when the store has written it, and the money is
- * free again when the store could not; then `done` is called as if nothing had come between. Engine thread.
- * ERROR_LIMIT: a budget is short (budget_book.h); ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_BUSY: too many jobs are
- * open; ERROR_MEMORY: the request is too large for now. Nothing is reserved then, and `write` is as it was. */
+/* Ties a job to `write`, which is to register it and to reserve its money: an insert whose id and `done` are set. Its task's live half (status, live, money)
+ * and its limits are filled in, which are lent until `done` is called, and it is made durable. The job begins when the store has written it; where a
+ * budget is short (STORE_SHORT), or the store could not, there is none. Then `done` is called as if nothing had come between. Engine thread.
+ * ERROR_INVALID: the price is not known and max_cost was not said, or is too low; ERROR_BUSY: too many jobs are open; ERROR_MEMORY: the request is too large
+ * for now. `write` is as it was then. */
 enum error_code live_order(struct live *live, const struct live_order *order, struct store_write *write, struct error *error);
 
-/* What live_order() would reserve (micro-dollars; -1: the price is not known), and whether it would: errors as there. Nothing is reserved. Engine
- * thread. */
-enum error_code live_quote(struct live *live, const struct live_order *order, int64_t *reserved, struct error *error);
+/* What live_order() would reserve (micro-dollars; -1: the price is not known), and whether it would, by the budgets of this sheet: errors as there, and
+ * ERROR_LIMIT: a budget is short (budget_judge()). Nothing is reserved. Engine thread. */
+enum error_code live_quote(struct live *live, const struct live_order *order, const struct budget_sheet *budgets,
+	int64_t *reserved, struct error *error);
 
-/* The ordered write was not given to the store, or was taken back from it: there is no job, and the money is free again. Nothing, when none was
- * ordered with it. Any thread. */
+/* The ordered write was not given to the store, or was taken back from it: there is no job. Nothing, when none was ordered with it. Any thread. */
 void live_drop(struct store_write *write);
 
 /* ---- requests about a job; HTTP threads ---- */
@@ -133,8 +133,13 @@ void live_wake(struct live *live);
 /* What settled jobs have cost, for the calls of scripts. Lives as long as `live`; read on the engine's thread. */
 const struct observed_source *live_observed(struct live *live);
 
-/* Lives as long as `live`. Any thread. */
-struct budget_book *live_budget(struct live *live);
+/* Jobs of a provider that cost more than was reserved for them, and by how much together, since the start. Any thread. */
+struct live_excess {
+	uint64_t jobs;
+	int64_t micro_usd;
+};
+
+struct live_excess live_exceeded(struct live *live, const char *provider);
 
 /* How long jobs of this provider and kind took that were done lately, submit to end, in milliseconds. Returns of how many; 0: not known. Any thread. */
 int live_history(struct live *live, const char *provider, const char *kind, int64_t *p50_ms, int64_t *p90_ms);

@@ -44,12 +44,3 @@ void money_settle(struct live_job *job, enum task_status status, const struct co
 	else
 		money_spend(job, job->money.reserved, "reserved");
 }
-
-struct budget_entry money_entry(const struct live_job *job)
-{
-	return (struct budget_entry){ .provider = job->provider,
-		.caller = job->live.caller,
-		.door = job->money.door,
-		.day = job->money.day,
-		.micro_usd = job->money.reserved };
-}

@@ -1,4 +1,4 @@
-/* order.c - new jobs: priced and reserved on the engine thread, begun when the store has written their row. Without it they cost nothing. */
+/* order.c - new jobs: priced on the engine thread, begun when the store has reserved their money and written their row. Without it they cost nothing. */
 #include "live/internal.h"
 
 #include <stdlib.h>
@@ -82,16 +82,39 @@ static enum error_code order_fill(struct live_job *job, const struct live_order 
 	return ERROR_NONE;
 }
 
-static enum error_code order_reserve(struct live_job *job, const struct live_order *order, struct error *error)
+static struct budget_limit order_limit(const struct budget *budget)
+{
+	return (struct budget_limit){
+		.limited = true, .per_day = budget->per_day_micro_usd, .per_month = budget->per_month_micro_usd
+	};
+}
+
+/* What the configuration lets each account that the order counts in spend; of a provider that is not named there nothing. */
+static void order_limits(const struct live_order *order, struct budget_limits *limits)
+{
+	static const struct budget nothing;
+	const struct config *config = order->view->config;
+	const struct config_live_provider *own = config_live_provider(config, order->call->provider->manifest.id);
+	const struct config_api_key *key;
+
+	*limits = (struct budget_limits){ 0 };
+	limits->of[BUDGET_HOST] = order_limit(&config->live.budget);
+	limits->of[BUDGET_PROVIDER] = order_limit(own != NULL ? &own->budget : &nothing);
+	limits->of[BUDGET_MCP] = order_limit(&config->mcp.budget);
+	for (size_t i = 0; order->caller != NULL && i < config->server.api_key_count; i++) {
+		key = &config->server.api_keys[i];
+		if (key->has_budget && strcmp(key->name, order->caller) == 0)
+			limits->of[BUDGET_KEY] = order_limit(&key->budget);
+	}
+}
+
+static enum error_code order_prepare(struct live_job *job, const struct live_order *order, struct error *error)
 {
 	enum error_code code = order_price(order, &job->money, error);
-	struct budget_entry entry;
 
 	job->money.day = budget_today();
-	if (code == ERROR_NONE)
-		code = order_fill(job, order, error);
-	entry = money_entry(job);
-	return code == ERROR_NONE ? budget_reserve(job->owner->budget, order->view->config, &entry, error) : code;
+	order_limits(order, &job->limits);
+	return code == ERROR_NONE ? order_fill(job, order, error) : code;
 }
 
 /* ---- its row ---- */
@@ -107,6 +130,7 @@ static void order_part(struct store_write *write)
 {
 	write->task.live = NULL;
 	write->task.money = NULL;
+	write->limits = NULL;
 }
 
 /* Engine thread. */
@@ -142,9 +166,11 @@ static enum error_code order_room(const struct live *live, struct error *error)
 	return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
 }
 
-enum error_code live_quote(struct live *live, const struct live_order *order, int64_t *reserved, struct error *error)
+enum error_code live_quote(struct live *live, const struct live_order *order, const struct budget_sheet *budgets,
+	int64_t *reserved, struct error *error)
 {
-	struct task_money money = { .day = budget_today() };
+	struct task_money money = { .day = budget_sheet_day(budgets) };
+	struct budget_limits limits;
 	enum error_code code = order_price(order, &money, error);
 	const struct budget_entry entry = { .provider = order->call->provider->manifest.id,
 		.caller = order->caller,
@@ -152,8 +178,9 @@ enum error_code live_quote(struct live *live, const struct live_order *order, in
 		.micro_usd = money.reserved };
 
 	*reserved = code == ERROR_NONE ? money.reserved : -1;
+	order_limits(order, &limits);
 	if (code == ERROR_NONE)
-		code = budget_allows(live->budget, order->view->config, &entry, error);
+		code = budget_sheet_allows(budgets, &entry, &limits, error);
 	return code == ERROR_NONE ? order_room(live, error) : code;
 }
 
@@ -167,7 +194,7 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
 		return code;
 	job = job_make(live, &write->task.id, order->call->kind->name, manifest->id);
 	job->money.door = write->ties.quote.tied ? DOOR_MCP : DOOR_API;
-	code = order_reserve(job, order, error);
+	code = order_prepare(job, order, error);
 	if (code != ERROR_NONE) {
 		job_free(job);
 		return code;
@@ -178,19 +205,17 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
 	write->task.status = TASK_QUEUED;
 	write->task.live = &job->live;
 	write->task.money = &job->money;
+	write->limits = &job->limits;
 	return ERROR_NONE;
 }
 
 void live_drop(struct store_write *write)
 {
 	struct live_job *job;
-	struct budget_entry entry;
 
 	if (write->task.live == NULL)
 		return;
 	job = order_of(write);
 	order_part(write);
-	entry = money_entry(job);
-	budget_release(job->owner->budget, &entry);
 	job_free(job);
 }

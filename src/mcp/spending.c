@@ -1,4 +1,4 @@
-/* spending.c - asks the configuration of the request and the book of budgets. It decides nothing: the order of a job does (live/order.c), in one step. */
+/* spending.c - asks the configuration of the request and the registry. It decides nothing: the store does, in the commit of a job. */
 #include "mcp/spending.h"
 
 #include <stdio.h>
@@ -27,21 +27,27 @@ static void take_account(const struct budget *limit, const struct budget_sums *s
 
 void mcp_money_left(const struct mcp_call *call, struct mcp_span *day, struct mcp_span *month)
 {
-	struct budget_book *book = live_budget(call->host->live);
 	const struct config *config = call->request->view->config;
 	const struct config_api_key *key = call->request->api_key;
-	struct budget_sums sums = budget_sums_of_mcp(book);
+	struct budget_sheet *sheet;
+	struct budget_sums sums;
+	struct error error;
 
+	*day = *month = (struct mcp_span){ 0 };
+	if (task_store_budgets(call->host->store, budget_today(), &sheet, &error) != ERROR_NONE)
+		return; /* of what cannot be read nothing is left */
 	day->left = month->left = INT64_MAX;
+	sums = budget_sheet_sums(sheet, BUDGET_MCP, "");
 	take_account(&config->mcp.budget, &sums, day, month);
 	if (access_owner(call->request) == NULL) { /* else it would be told what others spend */
-		sums = budget_sums(book, NULL, NULL);
+		sums = budget_sheet_sums(sheet, BUDGET_HOST, "");
 		take_account(&config->live.budget, &sums, day, month);
 	}
 	if (key != NULL && key->has_budget) {
-		sums = budget_sums(book, NULL, key->name);
+		sums = budget_sheet_sums(sheet, BUDGET_KEY, key->name);
 		take_account(&key->budget, &sums, day, month);
 	}
+	budget_sheet_release(sheet);
 }
 
 bool mcp_may_spend(const struct mcp_call *call, char why[MCP_REASON_BYTES])
@@ -75,8 +81,16 @@ static bool budget_span_takes(const char *name, int64_t limit, int64_t taken, in
 bool mcp_budget_takes(const struct mcp_call *call, int64_t amount, char why[MCP_REASON_BYTES])
 {
 	const struct budget *limit = &call->request->view->config->mcp.budget;
-	struct budget_sums sums = budget_sums_of_mcp(live_budget(call->host->live));
+	struct budget_sheet *sheet;
+	struct budget_sums sums;
+	struct error error;
 
+	if (task_store_budgets(call->host->store, budget_today(), &sheet, &error) != ERROR_NONE) {
+		snprintf(why, MCP_REASON_BYTES, "the budgets cannot be read now: %.150s", error.message);
+		return false;
+	}
+	sums = budget_sheet_sums(sheet, BUDGET_MCP, "");
+	budget_sheet_release(sheet);
 	return budget_span_takes("per_day", limit->per_day_micro_usd, sums.day_reserved + sums.day_spent, amount, why) &&
 	       budget_span_takes("per_month", limit->per_month_micro_usd, sums.month_reserved + sums.month_spent, amount, why);
 }

@@ -66,10 +66,10 @@ static json_t *tell_tightest(const struct inner_answer *answer, const json_t *ke
 	return told;
 }
 
-static json_t *tell_budget(const struct mcp_call *call, const struct inner_answer *answer)
+static json_t *tell_budget(const struct mcp_call *call, const struct inner_answer *answer, const struct budget_sheet *sheet)
 {
 	const struct config_mcp *mcp = &call->request->view->config->mcp;
-	struct budget_sums sums = budget_sums_of_mcp(live_budget(call->host->live));
+	struct budget_sums sums = budget_sheet_sums(sheet, BUDGET_MCP, "");
 	const json_t *key = find_key(call, answer);
 
 	return json_pack("{s:o, s:o, s:o, s:b}", "day",
@@ -83,12 +83,17 @@ static json_t *tell_budget(const struct mcp_call *call, const struct inner_answe
 static void run_get_budget(struct mcp_call *call)
 {
 	struct inner_answer answer;
+	struct budget_sheet *sheet = NULL;
+	struct error error;
 
 	mcp_call_inner(call, &(struct inner_call){ .method = "GET", .path = "/api/budget", .query = "days=1" }, &answer);
-	if (answer.status == 200)
-		mcp_call_answer(call, tell_budget(call, &answer));
-	else
+	if (answer.status != 200)
 		mcp_call_refuse_inner(call, &answer);
+	else if (task_store_budgets(call->host->store, budget_today(), &sheet, &error) != ERROR_NONE)
+		mcp_call_refuse(call, "busy", "%s", error.message);
+	else
+		mcp_call_answer(call, tell_budget(call, &answer, sheet));
+	budget_sheet_release(sheet);
 	inner_answer_free(&answer);
 }
 

@@ -1,6 +1,6 @@
 /* live_writes.c - a live job's half of a write: its insertion, and what becomes of it. Store thread only.
  *
- * A job is settled once: a second settlement finds nothing to change. The task's index follows its status. */
+ * A job is settled once: a second settlement finds nothing to change, neither in the ledger nor in the sums of budgets. The task's index follows its status. */
 #include "registry/writes.h"
 
 #include <string.h>
@@ -59,17 +59,36 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	return code == DATABASE_OK && task->money != NULL ? insert_money(writer, task, source) : code;
 }
 
+/* The row of WRITE_FIND_TASK has the job's entry of the ledger if that is not settled: it is now, on the day that it was reserved. */
+static void note_settled(struct writer *writer, struct statement *row, const struct task *task)
+{
+	const struct source *source = sources_get(writer->sources, (int)statement_integer(row, 1));
+	struct budget_entry entry;
+
+	if (task->money == NULL || task->money->spent < 0 || statement_is_null(row, 3) || source == NULL)
+		return;
+	entry = (struct budget_entry){ .provider = source->provider,
+		.caller = statement_text(row, 5),
+		.door = (enum job_door)statement_integer(row, 6),
+		.day = statement_integer(row, 3),
+		.micro_usd = statement_integer(row, 4) };
+	writer_add_budgets(writer, &entry, -entry.micro_usd, task->money->spent);
+}
+
 /* Where the row stands now. DATABASE_ROW, or DATABASE_DONE when there is none with the whole id. */
-static int find_task(struct writer *writer, const struct id *id, int *status, int *source)
+static int find_task(struct writer *writer, const struct task *task, int *status, int *source)
 {
 	struct statement *statement = writer->statements[WRITE_FIND_TASK];
 	int code;
 
-	statement_bind_integer(statement, 1, id_sequence(id));
+	statement_bind_integer(statement, 1, id_sequence(&task->id));
 	code = statement_step(statement);
-	if (code == DATABASE_ROW && statement_equals(statement, 2, id->bytes, sizeof id->bytes)) {
+	if (code == DATABASE_ROW && statement_equals(statement, 2, task->id.bytes, sizeof task->id.bytes)) {
 		*status = (int)statement_integer(statement, 0);
 		*source = (int)statement_integer(statement, 1);
+		note_settled(writer, statement, task);
+		if (statement_lacks_memory(statement))
+			code = DATABASE_FAILED;
 	} else if (code == DATABASE_ROW) {
 		code = DATABASE_DONE;
 	}
@@ -142,7 +161,7 @@ bool writer_change(struct writer *writer, struct store_write *write)
 {
 	const struct task *task = &write->task;
 	int status = 0, source = 0;
-	int code = find_task(writer, &task->id, &status, &source);
+	int code = find_task(writer, task, &status, &source);
 
 	if (code == DATABASE_DONE) {
 		error_set(&write->error, ERROR_NOT_FOUND, "", "there is no such job");

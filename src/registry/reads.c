@@ -85,6 +85,13 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 			    " sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1), door FROM ledger WHERE "
 			    "sequence >= ? AND day >= ?"
 			    " GROUP BY day, source, caller, door ORDER BY day"),
+	[READ_BUDGETS] = SQL("SELECT span, account, reserved, spent FROM budget WHERE span = 'day' AND begins = ?1"
+			     " UNION ALL SELECT span, account, reserved, spent FROM budget WHERE span = 'month' AND begins = ?2"),
+	[READ_BUDGET_DIFFERENCES] =
+		SQL_WALK("SELECT span, begins, account, CAST(sum(reserved) AS bigint), CAST(sum(spent) AS bigint) FROM"
+			 " (SELECT span, begins, account, reserved, spent FROM budget"
+			 " UNION ALL SELECT span, begins, account, -reserved, -spent FROM ledger_sum) AS difference"
+			 " GROUP BY span, begins, account HAVING sum(reserved) <> 0 OR sum(spent) <> 0"),
 	[READ_OBSERVED] = SQL("SELECT provider, model, drivers, micro_usd, at_ms FROM observed ORDER BY sequence"),
 	[READ_EVENTS] = SQL(EVENTS "WHERE number > ? ORDER BY number"),
 	[READ_EVENTS_OF_LIVE] = SQL(EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number"),
@@ -169,6 +176,7 @@ enum error_code reads_open(
 	reads->sources = sources;
 	pthread_mutex_init(&reads->lock, NULL);
 	thread_init_condition(&reads->returned);
+	budget_cache_open(&reads->budgets, database_is_shared(place));
 	return open_readers(reads, place, error);
 }
 
@@ -179,6 +187,7 @@ void reads_close(struct reads *reads)
 		database_close(reads->readers[i].db);
 		reads->readers[i].db = NULL;
 	}
+	budget_cache_close(&reads->budgets);
 	pthread_cond_destroy(&reads->returned);
 	pthread_mutex_destroy(&reads->lock);
 }

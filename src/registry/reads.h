@@ -1,8 +1,9 @@
 /* reads.h - reading the registry: a pool of read-only connections. Any thread. What store.h and webhook_row.h offer to read is in task_reads.c,
- * artifact_reads.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c, quote_reads.c and idempotency.c. */
+ * artifact_reads.c, budget_sheet.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c, quote_reads.c and idempotency.c. */
 #pragma once
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -40,6 +41,8 @@ enum read_statement {
 	READ_OPEN,
 	READ_RECENT,
 	READ_LEDGER,
+	READ_BUDGETS,
+	READ_BUDGET_DIFFERENCES,
 	READ_OBSERVED,
 	READ_EVENTS,
 	READ_EVENTS_OF_LIVE,
@@ -65,6 +68,21 @@ struct reader {
 	struct reader *next; /* in the list of free ones */
 };
 
+/* The sums of budgets that were read last (budget_sheet.c). */
+struct budget_cache {
+	pthread_mutex_t lock; /* guards `sheet` and the two after it */
+	struct budget_sheet *sheet;
+	uint64_t read_at; /* `changes` when its reading began */
+	int64_t read_ns;
+	bool is_shared;		  /* other hosts change the sums, too */
+	_Atomic uint64_t changes; /* of this host, that are committed */
+};
+
+void budget_cache_open(struct budget_cache *cache, bool is_shared);
+void budget_cache_close(struct budget_cache *cache);
+/* The sums were changed, and nobody was told yet. Any thread. */
+void budget_cache_outdate(struct budget_cache *cache);
+
 struct reads {
 	const char *name;
 	const struct sources *sources;
@@ -72,6 +90,7 @@ struct reads {
 	pthread_cond_t returned;
 	struct reader *free;
 	struct reader readers[LIMIT_STORE_READERS];
+	struct budget_cache budgets;
 };
 
 /* Opens the connections and prepares their statements, so that a thread with a small stack never compiles SQL. */

@@ -12,6 +12,23 @@
  * by its time (event_reads.c), so that the many rows of dry runs pay for no index. */
 #include "registry/schema.h"
 
+/* An entry of the ledger counts in up to four accounts, by day and by month. It is added up by day first: the ledger may have a million rows. */
+#define BUDGET_TABLE(integer, options)                                                                                           \
+	"CREATE TABLE budget (span TEXT NOT NULL, begins " integer " NOT NULL, account TEXT NOT NULL, reserved " integer         \
+	" NOT NULL, spent " integer " NOT NULL, PRIMARY KEY (span, begins, account))" options ";"
+#define LEDGER_SUM(month)                                                                                                        \
+	"CREATE VIEW ledger_sum AS WITH entry AS MATERIALIZED (SELECT day, provider, caller, door,"                              \
+	" sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END) AS reserved, sum(CASE WHEN spent = -1 THEN 0 ELSE spent END) AS"    \
+	" spent FROM ledger JOIN source ON source.number = ledger.source GROUP BY day, ledger.source, provider, caller, door),"  \
+	" booked AS MATERIALIZED (SELECT day, 'host' AS account, reserved, spent FROM entry"                                     \
+	" UNION ALL SELECT day, 'provider:' || provider, reserved, spent FROM entry"                                             \
+	" UNION ALL SELECT day, 'mcp', reserved, spent FROM entry WHERE door = 1"                                                \
+	" UNION ALL SELECT day, 'key:' || caller, reserved, spent FROM entry WHERE caller IS NOT NULL)"                          \
+	" SELECT 'day' AS span, day AS begins, account, sum(reserved) AS reserved, sum(spent) AS spent FROM booked"              \
+	" GROUP BY day, account UNION ALL SELECT 'month', month, account, sum(reserved), sum(spent) FROM"                        \
+	" (SELECT " month " AS month, account, reserved, spent FROM booked) AS dated GROUP BY month, account;"
+#define FILL_BUDGETS "INSERT INTO budget SELECT span, begins, account, reserved, spent FROM ledger_sum;"
+
 static const struct sql steps[] = {
 	/* 1 */
 	{ .sqlite = "CREATE TABLE source (number INTEGER PRIMARY KEY, kind TEXT NOT NULL, provider TEXT NOT NULL, UNIQUE (kind, "
@@ -120,6 +137,11 @@ static const struct sql steps[] = {
 		    "NULL,"
 		    " touched_ms INTEGER NOT NULL, overtook INTEGER NOT NULL);"
 		    "CREATE INDEX wish_digest ON wish (digest);" },
+	/* 15: the sums of the ledger by which reservations are decided (budget_writes.h), and what they are made from. */
+	{ .sqlite = BUDGET_TABLE("INTEGER", " WITHOUT ROWID")
+			LEDGER_SUM("day + 1 - CAST(strftime('%d', day * 86400, 'unixepoch') AS INTEGER)") FILL_BUDGETS,
+		.postgres = BUDGET_TABLE("bigint", " WITH (fillfactor = 50)") LEDGER_SUM(
+			"day + 1 - CAST(extract(day FROM date '1970-01-01' + CAST(day AS integer)) AS bigint)") FILL_BUDGETS },
 };
 
 #define VERSION ((int64_t)(sizeof steps / sizeof *steps))

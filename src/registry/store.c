@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/test_setting.h"
 #include "base/thread.h"
+#include "registry/ledger_audit.h"
 #include "registry/reads.h"
 #include "registry/sources.h"
 #include "registry/upkeep.h"
@@ -43,6 +44,7 @@ struct task_store {
 	struct writer writer; /* store thread */
 	struct upkeep upkeep; /* store thread */
 	struct reads reads;
+	struct ledger_audit audit;
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock; /* guards all below */
@@ -184,6 +186,11 @@ void task_store_counts(struct task_store *store,
 	}
 }
 
+uint64_t task_store_budget_differences(struct task_store *store)
+{
+	return atomic_load_explicit(&store->audit.differences, memory_order_relaxed);
+}
+
 size_t task_store_backlog(struct task_store *store)
 {
 	size_t waiting;
@@ -317,6 +324,15 @@ bool task_store_problem(struct task_store *store, char *text, size_t size)
 	return true;
 }
 
+/* Before anybody is told of the commit: who has its money reserved finds it so. */
+static void note_budgets(struct task_store *store)
+{
+	if (!store->writer.budgets.changed)
+		return;
+	store->writer.budgets.changed = false;
+	budget_cache_outdate(&store->reads.budgets);
+}
+
 /* Takes all that waits and writes it. Called and left with the lock held, released in between. */
 static void write_waiting(struct task_store *store)
 {
@@ -332,6 +348,7 @@ static void write_waiting(struct task_store *store)
 	pthread_mutex_unlock(&store->lock);
 	if (!idle) {
 		write_group(store, writes);
+		note_budgets(store);
 		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
 		finish_writes(writes);
 		if (listener.group != NULL)
@@ -342,6 +359,7 @@ static void write_waiting(struct task_store *store)
 	upkeep_keep_days(&store->upkeep, keep_days);
 	probe(store);
 	upkeep_run(&store->upkeep, idle);
+	note_budgets(store);
 	pthread_mutex_lock(&store->lock);
 }
 
@@ -392,6 +410,8 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	if (code == ERROR_NONE)
 		code = thread_start(&new->thread, "store", 0, store_main, new, error);
 	new->started = code == ERROR_NONE;
+	if (code == ERROR_NONE)
+		code = ledger_audit_open(&new->audit, new, error);
 	if (code != ERROR_NONE) {
 		task_store_close(new);
 		return code;
@@ -413,6 +433,7 @@ void task_store_close(struct task_store *store)
 		wake_store(store);
 		pthread_join(store->thread, NULL);
 	}
+	ledger_audit_close(&store->audit); /* the writes that it may wait for are done */
 	reads_close(&store->reads);
 	upkeep_close(&store->upkeep);
 	writer_close(&store->writer);

@@ -10,6 +10,7 @@
 #include "base/cleaner.h"
 #include "base/error.h"
 #include "base/json_span.h"
+#include "registry/budget_limit.h"
 #include "registry/event_filter.h"
 #include "registry/quote.h"
 #include "registry/sources.h"
@@ -44,6 +45,7 @@ enum store_outcome {
 	STORE_REPLAY,	       /* the idempotency key is known with the same body: nothing written; here is the stored answer */
 	STORE_VENDOR_ID_TAKEN, /* STORE_FIND_VENDOR_ID: another live job has this vendor's id */
 	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
+	STORE_SHORT,	       /* a budget does not allow the reservation: `error` says whose (budget_judge()); nothing written */
 	STORE_TIE_BROKEN,      /* the job does not fit what it is tied to (any more): nothing written */
 	STORE_UNCHANGED,       /* STORE_QUOTE: there is nothing to tell; its event is not written */
 	STORE_FAILED,	       /* the database refused; `error` says why; nothing written */
@@ -74,6 +76,7 @@ enum store_kind {
 	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
 	STORE_WEBHOOKS, /* changes of webhooks only: `task` is not read */
 	STORE_QUOTE,	/* a change of a quote, with events of the host itself: `task` is not read */
+	STORE_BUDGETS,	/* the sums of budgets are made anew from the ledger: `task` is not read */
 	STORE_WISH,	/* how a wish stands: of `task` the id is read, and `wish_news` */
 };
 
@@ -118,10 +121,12 @@ struct store_write {
 	int event_count;
 	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
 	size_t webhook_change_count;
-	const struct quote_change *quote_change;     /* STORE_QUOTE */
-	struct idempotency idempotency;		     /* STORE_INSERT */
-	struct store_ties ties;			     /* STORE_INSERT of a live job */
-	struct store_wish_news wish_news;	     /* STORE_WISH */
+	const struct quote_change *quote_change; /* STORE_QUOTE */
+	struct idempotency idempotency;		 /* STORE_INSERT */
+	struct store_ties ties;			 /* STORE_INSERT of a live job */
+	const struct budget_limits
+		*limits;		  /* STORE_INSERT of a live job: what its accounts may spend; NULL: all that they want */
+	struct store_wish_news wish_news; /* STORE_WISH */
 	const struct store_observation *observation; /* STORE_UPDATE: kept in the same commit, for estimates; or NULL */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
@@ -302,6 +307,9 @@ void task_store_counts(struct task_store *store,
 
 /* Why it cannot be written now: the last write failed (it is tried again and again), or one takes too long. False: it can. Any thread. */
 bool task_store_problem(struct task_store *store, char *text, size_t size);
+
+/* Sums of budgets that were found not to be those of the ledger since the start, and were put right. Any thread. */
+uint64_t task_store_budget_differences(struct task_store *store);
 
 /* Writes waiting now. */
 size_t task_store_backlog(struct task_store *store);

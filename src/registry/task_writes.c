@@ -77,6 +77,44 @@ static int store_sources(struct writer *writer, int number)
 	return code;
 }
 
+/* The entry of the ledger that the write makes. */
+static struct budget_entry reservation_of(const struct store_write *write)
+{
+	const struct task *task = &write->task;
+
+	return (struct budget_entry){ .provider = task->provider,
+		.caller = task->live->caller,
+		.door = task->money->door,
+		.day = task->money->day,
+		.micro_usd = task->money->reserved };
+}
+
+/* False: a budget is short, and the write's outcome says so; or the error is in *code. */
+static bool may_reserve(struct writer *writer, struct store_write *write, int *code)
+{
+	enum error_code judged = ERROR_NONE;
+	struct budget_entry entry;
+
+	*code = DATABASE_OK;
+	if (write->limits == NULL || write->task.money == NULL)
+		return true;
+	entry = reservation_of(write);
+	*code = writer_check_budgets(writer, &entry, write->limits, &judged, &write->error);
+	if (judged != ERROR_NONE)
+		write->outcome = STORE_SHORT;
+	return *code == DATABASE_OK && judged == ERROR_NONE;
+}
+
+static void note_reserved(struct writer *writer, const struct store_write *write)
+{
+	struct budget_entry entry;
+
+	if (write->task.live == NULL || write->task.money == NULL)
+		return;
+	entry = reservation_of(write);
+	writer_add_budgets(writer, &entry, entry.micro_usd, 0);
+}
+
 static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
 {
 	return insert_task(writer, &write->task, source) == DATABASE_OK && writer_tie_quote(writer, write) == DATABASE_OK &&
@@ -84,7 +122,7 @@ static bool insert_parts(struct writer *writer, const struct store_write *write,
 	       (write->idempotency.key == NULL || writer_insert_key(writer, &write->idempotency) == DATABASE_OK);
 }
 
-/* The task, its live half, its wish and its key go in together or not at all. */
+/* A key that is known is replayed, whatever the budgets say. The task, its live half, its wish and its key go in together or not at all. */
 static bool insert_marked(struct writer *writer, struct store_write *write, int source)
 {
 	size_t unindexed = writer->unindexed;
@@ -101,9 +139,12 @@ static bool insert_marked(struct writer *writer, struct store_write *write, int 
 		write->outcome = STORE_TIE_BROKEN;
 		return true;
 	}
+	if (!may_reserve(writer, write, &code))
+		return code == DATABASE_OK || writer_refuse(writer, write, "look up the budgets");
 	if (writer_run(writer, WRITE_MARK) != DATABASE_OK)
 		return writer_refuse(writer, write, "store the job");
 	if (insert_parts(writer, write, source)) {
+		note_reserved(writer, write);
 		write->outcome = STORE_WRITTEN;
 		return writer_run(writer, WRITE_UNMARK) == DATABASE_OK || writer_refuse(writer, write, "store the job");
 	}

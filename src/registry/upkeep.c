@@ -30,6 +30,9 @@
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
 
+/* By the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts. */
+#define OLD_LEDGER " WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger) - " TEXT_OF(LEDGER_DAYS)
+
 /* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. A job that ended long after
  * it began is as old as its end: its last events are younger than its first. */
 static const struct sql upkeep_texts[UPKEEP_STATEMENTS] = {
@@ -51,10 +54,10 @@ static const struct sql upkeep_texts[UPKEEP_STATEMENTS] = {
 				      " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = upstream.sequence)"),
 	[UPKEEP_PURGE_QUOTE] = SQL("DELETE FROM quote WHERE job > ?1 AND job <= ?2"
 				   " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = quote.job)"),
-	/* old by the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts */
-	[UPKEEP_PURGE_LEDGER] =
-		SQL("DELETE FROM ledger WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger)"
-		    " - " TEXT_OF(LEDGER_DAYS)),
+	[UPKEEP_OLD_LEDGER] = SQL("SELECT day, source, caller, door, CAST(sum(spent) AS bigint) FROM ledger" OLD_LEDGER
+				  " GROUP BY day, source, caller, door"),
+	[UPKEEP_PURGE_LEDGER] = SQL("DELETE FROM ledger" OLD_LEDGER),
+	[UPKEEP_PURGE_BUDGETS] = SQL("DELETE FROM budget WHERE begins < ? AND reserved = 0 AND spent = 0"),
 	[UPKEEP_PURGE_INDEX] = SQL("DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
 				   " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)"),
 	[UPKEEP_PURGE_KEYS] = SQL("DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
@@ -168,13 +171,45 @@ static bool purge_tasks(struct upkeep *upkeep, int64_t before_ms, int64_t *to)
 	return purge_index(upkeep, *to);
 }
 
+/* Takes what is old out of the sums of budgets, before it goes. */
+static bool purge_sums(struct upkeep *upkeep, int64_t before, bool *any)
+{
+	struct statement *rows = upkeep->statements[UPKEEP_OLD_LEDGER];
+	const struct source *source;
+	bool lacks_memory = false;
+	int code;
+
+	statement_bind_integer(rows, 1, before);
+	while ((code = statement_step(rows)) == DATABASE_ROW && !lacks_memory) {
+		*any = true;
+		source = sources_get(upkeep->writer->sources, (int)statement_integer(rows, 1));
+		writer_add_budgets(upkeep->writer,
+			&(struct budget_entry){ .provider = source != NULL ? source->provider : "",
+				.caller = statement_text(rows, 2),
+				.door = (enum job_door)statement_integer(rows, 3),
+				.day = statement_integer(rows, 0) },
+			0, -statement_integer(rows, 4));
+		lacks_memory = statement_lacks_memory(rows);
+	}
+	statement_reset(rows);
+	return code == DATABASE_DONE;
+}
+
 /* Money is remembered longer than the jobs that cost it; what is not settled is never forgotten. */
 static bool purge_ledger(struct upkeep *upkeep, int64_t before_day)
 {
-	struct statement *statement = upkeep->statements[UPKEEP_PURGE_LEDGER];
+	struct statement *purge = upkeep->statements[UPKEEP_PURGE_LEDGER], *sums = upkeep->statements[UPKEEP_PURGE_BUDGETS];
+	int64_t before = id_sequence_at(before_day * DAY_MS);
+	bool any = false;
 
-	statement_bind_integer(statement, 1, id_sequence_at(before_day * DAY_MS));
-	return statement_run(statement) == DATABASE_OK;
+	if (!purge_sums(upkeep, before, &any))
+		return false;
+	if (!any)
+		return true;
+	statement_bind_integer(purge, 1, before);
+	statement_bind_integer(sums, 1, before_day);
+	return statement_run(purge) == DATABASE_OK && writer_flush_budgets(upkeep->writer) == DATABASE_OK &&
+	       statement_run(sums) == DATABASE_OK;
 }
 
 /* Events are as old as their numbers say, so the oldest are looked at; *more when there may be further ones. */

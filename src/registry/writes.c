@@ -27,7 +27,8 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_UNINDEX] = SQL("DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?"),
 	[WRITE_KEY] = SQL("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)"),
 	[WRITE_FIND_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
-	[WRITE_FIND_TASK] = SQL("SELECT status, source, id FROM task WHERE sequence = ?"),
+	[WRITE_FIND_TASK] = SQL("SELECT status, task.source, id, day, reserved, ledger.caller, door FROM task"
+				" LEFT JOIN ledger ON ledger.sequence = task.sequence AND spent = -1 WHERE task.sequence = ?"),
 	[WRITE_LIVE] = SQL("INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	[WRITE_MONEY] = SQL("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)"),
 	[WRITE_UPSTREAM] = SQL("INSERT INTO upstream VALUES (?, ?)"),
@@ -44,6 +45,14 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_REMOVE] = SQL("UPDATE task SET removed_ms = ? WHERE sequence = ? AND id = ? AND status IN (2, 3, 4)"),
 	[WRITE_REMOVE_ARTIFACTS] = SQL("DELETE FROM artifact WHERE sequence = ?"),
 	[WRITE_SETTLE] = SQL("UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1"),
+	[WRITE_FIND_BUDGETS] = SQL("SELECT span, account, reserved, spent FROM budget"
+				   " WHERE span = 'day' AND begins = ?1 AND account IN (?3, ?4, ?5, ?6)"
+				   " UNION ALL SELECT span, account, reserved, spent FROM budget"
+				   " WHERE span = 'month' AND begins = ?2 AND account IN (?3, ?4, ?5, ?6)"),
+	[WRITE_BUDGET] = SQL("INSERT INTO budget VALUES (?, ?, ?, ?, ?) ON CONFLICT (span, begins, account) DO UPDATE"
+			     " SET reserved = budget.reserved + excluded.reserved, spent = budget.spent + excluded.spent"),
+	[WRITE_BUDGETS_CLEAR] = SQL("DELETE FROM budget"),
+	[WRITE_BUDGETS_FILL] = SQL("INSERT INTO budget SELECT span, begins, account, reserved, spent FROM ledger_sum"),
 	[WRITE_ARTIFACT] = SQL("INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)"),
 	[WRITE_OBSERVED] = SQL("INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)"),
 	[WRITE_OBSERVED_TRIM] = SQL("DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed WHERE provider = ?"
@@ -112,12 +121,13 @@ bool writer_fail(struct writer *writer, const char *action)
 
 bool writer_begin(struct writer *writer, bool synced)
 {
+	writer_forget_budgets(writer);
 	return database_begin(writer->db, synced) == DATABASE_OK || writer_fail(writer, "write to the registry");
 }
 
 bool writer_commit(struct writer *writer)
 {
-	if (database_commit(writer->db) != DATABASE_OK)
+	if (writer_flush_budgets(writer) != DATABASE_OK || database_commit(writer->db) != DATABASE_OK)
 		return writer_fail(writer, "write to the registry");
 	writer->sources->stored = writer->sources->pending;
 	return true;
@@ -213,6 +223,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_QUOTE: kept = writer_change_quote(writer, write); break;
+	case STORE_BUDGETS: kept = writer_sum_budgets(writer, write); break;
 	case STORE_WISH: return writer_note_wish(writer, write);
 	case STORE_EMIT:
 	case STORE_WEBHOOKS: write->outcome = STORE_WRITTEN; break;
@@ -389,6 +400,8 @@ enum error_code writer_open(
 
 void writer_close(struct writer *writer)
 {
+	writer_forget_budgets(writer);
+	free(writer->budgets.list);
 	database_finalize(writer->statements, WRITE_STATEMENTS);
 	database_close(writer->db);
 	writer->db = NULL;

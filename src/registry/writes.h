@@ -6,6 +6,7 @@
 #include <stdint.h>
 
 #include "database/database.h"
+#include "registry/budget_writes.h"
 #include "registry/sources.h"
 #include "registry/store.h"
 
@@ -32,6 +33,10 @@ enum write_statement {
 	WRITE_REMOVE,
 	WRITE_REMOVE_ARTIFACTS,
 	WRITE_SETTLE,
+	WRITE_FIND_BUDGETS,
+	WRITE_BUDGET,
+	WRITE_BUDGETS_CLEAR,
+	WRITE_BUDGETS_FILL,
 	WRITE_ARTIFACT,
 	WRITE_OBSERVED,
 	WRITE_OBSERVED_TRIM,
@@ -73,6 +78,7 @@ struct writer {
 	size_t unindexed;     /* rows written since */
 	int64_t newest_event; /* its number; it only grows */
 	int64_t observed;     /* rows of `observed`; -1: to be counted */
+	struct budget_rows budgets;
 	struct cleaner cleaner;
 	const char *path;     /* of the database, for the file beside it; NULL: it is on a server */
 	int64_t paid;	      /* the mark in the database */
@@ -133,7 +139,7 @@ void writer_bind_clean(struct writer *writer, struct statement *statement, int i
 /* The write failed, and says why `action` ("store the job") did. False when the group is lost with it. */
 bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
 
-/* BEGIN and COMMIT for upkeep.c. A failure is in `writer->failure`, and the transaction is rolled back. */
+/* BEGIN and COMMIT for upkeep.c, with the sums of budgets that were added to in between. A failure is in `writer->failure`, and the transaction is rolled back. */
 bool writer_begin(struct writer *writer, bool synced);
 bool writer_commit(struct writer *writer);
 bool writer_fail(struct writer *writer, const char *action);

@@ -53,7 +53,7 @@ async function turn(verb) {
 async function start() {
   const { jobs, today: sums } = await api.get("api/live");
   const text = !jobs ? "Jobs that wait will be sent, everybody's. This key is not shown how many they are." : jobs.queued === 0 ? "No job waits. New live jobs will be sent again."
-    : `${plural(jobs.queued, "job")} will be sent. ${usd(sums.reserved_usd)} is reserved today, which is the most that they and those under way may cost.`;
+    : `${plural(jobs.queued, "job")} will be sent.${sums ? ` ${usd(sums.reserved_usd)} is reserved today, which is the most that they and those under way may cost.` : ""}`;
   if (await confirm({ title: "Start sending?", text, action: "Start sending", live: true })) await turn("start");
 }
 
@@ -76,7 +76,7 @@ function standing() {
     h("p", stopped() ? "Nothing is sent until sending is started again, over restarts too. Jobs that were sent are followed to their end."
       : enabled ? "Jobs with “dry_run”: false are sent and paid, within the budgets." : "Nothing is sent: every submit is a dry run."),
     h("dl.facts", jobs && [h("dt", "Open jobs"), h("dd", `${jobs.queued} wait, ${jobs.sending + jobs.sent} under way, ${jobs.unknown} unknown`)],
-      h("dt", "Today (UTC)"), h("dd", `${usd(sums.spent_usd)} spent, ${usd(sums.reserved_usd)} reserved${sums.limit_usd === null ? "" : `, ${usd(sums.left_usd)} left of ${usd(sums.limit_usd)}`}`)),
+      sums && [h("dt", "Today (UTC)"), h("dd", `${usd(sums.spent_usd)} spent, ${usd(sums.reserved_usd)} reserved${sums.limit_usd === null ? "" : `, ${usd(sums.left_usd)} left of ${usd(sums.limit_usd)}`}`)]),
   ];
 }
 
