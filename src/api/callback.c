@@ -76,9 +76,11 @@ bool callback_read(struct incoming *incoming, struct callback **callback)
 
 void callback_store(struct callback *callback, struct webhooks_out *webhooks, struct store_write *write)
 {
-	webhooks_out_expect_callback(webhooks);
+	int64_t owner = webhooks_out_expect_callback(webhooks);
+
 	callback->changes[0] = (struct webhook_change){ .op = WEBHOOK_PUT,
-		.webhook = { .number = WEBHOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = -1 } };
+		.host = owner,
+		.webhook = { .number = WEBHOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = -1, .owner = owner } };
 	callback->changes[1] = (struct webhook_change){ .op = WEBHOOK_CALLBACK,
 		.callback = { .sequence = id_sequence(&write->task.id), .url = callback->url, .secret = callback->secret } };
 	write->webhook_changes = callback->changes;

@@ -28,7 +28,8 @@ struct following {
 	enum event_form form;
 	struct event_subscription *subscription;
 	struct buffer out;
-	int64_t last; /* everything up to this number was sent, or does not pass */
+	int64_t last;	/* everything up to this number was sent, or does not pass */
+	int64_t newest; /* of the log, when the client came */
 	int64_t sent;
 	int64_t beat_ns, end_ns; /* when something must be written, and when it ends */
 	int64_t look_ns;	 /* when its key is looked at again */
@@ -239,7 +240,7 @@ static void log_closed(const struct following *following, int64_t began_ns)
 /* Without a number to resume from, it begins with what is written from now on: the hub may not have been told yet of what was answered. */
 static bool subscribe(struct following *following, struct http_request *request)
 {
-	int64_t from = 0, newest = task_store_newest_event(following->host->store);
+	int64_t from = 0;
 	int most = request->view->config->server.max_streams;
 	struct error error;
 	char detail[160];
@@ -249,7 +250,7 @@ static bool subscribe(struct following *following, struct http_request *request)
 	if (event_subscribe(following->host->events, &following->filter, following->form, most, &following->subscription, &from,
 		    &error) == ERROR_NONE) {
 		if (following->last < 0)
-			following->last = from > newest ? from : newest;
+			following->last = from > following->newest ? from : following->newest;
 		return true;
 	}
 	snprintf(detail, sizeof detail,
@@ -285,14 +286,22 @@ static void run_stream(struct following *following, struct http_request *request
 		event_unsubscribe(following->subscription);
 }
 
-/* A number beyond the newest is of another life of this home: there is nothing to resume. */
+/* A number beyond the newest is of another life of this home: there is nothing to resume. The registry itself is asked which that is: the client may come
+ * from another host, which is ahead of this one. False: a problem was sent. */
 static bool begin_following(struct following *following, struct host *host, struct http_request *request)
 {
+	struct error error;
+
 	following->host = host;
 	buffer_init(&following->out, LIMIT_REPLY_BYTES);
 	if (!event_query_since(request, &following->last) || !event_query_form(request, &following->form))
 		return false;
-	if (following->last > task_store_newest_event(host->store))
+	if (task_store_find_newest_event(host->store, &following->newest, &error) != ERROR_NONE) {
+		http_send_problem(request,
+			&(struct http_problem){ .status = 503, .detail = error.message, .headers = "Retry-After: 1\r\n" });
+		return false;
+	}
+	if (following->last > following->newest)
 		following->last = -1;
 	return true;
 }

@@ -18,6 +18,7 @@ struct page {
 	struct buffer out;
 	enum event_form form;
 	int count;
+	int64_t newest; /* in the log, when it was read */
 };
 
 static bool page_add_event(void *context, const struct event_row *row)
@@ -36,11 +37,12 @@ static bool fill_page(struct host *host, struct http_request *request, struct pa
 	struct error error;
 	int limit = walk->limit;
 
-	if (task_store_events(host->store, walk, page_add_event, page, &error) != ERROR_NONE) {
+	if (task_store_events(host->store, walk, page_add_event, page, &error) != ERROR_NONE ||
+		task_store_find_newest_event(host->store, &page->newest, &error) != ERROR_NONE) {
 		answer_problem(request, 503, NULL, error.message);
 		return false;
 	}
-	walk->ended = walk->ended || (page->count == limit && walk->after >= task_store_newest_event(host->store));
+	walk->ended = walk->ended || (page->count == limit && walk->after >= page->newest);
 	return true;
 }
 
@@ -64,7 +66,7 @@ void events_history(struct host *host, struct http_request *request)
 			buffer_text(&page.out, "null");
 		else
 			buffer_format(&page.out, "\"%lld\"", (long long)walk.after);
-		buffer_format(&page.out, ",\"newest\":\"%lld\"}", (long long)task_store_newest_event(host->store));
+		buffer_format(&page.out, ",\"newest\":\"%lld\"}", (long long)page.newest);
 		answer_json(request, 200, NULL, &page.out);
 	}
 	buffer_free(&page.out);
@@ -157,6 +159,17 @@ static void write_field_list(struct buffer *out)
 	buffer_text(out, "},");
 }
 
+/* False: a problem was sent. */
+static bool add_webhooks(struct host *host, struct http_request *request, struct page *page)
+{
+	struct error error;
+
+	if (webhooks_out_write(host->webhooks_out, &page->out, &error) == ERROR_NONE)
+		return true;
+	answer_problem(request, 503, NULL, error.message);
+	return false;
+}
+
 void events_webhooks(struct host *host, struct http_request *request)
 {
 	int64_t newest = task_store_newest_event(host->store);
@@ -165,6 +178,7 @@ void events_webhooks(struct host *host, struct http_request *request)
 		.filter = &filter, .after = newest > RECENT_EVENTS ? newest - RECENT_EVENTS : 0, .limit = RECENT_EVENTS
 	};
 	struct page page = { .count = 0 };
+	bool whole = true;
 
 	event_query_own(request, &filter);
 	buffer_init(&page.out, LIMIT_REPLY_BYTES);
@@ -174,11 +188,11 @@ void events_webhooks(struct host *host, struct http_request *request)
 	write_field_list(&page.out);
 	buffer_text(&page.out, "\"stream\":\"/api/modder/hooks/stream\",\"webhooks\":");
 	if (access_has(request, ROLE_OPERATE) && access_owner(request) == NULL)
-		webhooks_out_write(host->webhooks_out, &page.out);
+		whole = add_webhooks(host, request, &page);
 	else
 		buffer_text(&page.out, "[]"); /* they are the operator's */
 	buffer_text(&page.out, ",\"history\":[");
-	if (fill_page(host, request, &page, &walk)) {
+	if (whole && fill_page(host, request, &page, &walk)) {
 		buffer_text(&page.out, "]}");
 		answer_json(request, 200, NULL, &page.out);
 	}

@@ -95,51 +95,67 @@ static bool check_enabled(struct http_request *request)
 
 /* ---- showing ---- */
 
+/* The callbacks' webhook, or null before there was any. */
+static enum error_code write_callbacks(struct host *host, struct buffer *out, struct error *error)
+{
+	enum error_code code = webhooks_out_write_one(host->webhooks_out, "callbacks", out, error);
+
+	if (code != ERROR_NOT_FOUND)
+		return code;
+	buffer_text(out, "null");
+	return ERROR_NONE;
+}
+
 void webhooks_out_list_handle(struct host *host, struct http_request *request)
 {
 	struct buffer out;
+	struct error error;
+	enum error_code code;
 
 	buffer_init(&out, ANSWER_BYTES);
 	buffer_text(&out, "{\"ok\":true,\"enabled\":");
 	json_write_bool(&out, request->view->config->hooks.enabled);
 	buffer_text(&out, ",\"webhooks\":");
-	webhooks_out_write(host->webhooks_out, &out);
+	code = webhooks_out_write(host->webhooks_out, &out, &error);
 	buffer_text(&out, ",\"callbacks\":");
-	if (!webhooks_out_write_one(host->webhooks_out, "callbacks", &out))
-		buffer_text(&out, "null");
+	if (code == ERROR_NONE)
+		code = write_callbacks(host, &out, &error);
 	buffer_char(&out, '}');
-	answer_json(request, 200, NULL, &out);
+	if (code == ERROR_NONE)
+		answer_json(request, 200, NULL, &out);
+	else
+		send_webhook_error(request, &error);
+	buffer_free(&out);
+}
+
+/* One webhook as `member`. */
+static void send_one(struct host *host, struct http_request *request, const char *id, const char *member,
+	enum error_code (*write)(struct webhooks_out *webhooks, const char *id, struct buffer *out, struct error *error))
+{
+	struct buffer out;
+	struct error error;
+
+	buffer_init(&out, ANSWER_BYTES);
+	buffer_format(&out, "{\"ok\":true,\"%s\":", member);
+	switch (write(host->webhooks_out, id, &out, &error)) {
+	case ERROR_NONE:
+		buffer_char(&out, '}');
+		answer_json(request, 200, NULL, &out);
+		break;
+	case ERROR_NOT_FOUND: answer_problem(request, 404, NULL, "there is no webhook with this id"); break;
+	default: send_webhook_error(request, &error); break;
+	}
 	buffer_free(&out);
 }
 
 void webhooks_out_show_handle(struct host *host, struct http_request *request, const char *id)
 {
-	struct buffer out;
-
-	buffer_init(&out, ANSWER_BYTES);
-	buffer_text(&out, "{\"ok\":true,\"webhook\":");
-	if (webhooks_out_write_one(host->webhooks_out, id, &out)) {
-		buffer_char(&out, '}');
-		answer_json(request, 200, NULL, &out);
-	} else {
-		answer_problem(request, 404, NULL, "there is no webhook with this id");
-	}
-	buffer_free(&out);
+	send_one(host, request, id, "webhook", webhooks_out_write_one);
 }
 
 void webhooks_out_deliveries_handle(struct host *host, struct http_request *request, const char *id)
 {
-	struct buffer out;
-
-	buffer_init(&out, ANSWER_BYTES);
-	buffer_text(&out, "{\"ok\":true,\"deliveries\":");
-	if (webhooks_out_write_attempts(host->webhooks_out, id, &out)) {
-		buffer_char(&out, '}');
-		answer_json(request, 200, NULL, &out);
-	} else {
-		answer_problem(request, 404, NULL, "there is no webhook with this id");
-	}
-	buffer_free(&out);
+	send_one(host, request, id, "deliveries", webhooks_out_write_attempts);
 }
 
 /* ---- registering ---- */
@@ -333,26 +349,39 @@ static bool emit_test(struct host *host, struct http_request *request, const cha
 	return emitted;
 }
 
+/* False: a problem was sent. */
+static bool check_tested(struct host *host, struct http_request *request, const char *id)
+{
+	enum error_code code = ERROR_NOT_FOUND;
+	struct error error;
+	struct buffer out;
+
+	buffer_init(&out, ANSWER_BYTES);
+	if (strncmp(id, "hook_", 5) == 0)
+		code = webhooks_out_write_one(host->webhooks_out, id, &out, &error);
+	buffer_free(&out);
+	if (code == ERROR_NOT_FOUND)
+		answer_problem(request, 404, NULL, "there is no webhook with this id");
+	else if (code != ERROR_NONE)
+		send_webhook_error(request, &error);
+	return code == ERROR_NONE;
+}
+
 void webhooks_out_test_handle(struct host *host, struct http_request *request)
 {
 	static const char *const known[] = { "id", NULL };
 	static const char answer[] = "{\"ok\":true,\"type\":\"" WEBHOOK_TEST_TYPE "\"}";
-	struct buffer out;
 	const char *id;
 	json_t *body = answer_read_members(request, known);
 
 	if (body == NULL)
 		return;
-	buffer_init(&out, ANSWER_BYTES);
-	if (read_text_member(request, body, "id", &id)) {
-		if (id != NULL && (strncmp(id, "hook_", 5) != 0 || !webhooks_out_write_one(host->webhooks_out, id, &out)))
-			answer_problem(request, 404, NULL, "there is no webhook with this id");
-		else if (!emit_test(host, request, id))
-			answer_problem(request, 503, NULL, "the registry takes no event now");
-		else
+	if (read_text_member(request, body, "id", &id) && (id == NULL || check_tested(host, request, id))) {
+		if (emit_test(host, request, id))
 			http_send(
 				request, &(struct http_reply){ .status = 202, .body = answer, .body_length = sizeof answer - 1 });
+		else
+			answer_problem(request, 503, NULL, "the registry takes no event now");
 	}
-	buffer_free(&out);
 	json_decref(body);
 }

@@ -227,7 +227,7 @@ static enum error_code open_directory(struct serving *serving, struct error *err
 		&host->directory, error);
 }
 
-/* Store thread: both only take note. */
+/* Store thread, or who has heard of another host: both only take note. */
 static void on_events(void *context, int64_t newest)
 {
 	struct host *host = context;
@@ -275,7 +275,7 @@ static enum error_code open_events(struct serving *serving, struct error *error)
 	enum error_code code = event_hub_open(&options, &host->events, error);
 
 	if (code == ERROR_NONE)
-		code = webhooks_out_open(host->gate, host->store, &host->webhooks_out, error);
+		code = webhooks_out_open(host->gate, host->store, NULL, &host->webhooks_out, error);
 	if (code == ERROR_NONE)
 		task_store_on_events(host->store, on_events, host);
 	return code;

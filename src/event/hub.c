@@ -182,6 +182,13 @@ static void link_subscription(struct event_hub *hub, struct event_subscription *
 	hub->first = subscription;
 }
 
+/* Under the hub's lock, so that the last that is told is how it is. */
+static void tell_whether_followed(const struct event_hub *hub, bool some)
+{
+	if (hub->options.follow != NULL)
+		hub->options.follow(hub->options.follow_context, some);
+}
+
 /* While nobody follows, the position stays behind. The count comes first, then the look at the newest number: so whoever tells a newer one
  * sees the count. */
 static enum error_code enter(struct event_hub *hub, struct event_subscription *subscription, int maximum, int64_t *from)
@@ -194,8 +201,10 @@ static enum error_code enter(struct event_hub *hub, struct event_subscription *s
 	if (before < maximum && !atomic_load(&hub->stopping)) {
 		atomic_store(&hub->count, before + 1);
 		atomic_fetch_add(&hub->formed[subscription->form], 1);
-		if (before == 0)
+		if (before == 0) {
 			atomic_store(&hub->position, atomic_load(&hub->newest));
+			tell_whether_followed(hub, true);
+		}
 		*from = atomic_load(&hub->position);
 		link_subscription(hub, subscription);
 		code = ERROR_NONE;
@@ -241,7 +250,8 @@ void event_unsubscribe(struct event_subscription *subscription)
 		hub->first = subscription->next;
 	if (subscription->next != NULL)
 		subscription->next->previous = subscription->previous;
-	atomic_fetch_sub(&hub->count, 1);
+	if (atomic_fetch_sub(&hub->count, 1) == 1)
+		tell_whether_followed(hub, false);
 	atomic_fetch_sub(&hub->formed[subscription->form], 1);
 	pthread_mutex_unlock(&hub->lock);
 	free_subscription(subscription);
@@ -349,9 +359,11 @@ static void deliver_batch(struct event_hub *hub)
 void event_hub_notify(void *context, int64_t newest)
 {
 	struct event_hub *hub = context;
+	int64_t known = atomic_load(&hub->newest);
 
-	atomic_store(&hub->newest, newest);
-	if (atomic_load(&hub->count) == 0)
+	while (known < newest && !atomic_compare_exchange_weak(&hub->newest, &known, newest))
+		;
+	if (known >= newest || atomic_load(&hub->count) == 0)
 		return;
 	pthread_mutex_lock(&hub->wake_lock);
 	pthread_cond_signal(&hub->wake);

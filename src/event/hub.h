@@ -36,6 +36,10 @@ struct event_item {
 struct event_hub_options {
 	enum error_code (*read)(void *context, struct event_hub *hub, int64_t *reached, struct error *error);
 	void *context;
+	/* Or NULL: told when somebody begins to follow and when nobody does any more, so that news of other hosts come faster meanwhile. Must not block, nor
+	 * come back to the hub. */
+	void (*follow)(void *follow_context, bool some);
+	void *follow_context;
 	int64_t newest; /* number of the newest event at start */
 };
 
@@ -48,7 +52,8 @@ void event_hub_stop(struct event_hub *hub);
 /* After event_hub_stop(), when every subscription is gone. */
 void event_hub_free(struct event_hub *hub);
 
-/* The log has grown up to this number. Any thread, one at a time; costs two atomic operations when nobody follows. */
+/* The log has grown up to this number: by this host's own commit, or as another's was heard of. An older number than one before is nothing new. Any
+ * thread; costs two atomic operations when nobody follows. */
 void event_hub_notify(void *hub, int64_t newest);
 
 /* For `read`: does somebody follow in this form? */

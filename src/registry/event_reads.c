@@ -176,3 +176,23 @@ enum error_code task_store_events(struct task_store *store, struct event_walk *w
 	reads_give_back(reads, walking.reader);
 	return result;
 }
+
+enum error_code task_store_find_newest_event(struct task_store *store, int64_t *newest, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader;
+	enum error_code result = ERROR_NONE;
+
+	*newest = task_store_newest_event(store);
+	if (!task_store_is_shared(store))
+		return ERROR_NONE;
+	reader = reads_borrow(reads, error);
+	if (reader == NULL)
+		return ERROR_BUSY;
+	if (statement_find(reader->statements[READ_NEWEST_EVENT], newest) != DATABASE_OK)
+		result = reads_refuse(reader, error);
+	reads_give_back(reads, reader);
+	if (result == ERROR_NONE)
+		task_store_hear(store, *newest);
+	return result;
+}

@@ -100,9 +100,15 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 	[READ_EVENT_TIME] = SQL("SELECT number, at_ms FROM event WHERE number >= ? ORDER BY number LIMIT 1"),
 	[READ_NEWEST_EVENT] = SQL("SELECT coalesce(max(number), 0) FROM event"),
 	[READ_WEBHOOKS] =
-		SQL("SELECT number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor FROM hook"),
+		SQL("SELECT number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor, owner,"
+		    " heir, news FROM hook ORDER BY number"),
 	[READ_DELIVERIES] =
-		SQL("SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery"),
+		SQL_WALK("SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery"
+			 " ORDER BY hook, event"),
+	[READ_WEBHOOK_OWNERS] = { .postgres =
+					  "SELECT number, owner, heir, (SELECT count(*) FROM host WHERE id = hook.owner AND "
+					  "dead_ms IS"
+					  " NULL), (SELECT count(*) FROM host WHERE dead_ms IS NULL) FROM hook ORDER BY number" },
 	[READ_CALLBACK] = SQL("SELECT sequence, url, secret FROM callback WHERE sequence = ?"),
 	[READ_QUOTE] = SQL(QUOTES_BY("") "WHERE quote.sequence = ? AND quote.id = ? AND (job IS NULL OR task.id IS NOT NULL)"),
 	[READ_ASKED_QUOTES] =

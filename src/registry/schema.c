@@ -142,6 +142,10 @@ static const struct sql steps[] = {
 			LEDGER_SUM("day + 1 - CAST(strftime('%d', day * 86400, 'unixepoch') AS INTEGER)") FILL_BUDGETS,
 		.postgres = BUDGET_TABLE("bigint", " WITH (fillfactor = 50)") LEDGER_SUM(
 			"day + 1 - CAST(extract(day FROM date '1970-01-01' + CAST(day AS integer)) AS bigint)") FILL_BUDGETS },
+	/* 16: which host delivers a webhook, where several share the registry, who asks for it, and what its owner tells of it (webhook_row.h). */
+	SQL("ALTER TABLE hook ADD COLUMN owner bigint NOT NULL DEFAULT 0;"
+	    "ALTER TABLE hook ADD COLUMN heir bigint NOT NULL DEFAULT 0;"
+	    "ALTER TABLE hook ADD COLUMN news text;"),
 };
 
 #define VERSION ((int64_t)(sizeof steps / sizeof *steps))

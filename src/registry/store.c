@@ -218,6 +218,35 @@ int64_t task_store_newest_event(struct task_store *store)
 	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
 }
 
+bool task_store_is_shared(const struct task_store *store)
+{
+	return database_is_shared(store->place);
+}
+
+/* Numbers only grow, whoever tells them. False: it was known already. */
+static bool raise_newest(struct task_store *store, int64_t newest)
+{
+	int64_t known = atomic_load_explicit(&store->newest_event, memory_order_acquire);
+
+	while (known < newest && !atomic_compare_exchange_weak_explicit(
+					 &store->newest_event, &known, newest, memory_order_acq_rel, memory_order_acquire))
+		;
+	return known < newest;
+}
+
+void task_store_hear(struct task_store *store, int64_t newest)
+{
+	struct listener listener;
+
+	if (!raise_newest(store, newest))
+		return;
+	pthread_mutex_lock(&store->lock);
+	listener = store->listener;
+	pthread_mutex_unlock(&store->lock);
+	if (listener.events != NULL)
+		listener.events(listener.events_context, newest);
+}
+
 struct reads *store_reads(struct task_store *store)
 {
 	return &store->reads;
@@ -349,7 +378,7 @@ static void write_waiting(struct task_store *store)
 	if (!idle) {
 		write_group(store, writes);
 		note_budgets(store);
-		atomic_store_explicit(&store->newest_event, store->writer.newest_event, memory_order_release);
+		raise_newest(store, store->writer.newest_event);
 		finish_writes(writes);
 		if (listener.group != NULL)
 			listener.group(listener.group_context);

@@ -28,6 +28,9 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 /* Commits what is waiting, stops the thread, closes. */
 void task_store_close(struct task_store *store);
 
+/* May other hosts use the registry at the same time? */
+bool task_store_is_shared(const struct task_store *store);
+
 /* Is the database an older copy of what it was: have paid requests left since that it does not know of? Until task_store_accept(), which is to be
  * called once what it says of its jobs was put right. Before anything is written; blocks nobody. */
 bool task_store_is_older(const struct task_store *store);
@@ -155,8 +158,8 @@ enum error_code task_store_remove_outputs(struct task_store *store, const struct
 enum store_outcome task_store_replay(
 	struct task_store *store, const struct idempotency *idempotency, struct stored_answer *answer, struct error *error);
 
-/* `notify` is called after each commit that wrote events, with the number of the newest, on the store thread; it must not block. Before
- * anything is written. */
+/* `notify` is called after each commit that wrote events, with the number of the newest, on the store thread; and on any other when another host's commit
+ * was heard of (task_store_hear()). Numbers may come out of order. It must not block. Before anything is written. */
 void task_store_on_events(struct task_store *store, void (*notify)(void *context, int64_t newest), void *context);
 
 /* `notify` is called after the last `done` of each group, on the store thread; it must not block. Before anything is written. */
@@ -297,8 +300,15 @@ struct event_walk {
 enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
 	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
 
-/* The number of the newest event that is committed; 0: there is none. Any thread. */
+/* The number of the newest event that is known to be committed; 0: there is none. What other hosts have committed just now may not be known yet. Any
+ * thread. */
 int64_t task_store_newest_event(struct task_store *store);
+
+/* The same, and where other hosts write too the registry itself is asked, and who listens is told. Errors as task_store_list(). Any thread. */
+enum error_code task_store_find_newest_event(struct task_store *store, int64_t *newest, struct error *error);
+
+/* Another host has written events up to this number: who listens is told, if it is news. Any thread; never blocks on the disk. */
+void task_store_hear(struct task_store *store, int64_t newest);
 
 /* How many tasks of each provider reached each status since the start. Any thread. */
 void task_store_counts(struct task_store *store,

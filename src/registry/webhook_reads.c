@@ -11,7 +11,10 @@ static bool visit_webhook(const struct webhook_visitor *visitor, struct statemen
 		.earlier_until_ms = statement_integer(row, 5),
 		.caller = reads_text(row, 6),
 		.created_ms = statement_integer(row, 7),
-		.cursor = statement_integer(row, 8) };
+		.cursor = statement_integer(row, 8),
+		.owner = statement_integer(row, 9),
+		.heir = statement_integer(row, 10),
+		.news = reads_text(row, 11) };
 
 	if (webhook.url == NULL || webhook.events == NULL || webhook.secret == NULL)
 		return false;
@@ -58,8 +61,34 @@ enum error_code task_store_webhooks(struct task_store *store, const struct webho
 	if (reader == NULL)
 		return ERROR_BUSY;
 	result = visit_all(reads, reader, READ_WEBHOOKS, visit_webhook, visitor, error);
-	if (result == ERROR_NONE)
+	if (result == ERROR_NONE && visitor->delivery != NULL)
 		result = visit_all(reads, reader, READ_DELIVERIES, visit_delivery, visitor, error);
+	reads_give_back(reads, reader);
+	return result;
+}
+
+enum error_code task_store_webhook_owners(struct task_store *store,
+	void (*visit)(void *context, const struct webhook_owner *owner), void *context, int *hosts, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	struct reader *reader = reads_borrow(reads, error);
+	struct webhook_owner owner;
+	enum error_code result;
+	struct statement *row;
+	int code;
+
+	if (reader == NULL)
+		return ERROR_BUSY;
+	row = reader->statements[READ_WEBHOOK_OWNERS];
+	while ((code = statement_step(row)) == DATABASE_ROW) {
+		owner = (struct webhook_owner){ .number = statement_integer(row, 0),
+			.owner = statement_integer(row, 1),
+			.heir = statement_integer(row, 2),
+			.living = statement_integer(row, 3) > 0 };
+		*hosts = (int)statement_integer(row, 4);
+		visit(context, &owner);
+	}
+	result = reads_end(reader, row, code, ERROR_NONE, error);
 	reads_give_back(reads, reader);
 	return result;
 }

@@ -16,6 +16,7 @@ static int put_webhook(struct writer *writer, const struct webhook_row *row)
 	writer_bind_text(statement, 7, row->caller);
 	statement_bind_integer(statement, 8, row->created_ms);
 	statement_bind_integer(statement, 9, row->cursor < 0 ? writer->newest_event : row->cursor);
+	statement_bind_integer(statement, 10, row->owner);
 	return statement_run(statement);
 }
 
@@ -30,12 +31,61 @@ static int change_secrets(struct writer *writer, const struct webhook_row *row)
 	return statement_run(statement);
 }
 
-static int move_cursor(struct writer *writer, const struct webhook_row *row)
+static int rotate_secret(struct writer *writer, const struct webhook_row *row)
+{
+	struct statement *statement = writer->statements[WRITE_WEBHOOK_ROTATE];
+
+	writer_bind_text(statement, 1, row->secret);
+	statement_bind_integer(statement, 2, row->earlier_until_ms);
+	statement_bind_integer(statement, 3, row->number);
+	return statement_run(statement);
+}
+
+static int move_cursor(struct writer *writer, const struct webhook_change *one)
 {
 	struct statement *statement = writer->statements[WRITE_WEBHOOK_CURSOR];
 
-	statement_bind_integer(statement, 1, row->cursor);
-	statement_bind_integer(statement, 2, row->number);
+	statement_bind_integer(statement, 1, one->webhook.cursor);
+	statement_bind_integer(statement, 2, one->webhook.number);
+	statement_bind_integer(statement, 3, one->host);
+	return statement_run(statement);
+}
+
+static int store_news(struct writer *writer, const struct webhook_change *one)
+{
+	struct statement *statement = writer->statements[WRITE_WEBHOOK_NEWS];
+
+	writer_bind_clean(writer, statement, 1, true, one->webhook.news);
+	statement_bind_integer(statement, 2, one->webhook.number);
+	statement_bind_integer(statement, 3, one->host);
+	return statement_run(statement);
+}
+
+static int adopt_webhook(struct writer *writer, const struct webhook_change *one)
+{
+	struct statement *statement = writer->statements[WRITE_WEBHOOK_ADOPT];
+
+	statement_bind_integer(statement, 1, one->host);
+	statement_bind_integer(statement, 2, one->webhook.number);
+	return statement_run(statement);
+}
+
+static int ask_for_webhook(struct writer *writer, const struct webhook_change *one)
+{
+	struct statement *statement = writer->statements[WRITE_WEBHOOK_ASK];
+
+	statement_bind_integer(statement, 1, one->host);
+	statement_bind_integer(statement, 2, one->webhook.number);
+	statement_bind_integer(statement, 3, one->webhook.owner);
+	return statement_run(statement);
+}
+
+static int leave_webhook(struct writer *writer, const struct webhook_change *one)
+{
+	struct statement *statement = writer->statements[WRITE_WEBHOOK_LEAVE];
+
+	statement_bind_integer(statement, 1, one->webhook.number);
+	statement_bind_integer(statement, 2, one->host);
 	return statement_run(statement);
 }
 
@@ -49,8 +99,9 @@ static int remove_webhook(struct writer *writer, int64_t number)
 	return code == DATABASE_OK ? (int)statement_run(writer->statements[WRITE_DELIVERIES_REMOVE]) : code;
 }
 
-static int put_delivery(struct writer *writer, const struct delivery_row *row)
+static int put_delivery(struct writer *writer, const struct webhook_change *one)
 {
+	const struct delivery_row *row = &one->delivery;
 	struct statement *statement = writer->statements[WRITE_DELIVERY];
 
 	statement_bind_integer(statement, 1, row->webhook);
@@ -62,12 +113,23 @@ static int put_delivery(struct writer *writer, const struct delivery_row *row)
 	statement_bind_integer(statement, 7, row->parked);
 	statement_bind_integer(statement, 8, row->status);
 	writer_bind_clean(writer, statement, 9, false, row->problem);
+	statement_bind_integer(statement, 10, one->host);
 	return statement_run(statement);
 }
 
-static int drop_delivery(struct writer *writer, const struct delivery_row *row)
+static int drop_delivery(struct writer *writer, const struct webhook_change *one)
 {
 	struct statement *statement = writer->statements[WRITE_DELIVERED];
+
+	statement_bind_integer(statement, 1, one->delivery.webhook);
+	statement_bind_integer(statement, 2, one->delivery.event);
+	statement_bind_integer(statement, 3, one->host);
+	return statement_run(statement);
+}
+
+static int replay_parked(struct writer *writer, const struct delivery_row *row)
+{
+	struct statement *statement = writer->statements[WRITE_WEBHOOK_REPLAY];
 
 	statement_bind_integer(statement, 1, row->webhook);
 	statement_bind_integer(statement, 2, row->event);
@@ -89,20 +151,43 @@ static int change_webhook(struct writer *writer, const struct webhook_change *on
 	switch (one->op) {
 	case WEBHOOK_PUT: return put_webhook(writer, &one->webhook);
 	case WEBHOOK_SECRETS: return change_secrets(writer, &one->webhook);
-	case WEBHOOK_CURSOR: return move_cursor(writer, &one->webhook);
+	case WEBHOOK_CURSOR: return move_cursor(writer, one);
 	case WEBHOOK_REMOVE: return remove_webhook(writer, one->webhook.number);
-	case WEBHOOK_DELIVERY: return put_delivery(writer, &one->delivery);
-	case WEBHOOK_DELIVERED: return drop_delivery(writer, &one->delivery);
+	case WEBHOOK_DELIVERY: return put_delivery(writer, one);
+	case WEBHOOK_DELIVERED: return drop_delivery(writer, one);
 	case WEBHOOK_CALLBACK: return put_callback(writer, &one->callback);
+	case WEBHOOK_ROTATE: return rotate_secret(writer, &one->webhook);
+	case WEBHOOK_REPLAY: return replay_parked(writer, &one->delivery);
+	case WEBHOOK_NEWS: return store_news(writer, one);
+	case WEBHOOK_ADOPT: return adopt_webhook(writer, one);
+	case WEBHOOK_ASK: return ask_for_webhook(writer, one);
+	case WEBHOOK_LEAVE: return leave_webhook(writer, one);
 	}
 	return DATABASE_FAILED;
+}
+
+/* Is it one that another host has to hear of? The webhook of all callbacks is put with each of them, and is its maker's. */
+static bool concerns_others(const struct webhook_change *one)
+{
+	switch (one->op) {
+	case WEBHOOK_PUT: return one->webhook.number != WEBHOOK_CALLBACKS;
+	case WEBHOOK_REMOVE:
+	case WEBHOOK_ROTATE:
+	case WEBHOOK_REPLAY:
+	case WEBHOOK_ASK:
+	case WEBHOOK_LEAVE: return true;
+	default: return false;
+	}
 }
 
 int writer_change_webhooks(struct writer *writer, const struct store_write *write)
 {
 	int code = DATABASE_OK;
+	bool told = false;
 
-	for (size_t i = 0; i < write->webhook_change_count && code == DATABASE_OK; i++)
+	for (size_t i = 0; i < write->webhook_change_count && code == DATABASE_OK; i++) {
 		code = change_webhook(writer, &write->webhook_changes[i]);
-	return code;
+		told = told || concerns_others(&write->webhook_changes[i]);
+	}
+	return told && code == DATABASE_OK ? (int)statement_run(writer->statements[WRITE_WEBHOOKS_CHANGED]) : code;
 }

@@ -17,6 +17,10 @@
 
 #define OPEN_QUOTE " WHERE sequence = ?1 AND id = ?2 AND job IS NULL "
 
+#define LIVING_HOSTS "(SELECT id FROM host WHERE dead_ms IS NULL)"
+/* Is it the owner of the webhook? 0, where no other host uses the registry, is of all. */
+#define WHERE_OWNER(hook, host) " WHERE EXISTS (SELECT 1 FROM hook WHERE number = " hook " AND owner = " host ")"
+
 static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_MARK] = SQL("SAVEPOINT one"),
 	[WRITE_UNMARK] = SQL("RELEASE one"),
@@ -64,15 +68,37 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 		SQL("SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
 		    " AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1"),
 	[WRITE_PAID_MARK] = SQL("UPDATE paid_mark SET number = ?"),
-	[WRITE_WEBHOOK] = SQL("INSERT OR IGNORE INTO hook VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[WRITE_WEBHOOK] =
+		SQL("INSERT INTO hook (number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor,"
+		    " owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
 	[WRITE_WEBHOOK_SECRETS] = SQL("UPDATE hook SET secret = ?, earlier_secret = ?, earlier_until_ms = ? WHERE number = ?"),
-	[WRITE_WEBHOOK_CURSOR] = SQL("UPDATE hook SET cursor = ? WHERE number = ?"),
+	[WRITE_WEBHOOK_CURSOR] = SQL("UPDATE hook SET cursor = ? WHERE number = ? AND owner = ?"),
 	[WRITE_WEBHOOK_REMOVE] = SQL("DELETE FROM hook WHERE number = ?"),
-	[WRITE_DELIVERY] = SQL("INSERT OR REPLACE INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9"
-			       " WHERE EXISTS (SELECT 1 FROM hook WHERE number = ?1)"), /* it may be removed meanwhile */
-	[WRITE_DELIVERED] = SQL("DELETE FROM delivery WHERE hook = ? AND event = ?"),
+	/* it may be removed, or another host's, meanwhile */
+	[WRITE_DELIVERY] = SQL("INSERT INTO delivery SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9" WHERE_OWNER("?1",
+		"?10") " ON CONFLICT (hook, event) DO UPDATE SET attempts = excluded.attempts, first_ms = excluded.first_ms,"
+		       " due_ms = excluded.due_ms, parked = excluded.parked, status = excluded.status, problem = "
+		       "excluded.problem"),
+	[WRITE_DELIVERED] = SQL("DELETE FROM delivery" WHERE_OWNER("?1", "?3") " AND hook = ?1 AND event = ?2"),
 	[WRITE_DELIVERIES_REMOVE] = SQL("DELETE FROM delivery WHERE hook = ?"),
-	[WRITE_CALLBACK] = SQL("INSERT OR REPLACE INTO callback VALUES (?, ?, ?)"),
+	/* where several hosts share the registry */
+	[WRITE_WEBHOOK_ROTATE] = { .postgres = "UPDATE hook SET earlier_secret = secret, secret = ?, earlier_until_ms = ? WHERE "
+					       "number = ?" },
+	[WRITE_WEBHOOK_REPLAY] = { .postgres = "UPDATE delivery SET parked = 0, attempts = 0, first_ms = 0, due_ms = 0"
+					       " WHERE hook = ?1 AND parked = 1 AND (event = ?2 OR ?2 = 0)" },
+	[WRITE_WEBHOOK_NEWS] = { .postgres = "UPDATE hook SET news = ? WHERE number = ? AND owner = ?" },
+	[WRITE_WEBHOOK_ADOPT] = { .postgres = "UPDATE hook SET owner = ?1, heir = 0 WHERE number = ?2 AND owner NOT "
+					      "IN " LIVING_HOSTS },
+	[WRITE_WEBHOOK_ASK] = { .postgres = "UPDATE hook SET heir = ?1 WHERE number = ?2 AND owner = ?3 AND heir NOT "
+					    "IN " LIVING_HOSTS },
+	[WRITE_WEBHOOK_LEAVE] = { .postgres = "UPDATE hook SET owner = CASE WHEN heir IN " LIVING_HOSTS
+					      " THEN heir ELSE 0 END, heir = 0"
+					      " WHERE number = ?1 AND owner = ?2" },
+	[WRITE_WEBHOOKS_CHANGED] = { .postgres = "INSERT INTO setting VALUES ('hooks', '', (SELECT coalesce(max(revision), 0) + "
+						 "1 FROM setting))"
+						 " ON CONFLICT (name) DO UPDATE SET revision = excluded.revision" },
+	[WRITE_CALLBACK] = SQL("INSERT INTO callback VALUES (?, ?, ?)"
+			       " ON CONFLICT (sequence) DO UPDATE SET url = excluded.url, secret = excluded.secret"),
 	[WRITE_QUOTE] = SQL("INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"
 			    " length(?11), ?11)"),
 	[WRITE_QUOTES_OPEN] = SQL("SELECT count(*), coalesce(sum(bytes), 0) FROM quote INDEXED BY quote_open"

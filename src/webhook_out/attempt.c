@@ -140,6 +140,14 @@ static bool take_nothing(struct transfer *transfer, const void *bytes, size_t le
 	return true;
 }
 
+/* Inside curl. A host that has stood still may have been declared dead: another delivers now. */
+static bool may_still_send(struct transfer *transfer)
+{
+	const struct attempt *attempt = (const struct attempt *)(const void *)transfer;
+
+	return webhook_owner_may_send(attempt->webhooks);
+}
+
 static void attempt_done(struct transfer *transfer);
 
 /* The same at each attempt, and no other delivery's: all callbacks are one webhook here, so theirs begins with the job, whose id no other host has.
@@ -175,6 +183,7 @@ static bool write_attempt(struct attempt *attempt)
 	buffer_text(&outgoing->url, attempt->url);
 	attempt->transfer.outgoing = outgoing;
 	attempt->transfer.sink = take_nothing;
+	attempt->transfer.may_leave = attempt->webhooks->shared ? may_still_send : NULL;
 	attempt->transfer.done = attempt_done;
 	return true;
 }
@@ -206,6 +215,7 @@ static void note_attempt(struct attempt *attempt, int status, const char *proble
 	memcpy(past.job, attempt->job, sizeof past.job);
 	snprintf(past.problem, sizeof past.problem, "%s", problem != NULL ? problem : "");
 	past_attempts_add(attempt->webhook, &past);
+	attempt->webhook->news = true;
 }
 
 /* What became of it; `problem` NULL: delivered. */
@@ -283,7 +293,9 @@ struct attempt *attempt_take(struct webhooks_out *webhooks, struct webhook *webh
 	struct delivery *delivery;
 
 	pthread_mutex_lock(&webhooks->lock);
-	delivery = webhook->removed ? NULL : delivery_queue_next(webhooks, webhook, now_ms, due_ms);
+	delivery = webhook->removed || webhook->leaving || !webhook_owner_may_send(webhooks)
+			   ? NULL
+			   : delivery_queue_next(webhooks, webhook, now_ms, due_ms);
 	if (delivery != NULL) {
 		attempt = new_attempt(webhooks, webhook, delivery, now_ms);
 		delivery->under_way = true;

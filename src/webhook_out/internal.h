@@ -78,7 +78,11 @@ struct webhook {
 	char problem[LIMIT_WEBHOOK_OUT_PROBLEM_BYTES];
 	struct past_attempts *past; /* NULL: none yet */
 	bool removed;
-	bool changing;		     /* its secret is being stored: others wait, and the thread does not free it */
+	bool leaving;	 /* another host is to have it: nothing more begins, and when all is written it is given away */
+	bool given;	 /* that is being written */
+	bool news;	 /* more is known than is stored (webhook_news.c) */
+	int64_t told_ns; /* when it was stored last, monotonic */
+	bool changing;	 /* its secret is being stored: others wait, and the thread does not free it */
 	struct receivers *receivers; /* of callback_urls; NULL: none yet */
 	struct receiver receiver;    /* of all others */
 };
@@ -88,10 +92,10 @@ struct webhooks_out {
 	struct task_store *store;
 	pthread_t thread;
 	bool started;
-	pthread_mutex_t lock;	/* guards everything that is reached through `list`; the thread alone frees it */
-	pthread_cond_t changed; /* with the lock: a webhook's `changing` ended */
-	struct webhook *list;
-	int count;			   /* without WEBHOOK_CALLBACKS; under the lock */
+	pthread_mutex_t lock;		   /* guards everything that is reached through `list`; the thread alone frees it */
+	pthread_cond_t changed;		   /* with the lock: a webhook's `changing` ended */
+	struct webhook *list;		   /* those of which this host is the owner */
+	int count;			   /* without WEBHOOK_CALLBACKS; under the lock; where the registry is one host's alone */
 	int under_way_of[RECEIVER_SHARES]; /* attempts; under the lock */
 	int64_t turns;			   /* that receivers had; under the lock */
 	_Atomic int64_t newest;		   /* event of the log */
@@ -100,7 +104,53 @@ struct webhooks_out {
 	struct loop *loop;
 	int under_way; /* attempts; the thread's */
 	struct save *save;
+	bool shared; /* other hosts use the registry too. The rest of the struct is of no use else */
+	struct webhooks_out_host among;
+	_Atomic bool callbacks; /* somebody delivers callbacks: their webhook is in the registry */
+	_Atomic bool expects;	/* that is being made so */
+	_Atomic bool look;	/* something may have changed */
+	int64_t host;		/* by this number it is the owner of what is in the list; the thread's, as all below */
+	int64_t look_ns;	/* when to look again, monotonic */
+	int64_t nobodys_ns;	/* since when some webhook has no owner; 0: all have one */
 };
+
+/* ---- webhook_out.c ---- */
+
+/* Puts a webhook into the list. Under the lock, or before the thread starts. */
+void webhook_link(struct webhooks_out *webhooks, struct webhook *webhook);
+
+/* ---- webhook_load.c ---- */
+
+/* Reads the rows of webhooks whose owner is `webhooks->host` and puts those into the list that are not in it; of the others it takes over what other hosts
+ * have changed. The thread, while nothing is being written, or before it starts. Errors as task_store_webhooks(). */
+enum error_code webhooks_load(struct webhooks_out *webhooks, struct error *error);
+
+/* ---- webhook_owner.c ---- */
+
+/* Looks whose the webhooks are when it is time to, takes and gives. Returns when to be called again. The thread, without the lock. `enabled`: it would
+ * deliver. */
+int64_t webhook_owner_run(struct webhooks_out *webhooks, int64_t now_ms, bool enabled);
+
+/* May what is in the list be sent, as far as this host knows? The thread. */
+bool webhook_owner_may_send(const struct webhooks_out *webhooks);
+
+/* ---- webhook_rows.c: where the registry is shared, what is stored, with the state of those that others deliver. HTTP threads ---- */
+
+struct webhook_rows {
+	struct webhook *first, **last;
+};
+
+/* Errors as task_store_webhooks(). `deliveries`: with those. webhook_rows_free() it, also after an error. */
+enum error_code webhook_rows_read(struct webhooks_out *webhooks, bool deliveries, struct webhook_rows *rows, struct error *error);
+void webhook_rows_free(struct webhook_rows *rows);
+
+/* ---- webhook_news.c: what the owner tells the other hosts, for their answers ---- */
+
+/* Appends a JSON object. Under the lock. */
+void webhook_news_write(const struct webhook *webhook, struct buffer *out);
+
+/* Reads one; NULL or what cannot be read changes nothing. */
+void webhook_news_read(struct webhook *webhook, const char *news);
 
 /* ---- webhook.c ---- */
 
@@ -112,10 +162,10 @@ void webhook_free(struct webhook *webhook);
 
 /* Under the lock: the one with this id or URL (and, unless NULL, these patterns), or with this number; NULL when it was removed. Valid until the
  * lock is let go: who has done so goes on by the number, for a URL may be that of several. */
-struct webhook *webhook_find(struct webhooks_out *webhooks, const char *id, const char *events);
+struct webhook *webhook_find(struct webhook *list, const char *id, const char *events);
 struct webhook *webhook_of_number(struct webhooks_out *webhooks, int64_t number);
 
-/* Takes the lock. Its number, for who removes or changes it; ERROR_NOT_FOUND, also for WEBHOOK_CALLBACKS. */
+/* Takes the lock, or asks the registry. Its number, for who removes or changes it; ERROR_NOT_FOUND, also for WEBHOOK_CALLBACKS. */
 enum error_code webhook_find_number(
 	struct webhooks_out *webhooks, const char *id, const char *events, int64_t *number, struct error *error);
 
@@ -201,6 +251,9 @@ void past_attempts_free(struct webhook *webhook);
 /* Appends a JSON array, the newest first. */
 void past_attempts_write(const struct webhook *webhook, struct buffer *out);
 
+/* The same for webhook_news.c, the oldest first. */
+void past_attempts_save(const struct webhook *webhook, struct buffer *out);
+
 /* ---- save.c ---- */
 
 struct save *save_new(struct webhooks_out *webhooks);
@@ -214,6 +267,12 @@ int64_t save_run(struct save *save, int64_t now_ms, bool at_once);
 
 /* Is no write under way? The thread. */
 bool save_is_idle(struct save *save);
+
+/* Is all stored that was handed to the store? The thread. */
+bool save_is_settled(struct save *save);
+
+/* Forgets which rows are to go: they are another host's. Under the lock. */
+void save_forget(struct save *save);
 
 /* ---- attempt.c: one POST; the thread, without the lock ---- */
 

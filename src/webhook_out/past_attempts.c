@@ -1,7 +1,7 @@
 /* past_attempts.c - the last attempts of each webhook, for who wants to see why a receiver does not get what it should. Under the webhooks' lock.
  *
- * In memory only: what must outlive the process is what is still to be delivered, and that has its row (save.c). A row for each attempt would make one more
- * write of every delivery, where now a number moves on some times a second. */
+ * In memory only, where no other host uses the registry: what must outlive the process is what is still to be delivered, and that has its row (save.c). A row
+ * for each attempt would make one more write of every delivery, where now a number moves on some times a second. */
 #include "webhook_out/internal.h"
 
 #include <stdlib.h>
@@ -52,6 +52,27 @@ void past_attempts_write(const struct webhook *webhook, struct buffer *out)
 		if (i > 1)
 			buffer_char(out, ',');
 		write_attempt_made(out, &past->items[(count - i) % LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS]);
+	}
+	buffer_char(out, ']');
+}
+
+void past_attempts_save(const struct webhook *webhook, struct buffer *out)
+{
+	const struct past_attempts *past = webhook->past;
+	uint64_t count = past != NULL ? past->count : 0;
+	uint64_t first = count > LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS ? count - LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS : 0;
+
+	buffer_char(out, '[');
+	for (uint64_t i = first; i < count; i++) {
+		const struct past_attempt *attempt = &past->items[i % LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS];
+
+		buffer_format(out,
+			"%s{\"event\":%lld,\"at_ms\":%lld,\"took_ms\":%lld,\"number\":%d,\"status\":%d,\"type\":\"%s\","
+			"\"job\":\"%s\",\"problem\":",
+			i > first ? "," : "", (long long)attempt->event, (long long)attempt->at_ms, (long long)attempt->took_ms,
+			attempt->number, attempt->status, attempt->type, attempt->job);
+		json_write_text(out, attempt->problem);
+		buffer_char(out, '}');
 	}
 	buffer_char(out, ']');
 }

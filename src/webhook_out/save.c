@@ -13,6 +13,8 @@
 
 #define BATCH_CHANGES 1024 /* the rest goes with the next write */
 #define RETRY_MS 1000
+#define NEWS_NS INT64_C(1000000000)
+#define NEWS_BYTES (64 * 1024)
 
 struct dropped {
 	int64_t webhook, event;
@@ -41,8 +43,10 @@ struct save *save_new(struct webhooks_out *webhooks)
 
 static void clear_changes(struct save *save)
 {
-	for (size_t i = 0; i < save->count; i++)
+	for (size_t i = 0; i < save->count; i++) {
 		free((char *)(uintptr_t)save->changes[i].delivery.problem);
+		free((char *)(uintptr_t)save->changes[i].webhook.news);
+	}
 	save->count = 0;
 }
 
@@ -70,7 +74,7 @@ static struct webhook_change *add_change(struct save *save, enum webhook_op op)
 {
 	if (save->count == BATCH_CHANGES)
 		return NULL;
-	save->changes[save->count] = (struct webhook_change){ .op = op };
+	save->changes[save->count] = (struct webhook_change){ .op = op, .host = save->webhooks->host };
 	return &save->changes[save->count++];
 }
 
@@ -110,19 +114,61 @@ static bool add_deliveries(struct save *save, struct webhook *webhook)
 	return true;
 }
 
-/* A place moves on only with every row that it leaves behind, in the same commit. */
-static void add_webhook(struct save *save, struct webhook *webhook)
+/* False: there is no room for it. */
+static bool add_cursor(struct save *save, struct webhook *webhook)
 {
 	int64_t cursor = delivery_queue_cursor(webhook);
 	struct webhook_change *change;
 
-	if (webhook->removed || !add_deliveries(save, webhook) || cursor == webhook->cursor)
-		return;
+	if (cursor == webhook->cursor)
+		return true;
 	change = add_change(save, WEBHOOK_CURSOR);
 	if (change == NULL)
-		return;
+		return false;
 	change->webhook = (struct webhook_row){ .number = webhook->number, .cursor = cursor };
 	webhook->cursor = cursor;
+	return true;
+}
+
+/* What the answers of other hosts say of it: not more often than somebody would look. */
+static bool add_news(struct save *save, struct webhook *webhook)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	struct webhook_change *change;
+	struct buffer news;
+
+	if (!save->webhooks->shared || !webhook->news || (!webhook->leaving && now_ns - webhook->told_ns < NEWS_NS))
+		return true;
+	change = add_change(save, WEBHOOK_NEWS);
+	if (change == NULL)
+		return false;
+	buffer_init(&news, NEWS_BYTES);
+	webhook_news_write(webhook, &news);
+	change->webhook = (struct webhook_row){ .number = webhook->number, .news = buffer_take(&news) };
+	webhook->told_ns = now_ns;
+	webhook->news = false;
+	return true;
+}
+
+/* All is written, and nothing is under way. */
+static void add_leaving(struct save *save, struct webhook *webhook)
+{
+	struct webhook_change *change;
+
+	if (!webhook->leaving || webhook->under_way > 0 || save->dropped_count > 0)
+		return;
+	change = add_change(save, WEBHOOK_LEAVE);
+	if (change == NULL)
+		return;
+	change->webhook = (struct webhook_row){ .number = webhook->number };
+	webhook->given = true;
+}
+
+/* A place moves on only with every row that it leaves behind, in the same commit. */
+static void add_webhook(struct save *save, struct webhook *webhook)
+{
+	if (!webhook->removed && add_deliveries(save, webhook) && add_cursor(save, webhook) && add_news(save, webhook))
+		add_leaving(save, webhook);
 }
 
 static void gather(struct save *save)
@@ -132,6 +178,15 @@ static void gather(struct save *save)
 	for (struct webhook *webhook = save->webhooks->list; webhook != NULL; webhook = webhook->next)
 		add_webhook(save, webhook);
 	pthread_mutex_unlock(&save->webhooks->lock);
+}
+
+/* They are other hosts' now. */
+static void forget_given(struct webhooks_out *webhooks)
+{
+	pthread_mutex_lock(&webhooks->lock);
+	for (struct webhook *webhook = webhooks->list; webhook != NULL; webhook = webhook->next)
+		webhook->removed = webhook->removed || webhook->given;
+	pthread_mutex_unlock(&webhooks->lock);
 }
 
 /* Store thread. */
@@ -161,9 +216,10 @@ static void conclude_batch(struct save *save)
 	if (save->count == 0)
 		return;
 	save->again = save->write.outcome != STORE_WRITTEN;
-	if (!save->again)
+	if (!save->again) {
 		clear_changes(save);
-	else if (!save->troubled)
+		forget_given(save->webhooks);
+	} else if (!save->troubled)
 		log_message(
 			LOG_WARN, "hook.save", "cannot store what was delivered, trying again: %s", save->write.error.message);
 	save->troubled = save->again;
@@ -190,4 +246,14 @@ int64_t save_run(struct save *save, int64_t now_ms, bool at_once)
 bool save_is_idle(struct save *save)
 {
 	return !atomic_load(&save->under_way);
+}
+
+bool save_is_settled(struct save *save)
+{
+	return save_is_idle(save) && save->count == 0;
+}
+
+void save_forget(struct save *save)
+{
+	save->dropped_count = 0;
 }

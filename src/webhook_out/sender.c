@@ -91,7 +91,7 @@ static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook)
 	bool more = false, room;
 
 	pthread_mutex_lock(&webhooks->lock);
-	room = !webhook->removed && webhook->read < newest &&
+	room = !webhook->removed && !webhook->leaving && webhook->read < newest &&
 	       (delivery_queue_has_room(webhook) || (delivery_queue_set_aside(webhook) && delivery_queue_has_room(webhook)));
 	walk.after = webhook->read;
 	pthread_mutex_unlock(&webhooks->lock);
@@ -165,7 +165,8 @@ static bool is_crowded(struct webhooks_out *webhooks, const struct webhook *webh
 	bool crowded;
 
 	pthread_mutex_lock(&webhooks->lock);
-	crowded = !webhook->removed && webhook->read < atomic_load(&webhooks->newest) && !delivery_queue_has_room(webhook);
+	crowded = !webhook->removed && !webhook->leaving && webhook->read < atomic_load(&webhooks->newest) &&
+		  !delivery_queue_has_room(webhook);
 	pthread_mutex_unlock(&webhooks->lock);
 	return crowded;
 }
@@ -194,6 +195,20 @@ static void wait_for_events(struct webhooks_out *webhooks, int64_t wait_ms)
 	loop_run_once(webhooks->loop, wait_ms > 0 ? clock_monotonic_ns() + wait_ms * INT64_C(1000000) : 0);
 }
 
+static int64_t earlier(int64_t one, int64_t other)
+{
+	return one < other ? one : other;
+}
+
+/* Where other hosts go on with them. */
+static void leave_all(struct webhooks_out *webhooks)
+{
+	pthread_mutex_lock(&webhooks->lock);
+	for (struct webhook *webhook = webhooks->list; webhooks->shared && webhook != NULL; webhook = webhook->next)
+		webhook->leaving = true;
+	pthread_mutex_unlock(&webhooks->lock);
+}
+
 /* What is still under way is tried again by the next run. */
 static void finish_sending(struct webhooks_out *webhooks)
 {
@@ -202,6 +217,7 @@ static void finish_sending(struct webhooks_out *webhooks)
 	while (webhooks->under_way > 0 && clock_monotonic_ns() < deadline)
 		wait_for_events(webhooks, 20);
 	transfers_abort(webhooks->loop);
+	leave_all(webhooks);
 	for (int i = 0; i < 2; i++) { /* the one under way, and what came since */
 		deadline = clock_monotonic_ns() + LIMIT_WEBHOOK_OUT_STOP_MS * INT64_C(1000000);
 		while (!save_is_idle(webhooks->save) && clock_monotonic_ns() < deadline)
@@ -219,14 +235,16 @@ static void *webhooks_out_main(void *argument)
 
 	while (!atomic_load(&webhooks->stopping)) {
 		const struct gate_view *view = gate_acquire(webhooks->gate);
-		int64_t now_ms = clock_unix_ms(), due_ms = now_ms + IDLE_MS, save_ms;
+		int64_t now_ms = clock_unix_ms(), due_ms = now_ms + IDLE_MS;
+		bool enabled = view->config->hooks.enabled;
 
-		if (view->config->hooks.enabled)
+		if (enabled)
 			due_ms = work(webhooks, view->config, now_ms);
 		gate_release(webhooks->gate, view);
 		free_removed(webhooks);
-		save_ms = save_run(webhooks->save, now_ms, false);
-		wait_for_events(webhooks, (save_ms < due_ms ? save_ms : due_ms) - clock_unix_ms());
+		due_ms = earlier(due_ms, save_run(webhooks->save, now_ms, false));
+		due_ms = earlier(due_ms, webhook_owner_run(webhooks, now_ms, enabled));
+		wait_for_events(webhooks, due_ms - clock_unix_ms());
 	}
 	finish_sending(webhooks);
 	return NULL;

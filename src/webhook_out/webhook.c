@@ -88,11 +88,11 @@ void webhook_write_id(int64_t number, char id[WEBHOOK_ID_BYTES])
 		snprintf(id, WEBHOOK_ID_BYTES, ID_PREFIX "%016" PRIx64, (uint64_t)number);
 }
 
-struct webhook *webhook_find(struct webhooks_out *webhooks, const char *id, const char *events)
+struct webhook *webhook_find(struct webhook *list, const char *id, const char *events)
 {
 	char own[WEBHOOK_ID_BYTES];
 
-	for (struct webhook *webhook = webhooks->list; webhook != NULL; webhook = webhook->next) {
+	for (struct webhook *webhook = list; webhook != NULL; webhook = webhook->next) {
 		webhook_write_id(webhook->number, own);
 		if (events != NULL && strcmp(webhook->events, events) != 0)
 			continue;
@@ -111,15 +111,32 @@ struct webhook *webhook_of_number(struct webhooks_out *webhooks, int64_t number)
 	return webhook;
 }
 
+static enum error_code find_stored(
+	struct webhooks_out *webhooks, const char *id, const char *events, int64_t *number, struct error *error)
+{
+	struct webhook_rows rows;
+	enum error_code code = webhook_rows_read(webhooks, false, &rows, error);
+	const struct webhook *webhook = code == ERROR_NONE ? webhook_find(rows.first, id, events) : NULL;
+
+	*number = webhook != NULL ? webhook->number : WEBHOOK_CALLBACKS;
+	webhook_rows_free(&rows);
+	return code;
+}
+
 enum error_code webhook_find_number(
 	struct webhooks_out *webhooks, const char *id, const char *events, int64_t *number, struct error *error)
 {
 	const struct webhook *webhook;
 
-	pthread_mutex_lock(&webhooks->lock);
-	webhook = webhook_find(webhooks, id, events);
-	*number = webhook != NULL ? webhook->number : WEBHOOK_CALLBACKS;
-	pthread_mutex_unlock(&webhooks->lock);
+	if (webhooks->shared) {
+		if (find_stored(webhooks, id, events, number, error) != ERROR_NONE)
+			return error->code;
+	} else {
+		pthread_mutex_lock(&webhooks->lock);
+		webhook = webhook_find(webhooks->list, id, events);
+		*number = webhook != NULL ? webhook->number : WEBHOOK_CALLBACKS;
+		pthread_mutex_unlock(&webhooks->lock);
+	}
 	return *number != WEBHOOK_CALLBACKS ? ERROR_NONE : webhook_refuse_unknown(error);
 }
 

@@ -67,46 +67,88 @@ static void write_webhook(struct buffer *out, const struct webhook *webhook)
 	buffer_char(out, '}');
 }
 
-void webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out)
+/* Of one of another host's what is stored. */
+static void write_stored(struct webhooks_out *webhooks, struct buffer *out, const struct webhook *stored)
+{
+	const struct webhook *own;
+
+	pthread_mutex_lock(&webhooks->lock);
+	own = webhook_of_number(webhooks, stored->number);
+	write_webhook(out, own != NULL ? own : stored);
+	pthread_mutex_unlock(&webhooks->lock);
+}
+
+static void write_list(struct buffer *out, const struct webhook *list, struct webhooks_out *webhooks)
 {
 	bool first = true;
 
 	buffer_char(out, '[');
-	pthread_mutex_lock(&webhooks->lock);
-	for (const struct webhook *webhook = webhooks->list; webhook != NULL; webhook = webhook->next) {
+	for (const struct webhook *webhook = list; webhook != NULL; webhook = webhook->next) {
 		if (webhook->removed || webhook->number == WEBHOOK_CALLBACKS)
 			continue;
 		if (!first)
 			buffer_char(out, ',');
 		first = false;
-		write_webhook(out, webhook);
+		if (webhooks != NULL)
+			write_stored(webhooks, out, webhook);
+		else
+			write_webhook(out, webhook);
 	}
-	pthread_mutex_unlock(&webhooks->lock);
 	buffer_char(out, ']');
 }
 
-bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out)
+enum error_code webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out, struct error *error)
 {
-	const struct webhook *webhook;
+	struct webhook_rows rows;
+	enum error_code code;
 
-	pthread_mutex_lock(&webhooks->lock);
-	webhook = webhook_find(webhooks, id, NULL);
-	if (webhook != NULL)
-		write_webhook(out, webhook);
-	pthread_mutex_unlock(&webhooks->lock);
-	return webhook != NULL;
+	if (!webhooks->shared) {
+		pthread_mutex_lock(&webhooks->lock);
+		write_list(out, webhooks->list, NULL);
+		pthread_mutex_unlock(&webhooks->lock);
+		return ERROR_NONE;
+	}
+	code = webhook_rows_read(webhooks, true, &rows, error);
+	if (code == ERROR_NONE)
+		write_list(out, rows.first, webhooks);
+	webhook_rows_free(&rows);
+	return code;
 }
 
-bool webhooks_out_write_attempts(struct webhooks_out *webhooks, const char *id, struct buffer *out)
+/* The one with this id, by what writes it. */
+static enum error_code write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out,
+	void (*write)(struct buffer *out, const struct webhook *webhook), struct error *error)
 {
-	const struct webhook *webhook;
+	struct webhook_rows rows = { .first = NULL };
+	enum error_code code = webhooks->shared ? webhook_rows_read(webhooks, true, &rows, error) : ERROR_NONE;
+	const struct webhook *webhook, *own;
 
 	pthread_mutex_lock(&webhooks->lock);
-	webhook = webhook_find(webhooks, id, NULL);
+	webhook = code == ERROR_NONE ? webhook_find(webhooks->shared ? rows.first : webhooks->list, id, NULL) : NULL;
+	own = webhook != NULL ? webhook_of_number(webhooks, webhook->number) : NULL;
 	if (webhook != NULL)
-		past_attempts_write(webhook, out);
+		write(out, own != NULL ? own : webhook);
+	else if (code == ERROR_NONE)
+		code = webhook_refuse_unknown(error);
 	pthread_mutex_unlock(&webhooks->lock);
-	return webhook != NULL;
+	webhook_rows_free(&rows);
+	return code;
+}
+
+enum error_code webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out, struct error *error)
+{
+	return write_one(webhooks, id, out, write_webhook, error);
+}
+
+static void write_attempts(struct buffer *out, const struct webhook *webhook)
+{
+	past_attempts_write(webhook, out);
+}
+
+enum error_code webhooks_out_write_attempts(
+	struct webhooks_out *webhooks, const char *id, struct buffer *out, struct error *error)
+{
+	return write_one(webhooks, id, out, write_attempts, error);
 }
 
 void webhooks_out_backlog(struct webhooks_out *webhooks, int *waiting, int *parked)

@@ -1,6 +1,7 @@
 /* webhook_out.c - the list of webhooks: loading, registering, removing.
  *
- * HTTP threads change the list under its lock, after what they change is stored; the webhooks' thread alone frees what was removed. */
+ * HTTP threads change the list under its lock, after what they change is stored; the webhooks' thread alone frees what was removed. Where several hosts share
+ * the registry they change its rows alone, and the thread takes over what concerns this host. */
 #include "webhook_out/internal.h"
 
 #include <stdio.h>
@@ -13,8 +14,7 @@
 #include "base/memory.h"
 #include "base/thread.h"
 
-/* Under the lock, or before the thread starts. */
-static void link_webhook(struct webhooks_out *webhooks, struct webhook *webhook)
+void webhook_link(struct webhooks_out *webhooks, struct webhook *webhook)
 {
 	webhook->next = webhooks->list;
 	webhooks->list = webhook;
@@ -22,50 +22,13 @@ static void link_webhook(struct webhooks_out *webhooks, struct webhook *webhook)
 	atomic_store(&webhooks->some, true);
 }
 
-/* ---- loading ---- */
+/* ---- open and close ---- */
 
-static void load_webhook(void *context, const struct webhook_row *row)
-{
-	struct webhooks_out *webhooks = context;
-	struct error error;
-	struct webhook *webhook = webhook_new(row, &error);
-
-	if (webhook == NULL) {
-		log_message(LOG_ERROR, "hook.load", "a webhook is left out: %s", error.message);
-		return;
-	}
-	link_webhook(webhooks, webhook);
-}
-
-static void load_delivery(void *context, const struct delivery_row *row)
-{
-	struct webhooks_out *webhooks = context;
-	struct webhook *webhook = webhook_of_number(webhooks, row->webhook);
-	char authority[RECEIVER_AUTHORITY_BYTES] = "";
-	struct delivery *delivery;
-
-	if (webhook == NULL)
-		return;
-	if (webhook->number == WEBHOOK_CALLBACKS)
-		receiver_of_job(webhooks->store, row->sequence, authority);
-	delivery = delivery_queue_add(webhook, row->event, row->sequence, receiver_hold(webhook, authority));
-	delivery->attempts = row->attempts;
-	delivery->first_ms = row->first_ms;
-	delivery->due_ms = row->due_ms;
-	delivery->status = row->status;
-	delivery->stored = true;
-	delivery->dirty = false;
-	snprintf(delivery->problem, sizeof delivery->problem, "%s", row->problem != NULL ? row->problem : "");
-	if (row->parked)
-		delivery_queue_park(webhooks, webhook, delivery);
-}
-
-enum error_code webhooks_out_open(
-	struct gate *gate, struct task_store *store, struct webhooks_out **webhooks, struct error *error)
+enum error_code webhooks_out_open(struct gate *gate, struct task_store *store, const struct webhooks_out_host *host,
+	struct webhooks_out **webhooks, struct error *error)
 {
 	struct webhooks_out *made = memory_new(sizeof *made);
-	struct webhook_visitor visitor = { load_webhook, load_delivery, made };
-	enum error_code code;
+	enum error_code code = ERROR_NONE;
 
 	made->gate = gate;
 	made->store = store;
@@ -73,7 +36,11 @@ enum error_code webhooks_out_open(
 	thread_init_condition(&made->changed);
 	atomic_store(&made->newest, task_store_newest_event(store));
 	made->save = save_new(made);
-	code = task_store_webhooks(store, &visitor, error);
+	made->shared = host != NULL;
+	if (host != NULL)
+		made->among = *host;
+	else
+		code = webhooks_load(made, error);
 	if (code == ERROR_NONE)
 		code = sender_start(made, error);
 	if (code == ERROR_NONE)
@@ -108,10 +75,22 @@ void webhooks_out_free(struct webhooks_out *webhooks)
 
 void webhooks_out_notify(struct webhooks_out *webhooks, int64_t newest)
 {
-	if (newest > 0)
-		atomic_store(&webhooks->newest, newest);
-	if (newest == 0 || atomic_load_explicit(&webhooks->some, memory_order_relaxed))
+	int64_t known = atomic_load(&webhooks->newest);
+
+	while (known < newest && !atomic_compare_exchange_weak(&webhooks->newest, &known, newest))
+		;
+	if (atomic_load_explicit(&webhooks->expects, memory_order_relaxed))
+		webhooks_out_look(webhooks);
+	else if (newest == 0 || atomic_load_explicit(&webhooks->some, memory_order_relaxed))
 		loop_wake(webhooks->loop);
+}
+
+void webhooks_out_look(struct webhooks_out *webhooks)
+{
+	if (!webhooks->shared)
+		return;
+	atomic_store(&webhooks->look, true);
+	loop_wake(webhooks->loop);
 }
 
 /* ---- what is good ---- */
@@ -129,41 +108,76 @@ enum error_code webhooks_out_check_url(const struct config *config, const char *
 
 /* ---- registering ---- */
 
+/* One that is being registered keeps a place while it is stored; where other hosts register too the registry is asked, and two at once may both be the
+ * last. */
+static enum error_code take_place(struct webhooks_out *webhooks, struct error *error)
+{
+	struct webhook_rows rows;
+	int count = 0;
+
+	if (webhooks->shared) {
+		if (webhook_rows_read(webhooks, false, &rows, error) == ERROR_NONE)
+			for (const struct webhook *webhook = rows.first; webhook != NULL; webhook = webhook->next)
+				count += webhook->number != WEBHOOK_CALLBACKS;
+		webhook_rows_free(&rows);
+		if (error->code != ERROR_NONE)
+			return error->code;
+	}
+	pthread_mutex_lock(&webhooks->lock);
+	if (!webhooks->shared)
+		count = webhooks->count;
+	webhooks->count += count < LIMIT_WEBHOOKS_OUT;
+	pthread_mutex_unlock(&webhooks->lock);
+	return count < LIMIT_WEBHOOKS_OUT ? ERROR_NONE
+					  : error_set(error, ERROR_LIMIT, NULL, "there are %d webhooks already: remove one first",
+						    LIMIT_WEBHOOKS_OUT);
+}
+
+/* Stored, or not. Takes `webhook` over. */
+static void give_place(struct webhooks_out *webhooks, struct webhook *webhook, bool stored)
+{
+	pthread_mutex_lock(&webhooks->lock);
+	webhooks->count--;
+	if (stored && !webhooks->shared)
+		webhook_link(webhooks, webhook);
+	pthread_mutex_unlock(&webhooks->lock);
+	if (!stored || webhooks->shared)
+		webhook_free(webhook); /* the thread reads it from its row */
+	webhooks_out_look(webhooks);
+	loop_wake(webhooks->loop);
+}
+
 enum error_code webhooks_out_add(
 	struct webhooks_out *webhooks, const struct webhook_order *order, char id[WEBHOOK_ID_BYTES], struct error *error)
 {
+	int64_t host = webhooks->shared ? webhooks->among.number(webhooks->among.context) : 0;
 	struct webhook_change change = { .op = WEBHOOK_PUT,
+		.host = host,
 		.webhook = { .number = webhook_random(),
 			.url = order->url,
 			.events = order->events,
 			.secret = order->secret,
 			.caller = order->caller,
 			.created_ms = clock_unix_ms(),
-			.cursor = task_store_newest_event(webhooks->store) } };
-	struct webhook *webhook = webhook_new(&change.webhook, error);
+			.cursor = webhooks->shared ? -1 : task_store_newest_event(webhooks->store),
+			.owner = host } };
+	struct webhook *webhook;
 	enum error_code code;
-	bool room;
 
+	*error = (struct error){ .code = ERROR_NONE };
+	webhook = webhook_new(&change.webhook, error);
 	if (webhook == NULL)
 		return error->code;
-	pthread_mutex_lock(&webhooks->lock);
-	room = webhooks->count < LIMIT_WEBHOOKS_OUT;
-	webhooks->count += room; /* kept for it while it is stored */
-	pthread_mutex_unlock(&webhooks->lock);
-	code = room ? webhook_change_store(webhooks->store, &change, error)
-		    : error_set(error, ERROR_LIMIT, NULL, "there are %d webhooks already: remove one first", LIMIT_WEBHOOKS_OUT);
-	pthread_mutex_lock(&webhooks->lock);
-	webhooks->count -= room;
-	if (code == ERROR_NONE)
-		link_webhook(webhooks, webhook);
-	pthread_mutex_unlock(&webhooks->lock);
+	code = take_place(webhooks, error);
 	if (code != ERROR_NONE) {
 		webhook_free(webhook);
 		return code;
 	}
-	webhook_write_id(change.webhook.number, id);
-	loop_wake(webhooks->loop);
-	return ERROR_NONE;
+	code = webhook_change_store(webhooks->store, &change, error);
+	give_place(webhooks, webhook, code == ERROR_NONE);
+	if (code == ERROR_NONE)
+		webhook_write_id(change.webhook.number, id);
+	return code;
 }
 
 /* False: somebody else has removed it meanwhile. */
@@ -181,7 +195,7 @@ static bool unlink_webhook(struct webhooks_out *webhooks, int64_t number)
 	return webhook != NULL;
 }
 
-/* One for each call: two at once with a URL that two webhooks have remove both. */
+/* One for each call: two at once with a URL that two webhooks have remove both, but where the second asks another host. */
 enum error_code webhooks_out_remove(struct webhooks_out *webhooks, const char *id, const char *events, struct error *error)
 {
 	struct webhook_change change = { .op = WEBHOOK_REMOVE };
@@ -193,34 +207,72 @@ enum error_code webhooks_out_remove(struct webhooks_out *webhooks, const char *i
 			code = webhook_change_store(webhooks->store, &change, error);
 		if (code != ERROR_NONE)
 			return code;
-	} while (!unlink_webhook(webhooks, change.webhook.number));
+	} while (!unlink_webhook(webhooks, change.webhook.number) && !webhooks->shared);
+	webhooks_out_look(webhooks);
 	loop_wake(webhooks->loop);
 	return ERROR_NONE;
 }
 
-enum error_code webhooks_out_replay(struct webhooks_out *webhooks, const char *id, int64_t event, int *count, struct error *error)
+/* At the host that delivers. False: that is not this one. */
+static bool replay_own(struct webhooks_out *webhooks, const char *id, int64_t event, int *count)
 {
 	struct webhook *webhook;
 
 	pthread_mutex_lock(&webhooks->lock);
-	webhook = webhook_find(webhooks, id, NULL);
+	webhook = webhook_find(webhooks->list, id, NULL);
+	if (webhook != NULL && webhook->leaving)
+		webhook = NULL;
 	*count = webhook != NULL ? delivery_queue_replay(webhook, event) : 0;
 	pthread_mutex_unlock(&webhooks->lock);
-	if (webhook == NULL)
-		return webhook_refuse_unknown(error);
 	loop_wake(webhooks->loop);
-	return ERROR_NONE;
+	return webhook != NULL;
 }
 
-void webhooks_out_expect_callback(struct webhooks_out *webhooks)
+/* In the rows, which the host that delivers then reads again. */
+static enum error_code replay_stored(
+	struct webhooks_out *webhooks, const char *id, int64_t event, int *count, struct error *error)
+{
+	struct webhook_change change = { .op = WEBHOOK_REPLAY, .delivery = { .event = event } };
+	struct webhook_rows rows;
+	enum error_code code = webhook_rows_read(webhooks, true, &rows, error);
+	const struct webhook *webhook = code == ERROR_NONE ? webhook_find(rows.first, id, NULL) : NULL;
+
+	if (webhook != NULL) {
+		change.delivery.webhook = webhook->number;
+		for (const struct delivery *at = webhook->deliveries; at != NULL; at = at->next)
+			*count += at->parked && (event == 0 || at->event == event);
+		code = *count > 0 ? webhook_change_store(webhooks->store, &change, error) : ERROR_NONE;
+	} else if (code == ERROR_NONE) {
+		code = webhook_refuse_unknown(error);
+	}
+	webhook_rows_free(&rows);
+	return code;
+}
+
+enum error_code webhooks_out_replay(struct webhooks_out *webhooks, const char *id, int64_t event, int *count, struct error *error)
+{
+	if (replay_own(webhooks, id, event, count))
+		return ERROR_NONE;
+	return webhooks->shared ? replay_stored(webhooks, id, event, count, error) : webhook_refuse_unknown(error);
+}
+
+/* Where other hosts may have it already, the thread looks once the job is stored. */
+int64_t webhooks_out_expect_callback(struct webhooks_out *webhooks)
 {
 	const struct webhook_row row = {
 		.number = WEBHOOK_CALLBACKS, .url = "", .events = "", .secret = "", .cursor = atomic_load(&webhooks->newest)
 	};
 	struct error error;
+	bool known;
 
 	pthread_mutex_lock(&webhooks->lock);
-	if (webhook_of_number(webhooks, WEBHOOK_CALLBACKS) == NULL)
-		link_webhook(webhooks, webhook_new(&row, &error)); /* which has no patterns that could be wrong */
+	known = webhook_of_number(webhooks, WEBHOOK_CALLBACKS) != NULL;
+	if (!known && !webhooks->shared)
+		webhook_link(webhooks, webhook_new(&row, &error)); /* which has no patterns that could be wrong */
 	pthread_mutex_unlock(&webhooks->lock);
+	if (!webhooks->shared)
+		return 0;
+	if (!known && !atomic_load(&webhooks->callbacks))
+		atomic_store(&webhooks->expects, true);
+	return webhooks->among.number(webhooks->among.context);
 }

@@ -18,18 +18,30 @@ struct webhooks_out;
 
 #define WEBHOOK_TEST_TYPE "host.hook.test" /* goes to every webhook, whatever its patterns, or to the one that its data names */
 
-/* Reads what is stored and starts the thread. Nothing is opened to the outside before there is something to deliver. */
-enum error_code webhooks_out_open(
-	struct gate *gate, struct task_store *store, struct webhooks_out **webhooks, struct error *error);
+/* Where several hosts share the registry: which one this is. Any thread; they do not block. */
+struct webhooks_out_host {
+	int64_t (*number)(void *context); /* above 0; another one after it was declared dead */
+	bool (*may_send)(void *context);  /* can nobody have declared it dead? */
+	void *context;
+};
 
-/* Gives attempts under way LIMIT_WEBHOOK_OUT_STOP_MS, saves how far it has come, ends the thread. Before the store is closed. */
+/* Reads what is stored and starts the thread. Nothing is opened to the outside before there is something to deliver. `host`, copied, or NULL: no other
+ * host uses the registry. */
+enum error_code webhooks_out_open(struct gate *gate, struct task_store *store, const struct webhooks_out_host *host,
+	struct webhooks_out **webhooks, struct error *error);
+
+/* Gives attempts under way LIMIT_WEBHOOK_OUT_STOP_MS, saves how far it has come, leaves its webhooks to other hosts, ends the thread. Before the store is
+ * closed. */
 void webhooks_out_stop(struct webhooks_out *webhooks);
 
 /* After webhooks_out_stop(). NULL is fine. */
 void webhooks_out_free(struct webhooks_out *webhooks);
 
-/* The log has grown up to this number, or the configuration has changed (0). One thread for each of both; never blocks. */
+/* The log has grown up to this number, or the configuration has changed (0). Any thread; never blocks. */
 void webhooks_out_notify(struct webhooks_out *webhooks, int64_t newest);
+
+/* Another host has changed a webhook, or hosts have come or gone. Any thread; never blocks. */
+void webhooks_out_look(struct webhooks_out *webhooks);
 
 /* ---- registering; HTTP threads ---- */
 
@@ -66,16 +78,18 @@ enum error_code webhooks_out_rotate(struct webhooks_out *webhooks, const char *i
 enum error_code webhooks_out_replay(
 	struct webhooks_out *webhooks, const char *id, int64_t event, int *count, struct error *error);
 
-/* Appends a JSON array of all webhooks with their state, without secrets; or the one with this id as an object. False: there is none. */
-void webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out);
-bool webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out);
+/* Appends a JSON array of all webhooks with their state, without secrets; or the one with this id as an object. ERROR_NOT_FOUND: there is none. ERROR_BUSY,
+ * ERROR_IO: it cannot be read what other hosts deliver. */
+enum error_code webhooks_out_write(struct webhooks_out *webhooks, struct buffer *out, struct error *error);
+enum error_code webhooks_out_write_one(struct webhooks_out *webhooks, const char *id, struct buffer *out, struct error *error);
 
 /* The same of its last LIMIT_WEBHOOK_OUT_PAST_ATTEMPTS attempts since the start, the newest first, as an array. */
-bool webhooks_out_write_attempts(struct webhooks_out *webhooks, const char *id, struct buffer *out);
+enum error_code webhooks_out_write_attempts(
+	struct webhooks_out *webhooks, const char *id, struct buffer *out, struct error *error);
 
 /* A job with a callback_url is about to be stored (WEBHOOK_CALLBACK, and WEBHOOK_PUT of WEBHOOK_CALLBACKS): its events are looked for from now
- * on. Before it is handed to the store. Any thread. */
-void webhooks_out_expect_callback(struct webhooks_out *webhooks);
+ * on. Before it is handed to the store. Returns who is to be the owner of WEBHOOK_CALLBACKS if it is new. Any thread. */
+int64_t webhooks_out_expect_callback(struct webhooks_out *webhooks);
 
-/* Deliveries that wait, and those that are parked: for metrics. */
+/* Deliveries of this host that wait, and those that are parked: for metrics. */
 void webhooks_out_backlog(struct webhooks_out *webhooks, int *waiting, int *parked);

@@ -96,6 +96,12 @@ enum error_code webhooks_out_rotate(struct webhooks_out *webhooks, const char *i
 
 	if (code != ERROR_NONE)
 		return code;
+	if (webhooks->shared) { /* whoever delivers takes it over from the row */
+		change.op = WEBHOOK_ROTATE;
+		code = webhook_change_store(webhooks->store, &change, error);
+		webhooks_out_look(webhooks);
+		return code;
+	}
 	pthread_mutex_lock(&webhooks->lock);
 	code = change_secret(webhooks, &change, error);
 	pthread_mutex_unlock(&webhooks->lock);
