@@ -265,6 +265,7 @@
 #define LIMIT_STORE_READERS 6		 /* read-only connections, each with one reader at a time */
 #define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
 #define LIMIT_STORE_LOCK_MS 2000	 /* for another program's lock on the database */
+#define LIMIT_STORE_SETTLE_MS 15000	 /* so long it is tried to find out whether a commit was one whose answer was lost */
 #define LIMIT_STORE_SOURCES 1024	 /* pairs of kind and provider that the registry ever saw */
 #define LIMIT_STORE_WAL_BYTES 67108864	 /* what is kept of the write-ahead log's file after a busy time */
 #define LIMIT_STORE_MAP_BYTES 1073741824 /* of the database, mapped for reading */

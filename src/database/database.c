@@ -190,6 +190,11 @@ void database_finalize(struct statement **statements, size_t count)
 	}
 }
 
+struct database *statement_database(const struct statement *statement)
+{
+	return statement->database;
+}
+
 void statement_bind_integer(struct statement *statement, int index, int64_t value)
 {
 	statement->driver->bind_integer(statement, index, value);

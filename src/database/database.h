@@ -114,6 +114,9 @@ enum error_code database_prepare(
 	struct database *database, const struct sql *texts, struct statement **statements, size_t count, struct error *error);
 void database_finalize(struct statement **statements, size_t count);
 
+/* Whose it is. */
+struct database *statement_database(const struct statement *statement);
+
 /* Parameters are numbered from 1. Texts and bytes are borrowed until the statement runs. */
 void statement_bind_integer(struct statement *statement, int index, int64_t value);
 void statement_bind_real(struct statement *statement, int index, double value);

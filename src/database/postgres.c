@@ -150,6 +150,7 @@ static void hang_up(struct postgres *database)
 		PQfinish(database->connection);
 	database->connection = NULL;
 	postgres_forget_rows(database);
+	database->spares = 0;
 	database->queued = 0;
 	database->lock_at = database->fence_at = database->id_at = -1;
 	database->writing = database->failed = database->held = false;
@@ -180,6 +181,7 @@ static enum error_code postgres_connect(struct database *database, struct error 
 static void postgres_close(struct database *database)
 {
 	hang_up(postgres_of(database));
+	free(postgres_of(database)->spare);
 	free(database);
 }
 
@@ -279,8 +281,7 @@ static enum database_result postgres_execute(struct database *database, const ch
 {
 	struct postgres *own = postgres_of(database);
 
-	if (!postgres_run_text(
-		    own, own->writing ? "SET LOCAL statement_timeout = 0" : "SET statement_timeout = 0", POSTGRES_ANSWER_MS))
+	if (own->writing && !postgres_run_text(own, "SET LOCAL statement_timeout = 0", POSTGRES_ANSWER_MS))
 		return DATABASE_FAILED;
 	return postgres_run_text(own, text, POSTGRES_LONG_MS) ? DATABASE_OK : DATABASE_FAILED;
 }

@@ -21,7 +21,9 @@ struct postgres {
 	PGconn *connection;		       /* NULL: there is none */
 	struct postgres_statement *statements; /* all that are prepared again on another connection */
 	unsigned names;			       /* given out */
-	int64_t schema;			       /* its oid: the first half of the lock's key */
+	char (*spare)[16];		       /* names that are free again, of statements that the server still has */
+	size_t spares;
+	int64_t schema; /* its oid: the first half of the lock's key */
 	struct postgres_failure failure;
 	/* what was sent since the last sync: */
 	int64_t queued;			  /* how much of it is answered one by one */

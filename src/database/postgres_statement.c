@@ -88,6 +88,30 @@ static void make_parameters(struct postgres_statement *statement)
 	statement->numbers = memory_new_array(count, sizeof *statement->numbers);
 }
 
+/* The name of a statement that is finalized is used again: only then does the server forget it, with what is sent anyway. */
+static bool send_new(struct postgres *database, struct postgres_statement *statement, const struct sql *text)
+{
+	char forget[48];
+
+	if (database->spares == 0) {
+		snprintf(statement->name, sizeof statement->name, "s%u", ++database->names);
+	} else {
+		memcpy(statement->name, database->spare[--database->spares], sizeof statement->name);
+		snprintf(forget, sizeof forget, "DEALLOCATE %s", statement->name);
+		if (!postgres_send_text(database, forget))
+			return false;
+	}
+	write_text(statement, text);
+	make_parameters(statement);
+	return postgres_send_prepare(database, statement->name, statement->text);
+}
+
+static void spare_name(struct postgres *database, const struct postgres_statement *statement)
+{
+	database->spare = memory_resize(database->spare, (database->spares + 1) * sizeof *database->spare);
+	memcpy(database->spare[database->spares++], statement->name, sizeof statement->name);
+}
+
 enum error_code postgres_prepare(
 	struct database *database, const struct sql *text, struct statement **statement, struct error *error)
 {
@@ -98,10 +122,7 @@ enum error_code postgres_prepare(
 	*statement = &made->base;
 	if (text->postgres == NULL)
 		return ERROR_NONE;
-	snprintf(made->name, sizeof made->name, "s%u", ++own->names);
-	write_text(made, text);
-	make_parameters(made);
-	if (!postgres_send_prepare(own, made->name, made->text) || !postgres_sync(own, POSTGRES_ANSWER_MS, NULL))
+	if (!send_new(own, made, text) || !postgres_sync(own, POSTGRES_ANSWER_MS, NULL))
 		return postgres_say(database, "prepare the registry's statements", error);
 	made->next = own->statements;
 	made->link = &own->statements;
@@ -111,26 +132,14 @@ enum error_code postgres_prepare(
 	return ERROR_NONE;
 }
 
-/* The server forgets it too: some live shorter than their connection. */
-static void deallocate(struct postgres_statement *statement)
-{
-	struct postgres *database = database_of(statement);
-	char text[48];
-
-	if (database->connection == NULL || database->failed)
-		return;
-	snprintf(text, sizeof text, "DEALLOCATE %s", statement->name);
-	if (postgres_send_text(database, text))
-		postgres_sync(database, POSTGRES_ANSWER_MS, NULL);
-}
-
 void postgres_finalize(struct statement *statement)
 {
 	struct postgres_statement *own = postgres_statement_of(statement);
 
 	if (own->link != NULL) {
 		postgres_reset(statement);
-		deallocate(own);
+		if (database_of(own)->connection != NULL)
+			spare_name(database_of(own), own);
 		*own->link = own->next;
 		if (own->next != NULL)
 			own->next->link = own->link;

@@ -22,11 +22,11 @@ const char *const config_names[2] = { "config/comfyvn.json", "comfyvn.json" };
 
 static const char *refuse_registry_url(const char *text)
 {
-	if (strncmp(text, "postgres:", 9) == 0 || strncmp(text, "postgresql:", 11) == 0)
-		return "PostgreSQL is not available as the registry; expected sqlite:PATH such as sqlite:data/registry.db";
-	if (strncmp(text, "sqlite:", 7) != 0 || text[7] == '\0')
-		return "expected sqlite:PATH such as sqlite:data/registry.db";
-	return NULL;
+	if (strncmp(text, "sqlite:", 7) == 0 && text[7] != '\0')
+		return NULL;
+	if (strncmp(text, "postgresql://", 13) == 0)
+		return NULL;
+	return "expected sqlite:PATH such as sqlite:data/registry.db, or postgresql://USER@HOST:PORT/DATABASE";
 }
 
 static const char *refuse_log_format(const char *text)

@@ -2,7 +2,7 @@
  *
  * civetweb parses a head where it lies and overwrites what it has read; it shows neither the bytes nor the socket. A library's call goes to
  * the program's own function where there is one (the program is linked with -rdynamic), so this is where both are seen, at no system call more.
- * Does nothing for other threads. */
+ * Does nothing for other threads, nor for other sockets of this one: libpq reads its servers by the same function. */
 #undef _FORTIFY_SOURCE /* its recv() is a macro's */
 #include "http/internal.h"
 
@@ -18,6 +18,8 @@ ssize_t recv(int socket, void *buffer, size_t length, int flags)
 
 	if (served == NULL || !served->connected || came <= 0 || (flags & MSG_PEEK) != 0)
 		return came;
+	if (served->socket != -1 && served->socket != socket)
+		return came; /* another library's: a connection is read first of all */
 	served->socket = socket;
 	framing_take(&served->framing, buffer, (size_t)came);
 	return came;

@@ -59,7 +59,7 @@ static bool find_entry(struct artifact_listing *listing, int n)
 static bool artifact_passes(const struct artifact_listing *listing, struct statement *row)
 {
 	const struct artifact_walk *walk = listing->walk;
-	const struct source *source = sources_get(listing->reads->sources, (int)statement_integer(row, 2));
+	const struct source *source = reads_source(listing->reads, row, 2);
 
 	if (walk->media != 0 && (walk->media & 1U << (int)statement_integer(row, 3)) == 0)
 		return false;

@@ -177,7 +177,7 @@ enum error_code task_store_durations(struct task_store *store, const struct task
 	statement_bind_integer(rows, 1, id_sequence_at(since_ms));
 	statement_bind_integer(rows, 2, limit);
 	while ((code = statement_step(rows)) == DATABASE_ROW) {
-		source = sources_get(reads->sources, (int)statement_integer(rows, 0));
+		source = reads_source(reads, rows, 0);
 		caller = reads_text(rows, 2);
 		if (source == NULL || !source_passes(source, &filter->sources))
 			continue;

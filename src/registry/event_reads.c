@@ -34,7 +34,7 @@ static bool read_subject(
 	const char *verb = reads_text(row, EVENT_VERB);
 
 	subject->sequence = statement_integer(row, EVENT_SEQUENCE);
-	if (subject->sequence != 0 && (source = sources_get(walking->reads->sources, (int)statement_integer(row, 2))) == NULL)
+	if (subject->sequence != 0 && (source = reads_source(walking->reads, row, 2)) == NULL)
 		return false;
 	task_event_type(type, source != NULL ? source->kind : NULL, verb != NULL ? verb : "");
 	subject->type = type;

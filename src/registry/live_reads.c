@@ -89,7 +89,7 @@ enum error_code task_store_ledger(struct task_store *store, int64_t from_day,
 	statement_bind_integer(rows, 1, from_day > 0 ? id_sequence_at(from_day * DAY_MS - LEDGER_SLACK_MS) : 0);
 	statement_bind_integer(rows, 2, from_day);
 	while (more && (code = statement_step(rows)) == DATABASE_ROW) {
-		source = sources_get(reads->sources, (int)statement_integer(rows, 1));
+		source = reads_source(reads, rows, 1);
 		more = visit(context, &(struct ledger_sum){
 					      .day = statement_integer(rows, 0),
 					      .kind = source != NULL ? source->kind : "",

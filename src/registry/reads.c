@@ -22,7 +22,7 @@
 /* From which row to which a live job has such an id: two ends of an index. */
 #define ID_END(column, order)                                                                                                    \
 	"(SELECT sequence FROM task WHERE " column                                                                               \
-	" = ?1 AND dry_run = 0 AND (?2 IS NULL OR caller = ?2) ORDER BY sequence" order " LIMIT 1)"
+	" = ?1 AND dry_run = 0 AND (caller = ?2 OR ?2 IS NULL) ORDER BY sequence" order " LIMIT 1)"
 #define ID_RANGE(column) "SELECT " ID_END(column, "") ", " ID_END(column, " DESC")
 #define TASK_COLUMNS_WITH(state, request, sha256)                                                                                \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
@@ -45,44 +45,69 @@
 	" asked_ms, quote.asked, approved_ms, approved, approved_by, refused_ms, question, job, task.id FROM quote " index       \
 	" LEFT JOIN task ON task.sequence = quote.job "
 
+#define ASKED_QUOTES(index)                                                                                                      \
+	QUOTES_BY(index) "WHERE job IS NULL AND asked_ms <> 0 AND expires_ms > ? ORDER BY quote.sequence DESC LIMIT ?"
+
+/* SQLite joins two tables in the order in which it is told to. */
+#define IN_ORDER(text)                                                                                                           \
+	{                                                                                                                        \
+		.sqlite = text("CROSS JOIN"), .postgres = text("JOIN")                                                           \
+	}
+#define IN_ORDER_WALK(text)                                                                                                      \
+	{                                                                                                                        \
+		.sqlite = text("CROSS JOIN"), .postgres = text("JOIN"), .walks = true                                            \
+	}
+#define LIVE_SQL(join)                                                                                                           \
+	"SELECT " TASK_COLUMNS " FROM live " join " task USING (sequence) LEFT JOIN ledger USING (sequence)"                     \
+	" WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC"
+#define TIMES_SQL(join)                                                                                                          \
+	"SELECT source, updated_ms - submitted_ms, task.caller FROM live " join " task USING (sequence)"                         \
+	" WHERE live.sequence >= ? AND status = 2 AND submitted_ms > 0 ORDER BY live.sequence DESC LIMIT ?"
+/* 0 and 1 are queued and running: a job that goes on is waited for whatever its age, as long as nobody was answered */
+#define WISHES_SQL(join)                                                                                                         \
+	"SELECT id, answered, takes, touched_ms, overtook FROM wish " join " task USING (sequence) WHERE digest = ?1"            \
+	" AND removed_ms IS NULL"                                                                                                \
+	" AND (touched_ms > ?2 OR (answered = 0 AND (status IN (0, 1) OR updated_ms > ?2))) AND answered <= ?3"                  \
+	" ORDER BY answered, wish.sequence DESC LIMIT ?4"
+
 static const struct sql read_texts[READ_STATEMENTS] = {
 	[READ_INDEXED] = SQL("SELECT sequence FROM task_indexed"),
 	[READ_ONE] = SQL(TASKS "WHERE task.sequence = ?"),
 	[READ_UPSTREAM] = SQL("SELECT request FROM upstream WHERE sequence = ?"),
-	[READ_RANGE] = SQL(RANGE_SQL " DESC"),
-	[READ_RANGE_OLDEST] = SQL(RANGE_SQL),
-	[READ_LIVE] = SQL("SELECT " TASK_COLUMNS " FROM live CROSS JOIN task USING (sequence) LEFT JOIN ledger USING (sequence)"
-			  " WHERE live.sequence < ? AND live.sequence >= ? ORDER BY live.sequence DESC"),
-	[READ_OWN] = SQL(OWN_SQL " DESC"),
-	[READ_OWN_OLDEST] = SQL(OWN_SQL),
-	[READ_INDEX] = SQL(INDEX_SQL " DESC"),
-	[READ_INDEX_OLDEST] = SQL(INDEX_SQL),
-	[READ_LIVE_INDEX] =
-		SQL("SELECT sequence FROM task WHERE dry_run = 0 AND status = ? AND source = ? AND sequence < ? AND sequence >= ?"
-		    " ORDER BY sequence DESC"),
+	[READ_RANGE] = SQL_WALK(RANGE_SQL " DESC"),
+	[READ_RANGE_OLDEST] = SQL_WALK(RANGE_SQL),
+	[READ_LIVE] = IN_ORDER_WALK(LIVE_SQL),
+	[READ_OWN] = SQL_WALK(OWN_SQL " DESC"),
+	[READ_OWN_OLDEST] = SQL_WALK(OWN_SQL),
+	[READ_INDEX] = SQL_WALK(INDEX_SQL " DESC"),
+	[READ_INDEX_OLDEST] = SQL_WALK(INDEX_SQL),
+	[READ_LIVE_INDEX] = SQL_WALK(
+		"SELECT sequence FROM task WHERE dry_run = 0 AND status = ? AND source = ? AND sequence < ? AND sequence >= ?"
+		" ORDER BY sequence DESC"),
 	[READ_COUNT] = SQL("SELECT count(*) FROM task_index WHERE status = ? AND source = ? AND sequence < ? AND sequence >= ?"),
 	[READ_COUNT_LIVE] = SQL(
 		"SELECT count(*) FROM task WHERE dry_run = 0 AND status = ? AND source = ? AND sequence < ? AND sequence >= ?"),
-	[READ_SMALL] = SQL("SELECT sequence, status, source, dry_run, created_ms FROM task WHERE sequence < ? AND sequence >= ?"),
+	[READ_SMALL] =
+		SQL_WALK("SELECT sequence, status, source, dry_run, created_ms FROM task WHERE sequence < ? AND sequence >= ?"),
 	[READ_SMALL_OWN] =
-		SQL("SELECT sequence, status, source, dry_run, created_ms FROM task WHERE sequence < ? AND sequence >= ? "
-		    "AND caller = ?"),
-	[READ_TIMES] = SQL("SELECT source, updated_ms - submitted_ms, task.caller FROM live CROSS JOIN task USING (sequence)"
-			   " WHERE live.sequence >= ? AND status = 2 AND submitted_ms > 0 ORDER BY live.sequence DESC LIMIT ?"),
-	[READ_ARTIFACTS] = SQL("SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ?"
-			       " ORDER BY sequence DESC, n"),
+		SQL_WALK("SELECT sequence, status, source, dry_run, created_ms FROM task WHERE sequence < ? AND sequence >= ? "
+			 "AND caller = ?"),
+	[READ_TIMES] = IN_ORDER(TIMES_SQL),
+	[READ_ARTIFACTS] = SQL_WALK("SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ?"
+				    " ORDER BY sequence DESC, n"),
 	[READ_OWN_ARTIFACTS] =
-		SQL("SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ? AND caller = ?"
-		    " ORDER BY sequence DESC, n"),
+		SQL_WALK("SELECT sequence, n, source, media FROM artifact WHERE sequence <= ? AND sequence >= ? AND caller = ?"
+			 " ORDER BY sequence DESC, n"),
 	[READ_ID_OF_VENDOR] = SQL(ID_RANGE("vendor_id")),
 	[READ_ID_OF_REQUEST] = SQL(ID_RANGE("request_id")),
 	[READ_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
 	[READ_OPEN] =
-		SQL(WHOLE_TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence"),
+		SQL_WALK(WHOLE_TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence"),
 	[READ_RECENT] = SQL(TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
 				  " ORDER BY task.sequence DESC"),
 	[READ_LEDGER] = SQL("SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"
-			    " sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(spent = -1), door FROM ledger WHERE "
+			    " sum(CASE WHEN spent = -1 THEN 0 ELSE spent END), count(*), sum(CASE WHEN spent = -1 THEN 1 ELSE 0 "
+			    "END), door FROM ledger WHERE "
 			    "sequence >= ? AND day >= ?"
 			    " GROUP BY day, source, caller, door ORDER BY day"),
 	[READ_BUDGETS] = SQL("SELECT span, account, reserved, spent FROM budget WHERE span = 'day' AND begins = ?1"
@@ -92,11 +117,11 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 			 " (SELECT span, begins, account, reserved, spent FROM budget"
 			 " UNION ALL SELECT span, begins, account, -reserved, -spent FROM ledger_sum) AS difference"
 			 " GROUP BY span, begins, account HAVING sum(reserved) <> 0 OR sum(spent) <> 0"),
-	[READ_OBSERVED] = SQL("SELECT provider, model, drivers, micro_usd, at_ms FROM observed ORDER BY sequence"),
-	[READ_EVENTS] = SQL(EVENTS "WHERE number > ? ORDER BY number"),
-	[READ_EVENTS_OF_LIVE] = SQL(EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number"),
+	[READ_OBSERVED] = SQL_WALK("SELECT provider, model, drivers, micro_usd, at_ms FROM observed ORDER BY sequence"),
+	[READ_EVENTS] = SQL_WALK(EVENTS "WHERE number > ? ORDER BY number"),
+	[READ_EVENTS_OF_LIVE] = SQL_WALK(EVENTS "WHERE number > ? AND event.sequence = ? AND data IS NOT NULL ORDER BY number"),
 	[READ_EVENT_OF_DRY] =
-		SQL(EVENTS "WHERE number > ? AND event.sequence = ? AND number >= ? AND number <= ? ORDER BY number"),
+		SQL_WALK(EVENTS "WHERE number > ? AND event.sequence = ? AND number >= ? AND number <= ? ORDER BY number"),
 	[READ_EVENT_TIME] = SQL("SELECT number, at_ms FROM event WHERE number >= ? ORDER BY number LIMIT 1"),
 	[READ_NEWEST_EVENT] = SQL("SELECT coalesce(max(number), 0) FROM event"),
 	[READ_WEBHOOKS] =
@@ -108,24 +133,17 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 	[READ_WEBHOOK_OWNERS] = { .postgres = NULL }, /* until hosts are registered */
 	[READ_CALLBACK] = SQL("SELECT sequence, url, secret FROM callback WHERE sequence = ?"),
 	[READ_QUOTE] = SQL(QUOTES_BY("") "WHERE quote.sequence = ? AND quote.id = ? AND (job IS NULL OR task.id IS NOT NULL)"),
-	[READ_ASKED_QUOTES] =
-		SQL(QUOTES_BY("INDEXED BY quote_asked") "WHERE job IS NULL AND asked_ms <> 0 AND expires_ms > ? ORDER "
-							"BY quote.sequence DESC LIMIT ?"),
+	[READ_ASKED_QUOTES] = { .sqlite = ASKED_QUOTES("INDEXED BY quote_asked"), .postgres = ASKED_QUOTES("") },
 	[READ_SAME_REQUESTS] = SQL("SELECT " TASK_COLUMNS
 				   " FROM live JOIN ledger USING (sequence) JOIN task USING (sequence)" SAME_REQUEST " LIMIT ?4"),
-	/* 0 and 1 are queued and running: a job that goes on is waited for whatever its age, as long as nobody was answered */
-	[READ_WISHES] = SQL(
-		"SELECT id, answered, takes, touched_ms, overtook FROM wish CROSS JOIN task USING (sequence) WHERE digest = ?1"
-		" AND removed_ms IS NULL"
-		" AND (touched_ms > ?2 OR (answered = 0 AND (status IN (0, 1) OR updated_ms > ?2))) AND answered <= ?3"
-		" ORDER BY answered, wish.sequence DESC LIMIT ?4"),
+	[READ_WISHES] = IN_ORDER(WISHES_SQL),
 };
 _Static_assert(
 	LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_QUEUED == 0 && TASK_RUNNING == 1, "the statements above name them by number");
 
 /* ---- the pool ---- */
 
-struct reader *reads_borrow(struct reads *reads, struct error *error)
+static struct reader *take_free(struct reads *reads)
 {
 	struct reader *reader;
 	struct timespec until;
@@ -140,9 +158,22 @@ struct reader *reads_borrow(struct reads *reads, struct error *error)
 	if (reader != NULL)
 		reads->free = reader->next;
 	pthread_mutex_unlock(&reads->lock);
-	if (reader == NULL)
-		error_set(error, ERROR_BUSY, reads->name, "all %d readers of the registry are busy", LIMIT_STORE_READERS);
 	return reader;
+}
+
+/* A connection that is gone is made anew. */
+struct reader *reads_borrow(struct reads *reads, struct error *error)
+{
+	struct reader *reader = take_free(reads);
+
+	if (reader == NULL) {
+		error_set(error, ERROR_BUSY, reads->name, "all %d readers of the registry are busy", LIMIT_STORE_READERS);
+		return NULL;
+	}
+	if (database_is_connected(reader->db) || database_connect(reader->db, error) == ERROR_NONE)
+		return reader;
+	reads_give_back(reads, reader);
+	return NULL;
 }
 
 void reads_give_back(struct reads *reads, struct reader *reader)
@@ -172,8 +203,7 @@ static enum error_code open_readers(struct reads *reads, const struct database_p
 	return ERROR_NONE;
 }
 
-enum error_code reads_open(
-	struct reads *reads, const struct database_place *place, const struct sources *sources, struct error *error)
+enum error_code reads_open(struct reads *reads, const struct database_place *place, struct sources *sources, struct error *error)
 {
 	reads->name = database_name(place);
 	reads->sources = sources;
@@ -239,10 +269,20 @@ static void read_live(struct statement *row, struct read_row *read)
 	read->task.money = &read->money;
 }
 
+const struct source *reads_source(const struct reads *reads, struct statement *row, int column)
+{
+	int number = (int)statement_integer(row, column);
+	const struct source *source = sources_get(reads->sources, number);
+
+	if (number > sources_count(reads->sources) && sources_load(reads->sources, statement_database(row), NULL) == ERROR_NONE)
+		source = sources_get(reads->sources, number);
+	return source;
+}
+
 bool reads_task(const struct reads *reads, struct statement *row, struct read_row *read)
 {
 	struct task *task = &read->task;
-	const struct source *source = sources_get(reads->sources, (int)statement_integer(row, 2));
+	const struct source *source = reads_source(reads, row, 2);
 
 	if (source == NULL || !statement_copy(row, 7, task->id.bytes, sizeof task->id.bytes))
 		return false;

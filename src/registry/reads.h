@@ -86,7 +86,7 @@ void budget_cache_outdate(struct budget_cache *cache);
 
 struct reads {
 	const char *name;
-	const struct sources *sources;
+	struct sources *sources;
 	pthread_mutex_t lock; /* guards `free` */
 	pthread_cond_t returned;
 	struct reader *free;
@@ -95,8 +95,7 @@ struct reads {
 };
 
 /* Opens the connections and prepares their statements, so that a thread with a small stack never compiles SQL. */
-enum error_code reads_open(
-	struct reads *reads, const struct database_place *place, const struct sources *sources, struct error *error);
+enum error_code reads_open(struct reads *reads, const struct database_place *place, struct sources *sources, struct error *error);
 void reads_close(struct reads *reads);
 
 /* The readers of a store (store.c). */
@@ -112,6 +111,9 @@ struct read_row {
 	struct task_live live;
 	struct task_money money;
 };
+
+/* The source whose number a column has, also one that another host has added meanwhile. NULL: there is none. */
+const struct source *reads_source(const struct reads *reads, struct statement *row, int column);
 
 /* The task that a statement of TASK_COLUMNS is on, its texts valid until the statement moves. False when it is damaged. */
 bool reads_task(const struct reads *reads, struct statement *row, struct read_row *read);

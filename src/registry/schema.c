@@ -12,6 +12,8 @@
  * by its time (event_reads.c), so that the many rows of dry runs pay for no index. */
 #include "registry/schema.h"
 
+#include "registry/schema_postgres.h"
+
 /* An entry of the ledger counts in up to four accounts, by day and by month. It is added up by day first: the ledger may have a million rows. */
 #define BUDGET_TABLE(integer, options)                                                                                           \
 	"CREATE TABLE budget (span TEXT NOT NULL, begins " integer " NOT NULL, account TEXT NOT NULL, reserved " integer         \
@@ -130,13 +132,15 @@ static const struct sql steps[] = {
 		    "CREATE INDEX quote_asked ON quote (sequence) WHERE job IS NULL AND asked_ms <> 0;"
 		    "ALTER TABLE live ADD COLUMN upstream_sha256 TEXT;"
 		    "CREATE INDEX live_upstream ON live (upstream_sha256, sequence) WHERE upstream_sha256 IS NOT NULL;"
-		    "ALTER TABLE ledger ADD COLUMN door INTEGER NOT NULL DEFAULT 0;" },
+		    "ALTER TABLE ledger ADD COLUMN door INTEGER NOT NULL DEFAULT 0;",
+		.postgres = postgres_tasks },
 	/* 14: what live jobs were made for, of clients that may ask again without saying so (job_wish.h). */
 	{ .sqlite = "CREATE TABLE wish (sequence INTEGER PRIMARY KEY, digest BLOB NOT NULL, answered INTEGER NOT NULL, takes "
 		    "INTEGER NOT "
 		    "NULL,"
 		    " touched_ms INTEGER NOT NULL, overtook INTEGER NOT NULL);"
-		    "CREATE INDEX wish_digest ON wish (digest);" },
+		    "CREATE INDEX wish_digest ON wish (digest);",
+		.postgres = postgres_rest },
 	/* 15: the sums of the ledger by which reservations are decided (budget_writes.h), and what they are made from. */
 	{ .sqlite = BUDGET_TABLE("INTEGER", " WITHOUT ROWID")
 			LEDGER_SUM("day + 1 - CAST(strftime('%d', day * 86400, 'unixepoch') AS INTEGER)") FILL_BUDGETS,

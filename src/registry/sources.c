@@ -1,5 +1,5 @@
-/* sources.c - the table of kinds and providers. The store thread adds, any thread reads, without locks: an entry is complete
- * before the count that shows it. An entry whose transaction fails stays in memory and is inserted again with its next use. */
+/* sources.c - the table of kinds and providers, as it is in the database. Any thread reads, without locks: an entry is complete before the count that
+ * shows it. A new pair is committed before anything names it (writes.c). */
 #include "registry/sources.h"
 
 #include <stdlib.h>
@@ -8,19 +8,18 @@
 #include "base/memory.h"
 #include "database/database.h"
 
-static int add_source(struct sources *sources, const char *kind, const char *provider, struct error *error)
+static enum error_code add_source(struct sources *sources, const char *kind, const char *provider, struct error *error)
 {
 	int count = sources_count(sources);
 	struct source *entry = &sources->entries[count];
 
-	if (count == LIMIT_STORE_SOURCES) {
-		error_set(error, ERROR_LIMIT, "", "the registry knows %d providers already, its maximum", LIMIT_STORE_SOURCES);
-		return 0;
-	}
+	if (count == LIMIT_STORE_SOURCES)
+		return error_set(
+			error, ERROR_LIMIT, "", "the registry knows %d providers already, its maximum", LIMIT_STORE_SOURCES);
 	entry->kind = memory_copy_text(kind);
 	entry->provider = memory_copy_text(provider);
 	atomic_store_explicit(&sources->count, count + 1, memory_order_release);
-	return count + 1;
+	return ERROR_NONE;
 }
 
 static enum error_code load_rows(struct sources *sources, struct statement *rows, struct database *db, struct error *error)
@@ -34,7 +33,7 @@ static enum error_code load_rows(struct sources *sources, struct statement *rows
 		if (kind == NULL || provider == NULL || statement_integer(rows, 0) != sources_count(sources) + 1)
 			return error_set(
 				error, ERROR_IO, "registry.url", "the registry is damaged: its table of providers has a gap");
-		if (add_source(sources, kind, provider, error) == 0)
+		if (add_source(sources, kind, provider, error) != ERROR_NONE)
 			return ERROR_LIMIT;
 	}
 	return code == DATABASE_DONE ? ERROR_NONE : database_error(db, "read the registry's providers", error);
@@ -42,17 +41,24 @@ static enum error_code load_rows(struct sources *sources, struct statement *rows
 
 enum error_code sources_load(struct sources *sources, struct database *db, struct error *error)
 {
-	static const struct sql text = SQL_WALK("SELECT number, kind, provider FROM source ORDER BY number");
+	static const struct sql text = SQL("SELECT number, kind, provider FROM source WHERE number > ? ORDER BY number");
 	struct statement *rows = NULL;
 	enum error_code code = database_prepare(db, &text, &rows, 1, error);
 
-	if (code == ERROR_NONE)
+	pthread_mutex_lock(&sources->lock);
+	if (code == ERROR_NONE) {
+		statement_bind_integer(rows, 1, sources_count(sources));
 		code = load_rows(sources, rows, db, error);
-	if (rows != NULL)
 		statement_reset(rows);
+	}
+	pthread_mutex_unlock(&sources->lock);
 	database_finalize(&rows, 1);
-	sources->stored = sources->pending = sources_count(sources);
 	return code;
+}
+
+void sources_init(struct sources *sources)
+{
+	pthread_mutex_init(&sources->lock, NULL);
 }
 
 void sources_free(struct sources *sources)
@@ -64,16 +70,17 @@ void sources_free(struct sources *sources)
 		free(sources->entries[i].provider);
 	}
 	atomic_store(&sources->count, 0);
+	pthread_mutex_destroy(&sources->lock);
 }
 
-int sources_number(struct sources *sources, const char *kind, const char *provider, struct error *error)
+int sources_number(const struct sources *sources, const char *kind, const char *provider)
 {
 	int count = sources_count(sources);
 
 	for (int i = 0; i < count; i++)
 		if (strcmp(sources->entries[i].kind, kind) == 0 && strcmp(sources->entries[i].provider, provider) == 0)
 			return i + 1;
-	return add_source(sources, kind, provider, error);
+	return 0;
 }
 
 const struct source *sources_get(const struct sources *sources, int number)

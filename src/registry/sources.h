@@ -1,9 +1,10 @@
 /* sources.h - where tasks come from: the pairs of kind and provider, as small integers.
  *
  * A row holds the number of its pair instead of two texts. The table only grows and stays in memory, so readers turn numbers
- * into texts, and filters into numbers, without a query. */
+ * into texts, and filters into numbers, without a query. What another host has added is loaded when it is first met. */
 #pragma once
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,16 +23,17 @@ struct source {
 struct sources {
 	struct source entries[LIMIT_STORE_SOURCES]; /* number n is entries[n - 1] */
 	_Atomic int count;			    /* published after the entry is complete; entries never change or go */
-	int stored;				    /* how many are in the database, committed; store thread only */
-	int pending;				    /* how many after the transaction that is under way; store thread only */
+	pthread_mutex_t lock;			    /* whoever loads has it */
 };
 
-/* Reads the table at open. */
-enum error_code sources_load(struct sources *sources, struct database *db, struct error *error);
+void sources_init(struct sources *sources);
 void sources_free(struct sources *sources);
 
-/* The pair's number, made up if it is new. 0 when the maximum is reached (`error`). Store thread only. */
-int sources_number(struct sources *sources, const char *kind, const char *provider, struct error *error);
+/* Reads what was added to the table since. Any thread, by a connection of its own. */
+enum error_code sources_load(struct sources *sources, struct database *db, struct error *error);
+
+/* The pair's number; 0: it is not known. Any thread. */
+int sources_number(const struct sources *sources, const char *kind, const char *provider);
 
 /* The pair of a number. NULL if there is none. Any thread. */
 const struct source *sources_get(const struct sources *sources, int number);

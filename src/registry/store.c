@@ -428,6 +428,7 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	enum error_code code;
 
 	make_queue(new, keep_days);
+	sources_init(&new->sources);
 	code = database_find(home, url, &new->place, error);
 	if (code == ERROR_NONE)
 		code = writer_open(&new->writer, new->place, &new->sources, error);

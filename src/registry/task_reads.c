@@ -64,7 +64,7 @@ static bool listing_goes_on(const struct listing *listing)
 static bool task_passes(const struct listing *listing, struct statement *row)
 {
 	const struct task_filter *filter = &listing->walk->filter;
-	const struct source *source = sources_get(listing->reads->sources, (int)statement_integer(row, 2));
+	const struct source *source = reads_source(listing->reads, row, 2);
 	bool dry_run = (int)statement_integer(row, 3) != 0;
 
 	if (filter->statuses != 0 && (filter->statuses & 1U << (int)statement_integer(row, 1)) == 0)

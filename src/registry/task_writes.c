@@ -58,25 +58,6 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	return DATABASE_OK;
 }
 
-/* Numbers that the database does not know yet go in first: one after the other, so that it has no gap. */
-static int store_sources(struct writer *writer, int number)
-{
-	struct statement *statement = writer->statements[WRITE_SOURCE];
-	const struct source *source;
-	int code = DATABASE_OK;
-
-	while (writer->sources->pending < number && code == DATABASE_OK) {
-		source = sources_get(writer->sources, writer->sources->pending + 1);
-		statement_bind_integer(statement, 1, writer->sources->pending + 1);
-		writer_bind_text(statement, 2, source->kind);
-		writer_bind_text(statement, 3, source->provider);
-		code = statement_run(statement);
-		if (code == DATABASE_OK)
-			writer->sources->pending++;
-	}
-	return code;
-}
-
 /* The entry of the ledger that the write makes. */
 static struct budget_entry reservation_of(const struct store_write *write)
 {
@@ -166,12 +147,13 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 		error_set(&write->error, ERROR_INVALID, "", "a job needs a kind and a provider");
 		return true;
 	}
-	source = sources_number(writer->sources, task->kind, task->provider, &write->error);
-	if (source == 0)
+	source = sources_number(writer->sources, task->kind, task->provider);
+	if (source == 0) {
+		error_set(&write->error, ERROR_LIMIT, "", "the registry knows %d providers already, its maximum",
+			LIMIT_STORE_SOURCES);
 		return true;
+	}
 	write->counted = source;
-	if (store_sources(writer, source) != DATABASE_OK)
-		return writer_refuse(writer, write, "store the provider");
 	if (write->idempotency.key != NULL || task->live != NULL || write->ties.quote.tied)
 		return insert_marked(writer, write, source);
 	if (insert_task(writer, task, source) != DATABASE_OK)

@@ -33,14 +33,19 @@
 /* By the clock and beside the newest entry: a clock that went ahead takes nothing that a budget still counts. */
 #define OLD_LEDGER " WHERE sequence < ? AND spent <> -1 AND day < (SELECT max(day) FROM ledger) - " TEXT_OF(LEDGER_DAYS)
 
+#define FILL(join)                                                                                                               \
+	"SELECT live.sequence, source, task.caller, result FROM live " join " task USING (sequence)"                             \
+	" WHERE live.sequence < ? AND removed_ms IS NULL ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH)
+
 /* 2, 3 and 4 are done, error and canceled (task.h): queued, running and unknown rows stay, money may hang on them. A job that ended long after
  * it began is as old as its end: its last events are younger than its first. */
 static const struct sql upkeep_texts[UPKEEP_STATEMENTS] = {
-	[UPKEEP_INDEX] = SQL("INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?"),
-	[UPKEEP_MARK] = SQL("UPDATE task_indexed SET sequence = ?"),
+	[UPKEEP_INDEX] = { .sqlite = "INSERT INTO task_index SELECT status, source, sequence FROM task WHERE sequence > ?" },
+	[UPKEEP_MARK] = { .sqlite = "UPDATE task_indexed SET sequence = ?" },
 	[UPKEEP_NEWEST] = SQL("SELECT max(sequence) FROM task"),
-	[UPKEEP_BATCH_END] = SQL("SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
-				 " AND status IN (2, 3, 4) AND updated_ms < ? ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ")"),
+	[UPKEEP_BATCH_END] =
+		SQL("SELECT max(sequence) FROM (SELECT sequence FROM task WHERE sequence > ? AND sequence < ?"
+		    " AND status IN (2, 3, 4) AND updated_ms < ? ORDER BY sequence LIMIT " TEXT_OF(PURGE_BATCH) ") AS batch"),
 	[UPKEEP_PURGE] = SQL("DELETE FROM task WHERE sequence > ? AND sequence <= ? AND status IN (2, 3, 4) AND updated_ms < ?"),
 	[UPKEEP_PURGE_LIVE] = SQL("DELETE FROM live WHERE sequence > ?1 AND sequence <= ?2"
 				  " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = live.sequence)"),
@@ -58,8 +63,9 @@ static const struct sql upkeep_texts[UPKEEP_STATEMENTS] = {
 				  " GROUP BY day, source, caller, door"),
 	[UPKEEP_PURGE_LEDGER] = SQL("DELETE FROM ledger" OLD_LEDGER),
 	[UPKEEP_PURGE_BUDGETS] = SQL("DELETE FROM budget WHERE begins < ? AND reserved = 0 AND spent = 0"),
-	[UPKEEP_PURGE_INDEX] = SQL("DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence <= ?"
-				   " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)"),
+	[UPKEEP_PURGE_INDEX] = { .sqlite = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence > ? AND sequence "
+					   "<= ?"
+					   " AND NOT EXISTS (SELECT 1 FROM task WHERE task.sequence = task_index.sequence)" },
 	[UPKEEP_PURGE_KEYS] = SQL("DELETE FROM idempotency WHERE key IN (SELECT key FROM idempotency WHERE created_ms < ?"
 				  " ORDER BY created_ms LIMIT " TEXT_OF(PURGE_BATCH) ")"),
 	[UPKEEP_PURGE_QUOTES] =
@@ -67,12 +73,10 @@ static const struct sql upkeep_texts[UPKEEP_STATEMENTS] = {
 		    " LIMIT " TEXT_OF(PURGE_BATCH) ")"),
 	/* the newest stays: the numbers of a later start go on from it */
 	[UPKEEP_OLD_EVENTS] = SQL("SELECT max(number) FROM (SELECT number, at_ms FROM event ORDER BY number LIMIT " TEXT_OF(
-		PURGE_BATCH) ") WHERE at_ms < ? AND number < (SELECT max(number) FROM event)"),
+		PURGE_BATCH) ") AS oldest WHERE at_ms < ? AND number < (SELECT max(number) FROM event)"),
 	[UPKEEP_PURGE_EVENTS] = SQL("DELETE FROM event WHERE number <= ?"),
 	[UPKEEP_TO_FILL] = SQL("SELECT sequence FROM artifact_filled"),
-	[UPKEEP_FILL] =
-		SQL("SELECT live.sequence, source, task.caller, result FROM live CROSS JOIN task USING (sequence)"
-		    " WHERE live.sequence < ? AND removed_ms IS NULL ORDER BY live.sequence DESC LIMIT " TEXT_OF(FILL_BATCH)),
+	[UPKEEP_FILL] = { .sqlite = FILL("CROSS JOIN"), .postgres = FILL("JOIN") }, /* SQLite joins in this order */
 	[UPKEEP_FILLED] = SQL("UPDATE artifact_filled SET sequence = ?"),
 };
 _Static_assert(

@@ -20,15 +20,31 @@
 #define LIVING_HOSTS "(SELECT owner FROM hook)" /* until hosts are registered */
 /* Is it the owner of the webhook? 0, where no other host uses the registry, is of all. */
 #define WHERE_OWNER(hook, host) " WHERE EXISTS (SELECT 1 FROM hook WHERE number = " hook " AND owner = " host ")"
+/* SQLite is told by which index. */
+#define BY_INDEX(text, index)                                                                                                    \
+	{                                                                                                                        \
+		.sqlite = text(index), .postgres = text("")                                                                      \
+	}
+#define QUOTES_OPEN(index) "SELECT count(*), coalesce(sum(bytes), 0) FROM quote " index " WHERE caller = ? AND job IS NULL"
+#define QUOTE_DROP(index)                                                                                                        \
+	"DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote " index                                                 \
+	" WHERE caller = ? AND job IS NULL ORDER BY sequence LIMIT ?)"
+#define QUOTE_ASK(index)                                                                                                         \
+	"UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE                                                                  \
+	"AND asked_ms = 0 AND (SELECT count(*) FROM quote AS other " index " WHERE other.job IS NULL AND other.asked_ms <> 0"    \
+	" AND other.caller = quote.caller AND other.expires_ms > ?3 AND other.refused_ms = 0"                                    \
+	" AND other.approved < other.asked) < ?5"
 
 static const struct sql write_texts[WRITE_STATEMENTS] = {
-	[WRITE_MARK] = SQL("SAVEPOINT one"),
-	[WRITE_UNMARK] = SQL("RELEASE one"),
-	[WRITE_BACK_TO_MARK] = SQL("ROLLBACK TO one"),
+	/* PostgreSQL tells of a failure when others have followed: the group is written again then, one by one */
+	[WRITE_MARK] = { .sqlite = "SAVEPOINT one" },
+	[WRITE_UNMARK] = { .sqlite = "RELEASE one" },
+	[WRITE_BACK_TO_MARK] = { .sqlite = "ROLLBACK TO one" },
 	[WRITE_TASK] = SQL("INSERT INTO task VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)"),
-	[WRITE_SOURCE] = SQL("INSERT INTO source VALUES (?, ?, ?)"),
-	[WRITE_INDEX] = SQL("INSERT INTO task_index VALUES (?, ?, ?)"),
-	[WRITE_UNINDEX] = SQL("DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?"),
+	[WRITE_SOURCE] =
+		SQL("INSERT INTO source SELECT coalesce(max(number), 0) + 1, ?, ? FROM source WHERE true ON CONFLICT DO NOTHING"),
+	[WRITE_INDEX] = { .sqlite = "INSERT INTO task_index VALUES (?, ?, ?)" },
+	[WRITE_UNINDEX] = { .sqlite = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?" },
 	[WRITE_KEY] = SQL("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)"),
 	[WRITE_FIND_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
 	[WRITE_FIND_TASK] = SQL("SELECT status, task.source, id, day, reserved, ledger.caller, door FROM task"
@@ -37,15 +53,20 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_MONEY] = SQL("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)"),
 	[WRITE_UPSTREAM] = SQL("INSERT INTO upstream VALUES (?, ?)"),
 	[WRITE_WISH] = SQL("INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)"),
-	[WRITE_WISH_NEWS] = SQL("UPDATE wish SET answered = answered OR ?, takes = takes + ?, touched_ms = ?,"
-				" overtook = overtook AND NOT ? WHERE sequence = ?"),
+	[WRITE_WISH_NEWS] =
+		SQL("UPDATE wish SET answered = CASE WHEN ? <> 0 THEN 1 ELSE answered END, takes = takes + ?, touched_ms = ?,"
+		    " overtook = CASE WHEN ? <> 0 THEN 0 ELSE overtook END WHERE sequence = ?"),
 	[WRITE_WISH_FORGET] = SQL("DELETE FROM wish WHERE sequence = ?"),
 	[WRITE_EVENT] = SQL("INSERT INTO event VALUES (?, ?, ?, ?, ?)"),
+	[WRITE_NEWEST_EVENT] = { .postgres = "SELECT coalesce(max(number), 0) FROM event" }, /* of other hosts too */
+	[WRITE_FIND_EVENT] = { .postgres = "SELECT 1 FROM event WHERE number = ? AND at_ms = ? AND sequence = ?" },
+	[WRITE_FIND_CHANGE] = { .postgres = "SELECT 1 FROM task WHERE sequence = ? AND updated_ms = ?" },
 	[WRITE_CHANGE_TASK] = SQL("UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
 				  " result = coalesce(?, result) WHERE sequence = ?"),
-	[WRITE_CHANGE_LIVE] = SQL("UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
-				  " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
-				  " request = CASE WHEN ?1 IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9"),
+	[WRITE_CHANGE_LIVE] = SQL(
+		"UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
+		" cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
+		" request = CASE WHEN CAST(?1 AS bigint) IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9"),
 	[WRITE_REMOVE] = SQL("UPDATE task SET removed_ms = ? WHERE sequence = ? AND id = ? AND status IN (2, 3, 4)"),
 	[WRITE_REMOVE_ARTIFACTS] = SQL("DELETE FROM artifact WHERE sequence = ?"),
 	[WRITE_SETTLE] = SQL("UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1"),
@@ -57,17 +78,18 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 			     " SET reserved = budget.reserved + excluded.reserved, spent = budget.spent + excluded.spent"),
 	[WRITE_BUDGETS_CLEAR] = SQL("DELETE FROM budget"),
 	[WRITE_BUDGETS_FILL] = SQL("INSERT INTO budget SELECT span, begins, account, reserved, spent FROM ledger_sum"),
-	[WRITE_ARTIFACT] = SQL("INSERT OR IGNORE INTO artifact VALUES (?, ?, ?, ?, ?)"),
-	[WRITE_OBSERVED] = SQL("INSERT OR IGNORE INTO observed VALUES (?, ?, ?, ?, ?, ?)"),
+	[WRITE_ARTIFACT] = SQL("INSERT INTO artifact VALUES (?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
+	[WRITE_OBSERVED] = SQL("INSERT INTO observed VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
 	[WRITE_OBSERVED_TRIM] = SQL("DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed WHERE provider = ?"
-				    " AND model = ? AND drivers = ? ORDER BY sequence DESC LIMIT -1 OFFSET ?)"),
+				    " AND model = ? AND drivers = ? ORDER BY sequence DESC LIMIT 9223372036854775807 OFFSET ?)"),
 	[WRITE_OBSERVED_OLDEST] =
 		SQL("DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed ORDER BY sequence LIMIT ?)"),
 	[WRITE_OBSERVED_COUNT] = SQL("SELECT count(*) FROM observed"),
 	[WRITE_FIND_VENDOR_ID] =
 		SQL("SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
 		    " AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1"),
-	[WRITE_PAID_MARK] = SQL("UPDATE paid_mark SET number = ?"),
+	/* what is on a server has no file beside it: a server that was put back is told by its timeline */
+	[WRITE_PAID_MARK] = { .sqlite = "UPDATE paid_mark SET number = ?" },
 	[WRITE_WEBHOOK] =
 		SQL("INSERT INTO hook (number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor,"
 		    " owner) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING"),
@@ -99,19 +121,13 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 			       " ON CONFLICT (sequence) DO UPDATE SET url = excluded.url, secret = excluded.secret"),
 	[WRITE_QUOTE] = SQL("INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"
 			    " length(?11), ?11)"),
-	[WRITE_QUOTES_OPEN] = SQL("SELECT count(*), coalesce(sum(bytes), 0) FROM quote INDEXED BY quote_open"
-				  " WHERE caller = ? AND job IS NULL"),
-	[WRITE_QUOTE_DROP] = SQL("DELETE FROM quote WHERE sequence IN (SELECT sequence FROM quote INDEXED BY quote_open"
-				 " WHERE caller = ? AND job IS NULL ORDER BY sequence LIMIT ?)"),
-	[WRITE_QUOTE_ASK] =
-		SQL("UPDATE quote SET asked_ms = ?3, asked = ?4" OPEN_QUOTE
-		    "AND asked_ms = 0 AND (SELECT count(*) FROM quote AS other INDEXED BY quote_asked WHERE other.job IS NULL"
-		    " AND other.asked_ms <> 0 AND other.caller = quote.caller AND other.expires_ms > ?3 AND other.refused_ms = 0"
-		    " AND other.approved < other.asked) < ?5"),
+	[WRITE_QUOTES_OPEN] = BY_INDEX(QUOTES_OPEN, "INDEXED BY quote_open"),
+	[WRITE_QUOTE_DROP] = BY_INDEX(QUOTE_DROP, "INDEXED BY quote_open"),
+	[WRITE_QUOTE_ASK] = BY_INDEX(QUOTE_ASK, "INDEXED BY quote_asked"),
 	[WRITE_QUOTE_ASK_MORE] = SQL("UPDATE quote SET asked = ?3" OPEN_QUOTE "AND asked < ?3"),
-	[WRITE_QUOTE_APPROVE] =
-		SQL("UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
-		    " expires_ms = max(expires_ms, ?6)" OPEN_QUOTE "AND asked <= ?4 AND approved < ?4 AND expires_ms > ?3"),
+	[WRITE_QUOTE_APPROVE] = SQL("UPDATE quote SET approved_ms = ?3, approved = ?4, approved_by = ?5, refused_ms = 0,"
+				    " expires_ms = CASE WHEN expires_ms < ?6 THEN ?6 ELSE expires_ms END" OPEN_QUOTE
+				    "AND asked <= ?4 AND approved < ?4 AND expires_ms > ?3"),
 	[WRITE_QUOTE_REFUSE] = SQL("UPDATE quote SET refused_ms = ?3, approved_ms = 0, approved = -1, approved_by = ?4,"
 				   " question = 0" OPEN_QUOTE "AND refused_ms = 0"),
 	[WRITE_QUOTE_QUESTION] = SQL("UPDATE quote SET question = ?3" OPEN_QUOTE),
@@ -123,7 +139,7 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_FIND_SAME] = SQL("SELECT live.sequence FROM live JOIN ledger USING (sequence)" SAME_REQUEST " LIMIT 1"),
 	[WRITE_QUOTE_JOB] = SQL("UPDATE quote SET job = ?2, request = NULL WHERE sequence = ?1"),
 	[WRITE_QUOTES_CLOSE] = SQL("DELETE FROM quote WHERE job IS NULL"),
-	[WRITE_PROBE] = SQL("UPDATE task_indexed SET sequence = sequence"),
+	[WRITE_PROBE] = SQL("UPDATE paid_mark SET number = number"),
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
 	"the statements above and schema.c name them by number");
@@ -139,22 +155,31 @@ bool writer_fail(struct writer *writer, const char *action)
 {
 	database_error(writer->db, action, &writer->failure);
 	database_rollback(writer->db);
-	writer->sources->pending = writer->sources->stored;
 	return false;
 }
 
+/* A connection that is gone is made anew. */
 bool writer_begin(struct writer *writer, bool synced)
 {
 	writer_forget_budgets(writer);
+	writer->trace = (struct writer_trace){ 0 };
+	if (!database_is_connected(writer->db) && database_connect(writer->db, &writer->failure) != ERROR_NONE)
+		return false;
 	return database_begin(writer->db, synced) == DATABASE_OK || writer_fail(writer, "write to the registry");
 }
 
 bool writer_commit(struct writer *writer)
 {
-	if (writer_flush_budgets(writer) != DATABASE_OK || database_commit(writer->db) != DATABASE_OK)
-		return writer_fail(writer, "write to the registry");
-	writer->sources->stored = writer->sources->pending;
-	return true;
+	enum database_result result = writer_flush_budgets(writer) == DATABASE_OK ? database_commit(writer->db) : DATABASE_FAILED;
+
+	if (result == DATABASE_UNKNOWN)
+		result = writer_settle(writer);
+	if (result == DATABASE_OK)
+		return true;
+	writer_fail(writer, "write to the registry");
+	if (result == DATABASE_UNKNOWN) /* what may be there is not written again */
+		writer->failure.code = ERROR_IO;
+	return false;
 }
 
 /* ---- binding ---- */
@@ -231,6 +256,8 @@ static int insert_events(struct writer *writer, const struct store_write *write)
 		if (code == DATABASE_OK)
 			writer->newest_event++;
 	}
+	if (write->event_count > 0)
+		writer->trace = (struct writer_trace){ .event = writer->newest_event, .at_ms = at_ms, .sequence = sequence };
 	return code;
 }
 
@@ -298,7 +325,7 @@ static void keep_mark(struct writer *writer, struct store_write *writes)
 {
 	struct error error;
 
-	if (writer->paid_beside >= writer->paid)
+	if (writer->path == NULL || writer->paid_beside >= writer->paid)
 		return;
 	if (paid_mark_write(writer->path, writer->paid, &error) == ERROR_NONE) {
 		writer->paid_beside = writer->paid;
@@ -332,7 +359,46 @@ static bool run_group(struct writer *writer, struct store_write *writes)
 	return true;
 }
 
-bool writer_group(struct writer *writer, struct store_write *writes)
+/* A pair of kind and provider that is new is committed by itself, before anything names it. */
+static bool add_source(struct writer *writer, const struct task *task)
+{
+	struct statement *statement = writer->statements[WRITE_SOURCE];
+
+	if (!writer_begin(writer, false))
+		return false;
+	writer_bind_text(statement, 1, task->kind);
+	writer_bind_text(statement, 2, task->provider);
+	if (statement_run(statement) != DATABASE_OK)
+		return writer_fail(writer, "store the provider");
+	return writer_commit(writer) && sources_load(writer->sources, writer->db, &writer->failure) == ERROR_NONE;
+}
+
+static bool add_sources(struct writer *writer, const struct store_write *writes)
+{
+	const struct task *task;
+
+	for (; writes != NULL; writes = writes->next) {
+		task = &writes->task;
+		if (writes->kind != STORE_INSERT || task->kind == NULL || task->provider == NULL ||
+			sources_number(writer->sources, task->kind, task->provider) != 0)
+			continue;
+		if (sources_count(writer->sources) < LIMIT_STORE_SOURCES && !add_source(writer, task))
+			return false;
+	}
+	return true;
+}
+
+static bool begin_group(struct writer *writer, bool durable)
+{
+	if (!writer_begin(writer, durable))
+		return false;
+	if (statement_find(writer->statements[WRITE_NEWEST_EVENT], &writer->newest_event) == DATABASE_FAILED)
+		return writer_fail(writer, "write to the registry");
+	return true;
+}
+
+/* All of it, or nothing. */
+static bool write_group(struct writer *writer, struct store_write *writes)
 {
 	size_t unindexed = writer->unindexed;
 	int64_t newest_event = writer->newest_event;
@@ -344,7 +410,7 @@ bool writer_group(struct writer *writer, struct store_write *writes)
 		write->replay = (struct stored_answer){ 0 };
 		write->counted = 0;
 	}
-	if (writer_begin(writer, durable) && run_group(writer, writes)) {
+	if (add_sources(writer, writes) && begin_group(writer, durable) && run_group(writer, writes)) {
 		count_group(writer, writes);
 		return true;
 	}
@@ -353,6 +419,33 @@ bool writer_group(struct writer *writer, struct store_write *writes)
 	writer->observed = -1;
 	fail_group(writer, writes);
 	return false;
+}
+
+/* So that what is wrong with one row is that one's fault alone. False: it was not a row's. */
+static bool write_singly(struct writer *writer, struct store_write *writes)
+{
+	struct store_write *next;
+	bool works = true;
+
+	for (; writes != NULL && works; writes = next) {
+		next = writes->next;
+		writes->next = NULL;
+		works = write_group(writer, writes) || writer->failure.code == ERROR_CONFLICT;
+		writes->next = next;
+	}
+	if (!works)
+		fail_group(writer, writes);
+	return works;
+}
+
+bool writer_group(struct writer *writer, struct store_write *writes)
+{
+	if (write_group(writer, writes))
+		return true;
+	/* others were in the way, or the connection was lost: nothing of it is stored, and it may go better now */
+	if (writer->shared && writer->failure.code == ERROR_BUSY && write_group(writer, writes))
+		return true;
+	return writer->failure.code == ERROR_CONFLICT && write_singly(writer, writes);
 }
 
 bool writer_probe(struct writer *writer)
@@ -372,8 +465,8 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 	int64_t newest = 0, unindexed = 0;
 
 	if (database_query(writer->db,
-		    (struct sql)SQL("SELECT max(coalesce((SELECT max(sequence) FROM task), 0),"
-				    " coalesce((SELECT max(sequence) FROM quote), 0))"),
+		    (struct sql)SQL("SELECT max(newest) FROM (SELECT coalesce(max(sequence), 0) AS newest FROM task"
+				    " UNION ALL SELECT coalesce(max(sequence), 0) FROM quote) AS numbered"),
 		    &newest) != DATABASE_OK ||
 		database_query(writer->db, (struct sql)SQL("SELECT sequence FROM task_indexed"), &writer->indexed) !=
 			DATABASE_OK ||
@@ -392,7 +485,7 @@ static enum error_code read_position(struct writer *writer, struct error *error)
 /* A file that says nothing is no reason to trust the database. */
 static enum error_code read_mark(struct writer *writer, struct error *error)
 {
-	enum error_code code = paid_mark_read(writer->path, &writer->paid_beside, error);
+	enum error_code code = writer->path != NULL ? paid_mark_read(writer->path, &writer->paid_beside, error) : ERROR_NONE;
 
 	if (code == ERROR_INVALID) {
 		log_message(LOG_WARN, "registry.paid", "%s: %s", error->path, error->message);
@@ -408,6 +501,7 @@ enum error_code writer_open(
 	enum error_code code = schema_open(place, &writer->db, error);
 
 	writer->path = database_path(place);
+	writer->shared = database_is_shared(place);
 	writer->sources = sources;
 	writer->observed = -1;
 	if (code != ERROR_NONE)

@@ -28,6 +28,9 @@ enum write_statement {
 	WRITE_WISH_NEWS,
 	WRITE_WISH_FORGET,
 	WRITE_EVENT,
+	WRITE_NEWEST_EVENT,
+	WRITE_FIND_EVENT,
+	WRITE_FIND_CHANGE,
 	WRITE_CHANGE_TASK,
 	WRITE_CHANGE_LIVE,
 	WRITE_REMOVE,
@@ -77,14 +80,23 @@ enum write_statement {
 	WRITE_STATEMENTS
 };
 
+/* A row that nobody else can have written, of the transaction under way: whether it is there says whether that was committed. */
+struct writer_trace {
+	int64_t event, at_ms; /* an event's number and time; 0: none was written */
+	int64_t sequence;     /* whose event it is; else, a task that was changed; 0: none was */
+	int64_t updated_ms;   /* at this time */
+};
+
 struct writer {
+	bool shared; /* other hosts write too */
 	struct database *db;
 	struct sources *sources;
 	struct statement *statements[WRITE_STATEMENTS];
 	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
 	size_t unindexed;     /* rows written since */
 	int64_t newest_event; /* its number; it only grows */
-	int64_t observed;     /* rows of `observed`; -1: to be counted */
+	struct writer_trace trace;
+	int64_t observed; /* rows of `observed`; -1: to be counted */
 	struct budget_rows budgets;
 	struct cleaner cleaner;
 	const char *path;     /* of the database, for the file beside it; NULL: it is on a server */
@@ -145,6 +157,10 @@ void writer_bind_clean(struct writer *writer, struct statement *statement, int i
 
 /* The write failed, and says why `action` ("store the job") did. False when the group is lost with it. */
 bool writer_refuse(struct writer *writer, struct store_write *write, const char *action);
+
+/* Was the transaction committed whose answer was lost? It is found out, for as long as that may take (lost_commit.c). DATABASE_OK, DATABASE_DONE: it was
+ * not, and will not be; DATABASE_UNKNOWN. */
+enum database_result writer_settle(struct writer *writer);
 
 /* BEGIN and COMMIT for upkeep.c, with the sums of budgets that were added to in between. A failure is in `writer->failure`, and the transaction is rolled back. */
 bool writer_begin(struct writer *writer, bool synced);

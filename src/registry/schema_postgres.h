@@ -1,0 +1,65 @@
+/* schema_postgres.h - with what PostgreSQL began: all tables as they were at step 14 of schema.c, which alone reads this.
+ *
+ * Flags are numbers here too, so that both databases run the same statements. Indices are kept at every insert: what is in task_index is what is in
+ * task. */
+#pragma once
+
+static const char postgres_tasks[] =
+	"CREATE TABLE source (number bigint PRIMARY KEY, kind text NOT NULL, provider text NOT NULL, UNIQUE (kind, provider));"
+	"CREATE TABLE task (sequence bigint PRIMARY KEY, status bigint NOT NULL, source bigint NOT NULL, dry_run bigint NOT NULL,"
+	" progress double precision NOT NULL, created_ms bigint NOT NULL, updated_ms bigint NOT NULL, id bytea NOT NULL,"
+	" vendor_id text, request_id text, payload text, estimates text, result text, caller text, asked text, removed_ms "
+	"bigint);"
+	"CREATE INDEX task_filter ON task (source, status, sequence);"
+	"CREATE INDEX task_live ON task (source, status, sequence) WHERE dry_run = 0;"
+	"CREATE INDEX task_vendor ON task (vendor_id) WHERE dry_run = 0;"
+	"CREATE INDEX task_request ON task (request_id) WHERE dry_run = 0;"
+	"CREATE INDEX task_caller ON task (caller, sequence) WHERE caller IS NOT NULL;"
+	"CREATE VIEW task_index AS SELECT status, source, sequence FROM task;"
+	"CREATE VIEW task_indexed AS SELECT 9223372036854775806 AS sequence;"
+	"CREATE TABLE idempotency (key text PRIMARY KEY, created_ms bigint NOT NULL, status bigint NOT NULL,"
+	" body_sha256 bytea NOT NULL, answer bytea NOT NULL);"
+	"CREATE INDEX idempotency_age ON idempotency (created_ms);"
+	/* a third of the time that the usual compression takes; where it was not built in, that is used */
+	"DO $$BEGIN ALTER TABLE idempotency ALTER answer SET COMPRESSION lz4; EXCEPTION WHEN OTHERS THEN NULL; END$$;"
+	"CREATE TABLE live (sequence bigint PRIMARY KEY, phase bigint NOT NULL, attempts bigint NOT NULL,"
+	" submitted_ms bigint NOT NULL, deadline_ms bigint NOT NULL, stop_ms bigint NOT NULL, cancel_asked bigint NOT NULL,"
+	" caller text, reason text, state text, request text, trace text, paid bigint NOT NULL DEFAULT 0,"
+	" paid_most bigint NOT NULL DEFAULT 1, request_sha256 text, upstream_sha256 text) WITH (fillfactor = 80);"
+	"CREATE INDEX live_upstream ON live (upstream_sha256, sequence) WHERE upstream_sha256 IS NOT NULL;"
+	"CREATE TABLE upstream (sequence bigint PRIMARY KEY, request text NOT NULL);"
+	"CREATE TABLE ledger (sequence bigint PRIMARY KEY, day bigint NOT NULL, source bigint NOT NULL, reserved bigint NOT NULL,"
+	" expected bigint NOT NULL, spent bigint NOT NULL, basis text, caller text, door bigint NOT NULL DEFAULT 0);"
+	"CREATE TABLE event (number bigint PRIMARY KEY, at_ms bigint NOT NULL, sequence bigint NOT NULL, verb text NOT NULL,"
+	" data text);"
+	"CREATE INDEX event_job ON event (sequence) WHERE data IS NOT NULL;";
+
+static const char postgres_rest[] =
+	"CREATE TABLE hook (number bigint PRIMARY KEY, url text NOT NULL, events text NOT NULL, secret text NOT NULL,"
+	" earlier_secret text, earlier_until_ms bigint NOT NULL, caller text, created_ms bigint NOT NULL, cursor bigint NOT "
+	"NULL);"
+	"CREATE TABLE delivery (hook bigint NOT NULL, event bigint NOT NULL, sequence bigint NOT NULL, attempts bigint NOT NULL,"
+	" first_ms bigint NOT NULL, due_ms bigint NOT NULL, parked bigint NOT NULL, status bigint NOT NULL, problem text,"
+	" PRIMARY KEY (hook, event));"
+	"CREATE TABLE callback (sequence bigint PRIMARY KEY, url text NOT NULL, secret text NOT NULL);"
+	"CREATE TABLE paid_mark (\"only\" bigint PRIMARY KEY CHECK (\"only\" = 1), number bigint NOT NULL);"
+	"INSERT INTO paid_mark VALUES (1, 0);"
+	"CREATE TABLE observed (sequence bigint PRIMARY KEY, provider text NOT NULL, model text NOT NULL, drivers text NOT NULL,"
+	" micro_usd bigint NOT NULL, at_ms bigint NOT NULL);"
+	"CREATE INDEX observed_name ON observed (provider, model, drivers, sequence);"
+	"CREATE TABLE artifact (sequence bigint NOT NULL, n bigint NOT NULL, source bigint NOT NULL, media bigint NOT NULL,"
+	" caller text);"
+	"CREATE UNIQUE INDEX artifact_place ON artifact (sequence DESC, n);"
+	"CREATE INDEX artifact_caller ON artifact (caller, sequence DESC, n) WHERE caller IS NOT NULL;"
+	"CREATE TABLE artifact_filled (\"only\" bigint PRIMARY KEY CHECK (\"only\" = 1), sequence bigint NOT NULL);"
+	"INSERT INTO artifact_filled VALUES (1, 0);"
+	"CREATE TABLE quote (sequence bigint PRIMARY KEY, id bytea NOT NULL, caller text NOT NULL, kind text NOT NULL,"
+	" provider text NOT NULL, created_ms bigint NOT NULL, expires_ms bigint NOT NULL, expected bigint NOT NULL,"
+	" most bigint NOT NULL, sha256 text, asked_ms bigint NOT NULL, asked bigint NOT NULL, approved_ms bigint NOT NULL,"
+	" approved bigint NOT NULL, approved_by text, refused_ms bigint NOT NULL, question bigint NOT NULL, job bigint UNIQUE,"
+	" bytes bigint NOT NULL, request text);"
+	"CREATE INDEX quote_open ON quote (caller, sequence, bytes) WHERE job IS NULL;"
+	"CREATE INDEX quote_asked ON quote (sequence) WHERE job IS NULL AND asked_ms <> 0;"
+	"CREATE TABLE wish (sequence bigint PRIMARY KEY, digest bytea NOT NULL, answered bigint NOT NULL, takes bigint NOT NULL,"
+	" touched_ms bigint NOT NULL, overtook bigint NOT NULL);"
+	"CREATE INDEX wish_digest ON wish (digest);";
