@@ -6,7 +6,6 @@ local http = require "spec.support.http"
 local keys = require "spec.support.keys"
 local shell = require "spec.support.shell"
 local signer = require "spec.support.signer"
-local swarms = require "spec.support.swarm"
 
 local WEEK = 604800
 local SESSION = "/api/session"
@@ -43,7 +42,7 @@ end
 -- A token that the host would have made, had it been asked for one that ends then.
 local function forged(served, name, ends, key)
   local bytes = (">I8"):pack(ends) .. signer.sha256(keys.key(name)):sub(1, 16)
-  return signer.hex(bytes .. signer.hmac_sha256(key or served:read("data/session.key"), bytes))
+  return signer.hex(bytes .. signer.hmac_sha256(key or shell.setting(served, "session.key"), bytes))
 end
 
 local function status_with(served, cookie, path)
@@ -70,7 +69,6 @@ describe("a host without API keys", function()
       assert.is_nil(answer.headers["set-cookie"])
     end
     assert.equal(200, served:request("DELETE", SESSION).status)
-    assert.is_nil(served:read("data/session.key"))
     served:remove()
   end)
 end)
@@ -213,16 +211,17 @@ describe("a login", function()
 
   it("is written down without key or token", function()
     assert.truthy(served:log():find("event=session.opened key=boss request_id=", 1, true))
-    for _, secret in ipairs { token, keys.key "boss", "Set-Cookie", signer.hex(served:read("data/session.key")) } do
+    for _, secret in ipairs { token, keys.key "boss", "Set-Cookie", signer.hex(shell.setting(served, "session.key")) } do
       assert.is_nil(served:log():find(secret, 1, true))
     end
   end)
 
-  it("has a key of its own that only the host's user can read", function()
-    local pipe = assert(io.popen("stat -c %a " .. shell.quote(served.home .. "/data/session.key")))
-    assert.equal("600\n", pipe:read("a"))
-    pipe:close()
-    assert.equal(32, #served:read("data/session.key"))
+  it("has a key of its own, which no answer shows", function()
+    assert.equal(32, #shell.setting(served, "session.key"))
+    local secret = signer.hex(shell.setting(served, "session.key"))
+    for _, path in ipairs { "/api/host", "/api/events/history", "/api/logs", "/readyz", "/metrics", SESSION } do
+      assert.is_nil(served:get(path, keys.headers "boss").body:find(secret, 1, true), path)
+    end
   end)
 end)
 
@@ -379,89 +378,53 @@ describe("a session", function()
     assert.truthy(served:get(SESSION, { Cookie = cookie }).body:find('"required":false,"key":null', 1, true))
   end)
 
-  it("ends with data/session.key, streams too", function()
+  it("ends with all others when an operator says so, streams too", function()
     local cookie = cookie_for(served, "boss")
     local stream = event_stream.open(served, "/api/events", { Cookie = cookie })
-    local key = served:read("data/session.key")
-    served:delete("data/session.key")
-    served:eventually(function() return status_with(served, cookie) == 401 end)
+    local key = shell.setting(served, "session.key")
+    assert.equal(403, served:request("DELETE", "/api/sessions", nil, keys.headers "reader").status)
+    assert.equal(200, status_with(served, cookie))
+    local answer = served:request("DELETE", "/api/sessions", nil, keys.headers "boss")
+    assert.equal(200, answer.status, answer.body)
+    assert.equal(401, status_with(served, cookie))
     ends_with_session(stream)
-    assert.not_equal(key, served:read("data/session.key"))
-    assert.equal(200, status_with(served, (cookie_for(served, "boss"))))
+    assert.not_equal(key, shell.setting(served, "session.key"))
+    cookie = cookie_for(served, "boss")
+    assert.equal(200, status_with(served, cookie))
+    served:kill()
+    served:start_again()
+    assert.equal(200, status_with(served, cookie))
     stream:close()
   end)
 
-  for what, break_it in pairs {
-    ["is too short"] = function(home) shell.run("echo x > " .. shell.quote(home .. "/data/session.key")) end,
-    ["is too long"] = function(home) shell.run("head -c 33 /dev/zero > " .. shell.quote(home .. "/data/session.key")) end,
-    ["is a folder"] = function(home)
-      shell.run(("rm -f %s/data/session.key && mkdir %s/data/session.key"):format(shell.quote(home), shell.quote(home)))
-    end,
+  -- What the file of an earlier version holds, and whether it is the key then.
+  for what, case in pairs {
+    ["is one"] = { command = "head -c 32 /dev/zero | tr '\\0' k > ", taken = true },
+    ["is too short"] = { command = "echo x > " }, ["is too long"] = { command = "head -c 33 /dev/zero > " },
+    ["is a folder"] = { command = "mkdir " },
   } do
-    it("cannot be begun while data/session.key " .. what .. "; keys work all the same", function()
-      break_it(served.home)
-      local function told() return table.concat(served:get("/readyz").json.problems, "\n"):find("data/session.key", 1, true) end
-      served:eventually(told)
+    it("takes data/session.key of an earlier version over: one that " .. what, function()
       served:stop()
+      shell.sql(served, "DELETE FROM setting WHERE name = 'session.key'")
+      local path = served.home .. "/data/session.key"
+      shell.run(case.command .. shell.quote(path))
       served:start_again()
-      assert.truthy(told())
-      assert.equal(200, served:get("/readyz").status)
-      local answer = login(served, "boss")
-      assert.equal(503, answer.status)
-      assert.truthy(answer.json.detail:find("/readyz", 1, true))
-      assert.is_nil(answer.headers["set-cookie"])
-      assert.equal(200, served:get("/api/jobs/list", keys.headers "boss").status)
-      assert.truthy(served:log():find("event=session.key", 1, true))
-      shell.run("rm -rf " .. shell.quote(served.home .. "/data/session.key"))
-      served:eventually(function() return login(served, "boss").status == 200 and not told() end)
+      local key = shell.setting(served, "session.key")
+      assert.equal(32, #key)
+      assert.equal(case.taken or false, key == ("k"):rep(32))
+      assert.equal(case.taken or false, not os.rename(path, path)) -- is it gone?
+      assert.equal(200, status_with(served, (cookie_for(served, "boss"))))
+      served:eventually(function() return served:log():find("event=registry.setting", 1, true) end)
     end)
   end
-end)
 
--- Many at once: `kept` is in every configuration, `toggled` in every second one. Nobody is anybody else at any time.
-describe("many clients that log in and out while the keys change", function()
-  local CLIENTS, ROUNDS, EDITS = 12, 25, 12
-
-  it("are always who they are, or nobody", function()
-    local served = start { "kept", "toggled" }
-    local port, swarm, edits, seen = served.port, swarms.new(), 0, { toggled = {}, kept = {} }
-
-    local function round(name)
-      local answer = assert(swarm.ask(port, "POST", SESSION, { key = keys.key(name) }))
-      seen[name][answer.status] = (seen[name][answer.status] or 0) + 1
-      if answer.status ~= 200 then
-        assert.equal("toggled", name)
-        assert.equal(401, answer.status)
-        return
-      end
-      assert.equal(name, answer.json.key)
-      local cookie = cookie_of(answer)
-      local shown = assert(swarm.ask(port, "GET", SESSION, nil, { Cookie = cookie }))
-      assert.equal(200, shown.status)
-      assert.is_true(shown.json.key == name or (name == "toggled" and shown.body:find('"key":null', 1, true) ~= nil))
-      local list = assert(swarm.ask(port, "GET", "/api/jobs/list", nil, { Cookie = cookie }))
-      assert.is_true(list.status == 200 or (name == "toggled" and list.status == 401))
-      local gone = assert(swarm.ask(port, "DELETE", SESSION, nil, { Cookie = cookie, Origin = own_origin(served) }))
-      assert.equal(200, gone.status)
-      assert.truthy(gone.headers["set-cookie"]:find("Max-Age=0", 1, true))
-    end
-
-    for i = 1, CLIENTS do
-      swarm:add(function()
-        for _ = 1, ROUNDS do round(i % 2 == 0 and "kept" or "toggled") end
-      end)
-    end
-    swarm:add(function()
-      while edits < EDITS do
-        edits = edits + 1
-        served:write("config/comfyvn.json", exact.encode(config(edits % 2 == 1 and { "kept" } or { "kept", "toggled" })))
-        swarm.pause(0.15)
-      end
-    end)
-    while swarm:is_busy() do swarm:step() end
-    assert.same({ [200] = CLIENTS // 2 * ROUNDS }, seen.kept)
-    assert.is_true((seen.toggled[200] or 0) > 0 and (seen.toggled[401] or 0) > 0)
-    assert.is_nil(served:log():find("level=error", 1, true))
-    served:remove()
+  it("keeps a file that is another key, and says that it is not read", function()
+    served:stop()
+    shell.run("head -c 32 /dev/zero > " .. shell.quote(served.home .. "/data/session.key"))
+    local key = shell.setting(served, "session.key")
+    served:start_again()
+    assert.equal(key, shell.setting(served, "session.key"))
+    assert.equal(("\0"):rep(32), served:read("data/session.key"))
+    served:eventually(function() return served:log():find("the registry has another key", 1, true) end)
   end)
 end)

@@ -1,6 +1,7 @@
 -- Live jobs of a provider of two kinds: each is gated by the flag of its kind before every request that may cost, over kill -9
 -- too, and every function of the script is told under which kind the job was submitted.
 local exact = require "spec.support.exact_json"
+local shell = require "spec.support.shell"
 local signer = require "spec.support.signer"
 local support = require "spec.support.live"
 local told_vendor = require "spec.support.told_vendor"
@@ -181,11 +182,10 @@ describe("a vendor's webhook for a job of the second kind", function()
     host:write("config/comfyvn.secrets.json", exact.encode {
       told = { api_key = "told-key", webhook_secret = WEBHOOK_SECRET },
     })
-    host:eventually(function() return host:read "data/webhook.key" end)
     host:eventually(function() return host:log():find("secrets.reloaded", 1, true) end)
     local video = running "video"
     local id = signer.unhex((video:gsub("-", "")))
-    local mac = signer.hmac_sha256(host:read "data/webhook.key", "providerd webhook|told|" .. id)
+    local mac = signer.hmac_sha256(shell.setting(host, "webhook.key"), "providerd webhook|told|" .. id)
     local headers = signer.replicate(WEBHOOK_SECRET, "{}")
     headers["Content-Type"] = "application/json"
     local answer = host:request("POST", "/api/webhooks/told/" .. signer.hex(id) .. signer.hex(mac):sub(1, 32), "{}", headers)

@@ -27,9 +27,10 @@ describe("an older copy of the registry", function()
     host:post("/api/live/stop") -- what is not sent by now waits
     vendor:becomes(first, "done")
     host:stop()
-    in_data("cp registry.db copy.db && rm live.stopped")
+    in_data("cp registry.db copy.db")
     vendor:tell { ["POST /pay"] = { each = true, json = { status = "done" } } }
     host:start_again()
+    host:post("/api/live/start")
     for _, job in ipairs(queued) do vendor:becomes(job, "done") end
     local paid = vendor:seen("POST /pay")
     host:kill()
@@ -37,6 +38,8 @@ describe("an older copy of the registry", function()
     host:start_again()
     host:eventually(function() return events("host.registry.restored") == 1 end)
     host:eventually(function() return host:log():find("registry.restored", 1, true) end)
+    assert.is_true(host:get("/api/live").json.stopped) -- as it was when the copy was made
+    host:post("/api/live/start")
     local unknown = 0
     for _, job in ipairs(queued) do
       local status = host:eventually(function() -- one may have been on its way when it was stopped

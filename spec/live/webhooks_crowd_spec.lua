@@ -1,5 +1,6 @@
 -- Vendors' webhooks that nobody signed, in numbers: whoever has the token of a job must not be able to spend the vendor's rate.
 local cjson = require "cjson"
+local shell = require "spec.support.shell"
 local signer = require "spec.support.signer"
 local socket = require "socket"
 local support = require "spec.support.live"
@@ -8,7 +9,7 @@ local DELIVERIES, SECONDS = 300, 5 -- as many, and for so long
 
 local function path_of(host, provider, job_id)
   local id = signer.unhex((job_id:gsub("-", "")))
-  local mac = signer.hmac_sha256(host:read("data/webhook.key"), "providerd webhook|" .. provider .. "|" .. id)
+  local mac = signer.hmac_sha256(shell.setting(host, "webhook.key"), "providerd webhook|" .. provider .. "|" .. id)
   return "/api/webhooks/" .. provider .. "/" .. signer.hex(id) .. signer.hex(mac):sub(1, 32)
 end
 
@@ -25,7 +26,6 @@ describe("unsigned deliveries for one job", function()
     local live = support.start { simulate = { "--job-time", "600000" } }
     live.settings.live.public_url = "http://127.0.0.1:" .. live.host.port .. "/"
     live.host:write("config/comfyvn.json", cjson.encode(live.settings))
-    live.host:eventually(function() return live.host:read("data/webhook.key") end)
     local job_id = live:job("luma")
     live.host:eventually(function() return looks(live) > 0 end) -- the vendor has it
     local path, began, before = path_of(live.host, "luma", job_id), socket.gettime(), looks(live)

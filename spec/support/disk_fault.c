@@ -2,7 +2,7 @@
  *
  * The file that $DISK_FAULT names holds a line "CALL PART ERRNO SKIP": the call (open, write, fsync, rename, mkdir, unlink), a part of the path
  * that is meant (with $ behind it: its end), the number of the error, and how many calls are let through before. An empty file: nothing fails. fsync stands for
- * fdatasync too; a descriptor is known by the path that /proc names. What failed is told by a line in $DISK_FAULT.met. Any thread. */
+ * fdatasync too, write for pwrite64; a descriptor is known by the path that /proc names. What failed is told by a line in $DISK_FAULT.met. Any thread. */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -124,6 +124,13 @@ ssize_t write(int descriptor, const void *bytes, size_t length)
 	REAL(write);
 
 	return fails_on("write", descriptor) ? -1 : real(descriptor, bytes, length);
+}
+
+ssize_t pwrite64(int descriptor, const void *bytes, size_t length, off64_t offset)
+{
+	REAL(pwrite64);
+
+	return fails_on("write", descriptor) ? -1 : real(descriptor, bytes, length, offset);
 }
 
 int fsync(int descriptor)

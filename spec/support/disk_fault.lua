@@ -2,7 +2,7 @@
 --
 --   local disk = require("spec.support.disk_fault").new()      -- nil under a sanitizer, which wants to be loaded first
 --   local host = start { env = disk:env() }
---   disk:fail("fsync", "data/live.stopped")    -- every fsync of a path with this in it; "data$": that ends so
+--   disk:fail("fsync", "registry.db-wal")      -- every fsync of a path with this in it; "data$": that ends so
 --   disk:fail("rename", "x", { errno = 28, skip = 1 })
 --   local met = disk:mend()                    -- how many calls failed since
 --   disk:remove()

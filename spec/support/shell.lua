@@ -35,4 +35,12 @@ function shell.sql(host, statement)
   return shell.output(command:format(shell.quote(host.home .. "/data/registry.db"), shell.quote(statement)))
 end
 
+--- What all hosts of a registry share under this name, or nil: a key as its bytes.
+function shell.setting(host, name)
+  local text = shell.sql(host, ("SELECT value FROM setting WHERE name = '%s'"):format(name)):gsub("\n$", "")
+  if text == "" then return nil end
+  if not name:find("%.key$") then return text end
+  return (text:gsub("..", function(digits) return string.char(tonumber(digits, 16)) end))
+end
+
 return shell

@@ -2,6 +2,7 @@
 -- unknown. Each is a coroutine of the storm's swarm (spec/support/storm.lua) that goes on until the storm is over.
 local end_host = require "spec.support.host_end"
 local exact = require "spec.support.exact_json"
+local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local operator = {}
@@ -56,13 +57,12 @@ local function check_switch(run, said)
   end
 end
 
--- What it says and what is on the disk are one.
-local function check_switch_file(run, said)
+-- What it says and what the registry has are one.
+local function check_switch_setting(run, said)
   if said == nil then return end
-  local file = io.open(run.live.host.home .. "/data/live.stopped")
-  if file then file:close() end
-  if said ~= (file ~= nil) then
-    run:problem("the switch says stopped=%s, and data/live.stopped is %s", said, file and "there" or "not there")
+  local ok, kept = pcall(shell.setting, run.live.host, "live.stopped")
+  if ok and tostring(said) ~= kept then
+    run:problem("the switch says stopped=%s, and the registry stopped=%s", said, kept)
   end
 end
 
@@ -92,7 +92,7 @@ end
 local function race(run)
   for _ = 1, ROUNDS do
     turn_at_once(run)
-    check_switch_file(run, is_stopped(run))
+    check_switch_setting(run, is_stopped(run))
     run:count "races of the switch"
   end
   local said = is_stopped(run)

@@ -131,13 +131,10 @@ static void list_rest(struct problem_list *list, const struct provider_entry *en
 	file_problem_release(problem);
 }
 
-/* Of the page and its logins. */
 static void list_page_problems(struct problem_list *list, struct host *host)
 {
-	struct file_problem *problem = sessions_problem(host->sessions);
+	struct file_problem *problem;
 
-	list_problem(list, problem);
-	file_problem_release(problem);
 	for (size_t i = 0; (problem = studio_problem(host->studio, i)) != NULL; i++) {
 		list_problem(list, problem);
 		file_problem_release(problem);

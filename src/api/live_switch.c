@@ -30,7 +30,7 @@ static void send_state(struct host *host, struct http_request *request, bool sto
 
 void live_state_handle(struct host *host, struct http_request *request)
 {
-	send_state(host, request, live_is_stopped(host->live));
+	send_state(host, request, live_look_at_switch(host->live));
 }
 
 /* Says what this request did, whoever turns the switch meanwhile. */

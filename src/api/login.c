@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "gate/api_key.h"
 #include "gate/session.h"
+#include "registry/setting.h"
 
 #define COOKIE_BYTES 256
 
@@ -161,4 +162,24 @@ void login_end_handle(struct host *host, struct http_request *request)
 	if (request->session_expires != 0)
 		log_session("session.closed", request, request->api_key);
 	send_identity(request, &(struct identity){ .headers = cookie });
+}
+
+/* The caller's own ends too, if it came by one. */
+void login_end_all_handle(struct host *host, struct http_request *request)
+{
+	unsigned char key[SETTING_KEY_BYTES];
+	struct error error;
+	struct buffer out;
+
+	if (setting_key_renew(host->store, SETTING_SESSION_KEY, key, &error) != ERROR_NONE) {
+		answer_problem(request, 503, NULL, error.message);
+		return;
+	}
+	sessions_set_key(host->sessions, key);
+	explicit_bzero(key, sizeof key);
+	log_message(LOG_WARN, "session.ended", "all sessions, by request");
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_text(&out, "{\"ok\":true}");
+	answer_json(request, 200, NULL, &out);
+	buffer_free(&out);
 }

@@ -1,4 +1,4 @@
-/* login.h - /api/session: who asks, log in, log out. For browsers; see gate/session.h. */
+/* login.h - /api/session: who asks, log in, log out; /api/sessions: log everybody out. For browsers; see gate/session.h. */
 #pragma once
 
 #include "api/host.h"
@@ -6,3 +6,4 @@
 void login_show_handle(struct host *host, struct http_request *request);
 void login_begin_handle(struct host *host, struct http_request *request);
 void login_end_handle(struct host *host, struct http_request *request);
+void login_end_all_handle(struct host *host, struct http_request *request);

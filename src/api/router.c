@@ -109,6 +109,7 @@ static const struct route routes[] = {
 	{ "GET", "/api/session", NULL, { .plain = login_show_handle }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "POST", "/api/session", NULL, { .plain = login_begin_handle }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "DELETE", "/api/session", NULL, { .plain = login_end_handle }, ROLE_NOBODYS, SCOPE_HOST },
+	{ "DELETE", "/api/sessions", NULL, { .plain = login_end_all_handle }, ROLE_OPERATE, SCOPE_HOST },
 	{ "GET", "/", NULL, { .plain = studio_page_index }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/ui/**", NULL, { .named = studio_page_file }, ROLE_NOBODYS, SCOPE_HOST },
 	{ "GET", "/openapi.json", NULL, { .plain = openapi_page_handle }, ROLE_NOBODYS, SCOPE_HOST },

@@ -115,13 +115,10 @@ static void list_directory(struct host *host, struct buffer *problems, int *coun
 		add_problem(problems, text, count);
 }
 
-/* Of the page and its logins. */
 static void list_studio(struct host *host, struct buffer *problems, int *count)
 {
-	struct file_problem *problem = sessions_problem(host->sessions);
+	struct file_problem *problem;
 
-	add_file_problem(problems, problem, count);
-	file_problem_release(problem);
 	for (size_t i = 0; (problem = studio_problem(host->studio, i)) != NULL; i++) {
 		add_file_problem(problems, problem, count);
 		file_problem_release(problem);

@@ -328,10 +328,11 @@
 #define LIMIT_DIRECTORY_EVENTS 50		/* told of one crawl */
 
 /* Watching over the host. */
-#define LIMIT_WATCHDOG_MS 8000	  /* a thread that does not come back for so long ends the process */
-#define LIMIT_STOP_MS 50000	  /* and so does a host that was told to stop: parts that wait for each other have 45 s */
-#define LIMIT_STORE_SLOW_MS 5000  /* a commit that takes longer makes the host not ready */
-#define LIMIT_STORE_PROBE_MS 1000 /* while writes fail, a small one is tried this often */
+#define LIMIT_WATCHDOG_MS 8000	   /* a thread that does not come back for so long ends the process */
+#define LIMIT_STOP_MS 50000	   /* and so does a host that was told to stop: parts that wait for each other have 45 s */
+#define LIMIT_STORE_SLOW_MS 5000   /* a commit that takes longer makes the host not ready */
+#define LIMIT_SETTING_LOOK_MS 1000 /* a host looks this often for what others of its registry have set */
+#define LIMIT_STORE_PROBE_MS 1000  /* while writes fail, a small one is tried this often */
 #define LIMIT_DISK_FREE_BYTES (64 * 1024 * 1024) /* of data/; with less the host is not ready */
 
 /* Live jobs. */

@@ -36,6 +36,7 @@
 #include "cli/cli.h"
 #include "cli/places.h"
 #include "cli/reload_events.h"
+#include "cli/shared_settings.h"
 #include "directory/directory.h"
 #include "webhook_in/webhook_in.h"
 #include "script/standstill.h"
@@ -69,6 +70,7 @@ struct serving {
 	struct http_server *http;
 	struct probe_listener *probes;
 	struct watch *watch;
+	struct setting_watch *settings;
 };
 
 static const char serve_usage[] = "usage: providerd serve [--home DIR] [--listen ADDR:PORT] [--restored]\n";
@@ -175,15 +177,16 @@ static enum error_code open_loader(struct serving *serving, struct error *error)
 	return code;
 }
 
-static void open_webhooks_in(struct serving *serving)
+static enum error_code open_keys(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
-	const struct gate_view *view;
+	struct shared_keys keys = { .cookie = "" };
+	enum error_code code = shared_keys_open(host->store, serving->home, serving->data, &keys, error);
 
-	host->webhooks_in = webhooks_in_new(serving->data, host->gate, host->engine);
-	view = gate_acquire(host->gate);
-	webhooks_in_prepare(host->webhooks_in, view);
-	gate_release(host->gate, view);
+	host->webhooks_in = webhooks_in_new(keys.webhook, host->gate, host->engine);
+	host->sessions = sessions_new(keys.session, keys.cookie);
+	explicit_bzero(&keys, sizeof keys);
+	return code;
 }
 
 /* Paid requests have left that the registry does not know of. */
@@ -201,7 +204,6 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
 
-	open_webhooks_in(serving);
 	notice_older(serving);
 	return live_open(&(struct live_options){ .engine = host->engine,
 				 .store = host->store,
@@ -256,9 +258,8 @@ static enum error_code open_studio(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
 
-	(void)error; /* a page that cannot be shown, or logged in to, is told, and stops no host */
-	serving->host.sessions = sessions_new(serving->data, serving->home);
-	sessions_reload(serving->host.sessions, signs_anything(view->config));
+	(void)error; /* a page that cannot be shown is told, and stops no host */
+	sessions_want(serving->host.sessions, signs_anything(view->config));
 	serving->host.studio = studio_new(serving->studio);
 	studio_reload(serving->host.studio, view->config->server.studio);
 	gate_release(serving->host.gate, view);
@@ -293,11 +294,10 @@ static void reload(void *context)
 	view = gate_acquire(host->gate);
 	log_set_level(view->config->log_level);
 	task_store_set_keep_days(serving->host.store, view->config->registry_keep_days);
-	webhooks_in_prepare(serving->host.webhooks_in, view);
 	webhooks_out_notify(serving->host.webhooks_out, 0);
 	artifacts_set_keep_days(serving->host.artifacts, view->config->registry_keep_days);
 	studio_reload(host->studio, view->config->server.studio);
-	sessions_reload(host->sessions, signs_anything(view->config));
+	sessions_want(host->sessions, signs_anything(view->config));
 	gate_release(serving->host.gate, view);
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);
@@ -306,6 +306,11 @@ static void reload(void *context)
 	in_force_release(host->gate, &before);
 	in_force_release(host->gate, &after);
 	live_wake(serving->host.live);
+}
+
+static enum error_code follow_settings(struct serving *serving, struct error *error)
+{
+	return shared_settings_follow(&serving->host, &serving->settings, error);
 }
 
 static enum error_code start_watch(struct serving *serving, struct error *error)
@@ -375,8 +380,8 @@ static enum error_code start_engine(struct serving *serving, struct error *error
 
 /* Each needs those before it; stop_parts() takes them in reverse. */
 static enum error_code (*const starts[])(struct serving *serving, struct error *error) = { open_gate, lock_home, open_log,
-	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_directory, open_live,
-	open_studio, open_openapi, start_http, start_watch };
+	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_directory, open_keys, open_live,
+	open_studio, open_openapi, follow_settings, start_http, start_watch };
 
 static enum error_code start_parts(struct serving *serving, struct error *error)
 {
@@ -437,6 +442,7 @@ static void stop_parts(struct serving *serving)
 	live_leave(host->live);
 	directory_leave(host->directory);
 	watch_stop(serving->watch);
+	setting_watch_stop(serving->settings);
 	event_hub_stop(host->events); /* ends the streams, so that HTTP can drain */
 	if (serving->http != NULL)
 		http_stop(serving->http, DRAIN_MS);

@@ -1,4 +1,4 @@
-/* session.c - makes and checks the tokens of sessions. The loader thread reads the key, HTTP threads use it, under one lock for 32 bytes. */
+/* session.c - makes and checks the tokens of sessions. HTTP threads, under one lock for 32 bytes, which change when an operator ends all sessions. */
 #include "gate/session.h"
 
 #include <limits.h>
@@ -9,15 +9,9 @@
 
 #include "base/clock.h"
 #include "base/crypto.h"
-#include "base/file.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
-#include "gate/key_file.h"
 
-#define FILE_NAME "session.key"
-#define SHOWN_NAME "data/" FILE_NAME
-#define COOKIE_BYTES 24
 #define EXPIRY_BYTES 8
 #define KEY_MARK_BYTES 16 /* of the key's SHA-256 */
 #define SIGNED_BYTES (EXPIRY_BYTES + KEY_MARK_BYTES)
@@ -26,23 +20,27 @@
 _Static_assert(SESSION_TOKEN_BYTES == 2 * TOKEN_BYTES + 1, "a token is written in hex digits");
 
 struct sessions {
-	char *path;
-	char cookie[COOKIE_BYTES];
+	char cookie[SESSION_COOKIE_BYTES];
 	pthread_mutex_t lock;
-	bool ready;			   /* under lock: there is a key */
-	unsigned char key[KEY_FILE_BYTES]; /* under lock */
-	struct file_problem *problem;	   /* under lock; NULL: none */
+	bool wanted;			      /* under lock */
+	unsigned char key[SESSION_KEY_BYTES]; /* under lock */
 };
 
-struct sessions *sessions_new(const char *data, const char *home)
+void session_cookie_of(const char *home, char cookie[SESSION_COOKIE_BYTES])
 {
-	struct sessions *sessions = memory_new(sizeof *sessions);
 	char resolved[PATH_MAX];
 	const char *name = realpath(home, resolved) != NULL ? resolved : home;
 
-	sessions->path = file_join(data, FILE_NAME);
+	snprintf(cookie, SESSION_COOKIE_BYTES, "providerd_%08x", (unsigned)text_digest(name, strlen(name)));
+}
+
+struct sessions *sessions_new(const unsigned char key[SESSION_KEY_BYTES], const char *cookie)
+{
+	struct sessions *sessions = memory_new(sizeof *sessions);
+
 	pthread_mutex_init(&sessions->lock, NULL);
-	snprintf(sessions->cookie, sizeof sessions->cookie, "providerd_%08x", (unsigned)text_digest(name, strlen(name)));
+	snprintf(sessions->cookie, sizeof sessions->cookie, "%s", cookie);
+	memcpy(sessions->key, key, SESSION_KEY_BYTES);
 	return sessions;
 }
 
@@ -51,9 +49,7 @@ void sessions_free(struct sessions *sessions)
 	if (sessions == NULL)
 		return;
 	explicit_bzero(sessions->key, sizeof sessions->key);
-	file_problem_release(sessions->problem);
 	pthread_mutex_destroy(&sessions->lock);
-	free(sessions->path);
 	free(sessions);
 }
 
@@ -62,54 +58,30 @@ const char *sessions_cookie(const struct sessions *sessions)
 	return sessions->cookie;
 }
 
-/* Why there is no key. */
-static struct file_problem *explain(const struct error *error)
+void sessions_set_key(struct sessions *sessions, const unsigned char key[SESSION_KEY_BYTES])
 {
-	char text[sizeof error->message + 64];
-
-	snprintf(text, sizeof text, SHOWN_NAME ": %s; nobody can log in to Studio", error->message);
-	return file_problem_new(text, SHOWN_NAME, 0, file_problem_message(text, SHOWN_NAME));
+	pthread_mutex_lock(&sessions->lock);
+	memcpy(sessions->key, key, SESSION_KEY_BYTES);
+	pthread_mutex_unlock(&sessions->lock);
 }
 
-void sessions_reload(struct sessions *sessions, bool wanted)
+void sessions_want(struct sessions *sessions, bool wanted)
 {
-	unsigned char key[KEY_FILE_BYTES] = { 0 };
-	struct error error = { .code = ERROR_NONE };
-	bool ready = wanted && key_file_open(sessions->path, key, &error) == ERROR_NONE;
-	struct file_problem *problem = wanted && !ready ? explain(&error) : NULL, *before;
-
 	pthread_mutex_lock(&sessions->lock);
-	before = sessions->problem;
-	sessions->problem = problem;
-	sessions->ready = ready;
-	memcpy(sessions->key, key, sizeof key);
+	sessions->wanted = wanted;
 	pthread_mutex_unlock(&sessions->lock);
-	explicit_bzero(key, sizeof key);
-	if (problem != NULL && (before == NULL || strcmp(problem->text, before->text) != 0))
-		log_message(LOG_ERROR, "session.key", "%s", problem->text);
-	file_problem_release(before);
-}
-
-struct file_problem *sessions_problem(struct sessions *sessions)
-{
-	struct file_problem *problem;
-
-	pthread_mutex_lock(&sessions->lock);
-	problem = file_problem_hold(sessions->problem);
-	pthread_mutex_unlock(&sessions->lock);
-	return problem;
 }
 
 /* ---- tokens ---- */
 
-/* HMAC-SHA256 with the key of this home. False: there is none, or no libcrypto. */
+/* HMAC-SHA256 with the key. False: none is wanted, or there is no libcrypto. */
 static bool sign(struct sessions *sessions, const void *bytes, size_t length, unsigned char mark[EVP_MAX_MD_SIZE])
 {
-	unsigned char key[KEY_FILE_BYTES];
+	unsigned char key[SESSION_KEY_BYTES];
 	bool ready;
 
 	pthread_mutex_lock(&sessions->lock);
-	ready = sessions->ready;
+	ready = sessions->wanted;
 	memcpy(key, sessions->key, sizeof key);
 	pthread_mutex_unlock(&sessions->lock);
 	ready = ready && crypto_load() && HMAC(EVP_sha256(), key, sizeof key, bytes, length, mark, NULL) != NULL;

@@ -181,8 +181,8 @@ struct live {
 	struct artifacts *artifacts;
 	struct webhooks_in *webhooks_in;
 	const struct model_source *models;
-	char *stop_file;
 	pthread_mutex_t switch_lock; /* who turns the switch takes turns; held across the disk, and taken by nobody else */
+	int64_t switch_revision;     /* under that lock: of the newest that is known */
 	_Atomic bool stopped;
 	_Atomic bool leaving; /* nobody waits any more: the host stops */
 	struct timers timers;
@@ -297,6 +297,9 @@ void provider_queues_send(struct live *live);
 void provider_queue_calls_changed(struct provider_queue *queue);
 
 /* switch.c */
+
+/* How the switch stands in the registry; at first, as the file of earlier versions in the folder `data` says. Errors as task_store_set(). At the start. */
+enum error_code switch_open(struct live *live, const char *data, struct error *error);
 
 /* live_held_back() for who has a view. `own`: the provider's part of its configuration. Any thread. */
 const char *switch_held_back(struct live *live, const struct gate_view *view, const char *kind, const char *provider_id,

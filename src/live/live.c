@@ -4,13 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/random.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/memory.h"
-
-#define STOP_FILE "live.stopped"
 
 void live_leave(struct live *live)
 {
@@ -59,12 +55,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = switch_gate_due };
 	if (getrandom(&live->random, sizeof live->random, 0) != sizeof live->random || live->random == 0)
 		live->random = (uint64_t)clock_unix_ms();
-	live->stop_file = file_join(options->data, STOP_FILE);
-	if (live->stop_file == NULL)
-		return error_memory(error);
-	atomic_init(
-		&live->stopped, access(live->stop_file, F_OK) == 0 || errno != ENOENT); /* one that cannot be seen may be there */
-	return ERROR_NONE;
+	return switch_open(live, options->data, error);
 }
 
 /* The jobs are read on the thread that they belong to: what becomes of the first may be written while the last is read. */
@@ -132,6 +123,5 @@ void live_close(struct live *live)
 	pthread_mutex_destroy(&live->history_lock);
 	pthread_mutex_destroy(&live->excess_lock);
 	pthread_mutex_destroy(&live->switch_lock);
-	free(live->stop_file);
 	free(live);
 }

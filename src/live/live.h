@@ -31,7 +31,7 @@ struct live_options {
 	struct artifacts *artifacts;
 	struct webhooks_in *webhooks_in;
 	const struct model_source *models; /* for ctx.model and ctx.price */
-	const char *data;		   /* folder for what outlives a run, beside the registry; copied */
+	const char *data;		   /* folder in which earlier versions kept what is in the registry now */
 	bool restored; /* a backup was put back: jobs that claim to be under way may be long over, so their outcome counts as unknown */
 };
 
@@ -116,10 +116,17 @@ enum error_code live_take_webhook(struct live *live, const struct id *id, bool v
 
 /* ---- the switch ---- */
 
-/* Stops everything that is not sent yet, or starts it again; lasts over restarts and power losses, with an event of its own. ERROR_IO:
- * nothing was started; a stop holds all the same, but only until the host ends. Blocks on the disk. */
+/* Stops everything that is not sent yet, or starts it again, on all hosts of the registry: once it has returned, no request that costs is let go. It
+ * lasts over restarts and power losses, with an event of its own. ERROR_IO, ERROR_BUSY, ERROR_PENDING: the registry could not be written; nothing was
+ * started, and a stop holds on this host all the same, but only until it ends. Blocks on the disk. */
 enum error_code live_switch(struct live *live, bool stopped, struct error *error);
-bool live_is_stopped(struct live *live); /* any thread */
+bool live_is_stopped(struct live *live); /* as this host knows it; any thread */
+
+/* The same, looked up where other hosts may have turned it. Blocks on the disk there. */
+bool live_look_at_switch(struct live *live);
+
+/* The registry says so, with this change of its settings; an older one than is known is passed over. Any thread. */
+void live_follow_switch(struct live *live, bool stopped, int64_t revision);
 
 /* What the switches of this moment (stop, configuration, flag, the script's presence) say to whoever is about to send something to the provider:
  * why not, or NULL. Any thread. */

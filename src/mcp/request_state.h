@@ -1,6 +1,6 @@
 /* request_state.h - what a client brings back with its user's answer: which question it is the answer to, marked so that only this home can have made it.
  *
- * The mark (HMAC-SHA256, with a key derived from data/session.key) is over the API key, the quote, the amount, the question's number and its time. It is
+ * The mark (HMAC-SHA256, with a key derived from that of sessions) is over the API key, the quote, the amount, the question's number and its time. It is
  * stored nowhere; that it counts only once is the registry's to see (registry/quote.h, QUOTE_YES). */
 #pragma once
 

@@ -137,6 +137,8 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 	[READ_SAME_REQUESTS] = SQL("SELECT " TASK_COLUMNS
 				   " FROM live JOIN ledger USING (sequence) JOIN task USING (sequence)" SAME_REQUEST " LIMIT ?4"),
 	[READ_WISHES] = IN_ORDER(WISHES_SQL),
+	[READ_SETTING] = SQL("SELECT value, revision FROM setting WHERE name = ?"),
+	[READ_SETTINGS] = SQL("SELECT name, value, revision FROM setting WHERE revision > ? ORDER BY revision"),
 };
 _Static_assert(
 	LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_QUEUED == 0 && TASK_RUNNING == 1, "the statements above name them by number");

@@ -1,5 +1,5 @@
 /* reads.h - reading the registry: a pool of read-only connections. Any thread. What store.h and webhook_row.h offer to read is in task_reads.c,
- * artifact_reads.c, budget_sheet.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c, quote_reads.c and idempotency.c. */
+ * artifact_reads.c, budget_sheet.c, count_reads.c, live_reads.c, event_reads.c, webhook_reads.c, quote_reads.c, setting.c and idempotency.c. */
 #pragma once
 
 #include <pthread.h>
@@ -57,6 +57,8 @@ enum read_statement {
 	READ_ASKED_QUOTES,
 	READ_SAME_REQUESTS,
 	READ_WISHES,
+	READ_SETTING,
+	READ_SETTINGS,
 	READ_STATEMENTS
 };
 

@@ -150,6 +150,8 @@ static const struct sql steps[] = {
 	SQL("ALTER TABLE hook ADD COLUMN owner bigint NOT NULL DEFAULT 0;"
 	    "ALTER TABLE hook ADD COLUMN heir bigint NOT NULL DEFAULT 0;"
 	    "ALTER TABLE hook ADD COLUMN news text;"),
+	/* 17: what all hosts share (setting.h). The revision grows over all rows, so whoever knows one finds what is newer. */
+	SQL("CREATE TABLE setting (name text PRIMARY KEY, value text NOT NULL, revision bigint NOT NULL);"),
 };
 
 #define VERSION ((int64_t)(sizeof steps / sizeof *steps))

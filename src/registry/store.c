@@ -218,11 +218,6 @@ int64_t task_store_newest_event(struct task_store *store)
 	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
 }
 
-bool task_store_is_shared(const struct task_store *store)
-{
-	return database_is_shared(store->place);
-}
-
 /* Numbers only grow, whoever tells them. False: it was known already. */
 static bool raise_newest(struct task_store *store, int64_t newest)
 {
@@ -472,6 +467,11 @@ void task_store_close(struct task_store *store)
 	pthread_mutex_destroy(&store->lock);
 	database_place_free(store->place);
 	free(store);
+}
+
+bool task_store_is_shared(const struct task_store *store)
+{
+	return database_is_shared(store->place);
 }
 
 /* ---- an older copy ---- */

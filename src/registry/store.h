@@ -19,6 +19,7 @@
 #include "registry/task_search.h"
 
 struct task_store;
+struct setting;
 
 /* Opens or makes the database named by `url` ("sqlite:data/registry.db", relative to `home`), migrates an older schema, refuses a
  * newer one, and starts the store thread. Rows older than `keep_days` go (open and unknown ones never); idempotency records are
@@ -50,7 +51,7 @@ enum store_outcome {
 	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
 	STORE_SHORT,	       /* a budget does not allow the reservation: `error` says whose (budget_judge()); nothing written */
 	STORE_TIE_BROKEN,      /* the job does not fit what it is tied to (any more): nothing written */
-	STORE_UNCHANGED,       /* STORE_QUOTE: there is nothing to tell; its event is not written */
+	STORE_UNCHANGED,       /* STORE_QUOTE, STORE_SETTING: there is nothing to tell; its event is not written */
 	STORE_FAILED,	       /* the database refused; `error` says why; nothing written */
 };
 
@@ -80,6 +81,7 @@ enum store_kind {
 	STORE_WEBHOOKS, /* changes of webhooks only: `task` is not read */
 	STORE_QUOTE,	/* a change of a quote, with events of the host itself: `task` is not read */
 	STORE_BUDGETS,	/* the sums of budgets are made anew from the ledger: `task` is not read */
+	STORE_SETTING,	/* a setting (setting.h), with an event of the host itself: `task` is not read */
 	STORE_WISH,	/* how a wish stands: of `task` the id is read, and `wish_news` */
 };
 
@@ -125,6 +127,7 @@ struct store_write {
 	const struct webhook_change *webhook_changes; /* made in the same commit, before the events are written */
 	size_t webhook_change_count;
 	const struct quote_change *quote_change; /* STORE_QUOTE */
+	const struct setting *setting;		 /* STORE_SETTING */
 	struct idempotency idempotency;		 /* STORE_INSERT */
 	struct store_ties ties;			 /* STORE_INSERT of a live job */
 	const struct budget_limits

@@ -139,6 +139,11 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_FIND_SAME] = SQL("SELECT live.sequence FROM live JOIN ledger USING (sequence)" SAME_REQUEST " LIMIT 1"),
 	[WRITE_QUOTE_JOB] = SQL("UPDATE quote SET job = ?2, request = NULL WHERE sequence = ?1"),
 	[WRITE_QUOTES_CLOSE] = SQL("DELETE FROM quote WHERE job IS NULL"),
+	[WRITE_SETTING] = SQL("INSERT INTO setting VALUES (?, ?, (SELECT coalesce(max(revision), 0) + 1 FROM setting))"
+			      " ON CONFLICT (name) DO UPDATE SET value = excluded.value, revision = excluded.revision"
+			      " RETURNING revision"),
+	[WRITE_SETTING_ONCE] = SQL("INSERT INTO setting VALUES (?, ?, (SELECT coalesce(max(revision), 0) + 1 FROM setting))"
+				   " ON CONFLICT (name) DO NOTHING RETURNING revision"),
 	[WRITE_PROBE] = SQL("UPDATE paid_mark SET number = number"),
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
@@ -237,12 +242,18 @@ static bool accept_older(struct writer *writer, struct store_write *write)
 	return writer_fail(writer, "count paid requests");
 }
 
+/* Its events are the host's own, of no job. */
+static bool is_of_host(const struct store_write *write)
+{
+	return write->kind == STORE_EMIT || write->kind == STORE_QUOTE || write->kind == STORE_SETTING;
+}
+
 /* Told with the change that they are about. Numbers are given out here, in the order of commits, so a reader that has seen one has seen all
  * before it. */
 static int insert_events(struct writer *writer, const struct store_write *write)
 {
 	struct statement *statement = writer->statements[WRITE_EVENT];
-	int64_t sequence = write->kind == STORE_EMIT || write->kind == STORE_QUOTE ? 0 : id_sequence(&write->task.id);
+	int64_t sequence = is_of_host(write) ? 0 : id_sequence(&write->task.id);
 	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
 	int code = DATABASE_OK;
 
@@ -275,6 +286,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
 	case STORE_QUOTE: kept = writer_change_quote(writer, write); break;
 	case STORE_BUDGETS: kept = writer_sum_budgets(writer, write); break;
+	case STORE_SETTING: kept = writer_set(writer, write); break;
 	case STORE_WISH: return writer_note_wish(writer, write);
 	case STORE_EMIT:
 	case STORE_WEBHOOKS: write->outcome = STORE_WRITTEN; break;

@@ -76,6 +76,8 @@ enum write_statement {
 	WRITE_FIND_SAME,
 	WRITE_QUOTE_JOB,
 	WRITE_QUOTES_CLOSE,
+	WRITE_SETTING,
+	WRITE_SETTING_ONCE,
 	WRITE_PROBE,
 	WRITE_STATEMENTS
 };
@@ -123,6 +125,7 @@ bool writer_change(struct writer *writer, struct store_write *write);	      /* S
 bool writer_remove(struct writer *writer, struct store_write *write);	      /* STORE_REMOVE; task_writes.c */
 bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /* STORE_FIND_VENDOR_ID; live_writes.c */
 bool writer_change_quote(struct writer *writer, struct store_write *write);   /* STORE_QUOTE; quote_writes.c */
+bool writer_set(struct writer *writer, struct store_write *write);	      /* STORE_SETTING; setting.c */
 bool writer_note_wish(struct writer *writer, struct store_write *write);      /* STORE_WISH; wish.c */
 
 /* ---- parts of a write. DATABASE_OK, or the error ---- */

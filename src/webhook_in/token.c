@@ -1,29 +1,14 @@
-/* token.c - makes and checks tokens, and keeps their key in a file. Whoever loses the key loses no job: its vendor is polled all the same. */
+/* token.c - makes and checks tokens. Whoever loses the key loses no job: its vendor is polled all the same. */
 #include "webhook_in/token.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/crypto.h"
-#include "base/file.h"
 #include "base/text.h"
-#include "gate/key_file.h"
 
 #define MAC_BYTES 16
 #define ID_BYTES 16
-#define FILE_NAME "webhook.key"
-
-enum error_code token_key_open(const char *data, struct token_key *key, struct error *error)
-{
-	char *path = file_join(data, FILE_NAME);
-	enum error_code code = key_file_open(path, key->bytes, error);
-
-	free(path);
-	return code;
-}
-
-/* ---- tokens ---- */
 
 static bool make_mac(const struct token_key *key, const char *provider, const struct id *id, unsigned char mac[EVP_MAX_MD_SIZE])
 {
@@ -34,7 +19,7 @@ static bool make_mac(const struct token_key *key, const char *provider, const st
 	if (length < 0 || (size_t)length >= sizeof text - ID_BYTES || !crypto_load())
 		return false;
 	memcpy(text + length, id->bytes, ID_BYTES);
-	return HMAC(EVP_sha256(), key->bytes, KEY_FILE_BYTES, text, (size_t)length + ID_BYTES, mac, &size) != NULL;
+	return HMAC(EVP_sha256(), key->bytes, TOKEN_KEY_BYTES, text, (size_t)length + ID_BYTES, mac, &size) != NULL;
 }
 
 bool token_make(const struct token_key *key, const char *provider, const struct id *id, char text[TOKEN_TEXT_BYTES])

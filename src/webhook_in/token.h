@@ -5,18 +5,14 @@
 
 #include <stdbool.h>
 
-#include "base/error.h"
 #include "base/id.h"
-#include "gate/key_file.h"
 
 #define TOKEN_TEXT_BYTES 65
+#define TOKEN_KEY_BYTES 32
 
 struct token_key {
-	unsigned char bytes[KEY_FILE_BYTES];
+	unsigned char bytes[TOKEN_KEY_BYTES];
 };
-
-/* Reads webhook.key in the folder `data`, or makes it, as key_file_open() does. */
-enum error_code token_key_open(const char *data, struct token_key *key, struct error *error);
 
 /* Writes the token of a provider's job. False: libcrypto is not installed. Any thread. */
 bool token_make(const struct token_key *key, const char *provider, const struct id *id, char text[TOKEN_TEXT_BYTES]);

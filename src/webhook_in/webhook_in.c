@@ -1,39 +1,33 @@
-/* webhook_in.c - puts tokens, keys and signatures together. HTTP threads, the engine's (for URLs) and the loader's (for the key file).
+/* webhook_in.c - puts tokens, keys and signatures together. HTTP threads, and the engine's (for URLs).
  *
- * The key is read once and then never changes, so a pointer to it is all that is shared. Knows nothing of jobs but their ids; what a
- * webhook does to one is live/'s affair. */
+ * The key of the URLs never changes. Knows nothing of jobs but their ids; what a webhook does to one is live/'s affair. */
 #include "webhook_in/webhook_in.h"
 
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/memory.h"
 #include "base/text.h"
 #include "webhook_in/signing_keys.h"
-#include "webhook_in/token.h"
 
 #define PREVIEW_TOKEN "{webhook_token}"
 
 struct webhooks_in {
-	char *data;
 	struct signing_keys *keys;
 	struct token_key key;
-	_Atomic bool ready; /* the key is there */
 	pthread_mutex_t lock;
 	uint64_t seen[LIMIT_WEBHOOK_IN_SEEN]; /* under lock: digests, each in the place that its lower bits name; 0: none */
 };
 
-struct webhooks_in *webhooks_in_new(const char *data, struct gate *gate, struct engine *engine)
+struct webhooks_in *webhooks_in_new(const unsigned char key[TOKEN_KEY_BYTES], struct gate *gate, struct engine *engine)
 {
 	struct webhooks_in *webhooks_in = memory_new(sizeof *webhooks_in);
 
 	pthread_mutex_init(&webhooks_in->lock, NULL);
-	webhooks_in->data = memory_copy_text(data);
+	memcpy(webhooks_in->key.bytes, key, TOKEN_KEY_BYTES);
 	webhooks_in->keys = signing_keys_new(gate, engine);
 	return webhooks_in;
 }
@@ -45,21 +39,7 @@ void webhooks_in_free(struct webhooks_in *webhooks_in)
 	signing_keys_free(webhooks_in->keys);
 	pthread_mutex_destroy(&webhooks_in->lock);
 	explicit_bzero(&webhooks_in->key, sizeof webhooks_in->key);
-	free(webhooks_in->data);
 	free(webhooks_in);
-}
-
-void webhooks_in_prepare(struct webhooks_in *webhooks_in, const struct gate_view *view)
-{
-	struct error error;
-
-	if (view->config->live.public_url == NULL || atomic_load(&webhooks_in->ready))
-		return;
-	if (token_key_open(webhooks_in->data, &webhooks_in->key, &error) == ERROR_NONE)
-		atomic_store(&webhooks_in->ready, true);
-	else
-		log_message(
-			LOG_ERROR, "webhook.key", "no webhooks, vendors are polled instead: %s: %s", error.path, error.message);
 }
 
 /* ---- URLs ---- */
@@ -74,7 +54,7 @@ char *webhooks_in_url(
 
 	if (base == NULL || !provider->manifest.has[FUNCTION_WEBHOOK])
 		return NULL;
-	if (id != NULL && !(atomic_load(&webhooks_in->ready) && token_make(&webhooks_in->key, provider->manifest.id, id, token)))
+	if (id != NULL && !token_make(&webhooks_in->key, provider->manifest.id, id, token))
 		return NULL;
 	while (length > 0 && base[length - 1] == '/')
 		length--;
@@ -89,7 +69,7 @@ char *webhooks_in_url(
 
 bool webhooks_in_find(struct webhooks_in *webhooks_in, const char *provider, const char *token, struct id *id)
 {
-	return atomic_load(&webhooks_in->ready) && token_read(&webhooks_in->key, provider, token, id);
+	return token_read(&webhooks_in->key, provider, token, id);
 }
 
 /* ---- what comes ---- */

@@ -9,23 +9,20 @@
 #include "engine/engine.h"
 #include "gate/gate.h"
 #include "webhook_in/signature.h"
+#include "webhook_in/token.h"
 
 #define WEBHOOK_PATH "/api/webhooks/"
 
 struct webhooks_in;
 
-/* `data` is the folder of the key file; copied. Opens nothing yet. */
-struct webhooks_in *webhooks_in_new(const char *data, struct gate *gate, struct engine *engine);
+/* The key of the URLs is that of all hosts that vendors' webhooks may come to; copied. */
+struct webhooks_in *webhooks_in_new(const unsigned char key[TOKEN_KEY_BYTES], struct gate *gate, struct engine *engine);
 
 /* After the engine was freed. */
 void webhooks_in_free(struct webhooks_in *webhooks_in);
 
-/* Reads the key of the URLs, or makes it, when live.public_url is set for the first time. Logs what is wrong; then vendors are polled only. Blocks on
- * the disk: at start, and on the loader thread. */
-void webhooks_in_prepare(struct webhooks_in *webhooks_in, const struct gate_view *view);
-
 /* The URL for this job, the caller's to free(); with `id` NULL the one that a preview shows, whose token is "{webhook_token}". NULL when there is
- * none: live.public_url is not set, the provider has no function webhook, or the key could not be had. Any thread. */
+ * none: live.public_url is not set, the provider has no function webhook, or there is no libcrypto. Any thread. */
 char *webhooks_in_url(
 	struct webhooks_in *webhooks_in, const struct gate_view *view, const struct provider *provider, const struct id *id);
 
