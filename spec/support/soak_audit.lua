@@ -144,7 +144,7 @@ local function compare(run, what, expected, span)
   end
 end
 
--- The budgets in memory, and the ledger by day, against the jobs.
+-- The budgets, and the ledger by day, against the jobs.
 local function check_budget(run, rows)
   local sums, budget, days = sums_of(rows), run.live.host:get("/api/budget").json, { spent = 0, reserved = 0 }
   for _, span in ipairs { "day", "month" } do

@@ -15,8 +15,8 @@
 #include "registry/reads.h"
 
 #define EVERY_SECONDS 3600
-#define RETRY_SECONDS 60
-#define LOGGED 10 /* differences; the rest is counted */
+#define RETRY_SECONDS 60 /* the registry was busy, or away */
+#define LOGGED 10	 /* differences; the rest is counted */
 #define DAY_SECONDS 86400LL
 
 static void log_difference(struct statement *row)
@@ -91,7 +91,7 @@ static int audit_once(struct ledger_audit *audit)
 		return EVERY_SECONDS;
 	log_message(LOG_WARN, "registry.budget", "the budgets could not be compared with the ledger, which is tried again: %s",
 		error.message);
-	return RETRY_SECONDS;
+	return code == ERROR_BUSY ? RETRY_SECONDS : EVERY_SECONDS;
 }
 
 /* Called and left with the lock held. */
