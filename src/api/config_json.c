@@ -1,7 +1,10 @@
 /* config_json.c - writes the configuration under the keys that it has in its file. HTTP threads; no state. Budgets' sums are GET /api/budget's. */
 #include "api/config_json.h"
 
+#include <stdlib.h>
+
 #include "base/json.h"
+#include "gate/registry_url.h"
 
 static void member_texts(struct buffer *out, const char *name, char *const *texts)
 {
@@ -86,8 +89,10 @@ static void config_write_live(struct buffer *out, const struct config_live *live
 
 static void config_write_files(struct buffer *out, const struct config *config)
 {
+	char *url = registry_url_mask(config->registry_url);
+
 	json_open_object(out, "registry");
-	json_member_text(out, "url", config->registry_url);
+	json_member_text(out, "url", url);
 	json_member_integer(out, "keep_days", config->registry_keep_days);
 	json_close_object(out);
 	json_open_object(out, "artifacts");
@@ -99,6 +104,7 @@ static void config_write_files(struct buffer *out, const struct config *config)
 	json_member_text(out, "level", log_level_name(config->log_level));
 	json_member_text(out, "format", config->log_format);
 	json_close_object(out);
+	free(url);
 }
 
 void config_json_write(struct buffer *out, const struct config *config)

@@ -178,6 +178,8 @@ enum error_code database_prepare(
 
 	for (size_t i = 0; i < count && code == ERROR_NONE; i++)
 		code = database->driver->prepare(database, &texts[i], &statements[i], error);
+	if (code == ERROR_NONE && database->driver->prepared != NULL)
+		code = database->driver->prepared(database, error);
 	return code;
 }
 

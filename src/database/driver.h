@@ -37,6 +37,8 @@ struct driver {
 
 	enum error_code (*prepare)(
 		struct database *database, const struct sql *text, struct statement **statement, struct error *error);
+	/* NULL, or: do the statements that were prepared last stand? So that nobody waits for each of them. */
+	enum error_code (*prepared)(struct database *database, struct error *error);
 	void (*finalize)(struct statement *statement);
 	void (*bind_integer)(struct statement *statement, int index, int64_t value);
 	void (*bind_real)(struct statement *statement, int index, double value);

@@ -116,17 +116,6 @@ static enum error_code find_schema(struct postgres *database, struct error *erro
 			       "the user has no schema: make that of its search_path with CREATE SCHEMA");
 }
 
-/* All that was prepared, at once. */
-static bool prepare_again(struct postgres *database)
-{
-	const struct postgres_statement *statement = database->statements;
-
-	for (; statement != NULL; statement = statement->next)
-		if (!postgres_send_prepare(database, statement->name, statement->text))
-			return false;
-	return postgres_send_brackets(database) && postgres_sync(database, POSTGRES_ANSWER_MS, NULL);
-}
-
 static enum error_code set_up(struct postgres *database, struct error *error)
 {
 	const char *settings = database->use == DATABASE_WRITES ? WRITER_SETTINGS : READER_SETTINGS;
@@ -139,8 +128,9 @@ static enum error_code set_up(struct postgres *database, struct error *error)
 		!postgres_run_text(database, settings, POSTGRES_ANSWER_MS))
 		return postgres_say(&database->base, "set up the connection", error);
 	code = find_schema(database, error);
-	if (code == ERROR_NONE && (!prepare_again(database) || !postgres_raise_generation(database)))
-		code = postgres_say(&database->base, "prepare the registry's statements", error);
+	if (code == ERROR_NONE && (!postgres_send_brackets(database) || !postgres_sync(database, POSTGRES_ANSWER_MS, NULL) ||
+					  !postgres_raise_generation(database)))
+		code = postgres_say(&database->base, "set up the connection", error);
 	return code;
 }
 
@@ -150,7 +140,6 @@ static void hang_up(struct postgres *database)
 		PQfinish(database->connection);
 	database->connection = NULL;
 	postgres_forget_rows(database);
-	database->spares = 0;
 	database->queued = 0;
 	database->lock_at = database->fence_at = database->id_at = -1;
 	database->writing = database->failed = database->held = false;
@@ -318,6 +307,7 @@ const struct driver postgres_driver = {
 	.tend = postgres_tend,
 	.execute = postgres_execute,
 	.prepare = postgres_prepare,
+	.prepared = postgres_prepared,
 	.finalize = postgres_finalize,
 	.bind_integer = postgres_bind_integer,
 	.bind_real = postgres_bind_real,

@@ -21,9 +21,10 @@ struct postgres {
 	PGconn *connection;		       /* NULL: there is none */
 	struct postgres_statement *statements; /* all that are prepared again on another connection */
 	unsigned names;			       /* given out */
-	char (*spare)[16];		       /* names that are free again, of statements that the server still has */
+	unsigned *spare;		       /* names of statements that were finalized, but the server has them still */
 	size_t spares;
-	int64_t schema; /* its oid: the first half of the lock's key */
+	bool introduced; /* some were, since the last sync */
+	int64_t schema;	 /* its oid: the first half of the lock's key */
 	struct postgres_failure failure;
 	/* what was sent since the last sync: */
 	int64_t queued;			  /* how much of it is answered one by one */
@@ -41,7 +42,10 @@ struct postgres {
 struct postgres_statement {
 	struct statement base;
 	struct postgres_statement *next, **link;
-	char name[16];
+	unsigned number;						       /* its cursor's name */
+	unsigned name_number;						       /* what it was last introduced as */
+	char name[16];							       /* the same as text */
+	enum { STATEMENT_UNKNOWN = 0, STATEMENT_SENT, STATEMENT_KNOWN } state; /* to the server */
 	char *text;  /* in PostgreSQL's words, a cursor's if it walks; NULL: nothing to do */
 	char *fetch; /* of one that walks: its next rows */
 	int count;   /* of its parameters */
@@ -110,6 +114,7 @@ bool postgres_is_fenced(struct database *database);
 
 enum error_code postgres_prepare(
 	struct database *database, const struct sql *text, struct statement **statement, struct error *error);
+enum error_code postgres_prepared(struct database *database, struct error *error);
 void postgres_finalize(struct statement *statement);
 void postgres_bind_integer(struct statement *statement, int index, int64_t value);
 void postgres_bind_real(struct statement *statement, int index, double value);
@@ -122,6 +127,8 @@ enum database_result postgres_step(struct statement *statement);
 void postgres_reset(struct statement *statement);
 enum database_result postgres_run(struct statement *statement);
 enum database_result postgres_change(struct statement *statement, int64_t *changed);
+/* What was introduced since the last sync is known to the server; or, if that failed, it is not. */
+void postgres_note_introduced(struct postgres *database, bool worked);
 /* The statements of a connection that is gone know nothing of it any more. */
 void postgres_forget_rows(struct postgres *database);
 

@@ -115,6 +115,7 @@ static bool end_sync(struct postgres *database, PGresult **last)
 {
 	bool worked = !database->failed;
 
+	postgres_note_introduced(database, worked);
 	database->queued = 0;
 	database->lock_at = database->fence_at = database->id_at = -1;
 	database->failed = !worked && (database->writing || database->readings > 0);

@@ -1,6 +1,6 @@
 /* postgres_statement.c - statements of PostgreSQL's driver.
  *
- * Each is prepared once on every connection. Rows are read whole, but for those of a statement that walks: it runs through a cursor, whose rows come in
+ * Each is prepared once on every connection, when it is first used. Rows are read whole, but for those of a statement that walks: it runs through a cursor, whose rows come in
  * pieces, a small one first, in a transaction that sees one moment. A text that PostgreSQL would refuse, for it is not UTF-8, is mended: its
  * row must not take others with it. */
 #include "database/postgres.h"
@@ -67,7 +67,7 @@ static void write_text(struct postgres_statement *statement, const struct sql *t
 	size_t begin;
 
 	if (text->walks)
-		begin = (size_t)snprintf(head, sizeof head, "DECLARE c_%s NO SCROLL CURSOR FOR ", statement->name);
+		begin = (size_t)snprintf(head, sizeof head, "DECLARE c%u NO SCROLL CURSOR FOR ", statement->number);
 	else
 		begin = 0;
 	statement->text = memory_new(begin + 3 * strlen(text->postgres) + 1);
@@ -88,42 +88,20 @@ static void make_parameters(struct postgres_statement *statement)
 	statement->numbers = memory_new_array(count, sizeof *statement->numbers);
 }
 
-/* The name of a statement that is finalized is used again: only then does the server forget it, with what is sent anyway. */
-static bool send_new(struct postgres *database, struct postgres_statement *statement, const struct sql *text)
-{
-	char forget[48];
-
-	if (database->spares == 0) {
-		snprintf(statement->name, sizeof statement->name, "s%u", ++database->names);
-	} else {
-		memcpy(statement->name, database->spare[--database->spares], sizeof statement->name);
-		snprintf(forget, sizeof forget, "DEALLOCATE %s", statement->name);
-		if (!postgres_send_text(database, forget))
-			return false;
-	}
-	write_text(statement, text);
-	make_parameters(statement);
-	return postgres_send_prepare(database, statement->name, statement->text);
-}
-
-static void spare_name(struct postgres *database, const struct postgres_statement *statement)
-{
-	database->spare = memory_resize(database->spare, (database->spares + 1) * sizeof *database->spare);
-	memcpy(database->spare[database->spares++], statement->name, sizeof statement->name);
-}
-
 enum error_code postgres_prepare(
 	struct database *database, const struct sql *text, struct statement **statement, struct error *error)
 {
 	struct postgres *own = postgres_of(database);
 	struct postgres_statement *made = memory_new(sizeof *made);
 
+	(void)error;
 	made->base = (struct statement){ .driver = database->driver, .database = database };
 	*statement = &made->base;
 	if (text->postgres == NULL)
 		return ERROR_NONE;
-	if (!send_new(own, made, text) || !postgres_sync(own, POSTGRES_ANSWER_MS, NULL))
-		return postgres_say(database, "prepare the registry's statements", error);
+	made->number = ++own->names;
+	write_text(made, text);
+	make_parameters(made);
 	made->next = own->statements;
 	made->link = &own->statements;
 	if (made->next != NULL)
@@ -132,14 +110,73 @@ enum error_code postgres_prepare(
 	return ERROR_NONE;
 }
 
+/* ---- what the server knows of them ---- */
+
+/* With the next of them it forgets one that was finalized. */
+static bool forget_one(struct postgres *database)
+{
+	char text[48];
+
+	if (database->spares == 0)
+		return true;
+	snprintf(text, sizeof text, "DEALLOCATE s%u", database->spare[--database->spares]);
+	return postgres_send_text(database, text);
+}
+
+/* Under a name of its own each time: whether the server took one of a transaction that failed is not known. */
+static bool introduce(struct postgres_statement *statement)
+{
+	struct postgres *database = database_of(statement);
+
+	if (statement->state != STATEMENT_UNKNOWN)
+		return true;
+	statement->name_number = ++database->names;
+	snprintf(statement->name, sizeof statement->name, "s%u", statement->name_number);
+	statement->state = STATEMENT_SENT;
+	database->introduced = true;
+	return forget_one(database) && postgres_send_prepare(database, statement->name, statement->text);
+}
+
+void postgres_note_introduced(struct postgres *database, bool worked)
+{
+	struct postgres_statement *statement = database->introduced ? database->statements : NULL;
+
+	for (; statement != NULL; statement = statement->next)
+		if (statement->state == STATEMENT_SENT)
+			statement->state = worked ? STATEMENT_KNOWN : STATEMENT_UNKNOWN;
+	database->introduced = false;
+}
+
+static void spare(struct postgres *database, const struct postgres_statement *statement)
+{
+	if (statement->state != STATEMENT_KNOWN || database->connection == NULL)
+		return;
+	database->spare = memory_resize(database->spare, (database->spares + 1) * sizeof *database->spare);
+	database->spare[database->spares++] = statement->name_number;
+}
+
+/* The server is told of what reads when it is first used: each connection takes its time to learn all of them, and there are several. */
+enum error_code postgres_prepared(struct database *database, struct error *error)
+{
+	struct postgres *own = postgres_of(database);
+	bool sent = true;
+
+	if (own->use == DATABASE_READS)
+		return ERROR_NONE;
+	for (struct postgres_statement *statement = own->statements; statement != NULL && sent; statement = statement->next)
+		sent = introduce(statement);
+	if (sent && postgres_sync(own, POSTGRES_ANSWER_MS, NULL))
+		return ERROR_NONE;
+	return postgres_say(database, "prepare the registry's statements", error);
+}
+
 void postgres_finalize(struct statement *statement)
 {
 	struct postgres_statement *own = postgres_statement_of(statement);
 
 	if (own->link != NULL) {
 		postgres_reset(statement);
-		if (database_of(own)->connection != NULL)
-			spare_name(database_of(own), own);
+		spare(database_of(own), own);
 		*own->link = own->next;
 		if (own->next != NULL)
 			own->next->link = own->link;
@@ -270,13 +307,14 @@ static bool send_statement(struct postgres_statement *statement)
 {
 	struct postgres *database = database_of(statement);
 
-	return !database->failed && postgres_send(database, statement->name, statement->count, statement->values,
-					    statement->lengths, statement->formats);
+	return !database->failed && introduce(statement) &&
+	       postgres_send(
+		       database, statement->name, statement->count, statement->values, statement->lengths, statement->formats);
 }
 
 static bool fetch(struct postgres_statement *statement, int count)
 {
-	snprintf(statement->fetch, 64, "FETCH %d FROM c_%s", count, statement->name);
+	snprintf(statement->fetch, 64, "FETCH %d FROM c%u", count, statement->number);
 	statement->fetched = count;
 	return postgres_send_text(database_of(statement), statement->fetch);
 }
@@ -337,7 +375,7 @@ static void close_cursor(struct postgres_statement *statement)
 
 	statement->open = false;
 	if (database->connection != NULL && !database->failed && (database->writing || database->readings > 1)) {
-		snprintf(text, sizeof text, "CLOSE c_%s", statement->name);
+		snprintf(text, sizeof text, "CLOSE c%u", statement->number);
 		if (postgres_send_text(database, text))
 			postgres_sync(database, POSTGRES_ANSWER_MS, NULL);
 	}
@@ -352,15 +390,6 @@ void postgres_reset(struct statement *statement)
 	own->rows = NULL;
 	if (own->open)
 		close_cursor(own);
-}
-
-void postgres_forget_rows(struct postgres *database)
-{
-	for (struct postgres_statement *statement = database->statements; statement != NULL; statement = statement->next) {
-		PQclear(statement->rows);
-		statement->rows = NULL;
-		statement->open = false;
-	}
 }
 
 enum database_result postgres_run(struct statement *statement)
@@ -391,4 +420,18 @@ enum database_result postgres_change(struct statement *statement, int64_t *chang
 	*changed = atoll(PQcmdTuples(rows));
 	PQclear(rows);
 	return DATABASE_OK;
+}
+
+/* ---- a new connection ---- */
+
+void postgres_forget_rows(struct postgres *database)
+{
+	for (struct postgres_statement *statement = database->statements; statement != NULL; statement = statement->next) {
+		PQclear(statement->rows);
+		statement->rows = NULL;
+		statement->open = false;
+		statement->state = STATEMENT_UNKNOWN;
+	}
+	database->spares = 0;
+	database->introduced = false;
 }

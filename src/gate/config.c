@@ -15,19 +15,11 @@
 #include "gate/config_parts.h"
 #include "gate/config_read.h"
 #include "gate/fields.h"
+#include "gate/registry_url.h"
 
 const char *const config_names[2] = { "config/comfyvn.json", "comfyvn.json" };
 
 /* ---- the texts that only some values fit ---- */
-
-static const char *refuse_registry_url(const char *text)
-{
-	if (strncmp(text, "sqlite:", 7) == 0 && text[7] != '\0')
-		return NULL;
-	if (strncmp(text, "postgresql://", 13) == 0)
-		return NULL;
-	return "expected sqlite:PATH such as sqlite:data/registry.db, or postgresql://USER@HOST:PORT/DATABASE";
-}
 
 static const char *refuse_log_format(const char *text)
 {
@@ -109,7 +101,7 @@ static const struct field hooks_fields[] = {
 #define IN_CONFIG(member) .offset = offsetof(struct config, member)
 
 static const struct field registry_fields[] = {
-	{ .key = "url", .read = field_text, IN_CONFIG(registry_url), .refuse = refuse_registry_url },
+	{ .key = "url", .read = field_text, IN_CONFIG(registry_url), .refuse = registry_url_refuse },
 	{ .key = "keep_days", .read = field_int, IN_CONFIG(registry_keep_days), .minimum = 1, .maximum = 36500 },
 	{ .key = NULL },
 };
