@@ -94,6 +94,7 @@ static void config_write_files(struct buffer *out, const struct config *config)
 	json_open_object(out, "registry");
 	json_member_text(out, "url", url);
 	json_member_integer(out, "keep_days", config->registry_keep_days);
+	json_member_integer(out, "lease_seconds", config->registry_lease_seconds);
 	json_close_object(out);
 	json_open_object(out, "artifacts");
 	json_member_text(out, "dir", config->artifacts_dir);

@@ -15,6 +15,7 @@
 
 struct verdict_json_cache;
 struct catalog_page_cache;
+struct cluster;
 struct count_cache;
 struct last_probes;
 struct event_hub;
@@ -36,6 +37,7 @@ struct host {
 	const char *data; /* the folder */
 	struct engine *engine;
 	struct task_store *store;
+	struct cluster *cluster; /* this host among those that use the same registry */
 	struct artifacts *artifacts;
 	struct live *live;
 	struct directory *directory;

@@ -77,6 +77,7 @@ static bool answer_known_key(struct incoming *incoming, const struct idempotency
 	case STORE_KEY_CLASH: idempotency_key_clash(incoming); break;
 	case STORE_SHORT: /* of other writes only */
 	case STORE_TIE_BROKEN:
+	case STORE_NOT_OURS:
 	case STORE_UNCHANGED:
 	case STORE_VENDOR_ID_TAKEN:
 	case STORE_FAILED: incoming_retry(incoming, 1, error.message); break;

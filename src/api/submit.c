@@ -241,6 +241,7 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 			incoming, 409, NULL, "what this job was to be made for does not ask for it (any more): nothing was done");
 		break;
 	case STORE_UNCHANGED: /* of other writes only */
+	case STORE_NOT_OURS:
 	case STORE_VENDOR_ID_TAKEN:
 	case STORE_FAILED: incoming_retry(incoming, 1, write->error.message); break;
 	}

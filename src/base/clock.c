@@ -1,7 +1,10 @@
 /* clock.c - reads the clocks. Any thread. */
 #include "base/clock.h"
 
+#include <stdatomic.h>
 #include <time.h>
+
+static _Atomic int64_t ahead_ms; /* of this machine's clock: the registry's */
 
 static int64_t read_ns(clockid_t id)
 {
@@ -13,7 +16,22 @@ static int64_t read_ns(clockid_t id)
 
 int64_t clock_unix_ms(void)
 {
+	return clock_machine_ms() + atomic_load_explicit(&ahead_ms, memory_order_relaxed);
+}
+
+int64_t clock_machine_ms(void)
+{
 	return read_ns(CLOCK_REALTIME) / 1000000;
+}
+
+void clock_follow(int64_t ms)
+{
+	atomic_store_explicit(&ahead_ms, ms, memory_order_relaxed);
+}
+
+int64_t clock_boot_ns(void)
+{
+	return read_ns(CLOCK_BOOTTIME);
 }
 
 int64_t clock_monotonic_ns(void)

@@ -10,8 +10,11 @@
 #include "base/text.h"
 
 #define COUNTER_BITS 12
+#define SLOT_BITS 6
 
 static _Atomic int64_t last_sequence;
+static _Atomic int64_t id_step = 1; /* from one id to the next, in a run of its own sequences */
+static _Atomic int64_t id_slot;	    /* what is left of a sequence by that step */
 
 static pthread_mutex_t random_lock = PTHREAD_MUTEX_INITIALIZER;
 static uint8_t random_store[512];
@@ -25,14 +28,28 @@ void id_continue_after(int64_t sequence)
 		;
 }
 
+void id_share(int slot)
+{
+	atomic_store(&id_slot, slot);
+	atomic_store(&id_step, slot < 0 ? 1 : INT64_C(1) << SLOT_BITS);
+}
+
+/* The smallest above `last` that is this host's. */
+static int64_t sequence_after(int64_t last)
+{
+	int64_t step = atomic_load(&id_step), slot = atomic_load(&id_slot);
+
+	return step == 1 ? last + 1 : last - (last & (step - 1)) + slot + ((last & (step - 1)) >= slot ? step : 0);
+}
+
 static int64_t next_sequence(void)
 {
-	int64_t now = id_sequence_at(clock_unix_ms());
+	int64_t before = id_sequence_at(clock_unix_ms()) - 1;
 	int64_t last = atomic_load(&last_sequence);
 	int64_t next;
 
 	do {
-		next = now > last ? now : last + 1;
+		next = sequence_after(before > last ? before : last);
 	} while (!atomic_compare_exchange_weak(&last_sequence, &last, next));
 	return next;
 }

@@ -315,7 +315,7 @@ void log_begin(struct log_line *line, enum log_level level, const char *event)
 
 	line->level = level;
 	line->length = 0;
-	clock_format(clock_unix_ms(), now);
+	clock_format(clock_machine_ms(), now);
 	log_text(line, "ts", now);
 	log_text(line, "level", level_names[level]);
 	log_text(line, "event", event);

@@ -17,6 +17,8 @@ enum test_setting {
 	TEST_HURRY,	       /* live jobs' pauses are divided by it */
 	TEST_OUTPUTS_SECONDS,  /* LIMIT_ARTIFACT_JOB_SECONDS */
 	TEST_SILENCE_SECONDS,  /* LIMIT_TRANSFER_SILENCE_SECONDS */
+	TEST_NO_FENCE,	       /* 1: a host that was declared dead writes and sends on: what the fence prevents is to be seen */
+	TEST_NO_GENERATION,    /* 1: a connection that was lost may still commit */
 	TEST_SETTINGS,
 };
 

@@ -32,6 +32,8 @@
 #include "base/test_setting.h"
 #include "base/file_watch.h"
 #include "base/watchdog.h"
+#include "cluster/cluster.h"
+#include "database/database.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/places.h"
@@ -71,6 +73,7 @@ struct serving {
 	struct probe_listener *probes;
 	struct watch *watch;
 	struct setting_watch *settings;
+	int64_t settings_revision; /* which the cluster's thread told of */
 };
 
 static const char serve_usage[] = "usage: providerd serve [--home DIR] [--listen ADDR:PORT] [--restored]\n";
@@ -143,6 +146,29 @@ static enum error_code start_artifacts(struct serving *serving, struct error *er
 	return code;
 }
 
+/* What all hosts should have in common. Of one that is alone nobody asks, and libcrypto costs an idle host some megabytes. */
+static void digest_config(struct serving *serving, unsigned char digest[32])
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+
+	memset(digest, 0, 32);
+	if (database_is_shared(task_store_place(serving->host.store)) && !config_live_sha256(view->config, digest))
+		log_message(LOG_WARN, "host.config", "whether other hosts have the same settings cannot be told");
+	gate_release(serving->host.gate, view);
+}
+
+static enum error_code open_cluster(struct serving *serving, struct error *error)
+{
+	const struct gate_view *view = gate_acquire(serving->host.gate);
+	struct cluster_options options = {
+		.store = serving->host.store, .data = serving->data, .lease_seconds = view->config->registry_lease_seconds
+	};
+
+	gate_release(serving->host.gate, view);
+	digest_config(serving, options.config_sha256);
+	return cluster_open(&options, &serving->host.cluster, error);
+}
+
 /* Watchdog's thread: the script will rest, and the process ends. What comes first must not fail for what comes later. */
 static void on_standstill(void *context, const struct standstill *standstill)
 {
@@ -207,6 +233,7 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 	notice_older(serving);
 	return live_open(&(struct live_options){ .engine = host->engine,
 				 .store = host->store,
+				 .cluster = host->cluster,
 				 .gate = host->gate,
 				 .loader = host->loader,
 				 .artifacts = host->artifacts,
@@ -288,6 +315,7 @@ static void reload(void *context)
 	struct serving *serving = context;
 	struct host *host = &serving->host;
 	struct in_force before = in_force_take(host->gate, host->loader), after;
+	unsigned char digest[32];
 	const struct gate_view *view;
 
 	gate_reload(host->gate);
@@ -299,6 +327,8 @@ static void reload(void *context)
 	studio_reload(host->studio, view->config->server.studio);
 	sessions_want(host->sessions, signs_anything(view->config));
 	gate_release(serving->host.gate, view);
+	digest_config(serving, digest);
+	cluster_configure(host->cluster, digest);
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);
 	directory_reload(host->directory);
@@ -308,9 +338,25 @@ static void reload(void *context)
 	live_wake(serving->host.live);
 }
 
+/* Cluster's thread. */
+static void on_pulse(void *context, int64_t newest_event, int64_t settings)
+{
+	struct serving *serving = context;
+
+	(void)newest_event;
+	if (settings == serving->settings_revision)
+		return;
+	serving->settings_revision = settings;
+	setting_watch_look(serving->settings); /* takes note */
+}
+
 static enum error_code follow_settings(struct serving *serving, struct error *error)
 {
-	return shared_settings_follow(&serving->host, &serving->settings, error);
+	enum error_code code = shared_settings_follow(&serving->host, &serving->settings, error);
+
+	if (code == ERROR_NONE)
+		cluster_listen(serving->host.cluster, &(struct cluster_listener){ .context = serving, .on_pulse = on_pulse });
+	return code;
 }
 
 static enum error_code start_watch(struct serving *serving, struct error *error)
@@ -380,8 +426,8 @@ static enum error_code start_engine(struct serving *serving, struct error *error
 
 /* Each needs those before it; stop_parts() takes them in reverse. */
 static enum error_code (*const starts[])(struct serving *serving, struct error *error) = { open_gate, lock_home, open_log,
-	start_watchdog, open_store, open_events, open_loader, start_artifacts, start_engine, open_directory, open_keys, open_live,
-	open_studio, open_openapi, follow_settings, start_http, start_watch };
+	start_watchdog, open_store, open_cluster, open_events, open_loader, start_artifacts, start_engine, open_directory,
+	open_keys, open_live, open_studio, open_openapi, follow_settings, start_http, start_watch };
 
 static enum error_code start_parts(struct serving *serving, struct error *error)
 {
@@ -442,7 +488,6 @@ static void stop_parts(struct serving *serving)
 	live_leave(host->live);
 	directory_leave(host->directory);
 	watch_stop(serving->watch);
-	setting_watch_stop(serving->settings);
 	event_hub_stop(host->events); /* ends the streams, so that HTTP can drain */
 	if (serving->http != NULL)
 		http_stop(serving->http, DRAIN_MS);
@@ -450,10 +495,14 @@ static void stop_parts(struct serving *serving)
 	engine_stop(host->engine);
 	artifacts_stop(host->artifacts);
 	webhooks_out_stop(host->webhooks_out);
+	live_give_away(host->live);
+	cluster_stop(host->cluster);
+	setting_watch_stop(serving->settings); /* of which the cluster's thread knows */
 	if (host->store != NULL)
 		task_store_close(host->store);
 	webhooks_out_free(host->webhooks_out);
 	live_close(host->live);
+	cluster_free(host->cluster);
 	directory_close(host->directory);
 	event_hub_free(host->events);
 	engine_free(host->engine);

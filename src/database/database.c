@@ -139,6 +139,17 @@ bool database_in_transaction(struct database *database)
 	return database->driver->in_transaction(database);
 }
 
+void database_fence(struct database *database, int64_t host)
+{
+	if (database->driver->fence != NULL)
+		database->driver->fence(database, host);
+}
+
+bool database_is_fenced(struct database *database)
+{
+	return database->driver->is_fenced != NULL && database->driver->is_fenced(database);
+}
+
 enum database_result database_settle(struct database *database)
 {
 	return database->driver->settle(database);

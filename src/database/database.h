@@ -93,6 +93,12 @@ enum database_result database_commit(struct database *database);
 void database_rollback(struct database *database);
 bool database_in_transaction(struct database *database);
 
+/* Who writes with this connection: each transaction that writes is refused once the row of `host` with this id is dead, or another connection has become the
+ * host's. 0, as at first: nobody is to be fenced off. What is not shared is never fenced. */
+void database_fence(struct database *database, int64_t host);
+/* Was one refused for that? */
+bool database_is_fenced(struct database *database);
+
 /* Was the transaction committed whose answer was lost? Connects anew, fences the lost connection off, and looks: DATABASE_OK it was, DATABASE_DONE it was
  * not and will never be, DATABASE_FAILED it cannot be told yet. */
 enum database_result database_settle(struct database *database);

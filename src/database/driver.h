@@ -30,6 +30,8 @@ struct driver {
 	void (*rollback)(struct database *database);
 	bool (*in_transaction)(struct database *database);
 	enum database_result (*settle)(struct database *database);
+	void (*fence)(struct database *database, int64_t host); /* NULL, both: nobody else writes */
+	bool (*is_fenced)(struct database *database);
 	enum database_result (*begin_reading)(struct database *database);
 	void (*end_reading)(struct database *database);
 	int64_t (*tend)(struct database *database, bool idle);

@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/test_setting.h"
+
 #define HOLDER_PATIENCE "2 s" /* a holder of the lock that waits for its client so long is ended */
 
 #define LOCK_TEXT "SELECT pg_advisory_xact_lock($1::int, 1)"
@@ -61,13 +63,14 @@ bool postgres_send_brackets(struct postgres *database)
 /* `host` is a table of the registry's: that a row is there is asked for by its count, so that the statement fails where there is none. */
 static bool send_fence(struct postgres *database)
 {
+	bool newest = test_setting(TEST_NO_GENERATION, 0) == 0;
 	char text[192];
 
-	if (database->host == 0)
+	if (database->host == 0 || test_setting(TEST_NO_FENCE, 0) != 0)
 		return true;
 	snprintf(text, sizeof text,
-		"SELECT 1 / count(*) FROM host WHERE id = %" PRId64 " AND connection = %" PRId64 " AND dead_ms IS NULL",
-		database->host, database->generation);
+		"SELECT 1 / count(*) FROM host WHERE id = %" PRId64 " AND connection %s %" PRId64 " AND dead_ms IS NULL",
+		database->host, newest ? "=" : ">=", newest ? database->generation : 0);
 	database->fence_at = database->queued;
 	return postgres_send_text(database, text);
 }

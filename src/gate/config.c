@@ -103,6 +103,7 @@ static const struct field hooks_fields[] = {
 static const struct field registry_fields[] = {
 	{ .key = "url", .read = field_text, IN_CONFIG(registry_url), .refuse = registry_url_refuse },
 	{ .key = "keep_days", .read = field_int, IN_CONFIG(registry_keep_days), .minimum = 1, .maximum = 36500 },
+	{ .key = "lease_seconds", .read = field_int, IN_CONFIG(registry_lease_seconds), .minimum = 3, .maximum = 120 },
 	{ .key = NULL },
 };
 
@@ -196,6 +197,7 @@ static void make_defaults(struct config *config)
 	config->mcp.enabled = config->mcp.resource_links = true;
 	config->registry_url = memory_copy_text("sqlite:data/registry.db");
 	config->registry_keep_days = 30;
+	config->registry_lease_seconds = 15;
 	config->artifacts_dir = memory_copy_text("data/artifacts");
 	config->artifacts_max_bytes = INT64_C(2) << 30;
 	config->log_file = memory_copy_text("logs/server.log");

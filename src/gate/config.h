@@ -144,6 +144,7 @@ struct config {
 	struct config_mcp mcp;
 	char *registry_url;
 	int registry_keep_days;
+	int registry_lease_seconds; /* a host that gives no sign for so long counts as dead */
 	char *artifacts_dir;
 	int64_t artifacts_max_bytes;
 	char *log_file; /* or NULL: stderr only */
@@ -156,6 +157,10 @@ struct config {
  * it begins with the file's name and names the field. */
 enum error_code config_read(const char *home, struct config **config, struct error *error);
 void config_free(struct config *config);
+
+/* A digest of what hosts that share a registry should have in common: the feature flags, all of `live`, what /mcp may spend. Loads libcrypto. False: it is not
+ * there, or there is no memory. */
+bool config_live_sha256(const struct config *config, unsigned char digest[32]);
 
 /* The live switches of a provider (by id, in any letter case), or NULL when the file does not name it. */
 const struct config_live_provider *config_live_provider(const struct config *config, const char *id);

@@ -173,6 +173,8 @@ static void on_completion_copied(struct engine_note *note)
 	struct live_job *job = job_of_note(note);
 
 	job->action = ACTION_NONE;
+	if (job_forgotten(job))
+		return;
 	if (!job->completion->copy.interrupted) /* else the host stops, and after the next start it is polled again */
 		completion_go_on(job);
 }

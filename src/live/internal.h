@@ -134,6 +134,8 @@ struct live_job {
 
 	/* what it wants, and what was tried */
 	enum action action;
+	bool forgotten;	      /* it is another host's */
+	int64_t adopted_ns;   /* when it became this run's, another's before; 0: it was born here */
 	bool counted;	      /* in queue->open */
 	bool want_poll;	      /* now, whatever the timer says */
 	int64_t nudged_ns;    /* when an unsigned webhook made it so last; 0: none did */
@@ -176,6 +178,7 @@ struct live_job {
 struct live {
 	struct engine *engine;
 	struct task_store *store;
+	struct cluster *cluster;
 	struct gate *gate;
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
@@ -189,6 +192,9 @@ struct live {
 	struct timer gate_timer; /* when held-back jobs look again */
 	struct provider_queue *provider_queues;
 	struct live_job *chains[JOB_CHAINS];
+	int64_t *unread; /* of jobs that were adopted and are still to be read; the cluster's thread */
+	size_t unread_count;
+	struct live_job *forgotten; /* another host's by now; what is under way for each ends here */
 	size_t jobs;
 	struct job_call *job_calls;	       /* all under way */
 	_Atomic size_t counts[LIVE_ENDED + 1]; /* jobs by phase; read by any thread */
@@ -204,6 +210,9 @@ struct live {
 
 /* job.c */
 
+/* The same without a queue. Any thread. */
+struct live_job *job_new(struct live *live, const struct id *id, const char *kind, const char *provider);
+
 /* A job of its own, with a queue to wait in, that nobody finds yet. */
 struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider);
 
@@ -215,6 +224,13 @@ void job_add(struct live_job *job);
 
 /* The opposite, from every list; frees the job. */
 void job_remove(struct live_job *job);
+
+/* It is another host's: it is not found any more, and who waits for it is sent away. It is freed at once, or, while something is under way for it, by
+ * job_forgotten(). Step; the job may be gone after it. */
+void job_forget(struct live_job *job);
+
+/* What was under way has ended. True: the job is another host's, and is freed. */
+bool job_forgotten(struct live_job *job);
 
 /* Or NULL. The job is as it stands: `action` says whether something is under way. */
 struct live_job *job_find(struct live *live, const struct id *id);
@@ -344,6 +360,18 @@ double pause_before_retry(struct live *live, int tries, double most);
 
 /* Makes the registry's open jobs, and lets each step. `restored` as in live_options. ERROR_IO, ERROR_BUSY: as the store's lists. */
 enum error_code restore_jobs(struct live *live, bool restored, struct error *error);
+
+/* A row as a job of this run, without a queue; any thread. Then it is open; engine thread. */
+struct live_job *restore_row(struct live *live, const struct task *task, int64_t run);
+void restore_adopted(struct live_job *job);
+
+/* takeover.c: jobs that come from other hosts, and that go to them */
+
+/* Makes at most so many open jobs that are nobody's this run's: their sequences, to be free()d. Not the engine's thread, but at the start. */
+enum error_code takeover_adopt(struct live *live, int limit, int64_t **sequences, size_t *count, struct error *error);
+
+/* Hears of the other hosts from now on. */
+void takeover_begin(struct live *live);
 
 /* job_call.c */
 

@@ -16,7 +16,7 @@ void job_set_text(const char **text, const char *value)
 	*text = copy;
 }
 
-struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider)
+struct live_job *job_new(struct live *live, const struct id *id, const char *kind, const char *provider)
 {
 	struct live_job *job = memory_new(sizeof *job);
 
@@ -27,6 +27,13 @@ struct live_job *job_make(struct live *live, const struct id *id, const char *ki
 	job->money = (struct task_money){ .expected = -1, .spent = -1 };
 	job->kind = memory_copy_text(kind);
 	job->provider = memory_copy_text(provider);
+	return job;
+}
+
+struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider)
+{
+	struct live_job *job = job_new(live, id, kind, provider);
+
 	job->provider_queue = provider_queue_of(live, provider);
 	return job;
 }
@@ -100,7 +107,8 @@ void job_add(struct live_job *job)
 	atomic_fetch_add_explicit(&job->owner->counts[job->live.phase], 1, memory_order_relaxed);
 }
 
-void job_remove(struct live_job *job)
+/* From every list but that of the forgotten. */
+static void job_unlink(struct live_job *job)
 {
 	struct live *live = job->owner;
 	struct live_job **link = job_chain(live, &job->id);
@@ -113,7 +121,46 @@ void job_remove(struct live_job *job)
 	timer_clear(live, &job->timer);
 	provider_queue_leave(job);
 	provider_queue_count(job, false);
+}
+
+void job_remove(struct live_job *job)
+{
+	job_unlink(job);
 	job_free(job);
+}
+
+void job_forget(struct live_job *job)
+{
+	struct provider_queue *queue = job->provider_queue;
+	struct error error;
+
+	if (job->forgotten)
+		return;
+	error_set(&error, ERROR_BUSY, NULL, "another host has taken the job over: ask again");
+	job_notify(job, true, ERROR_BUSY, &error);
+	job_unlink(job);
+	job->forgotten = true;
+	job->next = job->owner->forgotten;
+	job->owner->forgotten = job;
+	if (job->unwritten)
+		job->action = ACTION_NONE; /* its write is nobody's */
+	job_forgotten(job);
+	provider_queue_send(queue);
+}
+
+bool job_forgotten(struct live_job *job)
+{
+	struct live_job **link;
+
+	if (!job->forgotten)
+		return false;
+	if (job->action != ACTION_NONE)
+		return true;
+	for (link = &job->owner->forgotten; *link != job; link = &(*link)->next)
+		;
+	*link = job->next;
+	job_free(job);
+	return true;
 }
 
 struct live_job *job_of_note(struct engine_note *note)

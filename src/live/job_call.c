@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "cluster/cluster.h"
 #include "webhook_in/webhook_in.h"
 
 struct job_call {
@@ -161,6 +162,10 @@ static bool job_call_may_pay(const struct job_call *job_call)
  * for. A submit, and whatever may cost, is not sent against them. */
 static const char *job_call_held_back(const struct job_call *job_call, bool paid)
 {
+	if (job_call->job->forgotten)
+		return "the job is another host's";
+	if (!cluster_trusts(job_call->job->owner->cluster, false))
+		return "this host has not reached the registry for a while, so others may have its jobs";
 	if (!job_call_has_script(job_call))
 		return "the provider's script is not there";
 	return paid || job_call->action == ACTION_SUBMIT
@@ -177,6 +182,8 @@ static const char *job_call_refusal(struct job_call *job_call, bool paid)
 
 	if (why != NULL)
 		return why;
+	if (paid && !cluster_trusts(job_call->job->owner->cluster, true))
+		return "this host has not reached the registry for a while";
 	if (!reads && !paid)
 		return job_call_beyond_free(job_call);
 	if (paid && !job_call_may_pay(job_call))
@@ -194,7 +201,9 @@ static void on_job_call_marked(struct engine_note *note)
 	struct live_job *job = job_call->job;
 	const char *why = NULL;
 
-	if (job_call->mark.outcome != STORE_WRITTEN) {
+	if (job_call->mark.outcome == STORE_NOT_OURS)
+		job_forget(job);
+	if (job_call->mark.outcome != STORE_WRITTEN || job->forgotten) {
 		engine_deny(&job_call->call, "held", "the registry could not be written, so nothing was sent");
 		return;
 	}
@@ -350,6 +359,12 @@ static void job_call_done(struct engine_call *call)
 	struct job_call *job_call = (struct job_call *)(void *)call;
 	struct live_job *job = job_call->job;
 
+	if (job->forgotten) {
+		job_call_end(job_call);
+		job->action = ACTION_NONE;
+		job_forgotten(job);
+		return;
+	}
 	if (job_call_rehearses(job_call)) {
 		job_call_rehearsal_done(job_call);
 		return;

@@ -44,6 +44,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 {
 	live->engine = options->engine;
 	live->store = options->store;
+	live->cluster = options->cluster;
 	live->gate = options->gate;
 	live->loader = options->loader;
 	live->artifacts = options->artifacts;
@@ -101,6 +102,7 @@ enum error_code live_open(const struct live_options *options, struct live **live
 		live_close(opening.live);
 		return opening.code;
 	}
+	takeover_begin(opening.live);
 	*live = opening.live;
 	return ERROR_NONE;
 }
@@ -115,6 +117,10 @@ void live_close(struct live *live)
 	for (size_t i = 0; i < JOB_CHAINS; i++)
 		while ((job = live->chains[i]) != NULL)
 			job_remove(job);
+	while ((job = live->forgotten) != NULL) {
+		live->forgotten = job->next;
+		job_free(job);
+	}
 	provider_queues_free(live);
 	timers_free(&live->timers);
 	history_free(live);
@@ -123,5 +129,6 @@ void live_close(struct live *live)
 	pthread_mutex_destroy(&live->history_lock);
 	pthread_mutex_destroy(&live->excess_lock);
 	pthread_mutex_destroy(&live->switch_lock);
+	free(live->unread);
 	free(live);
 }

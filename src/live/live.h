@@ -20,12 +20,14 @@
 
 struct live;
 struct artifacts;
+struct cluster;
 struct observed_source;
 struct webhooks_in;
 
 struct live_options {
 	struct engine *engine;
 	struct task_store *store;
+	struct cluster *cluster;
 	struct gate *gate;
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
@@ -38,6 +40,10 @@ struct live_options {
 /* Reads the open jobs and goes on with them. After the parts named above are started, before HTTP is. They outlive it; live_close() it.
  * ERROR_IO, ERROR_BUSY: the registry cannot be read. */
 enum error_code live_open(const struct live_options *options, struct live **live, struct error *error);
+
+/* Gives the jobs that have not ended to the other hosts, if there are any, and waits for that: this host's run is over. After the engine has stopped, before the
+ * store is closed. */
+void live_give_away(struct live *live);
 
 /* The host is about to stop: who waits for a job is sent away. Any thread. */
 void live_leave(struct live *live);

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/micro_usd.h"
+#include "cluster/cluster.h"
 
 static int64_t order_deadline(const char *kind, int64_t now_ms)
 {
@@ -76,6 +77,7 @@ static enum error_code order_fill(struct live_job *job, const struct live_order 
 	job_set_text(&job->live.caller, order->caller);
 	job_set_text(&job->live.trace, order->trace);
 	job_set_text(&job->live.expected, order->expected);
+	job->live.owner = cluster_host(job->owner->cluster);
 	job->created_ms = clock_unix_ms();
 	job->live.deadline_ms = order_deadline(job->kind, job->created_ms);
 	job->live.paid_most = call->provider->manifest.paid_requests;

@@ -152,6 +152,14 @@ static void on_record_written(struct engine_note *note)
 {
 	struct live_job *job = job_of_note(note);
 
+	if (job->write.outcome == STORE_NOT_OURS)
+		job_forget(job);
+	if (job->forgotten) {
+		record_clear_events(job);
+		job->action = ACTION_NONE;
+		job_forgotten(job);
+		return;
+	}
 	if (job->write.outcome != STORE_WRITTEN && job->write.outcome != STORE_VENDOR_ID_TAKEN) {
 		log_message(LOG_ERROR, "live.record", "a step of a job could not be written and is tried again: %s",
 			job->write.error.message);

@@ -24,13 +24,33 @@ static enum error_code visit_jobs(struct reads *reads, struct reader *reader, st
 	return result;
 }
 
-enum error_code task_store_open_jobs(
-	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+enum error_code task_store_open_jobs(struct task_store *store, int64_t owner,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
 	struct reads *reads = store_reads(store);
 	struct reader *reader = reads_borrow(reads, error);
 
-	return reader == NULL ? ERROR_BUSY : visit_jobs(reads, reader, reader->statements[READ_OPEN], visit, context, error);
+	if (reader == NULL)
+		return ERROR_BUSY;
+	statement_bind_integer(reader->statements[READ_OPEN], 1, owner);
+	return visit_jobs(reads, reader, reader->statements[READ_OPEN], visit, context, error);
+}
+
+enum error_code task_store_jobs(struct task_store *store, const int64_t *sequences, size_t count,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error)
+{
+	struct reads *reads = store_reads(store);
+	enum error_code code = ERROR_NONE;
+	struct reader *reader;
+
+	for (size_t i = 0; i < count && code == ERROR_NONE; i++) {
+		reader = reads_borrow(reads, error);
+		if (reader == NULL)
+			return ERROR_BUSY;
+		statement_bind_integer(reader->statements[READ_OPEN_ONE], 1, sequences[i]);
+		code = visit_jobs(reads, reader, reader->statements[READ_OPEN_ONE], visit, context, error);
+	}
+	return code;
 }
 
 enum error_code task_store_upstream(struct task_store *store, const struct id *id,

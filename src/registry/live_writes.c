@@ -53,6 +53,7 @@ int writer_insert_live(struct writer *writer, const struct task *task, int sourc
 	statement_bind_integer(statement, 14, live->paid_most);
 	writer_bind_text(statement, 15, live->expected);
 	writer_bind_text(statement, 16, task->upstream_sha256);
+	statement_bind_integer(statement, 17, live->owner);
 	code = statement_run(statement);
 	if (code == DATABASE_OK && task->upstream != NULL)
 		code = insert_upstream(writer, task);
@@ -76,7 +77,7 @@ static void note_settled(struct writer *writer, struct statement *row, const str
 }
 
 /* Where the row stands now. DATABASE_ROW, or DATABASE_DONE when there is none with the whole id. */
-static int find_task(struct writer *writer, const struct task *task, int *status, int *source)
+static int find_task(struct writer *writer, const struct task *task, int *status, int *source, int64_t *owner)
 {
 	struct statement *statement = writer->statements[WRITE_FIND_TASK];
 	int code;
@@ -86,7 +87,9 @@ static int find_task(struct writer *writer, const struct task *task, int *status
 	if (code == DATABASE_ROW && statement_equals(statement, 2, task->id.bytes, sizeof task->id.bytes)) {
 		*status = (int)statement_integer(statement, 0);
 		*source = (int)statement_integer(statement, 1);
-		note_settled(writer, statement, task);
+		*owner = statement_integer(statement, 7);
+		if (writer_is_own(writer, *owner))
+			note_settled(writer, statement, task);
 		if (statement_lacks_memory(statement))
 			code = DATABASE_FAILED;
 	} else if (code == DATABASE_ROW) {
@@ -161,10 +164,16 @@ bool writer_change(struct writer *writer, struct store_write *write)
 {
 	const struct task *task = &write->task;
 	int status = 0, source = 0;
-	int code = find_task(writer, task, &status, &source);
+	int64_t owner = 0;
+	int code = find_task(writer, task, &status, &source, &owner);
 
 	if (code == DATABASE_DONE) {
 		error_set(&write->error, ERROR_NOT_FOUND, "", "there is no such job");
+		return true;
+	}
+	if (code == DATABASE_ROW && (!writer_is_own(writer, owner) || !writer_is_own(writer, task->live->owner))) {
+		error_set(&write->error, ERROR_CONFLICT, "", "the job is another host's");
+		write->outcome = STORE_NOT_OURS;
 		return true;
 	}
 	/* parts of a change are not taken back one by one: a failure loses the group */

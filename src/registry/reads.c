@@ -101,8 +101,9 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 	[READ_ID_OF_VENDOR] = SQL(ID_RANGE("vendor_id")),
 	[READ_ID_OF_REQUEST] = SQL(ID_RANGE("request_id")),
 	[READ_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
-	[READ_OPEN] =
-		SQL_WALK(WHOLE_TASKS "WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4) ORDER BY task.sequence"),
+	[READ_OPEN] = SQL_WALK(WHOLE_TASKS
+		"WHERE task.sequence IN (SELECT sequence FROM live WHERE phase < 4 AND owner = ?) ORDER BY task.sequence"),
+	[READ_OPEN_ONE] = SQL(WHOLE_TASKS "WHERE task.sequence = ? AND phase < 4"),
 	[READ_RECENT] = SQL(TASKS "WHERE task.sequence IN (SELECT sequence FROM live ORDER BY sequence DESC LIMIT ?)"
 				  " ORDER BY task.sequence DESC"),
 	[READ_LEDGER] = SQL("SELECT day, source, caller, sum(CASE WHEN spent = -1 THEN reserved ELSE 0 END),"

@@ -152,9 +152,41 @@ static const struct sql steps[] = {
 	    "ALTER TABLE hook ADD COLUMN news text;"),
 	/* 17: what all hosts share (setting.h). The revision grows over all rows, so whoever knows one finds what is newer. */
 	SQL("CREATE TABLE setting (name text PRIMARY KEY, value text NOT NULL, revision bigint NOT NULL);"),
+	/* 18: the hosts (host_rows.h): whose a live job is, what its owner is asked for by others, and which vendors' webhooks were seen by any. */
+	{ .sqlite = "CREATE TABLE host (id INTEGER PRIMARY KEY, slot INTEGER NOT NULL, name TEXT NOT NULL, program TEXT NOT "
+		    "NULL, knows INTEGER NOT NULL,"
+		    " config_sha256 BLOB NOT NULL, home TEXT NOT NULL, machine TEXT NOT NULL, lease_ms INTEGER NOT NULL, beat "
+		    "INTEGER NOT NULL,"
+		    " connection INTEGER NOT NULL, started_ms INTEGER NOT NULL, dead_ms INTEGER);"
+		    "CREATE UNIQUE INDEX host_slot ON host (slot) WHERE dead_ms IS NULL;"
+		    "ALTER TABLE live ADD COLUMN owner INTEGER;"
+		    "CREATE TABLE ask (number INTEGER PRIMARY KEY, sequence INTEGER NOT NULL, wish INTEGER NOT NULL, asker "
+		    "INTEGER NOT NULL,"
+		    " taken INTEGER, at_ms INTEGER NOT NULL, body TEXT, code INTEGER, answer TEXT);"
+		    "CREATE TABLE webhook_seen (sequence INTEGER NOT NULL, digest BLOB NOT NULL, at_ms INTEGER NOT NULL,"
+		    " PRIMARY KEY (sequence, digest)) WITHOUT ROWID;",
+		.postgres = "CREATE TABLE host (id bigint PRIMARY KEY, slot bigint NOT NULL, name text NOT NULL, program text "
+			    "NOT NULL, knows bigint NOT NULL,"
+			    " config_sha256 bytea NOT NULL, home text NOT NULL, machine text NOT NULL, lease_ms bigint NOT NULL, "
+			    "beat bigint NOT NULL,"
+			    " connection bigint NOT NULL, started_ms bigint NOT NULL, dead_ms bigint) WITH (fillfactor = 50);"
+			    "CREATE UNIQUE INDEX host_slot ON host (slot) WHERE dead_ms IS NULL;"
+			    "ALTER TABLE live ADD COLUMN owner bigint;"
+			    "CREATE INDEX live_open ON live (owner, sequence) WHERE phase < 4;"
+			    "CREATE TABLE ask (number bigint PRIMARY KEY, sequence bigint NOT NULL, wish bigint NOT NULL, asker "
+			    "bigint NOT NULL,"
+			    " taken bigint, at_ms bigint NOT NULL, body text, code bigint, answer text);"
+			    "CREATE INDEX ask_job ON ask (sequence);"
+			    "CREATE TABLE webhook_seen (sequence bigint NOT NULL, digest bytea NOT NULL, at_ms bigint NOT NULL,"
+			    " PRIMARY KEY (sequence, digest));" },
 };
 
 #define VERSION ((int64_t)(sizeof steps / sizeof *steps))
+
+int64_t schema_version(void)
+{
+	return VERSION;
+}
 
 static enum error_code refuse_newer(const struct database_place *place, int64_t version, struct error *error)
 {

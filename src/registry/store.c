@@ -36,6 +36,8 @@ struct listener {
 	void *events_context;
 	void (*group)(void *context);
 	void *group_context;
+	void (*fenced)(void *context, int64_t run);
+	void *fenced_context;
 };
 
 struct task_store {
@@ -53,6 +55,7 @@ struct task_store {
 	struct store_write **last;
 	size_t waiting;
 	int keep_days;
+	int64_t run;	     /* of this host, in whose name it writes */
 	_Atomic bool asleep; /* changed under the lock */
 	bool expected;	     /* it was woken for a row that is still to come */
 	int64_t woken_ns;    /* when it was woken last */
@@ -213,6 +216,31 @@ void task_store_set_keep_days(struct task_store *store, int keep_days)
 		wake_store(store);
 }
 
+const struct database_place *task_store_place(const struct task_store *store)
+{
+	return store->place;
+}
+
+void task_store_set_run(struct task_store *store, int64_t run)
+{
+	bool asleep;
+
+	pthread_mutex_lock(&store->lock);
+	store->run = run;
+	asleep = has_to_wake(store);
+	pthread_mutex_unlock(&store->lock);
+	if (asleep)
+		wake_store(store);
+}
+
+void task_store_on_fenced(struct task_store *store, void (*fenced)(void *context, int64_t run), void *context)
+{
+	pthread_mutex_lock(&store->lock);
+	store->listener.fenced = fenced;
+	store->listener.fenced_context = context;
+	pthread_mutex_unlock(&store->lock);
+}
+
 int64_t task_store_newest_event(struct task_store *store)
 {
 	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
@@ -364,12 +392,15 @@ static void write_waiting(struct task_store *store)
 	bool idle = store->waiting == 0;
 	int64_t newest_event = store->writer.newest_event;
 	int keep_days = store->keep_days;
+	int64_t run = store->run;
 	struct listener listener = store->listener;
 
 	store->first = NULL;
 	store->last = &store->first;
 	store->waiting = 0;
 	pthread_mutex_unlock(&store->lock);
+	if (run != store->writer.run)
+		writer_set_run(&store->writer, run);
 	if (!idle) {
 		write_group(store, writes);
 		note_budgets(store);
@@ -384,6 +415,8 @@ static void write_waiting(struct task_store *store)
 	probe(store);
 	upkeep_run(&store->upkeep, idle);
 	note_budgets(store);
+	if (listener.fenced != NULL && run != 0 && database_is_fenced(store->writer.db))
+		listener.fenced(listener.fenced_context, run);
 	pthread_mutex_lock(&store->lock);
 }
 
@@ -397,7 +430,8 @@ static void *store_main(void *argument)
 		wait = upkeep_wait_ns(&store->upkeep);
 		if (store->probe_ns != INT64_MAX && wait > LIMIT_STORE_PROBE_MS * 1000000LL)
 			wait = LIMIT_STORE_PROBE_MS * 1000000LL;
-		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && wait > 0)
+		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && store->run == store->writer.run &&
+			wait > 0)
 			await_row(store, wait);
 		write_waiting(store);
 	}

@@ -20,6 +20,8 @@
 
 struct task_store;
 struct setting;
+struct database_place;
+struct host_change;
 
 /* Opens or makes the database named by `url` ("sqlite:data/registry.db", relative to `home`), migrates an older schema, refuses a
  * newer one, and starts the store thread. Rows older than `keep_days` go (open and unknown ones never); idempotency records are
@@ -39,6 +41,14 @@ void task_store_accept(struct task_store *store);
 
 void task_store_set_keep_days(struct task_store *store, int keep_days);
 
+/* Where it is; valid as long as the store. */
+const struct database_place *task_store_place(const struct task_store *store);
+
+/* The store writes in the name of this run of a host from the next group on (cluster.h). `fenced` is called with the run, on the store thread, when the database
+ * refused a group because the run was declared dead; it must not block. */
+void task_store_set_run(struct task_store *store, int64_t run);
+void task_store_on_fenced(struct task_store *store, void (*fenced)(void *context, int64_t run), void *context);
+
 /* What is stored of tasks and events passes here. Before anything is written. */
 void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 
@@ -51,8 +61,9 @@ enum store_outcome {
 	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
 	STORE_SHORT,	       /* a budget does not allow the reservation: `error` says whose (budget_judge()); nothing written */
 	STORE_TIE_BROKEN,      /* the job does not fit what it is tied to (any more): nothing written */
-	STORE_UNCHANGED,       /* STORE_QUOTE, STORE_SETTING: there is nothing to tell; its event is not written */
-	STORE_FAILED,	       /* the database refused; `error` says why; nothing written */
+	STORE_NOT_OURS,	 /* the job belongs to another host: nothing written, and this one has nothing to do with it any more */
+	STORE_UNCHANGED, /* STORE_QUOTE, STORE_SETTING: there is nothing to tell; its event is not written */
+	STORE_FAILED,	 /* the database refused; `error` says why; nothing written */
 };
 
 struct idempotency {
@@ -82,6 +93,7 @@ enum store_kind {
 	STORE_QUOTE,	/* a change of a quote, with events of the host itself: `task` is not read */
 	STORE_BUDGETS,	/* the sums of budgets are made anew from the ledger: `task` is not read */
 	STORE_SETTING,	/* a setting (setting.h), with an event of the host itself: `task` is not read */
+	STORE_HOST,	/* what a host does for others' sake (host_change.h): `task` is not read */
 	STORE_WISH,	/* how a wish stands: of `task` the id is read, and `wish_news` */
 };
 
@@ -128,6 +140,7 @@ struct store_write {
 	size_t webhook_change_count;
 	const struct quote_change *quote_change; /* STORE_QUOTE */
 	const struct setting *setting;		 /* STORE_SETTING */
+	struct host_change *host_change;	 /* STORE_HOST */
 	struct idempotency idempotency;		 /* STORE_INSERT */
 	struct store_ties ties;			 /* STORE_INSERT of a live job */
 	const struct budget_limits
@@ -247,9 +260,13 @@ enum error_code task_store_artifacts(struct task_store *store, struct artifact_w
 enum error_code task_store_upstream(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const char *upstream), void *context, struct error *error);
 
-/* Every live job that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
-enum error_code task_store_open_jobs(
-	struct task_store *store, bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+/* Every live job of this owner that has not ended, oldest first, whole. For the start: it reads on the caller's thread, as task_store_list does. */
+enum error_code task_store_open_jobs(struct task_store *store, int64_t owner,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
+
+/* Those with these sequences that have not ended, as task_store_open_jobs. */
+enum error_code task_store_jobs(struct task_store *store, const int64_t *sequences, size_t count,
+	bool (*visit)(void *context, const struct task *task), void *context, struct error *error);
 
 /* What settled jobs have cost, oldest first: the last LIMIT_OBSERVED_ROWS and some. As task_store_open_jobs. */
 enum error_code task_store_observed(struct task_store *store, bool (*visit)(void *context, const struct store_observation *seen),

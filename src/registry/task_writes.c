@@ -143,6 +143,10 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 	const struct task *task = &write->task;
 	int source;
 
+	if (task->live != NULL && !writer_is_own(writer, task->live->owner)) {
+		error_set(&write->error, ERROR_BUSY, "", "this host was declared dead, and registers anew: try again");
+		return true;
+	}
 	if (task->kind == NULL || task->provider == NULL) {
 		error_set(&write->error, ERROR_INVALID, "", "a job needs a kind and a provider");
 		return true;

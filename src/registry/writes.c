@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/test_setting.h"
 #include "database/database.h"
 #include "registry/paid_mark.h"
 #include "registry/same_request.h"
@@ -47,9 +48,10 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_UNINDEX] = { .sqlite = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?" },
 	[WRITE_KEY] = SQL("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)"),
 	[WRITE_FIND_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
-	[WRITE_FIND_TASK] = SQL("SELECT status, task.source, id, day, reserved, ledger.caller, door FROM task"
-				" LEFT JOIN ledger ON ledger.sequence = task.sequence AND spent = -1 WHERE task.sequence = ?"),
-	[WRITE_LIVE] = SQL("INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[WRITE_FIND_TASK] = SQL("SELECT status, task.source, id, day, reserved, ledger.caller, door, owner FROM task"
+				" LEFT JOIN live ON live.sequence = task.sequence LEFT JOIN ledger ON ledger.sequence = "
+				"task.sequence AND spent = -1 WHERE task.sequence = ?"),
+	[WRITE_LIVE] = SQL("INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	[WRITE_MONEY] = SQL("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)"),
 	[WRITE_UPSTREAM] = SQL("INSERT INTO upstream VALUES (?, ?)"),
 	[WRITE_WISH] = SQL("INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)"),
@@ -144,6 +146,30 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 			      " RETURNING revision"),
 	[WRITE_SETTING_ONCE] = SQL("INSERT INTO setting VALUES (?, ?, (SELECT coalesce(max(revision), 0) + 1 FROM setting))"
 				   " ON CONFLICT (name) DO NOTHING RETURNING revision"),
+	/* in order, so that two who adopt at once take turns at the oldest */
+	[WRITE_ORPHANS] = SQL("SELECT sequence FROM live WHERE phase < 4 AND (owner IS NULL OR owner NOT IN (SELECT id FROM host"
+			      " WHERE dead_ms IS NULL)) ORDER BY sequence LIMIT ?"),
+	[WRITE_ADOPT] = SQL("UPDATE live SET owner = ? WHERE sequence = ?"),
+	[WRITE_GIVE_AWAY] = SQL("UPDATE live SET owner = NULL WHERE owner = ? AND phase < 4"),
+	[WRITE_RUN_ENDS] = SQL("UPDATE host SET dead_ms = ? WHERE id = ? AND dead_ms IS NULL"),
+	[WRITE_FIND_ASKED] = SQL("SELECT phase, owner FROM live WHERE sequence = ?"),
+	[WRITE_WEBHOOK_SEEN] = SQL("INSERT INTO webhook_seen VALUES (?, ?, ?) ON CONFLICT DO NOTHING"),
+	/* of nudges one is enough */
+	[WRITE_ASK] =
+		SQL("INSERT INTO ask SELECT CAST(?1 AS bigint), CAST(?2 AS bigint), CAST(?3 AS bigint), CAST(?4 AS bigint), NULL,"
+		    " CAST(?5 AS bigint), CAST(?6 AS text), NULL, NULL WHERE CAST(?3 AS bigint) <> CAST(?7 AS bigint)"
+		    " OR NOT EXISTS (SELECT 1 FROM ask WHERE sequence = CAST(?2 AS bigint) AND wish = CAST(?7 AS bigint))"),
+	/* 5 is a late fact: of a job that has ended anybody takes it */
+	[WRITE_ASKED] =
+		SQL("SELECT ask.number, task.id, wish, asker, body FROM ask JOIN live USING (sequence) JOIN task USING (sequence)"
+		    " WHERE code IS NULL AND (taken IS NULL OR taken <> ?1) AND (owner = ?1 OR (wish = 5 AND phase = 4))"
+		    " ORDER BY ask.number LIMIT 100"),
+	[WRITE_TAKE_ASK] = SQL("UPDATE ask SET taken = ? WHERE number = ?"),
+	[WRITE_ANSWER] = SQL("UPDATE ask SET code = ?, answer = ? WHERE number = ?"),
+	[WRITE_ANSWERED] =
+		SQL("SELECT number, code, answer FROM ask WHERE asker = ? AND code IS NOT NULL ORDER BY number LIMIT 100"),
+	[WRITE_REMOVE_ASK] = SQL("DELETE FROM ask WHERE number = ?"),
+	[WRITE_WITHDRAW] = SQL("DELETE FROM ask WHERE number = ? AND taken IS NULL"),
 	[WRITE_PROBE] = SQL("UPDATE paid_mark SET number = number"),
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
@@ -161,6 +187,17 @@ bool writer_fail(struct writer *writer, const char *action)
 	database_error(writer->db, action, &writer->failure);
 	database_rollback(writer->db);
 	return false;
+}
+
+bool writer_is_own(const struct writer *writer, int64_t owner)
+{
+	return owner == writer->run || test_setting(TEST_NO_FENCE, 0) != 0;
+}
+
+void writer_set_run(struct writer *writer, int64_t run)
+{
+	writer->run = run;
+	database_fence(writer->db, run);
 }
 
 /* A connection that is gone is made anew. */
@@ -245,7 +282,8 @@ static bool accept_older(struct writer *writer, struct store_write *write)
 /* Its events are the host's own, of no job. */
 static bool is_of_host(const struct store_write *write)
 {
-	return write->kind == STORE_EMIT || write->kind == STORE_QUOTE || write->kind == STORE_SETTING;
+	return write->kind == STORE_EMIT || write->kind == STORE_QUOTE || write->kind == STORE_SETTING ||
+	       write->kind == STORE_HOST;
 }
 
 /* Told with the change that they are about. Numbers are given out here, in the order of commits, so a reader that has seen one has seen all
@@ -288,6 +326,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_BUDGETS: kept = writer_sum_budgets(writer, write); break;
 	case STORE_SETTING: kept = writer_set(writer, write); break;
 	case STORE_WISH: return writer_note_wish(writer, write);
+	case STORE_HOST: kept = writer_change_host(writer, write); break;
 	case STORE_EMIT:
 	case STORE_WEBHOOKS: write->outcome = STORE_WRITTEN; break;
 	}
@@ -300,13 +339,20 @@ static bool write_one(struct writer *writer, struct store_write *write)
 
 /* ---- groups ---- */
 
+static bool changes_live(const struct store_write *write)
+{
+	return write->kind == STORE_UPDATE || write->kind == STORE_PAY;
+}
+
 /* Nothing of the group is stored: all that was said about it is taken back. */
 static void fail_group(struct writer *writer, struct store_write *writes)
 {
+	bool fenced = database_is_fenced(writer->db);
+
 	for (; writes != NULL; writes = writes->next) {
 		free(writes->replay.text);
 		writes->replay = (struct stored_answer){ 0 };
-		writes->outcome = STORE_FAILED;
+		writes->outcome = fenced && changes_live(writes) ? STORE_NOT_OURS : STORE_FAILED;
 		writes->error = writer->failure;
 	}
 }

@@ -79,6 +79,19 @@ enum write_statement {
 	WRITE_SETTING,
 	WRITE_SETTING_ONCE,
 	WRITE_PROBE,
+	WRITE_ORPHANS,
+	WRITE_ADOPT,
+	WRITE_GIVE_AWAY,
+	WRITE_RUN_ENDS,
+	WRITE_FIND_ASKED,
+	WRITE_WEBHOOK_SEEN,
+	WRITE_ASK,
+	WRITE_ASKED,
+	WRITE_TAKE_ASK,
+	WRITE_ANSWER,
+	WRITE_ANSWERED,
+	WRITE_REMOVE_ASK,
+	WRITE_WITHDRAW,
 	WRITE_STATEMENTS
 };
 
@@ -104,6 +117,7 @@ struct writer {
 	const char *path;     /* of the database, for the file beside it; NULL: it is on a server */
 	int64_t paid;	      /* the mark in the database */
 	int64_t paid_beside;  /* and in the file: larger means that the database is an older copy */
+	int64_t run;	      /* of this host: live jobs whose owner is another are not changed; 0: there is none */
 	struct error failure; /* why the transaction under way is lost */
 };
 
@@ -111,6 +125,12 @@ struct writer {
 enum error_code writer_open(
 	struct writer *writer, const struct database_place *place, struct sources *sources, struct error *error);
 void writer_close(struct writer *writer);
+
+/* Is this owner of a job the run in whose name it writes? */
+bool writer_is_own(const struct writer *writer, int64_t owner);
+
+/* It writes in the name of this run from now on, and of no other. */
+void writer_set_run(struct writer *writer, int64_t run);
 
 /* Writes the list in one transaction, in its order, and fills in each one's outcome. False: the database failed, why is in `writer->failure`. */
 bool writer_group(struct writer *writer, struct store_write *writes);
@@ -127,6 +147,7 @@ bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /*
 bool writer_change_quote(struct writer *writer, struct store_write *write);   /* STORE_QUOTE; quote_writes.c */
 bool writer_set(struct writer *writer, struct store_write *write);	      /* STORE_SETTING; setting.c */
 bool writer_note_wish(struct writer *writer, struct store_write *write);      /* STORE_WISH; wish.c */
+bool writer_change_host(struct writer *writer, struct store_write *write);    /* STORE_HOST; host_writes.c */
 
 /* ---- parts of a write. DATABASE_OK, or the error ---- */
 

@@ -92,7 +92,7 @@ static enum signature_verdict try_keys(struct webhooks_in *webhooks_in, const st
 enum signature_verdict webhooks_in_verify(struct webhooks_in *webhooks_in, const struct gate_view *view,
 	struct provider *provider, const struct signed_webhook *webhook, struct error *error)
 {
-	enum signature_verdict verdict = signature_look(webhook, clock_unix_ms() / 1000);
+	enum signature_verdict verdict = signature_look(webhook, clock_machine_ms() / 1000);
 	uint64_t fetch = 0;
 
 	error_set(error, ERROR_BUSY, NULL, "%s", signature_verdict_text(SIGNATURE_UNCHECKED));

@@ -170,7 +170,7 @@ static bool write_attempt(struct attempt *attempt)
 	struct outgoing *outgoing = &attempt->outgoing;
 
 	write_id(attempt);
-	snprintf(attempt->timestamp, sizeof attempt->timestamp, "%" PRId64, clock_unix_ms() / 1000);
+	snprintf(attempt->timestamp, sizeof attempt->timestamp, "%" PRId64, clock_machine_ms() / 1000);
 	if (attempt->body.failed || !sign(attempt))
 		return false;
 	outgoing->method = "POST";
