@@ -322,6 +322,16 @@ enum database_result statement_find(struct statement *statement, int64_t *value)
 	return result == DATABASE_ROW ? DATABASE_OK : result;
 }
 
+enum database_result statement_find_later(struct statement *statement, int64_t *value)
+{
+	enum database_result result;
+
+	if (statement->driver->find_later != NULL)
+		return statement->driver->find_later(statement, value);
+	result = statement_find(statement, value);
+	return result == DATABASE_DONE ? DATABASE_OK : result;
+}
+
 enum database_result database_query(struct database *database, struct sql text, int64_t *value)
 {
 	struct statement *statement = NULL;

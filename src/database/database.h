@@ -100,7 +100,7 @@ void database_fence(struct database *database, int64_t host);
 bool database_is_fenced(struct database *database);
 
 /* Was the transaction committed whose answer was lost? Connects anew, fences the lost connection off, and looks: DATABASE_OK it was, DATABASE_DONE it was
- * not and will never be, DATABASE_FAILED it cannot be told yet. */
+ * not and will never be, DATABASE_UNKNOWN it has ended, and what it wrote says how, DATABASE_FAILED it cannot be told yet. */
 enum database_result database_settle(struct database *database);
 
 /* Reads as of one moment, until database_end_reading(). */
@@ -162,7 +162,10 @@ enum database_result statement_change(struct statement *statement, int64_t *chan
 /* Steps for the integer in its first column and resets it. DATABASE_OK, DATABASE_DONE (no row, *value is left alone) or DATABASE_FAILED. */
 enum database_result statement_find(struct statement *statement, int64_t *value);
 
-/* The same for a text that is used once. */
+/* The same, but the answer may come later, as that of statement_run(): *value is there once the transaction is committed. */
+enum database_result statement_find_later(struct statement *statement, int64_t *value);
+
+/* As statement_find(), for a text that is used once. */
 enum database_result database_query(struct database *database, struct sql text, int64_t *value);
 
 /* The text that this connection's dialect has; NULL: nothing to do. */

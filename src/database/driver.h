@@ -57,6 +57,7 @@ struct driver {
 	const void *(*bytes)(struct statement *statement, int column, size_t *length);
 	bool (*is_null)(struct statement *statement, int column);
 	enum database_result (*run)(struct statement *statement);
+	enum database_result (*find_later)(struct statement *statement, int64_t *value); /* NULL: there is no later */
 	enum database_result (*change)(struct statement *statement, int64_t *changed);
 };
 

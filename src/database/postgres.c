@@ -141,7 +141,8 @@ static void hang_up(struct postgres *database)
 	database->connection = NULL;
 	postgres_forget_rows(database);
 	database->queued = 0;
-	database->lock_at = database->fence_at = database->id_at = -1;
+	database->lock_at = database->fence_at = -1;
+	database->laters = 0;
 	database->writing = database->failed = database->held = false;
 	database->readings = 0;
 }
@@ -326,5 +327,6 @@ const struct driver postgres_driver = {
 	.bytes = postgres_bytes,
 	.is_null = postgres_is_null,
 	.run = postgres_run,
+	.find_later = postgres_find_later,
 	.change = postgres_change,
 };

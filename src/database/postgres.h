@@ -9,6 +9,8 @@
 #define POSTGRES_LONG_MS (3600 * 1000) /* the same while tables are made or changed */
 
 /* The last failure, said in words that database_error() passes on. */
+#define POSTGRES_LATER 4 /* so many numbers can be waited for at a time */
+
 struct postgres_failure {
 	enum error_code code;
 	bool lost; /* the connection is gone with it */
@@ -27,15 +29,21 @@ struct postgres {
 	int64_t schema;	 /* its oid: the first half of the lock's key */
 	struct postgres_failure failure;
 	/* what was sent since the last sync: */
-	int64_t queued;			  /* how much of it is answered one by one */
-	int64_t lock_at, fence_at, id_at; /* the places of these in it; -1: not in it */
+	int64_t queued;		   /* how much of it is answered one by one */
+	int64_t lock_at, fence_at; /* the places of these in it; -1: not in it */
+	struct {
+		int64_t at;
+		int64_t *value; /* where the number goes that it is answered with */
+	} later[POSTGRES_LATER];
+	int laters;
 	/* the transaction that is under way: */
 	bool writing, failed;
 	int readings;		  /* how many want one that only reads */
 	int64_t id;		  /* the writing one's, as the server calls it; 0: not told yet */
 	bool held;		  /* the lock was not to be had in time */
 	bool fenced;		  /* this host is declared dead */
-	int64_t doubtful;	  /* the id of the one whose end is not known; 0: there is none */
+	bool unsettled;		  /* how one ended is not known */
+	int64_t doubtful;	  /* its id; 0: that was not told */
 	int64_t host, generation; /* who writes, by which connection; 0: nobody is to be fenced off */
 };
 
@@ -89,6 +97,8 @@ bool postgres_send(struct postgres *database, const char *name, int count, const
 	const int *formats);
 /* A text without parameters that is sent once. */
 bool postgres_send_text(struct postgres *database, const char *text);
+/* The number that the next one is answered with goes to *value. */
+void postgres_await_later(struct postgres *database, int64_t *value);
 /* Waits for the answers to all that was sent; *last, unless NULL, is the last one's rows, to be cleared. */
 bool postgres_sync(struct postgres *database, int milliseconds, PGresult **last);
 /* Several statements in one text, without rows. */
@@ -126,6 +136,7 @@ void postgres_bind_copy(struct statement *statement, int index, const void *byte
 enum database_result postgres_step(struct statement *statement);
 void postgres_reset(struct statement *statement);
 enum database_result postgres_run(struct statement *statement);
+enum database_result postgres_find_later(struct statement *statement, int64_t *value);
 enum database_result postgres_change(struct statement *statement, int64_t *changed);
 /* What was introduced since the last sync is known to the server; or, if that failed, it is not. */
 void postgres_note_introduced(struct postgres *database, bool worked);

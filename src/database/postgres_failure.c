@@ -128,7 +128,8 @@ void postgres_lose(struct postgres *database, const char *why)
 		PQfinish(database->connection);
 	database->connection = NULL;
 	database->queued = 0;
-	database->lock_at = database->fence_at = database->id_at = -1;
+	database->lock_at = database->fence_at = -1;
+	database->laters = 0;
 	database->failed = database->writing || database->readings > 0;
 }
 

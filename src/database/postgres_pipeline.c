@@ -46,6 +46,12 @@ bool postgres_send_text(struct postgres *database, const char *text)
 	       queue(database, PQsendQueryParams(database->connection, text, 0, NULL, NULL, NULL, NULL, 1));
 }
 
+void postgres_await_later(struct postgres *database, int64_t *value)
+{
+	database->later[database->laters].at = database->queued;
+	database->later[database->laters++].value = value;
+}
+
 /* ---- answers ---- */
 
 static bool false_after_loss(struct postgres *database)
@@ -92,13 +98,19 @@ static void note_failure(struct postgres *database, const PGresult *result, int6
 		postgres_note_fenced(database);
 }
 
+static void read_later(struct postgres *database, const PGresult *result, int64_t at)
+{
+	for (int i = 0; i < database->laters; i++)
+		if (database->later[i].at == at && PQntuples(result) > 0)
+			*database->later[i].value = postgres_result_integer(result, 0, 0);
+}
+
 static void read_answer(struct postgres *database, PGresult *result, int64_t at, PGresult **last)
 {
 	switch (PQresultStatus(result)) {
 	case PGRES_COMMAND_OK:
 	case PGRES_TUPLES_OK:
-		if (at == database->id_at)
-			database->id = postgres_result_integer(result, 0, 0);
+		read_later(database, result, at);
 		if (last == NULL || at != database->queued - 1)
 			break;
 		PQclear(*last);
@@ -117,7 +129,8 @@ static bool end_sync(struct postgres *database, PGresult **last)
 
 	postgres_note_introduced(database, worked);
 	database->queued = 0;
-	database->lock_at = database->fence_at = database->id_at = -1;
+	database->lock_at = database->fence_at = -1;
+	database->laters = 0;
 	database->failed = !worked && (database->writing || database->readings > 0);
 	if (!worked && last != NULL) {
 		PQclear(*last);

@@ -406,6 +406,22 @@ enum database_result postgres_run(struct statement *statement)
 	return postgres_sync(database, POSTGRES_ANSWER_MS, NULL) ? DATABASE_OK : DATABASE_FAILED;
 }
 
+enum database_result postgres_find_later(struct statement *statement, int64_t *value)
+{
+	struct postgres_statement *own = postgres_statement_of(statement);
+	struct postgres *database = database_of(own);
+	enum database_result result;
+
+	if (own->text == NULL)
+		return DATABASE_OK;
+	if (!database->writing || database->laters == POSTGRES_LATER || !introduce(own)) {
+		result = statement_find(statement, value);
+		return result == DATABASE_DONE ? DATABASE_OK : result;
+	}
+	postgres_await_later(database, value);
+	return send_statement(own) ? DATABASE_OK : DATABASE_FAILED;
+}
+
 enum database_result postgres_change(struct statement *statement, int64_t *changed)
 {
 	struct postgres_statement *own = postgres_statement_of(statement);

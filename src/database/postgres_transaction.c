@@ -124,16 +124,18 @@ enum database_result postgres_begin(struct database *database, bool synced)
 	own->lock_at = own->queued;
 	if (!send_with_schema(own, "lock") || !send_fence(own))
 		return DATABASE_FAILED;
-	own->id_at = own->queued;
+	postgres_await_later(own, &own->id);
 	return send_one(own, "id", NULL) ? DATABASE_OK : DATABASE_FAILED;
 }
 
-/* The commit is sent when the id is known by which its end can be asked for. */
+/* Where nothing else says how it ended, the commit is sent when the id is known by which that can be asked for. Where the host has a fence, what the lost
+ * connection has not committed by the time that the next one has the lock never will be: the rows tell. */
 enum database_result postgres_commit(struct database *database)
 {
 	struct postgres *own = postgres_of(database);
 
-	if (own->failed || (own->id == 0 && !postgres_sync(own, POSTGRES_ANSWER_MS, NULL)) || !send_one(own, "commit", NULL))
+	if (own->failed || (own->id == 0 && own->host == 0 && !postgres_sync(own, POSTGRES_ANSWER_MS, NULL)) ||
+		!send_one(own, "commit", NULL))
 		return DATABASE_FAILED;
 	if (postgres_sync(own, POSTGRES_ANSWER_MS, NULL)) {
 		own->writing = false;
@@ -142,6 +144,7 @@ enum database_result postgres_commit(struct database *database)
 	if (own->connection != NULL)
 		return DATABASE_FAILED;
 	own->doubtful = own->id;
+	own->unsettled = true;
 	own->writing = own->failed = false;
 	return DATABASE_UNKNOWN;
 }
@@ -202,6 +205,8 @@ static enum database_result ask_status(struct postgres *database)
 	database->lock_at = database->queued;
 	if (!send_with_schema(database, "lock") || !postgres_sync(database, POSTGRES_ANSWER_MS, NULL))
 		return DATABASE_FAILED;
+	if (database->doubtful == 0)
+		return DATABASE_UNKNOWN;
 	if (send_one(database, "status", id) && postgres_sync(database, POSTGRES_ANSWER_MS, &rows))
 		result = read_status(rows);
 	else if (database->failure.code == ERROR_CONFLICT)
@@ -215,7 +220,7 @@ enum database_result postgres_settle(struct database *database)
 	struct postgres *own = postgres_of(database);
 	enum database_result result;
 
-	if (own->doubtful == 0)
+	if (!own->unsettled)
 		return DATABASE_DONE;
 	if (own->connection == NULL && database->driver->connect(database, NULL) != ERROR_NONE)
 		return DATABASE_FAILED;
@@ -223,7 +228,7 @@ enum database_result postgres_settle(struct database *database)
 	result = ask_status(own);
 	postgres_rollback(database);
 	if (result != DATABASE_FAILED)
-		own->doubtful = 0;
+		own->unsettled = false;
 	return result;
 }
 

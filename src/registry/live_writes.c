@@ -181,8 +181,10 @@ bool writer_change(struct writer *writer, struct store_write *write)
 		settle_task(writer, task) != DATABASE_OK || writer_observe(writer, write) != DATABASE_OK ||
 		index_outputs(writer, task, source) != DATABASE_OK || move_index(writer, task, status, source) != DATABASE_OK)
 		return writer_fail(writer, "change the job");
-	if (writer->trace.event == 0)
-		writer->trace = (struct writer_trace){ .sequence = id_sequence(&task->id), .updated_ms = task->updated_ms };
+	if (!writer->trace.told) {
+		writer->trace.sequence = id_sequence(&task->id);
+		writer->trace.updated_ms = task->updated_ms;
+	}
 	write->counted = status != (int)task->status ? source : 0;
 	write->outcome = STORE_WRITTEN;
 	return true;

@@ -24,13 +24,13 @@ static enum database_result find_trace(struct writer *writer)
 	struct statement *statement;
 	int64_t found = 0;
 
-	if (trace->event == 0 && trace->sequence == 0)
+	if (!trace->told && trace->sequence == 0)
 		return DATABASE_OK;
 	if (!database_is_connected(writer->db) && database_connect(writer->db, NULL) != ERROR_NONE)
 		return DATABASE_FAILED;
-	statement = writer->statements[trace->event != 0 ? WRITE_FIND_EVENT : WRITE_FIND_CHANGE];
-	if (trace->event != 0) {
-		statement_bind_integer(statement, 1, trace->event);
+	statement = writer->statements[trace->told ? WRITE_FIND_EVENT : WRITE_FIND_CHANGE];
+	if (trace->told) {
+		statement_bind_integer(statement, 1, trace->newest);
 		statement_bind_integer(statement, 2, trace->at_ms);
 		statement_bind_integer(statement, 3, trace->sequence);
 	} else {
@@ -48,7 +48,7 @@ enum database_result writer_settle(struct writer *writer)
 	while (result == DATABASE_FAILED) {
 		if (ended == DATABASE_FAILED)
 			ended = database_settle(writer->db);
-		result = ended == DATABASE_OK ? find_trace(writer) : ended;
+		result = ended == DATABASE_OK || ended == DATABASE_UNKNOWN ? find_trace(writer) : ended;
 		if (result == DATABASE_FAILED && clock_monotonic_ns() >= until_ns)
 			return DATABASE_UNKNOWN;
 		if (result == DATABASE_FAILED)

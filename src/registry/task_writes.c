@@ -108,7 +108,7 @@ static bool insert_marked(struct writer *writer, struct store_write *write, int 
 {
 	size_t unindexed = writer->unindexed;
 	bool fits = true;
-	int code = write->idempotency.key != NULL ? writer_find_key(writer, write) : DATABASE_DONE;
+	int code = write->idempotency.key != NULL && !writer->hopes ? writer_find_key(writer, write) : DATABASE_DONE;
 
 	if (code == DATABASE_ROW)
 		return true;

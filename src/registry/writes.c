@@ -59,9 +59,13 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 		SQL("UPDATE wish SET answered = CASE WHEN ? <> 0 THEN 1 ELSE answered END, takes = takes + ?, touched_ms = ?,"
 		    " overtook = CASE WHEN ? <> 0 THEN 0 ELSE overtook END WHERE sequence = ?"),
 	[WRITE_WISH_FORGET] = SQL("DELETE FROM wish WHERE sequence = ?"),
-	[WRITE_EVENT] = SQL("INSERT INTO event VALUES (?, ?, ?, ?, ?)"),
-	[WRITE_NEWEST_EVENT] = { .postgres = "SELECT coalesce(max(number), 0) FROM event" }, /* of other hosts too */
-	[WRITE_FIND_EVENT] = { .postgres = "SELECT 1 FROM event WHERE number = ? AND at_ms = ? AND sequence = ?" },
+	/* where other hosts write too, the number is only known under the lock */
+	[WRITE_EVENT] = { .sqlite = "INSERT INTO event (at_ms, sequence, verb, data, number) VALUES (?, ?, ?, ?, ?)",
+		.postgres =
+			"INSERT INTO event (number, at_ms, sequence, verb, data) SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ?"
+			" FROM event" },
+	[WRITE_NEWEST_EVENT] = { .postgres = "SELECT coalesce(max(number), 0) FROM event" }, /* by whichever host */
+	[WRITE_FIND_EVENT] = { .postgres = "SELECT 1 FROM event WHERE number > ? AND at_ms = ? AND sequence = ? LIMIT 1" },
 	[WRITE_FIND_CHANGE] = { .postgres = "SELECT 1 FROM task WHERE sequence = ? AND updated_ms = ?" },
 	[WRITE_CHANGE_TASK] = SQL("UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
 				  " result = coalesce(?, result) WHERE sequence = ?"),
@@ -204,15 +208,31 @@ void writer_set_run(struct writer *writer, int64_t run)
 bool writer_begin(struct writer *writer, bool synced)
 {
 	writer_forget_budgets(writer);
-	writer->trace = (struct writer_trace){ 0 };
+	writer->trace = (struct writer_trace){ .newest = writer->newest_event };
 	if (!database_is_connected(writer->db) && database_connect(writer->db, &writer->failure) != ERROR_NONE)
 		return false;
 	return database_begin(writer->db, synced) == DATABASE_OK || writer_fail(writer, "write to the registry");
 }
 
+/* Events are known by their numbers from here on. What left no trace is waited for, so that the database can say how it ended. */
+static enum database_result end_writing(struct writer *writer)
+{
+	struct statement *newest = writer->statements[WRITE_NEWEST_EVENT];
+	const struct writer_trace *trace = &writer->trace;
+	int64_t ignored;
+
+	if (writer_flush_budgets(writer) != DATABASE_OK)
+		return DATABASE_FAILED;
+	if (trace->told && statement_find_later(newest, &writer->newest_event) != DATABASE_OK)
+		return DATABASE_FAILED;
+	if (!trace->told && trace->sequence == 0 && statement_find(newest, &ignored) == DATABASE_FAILED)
+		return DATABASE_FAILED;
+	return database_commit(writer->db);
+}
+
 bool writer_commit(struct writer *writer)
 {
-	enum database_result result = writer_flush_budgets(writer) == DATABASE_OK ? database_commit(writer->db) : DATABASE_FAILED;
+	enum database_result result = end_writing(writer);
 
 	if (result == DATABASE_UNKNOWN)
 		result = writer_settle(writer);
@@ -296,17 +316,20 @@ static int insert_events(struct writer *writer, const struct store_write *write)
 	int code = DATABASE_OK;
 
 	for (int i = 0; i < write->event_count && code == DATABASE_OK; i++) {
-		statement_bind_integer(statement, 1, writer->newest_event + 1);
-		statement_bind_integer(statement, 2, at_ms);
-		statement_bind_integer(statement, 3, sequence);
-		writer_bind_text(statement, 4, write->events[i].verb);
-		writer_bind_clean(writer, statement, 5, true, write->events[i].data);
+		statement_bind_integer(statement, 1, at_ms);
+		statement_bind_integer(statement, 2, sequence);
+		writer_bind_text(statement, 3, write->events[i].verb);
+		writer_bind_clean(writer, statement, 4, true, write->events[i].data);
+		statement_bind_integer(statement, 5, writer->newest_event + 1);
 		code = statement_run(statement);
 		if (code == DATABASE_OK)
 			writer->newest_event++;
 	}
-	if (write->event_count > 0)
-		writer->trace = (struct writer_trace){ .event = writer->newest_event, .at_ms = at_ms, .sequence = sequence };
+	if (write->event_count > 0) {
+		writer->trace.told = true;
+		writer->trace.at_ms = at_ms;
+		writer->trace.sequence = sequence;
+	}
 	return code;
 }
 
@@ -446,15 +469,6 @@ static bool add_sources(struct writer *writer, const struct store_write *writes)
 	return true;
 }
 
-static bool begin_group(struct writer *writer, bool durable)
-{
-	if (!writer_begin(writer, durable))
-		return false;
-	if (statement_find(writer->statements[WRITE_NEWEST_EVENT], &writer->newest_event) == DATABASE_FAILED)
-		return writer_fail(writer, "write to the registry");
-	return true;
-}
-
 /* All of it, or nothing. */
 static bool write_group(struct writer *writer, struct store_write *writes)
 {
@@ -468,7 +482,7 @@ static bool write_group(struct writer *writer, struct store_write *writes)
 		write->replay = (struct stored_answer){ 0 };
 		write->counted = 0;
 	}
-	if (add_sources(writer, writes) && begin_group(writer, durable) && run_group(writer, writes)) {
+	if (add_sources(writer, writes) && writer_begin(writer, durable) && run_group(writer, writes)) {
 		count_group(writer, writes);
 		return true;
 	}
@@ -485,6 +499,8 @@ static bool write_singly(struct writer *writer, struct store_write *writes)
 	struct store_write *next;
 	bool works = true;
 
+	writer->hopes = false;
+
 	for (; writes != NULL && works; writes = next) {
 		next = writes->next;
 		writes->next = NULL;
@@ -498,6 +514,7 @@ static bool write_singly(struct writer *writer, struct store_write *writes)
 
 bool writer_group(struct writer *writer, struct store_write *writes)
 {
+	writer->hopes = writer->shared;
 	if (write_group(writer, writes))
 		return true;
 	/* others were in the way, or the connection was lost: nothing of it is stored, and it may go better now */

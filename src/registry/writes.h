@@ -97,13 +97,16 @@ enum write_statement {
 
 /* A row that nobody else can have written, of the transaction under way: whether it is there says whether that was committed. */
 struct writer_trace {
-	int64_t event, at_ms; /* an event's number and time; 0: none was written */
-	int64_t sequence;     /* whose event it is; else, a task that was changed; 0: none was */
-	int64_t updated_ms;   /* at this time */
+	int64_t newest;	    /* the newest event that was known before */
+	bool told;	    /* an event was written: */
+	int64_t at_ms;	    /* at this time, */
+	int64_t sequence;   /* of this task, or of none. Else, a task that was changed; 0: none was */
+	int64_t updated_ms; /* at this time */
 };
 
 struct writer {
-	bool shared; /* other hosts write too */
+	bool shared; /* other hosts write too, and the answer to a statement comes late: */
+	bool hopes; /* idempotency keys are taken for new, as they were when they were looked up before; else the group fails, and is written singly */
 	struct database *db;
 	struct sources *sources;
 	struct statement *statements[WRITE_STATEMENTS];
