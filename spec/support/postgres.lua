@@ -122,6 +122,11 @@ function postgres.session(url, statement)
   return assert(io.popen(psql(url, "-c " .. shell.quote(statement) .. " >/dev/null 2>&1"), "w"))
 end
 
+--- A client to write statements to: it waits for the next when it has run one.
+function postgres.client(url)
+  return assert(io.popen(psql(url, ">/dev/null 2>&1"), "w"))
+end
+
 --- All rows of a database, as text.
 function postgres.dump(url)
   return shell.output(("%s/pg_dump --data-only --inserts -d %s"):format(shell.quote(program_folder()), shell.quote(url)))
