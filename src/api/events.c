@@ -111,6 +111,8 @@ static const struct {
 	{ "host.directory.changed",
 		"a vendor's models are not what they were: one is new, gone, or has other inputs, another price or status" },
 	{ "host.budget.exceeded", "a live job cost more than was reserved for it" },
+	{ "host.live.late",
+		"a host that had stood still tells that a vendor took a job which has ended without that being known" },
 };
 
 static void add_type(struct buffer *out, const char *member, const char *type, const char *text)

@@ -132,7 +132,7 @@ static void hand_over(struct incoming_webhook *webhook)
 		code = error_memory(&error);
 	} else {
 		headers = headers_object(&masked.headers);
-		code = live_take_webhook(webhook->host->live, &webhook->job, verified, headers,
+		code = live_take_webhook(webhook->host->live, &webhook->job, webhook->signed_part.id, verified, headers,
 			masked.body.data != NULL ? masked.body.data : "", masked.body.length, &error);
 		json_decref(headers);
 	}

@@ -19,6 +19,7 @@
 
 #include "artifact/artifact.h"
 #include "live/live.h"
+#include "registry/host_change.h"
 
 /* ---- timers ---- */
 
@@ -109,6 +110,10 @@ struct waiter {
 	enum error_code code;
 	struct error error;
 	struct waiter *next;
+	/* nobody of this host waits: who asked is told in the registry (asked.c) */
+	struct live *live;
+	int64_t ask;   /* its number; 0: a thread waits */
+	int64_t asker; /* its run; 0: nobody waits, the ask goes */
 };
 
 struct vendor_webhook {
@@ -148,6 +153,8 @@ struct live_job {
 	int free_requests;   /* of them, those that the script marks as free, though they are no GET */
 	int cancel_requests; /* and those of cancel */
 	int64_t rests_ns;    /* no further call before, but a cancel */
+	json_t *answer;	     /* to its submit, until that is written */
+	json_t *late;	     /* what another host learned of it after it was declared dead, until that is looked at */
 	json_t *found;	     /* what reconcile found, while the registry looks whose it is */
 	int misses;	     /* reconcile looked and did not find it */
 	struct resolution *resolution;
@@ -194,7 +201,9 @@ struct live {
 	struct live_job *chains[JOB_CHAINS];
 	int64_t *unread; /* of jobs that were adopted and are still to be read; the cluster's thread */
 	size_t unread_count;
-	struct live_job *forgotten; /* another host's by now; what is under way for each ends here */
+	pthread_mutex_t asking_lock; /* guards `asking` */
+	struct asking *asking;	     /* what threads of this host wait for */
+	struct live_job *forgotten;  /* another host's by now; what is under way for each ends here */
 	size_t jobs;
 	struct job_call *job_calls;	       /* all under way */
 	_Atomic size_t counts[LIVE_ENDED + 1]; /* jobs by phase; read by any thread */
@@ -260,6 +269,12 @@ bool waiter_wait(struct live *live, struct waiter *waiter, const struct live_pat
 /* Which of the two was first? What is requested begins (false: its client's answer was no); its client gives up (false: it has begun). Any thread. */
 bool waiter_take(struct waiter *waiter);
 bool waiter_give_up(struct waiter *waiter);
+
+/* One for who asked at another host; with the job as its only holder. What is asked for has begun. */
+struct waiter *waiter_make_of_ask(struct live *live, int64_t ask, int64_t asker, enum waiting waiting);
+
+/* Lets go of all waiters: who waits here is told to ask again, who asked at another host is left to the job's next owner. */
+void job_leave_waiters(struct live_job *job);
 
 /* Lets go of it, too. `error` is copied, or NULL. */
 void waiter_notify(struct waiter *waiter, enum error_code code, const struct error *error);
@@ -372,6 +387,38 @@ enum error_code takeover_adopt(struct live *live, int limit, int64_t **sequences
 
 /* Hears of the other hosts from now on. */
 void takeover_begin(struct live *live);
+
+/* asking.c: what this host asks the owner of a job for. */
+
+/* HTTP thread. As the functions of live.h that ask for something; takes `body` over. */
+enum error_code asking_run(struct live *live, const struct id *id, enum ask_wish wish, char *body,
+	const struct live_patience *patience, struct error *error);
+
+/* Puts it, unless the job is this run's (*own), or there was one of this job with this digest (32 bytes; or NULL) before. HTTP thread; takes `body` over.
+ * ERROR_NOT_FOUND: the job is not open. */
+enum error_code asking_put(struct live *live, const struct id *id, enum ask_wish wish, char *body, const unsigned char *digest,
+	bool *own, struct error *error);
+
+/* The same without waiting, tried again until it is done; engine thread. */
+void asking_tell(struct live *live, const struct id *id, enum ask_wish wish, char *body);
+void asking_answered(void *live); /* cluster's thread: some are */
+
+/* asked.c: what other hosts ask of this one's jobs. */
+void asked_take(void *live); /* cluster's thread: there is something */
+void asked_answer(
+	struct live *live, int64_t ask, int64_t asker, enum error_code code, const struct error *error); /* any thread */
+
+/* job_request.c, vendor_webhook.c: the same as for who asked here; engine thread. */
+void job_request_asked(struct live *live, const struct job_ask *ask);
+void vendor_webhook_asked(struct live *live, const struct job_ask *ask);
+
+/* late.c: what a host knows of a job that is another's by now. Engine thread. */
+void late_keep(struct live_job *job, const json_t *result);		   /* the answer to a submit, until late_forget() */
+void late_forget(struct live_job *job);					   /* it is written */
+void late_tell(struct live_job *job);					   /* what was kept goes to the job's owner */
+void late_tell_call(struct live_job *job, const struct engine_call *call); /* the same of a submit that has just ended */
+void late_asked(struct live *live, const struct job_ask *ask);		   /* another host tells */
+void late_step(struct live_job *job); /* job->late, of a job whose outcome is unknown, is looked at. Step */
 
 /* job_call.c */
 

@@ -52,11 +52,13 @@ void job_free(struct live_job *job)
 {
 	if (job == NULL)
 		return;
-	job_notify(job, true, ERROR_NONE, NULL);
+	job_leave_waiters(job);
 	job_drop_webhooks(job);
 	completion_free(job->completion);
 	resolution_free(job->resolution);
 	json_decref(job->found);
+	json_decref(job->answer);
+	json_decref(job->late);
 	free(job->kind);
 	free(job->provider);
 	free(job->webhook_url);
@@ -132,12 +134,11 @@ void job_remove(struct live_job *job)
 void job_forget(struct live_job *job)
 {
 	struct provider_queue *queue = job->provider_queue;
-	struct error error;
 
 	if (job->forgotten)
 		return;
-	error_set(&error, ERROR_BUSY, NULL, "another host has taken the job over: ask again");
-	job_notify(job, true, ERROR_BUSY, &error);
+	late_tell(job);
+	job_leave_waiters(job);
 	job_unlink(job);
 	job->forgotten = true;
 	job->next = job->owner->forgotten;

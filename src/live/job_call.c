@@ -360,6 +360,8 @@ static void job_call_done(struct engine_call *call)
 	struct live_job *job = job_call->job;
 
 	if (job->forgotten) {
+		if (job_call->action == ACTION_SUBMIT && !job_call_rehearses(job_call))
+			late_tell_call(job, call);
 		job_call_end(job_call);
 		job->action = ACTION_NONE;
 		job_forgotten(job);

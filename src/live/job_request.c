@@ -3,8 +3,10 @@
 
 #include <stdlib.h>
 
+#include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "cluster/cluster.h"
 
 enum job_request_kind { REQUEST_WAIT = 0, REQUEST_POLL, REQUEST_CANCEL, REQUEST_RESOLVE };
 
@@ -90,6 +92,43 @@ static void job_request_run(struct engine_note *note)
 	free(request);
 }
 
+/* { status, cost, vendor_id } of a body that resolution_text() made. */
+static struct resolution *resolution_read(const char *body)
+{
+	json_t *said = json_read_stored(body);
+	struct resolution *resolution = memory_new(sizeof *resolution);
+
+	resolution->status = (int)json_integer_value(json_object_get(said, "status"));
+	resolution->cost = json_integer_value(json_object_get(said, "cost"));
+	resolution->vendor_id = memory_copy_text(json_text(said, "vendor_id"));
+	json_decref(said);
+	return resolution;
+}
+
+/* What is waited for: an end counts when it is written, not before. */
+static enum waiting job_request_waiting(enum job_request_kind kind, const struct resolution *resolution)
+{
+	if (kind == REQUEST_RESOLVE)
+		return resolution->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL;
+	return kind == REQUEST_CANCEL ? WAIT_CANCEL : WAIT_STEP;
+}
+
+void job_request_asked(struct live *live, const struct job_ask *ask)
+{
+	struct job_request *request = memory_new(sizeof *request);
+
+	request->live = live;
+	request->id = ask->job;
+	request->kind = ask->wish == ASK_RESOLVE ? REQUEST_RESOLVE : ask->wish == ASK_CANCEL ? REQUEST_CANCEL : REQUEST_POLL;
+	if (request->kind == REQUEST_RESOLVE)
+		request->resolution = resolution_read(ask->body);
+	request->waiter =
+		waiter_make_of_ask(live, ask->number, ask->asker, job_request_waiting(request->kind, request->resolution));
+	if (request->resolution != NULL)
+		request->resolution->waiter = waiter_hold(request->waiter);
+	job_request_run(&request->note);
+}
+
 void resolution_free(struct resolution *resolution)
 {
 	if (resolution == NULL)
@@ -152,25 +191,49 @@ bool live_wait(struct live *live, const struct id *id, const struct live_patienc
 	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
 }
 
+/* A job that is not here may be another host's, whatever becomes of it meanwhile. */
+static bool job_request_is_anothers(const struct live *live, enum error_code code)
+{
+	return code == ERROR_NOT_FOUND && cluster_is_shared(live->cluster);
+}
+
 enum error_code live_refresh(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error)
 {
-	return job_request_post(live, id, REQUEST_POLL, WAIT_STEP, NULL, patience, error);
+	enum error_code code = job_request_post(live, id, REQUEST_POLL, WAIT_STEP, NULL, patience, error);
+
+	return job_request_is_anothers(live, code) ? asking_run(live, id, ASK_REFRESH, NULL, patience, error) : code;
 }
 
 enum error_code live_cancel(struct live *live, const struct id *id, const struct live_patience *patience, struct error *error)
 {
-	return job_request_post(live, id, REQUEST_CANCEL, WAIT_CANCEL, NULL, patience, error);
+	enum error_code code = job_request_post(live, id, REQUEST_CANCEL, WAIT_CANCEL, NULL, patience, error);
+
+	return job_request_is_anothers(live, code) ? asking_run(live, id, ASK_CANCEL, NULL, patience, error) : code;
+}
+
+static char *resolution_text(const struct live_resolution *resolution)
+{
+	json_t *said = json_pack("{s:i,s:I,s:s*}", "status", resolution->status, "cost", (json_int_t)resolution->cost,
+		"vendor_id", resolution->vendor_id);
+	struct buffer out;
+
+	buffer_init(&out, LIMIT_REPLY_BYTES);
+	json_write(&out, said);
+	json_decref(said);
+	return buffer_take(&out);
 }
 
 enum error_code live_resolve(struct live *live, const struct id *id, const struct live_resolution *resolution,
 	const struct live_patience *patience, struct error *error)
 {
 	struct resolution *copy = memory_new(sizeof *copy);
+	enum error_code code;
 
 	copy->status = resolution->status;
 	copy->cost = resolution->cost;
 	copy->vendor_id = memory_copy_text(resolution->vendor_id);
-	/* an end counts when it is written, not before */
-	return job_request_post(
-		live, id, REQUEST_RESOLVE, copy->vendor_id != NULL ? WAIT_STEP : WAIT_CANCEL, copy, patience, error);
+	code = job_request_post(live, id, REQUEST_RESOLVE, job_request_waiting(REQUEST_RESOLVE, copy), copy, patience, error);
+	return job_request_is_anothers(live, code)
+		       ? asking_run(live, id, ASK_RESOLVE, resolution_text(resolution), patience, error)
+		       : code;
 }

@@ -51,6 +51,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 	live->webhooks_in = options->webhooks_in;
 	live->models = options->models;
 	pthread_mutex_init(&live->history_lock, NULL);
+	pthread_mutex_init(&live->asking_lock, NULL);
 	pthread_mutex_init(&live->excess_lock, NULL);
 	pthread_mutex_init(&live->switch_lock, NULL);
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = switch_gate_due };
@@ -127,6 +128,7 @@ void live_close(struct live *live)
 	observed_free(live->observed);
 	excess_free(live);
 	pthread_mutex_destroy(&live->history_lock);
+	pthread_mutex_destroy(&live->asking_lock);
 	pthread_mutex_destroy(&live->excess_lock);
 	pthread_mutex_destroy(&live->switch_lock);
 	free(live->unread);

@@ -116,9 +116,10 @@ enum error_code live_resolve(struct live *live, const struct id *id, const struc
 
 /* A vendor's webhook whose signature is good (`verified`), or of a vendor that signs nothing: then it is only a reason to poll. Returns at once,
  * before anybody looks for the job: one that has ended needs no news, and that is no error to the vendor. `headers` is a JSON object, copied.
- * ERROR_BUSY: the host is stopping. */
-enum error_code live_take_webhook(struct live *live, const struct id *id, bool verified, json_t *headers, const char *body,
-	size_t length, struct error *error);
+ * Where hosts share the registry, one that is verified is written there for the job's owner first, and taken once by all of them: `delivery` is its own id, or
+ * NULL. ERROR_BUSY: the host is stopping, or the registry cannot be written. */
+enum error_code live_take_webhook(struct live *live, const struct id *id, const char *delivery, bool verified, json_t *headers,
+	const char *body, size_t length, struct error *error);
 
 /* ---- the switch ---- */
 

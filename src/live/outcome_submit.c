@@ -50,6 +50,8 @@ static void submit_answered(struct live_job *job, const struct engine_call *call
 		submit_put_off(job, result);
 		return;
 	}
+	if (call->taken > 0)
+		late_keep(job, result);
 	submit_doubt(job, call, result);
 	provider_queue_taken(job->provider_queue);
 	job->polls = 0;

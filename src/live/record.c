@@ -169,6 +169,7 @@ static void on_record_written(struct engine_note *note)
 	}
 	record_log_events(job);
 	record_clear_events(job);
+	late_forget(job);
 	job->action = ACTION_NONE;
 	job->then(job);
 }

@@ -102,6 +102,10 @@ void schedule_job(struct live_job *job)
 		outcome_resolve(job);
 		return;
 	}
+	if (job->late != NULL && job->live.phase == LIVE_UNKNOWN) {
+		late_step(job);
+		return;
+	}
 	switch (job->live.phase) {
 	case LIVE_QUEUED: schedule_queued(job); break;
 	case LIVE_SENT: schedule_sent(job); break;

@@ -197,5 +197,7 @@ void takeover_begin(struct live *live)
 	cluster_listen(live->cluster, &(struct cluster_listener){ .context = live,
 					      .on_turn = takeover_turn,
 					      .on_dropped = takeover_dropped,
-					      .on_orphans = takeover_orphans });
+					      .on_orphans = takeover_orphans,
+					      .on_asks = asked_take,
+					      .on_answers = asking_answered });
 }

@@ -19,6 +19,18 @@ struct waiter *waiter_make(enum waiting waiting)
 	return waiter;
 }
 
+struct waiter *waiter_make_of_ask(struct live *live, int64_t ask, int64_t asker, enum waiting waiting)
+{
+	struct waiter *waiter = waiter_make(waiting);
+
+	waiter->live = live;
+	waiter->ask = ask;
+	waiter->asker = asker;
+	atomic_store(&waiter->stage, WAITER_TAKEN);
+	waiter_release(waiter);
+	return waiter;
+}
+
 struct waiter *waiter_hold(struct waiter *waiter)
 {
 	atomic_fetch_add(&waiter->holders, 1);
@@ -67,6 +79,11 @@ bool waiter_wait(struct live *live, struct waiter *waiter, const struct live_pat
 
 void waiter_notify(struct waiter *waiter, enum error_code code, const struct error *error)
 {
+	if (waiter->ask != 0) {
+		asked_answer(waiter->live, waiter->ask, waiter->asker, code, error);
+		waiter_release(waiter);
+		return;
+	}
 	waiter->code = code;
 	if (error != NULL)
 		waiter->error = *error;
@@ -93,4 +110,20 @@ void job_notify(struct live_job *job, bool ended, enum error_code code, const st
 			waiter_notify(waiter, code, error);
 		}
 	}
+}
+
+void job_leave_waiters(struct live_job *job)
+{
+	struct waiter *waiter, *next;
+	struct error error;
+
+	error_set(&error, ERROR_BUSY, NULL, "another host has taken the job over: ask again");
+	for (waiter = job->waiters; waiter != NULL; waiter = next) {
+		next = waiter->next;
+		if (waiter->ask != 0)
+			waiter_release(waiter);
+		else
+			waiter_notify(waiter, ERROR_BUSY, &error);
+	}
+	job->waiters = NULL;
 }

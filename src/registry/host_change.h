@@ -50,7 +50,7 @@ struct host_change {
 	size_t job_count;
 	struct job_ask *asks;
 	size_t ask_count;
-	bool own; /* HOST_ASKS: the job is this run's, so nothing was put but the digest */
+	bool own; /* HOST_ASKS: the job is this run's, and of a webhook nothing was put but its digest */
 };
 
 void host_change_clear(struct host_change *change);

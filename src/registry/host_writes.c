@@ -124,20 +124,25 @@ static int insert_ask(struct writer *writer, const struct job_ask *ask, int64_t 
 	return statement_change(asks, inserted);
 }
 
+/* What the owner may as well do at once. */
+static bool is_webhook(enum ask_wish wish)
+{
+	return wish == ASK_WEBHOOK || wish == ASK_NUDGE;
+}
+
 static bool put_ask(struct writer *writer, struct store_write *write)
 {
 	struct host_change *change = write->host_change;
 	int64_t done = 0;
 	int result = find_asked(writer, change);
 
-	change->own = change->own && change->ask.wish != ASK_LATE;
 	if (result == DATABASE_DONE) {
 		error_set(&write->error, ERROR_NOT_FOUND, NULL, "there is no such open job");
 		return true;
 	}
 	if (result != DATABASE_ROW || note_digest(writer, change, &done) != DATABASE_OK)
 		return writer_fail(writer, "ask the owner of a job");
-	if (done != 0 && !change->own && insert_ask(writer, &change->ask, &done) != DATABASE_OK)
+	if (done != 0 && !(change->own && is_webhook(change->ask.wish)) && insert_ask(writer, &change->ask, &done) != DATABASE_OK)
 		return writer_fail(writer, "ask the owner of a job");
 	write->outcome = done != 0 ? STORE_WRITTEN : STORE_UNCHANGED;
 	return true;
