@@ -234,6 +234,7 @@ static enum error_code open_live(struct serving *serving, struct error *error)
 	return live_open(&(struct live_options){ .engine = host->engine,
 				 .store = host->store,
 				 .cluster = host->cluster,
+				 .events = host->events,
 				 .gate = host->gate,
 				 .loader = host->loader,
 				 .artifacts = host->artifacts,
@@ -293,19 +294,59 @@ static enum error_code open_studio(struct serving *serving, struct error *error)
 	return ERROR_NONE;
 }
 
+/* ---- among other hosts ---- */
+
+static void follow(void *cluster, bool some)
+{
+	cluster_follow(cluster, some);
+}
+
+static int64_t number_of_host(void *cluster)
+{
+	return cluster_host(cluster);
+}
+
+static bool may_send(void *cluster)
+{
+	return cluster_trusts(cluster, false);
+}
+
+/* Cluster's thread. */
+static void on_news(void *context, int64_t newest, int64_t settings)
+{
+	struct host *host = context;
+
+	(void)settings;
+	task_store_hear(host->store, newest);
+}
+
+static void on_dropped(void *context)
+{
+	struct host *host = context;
+
+	webhooks_out_look(host->webhooks_out);
+}
+
 /* Nothing was written yet, so nobody misses a number. */
 static enum error_code open_events(struct serving *serving, struct error *error)
 {
 	struct host *host = &serving->host;
-	struct event_hub_options options = {
-		.read = event_feed_read, .context = host->store, .newest = task_store_newest_event(host->store)
-	};
+	struct event_hub_options options = { .read = event_feed_read,
+		.context = host->store,
+		.follow = follow,
+		.follow_context = host->cluster,
+		.newest = task_store_newest_event(host->store) };
+	const struct webhooks_out_host among = { number_of_host, may_send, host->cluster };
+	const struct cluster_listener listener = { .context = host, .on_pulse = on_news, .on_dropped = on_dropped };
 	enum error_code code = event_hub_open(&options, &host->events, error);
 
 	if (code == ERROR_NONE)
-		code = webhooks_out_open(host->gate, host->store, NULL, &host->webhooks_out, error);
-	if (code == ERROR_NONE)
+		code = webhooks_out_open(
+			host->gate, host->store, cluster_is_shared(host->cluster) ? &among : NULL, &host->webhooks_out, error);
+	if (code == ERROR_NONE) {
 		task_store_on_events(host->store, on_events, host);
+		cluster_listen(host->cluster, &listener);
+	}
 	return code;
 }
 
@@ -338,8 +379,8 @@ static void reload(void *context)
 	live_wake(serving->host.live);
 }
 
-/* Cluster's thread. */
-static void on_pulse(void *context, int64_t newest_event, int64_t settings)
+/* Cluster's thread. Webhooks that were changed have a revision among the settings, too. */
+static void on_settings(void *context, int64_t newest_event, int64_t settings)
 {
 	struct serving *serving = context;
 
@@ -347,7 +388,8 @@ static void on_pulse(void *context, int64_t newest_event, int64_t settings)
 	if (settings == serving->settings_revision)
 		return;
 	serving->settings_revision = settings;
-	setting_watch_look(serving->settings); /* takes note */
+	setting_watch_look(serving->settings); /* takes note, as does the next */
+	webhooks_out_look(serving->host.webhooks_out);
 }
 
 static enum error_code follow_settings(struct serving *serving, struct error *error)
@@ -355,7 +397,7 @@ static enum error_code follow_settings(struct serving *serving, struct error *er
 	enum error_code code = shared_settings_follow(&serving->host, &serving->settings, error);
 
 	if (code == ERROR_NONE)
-		cluster_listen(serving->host.cluster, &(struct cluster_listener){ .context = serving, .on_pulse = on_pulse });
+		cluster_listen(serving->host.cluster, &(struct cluster_listener){ .context = serving, .on_pulse = on_settings });
 	return code;
 }
 

@@ -186,6 +186,8 @@ struct live {
 	struct engine *engine;
 	struct task_store *store;
 	struct cluster *cluster;
+	struct event_hub *events;
+	struct elsewhere *elsewhere; /* NULL: no other host uses the registry */
 	struct gate *gate;
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
@@ -285,6 +287,15 @@ void job_notify(struct live_job *job, bool ended, enum error_code code, const st
 /* vendor_webhook.c, job_request.c: any thread; NULL is allowed. */
 void vendor_webhook_free(struct vendor_webhook *webhook);
 void resolution_free(struct resolution *resolution);
+
+/* elsewhere.c: where other hosts use the registry too; else all but the last do nothing. What their jobs tell is noted from now on, until it is stopped: while
+ * the engine runs. ERROR_IO. */
+enum error_code elsewhere_open(struct live *live, struct error *error);
+void elsewhere_stop(struct live *live);
+void elsewhere_free(struct live *live);
+
+/* Waits until a job that is not this host's has ended, at most until then (monotonic). True: it has, or there is none. HTTP thread. */
+bool elsewhere_wait(struct live *live, const struct id *id, const struct live_patience *patience, int64_t until_ns);
 
 /* timer.c: a timer belongs to who has it in a struct of his, and is cleared before that is freed. */
 void timers_free(struct timers *timers);

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -183,11 +184,15 @@ static enum error_code job_request_post(struct live *live, const struct id *id, 
 	return code;
 }
 
+/* A job that is not here, or not any more, may be another host's. */
 bool live_wait(struct live *live, const struct id *id, const struct live_patience *patience)
 {
+	int64_t until_ns = clock_monotonic_ns() + patience->timeout_ms * 1000000LL;
 	struct error error;
 	enum error_code code = job_request_post(live, id, REQUEST_WAIT, WAIT_END, NULL, patience, &error);
 
+	if (code != ERROR_NONE && cluster_is_shared(live->cluster))
+		return elsewhere_wait(live, id, patience, until_ns);
 	return code == ERROR_NONE || code == ERROR_NOT_FOUND;
 }
 

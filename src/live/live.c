@@ -10,8 +10,10 @@
 
 void live_leave(struct live *live)
 {
-	if (live != NULL)
-		atomic_store(&live->leaving, true);
+	if (live == NULL)
+		return;
+	atomic_store(&live->leaving, true);
+	elsewhere_stop(live);
 }
 
 struct live_counts live_counts(struct live *live)
@@ -45,6 +47,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 	live->engine = options->engine;
 	live->store = options->store;
 	live->cluster = options->cluster;
+	live->events = options->events;
 	live->gate = options->gate;
 	live->loader = options->loader;
 	live->artifacts = options->artifacts;
@@ -99,6 +102,8 @@ enum error_code live_open(const struct live_options *options, struct live **live
 			;
 	}
 	sem_destroy(&opening.done);
+	if (opening.code == ERROR_NONE)
+		opening.code = elsewhere_open(opening.live, error);
 	if (opening.code != ERROR_NONE) {
 		live_close(opening.live);
 		return opening.code;
@@ -114,6 +119,7 @@ void live_close(struct live *live)
 
 	if (live == NULL)
 		return;
+	elsewhere_free(live);
 	job_calls_free(live);
 	for (size_t i = 0; i < JOB_CHAINS; i++)
 		while ((job = live->chains[i]) != NULL)

@@ -23,11 +23,13 @@ struct artifacts;
 struct cluster;
 struct observed_source;
 struct webhooks_in;
+struct event_hub;
 
 struct live_options {
 	struct engine *engine;
 	struct task_store *store;
 	struct cluster *cluster;
+	struct event_hub *events; /* of the same store */
 	struct gate *gate;
 	struct provider_loader *loader;
 	struct artifacts *artifacts;
@@ -90,7 +92,7 @@ struct live_patience {
 	void *context;
 };
 
-/* Waits until the job has ended. True: it has (also when there is no such open job). False: not in time, or the host stops. */
+/* Waits until the job has ended, at whatever host. True: it has (also when there is no such open job). False: not in time, or the host stops. */
 bool live_wait(struct live *live, const struct id *id, const struct live_patience *patience);
 
 /* Polls the vendor now, waits for the outcome to be written. ERROR_NOT_FOUND: no such open job; ERROR_SCRIPT: the script could not say how it

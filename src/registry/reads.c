@@ -125,13 +125,22 @@ static const struct sql read_texts[READ_STATEMENTS] = {
 		SQL_WALK(EVENTS "WHERE number > ? AND event.sequence = ? AND number >= ? AND number <= ? ORDER BY number"),
 	[READ_EVENT_TIME] = SQL("SELECT number, at_ms FROM event WHERE number >= ? ORDER BY number LIMIT 1"),
 	[READ_NEWEST_EVENT] = SQL("SELECT coalesce(max(number), 0) FROM event"),
+	[READ_ENDED] = { .postgres =
+				 "SELECT number, task.source, updated_ms - submitted_ms, observed.provider, model, drivers, "
+				 "micro_usd,"
+				 " observed.at_ms FROM event JOIN task USING (sequence) JOIN live USING (sequence) LEFT JOIN "
+				 "observed"
+				 " USING (sequence) WHERE number > ?1 AND verb = 'done' AND data IS NOT NULL AND submitted_ms > 0"
+				 " AND (owner IS NULL OR owner <> ?2) ORDER BY number LIMIT ?3" },
 	[READ_WEBHOOKS] =
 		SQL("SELECT number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor, owner,"
 		    " heir, news FROM hook ORDER BY number"),
 	[READ_DELIVERIES] =
 		SQL_WALK("SELECT hook, event, sequence, attempts, first_ms, due_ms, parked, status, problem FROM delivery"
 			 " ORDER BY hook, event"),
-	[READ_WEBHOOK_OWNERS] = { .postgres = NULL }, /* until hosts are registered */
+	[READ_WEBHOOK_OWNERS] = { .postgres = "SELECT number, owner, heir, (SELECT count(*) FROM host WHERE id = hook.owner AND "
+					      "dead_ms IS NULL),"
+					      " (SELECT count(*) FROM host WHERE dead_ms IS NULL) FROM hook ORDER BY number" },
 	[READ_CALLBACK] = SQL("SELECT sequence, url, secret FROM callback WHERE sequence = ?"),
 	[READ_QUOTE] = SQL(QUOTES_BY("") "WHERE quote.sequence = ? AND quote.id = ? AND (job IS NULL OR task.id IS NOT NULL)"),
 	[READ_ASKED_QUOTES] = { .sqlite = ASKED_QUOTES("INDEXED BY quote_asked"), .postgres = ASKED_QUOTES("") },

@@ -18,7 +18,7 @@
 
 #define OPEN_QUOTE " WHERE sequence = ?1 AND id = ?2 AND job IS NULL "
 
-#define LIVING_HOSTS "(SELECT owner FROM hook)" /* until hosts are registered */
+#define LIVING_HOSTS "(SELECT id FROM host WHERE dead_ms IS NULL)"
 /* Is it the owner of the webhook? 0, where no other host uses the registry, is of all. */
 #define WHERE_OWNER(hook, host) " WHERE EXISTS (SELECT 1 FROM hook WHERE number = " hook " AND owner = " host ")"
 /* SQLite is told by which index. */
@@ -122,7 +122,9 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_WEBHOOK_LEAVE] = { .postgres = "UPDATE hook SET owner = CASE WHEN heir IN " LIVING_HOSTS
 					      " THEN heir ELSE 0 END, heir = 0"
 					      " WHERE number = ?1 AND owner = ?2" },
-	[WRITE_WEBHOOKS_CHANGED] = { .postgres = NULL }, /* until there are settings */
+	[WRITE_WEBHOOKS_CHANGED] = { .postgres = "INSERT INTO setting VALUES ('hooks', '', (SELECT coalesce(max(revision), 0) + "
+						 "1 FROM setting))"
+						 " ON CONFLICT (name) DO UPDATE SET revision = excluded.revision" },
 	[WRITE_CALLBACK] = SQL("INSERT INTO callback VALUES (?, ?, ?)"
 			       " ON CONFLICT (sequence) DO UPDATE SET url = excluded.url, secret = excluded.secret"),
 	[WRITE_QUOTE] = SQL("INSERT INTO quote VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, 0, -1, 0, -1, NULL, 0, 0, NULL,"

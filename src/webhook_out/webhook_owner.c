@@ -2,7 +2,7 @@
  *
  * A webhook's row names its owner: the host that alone delivers it and writes where that has come to, each time on the condition that it is the owner
  * still. So there is one at a time, and who takes it over goes on from the row. A host takes what nobody living has, up to its share of them; one that has
- * less than its share asks for one of a host that has more, which finishes what is under way and gives it away. Who takes nothing (hooks.enabled is off
+ * fewer than another asks for one of those, and the other finishes what is under way and gives it away. Who takes nothing (hooks.enabled is off
  * there) is not waited for. */
 #include "webhook_out/internal.h"
 
@@ -131,36 +131,47 @@ static int adopt(struct webhooks_out *webhooks, const struct survey *survey, int
 	return adopted;
 }
 
-/* Of hosts that have more than their share. */
-static void ask_for_some(struct webhooks_out *webhooks, const struct survey *survey, int room)
+/* How many webhooks a host will have, when those that are asked for have been given away. */
+static int count_to_be(const struct survey *survey, int64_t host)
 {
-	int share = share_of_hosts(survey), asked;
+	int count = 0;
 
-	for (int i = 0; i < survey->count && room > 0; i++) {
-		const struct webhook_owner *row = &survey->rows[i];
+	for (int i = 0; i < survey->count; i++)
+		count += (survey->rows[i].heir != 0 ? survey->rows[i].heir : survey->rows[i].owner) == host;
+	return count;
+}
 
-		if (!is_owned(row) || row->owner == survey->host)
-			continue;
-		if (row->heir == survey->host)
-			room--;
-		asked = 0;
-		for (int k = 0; k < survey->count; k++)
-			asked += survey->rows[k].owner == row->owner && (k < i || survey->rows[k].heir != 0);
-		if (row->heir != 0 || count_of(survey, row->owner) - asked <= share)
-			continue;
+/* One that a host has which would have more than this one still, if it gave one away. NULL: it is even. */
+static struct webhook_owner *find_surplus(struct survey *survey)
+{
+	int own = count_to_be(survey, survey->host);
+
+	for (int i = 0; i < survey->count; i++) {
+		struct webhook_owner *row = &survey->rows[i];
+
+		if (is_owned(row) && row->heir == 0 && row->owner != survey->host && count_to_be(survey, row->owner) > own + 1)
+			return row;
+	}
+	return NULL;
+}
+
+static void ask_for_some(struct webhooks_out *webhooks, struct survey *survey)
+{
+	struct webhook_owner *row;
+
+	while ((row = find_surplus(survey)) != NULL) {
 		change_owner(webhooks, survey, WEBHOOK_ASK, row);
-		room--;
+		row->heir = survey->host;
 	}
 }
 
 /* True: there may be one of ours that is not in the list. */
-static bool take(struct webhooks_out *webhooks, const struct survey *survey)
+static bool take(struct webhooks_out *webhooks, struct survey *survey)
 {
-	int room = share_of_hosts(survey) - count_of(survey, survey->host);
-	bool some = adopt(webhooks, survey, room) > 0;
+	bool some = adopt(webhooks, survey, share_of_hosts(survey) - count_of(survey, survey->host)) > 0;
 
-	if (!some && room > 0)
-		ask_for_some(webhooks, survey, room);
+	if (!some)
+		ask_for_some(webhooks, survey);
 	pthread_mutex_lock(&webhooks->lock);
 	for (int i = 0; i < survey->count; i++) {
 		const struct webhook_owner *row = &survey->rows[i];
