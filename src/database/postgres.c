@@ -143,7 +143,7 @@ static void hang_up(struct postgres *database)
 	database->queued = 0;
 	database->lock_at = database->fence_at = -1;
 	database->laters = 0;
-	database->writing = database->failed = database->held = false;
+	database->writing = database->failed = database->held = database->has_fence = false;
 	database->readings = 0;
 }
 

@@ -45,6 +45,7 @@ struct postgres {
 	bool unsettled;		  /* how one ended is not known */
 	int64_t doubtful;	  /* its id; 0: that was not told */
 	int64_t host, generation; /* who writes, by which connection; 0: nobody is to be fenced off */
+	bool has_fence;		  /* it is prepared on this connection */
 };
 
 struct postgres_statement {

@@ -61,18 +61,29 @@ bool postgres_send_brackets(struct postgres *database)
 /* ---- the fence ---- */
 
 /* `host` is a table of the registry's: that a row is there is asked for by its count, so that the statement fails where there is none. */
-static bool send_fence(struct postgres *database)
+static bool prepare_fence(struct postgres *database)
 {
 	bool newest = test_setting(TEST_NO_GENERATION, 0) == 0;
-	char text[192];
+
+	if (database->has_fence)
+		return true;
+	database->has_fence = true;
+	return postgres_send_prepare(database, "fence",
+		newest ? "SELECT 1 / count(*) FROM host WHERE id = $1 AND connection = $2 AND dead_ms IS NULL"
+		       : "SELECT 1 / count(*) FROM host WHERE id = $1 AND connection > 0 * $2 AND dead_ms IS NULL");
+}
+
+static bool send_fence(struct postgres *database)
+{
+	char host[24], generation[24];
+	const char *const values[] = { host, generation };
 
 	if (database->host == 0 || test_setting(TEST_NO_FENCE, 0) != 0)
 		return true;
-	snprintf(text, sizeof text,
-		"SELECT 1 / count(*) FROM host WHERE id = %" PRId64 " AND connection %s %" PRId64 " AND dead_ms IS NULL",
-		database->host, newest ? "=" : ">=", newest ? database->generation : 0);
+	snprintf(host, sizeof host, "%" PRId64, database->host);
+	snprintf(generation, sizeof generation, "%" PRId64, database->generation);
 	database->fence_at = database->queued;
-	return postgres_send_text(database, text);
+	return postgres_send(database, "fence", 2, values, NULL, NULL);
 }
 
 bool postgres_raise_generation(struct postgres *database)
@@ -85,7 +96,8 @@ bool postgres_raise_generation(struct postgres *database)
 	snprintf(text, sizeof text,
 		"UPDATE host SET connection = connection + 1 WHERE id = %" PRId64 " AND dead_ms IS NULL RETURNING connection",
 		database->host);
-	if (!postgres_send_text(database, text) || !postgres_sync(database, POSTGRES_ANSWER_MS, &rows))
+	if (!prepare_fence(database) || !postgres_send_text(database, text) ||
+		!postgres_sync(database, POSTGRES_ANSWER_MS, &rows))
 		return false;
 	/* no row: its next transaction is told that this host is declared dead */
 	database->generation = PQntuples(rows) > 0 ? postgres_result_integer(rows, 0, 0) : -1;
@@ -93,14 +105,15 @@ bool postgres_raise_generation(struct postgres *database)
 	return true;
 }
 
+/* Where the generation cannot be raised, the next connection does it. */
 void postgres_fence(struct database *database, int64_t host)
 {
 	struct postgres *own = postgres_of(database);
 
 	own->host = host;
 	own->fenced = false;
-	if (own->connection != NULL)
-		postgres_raise_generation(own);
+	if (own->connection != NULL && !postgres_raise_generation(own))
+		postgres_lose(own, own->failure.text);
 }
 
 bool postgres_is_fenced(struct database *database)

@@ -31,10 +31,10 @@ static int drop_oldest_observed(struct writer *writer)
 {
 	struct statement *statement = writer->statements[WRITE_OBSERVED_OLDEST];
 	int64_t dropped = 0;
-	int code;
+	int code = writer->observed > LIMIT_OBSERVED_ROWS ? count_observed(writer) : DATABASE_OK; /* other hosts drop them too */
 
-	if (writer->observed <= LIMIT_OBSERVED_ROWS)
-		return DATABASE_OK;
+	if (code != DATABASE_OK || writer->observed <= LIMIT_OBSERVED_ROWS)
+		return code;
 	statement_bind_integer(statement, 1, AT_A_TIME);
 	code = statement_change(statement, &dropped);
 	writer->observed -= dropped;
