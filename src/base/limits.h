@@ -264,6 +264,7 @@
 #define LIMIT_STORE_QUEUE 65536
 #define LIMIT_STORE_READERS 6		 /* read-only connections, each with one reader at a time */
 #define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
+#define LIMIT_REGISTRY_START_MS 30000	 /* a host that starts waits this long for the server of its registry */
 #define LIMIT_STORE_LOCK_MS 2000	 /* for another program's lock on the database */
 #define LIMIT_STORE_SETTLE_MS 15000	 /* so long it is tried to find out whether a commit was one whose answer was lost */
 #define LIMIT_STORE_SOURCES 1024	 /* pairs of kind and provider that the registry ever saw */

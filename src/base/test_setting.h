@@ -19,6 +19,7 @@ enum test_setting {
 	TEST_SILENCE_SECONDS,  /* LIMIT_TRANSFER_SILENCE_SECONDS */
 	TEST_NO_FENCE,	       /* 1: a host that was declared dead writes and sends on: what the fence prevents is to be seen */
 	TEST_NO_GENERATION,    /* 1: a connection that was lost may still commit */
+	TEST_START_WAIT_MS,    /* LIMIT_REGISTRY_START_MS */
 	TEST_SETTINGS,
 };
 

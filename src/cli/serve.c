@@ -37,6 +37,7 @@
 #include "cli/arguments.h"
 #include "cli/cli.h"
 #include "cli/places.h"
+#include "cli/registry_start.h"
 #include "cli/reload_events.h"
 #include "cli/shared_settings.h"
 #include "directory/directory.h"
@@ -124,7 +125,7 @@ static enum error_code open_log(struct serving *serving, struct error *error)
 static enum error_code open_store(struct serving *serving, struct error *error)
 {
 	const struct gate_view *view = gate_acquire(serving->host.gate);
-	enum error_code code = task_store_open(
+	enum error_code code = registry_start(
 		serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
 
 	if (code == ERROR_NONE) {
