@@ -23,6 +23,8 @@ static const struct {
 	{ "mcp", cli_mcp, "mcp [--url URL] [--key KEY]                MCP over standard input and output, for agents" },
 	{ "approve", cli_approve,
 		"approve [QUOTE] [--amount USD] ...         what agents want to pay for: list it, say yes or no" },
+	{ "migrate", cli_migrate, "migrate --from URL --to URL               move the registry to another database" },
+	{ "registry", cli_registry, "registry restored [--home DIR]             a backup of it was put back: say so, once" },
 	{ "simulate", simulate_command, "simulate [--listen ADDR:PORT] [--seed N] ...  all nine vendors on loopback" },
 	{ "lint", cli_lint, "lint FILE.lua...                          validate provider scripts" },
 };

@@ -12,6 +12,7 @@ local doors = require "spec.bench.doors"
 local events = require "spec.bench.events"
 local live = require "spec.bench.live"
 local measure = require "spec.bench.measure"
+local migration = require "spec.bench.migration"
 local shell = require "spec.support.shell"
 local socket = require "socket"
 local studio = require "spec.bench.studio"
@@ -173,6 +174,8 @@ local function main()
   say("\nlive, with the simulator as the vendor")
   live.submit_cost(line)
   live.in_flight(line)
+  say("\na registry that moves")
+  migration.move(line, say)
   say("\nstudio, in a browser")
   studio.page(line, say)
 end

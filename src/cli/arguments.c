@@ -120,3 +120,10 @@ int arguments_open(const struct command *command, const char *base, const char *
 	fprintf(stderr, "providerd %s: %s\n", command->name, error.message);
 	return EXIT_PROBLEM;
 }
+
+void arguments_print_error(const char *command, const struct error *error)
+{
+	bool named = error->path[0] == '\0' || strstr(error->message, error->path) != NULL;
+
+	fprintf(stderr, "providerd %s: %s%s%s\n", command, named ? "" : error->path, named ? "" : ": ", error->message);
+}

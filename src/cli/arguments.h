@@ -42,3 +42,6 @@ int arguments_refuse(const struct command *command, const char *problem, const c
 /* Makes a client for the host at `base`, which the first argument of the table says, with `key` or the one of the environment. EXIT_OK, or the exit code after
  * saying why. Warns of a key that others could read on the way. */
 int arguments_open(const struct command *command, const char *base, const char *key, struct client **client);
+
+/* Says on standard error why the command failed: where, unless the message says it itself, and what. */
+void arguments_print_error(const char *command, const struct error *error);

@@ -4,6 +4,7 @@
 #define EXIT_OK 0
 #define EXIT_PROBLEM 1 /* the command ran and found something wrong */
 #define EXIT_USAGE 64  /* bad arguments */
+#define EXIT_AGAIN 75  /* it was cut off: the same command goes on */
 
 /* lint FILE.lua...: validates scripts as the host would load them, with the library of the first lua/ that is found. */
 int cli_lint(int argc, char **argv);
@@ -19,3 +20,8 @@ int cli_budget(int argc, char **argv);
 int cli_mcp(int argc, char **argv);
 /* approve [QUOTE]: what agents want to pay for; yes or no. */
 int cli_approve(int argc, char **argv);
+
+/* migrate: moves a registry to another database. */
+int cli_migrate(int argc, char **argv);
+/* registry restored: a backup of it was put back. */
+int cli_registry(int argc, char **argv);

@@ -15,6 +15,7 @@
 #include "registry/paid_mark.h"
 #include "registry/same_request.h"
 #include "registry/schema.h"
+#include "registry/unfinished.h"
 
 #define OPEN_QUOTE " WHERE sequence = ?1 AND id = ?2 AND job IS NULL "
 
@@ -581,6 +582,8 @@ enum error_code writer_open(
 	writer->shared = database_is_shared(place);
 	writer->sources = sources;
 	writer->observed = -1;
+	if (code == ERROR_NONE)
+		code = unfinished_refuse(writer->db, place, error);
 	if (code != ERROR_NONE)
 		return code;
 	code = database_prepare(writer->db, write_texts, writer->statements, WRITE_STATEMENTS, error);
