@@ -234,6 +234,12 @@ static bool await_store(struct pending_call *pending, struct incoming *incoming)
 	return false;
 }
 
+/* While the registry is away a row that it has not begun to write is taken back. */
+static bool leaves_store(struct pending_call *pending)
+{
+	return task_store_is_away(pending->host->store) && withdraw_row(pending);
+}
+
 /* False: it was given up, and an answer was sent. */
 static bool await_call(struct pending_call *pending, struct incoming *incoming)
 {
@@ -245,7 +251,7 @@ static bool await_call(struct pending_call *pending, struct incoming *incoming)
 		if (await_end(pending, look < deadline ? look : deadline))
 			return true;
 		now = clock_monotonic_ns();
-		why = try_to_leave(pending, now, deadline);
+		why = leaves_store(pending) ? "the registry cannot be reached" : try_to_leave(pending, now, deadline);
 		if (why != NULL) {
 			keep_trees(pending, incoming);
 			call_problem_late(incoming, why);

@@ -266,7 +266,6 @@
 #define LIMIT_STORE_READER_WAIT_MS 5000	 /* a reader waits this long for one of them */
 #define LIMIT_REGISTRY_START_MS 30000	 /* a host that starts waits this long for the server of its registry */
 #define LIMIT_STORE_LOCK_MS 2000	 /* for another program's lock on the database */
-#define LIMIT_STORE_SETTLE_MS 15000	 /* so long it is tried to find out whether a commit was one whose answer was lost */
 #define LIMIT_STORE_SOURCES 1024	 /* pairs of kind and provider that the registry ever saw */
 #define LIMIT_STORE_WAL_BYTES 67108864	 /* what is kept of the write-ahead log's file after a busy time */
 #define LIMIT_STORE_MAP_BYTES 1073741824 /* of the database, mapped for reading */
@@ -334,6 +333,9 @@
 #define LIMIT_STORE_SLOW_MS 5000   /* a commit that takes longer makes the host not ready */
 #define LIMIT_SETTING_LOOK_MS 1000 /* a host looks this often for what others of its registry have set */
 #define LIMIT_STORE_PROBE_MS 1000  /* while writes fail, a small one is tried this often */
+#define LIMIT_STORE_AWAY_MS                                                                                                      \
+	2000 /* a server that does not answer for so long is away: what comes to be stored is refused at once */
+#define LIMIT_STORE_MEND_MS 250			 /* while it is, a connection is tried this often */
 #define LIMIT_DISK_FREE_BYTES (64 * 1024 * 1024) /* of data/; with less the host is not ready */
 
 /* Live jobs. */

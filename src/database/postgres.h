@@ -6,6 +6,7 @@
 
 #define POSTGRES_CONNECT_SECONDS 3     /* for each server that the URL names */
 #define POSTGRES_ANSWER_MS 10000       /* a server that has not answered by then is given up, the connection with it */
+#define POSTGRES_READ_MS 6000	       /* the same of one that only reads: more than its statement_timeout */
 #define POSTGRES_LONG_MS (3600 * 1000) /* the same while tables are made or changed */
 
 /* The last failure, said in words that database_error() passes on. */

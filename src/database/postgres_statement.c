@@ -321,10 +321,12 @@ static bool fetch(struct postgres_statement *statement, int count)
 
 static bool read_rows(struct postgres_statement *statement)
 {
+	int milliseconds = database_of(statement)->use == DATABASE_READS ? POSTGRES_READ_MS : POSTGRES_ANSWER_MS;
+
 	PQclear(statement->rows);
 	statement->rows = NULL;
 	statement->row = -1;
-	if (!postgres_sync(database_of(statement), POSTGRES_ANSWER_MS, &statement->rows))
+	if (!postgres_sync(database_of(statement), milliseconds, &statement->rows))
 		return false;
 	statement->ended = statement->fetch == NULL || PQntuples(statement->rows) < statement->fetched;
 	return true;

@@ -1,13 +1,14 @@
 /* lost_commit.c - a commit whose answer was lost: it is found out whether it was one, never guessed. Store thread only.
  *
+ * It is asked for as long as it takes, while the host runs: nobody is told that something was not stored which may be there. Those who wait for it have
+ * their own patience, and are told that it is not known.
+ *
  * The database is asked how the transaction ended. A server that crashed may have given its number to another one since, so a "yes" counts only together
  * with a row that the transaction wrote. */
 #include "registry/writes.h"
 
 #include <time.h>
 
-#include "base/clock.h"
-#include "base/limits.h"
 #include "base/log.h"
 
 #define PAUSE_NS 100000000L
@@ -42,14 +43,13 @@ static enum database_result find_trace(struct writer *writer)
 
 enum database_result writer_settle(struct writer *writer)
 {
-	int64_t until_ns = clock_monotonic_ns() + LIMIT_STORE_SETTLE_MS * 1000000LL;
 	enum database_result ended = DATABASE_FAILED, result = DATABASE_FAILED;
 
 	while (result == DATABASE_FAILED) {
 		if (ended == DATABASE_FAILED)
 			ended = database_settle(writer->db);
 		result = ended == DATABASE_OK || ended == DATABASE_UNKNOWN ? find_trace(writer) : ended;
-		if (result == DATABASE_FAILED && clock_monotonic_ns() >= until_ns)
+		if (result == DATABASE_FAILED && atomic_load(&writer->leaving))
 			return DATABASE_UNKNOWN;
 		if (result == DATABASE_FAILED)
 			pause_for_a_while();

@@ -155,6 +155,12 @@ _Static_assert(
 
 /* ---- the pool ---- */
 
+/* Under the lock: every one is lost, and none will be given back. */
+static bool all_lost(const struct reads *reads)
+{
+	return reads->lost_count == LIMIT_STORE_READERS;
+}
+
 static struct reader *take_free(struct reads *reads)
 {
 	struct reader *reader;
@@ -164,7 +170,7 @@ static struct reader *take_free(struct reads *reads)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LIMIT_STORE_READER_WAIT_MS / 1000;
 	pthread_mutex_lock(&reads->lock);
-	while (reads->free == NULL && failed == 0)
+	while (reads->free == NULL && !all_lost(reads) && failed == 0)
 		failed = pthread_cond_timedwait(&reads->returned, &reads->lock, &until);
 	reader = reads->free;
 	if (reader != NULL)
@@ -173,28 +179,70 @@ static struct reader *take_free(struct reads *reads)
 	return reader;
 }
 
-/* A connection that is gone is made anew. */
 struct reader *reads_borrow(struct reads *reads, struct error *error)
 {
-	struct reader *reader = take_free(reads);
+	struct reader *reader;
 
-	if (reader == NULL) {
-		error_set(error, ERROR_BUSY, reads->name, "all %d readers of the registry are busy", LIMIT_STORE_READERS);
-		return NULL;
+	while ((reader = take_free(reads)) != NULL) {
+		if (database_is_connected(reader->db))
+			return reader;
+		reads_give_back(reads, reader);
 	}
-	if (database_is_connected(reader->db) || database_connect(reader->db, error) == ERROR_NONE)
-		return reader;
-	reads_give_back(reads, reader);
+	if (reads->lost != NULL)
+		error_set(error, ERROR_BUSY, reads->name, "the registry cannot be reached; try again later");
+	else
+		error_set(error, ERROR_BUSY, reads->name, "all %d readers of the registry are busy", LIMIT_STORE_READERS);
 	return NULL;
 }
 
 void reads_give_back(struct reads *reads, struct reader *reader)
 {
+	bool lost = !database_is_connected(reader->db);
+	struct reader **list = lost ? &reads->lost : &reads->free;
+
 	pthread_mutex_lock(&reads->lock);
-	reader->next = reads->free;
-	reads->free = reader;
-	pthread_cond_signal(&reads->returned);
+	reader->next = *list;
+	*list = reader;
+	reads->lost_count += lost;
+	if (all_lost(reads))
+		pthread_cond_broadcast(&reads->returned);
+	else
+		pthread_cond_signal(&reads->returned);
 	pthread_mutex_unlock(&reads->lock);
+	if (lost && reads->tell_lost != NULL)
+		reads->tell_lost(reads->tell_context);
+}
+
+void reads_on_lost(struct reads *reads, void (*tell)(void *context), void *context)
+{
+	reads->tell_lost = tell;
+	reads->tell_context = context;
+}
+
+static struct reader *take_lost(struct reads *reads)
+{
+	struct reader *reader;
+
+	pthread_mutex_lock(&reads->lock);
+	reader = reads->lost;
+	if (reader != NULL) {
+		reads->lost = reader->next;
+		reads->lost_count--;
+	}
+	pthread_mutex_unlock(&reads->lock);
+	return reader;
+}
+
+bool reads_mend(struct reads *reads)
+{
+	struct reader *reader;
+	bool mended = true;
+
+	while (mended && (reader = take_lost(reads)) != NULL) {
+		mended = database_connect(reader->db, NULL) == ERROR_NONE;
+		reads_give_back(reads, reader);
+	}
+	return mended;
 }
 
 static enum error_code open_readers(struct reads *reads, const struct database_place *place, struct error *error)

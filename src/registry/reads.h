@@ -91,9 +91,13 @@ void budget_cache_outdate(struct budget_cache *cache);
 struct reads {
 	const char *name;
 	struct sources *sources;
-	pthread_mutex_t lock; /* guards `free` */
+	pthread_mutex_t lock; /* guards the lists */
 	pthread_cond_t returned;
 	struct reader *free;
+	struct reader *lost; /* those whose connection is gone, until reads_mend() */
+	int lost_count;
+	void (*tell_lost)(void *context); /* somebody is to call reads_mend() */
+	void *tell_context;
 	struct reader readers[LIMIT_STORE_READERS];
 	struct budget_cache budgets;
 };
@@ -101,6 +105,13 @@ struct reads {
 /* Opens the connections and prepares their statements, so that a thread with a small stack never compiles SQL. */
 enum error_code reads_open(struct reads *reads, const struct database_place *place, struct sources *sources, struct error *error);
 void reads_close(struct reads *reads);
+
+/* `tell` is called, on any thread, when a connection was found to be gone. Before anybody reads. */
+void reads_on_lost(struct reads *reads, void (*tell)(void *context), void *context);
+
+/* Connects again those whose connection is gone, until one cannot be. On one thread, which may wait for a server: an HTTP thread must not, and has a
+ * small stack. True: all are there. */
+bool reads_mend(struct reads *reads);
 
 /* The readers of a store (store.c). */
 struct reads *store_reads(struct task_store *store);

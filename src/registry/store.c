@@ -65,6 +65,8 @@ struct task_store {
 	struct listener listener;
 	_Atomic int64_t writing_since_ns; /* 0: it writes nothing now */
 	bool failing;			  /* the last write failed for the database's sake, and since then none succeeded */
+	_Atomic bool away;		  /* for its server cannot be reached */
+	_Atomic bool readers_lost;	  /* connections for reading are gone */
 	char failure[256];
 	int64_t probe_ns; /* store thread: when to try whether it works again */
 	struct store_write acceptance;
@@ -88,8 +90,21 @@ static void wake_store(struct task_store *store)
 	pthread_cond_signal(&store->wake);
 }
 
+bool task_store_is_away(const struct task_store *store)
+{
+	int64_t since_ns = atomic_load_explicit(&store->writing_since_ns, memory_order_relaxed);
+
+	if (!store->writer.shared)
+		return false;
+	return atomic_load_explicit(&store->away, memory_order_relaxed) ||
+	       (since_ns != 0 && clock_monotonic_ns() - since_ns > LIMIT_STORE_AWAY_MS * 1000000LL);
+}
+
+/* What is refused while the server is away was not begun: its caller can say no at once, where a full queue would be waited for in vain. */
 static enum error_code check_room(const struct task_store *store, struct error *error)
 {
+	if (task_store_is_away(store))
+		return error_set(error, ERROR_BUSY, "", "the registry cannot be reached; try again later");
 	if (store->stopping)
 		return error_set(error, ERROR_BUSY, "", "the host is stopping");
 	if (store->waiting >= LIMIT_STORE_QUEUE)
@@ -332,8 +347,23 @@ static void finish_writes(struct store_write *writes)
 	}
 }
 
+/* Those who look after the hosts read it in the log: it begins once, and ends once. */
+static void note_away(struct task_store *store, bool away)
+{
+	if (atomic_exchange(&store->away, away) == away)
+		return;
+	if (away)
+		log_message(LOG_ERROR, "registry.away", "nothing can be registered until it is back: %s",
+			store->writer.failure.message);
+	else
+		log_message(LOG_WARN, "registry.back", "the registry can be reached again");
+}
+
 static void note_health(struct task_store *store, bool works)
 {
+	int64_t pause_ms;
+
+	note_away(store, !works && store->writer.shared && !database_is_connected(store->writer.db));
 	if (works && !store->failing)
 		return;
 	pthread_mutex_lock(&store->lock);
@@ -341,7 +371,33 @@ static void note_health(struct task_store *store, bool works)
 		snprintf(store->failure, sizeof store->failure, "%.255s", store->writer.failure.message);
 	store->failing = !works;
 	pthread_mutex_unlock(&store->lock);
-	store->probe_ns = works ? INT64_MAX : clock_monotonic_ns() + LIMIT_STORE_PROBE_MS * 1000000LL;
+	pause_ms = atomic_load(&store->away) ? LIMIT_STORE_MEND_MS : LIMIT_STORE_PROBE_MS;
+	store->probe_ns = works ? INT64_MAX : clock_monotonic_ns() + pause_ms * 1000000LL;
+}
+
+/* Any thread. */
+static void note_lost_reader(void *context)
+{
+	struct task_store *store = context;
+
+	if (!atomic_exchange(&store->readers_lost, true))
+		task_store_expect(store);
+}
+
+/* Where the writer's connection is gone too, that one is tried first. */
+static void mend_readers(struct task_store *store)
+{
+	if (!atomic_load(&store->away) && atomic_load(&store->readers_lost) && atomic_exchange(&store->readers_lost, false))
+		reads_mend(&store->reads); /* one that cannot be says so again */
+}
+
+/* How long it may sleep with what it has to try again. */
+static int64_t retry_wait_ns(const struct task_store *store, int64_t wait_ns)
+{
+	bool mends = atomic_load(&store->away) || atomic_load(&store->readers_lost);
+	int64_t most_ns = (mends ? LIMIT_STORE_MEND_MS : LIMIT_STORE_PROBE_MS) * 1000000LL;
+
+	return (mends || store->probe_ns != INT64_MAX) && wait_ns > most_ns ? most_ns : wait_ns;
 }
 
 /* While nobody is served for it, nobody writes: so it is tried whether writing works again. */
@@ -370,7 +426,7 @@ bool task_store_problem(struct task_store *store, char *text, size_t size)
 	if (failing)
 		snprintf(text, size, "the registry cannot be written: %s", store->failure);
 	pthread_mutex_unlock(&store->lock);
-	if (failing || took_ms <= LIMIT_STORE_SLOW_MS)
+	if (failing || (took_ms <= LIMIT_STORE_SLOW_MS && !task_store_is_away(store)))
 		return failing;
 	snprintf(text, size, "the registry has been writing for %lld s", (long long)took_ms / 1000);
 	return true;
@@ -413,6 +469,7 @@ static void write_waiting(struct task_store *store)
 		listener.events(listener.events_context, store->writer.newest_event);
 	upkeep_keep_days(&store->upkeep, keep_days);
 	probe(store);
+	mend_readers(store);
 	upkeep_run(&store->upkeep, idle);
 	note_budgets(store);
 	if (listener.fenced != NULL && run != 0 && database_is_fenced(store->writer.db))
@@ -427,9 +484,7 @@ static void *store_main(void *argument)
 
 	pthread_mutex_lock(&store->lock);
 	while (!store->stopping || store->waiting > 0) {
-		wait = upkeep_wait_ns(&store->upkeep);
-		if (store->probe_ns != INT64_MAX && wait > LIMIT_STORE_PROBE_MS * 1000000LL)
-			wait = LIMIT_STORE_PROBE_MS * 1000000LL;
+		wait = retry_wait_ns(store, upkeep_wait_ns(&store->upkeep));
 		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && store->run == store->writer.run &&
 			wait > 0)
 			await_row(store, wait);
@@ -466,6 +521,7 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	if (code == ERROR_NONE)
 		code = reads_open(&new->reads, new->place, &new->sources, error);
 	atomic_store(&new->newest_event, new->writer.newest_event);
+	reads_on_lost(&new->reads, note_lost_reader, new);
 	if (code == ERROR_NONE)
 		code = thread_start(&new->thread, "store", 0, store_main, new, error);
 	new->started = code == ERROR_NONE;
@@ -487,6 +543,7 @@ void task_store_close(struct task_store *store)
 	if (store->started) {
 		pthread_mutex_lock(&store->lock);
 		store->stopping = true;
+		atomic_store(&store->writer.leaving, true);
 		has_to_wake(store);
 		pthread_mutex_unlock(&store->lock);
 		wake_store(store);

@@ -156,7 +156,8 @@ struct store_write {
 	struct store_write *next;    /* the store's */
 };
 
-/* Queues the write; never blocks on the disk. ERROR_BUSY when LIMIT_STORE_QUEUE writes are waiting (then `done` is not called). Any thread. */
+/* Queues the write; never blocks on the disk. ERROR_BUSY when LIMIT_STORE_QUEUE writes are waiting, or the registry is away (then `done` is not
+ * called). Any thread. */
 enum error_code task_store_put(struct task_store *store, struct store_write *write);
 
 /* A row is about to come: the store's thread is woken now, so that it is awake then. A hint; any thread; never blocks. */
@@ -334,6 +335,10 @@ void task_store_hear(struct task_store *store, int64_t newest);
 void task_store_counts(struct task_store *store,
 	void (*visit)(void *context, const char *kind, const char *provider, enum task_status status, uint64_t count),
 	void *context);
+
+/* Has the registry's server not answered for LIMIT_STORE_AWAY_MS, or is there no connection to it? Then nothing is taken to be stored, and it is tried
+ * again until there is one. Never of a file. Any thread. */
+bool task_store_is_away(const struct task_store *store);
 
 /* Why it cannot be written now: the last write failed (it is tried again and again), or one takes too long. False: it can. Any thread. */
 bool task_store_problem(struct task_store *store, char *text, size_t size);

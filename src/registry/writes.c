@@ -379,7 +379,10 @@ static void fail_group(struct writer *writer, struct store_write *writes)
 		free(writes->replay.text);
 		writes->replay = (struct stored_answer){ 0 };
 		writes->outcome = fenced && changes_live(writes) ? STORE_NOT_OURS : STORE_FAILED;
-		writes->error = writer->failure;
+		if (database_is_connected(writer->db))
+			writes->error = writer->failure;
+		else /* where the server is, and what it said, is for the log */
+			error_set(&writes->error, ERROR_BUSY, "", "the registry cannot be reached; try again later");
 	}
 }
 

@@ -1,6 +1,7 @@
 /* writes.h - the store thread's hand: writes groups of tasks and changes, one transaction each. Store thread only. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -121,6 +122,7 @@ struct writer {
 	int64_t paid;	      /* the mark in the database */
 	int64_t paid_beside;  /* and in the file: larger means that the database is an older copy */
 	int64_t run;	      /* of this host: live jobs whose owner is another are not changed; 0: there is none */
+	_Atomic bool leaving; /* the host stops: what cannot be found out now will be by the next run */
 	struct error failure; /* why the transaction under way is lost */
 };
 

@@ -1,0 +1,144 @@
+-- PostgreSQL is away, hangs or loses its connections: what must be registered is refused soon, all else goes on, nothing is
+-- answered that was not committed, and the host heals by itself.
+local host = require "spec.support.host"
+local json = require "cjson"
+local postgres = require "spec.support.postgres"
+local proxy = require "spec.support.proxy"
+local socket = require "socket"
+local swarms = require "spec.support.swarm"
+
+local SUBMIT, LIST = "/api/providers/image/fal/submit", "/api/jobs/list?limit=1"
+
+postgres.describe("a host whose registry is away", function()
+  local cluster, database, between, it_host
+
+  lazy_setup(function()
+    cluster = postgres.cluster { fsync = true }
+    database = cluster:database()
+    between = proxy.start { cluster:socket() }
+    it_host = host.start { config = { registry = { url = between:url(database) } } }
+  end)
+  lazy_teardown(function()
+    if it_host then it_host:remove() end
+    if between then between:remove() end
+    if cluster then cluster:remove() end
+  end)
+
+  local function submit(prompt)
+    local began = socket.gettime()
+    local answer = it_host:post(SUBMIT, { prompt = prompt or "a lighthouse" })
+    return answer, socket.gettime() - began
+  end
+
+  local function assert_heals()
+    local back = socket.gettime()
+    it_host:eventually(function() return it_host:get("/readyz").status == 200 and submit().status == 200 end, 20)
+    it_host:eventually(function() return it_host:get(LIST).status == 200 end, 20)
+    return socket.gettime() - back
+  end
+
+  local function assert_refused(answer)
+    assert.equal(503, answer.status, answer.body)
+    assert.matches("^%d+$", answer.headers["retry-after"])
+    assert.is_nil(answer.body:find(cluster.folder, 1, true), "where the server is, is not for clients")
+  end
+
+  it("refuses what must be registered, and goes on with the rest; what it acknowledged is there afterwards", function()
+    local known = {}
+    for i = 1, 20 do known[i] = assert(submit("before " .. i).json.job_id) end
+    between:refuse() -- nothing gets through: the proxy cuts what there is, and takes no new connection
+    between:cut()
+    cluster:crash()
+    it_host:eventually(function() return submit().status == 503 end, 5)
+    local answer, took = submit()
+    assert_refused(answer)
+    assert.is_true(took < 2, ("it took %.1f s"):format(took))
+    it_host:eventually(function() return it_host:get(LIST).status == 503 end, 5)
+    assert_refused(it_host:get(LIST))
+    assert_refused(it_host:get "/api/budget")
+    assert.equal(503, it_host:get("/readyz").status)
+    for _, path in ipairs { "/healthz", "/api/providers/image/catalog", "/metrics", "/openapi.json" } do
+      assert.equal(200, it_host:get(path).status, path)
+    end
+    local preview = it_host:post("/api/providers/image/fal/preview", { prompt = "a" })
+    assert.equal(200, preview.status, preview.body)
+    cluster:start()
+    between:pass()
+    assert_heals()
+    for _, id in ipairs(known) do assert.equal(200, it_host:get("/api/jobs/status/" .. id).status) end
+    local log = it_host:log()
+    assert.matches("event=registry.away", log)
+    assert.matches("event=registry.back", log)
+  end)
+
+  it("does not wait for a server that hangs longer than it must, and registers nothing that it refused", function()
+    local count = database:sql "SELECT count(*) FROM task"
+    between:mute()
+    local swarm, statuses, slowest_later = swarms.new(), {}, 0
+    for i = 1, 6 do
+      swarm:add(function()
+        swarm.pause(0.4 * i)
+        local began = socket.gettime()
+        local answer = swarm.ask(it_host.port, "POST", SUBMIT, json.encode { prompt = "hung" },
+          { ["Content-Type"] = "application/json" }, 40)
+        statuses[#statuses + 1] = answer and answer.status or 0
+        if i > 1 then slowest_later = math.max(slowest_later, socket.gettime() - began) end
+      end)
+    end
+    while swarm:is_busy() do swarm:step() end
+    assert.same({ 503, 503, 503, 503, 503, 503 }, statuses)
+    assert.is_true(slowest_later < 4, ("one that was not begun waited %.1f s"):format(slowest_later))
+    between:cut()
+    between:pass()
+    assert_heals()
+    local hung = database:sql "SELECT count(*) FROM task WHERE payload LIKE '%hung%'"
+    assert.equal("0\n", hung, "of " .. count)
+  end)
+
+  it("acknowledges what was committed, and nothing else is there, though its connections are cut again and again", function()
+    local swarm, acknowledged, unsure, refused, n = swarms.new(), {}, {}, 0, 0
+    local cuts, until_when = 0, socket.gettime() + 6
+    for _ = 1, 12 do
+      swarm:add(function()
+        while socket.gettime() < until_when do
+          n = n + 1
+          local answer = swarm.ask(it_host.port, "POST", SUBMIT, json.encode { prompt = "cut " .. n },
+            { ["Content-Type"] = "application/json" }, 60)
+          if answer and answer.status == 200 then
+            acknowledged[answer.json.job_id] = true
+          elseif answer and answer.json and answer.json.job_id and answer.json.job_id ~= json.null then
+            unsure[answer.json.job_id] = true
+          else
+            refused = refused + 1
+            swarm.pause(0.02)
+          end
+        end
+      end)
+    end
+    swarm:add(function()
+      while socket.gettime() < until_when do
+        swarm.pause(0.15)
+        if cuts % 2 == 0 then between:cut() else cluster:cut() end
+        cuts = cuts + 1
+      end
+    end)
+    while swarm:is_busy() do swarm:step() end
+    assert_heals()
+    local rows, missing, ghosts, count = {}, 0, 0, 0
+    for id in database:sql("SELECT encode(id, 'hex') FROM task WHERE payload LIKE '%cut %'"):gmatch "%x+" do rows[id] = true end
+    for id in pairs(acknowledged) do
+      count = count + 1
+      if not rows[id:gsub("-", ""):sub(1)] then missing = missing + 1 end
+    end
+    local function told(hex)
+      local id = hex:gsub("^(........)(....)(....)(....)", "%1-%2-%3-%4-")
+      return acknowledged[id] or unsure[id]
+    end
+    for hex in pairs(rows) do if not told(hex) then ghosts = ghosts + 1 end end
+    assert.equal(0, missing, "acknowledged, and not there")
+    assert.equal(0, ghosts, ("there, and refused (%d acknowledged, %d refused, %d cuts)"):format(count, refused, cuts))
+    assert.is_true(count > 100 and cuts > 10, ("%d acknowledged over %d cuts"):format(count, cuts))
+    local events = database:sql "SELECT count(*) - (max(number) - min(number) + 1) FROM event"
+    assert.equal("0\n", events, "numbers of events have a gap")
+  end)
+end)
