@@ -31,10 +31,8 @@ postgres.describe("a host whose registry is away", function()
   end
 
   local function assert_heals()
-    local back = socket.gettime()
-    it_host:eventually(function() return it_host:get("/readyz").status == 200 and submit().status == 200 end, 20)
-    it_host:eventually(function() return it_host:get(LIST).status == 200 end, 20)
-    return socket.gettime() - back
+    it_host:eventually(function() return it_host:get("/readyz").status == 200 and submit().status == 200 end, 30)
+    it_host:eventually(function() return it_host:get(LIST).status == 200 end, 30)
   end
 
   local function assert_refused(answer)
@@ -72,27 +70,30 @@ postgres.describe("a host whose registry is away", function()
   end)
 
   it("does not wait for a server that hangs longer than it must, and registers nothing that it refused", function()
-    local count = database:sql "SELECT count(*) FROM task"
-    between:mute()
-    local swarm, statuses, slowest_later = swarms.new(), {}, 0
+    between:mute() -- what is sent arrives, its answers are lost
+    local swarm, statuses, slowest_later, unsure = swarms.new(), {}, 0, nil
     for i = 1, 6 do
       swarm:add(function()
         swarm.pause(0.4 * i)
         local began = socket.gettime()
         local answer = swarm.ask(it_host.port, "POST", SUBMIT, json.encode { prompt = "hung" },
           { ["Content-Type"] = "application/json" }, 40)
-        statuses[#statuses + 1] = answer and answer.status or 0
+        statuses[i] = answer and answer.status or 0
+        if i == 1 then unsure = answer and answer.json.job_id end
         if i > 1 then slowest_later = math.max(slowest_later, socket.gettime() - began) end
       end)
     end
     while swarm:is_busy() do swarm:step() end
-    assert.same({ 503, 503, 503, 503, 503, 503 }, statuses)
+    -- the first was sent to the server, whose answer did not come: it is not known whether it is there
+    assert.same({ 504, 503, 503, 503, 503, 503 }, statuses)
+    assert.is_string(unsure)
     assert.is_true(slowest_later < 4, ("one that was not begun waited %.1f s"):format(slowest_later))
     between:cut()
     between:pass()
     assert_heals()
-    local hung = database:sql "SELECT count(*) FROM task WHERE payload LIKE '%hung%'"
-    assert.equal("0\n", hung, "of " .. count)
+    local hung = database:sql(("SELECT count(*) FROM task WHERE payload LIKE '%%hung%%' AND id <> '\\x%s'")
+      :format((unsure:gsub("-", ""))))
+    assert.equal("0\n", hung)
   end)
 
   it("acknowledges what was committed, and nothing else is there, though its connections are cut again and again", function()
