@@ -20,7 +20,7 @@ BROWSER_PACKAGES := chromium chromium-driver fonts-dejavu-core
 SCRIPT_PACKAGES := lua5.4 lua-cjson lua-socket
 LINT_PACKAGES := clang-format lua-check
 FUZZ_PACKAGES := clang libclang-rt-14-dev
-BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk
+BENCH_PACKAGES := lua5.4 lua-cjson lua-socket wrk postgresql
 
 LIBRARIES := lua5.4 sqlite3 jansson zlib
 # Debian's static Lua: calls into it need no table. Loaded at run time are libcurl (src/net/curl.h), libcrypto (src/base/crypto.h) and libpq
@@ -164,11 +164,12 @@ lint: build ## clang-format, luacheck, and the scripts as the host would load th
 	luacheck -q --std lua54+busted --max-line-length 130 --no-color $$(git ls-files '*.lua')
 	$(BUILD)/providerd lint providers/*.lua
 
-bench: build ## measure, beside a bare civetweb handler
+bench: build ## measure, beside a bare civetweb handler (BENCH="hosts live": only these parts of spec/bench/run.lua)
+	$(call no_main_cluster)
 	$(call ensure_packages,$(BENCH_PACKAGES))
 	$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: Studio is not measured'
 	@$(MAKE) --no-print-directory $(BUILD)/bench-baseline $(BUILD)/bench-subscribers
-	@PROVIDERD=$(abspath $(BUILD)/providerd) BASELINE=$(abspath $(BUILD)/bench-baseline) \
+	@PROVIDERD=$(abspath $(BUILD)/providerd) BENCH="$(BENCH)" BASELINE=$(abspath $(BUILD)/bench-baseline) \
 	  SUBSCRIBERS=$(abspath $(BUILD)/bench-subscribers) lua5.4 spec/bench/run.lua
 
 install: build ## install under PREFIX (default /usr/local)

@@ -28,25 +28,42 @@ end
 
 -- Load --------------------------------------------------------------------------------------------------------------------
 
+-- wrk's command line.
 local function wrk(port, connections, seconds, request, count)
   local url = ("http://127.0.0.1:%d%s"):format(port, request.path)
   local options = ("-t%d -c%d -d%d"):format(count and 1 or math.min(connections, 2), connections, seconds)
   local arguments = ("%s %s %s"):format(request.method, shell.quote(request.body or ""), count or "")
-  return shell.output(("wrk %s -s spec/bench/load.lua %s -- %s"):format(options, shell.quote(url), arguments))
+  return ("wrk %s -s spec/bench/load.lua %s -- %s"):format(options, shell.quote(url), arguments)
 end
 
---- Runs wrk: { rate, p50, p99 }, per second and in microseconds. Any failed request is an error.
-function measure.load(port, connections, seconds, request)
-  local output = wrk(port, connections, seconds, request)
+local function read_figures(output, request)
   local requests, duration, p50, p99, failed =
     output:match("figures requests=(%d+) seconds=([%d.]+) p50=(%d+) p99=(%d+) failed=(%d+)")
   if failed ~= "0" then error("requests failed: " .. request.method .. " " .. request.path .. "\n" .. output, 0) end
   return { rate = tonumber(requests) / tonumber(duration), p50 = tonumber(p50), p99 = tonumber(p99) }
 end
 
+--- Runs wrk: { rate, p50, p99 }, per second and in microseconds. Any failed request is an error.
+function measure.load(port, connections, seconds, request)
+  return read_figures(shell.output(wrk(port, connections, seconds, request)), request)
+end
+
+--- Runs it against several hosts at once, with so many connections each: the rates together, the mean of the p50, the worst p99.
+function measure.load_all(ports, connections, seconds, request)
+  local pipes, all = {}, { rate = 0, p50 = 0, p99 = 0 }
+  for i, port in ipairs(ports) do pipes[i] = assert(io.popen(wrk(port, connections, seconds, request) .. " 2>&1")) end
+  for _, pipe in ipairs(pipes) do
+    local output = pipe:read("a")
+    pipe:close()
+    local one = read_figures(output, request)
+    all.rate, all.p50, all.p99 = all.rate + one.rate, all.p50 + one.p50 / #ports, math.max(all.p99, one.p99)
+  end
+  return all
+end
+
 --- Sends the same request `count` times over `connections` connections, as fast as it goes.
 function measure.fill(port, connections, count, request)
-  wrk(port, connections, 3600, request, count)
+  shell.output(wrk(port, connections, 3600, request, count))
 end
 
 -- One request at a time -----------------------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@
 -- Ratios tell something on any machine, the rest only beside others of the same one. The home is temporary, everything is off.
 --
 --   BENCH_SECONDS=2 BENCH_ROUNDS=3   length of one turn, turns of each
+--   BENCH=hosts                      only the parts of these names: host registry doors events live hosts migration studio
 
 local Host = require "spec.support.host"
 local cjson = require "cjson"
@@ -13,6 +14,7 @@ local events = require "spec.bench.events"
 local live = require "spec.bench.live"
 local measure = require "spec.bench.measure"
 local migration = require "spec.bench.migration"
+local postgres = require "spec.bench.postgres"
 local shell = require "spec.support.shell"
 local socket = require "socket"
 local studio = require "spec.bench.studio"
@@ -146,13 +148,9 @@ local function bench_registry()
   host:remove()
 end
 
-local function main()
+local function bench_host()
   local host = start_host()
   local idle = measure.memory(host.pid)
-  local version = shell.output(PROGRAM .. " --version"):match("^[^\n]*")
-  local processors = shell.output("nproc"):match("%d+")
-  say("%s, %d threads, beside a bare civetweb handler; %s CPUs, medians of %d x %d s\n", version, threads, processors, ROUNDS,
-    SECONDS)
   local figures = bench_requests(host)
   say("")
   line("catalogue, of the bare handler at 16 connections", "%.2f", figures.catalogue[16].ratio, 0.85, true)
@@ -166,18 +164,39 @@ local function main()
   host:stop()
   line("exec to first answer (median of 10)", "%.0f ms", measure.start(host.home, 10))
   host:remove()
-  bench_registry()
-  say("\ndoors: a dry run by each")
-  doors.cost(say)
-  say("\nevents, with many who follow")
-  events.subscribers(line)
-  say("\nlive, with the simulator as the vendor")
-  live.submit_cost(line)
-  live.in_flight(line)
-  say("\na registry that moves")
-  migration.move(line, say)
-  say("\nstudio, in a browser")
-  studio.page(line, say)
+end
+
+local PARTS = {
+  { "host", nil, bench_host },
+  { "registry", nil, bench_registry },
+  { "doors", "doors: a dry run by each", function() doors.cost(say) end },
+  { "events", "events, with many who follow", function() events.subscribers(line) end },
+  { "live", "live, with the simulator as the vendor", function()
+    live.submit_cost(line)
+    live.in_flight(line)
+  end },
+  { "hosts", "several hosts on one PostgreSQL", function() postgres.hosts(line, say) end },
+  { "migration", "a registry that moves", function() migration.move(line, say) end },
+  { "studio", "studio, in a browser", function() studio.page(line, say) end },
+}
+
+local function is_wanted(name)
+  local wanted = os.getenv("BENCH") or ""
+  return wanted == "" or (" " .. wanted:gsub(",", " ") .. " "):find(" " .. name .. " ", 1, true) ~= nil
+end
+
+local function main()
+  local version = shell.output(PROGRAM .. " --version"):match("^[^\n]*")
+  local processors = shell.output("nproc"):match("%d+")
+  say("%s, %d threads, beside a bare civetweb handler; %s CPUs, medians of %d x %d s\n", version, threads, processors, ROUNDS,
+    SECONDS)
+  for _, part in ipairs(PARTS) do
+    local name, title, run = table.unpack(part, 1, 3)
+    if is_wanted(name) then
+      if title then say("\n%s", title) end
+      run()
+    end
+  end
 end
 
 main()
