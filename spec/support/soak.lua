@@ -82,11 +82,30 @@ local function note_accepted(run, job, answer)
   run.by_id[id] = job
 end
 
+local function key_of(run, job)
+  return { ["Idempotency-Key"] = ("soak-%d-%s"):format(run.seed, job.prompt) }
+end
+
+-- Sends a job once: a client without a key cannot repeat it, so it has to believe what it is told.
+local function submit_once(run, job)
+  local answer = ask(run, "POST", job.path, job.body)
+  local told = answer and answer.json and answer.json.job_id
+  if answer and answer.status == 202 then
+    note_accepted(run, job, answer)
+    run:count "accepted, without a key"
+    return true
+  end
+  job.maybe = told
+  job.refused = answer ~= nil and type(told) ~= "string"
+  run:count(job.refused and "refused, without a key" or "not answered, without a key")
+  return false
+end
+
 -- Sends a job until an answer says what became of it.
 local function submit(run, job)
-  local headers = { ["Idempotency-Key"] = ("soak-%d-%s"):format(run.seed, job.prompt) }
+  if job.keyless then return submit_once(run, job) end
   while not run.over do
-    local answer = ask(run, "POST", job.path, job.body, headers)
+    local answer = ask(run, "POST", job.path, job.body, key_of(run, job))
     if not answer then
       run:count "connections broken"
       run.swarm.pause(0.05 + 0.2 * math.random())
@@ -116,8 +135,9 @@ local function meddle(run, job)
   elseif dice < 0.06 then
     local body = exact.encode { job_id = job.id, refresh = true }
     ask(run, "POST", run.live:path(job.provider, "poll"), body)
-  elseif dice < 0.08 and job.known then -- the same again, long after
-    submit(run, job)
+  elseif dice < 0.08 and not job.keyless then -- the same again
+    local answer = ask(run, "POST", job.path, job.body, key_of(run, job))
+    if answer and answer.status == 202 then note_accepted(run, job, answer) end
   end
 end
 
@@ -125,7 +145,10 @@ local function new_job(run, number)
   local provider = run.providers[number % #run.providers + 1]
   local prompt = ("soak-%d."):format(number)
   local body = exact.encode(live_support.body(provider, PRICED[provider])):gsub("a lighthouse", prompt)
-  return { number = number, provider = provider, prompt = prompt, body = body, path = run.live:path(provider, "submit") }
+  return {
+    number = number, provider = provider, prompt = prompt, body = body, path = run.live:path(provider, "submit"),
+    keyless = math.random() < run.stage.keyless_share,
+  }
 end
 
 local function client(run)
@@ -152,6 +175,8 @@ function alone.start(_, options, faults)
     soak.open_up(config, options)
   end }
 end
+
+alone.keyless_share = 0
 
 function alone.port(run) return run.live.host.port end
 

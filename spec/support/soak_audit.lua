@@ -70,7 +70,10 @@ end
 local function same_jobs(run, rows, by_prompt, vendors)
   for _, job in ipairs(run.submitted) do
     local row = by_prompt[job.prompt]
-    if job.refused and row then run:problem("%s was answered 402 and is in the registry (%s)", job.prompt, row.job_id) end
+    if job.refused and row then run:problem("%s was refused and is in the registry (%s)", job.prompt, row.job_id) end
+    if job.maybe and row and row.job_id ~= job.maybe then
+      run:problem("%s was named %s and is %s", job.prompt, job.maybe, row.job_id)
+    end
     if job.id and not row then run:problem("%s (%s) was accepted and is not in the registry", job.prompt, job.id)
     elseif job.id and row.job_id ~= job.id then run:problem("%s was accepted as %s and is %s", job.prompt, job.id, row.job_id) end
   end

@@ -170,7 +170,7 @@ local function tight_budget(run, price)
   return math.floor(run.jobs / #run.providers * TIGHT_SHARE) * price
 end
 
-local stage = { answer_seconds = ANSWER_SECONDS }
+local stage = { answer_seconds = ANSWER_SECONDS, keyless_share = 0.1 }
 
 -- What a job of the tight provider reserves.
 local function price_of(first)
