@@ -109,9 +109,12 @@ function many_jobs.fill(host, count, make)
   file:write("BEGIN;\n", table.concat(sources.sql, "\n"), "\n")
   for _, name in ipairs { "task", "live", "ledger" } do file:write(statements(rows, name)) end
   file:write("UPDATE artifact_filled SET sequence = (SELECT coalesce(max(sequence) + 1, 0) FROM live);\n")
-  file:write("DELETE FROM task_index; INSERT INTO task_index SELECT status, source, sequence FROM task;\n")
   file:write("DELETE FROM budget; INSERT INTO budget SELECT span, begins, account, reserved, spent FROM ledger_sum;\n")
-  file:write("UPDATE task_indexed SET sequence = (SELECT max(sequence) FROM task);\nCOMMIT;\n")
+  if not host.database then -- a server has an index of its own in their place
+    file:write("DELETE FROM task_index; INSERT INTO task_index SELECT status, source, sequence FROM task;\n")
+    file:write("UPDATE task_indexed SET sequence = (SELECT max(sequence) FROM task);\n")
+  end
+  file:write("COMMIT;\n")
   file:close()
   registry.run(host, path)
   assert(os.remove(path))
