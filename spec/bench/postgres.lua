@@ -9,14 +9,12 @@ local hosts = require "spec.support.hosts"
 local live_support = require "spec.support.live"
 local measure = require "spec.bench.measure"
 local postgres = require "spec.support.postgres"
-local shell = require "spec.support.shell"
 local socket = require "socket"
 
 local SECONDS = tonumber(os.getenv("BENCH_SECONDS") or 2)
 local ROUNDS = tonumber(os.getenv("BENCH_ROUNDS") or 3)
 local EVENTS, EVENTS_PER_SECOND = tonumber(os.getenv("BENCH_EVENTS") or 100) * 3, 20
 local CONNECTIONS, MANY = { 1, 16, 64 }, 64
-local MIGRATED = tonumber(os.getenv("BENCH_ROWS") or 1000000)
 local FAL = "/api/providers/image/fal/submit"
 local DRY = { method = "POST", path = FAL, body = '{"prompt":"a lighthouse at dusk, %d"}' }
 local LIVE = { method = "POST", path = FAL, body = '{"prompt":"a lighthouse at dusk, %d","dry_run":false}' }
@@ -153,33 +151,6 @@ local function clean_stop(line, cluster)
   both:remove()
 end
 
--- Migration --------------------------------------------------------------------------------------------------------------
-
--- As many dry runs as one is made into, each with its event.
-local FILL = [[
-  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < COUNT)
-  INSERT INTO task SELECT sequence - i * 4096, status, source, dry_run, progress, created_ms - i, updated_ms - i, randomblob(16),
-    vendor_id, request_id, payload, estimates, result, caller, asked, removed_ms
-    FROM n, (SELECT * FROM task ORDER BY sequence DESC LIMIT 1);
-  INSERT INTO event SELECT (SELECT max(number) FROM event) + row_number() OVER (ORDER BY sequence), created_ms, sequence,
-    'submit', NULL FROM task WHERE sequence < (SELECT max(sequence) FROM task);
-  DELETE FROM task_index; INSERT INTO task_index SELECT status, source, sequence FROM task]]
-
-local function migration(line, cluster)
-  local host, database = Host.start {}, cluster:database()
-  assert(host:post(FAL, { prompt = "a lighthouse" }).status == 200)
-  host:stop()
-  shell.sql(host, (FILL:gsub("COUNT", MIGRATED // 2)))
-  local from, began = "sqlite:" .. host.home .. "/data/registry.db", socket.gettime()
-  local code, out, err = Host.run({ "migrate", "--from", from, "--to", database.url }, { seconds = 3600 })
-  assert(code == 0, out .. err)
-  local took = socket.gettime() - began
-  line(("providerd migrate, %d rows, checked"):format(MIGRATED), "%.1f s", took)
-  line("rows a second", "%.0f", MIGRATED / took)
-  host:remove()
-  database:remove()
-end
-
 --- Measures; `line` prints a figure and its target, `say` a line by a format (run.lua).
 function bench.hosts(line, say)
   local missing = postgres.missing()
@@ -190,7 +161,6 @@ function bench.hosts(line, say)
   events(line, cluster)
   takeover(line, cluster)
   clean_stop(line, cluster)
-  migration(line, cluster)
   cluster:remove()
 end
 
