@@ -80,6 +80,7 @@ static bool answer_known_key(struct incoming *incoming, const struct idempotency
 	case STORE_NOT_OURS:
 	case STORE_UNCHANGED:
 	case STORE_VENDOR_ID_TAKEN:
+	case STORE_HELD:
 	case STORE_FAILED: incoming_retry(incoming, 1, error.message); break;
 	}
 	free(answer.text);

@@ -243,6 +243,7 @@ static void send_outcome(struct submission *submission, struct incoming *incomin
 	case STORE_UNCHANGED: /* of other writes only */
 	case STORE_NOT_OURS:
 	case STORE_VENDOR_ID_TAKEN:
+	case STORE_HELD:
 	case STORE_FAILED: incoming_retry(incoming, 1, write->error.message); break;
 	}
 }

@@ -328,11 +328,14 @@
 #define LIMIT_DIRECTORY_EVENTS 50		/* told of one crawl */
 
 /* Watching over the host. */
-#define LIMIT_WATCHDOG_MS 8000	   /* a thread that does not come back for so long ends the process */
-#define LIMIT_STOP_MS 50000	   /* and so does a host that was told to stop: parts that wait for each other have 45 s */
-#define LIMIT_STORE_SLOW_MS 5000   /* a commit that takes longer makes the host not ready */
-#define LIMIT_SETTING_LOOK_MS 1000 /* a host looks this often for what others of its registry have set */
-#define LIMIT_STORE_PROBE_MS 1000  /* while writes fail, a small one is tried this often */
+#define LIMIT_WATCHDOG_MS 8000		  /* a thread that does not come back for so long ends the process */
+#define LIMIT_STOP_MS 50000		  /* and so does a host that was told to stop: parts that wait for each other have 45 s */
+#define LIMIT_STORE_SLOW_MS 5000	  /* a commit that takes longer makes the host not ready */
+#define LIMIT_STORE_CLAIMED 1024	  /* ids at a vendor that are named to who looks for a lost job, */
+#define LIMIT_STORE_CLAIMED_ROWS 4096	  /* of so many live jobs of whichever provider, */
+#define LIMIT_STORE_CLAIMED_BYTES 1048576 /* in so many bytes of JSON */
+#define LIMIT_SETTING_LOOK_MS 1000	  /* a host looks this often for what others of its registry have set */
+#define LIMIT_STORE_PROBE_MS 1000	  /* while writes fail, a small one is tried this often */
 #define LIMIT_STORE_AWAY_MS                                                                                                      \
 	2000 /* a server that does not answer for so long is away: what comes to be stored is refused at once */
 #define LIMIT_STORE_MEND_MS 250			 /* while it is, a connection is tried this often */
@@ -343,6 +346,9 @@
 #define LIMIT_LIVE_CALLS                                                                                                         \
 	256 /* of one provider's script that wait for the vendor at a time: each holds memory of the script's state */
 #define LIMIT_LIVE_CALL_BYTES (8 * 1024 * 1024) /* of requests in them; a single larger one goes alone */
+#define LIMIT_LIVE_BLOCK_MS 86400000		/* that a vendor may want to be left alone */
+#define LIMIT_LIVE_LOST_PLACE_SECONDS 600	/* a job of unknown outcome keeps its place at the provider so long */
+#define LIMIT_LIVE_LOOK_MS 250			/* between two looks for places that other hosts' jobs have */
 #define LIMIT_LIVE_GATE_SECONDS 5		/* held-back jobs look again this often, beside every change of the files */
 #define LIMIT_LIVE_RETRY_SECONDS 60		/* the longest pause before a job that was not sent is tried again */
 #define LIMIT_LIVE_REFUSED_SECONDS 900	 /* the longest pause after a refusal of the rate that names none: limits may be daily */

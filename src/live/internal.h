@@ -36,7 +36,22 @@ struct timers {
 
 /* ---- one provider's queue ---- */
 
-#define KNOWN_VENDOR_IDS 1024 /* named to scripts that look for a job of unknown outcome; the registry knows them all */
+/* What is known of the places at the provider and of its rate; lane.c. */
+struct lane {
+	int open;	 /* places that jobs of all hosts have */
+	int own;	 /* of them, those of this host's jobs */
+	int starting;	 /* calls that will want one */
+	int allowed;	 /* jobs that the rate lets out, */
+	int64_t more_ns; /* when one more, */
+	int64_t step_ns; /* and how long after that the next */
+	int per_minute;	 /* the rate that it was told for; 0: nothing was told yet */
+	int64_t told_ns;
+	bool looking;	 /* the store is being asked */
+	int64_t look_ns; /* not before */
+	struct store_write look;
+	struct engine_note note;
+	struct engine *engine;
+};
 
 struct job_queue {
 	struct live_job *first, **last;
@@ -51,16 +66,15 @@ struct provider_queue {
 	struct job_queue ready[QUEUE_KINDS]; /* to be sent: of each kind, whose flag may hold it back */
 	uint64_t readied;		     /* jobs that have stood there: numbers them */
 	struct job_queue due;		     /* at the vendor, and in want of a call */
-	int open;			     /* jobs at the vendor, or on their way */
-	bool sending;			     /* provider_queue_send() is at work */
-	int calls;			     /* of the script, under way */
-	size_t call_bytes;		     /* of requests in them */
-	double tokens;			     /* submits that may go out now */
-	int64_t filled_ns;
-	int64_t blocked_ns;			  /* no submit before: the vendor said so */
-	int refusals;				  /* of the rate, in a row, in which the vendor named no wait */
-	char *known_vendor_ids[KNOWN_VENDOR_IDS]; /* the vendor's ids of the last jobs: one of unknown outcome is none of these */
-	size_t known_at;
+	struct lane lane;
+	bool sending;		  /* provider_queue_send() is at work */
+	int calls;		  /* of the script, under way */
+	size_t call_bytes;	  /* of requests in them */
+	int64_t blocked_ns;	  /* no submit before: the vendor said so */
+	int refusals;		  /* of the rate, in a row, in which the vendor named no wait */
+	json_t *claimed;	  /* the vendor's ids that jobs have, as the registry said; NULL: it was not asked yet */
+	int64_t claimed_ns;	  /* when, */
+	int64_t claimed_since_ms; /* and of jobs that came when */
 	struct provider_queue *next;
 };
 
@@ -141,7 +155,10 @@ struct live_job {
 	enum action action;
 	bool forgotten;	      /* it is another host's */
 	int64_t adopted_ns;   /* when it became this run's, another's before; 0: it was born here */
-	bool counted;	      /* in queue->open */
+	bool starting;	      /* counted as such in the queue's lane */
+	bool placed;	      /* the same, as one of its own */
+	int64_t block_ms;     /* its vendor wants to be left alone: for its next write */
+	int64_t place_ns;     /* of unknown outcome: it gives its place back then */
 	bool want_poll;	      /* now, whatever the timer says */
 	int64_t nudged_ns;    /* when an unsigned webhook made it so last; 0: none did */
 	int64_t nudge_due_ns; /* when one that came soon after counts; 0: there is none */
@@ -309,20 +326,15 @@ int64_t timers_fire(void *live, int64_t now_ns); /* as engine_set_clock() wants 
 struct provider_queue *provider_queue_of(struct live *live, const char *provider);
 void provider_queues_free(struct live *live);
 
-/* The last ids at the vendor are remembered (copied; NULL: nothing is): reconciling must not find a job that is another's. */
-void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id);
-bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const char *vendor_id);
-
-/* The job counts as one of max_concurrent, or not any more. Changes. */
-void provider_queue_count(struct live_job *job, bool open);
-
-/* The vendor refused the rate: returns how often it had before, and counts it. It did not: forgets them. No submit before `seconds` are over. */
+/* The vendor refused the rate: returns how often it had before, and counts it. It did not: forgets them. No submit before `seconds` are over: of this host
+ * at once, of others when the job's next write is. */
 int provider_queue_refused(struct provider_queue *queue);
 void provider_queue_taken(struct provider_queue *queue);
-void provider_queue_block(struct provider_queue *queue, double seconds);
+void provider_queue_block(struct live_job *job, double seconds);
 
 /* The job stands in the queue, to be sent; it leaves it, whatever it waited for there. Changes. */
 void provider_queue_wait(struct live_job *job);
+void provider_queue_return(struct live_job *job); /* where it stood before it was to be sent */
 void provider_queue_leave(struct live_job *job);
 
 /* Calls the function that the job wants now: at once if there is room, else in its turn. Steps. */
@@ -337,6 +349,40 @@ void provider_queues_send(struct live *live);
 
 /* A call has ended: others may have its place. Looks at all jobs of the queue. */
 void provider_queue_calls_changed(struct provider_queue *queue);
+
+/* claim.c */
+
+/* Are the vendor's ids that jobs of its provider have known well enough for this one? If not, the registry is asked, and the job is looked at again then.
+ * Reads; steps. */
+bool claim_is_known(const struct live_job *job);
+void claim_ask(struct live_job *job);
+
+/* Those that are not its own: a new list. Reads. */
+json_t *claim_ids(const struct live_job *job);
+
+/* A job has this one (NULL: none). Changes. */
+void claim_note(struct provider_queue *queue, const char *vendor_id);
+
+/* Jobs that came since then may have an id that looks like this one's. Reads. */
+int64_t claim_since_ms(const struct live_job *job);
+
+/* lane.c: changes, but for lane_opens(), which may ask the store, and has the queue looked at again then. */
+
+/* When the queue may send a job; 0: now; INT64_MAX: when one of its jobs has ended, or the store has answered. */
+int64_t lane_opens(struct provider_queue *queue, const struct config_live_provider *own, int64_t now_ns);
+
+/* The store has said how the lane stands. Nothing is sent before `until_ns`. */
+void lane_told(struct provider_queue *queue, const struct store_place *place);
+void lane_block(struct provider_queue *queue, int64_t until_ns);
+
+/* The job's call begins that will want a place; it has what it wanted, or wants none any more. */
+void lane_start(struct live_job *job);
+void lane_started(struct live_job *job);
+
+/* It has a place, and the store has said so with how the lane stands; it takes one; it has none any more. */
+void lane_has(struct live_job *job);
+void lane_take(struct live_job *job);
+void lane_leave(struct live_job *job);
 
 /* switch.c */
 
@@ -481,6 +527,7 @@ void outcome_of_submit(struct live_job *job, const struct engine_call *call, jso
  * gone after it). Step. */
 void outcome_unknown(struct live_job *job, const char *reason);
 void outcome_of_reconcile(struct live_job *job, json_t *result);
+void outcome_leave_place(struct live_job *job); /* it was looked for long enough: its place is another's */
 void outcome_resolve(struct live_job *job);
 
 /* record.c: writes the job; all step, with ACTION_WRITE until `then` is called. What cannot be written is tried again until it can. */
@@ -489,8 +536,12 @@ void outcome_resolve(struct live_job *job);
 void record_job(struct live_job *job, bool durable, const char *verb, job_step *then);
 void record_end(struct live_job *job, job_step *then);
 
-/* Finds out whether `vendor_id`, borrowed, is another job's: job->write.outcome says so then, STORE_WRITTEN or STORE_VENDOR_ID_TAKEN. */
-void record_find_vendor_id(struct live_job *job, const char *vendor_id, job_step *then);
+/* `vendor_id`, borrowed, becomes the job's in the registry, unless it is another's: job->write.outcome says so then, STORE_WRITTEN or
+ * STORE_VENDOR_ID_TAKEN. */
+void record_claim(struct live_job *job, const char *vendor_id, job_step *then);
+
+/* The provider's queue gets the list of the vendor's ids that jobs have. */
+void record_list_claimed(struct live_job *job, job_step *then);
 
 /* The job's timer came: a write that failed is tried again. */
 void record_retry(struct live_job *job);

@@ -59,6 +59,7 @@ void job_free(struct live_job *job)
 	json_decref(job->found);
 	json_decref(job->answer);
 	json_decref(job->late);
+	free(job->write.claimed);
 	free(job->kind);
 	free(job->provider);
 	free(job->webhook_url);
@@ -122,7 +123,8 @@ static void job_unlink(struct live_job *job)
 	atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
 	timer_clear(live, &job->timer);
 	provider_queue_leave(job);
-	provider_queue_count(job, false);
+	lane_started(job);
+	lane_leave(job);
 }
 
 void job_remove(struct live_job *job)

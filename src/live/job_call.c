@@ -22,6 +22,8 @@ struct job_call {
 	bool rehearsed;	 /* a submit's request is the one that was expected, as its script made it in a dry run just now */
 	char *shown_url; /* the webhook's of that dry run, or NULL */
 	int cancels;	 /* requests of cancel that are no GET */
+	bool held;	 /* the store has no place for it now */
+	int freed;	 /* the job's free requests before it */
 	const struct gate_view *view; /* held */
 	struct job_call *next, *previous;
 	/* the mark that a paid request may be out */
@@ -35,6 +37,7 @@ static void job_call_free(struct job_call *job_call)
 	struct provider_queue *queue = job_call->job->provider_queue;
 	struct live *live = job_call->job->owner;
 
+	lane_started(job_call->job);
 	queue->calls--;
 	queue->call_bytes -= job_call->bytes;
 	if (job_call->previous != NULL)
@@ -63,16 +66,6 @@ static json_t *job_call_read(const char *text)
 	return text != NULL ? json_read(text, strlen(text), NULL) : json_object();
 }
 
-static json_t *job_call_claimed_ids(const struct live_job *job)
-{
-	json_t *ids = json_array();
-
-	for (size_t i = 0; i < KNOWN_VENDOR_IDS; i++)
-		if (job->provider_queue->known_vendor_ids[i] != NULL)
-			json_array_append_new(ids, json_string(job->provider_queue->known_vendor_ids[i]));
-	return ids;
-}
-
 /* { id, state, payload, webhook_url, submitted_at, claimed }: docs/provider-scripts.md. NULL: what is kept of the job cannot be read. */
 static json_t *job_call_job(const struct live_job *job, enum action action)
 {
@@ -86,7 +79,7 @@ static json_t *job_call_job(const struct live_job *job, enum action action)
 		clock_format(job->live.submitted_ms, submitted);
 		json_object_set_new(object, "submitted_at", json_string(submitted));
 	}
-	json_object_set_new(object, "claimed", job_call_claimed_ids(job));
+	json_object_set_new(object, "claimed", claim_ids(job));
 	return object;
 }
 
@@ -194,6 +187,30 @@ static const char *job_call_refusal(struct job_call *job_call, bool paid)
 
 /* ---- the mark ---- */
 
+/* The store has decided; what it said of the lane is noted. True: the request may leave, for all that the registry says. */
+static bool job_call_may_mark(struct job_call *job_call)
+{
+	static const char *const refusals[] = { [PLACE_STOPPED] = "live execution is stopped",
+		[PLACE_BLOCKED] = "the vendor asked to come later",
+		[PLACE_FULL] = "all places at the provider are taken",
+		[PLACE_RATE] = "the provider's rate is used up" };
+	struct store_write *mark = &job_call->mark;
+	struct live_job *job = job_call->job;
+
+	if ((mark->outcome != STORE_WRITTEN && mark->outcome != STORE_HELD) || job->forgotten) {
+		engine_deny(&job_call->call, "held", "the registry could not be written, so nothing was sent");
+		return false;
+	}
+	if (mark->place.wanted) {
+		lane_started(job);
+		lane_told(job->provider_queue, &mark->place);
+	}
+	job_call->held = mark->outcome == STORE_HELD;
+	if (job_call->held)
+		engine_deny(&job_call->call, "held", refusals[mark->place.refusal]);
+	return !job_call->held;
+}
+
 /* Engine thread: the mark is written, or not. */
 static void on_job_call_marked(struct engine_note *note)
 {
@@ -203,14 +220,15 @@ static void on_job_call_marked(struct engine_note *note)
 
 	if (job_call->mark.outcome == STORE_NOT_OURS)
 		job_forget(job);
-	if (job_call->mark.outcome != STORE_WRITTEN || job->forgotten) {
-		engine_deny(&job_call->call, "held", "the registry could not be written, so nothing was sent");
+	if (!job_call_may_mark(job_call))
 		return;
-	}
 	job->live.attempts = job_call->marked.attempts;
 	job->live.submitted_ms = job_call->marked.submitted_ms;
-	if (job_call->action == ACTION_SUBMIT)
+	if (job_call->mark.place.wanted) {
+		job->live.slotted = true;
+		lane_has(job);
 		job_set_phase(job, LIVE_SENDING);
+	}
 	if (engine_is_stopping(job_call->job->owner->engine) || (job_call->action == ACTION_SUBMIT && job->want_cancel))
 		why = "stopped before anything was sent";
 	else
@@ -230,6 +248,20 @@ static void job_call_marked(struct store_write *write)
 	engine_run(job_call->job->owner->engine, &job_call->note);
 }
 
+static struct store_place job_call_place(const struct job_call *job_call, bool first)
+{
+	const struct gate_view *view = gate_acquire(job_call->job->owner->gate);
+	const struct config_live_provider *own = config_live_provider(view->config, job_call->job->provider);
+	struct store_place place = { .wanted = first, .most = 0, .per_minute = 1 };
+
+	if (own != NULL) { /* else it was switched off meanwhile, and has no place */
+		place.most = own->max_concurrent;
+		place.per_minute = own->rate_per_minute;
+	}
+	gate_release(job_call->job->owner->gate, view);
+	return place;
+}
+
 static void job_call_mark(struct job_call *job_call)
 {
 	struct live_job *job = job_call->job;
@@ -239,6 +271,7 @@ static void job_call_mark(struct job_call *job_call)
 	job_call->marked.paid = job_call_paid(job_call) + 1;
 	if (first) {
 		job_call->marked.phase = LIVE_SENDING;
+		job_call->marked.slotted = true;
 		job_call->marked.attempts++;
 		job_call->marked.submitted_ms = clock_unix_ms();
 	}
@@ -253,6 +286,7 @@ static void job_call_mark(struct job_call *job_call)
 			.progress = job->progress,
 			.updated_ms = clock_unix_ms(),
 			.live = &job_call->marked },
+		.place = job_call_place(job_call, first),
 	};
 	if (task_store_put(job_call->job->owner->store, &job_call->mark) != ERROR_NONE)
 		engine_deny(&job_call->call, "held", "too many jobs are waiting to be written");
@@ -354,6 +388,18 @@ static void job_call_rehearsal_done(struct job_call *job_call)
 	job_call_end(job_call);
 }
 
+/* Nothing was sent, and nothing is written: the job stands where it stood in its queue. */
+static void job_call_return(struct job_call *job_call)
+{
+	struct live_job *job = job_call->job;
+
+	job->free_requests = job_call->freed;
+	provider_queue_return(job);
+	timer_set(job->owner, &job->timer, clock_monotonic_ns() + (job->live.deadline_ms - clock_unix_ms()) * 1000000);
+	job_call_end(job_call);
+	schedule_job(job);
+}
+
 static void job_call_done(struct engine_call *call)
 {
 	struct job_call *job_call = (struct job_call *)(void *)call;
@@ -376,6 +422,10 @@ static void job_call_done(struct engine_call *call)
 		job->live.paid += call->taken;
 	job->requests += call->call.requests;
 	job->rests_ns = clock_monotonic_ns() + call->call.requests * LIMIT_LIVE_REQUEST_MS * 1000000LL;
+	if (job_call->held && job->live.phase == LIVE_QUEUED && call->taken == 0) {
+		job_call_return(job_call);
+		return;
+	}
 	outcome_of_call(job, job_call->action, call);
 	job_call_end(job_call);
 }
@@ -387,6 +437,7 @@ static struct job_call *job_call_make(struct live_job *job, enum action action)
 
 	script_call_init(&job_call->call.call);
 	job_call->job = job;
+	job_call->freed = job->free_requests;
 	job_call->bytes = action == ACTION_SUBMIT && job->live.request != NULL ? strlen(job->live.request) : 0;
 	job->provider_queue->calls++;
 	job->provider_queue->call_bytes += job_call->bytes;
@@ -452,7 +503,8 @@ static const char *job_call_set_up(struct job_call *job_call, struct provider *p
 	return NULL;
 }
 
-void job_call_start(struct live_job *job, enum action action)
+/* With all that it is to know. */
+static void job_call_begin(struct live_job *job, enum action action)
 {
 	struct job_call *job_call = job_call_make(job, action);
 	struct provider_set *set = provider_loader_acquire(job->owner->loader);
@@ -469,4 +521,12 @@ void job_call_start(struct live_job *job, enum action action)
 		job_call_free(job_call);
 		outcome_not_run(job, action, why);
 	}
+}
+
+void job_call_start(struct live_job *job, enum action action)
+{
+	if (action == ACTION_RECONCILE && !claim_is_known(job))
+		claim_ask(job);
+	else
+		job_call_begin(job, action);
 }

@@ -23,16 +23,26 @@
 
 /* ---- where a job goes ---- */
 
-/* Next: schedule_next(). */
+/* The registry has it: others may have its place. */
+static void outcome_held(struct live_job *job)
+{
+	struct provider_queue *queue = job->provider_queue;
+
+	lane_leave(job);
+	schedule_next(job);
+	provider_queue_send(queue);
+}
+
+/* Next: outcome_held(). */
 void outcome_hold(struct live_job *job, const char *reason, double seconds)
 {
 	job_set_reason(job, reason);
-	provider_queue_count(job, false);
+	lane_started(job);
 	job_set_phase(job, LIVE_QUEUED);
+	job->live.slotted = false;
 	job->status = TASK_QUEUED;
 	schedule_in(job, fmax(seconds, (double)(job->rests_ns - clock_monotonic_ns()) / 1e9));
-	record_job(job, true, "queued", schedule_next);
-	provider_queue_send(job->provider_queue);
+	record_job(job, true, "queued", outcome_held);
 }
 
 /* Next: completion.c, up to the job's last write. */
@@ -79,8 +89,7 @@ static void outcome_keep_id(struct live_job *job, const json_t *result, bool *ch
 
 	if (id == NULL || (job->vendor_id != NULL && strcmp(job->vendor_id, id) == 0))
 		return;
-	if (job->vendor_id == NULL)
-		provider_queue_note_vendor_id(job->provider_queue, id);
+	claim_note(job->provider_queue, id);
 	job_set_text(&job->vendor_id, id);
 	*changed = true;
 }
@@ -159,7 +168,8 @@ void outcome_go_on(struct live_job *job, const json_t *result, enum task_status 
 	if (first) {
 		outcome_keep_runtime(job, result);
 		job_set_phase(job, LIVE_SENT);
-		provider_queue_count(job, true); /* one of unknown outcome that was found */
+		job->live.slotted = true;
+		lane_take(job); /* one of unknown outcome that was found may have given its place back */
 	}
 	job->want_cancel |= outcome_wants_cancel_again(job);
 	schedule_in(job, pause_before_poll(job, result));

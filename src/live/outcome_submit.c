@@ -26,7 +26,7 @@ static void submit_put_off(struct live_job *job, const json_t *result)
 					      LIMIT_LIVE_REFUSED_SECONDS)
 				    : pause_after_refusal(job->owner, pause, job->polls++, LIMIT_LIVE_RETRY_SECONDS);
 	if (whole_queue)
-		provider_queue_block(job->provider_queue, pause);
+		provider_queue_block(job, pause);
 	outcome_hold(job, result_reason(result, "the vendor asks to come later"), pause + 0.05);
 }
 

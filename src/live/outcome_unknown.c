@@ -24,10 +24,25 @@ static void unknown_look_later(struct live_job *job)
 
 static void unknown_written(struct live_job *job)
 {
-	provider_queue_count(job, false);
-	provider_queue_send(job->provider_queue);
 	job->tries = job->misses = 0;
 	unknown_look_later(job);
+}
+
+/* The registry has it: others may have its place. */
+static void unknown_left(struct live_job *job)
+{
+	struct provider_queue *queue = job->provider_queue;
+
+	lane_leave(job);
+	unknown_look_later(job);
+	provider_queue_send(queue);
+}
+
+/* Next: unknown_left(). */
+void outcome_leave_place(struct live_job *job)
+{
+	job->live.slotted = false;
+	record_job(job, true, NULL, unknown_left);
 }
 
 /* Next: unknown_written(). */
@@ -39,6 +54,7 @@ void outcome_unknown(struct live_job *job, const char *reason)
 	job_set_reason(job, reason);
 	job_set_phase(job, LIVE_UNKNOWN);
 	job->status = TASK_UNKNOWN;
+	job->place_ns = schedule_after(LIMIT_LIVE_LOST_PLACE_SECONDS);
 	id_format(&job->id, id);
 	log_begin(&line, LOG_WARN, "live.unknown");
 	log_text(&line, "provider", job->provider);
@@ -60,15 +76,15 @@ static void unknown_not_found(struct live_job *job, bool missing)
 
 /* ---- whose is the vendor's id? ---- */
 
-/* Keeps `result` (held) while the registry looks whether its id is another job's. Next: `then`. */
+/* Keeps `result` (held) while the registry gives its id to the job, unless another has it. Next: `then`. */
 static void unknown_claim(struct live_job *job, json_t *result, job_step *then)
 {
 	json_decref(job->found);
 	job->found = json_incref(result);
-	record_find_vendor_id(job, json_text(result, "id"), then);
+	record_claim(job, json_text(result, "id"), then);
 }
 
-/* The registry has answered. Two jobs may have found the same id at the same time: the first has it. */
+/* The registry has answered. What it could not be told yet is another's all the same. */
 static bool unknown_is_free(const struct live_job *job, const char *vendor_id)
 {
 	return job->write.outcome == STORE_WRITTEN && !job_is_anothers(job, vendor_id);
@@ -83,8 +99,7 @@ static void unknown_found(struct live_job *job)
 	if (unknown_is_free(job, id)) {
 		outcome_take(job, result);
 	} else {
-		if (!provider_queue_knows_vendor_id(job->provider_queue, id))
-			provider_queue_note_vendor_id(job->provider_queue, id);
+		claim_note(job->provider_queue, id);
 		unknown_not_found(job, false);
 	}
 	json_decref(result);

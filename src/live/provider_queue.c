@@ -1,7 +1,7 @@
 /* provider_queue.c - one queue for each provider: who may be sent now, and who may have a call of the script. Engine thread.
  *
- * A job that is to be sent stands in its provider's queue, first come first served, until max_concurrent and rate_per_minute let it out. The rate
- * is a bucket that fills steadily and holds a few seconds' worth, so that jobs do not all leave at the beginning of a minute. Nothing is sent
+ * A job that is to be sent stands in its provider's queue, first come first served, until max_concurrent and rate_per_minute let it out: lane.c knows
+ * about when, the store decides, and a job that it holds back stands where it stood. Nothing is sent
  * while live execution is stopped, or the gate is shut for the provider; of a kind whose flag is off nothing is, and others pass by. Calls that wait for the vendor are bounded, for each holds memory
  * of the script's state; what is due beyond that waits its turn. */
 #include "live/internal.h"
@@ -14,7 +14,6 @@
 #include "base/memory.h"
 
 #define SECOND_NS 1000000000LL
-#define BURST_SECONDS 10 /* of submits that the rate lets out at once */
 
 static void provider_queue_due(struct timer *timer)
 {
@@ -35,8 +34,6 @@ struct provider_queue *provider_queue_of(struct live *live, const char *provider
 	for (size_t i = 0; i < QUEUE_KINDS; i++)
 		queue->ready[i].last = &queue->ready[i].first;
 	queue->due.last = &queue->due.first;
-	queue->tokens = 1;
-	queue->filled_ns = clock_monotonic_ns() - BURST_SECONDS * SECOND_NS;
 	queue->next = live->provider_queues;
 	live->provider_queues = queue;
 	return queue;
@@ -48,46 +45,18 @@ void provider_queues_free(struct live *live)
 
 	for (; live->provider_queues != NULL; live->provider_queues = next) {
 		next = live->provider_queues->next;
-		for (size_t i = 0; i < KNOWN_VENDOR_IDS; i++)
-			free(live->provider_queues->known_vendor_ids[i]);
+		json_decref(live->provider_queues->claimed);
 		free(live->provider_queues->provider);
 		free(live->provider_queues);
 	}
 }
 
-/* Remembered for a while: reconciling must not find a job that is another's. */
-void provider_queue_note_vendor_id(struct provider_queue *queue, const char *vendor_id)
+void provider_queue_block(struct live_job *job, double seconds)
 {
-	if (vendor_id == NULL)
-		return;
-	free(queue->known_vendor_ids[queue->known_at]);
-	queue->known_vendor_ids[queue->known_at] = memory_copy_text(vendor_id);
-	queue->known_at = (queue->known_at + 1) % KNOWN_VENDOR_IDS;
-}
+	int64_t until_ns = schedule_after(seconds);
 
-bool provider_queue_knows_vendor_id(const struct provider_queue *queue, const char *vendor_id)
-{
-	for (size_t i = 0; i < KNOWN_VENDOR_IDS; i++)
-		if (queue->known_vendor_ids[i] != NULL && strcmp(queue->known_vendor_ids[i], vendor_id) == 0)
-			return true;
-	return false;
-}
-
-void provider_queue_count(struct live_job *job, bool open)
-{
-	if (job->counted == open)
-		return;
-	job->counted = open;
-	job->provider_queue->open += open ? 1 : -1;
-}
-
-void provider_queue_block(struct provider_queue *queue, double seconds)
-{
-	int64_t until = schedule_after(seconds);
-
-	if (until > queue->blocked_ns)
-		queue->blocked_ns = until;
-	timer_set(queue->live, &queue->timer, queue->blocked_ns);
+	job->block_ms = (until_ns - clock_monotonic_ns()) / 1000000 + 1;
+	lane_block(job->provider_queue, until_ns);
 }
 
 /* Those that were under way together count once. */
@@ -120,6 +89,21 @@ void provider_queue_wait(struct live_job *job)
 	if (job->queue == NULL)
 		job->ready_number = ++job->provider_queue->readied;
 	provider_queue_enter(&job->provider_queue->ready[kind != NULL ? kind_place(kind) : KIND_COUNT], job);
+}
+
+void provider_queue_return(struct live_job *job)
+{
+	const struct kind *kind = kind_named(job->kind);
+	struct job_queue *queue = &job->provider_queue->ready[kind != NULL ? kind_place(kind) : KIND_COUNT];
+	struct live_job **link = &queue->first;
+
+	while (*link != NULL && (*link)->ready_number < job->ready_number)
+		link = &(*link)->next_queued;
+	job->next_queued = *link;
+	*link = job;
+	if (job->next_queued == NULL)
+		queue->last = &job->next_queued;
+	job->queue = queue;
 }
 
 static bool provider_queue_has_ready(const struct provider_queue *queue)
@@ -177,17 +161,6 @@ void provider_queue_calls_changed(struct provider_queue *queue)
 
 /* ---- sending ---- */
 
-static void provider_queue_fill(struct provider_queue *queue, int rate_per_minute, int64_t now_ns)
-{
-	double per_second = rate_per_minute / 60.0;
-	double most = per_second * BURST_SECONDS < 1 ? 1 : per_second * BURST_SECONDS;
-
-	queue->tokens += (double)(now_ns - queue->filled_ns) / 1e9 * per_second;
-	if (queue->tokens > most)
-		queue->tokens = most;
-	queue->filled_ns = now_ns;
-}
-
 static size_t provider_queue_bytes(const struct live_job *job)
 {
 	return job->live.request != NULL ? strlen(job->live.request) : 0;
@@ -197,14 +170,9 @@ static size_t provider_queue_bytes(const struct live_job *job)
 static int64_t provider_queue_opens(
 	struct provider_queue *queue, const struct live_job *job, const struct config_live_provider *own, int64_t now_ns)
 {
-	if (queue->blocked_ns > now_ns)
-		return queue->blocked_ns;
-	if (queue->open >= own->max_concurrent || !provider_queue_has_room(queue, provider_queue_bytes(job)))
+	if (queue->blocked_ns <= now_ns && !provider_queue_has_room(queue, provider_queue_bytes(job)))
 		return INT64_MAX;
-	provider_queue_fill(queue, own->rate_per_minute, now_ns);
-	if (queue->tokens >= 1)
-		return 0;
-	return now_ns + (int64_t)((1 - queue->tokens) * 60e9 / own->rate_per_minute) + 1;
+	return lane_opens(queue, own, now_ns);
 }
 
 static bool provider_queue_wants_out(const struct live_job *job)
@@ -283,13 +251,11 @@ static void queue_look_write_reasons(struct queue_look *look)
 	timer_set(live, &live->gate_timer, clock_monotonic_ns() + LIMIT_LIVE_GATE_SECONDS * SECOND_NS);
 }
 
-/* The job leaves its place and the bucket. */
 static void provider_queue_send_one(struct live_job *job)
 {
 	provider_queue_leave(job);
 	timer_clear(job->owner, &job->timer);
-	job->provider_queue->tokens -= 1;
-	provider_queue_count(job, true);
+	lane_start(job);
 	job_call_start(job, ACTION_SUBMIT);
 }
 

@@ -220,7 +220,9 @@ static void record_fill(struct live_job *job, bool durable, job_step *then)
 			.live = &job->written,
 			.money = &job->money,
 		},
+		.block_ms = job->block_ms,
 	};
+	job->block_ms = 0;
 }
 
 void record_job(struct live_job *job, bool durable, const char *verb, job_step *then)
@@ -231,11 +233,19 @@ void record_job(struct live_job *job, bool durable, const char *verb, job_step *
 	record_put(job);
 }
 
-void record_find_vendor_id(struct live_job *job, const char *vendor_id, job_step *then)
+void record_claim(struct live_job *job, const char *vendor_id, job_step *then)
 {
 	record_fill(job, false, then);
-	job->write.kind = STORE_FIND_VENDOR_ID;
+	job->write.kind = STORE_CLAIM;
 	job->write.task.vendor_id = vendor_id;
+	record_put(job);
+}
+
+void record_list_claimed(struct live_job *job, job_step *then)
+{
+	record_fill(job, false, then);
+	job->write.kind = STORE_CLAIMED;
+	job->write.since_ms = claim_since_ms(job);
 	record_put(job);
 }
 
@@ -243,6 +253,7 @@ void record_end(struct live_job *job, job_step *then)
 {
 	record_fill(job, true, then);
 	job->written.phase = LIVE_ENDED;
+	job->written.slotted = false;
 	if (observed_counts(job)) {
 		job->observation = observed_of_job(job, job->write.task.updated_ms);
 		job->write.observation = &job->observation;

@@ -11,6 +11,8 @@
 
 #define ADOPTED_SECONDS 1.0 /* that the first polls of adopted jobs are spread over: somebody may be waiting */
 
+#define RECALLED_JOBS 1024
+
 struct restoring {
 	struct live *live;
 	bool restored;
@@ -40,6 +42,8 @@ struct live_job *restore_row(struct live *live, const struct task *task, int64_t
 	job->progress = task->progress;
 	job->created_ms = task->created_ms;
 	job->want_cancel = job->live.cancel_asked;
+	if (job->live.phase == LIVE_UNKNOWN) /* since it was written so */
+		job->place_ns = schedule_after(LIMIT_LIVE_LOST_PLACE_SECONDS) - (clock_unix_ms() - task->updated_ms) * 1000000;
 	return job;
 }
 
@@ -52,14 +56,13 @@ static void restore_place(const struct restoring *restoring, struct live_job *jo
 	if (cluster_is_shared(job->owner->cluster))
 		job->adopted_ns = clock_monotonic_ns();
 	job_add(job);
-	if (job->live.phase == LIVE_SENT || unknown)
-		provider_queue_note_vendor_id(job->provider_queue, job->vendor_id);
+	if (job->live.slotted)
+		lane_take(job);
 	if (unknown) {
 		outcome_unknown(job, restoring->restored ? "a backup was put back: what became of this job since is not known"
 							 : "the host stopped while the paid request was under way");
 		return;
 	}
-	provider_queue_count(job, job->live.phase == LIVE_SENT);
 	schedule_in(job, job->live.phase == LIVE_QUEUED ? 0 : restoring->poll_seconds * pause_jitter(job->owner));
 }
 
@@ -78,18 +81,12 @@ static bool restore_job(void *context, const struct task *task)
 	return true;
 }
 
-/* The newest live jobs' ids at the vendors, and how long they took. */
+/* How long the newest live jobs took. */
 static bool restore_recall(void *context, const struct task *task)
 {
 	struct live *live = context;
-	struct provider_queue *queue;
 
-	if (task->live == NULL || task->live->phase != LIVE_ENDED)
-		return true;
-	queue = provider_queue_of(live, task->provider);
-	if (task->vendor_id != NULL)
-		provider_queue_note_vendor_id(queue, task->vendor_id);
-	if (task->status == TASK_DONE && task->live->submitted_ms > 0)
+	if (task->live != NULL && task->live->phase == LIVE_ENDED && task->status == TASK_DONE && task->live->submitted_ms > 0)
 		history_note(live, task->provider, task->kind, task->updated_ms - task->live->submitted_ms);
 	return true;
 }
@@ -113,7 +110,7 @@ enum error_code restore_jobs(struct live *live, bool restored, struct error *err
 	struct restoring restoring = {
 		.live = live, .restored = restored, .run = cluster_host(live->cluster), .poll_seconds = LIMIT_LIVE_POLL_SECONDS
 	};
-	enum error_code code = task_store_recent_jobs(live->store, KNOWN_VENDOR_IDS, restore_recall, live, error);
+	enum error_code code = task_store_recent_jobs(live->store, RECALLED_JOBS, restore_recall, live, error);
 
 	if (code == ERROR_NONE)
 		code = restore_adopt(live, error);

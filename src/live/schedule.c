@@ -9,15 +9,23 @@ int64_t schedule_after(double seconds)
 	return clock_monotonic_ns() + (int64_t)(seconds * 1e9 / (double)test_setting(TEST_HURRY, 1));
 }
 
+/* One of unknown outcome gives its place back in time, whatever else it waits for. */
+static int64_t schedule_least(const struct live_job *job, int64_t due_ns)
+{
+	bool keeps = job->live.phase == LIVE_UNKNOWN && job->live.slotted;
+
+	return keeps && job->place_ns < due_ns ? job->place_ns : due_ns;
+}
+
 void schedule_in(struct live_job *job, double seconds)
 {
-	timer_set(job->owner, &job->timer, schedule_after(seconds));
+	timer_set(job->owner, &job->timer, schedule_least(job, schedule_after(seconds)));
 }
 
 /* A job without a timer is due: one that waits for somebody has a timer that never comes. */
 void schedule_never(struct live_job *job)
 {
-	timer_set(job->owner, &job->timer, INT64_MAX);
+	timer_set(job->owner, &job->timer, schedule_least(job, INT64_MAX));
 }
 
 /* In the queue a job's timer is its deadline; out of it, when it may be tried again. */
@@ -89,7 +97,9 @@ static void schedule_sent(struct live_job *job)
 
 static void schedule_unknown(struct live_job *job)
 {
-	if ((job->want_poll || schedule_is_due(job)) && !schedule_rests(job))
+	if (job->live.slotted && clock_monotonic_ns() >= job->place_ns)
+		outcome_leave_place(job);
+	else if ((job->want_poll || schedule_is_due(job)) && !schedule_rests(job))
 		provider_queue_call(job);
 }
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "database/database.h"
+#include "registry/lane_writes.h"
 
 static int insert_upstream(struct writer *writer, const struct task *task)
 {
@@ -77,7 +78,7 @@ static void note_settled(struct writer *writer, struct statement *row, const str
 }
 
 /* Where the row stands now. DATABASE_ROW, or DATABASE_DONE when there is none with the whole id. */
-static int find_task(struct writer *writer, const struct task *task, int *status, int *source, int64_t *owner)
+static int find_task(struct writer *writer, const struct task *task, struct standing *standing)
 {
 	struct statement *statement = writer->statements[WRITE_FIND_TASK];
 	int code;
@@ -85,10 +86,12 @@ static int find_task(struct writer *writer, const struct task *task, int *status
 	statement_bind_integer(statement, 1, id_sequence(&task->id));
 	code = statement_step(statement);
 	if (code == DATABASE_ROW && statement_equals(statement, 2, task->id.bytes, sizeof task->id.bytes)) {
-		*status = (int)statement_integer(statement, 0);
-		*source = (int)statement_integer(statement, 1);
-		*owner = statement_integer(statement, 7);
-		if (writer_is_own(writer, *owner))
+		*standing = (struct standing){ .status = (int)statement_integer(statement, 0),
+			.source = (int)statement_integer(statement, 1),
+			.phase = (enum live_phase)statement_integer(statement, 7),
+			.slotted = statement_integer(statement, 8) != 0,
+			.owner = statement_integer(statement, 9) };
+		if (writer_is_own(writer, standing->owner))
 			note_settled(writer, statement, task);
 		if (statement_lacks_memory(statement))
 			code = DATABASE_FAILED;
@@ -127,6 +130,7 @@ static int change_live(struct writer *writer, const struct task *task)
 	writer_bind_clean(writer, statement, 8, true, live->state);
 	statement_bind_integer(statement, 9, id_sequence(&task->id));
 	statement_bind_integer(statement, 10, live->paid);
+	statement_bind_integer(statement, 11, live->slotted);
 	return statement_run(statement);
 }
 
@@ -160,50 +164,46 @@ static int index_outputs(struct writer *writer, const struct task *task, int sou
 	return writer_index_artifacts(writer, id_sequence(&task->id), source, task->live->caller, task->result);
 }
 
+/* The parts of a change are not taken back one by one: a failure loses the group. */
+static bool change_all(struct writer *writer, struct store_write *write, const struct standing *standing)
+{
+	const struct task *task = &write->task;
+
+	return change_task(writer, task) == DATABASE_OK && change_live(writer, task) == DATABASE_OK &&
+	       settle_task(writer, task) == DATABASE_OK && writer_observe(writer, write) == DATABASE_OK &&
+	       index_outputs(writer, task, standing->source) == DATABASE_OK &&
+	       move_index(writer, task, standing->status, standing->source) == DATABASE_OK &&
+	       (write->kind == STORE_PAY || writer_move_place(writer, write, standing) == DATABASE_OK);
+}
+
 bool writer_change(struct writer *writer, struct store_write *write)
 {
 	const struct task *task = &write->task;
-	int status = 0, source = 0;
-	int64_t owner = 0;
-	int code = find_task(writer, task, &status, &source, &owner);
+	struct standing standing;
+	int code = find_task(writer, task, &standing);
 
 	if (code == DATABASE_DONE) {
 		error_set(&write->error, ERROR_NOT_FOUND, "", "there is no such job");
 		return true;
 	}
-	if (code == DATABASE_ROW && (!writer_is_own(writer, owner) || !writer_is_own(writer, task->live->owner))) {
+	if (code == DATABASE_ROW && (!writer_is_own(writer, standing.owner) || !writer_is_own(writer, task->live->owner))) {
 		error_set(&write->error, ERROR_CONFLICT, "", "the job is another host's");
 		write->outcome = STORE_NOT_OURS;
 		return true;
 	}
-	/* parts of a change are not taken back one by one: a failure loses the group */
-	if (code != DATABASE_ROW || change_task(writer, task) != DATABASE_OK || change_live(writer, task) != DATABASE_OK ||
-		settle_task(writer, task) != DATABASE_OK || writer_observe(writer, write) != DATABASE_OK ||
-		index_outputs(writer, task, source) != DATABASE_OK || move_index(writer, task, status, source) != DATABASE_OK)
+	if (code == DATABASE_ROW && write->kind == STORE_PAY) {
+		if (writer_take_place(writer, write, &standing) != DATABASE_OK)
+			return writer_fail(writer, "take a place at the provider");
+		if (write->outcome != STORE_WRITTEN)
+			return true;
+	}
+	if (code != DATABASE_ROW || !change_all(writer, write, &standing))
 		return writer_fail(writer, "change the job");
 	if (!writer->trace.told) {
 		writer->trace.sequence = id_sequence(&task->id);
 		writer->trace.updated_ms = task->updated_ms;
 	}
-	write->counted = status != (int)task->status ? source : 0;
+	write->counted = standing.status != (int)task->status ? standing.source : 0;
 	write->outcome = STORE_WRITTEN;
-	return true;
-}
-
-bool writer_find_vendor_id(struct writer *writer, struct store_write *write)
-{
-	struct statement *statement = writer->statements[WRITE_FIND_VENDOR_ID];
-	const struct task *task = &write->task;
-	int code;
-
-	writer_bind_text(statement, 1, task->vendor_id);
-	writer_bind_text(statement, 2, task->kind);
-	writer_bind_text(statement, 3, task->provider);
-	statement_bind_integer(statement, 4, id_sequence(&task->id));
-	code = statement_step(statement);
-	statement_reset(statement);
-	if (code != DATABASE_ROW && code != DATABASE_DONE)
-		return writer_fail(writer, "look up a vendor's id");
-	write->outcome = code == DATABASE_ROW ? STORE_VENDOR_ID_TAKEN : STORE_WRITTEN;
 	return true;
 }

@@ -28,7 +28,7 @@
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
 	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, "          \
 	"reason, " state ", " request ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256                 \
-	", asked, removed_ms, door"
+	", asked, removed_ms, door, slotted"
 /* What only the start needs may be megabytes: whoever lists jobs does not read it. */
 #define TASK_COLUMNS TASK_COLUMNS_WITH("NULL", "NULL", "NULL")
 #define TASK_JOINS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
@@ -306,6 +306,7 @@ static void read_live(struct statement *row, struct read_row *read)
 		.deadline_ms = statement_integer(row, 16),
 		.stop_ms = statement_integer(row, 17),
 		.cancel_asked = (int)statement_integer(row, 18) != 0,
+		.slotted = statement_integer(row, 35) != 0,
 		.caller = reads_text(row, 19),
 		.reason = reads_text(row, 20),
 		.state = reads_text(row, 21),

@@ -12,6 +12,7 @@
  * by its time (event_reads.c), so that the many rows of dry runs pay for no index. */
 #include "registry/schema.h"
 
+#include "registry/lane_writes.h"
 #include "registry/schema_postgres.h"
 
 /* An entry of the ledger counts in up to four accounts, by day and by month. It is added up by day first: the ledger may have a million rows. */
@@ -179,6 +180,8 @@ static const struct sql steps[] = {
 			    "CREATE INDEX ask_job ON ask (sequence);"
 			    "CREATE TABLE webhook_seen (sequence bigint NOT NULL, digest bytea NOT NULL, at_ms bigint NOT NULL,"
 			    " PRIMARY KEY (sequence, digest));" },
+	/* 19: places at providers (lane_writes.h), and which jobs have one. */
+	{ .sqlite = LANE_TABLE(" WITHOUT ROWID"), .postgres = LANE_TABLE(" WITH (fillfactor = 20)") },
 };
 
 #define VERSION ((int64_t)(sizeof steps / sizeof *steps))

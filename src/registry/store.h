@@ -57,7 +57,8 @@ void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 enum store_outcome {
 	STORE_WRITTEN = 0,
 	STORE_REPLAY,	       /* the idempotency key is known with the same body: nothing written; here is the stored answer */
-	STORE_VENDOR_ID_TAKEN, /* STORE_FIND_VENDOR_ID: another live job has this vendor's id */
+	STORE_VENDOR_ID_TAKEN, /* STORE_CLAIM: another live job has this vendor's id; nothing written */
+	STORE_HELD,	       /* STORE_PAY: the request may not leave now, `place` says why; nothing written */
 	STORE_KEY_CLASH,       /* the key is known with another body: nothing written */
 	STORE_SHORT,	       /* a budget does not allow the reservation: `error` says whose (budget_judge()); nothing written */
 	STORE_TIE_BROKEN,      /* the job does not fit what it is tied to (any more): nothing written */
@@ -84,8 +85,11 @@ struct stored_answer {
 enum store_kind {
 	STORE_INSERT = 0, /* a new task, with its live half and its reservation if it has them */
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
-	STORE_PAY,    /* the same, and a paid request leaves once it is written: it is counted, beside the database too */
-	STORE_FIND_VENDOR_ID, /* asks whether vendor_id is that of another live job of the same kind and provider; writes nothing */
+	STORE_PAY, /* the same, and a paid request leaves once it is written: it is counted, beside the database too. Written only while live
+			 execution is not stopped, and, where a place is wanted, the job is queued and `place` can be had, which is taken then */
+	STORE_LOOK,  /* how `place` stands at the task's provider; writes nothing */
+	STORE_CLAIM, /* vendor_id becomes the job's, unless it is that of another live job of the same kind and provider; nothing else of it is written */
+	STORE_CLAIMED, /* `claimed` gets the vendor's ids that jobs of the task's provider have, of those that came at `since_ms` or soon after */
 	STORE_REMOVE, /* the outputs of a job that has ended were taken away: it is noted, and no list of outputs has them any more */
 	STORE_ACCEPT,	/* what an older copy of the database said was corrected: it is taken as the newest; `task` is not read */
 	STORE_EMIT,	/* events only, of the host itself: `task` is not read */
@@ -130,6 +134,21 @@ struct store_wish_news {
 	int64_t at_ms;
 };
 
+/* Why a paid request may not leave. */
+enum place_refusal { PLACE_GIVEN = 0, PLACE_STOPPED, PLACE_BLOCKED, PLACE_FULL, PLACE_RATE };
+
+/* A place at a provider, among those that the jobs of all hosts have. It is given back by the write that says so (task_live.slotted). */
+struct store_place {
+	bool wanted;	/* STORE_PAY: the job has none yet */
+	int most;	/* places that there are: max_concurrent */
+	int per_minute; /* that may be taken: rate_per_minute */
+	/* Out: how it stands after the write. */
+	enum place_refusal refusal;
+	int open;	 /* places that are taken */
+	int allowed;	 /* that the rate lets out now, */
+	int64_t more_ms; /* and in how long one more; PLACE_BLOCKED: until the vendor may be asked again */
+};
+
 /* One write. The caller keeps the struct and all texts alive until `done` was called, on the store thread. */
 struct store_write {
 	enum store_kind kind;
@@ -146,12 +165,16 @@ struct store_write {
 	const struct budget_limits
 		*limits;		  /* STORE_INSERT of a live job: what its accounts may spend; NULL: all that they want */
 	struct store_wish_news wish_news; /* STORE_WISH */
+	struct store_place place;	  /* STORE_PAY, STORE_LOOK */
+	int64_t block_ms; /* STORE_UPDATE: the vendor wants to be left alone for so long, by all hosts; 0: it does not */
+	int64_t since_ms; /* STORE_CLAIMED */
 	const struct store_observation *observation; /* STORE_UPDATE: kept in the same commit, for estimates; or NULL */
 	bool durable; /* true: synced to disk before done (live); false: survives kill -9, not power loss (dry run) */
 	void (*done)(struct store_write *write);
 	enum store_outcome outcome;
 	struct error error;
 	struct stored_answer replay; /* STORE_REPLAY */
+	char *claimed;		     /* STORE_CLAIMED: a JSON list; free() it */
 	int counted;		     /* the store's: number of the source whose task reached another status; 0: none did */
 	struct store_write *next;    /* the store's */
 };

@@ -53,6 +53,7 @@ struct task_live {
 	int64_t stop_ms;      /* the host ends the job at the vendor then; 0: never */
 	bool cancel_asked;
 	int64_t owner; /* the run of a host that the job belongs to (cluster.h); for writing only */
+	bool slotted;  /* it has one of the places at its provider */
 };
 
 /* A live job's money, in micro-dollars: a row of the ledger. */

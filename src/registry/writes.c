@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/test_setting.h"
 #include "database/database.h"
+#include "registry/lane_writes.h"
 #include "registry/paid_mark.h"
 #include "registry/same_request.h"
 #include "registry/schema.h"
@@ -49,10 +50,14 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_UNINDEX] = { .sqlite = "DELETE FROM task_index WHERE status = ? AND source = ? AND sequence = ?" },
 	[WRITE_KEY] = SQL("INSERT INTO idempotency VALUES (?, ?, ?, ?, ?)"),
 	[WRITE_FIND_KEY] = SQL("SELECT status, body_sha256, answer FROM idempotency WHERE key = ?"),
-	[WRITE_FIND_TASK] = SQL("SELECT status, task.source, id, day, reserved, ledger.caller, door, owner FROM task"
-				" LEFT JOIN live ON live.sequence = task.sequence LEFT JOIN ledger ON ledger.sequence = "
-				"task.sequence AND spent = -1 WHERE task.sequence = ?"),
-	[WRITE_LIVE] = SQL("INSERT INTO live VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+	[WRITE_FIND_TASK] =
+		SQL("SELECT status, task.source, id, day, reserved, ledger.caller, door, phase, slotted, owner FROM task"
+		    " LEFT JOIN ledger ON ledger.sequence = task.sequence AND spent = -1"
+		    " LEFT JOIN live ON live.sequence = task.sequence WHERE task.sequence = ?"),
+	[WRITE_LIVE] =
+		SQL("INSERT INTO live (sequence, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, caller,"
+		    " reason, state, request, trace, paid, paid_most, request_sha256, upstream_sha256, owner)"
+		    " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 	[WRITE_MONEY] = SQL("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)"),
 	[WRITE_UPSTREAM] = SQL("INSERT INTO upstream VALUES (?, ?)"),
 	[WRITE_WISH] = SQL("INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)"),
@@ -70,10 +75,10 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_FIND_CHANGE] = { .postgres = "SELECT 1 FROM task WHERE sequence = ? AND updated_ms = ?" },
 	[WRITE_CHANGE_TASK] = SQL("UPDATE task SET status = ?, progress = ?, updated_ms = ?, vendor_id = coalesce(?, vendor_id),"
 				  " result = coalesce(?, result) WHERE sequence = ?"),
-	[WRITE_CHANGE_LIVE] = SQL(
-		"UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
-		" cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
-		" request = CASE WHEN CAST(?1 AS bigint) IN (2, 4) THEN NULL ELSE request END, paid = ?10 WHERE sequence = ?9"),
+	[WRITE_CHANGE_LIVE] = SQL("UPDATE live SET phase = ?1, attempts = ?2, submitted_ms = ?3, deadline_ms = ?4, stop_ms = ?5,"
+				  " cancel_asked = ?6, reason = ?7, state = coalesce(?8, state),"
+				  " request = CASE WHEN CAST(?1 AS bigint) IN (2, 4) THEN NULL ELSE request END, paid = ?10, "
+				  "slotted = ?11 WHERE sequence = ?9"),
 	[WRITE_REMOVE] = SQL("UPDATE task SET removed_ms = ? WHERE sequence = ? AND id = ? AND status IN (2, 3, 4)"),
 	[WRITE_REMOVE_ARTIFACTS] = SQL("DELETE FROM artifact WHERE sequence = ?"),
 	[WRITE_SETTLE] = SQL("UPDATE ledger SET spent = ?, basis = ? WHERE sequence = ? AND spent = -1"),
@@ -92,10 +97,19 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	[WRITE_OBSERVED_OLDEST] =
 		SQL("DELETE FROM observed WHERE sequence IN (SELECT sequence FROM observed ORDER BY sequence LIMIT ?)"),
 	[WRITE_OBSERVED_COUNT] = SQL("SELECT count(*) FROM observed"),
+	[WRITE_LANE_LOOK] = { .sqlite = LANE_LOOK(LANE_CLOCK_SQLITE), .postgres = LANE_LOOK(LANE_CLOCK_POSTGRES) },
+	[WRITE_LANE_TAKE] = SQL(LANE_TAKE),
+	[WRITE_LANE_PLACES] = SQL(LANE_PLACES),
+	[WRITE_LANE_BLOCK] = { .sqlite = LANE_BLOCK(LANE_CLOCK_SQLITE), .postgres = LANE_BLOCK(LANE_CLOCK_POSTGRES) },
 	[WRITE_FIND_VENDOR_ID] =
 		SQL("SELECT 1 FROM task JOIN source ON source.number = task.source WHERE vendor_id = ? AND dry_run = 0"
 		    " AND source.kind = ? AND source.provider = ? AND sequence <> ? LIMIT 1"),
 	/* what is on a server has no file beside it: a server that was put back is told by its timeline */
+	[WRITE_CLAIM] = SQL("UPDATE task SET vendor_id = ? WHERE sequence = ?"),
+	[WRITE_CLAIMED] =
+		SQL("SELECT vendor_id FROM (SELECT sequence FROM live WHERE sequence >= ? ORDER BY sequence LIMIT ?) AS near"
+		    " JOIN task USING (sequence) JOIN source ON source.number = task.source"
+		    " WHERE provider = ? AND vendor_id IS NOT NULL AND task.sequence <> ?"),
 	[WRITE_PAID_MARK] = { .sqlite = "UPDATE paid_mark SET number = ?" },
 	[WRITE_WEBHOOK] =
 		SQL("INSERT INTO hook (number, url, events, secret, earlier_secret, earlier_until_ms, caller, created_ms, cursor,"
@@ -347,7 +361,9 @@ static bool write_one(struct writer *writer, struct store_write *write)
 	case STORE_PAY: kept = writer_change(writer, write); break;
 	case STORE_REMOVE: kept = writer_remove(writer, write); break;
 	case STORE_ACCEPT: kept = accept_older(writer, write); break;
-	case STORE_FIND_VENDOR_ID: return writer_find_vendor_id(writer, write);
+	case STORE_LOOK: return writer_look_lane(writer, write);
+	case STORE_CLAIM: return writer_claim(writer, write);
+	case STORE_CLAIMED: return writer_list_claimed(writer, write);
 	case STORE_QUOTE: kept = writer_change_quote(writer, write); break;
 	case STORE_BUDGETS: kept = writer_sum_budgets(writer, write); break;
 	case STORE_SETTING: kept = writer_set(writer, write); break;
@@ -367,7 +383,7 @@ static bool write_one(struct writer *writer, struct store_write *write)
 
 static bool changes_live(const struct store_write *write)
 {
-	return write->kind == STORE_UPDATE || write->kind == STORE_PAY;
+	return write->kind == STORE_UPDATE || write->kind == STORE_PAY || write->kind == STORE_CLAIM;
 }
 
 /* Nothing of the group is stored: all that was said about it is taken back. */
@@ -378,6 +394,8 @@ static void fail_group(struct writer *writer, struct store_write *writes)
 	for (; writes != NULL; writes = writes->next) {
 		free(writes->replay.text);
 		writes->replay = (struct stored_answer){ 0 };
+		free(writes->claimed);
+		writes->claimed = NULL;
 		writes->outcome = fenced && changes_live(writes) ? STORE_NOT_OURS : STORE_FAILED;
 		if (database_is_connected(writer->db))
 			writes->error = writer->failure;
@@ -425,14 +443,22 @@ static void keep_mark(struct writer *writer, struct store_write *writes)
 		}
 }
 
+static bool has_paid(const struct store_write *writes)
+{
+	while (writes != NULL && (writes->kind != STORE_PAY || writes->outcome != STORE_WRITTEN))
+		writes = writes->next;
+	return writes != NULL;
+}
+
 static bool run_group(struct writer *writer, struct store_write *writes)
 {
-	bool accepted = has_kind(writes, STORE_ACCEPT), pays = has_kind(writes, STORE_PAY);
+	bool accepted = has_kind(writes, STORE_ACCEPT), pays;
 	int64_t paid = writer->paid;
 
 	for (struct store_write *write = writes; write != NULL; write = write->next)
 		if (!write_one(writer, write))
 			return false;
+	pays = has_paid(writes);
 	if (accepted && writer->paid_beside > paid)
 		paid = writer->paid_beside;
 	if (pays && set_paid(writer, ++paid) != DATABASE_OK)
@@ -486,6 +512,7 @@ static bool write_group(struct writer *writer, struct store_write *writes)
 		durable = durable || write->durable;
 		write->outcome = STORE_FAILED;
 		write->replay = (struct stored_answer){ 0 };
+		write->claimed = NULL;
 		write->counted = 0;
 	}
 	if (add_sources(writer, writes) && writer_begin(writer, durable) && run_group(writer, writes)) {
@@ -596,6 +623,8 @@ enum error_code writer_open(
 		code = read_position(writer, error);
 	if (code == ERROR_NONE)
 		code = read_mark(writer, error);
+	if (code == ERROR_NONE)
+		code = writer_recount_places(writer, error);
 	return code;
 }
 

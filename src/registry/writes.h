@@ -46,7 +46,13 @@ enum write_statement {
 	WRITE_OBSERVED_TRIM,
 	WRITE_OBSERVED_OLDEST,
 	WRITE_OBSERVED_COUNT,
+	WRITE_LANE_LOOK,
+	WRITE_LANE_TAKE,
+	WRITE_LANE_PLACES,
+	WRITE_LANE_BLOCK,
 	WRITE_FIND_VENDOR_ID,
+	WRITE_CLAIM,
+	WRITE_CLAIMED,
 	WRITE_PAID_MARK,
 	WRITE_WEBHOOK,
 	WRITE_WEBHOOK_SECRETS,
@@ -145,14 +151,15 @@ bool writer_probe(struct writer *writer);
 
 /* ---- one kind of write each. False when the whole group is lost; else the write's outcome is set ---- */
 
-bool writer_insert(struct writer *writer, struct store_write *write);	      /* STORE_INSERT; task_writes.c */
-bool writer_change(struct writer *writer, struct store_write *write);	      /* STORE_UPDATE, STORE_PAY; live_writes.c */
-bool writer_remove(struct writer *writer, struct store_write *write);	      /* STORE_REMOVE; task_writes.c */
-bool writer_find_vendor_id(struct writer *writer, struct store_write *write); /* STORE_FIND_VENDOR_ID; live_writes.c */
-bool writer_change_quote(struct writer *writer, struct store_write *write);   /* STORE_QUOTE; quote_writes.c */
-bool writer_set(struct writer *writer, struct store_write *write);	      /* STORE_SETTING; setting.c */
-bool writer_note_wish(struct writer *writer, struct store_write *write);      /* STORE_WISH; wish.c */
-bool writer_change_host(struct writer *writer, struct store_write *write);    /* STORE_HOST; host_writes.c */
+bool writer_insert(struct writer *writer, struct store_write *write);	    /* STORE_INSERT; task_writes.c */
+bool writer_change(struct writer *writer, struct store_write *write);	    /* STORE_UPDATE, STORE_PAY; live_writes.c */
+bool writer_remove(struct writer *writer, struct store_write *write);	    /* STORE_REMOVE; task_writes.c */
+bool writer_claim(struct writer *writer, struct store_write *write);	    /* STORE_CLAIM; claims.c */
+bool writer_list_claimed(struct writer *writer, struct store_write *write); /* STORE_CLAIMED; claims.c */
+bool writer_change_quote(struct writer *writer, struct store_write *write); /* STORE_QUOTE; quote_writes.c */
+bool writer_set(struct writer *writer, struct store_write *write);	    /* STORE_SETTING; setting.c */
+bool writer_note_wish(struct writer *writer, struct store_write *write);    /* STORE_WISH; wish.c */
+bool writer_change_host(struct writer *writer, struct store_write *write);  /* STORE_HOST; host_writes.c */
 
 /* ---- parts of a write. DATABASE_OK, or the error ---- */
 
