@@ -11,6 +11,7 @@ npm.MCP = { folder = "build/mcp-clients", files = "spec/mcp/clients/package.json
 npm.OPENAI = { folder = "build/openai-clients", files = "spec/openai/clients/package.json spec/openai/clients/*.mjs" }
 npm.MCP_CONFORMANCE = { folder = "build/mcp-conformance", files = "spec/mcp/conformance/package.json" }
 npm.OPENAPI = { folder = "build/openapi-checks", files = "spec/openapi/*.json spec/openapi/*.mjs spec/openapi/*.ts" }
+npm.S3 = { folder = "build/s3-server", files = "spec/s3/server/package.json spec/s3/server/*.mjs" }
 npm.OPENAI_VIDEOS = {
   folder = "build/openai-videos", files = "spec/openai/video_clients/package.json spec/openai/video_clients/videos.mjs",
 }

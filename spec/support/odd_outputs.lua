@@ -35,17 +35,21 @@ return {
 local Odd = {}
 Odd.__index = Odd
 
---- Starts both. options: max_bytes, outputs (Lua text), direct, files, program, env.
+--- Starts both. options: max_bytes, outputs (Lua text), direct, files, program, env; artifacts: over those of the configuration; s3: the
+--- section of the secrets file; vendor: of another one, which is used then; config(config): further changes.
 function Odd.start(options)
   options = options or {}
   local self = setmetatable({}, Odd)
-  self.vendor = start { program = "/usr/bin/lua5.4", arguments = { "spec/support/odd_vendor.lua" }, config = "",
+  self.vendor, self.lent = options.vendor, options.vendor ~= nil
+  self.vendor = self.vendor or start { program = "/usr/bin/lua5.4", arguments = { "spec/support/odd_vendor.lua" }, config = "",
     env = { LUA_PATH = os.getenv("LUA_PATH") } }
   local upstream = "http://127.0.0.1:" .. self.vendor.port
   local config = support.config(upstream)
   config.live.providers.odd = { enabled = true, budget_usd = { per_day = 1000, per_month = 1000 }, rate_per_minute = 6000,
     max_concurrent = 100 }
   config.artifacts = { max_bytes = options.max_bytes or 2000000 }
+  for name, value in pairs(options.artifacts or {}) do config.artifacts[name] = value end
+  if options.config then options.config(config) end
   if options.direct then
     config.live.upstream = nil
     config.live.providers.odd.base_url = upstream .. "/odd.example/v1"
@@ -55,7 +59,7 @@ function Odd.start(options)
   -- Another provider with the same vendor.
   files["providers/other.lua"] = files["providers/odd.lua"]:gsub('id = "odd"', 'id = "other"', 1)
   config.live.providers.other = config.live.providers.odd
-  local secrets = { odd = { api_key = "planted-odd" }, other = { api_key = "planted-other" } }
+  local secrets = { odd = { api_key = "planted-odd" }, other = { api_key = "planted-other" }, s3 = options.s3 }
   self.host = start { config = config, secrets = secrets, files = files, program = options.program,
     env = options.env }
   return self
@@ -63,6 +67,7 @@ end
 
 function Odd:remove()
   self.host:remove()
+  if self.lent then return end
   self.vendor:kill()
   self.vendor:remove()
 end

@@ -141,19 +141,40 @@ const char *artifact_entry_type(const json_t *entry, char space[ARTIFACT_TYPE_BY
 
 /* ---- the file ---- */
 
-enum error_code artifact_entry_open(
-	struct host *host, const json_t *entry, int *descriptor, off_t *bytes, int64_t *modified_ms, struct error *error)
+/* Its digest, or NULL: it was not kept. */
+static const char *kept_digest(const json_t *entry, struct error *error)
 {
 	const char *sha256 = json_text(entry, "sha256"), *lost = json_text(entry, "error");
-	enum error_code code;
 
-	if (sha256 == NULL || lost != NULL)
-		return error_set(error, ERROR_NOT_FOUND, NULL, "this artifact was not kept: %s",
-			lost != NULL ? lost : "its row does not say where it is");
-	code = artifacts_open(host->artifacts, sha256, descriptor, bytes, modified_ms, error);
+	if (sha256 != NULL && lost == NULL)
+		return sha256;
+	error_set(error, ERROR_NOT_FOUND, NULL, "this artifact was not kept: %s",
+		lost != NULL ? lost : "its row does not say where it is");
+	return NULL;
+}
+
+static enum error_code explain_absence(enum error_code code, struct error *error)
+{
 	if (code == ERROR_INVALID || code == ERROR_NOT_FOUND)
 		return error_set(error, ERROR_NOT_FOUND, NULL, "the file of this artifact is no longer in the artifacts folder");
 	return code;
+}
+
+enum error_code artifact_entry_open(
+	struct host *host, const json_t *entry, int *descriptor, off_t *bytes, int64_t *modified_ms, struct error *error)
+{
+	const char *sha256 = kept_digest(entry, error);
+
+	if (sha256 == NULL)
+		return ERROR_NOT_FOUND;
+	return explain_absence(artifacts_open(host->artifacts, sha256, descriptor, bytes, modified_ms, error), error);
+}
+
+enum error_code artifact_entry_read(struct host *host, const json_t *entry, struct artifact_reading *reading, struct error *error)
+{
+	const char *sha256 = kept_digest(entry, error);
+
+	return sha256 == NULL ? ERROR_NOT_FOUND : explain_absence(artifacts_read(host->artifacts, sha256, reading, error), error);
 }
 
 size_t artifact_base64_bytes(off_t bytes)

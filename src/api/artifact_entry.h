@@ -43,6 +43,10 @@ const char *artifact_entry_type(const json_t *entry, char space[ARTIFACT_TYPE_BY
 enum error_code artifact_entry_open(
 	struct host *host, const json_t *entry, int *descriptor, off_t *bytes, int64_t *modified_ms, struct error *error);
 
+/* The same, to be read piece by piece: artifact_reading_close() it. */
+enum error_code artifact_entry_read(
+	struct host *host, const json_t *entry, struct artifact_reading *reading, struct error *error);
+
 /* Appends `bytes` of the file in base64. Blocks on the disk. ERROR_IO: it is shorter; ERROR_MEMORY. */
 enum error_code artifact_entry_base64(int descriptor, off_t bytes, struct buffer *out, struct error *error);
 

@@ -17,6 +17,7 @@
 
 #define ETAG_BYTES 80
 #define HEADERS_BYTES 1024
+#define REDIRECT_BYTES 7168 /* a URL, signed, with a name and a session token in it: REPLY_HEAD_BYTES holds it */
 
 /* ---- the entry in the row ---- */
 
@@ -71,23 +72,28 @@ static void write_file_name(struct buffer *out, const char *name)
 		else
 			buffer_format(out, "%%%02X", (unsigned char)*at);
 	}
-	buffer_text(out, "\r\n");
 }
 
-static void write_headers(struct buffer *out, const struct http_request *request, const json_t *entry, const char *type)
+static void write_disposition(struct buffer *out, const json_t *entry, const char *type)
 {
 	const char *name = json_text(entry, "filename");
 
-	buffer_text(out, "Content-Security-Policy: sandbox\r\nCross-Origin-Resource-Policy: ");
-	buffer_text(out, request->signed_url ? "cross-origin" : "same-origin"); /* a signed URL is made to be shown elsewhere */
-	buffer_text(out, "\r\nContent-Disposition: ");
 	buffer_text(out, is_shown_in_place(type) ? "inline" : "attachment");
 	write_file_name(out, name != NULL ? name : "artifact");
 }
 
+static void write_headers(struct buffer *out, const struct http_request *request, const json_t *entry, const char *type)
+{
+	buffer_text(out, "Content-Security-Policy: sandbox\r\nCross-Origin-Resource-Policy: ");
+	buffer_text(out, request->signed_url ? "cross-origin" : "same-origin"); /* a signed URL is made to be shown elsewhere */
+	buffer_text(out, "\r\nContent-Disposition: ");
+	write_disposition(out, entry, type);
+	buffer_text(out, "\r\n");
+}
+
 /* ---- the answer ---- */
 
-void artifacts_send_file(struct http_request *request, const json_t *entry, int descriptor, off_t bytes, int64_t modified_ms)
+static void send_reading(struct http_request *request, const json_t *entry, struct artifact_reading *reading)
 {
 	char etag[ETAG_BYTES], space[ARTIFACT_TYPE_BYTES];
 	const char *type = served_type(entry, space);
@@ -99,14 +105,73 @@ void artifacts_send_file(struct http_request *request, const json_t *entry, int 
 	if (headers.failed)
 		answer_problem(request, 503, NULL, "out of memory");
 	else
-		http_send_file(request, &(struct http_file){ .descriptor = descriptor,
-						.bytes = bytes,
-						.modified_ms = modified_ms,
+		http_send_file(request, &(struct http_file){ .descriptor = reading->descriptor,
+						.read = reading->read,
+						.reading = reading,
+						.bytes = reading->bytes,
+						.modified_ms = reading->modified_ms,
 						.etag = etag,
 						.content_type = type,
 						.headers = headers.data,
 						.immutable = true });
 	buffer_free(&headers);
+}
+
+/* Shall it be fetched from where it is kept? As the configuration says, or the client: ?deliver=proxy for who cannot follow, such as a page whose pictures come
+ * from its own origin only. A HEAD is answered here: the URL is signed for a GET. */
+static bool is_redirected(const struct http_request *request)
+{
+	char wish[16];
+
+	if (http_is_head(request) || request->inner != NULL)
+		return false;
+	if (http_query(request, "deliver", wish, sizeof wish))
+		return strcmp(wish, "redirect") == 0;
+	return request->view->config->artifacts.redirects;
+}
+
+/* 307 to a URL that is good for a while. False: there is none. Who has it has the file: it is in no log, and no cache keeps it. */
+static bool send_redirect(struct host *host, struct http_request *request, const json_t *entry)
+{
+	const char *sha256 = json_text(entry, "sha256");
+	char space[ARTIFACT_TYPE_BYTES];
+	const char *type = served_type(entry, space);
+	struct buffer headers, disposition;
+	bool linked;
+
+	if (sha256 == NULL || json_text(entry, "error") != NULL)
+		return false;
+	buffer_init(&disposition, HEADERS_BYTES);
+	buffer_init(&headers, REDIRECT_BYTES);
+	write_disposition(&disposition, entry, type);
+	buffer_text(&headers, "Referrer-Policy: no-referrer\r\nLocation: ");
+	linked = !disposition.failed && artifacts_link(host->artifacts, sha256, type, disposition.data, &headers);
+	buffer_text(&headers, "\r\n");
+	if (linked && !headers.failed)
+		http_send(request, &(struct http_reply){ .status = 307,
+					   .content_type = "text/plain",
+					   .headers = headers.data,
+					   .body = "",
+					   .body_length = 0 });
+	linked = linked && !headers.failed;
+	buffer_free(&headers);
+	buffer_free(&disposition);
+	return linked;
+}
+
+enum error_code artifacts_send_kept(struct host *host, struct http_request *request, const json_t *entry, struct error *error)
+{
+	struct artifact_reading reading;
+	enum error_code code;
+
+	if (is_redirected(request) && send_redirect(host, request, entry))
+		return ERROR_NONE;
+	code = artifact_entry_read(host, entry, &reading, error);
+	if (code == ERROR_NONE) {
+		send_reading(request, entry, &reading);
+		artifact_reading_close(&reading);
+	}
+	return code;
 }
 
 /* It was there, or should have been: 410 says why it is not. */
@@ -126,16 +191,10 @@ static void send_lost(struct http_request *request, const json_t *entry, const c
 
 static void send_artifact(struct host *host, struct http_request *request, const json_t *entry)
 {
-	int descriptor;
-	off_t bytes;
-	int64_t modified_ms;
 	struct error error;
 
-	switch (artifact_entry_open(host, entry, &descriptor, &bytes, &modified_ms, &error)) {
-	case ERROR_NONE:
-		artifacts_send_file(request, entry, descriptor, bytes, modified_ms);
-		close(descriptor);
-		break;
+	switch (artifacts_send_kept(host, request, entry, &error)) {
+	case ERROR_NONE: break;
 	case ERROR_NOT_FOUND: send_lost(request, entry, error.message); break;
 	default: answer_problem(request, 503, NULL, error.message);
 	}

@@ -97,8 +97,13 @@ static void config_write_files(struct buffer *out, const struct config *config)
 	json_member_integer(out, "lease_seconds", config->registry_lease_seconds);
 	json_close_object(out);
 	json_open_object(out, "artifacts");
-	json_member_text(out, "dir", config->artifacts_dir);
-	json_member_integer(out, "max_bytes", config->artifacts_max_bytes);
+	json_member_text(out, "dir", config->artifacts.dir);
+	json_member_integer(out, "max_bytes", config->artifacts.max_bytes);
+	json_member_text(out, "endpoint", config->artifacts.endpoint);
+	json_member_text(out, "region", config->artifacts.region);
+	json_member_json(out, "path_style", config_bucket_style(&config->artifacts));
+	json_member_text(out, "deliver", config->artifacts.redirects ? "redirect" : "proxy");
+	json_member_integer(out, "cache_bytes", config->artifacts.cache_bytes);
 	json_close_object(out);
 	json_open_object(out, "log");
 	json_member_text(out, "file", config->log_file);

@@ -1,21 +1,24 @@
 /* artifact.c - the thread that copies outputs: its queue, its turns, and its end.
  *
- * Owns the folder, its loop, and every copy between put and done. Between copies it sweeps the folder, a 256th at a turn. */
+ * Owns the store, its loop, and every copy between put and done. Between copies the store does what it has to do besides: it sweeps. */
 #include "artifact/artifact.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "artifact/internal.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/memory.h"
 #include "base/thread.h"
 
 #define STACK_BYTES (256 * 1024)
 #define NS_PER_MS INT64_C(1000000)
-#define STOPPING_MS 50 /* between two looks at whether all has ended, or the time is over */
+#define BUCKET_FOLDER "bucket" /* in data/ */
+#define STOPPING_MS 50	       /* between two looks at whether all has ended, or the time is over */
 
 /* Takes a copy only when there are few downloads of its provider before it, so that what waits costs no memory here, and others need not wait. */
 static struct artifact_copy *take_copy(struct artifacts *artifacts, bool *stopping)
@@ -49,18 +52,18 @@ static struct artifact_copy *take_copy(struct artifacts *artifacts, bool *stoppi
 static void take_turn_of_copies(struct artifacts *artifacts, bool *stopping)
 {
 	struct artifact_copy *copy;
+	struct artifact_store *store = artifacts->store;
 	int64_t until_ns, other_ns;
-	bool more;
 
-	artifact_removals_run(artifacts);
+	artifact_asks_run(&artifacts->asks);
 	for (int i = 0; i < LIMIT_ARTIFACT_BATCH && (copy = take_copy(artifacts, stopping)) != NULL; i++)
 		artifact_work_begin(artifacts, copy);
 	until_ns = artifact_downloads_run(artifacts);
-	more = copy != NULL ||
-	       (!*stopping && artifact_sweep_turn(&artifacts->sweep, &artifacts->folder, atomic_load(&artifacts->keep_days)));
-	other_ns = *stopping ? clock_monotonic_ns() + STOPPING_MS * NS_PER_MS : artifacts->sweep.due_ns;
+	other_ns = store->doors->turn(store, atomic_load(&artifacts->keep_days), copy == NULL && !*stopping);
 	until_ns = until_ns < other_ns ? until_ns : other_ns;
-	loop_run_once(artifacts->loop, more || artifacts->whole_count > 0 ? 0 : until_ns);
+	other_ns = *stopping ? clock_monotonic_ns() + STOPPING_MS * NS_PER_MS : INT64_MAX;
+	until_ns = until_ns < other_ns ? until_ns : other_ns;
+	loop_run_once(artifacts->loop, copy != NULL || artifacts->whole_count > 0 ? 0 : until_ns);
 	artifact_work_keep(artifacts);
 }
 
@@ -71,6 +74,7 @@ static void give_all_up(struct artifacts *artifacts)
 	bool stopping;
 
 	artifacts->giving_up = true;
+	artifacts->store->doors->close(artifacts->store);
 	transfers_abort(artifacts->loop);
 	artifact_downloads_give_up(&artifacts->downloads);
 	while ((copy = take_copy(artifacts, &stopping)) != NULL)
@@ -84,14 +88,14 @@ static void *artifacts_main(void *argument)
 	bool stopping = false;
 	int64_t deadline;
 
-	artifact_folder_clean(&artifacts->folder);
+	artifacts->store->doors->begin(artifacts->store);
 	while (!stopping)
 		take_turn_of_copies(artifacts, &stopping);
 	deadline = clock_monotonic_ns() + LIMIT_ARTIFACT_STOP_MS * NS_PER_MS;
 	while (artifacts_backlog(artifacts) > 0 && clock_monotonic_ns() < deadline)
 		take_turn_of_copies(artifacts, &stopping);
 	give_all_up(artifacts);
-	artifact_removals_run(artifacts);
+	artifact_asks_run(&artifacts->asks);
 	return NULL;
 }
 
@@ -135,48 +139,108 @@ void artifacts_set_keep_days(struct artifacts *artifacts, int keep_days)
 
 bool artifacts_have(const struct artifacts *artifacts, const char *sha256)
 {
-	return artifact_folder_has(&artifacts->folder, sha256);
+	return artifact_is_digest(sha256) && artifacts->store->doors->has(artifacts->store, sha256);
+}
+
+static enum error_code refuse_digest(struct error *error)
+{
+	return error_set(error, ERROR_INVALID, "sha256", "that is not a digest");
 }
 
 enum error_code artifacts_open(
 	struct artifacts *artifacts, const char *sha256, int *descriptor, off_t *bytes, int64_t *modified_ms, struct error *error)
 {
-	return artifact_folder_read(&artifacts->folder, sha256, descriptor, bytes, modified_ms, error);
+	struct artifact_store *store = artifacts->store;
+
+	return artifact_is_digest(sha256) ? store->doors->open_whole(store, sha256, descriptor, bytes, modified_ms, error)
+					  : refuse_digest(error);
+}
+
+enum error_code artifacts_read(
+	struct artifacts *artifacts, const char *sha256, struct artifact_reading *reading, struct error *error)
+{
+	*reading = (struct artifact_reading){ .descriptor = -1, .store = artifacts->store, .block_descriptor = -1 };
+	return artifact_is_digest(sha256) ? artifacts->store->doors->open(artifacts->store, sha256, reading, error)
+					  : refuse_digest(error);
+}
+
+void artifact_reading_close(struct artifact_reading *reading)
+{
+	if (reading->descriptor != -1)
+		close(reading->descriptor);
+	if (reading->block_descriptor != -1)
+		close(reading->block_descriptor);
+	reading->descriptor = reading->block_descriptor = -1;
+}
+
+bool artifacts_link(
+	struct artifacts *artifacts, const char *sha256, const char *type, const char *disposition, struct buffer *url)
+{
+	return artifact_is_digest(sha256) && artifacts->store->doors->link(artifacts->store, sha256, type, disposition, url);
 }
 
 char *artifacts_path(const struct artifacts *artifacts, const char *sha256)
 {
 	char *path, *absolute;
 
-	if (!artifact_folder_has(&artifacts->folder, sha256))
+	if (!artifact_folder_has(&artifacts->store->folder, sha256))
 		return NULL;
-	path = artifact_folder_path(&artifacts->folder, "%.2s/%s", sha256, sha256);
+	path = artifact_folder_path(&artifacts->store->folder, "%.2s/%s", sha256, sha256);
 	absolute = realpath(path, NULL);
 	free(path);
 	return absolute;
 }
 
+void artifacts_tell(struct artifacts *artifacts, struct artifacts_state *state)
+{
+	*state = (struct artifacts_state){ .bucket = false };
+	artifacts->store->doors->tell(artifacts->store, state);
+}
+
+/* ---- beginning and end ---- */
+
 static void artifacts_free(struct artifacts *artifacts)
 {
+	if (artifacts->store != NULL)
+		artifacts->store->doors->free(artifacts->store);
 	loop_free(artifacts->loop);
+	artifact_asks_free(&artifacts->asks);
 	pthread_mutex_destroy(&artifacts->lock);
-	free(artifacts->folder.directory);
 	free(artifacts);
 }
 
-enum error_code artifacts_start(const char *directory, int keep_days, struct artifacts **artifacts, struct error *error)
+/* Where artifacts.dir says: once, at start. */
+static struct artifact_store *open_artifact_store(
+	struct artifacts *artifacts, const char *home, const char *data, struct gate *gate)
+{
+	const struct gate_view *view = gate_acquire(gate);
+	bool bucket = config_keeps_in_bucket(view->config);
+	char *directory = bucket ? file_join(data, BUCKET_FOLDER) : file_join(home, view->config->artifacts.dir);
+	struct artifact_store *store =
+		bucket ? bucket_store_new(directory, gate, artifacts->loop, &artifacts->asks) : folder_store_new(directory);
+
+	artifacts_set_keep_days(artifacts, view->config->registry_keep_days);
+	free(directory);
+	gate_release(gate, view);
+	return store;
+}
+
+enum error_code artifacts_start(
+	const char *home, const char *data, struct gate *gate, struct artifacts **artifacts, struct error *error)
 {
 	struct artifacts *made = memory_new(sizeof *made);
 	enum error_code code;
 
 	pthread_mutex_init(&made->lock, NULL);
+	artifact_asks_init(&made->asks);
 	made->last = &made->first;
 	artifact_downloads_init(&made->downloads);
-	artifacts_set_keep_days(made, keep_days);
-	made->folder.directory = memory_copy_text(directory);
 	code = loop_new(NULL, &made->loop, error);
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE) {
+		made->asks.loop = made->loop;
+		made->store = open_artifact_store(made, home, data, gate);
 		code = thread_start(&made->thread, "artifacts", STACK_BYTES, artifacts_main, made, error);
+	}
 	if (code != ERROR_NONE) {
 		artifacts_free(made);
 		return code;

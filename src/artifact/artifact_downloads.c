@@ -114,6 +114,14 @@ static void end_overdue(struct artifact_downloads *downloads)
 	}
 }
 
+static bool has_room(const struct artifact_downloads *downloads)
+{
+	for (size_t i = 0; i < LIMIT_ARTIFACT_DOWNLOADS; i++)
+		if (downloads->running[i] == NULL)
+			return true;
+	return false;
+}
+
 /* The first that may start now. */
 static struct artifact_item *take_startable(struct artifact_downloads *downloads)
 {
@@ -130,7 +138,7 @@ int64_t artifact_downloads_run(struct artifacts *artifacts)
 	int64_t next_ns = wake_rested(downloads);
 
 	end_overdue(downloads);
-	while (transfers_running(artifacts->loop) < LIMIT_ARTIFACT_DOWNLOADS && (item = take_startable(downloads)) != NULL) {
+	while (has_room(downloads) && (item = take_startable(downloads)) != NULL) {
 		note_running(downloads, item, true);
 		artifact_fetch_start(artifacts->loop, item);
 	}

@@ -100,7 +100,7 @@ static struct artifact_item *item_of(struct transfer *transfer)
 static bool fits_maximum(struct artifact_item *item)
 {
 	const char *text = response_header(&item->transfer.response, "content-length");
-	int64_t maximum = item->work->copy->view->config->artifacts_max_bytes;
+	int64_t maximum = item->work->copy->view->config->artifacts.max_bytes;
 
 	if (text == NULL || strtoll(text, NULL, 10) <= maximum)
 		return true;
@@ -120,8 +120,8 @@ static bool take_piece(struct transfer *transfer, const void *bytes, size_t leng
 	if (item->file.folder == NULL) {
 		if (!fits_maximum(item))
 			return false;
-		artifact_file_open(
-			&item->work->artifacts->folder, item->work->copy->view->config->artifacts_max_bytes, &known, &item->file);
+		artifact_file_open(&item->work->artifacts->store->folder, item->work->copy->view->config->artifacts.max_bytes,
+			&known, &item->file);
 	}
 	if (item->file.folder != NULL && artifact_file_write(&item->file, bytes, length))
 		return true;

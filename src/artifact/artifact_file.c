@@ -22,10 +22,7 @@
 
 static bool open_temporary(struct artifact_folder *folder, struct artifact_temporary *temporary, struct error *error)
 {
-	temporary->path = artifact_folder_path(folder, "tmp/%llu", (unsigned long long)folder->next++);
-	temporary->descriptor = open(temporary->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
-	if (temporary->descriptor == -1 && errno == ENOENT && file_make_parents(temporary->path, error) == ERROR_NONE)
-		temporary->descriptor = open(temporary->path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0640);
+	temporary->descriptor = artifact_folder_temporary(folder, &temporary->path);
 	if (temporary->descriptor == -1)
 		artifact_folder_refuse(folder, "make a file", error);
 	return temporary->descriptor != -1;
@@ -46,9 +43,12 @@ static void drop_temporary(struct artifact_temporary *temporary)
 enum error_code artifact_file_open(
 	struct artifact_folder *folder, int64_t maximum, const struct mask_known *known, struct artifact_file *file)
 {
-	*file = (struct artifact_file){
-		.folder = folder, .content.descriptor = -1, .provenance.descriptor = -1, .maximum = maximum, .known = *known
-	};
+	*file = (struct artifact_file){ .folder = folder,
+		.content.descriptor = -1,
+		.provenance.descriptor = -1,
+		.maximum = maximum,
+		.known = *known,
+		.told = file->told };
 	file->held_room = HELD_BYTES + 2 * mask_known_reach(known->index);
 	file->held = memory_new(file->held_room);
 	if (!crypto_load()) {
@@ -196,7 +196,8 @@ static bool is_kept_already(const char *path, int64_t bytes)
 {
 	struct stat status;
 
-	return stat(path, &status) == 0 && status.st_size == bytes && utimensat(AT_FDCWD, path, NULL, 0) == 0;
+	return stat(path, &status) == 0 && status.st_size == bytes && utimensat(AT_FDCWD, path, NULL, 0) == 0 &&
+	       stat(path, &status) == 0; /* else another host's sweep was just before us */
 }
 
 static bool move_into_place(struct artifact_temporary *temporary, const char *path)

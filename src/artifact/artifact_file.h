@@ -30,6 +30,9 @@ struct artifact_file {
 	size_t head_length;
 	char sha256[ARTIFACT_SHA256_TEXT]; /* once finished */
 	bool kept;
+	struct error elsewhere; /* of a kept file: why it is on this machine only, and not where it belongs yet */
+	const char *type;	/* its media type */
+	void (*told)(struct artifact_file *file); /* by the store: it is kept, or `error` says why not. Not open any more */
 	struct error error;
 };
 

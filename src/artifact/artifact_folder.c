@@ -8,10 +8,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
+#include <sys/random.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
+
+#define TEMPORARY_TRIES 100
+#define DAY_SECONDS (24 * 3600)
 
 char *artifact_folder_path(const struct artifact_folder *folder, const char *format, ...)
 {
@@ -41,6 +47,71 @@ bool artifact_folder_is_sha256(const char *name)
 	return strspn(name, "0123456789abcdef") == ARTIFACT_SHA256_TEXT - 1;
 }
 
+bool artifact_is_digest(const char *sha256)
+{
+	return sha256 != NULL && artifact_folder_is_sha256(sha256) && sha256[ARTIFACT_SHA256_TEXT - 1] == '\0';
+}
+
+/* ---- temporary files ---- */
+
+/* Locked, and still there: between its making and its lock another host may have taken it for one that was left. */
+static bool is_locked_in_place(int descriptor)
+{
+	struct stat status;
+
+	if (flock(descriptor, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK)
+		return false;
+	return fstat(descriptor, &status) == 0 && status.st_nlink > 0;
+}
+
+static int make_temporary(const char *path)
+{
+	struct error error;
+	int made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+
+	if (made == -1 && errno == ENOENT && file_make_parents(path, &error) == ERROR_NONE)
+		made = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0640);
+	return made;
+}
+
+int artifact_folder_temporary(const struct artifact_folder *folder, char **path)
+{
+	uint64_t number;
+	int made;
+
+	for (int tries = 0; tries < TEMPORARY_TRIES; tries++) {
+		if (getrandom(&number, sizeof number, 0) != sizeof number)
+			return -1;
+		*path = artifact_folder_path(folder, "tmp/%016llx", (unsigned long long)number);
+		made = make_temporary(*path);
+		if (made != -1 && is_locked_in_place(made))
+			return made;
+		if (made != -1)
+			close(made);
+		free(*path);
+		*path = NULL;
+		if (made == -1 && errno != EEXIST)
+			return -1;
+	}
+	errno = EAGAIN;
+	return -1;
+}
+
+/* Nobody writes it. Where files cannot be locked: nobody has for a day. */
+static bool is_left(int folder, const char *name)
+{
+	int opened = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	struct stat status;
+	bool left;
+
+	if (opened == -1)
+		return false;
+	left = flock(opened, LOCK_EX | LOCK_NB) == 0 ||
+	       (errno != EWOULDBLOCK && fstat(opened, &status) == 0 && time(NULL) - status.st_mtim.tv_sec > DAY_SECONDS);
+	close(opened);
+	return left;
+}
+
 void artifact_folder_clean(const struct artifact_folder *folder)
 {
 	char *path = artifact_folder_path(folder, "tmp");
@@ -48,17 +119,14 @@ void artifact_folder_clean(const struct artifact_folder *folder)
 	struct dirent *entry;
 
 	while (listing != NULL && (entry = readdir(listing)) != NULL)
-		if (entry->d_name[0] != '.')
+		if (entry->d_name[0] != '.' && is_left(dirfd(listing), entry->d_name))
 			unlinkat(dirfd(listing), entry->d_name, 0);
 	if (listing != NULL)
 		closedir(listing);
 	free(path);
 }
 
-static bool is_digest(const char *sha256)
-{
-	return artifact_folder_is_sha256(sha256) && sha256[ARTIFACT_SHA256_TEXT - 1] == '\0';
-}
+/* ---- files ---- */
 
 bool artifact_folder_has(const struct artifact_folder *folder, const char *sha256)
 {
@@ -66,7 +134,7 @@ bool artifact_folder_has(const struct artifact_folder *folder, const char *sha25
 	char *path;
 	bool found;
 
-	if (!is_digest(sha256))
+	if (!artifact_is_digest(sha256))
 		return false;
 	path = artifact_folder_path(folder, "%.2s/%s", sha256, sha256);
 	found = lstat(path, &status) == 0 && S_ISREG(status.st_mode);
@@ -81,7 +149,7 @@ enum error_code artifact_folder_read(const struct artifact_folder *folder, const
 	char *path;
 	int opened;
 
-	if (!is_digest(sha256))
+	if (!artifact_is_digest(sha256))
 		return error_set(error, ERROR_INVALID, "sha256", "that is not a digest");
 	path = artifact_folder_path(folder, "%.2s/%s", sha256, sha256);
 	opened = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);

@@ -1,10 +1,10 @@
 /* artifact_folder.h - the content-addressed folder (for this folder of src/ only):
  *
- *   <directory>/tmp/N                           being written
+ *   <directory>/tmp/<random>                    being written, and locked by who writes it
  *   <directory>/<2 hex>/<sha256>                a file, by its content
  *   <directory>/<2 hex>/<sha256>.<job>-<n>.json where it came from, one for each job that made it
  *
- * A name appears only when all of its bytes are on the disk. Not for several hosts at once. Blocks on the disk. */
+ * A name appears only when all of its bytes are on the disk. Several hosts may share it. Blocks on the disk. */
 #pragma once
 
 #include <stdbool.h>
@@ -18,7 +18,6 @@
 
 struct artifact_folder {
 	char *directory; /* never changes */
-	uint64_t next;	 /* name of the next temporary file; the artifacts thread's */
 };
 
 /* The path of what is named so in the folder (less than 256 bytes); free() it. Any thread. */
@@ -30,7 +29,13 @@ enum error_code artifact_folder_refuse(const struct artifact_folder *folder, con
 /* Does the name begin with a digest? Any thread. */
 bool artifact_folder_is_sha256(const char *name);
 
-/* Removes temporary files of a former run. The artifacts thread, before it writes any. */
+/* Is it a digest, 64 hex digits, and nothing more? NULL is none. Any thread. */
+bool artifact_is_digest(const char *sha256);
+
+/* Makes a new temporary file that nobody else writes, open for reading and writing, and locked until it is closed; *path is to be freed. -1: see errno. */
+int artifact_folder_temporary(const struct artifact_folder *folder, char **path);
+
+/* Removes temporary files that nobody writes: those of a former run, also of another host. The artifacts thread. */
 void artifact_folder_clean(const struct artifact_folder *folder);
 
 /* As artifacts_have(). Any thread. */

@@ -44,11 +44,11 @@ static bool write_output(struct artifact_item *item, char type[ARTIFACT_TYPE_BYT
 
 bool artifact_inline_write(struct artifact_item *item)
 {
-	int64_t maximum = item->work->copy->view->config->artifacts_max_bytes;
+	int64_t maximum = item->work->copy->view->config->artifacts.max_bytes;
 	struct mask_known known = artifact_known(item);
 	char type[ARTIFACT_TYPE_BYTES] = "";
 
-	item->failed = artifact_file_open(&item->work->artifacts->folder, maximum, &known, &item->file) != ERROR_NONE ||
+	item->failed = artifact_file_open(&item->work->artifacts->store->folder, maximum, &known, &item->file) != ERROR_NONE ||
 		       !write_output(item, type);
 	item->error = item->file.error;
 	if (!item->failed)

@@ -159,6 +159,13 @@ static json_t *warning_of(const struct artifact_item *item, const json_t *entry)
 		json_text(entry, "error"), vendor_id != NULL ? ", as job " : "", vendor_id != NULL ? vendor_id : "");
 }
 
+/* Kept all the same: here, for now. */
+static json_t *warning_of_waiting(const struct artifact_item *item)
+{
+	return json_sprintf("artifacts[%d] is not in the bucket yet: %s; this host keeps it, serves it, and tries again", item->n,
+		item->file.elsewhere.message);
+}
+
 void artifact_record_results(struct artifact_work *work)
 {
 	struct artifact_copy *copy = work->copy;
@@ -174,6 +181,8 @@ void artifact_record_results(struct artifact_work *work)
 		json_array_append_new(copy->artifacts, entry);
 		if (item->failed)
 			json_array_append_new(copy->warnings, warning_of(item, entry));
+		else if (item->file.elsewhere.code != ERROR_NONE)
+			json_array_append_new(copy->warnings, warning_of_waiting(item));
 		*(item->failed ? &copy->lost : &copy->kept) += 1;
 	}
 	if (outputs > (size_t)work->count)

@@ -4,8 +4,10 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -15,6 +17,7 @@
 #include "base/memory.h"
 
 #define DAY_MS (24 * 3600 * INT64_C(1000))
+#define NAME_BYTES 128
 
 /* One folder. */
 struct sweeping {
@@ -79,6 +82,30 @@ static int compare_digests(const void *a, const void *b)
 	return memcmp(a, b, ARTIFACT_SHA256_TEXT);
 }
 
+/* Takes it out of its place, and looks again: another host may have found it there meanwhile, and counts on it. Then it goes back. Locked, so that no other
+ * host takes it for a temporary file that was left. */
+static bool take_out(const struct sweeping *sweeping, int folder, const char *name)
+{
+	int opened = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	char aside[NAME_BYTES];
+	bool old = false;
+
+	if (opened == -1)
+		return false;
+	snprintf(aside, sizeof aside, "../tmp/%s", name);
+	flock(opened, LOCK_EX | LOCK_NB);
+	if (renameat(folder, name, folder, aside) == 0 ||
+		(mkdirat(folder, "../tmp", 0755) == 0 && renameat(folder, name, folder, aside) == 0)) {
+		old = is_older(folder, aside, sweeping->before_ms);
+		if (old || linkat(folder, aside, folder, name, 0) == 0 || errno == EEXIST)
+			unlinkat(folder, aside, 0);
+		else if (renameat(folder, aside, folder, name) != 0)
+			log_message(LOG_ERROR, "artifact.sweep", "cannot put %s back: it is in tmp/", name);
+	}
+	close(opened);
+	return old;
+}
+
 static void sweep_content(struct sweeping *sweeping, int folder, const char *name)
 {
 	if (name[ARTIFACT_SHA256_TEXT - 1] != '\0' || !is_older(folder, name, sweeping->before_ms))
@@ -86,7 +113,7 @@ static void sweep_content(struct sweeping *sweeping, int folder, const char *nam
 	if (sweeping->count > 0 &&
 		bsearch(name, sweeping->described, sweeping->count, sizeof *sweeping->described, compare_digests) != NULL)
 		return;
-	if (unlinkat(folder, name, 0) == 0)
+	if (take_out(sweeping, folder, name))
 		sweeping->gone++;
 }
 

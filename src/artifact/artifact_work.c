@@ -1,6 +1,7 @@
 /* artifact_work.c - one job's outputs on their way: begun, kept or lost, and told when the last has ended. The artifacts thread.
  *
  * What came inside an answer is written at once; downloads wait for their turn (artifact_downloads.c). Files that are whole are kept together. */
+#include <stddef.h>
 #include <stdlib.h>
 
 #include "artifact/internal.h"
@@ -59,6 +60,15 @@ void artifact_item_give_up(struct artifact_item *item)
 	artifact_item_end(item);
 }
 
+static void item_on_told(struct artifact_file *file)
+{
+	struct artifact_item *item = (struct artifact_item *)(void *)((char *)file - offsetof(struct artifact_item, file));
+
+	item->failed = !file->kept;
+	item->error = file->error;
+	artifact_item_end(item);
+}
+
 void artifact_work_keep(struct artifacts *artifacts)
 {
 	struct artifact_file *files[LIMIT_ARTIFACT_BATCH] = { 0 };
@@ -66,13 +76,9 @@ void artifact_work_keep(struct artifacts *artifacts)
 
 	for (size_t i = 0; i < count; i++)
 		files[i] = &artifacts->whole[i]->file;
-	artifact_files_keep(files, count);
 	artifacts->whole_count = 0;
-	for (size_t i = 0; i < count; i++) {
-		artifacts->whole[i]->failed = !files[i]->kept;
-		artifacts->whole[i]->error = files[i]->error;
-		artifact_item_end(artifacts->whole[i]);
-	}
+	if (count > 0)
+		artifacts->store->doors->keep(artifacts->store, files, count);
 }
 
 void artifact_item_finish(struct artifact_item *item)
@@ -81,6 +87,8 @@ void artifact_item_finish(struct artifact_item *item)
 
 	item->failed = !artifact_file_finish(&item->file);
 	item->error = item->file.error;
+	item->file.type = item->type;
+	item->file.told = item_on_told;
 	if (!item->failed)
 		artifact_record_provenance(item);
 	if (item->failed) {

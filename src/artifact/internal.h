@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 #include "artifact/artifact.h"
+#include "artifact/artifact_ask.h"
 #include "artifact/artifact_file.h"
-#include "artifact/artifact_sweep.h"
+#include "artifact/artifact_store.h"
 #include "artifact/artifact_type.h"
 #include "base/buffer.h"
 #include "base/limits.h"
@@ -59,19 +60,18 @@ struct artifact_downloads {
 struct artifacts {
 	pthread_t thread;
 	struct loop *loop;
-	struct artifact_folder folder;
+	struct artifact_store *store;
 	_Atomic size_t open; /* copies between put and done */
 	_Atomic int keep_days;
 	pthread_mutex_t lock;
 	struct artifact_copy *first, **last; /* that wait; under the lock */
-	struct artifact_removal *removals;   /* that wait; under the lock */
 	bool stopping;			     /* under the lock */
+	struct artifact_asks asks;
 
 	/* The thread's own. */
 	struct artifact_downloads downloads;
 	struct artifact_item *whole[LIMIT_ARTIFACT_BATCH]; /* files, to be kept together */
 	size_t whole_count;
-	struct artifact_sweep sweep;
 	bool giving_up; /* the host has no more time */
 };
 
@@ -80,7 +80,7 @@ struct artifacts {
 /* Takes a copy out of the queue's hands and begins all that it asks for. */
 void artifact_work_begin(struct artifacts *artifacts, struct artifact_copy *copy);
 
-/* Keeps the files that have become whole since, waiting for the disk once for all of them. */
+/* Hands the files that have become whole since to the store, all of them together. */
 void artifact_work_keep(struct artifacts *artifacts);
 
 /* The file is whole: it will be kept with the next ones. */
@@ -130,11 +130,6 @@ void artifact_fetch_free(struct artifact_item *item);
 
 /* Writes the file of an output that came inside the answer. False: see item->error. Blocks on the disk. */
 bool artifact_inline_write(struct artifact_item *item);
-
-/* ---- artifact_removal.c ---- */
-
-/* Removes what was asked for. */
-void artifact_removals_run(struct artifacts *artifacts);
 
 /* ---- artifact_record.c ---- */
 

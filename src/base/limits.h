@@ -151,6 +151,8 @@
 #define LIMIT_BUCKET_WAITING_FILES 10000	   /* that this host keeps while the bucket is away; then outputs are lost */
 #define LIMIT_BUCKET_AGAIN_MS 15000		   /* from a failure to the next try; twice as long after each, */
 #define LIMIT_BUCKET_AGAIN_MOST_MS 600000	   /* up to this */
+#define LIMIT_BUCKET_LOOK_AGAIN_MS 120000	   /* longer than a sweep takes from its last look at a file to its end */
+#define LIMIT_BUCKET_SWEEP_AGAIN_SECONDS 600	   /* from a sweep that failed to the next */
 #define LIMIT_BUCKET_ABSENT 1024		   /* files that are known to be gone, remembered */
 
 /* Outgoing webhooks. */

@@ -138,13 +138,7 @@ static enum error_code open_store(struct serving *serving, struct error *error)
 
 static enum error_code start_artifacts(struct serving *serving, struct error *error)
 {
-	const struct gate_view *view = gate_acquire(serving->host.gate);
-	char *directory = file_join(serving->home, view->config->artifacts_dir);
-	enum error_code code = artifacts_start(directory, view->config->registry_keep_days, &serving->host.artifacts, error);
-
-	free(directory);
-	gate_release(serving->host.gate, view);
-	return code;
+	return artifacts_start(serving->home, serving->data, serving->host.gate, &serving->host.artifacts, error);
 }
 
 /* What all hosts should have in common. Of one that is alone nobody asks, and libcrypto costs an idle host some megabytes. */

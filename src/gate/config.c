@@ -107,12 +107,6 @@ static const struct field registry_fields[] = {
 	{ .key = NULL },
 };
 
-static const struct field artifacts_fields[] = {
-	{ .key = "dir", .read = field_text, IN_CONFIG(artifacts_dir) },
-	{ .key = "max_bytes", .read = field_int64, IN_CONFIG(artifacts_max_bytes), .minimum = 1, .maximum = INT64_C(1) << 50 },
-	{ .key = NULL },
-};
-
 static const struct field log_fields[] = {
 	{ .key = "file", .read = field_text, IN_CONFIG(log_file), .nullable = true },
 	{ .key = "level", .read = read_log_level, IN_CONFIG(log_level) },
@@ -129,7 +123,7 @@ static const struct field config_fields[] = {
 	{ .key = "openai", .read = field_object, IN_CONFIG(openai), .fields = config_openai_fields },
 	{ .key = "mcp", .read = field_object, IN_CONFIG(mcp), .fields = config_mcp_fields },
 	{ .key = "registry", .read = field_object, .fields = registry_fields },
-	{ .key = "artifacts", .read = field_object, .fields = artifacts_fields },
+	{ .key = "artifacts", .read = field_object, IN_CONFIG(artifacts), .fields = config_artifacts_fields },
 	{ .key = "log", .read = field_object, .fields = log_fields },
 	{ .key = "$schema", .read = field_ignored }, /* editors look for it */
 	{ .key = NULL },
@@ -198,8 +192,9 @@ static void make_defaults(struct config *config)
 	config->registry_url = memory_copy_text("sqlite:data/registry.db");
 	config->registry_keep_days = 30;
 	config->registry_lease_seconds = 15;
-	config->artifacts_dir = memory_copy_text("data/artifacts");
-	config->artifacts_max_bytes = INT64_C(2) << 30;
+	config->artifacts = (struct config_artifacts){
+		.dir = memory_copy_text("data/artifacts"), .max_bytes = INT64_C(2) << 30, .cache_bytes = INT64_C(1) << 30
+	};
 	config->log_file = memory_copy_text("logs/server.log");
 	config->log_level = LOG_INFO;
 	config->log_format = memory_copy_text("logfmt");
@@ -278,7 +273,7 @@ void config_free(struct config *config)
 	config_directory_free(&config->directory);
 	config_openai_free(&config->openai);
 	free(config->registry_url);
-	free(config->artifacts_dir);
+	config_artifacts_free(&config->artifacts);
 	free(config->log_file);
 	free(config->log_format);
 	free(config->path);

@@ -132,6 +132,27 @@ struct config_mcp {
 	bool resource_links; /* in results, beside the URLs */
 };
 
+#define CONFIG_BUCKET_SCHEME "s3://"
+
+/* How a bucket is named in its URLs. */
+enum config_bucket_style {
+	BUCKET_STYLE_UNSAID = 0, /* as the endpoint usually has it */
+	BUCKET_STYLE_PATH,	 /* https://endpoint/bucket/... */
+	BUCKET_STYLE_HOST,	 /* https://bucket.endpoint/... */
+};
+
+/* Where the copies of what jobs made are kept. */
+struct config_artifacts {
+	char *dir; /* a folder, or "s3://bucket/prefix" */
+	int64_t max_bytes;
+	/* Of a bucket: */
+	char *endpoint; /* or NULL: AWS's for the region */
+	char *region;	/* or NULL: AWS_REGION, AWS_DEFAULT_REGION, us-east-1 */
+	enum config_bucket_style style;
+	bool redirects; /* clients are sent to the bucket by a URL that is good for a while; else its files pass through the host */
+	int64_t cache_bytes; /* of its files that the host keeps, to answer with */
+};
+
 struct config {
 	char *path;	  /* the file it came from, or NULL: defaults */
 	const char *file; /* its name as said to people: "config/comfyvn.json" (also for defaults) or "comfyvn.json"; a literal */
@@ -145,8 +166,7 @@ struct config {
 	char *registry_url;
 	int registry_keep_days;
 	int registry_lease_seconds; /* a host that gives no sign for so long counts as dead */
-	char *artifacts_dir;
-	int64_t artifacts_max_bytes;
+	struct config_artifacts artifacts;
 	char *log_file; /* or NULL: stderr only */
 	enum log_level log_level;
 	char *log_format;
@@ -173,6 +193,12 @@ bool config_asks_directory(const struct config *config, const char *id);
 
 /* What openai.models has for a name, or NULL. */
 const char *config_openai_model(const struct config *config, const char *name);
+
+/* Is artifacts.dir a bucket? */
+bool config_keeps_in_bucket(const struct config *config);
+
+/* artifacts.path_style as JSON has it: "true", "false", NULL: unsaid. */
+const char *config_bucket_style(const struct config_artifacts *artifacts);
 
 /* A feature flag by its name ("enable_public_gpu"), as it stands in the file. *known tells whether there is such a flag. */
 bool config_feature(const struct config *config, const char *name, bool *known);

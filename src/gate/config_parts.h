@@ -22,3 +22,6 @@ void config_directory_free(struct config_directory *directory); /* what it point
 
 extern const struct field config_openai_fields[]; /* openai, into a struct config_openai */
 void config_openai_free(struct config_openai *openai);
+
+extern const struct field config_artifacts_fields[]; /* artifacts, into a struct config_artifacts */
+void config_artifacts_free(struct config_artifacts *artifacts);

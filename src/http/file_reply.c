@@ -92,8 +92,18 @@ static enum range_kind choose_range(const struct http_exchange *x, const struct 
 
 /* ---- sending ---- */
 
+bool http_is_head(const struct http_request *request)
+{
+	return ((const struct http_exchange *)request)->head_only;
+}
+
+static ssize_t read_slice(const struct http_file *file, char *to, size_t size, int64_t at)
+{
+	return file->descriptor != -1 ? pread(file->descriptor, to, size, at) : file->read(file->reading, to, size, at);
+}
+
 /* Sends what stands in the thread's buffer (the head), and behind it the range, slice by slice. */
-static bool send_slices(struct http_exchange *x, int descriptor, struct range range)
+static bool send_slices(struct http_exchange *x, const struct http_file *file, struct range range)
 {
 	struct buffer *out = &x->worker->out;
 	ssize_t got;
@@ -103,7 +113,7 @@ static bool send_slices(struct http_exchange *x, int descriptor, struct range ra
 	while (range.length > 0) {
 		slice = range.length < LIMIT_BODY_SLICE_BYTES ? (size_t)range.length : LIMIT_BODY_SLICE_BYTES;
 		room = buffer_reserve(out, slice);
-		got = room != NULL ? pread(descriptor, room, slice, range.first) : -1;
+		got = room != NULL ? read_slice(file, room, slice, range.first) : -1;
 		if (got <= 0)
 			return false;
 		out->length += (size_t)got;
@@ -163,6 +173,6 @@ void http_send_file(struct http_request *request, const struct http_file *file)
 		return;
 	if (unchanged || x->head_only)
 		range.length = 0;
-	if (!send_slices(x, file->descriptor, range))
+	if (!send_slices(x, file, range))
 		x->close = true; /* the client sees that something is missing */
 }

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <jansson.h>
 
@@ -73,6 +74,9 @@ void http_uncount_json(struct http_request *request, size_t bytes); /* so many o
 void http_keep_json(struct http_request *request, struct buffer_budget *held);
 size_t http_bodies_bytes(void); /* that all bodies hold now */
 
+/* Does it ask for the head alone? */
+bool http_is_head(const struct http_request *request);
+
 /* The client's socket, for http_client_left(); -1: it is not there any more. */
 int http_socket(const struct http_request *request);
 
@@ -112,7 +116,9 @@ void http_reset(struct http_request *request);
 
 /* A file to answer with. */
 struct http_file {
-	int descriptor; /* stays the caller's */
+	int descriptor;							   /* stays the caller's; -1: `read` it */
+	ssize_t (*read)(void *reading, void *to, size_t size, int64_t at); /* as pread(); may wait */
+	void *reading;
 	int64_t bytes;
 	int64_t modified_ms;
 	const char *etag; /* with its quotes */

@@ -71,6 +71,7 @@ const char *reply_reason(int status)
 	case 503: return "Service Unavailable";
 	case 504: return "Gateway Timeout";
 	case 505: return "HTTP Version Not Supported";
+	case 307: return "Temporary Redirect";
 	default: return status < 400 ? "OK" : "Error";
 	}
 }

@@ -24,7 +24,7 @@ void outgoing_clear(struct outgoing *outgoing, size_t keep_bytes)
 	outgoing->header_count = outgoing->part_count = 0;
 	outgoing->body_kind = BODY_NONE;
 	outgoing->timeout_seconds = 0;
-	outgoing->costs = outgoing->shared_host = false;
+	outgoing->costs = outgoing->shared_host = outgoing->repeatable = false;
 	buffer_reset(&outgoing->url, keep_bytes);
 	buffer_reset(&outgoing->body, keep_bytes);
 	free(outgoing->parts);

@@ -31,7 +31,13 @@ struct outgoing_part {
 	bool base64;
 };
 
-enum outgoing_body { BODY_NONE = 0, BODY_JSON, BODY_FORM, BODY_TEXT };
+enum outgoing_body { BODY_NONE = 0, BODY_JSON, BODY_FORM, BODY_TEXT, BODY_FILE };
+
+/* A piece of a file: it is read while it is sent, and never in memory as a whole. */
+struct outgoing_file {
+	int descriptor; /* stays the caller's */
+	int64_t at, length;
+};
 
 struct outgoing {
 	const struct destination_detour *detour; /* in: how vendors are reached, for the URLs that they return; NULL: straight */
@@ -44,10 +50,12 @@ struct outgoing {
 	struct buffer body; /* BODY_JSON: the text */
 	const char *text;   /* BODY_TEXT: borrowed */
 	size_t text_length;
+	struct outgoing_file file;   /* BODY_FILE */
 	struct outgoing_part *parts; /* OUTGOING_PARTS of them once a form was read */
 	size_t part_count;
 	double timeout_seconds; /* 0: the default */
 	bool shared_host;	/* strangers can have names on this host: it gets credentials only if the operator lists it */
+	bool repeatable;	/* sending it twice does no harm: a connection may be used again for it, whatever its method */
 	bool costs;		/* of a script: no GET or HEAD, unless it says `free` itself, or that a GET is not */
 };
 

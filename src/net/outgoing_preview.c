@@ -103,7 +103,8 @@ static void write_plain_form(const struct outgoing *outgoing, struct buffer *out
 static void write_body(const struct outgoing *outgoing, struct buffer *out)
 {
 	switch (outgoing->body_kind) {
-	case BODY_NONE: buffer_text(out, ",\"body\":null"); break;
+	case BODY_NONE:
+	case BODY_FILE: /* never of a script */ buffer_text(out, ",\"body\":null"); break;
 	case BODY_JSON:
 		buffer_text(out, ",\"body\":");
 		buffer_append(out, outgoing->body.data, outgoing->body.length);

@@ -28,6 +28,7 @@ struct transfer {
 	/* Asked when the connection stands, just before the first byte, inside curl: false keeps the request from leaving (a failure of the kind
 	 * "held"). NULL: it leaves. */
 	bool (*may_leave)(struct transfer *transfer);
+	bool named_by_operator;			 /* its host is in the configuration: a private address is meant */
 	bool dispensable;			 /* nothing is lost with it: transfers_dispense() ends it */
 	void (*done)(struct transfer *transfer); /* the transfer is the caller's again */
 	struct response response;		 /* the caller initialises and clears it */
@@ -42,6 +43,7 @@ struct transfer {
 	bool held;	/* may_leave() said no */
 	bool requested; /* there is a connection, and the request goes out on it: bytes of it may have left */
 	bool loopback_allowed;
+	int64_t file_sent;		  /* of a BODY_FILE */
 	struct transfer *next, *previous; /* under way */
 };
 

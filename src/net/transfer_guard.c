@@ -33,7 +33,7 @@ static curl_socket_t guard_on_open(void *context, curlsocktype purpose, struct c
 
 	(void)purpose;
 	transfer->own |= network_is_own(&address->addr);
-	if (!transfer->own && network_is_allowed(&address->addr, transfer->loopback_allowed)) {
+	if (!transfer->own && (transfer->named_by_operator || network_is_allowed(&address->addr, transfer->loopback_allowed))) {
 		transfer->tried = true;
 		return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 	}
@@ -63,7 +63,7 @@ static int guard_on_request(void *context, char *address, char *local_address, i
 static void guard_connection(CURL *easy, struct transfer *transfer)
 {
 	const struct outgoing *outgoing = transfer->outgoing;
-	bool reads = strcmp(outgoing->method, "GET") == 0 || strcmp(outgoing->method, "HEAD") == 0;
+	bool reads = outgoing->repeatable || strcmp(outgoing->method, "GET") == 0 || strcmp(outgoing->method, "HEAD") == 0;
 
 	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
@@ -90,7 +90,7 @@ static void guard_time(CURL *easy, const struct transfer *transfer)
 
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, LIMIT_CONNECT_SECONDS * 1000L);
 	curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)(seconds * 1000));
-	if (transfer->sink == NULL)
+	if (transfer->sink == NULL && transfer->outgoing->body_kind != BODY_FILE)
 		return;
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, transfer->least_per_second > 0 ? transfer->least_per_second : 1L);
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)test_setting(TEST_SILENCE_SECONDS, LIMIT_TRANSFER_SILENCE_SECONDS));

@@ -2,6 +2,8 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/types.h>
+#include <unistd.h>
 
 #include "base/limits.h"
 #include "base/memory.h"
@@ -137,6 +139,43 @@ static void lend_text(struct transfer *transfer, const char *text, size_t length
 	curl_easy_setopt(transfer->easy, CURLOPT_POSTFIELDS, text);
 }
 
+/* Blocks on the disk, briefly: the system has read ahead. */
+static size_t file_on_read(char *to, size_t size, size_t count, void *context)
+{
+	struct transfer *transfer = context;
+	const struct outgoing_file *file = &transfer->outgoing->file;
+	int64_t left = file->length - transfer->file_sent;
+	size_t room = left < (int64_t)(size * count) ? (size_t)left : size * count;
+	ssize_t got = room > 0 ? pread(file->descriptor, to, room, file->at + transfer->file_sent) : 0;
+
+	if (got < 0 || (got == 0 && room > 0))
+		return CURL_READFUNC_ABORT;
+	transfer->file_sent += got;
+	return (size_t)got;
+}
+
+/* A connection that was used again turned out dead: from the beginning. */
+static int file_on_seek(void *context, curl_off_t offset, int origin)
+{
+	struct transfer *transfer = context;
+
+	if (origin != SEEK_SET || offset < 0 || offset > transfer->outgoing->file.length)
+		return CURL_SEEKFUNC_FAIL;
+	transfer->file_sent = offset;
+	return CURL_SEEKFUNC_OK;
+}
+
+static void lend_file(struct transfer *transfer)
+{
+	transfer->file_sent = 0;
+	curl_easy_setopt(transfer->easy, CURLOPT_UPLOAD, 1L);
+	curl_easy_setopt(transfer->easy, CURLOPT_READFUNCTION, file_on_read);
+	curl_easy_setopt(transfer->easy, CURLOPT_READDATA, transfer);
+	curl_easy_setopt(transfer->easy, CURLOPT_SEEKFUNCTION, file_on_seek);
+	curl_easy_setopt(transfer->easy, CURLOPT_SEEKDATA, transfer);
+	curl_easy_setopt(transfer->easy, CURLOPT_INFILESIZE_LARGE, (curl_off_t)transfer->outgoing->file.length);
+}
+
 /* False: out of memory. */
 static bool set_body(struct transfer *transfer)
 {
@@ -149,6 +188,7 @@ static bool set_body(struct transfer *transfer)
 		return true;
 	case BODY_JSON: lend_text(transfer, outgoing->body.data, outgoing->body.length); return true;
 	case BODY_TEXT: lend_text(transfer, outgoing->text, outgoing->text_length); return true;
+	case BODY_FILE: lend_file(transfer); return true;
 	case BODY_FORM: break;
 	}
 	return set_form(transfer);

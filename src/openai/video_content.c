@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "api/artifact_entry.h"
 #include "api/artifacts.h"
@@ -98,20 +97,14 @@ static const json_t *choose_artifact(const json_t *artifacts)
 static void send_made(struct host *host, struct http_request *request, const struct openai_outcome *outcome)
 {
 	const json_t *entry = choose_artifact(outcome->artifacts);
-	int descriptor;
-	off_t bytes;
-	int64_t modified_ms;
 	struct error error;
 
 	if (entry == NULL) {
 		send_gone(request, outcome, "The provider said that it is done, and named no file.");
 		return;
 	}
-	switch (artifact_entry_open(host, entry, &descriptor, &bytes, &modified_ms, &error)) {
-	case ERROR_NONE:
-		artifacts_send_file(request, entry, descriptor, bytes, modified_ms);
-		close(descriptor);
-		break;
+	switch (artifacts_send_kept(host, request, entry, &error)) {
+	case ERROR_NONE: break;
 	case ERROR_NOT_FOUND: send_gone(request, outcome, error.message); break;
 	default: error.code = ERROR_BUSY; video_row_send_missing(request, "", &error);
 	}
