@@ -50,7 +50,7 @@ studio.describe("one job", function()
     assert.matches("^fal, image$", fact "Provider")
     assert.matches("registered for fal.*%+.*it cost 0%.006000 USD", page:find(".job-steps"):text():gsub("%s+", " "), nil)
     page:wait("[...document.querySelectorAll('.output img')].filter(one => one.naturalWidth > 0).length === 2", "both pictures")
-    assert.matches("/artifacts/1$", page:execute "return document.querySelectorAll('.output a[download]')[1].href")
+    assert.matches("/artifacts/1%?deliver=proxy$", page:execute "return document.querySelectorAll('.output a[download]')[1].href")
     assert.matches('"prompt": "A wide shot', open "Payload")
     assert.matches("^POST https://.*Authorization: Key {api_key}.*A wide shot", open "Exact request")
     page:picture "job"

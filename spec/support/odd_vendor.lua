@@ -67,6 +67,16 @@ files["heads"] = function()
 end
 files["large"] = function() return whole(("large file"):rep(300000)) end
 
+-- Of 9.6 MB, and of 76.8 MB: what stands where can be told.
+local function numbered()
+  local lines = {}
+  for i = 1, 1200000 do lines[i] = ("%07d\n"):format(i) end
+  return table.concat(lines)
+end
+files["big"] = function() return whole(numbered()) end
+files["huge"] = function() return whole(numbered():rep(8)) end
+files["huger"] = function() return whole(numbered():rep(9)) end
+
 local function read_head(client)
   local line, authorization = client:receive("*l"), "none"
   local length = 0

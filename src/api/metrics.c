@@ -432,6 +432,36 @@ static void write_door(struct buffer *out, struct host *host)
 		(double)http_bodies_bytes());
 }
 
+/* Nothing of a folder: there is nothing to count. */
+static void write_bucket(struct buffer *out, struct host *host)
+{
+	struct artifacts_state state;
+
+	artifacts_tell(host->artifacts, &state);
+	if (!state.bucket)
+		return;
+	write_gauge(out, "providerd_bucket_up", "Does the bucket of artifacts do what it is asked?", state.problem[0] == '\0');
+	write_gauge(out, "providerd_bucket_waiting_files", "Files that this host keeps until the bucket takes them.",
+		(double)state.waiting);
+	write_gauge(out, "providerd_bucket_cache_bytes", "Files of the bucket that this host keeps to answer with.",
+		(double)state.cached_bytes);
+	metric_family(out, "providerd_bucket_uploads_total", "counter", "Files for the bucket, by what came of them.");
+	metric_count(out, "providerd_bucket_uploads_total", "", (struct metric_label[]){ { "result", "kept" }, { NULL, NULL } },
+		state.uploads);
+	metric_count(out, "providerd_bucket_uploads_total", "", (struct metric_label[]){ { "result", "failed" }, { NULL, NULL } },
+		state.upload_failures);
+	metric_family(out, "providerd_bucket_requests_total", "counter", "Requests to the bucket, by what came of them.");
+	metric_count(out, "providerd_bucket_requests_total", "", (struct metric_label[]){ { "result", "ok" }, { NULL, NULL } },
+		state.requests - state.failures);
+	metric_count(out, "providerd_bucket_requests_total", "",
+		(struct metric_label[]){ { "result", "failed" }, { NULL, NULL } }, state.failures);
+	metric_family(out, "providerd_bucket_bytes_total", "counter", "Bytes of files to the bucket and from it.");
+	metric_count(out, "providerd_bucket_bytes_total", "", (struct metric_label[]){ { "direction", "sent" }, { NULL, NULL } },
+		state.bytes_sent);
+	metric_count(out, "providerd_bucket_bytes_total", "",
+		(struct metric_label[]){ { "direction", "received" }, { NULL, NULL } }, state.bytes_received);
+}
+
 static void write_process(struct buffer *out, const struct host *host)
 {
 	metric_family(out, "providerd_build_info", "gauge", "Always 1; the version is a label.");
@@ -451,6 +481,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_door(&out, host);
 	write_registry(&out, host);
 	write_engine(&out, host);
+	write_bucket(&out, host);
 	write_scripts(&out, host);
 	write_reloads(&out, host->metrics);
 	write_budgets(&out, host, request->view->config);

@@ -115,6 +115,24 @@ static void list_directory(struct host *host, struct buffer *problems, int *coun
 		add_problem(problems, text, count);
 }
 
+/* A bucket that is away: jobs go on, and what they make waits on this machine. */
+static void list_bucket(struct host *host, struct buffer *problems, int *count)
+{
+	struct artifacts_state state;
+	char text[640];
+
+	artifacts_tell(host->artifacts, &state);
+	if (state.problem[0] != '\0') {
+		snprintf(text, sizeof text, "artifacts: %s", state.problem);
+		add_problem(problems, text, count);
+	}
+	if (state.problem[0] != '\0' && state.waiting > 0) {
+		snprintf(
+			text, sizeof text, "artifacts: %lld files wait on this machine for the bucket", (long long)state.waiting);
+		add_problem(problems, text, count);
+	}
+}
+
 static void list_studio(struct host *host, struct buffer *problems, int *count)
 {
 	struct file_problem *problem;
@@ -138,6 +156,7 @@ static int write_readiness(struct host *host, const struct gate_view *view, stru
 	able = is_able(host, &problems, &count) && !draining;
 	list_files(view, set, &problems, &count);
 	list_directory(host, &problems, &count);
+	list_bucket(host, &problems, &count);
 	list_studio(host, &problems, &count);
 	provider_set_release(set);
 	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",

@@ -280,6 +280,11 @@ static void upload_begin(struct bucket_upload *upload)
 	struct stat status;
 
 	upload->bucket->uploading++;
+	if (!crypto_load()) {
+		error_set(&upload->error, ERROR_IO, NULL, "libcrypto (libssl3) cannot be loaded: is it installed?");
+		upload_end(upload);
+		return;
+	}
 	snprintf(rest, sizeof rest, "%s.json", upload->name);
 	bucket_name(call->name, upload->sha256, rest);
 	call->content_type = "application/json";

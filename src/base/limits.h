@@ -138,6 +138,7 @@
 #define LIMIT_S3_KEY_BYTES 1024			   /* a name in a bucket, as AWS has it */
 #define LIMIT_S3_SECONDS 30			   /* one request without a file */
 #define LIMIT_S3_FILE_SECONDS 600		   /* one that brings, or takes, a file or a part of one */
+#define LIMIT_S3_SILENCE_SECONDS 15		   /* in which nothing of a file moves: a host that stops waits for it */
 #define LIMIT_S3_TRIES 3			   /* of one request */
 #define LIMIT_S3_PAUSE_MS 250			   /* before the second; four times as long before the third */
 #define LIMIT_S3_WHOLE_BYTES (64 * 1024 * 1024)	   /* larger files go in parts, */

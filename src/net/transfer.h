@@ -24,6 +24,7 @@ struct transfer {
 	/* Takes the body piece by piece in place of response.body; response.status and headers are there already. False ends the transfer as
 	 * a failure of the kind "too_large". NULL: the body is collected. */
 	bool (*sink)(struct transfer *transfer, const void *bytes, size_t length);
+	long silence_seconds;  /* after which it has failed; 0: LIMIT_TRANSFER_SILENCE_SECONDS */
 	long least_per_second; /* with a sink: bytes below which, for LIMIT_TRANSFER_SILENCE_SECONDS, it has failed; 0: 1 */
 	/* Asked when the connection stands, just before the first byte, inside curl: false keeps the request from leaving (a failure of the kind
 	 * "held"). NULL: it leaves. */

@@ -93,7 +93,9 @@ static void guard_time(CURL *easy, const struct transfer *transfer)
 	if (transfer->sink == NULL && transfer->outgoing->body_kind != BODY_FILE)
 		return;
 	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_LIMIT, transfer->least_per_second > 0 ? transfer->least_per_second : 1L);
-	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME, (long)test_setting(TEST_SILENCE_SECONDS, LIMIT_TRANSFER_SILENCE_SECONDS));
+	curl_easy_setopt(easy, CURLOPT_LOW_SPEED_TIME,
+		transfer->silence_seconds > 0 ? transfer->silence_seconds
+					      : (long)test_setting(TEST_SILENCE_SECONDS, LIMIT_TRANSFER_SILENCE_SECONDS));
 }
 
 void transfer_guard(struct transfer *transfer, CURLSH *share)

@@ -246,7 +246,9 @@ static void end_call(struct s3_call *call)
 
 static bool is_passing(const struct s3_call *call)
 {
-	return call->error.code == ERROR_BUSY && !call->client->closing && call->tries < LIMIT_S3_TRIES;
+	return call->error.code == ERROR_BUSY && !call->client->closing && call->tries < LIMIT_S3_TRIES &&
+	       strcmp(call->transfer.response.kind, "timeout") !=
+		       0; /* a job may be waiting for it, and a host that stops for the job */
 }
 
 static void send_call(struct s3_call *call);
@@ -329,6 +331,7 @@ static void send_call(struct s3_call *call)
 	write_body(call);
 	transfer->outgoing = &call->outgoing;
 	transfer->named_by_operator = true;
+	transfer->silence_seconds = LIMIT_S3_SILENCE_SECONDS;
 	transfer->sink = call->sink != NULL ? on_piece : NULL;
 	transfer->done = on_answered;
 	transfer_start(client->loop, transfer);

@@ -181,7 +181,7 @@ function takeControl(response, body) {
 }
 
 function takeFault(request) {
-  const fault = control.faults.find(one => one.times !== 0 && (!one.method || one.method === request.method) && request.url.includes(one.match ?? ""));
+  const fault = [...(Array.isArray(control.faults) ? control.faults : [])].find(one => one.times !== 0 && (!one.method || one.method === request.method) && request.url.includes(one.match ?? ""));
   if (fault) fault.times = (fault.times ?? Infinity) - 1;
   return fault;
 }

@@ -23,6 +23,9 @@ export const url = (path, query) => {
   return path.replace(/^\/+/, "") + (search && `?${search}`);
 };
 
+/** An output's file. It comes through the host: from anywhere else (artifacts.deliver) the page would show nothing, and may not. */
+export const file = path => url(path, { deliver: "proxy" });
+
 let askForLogin = null; // () => Promise<void>: store/session.js
 
 export function onUnauthorized(ask) {

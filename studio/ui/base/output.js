@@ -1,6 +1,6 @@
 // output.js - one output of a job: picture, video, sound, text, file, or why it was lost. One video at a time is fetched.
 
-import { url } from "./api.js";
+import { file } from "./api.js";
 import { h, icon } from "./dom.js";
 import { stringify } from "./exact.js";
 import { bytes } from "./format.js";
@@ -35,7 +35,7 @@ function video(address, name) {
 }
 
 function content(one, name, href) {
-  const type = one.content_type ?? "", address = one.url && url(one.url);
+  const type = one.content_type ?? "", address = one.url && file(one.url);
   const text = one.text ?? (one.json === undefined ? null : stringify(one.json, 2));
   if (text !== null) return h("pre", { tabindex: 0 }, text);
   if (/^image\/(?!svg)/.test(type)) {
@@ -50,5 +50,5 @@ function content(one, name, href) {
 export function output(one, { name = `output ${one.n + 1}`, href = null } = {}) {
   if (one.error) return h("p.note.is-bad", h("span", `Output ${one.n + 1} was lost: ${one.error}`, one.source_host && ` (${one.source_host})`));
   return h("figure.output", content(one, name, href), h("figcaption.hint", `${one.content_type ?? "file"}, ${bytes(one.bytes)}`,
-    one.url && h("a.link", { href: url(one.url), download: one.filename ?? "" }, icon("download"), "Download")));
+    one.url && h("a.link", { href: file(one.url), download: one.filename ?? "" }, icon("download"), "Download")));
 }

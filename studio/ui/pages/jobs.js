@@ -1,6 +1,6 @@
 // jobs.js - all jobs: a list by filters that the address keeps, and beside it the one that is open.
 
-import { url } from "../base/api.js";
+import { file } from "../base/api.js";
 import { loading, problemBox } from "../base/dialog.js";
 import { h, icon } from "../base/dom.js";
 import { count, duration, isOpen, kindWord, moment, now, plural, status, usd } from "../base/format.js";
@@ -128,7 +128,7 @@ function picture(item) {
   });
   const shown = computed(() => {
     const { job_id, artifact } = item.value;
-    return stood.value === job_id && artifact?.url ? `${artifact.content_type} ${url(artifact.url)}` : "";
+    return stood.value === job_id && artifact?.url ? `${artifact.content_type} ${file(artifact.url)}` : "";
   });
   return () => {
     const [, kind, src] = /^(image|video|audio)\/\S+ (.*)$/.exec(shown.value) ?? [];

@@ -141,7 +141,7 @@ function outputTile(item) {
   const family = type?.split("/")[0];
   const words = `${kindWord(item.peek().kind)} by ${provider}: ${prompt || "no prompt"}`;
   return h("li", h("a.tile", { href: link("gallery", [job, String(n)]), title: prompt, "aria-label": words },
-    family === "image" ? h("img", { src: api.url(url), alt: "", loading: "lazy", decoding: "async" }) : icon(FILE_ICONS[family] ?? "file")));
+    family === "image" ? h("img", { src: api.file(url), alt: "", loading: "lazy", decoding: "async" }) : icon(FILE_ICONS[family] ?? "file")));
 }
 
 function outputsCard(outputs) {

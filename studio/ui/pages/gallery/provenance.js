@@ -40,7 +40,7 @@ export const provenance = (output, job) => h("dl.facts",
 export function actions(output, job) {
   const make = seed => link("make", [job.kind.split(".").at(-2) ?? job.kind, job.provider], { from: job.job_id, seed });
   return h("div.row",
-    output.url && h("a.button", { href: api.url(output.url), download: output.filename ?? "" }, icon("download"), "Download"),
+    output.url && h("a.button", { href: api.file(output.url), download: output.filename ?? "" }, icon("download"), "Download"),
     h("a.button", { href: link("jobs", [job.job_id]) }, "Open job"),
     () => session.may("submit") && [h("a.button", { href: make() }, "Use again"), h("a.button", { href: make("new") }, "With a new seed")]);
 }

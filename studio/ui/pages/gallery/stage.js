@@ -87,7 +87,7 @@ function video(url, label) {
 
 /** What shows the output: { view, tools: buttons, keys: { key: action } }. */
 export function stage(output, abort) {
-  const media = mediaOf(output.content_type), url = output.url && api.url(output.url);
+  const media = mediaOf(output.content_type), url = output.url && api.file(output.url);
   const label = `${mediaWord(output.content_type)}: ${output.prompt || output.filename || ""}`;
   if (output.error || !url) return { view: h("div.stage-view.is-lost", icon("warning"), h("p", h("b", "Not kept: "), output.error)) };
   if (media === "image") return picture(url, label);

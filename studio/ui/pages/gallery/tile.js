@@ -16,7 +16,7 @@ function ratioOf({ width, height, content_type: type }) {
 const card = (className, name, ...texts) => h(`div.gallery-face.${className}`, icon(name), texts.map(text => text && h("p.hint", text)));
 
 function picture({ url, content_type: type }) {
-  const node = h("img.gallery-face", { src: api.url(url), alt: "", loading: "lazy", decoding: "async" });
+  const node = h("img.gallery-face", { src: api.file(url), alt: "", loading: "lazy", decoding: "async" });
   node.addEventListener("error", () => node.replaceWith(card("is-lost", "warning", `Cannot be shown: ${type}`)));
   return node;
 }

@@ -12,7 +12,7 @@ const LISTED = 8;
 function output(one, prompt) {
   if (one.error) return h("p.bad", one.error);
   if (one.text !== undefined || one.json !== undefined) return h("pre", { tabindex: "0" }, one.text ?? JSON.stringify(one.json));
-  const src = api.url(one.url), type = one.content_type ?? "";
+  const src = api.file(one.url), type = one.content_type ?? "";
   if (type.startsWith("image/") && type !== "image/svg+xml") return h("a", { href: src, target: "_blank" }, h("img", { src, alt: prompt || "output", width: one.width, height: one.height }));
   if (type.startsWith("video/")) return h("video", { src, controls: true, loop: true, muted: true, "aria-label": prompt || "output" });
   if (type.startsWith("audio/")) return h("audio", { src, controls: true, "aria-label": prompt || "output" });
