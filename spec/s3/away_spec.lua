@@ -106,14 +106,17 @@ describe("a bucket that is away", function()
 
   -- What is wrong, the text, and how it is made so.
   local WRONG = {
-    { "another region", 'is in the region eu-test-1, not in us-west-2: set artifacts.region to "eu-test-1"', { region = "us-west-2" } },
+    { "another region", 'is in the region eu-test-1, not in us-west-2: set artifacts.region to "eu-test-1"',
+      { region = "us-west-2" } },
     { "no such bucket", "there is no bucket other at 127.0.0.1", { dir = "s3://other" } },
-    { "a wrong key", "does not know the access key: correct s3.access_key_id", {}, { access_key_id = "AKOTHER", secret_access_key = "x" } },
+    { "a wrong key", "does not know the access key: correct s3.access_key_id", {},
+      { access_key_id = "AKOTHER", secret_access_key = "x" } },
     { "a wrong secret", "the secret key does not belong to the access key", {},
       { access_key_id = Bucket.KEY, secret_access_key = "another/secret" } },
     { "no credentials", "there are no credentials for the bucket films: write access_key_id", {}, {} },
     { "nobody there", "cannot be reached at 127.0.0.1:9", { endpoint = "http://127.0.0.1:9" } },
-    { "a name that is none", "there is no address for films.bucket.invalid", { endpoint = "https://bucket.invalid", path_style = false } },
+    { "a name that is none", "there is no address for films.bucket.invalid",
+      { endpoint = "https://bucket.invalid", path_style = false } },
   }
 
   for _, wrong in ipairs(WRONG) do
@@ -138,11 +141,12 @@ describe("a bucket that is away", function()
   end)
 
   case("or is no bucket at all says so", function()
-    local vendor = require("spec.support.host").start { program = "/usr/bin/lua5.4", arguments = { "spec/support/odd_vendor.lua" },
-      config = "", env = { LUA_PATH = os.getenv("LUA_PATH") } }
+    local vendor = require("spec.support.host").start { program = "/usr/bin/lua5.4", config = "",
+      arguments = { "spec/support/odd_vendor.lua" }, env = { LUA_PATH = os.getenv("LUA_PATH") } }
     with({ endpoint = "http://127.0.0.1:" .. vendor.port }, HURRY, function(odd)
       local job = odd:job { { text = "no S3" } }
-      assert.is_truthy(job.result.warnings[1]:find("is artifacts.endpoint the address of an S3 API?", 1, true), job.result.warnings[1])
+      local said = job.result.warnings[1]
+      assert.is_truthy(said:find("is artifacts.endpoint the address of an S3 API?", 1, true), said)
     end)
     vendor:kill()
     vendor:remove()

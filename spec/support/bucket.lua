@@ -1,4 +1,5 @@
--- A bucket on loopback that checks every signature with AWS's own code (spec/s3/server/server.mjs), and hosts that keep their artifacts in it.
+-- A bucket on loopback that checks every signature with AWS's own code (spec/s3/server/server.mjs), and hosts that keep their
+-- artifacts in it.
 --
 --   local bucket = Bucket.start { region = "eu-test-1" }     -- nil and why: node or npm is not there
 --   local odd = bucket:host { deliver = "redirect" }          -- as spec/support/odd_outputs.lua
@@ -60,7 +61,8 @@ function Bucket:objects()
 end
 
 function Bucket:artifacts(changes)
-  local artifacts = { dir = "s3://" .. self.options.bucket .. "/kept/here", endpoint = self.endpoint, region = self.options.region }
+  local place = "s3://" .. self.options.bucket .. "/kept/here"
+  local artifacts = { dir = place, endpoint = self.endpoint, region = self.options.region }
   for name, value in pairs(changes or {}) do artifacts[name] = value end
   return artifacts
 end
@@ -69,7 +71,8 @@ end
 function Bucket:host(changes, options)
   options = options or {}
   options.artifacts = self:artifacts(changes)
-  options.s3 = options.s3 or { access_key_id = Bucket.KEY, secret_access_key = Bucket.SECRET, session_token = self.options.token }
+  options.s3 = options.s3 or
+    { access_key_id = Bucket.KEY, secret_access_key = Bucket.SECRET, session_token = self.options.token }
   options.max_bytes = options.max_bytes or 200000000
   return Odd.start(options)
 end

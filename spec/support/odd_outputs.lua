@@ -35,8 +35,8 @@ return {
 local Odd = {}
 Odd.__index = Odd
 
---- Starts both. options: max_bytes, outputs (Lua text), direct, files, program, env; artifacts: over those of the configuration; s3: the
---- section of the secrets file; vendor: of another one, which is used then; config(config): further changes.
+--- Starts both. options: max_bytes, outputs (Lua text), direct, files, program, env; artifacts: over those of the configuration;
+--- s3: the section of the secrets file; vendor: of another one, which is used then; config(config): further changes.
 function Odd.start(options)
   options = options or {}
   local self = setmetatable({}, Odd)
