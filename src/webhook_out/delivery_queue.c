@@ -125,6 +125,15 @@ bool delivery_queue_set_aside(struct webhook *webhook)
 	return some;
 }
 
+void delivery_queue_store_all(struct webhook *webhook)
+{
+	for (struct delivery *at = webhook->deliveries; at != NULL; at = at->next) {
+		if (at->stored)
+			continue;
+		at->stored = at->dirty = true;
+	}
+}
+
 /* 5 s, 10 s, 20 s, ... */
 static int64_t pause_after(int attempts)
 {

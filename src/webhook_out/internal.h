@@ -235,6 +235,9 @@ int delivery_queue_replay(struct webhook *webhook, int64_t event);
 /* Fresh ones of slow receivers get rows, so that they take no room. True: some did. */
 bool delivery_queue_set_aside(struct webhook *webhook);
 
+/* All get rows, so that the place in the log is behind what was delivered: who goes on from there delivers nothing of it again. */
+void delivery_queue_store_all(struct webhook *webhook);
+
 /* May more of the log be read? */
 bool delivery_queue_has_room(const struct webhook *webhook);
 

@@ -167,6 +167,8 @@ static void add_leaving(struct save *save, struct webhook *webhook)
 /* A place moves on only with every row that it leaves behind, in the same commit. */
 static void add_webhook(struct save *save, struct webhook *webhook)
 {
+	if (webhook->leaving && webhook->under_way == 0)
+		delivery_queue_store_all(webhook);
 	if (!webhook->removed && add_deliveries(save, webhook) && add_cursor(save, webhook) && add_news(save, webhook))
 		add_leaving(save, webhook);
 }
