@@ -12,6 +12,7 @@
 --     cluster:database()                                      -- the same as above, on it
 --     cluster:crash() cluster:start()                         -- pg_ctl stop -m immediate; cluster:stop() is "fast"
 --     cluster:cut()                                           -- ends every client's connection
+--     cluster:keep() ... cluster:crash() cluster:put_back()   -- a failover that loses what was committed in between
 --     cluster:remove()
 --   end)
 --
@@ -200,6 +201,21 @@ function Cluster:stop() self:control(("-w -t %d -m fast stop"):format(STOP_SECON
 function Cluster:crash() self:control(("-w -t %d -m immediate stop"):format(STOP_SECONDS)) end
 
 --- What its log says.
+--- Its state, for put_back(); the server is down for a moment.
+function Cluster:keep()
+  self:stop()
+  shell.output(as_server(("rm -rf %s/kept && cp -a %s/data %s/kept"):format(self.folder, self.folder, self.folder)))
+  self:start()
+end
+
+--- Of a crashed server: the state that was kept, as a standby has it that is promoted: a timeline of its own.
+function Cluster:put_back()
+  local steps = "cd %s && rm -rf data && cp -a kept data && touch data/recovery.signal"
+    .. " && echo \"restore_command = 'false'\" >>data/postgresql.auto.conf"
+  shell.output(as_server("sh -c " .. shell.quote(steps:format(self.folder))))
+  self:start()
+end
+
 function Cluster:log() return shell.read(self.folder .. "/log") or "" end
 
 --- What it answers, asked in its own database.

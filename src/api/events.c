@@ -103,6 +103,8 @@ static const struct {
 	{ "host.live.stopped", "an operator has stopped all live jobs that are not sent yet" },
 	{ "host.live.started", "they go on" },
 	{ WEBHOOK_TEST_TYPE, "a client tests webhooks" },
+	{ "host.registry.failover",
+		"the registry is on another server, which may lack what was committed last; numbers go on far beyond" },
 	{ "host.registry.restored", "the registry is an older copy of what it was; its open jobs count as unknown" },
 	{ "host.approval.requested", "an agent wants to pay for something that a person must approve first" },
 	{ "host.approval.given", "it may be paid" },

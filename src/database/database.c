@@ -87,6 +87,11 @@ bool database_is_connected(const struct database *database)
 	return database->driver->is_connected(database);
 }
 
+unsigned database_connections(const struct database *database)
+{
+	return database->connections;
+}
+
 enum error_code database_connect(struct database *database, struct error *error)
 {
 	return database->driver->connect(database, error);

@@ -69,6 +69,9 @@ void database_close(struct database *database); /* its statements are to be fina
 
 /* Is there a connection? A lost one of PostgreSQL's is made anew by database_connect(), with its statements. SQLite's is never lost. */
 bool database_is_connected(const struct database *database);
+
+/* Which connection it is, counted from the first that was made. */
+unsigned database_connections(const struct database *database);
 enum error_code database_connect(struct database *database, struct error *error);
 
 /* Why `action` ("store the job") failed, from the connection's last failure. ERROR_BUSY: locked, or away; ERROR_CONFLICT: a rule of the schema;

@@ -65,6 +65,7 @@ struct driver {
 struct database {
 	const struct driver *driver;
 	const struct database_place *place;
+	unsigned connections; /* that were made */
 };
 
 struct statement {

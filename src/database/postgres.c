@@ -164,6 +164,8 @@ static enum error_code postgres_connect(struct database *database, struct error 
 	if (code != ERROR_NONE) {
 		hang_up(own);
 		own->failure.lost = true;
+	} else {
+		database->connections++;
 	}
 	return code;
 }

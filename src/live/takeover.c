@@ -145,7 +145,8 @@ void live_give_away(struct live *live)
 	host_change_clear(&change);
 }
 
-struct dropping {
+/* Something that all jobs are looked through for. */
+struct inspection {
 	struct engine_note note; /* first */
 	struct live *live;
 };
@@ -163,8 +164,8 @@ static struct live_job *takeover_lost(struct live *live, int64_t run)
 /* Engine thread. */
 static void on_dropped(struct engine_note *note)
 {
-	struct dropping *dropping = (struct dropping *)(void *)note;
-	struct live *live = dropping->live;
+	struct inspection *inspection = (struct inspection *)(void *)note;
+	struct live *live = inspection->live;
 	struct live_job *job;
 	size_t count = 0;
 
@@ -172,27 +173,53 @@ static void on_dropped(struct engine_note *note)
 		job_forget(job);
 	if (count > 0)
 		log_message(LOG_WARN, "live.dropped", "%zu open jobs go on at other hosts", count);
-	free(dropping);
+	free(inspection);
 }
 
 /* Cluster's thread. */
 static void takeover_dropped(void *context)
 {
-	struct dropping *dropping = memory_new(sizeof *dropping);
+	struct inspection *inspection = memory_new(sizeof *inspection);
 
-	dropping->note.run = on_dropped;
-	dropping->live = context;
-	free(dropping->live->unread);
-	dropping->live->unread = NULL;
-	dropping->live->unread_count = 0;
-	if (engine_run(dropping->live->engine, &dropping->note) != ERROR_NONE)
-		free(dropping);
+	inspection->note.run = on_dropped;
+	inspection->live = context;
+	free(inspection->live->unread);
+	inspection->live->unread = NULL;
+	inspection->live->unread_count = 0;
+	if (engine_run(inspection->live->engine, &inspection->note) != ERROR_NONE)
+		free(inspection);
+}
+
+/* ---- the registry was moved ---- */
+
+/* Engine thread. What is under way will be written anyway. */
+static void on_moved(struct engine_note *note)
+{
+	struct live *live = ((struct inspection *)(void *)note)->live;
+
+	for (size_t i = 0; i < JOB_CHAINS; i++)
+		for (struct live_job *job = live->chains[i]; job != NULL; job = job->next)
+			if (job->action == ACTION_NONE)
+				record_job(job, true, NULL, schedule_next);
+	free(note);
+}
+
+/* Store thread. Its rows may be older than what this host knows of its jobs: the vendor's id of one, say. */
+static void takeover_moved(void *context)
+{
+	struct inspection *inspection = memory_new(sizeof *inspection);
+
+	inspection->note.run = on_moved;
+	inspection->live = context;
+	if (engine_run(inspection->live->engine, &inspection->note) != ERROR_NONE)
+		free(inspection);
 }
 
 void takeover_begin(struct live *live)
 {
 	if (!cluster_is_shared(live->cluster))
 		return;
+	task_store_on_moved(live->store, takeover_moved, live);
 	takeover_dropped(live); /* of a run that was over before this one hears of such things */
 	cluster_listen(live->cluster, &(struct cluster_listener){ .context = live,
 					      .on_turn = takeover_turn,

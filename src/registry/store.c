@@ -38,6 +38,8 @@ struct listener {
 	void *group_context;
 	void (*fenced)(void *context, int64_t run);
 	void *fenced_context;
+	void (*moved)(void *context);
+	void *moved_context;
 };
 
 struct task_store {
@@ -253,6 +255,14 @@ void task_store_on_fenced(struct task_store *store, void (*fenced)(void *context
 	pthread_mutex_lock(&store->lock);
 	store->listener.fenced = fenced;
 	store->listener.fenced_context = context;
+	pthread_mutex_unlock(&store->lock);
+}
+
+void task_store_on_moved(struct task_store *store, void (*moved)(void *context), void *context)
+{
+	pthread_mutex_lock(&store->lock);
+	store->listener.moved = moved;
+	store->listener.moved_context = context;
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -473,6 +483,9 @@ static void write_waiting(struct task_store *store)
 	mend_readers(store);
 	upkeep_run(&store->upkeep, idle);
 	note_budgets(store);
+	if (store->writer.moved && listener.moved != NULL)
+		listener.moved(listener.moved_context);
+	store->writer.moved = false;
 	if (listener.fenced != NULL && run != 0 && database_is_fenced(store->writer.db))
 		listener.fenced(listener.fenced_context, run);
 	pthread_mutex_lock(&store->lock);

@@ -49,6 +49,10 @@ const struct database_place *task_store_place(const struct task_store *store);
 void task_store_set_run(struct task_store *store, int64_t run);
 void task_store_on_fenced(struct task_store *store, void (*fenced)(void *context, int64_t run), void *context);
 
+/* `moved` is called, on the store thread, when the registry was found on another server than before, which may lack what was committed last. It must
+ * not block. */
+void task_store_on_moved(struct task_store *store, void (*moved)(void *context), void *context);
+
 /* What is stored of tasks and events passes here. Before anything is written. */
 void task_store_set_cleaner(struct task_store *store, struct cleaner cleaner);
 

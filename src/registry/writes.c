@@ -70,6 +70,14 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 		.postgres =
 			"INSERT INTO event (number, at_ms, sequence, verb, data) SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ?"
 			" FROM event" },
+	[WRITE_SERVER] = { .postgres = "SELECT server, (SELECT value FROM setting WHERE name = 'registry.server') FROM"
+				       " (SELECT system_identifier || '/' || "
+				       "substr(pg_walfile_name(pg_current_wal_insert_lsn()), 1, 8)"
+				       " AS server FROM pg_control_system()) AS now" },
+	[WRITE_KEEP_SOURCE] = { .postgres = "INSERT INTO source VALUES (?, ?, ?) ON CONFLICT DO NOTHING" },
+	[WRITE_SOURCES] = { .postgres = "SELECT number, kind, provider FROM source ORDER BY number" },
+	[WRITE_FAILOVER_EVENT] = { .postgres = "INSERT INTO event (number, at_ms, sequence, verb) SELECT coalesce(max(number), 0)"
+					       " + CAST(? AS bigint), ?, 0, 'host.registry.failover' FROM event" },
 	[WRITE_NEWEST_EVENT] = { .postgres = "SELECT coalesce(max(number), 0) FROM event" }, /* by whichever host */
 	[WRITE_FIND_EVENT] = { .postgres = "SELECT 1 FROM event WHERE number > ? AND at_ms = ? AND sequence = ? LIMIT 1" },
 	[WRITE_FIND_CHANGE] = { .postgres = "SELECT 1 FROM task WHERE sequence = ? AND updated_ms = ?" },
@@ -170,7 +178,9 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	/* in order, so that two who adopt at once take turns at the oldest */
 	[WRITE_ORPHANS] = SQL("SELECT sequence FROM live WHERE phase < 4 AND (owner IS NULL OR owner NOT IN (SELECT id FROM host"
 			      " WHERE dead_ms IS NULL)) ORDER BY sequence LIMIT ?"),
-	[WRITE_ADOPT] = SQL("UPDATE live SET owner = ? WHERE sequence = ?"),
+	/* 0 is queued, 1 its request may be out: of what was queued before a failover that is not known (failover.c) */
+	[WRITE_ADOPT] = SQL("UPDATE live SET owner = ?, phase = CASE WHEN phase = 0 AND sequence < (SELECT CAST(value AS bigint)"
+			    " FROM setting WHERE name = 'registry.failover') THEN 1 ELSE phase END WHERE sequence = ?"),
 	[WRITE_GIVE_AWAY] = SQL("UPDATE live SET owner = NULL WHERE owner = ? AND phase < 4"),
 	[WRITE_RUN_ENDS] = SQL("UPDATE host SET dead_ms = ? WHERE id = ? AND dead_ms IS NULL"),
 	[WRITE_FIND_ASKED] = SQL("SELECT phase, owner FROM live WHERE sequence = ?"),
@@ -515,7 +525,8 @@ static bool write_group(struct writer *writer, struct store_write *writes)
 		write->claimed = NULL;
 		write->counted = 0;
 	}
-	if (add_sources(writer, writes) && writer_begin(writer, durable) && run_group(writer, writes)) {
+	if (writer_check_server(writer) && add_sources(writer, writes) && writer_begin(writer, durable) &&
+		run_group(writer, writes)) {
 		count_group(writer, writes);
 		return true;
 	}

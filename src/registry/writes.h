@@ -29,6 +29,10 @@ enum write_statement {
 	WRITE_WISH_NEWS,
 	WRITE_WISH_FORGET,
 	WRITE_EVENT,
+	WRITE_SERVER,
+	WRITE_KEEP_SOURCE,
+	WRITE_SOURCES,
+	WRITE_FAILOVER_EVENT,
 	WRITE_NEWEST_EVENT,
 	WRITE_FIND_EVENT,
 	WRITE_FIND_CHANGE,
@@ -124,12 +128,14 @@ struct writer {
 	int64_t observed; /* rows of `observed`; -1: to be counted */
 	struct budget_rows budgets;
 	struct cleaner cleaner;
-	const char *path;     /* of the database, for the file beside it; NULL: it is on a server */
-	int64_t paid;	      /* the mark in the database */
-	int64_t paid_beside;  /* and in the file: larger means that the database is an older copy */
-	int64_t run;	      /* of this host: live jobs whose owner is another are not changed; 0: there is none */
-	_Atomic bool leaving; /* the host stops: what cannot be found out now will be by the next run */
-	struct error failure; /* why the transaction under way is lost */
+	const char *path;	     /* of the database, for the file beside it; NULL: it is on a server */
+	int64_t paid;		     /* the mark in the database */
+	int64_t paid_beside;	     /* and in the file: larger means that the database is an older copy */
+	int64_t run;		     /* of this host: live jobs whose owner is another are not changed; 0: there is none */
+	unsigned checked_connection; /* of which it is known on which server it is */
+	bool moved;		     /* it was another one; until the store has told of it */
+	_Atomic bool leaving;	     /* the host stops: what cannot be found out now will be by the next run */
+	struct error failure;	     /* why the transaction under way is lost */
 };
 
 /* Opens (or makes, or migrates) the database and loads the sources. */
@@ -145,6 +151,9 @@ void writer_set_run(struct writer *writer, int64_t run);
 
 /* Writes the list in one transaction, in its order, and fills in each one's outcome. False: the database failed, why is in `writer->failure`. */
 bool writer_group(struct writer *writer, struct store_write *writes);
+
+/* Is the registry where it was when this connection was made? Else that is noted. False as above. failover.c */
+bool writer_check_server(struct writer *writer);
 
 /* Writes something that changes nothing, synced. False as above. */
 bool writer_probe(struct writer *writer);
