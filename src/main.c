@@ -20,6 +20,7 @@ static const struct {
 	{ "watch", cli_watch, "watch [JOB] [--base URL] [--key KEY] ...   follow what happens in a running host" },
 	{ "jobs", cli_jobs, "jobs [--status S] [--provider ID] ...     its jobs, as a table" },
 	{ "budget", cli_budget, "budget [--days N]                         its money, as a table" },
+	{ "hosts", cli_hosts, "hosts                                      which hosts use its registry, as a table" },
 	{ "mcp", cli_mcp, "mcp [--url URL] [--key KEY]                MCP over standard input and output, for agents" },
 	{ "approve", cli_approve,
 		"approve [QUOTE] [--amount USD] ...         what agents want to pay for: list it, say yes or no" },

@@ -8,6 +8,7 @@
 #include "api/answer.h"
 #include "api/config_json.h"
 #include "api/file_problem_json.h"
+#include "api/hosts.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -171,6 +172,7 @@ void host_report_handle(struct host *host, struct http_request *request)
 	report_features(&out, &config->features);
 	report_switches(&out, host, config);
 	report_limits(&out, host, config);
+	hosts_report(&out, host);
 	report_problems(&out, host, request->view, operates);
 	if (operates)
 		config_json_write(&out, config);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "api/answer.h"
+#include "api/hosts.h"
 #include "api/router.h"
 #include "base/clock.h"
 #include "base/counters.h"
@@ -480,6 +481,7 @@ void metrics_handle(struct host *host, struct http_request *request)
 	write_process(&out, host);
 	write_door(&out, host);
 	write_registry(&out, host);
+	hosts_write_metrics(&out, host);
 	write_engine(&out, host);
 	write_bucket(&out, host);
 	write_scripts(&out, host);

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "api/hosts.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -143,6 +144,18 @@ static void list_studio(struct host *host, struct buffer *problems, int *count)
 	}
 }
 
+struct listing {
+	struct buffer *problems;
+	int *count;
+};
+
+static void list_host_problem(void *context, const char *text)
+{
+	const struct listing *listing = context;
+
+	add_problem(listing->problems, text, listing->count);
+}
+
 static int write_readiness(struct host *host, const struct gate_view *view, struct buffer *out)
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
@@ -157,6 +170,7 @@ static int write_readiness(struct host *host, const struct gate_view *view, stru
 	list_files(view, set, &problems, &count);
 	list_directory(host, &problems, &count);
 	list_bucket(host, &problems, &count);
+	hosts_list_problems(host, list_host_problem, &(struct listing){ .problems = &problems, .count = &count });
 	list_studio(host, &problems, &count);
 	provider_set_release(set);
 	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",

@@ -12,9 +12,10 @@ int cli_lint(int argc, char **argv);
 /* watch [JOB]: follows the events of a running host. */
 int cli_watch(int argc, char **argv);
 
-/* jobs, budget: tables of a running host's jobs and of its money. */
+/* jobs, budget, hosts: tables of a running host's jobs, of its money, and of those that use the same registry. */
 int cli_jobs(int argc, char **argv);
 int cli_budget(int argc, char **argv);
+int cli_hosts(int argc, char **argv);
 
 /* mcp: the tools of a running host over standard input and output. */
 int cli_mcp(int argc, char **argv);

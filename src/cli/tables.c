@@ -1,4 +1,4 @@
-/* tables.c - the commands jobs and budget: what a running host knows, as tables. The command's only thread. */
+/* tables.c - the commands jobs, budget and hosts: what a running host knows, as tables. The command's only thread. */
 #include <stdio.h>
 #include <string.h>
 
@@ -25,6 +25,11 @@ static const char budget_usage[] =
 	"usage: providerd budget [--base URL] [--key KEY] [--days N] [--json]\n\n"
 	"  --base URL   the running host; default " BASE_DEFAULT "\n"
 	"  --days N     how far back the days go; default 31\n"
+	"  --json       the answer as it is\n" KEY_HELP "\nExit code: 0, 1 no answer, 64 bad arguments.\n";
+
+static const char hosts_usage[] =
+	"usage: providerd hosts [--base URL] [--key KEY] [--json]\n\n"
+	"  --base URL   one of the running hosts; default " BASE_DEFAULT "\n"
 	"  --json       the answer as it is\n" KEY_HELP "\nExit code: 0, 1 no answer, 64 bad arguments.\n";
 
 /* ---- asking ---- */
@@ -205,6 +210,54 @@ int cli_budget(int argc, char **argv)
 	show_query(&path, "days", days);
 	result = path.failed ? arguments_refuse(&command, "the arguments are too long", NULL)
 			     : ask_host(&command, base, key, &path, json, print_budget);
+	buffer_free(&path);
+	return result;
+}
+
+/* ---- hosts ---- */
+
+static void print_hosts(const json_t *answer)
+{
+	static const char *const heads[] = { "HOST", "VERSION", "STARTED", "LAST BEAT", "LEASE", "JOBS", "CONFIGURATION" };
+	struct table table;
+	struct table_row *row;
+	const json_t *host;
+	char text[SHOW_BYTES];
+	size_t i;
+
+	table_open(&table, heads, 7);
+	json_array_foreach(json_object_get(answer, "hosts"), i, host) {
+		row = table_add(&table);
+		show_text(host, "name", text, sizeof text);
+		snprintf(row->cells[0], CELL_BYTES, "%s%s", text, json_is_true(json_object_get(host, "self")) ? " (asked)" : "");
+		show_text(host, "version", row->cells[1], CELL_BYTES);
+		snprintf(row->cells[2], CELL_BYTES, "%.19s", show_text(host, "started_at", text, sizeof text));
+		snprintf(row->cells[3], CELL_BYTES, "%.1f s ago",
+			(double)json_integer_value(json_object_get(host, "beat_age_ms")) / 1000);
+		snprintf(row->cells[4], CELL_BYTES, "%lld s",
+			(long long)json_integer_value(json_object_get(host, "lease_seconds")));
+		snprintf(row->cells[5], CELL_BYTES, "%lld", (long long)json_integer_value(json_object_get(host, "jobs")));
+		snprintf(row->cells[6], CELL_BYTES, "%s",
+			json_is_true(json_object_get(host, "config_differs")) ? "differs" : "the same");
+	}
+	table_print(&table);
+}
+
+int cli_hosts(int argc, char **argv)
+{
+	const char *base = BASE_DEFAULT, *key = NULL;
+	bool json = false;
+	const struct argument list[] = { { .name = "--base", .value = &base }, { .name = "--key", .value = &key },
+		{ .name = "--json", .flag = &json }, { .name = NULL } };
+	const struct command command = { .name = "hosts", .usage = hosts_usage, .arguments = list };
+	int result;
+	struct buffer path;
+
+	if (!arguments_read(&command, argc, argv, &result))
+		return result;
+	buffer_init(&path, PATH_BYTES);
+	buffer_text(&path, "/api/host");
+	result = ask_host(&command, base, key, &path, json, print_hosts);
 	buffer_free(&path);
 	return result;
 }

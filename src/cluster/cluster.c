@@ -193,11 +193,13 @@ static enum error_code beat(struct cluster *cluster, struct error *error)
 
 static enum error_code pulse(struct cluster *cluster, struct error *error)
 {
+	int64_t began_ns = clock_boot_ns();
 	struct host_pulse pulse;
 	enum error_code code = host_rows_pulse(cluster->rows, atomic_load(&cluster->run), &pulse, error);
 
 	if (code != ERROR_NONE)
 		return code;
+	atomic_store(&cluster->pulse_us, (clock_boot_ns() - began_ns) / 1000);
 	tell_news(cluster, &pulse);
 	tell(cluster, offsetof(struct cluster_listener, on_turn));
 	if (pulse.has_orphans)

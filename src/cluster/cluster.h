@@ -89,6 +89,7 @@ struct cluster_figures {
 	int64_t dropped;       /* how often this one was */
 	int64_t beat_failures; /* since the start */
 	int64_t beat_age_ms;   /* since the beginning of its last beat that succeeded */
+	int64_t pulse_us;      /* what the last pulse took; 0: there was none */
 };
 
 struct cluster_figures cluster_figures(struct cluster *cluster);

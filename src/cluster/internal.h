@@ -33,7 +33,7 @@ struct cluster {
 	_Atomic int64_t fenced;		  /* this run was refused by the registry */
 	_Atomic int followers;
 	_Atomic bool configured; /* config_sha256 is to be written */
-	_Atomic int64_t declared, dropped, beat_failures, clock_ms;
+	_Atomic int64_t declared, dropped, beat_failures, clock_ms, pulse_us;
 	pthread_t thread;
 	bool started;
 	pthread_mutex_t lock; /* guards all below */

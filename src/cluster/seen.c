@@ -222,7 +222,8 @@ struct cluster_figures cluster_figures(struct cluster *cluster)
 	struct cluster_figures figures = { .clock_ms = atomic_load(&cluster->clock_ms),
 		.declared = atomic_load(&cluster->declared),
 		.dropped = atomic_load(&cluster->dropped),
-		.beat_failures = atomic_load(&cluster->beat_failures) };
+		.beat_failures = atomic_load(&cluster->beat_failures),
+		.pulse_us = atomic_load(&cluster->pulse_us) };
 
 	if (cluster_is_shared(cluster))
 		figures.beat_age_ms = (clock_boot_ns() - atomic_load(&cluster->beaten_ns)) / 1000000;

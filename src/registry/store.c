@@ -15,6 +15,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/histogram.h"
 #include "base/limits.h"
 #include "base/linger.h"
 #include "base/log.h"
@@ -66,9 +67,10 @@ struct task_store {
 	_Atomic int64_t newest_event; /* of those that are committed */
 	struct listener listener;
 	_Atomic int64_t writing_since_ns; /* 0: it writes nothing now */
-	bool failing;			  /* the last write failed for the database's sake, and since then none succeeded */
-	_Atomic bool away;		  /* for its server cannot be reached */
-	_Atomic bool readers_lost;	  /* connections for reading are gone */
+	_Atomic uint64_t commit_times[HISTOGRAM_COUNTERS];
+	bool failing;		   /* the last write failed for the database's sake, and since then none succeeded */
+	_Atomic bool away;	   /* for its server cannot be reached */
+	_Atomic bool readers_lost; /* connections for reading are gone */
 	char failure[256];
 	int64_t probe_ns; /* store thread: when to try whether it works again */
 	struct store_write acceptance;
@@ -417,12 +419,32 @@ static void probe(struct task_store *store)
 		note_health(store, writer_probe(&store->writer));
 }
 
+/* No other thread counts here. */
+static void count_time(struct task_store *store, int64_t took_ns)
+{
+	int64_t took_us = took_ns / 1000;
+	_Atomic uint64_t *bucket = &store->commit_times[histogram_bucket(took_us)],
+			 *sum = &store->commit_times[HISTOGRAM_BUCKETS];
+
+	atomic_store_explicit(bucket, atomic_load_explicit(bucket, memory_order_relaxed) + 1, memory_order_relaxed);
+	atomic_store_explicit(sum, atomic_load_explicit(sum, memory_order_relaxed) + (uint64_t)took_us, memory_order_relaxed);
+}
+
+void task_store_commit_times(struct task_store *store, uint64_t values[HISTOGRAM_COUNTERS])
+{
+	for (int i = 0; i < HISTOGRAM_COUNTERS; i++)
+		values[i] = atomic_load_explicit(&store->commit_times[i], memory_order_relaxed);
+}
+
 static void write_group(struct task_store *store, struct store_write *writes)
 {
-	atomic_store_explicit(&store->writing_since_ns, clock_monotonic_ns(), memory_order_relaxed);
+	int64_t began_ns = clock_monotonic_ns();
+
+	atomic_store_explicit(&store->writing_since_ns, began_ns, memory_order_relaxed);
 	if (writes->kind != STORE_SETTING && writes->kind != STORE_HOST) /* a host that starts waits for those */
 		test_stall("store", "commit");
 	note_health(store, writer_group(&store->writer, writes));
+	count_time(store, clock_monotonic_ns() - began_ns);
 	atomic_store_explicit(&store->writing_since_ns, 0, memory_order_relaxed);
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/cleaner.h"
 #include "base/error.h"
+#include "base/histogram.h"
 #include "base/json_span.h"
 #include "registry/budget_limit.h"
 #include "registry/event_filter.h"
@@ -375,3 +376,6 @@ uint64_t task_store_budget_differences(struct task_store *store);
 
 /* Writes waiting now. */
 size_t task_store_backlog(struct task_store *store);
+
+/* How long the groups of writes took since the start. Any thread. */
+void task_store_commit_times(struct task_store *store, uint64_t values[HISTOGRAM_COUNTERS]);

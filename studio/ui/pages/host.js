@@ -3,7 +3,7 @@
 import { api } from "../base/api.js";
 import { loading, problemBox } from "../base/dialog.js";
 import { h, icon, term } from "../base/dom.js";
-import { ago, bytes, copyButton, count, plural, status as word } from "../base/format.js";
+import { ago, bytes, copyButton, count, duration, plural, status as word } from "../base/format.js";
 import { stringify } from "../base/exact.js";
 import { link } from "../base/router.js";
 import { computed, effect, signal } from "../base/signal.js";
@@ -56,14 +56,30 @@ function inForce({ config }) {
       : h("p.hint", roleNeeded("operate")));
 }
 
+/** Silent for a third of its lease: a host that is well gives a sign of life each two fifteenths of it. */
+function beat({ beat_age_ms: age, lease_seconds: lease }) {
+  const text = duration(age / 1000);
+  return age < lease * 1000 / 3 ? word("done", `${text} ago`) : word("unknown", `silent for ${text}`);
+}
+
+const hostRow = one => h("tr", h("td", h("b", one.name), one.self && h("span.hint", " this one"), h("div.hint", `slot ${one.slot}`)),
+  h("td", beat(one)), h("td", one.version, one.config_differs && h("div.bad", "other settings")), h("td", ago(one.started_at)), h("td.number", count(one.jobs)));
+
+/** All that use the registry, where others may. */
+const hosts = ({ registry, hosts: all }) => registry.shared && h("section.card.stack.hosts", h("h2", "Hosts"),
+  h("div.scrolls", { tabindex: 0, role: "region", "aria-label": "Hosts" },
+    h("table", h("thead", h("tr", h("th", "Host"), h("th", "Sign of life"), h("th", "Version"), h("th", "Up for"), h("th.number", "Open jobs"))),
+      h("tbody", all.map(hostRow)))));
+
 function status(report, abort) {
   const ready = readiness(abort);
   // What does not change by itself: else an open part would close every 5 s.
-  const files = computed(() => JSON.stringify(report.value && { ...report.value, uptime_seconds: 0, queues: 0 }));
+  const files = computed(() => JSON.stringify(report.value && { ...report.value, uptime_seconds: 0, queues: 0, registry: 0, hosts: 0 }));
   return [
     () => report.value && figures(report.value),
     () => ready.problem && problemBox(ready.problem, { retry: ready.reload }),
     () => report.value && ready.value && wrong(ready.value, report.value),
+    () => report.value && hosts(report.value),
     () => files.value !== "null" && h("div.halves", h("section.card.stack", h("h2", "Switches"), switches(report.value)),
       h("section.card.stack", h("h2", "Limits"), limits(report.value)), h("section.card.is-whole", inForce(report.value))),
   ];
