@@ -44,6 +44,7 @@ static const struct {
 	enum error_code code;
 	const char *advice;
 } refusals[] = {
+	{ "memory", ERROR_MEMORY, "out of memory" },
 	{ "no password supplied", ERROR_INVALID,
 		"the server wants a password: set PGPASSWORD or a passfile, or write it into registry.url" },
 	{ "password authentication failed", ERROR_INVALID, "the server refuses the user or its password" },
@@ -121,7 +122,10 @@ void postgres_lose(struct postgres *database, const char *why)
 {
 	if (database->connection == NULL && database->failure.lost)
 		return; /* it was said before */
-	if (why != NULL)
+	/* libpq says nothing when it lacks the memory even for that */
+	if (why != NULL && (why[0] == '\0' || strstr(why, "memory") != NULL))
+		note(database, ERROR_MEMORY, "out of memory", "");
+	else if (why != NULL)
 		note(database, ERROR_BUSY, "the connection to the server was lost", why);
 	database->failure.lost = true;
 	if (database->connection != NULL)
@@ -148,6 +152,8 @@ enum error_code postgres_say(struct database *database, const char *action, stru
 {
 	const struct postgres_failure *failure = &postgres_of(database)->failure;
 
+	if (failure->code == ERROR_MEMORY)
+		return error_memory(error);
 	return error_set(error, failure->code != ERROR_NONE ? failure->code : ERROR_IO, database->place->name, "cannot %s: %s",
 		action, failure->text[0] != '\0' ? failure->text : "there is no connection to the server");
 }

@@ -3,6 +3,7 @@
 #include "database/postgres.h"
 
 #include <poll.h>
+#include <string.h>
 
 #include "base/clock.h"
 
@@ -73,6 +74,8 @@ static bool await_answer(struct postgres *database, int64_t until_ns)
 			return false_after_loss(database);
 		if (PQisBusy(database->connection) == 0)
 			return true;
+		if (strstr(PQerrorMessage(database->connection), "out of memory") != NULL)
+			return false_after_loss(database); /* libpq waits for an answer then that it has dropped */
 		left_ns = until_ns - clock_monotonic_ns();
 		if (left_ns <= 0) {
 			postgres_lose(database, "the server does not answer");
@@ -89,7 +92,8 @@ static bool await_answer(struct postgres *database, int64_t until_ns)
 /* The first one of a transaction counts: the others only say that it has failed. */
 static void note_failure(struct postgres *database, const PGresult *result, int64_t at)
 {
-	if (!database->failed)
+	if (!database->failed ||
+		PQresultErrorField(result, PG_DIAG_SQLSTATE) == NULL) /* libpq's own: then no answer can be trusted to come */
 		postgres_note_result(database, result);
 	database->failed = true;
 	if (at == database->lock_at && database->failure.code == ERROR_BUSY)

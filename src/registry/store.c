@@ -375,7 +375,9 @@ static void note_health(struct task_store *store, bool works)
 {
 	int64_t pause_ms;
 
-	note_away(store, !works && store->writer.shared && !database_is_connected(store->writer.db));
+	/* a connection that lacked memory is made anew by the next group */
+	note_away(store, !works && store->writer.shared && store->writer.failure.code != ERROR_MEMORY &&
+				 !database_is_connected(store->writer.db));
 	if (works && !store->failing)
 		return;
 	pthread_mutex_lock(&store->lock);
