@@ -70,6 +70,20 @@ describe("a bucket of artifacts", function()
       cjson.decode(output:match("({[^\n]*})\n$")))
   end)
 
+  case("may be named in the host of its URLs", function()
+    local endpoint = bucket.endpoint:gsub("127.0.0.1", "localhost")
+    local other = bucket:host({ endpoint = endpoint, path_style = false }, { vendor = odd.vendor })
+    local ok, problem = pcall(function()
+      local job = other:job { { text = "by its host" } }
+      assert.same({}, job.result.warnings or {})
+      assert.is_table(bucket:objects()[Bucket.name(job.artifacts[1])])
+      local rows = bucket:seen "PUT"
+      assert.is_truthy(rows[#rows].host:find("^films%.localhost:%d+$"), rows[#rows].host)
+    end)
+    other:remove()
+    assert(ok, problem)
+  end)
+
   case("gets the same content once, and notes each job that made it", function()
     local text = "made by two jobs"
     local first = odd:job({ { text = text } })
