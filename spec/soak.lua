@@ -8,7 +8,7 @@
 --   HOSTS=1            with more, they share one PostgreSQL, and what fails beside hosts is network, server and clocks
 --                      (spec/support/soak_hosts.lua), SOAK_SECONDS is 900, and
 --   SOAK_DISASTERS=1   is how many times as many of them there are as the kills ask for
---   SOAK_WITHOUT=fence what must not be missing: the soak then has to fail (CONTRIBUTING.md, PROVIDERD_TEST_WITHOUT)
+--   SOAK_WITHOUT=fence or generation: what must not be missing (PROVIDERD_TEST_NO_...); the soak has to fail without it
 local long_run = require "spec.support.long_run"
 
 local setting, say = long_run.setting, long_run.say
@@ -35,7 +35,9 @@ local function disasters()
 end
 
 local function soak_hosts()
-  options.hosts, options.disasters, options.env = hosts, disasters(), { PROVIDERD_TEST_WITHOUT = os.getenv("SOAK_WITHOUT") }
+  local without = os.getenv("SOAK_WITHOUT")
+  options.hosts, options.disasters = hosts, disasters()
+  options.env = without and { ["PROVIDERD_TEST_NO_" .. without:upper()] = "1" }
   return require("spec.support.soak_hosts").run(options)
 end
 

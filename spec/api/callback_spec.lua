@@ -150,6 +150,7 @@ describe("the id of a delivery", function()
   it("is new when a home was put back from a backup, whose events get the same numbers again", function()
     local host = start_host()
     finally(function() host:remove() end)
+    if host.database then return end -- is no part of the home: `providerd registry restored` goes on a million numbers later
     register(host, url_of(receiver))
     host:stop()
     assert(os.execute(("cp -r '%s/data' '%s/backup'"):format(host.home, host.home)))

@@ -36,7 +36,7 @@ describe("old events", function()
   end)
 
   it("go all but the newest, and numbers go on from it", function()
-    start_with_older("1", 31)
+    start_with_older("number > 0", 31)
     served:eventually(function() return #numbers() == 1 end)
     assert.same({ 9 }, numbers())
     providers.submit(served, providers.fal)
@@ -45,15 +45,16 @@ describe("old events", function()
 
   local function age_jobs(column_list)
     sql(served, "UPDATE task SET " .. column_list)
-    sql(served, "DELETE FROM task_index; UPDATE task_indexed SET sequence = 0")
+    if not served.database then sql(served, "DELETE FROM task_index; UPDATE task_indexed SET sequence = 0") end
   end
 
   -- A sequence is a time in its upper bits, see src/base/id.c: a job's age is in its number.
-  local MONTH_AGO = "sequence = sequence - (31 * 86400000 << 12)"
+  local MONTH_MS = 31 * 86400000
+  local MONTH_AGO = ("sequence = sequence - %d"):format(MONTH_MS << 12)
 
   it("stay, like their job, when that ended long after it began", function()
     age_jobs(MONTH_AGO)
-    sql(served, "UPDATE event SET sequence = sequence - (31 * 86400000 << 12)")
+    sql(served, "UPDATE event SET " .. MONTH_AGO)
     served:start_again()
     os.execute("sleep 0.5")
     assert.equal(9, #served:get("/api/jobs/list").json.tasks)
@@ -61,7 +62,7 @@ describe("old events", function()
   end)
 
   it("go with a job whose end is as long ago", function()
-    age_jobs(MONTH_AGO .. ", updated_ms = updated_ms - 31 * 86400000")
+    age_jobs(("%s, updated_ms = updated_ms - %d"):format(MONTH_AGO, MONTH_MS))
     served:start_again()
     served:eventually(function() return #served:get("/api/jobs/list").json.tasks == 0 end)
     assert.equal(0, #served:get("/api/jobs/list?status=done&provider=fal").json.tasks)

@@ -3,6 +3,32 @@
 local shell = require "spec.support.shell"
 local told_vendor = require "spec.support.told_vendor"
 
+-- 1,100 further live jobs like the one that has "theirs".
+local COPIES = [[
+  CREATE TEMP TABLE t AS SELECT * FROM task WHERE vendor_id = 'theirs';
+  CREATE TEMP TABLE l AS SELECT * FROM live WHERE sequence = (SELECT sequence FROM t);
+  CREATE TEMP TABLE n (n);
+  CREATE TEMP TRIGGER copy AFTER INSERT ON n BEGIN
+    UPDATE t SET sequence = (SELECT max(sequence) FROM task) + 1, vendor_id = 'later-' || new.n;
+    UPDATE l SET sequence = (SELECT sequence FROM t);
+    INSERT INTO task SELECT * FROM t;
+    INSERT INTO live SELECT * FROM l;
+  END;
+  INSERT INTO n WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1100) SELECT n FROM c]]
+
+local COPIES_ON_POSTGRES = [[
+  DO $$ DECLARE t task; l live; BEGIN
+    SELECT * INTO t FROM task WHERE vendor_id = 'theirs';
+    SELECT * INTO l FROM live WHERE sequence = t.sequence;
+    FOR n IN 1 .. 1100 LOOP
+      t.sequence := (SELECT max(sequence) FROM task) + 1;
+      t.vendor_id := 'later-' || n;
+      l.sequence := t.sequence;
+      INSERT INTO task SELECT t.*;
+      INSERT INTO live SELECT l.*;
+    END LOOP;
+  END $$]]
+
 describe("a lost job", function()
   local vendor, host
   before_each(function()
@@ -38,17 +64,7 @@ describe("a lost job", function()
     host:start_again()
     assert.equal("unknown", looked_for(lost).status)
     host:stop()
-    shell.sql(host, [[
-      CREATE TEMP TABLE t AS SELECT * FROM task WHERE vendor_id = 'theirs';
-      CREATE TEMP TABLE l AS SELECT * FROM live WHERE sequence = (SELECT sequence FROM t);
-      CREATE TEMP TABLE n (n);
-      CREATE TEMP TRIGGER copy AFTER INSERT ON n BEGIN
-        UPDATE t SET sequence = (SELECT max(sequence) FROM task) + 1, vendor_id = 'later-' || new.n;
-        UPDATE l SET sequence = (SELECT sequence FROM t);
-        INSERT INTO task SELECT * FROM t;
-        INSERT INTO live SELECT * FROM l;
-      END;
-      INSERT INTO n WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1100) SELECT n FROM c]])
+    shell.sql(host, host.database and COPIES_ON_POSTGRES or COPIES)
     host:start_again()
     for _ = 1, 3 do assert.equal("unknown", looked_for(lost).status) end
     local answer = host:post("/api/jobs/" .. lost .. "/resolve", { vendor_id = "theirs" })

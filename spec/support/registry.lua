@@ -5,9 +5,12 @@
 --   registry.id(host, job_id)                              -- those of an id
 --   registry.text(host)                                    -- all that stands in it, to look for what must not
 --   local keeper = registry.keep(host) ... keeper:release()   -- another program keeps it: the host cannot write
---   local copy = registry.copy(host) ... registry.put_back(host, copy)   -- while it does not run
+--   local copy = registry.copy(host) ... registry.put_back(host, copy)   -- while it does not run; a host of SQLite notices, of
+--                                                          -- PostgreSQL the command `registry restored` tells all
 local postgres = require "spec.support.postgres"
 local shell = require "spec.support.shell"
+
+local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
 
 local registry = { sql = shell.sql }
 
@@ -70,7 +73,8 @@ function registry.put_back(host, copy)
   if host.database then
     host.database:remove()
     host.database.cluster:sql(('CREATE DATABASE "%s" TEMPLATE "%s"'):format(host.database.name, copy.name))
-    return copy:remove()
+    copy:remove()
+    return shell.run(("%s registry restored --registry %s"):format(PROGRAM, shell.quote(host.database.url)))
   end
   local command = "cd %s/data && rm -f registry.db registry.db-* && cp %s registry.db"
   shell.run(command:format(shell.quote(host.home), shell.quote(copy)))
