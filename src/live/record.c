@@ -136,7 +136,8 @@ static void record_log_events(const struct live_job *job)
 		if (job->money.spent >= 0) {
 			snprintf(usd, sizeof usd, "%.6f", micro_usd_dollars(job->money.spent));
 			log_text(&line, "spent_usd", usd);
-			log_text(&line, "basis", job->money.basis);
+			if (job->money.basis != NULL) /* it was settled before this run, or by another host */
+				log_text(&line, "basis", job->money.basis);
 		}
 		if (job->live.reason != NULL)
 			log_text(&line, "reason", job->live.reason);
