@@ -51,6 +51,8 @@ static enum error_code change_rows(struct migration_side *side, bool was_restore
 	bool done = database_begin(database, true) == DATABASE_OK &&
 		    run_once(database, (struct sql)SQL("UPDATE live SET phase = 1 WHERE phase IN (0, 2)"), false);
 
+	if (done && was_restored) /* one of them may have become a job since */
+		done = run_once(database, (struct sql)SQL("DELETE FROM quote WHERE job IS NULL"), false);
 	if (done && was_restored)
 		done = run_once(database,
 			(struct sql)SQL("INSERT INTO event (number, at_ms, sequence, verb, data) SELECT coalesce(max(number), 0) "
