@@ -81,6 +81,11 @@ postgres.describe("a registry on PostgreSQL", function()
       local said = refusal("postgresql://host:" .. PASSWORD .. "@[half/one")
       assert.truthy(said:find("registry.url: expected \"postgresql://", 1, true), said)
     end)
+
+    it("when a parameter of its URL is none, which is named", function()
+      local said = refusal(database.url .. "&password=" .. PASSWORD .. "&sslmod=require")
+      assert.truthy(said:find('invalid URI query parameter: "sslmod"', 1, true), said)
+    end)
   end)
 
   it("shows nobody the password of its URL", function()

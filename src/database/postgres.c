@@ -12,6 +12,7 @@
 #include "base/memory.h"
 
 #define SCHEME "postgresql:"
+#define UNKNOWN_PARAMETER "invalid URI query parameter"
 #define OLDEST_SERVER 130000 /* the first that tells a transaction's id in 64 bits */
 #define TEXT_OF(number) TEXT(number)
 #define TEXT(number) #number
@@ -46,19 +47,30 @@ static char *name_place(const PQconninfoOption *options)
 		host != NULL ? host : "", port != NULL ? ":" : "", port != NULL ? port : "", database != NULL ? database : "");
 }
 
-/* What libpq says of a text that it cannot read may quote its password. */
+/* What libpq says of a text that it cannot read may quote its password; the name of a parameter is none. */
+static enum error_code refuse_url(char *said, struct error *error)
+{
+	bool names = said != NULL && strncmp(said, UNKNOWN_PARAMETER, strlen(UNKNOWN_PARAMETER)) == 0;
+	enum error_code code = error_set(error, ERROR_INVALID, "registry.url",
+		"expected \"postgresql://USER@HOST:PORT/DATABASE?sslmode=...\", special characters as %%XX%s%.*s",
+		names ? "; " : "", names ? (int)strcspn(said, "\n") : 0, names ? said : "");
+
+	PQfreemem(said);
+	return code;
+}
+
 static enum error_code postgres_find(const char *home, const char *url, struct database_place *place, struct error *error)
 {
 	PQconninfoOption *options;
+	char *said = NULL;
 
 	(void)home;
 	if (!postgres_load())
 		return error_set(error, ERROR_INVALID, "registry.url",
 			"PostgreSQL's library libpq.so.5 is not installed: install it (Debian: libpq5), or use \"sqlite:FILE\"");
-	options = PQconninfoParse(url, NULL);
+	options = PQconninfoParse(url, &said);
 	if (options == NULL)
-		return error_set(error, ERROR_INVALID, "registry.url",
-			"expected \"postgresql://USER@HOST:PORT/DATABASE?sslmode=...\", special characters as %%XX");
+		return refuse_url(said, error);
 	place->name = name_place(options);
 	place->url = memory_copy_text(url);
 	PQconninfoFree(options);

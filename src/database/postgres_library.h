@@ -8,6 +8,7 @@
 
 #define POSTGRES_FUNCTIONS(F)                                                                                                    \
 	F(PQconninfoParse)                                                                                                       \
+	F(PQfreemem)                                                                                                             \
 	F(PQconninfoFree)                                                                                                        \
 	F(PQconnectdbParams)                                                                                                     \
 	F(PQfinish)                                                                                                              \
@@ -54,6 +55,7 @@ bool postgres_load(void);
 
 #ifndef POSTGRES_TABLE_ITSELF
 #define PQconninfoParse postgres_table.PQconninfoParse_
+#define PQfreemem postgres_table.PQfreemem_
 #define PQconninfoFree postgres_table.PQconninfoFree_
 #define PQconnectdbParams postgres_table.PQconnectdbParams_
 #define PQfinish postgres_table.PQfinish_
