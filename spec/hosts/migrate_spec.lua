@@ -98,6 +98,7 @@ for name, make in pairs(targets) do
       host:stop()
       local back = file(host, "back.db")
       moved(target, back)
+      assert.equal("0", back:sql("SELECT count(*) FROM setting WHERE name = 'registry.server'"):match("%d+"))
       use(host, back)
       assert.equal(jobs, host:get("/api/jobs/list?limit=100").body)
     end)
@@ -199,30 +200,42 @@ describe("providerd migrate", function()
     shell.run("rm -r " .. folder)
   end)
 
-  it("lets the open jobs of the old registry count as unknown there: nothing is paid for twice", function()
-    local vendor = told_vendor.start()
-    vendor:tell { ["POST /pay"] = { each = true, json = { status = "running" } }, ["GET *"] = { json = { status = "running" } } }
-    local host = vendor:live { config = function(config) config.live.providers.told.max_concurrent = 1 end }
-    local first, waiting = vendor:job(0.01), vendor:job(0.01)
-    vendor:becomes(first, "running")
-    assert.equal("queued", vendor:status(waiting).status) -- there is one place
-    host:post("/api/live/stop")
-    host:stop()
-    local target = file(host, "new.db")
-    local out = moved(file(host), target)
-    assert.truthy(out:find("2 jobs are open", 1, true), out)
-    host:start_again() -- on the old one
-    host:post("/api/live/start")
-    vendor:becomes(waiting, "unknown")
-    host:stop()
-    vendor:tell { ["POST /pay"] = { each = true, json = { status = "done" } }, ["GET *"] = { json = { status = "done" } } }
-    use(host, target)
-    host:post("/api/live/start")
-    vendor:refresh(first)
-    vendor:becomes(waiting, "done")
-    assert.equal(2, vendor:seen("POST /pay"))
-    vendor:remove()
-  end)
+  local ways = { ["a file to another"] = { false, false } }
+  if not postgres.missing() then
+    ways["a file to PostgreSQL"], ways["PostgreSQL to a file"] = { false, true }, { true, false }
+  end
+  for way, on_server in pairs(ways) do
+    it("lets open jobs go on in the new registry, and count as unknown in the old one: " .. way, function()
+      local vendor, from, to = told_vendor.start(), on_server[1] and postgres.database(), on_server[2] and postgres.database()
+      vendor:tell { ["POST /pay"] = { each = true, json = { status = "running" } },
+        ["GET *"] = { json = { status = "running" } } }
+      local host = vendor:live { config = function(config)
+        config.live.providers.told.max_concurrent = 1
+        config.registry = from and { url = from.url } or nil
+      end }
+      from, to = from or file(host), to or file(host, "new.db")
+      local first, waiting = vendor:job(0.01), vendor:job(0.01)
+      vendor:becomes(first, "running")
+      assert.equal("queued", vendor:status(waiting).status) -- there is one place
+      host:post("/api/live/stop")
+      host:stop()
+      local out = moved(from, to)
+      assert.truthy(out:find("2 jobs are open", 1, true), out)
+      host:start_again() -- on the old one
+      host:post("/api/live/start")
+      vendor:becomes(waiting, "unknown")
+      host:stop()
+      vendor:tell { ["POST /pay"] = { each = true, json = { status = "done" } }, ["GET *"] = { json = { status = "done" } } }
+      use(host, to)
+      host:post("/api/live/start")
+      vendor:refresh(first)
+      vendor:becomes(waiting, "done")
+      assert.equal(2, vendor:seen("POST /pay"))
+      vendor:remove()
+      from:remove()
+      to:remove()
+    end)
+  end
 
   it("says what is missing", function()
     local code, _, err = hosts.run { "migrate", "--from", "sqlite:x.db" }

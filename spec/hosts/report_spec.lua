@@ -1,4 +1,5 @@
 -- Each host tells of all that use its registry: in /api/host, in /metrics, in /readyz, and in a terminal.
+local clock = require "spec.support.clock"
 local hosts = require "spec.support.hosts"
 local postgres = require "spec.support.postgres"
 local prometheus = require "spec.support.prometheus"
@@ -78,6 +79,25 @@ postgres.describe("hosts that use one registry", function()
     assert.truthy(out:find("(asked)", 1, true), out)
     local _, differing = out:gsub("differs\n", "")
     assert.equal(1, differing, out)
+  end)
+
+  it("say when their clocks are apart, and go by the registry's", function()
+    local shifted = clock.new()
+    if not shifted then return pending "no clock can be shifted under a sanitizer" end
+    all.options.env = shifted.env
+    shifted:wall(3600)
+    all:add()
+    local ready = all[3].host:eventually(function()
+      local answer = all[3].host:get("/readyz")
+      return answer.body:find("clock is 36%d%d%.%d s ahead of the registry's") and answer
+    end)
+    assert.equal(200, ready.status)
+    assert.is_true(math.abs(metric(3, "providerd_registry_clock_seconds") + 3600) < 60)
+    local job = all[3].host:post("/api/providers/image/fal/submit", { prompt = "x" }).json.job_id
+    local since = os.date("!%Y-%m-%dT%H:%M:%SZ", os.time() + 600)
+    local later = all[1].host:get("/api/jobs/list?since=" .. since).json.tasks
+    assert.equal(0, #later)
+    assert.equal(200, all[1].host:get("/api/jobs/status/" .. job).status)
   end)
 end)
 

@@ -218,12 +218,14 @@ static enum error_code write_mark(struct move *move, struct error *error)
 
 static enum error_code finish_target(struct move *move, struct error *error)
 {
+	/* it is on another server because it was moved there, not because commits may be lost (registry/failover.c) */
+	static const char forget_server[] = "DELETE FROM setting WHERE name = 'registry.server'";
 	static const struct sql statistics = { .postgres = "ANALYZE" };
 	struct database *database = move->to.database;
 	const char *analyze = database_dialect(database, &statistics);
 
-	if (database_begin(database, true) != DATABASE_OK || unfinished_end(database) != DATABASE_OK ||
-		database_commit(database) != DATABASE_OK) {
+	if (database_begin(database, true) != DATABASE_OK || database_execute(database, forget_server) != DATABASE_OK ||
+		unfinished_end(database) != DATABASE_OK || database_commit(database) != DATABASE_OK) {
 		database_error(database, "finish the registry", error);
 		database_rollback(database);
 		return error->code;
