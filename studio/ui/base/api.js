@@ -79,7 +79,7 @@ async function raw(method, path, options = {}) {
 const body = promise => promise.then(answer => answer.body);
 
 export const api = {
-  url, raw,
+  url, file, raw,
   get: (path, options) => body(raw("GET", path, options)),
   post: (path, content = {}, options) => body(raw("POST", path, { ...options, body: content })),
   delete: (path, options) => body(raw("DELETE", path, options)),
