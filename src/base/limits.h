@@ -360,6 +360,7 @@
 #define LIMIT_LIVE_RECONCILE_SECONDS 600 /* what the pause between two looks for a lost job grows to */
 #define LIMIT_LIVE_RECONCILE_TRIES 100
 #define LIMIT_LIVE_MISSES 3	      /* looks in a row at a complete list that did not have it, */
+#define LIMIT_LIVE_ADOPTED_MS 120000  /* and so long after it was another host's */
 #define LIMIT_LIVE_MISSES_MS 60000    /* the last of them so long after the submit: then it never arrived */
 #define LIMIT_LIVE_IMAGE_SECONDS 3600 /* from the submit on; then the outcome counts as unknown */
 #define LIMIT_LIVE_VIDEO_SECONDS 7200

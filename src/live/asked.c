@@ -1,4 +1,4 @@
-/* asked.c - what other hosts ask of this one's jobs. The cluster's thread takes it from the registry, the engine's does it as if it were asked here; the answer is
+/* asked.c - what other hosts ask of this one's jobs. The thread of takeover.c takes it from the registry, the engine's does it as if it were asked here; the answer is
  * written for the asking host to fetch. What was taken by a host that died is taken again by the job's next owner. */
 #include "live/internal.h"
 
@@ -36,10 +36,9 @@ static void on_asked(struct engine_note *note)
 	asked_free(asked);
 }
 
-void asked_take(void *context)
+void asked_take(struct live *live)
 {
 	struct host_change change = { .kind = HOST_TAKES };
-	struct live *live = context;
 	enum store_outcome outcome;
 	struct error error;
 

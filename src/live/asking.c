@@ -1,5 +1,5 @@
 /* asking.c - what is asked of another host's job: put into the registry, where the owner's pulse finds it, and its answer fetched from there. HTTP threads wait;
- * the cluster's thread brings answers. */
+ * that of takeover.c brings answers. */
 #include "live/internal.h"
 
 #include <stdlib.h>
@@ -135,10 +135,9 @@ static void asking_notify(struct live *live, const struct job_ask *ask)
 	pthread_mutex_unlock(&live->asking_lock);
 }
 
-void asking_answered(void *context)
+void asking_answered(struct live *live)
 {
 	struct host_change change = { .kind = HOST_FETCHES };
-	struct live *live = context;
 	enum store_outcome outcome;
 	struct error error;
 

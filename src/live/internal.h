@@ -218,8 +218,7 @@ struct live {
 	struct timer gate_timer; /* when held-back jobs look again */
 	struct provider_queue *provider_queues;
 	struct live_job *chains[JOB_CHAINS];
-	int64_t *unread; /* of jobs that were adopted and are still to be read; the cluster's thread */
-	size_t unread_count;
+	struct takeover *takeover;   /* NULL: nobody shares the registry */
 	pthread_mutex_t asking_lock; /* guards `asking` */
 	struct asking *asking;	     /* what threads of this host wait for */
 	struct live_job *forgotten;  /* another host's by now; what is under way for each ends here */
@@ -439,11 +438,14 @@ void restore_adopted(struct live_job *job);
 
 /* takeover.c: jobs that come from other hosts, and that go to them */
 
-/* Makes at most so many open jobs that are nobody's this run's: their sequences, to be free()d. Not the engine's thread, but at the start. */
-enum error_code takeover_adopt(struct live *live, int limit, int64_t **sequences, size_t *count, struct error *error);
+/* Makes at most so many open jobs that are nobody's this run's: which run that is, and their sequences, to be free()d. Not the engine's thread, but at the start. */
+enum error_code takeover_adopt(
+	struct live *live, int limit, int64_t *run, int64_t **sequences, size_t *count, struct error *error);
 
-/* Hears of the other hosts from now on. */
+/* Starts the thread of it, where the registry is shared. ERROR_IO: there is none to be had. Then: hears of the other hosts from now on. */
+enum error_code takeover_open(struct live *live, struct error *error);
 void takeover_begin(struct live *live);
+void takeover_free(struct live *live);
 
 /* asking.c: what this host asks the owner of a job for. */
 
@@ -458,10 +460,10 @@ enum error_code asking_put(struct live *live, const struct id *id, enum ask_wish
 
 /* The same without waiting, tried again until it is done; engine thread. */
 void asking_tell(struct live *live, const struct id *id, enum ask_wish wish, char *body);
-void asking_answered(void *live); /* cluster's thread: some are */
+void asking_answered(struct live *live); /* takeover's thread: some are */
 
 /* asked.c: what other hosts ask of this one's jobs. */
-void asked_take(void *live); /* cluster's thread: there is something */
+void asked_take(struct live *live); /* takeover's thread: there is something */
 void asked_answer(
 	struct live *live, int64_t ask, int64_t asker, enum error_code code, const struct error *error); /* any thread */
 
@@ -542,6 +544,9 @@ void record_claim(struct live_job *job, const char *vendor_id, job_step *then);
 
 /* The provider's queue gets the list of the vendor's ids that jobs have. */
 void record_list_claimed(struct live_job *job, job_step *then);
+
+/* A write that failed is not tried again: the job is another host's. */
+void record_drop(struct live_job *job);
 
 /* The job's timer came: a write that failed is tried again. */
 void record_retry(struct live_job *job);

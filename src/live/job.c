@@ -145,8 +145,7 @@ void job_forget(struct live_job *job)
 	job->forgotten = true;
 	job->next = job->owner->forgotten;
 	job->owner->forgotten = job;
-	if (job->unwritten)
-		job->action = ACTION_NONE; /* its write is nobody's */
+	record_drop(job);
 	job_forgotten(job);
 	provider_queue_send(queue);
 }

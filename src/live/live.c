@@ -60,7 +60,7 @@ static enum error_code live_prepare(struct live *live, const struct live_options
 	live->gate_timer = (struct timer){ .due_ns = INT64_MAX, .fire = switch_gate_due };
 	if (getrandom(&live->random, sizeof live->random, 0) != sizeof live->random || live->random == 0)
 		live->random = (uint64_t)clock_unix_ms();
-	return switch_open(live, options->data, error);
+	return switch_open(live, options->data, error) == ERROR_NONE ? takeover_open(live, error) : error->code;
 }
 
 /* The jobs are read on the thread that they belong to: what becomes of the first may be written while the last is read. */
@@ -137,6 +137,6 @@ void live_close(struct live *live)
 	pthread_mutex_destroy(&live->asking_lock);
 	pthread_mutex_destroy(&live->excess_lock);
 	pthread_mutex_destroy(&live->switch_lock);
-	free(live->unread);
+	takeover_free(live);
 	free(live);
 }

@@ -64,11 +64,18 @@ void outcome_unknown(struct live_job *job, const char *reason)
 	record_job(job, true, "unknown", unknown_written);
 }
 
+/* The host that had it before may only stand still, and send or tell something yet. */
+static bool unknown_may_be_told(const struct live_job *job)
+{
+	return job->adopted_ns != 0 && clock_monotonic_ns() - job->adopted_ns < LIMIT_LIVE_ADOPTED_MS * 1000000LL;
+}
+
 /* `missing`: the vendor's list is complete, and does not have it. */
 static void unknown_not_found(struct live_job *job, bool missing)
 {
 	job->misses = missing ? job->misses + 1 : 0;
-	if (job->misses >= LIMIT_LIVE_MISSES && clock_unix_ms() - job->live.submitted_ms > LIMIT_LIVE_MISSES_MS)
+	if (job->misses >= LIMIT_LIVE_MISSES && clock_unix_ms() - job->live.submitted_ms > LIMIT_LIVE_MISSES_MS &&
+		!unknown_may_be_told(job))
 		outcome_end(job, TASK_ERROR, "unavailable", "the vendor's list does not have this job: it never arrived", false);
 	else
 		unknown_look_later(job);

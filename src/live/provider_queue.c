@@ -12,8 +12,10 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "cluster/cluster.h"
 
 #define SECOND_NS 1000000000LL
+#define TRUST_SECONDS 0.25
 
 static void provider_queue_due(struct timer *timer)
 {
@@ -268,6 +270,10 @@ void provider_queue_send(struct provider_queue *queue)
 	/* what cannot be sent comes back here from within the loop below: it goes on by itself, the stack would not hold a long queue */
 	if (queue->sending)
 		return;
+	if (!cluster_trusts(queue->live->cluster, true)) { /* nobody knows whose the jobs are now */
+		timer_set(queue->live, &queue->timer, schedule_after(TRUST_SECONDS));
+		return;
+	}
 	queue->sending = true;
 	look.view = gate_acquire(queue->live->gate);
 	while (!engine_is_stopping(queue->live->engine) && (job = queue_look_next(&look)) != NULL) {

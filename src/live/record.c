@@ -193,6 +193,15 @@ static void record_put(struct live_job *job)
 	schedule_in(job, RETRY_SECONDS);
 }
 
+void record_drop(struct live_job *job)
+{
+	if (!job->unwritten)
+		return;
+	record_clear_events(job);
+	job->unwritten = false;
+	job->action = ACTION_NONE;
+}
+
 /* The job's timer came while its write was to be tried again. */
 void record_retry(struct live_job *job)
 {

@@ -95,11 +95,11 @@ static bool restore_recall(void *context, const struct task *task)
 static enum error_code restore_adopt(struct live *live, struct error *error)
 {
 	enum error_code code;
-	int64_t *sequences;
+	int64_t *sequences, run;
 	size_t count;
 
 	do {
-		code = takeover_adopt(live, LIMIT_LIVE_JOBS, &sequences, &count, error);
+		code = takeover_adopt(live, LIMIT_LIVE_JOBS, &run, &sequences, &count, error);
 		free(sequences);
 	} while (code == ERROR_NONE && count == LIMIT_LIVE_JOBS);
 	return code;

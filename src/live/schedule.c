@@ -3,6 +3,9 @@
 
 #include "base/clock.h"
 #include "base/test_setting.h"
+#include "cluster/cluster.h"
+
+#define TRUST_NS 250000000LL
 
 int64_t schedule_after(double seconds)
 {
@@ -87,6 +90,16 @@ static void schedule_nudged(struct live_job *job)
 	job->want_poll = true;
 }
 
+/* A host that has not reached the registry for a while may not be the job's any more: it asks no vendor, and looks again soon. */
+static bool schedule_waits_for_trust(struct live_job *job)
+{
+	if (cluster_trusts(job->owner->cluster, false))
+		return false;
+	if (job->timer.place == 0 || schedule_is_due(job))
+		timer_set(job->owner, &job->timer, clock_monotonic_ns() + TRUST_NS);
+	return true;
+}
+
 static void schedule_sent(struct live_job *job)
 {
 	schedule_nudged(job);
@@ -118,8 +131,14 @@ void schedule_job(struct live_job *job)
 	}
 	switch (job->live.phase) {
 	case LIVE_QUEUED: schedule_queued(job); break;
-	case LIVE_SENT: schedule_sent(job); break;
-	case LIVE_UNKNOWN: schedule_unknown(job); break;
+	case LIVE_SENT:
+		if (!schedule_waits_for_trust(job))
+			schedule_sent(job);
+		break;
+	case LIVE_UNKNOWN:
+		if (!schedule_waits_for_trust(job))
+			schedule_unknown(job);
+		break;
 	case LIVE_SENDING:
 	case LIVE_ENDED: break;
 	}

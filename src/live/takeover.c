@@ -2,13 +2,14 @@
  *
  * A job whose host has died, or has given it away, is adopted by whoever comes first: in the registry, under the lock of those that write, then in memory. It is
  * treated as after a restart: what was queued is sent by this host, what was under way is not known and never sent again, what the vendor has is polled. A host
- * that was declared dead itself forgets its jobs without a word to the vendor. The cluster's thread asks, the engine's has the jobs. */
+ * that was declared dead itself forgets its jobs without a word to the vendor. The cluster's thread hears of it, one of this file does it, the engine's has the jobs. */
 #include "live/internal.h"
 
 #include <stdlib.h>
 
 #include "base/log.h"
 #include "base/memory.h"
+#include "base/thread.h"
 #include "cluster/cluster.h"
 #include "registry/host_change.h"
 
@@ -16,15 +17,30 @@
 
 /* ---- they come ---- */
 
-enum error_code takeover_adopt(struct live *live, int limit, int64_t **sequences, size_t *count, struct error *error)
+enum error_code takeover_adopt(
+	struct live *live, int limit, int64_t *run, int64_t **sequences, size_t *count, struct error *error)
 {
 	struct host_change change = { .kind = HOST_ADOPTS, .limit = limit };
 	enum store_outcome outcome;
 	enum error_code code = host_change_run(live->store, &change, &outcome, error);
 
+	*run = change.run;
 	*sequences = change.jobs;
 	*count = change.job_count;
 	return code;
+}
+
+/* What is this run's in the registry by now, and not in memory. */
+struct unread {
+	int64_t run;
+	int64_t *sequences;
+	size_t count;
+};
+
+static void unread_clear(struct unread *unread)
+{
+	free(unread->sequences);
+	*unread = (struct unread){ .run = 0 };
 }
 
 /* Jobs on their way to the engine. */
@@ -61,9 +77,9 @@ static void on_adopted(struct engine_note *note)
 	struct live_job *job;
 
 	while ((job = adoption_next(adoption)) != NULL) {
-		if (adoption->run == cluster_host(live->cluster))
+		if (adoption->run == cluster_host(live->cluster) && job_find(live, &job->id) == NULL)
 			restore_adopted(job);
-		else /* it is over meanwhile */
+		else /* the run is over meanwhile, or the job was here already */
 			job_free(job);
 	}
 	free(adoption);
@@ -79,54 +95,157 @@ static void adoption_drop(struct adoption *adoption)
 	free(adoption);
 }
 
-/* What is this run's in the registry by now, into memory. */
-static enum error_code takeover_read(struct live *live, struct error *error)
+static enum error_code takeover_read(struct live *live, struct unread *unread, struct error *error)
 {
 	struct adoption *adoption = memory_new(sizeof *adoption);
 	enum error_code code;
 
 	adoption->note.run = on_adopted;
 	adoption->live = live;
-	adoption->run = cluster_host(live->cluster);
+	adoption->run = unread->run;
 	adoption->last = &adoption->first;
-	code = task_store_jobs(live->store, live->unread, live->unread_count, adoption_add, adoption, error);
+	code = task_store_jobs(live->store, unread->sequences, unread->count, adoption_add, adoption, error);
 	if (code != ERROR_NONE) {
 		adoption_drop(adoption);
 		return code;
 	}
-	free(live->unread);
-	live->unread = NULL;
-	live->unread_count = 0;
+	unread_clear(unread);
 	if (engine_run(live->engine, &adoption->note) != ERROR_NONE) /* it stops, and gives them away */
 		adoption_drop(adoption);
 	return ERROR_NONE;
 }
 
-/* Cluster's thread. What was adopted and cannot be read is read later. */
-static void takeover_orphans(void *context)
-{
-	struct live *live = context;
-	enum error_code code = ERROR_NONE;
-	struct error error;
+/* ---- the thread ---- */
 
-	if (live->unread_count == 0) {
-		code = takeover_adopt(live, ADOPTED_AT_ONCE, &live->unread, &live->unread_count, &error);
-		if (code == ERROR_NONE && live->unread_count > 0)
-			log_message(LOG_INFO, "live.adopted", "%zu open jobs of hosts that are gone", live->unread_count);
+/* What the cluster's thread heard of. It must beat, so what may wait for the registry is done by this one. */
+struct takeover {
+	pthread_t thread;
+	bool started;
+	pthread_mutex_t lock; /* guards all below but `unread` */
+	pthread_cond_t wake;
+	bool stopping, orphans, asks, answers;
+	bool unreadable;
+	bool doubtful; /* jobs may have been adopted of which nothing was heard */
+	struct unread unread;
+};
+
+/* Its own jobs in the registry: those that are not in memory are taken up. */
+static enum error_code takeover_list_own(struct live *live, struct unread *unread, struct error *error)
+{
+	struct host_change change = { .kind = HOST_OWNS };
+	enum store_outcome outcome;
+	enum error_code code = host_change_run(live->store, &change, &outcome, error);
+
+	*unread = (struct unread){ .run = change.run, .sequences = change.jobs, .count = change.job_count };
+	return code;
+}
+
+static enum error_code takeover_look(struct live *live, bool orphans, bool *doubtful, struct error *error)
+{
+	struct unread *unread = &live->takeover->unread;
+	enum error_code code = ERROR_NONE;
+
+	if (unread->run != cluster_host(live->cluster))
+		unread_clear(unread); /* the run is over, and they are others' */
+	if (unread->count == 0 && *doubtful) {
+		code = takeover_list_own(live, unread, error);
+		*doubtful = code != ERROR_NONE;
+	} else if (unread->count == 0 && orphans) {
+		code = takeover_adopt(live, ADOPTED_AT_ONCE, &unread->run, &unread->sequences, &unread->count, error);
+		*doubtful = code != ERROR_NONE && code != ERROR_BUSY;
+		if (code == ERROR_NONE && unread->count > 0)
+			log_message(LOG_INFO, "live.adopted", "%zu open jobs of hosts that are gone", unread->count);
 	}
-	if (code == ERROR_NONE && live->unread_count > 0)
-		code = takeover_read(live, &error);
-	if (code != ERROR_NONE)
+	return code == ERROR_NONE && unread->count > 0 ? takeover_read(live, unread, error) : code;
+}
+
+/* Called and left with the lock held, released in between. */
+static void takeover_turn(struct live *live, struct takeover *takeover)
+{
+	bool orphans = takeover->orphans, asks = takeover->asks, answers = takeover->answers, doubtful = takeover->doubtful;
+	struct error error;
+	bool readable;
+
+	takeover->orphans = takeover->asks = takeover->answers = false;
+	pthread_mutex_unlock(&takeover->lock);
+	if (answers)
+		asking_answered(live);
+	if (asks)
+		asked_take(live);
+	readable = takeover_look(live, orphans, &doubtful, &error) == ERROR_NONE;
+	if (!readable)
 		log_message(LOG_ERROR, "live.adopted", "jobs of hosts that are gone cannot be taken over yet: %s", error.message);
+	pthread_mutex_lock(&takeover->lock);
+	takeover->doubtful = doubtful;
+	takeover->unreadable = !readable;
+}
+
+static void *takeover_main(void *argument)
+{
+	struct live *live = argument;
+	struct takeover *takeover = live->takeover;
+
+	pthread_mutex_lock(&takeover->lock);
+	while (!takeover->stopping) {
+		if (takeover->orphans || takeover->asks || takeover->answers)
+			takeover_turn(live, takeover);
+		else
+			pthread_cond_wait(&takeover->wake, &takeover->lock);
+	}
+	pthread_mutex_unlock(&takeover->lock);
+	return NULL;
 }
 
 /* Cluster's thread. */
-static void takeover_turn(void *context)
+static void takeover_wake(struct live *live, bool *what)
+{
+	pthread_mutex_lock(&live->takeover->lock);
+	*what = true;
+	pthread_cond_signal(&live->takeover->wake);
+	pthread_mutex_unlock(&live->takeover->lock);
+}
+
+static void takeover_orphans(void *live)
+{
+	takeover_wake(live, &((struct live *)live)->takeover->orphans);
+}
+
+static void takeover_asks(void *live)
+{
+	takeover_wake(live, &((struct live *)live)->takeover->asks);
+}
+
+static void takeover_answers(void *live)
+{
+	takeover_wake(live, &((struct live *)live)->takeover->answers);
+}
+
+/* Cluster's thread, after each pulse: what could not be read is tried again. */
+static void takeover_again(void *context)
 {
 	struct live *live = context;
+	bool again;
 
-	if (live->unread_count > 0)
+	pthread_mutex_lock(&live->takeover->lock);
+	again = live->takeover->doubtful || live->takeover->unreadable;
+	pthread_mutex_unlock(&live->takeover->lock);
+	if (again)
 		takeover_orphans(live);
+}
+
+/* It is freed with `live`: until then the cluster's thread may tell it something. */
+static void takeover_stop(struct live *live)
+{
+	struct takeover *takeover = live->takeover;
+
+	if (!takeover->started)
+		return;
+	pthread_mutex_lock(&takeover->lock);
+	takeover->stopping = true;
+	pthread_cond_signal(&takeover->wake);
+	pthread_mutex_unlock(&takeover->lock);
+	pthread_join(takeover->thread, NULL);
+	takeover->started = false;
 }
 
 /* ---- they go ---- */
@@ -137,7 +256,10 @@ void live_give_away(struct live *live)
 	enum store_outcome outcome;
 	struct error error;
 
-	if (live == NULL || !cluster_is_shared(live->cluster) || cluster_host(live->cluster) == 0)
+	if (live == NULL || live->takeover == NULL)
+		return;
+	takeover_stop(live);
+	if (cluster_host(live->cluster) == 0)
 		return;
 	if (host_change_run(live->store, &change, &outcome, &error) != ERROR_NONE)
 		log_message(LOG_WARN, "live.given", "other hosts take this one's jobs over when they see that it is gone: %s",
@@ -183,9 +305,6 @@ static void takeover_dropped(void *context)
 
 	inspection->note.run = on_dropped;
 	inspection->live = context;
-	free(inspection->live->unread);
-	inspection->live->unread = NULL;
-	inspection->live->unread_count = 0;
 	if (engine_run(inspection->live->engine, &inspection->note) != ERROR_NONE)
 		free(inspection);
 }
@@ -215,16 +334,43 @@ static void takeover_moved(void *context)
 		free(inspection);
 }
 
+enum error_code takeover_open(struct live *live, struct error *error)
+{
+	struct takeover *takeover;
+	enum error_code code;
+
+	if (!cluster_is_shared(live->cluster))
+		return ERROR_NONE;
+	takeover = memory_new(sizeof *takeover);
+	pthread_mutex_init(&takeover->lock, NULL);
+	thread_init_condition(&takeover->wake);
+	live->takeover = takeover;
+	code = thread_start(&takeover->thread, "takeover", 0, takeover_main, live, error);
+	takeover->started = code == ERROR_NONE;
+	return code;
+}
+
 void takeover_begin(struct live *live)
 {
-	if (!cluster_is_shared(live->cluster))
+	if (live->takeover == NULL)
 		return;
 	task_store_on_moved(live->store, takeover_moved, live);
 	takeover_dropped(live); /* of a run that was over before this one hears of such things */
 	cluster_listen(live->cluster, &(struct cluster_listener){ .context = live,
-					      .on_turn = takeover_turn,
+					      .on_turn = takeover_again,
 					      .on_dropped = takeover_dropped,
 					      .on_orphans = takeover_orphans,
-					      .on_asks = asked_take,
-					      .on_answers = asking_answered });
+					      .on_asks = takeover_asks,
+					      .on_answers = takeover_answers });
+}
+
+void takeover_free(struct live *live)
+{
+	if (live->takeover == NULL)
+		return;
+	takeover_stop(live);
+	unread_clear(&live->takeover->unread);
+	pthread_cond_destroy(&live->takeover->wake);
+	pthread_mutex_destroy(&live->takeover->lock);
+	free(live->takeover);
 }

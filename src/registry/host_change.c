@@ -46,6 +46,7 @@ enum error_code host_change_run(
 	code = awaited_write_run(&made->awaited, store, outcome, error);
 	if (code == ERROR_NONE) {
 		change->own = made->change.own;
+		change->run = made->change.run;
 		change->jobs = made->change.jobs;
 		change->job_count = made->change.job_count;
 		change->asks = made->change.asks;

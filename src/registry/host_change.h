@@ -12,6 +12,7 @@
 enum host_change_kind {
 	HOST_ADOPTS =
 		0,   /* open jobs of nobody, or of hosts that are dead, become this run's: at most `limit`, the oldest first */
+	HOST_OWNS,   /* which open jobs are this run's: `jobs` */
 	HOST_LEAVES, /* open jobs of this run become nobody's, and it is over */
 	HOST_ASKS, /* `ask` is put, unless the job needs it not: STORE_UNCHANGED then; STORE_FAILED, ERROR_NOT_FOUND: it is not open */
 	HOST_TAKES,	/* what jobs of this run are asked for, and was not taken by it yet: `asks` */
@@ -46,7 +47,8 @@ struct host_change {
 	struct job_ask ask;
 	const unsigned char *digest; /* HOST_ASKS, 32 bytes: a second one of this job with the same digest is not put; or NULL */
 	/* out; freed by host_change_clear() */
-	int64_t *jobs; /* HOST_ADOPTS: their sequences */
+	int64_t run;   /* whose they are by now */
+	int64_t *jobs; /* HOST_ADOPTS, HOST_OWNS: their sequences */
 	size_t job_count;
 	struct job_ask *asks;
 	size_t ask_count;

@@ -28,21 +28,20 @@ void host_change_clear(struct host_change *change)
 
 /* ---- jobs ---- */
 
-static bool list_orphans(struct writer *writer, struct host_change *change)
+static bool list_jobs(struct host_change *change, struct statement *list, int64_t parameter)
 {
-	struct statement *orphans = writer->statements[WRITE_ORPHANS];
 	size_t room = 0;
 	int result;
 
-	statement_bind_integer(orphans, 1, change->limit);
-	while ((result = statement_step(orphans)) == DATABASE_ROW) {
+	statement_bind_integer(list, 1, parameter);
+	while ((result = statement_step(list)) == DATABASE_ROW) {
 		if (change->job_count == room) {
 			room = room == 0 ? 64 : room * 2;
 			change->jobs = memory_resize(change->jobs, room * sizeof *change->jobs);
 		}
-		change->jobs[change->job_count++] = statement_integer(orphans, 0);
+		change->jobs[change->job_count++] = statement_integer(list, 0);
 	}
-	statement_reset(orphans);
+	statement_reset(list);
 	return result == DATABASE_DONE;
 }
 
@@ -52,7 +51,8 @@ static bool adopt(struct writer *writer, struct store_write *write)
 	struct host_change *change = write->host_change;
 
 	host_change_clear(change);
-	if (!list_orphans(writer, change))
+	change->run = writer->run;
+	if (!list_jobs(change, writer->statements[WRITE_ORPHANS], change->limit))
 		return writer_fail(writer, "look for jobs that are nobody's");
 	for (size_t i = 0; i < change->job_count; i++) {
 		statement_bind_integer(adopts, 1, writer->run);
@@ -60,6 +60,18 @@ static bool adopt(struct writer *writer, struct store_write *write)
 		if (statement_run(adopts) != DATABASE_OK)
 			return writer_fail(writer, "adopt a job");
 	}
+	write->outcome = STORE_WRITTEN;
+	return true;
+}
+
+static bool list_own(struct writer *writer, struct store_write *write)
+{
+	struct host_change *change = write->host_change;
+
+	host_change_clear(change);
+	change->run = writer->run;
+	if (!list_jobs(change, writer->statements[WRITE_OWNED], writer->run))
+		return writer_fail(writer, "list this host's jobs");
 	write->outcome = STORE_WRITTEN;
 	return true;
 }
@@ -261,6 +273,7 @@ bool writer_change_host(struct writer *writer, struct store_write *write)
 {
 	switch (write->host_change->kind) {
 	case HOST_ADOPTS: return adopt(writer, write);
+	case HOST_OWNS: return list_own(writer, write);
 	case HOST_LEAVES: return leave(writer, write);
 	case HOST_ASKS: return put_ask(writer, write);
 	case HOST_TAKES: return take_asks(writer, write);

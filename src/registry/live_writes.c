@@ -91,6 +91,8 @@ static int find_task(struct writer *writer, const struct task *task, struct stan
 			.phase = (enum live_phase)statement_integer(statement, 7),
 			.slotted = statement_integer(statement, 8) != 0,
 			.owner = statement_integer(statement, 9) };
+		if (standing->phase == LIVE_ENDED && task->live->phase != LIVE_ENDED)
+			standing->owner = -1; /* nobody's: what has ended does not begin again */
 		if (writer_is_own(writer, standing->owner))
 			note_settled(writer, statement, task);
 		if (statement_lacks_memory(statement))

@@ -181,6 +181,7 @@ static const struct sql write_texts[WRITE_STATEMENTS] = {
 	/* 0 is queued, 1 its request may be out: of what was queued before a failover that is not known (failover.c) */
 	[WRITE_ADOPT] = SQL("UPDATE live SET owner = ?, phase = CASE WHEN phase = 0 AND sequence < (SELECT CAST(value AS bigint)"
 			    " FROM setting WHERE name = 'registry.failover') THEN 1 ELSE phase END WHERE sequence = ?"),
+	[WRITE_OWNED] = SQL("SELECT sequence FROM live WHERE phase < 4 AND owner = ?"),
 	[WRITE_GIVE_AWAY] = SQL("UPDATE live SET owner = NULL WHERE owner = ? AND phase < 4"),
 	[WRITE_RUN_ENDS] = SQL("UPDATE host SET dead_ms = ? WHERE id = ? AND dead_ms IS NULL"),
 	[WRITE_FIND_ASKED] = SQL("SELECT phase, owner FROM live WHERE sequence = ?"),
