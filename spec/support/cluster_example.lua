@@ -112,6 +112,12 @@ function Example:start_later(seconds)
   os.execute("(" .. command .. ") </dev/null >/dev/null 2>&1 &")
 end
 
+--- A command of the database's administrator, on the server's machine.
+function Example:command(command)
+  return as_postgres(("env -i PATH=$PATH PGHOST=%s PGPORT=%d sh -c %s"):format(self.cluster.folder, self.database_port,
+    shell.quote(command)))
+end
+
 --- psql as the database's administrator, on the server's machine. `input`: a file.
 function Example:administer(words, input)
   return as_postgres(("env -i PATH=$PATH psql -X -q -A -t -v ON_ERROR_STOP=1 -h %s -p %d %s <%s"):format(
