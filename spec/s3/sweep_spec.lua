@@ -72,13 +72,15 @@ describe("a video that is deleted", function()
     local secrets = { s3 = { access_key_id = Bucket.KEY, secret_access_key = Bucket.SECRET } }
     for provider, entry in pairs(live_support.SECRETS) do secrets[provider] = entry end
     local live = live_support.start { hurry = 10, secrets = secrets,
-      config = function(config) config.artifacts = bucket:artifacts() end }
+      config = function(config) config.artifacts = bucket:artifacts { deliver = "redirect" } end }
     local ok, problem = pcall(function()
       local job_id = live:job("runway")
       local job = live:ended(job_id)
       local path = Bucket.name(job.artifacts[1])
       assert.is_table(bucket:objects()[path])
-      assert.equal(200, live.host:get(job.artifacts[1].url).status)
+      assert.equal(307, live.host:get(job.artifacts[1].url).status)
+      local content = live.host:get("/v1/videos/video_" .. job_id .. "/content") -- by a door that never redirects
+      assert.same({ 200, job.artifacts[1].bytes }, { content.status, #content.body })
       local provenance = Bucket.name(job.artifacts[1], "." .. job_id .. "-0.json")
       bucket:control { put = { [Bucket.name(job.artifacts[1], ".another-0.json")] = "{}" } }
       assert.equal(200, videos.delete(live.host, "video_" .. job_id).status)

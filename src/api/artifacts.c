@@ -162,11 +162,8 @@ static bool send_redirect(struct host *host, struct http_request *request, const
 enum error_code artifacts_send_kept(struct host *host, struct http_request *request, const json_t *entry, struct error *error)
 {
 	struct artifact_reading reading;
-	enum error_code code;
+	enum error_code code = artifact_entry_read(host, entry, &reading, error);
 
-	if (is_redirected(request) && send_redirect(host, request, entry))
-		return ERROR_NONE;
-	code = artifact_entry_read(host, entry, &reading, error);
 	if (code == ERROR_NONE) {
 		send_reading(request, entry, &reading);
 		artifact_reading_close(&reading);
@@ -193,6 +190,8 @@ static void send_artifact(struct host *host, struct http_request *request, const
 {
 	struct error error;
 
+	if (is_redirected(request) && send_redirect(host, request, entry))
+		return;
 	switch (artifacts_send_kept(host, request, entry, &error)) {
 	case ERROR_NONE: break;
 	case ERROR_NOT_FOUND: send_lost(request, entry, error.message); break;
