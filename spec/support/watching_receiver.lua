@@ -67,7 +67,8 @@ local function answer(client, code, body)
   client:close()
 end
 
-local function serve(client)
+-- A delivery is kept; all else is answered at once.
+local function serve(client, from)
   local request = read_request(client)
   if not request then return client:close() end
   if request.path == "/control" then
@@ -78,26 +79,39 @@ local function serve(client)
     return answer(client, 200, #received > 0 and cjson.encode { received = received } or '{"received":[]}')
   end
   if request.method ~= "POST" then return answer(client, 200, "{}") end
-  request.from = socket.gettime()
+  request.from = from
   request.pid = pid_of(client)
   request.answered = status
   received[#received + 1] = request
   kept[#kept + 1] = { client = client, request = request, status = status }
 end
 
-io.write(("receiver listens on http://127.0.0.1:%d\n"):format(port))
-io.flush()
-while true do
-  if #socket.select({ server }, nil, 0.005) > 0 then
+-- Who has come, in their order. They are all let in before one is answered: else none would ever seem to be at the same time.
+local arrived = {}
+
+local function let_in(seconds)
+  while #socket.select({ server }, nil, seconds) > 0 do
     local client = server:accept()
-    if client then pcall(serve, client) end
+    if client then arrived[#arrived + 1] = { client = client, from = socket.gettime() } end
+    seconds = 0
   end
+end
+
+local function answer_due()
   for i = #kept, 1, -1 do
     local one = kept[i]
     if socket.gettime() >= one.request.from + keep then
       table.remove(kept, i)
-      pcall(answer, one.client, one.status, "{}")
       one.request.till = socket.gettime()
+      pcall(answer, one.client, one.status, "{}")
     end
   end
+end
+
+io.write(("receiver listens on http://127.0.0.1:%d\n"):format(port))
+io.flush()
+while true do
+  let_in(#arrived == 0 and 0.005 or 0)
+  local first = table.remove(arrived, 1)
+  if first then pcall(serve, first.client, first.from) else answer_due() end
 end
