@@ -1,5 +1,6 @@
 -- callback_url of submits, and the ids that tell deliveries apart, over hosts and over backups.
 local cjson = require "cjson"
+local registry = require "spec.support.registry"
 local mime = require "mime"
 local hooks = require "spec.support.hooks"
 local socket = require "socket"
@@ -153,12 +154,12 @@ describe("the id of a delivery", function()
     if host.database then return end -- is no part of the home: `providerd registry restored` goes on a million numbers later
     register(host, url_of(receiver))
     host:stop()
-    assert(os.execute(("cp -r '%s/data' '%s/backup'"):format(host.home, host.home)))
+    local backup = registry.copy(host)
     host:start_again()
     submit(host)
     local before = cjson.decode(await(receiver, 1)[1].body)
     host:stop()
-    assert(os.execute(("rm -r '%s/data' && cp -r '%s/backup' '%s/data'"):format(host.home, host.home, host.home)))
+    registry.put_back(host, backup)
     host:start_again()
     submit(host)
     local list = await(receiver, 2)

@@ -89,12 +89,15 @@ static int leave_webhook(struct writer *writer, const struct webhook_change *one
 	return statement_run(statement);
 }
 
-static int remove_webhook(struct writer *writer, int64_t number)
+/* *gone: somebody else has removed it. */
+static int remove_webhook(struct writer *writer, int64_t number, bool *gone)
 {
+	int64_t changed = 0;
 	int code;
 
 	statement_bind_integer(writer->statements[WRITE_WEBHOOK_REMOVE], 1, number);
-	code = statement_run(writer->statements[WRITE_WEBHOOK_REMOVE]);
+	code = statement_change(writer->statements[WRITE_WEBHOOK_REMOVE], &changed);
+	*gone = changed == 0;
 	statement_bind_integer(writer->statements[WRITE_DELIVERIES_REMOVE], 1, number);
 	return code == DATABASE_OK ? (int)statement_run(writer->statements[WRITE_DELIVERIES_REMOVE]) : code;
 }
@@ -146,13 +149,13 @@ static int put_callback(struct writer *writer, const struct callback_row *row)
 	return statement_run(statement);
 }
 
-static int change_webhook(struct writer *writer, const struct webhook_change *one)
+static int change_webhook(struct writer *writer, const struct webhook_change *one, bool *gone)
 {
 	switch (one->op) {
 	case WEBHOOK_PUT: return put_webhook(writer, &one->webhook);
 	case WEBHOOK_SECRETS: return change_secrets(writer, &one->webhook);
 	case WEBHOOK_CURSOR: return move_cursor(writer, one);
-	case WEBHOOK_REMOVE: return remove_webhook(writer, one->webhook.number);
+	case WEBHOOK_REMOVE: return remove_webhook(writer, one->webhook.number, gone);
 	case WEBHOOK_DELIVERY: return put_delivery(writer, one);
 	case WEBHOOK_DELIVERED: return drop_delivery(writer, one);
 	case WEBHOOK_CALLBACK: return put_callback(writer, &one->callback);
@@ -180,14 +183,16 @@ static bool concerns_others(const struct webhook_change *one)
 	}
 }
 
-int writer_change_webhooks(struct writer *writer, const struct store_write *write)
+int writer_change_webhooks(struct writer *writer, struct store_write *write)
 {
 	int code = DATABASE_OK;
-	bool told = false;
+	bool told = false, gone = false;
 
 	for (size_t i = 0; i < write->webhook_change_count && code == DATABASE_OK; i++) {
-		code = change_webhook(writer, &write->webhook_changes[i]);
+		code = change_webhook(writer, &write->webhook_changes[i], &gone);
 		told = told || concerns_others(&write->webhook_changes[i]);
 	}
+	if (gone)
+		write->outcome = STORE_UNCHANGED;
 	return told && code == DATABASE_OK ? (int)statement_run(writer->statements[WRITE_WEBHOOKS_CHANGED]) : code;
 }

@@ -181,8 +181,8 @@ int writer_insert_wish(struct writer *writer, const struct store_write *write);
 int writer_observe(struct writer *writer, const struct store_write *write);
 /* The outputs that a job's result names, if they are not known yet. artifact_writes.c */
 int writer_index_artifacts(struct writer *writer, int64_t sequence, int source, const char *caller, const char *result);
-/* The write's changes of webhooks. */
-int writer_change_webhooks(struct writer *writer, const struct store_write *write);
+/* The write's changes of webhooks; STORE_UNCHANGED: one was to be removed that is gone already. */
+int writer_change_webhooks(struct writer *writer, struct store_write *write);
 /* Does a new task fit the quote that it is tied to? Also when it is tied to none. quote_writes.c */
 int writer_check_quote(struct writer *writer, const struct store_write *write, bool *fits);
 /* The quote gets its job. */

@@ -178,7 +178,8 @@ int64_t webhook_random(void);	 /* above 0 */
 
 /* ---- webhook_change.c ---- */
 
-/* Writes one change and waits until it is on the disk. ERROR_BUSY: nothing was changed; ERROR_PENDING: it may be all the same. Copies what `change`
+/* Writes one change and waits until it is on the disk. ERROR_BUSY: nothing was changed; ERROR_PENDING: it may be all the same; ERROR_NOT_FOUND: what was to be
+ * removed is gone. Copies what `change`
  * points at. Without the lock; HTTP threads. */
 enum error_code webhook_change_store(struct task_store *store, const struct webhook_change *change, struct error *error);
 

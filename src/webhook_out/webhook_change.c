@@ -37,11 +37,13 @@ enum error_code webhook_change_store(struct task_store *store, const struct webh
 {
 	struct awaited_change *made = memory_new(sizeof *made);
 	enum store_outcome outcome;
+	enum error_code code;
 
 	copy_change(made, change);
 	made->awaited.forget = forget_change;
 	made->awaited.write = (struct store_write){
 		.kind = STORE_WEBHOOKS, .webhook_changes = &made->change, .webhook_change_count = 1, .durable = true
 	};
-	return awaited_write_run(&made->awaited, store, &outcome, error);
+	code = awaited_write_run(&made->awaited, store, &outcome, error);
+	return code == ERROR_NONE && outcome == STORE_UNCHANGED ? webhook_refuse_unknown(error) : code;
 }

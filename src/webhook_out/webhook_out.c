@@ -195,7 +195,7 @@ static bool unlink_webhook(struct webhooks_out *webhooks, int64_t number)
 	return webhook != NULL;
 }
 
-/* One for each call: two at once with a URL that two webhooks have remove both, but where the second asks another host. */
+/* One for each call: two at once with a URL that two webhooks have remove both. */
 enum error_code webhooks_out_remove(struct webhooks_out *webhooks, const char *id, const char *events, struct error *error)
 {
 	struct webhook_change change = { .op = WEBHOOK_REMOVE };
@@ -203,11 +203,16 @@ enum error_code webhooks_out_remove(struct webhooks_out *webhooks, const char *i
 
 	do {
 		code = webhook_find_number(webhooks, id, events, &change.webhook.number, error);
-		if (code == ERROR_NONE)
-			code = webhook_change_store(webhooks->store, &change, error);
 		if (code != ERROR_NONE)
 			return code;
-	} while (!unlink_webhook(webhooks, change.webhook.number) && !webhooks->shared);
+		code = webhook_change_store(webhooks->store, &change, error);
+		if (code != ERROR_NONE && code != ERROR_NOT_FOUND)
+			return code;
+		if (webhooks->shared)
+			unlink_webhook(webhooks, change.webhook.number); /* at once, if it is this host's */
+		else
+			code = unlink_webhook(webhooks, change.webhook.number) ? ERROR_NONE : ERROR_NOT_FOUND;
+	} while (code == ERROR_NOT_FOUND);
 	webhooks_out_look(webhooks);
 	loop_wake(webhooks->loop);
 	return ERROR_NONE;
