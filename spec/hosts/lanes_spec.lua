@@ -15,6 +15,7 @@ postgres.describe("two hosts", function()
     options.count = 2
     options.config = function(config)
       config.server.threads = 96
+      config.registry.lease_seconds = 3
       for _, provider in pairs(config.live.providers) do
         provider.max_concurrent = max_concurrent
         provider.rate_per_minute = rate
@@ -38,6 +39,22 @@ postgres.describe("two hosts", function()
     assert.equal(0, number "SELECT count(*) FROM live WHERE slotted = 1")
   end)
 
+  it("let a job go before those that came later, at whichever host", function()
+    start({ simulate = { "--job-time", "300" }, hurry = 10 }, 1, 6000)
+    local one, other = hosts[1], hosts[2]
+    for _ = 1, 10 do one:job("luma") end
+    local between = other:job("luma")
+    for _ = 1, 20 do one:job("luma") end
+    assert.equal("done", other:becomes(between, "done", 60).status)
+    local before = number(([[SELECT count(*) FROM live, (SELECT live.sequence AS sequence, submitted_ms FROM live
+      JOIN task USING (sequence) WHERE id = '\x%s') AS this
+      WHERE live.sequence > this.sequence AND live.submitted_ms > 0 AND live.submitted_ms < this.submitted_ms]])
+      :format(between:gsub("-", ""), ""))
+    assert.is_true(before <= 3, before .. " went before it")
+    crowd.all_ended(one, 60)
+    assert.equal(1, crowd.at_once(hosts.simulator, "luma"))
+  end)
+
   it("never send more jobs within a minute than rate_per_minute", function()
     start({ simulate = { "--job-time", "100" } }, 100, 120)
     local begun = crowd.now_ms()
@@ -46,6 +63,20 @@ postgres.describe("two hosts", function()
     assert.is_true(crowd.within(hosts.simulator, "fal", 60) <= 120)
     local took = (crowd.now_ms() - begun) / 1000
     assert.is_true(took < 80, took .. " s")
+  end)
+
+  it("keep to it when one of them is killed: what it had lost keeps its places", function()
+    start({ simulate = { "--job-time", "1500" }, hurry = 4 }, 4, 6000)
+    crowd.submit({ hosts[1], hosts[2] }, "luma", 60)
+    hosts[1].host:eventually(function() return hosts[1]:paid("luma") > 12 end)
+    hosts[1].host:kill()
+    hosts[2].host:eventually(function()
+      local counts = hosts[2].host:get("/api/jobs/counts").json.counts
+      return counts.queued == 0 and counts.running == 0
+    end, 120)
+    assert.is_true(crowd.at_once(hosts.simulator, "luma") <= 4)
+    assert.equal(number "SELECT count(*) FROM live WHERE slotted = 1", number "SELECT open FROM lane")
+    assert.equal(60, hosts[2]:paid("luma"))
   end)
 
   it("are both stopped once one has said so", function()

@@ -367,8 +367,9 @@ int64_t claim_since_ms(const struct live_job *job);
 
 /* lane.c: changes, but for lane_opens(), which may ask the store, and has the queue looked at again then. */
 
-/* When the queue may send a job; 0: now; INT64_MAX: when one of its jobs has ended, or the store has answered. */
-int64_t lane_opens(struct provider_queue *queue, const struct config_live_provider *own, int64_t now_ns);
+/* When the queue may send its first job; 0: now; INT64_MAX: when one of its jobs has ended, or the store has answered. */
+int64_t lane_opens(
+	struct provider_queue *queue, const struct live_job *job, const struct config_live_provider *own, int64_t now_ns);
 
 /* The store has said how the lane stands. Nothing is sent before `until_ns`. */
 void lane_told(struct provider_queue *queue, const struct store_place *place);

@@ -78,7 +78,8 @@ static void lane_looked(struct store_write *write)
 }
 
 /* Asks how the lane stands, not too often; when it is worth to look again. */
-static int64_t lane_look(struct provider_queue *queue, const struct config_live_provider *own, int64_t now_ns)
+static int64_t lane_look(
+	struct provider_queue *queue, const struct live_job *job, const struct config_live_provider *own, int64_t now_ns)
 {
 	struct lane *lane = &queue->lane;
 
@@ -89,7 +90,7 @@ static int64_t lane_look(struct provider_queue *queue, const struct config_live_
 	lane->engine = queue->live->engine;
 	lane->look = (struct store_write){ .kind = STORE_LOOK,
 		.done = lane_looked,
-		.task.provider = queue->provider,
+		.task = { .id = job->id, .provider = queue->provider },
 		.place = { .most = own->max_concurrent, .per_minute = own->rate_per_minute } };
 	lane->looking = task_store_put(queue->live->store, &lane->look) == ERROR_NONE;
 	return lane->looking ? INT64_MAX : now_ns + LIMIT_LIVE_LOOK_MS * MS_NS;
@@ -104,16 +105,17 @@ static bool lane_must_look(const struct provider_queue *queue, const struct conf
 	       (task_store_is_shared(queue->live->store) && lane->starting == 0 && now_ns - lane->told_ns > FRESH_NS);
 }
 
-int64_t lane_opens(struct provider_queue *queue, const struct config_live_provider *own, int64_t now_ns)
+int64_t lane_opens(
+	struct provider_queue *queue, const struct live_job *job, const struct config_live_provider *own, int64_t now_ns)
 {
 	struct lane *lane = &queue->lane;
 
 	if (queue->blocked_ns > now_ns)
 		return queue->blocked_ns;
 	if (lane_must_look(queue, own, now_ns))
-		return lane_look(queue, own, now_ns);
+		return lane_look(queue, job, own, now_ns);
 	if (lane->open + lane->starting >= own->max_concurrent)
-		return lane->open > lane->own ? lane_look(queue, own, now_ns) : INT64_MAX;
+		return lane->open > lane->own ? lane_look(queue, job, own, now_ns) : INT64_MAX;
 	return lane->starting < lane_allowed(lane, now_ns) ? 0 : lane->more_ns;
 }
 

@@ -174,7 +174,7 @@ static int64_t provider_queue_opens(
 {
 	if (queue->blocked_ns <= now_ns && !provider_queue_has_room(queue, provider_queue_bytes(job)))
 		return INT64_MAX;
-	return lane_opens(queue, own, now_ns);
+	return lane_opens(queue, job, own, now_ns);
 }
 
 static bool provider_queue_wants_out(const struct live_job *job)

@@ -11,7 +11,11 @@ struct lane {
 	bool stopped;
 	int open;
 	struct rate_state rate;
+	int64_t wanted,
+		wanted_ms; /* the job that waits for a place, of those that were asked for it came first; and when it was asked for last */
 };
+
+#define WANTED_MS 1000 /* longer than a host lets pass before it asks again */
 
 static enum database_result look(struct writer *writer, const char *provider, struct lane *lane)
 {
@@ -33,22 +37,34 @@ static enum database_result look(struct writer *writer, const char *provider, st
 		lane->blocked_ms = statement_integer(row, 5);
 		recent = statement_text(row, 6);
 		snprintf(lane->rate.recent, sizeof lane->rate.recent, "%s", recent != NULL ? recent : "");
+		lane->wanted = statement_integer(row, 7);
+		lane->wanted_ms = statement_integer(row, 8);
 	}
 	statement_reset(row);
 	return result == DATABASE_ROW ? DATABASE_OK : DATABASE_FAILED;
 }
 
+/* Does a job wait, at another host, that came before this one? */
+static bool is_behind(const struct lane *lane, int64_t sequence)
+{
+	int64_t age_ms = lane->now_ms - lane->wanted_ms;
+
+	return age_ms >= 0 && age_ms < WANTED_MS && lane->wanted < sequence;
+}
+
 /* What the lane lets out, and why it lets nothing out. */
-static void judge(const struct lane *lane, struct store_place *place)
+static void judge(const struct lane *lane, int64_t sequence, struct store_place *place)
 {
 	int64_t blocked_ms = lane->blocked_ms - lane->now_ms;
 
 	place->open = lane->open;
+	if (lane->open == place->most - 1 && is_behind(lane, sequence))
+		place->open = place->most;
 	place->allowed = rate_allows(&lane->rate, place->per_minute, lane->now_ms, &place->more_ms);
 	place->refusal = PLACE_GIVEN;
 	if (place->allowed == 0)
 		place->refusal = PLACE_RATE;
-	if (lane->open >= place->most)
+	if (place->open >= place->most)
 		place->refusal = PLACE_FULL;
 	if (blocked_ms > 0 && blocked_ms <= LIMIT_LIVE_BLOCK_MS) { /* no vendor asks for more: the clock was set back */
 		place->refusal = PLACE_BLOCKED;
@@ -69,6 +85,7 @@ static enum database_result take(struct writer *writer, struct store_write *writ
 	statement_bind_real(statement, 2, lane->rate.tokens);
 	statement_bind_integer(statement, 3, lane->rate.filled_ms);
 	writer_bind_text(statement, 4, lane->rate.recent);
+	statement_bind_integer(statement, 5, id_sequence(&write->task.id));
 	result = statement_run(statement);
 	place->open = lane->open + 1;
 	place->allowed = rate_allows(&lane->rate, place->per_minute, lane->now_ms, &place->more_ms);
@@ -86,7 +103,7 @@ enum database_result writer_take_place(struct writer *writer, struct store_write
 	}
 	if (look(writer, write->task.provider, &lane) != DATABASE_OK)
 		return DATABASE_FAILED;
-	judge(&lane, place);
+	judge(&lane, id_sequence(&write->task.id), place);
 	if (!place->wanted &&
 		place->refusal != PLACE_STOPPED) /* it has its place, and its further requests are counted in that */
 		place->refusal = PLACE_GIVEN;
@@ -118,13 +135,31 @@ enum database_result writer_move_place(struct writer *writer, const struct store
 	return statement_run(statement);
 }
 
+/* The first of those that wait is remembered. */
+static enum database_result want(struct writer *writer, const struct task *task, const struct lane *lane)
+{
+	struct statement *statement = writer->statements[WRITE_LANE_WANT];
+
+	if (is_behind(lane, id_sequence(&task->id)))
+		return DATABASE_OK;
+	statement_bind_integer(statement, 1, id_sequence(&task->id));
+	statement_bind_integer(statement, 2, lane->now_ms);
+	writer_bind_text(statement, 3, task->provider);
+	return statement_run(statement);
+}
+
 bool writer_look_lane(struct writer *writer, struct store_write *write)
 {
+	enum database_result result;
 	struct lane lane;
 
-	if (look(writer, write->task.provider, &lane) != DATABASE_OK)
+	result = look(writer, write->task.provider, &lane);
+	if (result == DATABASE_OK)
+		judge(&lane, id_sequence(&write->task.id), &write->place);
+	if (result == DATABASE_OK && write->place.refusal == PLACE_FULL)
+		result = want(writer, &write->task, &lane);
+	if (result != DATABASE_OK)
 		return writer_fail(writer, "look at a provider's places");
-	judge(&lane, &write->place);
 	write->outcome = STORE_WRITTEN;
 	return true;
 }

@@ -10,11 +10,14 @@
 
 #define LANE_LOOK(clock)                                                                                                         \
 	"SELECT " clock ", (SELECT count(*) FROM setting WHERE name = 'live.stopped' AND value <> 'false'),"                     \
-	" open, tokens, filled_ms, blocked_ms, recent FROM (SELECT 1 AS one) AS always LEFT JOIN lane ON provider = ?"
+	" open, tokens, filled_ms, blocked_ms, recent, wanted, wanted_ms FROM (SELECT 1 AS one) AS always LEFT JOIN lane ON "    \
+	"provider = ?"
 #define LANE_TAKE                                                                                                                \
 	"INSERT INTO lane (provider, open, tokens, filled_ms, blocked_ms, recent) VALUES (?, 1, ?, ?, 0, ?)"                     \
 	" ON CONFLICT (provider) DO UPDATE SET open = lane.open + 1, tokens = excluded.tokens,"                                  \
-	" filled_ms = excluded.filled_ms, recent = excluded.recent"
+	" filled_ms = excluded.filled_ms, recent = excluded.recent,"                                                             \
+	" wanted_ms = CASE WHEN lane.wanted = ? THEN 0 ELSE lane.wanted_ms END"
+#define LANE_WANT "UPDATE lane SET wanted = ?, wanted_ms = ? WHERE provider = ?"
 #define LANE_PLACES                                                                                                              \
 	"INSERT INTO lane (provider, open, tokens, filled_ms, blocked_ms, recent) VALUES (?, ?, 1000000, 0, 0, '')"              \
 	" ON CONFLICT (provider) DO UPDATE SET open = lane.open + excluded.open"
@@ -25,7 +28,8 @@
 /* Schema: the tables, and the count of the places that jobs have. */
 #define LANE_TABLE(with)                                                                                                         \
 	"CREATE TABLE lane (provider text PRIMARY KEY, open bigint NOT NULL, tokens double precision NOT NULL,"                  \
-	" filled_ms bigint NOT NULL, blocked_ms bigint NOT NULL, recent text NOT NULL)" with ";"                                 \
+	" filled_ms bigint NOT NULL, blocked_ms bigint NOT NULL, recent text NOT NULL,"                                          \
+	" wanted bigint NOT NULL DEFAULT 0, wanted_ms bigint NOT NULL DEFAULT 0)" with ";"                                       \
 	"ALTER TABLE live ADD COLUMN slotted bigint NOT NULL DEFAULT 0;"                                                         \
 	"UPDATE live SET slotted = 1 WHERE phase IN (1, 2);"
 
@@ -43,7 +47,8 @@ enum database_result writer_take_place(struct writer *writer, struct store_write
 /* The place that the job's change gives back, or takes; and the block that the vendor asked for. */
 enum database_result writer_move_place(struct writer *writer, const struct store_write *write, const struct standing *standing);
 
-/* STORE_LOOK: how the lane of the task's provider stands. */
+/* STORE_LOOK: how the lane of the task's provider stands. Where a place is free no more, the task is noted as one that waits: who came later leaves the next
+ * one to it, as long as it is asked for. */
 bool writer_look_lane(struct writer *writer, struct store_write *write);
 
 /* Counts the places anew, from the jobs that have them. At the start. */

@@ -92,7 +92,7 @@ enum store_kind {
 	STORE_UPDATE, /* status, progress, vendor_id, result, live half and settlement of a live job; texts that are NULL stay */
 	STORE_PAY, /* the same, and a paid request leaves once it is written: it is counted, beside the database too. Written only while live
 			 execution is not stopped, and, where a place is wanted, the job is queued and `place` can be had, which is taken then */
-	STORE_LOOK,  /* how `place` stands at the task's provider; writes nothing */
+	STORE_LOOK,  /* how `place` stands at the provider of the task, whose id is read; that it waits is noted, if it has to */
 	STORE_CLAIM, /* vendor_id becomes the job's, unless it is that of another live job of the same kind and provider; nothing else of it is written */
 	STORE_CLAIMED, /* `claimed` gets the vendor's ids that jobs of the task's provider have, of those that came at `since_ms` or soon after */
 	STORE_REMOVE, /* the outputs of a job that has ended were taken away: it is noted, and no list of outputs has them any more */
