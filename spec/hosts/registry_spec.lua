@@ -56,9 +56,35 @@ postgres.describe("a registry on PostgreSQL", function()
 
     it("when a newer program has written it", function()
       host.start({ config = with_url(database.url) }):remove()
-      database:sql "UPDATE registry SET version = 1000"
+      database:sql "UPDATE registry SET version = 1000, oldest = 1000"
       assert.truthy(refusal(database.url):find("schema version 1000, this program knows versions up to", 1, true))
       assert.equal("1000\n", database:sql "SELECT version FROM registry")
+    end)
+
+    it("not when a newer program has only added to it", function()
+      host.start({ config = with_url(database.url) }):remove()
+      database:sql [[UPDATE registry SET version = 1000; CREATE TABLE newer (n bigint); ALTER TABLE event ADD COLUMN newer text;
+        ALTER TABLE task ADD COLUMN newer text; ALTER TABLE idempotency ADD COLUMN newer bigint DEFAULT 7]]
+      local one = host.start { config = with_url(database.url) }
+      local job = one:post("/api/providers/image/fal/submit", { prompt = "x" }, { ["Idempotency-Key"] = "a" }).json.job_id
+      assert.equal(200, one:get("/api/jobs/status/" .. job).status)
+      assert.equal(1, #one:get("/api/events/history?type=public.image.submit").json.events)
+      one:remove()
+      assert.equal("1000\n", database:sql "SELECT version FROM registry")
+    end)
+
+    it("of a host that runs, when a newer program takes it over", function()
+      local config = with_url(database.url)
+      config.registry.lease_seconds = 3
+      local one = host.start { config = config }
+      database:sql "UPDATE registry SET version = 1000, oldest = 1000; UPDATE host SET dead_ms = 1"
+      one:eventually(function() return one:post("/api/providers/image/fal/submit", { prompt = "x" }).status == 503 end, 10)
+      one:eventually(function() return one:get("/readyz").status == 503 end, 10)
+      one:eventually(function() return one:log():find("one that knows 1000 is needed", 1, true) end, 10)
+      local count = database:sql "SELECT count(*) FROM task"
+      one:post("/api/providers/image/fal/submit", { prompt = "y" })
+      assert.equal(count, database:sql "SELECT count(*) FROM task")
+      one:remove()
     end)
 
     it("when its encoding would not hold all texts", function()

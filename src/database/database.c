@@ -112,12 +112,12 @@ bool database_lacks_memory(struct database *database)
 	return database->driver->lacks_memory(database);
 }
 
-enum error_code database_version(struct database *database, int64_t *version, struct error *error)
+enum error_code database_version(struct database *database, struct database_version *version, struct error *error)
 {
 	return database->driver->version(database, version, error);
 }
 
-enum database_result database_set_version(struct database *database, int64_t version)
+enum database_result database_set_version(struct database *database, const struct database_version *version)
 {
 	return database->driver->set_version(database, version);
 }

@@ -84,9 +84,14 @@ bool database_is_lost(struct database *database);
 /* Was it memory that the last call lacked? */
 bool database_lacks_memory(struct database *database);
 
-/* The schema's version: 0 where there is nothing yet. ERROR_INVALID: it is another program's database. In a transaction. */
-enum error_code database_version(struct database *database, int64_t *version, struct error *error);
-enum database_result database_set_version(struct database *database, int64_t version);
+/* The schema's version: 0 where there is nothing yet; and the oldest one that a program must know to use it (a file's is its version: nobody shares
+ * it). ERROR_INVALID: it is another program's database. In a transaction. */
+struct database_version {
+	int64_t version, oldest;
+};
+
+enum error_code database_version(struct database *database, struct database_version *version, struct error *error);
+enum database_result database_set_version(struct database *database, const struct database_version *version);
 
 /* ---- transactions ---- */
 

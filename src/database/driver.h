@@ -22,8 +22,8 @@ struct driver {
 	enum error_code (*error)(struct database *database, const char *action, struct error *error);
 	bool (*is_lost)(struct database *database);
 	bool (*lacks_memory)(struct database *database);
-	enum error_code (*version)(struct database *database, int64_t *version, struct error *error);
-	enum database_result (*set_version)(struct database *database, int64_t version);
+	enum error_code (*version)(struct database *database, struct database_version *version, struct error *error);
+	enum database_result (*set_version)(struct database *database, const struct database_version *version);
 
 	enum database_result (*begin)(struct database *database, bool synced);
 	enum database_result (*commit)(struct database *database);

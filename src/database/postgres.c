@@ -244,12 +244,12 @@ static bool ask(struct postgres *database, const char *text, int64_t *value)
 	return true;
 }
 
-static enum error_code postgres_version(struct database *database, int64_t *version, struct error *error)
+static enum error_code postgres_version(struct database *database, struct database_version *version, struct error *error)
 {
 	struct postgres *own = postgres_of(database);
 	int64_t registries = 0, tables = 0;
 
-	*version = 0;
+	*version = (struct database_version){ 0 };
 	if (!ask(own,
 		    "SELECT count(*) FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid WHERE relname = 'registry'"
 		    " AND relnamespace = quote_ident(current_schema())::regnamespace AND attname IN ('one', 'version', 'oldest')",
@@ -262,12 +262,13 @@ static enum error_code postgres_version(struct database *database, int64_t *vers
 	if (registries != 3 && tables > 0)
 		return error_set(error, ERROR_INVALID, database->place->name,
 			"this database has tables of another program: give the registry a database, or a schema, of its own");
-	if (registries == 3 && !ask(own, "SELECT version FROM registry", version))
+	if (registries == 3 && (!ask(own, "SELECT version FROM registry", &version->version) ||
+				       !ask(own, "SELECT oldest FROM registry", &version->oldest)))
 		return postgres_say(database, "read the registry", error);
 	return ERROR_NONE;
 }
 
-static enum database_result postgres_set_version(struct database *database, int64_t version)
+static enum database_result postgres_set_version(struct database *database, const struct database_version *version)
 {
 	char text[512];
 
@@ -275,8 +276,8 @@ static enum database_result postgres_set_version(struct database *database, int6
 		"CREATE TABLE IF NOT EXISTS registry (one boolean PRIMARY KEY DEFAULT true CHECK (one), version bigint NOT NULL,"
 		" oldest bigint NOT NULL);"
 		"INSERT INTO registry (version, oldest) VALUES (%lld, %lld) ON CONFLICT (one) DO UPDATE SET version = "
-		"excluded.version",
-		(long long)version, (long long)version);
+		"excluded.version, oldest = greatest(registry.oldest, excluded.oldest)",
+		(long long)version->version, (long long)version->oldest);
 	return database_execute(database, text);
 }
 

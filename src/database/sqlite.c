@@ -79,7 +79,7 @@ static enum error_code make_file(const struct database_place *place, struct erro
 }
 
 /* Is it a new file, or one of ours? Before anything in it is changed. */
-static enum error_code sqlite_version(struct database *database, int64_t *version, struct error *error)
+static enum error_code sqlite_version(struct database *database, struct database_version *version, struct error *error)
 {
 	const char *name = database->place->name;
 	sqlite3 *handle = of(database)->handle;
@@ -89,26 +89,27 @@ static enum error_code sqlite_version(struct database *database, int64_t *versio
 	if (code == SQLITE_OK)
 		code = sqlite_query(handle, "PRAGMA application_id", &application);
 	if (code == SQLITE_OK)
-		code = sqlite_query(handle, "PRAGMA user_version", version);
+		code = sqlite_query(handle, "PRAGMA user_version", &version->version);
+	version->oldest = version->version;
 	if ((code & 0xff) == SQLITE_NOTADB)
 		return error_set(error, ERROR_INVALID, name,
 			"this file is not an SQLite database; move it away, or name another file in registry.url");
 	if (code != SQLITE_OK)
 		return sqlite_error(handle, name, "read the registry", error);
-	if (application == 0 && *version == 0 && tables == 0)
+	if (application == 0 && version->version == 0 && tables == 0)
 		return ERROR_NONE;
-	if (application != APPLICATION_ID || *version < 0)
+	if (application != APPLICATION_ID || version->version < 0)
 		return error_set(error, ERROR_INVALID, name,
 			"this database belongs to another program; move it away, or name another file in registry.url");
 	return ERROR_NONE;
 }
 
-static enum database_result sqlite_set_version(struct database *database, int64_t version)
+static enum database_result sqlite_set_version(struct database *database, const struct database_version *version)
 {
 	char pragma[96];
 
 	snprintf(pragma, sizeof pragma, "PRAGMA application_id = " TEXT_OF(APPLICATION_ID) "; PRAGMA user_version = %lld",
-		(long long)version);
+		(long long)version->version);
 	return result_of(sqlite3_exec(of(database)->handle, pragma, NULL, NULL, NULL));
 }
 
@@ -154,7 +155,7 @@ static enum error_code set_up_writing(struct sqlite_database *database, struct e
 												   "PRAGMA secure_delete = OFF;"
 												   "PRAGMA temp_store = MEMORY;";
 	const struct database_place *place = database->base.place;
-	int64_t version = 0;
+	struct database_version version = { 0 };
 	enum error_code code;
 
 	sqlite3_busy_timeout(database->handle, LIMIT_STORE_LOCK_MS);

@@ -134,7 +134,7 @@ enum error_code migration_side_expect(struct migration_side *side, struct error 
 {
 	const char *path = database_path(side->place);
 	struct database *database = NULL;
-	int64_t version = 0;
+	struct database_version version = { 0 };
 	enum error_code code = ERROR_NONE;
 
 	if (path == NULL || file_exists(path)) {
@@ -143,7 +143,7 @@ enum error_code migration_side_expect(struct migration_side *side, struct error 
 			code = database_version(database, &version, error);
 		database_close(database);
 	}
-	if (code == ERROR_NONE && version == 0)
+	if (code == ERROR_NONE && version.version == 0)
 		code = error_set(
 			error, ERROR_NOT_FOUND, database_name(side->place), "there is no registry here: nothing to move");
 	return code;

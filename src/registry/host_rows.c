@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/id.h"
 #include "base/memory.h"
+#include "registry/schema.h"
 
 #define HOUR_MS 3600000LL
 
@@ -60,6 +61,7 @@ static const struct sql texts[HOST_STATEMENTS] = {
 };
 
 struct host_rows {
+	const struct database_place *place;
 	struct database *database;
 	struct statement *statements[HOST_STATEMENTS];
 };
@@ -76,7 +78,10 @@ static enum error_code rows_fail(struct host_rows *rows, const char *action, str
 enum error_code host_rows_open(const struct database_place *place, struct host_rows **rows, struct error *error)
 {
 	struct host_rows *made = memory_new(sizeof *made);
-	enum error_code code = database_open(place, DATABASE_WRITES, &made->database, error);
+	enum error_code code;
+
+	made->place = place;
+	code = database_open(place, DATABASE_WRITES, &made->database, error);
 
 	if (code == ERROR_NONE)
 		code = database_prepare(made->database, texts, made->statements, HOST_STATEMENTS, error);
@@ -121,10 +126,16 @@ static void bind_row(struct statement *add, const struct host_row *row)
 enum error_code host_rows_add(struct host_rows *rows, struct host_row *row, struct error *error)
 {
 	struct statement *const *statements = rows->statements;
+	struct database_version found;
 	int64_t slot = -1;
 
 	if (database_begin(rows->database, true) != DATABASE_OK)
 		return rows_fail(rows, "register this host", error);
+	if (schema_check(rows->place, rows->database, &found, error) !=
+		ERROR_NONE) { /* a newer program may have been here since */
+		database_rollback(rows->database);
+		return error->code;
+	}
 	statement_bind_integer(statements[HOST_FORGET], 1, clock_unix_ms() - HOUR_MS);
 	if (statement_run(statements[HOST_FORGET]) != DATABASE_OK ||
 		statement_find(statements[HOST_FREE_SLOT], &slot) == DATABASE_FAILED)

@@ -184,6 +184,7 @@ static const struct sql steps[] = {
 	{ .sqlite = LANE_TABLE(" WITHOUT ROWID"), .postgres = LANE_TABLE(" WITH (fillfactor = 20)") },
 };
 
+#define FIRST_WITH_HOSTS 18
 #define VERSION ((int64_t)(sizeof steps / sizeof *steps))
 
 int64_t schema_version(void)
@@ -191,40 +192,61 @@ int64_t schema_version(void)
 	return VERSION;
 }
 
-static enum error_code refuse_newer(const struct database_place *place, int64_t version, struct error *error)
+/* The oldest schema whose programs can go on beside this one's: a step that only adds tables, or columns that may be empty, leaves it as it is, for an
+ * older program passes over those. Several hosts are known from this one on. */
+#define OLDEST VERSION
+
+static enum error_code refuse_newer(const struct database_place *place, const struct database_version *found, struct error *error)
 {
 	return error_set(error, ERROR_CONFLICT, database_name(place),
-		"the registry has schema version %lld, this program knows versions up to %lld: install the newer program, or "
-		"name "
-		"another registry in registry.url",
-		(long long)version, (long long)VERSION);
+		"the registry has schema version %lld, this program knows versions up to %lld, and one that knows %lld is "
+		"needed: "
+		"install the newer program, or name another registry in registry.url",
+		(long long)found->version, (long long)VERSION, (long long)found->oldest);
 }
 
-static enum database_result run_steps(struct database *database, int64_t from)
+enum error_code schema_check(
+	const struct database_place *place, struct database *database, struct database_version *found, struct error *error)
 {
-	enum database_result result = DATABASE_OK;
+	enum error_code code = database_version(database, found, error);
+
+	return code == ERROR_NONE && found->oldest > VERSION ? refuse_newer(place, found, error) : code;
+}
+
+/* Hosts of a program that cannot use what is made now are declared dead: they write nothing any more, and are told why when they come back. */
+static enum database_result declare_older_dead(struct database *database, const struct database_version *found)
+{
+	static const struct sql text = { .postgres = "UPDATE host SET dead_ms = 1 WHERE dead_ms IS NULL" };
+	const char *own = database_dialect(database, &text);
+
+	return own == NULL || found->version < FIRST_WITH_HOSTS || found->oldest >= OLDEST ? DATABASE_OK
+											   : database_execute(database, own);
+}
+
+static enum database_result run_steps(struct database *database, const struct database_version *found)
+{
+	const struct database_version made = { .version = VERSION, .oldest = OLDEST };
+	enum database_result result = declare_older_dead(database, found);
 	const char *text;
 
-	for (int64_t i = from; i < VERSION && result == DATABASE_OK; i++) {
+	for (int64_t i = found->version; i < VERSION && result == DATABASE_OK; i++) {
 		text = database_dialect(database, &steps[i]);
 		if (text != NULL)
 			result = database_execute(database, text);
 	}
-	return result == DATABASE_OK ? database_set_version(database, VERSION) : result;
+	return result == DATABASE_OK ? database_set_version(database, &made) : result;
 }
 
 /* Another host may do the same at the same time: what is found under the lock counts. */
 static enum error_code migrate(const struct database_place *place, struct database *database, struct error *error)
 {
-	int64_t version = 0;
+	struct database_version found;
 	enum error_code code;
 
 	if (database_begin(database, true) != DATABASE_OK)
 		return database_error(database, "lock the registry", error);
-	code = database_version(database, &version, error);
-	if (code == ERROR_NONE && version > VERSION)
-		code = refuse_newer(place, version, error);
-	if (code == ERROR_NONE && version < VERSION && run_steps(database, version) != DATABASE_OK)
+	code = schema_check(place, database, &found, error);
+	if (code == ERROR_NONE && found.version < VERSION && run_steps(database, &found) != DATABASE_OK)
 		code = database_error(database, "bring the registry to the newest schema", error);
 	if (code == ERROR_NONE && database_commit(database) != DATABASE_OK)
 		code = database_error(database, "bring the registry to the newest schema", error);
@@ -236,14 +258,12 @@ static enum error_code migrate(const struct database_place *place, struct databa
 enum error_code schema_open(const struct database_place *place, struct database **database, struct error *error)
 {
 	enum error_code code = database_open(place, DATABASE_WRITES, database, error);
-	int64_t version = 0;
+	struct database_version found;
 
 	if (code != ERROR_NONE)
 		return code;
-	code = database_version(*database, &version, error);
-	if (code == ERROR_NONE && version > VERSION)
-		code = refuse_newer(place, version, error);
-	if (code == ERROR_NONE && version < VERSION)
+	code = schema_check(place, *database, &found, error);
+	if (code == ERROR_NONE && found.version < VERSION)
 		code = migrate(place, *database, error);
 	if (code != ERROR_NONE) {
 		database_close(*database);

@@ -12,3 +12,7 @@ enum error_code schema_open(const struct database_place *place, struct database 
 
 /* The newest version that this program knows. */
 int64_t schema_version(void);
+
+/* Can this program use what is there? A newer schema, too, if it only adds to this one's. ERROR_CONFLICT: it cannot; ERROR_INVALID: it is no registry. */
+enum error_code schema_check(
+	const struct database_place *place, struct database *database, struct database_version *found, struct error *error);
