@@ -15,8 +15,8 @@
 #include "base/text.h"
 
 #define NUMBER_BYTES 32
-#define FETCH_FIRST 32
-#define FETCH_MOST 256
+#define FETCH_FIRST 128 /* a page of a hundred in one turn */
+#define FETCH_MOST 512
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
 
 static struct postgres *database_of(const struct postgres_statement *statement)
