@@ -261,7 +261,7 @@ static enum error_code run(struct move *move, struct error *error)
 
 enum error_code migration_run(const struct migration_options *options, struct migration_result *result, struct error *error)
 {
-	struct move move = { .options = options, .result = result };
+	struct move move = { .options = options, .result = result, .told_ns = clock_monotonic_ns() };
 	enum error_code code;
 
 	*result = (struct migration_result){ 0 };
