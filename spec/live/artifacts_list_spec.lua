@@ -195,7 +195,7 @@ describe("the outputs of live jobs", function()
       sql(live.host, ("UPDATE %s SET sequence = sequence - (%d << 12)"):format(name, month))
     end
     sql(live.host, ("UPDATE task SET updated_ms = updated_ms - %d"):format(month))
-    sql(live.host, "DELETE FROM task_index; UPDATE task_indexed SET sequence = 0")
+    if not live.host.database then sql(live.host, "DELETE FROM task_index; UPDATE task_indexed SET sequence = 0") end
     live.host:start_again()
     live.host:eventually(function() return sql(live.host, "SELECT count(*) FROM task") == "0\n" end)
     assert.equal("0\n", sql(live.host, "SELECT count(*) FROM artifact"))
