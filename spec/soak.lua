@@ -22,7 +22,7 @@ local options = {
 
 -- For each kill of a host: how many of the others there are.
 local SHARES = {
-  kill = 1, term = 0.3, stop = 0.8, nap = 0.8, cut = 1, mute = 1, hold = 0.5, refuse = 0.3, clock = 0.8, crash = 0.2,
+  kill = 1, term = 0.3, stop = 0.8, nap = 0.8, cut = 1, mute = 1, late = 1.5, hold = 0.5, refuse = 0.3, clock = 0.8, crash = 0.2,
   restart = 0.1, terminate = 0.3,
 }
 

@@ -2,6 +2,7 @@
 local exact = require "spec.support.exact_json"
 local many_jobs = require "spec.support.many_jobs"
 local providers = require "spec.support.providers"
+local registry = require "spec.support.registry"
 local socket = require "socket"
 local start = require("spec.support.host").start
 
@@ -121,7 +122,7 @@ describe("a list in brief", function()
   end
 end)
 
-describe("a list of a large registry", function()
+registry.describe_on_sqlite("a list of a large registry", function()
   local COUNT = 100000
   local PROVIDERS = { { "image", "fal" }, { "image", "stability" }, { "video", "luma" }, { "gpu", "runpod" } }
   local RARE = { [7] = true, [40000] = true, [99000] = true }

@@ -2,6 +2,7 @@
 local exact = require "spec.support.exact_json"
 local keys = require "spec.support.keys"
 local many_jobs = require "spec.support.many_jobs"
+local registry = require "spec.support.registry"
 local socket = require "socket"
 local start = require("spec.support.host").start
 
@@ -50,7 +51,7 @@ describe("the counts of jobs", function()
   end
 end)
 
-describe("the counts of a large registry", function()
+registry.describe_on_sqlite("the counts of a large registry", function()
   local COUNT = 100000
   local PROVIDERS = { { "image", "fal" }, { "image", "stability" }, { "video", "luma" }, { "gpu", "runpod" }, { "video", "fal" } }
   local served, rows = nil, {}

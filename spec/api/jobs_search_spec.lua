@@ -1,6 +1,7 @@
 -- Search in lists of jobs and of outputs: by words of the prompt and by ids, bounded, and without a pattern's power.
 local keys = require "spec.support.keys"
 local many_jobs = require "spec.support.many_jobs"
+local registry = require "spec.support.registry"
 local start = require("spec.support.host").start
 
 local function quote(text)
@@ -112,7 +113,7 @@ describe("a search for jobs", function()
   end)
 end)
 
-describe("a search in a large registry", function()
+registry.describe_on_sqlite("a search in a large registry", function()
   local COUNT, RARE = 60000, { 5, 15000, 59999 }
   local RESULT = '{"artifacts":[{"n":0,"url":"/x","content_type":"image/png"}],"error":null}'
   local served, ids

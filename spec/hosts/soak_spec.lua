@@ -7,7 +7,7 @@ postgres.describe("a soak of three hosts", function()
   it("loses no job, sends none twice, exceeds no budget, and its streams miss nothing", function()
     local run = soak_hosts.run {
       hosts = 3, jobs = 200, seed = 4, clients = 16, seconds = 60, settle_seconds = 5,
-      disasters = { kill = 2, term = 1, stop = 1, nap = 1, cut = 2, mute = 2, hold = 1, crash = 1, clock = 2 },
+      disasters = { kill = 2, term = 1, stop = 1, nap = 1, cut = 2, mute = 2, late = 3, hold = 1, crash = 1, clock = 2 },
     }
     assert.same({}, run.problems)
     assert.is_true(run.counts.accepted > 100)

@@ -3,6 +3,7 @@ local exact = require "spec.support.exact_json"
 local keys = require "spec.support.keys"
 local many_jobs = require "spec.support.many_jobs"
 local Odd = require "spec.support.odd_outputs"
+local registry = require "spec.support.registry"
 local socket = require "socket"
 local sql = require("spec.support.shell").sql
 local start = require("spec.support.host").start
@@ -283,7 +284,7 @@ describe("many clients that list while jobs end", function()
   end)
 end)
 
-describe("the outputs of a large registry", function()
+registry.describe_on_sqlite("the outputs of a large registry", function()
   local COUNT, PAGE_MS = 50000, 20
   local RESULT = '{"artifacts":[%s],"error":null,"reason":null,"warnings":null,"cost":{"usd":0.003,"source":"vendor"}}'
   local ENTRY = '{"n":%d,"url":"/api/jobs/x/artifacts/%d","content_type":"%s","bytes":123456,"sha256":"' .. ("a"):rep(64)

@@ -6,6 +6,7 @@
 --   proxy:hold()                     -- silence both ways, nothing is closed: a cable that was pulled
 --   proxy:mute()                     -- requests arrive, their answers are lost
 --   proxy:refuse()                   -- nobody gets through, and is told so
+--   proxy:strand() proxy:deliver()   -- clients lose their connections; what they had said before arrives later
 --   proxy:pass()                     -- all is well again
 --   proxy:to { port, ... }           -- for new connections
 --   proxy:connections()              -- how many are open
@@ -15,7 +16,7 @@ local host = require "spec.support.host"
 local Proxy = {}
 Proxy.__index = Proxy
 
-for _, word in ipairs { "cut", "hold", "mute", "refuse", "pass" } do
+for _, word in ipairs { "cut", "hold", "mute", "refuse", "strand", "deliver", "pass" } do
   Proxy[word] = function(self) self.process:post("/" .. word) end
 end
 

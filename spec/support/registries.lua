@@ -11,18 +11,61 @@ local registries = {}
 local FOLDERS = { "spec/api/", "spec/live/", "spec/mcp/", "spec/openai/" }
 
 -- Without REGISTRY in the environment: "sqlite", "postgresql" or "both".
-local DEFAULT = "sqlite"
+local DEFAULT = "both"
 
--- Not on PostgreSQL, and why.
-registries.LEFT_OUT = {
+-- Not on PostgreSQL, and why. A file that has one test of these kinds among others says so in that test.
+local LEFT_OUT = {
+  ["it is about SQLite's file: its earlier schemas, its mark of paid requests, its disk"] = {
+    "spec/live/disk_spec.lua", "spec/live/migration_spec.lua", "spec/live/restored_spec.lua",
+  },
+  ["the host's allocator fails, and libpq's too, which then has lost the connection"] = {
+    "spec/api/out_of_memory_spec.lua", "spec/live/out_of_memory_spec.lua", "spec/mcp/out_of_memory_spec.lua",
+    "spec/openai/*_memory_spec.lua",
+  },
+  ["it is about time, bytes or memory of what comes before and after the registry"] = {
+    "spec/api/bodies_total_spec.lua", "spec/api/check_spec.lua", "spec/api/hostile_bodies_spec.lua",
+    "spec/api/hostile_files_spec.lua", "spec/api/hostile_numbers_spec.lua", "spec/api/hostile_requests_spec.lua",
+    "spec/api/large_*_spec.lua", "spec/api/masking_time_spec.lua",
+  },
+  ["programs of others see the same answers, and take long"] = {
+    "spec/mcp/clients_spec.lua", "spec/openai/*_clients_spec.lua", "spec/openai/foreign_pages_spec.lua",
+  },
+  ["no job, no event and no quote is in it: nothing asks the registry"] = {
+    "spec/api/catalog_etag_spec.lua", "spec/api/consent_spec.lua", "spec/api/cors_spec.lua",
+    "spec/api/credential_patterns_spec.lua", "spec/api/directory_*_spec.lua", "spec/api/header_values_spec.lua",
+    "spec/api/hostile_framing_spec.lua", "spec/api/hostile_scripts_spec.lua", "spec/api/inputs_spec.lua",
+    "spec/api/library_functions_spec.lua", "spec/api/library_limits_spec.lua", "spec/api/lint_spec.lua",
+    "spec/api/slow_scripts_spec.lua", "spec/api/studio_files_spec.lua",
+    "spec/api/watchdog_spec.lua", "spec/live/clients_spec.lua", "spec/live/directory_*spec.lua",
+    "spec/live/fal_directory_spec.lua", "spec/live/health_answers_spec.lua", "spec/live/health_spec.lua",
+    "spec/live/last_probe_spec.lua",
+    "spec/live/market_models_spec.lua", "spec/live/simulator_*_spec.lua", "spec/live/signature_spec.lua",
+    "spec/live/vendor_heads_spec.lua", "spec/live/vendors_directory_spec.lua", "spec/mcp/conformance_spec.lua",
+    "spec/mcp/directory_models_spec.lua", "spec/openai/directory_spec.lua", "spec/openai/models_spec.lua",
+  },
 }
 
 local function starts_with(text, beginning)
   return text:sub(1, #beginning) == beginning
 end
 
+-- Why a file is not run on PostgreSQL, or nil.
+local function left_out(file)
+  for reason, patterns in pairs(LEFT_OUT) do
+    for _, pattern in ipairs(patterns) do
+      if file:find("^" .. pattern:gsub("[%.]", "%%."):gsub("%*", "[^/]*") .. "$") then return reason end
+    end
+  end
+end
+
+-- Whether it starts a PostgreSQL of its own.
+local function names_postgres(file)
+  local text = shell.read(file) or ""
+  return text:find("spec%.support%.postgres") ~= nil or text:find("spec%.support%.hosts") ~= nil
+end
+
 local function is_for_both(file)
-  if registries.LEFT_OUT[file] then return false end
+  if left_out(file) or names_postgres(file) then return false end
   for _, folder in ipairs(FOLDERS) do
     if starts_with(file, folder) then return true end
   end
@@ -31,7 +74,7 @@ end
 
 --- The registries on which a file runs, of both or of the one that is asked for.
 function registries.of(file, wanted)
-  wanted = wanted ~= "" and wanted or DEFAULT
+  wanted = wanted and wanted ~= "" and wanted or DEFAULT
   local list = {}
   if wanted ~= "postgresql" then list[1] = "sqlite" end
   if wanted ~= "sqlite" and is_for_both(file) then list[#list + 1] = "postgresql" end
@@ -40,8 +83,7 @@ end
 
 --- Whether a run (file, registry) starts hosts on a PostgreSQL.
 function registries.needs_postgres(run)
-  local text = shell.read(run.file) or ""
-  return run.registry == "postgresql" or text:find("spec%.support%.postgres") ~= nil or text:find("spec%.support%.hosts") ~= nil
+  return run.registry == "postgresql" or names_postgres(run.file)
 end
 
 return registries

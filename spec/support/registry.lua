@@ -14,6 +14,11 @@ local PROGRAM = os.getenv("PROVIDERD") or "build/providerd"
 
 local registry = { sql = shell.sql }
 
+--- describe() on SQLite only: figures of time that are demanded of it, or what is about its file.
+function registry.describe_on_sqlite(name, body)
+  if os.getenv("REGISTRY") ~= "postgresql" then require("busted").describe(name, body) end
+end
+
 function registry.bytes(host, hex)
   return host.database and ("'\\x%s'::bytea"):format(hex) or ("X'%s'"):format(hex)
 end

@@ -80,6 +80,16 @@ function HOST_DISASTERS.mute(run, number)
   run.wires[number]:pass()
 end
 
+-- What the host had said last comes when it has long made another connection, and asked by that what became of it.
+function HOST_DISASTERS.late(run, number)
+  run.wires[number]:hold()
+  run.swarm.pause(roll(0.02, 0.1))
+  run.wires[number]:strand()
+  run.wires[number]:pass()
+  run.swarm.pause(roll(0.3, 1.5))
+  run.wires[number]:deliver()
+end
+
 -- Away from the server beyond the lease, in silence; what was on its way arrives late.
 function HOST_DISASTERS.hold(run, number)
   run.wires[number]:hold()

@@ -10,6 +10,8 @@
 --   POST /mute     what clients say is passed on, what they are answered is lost
 --   POST /refuse   all connections are closed, and new ones at once
 --   POST /cut      all connections are closed; the mode stays
+--   POST /strand   clients lose their connections; what they had said by now is still on its way, until
+--   POST /deliver  it arrives
 --   POST /to TO... new connections go to these from now on
 local socket = require "socket"
 local unix = require "socket.unix"
@@ -59,6 +61,30 @@ local function cut()
   for _, one in ipairs(all) do close(one) end
 end
 
+-- In this mode nothing of a client's was read lately: it is still in the socket.
+local function strand()
+  local all = {}
+  for _, one in pairs(ends) do
+    if one.of_client and one.other then all[#all + 1] = one end
+  end
+  for _, one in ipairs(all) do
+    local other = one.other
+    local data, _, partial = one.socket:receive(FULL_BYTES)
+    other.text = other.text .. (data or partial or "")
+    close(one)
+    other.other, other.closing, other.stranded = nil, true, true
+  end
+end
+
+local function deliver()
+  local empty = {}
+  for _, one in pairs(ends) do
+    if one.stranded and one.text == "" then empty[#empty + 1] = one end
+    one.stranded = nil
+  end
+  for _, one in ipairs(empty) do close(one) end
+end
+
 local function accept()
   local client = server:accept()
   if not client then return end
@@ -99,10 +125,11 @@ local function told(path)
   if word == "port" then return tostring(select(2, server:getsockname())) end
   if word == "connections" then return tostring(count()) end
   if word == "cut" or word == "refuse" then cut() end
+  if word == "strand" then strand() elseif word == "deliver" then deliver() end
   if word == "to" then
     targets, turn = {}, 0
     for target in rest:gmatch("[^,]+") do targets[#targets + 1] = target end
-  elseif word ~= "healthz" and word ~= "cut" then
+  elseif word ~= "healthz" and word ~= "cut" and word ~= "strand" and word ~= "deliver" then
     mode = word
   end
   return "{}"
@@ -125,7 +152,7 @@ server:settimeout(0)
 while true do
   local reading, writing = { server, control }, {}
   for connection, one in pairs(ends) do
-    if mode ~= "hold" then
+    if mode ~= "hold" and not one.stranded then
       if not one.other or #one.other.text < FULL_BYTES then reading[#reading + 1] = connection end
       if one.text ~= "" then writing[#writing + 1] = connection end
     end

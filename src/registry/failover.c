@@ -38,7 +38,8 @@ static bool note_failover(struct writer *writer, const char *server)
 	char before[32];
 
 	snprintf(before, sizeof before, "%lld", (long long)id_sequence_at(clock_unix_ms() + 1));
-	return put_setting(writer, "registry.server", server) && put_setting(writer, "registry.failover", before) && tell(writer);
+	return put_setting(writer, "registry.server", server) && put_setting(writer, "registry.failover", before) &&
+	       writer_close_quotes(writer) == DATABASE_OK && tell(writer); /* a quote may have become a job that is lost */
 }
 
 /* In a transaction, under the lock. `server`: where it is now; `known`: where it was, or NULL. */
