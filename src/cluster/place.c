@@ -19,13 +19,14 @@
 static enum error_code make_home(const char *path, char home[HOST_PLACE_BYTES], struct error *error)
 {
 	unsigned char bytes[HOME_BYTES];
-	char text[2 * HOME_BYTES + 2];
+	char text[2 * HOME_BYTES + 2], *end;
 
 	if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
 		return error_set(error, ERROR_IO, path, "the system gives no random bytes");
-	*text_write_hex(text, bytes, sizeof bytes) = '\0';
+	end = text_write_hex(text, bytes, sizeof bytes);
+	*end = '\0';
 	snprintf(home, HOST_PLACE_BYTES, "%s", text);
-	strcat(text, "\n");
+	memcpy(end, "\n", 2);
 	return file_write_durably(path, text, strlen(text), 0640, error);
 }
 

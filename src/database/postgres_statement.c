@@ -39,19 +39,32 @@ static const char *copy_quoted(const char *from, char **to)
 	return from;
 }
 
-/* Writes $1, $2 ... for ? or ?1, ?2 ...; returns how many there are. */
-static int translate(const char *from, char *to)
+/* The number behind a `?`; 0: it has none. */
+static int read_place(const char **from)
 {
+	int number = 0;
+
+	for (; **from >= '0' && **from <= '9'; (*from)++)
+		number = 10 * number + (**from - '0');
+	return number;
+}
+
+/* Writes $1, $2 ... for ? or ?1, ?2 ... into as many bytes as `to` has; returns how many there are. */
+static int translate(const char *from, char *to, size_t size)
+{
+	const char *end = to + size;
 	int count = 0, number;
 
 	while (*from != '\0') {
 		if (*from == '\'' || *from == '"') {
 			from = copy_quoted(from, &to);
 		} else if (*from == '?') {
-			number = (int)strspn(++from, "0123456789") > 0 ? atoi(from) : count + 1;
-			from += strspn(from, "0123456789");
+			from++;
+			number = read_place(&from);
+			if (number == 0)
+				number = count + 1;
 			count = number > count ? number : count;
-			to += sprintf(to, "$%d", number);
+			to += snprintf(to, (size_t)(end - to), "$%d", number);
 		} else {
 			*to++ = *from++;
 		}
@@ -64,15 +77,16 @@ static int translate(const char *from, char *to)
 static void write_text(struct postgres_statement *statement, const struct sql *text)
 {
 	char head[64] = "";
-	size_t begin;
+	size_t begin, size;
 
 	if (text->walks)
 		begin = (size_t)snprintf(head, sizeof head, "DECLARE c%u NO SCROLL CURSOR FOR ", statement->number);
 	else
 		begin = 0;
-	statement->text = memory_new(begin + 3 * strlen(text->postgres) + 1);
+	size = 3 * strlen(text->postgres) + 1;
+	statement->text = memory_new(begin + size);
 	memcpy(statement->text, head, begin);
-	statement->count = translate(text->postgres, statement->text + begin);
+	statement->count = translate(text->postgres, statement->text + begin, size);
 	if (text->walks)
 		statement->fetch = memory_new(64);
 }

@@ -64,6 +64,8 @@ enum read_statement {
 	READ_STATEMENTS
 };
 
+extern const struct sql read_statements[READ_STATEMENTS]; /* read_statements.c */
+
 struct reader {
 	struct database *db;
 	struct statement *statements[READ_STATEMENTS];

@@ -108,6 +108,8 @@ enum write_statement {
 	WRITE_STATEMENTS
 };
 
+extern const struct sql write_statements[WRITE_STATEMENTS]; /* write_statements.c */
+
 /* A row that nobody else can have written, of the transaction under way: whether it is there says whether that was committed. */
 struct writer_trace {
 	int64_t newest;	    /* the newest event that was known before */
