@@ -89,6 +89,7 @@ postgres.describe("a host that was declared dead", function()
     start { config = function(config) config.live.providers.fal.rate_per_minute = 10 end }
     local jobs = {}
     for number = 1, 3 do jobs[number] = all[1]:job("fal") end
+    all[1]:ended(jobs[1], 60) -- the next leaves six seconds later
     stands_still_until(function()
       local owned = all:sql("SELECT count(*) FROM live JOIN host ON host.id = owner WHERE phase < 4 AND slot = 0")
       return owned:match("^0")
