@@ -108,6 +108,16 @@ postgres.describe("a registry on PostgreSQL", function()
       assert.truthy(said:find("registry.url: expected \"postgresql://", 1, true), said)
     end)
 
+    it("when a bare @ or / of the password makes it another URL, without saying what was in it", function()
+      for _, bare in ipairs { "x@" .. PASSWORD, "x/" .. PASSWORD, "x/y?" .. PASSWORD .. "=1" } do
+        local said = refusal("postgresql://host:" .. bare .. "@127.0.0.1:1/registry")
+        assert.truthy(said:find("@ as %40, / as %2F", 1, true), said)
+        assert.is_nil(said:find(PASSWORD, 1, true), said)
+      end
+      assert.is_nil(refusal("postgresql://host:" .. PASSWORD):find(PASSWORD, 1, true))
+      assert.is_nil(refusal("postgresql:///?dbname=postgresql://host:" .. PASSWORD .. "@h/x"):find(PASSWORD, 1, true))
+    end)
+
     it("when a parameter of its URL is none, which is named", function()
       local said = refusal(database.url .. "&password=" .. PASSWORD .. "&sslmod=require")
       assert.truthy(said:find('invalid URI query parameter: "sslmod"', 1, true), said)

@@ -52,11 +52,30 @@ static enum error_code refuse_url(char *said, struct error *error)
 {
 	bool names = said != NULL && strncmp(said, UNKNOWN_PARAMETER, strlen(UNKNOWN_PARAMETER)) == 0;
 	enum error_code code = error_set(error, ERROR_INVALID, "registry.url",
-		"expected \"postgresql://USER@HOST:PORT/DATABASE?sslmode=...\", special characters as %%XX%s%.*s",
+		"expected \"postgresql://USER@HOST:PORT/DATABASE?sslmode=...\", special characters as %%XX (@ as %%40, / as "
+		"%%2F), a port in digits%s%.*s",
 		names ? "; " : "", names ? (int)strcspn(said, "\n") : 0, names ? said : "");
 
 	PQfreemem(said);
 	return code;
+}
+
+/* A password that holds a bare @ or / is taken for a part of the server's name, its port, the database or a parameter, and all of these are shown. */
+static bool may_show_password(const char *url)
+{
+	const char *rest = url + strlen(SCHEME);
+
+	rest += strspn(rest, "/");
+	rest += strcspn(rest, "@/");
+	return *rest != '\0' && strchr(rest + 1, '@') != NULL;
+}
+
+/* One that is not followed by a server is taken for a port. */
+static bool has_port(const PQconninfoOption *options)
+{
+	const char *port = option_of(options, "port");
+
+	return port == NULL || port[strspn(port, "0123456789,")] == '\0';
 }
 
 static enum error_code postgres_find(const char *home, const char *url, struct database_place *place, struct error *error)
@@ -68,9 +87,15 @@ static enum error_code postgres_find(const char *home, const char *url, struct d
 	if (!postgres_load())
 		return error_set(error, ERROR_INVALID, "registry.url",
 			"PostgreSQL's library libpq.so.5 is not installed: install it (Debian: libpq5), or use \"sqlite:FILE\"");
+	if (may_show_password(url))
+		return refuse_url(NULL, error);
 	options = PQconninfoParse(url, &said);
 	if (options == NULL)
 		return refuse_url(said, error);
+	if (!has_port(options)) {
+		PQconninfoFree(options);
+		return refuse_url(NULL, error);
+	}
 	place->name = name_place(options);
 	place->url = memory_copy_text(url);
 	PQconninfoFree(options);

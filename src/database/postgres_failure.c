@@ -60,6 +60,9 @@ static const struct {
 	{ "shutting down", ERROR_BUSY, "the server is stopping" },
 	{ "too many", ERROR_BUSY, "the server has no connection left: raise its max_connections, or end others" },
 	{ "connection slots", ERROR_BUSY, "the server has no connection left: raise its max_connections, or end others" },
+	{ "invalid port number", ERROR_INVALID, "registry.url names a port that there cannot be" },
+	{ "invalid integer value", ERROR_INVALID, "a number is wrong in registry.url" },
+	{ "definition of service", ERROR_INVALID, "registry.url names a service that is in no service file" },
 	{ "", ERROR_BUSY, "the server cannot be reached: is it up, and are host and port right?" },
 };
 
