@@ -237,6 +237,22 @@ describe("providerd migrate", function()
     end)
   end
 
+  it("shows no password among its arguments while it works", function()
+    local source = hosts.start { config = { registry = { url = "sqlite:data/registry.db" } } }
+    source:stop()
+    local to = { url = "postgresql://nobody:planted-password@127.0.0.1:1/registry" }
+    local pipe = assert(io.popen(COMMAND:format("open", os.getenv("PROVIDERD") or "build/providerd", file(source).url, to.url)))
+    local pid, arguments = pipe:read("l"), ""
+    pipe:close()
+    source:eventually(function()
+      arguments = shell.read("/proc/" .. pid .. "/cmdline") or ""
+      return arguments:find("postgresql:*", 1, true)
+    end)
+    os.execute("kill -KILL " .. pid .. " 2>/dev/null")
+    source:remove()
+    assert.is_nil(arguments:find("planted", 1, true))
+  end)
+
   it("says what is missing", function()
     local code, _, err = hosts.run { "migrate", "--from", "sqlite:x.db" }
     assert.equal(64, code)

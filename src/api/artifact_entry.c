@@ -12,6 +12,7 @@
 #include "base/crypto.h"
 #include "base/json.h"
 #include "base/memory.h"
+#include "cluster/cluster.h"
 
 #define N_DIGITS 6
 #define JOBS ARTIFACT_SCHEME "jobs/"
@@ -153,10 +154,11 @@ static const char *kept_digest(const json_t *entry, struct error *error)
 	return NULL;
 }
 
-static enum error_code explain_absence(enum error_code code, struct error *error)
+static enum error_code explain_absence(struct host *host, enum error_code code, struct error *error)
 {
 	if (code == ERROR_INVALID || code == ERROR_NOT_FOUND)
-		return error_set(error, ERROR_NOT_FOUND, NULL, "the file of this artifact is no longer in the artifacts folder");
+		return error_set(error, ERROR_NOT_FOUND, NULL, "the file of this artifact is no longer in the artifacts folder%s",
+			cluster_is_shared(host->cluster) ? ", or another host fetched it into one of its own" : "");
 	return code;
 }
 
@@ -167,14 +169,15 @@ enum error_code artifact_entry_open(
 
 	if (sha256 == NULL)
 		return ERROR_NOT_FOUND;
-	return explain_absence(artifacts_open(host->artifacts, sha256, descriptor, bytes, modified_ms, error), error);
+	return explain_absence(host, artifacts_open(host->artifacts, sha256, descriptor, bytes, modified_ms, error), error);
 }
 
 enum error_code artifact_entry_read(struct host *host, const json_t *entry, struct artifact_reading *reading, struct error *error)
 {
 	const char *sha256 = kept_digest(entry, error);
 
-	return sha256 == NULL ? ERROR_NOT_FOUND : explain_absence(artifacts_read(host->artifacts, sha256, reading, error), error);
+	return sha256 == NULL ? ERROR_NOT_FOUND
+			      : explain_absence(host, artifacts_read(host->artifacts, sha256, reading, error), error);
 }
 
 size_t artifact_base64_bytes(off_t bytes)

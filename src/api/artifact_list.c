@@ -11,16 +11,19 @@
 #include "api/query.h"
 #include "base/json.h"
 #include "base/limits.h"
+#include "cluster/cluster.h"
 #include "registry/artifact_media.h"
 #include "registry/task_brief.h"
 
 #define SHA256_TEXT 64
 #define GONE "\"the file is no longer in the artifacts folder\""
+#define GONE_HERE "\"the file is no longer in the artifacts folder, or another host fetched it into one of its own\""
 
 struct outputs {
 	struct job_query query;
 	struct artifact_walk walk;
 	const struct artifacts *files;
+	bool shared; /* other hosts use the registry */
 	struct buffer rows;
 	int count;
 	int limit;
@@ -107,7 +110,8 @@ static void write_entry(struct outputs *outputs, struct json_span entry)
 
 	json_span_members(entry, names, ENTRY_MEMBERS, values);
 	if (values[ENTRY_ERROR].length == 0 && !is_there(outputs, values[ENTRY_SHA256]))
-		values[ENTRY_ERROR] = (struct json_span){ .text = GONE, .length = sizeof GONE - 1 };
+		values[ENTRY_ERROR] = outputs->shared ? (struct json_span){ .text = GONE_HERE, .length = sizeof GONE_HERE - 1 }
+						      : (struct json_span){ .text = GONE, .length = sizeof GONE - 1 };
 	if (values[ENTRY_ERROR].length > 0)
 		values[ENTRY_URL].length = 0;
 	for (size_t i = 0; i < ENTRY_MEMBERS; i++) {
@@ -161,7 +165,7 @@ static void send_outputs(struct http_request *request, const struct outputs *out
 
 void artifact_list_handle(struct host *host, struct http_request *request)
 {
-	struct outputs outputs = { .files = host->artifacts };
+	struct outputs outputs = { .files = host->artifacts, .shared = cluster_is_shared(host->cluster) };
 	struct error error;
 
 	if (!read_outputs(host, request, &outputs))

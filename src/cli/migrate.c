@@ -1,8 +1,10 @@
 /* migrate.c - the command migrate: moves a registry to another database. The command's only thread. */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/memory.h"
 #include "base/test_setting.h"
 #include "cli/arguments.h"
 #include "cli/cli.h"
@@ -34,23 +36,26 @@ static void print_result(const struct migration_result *result, double seconds)
 	printf("next: set registry.url to the new place, then start the host\n");
 }
 
-int cli_migrate(int argc, char **argv)
+/* Others on this machine may read the arguments of a command: a password stands there no longer than it must. */
+static void hide_urls(int argc, char **argv)
 {
-	struct migration_options options = { .home = ".", .tell = tell };
+	static const char scheme[] = "postgresql:";
+
+	for (int i = 0; i < argc; i++) {
+		char *url = strstr(argv[i], scheme);
+
+		if (url != NULL && (url == argv[i] || url[-1] == '='))
+			memset(url + strlen(scheme), '*', strlen(url) - strlen(scheme));
+	}
+}
+
+static int run(const struct migration_options *options)
+{
 	struct migration_result result;
-	const struct argument list[] = { { .name = "--home", .value = &options.home },
-		{ .name = "--from", .value = &options.from }, { .name = "--to", .value = &options.to }, { .name = NULL } };
-	const struct command command = { .name = "migrate", .usage = usage, .arguments = list };
 	struct error error = { 0 };
 	int64_t begun_ns = clock_monotonic_ns();
-	int code;
 
-	if (!arguments_read(&command, argc, argv, &code))
-		return code;
-	if (options.from == NULL || options.to == NULL)
-		return arguments_refuse(&command, "both --from and --to are needed", NULL);
-	test_settings_read();
-	if (migration_run(&options, &result, &error) == ERROR_NONE) {
+	if (migration_run(options, &result, &error) == ERROR_NONE) {
 		print_result(&result, (double)(clock_monotonic_ns() - begun_ns) / 1e9);
 		return EXIT_OK;
 	}
@@ -59,4 +64,28 @@ int cli_migrate(int argc, char **argv)
 		return EXIT_PROBLEM;
 	fprintf(stderr, "what was moved stays: run the same command again, it goes on where it stopped\n");
 	return EXIT_AGAIN;
+}
+
+int cli_migrate(int argc, char **argv)
+{
+	struct migration_options options = { .home = ".", .tell = tell };
+	const struct argument list[] = { { .name = "--home", .value = &options.home },
+		{ .name = "--from", .value = &options.from }, { .name = "--to", .value = &options.to }, { .name = NULL } };
+	const struct command command = { .name = "migrate", .usage = usage, .arguments = list };
+	char *from, *to;
+	int code;
+
+	if (!arguments_read(&command, argc, argv, &code))
+		return code;
+	if (options.from == NULL || options.to == NULL)
+		return arguments_refuse(&command, "both --from and --to are needed", NULL);
+	options.from = from = memory_copy_text(options.from);
+	options.to = to = memory_copy_text(options.to);
+	hide_urls(argc, argv);
+	test_settings_read();
+	test_stall("migrate", "open");
+	code = run(&options);
+	free(from);
+	free(to);
+	return code;
 }
