@@ -149,12 +149,18 @@ static enum error_code seen_bury(struct cluster *cluster, const struct seen_host
 	return ERROR_NONE;
 }
 
+/* This host's own row is as it was at its last beat: it never differs from itself. */
+static bool differs(const struct cluster *cluster, const struct seen_host *host)
+{
+	return host->row.id != atomic_load(&cluster->run) && memcmp(host->row.config_sha256, cluster->config_sha256, 32) != 0;
+}
+
 static int seen_differing(const struct cluster *cluster)
 {
 	int differing = 0;
 
 	for (int i = 0; i < cluster->seen.count; i++)
-		differing += memcmp(cluster->seen.hosts[i].row.config_sha256, cluster->config_sha256, 32) != 0;
+		differing += differs(cluster, &cluster->seen.hosts[i]);
 	return differing;
 }
 
@@ -209,7 +215,7 @@ int cluster_hosts(struct cluster *cluster, void (*visit)(void *context, const st
 
 		visit(context, &(struct cluster_host_view){ .row = &host->row,
 				       .is_self = host->row.id == run,
-				       .differs = memcmp(host->row.config_sha256, cluster->config_sha256, 32) != 0,
+				       .differs = differs(cluster, host),
 				       .beat_age_ms = cluster_is_shared(cluster) ? (now_ns - host->since_ns) / 1000000 : 0,
 				       .jobs = host->jobs });
 	}
