@@ -18,6 +18,9 @@ end
 local function with_public_url(live)
   live.settings.live.public_url = "http://127.0.0.1:" .. live.host.port .. "/"
   live.host:write("config/comfyvn.json", cjson.encode(live.settings))
+  live.host:eventually(function() -- what is submitted before it is read has no webhook
+    return live.host:get("/api/host").json.config.live.public_url == live.settings.live.public_url
+  end)
 end
 
 local function start(options)
