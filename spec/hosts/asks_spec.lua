@@ -45,6 +45,14 @@ postgres.describe("a job of another host", function()
     local answer = here.host:get("/api/jobs/" .. job .. "/artifacts/0")
     assert.equal(410, answer.status)
     assert.matches("or another host fetched it into one of its own", answer.json.detail, 1, true)
+    local function picture(host)
+      return host:post("/live/v1/images/generations", { model = "fal", prompt = "a", max_cost_usd = 0.1 },
+        { ["Idempotency-Key"] = "p" })
+    end
+    assert.equal(200, picture(there.host).status)
+    local lost = picture(here.host)
+    assert.equal(424, lost.status)
+    assert.matches("or another host fetched it", lost.json.error.message, 1, true)
     assert.matches("or another host fetched it", here.host:get("/api/artifacts").json.artifacts[1].error, 1, true)
   end)
 

@@ -18,7 +18,7 @@ struct cluster;
 
 struct cluster_options {
 	struct task_store *store; /* outlives it */
-	const char *data;	  /* the folder of the home whose lock is held; copied */
+	const char *data;	  /* the folder of the home whose lock is held; for cluster_open() only */
 	int lease_seconds;
 	unsigned char config_sha256[32]; /* of what hosts should have in common */
 };

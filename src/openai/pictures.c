@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/limits.h"
+#include "cluster/cluster.h"
 #include "openai/picture_size.h"
 
 static const char media[] = "image/";
@@ -44,7 +45,10 @@ static void open_one(struct host *host, const json_t *artifact, struct pictures 
 
 	if (artifacts_open(host->artifacts, json_text(artifact, "sha256"), &descriptor, &found, &modified_ms, &error) !=
 		ERROR_NONE) {
-		say_lost(pictures, "its file is no longer in the artifacts folder");
+		say_lost(pictures, cluster_is_shared(host->cluster)
+					   ? "its file is no longer in the artifacts folder, or another host "
+					     "fetched it into one of its own"
+					   : "its file is no longer in the artifacts folder");
 	} else if (found != bytes) {
 		say_lost(pictures, "its file in the artifacts folder is damaged");
 		close(descriptor);

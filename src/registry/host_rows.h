@@ -25,7 +25,6 @@ struct host_row {
 	int64_t lease_ms;
 	int64_t beat; /* grows while it lives */
 	int64_t started_ms;
-	int64_t dead_ms; /* it was declared dead, or has stopped; 0: neither */
 };
 
 struct host_rows;
