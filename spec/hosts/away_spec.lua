@@ -39,6 +39,7 @@ postgres.describe("a host whose registry is away", function()
     assert.equal(503, answer.status, answer.body)
     assert.matches("^%d+$", answer.headers["retry-after"])
     assert.is_nil(answer.body:find(cluster.folder, 1, true), "where the server is, is not for clients")
+    assert.is_nil(answer.body:find("out of memory", 1, true), answer.body)
   end
 
   it("refuses what must be registered, and goes on with the rest; what it acknowledged is there afterwards", function()

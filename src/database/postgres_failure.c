@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #define STATE_BYTES 5
 #define SAID_BYTES 240
@@ -121,12 +122,21 @@ void postgres_note_fenced(struct postgres *database)
 	note(database, ERROR_BUSY, "another host has declared this one dead, and goes on with its jobs", "");
 }
 
+/* libpq has closed it, or reads its end next. */
+static bool has_ended(struct postgres *database)
+{
+	int socket = database->connection != NULL ? PQsocket(database->connection) : -1;
+	char byte;
+
+	return socket == -1 || recv(socket, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0;
+}
+
 void postgres_lose(struct postgres *database, const char *why)
 {
 	if (database->connection == NULL && database->failure.lost)
 		return; /* it was said before */
-	/* libpq says nothing when it lacks the memory even for that */
-	if (why != NULL && (why[0] == '\0' || strstr(why, "memory") != NULL))
+	/* libpq says nothing when it lacks the memory even for that; or when it said before that the connection has ended */
+	if (why != NULL && ((why[0] == '\0' && !has_ended(database)) || strstr(why, "memory") != NULL))
 		note(database, ERROR_MEMORY, "out of memory", "");
 	else if (why != NULL)
 		note(database, ERROR_BUSY, "the connection to the server was lost", why);
