@@ -143,4 +143,38 @@ postgres.describe("a host whose registry is away", function()
     local events = database:sql "SELECT count(*) - (max(number) - min(number) + 1) FROM event"
     assert.equal("0\n", events, "numbers of events have a gap")
   end)
+
+  -- The whole of a small group is on its way when its connection is gone: it arrives when the host has long begun another.
+  local function late_rows(env)
+    local base = cluster:database()
+    local wire = proxy.start { cluster:socket() }
+    local one = host.start { env = env, config = { registry = { url = wire:url(base), lease_seconds = 20 } } }
+    local function ask(prompt) return one:post(SUBMIT, { prompt = prompt }).status end
+    assert.equal(200, ask "first")
+    wire:hold()
+    local swarm, status = swarms.new(), 0
+    swarm:add(function()
+      local answer = swarm.ask(one.port, "POST", SUBMIT, json.encode { prompt = "stranded" },
+        { ["Content-Type"] = "application/json" }, 40)
+      status = answer and answer.status or 0
+    end)
+    swarm:add(function()
+      swarm.pause(0.5)
+      wire:strand()
+      wire:pass()
+    end)
+    while swarm:is_busy() do swarm:step() end
+    one:eventually(function() return ask "after" == 200 end, 20)
+    wire:deliver()
+    socket.sleep(1)
+    local count = base:sql "SELECT count(*) FROM task WHERE payload LIKE '%stranded%'"
+    one:remove()
+    wire:remove()
+    return status, tonumber(count)
+  end
+
+  it("is not overtaken by what a lost connection of its own had said before", function() -- by its connection's number in `host`
+    local status, count = late_rows()
+    assert.is_true(status == 200 and count == 1 or status ~= 200 and count == 0, ("%d, %d rows"):format(status, count))
+  end)
 end)
