@@ -173,6 +173,11 @@ postgres.describe("a registry on PostgreSQL", function()
       end
     end)
 
+    it("lists at one what the other submitted to a provider that nobody had met before", function()
+      local id = one:post("/api/providers/image/fal/submit", { prompt = "x" }).json.job_id
+      assert.equal(id, two:get("/api/jobs/list").json.tasks[1].job_id)
+    end)
+
     it("numbers events without gaps, and makes one job of a key that many ask for at once", function()
       local swarm, ids = swarm_module.new(), {}
       local path, body = providers.path(providers.fal, "submit"), '{"prompt":"a lighthouse"}'

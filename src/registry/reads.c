@@ -128,6 +128,7 @@ enum error_code reads_open(struct reads *reads, const struct database_place *pla
 {
 	reads->name = database_name(place);
 	reads->sources = sources;
+	reads->shared = database_is_shared(place);
 	pthread_mutex_init(&reads->lock, NULL);
 	thread_init_condition(&reads->returned);
 	budget_cache_open(&reads->budgets, database_is_shared(place));
@@ -229,10 +230,22 @@ bool reads_task(const struct reads *reads, struct statement *row, struct read_ro
 
 /* ---- filters ---- */
 
-bool reads_may_pass(const struct reads *reads, const struct task_filter *filter)
+/* Other hosts meet providers that this one has not met. False: the registry cannot be asked. */
+static bool renew_sources(struct reads *reads)
 {
+	struct error error;
+	struct reader *reader = reads_borrow(reads, &error);
+	bool renewed = reader != NULL && sources_load(reads->sources, reader->db, &error) == ERROR_NONE;
+
+	if (reader != NULL)
+		reads_give_back(reads, reader);
+	return renewed;
+}
+
+bool reads_may_pass(struct reads *reads, const struct task_filter *filter)
+{
+	bool found = reads->shared && !renew_sources(reads); /* who reads is told why */
 	int sources = sources_count(reads->sources);
-	bool found = false;
 
 	for (int source = 1; source <= sources && !found; source++)
 		found = source_passes(sources_get(reads->sources, source), &filter->sources);

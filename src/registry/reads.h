@@ -93,6 +93,7 @@ void budget_cache_outdate(struct budget_cache *cache);
 struct reads {
 	const char *name;
 	struct sources *sources;
+	bool shared;	      /* other hosts add to them */
 	pthread_mutex_t lock; /* guards the lists */
 	pthread_cond_t returned;
 	struct reader *free;
@@ -139,7 +140,7 @@ bool reads_task(const struct reads *reads, struct statement *row, struct read_ro
 const char *reads_text(struct statement *row, int column);
 
 /* Can any row pass the filter: is there such a source, at such a time? */
-bool reads_may_pass(const struct reads *reads, const struct task_filter *filter);
+bool reads_may_pass(struct reads *reads, const struct task_filter *filter);
 /* The numbers of rows that may pass: not below `lower`, and below `upper`. */
 struct read_bounds {
 	int64_t lower, upper;
