@@ -133,11 +133,6 @@ static enum error_code open_store(struct serving *serving, struct error *error)
 		pending_call_pool_attach(serving->host.pending_calls, serving->host.store);
 	}
 	gate_release(serving->host.gate, view);
-	/* it would speak of the jobs that this host adopts as it starts, and not of those that others do */
-	if (code == ERROR_NONE && serving->restored && database_is_shared(task_store_place(serving->host.store)))
-		code = error_set(error, ERROR_INVALID, "--restored",
-			"several hosts may use this registry: stop them all, run \"providerd registry restored\" once, then "
-			"start them");
 	return code;
 }
 
