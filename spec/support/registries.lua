@@ -10,6 +10,12 @@ local registries = {}
 -- The doors through which users reach a registry.
 local FOLDERS = { "spec/api/", "spec/live/", "spec/mcp/", "spec/openai/" }
 
+-- Of these what a run does that was not told which registry: all that asks the REST API, and of the doors that stand on it what
+-- has rows of its own (quotes, wishes). REGISTRY=both does the rest too, which takes some minutes.
+local USUAL = {
+  "spec/api/", "spec/live/", "spec/mcp/money", "spec/mcp/chain", "spec/openai/orphans", "spec/openai/videos_create",
+}
+
 -- Without REGISTRY in the environment: "sqlite", "postgresql" or "both".
 local DEFAULT = "both"
 
@@ -70,9 +76,9 @@ local function names_postgres(file)
   return text:find("spec%.support%.postgres") ~= nil or text:find("spec%.support%.hosts") ~= nil
 end
 
-local function is_for_both(file)
+local function is_for_both(file, folders)
   if left_out(file) or names_postgres(file) then return false end
-  for _, folder in ipairs(FOLDERS) do
+  for _, folder in ipairs(folders) do
     if starts_with(file, folder) then return true end
   end
   return false
@@ -80,10 +86,11 @@ end
 
 --- The registries on which a file runs, of both or of the one that is asked for.
 function registries.of(file, wanted)
-  wanted = wanted and wanted ~= "" and wanted or DEFAULT
+  local told = wanted and wanted ~= ""
+  wanted = told and wanted or DEFAULT
   local list = {}
   if wanted ~= "postgresql" then list[1] = "sqlite" end
-  if wanted ~= "sqlite" and is_for_both(file) then list[#list + 1] = "postgresql" end
+  if wanted ~= "sqlite" and is_for_both(file, told and FOLDERS or USUAL) then list[#list + 1] = "postgresql" end
   return list
 end
 
