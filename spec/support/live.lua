@@ -149,10 +149,11 @@ end
 
 local OPEN = { queued = true, running = true }
 
---- Waits until a job is neither queued nor running, and returns it.
+--- Waits until a job is neither queued nor running, and returns it. Where the registry cannot be read, that is not told.
 function Live:ended(job_id, seconds)
   return self.host:eventually(function()
     local job = self:status(job_id)
+    assert(job.status, job.detail)
     return not OPEN[job.status] and job or nil
   end, seconds)
 end

@@ -149,12 +149,39 @@ static void record_log_events(const struct live_job *job)
 
 /* ---- the write ---- */
 
+/* A failover has lost its row, with what was reserved for it: nobody can ask for it any more, and no other try finds it. In its queue it would stand before
+ * all that come later. */
+static bool record_is_lost(const struct live_job *job)
+{
+	return job->write.outcome == STORE_FAILED && job->write.error.code == ERROR_NOT_FOUND;
+}
+
+static void record_give_up(struct live_job *job)
+{
+	struct log_line line;
+	char id[ID_TEXT_BYTES];
+
+	id_format(&job->id, id);
+	log_begin(&line, LOG_ERROR, "live.lost");
+	log_text(&line, "provider", job->provider);
+	log_text(&line, "job_id", id);
+	log_text(&line, "status", task_status_name(job->status));
+	if (job->vendor_id != NULL)
+		log_text(&line, "vendor_id", job->vendor_id);
+	log_text(&line, "reason", "the registry has no row of this job any more: it is forgotten");
+	log_end(&line);
+	late_forget(job); /* there is no other host to be told */
+	job_forget(job);
+}
+
 static void on_record_written(struct engine_note *note)
 {
 	struct live_job *job = job_of_note(note);
 
 	if (job->write.outcome == STORE_NOT_OURS)
 		job_forget(job);
+	if (record_is_lost(job))
+		record_give_up(job);
 	if (job->forgotten) {
 		record_clear_events(job);
 		job->action = ACTION_NONE;
