@@ -5,6 +5,7 @@ local socket = require "socket"
 
 local SLOW_HOST = os.getenv("SPEC_SLOW") -- under a sanitizer: how many give up is not foreseen
 local LOOPS = SLOW_HOST and 1000000 or 15000000
+local TRIES = 5
 
 local function generation(host)
   for _, entry in ipairs(host:get("/api/providers/image/catalog").json.providers) do
@@ -12,11 +13,13 @@ local function generation(host)
   end
 end
 
--- fal's script, slowed down by some tenths of a second of CPU time.
-local function slow_fal(host)
+-- fal's script, slowed down by some tenths of a second of CPU time, or so many times that.
+local function slow_fal(host, times)
   local file, before = "providers/image_fal.lua", generation(host)
   local text = host:read(file):gsub("prepare = prepare,", "prepare = function(...) slowly() return prepare(...) end,", 1)
-  host:write(file, "local function slowly() local x = 0 for i = 1, " .. LOOPS .. " do x = x + i % 7 end end\n" .. text)
+  local slowly = ("local function slowly() local x = 0 for i = 1, %d do x = x + i %% 7 end end\n")
+    :format(LOOPS * (times or 1) // 1)
+  host:write(file, slowly .. text)
   host:eventually(function() return generation(host) > before end)
 end
 
@@ -38,9 +41,10 @@ local function live_rows(live)
 end
 
 describe("an order that is given up", function()
-  it("is no job, however many give up at once; each that was taken is paid once", function()
+  -- How many of them were taken.
+  local function give_up_at_once(times)
     local live = support.start { scripts = true, env = { PROVIDERD_TEST_CALL_WAIT_MS = "2000" } }
-    slow_fal(live.host)
+    slow_fal(live.host, times)
     local yes, taken = {}, 0
     for _, client in ipairs(ask_many(live, 24)) do
       local answer = client:receive()
@@ -51,12 +55,22 @@ describe("an order that is given up", function()
         assert.equal(503, answer.status, answer.body)
       end
     end
-    assert.is_true(taken > 0 and (SLOW_HOST ~= nil or taken < 24), taken .. " of 24 were taken")
     for id in pairs(yes) do assert.equal("done", live:ended(id).status) end
     assert.same(yes, (live_rows(live)))
     assert.equal(taken, live:paid("fal"))
     assert.equal(0, live:budget().reserved_usd or 0)
     live:remove()
+    return taken
+  end
+
+  it("is no job, however many give up at once; each that was taken is paid once", function()
+    local taken, times = 0, 1
+    for _ = 1, TRIES do -- how long the script takes depends on what else the machine does
+      taken = give_up_at_once(times)
+      if taken > 0 and (SLOW_HOST or taken < 24) then return end
+      times = taken == 0 and times / 4 or times * 2
+    end
+    error(taken .. " of 24 were taken")
   end)
 
   it("is no job when its client closes its side of the connection, and it is told why", function()

@@ -59,6 +59,7 @@ describe("a job's requests", function()
       local answer = ctx.request { method = "POST", path = "/pay", json = payload }
       return { status = "queued", resubmit = true, reason = "again", retry_after = 0 }
     end]] }
+    vendor:tell { ["GET /found"] = { json = { status = "unknown" } } } -- or a look for it makes it `running`, soon or late
     local job = vendor:job(0.01)
     vendor:becomes(job, "unknown")
     assert.equal(1, settled(1, "POST /pay"))
