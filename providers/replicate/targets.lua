@@ -8,6 +8,7 @@ local targets = {}
 
 -- "owner/name" as a path, or nil. Most need no encoding.
 local function owner_and_name(text)
+  if not string.find(text, "/", 1, true) then return nil end
   if string.find(text, "^%w[%w_.-]*/%w[%w_.-]*$") then return text end
   local owner, name = string.match(text, "^([^/:%s]+)/([^/:%s]+)$")
   if not owner or not url_parts.is_name(owner) or not url_parts.is_name(name) then return nil end
@@ -55,9 +56,11 @@ end
 
 -- The model and the version of "owner/name:version", "version" and "owner/name"; nil for what is none of these.
 local function split_version(text)
+  if is_version_hash(text) then return nil, text end
   if owner_and_name(text) then return text, nil end
+  if not string.find(text, ":", 1, true) then return nil, url_parts.is_name(text) and text or nil end
   local model, version = string.match(text, "^([^:]+):([^:]+)$")
-  if not model then return nil, url_parts.is_name(text) and not string.find(text, ":", 1, true) and text or nil end
+  if not model then return nil end
   if owner_and_name(model) and url_parts.is_name(version) then return model, version end
   return nil
 end

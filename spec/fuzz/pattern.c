@@ -18,6 +18,9 @@ static ptrdiff_t find(struct pattern_match *match, const char *subject, size_t l
 
 	pattern_match_init(match, subject, length, pattern, pattern_length, STEPS);
 	for (size_t at = 0; at <= length; at++) {
+		if (!anchor)
+			at = (size_t)(pattern_may_begin(match, subject + at, pattern) - subject);
+		FUZZ_CHECK(at <= length);
 		match->capture_count = 0;
 		to = pattern_match_at(match, subject + at, pattern + anchor);
 		FUZZ_CHECK(match->steps <= STEPS);

@@ -166,9 +166,11 @@ static int find_or_match(lua_State *L, bool find)
 	anchored = search.pattern_length > 0 && search.pattern[0] == '^';
 	pattern = search.pattern + anchored;
 	at = search.subject + offset;
+	if (!anchored)
+		at = pattern_may_begin(&search.match, at, pattern);
 	while ((end = pattern_match_at(&search.match, at, pattern)) == NULL && search.match.problem == PATTERN_FINE &&
 		!anchored && at < search.match.subject_end)
-		at++;
+		at = pattern_may_begin(&search.match, at + 1, pattern);
 	settle_search(&search);
 	if (end == NULL) {
 		luaL_pushfail(L);

@@ -272,25 +272,81 @@ static const char *match_frontier(struct pattern_match *match, const char *at, c
 	return !is_in_set(match, before, set, close) && is_in_set(match, here, set, close) ? at : NULL;
 }
 
+/* ---- what a glance tells of the rest of a pattern ---- */
+
+enum { NEXT_ANY = -1, NEXT_END = -2 }; /* instead of a byte */
+
+static bool is_optional(const struct pattern_match *match, const char *item_end)
+{
+	return item_end < match->pattern_end && (*item_end == '*' || *item_end == '-' || *item_end == '?');
+}
+
+/* The byte that the item at `pattern` stands for, if it is one that must be there; NEXT_ANY: look closer. */
+static int literal_at(const struct pattern_match *match, const char *pattern)
+{
+	bool escaped = *pattern == ESCAPE;
+	unsigned char byte = (unsigned char)*pattern;
+
+	if (escaped) {
+		if (pattern + 1 == match->pattern_end)
+			return NEXT_ANY;
+		byte = (unsigned char)pattern[1];
+		if (is_letter(byte) || is_digit(byte))
+			return NEXT_ANY;
+	} else if (byte == '.' || byte == '[' || byte == '(' || byte == ')') {
+		return NEXT_ANY;
+	}
+	return is_optional(match, pattern + 1 + escaped) ? NEXT_ANY : byte;
+}
+
+/* What must be next in the subject for this rest of the pattern to match. Closing captures that are open changes nothing. */
+static int next_needed(const struct pattern_match *match, const char *pattern)
+{
+	int open = 0;
+
+	if (match->depth == PATTERN_DEPTH)
+		return NEXT_ANY; /* it is too complex, which match_rest() says */
+	for (int i = 0; i < match->capture_count; i++)
+		open += match->captures[i].length == CAPTURE_OPEN;
+	for (; pattern < match->pattern_end && *pattern == ')' && open > 0; open--)
+		pattern++;
+	if (pattern == match->pattern_end)
+		return NEXT_ANY;
+	if (*pattern == '$' && pattern + 1 == match->pattern_end)
+		return NEXT_END;
+	return literal_at(match, pattern);
+}
+
+static bool may_be_next(const struct pattern_match *match, const char *at, int needed)
+{
+	if (needed == NEXT_ANY)
+		return true;
+	return at == match->subject_end ? needed == NEXT_END : (unsigned char)*at == needed;
+}
+
 /* ---- items and their quantifiers ---- */
 
+/* Of the places that fit the item, which have paid, those are tried where the rest may begin. */
 static const char *match_longest_first(struct pattern_match *match, const char *at, const char *item, const char *item_end)
 {
 	const char *last = at, *end = NULL;
+	int needed = next_needed(match, item_end + 1);
 
 	while (fits_item(match, last, item, item_end))
 		last++;
 	for (; last >= at && end == NULL && match->problem == PATTERN_FINE; last--)
-		end = match_rest(match, last, item_end + 1);
+		if (may_be_next(match, last, needed))
+			end = match_rest(match, last, item_end + 1);
 	return end;
 }
 
 static const char *match_shortest_first(struct pattern_match *match, const char *at, const char *item, const char *item_end)
 {
+	int needed = next_needed(match, item_end + 1);
 	const char *end;
 
 	for (;; at++) {
-		end = match_rest(match, at, item_end + 1);
+		end = may_be_next(match, at, needed) ? match_rest(match, at, item_end + 1) : NULL;
 		if (end != NULL || match->problem != PATTERN_FINE || !fits_item(match, at, item, item_end))
 			return end;
 	}
@@ -399,6 +455,23 @@ const char *pattern_match_at(struct pattern_match *match, const char *at, const 
 {
 	match->capture_count = 0;
 	return match_rest(match, at, pattern);
+}
+
+const char *pattern_may_begin(struct pattern_match *match, const char *at, const char *pattern)
+{
+	const char *item = pattern, *item_end;
+
+	if (item + 1 < match->pattern_end && *item == '(' && item[1] != ')')
+		item++;
+	if (item == match->pattern_end || *item == '(' || *item == ')' || is_construct(match, item) ||
+		(*item == '$' && item + 1 == match->pattern_end))
+		return at;
+	item_end = find_item_end(match, item);
+	if (item_end == NULL || is_optional(match, item_end))
+		return at;
+	while (at < match->subject_end && !fits_item(match, at, item, item_end) && match->problem == PATTERN_FINE)
+		at++;
+	return at;
 }
 
 bool pattern_has_specials(const char *pattern, size_t length)

@@ -2,7 +2,7 @@
  *
  * The meaning of a pattern, and of a malformed one, is that of string.find (Lua 5.4 manual, 6.4.1). Matching backtracks, so its time can grow
  * with any power of the subject; whoever calls it says how many steps it may take. Each byte tried against an item, each member of a set that is
- * looked at, and each attempt at the rest of a pattern is one. Allocates nothing; recursion is bounded. */
+ * looked at, and each attempt at the rest of a pattern is one. The rest is tried only where the next byte allows it. Allocates nothing; recursion is bounded. */
 #pragma once
 
 #include <stdbool.h>
@@ -55,6 +55,9 @@ void pattern_match_init(struct pattern_match *match, const char *subject, size_t
 /* Matches the pattern from `pattern` on at `at`, a place of the subject or its end. Returns where the match ends. NULL: there is none here, or
  * match->problem says what is wrong. Captures are those of this match. */
 const char *pattern_match_at(struct pattern_match *match, const char *at, const char *pattern);
+
+/* The first place from `at` on where the pattern may match: all before it do not have what its first item takes. There may be a problem then. */
+const char *pattern_may_begin(struct pattern_match *match, const char *at, const char *pattern);
 
 /* Capture `index` (0: the first) of the match from `start` to `end`; the whole match is the only capture of a pattern without. NULL: there is
  * none, or it is not closed (match->problem). Its length may be CAPTURE_POSITION. Valid until the next call. */
