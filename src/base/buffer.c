@@ -132,34 +132,6 @@ char *buffer_reserve(struct buffer *buffer, size_t length)
 	return buffer->data + buffer->length;
 }
 
-void buffer_append(struct buffer *buffer, const void *bytes, size_t length)
-{
-	char *to = buffer_reserve(buffer, length);
-
-	if (to == NULL)
-		return;
-	if (length > 0)
-		memcpy(to, bytes, length);
-	to[length] = '\0';
-	buffer->length += length;
-}
-
-void buffer_text(struct buffer *buffer, const char *text)
-{
-	buffer_append(buffer, text, strlen(text));
-}
-
-void buffer_char(struct buffer *buffer, char byte)
-{
-	char *to = buffer_reserve(buffer, 1);
-
-	if (to == NULL)
-		return;
-	to[0] = byte;
-	to[1] = '\0';
-	buffer->length++;
-}
-
 void buffer_unsigned(struct buffer *buffer, uint64_t value)
 {
 	char digits[24];

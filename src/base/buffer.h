@@ -8,6 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* What many may take together, whatever thread they are on. */
 struct buffer_total {
@@ -46,16 +47,42 @@ void buffer_clear(struct buffer *buffer); /* empty again, memory kept, failure f
 /* Empty again; memory beyond `keep_bytes` is given back. */
 void buffer_reset(struct buffer *buffer, size_t keep_bytes);
 
-void buffer_append(struct buffer *buffer, const void *bytes, size_t length);
-void buffer_text(struct buffer *buffer, const char *text);
-void buffer_char(struct buffer *buffer, char byte);
-void buffer_integer(struct buffer *buffer, int64_t value);
-void buffer_unsigned(struct buffer *buffer, uint64_t value);
-__attribute__((format(printf, 2, 3))) void buffer_format(struct buffer *buffer, const char *format, ...);
-
 /* Makes room for `length` more bytes and returns where they go, NULL when they do not fit. The caller then adds to
  * buffer->length what it wrote. */
 char *buffer_reserve(struct buffer *buffer, size_t length);
+
+/* Whether so many bytes and a NUL go in as it is: the usual case, which is looked at where it is asked. (In two steps, so that no sum overflows.) */
+static inline bool buffer_has_room(const struct buffer *buffer, size_t length)
+{
+	return !buffer->failed && length < buffer->capacity - buffer->length && length <= buffer->maximum - buffer->length;
+}
+
+/* `bytes` may be NULL when there are none. */
+static inline void buffer_append(struct buffer *buffer, const void *bytes, size_t length)
+{
+	char *to = buffer_has_room(buffer, length) ? buffer->data + buffer->length : buffer_reserve(buffer, length);
+
+	if (to == NULL)
+		return;
+	if (length > 0)
+		memcpy(to, bytes, length);
+	to[length] = '\0';
+	buffer->length += length;
+}
+
+static inline void buffer_text(struct buffer *buffer, const char *text)
+{
+	buffer_append(buffer, text, strlen(text));
+}
+
+static inline void buffer_char(struct buffer *buffer, char byte)
+{
+	buffer_append(buffer, &byte, 1);
+}
+
+void buffer_integer(struct buffer *buffer, int64_t value);
+void buffer_unsigned(struct buffer *buffer, uint64_t value);
+__attribute__((format(printf, 2, 3))) void buffer_format(struct buffer *buffer, const char *format, ...);
 
 /* Its text, "" of one that has no memory yet: what walks from here to begin + length never counts from NULL. */
 const char *buffer_begin(const struct buffer *buffer);
