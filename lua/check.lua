@@ -63,13 +63,14 @@ local function find_last(text)
 end
 
 --- Text without white space at both ends. In blocks: a client's text may be many megabytes of it.
-function check.trim(text)
+local function trim(text)
   local last = #text
   if last > 0 and byte(text, 1) > 32 and byte(text, last) > 32 then return text end
   local first = find_first(text)
   if not first then return "" end
   return sub(text, first, find_last(text))
 end
+check.trim = trim
 
 --- Whether a text is nothing but white space.
 function check.is_blank(text)
@@ -88,7 +89,7 @@ local Reader = {}
 local READER_CLASS = { __index = Reader }
 
 --- A reader of `object`; `path` is where it stands ("" for the top).
-function check.reader(object, path)
+local function new_reader(object, path)
   path = path or ""
   if object == nil or object == null then object = {} end
   if type(object) ~= "table" or is_array(object) then
@@ -96,6 +97,7 @@ function check.reader(object, path)
   end
   return setmetatable({ object = object, path_prefix = path }, READER_CLASS)
 end
+check.reader = new_reader
 
 --- The path of a field of this object, as the client wrote it: `given_as` (given.lua) knows those that came from elsewhere.
 function Reader:path(name)
@@ -124,7 +126,7 @@ local function refuse_absent(self, name, options)
 end
 
 --- Text. Options: required, default, max (bytes), trim (default true), lower, blank ("absent": blank counts as not given).
-function Reader:text(names, options)
+local function read_text(self, names, options)
   options = options or NO_OPTIONS
   local value, name = self.object[names], names
   if value == nil or value == null then
@@ -134,7 +136,7 @@ function Reader:text(names, options)
     if value == nil then refuse_absent(self, name, options) end
   end
   if type(value) ~= "string" then check.fail(self:path(name), "must be text, not " .. type_name(value)) end
-  if options.trim ~= false then value = check.trim(value) end
+  if options.trim ~= false then value = trim(value) end
   if options.lower then value = lower(value) end
   if value == "" then
     if options.required then check.fail(self:path(name), options.required_message or "must not be empty") end
@@ -146,11 +148,12 @@ function Reader:text(names, options)
   end
   return value
 end
+Reader.text, check.text = read_text, read_text
 
 --- One of `values` (text). Options as text, and lower = true to compare in lower case.
 function Reader:choice(names, values, options)
   options = options or NO_OPTIONS
-  local value = self:text(names, options)
+  local value = read_text(self, names, options)
   if value == nil or value == options.default then return value end
   if not in_list(value, values) then
     local _, name = self:raw(names)
@@ -166,7 +169,7 @@ local function bounded(self, name, value, options)
 end
 
 local function to_number(self, name, value)
-  if type(value) == "string" then value = tonumber(check.trim(value)) or value end
+  if type(value) == "string" then value = tonumber(trim(value)) or value end
   if type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge then return value end
   if type(value) == "userdata" then return value end
   check.fail(self:path(name), "must be a number, not " .. type_name(value))
@@ -225,7 +228,7 @@ end
 
 --- A reader of an object inside this one (an absent one reads as empty).
 function Reader:reader_of(name)
-  return check.reader(self.object[name], self:path(name))
+  return new_reader(self.object[name], self:path(name))
 end
 
 --- An array, as a table. Options: required, default, min, max (number of items).

@@ -14,7 +14,8 @@ local names = require "names"
 local plan = require "plan"
 
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
-local ipairs, pairs = ipairs, pairs
+local ipairs, pairs, tostring = ipairs, pairs, tostring
+local fits_plainly, finish_given, announce, new_empty_plan = checks.fits_plainly, given.finish, plan.announce, plan.new
 
 local model_inputs = {}
 
@@ -37,7 +38,7 @@ end
 --- A plan (plan.lua) for a model: its row, or nil, and what the directory knows of it (ctx.model), or nil. Without either
 -- everything goes out as it is.
 function model_inputs.new_plan(model, row, live_model)
-  local built = plan.new()
+  local built = new_empty_plan()
   built.model, built.description = model, row
   built.live, built.live_inputs = live_model, live_model and live_model.inputs and live_model.inputs.properties
   return built
@@ -77,7 +78,8 @@ end
 -- A default of ours that the model does not take: its own is used.
 local function put_unfit_default(built, item, value, words)
   built.unfit_defaults = built.unfit_defaults or {}
-  built.unfit_defaults[#built.unfit_defaults + 1] = { field = item.field, value = value, complaint = words }
+  built.unfit_defaults[#built.unfit_defaults + 1] = item.field .. ": the default of " .. tostring(value) .. " is not one that "
+    .. built.model .. " takes (" .. words .. "), so its own is used"
 end
 
 local function put_unfit(built, item, complaint)
@@ -108,7 +110,7 @@ function model_inputs.put(built, item, value, is_default)
   if live and live[name] or not row and not live then return put_value(built, item, value) end
   local input = row and row.inputs[name]
   if not input then return put_unknown(built, item, value, is_default) end
-  if checks.fits_plainly(input, value) then return put_value(built, item, value) end
+  if fits_plainly(input, value) then return put_value(built, item, value) end
   if is_default and row.takes[name] then return put_unfit_default(built, item, value, row.takes[name]) end
   local sent, complaint = checks.input(input, value, name)
   if not complaint then return put_value(built, item, sent) end
@@ -144,12 +146,9 @@ end
 --- Hands warnings and notes to the host; also which defaults of ours the model did not take.
 function model_inputs.announce(built, ctx)
   if built.unfit_defaults then
-    for _, default in ipairs(built.unfit_defaults) do
-      ctx.note(default.field .. ": the default of " .. tostring(default.value) .. " is not one that " .. built.model
-        .. " takes (" .. default.complaint .. "), so its own is used")
-    end
+    for _, words in ipairs(built.unfit_defaults) do ctx.note(words) end
   end
-  plan.announce(built, ctx)
+  announce(built, ctx)
 end
 
 --- Refuses a plan that lacks what its model needs: to be called when everything is put. Where there is a schema of the
@@ -237,8 +236,8 @@ end
 --- Finishes a plan: the vendor's schema has its say, what was given twice is refused or warned of, and every path becomes the
 -- client's.
 function model_inputs.finish(built, payload, ctx)
-  model_inputs.validate(built, ctx)
-  given.finish(built, payload)
+  if built.live then model_inputs.validate(built, ctx) end
+  finish_given(built, payload)
 end
 
 return model_inputs

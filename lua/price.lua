@@ -8,18 +8,22 @@
 local price_units = require "price_units"
 local usd = require "usd"
 
+local abs, huge = math.abs, math.huge
+local pairs, type = pairs, type
+local rounded_to_micros = usd.to_micros
+
 local price = {}
 
 local NOT_KNOWN = "the price is not known here"
 
 -- A positive price is at least a micro-dollar: less would be free.
 local function to_micros(amount)
-  local rounded = usd.to_micros(amount)
+  local rounded = rounded_to_micros(amount)
   return rounded == 0 and amount > 0 and 1e-6 or rounded
 end
 
 local function is_positive(number)
-  return type(number) == "number" and number > 0 and number < math.huge
+  return type(number) == "number" and number > 0 and number < huge
 end
 
 --- Whether a price of a vendor can be multiplied: dollars, more than nothing.
@@ -83,7 +87,7 @@ end
 local function from_row(facts, live)
   local row, quantity = facts.row_price, range_of(facts.quantity)
   if not row or not quantity or not is_positive(row.usd) then return nil end
-  if live and math.abs((row.checks_usd or row.usd) - live.usd) > 1e-9 then return nil end
+  if live and abs((row.checks_usd or row.usd) - live.usd) > 1e-9 then return nil end
   return multiply(row, quantity, facts.unit or row.unit)
 end
 

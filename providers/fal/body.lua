@@ -12,6 +12,11 @@ local model_inputs = require "model_inputs"
 local names = require "names"
 local plan = require "plan"
 
+local ipairs, next, pairs = ipairs, next, pairs
+local new_plan, put, put_fit, finish = model_inputs.new_plan, model_inputs.put, model_inputs.put_fit, model_inputs.finish
+local of_payload, is_video, ROWS = models.of_payload, models.is_video, models.ROWS
+local in_list, sorted_names = check.in_list, names.sorted
+
 local body = {}
 
 local NONE = {}
@@ -42,7 +47,8 @@ local ASPECT_RATIO = { field = "parameters.aspect_ratio", input = "aspect_ratio"
 
 -- The size, by the parameter that it came from.
 local SIZE, SIZE_BESIDE_ASPECT = {}, {}
-for name in pairs(sizes.SIZE_PARAMETERS) do
+local SIZE_PARAMETERS = sizes.SIZE_PARAMETERS
+for name in pairs(SIZE_PARAMETERS) do
   local hint = "this model takes an aspect_ratio instead of a size"
   SIZE[name] = { field = "parameters." .. name, input = "image_size", decides = true }
   SIZE_BESIDE_ASPECT[name] = { field = "parameters." .. name, input = "image_size", decides = true, hint = hint }
@@ -50,40 +56,76 @@ end
 local OUTPUT_FORMAT_AS_FORMAT = { field = "parameters.output_format", input = "format", known = true }
 
 local function is_defaulted(payload, name)
-  return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
+  return payload.defaulted ~= nil and in_list(name, payload.defaulted)
 end
 
 local function put_parameter(built, payload, name)
   local row = built.description
   local item = ITEMS[name] or item_of(name, {}, false)
   if name == "output_format" and row.inputs.format then item = OUTPUT_FORMAT_AS_FORMAT end
-  model_inputs.put(built, item, payload.parameters[name], is_defaulted(payload, name))
+  put(built, item, payload.parameters[name], is_defaulted(payload, name))
 end
 
 local function put_size(built, payload, size, name)
   local inputs = built.description.inputs
   -- sizes.choose makes nothing that is none
-  if inputs.image_size and not built.live_inputs then return model_inputs.put_fit(built, SIZE[name], size) end
+  if inputs.image_size and not built.live_inputs then return put_fit(built, SIZE[name], size) end
   local item = inputs.aspect_ratio and SIZE_BESIDE_ASPECT[name] or SIZE[name]
-  model_inputs.put(built, item, size, is_defaulted(payload, name))
+  put(built, item, size, is_defaulted(payload, name))
 end
 
 local function build_image(payload, model, live)
-  local built = model_inputs.new_plan(model, models.ROWS[model], live)
+  local built = new_plan(model, ROWS[model], live)
   local size, size_name, aspect = sizes.choose(built, payload.parameters)
-  if payload.prompt then model_inputs.put(built, PROMPT, payload.prompt) end
-  local sorted = names.sorted(payload.parameters)
+  if payload.prompt then put(built, PROMPT, payload.prompt) end
+  local sorted = sorted_names(payload.parameters)
   for index = 1, #sorted do
-    if not sizes.SIZE_PARAMETERS[sorted[index]] then put_parameter(built, payload, sorted[index]) end
+    local name = sorted[index]
+    if not SIZE_PARAMETERS[name] then put_parameter(built, payload, name) end
   end
-  if aspect then model_inputs.put(built, ASPECT_RATIO, aspect) end
+  if aspect then put(built, ASPECT_RATIO, aspect) end
   if size then put_size(built, payload, size, size_name) end
   return built
 end
 
+-- Most requests say nothing but a prompt. What the modes make of our defaults is the same each time, so it is made at load, by
+-- the model.
+local DEFAULT_COUNT, OF_DEFAULTS = 0, {}
+for _ in pairs(models.DEFAULTS) do DEFAULT_COUNT = DEFAULT_COUNT + 1 end
+for _, mode in ipairs(models.IMAGE_MODES) do
+  local model = models.OF_MODE[mode]
+  local payload = { mode = mode, prompt = "a prompt", parameters = models.DEFAULTS, defaulted = sorted_names(models.DEFAULTS) }
+  local built = build_image(payload, model)
+  unlisted.warn(built)
+  if not built.refusals and not built.warnings and not built.notes then OF_DEFAULTS[model] = built end
+end
+
+-- What is made already of a payload, if it is such a one.
+local function made_of_defaults(payload, model)
+  local defaulted, prompt = payload.defaulted, payload.prompt
+  if not defaulted or not prompt or #defaulted ~= DEFAULT_COUNT then return nil end
+  local count = 0
+  for _ in next, payload.parameters do count = count + 1 end
+  return count == DEFAULT_COUNT and OF_DEFAULTS[model] or nil
+end
+
+local function build_of_defaults(made, payload, model)
+  local built = new_plan(model, ROWS[model])
+  local input = built.body
+  for name, value in pairs(made.body) do input[name] = value end
+  input.prompt = nil
+  put(built, PROMPT, payload.prompt)
+  built.paths, built.unfit_defaults = made.paths, made.unfit_defaults
+  return built
+end
+
 local function build_for(payload, model, live)
-  if not models.ROWS[model] then return undescribed.build(payload, model, live) end
-  return (models.is_video(model) and video_body.build or build_image)(payload, model, live)
+  if not ROWS[model] then return undescribed.build(payload, model, live) end
+  local made = not live and made_of_defaults(payload, model)
+  if made then return build_of_defaults(made, payload, model) end
+  local built = (is_video(model) and video_body.build or build_image)(payload, model, live)
+  unlisted.warn(built)
+  return built
 end
 
 -- What a row says that its model cannot do without, and that is not there: it is shown, and kept from going live.
@@ -104,16 +146,15 @@ end
 
 --- What a submit of this payload would send (plan.lua); `needs`: what is missing for that.
 function body.build(payload, ctx)
-  local model = models.of_payload(payload)
+  local model = of_payload(payload)
   local built = build_for(payload, model, ctx and ctx.model and ctx.model(model))
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
   else
     add_needs(built)
   end
-  unlisted.warn(built)
   if payload.ignored then warn_of_ignored(built, payload.ignored) end
-  model_inputs.finish(built, payload, ctx)
+  finish(built, payload, ctx)
   return built
 end
 

@@ -9,6 +9,11 @@ local plan = require "plan"
 local price = require "price"
 local price_units = require "price_units"
 
+local ceil = math.ceil
+local tointeger, tonumber, tostring = math.tointeger, tonumber, tostring
+local build, pixels_of, of_payload, ROWS = body.build, sizes.pixels, models.of_payload, models.ROWS
+local is_refused, unpriced_by, estimate_of = plan.is_refused, plan.unpriced_by, price.estimate
+
 local estimates = {}
 
 local NOTHING = {}
@@ -16,9 +21,9 @@ local MEGAPIXEL, MOST_MEGAPIXEL = 2 ^ 20, 1e6
 
 -- Rounded up per image. A picture of 1024x1024 is sold as one megapixel; a price list could be read as two.
 local function megapixels(input)
-  local pixels, images = sizes.pixels(input.image_size), input.num_images or 1
-  local expected = images * math.ceil(pixels / MEGAPIXEL)
-  return { low = expected, expected = expected, high = images * math.ceil(pixels / MOST_MEGAPIXEL) }
+  local pixels, images = pixels_of(input.image_size), input.num_images or 1
+  local expected = images * ceil(pixels / MEGAPIXEL)
+  return { low = expected, expected = expected, high = images * ceil(pixels / MOST_MEGAPIXEL) }
 end
 
 local function images(input)
@@ -38,7 +43,7 @@ local function seconds(input, row)
   for _, factor in ipairs(row.price.times or NOTHING) do
     if value_of(input, row, factor.input) == factor.value then count = count * factor.by end
   end
-  return math.tointeger(count) or count
+  return tointeger(count) or count
 end
 
 local QUANTITIES = { megapixel = megapixels, image = images, second = seconds }
@@ -51,11 +56,11 @@ end
 
 --- What a request will cost; nil and what is not known.
 function estimates.estimate(payload, built, ctx)
-  local model = models.of_payload(payload)
-  built = built or body.build(payload, ctx)
-  if plan.is_refused(built) then return nil, plan.first_refusal(built) end
-  if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
-  local input, row, live = built.body, models.ROWS[model], ctx and ctx.price and ctx.price(model)
+  local model = of_payload(payload)
+  built = built or build(payload, ctx)
+  if is_refused(built) then return nil, plan.first_refusal(built) end
+  if built.unpriced then return nil, unpriced_by(built) end
+  local input, row, live = built.body, ROWS[model], ctx and ctx.price and ctx.price(model)
   local row_price = row and row.price
   local facts = { model = model, row_price = row_price, quantity = row_price and QUANTITIES[row_price.unit](input, row) }
   if live then
@@ -65,7 +70,7 @@ function estimates.estimate(payload, built, ctx)
     facts.unit, facts.described, facts.body = row_price and row_price.unit, known_of(row, built), input
   end
   if live or not row_price then facts.drivers = drivers.of(input) end
-  local estimate = price.estimate(ctx, facts)
+  local estimate = estimate_of(ctx, facts)
   if estimate then return estimate end
   return nil, "fal.ai's price of " .. model .. " is not known here"
 end

@@ -12,11 +12,20 @@ local video_fields = require "fal.video_fields"
 local given = require "given"
 local names = require "names"
 
+local array = cjson.array
+local next, pairs = next, pairs
+local read_text = check.text
+local new_reader, is_given = check.reader, check.is_given
+local read_given, read_options, ignored_of = given.read, fal_options.read, undescribed.ignored
+local is_video, of_payload, ROWS = models.is_video, models.of_payload, models.ROWS
+
 local fields = {}
 
 local ROUTES = { "queue", "run" }
 fields.ROUTES = ROUTES
 local DEFAULT_NAMES = names.sorted(models.DEFAULTS)
+local DEFAULT_GUIDANCE, DEFAULT_RESOLUTION, DEFAULT_STEPS =
+  models.DEFAULTS.guidance_scale, models.DEFAULTS.resolution, models.DEFAULTS.steps
 
 -- Options of the readers of check.lua.
 local IF_NOT_BLANK, LOWER, FROM_ONE = { blank = "absent" }, { lower = true }, { min = 1 }
@@ -87,7 +96,7 @@ local PARAMETERS = check.field_list {
 fields.PARAMETERS = PARAMETERS
 
 -- At the top, or else in the parameters.
-local NAMED_PROMPT = check.field_list { { name = "prompt", kind = "text", options = { blank = "absent" }, decides = true } }[1]
+local NAMED_PROMPT = check.field_list { { name = "prompt", kind = "text", options = IF_NOT_BLANK, decides = true } }[1]
 
 local READ_AT_TOP = names.union(names.set(fal_options.NAMES), names.set {
   "mode", "prompt", "model", "route", "parameters", "negative_prompt", "gpu", "provider_id", "id",
@@ -101,11 +110,11 @@ end
 
 local function read_parameters(payload, reader, description)
   local parameters = { guidance_scale = nil, resolution = nil, steps = nil } -- room for the defaults
-  if next(reader.object) == nil then return parameters end
+  if not reader or next(reader.object) == nil then return parameters end
   reader:fields(PARAMETERS, parameters, payload)
   sizes.check(parameters)
   for name, value in pairs(reader.object) do
-    if not is_read(name, description) and check.is_given(value) then parameters[name] = value end
+    if not is_read(name, description) and is_given(value) then parameters[name] = value end
   end
   return parameters
 end
@@ -125,8 +134,12 @@ local function read_at_top(payload, top)
   end
 end
 
--- Fills in our defaults and returns the names of those that the client did not give.
+-- Fills in our defaults and returns the names of those that the client did not give. Most clients give none.
 local function fill_defaults(parameters)
+  if next(parameters) == nil then
+    parameters.guidance_scale, parameters.resolution, parameters.steps = DEFAULT_GUIDANCE, DEFAULT_RESOLUTION, DEFAULT_STEPS
+    return array { "guidance_scale", "resolution", "steps" }
+  end
   local filled = {}
   local has_size = parameters.image_size or parameters.width or parameters.aspect_ratio
   for index = 1, #DEFAULT_NAMES do
@@ -136,7 +149,7 @@ local function fill_defaults(parameters)
       filled[#filled + 1] = name
     end
   end
-  return #filled > 0 and cjson.array(filled) or nil
+  return #filled > 0 and array(filled) or nil
 end
 
 -- A workflow's author may call an input "input"; of a model it is the whole when a client's own wrapper came along.
@@ -165,14 +178,20 @@ local function read_undescribed(request, top, payload, kind)
 end
 
 local function read_described(request, top, payload)
-  local inner = top:reader_of "parameters"
-  local ignored = undescribed.ignored(request, READ_AT_TOP)
-  payload.wrapped = given.take_wrapper(request, ignored)
-  payload.ignored = ignored and ignored[1] and ignored or nil
-  payload.prompt = given.read(payload, NAMED_PROMPT, top, inner)
+  local inner = top.object.parameters ~= nil and top:reader_of "parameters" or nil
+  local ignored = ignored_of(request, READ_AT_TOP)
+  if ignored then
+    payload.wrapped = given.take_wrapper(request, ignored)
+    payload.ignored = ignored[1] and ignored or nil
+  end
+  if inner then
+    payload.prompt = read_given(payload, NAMED_PROMPT, top, inner)
+  else
+    payload.prompt = read_text(top, "prompt", IF_NOT_BLANK)
+  end
   if not payload.prompt and not payload.wrapped then top:text("prompt", REQUIRED) end
-  local row = models.ROWS[models.of_payload(payload)]
-  payload.queue = fal_options.read(payload, top, inner.object, row)
+  local row = ROWS[of_payload(payload)]
+  payload.queue = read_options(payload, top, inner and inner.object, row)
   payload.parameters = read_parameters(payload, inner, row)
   read_at_top(payload, top)
   if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
@@ -181,13 +200,15 @@ end
 
 --- Checks a request of a kind before anything is made of it; the payload.
 function fields.read(request, kind)
-  local top = check.reader(request)
-  kind = MODES[kind] and kind or "image"
-  local mode, model = top:choice("mode", MODES[kind], MODE[kind]), read_model(top)
-  local route = top:choice("route", ROUTES, LOWER)
+  local top = new_reader(request)
+  local object = top.object
+  if kind ~= "video" then kind = "image" end
+  local mode = object.mode == nil and MODES[kind][1] or top:choice("mode", MODES[kind], MODE[kind])
+  local model = object.model ~= nil and read_model(top) or nil
+  local route = object.route ~= nil and top:choice("route", ROUTES, LOWER) or nil
   local payload = { mode = mode, model = model, route = route, prompt = nil, parameters = nil, defaulted = nil, queue = nil }
-  if model and not models.ROWS[model] then return read_undescribed(request, top, payload, kind) end
-  if not models.is_video(model, kind) then return read_described(request, top, payload) end
+  if model and not ROWS[model] then return read_undescribed(request, top, payload, kind) end
+  if not is_video(model, kind) then return read_described(request, top, payload) end
   if kind ~= "video" then
     request = check.copy(request)
     request.mode = nil

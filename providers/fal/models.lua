@@ -174,9 +174,12 @@ function models.is_video(model, kind)
   return (row and row.kind or kind) == "video"
 end
 
+local OF_MODE = models.OF_MODE
+local USUAL = OF_MODE[IMAGE_MODES[1]]
+
 --- The model of a payload.
 function models.of_payload(payload)
-  return payload.model or models.OF_MODE[payload.mode] or models.OF_MODE[IMAGE_MODES[1]]
+  return payload.model or OF_MODE[payload.mode] or USUAL
 end
 
 return models

@@ -8,6 +8,7 @@ local check = require "check"
 local given = require "given"
 local names = require "names"
 
+local has_any = names.has_any
 local ipairs, next, pairs, pcall, sub, type = ipairs, next, pairs, pcall, string.sub, type
 
 local fal_options = {}
@@ -116,10 +117,10 @@ local function options_among(parameters, description)
 end
 
 --- How the request is to be queued, as a table for the payload; nil if it says nothing. `top` reads the top of the request,
--- `parameters` are its parameters, `description` is the model's or nil.
+-- `parameters` are its parameters or nil, `description` is the model's or nil.
 function fal_options.read(payload, top, parameters, description)
-  local inner = next(parameters) ~= nil and options_among(parameters, description) or nil
-  if not inner and not names.has_any(top.object, OPTIONS.by_name) then return nil end
+  local inner = parameters and next(parameters) ~= nil and options_among(parameters, description) or nil
+  if not inner and not has_any(top.object, IS_NAME) then return nil end
   local options, second = {}, inner and check.reader(inner, "parameters")
   for _, option in ipairs(check.present(OPTIONS, top.object, inner)) do
     options[option.name] = given.read(payload, option, top, second)

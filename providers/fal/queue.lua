@@ -56,19 +56,23 @@ local function accepted(response, model, options)
   return { id = id, status = "queued", state = state, reason = position and "position " .. position .. " in the queue" or nil }
 end
 
---- Puts a request into the queue. `input` is the model's input as it goes out; `options` as options.lua read them. The caller
--- puts into the state of what was accepted how to read the output (with_reading).
-function queue.submit(ctx, model, input, options)
-  options = options or NO_OPTIONS
+local function queue_headers(options)
+  if not options then return { ["Content-Type"] = requests.JSON_CONTENT, ["X-Fal-Queue-Priority"] = "normal" } end
   local headers = requests.common_headers(options)
   headers["X-Fal-Queue-Priority"] = options.priority or "normal"
   if options.retry == false then headers["X-Fal-No-Retry"] = "1" end
-  local webhook = options.webhook or ctx.webhook_url
+  return headers
+end
+
+--- Puts a request into the queue. `input` is the model's input as it goes out; `options` as options.lua read them. The caller
+-- puts into the state of what was accepted how to read the output (with_reading).
+function queue.submit(ctx, model, input, options)
+  local headers, webhook = queue_headers(options), options and options.webhook or ctx.webhook_url
   local response, failure = ctx.request {
     method = "POST", path = "/" .. model, headers = headers, json = input, query = webhook and { fal_webhook = webhook } or nil,
   }
   if not response or response.status >= 300 then return errors.result(response, failure) end
-  return accepted(response, model, options)
+  return accepted(response, model, options or NO_OPTIONS)
 end
 
 --- Keeps how to read the output with a request that was accepted: `reading` (see results.lua), as prices and switches are now.
