@@ -164,13 +164,17 @@ lint: build ## clang-format, luacheck, and the scripts as the host would load th
 	luacheck -q --std lua54+busted --max-line-length 130 --no-color $$(git ls-files '*.lua')
 	$(BUILD)/providerd lint providers/*.lua
 
-bench: build ## measure, beside a bare civetweb handler (BENCH="hosts live": only these parts of spec/bench/run.lua)
+# Is this part of the bench wanted?
+bench_has = $(filter $(1),$(or $(subst $(comma), ,$(BENCH)),$(1)))
+
+bench: build ## measure, beside a bare civetweb handler and peers (BENCH="speed live": only these parts of spec/bench/run.lua)
 	$(call no_main_cluster)
 	$(call ensure_packages,$(BENCH_PACKAGES))
-	$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: Studio is not measured'
+	$(if $(call bench_has,studio),$(call ensure_packages,$(BROWSER_PACKAGES)) || echo 'no browser: Studio is not measured')
+	$(if $(call bench_has,speed),@spec/bench/fetch-peers $(BUILD)/bench-peers)
 	@$(MAKE) --no-print-directory $(BUILD)/bench-baseline $(BUILD)/bench-subscribers
 	@PROVIDERD=$(abspath $(BUILD)/providerd) BENCH="$(BENCH)" BASELINE=$(abspath $(BUILD)/bench-baseline) \
-	  SUBSCRIBERS=$(abspath $(BUILD)/bench-subscribers) lua5.4 spec/bench/run.lua
+	  SUBSCRIBERS=$(abspath $(BUILD)/bench-subscribers) PEERS=$(abspath $(BUILD)/bench-peers) lua5.4 spec/bench/run.lua
 
 install: build ## install under PREFIX (default /usr/local)
 	install -D -m 755 $(BUILD)/providerd $(DESTDIR)$(PREFIX)/bin/providerd

@@ -5,6 +5,7 @@
 local Host = require "spec.support.host"
 local cjson = require "cjson"
 local measure = require "spec.bench.measure"
+local report = require "spec.bench.report"
 local shell = require "spec.support.shell"
 
 local SECONDS = tonumber(os.getenv("BENCH_SECONDS") or 2)
@@ -41,16 +42,16 @@ end
 
 local bench = {}
 
---- `say` prints a line by a format.
-function bench.cost(say)
+--- Prints a table.
+function bench.cost()
   local host = Host.start { config = assert(shell.read("config/comfyvn.json")), scripts = true }
   for _, connections in ipairs(CONNECTIONS) do
     local figures = rounds(host, connections)
     local submit = measure.median(figures[1].p50)
-    say("%-26s %6s %11s %9s %9s %8s", "", "conns", "requests/s", "p50 us", "p99 us", "p50 of")
+    report.say("%-26s %6s %11s %9s %9s %8s", "", "conns", "requests/s", "p50 us", "p99 us", "p50 of")
     for i, request in ipairs(REQUESTS) do
       local p50 = measure.median(figures[i].p50)
-      say("%-26s %6d %11.0f %9.0f %9.0f %7.2fx", request.name, connections, measure.median(figures[i].rate), p50,
+      report.say("%-26s %6d %11.0f %9.0f %9.0f %7.2fx", request.name, connections, measure.median(figures[i].rate), p50,
         measure.median(figures[i].p99), p50 / submit)
     end
   end

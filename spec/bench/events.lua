@@ -4,6 +4,7 @@
 --   BENCH_SUBSCRIBERS=1000  BENCH_EVENTS=100 (at BENCH_EVENTS_PER_SECOND=10)
 local Host = require "spec.support.host"
 local measure = require "spec.bench.measure"
+local report = require "spec.bench.report"
 local socket = require "socket"
 
 local SUBSCRIBERS = tonumber(os.getenv("BENCH_SUBSCRIBERS") or 1000)
@@ -52,23 +53,23 @@ local function pace_followed(host, asked)
   }
 end
 
---- Measures and hands each figure to `line` (see run.lua). A thousand clients take their share of the cores themselves, so the
+--- Measures. A thousand clients take their share of the cores themselves, so the
 -- other routes are also asked at a second host without streams, while the first one streams: what differs is what streams cost
 -- their host.
-function events.subscribers(line)
+function events.subscribers()
   local config = { server = { threads = SUBSCRIBERS * 3 // 2, max_streams = SUBSCRIBERS } }
   local host, second = Host.start { config = config }, Host.start { config = config }
   local alone, idle = pace(host, host), measure.memory(host.pid)
   local own, neighbour = pace_followed(host, host), pace_followed(host, second)
   local took = ("p99 of %s deliveries (p50 %s, worst %s ms)"):format(own.deliveries, own.p50, own.worst)
-  line("commit to client, " .. took, "%.1f ms", own.p99, 50)
-  line("other routes, p99 without streams", "%.1f ms", alone)
-  line(("other routes, p99 of %d beside %d streams"):format(own.asked, SUBSCRIBERS), "%.1f ms", own.routes)
-  line("the same at a second host without streams, meanwhile", "%.1f ms", neighbour.routes)
-  line("what the streams add to it", "%.1f ms", own.routes - neighbour.routes, 0.3)
+  report.line("commit to client, " .. took, "%.1f ms", own.p99, 50)
+  report.line("other routes, p99 without streams", "%.1f ms", alone)
+  report.line(("other routes, p99 of %d beside %d streams"):format(own.asked, SUBSCRIBERS), "%.1f ms", own.routes)
+  report.line("the same at a second host without streams, meanwhile", "%.1f ms", neighbour.routes)
+  report.line("what the streams add to it", "%.1f ms", own.routes - neighbour.routes, 0.3)
   local idle_threads = ("%d threads idle: %.1f MB"):format(config.server.threads, idle)
-  line(("memory with %d streams (%s)"):format(SUBSCRIBERS, idle_threads), "%.1f MB", own.memory)
-  line("memory after the events", "%.1f MB", measure.memory(host.pid))
+  report.line(("memory with %d streams (%s)"):format(SUBSCRIBERS, idle_threads), "%.1f MB", own.memory)
+  report.line("memory after the events", "%.1f MB", measure.memory(host.pid))
   host:remove()
   second:remove()
 end

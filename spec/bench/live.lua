@@ -7,6 +7,7 @@
 local cjson = require "cjson"
 local http = require "spec.support.http"
 local measure = require "spec.bench.measure"
+local report = require "spec.bench.report"
 local shell = require "spec.support.shell"
 local socket = require "socket"
 local support = require "spec.support.live"
@@ -100,8 +101,8 @@ local function delays(host, simulator)
   return seen
 end
 
---- JOBS in flight, polled every POLL_SECONDS: `line` prints a figure (name, format, value, target).
-function live.in_flight(line)
+--- JOBS in flight, polled every POLL_SECONDS.
+function live.in_flight()
   local setup = start()
   local host = setup.host
   local took = submit_all(host, setup:path(PROVIDER, "submit"))
@@ -110,16 +111,16 @@ function live.in_flight(line)
     return jobs.queued + jobs.sending == 0
   end, 300)
   local open = counts(host).sent
-  line(("live jobs submitted (%d of %d still in flight)"):format(open, JOBS), "%.0f/s", JOBS / took)
-  line("memory with them", "%.1f MB", measure.memory(host.pid))
+  report.line(("live jobs submitted (%d of %d still in flight)"):format(open, JOBS), "%.0f/s", JOBS / took)
+  report.line("memory with them", "%.1f MB", measure.memory(host.pid))
   local function share_of_a_core(seconds)
     local before, began = thread_seconds(host.pid, "engine"), socket.gettime()
     socket.sleep(seconds)
     return (thread_seconds(host.pid, "engine") - before) / (socket.gettime() - began)
   end
-  line("CPU of the engine while pauses still grow, of a core", "%.2f", share_of_a_core(10), 1)
+  report.line("CPU of the engine while pauses still grow, of a core", "%.2f", share_of_a_core(10), 1)
   socket.sleep(20)
-  line(("CPU of the engine at %d s between polls (%d jobs left)"):format(POLL_SECONDS, counts(host).sent), "%.2f",
+  report.line(("CPU of the engine at %d s between polls (%d jobs left)"):format(POLL_SECONDS, counts(host).sent), "%.2f",
     share_of_a_core(10), 1)
   local dry_run = { method = "POST", path = setup:path(PROVIDER, "submit"), body = DRY }
   measure.fill(host.port, 64, ROWS - JOBS, dry_run)
@@ -131,11 +132,11 @@ function live.in_flight(line)
     return jobs.queued + jobs.sending + jobs.sent + jobs.unknown > 0
   end)
   local name = ("kill -9, restart with them and %d rows in all: until all are in hand"):format(ROWS)
-  line(name, "%.2f s", socket.gettime() - restarted, 2)
+  report.line(name, "%.2f s", socket.gettime() - restarted, 2)
   host:eventually(function() return counts(host).sent == 0 end, 2 * JOB_SECONDS)
   local late = delays(host, setup.simulator)
   local seen = ("an end is seen after (p99 of %d; p50 %.1f s)"):format(#late, measure.percentile(late, 0.5))
-  line(seen, "%.1f s", measure.percentile(late, 0.99), POLL_SECONDS + 1)
+  report.line(seen, "%.1f s", measure.percentile(late, 0.99), POLL_SECONDS + 1)
   setup:remove()
 end
 
@@ -166,7 +167,7 @@ local function synced_append(folder)
 end
 
 --- What the host adds to a submit, up to its 202, beside what the disk takes to keep it.
-function live.submit_cost(line)
+function live.submit_cost()
   local setup = start()
   local body = cjson.encode { prompt = "a lighthouse", image_size = "square" }
   local direct = measure.asker(setup.simulator.port, "/queue.fal.run/fal-ai/flux/schnell",
@@ -177,13 +178,13 @@ function live.submit_cost(line)
   local dry = measure.asker(setup.host.port, path, { method = "POST", body = cjson.encode { prompt = prompt } })
   local of_vendor, of_dry = median_of(500, direct), median_of(500, dry)
   local of_host = median_of(500, host, all_sent(setup.host))
-  line("a submit at the simulator, p50", "%.0f us", of_vendor)
-  line("a dry-run submit at the host, p50", "%.0f us", of_dry)
+  report.line("a submit at the simulator, p50", "%.0f us", of_vendor)
+  report.line("a dry-run submit at the host, p50", "%.0f us", of_dry)
   local synced = synced_append(setup.host.folder)
-  line("a synced append of 32 KiB on this disk, mean", "%.0f us", synced)
-  line("a live submit at the host up to its 202, p50", "%.0f us", of_host)
-  line("  more than at the simulator", "%.0f us", of_host - of_vendor)
-  line("  the same without the synced append", "%.0f us", of_host - of_vendor - synced, 300)
+  report.line("a synced append of 32 KiB on this disk, mean", "%.0f us", synced)
+  report.line("a live submit at the host up to its 202, p50", "%.0f us", of_host)
+  report.line("  more than at the simulator", "%.0f us", of_host - of_vendor)
+  report.line("  the same without the synced append", "%.0f us", of_host - of_vendor - synced, 300)
   setup:remove()
 end
 

@@ -3,7 +3,7 @@
 -- Sends requests and prints one line of figures. A %d in BODY becomes a number, another one in each of 1000 requests, so that
 -- nothing is measured that only a repeated request gets. With COUNT (and one wrk thread) it ends after that many answers, without
 -- figures. Times are in microseconds, as wrk keeps them; wrk counts an answer that took long once more for each request that
--- could have been sent meanwhile.
+-- could have been sent meanwhile. load: seconds of a processor that wrk took itself.
 
 -- luacheck: globals wrk init request response done
 
@@ -36,9 +36,16 @@ function init(args)
   if args[3] then end_after(tonumber(args[3])) end
 end
 
+local function processor_seconds()
+  local file = io.open("/proc/self/stat")
+  local user, system = file:read("*a"):match("%) " .. ("%S+ "):rep(11) .. "(%d+) (%d+)")
+  file:close()
+  return (user + system) / 100
+end
+
 function done(summary, latency)
   local errors = summary.errors
   local failed = errors.connect + errors.read + errors.write + errors.status + errors.timeout
-  print(string.format("figures requests=%d seconds=%.6f p50=%d p99=%d failed=%d", summary.requests, summary.duration / 1e6,
-    latency:percentile(50), latency:percentile(99), failed))
+  print(string.format("figures requests=%d seconds=%.6f p50=%d p99=%d failed=%d load=%.2f", summary.requests,
+    summary.duration / 1e6, latency:percentile(50), latency:percentile(99), failed, processor_seconds()))
 end

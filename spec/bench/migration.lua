@@ -1,5 +1,6 @@
 -- What moving a registry of a million rows takes, to another file and to PostgreSQL, with the comparison at the end.
 local hosts = require "spec.support.host"
+local report = require "spec.bench.report"
 local postgres = require "spec.support.postgres"
 local shell = require "spec.support.shell"
 local socket = require "socket"
@@ -33,27 +34,27 @@ local function fill(host)
   shell.run(("sqlite3 %s <%s"):format(shell.quote(host.home .. "/data/registry.db"), shell.quote(path)))
 end
 
-local function move(line, what, from, to)
+local function move(what, from, to)
   local began = socket.gettime()
   local code, out, err = hosts.run({ "migrate", "--from", from, "--to", to }, { seconds = 3600 })
   assert(code == 0, (out or "") .. (err or ""))
   local seconds = socket.gettime() - began
   local rows = tonumber(out:match("(%d+) rows"))
-  line(("a registry of %d rows moved to %s, compared row by row"):format(rows, what), "%.1f s", seconds)
+  report.line(("a registry of %d rows moved to %s, compared row by row"):format(rows, what), "%.1f s", seconds)
 end
 
---- Figures by line(name, format, value).
-function migration.move(line, say)
+--- Measures.
+function migration.move()
   local host = hosts.start {}
   host:stop()
   fill(host)
   local from = "sqlite:" .. host.home .. "/data/registry.db"
-  move(line, "another file", from, "sqlite:" .. host.home .. "/data/new.db")
+  move("another file", from, "sqlite:" .. host.home .. "/data/new.db")
   if postgres.missing() then
-    say(postgres.missing())
+    report.say(postgres.missing())
   else
     local cluster = postgres.cluster { fsync = true }
-    move(line, "PostgreSQL", from, cluster:database().url)
+    move("PostgreSQL", from, cluster:database().url)
     cluster:remove()
   end
   host:remove()

@@ -9,6 +9,7 @@ local hosts = require "spec.support.hosts"
 local live_support = require "spec.support.live"
 local measure = require "spec.bench.measure"
 local postgres = require "spec.support.postgres"
+local report = require "spec.bench.report"
 local socket = require "socket"
 
 local SECONDS = tonumber(os.getenv("BENCH_SECONDS") or 2)
@@ -54,11 +55,12 @@ end
 local HEAD, ROW = "%-34s %6s %10s %9s %9s %9s", "%-34s %6d %10.0f %9.0f %9.0f %9.2f"
 
 -- The first of the sets is SQLite's.
-local function table_of(say, what, sets, names, connections, request)
+local function table_of(what, sets, names, connections, request)
   for _, count in ipairs(connections) do
     local figures = rounds(sets, count, request)
     for i, name in ipairs(names) do
-      say(ROW, what .. ", " .. name, count, figures[i].rate, figures[i].p50, figures[i].p99, figures[i].rate / figures[1].rate)
+      report.say(ROW,
+        what .. ", " .. name, count, figures[i].rate, figures[i].p50, figures[i].p99, figures[i].rate / figures[1].rate)
     end
   end
 end
@@ -68,7 +70,7 @@ end
 local NAMES = { "SQLite", "PostgreSQL, 1 host", "PostgreSQL, 2 hosts", "PostgreSQL, 3 hosts" }
 
 -- Two hosts share the second database, and three the third: a host that is idle beside them costs them nothing.
-local function submits(say, cluster)
+local function submits(cluster)
   local simulator = Host.start { arguments = { "simulate", "--listen", "127.0.0.1:0", "--job-time", "600000" }, config = "" }
   local alone = live_support.start { simulator = simulator, config = open_up }
   local databases, all, sets = {}, {}, { { alone.host.port } }
@@ -77,9 +79,9 @@ local function submits(say, cluster)
     all[count] = hosts.start { count = count, simulator = simulator, database = databases[count], config = open_up }
     sets[#sets + 1] = ports_of(all[count])
   end
-  say(HEAD, "", "conns", "submits/s", "p50 us", "p99 us", "of SQLite")
-  table_of(say, "dry", sets, NAMES, CONNECTIONS, DRY)
-  table_of(say, "live", sets, NAMES, { 1, MANY }, LIVE)
+  report.say(HEAD, "", "conns", "submits/s", "p50 us", "p99 us", "of SQLite")
+  table_of("dry", sets, NAMES, CONNECTIONS, DRY)
+  table_of("live", sets, NAMES, { 1, MANY }, LIVE)
   for count = 1, 3 do all[count]:remove() end
   alone.host:kill()
   alone.host:remove()
@@ -110,12 +112,12 @@ local function event_lag(both)
   return lags
 end
 
-local function events(line, cluster)
+local function events(cluster)
   local both = hosts.start { count = 2, database = cluster:database(), config = open_up }
   for n, lag in ipairs(event_lag(both)) do
     local name = ("an event at %s host, after the answer (p99 of %d; p50 %.1f ms)"):format(n == 1 and "its own" or "another",
       #lag, measure.percentile(lag, 0.5))
-    line(name, "%.1f ms", measure.percentile(lag, 0.99), n == 2 and 100 or nil)
+    report.line(name, "%.1f ms", measure.percentile(lag, 0.99), n == 2 and 100 or nil)
   end
   both:remove()
 end
@@ -129,38 +131,38 @@ local function polls(simulator)
   return count
 end
 
-local function takeover(line, cluster)
+local function takeover(cluster)
   local both = hosts.start { count = 2, database = cluster:database(), config = open_up, hurry = 10,
     simulate = { "--fault", "replicate:never_ending:1" } }
   for _ = 1, 20 do both[1]:becomes(both[1]:job "replicate", "running") end
   both[1].host:kill()
   local killed, seen = socket.gettime(), polls(both.simulator)
   both[2].host:eventually(function() return polls(both.simulator) > seen end, 120)
-  line("a killed host's jobs: first poll by another", "%.1f s", socket.gettime() - killed, 20)
+  report.line("a killed host's jobs: first poll by another", "%.1f s", socket.gettime() - killed, 20)
   both:remove()
 end
 
-local function clean_stop(line, cluster)
+local function clean_stop(cluster)
   local both = hosts.start { count = 2, database = cluster:database(), config = open_up, hurry = 10,
     simulate = { "--fault", "replicate:never_ending:1" } }
   for _ = 1, 20 do both[1]:becomes(both[1]:job "replicate", "running") end
   both[1].host:stop()
   local ended, seen = socket.gettime(), polls(both.simulator)
   both[2].host:eventually(function() return polls(both.simulator) > seen end, 120)
-  line("a stopped host's (SIGTERM), after its end", "%.1f s", socket.gettime() - ended, 1)
+  report.line("a stopped host's (SIGTERM), after its end", "%.1f s", socket.gettime() - ended, 1)
   both:remove()
 end
 
---- Measures; `line` prints a figure and its target, `say` a line by a format (run.lua).
-function bench.hosts(line, say)
+--- Measures.
+function bench.hosts()
   local missing = postgres.missing()
-  if missing then return say("%s", missing) end
+  if missing then return report.say("%s", missing) end
   local cluster = postgres.cluster { fsync = true, settings = { shared_buffers = "'256MB'" } }
-  say("%s", cluster:sql("SELECT version()"):match("^[^,\n]*"))
-  submits(say, cluster)
-  events(line, cluster)
-  takeover(line, cluster)
-  clean_stop(line, cluster)
+  report.say("%s", cluster:sql("SELECT version()"):match("^[^,\n]*"))
+  submits(cluster)
+  events(cluster)
+  takeover(cluster)
+  clean_stop(cluster)
   cluster:remove()
 end
 

@@ -5,7 +5,7 @@
 local Host = require "spec.support.host"
 local many_jobs = require "spec.support.many_jobs"
 local measure = require "spec.bench.measure"
-local shell = require "spec.support.shell"
+local report = require "spec.bench.report"
 local socket = require "socket"
 local studio = require "spec.support.studio"
 local webdriver = require "spec.support.webdriver"
@@ -13,7 +13,6 @@ local webdriver = require "spec.support.webdriver"
 local SECONDS = tonumber(os.getenv("BENCH_STUDIO_SECONDS") or 20)
 local ROWS, LOADS, IDLE_SECONDS = 100000, 7, 10
 local SUBMITS_PER_SECOND = 500 -- two events each
-local TICKS = 100 -- of a processor's time, a second
 local SUBMIT = "/api/providers/image/fal/submit"
 
 local bench = {}
@@ -51,12 +50,6 @@ root(() => host.on(events => {
   for (const { data } of events) if (data?.updated_at) window.ages.push(Date.now() - Date.parse(data.updated_at));
 }));]]
 
-local function processor_seconds(pid)
-  local fields = shell.read("/proc/" .. pid .. "/stat"):match("%) (.*)$")
-  local user, system = fields:match(("%S+ "):rep(11) .. "(%d+) (%d+)")
-  return (tonumber(user) + tonumber(system)) / TICKS
-end
-
 local function heap_mb(page)
   page:cdp "HeapProfiler.collectGarbage"
   return page:metrics().JSHeapUsedSize / 1e6
@@ -69,20 +62,20 @@ local function open_jobs(page)
   return page:wait("window.rowsAt", "rows")
 end
 
-local function bench_load(line, page)
+local function bench_load(page)
   page:cdp("Page.addScriptToEvaluateOnNewDocument", { source = WATCH_ROWS })
   local times = {}
   for i = 1, LOADS do times[i] = open_jobs(page) end
-  line(("rows of %d jobs on screen, cold (median of %d)"):format(ROWS, LOADS), "%.0f ms", measure.median(times), 500)
-  line("heap", "%.1f MB", heap_mb(page), 100)
+  report.line(("rows of %d jobs on screen, cold (median of %d)"):format(ROWS, LOADS), "%.0f ms", measure.median(times), 500)
+  report.line("heap", "%.1f MB", heap_mb(page), 100)
 end
 
-local function bench_scroll(line, page)
+local function bench_scroll(page)
   local frames = page:await(SCROLL)
   local sum = 0
   for _, frame in ipairs(frames) do sum = sum + frame end
-  line("scrolling, mean frame", "%.1f ms", sum / #frames)
-  line("scrolling, worst frame", "%.0f ms", measure.percentile(frames, 1), 50)
+  report.line("scrolling, mean frame", "%.1f ms", sum / #frames)
+  report.line("scrolling, worst frame", "%.0f ms", measure.percentile(frames, 1), 50)
 end
 
 local function submit_steadily(host, seconds)
@@ -99,26 +92,26 @@ local function submit_steadily(host, seconds)
   return sent / (socket.gettime() - began)
 end
 
-local function bench_stream(line, page)
+local function bench_stream(page)
   page:await(WATCH_AGES)
   local heap, before, began = heap_mb(page), page:metrics().TaskDuration, socket.gettime()
   local rate = submit_steadily(page.host, SECONDS)
   socket.sleep(0.5)
   local busy = (page:metrics().TaskDuration - before) / (socket.gettime() - began)
   local ages = page:execute "return window.ages"
-  line(("a busy stream (%.0f events/s for %d s), main thread"):format(#ages / SECONDS, SECONDS), "%.0f %%", busy * 100, 35)
-  line(("a busy stream, age of an event when drawn, p99 (%.0f submits/s)"):format(rate), "%.0f ms",
+  report.line(("a busy stream (%.0f events/s for %d s), main thread"):format(#ages / SECONDS, SECONDS), "%.0f %%", busy * 100, 35)
+  report.line(("a busy stream, age of an event when drawn, p99 (%.0f submits/s)"):format(rate), "%.0f ms",
     measure.percentile(ages, 0.99), 250)
   page:execute "window.ages = []"
-  line("a busy stream, growth of the heap", "%.1f MB", heap_mb(page) - heap, 20)
+  report.line("a busy stream, growth of the heap", "%.1f MB", heap_mb(page) - heap, 20)
 end
 
-local function bench_idle(line, page)
+local function bench_idle(page)
   socket.sleep(2)
-  local before = processor_seconds(page.host.pid)
+  local before = measure.processor_seconds(page.host.pid)
   socket.sleep(IDLE_SECONDS)
-  local share = (processor_seconds(page.host.pid) - before) / IDLE_SECONDS
-  line("the host's processor with an idle page open", "%.2f %%", share * 100, 1)
+  local share = (measure.processor_seconds(page.host.pid) - before) / IDLE_SECONDS
+  report.line("the host's processor with an idle page open", "%.2f %%", share * 100, 1)
 end
 
 local function open_page()
@@ -129,16 +122,16 @@ local function open_page()
   return studio.at(("http://127.0.0.1:%d/"):format(host.port), host)
 end
 
---- Measures, and hands each figure to `line` (see run.lua). Without a browser it says so.
-function bench.page(line, say)
+--- Measures. Without a browser it says so.
+function bench.page()
   local missing = webdriver.missing()
-  if missing then return say("%s", missing) end
+  if missing then return report.say("%s", missing) end
   local page = open_page()
-  bench_load(line, page)
-  bench_scroll(line, page)
+  bench_load(page)
+  bench_scroll(page)
   open_jobs(page)
-  bench_idle(line, page)
-  bench_stream(line, page)
+  bench_idle(page)
+  bench_stream(page)
   page:remove()
   page:quit()
 end
