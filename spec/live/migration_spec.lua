@@ -3,11 +3,12 @@
 local sql = require("spec.support.shell").sql
 local support = require "spec.support.live"
 
-local NEWEST = 19
+local NEWEST = 20
 local TRACE = "00-" .. ("a"):rep(32) .. "-" .. ("b"):rep(16) .. "-01"
 
 -- What takes each version's tables back to those of the version before.
 local BACK = {
+  [20] = "DROP TABLE ring",
   [19] = "DROP TABLE lane; ALTER TABLE live DROP COLUMN slotted",
   [18] = "DROP TABLE host; DROP TABLE ask; DROP TABLE webhook_seen; ALTER TABLE live DROP COLUMN owner",
   [17] = "DROP TABLE setting",

@@ -130,11 +130,23 @@ static bool take_call(struct pending_call *pending)
 	return !http_client_left(pending->socket) && atomic_compare_exchange_strong(&pending->stage, &open, PENDING_TAKEN);
 }
 
-/* False: it ends here; the write's error says why. */
-static bool put_row(struct pending_call *pending)
+/* False: the row is to be put. */
+static bool keep_row(struct pending_call *pending)
 {
-	if (take_call(pending))
-		return task_store_put(pending->host->store, &pending->write) == ERROR_NONE;
+	if (!task_store_keep(pending->host->store, &pending->write))
+		return false;
+	pending->write.outcome = STORE_WRITTEN;
+	atomic_store(&pending->stage, PENDING_WRITTEN);
+	return true;
+}
+
+/* False: it ends here; the write's error says why. *kept: it ends here too, and the row is safe. */
+static bool put_row(struct pending_call *pending, bool *kept)
+{
+	if (take_call(pending)) {
+		*kept = keep_row(pending);
+		return *kept || task_store_put(pending->host->store, &pending->write) == ERROR_NONE;
+	}
 	error_set(&pending->write.error, ERROR_BUSY, NULL, "%s: nothing was done, and no job was registered", left_early);
 	return false;
 }
@@ -150,11 +162,13 @@ static void call_ran(struct engine_call *call)
 	struct pending_call *pending = pending_of(call);
 	struct pending_call_pool *pool = pending->host->pending_calls;
 	struct eventcount_places places = { 0 };
+	bool kept = false;
 
 	if (pending->use != NULL && has_outcome(&call->call) && !pending_is_given_up(call)) {
-		if (pending->use->compose(pending) && put_row(pending))
+		if (!pending->use->compose(pending) || !put_row(pending, &kept))
+			drop_row(pending);
+		else if (!kept)
 			return; /* the store goes on */
-		drop_row(pending);
 	}
 	eventcount_note(&places, pending->place);
 	pending_end(pending);
@@ -264,7 +278,6 @@ static bool await_call(struct pending_call *pending, struct incoming *incoming)
 
 bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 {
-	bool writes = pending->use != NULL && !pending->use->rowless;
 	enum error_code code;
 
 	if (provider_rests(incoming->provider)) {
@@ -279,9 +292,6 @@ bool pending_call_run(struct pending_call *pending, struct incoming *incoming)
 		call_problem_busy(incoming, code);
 		return false;
 	}
-	if (writes && engine_backlog(incoming->host->engine) <=
-			      1) /* while the engine runs it; with others before it the store would look in vain */
-		task_store_expect(incoming->host->store);
 	if (!await_call(pending, incoming))
 		return false;
 	if (has_outcome(&pending->call.call))

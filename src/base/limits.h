@@ -272,6 +272,9 @@
 #define LIMIT_STORE_SOURCES 1024	 /* pairs of kind and provider that the registry ever saw */
 #define LIMIT_STORE_WAL_BYTES 67108864	 /* what is kept of the write-ahead log's file after a busy time */
 #define LIMIT_STORE_MAP_BYTES 1073741824 /* of the database, mapped for reading */
+#define LIMIT_RING_BYTES 2097152	 /* of dry runs that are answered for and not in the database yet, */
+#define LIMIT_RING_RECORDS 4096		 /* and so many of them (a power of two) */
+#define LIMIT_RING_WAIT_MS 1000		 /* who reads waits this long for those that were answered before */
 #define LIMIT_CALL_WAIT_MS 15000	 /* an HTTP thread waits this long for the engine */
 #define LIMIT_RETRY_AFTER_SECONDS 60	 /* the longest that is asked for */
 #define LIMIT_CALL_LOOK_MS 1000		 /* and looks this often whether its client is still there, and whether too many wait */

@@ -20,6 +20,7 @@ enum test_setting {
 	TEST_NO_FENCE,	       /* 1: a host that was declared dead writes and sends on: what the fence prevents is to be seen */
 	TEST_NO_GENERATION,    /* 1: a connection that was lost may still commit */
 	TEST_START_WAIT_MS,    /* LIMIT_REGISTRY_START_MS */
+	TEST_RING_BYTES,       /* LIMIT_RING_BYTES; a multiple of 4096 */
 	TEST_SETTINGS,
 };
 

@@ -36,7 +36,7 @@ static bool hand_on(void *context, const struct event_row *row)
 
 enum error_code event_feed_read(void *store, struct event_hub *hub, int64_t *reached, struct error *error)
 {
-	struct event_walk walk = { .after = *reached, .limit = LIMIT_EVENT_BATCH };
+	struct event_walk walk = { .after = *reached, .limit = LIMIT_EVENT_BATCH, .follows = true };
 	struct feeding feeding = { .hub = hub, .handed_on = *reached };
 	enum error_code code;
 

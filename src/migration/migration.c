@@ -17,6 +17,7 @@
 #include "migration/migration_older.h"
 #include "migration/migration_side.h"
 #include "migration/migration_table.h"
+#include "registry/kept_rows.h"
 #include "registry/paid_mark.h"
 #include "registry/unfinished.h"
 
@@ -83,8 +84,10 @@ static enum error_code find_sides(struct move *move, struct error *error)
 
 static enum error_code open_source(struct move *move, struct error *error)
 {
-	enum error_code code = migration_side_open(&move->from, error);
+	enum error_code code = kept_rows_settle(move->from.place, error);
 
+	if (code == ERROR_NONE)
+		code = migration_side_open(&move->from, error);
 	if (code == ERROR_NONE)
 		code = unfinished_refuse(move->from.database, move->from.place, error);
 	if (code == ERROR_NONE)

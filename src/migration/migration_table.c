@@ -10,7 +10,7 @@
 #define TEXT_BYTES (1024 * 1024)
 
 /* What says how a database is used now, not what is registered. */
-static const char *const left_behind[] = { "host", "registry", "unfinished", NULL };
+static const char *const left_behind[] = { "host", "registry", "ring", "unfinished", NULL };
 
 /* What a database keeps only because it is that database: SQLite's index of tasks is a table, PostgreSQL's is an index. */
 static const char *const own_ways[] = { "task_index", "task_indexed", NULL };

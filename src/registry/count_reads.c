@@ -141,6 +141,7 @@ enum error_code task_store_count(struct task_store *store, const struct task_fil
 	enum error_code result;
 
 	plain.search = NULL;
+	store_settle(store);
 	if (!reads_may_pass(reads, filter))
 		return ERROR_NONE;
 	counting.reader = reads_borrow(reads, error);

@@ -163,6 +163,8 @@ enum error_code task_store_events(struct task_store *store, struct event_walk *w
 	struct walking walking = { .reads = reads, .walk = walk, .visit = visit, .context = context, .error = error };
 	enum error_code result;
 
+	if (!walk->follows)
+		store_settle(store);
 	walking.left = walk->limit;
 	walking.reader = reads_borrow(reads, error);
 	if (walking.reader == NULL)

@@ -119,6 +119,13 @@ bool reads_mend(struct reads *reads);
 /* The readers of a store (store.c). */
 struct reads *store_reads(struct task_store *store);
 
+/* Waits until the dry runs that were answered before are in the database, for LIMIT_RING_WAIT_MS at most, and not while they cannot be carried there. */
+void store_settle(struct task_store *store);
+
+/* Calls `visit` with the task of this id if it was answered for and is not in the database yet. Who asks here first and the database then finds it. */
+bool store_find_kept(
+	struct task_store *store, const struct id *id, void (*visit)(void *context, const struct task *task), void *context);
+
 /* A reader of one's own until it is given back. NULL: all are busy, or it took too long. */
 struct reader *reads_borrow(struct reads *reads, struct error *error);
 void reads_give_back(struct reads *reads, struct reader *reader);

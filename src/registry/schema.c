@@ -182,6 +182,10 @@ static const struct sql steps[] = {
 			    " PRIMARY KEY (sequence, digest));" },
 	/* 19: places at providers (lane_writes.h), and which jobs have one. */
 	{ .sqlite = LANE_TABLE(" WITHOUT ROWID"), .postgres = LANE_TABLE(" WITH (fillfactor = 20)") },
+	/* 20: which ring lies beside this file (kept_rows.h), how far its rows are in here, and whether it may have others. */
+	{ .sqlite = "CREATE TABLE ring (only INTEGER PRIMARY KEY CHECK (only = 1), identity INTEGER NOT NULL, carried INTEGER "
+		    "NOT NULL, used INTEGER NOT NULL);"
+		    "INSERT INTO ring VALUES (1, 0, 0, 0);" },
 };
 
 #define FIRST_WITH_HOSTS 18
@@ -194,7 +198,7 @@ int64_t schema_version(void)
 
 /* The oldest schema whose programs can go on beside this one's: a step that only adds tables, or columns that may be empty, leaves it as it is, for an
  * older program passes over those. Several hosts are known from this one on. */
-#define OLDEST VERSION
+#define OLDEST 19
 
 static enum error_code refuse_newer(const struct database_place *place, const struct database_version *found, struct error *error)
 {

@@ -6,7 +6,6 @@
 #include "registry/store.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,19 +16,26 @@
 #include "base/file.h"
 #include "base/histogram.h"
 #include "base/limits.h"
-#include "base/linger.h"
 #include "base/log.h"
 #include "base/memory.h"
 #include "base/test_setting.h"
 #include "base/thread.h"
+#include "registry/kept_rows.h"
 #include "registry/ledger_audit.h"
 #include "registry/reads.h"
 #include "registry/sources.h"
 #include "registry/upkeep.h"
 #include "registry/writes.h"
 
-#define EXPECTED_NS 300000   /* it looks so long for a row that it was told of */
-#define LINGER_PAYS_NS 30000 /* less than a lone client's turn takes: of its rows it is told */
+#define GATHER_NS 5000000 /* rows of dry runs are given so long to become many */
+#define GAP_NS 200000	  /* one that was begun is whole after less, as a rule */
+
+/* What the store's thread does while it has nothing to do. */
+enum store_sleep {
+	STORE_AWAKE = 0,
+	STORE_GATHERS, /* rows that are kept become more: it is woken when they are many, */
+	STORE_SLEEPS,  /* and here by the first */
+};
 
 /* Who is told of what was written. Set before anything is. */
 struct listener {
@@ -47,6 +53,7 @@ struct task_store {
 	struct database_place *place;
 	struct sources sources;
 	struct writer writer; /* store thread */
+	struct kept_rows kept;
 	struct upkeep upkeep; /* store thread */
 	struct reads reads;
 	struct ledger_audit audit;
@@ -58,11 +65,11 @@ struct task_store {
 	struct store_write **last;
 	size_t waiting;
 	int keep_days;
-	int64_t run;	     /* of this host, in whose name it writes */
-	_Atomic bool asleep; /* changed under the lock */
-	bool expected;	     /* it was woken for a row that is still to come */
-	int64_t woken_ns;    /* when it was woken last */
-	struct linger linger;
+	int64_t run; /* of this host, in whose name it writes */
+	bool asleep;
+	_Atomic int sleep;	/* enum store_sleep: who keeps a row reads it without the lock */
+	pthread_cond_t carried; /* some more of the rows that were kept are in the database, or cannot be */
+	int settling;		/* readers who wait for that */
 	bool stopping;
 	_Atomic int64_t newest_event; /* of those that are committed */
 	struct listener listener;
@@ -72,7 +79,8 @@ struct task_store {
 	_Atomic bool away;	   /* for its server cannot be reached */
 	_Atomic bool readers_lost; /* connections for reading are gone */
 	char failure[256];
-	int64_t probe_ns; /* store thread: when to try whether it works again */
+	int64_t probe_ns; /* store thread: when to try whether it works again, */
+	int64_t carry_ns; /* and whether the rows that were kept can be carried */
 	struct store_write acceptance;
 };
 
@@ -83,8 +91,6 @@ static bool has_to_wake(struct task_store *store)
 {
 	bool asleep = store->asleep;
 
-	if (asleep)
-		store->woken_ns = clock_monotonic_ns();
 	store->asleep = false;
 	return asleep;
 }
@@ -136,18 +142,63 @@ enum error_code task_store_put(struct task_store *store, struct store_write *wri
 	return code;
 }
 
-void task_store_expect(struct task_store *store)
+/* Any thread, without the lock. */
+static void rouse_store(struct task_store *store)
 {
 	bool asleep;
 
-	if (!atomic_load_explicit(&store->asleep, memory_order_relaxed))
-		return;
 	pthread_mutex_lock(&store->lock);
 	asleep = has_to_wake(store);
-	store->expected |= asleep;
 	pthread_mutex_unlock(&store->lock);
 	if (asleep)
 		wake_store(store);
+}
+
+/* While the store's thread works, or gathers, no system call is made. */
+bool task_store_keep(struct task_store *store, const struct store_write *write)
+{
+	int sleep;
+
+	if (!kept_rows_add(&store->kept, &store->writer, write))
+		return false;
+	sleep = atomic_load(&store->sleep);
+	if (sleep == STORE_AWAKE || (sleep == STORE_GATHERS && !kept_rows_press(&store->kept)))
+		return true;
+	if (atomic_compare_exchange_strong(&store->sleep, &sleep, STORE_AWAKE))
+		rouse_store(store);
+	return true;
+}
+
+static bool is_carried(const struct task_store *store, uint64_t count)
+{
+	return kept_rows_carried(&store->kept) >= count;
+}
+
+void store_settle(struct task_store *store)
+{
+	uint64_t count = kept_rows_count(&store->kept);
+	struct timespec until;
+	bool late = false;
+
+	if (is_carried(store, count))
+		return;
+	clock_gettime(CLOCK_MONOTONIC, &until);
+	until.tv_sec += LIMIT_RING_WAIT_MS / 1000;
+	pthread_mutex_lock(&store->lock);
+	store->settling++;
+	while (!is_carried(store, count) && !atomic_load(&store->kept.failing) && !late) {
+		if (has_to_wake(store))
+			wake_store(store);
+		late = pthread_cond_timedwait(&store->carried, &store->lock, &until) != 0;
+	}
+	store->settling--;
+	pthread_mutex_unlock(&store->lock);
+}
+
+bool store_find_kept(
+	struct task_store *store, const struct id *id, void (*visit)(void *context, const struct task *task), void *context)
+{
+	return kept_rows_find(&store->kept, id, visit, context);
 }
 
 bool task_store_withdraw(struct task_store *store, struct store_write *write)
@@ -199,6 +250,7 @@ void task_store_counts(struct task_store *store,
 	const struct source *source;
 	uint64_t count;
 
+	store_settle(store);
 	for (int number = 1; (source = sources_get(&store->sources, number)) != NULL; number++) {
 		for (int status = 0; status < TASK_STATUSES; status++) {
 			count = atomic_load_explicit(&source->became[status], memory_order_relaxed);
@@ -270,6 +322,7 @@ void task_store_on_moved(struct task_store *store, void (*moved)(void *context),
 
 int64_t task_store_newest_event(struct task_store *store)
 {
+	store_settle(store);
 	return atomic_load_explicit(&store->newest_event, memory_order_acquire);
 }
 
@@ -304,16 +357,6 @@ struct reads *store_reads(struct task_store *store)
 
 /* ---- the store thread ---- */
 
-/* Looks for rows before it sleeps, while they come often, giving its core away in between. Called and left with the lock held. */
-static void look_for_rows(struct task_store *store, int64_t until_ns)
-{
-	while (store->waiting == 0 && !store->stopping && clock_monotonic_ns() < until_ns) {
-		pthread_mutex_unlock(&store->lock);
-		sched_yield();
-		pthread_mutex_lock(&store->lock);
-	}
-}
-
 static void sleep_until_woken(struct task_store *store, int64_t wait_ns)
 {
 	struct timespec until;
@@ -331,21 +374,39 @@ static void sleep_until_woken(struct task_store *store, int64_t wait_ns)
 	store->asleep = false;
 }
 
-static void await_row(struct task_store *store, int64_t wait_ns)
+static bool has_kept(const struct task_store *store)
 {
-	int64_t idle_ns = clock_monotonic_ns(), came_ns = 0;
+	return !is_carried(store, kept_rows_count(&store->kept));
+}
 
-	store->expected = false;
-	look_for_rows(store, linger_until(&store->linger, idle_ns));
-	if (store->waiting == 0 && !store->stopping) {
+/* Who keeps a row either sees how it sleeps, or is seen here. */
+static void sleep_as(struct task_store *store, enum store_sleep sleep, int64_t wait_ns)
+{
+	atomic_store(&store->sleep, (int)sleep);
+	if (sleep != STORE_SLEEPS || atomic_load(&store->kept.failing) || !has_kept(store))
 		sleep_until_woken(store, wait_ns);
-		if (store->expected)
-			look_for_rows(store, clock_monotonic_ns() + EXPECTED_NS);
-		else
-			came_ns = store->woken_ns;
+	atomic_store(&store->sleep, STORE_AWAKE);
+}
+
+/* A row that is kept has been answered for: it can wait for others, unless somebody reads or writes. */
+static void gather_rows(struct task_store *store)
+{
+	int64_t until_ns = clock_monotonic_ns() + GATHER_NS, left_ns = GATHER_NS;
+
+	while (store->waiting == 0 && store->settling == 0 && !store->stopping && !kept_rows_press(&store->kept) && left_ns > 0) {
+		sleep_as(store, STORE_GATHERS, left_ns);
+		left_ns = until_ns - clock_monotonic_ns();
 	}
-	if (store->waiting > 0)
-		linger_note(&store->linger, (came_ns != 0 ? came_ns : clock_monotonic_ns()) - idle_ns);
+	if (store->waiting == 0 && !kept_rows_ready(&store->kept))
+		sleep_as(store, STORE_GATHERS, GAP_NS);
+}
+
+static void await_work(struct task_store *store, int64_t wait_ns)
+{
+	if (atomic_load(&store->kept.failing) || !has_kept(store))
+		sleep_as(store, STORE_SLEEPS, wait_ns);
+	if (!atomic_load(&store->kept.failing) && has_kept(store))
+		gather_rows(store);
 }
 
 /* The write belongs to its owner again as soon as `done` is called: what is needed of it is read before. */
@@ -395,7 +456,7 @@ static void note_lost_reader(void *context)
 	struct task_store *store = context;
 
 	if (!atomic_exchange(&store->readers_lost, true))
-		task_store_expect(store);
+		rouse_store(store);
 }
 
 /* Where the writer's connection is gone too, that one is tried first. */
@@ -409,9 +470,10 @@ static void mend_readers(struct task_store *store)
 static int64_t retry_wait_ns(const struct task_store *store, int64_t wait_ns)
 {
 	bool mends = atomic_load(&store->away) || atomic_load(&store->readers_lost);
+	bool tries = mends || store->probe_ns != INT64_MAX || atomic_load(&store->kept.failing);
 	int64_t most_ns = (mends ? LIMIT_STORE_MEND_MS : LIMIT_STORE_PROBE_MS) * 1000000LL;
 
-	return (mends || store->probe_ns != INT64_MAX) && wait_ns > most_ns ? most_ns : wait_ns;
+	return tries && wait_ns > most_ns ? most_ns : wait_ns;
 }
 
 /* While nobody is served for it, nobody writes: so it is tried whether writing works again. */
@@ -450,6 +512,26 @@ static void write_group(struct task_store *store, struct store_write *writes)
 	atomic_store_explicit(&store->writing_since_ns, 0, memory_order_relaxed);
 }
 
+/* What was kept goes before what comes now. False: there was nothing, or it was tried lately. */
+static bool carry_rows(struct task_store *store)
+{
+	int64_t began_ns = clock_monotonic_ns();
+
+	if (!kept_rows_ready(&store->kept) || (atomic_load(&store->kept.failing) && began_ns < store->carry_ns))
+		return false;
+	atomic_store_explicit(&store->writing_since_ns, began_ns, memory_order_relaxed);
+	note_health(store, kept_rows_carry(&store->kept, &store->writer));
+	count_time(store, clock_monotonic_ns() - began_ns);
+	atomic_store_explicit(&store->writing_since_ns, 0, memory_order_relaxed);
+	store->carry_ns = began_ns + LIMIT_STORE_PROBE_MS * 1000000LL;
+	raise_newest(store, store->writer.newest_event);
+	pthread_mutex_lock(&store->lock);
+	if (store->settling > 0)
+		pthread_cond_broadcast(&store->carried);
+	pthread_mutex_unlock(&store->lock);
+	return true;
+}
+
 bool task_store_problem(struct task_store *store, char *text, size_t size)
 {
 	int64_t since_ns = atomic_load_explicit(&store->writing_since_ns, memory_order_relaxed);
@@ -457,7 +539,7 @@ bool task_store_problem(struct task_store *store, char *text, size_t size)
 	bool failing;
 
 	pthread_mutex_lock(&store->lock);
-	failing = store->failing;
+	failing = store->failing || atomic_load(&store->kept.failing);
 	if (failing)
 		snprintf(text, size, "the registry cannot be written: %s", store->failure);
 	pthread_mutex_unlock(&store->lock);
@@ -480,7 +562,7 @@ static void note_budgets(struct task_store *store)
 static void write_waiting(struct task_store *store)
 {
 	struct store_write *writes = store->first;
-	bool idle = store->waiting == 0;
+	bool idle = store->waiting == 0, carried;
 	int64_t newest_event = store->writer.newest_event;
 	int keep_days = store->keep_days;
 	int64_t run = store->run;
@@ -492,6 +574,7 @@ static void write_waiting(struct task_store *store)
 	pthread_mutex_unlock(&store->lock);
 	if (run != store->writer.run)
 		writer_set_run(&store->writer, run);
+	carried = carry_rows(store);
 	if (!idle) {
 		write_group(store, writes);
 		note_budgets(store);
@@ -505,7 +588,7 @@ static void write_waiting(struct task_store *store)
 	upkeep_keep_days(&store->upkeep, keep_days);
 	probe(store);
 	mend_readers(store);
-	upkeep_run(&store->upkeep, idle);
+	upkeep_run(&store->upkeep, idle && !carried);
 	note_budgets(store);
 	if (store->writer.moved && listener.moved != NULL)
 		listener.moved(listener.moved_context);
@@ -521,11 +604,11 @@ static void *store_main(void *argument)
 	int64_t wait;
 
 	pthread_mutex_lock(&store->lock);
-	while (!store->stopping || store->waiting > 0) {
+	while (!store->stopping || store->waiting > 0 || (has_kept(store) && !atomic_load(&store->kept.failing))) {
 		wait = retry_wait_ns(store, upkeep_wait_ns(&store->upkeep));
 		if (store->waiting == 0 && store->keep_days == store->upkeep.keep_days && store->run == store->writer.run &&
 			wait > 0)
-			await_row(store, wait);
+			await_work(store, wait);
 		write_waiting(store);
 	}
 	pthread_mutex_unlock(&store->lock);
@@ -538,10 +621,10 @@ static void make_queue(struct task_store *store, int keep_days)
 {
 	pthread_mutex_init(&store->lock, NULL);
 	thread_init_condition(&store->wake);
+	thread_init_condition(&store->carried);
 	store->last = &store->first;
 	store->keep_days = keep_days < 1 ? 1 : keep_days;
 	store->probe_ns = INT64_MAX;
-	store->linger.pays_ns = LINGER_PAYS_NS;
 }
 
 enum error_code task_store_open(const char *home, const char *url, int keep_days, struct task_store **store, struct error *error)
@@ -554,8 +637,10 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	code = database_find(home, url, &new->place, error);
 	if (code == ERROR_NONE)
 		code = writer_open(&new->writer, new->place, &new->sources, error);
-	if (code == ERROR_NONE)
+	if (code == ERROR_NONE) {
+		kept_rows_open(&new->kept, &new->writer);
 		code = upkeep_open(&new->upkeep, &new->writer, new->keep_days, error);
+	}
 	if (code == ERROR_NONE)
 		code = reads_open(&new->reads, new->place, &new->sources, error);
 	atomic_store(&new->newest_event, new->writer.newest_event);
@@ -578,6 +663,7 @@ void task_store_close(struct task_store *store)
 {
 	if (store == NULL)
 		return;
+	kept_rows_stop(&store->kept);
 	if (store->started) {
 		pthread_mutex_lock(&store->lock);
 		store->stopping = true;
@@ -590,8 +676,10 @@ void task_store_close(struct task_store *store)
 	ledger_audit_close(&store->audit); /* the writes that it may wait for are done */
 	reads_close(&store->reads);
 	upkeep_close(&store->upkeep);
+	kept_rows_close(&store->kept, &store->writer);
 	writer_close(&store->writer);
 	sources_free(&store->sources);
+	pthread_cond_destroy(&store->carried);
 	pthread_cond_destroy(&store->wake);
 	pthread_mutex_destroy(&store->lock);
 	database_place_free(store->place);

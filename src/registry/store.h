@@ -188,8 +188,11 @@ struct store_write {
  * called). Any thread. */
 enum error_code task_store_put(struct task_store *store, struct store_write *write);
 
-/* A row is about to come: the store's thread is woken now, so that it is awake then. A hint; any thread; never blocks. */
-void task_store_expect(struct task_store *store);
+/* Keeps a new dry run: it survives kill -9 from now on, and is in the database soon, once, with its event; `done` is not called, and nothing of the write is
+ * needed any more. Who asks for it by its id finds it at once, and who reads lists, counts or events waits for it. False: use task_store_put(). The
+ * registry is shared, the write is more than a dry run and one event, its provider is new, there is no room, or rows cannot be carried over just now. Any
+ * thread; never blocks on the disk. */
+bool task_store_keep(struct task_store *store, const struct store_write *write);
 
 /* Takes a write back that the store has not begun: it is the poster's again, and `done` is not called. False: it is being written, or was. Any
  * thread. */
@@ -340,7 +343,8 @@ struct event_walk {
 	const struct event_filter *filter; /* or NULL: all */
 	int64_t after;			   /* only larger numbers; moves on to the last row that was looked at */
 	int limit;			   /* rows to visit */
-	bool ended;			   /* out: nothing newer was there */
+	bool follows; /* it was told of these events: what was answered meanwhile, and is not committed yet, is not waited for */
+	bool ended;   /* out: nothing newer was there */
 };
 
 /* Calls `visit` for each row that passes; texts are valid during the call. A visitor that returns false ends the walk after its row. It looks
@@ -349,7 +353,7 @@ struct event_walk {
 enum error_code task_store_events(struct task_store *store, struct event_walk *walk,
 	bool (*visit)(void *context, const struct event_row *row), void *context, struct error *error);
 
-/* The number of the newest event that is known to be committed; 0: there is none. What other hosts have committed just now may not be known yet. Any
+/* The number of the newest event that is known to be committed; 0: there is none. What was answered before is waited for. What other hosts have committed just now may not be known yet. Any
  * thread. */
 int64_t task_store_newest_event(struct task_store *store);
 

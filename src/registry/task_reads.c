@@ -18,12 +18,15 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
 	struct reads *reads = store_reads(store);
-	struct reader *reader = reads_borrow(reads, error);
 	enum error_code result = ERROR_NONE;
+	struct reader *reader;
 	struct read_row read;
 	struct statement *row;
 	int code;
 
+	if (store_find_kept(store, id, visit, context))
+		return ERROR_NONE;
+	reader = reads_borrow(reads, error);
 	if (reader == NULL)
 		return ERROR_BUSY;
 	row = reader->statements[READ_ONE];
@@ -285,6 +288,7 @@ enum error_code task_store_list(struct task_store *store, struct task_walk *walk
 	enum error_code result;
 
 	walk->ended = true;
+	store_settle(store);
 	if (walk->limit <= 0 || !reads_may_pass(reads, filter))
 		return ERROR_NONE;
 	listing.left = walk->limit;

@@ -25,8 +25,28 @@ int writer_unindex(struct writer *writer, int status, int source, int64_t sequen
 	return statement_run(statement);
 }
 
+/* The texts that came from outside. */
+static void bind_texts(struct writer *writer, struct statement *statement, const struct task *task)
+{
+	writer_bind_clean(writer, statement, 9, false, task->vendor_id);
+	writer_bind_clean(writer, statement, 11, true, task->payload);
+	writer_bind_clean(writer, statement, 12, true, task->estimates);
+	writer_bind_clean(writer, statement, 13, true, task->result);
+	writer_bind_clean(writer, statement, 15, true, task->asked);
+}
+
+/* The same, of a row that was cleaned before. */
+static void bind_clean_texts(struct statement *statement, const struct task *task)
+{
+	writer_bind_text(statement, 9, task->vendor_id);
+	writer_bind_text(statement, 11, task->payload);
+	writer_bind_text(statement, 12, task->estimates);
+	writer_bind_text(statement, 13, task->result);
+	writer_bind_text(statement, 15, task->asked);
+}
+
 /* Ids come out of order by a little: one that is made before another may be written after it, even after its batch is indexed. */
-static int insert_task(struct writer *writer, const struct task *task, int source)
+int writer_insert_task(struct writer *writer, const struct task *task, int source, bool clean)
 {
 	struct statement *statement = writer->statements[WRITE_TASK];
 	int64_t sequence = id_sequence(&task->id);
@@ -40,13 +60,12 @@ static int insert_task(struct writer *writer, const struct task *task, int sourc
 	statement_bind_integer(statement, 6, task->created_ms);
 	statement_bind_integer(statement, 7, task->updated_ms);
 	statement_bind_bytes(statement, 8, task->id.bytes, sizeof task->id.bytes);
-	writer_bind_clean(writer, statement, 9, false, task->vendor_id);
 	writer_bind_text(statement, 10, task->request_id);
-	writer_bind_clean(writer, statement, 11, true, task->payload);
-	writer_bind_clean(writer, statement, 12, true, task->estimates);
-	writer_bind_clean(writer, statement, 13, true, task->result);
 	writer_bind_text(statement, 14, task->caller);
-	writer_bind_clean(writer, statement, 15, true, task->asked);
+	if (clean)
+		bind_clean_texts(statement, task);
+	else
+		bind_texts(writer, statement, task);
 	code = statement_run(statement);
 	if (code == DATABASE_OK && task->live != NULL)
 		code = writer_insert_live(writer, task, source);
@@ -98,8 +117,8 @@ static void note_reserved(struct writer *writer, const struct store_write *write
 
 static bool insert_parts(struct writer *writer, const struct store_write *write, int source)
 {
-	return insert_task(writer, &write->task, source) == DATABASE_OK && writer_tie_quote(writer, write) == DATABASE_OK &&
-	       writer_insert_wish(writer, write) == DATABASE_OK &&
+	return writer_insert_task(writer, &write->task, source, false) == DATABASE_OK &&
+	       writer_tie_quote(writer, write) == DATABASE_OK && writer_insert_wish(writer, write) == DATABASE_OK &&
 	       (write->idempotency.key == NULL || writer_insert_key(writer, &write->idempotency) == DATABASE_OK);
 }
 
@@ -160,7 +179,7 @@ bool writer_insert(struct writer *writer, struct store_write *write)
 	write->counted = source;
 	if (write->idempotency.key != NULL || task->live != NULL || write->ties.quote.tied)
 		return insert_marked(writer, write, source);
-	if (insert_task(writer, task, source) != DATABASE_OK)
+	if (writer_insert_task(writer, task, source, false) != DATABASE_OK)
 		return writer_refuse(writer, write, "store the job");
 	write->outcome = STORE_WRITTEN;
 	return true;

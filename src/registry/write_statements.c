@@ -189,6 +189,8 @@ const struct sql write_statements[WRITE_STATEMENTS] = {
 		SQL("SELECT number, code, answer FROM ask WHERE asker = ? AND code IS NOT NULL ORDER BY number LIMIT 100"),
 	[WRITE_REMOVE_ASK] = SQL("DELETE FROM ask WHERE number = ?"),
 	[WRITE_WITHDRAW] = SQL("DELETE FROM ask WHERE number = ? AND taken IS NULL"),
+	[WRITE_RING] = { .sqlite = "UPDATE ring SET identity = ?, used = ?" },
+	[WRITE_RING_CARRIED] = { .sqlite = "UPDATE ring SET carried = ?" },
 	[WRITE_PROBE] = SQL("UPDATE paid_mark SET number = number"),
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,

@@ -144,30 +144,41 @@ static bool is_of_host(const struct store_write *write)
 	       write->kind == STORE_HOST;
 }
 
+int writer_insert_event(struct writer *writer, int64_t sequence, int64_t at_ms, const struct store_event *event, bool clean)
+{
+	struct statement *statement = writer->statements[WRITE_EVENT];
+	int code;
+
+	statement_bind_integer(statement, 1, at_ms);
+	statement_bind_integer(statement, 2, sequence);
+	writer_bind_text(statement, 3, event->verb);
+	if (clean)
+		writer_bind_text(statement, 4, event->data);
+	else
+		writer_bind_clean(writer, statement, 4, true, event->data);
+	statement_bind_integer(statement, 5, writer->newest_event + 1);
+	code = statement_run(statement);
+	if (code != DATABASE_OK)
+		return code;
+	writer->newest_event++;
+	if (at_ms > writer->event_ms)
+		writer->event_ms = at_ms;
+	writer->trace.told = true;
+	writer->trace.at_ms = at_ms;
+	writer->trace.sequence = sequence;
+	return DATABASE_OK;
+}
+
 /* Told with the change that they are about. Numbers are given out here, in the order of commits, so a reader that has seen one has seen all
  * before it. */
 static int insert_events(struct writer *writer, const struct store_write *write)
 {
-	struct statement *statement = writer->statements[WRITE_EVENT];
 	int64_t sequence = is_of_host(write) ? 0 : id_sequence(&write->task.id);
 	int64_t at_ms = write->event_count > 0 ? clock_unix_ms() : 0;
 	int code = DATABASE_OK;
 
-	for (int i = 0; i < write->event_count && code == DATABASE_OK; i++) {
-		statement_bind_integer(statement, 1, at_ms);
-		statement_bind_integer(statement, 2, sequence);
-		writer_bind_text(statement, 3, write->events[i].verb);
-		writer_bind_clean(writer, statement, 4, true, write->events[i].data);
-		statement_bind_integer(statement, 5, writer->newest_event + 1);
-		code = statement_run(statement);
-		if (code == DATABASE_OK)
-			writer->newest_event++;
-	}
-	if (write->event_count > 0) {
-		writer->trace.told = true;
-		writer->trace.at_ms = at_ms;
-		writer->trace.sequence = sequence;
-	}
+	for (int i = 0; i < write->event_count && code == DATABASE_OK; i++)
+		code = writer_insert_event(writer, sequence, at_ms, &write->events[i], false);
 	return code;
 }
 
@@ -225,17 +236,20 @@ static void fail_group(struct writer *writer, struct store_write *writes)
 	}
 }
 
-/* What is committed is counted, by the only thread that does. */
+/* By the only thread that does. */
+void writer_count(struct writer *writer, int source, enum task_status status, uint64_t count)
+{
+	_Atomic uint64_t *became = &writer->sources->entries[source - 1].became[status];
+
+	atomic_store_explicit(became, atomic_load_explicit(became, memory_order_relaxed) + count, memory_order_relaxed);
+}
+
+/* What is committed is counted. */
 static void count_group(struct writer *writer, const struct store_write *writes)
 {
-	_Atomic uint64_t *count;
-
-	for (; writes != NULL; writes = writes->next) {
-		if (writes->outcome != STORE_WRITTEN || writes->counted == 0)
-			continue;
-		count = &writer->sources->entries[writes->counted - 1].became[writes->task.status];
-		atomic_store_explicit(count, atomic_load_explicit(count, memory_order_relaxed) + 1, memory_order_relaxed);
-	}
+	for (; writes != NULL; writes = writes->next)
+		if (writes->outcome == STORE_WRITTEN && writes->counted != 0)
+			writer_count(writer, writes->counted, writes->task.status, 1);
 }
 
 static bool has_kind(const struct store_write *writes, enum store_kind kind)
@@ -293,15 +307,14 @@ static bool run_group(struct writer *writer, struct store_write *writes)
 	return true;
 }
 
-/* A pair of kind and provider that is new is committed by itself, before anything names it. */
-static bool add_source(struct writer *writer, const struct task *task)
+bool writer_add_source(struct writer *writer, const char *kind, const char *provider)
 {
 	struct statement *statement = writer->statements[WRITE_SOURCE];
 
 	if (!writer_begin(writer, false))
 		return false;
-	writer_bind_text(statement, 1, task->kind);
-	writer_bind_text(statement, 2, task->provider);
+	writer_bind_text(statement, 1, kind);
+	writer_bind_text(statement, 2, provider);
 	if (statement_run(statement) != DATABASE_OK)
 		return writer_fail(writer, "store the provider");
 	return writer_commit(writer) && sources_load(writer->sources, writer->db, &writer->failure) == ERROR_NONE;
@@ -316,7 +329,8 @@ static bool add_sources(struct writer *writer, const struct store_write *writes)
 		if (writes->kind != STORE_INSERT || task->kind == NULL || task->provider == NULL ||
 			sources_number(writer->sources, task->kind, task->provider) != 0)
 			continue;
-		if (sources_count(writer->sources) < LIMIT_STORE_SOURCES && !add_source(writer, task))
+		if (sources_count(writer->sources) < LIMIT_STORE_SOURCES &&
+			!writer_add_source(writer, task->kind, task->provider))
 			return false;
 	}
 	return true;

@@ -105,6 +105,8 @@ enum write_statement {
 	WRITE_ANSWERED,
 	WRITE_REMOVE_ASK,
 	WRITE_WITHDRAW,
+	WRITE_RING,
+	WRITE_RING_CARRIED,
 	WRITE_STATEMENTS
 };
 
@@ -128,6 +130,7 @@ struct writer {
 	int64_t indexed;      /* rows up to here are in task_index (upkeep.c) */
 	size_t unindexed;     /* rows written since */
 	int64_t newest_event; /* its number; it only grows */
+	int64_t event_ms;     /* the time of the latest that this run has written */
 	struct writer_trace trace;
 	int64_t observed; /* rows of `observed`; -1: to be counted */
 	struct budget_rows budgets;
@@ -156,6 +159,12 @@ void writer_set_run(struct writer *writer, int64_t run);
 /* Writes the list in one transaction, in its order, and fills in each one's outcome. False: the database failed, why is in `writer->failure`. */
 bool writer_group(struct writer *writer, struct store_write *writes);
 
+/* A pair of kind and provider that is new is committed by itself, before anything names it. Not in a transaction. False as above. */
+bool writer_add_source(struct writer *writer, const char *kind, const char *provider);
+
+/* Tasks of this source reached this status, and it is committed. */
+void writer_count(struct writer *writer, int source, enum task_status status, uint64_t count);
+
 /* Is the registry where it was when this connection was made? Else that is noted. False as above. failover.c */
 bool writer_check_server(struct writer *writer);
 
@@ -176,6 +185,10 @@ bool writer_change_host(struct writer *writer, struct store_write *write);  /* S
 
 /* ---- parts of a write. DATABASE_OK, or the error ---- */
 
+/* The row of a new task, with its live half if it has one. `clean`: its texts have passed the cleaner. task_writes.c */
+int writer_insert_task(struct writer *writer, const struct task *task, int source, bool clean);
+/* An event of a task, by its sequence, or of the host: 0. writes.c */
+int writer_insert_event(struct writer *writer, int64_t sequence, int64_t at_ms, const struct store_event *event, bool clean);
 /* The live half and the reservation of a new task. */
 int writer_insert_live(struct writer *writer, const struct task *task, int source);
 /* What the write's job was made for, if that was said. wish.c */

@@ -99,7 +99,7 @@ static void copy_callback(void *context, const struct callback_row *row)
 /* False: the registry cannot be read now. */
 static bool read_what_is_sent(struct attempt *attempt)
 {
-	struct event_walk walk = { .after = attempt->event - 1, .limit = 1 };
+	struct event_walk walk = { .after = attempt->event - 1, .limit = 1, .follows = true };
 	struct task_store *store = attempt->webhooks->store;
 	struct error error = { 0 };
 	enum error_code code = task_store_events(store, &walk, render_event, attempt, &error);

@@ -84,7 +84,8 @@ static void add_found(struct webhooks_out *webhooks, struct webhook *webhook, co
 static bool read_log_on(struct webhooks_out *webhooks, struct webhook *webhook)
 {
 	struct event_walk walk = { .filter = webhook->number != WEBHOOK_CALLBACKS ? &webhook->filter : NULL,
-		.limit = LIMIT_WEBHOOK_OUT_WINDOW };
+		.limit = LIMIT_WEBHOOK_OUT_WINDOW,
+		.follows = true };
 	struct reading reading = { .count = 0 };
 	int64_t newest = atomic_load(&webhooks->newest);
 	struct error error;
