@@ -109,7 +109,7 @@ describe("callback_url of a submit", function()
       for _, delivery in ipairs(received(receiver)) do
         if cjson.decode(delivery.body).subject == answer.json.job_id then return delivery end
       end
-    end, 40)
+    end)
     verify(mine, answer.json.callback.secret)
   end)
 

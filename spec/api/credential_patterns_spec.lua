@@ -83,6 +83,6 @@ describe("a credential's pattern", function()
       assert.is_false(looks_right("tall", ("a"):rep(4096)))
       assert.is_false(looks_right("wide", ("a"):rep(4096)))
     end
-    assert.is_true(socket.gettime() - slow < 20, "40 requests took longer than 20 s")
+    assert.is_true(socket.gettime() - slow < 60, "40 requests took longer than a minute")
   end)
 end)

@@ -25,7 +25,7 @@ describe("1,500 models with their schemas", function()
     shelf = shelves.start { set = { models = 1500, schemas = true, properties = 12 } }
     shelf.host:eventually(function()
       return shelf.host:get("/metrics").body:find(ALL, 1, true)
-    end, 60)
+    end)
   end)
   teardown(function() shelf:remove() end)
 
@@ -71,7 +71,7 @@ describe("1,500 models with their schemas", function()
     shelf.host:start_again()
     shelf.host:eventually(function()
       return shelf.host:get("/metrics").body:find(ALL, 1, true)
-    end, 60)
+    end)
     assert.equal(15, #shelf:seen("models"))
     if os.getenv("SPEC_SLOW") then return end -- a sanitizer's memory is its own
     assert.is_true(before < MOST_MB, before .. " MiB")

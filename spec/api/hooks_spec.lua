@@ -8,6 +8,7 @@ local npm = require "spec.support.npm"
 local signer = require "spec.support.signer"
 local socket = require "socket"
 local start = require("spec.support.host").start
+local timely = require "spec.support.timely"
 
 local WEBHOOKS = hooks.path
 local start_receiver, stop_receiver, start_host, url_of, register, submit, received, await, show, verify =
@@ -355,7 +356,7 @@ describe("a webhook", function()
       for _, delivery in ipairs(received(receiver)) do seen[verify(delivery, hook.secret).subject] = true end
       for i = 6, #jobs do if not seen[jobs[i]] then return false end end
       return true
-    end, 40)
+    end)
     receiver:eventually(function() return show(host, hook.id).waiting == 0 end)
   end)
 
@@ -364,12 +365,10 @@ describe("a webhook", function()
     receiver:post("/control", { hang = true })
     for i = 1, 20 do submit(host, "p " .. i) end
     await(receiver, 8)
+    timely.within(2, function() assert.is_string(submit(host, "quick")) end)
     local before = socket.gettime()
-    assert.is_string(submit(host, "quick"))
-    assert.is_true(socket.gettime() - before < 2)
-    before = socket.gettime()
     host:ends_well()
-    assert.is_true(socket.gettime() - before < 15)
+    assert.is_true(socket.gettime() - before < 40) -- the most that a stop takes is 50
     host:start_again()
   end)
 end)

@@ -99,7 +99,7 @@ describe("a script that is stopped again and again", function()
 
   it("is woken by a saved fix", function()
     host:write("providers/tired.lua", script_text.provider("tired"))
-    host:eventually(function() return host:post(SUBMIT:format("tired"), {}).status == 200 end, 25)
+    host:within(25, function() return host:post(SUBMIT:format("tired"), {}).status == 200 end)
     assert.same({ 0, true }, { entry().script.stops, entry().script.error == nil or type(entry().script.error) == "userdata" })
   end)
 

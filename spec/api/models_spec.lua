@@ -127,7 +127,7 @@ describe("the models of a provider, with the directory on", function()
   local shelf
   setup(function()
     shelf = start { directory = "place = 'parameters.',", secrets = { shelf = { api_key = "shelf-key-of-the-operator" } } }
-    shelf.host:eventually(function() return shelf.host:get(PATH).json.directory.models == 250 end, 30)
+    shelf.host:eventually(function() return shelf.host:get(PATH).json.directory.models == 250 end)
   end)
   teardown(function() shelf:remove() end)
 

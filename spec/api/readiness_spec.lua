@@ -12,7 +12,7 @@ local function becomes(host, status, problem)
     assert.equal(status == 200, ready.json.ok)
     assert.equal(200, host:get("/healthz").status)
     return not problem or ready.body:find(problem, 1, true)
-  end, 30)
+  end)
 end
 
 describe("readiness", function()

@@ -225,11 +225,24 @@ describe(("%d reloads under load"):format(RELOADS), function()
   local function send(client)
     client.connection = client.connection or host:connect()
     client.connection:send("POST", submit_path("painter"), {})
+    client.sent = socket.gettime()
+  end
+
+  -- On a machine that stands still for so long a connection that is kept may count as idle when its next request comes.
+  local function was_idle(client)
+    return client.answers > 0 and socket.gettime() - client.sent > 4
   end
 
   local function receive(client, seen)
-    local answer = client.connection:receive()
+    local received, answer = pcall(client.connection.receive, client.connection)
+    if not received and answer:find('closed after ""', 1, true) and was_idle(client) then
+      client.connection = nil
+      client.answers = 0
+      return send(client)
+    end
+    assert(received, answer)
     assert.equal(200, answer.status, answer.body:sub(1, 300))
+    client.answers = client.answers + 1
     seen.count = seen.count + 1
     seen.newest = math.max(seen.newest, answer.json.payload.version)
     if answer.headers.connection == "close" then
@@ -242,7 +255,7 @@ describe(("%d reloads under load"):format(RELOADS), function()
   it("fail no request, and end at the newest version", function()
     local clients, sockets, seen = {}, {}, { count = 0, newest = 0 }
     for i = 1, CLIENTS do
-      clients[i] = {}
+      clients[i] = { answers = 0 }
       send(clients[i])
     end
     for number = 1, RELOADS do

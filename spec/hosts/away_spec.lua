@@ -6,6 +6,7 @@ local postgres = require "spec.support.postgres"
 local proxy = require "spec.support.proxy"
 local socket = require "socket"
 local swarms = require "spec.support.swarm"
+local timely = require "spec.support.timely"
 
 local SUBMIT, LIST = "/api/providers/image/fal/submit", "/api/jobs/list?limit=1"
 
@@ -25,14 +26,12 @@ postgres.describe("a host whose registry is away", function()
   end)
 
   local function submit(prompt)
-    local began = socket.gettime()
-    local answer = it_host:post(SUBMIT, { prompt = prompt or "a lighthouse" })
-    return answer, socket.gettime() - began
+    return it_host:post(SUBMIT, { prompt = prompt or "a lighthouse" })
   end
 
   local function assert_heals()
-    it_host:eventually(function() return it_host:get("/readyz").status == 200 and submit().status == 200 end, 30)
-    it_host:eventually(function() return it_host:get(LIST).status == 200 end, 30)
+    it_host:eventually(function() return it_host:get("/readyz").status == 200 and submit().status == 200 end)
+    it_host:eventually(function() return it_host:get(LIST).status == 200 end)
   end
 
   local function assert_refused(answer)
@@ -48,11 +47,9 @@ postgres.describe("a host whose registry is away", function()
     between:refuse() -- nothing gets through: the proxy cuts what there is, and takes no new connection
     between:cut()
     cluster:crash()
-    it_host:eventually(function() return submit().status == 503 end, 5)
-    local answer, took = submit()
-    assert_refused(answer)
-    assert.is_true(took < 2, ("it took %.1f s"):format(took))
-    it_host:eventually(function() return it_host:get(LIST).status == 503 end, 5)
+    it_host:eventually(function() return submit().status == 503 end)
+    timely.within(2, function() assert_refused(submit()) end)
+    it_host:eventually(function() return it_host:get(LIST).status == 503 end)
     assert_refused(it_host:get(LIST))
     assert_refused(it_host:get "/api/budget")
     assert.equal(503, it_host:get("/readyz").status)
@@ -164,7 +161,7 @@ postgres.describe("a host whose registry is away", function()
       wire:pass()
     end)
     while swarm:is_busy() do swarm:step() end
-    one:eventually(function() return ask "after" == 200 end, 20)
+    one:eventually(function() return ask "after" == 200 end)
     wire:deliver()
     socket.sleep(1)
     local count = base:sql "SELECT count(*) FROM task WHERE payload LIKE '%stranded%'"

@@ -68,7 +68,7 @@ postgres.describe("the budget of two hosts", function()
         assert.equal(MOST * micro(PRICE), micro(day.reserved_usd) + micro(day.spent_usd))
         assert.equal(5000, micro(day.left_usd))
         return true
-      end, 3)
+      end)
       local refused = hosts[i]:submit("runpod", { max_cost_usd = PRICE })
       assert.equal(402, refused.status)
       assert.equal(5000, micro(refused.json.budget.left_usd))

@@ -74,7 +74,7 @@ postgres.describe("webhooks of several hosts", function()
         if hook.waiting > 0 or tonumber(hook.cursor) < newest then return nil end
       end
       return true
-    end, 60)
+    end)
   end
 
   local function by_path(deliveries)
@@ -290,7 +290,7 @@ postgres.describe("webhooks of several hosts", function()
         if not seen[id] then return nil end
       end
       return true
-    end, 60)
+    end)
     local list = by_path(hooks.received(receiver))["/hook/callback"]
     whose(list)
     never_two_at_once(list)

@@ -44,7 +44,7 @@ postgres.describe("a host that was declared dead", function()
     local ok, problem = pcall(all[2].host.eventually, all[2].host, test, LEASE + 10)
     all[1].host:signal("CONT")
     assert(ok, problem)
-    all[1].host:eventually(function() return all[1].host:log():find("host.fenced", 1, true) end, 10)
+    all[1].host:eventually(function() return all[1].host:log():find("host.fenced", 1, true) end)
   end
 
   it("tells the answer that came to it afterwards", function()
@@ -79,7 +79,7 @@ postgres.describe("a host that was declared dead", function()
       end
       local found = all[2]:status(job)
       return found.status == "error" and found
-    end, 30)
+    end)
     assert.truthy(ended.reason:find("the vendor has taken nothing", 1, true))
     assert.equal(0, ended.money.spent_usd)
     assert.equal(0, all[2]:paid())

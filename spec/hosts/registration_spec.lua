@@ -64,12 +64,12 @@ postgres.describe("hosts that share a registry", function()
     start { config = function(config, number)
       config.live.budget_usd = { per_day = number == 2 and 11 or 10, per_month = 100 }
     end }
-    for number = 1, 2 do all[number].host:eventually(function() return logs(number, "host.config.differs") end, 20) end
+    for number = 1, 2 do all[number].host:eventually(function() return logs(number, "host.config.differs") end) end
     all[2].settings.live.budget_usd.per_day = 10
     all[2].host:write("config/comfyvn.json", exact.encode(all[2].settings))
     all[2].host:eventually(function()
       return all:sql("SELECT count(DISTINCT config_sha256) FROM host WHERE dead_ms IS NULL"):match("^1")
-    end, 20)
+    end)
   end)
 
   it("keep to one clock, and their ids differ", function()
@@ -80,7 +80,7 @@ postgres.describe("hosts that share a registry", function()
     start { env = function(number) return number == 2 and clock.env or {} end }
     all[2].host:eventually(function()
       return logs(2, "this machine's clock is 3600.") or logs(2, "this machine's clock is 3599.")
-    end, 20)
+    end)
     assert.is_nil(logs(1, "host.clock"))
     for number = 1, 2 do
       for _ = 1, 5 do
@@ -107,11 +107,11 @@ postgres.describe("hosts that share a registry", function()
     assert.equal(503, all[1].host:post(all[1]:path("fal", "submit"), { prompt = "a lighthouse" }).status)
     before:pass()
     before:cut()
-    all[1].host:eventually(function() return logs(1, "host.fenced") end, 30)
+    all[1].host:eventually(function() return logs(1, "host.fenced") end)
     local answer = all[1].host:eventually(function()
       local answer = all[1]:submit("fal")
       return answer.status == 202 and answer
-    end, 30)
+    end)
     assert.equal("done", all[2]:ended(answer.json.job_id).status)
     assert.equal(2, all[2]:paid())
   end)
@@ -126,7 +126,7 @@ postgres.describe("hosts that share a registry", function()
     before:pass()
     before:cut()
     for number = 1, 2 do
-      all[number].host:eventually(function() return all[number]:submit("fal").status == 202 end, 40)
+      all[number].host:eventually(function() return all[number]:submit("fal").status == 202 end)
     end
     for number = 1, 2 do
       assert.is_nil(logs(number, "host.dead"))

@@ -78,9 +78,9 @@ postgres.describe("a registry on PostgreSQL", function()
       config.registry.lease_seconds = 3
       local one = host.start { config = config }
       database:sql "UPDATE registry SET version = 1000, oldest = 1000; UPDATE host SET dead_ms = 1"
-      one:eventually(function() return one:post("/api/providers/image/fal/submit", { prompt = "x" }).status == 503 end, 10)
-      one:eventually(function() return one:get("/readyz").status == 503 end, 10)
-      one:eventually(function() return one:log():find("one that knows 1000 is needed", 1, true) end, 10)
+      one:eventually(function() return one:post("/api/providers/image/fal/submit", { prompt = "x" }).status == 503 end)
+      one:eventually(function() return one:get("/readyz").status == 503 end)
+      one:eventually(function() return one:log():find("one that knows 1000 is needed", 1, true) end)
       local count = database:sql "SELECT count(*) FROM task"
       one:post("/api/providers/image/fal/submit", { prompt = "y" })
       assert.equal(count, database:sql "SELECT count(*) FROM task")

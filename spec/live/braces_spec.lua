@@ -167,7 +167,7 @@ describe("braces in a request of", function()
         local answer = submit(id, case.request, { dry_run = false, max_cost_usd = 1 })
         if answer.status == 202 then
           local job = answer.json.job_id
-          host:eventually(function() return host:get("/api/jobs/status/" .. job).json.status == "error" end, 20)
+          host:eventually(function() return host:get("/api/jobs/status/" .. job).json.status == "error" end)
           local sent
           sent, count = sent_since(count)
           assert.is_true(#sent > 0, case.path .. ": nothing was sent")
@@ -183,7 +183,7 @@ describe("braces in a request of", function()
     local _, count = sent_since(0)
     local answer = submit("fal", { prompt = "x", expires_in_seconds = 3600 }, { dry_run = false })
     assert.equal(202, answer.status, answer.body)
-    host:eventually(function() return host:get("/api/jobs/status/" .. answer.json.job_id).json.status == "error" end, 20)
+    host:eventually(function() return host:get("/api/jobs/status/" .. answer.json.job_id).json.status == "error" end)
     assert.equal('{"expiration_duration_seconds":3600}', sent_since(count)[1].headers["x-fal-object-lifecycle-preference"])
   end)
 end)

@@ -30,7 +30,7 @@ describe("callback_url of a live job", function()
         if cjson.decode(delivery.body).type:find("%.settled$") then settled = settled + 1 end
       end
       return settled == 8 and found
-    end, 30)
+    end)
     for _, delivery in ipairs(list) do
       local event, headers = cjson.decode(delivery.body), delivery.headers
       local story = stories[event.subject]
@@ -65,7 +65,7 @@ describe("callback_url of a live job", function()
       for _, found in ipairs(receiver:get("/received").json.received) do
         if found.path == "/hook/waited" then return found end
       end
-    end, 30)
+    end)
     local headers = delivery.headers
     assert.equal("v1," .. signer.standard(answer.json.callback.secret, headers["webhook-id"], headers["webhook-timestamp"],
       delivery.body), headers["webhook-signature"])
@@ -93,7 +93,7 @@ describe("callback_url of a live job", function()
     receiver:eventually(function()
       local told = story()
       return #told > 0 and told[#told].type:find("%.settled$")
-    end, 40)
+    end)
     local told, last = story(), 0
     assert.is_true(#told >= 3)
     assert.is_truthy(told[1].type:find("%.submit$"), "it began with " .. told[1].type)

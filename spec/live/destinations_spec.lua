@@ -67,7 +67,7 @@ local function ended(host, answer)
   return host:eventually(function()
     local job = host:get("/api/jobs/status/" .. answer.json.job_id).json
     return job.status ~= "queued" and job.status ~= "running" and job or nil
-  end, 30)
+  end)
 end
 
 describe("a host on which strangers can have names", function()

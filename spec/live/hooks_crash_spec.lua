@@ -27,7 +27,7 @@ describe("webhooks of a host that is killed at random instants", function()
       return #expected > 0
     end)
     assert.is_true(#expected > ROUNDS)
-    host:eventually(function() return host:get("/api/modder/hooks/webhooks").json.webhooks[1].waiting == 0 end, 60)
+    host:eventually(function() return host:get("/api/modder/hooks/webhooks").json.webhooks[1].waiting == 0 end)
     local seen, duplicates = {}, 0
     for _, delivery in ipairs(receiver:get("/received").json.received) do
       local event, headers = cjson.decode(delivery.body), delivery.headers

@@ -24,9 +24,9 @@ describe("clients that wait for a live job", function()
   it("leave threads to others, whether they stay or go", function()
     for _ = 1, 30 do send(vendor.path .. "/submit", { price = 0.001, dry_run = false }, { Prefer = "wait=60" }) end
     host:eventually(function() return vendor:seen("POST /pay") > 0 end)
-    host:eventually(function() return host:get("/api/jobs/list?limit=1").status == 200 end, 10)
+    host:within(30, function() return host:get("/api/jobs/list?limit=1").status == 200 end)
     for _, connection in ipairs(connections) do connection:close() end
-    host:eventually(function() return host:get("/api/jobs/list?limit=1").status == 200 end, 10)
+    host:within(30, function() return host:get("/api/jobs/list?limit=1").status == 200 end)
   end)
 
   it("for its cancel leave theirs when they go", function()
@@ -34,6 +34,6 @@ describe("clients that wait for a live job", function()
     vendor:becomes(job, "running")
     for _ = 1, 14 do send("/api/jobs/" .. job .. "/cancel") end
     for _, connection in ipairs(connections) do connection:close() end
-    host:eventually(function() return host:get("/api/jobs/list?limit=1").status == 200 end, 10)
+    host:within(30, function() return host:get("/api/jobs/list?limit=1").status == 200 end)
   end)
 end)

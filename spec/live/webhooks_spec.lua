@@ -46,7 +46,7 @@ local function sent(live, provider)
   return job_id, live.host:eventually(function()
     local job = live:status(job_id)
     return job.status == "running" and job.vendor_id
-  end, 20)
+  end)
 end
 
 describe("a vendor's webhook", function()
@@ -253,7 +253,7 @@ describe("keys of a vendor", function()
   it("that cannot be fetched make it try again later", function()
     local live = start { simulate = { "--fault", "replicate:5xx:1:GET" } }
     local job_id = live:job("replicate")
-    live.host:eventually(function() return live:status(job_id).vendor_id end, 20)
+    live.host:eventually(function() return live:status(job_id).vendor_id end)
     local body = prediction("any", "succeeded")
     local answer = deliver(live, path_of(live.host, "replicate", job_id), body, signer.replicate(SECRET, body))
     assert.equal(503, answer.status)
@@ -328,7 +328,7 @@ describe("a signing secret", function()
     assert.equal(503, status(secret_of("a"))) -- and is left alone for some seconds
     assert.equal(1, asked())
     vendor:post("/control", { secret = secret_of("a") })
-    vendor:eventually(function() return status(secret_of("a")) == 200 end, 20)
+    vendor:eventually(function() return status(secret_of("a")) == 200 end)
     assert.equal(2, asked())
     for _ = 1, 10 do
       assert.equal(401, status(secret_of("b")))

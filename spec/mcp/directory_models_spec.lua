@@ -25,7 +25,7 @@ describe("a model of the directory", function()
     agent = mcp.modern(shelf.host)
     shelf.host:eventually(function()
       return #agent:call("search_models", { provider = "shelf", query = "model-0042" }).data.models == 1
-    end, 60)
+    end)
   end)
   teardown(function() shelf:remove() end)
 
@@ -45,7 +45,7 @@ describe("a model of the directory", function()
     shelf.host:eventually(function() -- the price is asked for when somebody wants the model, and comes for itself
       found = agent:call("describe_model", { provider = "shelf", model = "maker-1/model-0043" })
       return found.refused or type(found.data.price) == "table"
-    end, 20)
+    end)
     assert.is_nil(found.refused, found.text)
     assert.is_true(#found.text <= 8192 and #found.text > 4000, #found.text)
     assert.same({ "needed" }, found.data.inputs.properties.parameters.required)

@@ -4,6 +4,7 @@ local mcp = require "spec.support.mcp"
 local socket = require "socket"
 local stdio = require "spec.support.stdio"
 local support = require "spec.support.live"
+local timely = require "spec.support.timely"
 
 local function token() return { _meta = { progressToken = 0 } } end
 
@@ -68,7 +69,7 @@ describe("get_job of a live job", function()
     local id, began = live:job("runway"), socket.gettime()
     local found = agent:call("get_job", { job_id = id, wait_seconds = 1 })
     local took = socket.gettime() - began
-    assert.is_true(took >= 0.9 and took < 5, took)
+    assert.is_true(took >= 0.9 and took < 40, took)
     assert.is_string(found.data.status)
   end)
 
@@ -104,7 +105,7 @@ describe("get_job of a live job", function()
       _meta = token()._meta })
     assert.equal("notifications/progress", mcp.next_event(client).method)
     client:close()
-    live.host:eventually(function() return open_streams(live) == 0 end, 10)
+    live.host:within(30, function() return open_streams(live) == 0 end)
     assert.equal("done", live:ended(id).status)
   end)
 
@@ -133,7 +134,7 @@ describe("get_job of a job whose outcome is unknown", function()
     live:becomes(id, "unknown")
     local began = socket.gettime()
     local found = agent:call("get_job", { job_id = id, wait_seconds = 50 })
-    assert.is_true(socket.gettime() - began < 10)
+    assert.is_true(socket.gettime() - began < 40)
     assert.is_nil(found.refused)
     assert.equal("unknown", found.data.status)
     assert.equal("it may have been billed; do not submit it again; the operator resolves it", found.data.next)
@@ -166,9 +167,7 @@ describe("waits of many agents", function()
       local line = client.socket:receive "*l"
       if line then at_once = at_once + 1 client:close() else waiting[#waiting + 1] = client end
       if n % 20 == 0 then
-        local began = socket.gettime()
-        assert.equal(200, agent:call("get_budget").status)
-        assert.is_true(socket.gettime() - began < 2)
+        timely.within(2, function() assert.equal(200, agent:call("get_budget").status) end)
       end
     end
     assert.is_true(#waiting <= 24, #waiting)
@@ -176,7 +175,7 @@ describe("waits of many agents", function()
     local found = agent:call("get_job", { job_id = id, wait_seconds = 50 })
     assert.is_truthy(found.data.next:find("no room for those who wait", 1, true), found.text)
     for _, client in ipairs(waiting) do client:close() end
-    live.host:eventually(function() return open_streams(live) == 0 end, 10)
+    live.host:within(30, function() return open_streams(live) == 0 end)
   end)
 
   it("end with the host", function()

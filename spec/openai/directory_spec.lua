@@ -11,7 +11,7 @@ describe("a model of the directory", function()
     served.host:eventually(function()
       local answer = served.host:get(("/api/providers/%s/fal/inputs?model=%s"):format(kind, id))
       return answer.status == 200 and answer.json.choice and answer.json.choice.schema
-    end, 20)
+    end)
   end
 
   setup(function()

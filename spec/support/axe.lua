@@ -24,7 +24,8 @@ end
 
 -- Colours that are on their way to those of another look are nobody's choice: it waits until they have come.
 local RUN = [[
-await Promise.allSettled(document.getAnimations().filter(moving => moving instanceof CSSTransition).map(moving => moving.finished));
+const moving = document.getAnimations().filter(animation => animation instanceof CSSTransition);
+await Promise.allSettled(moving.map(animation => animation.finished));
 const all = { type: "tag", values: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] };
 const colours = { type: "rule", values: ["color-contrast", "link-in-text-block"] };
 const found = await axe.run(document, { resultTypes: ["violations"], runOnly: arguments[1] ? colours : all });

@@ -138,11 +138,11 @@ function Shelf:wait_for(id, what)
   self.host:eventually(function() -- else a dry run has it described before the list was read
     local page = self.host:get("/api/providers/image/shelf/models?limit=1")
     return what ~= "listed" or type(page.json.directory.as_of) == "string"
-  end, 30)
+  end)
   return self.host:eventually(function()
     local model = self:known(id)
     return model and (what ~= "described" or model.inputs) and model
-  end, 30)
+  end)
 end
 
 function Shelf:reconfigure(change)
