@@ -171,7 +171,7 @@ describe("a client that is told no", function()
       end
     end
     assert.is_true(count(yes) > 0 and count(yes) < 40, count(yes) .. " of 40 were registered")
-    host:eventually(function() return host:get("/readyz").json.engine_queue == 0 end)
+    host:eventually(function() return host:get("/readyz").json.calls_waiting == 0 end)
     socket.sleep(0.5)
     assert.same(yes, registered(host, "slow"))
     host:eventually(function()
@@ -186,7 +186,7 @@ describe("a client that is told no", function()
     local first = send_many(host, 2, "loop") -- they keep the engine busy
     local gone = send_many(host, 20, "loop", { prompt = "nobody waits" })
     for _, client in ipairs(gone) do client:close() end
-    host:eventually(function() return host:get("/readyz").json.engine_queue == 0 end)
+    host:eventually(function() return host:get("/readyz").json.calls_waiting == 0 end)
     for _, answer in ipairs(receive_all(first)) do assert.is_true(answer.status == 500 or is_late(answer), answer.body) end
     assert.equal(0, count(registered(host, "loop")))
     host:remove()
@@ -200,7 +200,7 @@ describe("a client that is told no", function()
       if i % 2 == 0 then client.socket:setoption("linger", { on = true, timeout = 0 }) end
       client:close()
     end
-    host:eventually(function() return host:get("/readyz").json.engine_queue == 0 end)
+    host:eventually(function() return host:get("/readyz").json.calls_waiting == 0 end)
     assert.is_true(count(registered(host, "slow")) < 10)
     assert.equal(200, host:post(path("quick"), { prompt = "x" }).status)
     host:remove()

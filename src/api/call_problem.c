@@ -8,6 +8,8 @@
 
 #define DETAIL_BYTES 320
 
+const char call_left_early[] = "the client closed its side of the connection before the answer was there";
+
 void call_problem_resting(struct incoming *incoming)
 {
 	int64_t seconds = provider_resting_ms(incoming->provider) / 1000 + 1;
@@ -25,30 +27,26 @@ void call_problem_resting(struct incoming *incoming)
 	incoming_retry(incoming, seconds, detail);
 }
 
-/* 503, to be tried again when those that wait now have had their turns. */
-static void retry_in_turn(struct incoming *incoming, const char *detail)
-{
-	incoming_retry(incoming, engine_wait_seconds(incoming->host->engine, incoming->provider), detail);
-}
-
-void call_problem_busy(struct incoming *incoming, enum error_code code)
+void call_problem_crowded(struct incoming *incoming, int seconds)
 {
 	char detail[DETAIL_BYTES];
 
-	if (code == ERROR_LIMIT)
-		snprintf(detail, sizeof detail, "%s is busy: %d calls are waiting for it, the maximum", incoming->provider->file,
-			LIMIT_SCRIPT_QUEUE);
-	else
-		snprintf(detail, sizeof detail, "the host is busy: too many calls are waiting");
-	retry_in_turn(incoming, detail);
+	snprintf(detail, sizeof detail, "%s is busy: %d calls are waiting for it, the maximum", incoming->provider->file,
+		LIMIT_SCRIPT_QUEUE);
+	incoming_retry(incoming, seconds, detail);
 }
 
-void call_problem_late(struct incoming *incoming, const char *why)
+void call_problem_busy(struct incoming *incoming, int seconds)
+{
+	incoming_retry(incoming, seconds, "the host is busy: too many calls are waiting");
+}
+
+void call_problem_late(struct incoming *incoming, const char *why, int seconds)
 {
 	char detail[DETAIL_BYTES];
 
 	snprintf(detail, sizeof detail, "%s: nothing was done, and no job was registered", why);
-	retry_in_turn(incoming, detail);
+	incoming_retry(incoming, seconds, detail);
 }
 
 void call_problem_unsure(struct incoming *incoming, const struct id *id)

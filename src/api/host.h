@@ -20,7 +20,8 @@ struct count_cache;
 struct last_probes;
 struct event_hub;
 struct metrics;
-struct pending_call_pool;
+struct instance_watch;
+struct spare_calls;
 struct key_turns;
 struct directory;
 struct webhooks_out;
@@ -45,7 +46,8 @@ struct host {
 	struct catalog_page_cache *catalog_pages;
 	struct count_cache *job_counts;
 	struct last_probes *last_probes;
-	struct pending_call_pool *pending_calls;
+	struct instance_watch *instances; /* of scripts, on HTTP threads */
+	struct spare_calls *spare_calls;
 	struct key_turns *turns;
 	struct webhooks_in *webhooks_in;   /* of vendors */
 	struct webhooks_out *webhooks_out; /* outgoing ones */

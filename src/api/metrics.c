@@ -228,6 +228,8 @@ static void write_engine(struct buffer *out, struct host *host)
 {
 	const struct engine_figures *figures = engine_figures(host->engine);
 
+	write_gauge(out, "providerd_calls_waiting", "Calls waiting for an instance of their script.",
+		(double)instance_watch_waiting(host->instances));
 	write_gauge(out, "providerd_engine_queue", "Calls waiting for the engine.", (double)engine_backlog(host->engine));
 	write_gauge(out, "providerd_engine_lag_seconds", "How long the newest call had waited for the engine.",
 		(double)atomic_load_explicit(&figures->lag_us, memory_order_relaxed) / 1e6);
@@ -246,6 +248,13 @@ static void write_script_memory(struct buffer *out, const struct provider *provi
 	metric_count(out, "providerd_script_memory_bytes", "",
 		(struct metric_label[]){ { "provider", provider->manifest.id }, { NULL, NULL } },
 		atomic_load_explicit(&provider->memory_used, memory_order_relaxed));
+}
+
+static void write_script_instances(struct buffer *out, const struct provider *provider)
+{
+	metric_count(out, "providerd_script_instances", "",
+		(struct metric_label[]){ { "provider", provider->manifest.id }, { NULL, NULL } },
+		(uint64_t)atomic_load_explicit(&provider->instances, memory_order_relaxed));
 }
 
 static void write_script_stops(struct buffer *out, const struct provider *provider)
@@ -267,7 +276,9 @@ static void write_scripts(struct buffer *out, struct host *host)
 {
 	struct provider_set *set = provider_loader_acquire(host->loader);
 
-	metric_family(out, "providerd_script_memory_bytes", "gauge", "Memory of a script's Lua state after its last call.");
+	metric_family(out, "providerd_script_instances", "gauge", "Instances of a script: so many of its calls can run at once.");
+	write_each(out, set, write_script_instances);
+	metric_family(out, "providerd_script_memory_bytes", "gauge", "Memory of a script's instances after their last calls.");
 	write_each(out, set, write_script_memory);
 	metric_family(out, "providerd_script_stops_total", "counter",
 		"Calls of a script that were stopped for going over a limit, since it was loaded.");

@@ -5,7 +5,7 @@
 #include "api/access.h"
 #include "api/envelope.h"
 #include "api/live_job.h"
-#include "api/pending_call.h"
+#include "api/provider_call.h"
 #include "api/providers.h"
 #include "base/json.h"
 #include "base/limits.h"
@@ -135,25 +135,25 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	buffer_free(&out);
 }
 
-/* Takes `payload` over: a call that is given up goes on with it. */
+/* Takes `payload` over. */
 static void run_poll(struct incoming *incoming, const char *id, const struct buffer *state, json_t *payload)
 {
 	/* A registry id is the host's own; to the vendor a dry-run job has the deterministic id. */
 	struct id uuid;
 	char deterministic[64];
 	json_t *job;
-	struct pending_call *pending;
+	struct provider_call *call;
 
 	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
 	job = json_pack("{s:s,s:{},s:o}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload",
 		payload != NULL ? payload : json_object());
-	pending = pending_call_new(incoming, FUNCTION_POLL, job);
+	call = provider_call_new(incoming, FUNCTION_POLL, job);
 	json_decref(job);
-	if (pending_call_run(pending, incoming)) {
-		answer_poll(incoming, &pending->call.call, state);
+	if (provider_call_run(call, incoming)) {
+		answer_poll(incoming, &call->script, state);
 		providers_log(incoming, "poll", id);
 	}
-	pending_call_release(pending);
+	provider_call_free(call);
 }
 
 void poll_handle(struct incoming *incoming)

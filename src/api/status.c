@@ -173,9 +173,11 @@ static int write_readiness(struct host *host, const struct gate_view *view, stru
 	hosts_list_problems(host, list_host_problem, &(struct listing){ .problems = &problems, .count = &count });
 	list_studio(host, &problems, &count);
 	provider_set_release(set);
-	buffer_format(out, "{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"engine_queue\":%zu,\"store_queue\":%zu,\"problems\":[",
-		able ? "true" : "false", draining ? "true" : "false", providers, engine_backlog(host->engine),
-		task_store_backlog(host->store));
+	buffer_format(out,
+		"{\"ok\":%s,\"draining\":%s,\"providers\":%d,\"calls_waiting\":%zu,\"engine_queue\":%zu,"
+		"\"store_queue\":%zu,\"problems\":[",
+		able ? "true" : "false", draining ? "true" : "false", providers, instance_watch_waiting(host->instances),
+		engine_backlog(host->engine), task_store_backlog(host->store));
 	if (count > 0)
 		buffer_append(out, problems.data, problems.length);
 	out->failed |= problems.failed;

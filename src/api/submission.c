@@ -1,4 +1,4 @@
-/* submission.c - composes a submit's answer and row, of what its script said. Engine thread; CPU only. Reserves nothing, writes nothing. */
+/* submission.c - composes a submit's answer and row, of what its script said. CPU only: it reserves nothing, and writes nothing. */
 #include "api/submission.h"
 
 #include <stdio.h>
@@ -10,7 +10,6 @@
 #include "api/inner_call.h"
 #include "api/unknown_model.h"
 #include "base/clock.h"
-#include "base/crypto.h"
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
@@ -42,65 +41,38 @@ static void write_live_request(struct submission *submission, const struct incom
 /* For another door of the host. */
 static void watch_for(struct submission *submission, const struct inner_call *asked)
 {
-	submission->pending->write.ties = asked->ties;
+	submission->stored.write.ties = asked->ties;
 	submission->asked = memory_copy_text(asked->asked);
 	submission->live_only = asked->live_only;
 	submission->brief = asked->brief;
 	submission->watcher = asked->watcher;
 	if (submission->watcher.begun != NULL)
-		submission->watcher.begun(submission->watcher.context, &submission->pending->write.task.id);
+		submission->watcher.begun(submission->watcher.context, &submission->stored.write.task.id);
+}
+
+bool submission_is_registered(const struct submission *submission)
+{
+	return submission->kept || (atomic_load(&submission->stored.ended) && submission->stored.write.outcome == STORE_WRITTEN);
 }
 
 static void tell_watcher(const struct submission *submission)
 {
-	const struct pending_call *pending = submission->pending;
-	const struct store_write *write = &pending->write;
-	bool written = atomic_load(&pending->stage) == PENDING_WRITTEN && write->outcome == STORE_WRITTEN;
+	const struct task *task = &submission->stored.write.task;
 
 	if (submission->watcher.settled != NULL)
-		submission->watcher.settled(submission->watcher.context, &write->task.id, written && !write->task.dry_run);
+		submission->watcher.settled(
+			submission->watcher.context, &task->id, submission_is_registered(submission) && !task->dry_run);
 }
 
-struct submission *submission_new(struct incoming *incoming, const struct pending_use *use)
+/* Any thread. */
+static void submission_free(struct awaited_write *stored)
 {
-	const struct http_request *http = incoming->http;
-	const struct inner_call *asked = inner_call_of(http);
-	struct submission *submission = memory_new(sizeof *submission);
-	struct pending_call *pending = pending_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
+	struct submission *submission = (struct submission *)(void *)stored;
 
-	pending->use = use;
-	pending->owner = submission;
-	submission->pending = pending;
-	crypto_load(); /* here, not on the engine's thread: its first use reads the library from disk */
-	pending->write.task.id = id_make();
-	if (asked != NULL)
-		watch_for(submission, asked);
-	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
-	submission->liveness = incoming->liveness;
-	submission->max_cost = incoming->max_cost;
-	submission->preview = incoming->preview;
-	submission->wants_live = incoming->wants_live;
-	submission->would_reserve = -1;
-	memcpy(submission->expected, incoming->expected, sizeof submission->expected);
-	id_format(&pending->write.task.id, submission->job_id);
-	snprintf(submission->request_id, sizeof submission->request_id, "%s", http->request_id);
-	snprintf(submission->caller, sizeof submission->caller, "%s", http->api_key != NULL ? http->api_key->name : "");
-	submission->webhook_url = webhooks_in_url(incoming->host->webhooks_in, http->view, incoming->provider, NULL);
-	pending->call.call.webhook_url = submission->webhook_url;
-	buffer_init(&submission->live_request, LIMIT_BODY_BYTES_MAX);
-	buffer_init(&submission->upstream, LIMIT_ROW_BYTES);
-	submission->live_request.budget = submission->upstream.budget = &pending->texts;
-	if (incoming->liveness == LIVENESS_LIVE) {
-		pending_call_open_way(pending);
-		if (!incoming->preview)
-			write_live_request(submission, incoming);
-	}
-	return submission;
-}
-
-void submission_free(struct submission *submission)
-{
+	if (submission->forget != NULL)
+		submission->forget(submission);
 	tell_watcher(submission);
+	provider_call_free(submission->call);
 	verdict_json_release(submission->verdict_json);
 	callback_free(submission->callback);
 	budget_sheet_release(submission->budgets);
@@ -108,7 +80,56 @@ void submission_free(struct submission *submission)
 	buffer_free(&submission->upstream);
 	free(submission->webhook_url);
 	free(submission->asked);
+	free(stored->write.replay.text);
 	free(submission);
+}
+
+void submission_release(struct submission *submission)
+{
+	awaited_write_release(&submission->stored);
+}
+
+/* What it is of the request, as far as it has to outlive that. */
+static void copy_request(struct submission *submission, const struct incoming *incoming)
+{
+	const struct http_request *http = incoming->http;
+
+	submission->verdict_json = verdict_json_hold(incoming->verdict_json);
+	submission->liveness = incoming->liveness;
+	submission->max_cost = incoming->max_cost;
+	submission->preview = incoming->preview;
+	submission->wants_live = incoming->wants_live;
+	memcpy(submission->expected, incoming->expected, sizeof submission->expected);
+	snprintf(submission->request_id, sizeof submission->request_id, "%s", http->request_id);
+	snprintf(submission->caller, sizeof submission->caller, "%s", http->api_key != NULL ? http->api_key->name : "");
+}
+
+struct submission *submission_new(struct incoming *incoming, void (*forget)(struct submission *submission))
+{
+	const struct inner_call *asked = inner_call_of(incoming->http);
+	struct submission *submission = memory_new(sizeof *submission);
+	struct store_write *write = &submission->stored.write;
+
+	awaited_write_open(&submission->stored, submission_free);
+	submission->forget = forget;
+	submission->call = provider_call_new(incoming, FUNCTION_SUBMIT, incoming->script_request);
+	submission->would_reserve = -1;
+	write->task.id = id_make();
+	id_format(&write->task.id, submission->job_id);
+	if (asked != NULL)
+		watch_for(submission, asked);
+	copy_request(submission, incoming);
+	submission->webhook_url = webhooks_in_url(incoming->host->webhooks_in, incoming->http->view, incoming->provider, NULL);
+	submission->call->script.webhook_url = submission->webhook_url;
+	buffer_init(&submission->live_request, LIMIT_BODY_BYTES_MAX);
+	buffer_init(&submission->upstream, LIMIT_ROW_BYTES);
+	submission->live_request.budget = submission->upstream.budget = &submission->call->texts;
+	if (incoming->liveness == LIVENESS_LIVE) {
+		provider_call_detour(submission->call);
+		if (!incoming->preview)
+			write_live_request(submission, incoming);
+	}
+	return submission;
 }
 
 /* ---- what it would be ---- */
@@ -117,7 +138,7 @@ void submission_count_optional(struct submission *submission)
 {
 	struct verdict_json *verdict_json = submission->verdict_json;
 
-	if ((verdict_json->lacking & submission->pending->call.call.optional_credentials) == 0)
+	if ((verdict_json->lacking & submission->call->script.optional_credentials) == 0)
 		return;
 	submission->verdict_json = verdict_json_hold(verdict_json->with_optional);
 	verdict_json_release(verdict_json);
@@ -125,13 +146,13 @@ void submission_count_optional(struct submission *submission)
 
 struct live_order submission_order(const struct submission *submission)
 {
-	const struct pending_call *pending = submission->pending;
+	const struct provider_call *call = submission->call;
 
 	return (struct live_order){
-		.call = &pending->call.call,
-		.view = pending->view,
+		.call = &call->script,
+		.view = call->view,
 		.caller = submission_caller(submission),
-		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.trace = call->trace[0] != '\0' ? call->trace : NULL,
 		.request = submission->live_request.data,
 		.expected = submission->expected[0] != '\0' ? submission->expected : NULL,
 		.max_cost = submission->max_cost,
@@ -140,7 +161,7 @@ struct live_order submission_order(const struct submission *submission)
 
 bool submission_is_expected(struct submission *submission)
 {
-	const char *found = submission->pending->call.call.upstream_sha256;
+	const char *found = submission->call->script.upstream_sha256;
 
 	if (submission->expected[0] == '\0' || strcmp(submission->expected, found) == 0)
 		return true;
@@ -153,7 +174,7 @@ bool submission_is_expected(struct submission *submission)
 
 void submission_send_unexpected(const struct submission *submission, struct incoming *incoming)
 {
-	const char *found = submission->pending->call.call.upstream_sha256;
+	const char *found = submission->call->script.upstream_sha256;
 	char members[OUTGOING_DIGEST_BYTES + 32];
 
 	snprintf(members, sizeof members, found[0] != '\0' ? "\"upstream_sha256\":\"%.64s\"," : "\"upstream_sha256\":null,",
@@ -163,7 +184,7 @@ void submission_send_unexpected(const struct submission *submission, struct inco
 
 static bool is_live(const struct submission *submission)
 {
-	return submission->pending->write.task.live != NULL;
+	return submission->stored.write.task.live != NULL;
 }
 
 /* ---- the answer ---- */
@@ -204,7 +225,7 @@ static void write_texts(const struct submission *submission, struct buffer *out,
 
 static void write_request(const struct submission *submission, struct buffer *out)
 {
-	const struct script_call *call = &submission->pending->call.call;
+	const struct script_call *call = &submission->call->script;
 
 	write_texts(submission, out, "upstream", &call->upstream);
 	json_member_text(out, "upstream_sha256", call->upstream_sha256[0] != '\0' ? call->upstream_sha256 : NULL);
@@ -213,18 +234,18 @@ static void write_request(const struct submission *submission, struct buffer *ou
 /* How old what is known of the vendor's models is, of a script that asks for it. */
 static void write_directory(const struct submission *submission, struct buffer *out)
 {
-	const struct manifest *manifest = &submission->pending->call.call.provider->manifest;
+	const struct manifest *manifest = &submission->call->script.provider->manifest;
 
 	if (!manifest->directory.declared)
 		return;
 	buffer_text(out, "\"directory\":");
-	directory_write_state(submission->pending->host->directory, manifest->id, out);
+	directory_write_state(submission->call->host->directory, manifest->id, out);
 	buffer_char(out, ',');
 }
 
 static void write_job_members(const struct submission *submission, struct buffer *out)
 {
-	const struct script_call *call = &submission->pending->call.call;
+	const struct script_call *call = &submission->call->script;
 	bool gpu = strcmp(call->kind->name, "gpu") == 0;
 
 	if (!submission->preview)
@@ -243,17 +264,17 @@ static void write_job_members(const struct submission *submission, struct buffer
 	if (submission->callback != NULL)
 		callback_write(out, submission->callback);
 	if (is_live(submission))
-		write_reservation(out, submission->pending->write.task.money);
+		write_reservation(out, submission->stored.write.task.money);
 	else if (submission->preview && submission->liveness != LIVENESS_DRY)
 		json_member_usd(out, "reserved_usd", submission->would_reserve);
 }
 
 static void write_submit_answer(struct submission *submission, struct buffer *out)
 {
-	struct script_call *call = &submission->pending->call.call;
+	struct script_call *call = &submission->call->script;
 	const struct provider_kind *as = provider_as(call->provider, call->kind->name);
 
-	unknown_model_warn(submission->pending->host->directory, call);
+	unknown_model_warn(submission->call->host->directory, call);
 	buffer_reserve(out, 2048 + strlen(as->common) + (submission->brief ? 0 : call->payload.length + call->upstream.length));
 	buffer_char(out, '{');
 	envelope_write_members(out, as, submission->verdict_json, submission->liveness);
@@ -266,12 +287,12 @@ static void write_submit_answer(struct submission *submission, struct buffer *ou
 
 static void fill_row(struct submission *submission)
 {
-	struct pending_call *pending = submission->pending;
-	const struct script_call *call = &pending->call.call;
-	struct task *task = &pending->write.task;
+	struct buffer *row = &submission->call->row;
+	const struct script_call *call = &submission->call->script;
+	struct task *task = &submission->stored.write.task;
 	bool live = is_live(submission);
 
-	json_write_abbreviated(&pending->row, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
+	json_write_abbreviated(row, call->payload.data, call->payload.length, LIMIT_STORED_TEXT_BYTES);
 	task->kind = call->kind->name;
 	task->provider = call->provider->manifest.id;
 	task->dry_run = !live;
@@ -281,7 +302,7 @@ static void fill_row(struct submission *submission)
 	task->vendor_id = live ? NULL : submission->vendor_id;
 	task->request_id = submission->request_id;
 	task->caller = submission_caller(submission);
-	task->payload = pending->row.data;
+	task->payload = row->data;
 	task->asked = submission->asked;
 	task->estimates = call->estimates.data;
 	if (!live)
@@ -294,8 +315,8 @@ static void fill_row(struct submission *submission)
 /* Its event, and what a request with the same Idempotency-Key gets. */
 static void fill_write(struct submission *submission)
 {
-	const struct buffer *answer = &submission->pending->answer;
-	struct store_write *write = &submission->pending->write;
+	const struct buffer *answer = &submission->call->answer;
+	struct store_write *write = &submission->stored.write;
 	bool live = is_live(submission);
 
 	write->events[write->event_count++] = (struct store_event){ .verb = "submit", .data = live ? live_submit_data : NULL };
@@ -311,12 +332,12 @@ static void refuse_text(struct submission *submission, const struct buffer *text
 		error_memory(&submission->refused);
 	else
 		error_set(&submission->refused, ERROR_SCRIPT, NULL, "%s: the %s would have more than %zu MiB",
-			submission->pending->call.call.provider->file, what, text->maximum / 1048576);
+			submission->call->script.provider->file, what, text->maximum / 1048576);
 }
 
 bool submission_compose_preview(struct submission *submission)
 {
-	struct buffer *answer = &submission->pending->answer;
+	struct buffer *answer = &submission->call->answer;
 
 	write_submit_answer(submission, answer);
 	if (answer->failed)
@@ -326,16 +347,17 @@ bool submission_compose_preview(struct submission *submission)
 
 bool submission_compose(struct submission *submission)
 {
-	struct pending_call *pending = submission->pending;
+	struct buffer *answer = &submission->call->answer, *row = &submission->call->row;
 
-	snprintf(submission->vendor_id, sizeof submission->vendor_id, "mock-%s-1", pending->call.call.provider->manifest.id);
-	write_submit_answer(submission, &pending->answer);
+	snprintf(
+		submission->vendor_id, sizeof submission->vendor_id, "mock-%s-1", submission->call->script.provider->manifest.id);
+	write_submit_answer(submission, answer);
 	fill_row(submission);
 	/* what cannot be told is not registered: its client would hear 503 and send it again */
-	if (pending->answer.failed)
-		refuse_text(submission, &pending->answer, "answer");
-	else if (pending->row.failed || submission->upstream.failed)
-		refuse_text(submission, pending->row.failed ? &pending->row : &submission->upstream, "registry's row");
+	if (answer->failed)
+		refuse_text(submission, answer, "answer");
+	else if (row->failed || submission->upstream.failed)
+		refuse_text(submission, row->failed ? row : &submission->upstream, "registry's row");
 	else
 		fill_write(submission);
 	return submission->refused.code == ERROR_NONE;

@@ -3,11 +3,15 @@
 
 #include "api/idempotency_key.h"
 #include "api/inner_call.h"
-#include "api/pending_call.h"
+#include "api/provider_call.h"
+#include "registry/awaited_write.h"
 
-/* Owned by its pending call, which lives until HTTP thread, engine and store are done with it. */
+/* It lives until its HTTP thread and the store are done with it. */
 struct submission {
-	struct pending_call *pending;
+	struct awaited_write stored; /* first: its row */
+	struct provider_call *call;
+	bool kept;			   /* the row was, without waiting (task_store_keep()) */
+	bool left;			   /* the store was late: the client was told that it may be registered */
 	struct verdict_json *verdict_json; /* held */
 	enum liveness liveness;
 	char job_id[ID_TEXT_BYTES];
@@ -28,35 +32,38 @@ struct submission {
 	bool wants_live;			   /* it says "dry_run": false, whatever the gate says */
 	bool live_only;				   /* what cannot be live is shown as a preview, and not registered */
 	bool brief;				   /* long texts of payload and upstream are cut in the answer */
-	struct budget_sheet *budgets;  /* of a preview that asks to be live: what is left; NULL: it could not be read */
-	int64_t would_reserve;	       /* of a preview that asks to be live: micro-dollars; -1: not known */
-	struct error refused;	       /* why there is nothing to write; code ERROR_NONE: there is */
-	bool told;		       /* the client, that it is registered */
+	struct budget_sheet *budgets; /* of a preview that asks to be live: what is left; NULL: it could not be read */
+	int64_t would_reserve;	      /* of a preview that asks to be live: micro-dollars; -1: not known */
+	struct error refused;	      /* why there is nothing to write; code ERROR_NONE: there is */
+	void (*forget)(struct submission *submission);
 	struct submit_watcher watcher; /* the door's that asked, or all zero */
 };
 
-/* With its pending call, which it belongs to and which ends as `use` says: pending_call_release(). A dry run first, whatever becomes of it: the preview
- * is what will be sent. HTTP thread. */
-struct submission *submission_new(struct incoming *incoming, const struct pending_use *use);
-void submission_free(struct submission *submission); /* for pending_use.forget(); any thread */
+/* With its call: a dry run first, whatever becomes of it, since the preview is what will be sent. `forget` is called at the end of its life, on any
+ * thread, and may be NULL. HTTP thread. */
+struct submission *submission_new(struct incoming *incoming, void (*forget)(struct submission *submission));
+void submission_release(struct submission *submission);
+
+/* Is its row in the registry? At the end of its life, or when its wait is over. */
+bool submission_is_registered(const struct submission *submission);
 
 /* The name of the API key that it came with, or NULL. */
 const char *submission_caller(const struct submission *submission);
 
-/* A credential that is optional counts for a request that names it. Engine thread, when the script has run. */
+/* A credential that is optional counts for a request that names it. When the script has run. */
 void submission_count_optional(struct submission *submission);
 
-/* Is the request the one that was expected, or was none? Else `refused` says so (ERROR_CONFLICT). Engine thread. */
+/* Is the request the one that was expected, or was none? Else `refused` says so (ERROR_CONFLICT). */
 bool submission_is_expected(struct submission *submission);
 
-/* 409: it is another request. HTTP thread. */
+/* 409: it is another request. */
 void submission_send_unexpected(const struct submission *submission, struct incoming *incoming);
 
 /* What would be ordered. Borrows from the submission. */
 struct live_order submission_order(const struct submission *submission);
 
 /* Composes answer and row of a call that has run: of a live job when its order has filled in the row's live half (live_order()), else of a dry run.
- * False: a text is too large, or there is no room for it; `refused` says so. Engine thread; CPU only, and nothing else is changed. */
+ * False: a text is too large, or there is no room for it; `refused` says so. CPU only, and nothing else is changed. */
 bool submission_compose(struct submission *submission);
 
 /* Composes the answer alone, as that of a submit which was never registered: without ids and status. The same otherwise. */

@@ -1,13 +1,14 @@
 /* submit.c - a submit from request to durable answer: a dry run, or the beginning of a live job.
  *
- * On its HTTP thread it makes the call, waits for it (pending_call.h) and sends the answer; in between, on the engine's thread, a live job is priced and
- * the answer composed (submission.h), and the store reserves its money with its row. */
+ * All on its HTTP thread: the script's call (provider_call.h), a live job's price, answer and row (submission.h), and then the row: of a dry run the registry
+ * keeps it at once; what else has to be written with it, a live job's money, a key or a callback, is waited for. */
 #include "api/submit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/call_problem.h"
 #include "api/callback.h"
 #include "api/envelope.h"
 #include "api/live_job.h"
@@ -21,36 +22,35 @@
 
 #define SHORT_BUDGET_BYTES 1024
 
-/* ---- engine thread ---- */
+/* ---- what it comes to ---- */
 
 /* Makes a live job of a dry run that could be one. What is missing is noted, and it stays a dry run. False: there is no room for the job. */
 static bool order_job(struct submission *submission)
 {
-	struct pending_call *pending = submission->pending;
-	struct script_call *call = &pending->call.call;
+	struct live *live = submission->call->host->live;
+	struct script_call *call = &submission->call->script;
 	const struct live_order order = submission_order(submission);
 	struct error error = { 0 };
 
 	submission->liveness = LIVENESS_ASKED;
-	if (live_is_stopped(pending->host->live))
+	if (live_is_stopped(live))
 		envelope_add_stopped(call);
 	if (call->outcome != CALL_PREVIEW || call->refusals.length > 0 || call->needs.length > 0 ||
 		!submission->verdict_json->live_allowed)
 		return true;
 	if (submission->live_request.failed)
 		return error_memory(&submission->refused) == ERROR_NONE;
-	switch (live_order(pending->host->live, &order, &pending->write, &error)) {
+	switch (live_order(live, &order, &submission->stored.write, &error)) {
 	case ERROR_NONE: submission->liveness = LIVENESS_LIVE; return true;
 	case ERROR_INVALID: envelope_add_missing(call, error.message); return true;
 	default: submission->refused = error; return false;
 	}
 }
 
-static bool submit_compose(struct pending_call *pending)
+/* False: there is nothing to register. */
+static bool compose(struct submission *submission)
 {
-	struct submission *submission = pending->owner;
-
-	submission->looks = submission->may_look && pending->call.call.missed_model[0] != '\0';
+	submission->looks = submission->may_look && submission->call->script.missed_model[0] != '\0';
 	if (submission->looks)
 		return false;
 	submission_count_optional(submission);
@@ -62,12 +62,57 @@ static bool submit_compose(struct pending_call *pending)
 	return !submission->preview && submission_compose(submission);
 }
 
+/* ---- its row ---- */
+
+static const char *store_is_over(void *context)
+{
+	const struct incoming *incoming = context;
+
+	return http_client_left(http_socket(incoming->http)) ? call_left_early : NULL;
+}
+
+/* Until the store has answered. False: an answer was sent. */
+static bool await_row(struct submission *submission, struct incoming *incoming)
+{
+	const struct awaited_patience patience = { .over = store_is_over, .context = incoming };
+	struct store_write *write = &submission->stored.write;
+	struct error error = { 0 };
+
+	switch (awaited_write_wait(&submission->stored, incoming->host->store, &patience, &error)) {
+	case AWAITED_ANSWERED: return true;
+	case AWAITED_REFUSED: incoming_retry(incoming, 1, error.message); break;
+	case AWAITED_WITHDRAWN: call_problem_late(incoming, error.message, 1); break;
+	case AWAITED_LEFT:
+		submission->left = true;
+		call_problem_unsure(incoming, &write->task.id);
+		return false;
+	}
+	live_drop(write);
+	return false;
+}
+
+/* False: an answer was sent. A client that has left gets no job: it would pay for one whose id nobody heard ("Giving up" in docs/architecture.md). */
+static bool register_job(struct submission *submission, struct incoming *incoming)
+{
+	struct store_write *write = &submission->stored.write;
+
+	if (http_client_left(http_socket(incoming->http))) {
+		live_drop(write);
+		call_problem_late(incoming, call_left_early, 1);
+		return false;
+	}
+	submission->kept = task_store_keep(incoming->host->store, write);
+	if (submission->kept)
+		write->outcome = STORE_WRITTEN;
+	return submission->kept || await_row(submission, incoming);
+}
+
 /* ---- the log's lines ---- */
 
 static void log_submit(const struct submission *submission)
 {
-	const struct pending_call *pending = submission->pending;
-	const struct script_call *call = &pending->call.call;
+	const struct provider_call *made = submission->call;
+	const struct script_call *call = &made->script;
 
 	event_log(&(struct event){
 		.kind = call->kind->name,
@@ -77,13 +122,20 @@ static void log_submit(const struct submission *submission)
 		.execution_allowed = submission->verdict_json->execution_allowed,
 		.job_id = submission->job_id,
 		.request_id = submission->request_id,
-		.trace = pending->trace[0] != '\0' ? pending->trace : NULL,
+		.trace = made->trace[0] != '\0' ? made->trace : NULL,
 		.caller = submission_caller(submission),
 		.estimate_micro_usd = call->estimate_micro_usd,
 		.mode = call->mode[0] != '\0' ? call->mode : NULL,
 		.payload = call->payload.data,
 		.payload_length = call->payload.length,
 	});
+}
+
+/* The store was late, so the client was told that it may be registered: it is. Any thread. */
+static void forget_submit(struct submission *submission)
+{
+	if (submission->left && submission_is_registered(submission))
+		log_submit(submission);
 }
 
 static void emit_refused(const struct error *error, const struct submission *submission, const struct incoming *incoming)
@@ -102,21 +154,6 @@ static void emit_refused(const struct error *error, const struct submission *sub
 		host_event_emit(incoming->host->store, "host.budget.refused", out.data);
 	buffer_free(&out);
 }
-
-/* ---- its life ---- */
-
-/* Any thread. */
-static void submit_forget(struct pending_call *pending)
-{
-	struct submission *submission = pending->owner;
-
-	/* the store was late: the client was told that it may be registered, and it is */
-	if (!submission->told && atomic_load(&pending->stage) == PENDING_WRITTEN && pending->write.outcome == STORE_WRITTEN)
-		log_submit(submission);
-	submission_free(submission);
-}
-
-static const struct pending_use submit_use = { .compose = submit_compose, .forget = submit_forget };
 
 /* ---- the answer ---- */
 
@@ -180,13 +217,13 @@ static bool wait_for_job(const struct submission *submission, const struct incom
 	};
 
 	return patience.timeout_ms > 0 && !is_wait_over(incoming->http) &&
-	       live_wait(incoming->host->live, &submission->pending->write.task.id, &patience);
+	       live_wait(incoming->host->live, &submission->stored.write.task.id, &patience);
 }
 
 /* 200 for a dry run, 202 for a job that has begun. */
 static void send_composed(const struct submission *submission, struct incoming *incoming, int status)
 {
-	const struct buffer *answer = &submission->pending->answer;
+	const struct buffer *answer = &submission->call->answer;
 	char location[160];
 
 	snprintf(location, sizeof location, "Location: /api/jobs/status/%s\r\n", submission->job_id);
@@ -199,13 +236,12 @@ static void send_composed(const struct submission *submission, struct incoming *
 /* Nothing was registered: the answer says what is missing. */
 static void send_shown(struct submission *submission, struct incoming *incoming)
 {
-	submission->told = true;
 	send_composed(submission, incoming, 200);
 }
 
 static void send_registered(struct submission *submission, struct incoming *incoming)
 {
-	const struct id *id = &submission->pending->write.task.id;
+	const struct id *id = &submission->stored.write.task.id;
 	struct error error;
 
 	if (submission->liveness != LIVENESS_LIVE)
@@ -214,12 +250,11 @@ static void send_registered(struct submission *submission, struct incoming *inco
 		 !live_job_send(incoming, id, submission->callback, "Preference-Applied: wait\r\n", &error))
 		send_composed(submission, incoming, 202);
 	log_submit(submission);
-	submission->told = true;
 }
 
 static void send_outcome(struct submission *submission, struct incoming *incoming)
 {
-	const struct store_write *write = &submission->pending->write;
+	const struct store_write *write = &submission->stored.write;
 
 	if (submission->refused.code != ERROR_NONE) {
 		submit_send_refused(submission, incoming);
@@ -255,19 +290,28 @@ static void take_callback(struct submission *submission, struct incoming *incomi
 	submission->callback = incoming->callback;
 	incoming->callback = NULL;
 	if (submission->callback != NULL)
-		callback_store(submission->callback, incoming->host->webhooks_out, &submission->pending->write);
+		callback_store(submission->callback, incoming->host->webhooks_out, &submission->stored.write);
+}
+
+/* When its script has run. False: an answer was sent. */
+static bool finish(struct submission *submission, struct incoming *incoming)
+{
+	if (compose(submission))
+		return register_job(submission, incoming);
+	live_drop(&submission->stored.write); /* a job that cannot be told is not ordered */
+	return true;
 }
 
 /* False: an answer was sent. */
 static bool run_in_turn(struct submission *submission, struct incoming *incoming)
 {
-	const struct idempotency *idempotency = &submission->pending->write.idempotency;
+	const struct idempotency *idempotency = &submission->stored.write.idempotency;
 	struct key_turn turn;
 	bool ran;
 
 	if (!idempotency_key_begin(incoming, idempotency, &turn))
 		return false;
-	ran = pending_call_run(submission->pending, incoming);
+	ran = provider_call_run(submission->call, incoming) && finish(submission, incoming);
 	idempotency_key_end(incoming, idempotency, &turn);
 	return ran;
 }
@@ -275,7 +319,7 @@ static bool run_in_turn(struct submission *submission, struct incoming *incoming
 /* Its script asked for a model that nobody has looked for: waits for it a little, then all is done anew, with what is known then. */
 static void look_for_model(struct submission *submission, struct incoming *incoming)
 {
-	const struct script_call *call = &submission->pending->call.call;
+	const struct script_call *call = &submission->call->script;
 
 	directory_await_model(incoming->host->directory, call->provider->manifest.id, call->missed_model, LIMIT_DIRECTORY_WAIT_MS,
 		is_wait_over, incoming->http);
@@ -286,8 +330,8 @@ static void look_for_model(struct submission *submission, struct incoming *incom
 /* False: it is to be done anew. */
 static bool submit_once(struct incoming *incoming, bool may_look)
 {
-	struct submission *submission = submission_new(incoming, &submit_use);
-	struct store_write *write = &submission->pending->write;
+	struct submission *submission = submission_new(incoming, forget_submit);
+	struct store_write *write = &submission->stored.write;
 	bool looks = false;
 
 	submission->may_look = may_look;
@@ -300,7 +344,7 @@ static bool submit_once(struct incoming *incoming, bool may_look)
 		else
 			send_outcome(submission, incoming);
 	}
-	pending_call_release(submission->pending);
+	submission_release(submission);
 	return !looks;
 }
 

@@ -20,7 +20,6 @@
 #include "base/test_setting.h"
 #include "base/thread.h"
 
-#define MOST_PULSES 4
 #define LOOKS 8	       /* in a row that find a thread where it was */
 #define WORRIES 3      /* looks after which it is told of */
 #define LAST_WORDS_S 3 /* for `stopped` */
@@ -31,12 +30,15 @@
 
 struct pulse {
 	const char *name;
+	struct watchdog *watchdog;
+	struct pulse *next;   /* under the watchdog's lock */
 	pthread_mutex_t lock; /* guards what follows */
 	bool owned, works;
 	pid_t task;
 	clockid_t cpu;
 	uint64_t beats;
-	struct standstill where;
+	const char *file, *step; /* of the script that it stands in; NULL: in none */
+	uint64_t digest;
 	int64_t since_ns; /* where it stands, as far as the watchdog has seen */
 
 	/* the watchdog's thread's */
@@ -51,8 +53,7 @@ struct watchdog {
 	pthread_cond_t wake;
 	bool stopping;
 	int64_t end_at_ns; /* 0: never */
-	struct pulse pulses[MOST_PULSES];
-	int count;
+	struct pulse *pulses;
 
 	void (*stopped)(void *context, const struct standstill *standstill);
 	void *context;
@@ -63,15 +64,34 @@ struct watchdog {
 
 struct pulse *watchdog_pulse(struct watchdog *watchdog, const char *name)
 {
-	struct pulse *pulse = NULL;
+	struct pulse *pulse;
 
+	if (watchdog == NULL)
+		return NULL;
+	pulse = memory_new(sizeof *pulse);
+	pulse->name = name;
+	pulse->watchdog = watchdog;
+	pthread_mutex_init(&pulse->lock, NULL);
 	pthread_mutex_lock(&watchdog->lock);
-	if (watchdog->count < MOST_PULSES) {
-		pulse = &watchdog->pulses[watchdog->count++];
-		pulse->name = pulse->where.thread = name;
-	}
+	pulse->next = watchdog->pulses;
+	watchdog->pulses = pulse;
 	pthread_mutex_unlock(&watchdog->lock);
 	return pulse;
+}
+
+void pulse_free(struct pulse *pulse)
+{
+	struct pulse **link;
+
+	if (pulse == NULL)
+		return;
+	pthread_mutex_lock(&pulse->watchdog->lock);
+	for (link = &pulse->watchdog->pulses; *link != pulse; link = &(*link)->next)
+		;
+	*link = pulse->next;
+	pthread_mutex_unlock(&pulse->watchdog->lock);
+	pthread_mutex_destroy(&pulse->lock);
+	free(pulse);
 }
 
 void pulse_own(struct pulse *pulse)
@@ -106,12 +126,13 @@ void pulse_rest(struct pulse *pulse)
 	set_works(pulse, false);
 }
 
-static void copy_place(char *to, const char *from, size_t size)
+/* Under the lock. */
+static void stand_in(struct pulse *pulse, const char *file, const char *step, uint64_t digest)
 {
-	size_t length = strnlen(from, size - 1);
-
-	memcpy(to, from, length);
-	to[length] = '\0';
+	pulse->beats++;
+	pulse->file = file;
+	pulse->step = step;
+	pulse->digest = digest;
 }
 
 void pulse_enter(struct pulse *pulse, const char *file, const char *step, uint64_t digest)
@@ -119,20 +140,33 @@ void pulse_enter(struct pulse *pulse, const char *file, const char *step, uint64
 	if (pulse == NULL)
 		return;
 	pthread_mutex_lock(&pulse->lock);
-	pulse->beats++;
-	copy_place(pulse->where.file, file, sizeof pulse->where.file);
-	copy_place(pulse->where.step, step, sizeof pulse->where.step);
-	pulse->where.digest = digest;
+	stand_in(pulse, file, step, digest);
 	pthread_mutex_unlock(&pulse->lock);
 }
 
 void pulse_leave(struct pulse *pulse)
 {
+	pulse_enter(pulse, NULL, NULL, 0);
+}
+
+void pulse_lend(struct pulse *pulse, int task, const char *file, const char *step, uint64_t digest)
+{
 	if (pulse == NULL)
 		return;
 	pthread_mutex_lock(&pulse->lock);
-	pulse->beats++;
-	pulse->where.file[0] = pulse->where.step[0] = '\0';
+	pulse->owned = pulse->works = pthread_getcpuclockid(pthread_self(), &pulse->cpu) == 0;
+	pulse->task = task;
+	stand_in(pulse, file, step, digest);
+	pthread_mutex_unlock(&pulse->lock);
+}
+
+void pulse_return(struct pulse *pulse)
+{
+	if (pulse == NULL)
+		return;
+	pthread_mutex_lock(&pulse->lock);
+	pulse->works = false;
+	stand_in(pulse, NULL, NULL, 0);
 	pthread_mutex_unlock(&pulse->lock);
 }
 
@@ -184,6 +218,19 @@ static bool look_closer(const struct watchdog *watchdog, struct pulse *pulse)
 	       (pulse->busy_looks >= LOOKS && cpu_ns - pulse->first_cpu_ns >= watchdog->look_ns * LOOKS / 2);
 }
 
+static void copy_text(char *to, const char *from, size_t size)
+{
+	snprintf(to, size, "%s", from != NULL ? from : "");
+}
+
+static void copy_place(const struct pulse *pulse, struct standstill *where)
+{
+	where->thread = pulse->name;
+	copy_text(where->file, pulse->file, sizeof where->file);
+	copy_text(where->step, pulse->step, sizeof where->step);
+	where->digest = pulse->digest;
+}
+
 /* Looks at one thread. True: it stands still, where `where` says. */
 static bool look_at(const struct watchdog *watchdog, struct pulse *pulse, bool on_time, int64_t now_ns, struct standstill *where)
 {
@@ -194,7 +241,7 @@ static bool look_at(const struct watchdog *watchdog, struct pulse *pulse, bool o
 		start_over(pulse, pulse->beats, now_ns);
 	} else if (look_closer(watchdog, pulse)) {
 		still = true;
-		*where = pulse->where;
+		copy_place(pulse, where);
 		where->seconds = (now_ns - pulse->since_ns) / 1000000000;
 	}
 	pthread_mutex_unlock(&pulse->lock);
@@ -207,16 +254,15 @@ bool watchdog_problem(struct watchdog *watchdog, char *text, size_t size)
 	bool found = false;
 
 	pthread_mutex_lock(&watchdog->lock);
-	for (int i = 0; i < watchdog->count && !found; i++) {
-		struct pulse *pulse = &watchdog->pulses[i];
-
+	for (struct pulse *pulse = watchdog->pulses; pulse != NULL && !found; pulse = pulse->next) {
 		pthread_mutex_lock(&pulse->lock);
 		still_ns = pulse->owned && pulse->works && pulse->beats == pulse->seen ? now_ns - pulse->since_ns : 0;
 		found = still_ns > watchdog->look_ns * WORRIES;
 		if (found)
 			snprintf(text, size, "the %s has not come back for %lld s%s%s%s%s", pulse->name,
-				(long long)(still_ns / 1000000000), pulse->where.file[0] != '\0' ? " from " : "",
-				pulse->where.file, pulse->where.file[0] != '\0' ? ", " : "", pulse->where.step);
+				(long long)(still_ns / 1000000000), pulse->file != NULL ? " from " : "",
+				pulse->file != NULL ? pulse->file : "", pulse->file != NULL ? ", " : "",
+				pulse->file != NULL ? pulse->step : "");
 		pthread_mutex_unlock(&pulse->lock);
 	}
 	pthread_mutex_unlock(&watchdog->lock);
@@ -255,8 +301,8 @@ static void watchdog_look(struct watchdog *watchdog, bool on_time, int64_t now_n
 
 	if (watchdog->end_at_ns != 0 && now_ns >= watchdog->end_at_ns)
 		end_process(watchdog, &where);
-	for (int i = 0; i < watchdog->count; i++)
-		if (look_at(watchdog, &watchdog->pulses[i], on_time, now_ns, &where))
+	for (struct pulse *pulse = watchdog->pulses; pulse != NULL; pulse = pulse->next)
+		if (look_at(watchdog, pulse, on_time, now_ns, &where))
 			end_process(watchdog, &where);
 }
 
@@ -299,8 +345,6 @@ enum error_code watchdog_start(void (*stopped)(void *context, const struct stand
 	made->context = context;
 	made->look_ns = test_setting(TEST_WATCHDOG_MS, LIMIT_WATCHDOG_MS * SLOWNESS) * 1000000 / LOOKS;
 	pthread_mutex_init(&made->lock, NULL);
-	for (int i = 0; i < MOST_PULSES; i++)
-		pthread_mutex_init(&made->pulses[i].lock, NULL);
 	thread_init_condition(&made->wake);
 	if (thread_start(&made->thread, "watchdog", 0, watchdog_main, made, error) != ERROR_NONE) {
 		free(made);
@@ -319,8 +363,8 @@ void watchdog_stop(struct watchdog *watchdog)
 	pthread_cond_signal(&watchdog->wake);
 	pthread_mutex_unlock(&watchdog->lock);
 	pthread_join(watchdog->thread, NULL);
-	for (int i = 0; i < MOST_PULSES; i++)
-		pthread_mutex_destroy(&watchdog->pulses[i].lock);
+	while (watchdog->pulses != NULL)
+		pulse_free(watchdog->pulses);
 	pthread_cond_destroy(&watchdog->wake);
 	pthread_mutex_destroy(&watchdog->lock);
 	free(watchdog);

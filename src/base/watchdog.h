@@ -37,8 +37,9 @@ void watchdog_stop(struct watchdog *watchdog);
 /* The process ends at this time (monotonic) whatever it does: it was told to stop, and does not. */
 void watchdog_end_at(struct watchdog *watchdog, int64_t deadline_ns);
 
-/* A pulse for a thread of this name (a static text). It lives as long as the watchdog. NULL: there are too many. */
+/* A pulse for a thread of this name (a static text); pulse_free() it before the watchdog stops, or the watchdog does. NULL without a watchdog. */
 struct pulse *watchdog_pulse(struct watchdog *watchdog, const char *name);
+void pulse_free(struct pulse *pulse);
 
 /* The calling thread is the one that is watched from now on. `pulse` may be NULL in all that follows: nothing is watched. */
 void pulse_own(struct pulse *pulse);
@@ -47,9 +48,13 @@ void pulse_own(struct pulse *pulse);
 void pulse_beat(struct pulse *pulse);
 void pulse_rest(struct pulse *pulse);
 
-/* The thread goes into a script; or has come back. */
+/* The thread goes into a script; or has come back. The texts stay until then. */
 void pulse_enter(struct pulse *pulse, const char *file, const char *step, uint64_t digest);
 void pulse_leave(struct pulse *pulse);
+
+/* The same in one, of a pulse that is no thread's but a script's: the calling thread, `task` by gettid(), owns it until it has come back. */
+void pulse_lend(struct pulse *pulse, int task, const char *file, const char *step, uint64_t digest);
+void pulse_return(struct pulse *pulse);
 
 /* Writes what a thread has stood in for more than a third of LIMIT_WATCHDOG_MS now. False: all come back. Any thread. */
 bool watchdog_problem(struct watchdog *watchdog, char *text, size_t size);

@@ -36,7 +36,10 @@ static int lint_file(const char *path, struct script_library *library)
 		fprintf(stderr, "%s: %s\n", path, error.message);
 		return EXIT_PROBLEM;
 	}
-	if (provider_load(path, text, length, library, 1, &provider, &error) != ERROR_NONE) {
+	if (provider_load(
+		    &(struct provider_source){
+			    .file = path, .text = text, .length = length, .library = library, .generation = 1 },
+		    &provider, &error) != ERROR_NONE) {
 		fprintf(stderr, "%s\n", error.message);
 	} else {
 		name_kinds(provider, kinds, sizeof kinds);

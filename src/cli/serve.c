@@ -16,7 +16,7 @@
 
 #include "api/catalog_page.h"
 #include "api/count_cache.h"
-#include "api/pending_call_pool.h"
+#include "api/provider_call.h"
 #include "api/host.h"
 #include "api/verdict_json.h"
 #include "api/key_turn.h"
@@ -128,10 +128,8 @@ static enum error_code open_store(struct serving *serving, struct error *error)
 	enum error_code code = registry_start(
 		serving->home, view->config->registry_url, view->config->registry_keep_days, &serving->host.store, error);
 
-	if (code == ERROR_NONE) {
+	if (code == ERROR_NONE)
 		task_store_set_cleaner(serving->host.store, gate_cleaner(serving->host.gate));
-		pending_call_pool_attach(serving->host.pending_calls, serving->host.store);
-	}
 	gate_release(serving->host.gate, view);
 	return code;
 }
@@ -182,9 +180,10 @@ static enum error_code start_watchdog(struct serving *serving, struct error *err
 {
 	enum error_code code = watchdog_start(on_standstill, serving, &serving->host.watchdog, error);
 
-	if (code == ERROR_NONE)
-		serving->loading = watchdog_pulse(serving->host.watchdog, "loader");
-	return code;
+	if (code != ERROR_NONE)
+		return code;
+	serving->loading = watchdog_pulse(serving->host.watchdog, "loader");
+	return instance_watch_start(serving->host.watchdog, &serving->host.instances, error);
 }
 
 static enum error_code open_loader(struct serving *serving, struct error *error)
@@ -192,8 +191,12 @@ static enum error_code open_loader(struct serving *serving, struct error *error)
 	enum error_code code;
 
 	pulse_own(serving->loading);
-	code = provider_loader_open(
-		serving->providers, serving->lua, serving->standstills, serving->loading, &serving->host.loader, error);
+	code = provider_loader_open(&(struct provider_loader_options){ .providers = serving->providers,
+					    .lua = serving->lua,
+					    .standstills = serving->standstills,
+					    .pulse = serving->loading,
+					    .instances = serving->host.instances },
+		&serving->host.loader, error);
 	pulse_rest(serving->loading);
 	return code;
 }
@@ -478,7 +481,7 @@ static enum error_code start_parts(struct serving *serving, struct error *error)
 	host->catalog_pages = catalog_page_cache_new();
 	host->job_counts = count_cache_new();
 	host->last_probes = last_probes_new();
-	host->pending_calls = pending_call_pool_new();
+	host->spare_calls = spare_calls_new();
 	host->turns = key_turns_new();
 	host->metrics = metrics_new();
 	host->openai_models = openai_model_lists_new();
@@ -495,7 +498,7 @@ static void free_tables(struct host *host)
 	catalog_page_cache_free(host->catalog_pages);
 	count_cache_free(host->job_counts);
 	last_probes_free(host->last_probes);
-	pending_call_pool_free(host->pending_calls);
+	spare_calls_free(host->spare_calls);
 	key_turns_free(host->turns);
 	metrics_free(host->metrics);
 	openai_model_lists_free(host->openai_models);
@@ -549,6 +552,7 @@ static void stop_parts(struct serving *serving)
 	sessions_free(host->sessions);
 	free_tables(host);
 	provider_loader_close(host->loader);
+	instance_watch_stop(host->instances);
 	log_set_cleaner((struct cleaner){ .clean = NULL });
 	if (host->gate != NULL)
 		gate_close(host->gate);

@@ -5,7 +5,6 @@
 #include "engine/engine.h"
 
 #include <pthread.h>
-#include <sched.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -15,24 +14,9 @@
 #include "engine/internal.h"
 
 #define STACK_BYTES (2 * 1024 * 1024) /* Lua's parser and pattern functions recurse in C */
-#define LINGER_PAYS_NS 150000	      /* a lone client's turn takes less */
 #define STOP_LOOK_NS 10000000	      /* between two looks at what is left when it stops */
 
 /* ---- the loop ---- */
-
-/* After calls the engine looks for more before it sleeps, while they come often. Between two looks it gives its core away. */
-static struct mail await_mail(struct engine *engine, bool had_calls)
-{
-	int64_t until_ns = had_calls ? linger_until(&engine->linger, engine->idle_ns) : 0;
-	struct mail mail = mailbox_look(&engine->mailbox);
-
-	while (mail_is_empty(&mail) && clock_monotonic_ns() < until_ns) {
-		sched_yield();
-		if (mailbox_has_mail(&engine->mailbox))
-			mail = mailbox_look(&engine->mailbox);
-	}
-	return mail;
-}
 
 static void run_notes(struct engine_note *note)
 {
@@ -90,17 +74,16 @@ static void *engine_main(void *argument)
 	struct engine *engine = argument;
 	struct engine_note *notes;
 	struct mail mail = { 0 };
-	bool had_calls = false;
 
 	pulse_own(engine->pulse);
 	while (!mail.stopping) {
-		mail = await_mail(engine, had_calls);
+		mail = mailbox_look(&engine->mailbox);
 		if (mail_is_empty(&mail))
 			loop_run_once(engine->loop, mail.calls_due_ns < engine->due_ns ? mail.calls_due_ns : engine->due_ns);
 		else if (transfers_running(engine->loop) > 0)
 			loop_run_once(engine->loop, 0);
 		run_notes(mail.notes);
-		had_calls = turns_run(engine, false);
+		turns_run(engine, false);
 		run_due(engine);
 	}
 	finish_engine(engine);
@@ -182,7 +165,6 @@ enum error_code engine_start(struct pulse *pulse, struct engine **engine, struct
 
 	made->pulse = pulse;
 	made->due_ns = INT64_MAX;
-	made->linger.pays_ns = LINGER_PAYS_NS;
 	mailbox_init(&made->mailbox);
 	code = loop_new(pulse, &made->loop, error);
 	if (code == ERROR_NONE)

@@ -30,7 +30,7 @@ enum engine_sending {
 /* A call in the mailbox. The poster keeps it alive until `done` was called, on the engine thread; `done` must not block. */
 struct engine_call {
 	struct script_call call;
-	struct engine_way way; /* read when call.dry_run is false */
+	struct engine_way way;
 	void (*done)(struct engine_call *call);
 	/* Live calls: asked before each request leaves. It must see to it that engine_send() or engine_deny() is called, now or later. NULL: what
 	 * costs nothing leaves, what may cost does not. Engine thread. */

@@ -167,6 +167,19 @@ static void run_answered(struct engine_call *call)
 	response_clear(&call->transfer.response);
 }
 
+static void run_fresh(struct engine_call *call)
+{
+	struct script_call *script = &call->call;
+	struct script_instance *instance = NULL;
+
+	if (provider_rests(script->provider))
+		script->outcome = CALL_RESTING;
+	else if ((instance = provider_live_instance(script->provider, &script->error)) != NULL)
+		script_call_run(script, instance);
+	else
+		script->outcome = CALL_FAILED;
+}
+
 void call_run(struct engine_call *call, enum run_kind kind)
 {
 	if (kind == RUN_ANSWERED)
@@ -176,5 +189,5 @@ void call_run(struct engine_call *call, enum run_kind kind)
 	else if (kind == RUN_PAUSED)
 		script_call_continue(&call->call);
 	else
-		script_call_run(&call->call);
+		run_fresh(call);
 }

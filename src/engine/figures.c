@@ -9,10 +9,10 @@ static void figures_add(_Atomic uint64_t *value, uint64_t amount)
 	atomic_store_explicit(value, atomic_load_explicit(value, memory_order_relaxed) + amount, memory_order_relaxed);
 }
 
-void figures_note_wait(struct engine_figures *figures, int calls, int64_t waited_us)
+void figures_note_wait(struct engine_figures *figures, int64_t waited_us)
 {
-	figures_add(&figures->calls, (uint64_t)calls);
-	figures_add(&figures->waited_us, (uint64_t)(waited_us > 0 ? waited_us * calls : 0));
+	figures_add(&figures->calls, 1);
+	figures_add(&figures->waited_us, (uint64_t)(waited_us > 0 ? waited_us : 0));
 	atomic_store_explicit(&figures->lag_us, waited_us, memory_order_relaxed);
 }
 

@@ -25,6 +25,6 @@ struct engine_figures {
 };
 
 /* Engine thread. */
-void figures_note_wait(struct engine_figures *figures, int calls, int64_t waited_us);
+void figures_note_wait(struct engine_figures *figures, int64_t waited_us);
 void figures_note_answer(
 	struct engine_figures *figures, const char *provider, const struct response *response, int64_t microseconds);

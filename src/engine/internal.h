@@ -1,7 +1,6 @@
 /* internal.h - what the files of the engine share. For this folder only; but for the mailbox it is all the engine thread's. */
 #pragma once
 
-#include "base/linger.h"
 #include "engine/engine.h"
 #include "engine/mailbox.h"
 #include "net/loop.h"
@@ -23,8 +22,6 @@ struct engine {
 	void *tick_context;
 	int64_t due_ns; /* when it wants to be called again */
 	bool finishing;
-	struct linger linger;
-	int64_t idle_ns; /* when it had last run some calls */
 	struct engine_figures figures;
 };
 
@@ -33,8 +30,7 @@ struct engine {
 /* What calls of this script took lately. Any thread. */
 int64_t turns_usual_ns(const struct provider *provider);
 
-/* Runs some calls whose turn it is (`all`: also of scripts that have to wait), and tells of each, or sends what it asks for. After that a call may be
- * its poster's. False: there was none. */
+/* Runs some calls whose turn it is (`all`: also of scripts that have to wait), and tells of each, or sends what it asks for. False: there was none. */
 bool turns_run(struct engine *engine, bool all);
 
 /* ---- engine_call.c: what a call asks for, and its answer ---- */

@@ -32,7 +32,7 @@ enum error_code mailbox_post(struct mailbox *mailbox, struct engine_call *call)
 		pthread_mutex_unlock(&mailbox->lock);
 	}
 	if (code != ERROR_NONE)
-		mailbox_begun(mailbox, 1);
+		mailbox_begun(mailbox);
 	return code;
 }
 
@@ -44,7 +44,7 @@ bool mailbox_withdraw(struct mailbox *mailbox, struct engine_call *call)
 	taken = run_queue_withdraw(&mailbox->queue, call);
 	pthread_mutex_unlock(&mailbox->lock);
 	if (taken)
-		mailbox_begun(mailbox, 1);
+		mailbox_begun(mailbox);
 	return taken;
 }
 
@@ -58,7 +58,6 @@ enum error_code mailbox_note(struct mailbox *mailbox, struct engine_note *note)
 	if (!closed) {
 		*mailbox->last_note = note;
 		mailbox->last_note = &note->next;
-		atomic_store_explicit(&mailbox->noted, true, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&mailbox->lock);
 	return closed ? ERROR_BUSY : ERROR_NONE;
@@ -92,7 +91,6 @@ static struct engine_note *take_notes(struct mailbox *mailbox)
 
 	mailbox->first_note = NULL;
 	mailbox->last_note = &mailbox->first_note;
-	atomic_store_explicit(&mailbox->noted, false, memory_order_relaxed);
 	return notes;
 }
 
@@ -111,12 +109,6 @@ struct mail mailbox_look(struct mailbox *mailbox)
 bool mail_is_empty(const struct mail *mail)
 {
 	return mail->notes == NULL && !mail->stopping && mail->calls_due_ns > clock_monotonic_ns();
-}
-
-bool mailbox_has_mail(struct mailbox *mailbox)
-{
-	return atomic_load_explicit(&mailbox->waiting, memory_order_relaxed) > 0 ||
-	       atomic_load_explicit(&mailbox->noted, memory_order_relaxed);
 }
 
 bool mailbox_has_calls(struct mailbox *mailbox)
@@ -139,9 +131,9 @@ struct engine_call *mailbox_take(struct mailbox *mailbox, int64_t now_ns, enum r
 	return call;
 }
 
-void mailbox_begun(struct mailbox *mailbox, int calls)
+void mailbox_begun(struct mailbox *mailbox)
 {
-	atomic_fetch_sub_explicit(&mailbox->waiting, (size_t)calls, memory_order_relaxed);
+	atomic_fetch_sub_explicit(&mailbox->waiting, 1, memory_order_relaxed);
 }
 
 void mailbox_put(struct mailbox *mailbox, struct engine_call *call, enum run_kind kind)

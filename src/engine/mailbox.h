@@ -15,7 +15,6 @@ struct mailbox {
 	bool stopping;		/* no call is taken in any more */
 	bool closed;		/* no note either */
 	_Atomic size_t waiting; /* calls of other threads that are not begun */
-	_Atomic bool noted;	/* a hint that there are notes */
 };
 
 void mailbox_init(struct mailbox *mailbox);
@@ -47,15 +46,12 @@ struct mail mailbox_look(struct mailbox *mailbox);
 /* Nothing to do with it now? */
 bool mail_is_empty(const struct mail *mail);
 
-/* A hint, without the lock: has something come that is not begun? */
-bool mailbox_has_mail(struct mailbox *mailbox);
-
 /* Are there calls, whenever they are due? */
 bool mailbox_has_calls(struct mailbox *mailbox);
 
 /* Takes the next call whose turn it is at `now_ns`, or NULL. One that is taken fresh counts as waiting until mailbox_begun(). */
 struct engine_call *mailbox_take(struct mailbox *mailbox, int64_t now_ns, enum run_kind *kind);
-void mailbox_begun(struct mailbox *mailbox, int calls);
+void mailbox_begun(struct mailbox *mailbox);
 
 /* Puts a call into its script's queue, without a limit. */
 void mailbox_put(struct mailbox *mailbox, struct engine_call *call, enum run_kind kind);

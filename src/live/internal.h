@@ -222,7 +222,7 @@ struct live {
 	pthread_mutex_t asking_lock; /* guards `asking` */
 	struct asking *asking;	     /* what threads of this host wait for */
 	struct live_job *forgotten;  /* another host's by now; what is under way for each ends here */
-	size_t jobs;
+	_Atomic size_t jobs;
 	struct job_call *job_calls;	       /* all under way */
 	_Atomic size_t counts[LIVE_ENDED + 1]; /* jobs by phase; read by any thread */
 	pthread_mutex_t history_lock;	       /* guards `history` */

@@ -106,7 +106,7 @@ void job_add(struct live_job *job)
 
 	job->next = *chain;
 	*chain = job;
-	job->owner->jobs++;
+	atomic_fetch_add_explicit(&job->owner->jobs, 1, memory_order_relaxed);
 	atomic_fetch_add_explicit(&job->owner->counts[job->live.phase], 1, memory_order_relaxed);
 }
 
@@ -119,7 +119,7 @@ static void job_unlink(struct live_job *job)
 	while (*link != job)
 		link = &(*link)->next;
 	*link = job->next;
-	live->jobs--;
+	atomic_fetch_sub_explicit(&live->jobs, 1, memory_order_relaxed);
 	atomic_fetch_sub_explicit(&live->counts[job->live.phase], 1, memory_order_relaxed);
 	timer_clear(live, &job->timer);
 	provider_queue_leave(job);

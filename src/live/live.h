@@ -146,7 +146,7 @@ void live_wake(struct live *live);
 
 /* ---- figures ---- */
 
-/* What settled jobs have cost, for the calls of scripts. Lives as long as `live`; read on the engine's thread. */
+/* What settled jobs have cost, for the calls of scripts. Lives as long as `live`. Any thread. */
 const struct observed_source *live_observed(struct live *live);
 
 /* Jobs of a provider that cost more than was reserved for them, and by how much together, since the start. Any thread. */

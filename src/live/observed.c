@@ -1,9 +1,10 @@
 /* observed.c - what this host's own jobs have cost, by provider, model and drivers (what else decides the price): the last ones of each.
  *
- * Engine thread. Only figures of the vendor's count, or computed from what it told; the registry has them too, written in the settlement's commit, and
+ * Written on the engine's thread, read on any that runs a call. Only figures of the vendor's count, or computed from what it told; the registry has them too, written in the settlement's commit, and
  * they are read at the start. The jobs that were settled last push out those of which nothing was heard for longest. */
 #include "live/internal.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -28,6 +29,7 @@ struct observed_jobs {
 
 struct observed {
 	struct observed_source source;
+	pthread_mutex_t lock; /* guards what follows */
 	struct observed_jobs *chains[CHAINS];
 	struct observed_jobs *newest, *oldest;
 	int count;
@@ -115,17 +117,22 @@ static bool observed_find(
 	struct observed *observed = context;
 	size_t length;
 	char *name = observed_name(provider, model, drivers, &length);
-	struct observed_jobs *jobs = *observed_place(observed, name, length);
+	struct observed_jobs *jobs;
+	bool known;
 
-	free(name);
-	if (jobs == NULL || jobs->count < LIMIT_OBSERVED_LEAST)
-		return false;
-	if (jobs->stale)
+	pthread_mutex_lock(&observed->lock);
+	jobs = *observed_place(observed, name, length);
+	known = jobs != NULL && jobs->count >= LIMIT_OBSERVED_LEAST;
+	if (known && jobs->stale)
 		observed_sum_up(jobs);
-	*price = jobs->price;
-	return true;
+	if (known)
+		*price = jobs->price;
+	pthread_mutex_unlock(&observed->lock);
+	free(name);
+	return known;
 }
 
+/* Under the lock. */
 static void observed_add(struct observed *observed, const struct store_observation *seen)
 {
 	size_t length;
@@ -192,7 +199,9 @@ struct store_observation observed_of_job(const struct live_job *job, int64_t at_
 
 void observed_note(struct live *live, const struct store_observation *seen)
 {
+	pthread_mutex_lock(&live->observed->lock);
 	observed_add(live->observed, seen);
+	pthread_mutex_unlock(&live->observed->lock);
 }
 
 /* ---- its life ---- */
@@ -206,6 +215,7 @@ static bool observed_restore(void *context, const struct store_observation *seen
 enum error_code observed_open(struct live *live, struct error *error)
 {
 	live->observed = memory_new(sizeof *live->observed);
+	pthread_mutex_init(&live->observed->lock, NULL);
 	live->observed->source = (struct observed_source){ .context = live->observed, .find = observed_find };
 	return task_store_observed(live->store, observed_restore, live->observed, error);
 }
@@ -221,5 +231,6 @@ void observed_free(struct observed *observed)
 		return;
 	while (observed->oldest != NULL)
 		observed_drop_oldest(observed);
+	pthread_mutex_destroy(&observed->lock);
 	free(observed);
 }

@@ -140,6 +140,7 @@ static void on_order_written(struct engine_note *note)
 {
 	struct live_job *job = job_of_note(note);
 
+	job->provider_queue = provider_queue_of(job->owner, job->provider);
 	job_add(job);
 	schedule_job(job);
 }
@@ -161,9 +162,9 @@ static void order_written(struct store_write *write)
 	write->done(write);
 }
 
-static enum error_code order_room(const struct live *live, struct error *error)
+static enum error_code order_room(struct live *live, struct error *error)
 {
-	if (live->jobs < LIMIT_LIVE_JOBS)
+	if (atomic_load_explicit(&live->jobs, memory_order_relaxed) < LIMIT_LIVE_JOBS)
 		return ERROR_NONE;
 	return error_set(error, ERROR_BUSY, NULL, "%d live jobs are open, the maximum", LIMIT_LIVE_JOBS);
 }
@@ -194,7 +195,7 @@ enum error_code live_order(struct live *live, const struct live_order *order, st
 
 	if (code != ERROR_NONE)
 		return code;
-	job = job_make(live, &write->task.id, order->call->kind->name, manifest->id);
+	job = job_new(live, &write->task.id, order->call->kind->name, manifest->id);
 	job->money.door = write->ties.quote.tied ? DOOR_MCP : DOOR_API;
 	code = order_prepare(job, order, error);
 	if (code != ERROR_NONE) {

@@ -41,8 +41,6 @@ enum store_sleep {
 struct listener {
 	void (*events)(void *context, int64_t newest);
 	void *events_context;
-	void (*group)(void *context);
-	void *group_context;
 	void (*fenced)(void *context, int64_t run);
 	void *fenced_context;
 	void (*moved)(void *context);
@@ -225,14 +223,6 @@ void task_store_on_events(struct task_store *store, void (*notify)(void *context
 	pthread_mutex_lock(&store->lock);
 	store->listener.events = notify;
 	store->listener.events_context = context;
-	pthread_mutex_unlock(&store->lock);
-}
-
-void task_store_on_group(struct task_store *store, void (*notify)(void *context), void *context)
-{
-	pthread_mutex_lock(&store->lock);
-	store->listener.group = notify;
-	store->listener.group_context = context;
 	pthread_mutex_unlock(&store->lock);
 }
 
@@ -580,8 +570,6 @@ static void write_waiting(struct task_store *store)
 		note_budgets(store);
 		raise_newest(store, store->writer.newest_event);
 		finish_writes(writes);
-		if (listener.group != NULL)
-			listener.group(listener.group_context);
 	}
 	if (listener.events != NULL && store->writer.newest_event != newest_event)
 		listener.events(listener.events_context, store->writer.newest_event);

@@ -210,9 +210,6 @@ enum store_outcome task_store_replay(
  * was heard of (task_store_hear()). Numbers may come out of order. It must not block. Before anything is written. */
 void task_store_on_events(struct task_store *store, void (*notify)(void *context, int64_t newest), void *context);
 
-/* `notify` is called after the last `done` of each group, on the store thread; it must not block. Before anything is written. */
-void task_store_on_group(struct task_store *store, void (*notify)(void *context), void *context);
-
 /* ---- reading ---- */
 
 enum task_dryness { TASKS_ALL = 0, TASKS_LIVE, TASKS_DRY };

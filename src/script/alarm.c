@@ -1,13 +1,11 @@
-/* alarm.c - one timer per thread, made when it first runs a script, never stopped: it only ticks while the thread computes.
+/* alarm.c - a timer for each thread that runs scripts and is sent no ticks, never stopped: it only ticks while the thread computes.
  *
- * Owns SIGUSR2, which goes to the thread whose timer it is. The handler reads a clock and calls lua_sethook(), the one function
+ * Owns SIGUSR2, which goes to the thread that it is for. The handler reads a clock and calls lua_sethook(), the one function
  * of Lua that may be called at any moment; it allocates nothing and raises nothing. */
 #include "script/alarm.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
-#include <stdbool.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -16,7 +14,6 @@
 #include "base/sanitizer.h"
 #include "script/state.h"
 
-#define ALARM_SIGNAL SIGUSR2
 #define TICK_NS (LIMIT_SCRIPT_SLICE_MS * 1000000L) /* CPU time between two looks */
 
 /* ThreadSanitizer holds a signal back until the next call that it intercepts; a loop in Lua makes none. */
@@ -62,6 +59,17 @@ static void start_ticking(void)
 		return;
 	timer_state = TIMER_FAILED;
 	log_message(LOG_WARN, "script.alarm", "no timer for scripts: errno %d", errno);
+}
+
+void script_alarm_take_ticks(void)
+{
+	sigset_t signals;
+
+	pthread_once(&handler_once, set_handler);
+	sigemptyset(&signals);
+	sigaddset(&signals, ALARM_SIGNAL);
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+	timer_state = TIMER_TICKS;
 }
 
 bool script_alarm_watch(struct script_state *state)

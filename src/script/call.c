@@ -1,4 +1,4 @@
-/* call.c - runs prepare, estimate and submit (or another function) in one protected coroutine. Engine thread only.
+/* call.c - runs prepare, estimate and submit (or another function) in one protected coroutine.
  *
  * Everything that touches Lua happens inside the coroutine, so that an error of any kind ends as a status here. C memory that a raise
  * could leak hangs off struct script_call and is freed with it. */
@@ -56,6 +56,7 @@ void script_call_init(struct script_call *call)
 	call->outgoing.url.budget = call->outgoing.body.budget = &call->texts;
 	call->request = NULL;
 	call->provider = NULL;
+	call->instance = NULL;
 }
 
 void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, const char *kind,
@@ -72,6 +73,7 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->ignore_directory = false;
 	call->asked_model[0] = call->missed_model[0] = call->priced_model[0] = call->priced_drivers[0] = '\0';
 	call->observed = NULL;
+	call->turn = NULL;
 	call->outgoing.detour = NULL;
 	call->outgoing.trace = NULL;
 	call->outcome = CALL_FAILED;
@@ -115,7 +117,7 @@ enum { CTX = 1, REQUEST, PAYLOAD = REQUEST, PLAN };
 
 static void push_function(lua_State *L, struct script_call *call, enum manifest_function function)
 {
-	lua_rawgeti(L, LUA_REGISTRYINDEX, call->provider->functions[function]);
+	lua_rawgeti(L, LUA_REGISTRYINDEX, call->instance->functions[function]);
 }
 
 /* A script may add to the answer, not say what the host says. */
@@ -294,7 +296,8 @@ static void take_thread(struct script_call *call, struct script_state *state)
 /* One that failed is dropped, not repaired. */
 static void give_thread_back(struct script_call *call, struct script_state *state)
 {
-	bool usable = lua_resetthread(call->thread) == LUA_OK && call->outcome != CALL_FAILED && state->spare == NULL;
+	bool failed = call->outcome == CALL_FAILED || call->outcome == CALL_RESTING;
+	bool usable = lua_resetthread(call->thread) == LUA_OK && !failed && state->spare == NULL;
 
 	if (usable) {
 		lua_settop(call->thread, 0);
@@ -336,9 +339,9 @@ static void end_with_error(struct script_call *call, struct script_state *state,
 		return;
 	}
 	script_explain(state, thread, status, &call->error);
-	call->outcome = CALL_FAILED;
-	if (state->stop == SCRIPT_STOP_STARVED)
-		return;
+	call->outcome = state->stop == SCRIPT_STOP_RESTS ? CALL_RESTING : CALL_FAILED;
+	if (state->stop == SCRIPT_STOP_STARVED || state->stop == SCRIPT_STOP_RESTS || state->stop == SCRIPT_STOP_LATE)
+		return; /* not for what the script did */
 	if (strncmp(call->error.message, call->provider->file, strlen(call->provider->file)) != 0) {
 		struct error bare = call->error;
 
@@ -377,7 +380,7 @@ static void finish_run(struct script_call *call, struct script_state *state, int
 		call->outcome = call->dry_run ? CALL_PREVIEW : CALL_WAITING;
 	else if (status != LUA_OK)
 		end_with_error(call, state, status);
-	if (call->outcome != CALL_FAILED && call->outcome != CALL_INVALID)
+	if (call->outcome != CALL_FAILED && call->outcome != CALL_INVALID && call->outcome != CALL_RESTING)
 		check_texts(call);
 }
 
@@ -386,15 +389,18 @@ static bool goes_on(const struct script_call *call)
 	return call->outcome == CALL_WAITING || call->outcome == CALL_PAUSED;
 }
 
-/* One resume under the budget. */
-static void run_on(struct script_call *call, struct script_state *state)
+/* One resume under the budget. On the engine's thread others wait, so there it is for a slice of it. */
+static void run_on(struct script_call *call)
 {
+	struct script_state *state = call->instance->state;
 	int status, results;
 
 	state->call = call;
 	isolation_enter(call);
 	script_budget_begin(state, call->thread, test_setting(TEST_CALL_CPU_MS, LIMIT_SCRIPT_CPU_MS));
-	script_budget_slice(state, &call->spent);
+	state->turn = call->turn;
+	if (call->instance->stack == NULL)
+		script_budget_slice(state, &call->spent);
 	status = lua_resume(call->thread, NULL, 0, &results);
 	script_budget_end(state);
 	if (status == LUA_YIELD && state->paused) {
@@ -405,40 +411,40 @@ static void run_on(struct script_call *call, struct script_state *state)
 		finish_run(call, state, status);
 	}
 	isolation_leave(call, goes_on(call));
-	atomic_store_explicit(&call->provider->memory_used, state->memory_used, memory_order_relaxed);
 	if (!goes_on(call)) {
 		give_thread_back(call, state);
 		json_decref(call->request); /* now, while the HTTP thread that shares the tree waits */
 		call->request = NULL;
 	}
+	provider_count_memory(call->provider, call->instance);
 	state->call = NULL;
+	state->turn = NULL;
 }
 
-void script_call_run(struct script_call *call)
+void script_call_run(struct script_call *call, struct script_instance *instance)
 {
-	struct script_state *state = call->provider->state;
-
 	if (provider_rests(call->provider)) {
 		call->outcome = CALL_RESTING;
 		return;
 	}
-	take_thread(call, state);
+	call->instance = instance;
+	take_thread(call, instance->state);
 	test_stall(call->provider->manifest.id, manifest_function_name(call->function));
 	lua_pushcfunction(call->thread, call_body);
-	run_on(call, state);
+	run_on(call);
 }
 
 void script_call_continue(struct script_call *call)
 {
 	call->outcome = CALL_FAILED;
-	run_on(call, call->provider->state);
+	run_on(call);
 }
 
 void script_call_resume(struct script_call *call, struct response *response)
 {
 	call->response = response;
 	call->outcome = CALL_FAILED;
-	run_on(call, call->provider->state);
+	run_on(call);
 	call->response = NULL;
 }
 
@@ -446,5 +452,5 @@ void script_call_abandon(struct script_call *call)
 {
 	call->outcome = CALL_FAILED;
 	if (call->thread != NULL)
-		give_thread_back(call, call->provider->state);
+		give_thread_back(call, call->instance->state);
 }

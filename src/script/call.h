@@ -1,7 +1,7 @@
 /* call.h - one call of a provider's function, from the request to what the answer is made of.
  *
- * A call is a coroutine on the provider's state. It runs on the engine thread only. A dry run ends at its first ctx.request,
- * whose preview it keeps; a live call is suspended there, and resumed with the response. */
+ * A call is a coroutine of an instance of its script. A dry run ends at its first ctx.request, whose preview it keeps, and runs to its end on the thread that
+ * has the request (instance_pool.h); a live call is suspended there, and resumed with the response, on the engine's thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -26,7 +26,7 @@ enum call_outcome {
 	CALL_FAILED,   /* the script failed or was stopped: `error` names script, line and limit (500) */
 	CALL_WAITING,  /* a live call asked for `outgoing`: send it, then script_call_resume() */
 	CALL_PAUSED,   /* it has had its slice of time (LIMIT_SCRIPT_SLICE_MS): script_call_continue(), when others had theirs */
-	CALL_RESTING,  /* it was not begun: its script rests */
+	CALL_RESTING,  /* it was not begun, or not gone on with: its script rests */
 };
 
 enum call_phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
@@ -43,6 +43,7 @@ struct script_call {
 	const struct model_source *models;	/* for ctx.model and ctx.price, or NULL; script_call_set() clears it. Borrowed */
 	const struct observed_source *observed; /* what ctx.observed reads, or NULL; script_call_set() clears it. Borrowed */
 	bool ignore_directory;			/* the request says so; script_call_set() clears it */
+	struct script_turn *turn;		/* it has to wait when it takes long; script_call_set() clears it. Borrowed */
 	const char *webhook_url;		/* what ctx.webhook_url is, or NULL; script_call_set() clears it. Borrowed */
 
 	/* out: JSON texts */
@@ -76,6 +77,7 @@ struct script_call {
 	int64_t estimate_high_micro_usd; /* high, else expected unless there is no upper bound; -1 when not known */
 
 	/* while it runs */
+	struct script_instance *instance;
 	enum call_phase phase; /* which of the script's functions, for messages and to judge an error */
 	struct outgoing outgoing;
 	struct response *response; /* what ctx.request returns when the call goes on */
@@ -98,9 +100,10 @@ void script_call_init(struct script_call *call);
 void script_call_set(struct script_call *call, struct provider *provider, enum manifest_function function, const char *kind,
 	json_t *request, bool dry_run);
 
-/* Runs it: a dry run to its end, a live call to its end or to its next request (CALL_WAITING); or for a slice of time (CALL_PAUSED), and then
- * no other call of the same script may run before it has gone on. A script that rests is not run (CALL_RESTING). Engine thread. */
-void script_call_run(struct script_call *call);
+/* Runs it on this instance of its provider: a dry run to its end; a live call to its end or to its next request (CALL_WAITING), or for a slice of time
+ * (CALL_PAUSED), and then no other call may run on the instance before it has gone on. A script that rests is not run (CALL_RESTING). The thread
+ * that has the instance. */
+void script_call_run(struct script_call *call, struct script_instance *instance);
 
 /* Goes on after CALL_PAUSED. Engine thread. */
 void script_call_continue(struct script_call *call);

@@ -1,4 +1,4 @@
-/* isolation.c - what a call writes: its own contents of the script's tables, put in place while it runs. Engine thread.
+/* isolation.c - what a call writes: its own contents of the script's tables, put in place while it runs.
  *
  * What a shell is stands in isolation_parts.h. */
 #include "script/isolation_parts.h"
@@ -101,7 +101,7 @@ static void lead_all(lua_State *L, int own, bool to_own)
 
 void isolation_enter(struct script_call *call)
 {
-	lua_State *L = call->provider->state->L;
+	lua_State *L = call->instance->state->L;
 	int own = lua_gettop(L) + 1;
 
 	if (call->own_reference == LUA_NOREF)
@@ -114,7 +114,7 @@ void isolation_enter(struct script_call *call)
 
 void isolation_leave(struct script_call *call, bool keep)
 {
-	lua_State *L = call->provider->state->L;
+	lua_State *L = call->instance->state->L;
 
 	if (keep)
 		variables_keep(L, call);

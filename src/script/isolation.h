@@ -39,6 +39,6 @@ int isolation_next(lua_State *L);
 int isolation_pairs(lua_State *L);
 
 /* Around each stretch of a call: puts in place what the call changed before; puts the script back as it was loaded, and keeps (`keep`) what was
- * changed for the next stretch. Engine thread, outside of a budget: what they allocate always succeeds. [-0, +0, -] */
+ * changed for the next stretch. Outside of a budget: what they allocate always succeeds. [-0, +0, -] */
 void isolation_enter(struct script_call *call);
 void isolation_leave(struct script_call *call, bool keep);

@@ -1,6 +1,6 @@
 /* model_source.h - what a call may ask of the models that vendors publish, whoever knows it: ctx.model and ctx.price read it.
  *
- * Implemented by src/directory/; script/ knows nothing of where it comes from. Called on the engine's thread: it takes no disk, sends nothing and
+ * Implemented by src/directory/; script/ knows nothing of where it comes from. Called on any thread: it takes no disk, sends nothing and
  * never waits. What is missing or old it has asked for behind, where the directory is on. */
 #pragma once
 

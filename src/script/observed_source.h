@@ -1,6 +1,6 @@
 /* observed_source.h - what a call may ask of what this host's own jobs have cost, whoever knows it: ctx.observed reads it.
  *
- * Implemented by src/live/; script/ knows nothing of where it comes from. Called on the engine's thread: it takes no disk and never waits. */
+ * Implemented by src/live/; script/ knows nothing of where it comes from. Called on any thread: it takes no disk and never waits. */
 #pragma once
 
 #include <stdbool.h>

@@ -1,62 +1,14 @@
-/* provider.c - loads a script into a provider. Runs on the loader's thread (or lint's); the result is handed to the engine. */
+/* provider.c - loads a script into a provider, and notes whether it may be called. */
 #include "script/provider.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <lauxlib.h>
-
 #include "base/clock.h"
 #include "base/limits.h"
 #include "base/log.h"
 #include "base/memory.h"
-#include "base/test_setting.h"
-#include "script/isolation.h"
-#include "script/sandbox.h"
-
-struct loading {
-	struct provider *provider;
-	const char *text;
-	struct error *error;
-};
-
-/* From here on no call sees what another one did. */
-static void seal(lua_State *L, const struct provider *provider)
-{
-	lua_Integer count = 0;
-
-	lua_newtable(L);
-	for (int i = 0; i < FUNCTION_COUNT; i++)
-		if (provider->functions[i] != LUA_NOREF) {
-			lua_rawgeti(L, LUA_REGISTRYINDEX, provider->functions[i]);
-			lua_rawseti(L, -2, ++count);
-		}
-	isolation_seal_script(L, provider->file);
-}
-
-/* Reads the manifest of the table at 1 and keeps its functions. Protected. */
-static int keep_provider(lua_State *L)
-{
-	struct loading *loading = lua_touserdata(L, 2);
-	struct provider *provider = loading->provider;
-
-	lua_settop(L, 1);
-	if (manifest_read(L, provider->file, loading->text, &provider->manifest, loading->error) != ERROR_NONE) {
-		lua_pushboolean(L, 0);
-		return 1;
-	}
-	for (int i = 0; i < FUNCTION_COUNT; i++) {
-		provider->functions[i] = LUA_NOREF;
-		if (!provider->manifest.has[i])
-			continue;
-		lua_getfield(L, 1, manifest_function_name(i));
-		provider->functions[i] = luaL_ref(L, LUA_REGISTRYINDEX);
-	}
-	seal(L, provider);
-	lua_pushboolean(L, 1);
-	return 1;
-}
 
 static enum error_code make_kinds(struct provider *provider, struct error *error)
 {
@@ -77,95 +29,53 @@ const struct provider_kind *provider_as(const struct provider *provider, const c
 	return NULL;
 }
 
-/* Lua cuts the beginning of a long file name: ".../x.lua:3: ...". Returns what follows the name, or NULL. */
-static const char *after_cut_name(const char *file, const char *message)
-{
-	const char *colon = strncmp(message, "...", 3) == 0 ? strchr(message, ':') : NULL;
-	size_t tail = colon != NULL ? (size_t)(colon - message) - 3 : 0;
-	size_t length = strlen(file);
-
-	return tail > 0 && tail <= length && memcmp(file + length - tail, message + 3, tail) == 0 ? colon : NULL;
-}
-
-/* "providers/x.lua:3: ..." already, or made so: messages of limits name no place. */
-static void name_file(const char *file, struct error *error)
-{
-	char message[sizeof error->message];
-	const char *rest = after_cut_name(file, error->message);
-
-	if (strncmp(error->message, file, strlen(file)) == 0)
-		return;
-	if (rest != NULL) {
-		snprintf(message, sizeof message, "%s%s", file, rest);
-		memcpy(error->message, message, sizeof message);
-		return;
-	}
-	snprintf(message, sizeof message, "%s:1: %.*s", file, (int)(sizeof message - strlen(file) - 8), error->message);
-	memcpy(error->message, message, sizeof message);
-}
-
-static enum error_code load_script(struct provider *provider, const char *text, size_t length, struct error *error)
-{
-	lua_State *L = provider->state->L;
-	struct loading loading = { .provider = provider, .text = text, .error = error };
-	char chunk[256];
-	enum error_code code;
-	int status;
-
-	snprintf(chunk, sizeof chunk, "@%s", provider->file);
-	script_budget_begin(provider->state, L, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS));
-	status = sandbox_load(L, text, length, chunk);
-	script_budget_end(provider->state);
-	if (status != LUA_OK) {
-		script_explain(provider->state, L, status, error);
-		return error->code;
-	}
-	code = script_protected_call(provider->state, 0, 1, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS), error);
-	if (code != ERROR_NONE)
-		return code;
-	lua_pushcfunction(L, keep_provider);
-	lua_insert(L, -2);
-	lua_pushlightuserdata(L, &loading);
-	code = script_protected_call(provider->state, 2, 1, test_setting(TEST_LOAD_CPU_MS, LIMIT_SCRIPT_LOAD_CPU_MS), error);
-	if (code != ERROR_NONE)
-		return code;
-	code = lua_toboolean(L, -1) ? ERROR_NONE : error->code;
-	lua_settop(L, 0);
-	return code;
-}
-
 static void provider_free(struct provider *provider)
 {
-	script_state_free(provider->state);
+	instance_free(provider, provider->live);
+	instance_pool_close(provider);
 	manifest_free(&provider->manifest);
 	for (size_t i = 0; i < provider->kind_count; i++)
 		provider_kind_free(&provider->kinds[i]);
+	script_library_release(provider->library);
+	free(provider->text);
 	free(provider->file);
 	pthread_mutex_destroy(&provider->rest_lock);
 	free(provider);
 }
 
-enum error_code provider_load(const char *file, const char *text, size_t length, struct script_library *library,
-	uint64_t generation, struct provider **provider, struct error *error)
+static struct provider *provider_make(const struct provider_source *source)
 {
 	struct provider *made = memory_new(sizeof *made);
-	enum error_code code;
 
 	pthread_mutex_init(&made->rest_lock, NULL);
+	instance_pool_open(&made->pool);
 	atomic_store(&made->holders, 1);
-	made->generation = generation;
+	made->file = memory_copy_text(source->file);
+	made->text = memory_copy_bytes(source->text, source->length);
+	made->text_length = source->length;
+	made->library = script_library_hold(source->library);
+	made->watch = source->watch;
+	made->digest = source->digest;
+	made->generation = source->generation;
 	made->loaded_ms = clock_unix_ms();
-	made->file = memory_copy_text(file);
-	made->state = script_state_new(library);
-	code = load_script(made, text, length, error);
-	if (code == ERROR_NONE)
+	return made;
+}
+
+enum error_code provider_load(const struct provider_source *source, struct provider **provider, struct error *error)
+{
+	struct provider *made = provider_make(source);
+	struct script_instance *first = NULL;
+	enum error_code code = instance_load(made, true, &made->manifest, &first, error);
+
+	if (code == ERROR_NONE) {
+		instance_pool_add(&made->pool, first);
 		code = make_kinds(made, error);
+	}
 	if (code != ERROR_NONE) {
-		name_file(file, error);
+		instance_name_file(source->file, error);
 		provider_free(made);
 		return code;
 	}
-	lua_gc(made->state->L, LUA_GCCOLLECT);
 	made->subject = (struct gate_subject){
 		.provider = made->manifest.id,
 		.aliases = made->manifest.aliases,
@@ -174,6 +84,21 @@ enum error_code provider_load(const char *file, const char *text, size_t length,
 	};
 	*provider = made;
 	return ERROR_NONE;
+}
+
+struct script_instance *provider_live_instance(struct provider *provider, struct error *error)
+{
+	if (provider->live == NULL)
+		instance_load(provider, false, NULL, &provider->live, error);
+	return provider->live;
+}
+
+void provider_count_memory(struct provider *provider, struct script_instance *instance)
+{
+	size_t used = instance->state->memory_used;
+
+	atomic_fetch_add_explicit(&provider->memory_used, used - instance->counted, memory_order_relaxed);
+	instance->counted = used;
 }
 
 struct destination_detour provider_detour(const struct provider *provider, const struct gate_view *view)
@@ -197,29 +122,34 @@ void provider_release(struct provider *provider)
 		provider_free(provider);
 }
 
+/* Under the lock. */
 static void begin_rest(struct provider *provider, const char *why, int64_t now_ns)
 {
-	pthread_mutex_lock(&provider->rest_lock);
 	snprintf(provider->rest_reason, sizeof provider->rest_reason, "%.160s; stopped %d times within %d s, so it rests", why,
 		LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000);
-	pthread_mutex_unlock(&provider->rest_lock);
+	memset(provider->stop_times_ns, 0, sizeof provider->stop_times_ns);
 	atomic_store(&provider->rest_until_ns, now_ns + LIMIT_SCRIPT_REST_MS * 1000000LL);
-	log_message(LOG_WARN, "script.rests", "%.160s; stopped %d times within %d s, so it rests for %d s or until it is changed",
-		why, LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000, LIMIT_SCRIPT_REST_MS / 1000);
 }
 
 void provider_note_stop(struct provider *provider, const char *why)
 {
 	int64_t now = clock_monotonic_ns();
 	int64_t *times = provider->stop_times_ns;
+	bool rests;
 
+	pthread_mutex_lock(&provider->rest_lock);
 	memmove(times + 1, times, (LIMIT_SCRIPT_KILLS - 1) * sizeof *times);
 	times[0] = now;
-	atomic_fetch_add(&provider->stops, 1);
-	if (times[LIMIT_SCRIPT_KILLS - 1] != 0 && now - times[LIMIT_SCRIPT_KILLS - 1] < LIMIT_SCRIPT_KILL_WINDOW_MS * 1000000LL) {
+	rests = times[LIMIT_SCRIPT_KILLS - 1] != 0 &&
+		now - times[LIMIT_SCRIPT_KILLS - 1] < LIMIT_SCRIPT_KILL_WINDOW_MS * 1000000LL;
+	if (rests)
 		begin_rest(provider, why, now);
-		memset(times, 0, sizeof provider->stop_times_ns);
-	}
+	pthread_mutex_unlock(&provider->rest_lock);
+	atomic_fetch_add(&provider->stops, 1);
+	if (rests)
+		log_message(LOG_WARN, "script.rests",
+			"%.160s; stopped %d times within %d s, so it rests for %d s or until it is changed", why,
+			LIMIT_SCRIPT_KILLS, LIMIT_SCRIPT_KILL_WINDOW_MS / 1000, LIMIT_SCRIPT_REST_MS / 1000);
 }
 
 void provider_stood_still(struct provider *provider, const char *step, const char *at)

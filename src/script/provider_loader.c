@@ -23,8 +23,9 @@ struct provider_loader {
 	struct script_sources sources; /* what the current set was made from */
 	bool library_is_new;	       /* no set is made from it yet */
 	uint64_t generation;
-	json_t *standstills; /* scripts that stood still in an earlier run */
-	struct pulse *pulse; /* of the thread that loads; or NULL */
+	json_t *standstills;	      /* scripts that stood still in an earlier run */
+	struct pulse *pulse;	      /* of the thread that loads; or NULL */
+	struct instance_watch *watch; /* of the providers' calls */
 	pthread_mutex_t lock;
 	struct provider_set *current; /* under lock; NULL before the first */
 };
@@ -106,15 +107,18 @@ static enum error_code load_text(
 			entry->file, at);
 	pulse_enter(loader->pulse, entry->file, STANDSTILL_LOAD, digest);
 	test_stall(entry->file, STANDSTILL_LOAD);
-	code = provider_load(
-		entry->file, source->text, source->length, loader->library, ++loader->generation, &entry->provider, error);
+	code = provider_load(&(struct provider_source){ .file = entry->file,
+				     .text = source->text,
+				     .length = source->length,
+				     .library = loader->library,
+				     .digest = digest,
+				     .generation = ++loader->generation,
+				     .watch = loader->watch },
+		&entry->provider, error);
 	pulse_leave(loader->pulse);
-	if (code != ERROR_NONE)
-		return code;
-	entry->provider->digest = digest;
-	if (step != NULL)
+	if (code == ERROR_NONE && step != NULL)
 		provider_stood_still(entry->provider, step, at);
-	return ERROR_NONE;
+	return code;
 }
 
 static struct provider *last_good(const struct provider_entry *before)
@@ -243,16 +247,17 @@ int provider_loader_reload(struct provider_loader *loader)
 	return look.loaded;
 }
 
-enum error_code provider_loader_open(const char *providers_directory, const char *lua_directory, const char *standstills,
-	struct pulse *pulse, struct provider_loader **loader, struct error *error)
+enum error_code provider_loader_open(
+	const struct provider_loader_options *options, struct provider_loader **loader, struct error *error)
 {
 	struct provider_loader *made = memory_new(sizeof *made);
 
 	pthread_mutex_init(&made->lock, NULL);
-	made->providers_directory = memory_copy_text(providers_directory);
-	made->lua_directory = memory_copy_text(lua_directory);
-	made->standstills = standstills_read(standstills);
-	made->pulse = pulse;
+	made->providers_directory = memory_copy_text(options->providers);
+	made->lua_directory = memory_copy_text(options->lua);
+	made->standstills = standstills_read(options->standstills);
+	made->pulse = options->pulse;
+	made->watch = options->instances;
 	provider_loader_reload(made);
 	if (made->current == NULL) {
 		provider_loader_close(made);

@@ -7,11 +7,16 @@
 
 struct provider_loader;
 
-/* Loads every script of `providers_directory` with the helpers of both directories. Scripts that do not load are logged and listed; those that
- * `standstills` names (script/standstill.h) are not loaded, or rest. `pulse` is that of the thread that loads, or NULL; borrowed. ERROR_MEMORY: the
- * process has no memory or no descriptor left. */
-enum error_code provider_loader_open(const char *providers_directory, const char *lua_directory, const char *standstills,
-	struct pulse *pulse, struct provider_loader **loader, struct error *error);
+struct provider_loader_options {
+	const char *providers, *lua;	  /* folders: of scripts, and of helpers for both */
+	const char *standstills;	  /* the file that names scripts which are not loaded, or rest (script/standstill.h) */
+	struct pulse *pulse;		  /* of the thread that loads, or NULL; borrowed */
+	struct instance_watch *instances; /* looks after their calls; outlives the loader and what it has loaded */
+};
+
+/* Loads every script. Scripts that do not load are logged and listed. ERROR_MEMORY: the process has no memory or no descriptor left. */
+enum error_code provider_loader_open(
+	const struct provider_loader_options *options, struct provider_loader **loader, struct error *error);
 void provider_loader_close(struct provider_loader *loader); /* NULL: does nothing */
 
 /* Looks at the files again and publishes a new set if anything changed: new, changed and removed scripts; a changed helper (script/library.h)

@@ -137,7 +137,7 @@ static int take_entry(lua_State *L)
 void refusal_take_error(lua_State *thread, struct script_call *call, bool as_bad_input)
 {
 	static const char text[] = "\"the provider refused this request\",";
-	lua_State *main = call->provider->state->L;
+	lua_State *main = call->instance->state->L;
 
 	call->outcome = as_bad_input ? CALL_INVALID : CALL_REFUSED;
 	error_set(&call->error, ERROR_INVALID, "", "the provider refused this request");

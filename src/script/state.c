@@ -129,6 +129,25 @@ void script_tick(struct script_state *state, int64_t tick_ns)
 		lua_sethook(state->running, budget_hook, LUA_MASKCOUNT, LIMIT_SCRIPT_HOOK_COUNT);
 }
 
+static bool slice_is_over(const struct script_state *state)
+{
+	return clock_thread_cpu_ns() - state->cpu_start_ns >= LIMIT_SCRIPT_SLICE_MS * NS_PER_MS;
+}
+
+/* Waits here, wherever in C or Lua the code is, so its thread computes nothing meanwhile. */
+static enum script_stop await_turn(struct script_state *state)
+{
+	struct script_turn *turn = state->turn;
+
+	if (turn == NULL || (!turn->awaited && (state->cpu_start_ns == 0 || !slice_is_over(state))))
+		return SCRIPT_RUNNING;
+	if (!turn->awaited) {
+		turn->awaited = true;
+		turn->answer = turn->await(turn->context);
+	}
+	return turn->answer;
+}
+
 /* Which limit is over, of a script that runs. */
 static enum script_stop find_stop(struct script_state *state)
 {
@@ -136,15 +155,14 @@ static enum script_stop find_stop(struct script_state *state)
 		return state->stop;
 	if (state->instructions > LIMIT_SCRIPT_INSTRUCTIONS)
 		return SCRIPT_STOP_INSTRUCTIONS;
-	return state->late || cpu_is_over(state) ? SCRIPT_STOP_CPU : SCRIPT_RUNNING;
+	return state->late || cpu_is_over(state) ? SCRIPT_STOP_CPU : await_turn(state);
 }
 
 /* Others wait for this thread: the code goes on when it is its turn again. Not from within a C function, such as a comparison of
  * table.sort: there the code runs on to its limit. */
-static bool slice_is_over(const struct script_state *state, lua_State *L)
+static bool must_pause(const struct script_state *state, lua_State *L)
 {
-	return state->may_pause && clock_thread_cpu_ns() - state->cpu_start_ns >= LIMIT_SCRIPT_SLICE_MS * NS_PER_MS &&
-	       lua_isyieldable(L);
+	return state->may_pause && slice_is_over(state) && lua_isyieldable(L);
 }
 
 static void budget_hook(lua_State *L, lua_Debug *where)
@@ -157,7 +175,7 @@ static void budget_hook(lua_State *L, lua_Debug *where)
 	stop = find_stop(state);
 	if (stop != SCRIPT_RUNNING)
 		stop_now(state, L, stop);
-	if (slice_is_over(state, L)) {
+	if (must_pause(state, L)) {
 		state->paused = true;
 		lua_yield(L, 0); /* in a hook it returns, and must be the last */
 	}
@@ -293,6 +311,8 @@ static void explain_limit(struct script_state *state, const char *text, struct e
 
 	if (state->stop == SCRIPT_STOP_STARVED)
 		error_memory(error);
+	else if (state->stop == SCRIPT_STOP_RESTS || state->stop == SCRIPT_STOP_LATE)
+		error_set(error, ERROR_BUSY, NULL, "the host did not get to this call in time");
 	else if (state->stop == SCRIPT_STOP_TEXT)
 		error_set(error, ERROR_LIMIT, NULL,
 			"what the script returns and sends is over its memory limit of %d MiB of text",

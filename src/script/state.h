@@ -22,6 +22,17 @@ enum script_stop {
 	SCRIPT_STOP_MEMORY,
 	SCRIPT_STOP_TEXT,    /* of what C writes for it */
 	SCRIPT_STOP_STARVED, /* the host has no memory: not the script's fault */
+	SCRIPT_STOP_RESTS,   /* it was to go on when its turn came, and its script rests by now */
+	SCRIPT_STOP_LATE,    /* its turn did not come in time */
+};
+
+/* Code that has computed for longer than LIMIT_SCRIPT_SLICE_MS asks once before it goes on: `await` comes back when it may (SCRIPT_RUNNING), or says why it may
+ * not. On the script's thread and stack. */
+struct script_turn {
+	enum script_stop (*await)(void *context);
+	void *context;
+	bool awaited;
+	enum script_stop answer;
 };
 
 struct buffer;
@@ -45,12 +56,13 @@ struct script_state {
 	int64_t cpu_limit_ns;	       /* what is left of the next */
 	int64_t cpu_whole_ns;	       /* as messages say it */
 	int64_t instructions;
-	bool may_pause;	   /* the code is a coroutine that its caller goes on with: it yields when its slice is over */
-	bool paused;	   /* it did */
-	bool remembers;	   /* the simulator's: nothing is sealed, scripts keep what they write */
-	size_t bytes_held; /* by values of bridge_push_bytes(), which Lua's collector takes for small */
-	const char *whole; /* the text that a tree of json_read_partly() is of, while it is pushed */
-	int variables;	   /* that are set back after a call, see isolation_variables.c */
+	struct script_turn *turn; /* or NULL: it need not ask */
+	bool may_pause;		  /* the code is a coroutine that its caller goes on with: it yields when its slice is over */
+	bool paused;		  /* it did */
+	bool remembers;		  /* the simulator's: nothing is sealed, scripts keep what they write */
+	size_t bytes_held;	  /* by values of bridge_push_bytes(), which Lua's collector takes for small */
+	const char *whole;	  /* the text that a tree of json_read_partly() is of, while it is pushed */
+	int variables;		  /* that are set back after a call, see isolation_variables.c */
 	struct script_library *library; /* the texts of lua/, for require; held */
 	struct script_call *call;	/* the call that runs now, for ctx functions; NULL at load */
 	lua_State *spare;		/* a coroutine that ended well, for the next call; NULL if there is none */

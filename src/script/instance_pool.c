@@ -1,0 +1,260 @@
+/* instance_pool.c - hands out instances. One lock a provider, held for some instructions; instances are made without it. */
+#include "script/instance_pool.h"
+
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/thread.h"
+#include "script/call.h"
+#include "script/provider.h"
+
+void instance_pool_open(struct instance_pool *pool)
+{
+	long usual = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+
+	pthread_mutex_init(&pool->lock, NULL);
+	thread_init_condition(&pool->given_back);
+	thread_init_condition(&pool->turn_over);
+	pool->usual = usual > LIMIT_SCRIPT_INSTANCES ? LIMIT_SCRIPT_INSTANCES : (int)usual;
+}
+
+void instance_pool_close(struct provider *provider)
+{
+	struct instance_pool *pool = &provider->pool;
+
+	for (int i = 0; i < pool->count; i++)
+		instance_free(provider, pool->made[i]);
+	pthread_cond_destroy(&pool->given_back);
+	pthread_cond_destroy(&pool->turn_over);
+	pthread_mutex_destroy(&pool->lock);
+}
+
+void instance_pool_add(struct instance_pool *pool, struct script_instance *instance)
+{
+	pool->made[pool->count++] = instance;
+	instance->next = pool->free;
+	pool->free = instance;
+}
+
+/* ---- under the lock ---- */
+
+static int late_count(const struct instance_pool *pool)
+{
+	int count = 0;
+
+	for (int i = 0; i < pool->count; i++)
+		count += pool->made[i] != NULL && watched_is_late(&pool->made[i]->watched);
+	return count;
+}
+
+static bool may_make(const struct instance_pool *pool)
+{
+	return pool->count < LIMIT_SCRIPT_INSTANCES &&
+	       (pool->count < pool->usual || pool->count - late_count(pool) < pool->usual);
+}
+
+static void forget_made(struct instance_pool *pool, const struct script_instance *instance)
+{
+	int i = 0;
+
+	while (pool->made[i] != instance)
+		i++;
+	pool->made[i] = pool->made[--pool->count];
+}
+
+/* ---- taking one ---- */
+
+/* Called and left with the lock; its place is NULL until it is there. */
+static enum error_code make_one(struct provider *provider, struct script_instance **instance, struct error *error)
+{
+	struct instance_pool *pool = &provider->pool;
+	enum error_code code;
+	int place = 0;
+
+	*instance = NULL;
+	pool->made[pool->count++] = NULL;
+	pthread_mutex_unlock(&pool->lock);
+	code = instance_load(provider, true, NULL, instance, error);
+	pthread_mutex_lock(&pool->lock);
+	while (pool->made[place] != NULL)
+		place++;
+	pool->made[place] = *instance;
+	if (code != ERROR_NONE)
+		pool->made[place] = pool->made[--pool->count];
+	return code;
+}
+
+/* ---- waiting ---- */
+
+/* A call on its way. */
+struct running {
+	struct provider *provider;
+	const struct instance_patience *patience;
+	struct error *error;
+	struct script_instance *instance;
+	struct script_turn turn;
+	bool has_turn;
+	int64_t look_ns; /* when its patience is asked next */
+};
+
+static void begin_waiting(struct running *running)
+{
+	running->look_ns = clock_monotonic_ns() + LIMIT_CALL_LOOK_MS * 1000000LL;
+	if (running->patience->deadline_ns < running->look_ns)
+		running->look_ns = running->patience->deadline_ns;
+	instance_watch_wait(running->provider->watch, true);
+}
+
+/* With the lock, which it gives back while it asks. */
+static bool loses_patience(struct running *running)
+{
+	const struct instance_patience *patience = running->patience;
+	pthread_mutex_t *lock = &running->provider->pool.lock;
+	int64_t now_ns = clock_monotonic_ns();
+	const char *why = "the host did not get to this call in time";
+
+	if (now_ns < running->look_ns)
+		return false;
+	running->look_ns = now_ns + LIMIT_CALL_LOOK_MS * 1000000LL;
+	if (patience->deadline_ns < running->look_ns)
+		running->look_ns = patience->deadline_ns;
+	pthread_mutex_unlock(lock);
+	if (now_ns < patience->deadline_ns)
+		why = patience->over(patience->context);
+	pthread_mutex_lock(lock);
+	if (why != NULL)
+		error_set(running->error, ERROR_BUSY, NULL, "%s", why);
+	return why != NULL;
+}
+
+/* With the lock, which is given back for a moment: for who tells of nothing, such as a call that begins to be late, it looks again soon. */
+static void wait_a_moment(struct instance_pool *pool, pthread_cond_t *condition)
+{
+	int64_t until_ns = clock_monotonic_ns() + LIMIT_SCRIPT_SLICE_MS * 1000000LL;
+	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
+
+	pthread_cond_timedwait(condition, &pool->lock, &until);
+}
+
+/* Under the lock: until there is an instance, or one may be made. */
+static enum instance_end wait_for_one(struct running *running)
+{
+	struct instance_pool *pool = &running->provider->pool;
+	enum instance_end end = INSTANCE_RAN;
+
+	if (pool->waiting >= LIMIT_SCRIPT_QUEUE)
+		return INSTANCE_CROWDED;
+	begin_waiting(running);
+	do {
+		pool->waiting++;
+		wait_a_moment(pool, &pool->given_back);
+		pool->waiting--;
+		if (pool->free == NULL && loses_patience(running))
+			end = INSTANCE_LATE;
+	} while (end == INSTANCE_RAN && pool->free == NULL && !may_make(pool));
+	instance_watch_wait(running->provider->watch, false);
+	return end;
+}
+
+/* The script's thread, in the midst of its code (script_turn.await). */
+static enum script_stop await_turn(void *context)
+{
+	struct running *running = context;
+	struct instance_pool *pool = &running->provider->pool;
+	enum script_stop stop = SCRIPT_RUNNING;
+
+	pthread_mutex_lock(&pool->lock);
+	begin_waiting(running);
+	while (pool->turn_taken && stop == SCRIPT_RUNNING) {
+		wait_a_moment(pool, &pool->turn_over);
+		watched_beat(&running->instance->watched);
+		if (loses_patience(running))
+			stop = SCRIPT_STOP_LATE;
+	}
+	if (provider_rests(running->provider))
+		stop = SCRIPT_STOP_RESTS;
+	running->has_turn = stop == SCRIPT_RUNNING;
+	pool->turn_taken |= running->has_turn;
+	instance_watch_wait(running->provider->watch, false);
+	pthread_mutex_unlock(&pool->lock);
+	return stop;
+}
+
+/* ---- the way of a call ---- */
+
+static enum instance_end take_instance(struct running *running)
+{
+	struct instance_pool *pool = &running->provider->pool;
+	enum instance_end end = INSTANCE_RAN;
+
+	pthread_mutex_lock(&pool->lock);
+	if (pool->free == NULL && !may_make(pool))
+		end = wait_for_one(running);
+	if (end == INSTANCE_RAN && pool->free != NULL) {
+		running->instance = pool->free;
+		pool->free = pool->free->next;
+	} else if (end == INSTANCE_RAN && make_one(running->provider, &running->instance, running->error) != ERROR_NONE) {
+		end = INSTANCE_FAILED;
+	}
+	pthread_mutex_unlock(&pool->lock);
+	return end;
+}
+
+/* Those that were made beside late ones go again. */
+static void give_back(struct running *running, int64_t began_ns)
+{
+	struct provider *provider = running->provider;
+	struct instance_pool *pool = &provider->pool;
+	struct script_instance *instance = running->instance;
+	bool wanted, wakes;
+
+	pthread_mutex_lock(&pool->lock);
+	wanted = pool->count <= pool->usual;
+	wakes = pool->waiting > 0;
+	if (wakes)
+		pool->usual_ns += (clock_monotonic_ns() - began_ns - pool->usual_ns) / 4;
+	if (running->has_turn) {
+		pool->turn_taken = false;
+		pthread_cond_signal(&pool->turn_over);
+	}
+	if (wanted) {
+		instance->next = pool->free;
+		pool->free = instance;
+	} else {
+		forget_made(pool, instance);
+	}
+	pthread_mutex_unlock(&pool->lock);
+	if (wakes)
+		pthread_cond_signal(&pool->given_back);
+	if (!wanted)
+		instance_free(provider, instance);
+}
+
+enum instance_end instance_pool_run(struct script_call *call, const struct instance_patience *patience, struct error *error)
+{
+	struct running running = { .provider = call->provider, .patience = patience, .error = error };
+	enum instance_end end = take_instance(&running);
+	int64_t began_ns;
+
+	if (end != INSTANCE_RAN)
+		return end;
+	running.turn = (struct script_turn){ .await = await_turn, .context = &running };
+	call->turn = &running.turn;
+	began_ns = instance_run(running.instance, call);
+	call->turn = NULL;
+	give_back(&running, began_ns);
+	return running.turn.answer == SCRIPT_STOP_LATE ? INSTANCE_LATE : INSTANCE_RAN;
+}
+
+int instance_pool_wait_seconds(struct instance_pool *pool)
+{
+	int64_t seconds;
+
+	pthread_mutex_lock(&pool->lock);
+	seconds = (pool->waiting + 1) * pool->usual_ns / (pool->count > 0 ? pool->count : 1) / 1000000000 + 1;
+	pthread_mutex_unlock(&pool->lock);
+	return seconds < LIMIT_RETRY_AFTER_SECONDS ? (int)seconds : LIMIT_RETRY_AFTER_SECONDS;
+}
