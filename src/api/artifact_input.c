@@ -108,6 +108,20 @@ static json_t *fill_text(struct filling *filling, json_t *value)
 
 /* ---- the tree ---- */
 
+/* Names the member of what is at the path's beginning of this length; as much as there is room for. */
+static void enter_member(struct filling *filling, size_t length, const char *name)
+{
+	size_t room = sizeof filling->path - length - 1, size = strlen(name);
+
+	if (length > 0 && room > 0) {
+		filling->path[length++] = '.';
+		room--;
+	}
+	size = size < room ? size : room;
+	memcpy(filling->path + length, name, size);
+	filling->path[length + size] = '\0';
+}
+
 /* Its members are filled under their path; a list's copy is made only once something in it is another value. */
 static json_t *fill_object(struct filling *filling, json_t *object)
 {
@@ -116,7 +130,7 @@ static json_t *fill_object(struct filling *filling, json_t *object)
 	const char *name;
 
 	json_object_foreach(object, name, member) {
-		snprintf(filling->path + length, sizeof filling->path - length, "%s%s", length > 0 ? "." : "", name);
+		enter_member(filling, length, name);
 		if ((filled = fill_value(filling, member)) == NULL)
 			break;
 		if (filled != member && copy == NULL)

@@ -217,25 +217,40 @@ const char *incoming_request_path(const struct incoming *incoming)
 	return is_given(json_object_get(incoming->body, "job")) ? "job" : "payload";
 }
 
-/* gpu: the job, by either name. image and video: the body without what is the host's. */
-static json_t *extract_request(struct incoming *incoming, const char **path)
+static bool is_one_of(const char *name, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (*name == *names[i] && strcmp(name, names[i]) == 0)
+			return true;
+	return false;
+}
+
+/* What of a body is for the host, and not for the script. */
+static bool is_for_host(const struct incoming *incoming, const char *name)
 {
 	static const char *const host_keys[] = { "config", "cfg", "dry_run", "max_cost_usd", "directory", EXPECT };
 	static const char *const name_keys[] = { "provider", "provider_id", "id" };
-	json_t *request;
+
+	return is_one_of(name, host_keys, sizeof host_keys / sizeof *host_keys) ||
+	       (incoming->callback != NULL && is_one_of(name, callback_members, 2)) ||
+	       (incoming->verb == VERB_GENERATE && is_one_of(name, name_keys, sizeof name_keys / sizeof *name_keys));
+}
+
+/* gpu: the job, by either name. image and video: the body without what is the host's. */
+static json_t *extract_request(struct incoming *incoming, const char **path)
+{
+	json_t *request, *member;
+	const char *name;
 
 	*path = incoming_request_path(incoming);
 	if (**path != '\0') {
 		request = json_object_get(incoming->body, *path);
 		return is_given(request) ? json_incref(request) : json_object();
 	}
-	request = json_copy(incoming->body);
-	for (size_t i = 0; i < sizeof host_keys / sizeof *host_keys; i++)
-		json_object_del(request, host_keys[i]);
-	for (size_t i = 0; incoming->callback != NULL && i < 2; i++)
-		json_object_del(request, callback_members[i]);
-	for (size_t i = 0; incoming->verb == VERB_GENERATE && i < sizeof name_keys / sizeof *name_keys; i++)
-		json_object_del(request, name_keys[i]);
+	request = json_object();
+	json_object_foreach(incoming->body, name, member)
+		if (!is_for_host(incoming, name))
+			json_object_set_nocheck(request, name, member);
 	return request;
 }
 

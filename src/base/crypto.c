@@ -10,6 +10,7 @@
 struct crypto_table crypto_table;
 
 static struct library library = LIBRARY_NOT_LOADED;
+static const EVP_MD *sha256; /* for as long as the process runs */
 
 static bool crypto_find_functions(void)
 {
@@ -19,7 +20,14 @@ static bool crypto_find_functions(void)
 #define FIND(name) all = all && library_find(opened, #name, &crypto_table.name##_);
 	CRYPTO_FUNCTIONS(FIND)
 #undef FIND
+	if (all)
+		sha256 = crypto_table.EVP_MD_fetch_(NULL, "SHA256", NULL);
 	return all;
+}
+
+const EVP_MD *crypto_sha256_method(void)
+{
+	return sha256 != NULL ? sha256 : crypto_table.EVP_sha256_();
 }
 
 bool crypto_load(void)
@@ -29,6 +37,6 @@ bool crypto_load(void)
 
 void crypto_sha256(const void *bytes, size_t length, unsigned char digest[SHA256_DIGEST_LENGTH])
 {
-	if (crypto_table.EVP_Digest_(bytes, length, digest, NULL, crypto_table.EVP_sha256_(), NULL) != 1)
+	if (crypto_table.EVP_Digest_(bytes, length, digest, NULL, crypto_sha256_method(), NULL) != 1)
 		memory_exhausted();
 }

@@ -16,6 +16,7 @@
 	F(EVP_EncodeBlock)                                                                                                       \
 	F(HMAC)                                                                                                                  \
 	F(EVP_sha256)                                                                                                            \
+	F(EVP_MD_fetch)                                                                                                          \
 	F(EVP_PKEY_new_raw_private_key)                                                                                          \
 	F(EVP_PKEY_new_raw_public_key)                                                                                           \
 	F(EVP_PKEY_get_raw_public_key)                                                                                           \
@@ -41,6 +42,9 @@ extern struct crypto_table crypto_table;
 /* Loads libcrypto; later calls do nothing. False when it is not installed. Before any other name of this header is used; any thread. */
 bool crypto_load(void);
 
+/* The method of SHA-256, found once: EVP_sha256() names it only, and is looked up by each digest that is begun. */
+const EVP_MD *crypto_sha256_method(void);
+
 /* SHA-256, once libcrypto is loaded. Without memory for it the process ends: a digest that is none would look like another body's or key's. */
 void crypto_sha256(const void *bytes, size_t length, unsigned char digest[SHA256_DIGEST_LENGTH]);
 
@@ -50,7 +54,7 @@ void crypto_sha256(const void *bytes, size_t length, unsigned char digest[SHA256
 #define EVP_DecodeBlock crypto_table.EVP_DecodeBlock_
 #define EVP_EncodeBlock crypto_table.EVP_EncodeBlock_
 #define HMAC crypto_table.HMAC_
-#define EVP_sha256 crypto_table.EVP_sha256_
+#define EVP_sha256 crypto_sha256_method
 #define EVP_PKEY_new_raw_private_key crypto_table.EVP_PKEY_new_raw_private_key_
 #define EVP_PKEY_new_raw_public_key crypto_table.EVP_PKEY_new_raw_public_key_
 #define EVP_PKEY_get_raw_public_key crypto_table.EVP_PKEY_get_raw_public_key_

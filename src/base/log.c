@@ -273,6 +273,15 @@ void log_text(struct log_line *line, const char *name, const char *text)
 		add_bytes(line, text, strlen(text));
 }
 
+void log_word(struct log_line *line, const char *name, const char *word)
+{
+	add_name(line, name);
+	if (state.json)
+		add_quoted(line, word);
+	else
+		add_bytes(line, word, strlen(word));
+}
+
 /* At least so many digits. */
 static void add_digits(struct log_line *line, uint64_t value, int least)
 {
@@ -316,9 +325,9 @@ void log_begin(struct log_line *line, enum log_level level, const char *event)
 	line->level = level;
 	line->length = 0;
 	clock_format(clock_machine_ms(), now);
-	log_text(line, "ts", now);
-	log_text(line, "level", level_names[level]);
-	log_text(line, "event", event);
+	log_word(line, "ts", now);
+	log_word(line, "level", level_names[level]);
+	log_word(line, "event", event);
 }
 
 /* What is masked is never longer than what it was. Without memory the line says no more than that there was one. */

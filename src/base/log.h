@@ -39,9 +39,11 @@ uint64_t log_dropped(void);
 /* Writes what is waiting and stops the writer. */
 void log_close(void);
 
-/* One line, field by field: begin, any number of fields, end. `event` is a dotted name (public.image.submit). */
+/* One line, field by field: begin, any number of fields, end. `event` is a dotted name (public.image.submit), a word. */
 void log_begin(struct log_line *line, enum log_level level, const char *event);
 void log_text(struct log_line *line, const char *name, const char *text);
+/* The same of the host's own words and ids, in which nothing can stand that would need quotes. */
+void log_word(struct log_line *line, const char *name, const char *word);
 void log_integer(struct log_line *line, const char *name, int64_t value);
 /* Dollars, not below zero, with six decimals; in JSON as text. */
 void log_usd(struct log_line *line, const char *name, int64_t micro_usd);

@@ -171,13 +171,14 @@ void directory_write_state(struct directory *directory, const char *provider, st
 	json_member_text(out, "state", state_name(shelf, snapshot));
 	json_member_time(out, "as_of", snapshot != NULL ? snapshot->as_of_ms : 0);
 	if (snapshot != NULL && snapshot->as_of_ms != 0)
-		buffer_format(out, "\"age_seconds\":%lld,",
-			(long long)((now > snapshot->as_of_ms ? now - snapshot->as_of_ms : 0) / 1000));
+		json_member_integer(out, "age_seconds", (now > snapshot->as_of_ms ? now - snapshot->as_of_ms : 0) / 1000);
 	else
 		buffer_text(out, "\"age_seconds\":null,");
 	json_member_text(out, "failure", snapshot != NULL ? snapshot->failure : NULL);
-	buffer_format(out, "\"complete\":%s,\"models\":%zu}", snapshot != NULL && snapshot->complete ? "true" : "false",
-		snapshot != NULL ? snapshot->shown : 0);
+	buffer_text(
+		out, snapshot != NULL && snapshot->complete ? "\"complete\":true,\"models\":" : "\"complete\":false,\"models\":");
+	buffer_unsigned(out, snapshot != NULL ? snapshot->shown : 0);
+	buffer_char(out, '}');
 	directory_release(snapshot);
 }
 

@@ -5,8 +5,20 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/text.h"
 
 #define SUMMARY_BYTES 512
+
+/* Behind the text of JSON whose quote stands at `at`. */
+static size_t behind_text(const char *text, size_t length, size_t at)
+{
+	for (at++; at < length; at += text[at] == '\\' ? 2 : 1) {
+		at += text_plain_length(text + at, length - at);
+		if (at == length || text[at] == '"')
+			break;
+	}
+	return at + 1;
+}
 
 /* Length of the JSON value at `text`, which is valid JSON. */
 static size_t value_length(const char *text, size_t length)
@@ -20,13 +32,13 @@ static size_t value_length(const char *text, size_t length)
 		if (depth == 0 && (byte == ',' || byte == '}' || byte == ']'))
 			break;
 		if (byte == '"') {
-			for (at++; at < length && text[at] != '"'; at++)
-				at += text[at] == '\\';
-		} else if (byte == '{' || byte == '[') {
-			depth++;
-		} else if (byte == '}' || byte == ']') {
-			depth--;
+			at = behind_text(text, length, at);
+			continue;
 		}
+		if (byte == '{' || byte == '[')
+			depth++;
+		else if (byte == '}' || byte == ']')
+			depth--;
 		at++;
 	}
 	return at < length ? at : length;
@@ -102,7 +114,7 @@ void event_log(const struct event *event)
 	buffer_char(&name, '.');
 	buffer_text(&name, event->verb);
 	log_begin(&line, LOG_INFO, text);
-	log_text(&line, "provider", event->provider);
+	log_word(&line, "provider", event->provider);
 	log_bool(&line, "dry_run", event->dry_run);
 	log_bool(&line, "execution_allowed", event->execution_allowed);
 	if (event->job_id != NULL)

@@ -116,8 +116,11 @@ bool mask_rule_word(const char *word, size_t length)
 		return is_amazon(word, length) || is_google(word, length);
 	for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++) {
 		const struct prefix *prefix = &prefixes[i];
-		size_t size = strlen(prefix->text);
+		size_t size;
 
+		if (*word != *prefix->text || word[1] != prefix->text[1])
+			continue;
+		size = strlen(prefix->text);
 		if (memcmp(word, prefix->text, size) == 0)
 			return is_one_word(word, length) && (!prefix->common || is_random(word + size, length - size));
 	}

@@ -28,18 +28,22 @@ static bool begins_with(const char *text, const char *start)
 
 /* ---- taking a URL apart ---- */
 
+static bool is_name_byte(unsigned char byte)
+{
+	unsigned char letter = byte | 0x20;
+
+	return (letter >= 'a' && letter <= 'z') || (byte >= '0' && byte <= '9') || byte == '-' || byte == '.' || byte == '_';
+}
+
 /* A name of labels: no %-escape, no trailing dot, nothing that a resolver may read as another name. */
 static size_t name_length(const char *host)
 {
-	static const char bytes[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_.";
-	size_t length = strspn(host, bytes);
+	size_t length = 0;
 
-	if (length == 0 || length > 253 || host[0] == '.' || host[length - 1] == '.')
-		return 0;
-	for (size_t i = 1; i < length; i++)
-		if (host[i] == '.' && host[i - 1] == '.')
+	for (; is_name_byte((unsigned char)host[length]); length++)
+		if (host[length] == '.' && (length == 0 || host[length - 1] == '.'))
 			return 0;
-	return length;
+	return length == 0 || length > 253 || host[length - 1] == '.' ? 0 : length;
 }
 
 static size_t literal_length(const char *host)

@@ -62,11 +62,12 @@ static int compare_names(const char *a, const char *b)
 /* What belongs to the connection is the host's: with these a script could say one thing and send another. */
 static bool header_is_ours(const char *name)
 {
-	static const char *const ours[] = { "Host", "Content-Length", "Transfer-Encoding", "Connection", "Keep-Alive", "Upgrade",
-		"Expect", "TE", "Trailer", "Proxy-Authorization", "Proxy-Connection", NULL };
+	static const char *const ours[] = { "host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade",
+		"expect", "te", "trailer", "proxy-authorization", "proxy-connection", NULL };
+	char first = (char)(*name | 0x20);
 
 	for (const char *const *at = ours; *at != NULL; at++)
-		if (compare_names(*at, name) == 0)
+		if (**at == first && strcasecmp(*at, name) == 0)
 			return true;
 	return false;
 }
@@ -76,7 +77,7 @@ static bool is_header_name(const char *name)
 {
 	const char *at = name;
 
-	while (isalnum((unsigned char)*at) || (*at != '\0' && strchr("!#$%&'*+-.^_`|~", *at) != NULL))
+	while (*at == '-' || isalnum((unsigned char)*at) || (*at != '\0' && strchr("!#$%&'*+.^_`|~", *at) != NULL))
 		at++;
 	return at > name && *at == '\0';
 }

@@ -26,12 +26,20 @@ static void refuse_url_length(lua_State *L)
 /* Bytes that stand in a URL as they are; the rest is percent-encoded (RFC 3986; offline.lua does the same). */
 static bool is_url_byte(unsigned char byte)
 {
-	return isalnum(byte) || (byte != '\0' && strchr("-._~:/?#[]@!$&'()*+,;=%", byte) != NULL);
+	return isalnum(byte) || byte == '/' || byte == '-' || byte == '.' ||
+	       (byte != '\0' && strchr("_~:?#[]@!$&'()*+,;=%", byte) != NULL);
 }
 
 static bool is_bad_percent(const char *text)
 {
 	return text[0] == '%' && !(isxdigit((unsigned char)text[1]) && isxdigit((unsigned char)text[2]));
+}
+
+static void append_escape(struct buffer *url, unsigned char byte)
+{
+	static const char digits[] = "0123456789ABCDEF";
+
+	buffer_append(url, (char[]){ '%', digits[byte >> 4], digits[byte & 15] }, 3);
 }
 
 /* The text on top of the stack. */
@@ -49,19 +57,21 @@ static void append_url_text(lua_State *L, struct buffer *url)
 			at++;
 		buffer_append(url, run, (size_t)(at - run));
 		if (at < end)
-			buffer_format(url, "%%%02X", (unsigned char)*at);
+			append_escape(url, (unsigned char)*at);
 	}
 }
 
 static void append_query_text(struct buffer *url, const char *text, size_t length)
 {
-	for (size_t i = 0; i < length; i++) {
-		unsigned char byte = (unsigned char)text[i];
+	for (const char *end = text + length; text < end; text++) {
+		const char *run = text;
 
-		if (isalnum(byte) || byte == '-' || byte == '.' || byte == '_' || byte == '~')
-			buffer_char(url, (char)byte);
-		else
-			buffer_format(url, "%%%02X", byte);
+		while (text < end &&
+			(isalnum((unsigned char)*text) || *text == '-' || *text == '.' || *text == '_' || *text == '~'))
+			text++;
+		buffer_append(url, run, (size_t)(text - run));
+		if (text < end)
+			append_escape(url, (unsigned char)*text);
 	}
 }
 
