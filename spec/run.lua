@@ -3,7 +3,7 @@
 --
 --   lua5.4 spec/run.lua [FILE or FOLDER...]     all of spec/ by default
 --
---   JOBS=N          files at once; by default three for each core, since many of them wait most of the time;
+--   JOBS=N          files at once; by default four for each core, since most of them wait most of the time;
 --                   two under a sanitizer
 --   SPEC_SECONDS=N  a file that takes longer is ended and counts as failed
 --   SPEC_TIMES=FILE how long each file took, kept for the next run: the longest begin first
@@ -236,7 +236,8 @@ local function main()
   local files, times = find_files(#arg > 0 and arg or { "spec" })
   local left_out = leave_out(files)
   local answers = lines_of("mktemp -d")[1]
-  local jobs = tonumber(os.getenv("JOBS")) or (SLOW and 2 or 3) * tonumber(lines_of("nproc")[1])
+  local cores = tonumber(lines_of("nproc")[1])
+  local jobs = tonumber(os.getenv("JOBS")) or SLOW and 2 * cores or 4 * cores
   local results = run_all(files, jobs, ("OPENAPI_ANSWERS=%s %s"):format(answers, share_postgres(files)))
   local sum = { passed = 0, failed = 0, pending = 0 }
   for _, result in ipairs(results) do

@@ -11,7 +11,7 @@ local registries = {}
 local FOLDERS = { "spec/api/", "spec/live/", "spec/mcp/", "spec/openai/" }
 
 -- Of these what a run does that was not told which registry: all that asks the REST API, and of the doors that stand on it what
--- has rows of its own (quotes, wishes). REGISTRY=both does the rest too, which takes some minutes.
+-- has rows of its own (quotes, wishes). REGISTRY=both does the rest too, and what stands in SELDOM, which takes some minutes.
 local USUAL = {
   "spec/api/", "spec/live/", "spec/mcp/money", "spec/mcp/chain", "spec/openai/orphans", "spec/openai/videos_create",
 }
@@ -57,13 +57,36 @@ local LEFT_OUT = {
   },
 }
 
+-- Of USUAL what a run does not do either unless it is told: nothing in it is the registry's own affair, and a row of it is
+-- written and read as those of the files that stay.
+local SELDOM = {
+  ["scripts, models and files of the home: what they lead to is in memory"] = {
+    "spec/api/config_spec.lua", "spec/api/contract_spec.lua", "spec/api/directory_spec.lua", "spec/api/golden_spec.lua",
+    "spec/api/helper_folders_spec.lua", "spec/api/inputs_truth_spec.lua", "spec/api/isolation_spec.lua",
+    "spec/api/models_spec.lua", "spec/api/own_origin_spec.lua", "spec/api/plan_spec.lua", "spec/api/preview_spec.lua",
+    "spec/api/reload_spec.lua", "spec/api/roles_reload_spec.lua", "spec/api/tenth_spec.lua", "spec/live/isolation_spec.lua",
+    "spec/live/preview_spec.lua", "spec/live/resting_spec.lua",
+  },
+  ["connections, threads, cookies, the log, and programs that ask the REST API"] = {
+    "spec/api/crowd_spec.lua", "spec/api/log_spec.lua", "spec/api/logs_spec.lua", "spec/api/no_traffic_spec.lua",
+    "spec/api/session_spec.lua", "spec/api/watch_spec.lua", "spec/live/waiting_clients_spec.lua", "spec/live/watch_spec.lua",
+  },
+  ["what is sent to vendors, and what is made of their answers"] = {
+    "spec/live/artifact_inputs_spec.lua", "spec/live/artifacts_slow_spec.lua", "spec/live/artifacts_vendors_spec.lua",
+    "spec/live/braces_spec.lua", "spec/live/destinations_spec.lua", "spec/live/echo_spec.lua", "spec/live/odd_*_spec.lua",
+    "spec/live/reports_spec.lua", "spec/live/request_bytes_spec.lua", "spec/live/stopped_connecting_spec.lua",
+    "spec/live/trace_spec.lua", "spec/live/upstream_spec.lua", "spec/live/vendors_spec.lua",
+    "spec/live/video_vendors_pictures_spec.lua",
+  },
+}
+
 local function starts_with(text, beginning)
   return text:sub(1, #beginning) == beginning
 end
 
--- Why a file is not run on PostgreSQL, or nil.
-local function left_out(file)
-  for reason, patterns in pairs(LEFT_OUT) do
+-- Under which reason of a list a file stands, or nil.
+local function reason_of(list, file)
+  for reason, patterns in pairs(list) do
     for _, pattern in ipairs(patterns) do
       if file:find("^" .. pattern:gsub("[%.]", "%%."):gsub("%*", "[^/]*") .. "$") then return reason end
     end
@@ -76,9 +99,10 @@ local function names_postgres(file)
   return text:find("spec%.support%.postgres") ~= nil or text:find("spec%.support%.hosts") ~= nil
 end
 
-local function is_for_both(file, folders)
-  if left_out(file) or names_postgres(file) then return false end
-  for _, folder in ipairs(folders) do
+local function is_for_both(file, told)
+  if reason_of(LEFT_OUT, file) or names_postgres(file) then return false end
+  if not told and reason_of(SELDOM, file) then return false end
+  for _, folder in ipairs(told and FOLDERS or USUAL) do
     if starts_with(file, folder) then return true end
   end
   return false
@@ -90,7 +114,7 @@ function registries.of(file, wanted)
   wanted = told and wanted or DEFAULT
   local list = {}
   if wanted ~= "postgresql" then list[1] = "sqlite" end
-  if wanted ~= "sqlite" and is_for_both(file, told and FOLDERS or USUAL) then list[#list + 1] = "postgresql" end
+  if wanted ~= "sqlite" and is_for_both(file, told) then list[#list + 1] = "postgresql" end
   return list
 end
 
