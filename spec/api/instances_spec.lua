@@ -1,0 +1,90 @@
+-- Calls of one script at once: each in an instance of its own, none sees another, and one that burns its time holds up nobody.
+local hosts = require "spec.support.host"
+local prometheus = require "spec.support.prometheus"
+local script_text = require "spec.support.script_text"
+
+local PATH = "/api/providers/image/several/submit"
+local CORES = tonumber(io.popen("nproc"):read("a"))
+
+-- What a call leaves behind in a variable, a table and a module would be seen by the next one on its instance.
+local SCRIPT = script_text.provider("several", {
+  top = "local count, list = 0, { n = 0 }",
+  prepare = [[
+    count, list.n = count + 1, list.n + 1
+    list[#list + 1] = request.prompt
+    if request.loop then while true do end end
+    return request, { count = count, n = list.n, kept = #list }]],
+})
+
+local function start(threads)
+  return hosts.start { config = { server = { threads = threads } }, env = { PROVIDERD_TEST_CALL_CPU_MS = "600" }, files = {
+    ["lua/nothing.lua"] = "return {}", ["providers/several.lua"] = SCRIPT } }
+end
+
+local function send_many(host, count, body)
+  local clients = {}
+  for i = 1, count do
+    clients[i] = host:connect()
+    clients[i]:send("POST", PATH, body(i))
+  end
+  return clients
+end
+
+local function instances(host)
+  local families = prometheus.read(host:get("/metrics").body)
+  return prometheus.value(families, "providerd_script_instances", { provider = "several" })
+end
+
+describe("calls of one script", function()
+  it("that come at once see nothing of each other", function()
+    local host = start(64)
+    for _ = 1, 20 do
+      local clients = send_many(host, 24, function(i) return { prompt = ("cat %d"):format(i) } end)
+      for i, client in ipairs(clients) do
+        local answer = client:receive()
+        assert.equal(200, answer.status, answer.body)
+        assert.equal(("cat %d"):format(i), answer.json.payload.prompt)
+        assert.same({ 1, 1, 1 }, { answer.json.count, answer.json.n, answer.json.kept })
+        client:close()
+      end
+    end
+    assert.is_true(instances(host) <= 2 * CORES, instances(host) .. " instances")
+    host:remove()
+  end)
+
+  it("are answered beside one that burns its time, and beside more of those than instances are usual", function()
+    local host = start(128)
+    assert.equal(1, instances(host)) -- the one that was loaded
+    local loops = send_many(host, 2 * CORES + 2, function() return { prompt = "x", loop = true } end)
+    local answered = 0
+    repeat -- nobody has burned all of its time yet, or it rests by now
+      local answer = host:post(PATH, { prompt = "quick" })
+      if answer.status == 200 then answered = answered + 1 end
+    until answer.status ~= 200 or answered == 200
+    assert.is_true(answered >= 20, answered .. " answers beside it")
+    local told = { [500] = 0, [503] = 0 }
+    for _, client in ipairs(loops) do
+      local answer = client:receive()
+      told[answer.status] = told[answer.status] + 1
+      client:close()
+    end
+    assert.is_true(told[500] <= 3, told[500] .. " calls burned all of their time") -- then it rests, for those that wait too
+    assert.is_true(told[503] >= 2 * CORES - 1, told[503] .. " were told that it rests")
+    host:eventually(function() return instances(host) <= 2 * CORES end) -- those that were made meanwhile are gone
+    host:remove()
+  end)
+
+  it("are answered from the version that they began with, and its instances go when it is replaced", function()
+    local host = start(64)
+    for version = 1, 10 do
+      local clients = send_many(host, 16, function() return { prompt = "x" } end)
+      host:write("providers/several.lua", SCRIPT .. "-- version " .. version .. "\n")
+      for _, client in ipairs(clients) do
+        assert.equal(200, client:receive().status)
+        client:close()
+      end
+    end
+    host:eventually(function() return instances(host) <= 2 * CORES end)
+    host:remove()
+  end)
+end)
