@@ -12,11 +12,11 @@ local FOLDER = os.getenv("PEERS") or "build/bench-peers"
 -- nginx ---------------------------------------------------------------------------------------------------------------------
 
 -- Decodes the body, makes an answer of it and encodes that, and fills it up to the size of the host's: no row, no checks, no
--- masking, no log. With one worker it has one core, and wrk the other.
+-- masking, no log. One process has one core, and wrk the other.
 local NGINX = [[
 load_module ROOT/usr/lib/nginx/modules/ndk_http_module.so;
 load_module ROOT/usr/lib/nginx/modules/ngx_http_lua_module.so;
-worker_processes 1;
+master_process off;
 daemon off;
 pid nginx.pid;
 error_log error.log warn;
@@ -83,7 +83,7 @@ end
 
 local PEERS = {
   { name = "nginx with Lua", start = start_nginx,
-    does = "decodes the body, makes an answer of that size of it and encodes it, no more; one worker",
+    does = "decodes the body, makes an answer of that size of it and encodes it, no more; one process",
     file = "usr/lib/nginx/modules/ngx_http_lua_module.so" },
   { name = "aimock", start = start_aimock, does = "answers a request for an image with a fixed URL; node",
     file = "node_modules/@copilotkit/aimock/package.json" },

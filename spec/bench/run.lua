@@ -3,6 +3,7 @@
 --
 --   BENCH_SECONDS=2 BENCH_ROUNDS=3   length of one turn of load, turns of each
 --   BENCH_NICE=-15                   the part "speed" goes before what others do on the machine (root only)
+--   BENCH_QUIET=0.3                  there, turns in which others used more of the processors are taken again, some times
 --   BENCH=speed                      only the parts of these names, in PARTS below
 
 package.path = "./?.lua;" .. package.path
