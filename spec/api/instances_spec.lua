@@ -4,7 +4,7 @@ local prometheus = require "spec.support.prometheus"
 local script_text = require "spec.support.script_text"
 
 local PATH = "/api/providers/image/several/submit"
-local CORES = tonumber(io.popen("nproc"):read("a"))
+local USUAL = 4 * tonumber(io.popen("nproc"):read("a")) -- instances
 
 -- What a call leaves behind in a variable, a table and a module would be seen by the next one on its instance.
 local SCRIPT = script_text.provider("several", {
@@ -48,14 +48,14 @@ describe("calls of one script", function()
         client:close()
       end
     end
-    assert.is_true(instances(host) <= 2 * CORES, instances(host) .. " instances")
+    assert.is_true(instances(host) <= USUAL, instances(host) .. " instances")
     host:remove()
   end)
 
   it("are answered beside one that burns its time, and beside more of those than instances are usual", function()
     local host = start(128)
     assert.equal(1, instances(host)) -- the one that was loaded
-    local loops = send_many(host, 2 * CORES + 2, function() return { prompt = "x", loop = true } end)
+    local loops = send_many(host, USUAL + 2, function() return { prompt = "x", loop = true } end)
     local answered = 0
     repeat -- nobody has burned all of its time yet, or it rests by now
       local answer = host:post(PATH, { prompt = "quick" })
@@ -69,8 +69,8 @@ describe("calls of one script", function()
       client:close()
     end
     assert.is_true(told[500] <= 3, told[500] .. " calls burned all of their time") -- then it rests, for those that wait too
-    assert.is_true(told[503] >= 2 * CORES - 1, told[503] .. " were told that it rests")
-    host:eventually(function() return instances(host) <= 2 * CORES end) -- those that were made meanwhile are gone
+    assert.is_true(told[503] >= USUAL - 1, told[503] .. " were told that it rests")
+    host:eventually(function() return instances(host) <= USUAL end) -- those that were made meanwhile are gone
     host:remove()
   end)
 
@@ -84,7 +84,7 @@ describe("calls of one script", function()
         client:close()
       end
     end
-    host:eventually(function() return instances(host) <= 2 * CORES end)
+    host:eventually(function() return instances(host) <= USUAL end)
     host:remove()
   end)
 end)

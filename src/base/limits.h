@@ -256,9 +256,11 @@
 #define LIMIT_SCRIPT_WARNINGS 32 /* warnings and notes one call may add, each */
 
 /* Engine and store. */
-#define LIMIT_ENGINE_QUEUE 1024	  /* calls waiting; more are answered 503 */
-#define LIMIT_SCRIPT_QUEUE 256	  /* of one script: the others find room */
-#define LIMIT_SCRIPT_INSTANCES 32 /* of one script, each of which runs a call */
+#define LIMIT_ENGINE_QUEUE 1024		  /* calls waiting; more are answered 503 */
+#define LIMIT_SCRIPT_QUEUE 256		  /* of one script: the others find room */
+#define LIMIT_SCRIPT_INSTANCES_PER_CORE 4 /* a thread that has to let others run keeps its instance */
+#define LIMIT_SCRIPT_PASSED_MS 8	  /* so long others may go before a call that waits for an instance */
+#define LIMIT_SCRIPT_INSTANCES 32	  /* of one script, each of which runs a call */
 #define LIMIT_ENGINE_HOLD_MS                                                                                                     \
 	100 /* a call that held the engine for longer, in C that no hook can pause, costs its script a pause, */
 #define LIMIT_ENGINE_HOLD_TIMES 4	/* so many times as long, */

@@ -1,22 +1,34 @@
 /* instance_pool.c - hands out instances. One lock a provider, held for some instructions; instances are made without it. */
 #include "script/instance_pool.h"
 
+#include <semaphore.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/memory.h"
 #include "base/thread.h"
 #include "script/call.h"
 #include "script/provider.h"
 
+/* It stays the pool's: who wakes one does so without the lock, so that it finds the lock free; by then the call may be over, and another wait there. */
+struct instance_waiter {
+	struct instance_waiter *next;
+	sem_t wake; /* tells that something may have changed, no more */
+	bool woken;
+	int64_t since_ns;
+	struct script_instance *given; /* it has left the queue with it */
+};
+
 void instance_pool_open(struct instance_pool *pool)
 {
-	long usual = 2 * sysconf(_SC_NPROCESSORS_ONLN);
+	long usual = LIMIT_SCRIPT_INSTANCES_PER_CORE * sysconf(_SC_NPROCESSORS_ONLN);
 
 	pthread_mutex_init(&pool->lock, NULL);
-	thread_init_condition(&pool->given_back);
+	pool->last = &pool->first;
 	thread_init_condition(&pool->turn_over);
 	pool->usual = usual > LIMIT_SCRIPT_INSTANCES ? LIMIT_SCRIPT_INSTANCES : (int)usual;
 }
@@ -24,10 +36,15 @@ void instance_pool_open(struct instance_pool *pool)
 void instance_pool_close(struct provider *provider)
 {
 	struct instance_pool *pool = &provider->pool;
+	struct instance_waiter *waiter;
 
 	for (int i = 0; i < pool->count; i++)
 		instance_free(provider, pool->made[i]);
-	pthread_cond_destroy(&pool->given_back);
+	while ((waiter = pool->spare) != NULL) {
+		pool->spare = waiter->next;
+		sem_destroy(&waiter->wake);
+		free(waiter);
+	}
 	pthread_cond_destroy(&pool->turn_over);
 	pthread_mutex_destroy(&pool->lock);
 }
@@ -139,22 +156,92 @@ static void wait_a_moment(struct instance_pool *pool, pthread_cond_t *condition)
 	pthread_cond_timedwait(condition, &pool->lock, &until);
 }
 
-/* Under the lock: until there is an instance, or one may be made. */
+/* ---- the calls that wait, under the lock ---- */
+
+static struct instance_waiter *enqueue(struct instance_pool *pool)
+{
+	struct instance_waiter *waiter = pool->spare;
+
+	if (waiter != NULL) {
+		pool->spare = waiter->next;
+	} else {
+		waiter = memory_new(sizeof *waiter);
+		sem_init(&waiter->wake, 0, 0);
+	}
+	waiter->next = NULL;
+	waiter->woken = false;
+	waiter->given = NULL;
+	waiter->since_ns = clock_monotonic_ns();
+	*pool->last = waiter;
+	pool->last = &waiter->next;
+	pool->waiting++;
+	return waiter;
+}
+
+static void dequeue(struct instance_pool *pool, struct instance_waiter *waiter)
+{
+	struct instance_waiter **link = &pool->first;
+
+	while (*link != waiter)
+		link = &(*link)->next;
+	*link = waiter->next;
+	if (pool->last == &waiter->next)
+		pool->last = link;
+	pool->waiting--;
+}
+
+/* Gives an instance to the first that waits, if that is its right by now; else it is free, and the first is to see whether it gets it. Returns who is to be
+ * woken, or NULL. */
+static struct instance_waiter *offer(struct instance_pool *pool, struct script_instance *instance, int64_t now_ns)
+{
+	struct instance_waiter *first = pool->first;
+
+	if (first != NULL && now_ns - first->since_ns >= LIMIT_SCRIPT_PASSED_MS * 1000000LL) {
+		dequeue(pool, first);
+		first->given = instance;
+		return first;
+	}
+	instance->next = pool->free;
+	pool->free = instance;
+	if (first == NULL || first->woken)
+		return NULL;
+	first->woken = true;
+	return first;
+}
+
+/* Gives the lock back for a moment: for who tells of nothing, such as a call that begins to be late, it looks again soon. */
+static void wait_to_be_woken(struct instance_pool *pool, struct instance_waiter *waiter)
+{
+	int64_t until_ns = clock_monotonic_ns() + LIMIT_SCRIPT_SLICE_MS * 1000000LL;
+	struct timespec until = { .tv_sec = until_ns / 1000000000, .tv_nsec = until_ns % 1000000000 };
+
+	pthread_mutex_unlock(&pool->lock);
+	sem_clockwait(&waiter->wake, CLOCK_MONOTONIC, &until);
+	pthread_mutex_lock(&pool->lock);
+	waiter->woken = false;
+}
+
+/* Until there is an instance, or one may be made. */
 static enum instance_end wait_for_one(struct running *running)
 {
 	struct instance_pool *pool = &running->provider->pool;
+	struct instance_waiter *waiter;
 	enum instance_end end = INSTANCE_RAN;
 
 	if (pool->waiting >= LIMIT_SCRIPT_QUEUE)
 		return INSTANCE_CROWDED;
 	begin_waiting(running);
+	waiter = enqueue(pool);
 	do {
-		pool->waiting++;
-		wait_a_moment(pool, &pool->given_back);
-		pool->waiting--;
-		if (pool->free == NULL && loses_patience(running))
+		wait_to_be_woken(pool, waiter);
+		if (waiter->given == NULL && pool->free == NULL && loses_patience(running) && waiter->given == NULL)
 			end = INSTANCE_LATE;
-	} while (end == INSTANCE_RAN && pool->free == NULL && !may_make(pool));
+	} while (end == INSTANCE_RAN && waiter->given == NULL && pool->free == NULL && !may_make(pool));
+	if (waiter->given == NULL)
+		dequeue(pool, waiter);
+	running->instance = waiter->given;
+	waiter->next = pool->spare;
+	pool->spare = waiter;
 	instance_watch_wait(running->provider->watch, false);
 	return end;
 }
@@ -193,10 +280,12 @@ static enum instance_end take_instance(struct running *running)
 	pthread_mutex_lock(&pool->lock);
 	if (pool->free == NULL && !may_make(pool))
 		end = wait_for_one(running);
-	if (end == INSTANCE_RAN && pool->free != NULL) {
+	if (end != INSTANCE_RAN || running->instance != NULL) {
+		; /* it is settled */
+	} else if (pool->free != NULL) {
 		running->instance = pool->free;
 		pool->free = pool->free->next;
-	} else if (end == INSTANCE_RAN && make_one(running->provider, &running->instance, running->error) != ERROR_NONE) {
+	} else if (make_one(running->provider, &running->instance, running->error) != ERROR_NONE) {
 		end = INSTANCE_FAILED;
 	}
 	pthread_mutex_unlock(&pool->lock);
@@ -209,26 +298,26 @@ static void give_back(struct running *running, int64_t began_ns)
 	struct provider *provider = running->provider;
 	struct instance_pool *pool = &provider->pool;
 	struct script_instance *instance = running->instance;
-	bool wanted, wakes;
+	struct instance_waiter *woken = NULL;
+	int64_t now_ns;
+	bool wanted;
 
 	pthread_mutex_lock(&pool->lock);
 	wanted = pool->count <= pool->usual;
-	wakes = pool->waiting > 0;
-	if (wakes)
-		pool->usual_ns += (clock_monotonic_ns() - began_ns - pool->usual_ns) / 4;
+	now_ns = pool->waiting > 0 ? clock_monotonic_ns() : 0;
+	if (pool->waiting > 0)
+		pool->usual_ns += (now_ns - began_ns - pool->usual_ns) / 4;
 	if (running->has_turn) {
 		pool->turn_taken = false;
 		pthread_cond_signal(&pool->turn_over);
 	}
-	if (wanted) {
-		instance->next = pool->free;
-		pool->free = instance;
-	} else {
+	if (wanted)
+		woken = offer(pool, instance, now_ns);
+	else
 		forget_made(pool, instance);
-	}
 	pthread_mutex_unlock(&pool->lock);
-	if (wakes)
-		pthread_cond_signal(&pool->given_back);
+	if (woken != NULL)
+		sem_post(&woken->wake);
 	if (!wanted)
 		instance_free(provider, instance);
 }

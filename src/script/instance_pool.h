@@ -1,8 +1,11 @@
 /* instance_pool.h - a provider's instances, and which call gets one.
  *
- * Another one is made when all are taken, up to two for each core: more would not be faster. Calls that take longer than LIMIT_SCRIPT_SLICE_MS do not count among
- * those, until there are LIMIT_SCRIPT_INSTANCES; and of these calls of a script only one computes at a time. So a script that burns its time burns one core, is
- * soon found to do so, and its other callers are answered meanwhile. */
+ * Another one is made when all are taken, up to LIMIT_SCRIPT_INSTANCES_PER_CORE for each core: more would not be faster. Calls that take longer than
+ * LIMIT_SCRIPT_SLICE_MS do not count among those, until there are LIMIT_SCRIPT_INSTANCES; and of these calls of a script only one computes at a time. So a
+ * script that burns its time burns one core, is soon found to do so, and its other callers are answered meanwhile.
+ *
+ * Who comes while one is free takes it: to hand it to the first of those that wait would cost each call a sleep and a wake-up. But nobody is passed by for
+ * longer than LIMIT_SCRIPT_PASSED_MS: then the next one is for the first that waits. */
 #pragma once
 
 #include <pthread.h>
@@ -11,9 +14,12 @@
 #include "base/limits.h"
 #include "script/instance.h"
 
+struct instance_waiter;
+
 struct instance_pool {
-	pthread_mutex_t lock; /* guards what follows */
-	pthread_cond_t given_back;
+	pthread_mutex_t lock;				      /* guards what follows */
+	struct instance_waiter *first, **last;		      /* the calls that wait, as they came */
+	struct instance_waiter *spare;			      /* where the next ones will */
 	struct script_instance *free;			      /* the last used first */
 	struct script_instance *made[LIMIT_SCRIPT_INSTANCES]; /* all of them */
 	int count;					      /* of those, and of those that are being made */
