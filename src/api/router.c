@@ -121,10 +121,32 @@ static const struct door rest = { .routes = routes, .route_count = sizeof routes
 static const struct door *doors[DOORS_MAX] = { &rest };
 static int door_count = 1, route_total = sizeof routes / sizeof *routes;
 
+/* By a route's number: how many bytes its pattern begins with that the one before it in its door begins with, too, up to the first *. What one does not
+ * fit by such a byte, the other does not. */
+static unsigned char shared_bytes[ROUTES_MAX];
+
+static size_t literal_bytes(const char *pattern, const char *text)
+{
+	size_t length = 0;
+
+	while (pattern[length] != '\0' && pattern[length] != '*' && pattern[length] == text[length])
+		length++;
+	return length;
+}
+
+static void compare_routes(const struct door *door, int first)
+{
+	for (int i = 1; i < door->route_count; i++)
+		shared_bytes[first + i] = (unsigned char)literal_bytes(door->routes[i - 1].pattern, door->routes[i].pattern);
+}
+
 void router_open(const struct door *door)
 {
 	if (door_count == DOORS_MAX || route_total + door->route_count > ROUTES_MAX)
 		abort(); /* the constants are too small: the first start of a build shows it */
+	if (door_count == 1)
+		compare_routes(&rest, 0);
+	compare_routes(door, route_total);
 	doors[door_count++] = door;
 	route_total += door->route_count;
 }
@@ -250,10 +272,17 @@ static void answer_target(const struct route *route, struct target *target)
 /* Answers by the route of this door that fits, or notes which methods would do. */
 static bool answer_at(const struct door *door, int first, const char *path, struct target *target, char allowed[ALLOWED_BYTES])
 {
+	size_t fitting = SIZE_MAX; /* bytes of the pattern that was looked at last, behind which is one that does not */
+
 	for (int i = 0; i < door->route_count; i++) {
 		const struct route *route = &door->routes[i];
 
-		if (!route_matches(route->pattern, path, target))
+		if (shared_bytes[first + i] > fitting)
+			continue;
+		fitting = literal_bytes(route->pattern, path);
+		if (route->pattern[fitting] == '*' || route->pattern[fitting] == '\0')
+			fitting = SIZE_MAX;
+		if (fitting < SIZE_MAX || !route_matches(route->pattern, path, target))
 			continue;
 		if (method_fits(target->request->method, route->method)) {
 			target->request->route = first + i;

@@ -291,6 +291,34 @@ static const char *take_head_byte(struct framing *framing, unsigned char byte)
 	}
 }
 
+/* The bytes at the beginning of these that only go on with the target, the name or the value that the head is in: how many. Nearly all of a head are. */
+static size_t take_run(struct framing *framing, const char *bytes, size_t length)
+{
+	unsigned char class = framing->state == TARGET ? TARGETS : framing->state == NAME ? TOKEN : VALUES;
+	size_t most = LIMIT_REQUEST_HEAD_BYTES - 2 - framing->head_bytes, run = 0, blanks = 0, room;
+
+	if (framing->state != TARGET && framing->state != NAME && framing->state != VALUE)
+		return 0;
+	length = length < most ? length : most;
+	while (run < length && is((unsigned char)bytes[run], class))
+		run++;
+	framing->head_bytes += run;
+	if (framing->state == NAME) {
+		room = FRAMING_NAME_BYTES - framing->name_length;
+		room = run < room ? run : room;
+		memcpy(framing->name + framing->name_length, bytes, room);
+		framing->name_length += room;
+	} else if (framing->state == VALUE) {
+		while (framing->value_length == 0 && blanks < run && bytes[blanks] == ' ')
+			blanks++;
+		room = FRAMING_VALUE_BYTES - framing->value_length;
+		room = run - blanks < room ? run - blanks : room;
+		memcpy(framing->value + framing->value_length, bytes + blanks, room);
+		framing->value_length += room;
+	}
+	return run;
+}
+
 /* ---- a body ---- */
 
 static bool take_chunk_size(struct framing *framing, unsigned char byte)
@@ -363,6 +391,7 @@ static void refuse_head_byte(struct framing *framing, const char *problem)
 void framing_take(struct framing *framing, char *bytes, size_t length)
 {
 	const char *problem;
+	size_t run;
 
 	for (size_t at = 0; at < length && framing->state != DEAD;) {
 		if (framing->state == BODY || framing->state == CHUNK_DATA) {
@@ -370,6 +399,8 @@ void framing_take(struct framing *framing, char *bytes, size_t length)
 		} else if (framing->state >= CHUNK_SIZE) {
 			if (!take_chunk_byte(framing, (unsigned char)bytes[at++]))
 				framing->state = DEAD;
+		} else if ((run = take_run(framing, bytes + at, length - at)) > 0) {
+			at += run;
 		} else if ((problem = take_head_byte(framing, (unsigned char)bytes[at++])) != NULL) {
 			bytes[at - 1] = POISON;
 			refuse_head_byte(framing, problem);
