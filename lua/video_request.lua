@@ -10,6 +10,11 @@ local given = require "given"
 local names = require "names"
 local plans = require "plan"
 
+local null = cjson.null
+local new_reader, is_given, present_fields, is_blank = check.reader, check.is_given, check.present, check.is_blank
+local read_given, take_wrapper, has_any = given.read, given.take_wrapper, names.has_any
+local ipairs, next, pairs, type = ipairs, next, pairs, type
+
 local video_request = {}
 
 -- Options of the readers of check.lua.
@@ -93,16 +98,16 @@ end
 -- `parameters`, and what of the top level belongs there. Nulls count as not given, unless all are the model's own.
 local function read_parameters(top, payload, reading, own)
   local parameters, count, ignored = {}, 0, nil
-  for name, value in pairs(top:object_of "parameters" or NONE) do
+  for name, value in pairs(top.object.parameters ~= nil and top:object_of "parameters" or NONE) do
     parameters[name], count = value, count + 1
   end
   if count > MAX_ITEMS then check.fail("parameters", TOO_MANY) end
   for name, value in pairs(top.object) do
-    if value ~= cjson.null and not reading.by_name[name] then
+    if value ~= null and not reading.by_name[name] then
       if not reading.movable[name] then
         ignored = ignored or {}
         ignored[#ignored + 1] = name
-      elseif parameters[name] == nil or parameters[name] == cjson.null then
+      elseif parameters[name] == nil or parameters[name] == null then
         parameters[name] = value
         given.keep(payload, "parameters." .. name, name)
       elseif not given.same(parameters[name], value) then
@@ -110,13 +115,15 @@ local function read_parameters(top, payload, reading, own)
       end
     end
   end
-  payload.wrapped = given.take_wrapper(top.object, ignored)
-  if ignored and ignored[1] then
-    table.sort(ignored)
-    payload.ignored = ignored
+  if ignored then
+    payload.wrapped = take_wrapper(top.object, ignored)
+    if ignored[1] then
+      table.sort(ignored)
+      payload.ignored = ignored
+    end
   end
   for name, value in pairs(parameters) do
-    if value == cjson.null and own ~= true then parameters[name] = nil end
+    if value == null and own ~= true then parameters[name] = nil end
   end
   return parameters
 end
@@ -124,7 +131,7 @@ end
 -- One picture or shot: text, or an object. The path names it in complaints.
 local function check_picture(item, path)
   if type(item) == "string" then
-    if check.is_blank(item) then check.fail(path, "must not be empty") end
+    if is_blank(item) then check.fail(path, "must not be empty") end
   elseif type(item) ~= "table" then
     check.fail(path, "must be text or an object")
   end
@@ -135,7 +142,7 @@ local function is_list(value)
 end
 
 local function is_empty(value)
-  return value == nil or value == cjson.null or value == "" or (type(value) == "table" and next(value) == nil)
+  return value == nil or value == null or value == "" or (type(value) == "table" and next(value) == nil)
 end
 
 local function check_pictures(value, path)
@@ -151,7 +158,7 @@ local function read_prompts(reader, name)
     local path = ("%s[%d]"):format(reader:path(name), index - 1)
     local text = item
     if type(item) == "table" then text = item.prompt or item.text end
-    if type(text) ~= "string" or check.is_blank(text) then check.fail(path, "must be text, or an object with a prompt") end
+    if type(text) ~= "string" or is_blank(text) then check.fail(path, "must be text, or an object with a prompt") end
   end
   return #prompts > 0 and prompts or nil
 end
@@ -181,11 +188,11 @@ local SECONDS = check.field_list {
 }[1]
 
 local function read_named(top, inner, payload, reading)
-  for _, field in ipairs(check.present(reading.named, top.object, inner and inner.object)) do
-    payload[field.name] = given.read(payload, field, top, not field.at_top and inner or nil)
+  for _, field in ipairs(present_fields(reading.named, top.object, inner and inner.object)) do
+    payload[field.name] = read_given(payload, field, top, not field.at_top and inner or nil)
   end
-  if payload.duration_seconds == nil and check.is_given(top.object.seconds) then
-    payload.duration_seconds = given.read(payload, SECONDS, top)
+  if payload.duration_seconds == nil and is_given(top.object.seconds) then
+    payload.duration_seconds = read_given(payload, SECONDS, top)
   end
 end
 
@@ -244,6 +251,7 @@ end
 --- The mode that a request names: there is one for each kind ("video" or "image", default "video").
 function video_request.mode(top, kind)
   local mode = MODES[kind or "video"] or MODES.video
+  if top.object.mode == nil then return mode.options.default end
   return top:choice("mode", mode.values, mode.options)
 end
 
@@ -251,13 +259,13 @@ end
 local function read_typed(payload, own)
   if own == true or next(payload.parameters) == nil then return nil end
   local words = payload.parameters
-  if own and names.has_any(words, own) then
+  if own and has_any(words, own) then
     words = check.copy(words)
     for name in pairs(payload.parameters) do
       if own[name] and TYPED.by_name[name] then words[name] = nil end
     end
   end
-  local inner = check.reader(words, "parameters")
+  local inner = new_reader(words, "parameters")
   inner.given_as = payload.given_as
   inner:fields(TYPED, payload.parameters)
   return inner
@@ -268,18 +276,18 @@ end
 -- `own`, a set of names of parameters that the model has itself: these stay as they are given; true: all do, and none is read.
 function video_request.read(request, reading, options)
   local kind, own = options and options.kind, options and options.own
-  local top = check.reader(request)
+  local top = new_reader(request)
   local payload = { mode = video_request.mode(top, kind) }
   payload.parameters = read_parameters(top, payload, reading, own)
   local inner = read_typed(payload, own)
   read_named(top, inner, payload, reading)
-  if names.has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
+  if has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
   return payload
 end
 
 --- A reader of the parameters of a payload, for what one vendor reads further.
 function video_request.reader(payload)
-  local reader = check.reader(payload.parameters, "parameters")
+  local reader = new_reader(payload.parameters, "parameters")
   reader.given_as = payload.given_as
   return reader
 end
