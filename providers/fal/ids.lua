@@ -3,6 +3,8 @@
 local names = require "names"
 local url_parts = require "url_parts"
 
+local find, sub = string.find, string.sub
+
 local ids = {}
 
 --- Whether a text has the form of a model id: owner/app, with further path segments or without.
@@ -32,11 +34,13 @@ end
 
 --- The path under which a model's requests are kept: its first two segments, in two namespaces three.
 function ids.app_path(model)
-  local namespace, owner, app = string.match(model, "^([^/]+)/([^/]+)/?([^/]*)")
-  if (namespace == "workflows" or namespace == "comfy") and app ~= "" then
-    return "/" .. namespace .. "/" .. owner .. "/" .. app
+  local first = find(model, "/", 1, true)
+  local second = find(model, "/", first + 1, true)
+  local namespace = sub(model, 1, first - 1)
+  if second and (namespace == "workflows" or namespace == "comfy") and #model > second then
+    second = find(model, "/", second + 1, true)
   end
-  return "/" .. namespace .. "/" .. owner
+  return "/" .. (second and sub(model, 1, second - 1) or model)
 end
 
 return ids

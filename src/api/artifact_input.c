@@ -10,6 +10,7 @@
 
 #include "api/artifact_entry.h"
 #include "base/json.h"
+#include "base/text.h"
 
 struct filling {
 	struct incoming *incoming;
@@ -184,7 +185,7 @@ bool artifact_input_fill(struct incoming *incoming)
 	struct filling filling = { .incoming = incoming, .left = most > has ? most - has : 0 };
 	json_t *filled;
 
-	snprintf(filling.path, sizeof filling.path, "%s", incoming_request_path(incoming));
+	text_copy(incoming_request_path(incoming), filling.path, sizeof filling.path);
 	filled = fill_value(&filling, incoming->script_request);
 
 	if (filled == NULL)

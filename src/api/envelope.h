@@ -7,6 +7,9 @@
 #include "base/buffer.h"
 #include "script/call.h"
 
+/* What an envelope takes beside the provider's own members and what its script said: a little more than it does. */
+#define ENVELOPE_USUAL_BYTES 1536
+
 /* How an answer stands to the vendor. */
 enum liveness {
 	LIVENESS_DRY = 0, /* a dry run, not asked to be live */

@@ -22,6 +22,7 @@ static void answer_health(struct incoming *incoming, const struct script_call *c
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_reserve(&out, ENVELOPE_USUAL_BYTES + strlen(incoming->as->common) + call->upstream.length + call->result.length);
 	buffer_char(&out, '{');
 	envelope_write_members(&out, incoming->as, incoming->verdict_json, incoming->liveness);
 	buffer_text(&out, "\"id\":");

@@ -125,6 +125,7 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	struct buffer out;
 
 	buffer_init(&out, LIMIT_REPLY_BYTES);
+	buffer_reserve(&out, ENVELOPE_USUAL_BYTES + strlen(incoming->as->common) + state->length + call->upstream.length);
 	buffer_char(&out, '{');
 	envelope_write_members(&out, incoming->as, incoming->verdict_json, incoming->liveness);
 	envelope_add(&out, state);
@@ -133,6 +134,17 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	buffer_char(&out, '}');
 	providers_send(incoming, &out);
 	buffer_free(&out);
+}
+
+/* The job as the script knows it. Takes `payload` over. */
+static json_t *make_job(const char *id, json_t *payload)
+{
+	json_t *job = json_object();
+
+	json_object_set_new(job, "id", json_string(id));
+	json_object_set_new(job, "state", json_object());
+	json_object_set_new(job, "payload", payload != NULL ? payload : json_object());
+	return job;
 }
 
 /* Takes `payload` over. */
@@ -145,8 +157,7 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 	struct provider_call *call;
 
 	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
-	job = json_pack("{s:s,s:{},s:o}", "id", id_parse(id, &uuid) ? deterministic : id, "state", "payload",
-		payload != NULL ? payload : json_object());
+	job = make_job(id_parse(id, &uuid) ? deterministic : id, payload);
 	call = provider_call_new(incoming, FUNCTION_POLL, job);
 	json_decref(job);
 	if (provider_call_run(call, incoming)) {

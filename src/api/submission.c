@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/limits.h"
 #include "base/memory.h"
+#include "base/text.h"
 #include "directory/directory.h"
 #include "registry/task_json.h"
 #include "webhook_in/webhook_in.h"
@@ -100,8 +101,8 @@ static void copy_request(struct submission *submission, const struct incoming *i
 	submission->preview = incoming->preview;
 	submission->wants_live = incoming->wants_live;
 	memcpy(submission->expected, incoming->expected, sizeof submission->expected);
-	snprintf(submission->request_id, sizeof submission->request_id, "%s", http->request_id);
-	snprintf(submission->caller, sizeof submission->caller, "%s", http->api_key != NULL ? http->api_key->name : "");
+	text_copy(http->request_id, submission->request_id, sizeof submission->request_id);
+	text_copy(http->api_key != NULL ? http->api_key->name : "", submission->caller, sizeof submission->caller);
 }
 
 struct submission *submission_new(struct incoming *incoming, void (*forget)(struct submission *submission))

@@ -226,7 +226,8 @@ static void send_composed(const struct submission *submission, struct incoming *
 	const struct buffer *answer = &submission->call->answer;
 	char location[160];
 
-	snprintf(location, sizeof location, "Location: /api/jobs/status/%s\r\n", submission->job_id);
+	if (status == 202)
+		snprintf(location, sizeof location, "Location: /api/jobs/status/%s\r\n", submission->job_id);
 	http_send(incoming->http, &(struct http_reply){ .status = status,
 					  .headers = status == 202 ? location : NULL,
 					  .body = answer->data,

@@ -26,6 +26,14 @@ bool text_fold(const char *from, char *to, size_t size)
 	return true;
 }
 
+void text_copy(const char *from, char *to, size_t size)
+{
+	size_t length = strnlen(from, size - 1);
+
+	memcpy(to, from, length);
+	to[length] = '\0';
+}
+
 /* Levenshtein's distance with one row; more than `most` counts as WORD_BYTES, and is given up as soon as it is seen. */
 static size_t distance(const char *a, const char *b, size_t most)
 {

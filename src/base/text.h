@@ -8,6 +8,9 @@
 /* Copies `from` in lower case (ASCII) without white space at both ends. False if it does not fit in `size`. */
 bool text_fold(const char *from, char *to, size_t size);
 
+/* Copies as much of `from` as there is room for, and a NUL; `size` is more than 0. */
+void text_copy(const char *from, char *to, size_t size);
+
 /* Writes `length` bytes of UTF-8 in lower case, as many bytes: of ASCII, and of the Latin, Greek and Cyrillic letters of two bytes. All others stay.
  * `to` may be `from`. */
 void text_lower(const char *from, size_t length, char *to);

@@ -112,6 +112,9 @@ void script_call_free(struct script_call *call)
 
 /* ---- inside the coroutine ---- */
 
+#define LEAST_PLACES 20
+#define SUBMIT_PLACES 120 /* that a submit usually takes of a stack, which was shrunk behind the call before: so it grows once */
+
 /* Where the call's ctx, its request (or job), and of a submit prepare's results lie on the coroutine's stack. */
 enum { CTX = 1, REQUEST, PAYLOAD = REQUEST, PLAN };
 
@@ -260,7 +263,7 @@ static int call_body(lua_State *L)
 	struct script_call *call = script_state_of(L)->call;
 
 	lua_settop(L, 0);
-	luaL_checkstack(L, 20, NULL);
+	luaL_checkstack(L, call->function == FUNCTION_SUBMIT ? SUBMIT_PLACES : LEAST_PLACES, NULL);
 	context_push(L, call);
 	if (call->function != FUNCTION_HEALTH)
 		bridge_push(L, call->request);

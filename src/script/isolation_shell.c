@@ -134,14 +134,14 @@ static bool next_key(lua_State *L, int table, int values, int except)
 	return false;
 }
 
+enum { METATABLE = 3, LOADED, OWN }; /* of a shell at 1, the key at 2 */
+
 /* The order of a shell's keys is that of the contents as they were loaded, then come the new ones: a loop that writes, and so makes the call's own
  * contents on its way, goes on where it was. */
 static int next_of_shell(lua_State *L)
 {
-	enum { METATABLE = 3, LOADED, OWN };
 	bool new_key = false;
 
-	push_shell_parts(L, 1);
 	lua_pushliteral(L, "__index");
 	lua_rawget(L, METATABLE);
 	lua_pushvalue(L, 2);
@@ -150,10 +150,10 @@ static int next_of_shell(lua_State *L)
 		new_key = lua_rawget(L, LOADED) == LUA_TNIL;
 		lua_pop(L, 1);
 	}
+	if (lua_rawequal(L, LOADED, OWN)) /* nobody wrote to it */
+		return !new_key && lua_next(L, LOADED) != 0 ? 2 : 0;
 	if (!new_key && next_key(L, LOADED, OWN, 0))
 		return 2;
-	if (lua_rawequal(L, LOADED, OWN))
-		return 0;
 	if (!new_key)
 		lua_pushnil(L);
 	return next_key(L, OWN, OWN, LOADED) ? 2 : 0;
@@ -163,7 +163,7 @@ int isolation_next(lua_State *L)
 {
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 2);
-	if (shell_is(L, 1)) {
+	if (push_shell_parts(L, 1)) {
 		if (next_of_shell(L) == 2)
 			return 2;
 	} else if (lua_next(L, 1) != 0) {
