@@ -14,6 +14,7 @@
 struct counters {
 	size_t stride; /* counters from one group to the next, in whole cache lines */
 	_Atomic uint64_t *values;
+	void *block; /* where they are, at the first line; groups that no core is in are never backed by memory */
 };
 
 struct counters *counters_new(size_t count)
@@ -21,7 +22,8 @@ struct counters *counters_new(size_t count)
 	struct counters *counters = memory_new(sizeof *counters);
 
 	counters->stride = (count + PER_LINE - 1) / PER_LINE * PER_LINE;
-	counters->values = memory_new_aligned(LINE_BYTES, GROUPS * counters->stride * sizeof *counters->values);
+	counters->block = memory_new(GROUPS * counters->stride * sizeof *counters->values + LINE_BYTES);
+	counters->values = (void *)(((uintptr_t)counters->block + LINE_BYTES - 1) / LINE_BYTES * LINE_BYTES);
 	return counters;
 }
 
@@ -29,7 +31,7 @@ void counters_free(struct counters *counters)
 {
 	if (counters == NULL)
 		return;
-	free((void *)counters->values);
+	free(counters->block);
 	free(counters);
 }
 

@@ -35,6 +35,7 @@ enum error_code file_read(const char *path, size_t maximum, char **text, size_t 
 {
 	struct buffer buffer;
 	enum error_code code;
+	char *exact;
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC); /* a pipe must not hold us */
 
 	if (fd == -1)
@@ -49,7 +50,12 @@ enum error_code file_read(const char *path, size_t maximum, char **text, size_t 
 	}
 	*length = buffer.length;
 	*text = buffer_take(&buffer);
-	return *text != NULL ? ERROR_NONE : error_memory(error);
+	if (*text == NULL)
+		return error_memory(error);
+	exact = realloc(*text, *length + 1); /* many are kept: scripts, and what they require */
+	if (exact != NULL)
+		*text = exact;
+	return ERROR_NONE;
 }
 
 /* The folder that holds `path`. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -371,6 +372,7 @@ static void reload(void *context)
 	provider_loader_reload(serving->host.loader);
 	after = in_force_take(host->gate, host->loader);
 	directory_reload(host->directory);
+	malloc_trim(0); /* all files were read to be compared: that is gone */
 	reload_events_emit(host, &before, &after);
 	in_force_release(host->gate, &before);
 	in_force_release(host->gate, &after);

@@ -325,6 +325,8 @@ enum error_code ring_open(const char *path, const struct ring_owner *owner, size
 		return code;
 	}
 	begin_entries(new, owner->carried, found);
+	madvise(new->map, HEAD_BYTES + new->head.size,
+		MADV_DONTNEED); /* that was read stays the file's, but an idle host does not hold it */
 	*ring = new;
 	return ERROR_NONE;
 }

@@ -1,6 +1,6 @@
 /* reads.c - the registry's readers, and the row of a task as each of them sees it.
  *
- * Owns a few read-only connections; a call borrows one, with a deadline, on the caller's thread (100 KiB of stack are enough: the statements are
+ * Owns a few read-only connections, all but the first of which are opened when a call has to wait for one; a call borrows one, with a deadline, on the caller's thread (100 KiB of stack are enough: the statements are
  * prepared). A reader sees all that was committed before its first step, and never waits for the writer. */
 #include "registry/reads.h"
 
@@ -22,6 +22,17 @@ static bool all_lost(const struct reads *reads)
 	return reads->lost_count == LIMIT_STORE_READERS;
 }
 
+/* Under the lock, which is given back while it tells. */
+static void ask_for_one(struct reads *reads)
+{
+	reads->wants_one = true;
+	if (reads->tell_wanted == NULL)
+		return;
+	pthread_mutex_unlock(&reads->lock);
+	reads->tell_wanted(reads->tell_context);
+	pthread_mutex_lock(&reads->lock);
+}
+
 static struct reader *take_free(struct reads *reads)
 {
 	struct reader *reader;
@@ -31,6 +42,8 @@ static struct reader *take_free(struct reads *reads)
 	clock_gettime(CLOCK_MONOTONIC, &until);
 	until.tv_sec += LIMIT_STORE_READER_WAIT_MS / 1000;
 	pthread_mutex_lock(&reads->lock);
+	if (reads->free == NULL && reads->made < LIMIT_STORE_READERS)
+		ask_for_one(reads);
 	while (reads->free == NULL && !all_lost(reads) && failed == 0)
 		failed = pthread_cond_timedwait(&reads->returned, &reads->lock, &until);
 	reader = reads->free;
@@ -70,13 +83,13 @@ void reads_give_back(struct reads *reads, struct reader *reader)
 	else
 		pthread_cond_signal(&reads->returned);
 	pthread_mutex_unlock(&reads->lock);
-	if (lost && reads->tell_lost != NULL)
-		reads->tell_lost(reads->tell_context);
+	if (lost && reads->tell_wanted != NULL)
+		reads->tell_wanted(reads->tell_context);
 }
 
-void reads_on_lost(struct reads *reads, void (*tell)(void *context), void *context)
+void reads_on_wanted(struct reads *reads, void (*tell)(void *context), void *context)
 {
-	reads->tell_lost = tell;
+	reads->tell_wanted = tell;
 	reads->tell_context = context;
 }
 
@@ -94,50 +107,62 @@ static struct reader *take_lost(struct reads *reads)
 	return reader;
 }
 
+/* Opens one more. */
+static enum error_code open_reader(struct reads *reads, struct error *error)
+{
+	struct reader *reader = &reads->readers[reads->made];
+	enum error_code code = database_open(reads->place, DATABASE_READS, &reader->db, error);
+
+	if (code == ERROR_NONE)
+		code = database_prepare(reader->db, read_statements, reader->statements, READ_STATEMENTS, error);
+	if (code != ERROR_NONE) {
+		database_finalize(reader->statements, READ_STATEMENTS);
+		database_close(reader->db);
+		reader->db = NULL;
+		return code;
+	}
+	pthread_mutex_lock(&reads->lock);
+	reads->made++;
+	pthread_mutex_unlock(&reads->lock);
+	reads_give_back(reads, reader);
+	return ERROR_NONE;
+}
+
 bool reads_mend(struct reads *reads)
 {
 	struct reader *reader;
-	bool mended = true;
+	bool mended = true, wanted;
 
 	while (mended && (reader = take_lost(reads)) != NULL) {
 		mended = database_connect(reader->db, NULL) == ERROR_NONE;
 		reads_give_back(reads, reader);
 	}
-	return mended;
-}
-
-static enum error_code open_readers(struct reads *reads, const struct database_place *place, struct error *error)
-{
-	struct reader *reader;
-	enum error_code code;
-
-	for (int i = 0; i < LIMIT_STORE_READERS; i++) {
-		reader = &reads->readers[i];
-		code = database_open(place, DATABASE_READS, &reader->db, error);
-		if (code == ERROR_NONE)
-			code = database_prepare(reader->db, read_statements, reader->statements, READ_STATEMENTS, error);
-		if (code != ERROR_NONE)
-			return code;
-		reader->next = reads->free;
-		reads->free = reader;
-	}
-	return ERROR_NONE;
+	pthread_mutex_lock(&reads->lock);
+	wanted = reads->wants_one && reads->made < LIMIT_STORE_READERS;
+	reads->wants_one = false;
+	pthread_mutex_unlock(&reads->lock);
+	return mended && (!wanted || open_reader(reads, NULL) == ERROR_NONE);
 }
 
 enum error_code reads_open(struct reads *reads, const struct database_place *place, struct sources *sources, struct error *error)
 {
+	enum error_code code = ERROR_NONE;
+
+	reads->place = place;
 	reads->name = database_name(place);
 	reads->sources = sources;
 	reads->shared = database_is_shared(place);
 	pthread_mutex_init(&reads->lock, NULL);
 	thread_init_condition(&reads->returned);
 	budget_cache_open(&reads->budgets, database_is_shared(place));
-	return open_readers(reads, place, error);
+	for (int count = reads->shared ? LIMIT_STORE_READERS : 1; code == ERROR_NONE && reads->made < count;)
+		code = open_reader(reads, error);
+	return code;
 }
 
 void reads_close(struct reads *reads)
 {
-	for (int i = 0; i < LIMIT_STORE_READERS; i++) {
+	for (int i = 0; i < reads->made; i++) {
 		database_finalize(reads->readers[i].statements, READ_STATEMENTS);
 		database_close(reads->readers[i].db);
 		reads->readers[i].db = NULL;

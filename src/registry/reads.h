@@ -91,6 +91,7 @@ void budget_cache_close(struct budget_cache *cache);
 void budget_cache_outdate(struct budget_cache *cache);
 
 struct reads {
+	const struct database_place *place;
 	const char *name;
 	struct sources *sources;
 	bool shared;	      /* other hosts add to them */
@@ -99,21 +100,23 @@ struct reads {
 	struct reader *free;
 	struct reader *lost; /* those whose connection is gone, until reads_mend() */
 	int lost_count;
-	void (*tell_lost)(void *context); /* somebody is to call reads_mend() */
+	int made;	/* readers that were opened: of a file one at first, since each takes half a megabyte; of a server all */
+	bool wants_one; /* somebody waits for another */
+	void (*tell_wanted)(void *context); /* somebody is to call reads_mend() */
 	void *tell_context;
 	struct reader readers[LIMIT_STORE_READERS];
 	struct budget_cache budgets;
 };
 
-/* Opens the connections and prepares their statements, so that a thread with a small stack never compiles SQL. */
+/* Opens the first connections. Statements are prepared as one is opened, so that a thread with a small stack never compiles SQL. */
 enum error_code reads_open(struct reads *reads, const struct database_place *place, struct sources *sources, struct error *error);
 void reads_close(struct reads *reads);
 
-/* `tell` is called, on any thread, when a connection was found to be gone. Before anybody reads. */
-void reads_on_lost(struct reads *reads, void (*tell)(void *context), void *context);
+/* `tell` is called, on any thread, when reads_mend() has something to do. Before anybody reads. */
+void reads_on_wanted(struct reads *reads, void (*tell)(void *context), void *context);
 
-/* Connects again those whose connection is gone, until one cannot be. On one thread, which may wait for a server: an HTTP thread must not, and has a
- * small stack. True: all are there. */
+/* Connects again those whose connection is gone, until one cannot be, and opens another if somebody waits for one. On one thread, which may wait for a server:
+ * an HTTP thread must not, and has a small stack. True: nothing is left to do. */
 bool reads_mend(struct reads *reads);
 
 /* The readers of a store (store.c). */

@@ -73,9 +73,9 @@ struct task_store {
 	struct listener listener;
 	_Atomic int64_t writing_since_ns; /* 0: it writes nothing now */
 	_Atomic uint64_t commit_times[HISTOGRAM_COUNTERS];
-	bool failing;		   /* the last write failed for the database's sake, and since then none succeeded */
-	_Atomic bool away;	   /* for its server cannot be reached */
-	_Atomic bool readers_lost; /* connections for reading are gone */
+	bool failing;		     /* the last write failed for the database's sake, and since then none succeeded */
+	_Atomic bool away;	     /* for its server cannot be reached */
+	_Atomic bool readers_wanted; /* connections for reading are gone */
 	char failure[256];
 	int64_t probe_ns; /* store thread: when to try whether it works again, */
 	int64_t carry_ns; /* and whether the rows that were kept can be carried */
@@ -441,25 +441,25 @@ static void note_health(struct task_store *store, bool works)
 }
 
 /* Any thread. */
-static void note_lost_reader(void *context)
+static void note_wanted_reader(void *context)
 {
 	struct task_store *store = context;
 
-	if (!atomic_exchange(&store->readers_lost, true))
+	if (!atomic_exchange(&store->readers_wanted, true))
 		rouse_store(store);
 }
 
 /* Where the writer's connection is gone too, that one is tried first. */
 static void mend_readers(struct task_store *store)
 {
-	if (!atomic_load(&store->away) && atomic_load(&store->readers_lost) && atomic_exchange(&store->readers_lost, false))
+	if (!atomic_load(&store->away) && atomic_load(&store->readers_wanted) && atomic_exchange(&store->readers_wanted, false))
 		reads_mend(&store->reads); /* one that cannot be says so again */
 }
 
 /* How long it may sleep with what it has to try again. */
 static int64_t retry_wait_ns(const struct task_store *store, int64_t wait_ns)
 {
-	bool mends = atomic_load(&store->away) || atomic_load(&store->readers_lost);
+	bool mends = atomic_load(&store->away) || atomic_load(&store->readers_wanted);
 	bool tries = mends || store->probe_ns != INT64_MAX || atomic_load(&store->kept.failing);
 	int64_t most_ns = (mends ? LIMIT_STORE_MEND_MS : LIMIT_STORE_PROBE_MS) * 1000000LL;
 
@@ -632,7 +632,7 @@ enum error_code task_store_open(const char *home, const char *url, int keep_days
 	if (code == ERROR_NONE)
 		code = reads_open(&new->reads, new->place, &new->sources, error);
 	atomic_store(&new->newest_event, new->writer.newest_event);
-	reads_on_lost(&new->reads, note_lost_reader, new);
+	reads_on_wanted(&new->reads, note_wanted_reader, new);
 	if (code == ERROR_NONE)
 		code = thread_start(&new->thread, "store", 0, store_main, new, error);
 	new->started = code == ERROR_NONE;

@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "script/script_source.h"
 
+#define SIMULATOR "sim" /* the folder of lua/ with the simulator's own: a quarter of a megabyte that no provider needs */
 #define SUFFIX ".lua"
 #define SUFFIX_LENGTH (sizeof SUFFIX - 1)
 
@@ -203,13 +204,14 @@ static void read_folder(struct script_library *library, const char *directory, c
 }
 
 /* The folders in a directory, one level. */
-static void read_folders(struct script_library *library, const char *directory, const char *shown)
+static void read_folders(struct script_library *library, const char *directory, const char *shown, const char *but)
 {
 	DIR *listing = script_listing(directory, &library->starved);
 	struct dirent *entry;
 
 	while (listing != NULL && (entry = readdir(listing)) != NULL)
-		if (entry->d_type != DT_REG && is_module_word(entry->d_name, strlen(entry->d_name)))
+		if (entry->d_type != DT_REG && strcmp(entry->d_name, but) != 0 &&
+			is_module_word(entry->d_name, strlen(entry->d_name)))
 			read_folder(library, directory, shown, entry->d_name);
 	if (listing != NULL)
 		closedir(listing);
@@ -242,9 +244,9 @@ struct script_library *script_library_read(const char *lua_directory, const char
 
 	atomic_store(&library->holders, 1);
 	read_modules(library, &(struct folder){ .path = lua_directory, .shown = "lua", .prefix = "" });
-	read_folders(library, lua_directory, "lua");
+	read_folders(library, lua_directory, "lua", providers_directory != NULL ? SIMULATOR : "");
 	if (providers_directory != NULL)
-		read_folders(library, providers_directory, "providers");
+		read_folders(library, providers_directory, "providers", "");
 	if (library->starved) {
 		script_library_release(library);
 		return NULL;

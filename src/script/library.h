@@ -19,7 +19,7 @@ struct script_module {
 	size_t length;
 };
 
-/* Reads all helpers. A missing directory has none; `providers_directory` may be NULL. One holder; NULL: the process has no memory or no descriptor left. Blocks on the
+/* Reads all helpers. A missing directory has none; `providers_directory` is NULL for the simulator, which alone has lua/sim. One holder; NULL: the process has no memory or no descriptor left. Blocks on the
  * disk. */
 struct script_library *script_library_read(const char *lua_directory, const char *providers_directory);
 

@@ -68,7 +68,7 @@ enum error_code provider_load(const struct provider_source *source, struct provi
 	enum error_code code = instance_load(made, true, &made->manifest, &first, error);
 
 	if (code == ERROR_NONE) {
-		instance_pool_add(&made->pool, first);
+		instance_free(made, first);
 		code = make_kinds(made, error);
 	}
 	if (code != ERROR_NONE) {
