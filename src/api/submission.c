@@ -73,12 +73,12 @@ static void submission_free(struct awaited_write *stored)
 	if (submission->forget != NULL)
 		submission->forget(submission);
 	tell_watcher(submission);
-	provider_call_free(submission->call);
 	verdict_json_release(submission->verdict_json);
 	callback_free(submission->callback);
 	budget_sheet_release(submission->budgets);
 	buffer_free(&submission->live_request);
 	buffer_free(&submission->upstream);
+	provider_call_free(submission->call); /* after the texts that count in its budget */
 	free(submission->webhook_url);
 	free(submission->asked);
 	free(stored->write.replay.text);
