@@ -50,8 +50,8 @@ local function warn_of_later_hosts(payload, ctx)
   end
 end
 
-local function submit(payload, ctx)
-  local target, problem = addresses.destination(payload)
+local function submit(payload, ctx, read)
+  local target, problem = addresses.destination(payload, read)
   if not target then return nil, problem end
   local request
   request, problem = requests.submit(payload, target)

@@ -36,9 +36,9 @@ local function deployed_url(payload)
   return "https://" .. label .. ".modal.run/"
 end
 
---- A refusal when a URL is on another host: credentials go to Modal's own only.
-function addresses.check(field, url)
-  local parsed = url_parts.parse(url)
+--- A refusal when a URL is on another host: credentials go to Modal's own only. `parsed`: its parts, if they are known.
+function addresses.check(field, url, parsed)
+  parsed = parsed or url_parts.parse(url)
   if parsed and parsed.scheme == "https" then
     for _, pattern in ipairs(MODAL_HOSTS) do
       if url_parts.host_matches(parsed.host, pattern) then return nil end
@@ -48,18 +48,18 @@ function addresses.check(field, url)
     "must be on a host of Modal (on a custom domain the operator sets base_url, and the job gives path)", MODAL_HOSTS)
 end
 
-local function check_hosts(payload)
+local function check_hosts(payload, read)
   for _, field in ipairs(URL_FIELDS) do
-    local problem = given(payload[field]) and addresses.check(field, payload[field])
+    local problem = given(payload[field]) and addresses.check(field, payload[field], read and read[field])
     if problem then return problem end
   end
   return nil
 end
 
 --- Where a job is sent: { url = } or { path = } below base_url, `is_queue` for the job-queue pattern; nil and a refusal when
--- the job does not say.
-function addresses.destination(payload)
-  local problem = check_hosts(payload)
+-- the job does not say. `read`: what prepare read, or nil.
+function addresses.destination(payload, read)
+  local problem = check_hosts(payload, read)
   if problem then return nil, problem end
   if given(payload.submit_url) then return { url = payload.submit_url, is_queue = true } end
   if given(payload.url) then return { url = payload.url, is_queue = given(payload.result_url) } end

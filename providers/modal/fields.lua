@@ -38,6 +38,7 @@ local function read_url(reader, name)
   if text == nil then return end
   local parsed, problem = url_parts.parse(text)
   if not parsed or parsed.scheme ~= "https" then check.fail(name, problem or "must be a URL that begins with https://") end
+  return parsed
 end
 
 local function read_path(reader, name, options)
@@ -122,12 +123,13 @@ local JOB = check.field_list {
 }
 fields.JOB = JOB
 
---- Checks a job before anything is made of it; the payload, and the further fields of its record.
+--- Checks a job before anything is made of it; the payload, the further fields of its record, and the plan: its addresses as
+-- url_parts.lua takes them apart.
 function fields.prepare(request)
   local reader = check.reader(request)
-  reader:fields(JOB)
+  local read = reader:fields(JOB)
   local name = reader:text("function", IF_NOT_BLANK) or reader:text("app", IF_NOT_BLANK)
-  return request, { ["function"] = name or "modal.function" }
+  return request, { ["function"] = name or "modal.function" }, read
 end
 
 local KNOWN_FIELDS = names.union(JOB.by_name, names.set { "body", "input" })
