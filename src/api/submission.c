@@ -53,7 +53,8 @@ static void watch_for(struct submission *submission, const struct inner_call *as
 
 bool submission_is_registered(const struct submission *submission)
 {
-	return submission->kept || (atomic_load(&submission->stored.ended) && submission->stored.write.outcome == STORE_WRITTEN);
+	return submission->kept ||
+	       (atomic_load(&submission->stored.stage) == STAGE_ENDED && submission->stored.write.outcome == STORE_WRITTEN);
 }
 
 static void tell_watcher(const struct submission *submission)

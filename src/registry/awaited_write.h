@@ -12,9 +12,14 @@ struct awaited_write {
 	struct store_write write;		       /* first; all but `done` is filled in by who makes it */
 	void (*forget)(struct awaited_write *awaited); /* frees it, and what its write points to; any thread */
 	_Atomic int holders;			       /* who waits, and the store */
+	_Atomic int stage;			       /* enum awaited_stage */
 	sem_t written;
-	_Atomic bool
-		ended; /* the store has answered: write.outcome (and for ThreadSanitizer, which does not know sem_clockwait()) */
+};
+
+enum awaited_stage {
+	STAGE_OPEN = 0,
+	STAGE_LEFT,  /* nobody waits for it any more */
+	STAGE_ENDED, /* the store has answered: write.outcome */
 };
 
 enum awaited_end {
