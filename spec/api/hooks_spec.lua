@@ -276,7 +276,7 @@ describe("a webhook", function()
       return shown.waiting == 1 and shown.last_problem and shown.delivered == 1
     end)
     receiver:post("/control", { status = 204 })
-    local list = await(receiver, 3, 20)
+    local list = await(receiver, 3)
     local ids = {}
     for _, delivery in ipairs(list) do
       local event = verify(delivery, hook.secret)

@@ -43,11 +43,13 @@ function hooks.received(receiver)
   return receiver:get("/received").json.received
 end
 
+-- `seconds`: where being later is wrong.
 function hooks.await(receiver, count, seconds)
-  return receiver:eventually(function()
+  local function has_come()
     local list = hooks.received(receiver)
     return #list >= count and list or nil
-  end, seconds)
+  end
+  return seconds and receiver:within(seconds, has_come) or receiver:eventually(has_come)
 end
 
 function hooks.show(host, id)

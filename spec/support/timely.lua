@@ -2,7 +2,7 @@
 -- times. What is slow by itself is so each time.
 --
 --   timely.within(2, function() assert.is_string(submit(host)) end)     -- measured from its beginning to its end
---   timely.took(2, function() return took end)                          -- it measures itself, and returns seconds
+--   timely.took(2, function() return took end)                          -- what it does anew each time measures itself: seconds
 --
 -- Each returns what the last try returned after that: timely.took's function may return more than its seconds.
 local socket = require "socket"

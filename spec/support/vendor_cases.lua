@@ -123,7 +123,7 @@ end
 
 --- Sends the request again and again until its answer is the recorded one; the last differences when it never is.
 function cases.until_same(sim, provider, case, options)
-  local deadline, found = socket.gettime() + (options.seconds or 15)
+  local deadline, found = socket.gettime() + (options.seconds or 60)
   repeat
     found = cases.differences(case.response, cases.send(sim, provider, case.request, options))
     if #found == 0 then return {} end

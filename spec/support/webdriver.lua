@@ -21,7 +21,7 @@ local socket = require "socket"
 
 local webdriver = { missing = process.missing }
 
-local WAIT_SECONDS, FIND_SECONDS = 30, 10
+local WAIT_SECONDS, FIND_SECONDS = 90, 60
 local ELEMENT = "element-6066-11e4-a52e-4f735466cecf" -- the member of JSON that stands for an element, by the standard
 local PHONE = { width = 390, height = 844, scale = 2 }
 
@@ -162,9 +162,10 @@ local function describe_page(self)
   return ok and text or "a page that does not answer"
 end
 
---- Waits until a JavaScript expression is true, and returns its value. An exception in it means: not yet.
+--- Waits until a JavaScript expression is true, and returns its value. An exception in it means: not yet. `seconds`: where it may
+--- take longer than usual; it is no bound.
 function Browser:wait(expression, what, seconds)
-  seconds = seconds or WAIT_SECONDS
+  seconds = math.max(seconds or 0, WAIT_SECONDS)
   local deadline, problem = socket.gettime() + seconds
   repeat
     local ok, value = pcall(self.execute, self, "return (" .. expression .. ")")
@@ -186,7 +187,7 @@ end
 
 --- The first one, waited for.
 function Browser:find(css, seconds)
-  local deadline = socket.gettime() + (seconds or FIND_SECONDS)
+  local deadline = socket.gettime() + math.max(seconds or 0, FIND_SECONDS)
   repeat
     local element = self:finds(css)[1]
     if element then return element end
