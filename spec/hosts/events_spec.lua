@@ -70,7 +70,7 @@ postgres.describe("events of several hosts", function()
     local writers = {}
     for i = 1, 3 do writers[i] = writer(hosts[i].host.port) end
     local begun, killed, moves = socket.gettime(), false, 0
-    while socket.gettime() < begun + WRITING_SECONDS do
+    while socket.gettime() < begun + WRITING_SECONDS or moves < 4 do
       for i, one in ipairs(followers) do
         for _ = 1, 50 do
           if not one.take(0.02) then break end

@@ -16,7 +16,7 @@ npm.OPENAI_VIDEOS = {
   folder = "build/openai-videos", files = "spec/openai/video_clients/package.json spec/openai/video_clients/videos.mjs",
 }
 
-local INSTALL_SECONDS, RUN_SECONDS = 90, 120
+local INSTALL_SECONDS, RUN_SECONDS = 240, 600
 
 local function succeeds(command)
   return os.execute(command .. " >/dev/null 2>&1") == true
