@@ -185,6 +185,10 @@ describe("an approval by the client's user", function()
   end)
 
   it("gives way to the operator's no, and is not needed after his yes", function()
+    live.host:eventually(function() -- of what was submitted before
+      local jobs = live.host:get("/api/live", keys.headers "other").json.jobs
+      return jobs.queued == 0 and jobs.sending == 0
+    end)
     local before = paid()
     local id, state = asked()
     live.host:request("DELETE", "/api/approvals/" .. id, nil, keys.headers "other")

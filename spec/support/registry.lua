@@ -35,6 +35,7 @@ end
 
 function registry.text(host)
   if host.database then return postgres.dump(host.database.url) end
+  shell.settle(host)
   return (host:read "data/registry.db" or "") .. (host:read "data/registry.db-wal" or "")
 end
 
