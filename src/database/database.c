@@ -170,6 +170,12 @@ void database_end_reading(struct database *database)
 	database->driver->end_reading(database);
 }
 
+void database_give(struct database *database, const struct given_rows *rows)
+{
+	if (database->driver->give != NULL)
+		database->driver->give(database, rows);
+}
+
 int64_t database_tend(struct database *database, bool idle)
 {
 	return database->driver->tend(database, idle);

@@ -119,6 +119,30 @@ void database_end_reading(struct database *database);
  * may be left alone then, in ns. Never blocks for long. */
 int64_t database_tend(struct database *database, bool idle);
 
+/* ---- rows that the program has ---- */
+
+enum given_kind { GIVEN_NULL = 0, GIVEN_INTEGER, GIVEN_REAL, GIVEN_TEXT, GIVEN_BYTES };
+
+/* Texts and bytes are borrowed until the next row. */
+struct given_value {
+	enum given_kind kind;
+	int64_t integer;
+	double real;
+	const void *bytes;
+	size_t length;
+};
+
+/* The rows of the table `given`, which statements of SQLite that change rows may read: its columns are c1, c2 ... c19. */
+struct given_rows {
+	void *context;
+	void (*begin)(void *context);
+	bool (*next)(void *context); /* on to the first row, or the next one; false: there is none */
+	void (*column)(void *context, int column, struct given_value *value); /* of GIVEN_NULL, and to be filled in; from 1 on */
+};
+
+/* From now on it has these; they outlive the statements that read them. Of a connection that writes; nothing where there is no such table. */
+void database_give(struct database *database, const struct given_rows *rows);
+
 /* ---- statements ---- */
 
 struct statement;

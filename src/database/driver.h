@@ -36,6 +36,7 @@ struct driver {
 	void (*end_reading)(struct database *database);
 	int64_t (*tend)(struct database *database, bool idle);
 	enum database_result (*execute)(struct database *database, const char *text);
+	void (*give)(struct database *database, const struct given_rows *rows); /* NULL: there is no such table */
 
 	enum error_code (*prepare)(
 		struct database *database, const struct sql *text, struct statement **statement, struct error *error);

@@ -457,6 +457,11 @@ bool ring_read(const struct ring *ring, uint64_t number, struct ring_record *rec
 	return true;
 }
 
+void ring_set_tag(struct ring *ring, uint64_t number, uint32_t tag)
+{
+	ring->tags[number & ring->entries_mask] = tag;
+}
+
 void ring_release(struct ring *ring, uint64_t number)
 {
 	uint64_t end = atomic_load_explicit(&ring->begin, memory_order_relaxed);

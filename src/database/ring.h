@@ -73,6 +73,9 @@ struct ring_record {
 /* The record of this number, which is not carried. False: it is not published yet. Its bytes stay until ring_release(). */
 bool ring_read(const struct ring *ring, uint64_t number, struct ring_record *record);
 
+/* What ring_find() shall look for, of a record that was found at the start. Before another thread has the ring. */
+void ring_set_tag(struct ring *ring, uint64_t number, uint32_t tag);
+
 /* Records of smaller numbers are carried, and their room is free. */
 void ring_release(struct ring *ring, uint64_t number);
 

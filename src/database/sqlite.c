@@ -171,6 +171,8 @@ static enum error_code set_up_writing(struct sqlite_database *database, struct e
 		code = sqlite_error(database->handle, place->name, "tune the registry", error);
 	if (code != ERROR_NONE)
 		return code;
+	if (sqlite_given_register(database) != SQLITE_OK)
+		return sqlite_error(database->handle, place->name, "set up the registry", error);
 	sqlite3_wal_hook(database->handle, note_log, database);
 	database->checkpoint_at = CHECKPOINT_PAGES;
 	database->has_checkpointer = true;
@@ -358,6 +360,7 @@ const struct driver sqlite_driver = {
 	.end_reading = sqlite_end_reading,
 	.tend = sqlite_tend,
 	.execute = sqlite_execute,
+	.give = sqlite_give,
 	.prepare = sqlite_statement_prepare,
 	.finalize = sqlite_statement_finalize,
 	.bind_integer = sqlite_bind_integer,

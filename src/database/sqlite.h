@@ -18,6 +18,7 @@ struct sqlite_database {
 	struct checkpointer checkpointer;
 	bool has_checkpointer;
 	int checkpoint_at; /* pages in the log that make a checkpoint due */
+	const struct given_rows *given;
 };
 
 struct sqlite_statement {
@@ -45,3 +46,9 @@ const void *sqlite_column_bytes(struct statement *statement, int column, size_t 
 bool sqlite_column_is_null(struct statement *statement, int column);
 enum database_result sqlite_run_statement(struct statement *statement);
 enum database_result sqlite_change(struct statement *statement, int64_t *changed);
+
+#define GIVEN_COLUMN_NAMES "c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, c13, c14, c15, c16, c17, c18, c19"
+
+/* sqlite_given.c: makes the table known to the connection. SQLite's code. */
+int sqlite_given_register(struct sqlite_database *database);
+void sqlite_give(struct database *database, const struct given_rows *rows);

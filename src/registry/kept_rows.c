@@ -1,7 +1,4 @@
-/* kept_rows.c - from the ring to the database, each row once.
- *
- * The transaction that inserts rows and events also notes the position behind them: what a start finds before that position is there. Numbers of events are
- * given out there, too. A row whose id is there already is passed over (an older copy of the database was put back, with rows that it had already). */
+/* kept_rows.c - into the ring, and the ring's life with its database. Carrying is in kept_carry.c. */
 #include "registry/kept_rows.h"
 
 #include <stdlib.h>
@@ -17,7 +14,6 @@
 
 #define SUFFIX "-ring"
 #define PRESS_ROWS (KEPT_GROUP / 2)
-#define EVENT_SLACK_MS 1000 /* an event may be told so much later than it was; half of what event_reads.c allows for */
 
 /* ---- keeping ---- */
 
@@ -74,133 +70,6 @@ bool kept_rows_press(const struct kept_rows *kept)
 {
 	return ring_used(kept->ring) > ring_size(kept->ring) / 2 ||
 	       ring_count(kept->ring) - ring_carried(kept->ring) > PRESS_ROWS;
-}
-
-/* ---- carrying ---- */
-
-bool kept_rows_ready(const struct kept_rows *kept)
-{
-	struct ring_record first;
-
-	return kept->ring != NULL && ring_read(kept->ring, ring_carried(kept->ring), &first);
-}
-
-static bool is_source(const struct sources *sources, int number, const struct task *task)
-{
-	const struct source *source = sources_get(sources, number);
-
-	return source != NULL && strcmp(source->provider, task->provider) == 0 && strcmp(source->kind, task->kind) == 0;
-}
-
-/* The number of a row's kind and provider; an older copy of the database may number them otherwise. 0: it is not known. */
-static int source_of(const struct sources *sources, const struct kept_row *row)
-{
-	return is_source(sources, row->source, &row->task) ? row->source
-							   : sources_number(sources, row->task.kind, row->task.provider);
-}
-
-static bool read_row(const struct kept_rows *kept, uint64_t number, struct kept_row *row, struct ring_record *record)
-{
-	return ring_read(kept->ring, number, record) && kept_row_read(record->bytes, record->length, row);
-}
-
-/* Of those that were kept by this run all sources are known; what an earlier one left may be put into an older copy of the database. */
-static bool add_sources(const struct kept_rows *kept, struct writer *writer)
-{
-	struct ring_record record;
-	struct kept_row row;
-
-	if (!atomic_load(&kept->failing))
-		return true;
-	for (uint64_t number = ring_carried(kept->ring); number < ring_count(kept->ring); number++)
-		if (read_row(kept, number, &row, &record) && source_of(writer->sources, &row) == 0 &&
-			sources_count(writer->sources) < LIMIT_STORE_SOURCES &&
-			!writer_add_source(writer, row.task.kind, row.task.provider))
-			return false;
-	return true;
-}
-
-/* DATABASE_OK, DATABASE_DONE when its id is there already, or the error. */
-static int insert_row(struct writer *writer, const struct kept_row *row, int source)
-{
-	int64_t at_ms = row->task.created_ms;
-	int code = writer_insert_task(writer, &row->task, source, true);
-	struct error error;
-
-	if (code != DATABASE_OK)
-		return !database_is_lost(writer->db) && database_error(writer->db, "store the job", &error) == ERROR_CONFLICT
-			       ? DATABASE_DONE
-			       : code;
-	/* an event is looked for by its time */
-	if (at_ms < writer->event_ms - EVENT_SLACK_MS)
-		at_ms = writer->event_ms;
-	return writer_insert_event(writer, id_sequence(&row->task.id), at_ms, &row->event, true);
-}
-
-/* A record that was written by another program, or a source that there is no room for, must not hold up all that come after it. */
-static void note_lost(uint64_t number)
-{
-	log_message(LOG_ERROR, "registry.ring", "record %llu of the ring cannot be read: the dry run in it is lost",
-		(unsigned long long)number);
-}
-
-/* Inserts the rows of a group. *number moves on behind the last, *end to its end; what each has become is noted. */
-static bool insert_rows(struct kept_rows *kept, struct writer *writer, uint64_t *number, uint64_t *end)
-{
-	uint64_t first = *number;
-	struct ring_record record;
-	struct kept_row row;
-	int code, source;
-
-	for (; *number - first < KEPT_GROUP && ring_read(kept->ring, *number, &record); (*number)++) {
-		*end = record.end;
-		source = kept_row_read(record.bytes, record.length, &row) ? source_of(writer->sources, &row) : 0;
-		code = source != 0 ? insert_row(writer, &row, source) : DATABASE_DONE;
-		if (source == 0)
-			note_lost(*number);
-		if (code != DATABASE_OK && code != DATABASE_DONE)
-			return writer_fail(writer, "store the job");
-		kept->sources[*number - first] = (uint16_t)(code == DATABASE_OK ? source : 0);
-		kept->statuses[*number - first] = (uint8_t)row.task.status;
-	}
-	return true;
-}
-
-static bool note_carried(struct writer *writer, uint64_t end)
-{
-	struct statement *statement = writer->statements[WRITE_RING_CARRIED];
-
-	test_stall("ring", "carry");
-	statement_bind_integer(statement, 1, (int64_t)end);
-	return statement_run(statement) == DATABASE_OK || writer_fail(writer, "note how far the ring was carried over");
-}
-
-bool kept_rows_carry(struct kept_rows *kept, struct writer *writer)
-{
-	size_t unindexed = writer->unindexed;
-	int64_t newest_event = writer->newest_event;
-	uint64_t first = ring_carried(kept->ring), number = first, end = 0;
-
-	if (add_sources(kept, writer) && writer_begin(writer, false) && insert_rows(kept, writer, &number, &end) &&
-		note_carried(writer, end) && writer_commit(writer)) {
-		for (uint64_t i = 0; i < number - first; i++)
-			if (kept->sources[i] != 0)
-				writer_count(writer, kept->sources[i], (enum task_status)kept->statuses[i], 1);
-		ring_release(kept->ring, number);
-		if (kept->told)
-			log_message(LOG_WARN, "registry.ring", "dry runs are carried over again");
-		kept->told = false;
-		atomic_store(&kept->failing, false);
-		return true;
-	}
-	writer->unindexed = unindexed;
-	writer->newest_event = newest_event;
-	atomic_store(&kept->failing, true);
-	if (!kept->told)
-		log_message(LOG_ERROR, "registry.ring", "%llu dry runs wait in the ring, and no other is taken into it: %s",
-			(unsigned long long)(ring_count(kept->ring) - first), writer->failure.message);
-	kept->told = true;
-	return false;
 }
 
 /* ---- reading ---- */
@@ -280,15 +149,16 @@ static void tell_found(const char *path, const struct ring_row *row, const struc
 		log_message(LOG_INFO, "registry.ring", "%zu dry runs stand in %s and are carried over", found->records, path);
 }
 
-/* Ids go on behind those that wait, too. */
-static void continue_ids(const struct kept_rows *kept)
+/* Ids go on behind those that wait, too, and they are found by theirs. */
+static void note_ids(const struct kept_rows *kept)
 {
-	struct ring_record record;
 	struct kept_row row;
 
 	for (uint64_t number = 0; number < ring_count(kept->ring); number++)
-		if (read_row(kept, number, &row, &record))
+		if (kept_rows_read(kept, number, &row)) {
 			id_continue_after(id_sequence(&row.task.id));
+			ring_set_tag(kept->ring, number, kept_row_tag(&row.task.id));
+		}
 }
 
 static bool open_ring(struct kept_rows *kept, struct writer *writer, const char *path)
@@ -332,7 +202,7 @@ void kept_rows_open(struct kept_rows *kept, struct writer *writer)
 	free(path);
 	if (kept->ring == NULL)
 		return;
-	continue_ids(kept);
+	note_ids(kept);
 	atomic_store(&kept->failing, ring_count(kept->ring) > 0); /* until they are carried */
 	while (ring_carried(kept->ring) < ring_count(kept->ring) && kept_rows_carry(kept, writer))
 		;

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "database/ring.h"
+#include "registry/kept_row.h"
 #include "registry/writes.h"
 
 #define KEPT_GROUP 2048 /* rows that are carried in one transaction, at most */
@@ -41,6 +42,9 @@ bool kept_rows_press(const struct kept_rows *kept);
 
 /* Is the first of those that wait whole? Store thread. */
 bool kept_rows_ready(const struct kept_rows *kept);
+
+/* The row of this number, which is not carried. False: it is not whole. Store thread. */
+bool kept_rows_read(const struct kept_rows *kept, uint64_t number, struct kept_row *row);
 
 /* Carries what is there, up to KEPT_GROUP rows, in one transaction. False: the database failed, as writer_group(). Store thread. */
 bool kept_rows_carry(struct kept_rows *kept, struct writer *writer);

@@ -191,6 +191,13 @@ const struct sql write_statements[WRITE_STATEMENTS] = {
 	[WRITE_WITHDRAW] = SQL("DELETE FROM ask WHERE number = ? AND taken IS NULL"),
 	[WRITE_RING] = { .sqlite = "UPDATE ring SET identity = ?, used = ?" },
 	[WRITE_RING_CARRIED] = { .sqlite = "UPDATE ring SET carried = ?" },
+	/* as WRITE_TASK and WRITE_EVENT; the transaction is given up when one fails, so nothing has to be kept to take it back alone */
+	[WRITE_GIVEN_TASKS] = { .sqlite = "INSERT OR FAIL INTO task SELECT c1, c2, c3, c4, c5, c6, c7, c8, c9, c10, c11, c12, "
+					  "c13, c14,"
+					  " c15, NULL FROM given" },
+	[WRITE_GIVEN_EVENTS] = { .sqlite = "INSERT OR FAIL INTO event (number, at_ms, sequence, verb, data) SELECT c16, c17, c1, "
+					   "c18,"
+					   " c19 FROM given" },
 	[WRITE_PROBE] = SQL("UPDATE paid_mark SET number = number"),
 };
 _Static_assert(LIVE_SENT == 2 && LIVE_ENDED == 4 && TASK_DONE == 2 && TASK_ERROR == 3 && TASK_CANCELED == 4,
