@@ -46,7 +46,7 @@ VERSION := $(shell sed -n 's/^## \[\([0-9.]*\)\].*/\1/p' CHANGELOG.md 2>/dev/nul
 
 Q := $(if $(V),,@)
 
-.PHONY: run build deps test demo soak storm twice fuzz fuzz-build fuzz-programs lint bench install clean help
+.PHONY: run build deps test demo soak storm kills twice fuzz fuzz-build fuzz-programs lint bench install clean help
 .DEFAULT_GOAL := help
 
 help: ## this list
@@ -129,6 +129,10 @@ soak: build ## 10,000 live jobs under faults and kills (SOAK_JOBS, SOAK_SEED, SO
 storm: build $(BUILD)/clock-shift.so ## 10 minutes of clients, operators, edits and kills at random (STORM_SECONDS, STORM_SEED, STORM_KILLS)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
 	@$(TEST_ENV) lua5.4 spec/storm.lua
+
+kills: build ## 1,000 kill -9 under dry runs: each that was answered is there once (KILLS, KILLS_CLIENTS, KILLS_MS, KILLS_SEED)
+	$(call ensure_packages,$(SCRIPT_PACKAGES))
+	@$(TEST_ENV) lua5.4 spec/kills.lua
 
 twice: build ## 10,000 creates by OpenAI's SDK, cut at random, under faults and kills (OPENAI_CREATES, OPENAI_SEED, OPENAI_KILLS, OPENAI_AT_ONCE)
 	$(call ensure_packages,$(SCRIPT_PACKAGES))
