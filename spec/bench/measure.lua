@@ -75,7 +75,10 @@ function measure.load(port, connections, seconds, request)
   return read_figures(shell.output(wrk(port, connections, seconds, request)), request)
 end
 
+local SETTLE_SECONDS = 0.2 -- what the last turn's clients left behind is answered, or let go
+
 local function turn(server, connections, seconds, request)
+  socket.sleep(SETTLE_SECONDS)
   local used, all, began = measure.processor_seconds(server.pid), all_processor_seconds(), socket.gettime()
   local figures = measure.load(server.port, connections, seconds, request)
   used, all = measure.processor_seconds(server.pid) - used, all_processor_seconds() - all
