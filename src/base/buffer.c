@@ -46,16 +46,6 @@ bool buffer_budget_take(struct buffer_budget *budget, size_t bytes)
 	return true;
 }
 
-void buffer_budget_move(struct buffer_budget *from, struct buffer_budget *to, size_t bytes)
-{
-	size_t charge = charged(to, to->used + bytes) - charged(to, to->used);
-
-	buffer_budget_give(from, bytes);
-	to->used += bytes;
-	if (to->total != NULL && charge > 0)
-		atomic_fetch_add_explicit(&to->total->used, charge, memory_order_relaxed);
-}
-
 static void uncharge_buffer(struct buffer_budget *budget, size_t bytes)
 {
 	if (budget != NULL && bytes > 0)

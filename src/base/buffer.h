@@ -37,8 +37,6 @@ struct buffer {
 /* Memory that is no buffer's. False: it is too much, and counts nothing. */
 bool buffer_budget_take(struct buffer_budget *budget, size_t bytes);
 void buffer_budget_give(struct buffer_budget *budget, size_t bytes);
-/* What one owner took is another's now, whatever the limits say: it is there already. */
-void buffer_budget_move(struct buffer_budget *from, struct buffer_budget *to, size_t bytes);
 
 void buffer_init(struct buffer *buffer, size_t maximum);
 void buffer_free(struct buffer *buffer);

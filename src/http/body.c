@@ -246,15 +246,6 @@ void http_uncount_json(struct http_request *request, size_t bytes)
 	x->parsed_bytes -= bytes;
 }
 
-void http_keep_json(struct http_request *request, struct buffer_budget *held)
-{
-	struct http_exchange *x = (struct http_exchange *)request;
-
-	*held = new_share();
-	buffer_budget_move(&x->worker->held, held, x->parsed_bytes);
-	x->parsed_bytes = 0;
-}
-
 bool body_read(struct http_exchange *x)
 {
 	size_t maximum = largest_body(x);

@@ -70,9 +70,7 @@ void http_digest_body(const struct http_request *request, unsigned char digest[3
 /* A tree that was made of the body by other means has so many bytes, counted as those of http_read_json(). False: there is no room. */
 bool http_count_json(struct http_request *request, size_t bytes);
 void http_uncount_json(struct http_request *request, size_t bytes); /* so many of them are gone before the request is over */
-/* What was read outlives the request. It counts in `held` from now on: buffer_budget_give(held, held->used) when it is freed. */
-void http_keep_json(struct http_request *request, struct buffer_budget *held);
-size_t http_bodies_bytes(void); /* that all bodies hold now */
+size_t http_bodies_bytes(void);					    /* that all bodies hold now */
 
 /* Does it ask for the head alone? */
 bool http_is_head(const struct http_request *request);

@@ -237,11 +237,8 @@ struct live {
 
 /* job.c */
 
-/* The same without a queue. Any thread. */
+/* A job that nobody finds yet, and without a queue to wait in, which it gets on the engine's thread (provider_queue_of()). Any thread. */
 struct live_job *job_new(struct live *live, const struct id *id, const char *kind, const char *provider);
-
-/* A job of its own, with a queue to wait in, that nobody finds yet. */
-struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider);
 
 /* Its waiters are sent away, its texts freed. Any thread while nobody else has the job; NULL is allowed. */
 void job_free(struct live_job *job);

@@ -30,14 +30,6 @@ struct live_job *job_new(struct live *live, const struct id *id, const char *kin
 	return job;
 }
 
-struct live_job *job_make(struct live *live, const struct id *id, const char *kind, const char *provider)
-{
-	struct live_job *job = job_new(live, id, kind, provider);
-
-	job->provider_queue = provider_queue_of(live, provider);
-	return job;
-}
-
 void job_drop_webhooks(struct live_job *job)
 {
 	struct vendor_webhook *next;

@@ -49,13 +49,6 @@ void instance_pool_close(struct provider *provider)
 	pthread_mutex_destroy(&pool->lock);
 }
 
-void instance_pool_add(struct instance_pool *pool, struct script_instance *instance)
-{
-	pool->made[pool->count++] = instance;
-	instance->next = pool->free;
-	pool->free = instance;
-}
-
 /* ---- under the lock ---- */
 
 static int late_count(const struct instance_pool *pool)

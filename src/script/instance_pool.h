@@ -40,9 +40,6 @@ struct instance_patience {
 void instance_pool_open(struct instance_pool *pool);
 void instance_pool_close(struct provider *provider); /* when no call is under way */
 
-/* Adds one that is free. */
-void instance_pool_add(struct instance_pool *pool, struct script_instance *instance);
-
 enum instance_end {
 	INSTANCE_RAN = 0, /* the call's outcome says what became of it */
 	INSTANCE_CROWDED, /* LIMIT_SCRIPT_QUEUE calls wait for this script */
