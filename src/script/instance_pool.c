@@ -51,19 +51,9 @@ void instance_pool_close(struct provider *provider)
 
 /* ---- under the lock ---- */
 
-static int late_count(const struct instance_pool *pool)
-{
-	int count = 0;
-
-	for (int i = 0; i < pool->count; i++)
-		count += pool->made[i] != NULL && watched_is_late(&pool->made[i]->watched);
-	return count;
-}
-
 static bool may_make(const struct instance_pool *pool)
 {
-	return pool->count < LIMIT_SCRIPT_INSTANCES &&
-	       (pool->count < pool->usual || pool->count - late_count(pool) < pool->usual);
+	return pool->count < LIMIT_SCRIPT_INSTANCES && (pool->count < pool->usual || pool->count - pool->slow < pool->usual);
 }
 
 static void forget_made(struct instance_pool *pool, const struct script_instance *instance)
@@ -106,7 +96,7 @@ struct running {
 	struct error *error;
 	struct script_instance *instance;
 	struct script_turn turn;
-	bool has_turn;
+	bool slow, has_turn;
 	int64_t look_ns; /* when its patience is asked next */
 };
 
@@ -140,7 +130,7 @@ static bool loses_patience(struct running *running)
 	return why != NULL;
 }
 
-/* With the lock, which is given back for a moment: for who tells of nothing, such as a call that begins to be late, it looks again soon. */
+/* With the lock, which is given back for a moment: for who tells of nothing, such as a call that turns out to be slow, it looks again soon. */
 static void wait_a_moment(struct instance_pool *pool, pthread_cond_t *condition)
 {
 	int64_t until_ns = clock_monotonic_ns() + LIMIT_SCRIPT_SLICE_MS * 1000000LL;
@@ -202,7 +192,7 @@ static struct instance_waiter *offer(struct instance_pool *pool, struct script_i
 	return first;
 }
 
-/* Gives the lock back for a moment: for who tells of nothing, such as a call that begins to be late, it looks again soon. */
+/* Gives the lock back for a moment: for who tells of nothing, such as a call that turns out to be slow, it looks again soon. */
 static void wait_to_be_woken(struct instance_pool *pool, struct instance_waiter *waiter)
 {
 	int64_t until_ns = clock_monotonic_ns() + LIMIT_SCRIPT_SLICE_MS * 1000000LL;
@@ -247,6 +237,8 @@ static enum script_stop await_turn(void *context)
 	enum script_stop stop = SCRIPT_RUNNING;
 
 	pthread_mutex_lock(&pool->lock);
+	running->slow = true;
+	pool->slow++;
 	begin_waiting(running);
 	while (pool->turn_taken && stop == SCRIPT_RUNNING) {
 		wait_a_moment(pool, &pool->turn_over);
@@ -285,7 +277,7 @@ static enum instance_end take_instance(struct running *running)
 	return end;
 }
 
-/* Those that were made beside late ones go again. */
+/* Those that were made beside slow ones go again. */
 static void give_back(struct running *running, int64_t began_ns)
 {
 	struct provider *provider = running->provider;
@@ -300,6 +292,7 @@ static void give_back(struct running *running, int64_t began_ns)
 	now_ns = pool->waiting > 0 ? clock_monotonic_ns() : 0;
 	if (pool->waiting > 0)
 		pool->usual_ns += (now_ns - began_ns - pool->usual_ns) / 4;
+	pool->slow -= running->slow;
 	if (running->has_turn) {
 		pool->turn_taken = false;
 		pthread_cond_signal(&pool->turn_over);

@@ -25,6 +25,7 @@ struct instance_pool {
 	int count;					      /* of those, and of those that are being made */
 	int usual;					      /* how many there should be */
 	int waiting;
+	int slow; /* calls that take long: they have had their turn, or wait for it */
 	pthread_cond_t turn_over;
 	bool turn_taken;  /* a call that takes long computes */
 	int64_t usual_ns; /* what calls took lately, while others waited */

@@ -189,11 +189,6 @@ void watched_beat(struct watched *watched)
 	pulse_beat(watched->pulse);
 }
 
-bool watched_is_late(const struct watched *watched)
-{
-	return atomic_load_explicit(&watched->since_ns, memory_order_relaxed) == WATCHED_LATE;
-}
-
 size_t instance_watch_waiting(const struct instance_watch *watch)
 {
 	return watch != NULL ? atomic_load_explicit(&watch->waiting, memory_order_relaxed) : 0;

@@ -41,9 +41,6 @@ void watched_end(struct watched *watched);
 /* In between: it waits for something, which is no standstill. */
 void watched_beat(struct watched *watched);
 
-/* Has it run for long? Any thread. */
-bool watched_is_late(const struct watched *watched);
-
 /* How many threads wait for an instance of any script; a wait begins or ends. Any thread. */
 size_t instance_watch_waiting(const struct instance_watch *watch);
 void instance_watch_wait(struct instance_watch *watch, bool begins);
