@@ -73,8 +73,7 @@ static void submission_free(struct awaited_write *stored)
 
 	if (submission->forget != NULL)
 		submission->forget(submission);
-	if (submission->left)
-		tell_watcher(submission);
+	tell_watcher(submission);
 	verdict_json_release(submission->verdict_json);
 	callback_free(submission->callback);
 	budget_sheet_release(submission->budgets);
@@ -87,11 +86,8 @@ static void submission_free(struct awaited_write *stored)
 	free(submission);
 }
 
-/* The watcher's door looks as soon as this is over, and the store's thread may hold the submission for a moment longer. */
 void submission_release(struct submission *submission)
 {
-	if (!submission->left)
-		tell_watcher(submission);
 	awaited_write_release(&submission->stored);
 }
 
