@@ -13,7 +13,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (library == NULL)
 		library = script_library_read("/nowhere", NULL);
-	if (provider_load("providers/x.lua", text, size, library, 1, &provider, &error) == ERROR_NONE) {
+	if (provider_load(
+		    &(struct provider_source){
+			    .file = "providers/x.lua", .text = text, .length = size, .library = library, .digest = 1 },
+		    &provider, &error) == ERROR_NONE) {
 		FUZZ_CHECK(provider->manifest.id != NULL && provider->manifest.kind != NULL);
 		FUZZ_CHECK(provider_as(provider, provider->manifest.kind) != NULL);
 		provider_release(provider);
