@@ -72,7 +72,9 @@ struct carrying {
 	/* the row that a statement is on: */
 	size_t next;
 	struct kept_row row;
-	int64_t event; /* number of its event */
+	int64_t event;	   /* number of its event */
+	int64_t at_ms;	   /* its time, and */
+	int64_t latest_ms; /* of those so far */
 };
 
 /* A record that was written by another program, or a source that there is no room for, must not hold up all that come after it. */
@@ -109,12 +111,14 @@ static void take_group(struct carrying *carrying)
 	carrying->count = i;
 }
 
-/* Events are looked for by their times, which hardly ever go back. */
-static int64_t event_time(const struct carrying *carrying)
+/* Events are looked for by their times, which hardly ever go back: a row may have waited for its thread before it came into the ring. */
+static void time_event(struct carrying *carrying)
 {
-	int64_t at_ms = carrying->row.task.created_ms, latest_ms = carrying->writer->event_ms;
+	int64_t at_ms = carrying->row.task.created_ms;
 
-	return at_ms < latest_ms - EVENT_SLACK_MS ? latest_ms : at_ms;
+	carrying->at_ms = at_ms < carrying->latest_ms - EVENT_SLACK_MS ? carrying->latest_ms : at_ms;
+	if (carrying->latest_ms < carrying->at_ms)
+		carrying->latest_ms = carrying->at_ms;
 }
 
 /* ---- all at once ---- */
@@ -125,6 +129,7 @@ static void begin_rows(void *context)
 
 	carrying->next = 0;
 	carrying->event = carrying->writer->newest_event;
+	carrying->latest_ms = carrying->writer->event_ms;
 }
 
 static bool next_row(void *context)
@@ -137,7 +142,10 @@ static bool next_row(void *context)
 	if (carrying->next == carrying->count)
 		return false;
 	carrying->event++;
-	return kept_rows_read(kept, carrying->first + carrying->next++, &carrying->row);
+	if (!kept_rows_read(kept, carrying->first + carrying->next++, &carrying->row))
+		return false;
+	time_event(carrying);
+	return true;
 }
 
 static void give_integer(struct given_value *value, int64_t integer)
@@ -175,7 +183,7 @@ static void give_column(void *context, int column, struct given_value *value)
 	case 14: give_text(value, task->caller); break;
 	case 15: give_text(value, task->asked); break;
 	case 16: give_integer(value, carrying->event); break;
-	case 17: give_integer(value, event_time(carrying)); break;
+	case 17: give_integer(value, carrying->at_ms); break;
 	case 18: give_text(value, row->event.verb); break;
 	case 19: give_text(value, row->event.data); break;
 	default: break;
@@ -202,14 +210,12 @@ static int index_late(struct carrying *carrying)
 static void note_events(struct carrying *carrying)
 {
 	struct writer *writer = carrying->writer;
-	int64_t at_ms = event_time(carrying);
 
 	writer->newest_event = carrying->event;
 	writer->trace.told = true;
-	writer->trace.at_ms = at_ms;
+	writer->trace.at_ms = carrying->at_ms;
 	writer->trace.sequence = id_sequence(&carrying->row.task.id);
-	if (at_ms > writer->event_ms)
-		writer->event_ms = at_ms;
+	writer->event_ms = carrying->latest_ms;
 }
 
 static int insert_group(struct carrying *carrying)
@@ -248,7 +254,7 @@ static int insert_row(struct carrying *carrying)
 	int code = writer_insert_task(writer, &row->task, *source, true);
 
 	if (code == DATABASE_OK)
-		return writer_insert_event(writer, id_sequence(&row->task.id), event_time(carrying), &row->event, true);
+		return writer_insert_event(writer, id_sequence(&row->task.id), carrying->at_ms, &row->event, true);
 	if (!is_known_already(writer))
 		return code;
 	*source = 0;
