@@ -24,7 +24,7 @@
 #endif
 
 static _Thread_local struct script_state *volatile watched;
-static _Thread_local enum { TIMER_NONE = 0, TIMER_TICKS, TIMER_FAILED } timer_state;
+static _Thread_local enum { TIMER_NONE = 0, TIMER_TICKS, TIMER_ANOTHER, TIMER_FAILED } timer_state;
 static pthread_once_t handler_once = PTHREAD_ONCE_INIT;
 
 static void on_tick(int number)
@@ -33,8 +33,9 @@ static void on_tick(int number)
 	int kept = errno;
 
 	(void)number;
+	/* another thread counts time that passes: how much of it was computed is not known, perhaps next to nothing */
 	if (state != NULL)
-		script_tick(state, TICK_NS);
+		script_tick(state, timer_state == TIMER_ANOTHER ? 0 : TICK_NS);
 	errno = kept;
 }
 
@@ -69,7 +70,7 @@ void script_alarm_take_ticks(void)
 	sigemptyset(&signals);
 	sigaddset(&signals, ALARM_SIGNAL);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
-	timer_state = TIMER_TICKS;
+	timer_state = TIMER_ANOTHER;
 }
 
 bool script_alarm_watch(struct script_state *state)
@@ -77,5 +78,5 @@ bool script_alarm_watch(struct script_state *state)
 	if (timer_state == TIMER_NONE && state != NULL)
 		start_ticking();
 	watched = state;
-	return timer_state == TIMER_TICKS && !TICKS_WAIT;
+	return (timer_state == TIMER_TICKS || timer_state == TIMER_ANOTHER) && !TICKS_WAIT;
 }
