@@ -1,4 +1,5 @@
 -- Calls of one script at once: each in an instance of its own, none sees another, and one that burns its time holds up nobody.
+local socket = require "socket"
 local hosts = require "spec.support.host"
 local prometheus = require "spec.support.prometheus"
 local script_text = require "spec.support.script_text"
@@ -13,11 +14,13 @@ local SCRIPT = script_text.provider("several", {
     count, list.n = count + 1, list.n + 1
     list[#list + 1] = request.prompt
     if request.loop then while true do end end
+    for i = 1, request.works or 0 do list.last = i end
     return request, { count = count, n = list.n, kept = #list }]],
 })
 
-local function start(threads)
-  return hosts.start { config = { server = { threads = threads } }, env = { PROVIDERD_TEST_CALL_CPU_MS = "600" }, files = {
+local function start(threads, cpu_ms)
+  local env = { PROVIDERD_TEST_CALL_CPU_MS = cpu_ms or "600" }
+  return hosts.start { config = { server = { threads = threads } }, env = env, files = {
     ["lua/nothing.lua"] = "return {}", ["providers/several.lua"] = SCRIPT } }
 end
 
@@ -71,6 +74,23 @@ describe("calls of one script", function()
     assert.is_true(told[500] <= 3, told[500] .. " calls burned all of their time") -- then it rests, for those that wait too
     assert.is_true(told[503] >= USUAL - 1, told[503] .. " were told that it rests")
     host:eventually(function() return instances(host) <= USUAL end) -- those that were made meanwhile are gone
+    host:remove()
+  end)
+
+  it("that compute for some milliseconds do not wait for one that burns its time, however many share the cores", function()
+    local host = start(128, "5000")
+    local began = socket.gettime() -- it computes for five seconds, which take longer where others compute
+    local loop = send_many(host, 1, function() return { prompt = "x", loop = true } end)[1]
+    socket.sleep(0.5) -- so that it is seen to be slow
+    for _, client in ipairs(send_many(host, 48, function() return { prompt = "x", works = 20000 } end)) do
+      local answer = client:receive()
+      assert.equal(200, answer.status, answer.body)
+      client:close()
+    end
+    local kept = instances(host)
+    assert.is_true(socket.gettime() < began + 5, "it may be over by now, and proves nothing")
+    if USUAL < 24 then assert.is_true(kept > USUAL, kept .. " instances: what was made beside it was not kept") end
+    loop:close()
     host:remove()
   end)
 

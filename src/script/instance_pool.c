@@ -277,7 +277,7 @@ static enum instance_end take_instance(struct running *running)
 	return end;
 }
 
-/* Those that were made beside slow ones go again. */
+/* One that was made beside slow calls goes again when they do, and not before: the next call would have to make another one, which costs more than the call. */
 static void give_back(struct running *running, int64_t began_ns)
 {
 	struct provider *provider = running->provider;
@@ -288,11 +288,11 @@ static void give_back(struct running *running, int64_t began_ns)
 	bool wanted;
 
 	pthread_mutex_lock(&pool->lock);
-	wanted = pool->count <= pool->usual;
+	pool->slow -= running->slow;
+	wanted = pool->count - pool->slow <= pool->usual;
 	now_ns = pool->waiting > 0 ? clock_monotonic_ns() : 0;
 	if (pool->waiting > 0)
 		pool->usual_ns += (now_ns - began_ns - pool->usual_ns) / 4;
-	pool->slow -= running->slow;
 	if (running->has_turn) {
 		pool->turn_taken = false;
 		pthread_cond_signal(&pool->turn_over);
