@@ -50,7 +50,7 @@ studio.describe("a job that is made again", function()
     local body = { prompt = "in oil", mode = "image-to-image", parameters = { strength = 0.6, init_image = PICTURE } }
     local job = page.host:post(page.live:path("stability", "submit"), body).json.job_id
     page:go("#/jobs/" .. job)
-    page:find_text("summary", "Exact request"):click()
+    page:click_text("summary", "Exact request")
     local text = page:find(".job .upstream"):text()
     for _, part in ipairs {
       "^POST https://api%.stability%.ai/",

@@ -101,7 +101,7 @@ studio.describe("Money", function()
 
   local function choose(word)
     page:execute "scrollTo(0, 0)"
-    page:find_text(".segments a", word):click()
+    page:click_text(".segments a", word)
   end
 
   it("has the ledger's lines, and sums that are sums", function()
@@ -195,7 +195,7 @@ studio.describe("Money", function()
   end)
 
   it("tells which jobs cost much less than was reserved, when asked", function()
-    page:find("details summary"):click()
+    page:click("details summary")
     page:wait("document.querySelector('details tbody tr')", "the jobs")
     assert.matches("a lighthouse at night, number 1", page:find("details tbody"):text())
     page:assert_clean()
@@ -213,7 +213,7 @@ studio.describe("Money", function()
     assert.matches("the registry is busy", page:find("main [role=alert]"):text())
     assert.is_true(#rows() > 0)
     page:execute "window.fetch = window.answer"
-    page:find("main [role=alert] button"):click()
+    page:click("main [role=alert] button")
     page:wait("!document.querySelector('main [role=alert]')", "an end of the problem")
     page:wait("document.querySelector('.money-days .row').textContent.endsWith('spent in 90 days')", "the figures")
     page:assert_clean()

@@ -118,11 +118,11 @@ studio.describe("Studio's providers", function()
       return count
     end
     local before = asked()
-    page:find("#check"):click()
+    page:click("#check")
     page:wait("/nothing was sent/.test(document.querySelector('main').innerText)", "the check")
     assert.truthy(page:find("pre[aria-label='The request that would be sent']"):text():find("{api_key}", 1, true))
     assert.equal(before, asked())
-    page:find("#ask"):click()
+    page:click("#ask")
     page:wait("/RunPod answers/.test(document.querySelector('main').innerText)", "the vendor's answer")
     assert.equal(before + 1, asked())
     page:picture("provider", { full = true })
@@ -130,7 +130,7 @@ studio.describe("Studio's providers", function()
 
   it("show the balance that a vendor tells", function()
     page:go "#/providers/runway"
-    page:find("#ask"):click()
+    page:click("#ask")
     page:wait("/balance \\$[0-9.]+/.test(document.querySelector('main [role=status]').innerText)", "the balance")
     page:go "#/providers"
     page:wait(of_card("runway", "/answered .* ago, balance \\$[0-9.]+/.test(card.innerText)"), "when it was asked last")
@@ -139,7 +139,7 @@ studio.describe("Studio's providers", function()
   it("tell what is known of the vendor's own list, and have it read again", function()
     page:go "#/providers/fal"
     page:wait("/\\d+ models, read/.test(document.querySelector('main').innerText)", "the age of the list")
-    page:find("#read-again"):click()
+    page:click("#read-again")
     page:wait("/being read anew/.test(document.querySelector('.toasts').innerText)", "that it is read")
     page:go "#/providers/runway"
     page:wait("/Off: what the script itself/.test(document.querySelector('main').innerText)", "that it is off")
@@ -166,7 +166,7 @@ studio.describe("Studio's providers", function()
     page:go "#/providers/fal"
     local model = page:find_text("td a", "Flux schnell")
     assert.equal("#/make/image/fal?mode=flux&model=fal-ai%2Fflux%2Fschnell", model:property "hash")
-    page:find_text("a.button", "All providers"):click()
+    page:click_text("a.button", "All providers")
     page:wait("document.activeElement.matches('h1') && document.activeElement.innerText === 'Providers'", "the focus")
   end)
 
@@ -201,7 +201,7 @@ studio.describe("Studio's providers, with the roles of a key", function()
   it("can be checked by who may read, and not asked", function()
     log_in "reader"
     page:go "#/providers/fal"
-    page:find("#check"):click()
+    page:click("#check")
     page:wait("/nothing was sent/.test(document.querySelector('main').innerText)", "the check")
     assert.equal(0, #page:finds "#ask")
     assert.truthy(page:find("main"):text():find("needs the role “live”", 1, true))

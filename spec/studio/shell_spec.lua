@@ -121,7 +121,7 @@ studio.describe("Studio", function()
   it("closes a dialog when another page is gone to, by Back too", function()
     page:go "#/"
     page:go "#/money"
-    page:find("#search"):click()
+    page:click("#search")
     page:find "dialog[open]"
     page:back()
     page:wait("location.hash === '#/' && !document.querySelector('dialog')", "no dialog over the page before")

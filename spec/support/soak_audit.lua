@@ -11,7 +11,8 @@ local audit = {}
 local PAGE = 500
 local ENDED = { done = true, error = true, canceled = true }
 local ENDED_THERE = { done = true, moderated = true, failed = true, canceled = true } -- in the simulator's words
-local RESOLVED_SECONDS = 60
+local RESOLVED_SECONDS = 180
+local RESOLVE_TRIES = 60
 local QUIET_TRIES = 60
 local PAUSE_SECONDS = 150 -- twice the longest for which a vendor puts a request off, and some
 
@@ -252,12 +253,22 @@ local function resolution(row, theirs)
   return { status = theirs.status == "done" and "done" or theirs.status == "canceled" and "canceled" or "error", cost_usd = cost }
 end
 
+-- 503: nothing was done, on a busy machine; an operator asks again.
+local function resolve(run, row, vendor)
+  local answer
+  for _ = 1, RESOLVE_TRIES do
+    answer = run.live.host:post("/api/jobs/" .. row.job_id .. "/resolve", resolution(row, vendor))
+    if answer.status ~= 503 then break end
+    socket.sleep(0.5)
+  end
+  return answer
+end
+
 local function resolve_all(run, rows, vendors)
   for _, row in ipairs(rows) do
     if not ENDED[row.status] then
-      local answer = run.live.host:post("/api/jobs/" .. row.job_id .. "/resolve", resolution(row, vendors[row.prompt]))
-      -- 409: found by the host itself meanwhile
-      if answer.status ~= 200 and answer.status ~= 409 and answer.status ~= 503 then
+      local answer = resolve(run, row, vendors[row.prompt])
+      if answer.status ~= 200 and answer.status ~= 409 then -- 409: found by the host itself meanwhile
         run:problem("%s (%s) cannot be resolved: %d %s", row.prompt, row.job_id, answer.status, answer.body)
       end
       run:count "resolved"
