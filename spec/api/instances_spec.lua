@@ -2,6 +2,7 @@
 local socket = require "socket"
 local hosts = require "spec.support.host"
 local prometheus = require "spec.support.prometheus"
+local shell = require "spec.support.shell"
 local script_text = require "spec.support.script_text"
 
 local PATH = "/api/providers/image/several/submit"
@@ -14,6 +15,12 @@ local SCRIPT = script_text.provider("several", {
     count, list.n = count + 1, list.n + 1
     list[#list + 1] = request.prompt
     if request.loop then while true do end end
+    if request.hungry then
+      local kept = {}
+      for i = 1, 40 do kept[i] = string.rep("x", 1024 * 1024) .. i end
+      for _ = 1, 3000000 do count = 1 end -- the others come meanwhile
+      request.kept = #kept
+    end
     for i = 1, request.works or 0 do list.last = i end
     return request, { count = count, n = list.n, kept = #list }]],
 })
@@ -105,6 +112,22 @@ describe("calls of one script", function()
       end
     end
     host:eventually(function() return instances(host) <= USUAL end)
+    host:remove()
+  end)
+
+  it("may not take what one may take, each", function()
+    local host = start(64)
+    local clients, told = send_many(host, 24, function() return { prompt = "x", hungry = true } end), { [200] = 0, [503] = 0 }
+    for _, client in ipairs(clients) do
+      local answer = client:receive()
+      told[answer.status] = (told[answer.status] or 0) + 1
+      client:close()
+    end
+    local peak = tonumber(shell.read("/proc/" .. host.process.pid .. "/status"):match("VmHWM:%s*(%d+)")) / 1024
+    assert.equal(24, told[200] + told[503])
+    assert.is_true(told[200] >= 1 and told[503] >= 1, told[200] .. " were answered, and " .. told[503] .. " had no room")
+    assert.is_true(peak < 500, peak .. " MB")
+    host:eventually(function() return host:post(PATH, { prompt = "x", hungry = true }).status == 200 end)
     host:remove()
   end)
 end)

@@ -95,6 +95,7 @@ static void load_here(void *argument)
 	struct script_instance *instance = loading->instance;
 
 	instance->state = script_state_new(loading->provider->library);
+	instance->state->crowd = &loading->provider->memory_crowd;
 	loading->code = run_text(loading);
 	if (loading->code != ERROR_NONE)
 		return;

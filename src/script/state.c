@@ -56,6 +56,27 @@ static void *resize_block(struct script_state *state, void *block, size_t old_si
 	return moved;
 }
 
+static size_t beyond(size_t used)
+{
+	return used > LIMIT_SCRIPT_RESIDENT_BYTES ? used - LIMIT_SCRIPT_RESIDENT_BYTES : 0;
+}
+
+static void set_used(struct script_state *state, size_t used)
+{
+	size_t before = beyond(state->memory_used), after = beyond(used);
+
+	state->memory_used = used;
+	if (state->crowd != NULL && before != after)
+		atomic_fetch_add_explicit(state->crowd, after - before, memory_order_relaxed);
+}
+
+/* Many calls of one script at once may not have what one may, each. */
+static bool crowd_has_room(const struct script_state *state, size_t more)
+{
+	return state->crowd == NULL || beyond(state->memory_used + more) == 0 ||
+	       atomic_load_explicit(state->crowd, memory_order_relaxed) + more <= LIMIT_SCRIPT_CROWD_BYTES;
+}
+
 static void *capped_allocate(void *context, void *block, size_t old_size, size_t new_size)
 {
 	struct script_state *state = context;
@@ -64,19 +85,23 @@ static void *capped_allocate(void *context, void *block, size_t old_size, size_t
 	if (block == NULL)
 		old_size = 0; /* for a new block Lua passes a type tag here, not a size */
 	if (new_size == 0) {
-		state->memory_used -= old_size;
+		set_used(state, state->memory_used - old_size);
 		if (block != NULL)
 			give_block(state, block, old_size);
 		return NULL;
 	}
 	if (state->enforce && new_size > old_size && state->memory_used + (new_size - old_size) > state->memory_limit)
 		return NULL;
+	if (state->enforce && new_size > old_size && !crowd_has_room(state, new_size - old_size)) {
+		state->starved = true; /* not this call's fault */
+		return NULL;
+	}
 	moved = resize_block(state, block, old_size, new_size);
 	state->starved |= moved == NULL;
 	if (moved == NULL && block != NULL && new_size <= old_size)
 		moved = block; /* Lua takes it that shrinking cannot fail */
 	if (moved != NULL)
-		state->memory_used = state->memory_used - old_size + new_size;
+		set_used(state, state->memory_used - old_size + new_size);
 	return moved;
 }
 

@@ -6,6 +6,7 @@
  * cannot swallow it. */
 #pragma once
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,6 +45,8 @@ struct script_state {
 	struct pool pool;
 	size_t memory_used;
 	size_t memory_limit;
+	_Atomic size_t *
+		crowd; /* what the instances of this script take beyond LIMIT_SCRIPT_RESIDENT_BYTES each, together; or NULL: it is alone */
 	size_t memory_kept; /* what the last full collection left */
 	bool enforce;	    /* true while script code runs */
 	bool starved;	    /* since the budget began, malloc had nothing to give */
