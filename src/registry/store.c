@@ -502,12 +502,12 @@ static void write_group(struct task_store *store, struct store_write *writes)
 	atomic_store_explicit(&store->writing_since_ns, 0, memory_order_relaxed);
 }
 
-/* What was kept goes before what comes now. False: there was nothing, or it was tried lately. */
-static bool carry_rows(struct task_store *store)
+/* What was kept goes before what comes now, whose events are younger. False: there was nothing, or nothing comes and it was tried lately. */
+static bool carry_rows(struct task_store *store, bool idle)
 {
 	int64_t began_ns = clock_monotonic_ns();
 
-	if (!kept_rows_ready(&store->kept) || (atomic_load(&store->kept.failing) && began_ns < store->carry_ns))
+	if (!kept_rows_ready(&store->kept) || (idle && atomic_load(&store->kept.failing) && began_ns < store->carry_ns))
 		return false;
 	atomic_store_explicit(&store->writing_since_ns, began_ns, memory_order_relaxed);
 	note_health(store, kept_rows_carry(&store->kept, &store->writer));
@@ -564,7 +564,7 @@ static void write_waiting(struct task_store *store)
 	pthread_mutex_unlock(&store->lock);
 	if (run != store->writer.run)
 		writer_set_run(&store->writer, run);
-	carried = carry_rows(store);
+	carried = carry_rows(store, idle);
 	if (!idle) {
 		write_group(store, writes);
 		note_budgets(store);
