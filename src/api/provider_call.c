@@ -154,13 +154,13 @@ bool provider_call_has_outcome(const struct script_call *script)
 }
 
 /* Where many wait, those whose script is slow give their threads to others. */
-static const char *over(void *context)
+static const char *over(void *context, bool its_turn)
 {
 	const struct incoming *incoming = context;
 
 	if (http_client_left(http_socket(incoming->http)))
 		return call_left_early;
-	if (instance_watch_waiting(incoming->host->instances) > incoming->host->most_waiting)
+	if (!its_turn && instance_watch_waiting(incoming->host->instances) > incoming->host->most_waiting)
 		return "too many calls are waiting for slow scripts";
 	return NULL;
 }

@@ -235,8 +235,8 @@
 #define LIMIT_CALL_TEXT_BYTES (LIMIT_SCRIPT_MEMORY_BYTES + LIMIT_SCRIPT_MEMORY_BYTES / 2)
 #define LIMIT_ANSWER_BYTES (48 * 1024 * 1024) /* of a call: a request of 16 MiB comes twice in it, as payload and as preview */
 #define LIMIT_ROW_BYTES (24 * 1024 * 1024)    /* of a task's payload, whose long texts were cut */
-#define LIMIT_CALLS_TEXT_BYTES (512 * 1024 * 1024)    /* of all calls: what comes then waits, or is answered 503 */
-#define LIMIT_SCRIPT_CROWD_BYTES (128 * 1024 * 1024)  /* of all calls of one script, beyond LIMIT_SCRIPT_RESIDENT_BYTES each */
+#define LIMIT_CALLS_TEXT_BYTES (256 * 1024 * 1024)    /* of all calls: what comes then is answered 503 */
+#define LIMIT_SCRIPT_CROWD_BYTES (128 * 1024 * 1024)  /* of all calls, beyond LIMIT_SCRIPT_RESIDENT_BYTES each */
 #define LIMIT_SCRIPT_RESIDENT_BYTES (8 * 1024 * 1024) /* above it, a state's garbage is collected after each call */
 #define LIMIT_SCRIPT_CPU_MS 2000		      /* one resume of a coroutine */
 #define LIMIT_SCRIPT_LOAD_CPU_MS 500

@@ -95,7 +95,8 @@ static void load_here(void *argument)
 	struct script_instance *instance = loading->instance;
 
 	instance->state = script_state_new(loading->provider->library);
-	instance->state->crowd = &loading->provider->memory_crowd;
+	if (instance->stack != NULL)
+		instance->state->crowd = instance_watch_memory(loading->provider->watch);
 	loading->code = run_text(loading);
 	if (loading->code != ERROR_NONE)
 		return;

@@ -109,21 +109,21 @@ static void begin_waiting(struct running *running)
 }
 
 /* With the lock, which it gives back while it asks. */
-static bool loses_patience(struct running *running)
+static bool loses_patience(struct running *running, bool its_turn)
 {
 	const struct instance_patience *patience = running->patience;
 	pthread_mutex_t *lock = &running->provider->pool.lock;
 	int64_t now_ns = clock_monotonic_ns();
 	const char *why = "the host did not get to this call in time";
 
-	if (now_ns < running->look_ns)
+	if (now_ns < running->look_ns && !its_turn)
 		return false;
 	running->look_ns = now_ns + LIMIT_CALL_LOOK_MS * 1000000LL;
 	if (patience->deadline_ns < running->look_ns)
 		running->look_ns = patience->deadline_ns;
 	pthread_mutex_unlock(lock);
 	if (now_ns < patience->deadline_ns)
-		why = patience->over(patience->context);
+		why = patience->over(patience->context, its_turn);
 	pthread_mutex_lock(lock);
 	if (why != NULL)
 		error_set(running->error, ERROR_BUSY, NULL, "%s", why);
@@ -217,7 +217,7 @@ static enum instance_end wait_for_one(struct running *running)
 	waiter = enqueue(pool);
 	do {
 		wait_to_be_woken(pool, waiter);
-		if (waiter->given == NULL && pool->free == NULL && loses_patience(running) && waiter->given == NULL)
+		if (waiter->given == NULL && pool->free == NULL && loses_patience(running, false) && waiter->given == NULL)
 			end = INSTANCE_LATE;
 	} while (end == INSTANCE_RAN && waiter->given == NULL && pool->free == NULL && !may_make(pool));
 	if (waiter->given == NULL)
@@ -235,15 +235,18 @@ static enum script_stop await_turn(void *context)
 	struct running *running = context;
 	struct instance_pool *pool = &running->provider->pool;
 	enum script_stop stop = SCRIPT_RUNNING;
+	bool asked = false;
 
 	pthread_mutex_lock(&pool->lock);
 	running->slow = true;
 	pool->slow++;
 	begin_waiting(running);
-	while (pool->turn_taken && stop == SCRIPT_RUNNING) {
-		wait_a_moment(pool, &pool->turn_over);
+	while (stop == SCRIPT_RUNNING && (pool->turn_taken || !asked)) {
+		asked = !pool->turn_taken;
+		if (!asked)
+			wait_a_moment(pool, &pool->turn_over);
 		watched_beat(&running->instance->watched);
-		if (loses_patience(running))
+		if (loses_patience(running, asked))
 			stop = SCRIPT_STOP_LATE;
 	}
 	if (provider_rests(running->provider))

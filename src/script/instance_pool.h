@@ -31,10 +31,11 @@ struct instance_pool {
 	int64_t usual_ns; /* what calls took lately, while others waited */
 };
 
-/* Until when a call waits for an instance (monotonic), and what is asked meanwhile, every LIMIT_CALL_LOOK_MS: why it should not wait any longer, or NULL. */
+/* Until when a call waits for an instance, or its turn (monotonic), and what is asked meanwhile, every LIMIT_CALL_LOOK_MS: why it should not wait any longer, or
+ * NULL; and once more when its turn has come: why it should not go on. */
 struct instance_patience {
 	int64_t deadline_ns;
-	const char *(*over)(void *context);
+	const char *(*over)(void *context, bool its_turn);
 	void *context;
 };
 

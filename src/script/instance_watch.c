@@ -22,7 +22,7 @@
 struct instance_watch {
 	pthread_t thread;
 	struct watchdog *watchdog;
-	_Atomic size_t waiting;
+	_Atomic size_t waiting, memory;
 	_Atomic bool asleep;
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t wake;
@@ -187,6 +187,11 @@ void watched_end(struct watched *watched)
 void watched_beat(struct watched *watched)
 {
 	pulse_beat(watched->pulse);
+}
+
+_Atomic size_t *instance_watch_memory(struct instance_watch *watch)
+{
+	return watch != NULL ? &watch->memory : NULL;
 }
 
 size_t instance_watch_waiting(const struct instance_watch *watch)

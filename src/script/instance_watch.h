@@ -41,6 +41,9 @@ void watched_end(struct watched *watched);
 /* In between: it waits for something, which is no standstill. */
 void watched_beat(struct watched *watched);
 
+/* script_state.crowd of all that it watches; NULL without a watch. */
+_Atomic size_t *instance_watch_memory(struct instance_watch *watch);
+
 /* How many threads wait for an instance of any script; a wait begins or ends. Any thread. */
 size_t instance_watch_waiting(const struct instance_watch *watch);
 void instance_watch_wait(struct instance_watch *watch, bool begins);

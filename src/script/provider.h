@@ -53,7 +53,6 @@ struct provider {
 	_Atomic int stops;	       /* all stops of this version */
 	_Atomic int instances;	       /* that there are, the engine's among them */
 	_Atomic size_t memory_used;    /* by them, after their last calls */
-	_Atomic size_t memory_crowd;   /* script_state.crowd of them */
 	pthread_mutex_t rest_lock;     /* guards what follows */
 	int64_t stop_times_ns[8];
 	char rest_reason[256];

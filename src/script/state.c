@@ -70,7 +70,7 @@ static void set_used(struct script_state *state, size_t used)
 		atomic_fetch_add_explicit(state->crowd, after - before, memory_order_relaxed);
 }
 
-/* Many calls of one script at once may not have what one may, each. */
+/* Many calls at once may not have what one may, each; what all of them usually need is there for each. */
 static bool crowd_has_room(const struct script_state *state, size_t more)
 {
 	return state->crowd == NULL || beyond(state->memory_used + more) == 0 ||

@@ -46,7 +46,7 @@ struct script_state {
 	size_t memory_used;
 	size_t memory_limit;
 	_Atomic size_t *
-		crowd; /* what the instances of this script take beyond LIMIT_SCRIPT_RESIDENT_BYTES each, together; or NULL: it is alone */
+		crowd; /* what the instances of all scripts take beyond LIMIT_SCRIPT_RESIDENT_BYTES each, together; or NULL: it does not count */
 	size_t memory_kept; /* what the last full collection left */
 	bool enforce;	    /* true while script code runs */
 	bool starved;	    /* since the budget began, malloc had nothing to give */
