@@ -293,16 +293,22 @@ describe("the ring of dry runs", function()
     crowd.check(host, ids)
   end)
 
-  it("waits while the disk is full, says so, and takes nothing more", function()
-    local disk = require("spec.support.disk_fault").new()
-    if not disk then return pending("not under a sanitizer") end
-    finally(function() disk:remove() end)
+  -- The id of a row that waits in the ring, for want of room beside it.
+  local function kept_on_full_disk(disk)
     start(disk:env())
     submit(3)
     host:eventually(function() return #host:get("/api/jobs/list").json.tasks == 4 end)
     disk:fail("write", "registry.db-wal", { errno = 28 })
     local kept = submit(1)[1]
     host:eventually(function() return host:get("/readyz").status == 503 end)
+    return kept
+  end
+
+  it("waits while the disk is full, says so, and takes nothing more", function()
+    local disk = require("spec.support.disk_fault").new()
+    if not disk then return pending("not under a sanitizer") end
+    finally(function() disk:remove() end)
+    local kept = kept_on_full_disk(disk)
     assert.truthy(host:get("/readyz").body:find("the registry cannot be written", 1, true))
     local answer = host:post(SUBMIT, { prompt = "no room" })
     assert.equal(503, answer.status)
@@ -321,12 +327,7 @@ describe("the ring of dry runs", function()
     local disk = require("spec.support.disk_fault").new()
     if not disk then return pending("not under a sanitizer") end
     finally(function() disk:remove() end)
-    start(disk:env())
-    submit(3)
-    host:eventually(function() return #host:get("/api/jobs/list").json.tasks == 4 end)
-    disk:fail("write", "registry.db-wal", { errno = 28 })
-    local kept = submit(1)[1]
-    host:eventually(function() return host:get("/readyz").status == 503 end)
+    local kept = kept_on_full_disk(disk)
     host:kill()
     disk:mend()
     start_again()
