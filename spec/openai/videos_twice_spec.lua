@@ -1,6 +1,7 @@
 -- A live create of a video whose answer does not arrive is taken over by its repeat, over a kill of the host too: one call, one
 -- payment. Two calls whose answers arrived are two.
 local http = require "spec.support.http"
+local socket = require "socket"
 local live_support = require "spec.support.live"
 local videos = require "spec.support.openai_videos"
 
@@ -21,11 +22,11 @@ describe("a live create of a video", function()
     return videos.check(answer.json)
   end
 
-  -- Sends it and leaves without the answer.
-  local function leave(prompt, seconds)
+  -- Sends it and leaves without the answer, once wait() returned: before its script has run there is no job.
+  local function leave(prompt, wait)
     local connection = http.connect(live.host.port)
     connection:send("POST", "/live/v1/videos", wish(prompt))
-    if seconds then require("socket").sleep(seconds) end
+    wait()
     connection.socket:setoption("linger", { on = true, timeout = 0 }) -- a reset: nothing more is taken
     connection:close()
   end
@@ -34,8 +35,7 @@ describe("a live create of a video", function()
     for round = 1, 3 do
       local prompt = "left " .. round
       local before = live:paid()
-      leave(prompt, 0.3) -- one that is left before its script has run makes no job
-      live.host:eventually(function() return #(videos.list(live.host)) == round end)
+      leave(prompt, function() live.host:eventually(function() return #(videos.list(live.host)) == round end) end)
       local video = create(prompt, RETRY)
       live.host:eventually(function() return videos.get(live.host, video.providerd.job_id).status == "completed" end)
       assert.equal(before + 1, live:paid())
@@ -56,7 +56,7 @@ describe("a live create of a video", function()
     for round = 1, 6 do
       local prompt = "killed " .. round
       prompts[round] = prompt
-      leave(prompt, round * 0.004)
+      leave(prompt, function() socket.sleep(round * 0.004) end)
       live.host:kill()
       live.host:start_again()
       known[round] = create(prompt, RETRY).id
@@ -93,8 +93,10 @@ describe("a live create of a video", function()
   end)
 
   it("that was deleted is made anew", function()
-    leave("deleted", 0.3)
-    local id = live.host:eventually(function() return (videos.list(live.host))[1] end)
+    local id
+    leave("deleted", function()
+      id = live.host:eventually(function() return (videos.list(live.host))[1] end)
+    end)
     live.host:eventually(function() return videos.get(live.host, id:sub(7)).status == "completed" end)
     assert.equal(200, videos.delete(live.host, id).status)
     local video = create("deleted", RETRY)

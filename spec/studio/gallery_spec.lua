@@ -60,6 +60,7 @@ studio.describe("The gallery", function()
   local function open(route)
     page:go(route or "#/gallery")
     page:execute "scrollTo(0, 0)"
+    wait_for(page, "document.querySelector('.gallery[aria-busy=false]')", "what its filters ask for")
     wait_for(page, "document.querySelector('.gallery-tile, .empty, .viewer')", "the gallery")
   end
 

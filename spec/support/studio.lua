@@ -138,12 +138,14 @@ end
 
 -- The page ----------------------------------------------------------------------------------------------------------------
 
--- A page stands until the next one's module has come: it is marked before its address is left.
+-- A page stands until the next one's module has come, or until it has heard of its own new address: it is marked before.
 local LEAVE = [[
 const name = hash => hash.replace(/^#?\/?/, "").split(/[/?]/)[0];
 const [url] = arguments;
 const open = document.querySelector("main")?.firstElementChild;
-if (name(new URL(url).hash) !== name(location.hash)) open?.setAttribute("data-left", "");
+const { hash } = new URL(url);
+if (hash !== location.hash) open?.setAttribute("data-left", "");
+if (name(hash) === name(location.hash)) addEventListener("hashchange", () => open?.removeAttribute("data-left"), { once: true });
 location.href = url;]]
 
 local HERE = [[

@@ -101,7 +101,7 @@ function grid(list, query, isAway, abort) {
     const name = computed(() => dayName(day));
     return h("section", h("h2", () => name.value), h("ul", each(() => one.value.outputs, keyOf, make)));
   };
-  const node = h("div.gallery", each(() => days.value, one => one.day, section));
+  const node = h("div.gallery", { "aria-busy": () => String(list.stale.value) }, each(() => days.value, one => one.day, section));
   onKey(event => {
     if (!MOVES.includes(event.key) || isAway() || event.shiftKey) return false;
     const tiles = [...node.querySelectorAll("a")], from = document.activeElement, isIn = node.contains(from);

@@ -12,6 +12,7 @@ export const keyOf = output => `${output.job_id}/${output.n}`;
 /** query(): what the API is asked for; isAtTop(): may new ones come in at once? */
 export function openOutputs(query, isAtTop, abort) {
   const items = signal(null), next = signal(null), problem = signal(null), busy = signal(false);
+  const stale = signal(true); // what is shown is not yet what the filters ask for
   const until = signal(null); // only what is older is shown: an output far back was opened by its address
   const fresh = signal(null); // the newest page, with outputs that are not shown yet
   const asked = computed(() => JSON.stringify({ ...query(), until: until.value }));
@@ -29,7 +30,10 @@ export function openOutputs(query, isAtTop, abort) {
         take(page);
       });
     } catch (error) {
-      if (mine === turn && !abort.aborted) problem.value = error;
+      if (mine === turn && !abort.aborted) batch(() => {
+        problem.value = error;
+        stale.value = false;
+      });
     }
   }
 
@@ -47,6 +51,7 @@ export function openOutputs(query, isAtTop, abort) {
     items.value = page.artifacts;
     next.value = page.next;
     fresh.value = null;
+    stale.value = false;
   });
 
   /** The newest page in its place; what is older stays if nothing is missing between them. */
@@ -81,6 +86,7 @@ export function openOutputs(query, isAtTop, abort) {
   effect(() => {
     asked.value;
     turn++;
+    stale.value = true;
     untracked(() => host.opened.then(() => load(null, put)));
   });
   host.on(events => events.some(({ data }) => data?.dry_run === false && data.status === "done") && changed());
@@ -88,7 +94,7 @@ export function openOutputs(query, isAtTop, abort) {
   onCleanup(() => clearTimeout(timer));
 
   return {
-    items, next, problem, busy, waiting, until,
+    items, next, problem, busy, stale, waiting, until,
     older, reload: () => load(null, put), showNew: () => merge(fresh.peek()),
   };
 }
