@@ -3,6 +3,7 @@
 local exact = require "spec.support.exact_json"
 local host = require "spec.support.host"
 local providers = require "spec.support.providers"
+local script_text = require "spec.support.script_text"
 
 -- JSON values as they are sent, and as they come back when the text differs.
 local VALUES = {
@@ -92,6 +93,70 @@ describe("a parameter of a model that is not described", function()
       end)
     end
   end
+end)
+
+-- Scripts read JSON in two places: the job that they are asked about, and texts of their own.
+describe("a value that a script reads", function()
+  local served
+
+  setup(function()
+    local bodies = {
+      poll = "return ctx.request { method = 'POST', path = '/' .. job.id, json = { job = job } }",
+      submit = "return ctx.request { path = '/', json = cjson.decode(payload.text) }",
+    }
+    local options = { top = "local cjson = require 'cjson'", submit = bodies.submit, poll = bodies.poll }
+    served = host.start { files = { ["providers/echo.lua"] = script_text.provider("echo", options) } }
+  end)
+  teardown(function() served:remove() end)
+
+  local function submit(value)
+    local answer = served:post("/api/providers/image/echo/submit", exact.encode { text = value, job = exact.decode(value) })
+    assert.equal(200, answer.status, value .. ": " .. answer.body)
+    return exact.decode(answer.body)
+  end
+
+  it("is the one that was sent", function()
+    for _, case in ipairs(VALUES) do
+      local expected = exact.encode(exact.decode(case[2] or case[1]))
+      for _, around in ipairs { "[%s]", '{"v":%s}', ' { "z" : %s , "a" : { "b" : %s } , "\\u0061b" : [ %s , %s ] } ' } do
+        local sent, meant = around:gsub("%%s", function() return case[1] end), around:gsub("%%s", function() return expected end)
+        local envelope = submit(sent)
+        assert.equal(exact.encode(exact.decode(meant)), exact.encode(envelope.upstream.body))
+        local poll = served:post("/api/providers/image/echo/poll", { job_id = envelope.job_id })
+        assert.equal(200, poll.status, poll.body)
+        local job = exact.decode(poll.body).upstream.body.job
+        assert.equal("mock-echo-1", job.id)
+        assert.equal("{}", exact.encode(job.state))
+        assert.equal(exact.encode(exact.decode(meant)), exact.encode(job.payload.job))
+      end
+    end
+  end)
+
+  it("has all its members, however many there are, and none twice", function()
+    for _, count in ipairs { 15, 16, 17, 32, 33, 500 } do
+      local members = {}
+      for index = 1, count do members[index] = ('"m%d":%d'):format(index * 7919 % 1000, index) end
+      local text = "{" .. table.concat(members, ",") .. "}"
+      assert.equal(exact.encode(exact.decode(text)), exact.encode(submit(text).upstream.body))
+      local twice = "{" .. table.concat(members, ",") .. ',"m919":0}'
+      local answer = served:post("/api/providers/image/echo/submit", { text = twice })
+      assert.equal(500, answer.status, answer.body)
+      assert.is_truthy(answer.body:find("duplicate object key", 1, true), answer.body)
+    end
+  end)
+
+  it("that is no JSON is refused with its place", function()
+    local texts = {
+      "", "{", "[1", '{"a":1,}', "[1,]", "nul", "01", "1.", "-", '"a', '"\\x"', '"\\u12"', '"\1"', "1 2", '{"a" 1}', "{1:2}",
+      "1e999", '{"a":1,"\\u0061":2}', "99999999999999999999", ("["):rep(65) .. ("]"):rep(65),
+    }
+    for _, text in ipairs(texts) do
+      local answer = served:post("/api/providers/image/echo/submit", { text = text })
+      assert.equal(500, answer.status, text)
+      local said = answer.body:find("malformed JSON at line 1", 1, true) or answer.body:find("nested deeper than 64", 1, true)
+      assert.is_truthy(said, answer.body)
+    end
+  end)
 end)
 
 -- Seeds that the media vendors take: the largest one, and its place in the preview.

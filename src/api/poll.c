@@ -12,6 +12,13 @@
 #include "gate/mask.h"
 #include "registry/task_json.h"
 
+#define DETERMINISTIC_BYTES 64
+
+static void write_deterministic(const struct incoming *incoming, char id[DETERMINISTIC_BYTES])
+{
+	snprintf(id, DETERMINISTIC_BYTES, "mock-%s-1", incoming->provider->manifest.id);
+}
+
 /* The id as it may be shown and logged: masked as all texts of a client are. */
 static const char *shown_id(struct incoming *incoming, json_t *id)
 {
@@ -22,7 +29,7 @@ static const char *shown_id(struct incoming *incoming, json_t *id)
 }
 
 /* The job's id that the client asks for, or the deterministic one. NULL: an answer was sent. */
-static const char *polled_id(struct incoming *incoming, char *deterministic, size_t size)
+static const char *polled_id(struct incoming *incoming, char deterministic[DETERMINISTIC_BYTES])
 {
 	static const char *const keys[] = { "job_id", "id" };
 
@@ -42,7 +49,7 @@ static const char *polled_id(struct incoming *incoming, char *deterministic, siz
 		if (json_string_length(value) > 0)
 			return shown_id(incoming, value);
 	}
-	snprintf(deterministic, size, "mock-%s-1", incoming->provider->manifest.id);
+	write_deterministic(incoming, deterministic);
 	return deterministic;
 }
 
@@ -54,7 +61,7 @@ struct found_task {
 	bool matches;
 	bool live;
 	struct buffer members;
-	json_t *payload; /* for the script, which may need it to build the request */
+	struct buffer payload; /* for the script, which may need it to build the request */
 };
 
 static void copy_task(void *context, const struct task *task)
@@ -68,7 +75,7 @@ static void copy_task(void *context, const struct task *task)
 		return;
 	task_json_write_state(&found->members, task);
 	if (task->payload != NULL)
-		found->payload = json_read(task->payload, strlen(task->payload), NULL);
+		buffer_text(&found->payload, task->payload);
 }
 
 /* A live job is the registry's to tell; "refresh": true asks the vendor first. */
@@ -85,39 +92,27 @@ static void answer_live_poll(struct incoming *incoming, const struct id *id)
 		incoming_retry(incoming, 1, error.message);
 }
 
-/* The members of the answer that tell how the job stands. False: an answer was sent. */
-static bool read_job_state(struct incoming *incoming, const char *id, struct buffer *members, json_t **payload)
+/* Reads how the job of this id stands into `found`. False: an answer was sent. */
+static bool find_job(struct incoming *incoming, const struct id *id, struct found_task *found)
 {
-	struct found_task found = { .request = incoming->http, .provider = incoming->provider->manifest.id };
 	struct error error = { 0 };
-	struct id uuid;
+	enum error_code code = task_store_get(incoming->host->store, id, copy_task, found, &error);
 
-	if (!id_parse(id, &uuid)) {
-		buffer_text(members, "\"job_id\":");
-		json_write_text(members, id);
-		buffer_text(members, ",\"status\":\"done\",\"progress\":1.0,\"artifacts\":[],");
-		return true;
-	}
-	buffer_init(&found.members, LIMIT_REPLY_BYTES);
-	if (task_store_get(incoming->host->store, &uuid, copy_task, &found, &error) == ERROR_NONE && found.matches) {
-		if (found.kind != NULL)
-			incoming_take_kind(incoming, found.kind->name);
-		if (found.live) {
-			buffer_free(&found.members);
-			answer_live_poll(incoming, &uuid);
-			return false;
-		}
-		*members = found.members;
-		*payload = found.payload;
-		return true;
-	}
-	json_decref(found.payload);
-	buffer_free(&found.members);
-	if (error.code == ERROR_NONE || error.code == ERROR_NOT_FOUND)
-		incoming_problem(incoming, 404, "job_id", "the registry has no job of this provider with this id");
-	else
+	if (code == ERROR_NONE && found->payload.failed)
+		code = error_memory(&error);
+	if (code != ERROR_NONE && code != ERROR_NOT_FOUND) {
 		incoming_retry(incoming, 1, error.message);
-	return false;
+		return false;
+	}
+	if (code == ERROR_NOT_FOUND || !found->matches) {
+		incoming_problem(incoming, 404, "job_id", "the registry has no job of this provider with this id");
+		return false;
+	}
+	if (found->kind != NULL)
+		incoming_take_kind(incoming, found->kind->name);
+	if (found->live)
+		answer_live_poll(incoming, id);
+	return !found->live;
 }
 
 static void answer_poll(struct incoming *incoming, const struct script_call *call, const struct buffer *state)
@@ -136,30 +131,12 @@ static void answer_poll(struct incoming *incoming, const struct script_call *cal
 	buffer_free(&out);
 }
 
-/* The job as the script knows it. Takes `payload` over. */
-static json_t *make_job(const char *id, json_t *payload)
+/* `id` is as the client knows the job, `job` as the script does. */
+static void run_poll(struct incoming *incoming, const char *id, const struct script_job *job, const struct buffer *state)
 {
-	json_t *job = json_object();
+	struct provider_call *call = provider_call_new(incoming, FUNCTION_POLL, NULL);
 
-	json_object_set_new(job, "id", json_string(id));
-	json_object_set_new(job, "state", json_object());
-	json_object_set_new(job, "payload", payload != NULL ? payload : json_object());
-	return job;
-}
-
-/* Takes `payload` over. */
-static void run_poll(struct incoming *incoming, const char *id, const struct buffer *state, json_t *payload)
-{
-	/* A registry id is the host's own; to the vendor a dry-run job has the deterministic id. */
-	struct id uuid;
-	char deterministic[64];
-	json_t *job;
-	struct provider_call *call;
-
-	snprintf(deterministic, sizeof deterministic, "mock-%s-1", incoming->provider->manifest.id);
-	job = make_job(id_parse(id, &uuid) ? deterministic : id, payload);
-	call = provider_call_new(incoming, FUNCTION_POLL, job);
-	json_decref(job);
+	call->script.job = job;
 	if (provider_call_run(call, incoming)) {
 		answer_poll(incoming, &call->script, state);
 		providers_log(incoming, "poll", id);
@@ -167,19 +144,49 @@ static void run_poll(struct incoming *incoming, const char *id, const struct buf
 	provider_call_free(call);
 }
 
+/* A job of the registry. Its id is the host's own: to the vendor a dry run has the deterministic one. */
+static void poll_registered(struct incoming *incoming, const char *id, const struct id *uuid)
+{
+	struct found_task found = { .request = incoming->http, .provider = incoming->provider->manifest.id };
+	char deterministic[DETERMINISTIC_BYTES];
+	struct script_job job = { .id = deterministic };
+
+	buffer_init(&found.members, LIMIT_REPLY_BYTES);
+	buffer_init(&found.payload, LIMIT_ROW_BYTES);
+	if (find_job(incoming, uuid, &found)) {
+		write_deterministic(incoming, deterministic);
+		job.payload = found.payload.data;
+		job.payload_length = found.payload.length;
+		run_poll(incoming, id, &job, &found.members);
+	}
+	buffer_free(&found.payload);
+	buffer_free(&found.members);
+}
+
+/* Any other id is that of a dry run, which is done. */
+static void poll_unknown(struct incoming *incoming, const char *id)
+{
+	const struct script_job job = { .id = id };
+	struct buffer state;
+
+	buffer_init(&state, LIMIT_REPLY_BYTES);
+	buffer_text(&state, "\"job_id\":");
+	json_write_text(&state, id);
+	buffer_text(&state, ",\"status\":\"done\",\"progress\":1.0,\"artifacts\":[],");
+	run_poll(incoming, id, &job, &state);
+	buffer_free(&state);
+}
+
 void poll_handle(struct incoming *incoming)
 {
-	char deterministic[64];
-	const char *id = polled_id(incoming, deterministic, sizeof deterministic);
-	struct buffer state;
-	json_t *payload = NULL;
+	char deterministic[DETERMINISTIC_BYTES];
+	const char *id = polled_id(incoming, deterministic);
+	struct id uuid;
 
 	if (id == NULL)
 		return;
-	buffer_init(&state, LIMIT_REPLY_BYTES);
-	if (read_job_state(incoming, id, &state, &payload))
-		run_poll(incoming, id, &state, payload);
+	if (id_parse(id, &uuid))
+		poll_registered(incoming, id, &uuid);
 	else
-		json_decref(payload);
-	buffer_free(&state);
+		poll_unknown(incoming, id);
 }

@@ -7,6 +7,7 @@
 #include <jansson.h>
 
 #include "base/buffer.h"
+#include "base/error.h"
 
 /* Prepares a new state (metatables of arrays and wide integers). May raise (memory). [-0, +0, m] */
 void bridge_open(lua_State *L);
@@ -16,6 +17,9 @@ void bridge_push_module(lua_State *L);
 
 /* Pushes a JSON value; null becomes the light userdata NULL (cjson.null). NULL pushes an empty table. May raise (memory). [-0, +1, m] */
 void bridge_push(lua_State *L, const json_t *value);
+
+/* Pushes the value of a JSON text: as bridge_push() of what json_read() makes of it. False: there is none, and nothing is pushed. May raise (memory). [-0, +1|0, m] */
+bool bridge_read(lua_State *L, const char *text, size_t length, struct error *error);
 
 /* Appends the value at `index` as JSON text: keys sorted, so that the same value always gives the same bytes. A value that JSON cannot say
  * (function, NaN, a table with both list and named keys, too deep) raises an error that says why. [-0, +0, e] */

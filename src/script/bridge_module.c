@@ -23,19 +23,14 @@ static int module_decode(lua_State *L)
 {
 	size_t length;
 	const char *text = luaL_checklstring(L, 1, &length);
-	json_t **value = bridge_push_json(L);
 	struct error error;
 
 	script_spend(L, length);
-	*value = json_read(text, length, &error);
-	if (*value == NULL && error.code == ERROR_MEMORY)
+	if (bridge_read(L, text, length, &error))
+		return 1;
+	if (error.code == ERROR_MEMORY)
 		script_stop_starved(L);
-	if (*value == NULL)
-		return luaL_error(L, "%s", error.message);
-	bridge_push(L, *value);
-	json_decref(*value);
-	*value = NULL;
-	return 1;
+	return luaL_error(L, "%s", error.message);
 }
 
 /* The JSON of a value as bytes that stay in C. */

@@ -21,3 +21,6 @@ const uint64_t *bridge_wide(lua_State *L, int index);
 /* The table on top is an array from now on, though it may be empty; whether the one at `index`, no shell, was marked. [-0, +0, -] */
 void bridge_mark_array(lua_State *L);
 bool bridge_is_marked(lua_State *L, int index);
+
+/* The usual way of bridge_read(), without a tree. False: the text is not JSON, or not of this way, and what lies on the stack is to be dropped. [-0, +n, m] */
+bool bridge_read_plain(lua_State *L, const char *text, size_t length);

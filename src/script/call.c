@@ -66,6 +66,7 @@ void script_call_set(struct script_call *call, struct provider *provider, enum m
 	call->function = function;
 	call->kind = kind_named(kind);
 	call->request = json_incref(request);
+	call->job = NULL;
 	call->dry_run = dry_run;
 	call->webhook_url = NULL;
 	call->view = NULL;
@@ -112,8 +113,19 @@ void script_call_free(struct script_call *call)
 
 /* ---- inside the coroutine ---- */
 
+/* That a call usually takes of a stack, which was shrunk behind the call before: so it grows once. */
 #define LEAST_PLACES 20
-#define SUBMIT_PLACES 120 /* that a submit usually takes of a stack, which was shrunk behind the call before: so it grows once */
+#define POLL_PLACES 80
+#define SUBMIT_PLACES 120
+
+static int usual_places(enum manifest_function function)
+{
+	switch (function) {
+	case FUNCTION_SUBMIT: return SUBMIT_PLACES;
+	case FUNCTION_POLL: return POLL_PLACES;
+	default: return LEAST_PLACES;
+	}
+}
 
 /* Where the call's ctx, its request (or job), and of a submit prepare's results lie on the coroutine's stack. */
 enum { CTX = 1, REQUEST, PAYLOAD = REQUEST, PLAN };
@@ -257,16 +269,37 @@ static int finish_prepare(lua_State *L, int status, lua_KContext context)
 	return begin_estimate(L, call);
 }
 
+/* The same as of a tree { id, state = {}, payload }. A text that is no JSON, in a damaged registry, is no payload. */
+static void push_job(lua_State *L, const struct script_job *job)
+{
+	lua_createtable(L, 0, 3);
+	lua_pushstring(L, job->id);
+	lua_setfield(L, -2, "id");
+	lua_createtable(L, 0, 0);
+	lua_setfield(L, -2, "state");
+	if (job->payload_length == 0 || !bridge_read(L, job->payload, job->payload_length, NULL))
+		lua_createtable(L, 0, 0);
+	lua_setfield(L, -2, "payload");
+}
+
+static void push_request(lua_State *L, const struct script_call *call)
+{
+	if (call->job != NULL)
+		push_job(L, call->job);
+	else
+		bridge_push(L, call->request);
+}
+
 /* The body of the coroutine. The script's functions are called with continuations, so that they may pause or wait. [-1, +0, e] */
 static int call_body(lua_State *L)
 {
 	struct script_call *call = script_state_of(L)->call;
 
 	lua_settop(L, 0);
-	luaL_checkstack(L, call->function == FUNCTION_SUBMIT ? SUBMIT_PLACES : LEAST_PLACES, NULL);
+	luaL_checkstack(L, usual_places(call->function), NULL);
 	context_push(L, call);
 	if (call->function != FUNCTION_HEALTH)
-		bridge_push(L, call->request);
+		push_request(L, call);
 	call->phase = PHASE_PREPARE;
 	if (call->function != FUNCTION_SUBMIT)
 		return begin_function(L, call);

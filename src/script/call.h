@@ -31,12 +31,20 @@ enum call_outcome {
 
 enum call_phase { PHASE_START = 0, PHASE_PREPARE, PHASE_ESTIMATE, PHASE_CALL };
 
+/* A job without a state, as the registry has it. */
+struct script_job {
+	const char *id;
+	const char *payload;   /* a JSON text */
+	size_t payload_length; /* 0: there is none */
+};
+
 struct script_call {
 	/* in */
 	struct provider *provider;	 /* held */
 	enum manifest_function function; /* SUBMIT runs prepare, estimate and submit */
 	const struct kind *kind;	 /* under which the request came, one of the provider's */
-	json_t *request; /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
+	json_t *request;	      /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
+	const struct script_job *job; /* in place of `request`, or NULL; script_call_set() clears it. Borrowed */
 	bool dry_run;
 	const struct gate_view
 		*view; /* whose lists of hosts count, for what a dry run says of them; script_call_set() clears it. Borrowed */
