@@ -173,12 +173,23 @@ int isolation_next(lua_State *L)
 	return 1;
 }
 
+/* What is no shell never becomes one: a loop over it asks once. */
+static int next_of_plain(lua_State *L)
+{
+	luaL_checktype(L, 1, LUA_TTABLE);
+	lua_settop(L, 2);
+	if (lua_next(L, 1) != 0)
+		return 2;
+	lua_pushnil(L);
+	return 1;
+}
+
 int isolation_pairs(lua_State *L)
 {
 	luaL_checkany(L, 1);
 	luaL_checktype(L, 1, LUA_TTABLE);
 	lua_settop(L, 1);
-	lua_pushcfunction(L, isolation_next);
+	lua_pushcfunction(L, shell_is(L, 1) ? isolation_next : next_of_plain);
 	lua_insert(L, 1);
 	lua_pushnil(L);
 	return 3;
