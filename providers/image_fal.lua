@@ -18,6 +18,9 @@ local model_inputs = require "model_inputs"
 local plan = require "plan"
 local price = require "price"
 
+local NO_PAYLOAD = {}
+local of_payload, poll_queue = models.of_payload, fal_queue.poll
+
 local CAPABILITIES = {
   modes = models.IMAGE_MODES,
   features = { "async_jobs", "webhook_callbacks", "custom_containers" },
@@ -71,8 +74,7 @@ local function submit(payload, ctx, built)
 end
 
 local function poll(job, ctx)
-  local payload = job.payload or {}
-  return fal_queue.poll(job, ctx, models.of_payload(payload), reading_of(payload))
+  return poll_queue(job, ctx, of_payload(job.payload or NO_PAYLOAD), reading_of)
 end
 
 local function cancel(job, ctx)

@@ -76,7 +76,7 @@ end
 local function poll(job, ctx)
   if is_direct(job) then return pika_direct.poll(job, ctx) end
   local payload = job.payload or {}
-  return fal_queue.poll(job, ctx, routes.fal_model(payload), reading_of(payload))
+  return fal_queue.poll(job, ctx, routes.fal_model(payload), reading_of)
 end
 
 local function cancel(job, ctx)

@@ -53,9 +53,9 @@ end
 --- Asks for the result of a request that has ended: what it made, or why not.
 function outcomes.fetch(job, ctx, model, reading)
   job = out_of_queue(job)
-  local place = requests.address(job, model, "response")
-  if not place then return nil, requests.NO_ADDRESS end
-  local response, failure = requests.send(ctx, place, "GET")
+  local path, url = requests.result_address(job, model)
+  if not path and not url then return nil, requests.NO_ADDRESS end
+  local response, failure = requests.send(ctx, "GET", path, url)
   if errors.is_worth_asking_again(response) then return not_learned(job, response, failure) end
   if is_to_be_looked_at_again(job, response) then return looked_at(job, response) end
   if response.status >= 300 and response.status < 500 and not errors.is_verdict(response) then
@@ -82,8 +82,9 @@ function outcomes.completed_with_error(job, body, ctx, model, reading)
     problem.billed = false
     return result
   end
-  local place = text_of(table_of(job.state).model) and requests.address(job, model, "response")
-  local response = place and requests.send(ctx, place, "GET")
+  if not text_of(table_of(job.state).model) then return result end
+  local path, url = requests.result_address(job, model)
+  local response = (path or url) and requests.send(ctx, "GET", path, url)
   if not response then return result end
   local cost, units = billing.cost_of(response, billing.priced(ctx, model, reading, response))
   if units then result.cost, problem.billed = cost, units > 0 end
@@ -95,9 +96,10 @@ end
 -- guessed. A delivery ends its job also where fal refuses to tell them.
 function outcomes.with_units(payload, job, ctx, model, reading)
   local is_ours = text_of(table_of(job.state).model) ~= nil
-  local place = is_ours and not reading.usd and requests.address(job, model, "response")
-  if not place then return { json = payload, headers = {} }, nil, reading end
-  local response, failure = requests.send(ctx, place, "GET")
+  local path, url
+  if is_ours and not reading.usd then path, url = requests.result_address(job, model) end
+  if not path and not url then return { json = payload, headers = {} }, nil, reading end
+  local response, failure = requests.send(ctx, "GET", path, url)
   local is_refused = response and (response.status == 401 or response.status == 403)
   if not response or is_refused or http_errors.is_transient(response) and not errors.is_verdict(response) then
     return nil, not_learned(out_of_queue(job), response, failure)

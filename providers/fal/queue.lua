@@ -22,6 +22,8 @@ local names = require "names"
 
 local NO_OPTIONS = {}
 local number_text, table_of, text_of = values.number_text, values.table_of, values.text_of
+local address, send, wants_logs = requests.address, requests.send, requests.wants_logs
+local WITH_LOGS, WITHOUT_LOGS = { logs = "1" }, { logs = "0" }
 
 local RUN_URL = "https://fal.run"
 
@@ -112,13 +114,15 @@ local function progress_of(logs)
   return percent and math.min(percent / 100, 1) or nil
 end
 
---- Asks for a request's status and, once it is completed, for its result. `reading` says how to read it (results.lua), for a
--- request that the host does not know.
-function queue.poll(job, ctx, model, reading)
-  model, reading = requests.known(job, model, reading)
-  local place = requests.address(job, model, "status")
-  if not place then return nil, requests.NO_ADDRESS end
-  local response, failure = requests.send(ctx, place, "GET", { logs = requests.wants_logs(job) and "1" or "0" })
+--- Asks for a request's status and, once it is completed, for its result. `reading_of` says of a payload how to read it
+-- (results.lua), for a request that the host does not know.
+function queue.poll(job, ctx, model, reading_of)
+  local state = table_of(job.state)
+  local known = text_of(state.model)
+  model = known or model
+  local path, url = address(job, model, "status_url", "/status")
+  if not path and not url then return nil, requests.NO_ADDRESS end
+  local response, failure = send(ctx, "GET", path, url, wants_logs(job) and WITH_LOGS or WITHOUT_LOGS)
   if not response or response.status >= 300 then return outcomes.unanswered(job, response, failure) end
   local body = table_of(response.json)
   if body.status == "IN_QUEUE" then
@@ -131,6 +135,7 @@ function queue.poll(job, ctx, model, reading)
     local reason = "status not known: the vendor answered without one of its statuses"
     return { id = job.id, status = "running", state = job.state, reason = reason, retry_after = errors.RETRY_AFTER }
   end
+  local reading = known and table_of(state.reading) or reading_of(job.payload or NO_OPTIONS)
   if text_of(body.error) or text_of(body.error_type) then
     return outcomes.completed_with_error(job, body, ctx, model, reading)
   end
@@ -140,9 +145,9 @@ end
 --- Asks fal to drop a request. One that is already running may still finish, and then it is billed.
 function queue.cancel(job, ctx, model)
   model = requests.known(job, model)
-  local place = requests.address(job, model, "cancel")
-  if not place then return nil, requests.NO_ADDRESS end
-  local response, failure = requests.send(ctx, place, "PUT")
+  local path, url = address(job, model, "cancel_url", "/cancel")
+  if not path and not url then return nil, requests.NO_ADDRESS end
+  local response, failure = send(ctx, "PUT", path, url)
   local answer = response and table_of(response.json).status
   if answer == "ALREADY_COMPLETED" then
     local reason = "too late to cancel: already completed, the next poll brings its result"

@@ -8,13 +8,17 @@ local values = require "fal.values"
 local requests = {}
 
 local NO_OPTIONS = {}
+local find, sub, tostring = string.find, string.sub, tostring
 local number_text, starts_with, table_of, text_of = values.number_text, values.starts_with, values.table_of, values.text_of
+local app_path = ids.app_path
 
-requests.BASE_URL = "https://queue.fal.run"
+local BASE_URL = "https://queue.fal.run"
+requests.BASE_URL = BASE_URL
 requests.PRICING_URL = "https://api.fal.ai/v1/models/pricing"
 
 -- fal's own client sends it with every call, also with those that have no body.
 requests.JSON_CONTENT = "application/json"
+local JSON_HEADERS = { ["Content-Type"] = requests.JSON_CONTENT }
 
 --- The headers of a submit, with or without the queue.
 function requests.common_headers(options)
@@ -28,25 +32,27 @@ function requests.common_headers(options)
   return headers
 end
 
---- Where a request's status, response or cancel call goes: the URL that fal gave, else the one that its rule gives. On the
--- queue's own host only the path is used, so that a configured base_url holds for the whole life of a job.
-function requests.address(job, model, kind)
-  local url = text_of(table_of(job.state)[kind .. "_url"])
-  if url and not starts_with(url, requests.BASE_URL .. "/") then return { url = url } end
-  if url then return { path = string.sub(url, #requests.BASE_URL + 1) } end
-  if not string.find(tostring(job.id), "^%w[%w_-]*$") then return nil end
-  local suffix = kind == "response" and "" or "/" .. kind
-  return { path = ids.app_path(model) .. "/requests/" .. job.id .. suffix }
+--- Where a request is asked about, as path or, second, as URL: the one that fal gave under this name, else the one that its rule
+-- gives. On the queue's own host only the path is used, so that a configured base_url holds for the whole life of a job.
+function requests.address(job, model, url_name, suffix)
+  local url, id = text_of(table_of(job.state)[url_name]), job.id
+  if url and not starts_with(url, BASE_URL .. "/") then return nil, url end
+  if url then return sub(url, #BASE_URL + 1) end
+  if not find(tostring(id), "^%w[%w_-]*$") then return nil end
+  return app_path(model) .. "/requests/" .. id .. suffix
+end
+
+--- The address of its result.
+function requests.result_address(job, model)
+  return requests.address(job, model, "response_url", "")
 end
 
 --- The refusal of an id that has no address.
 requests.NO_ADDRESS = { field = "job_id", message = "is not a request id of fal.ai" }
 
---- Asks at an address.
-function requests.send(ctx, place, method, query)
-  return ctx.request {
-    method = method, path = place.path, url = place.url, query = query, headers = { ["Content-Type"] = requests.JSON_CONTENT },
-  }
+--- Asks at an address: a path, or a URL.
+function requests.send(ctx, method, path, url, query)
+  return ctx.request { method = method, path = path, url = url, query = query, headers = JSON_HEADERS }
 end
 
 --- The job's state with another status.
@@ -66,8 +72,9 @@ end
 --- Whether the model's logs are asked for.
 function requests.wants_logs(job)
   local logs = table_of(job.state).logs
-  if logs == nil then logs = table_of(table_of(job.payload).queue).logs end
-  return logs ~= false
+  if logs ~= nil then return logs ~= false end
+  local options = table_of(job.payload).queue
+  return options == nil or table_of(options).logs ~= false
 end
 
 return requests

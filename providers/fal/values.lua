@@ -1,5 +1,7 @@
 -- values.lua - values of fal's answers, which may be of any type.
 
+local type = type
+
 local values = {}
 
 --- The value if it is a text that is not empty, else nil.
