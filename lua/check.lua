@@ -12,8 +12,9 @@ local check = {}
 
 local null, is_array = cjson.null, cjson.is_array
 local byte, lower, match, reverse, sub = string.byte, string.lower, string.match, string.reverse, string.sub
-local sort, tointeger = table.sort, math.tointeger
-local pairs, setmetatable, tonumber, type = pairs, setmetatable, tonumber, type
+local tointeger = math.tointeger
+local next, pairs, setmetatable, tonumber, type = next, pairs, setmetatable, tonumber, type
+local read_given = given.read
 
 -- Read, never written: the options of a call without any.
 local NO_OPTIONS = {}
@@ -109,11 +110,9 @@ end
 --- The value under the first of the names that is there, and that name. `names` is one name or a list.
 function Reader:raw(names)
   local object = self.object
-  if type(names) == "string" then
-    local value = object[names]
-    if value == null then value = nil end
-    return value, names
-  end
+  local only = object[names] -- nil, if it is a list
+  if only ~= nil and only ~= null then return only, names end
+  if type(names) == "string" then return nil, names end
   for index = 1, #names do
     local value = object[names[index]]
     if value ~= nil and value ~= null then return value, names[index] end
@@ -256,45 +255,58 @@ function check.field_list(list)
   list.by_name = {}
   for position, field in ipairs(list) do
     field.names = field.names or field.name
+    field.has_names = type(field.names) == "table" or nil
     if field.kind == "choice" then
       field.read = function(reader, names, options) return reader:choice(names, field.values, options) end
     end
     field.read = field.read or Reader[field.kind]
-    for _, name in ipairs(type(field.names) == "table" and field.names or { field.names }) do list.by_name[name] = position end
+    for _, name in ipairs(field.has_names and field.names or { field.names }) do list.by_name[name] = position end
   end
   return list
 end
 
---- The fields of a list that an object, or else a second one, has under any of their names, in the order of the list.
-function check.present(list, object, second)
-  local by_name, positions = list.by_name, {}
-  for name in pairs(object) do positions[#positions + 1] = by_name[name] end
-  if second then
-    for name in pairs(second) do positions[#positions + 1] = by_name[name] end
-  end
-  if positions[2] then sort(positions) end
-  local fields, last = {}, nil
-  for index = 1, #positions do
-    local position = positions[index]
-    if position ~= last then fields[#fields + 1] = list[position] end
-    last = position
-  end
-  return fields
+-- Puts a position into a sorted list of `count`, unless it is there, and returns the new count. Such lists are short.
+local function insert(positions, count, position)
+  local at = count
+  while at > 0 and positions[at] > position do at = at - 1 end
+  if at > 0 and positions[at] == position then return count end
+  for moved = count, at + 1, -1 do positions[moved + 1] = positions[moved] end
+  positions[at + 1] = position
+  return count + 1
 end
+
+--- The fields of a list that an object, or else a second one, has under any of their names, in the order of the list; and how
+-- many they are.
+local function present(list, object, second)
+  local by_name = list.by_name
+  local found, count = { nil, nil, nil, nil }, 0 -- room for most: a table that grows costs more than what is put into it
+  for name in next, object do
+    local position = by_name[name]
+    if position then count = insert(found, count, position) end
+  end
+  if second then
+    for name in next, second do
+      local position = by_name[name]
+      if position then count = insert(found, count, position) end
+    end
+  end
+  for index = 1, count do found[index] = list[found[index]] end
+  return found, count
+end
+check.present = present
 
 --- Reads what the client gave of a list of fields, in the order of the list, into `target` (default: a new table), and returns
 -- it. What was not given costs nothing and is left as it is in `target`. With a `payload` the names that the client used are kept
 -- there (given.lua).
 function Reader:fields(list, target, payload)
   target = target or {}
-  local fields = check.present(list, self.object)
-  for index = 1, #fields do
+  local fields, count = present(list, self.object)
+  for index = 1, count do
     local field = fields[index]
-    local names = field.names
-    if payload and type(names) == "table" then
-      target[field.name] = given.read(payload, field, self)
+    if payload and field.has_names then
+      target[field.name] = read_given(payload, field, self)
     else
-      target[field.name] = field.read(self, names, field.options)
+      target[field.name] = field.read(self, field.names, field.options)
     end
   end
   return target

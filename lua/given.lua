@@ -93,14 +93,17 @@ end
 
 local function read_names(payload, reader, field, value, path)
   local names, object = field.names, reader.object
-  if type(names) == "string" then
+  if not field.has_names then
     local raw = object[names]
     if raw == nil or raw == null then return value, path end
     return read_name(payload, reader, field, names, value, path)
   end
-  for index = 1, #names do
-    local raw = object[names[index]]
-    if raw ~= nil and raw ~= null then value, path = read_name(payload, reader, field, names[index], value, path) end
+  local index, name = 1, names[1]
+  while name do
+    local raw = object[name]
+    if raw ~= nil and raw ~= null then value, path = read_name(payload, reader, field, name, value, path) end
+    index = index + 1
+    name = names[index]
   end
   return value, path
 end

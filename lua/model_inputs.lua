@@ -15,21 +15,21 @@ local plan = require "plan"
 
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
 local ipairs, pairs, tostring = ipairs, pairs, tostring
-local fits_plainly, finish_given, announce, new_empty_plan = checks.fits_plainly, given.finish, plan.announce, plan.new
+local finish_given, announce, new_empty_plan = given.finish, plan.announce, plan.new
 
 local model_inputs = {}
 
 local PLACE = "parameters." -- where the inputs of a model stand in a request
 
 --- Makes rows ready, at load: { [id] = { inputs = { [name] = input }, price =, ... } }. Returns them; each has then `required`,
--- the names of the inputs that it cannot do without, and `takes`, what is said of a default of ours that an input does not
--- take.
+-- the names of the inputs that it cannot do without, `takes`, what is said of a default of ours that an input does not
+-- take, and `fits`, functions that say of a value whether an input plainly takes it.
 function model_inputs.rows(rows)
   for _, row in pairs(rows) do
-    row.required, row.takes = {}, {}
+    row.required, row.takes, row.fits = {}, {}, {}
     for _, name in ipairs(names.sorted(row.inputs)) do
       if row.inputs[name].required then row.required[#row.required + 1] = name end
-      row.takes[name] = checks.words(row.inputs[name])
+      row.takes[name], row.fits[name] = checks.words(row.inputs[name]), checks.ready(row.inputs[name])
     end
   end
   return rows
@@ -108,11 +108,11 @@ end
 function model_inputs.put(built, item, value, is_default)
   local row, live, name = built.description, built.live_inputs, item.input
   if live and live[name] or not row and not live then return put_value(built, item, value) end
-  local input = row and row.inputs[name]
-  if not input then return put_unknown(built, item, value, is_default) end
-  if fits_plainly(input, value) then return put_value(built, item, value) end
+  local fits = row and row.fits[name]
+  if not fits then return put_unknown(built, item, value, is_default) end
+  if fits(value) then return put_value(built, item, value) end
   if is_default and row.takes[name] then return put_unfit_default(built, item, value, row.takes[name]) end
-  local sent, complaint = checks.input(input, value, name)
+  local sent, complaint = checks.input(row.inputs[name], value, name)
   if not complaint then return put_value(built, item, sent) end
   if is_default then return put_unfit_default(built, item, value, complaint.message) end
   put_unfit(built, item, complaint)
@@ -156,9 +156,7 @@ end
 function model_inputs.require_inputs(built)
   local row, body, unfit = built.description, built.body, built.unfit
   if not row or built.live_inputs then return end
-  local required = row.required
-  for index = 1, #required do
-    local name = required[index]
+  for _, name in ipairs(row.required) do
     if body[name] == nil and not (unfit and unfit[name]) then
       plan.refuse(built, row.inputs[name].field or name, "is needed by " .. built.model)
     end

@@ -1,13 +1,13 @@
 -- names.lua - the names of an object, sorted, as a set, or those that a set lacks.
 
-local ipairs, pairs, sort = ipairs, pairs, table.sort
+local ipairs, next, pairs, sort = ipairs, next, pairs, table.sort
 
 local names = {}
 
 --- The names of an object in alphabetical order: scripts must not depend on the order of `pairs`.
 function names.sorted(object)
   local list, count = {}, 0
-  for name in pairs(object) do
+  for name in next, object do
     count = count + 1
     list[count] = name
   end
@@ -18,7 +18,7 @@ end
 --- The names of an object that are not in a set, in alphabetical order, or nil if there are none.
 function names.unknown(object, known)
   local list
-  for name in pairs(object) do
+  for name in next, object do
     if not known[name] then
       list = list or {}
       list[#list + 1] = name
@@ -30,7 +30,7 @@ end
 
 --- Whether an object has any of the names of a set.
 function names.has_any(object, set)
-  for name in pairs(object) do
+  for name in next, object do
     if set[name] then return true end
   end
   return false

@@ -8,7 +8,11 @@ local url_parts = {}
 local MAX_BYTES = 8192
 local MAX_HOST_BYTES = 260
 
-local find, lower, sub = string.find, string.lower, string.sub
+-- Patterns that begin at "^" and go over a text in one go cost a fraction of those that look for a beginning at each byte.
+local NO_BLANKS = "^[!-~\128-\255]*$" -- neither white space nor control characters
+local UNRESERVED = "^[%w._~-]*$"
+
+local find, lower, match, sub = string.find, string.lower, string.match, string.sub
 
 local function percent_encoded(byte)
   return string.format("%%%02X", string.byte(byte))
@@ -18,20 +22,21 @@ end
 function url_parts.segment(text)
   text = tostring(text)
   if text == "." or text == ".." then return (string.gsub(text, "%.", "%%2E")) end
-  if not find(text, "[^%w%-%._~]") then return text end
+  if find(text, UNRESERVED) then return text end
   return (string.gsub(text, "[^%w%-%._~]", percent_encoded))
 end
 
 --- Whether a text can be a name in a path: one segment that does not mean another place, however a server decodes it.
 function url_parts.is_name(text)
-  return text ~= "" and text ~= "." and text ~= ".." and not find(text, "[%s%c/\\?#%%]")
+  if text == "" or text == "." or text == ".." then return false end
+  return find(text, UNRESERVED) ~= nil or not find(text, "[%s%c/\\?#%%]")
 end
 
 --- Takes an absolute URL apart: { scheme =, host =, port =, origin =, path =, query = }, or nil and what is wrong.
 -- `host` is in lower case, `path` begins with "/", `query` and `port` are nil when absent. A fragment is dropped.
 function url_parts.parse(text)
   if type(text) ~= "string" or #text > MAX_BYTES then return nil, "must be a URL of at most " .. MAX_BYTES .. " bytes" end
-  if find(text, "[%s%c]") then return nil, "must be a URL without white space" end
+  if not find(text, NO_BLANKS) then return nil, "must be a URL without white space" end
   local fragment = find(text, "#", 1, true)
   if fragment then text = sub(text, 1, fragment - 1) end
   -- In steps, by plain searches: one pattern for all of it could take the matcher too long on a long URL.
@@ -39,11 +44,11 @@ function url_parts.parse(text)
   local scheme = scheme_end and lower(sub(text, 1, scheme_end - 1))
   if scheme ~= "https" and scheme ~= "http" then return nil, "must be a URL that begins with https://" end
   local host_start = scheme_end + 3
-  local host_end = (find(text, "[/?]", host_start) or #text + 1) - 1
+  local slash, query_mark = find(text, "/", host_start, true), find(text, "?", host_start, true) or #text + 1
+  local host_end = (slash and slash < query_mark and slash or query_mark) - 1
   local authority = lower(sub(text, host_start, host_end))
-  local host, port = string.match(sub(authority, 1, MAX_HOST_BYTES + 1), "^([%w%.%-]+):?(%d*)$")
+  local host, port = match(sub(authority, 1, MAX_HOST_BYTES + 1), "^([a-z0-9.-]+):?(%d*)$")
   if not host or #authority > MAX_HOST_BYTES then return nil, "must be a URL with a host name" end
-  local query_mark = find(text, "?", host_end + 1, true) or #text + 1
   local path, query = sub(text, host_end + 1, query_mark - 1), sub(text, query_mark + 1)
   return {
     scheme = scheme, host = host, port = port ~= "" and port or nil, origin = scheme .. "://" .. authority,

@@ -13,7 +13,7 @@ local plans = require "plan"
 local null = cjson.null
 local new_reader, is_given, present_fields, is_blank = check.reader, check.is_given, check.present, check.is_blank
 local read_given, take_wrapper, has_any = given.read, given.take_wrapper, names.has_any
-local ipairs, next, pairs, type = ipairs, next, pairs, type
+local ipairs, next, pairs, sort, type = ipairs, next, pairs, table.sort, type
 
 local video_request = {}
 
@@ -62,11 +62,8 @@ video_request.PREFERENCES = names.set {
 -- Parameters that may also stand at the top of the request.
 local COMMON = names.union(TYPED.by_name, video_request.PREFERENCES, names.set { "image", "init_image", "video", "init_video" })
 
--- Top-level names that choose the provider or are read by name; everything else is a parameter or is reported as not understood.
-local READ_BY_NAME = names.set {
-  "id", "provider_id", "mode", "prompt", "model", "parameters", "duration_seconds", "duration", "seconds", "aspect_ratio",
-  "prompts", "multi_prompt",
-}
+-- Top-level names that choose the provider, or are read where the request is.
+local READ_ELSEWHERE = names.set { "id", "provider_id", "mode", "parameters" }
 
 local NONE = {}
 
@@ -95,37 +92,58 @@ local function read_duration(reader, duration_names)
   return math.tointeger(value) or value
 end
 
--- `parameters`, and what of the top level belongs there. Nulls count as not given, unless all are the model's own.
-local function read_parameters(top, payload, reading, own)
-  local parameters, count, ignored = {}, 0, nil
-  for name, value in pairs(top.object.parameters ~= nil and top:object_of "parameters" or NONE) do
-    parameters[name], count = value, count + 1
+-- A copy of `parameters`. Nulls count as not given, unless all are the model's own.
+local function read_parameters(top, own)
+  local parameters, count = {}, 0
+  if not is_given(top.object.parameters) then return parameters end
+  for name, value in next, top:object_of "parameters" do
+    if value ~= null or own == true then parameters[name] = value end
+    count = count + 1
   end
   if count > MAX_ITEMS then check.fail("parameters", TOO_MANY) end
-  for name, value in pairs(top.object) do
-    if value ~= null and not reading.by_name[name] then
-      if not reading.movable[name] then
-        ignored = ignored or {}
-        ignored[#ignored + 1] = name
-      elseif parameters[name] == nil or parameters[name] == null then
-        parameters[name] = value
-        given.keep(payload, "parameters." .. name, name)
-      elseif not given.same(parameters[name], value) then
-        given.contradict(payload, name, "parameters." .. name, not video_request.PREFERENCES[name])
-      end
-    end
-  end
-  if ignored then
-    payload.wrapped = take_wrapper(top.object, ignored)
-    if ignored[1] then
-      table.sort(ignored)
-      payload.ignored = ignored
-    end
-  end
-  for name, value in pairs(parameters) do
-    if value == null and own ~= true then parameters[name] = nil end
-  end
   return parameters
+end
+
+-- Puts a value from the top of the request where it belongs.
+local function move_parameter(payload, name, value)
+  local present = payload.parameters[name]
+  if present == nil or present == null then
+    payload.parameters[name] = value
+    given.keep(payload, "parameters." .. name, name)
+  elseif not given.same(present, value) then
+    given.contradict(payload, name, "parameters." .. name, not video_request.PREFERENCES[name])
+  end
+end
+
+local function keep_ignored(top, payload, ignored)
+  payload.wrapped = take_wrapper(top.object, ignored)
+  if not ignored[1] then return end
+  sort(ignored)
+  payload.ignored = ignored
+end
+
+-- Looks at each name at the top once (places_of), and moves what belongs to the parameters. Returns whether there is a prompt by
+-- its usual name, whether there is another value that has a name of its own, and whether there are pictures.
+local function look_at_top(top, payload, reading)
+  local places, has_prompt, has_named, has_pictures, ignored = reading.places, false, false, false, nil
+  for name, value in next, top.object do
+    local place = places[name]
+    if value == null then place = "elsewhere" end
+    if place == "prompt" then
+      has_prompt = true
+    elseif place == "named" then
+      has_named = true
+    elseif place == "pictures" then
+      has_pictures = true
+    elseif place == "parameters" then
+      move_parameter(payload, name, value)
+    elseif place ~= "elsewhere" then
+      ignored = ignored or {}
+      ignored[#ignored + 1] = name
+    end
+  end
+  if ignored then keep_ignored(top, payload, ignored) end
+  return has_prompt, has_named, has_pictures
 end
 
 -- One picture or shot: text, or an object. The path names it in complaints.
@@ -183,12 +201,15 @@ local function named_fields(prompt_names)
 end
 
 -- OpenAI's word for the length, at the top only: among the parameters it may be a vendor's own.
-local SECONDS = check.field_list {
+local SECONDS_LIST = check.field_list {
   { name = "duration_seconds", names = { "duration_seconds", "duration", "seconds" }, read = read_duration, decides = true },
-}[1]
+}
+local SECONDS = SECONDS_LIST[1]
 
 local function read_named(top, inner, payload, reading)
-  for _, field in ipairs(present_fields(reading.named, top.object, inner and inner.object)) do
+  local fields, count = present_fields(reading.named, top.object, inner and inner.object)
+  for index = 1, count do
+    local field = fields[index]
     payload[field.name] = read_given(payload, field, top, not field.at_top and inner or nil)
   end
   if payload.duration_seconds == nil and is_given(top.object.seconds) then
@@ -237,21 +258,41 @@ local function read_pictures(top, payload, reading)
   end
 end
 
+-- What each name at the top of a request is: the "prompt", another of the "named", one of the "pictures" or of the "parameters",
+-- or read "elsewhere". No other name is understood.
+local function places_of(reading, own, prompt_names)
+  local places = {}
+  local function put(set, place)
+    for name in pairs(set) do places[name] = place end
+  end
+  put(reading.movable, "parameters")
+  put(READ_ELSEWHERE, "elsewhere")
+  put(names.set(own or NONE), "elsewhere")
+  put(reading.named.by_name, "named")
+  put(SECONDS_LIST.by_name, "named")
+  put(names.set(prompt_names or NONE), "named")
+  put(reading.pictures, "pictures")
+  places.prompt = "prompt"
+  return places
+end
+
 --- How a vendor's requests are read, made once, at load. `pictures`: from each name under which pictures may come to the name
 -- that they get in the payload; `parameters`: a set of further names that may also stand at the top; `own`: a list of names at
 -- the top that the script reads itself; `prompt_names`: a list of the vendor's own names for the prompt.
 function video_request.reading(pictures, parameters, own, prompt_names)
-  return {
-    named = named_fields(prompt_names),
-    pictures = pictures, picture_names = picture_names(pictures), movable = names.union(COMMON, parameters),
-    by_name = names.union(READ_BY_NAME, pictures, names.set(own or NONE), names.set(prompt_names or NONE)),
+  local reading = {
+    named = named_fields(prompt_names), pictures = pictures, picture_names = picture_names(pictures),
+    movable = names.union(COMMON, parameters),
   }
+  reading.places = places_of(reading, own, prompt_names)
+  return reading
 end
 
 --- The mode that a request names: there is one for each kind ("video" or "image", default "video").
 function video_request.mode(top, kind)
-  local mode = MODES[kind or "video"] or MODES.video
-  if top.object.mode == nil then return mode.options.default end
+  if kind ~= "image" then kind = "video" end
+  if top.object.mode == nil then return kind end
+  local mode = MODES[kind]
   return top:choice("mode", mode.values, mode.options)
 end
 
@@ -272,16 +313,24 @@ local function read_typed(payload, own)
 end
 
 --- Makes the payload of a request, without defaults; `reading` is made by video_request.reading.
--- Top-level names that nobody knows are listed in payload.ignored. `options`: `kind`, "video" or "image" (default "video");
+-- Top-level names that nobody knows are listed in payload.ignored. `top`: a reader of the request, if there is one already.
+-- `options`: `kind`, "video" or "image" (default "video");
 -- `own`, a set of names of parameters that the model has itself: these stay as they are given; true: all do, and none is read.
-function video_request.read(request, reading, options)
+function video_request.read(request, reading, options, top)
   local kind, own = options and options.kind, options and options.own
-  local top = new_reader(request)
-  local payload = { mode = video_request.mode(top, kind) }
-  payload.parameters = read_parameters(top, payload, reading, own)
+  top = top or new_reader(request)
+  local payload = { -- with room for what most requests bring
+    mode = video_request.mode(top, kind), parameters = read_parameters(top, own),
+    prompt = nil, model = nil, duration_seconds = nil, aspect_ratio = nil, defaulted = nil,
+  }
+  local has_prompt, has_named, has_pictures = look_at_top(top, payload, reading)
   local inner = read_typed(payload, own)
-  read_named(top, inner, payload, reading)
-  if has_any(top.object, reading.pictures) then read_pictures(top, payload, reading) end
+  if has_named or inner then
+    read_named(top, inner, payload, reading)
+  elseif has_prompt then -- and nothing beside that could be another
+    payload.prompt = read_prompt(top, "prompt")
+  end
+  if has_pictures then read_pictures(top, payload, reading) end
   return payload
 end
 

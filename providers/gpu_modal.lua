@@ -42,11 +42,14 @@ local function health(ctx)
   return { ok = true, notes = { "the proxy token is accepted; whether a function is deployed shows only when it is called" } }
 end
 
+local LATER_URLS = { "result_url", "cancel_url" }
+
 -- What is asked of the job later must be answered too: who pays for a result must get it.
 local function warn_of_later_hosts(payload, ctx)
   if payload.auth == "none" then return end
-  for _, field in ipairs { "result_url", "cancel_url" } do
-    if given(payload[field]) then ctx.needs_host(addresses.of_call(payload[field], "call_id"), "job." .. field) end
+  for _, field in ipairs(LATER_URLS) do
+    local url = payload[field]
+    if url ~= nil and given(url) then ctx.needs_host(addresses.of_call(url, "call_id"), "job." .. field) end
   end
 end
 

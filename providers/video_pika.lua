@@ -35,6 +35,8 @@ local CAPABILITIES = {
   queue_options = fal_options.FOR_CLIENTS,
 }
 
+local read_fields, build = fields.read, body.build
+
 local function is_direct(job)
   return (job.state or {}).route == "direct" or (job.payload or {}).route == "direct"
 end
@@ -46,8 +48,8 @@ local function direct_submit(payload, ctx, path, input)
 end
 
 local function prepare(request, ctx)
-  local payload = fields.read(request)
-  return payload, nil, body.build(payload, routes.path(payload), ctx)
+  local payload, path = read_fields(request)
+  return payload, nil, build(payload, path, ctx)
 end
 
 local function health(ctx)
@@ -64,7 +66,7 @@ local function reading_of(payload, built, ctx)
 end
 
 local function submit(payload, ctx, built)
-  built = built or body.build(payload, routes.path(payload), ctx)
+  built = built or build(payload, routes.path(payload), ctx)
   local path = built.model
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end

@@ -6,7 +6,7 @@
 local cjson = require "cjson"
 local names = require "names"
 local near = require "schema.near"
-local fits_plainly = require "schema.plain"
+local plain_values = require "schema.plain"
 local types = require "schema.types"
 local words = require "schema.words"
 
@@ -19,6 +19,7 @@ local MAX_COUNTED = 1 << 20 -- bytes of a text whose UTF-16 units are counted on
 local null, is_array = cjson.null, cjson.is_array
 local concat = table.concat
 local find, gsub, match, sub = string.find, string.gsub, string.match, string.sub
+local fits_plainly = plain_values.fits
 local ipairs, next, pairs, type = ipairs, next, pairs, type
 local min, tointeger = math.min, math.tointeger
 local in_list, is_of_types, has_type, converted = types.in_list, types.is_of_types, types.has_type, types.converted
@@ -380,8 +381,8 @@ function checks.value(normal, value, options)
   return sent, state.complaints, state.notes
 end
 
---- Whether a value is plainly what an input takes; false says nothing.
-checks.fits_plainly = fits_plainly
+--- ready(input): a function, made at load, that says whether a value is plainly what an input takes; false says nothing.
+checks.ready = plain_values.ready
 
 --- What an input takes beside its type, as a complaint would say it: "must be from 1 to 12"; nil when that is not one range or
 -- list.

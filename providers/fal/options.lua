@@ -122,7 +122,7 @@ function fal_options.read(payload, top, parameters, description)
   local inner = parameters and next(parameters) ~= nil and options_among(parameters, description) or nil
   if not inner and not has_any(top.object, IS_NAME) then return nil end
   local options, second = {}, inner and check.reader(inner, "parameters")
-  for _, option in ipairs(check.present(OPTIONS, top.object, inner)) do
+  for _, option in ipairs((check.present(OPTIONS, top.object, inner))) do
     options[option.name] = given.read(payload, option, top, second)
   end
   return next(options) ~= nil and options or nil

@@ -21,13 +21,12 @@ end
 function unlisted.warn(built)
   local row = built.description
   if not row or built.live_inputs then return end
-  local listed, body = row.listed, built.body
-  for index = 1, #listed do
-    local name = listed[index]
-    local input, value = row.inputs[name], body[name]
-    local examples = input.examples
-    if value ~= nil and value ~= input.default and not check.in_list(value, examples) then
-      local message = built.model .. " is known to take " .. table.concat(examples, ", ") .. "; sent as given"
+  local body = built.body
+  for _, name in ipairs(row.listed) do
+    local value = body[name]
+    local input = value ~= nil and row.inputs[name]
+    if input and value ~= input.default and not check.in_list(value, input.examples) then
+      local message = built.model .. " is known to take " .. table.concat(input.examples, ", ") .. "; sent as given"
       plan.warn(built, built.paths[name], message)
     end
   end

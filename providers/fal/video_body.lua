@@ -109,7 +109,7 @@ function video_body.build(payload, model, live)
   if prompt then model_inputs.put(built, PROMPT, prompt) end
   if count > 1 then plan.note(built, model .. " takes one prompt: the prompts are joined, one a line") end
   for _, list in ipairs { video_fields.VALUES, video_fields.FILES } do
-    for _, field in ipairs(check.present(list, parameters)) do
+    for _, field in ipairs((check.present(list, parameters))) do
       model_inputs.put(built, ITEMS[field.name], parameters[field.name])
     end
   end

@@ -33,7 +33,7 @@ end
 -- The address of an endpoint, and of its OpenAI API as that API's clients write it, are the same place.
 local function inference_url(parts, path, body)
   local query = parts.query and ("?" .. parts.query) or ""
-  local base = string.gsub(parts.path, "/+$", "")
+  local base = parts.path == "/" and "" or string.gsub(parts.path, "/+$", "")
   if path then
     if string.sub(base, -3) == "/v1" and string.sub(path, 1, 4) == "/v1/" then base = string.sub(base, 1, -4) end
     return parts.origin .. base .. path .. query
@@ -247,7 +247,7 @@ end
 function inference.submit(job, payload, ctx)
   local fields = jobs.other_fields(payload)
   local refusals, parts = find_refusals(job, fields)
-  if #refusals > 0 then return nil, refusals end
+  if refusals[1] then return nil, refusals end
   local state = { job = "inference", url = job.url }
   if not job.url then
     local found, ended = locate(job, ctx)

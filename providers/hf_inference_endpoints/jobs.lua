@@ -120,7 +120,8 @@ OWN_FIELDS.parameters = nil
 
 --- The job in plain values. Wrong JSON types and unknown actions end here, with the field's path.
 function jobs.read(request)
-  local job = check.reader(request):fields(FIELDS)
+  local job = { url = nil, endpoint = nil, label = nil, name = nil } -- room for what most have
+  check.reader(request):fields(FIELDS, job)
   job.label = job.endpoint or job.name or job.url
   place(job)
   return job
@@ -129,7 +130,7 @@ end
 --- The fields of a job that are not ours, or nil if there are none.
 function jobs.other_fields(payload)
   local fields
-  for name, value in pairs(payload) do
+  for name, value in next, payload do
     if not OWN_FIELDS[name] then
       fields = fields or {}
       fields[name] = value

@@ -65,7 +65,10 @@ end
 
 -- What runs: { instance =, size =, vendor =, low = and high = numbers of replicas, idle_minutes = }.
 local function hardware_of(job, payload)
-  local body = job.action and jobs.ACTIONS[job.action].body and management.body(job, payload) or {}
+  if not job.action then
+    return { instance = job.instance, size = job.instance_size, vendor = job.vendor, low = 1, high = 1, idle_minutes = nil }
+  end
+  local body = jobs.ACTIONS[job.action].body and management.body(job, payload) or {}
   local compute = management.table_in(body, "compute")
   local scaling = management.table_in(compute, "scaling")
   local low = type(scaling.minReplica) == "number" and scaling.minReplica or 1

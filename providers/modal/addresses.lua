@@ -50,7 +50,8 @@ end
 
 local function check_hosts(payload, read)
   for _, field in ipairs(URL_FIELDS) do
-    local problem = given(payload[field]) and addresses.check(field, payload[field], read and read[field])
+    local url = payload[field]
+    local problem = url ~= nil and given(url) and addresses.check(field, url, read and read[field])
     if problem then return problem end
   end
   return nil

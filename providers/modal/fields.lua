@@ -128,7 +128,9 @@ fields.JOB = JOB
 function fields.prepare(request)
   local reader = check.reader(request)
   local read = reader:fields(JOB)
-  local name = reader:text("function", IF_NOT_BLANK) or reader:text("app", IF_NOT_BLANK)
+  local job = reader.object
+  local name = job["function"] ~= nil and reader:text("function", IF_NOT_BLANK)
+    or job.app ~= nil and reader:text("app", IF_NOT_BLANK)
   return request, { ["function"] = name or "modal.function" }, read
 end
 
@@ -137,7 +139,9 @@ KNOWN_FIELDS.gpu = nil -- known, and said to be left out
 
 --- Warns of what belongs to the function's definition and is not sent.
 function fields.warn_of_left_out(payload, ctx)
-  for _, name in ipairs(names.unknown(payload, KNOWN_FIELDS) or NONE) do
+  local unknown = names.unknown(payload, KNOWN_FIELDS)
+  if not unknown then return end
+  for _, name in ipairs(unknown) do
     if name == "gpu" and given(payload.gpu) then
       ctx.warn { field = "gpu", message = "the function's definition chooses its GPU: it is used for the estimate and not sent" }
     elseif given(payload[name]) then

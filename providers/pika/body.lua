@@ -20,6 +20,13 @@ local body = {}
 
 local NONE = {}
 
+local FILES, VALUES = fields.FILES, fields.VALUES
+local in_list, present, unknown_names = check.in_list, check.present, names.unknown
+local new_plan, put, require_inputs, finish =
+  model_inputs.new_plan, model_inputs.put, model_inputs.require_inputs, model_inputs.finish
+local has_pictures, row_of, joined_prompt = pictures.has_any, routes.row, video_request.joined_prompt
+local warn_of_unlisted = unlisted.warn
+
 local MAX_TRANSITION_SECONDS = 25
 local ONE = { 1 }
 
@@ -41,7 +48,7 @@ end
 local DURATION_ITEM = { field = "duration_seconds", input = "duration", decides = true }
 
 local function is_defaulted(payload, name)
-  return payload.defaulted ~= nil and check.in_list(name, payload.defaulted)
+  return payload.defaulted ~= nil and in_list(name, payload.defaulted)
 end
 
 local function needs_file(built, route, field, text)
@@ -50,13 +57,21 @@ local function needs_file(built, route, field, text)
   end
 end
 
+-- Keeps what model_inputs.put is to be told of a value, when all have been looked at: in threes, with their `count`.
 local function add(entries, item, value, is_default)
-  entries[#entries + 1] = { item = item, value = value, is_default = is_default }
+  local count = entries.count
+  entries[count + 1], entries[count + 2], entries[count + 3] = item, value, is_default or false
+  entries.count = count + 3
+end
+
+local function put_all(built, entries)
+  for index = 1, entries.count, 3 do put(built, entries[index], entries[index + 1], entries[index + 2]) end
 end
 
 local function add_files(entries, payload, route, built)
-  for index = 1, #fields.FILES do
-    local name = fields.FILES[index].name
+  local files, count = present(FILES, payload.parameters)
+  for index = 1, count do
+    local name = files[index].name
     local text = payload.parameters[name]
     if text then
       needs_file(built, route, "parameters." .. name, text)
@@ -132,8 +147,9 @@ end
 
 local function add_values(entries, payload, route)
   local parameters = payload.parameters
-  for _, value in ipairs(check.present(fields.VALUES, parameters)) do
-    local name = value.name
+  local values, count = present(VALUES, parameters)
+  for index = 1, count do
+    local name = values[index].name
     add(entries, ITEMS[route][name], parameters[name], is_defaulted(payload, name))
   end
   if not payload.duration_seconds then return end
@@ -150,7 +166,9 @@ local function add_others(entries, payload, built)
     local field = parameters.width and "parameters.width" or "parameters.height"
     plan.refuse(built, field, "Pika has resolutions and aspect ratios, no sizes in pixels", pika_models.RESOLUTIONS)
   end
-  for _, name in ipairs(names.unknown(parameters, HANDLED) or NONE) do
+  local unknown = unknown_names(parameters, HANDLED)
+  if not unknown then return end
+  for _, name in ipairs(unknown) do
     if not fal_options.is_option(name, built.description) then
       local known = video_request.PREFERENCES[name] ~= nil
       add(entries, { field = "parameters." .. name, input = name, known = known }, parameters[name])
@@ -168,19 +186,20 @@ local function check_frames_duration(payload, route, built)
 end
 
 local function build_described(payload, path, route, row, live)
-  local entries, built = {}, model_inputs.new_plan(path, row, live)
-  local prompt, count = video_request.joined_prompt(payload, NONE)
+  local entries = { count = 0, nil, nil, nil, nil, nil, nil, nil, nil, nil } -- room for three
+  local built = new_plan(path, row, live)
+  local prompt, count = joined_prompt(payload, NONE)
   if prompt then add(entries, routes.PROMPTS[route], prompt) end
   if count > 1 then plan.note(built, "Pika takes one prompt: the prompts are joined, one a line") end
   add_values(entries, payload, route)
   add_aspect_ratio(entries, payload, route, built)
   add_files(entries, payload, route, built)
-  if pictures.has_any(payload) then
+  if has_pictures(payload) then
     for _, kind in ipairs(pictures.LIST_KINDS) do add_pictures(entries, payload, kind, route, built) end
   end
   add_others(entries, payload, built)
   check_frames_duration(payload, route, built)
-  for _, entry in ipairs(entries) do model_inputs.put(built, entry.item, entry.value, entry.is_default) end
+  put_all(built, entries)
   return built
 end
 
@@ -190,19 +209,19 @@ end
 
 --- What a submit of this payload to this model would send (plan.lua).
 function body.build(payload, path, ctx)
-  local route = routes.of_payload(payload)
-  local row = routes.row(route, path)
+  local route = payload.route or "fal"
+  local row = row_of(route, path)
   local live = route == "fal" and ctx and ctx.model and ctx.model(routes.FAL_PREFIX .. path) or nil
   local built = row and build_described(payload, path, route, row, live)
     or undescribed.build(payload, path, live, routes.PROMPTS[route].input)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
   else
-    model_inputs.require_inputs(built)
+    require_inputs(built)
   end
-  unlisted.warn(built)
+  warn_of_unlisted(built)
   if payload.ignored then warn_of_ignored(built, payload.ignored) end
-  model_inputs.finish(built, payload, ctx)
+  finish(built, payload, ctx)
   return built
 end
 

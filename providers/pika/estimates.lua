@@ -23,13 +23,14 @@ local function transitions_length(payload, input)
   return total > 0 and #transitions == #input.image_urls - 1 and total or nil
 end
 
+local SHORTEST, LONGEST = pika_models.DURATIONS[1], pika_models.DURATIONS[#pika_models.DURATIONS]
+
 -- The seconds that will be billed; nil and what is missing, when the request does not say.
 local function seconds_of(payload, input, its_price)
   if not input.image_urls then
-    local shortest, longest = pika_models.DURATIONS[1], pika_models.DURATIONS[#pika_models.DURATIONS]
     local given = tonumber(input.duration) -- also as text, where fal's schema has it so
-    local seconds = given or shortest
-    return { low = seconds, expected = seconds, high = given or longest }
+    local seconds = given or SHORTEST
+    return { low = seconds, expected = seconds, high = given or LONGEST }
   end
   local length = transitions_length(payload, input)
   if not length then return nil, "the duration of every transition between the frames" end

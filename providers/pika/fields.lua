@@ -17,6 +17,10 @@ local fields = {}
 
 local NONE = {}
 
+local array, next = cjson.array, next
+local new_reader, read_video, read_options = check.reader, video_request.read, fal_options.read
+local path_of, row_of, read_model, read_route = routes.path, routes.row, routes.read_model, routes.read_route
+
 local DEFAULT_RESOLUTION = "720p"
 fields.DEFAULT_RESOLUTION = DEFAULT_RESOLUTION
 local DEFAULT_DURATION = 5
@@ -96,15 +100,16 @@ local function read_values(payload)
   given_values.aspectRatio = check.reader(given_values, "parameters"):number("aspectRatio", FROM_ZERO)
 end
 
+-- Fills in our defaults and keeps the names of those that the client did not give.
 local function fill_defaults(payload)
-  local filled = {}
-  if payload.duration_seconds == nil then
-    payload.duration_seconds, filled[1] = DEFAULT_DURATION, "duration_seconds"
+  local lacks_duration, lacks_resolution = payload.duration_seconds == nil, payload.parameters.resolution == nil
+  if lacks_duration then payload.duration_seconds = DEFAULT_DURATION end
+  if lacks_resolution then payload.parameters.resolution = DEFAULT_RESOLUTION end
+  if lacks_duration and lacks_resolution then
+    payload.defaulted = array { "duration_seconds", "resolution" }
+  elseif lacks_duration or lacks_resolution then
+    payload.defaulted = array { lacks_duration and "duration_seconds" or "resolution" }
   end
-  if payload.parameters.resolution == nil then
-    payload.parameters.resolution, filled[#filled + 1] = DEFAULT_RESOLUTION, "resolution"
-  end
-  payload.defaulted = #filled > 0 and cjson.array(filled) or nil
 end
 
 local function read_undescribed(request, top, model, route)
@@ -116,24 +121,25 @@ local function read_undescribed(request, top, model, route)
   return undescribed.read(payload, top, top:reader_of "parameters", WORDS)
 end
 
---- Checks a request before anything is made of it; the payload.
+--- Checks a request before anything is made of it; the payload and the path of its model.
 function fields.read(request)
-  local top = check.reader(request)
-  local model, names_direct = routes.read_model(top)
-  local route = routes.read_route(top, names_direct)
-  if model and not routes.row(route or "fal", routes.path { model = model }) then
-    return read_undescribed(request, top, model, route)
+  local top = new_reader(request)
+  local model, names_direct = read_model(top)
+  local route = read_route(top, names_direct)
+  if model then
+    local path = path_of { model = model }
+    if not row_of(route or "fal", path) then return read_undescribed(request, top, model, route), path end
   end
-  local payload = video_request.read(request, READING)
+  local payload = read_video(request, READING, nil, top)
   payload.model, payload.route = model, route
   read_values(payload)
-  local chosen_route = routes.of_payload(payload)
-  local row = routes.row(chosen_route, routes.path(payload))
-  payload.queue = fal_options.read(payload, top, payload.parameters, row)
+  local chosen_route, path = route or "fal", path_of(payload)
+  local row = row_of(chosen_route, path)
+  payload.queue = read_options(payload, top, payload.parameters, row)
   if not model then fill_defaults(payload) end
-  local has_prompt = payload.wrapped or video_request.joined_prompt(payload, NONE)
+  local has_prompt = payload.prompt or payload.wrapped or video_request.joined_prompt(payload, NONE)
   if not has_prompt and routes.needs_prompt(row, chosen_route) then check.fail("prompt", "is required") end
-  return payload
+  return payload, path
 end
 
 return fields
