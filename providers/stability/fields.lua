@@ -6,6 +6,8 @@ local names = require "names"
 
 local stability_fields = {}
 
+local is_given, has_any, unknown_names = check.is_given, names.has_any, names.unknown
+
 local OUTPUT_FORMATS = { "png", "jpeg", "webp" }
 local ASPECT_RATIOS = { "16:9", "1:1", "21:9", "2:3", "3:2", "4:5", "5:4", "9:16", "9:21" }
 local STYLE_PRESETS = {
@@ -122,26 +124,44 @@ function stability_fields.is_unknown(name)
   return not UNDERSTOOD_AT_TOP[name]
 end
 
-local function find_samples(payload, top, parameters)
-  if not names.has_any(parameters.object, IS_SAMPLE_NAME) and not names.has_any(top.object, IS_SAMPLE_NAME) then return 1 end
-  return given.read(payload, SAMPLES, parameters, top) or 1
+--- The names of parameters that nobody here knows, sorted; nil if there are none.
+function stability_fields.unknown_names(parameters)
+  return unknown_names(parameters, UNDERSTOOD_AT_TOP)
 end
 
---- Reads the fields of a request into `payload`: those at the top into itself, those of `parameters` into payload.parameters.
--- Names at the top that nothing here reads are listed in payload.ignored. Only names: a value might be a credential.
-function stability_fields.read(payload, top, parameters)
-  parameters:fields(TYPED, payload.parameters)
-  top:fields(TYPED, payload)
-  for name, value in pairs(top.object) do
-    if INEXPRESSIBLE[name] and not OTHER_KINDS[name] and check.is_given(value) then payload[name] = value end
+-- Looks at each name at the top once: keeps what is refused later, and returns whether one gives a number of images, and the
+-- names that nothing here reads.
+local function look_at_top(payload, object)
+  local has_samples, has_unknown = false, false
+  for name, value in next, object do
+    if not UNDERSTOOD_AT_TOP[name] then
+      has_unknown = true
+    elseif IS_SAMPLE_NAME[name] then
+      has_samples = true
+    elseif INEXPRESSIBLE[name] and not OTHER_KINDS[name] and is_given(value) then
+      payload[name] = value
+    end
   end
+  return has_samples, has_unknown and unknown_names(object, UNDERSTOOD_AT_TOP) or nil
+end
+
+--- Reads the fields of a request into `payload`: those at the top into itself, those of `inner`, a reader of the parameters or
+-- nil, into payload.parameters. Names at the top that nothing here reads are listed in payload.ignored. Only names: a value might
+-- be a credential.
+function stability_fields.read(payload, top, inner)
+  if inner then inner:fields(TYPED, payload.parameters) end
+  top:fields(TYPED, payload)
+  local has_samples, ignored = look_at_top(payload, top.object)
   if not payload.init_image or payload.init_image == payload.image then
     payload.init_image, payload.image = payload.init_image or payload.image, nil
   end
-  payload.parameters.samples = find_samples(payload, top, parameters)
-  payload.ignored = names.unknown(top.object, UNDERSTOOD_AT_TOP)
-  payload.wrapped = given.take_wrapper(top.object, payload.ignored)
-  if payload.ignored and not payload.ignored[1] then payload.ignored = nil end
+  has_samples = has_samples or inner and has_any(inner.object, IS_SAMPLE_NAME)
+  local samples = has_samples and given.read(payload, SAMPLES, inner or top:reader_of "parameters", top)
+  payload.parameters.samples = samples or 1
+  if ignored then
+    payload.wrapped = given.take_wrapper(top.object, ignored)
+    payload.ignored = ignored[1] and ignored or nil
+  end
 end
 
 stability_fields.FIELDS, stability_fields.ALIASES, stability_fields.INEXPRESSIBLE = FIELDS, ALIASES, INEXPRESSIBLE

@@ -10,6 +10,8 @@ local undescribed = require "stability.undescribed"
 
 local stability_form = {}
 
+local is_given = check.is_given
+
 local MAX_PROMPT_CHARACTERS = 10000
 
 --- Of the whole body.
@@ -19,8 +21,6 @@ local MAX_IMAGE_BYTES, IMAGE_TYPES = stability_form.MAX_IMAGE_BYTES, stability_f
 
 local FIELDS, INEXPRESSIBLE = stability_fields.FIELDS, stability_fields.INEXPRESSIBLE
 local IS_SAMPLE_NAME = stability_fields.IS_SAMPLE_NAME
-
-local NONE = {}
 
 -- Numbers travel as text: 7 and 7.0 as "7", 0.3 as "0.3".
 local function number_text(value)
@@ -78,15 +78,28 @@ end
 -- What is not a field of a service.
 local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "ignored", "wrapped", "given_as", "contradictions" }
 
+-- The names of what the client gave in an object, sorted, and how many they are.
+local function given_names(object)
+  local found, count = { nil, nil, nil, nil }, 0 -- room for most
+  for name, value in next, object do
+    if not NOT_FIELDS[name] and is_given(value) then
+      count = count + 1
+      found[count] = name
+    end
+  end
+  if count > 1 then table.sort(found) end
+  return found, count
+end
+
 -- Adds what the client gave in an object to a list of { name =, value =, path = }, which is also kept by name.
 local function collect(values, object, prefix)
-  for _, name in ipairs(names.sorted(object)) do
-    if check.is_given(object[name]) and not NOT_FIELDS[name] then
-      local entry = { name = name, value = object[name], path = prefix .. name }
-      values[#values + 1] = entry
-      local same_name = values.by_name[name]
-      if same_name then same_name.other = entry else values.by_name[name] = entry end
-    end
+  local found, count = given_names(object)
+  for index = 1, count do
+    local name = found[index]
+    local entry = { name = name, value = object[name], path = prefix .. name, taken = false }
+    values[#values + 1] = entry
+    local same_name = values.by_name[name]
+    if same_name then same_name.other = entry else values.by_name[name] = entry end
   end
 end
 
@@ -100,14 +113,18 @@ end
 
 -- The first value given for a field that nothing has taken yet.
 local function take(values, field)
-  for _, name in ipairs(field.names) do
-    local entry = values.by_name[name]
+  local by_name, field_names = values.by_name, field.names
+  local index, name = 1, field_names[1]
+  while name do
+    local entry = by_name[name]
     if entry and entry.taken then entry = entry.other end
     if entry and not entry.taken then
       entry.taken = true
-      for _, same in ipairs(field.names) do values.used_for[same] = values.used_for[same] or entry end
+      for _, same in ipairs(field_names) do values.used_for[same] = values.used_for[same] or entry end
       return entry
     end
+    index = index + 1
+    name = field_names[index]
   end
   return nil
 end
@@ -193,7 +210,8 @@ local function leave_out_second(entry, used, refusals, ctx)
 end
 
 local function check_contradictions(payload, refusals, ctx)
-  for _, item in ipairs(payload.contradictions or NONE) do
+  if not payload.contradictions then return end
+  for _, item in ipairs(payload.contradictions) do
     if item.decides then
       refuse(refusals, item.field, "contradicts " .. item.beside .. ": give one or the other")
     else
@@ -218,7 +236,8 @@ local function check_leftovers(values, payload, model, form, refusals, ctx)
       leave_out(entry, payload, model, refusals, ctx)
     end
   end
-  for _, name in ipairs(payload.ignored or NONE) do
+  if not payload.ignored then return end
+  for _, name in ipairs(payload.ignored) do
     ctx.warn { field = name, message = "left out: not a field of this provider" }
   end
 end

@@ -8,6 +8,8 @@ local undescribed = require "stability.undescribed"
 
 local payloads = {}
 
+local new_reader = check.reader
+
 local TEXT_TO_IMAGE, IMAGE_TO_IMAGE = stability_services.TEXT_TO_IMAGE, stability_services.IMAGE_TO_IMAGE
 
 local MODES = { TEXT_TO_IMAGE, IMAGE_TO_IMAGE }
@@ -29,20 +31,29 @@ local NAMED_MODE = check.field_list {
   { name = "mode", names = { "mode", "operation" }, kind = "choice", values = MODES, options = MODE, decides = true },
 }[1]
 
+-- The model that a request or its parameters name, or nil.
+local function named_model(reader)
+  if reader.object.model == nil then return nil end
+  return reader:text("model", MODEL)
+end
+
 local IMAGE_NAMES = stability_fields.ALIASES.image
 
+-- What was null is not in the payload any more.
 local function has_image(payload)
+  local parameters = payload.parameters
   for _, name in ipairs(IMAGE_NAMES) do
-    if check.is_given(payload[name]) or check.is_given(payload.parameters[name]) then return true end
+    if payload[name] ~= nil or parameters[name] ~= nil then return true end
   end
   return false
 end
 
 -- A mode that is gone is no slip in a mode's name.
 local function refuse_video(reader)
+  local object = reader.object
   for _, name in ipairs(NAMED_MODE.names) do
-    local mode = reader.object[name]
-    if type(mode) == "string" and string.find(string.lower(string.sub(mode, 1, 100)), "video", 1, true) then
+    local mode = object[name]
+    if mode ~= nil and type(mode) == "string" and string.find(string.lower(string.sub(mode, 1, 100)), "video", 1, true) then
       check.fail(reader:path(name), stability_fields.NO_VIDEO)
     end
   end
@@ -51,17 +62,23 @@ end
 --- Checks a request before anything is made of it; the payload. The mode, if the client did not say it, follows from what was
 -- given: an image, or a service that works on one.
 function payloads.prepare(request)
-  local reader = check.reader(request)
-  local parameters = reader:reader_of("parameters")
-  local model = reader:text("model", MODEL) or parameters:text("model", MODEL)
-  if model and stability_services.undescribed_path(model) then return undescribed.read(reader, parameters, model) end
-  local payload = { parameters = check.copy(parameters.object), safety = reader:object_of "safety" }
+  local reader = new_reader(request)
+  local inner = reader.object.parameters ~= nil and reader:reader_of "parameters" or nil
+  local model = named_model(reader) or inner and named_model(inner)
+  if model and stability_services.undescribed_path(model) then
+    return undescribed.read(reader, inner or reader:reader_of "parameters", model)
+  end
+  local payload = { -- with room for what most requests bring
+    parameters = inner and check.copy(inner.object) or {},
+    safety = reader.object.safety ~= nil and reader:object_of "safety" or nil,
+    mode = nil, model = nil, prompt = nil, ignored = nil,
+  }
   refuse_video(reader)
-  refuse_video(parameters)
-  payload.mode = given.read(payload, NAMED_MODE, reader, parameters)
-  stability_fields.read(payload, reader, parameters)
-  payload.parameters.model = parameters:text("model", MODEL)
-  payload.model = reader:text("model", MODEL) or payload.parameters.model
+  if inner then refuse_video(inner) end
+  payload.mode = given.read(payload, NAMED_MODE, reader, inner)
+  stability_fields.read(payload, reader, inner)
+  payload.parameters.model = inner and named_model(inner)
+  payload.model = model
 
   local service = payload.model and stability_services.find(payload.model)
   if not payload.mode then

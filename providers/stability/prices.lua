@@ -1,6 +1,5 @@
 -- prices.lua - what Stability's images cost.
 
-local names = require "names"
 local price = require "price"
 local stability_fields = require "stability.fields"
 local stability_services = require "stability.services"
@@ -27,9 +26,8 @@ end
 
 -- The first parameter whose meaning is not known here: it may be a number of pictures.
 local function unknown_parameter(payload)
-  for _, name in ipairs(names.sorted(payload.parameters)) do
-    if stability_fields.is_unknown(name) then return "parameters." .. name end
-  end
+  local unknown = stability_fields.unknown_names(payload.parameters)
+  return unknown and "parameters." .. unknown[1]
 end
 
 --- What a request will cost; nil and what is not known.
