@@ -71,7 +71,8 @@ fields.JOB = JOB
 
 --- The job in plain values. Wrong JSON types end here, with the field's path.
 function fields.read(request)
-  return check.reader(request):fields(JOB)
+  local job = { model = nil, version = nil, input = nil, row = nil } -- room for what most have
+  return check.reader(request):fields(JOB, job)
 end
 
 --- "1h30m45s", "5m", "30s" or "30" in seconds; nil if it is none of them.

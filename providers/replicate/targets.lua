@@ -6,6 +6,8 @@ local url_parts = require "url_parts"
 
 local targets = {}
 
+local byte, tonumber = string.byte, tonumber
+
 -- "owner/name" as a path, or nil. Most need no encoding.
 local function owner_and_name(text)
   if not string.find(text, "/", 1, true) then return nil end
@@ -15,8 +17,11 @@ local function owner_and_name(text)
   return url_parts.segment(owner) .. "/" .. url_parts.segment(name)
 end
 
+local MINUS = byte "-" -- like blanks less than every digit
+
+-- 64 hexadecimal digits: as a number that has neither a sign nor blanks at its ends.
 local function is_version_hash(text)
-  return #text == 64 and not string.find(text, "%X")
+  return #text == 64 and byte(text, 1) > MINUS and byte(text, 64) > MINUS and tonumber(text, 16) ~= nil
 end
 
 local NOT_WITH_DEPLOYMENT = { "version", "model", "model_version" }

@@ -6,6 +6,8 @@ local requests = require "replicate.requests"
 
 local uploads = {}
 
+local ipairs, next, type = ipairs, next, type
+
 -- Above this size the vendor wants a file to be uploaded instead of written into `input`.
 local MAX_INLINE_BYTES = 256000
 uploads.MAX_INLINE_BYTES = MAX_INLINE_BYTES
@@ -42,15 +44,24 @@ local function is_large_file(text)
   return (parsed.bytes or #text) > MAX_INLINE_BYTES
 end
 
---- `value` with every large data URI in it replaced by the URL of its upload, or nil and the result of a failed upload.
--- Only what changes is copied: a table that the JSON bridge has marked stays the same table.
-function uploads.replace(value, ctx)
+-- Whether a value has so long a text anywhere. Most have none, and then nothing has to be put in order.
+local function has_large_text(value)
+  local kind = type(value)
+  if kind == "string" then return #value > MAX_INLINE_BYTES end
+  if kind ~= "table" then return false end
+  for _, item in next, value do
+    if has_large_text(item) then return true end
+  end
+  return false
+end
+
+local function replace(value, ctx)
   local kind = type(value)
   if kind == "string" and is_large_file(value) then return upload_file(value, ctx) end
   if kind ~= "table" then return value end
   local changed
   for _, key in ipairs(sorted_keys(value)) do
-    local item, failed = uploads.replace(value[key], ctx)
+    local item, failed = replace(value[key], ctx)
     if failed then return nil, failed end
     if item ~= value[key] then
       changed = changed or check.copy(value)
@@ -58,6 +69,13 @@ function uploads.replace(value, ctx)
     end
   end
   return changed or value
+end
+
+--- `value` with every large data URI in it replaced by the URL of its upload, or nil and the result of a failed upload.
+-- Only what changes is copied: a table that the JSON bridge has marked stays the same table.
+function uploads.replace(value, ctx)
+  if not has_large_text(value) then return value end
+  return replace(value, ctx)
 end
 
 return uploads

@@ -26,18 +26,18 @@ local STOPPING = { "stop", "terminate" }
 fields.STOPPING = STOPPING
 
 local function read_name(reader, name, options)
-  if reader:text(name, options) == "" then check.fail(name, "must not be empty") end
+  local text = reader:text(name, options)
+  if text == "" then check.fail(name, "must not be empty") end
+  return text
 end
 
 local function read_id(reader, name, options)
-  read_name(reader, name, options)
-  local id = reader:text(name, options)
+  local id = read_name(reader, name, options)
   if id and not url_parts.is_name(id) then check.fail(name, "must be an id, as it stands in a path") end
 end
 
 local function read_path(reader, name, options)
-  read_name(reader, name, options)
-  local path = reader:text(name, options)
+  local path = read_name(reader, name, options)
   if path and string.find("/" .. path .. "/", "/%.%.?/") then check.fail(name, "must not leave the endpoint's address") end
 end
 

@@ -34,9 +34,7 @@ requests.CLOUDS, requests.POD_ACTIONS = CLOUDS, POD_ACTIONS
 -- Names of the retired REST v1, which people still have in their scripts.
 local RETIRED_POD_FIELDS = { imageName = "image", gpuTypeIds = "gpu.id", containerDiskInGb = "disk" }
 
-local given = check.is_given
-
-local NONE = {}
+local given, trim, as_segment = check.is_given, check.trim, url_parts.segment
 
 --- What a script returns beside nil when it refuses a job.
 function requests.refusal(field, message, allowed)
@@ -53,7 +51,7 @@ end
 
 -- The policy to send. A `max_runtime_minutes` becomes its time limit, so that what was estimated is also enforced.
 local function policy_of(payload)
-  if not given(payload.policy) and not given(payload.max_runtime_minutes) then return nil end
+  if payload.policy == nil and payload.max_runtime_minutes == nil then return nil end
   local policy = given(payload.policy) and check.copy(payload.policy) or {}
   local reader = check.reader(policy, "policy")
   local timeout, too_long = limited(reader, "executionTimeout", EXECUTION_TIMEOUT_MS)
@@ -258,7 +256,7 @@ local function expand(operation, payload)
     local name = part.name
     local value = payload[name]
     if not given(value) or value == "" then return nil, requests.refusal(name, MISSING[name]) end
-    url = url .. part.before .. (name == "path" and segments_of(value) or url_parts.segment(check.trim(value)))
+    url = url .. part.before .. (name == "path" and segments_of(value) or as_segment(trim(value)))
   end
   return url .. operation.rest
 end
@@ -274,6 +272,7 @@ function requests.build(operation, payload, ctx)
   local request = {
     method = operation.method, headers = operation.path and requests.JSON_TYPE or nil,
     free = operation.free or false, -- a GET of the user's runs a worker too
+    path = nil, url = nil, query = nil, json = nil, timeout = nil, -- room for what follows
   }
   if operation.path then request.path = url
   elseif operation.management then request.url = requests.MANAGEMENT_URL .. url
@@ -293,7 +292,9 @@ end
 
 --- Says what of a job is not part of the call.
 function requests.warn_of_left_out(operation, payload, ctx)
-  for _, name in ipairs(names.unknown(payload, operation.known) or NONE) do
+  local unknown = names.unknown(payload, operation.known)
+  if not unknown then return end
+  for _, name in ipairs(unknown) do
     if name == "gpu" and operation.path and given(payload.gpu) then
       ctx.warn { field = "gpu", message = "the GPU belongs to the endpoint: it is used for the estimate and not sent" }
     elseif given(payload[name]) then
