@@ -14,7 +14,7 @@
 #define COMMIT_SLACK_MS 60000 /* and this much younger: a row waits for its commit */
 
 /* Where the columns stand in the statements of reads.c. */
-enum event_column { EVENT_DRY_RUN = 3, EVENT_CALLER = 19, EVENT_NUMBER = 36, EVENT_AT, EVENT_VERB, EVENT_DATA, EVENT_SEQUENCE };
+enum event_column { EVENT_DRY_RUN = 3, EVENT_CALLER = 13, EVENT_NUMBER = 36, EVENT_AT, EVENT_VERB, EVENT_DATA, EVENT_SEQUENCE };
 
 struct walking {
 	struct reads *reads;

@@ -11,11 +11,12 @@
 	"(SELECT sequence FROM task WHERE " column                                                                               \
 	" = ?1 AND dry_run = 0 AND (caller = ?2 OR ?2 IS NULL) ORDER BY sequence" order " LIMIT 1)"
 #define ID_RANGE(column) "SELECT " ID_END(column, "") ", " ID_END(column, " DESC")
-#define TASK_COLUMNS_WITH(state, request, sha256)                                                                                \
+#define OWN_COLUMNS                                                                                                              \
 	"task.sequence, status, task.source, dry_run, progress, created_ms, updated_ms, id, vendor_id, request_id,"              \
-	" payload, estimates, result, phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, task.caller, "          \
-	"reason, " state ", " request ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256                 \
-	", asked, removed_ms, door, slotted"
+	" payload, estimates, result, task.caller, asked, removed_ms"
+#define TASK_COLUMNS_WITH(state, request, sha256)                                                                                \
+	OWN_COLUMNS ", phase, attempts, submitted_ms, deadline_ms, stop_ms, cancel_asked, slotted, reason, " state ", " request  \
+		    ", trace, day, reserved, expected, spent, basis, paid, paid_most, " sha256 ", door"
 /* What only the start needs may be megabytes: whoever lists jobs does not read it. */
 #define TASK_COLUMNS TASK_COLUMNS_WITH("NULL", "NULL", "NULL")
 #define TASK_JOINS " FROM task LEFT JOIN live USING (sequence) LEFT JOIN ledger USING (sequence) "
@@ -60,6 +61,7 @@
 const struct sql read_statements[READ_STATEMENTS] = {
 	[READ_INDEXED] = SQL("SELECT sequence FROM task_indexed"),
 	[READ_ONE] = SQL(TASKS "WHERE task.sequence = ?"),
+	[READ_DRY] = { .sqlite = "SELECT " OWN_COLUMNS " FROM task WHERE sequence = ? AND dry_run = 1" },
 	[READ_UPSTREAM] = SQL("SELECT request FROM upstream WHERE sequence = ?"),
 	[READ_RANGE] = SQL_WALK(RANGE_SQL " DESC"),
 	[READ_RANGE_OLDEST] = SQL_WALK(RANGE_SQL),

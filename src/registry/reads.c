@@ -179,40 +179,40 @@ const char *reads_text(struct statement *row, int column)
 	return statement_text(row, column);
 }
 
-/* The columns of TASK_COLUMNS, by their places. */
+/* The columns of TASK_COLUMNS, by their places. A dry run may have been read without these. */
 static void read_live(struct statement *row, struct read_row *read)
 {
 	read->task.live = NULL;
 	read->task.money = NULL;
-	if (statement_is_null(row, 13))
+	if (read->task.dry_run || statement_is_null(row, 16))
 		return;
 	read->live = (struct task_live){
-		.phase = (enum live_phase)(int)statement_integer(row, 13),
-		.attempts = (int)statement_integer(row, 14),
-		.submitted_ms = statement_integer(row, 15),
-		.deadline_ms = statement_integer(row, 16),
-		.stop_ms = statement_integer(row, 17),
-		.cancel_asked = (int)statement_integer(row, 18) != 0,
-		.slotted = statement_integer(row, 35) != 0,
-		.caller = reads_text(row, 19),
-		.reason = reads_text(row, 20),
-		.state = reads_text(row, 21),
-		.request = reads_text(row, 22),
-		.trace = reads_text(row, 23),
-		.paid = (int)statement_integer(row, 29),
-		.paid_most = (int)statement_integer(row, 30),
-		.expected = reads_text(row, 31),
+		.phase = (enum live_phase)(int)statement_integer(row, 16),
+		.attempts = (int)statement_integer(row, 17),
+		.submitted_ms = statement_integer(row, 18),
+		.deadline_ms = statement_integer(row, 19),
+		.stop_ms = statement_integer(row, 20),
+		.cancel_asked = (int)statement_integer(row, 21) != 0,
+		.slotted = statement_integer(row, 22) != 0,
+		.caller = reads_text(row, 13),
+		.reason = reads_text(row, 23),
+		.state = reads_text(row, 24),
+		.request = reads_text(row, 25),
+		.trace = reads_text(row, 26),
+		.paid = (int)statement_integer(row, 32),
+		.paid_most = (int)statement_integer(row, 33),
+		.expected = reads_text(row, 34),
 	};
 	read->task.live = &read->live;
-	if (statement_is_null(row, 24))
+	if (statement_is_null(row, 27))
 		return;
 	read->money = (struct task_money){
-		.day = statement_integer(row, 24),
-		.reserved = statement_integer(row, 25),
-		.expected = statement_integer(row, 26),
-		.spent = statement_integer(row, 27),
-		.basis = reads_text(row, 28),
-		.door = (enum job_door)(int)statement_integer(row, 34),
+		.day = statement_integer(row, 27),
+		.reserved = statement_integer(row, 28),
+		.expected = statement_integer(row, 29),
+		.spent = statement_integer(row, 30),
+		.basis = reads_text(row, 31),
+		.door = (enum job_door)(int)statement_integer(row, 35),
 	};
 	read->task.money = &read->money;
 }
@@ -241,14 +241,14 @@ bool reads_task(const struct reads *reads, struct statement *row, struct read_ro
 	task->progress = statement_real(row, 4);
 	task->created_ms = statement_integer(row, 5);
 	task->updated_ms = statement_integer(row, 6);
-	task->caller = reads_text(row, 19);
+	task->caller = reads_text(row, 13);
 	task->vendor_id = reads_text(row, 8);
 	task->request_id = reads_text(row, 9);
 	task->payload = reads_text(row, 10);
 	task->estimates = reads_text(row, 11);
 	task->result = reads_text(row, 12);
-	task->asked = reads_text(row, 32);
-	task->removed_ms = statement_integer(row, 33);
+	task->asked = reads_text(row, 14);
+	task->removed_ms = statement_integer(row, 15);
 	read_live(row, read);
 	return !statement_lacks_memory(row); /* for a text, which is NULL then as if there were none */
 }
@@ -296,7 +296,7 @@ static int find_job_id(struct reader *reader, const struct task_filter *filter, 
 
 	statement_bind_integer(row, 1, id_sequence(&search->id));
 	code = statement_step(row);
-	caller = code == DATABASE_ROW ? reads_text(row, 19) : NULL;
+	caller = code == DATABASE_ROW ? reads_text(row, 13) : NULL;
 	if (code == DATABASE_ROW && (!statement_equals(row, 7, search->id.bytes, sizeof search->id.bytes) ||
 					    (filter->caller != NULL && (caller == NULL || strcmp(caller, filter->caller) != 0))))
 		code = DATABASE_DONE;

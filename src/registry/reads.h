@@ -19,6 +19,7 @@
 enum read_statement {
 	READ_INDEXED = 0,
 	READ_ONE,
+	READ_DRY, /* the same of a dry run, without the tables of live jobs: not where each question is a round trip */
 	READ_UPSTREAM,
 	READ_RANGE,
 	READ_RANGE_OLDEST, /* the same, oldest first, as are the next two of that name */

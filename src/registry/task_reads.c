@@ -14,6 +14,22 @@
 #define FEW_STATUSES (1U << TASK_QUEUED | 1U << TASK_RUNNING | 1U << TASK_UNKNOWN)
 #define ALL_STATUSES ((1U << TASK_STATUSES) - 1)
 
+/* Most are dry runs, which have nothing in the tables of live jobs. */
+static int find_row(struct reader *reader, int64_t sequence, struct statement **row)
+{
+	static const enum read_statement tried[] = { READ_DRY, READ_ONE };
+	int code = DATABASE_DONE;
+
+	for (size_t i = 0; i < sizeof tried / sizeof *tried && code == DATABASE_DONE; i++) {
+		*row = reader->statements[tried[i]];
+		statement_bind_integer(*row, 1, sequence);
+		code = statement_step(*row);
+		if (code == DATABASE_DONE)
+			statement_reset(*row);
+	}
+	return code;
+}
+
 enum error_code task_store_get(struct task_store *store, const struct id *id,
 	void (*visit)(void *context, const struct task *task), void *context, struct error *error)
 {
@@ -29,9 +45,7 @@ enum error_code task_store_get(struct task_store *store, const struct id *id,
 	reader = reads_borrow(reads, error);
 	if (reader == NULL)
 		return ERROR_BUSY;
-	row = reader->statements[READ_ONE];
-	statement_bind_integer(row, 1, id_sequence(id));
-	code = statement_step(row);
+	code = find_row(reader, id_sequence(id), &row);
 	if (code == DATABASE_ROW && !reads_task(reads, row, &read))
 		result = reads_refuse_row(reads, reader, error);
 	else if (code == DATABASE_ROW && memcmp(&read.task.id, id, sizeof *id) == 0)
