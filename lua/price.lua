@@ -9,7 +9,7 @@ local price_units = require "price_units"
 local usd = require "usd"
 
 local abs, huge = math.abs, math.huge
-local pairs, type = pairs, type
+local next, type = next, type
 local rounded_to_micros = usd.to_micros
 
 local price = {}
@@ -31,21 +31,26 @@ function price.is_usable(found)
   return type(found) == "table" and is_positive(found.usd) and (found.currency == nil or found.currency == "USD")
 end
 
+-- A number of units as it is meant: low, expected, high. nil: nobody knows, and nothing is said of it.
 local function range_of(quantity)
-  if type(quantity) == "number" then return { low = quantity, expected = quantity, high = quantity } end
-  return quantity
+  if quantity == nil then return nil end
+  if type(quantity) == "number" then return quantity, quantity, quantity end
+  return quantity.low, quantity.expected, quantity.high
 end
 
 -- The keys of an estimate that do not come from the figures.
 local KNOWN = {
   quantity = true, unit = true, row_price = true, live = true, live_quantity = true, reason = true,
-  history = true, body = true, described = true,
+  history = true, body = true, described = true, shown = true, model = true, drivers = true,
 }
 
 local function with_extra(estimate, facts)
+  local shown = facts.shown
   estimate.unbounded = estimate.high == nil or nil -- the host reserves no guess
-  for key, value in pairs(facts) do
-    if not KNOWN[key] and estimate[key] == nil then estimate[key] = value end
+  estimate.model, estimate.drivers = facts.model, facts.drivers
+  if shown == false then return estimate end
+  for key, value in next, shown or facts do
+    if estimate[key] == nil and (shown or not KNOWN[key]) then estimate[key] = value end
   end
   return estimate
 end
@@ -55,12 +60,12 @@ local function total(count, unit_usd)
 end
 
 -- Figures of a unit price; a bound that is not known stays away. Mostly both bounds are what is expected.
-local function multiply(found, quantity, unit)
-  local unit_usd, count, low_usd, high_usd = found.usd, quantity.expected, found.low_usd, found.high_usd
+local function multiply(found, unit, least, count, most)
+  local unit_usd, low_usd, high_usd = found.usd, found.low_usd, found.high_usd
   local expected = total(count, unit_usd)
   local low, high = expected, expected
-  if low_usd or quantity.low ~= count then low = total(quantity.low, low_usd or unit_usd) end
-  if high_usd or quantity.high ~= count then high = total(quantity.high, high_usd or unit_usd) end
+  if low_usd or least ~= count then low = total(least, low_usd or unit_usd) end
+  if high_usd or most ~= count then high = total(most, high_usd or unit_usd) end
   return {
     expected = expected, low = low, high = high,
     unit = unit, quantity = count, unit_usd = unit_usd, source = found.source, as_of = found.as_of,
@@ -70,25 +75,26 @@ end
 
 -- How many units of the live price the request has.
 local function live_quantity(facts, live)
-  if facts.live_quantity then return range_of(facts.live_quantity) end
+  if facts.live_quantity then return facts.live_quantity end
   if facts.described and facts.body then return (price_units.quantity(facts.described, facts.body, live)) end
   if not facts.quantity or not price_units.same(facts.unit, live.unit) then return nil end
-  return range_of(facts.quantity)
+  return facts.quantity
 end
 
 local function from_live(live, quantity, bounded)
-  if not quantity or (quantity.high ~= nil) ~= bounded then return nil end
-  local estimate = multiply(live, quantity, live.unit)
+  local low, expected, high = range_of(quantity)
+  if quantity == nil or (high ~= nil) ~= bounded then return nil end
+  local estimate = multiply(live, live.unit, low, expected, high)
   estimate.account = live.account or nil
   return estimate
 end
 
 -- Our row counts while nobody knows better: without a live price, or while the live one is that for which the row was written.
 local function from_row(facts, live)
-  local row, quantity = facts.row_price, range_of(facts.quantity)
+  local row, quantity = facts.row_price, facts.quantity
   if not row or not quantity or not is_positive(row.usd) then return nil end
   if live and abs((row.checks_usd or row.usd) - live.usd) > 1e-9 then return nil end
-  return multiply(row, quantity, facts.unit or row.unit)
+  return multiply(row, facts.unit or row.unit, range_of(quantity))
 end
 
 local function from_observed(ctx, facts)
@@ -119,7 +125,8 @@ end
 --   drivers =          "resolution=1080p audio=true": jobs with the same are compared; shown, too
 --   history =          { usd =, source =, as_of = }: what a job of that model usually costs
 --   reason =           what to say when nothing is known
--- Any other key is shown as it is.
+--   shown =            { key = value }: what else is shown as it is, or false, if nothing is; without it any other key of
+--                      `facts` is
 function price.estimate(ctx, facts)
   local live, quantity = facts.live, nil
   if live then

@@ -62,7 +62,9 @@ function estimates.estimate(payload, built, ctx)
   if built.unpriced then return nil, unpriced_by(built) end
   local input, row, live = built.body, ROWS[model], ctx and ctx.price and ctx.price(model)
   local row_price = row and row.price
-  local facts = { model = model, row_price = row_price, quantity = row_price and QUANTITIES[row_price.unit](input, row) }
+  local facts = {
+    model = model, row_price = row_price, quantity = row_price and QUANTITIES[row_price.unit](input, row), shown = false,
+  }
   if live then
     -- What a second counts as is recorded here, and told by no schema.
     local is_counted = row_price and row_price.unit == "second" and price_units.same("second", live.unit)

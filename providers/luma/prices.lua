@@ -50,7 +50,7 @@ local function in_all(facts, row_price, amount, seconds)
 end
 
 local function between(facts, row_price, low, high, missing)
-  facts.unit, facts.missing = "second", missing
+  facts.unit, facts.shown.missing = "second", missing
   facts.quantity, facts.row_price = { low = 1, high = high and 1 }, at(row_price, low, nil, high)
 end
 
@@ -60,7 +60,7 @@ local function dream_video(facts, row, body)
   local low = dream_video_usd(body.model, resolution or "540p", duration or "5s")
   local high = low
   if missing then high = dream_video_usd(body.model, resolution or "4k", duration or "9s") end
-  facts.approximate = true
+  facts.shown.approximate = true
   if not low or not high then
     facts.reason = NO_MODEL
   elseif missing then
@@ -94,12 +94,12 @@ local function picture(facts, row, body)
   local references = type(body.image_ref) == "table" and #body.image_ref or 0
   facts.unit, facts.quantity, facts.row_price = "image", 1, row_price
   if row.api == "dream_machine" then
-    facts.approximate = true
+    facts.shown.approximate = true
   elseif row_price.reference_usd then
     local amount = row_price.usd + references * row_price.reference_usd
     facts.row_price = at(row_price, nil, amount, nil)
   elseif references > 0 then
-    facts.quantity, facts.missing = { low = 1 }, "the price of reference images"
+    facts.quantity, facts.shown.missing = { low = 1 }, "the price of reference images"
   end
 end
 
@@ -131,7 +131,8 @@ function luma_prices.estimate(plan, ctx)
   local body, route = plan.body, plan.route
   if plan.unpriced then return nil, plans.unpriced_by(plan) end
   local facts = { -- with room for what is known of most: a table that grows by and by costs more
-    model = route.model or route.kind, row_price = nil, quantity = nil, unit = nil, approximate = nil,
+    model = route.model or route.kind, row_price = nil, quantity = nil, unit = nil, drivers = nil,
+    shown = { approximate = nil, missing = nil },
   }
   local of_kind = OF_KIND[route.kind]
   if of_kind and route.row and route.row.price then of_kind(facts, route.row, body) end

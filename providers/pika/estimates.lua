@@ -72,7 +72,7 @@ local function facts_of(payload, built, path)
   if not quantity then return nil, missing end
   local tier, why = at_resolution(its_price, built.body, path)
   if not tier then return nil, why end
-  return { row_price = tier, quantity = quantity, unit = its_price.unit, model = nil, drivers = nil } -- room for estimate's
+  return { row_price = tier, quantity = quantity, unit = its_price.unit, model = nil, drivers = nil, shown = nil }
 end
 
 -- Units hold the resolution already: one and a half of them a second at 1080p. Where fal's price is another than that for which
@@ -95,7 +95,7 @@ function estimates.estimate(payload, built, ctx)
   local live = ctx and ctx.price and ctx.price(routes.FAL_PREFIX .. path)
   local known, missing = facts_of(payload, built, path)
   local facts = known or {}
-  facts.model, facts.drivers = path, drivers.of(built.body)
+  facts.model, facts.drivers, facts.shown = path, drivers.of(built.body), false
   if live then facts.live, facts.live_quantity = live, live_quantity(facts, live) end
   if not facts.row_price then facts.described, facts.body = built.live, built.body end
   local estimate = price.estimate(ctx, facts)

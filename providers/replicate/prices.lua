@@ -98,7 +98,7 @@ function prices.estimate(job, ctx)
   return price.estimate(ctx, {
     model = not unpriced and (job.model or job.model_version or job.version or job.deployment) or nil,
     drivers = type(job.input) == "table" and row_prices.drivers(job.input) or nil,
-    reason = unpriced or missing or lacking or "the price of this model is not known here",
+    reason = unpriced or missing or lacking or "the price of this model is not known here", shown = false,
   })
 end
 

@@ -115,7 +115,7 @@ end
 -- What jobs of the same kind have cost here, where no price is known.
 local function observed_estimate(job, ctx, reason)
   local drivers = given(job.input) and row_prices.drivers(job.input) or nil
-  return price.estimate(ctx, { model = job.endpoint_id, drivers = drivers, reason = reason })
+  return price.estimate(ctx, { model = job.endpoint_id, drivers = drivers, reason = reason, shown = false })
 end
 
 -- A model that RunPod hosts, by its row.

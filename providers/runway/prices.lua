@@ -7,6 +7,8 @@ local runway_models = require "runway.models"
 
 local runway_prices = {}
 
+local floor = math.floor
+
 local CREDITS_PER_USD = runway_models.CREDITS_PER_USD
 runway_prices.CREDITS_PER_USD = CREDITS_PER_USD
 
@@ -117,10 +119,12 @@ function runway_prices.estimate(plan, ctx)
   -- What is priced by its row is not compared: it has no drivers.
   local of_unit = spec.price.unit == "second" and per_second or per_image
   local row_price, quantity, missing = of_unit(spec, body)
-  local estimate = price.estimate(ctx, { model = spec.id, row_price = row_price, quantity = quantity, missing = missing })
+  local estimate = price.estimate(ctx, {
+    model = spec.id, row_price = row_price, quantity = quantity, shown = missing and { missing = missing } or false,
+  })
   if not estimate then return nil, not quantity and missing or "a published price of " .. spec.id end
   if estimate.expected and estimate.source == spec.price.source then
-    estimate.credits = math.floor(estimate.expected * CREDITS_PER_USD + 0.5)
+    estimate.credits = floor(estimate.expected * CREDITS_PER_USD + 0.5)
   end
   return estimate
 end

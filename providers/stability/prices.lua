@@ -40,7 +40,7 @@ function prices.estimate(payload, _, ctx)
   local samples = payload.parameters.samples or 1
   return price.estimate(ctx, {
     model = payload.model, quantity = samples, unit = "image", row_price = price_of(credits),
-    unit_cost_usd = credits / 100, credits = credits * samples,
+    shown = { unit_cost_usd = credits / 100, credits = credits * samples },
   })
 end
 
