@@ -28,32 +28,34 @@ local function set_of(list)
   return set
 end
 
+-- Whether a value surely is what an input takes, as a function of the value that has looked up the input's words already; false:
+-- it has to be looked at.
+local function first_glance(input)
+  local wanted, low, high = input.type, input.minimum, input.maximum
+  local values = set_of(input.enum or wanted == "string" and input.examples or nil)
+  if values then return function(value) return values[value] == true end end
+  if wanted == nil then return function() return true end end
+  if input.pattern ~= nil or input.multipleOf ~= nil then return function() return false end end
+  if wanted == "boolean" then return function(value) return type(value) == "boolean" end end
+  if wanted == "string" then
+    local least, most = input.minLength or 0, input.maxLength or math.huge
+    return function(value) return type(value) == "string" and #value >= least and #value <= most end
+  end
+  return function(value)
+    local kind = math_type(value)
+    if not kind or wanted ~= kind and wanted ~= "number" or value - value ~= 0 then return false end
+    return (not low or value >= low) and (not high or value <= high)
+  end
+end
+
 --- What an input of a row takes, made ready at load for row_values.check: `schema` is the input without what is not JSON Schema
--- in it (`required`, `field`); the rest is for a first glance, which most values need no more than.
+-- in it (`required`, `field`); `fits(value)` is a first glance, which most values need no more than.
 function row_values.ready(input)
   local made = {}
   for word, value in pairs(input) do
     if word ~= "required" and word ~= "field" then made[word] = value end
   end
-  return { schema = made, type = input.type, values = set_of(input.enum or input.type == "string" and input.examples or nil),
-    minimum = input.minimum, maximum = input.maximum, most = input.maxLength, least = input.minLength or 0,
-    is_simple = input.pattern == nil and input.multipleOf == nil }
-end
-
---- Whether a value surely is what an input takes; false: it has to be looked at (row_values.check).
-function row_values.fits(ready, value)
-  local values, wanted = ready.values, ready.type
-  if values then return values[value] == true end
-  if wanted == nil then return true end
-  if not ready.is_simple then return false end
-  if wanted == "string" then
-    local most = ready.most
-    return type(value) == "string" and #value >= ready.least and (not most or #value <= most)
-  end
-  if wanted == "boolean" then return type(value) == "boolean" end
-  local kind, low, high = math_type(value), ready.minimum, ready.maximum
-  if not kind or wanted ~= kind and wanted ~= "number" or value - value ~= 0 then return false end
-  return (not low or value >= low) and (not high or value <= high)
+  return { schema = made, fits = first_glance(input) }
 end
 
 local function texts_of(list)
@@ -78,7 +80,7 @@ end
 --- Refuses a value that the input of the model `id` does not take, or warns of it; `path` is the client's. `options`: as
 -- schema.check.
 function row_values.check(plan, id, ready, value, path, options)
-  if row_values.fits(ready, value) then return end
+  if ready.fits(value) then return end
   local _, complaints = schema.check(ready.schema, value, options)
   local complaint = complaints[1]
   if not complaint then return warn_of_new(plan, id, ready.schema, value, path) end

@@ -1,6 +1,5 @@
 -- body.lua - the body of a request to Luma, built for one route (route.lua).
 
-local check = require "check"
 local given = require "given"
 local agents = require "luma.agents"
 local dream_machine = require "luma.dream_machine"
@@ -47,16 +46,20 @@ local function add_prompt(plan, payload, route, texts)
   plan.body.prompt = text
 end
 
-local function add_size(plan, payload, route)
-  local parameters, aspect = payload.parameters, payload.aspect_ratio
+local function refuse_pixels(plan, parameters, route)
   for _, name in ipairs(SIZE_IN_PIXELS) do
     if parameters[name] then
       local message = "Luma takes no size in pixels: give a resolution and an aspect ratio"
       plans.refuse(plan, "parameters." .. name, message, route.resolutions)
     end
   end
+end
+
+local function add_size(plan, payload, route)
+  local parameters, aspect = payload.parameters, payload.aspect_ratio
+  if parameters.width or parameters.height then refuse_pixels(plan, parameters, route) end
   local resolution = parameters.resolution
-  if resolution and route.resolutions and check.in_list(resolution, route.resolutions) then
+  if resolution and route.makes_resolution[resolution] then
     given.put(plan, agents.settings_of(plan, route), "resolution", resolution, "parameters.resolution")
   elseif resolution then
     local message = route.resolutions and "Luma does not make this resolution here" or "Luma takes no resolution here"
@@ -72,13 +75,11 @@ local function add_size(plan, payload, route)
   end
 end
 
--- The vendor writes lengths as "5s".
 local function add_duration(plan, payload, route)
   local seconds = payload.duration_seconds
   if seconds == nil then return end
-  if route.seconds and check.in_list(seconds, route.seconds) then
-    return given.put(plan, agents.settings_of(plan, route), "duration", ("%ds"):format(seconds), "duration_seconds")
-  end
+  local text = route.text_of_seconds[seconds]
+  if text then return given.put(plan, agents.settings_of(plan, route), "duration", text, "duration_seconds") end
   local message = route.seconds and "Luma does not make this length" or "Luma takes no length here"
   plans.refuse(plan, "duration_seconds", message, route.seconds)
 end
@@ -124,6 +125,7 @@ end
 
 -- Of what is to be looked at: the pictures, and the shots that are only words for the prompt.
 local function without_words(references)
+  if references[1] == nil then return references, NONE end
   local pictures, texts = {}, {}
   for _, picture in ipairs(references) do
     local list = (picture.text and not picture.uri) and texts or pictures
@@ -210,18 +212,21 @@ local function add_rest(plan, payload, route)
   if (parameters.samples or 1) > 1 then plans.refuse(plan, "parameters.samples", "Luma makes one at a time", { 1 }) end
   local sorted = names.sorted(parameters)
   for _, name in ipairs(sorted) do add_one(plan, name, parameters[name], route) end
-  for _, name in ipairs(payload.ignored or NONE) do plans.warn(plan, name, "is not understood: left out") end
+  if payload.ignored then
+    for _, name in ipairs(payload.ignored) do plans.warn(plan, name, "is not understood: left out") end
+  end
   check_values(plan, parameters, sorted, route)
 end
+
 -- What makes something else than the kind under which the request came.
 local function refuse_kind(plan, payload, route)
   if payload.mode ~= "image" or not route.makes or route.makes == "image" then return end
   plans.refuse(plan, "model", ("%s makes videos: its requests go to the video providers"):format(route.id))
 end
 
-local function build_described(plan, payload, route)
+local function build_described(plan, payload, route, sources, references)
   plan.route, plan.body.model, plan.body.generation_type = route, route.model, route.generation_type
-  local sources, references = luma_pictures.of_payload(payload)
+  if not sources then sources, references = luma_pictures.of_payload(payload) end
   local pictures, texts = without_words(references)
   refuse_misplaced(plan, payload, route)
   add_files(plan, payload, route, sources, pictures)
@@ -234,8 +239,9 @@ local function build_described(plan, payload, route)
   if route.kind == "agents_video" then agents.check_video(plan, payload) end
 end
 
---- The request for a payload: a plan (plan.lua) with its `route`.
-function luma_body.build(payload)
+--- The request for a payload: a plan (plan.lua) with its `route`. `sources` and `references`: its pictures, if they are known
+-- (pictures.lua).
+function luma_body.build(payload, sources, references)
   local plan = plans.new()
   if payload.wrapped then plans.refuse(plan, payload.wrapped, given.WRAPPED) end
   local route, problem = luma_route.find(payload, payload.model)
@@ -248,7 +254,7 @@ function luma_body.build(payload)
   if route.kind == "undescribed" then
     undescribed.build(plan, payload, route)
   else
-    build_described(plan, payload, route)
+    build_described(plan, payload, route, sources, references)
   end
   given.finish(plan, payload)
   return plan

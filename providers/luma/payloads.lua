@@ -36,7 +36,7 @@ end
 
 -- True when the request names a model that nobody describes, before anything of it is read.
 local function is_unknown(request)
-  if type(request) ~= "table" then return nil end
+  if type(request) ~= "table" or request.model == nil and request.parameters == nil then return nil end
   local beside = type(request.parameters) == "table" and as_model(request.parameters.model) or nil
   local model = as_model(request.model) or beside
   return model and luma_route.is_unknown(model, beside) or nil
@@ -61,7 +61,8 @@ function payloads.prepare(request, ctx)
     reader:fields(MODEL)
     if not unknown then reader:fields(TEXTS) end
   end
-  if not unknown then luma_pictures.of_payload(payload) end -- checks them
+  local sources, references
+  if not unknown then sources, references = luma_pictures.of_payload(payload) end -- checks them
   video_request.take_model(payload)
   if not payload.model then fill_in(payload) end
   if not (payload.prompt or payload.prompts or payload.wrapped) then
@@ -69,7 +70,7 @@ function payloads.prepare(request, ctx)
     -- Without a route submit says what is wrong; a missing prompt would only hide it.
     if route and route.prompt == "required" then check.fail("prompt", "is required") end
   end
-  return payload, nil, luma_body.build(payload)
+  return payload, nil, luma_body.build(payload, sources, references)
 end
 
 return payloads

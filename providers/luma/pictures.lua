@@ -6,6 +6,8 @@ local video_request = require "video_request"
 
 local luma_pictures = {}
 
+local has_any = names.has_any
+
 local SOURCE_NAMES, REFERENCE_NAMES = { "init_image", "image" }, { "reference", "reference_frames", "storyboard" }
 local IS_PICTURE = names.union(names.set(SOURCE_NAMES), names.set(REFERENCE_NAMES))
 
@@ -52,7 +54,8 @@ end
 
 --- The pictures to work on, and the pictures and shots to look at (video_request.pictures).
 function luma_pictures.of_payload(payload)
-  if not names.has_any(payload, IS_PICTURE) and not names.has_any(payload.parameters, IS_PICTURE) then return {}, {} end
+  local has_none = payload.reference == nil and payload.reference_frames == nil and payload.storyboard == nil
+  if has_none and not has_any(payload.parameters, IS_PICTURE) then return {}, {} end
   local sources = video_request.pictures(payload, SOURCE_NAMES, {})
   return sources, video_request.pictures(payload, REFERENCE_NAMES, REFERENCE_NAMES)
 end

@@ -27,8 +27,16 @@ for name, kind in pairs(KINDS) do
   for input, words in pairs(kind.nested_inputs or {}) do SCHEMAS[name][input] = row_values.ready(words) end
 end
 
+-- Of each kind, what body.lua looks up: which resolutions it makes, and which lengths, which the vendor writes as "5s".
+local MAKES_RESOLUTION, TEXT_OF_SECONDS = {}, {}
+for name, kind in pairs(KINDS) do
+  MAKES_RESOLUTION[name], TEXT_OF_SECONDS[name] = names.set(kind.resolutions or {}), {}
+  for _, seconds in ipairs(kind.seconds or {}) do TEXT_OF_SECONDS[name][seconds] = seconds .. "s" end
+end
+
 local function make_route(kind_name, api, path, model)
   local route = check.copy(KINDS[kind_name])
+  route.makes_resolution, route.text_of_seconds = MAKES_RESOLUTION[kind_name], TEXT_OF_SECONDS[kind_name]
   route.kind, route.api, route.path, route.model = kind_name, api, path, model
   route.row, route.schemas, route.id = ROWS[model or ""], SCHEMAS[kind_name], model or path
   return route

@@ -99,7 +99,7 @@ end
 
 -- What the model has itself, as it was given.
 local function put_own(plan, payload, spec)
-  for name, value in pairs(payload.parameters) do
+  for name, value in next, payload.parameters do
     if spec.fields[name] and not READ_WITH_REQUEST[name] then plan.body[name] = value end
   end
 end

@@ -87,6 +87,7 @@ local READING = video_request.reading({ storyboard = "storyboard", reference_fra
 -- The model that a request names, before anything of it is read.
 local function named_model(request)
   local model = request.model
+  if model == nil and request.parameters == nil then return nil end
   if type(model) ~= "string" or check.trim(model) == "" then
     model = type(request.parameters) == "table" and request.parameters.model
   end

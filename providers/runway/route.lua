@@ -102,9 +102,9 @@ end
 -- Whether a request brings a picture, wherever: nothing of it may have been checked yet.
 local function has_picture(payload)
   local parameters = payload.parameters
-  if check.is_given(parameters.promptImage) then return true end
+  if parameters.promptImage ~= nil and check.is_given(parameters.promptImage) then return true end
   if payload.storyboard ~= nil and holds_file(payload.storyboard) then return true end
-  for name, value in pairs(parameters) do
+  for name, value in next, parameters do
     if IS_PICTURE_PARAMETER[name] and holds_file(value) then return true end
   end
   return false

@@ -9,7 +9,8 @@ local runway_sizes = {}
 local NONE = {}
 
 runway_sizes.DEFAULT_ASPECT = "16:9"
-runway_sizes.DEFAULT_RESOLUTION = "720p"
+local DEFAULT_RESOLUTION = "720p"
+runway_sizes.DEFAULT_RESOLUTION = DEFAULT_RESOLUTION
 
 local function add_once(list, value)
   if value and not check.in_list(value, list) then list[#list + 1] = value end
@@ -43,7 +44,7 @@ end
 function runway_sizes.in_pixels(parameters)
   if parameters.width and parameters.height then return parameters.width .. ":" .. parameters.height, "parameters.width" end
   local resolution = parameters.resolution
-  if type(resolution) ~= "string" then return nil end
+  if type(resolution) ~= "string" or resolution == DEFAULT_RESOLUTION then return nil end
   local width, height = string.match(string.sub(resolution, 1, 32), "^(%d+)[x:](%d+)$")
   if width then return width .. ":" .. height, "parameters.resolution" end
   return nil

@@ -39,8 +39,12 @@ local function complete(spec)
   local inputs = spec.inputs
   spec.names = names.sorted(inputs)
   spec.fields = names.set(spec.names)
-  spec.takes = {}
-  for name, input in pairs(inputs) do spec.takes[name] = row_values.ready(input) end
+  spec.takes, spec.required = {}, {}
+  for _, name in ipairs(spec.names) do
+    spec.takes[name] = row_values.ready(inputs[name])
+    -- a prompt that is missing is refused where it is put
+    if inputs[name].required and name ~= "promptText" then spec.required[#spec.required + 1] = name end
+  end
   spec.prompt = inputs.promptText and (inputs.promptText.required and "required" or "optional") or nil
   spec.prompt_max = inputs.promptText and inputs.promptText.maxLength
   spec.seconds = seconds_of(inputs.duration)
