@@ -33,6 +33,8 @@ local CAPABILITIES = {
   queue_options = fal_options.FOR_CLIENTS,
 }
 
+local read_fields, build, announce = fields.read, body.build, model_inputs.announce
+
 -- How to read a model's output (providers/fal/queue.lua), with the price of its units at present.
 local function reading_of(payload, ctx)
   local parameters, model = payload.parameters or {}, models.of_payload(payload)
@@ -45,8 +47,8 @@ local function reading_of(payload, ctx)
 end
 
 local function prepare(request, ctx)
-  local payload = fields.read(request, ctx and ctx.kind)
-  return payload, nil, body.build(payload, ctx)
+  local payload, has_only_defaults = read_fields(request, ctx and ctx.kind)
+  return payload, nil, build(payload, ctx, has_only_defaults)
 end
 
 local function health(ctx)
@@ -61,9 +63,9 @@ local function tell_needs(needs, ctx)
 end
 
 local function submit(payload, ctx, built)
-  built = built or body.build(payload, ctx)
-  model_inputs.announce(built, ctx)
-  if plan.is_refused(built) then return nil, plan.refusals(built) end
+  built = built or build(payload, ctx)
+  announce(built, ctx)
+  if built.refusals then return nil, plan.refusals(built) end
   if built.needs then tell_needs(built.needs, ctx) end
   local model = models.of_payload(payload)
   if payload.route == "run" then

@@ -12,7 +12,7 @@ local model_inputs = require "model_inputs"
 local names = require "names"
 local plan = require "plan"
 
-local ipairs, next, pairs = ipairs, next, pairs
+local ipairs, pairs = ipairs, pairs
 local new_plan, put, put_fit, finish = model_inputs.new_plan, model_inputs.put, model_inputs.put_fit, model_inputs.finish
 local of_payload, is_video, ROWS = models.of_payload, models.is_video, models.ROWS
 local in_list, sorted_names = check.in_list, names.sorted
@@ -90,39 +90,30 @@ end
 
 -- Most requests say nothing but a prompt. What the modes make of our defaults is the same each time, so it is made at load, by
 -- the model.
-local DEFAULT_COUNT, OF_DEFAULTS = 0, {}
-for _ in pairs(models.DEFAULTS) do DEFAULT_COUNT = DEFAULT_COUNT + 1 end
+local OF_DEFAULTS = {}
 for _, mode in ipairs(models.IMAGE_MODES) do
   local model = models.OF_MODE[mode]
   local payload = { mode = mode, prompt = "a prompt", parameters = models.DEFAULTS, defaulted = sorted_names(models.DEFAULTS) }
   local built = build_image(payload, model)
   unlisted.warn(built)
-  if not built.refusals and not built.warnings and not built.notes then OF_DEFAULTS[model] = built end
-end
-
--- What is made already of a payload, if it is such a one.
-local function made_of_defaults(payload, model)
-  local defaulted, prompt = payload.defaulted, payload.prompt
-  if not defaulted or not prompt or #defaulted ~= DEFAULT_COUNT then return nil end
-  local count = 0
-  for _ in next, payload.parameters do count = count + 1 end
-  return count == DEFAULT_COUNT and OF_DEFAULTS[model] or nil
+  local is_usable = not built.refusals and not built.warnings and not built.notes
+  if is_usable and ROWS[model].inputs.prompt.maxLength == nil then -- any prompt is put as this one is
+    built.names = sorted_names(built.body)
+    OF_DEFAULTS[model] = built
+  end
 end
 
 local function build_of_defaults(made, payload, model)
   local built = new_plan(model, ROWS[model])
-  local input = built.body
-  for name, value in pairs(made.body) do input[name] = value end
-  input.prompt = nil
-  put(built, PROMPT, payload.prompt)
+  local input, values = built.body, made.body
+  for _, name in ipairs(made.names) do input[name] = values[name] end
+  input.prompt = payload.prompt
   built.paths, built.unfit_defaults = made.paths, made.unfit_defaults
   return built
 end
 
 local function build_for(payload, model, live)
   if not ROWS[model] then return undescribed.build(payload, model, live) end
-  local made = not live and made_of_defaults(payload, model)
-  if made then return build_of_defaults(made, payload, model) end
   local built = (is_video(model) and video_body.build or build_image)(payload, model, live)
   unlisted.warn(built)
   return built
@@ -144,13 +135,16 @@ local function warn_of_ignored(built, ignored)
   for _, name in ipairs(ignored) do plan.warn(built, name, "is not understood; inputs of the model belong in parameters") end
 end
 
---- What a submit of this payload would send (plan.lua); `needs`: what is missing for that.
-function body.build(payload, ctx)
+--- What a submit of this payload would send (plan.lua); `needs`: what is missing for that. `has_only_defaults`: what fields.read
+-- says; without it all is made anew.
+function body.build(payload, ctx, has_only_defaults)
   local model = of_payload(payload)
-  local built = build_for(payload, model, ctx and ctx.model and ctx.model(model))
+  local live = ctx and ctx.model and ctx.model(model)
+  local made = has_only_defaults and payload.prompt and not live and OF_DEFAULTS[model]
+  local built = made and build_of_defaults(made, payload, model) or build_for(payload, model, live)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
-  else
+  elseif not made then
     add_needs(built)
   end
   if payload.ignored then warn_of_ignored(built, payload.ignored) end

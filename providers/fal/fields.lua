@@ -119,6 +119,29 @@ local function read_parameters(payload, reader, description)
   return parameters
 end
 
+-- What each name at the top is: the "words" that may stand there instead of among the parameters, "options" of how to queue, or
+-- "read" by itself. No other is known.
+local PLACES = {}
+for name in pairs(READ_AT_TOP) do PLACES[name] = "read" end
+for _, name in ipairs(fal_options.NAMES) do PLACES[name] = "options" end
+for _, name in ipairs(AT_TOP_TOO) do PLACES[name] = "words" end
+
+-- Looks at each name at the top once: whether there are options, words, and names that nobody reads.
+local function look_at_top(object)
+  local has_options, has_words, has_unknown = false, false, false
+  for name in next, object do
+    local place = PLACES[name]
+    if place == "options" then
+      has_options = true
+    elseif place == "words" then
+      has_words = true
+    elseif not place then
+      has_unknown = true
+    end
+  end
+  return has_options, has_words, has_unknown
+end
+
 -- What may stand at the top instead of among the parameters.
 local function read_at_top(payload, top)
   local parameters = payload.parameters
@@ -134,11 +157,12 @@ local function read_at_top(payload, top)
   end
 end
 
--- Fills in our defaults and returns the names of those that the client did not give. Most clients give none.
+-- Fills in our defaults. Returns the names of those that the client did not give, and whether it gave no parameters at all: most
+-- do not.
 local function fill_defaults(parameters)
   if next(parameters) == nil then
     parameters.guidance_scale, parameters.resolution, parameters.steps = DEFAULT_GUIDANCE, DEFAULT_RESOLUTION, DEFAULT_STEPS
-    return array { "guidance_scale", "resolution", "steps" }
+    return array { "guidance_scale", "resolution", "steps" }, true
   end
   local filled = {}
   local has_size = parameters.image_size or parameters.width or parameters.aspect_ratio
@@ -149,7 +173,7 @@ local function fill_defaults(parameters)
       filled[#filled + 1] = name
     end
   end
-  return #filled > 0 and array(filled) or nil
+  return #filled > 0 and array(filled) or nil, false
 end
 
 -- A workflow's author may call an input "input"; of a model it is the whole when a client's own wrapper came along.
@@ -179,7 +203,8 @@ end
 
 local function read_described(request, top, payload)
   local inner = top.object.parameters ~= nil and top:reader_of "parameters" or nil
-  local ignored = ignored_of(request, READ_AT_TOP)
+  local has_options, has_words, has_unknown = look_at_top(top.object)
+  local ignored = has_unknown and ignored_of(request, READ_AT_TOP)
   if ignored then
     payload.wrapped = given.take_wrapper(request, ignored)
     payload.ignored = ignored[1] and ignored or nil
@@ -191,14 +216,16 @@ local function read_described(request, top, payload)
   end
   if not payload.prompt and not payload.wrapped then top:text("prompt", REQUIRED) end
   local row = ROWS[of_payload(payload)]
-  payload.queue = read_options(payload, top, inner and inner.object, row)
+  if has_options or inner then payload.queue = read_options(payload, top, inner and inner.object, row) end
   payload.parameters = read_parameters(payload, inner, row)
-  read_at_top(payload, top)
-  if not payload.model then payload.defaulted = fill_defaults(payload.parameters) end
-  return payload
+  if has_words then read_at_top(payload, top) end
+  local has_only_defaults = false
+  if not payload.model then payload.defaulted, has_only_defaults = fill_defaults(payload.parameters) end
+  return payload, has_only_defaults
 end
 
---- Checks a request of a kind before anything is made of it; the payload.
+--- Checks a request of a kind before anything is made of it; the payload, and whether its parameters are our defaults and nothing
+-- else.
 function fields.read(request, kind)
   local top = new_reader(request)
   local object = top.object
