@@ -8,7 +8,7 @@ local values = require "fal.values"
 local requests = {}
 
 local NO_OPTIONS = {}
-local find, sub, tostring = string.find, string.sub, tostring
+local find, sub = string.find, string.sub
 local number_text, starts_with, table_of, text_of = values.number_text, values.starts_with, values.table_of, values.text_of
 local app_path = ids.app_path
 
@@ -38,7 +38,7 @@ function requests.address(job, model, url_name, suffix)
   local url, id = text_of(table_of(job.state)[url_name]), job.id
   if url and not starts_with(url, BASE_URL .. "/") then return nil, url end
   if url then return sub(url, #BASE_URL + 1) end
-  if not find(tostring(id), "^%w[%w_-]*$") then return nil end
+  if not find(id, "^%w[%w_-]*$") then return nil end
   return app_path(model) .. "/requests/" .. id .. suffix
 end
 

@@ -15,6 +15,7 @@
 
 #define CONTAINER_WEIGHT 8 /* as LIMIT_JSON_VALUES counts them */
 #define WAITING_MEMBERS 16 /* of an object, on the stack, until its table is made in their number */
+#define WAITING_ITEMS 16   /* the same of a list's first ones */
 #define INTEGER_DIGITS 18  /* a number of so many fits in 64 bits */
 #define EXACT_DIGITS 15	   /* one of so many is a double too, and so are the powers of ten up to it */
 
@@ -252,23 +253,43 @@ static bool read_object(struct reading *from)
 	return object.sorted || has_all(from->L, object.members);
 }
 
-static bool read_array(struct reading *from)
+/* Moves the first items, which wait on the stack, into their list. */
+static void put_items(lua_State *L, int items)
+{
+	int place = -items - 1;
+
+	lua_createtable(L, items, 0);
+	lua_insert(L, place);
+	for (; items > 0; items--, place++)
+		lua_rawseti(L, place, items);
+}
+
+static bool read_items(struct reading *from)
 {
 	lua_State *L = from->L;
 	lua_Integer count = 0;
 
-	luaL_checkstack(L, 6, "JSON too deep");
-	lua_newtable(L);
-	if (!take(from, ']')) {
-		do {
-			if ((count > 0 && !weigh(from, 1)) || !read_value(from))
-				return false;
-			lua_rawseti(L, -2, ++count);
-		} while (take(from, ','));
-		if (!take(from, ']'))
+	luaL_checkstack(L, WAITING_ITEMS + 6, "JSON too deep");
+	do {
+		if ((count > 0 && !weigh(from, 1)) || !read_value(from))
 			return false;
-	}
-	bridge_mark_array(L);
+		if (++count > WAITING_ITEMS)
+			lua_rawseti(L, -2, count);
+		else if (count == WAITING_ITEMS)
+			put_items(L, WAITING_ITEMS);
+	} while (take(from, ','));
+	if (count < WAITING_ITEMS)
+		put_items(L, (int)count);
+	return take(from, ']');
+}
+
+static bool read_array(struct reading *from)
+{
+	if (take(from, ']'))
+		lua_newtable(from->L);
+	else if (!read_items(from))
+		return false;
+	bridge_mark_array(from->L);
 	return true;
 }
 

@@ -115,7 +115,7 @@ void script_call_free(struct script_call *call)
 
 /* That a call usually takes of a stack, which was shrunk behind the call before: so it grows once. */
 #define LEAST_PLACES 20
-#define POLL_PLACES 80
+#define POLL_PLACES 60
 #define SUBMIT_PLACES 120
 
 static int usual_places(enum manifest_function function)
@@ -466,6 +466,7 @@ void script_call_run(struct script_call *call, struct script_instance *instance)
 	call->instance = instance;
 	take_thread(call, instance->state);
 	test_stall(call->provider->manifest.id, manifest_function_name(call->function));
+	lua_checkstack(call->thread, usual_places(call->function) + LUA_MINSTACK); /* at once; without room call_body() says so */
 	lua_pushcfunction(call->thread, call_body);
 	run_on(call);
 }

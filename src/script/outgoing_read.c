@@ -86,7 +86,8 @@ static void check_header(lua_State *L, const char *name, const char *value)
 {
 	if (!is_header_name(name))
 		luaL_error(L, "ctx.request: '%s' is not a header name", name);
-	outgoing_check_line(L, name, strlen(name), LIMIT_OUTGOING_NAME_BYTES, "the name of a header", NULL);
+	if (strlen(name) > LIMIT_OUTGOING_NAME_BYTES) /* a token has no control character */
+		outgoing_check_line(L, name, strlen(name), LIMIT_OUTGOING_NAME_BYTES, "the name of a header", NULL);
 	if (header_is_ours(name))
 		luaL_error(L, "ctx.request: the header '%s' is the host's", name);
 	outgoing_check_line(L, value, strlen(value), LIMIT_OUTGOING_HEADER_BYTES, "the value of header '%s'", name);
@@ -212,7 +213,7 @@ static void read_method(lua_State *L, int index, struct outgoing *outgoing)
 	lua_pop(L, 1);
 	if (method == NULL)
 		method = outgoing->body_kind == BODY_NONE ? "GET" : "POST";
-	for (size_t i = 0; methods[i] != NULL; i++)
+	for (size_t i = 0; methods[i] != NULL && outgoing->method == NULL; i++)
 		if (strcmp(methods[i], method) == 0)
 			outgoing->method = methods[i];
 	if (outgoing->method == NULL)

@@ -87,25 +87,38 @@ static int compare_query_names(const void *a, const void *b)
 	return text_compare(x->text, x->length, y->text, y->length);
 }
 
+/* The number on top as text (pushed): 9.0 is 9. */
+static const char *number_text(lua_State *L, size_t *length)
+{
+	int exact;
+	lua_Integer whole = lua_tointegerx(L, -1, &exact);
+
+	if (exact)
+		lua_pushinteger(L, whole);
+	else
+		lua_pushvalue(L, -1);
+	return lua_tolstring(L, -1, length);
+}
+
+/* The value on top. */
 static void append_query_value(lua_State *L, struct buffer *url)
 {
-	size_t length;
+	int top = lua_gettop(L), type = lua_type(L, top);
 	const char *text;
-	lua_Integer whole;
-	int exact, type = lua_type(L, -1);
+	size_t length;
 
 	if (type == LUA_TTABLE || type == LUA_TFUNCTION || type == LUA_TLIGHTUSERDATA)
 		luaL_error(L, "ctx.request: query: a value must be text, a number or a boolean, not a %s", lua_typename(L, type));
-	whole = lua_tointegerx(L, -1, &exact);
-	if (type == LUA_TNUMBER && exact)
-		lua_pushinteger(L, whole); /* 9.0 as 9 */
+	if (type == LUA_TSTRING)
+		text = lua_tolstring(L, top, &length);
+	else if (type == LUA_TNUMBER)
+		text = number_text(L, &length);
 	else
-		lua_pushvalue(L, -1);
-	text = luaL_tolstring(L, -1, &length);
+		text = luaL_tolstring(L, top, &length); /* a wide integer, too */
 	if (length > LIMIT_OUTGOING_URL_BYTES)
 		refuse_url_length(L);
 	append_query_text(url, text, length);
-	lua_pop(L, 2);
+	lua_settop(L, top);
 }
 
 static void append_query(lua_State *L, int table, struct buffer *url)
