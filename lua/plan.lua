@@ -8,7 +8,8 @@ local plan = {}
 
 --- A plan with nothing in it, and room for what most get: a table that grows by and by costs more than all that is put into it.
 function plan.new()
-  return { body = { prompt = nil, seed = nil, image = nil, size = nil }, model = nil, description = nil, notes = nil }
+  local body = { prompt = nil, seed = nil, image = nil, size = nil }
+  return { body = body, model = nil, description = nil, paths = nil, notes = nil }
 end
 
 local function add(self, list_name, item)

@@ -71,7 +71,7 @@ local function submit(payload, ctx, built)
   model_inputs.announce(built, ctx)
   if plan.is_refused(built) then return nil, plan.refusals(built) end
   if routes.of_payload(payload) == "direct" then return direct_submit(payload, ctx, path, built.body) end
-  local result = fal_queue.submit(ctx, routes.FAL_PREFIX .. path, built.body, payload.queue)
+  local result = fal_queue.submit(ctx, routes.fal_id(path), built.body, payload.queue)
   return fal_queue.with_reading(result, reading_of(payload, built, ctx), pika_models.FAL[path] ~= nil)
 end
 

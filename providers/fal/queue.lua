@@ -58,8 +58,10 @@ local function accepted(response, model, options)
   return { id = id, status = "queued", state = state, reason = position and "position " .. position .. " in the queue" or nil }
 end
 
+local USUAL_HEADERS = { ["Content-Type"] = requests.JSON_CONTENT, ["X-Fal-Queue-Priority"] = "normal" }
+
 local function queue_headers(options)
-  if not options then return { ["Content-Type"] = requests.JSON_CONTENT, ["X-Fal-Queue-Priority"] = "normal" } end
+  if not options then return USUAL_HEADERS end
   local headers = requests.common_headers(options)
   headers["X-Fal-Queue-Priority"] = options.priority or "normal"
   if options.retry == false then headers["X-Fal-No-Retry"] = "1" end

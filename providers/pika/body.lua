@@ -24,7 +24,8 @@ local FILES, VALUES = fields.FILES, fields.VALUES
 local in_list, present, unknown_names = check.in_list, check.present, names.unknown
 local new_plan, put, require_inputs, finish =
   model_inputs.new_plan, model_inputs.put, model_inputs.require_inputs, model_inputs.finish
-local has_pictures, row_of, joined_prompt = pictures.has_any, routes.row, video_request.joined_prompt
+local has_pictures, joined_prompt = pictures.has_any, video_request.joined_prompt
+local row_of, fal_id = routes.row, routes.fal_id
 local warn_of_unlisted = unlisted.warn
 
 local MAX_TRANSITION_SECONDS = 25
@@ -211,7 +212,7 @@ end
 function body.build(payload, path, ctx)
   local route = payload.route or "fal"
   local row = row_of(route, path)
-  local live = route == "fal" and ctx and ctx.model and ctx.model(routes.FAL_PREFIX .. path) or nil
+  local live = route == "fal" and ctx and ctx.model and ctx.model(fal_id(path)) or nil
   local built = row and build_described(payload, path, route, row, live)
     or undescribed.build(payload, path, live, routes.PROMPTS[route].input)
   if payload.wrapped then

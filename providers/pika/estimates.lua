@@ -11,7 +11,10 @@ local price_units = require "price_units"
 
 local estimates = {}
 
+local drivers_of, fal_id, estimate_of = drivers.of, routes.fal_id, price.estimate
+
 local NONE = {}
+local FAL = pika_models.FAL
 
 -- The length of all transitions between frames, or nil where the request does not say.
 local function transitions_length(payload, input)
@@ -64,7 +67,7 @@ end
 
 -- What the row knows of the price: itself and how many of its units there are; nil and why.
 local function facts_of(payload, built, path)
-  local row = pika_models.FAL[path]
+  local row = FAL[path]
   local its_price = row and row.price
   if not its_price then return {} end
   local quantity, missing = 1, nil
@@ -87,18 +90,18 @@ end
 
 --- What a request will cost; nil and what is not known.
 function estimates.estimate(payload, built, ctx)
-  if routes.of_payload(payload) == "direct" then return nil, "Pika has no published price for its direct API" end
+  if payload.route == "direct" then return nil, "Pika has no published price for its direct API" end
   built = built or body.build(payload, routes.path(payload), ctx)
   local path = built.model
-  if plan.is_refused(built) then return nil, plan.first_refusal(built) end
-  if plan.unpriced_by(built) then return nil, plan.unpriced_by(built) end
-  local live = ctx and ctx.price and ctx.price(routes.FAL_PREFIX .. path)
+  if built.refusals then return nil, plan.first_refusal(built) end
+  if built.unpriced then return nil, plan.unpriced_by(built) end
+  local live = ctx and ctx.price and ctx.price(fal_id(path))
   local known, missing = facts_of(payload, built, path)
   local facts = known or {}
-  facts.model, facts.drivers, facts.shown = path, drivers.of(built.body), false
+  facts.model, facts.drivers, facts.shown = path, drivers_of(built.body), false
   if live then facts.live, facts.live_quantity = live, live_quantity(facts, live) end
   if not facts.row_price then facts.described, facts.body = built.live, built.body end
-  local estimate = price.estimate(ctx, facts)
+  local estimate = estimate_of(ctx, facts)
   if estimate then return estimate end
   return nil, missing or "the price of " .. path .. " is not known here"
 end

@@ -59,9 +59,17 @@ function routes.row(route, path)
   return (route == "direct" and DIRECT or FAL)[path]
 end
 
---- The id of a model on fal. All of Pika's requests on fal live under one app, whatever the model.
+local FAL_IDS = {}
+for path in pairs(FAL) do FAL_IDS[path] = FAL_PREFIX .. path end
+
+--- The id on fal of the model with this path. All of Pika's requests on fal live under one app, whatever the model.
+function routes.fal_id(path)
+  return FAL_IDS[path] or FAL_PREFIX .. path
+end
+
+--- The same of a payload's model.
 function routes.fal_model(payload)
-  return FAL_PREFIX .. routes.path(payload)
+  return routes.fal_id(routes.path(payload))
 end
 
 --- The path of the model that a request names, and whether it is of the direct API; nil when it names none. "/generate/2.2/t2v"
