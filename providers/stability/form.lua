@@ -10,7 +10,7 @@ local undescribed = require "stability.undescribed"
 
 local stability_form = {}
 
-local is_given = check.is_given
+local is_given, present = check.is_given, check.present
 
 local MAX_PROMPT_CHARACTERS = 10000
 
@@ -97,7 +97,8 @@ local function collect(values, object, prefix)
   for index = 1, count do
     local name = found[index]
     local entry = { name = name, value = object[name], path = prefix .. name, taken = false }
-    values[#values + 1] = entry
+    values.count = values.count + 1
+    values[values.count] = entry
     local same_name = values.by_name[name]
     if same_name then same_name.other = entry else values.by_name[name] = entry end
   end
@@ -105,7 +106,7 @@ end
 
 -- Everything that the client gave: the top of the request, then parameters.
 local function given_values(payload)
-  local values = { by_name = {}, used_for = {} }
+  local values = { nil, nil, nil, nil, count = 0, by_name = {}, used_for = {} } -- room for most
   collect(values, payload, "")
   collect(values, payload.parameters, "parameters.")
   return values
@@ -113,18 +114,14 @@ end
 
 -- The first value given for a field that nothing has taken yet.
 local function take(values, field)
-  local by_name, field_names = values.by_name, field.names
-  local index, name = 1, field_names[1]
-  while name do
-    local entry = by_name[name]
+  for _, name in ipairs(field.names) do
+    local entry = values.by_name[name]
     if entry and entry.taken then entry = entry.other end
     if entry and not entry.taken then
       entry.taken = true
-      for _, same in ipairs(field_names) do values.used_for[same] = values.used_for[same] or entry end
+      for _, same in ipairs(field.names) do values.used_for[same] = values.used_for[same] or entry end
       return entry
     end
-    index = index + 1
-    name = field_names[index]
   end
   return nil
 end
@@ -138,7 +135,10 @@ end
 -- The form of the service's own fields. Adds to `refusals`; returns the parts, and the parts by name.
 local function build_form(service, mode, values, refusals, ctx)
   local form, by_name, image_bytes = {}, {}, 0
-  for _, field in ipairs(service.fields_of_mode[mode]) do
+  local of_mode = service.fields_of_mode[mode]
+  local fields, count = present(of_mode, values.by_name, of_mode.required)
+  for index = 1, count do
+    local field = fields[index]
     local name, entry = field.name, take(values, field)
     if entry then
       local part, problem, bytes = part_of(field, entry, ctx)

@@ -37,15 +37,10 @@ local function named_model(reader)
   return reader:text("model", MODEL)
 end
 
-local IMAGE_NAMES = stability_fields.ALIASES.image
-
 -- What was null is not in the payload any more.
 local function has_image(payload)
   local parameters = payload.parameters
-  for _, name in ipairs(IMAGE_NAMES) do
-    if payload[name] ~= nil or parameters[name] ~= nil then return true end
-  end
-  return false
+  return payload.init_image ~= nil or payload.image ~= nil or parameters.init_image ~= nil or parameters.image ~= nil
 end
 
 -- A mode that is gone is no slip in a mode's name.
@@ -57,6 +52,14 @@ local function refuse_video(reader)
       check.fail(reader:path(name), stability_fields.NO_VIDEO)
     end
   end
+end
+
+local function read_mode(payload, reader, inner)
+  local top = reader.object
+  if not inner and top.mode == nil and top.operation == nil then return end
+  refuse_video(reader)
+  if inner then refuse_video(inner) end
+  payload.mode = given.read(payload, NAMED_MODE, reader, inner)
 end
 
 --- Checks a request before anything is made of it; the payload. The mode, if the client did not say it, follows from what was
@@ -73,9 +76,7 @@ function payloads.prepare(request)
     safety = reader.object.safety ~= nil and reader:object_of "safety" or nil,
     mode = nil, model = nil, prompt = nil, ignored = nil,
   }
-  refuse_video(reader)
-  if inner then refuse_video(inner) end
-  payload.mode = given.read(payload, NAMED_MODE, reader, inner)
+  read_mode(payload, reader, inner)
   stability_fields.read(payload, reader, inner)
   payload.parameters.model = inner and named_model(inner)
   payload.model = model
@@ -90,7 +91,7 @@ function payloads.prepare(request)
   end
   -- Without a service submit says what is wrong; a missing prompt would only hide it.
   local needs_prompt = service and service.needs_prompt and not payload.wrapped
-  if needs_prompt and not payload.parameters.prompt then reader:text("prompt", REQUIRED) end
+  if needs_prompt and not payload.prompt and not payload.parameters.prompt then reader:text("prompt", REQUIRED) end
   if service and service.with_image and payload.mode == IMAGE_TO_IMAGE and not payload.strength then
     payload.parameters.strength = payload.parameters.strength or DEFAULT_STRENGTH
   end

@@ -102,15 +102,21 @@ function stability_services.usual_path(name)
   return name == "prompt" and name or "parameters." .. name
 end
 
--- A service's fields as a list of { name =, names = those of ours for it, required =, words = of JSON Schema, range = }.
+-- A service's fields as a list of { name =, names = those of ours for it, required =, words = of JSON Schema, range = }, with
+-- their positions by any of the names, each of which means one field (check.present), and a set `required` of names.
 local function list_fields(text, inputs, ranges)
-  local fields = {}
+  local fields = { by_name = {}, required = {} }
   for name, star in string.gmatch(text, "([%w_]+)(%*?)") do
     fields[#fields + 1] = {
       name = name, names = stability_fields.ALIASES[name] or { name }, required = star == "*",
       words = inputs and inputs[name] or stability_fields.FIELDS[name],
       range = ranges and ranges[name] or stability_fields.RANGES[name],
     }
+    for _, alias in ipairs(fields[#fields].names) do
+      assert(not fields.by_name[alias], alias)
+      fields.by_name[alias] = #fields
+    end
+    if star == "*" then fields.required[fields[#fields].names[1]] = true end
   end
   return fields
 end
