@@ -1,5 +1,4 @@
 /* poll.c - how a job stands: a live one as the registry has it, a dry one with the request that would ask its vendor. HTTP threads. */
-#include <stdio.h>
 #include <string.h>
 
 #include "api/access.h"
@@ -12,13 +11,6 @@
 #include "gate/mask.h"
 #include "registry/task_json.h"
 
-#define DETERMINISTIC_BYTES 64
-
-static void write_deterministic(const struct incoming *incoming, char id[DETERMINISTIC_BYTES])
-{
-	snprintf(id, DETERMINISTIC_BYTES, "mock-%s-1", incoming->provider->manifest.id);
-}
-
 /* The id as it may be shown and logged: masked as all texts of a client are. */
 static const char *shown_id(struct incoming *incoming, json_t *id)
 {
@@ -28,8 +20,8 @@ static const char *shown_id(struct incoming *incoming, json_t *id)
 	return json_string_value(incoming->polled_id);
 }
 
-/* The job's id that the client asks for, or the deterministic one. NULL: an answer was sent. */
-static const char *polled_id(struct incoming *incoming, char deterministic[DETERMINISTIC_BYTES])
+/* The job's id that the client asks for, or that of every dry run. NULL: an answer was sent. */
+static const char *polled_id(struct incoming *incoming)
 {
 	static const char *const keys[] = { "job_id", "id" };
 
@@ -49,8 +41,7 @@ static const char *polled_id(struct incoming *incoming, char deterministic[DETER
 		if (json_string_length(value) > 0)
 			return shown_id(incoming, value);
 	}
-	write_deterministic(incoming, deterministic);
-	return deterministic;
+	return incoming->provider->manifest.dry_id;
 }
 
 /* A task of the registry, copied out of the reader's hands as the members of the answer. */
@@ -144,17 +135,15 @@ static void run_poll(struct incoming *incoming, const char *id, const struct scr
 	provider_call_free(call);
 }
 
-/* A job of the registry. Its id is the host's own: to the vendor a dry run has the deterministic one. */
+/* A job of the registry. Its id is the host's own: to the vendor a dry run has another. */
 static void poll_registered(struct incoming *incoming, const char *id, const struct id *uuid)
 {
 	struct found_task found = { .request = incoming->http, .provider = incoming->provider->manifest.id };
-	char deterministic[DETERMINISTIC_BYTES];
-	struct script_job job = { .id = deterministic };
+	struct script_job job = { .id = incoming->provider->manifest.dry_id };
 
 	buffer_init(&found.members, LIMIT_REPLY_BYTES);
 	buffer_init(&found.payload, LIMIT_ROW_BYTES);
 	if (find_job(incoming, uuid, &found)) {
-		write_deterministic(incoming, deterministic);
 		job.payload = found.payload.data;
 		job.payload_length = found.payload.length;
 		run_poll(incoming, id, &job, &found.members);
@@ -179,8 +168,7 @@ static void poll_unknown(struct incoming *incoming, const char *id)
 
 void poll_handle(struct incoming *incoming)
 {
-	char deterministic[DETERMINISTIC_BYTES];
-	const char *id = polled_id(incoming, deterministic);
+	const char *id = polled_id(incoming);
 	struct id uuid;
 
 	if (id == NULL)

@@ -206,7 +206,8 @@ static void write_registered(const struct submission *submission, struct buffer 
 	bool live = is_live(submission);
 
 	buffer_text(out, "\"id\":");
-	json_write_text(out, live ? NULL : submission->vendor_id); /* the vendor's, once it has the job */
+	json_write_text(out,
+		live ? NULL : submission->call->script.provider->manifest.dry_id); /* live: the vendor's, once it has the job */
 	buffer_text(out, ",\"job_id\":");
 	json_write_text(out, submission->job_id);
 	buffer_text(out, live ? ",\"status\":\"queued\"," : ",\"status\":\"done\",");
@@ -301,7 +302,7 @@ static void fill_row(struct submission *submission)
 	task->status = live ? TASK_QUEUED : TASK_DONE;
 	task->progress = live ? 0 : 1;
 	task->created_ms = task->updated_ms = clock_unix_ms();
-	task->vendor_id = live ? NULL : submission->vendor_id;
+	task->vendor_id = live ? NULL : call->provider->manifest.dry_id;
 	task->request_id = submission->request_id;
 	task->caller = submission_caller(submission);
 	task->payload = row->data;
@@ -351,8 +352,6 @@ bool submission_compose(struct submission *submission)
 {
 	struct buffer *answer = &submission->call->answer, *row = &submission->call->row;
 
-	snprintf(
-		submission->vendor_id, sizeof submission->vendor_id, "mock-%s-1", submission->call->script.provider->manifest.id);
 	write_submit_answer(submission, answer);
 	fill_row(submission);
 	/* what cannot be told is not registered: its client would hear 503 and send it again */

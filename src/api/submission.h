@@ -15,7 +15,6 @@ struct submission {
 	struct verdict_json *verdict_json; /* held */
 	enum liveness liveness;
 	char job_id[ID_TEXT_BYTES];
-	char vendor_id[64]; /* of a dry run */
 	char request_id[LIMIT_REQUEST_ID_BYTES + 1];
 	char idempotency_key[SCOPED_KEY_BYTES];
 	char *webhook_url;			   /* what a preview shows of the job's; or NULL */

@@ -5,6 +5,7 @@
 #include "script/manifest_parts.h"
 
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <lauxlib.h>
@@ -37,8 +38,9 @@ static void check_id(struct reading *reading)
 
 	if (id == NULL)
 		return;
-	if (*id == '\0' || strlen(id) > 31 || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
-		reading_complain(reading, "id", "expected 1 to 31 lower-case letters, digits and _, got '%s'", id);
+	if (*id == '\0' || strlen(id) > MANIFEST_ID_BYTES || strspn(id, "abcdefghijklmnopqrstuvwxyz0123456789_") != strlen(id))
+		reading_complain(
+			reading, "id", "expected 1 to %d lower-case letters, digits and _, got '%s'", MANIFEST_ID_BYTES, id);
 }
 
 static bool is_web_url(const char *url)
@@ -111,6 +113,7 @@ enum error_code manifest_read(lua_State *L, const char *file, const char *source
 	reading_check_keys(&reading, reading.table, "", known_keys);
 	manifest->id = reading_text(&reading, "id", true);
 	check_id(&reading);
+	snprintf(manifest->dry_id, sizeof manifest->dry_id, "mock-%s-1", manifest->id != NULL ? manifest->id : "");
 	manifest_read_kinds(&reading);
 	manifest->name = reading_text(&reading, "name", false);
 	if (manifest->name == NULL)

@@ -70,8 +70,12 @@ struct manifest_directory {
 	int pace_ms;					   /* between two requests */
 };
 
+#define MANIFEST_ID_BYTES 31
+
 struct manifest {
 	char *id, *name, *kind;
+	char dry_id[MANIFEST_ID_BYTES +
+		    sizeof "mock--1"];	      /* what a dry run's job is called in place of the vendor's id: "mock-fal-1" */
 	const struct kind *kinds[KIND_COUNT]; /* that it serves: its own first */
 	size_t kind_count;
 	char **aliases;	    /* NULL-terminated, as written */
