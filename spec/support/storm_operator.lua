@@ -50,8 +50,7 @@ local function is_stopped(run)
   if answer and answer.status == 200 then return answer.json.stopped end
 end
 
-local function check_switch(run, said)
-  local now = is_stopped(run)
+local function check_switch(run, said, now)
   if said ~= nil and now ~= nil and now ~= said then
     run:problem("the switch said stopped=%s before the host ended, and stopped=%s after it", said, now)
   end
@@ -98,7 +97,7 @@ local function race(run)
   local said = is_stopped(run)
   if math.random() < RACE_KILLS then
     start_again(run)
-    check_switch(run, said)
+    check_switch(run, said, is_stopped(run))
   end
 end
 
@@ -125,7 +124,8 @@ function operator.kills(run)
     local said
     if run.switch_moves == 0 then said = run.switch_is end
     start_again(run)
-    if said == run.switch_is then check_switch(run, said) end
+    local now = is_stopped(run)
+    if said == run.switch_is then check_switch(run, said, now) end -- it may have been turned while that was asked
   end
 end
 
