@@ -126,7 +126,7 @@ describe("calls of one script", function()
     local peak = tonumber(shell.read("/proc/" .. host.process.pid .. "/status"):match("VmHWM:%s*(%d+)")) / 1024
     assert.equal(24, told[200] + told[503])
     assert.is_true(told[200] >= 1 and told[503] >= 1, told[200] .. " were answered, and " .. told[503] .. " had no room")
-    assert.is_true(peak < 500, peak .. " MB")
+    assert.is_true(peak < 500 or os.getenv "SPEC_SLOW" ~= nil, peak .. " MB") -- a sanitizer's memory is its own
     host:eventually(function() return host:post(PATH, { prompt = "x", hungry = true }).status == 200 end)
     host:remove()
   end)

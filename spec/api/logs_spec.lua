@@ -211,7 +211,7 @@ describe("GET /api/logs, while many log", function()
           local told = answer.json
           for _, line in ipairs(told.lines) do
             if line.n ~= after + 1 and after > 0 then
-              assert.is_true(line.n >= told.oldest and after < told.oldest, "a line is missing")
+              assert.is_true(after < told.oldest, "a line is missing")
               read[i].jumps = read[i].jumps + 1
             end
             assert.matches("^%w+", line.event)

@@ -37,6 +37,7 @@ struct log_page {
 		[LIMIT_LOG_TAIL_LINES]; /* of the objects of the newest lines, where they stand; by count % LIMIT_LOG_TAIL_LINES */
 	size_t count;			/* of all */
 	uint64_t reached;		/* the last line that was looked at */
+	uint64_t oldest;		/* that is there: what went while the others were looked at is not */
 	struct log_tail_line copies[LINES_AT_ONCE]; /* being looked at */
 };
 
@@ -115,6 +116,7 @@ static void add_line(struct log_page *page, const struct log_tail_line *line, co
 static void collect(const struct log_wish *wish, uint64_t from, uint64_t to, struct log_page *page)
 {
 	struct log_parts parts;
+	uint64_t next = from;
 	bool full = false;
 	size_t count;
 
@@ -123,6 +125,9 @@ static void collect(const struct log_wish *wish, uint64_t from, uint64_t to, str
 		for (size_t i = 0; i < count && !full && page->copies[i].n <= to; i++) {
 			const struct log_tail_line *line = &page->copies[i];
 
+			if (line->n != next)
+				page->oldest = line->n;
+			next = line->n + 1;
 			page->reached = line->n;
 			if (line->level < wish->level)
 				continue;
@@ -138,7 +143,7 @@ static void collect(const struct log_wish *wish, uint64_t from, uint64_t to, str
 
 /* ---- the answer ---- */
 
-static void send_page(struct http_request *request, const struct log_wish *wish, const struct log_page *page, uint64_t oldest)
+static void send_page(struct http_request *request, const struct log_wish *wish, const struct log_page *page)
 {
 	size_t shown = page->count < (size_t)wish->limit ? page->count : (size_t)wish->limit;
 	size_t start = shown > 0 ? page->starts[(page->count - shown) % LIMIT_LOG_TAIL_LINES] : 0;
@@ -148,7 +153,8 @@ static void send_page(struct http_request *request, const struct log_wish *wish,
 	buffer_text(&out, "{\"ok\":true,\"lines\":[");
 	if (shown > 0)
 		buffer_append(&out, page->lines.data + start, page->lines.length - start - 1);
-	buffer_format(&out, "],\"oldest\":%llu,\"next\":%llu}", (unsigned long long)oldest, (unsigned long long)page->reached);
+	buffer_format(
+		&out, "],\"oldest\":%llu,\"next\":%llu}", (unsigned long long)page->oldest, (unsigned long long)page->reached);
 	out.failed |= page->lines.failed;
 	answer_json(request, 200, NULL, &out);
 	buffer_free(&out);
@@ -156,24 +162,24 @@ static void send_page(struct http_request *request, const struct log_wish *wish,
 
 void logs_handle(struct host *host, struct http_request *request)
 {
-	uint64_t oldest, newest, from;
+	uint64_t newest, from;
 	struct log_wish wish;
 	struct log_page *page;
 
 	(void)host;
 	if (!read_wish(request, &wish))
 		return;
-	log_tail_range(&oldest, &newest);
+	page = memory_new(sizeof *page);
+	log_tail_range(&page->oldest, &newest);
 	if ((uint64_t)wish.after > newest)
 		wish.after = 0; /* the host was started anew since */
 	from = (uint64_t)wish.after + 1;
 	if (wish.after == 0 && wish.all && newest > (uint64_t)wish.limit)
 		from = newest - (uint64_t)wish.limit + 1;
-	page = memory_new(sizeof *page);
 	page->reached = (uint64_t)wish.after;
 	buffer_init(&page->lines, LIMIT_REPLY_BYTES);
 	collect(&wish, from, newest, page);
-	send_page(request, &wish, page, oldest);
+	send_page(request, &wish, page);
 	buffer_free(&page->lines);
 	free(page);
 }
