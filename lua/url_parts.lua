@@ -7,6 +7,7 @@ local url_parts = {}
 -- Servers and proxies stop at about this length; patterns never see a longer text.
 local MAX_BYTES = 8192
 local MAX_HOST_BYTES = 260
+local MAX_HEAD_BYTES = #"https://" + MAX_HOST_BYTES + 1
 
 -- Patterns that begin at "^" and go over a text in one go cost a fraction of those that look for a beginning at each byte.
 local NO_BLANKS = "^[!-~\128-\255]*$" -- neither white space nor control characters
@@ -32,27 +33,32 @@ function url_parts.is_name(text)
   return find(text, UNRESERVED) ~= nil or not find(text, "[%s%c/\\?#%%]")
 end
 
+-- What stands behind the host, which ends before `start`, in plain searches: one pattern for all of it could take the matcher too
+-- long on a long URL.
+local function path_and_query(text, start)
+  local fragment = find(text, "#", start, true)
+  if fragment then text = sub(text, 1, fragment - 1) end
+  local mark = find(text, "?", start, true)
+  if not mark then return sub(text, start), nil end
+  return sub(text, start, mark - 1), mark < #text and sub(text, mark + 1) or nil
+end
+
 --- Takes an absolute URL apart: { scheme =, host =, port =, origin =, path =, query = }, or nil and what is wrong.
 -- `host` is in lower case, `path` begins with "/", `query` and `port` are nil when absent. A fragment is dropped.
 function url_parts.parse(text)
   if type(text) ~= "string" or #text > MAX_BYTES then return nil, "must be a URL of at most " .. MAX_BYTES .. " bytes" end
-  if not find(text, NO_BLANKS) then return nil, "must be a URL without white space" end
-  local fragment = find(text, "#", 1, true)
-  if fragment then text = sub(text, 1, fragment - 1) end
-  -- In steps, by plain searches: one pattern for all of it could take the matcher too long on a long URL.
-  local scheme_end = find(text, "://", 1, true)
-  local scheme = scheme_end and lower(sub(text, 1, scheme_end - 1))
-  if scheme ~= "https" and scheme ~= "http" then return nil, "must be a URL that begins with https://" end
-  local host_start = scheme_end + 3
-  local slash, query_mark = find(text, "/", host_start, true), find(text, "?", host_start, true) or #text + 1
-  local host_end = (slash and slash < query_mark and slash or query_mark) - 1
-  local authority = lower(sub(text, host_start, host_end))
-  local host, port = match(sub(authority, 1, MAX_HOST_BYTES + 1), "^([a-z0-9.-]+):?(%d*)$")
-  if not host or #authority > MAX_HOST_BYTES then return nil, "must be a URL with a host name" end
-  local path, query = sub(text, host_end + 1, query_mark - 1), sub(text, query_mark + 1)
+  local head = lower(sub(text, 1, MAX_HEAD_BYTES))
+  local scheme, host, port, stop = match(head, "^(https?)://([a-z0-9.-]+):?(%d*)()")
+  if not find(text, NO_BLANKS, stop) then return nil, "must be a URL without white space" end
+  if not find(head, "^https?://") then return nil, "must be a URL that begins with https://" end
+  if not host or stop > #scheme + 4 + MAX_HOST_BYTES or find(text, "^[^/?#]", stop) then
+    return nil, "must be a URL with a host name"
+  end
+  local path, query = "", nil
+  if stop <= #text then path, query = path_and_query(text, stop) end
   return {
-    scheme = scheme, host = host, port = port ~= "" and port or nil, origin = scheme .. "://" .. authority,
-    path = path ~= "" and path or "/", query = query ~= "" and query or nil,
+    scheme = scheme, host = host, port = port ~= "" and port or nil, origin = sub(head, 1, stop - 1),
+    path = path ~= "" and path or "/", query = query,
   }
 end
 
