@@ -12,7 +12,7 @@ local check = {}
 
 local null, is_array = cjson.null, cjson.is_array
 local byte, lower, match, reverse, sub = string.byte, string.lower, string.match, string.reverse, string.sub
-local tointeger = math.tointeger
+local math_type, tointeger = math.type, math.tointeger
 local next, pairs, setmetatable, tonumber, type = next, pairs, setmetatable, tonumber, type
 local read_given = given.read
 
@@ -41,7 +41,7 @@ end
 --- An integer, also one above 2^63-1 (which the host passes as an opaque value).
 function check.is_integer(value)
   if type(value) == "userdata" then return value ~= null end
-  return math.type(value) == "integer"
+  return math_type(value) == "integer"
 end
 
 local TRIM_BLOCK_BYTES = 4096
@@ -162,14 +162,15 @@ function Reader:choice(names, values, options)
 end
 
 local function bounded(self, name, value, options)
-  if options.min and value < options.min then check.fail(self:path(name), "must be at least " .. options.min) end
-  if options.max and value > options.max then check.fail(self:path(name), "must be at most " .. options.max) end
+  local min, max = options.min, options.max
+  if min and value < min then check.fail(self:path(name), "must be at least " .. min) end
+  if max and value > max then check.fail(self:path(name), "must be at most " .. max) end
   return value
 end
 
 local function to_number(self, name, value)
   if type(value) == "string" then value = tonumber(trim(value)) or value end
-  if type(value) == "number" and value == value and value ~= math.huge and value ~= -math.huge then return value end
+  if type(value) == "number" and value - value == 0 then return value end -- neither infinite nor no number
   if type(value) == "userdata" then return value end
   check.fail(self:path(name), "must be a number, not " .. type_name(value))
 end
@@ -192,15 +193,17 @@ function Reader:integer(names, options)
   local value, name = self:raw(names)
   if value == nil and not options.required then return options.default end
   if value == nil then refuse_absent(self, name, options) end
-  value = to_number(self, name, value)
-  if type(value) == "userdata" then
-    if options.wide then return value end
-    check.fail(self:path(name), "is too large")
+  if math_type(value) ~= "integer" then
+    value = to_number(self, name, value)
+    if type(value) == "userdata" then
+      if options.wide then return value end
+      check.fail(self:path(name), "is too large")
+    end
+    value = tointeger(value)
+    if not value then check.fail(self:path(name), "must be a whole number") end
   end
-  local integer = tointeger(value)
-  if not integer then check.fail(self:path(name), "must be a whole number") end
-  if integer == 0 and options.zero == "absent" then return options.default end
-  return bounded(self, name, integer, options)
+  if value == 0 and options.zero == "absent" then return options.default end
+  return bounded(self, name, value, options)
 end
 
 --- true or false. Options: required, default.
@@ -275,14 +278,15 @@ local function insert(positions, count, position)
   return count + 1
 end
 
---- The fields of a list that an object, or else a second one, has under any of their names, in the order of the list; and how
--- many they are.
+--- The fields of a list that an object, or else a second one, has under any of their names, in the order of the list; how many
+-- they are; and whether the object has a name that belongs to none.
 local function present(list, object, second)
   local by_name = list.by_name
   local found, count = { nil, nil, nil, nil }, 0 -- room for most: a table that grows costs more than what is put into it
+  local has_others = false
   for name in next, object do
     local position = by_name[name]
-    if position then count = insert(found, count, position) end
+    if position then count = insert(found, count, position) else has_others = true end
   end
   if second then
     for name in next, second do
@@ -291,16 +295,16 @@ local function present(list, object, second)
     end
   end
   for index = 1, count do found[index] = list[found[index]] end
-  return found, count
+  return found, count, has_others
 end
 check.present = present
 
 --- Reads what the client gave of a list of fields, in the order of the list, into `target` (default: a new table), and returns
--- it. What was not given costs nothing and is left as it is in `target`. With a `payload` the names that the client used are kept
--- there (given.lua).
+-- it; second whether there are names that belong to no field. What was not given costs nothing and is left as it is in `target`.
+-- With a `payload` the names that the client used are kept there (given.lua).
 function Reader:fields(list, target, payload)
   target = target or {}
-  local fields, count = present(list, self.object)
+  local fields, count, has_others = present(list, self.object)
   for index = 1, count do
     local field = fields[index]
     if payload and field.has_names then
@@ -309,7 +313,7 @@ function Reader:fields(list, target, payload)
       target[field.name] = field.read(self, field.names, field.options)
     end
   end
-  return target
+  return target, has_others
 end
 
 --- A copy of an object, one level deep.

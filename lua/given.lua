@@ -81,41 +81,41 @@ function given.contradict(payload, field, beside, decides)
   list[#list + 1] = { field = field, beside = beside, decides = decides or nil }
 end
 
--- One name of a field, after `value` was found at `path`: what is in use then, and where.
-local function read_name(payload, reader, field, name, value, path)
+-- One name of a field, after `value` was found under the name `used` of the reader `at`: what is in use then, and where.
+local function read_name(payload, reader, field, name, value, at, used)
   local read = field.read(reader, name, field.options)
-  if value == nil then return read, reader:path(name) end
+  if value == nil then return read, reader, name end
   if read ~= nil and not given.same(value, read) then
-    given.contradict(payload, reader:path(name), path, field.decides or field.costs)
+    given.contradict(payload, reader:path(name), at:path(used), field.decides or field.costs)
   end
-  return value, path
+  return value, at, used
 end
 
-local function read_names(payload, reader, field, value, path)
+local function read_names(payload, reader, field, value, at, used)
   local names, object = field.names, reader.object
   if not field.has_names then
     local raw = object[names]
-    if raw == nil or raw == null then return value, path end
-    return read_name(payload, reader, field, names, value, path)
+    if raw == nil or raw == null then return value, at, used end
+    return read_name(payload, reader, field, names, value, at, used)
   end
   local index, name = 1, names[1]
   while name do
     local raw = object[name]
-    if raw ~= nil and raw ~= null then value, path = read_name(payload, reader, field, name, value, path) end
+    if raw ~= nil and raw ~= null then value, at, used = read_name(payload, reader, field, name, value, at, used) end
     index = index + 1
     name = names[index]
   end
-  return value, path
+  return value, at, used
 end
 
 --- Reads a field of a list of check.lua that has several names or places: the first value given is used, and a second that says
 -- something else is kept as a contradiction. `second` may be a further reader.
 function given.read(payload, field, reader, second)
-  local value, path = read_names(payload, reader, field)
-  if second then value, path = read_names(payload, second, field, value, path) end
-  if value == nil or path == field.name and reader.path_prefix == "" then return value end
+  local value, at, used = read_names(payload, reader, field)
+  if second then value, at, used = read_names(payload, second, field, value, at, used) end
+  if value == nil or at == reader and used == field.name then return value end
   local prefix = reader.path_prefix
-  given.keep(payload, prefix == "" and field.name or prefix .. "." .. field.name, path)
+  given.keep(payload, prefix == "" and field.name or prefix .. "." .. field.name, at:path(used))
   return value
 end
 

@@ -4,6 +4,19 @@ local ipairs, next, pairs, sort = ipairs, next, pairs, table.sort
 
 local names = {}
 
+local FEW = 8 -- names, that are put in their places one by one: to call table.sort costs more
+
+local function sort_few(list, count)
+  for index = 2, count do
+    local name, at = list[index], index
+    while at > 1 and list[at - 1] > name do
+      list[at] = list[at - 1]
+      at = at - 1
+    end
+    list[at] = name
+  end
+end
+
 --- The names of an object in alphabetical order: scripts must not depend on the order of `pairs`.
 function names.sorted(object)
   local list, count = {}, 0
@@ -11,7 +24,7 @@ function names.sorted(object)
     count = count + 1
     list[count] = name
   end
-  if count > 1 then sort(list) end
+  if count > FEW then sort(list) else sort_few(list, count) end
   return list
 end
 

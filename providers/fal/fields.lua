@@ -111,9 +111,10 @@ end
 local function read_parameters(payload, reader, description)
   local parameters = { guidance_scale = nil, resolution = nil, steps = nil } -- room for the defaults
   if not reader or next(reader.object) == nil then return parameters end
-  reader:fields(PARAMETERS, parameters, payload)
+  local _, has_others = reader:fields(PARAMETERS, parameters, payload)
   sizes.check(parameters)
-  for name, value in pairs(reader.object) do
+  if not has_others then return parameters end
+  for name, value in next, reader.object do
     if not is_read(name, description) and is_given(value) then parameters[name] = value end
   end
   return parameters
@@ -186,7 +187,7 @@ local READ_OF_UNDESCRIBED = { image = READ_AT_TOP, video = names.union(READ_AT_T
 
 local function read_model(top)
   local model = top:text("model", IF_NOT_BLANK)
-  if model and not fal_ids.is_model_id(model) then
+  if model and not ROWS[model] and not fal_ids.is_model_id(model) then
     check.fail("model", fal_ids.not_a_model(model, "fal.ai", models.OF_MODE.flux))
   end
   return model
@@ -216,7 +217,7 @@ local function read_described(request, top, payload)
   end
   if not payload.prompt and not payload.wrapped then top:text("prompt", REQUIRED) end
   local row = ROWS[of_payload(payload)]
-  if has_options or inner then payload.queue = read_options(payload, top, inner and inner.object, row) end
+  if has_options or inner then payload.queue = read_options(payload, top, inner and inner.object, row, has_options) end
   payload.parameters = read_parameters(payload, inner, row)
   if has_words then read_at_top(payload, top) end
   local has_only_defaults = false

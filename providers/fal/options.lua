@@ -107,7 +107,7 @@ end
 
 local function options_among(parameters, description)
   local found
-  for name, value in pairs(parameters) do
+  for name, value in next, parameters do
     if IS_NAME[name] and fal_options.is_option(name, description) then
       found = found or {}
       found[name] = value
@@ -117,10 +117,12 @@ local function options_among(parameters, description)
 end
 
 --- How the request is to be queued, as a table for the payload; nil if it says nothing. `top` reads the top of the request,
--- `parameters` are its parameters or nil, `description` is the model's or nil.
-function fal_options.read(payload, top, parameters, description)
+-- `parameters` are its parameters or nil, `description` is the model's or nil. `at_top`: whether there are any at the top, if
+-- that is known.
+function fal_options.read(payload, top, parameters, description, at_top)
   local inner = parameters and next(parameters) ~= nil and options_among(parameters, description) or nil
-  if not inner and not has_any(top.object, IS_NAME) then return nil end
+  if at_top == nil and not inner then at_top = has_any(top.object, IS_NAME) end
+  if not inner and not at_top then return nil end
   local options, second = {}, inner and check.reader(inner, "parameters")
   for _, option in ipairs((check.present(OPTIONS, top.object, inner))) do
     options[option.name] = given.read(payload, option, top, second)
