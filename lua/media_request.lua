@@ -81,20 +81,23 @@ local function read_words(payload, top, found)
   end
 end
 
--- Takes the options of a request into its payload; the words of the family that it has, and what nobody reads, both sorted.
+-- Takes the options of a request into its payload. Returns the words of the family that it has, and what nobody reads: each is
+-- sorted, or nil.
 local function sort_names(request, payload, options)
-  local words, ignored = {}, {}
-  for name, value in pairs(request) do
+  local words, ignored
+  for name, value in next, request do
     if options[name] then
       payload[name] = value
     elseif WORDS[name] then
+      words = words or {}
       words[#words + 1] = name
     elseif not READ_BY_NAME[name] and is_given(value) then
+      ignored = ignored or {}
       ignored[#ignored + 1] = name
     end
   end
-  if words[2] then table.sort(words) end
-  if ignored[2] then table.sort(ignored) end
+  if words then table.sort(words) end
+  if ignored then table.sort(ignored) end
   return words, ignored
 end
 
@@ -102,12 +105,15 @@ end
 --- they are in the payload as they came.
 function media_request.read(request, kind, options)
   local top = check.reader(request)
-  local payload = { kind = kind, mode = top:choice("mode", MODES[kind], MODE[kind]) }
+  local payload = { -- with room for what most requests bring
+    kind = kind, mode = request.mode == nil and kind or top:choice("mode", MODES[kind], MODE[kind]),
+    parameters = nil, prompt = nil, model = nil,
+  }
   local words, ignored = sort_names(request, payload, options)
-  payload.parameters = check.copy(top:object_of("parameters") or {})
+  payload.parameters = request.parameters ~= nil and check.copy(top:object_of("parameters") or {}) or {}
   read_prompt(payload, top)
-  if words[1] then read_words(payload, top, words) end
-  if ignored[1] then
+  if words then read_words(payload, top, words) end
+  if ignored then
     payload.wrapped = given.take_wrapper(request, ignored)
     payload.ignored = ignored[1] and cjson.array(ignored) or nil
   end

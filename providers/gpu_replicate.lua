@@ -120,7 +120,7 @@ local function submit(payload, ctx, job)
   local refusals = refusals_of(job, not target and refusal or nil, payload)
   if job.built then model_inputs.announce(job.built, ctx) end
   if refusals[1] then return nil, refusals end
-  if not job.is_media then fields.warn_of_unknown_fields(payload, ctx) end
+  if job.has_others and not job.is_media then fields.warn_of_unknown_fields(payload, ctx) end
 
   local version, failed = target.version, nil
   if target.look_up then version, failed = targets.look_up(target.look_up, ctx) end

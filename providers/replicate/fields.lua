@@ -69,10 +69,12 @@ local JOB = check.field_list {
 --- The list itself.
 fields.JOB = JOB
 
---- The job in plain values. Wrong JSON types end here, with the field's path.
+--- The job in plain values. Wrong JSON types end here, with the field's path. `has_others`: the request has names of no field.
 function fields.read(request)
-  local job = { model = nil, version = nil, input = nil, row = nil } -- room for what most have
-  return check.reader(request):fields(JOB, job)
+  local job = { model = nil, version = nil, input = nil, row = nil, has_others = nil } -- room for what most have
+  local _, has_others = check.reader(request):fields(JOB, job)
+  job.has_others = has_others
+  return job
 end
 
 --- "1h30m45s", "5m", "30s" or "30" in seconds; nil if it is none of them.

@@ -89,7 +89,7 @@ function prices.estimate(job, ctx)
   local figures, missing = prices.of_row(job)
   if figures and not unpriced then
     return price.estimate(ctx, {
-      model = job.model, drivers = row_prices.drivers(job.input), row_price = figures, quantity = figures,
+      model = job.model, drivers = row_prices.drivers(job.input), row_price = figures, quantity = figures, shown = false,
     })
   end
   local known, lacking = nil, nil

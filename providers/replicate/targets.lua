@@ -1,15 +1,18 @@
 -- targets.lua - where a prediction is created: at an official model, by version, or on a deployment.
 
 local fields = require "replicate.fields"
+local models = require "replicate.models"
 local requests = require "replicate.requests"
 local url_parts = require "url_parts"
 
 local targets = {}
 
 local byte, tonumber = string.byte, tonumber
+local ROWS = models.ROWS
 
 -- "owner/name" as a path, or nil. Most need no encoding.
 local function owner_and_name(text)
+  if ROWS[text] then return text end
   if not string.find(text, "/", 1, true) then return nil end
   if string.find(text, "^%w[%w_.-]*/%w[%w_.-]*$") then return text end
   local owner, name = string.match(text, "^([^/:%s]+)/([^/:%s]+)$")

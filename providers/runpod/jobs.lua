@@ -25,8 +25,8 @@ local function known(endpoint_id, ctx)
 end
 
 local function read_media(payload, ctx)
-  local job = {}
-  for name, value in pairs(payload) do
+  local job = { endpoint_id = nil, input = nil, operation = nil, webhook = nil } -- room for most
+  for name, value in next, payload do
     if OPTIONS[name] then job[name] = value end
   end
   local id = check.is_given(payload.endpoint_id) and payload.endpoint_id or payload.model

@@ -124,6 +124,7 @@ local function public_estimate(job, about, ctx)
   if not figures then return observed_estimate(job, ctx, missing) end
   return price.estimate(ctx, {
     model = job.endpoint_id, drivers = row_prices.drivers(job.input or NONE), row_price = figures, quantity = figures,
+    shown = false,
   })
 end
 
