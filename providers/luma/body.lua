@@ -16,6 +16,8 @@ local luma_body = {}
 
 local NONE = {}
 
+local unknown_names = names.unknown
+
 local MIN_PROMPT = 3
 local COSTS = luma_models.COSTS
 
@@ -182,7 +184,6 @@ local function add_preferences(plan, payload, route)
 end
 
 local function add_one(plan, name, value, route)
-  if READ_BY_NAME[name] then return end
   local field = "parameters." .. name
   if route.fields[name] then
     given.put(plan, plan.body, name, value, field)
@@ -203,19 +204,21 @@ local function check_values(plan, parameters, sorted, route)
   local schemas = route.schemas
   for _, name in ipairs(sorted) do
     local input = schemas[name]
-    if input and not CHECKED[name] then row_values.check(plan, route.id, input, parameters[name], "parameters." .. name) end
+    if input then row_values.check(plan, route.id, input, parameters[name], "parameters." .. name) end
   end
 end
 
 local function add_rest(plan, payload, route)
   local parameters = payload.parameters
   if (parameters.samples or 1) > 1 then plans.refuse(plan, "parameters.samples", "Luma makes one at a time", { 1 }) end
-  local sorted = names.sorted(parameters)
-  for _, name in ipairs(sorted) do add_one(plan, name, parameters[name], route) end
+  local unread, unchecked = unknown_names(parameters, READ_BY_NAME), unknown_names(parameters, CHECKED)
+  if unread then
+    for _, name in ipairs(unread) do add_one(plan, name, parameters[name], route) end
+  end
   if payload.ignored then
     for _, name in ipairs(payload.ignored) do plans.warn(plan, name, "is not understood: left out") end
   end
-  check_values(plan, parameters, sorted, route)
+  if unchecked then check_values(plan, parameters, unchecked, route) end
 end
 
 -- What makes something else than the kind under which the request came.

@@ -1,15 +1,15 @@
 -- pictures.lua - the pictures and videos that a request to Luma brings.
 
-local names = require "names"
 local plans = require "plan"
 local video_request = require "video_request"
 
 local luma_pictures = {}
 
-local has_any = names.has_any
-
 local SOURCE_NAMES, REFERENCE_NAMES = { "init_image", "image" }, { "reference", "reference_frames", "storyboard" }
-local IS_PICTURE = names.union(names.set(SOURCE_NAMES), names.set(REFERENCE_NAMES))
+
+local function has_references(object)
+  return object.reference ~= nil or object.reference_frames ~= nil or object.storyboard ~= nil
+end
 
 --- Dream Machine fetches every file itself.
 function luma_pictures.check_url(plan, field, url)
@@ -54,8 +54,9 @@ end
 
 --- The pictures to work on, and the pictures and shots to look at (video_request.pictures).
 function luma_pictures.of_payload(payload)
-  local has_none = payload.reference == nil and payload.reference_frames == nil and payload.storyboard == nil
-  if has_none and not has_any(payload.parameters, IS_PICTURE) then return {}, {} end
+  local parameters = payload.parameters
+  local has_sources = parameters.init_image ~= nil or parameters.image ~= nil
+  if not has_sources and not has_references(parameters) and not has_references(payload) then return {}, {} end
   local sources = video_request.pictures(payload, SOURCE_NAMES, {})
   return sources, video_request.pictures(payload, REFERENCE_NAMES, REFERENCE_NAMES)
 end

@@ -207,9 +207,11 @@ local MAIN_PICTURES = { "promptImage", "imageUri" }
 
 local function refuse_misplaced(plan, payload, spec, files)
   local parameters = payload.parameters
-  for _, name in ipairs(MAIN_PICTURES) do
-    if parameters[name] ~= nil and not spec.fields[name] then
-      plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
+  if parameters.promptImage ~= nil or parameters.imageUri ~= nil then
+    for _, name in ipairs(MAIN_PICTURES) do
+      if parameters[name] ~= nil and not spec.fields[name] then
+        plans.refuse(plan, "parameters." .. name, spec.id .. " takes no such picture here")
+      end
     end
   end
   if files[1] and parameters.referenceImages ~= nil and not spec.fields.referenceImages then

@@ -13,8 +13,13 @@ local MODELS, OPERATIONS = runway_models.MODELS, runway_models.OPERATIONS
 local IS_OPERATION = names.set(OPERATIONS)
 
 local PICTURE_PARAMETERS = { "init_image", "image", "storyboard", "reference_frames", "reference" }
-local IS_PICTURE_PARAMETER = names.set(PICTURE_PARAMETERS)
 local PICTURES_AT_TOP = { "storyboard" }
+
+-- Whether a set has any of these names: most have none, and to ask for five costs less than to go over what there is.
+local function has_picture_parameter(set)
+  return set.init_image ~= nil or set.image ~= nil or set.storyboard ~= nil or set.reference_frames ~= nil
+    or set.reference ~= nil
+end
 
 local NONE = {}
 
@@ -59,13 +64,16 @@ local function split_model(text)
 end
 
 local VIDEO_PARAMETERS = { "video", "init_video", "videoUri", "promptVideo" }
-local IS_VIDEO_PARAMETER = names.set(VIDEO_PARAMETERS)
 runway_route.VIDEO_PARAMETERS = VIDEO_PARAMETERS
+
+local function has_video_parameter(parameters)
+  return parameters.video ~= nil or parameters.init_video ~= nil or parameters.videoUri ~= nil or parameters.promptVideo ~= nil
+end
 
 --- The video that a request works on, if it has one, and the parameter that it is in.
 function runway_route.video_of(payload)
   local parameters = payload.parameters
-  if not names.has_any(parameters, IS_VIDEO_PARAMETER) then return nil end
+  if not has_video_parameter(parameters) then return nil end
   for _, name in ipairs(VIDEO_PARAMETERS) do
     if check.is_given(parameters[name]) then return parameters[name], name end
   end
@@ -74,9 +82,9 @@ end
 
 --- The pictures and shots of a request (video_request.pictures), without those that the model's own inputs hold.
 function runway_route.pictures_of(payload, inputs)
-  if payload.storyboard == nil and not names.has_any(payload.parameters, IS_PICTURE_PARAMETER) then return NONE end
+  if payload.storyboard == nil and not has_picture_parameter(payload.parameters) then return NONE end
   local wanted = PICTURE_PARAMETERS
-  if inputs and names.has_any(inputs, IS_PICTURE_PARAMETER) then
+  if inputs and has_picture_parameter(inputs) then
     wanted = {}
     for _, name in ipairs(PICTURE_PARAMETERS) do
       if not inputs[name] then wanted[#wanted + 1] = name end
@@ -104,8 +112,10 @@ local function has_picture(payload)
   local parameters = payload.parameters
   if parameters.promptImage ~= nil and check.is_given(parameters.promptImage) then return true end
   if payload.storyboard ~= nil and holds_file(payload.storyboard) then return true end
-  for name, value in next, parameters do
-    if IS_PICTURE_PARAMETER[name] and holds_file(value) then return true end
+  if not has_picture_parameter(parameters) then return false end
+  for _, name in ipairs(PICTURE_PARAMETERS) do
+    local value = parameters[name]
+    if value ~= nil and holds_file(value) then return true end
   end
   return false
 end
