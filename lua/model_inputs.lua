@@ -91,9 +91,11 @@ local function put_unfit(built, item, complaint)
 end
 
 local function put_value(built, item, value)
-  local name = item.input
+  local name, paths = item.input, built.paths
   local present = built.body[name]
-  if present == nil then
+  if present == nil and paths then
+    built.body[name], paths[name] = value, item.field
+  elseif present == nil then
     set(built, name, value, item.field)
   elseif not given.same(present, value) then
     plan.refuse(built, item.field, "gives the model's " .. name .. " a second time, and differently")

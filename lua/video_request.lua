@@ -123,9 +123,10 @@ local function keep_ignored(top, payload, ignored)
 end
 
 -- Looks at each name at the top once (places_of), and moves what belongs to the parameters. Returns whether there is a prompt by
--- its usual name, whether there is another value that has a name of its own, and whether there are pictures.
+-- its usual name, another value that has a name of its own, pictures, and names that the script reads itself.
 local function look_at_top(top, payload, reading)
-  local places, has_prompt, has_named, has_pictures, ignored = reading.places, false, false, false, nil
+  local has_prompt, has_named, has_pictures, has_own = false, false, false, false
+  local places, ignored = reading.places, nil
   for name, value in next, top.object do
     local place = places[name]
     if value == null then place = "elsewhere" end
@@ -135,6 +136,8 @@ local function look_at_top(top, payload, reading)
       has_named = true
     elseif place == "pictures" then
       has_pictures = true
+    elseif place == "own" then
+      has_own = true
     elseif place == "parameters" then
       move_parameter(payload, name, value)
     elseif place ~= "elsewhere" then
@@ -143,7 +146,7 @@ local function look_at_top(top, payload, reading)
     end
   end
   if ignored then keep_ignored(top, payload, ignored) end
-  return has_prompt, has_named, has_pictures
+  return has_prompt, has_named, has_pictures, has_own
 end
 
 -- One picture or shot: text, or an object. The path names it in complaints.
@@ -259,7 +262,7 @@ local function read_pictures(top, payload, reading)
 end
 
 -- What each name at the top of a request is: the "prompt", another of the "named", one of the "pictures" or of the "parameters",
--- or read "elsewhere". No other name is understood.
+-- the script's "own", or read "elsewhere". No other name is understood.
 local function places_of(reading, own, prompt_names)
   local places = {}
   local function put(set, place)
@@ -267,7 +270,7 @@ local function places_of(reading, own, prompt_names)
   end
   put(reading.movable, "parameters")
   put(READ_ELSEWHERE, "elsewhere")
-  put(names.set(own or NONE), "elsewhere")
+  put(names.set(own or NONE), "own")
   put(reading.named.by_name, "named")
   put(SECONDS_LIST.by_name, "named")
   put(names.set(prompt_names or NONE), "named")
@@ -314,7 +317,7 @@ end
 
 --- Makes the payload of a request, without defaults; `reading` is made by video_request.reading.
 -- Top-level names that nobody knows are listed in payload.ignored. `top`: a reader of the request, if there is one already.
--- `options`: `kind`, "video" or "image" (default "video");
+-- Second: whether the request has any of the `own` names of its reading. `options`: `kind`, "video" or "image" (default "video");
 -- `own`, a set of names of parameters that the model has itself: these stay as they are given; true: all do, and none is read.
 function video_request.read(request, reading, options, top)
   local kind, own = options and options.kind, options and options.own
@@ -323,7 +326,7 @@ function video_request.read(request, reading, options, top)
     mode = video_request.mode(top, kind), parameters = read_parameters(top, own),
     prompt = nil, model = nil, duration_seconds = nil, aspect_ratio = nil, defaulted = nil,
   }
-  local has_prompt, has_named, has_pictures = look_at_top(top, payload, reading)
+  local has_prompt, has_named, has_pictures, has_own = look_at_top(top, payload, reading)
   local inner = read_typed(payload, own)
   if has_named or inner then
     read_named(top, inner, payload, reading)
@@ -331,7 +334,7 @@ function video_request.read(request, reading, options, top)
     payload.prompt = read_prompt(top, "prompt")
   end
   if has_pictures then read_pictures(top, payload, reading) end
-  return payload
+  return payload, has_own
 end
 
 --- A reader of the parameters of a payload, for what one vendor reads further.

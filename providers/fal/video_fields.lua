@@ -69,12 +69,12 @@ end
 
 --- Checks a request before anything is made of it; the payload. `model` is the one that it names, or nil.
 function video_fields.read(request, top, model, route)
-  local payload = video_request.read(request, READING)
+  local payload, has_own = video_request.read(request, READING)
   payload.model, payload.route = model, route
   parameters.read(payload, { VALUES, FILES })
   if not model then fill_defaults(payload) end
   local row = models.ROWS[payload.model]
-  payload.queue = fal_options.read(payload, top, payload.parameters, row)
+  payload.queue = fal_options.read(payload, top, payload.parameters, row, has_own)
   if payload.wrapped or video_request.joined_prompt(payload, NONE) then return payload end
   if given.is_wrapper(payload.parameters, "input") then
     payload.wrapped = "parameters.input"

@@ -70,10 +70,11 @@ local function put_all(built, entries)
 end
 
 local function add_files(entries, payload, route, built)
-  local files, count = present(FILES, payload.parameters)
-  for index = 1, count do
-    local name = files[index].name
-    local text = payload.parameters[name]
+  local parameters = payload.parameters
+  if not (parameters.init_image or parameters.video or parameters.mask) then return end
+  for _, file in ipairs(FILES) do
+    local name = file.name
+    local text = parameters[name]
     if text then
       needs_file(built, route, "parameters." .. name, text)
       add(entries, ITEMS[route][name], text)

@@ -130,12 +130,12 @@ function fields.read(request)
     local path = path_of { model = model }
     if not row_of(route or "fal", path) then return read_undescribed(request, top, model, route), path end
   end
-  local payload = read_video(request, READING, nil, top)
+  local payload, has_own = read_video(request, READING, nil, top)
   payload.model, payload.route = model, route
   read_values(payload)
   local chosen_route, path = route or "fal", path_of(payload)
   local row = row_of(chosen_route, path)
-  payload.queue = read_options(payload, top, payload.parameters, row)
+  payload.queue = read_options(payload, top, payload.parameters, row, has_own)
   if not model then fill_defaults(payload) end
   local has_prompt = payload.prompt or payload.wrapped or video_request.joined_prompt(payload, NONE)
   if not has_prompt and routes.needs_prompt(row, chosen_route) then check.fail("prompt", "is required") end
