@@ -121,8 +121,8 @@ static const struct door rest = { .routes = routes, .route_count = sizeof routes
 static const struct door *doors[DOORS_MAX] = { &rest };
 static int door_count = 1, route_total = sizeof routes / sizeof *routes;
 
-/* By a route's number: how many bytes its pattern begins with that the one before it in its door begins with, too, up to the first *. What one does not
- * fit by such a byte, the other does not. */
+/* By a route's number: how many bytes its pattern begins with that the one before it in its door begins with, too, up to the first *. What is known of them
+ * for one is known for the other. */
 static unsigned char shared_bytes[ROUTES_MAX];
 
 static size_t literal_bytes(const char *pattern, const char *text)
@@ -185,7 +185,8 @@ static bool take_rest(const char *path, struct target *target)
 	return true;
 }
 
-/* Compares segment by segment; what * took goes to target->name, then to target->part. A slash at the end of the path does not matter. */
+/* Compares what follows the literal beginning of a pattern, segment by segment; what * took goes to target->name, then to target->part. A slash at the end of
+ * the path does not matter. */
 static bool route_matches(const char *pattern, const char *path, struct target *target)
 {
 	char *name = target->name;
@@ -276,13 +277,13 @@ static bool answer_at(const struct door *door, int first, const char *path, stru
 
 	for (int i = 0; i < door->route_count; i++) {
 		const struct route *route = &door->routes[i];
+		size_t literal = shared_bytes[first + i];
 
-		if (shared_bytes[first + i] > fitting)
+		if (literal > fitting)
 			continue;
-		fitting = literal_bytes(route->pattern, path);
-		if (route->pattern[fitting] == '*' || route->pattern[fitting] == '\0')
-			fitting = SIZE_MAX;
-		if (fitting < SIZE_MAX || !route_matches(route->pattern, path, target))
+		literal += literal_bytes(route->pattern + literal, path + literal);
+		fitting = route->pattern[literal] == '*' || route->pattern[literal] == '\0' ? SIZE_MAX : literal;
+		if (fitting < SIZE_MAX || !route_matches(route->pattern + literal, path + literal, target))
 			continue;
 		if (method_fits(target->request->method, route->method)) {
 			target->request->route = first + i;
