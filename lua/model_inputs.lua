@@ -25,11 +25,14 @@ local PLACE = "parameters." -- where the inputs of a model stand in a request
 -- the names of the inputs that it cannot do without, `takes`, what is said of a default of ours that an input does not
 -- take, and `fits`, functions that say of a value whether an input plainly takes it.
 function model_inputs.rows(rows)
+  local fits = {} -- by input, for rows share many
   for _, row in pairs(rows) do
     row.required, row.takes, row.fits = {}, {}, {}
     for _, name in ipairs(names.sorted(row.inputs)) do
-      if row.inputs[name].required then row.required[#row.required + 1] = name end
-      row.takes[name], row.fits[name] = checks.words(row.inputs[name]), checks.ready(row.inputs[name])
+      local input = row.inputs[name]
+      if input.required then row.required[#row.required + 1] = name end
+      fits[input] = fits[input] or checks.ready(input)
+      row.takes[name], row.fits[name] = checks.words(input), fits[input]
     end
   end
   return rows

@@ -86,11 +86,18 @@ function url_parts.resolve(base, reference)
   return target
 end
 
---- Whether a host name is meant by a pattern: the name itself, or "*.name" for every name below it.
+--- Made once, at load: a function that says whether a host name is meant by a pattern: the name itself, or "*.name" for every
+-- name below it.
+function url_parts.host_matcher(pattern)
+  if sub(pattern, 1, 2) ~= "*." then return function(host) return host == pattern end end
+  local suffix = sub(pattern, 2)
+  local length = #suffix
+  return function(host) return #host > length and sub(host, -length) == suffix end
+end
+
+--- The same of a pattern that is not known at load.
 function url_parts.host_matches(host, pattern)
-  if string.sub(pattern, 1, 2) ~= "*." then return host == pattern end
-  local suffix = string.sub(pattern, 2)
-  return #host > #suffix and string.sub(host, -#suffix) == suffix
+  return url_parts.host_matcher(pattern)(host)
 end
 
 return url_parts

@@ -98,6 +98,7 @@ for _, mode in ipairs(models.IMAGE_MODES) do
   unlisted.warn(built)
   local is_usable = not built.refusals and not built.warnings and not built.notes
   if is_usable and ROWS[model].inputs.prompt.maxLength == nil then -- any prompt is put as this one is
+    built.body.prompt = nil
     built.names = sorted_names(built.body)
     OF_DEFAULTS[model] = built
   end

@@ -9,6 +9,8 @@ local addresses = {
   WHOAMI = "https://huggingface.co/api/whoami-v2",
 }
 
+local is_endpoint_host = url_parts.host_matcher(addresses.ENDPOINT_HOSTS)
+
 local API_HOST = "api.endpoints.huggingface.cloud"
 
 --- The path of an endpoint in the management API.
@@ -33,7 +35,7 @@ end
 function addresses.check_endpoint_url(url)
   local parts, problem = url_parts.parse(url)
   if not parts then return nil, problem end
-  if parts.scheme ~= "https" or parts.host == API_HOST or not url_parts.host_matches(parts.host, addresses.ENDPOINT_HOSTS) then
+  if parts.scheme ~= "https" or parts.host == API_HOST or not is_endpoint_host(parts.host) then
     return nil, "must be https and below endpoints.huggingface.cloud"
   end
   return parts

@@ -11,6 +11,8 @@ local given = check.is_given
 -- Where proxy tokens are accepted. A custom domain is the operator's to allow: base_url, and `path` in the job.
 local MODAL_HOSTS = { "*.modal.run", "*.modal.direct" }
 
+local is_function_host, is_endpoint_host = url_parts.host_matcher(MODAL_HOSTS[1]), url_parts.host_matcher(MODAL_HOSTS[2])
+
 --- Anybody can have an app below them.
 addresses.MODAL_HOSTS = MODAL_HOSTS
 
@@ -40,9 +42,8 @@ end
 function addresses.check(field, url, parsed)
   parsed = parsed or url_parts.parse(url)
   if parsed and parsed.scheme == "https" then
-    for _, pattern in ipairs(MODAL_HOSTS) do
-      if url_parts.host_matches(parsed.host, pattern) then return nil end
-    end
+    local host = parsed.host
+    if is_function_host(host) or is_endpoint_host(host) then return nil end
   end
   return fields.refusal(field,
     "must be on a host of Modal (on a custom domain the operator sets base_url, and the job gives path)", MODAL_HOSTS)
