@@ -146,6 +146,38 @@ describe("a create whose connection is cut", function()
     assert.equal(1, live:paid())
   end)
 
+  it("leaves it also when that is seen only later, as behind a busy proxy", function()
+    for round = 1, 2 do
+      local client = ask(live, IMAGES)
+      local first = has_jobs(live, round)[1]
+      live:ended(first)
+      socket.sleep(0.6) -- so long nobody waits for a reset: it counts as answered
+      client:close()
+      socket.sleep(0.3)
+      if round == 2 then
+        live.host:kill()
+        live.host:start_again()
+      end
+      assert.equal(first, job_of(create(live, IMAGES)))
+      assert.equal(round, live:paid())
+    end
+  end)
+
+  it("leaves nothing when its answer was read, however the connection ends", function()
+    for round = 1, 2 do
+      local client = ask(live, IMAGES)
+      local answer = client:receive()
+      if round == 2 then
+        client:send("GET", "/healthz")
+        client:receive()
+        client.socket:setoption("linger", { on = true, timeout = 0 }) -- a reset, behind another request
+      end
+      client:close()
+      assert.not_equal(job_of(answer), job_of(create(live, IMAGES)))
+      assert.equal(2 * round, live:paid())
+    end
+  end)
+
   it("is a video's too: the repeat has the video at once", function()
     local first = leave(live, VIDEOS)
     local second = create(live, VIDEOS, nil, repeated())

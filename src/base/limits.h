@@ -60,6 +60,7 @@
 #define LIMIT_DELIVERY_MS 20000		   /* for the client's system to acknowledge all of an answer that was paid for, */
 #define LIMIT_DELIVERY_PAUSE_MS 3000	   /* in which it acknowledges nothing at all, */
 #define LIMIT_DELIVERY_LOOK_MS 200	   /* and then for a reset, which says that it was not read: nobody else waits for it */
+#define LIMIT_DELIVERY_RESET_MS 5000	   /* and for one that comes later: a busy proxy takes its time to break off */
 #define LIMIT_DELIVERY_CLOSING_LOOK_MS 20  /* but a client that waits for the connection's end */
 #define LIMIT_REPLY_ONE_WRITE_BYTES 65536  /* larger bodies follow their head in slices, uncopied */
 #define LIMIT_FILE_BYTES_PER_SECOND 262144 /* a client that takes an answer more slowly, in the long run, is left */

@@ -1,7 +1,8 @@
-/* delivery.c - has the client what it was sent? HTTP threads; asks the kernel, and changes nothing.
+/* delivery.c - has the client what it was sent? HTTP threads; asks the kernel.
  *
  * An answer that was written is in this machine's memory, no more. What the client's kernel has acknowledged it has; if the program closes its socket without
- * having read that, its kernel sends a reset, which comes at once or a little later. */
+ * having read that, its kernel sends a reset, which comes at once or a little later: for a moment the thread waits for it, then it goes on and is told
+ * by the connection (tap.c). */
 #include "http/internal.h"
 
 #include <poll.h>
@@ -73,4 +74,24 @@ bool http_is_delivered(struct http_request *request)
 	if (x->lost || x->status == 0 || socket == -1)
 		return false;
 	return await_acknowledgement(x, socket) && is_kept(x, socket);
+}
+
+/* ---- afterwards ---- */
+
+void http_watch(struct http_request *request, struct http_aftermath *aftermath)
+{
+	struct worker *worker = ((struct http_exchange *)request)->worker;
+
+	delivery_settle(worker, false);
+	aftermath->until_ns = clock_monotonic_ns() + LIMIT_DELIVERY_RESET_MS * NS_PER_MS;
+	worker->aftermath = aftermath;
+}
+
+void delivery_settle(struct worker *worker, bool reset)
+{
+	struct http_aftermath *aftermath = worker->aftermath;
+
+	worker->aftermath = NULL;
+	if (aftermath != NULL)
+		aftermath->end(aftermath, reset && clock_monotonic_ns() < aftermath->until_ns);
 }

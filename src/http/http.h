@@ -86,6 +86,16 @@ bool http_client_left(int socket);
  * here. Once, after the last byte; HTTP thread. */
 bool http_is_delivered(struct http_request *request);
 
+/* What a connection says of an answer after the thread has gone on: `end` is called once, and takes it back. `reset`: the connection was reset within
+ * LIMIT_DELIVERY_RESET_MS, before another request came on it, so the answer was not read, or by a program that lost it. HTTP threads, without locks. */
+struct http_aftermath {
+	void (*end)(struct http_aftermath *aftermath, bool reset);
+	int64_t until_ns; /* set by http_watch() */
+};
+
+/* Watches the connection of a request whose answer http_is_delivered(). At most one a request; the request's HTTP thread. */
+void http_watch(struct http_request *request, struct http_aftermath *aftermath);
+
 /* Are most threads taken? Then nobody should keep one for a mere wish. */
 bool http_is_short(const struct http_request *request);
 

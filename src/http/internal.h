@@ -61,7 +61,8 @@ struct worker {
 		held;	   /* what the request being served takes of all that bodies may: its text, and what was parsed of it */
 	struct buffer out; /* head and body of an answer */
 	struct buffer body;
-	char *path; /* LIMIT_PATH_BYTES, once one had percent-escapes; else NULL */
+	struct http_aftermath *aftermath; /* of the newest answer, or NULL */
+	char *path;			  /* LIMIT_PATH_BYTES, once one had percent-escapes; else NULL */
 };
 
 struct http_server {
@@ -202,6 +203,11 @@ const char *reply_reason(int status); /* "OK"; any thread */
 /* Copies what a client sent, cut and without anything but printable ASCII, to be quoted in a text. Any thread. */
 #define QUOTE_BYTES 80
 const char *reply_quote(const char *text, char quoted[QUOTE_BYTES]);
+
+/* ---- delivery.c ---- */
+
+/* What became of the newest answer is known: another request came (false), or the connection's end, by a reset or not. */
+void delivery_settle(struct worker *worker, bool reset);
 
 /* ---- tap.c: the bytes of this thread's connections go by worker->framing, and worker->socket is known ---- */
 

@@ -78,6 +78,7 @@ static int begin_request(struct mg_connection *connection)
 	bool late;
 
 	late = deadline_disarm(worker);
+	delivery_settle(worker, false);
 	x.began_ns = clock_monotonic_ns();
 	x.request = (struct http_request){ .method = info->request_method, .body = "", .connection = connection, .route = -1 };
 	x.head_only = strcmp(info->request_method, "HEAD") == 0;
@@ -205,6 +206,7 @@ static void connection_closed(const struct mg_connection *connection)
 	struct worker *worker = mg_get_thread_pointer(connection);
 
 	deadline_disarm(worker);
+	delivery_settle(worker, false);
 	worker->connected = false;
 	worker->socket = -1;
 	atomic_fetch_sub_explicit(&worker->server->connections, 1, memory_order_relaxed);

@@ -7,6 +7,7 @@
 #include "http/internal.h"
 
 #include <dlfcn.h>
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -15,7 +16,12 @@ static _Thread_local struct worker *served;
 ssize_t recv(int socket, void *buffer, size_t length, int flags)
 {
 	ssize_t came = recvfrom(socket, buffer, length, flags, NULL, NULL);
+	int error = errno;
 
+	if (came == -1 && error == ECONNRESET && served != NULL && served->connected && served->socket == socket) {
+		delivery_settle(served, true);
+		errno = error;
+	}
 	if (served == NULL || !served->connected || came <= 0 || (flags & MSG_PEEK) != 0)
 		return came;
 	if (served->socket != -1 && served->socket != socket)

@@ -257,10 +257,43 @@ void openai_create_answering(struct openai_create *create)
 	hold_go_on(create->hold, HOLD_ANSWERING);
 }
 
+/* ---- its end ---- */
+
+/* A job whose answer has arrived, as far as was known when its request ended. */
+struct told_job {
+	struct http_aftermath aftermath; /* first: told_job_end() finds the rest by it */
+	struct host *host;
+	unsigned char fingerprint[32];
+	struct id job;
+};
+
+static void told_job_end(struct http_aftermath *aftermath, bool reset)
+{
+	struct told_job *told = (struct told_job *)(void *)aftermath;
+
+	if (reset)
+		hold_add_lost(told->host->orphans, told->host->store, told->fingerprint, &told->job);
+	free(told);
+}
+
+static struct told_job *told_job_new(const struct openai_create *create)
+{
+	struct told_job *told = memory_new(sizeof *told);
+
+	told->aftermath.end = told_job_end;
+	told->host = create->host;
+	memcpy(told->fingerprint, create->hold->fingerprint, sizeof told->fingerprint);
+	told->job = create->job;
+	return told;
+}
+
 void openai_create_end(struct openai_create *create, enum openai_told told)
 {
 	bool answered = told == OPENAI_TOLD_ALL && http_is_delivered(create->request);
+	struct told_job *job = answered && create->hold->listed ? told_job_new(create) : NULL;
 
 	hold_end(create->hold, create->host->store, answered, told == OPENAI_TOLD_FREE);
 	create->hold = NULL;
+	if (job != NULL)
+		http_watch(create->request, &job->aftermath);
 }

@@ -24,7 +24,7 @@ enum rank {
 
 struct standing {
 	const struct wish_row *row;
-	bool answered, forgotten;
+	bool answered, lost, forgotten;
 	bool overtook, caught_up;
 	bool leaving; /* it is being told to a client that ends its side: whether that has it will be known at once */
 	int open, takers;
@@ -56,6 +56,7 @@ static void count_hold(const struct choosing *choosing, const struct orphan_hold
 	standing->overtook |= hold->attempt == ATTEMPT_REPEAT && !hold->taken_over;
 	if (hold->stage == HOLD_OVER) {
 		standing->answered |= hold->answered;
+		standing->lost |= hold->lost;
 		standing->touched_ms = orphans_now_ms(choosing->orphans);
 		standing->forgotten |= hold->forgotten;
 	} else if (hold->stage != HOLD_UNSURE && !left) {
@@ -75,6 +76,7 @@ static struct standing stand(const struct choosing *choosing, const struct wish_
 	for (const struct orphan_hold *hold = choosing->orphans->first; hold != NULL; hold = hold->next)
 		if (is_alike(choosing, hold) && hold->names_job && memcmp(&hold->job, &row->job, sizeof row->job) == 0)
 			count_hold(choosing, hold, &standing);
+	standing.answered &= !standing.lost;
 	return standing;
 }
 

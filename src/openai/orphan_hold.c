@@ -55,21 +55,37 @@ void orphans_await(struct orphans *orphans, int64_t until_ns)
 	orphans->waiters--;
 }
 
-struct orphan_hold *hold_new(struct orphans *orphans, const unsigned char *fingerprint, enum attempt attempt, int socket)
+static struct orphan_hold *make_hold(struct orphans *orphans, const unsigned char *fingerprint)
 {
 	struct orphan_hold *hold = memory_new(sizeof *hold);
 
 	hold->orphans = orphans;
-	hold->attempt = attempt;
-	hold->socket = socket;
+	hold->socket = -1;
 	hold->listed = fingerprint != NULL;
 	if (hold->listed)
 		memcpy(hold->fingerprint, fingerprint, sizeof hold->fingerprint);
+	return hold;
+}
+
+static void list_hold(struct orphan_hold *hold)
+{
+	struct orphans *orphans = hold->orphans;
+
 	pthread_mutex_lock(&orphans->lock);
 	hold->number = ++orphans->count;
 	hold->next = orphans->first;
 	orphans->first = hold;
+	orphans_changed(orphans);
 	pthread_mutex_unlock(&orphans->lock);
+}
+
+struct orphan_hold *hold_new(struct orphans *orphans, const unsigned char *fingerprint, enum attempt attempt, int socket)
+{
+	struct orphan_hold *hold = make_hold(orphans, fingerprint);
+
+	hold->attempt = attempt;
+	hold->socket = socket;
+	list_hold(hold);
 	return hold;
 }
 
@@ -139,29 +155,46 @@ static void noted(struct store_write *write)
 	pthread_mutex_unlock(&orphans->lock);
 }
 
+static void put_news(struct orphan_hold *hold, struct task_store *store, const struct store_wish_news *news)
+{
+	struct orphans *orphans = hold->orphans;
+
+	hold->write = (struct store_write){ .kind = STORE_WISH, .task = { .id = hold->job }, .wish_news = *news, .done = noted };
+	if (task_store_put(store, &hold->write) == ERROR_NONE)
+		return;
+	pthread_mutex_lock(&orphans->lock);
+	hold->being_noted = false;
+	pthread_mutex_unlock(&orphans->lock);
+}
+
 void hold_end(struct orphan_hold *hold, struct task_store *store, bool answered, bool forgotten)
 {
 	struct orphans *orphans = hold->orphans;
+	const struct store_wish_news news = { .answered = answered,
+		.taken = hold->taken_over,
+		.caught_up = hold->caught_up,
+		.forgotten = forgotten,
+		.at_ms = orphans_now_ms(orphans) };
 	bool notes = hold->listed && hold->has_job;
 
-	if (notes)
-		hold->write = (struct store_write){ .kind = STORE_WISH,
-			.task = { .id = hold->job },
-			.wish_news = { .answered = answered,
-				.taken = hold->taken_over,
-				.caught_up = hold->caught_up,
-				.forgotten = forgotten,
-				.at_ms = orphans_now_ms(orphans) },
-			.done = noted };
 	pthread_mutex_lock(&orphans->lock);
 	hold->answered = answered;
 	hold->forgotten = forgotten;
 	hold->being_noted = notes;
 	pthread_mutex_unlock(&orphans->lock);
-	if (notes && task_store_put(store, &hold->write) != ERROR_NONE) {
-		pthread_mutex_lock(&orphans->lock);
-		hold->being_noted = false;
-		pthread_mutex_unlock(&orphans->lock);
-	}
+	if (notes)
+		put_news(hold, store, &news);
 	hold_go_on(hold, HOLD_OVER);
+}
+
+void hold_add_lost(struct orphans *orphans, struct task_store *store, const unsigned char fingerprint[32], const struct id *job)
+{
+	const struct store_wish_news news = { .lost = true, .at_ms = orphans_now_ms(orphans) };
+	struct orphan_hold *hold = make_hold(orphans, fingerprint);
+
+	hold->job = *job;
+	hold->names_job = hold->has_job = hold->lost = hold->being_noted = true;
+	hold->stage = HOLD_OVER;
+	list_hold(hold);
+	put_news(hold, store, &news); /* it may be gone by now */
 }

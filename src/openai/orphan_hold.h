@@ -45,6 +45,7 @@ struct orphan_hold {
 	bool taken_over;  /* which another request made, */
 	bool caught_up;	  /* a repeat that came before this first attempt */
 	bool answered;	  /* HOLD_OVER: its client has the answer */
+	bool lost;	  /* HOLD_OVER: it was said that a client has it, and is not so */
 	bool forgotten;	  /* HOLD_OVER: the job is known to be free */
 	bool being_noted; /* HOLD_OVER: the store is writing that */
 	struct id job;
@@ -72,6 +73,9 @@ void hold_set_stage(struct orphan_hold *hold, enum hold_stage stage); /* the sam
 
 /* It is over: the registry is told what is to be known of its job, if there is one. */
 void hold_end(struct orphan_hold *hold, struct task_store *store, bool answered, bool forgotten);
+
+/* Its client, or another, was said to have the answer of `job`, and has it not: the next equal request is to get it, also while the store writes that down. */
+void hold_add_lost(struct orphans *orphans, struct task_store *store, const unsigned char fingerprint[32], const struct id *job);
 
 /* Waits until something has changed, at most until then (monotonic). Under the lock. */
 void orphans_await(struct orphans *orphans, int64_t until_ns);

@@ -32,10 +32,11 @@ bool writer_note_wish(struct writer *writer, struct store_write *write)
 		statement_bind_integer(statement, 1, sequence);
 	} else {
 		statement_bind_integer(statement, 1, news->answered);
-		statement_bind_integer(statement, 2, news->taken);
-		statement_bind_integer(statement, 3, news->at_ms);
-		statement_bind_integer(statement, 4, news->caught_up);
-		statement_bind_integer(statement, 5, sequence);
+		statement_bind_integer(statement, 2, news->lost);
+		statement_bind_integer(statement, 3, news->taken);
+		statement_bind_integer(statement, 4, news->at_ms);
+		statement_bind_integer(statement, 5, news->caught_up);
+		statement_bind_integer(statement, 6, sequence);
 	}
 	if (statement_run(statement) != DATABASE_OK)
 		return writer_fail(writer, "note what became of a request");

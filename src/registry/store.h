@@ -132,7 +132,8 @@ struct store_ties {
 
 /* What is to be noted of a wish (job_wish.h). */
 struct store_wish_news {
-	bool answered;	/* who asked has the answer; it stays so */
+	bool answered;	/* who asked has the answer; it stays so, */
+	bool lost;	/* unless its connection said later that it was not read */
 	bool taken;	/* by another request than the one that made the job, */
 	bool caught_up; /* which was the attempt that had been overtaken */
 	bool forgotten; /* it is no reason any more to take the job over: nothing was paid, and the next one may pay */

@@ -47,9 +47,9 @@ const struct sql write_statements[WRITE_STATEMENTS] = {
 	[WRITE_MONEY] = SQL("INSERT INTO ledger VALUES (?, ?, ?, ?, ?, -1, NULL, ?, ?)"),
 	[WRITE_UPSTREAM] = SQL("INSERT INTO upstream VALUES (?, ?)"),
 	[WRITE_WISH] = SQL("INSERT INTO wish VALUES (?, ?, 0, 0, ?, ?)"),
-	[WRITE_WISH_NEWS] =
-		SQL("UPDATE wish SET answered = CASE WHEN ? <> 0 THEN 1 ELSE answered END, takes = takes + ?, touched_ms = ?,"
-		    " overtook = CASE WHEN ? <> 0 THEN 0 ELSE overtook END WHERE sequence = ?"),
+	[WRITE_WISH_NEWS] = SQL("UPDATE wish SET answered = CASE WHEN ? <> 0 THEN 1 WHEN ? <> 0 THEN 0 ELSE answered END, takes "
+				"= takes + ?, touched_ms = ?,"
+				" overtook = CASE WHEN ? <> 0 THEN 0 ELSE overtook END WHERE sequence = ?"),
 	[WRITE_WISH_FORGET] = SQL("DELETE FROM wish WHERE sequence = ?"),
 	/* where other hosts write too, the number is only known under the lock */
 	[WRITE_EVENT] = { .sqlite = "INSERT INTO event (at_ms, sequence, verb, data, number) VALUES (?, ?, ?, ?, ?)",
