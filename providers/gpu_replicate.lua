@@ -82,6 +82,7 @@ local function health(ctx)
 end
 
 local function request_headers(job)
+  if not job.prefer and not job.cancel_after then return nil end
   return { ["Prefer"] = job.prefer, ["Cancel-After"] = job.cancel_after }
 end
 

@@ -33,7 +33,7 @@ local function read_media(payload, ctx)
   local row, live = models.ROWS[id or ""], known(id, ctx)
   local built = media_request.build(payload, id or "this model", row, live, ctx)
   job.model, job.endpoint_id, job.input = nil, id, built.body
-  return job, { built = built, row = row, is_public = row ~= nil or live ~= nil, is_media = true }
+  return job, { built = built, row = row, is_public = row ~= nil or live ~= nil, is_media = true, name = nil }
 end
 
 local function read_job(payload, ctx)
