@@ -12,6 +12,35 @@ function plan.new()
   return { body = body, model = nil, description = nil, paths = nil, notes = nil }
 end
 
+-- The fields of a table but one, as two lists and their length, for copies: to go over lists by numbers costs less than `pairs`.
+local function listed(fields, but)
+  local names, values, count = {}, {}, 0
+  for name, value in pairs(fields) do
+    if name ~= but then
+      count = count + 1
+      names[count], values[count] = name, value
+    end
+  end
+  return names, values, count
+end
+
+--- What is made of our defaults and a prompt, and nothing else, is the same each time but for the prompt. Such a plan, built at
+-- load, becomes a function that makes it anew with another prompt; nil where something has to be said of it each time.
+-- `prompt_name`: the prompt in its body.
+function plan.template(built, prompt_name)
+  if built.refusals or built.warnings or built.notes then return nil end
+  local inputs, values, input_count = listed(built.body, prompt_name)
+  local names, others, count = listed(built, "body")
+  return function(prompt)
+    local made = plan.new()
+    local body = made.body
+    for index = 1, input_count do body[inputs[index]] = values[index] end
+    for index = 1, count do made[names[index]] = others[index] end
+    body[prompt_name] = prompt
+    return made
+  end
+end
+
 local function add(self, list_name, item)
   local list = self[list_name]
   if not list then

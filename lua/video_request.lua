@@ -317,7 +317,8 @@ end
 
 --- Makes the payload of a request, without defaults; `reading` is made by video_request.reading.
 -- Top-level names that nobody knows are listed in payload.ignored. `top`: a reader of the request, if there is one already.
--- Second: whether the request has any of the `own` names of its reading. `options`: `kind`, "video" or "image" (default "video");
+-- Second: whether the request has any of the `own` names of its reading; third: whether there is a prompt, and nothing else but
+-- those. `options`: `kind`, "video" or "image" (default "video");
 -- `own`, a set of names of parameters that the model has itself: these stay as they are given; true: all do, and none is read.
 function video_request.read(request, reading, options, top)
   local kind, own = options and options.kind, options and options.own
@@ -334,7 +335,8 @@ function video_request.read(request, reading, options, top)
     payload.prompt = read_prompt(top, "prompt")
   end
   if has_pictures then read_pictures(top, payload, reading) end
-  return payload, has_own
+  local has_more = has_named or has_pictures or inner or own or payload.ignored or payload.wrapped
+  return payload, has_own, has_prompt and not has_more
 end
 
 --- A reader of the parameters of a payload, for what one vendor reads further.

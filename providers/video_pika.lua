@@ -48,8 +48,8 @@ local function direct_submit(payload, ctx, path, input)
 end
 
 local function prepare(request, ctx)
-  local payload, path = read_fields(request)
-  return payload, nil, build(payload, path, ctx)
+  local payload, path, has_only_defaults = read_fields(request)
+  return payload, nil, build(payload, path, ctx, has_only_defaults)
 end
 
 local function health(ctx)

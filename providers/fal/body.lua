@@ -96,21 +96,7 @@ for _, mode in ipairs(models.IMAGE_MODES) do
   local payload = { mode = mode, prompt = "a prompt", parameters = models.DEFAULTS, defaulted = sorted_names(models.DEFAULTS) }
   local built = build_image(payload, model)
   unlisted.warn(built)
-  local is_usable = not built.refusals and not built.warnings and not built.notes
-  if is_usable and ROWS[model].inputs.prompt.maxLength == nil then -- any prompt is put as this one is
-    built.body.prompt = nil
-    built.names = sorted_names(built.body)
-    OF_DEFAULTS[model] = built
-  end
-end
-
-local function build_of_defaults(made, payload, model)
-  local built = new_plan(model, ROWS[model])
-  local input, values = built.body, made.body
-  for _, name in ipairs(made.names) do input[name] = values[name] end
-  input.prompt = payload.prompt
-  built.paths, built.unfit_defaults = made.paths, made.unfit_defaults
-  return built
+  if not ROWS[model].inputs.prompt.maxLength then OF_DEFAULTS[model] = plan.template(built, "prompt") end
 end
 
 local function build_for(payload, model, live)
@@ -141,11 +127,11 @@ end
 function body.build(payload, ctx, has_only_defaults)
   local model = of_payload(payload)
   local live = ctx and ctx.model and ctx.model(model)
-  local made = has_only_defaults and payload.prompt and not live and OF_DEFAULTS[model]
-  local built = made and build_of_defaults(made, payload, model) or build_for(payload, model, live)
+  local make = has_only_defaults and payload.prompt and not live and OF_DEFAULTS[model]
+  local built = make and make(payload.prompt) or build_for(payload, model, live)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
-  elseif not made then
+  elseif not make then
     add_needs(built)
   end
   if payload.ignored then warn_of_ignored(built, payload.ignored) end

@@ -30,6 +30,15 @@ local READ_BY_NAME = luma_body.READ_BY_NAME
 local CHECKED = names.words "aspect_ratio duration media prompt resolution"
 local SIZE_IN_PIXELS = { "width", "height" }
 
+-- The longest prompt that every kind takes.
+local LEAST_PROMPT_MAX = math.huge
+for _, kind in pairs(luma_models.KINDS) do LEAST_PROMPT_MAX = math.min(LEAST_PROMPT_MAX, kind.prompt_max or math.huge) end
+
+--- Whether a prompt is surely neither too short nor too long anywhere: characters have up to four bytes.
+function luma_body.is_usual_prompt(prompt)
+  return #prompt >= 4 * MIN_PROMPT and #prompt <= LEAST_PROMPT_MAX
+end
+
 local function add_prompt(plan, payload, route, texts)
   local text, count = video_request.joined_prompt(payload, texts)
   if not text then

@@ -6,6 +6,7 @@ local luma_models = require "luma.models"
 local luma_pictures = require "luma.pictures"
 local luma_route = require "luma.route"
 local names = require "names"
+local plans = require "plan"
 local video_request = require "video_request"
 
 local payloads = {}
@@ -52,10 +53,24 @@ local function fill_in(payload)
   payload.parameters.resolution = payload.parameters.resolution or DEFAULT_RESOLUTION
 end
 
+-- What our defaults and a prompt make of the default model: most requests say nothing else.
+local PLAIN = { mode = "video", prompt = "a prompt of some length", parameters = {} }
+fill_in(PLAIN)
+local make_plain = plans.template(luma_body.build(PLAIN), "prompt")
+
+-- The plan of a request for a video that says nothing but a prompt; nil where that has to be looked at.
+local function fill_in_plain(payload)
+  if not make_plain or not luma_body.is_usual_prompt(payload.prompt) then return nil end
+  fill_in(payload)
+  return make_plain(payload.prompt)
+end
+
 --- Checks a request before anything is made of it; the payload, and third the plan of what a submit would send.
 function payloads.prepare(request, ctx)
   local unknown = is_unknown(request)
-  local payload = video_request.read(request, READING, { kind = ctx and ctx.kind, own = unknown })
+  local payload, _, is_plain = video_request.read(request, READING, { kind = ctx and ctx.kind, own = unknown })
+  local plain = is_plain and payload.mode == "video" and fill_in_plain(payload)
+  if plain then return payload, nil, plain end
   if next(payload.parameters) ~= nil then
     local reader = video_request.reader(payload)
     reader:fields(MODEL)

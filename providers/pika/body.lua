@@ -205,23 +205,45 @@ local function build_described(payload, path, route, row, live)
   return built
 end
 
+local function complete(built)
+  require_inputs(built)
+  warn_of_unlisted(built)
+  return built
+end
+
+-- What our defaults and a prompt make of the model that gets them. Most requests say nothing else.
+local OF_DEFAULTS = {}
+do
+  local path = routes.MODEL_FOR.fal.text
+  local payload = {
+    prompt = "a prompt", duration_seconds = fields.DEFAULT_DURATION, parameters = { resolution = fields.DEFAULT_RESOLUTION },
+    defaulted = { "duration_seconds", "resolution" },
+  }
+  local row = row_of("fal", path)
+  if not row.inputs.prompt.maxLength then
+    OF_DEFAULTS[path] = plan.template(complete(build_described(payload, path, "fal", row)), "prompt")
+  end
+end
+
 local function warn_of_ignored(built, ignored)
   for _, name in ipairs(ignored) do plan.warn(built, name, "is not understood; inputs of the model belong in parameters") end
 end
 
---- What a submit of this payload to this model would send (plan.lua).
-function body.build(payload, path, ctx)
+--- What a submit of this payload to this model would send (plan.lua). `has_only_defaults`: what fields.read says; without it all
+-- is made anew.
+function body.build(payload, path, ctx, has_only_defaults)
   local route = payload.route or "fal"
   local row = row_of(route, path)
   local live = route == "fal" and ctx and ctx.model and ctx.model(fal_id(path)) or nil
-  local built = row and build_described(payload, path, route, row, live)
+  local make = has_only_defaults and route == "fal" and not live and OF_DEFAULTS[path]
+  local built = make and make(payload.prompt) or row and build_described(payload, path, route, row, live)
     or undescribed.build(payload, path, live, routes.PROMPTS[route].input)
   if payload.wrapped then
     plan.refuse(built, payload.wrapped, given.WRAPPED)
-  else
-    require_inputs(built)
+    warn_of_unlisted(built)
+  elseif not make then
+    complete(built)
   end
-  warn_of_unlisted(built)
   if payload.ignored then warn_of_ignored(built, payload.ignored) end
   finish(built, payload, ctx)
   return built

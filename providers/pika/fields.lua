@@ -24,6 +24,7 @@ local path_of, row_of, read_model, read_route = routes.path, routes.row, routes.
 local DEFAULT_RESOLUTION = "720p"
 fields.DEFAULT_RESOLUTION = DEFAULT_RESOLUTION
 local DEFAULT_DURATION = 5
+fields.DEFAULT_DURATION = DEFAULT_DURATION
 
 local function read_file(reader, name)
   local value = reader:raw(name)
@@ -121,7 +122,8 @@ local function read_undescribed(request, top, model, route)
   return undescribed.read(payload, top, top:reader_of "parameters", WORDS)
 end
 
---- Checks a request before anything is made of it; the payload and the path of its model.
+--- Checks a request before anything is made of it; the payload, the path of its model, and whether the payload is our defaults
+-- and a prompt.
 function fields.read(request)
   local top = new_reader(request)
   local model, names_direct = read_model(top)
@@ -130,7 +132,7 @@ function fields.read(request)
     local path = path_of { model = model }
     if not row_of(route or "fal", path) then return read_undescribed(request, top, model, route), path end
   end
-  local payload, has_own = read_video(request, READING, nil, top)
+  local payload, has_own, is_plain = read_video(request, READING, nil, top)
   payload.model, payload.route = model, route
   read_values(payload)
   local chosen_route, path = route or "fal", path_of(payload)
@@ -139,7 +141,7 @@ function fields.read(request)
   if not model then fill_defaults(payload) end
   local has_prompt = payload.prompt or payload.wrapped or video_request.joined_prompt(payload, NONE)
   if not has_prompt and routes.needs_prompt(row, chosen_route) then check.fail("prompt", "is required") end
-  return payload, path
+  return payload, path, is_plain
 end
 
 return fields

@@ -35,6 +35,23 @@ function payloads.candidates_of(payload)
   return runway_route.video_of(payload) and DEFAULT_VIDEO_MODELS or DEFAULT_MODELS
 end
 
+-- What our defaults and a prompt make of the first model: most requests say nothing else.
+local PLAIN = { mode = "video", model = DEFAULT_MODELS[1], prompt = "a prompt", parameters = {} }
+PLAIN.duration_seconds = DEFAULT_SECONDS
+fill_size(PLAIN)
+local PLAIN_PLAN = runway_body.build(PLAIN, PLAIN.model)
+local PLAIN_KEY, PLAIN_PROMPT = PLAIN_PLAN.spec.key, PLAIN_PLAN.spec.takes.promptText
+local make_plain = plans.template(PLAIN_PLAN, "promptText")
+
+-- The plan of a request for a video that says nothing but a prompt; nil where that has to be looked at.
+local function fill_in_plain(payload, ctx)
+  local live = ctx and ctx.model and ctx.model(PLAIN_KEY)
+  if live or not make_plain or not PLAIN_PROMPT.fits(payload.prompt) then return nil end
+  payload.duration_seconds, payload.model = DEFAULT_SECONDS, PLAIN.model
+  fill_size(payload)
+  return make_plain(payload.prompt)
+end
+
 -- Our defaults, and the first model that can make the whole of it. None: submit says what stands in the way.
 local function fill_in(payload, ctx)
   local candidates = payloads.candidates_of(payload)
@@ -111,7 +128,9 @@ end
 function payloads.prepare(request, ctx)
   local model = type(request) == "table" and named_model(request)
   local own = own_names(request, model, ctx)
-  local payload = video_request.read(request, READING, { kind = ctx and ctx.kind, own = own })
+  local payload, _, is_plain = video_request.read(request, READING, { kind = ctx and ctx.kind, own = own })
+  local plain = is_plain and payload.mode == "video" and fill_in_plain(payload, ctx)
+  if plain then return payload, nil, plain end
   check_types(payload, own)
   if own ~= true then runway_route.pictures_of(payload, own) end -- checks them
   video_request.take_model(payload)
