@@ -130,4 +130,21 @@ describe("calls of one script", function()
     host:eventually(function() return host:post(PATH, { prompt = "x", hungry = true }).status == 200 end)
     host:remove()
   end)
+
+  it("have it again when one was stopped that held values which Lua finalizes", function()
+    local files = { ["providers/needy.lua"] = script_text.provider("needy", {
+      prepare = "request.length = #string.rep('x', 20000000) return request" }) }
+    for i = 1, 3 do
+      files["providers/greedy" .. i .. ".lua"] = script_text.provider("greedy" .. i, { top = 'local cjson = require "cjson"',
+        prepare = "local list = {} while true do list[#list + 1] = cjson.bytes 'x' end" })
+    end
+    local host = hosts.start { scripts = true, files = files, env = { PROVIDERD_TEST_CALL_CPU_MS = "5000" } }
+    for i = 1, 3 do
+      local answer = host:post("/api/providers/image/greedy" .. i .. "/submit", { prompt = "x" })
+      assert.matches("memory limit", answer.body)
+    end
+    local answer = host:post("/api/providers/image/needy/submit", { prompt = "x" })
+    assert.equal(200, answer.status, answer.body)
+    host:remove()
+  end)
 end)

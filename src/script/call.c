@@ -54,7 +54,7 @@ void script_call_init(struct script_call *call)
 	}
 	outgoing_init(&call->outgoing);
 	call->outgoing.url.budget = call->outgoing.body.budget = &call->texts;
-	call->request = NULL;
+	call->request = call->known = NULL;
 	call->provider = NULL;
 	call->instance = NULL;
 }
@@ -101,8 +101,9 @@ void script_call_clear(struct script_call *call, size_t keep_bytes)
 		buffer_reset(buffers[i], keep_bytes);
 	outgoing_clear(&call->outgoing, keep_bytes);
 	json_decref(call->request);
+	json_decref(call->known);
 	provider_release(call->provider);
-	call->request = NULL;
+	call->request = call->known = NULL;
 	call->provider = NULL;
 }
 
@@ -343,11 +344,13 @@ static void give_thread_back(struct script_call *call, struct script_state *stat
 		luaL_unref(state->L, LUA_REGISTRYINDEX, call->thread_reference);
 	}
 	call->thread = NULL;
-	/* What a large body or a stopped script left behind must not stay until the next cycle: there is one state per provider. What calls that
-	 * wait for an answer still hold is no reason to look again. */
+	/* What a large body or a stopped script left behind must not stay until the next cycle. What calls that wait for an answer still hold is no reason to
+	 * look again. */
 	if (state->bytes_held > LIMIT_SCRIPT_RESIDENT_BYTES ||
 		(state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES && state->memory_used > 2 * state->memory_kept)) {
 		lua_gc(state->L, LUA_GCCOLLECT);
+		if (state->memory_used > LIMIT_SCRIPT_RESIDENT_BYTES) /* what had a finalizer goes in the cycle after it */
+			lua_gc(state->L, LUA_GCCOLLECT);
 		state->memory_kept = state->memory_used;
 	}
 }

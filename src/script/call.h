@@ -45,6 +45,7 @@ struct script_call {
 	const struct kind *kind;	 /* under which the request came, one of the provider's */
 	json_t *request;	      /* the script's request (submit), or the job { id, state, payload } (poll, cancel); held */
 	const struct script_job *job; /* in place of `request`, or NULL; script_call_set() clears it. Borrowed */
+	json_t *known;		      /* what the directory said, while it becomes values of Lua */
 	bool dry_run;
 	const struct gate_view
 		*view; /* whose lists of hosts count, for what a dry run says of them; script_call_set() clears it. Borrowed */

@@ -176,14 +176,17 @@ static void keep_id(char to[MODEL_ID_BYTES + 1], const char *id)
 		memcpy(to, id, length + 1);
 }
 
-/* A fresh table of the tree (taken over), or nil. */
-static int push_known(lua_State *L, json_t **place, json_t *tree)
+/* A fresh table of the tree (taken over), or nil. Until it is made the tree is the call's, so that a raise leaks nothing. */
+static int push_known(lua_State *L, struct script_call *call, json_t *tree)
 {
-	*place = tree;
+	json_decref(call->known);
+	call->known = tree;
 	if (tree == NULL)
 		lua_pushnil(L);
 	else
 		bridge_push(L, tree);
+	json_decref(call->known);
+	call->known = NULL;
 	return 1;
 }
 
@@ -193,16 +196,16 @@ static int context_model(lua_State *L)
 	struct script_call *call = current_call(L);
 	const char *id = luaL_checkstring(L, 1);
 	const struct model_source *models = call->models;
-	json_t **place = bridge_push_json(L), *tree;
 	bool unseen = false;
+	json_t *tree;
 
 	if (models == NULL)
-		return push_known(L, place, NULL);
+		return push_known(L, call, NULL);
 	tree = models->model(models->context, call->provider->manifest.id, id, !call->dry_run, &unseen);
 	keep_id(call->asked_model, id);
 	if (unseen)
 		keep_id(call->missed_model, id);
-	return push_known(L, place, tree);
+	return push_known(L, call, tree);
 }
 
 static int context_price(lua_State *L)
@@ -210,9 +213,8 @@ static int context_price(lua_State *L)
 	struct script_call *call = current_call(L);
 	const char *id = luaL_checkstring(L, 1);
 	const struct model_source *models = call->models;
-	json_t **place = bridge_push_json(L);
 
-	return push_known(L, place, models != NULL ? models->price(models->context, call->provider->manifest.id, id) : NULL);
+	return push_known(L, call, models != NULL ? models->price(models->context, call->provider->manifest.id, id) : NULL);
 }
 
 static bool fits_name(const char *text, size_t most)
