@@ -82,7 +82,7 @@ local NOT_FIELDS = names.set { "mode", "operation", "model", "parameters", "igno
 local function given_names(object)
   local found, count = { nil, nil, nil, nil }, 0 -- room for most
   for name, value in next, object do
-    if not NOT_FIELDS[name] and is_given(value) then
+    if not NOT_FIELDS[name] and is_given(value) and not (value == 1 and IS_SAMPLE_NAME[name]) then -- one is made anyway
       count = count + 1
       found[count] = name
     end

@@ -152,6 +152,8 @@ end
 
 --- Which service a model name means, and which model of generate/sd3 if it names one: service, its path, sd3 model; or nil.
 function stability_services.find(model)
+  local usual = MODEL_NAMES[model]
+  if usual then return SERVICES[usual], usual end
   local name = without_root(model)
   if SD3_CREDITS[name] then return SERVICES["generate/sd3"], "generate/sd3", name end
   local path = MODEL_NAMES[name] or name
