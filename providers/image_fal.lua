@@ -67,7 +67,7 @@ local function submit(payload, ctx, built)
   announce(built, ctx)
   if built.refusals then return nil, plan.refusals(built) end
   if built.needs then tell_needs(built.needs, ctx) end
-  local model = models.of_payload(payload)
+  local model = built.model
   if payload.route == "run" then
     return fal_queue.run(ctx, model, built.body, payload, reading_of(payload, ctx))
   end

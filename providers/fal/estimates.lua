@@ -11,8 +11,8 @@ local price_units = require "price_units"
 
 local ceil = math.ceil
 local tointeger, tonumber, tostring = math.tointeger, tonumber, tostring
-local build, pixels_of, of_payload, ROWS = body.build, sizes.pixels, models.of_payload, models.ROWS
-local is_refused, unpriced_by, estimate_of = plan.is_refused, plan.unpriced_by, price.estimate
+local build, pixels_of, ROWS = body.build, sizes.pixels, models.ROWS
+local unpriced_by, estimate_of = plan.unpriced_by, price.estimate
 
 local estimates = {}
 
@@ -56,10 +56,10 @@ end
 
 --- What a request will cost; nil and what is not known.
 function estimates.estimate(payload, built, ctx)
-  local model = of_payload(payload)
   built = built or build(payload, ctx)
-  if is_refused(built) then return nil, plan.first_refusal(built) end
+  if built.refusals then return nil, plan.first_refusal(built) end
   if built.unpriced then return nil, unpriced_by(built) end
+  local model = built.model
   local input, row, live = built.body, ROWS[model], ctx and ctx.price and ctx.price(model)
   local row_price = row and row.price
   local facts = {
