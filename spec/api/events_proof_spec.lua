@@ -110,7 +110,7 @@ describe("after kill -9 at random moments", function()
     local answered = {}
     for _ = 1, SLOW and 3 or 12 do
       local flow = submitters(served, 3)
-      socket.sleep(0.1 + math.random() * 0.4)
+      socket.sleep((0.1 + math.random() * 0.4) * (SLOW and 10 or 1))
       served:kill()
       flow.stop()
       for _, id in ipairs(flow.answered()) do answered[id] = true end

@@ -129,7 +129,7 @@ describe("the ring of dry runs", function()
       start_again()
       intact()
     end
-    assert.is_true(#answered > 100)
+    assert.is_true(#answered > (os.getenv "SPEC_SLOW" and 5 or 100), #answered .. " were answered")
     crowd.check(host, answered)
   end)
 
