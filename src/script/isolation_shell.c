@@ -5,7 +5,9 @@
 
 #include "script/state.h"
 
-static const char loaded_key; /* its address is the key, in a shell's metatable, of the contents as they were loaded */
+/* In a shell's metatable, beside __index and found faster than that: the contents as they were loaded, and those that it leads to now. No other metatable of
+ * a table has list items. */
+enum { LOADED_CONTENTS = 1, CONTENTS };
 
 int shell_refuse_write(lua_State *L)
 {
@@ -22,7 +24,9 @@ static int shell_length(lua_State *L)
 void isolation_mark_shell(lua_State *L)
 {
 	lua_getfield(L, -1, "__index");
-	lua_rawsetp(L, -2, &loaded_key);
+	lua_pushvalue(L, -1);
+	lua_rawseti(L, -3, LOADED_CONTENTS);
+	lua_rawseti(L, -2, CONTENTS);
 }
 
 /* Pushes the metatable of a shell and the contents as they were loaded; nothing when it is no shell. */
@@ -30,7 +34,7 @@ static bool push_shell_parts(lua_State *L, int index)
 {
 	if (lua_type(L, index) != LUA_TTABLE || !lua_getmetatable(L, index))
 		return false;
-	if (lua_rawgetp(L, -1, &loaded_key) == LUA_TTABLE)
+	if (lua_rawgeti(L, -1, LOADED_CONTENTS) == LUA_TTABLE)
 		return true;
 	lua_pop(L, 2);
 	return false;
@@ -59,8 +63,7 @@ bool isolation_is_pristine(lua_State *L, int index)
 
 	if (!push_shell_parts(L, index))
 		return false;
-	lua_pushliteral(L, "__index");
-	lua_rawget(L, -3);
+	lua_rawgeti(L, -2, CONTENTS);
 	pristine = lua_rawequal(L, -1, -2);
 	lua_pop(L, 3);
 	return pristine;
@@ -71,11 +74,9 @@ void isolation_plain(lua_State *L, int index)
 	index = lua_absindex(L, index);
 	if (!push_shell_parts(L, index))
 		return;
-	lua_pop(L, 1);
-	lua_pushliteral(L, "__index");
-	lua_rawget(L, -2);
+	lua_rawgeti(L, -2, CONTENTS);
 	lua_replace(L, index);
-	lua_pop(L, 1);
+	lua_pop(L, 2);
 }
 
 void shell_lead_to(lua_State *L, int shell, int contents)
@@ -85,6 +86,8 @@ void shell_lead_to(lua_State *L, int shell, int contents)
 	lua_pushliteral(L, "__index");
 	lua_pushvalue(L, contents);
 	lua_rawset(L, -3);
+	lua_pushvalue(L, contents);
+	lua_rawseti(L, -2, CONTENTS);
 	lua_pop(L, 1);
 }
 
@@ -92,7 +95,7 @@ void shell_push_new(lua_State *L, int index, lua_CFunction on_write)
 {
 	index = lua_absindex(L, index);
 	lua_createtable(L, 0, 0);
-	lua_createtable(L, 0, 4);
+	lua_createtable(L, CONTENTS, 3);
 	lua_pushvalue(L, index);
 	lua_setfield(L, -2, "__index");
 	lua_pushcfunction(L, on_write);
@@ -142,8 +145,7 @@ static int next_of_shell(lua_State *L)
 {
 	bool new_key = false;
 
-	lua_pushliteral(L, "__index");
-	lua_rawget(L, METATABLE);
+	lua_rawgeti(L, METATABLE, CONTENTS);
 	lua_pushvalue(L, 2);
 	if (!lua_isnil(L, 2)) {
 		lua_pushvalue(L, 2);
