@@ -33,8 +33,7 @@ static bool is_new(lua_State *L)
 /* Whether a key of a metatable leads to what the table itself seems to have: __index, and the contents of what is read-only. */
 static bool is_way_through(lua_State *L, int index)
 {
-	return lua_islightuserdata(L, index) ||
-	       (lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), "__index") == 0);
+	return lua_isinteger(L, index) || (lua_type(L, index) == LUA_TSTRING && strcmp(lua_tostring(L, index), "__index") == 0);
 }
 
 /* The value on top, and all that is in it. */
