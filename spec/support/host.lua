@@ -291,10 +291,16 @@ function module.run(arguments, options)
   return code, out, err
 end
 
+-- It has ended, and its port may be somebody else's from now on: a simulator's, whose answers are in no document.
+local function leave_port(self)
+  self.ended = true
+  if self.port then recorder.host(self.port, false) end
+end
+
 --- Ends it with SIGTERM, as an operator would. Returns the exit code.
 function Host:stop()
   if exit_code(self.process) == nil then signal(self.process, "TERM") end
-  self.ended = true
+  leave_port(self)
   return (assert(wait_for_exit(self.process), "the host did not stop"))
 end
 
@@ -316,7 +322,7 @@ end
 --- Ends it with SIGKILL.
 function Host:kill()
   signal(self.process, "KILL")
-  self.ended = true
+  leave_port(self)
   return (assert(wait_for_exit(self.process), "the host was not killed"))
 end
 
@@ -339,6 +345,7 @@ function Host:remove()
     code, problem = wait_for_exit(self.process), errors(self.process)
     if not code then signal(self.process, "KILL") end
   end
+  leave_port(self)
   remove_home(self)
   if code ~= 0 then error(("the host ended with %s: %s"):format(code or "SIGKILL", problem), 2) end
 end
